@@ -1,0 +1,50 @@
+import type { Span } from '../../grammar/span.ts';
+import { type MessageArgs, type MessageCode, messages } from './messages.ts';
+
+export type Severity = 'error' | 'warning';
+
+/** One place that a message points at, with what is to be said there. */
+export interface Note {
+  readonly span: Span;
+  readonly text: string;
+}
+
+/** A message as data; renderers (terminal, json) are elsewhere. */
+export interface Diagnostic {
+  readonly code: MessageCode;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly span: Span;
+  /** At most three secondary places. */
+  readonly notes: readonly Note[];
+  /** Lines that show the way each shape came, already aligned; printed under the source line. */
+  readonly details: readonly string[];
+  readonly help: string | undefined;
+}
+
+export interface DiagnosticParts {
+  readonly notes?: readonly Note[];
+  readonly details?: readonly string[];
+  readonly help?: string | undefined;
+}
+
+/** Builds a diagnostic from the catalogue; `{name}` in the template is replaced by the argument of that name. */
+export function diagnostic<C extends MessageCode>(
+  code: C,
+  span: Span,
+  args: MessageArgs<C>,
+  parts: DiagnosticParts = {},
+): Diagnostic {
+  const row = messages[code];
+  const fill = (template: string) =>
+    template.replace(/\{(\w+)\}/g, (_, name: string) => String((args as Record<string, unknown>)[name] ?? `{${name}}`));
+  return {
+    code,
+    severity: row.severity,
+    message: fill(row.template),
+    span,
+    notes: (parts.notes ?? []).slice(0, 3),
+    details: parts.details ?? [],
+    help: parts.help ?? ('help' in row ? fill(row.help as string) : undefined),
+  };
+}

@@ -1,0 +1,39 @@
+import { nameMessages } from './messages/names.ts';
+import { shapeMessages } from './messages/shapes.ts';
+import { staticMessages } from './messages/statics.ts';
+import { syntaxMessages } from './messages/syntax.ts';
+import { variantMessages } from './messages/variants.ts';
+
+/**
+ * One row of the catalogue. `template` and `help` name their arguments in braces;
+ * `explanation` is what `crobc explain CODE` prints (Markdown);
+ * `example` is a whole file that gives this message, run by the tests and shown in the error index.
+ */
+export interface MessageRow {
+  readonly severity: 'error' | 'warning';
+  readonly title: string;
+  readonly template: string;
+  readonly help?: string;
+  readonly explanation: string;
+  readonly example: string;
+}
+
+/** CROB1xxx syntax, 2000s names, 2100s shapes, 2200s statics and types, 2300s variants, models, recipes. */
+export const messages = {
+  ...syntaxMessages,
+  ...nameMessages,
+  ...shapeMessages,
+  ...staticMessages,
+  ...variantMessages,
+} as const satisfies Record<string, MessageRow>;
+
+export type MessageCode = keyof typeof messages;
+
+type Holes<T extends string> = T extends `${string}{${infer Name}}${infer Rest}` ? Name | Holes<Rest> : never;
+type Row<C extends MessageCode> = (typeof messages)[C];
+type HelpHoles<C extends MessageCode> = Row<C> extends { readonly help: infer H extends string } ? Holes<H> : never;
+
+/** The arguments that a message's template and help name. */
+export type MessageArgs<C extends MessageCode> = {
+  readonly [K in Holes<Row<C>['template']> | HelpHoles<C>]: string | number;
+};

@@ -1,0 +1,110 @@
+import type { Span } from '../../grammar/span.ts';
+import type { Dim } from '../dims/dim.ts';
+import type { Facts } from '../dims/facts.ts';
+import type { OpAttributes, OpName } from '../ops/names.ts';
+
+/** f32, i32 and bool inside; the others at the borders, and f16 after the half-precision pass. */
+export type DType = 'f32' | 'i32' | 'bool' | 'i64' | 'u8' | 'f16';
+
+export interface TensorType {
+  readonly dtype: DType;
+  readonly shape: readonly Dim[];
+}
+
+/** Elements of a constant in row-major order; bool as 0 and 1. Floats are kept in float64 and rounded when emitted. */
+export interface TensorData {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: Float64Array | Float32Array | Int32Array | Uint8Array;
+}
+
+/** Where a node came from. */
+export interface Origin {
+  /** In source; absent for what a pass made. */
+  readonly span: Span | undefined;
+  /** Module path, dots between: `backbone.layers.0.blocks.1.attn`; '' for the model's own body. */
+  readonly path: string;
+  /** What the reader would call it, for provenance chains: `conv stride 2`, `rearrange`. */
+  readonly label: string;
+}
+
+/** How a weight starts: the name of an initialiser and its arguments. */
+export interface Init {
+  readonly name: string;
+  readonly args: Readonly<Record<string, number | readonly number[]>>;
+}
+
+export interface WeightAttributes {
+  /** Its name in checkpoints. */
+  readonly path: string;
+  readonly role: 'param' | 'buffer';
+  readonly init: Init;
+  readonly decay: boolean;
+  /** Stays float32 in a half build. */
+  readonly keepF32: boolean;
+}
+
+/** Attributes by operator; `input` and `weight` are sources without inputs. */
+export interface NodeAttributes extends OpAttributes {
+  readonly input: { readonly name: string };
+  readonly weight: WeightAttributes;
+}
+export type NodeOp = keyof NodeAttributes;
+export type SourceOp = 'input' | 'weight';
+
+export type AnyOp = OpName | SourceOp;
+
+/** One operator application. Nodes and values are immutable; a pass builds new ones. */
+export interface NodeOf<O extends NodeOp> {
+  readonly id: number;
+  readonly op: O;
+  readonly inputs: readonly Value[];
+  readonly attributes: NodeAttributes[O];
+  /** One, except topk's two. Filled once by the builder. */
+  readonly outputs: readonly Value[];
+  readonly origin: Origin;
+}
+/** A union over operators, so that `switch (node.op)` narrows `attributes`. */
+export type Node = { [O in NodeOp]: NodeOf<O> }[NodeOp];
+
+export interface Value {
+  readonly id: number;
+  readonly type: TensorType;
+  readonly node: Node;
+  /** Which output of `node`. */
+  readonly index: number;
+}
+
+/** A condition on input dims that the host checks before a run. */
+export interface Guard {
+  readonly text: string;
+  readonly left: Dim;
+  readonly relation: '==' | '<=' | '<' | '%';
+  readonly right: Dim;
+  /** With `%`: left % right == remainder. */
+  readonly remainder?: number;
+  readonly span: Span | undefined;
+}
+
+export interface GraphInput {
+  readonly name: string;
+  readonly value: Value;
+  readonly docs: string;
+}
+export interface GraphOutput {
+  readonly name: string;
+  readonly value: Value;
+  readonly docs: string;
+}
+
+/** A flat typed graph; `nodes` is in topological order and holds exactly what outputs and `state` need, sources included. */
+export interface Graph {
+  readonly name: string;
+  readonly docs: string;
+  readonly inputs: readonly GraphInput[];
+  readonly outputs: readonly GraphOutput[];
+  readonly nodes: readonly Node[];
+  /** What is known of the free dims: the model's `where`, and what `--set` bound. */
+  readonly facts: Facts;
+  readonly guards: readonly Guard[];
+}
