@@ -1,0 +1,21 @@
+import type { Dim } from '../dims/dim.ts';
+import type { Facts } from '../dims/facts.ts';
+import type { TensorType } from './graph.ts';
+
+/** Whether two dims have one normal form under `facts`: the cheap, syntactic half of `facts.equal`. */
+export function sameDim(facts: Facts, a: Dim, b: Dim): boolean {
+  return a.key === b.key || facts.normalize(a).key === facts.normalize(b).key;
+}
+
+export function sameShape(facts: Facts, a: readonly Dim[], b: readonly Dim[]): boolean {
+  return a.length === b.length && a.every((dim, axis) => sameDim(facts, dim, b[axis]!));
+}
+
+/** Letter for letter: dtype, rank and the spelling of every dim. */
+export function identicalTypes(a: TensorType, b: TensorType): boolean {
+  return a.dtype === b.dtype && identicalShapes(a.shape, b.shape);
+}
+
+export function identicalShapes(a: readonly Dim[], b: readonly Dim[]): boolean {
+  return a === b || (a.length === b.length && a.every((dim, axis) => dim.key === b[axis]!.key));
+}
