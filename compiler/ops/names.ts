@@ -36,11 +36,34 @@ export interface OpAttributes {
   readonly select: None;
   readonly cast: { readonly dtype: DType };
   // unary
-  readonly neg: None; readonly abs: None; readonly exp: None; readonly log: None; readonly sqrt: None; readonly sin: None; readonly cos: None;
-  readonly tanh: None; readonly erf: None; readonly sigmoid: None; readonly relu: None; readonly floor: None; readonly not: None;
+  readonly neg: None;
+  readonly abs: None;
+  readonly exp: None;
+  readonly log: None;
+  readonly sqrt: None;
+  readonly sin: None;
+  readonly cos: None;
+  readonly tanh: None;
+  readonly erf: None;
+  readonly sigmoid: None;
+  readonly relu: None;
+  readonly floor: None;
+  readonly not: None;
   // binary; mod and floordiv are Euclidean for a positive divisor; pow takes floats
-  readonly add: None; readonly sub: None; readonly mul: None; readonly div: None; readonly pow: None; readonly max: None; readonly min: None;
-  readonly mod: None; readonly floordiv: None; readonly eq: None; readonly lt: None; readonly le: None; readonly and: None; readonly or: None;
+  readonly add: None;
+  readonly sub: None;
+  readonly mul: None;
+  readonly div: None;
+  readonly pow: None;
+  readonly max: None;
+  readonly min: None;
+  readonly mod: None;
+  readonly floordiv: None;
+  readonly eq: None;
+  readonly lt: None;
+  readonly le: None;
+  readonly and: None;
+  readonly or: None;
   // reductions: `axes` ascending; the axes vanish unless `keep`
   readonly sum: { readonly axes: readonly number[]; readonly keep: boolean };
   readonly reduce_max: { readonly axes: readonly number[]; readonly keep: boolean };
@@ -64,7 +87,11 @@ export interface OpAttributes {
   /** Exact (erf), or by tanh. */
   readonly gelu: { readonly approximate: boolean };
   /** (x[B, C, H, W]); pad is [top, left, bottom, right], filled with -inf. */
-  readonly max_pool2d: { readonly kernel: readonly [number, number]; readonly stride: readonly [number, number]; readonly pad: readonly [number, number, number, number] };
+  readonly max_pool2d: {
+    readonly kernel: readonly [number, number];
+    readonly stride: readonly [number, number];
+    readonly pad: readonly [number, number, number, number];
+  };
   /** (x[B, C, H, W], at[B, P, 2] pixels, x before y, 0 is the first pixel's centre) -> [B, C, P]; bilinear, zeros outside. */
   readonly grid_sample: None;
 }

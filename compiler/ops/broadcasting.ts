@@ -1,0 +1,32 @@
+import type { Dim } from '../dims/dim.ts';
+import { type AxisOf, type Obligations, provedEqual, provedOne } from './typing.ts';
+
+export const broadcastConstraint =
+  'By trailing alignment, the sizes of an axis are proved equal, or one of them is proved to be 1.';
+
+/**
+ * The common shape of several inputs by trailing alignment. "Unknown" is a fault: it means neither
+ * "equal" nor "broadcast". `inputs[i]` is the number of the operand `shapes[i]` in the operator.
+ */
+export function broadcastShapes(
+  prove: Obligations,
+  shapes: readonly (readonly Dim[])[],
+  inputs: readonly number[] = shapes.map((_, i) => i),
+): Dim[] {
+  const rank = Math.max(0, ...shapes.map((shape) => shape.length));
+  const result: Dim[] = [];
+  for (let axis = 0; axis < rank; axis++) {
+    let common: { readonly dim: Dim; readonly from: AxisOf } | undefined;
+    for (const [i, shape] of shapes.entries()) {
+      const own = axis - (rank - shape.length);
+      const dim = shape[own];
+      if (dim === undefined) continue;
+      const from = { input: inputs[i] ?? i, axis: own };
+      if (common === undefined || provedOne(prove.facts, common.dim)) common = { dim, from };
+      else if (!provedEqual(prove.facts, common.dim, dim) && !provedOne(prove.facts, dim))
+        prove.disagree(common.dim, dim, broadcastConstraint, [common.from, from]);
+    }
+    if (common !== undefined) result.push(common.dim);
+  }
+  return result;
+}

@@ -1,0 +1,32 @@
+import type { TensorData } from '../../ir/graph.ts';
+import { allocate, count } from './tensor.ts';
+
+/** (x[N, ...R], index[...I]) -> [...I, ...R]. Throws for an index outside 0..N-1. */
+export function gatherRows(x: TensorData, index: TensorData): TensorData {
+  const [rows = 1, ...rest] = x.shape;
+  const width = count(rest);
+  const out = allocate(x.dtype, index.data.length * width);
+  for (let i = 0; i < index.data.length; i++) {
+    const row = checked(index.data[i]!, rows);
+    if (width === 1) out[i] = x.data[row]!;
+    else out.set(x.data.subarray(row * width, (row + 1) * width), i * width);
+  }
+  return { dtype: x.dtype, shape: [...index.shape, ...rest], data: out };
+}
+
+/** (index[...I], updates[...I, ...R]) -> [rows, ...R]. Throws for an index outside 0..rows-1. */
+export function scatterAddRows(index: TensorData, updates: TensorData, rows: number): TensorData {
+  const rest = updates.shape.slice(index.shape.length);
+  const width = count(rest);
+  const out = allocate(updates.dtype, rows * width);
+  for (let i = 0; i < index.data.length; i++) {
+    const row = checked(index.data[i]!, rows);
+    for (let j = 0; j < width; j++) out[row * width + j]! += updates.data[i * width + j]!;
+  }
+  return { dtype: updates.dtype, shape: [rows, ...rest], data: out };
+}
+
+function checked(row: number, rows: number): number {
+  if (row < 0 || row >= rows) throw new RangeError(`index ${row} is outside 0..${rows - 1}`);
+  return row;
+}

@@ -1,0 +1,105 @@
+import { asConstant, type Dim, print } from '../../dims/dim.ts';
+import type { DType, TensorData } from '../../ir/graph.ts';
+
+export type Elements = TensorData['data'];
+
+/** Storage of kernel results: floats (and i64, exact to 2^53) in float64, i32 in int32, bool and u8 in bytes. */
+export function allocate(dtype: DType, length: number): Float64Array | Int32Array | Uint8Array {
+  switch (dtype) {
+    case 'f32':
+    case 'f16':
+    case 'i64':
+      return new Float64Array(length);
+    case 'i32':
+      return new Int32Array(length);
+    case 'bool':
+    case 'u8':
+      return new Uint8Array(length);
+  }
+}
+
+export function count(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** Row-major strides in elements. */
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride *= shape[axis]!;
+  }
+  return strides;
+}
+
+/**
+ * Where each element of `shape`, in row-major order, stands in a buffer with these strides: the one
+ * primitive of transposing, broadcasting, slicing, padding, concatenating and reducing.
+ */
+export function offsets(shape: readonly number[], strides: readonly number[], start = 0): Int32Array {
+  let result = Int32Array.of(start);
+  for (const [axis, size] of shape.entries()) {
+    if (size === 1) continue;
+    const stride = strides[axis]!;
+    const next = new Int32Array(result.length * size);
+    let at = 0;
+    for (let i = 0; i < result.length; i++) {
+      let offset = result[i]!;
+      for (let j = 0; j < size; j++) {
+        next[at++] = offset;
+        offset += stride;
+      }
+    }
+    result = next;
+  }
+  return result;
+}
+
+/** Strides that read `from` as the larger `to` by trailing alignment: 0 along repeated axes. */
+export function broadcastStrides(from: readonly number[], to: readonly number[]): number[] {
+  const own = stridesOf(from);
+  const missing = to.length - from.length;
+  return to.map((_, axis) => (axis < missing || from[axis - missing] === 1 ? 0 : own[axis - missing]!));
+}
+
+export function broadcastSizes(shapes: readonly (readonly number[])[]): number[] {
+  const rank = Math.max(0, ...shapes.map((shape) => shape.length));
+  return Array.from({ length: rank }, (_, axis) =>
+    shapes.reduce((size, shape) => {
+      const own = shape[axis - (rank - shape.length)] ?? 1;
+      return size === 1 ? own : size;
+    }, 1),
+  );
+}
+
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
+
+/** out[i] = data[at[i]]. */
+export function take(dtype: DType, data: Elements, at: Int32Array): Elements {
+  const out = allocate(dtype, at.length);
+  for (let i = 0; i < at.length; i++) out[i] = data[at[i]!]!;
+  return out;
+}
+
+/** A copy in the dtype's own storage. */
+export function copy(dtype: DType, data: Elements): Elements {
+  const out = allocate(dtype, data.length);
+  out.set(data);
+  return out;
+}
+
+/** Attributes of a kernel's node are constants by the time it runs. */
+export function sizeOf(dim: Dim): number {
+  const size = asConstant(dim);
+  if (size === undefined) throw new Error(`bug in crobc: a kernel needs the dim ${print(dim)} to be known`);
+  return size;
+}
+
+export function input(inputs: readonly TensorData[], i: number): TensorData {
+  const tensor = inputs[i];
+  if (tensor === undefined) throw new Error(`bug in crobc: kernel input ${i} is missing`);
+  return tensor;
+}

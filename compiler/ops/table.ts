@@ -1,0 +1,21 @@
+import { binaryRows } from './binary.ts';
+import { compositeRows } from './composite.ts';
+import { contractRows } from './contract.ts';
+import { dataRows } from './data.ts';
+import type { OpName } from './names.ts';
+import { reduceRows } from './reduce.ts';
+import type { OpRow } from './row.ts';
+import { unaryRows } from './unary.ts';
+
+/** Every operator: what it IS. Read by the checker, the interpreter, the differentiator, the summary, the docs and the fuzzer. */
+export const ops: { readonly [O in OpName]: OpRow<O> } = {
+  ...dataRows,
+  ...unaryRows,
+  ...binaryRows,
+  ...reduceRows,
+  ...contractRows,
+  ...compositeRows,
+};
+
+/** In the table's order. */
+export const opNames = Object.keys(ops) as OpName[];

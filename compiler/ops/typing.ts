@@ -1,0 +1,116 @@
+import { constant, type Dim, one } from '../dims/dim.ts';
+import type { Facts } from '../dims/facts.ts';
+import type { DType, TensorType } from '../ir/graph.ts';
+import type { Inferred, OpFault } from './row.ts';
+
+/** An axis of an input, for the provenance chain of a fault. */
+export interface AxisOf {
+  readonly input: number;
+  readonly axis: number;
+}
+
+/** Carries a fault out of nested rules; never leaves `typing`. */
+class Mistyped extends Error {
+  readonly fault: OpFault;
+  constructor(fault: OpFault) {
+    super(fault.constraint);
+    this.fault = fault;
+  }
+}
+
+/** The obligations of a shape rule. Each one ends the rule with a fault unless it is proved. */
+export interface Obligations {
+  readonly facts: Facts;
+  holds(condition: boolean, constraint: string, at?: readonly AxisOf[]): void;
+  equal(left: Dim, right: Dim, constraint: string, at?: readonly AxisOf[]): void;
+  atMost(left: Dim, right: Dim, constraint: string, at?: readonly AxisOf[]): void;
+  lessThan(left: Dim, right: Dim, constraint: string, at?: readonly AxisOf[]): void;
+  /** 1 <= dim. */
+  positive(dim: Dim, constraint: string, at?: readonly AxisOf[]): void;
+  divides(modulus: number, dim: Dim, constraint: string, at?: readonly AxisOf[]): void;
+  disagree(left: Dim, right: Dim, constraint: string, at?: readonly AxisOf[]): never;
+}
+
+/** Runs a shape rule: its result types, or the first obligation that is not proved under `facts`. */
+export function typing(facts: Facts, rule: (prove: Obligations) => readonly TensorType[]): Inferred {
+  try {
+    return { types: rule(obligations(facts)) };
+  } catch (error) {
+    if (error instanceof Mistyped) return { fault: error.fault };
+    throw error;
+  }
+}
+
+function obligations(facts: Facts): Obligations {
+  const disagree: Obligations['disagree'] = (left, right, constraint, at) => {
+    throw new Mistyped({ constraint, left, right, ...(at === undefined ? {} : { at }) });
+  };
+  const atMost: Obligations['atMost'] = (left, right, constraint, at) => {
+    if (facts.lessEqual(left, right).answer !== 'proved') disagree(left, right, constraint, at);
+  };
+  return {
+    facts,
+    disagree,
+    atMost,
+    holds(condition, constraint, at) {
+      if (!condition) throw new Mistyped({ constraint, ...(at === undefined ? {} : { at }) });
+    },
+    equal(left, right, constraint, at) {
+      if (!provedEqual(facts, left, right)) disagree(left, right, constraint, at);
+    },
+    lessThan(left, right, constraint, at) {
+      if (facts.lessThan(left, right).answer !== 'proved') disagree(left, right, constraint, at);
+    },
+    positive(dim, constraint, at) {
+      atMost(one, dim, constraint, at);
+    },
+    divides(modulus, dim, constraint, at) {
+      if (facts.divides(modulus, dim).answer !== 'proved') disagree(dim, constant(modulus), constraint, at);
+    },
+  };
+}
+
+export function provedEqual(facts: Facts, left: Dim, right: Dim): boolean {
+  return left.key === right.key || facts.equal(left, right).answer === 'proved';
+}
+
+export function provedOne(facts: Facts, dim: Dim): boolean {
+  return provedEqual(facts, dim, one);
+}
+
+export const isFloat = (dtype: DType): boolean => dtype === 'f32' || dtype === 'f16';
+export const isNumeric = (dtype: DType): boolean => isFloat(dtype) || dtype === 'i32';
+
+/** The i-th input's type; a missing one is the caller's bug, since arity is static. */
+export function inputType(inputs: readonly TensorType[], i: number): TensorType {
+  const type = inputs[i];
+  if (type === undefined) throw new Error(`bug in crobc: operator input ${i} is missing`);
+  return type;
+}
+
+export function at(shape: readonly Dim[], axis: number): Dim {
+  const dim = shape[axis];
+  if (dim === undefined) throw new Error(`bug in crobc: no axis ${axis} in a shape of rank ${shape.length}`);
+  return dim;
+}
+
+/** Every dim of a static shape is at least 1. */
+export function positiveShape(prove: Obligations, shape: readonly Dim[], constraint: string): void {
+  for (const dim of shape) prove.positive(dim, constraint);
+}
+
+const integerRange: Partial<Record<DType, readonly [number, number]>> = {
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+  i64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  u8: [0, 255],
+  bool: [0, 1],
+};
+const largestFloat: Partial<Record<DType, number>> = { f32: 3.4028234663852886e38, f16: 65504 };
+
+/** Whether a fill value is one of the dtype's; infinities are floats, NaN is not a value. */
+export function representable(value: number, dtype: DType): boolean {
+  const range = integerRange[dtype];
+  if (range !== undefined) return Number.isInteger(value) && range[0] <= value && value <= range[1];
+  const largest = largestFloat[dtype] ?? Number.POSITIVE_INFINITY;
+  return !Number.isNaN(value) && (Math.abs(value) <= largest || Math.abs(value) === Number.POSITIVE_INFINITY);
+}

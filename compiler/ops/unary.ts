@@ -1,0 +1,77 @@
+import type { DType } from '../ir/graph.ts';
+import { perElement } from './cost.ts';
+import { map } from './kernels/elementwise.ts';
+import { erf as errorFunction } from './kernels/erf.ts';
+import { input } from './kernels/tensor.ts';
+import type { OpAttributes, OpName } from './names.ts';
+import type { OpRow, Random } from './row.ts';
+import { anyShape, bools, floats, numbers } from './sampling.ts';
+import { inputType, isFloat, isNumeric, typing } from './typing.ts';
+
+type UnaryName = Extract<
+  OpName,
+  'neg' | 'abs' | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'tanh' | 'erf' | 'sigmoid' | 'relu' | 'floor' | 'not'
+>;
+
+interface Unary {
+  readonly docs: string;
+  readonly takes: 'float' | 'numeric' | 'bool';
+  readonly f: (x: number) => number;
+  readonly flops: number;
+  /** Where arguments are drawn from, when not -3..3. */
+  readonly domain?: readonly [number, number];
+}
+
+const accepts: Record<Unary['takes'], { constraint: string; test: (dtype: DType) => boolean }> = {
+  float: { constraint: 'x is f32.', test: isFloat },
+  numeric: { constraint: 'x is f32 or i32.', test: isNumeric },
+  bool: { constraint: 'x is bool.', test: (dtype) => dtype === 'bool' },
+};
+
+function row<O extends UnaryName>(name: O, { docs, takes, f, flops, domain }: Unary): OpRow<O> {
+  const { constraint, test } = accepts[takes];
+  const draw = (random: Random, shape: number[]) => {
+    if (takes === 'bool') return bools(random, shape);
+    return takes === 'numeric' ? numbers(random, shape) : floats(random, shape, ...(domain ?? [-3, 3]));
+  };
+  return {
+    name,
+    docs: `${docs} Element by element; counted as ${flops} FLOP${flops === 1 ? '' : 's'} each.`,
+    constraints: [constraint],
+    inputs: ['x'],
+    infer: (inputs, _attributes, facts) =>
+      typing(facts, (prove) => {
+        const x = inputType(inputs, 0);
+        prove.holds(test(x.dtype), constraint);
+        return [x];
+      }),
+    reference(inputs) {
+      const x = input(inputs, 0);
+      return [map(x.dtype, x, f)];
+    },
+    cost: (inputs, outputs) => perElement(flops, inputType(outputs, 0), inputs, outputs),
+    sample: (random) => ({ inputs: [draw(random, anyShape(random))], attributes: {} as OpAttributes[O] }),
+  };
+}
+
+/** Operators on one element at a time. */
+export const unaryRows = {
+  neg: row('neg', { docs: '-x.', takes: 'numeric', f: (x) => -x, flops: 1 }),
+  abs: row('abs', { docs: '|x|.', takes: 'numeric', f: Math.abs, flops: 1 }),
+  exp: row('exp', { docs: 'e^x.', takes: 'float', f: Math.exp, flops: 1 }),
+  log: row('log', { docs: 'The natural logarithm.', takes: 'float', f: Math.log, flops: 1, domain: [0.1, 9] }),
+  sqrt: row('sqrt', { docs: 'The square root.', takes: 'float', f: Math.sqrt, flops: 1, domain: [0, 9] }),
+  sin: row('sin', { docs: 'The sine of radians.', takes: 'float', f: Math.sin, flops: 1 }),
+  cos: row('cos', { docs: 'The cosine of radians.', takes: 'float', f: Math.cos, flops: 1 }),
+  tanh: row('tanh', { docs: 'The hyperbolic tangent.', takes: 'float', f: Math.tanh, flops: 1 }),
+  erf: row('erf', { docs: 'The error function.', takes: 'float', f: errorFunction, flops: 1 }),
+  sigmoid: row('sigmoid', { docs: '1 / (1 + e^-x).', takes: 'float', f: (x) => 1 / (1 + Math.exp(-x)), flops: 4 }),
+  relu: row('relu', { docs: 'max(x, 0).', takes: 'float', f: (x) => Math.max(x, 0), flops: 1 }),
+  floor: row('floor', {
+    docs: 'The largest whole number that is not above x.',
+    takes: 'float',
+    f: Math.floor,
+    flops: 1,
+  }),
+  not: row('not', { docs: 'true for false.', takes: 'bool', f: (x) => 1 - x, flops: 1 }),
+};
