@@ -104,7 +104,8 @@ export class Builder {
     return this.append('weight', [], attributes, [type])[0]!;
   }
 
-  private append<O extends NodeOp>(
+  /** A node of these types, unchecked: for types that are known already, as in IR text. */
+  append<O extends NodeOp>(
     op: O,
     inputs: readonly Value[],
     attributes: NodeAttributes[O],

@@ -1,0 +1,117 @@
+import { add, constant, type Dim, floorDiv, max, min, mul, power, sub, variable } from '../dims/dim.ts';
+
+/** Reads the words, numbers, strings and dims of one line of IR text. */
+export class Scanner {
+  private readonly text: string;
+  private readonly line: number;
+  private at = 0;
+
+  constructor(text: string, line: number) {
+    this.text = text;
+    this.line = line;
+  }
+
+  fail(wanted: string): never {
+    throw new Error(`IR text, line ${this.line}, column ${this.at + 1}: expected ${wanted}`);
+  }
+
+  /** Skips blanks, then tells whether `token` comes next, and takes it. */
+  take(token: string): boolean {
+    this.blanks();
+    if (!this.text.startsWith(token, this.at)) return false;
+    this.at += token.length;
+    return true;
+  }
+
+  expect(token: string): void {
+    if (!this.take(token)) this.fail(`'${token}'`);
+  }
+
+  word(): string {
+    return this.match(/[A-Za-z_][A-Za-z0-9_]*/y) ?? this.fail('a name');
+  }
+
+  /** `%12`. */
+  valueName(): string {
+    return this.match(/%\d+/y) ?? this.fail('a value');
+  }
+
+  string(): string {
+    const literal = this.match(/"(?:[^"\\]|\\.)*"/y) ?? this.fail('a string');
+    return JSON.parse(literal) as string;
+  }
+
+  number(): number {
+    const literal = this.match(/-?(?:inf|nan|\d+(?:\.\d+)?(?:e[+-]?\d+)?)/y) ?? this.fail('a number');
+    if (literal.endsWith('inf')) return literal.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+    return literal === 'nan' ? Number.NaN : Number(literal);
+  }
+
+  /** Comma-separated items up to `close`, which is taken. */
+  list<T>(close: string, item: () => T): T[] {
+    const items: T[] = [];
+    if (this.take(close)) return items;
+    do items.push(item());
+    while (this.take(','));
+    this.expect(close);
+    return items;
+  }
+
+  /** Whether only blanks, or a comment, are left. */
+  atEnd(): boolean {
+    this.blanks();
+    return this.at >= this.text.length || this.text.startsWith('//', this.at);
+  }
+
+  /** What follows `//`, or ''. */
+  comment(): string {
+    if (!this.take('//')) return '';
+    return this.text.slice(this.at).trim();
+  }
+
+  /** Sums and products as dims.print writes them. */
+  dim(): Dim {
+    let result = this.take('-') ? sub(constant(0), this.product()) : this.product();
+    for (;;) {
+      if (this.take('+')) result = add(result, this.product());
+      else if (this.take('-')) result = sub(result, this.product());
+      else return result;
+    }
+  }
+
+  private product(): Dim {
+    let result = this.factor();
+    while (this.take('*')) result = mul(result, this.factor());
+    return result;
+  }
+
+  private factor(): Dim {
+    let base: Dim;
+    const digits = this.match(/\d+/y);
+    if (digits !== undefined) base = constant(Number(digits));
+    else if (this.take('(')) {
+      base = this.dim();
+      this.expect(')');
+    } else if (this.take('floor(')) {
+      const dividend = this.dim();
+      this.expect('/');
+      base = floorDiv(dividend, this.number());
+      this.expect(')');
+    } else if (this.take('min(')) base = this.list(')', () => this.dim()).reduce(min);
+    else if (this.take('max(')) base = this.list(')', () => this.dim()).reduce(max);
+    else base = variable(this.match(/[A-Za-z_][A-Za-z0-9_']*(?:\[\d+\])*/y) ?? this.fail('a dim'));
+    return this.take('^') ? power(base, this.number()) : base;
+  }
+
+  private match(pattern: RegExp): string | undefined {
+    this.blanks();
+    pattern.lastIndex = this.at;
+    const found = pattern.exec(this.text)?.[0];
+    if (found !== undefined) this.at += found.length;
+    return found;
+  }
+
+  private blanks(): void {
+    while (this.text[this.at] === ' ') this.at++;
+  }
+}
