@@ -1,0 +1,24 @@
+import { UserError } from './user-error.ts';
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is not a folder',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EROFS: 'the file system is read-only',
+  EMFILE: 'too many open files',
+  ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'symbolic links go round in a circle',
+  EBUSY: 'it is in use',
+};
+
+/** One line for a failed file operation: `cannot read a/b.png: no such file or folder`. A UserError passes through. */
+export function fileError(action: 'read' | 'write', path: string, error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  const reason = code === undefined ? String(error instanceof Error ? error.message : error) : (reasons[code] ?? code);
+  return new UserError(`cannot ${action} ${path}: ${reason}`);
+}
