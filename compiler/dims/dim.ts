@@ -1,1 +1,137 @@
-export {};
+import { extremum } from './extremum.ts';
+import { safe } from './integers.ts';
+import {
+  collect,
+  constant,
+  type Dim,
+  fromMonomial,
+  type Monomial,
+  mul,
+  type Term,
+  variable,
+  variables,
+} from './polynomial.ts';
+import { floorDiv } from './quotient.ts';
+
+export { max, min } from './extremum.ts';
+export { DimOverflow } from './integers.ts';
+export {
+  add,
+  asConstant,
+  asVariable,
+  constant,
+  type Dim,
+  mul,
+  negate,
+  one,
+  power,
+  product,
+  sub,
+  sum,
+  variable,
+  variables,
+  zero,
+} from './polynomial.ts';
+export { print } from './print.ts';
+export { ceilDiv, floorDiv, mod } from './quotient.ts';
+
+/** Replaces variables, everywhere at once. */
+export function substitute(d: Dim, by: ReadonlyMap<string, Dim>): Dim {
+  if (by.size === 0 || !touches(d, by)) return d;
+  const terms: Term[] = [];
+  for (const term of d.terms) {
+    const replaced = substituteMonomial(term.monomial, by);
+    if (!replaced) {
+      terms.push(term);
+      continue;
+    }
+    for (const t of replaced.terms) {
+      terms.push({ coefficient: safe(t.coefficient * term.coefficient), monomial: t.monomial });
+    }
+  }
+  return collect(terms);
+}
+
+function touches(d: Dim, by: ReadonlyMap<string, Dim>): boolean {
+  for (const name of variables(d)) if (by.has(name)) return true;
+  return false;
+}
+
+function substituteMonomial(monomial: Monomial, by: ReadonlyMap<string, Dim>): Dim | undefined {
+  let result: Dim | undefined;
+  const untouched: Monomial['factors'][number][] = [];
+  for (const factor of monomial.factors) {
+    const { atom, power } = factor;
+    let value: Dim | undefined;
+    if (atom.kind === 'variable') value = by.get(atom.name);
+    else if (atom.kind === 'floor')
+      value = touches(atom.of, by) ? floorDiv(substitute(atom.of, by), atom.by) : undefined;
+    else if (atom.of.some((d) => touches(d, by))) {
+      value = extremum(
+        atom.kind,
+        atom.of.map((d) => substitute(d, by)),
+      );
+    }
+    if (!value) {
+      untouched.push(factor);
+      continue;
+    }
+    for (let i = 0; i < power; i++) result = result ? mul(result, value) : value;
+  }
+  if (!result) return undefined;
+  for (const { atom, power } of untouched) {
+    const key = power === 1 ? atom.key : `${atom.key}^${power}`;
+    result = mul(result, fromMonomial({ key, degree: atom.degree * power, factors: [{ atom, power }] }));
+  }
+  return result;
+}
+
+/** Its value where every variable has one. Throws DimOverflow past 2^53. */
+export function evaluate(d: Dim, at: (variable: string) => number): number {
+  let total = 0;
+  for (const { coefficient, monomial } of d.terms) {
+    let value = coefficient;
+    for (const { atom, power } of monomial.factors) {
+      let n: number;
+      if (atom.kind === 'variable') n = at(atom.name);
+      else if (atom.kind === 'floor') n = Math.floor(evaluate(atom.of, at) / atom.by);
+      else n = Math[atom.kind](...atom.of.map((of) => evaluate(of, at)));
+      for (let i = 0; i < power; i++) value *= n;
+    }
+    total += safe(value);
+  }
+  return safe(total) + 0;
+}
+
+/** How to say each part of a dim to a target. */
+export interface DimCases<T> {
+  constant(n: number): T;
+  variable(name: string): T;
+  /** Two items or more. */
+  add(items: T[]): T;
+  /** Two items or more; a coefficient comes first, a power is repeated. */
+  mul(items: T[]): T;
+  floorDiv(a: T, k: number): T;
+  min(a: T, b: T): T;
+  max(a: T, b: T): T;
+}
+
+/** Walks the structure, for emitters. */
+export function fold<T>(d: Dim, cases: DimCases<T>): T {
+  const terms = d.terms.map(({ coefficient, monomial }) => {
+    const items: T[] = coefficient === 1 && monomial.factors.length > 0 ? [] : [cases.constant(coefficient)];
+    for (const { atom, power } of monomial.factors) {
+      let item: T;
+      if (atom.kind === 'variable') item = cases.variable(atom.name);
+      else if (atom.kind === 'floor') item = cases.floorDiv(fold(atom.of, cases), atom.by);
+      else {
+        const { kind } = atom;
+        item = atom.of.map((of) => fold(of, cases)).reduce((a, b) => cases[kind](a, b));
+      }
+      for (let i = 0; i < power; i++) items.push(item);
+    }
+    return items.length === 1 ? items[0]! : cases.mul(items);
+  });
+  if (terms.length === 0) return cases.constant(0);
+  return terms.length === 1 ? terms[0]! : cases.add(terms);
+}

@@ -1,0 +1,37 @@
+import { add, asAtom, asConstant, collect, type Dim, fromAtom, sub } from './polynomial.ts';
+
+export function min(a: Dim, b: Dim): Dim {
+  return extremum('min', [a, b]);
+}
+
+export function max(a: Dim, b: Dim): Dim {
+  return extremum('max', [a, b]);
+}
+
+/** The least or greatest of `dims`: nests are flattened, arguments a constant apart resolved, common terms pulled out. */
+export function extremum(kind: 'min' | 'max', dims: readonly Dim[]): Dim {
+  const candidates = dims.flatMap((d) => {
+    const atom = asAtom(d);
+    return atom?.kind === kind ? atom.of : [d];
+  });
+  const kept: Dim[] = [];
+  for (const d of candidates) {
+    const near = kept.findIndex((other) => asConstant(sub(d, other)) !== undefined);
+    if (near < 0) kept.push(d);
+    else if (asConstant(sub(d, kept[near]!))! < 0 === (kind === 'min')) kept[near] = d;
+  }
+  if (kept.length === 1) return kept[0]!;
+  const [first, ...others] = kept;
+  const shared = collect(
+    first!.terms.filter((t) =>
+      others.every((d) => d.terms.some((u) => u.coefficient === t.coefficient && u.monomial.key === t.monomial.key)),
+    ),
+  );
+  const of = kept.map((d) => sub(d, shared)).sort((a, b) => degreeOf(b) - degreeOf(a) || (a.key < b.key ? -1 : 1));
+  const degree = degreeOf(of[0]!);
+  return add(shared, fromAtom({ kind, key: `${kind}(${of.map((d) => d.key).join(',')})`, degree, of }));
+}
+
+function degreeOf(d: Dim): number {
+  return d.terms[0]?.monomial.degree ?? 0;
+}

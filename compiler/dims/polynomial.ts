@@ -1,0 +1,293 @@
+import { safe } from './integers.ts';
+
+/**
+ * An integer polynomial over atoms, in canonical form: terms by falling degree and then by key, no zero coefficients.
+ * Immutable. Two dims are the same polynomial exactly when their keys are the same string.
+ */
+export interface Dim {
+  readonly key: string;
+  readonly terms: readonly Term[];
+}
+
+export interface Term {
+  readonly coefficient: number;
+  readonly monomial: Monomial;
+}
+
+/** A product of atoms, by key; the empty product is the constant's. */
+export interface Monomial {
+  readonly key: string;
+  readonly degree: number;
+  readonly factors: readonly Factor[];
+}
+
+export interface Factor {
+  readonly atom: Atom;
+  readonly power: number;
+}
+
+export type Atom = VariableAtom | FloorAtom | ExtremumAtom;
+
+export interface VariableAtom {
+  readonly kind: 'variable';
+  readonly key: string;
+  readonly degree: 1;
+  readonly name: string;
+}
+
+/** floor(of / by) with by >= 2, as `floorDiv` leaves it. */
+export interface FloorAtom {
+  readonly kind: 'floor';
+  readonly key: string;
+  readonly degree: number;
+  readonly of: Dim;
+  readonly by: number;
+}
+
+/** The least or greatest of two or more dims. */
+export interface ExtremumAtom {
+  readonly kind: 'min' | 'max';
+  readonly key: string;
+  readonly degree: number;
+  readonly of: readonly Dim[];
+}
+
+export const unit: Monomial = { key: '', degree: 0, factors: [] };
+export const zero: Dim = { key: '0', terms: [] };
+export const one: Dim = { key: '1', terms: [{ coefficient: 1, monomial: unit }] };
+
+function compare(a: Monomial, b: Monomial): number {
+  return b.degree - a.degree || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+}
+
+/** Terms must be in order and without zeros. */
+function fromSorted(terms: readonly Term[]): Dim {
+  if (terms.length === 0) return zero;
+  let key = '';
+  for (const { coefficient, monomial } of terms) {
+    if (key !== '' && coefficient > 0) key += '+';
+    if (monomial === unit || monomial.key === '') key += coefficient;
+    else if (coefficient === 1) key += monomial.key;
+    else key += `${coefficient}*${monomial.key}`;
+  }
+  return { key, terms };
+}
+
+/** Adds up terms in any order. */
+export function collect(terms: Iterable<Term>): Dim {
+  const byKey = new Map<string, Term>();
+  for (const term of terms) {
+    const known = byKey.get(term.monomial.key);
+    byKey.set(
+      term.monomial.key,
+      known ? { coefficient: safe(known.coefficient + term.coefficient), monomial: term.monomial } : term,
+    );
+  }
+  const kept = [...byKey.values()].filter((t) => t.coefficient !== 0);
+  return fromSorted(kept.sort((a, b) => compare(a.monomial, b.monomial)));
+}
+
+/** A safe integer. */
+export function constant(n: number): Dim {
+  if (n === 0) return zero;
+  if (n === 1) return one;
+  return { key: String(safe(n)), terms: [{ coefficient: n, monomial: unit }] };
+}
+
+/** A size by its name: `H`, `B`, `H[0]`. It is at least 1 unless a fact says otherwise. */
+export function variable(name: string): Dim {
+  return fromAtom({ kind: 'variable', key: name, degree: 1, name });
+}
+
+export function fromAtom(atom: Atom): Dim {
+  const monomial = { key: atom.key, degree: atom.degree, factors: [{ atom, power: 1 }] };
+  return { key: atom.key, terms: [{ coefficient: 1, monomial }] };
+}
+
+export function fromMonomial(monomial: Monomial): Dim {
+  return fromSorted([{ coefficient: 1, monomial }]);
+}
+
+export function add(a: Dim, b: Dim): Dim {
+  if (a.terms.length === 0) return b;
+  if (b.terms.length === 0) return a;
+  const terms: Term[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < a.terms.length && j < b.terms.length) {
+    const s = a.terms[i]!;
+    const t = b.terms[j]!;
+    const order = compare(s.monomial, t.monomial);
+    if (order < 0) terms.push(s);
+    else if (order > 0) terms.push(t);
+    else {
+      const coefficient = safe(s.coefficient + t.coefficient);
+      if (coefficient !== 0) terms.push({ coefficient, monomial: s.monomial });
+    }
+    if (order <= 0) i++;
+    if (order >= 0) j++;
+  }
+  for (; i < a.terms.length; i++) terms.push(a.terms[i]!);
+  for (; j < b.terms.length; j++) terms.push(b.terms[j]!);
+  return fromSorted(terms);
+}
+
+export function scale(a: Dim, n: number): Dim {
+  if (n === 0) return zero;
+  if (n === 1) return a;
+  return fromSorted(a.terms.map((t) => ({ coefficient: safe(t.coefficient * n), monomial: t.monomial })));
+}
+
+export function negate(a: Dim): Dim {
+  return scale(a, -1);
+}
+
+export function sub(a: Dim, b: Dim): Dim {
+  return a.key === b.key ? zero : add(a, negate(b));
+}
+
+export function addConstant(a: Dim, n: number): Dim {
+  return n === 0 ? a : add(a, constant(n));
+}
+
+export function mulMonomials(a: Monomial, b: Monomial): Monomial {
+  if (a.factors.length === 0) return b;
+  if (b.factors.length === 0) return a;
+  const factors: Factor[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < a.factors.length && j < b.factors.length) {
+    const f = a.factors[i]!;
+    const g = b.factors[j]!;
+    if (f.atom.key === g.atom.key) {
+      factors.push({ atom: f.atom, power: f.power + g.power });
+      i++;
+      j++;
+    } else if (f.atom.key < g.atom.key) {
+      factors.push(f);
+      i++;
+    } else {
+      factors.push(g);
+      j++;
+    }
+  }
+  return monomialOf([...factors, ...a.factors.slice(i), ...b.factors.slice(j)]);
+}
+
+/** Factors must be in order of their keys. */
+export function monomialOf(factors: readonly Factor[]): Monomial {
+  if (factors.length === 0) return unit;
+  let degree = 0;
+  let key = '';
+  for (const { atom, power } of factors) {
+    degree += atom.degree * power;
+    key += (key === '' ? '' : '*') + (power === 1 ? atom.key : `${atom.key}^${power}`);
+  }
+  return { key, degree, factors };
+}
+
+/** b in a = b*c, or nothing when b's factors are not all in a. */
+export function divideMonomials(a: Monomial, b: Monomial): Monomial | undefined {
+  if (b.factors.length === 0) return a;
+  const factors: Factor[] = [];
+  let matched = 0;
+  for (const f of a.factors) {
+    const power = f.power - (b.factors.find((g) => g.atom.key === f.atom.key)?.power ?? 0);
+    if (power < 0) return undefined;
+    if (power > 0) factors.push(power === f.power ? f : { atom: f.atom, power });
+    if (power !== f.power) matched++;
+  }
+  return matched === b.factors.length ? monomialOf(factors) : undefined;
+}
+
+export function mul(a: Dim, b: Dim): Dim {
+  if (a.terms.length === 0 || b.terms.length === 0) return zero;
+  if (a.terms.length === 1 && a.terms[0]!.monomial.degree === 0) return scale(b, a.terms[0]!.coefficient);
+  if (b.terms.length === 1 && b.terms[0]!.monomial.degree === 0) return scale(a, b.terms[0]!.coefficient);
+  const terms: Term[] = [];
+  for (const s of a.terms) {
+    for (const t of b.terms) {
+      const coefficient = safe(s.coefficient * t.coefficient);
+      terms.push({ coefficient, monomial: mulMonomials(s.monomial, t.monomial) });
+    }
+  }
+  return terms.length === 1 ? fromSorted(terms) : collect(terms);
+}
+
+/** n >= 0. */
+export function power(a: Dim, n: number): Dim {
+  if (!Number.isSafeInteger(n) || n < 0) throw new Error(`bug in crobc: a dim to the power ${n}`);
+  let result = one;
+  for (let i = 0; i < n; i++) result = mul(result, a);
+  return result;
+}
+
+export function sum(dims: readonly Dim[]): Dim {
+  if (dims.length <= 2) return dims.reduce(add, zero);
+  return collect(dims.flatMap((d) => d.terms));
+}
+
+export function product(dims: readonly Dim[]): Dim {
+  return dims.reduce(mul, one);
+}
+
+export function asConstant(d: Dim): number | undefined {
+  if (d.terms.length === 0) return 0;
+  const term = d.terms[0]!;
+  return d.terms.length === 1 && term.monomial.factors.length === 0 ? term.coefficient : undefined;
+}
+
+/** The atom, when the dim is one atom and nothing else. */
+export function asAtom(d: Dim): Atom | undefined {
+  const term = d.terms[0];
+  if (d.terms.length !== 1 || !term || term.coefficient !== 1) return undefined;
+  return soleAtom(term.monomial);
+}
+
+/** The atom, when the monomial is one atom to the first power. */
+export function soleAtom(monomial: Monomial): Atom | undefined {
+  const factor = monomial.factors[0];
+  return monomial.factors.length === 1 && factor && factor.power === 1 ? factor.atom : undefined;
+}
+
+export function asVariable(d: Dim): string | undefined {
+  const atom = asAtom(d);
+  return atom?.kind === 'variable' ? atom.name : undefined;
+}
+
+/** The constant term. */
+export function constantTerm(d: Dim): number {
+  const last = d.terms[d.terms.length - 1];
+  return last && last.monomial.factors.length === 0 ? last.coefficient : 0;
+}
+
+/** The terms that are not the constant. */
+export function symbolicTerms(d: Dim): readonly Term[] {
+  return constantTerm(d) === 0 ? d.terms : d.terms.slice(0, -1);
+}
+
+const variablesOf = new WeakMap<Dim, ReadonlySet<string>>();
+const none: ReadonlySet<string> = new Set();
+
+/** The names in it, inside atoms too, sorted. */
+export function variables(d: Dim): ReadonlySet<string> {
+  if (d.terms.length === 0) return none;
+  let found = variablesOf.get(d);
+  if (!found) {
+    const names = new Set<string>();
+    for (const { monomial } of d.terms) {
+      for (const { atom } of monomial.factors) {
+        for (const name of atomVariables(atom)) names.add(name);
+      }
+    }
+    found = new Set([...names].sort());
+    variablesOf.set(d, found);
+  }
+  return found;
+}
+
+export function atomVariables(atom: Atom): Iterable<string> {
+  if (atom.kind === 'variable') return [atom.name];
+  if (atom.kind === 'floor') return variables(atom.of);
+  return atom.of.flatMap((d) => [...variables(d)]);
+}

@@ -1,0 +1,85 @@
+import { euclidean, gcd, safe, symmetric } from './integers.ts';
+import {
+  add,
+  addConstant,
+  asConstant,
+  collect,
+  constant,
+  constantTerm,
+  type Dim,
+  fromAtom,
+  negate,
+  scale,
+  soleAtom,
+  sub,
+  symbolicTerms,
+  type Term,
+} from './polynomial.ts';
+
+/**
+ * floor(a / k) in canonical form, for k >= 1:
+ * - whole multiples of k are pulled out, leaving coefficients of least absolute value and a constant in [0, k);
+ * - the leading coefficient is positive, by floor(-p/k) = -floor((p + k - 1)/k);
+ * - common factors go: floor((g*p + c) / (g*k)) = floor((p + floor(c/g)) / k);
+ * - nests merge: floor((p + floor(q/a)) / k) = floor((a*p + q) / (a*k)).
+ * So ceil(p/k) is always floor((p + k - 1)/k), for padding to windows and strided convolutions alike.
+ */
+export function floorDiv(a: Dim, k: number): Dim {
+  if (!Number.isSafeInteger(k) || k < 1) throw new Error(`bug in crobc: floor of a dim divided by ${k}`);
+  if (k === 1) return a;
+  const n = asConstant(a);
+  if (n !== undefined) return constant(Math.floor(n / k));
+  const terms = symbolicTerms(a);
+  const leading = terms.find((t) => t.coefficient % k !== 0);
+  if (leading && leadingResidue(leading.coefficient, k) < 0) return negate(floorDiv(addConstant(negate(a), k - 1), k));
+
+  const outside: Term[] = [];
+  const inside: Term[] = [];
+  let common = k;
+  for (const { coefficient, monomial } of terms) {
+    const residue = symmetric(coefficient, k);
+    if (residue !== 0) inside.push({ coefficient: residue, monomial });
+    if (residue !== coefficient) outside.push({ coefficient: (coefficient - residue) / k, monomial });
+    common = gcd(common, residue);
+  }
+  const left = Math.floor(constantTerm(a) / common);
+  const by = k / common;
+  const pulled = addConstant(collect(outside), Math.floor(left / by));
+  if (inside.length === 0) return pulled;
+  const reduced = inside.map((t) => ({ coefficient: t.coefficient / common, monomial: t.monomial }));
+  const rest = addConstant(collect(reduced), euclidean(left, by));
+  return add(pulled, mergeNest(rest, by) ?? floorAtom(rest, by));
+}
+
+/** As `symmetric`, but half of k keeps the sign it came with: floor(-H/2) becomes a ceiling like any other. */
+function leadingResidue(coefficient: number, k: number): number {
+  const residue = symmetric(coefficient, k);
+  return residue * 2 === k && coefficient < 0 ? -residue : residue;
+}
+
+function mergeNest(p: Dim, k: number): Dim | undefined {
+  for (const term of p.terms) {
+    const atom = soleAtom(term.monomial);
+    if (atom?.kind !== 'floor' || Math.abs(term.coefficient) !== 1 || !Number.isSafeInteger(atom.by * k)) continue;
+    const others = sub(p, collect([term]));
+    const nested = term.coefficient === 1 ? atom.of : addConstant(negate(atom.of), atom.by - 1);
+    return floorDiv(add(scale(others, atom.by), nested), safe(atom.by * k));
+  }
+  return undefined;
+}
+
+function floorAtom(of: Dim, by: number): Dim {
+  const degree = of.terms[0]!.monomial.degree;
+  const key = of.terms.length === 1 ? `floor(${of.key}/${by})` : `floor((${of.key})/${by})`;
+  return fromAtom({ kind: 'floor', key, degree, of, by });
+}
+
+/** ceil(a / k), for k >= 1. */
+export function ceilDiv(a: Dim, k: number): Dim {
+  return floorDiv(addConstant(a, k - 1), k);
+}
+
+/** The remainder in [0, k), for k >= 1. */
+export function mod(a: Dim, k: number): Dim {
+  return sub(a, scale(floorDiv(a, k), k));
+}
