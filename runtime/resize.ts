@@ -1,0 +1,167 @@
+/** An image in memory: interleaved rows of `channels` bytes a pixel. */
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly data: Uint8Array;
+}
+
+/** Which input samples make one output sample, and their weights; `taps` weights an output, unused ones 0. */
+interface Filter<W> {
+  readonly taps: number;
+  readonly first: Int32Array;
+  readonly count: Int32Array;
+  readonly weights: W;
+}
+
+/** The triangle filter, widened by the scale when shrinking: Pillow's `precompute_coeffs` (src/libImaging/Resample.c). */
+function triangle(from: number, to: number): Filter<Float64Array> {
+  const scale = from / to;
+  const support = Math.max(scale, 1);
+  const taps = Math.ceil(support) * 2 + 1;
+  const first = new Int32Array(to);
+  const count = new Int32Array(to);
+  const weights = new Float64Array(to * taps);
+  for (let i = 0; i < to; i++) {
+    const centre = (i + 0.5) * scale;
+    const start = Math.max(0, Math.trunc(centre - support + 0.5));
+    const end = Math.min(from, Math.trunc(centre + support + 0.5));
+    let total = 0;
+    for (let j = start; j < end; j++) {
+      const weight = Math.max(0, 1 - Math.abs((j - centre + 0.5) / support));
+      weights[i * taps + j - start] = weight;
+      total += weight;
+    }
+    for (let k = 0; k < end - start; k++) weights[i * taps + k]! /= total;
+    first[i] = start;
+    count[i] = end - start;
+  }
+  return { taps, first, count, weights };
+}
+
+/** Fraction bits of Pillow's fixed-point weights: 32, less 8 of the pixel and 2 to spare. */
+const FRACTION_BITS = 22;
+
+function fixedPoint(filter: Filter<Float64Array>): Filter<Int32Array> {
+  return { ...filter, weights: Int32Array.from(filter.weights, (w) => Math.trunc(0.5 + w * 2 ** FRACTION_BITS)) };
+}
+
+/**
+ * Bilinear with antialias: bit for bit what Pillow's `resize(…, BILINEAR)`, and so torchvision on a PIL image, gives.
+ * Rounds to bytes after the horizontal pass and again after the vertical one, as Pillow does.
+ */
+export function resizeBilinear(image: Pixels, width: number, height: number): Pixels {
+  const wide = width === image.width ? image : alongRows(image, width);
+  return height === image.height ? wide : alongColumns(wide, height);
+}
+
+function alongRows(image: Pixels, width: number): Pixels {
+  const { height, channels, data } = image;
+  const { taps, first, count, weights } = fixedPoint(triangle(image.width, width));
+  const out = new Uint8Array(width * height * channels);
+  const stride = image.width * channels;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = y * stride + first[x]! * channels;
+      const n = count[x]!;
+      for (let c = 0; c < channels; c++) {
+        let sum = 1 << (FRACTION_BITS - 1);
+        for (let k = 0; k < n; k++) sum += data[from + k * channels + c]! * weights[x * taps + k]!;
+        out[(y * width + x) * channels + c] = clampByte(sum);
+      }
+    }
+  }
+  return { width, height, channels, data: out };
+}
+
+function alongColumns(image: Pixels, height: number): Pixels {
+  const { width, channels, data } = image;
+  const { taps, first, count, weights } = fixedPoint(triangle(image.height, height));
+  const stride = width * channels;
+  const out = new Uint8Array(stride * height);
+  const sums = new Float64Array(stride);
+  for (let y = 0; y < height; y++) {
+    sums.fill(1 << (FRACTION_BITS - 1));
+    for (let k = 0; k < count[y]!; k++) {
+      const weight = weights[y * taps + k]!;
+      const from = (first[y]! + k) * stride;
+      for (let i = 0; i < stride; i++) sums[i]! += data[from + i]! * weight;
+    }
+    for (let i = 0; i < stride; i++) out[y * stride + i] = clampByte(sums[i]!);
+  }
+  return { width, height, channels, data: out };
+}
+
+function clampByte(fixed: number): number {
+  return Math.max(0, Math.min(255, fixed >> FRACTION_BITS));
+}
+
+/** The pixel under each centre, for masks: what Pillow's `resize(…, NEAREST)` gives. */
+export function resizeNearest(image: Pixels, width: number, height: number): Pixels {
+  const { channels, data } = image;
+  const columns = nearest(image.width, width);
+  const rows = nearest(image.height, height);
+  const out = new Uint8Array(width * height * channels);
+  let at = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = (rows[y]! * image.width + columns[x]!) * channels;
+      for (let c = 0; c < channels; c++) out[at++] = data[from + c]!;
+    }
+  }
+  return { width, height, channels, data: out };
+}
+
+/** Pillow adds the scale up instead of multiplying (ImagingScaleAffine); on exact ties the rounding of the sum decides. */
+function nearest(from: number, to: number): Int32Array {
+  const scale = from / to;
+  const index = new Int32Array(to);
+  let at = scale * 0.5;
+  for (let i = 0; i < to; i++) {
+    index[i] = Math.min(from - 1, Math.trunc(at));
+    at += scale;
+  }
+  return index;
+}
+
+/**
+ * A plane of floats [height, width] → [toHeight, toWidth], bilinear without antialias, pixel centres aligned:
+ * `torch.nn.functional.interpolate(mode='bilinear', align_corners=False)`.
+ */
+export function resizePlane(
+  plane: Float32Array,
+  [height, width]: readonly [number, number],
+  [toHeight, toWidth]: readonly [number, number],
+): Float32Array {
+  if (height === toHeight && width === toWidth) return plane.slice();
+  const rows = interpolation(height, toHeight);
+  const columns = interpolation(width, toWidth);
+  const out = new Float32Array(toHeight * toWidth);
+  for (let y = 0; y < toHeight; y++) {
+    const upper = rows.low[y]! * width;
+    const lower = rows.high[y]! * width;
+    const fy = rows.fraction[y]!;
+    for (let x = 0; x < toWidth; x++) {
+      const left = columns.low[x]!;
+      const right = columns.high[x]!;
+      const fx = columns.fraction[x]!;
+      const top = plane[upper + left]! * (1 - fx) + plane[upper + right]! * fx;
+      const bottom = plane[lower + left]! * (1 - fx) + plane[lower + right]! * fx;
+      out[y * toWidth + x] = top * (1 - fy) + bottom * fy;
+    }
+  }
+  return out;
+}
+
+function interpolation(from: number, to: number) {
+  const low = new Int32Array(to);
+  const high = new Int32Array(to);
+  const fraction = new Float64Array(to);
+  for (let i = 0; i < to; i++) {
+    const at = Math.max(0, ((i + 0.5) * from) / to - 0.5);
+    low[i] = Math.min(from - 1, Math.trunc(at));
+    high[i] = Math.min(from - 1, low[i]! + 1);
+    fraction[i] = at - low[i]!;
+  }
+  return { low, high, fraction };
+}
