@@ -65,8 +65,9 @@ const iota: OpRow<'iota'> = {
       return [{ dtype: 'i32', shape: [n] }];
     }),
   reference(_inputs, { n }) {
-    const length = sizeOf(n);
-    return [{ dtype: 'i32', shape: [length], data: Int32Array.from({ length }, (_, i) => i) }];
+    const data = new Int32Array(sizeOf(n));
+    for (let i = 0; i < data.length; i++) data[i] = i;
+    return [{ dtype: 'i32', shape: [data.length], data }];
   },
   cost: (_inputs, outputs) => ({ flops: zero, bytes: bytes(inputType(outputs, 0)) }),
   sample: (random) => ({ inputs: [], attributes: { n: constant(random.int(1, 20)) } }),
