@@ -10,28 +10,75 @@ export interface Ident {
 
 // ---------------------------------------------------------------- expressions
 
-export type BinaryOp =
-  | '+' | '-' | '*' | '/' | '%' | '^'
-  | '==' | '!=' | '<' | '<=' | '>' | '>='
-  | '&&' | '||';
+export type BinaryOp = '+' | '-' | '*' | '/' | '%' | '^' | '==' | '!=' | '<' | '<=' | '>' | '>=' | '&&' | '||';
 
 export type Expr =
-  | IntLiteral | FloatLiteral | FactorLiteral | StringLiteral | BoolLiteral | NoneLiteral
-  | NameExpr | ListExpr | ComprehensionExpr | TupleExpr
-  | CallExpr | MemberExpr | IndexExpr
-  | UnaryExpr | BinaryExpr | RangeExpr | IfExpr | CastExpr | TensorExpr;
+  | IntLiteral
+  | FloatLiteral
+  | FactorLiteral
+  | StringLiteral
+  | BoolLiteral
+  | NoneLiteral
+  | NameExpr
+  | ListExpr
+  | ComprehensionExpr
+  | TupleExpr
+  | CallExpr
+  | MemberExpr
+  | IndexExpr
+  | UnaryExpr
+  | BinaryExpr
+  | RangeExpr
+  | IfExpr
+  | CastExpr
+  | TensorExpr;
 
-export interface IntLiteral { readonly kind: 'int'; readonly value: number; readonly span: Span }
+export interface IntLiteral {
+  readonly kind: 'int';
+  readonly value: number;
+  readonly span: Span;
+}
 /** `text` keeps the spelling for the formatter. */
-export interface FloatLiteral { readonly kind: 'float'; readonly value: number; readonly text: string; readonly span: Span }
+export interface FloatLiteral {
+  readonly kind: 'float';
+  readonly value: number;
+  readonly text: string;
+  readonly span: Span;
+}
 /** `0.1x`: a factor of what is inherited; recipes only. */
-export interface FactorLiteral { readonly kind: 'factor'; readonly value: number; readonly text: string; readonly span: Span }
+export interface FactorLiteral {
+  readonly kind: 'factor';
+  readonly value: number;
+  readonly text: string;
+  readonly span: Span;
+}
 /** `value` has its escapes resolved. */
-export interface StringLiteral { readonly kind: 'string'; readonly value: string; readonly span: Span }
-export interface BoolLiteral { readonly kind: 'bool'; readonly value: boolean; readonly span: Span }
-export interface NoneLiteral { readonly kind: 'none'; readonly span: Span }
-export interface NameExpr { readonly kind: 'name'; readonly name: string; readonly span: Span }
-export interface ListExpr { readonly kind: 'list'; readonly items: readonly Expr[]; readonly span: Span }
+export interface StringLiteral {
+  readonly kind: 'string';
+  readonly value: string;
+  readonly span: Span;
+}
+export interface BoolLiteral {
+  readonly kind: 'bool';
+  readonly value: boolean;
+  readonly span: Span;
+}
+export interface NoneLiteral {
+  readonly kind: 'none';
+  readonly span: Span;
+}
+export interface NameExpr {
+  readonly kind: 'name';
+  readonly name: string;
+  readonly span: Span;
+}
+/** `[a, b]`; `round` when it was written `(a, b)`, as pairs of padding amounts are. */
+export interface ListExpr {
+  readonly kind: 'list';
+  readonly items: readonly Expr[];
+  readonly round?: true;
+  readonly span: Span;
+}
 /** `[element for item in iterable if condition]`; with two names, `for index, item in iterable`. */
 export interface ComprehensionExpr {
   readonly kind: 'comprehension';
@@ -46,11 +93,33 @@ export interface ForClause {
   readonly iterable: Expr;
 }
 /** `(a = x, b = y)`: a named tuple; only as the value of `return` or as the body of a function. */
-export interface TupleExpr { readonly kind: 'tuple'; readonly items: readonly { readonly name: Ident; readonly value: Expr }[]; readonly span: Span }
-export interface Arg { readonly name: Ident | undefined; readonly value: Expr }
-export interface CallExpr { readonly kind: 'call'; readonly callee: Expr; readonly args: readonly Arg[]; readonly span: Span }
-export interface MemberExpr { readonly kind: 'member'; readonly object: Expr; readonly name: Ident; readonly span: Span }
-export interface IndexExpr { readonly kind: 'index'; readonly object: Expr; readonly items: readonly IndexItem[]; readonly span: Span }
+export interface TupleExpr {
+  readonly kind: 'tuple';
+  readonly items: readonly { readonly name: Ident; readonly value: Expr }[];
+  readonly span: Span;
+}
+export interface Arg {
+  readonly name: Ident | undefined;
+  readonly value: Expr;
+}
+export interface CallExpr {
+  readonly kind: 'call';
+  readonly callee: Expr;
+  readonly args: readonly Arg[];
+  readonly span: Span;
+}
+export interface MemberExpr {
+  readonly kind: 'member';
+  readonly object: Expr;
+  readonly name: Ident;
+  readonly span: Span;
+}
+export interface IndexExpr {
+  readonly kind: 'index';
+  readonly object: Expr;
+  readonly items: readonly IndexItem[];
+  readonly span: Span;
+}
 export type IndexItem =
   | { readonly kind: 'at'; readonly value: Expr; readonly span: Span }
   /** `a..b`, `a..`, `..b`: half open. */
@@ -59,14 +128,41 @@ export type IndexItem =
   | { readonly kind: 'all'; readonly span: Span }
   /** `*`: every instance of a module list; only in override and recipe paths. */
   | { readonly kind: 'any'; readonly span: Span };
-export interface UnaryExpr { readonly kind: 'unary'; readonly op: '-' | '!'; readonly operand: Expr; readonly span: Span }
-export interface BinaryExpr { readonly kind: 'binary'; readonly op: BinaryOp; readonly left: Expr; readonly right: Expr; readonly span: Span }
+export interface UnaryExpr {
+  readonly kind: 'unary';
+  readonly op: '-' | '!';
+  readonly operand: Expr;
+  readonly span: Span;
+}
+export interface BinaryExpr {
+  readonly kind: 'binary';
+  readonly op: BinaryOp;
+  readonly left: Expr;
+  readonly right: Expr;
+  readonly span: Span;
+}
 /** `start..stop`, half open; iterables only. */
-export interface RangeExpr { readonly kind: 'range'; readonly start: Expr; readonly stop: Expr; readonly span: Span }
+export interface RangeExpr {
+  readonly kind: 'range';
+  readonly start: Expr;
+  readonly stop: Expr;
+  readonly span: Span;
+}
 /** `if c { … } else { … }` as a value; both blocks end in an expression. */
-export interface IfExpr { readonly kind: 'if'; readonly condition: Expr; readonly then: Block; readonly otherwise: Block; readonly span: Span }
+export interface IfExpr {
+  readonly kind: 'if';
+  readonly condition: Expr;
+  readonly then: Block;
+  readonly otherwise: Block;
+  readonly span: Span;
+}
 /** `x as f32[B, N, C]`. */
-export interface CastExpr { readonly kind: 'cast'; readonly operand: Expr; readonly type: Type; readonly span: Span }
+export interface CastExpr {
+  readonly kind: 'cast';
+  readonly operand: Expr;
+  readonly type: Type;
+  readonly span: Span;
+}
 /** `tensor f32[i in N, j in M] { … }`. */
 export interface TensorExpr {
   readonly kind: 'tensor';
@@ -86,47 +182,125 @@ export type ShapeItem =
   | { readonly kind: 'spread'; readonly name: Ident | undefined; readonly span: Span };
 
 /** `f32[B, C, H/4]`, `f32[]` for a scalar; `?` behind it makes it optional. */
-export interface TensorType { readonly kind: 'tensor-type'; readonly dtype: Ident; readonly shape: readonly ShapeItem[]; readonly optional: boolean; readonly span: Span }
+export interface TensorType {
+  readonly kind: 'tensor-type';
+  readonly dtype: Ident;
+  readonly shape: readonly ShapeItem[];
+  readonly optional: boolean;
+  readonly span: Span;
+}
 /** `[T for i in 0..4]`. */
-export interface PyramidType { readonly kind: 'pyramid-type'; readonly element: Type; readonly index: Ident; readonly iterable: Expr; readonly span: Span }
+export interface PyramidType {
+  readonly kind: 'pyramid-type';
+  readonly element: Type;
+  readonly index: Ident;
+  readonly iterable: Expr;
+  readonly span: Span;
+}
 /** `[T, T]`: a list of tensors written out. */
-export interface SequenceType { readonly kind: 'sequence-type'; readonly items: readonly Type[]; readonly span: Span }
+export interface SequenceType {
+  readonly kind: 'sequence-type';
+  readonly items: readonly Type[];
+  readonly span: Span;
+}
 /** `int`, `float`, `bool`, `string`, `dim`, `function`, or a module or interface name; `int[4]` has `length`; `?` makes it optional (none). */
-export interface NamedType { readonly kind: 'named-type'; readonly name: Ident; readonly length: Expr | undefined; readonly optional: boolean; readonly span: Span }
+export interface NamedType {
+  readonly kind: 'named-type';
+  readonly name: Ident;
+  readonly length: Expr | undefined;
+  readonly optional: boolean;
+  readonly span: Span;
+}
 /** `list[int]`. */
-export interface ListType { readonly kind: 'list-type'; readonly element: Type; readonly span: Span }
+export interface ListType {
+  readonly kind: 'list-type';
+  readonly element: Type;
+  readonly span: Span;
+}
 /** `(a: T, b: U)`. */
-export interface TupleType { readonly kind: 'tuple-type'; readonly items: readonly { readonly name: Ident; readonly type: Type }[]; readonly span: Span }
+export interface TupleType {
+  readonly kind: 'tuple-type';
+  readonly items: readonly { readonly name: Ident; readonly type: Type }[];
+  readonly span: Span;
+}
 /** `typeof(v)`: the type of a parameter. */
-export interface TypeofType { readonly kind: 'typeof-type'; readonly name: Ident; readonly span: Span }
+export interface TypeofType {
+  readonly kind: 'typeof-type';
+  readonly name: Ident;
+  readonly span: Span;
+}
 
 // ---------------------------------------------------------------- statements
 
 /** Statements, and the value when the block is used as one. */
-export interface Block { readonly statements: readonly Statement[]; readonly value: Expr | undefined; readonly span: Span }
+export interface Block {
+  readonly statements: readonly Statement[];
+  readonly value: Expr | undefined;
+  readonly span: Span;
+}
 
-export type Statement =
-  | LetStatement | AssignStatement | UpdateStatement | IfStatement | ForStatement | ReturnStatement;
+export type Statement = LetStatement | AssignStatement | UpdateStatement | IfStatement | ForStatement | ReturnStatement;
 
-export interface LetStatement { readonly kind: 'let'; readonly docs: readonly string[]; readonly name: Ident; readonly value: Expr; readonly span: Span }
+export interface LetStatement {
+  readonly kind: 'let';
+  readonly docs: readonly string[];
+  readonly name: Ident;
+  readonly value: Expr;
+  readonly span: Span;
+}
 /** `x = …`, `x[i] = …`, `x += …`, `x -= …`, `x *= …`. */
-export interface AssignStatement { readonly kind: 'assign'; readonly target: Expr; readonly op: '=' | '+=' | '-=' | '*='; readonly value: Expr; readonly span: Span }
+export interface AssignStatement {
+  readonly kind: 'assign';
+  readonly target: Expr;
+  readonly op: '=' | '+=' | '-=' | '*=';
+  readonly value: Expr;
+  readonly span: Span;
+}
 /** `running_mean <- e`. */
-export interface UpdateStatement { readonly kind: 'update'; readonly target: Ident; readonly value: Expr; readonly span: Span }
-export interface IfStatement { readonly kind: 'if-statement'; readonly condition: Expr; readonly then: readonly Statement[]; readonly otherwise: readonly Statement[] | undefined; readonly span: Span }
-export interface ForStatement { readonly kind: 'for'; readonly clause: ForClause; readonly body: readonly Statement[]; readonly span: Span }
-export interface ReturnStatement { readonly kind: 'return'; readonly value: Expr; readonly span: Span }
+export interface UpdateStatement {
+  readonly kind: 'update';
+  readonly target: Ident;
+  readonly value: Expr;
+  readonly span: Span;
+}
+export interface IfStatement {
+  readonly kind: 'if-statement';
+  readonly condition: Expr;
+  readonly then: readonly Statement[];
+  readonly otherwise: readonly Statement[] | undefined;
+  readonly span: Span;
+}
+export interface ForStatement {
+  readonly kind: 'for';
+  readonly clause: ForClause;
+  readonly body: readonly Statement[];
+  readonly span: Span;
+}
+export interface ReturnStatement {
+  readonly kind: 'return';
+  readonly value: Expr;
+  readonly span: Span;
+}
 
 // ---------------------------------------------------------------- declarations
 
 /** `@path("norm{i}")`, `@no_decay`, `@f32`. */
-export interface Attribute { readonly name: Ident; readonly args: readonly Arg[]; readonly span: Span }
+export interface Attribute {
+  readonly name: Ident;
+  readonly args: readonly Arg[];
+  readonly span: Span;
+}
 
 /** A static or tensor parameter: `dim: int = 256`, `mask: bool[B, T]? = none`. */
-export interface Param { readonly docs: readonly string[]; readonly name: Ident; readonly type: Type; readonly value: Expr | undefined; readonly span: Span }
+export interface Param {
+  readonly docs: readonly string[];
+  readonly name: Ident;
+  readonly type: Type;
+  readonly value: Expr | undefined;
+  readonly span: Span;
+}
 
-export type Declaration =
-  | ModuleDecl | InterfaceDecl | FnDecl | ModelDecl | RecipeDecl | WeightsDecl | ExampleDecl;
+export type Declaration = ModuleDecl | InterfaceDecl | FnDecl | ModelDecl | RecipeDecl | WeightsDecl | ExampleDecl;
 
 interface DeclarationBase {
   /** Lines of the `///` comment in front, without the slashes and one leading blank. */
@@ -189,15 +363,54 @@ export interface ExampleDecl extends DeclarationBase {
 export type ModuleMember = WeightMember | BufferMember | StaticMember | FieldMember | MethodMember;
 
 /** `param weight: f32[out, in] ~ trunc_normal(std = 0.02)`. */
-export interface WeightMember { readonly kind: 'param'; readonly docs: readonly string[]; readonly attributes: readonly Attribute[]; readonly name: Ident; readonly type: TensorType; readonly init: Expr | undefined; readonly span: Span }
+export interface WeightMember {
+  readonly kind: 'param';
+  readonly docs: readonly string[];
+  readonly attributes: readonly Attribute[];
+  readonly name: Ident;
+  readonly type: TensorType;
+  readonly init: Expr | undefined;
+  readonly span: Span;
+}
 /** `buffer running_mean: f32[channels] = zeros`. */
-export interface BufferMember { readonly kind: 'buffer'; readonly docs: readonly string[]; readonly attributes: readonly Attribute[]; readonly name: Ident; readonly type: TensorType; readonly value: Expr; readonly span: Span }
+export interface BufferMember {
+  readonly kind: 'buffer';
+  readonly docs: readonly string[];
+  readonly attributes: readonly Attribute[];
+  readonly name: Ident;
+  readonly type: TensorType;
+  readonly value: Expr;
+  readonly span: Span;
+}
 /** `static on = [s - 1 for s in stages]`; without a value in an interface. */
-export interface StaticMember { readonly kind: 'static'; readonly docs: readonly string[]; readonly name: Ident; readonly type: Type | undefined; readonly value: Expr | undefined; readonly span: Span }
+export interface StaticMember {
+  readonly kind: 'static';
+  readonly docs: readonly string[];
+  readonly name: Ident;
+  readonly type: Type | undefined;
+  readonly value: Expr | undefined;
+  readonly span: Span;
+}
 /** `norm1 = LayerNorm(dim)`: a submodule or a list of them. */
-export interface FieldMember { readonly kind: 'field'; readonly docs: readonly string[]; readonly attributes: readonly Attribute[]; readonly name: Ident; readonly value: Expr; readonly span: Span }
+export interface FieldMember {
+  readonly kind: 'field';
+  readonly docs: readonly string[];
+  readonly attributes: readonly Attribute[];
+  readonly name: Ident;
+  readonly value: Expr;
+  readonly span: Span;
+}
 /** `forward(…) -> T where … { … }`, `method stage(…) -> T`; no body in an interface when it has none. */
-export interface MethodMember { readonly kind: 'method'; readonly docs: readonly string[]; readonly name: Ident; readonly params: readonly Param[]; readonly result: Type | undefined; readonly where: readonly Expr[]; readonly body: Block | undefined; readonly span: Span }
+export interface MethodMember {
+  readonly kind: 'method';
+  readonly docs: readonly string[];
+  readonly name: Ident;
+  readonly params: readonly Param[];
+  readonly result: Type | undefined;
+  readonly where: readonly Expr[];
+  readonly body: Block | undefined;
+  readonly span: Span;
+}
 
 export type ModelMember = ModelField | InputMember | ModelLet | OutputMember | WithoutMember;
 
@@ -206,37 +419,103 @@ export type PathStep =
   | { readonly kind: 'at'; readonly value: Expr; readonly span: Span }
   | { readonly kind: 'any'; readonly span: Span };
 /** `capm.scales`, `backbone.layers[2].blocks[*].window`. */
-export interface Path { readonly steps: readonly PathStep[]; readonly span: Span }
+export interface Path {
+  readonly steps: readonly PathStep[];
+  readonly span: Span;
+}
 
 /** `capm = CAPM(…)`, or an override `capm.scales = [2, 3, 4]`. */
-export interface ModelField { readonly kind: 'model-field'; readonly docs: readonly string[]; readonly attributes: readonly Attribute[]; readonly path: Path; readonly value: Expr; readonly span: Span }
-export interface InputMember { readonly kind: 'input'; readonly docs: readonly string[]; readonly name: Ident; readonly type: Type; readonly span: Span }
-export interface ModelLet { readonly kind: 'model-let'; readonly docs: readonly string[]; readonly name: Ident; readonly value: Expr; readonly span: Span }
+export interface ModelField {
+  readonly kind: 'model-field';
+  readonly docs: readonly string[];
+  readonly attributes: readonly Attribute[];
+  readonly path: Path;
+  readonly value: Expr;
+  readonly span: Span;
+}
+export interface InputMember {
+  readonly kind: 'input';
+  readonly docs: readonly string[];
+  readonly name: Ident;
+  readonly type: Type;
+  readonly span: Span;
+}
+export interface ModelLet {
+  readonly kind: 'model-let';
+  readonly docs: readonly string[];
+  readonly name: Ident;
+  readonly value: Expr;
+  readonly span: Span;
+}
 /** `output logits: T = e`; `output(train) scores = e` has `stage`. The value may be left out for a `let` of that name. */
-export interface OutputMember { readonly kind: 'output'; readonly docs: readonly string[]; readonly stage: Ident | undefined; readonly name: Ident; readonly type: Type | undefined; readonly value: Expr | undefined; readonly span: Span }
+export interface OutputMember {
+  readonly kind: 'output';
+  readonly docs: readonly string[];
+  readonly stage: Ident | undefined;
+  readonly name: Ident;
+  readonly type: Type | undefined;
+  readonly value: Expr | undefined;
+  readonly span: Span;
+}
 /** `without capm`. */
-export interface WithoutMember { readonly kind: 'without'; readonly path: Path; readonly span: Span }
+export interface WithoutMember {
+  readonly kind: 'without';
+  readonly path: Path;
+  readonly span: Span;
+}
 
 export type RecipeMember =
   | InputMember
   | ModelLet
-  | { readonly kind: 'term'; readonly docs: readonly string[]; readonly name: Ident; readonly value: Expr; readonly span: Span }
+  | {
+      readonly kind: 'term';
+      readonly docs: readonly string[];
+      readonly name: Ident;
+      readonly value: Expr;
+      readonly span: Span;
+    }
   /** `epochs = 40`, `optimizer = AdamW(…)`, `schedule = warmup(1500) then poly(0.9)` (`value` has one entry a part). */
-  | { readonly kind: 'setting'; readonly docs: readonly string[]; readonly name: Ident; readonly value: readonly Expr[]; readonly span: Span }
+  | {
+      readonly kind: 'setting';
+      readonly docs: readonly string[];
+      readonly name: Ident;
+      readonly value: readonly Expr[];
+      readonly span: Span;
+    }
   /** `group backbone.* { lr = 0.1x }`. */
-  | { readonly kind: 'group'; readonly path: Path; readonly settings: readonly { readonly name: Ident; readonly value: Expr }[]; readonly span: Span }
+  | {
+      readonly kind: 'group';
+      readonly path: Path;
+      readonly settings: readonly { readonly name: Ident; readonly value: Expr }[];
+      readonly span: Span;
+    }
   /** `fix backbone.*`, `eval backbone.*`. */
   | { readonly kind: 'freeze'; readonly mode: 'fix' | 'eval'; readonly path: Path; readonly span: Span }
   /** `init backbone.* from "file" via microsoft`. */
-  | { readonly kind: 'init'; readonly path: Path; readonly from: Expr; readonly via: Ident | undefined; readonly span: Span }
+  | {
+      readonly kind: 'init';
+      readonly path: Path;
+      readonly from: Expr;
+      readonly via: Ident | undefined;
+      readonly span: Span;
+    }
   /** `start from pretrain`: another recipe's result. */
   | { readonly kind: 'start'; readonly recipe: Ident; readonly span: Span };
 
 /** `use std.nn.{Linear, LayerNorm as Norm}`; the path's last name is a file. */
-export interface UseDecl { readonly kind: 'use'; readonly path: readonly Ident[]; readonly names: readonly { readonly name: Ident; readonly alias: Ident | undefined }[]; readonly span: Span }
+export interface UseDecl {
+  readonly kind: 'use';
+  readonly path: readonly Ident[];
+  readonly names: readonly { readonly name: Ident; readonly alias: Ident | undefined }[];
+  readonly span: Span;
+}
 
 /** A `//` comment, for the formatter. `ownLine` when nothing but blanks stands before it on its line. */
-export interface Comment { readonly text: string; readonly ownLine: boolean; readonly span: Span }
+export interface Comment {
+  readonly text: string;
+  readonly ownLine: boolean;
+  readonly span: Span;
+}
 
 export interface SourceFile {
   readonly file: string;
@@ -252,6 +531,8 @@ export interface SourceFile {
 export interface SyntaxFault {
   readonly code: string;
   readonly span: Span;
+  /** A second place: where the bracket that is never closed should have been, the other half of a pair. */
+  readonly also?: Span;
   readonly args: Readonly<Record<string, string>>;
 }
 

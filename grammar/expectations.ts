@@ -1,0 +1,32 @@
+import type { IParserErrorMessageProvider } from 'chevrotain';
+import { describe } from './tokens.ts';
+
+/** What a rule reads, for "expected …" when none of its alternatives fits. */
+const readable: Readonly<Record<string, string>> = {
+  primary: 'an expression',
+  unary: 'an expression',
+  indexItem: 'an index',
+  shapeItem: 'a dim',
+  type: 'a type',
+  namedType: 'a type',
+  listed: '`,`, `for` or `]`',
+  list: '`,`, `for` or `]`',
+  postfix: '`(`, `[` or `.`',
+  ifExpr: '`{` or `if` behind `else`',
+  statement: 'a statement',
+  declaration: 'a declaration',
+  moduleMember: 'a member',
+  modelMember: 'a member of a model',
+  recipeMember: 'a member of a recipe',
+};
+
+/**
+ * chevrotain asks for a sentence; ours is only what was expected, and `recovery.ts` makes the fault from it,
+ * because it knows the surroundings.
+ */
+export const expectations: IParserErrorMessageProvider = {
+  buildMismatchTokenMessage: ({ expected }) => describe(expected),
+  buildNotAllInputParsedMessage: () => 'the end of the file',
+  buildNoViableAltMessage: ({ ruleName }) => readable[ruleName] ?? ruleName,
+  buildEarlyExitMessage: ({ ruleName }) => readable[ruleName] ?? ruleName,
+};

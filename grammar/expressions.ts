@@ -1,0 +1,670 @@
+import type { IToken, ParserMethod, TokenType } from 'chevrotain';
+import { EmbeddedActionsParser, tokenMatcher } from './chevrotain.ts';
+import { expectations } from './expectations.ts';
+import { FaultSink, span } from './faults.ts';
+import type { Span } from './span.ts';
+import { readString } from './strings.ts';
+import {
+  AndAnd,
+  As,
+  Bang,
+  Caret,
+  Colon,
+  Comma,
+  Dot,
+  DotDot,
+  Else,
+  Equal,
+  EqualEqual,
+  Factor,
+  False,
+  Float,
+  For,
+  Greater,
+  GreaterEqual,
+  Identifier,
+  If,
+  In,
+  Int,
+  LBrace,
+  LBracket,
+  Less,
+  LessEqual,
+  LParen,
+  Minus,
+  None,
+  NotEqual,
+  OrOr,
+  Percent,
+  Plus,
+  Question,
+  RBracket,
+  RParen,
+  Slash,
+  Spread,
+  Star,
+  StringToken,
+  Tensor,
+  True,
+  Typeof,
+  vocabulary,
+} from './tokens.ts';
+import type { Arg, BinaryOp, Block, Expr, ForClause, Ident, IndexItem, ShapeItem, Type } from './tree.ts';
+
+export type Rule<T> = ParserMethod<[], T>;
+
+/** Names that are element types: behind them `[…]` is a shape. */
+const dtypes: ReadonlySet<string> = new Set(['f32', 'i32', 'bool', 'i64', 'u8', 'f16']);
+
+/** Other languages' constants, read as crob's, with a fault. */
+const foreignConstants: ReadonlyMap<string, 'true' | 'false' | 'none'> = new Map([
+  ['True', 'true'],
+  ['False', 'false'],
+  ['None', 'none'],
+  ['null', 'none'],
+]);
+
+/** Expressions and types. Statements are added by `StatementParser`, declarations by `Parser`. */
+export abstract class ExpressionParser extends EmbeddedActionsParser {
+  protected file = '';
+  protected faults = new FaultSink();
+
+  /** `{ statements; value }`. */
+  abstract readonly block: Rule<Block>;
+
+  constructor(skipValidations: boolean) {
+    super([...vocabulary], {
+      maxLookahead: 2,
+      recoveryEnabled: false,
+      skipValidations,
+      errorMessageProvider: expectations,
+    });
+  }
+
+  // Places.
+
+  /** Where a node starts: the offset of the next token. */
+  protected mark(): number {
+    return this.LA(1).startOffset;
+  }
+
+  /** From a mark to the end of the last token. */
+  protected since(start: number): Span {
+    const last = this.LA(0);
+    return { file: this.file, start, end: Math.max(start, last.startOffset + last.image.length) };
+  }
+
+  protected ident(token: IToken): Ident {
+    return { kind: 'ident', name: token.image, span: span(this.file, token) };
+  }
+
+  protected nextIs(type: TokenType, ahead = 1): boolean {
+    return tokenMatcher(this.LA(ahead), type);
+  }
+
+  /**
+   * Items with commas between them and one allowed behind the last, up to `close`, which is not consumed; with
+   * `behind`, what follows an item that is read already. A forgotten comma between two items is reported and
+   * read over. Once a rule at most.
+   */
+  protected commas<T>(close: TokenType, item: Rule<T>, behind = false): T[] {
+    const items: T[] = [];
+    if (this.RECORDING_PHASE) {
+      this.MANY9(() => {
+        this.OPTION9(() => this.CONSUME9(Comma));
+        items.push(this.SUBRULE9(item));
+      });
+      this.OPTION8(() => this.CONSUME8(Comma));
+      return items;
+    }
+    for (let first = !behind; !this.nextIs(close); first = false) {
+      if (!first) {
+        if (this.nextIs(Comma) || !this.#startsOperand()) this.CONSUME9(Comma);
+        else this.faults.add('CROB1014', this.#between(), { after: this.LA(0).image, before: this.LA(1).image });
+        if (this.nextIs(close)) break;
+      }
+      items.push(this.SUBRULE9(item));
+    }
+    return items;
+  }
+
+  #startsOperand(): boolean {
+    return [Identifier, Int, Float, StringToken, True, False, None].some((type) => this.nextIs(type));
+  }
+
+  /** The empty span behind the last token. */
+  #between(): Span {
+    const last = this.LA(0);
+    const end = last.startOffset + last.image.length;
+    return { file: this.file, start: end, end };
+  }
+
+  readonly name: Rule<Ident> = this.RULE('name', (): Ident => this.ident(this.CONSUME(Identifier)));
+
+  // Expressions, loosest first.
+
+  readonly expr: Rule<Expr> = this.RULE('expr', (): Expr => this.SUBRULE(this.disjunction));
+
+  #binary(start: number, op: string, left: Expr, right: Expr): Expr {
+    return { kind: 'binary', op: op as BinaryOp, left, right, span: this.since(start) };
+  }
+
+  private readonly disjunction: Rule<Expr> = this.RULE('disjunction', (): Expr => {
+    const start = this.mark();
+    let left = this.SUBRULE(this.conjunction);
+    this.MANY(() => {
+      this.CONSUME(OrOr);
+      left = this.#binary(start, '||', left, this.SUBRULE2(this.conjunction));
+    });
+    return left;
+  });
+
+  private readonly conjunction: Rule<Expr> = this.RULE('conjunction', (): Expr => {
+    const start = this.mark();
+    let left = this.SUBRULE(this.comparison);
+    this.MANY(() => {
+      this.CONSUME(AndAnd);
+      left = this.#binary(start, '&&', left, this.SUBRULE2(this.comparison));
+    });
+    return left;
+  });
+
+  /** Comparisons don't chain: `a < b < c` is reported and its first half kept. */
+  private readonly comparison: Rule<Expr> = this.RULE('comparison', (): Expr => {
+    const start = this.mark();
+    let left = this.SUBRULE(this.cast);
+    let first: IToken | undefined;
+    this.MANY(() => {
+      const op = this.OR([
+        { ALT: () => this.CONSUME(EqualEqual) },
+        { ALT: () => this.CONSUME(NotEqual) },
+        { ALT: () => this.CONSUME(Less) },
+        { ALT: () => this.CONSUME(LessEqual) },
+        { ALT: () => this.CONSUME(Greater) },
+        { ALT: () => this.CONSUME(GreaterEqual) },
+      ]);
+      const right = this.SUBRULE2(this.cast);
+      if (first) this.faults.add('CROB1021', span(this.file, op), { first: first.image, second: op.image });
+      else left = this.#binary(start, op.image === '===' ? '==' : op.image, left, right);
+      first = op;
+    });
+    return left;
+  });
+
+  /** Looser than arithmetic, as in TypeScript: `a + b as T` casts the sum. */
+  private readonly cast: Rule<Expr> = this.RULE('cast', (): Expr => {
+    const start = this.mark();
+    let operand = this.SUBRULE(this.sum);
+    this.MANY(() => {
+      this.CONSUME(As);
+      operand = { kind: 'cast', operand, type: this.SUBRULE(this.type), span: this.since(start) };
+    });
+    return operand;
+  });
+
+  private readonly sum: Rule<Expr> = this.RULE('sum', (): Expr => {
+    const start = this.mark();
+    let left = this.SUBRULE(this.product);
+    this.MANY(() => {
+      const op = this.OR([{ ALT: () => this.CONSUME(Plus) }, { ALT: () => this.CONSUME(Minus) }]);
+      left = this.#binary(start, op.image, left, this.SUBRULE2(this.product));
+    });
+    return left;
+  });
+
+  private readonly product: Rule<Expr> = this.RULE('product', (): Expr => {
+    const start = this.mark();
+    let left = this.SUBRULE(this.unary);
+    this.MANY(() => {
+      const op = this.OR([
+        { ALT: () => this.CONSUME(Star) },
+        { ALT: () => this.CONSUME(Slash) },
+        { ALT: () => this.CONSUME(Percent) },
+      ]);
+      left = this.#binary(start, op.image, left, this.SUBRULE2(this.unary));
+    });
+    return left;
+  });
+
+  /** `-x^2` is `-(x^2)`, and `-H % w` is `(-H) % w`. */
+  private readonly unary: Rule<Expr> = this.RULE('unary', (): Expr => {
+    const start = this.mark();
+    return this.OR<Expr>([
+      {
+        ALT: () => {
+          const op = this.OR2([{ ALT: () => this.CONSUME(Minus) }, { ALT: () => this.CONSUME(Bang) }]);
+          const operand = this.SUBRULE(this.unary);
+          return { kind: 'unary', op: op.image as '-' | '!', operand, span: this.since(start) };
+        },
+      },
+      { ALT: () => this.SUBRULE(this.power) },
+    ]);
+  });
+
+  /** Right-associative. */
+  private readonly power: Rule<Expr> = this.RULE('power', (): Expr => {
+    const start = this.mark();
+    let base = this.SUBRULE(this.postfix);
+    this.OPTION(() => {
+      this.CONSUME(Caret);
+      base = this.#binary(start, '^', base, this.SUBRULE(this.unary));
+    });
+    return base;
+  });
+
+  readonly postfix: Rule<Expr> = this.RULE('postfix', (): Expr => {
+    const start = this.mark();
+    let object = this.SUBRULE(this.primary);
+    this.MANY(() => {
+      object = this.OR<Expr>([
+        { ALT: () => ({ kind: 'call', callee: object, args: this.SUBRULE(this.args), span: this.since(start) }) },
+        { ALT: () => ({ kind: 'index', object, items: this.SUBRULE(this.indices), span: this.since(start) }) },
+        {
+          ALT: () => {
+            this.CONSUME(Dot);
+            return { kind: 'member', object, name: this.SUBRULE(this.name), span: this.since(start) };
+          },
+        },
+      ]);
+    });
+    return object;
+  });
+
+  readonly args: Rule<Arg[]> = this.RULE('args', (): Arg[] => {
+    this.CONSUME(LParen);
+    const args = this.commas(RParen, this.arg);
+    this.CONSUME(RParen);
+    return args;
+  });
+
+  private readonly arg: Rule<Arg> = this.RULE('arg', (): Arg => {
+    let name: Ident | undefined;
+    this.OPTION({
+      GATE: () => this.nextIs(Equal, 2),
+      DEF: () => {
+        name = this.SUBRULE(this.name);
+        this.CONSUME(Equal);
+      },
+    });
+    return { name, value: this.SUBRULE(this.expr) };
+  });
+
+  private readonly indices: Rule<IndexItem[]> = this.RULE('indices', (): IndexItem[] => {
+    this.CONSUME(LBracket);
+    const items = this.commas(RBracket, this.indexItem);
+    this.CONSUME(RBracket);
+    return items;
+  });
+
+  private readonly indexItem: Rule<IndexItem> = this.RULE('indexItem', (): IndexItem => {
+    const start = this.mark();
+    return this.OR<IndexItem>([
+      {
+        ALT: () => {
+          this.CONSUME(Star);
+          return { kind: 'any', span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          const colon = this.CONSUME(Colon);
+          let stop: Expr | undefined;
+          this.OPTION(() => {
+            this.faults.add('CROB1015', span(this.file, colon), {});
+            stop = this.SUBRULE(this.expr);
+          });
+          return stop
+            ? { kind: 'range', start: undefined, stop, span: this.since(start) }
+            : { kind: 'all', span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(DotDot);
+          const stop = this.OPTION2(() => this.SUBRULE2(this.expr));
+          return { kind: 'range', start: undefined, stop, span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          const value = this.SUBRULE3(this.expr);
+          let item: IndexItem | undefined;
+          this.OPTION3(() => {
+            const between = this.OR2([{ ALT: () => this.CONSUME2(DotDot) }, { ALT: () => this.CONSUME2(Colon) }]);
+            if (between.tokenType === Colon) this.faults.add('CROB1015', span(this.file, between), {});
+            const stop = this.OPTION4(() => this.SUBRULE4(this.expr));
+            item = { kind: 'range', start: value, stop, span: this.since(start) };
+          });
+          return item ?? { kind: 'at', value, span: this.since(start) };
+        },
+      },
+    ]);
+  });
+
+  private readonly primary: Rule<Expr> = this.RULE('primary', (): Expr => {
+    const start = this.mark();
+    return this.OR<Expr>([
+      { ALT: () => this.#int(this.CONSUME(Int)) },
+      {
+        ALT: () => {
+          const { image: text } = this.CONSUME(Float);
+          return { kind: 'float', value: Number(text), text, span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          const { image: text } = this.CONSUME(Factor);
+          return { kind: 'factor', value: Number(text.slice(0, -1)), text, span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => ({
+          kind: 'string',
+          value: readString(this.file, this.CONSUME(StringToken), this.faults),
+          span: this.since(start),
+        }),
+      },
+      {
+        ALT: () => {
+          this.CONSUME(True);
+          return { kind: 'bool', value: true, span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(False);
+          return { kind: 'bool', value: false, span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(None);
+          return { kind: 'none', span: this.since(start) };
+        },
+      },
+      { ALT: () => this.SUBRULE(this.tensor) },
+      { ALT: () => this.#named(this.CONSUME(Identifier)) },
+      { ALT: () => this.SUBRULE(this.list) },
+      { ALT: () => this.SUBRULE(this.parenthesised) },
+      { ALT: () => this.SUBRULE(this.ifExpr) },
+    ]);
+  });
+
+  #int(token: IToken): Expr {
+    const value = Number(token.image);
+    if (value > Number.MAX_SAFE_INTEGER) this.faults.add('CROB1016', span(this.file, token), { found: token.image });
+    return { kind: 'int', value, span: span(this.file, token) };
+  }
+
+  #named(token: IToken): Expr {
+    const at = span(this.file, token);
+    const meant = foreignConstants.get(token.image);
+    if (!meant) return { kind: 'name', name: token.image, span: at };
+    this.faults.add('CROB1017', at, { found: token.image, meant });
+    return meant === 'none' ? { kind: 'none', span: at } : { kind: 'bool', value: meant === 'true', span: at };
+  }
+
+  /** A list, or a comprehension once `for` follows the first item. */
+  private readonly list: Rule<Expr> = this.RULE('list', (): Expr => {
+    const start = this.mark();
+    this.CONSUME(LBracket);
+    let items: Expr[] = [];
+    const clauses: ForClause[] = [];
+    let condition: Expr | undefined;
+    this.OPTION(() => {
+      const first = this.SUBRULE(this.expr);
+      this.OR([
+        {
+          ALT: () => {
+            this.AT_LEAST_ONE(() => {
+              clauses.push(this.SUBRULE(this.forClause));
+            });
+            this.OPTION2(() => {
+              this.CONSUME(If);
+              condition = this.SUBRULE2(this.expr);
+            });
+            items = [first];
+          },
+        },
+        { ALT: () => (items = [first].concat(this.commas(RBracket, this.expr, true))) },
+      ]);
+    });
+    this.CONSUME(RBracket);
+    const at = this.since(start);
+    if (clauses.length > 0) return { kind: 'comprehension', element: items[0]!, clauses, condition, span: at };
+    return { kind: 'list', items, span: at };
+  });
+
+  /** `(e)`, `(a, b)` or `(a = x, b = y)`. */
+  private readonly parenthesised: Rule<Expr> = this.RULE('parenthesised', (): Expr => {
+    const start = this.mark();
+    this.CONSUME(LParen);
+    const args = this.commas(RParen, this.arg);
+    const pair = args.length > 1 || this.LA(0).tokenType === Comma;
+    const close = this.CONSUME(RParen);
+    const at = this.since(start);
+    return this.ACTION((): Expr => {
+      if (args.length === 0)
+        this.faults.add('CROB1001', span(this.file, close), { found: '`)`', expected: 'an expression' });
+      const unnamed = args.find((arg) => !arg.name);
+      if (!unnamed && args.length > 0) {
+        return { kind: 'tuple', items: args.map(({ name, value }) => ({ name: name!, value })), span: at };
+      }
+      const named = args.find((arg) => arg.name)?.name;
+      if (named) this.faults.add('CROB1018', named.span, { name: named.name }, unnamed!.value.span);
+      if (!pair && args.length === 1) return { ...args[0]!.value, span: at };
+      return { kind: 'list', items: args.map((arg) => arg.value), round: true, span: at };
+    });
+  });
+
+  private readonly ifExpr: Rule<Expr> = this.RULE('ifExpr', (): Expr => {
+    const start = this.mark();
+    const keyword = this.CONSUME(If);
+    const condition = this.SUBRULE(this.condition);
+    const then = this.SUBRULE(this.block);
+    let otherwise: Block | undefined;
+    this.OPTION(() => {
+      this.CONSUME(Else);
+      otherwise = this.OR<Block>([
+        {
+          ALT: () => {
+            const from = this.mark();
+            const value = this.SUBRULE(this.ifExpr);
+            return { statements: [], value, span: this.since(from) };
+          },
+        },
+        { ALT: () => this.SUBRULE2(this.block) },
+      ]);
+    });
+    const at = this.since(start);
+    if (!otherwise) this.faults.add('CROB1022', span(this.file, keyword), {});
+    return {
+      kind: 'if',
+      condition,
+      then,
+      otherwise: otherwise ?? { statements: [], value: undefined, span: at },
+      span: at,
+    };
+  });
+
+  /** What an `if` tests; `=` in place of `==` is reported and read as `==`. */
+  readonly condition: Rule<Expr> = this.RULE('condition', (): Expr => {
+    const start = this.mark();
+    let condition = this.SUBRULE(this.expr);
+    this.OPTION(() => {
+      const equal = this.CONSUME(Equal);
+      this.faults.add('CROB1023', span(this.file, equal), {});
+      condition = this.#binary(start, '==', condition, this.SUBRULE2(this.expr));
+    });
+    return condition;
+  });
+
+  private readonly tensor: Rule<Expr> = this.RULE('tensor', (): Expr => {
+    const start = this.mark();
+    this.CONSUME(Tensor);
+    const dtype = this.SUBRULE(this.name);
+    this.CONSUME(LBracket);
+    const indices = this.commas(RBracket, this.tensorIndex);
+    this.CONSUME(RBracket);
+    const body = this.SUBRULE(this.block);
+    return { kind: 'tensor', dtype, indices, body, span: this.since(start) };
+  });
+
+  private readonly tensorIndex: Rule<{ name: Ident; extent: Expr }> = this.RULE(
+    'tensorIndex',
+    (): { name: Ident; extent: Expr } => {
+      const name = this.SUBRULE(this.name);
+      this.CONSUME(In);
+      return { name, extent: this.SUBRULE(this.expr) };
+    },
+  );
+
+  /** `for x in xs`, `for j, x in xs`. */
+  readonly forClause: Rule<ForClause> = this.RULE('forClause', (): ForClause => {
+    this.CONSUME(For);
+    const first = this.SUBRULE(this.name);
+    const second = this.OPTION(() => {
+      this.CONSUME(Comma);
+      return this.SUBRULE2(this.name);
+    });
+    this.CONSUME(In);
+    const iterable = this.SUBRULE(this.iterable);
+    return { index: second && first, item: second ?? first, iterable };
+  });
+
+  /** An expression, or a range `a..b`. */
+  readonly iterable: Rule<Expr> = this.RULE('iterable', (): Expr => {
+    const start = this.mark();
+    let value = this.SUBRULE(this.expr);
+    this.OPTION(() => {
+      this.CONSUME(DotDot);
+      value = { kind: 'range', start: value, stop: this.SUBRULE2(this.expr), span: this.since(start) };
+    });
+    return value;
+  });
+
+  // Types.
+
+  readonly type: Rule<Type> = this.RULE('type', (): Type => {
+    const start = this.mark();
+    return this.OR<Type>([
+      { ALT: () => this.SUBRULE(this.listed) },
+      {
+        ALT: () => {
+          this.CONSUME(LParen);
+          const items = this.commas(RParen, this.tupleTypeItem);
+          this.CONSUME(RParen);
+          return { kind: 'tuple-type', items, span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(Typeof);
+          this.CONSUME2(LParen);
+          const name = this.SUBRULE(this.name);
+          this.CONSUME2(RParen);
+          return { kind: 'typeof-type', name, span: this.since(start) };
+        },
+      },
+      { ALT: () => this.SUBRULE(this.namedType) },
+    ]);
+  });
+
+  private readonly tupleTypeItem: Rule<{ name: Ident; type: Type }> = this.RULE(
+    'tupleTypeItem',
+    (): { name: Ident; type: Type } => {
+      const name = this.SUBRULE(this.name);
+      this.CONSUME(Colon);
+      return { name, type: this.SUBRULE(this.type) };
+    },
+  );
+
+  /** `[T for i in 0..4]`, or the types of a list written out. */
+  private readonly listed: Rule<Type> = this.RULE('listed', (): Type => {
+    const start = this.mark();
+    this.CONSUME(LBracket);
+    const first = this.SUBRULE(this.type);
+    return this.OR<Type>([
+      {
+        ALT: () => {
+          this.CONSUME(For);
+          const index = this.SUBRULE(this.name);
+          this.CONSUME(In);
+          const iterable = this.SUBRULE(this.iterable);
+          this.CONSUME(RBracket);
+          return { kind: 'pyramid-type', element: first, index, iterable, span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          const items = [first].concat(this.commas(RBracket, this.type, true));
+          this.CONSUME2(RBracket);
+          return { kind: 'sequence-type', items, span: this.since(start) };
+        },
+      },
+    ]);
+  });
+
+  /** `f32[B, C]?`, `int[4]`, `list[int]`, `VisualBackbone`. */
+  private readonly namedType: Rule<Type> = this.RULE('namedType', (): Type => {
+    const start = this.mark();
+    const name = this.SUBRULE(this.name);
+    let type: Type | undefined;
+    let length: Expr | undefined;
+    this.OPTION(() =>
+      this.OR({
+        IGNORE_AMBIGUITIES: true,
+        DEF: [
+          {
+            GATE: () => dtypes.has(name.name),
+            ALT: () => {
+              const shape = this.SUBRULE(this.shape);
+              const optional = this.OPTION2(() => this.CONSUME(Question)) !== undefined;
+              type = { kind: 'tensor-type', dtype: name, shape, optional, span: this.since(start) };
+            },
+          },
+          {
+            GATE: () => name.name === 'list',
+            ALT: () => {
+              this.CONSUME(LBracket);
+              const element = this.SUBRULE(this.type);
+              this.CONSUME(RBracket);
+              type = { kind: 'list-type', element, span: this.since(start) };
+            },
+          },
+          {
+            ALT: () => {
+              this.CONSUME2(LBracket);
+              length = this.SUBRULE(this.expr);
+              this.CONSUME2(RBracket);
+            },
+          },
+        ],
+      }),
+    );
+    if (type && !this.RECORDING_PHASE) return type;
+    const optional = this.OPTION3(() => this.CONSUME2(Question)) !== undefined;
+    return { kind: 'named-type', name, length, optional, span: this.since(start) };
+  });
+
+  readonly shape: Rule<ShapeItem[]> = this.RULE('shape', (): ShapeItem[] => {
+    this.CONSUME(LBracket);
+    const items = this.commas(RBracket, this.shapeItem);
+    this.CONSUME(RBracket);
+    return items;
+  });
+
+  private readonly shapeItem: Rule<ShapeItem> = this.RULE('shapeItem', (): ShapeItem => {
+    const start = this.mark();
+    return this.OR<ShapeItem>([
+      {
+        ALT: () => {
+          this.CONSUME(Spread);
+          const name = this.OPTION(() => this.SUBRULE(this.name));
+          return { kind: 'spread', name, span: this.since(start) };
+        },
+      },
+      { ALT: () => ({ kind: 'dim', value: this.SUBRULE(this.expr), span: this.since(start) }) },
+    ]);
+  });
+}

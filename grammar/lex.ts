@@ -1,0 +1,110 @@
+import type { IToken } from 'chevrotain';
+import { Lexer } from './chevrotain.ts';
+import { type FaultSink, span } from './faults.ts';
+import { applyLineRule } from './lines.ts';
+import {
+  BadNumber,
+  BlockComment,
+  DoubleStar,
+  HashComment,
+  Identifier,
+  OpenString,
+  SingleAnd,
+  SingleOr,
+  SingleQuoted,
+  StrictEqual,
+  vocabulary,
+} from './tokens.ts';
+import type { Comment } from './tree.ts';
+
+const lexer = new Lexer([...vocabulary], {
+  positionTracking: 'onlyOffset',
+  skipValidations: true,
+  ensureOptimizations: false,
+});
+
+/** One `///` line. */
+export interface DocLine {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  /** Nothing but blanks stands before it on its line. */
+  readonly ownLine: boolean;
+}
+
+export interface Lexed {
+  readonly tokens: IToken[];
+  readonly docs: readonly DocLine[];
+  readonly comments: readonly Comment[];
+}
+
+/** Text to the tokens the parser reads, with the line rule applied; everything odd is reported to `faults`. */
+export function lex(file: string, text: string, faults: FaultSink): Lexed {
+  const { tokens, groups, errors } = lexer.tokenize(text);
+  for (const error of errors) {
+    const found = text.slice(error.offset, error.offset + error.length);
+    faults.add('CROB1002', { file, start: error.offset, end: error.offset + error.length }, { found });
+  }
+  for (const token of tokens) reportForeign(file, token, tokens, faults);
+  const comments: Comment[] = [];
+  for (const token of groups.foreign ?? []) {
+    if (token.tokenType === HashComment)
+      faults.add('CROB1010', span(file, token), { text: token.image.slice(1).trim() });
+    if (token.tokenType === BlockComment) faults.add('CROB1011', span(file, token), {});
+  }
+  for (const token of groups.comments ?? []) {
+    comments.push({
+      text: token.image.trimEnd(),
+      ownLine: startsLine(text, token.startOffset),
+      span: span(file, token),
+    });
+  }
+  const docs = (groups.docs ?? []).map((token) => ({
+    text: token.image.slice(3).replace(/^ /, '').trimEnd(),
+    start: token.startOffset,
+    end: token.startOffset + token.image.length,
+    ownLine: startsLine(text, token.startOffset),
+  }));
+  return { tokens: applyLineRule(file, text, tokens, faults), docs, comments };
+}
+
+function startsLine(text: string, offset: number): boolean {
+  for (let at = offset - 1; at >= 0 && text[at] !== '\n'; at--) if (!/\s/.test(text[at]!)) return false;
+  return true;
+}
+
+const counterparts = new Map([
+  [DoubleStar, '^'],
+  [StrictEqual, '=='],
+  [SingleAnd, '&&'],
+  [SingleOr, '||'],
+]);
+
+/** Spellings of other languages that are read as their crob counterpart. */
+function reportForeign(file: string, token: IToken, tokens: readonly IToken[], faults: FaultSink): void {
+  const counterpart = counterparts.get(token.tokenType);
+  if (counterpart) faults.add('CROB1013', span(file, token), { found: token.image, counterpart });
+  else if (token.tokenType === OpenString) faults.add('CROB1003', span(file, token), {});
+  else if (token.tokenType === SingleQuoted) {
+    faults.add('CROB1004', span(file, token), { text: token.image.slice(1, -1).replaceAll('"', '\\"') });
+  } else if (token.tokenType === BadNumber) {
+    const before = tokens[tokens.indexOf(token) - 1];
+    const step =
+      before &&
+      token.image.startsWith('.') &&
+      before.startOffset + before.image.length === token.startOffset &&
+      (before.tokenType === Identifier || before.tokenType.CATEGORIES?.includes(Identifier));
+    if (step) faults.add('CROB1006', span(file, token), { found: token.image, index: token.image.slice(1) });
+    else faults.add('CROB1005', span(file, token), { found: token.image, repaired: repairNumber(token.image) });
+  }
+}
+
+function repairNumber(image: string): string {
+  if (/^\d+\.$/.test(image)) return `${image}0`;
+  if (/^\.\d+$/.test(image)) return `0${image}`;
+  const plain = image.replaceAll('_', '');
+  if (/^\d+(\.\d+)?$/.test(plain)) return plain;
+  if (/^0[xXbBoO]/.test(plain) && Number.isFinite(Number(plain))) return String(Number(plain));
+  const digits = /^\d*(?:\.\d+)?/.exec(plain)?.[0] ?? '';
+  return digits.startsWith('.') ? `0${digits}` : digits;
+}

@@ -1,0 +1,418 @@
+import type { Rule } from './expressions.ts';
+import { span } from './faults.ts';
+import { StatementParser } from './statements.ts';
+import {
+  Arrow,
+  AtSign,
+  BadNumber,
+  Buffer,
+  Colon,
+  Comma,
+  Dot,
+  DotStar,
+  Equal,
+  Eval,
+  Fix,
+  From,
+  Group,
+  Init,
+  Input,
+  LBrace,
+  LBracket,
+  Let,
+  LParen,
+  Method,
+  Output,
+  Param,
+  RBrace,
+  RBracket,
+  RParen,
+  Separator,
+  Star,
+  Start,
+  Static,
+  Term,
+  Then,
+  Tilde,
+  Via,
+  Where,
+  Without,
+} from './tokens.ts';
+import type {
+  Attribute,
+  Expr,
+  Ident,
+  InputMember,
+  ModelLet,
+  ModelMember,
+  ModuleMember,
+  Param as ParamNode,
+  Path,
+  PathStep,
+  RecipeMember,
+  TensorType,
+  Type,
+} from './tree.ts';
+
+export interface Setting {
+  readonly name: Ident;
+  readonly value: Expr;
+}
+
+/** Docs and attributes in front of a declaration or member. */
+export interface Front {
+  readonly docs: readonly string[];
+  readonly attributes: readonly Attribute[];
+}
+
+/** What declarations are made of: parameters, clauses, paths, and the members of modules, models and recipes. */
+export abstract class MemberParser extends StatementParser {
+  protected readonly attributes: Rule<Attribute[]> = this.RULE('attributes', (): Attribute[] => {
+    const attributes: Attribute[] = [];
+    this.MANY(() => {
+      attributes.push(this.SUBRULE(this.attribute));
+      this.OPTION(() => this.CONSUME(Separator));
+    });
+    return attributes;
+  });
+
+  protected readonly attribute: Rule<Attribute> = this.RULE('attribute', (): Attribute => {
+    const start = this.mark();
+    this.CONSUME(AtSign);
+    const name = this.SUBRULE(this.name);
+    const args = this.OPTION(() => this.SUBRULE(this.args)) ?? [];
+    return { name, args, span: this.since(start) };
+  });
+
+  /** Attributes where none may stand. */
+  protected noAttributes(front: Front): void {
+    const first = front.attributes[0];
+    if (first) this.faults.add('CROB1027', first.span, { name: first.name.name });
+  }
+
+  protected readonly params: Rule<ParamNode[]> = this.RULE('params', (): ParamNode[] => {
+    this.CONSUME(LParen);
+    const params = this.commas(RParen, this.param);
+    this.CONSUME(RParen);
+    return params;
+  });
+
+  protected readonly param: Rule<ParamNode> = this.RULE('parameter', (): ParamNode => {
+    const docs = this.docsHere();
+    const start = this.mark();
+    const name = this.SUBRULE(this.name);
+    this.CONSUME(Colon);
+    const type = this.SUBRULE(this.type);
+    const value = this.OPTION(() => {
+      this.CONSUME(Equal);
+      return this.SUBRULE(this.expr);
+    });
+    return { docs, name, type, value, span: this.since(start) };
+  });
+
+  /** `where a == b, c % d == 0`; `=` for `==` is read over where no `=` can follow. */
+  protected readonly where: Rule<Expr[]> = this.RULE('where', (): Expr[] => {
+    const clauses: Expr[] = [];
+    this.OPTION(() => {
+      this.CONSUME(Where);
+      this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => clauses.push(this.SUBRULE(this.condition)) });
+    });
+    return clauses;
+  });
+
+  /** As `where`, in front of `= body`. */
+  protected readonly whereOfFn: Rule<Expr[]> = this.RULE('whereOfFn', (): Expr[] => {
+    const clauses: Expr[] = [];
+    this.OPTION(() => {
+      this.CONSUME(Where);
+      this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => clauses.push(this.SUBRULE(this.expr)) });
+    });
+    return clauses;
+  });
+
+  protected readonly result: Rule<Type> = this.RULE('result', (): Type => {
+    this.CONSUME(Arrow);
+    return this.SUBRULE(this.type);
+  });
+
+  protected readonly path: Rule<Path> = this.RULE('path', (): Path => {
+    const start = this.mark();
+    const steps: PathStep[] = [{ kind: 'name', name: this.SUBRULE(this.name) }];
+    this.MANY(() => {
+      steps.push(this.SUBRULE(this.pathStep));
+    });
+    return { steps, span: this.since(start) };
+  });
+
+  protected readonly pathStep: Rule<PathStep> = this.RULE('pathStep', (): PathStep => {
+    const start = this.mark();
+    return this.OR<PathStep>([
+      {
+        ALT: () => {
+          this.CONSUME(Dot);
+          return { kind: 'name', name: this.SUBRULE(this.name) };
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(DotStar);
+          return { kind: 'any', span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(LBracket);
+          const value = this.OR2<Expr | undefined>([
+            {
+              ALT: () => {
+                this.CONSUME(Star);
+                return undefined;
+              },
+            },
+            { ALT: () => this.SUBRULE(this.expr) },
+          ]);
+          this.CONSUME(RBracket);
+          return value ? { kind: 'at', value, span: this.since(start) } : { kind: 'any', span: this.since(start) };
+        },
+      },
+      {
+        // `.0`, a checkpoint's spelling of `[0]`: the lexer has reported it.
+        ALT: () => {
+          const token = this.CONSUME(BadNumber);
+          const at = span(this.file, token);
+          return {
+            kind: 'at',
+            value: { kind: 'int', value: Number.parseInt(token.image.slice(1), 10) || 0, span: at },
+            span: at,
+          };
+        },
+      },
+    ]);
+  });
+
+  protected readonly setting: Rule<Setting> = this.RULE('setting', (): Setting => {
+    const name = this.SUBRULE(this.name);
+    this.CONSUME(Equal);
+    return { name, value: this.SUBRULE(this.expr) };
+  });
+
+  // Members of modules and interfaces.
+
+  protected readonly moduleBody: Rule<ModuleMember[]> = this.RULE('moduleBody', (): ModuleMember[] => {
+    this.CONSUME(LBrace);
+    const members = this.items(this.moduleMember);
+    this.CONSUME(RBrace);
+    return members;
+  });
+
+  private readonly moduleMember: Rule<ModuleMember> = this.RULE('moduleMember', (): ModuleMember => {
+    const docs = this.docsHere();
+    const start = this.mark();
+    const front: Front = { docs, attributes: this.SUBRULE(this.attributes) };
+    return this.OR<ModuleMember>([
+      {
+        ALT: () => {
+          this.CONSUME(Param);
+          const name = this.SUBRULE(this.name);
+          const type = this.SUBRULE(this.tensorType);
+          const init = this.OPTION(() => {
+            this.CONSUME(Tilde);
+            return this.SUBRULE(this.expr);
+          });
+          return { kind: 'param', ...front, name, type, init, span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(Buffer);
+          const name = this.SUBRULE2(this.name);
+          const type = this.SUBRULE2(this.tensorType);
+          this.CONSUME(Equal);
+          const value = this.SUBRULE2(this.expr);
+          return { kind: 'buffer', ...front, name, type, value, span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(Static);
+          this.noAttributes(front);
+          const name = this.SUBRULE3(this.name);
+          const type = this.OPTION2(() => {
+            this.CONSUME(Colon);
+            return this.SUBRULE(this.type);
+          });
+          const value = this.OPTION3(() => {
+            this.CONSUME2(Equal);
+            return this.SUBRULE3(this.expr);
+          });
+          return { kind: 'static', docs, name, type, value, span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          this.noAttributes(front);
+          this.OPTION4(() => this.CONSUME(Method));
+          const name = this.SUBRULE4(this.name);
+          const params = this.SUBRULE(this.params);
+          const result = this.OPTION5(() => this.SUBRULE(this.result));
+          const where = this.SUBRULE(this.where);
+          const body = this.OPTION6(() => this.SUBRULE(this.block));
+          return { kind: 'method', docs, name, params, result, where, body, span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          const name = this.SUBRULE5(this.name);
+          this.CONSUME3(Equal);
+          const value = this.SUBRULE4(this.expr);
+          return { kind: 'field', ...front, name, value, span: this.since(start) };
+        },
+      },
+    ]);
+  });
+
+  /** `: f32[…]` of a weight or buffer, which can have no other type. */
+  private readonly tensorType: Rule<TensorType> = this.RULE('tensorType', (): TensorType => {
+    this.CONSUME(Colon);
+    const type = this.SUBRULE(this.type);
+    return this.ACTION(() => {
+      if (type.kind === 'tensor-type') return type;
+      this.faults.add('CROB1029', type.span, {});
+      const dtype = { kind: 'ident', name: 'f32', span: type.span } as const;
+      return { kind: 'tensor-type', dtype, shape: [], optional: false, span: type.span };
+    });
+  });
+
+  // Members of models and recipes.
+
+  protected readonly modelMember: Rule<ModelMember> = this.RULE('modelMember', (): ModelMember => {
+    const docs = this.docsHere();
+    const start = this.mark();
+    const front: Front = { docs, attributes: this.SUBRULE(this.attributes) };
+    const member = this.OR<ModelMember>([
+      { ALT: () => this.SUBRULE(this.inputMember) },
+      { ALT: () => this.SUBRULE(this.modelLet) },
+      { ALT: () => this.SUBRULE(this.output) },
+      {
+        ALT: () => {
+          this.CONSUME(Without);
+          return { kind: 'without', path: this.SUBRULE(this.path), span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          const path = this.SUBRULE2(this.path);
+          this.CONSUME(Equal);
+          return { kind: 'model-field', ...front, path, value: this.SUBRULE(this.expr), span: this.since(start) };
+        },
+      },
+    ]);
+    return this.ACTION(() => {
+      if (member.kind !== 'model-field') this.noAttributes(front);
+      return member.kind === 'without' || member.kind === 'model-field' ? member : { ...member, docs };
+    });
+  });
+
+  private readonly inputMember: Rule<InputMember> = this.RULE('inputMember', (): InputMember => {
+    const start = this.mark();
+    this.CONSUME(Input);
+    const name = this.SUBRULE(this.name);
+    this.CONSUME(Colon);
+    return { kind: 'input', docs: [], name, type: this.SUBRULE(this.type), span: this.since(start) };
+  });
+
+  private readonly modelLet: Rule<ModelLet> = this.RULE('modelLet', (): ModelLet => {
+    const start = this.mark();
+    this.CONSUME(Let);
+    const name = this.SUBRULE(this.name);
+    this.CONSUME(Equal);
+    return { kind: 'model-let', docs: [], name, value: this.SUBRULE(this.expr), span: this.since(start) };
+  });
+
+  private readonly output: Rule<ModelMember> = this.RULE('output', (): ModelMember => {
+    const start = this.mark();
+    this.CONSUME(Output);
+    const stage = this.OPTION(() => {
+      this.CONSUME(LParen);
+      const word = this.SUBRULE(this.name);
+      this.CONSUME(RParen);
+      return word;
+    });
+    const name = this.SUBRULE2(this.name);
+    const type = this.OPTION2(() => {
+      this.CONSUME(Colon);
+      return this.SUBRULE(this.type);
+    });
+    const value = this.OPTION3(() => {
+      this.CONSUME(Equal);
+      return this.SUBRULE(this.expr);
+    });
+    return { kind: 'output', docs: [], stage, name, type, value, span: this.since(start) };
+  });
+
+  protected readonly recipeMember: Rule<RecipeMember> = this.RULE('recipeMember', (): RecipeMember => {
+    const docs = this.docsHere();
+    const start = this.mark();
+    const member = this.OR<RecipeMember>([
+      { ALT: () => this.SUBRULE(this.inputMember) },
+      { ALT: () => this.SUBRULE(this.modelLet) },
+      {
+        ALT: () => {
+          this.CONSUME(Term);
+          const { name, value } = this.SUBRULE(this.setting);
+          return { kind: 'term', docs, name, value, span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(Group);
+          const path = this.SUBRULE(this.path);
+          this.CONSUME(LBrace);
+          const settings = this.items(this.setting);
+          this.CONSUME(RBrace);
+          return { kind: 'group', path, settings, span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          const mode = this.OR2([{ ALT: () => this.CONSUME(Fix) }, { ALT: () => this.CONSUME(Eval) }]).image as
+            | 'fix'
+            | 'eval';
+          return { kind: 'freeze', mode, path: this.SUBRULE2(this.path), span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(Init);
+          const path = this.SUBRULE3(this.path);
+          this.CONSUME(From);
+          const from = this.SUBRULE(this.expr);
+          const via = this.OPTION(() => {
+            this.CONSUME(Via);
+            return this.SUBRULE(this.name);
+          });
+          return { kind: 'init', path, from, via, span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(Start);
+          this.CONSUME2(From);
+          return { kind: 'start', recipe: this.SUBRULE2(this.name), span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          const first = this.SUBRULE2(this.setting);
+          const value = [first.value];
+          this.MANY(() => {
+            this.CONSUME(Then);
+            value.push(this.SUBRULE2(this.expr));
+          });
+          return { kind: 'setting', docs, name: first.name, value, span: this.since(start) };
+        },
+      },
+    ]);
+    return this.ACTION(() => (member.kind === 'input' || member.kind === 'model-let' ? { ...member, docs } : member));
+  });
+}

@@ -1,0 +1,259 @@
+import type { IRecognitionException, IToken } from 'chevrotain';
+import { EOF, isRecognitionException } from './chevrotain.ts';
+import { DocLines } from './docs.ts';
+import { ExpressionParser, type Rule } from './expressions.ts';
+import { span } from './faults.ts';
+import { explain, explainRest } from './recovery.ts';
+import {
+  Else,
+  Equal,
+  For,
+  Identifier,
+  If,
+  LBrace,
+  LBracket,
+  Let,
+  LParen,
+  MinusEqual,
+  memberWords,
+  PlusEqual,
+  RBrace,
+  RBracket,
+  Return,
+  RParen,
+  Separator,
+  TimesEqual,
+  UpdateArrow,
+} from './tokens.ts';
+import type { AssignStatement, Block, Expr, Statement } from './tree.ts';
+
+/** One entry of a block as it is read; which `if` is a statement shows only at the block's end. */
+type BlockItem =
+  | { readonly kind: 'statement'; readonly statement: Statement }
+  | { readonly kind: 'value'; readonly value: Expr }
+  | {
+      readonly kind: 'if';
+      readonly condition: Expr;
+      readonly then: Block;
+      readonly otherwise: Block | undefined;
+      readonly span: Block['span'];
+    };
+
+/** Statements and blocks, and the loop over separated items that survives mistakes. */
+export abstract class StatementParser extends ExpressionParser {
+  protected docs = new DocLines('', '', []);
+
+  /** The `///` block above the next token. */
+  protected docsHere(): readonly string[] {
+    if (this.RECORDING_PHASE) return [];
+    const last = this.LA(0);
+    return this.docs.before(this.mark(), Number.isNaN(last.startOffset) ? 0 : last.startOffset);
+  }
+
+  /**
+   * Separated items up to the closing brace or the end of the file, which is not consumed. A mistake costs one
+   * item: reading resumes at the next separator. Once a rule at most.
+   */
+  protected items<T>(item: Rule<T>): T[] {
+    const items: T[] = [];
+    if (this.RECORDING_PHASE) {
+      this.MANY8(() => {
+        this.SUBRULE8(item);
+        this.OPTION8(() => this.CONSUME8(Separator));
+      });
+      return items;
+    }
+    while (!this.nextIs(RBrace) && !this.nextIs(EOF)) {
+      if (this.nextIs(Separator)) {
+        this.#skip();
+        continue;
+      }
+      const first = this.LA(1);
+      try {
+        items.push(this.SUBRULE8(item));
+      } catch (error) {
+        if (!isRecognitionException(error as Error)) throw error;
+        explain(error as IRecognitionException, this.LA(0), this.file, this.faults);
+        this.#resume(first);
+        continue;
+      }
+      if (this.nextIs(Separator) || this.nextIs(RBrace) || this.nextIs(EOF)) continue;
+      explainRest(first, this.LA(0), this.LA(1), this.LA(2), this.file, this.faults);
+      this.#resume(undefined);
+    }
+    return items;
+  }
+
+  #skip(): IToken {
+    return this.CONSUME(this.LA(1).tokenType);
+  }
+
+  /** Skips to where the next item starts; past `stuck` in any case. */
+  #resume(stuck: IToken | undefined): void {
+    let depth = 0;
+    while (!this.nextIs(EOF)) {
+      const token = this.LA(1);
+      const type = token.tokenType;
+      if (token !== stuck && depth === 0) {
+        if (type === Separator || type === RBrace || type === Let || type === Return) return;
+        if (memberWords.has(type) && this.nextIs(Identifier, 2) && token.image !== this.LA(0).image) return;
+      }
+      if (token === stuck && type === RBrace) return;
+      if (type === LParen || type === LBracket || type === LBrace) depth++;
+      else if (depth > 0 && (type === RParen || type === RBracket || type === RBrace)) depth--;
+      this.#skip();
+    }
+  }
+
+  readonly block: Rule<Block> = this.RULE('block', (): Block => {
+    const start = this.mark();
+    this.CONSUME(LBrace);
+    const items = this.items(this.blockItem);
+    this.CONSUME(RBrace);
+    const at = this.since(start);
+    return this.ACTION(() => this.#finish(items, at));
+  });
+
+  #finish(items: readonly BlockItem[], at: Block['span']): Block {
+    const statements: Statement[] = [];
+    let value: Expr | undefined;
+    items.forEach((item, i) => {
+      if (item.kind === 'statement') statements.push(item.statement);
+      else if (item.kind === 'value') {
+        if (i === items.length - 1) value = item.value;
+        else this.#goesNowhere(item.value);
+      } else if (i === items.length - 1 && item.then.value && item.otherwise?.value) {
+        value = { kind: 'if', condition: item.condition, then: item.then, otherwise: item.otherwise, span: item.span };
+      } else {
+        const { condition, then, otherwise } = item;
+        statements.push({
+          kind: 'if-statement',
+          condition,
+          then: this.#statementsOf(then),
+          otherwise: otherwise && this.#statementsOf(otherwise),
+          span: item.span,
+        });
+      }
+    });
+    return { statements, value, span: at };
+  }
+
+  /** A block where a value has no use. */
+  #statementsOf(block: Block): readonly Statement[] {
+    const value = block.value;
+    if (!value) return block.statements;
+    if (value.kind !== 'if') {
+      this.#goesNowhere(value);
+      return block.statements;
+    }
+    const { condition, then, otherwise, span: at } = value;
+    return [
+      ...block.statements,
+      {
+        kind: 'if-statement',
+        condition,
+        then: this.#statementsOf(then),
+        otherwise: this.#statementsOf(otherwise),
+        span: at,
+      },
+    ];
+  }
+
+  #goesNowhere(value: Expr): void {
+    if (value.kind === 'binary' && value.op === '==' && value.left.kind === 'name') {
+      this.faults.add('CROB1025', value.span, { name: value.left.name });
+    } else this.faults.add('CROB1024', value.span, {});
+  }
+
+  private readonly blockItem: Rule<BlockItem> = this.RULE(
+    'statement',
+    (): BlockItem =>
+      this.OR<BlockItem>({
+        IGNORE_AMBIGUITIES: true,
+        DEF: [
+          { ALT: () => ({ kind: 'statement', statement: this.SUBRULE(this.letStatement) }) },
+          { ALT: () => ({ kind: 'statement', statement: this.SUBRULE(this.returnStatement) }) },
+          { ALT: () => this.SUBRULE(this.ifItem) },
+          { ALT: () => ({ kind: 'statement', statement: this.SUBRULE(this.forStatement) }) },
+          { ALT: () => this.SUBRULE(this.assignmentOrValue) },
+        ],
+      }),
+  );
+
+  private readonly letStatement: Rule<Statement> = this.RULE('let', (): Statement => {
+    const docs = this.docsHere();
+    const start = this.mark();
+    this.CONSUME(Let);
+    const name = this.SUBRULE(this.name);
+    this.CONSUME(Equal);
+    const value = this.SUBRULE(this.expr);
+    return { kind: 'let', docs, name, value, span: this.since(start) };
+  });
+
+  private readonly returnStatement: Rule<Statement> = this.RULE('return', (): Statement => {
+    const start = this.mark();
+    this.CONSUME(Return);
+    const value = this.SUBRULE(this.expr);
+    return { kind: 'return', value, span: this.since(start) };
+  });
+
+  private readonly forStatement: Rule<Statement> = this.RULE('for', (): Statement => {
+    const start = this.mark();
+    const clause = this.SUBRULE(this.forClause);
+    const body = this.SUBRULE(this.block);
+    return this.ACTION(() => ({ kind: 'for', clause, body: this.#statementsOf(body), span: this.since(start) }));
+  });
+
+  private readonly ifItem: Rule<BlockItem> = this.RULE('ifItem', (): BlockItem => {
+    const start = this.mark();
+    this.CONSUME(If);
+    const condition = this.SUBRULE(this.condition);
+    const then = this.SUBRULE(this.block);
+    const otherwise = this.OPTION(() => {
+      this.CONSUME(Else);
+      return this.OR<Block>([
+        {
+          ALT: () => {
+            const from = this.mark();
+            const nested = this.SUBRULE(this.ifItem);
+            return this.ACTION(() => this.#finish([nested], this.since(from)));
+          },
+        },
+        { ALT: () => this.SUBRULE2(this.block) },
+      ]);
+    });
+    return { kind: 'if', condition, then, otherwise, span: this.since(start) };
+  });
+
+  /** `x = e`, `x += e`, `running_mean <- e`, or the value that the block ends in. */
+  private readonly assignmentOrValue: Rule<BlockItem> = this.RULE('assignment', (): BlockItem => {
+    const start = this.mark();
+    const target = this.SUBRULE(this.expr);
+    let item: BlockItem | undefined;
+    this.OPTION(() => {
+      const op = this.OR([
+        { ALT: () => this.CONSUME(Equal) },
+        { ALT: () => this.CONSUME(PlusEqual) },
+        { ALT: () => this.CONSUME(MinusEqual) },
+        { ALT: () => this.CONSUME(TimesEqual) },
+        { ALT: () => this.CONSUME(UpdateArrow) },
+      ]);
+      const value = this.SUBRULE2(this.expr);
+      const at = this.since(start);
+      item = this.ACTION(() => ({ kind: 'statement', statement: this.#assignment(target, op, value, at) }));
+    });
+    return item ?? { kind: 'value', value: target };
+  });
+
+  #assignment(target: Expr, op: IToken, value: Expr, at: Block['span']): Statement {
+    if (op.tokenType === UpdateArrow) {
+      if (target.kind !== 'name') this.faults.add('CROB1026', target.span, { target: 'a buffer of this module' });
+      const name = target.kind === 'name' ? target.name : '';
+      return { kind: 'update', target: { kind: 'ident', name, span: target.span }, value, span: at };
+    }
+    let root = target;
+    while (root.kind === 'index') root = root.object;
+    if (root.kind !== 'name') this.faults.add('CROB1026', target.span, { target: 'a name, or a name with an index' });
+    return { kind: 'assign', target, op: op.image as AssignStatement['op'], value, span: at };
+  }
+}
