@@ -1,8 +1,6 @@
-import type { IToken, ParserMethod, TokenType } from 'chevrotain';
-import { EmbeddedActionsParser, tokenMatcher } from './chevrotain.ts';
-import { expectations } from './expectations.ts';
-import { FaultSink, span } from './faults.ts';
-import type { Span } from './span.ts';
+import type { IToken } from 'chevrotain';
+import type { Rule } from './base-parser.ts';
+import { span } from './faults.ts';
 import { readString } from './strings.ts';
 import {
   AndAnd,
@@ -26,7 +24,6 @@ import {
   If,
   In,
   Int,
-  LBrace,
   LBracket,
   Less,
   LessEqual,
@@ -37,24 +34,16 @@ import {
   OrOr,
   Percent,
   Plus,
-  Question,
   RBracket,
   RParen,
   Slash,
-  Spread,
   Star,
   StringToken,
   Tensor,
   True,
-  Typeof,
-  vocabulary,
 } from './tokens.ts';
-import type { Arg, BinaryOp, Block, Expr, ForClause, Ident, IndexItem, ShapeItem, Type } from './tree.ts';
-
-export type Rule<T> = ParserMethod<[], T>;
-
-/** Names that are element types: behind them `[…]` is a shape. */
-const dtypes: ReadonlySet<string> = new Set(['f32', 'i32', 'bool', 'i64', 'u8', 'f16']);
+import type { Arg, BinaryOp, Block, Expr, ForClause, Ident, IndexItem } from './tree.ts';
+import { TypeParser } from './types.ts';
 
 /** Other languages' constants, read as crob's, with a fault. */
 const foreignConstants: ReadonlyMap<string, 'true' | 'false' | 'none'> = new Map([
@@ -64,84 +53,12 @@ const foreignConstants: ReadonlyMap<string, 'true' | 'false' | 'none'> = new Map
   ['null', 'none'],
 ]);
 
-/** Expressions and types. Statements are added by `StatementParser`, declarations by `Parser`. */
-export abstract class ExpressionParser extends EmbeddedActionsParser {
-  protected file = '';
-  protected faults = new FaultSink();
-
+/** Expressions. Statements are added by `StatementParser`, declarations by `Parser`. */
+export abstract class ExpressionParser extends TypeParser {
   /** `{ statements; value }`. */
   abstract readonly block: Rule<Block>;
 
-  constructor(skipValidations: boolean) {
-    super([...vocabulary], {
-      maxLookahead: 2,
-      recoveryEnabled: false,
-      skipValidations,
-      errorMessageProvider: expectations,
-    });
-  }
-
-  // Places.
-
-  /** Where a node starts: the offset of the next token. */
-  protected mark(): number {
-    return this.LA(1).startOffset;
-  }
-
-  /** From a mark to the end of the last token. */
-  protected since(start: number): Span {
-    const last = this.LA(0);
-    return { file: this.file, start, end: Math.max(start, last.startOffset + last.image.length) };
-  }
-
-  protected ident(token: IToken): Ident {
-    return { kind: 'ident', name: token.image, span: span(this.file, token) };
-  }
-
-  protected nextIs(type: TokenType, ahead = 1): boolean {
-    return tokenMatcher(this.LA(ahead), type);
-  }
-
-  /**
-   * Items with commas between them and one allowed behind the last, up to `close`, which is not consumed; with
-   * `behind`, what follows an item that is read already. A forgotten comma between two items is reported and
-   * read over. Once a rule at most.
-   */
-  protected commas<T>(close: TokenType, item: Rule<T>, behind = false): T[] {
-    const items: T[] = [];
-    if (this.RECORDING_PHASE) {
-      this.MANY9(() => {
-        this.OPTION9(() => this.CONSUME9(Comma));
-        items.push(this.SUBRULE9(item));
-      });
-      this.OPTION8(() => this.CONSUME8(Comma));
-      return items;
-    }
-    for (let first = !behind; !this.nextIs(close); first = false) {
-      if (!first) {
-        if (this.nextIs(Comma) || !this.#startsOperand()) this.CONSUME9(Comma);
-        else this.faults.add('CROB1014', this.#between(), { after: this.LA(0).image, before: this.LA(1).image });
-        if (this.nextIs(close)) break;
-      }
-      items.push(this.SUBRULE9(item));
-    }
-    return items;
-  }
-
-  #startsOperand(): boolean {
-    return [Identifier, Int, Float, StringToken, True, False, None].some((type) => this.nextIs(type));
-  }
-
-  /** The empty span behind the last token. */
-  #between(): Span {
-    const last = this.LA(0);
-    const end = last.startOffset + last.image.length;
-    return { file: this.file, start: end, end };
-  }
-
-  readonly name: Rule<Ident> = this.RULE('name', (): Ident => this.ident(this.CONSUME(Identifier)));
-
-  // Expressions, loosest first.
+  // Loosest first.
 
   readonly expr: Rule<Expr> = this.RULE('expr', (): Expr => this.SUBRULE(this.disjunction));
 
@@ -541,130 +458,5 @@ export abstract class ExpressionParser extends EmbeddedActionsParser {
       value = { kind: 'range', start: value, stop: this.SUBRULE2(this.expr), span: this.since(start) };
     });
     return value;
-  });
-
-  // Types.
-
-  readonly type: Rule<Type> = this.RULE('type', (): Type => {
-    const start = this.mark();
-    return this.OR<Type>([
-      { ALT: () => this.SUBRULE(this.listed) },
-      {
-        ALT: () => {
-          this.CONSUME(LParen);
-          const items = this.commas(RParen, this.tupleTypeItem);
-          this.CONSUME(RParen);
-          return { kind: 'tuple-type', items, span: this.since(start) };
-        },
-      },
-      {
-        ALT: () => {
-          this.CONSUME(Typeof);
-          this.CONSUME2(LParen);
-          const name = this.SUBRULE(this.name);
-          this.CONSUME2(RParen);
-          return { kind: 'typeof-type', name, span: this.since(start) };
-        },
-      },
-      { ALT: () => this.SUBRULE(this.namedType) },
-    ]);
-  });
-
-  private readonly tupleTypeItem: Rule<{ name: Ident; type: Type }> = this.RULE(
-    'tupleTypeItem',
-    (): { name: Ident; type: Type } => {
-      const name = this.SUBRULE(this.name);
-      this.CONSUME(Colon);
-      return { name, type: this.SUBRULE(this.type) };
-    },
-  );
-
-  /** `[T for i in 0..4]`, or the types of a list written out. */
-  private readonly listed: Rule<Type> = this.RULE('listed', (): Type => {
-    const start = this.mark();
-    this.CONSUME(LBracket);
-    const first = this.SUBRULE(this.type);
-    return this.OR<Type>([
-      {
-        ALT: () => {
-          this.CONSUME(For);
-          const index = this.SUBRULE(this.name);
-          this.CONSUME(In);
-          const iterable = this.SUBRULE(this.iterable);
-          this.CONSUME(RBracket);
-          return { kind: 'pyramid-type', element: first, index, iterable, span: this.since(start) };
-        },
-      },
-      {
-        ALT: () => {
-          const items = [first].concat(this.commas(RBracket, this.type, true));
-          this.CONSUME2(RBracket);
-          return { kind: 'sequence-type', items, span: this.since(start) };
-        },
-      },
-    ]);
-  });
-
-  /** `f32[B, C]?`, `int[4]`, `list[int]`, `VisualBackbone`. */
-  private readonly namedType: Rule<Type> = this.RULE('namedType', (): Type => {
-    const start = this.mark();
-    const name = this.SUBRULE(this.name);
-    let type: Type | undefined;
-    let length: Expr | undefined;
-    this.OPTION(() =>
-      this.OR({
-        IGNORE_AMBIGUITIES: true,
-        DEF: [
-          {
-            GATE: () => dtypes.has(name.name),
-            ALT: () => {
-              const shape = this.SUBRULE(this.shape);
-              const optional = this.OPTION2(() => this.CONSUME(Question)) !== undefined;
-              type = { kind: 'tensor-type', dtype: name, shape, optional, span: this.since(start) };
-            },
-          },
-          {
-            GATE: () => name.name === 'list',
-            ALT: () => {
-              this.CONSUME(LBracket);
-              const element = this.SUBRULE(this.type);
-              this.CONSUME(RBracket);
-              type = { kind: 'list-type', element, span: this.since(start) };
-            },
-          },
-          {
-            ALT: () => {
-              this.CONSUME2(LBracket);
-              length = this.SUBRULE(this.expr);
-              this.CONSUME2(RBracket);
-            },
-          },
-        ],
-      }),
-    );
-    if (type && !this.RECORDING_PHASE) return type;
-    const optional = this.OPTION3(() => this.CONSUME2(Question)) !== undefined;
-    return { kind: 'named-type', name, length, optional, span: this.since(start) };
-  });
-
-  readonly shape: Rule<ShapeItem[]> = this.RULE('shape', (): ShapeItem[] => {
-    this.CONSUME(LBracket);
-    const items = this.commas(RBracket, this.shapeItem);
-    this.CONSUME(RBracket);
-    return items;
-  });
-
-  private readonly shapeItem: Rule<ShapeItem> = this.RULE('shapeItem', (): ShapeItem => {
-    const start = this.mark();
-    return this.OR<ShapeItem>([
-      {
-        ALT: () => {
-          this.CONSUME(Spread);
-          const name = this.OPTION(() => this.SUBRULE(this.name));
-          return { kind: 'spread', name, span: this.since(start) };
-        },
-      },
-      { ALT: () => ({ kind: 'dim', value: this.SUBRULE(this.expr), span: this.since(start) }) },
-    ]);
   });
 }

@@ -1,4 +1,4 @@
-import type { Rule } from './expressions.ts';
+import type { Rule } from './base-parser.ts';
 import { span } from './faults.ts';
 import { StatementParser } from './statements.ts';
 import {

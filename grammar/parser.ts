@@ -1,6 +1,6 @@
 import type { IToken } from 'chevrotain';
+import type { Rule } from './base-parser.ts';
 import type { DocLines } from './docs.ts';
-import type { Rule } from './expressions.ts';
 import type { FaultSink } from './faults.ts';
 import { type Front, MemberParser, type Setting } from './members.ts';
 import {
@@ -24,7 +24,7 @@ import {
   Use,
   Weights,
 } from './tokens.ts';
-import type { Block, Declaration, Expr, Ident, UseDecl, WeightsDecl } from './tree.ts';
+import type { Block, Declaration, Ident, UseDecl, WeightsDecl } from './tree.ts';
 
 type Item = Declaration | UseDecl;
 

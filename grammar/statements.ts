@@ -1,13 +1,12 @@
 import type { IRecognitionException, IToken } from 'chevrotain';
+import type { Rule } from './base-parser.ts';
 import { EOF, isRecognitionException } from './chevrotain.ts';
 import { DocLines } from './docs.ts';
-import { ExpressionParser, type Rule } from './expressions.ts';
-import { span } from './faults.ts';
+import { ExpressionParser } from './expressions.ts';
 import { explain, explainRest } from './recovery.ts';
 import {
   Else,
   Equal,
-  For,
   Identifier,
   If,
   LBrace,

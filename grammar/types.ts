@@ -1,0 +1,135 @@
+import { BaseParser, type Rule } from './base-parser.ts';
+import { Colon, For, In, LBracket, LParen, Question, RBracket, RParen, Spread, Typeof } from './tokens.ts';
+import type { Expr, Ident, ShapeItem, Type } from './tree.ts';
+
+/** Names that are element types: behind them `[…]` is a shape. */
+const dtypes: ReadonlySet<string> = new Set(['f32', 'i32', 'bool', 'i64', 'u8', 'f16']);
+
+/** Types; the dims in them are expressions. */
+export abstract class TypeParser extends BaseParser {
+  abstract readonly expr: Rule<Expr>;
+  abstract readonly iterable: Rule<Expr>;
+
+  readonly type: Rule<Type> = this.RULE('type', (): Type => {
+    const start = this.mark();
+    return this.OR<Type>([
+      { ALT: () => this.SUBRULE(this.listed) },
+      {
+        ALT: () => {
+          this.CONSUME(LParen);
+          const items = this.commas(RParen, this.tupleTypeItem);
+          this.CONSUME(RParen);
+          return { kind: 'tuple-type', items, span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(Typeof);
+          this.CONSUME2(LParen);
+          const name = this.SUBRULE(this.name);
+          this.CONSUME2(RParen);
+          return { kind: 'typeof-type', name, span: this.since(start) };
+        },
+      },
+      { ALT: () => this.SUBRULE(this.namedType) },
+    ]);
+  });
+
+  private readonly tupleTypeItem: Rule<{ name: Ident; type: Type }> = this.RULE(
+    'tupleTypeItem',
+    (): { name: Ident; type: Type } => {
+      const name = this.SUBRULE(this.name);
+      this.CONSUME(Colon);
+      return { name, type: this.SUBRULE(this.type) };
+    },
+  );
+
+  /** `[T for i in 0..4]`, or the types of a list written out. */
+  private readonly listed: Rule<Type> = this.RULE('listed', (): Type => {
+    const start = this.mark();
+    this.CONSUME(LBracket);
+    const first = this.SUBRULE(this.type);
+    return this.OR<Type>([
+      {
+        ALT: () => {
+          this.CONSUME(For);
+          const index = this.SUBRULE(this.name);
+          this.CONSUME(In);
+          const iterable = this.SUBRULE(this.iterable);
+          this.CONSUME(RBracket);
+          return { kind: 'pyramid-type', element: first, index, iterable, span: this.since(start) };
+        },
+      },
+      {
+        ALT: () => {
+          const items = [first].concat(this.commas(RBracket, this.type, true));
+          this.CONSUME2(RBracket);
+          return { kind: 'sequence-type', items, span: this.since(start) };
+        },
+      },
+    ]);
+  });
+
+  /** `f32[B, C]?`, `int[4]`, `list[int]`, `VisualBackbone`. */
+  private readonly namedType: Rule<Type> = this.RULE('namedType', (): Type => {
+    const start = this.mark();
+    const name = this.SUBRULE(this.name);
+    let type: Type | undefined;
+    let length: Expr | undefined;
+    this.OPTION(() =>
+      this.OR({
+        IGNORE_AMBIGUITIES: true,
+        DEF: [
+          {
+            GATE: () => dtypes.has(name.name),
+            ALT: () => {
+              const shape = this.SUBRULE(this.shape);
+              const optional = this.OPTION2(() => this.CONSUME(Question)) !== undefined;
+              type = { kind: 'tensor-type', dtype: name, shape, optional, span: this.since(start) };
+            },
+          },
+          {
+            GATE: () => name.name === 'list',
+            ALT: () => {
+              this.CONSUME(LBracket);
+              const element = this.SUBRULE(this.type);
+              this.CONSUME(RBracket);
+              type = { kind: 'list-type', element, span: this.since(start) };
+            },
+          },
+          {
+            ALT: () => {
+              this.CONSUME2(LBracket);
+              length = this.SUBRULE(this.expr);
+              this.CONSUME2(RBracket);
+            },
+          },
+        ],
+      }),
+    );
+    if (type && !this.RECORDING_PHASE) return type;
+    const optional = this.OPTION3(() => this.CONSUME2(Question)) !== undefined;
+    return { kind: 'named-type', name, length, optional, span: this.since(start) };
+  });
+
+  readonly shape: Rule<ShapeItem[]> = this.RULE('shape', (): ShapeItem[] => {
+    this.CONSUME(LBracket);
+    const items = this.commas(RBracket, this.shapeItem);
+    this.CONSUME(RBracket);
+    return items;
+  });
+
+  private readonly shapeItem: Rule<ShapeItem> = this.RULE('shapeItem', (): ShapeItem => {
+    const start = this.mark();
+    return this.OR<ShapeItem>([
+      {
+        ALT: () => {
+          this.CONSUME(Spread);
+          const name = this.OPTION(() => this.SUBRULE(this.name));
+          return { kind: 'spread', name, span: this.since(start) };
+        },
+      },
+      { ALT: () => ({ kind: 'dim', value: this.SUBRULE(this.expr), span: this.since(start) }) },
+    ]);
+  });
+}
