@@ -143,7 +143,7 @@ async function tokenizerFrom(json: TokenizerJson, refuse: Refuse): Promise<Token
       // A lone surrogate is no text; through UTF-8 and back it becomes U+FFFD.
       const encoded = engine.encode(Buffer.from(text).toString(), { add_special_tokens: false });
       if (encoded.ids.length === 0) throw new UserError('the sentence is empty');
-      const kept = encoded.ids.slice(0, words - 2).map((value) => value ?? unknown);
+      const kept = encoded.ids.slice(0, words - 2).map((value: number | undefined) => value ?? unknown);
       const ids = [cls, ...kept, sep];
       const mask = new Uint8Array(words).fill(1, 0, ids.length);
       while (ids.length < words) ids.push(pad);
