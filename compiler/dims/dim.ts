@@ -1,17 +1,5 @@
-import { extremum } from './extremum.ts';
 import { safe } from './integers.ts';
-import {
-  collect,
-  constant,
-  type Dim,
-  fromMonomial,
-  type Monomial,
-  mul,
-  type Term,
-  variable,
-  variables,
-} from './polynomial.ts';
-import { floorDiv } from './quotient.ts';
+import type { Dim } from './polynomial.ts';
 
 export { max, min } from './extremum.ts';
 export { DimOverflow } from './integers.ts';
@@ -34,57 +22,7 @@ export {
 } from './polynomial.ts';
 export { print } from './print.ts';
 export { ceilDiv, floorDiv, mod } from './quotient.ts';
-
-/** Replaces variables, everywhere at once. */
-export function substitute(d: Dim, by: ReadonlyMap<string, Dim>): Dim {
-  if (by.size === 0 || !touches(d, by)) return d;
-  const terms: Term[] = [];
-  for (const term of d.terms) {
-    const replaced = substituteMonomial(term.monomial, by);
-    if (!replaced) {
-      terms.push(term);
-      continue;
-    }
-    for (const t of replaced.terms) {
-      terms.push({ coefficient: safe(t.coefficient * term.coefficient), monomial: t.monomial });
-    }
-  }
-  return collect(terms);
-}
-
-function touches(d: Dim, by: ReadonlyMap<string, Dim>): boolean {
-  for (const name of variables(d)) if (by.has(name)) return true;
-  return false;
-}
-
-function substituteMonomial(monomial: Monomial, by: ReadonlyMap<string, Dim>): Dim | undefined {
-  let result: Dim | undefined;
-  const untouched: Monomial['factors'][number][] = [];
-  for (const factor of monomial.factors) {
-    const { atom, power } = factor;
-    let value: Dim | undefined;
-    if (atom.kind === 'variable') value = by.get(atom.name);
-    else if (atom.kind === 'floor')
-      value = touches(atom.of, by) ? floorDiv(substitute(atom.of, by), atom.by) : undefined;
-    else if (atom.of.some((d) => touches(d, by))) {
-      value = extremum(
-        atom.kind,
-        atom.of.map((d) => substitute(d, by)),
-      );
-    }
-    if (!value) {
-      untouched.push(factor);
-      continue;
-    }
-    for (let i = 0; i < power; i++) result = result ? mul(result, value) : value;
-  }
-  if (!result) return undefined;
-  for (const { atom, power } of untouched) {
-    const key = power === 1 ? atom.key : `${atom.key}^${power}`;
-    result = mul(result, fromMonomial({ key, degree: atom.degree * power, factors: [{ atom, power }] }));
-  }
-  return result;
-}
+export { substitute } from './substitute.ts';
 
 /** Its value where every variable has one. Throws DimOverflow past 2^53. */
 export function evaluate(d: Dim, at: (variable: string) => number): number {

@@ -1,0 +1,35 @@
+import { evaluate } from './dim.ts';
+import { euclidean } from './integers.ts';
+import { type Dim, variables } from './polynomial.ts';
+import { print } from './print.ts';
+
+/** What a `where` can say of dims. */
+export type Clause =
+  | { readonly kind: 'eq' | 'le' | 'lt'; readonly left: Dim; readonly right: Dim }
+  | { readonly kind: 'mod'; readonly value: Dim; readonly modulus: number; readonly remainder: number };
+
+export const signs = { eq: '==', le: '<=', lt: '<' } as const;
+
+/** In crob syntax: `H % 32 == 0`, `T <= 512`. */
+export function showClause(c: Clause, show: (d: Dim) => string = print): string {
+  if (c.kind !== 'mod') return `${show(c.left)} ${signs[c.kind]} ${show(c.right)}`;
+  const value = show(c.value);
+  const grouped = c.value.terms.length > 1 && / /.test(value) ? `(${value})` : value;
+  return `${grouped} % ${c.modulus} == ${c.remainder}`;
+}
+
+export function clauseVariables(c: Clause): ReadonlySet<string> {
+  return c.kind === 'mod' ? variables(c.value) : new Set([...variables(c.left), ...variables(c.right)]);
+}
+
+/** The two numbers that a clause compares, at a point. */
+export function sidesAt(c: Clause, at: (variable: string) => number): { left: number; right: number } {
+  if (c.kind === 'mod')
+    return { left: euclidean(evaluate(c.value, at), c.modulus), right: euclidean(c.remainder, c.modulus) };
+  return { left: evaluate(c.left, at), right: evaluate(c.right, at) };
+}
+
+export function holdsAt(c: Clause, at: (variable: string) => number): boolean {
+  const { left, right } = sidesAt(c, at);
+  return c.kind === 'le' ? left <= right : c.kind === 'lt' ? left < right : left === right;
+}

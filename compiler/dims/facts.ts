@@ -1,0 +1,288 @@
+import { everyCase, everyPoint } from './cases.ts';
+import { type Clause, clauseVariables, showClause, sidesAt } from './clause.ts';
+import { divideExactly } from './divide.ts';
+import { byExtrema } from './extrema-split.ts';
+import { euclidean, gcd } from './integers.ts';
+import { type Interval, intervalOf } from './interval.ts';
+import { boundsOf, type Known, nothing, toSource, worldOf } from './known.ts';
+import { learn } from './learn.ts';
+import { addConstant, constantTerm, type Dim, one, scale, sub, symbolicTerms } from './polynomial.ts';
+import { printWith } from './print.ts';
+import { nonnegative, type World } from './prove.ts';
+import { settlingClauses } from './settle.ts';
+import { simplify } from './simplify.ts';
+import { substitute } from './substitute.ts';
+import { type Assignment, search } from './witness.ts';
+
+export { type Clause, showClause } from './clause.ts';
+
+/** Unknown never means "equal": callers must treat it as a failure that `settledBy` may mend. */
+export type Answer =
+  | { readonly answer: 'proved' }
+  | {
+      readonly answer: 'refuted';
+      /** Values of the question's own variables; others that the facts tie to them exist too. */
+      readonly witness: ReadonlyMap<string, number>;
+      /** What the two sides are there; for divisibility, the remainder and the one asked for. */
+      readonly left: number;
+      readonly right: number;
+    }
+  | { readonly answer: 'unknown'; readonly settledBy: string | undefined };
+
+const proved: Answer = { answer: 'proved' };
+
+/** Cases of an equality, and of an inequality, whose cases take longer each. */
+const equalityCases = 4096;
+const inequalityCases = 256;
+/** Assignments tried before and after the long proofs. */
+const firstTries = 64;
+const allTries = 3000;
+
+/** What is known of dims: a conjunction of clauses, and what follows. Immutable. */
+export class Facts {
+  static readonly none: Facts = new Facts([], nothing);
+
+  readonly clauses: readonly Clause[];
+  readonly #known: Known;
+  readonly #world: World;
+  readonly #reduced = new Map<string, Dim>();
+  readonly #normal = new Map<string, Dim>();
+  readonly #nonnegative = new Map<string, boolean>();
+  readonly #proofs = new Map<string, boolean>();
+
+  private constructor(clauses: readonly Clause[], known: Known) {
+    this.clauses = clauses;
+    this.#known = known;
+    this.#world = worldOf(known);
+  }
+
+  /** Contradictory facts are fine: everything follows from them. */
+  assume(clause: Clause): Facts {
+    const simple =
+      clause.kind === 'mod' ? { ...clause, remainder: euclidean(clause.remainder, clause.modulus) } : clause;
+    return new Facts([...this.clauses, simple], learn(this.#known, simple));
+  }
+
+  isContradictory(): boolean {
+    return this.#known.contradictory;
+  }
+
+  /** The normal form under the facts, in the source's variables: equal keys mean equal dims. */
+  normalize(d: Dim): Dim {
+    let normal = this.#normal.get(d.key);
+    if (!normal) {
+      normal = toSource(this.#reduce(d), this.#known.meaning);
+      this.#normal.set(d.key, normal);
+    }
+    return normal;
+  }
+
+  equal(a: Dim, b: Dim): Answer {
+    return a.key === b.key ? proved : this.holds({ kind: 'eq', left: a, right: b });
+  }
+
+  lessEqual(a: Dim, b: Dim): Answer {
+    return this.holds({ kind: 'le', left: a, right: b });
+  }
+
+  lessThan(a: Dim, b: Dim): Answer {
+    return this.holds({ kind: 'lt', left: a, right: b });
+  }
+
+  /** Whether d leaves `remainder` when divided by k. */
+  divides(k: number, d: Dim, remainder = 0): Answer {
+    return this.holds({ kind: 'mod', value: d, modulus: k, remainder });
+  }
+
+  holds(clause: Clause): Answer {
+    if (this.#quickly(clause)) return proved;
+    const witness =
+      this.#refute(clause, firstTries) ?? (this.#thoroughly(clause) ? proved : this.#refute(clause, allTries));
+    if (witness) return witness;
+    const facts = this;
+    return {
+      answer: 'unknown',
+      get settledBy() {
+        return settling(facts, clause);
+      },
+    };
+  }
+
+  /** Whether `clause` is proved, without looking for a witness. */
+  proves(clause: Clause): boolean {
+    return this.#quickly(clause) || this.#thoroughly(clause);
+  }
+
+  /** The dim c with a == b*c under the facts, where division of polynomials finds one. */
+  quotient(a: Dim, b: Dim): Dim | undefined {
+    const c = divideExactly(this.#reduce(a), this.#reduce(b));
+    return c && toSource(c, this.#known.meaning);
+  }
+
+  interval(d: Dim): Interval {
+    const p = this.#reduce(d);
+    let { lo, hi } = intervalOf(p, boundsOf(this.#known));
+    for (const f of this.#world.inequalities) {
+      const t = ratio(p, f);
+      if (t === undefined) continue;
+      const end = constantTerm(p) - t * constantTerm(f);
+      if (t > 0) lo = Math.max(lo, end);
+      else hi = Math.min(hi, end);
+    }
+    return { lo, hi };
+  }
+
+  /** d is `remainder` plus a multiple of `modulus`; modulus 0 says that it is the remainder itself. */
+  congruence(d: Dim): { modulus: number; remainder: number } {
+    const p = this.#reduce(d);
+    let modulus = symbolicTerms(p).reduce((g, t) => gcd(g, t.coefficient), 0);
+    let remainder = constantTerm(p);
+    for (const m of this.#known.multiples) {
+      const t = ratio(p, m.value);
+      if (t === undefined || Math.abs(t) * m.modulus <= modulus) continue;
+      modulus = Math.abs(t) * m.modulus;
+      remainder = constantTerm(p) - t * constantTerm(m.value);
+    }
+    return { modulus, remainder: modulus === 0 ? remainder : euclidean(remainder, modulus) };
+  }
+
+  /** For readers: as given or in normal form, whichever is shorter, and `H/4` where 4 is known to divide H. */
+  show(d: Dim): string {
+    const exact = (p: Dim, k: number) => this.#quickly({ kind: 'mod', value: p, modulus: k, remainder: 0 });
+    const given = printWith(d, exact);
+    const normal = printWith(this.normalize(d), exact);
+    return normal.length < given.length ? normal : given;
+  }
+
+  /** Smallest assignment in a small box that satisfies the facts, or undefined. */
+  example(names: Iterable<string>): Assignment | undefined {
+    if (this.isContradictory()) return undefined;
+    const { clauses } = this;
+    return search({
+      known: this.#known,
+      clauses,
+      names: new Set(names),
+      hints: [],
+      tries: allTries,
+      accepts: () => true,
+    });
+  }
+
+  /** Over free variables. */
+  #reduce(d: Dim): Dim {
+    let reduced = this.#reduced.get(d.key);
+    if (!reduced) {
+      const replaced = substitute(d, this.#known.substitution);
+      reduced = simplify(replaced, this.#world.bounds, (p) => this.#isNonnegative(p));
+      this.#reduced.set(d.key, reduced);
+    }
+    return reduced;
+  }
+
+  #isNonnegative(p: Dim): boolean {
+    let known = this.#nonnegative.get(p.key);
+    if (known === undefined) {
+      known = nonnegative(p, this.#world);
+      this.#nonnegative.set(p.key, known);
+    }
+    return known;
+  }
+
+  #quickly(clause: Clause): boolean {
+    if (this.isContradictory()) return true;
+    const p = this.#reduce(difference(clause));
+    if (clause.kind === 'eq') return p.terms.length === 0;
+    if (clause.kind === 'mod') return this.#isMultiple(p, clause.modulus);
+    return this.#isNonnegative(p);
+  }
+
+  #thoroughly(clause: Clause): boolean {
+    const p = this.#reduce(difference(clause));
+    const key = clause.kind === 'mod' ? `${clause.modulus}|${p.key}` : clause.kind === 'eq' ? `=${p.key}` : p.key;
+    let known = this.#proofs.get(key);
+    if (known === undefined) {
+      known = byExtrema(p, this.#known, (d, under) => proveByCases(clause, d, worldOf(under)));
+      this.#proofs.set(key, known);
+    }
+    return known;
+  }
+
+  #isMultiple(p: Dim, k: number): boolean {
+    if (p.terms.every((t) => t.coefficient % k === 0)) return true;
+    return this.#known.multiples.some(({ value, modulus }) => {
+      // t*value is a multiple of k whenever t*modulus is.
+      const step = k / gcd(k, modulus);
+      for (let t = step; t < k; t += step) {
+        const rest = sub(p, scale(value, t));
+        if (rest.terms.every((term) => term.coefficient % k === 0)) return true;
+      }
+      return false;
+    });
+  }
+
+  #refute(clause: Clause, tries: number): Answer | undefined {
+    const names = clauseVariables(clause);
+    const violated = (at: (name: string) => number) => {
+      const { left, right } = sidesAt(clause, at);
+      return clause.kind === 'le' ? left > right : clause.kind === 'lt' ? left >= right : left !== right;
+    };
+    const hints = [this.#reduce(difference(clause))];
+    const witness = search({ known: this.#known, clauses: this.clauses, names, hints, tries, accepts: violated });
+    return witness && { answer: 'refuted', witness, ...sidesAt(clause, (name) => witness.get(name)!) };
+  }
+}
+
+/** What is 0, or at least 0, or a multiple, when the clause holds. */
+function difference(clause: Clause): Dim {
+  switch (clause.kind) {
+    case 'eq':
+      return sub(clause.left, clause.right);
+    case 'le':
+      return sub(clause.right, clause.left);
+    case 'lt':
+      return sub(sub(clause.right, clause.left), one);
+    case 'mod':
+      return addConstant(clause.value, -clause.remainder);
+  }
+}
+
+function proveByCases(clause: Clause, p: Dim, world: World): boolean {
+  if (clause.kind === 'mod') {
+    const { modulus } = clause;
+    return (
+      everyCase(p, modulus, world, equalityCases, (d) => d.terms.every((t) => t.coefficient % modulus === 0)) ?? false
+    );
+  }
+  if (clause.kind !== 'eq') return everyCase(p, 1, world, inequalityCases, nonnegative) ?? false;
+  const isZero = (d: Dim, { bounds }: World) => d.terms.length === 0 || everyPoint(d, bounds, 64) === true;
+  if (everyCase(p, 1, world, equalityCases, isZero)) return true;
+  return world.inequalities.length > 0 && nonnegative(p, world) && nonnegative(scale(p, -1), world);
+}
+
+/** t where the symbolic terms of a are t times those of b. */
+function ratio(a: Dim, b: Dim): number | undefined {
+  const s = symbolicTerms(a);
+  const u = symbolicTerms(b);
+  if (s.length === 0 || s.length !== u.length) return undefined;
+  const t = s[0]!.coefficient / u[0]!.coefficient;
+  const same = s.every(
+    (term, i) => term.monomial.key === u[i]!.monomial.key && term.coefficient === t * u[i]!.coefficient,
+  );
+  return same && Number.isInteger(t) ? t : undefined;
+}
+
+function settling(facts: Facts, clause: Clause): string | undefined {
+  return settlingClauses(facts, clause)
+    ?.map((c) => showClause(c))
+    .join(', ');
+}
+
+/** Clauses in crob syntax that would make a == b (or a <= b, a < b) hold, also where it is refuted without them. */
+export function settledBy(facts: Facts, a: Dim, b: Dim, kind: 'eq' | 'le' | 'lt' = 'eq'): string | undefined {
+  return settling(facts, { kind, left: a, right: b });
+}
+
+/** The same for any clause. */
+export function settledClause(facts: Facts, clause: Clause): string | undefined {
+  return settling(facts, clause);
+}

@@ -1,0 +1,113 @@
+import { extremum } from './extremum.ts';
+import { gcd, lcm } from './integers.ts';
+import { type Bounds, type Interval, size } from './interval.ts';
+import {
+  addConstant,
+  asConstant,
+  collect,
+  constant,
+  constantTerm,
+  type Dim,
+  fromMonomial,
+  monomialOf,
+  mul,
+  power,
+  scale,
+  sum,
+  symbolicTerms,
+  variables,
+} from './polynomial.ts';
+import type { World } from './prove.ts';
+import { floorDiv } from './quotient.ts';
+import { replaceAtoms } from './substitute.ts';
+
+/**
+ * What clauses say, solved as far as they go. Variables of the source are replaced by dims over free variables:
+ * `H % 32 == 5` makes H into 32*H' + 5, where H' is new and free.
+ */
+export interface Known {
+  /** Over free variables only. */
+  readonly substitution: ReadonlyMap<string, Dim>;
+  /** What a new variable is in terms of the source's; the division is exact. */
+  readonly meaning: ReadonlyMap<string, Fraction>;
+  /** Of free variables; a size where there is none. */
+  readonly bounds: ReadonlyMap<string, Interval>;
+  /** Each is >= 0; over free variables. */
+  readonly inequalities: readonly Dim[];
+  /** Each is 0; what could not be solved. */
+  readonly equations: readonly Dim[];
+  /** Each is a multiple of its modulus; what could not be solved. */
+  readonly multiples: readonly Multiple[];
+  readonly contradictory: boolean;
+}
+
+export interface Multiple {
+  readonly value: Dim;
+  readonly modulus: number;
+}
+
+export interface Fraction {
+  readonly numerator: Dim;
+  readonly denominator: number;
+}
+
+export const nothing: Known = {
+  substitution: new Map(),
+  meaning: new Map(),
+  bounds: new Map(),
+  inequalities: [],
+  equations: [],
+  multiples: [],
+  contradictory: false,
+};
+
+export function boundsOf(known: Pick<Known, 'bounds'>): Bounds {
+  return (name) => known.bounds.get(name) ?? size;
+}
+
+export function worldOf(known: Known): World {
+  const bothWays = known.equations.flatMap((d) => [d, scale(d, -1)]);
+  return { bounds: boundsOf(known), inequalities: [...known.inequalities, ...bothWays] };
+}
+
+/** A dim over free variables, as a fraction over the source's. */
+export function toFraction(d: Dim, meaning: ReadonlyMap<string, Fraction>): Fraction {
+  if (![...variables(d)].some((name) => meaning.has(name))) return { numerator: d, denominator: 1 };
+  const whole = replaceAtoms(d, (atom) => {
+    if (atom.kind === 'variable') return undefined;
+    if (atom.kind === 'floor') {
+      const { numerator, denominator } = toFraction(atom.of, meaning);
+      return floorDiv(numerator, denominator * atom.by);
+    }
+    return extremum(
+      atom.kind,
+      atom.of.map((of) => toSource(of, meaning)),
+    );
+  });
+  const parts = whole.terms.map(({ coefficient, monomial }) => {
+    let denominator = 1;
+    let numerator = constant(coefficient);
+    for (const factor of monomial.factors) {
+      const fraction = factor.atom.kind === 'variable' ? meaning.get(factor.atom.name) : undefined;
+      numerator = mul(
+        numerator,
+        fraction ? power(fraction.numerator, factor.power) : fromMonomial(monomialOf([factor])),
+      );
+      if (fraction) denominator *= fraction.denominator ** factor.power;
+    }
+    return { numerator, denominator };
+  });
+  const denominator = parts.reduce((d, part) => lcm(d, part.denominator), 1);
+  const numerator = sum(parts.map((part) => scale(part.numerator, denominator / part.denominator)));
+  const common = numerator.terms.reduce((g, t) => gcd(g, t.coefficient), denominator);
+  const reduced = collect(numerator.terms.map((t) => ({ coefficient: t.coefficient / common, monomial: t.monomial })));
+  return { numerator: reduced, denominator: denominator / common };
+}
+
+/** The same as a dim: floor(p/k), where k is known to divide p up to p's constant, which is then left out. */
+export function toSource(d: Dim, meaning: ReadonlyMap<string, Fraction>): Dim {
+  const { numerator, denominator } = toFraction(d, meaning);
+  if (denominator === 1 || asConstant(numerator) !== undefined) return floorDiv(numerator, denominator);
+  const whole = Math.ceil(constantTerm(numerator) / denominator) * denominator;
+  return floorDiv(addConstant(collect(symbolicTerms(numerator)), whole), denominator);
+}

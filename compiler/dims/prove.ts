@@ -1,0 +1,133 @@
+import { gcd } from './integers.ts';
+import { type Bounds, fromZero, intervalOfAtom, offsetBounds, termwise } from './interval.ts';
+import {
+  type Atom,
+  add,
+  addConstant,
+  asConstant,
+  atomVariables,
+  collect,
+  type Dim,
+  divideMonomials,
+  fromMonomial,
+  monomialOf,
+  mul,
+  negate,
+  scale,
+  sub,
+  type Term,
+  variable,
+  variables,
+} from './polynomial.ts';
+
+/** What a proof may use: bounds of variables, and dims known to be >= 0. */
+export interface World {
+  readonly bounds: Bounds;
+  readonly inequalities: readonly Dim[];
+}
+
+/** How many steps deep, and how many steps in all: enough for every model so far, and never felt. */
+const depth = 5;
+const steps = 160;
+
+/**
+ * Whether d >= 0 can be shown: from intervals of the terms once variables count from zero, after taking away known
+ * inequalities times monomials, and after writing k*floor(p/k) as p - e with 0 <= e < k. Sound; not complete.
+ */
+export function nonnegative(d: Dim, world: World): boolean {
+  const known = asConstant(d);
+  if (known !== undefined) return known >= 0;
+  if (termwise(d, world.bounds).lo >= 0) return true;
+  const relevant = connected(d, world.inequalities);
+  const bounds = offsetBounds(world.bounds);
+  const facts = relevant.map((f) => fromZero(f, world.bounds));
+  const left = { steps };
+  return show(fromZero(d, world.bounds), bounds, facts, depth, left);
+}
+
+/** Inequalities that share a variable with d, or with another such. */
+function connected(d: Dim, inequalities: readonly Dim[]): readonly Dim[] {
+  if (inequalities.length === 0) return inequalities;
+  const names = new Set(variables(d));
+  let kept: Dim[] = [];
+  for (let before = -1; before !== kept.length; ) {
+    before = kept.length;
+    kept = inequalities.filter((f) => kept.includes(f) || [...variables(f)].some((name) => names.has(name)));
+    for (const f of kept) for (const name of variables(f)) names.add(name);
+  }
+  return kept;
+}
+
+function show(d: Dim, bounds: Bounds, facts: readonly Dim[], deep: number, left: { steps: number }): boolean {
+  if (termwise(d, bounds).lo >= 0) return true;
+  if (deep === 0 || left.steps-- <= 0) return false;
+  const limits = [...variables(d)].flatMap((name) => {
+    const { hi } = bounds(name);
+    return Number.isFinite(hi) ? [addConstant(negate(variable(name)), hi)] : [];
+  });
+  const usable = [...facts, ...limits];
+  for (const term of d.terms) {
+    if (term.coefficient > 0) continue;
+    for (const fact of usable) {
+      const less = takeAway(d, term, fact, bounds);
+      if (less && show(less, bounds, facts, deep - 1, left)) return true;
+    }
+  }
+  const floor = linearFloor(d);
+  if (!floor) return false;
+  const e = `e${left.steps}~`;
+  const { by } = floor;
+  const withError: Bounds = (name) => (name === e ? { lo: 0, hi: by - 1 } : bounds(name));
+  return show(withoutFloor(d, floor, variable(e)), withError, facts, deep, left);
+}
+
+/** A positive multiple of d, less the multiple of `fact` that cancels `term`; what is left being >= 0 then suffices. */
+function takeAway(d: Dim, term: Term, fact: Dim, bounds: Bounds): Dim | undefined {
+  for (const t of fact.terms) {
+    if (t.coefficient > 0) continue;
+    const by = divideMonomials(term.monomial, t.monomial);
+    if (!by || by.factors.some((f) => intervalOfAtom(f.atom, bounds).lo < 0)) continue;
+    const g = gcd(term.coefficient, t.coefficient);
+    return sub(scale(d, -t.coefficient / g), scale(mul(fromMonomial(by), fact), -term.coefficient / g));
+  }
+  return undefined;
+}
+
+type Floor = Extract<Atom, { kind: 'floor' }>;
+
+/** A floor that d has to the first power only, and outside other atoms. */
+function linearFloor(d: Dim): Floor | undefined {
+  for (const { monomial } of d.terms) {
+    for (const { atom } of monomial.factors) {
+      if (atom.kind !== 'floor') continue;
+      const elsewhere = d.terms.some((t) =>
+        t.monomial.factors.some((f) => (f.atom.key === atom.key ? f.power > 1 : contains(f.atom, atom))),
+      );
+      if (!elsewhere) return atom;
+    }
+  }
+  return undefined;
+}
+
+function contains(outer: Atom, inner: Atom): boolean {
+  if (outer.kind === 'variable') return false;
+  const names = new Set(atomVariables(outer));
+  if (![...atomVariables(inner)].every((name) => names.has(name))) return false;
+  return outer.key.includes(inner.key);
+}
+
+/** by*d, with by*floor(of/by) written as of - e. */
+function withoutFloor(d: Dim, floor: Floor, e: Dim): Dim {
+  const times: Term[] = [];
+  const others: Term[] = [];
+  for (const term of d.terms) {
+    const { factors } = term.monomial;
+    if (!factors.some((f) => f.atom.key === floor.key)) others.push(term);
+    else
+      times.push({
+        coefficient: term.coefficient,
+        monomial: monomialOf(factors.filter((f) => f.atom.key !== floor.key)),
+      });
+  }
+  return add(mul(collect(times), sub(floor.of, e)), scale(collect(others), floor.by));
+}

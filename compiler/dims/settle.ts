@@ -1,0 +1,184 @@
+import { type Clause, showClause } from './clause.ts';
+import type { Facts } from './facts.ts';
+import { gcd, lcm } from './integers.ts';
+import {
+  add,
+  asVariable,
+  collect,
+  constant,
+  type Dim,
+  divideMonomials,
+  monomialOf,
+  negate,
+  scale,
+  soleAtom,
+  sub,
+  variable,
+  variables,
+} from './polynomial.ts';
+
+/** The largest modulus whose remainders are all tried, and the largest bound that is looked for. */
+const manyRemainders = 64;
+const largestBound = 4096;
+
+/**
+ * The first of a fixed list of likely conditions under which `target` is proved and which the facts allow: what
+ * makes its floors exact, the equation or inequality itself in simplest form, and a bound of one variable.
+ */
+export function settlingClauses(facts: Facts, target: Clause): readonly Clause[] | undefined {
+  if (facts.isContradictory()) return undefined;
+  for (const clauses of candidates(facts, target)) {
+    const under = clauses.reduce((f, c) => f.assume(c), facts);
+    if (under.isContradictory() || !under.proves(target)) continue;
+    const names = new Set(clauses.flatMap((c) => showsVariables(c)));
+    if (under.example(names)) return clauses;
+  }
+  return undefined;
+}
+
+function showsVariables(c: Clause): string[] {
+  return c.kind === 'mod' ? [...variables(c.value)] : [...variables(c.left), ...variables(c.right)];
+}
+
+function* candidates(facts: Facts, target: Clause): Generator<readonly Clause[]> {
+  if (target.kind === 'mod') {
+    yield* remainders(new Map([...variables(target.value)].map((name) => [name, target.modulus])));
+    yield* remainders(divisors(target.value, target.modulus));
+    yield [target];
+    return;
+  }
+  const { left, right } = target;
+  if (target.kind === 'eq') {
+    const found = new Map<string, number>();
+    for (const d of [left, right])
+      for (const [name, k] of divisors(d, 1)) found.set(name, lcm(found.get(name) ?? 1, k));
+    yield* remainders(found);
+    yield* equations(facts, left, right);
+    return;
+  }
+  const p = facts.normalize(sub(right, target.kind === 'lt' ? add(left, constant(1)) : left));
+  yield* bounds(facts, target, p);
+  yield [inequality(p)];
+}
+
+/** For each variable, the modulus by which all floors that it is in lose it. */
+function divisors(d: Dim, times: number, found = new Map<string, number>()): Map<string, number> {
+  for (const { coefficient, monomial } of d.terms) {
+    const rest = times / gcd(coefficient, times);
+    for (const { atom } of monomial.factors) {
+      if (atom.kind === 'variable') found.set(atom.name, lcm(found.get(atom.name) ?? 1, rest));
+      else if (atom.kind === 'floor') divisors(atom.of, atom.by * rest, found);
+      else for (const of of atom.of) divisors(of, rest, found);
+    }
+  }
+  return found;
+}
+
+/** One variable with the least modulus that does, then all variables together. */
+function* remainders(moduli: ReadonlyMap<string, number>): Generator<readonly Clause[]> {
+  const split = [...moduli].filter(([, k]) => k > 1);
+  const congruent = (name: string, modulus: number, remainder: number): Clause => ({
+    kind: 'mod',
+    value: variable(name),
+    modulus,
+    remainder,
+  });
+  for (const [name, k] of split) for (const m of divisorsOf(k)) yield [congruent(name, m, 0)];
+  if (split.length > 1) yield split.map(([name, k]) => congruent(name, k, 0));
+  for (const [name, k] of split) {
+    for (const m of divisorsOf(k)) if (m <= manyRemainders) for (let r = 1; r < m; r++) yield [congruent(name, m, r)];
+  }
+}
+
+/** Above 1, rising. */
+function divisorsOf(k: number): number[] {
+  const found: number[] = [];
+  for (let m = 2; m <= Math.min(k, largestBound); m++) if (k % m === 0) found.push(m);
+  if (k > largestBound) found.push(k);
+  return found;
+}
+
+function* equations(facts: Facts, left: Dim, right: Dim): Generator<readonly Clause[]> {
+  const simple = (a: Dim, b: Dim): Clause => ({ kind: 'eq', left: a, right: b });
+  const p = facts.normalize(sub(left, right));
+  for (const [a, b] of [
+    [left, right],
+    [right, left],
+  ] as const) {
+    const name = asVariable(a);
+    if (name !== undefined && !variables(b).has(name) && b.terms.length <= 2) yield [simple(a, b)];
+  }
+  const q = primitive(p);
+  const solved: Clause[] = [];
+  for (const { coefficient, monomial } of q.terms) {
+    const atom = soleAtom(monomial);
+    if (atom?.kind !== 'variable' || Math.abs(coefficient) !== 1) continue;
+    const others = sub(q, scale(variable(atom.name), coefficient));
+    if (!variables(others).has(atom.name)) solved.push(simple(variable(atom.name), scale(others, -coefficient)));
+  }
+  solved.sort((a, b) => weight(a) - weight(b));
+  for (const clause of solved) yield [clause];
+  const sides = apart(q);
+  yield [simple(sides.positive, sides.negative)];
+}
+
+/** Short clauses first, and those without subtraction before others. */
+function weight(c: Clause): number {
+  const text = showClause(c);
+  return text.length + (text.includes('- ') || text.includes('-') ? 100 : 0);
+}
+
+function inequality(p: Dim): Clause {
+  const { positive, negative } = apart(primitive(p));
+  return { kind: 'le', left: negative, right: positive };
+}
+
+function apart(p: Dim): { positive: Dim; negative: Dim } {
+  return {
+    positive: collect(p.terms.filter((t) => t.coefficient > 0)),
+    negative: negate(collect(p.terms.filter((t) => t.coefficient < 0))),
+  };
+}
+
+/** Without the factors that all terms share. */
+function primitive(p: Dim): Dim {
+  const [first, ...others] = p.terms;
+  if (!first || others.length === 0) return p;
+  const common = p.terms.reduce((g, t) => gcd(g, t.coefficient), 0);
+  const shared = first.monomial.factors.filter(
+    ({ atom, power }) =>
+      atom.kind === 'variable' &&
+      others.every((t) => (t.monomial.factors.find((f) => f.atom.key === atom.key)?.power ?? 0) >= power),
+  );
+  const by = monomialOf(shared);
+  return collect(
+    p.terms.map((t) => ({ coefficient: t.coefficient / common, monomial: divideMonomials(t.monomial, by)! })),
+  );
+}
+
+/** The least, or else the greatest, bound of p's only variable from which p >= 0 is so. */
+function* bounds(facts: Facts, target: Clause, p: Dim): Generator<readonly Clause[]> {
+  const [name, ...others] = variables(p);
+  if (name === undefined || others.length > 0) return;
+  const x = variable(name);
+  const below = (n: number): Clause => ({ kind: 'le', left: x, right: constant(n) });
+  const above = (n: number): Clause => ({ kind: 'le', left: constant(n), right: x });
+  const { lo, hi } = facts.interval(x);
+  const from = edge(facts, target, above, Math.max(1, lo), Math.min(hi, largestBound));
+  if (from !== undefined) yield [above(from)];
+  const to = edge(facts, target, (n) => below(-n), -Math.min(hi, largestBound), -Math.max(1, lo));
+  if (to !== undefined) yield [below(-to)];
+}
+
+/** The least n in [lo, hi] with clause(n) settling the target, supposing that larger n settle it too. */
+function edge(facts: Facts, target: Clause, clause: (n: number) => Clause, lo: number, hi: number): number | undefined {
+  const settles = (n: number) => facts.assume(clause(n)).proves(target);
+  if (lo > hi || !settles(hi)) return undefined;
+  let [least, most] = [lo, hi];
+  while (least < most) {
+    const middle = Math.floor((least + most) / 2);
+    if (settles(middle)) most = middle;
+    else least = middle + 1;
+  }
+  return least;
+}

@@ -1,0 +1,59 @@
+import { extremum } from './extremum.ts';
+import { safe } from './integers.ts';
+import {
+  type Atom,
+  atomVariables,
+  collect,
+  type Dim,
+  type Factor,
+  fromMonomial,
+  monomialOf,
+  mul,
+  type Term,
+  variables,
+} from './polynomial.ts';
+import { floorDiv } from './quotient.ts';
+
+/** Replaces atoms, leaving those for which `replace` has nothing. The dim itself when none is replaced. */
+export function replaceAtoms(d: Dim, replace: (atom: Atom) => Dim | undefined): Dim {
+  let changed = false;
+  const terms: Term[] = [];
+  for (const term of d.terms) {
+    let value: Dim | undefined;
+    const kept: Factor[] = [];
+    for (const factor of term.monomial.factors) {
+      const by = replace(factor.atom);
+      if (!by) kept.push(factor);
+      else for (let i = 0; i < factor.power; i++) value = value ? mul(value, by) : by;
+    }
+    if (!value) {
+      terms.push(term);
+      continue;
+    }
+    changed = true;
+    if (kept.length > 0) value = mul(value, fromMonomial(monomialOf(kept)));
+    for (const t of value.terms) {
+      terms.push({ coefficient: safe(t.coefficient * term.coefficient), monomial: t.monomial });
+    }
+  }
+  return changed ? collect(terms) : d;
+}
+
+/** Replaces variables, everywhere at once. */
+export function substitute(d: Dim, by: ReadonlyMap<string, Dim>): Dim {
+  if (by.size === 0 || !touches(variables(d), by)) return d;
+  return replaceAtoms(d, (atom) => {
+    if (atom.kind === 'variable') return by.get(atom.name);
+    if (!touches(atomVariables(atom), by)) return undefined;
+    if (atom.kind === 'floor') return floorDiv(substitute(atom.of, by), atom.by);
+    return extremum(
+      atom.kind,
+      atom.of.map((of) => substitute(of, by)),
+    );
+  });
+}
+
+function touches(names: Iterable<string>, by: ReadonlyMap<string, Dim>): boolean {
+  for (const name of names) if (by.has(name)) return true;
+  return false;
+}
