@@ -1,0 +1,194 @@
+/**
+ * How two operands are contracted, decided on names alone: the cheapest of all the ways to see the pair
+ * as one product with broadcasting, or as one matmul, by what they cost in transposes.
+ */
+
+/** Both operands, in `order` with 1 for what they lack, are multiplied; then `summed` is summed over. */
+export interface ProductPlan {
+  readonly kind: 'product';
+  readonly order: readonly string[];
+  readonly summed: readonly string[];
+}
+
+/**
+ * `[...batch, rows, inner] x [...batch, inner, columns]`, where an operand has 1 for the batch names it
+ * lacks and several names are merged into one axis. `left` is the operand that has the rows.
+ */
+export interface MatmulPlan {
+  readonly kind: 'matmul';
+  readonly left: 0 | 1;
+  readonly batch: readonly string[];
+  readonly rows: readonly string[];
+  readonly inner: readonly string[];
+  readonly columns: readonly string[];
+}
+
+export type ContractionPlan = ProductPlan | MatmulPlan;
+
+type Names = readonly string[];
+
+interface Costed<P> {
+  readonly plan: P;
+  readonly cost: number;
+}
+
+// In units of a reshape that moves nothing. A transpose reads and writes everything once; more names mean a larger tensor.
+const transposeCost = (names: Names) => 4 + 3 * names.length;
+const reshapeCost = 1;
+/** A product holds every term in memory before it is summed. */
+const termsCost = 6;
+/** A free axis in the batch turns one large matrix product into many small ones. */
+const promotedCost = 4;
+/** So does a matrix-vector product for each batch entry. */
+const vectorCost = 4;
+
+/**
+ * `a` and `b` are the operands' names in order; names in only one of them are all in `keep`, the names
+ * of the result. `wanted` is the order of the result where that matters.
+ */
+export function planContraction(
+  a: Names,
+  b: Names,
+  keep: ReadonlySet<string>,
+  wanted: Names | undefined,
+): ContractionPlan {
+  const inner = a.filter((name) => b.includes(name) && !keep.has(name));
+  const freeA = a.filter((name) => !b.includes(name));
+  const freeB = b.filter((name) => !a.includes(name));
+  const products = productPlans(a, b, keep, inner, wanted);
+  if (inner.length === 0 || (freeA.length === 0 && freeB.length === 0)) return cheapest<ContractionPlan>(products);
+  const matmuls = matmulPlans(a, b, keep, wanted);
+  // Where one operand has names of its own and the other has too, a product would be larger than both.
+  return cheapest<ContractionPlan>(freeA.length === 0 || freeB.length === 0 ? [...matmuls, ...products] : matmuls);
+}
+
+function cheapest<P>(plans: readonly Costed<P>[]): P {
+  return plans.reduce((best, next) => (next.cost < best.cost ? next : best)).plan;
+}
+
+function productPlans(
+  a: Names,
+  b: Names,
+  keep: ReadonlySet<string>,
+  summed: Names,
+  wanted: Names | undefined,
+): Costed<ProductPlan>[] {
+  const all = [...a, ...b.filter((name) => !a.includes(name))];
+  const result = wanted ?? all.filter((name) => keep.has(name));
+  const orders: Names[] = [[...result, ...summed]];
+  if (all.length === a.length) orders.push(a);
+  if (all.length === b.length) orders.push(b);
+  return orders.map((order) => {
+    const left = order.filter((name) => keep.has(name));
+    const cost =
+      aligning(a, order) +
+      aligning(b, order) +
+      (summed.length > 0 ? termsCost : 0) +
+      (sameOrder(left, result) ? 0 : transposeCost(left));
+    return { plan: { kind: 'product', order, summed }, cost };
+  });
+}
+
+/** The cost of putting an operand in its part of `order`, 1 where it lacks a name that is not in front. */
+function aligning(names: Names, order: Names): number {
+  const own = order.filter((name) => names.includes(name));
+  const first = order.findIndex((name) => names.includes(name));
+  const gaps = first >= 0 && order.slice(first).length > own.length;
+  return (sameOrder(own, names) ? 0 : transposeCost(names)) + (gaps ? reshapeCost : 0);
+}
+
+function matmulPlans(a: Names, b: Names, keep: ReadonlySet<string>, wanted: Names | undefined): Costed<MatmulPlan>[] {
+  const plans: Costed<MatmulPlan>[] = [];
+  for (const left of [0, 1] as const) {
+    const [x, y] = left === 0 ? [a, b] : [b, a];
+    const shared = x.filter((name) => y.includes(name) && keep.has(name));
+    const inner = x.filter((name) => y.includes(name) && !keep.has(name));
+    const [freeX, freeY] = [x.filter((name) => !y.includes(name)), y.filter((name) => !x.includes(name))];
+    const promotions = [[], ...properSubsets(freeX), ...properSubsets(freeY)];
+    for (const promoted of promotions) {
+      const batch = [...shared, ...promoted];
+      const rows = freeX.filter((name) => !promoted.includes(name));
+      const columns = freeY.filter((name) => !promoted.includes(name));
+      for (const batchOrder of orders(batch, [x, y, wanted])) {
+        for (const rowOrder of orders(rows, [x, wanted])) {
+          for (const columnOrder of orders(columns, [y, wanted])) {
+            for (const innerOrder of orders(inner, [x, y])) {
+              const plan: MatmulPlan = {
+                kind: 'matmul',
+                left,
+                batch: batchOrder,
+                rows: rowOrder,
+                inner: innerOrder,
+                columns: columnOrder,
+              };
+              plans.push({ plan, cost: matmulCost(plan, x, y, promoted, shared.length > 0, wanted) });
+            }
+          }
+        }
+      }
+    }
+  }
+  return plans;
+}
+
+function matmulCost(
+  { batch, rows, inner, columns }: MatmulPlan,
+  x: Names,
+  y: Names,
+  promoted: Names,
+  batched: boolean,
+  wanted: Names | undefined,
+): number {
+  const result = [...batch, ...rows, ...columns];
+  // A leading free axis of the left operand against one matrix is still one large matrix product.
+  const splits = promoted.length > 0 && (batched || !x.includes(promoted[0]!));
+  const vector = (rows.length === 0 || columns.length === 0) && batch.length > 0;
+  return (
+    (sameOrder([...batch.filter((name) => x.includes(name)), ...rows, ...inner], x) ? 0 : transposeCost(x)) +
+    (sameOrder([...batch.filter((name) => y.includes(name)), ...inner, ...columns], y) ? 0 : transposeCost(y)) +
+    (wanted === undefined || sameOrder(result, wanted) ? 0 : transposeCost(result)) +
+    (rows.length !== 1 || inner.length !== 1 || gapped(batch, x) ? reshapeCost : 0) +
+    (columns.length !== 1 || inner.length !== 1 || gapped(batch, y) ? reshapeCost : 0) +
+    (rows.length !== 1 || columns.length !== 1 ? reshapeCost : 0) +
+    (splits ? promotedCost : 0) +
+    (vector ? vectorCost : 0)
+  );
+}
+
+/** Whether the operand lacks a batch name behind one that it has. */
+function gapped(batch: Names, names: Names): boolean {
+  const first = batch.findIndex((name) => names.includes(name));
+  return first >= 0 && batch.slice(first).some((name) => !names.includes(name));
+}
+
+/** The names in the order of each reference, without repetitions. */
+function orders(names: Names, references: readonly (Names | undefined)[]): Names[] {
+  const found = new Map<string, Names>();
+  for (const reference of references) {
+    if (reference === undefined) continue;
+    const order = [...names].sort((p, q) => rank(reference, p) - rank(reference, q));
+    found.set(order.join(' '), order);
+  }
+  return [...found.values()];
+}
+
+/** Names that the reference lacks come first, in their own order: matmul broadcasts leading axes for free. */
+function rank(reference: Names, name: string): number {
+  return reference.indexOf(name);
+}
+
+/** At least one free name stays: many products with vectors are never worth a transpose that they save. */
+function properSubsets(names: Names): Names[] {
+  return subsets(names).filter((subset) => subset.length < names.length);
+}
+
+function subsets(names: Names): Names[] {
+  const [first, ...others] = names;
+  if (first === undefined) return [];
+  const rest = subsets(others);
+  return [[first], ...rest, ...rest.map((subset) => [first, ...subset])];
+}
+
+function sameOrder(a: Names, b: Names): boolean {
+  return a.length === b.length && a.every((name, i) => name === b[i]);
+}

@@ -1,0 +1,106 @@
+import { showClause } from '../../dims/clause.ts';
+import { asConstant, type Dim } from '../../dims/dim.ts';
+import type { Answer, Facts } from '../../dims/facts.ts';
+import type { Builder } from '../../ir/builder.ts';
+import type { Value } from '../../ir/graph.ts';
+
+/** Where the operators go, and what is known of the dims. */
+export interface PatternContext {
+  readonly build: Builder;
+  readonly facts: Facts;
+}
+
+/** Why a pattern cannot be applied: the data of a diagnostic. Positions are offsets inside the pattern string. */
+export type PatternFault =
+  | { readonly kind: 'syntax'; readonly message: string; readonly at: number; readonly length: number }
+  | { readonly kind: 'rank'; readonly message: string }
+  | { readonly kind: 'names'; readonly message: string; readonly at: number; readonly length: number }
+  | DimsFault;
+
+/** `left relation right` is owed and not proved; `left % right` stands for `left % right == 0`. */
+export interface DimsFault {
+  readonly kind: 'dims';
+  /** Does not print the two dims. */
+  readonly message: string;
+  readonly left: Dim;
+  readonly right: Dim;
+  readonly relation: '==' | '<=' | '%';
+  /** The axis it is about, for the provenance chain; -1 for a size that belongs to no input axis. */
+  readonly input: number;
+  readonly axis: number;
+  readonly help?: string;
+}
+
+export type PatternResult<T = Value> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly fault: PatternFault };
+
+/** Carries a fault out of nested functions; never leaves `attempt`. */
+class Refused extends Error {
+  readonly fault: PatternFault;
+  constructor(fault: PatternFault) {
+    super(fault.message);
+    this.fault = fault;
+  }
+}
+
+export function attempt<T>(lower: () => T): PatternResult<T> {
+  try {
+    return { ok: true, value: lower() };
+  } catch (error) {
+    if (error instanceof Refused) return { ok: false, fault: error.fault };
+    throw error;
+  }
+}
+
+export function refuse(fault: PatternFault): never {
+  throw new Refused(fault);
+}
+
+/** Where a piece of a pattern stands in its string. */
+export interface Place {
+  readonly at: number;
+  readonly length: number;
+}
+
+export function refuseNames(message: string, { at, length }: Place): never {
+  refuse({ kind: 'names', message, at, length });
+}
+
+/** An axis of an input. */
+export interface AxisOf {
+  readonly input: number;
+  readonly axis: number;
+}
+
+export function proveEqual(facts: Facts, left: Dim, right: Dim, message: string, of: AxisOf): void {
+  if (left.key === right.key) return;
+  owed(facts.equal(left, right), { message, left, right, relation: '==' }, of);
+}
+
+export function proveAtMost(facts: Facts, left: Dim, right: Dim, message: string, of: AxisOf): void {
+  owed(facts.lessEqual(left, right), { message, left, right, relation: '<=' }, of);
+}
+
+/** Refuses, with the clause to add as the help, unless the answer is "proved". */
+export function owed(
+  answer: Answer,
+  obligation: Omit<DimsFault, 'kind' | 'input' | 'axis' | 'help'>,
+  of: AxisOf,
+): void {
+  if (answer.answer === 'proved') return;
+  const clause = answer.answer === 'unknown' ? answer.settledBy : multiple(obligation);
+  refuse({
+    kind: 'dims',
+    ...obligation,
+    ...of,
+    ...(clause === undefined ? {} : { help: `add \`where ${clause}\`` }),
+  });
+}
+
+/** What a refuted division asks of dims that are not numbers. */
+function multiple({ left, right, relation }: Pick<DimsFault, 'left' | 'right' | 'relation'>): string | undefined {
+  const modulus = asConstant(right);
+  if (relation !== '%' || modulus === undefined || asConstant(left) !== undefined) return undefined;
+  return showClause({ kind: 'mod', value: left, modulus, remainder: 0 });
+}

@@ -1,0 +1,60 @@
+import { type Dim, product } from '../../dims/dim.ts';
+import type { Facts } from '../../dims/facts.ts';
+import type { Value } from '../../ir/graph.ts';
+import { sameShape } from '../../ir/shapes.ts';
+import type { PatternContext } from './fault.ts';
+import { type Axis, isOne } from './sizes.ts';
+
+/**
+ * `x` seen as the elementary axes `from`, put in the order `order` and given the shape `shape`:
+ * reshape, transpose, reshape, with every step that changes nothing left out. Axes of size 1 move for free.
+ */
+export function regroup(
+  { build, facts }: PatternContext,
+  x: Value,
+  from: readonly Axis[],
+  order: readonly string[],
+  shape: readonly Dim[],
+): Value {
+  if (keepsOrder(facts, from, order)) return build.reshape(x, shape);
+  const split = !sameShape(facts, x.type.shape, sizesOf(from));
+  const merge = !sameShape(facts, shape, sizesOf(inOrder(from, order)));
+  // Between two reshapes the transpose can have any rank: the lowest serves every back end best.
+  const [axes, blocks] = split && merge ? coalesce(facts, from, order) : [from, order];
+  const perm = blocks.map((name) => axes.findIndex((axis) => axis.name === name));
+  return build.reshape(build.transpose(build.reshape(x, sizesOf(axes)), perm), shape);
+}
+
+/** Whether the order is the same but for axes of size 1. */
+export function keepsOrder(facts: Facts, from: readonly Axis[], order: readonly string[]): boolean {
+  const moving = from.filter(({ size }) => !isOne(facts, size)).map(({ name }) => name);
+  const wanted = order.filter((name) => moving.includes(name));
+  return moving.every((name, i) => name === wanted[i]);
+}
+
+export function inOrder(axes: readonly Axis[], order: readonly string[]): Axis[] {
+  return order.map((name) => {
+    const axis = axes.find((candidate) => candidate.name === name);
+    if (axis === undefined) throw new Error(`bug in crobc: no axis ${name}`);
+    return axis;
+  });
+}
+
+export function sizesOf(axes: readonly Axis[]): Dim[] {
+  return axes.map(({ size }) => size);
+}
+
+/** Drops axes of size 1 and joins axes that stay neighbours, each block under its first axis's name. */
+function coalesce(facts: Facts, from: readonly Axis[], order: readonly string[]): [Axis[], string[]] {
+  const kept = from.filter(({ size }) => !isOne(facts, size));
+  const target = order.filter((name) => kept.some((axis) => axis.name === name));
+  const blocks: Axis[][] = [];
+  for (const axis of kept) {
+    const last = blocks.at(-1);
+    const before = target[target.indexOf(axis.name) - 1];
+    if (last !== undefined && last.at(-1)!.name === before) last.push(axis);
+    else blocks.push([axis]);
+  }
+  const axes = blocks.map((block) => ({ name: block[0]!.name, size: product(sizesOf(block)) }));
+  return [axes, target.filter((name) => axes.some((axis) => axis.name === name))];
+}

@@ -1,0 +1,173 @@
+import { asConstant, constant, type Dim, one, product } from '../../dims/dim.ts';
+import type { Facts } from '../../dims/facts.ts';
+import { sameDim } from '../../ir/shapes.ts';
+import { type AxisOf, owed, type Place, proveAtMost, proveEqual, refuse, refuseNames } from './fault.ts';
+import { namesOf, type PatternAxis, type Side } from './pattern.ts';
+import { provedQuotient } from './quotient.ts';
+
+/** An elementary axis: one name, or one of the axes of `...`. */
+export interface Axis {
+  readonly name: string;
+  readonly size: Dim;
+}
+
+export type Sizes = ReadonlyMap<string, Dim>;
+
+/** A side with `...` opened into names of its own: a list of names for each axis of the tensor, empty for the size 1. */
+export interface OpenSide {
+  readonly side: Side;
+  readonly axes: readonly (readonly string[])[];
+}
+
+/** Hidden names of the axes of `...`. */
+export const restName = (i: number): string => `...${i}`;
+
+/** How many axes `...` stands for in a tensor of the given rank. */
+export function restCount(side: Side, rank: number, operand: string): number {
+  const others = side.axes.filter((axis) => axis.kind !== 'rest').length;
+  const has = hasRest(side);
+  for (const axis of side.axes) {
+    if (axis.kind !== 'group') continue;
+    const rest = axis.items.find((item) => item.kind === 'rest');
+    if (rest !== undefined) {
+      refuse({ kind: 'syntax', message: '`...` cannot be taken out of a group', at: rest.at, length: rest.length });
+    }
+  }
+  if (has ? rank < others : rank !== others) {
+    const least = has ? 'at least ' : '';
+    refuse({ kind: 'rank', message: `the pattern names ${least}${axesOf(others)}, ${operand} has ${axesOf(rank)}` });
+  }
+  return rank - others;
+}
+
+function axesOf(n: number): string {
+  return n === 1 ? '1 axis' : `${n} axes`;
+}
+
+export function hasRest(side: Side): boolean {
+  return side.axes.some((axis) => axis.kind === 'rest' || (axis.kind === 'group' && axis.items.some(isRest)));
+}
+
+function isRest(axis: PatternAxis): boolean {
+  return axis.kind === 'rest';
+}
+
+/** `rest` is the number of axes that `...` stands for. */
+export function open(side: Side, rest: number): OpenSide {
+  const restNames = Array.from({ length: rest }, (_, i) => restName(i));
+  const axes = side.axes.flatMap((axis): (readonly string[])[] => {
+    if (axis.kind === 'rest') return restNames.map((name) => [name]);
+    if (axis.kind !== 'group') return [axis.kind === 'name' ? [axis.name] : []];
+    return [axis.items.flatMap((item) => (item.kind === 'name' ? [item.name] : item.kind === 'rest' ? restNames : []))];
+  });
+  return { side, axes };
+}
+
+/** A size that is given by keyword stands for an axis of the pattern and is at least 1. */
+export function checkGiven(facts: Facts, sides: readonly Side[], given: Sizes, pattern: string): void {
+  const names = new Set(sides.flatMap((side) => namesOf(side).map(({ name }) => name)));
+  for (const [name, size] of given) {
+    if (!names.has(name)) refuseNames(`the pattern has no axis \`${name}\``, { at: 0, length: pattern.length });
+    proveAtMost(facts, one, size, `the size of \`${name}\` is not known to be positive`, { input: -1, axis: -1 });
+  }
+}
+
+/**
+ * The size of every name of the operands: what is given by keyword, then axes that are named bare in
+ * any operand, then what is left of each group. Proves that they agree with the shapes.
+ */
+export function resolve(
+  facts: Facts,
+  operands: readonly OpenSide[],
+  shapes: readonly (readonly Dim[])[],
+  given: Sizes,
+): Map<string, Dim> {
+  const sizes = new Map(given);
+  const positions = operands.flatMap(({ side, axes }, input) => {
+    const shape = shapes[input]!;
+    const places = placesOf(side, axes.length);
+    return axes.map((names, axis) => ({ names, of: { input, axis }, dim: shape[axis]!, place: places[axis]! }));
+  });
+  for (const { names, of, dim } of positions) {
+    const [name] = names;
+    if (name === undefined) {
+      proveEqual(facts, dim, one, 'an axis that is written `1` has another size', of);
+    } else if (names.length === 1) {
+      const known = sizes.get(name);
+      if (known === undefined) sizes.set(name, dim);
+      else proveEqual(facts, known, dim, `${shown(name)} has two sizes`, of);
+    }
+  }
+  for (const { names, of, dim, place } of positions) {
+    if (names.length > 1) resolveGroup(facts, sizes, names, dim, of, place);
+  }
+  return sizes;
+}
+
+function shown(name: string): string {
+  return name.startsWith('...') ? 'an axis of `...`' : `the axis \`${name}\``;
+}
+
+/** The pattern's place for each axis of the tensor; the axes of `...` share one. */
+function placesOf(side: Side, rank: number): readonly Place[] {
+  return side.axes.flatMap((axis): readonly Place[] =>
+    axis.kind === 'rest' ? Array.from({ length: rank - side.axes.length + 1 }, () => axis) : [axis],
+  );
+}
+
+function resolveGroup(
+  facts: Facts,
+  sizes: Map<string, Dim>,
+  names: readonly string[],
+  dim: Dim,
+  of: AxisOf,
+  place: Place,
+): void {
+  const unknown = names.filter((name) => !sizes.has(name));
+  const known = product(names.flatMap((name) => sizes.get(name) ?? []));
+  const group = `\`(${names.join(' ')})\``;
+  const [name, second] = unknown;
+  if (name === undefined) {
+    proveEqual(facts, dim, known, `the sizes of ${group} do not multiply to its axis`, of);
+    return;
+  }
+  if (second !== undefined) {
+    refuseNames(
+      `the sizes of \`${name}\` and \`${second}\` are both unknown: give one of them, \`${second} = …\``,
+      place,
+    );
+  }
+  const quotient = provedQuotient(facts, dim, known);
+  if (quotient !== undefined) {
+    sizes.set(name, quotient);
+    return;
+  }
+  const message = `the axis of ${group} is not a multiple of the sizes that are given`;
+  const by = asConstant(known) ?? asConstant(facts.normalize(known));
+  if (by !== undefined && by >= 1) {
+    owed(facts.divides(by, dim), { message, left: dim, right: constant(by), relation: '%' }, of);
+    throw new Error(`bug in crobc: ${by} divides ${facts.show(dim)} and there is no quotient`);
+  }
+  const help = `give every size of ${group}, \`${name} = …\` too`;
+  refuse({ kind: 'dims', message, left: dim, right: known, relation: '%', ...of, help });
+}
+
+/** The tensor axes of a side, groups multiplied out. */
+export function mergedShape(side: OpenSide, sizes: Sizes): Dim[] {
+  return side.axes.map((names) => product(names.map((name) => sizeOf(sizes, name))));
+}
+
+/** The elementary axes of a side. */
+export function elementary(side: OpenSide, sizes: Sizes): Axis[] {
+  return side.axes.flat().map((name) => ({ name, size: sizeOf(sizes, name) }));
+}
+
+function sizeOf(sizes: Sizes, name: string): Dim {
+  const size = sizes.get(name);
+  if (size === undefined) throw new Error(`bug in crobc: the size of axis ${name} is not resolved`);
+  return size;
+}
+
+export function isOne(facts: Facts, size: Dim): boolean {
+  return sameDim(facts, size, one);
+}
