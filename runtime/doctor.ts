@@ -1,0 +1,163 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { packageRoot, packageVersion } from './package-root.ts';
+import { type Device, devices, providerAdvice, TINY_MODEL } from './session.ts';
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly name: string;
+  /** absent: optional and not there; broken: there, or needed, and does not work. */
+  readonly state: 'works' | 'absent' | 'broken';
+  readonly detail: string;
+  /** What to do about it; undefined when it works. */
+  readonly advice: string | undefined;
+}
+
+export interface Examination {
+  /** Everything that the CPU path needs works. */
+  readonly works: boolean;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * What runs on this machine. Everything native is really tried, each in a process of its own: a driver that crashes
+ * takes only that process along. `folder` is where the user's own packages are looked for.
+ */
+export async function examine(folder: string = process.cwd()): Promise<Examination> {
+  const tried = await Promise.all([
+    ...devices.map(tryProvider),
+    tryPackage('sharp', packageRoot(), SHARP_TRY, 'needed to read images: reinstall it with "npm ci"', true),
+    ...trainers.map(({ name, advice }) => tryPackage(name, folder, TENSORFLOW_TRY, advice, false)),
+  ]);
+  const crobc: Finding = { name: 'crobc', state: 'works', detail: packageVersion(), advice: undefined };
+  const findings = [machine(), node(), crobc, ...tried];
+  const needed = ['Node.js', 'onnxruntime cpu', 'sharp'];
+  return { works: findings.every(({ name, state }) => state === 'works' || !needed.includes(name)), findings };
+}
+
+function machine(): Finding {
+  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  const model = cpus()[0]?.model.trim() ?? 'unknown processor';
+  return {
+    name: 'machine',
+    state: 'works',
+    detail: `${process.platform} ${process.arch}, ${availableParallelism()} × ${model}, ${gib(totalmem())} memory, ${gib(freemem())} free`,
+    advice: undefined,
+  };
+}
+
+function node(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const old = major < 20 || (major === 20 && minor < 19);
+  return {
+    name: 'Node.js',
+    state: old ? 'broken' : 'works',
+    detail: process.versions.node,
+    advice: old ? 'install Node.js 20.19 or newer' : undefined,
+  };
+}
+
+const trainers = [
+  {
+    name: '@tensorflow/tfjs-node-gpu',
+    advice: 'optional: "npm install @tensorflow/tfjs-node-gpu" downloads libtensorflow 2.9 for CUDA 11.2 and cuDNN 8.1',
+  },
+  {
+    name: '@tensorflow/tfjs-node',
+    advice: 'optional: "npm install @tensorflow/tfjs-node" downloads libtensorflow for the CPU',
+  },
+  {
+    name: '@tensorflow/tfjs-backend-wasm',
+    advice: 'optional: "npm install @tensorflow/tfjs @tensorflow/tfjs-backend-wasm"',
+  },
+] as const;
+
+const PROVIDER_TRY = `
+const [entry, model, device] = process.argv.slice(1);
+const ort = require(entry);
+ort.env.logLevel = 'fatal';
+ort.InferenceSession.create(Buffer.from(model, 'base64'), { executionProviders: [device], logSeverityLevel: 4 })
+  .then((session) => session.run({ x: new ort.Tensor('float32', [1, 2], [2]) }))
+  .then(({ y }) => say(y.data[1] === 4 ? 'works' : 'computes 2 + 2 = ' + y.data[1]), (error) => say(error.message));
+`;
+
+const SHARP_TRY = `
+const sharp = require(process.argv[1]);
+sharp({ create: { width: 2, height: 2, channels: 3, background: 'red' } }).png().toBuffer()
+  .then((png) => sharp(png).raw().toBuffer())
+  .then((data) => say(data[0] === 255 ? 'works' : 'decodes wrongly'), (error) => say(error.message));
+`;
+
+// The two functions that Node 23 took away and tfjs-node still calls.
+const TENSORFLOW_TRY = `
+const util = require('node:util');
+util.isNullOrUndefined ??= (v) => v == null;
+util.isArray ??= Array.isArray;
+const tf = require(process.argv[1]);
+say(typeof tf === 'object' ? 'works' : 'is not a module');
+`;
+
+async function tryProvider(device: Device): Promise<Finding> {
+  const name = `onnxruntime ${device}`;
+  const found = installedPackage('onnxruntime-node', packageRoot());
+  if (found === undefined) {
+    return { name, state: 'broken', detail: 'onnxruntime-node is not installed', advice: providerAdvice.cpu };
+  }
+  const said = await inChild(PROVIDER_TRY, [found.entry, TINY_MODEL, device]);
+  if (said === 'works') return { name, state: 'works', detail: found.version, advice: undefined };
+  return { name, state: device === 'cpu' ? 'broken' : 'absent', detail: said, advice: providerAdvice[device] };
+}
+
+async function tryPackage(
+  name: string,
+  folder: string,
+  script: string,
+  advice: string,
+  needed: boolean,
+): Promise<Finding> {
+  const found = installedPackage(name, folder);
+  if (found === undefined) return { name, state: needed ? 'broken' : 'absent', detail: 'not installed', advice };
+  const said = await inChild(script, [found.entry]);
+  if (said === 'works') return { name, state: 'works', detail: found.version, advice: undefined };
+  return { name, state: 'broken', detail: `${found.version}: ${said}`, advice };
+}
+
+/** Where a package is, looked up from `folder` as Node would, and its version; undefined when it is not installed. */
+function installedPackage(
+  name: string,
+  folder: string,
+): { readonly entry: string; readonly version: string } | undefined {
+  let entry: string;
+  try {
+    entry = createRequire(join(folder, 'any.js')).resolve(name);
+  } catch {
+    return undefined;
+  }
+  for (let at = dirname(entry); dirname(at) !== at; at = dirname(at)) {
+    try {
+      const json = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8')) as { name?: string; version?: string };
+      if (json.name === name && json.version !== undefined) return { entry, version: json.version };
+    } catch {
+      // No package.json in this folder: look further up.
+    }
+  }
+  return { entry, version: 'of an unknown version' };
+}
+
+const SAY = "const say = (text) => process.stdout.write('\\n>' + String(text).split('\\n')[0] + '\\n');\n";
+
+/** Runs a script in a fresh Node; the text of its `say`, or how the process ended without saying anything. */
+function inChild(script: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['-e', SAY + script, ...args], { timeout: 60_000 }, (error, stdout, stderr) => {
+      const said = /^>(.*)$/m.exec(stdout)?.[1];
+      if (said !== undefined) resolve(said.replace(/^\/\S+ onnxruntime::.*?\) /, '').trim());
+      else if (error?.killed === true) resolve('no answer within a minute');
+      else if (error?.signal != null) resolve(`the process ended with ${error.signal}`);
+      else resolve(/^\w*Error.*$/m.exec(stderr)?.[0] ?? `the process ended with code ${error?.code ?? 0}`);
+    });
+  });
+}

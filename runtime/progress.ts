@@ -1,0 +1,128 @@
+import type { SingleBar } from 'cli-progress';
+
+/** Where progress is shown: process.stderr, or a stand-in of a test. */
+export interface ProgressStream extends NodeJS.WritableStream {
+  readonly isTTY?: boolean;
+}
+
+/** A task that says how far it is. */
+export interface Progress {
+  /** `done` of the total; `note` is a few words shown behind, such as the loss. */
+  update(done: number, note?: string): void;
+  /** Once, at the end or on failure: takes the bar away. */
+  finish(): void;
+}
+
+export interface ProgressOptions {
+  readonly stream?: ProgressStream;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds; a clock that tests can set. */
+  readonly now?: () => number;
+}
+
+/** What takes less is not worth a bar. */
+const PATIENCE_MS = 2_000;
+const LINE_EVERY_MS = 10_000;
+
+/** Colours belong on a terminal whose owner has not declined them (no-color.org). */
+export function wantsColour(
+  stream: ProgressStream,
+  environment: ProgressOptions['environment'] = process.env,
+): boolean {
+  return stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb';
+}
+
+/**
+ * Progress of `total` steps on standard error. On a terminal: nothing for two seconds, then a bar with the time left,
+ * which goes away at the end. Elsewhere (a log): a line every ten seconds, and one at the end if it took over two.
+ */
+export function startProgress(label: string, total: number, options: ProgressOptions = {}): Progress {
+  const { stream = process.stderr, environment = process.env, now = Date.now } = options;
+  return stream.isTTY === true && environment.TERM !== 'dumb'
+    ? bar(label, total, stream, wantsColour(stream, environment), now)
+    : lines(label, total, stream, now);
+}
+
+function bar(label: string, total: number, stream: ProgressStream, colour: boolean, now: () => number): Progress {
+  const started = now();
+  let state: { done: number; note: string } = { done: 0, note: '' };
+  let shown: SingleBar | undefined;
+  let finished = false;
+  let loading = false;
+  const show = async () => {
+    loading = true;
+    const { default: cli } = await import('cli-progress');
+    if (finished) return;
+    const paint = colour ? (text: string) => `\u001b[36m${text}\u001b[39m` : (text: string) => text;
+    shown = new cli.SingleBar({
+      stream,
+      format: `${label} ${paint('{bar}')} {percentage}% · {value}/{total} · {left} left{note}`,
+      barCompleteChar: '█',
+      barIncompleteChar: '░',
+      barsize: 28,
+      hideCursor: true,
+      clearOnComplete: true,
+      fps: 10,
+    });
+    shown.start(total, state.done, payload());
+  };
+  const payload = () => ({
+    note: state.note === '' ? '' : ` · ${state.note}`,
+    left: duration(timeLeft(started, now(), state.done, total)),
+  });
+  const timer = setTimeout(() => void show(), PATIENCE_MS);
+  timer.unref();
+  return {
+    update(done, note = '') {
+      state = { done, note };
+      // A loop that never lets timers run still gets its bar.
+      if (!loading && now() - started >= PATIENCE_MS) void show();
+      shown?.update(done, payload());
+    },
+    finish() {
+      if (finished) return;
+      finished = true;
+      clearTimeout(timer);
+      shown?.stop();
+    },
+  };
+}
+
+function lines(label: string, total: number, stream: ProgressStream, now: () => number): Progress {
+  const started = now();
+  let last = started;
+  let latest = { done: 0, note: '' };
+  let finished = false;
+  const tail = () => (latest.note === '' ? '' : `, ${latest.note}`);
+  return {
+    update(done, note = '') {
+      latest = { done, note };
+      const time = now();
+      if (time - last < LINE_EVERY_MS || done >= total) return;
+      last = time;
+      const share = Math.floor((100 * done) / total);
+      const left = duration(timeLeft(started, time, done, total));
+      stream.write(`${label}: ${done}/${total} (${share}%), ${left} left${tail()}\n`);
+    },
+    finish() {
+      if (finished) return;
+      finished = true;
+      const took = now() - started;
+      if (took >= PATIENCE_MS) stream.write(`${label}: ${latest.done}/${total} in ${duration(took)}${tail()}\n`);
+    },
+  };
+}
+
+function timeLeft(started: number, time: number, done: number, total: number): number | undefined {
+  return done === 0 ? undefined : ((time - started) / done) * (total - done);
+}
+
+/** Milliseconds as `12 s`, `3 min 20 s`, `2 h 5 min`. */
+export function duration(ms: number | undefined): string {
+  if (ms === undefined || !Number.isFinite(ms)) return '?';
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const minutes = Math.round(seconds / 60);
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

@@ -1,0 +1,199 @@
+import { stat } from 'node:fs/promises';
+import type * as Ort from 'onnxruntime-node';
+import type { DType } from '../compiler/ir/graph.ts';
+import { fileError } from './file-error.ts';
+import { UserError } from './user-error.ts';
+
+export type Device = 'cpu' | 'cuda' | 'webgpu';
+export const devices: readonly Device[] = ['cpu', 'cuda', 'webgpu'];
+
+/** A tensor in this process's memory, row-major: i64 as BigInt64Array, bool and u8 as Uint8Array, f16 by its bits. */
+export interface HostTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array | Uint8Array | Uint16Array | BigInt64Array;
+}
+
+export interface PortType {
+  readonly name: string;
+  readonly dtype: DType;
+  /** A name where the size is free. */
+  readonly shape: readonly (number | string)[];
+}
+
+export interface SessionOptions {
+  /** auto: CUDA where it works, else the CPU. WebGPU only on request: its driver matters too much for a default. */
+  readonly device?: Device | 'auto';
+  /** Threads within an operator; by default one for each physical core. */
+  readonly threads?: number;
+}
+
+/** A model ready to run. Release it when done: it holds memory outside JavaScript. */
+export interface Session {
+  readonly device: Device;
+  /** Under `auto`, why it is this device; undefined when the user chose. */
+  readonly note: string | undefined;
+  readonly inputs: readonly PortType[];
+  readonly outputs: readonly PortType[];
+  /**
+   * Runs once. Outputs named in `into` are written into those buffers (one may be an input's own buffer, for updates
+   * in place); the others are new. Without `wanted` all outputs are computed.
+   */
+  run(
+    feeds: Readonly<Record<string, HostTensor>>,
+    options?: { readonly wanted?: readonly string[]; readonly into?: Readonly<Record<string, HostTensor>> },
+  ): Promise<Readonly<Record<string, HostTensor>>>;
+  release(): Promise<void>;
+}
+
+/** onnxruntime-node, loaded on first use. Throws a UserError where its native part does not load. */
+export async function loadOnnxRuntime(): Promise<typeof Ort> {
+  try {
+    const ort = await import('onnxruntime-node');
+    // What native code logs at a missing provider is said better by our own message.
+    ort.env.logLevel = 'fatal';
+    return ort;
+  } catch (error) {
+    throw new UserError(
+      `onnxruntime-node does not load on this machine (${process.platform} ${process.arch}, Node ${process.versions.node}): ` +
+        `${firstLine(error)}. It has binaries for Linux with glibc, macOS on arm64, and Windows; on those, "npm ci" puts them back`,
+    );
+  }
+}
+
+/** How to get a provider that is missing. */
+export const providerAdvice: Readonly<Record<Device, string>> = {
+  cpu: 'reinstall onnxruntime-node ("npm ci")',
+  cuda:
+    'CUDA needs Linux on x64, CUDA 12 with cuDNN 9, and "node node_modules/onnxruntime-node/script/install.js ' +
+    '--onnxruntime-node-install=cuda12", which fetches the provider',
+  webgpu: 'WebGPU needs a Vulkan driver on Linux (Mesa 25 or newer), Metal on macOS, or D3D12 on Windows',
+};
+
+/**
+ * Opens an ONNX model from a path (weights beside it are found) or from bytes.
+ * Throws a UserError in one line for a bad model, and for a device that is not there.
+ */
+export async function openSession(model: string | Uint8Array, options: SessionOptions = {}): Promise<Session> {
+  const { device = 'auto', threads } = options;
+  if (typeof model === 'string') {
+    try {
+      await stat(model);
+    } catch (error) {
+      throw fileError('read', model, error);
+    }
+  }
+  const ort = await loadOnnxRuntime();
+  if (device !== 'auto') return open(ort, model, device, threads, undefined);
+  const without = await missingProvider(ort, 'cuda');
+  if (without === undefined) return open(ort, model, 'cuda', threads, 'runs on CUDA');
+  return open(ort, model, 'cpu', threads, `runs on the CPU: CUDA is not available (${without})`);
+}
+
+/** y = x + x for a float32 vector, opset 17. */
+export const TINY_MODEL =
+  'CAg6OgoOCgF4CgF4EgF5IgNBZGQSBHRpbnlaEAoBeBILCgkIARIFCgMSAU5iEAoBeRILCgkIARIFCgMSAU5CBAoAEBE=';
+
+/** Tries a provider on a tiny model in this process; undefined when it works, else why not. */
+async function missingProvider(ort: typeof Ort, device: Device): Promise<string | undefined> {
+  if (!ort.listSupportedBackends().some(({ name }) => name === device)) return 'not in this build of onnxruntime-node';
+  try {
+    const session = await ort.InferenceSession.create(Buffer.from(TINY_MODEL, 'base64'), sessionOptions(device, 1));
+    await session.release();
+    return undefined;
+  } catch (error) {
+    return firstLine(error);
+  }
+}
+
+function sessionOptions(device: Device, threads: number | undefined): Ort.InferenceSession.SessionOptions {
+  return {
+    executionProviders: [device],
+    logSeverityLevel: 4,
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+  };
+}
+
+async function open(
+  ort: typeof Ort,
+  model: string | Uint8Array,
+  device: Device,
+  threads: number | undefined,
+  note: string | undefined,
+): Promise<Session> {
+  let session: Ort.InferenceSession;
+  try {
+    session = await ort.InferenceSession.create(model as string, sessionOptions(device, threads));
+  } catch (error) {
+    // Is it the device or the model? A model that everyone can run tells.
+    const missing = device === 'cpu' ? undefined : await missingProvider(ort, device);
+    if (missing !== undefined) {
+      throw new UserError(`the device ${device} is not available: ${missing}; ${providerAdvice[device]}`);
+    }
+    throw new UserError(`cannot load ${typeof model === 'string' ? model : 'the model'}: ${firstLine(error)}`);
+  }
+  return {
+    device,
+    note,
+    inputs: session.inputMetadata.map(portType),
+    outputs: session.outputMetadata.map(portType),
+    async run(feeds, { wanted, into = {} } = {}) {
+      const tensors: Record<string, Ort.Tensor> = {};
+      for (const [name, tensor] of Object.entries(feeds)) tensors[name] = toOrt(ort, tensor);
+      const fetches: Record<string, Ort.Tensor | null> = {};
+      for (const name of wanted ?? session.outputNames) {
+        const target = into[name];
+        fetches[name] = target === undefined ? null : toOrt(ort, target);
+      }
+      let results: Ort.InferenceSession.OnnxValueMapType;
+      try {
+        results = await session.run(tensors, fetches);
+      } catch (error) {
+        throw new UserError(`the model cannot run with these inputs: ${firstLine(error)}`);
+      }
+      return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, fromOrt(value as Ort.Tensor)]));
+    },
+    release: () => session.release(),
+  };
+}
+
+const ortTypes = {
+  f32: 'float32',
+  f16: 'float16',
+  i32: 'int32',
+  i64: 'int64',
+  u8: 'uint8',
+  bool: 'bool',
+} as const satisfies Readonly<Record<DType, Ort.Tensor.Type>>;
+
+function dtypeOf(type: string): DType {
+  for (const [dtype, name] of Object.entries(ortTypes)) if (name === type) return dtype as DType;
+  throw new UserError(`the model has a tensor of type ${type}, which crobc does not use`);
+}
+
+function portType(metadata: Ort.InferenceSession.ValueMetadata): PortType {
+  if (!metadata.isTensor) throw new UserError(`the model's ${metadata.name} is not a tensor`);
+  return { name: metadata.name, dtype: dtypeOf(metadata.type), shape: metadata.shape };
+}
+
+function toOrt(ort: typeof Ort, { dtype, shape, data }: HostTensor): Ort.Tensor {
+  return new ort.Tensor(ortTypes[dtype], data as Float32Array, shape) as Ort.Tensor;
+}
+
+function fromOrt(tensor: Ort.Tensor): HostTensor {
+  const dtype = dtypeOf(tensor.type);
+  const data = tensor.data as HostTensor['data'];
+  // Where the platform has Float16Array, onnxruntime gives one; its bits are the same.
+  const bits = dtype === 'f16' ? new Uint16Array(data.buffer, data.byteOffset, data.length) : data;
+  return { dtype, shape: tensor.dims, data: bits };
+}
+
+/** Native messages come with source locations, colours and several lines; the first says what happened. */
+function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const [line = ''] = message.split('\n');
+  return line
+    .replace(/^\/\S+ onnxruntime::.*?\) /, '')
+    .trim()
+    .slice(0, 300);
+}
