@@ -73,13 +73,13 @@ export function printClause(clause: Clause): string {
     case 'lt':
       return `${printDim(clause.left)} < ${printDim(clause.right)}`;
     case 'mod':
-      return `(${printDim(clause.value)}) % ${clause.modulus} == ${clause.remainder}`;
+      return `${printDim(clause.value)} mod ${clause.modulus} == ${clause.remainder}`;
   }
 }
 
 function printGuard({ left, relation, right, remainder }: Guard): string {
-  const text = `(${printDim(left)}) ${relation} ${printDim(right)}`;
-  return relation === '%' ? `${text} == ${remainder ?? 0}` : text;
+  if (relation === '%') return `${printDim(left)} mod ${printDim(right)} == ${remainder ?? 0}`;
+  return `${printDim(left)} ${relation} ${printDim(right)}`;
 }
 
 function printOrigin({ path, label }: Origin): string {

@@ -108,7 +108,7 @@ function readClause(scan: Scanner): Clause {
   if (scan.take('==')) return { kind: 'eq', left, right: scan.dim() };
   if (scan.take('<=')) return { kind: 'le', left, right: scan.dim() };
   if (scan.take('<')) return { kind: 'lt', left, right: scan.dim() };
-  scan.expect('%');
+  scan.expect('mod');
   const modulus = scan.number();
   scan.expect('==');
   return { kind: 'mod', value: left, modulus, remainder: scan.number() };
@@ -117,7 +117,8 @@ function readClause(scan: Scanner): Clause {
 function readGuard(scan: Scanner): Guard {
   const text = scan.string();
   const left = scan.dim();
-  const relation = (['==', '<=', '<', '%'] as const).find((sign) => scan.take(sign)) ?? scan.fail('a relation');
+  const relation = (['==', '<=', '<'] as const).find((sign) => scan.take(sign)) ?? '%';
+  if (relation === '%') scan.expect('mod');
   const right = scan.dim();
   const span = undefined;
   if (relation !== '%') return { text, left, relation, right, span };

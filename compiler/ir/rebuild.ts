@@ -9,8 +9,7 @@ import type { Graph, Node, Value } from './graph.ts';
 export type Rewrite = (node: Node, inputs: readonly Value[], build: Builder) => readonly Value[] | undefined;
 
 /** One walk in topological order; dead nodes fall away. The graph itself when nothing changed. */
-export function rewrite(graph: Graph, replace: Rewrite): Graph {
-  const build = new Builder(graph.facts);
+export function rewrite(graph: Graph, replace: Rewrite, build = new Builder(graph.facts)): Graph {
   const now = new Map<Value, Value>();
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((input) => current(now, input));

@@ -1,4 +1,18 @@
-import { add, constant, type Dim, floorDiv, max, min, mul, power, sub, variable } from '../dims/dim.ts';
+import {
+  add,
+  ceilDiv,
+  constant,
+  type Dim,
+  floorDiv,
+  max,
+  min,
+  mod,
+  mul,
+  negate,
+  power,
+  sub,
+  variable,
+} from '../dims/dim.ts';
 
 /** Reads the words, numbers, strings and dims of one line of IR text. */
 export class Scanner {
@@ -71,7 +85,7 @@ export class Scanner {
 
   /** Sums and products as dims.print writes them. */
   dim(): Dim {
-    let result = this.take('-') ? sub(constant(0), this.product()) : this.product();
+    let result = this.product();
     for (;;) {
       if (this.take('+')) result = add(result, this.product());
       else if (this.take('-')) result = sub(result, this.product());
@@ -80,9 +94,13 @@ export class Scanner {
   }
 
   private product(): Dim {
-    let result = this.factor();
-    while (this.take('*')) result = mul(result, this.factor());
-    return result;
+    // A sign binds tighter than `%`, as in `-H % 32`.
+    let result = this.take('-') ? negate(this.factor()) : this.factor();
+    for (;;) {
+      if (this.take('*')) result = mul(result, this.factor());
+      else if (this.take('%')) result = mod(result, this.number());
+      else return result;
+    }
   }
 
   private factor(): Dim {
@@ -92,15 +110,20 @@ export class Scanner {
     else if (this.take('(')) {
       base = this.dim();
       this.expect(')');
-    } else if (this.take('floor(')) {
-      const dividend = this.dim();
-      this.expect('/');
-      base = floorDiv(dividend, this.number());
-      this.expect(')');
-    } else if (this.take('min(')) base = this.list(')', () => this.dim()).reduce(min);
+    } else if (this.take('floor(')) base = this.quotient(floorDiv);
+    else if (this.take('ceil(')) base = this.quotient(ceilDiv);
+    else if (this.take('min(')) base = this.list(')', () => this.dim()).reduce(min);
     else if (this.take('max(')) base = this.list(')', () => this.dim()).reduce(max);
     else base = variable(this.match(/[A-Za-z_][A-Za-z0-9_']*(?:\[\d+\])*/y) ?? this.fail('a dim'));
     return this.take('^') ? power(base, this.number()) : base;
+  }
+
+  private quotient(divide: (dividend: Dim, divisor: number) => Dim): Dim {
+    const dividend = this.dim();
+    this.expect('/');
+    const divisor = this.number();
+    this.expect(')');
+    return divide(dividend, divisor);
   }
 
   private match(pattern: RegExp): string | undefined {

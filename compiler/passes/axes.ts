@@ -1,0 +1,60 @@
+import { type Dim, one, product } from '../dims/dim.ts';
+import type { Facts } from '../dims/facts.ts';
+import { isOne } from './match.ts';
+
+/** Runs of axes of two shapes of one tensor that hold the same elements; axes of size 1 belong to no run. */
+export interface AxisGroup {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
+
+/** How a reshape regroups axes, as finely as it can be told; undefined when the volumes cannot be matched. */
+export function groupAxes(facts: Facts, before: readonly Dim[], after: readonly Dim[]): AxisGroup[] | undefined {
+  const cuts = new Map<string, number>();
+  const long = longAxes(facts, before);
+  let volume: Dim = one;
+  for (const [i, axis] of long.entries()) {
+    volume = product([volume, before[axis]!]);
+    cuts.set(facts.normalize(volume).key, i + 1);
+  }
+  const groups: AxisGroup[] = [];
+  let [from, run]: [number, number[]] = [0, []];
+  volume = one;
+  for (const axis of longAxes(facts, after)) {
+    volume = product([volume, after[axis]!]);
+    run.push(axis);
+    const to = cuts.get(facts.normalize(volume).key);
+    if (to === undefined) continue;
+    groups.push({ before: long.slice(from, to), after: run });
+    [from, run] = [to, []];
+  }
+  return run.length === 0 && from === long.length ? groups : undefined;
+}
+
+/** The axes that are not known to be of size 1. */
+export function longAxes(facts: Facts, shape: readonly Dim[]): number[] {
+  return shape.flatMap((dim, axis) => (isOne(facts, dim) ? [] : [axis]));
+}
+
+/** A transpose with as few axes as possible: axes that travel together are one, and axes of size 1 are none. */
+export interface Permutation {
+  /** The operand's shape. */
+  readonly shape: readonly Dim[];
+  readonly perm: readonly number[];
+}
+
+export function minimalPermutation(facts: Facts, shape: readonly Dim[], perm: readonly number[]): Permutation {
+  const order = perm.filter((axis) => !isOne(facts, shape[axis]!));
+  const place = new Map(longAxes(facts, shape).map((axis, i) => [axis, i]));
+  const runs: number[][] = [];
+  for (const axis of order) {
+    const last = runs.at(-1);
+    if (last !== undefined && place.get(axis) === place.get(last.at(-1)!)! + 1) last.push(axis);
+    else runs.push([axis]);
+  }
+  const sorted = [...runs].sort((a, b) => a[0]! - b[0]!);
+  return {
+    shape: sorted.map((run) => product(run.map((axis) => shape[axis]!))),
+    perm: runs.map((run) => sorted.indexOf(run)),
+  };
+}

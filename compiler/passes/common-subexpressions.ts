@@ -1,0 +1,70 @@
+import { type Attribute, attributesOf } from '../ir/attributes.ts';
+import type { Graph, Node, NodeOp, TensorData, Value } from '../ir/graph.ts';
+import { rewrite } from '../ir/rebuild.ts';
+
+const commutative: ReadonlySet<NodeOp> = new Set<NodeOp>(['add', 'mul', 'max', 'min', 'eq', 'and', 'or']);
+
+/** Equal nodes of equal operands become one: the first. */
+export function mergeCommonSubexpressions(graph: Graph): Graph {
+  const known = new Map<string, readonly Value[]>();
+  const constants = new Map<string, Node[]>();
+  return rewrite(graph, (node, inputs, build) => {
+    if (node.op === 'input') return undefined;
+    if (node.op === 'constant') {
+      const { tensor } = node.attributes;
+      const alike = constants.get(fingerprint(tensor)) ?? [];
+      constants.set(fingerprint(tensor), alike);
+      const same = alike.find((other) => other.op === 'constant' && sameTensor(other.attributes.tensor, tensor));
+      if (same !== undefined) return same.outputs;
+      alike.push(node);
+      return undefined;
+    }
+    const key = keyOf(node, inputs);
+    const same = known.get(key);
+    if (same !== undefined) return same;
+    const results = build.copy(node, inputs);
+    known.set(key, results);
+    return results;
+  });
+}
+
+function keyOf(node: Node, inputs: readonly Value[]): string {
+  const ids = inputs.map((input) => input.id);
+  if (commutative.has(node.op)) ids.sort((a, b) => a - b);
+  const attributes = attributesOf(node.op, node.attributes).map(attributeKey);
+  return [node.op, ids.join(','), ...attributes].join('|');
+}
+
+function attributeKey({ kind, value }: Attribute): string {
+  switch (kind) {
+    case 'dim':
+      return value.key;
+    case 'dims':
+      return value.map((dim) => dim.key).join(',');
+    case 'number':
+      return Object.is(value, -0) ? '-0' : String(value);
+    case 'text':
+    case 'boolean':
+    case 'dtype':
+    case 'numbers':
+      return String(value);
+    case 'init':
+    case 'tensor':
+      return JSON.stringify(value);
+  }
+}
+
+/** Cheap to compare; FNV-1a over a sample of the elements. */
+function fingerprint({ dtype, shape, data }: TensorData): string {
+  let hash = 0x811c9dc5;
+  const stride = Math.max(1, Math.floor(data.length / 64));
+  for (let i = 0; i < data.length; i += stride) hash = Math.imul(hash ^ Math.fround(data[i]! * 1e3), 0x01000193);
+  return `${dtype}[${shape.join(',')}]${hash}`;
+}
+
+function sameTensor(a: TensorData, b: TensorData): boolean {
+  if (a === b) return true;
+  if (a.dtype !== b.dtype || a.data.length !== b.data.length) return false;
+  for (let i = 0; i < a.data.length; i++) if (!Object.is(a.data[i], b.data[i])) return false;
+  return a.shape.every((size, axis) => size === b.shape[axis]);
+}

@@ -1,0 +1,8 @@
+import type { Graph } from '../ir/graph.ts';
+import { finish } from '../ir/rebuild.ts';
+
+/** Drops what no output needs; inputs stay, as part of the signature. */
+export function eliminateDeadCode(graph: Graph): Graph {
+  const result = finish(graph, graph.nodes);
+  return result.nodes.length === graph.nodes.length ? graph : result;
+}

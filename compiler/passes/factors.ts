@@ -1,0 +1,52 @@
+import type { Value } from '../ir/graph.ts';
+import { numberOf, producer } from './match.ts';
+
+/** A product, taken apart: `number` times each of `values`. */
+export interface Factors {
+  readonly number: number;
+  readonly values: readonly Value[];
+}
+
+/** Looks through mul, neg, division by a number, and small whole powers. */
+export function factorsOf(value: Value): Factors {
+  const number = numberOf(value);
+  if (number !== undefined) return { number, values: [] };
+  const { node } = value;
+  switch (node.op) {
+    case 'mul':
+      return multiply(factorsOf(node.inputs[0]!), factorsOf(node.inputs[1]!));
+    case 'neg':
+      return multiply({ number: -1, values: [] }, factorsOf(node.inputs[0]!));
+    case 'div': {
+      const divisor = numberOf(node.inputs[1]!);
+      if (divisor === undefined) return { number: 1, values: [value] };
+      return multiply({ number: 1 / divisor, values: [] }, factorsOf(node.inputs[0]!));
+    }
+    case 'pow': {
+      const exponent = numberOf(node.inputs[1]!);
+      if (exponent !== 2 && exponent !== 3) return { number: 1, values: [value] };
+      const base = factorsOf(node.inputs[0]!);
+      return exponent === 2 ? multiply(base, base) : multiply(base, multiply(base, base));
+    }
+    default:
+      return { number: 1, values: [value] };
+  }
+}
+
+function multiply(a: Factors, b: Factors): Factors {
+  return { number: a.number * b.number, values: [...a.values, ...b.values] };
+}
+
+/** The other operand of a sum with this number. */
+export function besideTerm(value: Value, term: number): Value | undefined {
+  const sum = producer(value, 'add');
+  if (sum === undefined) return undefined;
+  const [a, b] = [sum.inputs[0]!, sum.inputs[1]!];
+  if (numberOf(a) === term) return b;
+  return numberOf(b) === term ? a : undefined;
+}
+
+/** Published formulas round their numbers to six digits or more. */
+export function isAbout(x: number, wanted: number): boolean {
+  return Math.abs(x - wanted) <= 2e-6 * Math.abs(wanted);
+}

@@ -1,0 +1,128 @@
+import { asConstant, constant, type Dim } from '../dims/dim.ts';
+import type { Facts } from '../dims/facts.ts';
+import { attributesOf, mapDims } from '../ir/attributes.ts';
+import type { Builder } from '../ir/builder.ts';
+import type { Graph, Node, TensorData, Value } from '../ir/graph.ts';
+import { runNode } from '../ir/interpret.ts';
+import { rewrite } from '../ir/rebuild.ts';
+import type { OpName } from '../ops/names.ts';
+import { tensorNumber } from './match.ts';
+
+/** Larger results are left to the run: they cost more to store and load than to compute. */
+const mostElements = 2 ** 24;
+
+/**
+ * Computes what depends on constants alone, on the reference kernels. `full`, `iota` and `broadcast`
+ * stay as they are where something that is not constant reads them, and a tensor of one number
+ * becomes `full`.
+ */
+export function foldConstants(graph: Graph): Graph {
+  const foldable = findFoldable(graph);
+  const wanted = findWanted(graph, foldable);
+  const evaluate = evaluator(graph.facts, foldable, wanted);
+  return rewrite(graph, (node, inputs, build) => {
+    if (!foldable.has(node)) return undefined;
+    const read = node.outputs.some((output) => wanted.asNode.has(output));
+    const data = evaluate(node);
+    if (!read) return node.outputs;
+    if (isGenerator(node)) return node.op === 'dim' ? [staticDim(node, build)] : undefined;
+    return node.outputs.map((output, i) => asNode(node, inputs, output, data?.[i], build));
+  });
+}
+
+function staticDim(node: Node & { readonly op: 'dim' }, build: Builder): Value {
+  return build.full(asConstant(build.facts.normalize(node.attributes.value))!, 'i32', []);
+}
+
+function asNode(
+  node: Node,
+  inputs: readonly Value[],
+  output: Value,
+  data: TensorData | undefined,
+  build: Builder,
+): Value {
+  if (data === undefined) throw new Error(`bug in crobc: ${node.op} was not folded`);
+  const number = tensorNumber(data);
+  if (number !== undefined) return build.full(number, data.dtype, output.type.shape);
+  return node.op === 'constant' ? build.copy(node, inputs)[0]! : build.constant(data);
+}
+
+/** Operators whose results are cheaper to make than to store. */
+function isGenerator(node: Node): boolean {
+  return node.op === 'full' || node.op === 'iota' || node.op === 'dim' || node.op === 'broadcast';
+}
+
+/** Nodes that depend on constants alone, in operator and in sizes. */
+function findFoldable(graph: Graph): Set<Node> {
+  const foldable = new Set<Node>();
+  const isStatic = (dim: Dim): boolean => size(graph.facts, dim) !== undefined;
+  for (const node of graph.nodes) {
+    if (node.op === 'input' || node.op === 'weight' || node.op === 'uniform') continue;
+    if (!node.inputs.every((input) => foldable.has(input.node))) continue;
+    if (
+      !node.outputs.every(({ type }) => type.shape.every(isStatic) && elements(graph.facts, type.shape) <= mostElements)
+    )
+      continue;
+    const dims = attributesOf(node.op, node.attributes).flatMap(({ kind, value }) =>
+      kind === 'dim' ? [value] : kind === 'dims' ? value : [],
+    );
+    if (dims.every(isStatic)) foldable.add(node);
+  }
+  return foldable;
+}
+
+function size(facts: Facts, dim: Dim): number | undefined {
+  return asConstant(dim) ?? asConstant(facts.normalize(dim));
+}
+
+function elements(facts: Facts, shape: readonly Dim[]): number {
+  return shape.reduce((product, dim) => product * size(facts, dim)!, 1);
+}
+
+interface Wanted {
+  /** Foldable values that stay as nodes, because something that is not foldable reads them. */
+  readonly asNode: ReadonlySet<Value>;
+  /** How many readers will ask for the elements of a foldable node. */
+  readonly asData: ReadonlyMap<Node, number>;
+}
+
+function findWanted(graph: Graph, foldable: ReadonlySet<Node>): Wanted {
+  const asNode = new Set<Value>();
+  const asData = new Map<Node, number>();
+  const keep = (value: Value): void => {
+    if (foldable.has(value.node)) asNode.add(value);
+  };
+  for (const output of graph.outputs) keep(output.value);
+  for (const node of [...graph.nodes].reverse()) {
+    if (!foldable.has(node)) {
+      node.inputs.forEach(keep);
+      continue;
+    }
+    const kept = node.outputs.some((output) => asNode.has(output));
+    if (kept && node.op === 'broadcast') node.inputs.forEach(keep);
+    const computed = asData.has(node) || (kept && !isGenerator(node));
+    if (computed) for (const { node: from } of node.inputs) asData.set(from, (asData.get(from) ?? 0) + 1);
+    if (kept && !isGenerator(node)) asData.set(node, (asData.get(node) ?? 0) + 1);
+  }
+  return { asNode, asData };
+}
+
+/** Computes nodes as they come, in topological order, and lets go of results after their last reader. */
+function evaluator(facts: Facts, foldable: ReadonlySet<Node>, wanted: Wanted) {
+  const results = new Map<Node, readonly TensorData[]>();
+  const readers = new Map(wanted.asData);
+  const release = (node: Node): void => {
+    const left = readers.get(node)! - 1;
+    readers.set(node, left);
+    if (left === 0) results.delete(node);
+  };
+  const known = (dim: Dim): Dim => constant(size(facts, dim)!);
+  return (node: Node): readonly TensorData[] | undefined => {
+    if (!wanted.asData.has(node)) return undefined;
+    const inputs = node.inputs.map((input) => results.get(input.node)![input.index]!);
+    const data = runNode(node.op as OpName, inputs, mapDims(node.op as OpName, node.attributes as never, known));
+    results.set(node, data);
+    for (const input of node.inputs) if (foldable.has(input.node)) release(input.node);
+    return data;
+  };
+}

@@ -1,0 +1,226 @@
+import { type Dim, one } from '../dims/dim.ts';
+import type { NodeOf, Value } from '../ir/graph.ts';
+import { identicalShapes } from '../ir/shapes.ts';
+import { type AxisGroup, groupAxes, minimalPermutation } from './axes.ts';
+import { type ElementwiseOp, isElementwise, isOne, producer } from './match.ts';
+import { composed } from './reshapes.ts';
+import { type Rule, rule, type Site } from './rule.ts';
+
+/** A reshape or transpose that looks for a partner upstream. */
+type View =
+  | { readonly kind: 'transpose'; readonly perm: readonly number[] }
+  | { readonly kind: 'reshape'; readonly shape: readonly Dim[] };
+
+/** How to make a view of a value without a node for it, and how many views that saves (or costs). */
+interface Plan {
+  readonly saves: number;
+  make(): Value;
+}
+
+const reach = 12;
+
+/**
+ * A view moves up through operators that do not mind, when that cancels another view: `transpose(gelu(transpose(x)))`.
+ * What branches off on the way must not cost as many views as are saved.
+ */
+const cancelViews = rule('cancel-views', ['transpose', 'reshape'], (node, site) => {
+  const view: View =
+    node.op === 'transpose'
+      ? { kind: 'transpose', perm: node.attributes.perm }
+      : { kind: 'reshape', shape: node.attributes.shape };
+  const x = node.inputs[0]!;
+  if (x.node.op === node.op) return undefined;
+  const plan = through(x, view, site, reach);
+  if (plan === undefined) return site.miss(`${x.node.op} does not let it through`);
+  return plan.saves + 1 > 0 ? plan.make() : site.miss('nothing cancels');
+});
+
+/** The view of a value, moved up as far as it pays; a node of its own at worst. */
+function plan(value: Value, view: View, site: Site, left: number): Plan {
+  const inverse = cancelled(value, view, site);
+  if (inverse !== undefined) return inverse;
+  const moved = left > 0 ? through(value, view, site, left - 1) : undefined;
+  if (moved !== undefined && moved.saves > -1) return moved;
+  const free = isParameter(value, 3) || movesNothing(value, view, site);
+  return { saves: free ? 0 : -1, make: () => apply(value, view, site) };
+}
+
+function apply(value: Value, view: View, { build }: Site): Value {
+  return view.kind === 'transpose' ? build.transpose(value, view.perm) : build.reshape(value, view.shape);
+}
+
+/** A partner that undoes the view, or that becomes one with it. */
+function cancelled(value: Value, view: View, site: Site): Plan | undefined {
+  const once = site.uses(value) === 1 ? 1 : 0;
+  if (view.kind === 'transpose') {
+    const inner = producer(value, 'transpose');
+    if (inner === undefined) return undefined;
+    const perm = composed(inner.attributes.perm, view.perm);
+    const x = inner.inputs[0]!;
+    const nothing = minimalPermutation(site.build.facts, x.type.shape, perm).perm.every((from, to) => from === to);
+    return { saves: nothing ? once : once - 1, make: () => site.build.transpose(x, perm) };
+  }
+  const inner = producer(value, 'reshape');
+  if (inner === undefined) return undefined;
+  const x = inner.inputs[0]!;
+  const undone = identicalShapes(x.type.shape, view.shape);
+  return { saves: undone ? once : once - 1, make: () => site.build.reshape(x, view.shape) };
+}
+
+/** The view of a node's result as the node of viewed operands. Only where nobody else reads the result. */
+function through(value: Value, view: View, site: Site, left: number): Plan | undefined {
+  if (site.uses(value) > 1) return undefined;
+  const { node } = value;
+  if (isElementwise(node)) return throughElementwise(node, view, site, left);
+  switch (node.op) {
+    case 'softmax':
+    case 'log_softmax':
+      return throughAxis(node, view, site, left);
+    case 'layer_norm':
+      return throughLayerNorm(node, view, site, left);
+    case 'matmul':
+      return view.kind === 'transpose'
+        ? swapMatmul(node, view.perm, site, left)
+        : reshapeRows(node, view.shape, site, left);
+    default:
+      return undefined;
+  }
+}
+
+function throughElementwise(node: NodeOf<ElementwiseOp>, view: View, site: Site, left: number): Plan | undefined {
+  const whole = node.outputs[0]!.type.shape;
+  const plans: Plan[] = [];
+  for (const input of node.inputs) {
+    const own = planOperand(input, whole, view, site, left);
+    if (own === undefined) return undefined;
+    plans.push(own);
+  }
+  return {
+    saves: plans.reduce((saves, { saves: more }) => saves + more, 0),
+    make: () =>
+      site.build.emit(
+        node.op,
+        plans.map((each) => each.make()),
+        node.attributes as never,
+      )[0]!,
+  };
+}
+
+/** The view of an operand that broadcasts to `whole`. */
+function planOperand(input: Value, whole: readonly Dim[], view: View, site: Site, left: number): Plan | undefined {
+  const { shape } = input.type;
+  const { facts } = site.build;
+  if (shape.every((dim) => isOne(facts, dim)) && shape.length <= 1) return { saves: 0, make: () => input };
+  if (identicalShapes(shape, whole)) return plan(input, view, site, left);
+  const aligned = [...whole.slice(shape.length).map(() => one), ...shape];
+  const narrowed = view.kind === 'transpose' ? view : narrowReshape(whole, aligned, view.shape, site);
+  if (narrowed === undefined) return undefined;
+  const free = isParameter(input, 3);
+  const make = () => apply(site.build.reshape(input, aligned), narrowed, site);
+  if (view.kind === 'reshape') return { saves: free ? 0 : -1, make };
+  const { perm } = minimalPermutation(facts, aligned, view.perm);
+  return { saves: free || perm.every((from, to) => from === to) ? 0 : -1, make };
+}
+
+/** What a reshape of the whole makes of an operand that has size 1 along some axes. */
+function narrowReshape(
+  whole: readonly Dim[],
+  operand: readonly Dim[],
+  shape: readonly Dim[],
+  { build }: Site,
+): View | undefined {
+  const groups = groupAxes(build.facts, whole, shape);
+  if (groups === undefined) return undefined;
+  const sizes = shape.map((): Dim => one);
+  for (const { before, after } of groups) {
+    const repeated = before.filter((axis) => isOne(build.facts, operand[axis]!));
+    if (repeated.length === before.length) continue;
+    if (repeated.length > 0) return undefined;
+    for (const axis of after) sizes[axis] = shape[axis]!;
+  }
+  return { kind: 'reshape', shape: sizes };
+}
+
+function throughAxis(
+  node: NodeOf<'softmax'> | NodeOf<'log_softmax'>,
+  view: View,
+  site: Site,
+  left: number,
+): Plan | undefined {
+  const axis = keptAxis(node.inputs[0]!, node.attributes.axis, view, site);
+  if (axis === undefined) return undefined;
+  const x = plan(node.inputs[0]!, view, site, left);
+  return { saves: x.saves, make: () => site.build.emit(node.op, [x.make()], { axis })[0]! };
+}
+
+function throughLayerNorm(node: NodeOf<'layer_norm'>, view: View, site: Site, left: number): Plan | undefined {
+  const [operand, scale, bias] = [node.inputs[0]!, node.inputs[1]!, node.inputs[2]!];
+  const last = operand.type.shape.length - 1;
+  const rank = view.kind === 'transpose' ? view.perm.length : view.shape.length;
+  if (keptAxis(operand, last, view, site) !== rank - 1) return undefined;
+  const x = plan(operand, view, site, left);
+  return { saves: x.saves, make: () => site.build.layerNorm(x.make(), scale, bias, node.attributes.eps) };
+}
+
+/** Where the view puts an axis, if it leaves it whole. */
+function keptAxis(operand: Value, axis: number, view: View, { build }: Site): number | undefined {
+  if (view.kind === 'transpose') return view.perm.indexOf(axis);
+  const groups = groupAxes(build.facts, operand.type.shape, view.shape);
+  const group = groups?.find(({ before }) => before.includes(axis));
+  return group && isKept(group) ? group.after[0] : undefined;
+}
+
+function isKept({ before, after }: AxisGroup): boolean {
+  return before.length === 1 && after.length === 1;
+}
+
+/** (a·b)ᵀ = bᵀ·aᵀ. */
+function swapMatmul(node: NodeOf<'matmul'>, perm: readonly number[], site: Site, left: number): Plan | undefined {
+  if (!swapsLastTwo(perm)) return undefined;
+  const swapped = (value: Value): Plan =>
+    plan(value, { kind: 'transpose', perm: swap(value.type.shape.length) }, site, left);
+  const [a, b] = [swapped(node.inputs[0]!), swapped(node.inputs[1]!)];
+  return { saves: a.saves + b.saves, make: () => site.build.matmul(b.make(), a.make()) };
+}
+
+export function swap(rank: number): number[] {
+  return Array.from({ length: rank }, (_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis));
+}
+
+export function swapsLastTwo(perm: readonly number[]): boolean {
+  const wanted = swap(perm.length);
+  return perm.length >= 2 && perm.every((axis, i) => axis === wanted[i]);
+}
+
+/** Rows of x times one matrix: how the rows are grouped is all the same. */
+function reshapeRows(node: NodeOf<'matmul'>, shape: readonly Dim[], site: Site, left: number): Plan | undefined {
+  const [x, matrix] = [node.inputs[0]!, node.inputs[1]!];
+  if (matrix.type.shape.length !== 2 || shape.length < 2) return undefined;
+  const last = node.outputs[0]!.type.shape.length - 1;
+  if (keptAxis(node.outputs[0]!, last, { kind: 'reshape', shape }, site) !== shape.length - 1) return undefined;
+  const rows = plan(x, { kind: 'reshape', shape: [...shape.slice(0, -1), x.type.shape.at(-1)!] }, site, left);
+  return { saves: rows.saves, make: () => site.build.matmul(rows.make(), matrix) };
+}
+
+/** Weights and constants, and views of them: they are rearranged when the program is built. */
+export function isParameter(value: Value, depth: number): boolean {
+  switch (value.node.op) {
+    case 'weight':
+    case 'constant':
+    case 'full':
+      return true;
+    case 'transpose':
+    case 'reshape':
+    case 'cast':
+      return depth > 0 && isParameter(value.node.inputs[0]!, depth - 1);
+    default:
+      return false;
+  }
+}
+
+function movesNothing(value: Value, view: View, { build }: Site): boolean {
+  if (view.kind === 'reshape') return false;
+  return minimalPermutation(build.facts, value.type.shape, view.perm).perm.every((from, to) => from === to);
+}
+
+export const hoistRules: readonly Rule[] = [cancelViews];

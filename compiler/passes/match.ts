@@ -1,0 +1,82 @@
+import { asConstant, type Dim } from '../dims/dim.ts';
+import type { Facts } from '../dims/facts.ts';
+import type { Node, NodeOf, NodeOp, TensorData, Value } from '../ir/graph.ts';
+import { uniformValue } from '../ir/tensor-data.ts';
+import type { OpName } from '../ops/names.ts';
+
+/** The node of a value, if it is this operator. */
+export function producer<O extends NodeOp>(value: Value, op: O): NodeOf<O> | undefined {
+  return value.node.op === op ? (value.node as NodeOf<NodeOp> as NodeOf<O>) : undefined;
+}
+
+export function tensorOf(value: Value): TensorData | undefined {
+  return producer(value, 'constant')?.attributes.tensor;
+}
+
+const uniformValues = new WeakMap<TensorData, { readonly value: number | undefined }>();
+
+/** The number that a tensor consists of. */
+export function tensorNumber(tensor: TensorData): number | undefined {
+  let known = uniformValues.get(tensor);
+  if (known === undefined) {
+    known = { value: uniformValue(tensor) };
+    uniformValues.set(tensor, known);
+  }
+  return known.value;
+}
+
+/** The number that every element of a value is known to be. */
+export function numberOf(value: Value): number | undefined {
+  switch (value.node.op) {
+    case 'full':
+      return value.node.attributes.value;
+    case 'constant':
+      return tensorNumber(value.node.attributes.tensor);
+    case 'dim':
+      return asConstant(value.node.attributes.value);
+    case 'broadcast':
+    case 'reshape':
+    case 'transpose':
+      return numberOf(value.node.inputs[0]!);
+    default:
+      return undefined;
+  }
+}
+
+/** The operand of a commutative pair that satisfies `test`, and the other one. */
+export function either<T>(
+  inputs: readonly Value[],
+  test: (value: Value) => T | undefined,
+): { readonly found: T; readonly other: Value } | undefined {
+  const [a, b] = [inputs[0]!, inputs[1]!];
+  const second = test(b);
+  if (second !== undefined) return { found: second, other: a };
+  const first = test(a);
+  return first === undefined ? undefined : { found: first, other: b };
+}
+
+/** The operand next to a number, in a binary operator that commutes. */
+export function besideNumber(inputs: readonly Value[]): { readonly found: number; readonly other: Value } | undefined {
+  return either(inputs, numberOf);
+}
+
+export function isOne(facts: Facts, dim: Dim): boolean {
+  return asConstant(dim) === 1 || asConstant(facts.normalize(dim)) === 1;
+}
+
+export const unaryOps = [
+  ...(['neg', 'abs', 'exp', 'log', 'sqrt', 'sin', 'cos', 'tanh', 'erf', 'sigmoid', 'relu', 'floor', 'not'] as const),
+  ...(['cast', 'gelu', 'stop_gradient'] as const),
+] satisfies readonly OpName[];
+export const binaryOps = [
+  ...(['add', 'sub', 'mul', 'div', 'pow', 'max', 'min', 'mod', 'floordiv', 'eq', 'lt', 'le', 'and', 'or'] as const),
+] satisfies readonly OpName[];
+/** Each element of the result depends on one element of each input, by trailing alignment. */
+export const elementwiseOps = [...unaryOps, ...binaryOps, 'select'] as const satisfies readonly OpName[];
+
+export type ElementwiseOp = (typeof elementwiseOps)[number];
+const elementwise: ReadonlySet<string> = new Set(elementwiseOps);
+
+export function isElementwise(node: Node): node is NodeOf<ElementwiseOp> & Node {
+  return elementwise.has(node.op);
+}

@@ -1,0 +1,74 @@
+import type { Graph } from '../ir/graph.ts';
+import { verify } from '../ir/verify.ts';
+import { arithmeticRules } from './arithmetic.ts';
+import { attentionRules } from './attention.ts';
+import { broadcastRules } from './broadcasts.ts';
+import { castRules } from './casts.ts';
+import { mergeCommonSubexpressions } from './common-subexpressions.ts';
+import { eliminateDeadCode } from './dead-code.ts';
+import { foldConstants } from './fold-constants.ts';
+import { hoistRules } from './hoist.ts';
+import { activationRules } from './recognise-activations.ts';
+import { normRules } from './recognise-norm.ts';
+import { softmaxRules } from './recognise-softmax.ts';
+import { reductionRules } from './reductions.ts';
+import { reshapeRules } from './reshapes.ts';
+import { roundConstants } from './round-constants.ts';
+import { applyRules, type Rule, type Trace } from './rule.ts';
+import { sliceRules } from './slices.ts';
+
+/** A graph for a graph that computes the same; the graph itself when there is nothing to do. */
+export interface Pass {
+  readonly name: string;
+  run(graph: Graph, trace?: Trace): Graph;
+}
+
+export interface PipelineOptions {
+  /** Sees the graph after every pass, for `--print-after` and the tests. */
+  readonly after?: (pass: string, graph: Graph) => void;
+  /** Checks every invariant after every pass, and throws at the pass that breaks one. */
+  readonly verify?: boolean;
+  /** Hears which rules fired, and why the others did not. */
+  readonly trace?: Trace;
+}
+
+const rewriting = (name: string, ...rules: (readonly Rule[])[]): Pass => ({
+  name,
+  run: (graph, trace) => applyRules(graph, rules.flat(), trace),
+});
+
+const views = [reshapeRules, sliceRules, broadcastRules, reductionRules];
+
+/** In order. What one pass leaves to an earlier one is seen to in another round. */
+export const pipeline: readonly Pass[] = [
+  { name: 'dead-code', run: eliminateDeadCode },
+  { name: 'fold-constants', run: foldConstants },
+  { name: 'common-subexpressions', run: mergeCommonSubexpressions },
+  rewriting('simplify', arithmeticRules, castRules, ...views),
+  rewriting('recognise', normRules, activationRules, softmaxRules),
+  rewriting('attention', attentionRules),
+  rewriting('cancel-views', hoistRules, ...views),
+];
+
+const mostRounds = 3;
+
+/** The default optimisation of a graph for inference or training. */
+export function runPipeline(graph: Graph, options: PipelineOptions = {}): Graph {
+  let current = graph;
+  for (let round = 0; round < mostRounds; round++) {
+    const before = current;
+    for (const pass of pipeline) current = runPass(pass, current, options);
+    if (current === before) break;
+  }
+  return runPass({ name: 'round-constants', run: roundConstants }, current, options);
+}
+
+function runPass(pass: Pass, graph: Graph, { after, verify: checked, trace }: PipelineOptions): Graph {
+  const result = pass.run(graph, trace);
+  if (checked === true && result !== graph) {
+    const broken = verify(result);
+    if (broken.length > 0) throw new Error(`bug in crobc: after ${pass.name}, ${broken.join('; ')}`);
+  }
+  after?.(pass.name, result);
+  return result;
+}

@@ -1,0 +1,17 @@
+import type { Graph } from '../ir/graph.ts';
+import { rewrite } from '../ir/rebuild.ts';
+
+/** Float constants, which are folded in float64, as the float32 numbers that runtimes get. */
+export function roundConstants(graph: Graph): Graph {
+  return rewrite(graph, (node, _inputs, build) => {
+    if (node.op === 'full' && node.attributes.dtype === 'f32') {
+      const { value, dtype, shape } = node.attributes;
+      const rounded = Math.fround(value);
+      return Object.is(rounded, value) ? undefined : [build.full(rounded, dtype, shape)];
+    }
+    if (node.op !== 'constant') return undefined;
+    const { tensor } = node.attributes;
+    if (tensor.dtype !== 'f32' || tensor.data instanceof Float32Array) return undefined;
+    return [build.constant({ ...tensor, data: Float32Array.from(tensor.data) })];
+  });
+}

@@ -1,0 +1,116 @@
+import { Builder } from '../ir/builder.ts';
+import type { Graph, Node, NodeAttributes, NodeOf, NodeOp, TensorType, Value } from '../ir/graph.ts';
+import { countUses, rewrite } from '../ir/rebuild.ts';
+import { sameShape } from '../ir/shapes.ts';
+
+/** What a rule may look at and work with, besides the node. */
+export interface Site {
+  readonly build: Builder;
+  /**
+   * How many readers a value has in the graph that is being rewritten: 1 for what rules made. It
+   * decides what pays, never what is right.
+   */
+  uses(value: Value): number;
+  /** Says why the rule does not match, to whoever asked; gives undefined, to return. */
+  miss(reason: string): undefined;
+}
+
+/**
+ * A local rewrite: what the single result of `node` may be replaced by, of the same type, or
+ * undefined. A rule must leave the graph smaller by some measure, so that rules end.
+ */
+export interface Rule {
+  readonly name: string;
+  readonly ops: readonly NodeOp[];
+  replace(node: Node, site: Site): Value | undefined;
+}
+
+export function rule<O extends NodeOp>(
+  name: string,
+  ops: readonly O[],
+  replace: (node: { [Op in O]: NodeOf<Op> }[O], site: Site) => Value | undefined,
+): Rule {
+  return { name, ops, replace: replace as Rule['replace'] };
+}
+
+/** What a rule did at a node: fired, or the reason why not. */
+export type Trace = (rule: string, node: Node, missed: string | undefined) => void;
+
+/** Tries the rules at every node, and at every node that they make, in one walk. */
+export function applyRules(graph: Graph, rules: readonly Rule[], trace?: Trace): Graph {
+  const uses = countUses(graph);
+  const usesNow = new Map<Value, number>();
+  const build = new RuleBuilder(graph, rules, (value) => usesNow.get(value) ?? 1, trace);
+  return rewrite(
+    graph,
+    (node, inputs) => {
+      const results = build.copy(node, inputs);
+      for (const [i, result] of results.entries())
+        usesNow.set(result, (usesNow.get(result) ?? 0) + (uses.get(node.outputs[i]!) ?? 0));
+      return results;
+    },
+    build,
+  );
+}
+
+/** Rules apply as nodes are emitted; what they replace stays behind as dead code. */
+class RuleBuilder extends Builder {
+  private readonly rules = new Map<NodeOp, Rule[]>();
+  private readonly usesOf: (value: Value) => number;
+  private readonly trace: Trace | undefined;
+  private readonly firing: string[] = [];
+
+  constructor(graph: Graph, rules: readonly Rule[], usesOf: (value: Value) => number, trace: Trace | undefined) {
+    super(graph.facts);
+    this.usesOf = usesOf;
+    this.trace = trace;
+    for (const each of rules)
+      for (const op of each.ops) {
+        const known = this.rules.get(op);
+        if (known === undefined) this.rules.set(op, [each]);
+        else known.push(each);
+      }
+  }
+
+  override append<O extends NodeOp>(
+    op: O,
+    inputs: readonly Value[],
+    attributes: NodeAttributes[O],
+    types: readonly TensorType[],
+  ): readonly Value[] {
+    return this.replaced(super.append(op, inputs, attributes, types));
+  }
+
+  override copy(node: Node, inputs: readonly Value[]): readonly Value[] {
+    const outer = this.origin;
+    this.origin = node.origin;
+    const results = super.copy(node, inputs);
+    const settled = results === node.outputs ? this.replaced(results) : results;
+    this.origin = outer;
+    return settled;
+  }
+
+  private replaced(results: readonly Value[]): readonly Value[] {
+    const before = results[0]!;
+    for (const each of this.rules.get(before.node.op) ?? []) {
+      if (this.firing.length > 100)
+        throw new Error(`bug in crobc: rules chase each other: ${this.firing.slice(-8).join(', ')}`);
+      this.firing.push(each.name);
+      const after = each.replace(before.node, {
+        build: this,
+        uses: this.usesOf,
+        miss: (reason) => {
+          this.trace?.(each.name, before.node, reason);
+          return undefined;
+        },
+      });
+      this.firing.pop();
+      if (after === undefined || after === before) continue;
+      this.trace?.(each.name, before.node, undefined);
+      if (after.type.dtype !== before.type.dtype || !sameShape(this.facts, after.type.shape, before.type.shape))
+        throw new Error(`bug in crobc: ${each.name} changed the type of ${before.node.op}`);
+      return [after];
+    }
+    return results;
+  }
+}
