@@ -1,0 +1,20 @@
+import { type MessageCode, type MessageRow, messages } from '../../compiler/diagnostics/messages.ts';
+import { nearest } from '../../compiler/elaborate/did-you-mean.ts';
+import { UserError } from '../../runtime/user-error.ts';
+
+/** The text behind a code; without one, the list of all. */
+export function explain(code: string | undefined): number {
+  if (code === undefined) {
+    for (const [key, row] of Object.entries(messages)) process.stdout.write(`${key}  ${row.title}\n`);
+    return 0;
+  }
+  const key = /^\d+$/.test(code) ? `CROB${code}` : code.toUpperCase();
+  const row: MessageRow | undefined = Object.hasOwn(messages, key) ? messages[key as MessageCode] : undefined;
+  if (!row) {
+    const meant = nearest(key, Object.keys(messages));
+    throw new UserError(`there is no message ${key}${meant ? `; did you mean ${meant}?` : ''} (crobc explain lists them)`);
+  }
+  const example = row.example.trimEnd().split('\n').map((line) => `    ${line}`).join('\n');
+  process.stdout.write(`${key}: ${row.title}\n\n${row.explanation.trim()}\n\nThis gives it:\n\n${example}\n`);
+  return 0;
+}

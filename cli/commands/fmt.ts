@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { fromSyntax } from '../../compiler/diagnostics/from-syntax.ts';
+import { format } from '../../grammar/format.ts';
+import { parse } from '../../grammar/parse.ts';
+import { writeFileAtomic } from '../../runtime/atomic-file.ts';
+import { crobFiles } from '../files.ts';
+import { plural, printDiagnostics } from '../messages.ts';
+
+/** Formats in place; a file that does not parse is left alone. */
+export async function fmt(files: readonly string[], options: { readonly check?: boolean }): Promise<number> {
+  let changed = 0;
+  let broken = 0;
+  for (const file of crobFiles(files)) {
+    const text = readFileSync(file, 'utf8');
+    const { tree, faults } = parse(file, text);
+    if (faults.length > 0) {
+      broken++;
+      process.stderr.write(printDiagnostics(faults.map(fromSyntax), () => text, 'pretty'));
+      continue;
+    }
+    const formatted = format(tree);
+    if (formatted === text) continue;
+    changed++;
+    if (options.check) process.stdout.write(`${file} is not formatted\n`);
+    else {
+      await writeFileAtomic(file, formatted);
+      process.stdout.write(`${file}\n`);
+    }
+  }
+  if (broken > 0) return 1;
+  if (options.check && changed > 0) {
+    process.stderr.write(`${plural(changed, 'file')} to format: crobc fmt\n`);
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,33 @@
+import { type Compiled, compile } from '../compiler/compile.ts';
+import { nearest } from '../compiler/elaborate/did-you-mean.ts';
+import type { ModelGraph } from '../compiler/elaborate/model.ts';
+import type { Graph } from '../compiler/ir/graph.ts';
+import { diskHost } from '../runtime/source-host.ts';
+import { UserError } from '../runtime/user-error.ts';
+import { plural, printDiagnostics } from './messages.ts';
+import { readSettings } from './settings.ts';
+
+export interface CompiledFile extends Compiled {
+  readonly model: ModelGraph;
+  readonly graph: Graph;
+}
+
+/** Compiles a model or prints what is wrong with it; undefined in that case. */
+export function compileFile(file: string, model: string | undefined, set: readonly string[] | undefined): CompiledFile | undefined {
+  const { dims, overrides } = readSettings(set);
+  const compiled = compile(diskHost(), file, { model, dims, overrides });
+  const { graph, diagnostics, models, program } = compiled;
+  if (!program.files.has(file)) throw new UserError(`${file}: no such file, or not one that can be read`);
+  if (diagnostics.length > 0) {
+    process.stderr.write(printDiagnostics(diagnostics, (path) => program.files.get(path)?.tree.text, 'pretty'));
+    process.stderr.write(`${plural(diagnostics.length, 'error')}\n`);
+    return undefined;
+  }
+  if (models.length === 0) throw new UserError(`${file} declares no model`);
+  if (model !== undefined && !models.includes(model)) {
+    const meant = nearest(model, models);
+    throw new UserError(`${file} has no model ${model}; ${meant ? `did you mean ${meant}?` : `it has ${models.join(', ')}`}`);
+  }
+  if (!graph || !compiled.model) throw new Error('bug in crobc: a model without errors gave no graph');
+  return { ...compiled, graph, model: compiled.model };
+}

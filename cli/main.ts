@@ -1,0 +1,147 @@
+#!/usr/bin/env node
+import { Command, CommanderError, Option } from 'commander';
+import { packageVersion } from '../runtime/package-root.ts';
+import { UserError } from '../runtime/user-error.ts';
+
+/**
+ * The commands. Each loads its code when it runs, so that `crobc check` starts without the runtime.
+ * Exit codes: 0 done, 1 the sources or the data are wrong, 2 the command line is wrong, 3 a bug in crobc.
+ */
+const program = new Command('crobc')
+  .description('Compiles .crob, a declarative language for model graphs: proves the shapes, lowers to ONNX, runs.')
+  .version(packageVersion())
+  .showHelpAfterError('(crobc --help shows the commands, crobc COMMAND --help one of them)')
+  .showSuggestionAfterError()
+  .exitOverride()
+  .addHelpText(
+    'after',
+    `
+Start here:
+  crobc check models/crobim.crob            is every shape right? (no output means yes)
+  crobc summary models/crobim.crob          modules, parameters, FLOPs
+  crobc build models/crobim.crob -o out     CroBIM.onnx, weights, manifest, typed client
+  crobc predict models/crobim.crob --model CroBIM --image scene.png --text "the white ship" -o out`,
+  );
+
+const set = (): Option =>
+  new Option('--set <name=value...>', 'bind dims (H=480,W=480) or override parameters (mid.layers=3), as a variant would')
+    .argParser((value: string, held: readonly string[] | undefined) => [...(held ?? []), ...splitSettings(value)]);
+
+/** `H=480,W=480` is two settings; commas inside brackets or quotes belong to a value. */
+function splitSettings(text: string): string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let part = '';
+  let quoted = false;
+  for (const c of text) {
+    if (c === '"') quoted = !quoted;
+    if (!quoted && '([{'.includes(c)) depth++;
+    if (!quoted && ')]}'.includes(c)) depth--;
+    if (c === ',' && depth === 0 && !quoted) {
+      parts.push(part);
+      part = '';
+    } else {
+      part += c;
+    }
+  }
+  parts.push(part);
+  return parts.map((p) => p.trim()).filter((p) => p !== '');
+}
+
+program
+  .command('check')
+  .description('check .crob files: names, shapes, variants, recipes; every error of a file in one run')
+  .argument('[files...]', 'files or folders; all .crob files below the working folder when none are given')
+  .addOption(new Option('--reporter <kind>', 'how messages are printed').choices(['pretty', 'json']).default('pretty'))
+  .option('--guards', 'list the conditions on input sizes that the host checks before a run')
+  .action(async (files: string[], options) => exit((await import('./commands/check.ts')).check(files, options)));
+
+program
+  .command('build')
+  .description('build a model: <Model>.onnx, its weights, a manifest and a typed TypeScript client')
+  .argument('<file>', 'a .crob file')
+  .option('-m, --model <name>', 'which model of the file; the first when not given')
+  .addOption(set())
+  .option('-w, --weights <file>', 'safetensors with trained weights; without it, initial weights drawn from --seed')
+  .option('--no-weights', 'write the graph without a weights file')
+  .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))
+  .option('--seed <n>', 'seed of initial weights', wholeNumber, 0)
+  .option('--print-after <pass>', 'print the graph after a pass (or `all`, or `list` for their names)')
+  .option('-o, --out <dir>', 'folder to write to', 'out')
+  .option('--json', 'print what was built as JSON')
+  .action(async (file: string, options) => exit((await import('./commands/build.ts')).build(file, options)));
+
+program
+  .command('predict')
+  .description('predict a mask for an image and a sentence: mask PNG, overlay PNG, JSON')
+  .argument('<file>', 'a .crob file')
+  .option('-m, --model <name>', 'which model of the file; the first when not given')
+  .requiredOption('-i, --image <file>', 'PNG, JPEG or TIFF')
+  .requiredOption('-t, --text <sentence>', 'what to find')
+  .option('-w, --weights <file>', 'safetensors with trained weights; without it the weights are random and so is the mask')
+  .option('--tokenizer <file>', 'vocab.txt or tokenizer.json of the text encoder; the aerial vocabulary that ships with crobc when not given')
+  .addOption(set())
+  .addOption(new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto'))
+  .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))
+  .option('--threads <n>', 'threads of the CPU provider', wholeNumber)
+  .option('--seed <n>', 'seed of initial weights', wholeNumber, 0)
+  .option('-o, --out <dir>', 'folder to write to', 'out')
+  .option('--json', 'print the result as JSON')
+  .action(async (file: string, options) => exit((await import('./commands/predict.ts')).predict(file, options)));
+
+program
+  .command('summary')
+  .description('modules with shapes, parameters, FLOPs and activation bytes, as polynomials and, under --set, as numbers')
+  .argument('<file>', 'a .crob file')
+  .option('-m, --model <name>', 'which model of the file; the first when not given')
+  .addOption(set())
+  .option('--depth <n>', 'levels of modules to show', wholeNumber, 2)
+  .option('--json', 'print as JSON')
+  .action(async (file: string, options) => exit((await import('./commands/summary.ts')).summary(file, options)));
+
+program
+  .command('fmt')
+  .description('format .crob files in place')
+  .argument('[files...]', 'files or folders; all .crob files below the working folder when none are given')
+  .option('--check', 'write nothing; exit with 1 when a file is not formatted')
+  .action(async (files: string[], options) => exit((await import('./commands/fmt.ts')).fmt(files, options)));
+
+program
+  .command('explain')
+  .description('explain a message code, with an example')
+  .argument('[code]', 'such as CROB2104; all codes when not given')
+  .action(async (code: string | undefined) => exit((await import('./commands/explain.ts')).explain(code)));
+
+program
+  .command('doctor')
+  .description('what runs on this machine, and what to do for what does not')
+  .option('--json', 'print as JSON')
+  .action(async (options) => exit((await import('./commands/doctor.ts')).doctor(options)));
+
+function wholeNumber(text: string): number {
+  const n = Number(text);
+  if (!Number.isSafeInteger(n) || n < 0) throw new CommanderError(2, 'crobc.number', `error: '${text}' is not a whole number`);
+  return n;
+}
+
+async function exit(code: Promise<number> | number): Promise<void> {
+  process.exitCode = await code;
+}
+
+try {
+  await program.parseAsync();
+} catch (e) {
+  if (e instanceof CommanderError) {
+    // Help and version are no errors; commander has printed everything else but our own.
+    if (e.code === 'crobc.number') process.stderr.write(`${e.message}\n`);
+    process.exitCode = e.exitCode === 0 ? 0 : 2;
+  } else if (e instanceof UserError) {
+    process.stderr.write(`crobc: ${e.message}\n`);
+    process.exitCode = 1;
+  } else if ((e as NodeJS.ErrnoException)?.code === 'EPIPE') {
+    process.exitCode = 0;
+  } else {
+    process.stderr.write(`crobc: ${(e as Error).message}\n${(e as Error).stack ?? ''}\nThis is a bug in crobc: please report it with the file and the command that led here.\n`);
+    process.exitCode = 3;
+  }
+}

@@ -1,0 +1,27 @@
+import { UserError } from '../runtime/user-error.ts';
+
+/** `--set` taken apart: sizes of dims, and overrides in crob's own syntax. */
+export interface Settings {
+  readonly dims: ReadonlyMap<string, number>;
+  readonly overrides: readonly string[];
+}
+
+/** A dim begins with a capital: `H=480`; everything else is an override: `mid.layers=3`. */
+export function readSettings(given: readonly string[] | undefined): Settings {
+  const dims = new Map<string, number>();
+  const overrides: string[] = [];
+  for (const text of given ?? []) {
+    const at = text.indexOf('=');
+    if (at <= 0) throw new UserError(`--set ${text}: write name=value`);
+    const name = text.slice(0, at).trim();
+    const value = text.slice(at + 1).trim();
+    if (!/^[A-Z]\w*$/.test(name)) {
+      overrides.push(`${name} = ${value}`);
+      continue;
+    }
+    const n = Number(value);
+    if (!Number.isSafeInteger(n) || n < 1) throw new UserError(`--set ${text}: a dim is a whole number of at least 1`);
+    dims.set(name, n);
+  }
+  return { dims, overrides };
+}

@@ -1,0 +1,178 @@
+import type { ModelDecl } from '../grammar/tree.ts';
+import { type Diagnostic, diagnostic } from './diagnostics/diagnostic.ts';
+import { asConstant, constant, type Dim, variables } from './dims/dim.ts';
+import { type Clause, Facts, showClause } from './dims/facts.ts';
+import type { Session } from './elaborate/body.ts';
+import { checkDefaults, checkExample } from './elaborate/examples.ts';
+import { flattenModel } from './elaborate/flatten.ts';
+import { inlineModel } from './elaborate/inline.ts';
+import { elaborateModel, type ModelGraph } from './elaborate/model.ts';
+import { type FileScope, Program, type SourceHost } from './elaborate/program.ts';
+import { checkReached } from './elaborate/reach.ts';
+import { checkRecipe } from './elaborate/recipe.ts';
+import { openSession } from './elaborate/session.ts';
+import { substituteClause } from './elaborate/signature.ts';
+import { checkWeightsMap } from './elaborate/weights-map.ts';
+import type { Graph } from './ir/graph.ts';
+
+export type { SourceHost } from './elaborate/program.ts';
+
+/** Everything that a check found, and the models that came out right. */
+export interface CheckResult {
+  readonly program: Program;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly models: ReadonlyMap<string, ModelGraph>;
+  /** Files asked for that do not exist. */
+  readonly missing: readonly string[];
+}
+
+/** Checks every declaration of the given files; what they use is checked through them. */
+export function check(host: SourceHost, files: readonly string[]): CheckResult {
+  const program = new Program(host);
+  const diagnostics: Diagnostic[] = [];
+  const models = new Map<string, ModelGraph>();
+  const missing: string[] = [];
+  const scopes: FileScope[] = [];
+  for (const file of files) {
+    const scope = program.load(file);
+    if (scope) scopes.push(scope);
+    else missing.push(file);
+  }
+  diagnostics.push(...program.diagnostics);
+  const session = openSession(program, false, (d) => diagnostics.push(d));
+  const training = openSession(program, true, (d) => diagnostics.push(d));
+  for (const scope of scopes) {
+    // What did not parse would only be complained of a second time.
+    const broken = new Set(program.diagnostics.map((d) => d.span.file));
+    for (const decl of scope.tree.declarations) {
+      const before = diagnostics.length;
+      switch (decl.kind) {
+        case 'model': {
+          const model = modelGraph(session, decl, scope);
+          if (model && diagnostics.length === before) models.set(decl.name.name, model);
+          break;
+        }
+        case 'example':
+          checkExample(session, decl, scope);
+          break;
+        case 'module':
+          if (decl.params.every((param) => param.value)) checkDefaults(session, decl, scope, decl.name.span);
+          break;
+        case 'recipe':
+          checkRecipe(training, decl, scope);
+          break;
+        case 'weights':
+          checkWeightsMap(session, decl, scope);
+          break;
+        default:
+          break;
+      }
+    }
+    if (broken.has(scope.file)) dropCascades(diagnostics, scope.file);
+  }
+  return { program, diagnostics: inOrder(diagnostics), models, missing };
+}
+
+/** In a file that did not parse, only names that the lost text may have declared are doubtful; they are dropped. */
+function dropCascades(diagnostics: Diagnostic[], file: string): void {
+  const doubtful = new Set(['CROB2001', 'CROB2002', 'CROB2005', 'CROB2010', 'CROB2116', 'CROB2213', 'CROB2304', 'CROB2309']);
+  for (let i = diagnostics.length - 1; i >= 0; i--) {
+    if (diagnostics[i]!.span.file === file && doubtful.has(diagnostics[i]!.code)) diagnostics.splice(i, 1);
+  }
+}
+
+function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const seen = new Set<string>();
+  const files = [...new Set(diagnostics.map((d) => d.span.file))];
+  return diagnostics
+    .filter((d) => {
+      const key = `${d.code} ${d.span.file}:${d.span.start} ${d.message}`;
+      return !seen.has(key) && seen.add(key);
+    })
+    .sort((a, b) => files.indexOf(a.span.file) - files.indexOf(b.span.file) || a.span.start - b.span.start);
+}
+
+function modelGraph(session: Session, decl: ModelDecl, file: FileScope): ModelGraph | undefined {
+  let errors = 0;
+  const counting: Session = { ...session, report: (d) => { errors++; session.report(d); } };
+  const flat = flattenModel(counting, decl, file);
+  const model = flat && elaborateModel(counting, flat);
+  if (model && errors === 0) checkReached(counting, model);
+  return errors === 0 ? model : undefined;
+}
+
+export interface Compiled {
+  readonly program: Program;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly model: ModelGraph | undefined;
+  readonly graph: Graph | undefined;
+  /** Models of the file, for a choice or a did-you-mean. */
+  readonly models: readonly string[];
+}
+
+export interface CompileOptions {
+  /** The first model of the file when not given. */
+  readonly model: string | undefined;
+  /** Sizes of dims: `H` → 480. */
+  readonly dims: ReadonlyMap<string, number>;
+  /** Overrides as a variant would write them: `mid.layers = 3`. */
+  readonly overrides: readonly string[];
+  readonly training?: boolean;
+}
+
+/** One model of a file as a flat graph. */
+export function compile(host: SourceHost, file: string, options: CompileOptions): Compiled {
+  const program = new Program(host);
+  const diagnostics: Diagnostic[] = [];
+  const base = program.load(file);
+  const decls = (base?.tree.declarations ?? []).filter((one) => one.kind === 'model');
+  const models = decls.map((one) => one.name.name);
+  const named = options.model === undefined ? decls[0] : decls.find((one) => one.name.name === options.model);
+  const none = () => ({ program, diagnostics: inOrder(diagnostics), model: undefined, graph: undefined, models });
+  const scope = base && named && options.overrides.length > 0 ? program.inline(settingsFile, settingsSource(named, options.overrides), base) : base;
+  diagnostics.push(...program.diagnostics);
+  const decl = scope === base ? named : scope?.tree.declarations.find((one) => one.kind === 'model');
+  if (!scope || !decl || !named || diagnostics.length > 0) return none();
+  const session = openSession(program, options.training ?? false, (d) => diagnostics.push(d));
+  const model = modelGraph(session, decl, scope);
+  if (!model) return none();
+  const bound = new Map<string, Dim>([...options.dims].map(([dim, n]) => [dim, constant(n)]));
+  checkBindings(session, model, named, options.dims);
+  if (diagnostics.length > 0) return none();
+  const graph = { ...inlineModel(model, bound), name: named.name.name, docs: named.docs.join('\n') };
+  return { program, diagnostics: [], model, graph, models };
+}
+
+/** The name under which `--set` is read as source. */
+const settingsFile = '--set';
+
+/** `--set` overrides are a variant of the model. */
+function settingsSource(model: ModelDecl, overrides: readonly string[]): string {
+  const lines = overrides.map((line) => `  ${line}\n`).join('');
+  return `model ${model.name.name}_set extends ${model.name.name} {\n${lines}}\n`;
+}
+
+/** Sizes must be of dims that the model has, and keep its conditions. */
+function checkBindings(session: Session, model: ModelGraph, decl: ModelDecl, sizes: ReadonlyMap<string, number>): void {
+  const free = new Set(model.inputs.flatMap((input) => input.value.type.shape.flatMap((d) => [...variables(d)])));
+  for (const name of sizes.keys()) {
+    if (free.has(name)) continue;
+    session.report(diagnostic('CROB2116', decl.name.span, { name }, { help: `the dims of ${decl.name.name} are ${[...free].join(', ')}` }));
+  }
+  for (const clause of brokenGuards(model, sizes)) {
+    session.report(diagnostic('CROB2207', decl.name.span, { what: decl.name.name, clause }, { details: [...sizes].map(([name, n]) => `${name} = ${n}`) }));
+  }
+}
+
+/** Conditions of the model that the bound sizes break. */
+function brokenGuards(model: ModelGraph, bindings: ReadonlyMap<string, number>): string[] {
+  const by = new Map<string, Dim>([...bindings].map(([dim, n]) => [dim, constant(n)]));
+  return model.facts.clauses
+    .filter((clause) => Facts.none.holds(substituteClause(clause, by)).answer === 'refuted' && isGround(clause, by))
+    .map((clause) => showClause(clause));
+}
+
+function isGround(clause: Clause, by: ReadonlyMap<string, Dim>): boolean {
+  const bound = substituteClause(clause, by);
+  return (bound.kind === 'mod' ? [bound.value] : [bound.left, bound.right]).every((side) => asConstant(side) !== undefined);
+}

@@ -1,0 +1,81 @@
+import type { Span } from '../../grammar/span.ts';
+import { type InitialiserName, initialisers } from '../ir/initialisers.ts';
+import { matchArgs } from './arguments.ts';
+import type { Body, CallArgs } from './body.ts';
+import { callBuiltin } from './builtins/builtin.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { fail } from './report.ts';
+import { asNumber, describe, error, type Given, type Spec, type Val } from './values.ts';
+
+/** What `callee(args)` means by what the callee is. */
+export function apply(body: Body, callee: Val, args: CallArgs, span: Span): Val {
+  const { interpreter } = body.session;
+  switch (callee.kind) {
+    case 'error':
+      return error;
+    case 'function':
+      return interpreter.callFunction(body, callee.decl, callee.file, args, span);
+    case 'builtin':
+      return callBuiltin(body, callee.builtin, args, span);
+    case 'method':
+      return interpreter.callMethod(body, callee.instance, callee.method, args, span);
+    case 'instance': {
+      const forward = callee.instance.methods.get('forward');
+      if (forward) return interpreter.callMethod(body, callee.instance, forward, args, span);
+      return fail(body, 'CROB2005', span, { name: 'forward', what: `module ${callee.instance.decl.name.name}` });
+    }
+    case 'spec':
+      return construct(body, callee.spec, args, span);
+    case 'init':
+      return initialise(body, callee.init.name as InitialiserName, args, span);
+    default:
+      return fail(body, 'CROB2211', span, { what: describe(callee) });
+  }
+}
+
+/** Arguments of a module: a spec, which becomes an instance where a declaration or slot takes it in. */
+function construct(body: Body, spec: Spec, args: CallArgs, span: Span): Val {
+  const given = [...args.positional, ...args.named.values()];
+  if (given.some((g) => g.value.kind === 'error')) return error;
+  const { params, name } = spec.decl;
+  if (given.some((g) => g.value.kind === 'tensor')) return fail(body, 'CROB2210', span, { name: name.name });
+  // Holes stay open until the slot's host fills them, so what is missing is reported at construction.
+  const open = params.map((param) => (param.value ? param : { ...param, value: { kind: 'none' as const, span: param.span } }));
+  const matched = matchArgs(body.session, name.name, open, args, span, name.span);
+  if (!matched) return error;
+  const all = new Map<string, Given>(spec.args);
+  for (const [key, value] of matched) all.set(key, value);
+  return { kind: 'spec', spec: { decl: spec.decl, file: spec.file, args: all, span } };
+}
+
+function initialise(body: Body, name: InitialiserName, args: CallArgs, span: Span): Val {
+  const declared: readonly { readonly name: string; readonly kind: string; readonly default: number | undefined }[] = initialisers[name].arguments;
+  const found: Record<string, number> = {};
+  const take = (key: string, given: Given): boolean => {
+    const arg = declared.find((a) => a.name === key);
+    const n = asNumber(given.value);
+    if (!arg) {
+      fail(body, 'CROB2009', given.span, { name: key, callee: name }, { help: didYouMean(key, declared.map((a) => a.name)) ?? (declared.length ? `its arguments are ${declared.map((a) => a.name).join(', ')}` : 'it has no arguments') });
+    } else if (n === undefined || (arg.kind === 'int' && !Number.isInteger(n))) {
+      if (given.value.kind !== 'error') fail(body, 'CROB2201', given.span, { expected: arg.kind === 'int' ? 'an int' : 'a number', actual: describe(given.value) });
+    } else {
+      found[key] = n;
+      return true;
+    }
+    return false;
+  };
+  for (const [i, given] of args.positional.entries()) {
+    const arg = declared[i];
+    if (!arg) return fail(body, 'CROB2011', given.span, { callee: name, count: declared.length, given: args.positional.length });
+    if (!take(arg.name, given)) return error;
+  }
+  for (const [key, given] of args.named) if (!take(key, given)) return error;
+  for (const arg of declared) {
+    if (arg.name in found) continue;
+    if (arg.default === undefined) return fail(body, 'CROB2010', span, { name: arg.name, callee: name });
+    found[arg.name] = arg.default;
+  }
+  const ordered: Record<string, number> = {};
+  for (const arg of declared) ordered[arg.name] = found[arg.name]!;
+  return { kind: 'init', init: { name, args: ordered } };
+}

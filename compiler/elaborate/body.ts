@@ -1,0 +1,143 @@
+import type { Span } from '../../grammar/span.ts';
+import type { Arg, Block, Expr, FnDecl, Statement } from '../../grammar/tree.ts';
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { type Dim, variable } from '../dims/dim.ts';
+import { Facts } from '../dims/facts.ts';
+import type { Builder } from '../ir/builder.ts';
+import type { Value } from '../ir/graph.ts';
+import type { FileScope, Program } from './program.ts';
+import type { Call, Template } from './template.ts';
+import type { Given, Instance, Method, Spec, Val } from './values.ts';
+
+/** One elaboration run: every template is made once in it. */
+export interface Session {
+  readonly program: Program;
+  readonly interpreter: Interpreter;
+  /** Whether `training` is true. */
+  readonly training: boolean;
+  readonly templates: Map<string, Template>;
+  readonly depth: { calls: number; constructions: string[]; steps: number };
+  report(d: Diagnostic): void;
+}
+
+/**
+ * The mutually recursive parts of elaboration, tied together in `session.ts`; they call each other through
+ * this table, so that each stays in a file of its own without import cycles.
+ */
+export interface Interpreter {
+  evaluate(body: Body, expr: Expr): Val;
+  /** Runs a block; the value is what it returns or ends in. */
+  run(body: Body, block: Block): Val | undefined;
+  execute(body: Body, statements: readonly Statement[]): Val | undefined;
+  apply(body: Body, callee: Val, args: CallArgs, span: Span): Val;
+  callFunction(body: Body, decl: FnDecl, file: FileScope, args: CallArgs, span: Span): Val;
+  callMethod(body: Body, instance: Instance, method: Method, args: CallArgs, span: Span): Val;
+  instantiate(session: Session, spec: Spec, path: string, overrides: Overrides | undefined): Instance | undefined;
+  /** A field, static, parameter, weight or method of a module. */
+  member(body: Body | undefined, session: Session, instance: Instance, name: string): Val | undefined;
+}
+
+/** Evaluated arguments, with the expressions they came from. */
+export interface CallArgs {
+  readonly positional: readonly Given[];
+  readonly named: ReadonlyMap<string, Given>;
+  readonly source: readonly Arg[];
+}
+
+/** What a variant rebinds below an instance: by field or parameter name, list steps between. */
+export interface Overrides {
+  readonly value: Given | undefined;
+  /** Step → below; a list index as its number, `*` for all. */
+  readonly below: Map<string, Overrides>;
+  readonly span: Span;
+  used: boolean;
+}
+
+/** A chain of local names. */
+export class Locals {
+  readonly #names = new Map<string, Val>();
+  readonly #outer: Locals | undefined;
+  constructor(outer?: Locals) {
+    this.#outer = outer;
+  }
+  get(name: string): Val | undefined {
+    return this.#names.get(name) ?? this.#outer?.get(name);
+  }
+  declare(name: string, value: Val): void {
+    this.#names.set(name, value);
+  }
+  /** Rebinds the nearest declaration; false when there is none. */
+  assign(name: string, value: Val): boolean {
+    if (this.#names.has(name)) {
+      this.#names.set(name, value);
+      return true;
+    }
+    return this.#outer?.assign(name, value) ?? false;
+  }
+  *names(): Iterable<string> {
+    yield* this.#names.keys();
+    if (this.#outer) yield* this.#outer.names();
+  }
+}
+
+/** The dims that a signature names. While it is open, an upper-case name makes a fresh one. */
+export class DimScope {
+  readonly known = new Map<string, Dim>();
+  readonly spreads = new Map<string, readonly Dim[]>();
+  open: boolean;
+  constructor(open: boolean) {
+    this.open = open;
+  }
+  get(name: string): Dim | undefined {
+    const known = this.known.get(name);
+    if (known || !this.open) return known;
+    const fresh = variable(name);
+    this.known.set(name, fresh);
+    return fresh;
+  }
+}
+
+/** One body, signature or static expression under elaboration. */
+export interface Body {
+  readonly session: Session;
+  readonly file: FileScope;
+  readonly self: Instance | undefined;
+  /** Names of the surrounding module or model, before the file's. */
+  readonly member: (name: string, span: Span) => Val | undefined;
+  readonly memberNames: () => Iterable<string>;
+  readonly locals: Locals;
+  readonly dims: DimScope;
+  facts: Facts;
+  /** Absent where only static values may stand. */
+  readonly build: Builder | undefined;
+  /** Calls made so far, for a template's body. */
+  readonly calls: Call[];
+  /** Weights already placed in this body, by name. */
+  readonly weights: Map<string, Value>;
+  /** Buffer updates, in order. */
+  readonly updates: { readonly path: string; readonly value: Value }[];
+  readonly inits: boolean;
+}
+
+export function nested(body: Body): Body {
+  return { ...body, locals: new Locals(body.locals) };
+}
+
+/** A body that sees a file's names only. */
+export function fileBody(session: Session, file: FileScope): Body {
+  return {
+    session,
+    file,
+    self: undefined,
+    member: () => undefined,
+    memberNames: () => [],
+    locals: new Locals(),
+    dims: new DimScope(false),
+    facts: Facts.none,
+    build: undefined,
+    calls: [],
+    weights: new Map(),
+    updates: [],
+    inits: false,
+  };
+}

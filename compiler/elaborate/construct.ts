@@ -1,0 +1,354 @@
+import type { Span } from '../../grammar/span.ts';
+import type { Attribute, FieldMember, ModuleMember, Param } from '../../grammar/tree.ts';
+import * as dims from '../dims/dim.ts';
+import type { TensorType } from '../ir/graph.ts';
+import { fitStatic } from './arguments.ts';
+import { type Body, fileBody, type Overrides, type Session } from './body.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { evaluateInit } from './initialise.ts';
+import { checkInterface } from './interfaces.ts';
+import type { FileScope } from './program.ts';
+import { fail } from './report.ts';
+import { conditions, resolveType } from './signature.ts';
+import { asInt, describe, error, type Given, type Instance, keyOf, type Method, type Spec, type Val } from './values.ts';
+
+/** What construction needs beyond the finished instance: how each name comes to its value. */
+interface Making {
+  readonly given: Map<string, Given>;
+  readonly overrides: Overrides | undefined;
+  readonly members: ReadonlyMap<string, ModuleMember>;
+  readonly params: ReadonlyMap<string, Param>;
+  readonly busy: Set<string>;
+  readonly spec: Spec;
+}
+const makings = new WeakMap<Instance, Making>();
+
+/** Deepest nesting of modules, and the mark of a module that contains itself. */
+const depthLimit = 64;
+
+export function instantiate(session: Session, spec: Spec, path: string, overrides: Overrides | undefined): Instance | undefined {
+  const { decl, file } = spec;
+  const stack = session.depth.constructions;
+  const self = `${file.file}:${decl.name.name}`;
+  if (stack.length >= depthLimit || stack.filter((entry) => entry === self).length >= 8) {
+    fail({ session }, 'CROB2205', spec.span, { name: decl.name.name }, { notes: [{ span: decl.name.span, text: 'declared here' }] });
+    return undefined;
+  }
+  stack.push(self);
+  try {
+    return construct(session, spec, path, overrides);
+  } finally {
+    stack.pop();
+  }
+}
+
+function construct(session: Session, spec: Spec, path: string, overrides: Overrides | undefined): Instance | undefined {
+  const { decl, file } = spec;
+  const members = new Map<string, ModuleMember>();
+  const methods = new Map<string, Method>();
+  const interfaces: { decl: Extract<ReturnType<FileScope['lookup']>, object>['decl'] & { kind: 'interface' }; file: FileScope }[] = [];
+  for (const name of decl.implements) {
+    const found = file.lookup(name.name);
+    if (found?.decl.kind === 'interface') interfaces.push({ decl: found.decl, file: found.file });
+    else {
+      fail({ session }, found ? 'CROB2008' : 'CROB2001', name.span, { name: name.name, actual: found?.decl.kind ?? '', expected: 'an interface' }, {
+        help: found ? undefined : didYouMean(name.name, file.names()),
+      });
+    }
+  }
+  for (const one of interfaces) {
+    for (const member of one.decl.members) if (member.kind === 'method' && member.body) methods.set(member.name.name, { decl: member, file: one.file });
+  }
+  for (const member of decl.members) {
+    const earlier = members.get(member.name.name) ?? decl.params.find((param) => param.name.name === member.name.name);
+    if (earlier) {
+      fail({ session }, 'CROB2004', member.name.span, { name: member.name.name }, { notes: [{ span: earlier.name.span, text: 'first declared here' }] });
+      continue;
+    }
+    members.set(member.name.name, member);
+    if (member.kind === 'method') methods.set(member.name.name, { decl: member, file });
+  }
+  const instance: Instance = { decl, file, path, statics: new Map(), fields: new Map(), methods, span: spec.span, identity: '', interfaces };
+  const params = new Map(decl.params.map((param) => [param.name.name, param]));
+  const making: Making = { given: new Map(spec.args), overrides, members, params, busy: new Set(), spec };
+  makings.set(instance, making);
+  if (!checkOverrides(session, instance, making)) return undefined;
+  for (const param of decl.params) if (!staticMember(session, instance, param.name.name)) return undefined;
+  if (!checkWhere(session, instance, spec.span)) return undefined;
+  for (const member of decl.members) {
+    if (member.kind === 'static' || member.kind === 'field') staticMember(session, instance, member.name.name);
+  }
+  instance.identity = identityOf(instance, making);
+  for (const one of interfaces) checkInterface(session, instance, one.decl, one.file);
+  return instance;
+}
+
+/** An override's name must be a parameter or a field; everything derived follows from those. */
+function checkOverrides(session: Session, instance: Instance, making: Making): boolean {
+  let sound = true;
+  for (const [name, node] of making.overrides?.below ?? []) {
+    const member = making.members.get(name);
+    if (making.params.has(name) || member?.kind === 'field') continue;
+    sound = false;
+    const what = instance.decl.name.name;
+    const notes = [{ span: instance.decl.name.span, text: `module ${what} is declared here` }];
+    if (member?.kind === 'static') {
+      fail({ session }, 'CROB2311', node.span, { name, what }, { notes });
+      continue;
+    }
+    const names = [...making.params.keys(), ...[...making.members.values()].filter((m) => m.kind === 'field').map((m) => m.name.name)];
+    fail({ session }, 'CROB2301', node.span, { name, what }, { notes, help: didYouMean(name, names) ?? `it has ${names.join(', ')}` });
+  }
+  return sound;
+}
+
+function moduleBody(session: Session, instance: Instance): Body {
+  return {
+    ...fileBody(session, instance.file),
+    self: instance,
+    member: (name) => staticMember(session, instance, name),
+    memberNames: () => [...instance.decl.params.map((p) => p.name.name), ...instance.decl.members.map((m) => m.name.name)],
+  };
+}
+
+/** A parameter, static, field or method, made when first asked for. */
+function staticMember(session: Session, instance: Instance, name: string): Val | undefined {
+  const known = instance.statics.get(name) ?? instance.fields.get(name);
+  if (known) return known;
+  const method = instance.methods.get(name);
+  if (method) return { kind: 'method', instance, method };
+  const making = makings.get(instance);
+  if (!making) return undefined;
+  const param = making.params.get(name);
+  const member = making.members.get(name);
+  if (!param && member?.kind !== 'static' && member?.kind !== 'field') return undefined;
+  if (making.busy.has(name)) {
+    fail({ session }, 'CROB2305', (param ?? member)!.name.span, { name });
+    return error;
+  }
+  making.busy.add(name);
+  const value = param
+    ? paramValue(session, instance, making, param)
+    : member!.kind === 'static'
+      ? staticValue(session, instance, member as Extract<ModuleMember, { kind: 'static' }>)
+      : fieldValue(session, instance, making, member as FieldMember);
+  making.busy.delete(name);
+  if (member?.kind === 'field') instance.fields.set(name, value);
+  else instance.statics.set(name, value);
+  return value;
+}
+
+function paramValue(session: Session, instance: Instance, making: Making, param: Param): Val {
+  const name = param.name.name;
+  const body = moduleBody(session, instance);
+  const override = making.overrides?.below.get(name);
+  const given = override?.value ?? making.given.get(name);
+  if (override) override.used = true;
+  if (!given && !param.value) {
+    fail(body, 'CROB2010', making.spec.span, { name, callee: instance.decl.name.name }, {
+      notes: [{ span: param.span, text: 'declared here, without a default' }],
+    });
+    return error;
+  }
+  const raw = given?.value ?? evaluateDefault(body, param);
+  const fitted = fitStatic(body, raw, param.type, given?.span ?? param.span, param.span, instance.file);
+  if (!fitted) return error;
+  const { slot, holes } = slotOf(param, instance.file);
+  if (!slot || holes) {
+    if (override && override.below.size > 0) overrideInSpec(session, override, name);
+    return fitted;
+  }
+  return place(session, instance, fitted, childPath(instance.path, name), override);
+}
+
+function overrideInSpec(session: Session, override: Overrides, name: string): void {
+  for (const [step, node] of override.below) {
+    fail({ session }, 'CROB2301', node.span, { name: step, what: `the parameter ${name}` }, { help: 'give the whole value instead' });
+  }
+}
+
+function evaluateDefault(body: Body, param: Param): Val {
+  const isInit = param.type.kind === 'named-type' && param.type.name.name === 'init';
+  return isInit ? evaluateInit(body, param.value!) : body.session.interpreter.evaluate(body, param.value!);
+}
+
+/** A parameter whose type is a module or an interface is a slot; the host fills the holes of an interface with parameters. */
+export function slotOf(param: Param, file: FileScope): { slot: boolean; holes: boolean } {
+  if (param.type.kind !== 'named-type') return { slot: false, holes: false };
+  const found = file.lookup(param.type.name.name);
+  if (found?.decl.kind === 'module') return { slot: true, holes: false };
+  if (found?.decl.kind === 'interface') return { slot: true, holes: found.decl.params.length > 0 };
+  return { slot: false, holes: false };
+}
+
+function staticValue(session: Session, instance: Instance, member: Extract<ModuleMember, { kind: 'static' }>): Val {
+  const body = moduleBody(session, instance);
+  const value = member.value ? session.interpreter.evaluate(body, member.value) : error;
+  if (value.kind === 'error' || !member.type) return value;
+  return fitStatic(body, value, member.type, member.value?.span ?? member.span, member.span, instance.file) ?? error;
+}
+
+function fieldValue(session: Session, instance: Instance, making: Making, member: FieldMember): Val {
+  const override = making.overrides?.below.get(member.name.name);
+  if (override) override.used = true;
+  const body = moduleBody(session, instance);
+  const value = override?.value?.value ?? session.interpreter.evaluate(body, member.value);
+  const pathFor = (i: number | undefined) => fieldPath(session, instance, member.name.name, member.attributes, i);
+  if (value.kind === 'list') {
+    return { kind: 'list', items: value.items.map((item, i) => place(session, instance, item, pathFor(i), listOverride(override, i, value.items.length, session))) };
+  }
+  if (value.kind === 'spec') return place(session, instance, value, pathFor(undefined), override);
+  if (value.kind === 'instance' || value.kind === 'error') return value;
+  return fail(body, 'CROB2201', member.value.span, { expected: 'a module, or a list of modules', actual: describe(value) }, {
+    help: `a value that is no module is a \`static ${member.name.name} = …\``,
+  });
+}
+
+/** A spec is constructed here; an instance named is shared under its owner's path. */
+export function place(session: Session, _owner: Instance | undefined, value: Val, path: string, overrides: Overrides | undefined): Val {
+  if (value.kind === 'spec') {
+    const made = session.interpreter.instantiate(session, value.spec, path, overrides);
+    return made ? { kind: 'instance', instance: made } : error;
+  }
+  if (value.kind === 'list') {
+    return { kind: 'list', items: value.items.map((item, i) => place(session, _owner, item, childPath(path, String(i)), listOverride(overrides, i, value.items.length, session))) };
+  }
+  return value;
+}
+
+/** What an override says of the i-th of a list: its own step, laid over `*`. */
+function listOverride(overrides: Overrides | undefined, i: number, length: number, session: Session): Overrides | undefined {
+  if (!overrides) return undefined;
+  for (const [step, node] of overrides.below) {
+    if (node.used || step === '*') continue;
+    const n = Number(step);
+    if (!Number.isInteger(n)) fail({ session }, 'CROB2301', node.span, { name: step, what: 'a list of modules' }, { help: 'choose one with [0], or all with [*]' });
+    else if (n >= length) fail({ session }, 'CROB2310', node.span, { index: n, length });
+    else continue;
+    node.used = true;
+  }
+  const own = overrides.below.get(String(i));
+  const all = overrides.below.get('*');
+  if (own && all) return mergeOverrides(all, own);
+  return own ?? all;
+}
+
+function mergeOverrides(under: Overrides, over: Overrides): Overrides {
+  const below = new Map(under.below);
+  for (const [step, node] of over.below) {
+    const held = below.get(step);
+    below.set(step, held ? mergeOverrides(held, node) : node);
+  }
+  return { value: over.value ?? under.value, below, span: over.span, used: true };
+}
+
+export function childPath(path: string, name: string): string {
+  if (name === '') return path;
+  return path === '' ? name : `${path}.${name}`;
+}
+
+/** `@path("norm{i}")` renames a field or weight in checkpoints; `{i}` is the place in its list, other names are statics. */
+export function fieldPath(session: Session, instance: Instance, name: string, attributes: readonly Attribute[], i: number | undefined): string {
+  const attribute = attributes.find((a) => a.name.name === 'path');
+  if (!attribute) return childPath(childPath(instance.path, name), i === undefined ? '' : String(i));
+  const template = attribute.args[0]?.value;
+  if (template?.kind !== 'string') {
+    fail({ session }, 'CROB2201', attribute.span, { expected: 'a string, such as @path("norm{i}")', actual: 'something else' });
+    return childPath(instance.path, name);
+  }
+  const text = template.value.replace(/\{(\w+)\}/g, (whole, word: string) => {
+    if (word === 'i' && i !== undefined) return String(i);
+    const value = staticMember(session, instance, word);
+    const n = asInt(value);
+    if (n !== undefined) return String(n);
+    if (value?.kind === 'string') return value.value;
+    fail({ session }, 'CROB2001', attribute.span, { name: word }, { help: '{i} is the place in the list; other names are static ints and strings' });
+    return whole;
+  });
+  const joined = childPath(instance.path, text);
+  return i !== undefined && !template.value.includes('{i}') ? childPath(joined, String(i)) : joined;
+}
+
+function checkWhere(session: Session, instance: Instance, span: Span): boolean {
+  const body = moduleBody(session, instance);
+  let sound = true;
+  const found = conditions(body, instance.decl.where, (expr) => {
+    sound = false;
+    const names = instance.decl.params.map((p) => p.name.name).filter((n) => new RegExp(`\\b${n}\\b`).test(session.program.text(expr.span)));
+    const details = names.map((n) => `${n} is ${showStatic(instance.statics.get(n))}`);
+    fail(body, 'CROB2207', span, { clause: session.program.text(expr.span), what: instance.decl.name.name }, {
+      notes: [{ span: expr.span, text: 'required here' }],
+      details,
+    });
+  });
+  for (const condition of found) {
+    sound = false;
+    fail(body, 'CROB2203', condition.span, { dim: session.program.text(condition.span) });
+  }
+  return sound;
+}
+
+export function showStatic(value: Val | undefined): string {
+  if (!value) return 'unset';
+  if (value.kind === 'list') return `[${value.items.map(showStatic).join(', ')}]`;
+  if (value.kind === 'dim') return dims.print(value.dim);
+  if (value.kind === 'float') return String(value.value);
+  if (value.kind === 'string') return JSON.stringify(value.value);
+  if (value.kind === 'bool') return String(value.value);
+  return describe(value).replace(/^(the|a) /, '');
+}
+
+/** Owned slots count by what they are, shared instances by where they are. */
+function identityOf(instance: Instance, making: Making): string {
+  const owned = (value: Val): string => {
+    if (value.kind === 'instance' && value.instance.path.startsWith(childPath(instance.path, ''))) return `!${value.instance.identity}`;
+    if (value.kind === 'list') return `[${value.items.map(owned).join()}]`;
+    return keyOf(value);
+  };
+  const params = [...making.params.keys()].map((name) => `${name}=${owned(instance.statics.get(name) ?? error)}`);
+  const changed: string[] = [];
+  for (const member of making.members.values()) {
+    if (member.kind !== 'field' || !making.overrides?.below.has(member.name.name)) continue;
+    changed.push(`${member.name.name}=${owned(instance.fields.get(member.name.name) ?? error)}`);
+  }
+  return `${instance.file.file}:${instance.decl.name.name}(${params.join()})${changed.length ? `{${changed.join()}}` : ''}`;
+}
+
+/** A name of a module as its methods see it: also weights and buffers, placed in the graph at first use. */
+export function member(body: Body | undefined, session: Session, instance: Instance, name: string): Val | undefined {
+  const found = staticMember(session, instance, name);
+  if (found) return found;
+  const declared = makings.get(instance)?.members.get(name);
+  if (declared?.kind !== 'param' && declared?.kind !== 'buffer') return undefined;
+  if (!body?.build) return fail(body ?? { session }, 'CROB2208', declared.name.span, { what: `the weight ${name}` });
+  if (body.self !== instance) return fail(body, 'CROB2005', declared.name.span, { name, what: `module ${instance.decl.name.name} from outside` });
+  const placed = body.weights.get(name);
+  if (placed) return { kind: 'tensor', value: placed };
+  const inner: Body = { ...moduleBody(session, instance), build: body.build };
+  const type = resolveType(inner, declared.type, new Map());
+  if (type?.kind !== 'tensor') return error;
+  const symbolic = type.type.shape.find((d) => dims.asConstant(d) === undefined);
+  if (symbolic) return fail(body, 'CROB2118', declared.type.span, { name, dim: dims.print(symbolic) });
+  const initial = declared.kind === 'param' ? declared.init : declared.value;
+  const init = initial ? evaluateInit(inner, initial) : ({ kind: 'init', init: { name: 'zeros', args: {} } } as const);
+  if (init.kind !== 'init') {
+    return init.kind === 'error' ? error : fail(body, 'CROB2217', initial!.span, { name: describe(init) }, { help: 'such as zeros, ones, normal(std = 0.02)' });
+  }
+  const has = (text: string) => declared.attributes.some((a) => a.name.name === text);
+  const saved = body.build.origin;
+  body.build.origin = { span: declared.span, path: '', label: `weight ${name}` };
+  const absolute = fieldPath(session, instance, name, declared.attributes, undefined);
+  const value = body.build.weight(
+    {
+      path: instance.path === '' ? absolute : absolute.slice(instance.path.length + 1),
+      role: declared.kind,
+      init: init.init,
+      decay: declared.kind === 'param' && !has('no_decay'),
+      keepF32: has('f32'),
+    },
+    type.type as TensorType,
+  );
+  body.build.origin = saved;
+  body.weights.set(name, value);
+  return { kind: 'tensor', value };
+}

@@ -1,0 +1,309 @@
+import type { Span } from '../../grammar/span.ts';
+import type { CallExpr, ComprehensionExpr, Expr, ForClause, IfExpr, MemberExpr, TensorExpr } from '../../grammar/tree.ts';
+import * as dims from '../dims/dim.ts';
+import type { Dim } from '../dims/dim.ts';
+import { binary, rounded, roundedQuotient, scalar, unary } from './arithmetic.ts';
+import { type Body, type CallArgs, nested } from './body.ts';
+import { builtins, initialiser } from './builtins/table.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { index } from './indexing.ts';
+import { fail, guarded, requireEqual } from './report.ts';
+import { asInt, describe, dimVal, error, type Given, keyOf, type Val } from './values.ts';
+
+/** Longest static loop: beyond it a list would be a mistake or an attack. */
+export const loopLimit = 4096;
+
+export function evaluate(body: Body, expr: Expr): Val {
+  switch (expr.kind) {
+    case 'int':
+      return dimVal(dims.constant(expr.value));
+    case 'float':
+    case 'factor':
+      return { kind: 'float', value: expr.value };
+    case 'string':
+      return { kind: 'string', value: expr.value };
+    case 'bool':
+      return { kind: 'bool', value: expr.value };
+    case 'none':
+      return { kind: 'none' };
+    case 'name':
+      return name(body, expr.name, expr.span);
+    case 'list':
+      return { kind: 'list', items: expr.items.map((item) => body.session.interpreter.evaluate(body, item)) };
+    case 'tuple':
+      return { kind: 'tuple', items: new Map(expr.items.map((item) => [item.name.name, evaluate(body, item.value)])) };
+    case 'comprehension':
+      return comprehension(body, expr);
+    case 'range':
+      return range(body, expr.start, expr.stop, expr.span);
+    case 'call':
+      return call(body, expr);
+    case 'member':
+      return member(body, expr);
+    case 'index':
+      return index(body, expr);
+    case 'unary':
+      return unary(body, expr.op, evaluate(body, expr.operand), expr.span);
+    case 'binary':
+      return lazyLogic(body, expr) ?? binary(body, expr, evaluate(body, expr.left), evaluate(body, expr.right));
+    case 'if':
+      return conditional(body, expr);
+    case 'cast':
+      return assertShape(body, expr);
+    case 'tensor':
+      return fromIndices(body, expr);
+  }
+}
+
+/** `&&` and `||` of statics stop at the first side that decides. */
+function lazyLogic(body: Body, expr: Extract<Expr, { kind: 'binary' }>): Val | undefined {
+  if (expr.op !== '&&' && expr.op !== '||') return undefined;
+  const left = evaluate(body, expr.left);
+  if (left.kind === 'bool' && left.value === (expr.op === '||')) return left;
+  return binary(body, expr, left, evaluate(body, expr.right));
+}
+
+function name(body: Body, text: string, span: Span): Val {
+  const found = lookup(body, text, span);
+  if (found) return found;
+  if (/^[A-Z]/.test(text)) {
+    const dim = body.dims.get(text);
+    if (dim) return dimVal(dim);
+    const help = didYouMean(text, [...body.dims.known.keys(), ...body.file.names()]);
+    return fail(body, 'CROB2116', span, { name: text }, { help });
+  }
+  const visible = [...body.locals.names(), ...body.memberNames(), ...body.file.names(), ...builtins.keys(), 'training'];
+  return fail(body, 'CROB2001', span, { name: text }, { help: didYouMean(text, visible) });
+}
+
+function lookup(body: Body, text: string, span: Span): Val | undefined {
+  const local = body.locals.get(text) ?? body.member(text, span);
+  if (local) return local;
+  if (/^[A-Z]/.test(text) && body.dims.known.has(text)) return dimVal(body.dims.known.get(text)!);
+  if (body.inits) {
+    const init = initialiser(text);
+    if (init) return init;
+  }
+  const found = body.file.lookup(text);
+  if (found) {
+    switch (found.decl.kind) {
+      case 'fn':
+        return { kind: 'function', decl: found.decl, file: found.file };
+      case 'module':
+        return { kind: 'spec', spec: { decl: found.decl, file: found.file, args: new Map(), span } };
+      default:
+        return fail(body, 'CROB2008', span, { name: text, actual: found.decl.kind, expected: 'a value' }, {
+          notes: [{ span: found.decl.name.span, text: 'declared here' }],
+        });
+    }
+  }
+  if (text === 'training') return { kind: 'bool', value: body.session.training };
+  const builtin = builtins.get(text);
+  return builtin ? { kind: 'builtin', builtin } : initialiser(text);
+}
+
+function range(body: Body, start: Expr, stop: Expr, span: Span): Val {
+  const from = evaluate(body, start);
+  const to = evaluate(body, stop);
+  if (from.kind === 'error' || to.kind === 'error') return error;
+  const a = asInt(from);
+  const b = asInt(to);
+  if (a === undefined || b === undefined) {
+    const symbolic = from.kind === 'dim' && a === undefined ? from : to;
+    if (symbolic.kind === 'dim') return fail(body, 'CROB2203', span, { dim: body.facts.show(symbolic.dim) });
+    return fail(body, 'CROB2201', span, { expected: 'an int', actual: describe(a === undefined ? from : to) });
+  }
+  if (b - a > loopLimit) return fail(body, 'CROB2204', span, { count: b - a, limit: loopLimit });
+  return { kind: 'list', items: Array.from({ length: Math.max(0, b - a) }, (_, i) => dimVal(dims.constant(a + i))) };
+}
+
+/** What a `for` runs over. */
+export function iterate(body: Body, clause: ForClause): readonly Val[] | undefined {
+  const over = evaluate(body, clause.iterable);
+  if (over.kind === 'error') return undefined;
+  if (over.kind !== 'list') {
+    fail(body, 'CROB2201', clause.iterable.span, { expected: 'a list or a range', actual: describe(over) });
+    return undefined;
+  }
+  if (over.items.length > loopLimit) {
+    fail(body, 'CROB2204', clause.iterable.span, { count: over.items.length, limit: loopLimit });
+    return undefined;
+  }
+  return over.items;
+}
+
+function comprehension(body: Body, expr: ComprehensionExpr): Val {
+  const items: Val[] = [];
+  let broken = false;
+  const walk = (inner: Body, depth: number): void => {
+    const clause = expr.clauses[depth];
+    if (!clause) {
+      if (expr.condition) {
+        const keep = truth(inner, evaluate(inner, expr.condition), expr.condition.span);
+        if (keep === undefined) broken = true;
+        if (!keep) return;
+      }
+      if (items.length >= loopLimit) {
+        if (!broken) fail(body, 'CROB2204', expr.span, { count: items.length + 1, limit: loopLimit });
+        broken = true;
+        return;
+      }
+      items.push(evaluate(inner, expr.element));
+      return;
+    }
+    const over = iterate(inner, clause);
+    if (!over) {
+      broken = true;
+      return;
+    }
+    for (const [i, item] of over.entries()) {
+      if (broken) return;
+      const next = nested(inner);
+      if (clause.index) next.locals.declare(clause.index.name, dimVal(dims.constant(i)));
+      next.locals.declare(clause.item.name, item);
+      walk(next, depth + 1);
+      if (item.kind === 'error') broken = true;
+    }
+  };
+  walk(body, 0);
+  return broken ? error : { kind: 'list', items };
+}
+
+/** A static condition; reports and yields undefined when it is none. */
+export function truth(body: Body, value: Val, span: Span): boolean | undefined {
+  if (value.kind === 'bool') return value.value;
+  if (value.kind === 'error') return undefined;
+  if (value.kind === 'tensor') fail(body, 'CROB2208', span, { what: 'a condition' }, { help: 'choose per element with select(condition, a, b)' });
+  else fail(body, 'CROB2201', span, { expected: 'a bool', actual: describe(value) });
+  return undefined;
+}
+
+function conditional(body: Body, expr: IfExpr): Val {
+  const holds = truth(body, evaluate(body, expr.condition), expr.condition.span);
+  if (holds === undefined) return error;
+  return body.session.interpreter.run(nested(body), holds ? expr.then : expr.otherwise) ?? error;
+}
+
+function member(body: Body, expr: MemberExpr): Val {
+  const object = evaluate(body, expr.object);
+  const text = expr.name.name;
+  switch (object.kind) {
+    case 'error':
+      return error;
+    case 'instance': {
+      const found = body.session.interpreter.member(body, body.session, object.instance, text);
+      if (found) return found;
+      const { decl, methods, statics, fields } = object.instance;
+      const help = didYouMean(text, [...methods.keys(), ...statics.keys(), ...fields.keys()]);
+      return fail(body, 'CROB2005', expr.name.span, { name: text, what: `module ${decl.name.name}` }, {
+        help,
+        notes: [{ span: decl.name.span, text: 'declared here' }],
+      });
+    }
+    case 'tuple': {
+      const found = object.items.get(text);
+      if (found) return found;
+      const help = didYouMean(text, object.items.keys()) ?? `it has ${[...object.items.keys()].join(', ')}`;
+      return fail(body, 'CROB2005', expr.name.span, { name: text, what: 'the result' }, { help });
+    }
+    default:
+      return fail(body, 'CROB2005', expr.name.span, { name: text, what: describe(object) });
+  }
+}
+
+function call(body: Body, expr: CallExpr): Val {
+  const { callee } = expr;
+  if (callee.kind === 'name' && (callee.name === 'floor' || callee.name === 'ceil') && expr.args.length === 1) {
+    const arg = expr.args[0]!.value;
+    if (arg.kind === 'binary' && arg.op === '/') {
+      return roundedQuotient(body, callee.name, arg, evaluate(body, arg.left), evaluate(body, arg.right));
+    }
+    return rounded(body, callee.name, evaluate(body, arg), expr.span);
+  }
+  const target = evaluate(body, callee);
+  if (target.kind === 'spec' && callee.kind === 'call') {
+    return fail(body, 'CROB2210', expr.span, { name: target.spec.decl.name.name });
+  }
+  const positional: Given[] = [];
+  const named = new Map<string, Given>();
+  for (const arg of expr.args) {
+    const given = { value: evaluate(body, arg.value), span: arg.value.span };
+    if (!arg.name) positional.push(given);
+    else if (named.has(arg.name.name)) return fail(body, 'CROB2012', arg.name.span, { name: arg.name.name });
+    else named.set(arg.name.name, given);
+  }
+  const args: CallArgs = { positional, named, source: expr.args };
+  return target.kind === 'error' ? error : body.session.interpreter.apply(body, target, args, expr.span);
+}
+
+/** `x as f32[B, N, C]`: the shape is proved and then goes by the names given. */
+function assertShape(body: Body, expr: Extract<Expr, { kind: 'cast' }>): Val {
+  const value = evaluate(body, expr.operand);
+  if (value.kind === 'error') return error;
+  if (value.kind !== 'tensor' || expr.type.kind !== 'tensor-type') {
+    return fail(body, 'CROB2201', expr.span, { expected: 'a tensor', actual: describe(value) });
+  }
+  const shape: Dim[] = [];
+  for (const item of expr.type.shape) {
+    if (item.kind === 'spread') {
+      shape.push(...(body.dims.spreads.get(item.name?.name ?? '...') ?? []));
+      continue;
+    }
+    const d = evaluate(body, item.value);
+    if (d.kind === 'error') return error;
+    if (d.kind !== 'dim') return fail(body, 'CROB2201', item.span, { expected: 'a dim', actual: describe(d) });
+    shape.push(d.dim);
+  }
+  const actual = value.value.type;
+  if (expr.type.dtype.name !== actual.dtype) {
+    return fail(body, 'CROB2103', expr.span, { what: 'read', left: actual.dtype, right: expr.type.dtype.name });
+  }
+  if (shape.length !== actual.shape.length) {
+    return fail(body, 'CROB2102', expr.span, { what: 'the value', expected: shape.length, actual: actual.shape.length });
+  }
+  const tensors = [{ name: 'value', value: value.value }];
+  const same = shape.every((d, i) => requireEqual(body, actual.shape[i]!, d, expr.span, `cannot read axis ${i} as ${body.facts.show(d)}`, { tensors }));
+  if (!same) return error;
+  return guarded(body, expr.span, '', [], () => body.build!.reshape(value.value, shape));
+}
+
+/** `tensor f32[i in N, j in M] { … }`: index arithmetic over iotas, which folds when the extents are static. */
+function fromIndices(body: Body, expr: TensorExpr): Val {
+  const build = body.build;
+  if (!build) return fail(body, 'CROB2208', expr.span, { what: 'a tensor' });
+  const dtype = expr.dtype.name;
+  if (dtype !== 'f32' && dtype !== 'i32' && dtype !== 'bool') {
+    return fail(body, 'CROB2222', expr.dtype.span, { name: dtype }, { help: 'f32, i32 and bool are the dtypes inside a graph' });
+  }
+  const inner = nested(body);
+  const shape: Dim[] = [];
+  for (const { extent } of expr.indices) {
+    const size = evaluate(body, extent);
+    if (size.kind === 'error') return error;
+    if (size.kind !== 'dim') return fail(body, 'CROB2201', extent.span, { expected: 'an int or a dim', actual: describe(size) });
+    shape.push(size.dim);
+  }
+  for (const [axis, { name: ident }] of expr.indices.entries()) {
+    const at = guarded(body, ident.span, `index ${ident.name}`, [], () => {
+      const line = build.iota(shape[axis]!);
+      return build.reshape(line, shape.map((d, i) => (i === axis ? d : dims.one)).slice(axis));
+    });
+    inner.locals.declare(ident.name, at);
+  }
+  const raw = body.session.interpreter.run(inner, expr.body);
+  if (!raw || raw.kind === 'error') return error;
+  const value = scalar(body, raw, dtype, expr.body.span);
+  if (value.kind !== 'tensor') return error;
+  return guarded(body, expr.span, 'tensor', ['element'], () => {
+    const typed = value.value.type.dtype === dtype ? value.value : build.cast(value.value, dtype);
+    return build.broadcast(typed, shape);
+  });
+}
+
+export function argText(body: Body, expr: Expr | undefined): string {
+  if (!expr) return 'argument';
+  const raw = body.session.program.text(expr.span).replace(/\s+/g, ' ');
+  return raw.length > 32 ? `${raw.slice(0, 29)}...` : raw;
+}
+
+export { keyOf };

@@ -1,0 +1,109 @@
+import type { Expr, IndexExpr } from '../../grammar/tree.ts';
+import * as dims from '../dims/dim.ts';
+import type { Dim } from '../dims/dim.ts';
+import type { Body } from './body.ts';
+import { fail, guarded, requireClause } from './report.ts';
+import { asInt, describe, dimVal, error, type TensorVal, type Val } from './values.ts';
+
+/** `xs[i]`, `xs[1..3]`, `x[:, 0..H, i]`, and `H[i]`, the i-th of a family of dims. */
+export function index(body: Body, expr: IndexExpr): Val {
+  const family = dimFamily(body, expr);
+  if (family) return family;
+  const object = body.session.interpreter.evaluate(body, expr.object);
+  if (object.kind === 'error') return error;
+  if (object.kind === 'list') return listItem(body, expr, object.items);
+  if (object.kind === 'tensor') return slice(body, expr, object);
+  return fail(body, 'CROB2216', expr.span, { op: '[]', left: describe(object), right: 'an index' });
+}
+
+function dimFamily(body: Body, expr: IndexExpr): Val | undefined {
+  const { object, items } = expr;
+  if (object.kind !== 'name' || !/^[A-Z]/.test(object.name) || body.locals.get(object.name)) return undefined;
+  if (body.member(object.name, object.span)) return undefined;
+  const only = items[0];
+  if (items.length !== 1 || only?.kind !== 'at') return undefined;
+  const at = body.session.interpreter.evaluate(body, only.value);
+  if (at.kind === 'error') return error;
+  const i = asInt(at);
+  if (i === undefined) return fail(body, 'CROB2201', only.span, { expected: 'an int', actual: describe(at) });
+  const name = `${object.name}[${i}]`;
+  const dim = body.dims.get(name);
+  return dim ? dimVal(dim) : fail(body, 'CROB2116', expr.span, { name });
+}
+
+function listItem(body: Body, expr: IndexExpr, items: readonly Val[]): Val {
+  const only = expr.items[0];
+  if (expr.items.length !== 1 || !only || only.kind === 'any') {
+    return fail(body, 'CROB2216', expr.span, { op: '[]', left: 'a list', right: `${expr.items.length} indices` });
+  }
+  if (only.kind === 'all') return { kind: 'list', items };
+  if (only.kind === 'range') {
+    const from = only.start ? bound(body, only.start) : 0;
+    const to = only.stop ? bound(body, only.stop) : items.length;
+    if (from === undefined || to === undefined) return error;
+    if (from < 0 || to > items.length || from > to) {
+      return fail(body, 'CROB2209', only.span, { index: `${from}..${to}`, length: items.length });
+    }
+    return { kind: 'list', items: items.slice(from, to) };
+  }
+  const i = bound(body, only.value);
+  if (i === undefined) return error;
+  return items[i] ?? fail(body, 'CROB2209', only.span, { index: i, length: items.length });
+}
+
+function bound(body: Body, expr: Expr): number | undefined {
+  const value = body.session.interpreter.evaluate(body, expr);
+  if (value.kind === 'error') return undefined;
+  const n = asInt(value);
+  if (n === undefined) fail(body, 'CROB2201', expr.span, { expected: 'an int', actual: describe(value) });
+  return n;
+}
+
+function slice(body: Body, expr: IndexExpr, object: TensorVal): Val {
+  const build = body.build!;
+  const { shape } = object.value.type;
+  const label = 'slice';
+  const first = expr.items[0];
+  if (expr.items.length === 1 && first?.kind === 'at') {
+    const at = body.session.interpreter.evaluate(body, first.value);
+    if (at.kind === 'error') return error;
+    if (at.kind === 'tensor') return guarded(body, expr.span, 'gather', ['table', 'index'], () => build.gather(object.value, at.value));
+  }
+  if (expr.items.length !== shape.length) {
+    return fail(body, 'CROB2102', expr.span, { what: 'an index', expected: shape.length, actual: expr.items.length }, {
+      help: 'give one index, range or `:` for each axis',
+    });
+  }
+  const start: Dim[] = [];
+  const stop: Dim[] = [];
+  const kept: Dim[] = [];
+  for (const [axis, item] of expr.items.entries()) {
+    const size = shape[axis]!;
+    const at = (e: Expr): Dim | undefined => {
+      const value = body.session.interpreter.evaluate(body, e);
+      if (value.kind === 'dim') return value.dim;
+      if (value.kind !== 'error') fail(body, 'CROB2201', e.span, { expected: 'an int or a dim', actual: describe(value) });
+      return undefined;
+    };
+    if (item.kind === 'any') return fail(body, 'CROB2216', item.span, { op: '[*]', left: 'a tensor', right: 'an index' });
+    const from = item.kind === 'all' ? dims.zero : item.kind === 'range' ? (item.start ? at(item.start) : dims.zero) : at(item.value);
+    const to = item.kind === 'all' ? size : item.kind === 'range' ? (item.stop ? at(item.stop) : size) : from && dims.add(from, dims.one);
+    if (!from || !to) return error;
+    const tensors = [{ name: 'value', value: object.value }];
+    const what = `slice of axis ${axis}`;
+    if (item.kind !== 'all') {
+      const inside =
+        requireClause(body, { kind: 'le', left: dims.zero, right: from }, item.span, what, { tensors }) &&
+        requireClause(body, { kind: 'le', left: to, right: size }, item.span, what, { tensors }) &&
+        requireClause(body, { kind: 'lt', left: from, right: to }, item.span, what, { tensors });
+      if (!inside) return error;
+    }
+    start.push(from);
+    stop.push(to);
+    if (item.kind !== 'at') kept.push(dims.sub(to, from));
+  }
+  return guarded(body, expr.span, label, ['value'], () => {
+    const part = build.slice(object.value, start, stop, shape.map(() => 1));
+    return kept.length === shape.length ? part : build.reshape(part, kept);
+  });
+}

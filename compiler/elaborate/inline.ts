@@ -1,0 +1,99 @@
+import * as dims from '../dims/dim.ts';
+import type { Dim } from '../dims/dim.ts';
+import { Facts } from '../dims/facts.ts';
+import { mapDims } from '../ir/attributes.ts';
+import { Builder } from '../ir/builder.ts';
+import type { Graph, GraphOutput, Guard, Node, TensorType, Value, WeightAttributes } from '../ir/graph.ts';
+import { finish } from '../ir/rebuild.ts';
+import { childPath } from './construct.ts';
+import type { ModelGraph } from './model.ts';
+import { substituteClause } from './signature.ts';
+import { type Call, flatten } from './template.ts';
+
+/** Expands every call of a model's body, with dims bound as `--set` says; what outputs do not need falls away. */
+export function inlineModel(model: ModelGraph, bound: ReadonlyMap<string, Dim>): Graph {
+  let facts = Facts.none;
+  for (const clause of model.facts.clauses) facts = facts.assume(substituteClause(clause, bound));
+  const build = new Builder(facts);
+  const inliner = new Inliner(build);
+  const map = inliner.expand(model.nodes, model.calls, '', bound, new Map());
+  const outputs: GraphOutput[] = model.outputs.map((o) => ({ name: o.name, value: map.get(o.value)!, docs: o.docs }));
+  const inputs = model.inputs.map((i) => ({ name: i.name, value: map.get(i.value)!, docs: i.docs }));
+  const parts = {
+    name: model.flat.name,
+    docs: model.flat.docs.join('\n'),
+    inputs,
+    outputs,
+    facts,
+    guards: model.guards.map((g) => bindGuard(g, bound)),
+  };
+  return finish(parts, build.nodes);
+}
+
+function bindGuard(guard: Guard, bound: ReadonlyMap<string, Dim>): Guard {
+  return { ...guard, left: dims.substitute(guard.left, bound), right: dims.substitute(guard.right, bound) };
+}
+
+class Inliner {
+  readonly #build: Builder;
+  /** Weights by full path: an instance that is used twice has them once. */
+  readonly #weights = new Map<string, Value>();
+
+  constructor(build: Builder) {
+    this.#build = build;
+  }
+
+  /** Copies nodes and expands calls in their order; yields where each value went. */
+  expand(nodes: readonly Node[], calls: readonly Call[], path: string, by: ReadonlyMap<string, Dim>, map: Map<Value, Value>): Map<Value, Value> {
+    const cache = new Map<string, Dim>();
+    const bind = (d: Dim): Dim => {
+      let bound = cache.get(d.key);
+      if (!bound) {
+        bound = by.size === 0 ? d : dims.substitute(d, by);
+        cache.set(d.key, bound);
+      }
+      return bound;
+    };
+    let next = 0;
+    for (const [i, node] of nodes.entries()) {
+      for (let call = calls[next]; call && call.at <= i; call = calls[++next]) this.#call(call, path, bind, map);
+      if (map.has(node.outputs[0]!)) continue;
+      this.#node(node, path, bind, map);
+    }
+    for (let call = calls[next]; call; call = calls[++next]) this.#call(call, path, bind, map);
+    return map;
+  }
+
+  #node(node: Node, path: string, bind: (d: Dim) => Dim, map: Map<Value, Value>): void {
+    const build = this.#build;
+    build.origin = { ...node.origin, path };
+    if (node.op === 'weight') {
+      const attributes: WeightAttributes = { ...node.attributes, path: childPath(path, node.attributes.path) };
+      let weight = this.#weights.get(attributes.path);
+      if (!weight) {
+        weight = build.weight(attributes, node.outputs[0]!.type);
+        this.#weights.set(attributes.path, weight);
+      }
+      map.set(node.outputs[0]!, weight);
+      return;
+    }
+    const inputs = node.inputs.map((input) => map.get(input)!);
+    const types = node.outputs.map((output): TensorType => ({ dtype: output.type.dtype, shape: output.type.shape.map(bind) }));
+    const attributes = node.op === 'uniform' ? { ...node.attributes, shape: node.attributes.shape.map(bind), key: childPath(path, node.attributes.key) } : mapDims(node.op, node.attributes, bind);
+    const made = build.append(node.op, inputs, attributes as never, types);
+    for (const [i, output] of node.outputs.entries()) map.set(output, made[i]!);
+  }
+
+  #call(call: Call, path: string, bind: (d: Dim) => Dim, map: Map<Value, Value>): void {
+    const { template } = call;
+    if (!template.body) throw new Error(`bug in crobc: ${template.label} is called before it is elaborated`);
+    const inside = new Map<Value, Value>();
+    for (const [i, placeholder] of template.body.placeholders.entries()) inside.set(placeholder, map.get(call.args[i]!)!);
+    const by = new Map<string, Dim>();
+    for (const [name, dim] of call.dims) by.set(name, bind(dim));
+    const below = call.absolute ? call.path : childPath(path, call.path);
+    this.expand(template.body.nodes, template.body.calls, below, by, inside);
+    const results = flatten(template.body.result);
+    for (const [i, result] of results.entries()) map.set(call.results[i]!, inside.get(result)!);
+  }
+}

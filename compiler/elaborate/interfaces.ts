@@ -1,0 +1,112 @@
+import type { InterfaceDecl, MethodMember, Param } from '../../grammar/tree.ts';
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { Builder } from '../ir/builder.ts';
+import { fitStatic } from './arguments.ts';
+import { type Body, DimScope, fileBody, type Session } from './body.ts';
+import type { FileScope } from './program.ts';
+import { fail } from './report.ts';
+import { conditions, isDimType, isGraphType, resolveType } from './signature.ts';
+import { type GraphType, unflatten } from './template.ts';
+import { dimVal, type Instance, int, type Val } from './values.ts';
+import { variable } from '../dims/dim.ts';
+
+/**
+ * Holds a module against an interface it promises to fill: statics of the right type, methods that take at least
+ * what the interface hands in and give what it promises. Methods with static parameters are tried at 0.
+ */
+export function checkInterface(session: Session, instance: Instance, decl: InterfaceDecl, file: FileScope): void {
+  const name = instance.decl.name;
+  for (const member of decl.members) {
+    if (member.kind === 'static') {
+      const value = session.interpreter.member(undefined, session, instance, member.name.name);
+      if (!value) {
+        fail({ session }, 'CROB2218', name.span, { name: name.name, interface: decl.name.name, missing: `the static \`${member.name.name}\`` }, {
+          notes: [{ span: member.span, text: 'promised here' }],
+        });
+      } else if (member.type && value.kind !== 'error') {
+        fitStatic(bodyFor(session, instance, file), value, member.type, name.span, member.span, file);
+      }
+    }
+    if (member.kind === 'method') checkMethod(session, instance, decl, file, member);
+  }
+}
+
+function bodyFor(session: Session, instance: Instance, file: FileScope): Body {
+  return {
+    ...fileBody(session, file),
+    member: (name) => session.interpreter.member(undefined, session, instance, name),
+    memberNames: () => [...instance.statics.keys(), ...instance.methods.keys()],
+    dims: new DimScope(true),
+  };
+}
+
+function checkMethod(session: Session, instance: Instance, decl: InterfaceDecl, file: FileScope, promised: MethodMember): void {
+  const own = instance.methods.get(promised.name.name);
+  const name = instance.decl.name;
+  if (!own) {
+    fail({ session }, 'CROB2218', name.span, { name: name.name, interface: decl.name.name, missing: `the method \`${promised.name.name}\`` }, {
+      notes: [{ span: promised.span, text: 'promised here' }],
+    });
+    return;
+  }
+  if (own.decl === promised || !promised.result) return;
+  const body = bodyFor(session, instance, file);
+  for (const condition of conditions(body, promised.where, () => {})) body.facts = body.facts.assume(condition.clause);
+  const inner: Body = { ...body, build: new Builder(body.facts) };
+  const args = promisedArgs(inner, promised.params);
+  if (!args) return;
+  inner.dims.open = false;
+  const result = resolveType(inner, promised.result, args.types);
+  if (!result) return;
+  const span = own.decl.name.span;
+  const inside: Diagnostic[] = [];
+  const trial: Body = { ...inner, session: { ...session, report: (d) => (d.span === span ? inside.push(d) : session.report(d)) } };
+  const value = session.interpreter.callMethod(trial, instance, own, { positional: args.given.map((value) => ({ value, span })), named: new Map(), source: [] }, span);
+  const reason = inside[0]?.message ?? (value.kind === 'error' ? undefined : firstMismatch(trial, value, result));
+  if (reason === undefined) return;
+  fail({ session }, 'CROB2117', span, { name: name.name, interface: decl.name.name, method: promised.name.name, reason }, {
+    notes: [{ span: promised.span, text: 'promised here' }],
+    details: inside[0]?.details ?? [],
+  });
+}
+
+function firstMismatch(body: Body, value: Val, type: GraphType): string | undefined {
+  if (type.kind === 'list' && value.kind === 'list') {
+    if (type.items.length !== value.items.length) return `it gives ${value.items.length} tensors, not ${type.items.length}`;
+    for (const [i, item] of type.items.entries()) {
+      const inner = firstMismatch(body, value.items[i]!, item);
+      if (inner) return inner;
+    }
+    return undefined;
+  }
+  if (type.kind === 'tuple' && value.kind === 'tuple') return undefined;
+  if (type.kind !== 'tensor' || value.kind !== 'tensor') return `it gives ${value.kind}, not ${type.kind}`;
+  const own = value.value.type;
+  if (own.dtype !== type.type.dtype) return `it gives ${own.dtype}, not ${type.type.dtype}`;
+  if (own.shape.length !== type.type.shape.length) return `it gives rank ${own.shape.length}, not ${type.type.shape.length}`;
+  const axis = own.shape.findIndex((d, i) => body.facts.equal(d, type.type.shape[i]!).answer !== 'proved');
+  return axis < 0 ? undefined : `axis ${axis} of the result is ${body.facts.show(own.shape[axis]!)}, not ${body.facts.show(type.type.shape[axis]!)}`;
+}
+
+/** Placeholder arguments of a signature’s own types; ints stand at 0. */
+export function promisedArgs(body: Body, params: readonly Param[]): { types: Map<string, GraphType>; given: Val[] } | undefined {
+  const types = new Map<string, GraphType>();
+  const given: Val[] = [];
+  for (const param of params) {
+    let value: Val;
+    if (isGraphType(param.type)) {
+      const type = resolveType(body, param.type, types, { next: () => 4 });
+      if (!type) return undefined;
+      types.set(param.name.name, type);
+      value = unflatten(type, (t) => body.build!.input(`${param.name.name} ${body.build!.nodes.length}`, t));
+    } else if (isDimType(param.type)) {
+      value = dimVal(variable(param.name.name));
+      body.dims.known.set(param.name.name, variable(param.name.name));
+    } else {
+      value = param.value ? body.session.interpreter.evaluate(body, param.value) : int(0);
+    }
+    body.locals.declare(param.name.name, value);
+    given.push(value);
+  }
+  return { types, given };
+}

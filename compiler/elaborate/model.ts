@@ -1,0 +1,279 @@
+import type { Span } from '../../grammar/span.ts';
+import type { Path } from '../../grammar/tree.ts';
+import * as dims from '../dims/dim.ts';
+import type { Dim } from '../dims/dim.ts';
+import { type Clause, Facts } from '../dims/facts.ts';
+import { Builder } from '../ir/builder.ts';
+import type { Guard, Node, Value } from '../ir/graph.ts';
+import { fitStatic } from './arguments.ts';
+import { type Body, DimScope, fileBody, type Overrides, type Session } from './body.ts';
+import { place, slotOf } from './construct.ts';
+import { didYouMean } from './did-you-mean.ts';
+import type { DeepOverride, FlatModel } from './flatten.ts';
+import { fitResult } from './methods.ts';
+import type { FileScope } from './program.ts';
+import { fail } from './report.ts';
+import { conditions, resolveType } from './signature.ts';
+import type { Call, GraphType } from './template.ts';
+import { asInt, error, tensor, type Val } from './values.ts';
+
+/** A model elaborated: instances made, body typed; `inline` makes the flat graph of it. */
+export interface ModelGraph {
+  readonly flat: FlatModel;
+  readonly inputs: readonly { readonly name: string; readonly value: Value; readonly docs: string }[];
+  readonly outputs: readonly { readonly name: string; readonly value: Value; readonly docs: string }[];
+  readonly nodes: readonly Node[];
+  readonly calls: readonly Call[];
+  readonly facts: Facts;
+  readonly guards: readonly Guard[];
+  readonly instances: ReadonlyMap<string, Val>;
+  /** Static parameters as they came out: what the manifest records. */
+  readonly params: ReadonlyMap<string, Val>;
+}
+
+export function elaborateModel(session: Session, flat: FlatModel): ModelGraph | undefined {
+  return new ModelElaboration(session, flat).run();
+}
+
+/** Names of a model come to their values when first asked for: the body has no order. */
+class ModelElaboration {
+  readonly #session: Session;
+  readonly #flat: FlatModel;
+  readonly #values = new Map<string, Val>();
+  readonly #busy = new Set<string>();
+  #trees: ReadonlyMap<string, Overrides> = new Map();
+  #facts: Facts = Facts.none;
+  readonly #dims: DimScope;
+  readonly #build: Builder;
+  readonly #calls: Call[] = [];
+  readonly #weights = new Map<string, Value>();
+  readonly #guards: Guard[] = [];
+  readonly #inputs: { name: string; value: Value; docs: string }[] = [];
+  readonly #bodies = new Map<FileScope, Body>();
+
+  constructor(session: Session, flat: FlatModel) {
+    this.#session = session;
+    this.#flat = flat;
+    this.#dims = new DimScope(true);
+    this.#trees = this.#overrideTrees();
+    // A `where` may name what parts of the model say of themselves (`T <= text.positions`), so they come first.
+    let facts = Facts.none;
+    for (const { decl, file } of flat.where) {
+      const refused = () => {
+        fail({ session }, 'CROB2207', decl.span, { clause: session.program.text(decl.span), what: flat.name });
+      };
+      for (const condition of conditions({ ...this.#bodyWith(file, facts, undefined), dims: this.#dims }, [decl], refused)) {
+        facts = facts.assume(condition.clause);
+        this.#guards.push(guardOf(condition.clause, session.program.text(condition.span), condition.span));
+      }
+    }
+    this.#facts = facts;
+    this.#build = new Builder(facts);
+  }
+
+  run(): ModelGraph | undefined {
+    const session = this.#session;
+    const flat = this.#flat;
+    for (const name of [...flat.params.keys(), ...flat.fields.keys()]) this.#value(name);
+    this.#checkOverridesUsed();
+    for (const [name] of flat.inputs) this.#value(name);
+    this.#dims.open = false;
+    this.#checkDims();
+    const outputs: { name: string; value: Value; docs: string }[] = [];
+    for (const [name, { decl, file }] of flat.outputs) {
+      if (decl.stage && decl.stage.name !== 'train') {
+        fail({ session }, 'CROB2001', decl.stage.span, { name: decl.stage.name }, { help: 'the only stage is `output(train)`' });
+      }
+      const raw = decl.value ? session.interpreter.evaluate(this.#body(file), decl.value) : this.#value(name);
+      if (!raw) {
+        fail({ session }, 'CROB2001', decl.name.span, { name }, { help: `give it a value: output ${name} = …` });
+        continue;
+      }
+      const type = decl.type && resolveType(this.#body(file), decl.type, new Map());
+      const value = type && raw.kind !== 'error' ? fitResult(this.#body(file), raw, type, decl.value?.span ?? decl.span, `output ${name}`) : raw;
+      if (value.kind === 'tensor' && (!decl.stage || session.training)) outputs.push({ name, value: value.value, docs: decl.docs.join('\n') });
+      if (value.kind === 'list') value.items.forEach((item, i) => item.kind === 'tensor' && outputs.push({ name: `${name}_${i}`, value: item.value, docs: '' }));
+    }
+    if (flat.outputs.size === 0) fail({ session }, 'CROB2309', flat.decl.name.span, { name: flat.name });
+    for (const name of flat.lets.keys()) this.#value(name);
+    const instances = new Map<string, Val>();
+    const params = new Map<string, Val>();
+    for (const [name, value] of this.#values) {
+      if (flat.fields.has(name) || (flat.params.has(name) && holdsInstance(value))) instances.set(name, value);
+      else if (flat.params.has(name)) params.set(name, value);
+    }
+    return {
+      flat,
+      inputs: this.#inputs,
+      outputs,
+      nodes: this.#build.nodes,
+      calls: this.#calls,
+      facts: this.#facts,
+      guards: this.#guards,
+      instances,
+      params,
+    };
+  }
+
+  #bodyWith(file: FileScope, facts: Facts, build: Builder | undefined): Body {
+    return {
+      ...fileBody(this.#session, file),
+      member: (name, span) => this.#value(name, span),
+      memberNames: () => [...this.#flat.params.keys(), ...this.#flat.fields.keys(), ...this.#flat.inputs.keys(), ...this.#flat.lets.keys()],
+      dims: this.#dims,
+      facts,
+      build,
+      calls: this.#calls,
+      weights: this.#weights,
+    };
+  }
+
+  #body(file: FileScope): Body {
+    let body = this.#bodies.get(file);
+    if (!body) {
+      body = this.#bodyWith(file, this.#facts, this.#build);
+      this.#bodies.set(file, body);
+    }
+    return body;
+  }
+
+  #value(name: string, span?: Span): Val | undefined {
+    const known = this.#values.get(name);
+    if (known) return known;
+    const flat = this.#flat;
+    const gone = flat.removed.get(name);
+    const decl = flat.params.get(name)?.decl ?? flat.fields.get(name)?.decl ?? flat.inputs.get(name)?.decl ?? flat.lets.get(name)?.decl;
+    if (!decl) {
+      if (!gone || !span) return undefined;
+      return fail({ session: this.#session }, 'CROB2307', span, { name }, { notes: [{ span: gone, text: 'taken out here' }] });
+    }
+    if (this.#busy.has(name)) {
+      return fail({ session: this.#session }, 'CROB2305', span ?? decl.span, { name });
+    }
+    this.#busy.add(name);
+    const value = this.#make(name);
+    this.#busy.delete(name);
+    this.#values.set(name, value);
+    return value;
+  }
+
+  #make(name: string): Val {
+    const flat = this.#flat;
+    const session = this.#session;
+    const param = flat.params.get(name);
+    if (param) {
+      const replaced = flat.values.get(name);
+      const expr = replaced?.decl ?? param.decl.value;
+      if (!expr) return fail({ session }, 'CROB2010', flat.decl.name.span, { name, callee: flat.name }, { notes: [{ span: param.decl.span, text: 'declared here, without a default' }] });
+      const body = this.#staticBody(replaced?.file ?? param.file);
+      const value = fitStatic(body, session.interpreter.evaluate(body, expr), param.decl.type, expr.span, param.decl.span, param.file);
+      if (!value) return error;
+      const { slot, holes } = slotOf(param.decl, param.file);
+      return slot && !holes ? place(session, undefined, value, name, this.#trees.get(name)) : value;
+    }
+    const field = flat.fields.get(name);
+    if (field) {
+      const body = this.#staticBody(field.file);
+      const value = session.interpreter.evaluate(body, field.decl.value);
+      if (value.kind === 'error') return error;
+      if (value.kind !== 'spec' && value.kind !== 'list' && value.kind !== 'instance') {
+        return fail({ session }, 'CROB2201', field.decl.value.span, { expected: 'a module, or a list of modules', actual: value.kind }, {
+          help: `a tensor is a \`let ${name} = …\`; a static value is a parameter of the model`,
+        });
+      }
+      const attribute = field.decl.attributes.find((a) => a.name.name === 'path')?.args[0]?.value;
+      return place(session, undefined, value, attribute?.kind === 'string' ? attribute.value : name, this.#trees.get(name));
+    }
+    const input = flat.inputs.get(name);
+    if (input) return this.#input(name);
+    const equation = flat.lets.get(name)!;
+    return session.interpreter.evaluate(this.#body(equation.file), equation.decl.value);
+  }
+
+  /** Static parameters and modules see no tensors. */
+  #staticBody(file: FileScope): Body {
+    return { ...this.#bodyWith(file, this.#facts, undefined), dims: new DimScope(false) };
+  }
+
+  #input(name: string): Val {
+    const { decl, file } = this.#flat.inputs.get(name)!;
+    const body = this.#body(file);
+    const type: GraphType | undefined = resolveType(body, decl.type, new Map());
+    if (!type) return error;
+    if (type.kind !== 'tensor') return fail(body, 'CROB2201', decl.type.span, { expected: 'a tensor type', actual: `a ${type.kind}` });
+    this.#build.origin = { span: decl.span, path: '', label: `input ${name}` };
+    const value = this.#build.input(name, type.type);
+    this.#inputs.push({ name, value, docs: decl.docs.join('\n') });
+    return tensor(value);
+  }
+
+  /** A dim that no input has bare cannot be known from the inputs. */
+  #checkDims(): void {
+    const bare = new Set(this.#inputs.flatMap(({ value }) => value.type.shape.map((d: Dim) => dims.asVariable(d))));
+    for (const name of this.#dims.known.keys()) {
+      if (!bare.has(name)) fail({ session: this.#session }, 'CROB2101', this.#flat.decl.name.span, { name, what: this.#flat.name });
+    }
+  }
+
+  /** The deep overrides as a tree by first name. Right sides are read in the base model's scope. */
+  #overrideTrees(): Map<string, Overrides> {
+    const trees = new Map<string, Overrides>();
+    for (const override of this.#flat.overrides) {
+      const keys = this.#steps(override.path, override);
+      if (!keys) continue;
+      const body = this.#staticBody(override.file);
+      let below = trees as Map<string, Overrides>;
+      for (const [i, key] of keys.entries()) {
+        const last = i === keys.length - 1;
+        const held = below.get(key);
+        const value = last ? { value: this.#session.interpreter.evaluate(body, override.value), span: override.value.span } : held?.value;
+        const node: Overrides = { value, below: held?.below ?? new Map(), span: last || !held ? override.path.span : held.span, used: false };
+        below.set(key, node);
+        below = node.below;
+      }
+    }
+    return trees;
+  }
+
+  #steps(path: Path, override: DeepOverride): string[] | undefined {
+    const keys: string[] = [];
+    for (const step of path.steps) {
+      if (step.kind === 'name') keys.push(step.name.name);
+      else if (step.kind === 'any') keys.push('*');
+      else {
+        const value = this.#session.interpreter.evaluate(this.#staticBody(override.file), step.value);
+        const i = asInt(value);
+        if (i === undefined) {
+          fail({ session: this.#session }, 'CROB2201', step.span, { expected: 'an int', actual: value.kind });
+          return undefined;
+        }
+        keys.push(String(i));
+      }
+    }
+    return keys;
+  }
+
+  /** An override of something that is a plain value has nowhere to go. */
+  #checkOverridesUsed(): void {
+    for (const [name, tree] of this.#trees) {
+      const value = this.#values.get(name);
+      if (value && value.kind !== 'error' && !holdsInstance(value)) {
+        for (const [step, node] of tree.below) {
+          fail({ session: this.#session }, 'CROB2301', node.span, { name: step, what: `the parameter ${name}` }, { help: didYouMean(step, [...this.#flat.params.keys()]) });
+        }
+      }
+    }
+  }
+}
+
+function holdsInstance(value: Val): boolean {
+  return value.kind === 'instance' || (value.kind === 'list' && value.items.some(holdsInstance));
+}
+
+function guardOf(clause: Clause, text: string, span: Span): Guard {
+  if (clause.kind === 'mod') {
+    return { text, left: clause.value, relation: '%', right: dims.constant(clause.modulus), remainder: clause.remainder, span };
+  }
+  const relation = clause.kind === 'eq' ? '==' : clause.kind === 'le' ? '<=' : '<';
+  return { text, left: clause.left, relation, right: clause.right, span };
+}

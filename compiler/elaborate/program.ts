@@ -1,0 +1,124 @@
+import type { Span } from '../../grammar/span.ts';
+import type { Declaration, SourceFile, UseDecl } from '../../grammar/tree.ts';
+import { parse } from '../../grammar/parse.ts';
+import { type Diagnostic, diagnostic } from '../diagnostics/diagnostic.ts';
+import { fromSyntax } from '../diagnostics/from-syntax.ts';
+import { didYouMean } from './did-you-mean.ts';
+
+/** Hands in source text, so that the compiler reads no file itself. Paths are what `resolve` returned. */
+export interface SourceHost {
+  /** The text of a file, or undefined when there is none. */
+  read(path: string): string | undefined;
+  /** Where `use std.nn` (absolute: below the library) or `use layers.block` (from the file's folder) points. */
+  resolve(from: string, path: readonly string[]): string;
+  /** The library file whose names every file sees; undefined without a library. */
+  readonly prelude: string | undefined;
+}
+
+/** The names of one file. */
+export interface FileScope {
+  readonly file: string;
+  readonly tree: SourceFile;
+  readonly declarations: ReadonlyMap<string, Declaration>;
+  /** What a name means here: an own declaration, an import, or one of the prelude's. */
+  lookup(name: string): Found | undefined;
+  /** Every name visible here, for did-you-mean. */
+  names(): Iterable<string>;
+}
+export interface Found {
+  readonly decl: Declaration;
+  readonly file: FileScope;
+}
+
+/** The files reached from some roots, parsed and linked. */
+export class Program {
+  readonly files = new Map<string, FileScope>();
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #host: SourceHost;
+  readonly #prelude: FileScope | undefined;
+
+  constructor(host: SourceHost) {
+    this.#host = host;
+    this.#prelude = host.prelude === undefined ? undefined : this.load(host.prelude);
+  }
+
+  /** Loads a file and whatever it uses; undefined when there is no such file. */
+  load(path: string): FileScope | undefined {
+    const known = this.files.get(path);
+    if (known) return known;
+    const text = this.#host.read(path);
+    return text === undefined ? undefined : this.#add(path, text, () => this.#prelude);
+  }
+
+  /** A source that is no file: it sees what `around` sees. */
+  inline(name: string, text: string, around: FileScope): FileScope {
+    return this.#add(name, text, () => around);
+  }
+
+  #add(path: string, text: string, outer: () => FileScope | undefined): FileScope {
+    const { tree, faults } = parse(path, text);
+    for (const fault of faults) this.diagnostics.push(fromSyntax(fault));
+    const declarations = new Map<string, Declaration>();
+    for (const decl of tree.declarations) {
+      if (decl.kind === 'example') continue;
+      const earlier = declarations.get(decl.name.name);
+      if (earlier) {
+        this.#report(
+          diagnostic('CROB2004', decl.name.span, { name: decl.name.name }, {
+            notes: [{ span: earlier.name.span, text: 'first declared here' }],
+          }),
+        );
+      } else {
+        declarations.set(decl.name.name, decl);
+      }
+    }
+    const imports = new Map<string, Found>();
+    const scope: FileScope = {
+      file: path,
+      tree,
+      declarations,
+      lookup(name) {
+        const own = declarations.get(name);
+        if (own) return { decl: own, file: scope };
+        const around = outer();
+        return imports.get(name) ?? (around === scope ? undefined : around?.lookup(name));
+      },
+      names: function* () {
+        yield* declarations.keys();
+        yield* imports.keys();
+        const around = outer();
+        if (around && around !== scope) yield* around.names();
+      },
+    };
+    this.files.set(path, scope);
+    for (const use of tree.uses) this.#import(scope, use, imports);
+    return scope;
+  }
+
+  #import(scope: FileScope, use: UseDecl, imports: Map<string, Found>): void {
+    const path = use.path.map((part) => part.name);
+    const target = this.#host.resolve(scope.file, path);
+    const file = this.load(target);
+    if (!file) {
+      this.#report(diagnostic('CROB2003', use.span, { path: path.join('.'), file: target }));
+      return;
+    }
+    for (const { name, alias } of use.names) {
+      const decl = file.declarations.get(name.name);
+      if (!decl) {
+        const help = didYouMean(name.name, file.declarations.keys());
+        this.#report(diagnostic('CROB2002', name.span, { name: name.name, path: path.join('.') }, { help }));
+        continue;
+      }
+      imports.set((alias ?? name).name, { decl, file });
+    }
+  }
+
+  #report(d: Diagnostic): void {
+    this.diagnostics.push(d);
+  }
+
+  text(span: Span): string {
+    return (this.files.get(span.file)?.tree.text ?? '').slice(span.start, span.end);
+  }
+}

@@ -1,0 +1,52 @@
+import type { Session } from './body.ts';
+import { childPath } from './construct.ts';
+import { nearest } from './did-you-mean.ts';
+import type { ModelGraph } from './model.ts';
+import { fail } from './report.ts';
+import type { Call } from './template.ts';
+import type { Instance, Val } from './values.ts';
+
+/** Paths of the modules whose methods a model's body calls, through all calls. */
+export function reachedPaths(model: ModelGraph): Set<string> {
+  const reached = new Set<string>();
+  const visited = new Set<string>();
+  const walk = (calls: readonly Call[], path: string): void => {
+    for (const call of calls) {
+      const below = call.absolute ? call.path : childPath(path, call.path);
+      const key = `${call.template.key}@${below}`;
+      if (visited.has(key)) continue;
+      visited.add(key);
+      reached.add(below);
+      walk(call.template.body?.calls ?? [], below);
+    }
+  };
+  walk(model.calls, '');
+  return reached;
+}
+
+/** A part of the model that nothing reaches is a mistake: the topmost of each is reported. */
+export function checkReached(session: Session, model: ModelGraph): void {
+  const reached = reachedPaths(model);
+  const uses = (instance: Instance): boolean => {
+    if (reached.has(instance.path)) return true;
+    return [...instance.fields.values(), ...instance.statics.values()].some((value) => anyUsed(value, instance));
+  };
+  const anyUsed = (value: Val, owner: Instance): boolean => {
+    if (value.kind === 'list') return value.items.some((item) => anyUsed(item, owner));
+    return value.kind === 'instance' && value.instance !== owner && value.instance.path.startsWith(owner.path) && uses(value.instance);
+  };
+  for (const [name, value] of model.instances) {
+    const instances = value.kind === 'list' ? value.items : [value];
+    for (const item of instances) {
+      if (item.kind !== 'instance' || uses(item.instance)) continue;
+      const field = model.flat.fields.get(name);
+      const span = field?.decl.path.span ?? model.flat.values.get(name)?.decl.span ?? model.flat.params.get(name)?.decl.span ?? item.instance.span;
+      const others = [...model.flat.params.keys(), ...model.flat.fields.keys()].filter((other) => other !== name);
+      const meant = nearest(name, others);
+      fail({ session }, 'CROB2304', span, { path: item.instance.path }, {
+        help: meant ? `did you mean \`${meant}\`? Otherwise take it out: \`without ${name}\`` : `use it, or take it out: \`without ${name}\``,
+      });
+      break;
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { apply } from './apply.ts';
+import type { Interpreter, Session } from './body.ts';
+import { instantiate, member } from './construct.ts';
+import { evaluate } from './evaluate.ts';
+import { callFunction, callMethod } from './methods.ts';
+import type { Program } from './program.ts';
+import { execute, run } from './statements.ts';
+
+const interpreter: Interpreter = { evaluate, run, execute, apply, callFunction, callMethod, instantiate, member };
+
+/** A fresh elaboration of a program; messages go to `report`, once for each place and text. */
+export function openSession(program: Program, training: boolean, report: (d: Diagnostic) => void): Session {
+  const seen = new Set<string>();
+  return {
+    program,
+    interpreter,
+    training,
+    templates: new Map(),
+    depth: { calls: 0, constructions: [], steps: 0 },
+    report(d) {
+      const key = `${d.code} ${d.span.file}:${d.span.start}-${d.span.end} ${d.message}`;
+      if (seen.has(key)) return;
+      seen.add(key);
+      report(d);
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+let root: string | undefined;
+
+/** The folder of this package, from the built files and from the sources alike. */
+export function packageRoot(): string {
+  if (root === undefined) {
+    root = dirname(fileURLToPath(import.meta.url));
+    while (!existsSync(join(root, 'package.json'))) {
+      const up = dirname(root);
+      if (up === root) throw new Error('bug in crobc: its package.json is not above its files');
+      root = up;
+    }
+  }
+  return root;
+}
+
+export function packageVersion(): string {
+  return (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
+}
