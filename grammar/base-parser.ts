@@ -1,12 +1,28 @@
-import type { IToken, ParserMethod, TokenType } from 'chevrotain';
-import { EmbeddedActionsParser, tokenMatcher } from './chevrotain.ts';
+import type { IRecognitionException, IToken, ParserMethod, TokenType } from 'chevrotain';
+import { EmbeddedActionsParser, EOF, isRecognitionException, tokenMatcher } from './chevrotain.ts';
 import { expectations } from './expectations.ts';
 import { FaultSink, span } from './faults.ts';
+import { explain } from './recovery.ts';
 import type { Span } from './span.ts';
-import { Comma, False, Float, Identifier, Int, None, StringToken, True, vocabulary } from './tokens.ts';
+import {
+  Comma,
+  False,
+  Float,
+  Identifier,
+  Int,
+  None,
+  RBrace,
+  RBracket,
+  RParen,
+  StringToken,
+  True,
+  vocabulary,
+} from './tokens.ts';
 import type { Ident } from './tree.ts';
 
 export type Rule<T> = ParserMethod<[], T>;
+
+const closing: ReadonlySet<TokenType> = new Set([RParen, RBracket, RBrace]);
 
 /** What every layer of the parser uses: places, names, lists with commas. */
 export abstract class BaseParser extends EmbeddedActionsParser {
@@ -43,10 +59,27 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     return tokenMatcher(this.LA(ahead), type);
   }
 
+  /** The bracket depth of the list whose next token is `token`. */
+  protected depthOf(token: IToken): number {
+    const depth = (token.payload as number | undefined) ?? 0;
+    return closing.has(token.tokenType) ? depth + 1 : depth;
+  }
+
+  /** Reports chevrotain's exception; whatever else was thrown goes on. */
+  protected report(error: unknown, first: IToken): void {
+    if (!isRecognitionException(error as Error)) throw error;
+    explain(
+      error as IRecognitionException,
+      { first, last: this.LA(0), found: this.LA(1), next: this.LA(2) },
+      this.file,
+      this.faults,
+    );
+  }
+
   /**
    * Items with commas between them and one allowed behind the last, up to `close`, which is not consumed; with
-   * `behind`, what follows an item that is read already. A forgotten comma between two items is reported and
-   * read over. Once a rule at most.
+   * `behind`, what follows an item that is read already. A forgotten comma is reported and read over, and a
+   * mistake costs one item. Once a rule at most.
    */
   protected commas<T>(close: TokenType, item: Rule<T>, behind = false): T[] {
     const items: T[] = [];
@@ -58,13 +91,25 @@ export abstract class BaseParser extends EmbeddedActionsParser {
       this.OPTION8(() => this.CONSUME8(Comma));
       return items;
     }
+    const depth = this.depthOf(this.LA(1));
     for (let first = !behind; !this.nextIs(close); first = false) {
-      if (!first) {
-        if (this.nextIs(Comma) || !this.startsOperand()) this.CONSUME9(Comma);
-        else this.faults.add('CROB1014', this.#between(), { after: this.LA(0).image, before: this.LA(1).image });
-        if (this.nextIs(close)) break;
+      const start = this.LA(1);
+      try {
+        if (!first) {
+          if (this.nextIs(Comma) || !this.startsOperand()) this.CONSUME9(Comma);
+          else this.faults.add('CROB1014', this.between(), { after: this.LA(0).image, before: this.LA(1).image });
+          if (this.nextIs(close)) break;
+        }
+        items.push(this.SUBRULE9(item));
+      } catch (error) {
+        this.report(error, start);
+        while (
+          !(this.LA(1).payload === depth && this.nextIs(Comma)) &&
+          !(this.LA(1).payload === depth - 1) &&
+          !this.nextIs(EOF)
+        )
+          this.SKIP_TOKEN();
       }
-      items.push(this.SUBRULE9(item));
     }
     return items;
   }
@@ -74,7 +119,7 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   }
 
   /** The empty span behind the last token. */
-  #between(): Span {
+  private between(): Span {
     const last = this.LA(0);
     const end = last.startOffset + last.image.length;
     return { file: this.file, start: end, end };

@@ -191,6 +191,12 @@ export abstract class ExpressionParser extends TypeParser {
     this.CONSUME(LParen);
     const args = this.commas(RParen, this.arg);
     this.CONSUME(RParen);
+    this.ACTION(() => {
+      const named = args.findIndex((arg) => arg.name);
+      const late = named < 0 ? undefined : args.slice(named).find((arg) => !arg.name);
+      if (late)
+        this.faults.add('CROB1035', late.value.span, { name: args[named]!.name!.name }, args[named]!.name!.span);
+    });
     return args;
   });
 

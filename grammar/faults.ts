@@ -7,14 +7,19 @@ export class FaultSink {
   readonly #faults: SyntaxFault[] = [];
   readonly #places = new Set<number>();
 
+  readonly #spoilt: { readonly start: number; readonly end: number }[] = [];
+
   add(code: string, span: Span, args: Readonly<Record<string, string>>, also?: Span): void {
-    if (this.#places.has(span.start)) return;
+    if (this.#places.has(span.start) || this.#spoilt.some((line) => line.start <= span.start && span.start <= line.end))
+      return;
     this.#places.add(span.start);
     this.#faults.push(also === undefined ? { code, span, args } : { code, span, args, also });
   }
 
-  get count(): number {
-    return this.#faults.length;
+  /** Part of a line could not even be split into tokens: nothing more is said about that line. */
+  spoil(text: string, offset: number): void {
+    const end = text.indexOf('\n', offset);
+    this.#spoilt.push({ start: text.lastIndexOf('\n', offset - 1) + 1, end: end < 0 ? text.length : end });
   }
 
   inOrder(): readonly SyntaxFault[] {

@@ -1,18 +1,32 @@
-import type { IToken } from 'chevrotain';
+import type { IToken, TokenType } from 'chevrotain';
 import { Lexer } from './chevrotain.ts';
 import { type FaultSink, span } from './faults.ts';
 import { applyLineRule } from './lines.ts';
 import {
+  AndAnd,
   BadNumber,
+  Bang,
   BlockComment,
   DoubleStar,
+  describe,
+  False,
+  Float,
   HashComment,
   Identifier,
+  Int,
+  LParen,
+  Newline,
+  None,
   OpenString,
+  OrOr,
+  RBracket,
+  RParen,
   SingleAnd,
   SingleOr,
   SingleQuoted,
   StrictEqual,
+  StringToken,
+  True,
   vocabulary,
 } from './tokens.ts';
 import type { Comment } from './tree.ts';
@@ -45,7 +59,10 @@ export function lex(file: string, text: string, faults: FaultSink): Lexed {
     const found = text.slice(error.offset, error.offset + error.length);
     faults.add('CROB1002', { file, start: error.offset, end: error.offset + error.length }, { found });
   }
-  for (const token of tokens) reportForeign(file, token, tokens, faults);
+  tokens.forEach((token, at) => {
+    reportForeign(file, token, tokens[at - 1], faults);
+    readWordOperator(file, token, tokens[at - 1], tokens[at + 1], faults);
+  });
   const comments: Comment[] = [];
   for (const token of groups.foreign ?? []) {
     if (token.tokenType === HashComment)
@@ -65,6 +82,8 @@ export function lex(file: string, text: string, faults: FaultSink): Lexed {
     end: token.startOffset + token.image.length,
     ownLine: startsLine(text, token.startOffset),
   }));
+  for (const error of errors) faults.spoil(text, error.offset);
+  for (const token of tokens) if (token.tokenType === OpenString) faults.spoil(text, token.startOffset);
   return { tokens: applyLineRule(file, text, tokens, faults), docs, comments };
 }
 
@@ -81,14 +100,13 @@ const counterparts = new Map([
 ]);
 
 /** Spellings of other languages that are read as their crob counterpart. */
-function reportForeign(file: string, token: IToken, tokens: readonly IToken[], faults: FaultSink): void {
+function reportForeign(file: string, token: IToken, before: IToken | undefined, faults: FaultSink): void {
   const counterpart = counterparts.get(token.tokenType);
   if (counterpart) faults.add('CROB1013', span(file, token), { found: token.image, counterpart });
   else if (token.tokenType === OpenString) faults.add('CROB1003', span(file, token), {});
   else if (token.tokenType === SingleQuoted) {
     faults.add('CROB1004', span(file, token), { text: token.image.slice(1, -1).replaceAll('"', '\\"') });
   } else if (token.tokenType === BadNumber) {
-    const before = tokens[tokens.indexOf(token) - 1];
     const step =
       before &&
       token.image.startsWith('.') &&
@@ -98,6 +116,40 @@ function reportForeign(file: string, token: IToken, tokens: readonly IToken[], f
     else faults.add('CROB1005', span(file, token), { found: token.image, repaired: repairNumber(token.image) });
   }
 }
+
+/** `a and b`, `a or b`, `not a`: names where no name can stand are read as operators. */
+function readWordOperator(
+  file: string,
+  token: IToken,
+  before: IToken | undefined,
+  after: IToken | undefined,
+  faults: FaultSink,
+): void {
+  if (token.tokenType !== Identifier || !after || !operandStart.has(after.tokenType)) return;
+  const type = wordOperators.get(token.image);
+  if (!type || operandEnd.has(before?.tokenType ?? Newline) !== (type !== Bang)) return;
+  faults.add('CROB1013', span(file, token), { found: token.image, counterpart: describe(type).replaceAll('`', '') });
+  token.tokenType = type;
+  token.tokenTypeIdx = type.tokenTypeIdx!;
+}
+
+const wordOperators = new Map([
+  ['and', AndAnd],
+  ['or', OrOr],
+  ['not', Bang],
+]);
+const operandStart: ReadonlySet<TokenType> = new Set([Identifier, Int, Float, LParen, True, False, None]);
+const operandEnd: ReadonlySet<TokenType> = new Set([
+  Identifier,
+  Int,
+  Float,
+  StringToken,
+  RParen,
+  RBracket,
+  True,
+  False,
+  None,
+]);
 
 function repairNumber(image: string): string {
   if (/^\d+\.$/.test(image)) return `${image}0`;

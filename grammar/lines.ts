@@ -31,7 +31,7 @@ import {
 } from './tokens.ts';
 
 /** Deeper nesting than this is refused: no program needs it, and recursion has an end. */
-const deepest = 200;
+const deepest = 100;
 
 type Bracket = 'round' | 'square' | 'brace' | 'names';
 
@@ -52,7 +52,7 @@ const spelling: Record<Bracket, string> = { round: ')', square: ']', brace: '}',
  * become one `Separator` between two statements and nothing at the edges of a block.
  *
  * Brackets that don't match are reported here and repaired with empty tokens, so that the parser sees a
- * balanced text and one mistake stays one message.
+ * balanced text and one mistake stays one message. A token's `payload` is its bracket depth.
  */
 export function applyLineRule(file: string, text: string, tokens: readonly IToken[], faults: FaultSink): IToken[] {
   return new LineRule(file, text, faults).apply(tokens);
@@ -101,8 +101,8 @@ class LineRule {
           this.#closeTo(0);
           return this.#out;
         }
+        this.#push(token);
         if (kind) this.#open.push({ token, kind, indent: this.#indent });
-        this.#out.push(token);
       }
     }
     this.#closeAll(undefined);
@@ -168,7 +168,7 @@ class LineRule {
     const closed = this.#open.pop()!;
     const own = token.startOffset - (this.#newline?.startOffset ?? -1) - 1 === this.#indent;
     if (own && closed.kind === 'brace' && this.#indent !== closed.indent) this.#suspect ??= closed;
-    this.#out.push(token);
+    this.#push(token);
   }
 
   /** Puts the separator that stands in front of `token`, if the line really ended. */
@@ -185,7 +185,13 @@ class LineRule {
       }
     }
     const image = pending.tokenType === Newline ? '\n' : ';';
-    this.#out.push(createTokenInstance(Separator, image, pending.startOffset, pending.startOffset, 0, 0, 0, 0));
+    this.#push(createTokenInstance(Separator, image, pending.startOffset, pending.startOffset, 0, 0, 0, 0));
+  }
+
+  /** Every token carries its bracket depth, a pair of brackets the depth around it: recovery goes by it. */
+  #push(token: IToken): void {
+    token.payload = this.#open.length;
+    this.#out.push(token);
   }
 
   #opens(type: TokenType): Bracket | undefined {
@@ -215,7 +221,7 @@ class LineRule {
     const last = this.#out[this.#out.length - 1];
     const at = last ? last.startOffset + last.image.length : 0;
     while (this.#open.length > depth) {
-      this.#out.push(createTokenInstance(closers[this.#open.pop()!.kind], '', at, at - 1, 0, 0, 0, 0));
+      this.#push(createTokenInstance(closers[this.#open.pop()!.kind], '', at, at - 1, 0, 0, 0, 0));
     }
   }
 

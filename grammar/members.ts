@@ -200,7 +200,7 @@ export abstract class MemberParser extends StatementParser {
 
   protected readonly moduleBody: Rule<ModuleMember[]> = this.RULE('moduleBody', (): ModuleMember[] => {
     this.CONSUME(LBrace);
-    const members = this.items(this.moduleMember);
+    const members = this.items(this.moduleMember, () => this.block);
     this.CONSUME(RBrace);
     return members;
   });
@@ -251,8 +251,9 @@ export abstract class MemberParser extends StatementParser {
       {
         ALT: () => {
           this.noAttributes(front);
-          this.OPTION4(() => this.CONSUME(Method));
+          const word = this.OPTION4(() => this.CONSUME(Method));
           const name = this.SUBRULE4(this.name);
+          if (!word && name.name !== 'forward') this.faults.add('CROB1042', name.span, { name: name.name });
           const params = this.SUBRULE(this.params);
           const result = this.OPTION5(() => this.SUBRULE(this.result));
           const where = this.SUBRULE(this.where);
@@ -285,7 +286,21 @@ export abstract class MemberParser extends StatementParser {
 
   // Members of models and recipes.
 
-  protected readonly modelMember: Rule<ModelMember> = this.RULE('modelMember', (): ModelMember => {
+  protected readonly modelBody: Rule<ModelMember[]> = this.RULE('modelBody', (): ModelMember[] => {
+    this.CONSUME(LBrace);
+    const members = this.items(this.modelMember, () => this.block);
+    this.CONSUME(RBrace);
+    return members;
+  });
+
+  protected readonly recipeBody: Rule<RecipeMember[]> = this.RULE('recipeBody', (): RecipeMember[] => {
+    this.CONSUME(LBrace);
+    const members = this.items(this.recipeMember, () => undefined);
+    this.CONSUME(RBrace);
+    return members;
+  });
+
+  private readonly modelMember: Rule<ModelMember> = this.RULE('modelMember', (): ModelMember => {
     const docs = this.docsHere();
     const start = this.mark();
     const front: Front = { docs, attributes: this.SUBRULE(this.attributes) };
@@ -350,7 +365,7 @@ export abstract class MemberParser extends StatementParser {
     return { kind: 'output', docs: [], stage, name, type, value, span: this.since(start) };
   });
 
-  protected readonly recipeMember: Rule<RecipeMember> = this.RULE('recipeMember', (): RecipeMember => {
+  private readonly recipeMember: Rule<RecipeMember> = this.RULE('recipeMember', (): RecipeMember => {
     const docs = this.docsHere();
     const start = this.mark();
     const member = this.OR<RecipeMember>([
@@ -368,7 +383,7 @@ export abstract class MemberParser extends StatementParser {
           this.CONSUME(Group);
           const path = this.SUBRULE(this.path);
           this.CONSUME(LBrace);
-          const settings = this.items(this.setting);
+          const settings = this.items(this.setting, () => undefined);
           this.CONSUME(RBrace);
           return { kind: 'group', path, settings, span: this.since(start) };
         },

@@ -44,7 +44,9 @@ export class Parser extends MemberParser {
     return this.fileItems();
   }
 
-  private readonly fileItems: Rule<Item[]> = this.RULE('file', (): Item[] => this.items(this.item));
+  private readonly fileItems: Rule<Item[]> = this.RULE('file', (): Item[] =>
+    this.items(this.item, (first) => this.#bodyOf(first)),
+  );
 
   private readonly item: Rule<Item> = this.RULE('declaration', (): Item => {
     const start = this.mark();
@@ -68,6 +70,14 @@ export class Parser extends MemberParser {
       return item;
     });
   });
+
+  /** How the braces behind a header that can't be read are read. */
+  #bodyOf(first: IToken): Rule<unknown> | undefined {
+    if (first.tokenType === Module || first.tokenType === Interface) return this.moduleBody;
+    if (first.tokenType === Model) return this.modelBody;
+    if (first.tokenType === Recipe) return this.recipeBody;
+    return first.tokenType === Fn ? this.block : undefined;
+  }
 
   private readonly use: Rule<UseDecl> = this.RULE('use', (): UseDecl => {
     const start = this.mark();
@@ -153,9 +163,7 @@ export class Parser extends MemberParser {
       return this.SUBRULE2(this.name);
     });
     const where = this.SUBRULE(this.where);
-    this.CONSUME(LBrace);
-    const members = this.items(this.modelMember);
-    this.CONSUME(RBrace);
+    const members = this.SUBRULE(this.modelBody);
     return { kind: 'model', ...this.#bare(name), params, base, where, members };
   });
 
@@ -187,9 +195,7 @@ export class Parser extends MemberParser {
         },
       ]),
     );
-    this.CONSUME(LBrace);
-    const members = this.items(this.recipeMember);
-    this.CONSUME(RBrace);
+    const members = this.SUBRULE(this.recipeBody);
     return { kind: 'recipe', ...this.#bare(name), model, base, bindings, members };
   });
 
@@ -199,7 +205,7 @@ export class Parser extends MemberParser {
     this.CONSUME(For);
     const target = this.SUBRULE2(this.name);
     this.CONSUME(LBrace);
-    const rules = this.items(this.weightsRule);
+    const rules = this.items(this.weightsRule, () => undefined);
     this.CONSUME(RBrace);
     return { kind: 'weights', ...this.#bare(name), target, rules };
   });

@@ -2,28 +2,216 @@ import type { IRecognitionException, IToken } from 'chevrotain';
 import { EOF, tokenMatcher } from './chevrotain.ts';
 import { type FaultSink, span } from './faults.ts';
 import type { Span } from './span.ts';
-import { describe, Identifier, reservedWords, Separator } from './tokens.ts';
+import {
+  Colon,
+  Comma,
+  DotDot,
+  declarationWords,
+  describe,
+  Equal,
+  EqualEqual,
+  Fn,
+  For,
+  Greater,
+  Identifier,
+  If,
+  Interface,
+  Let,
+  Module,
+  memberWords,
+  Return,
+  RParen,
+  reservedWords,
+  Separator,
+} from './tokens.ts';
+
+/** The tokens around a mistake. */
+export interface Around {
+  /** Where the item starts that holds it. */
+  readonly first: IToken;
+  /** The last one that was read. */
+  readonly last: IToken;
+  /** The one that does not fit, and the one behind it. */
+  readonly found: IToken;
+  readonly next: IToken;
+}
+
+interface Mistake extends Around {
+  /** As a message says it: `` `{` ``, `an expression`. */
+  readonly expected: string;
+  /** The innermost rule that was being read; '' when a whole item had been. */
+  readonly rule: string;
+}
+
+interface Guess {
+  readonly code: string;
+  /** The message's arguments when the guess fits. */
+  readonly fits: (mistake: Mistake) => Readonly<Record<string, string>> | undefined;
+  /** The token to point at, if it isn't the found one. */
+  readonly at?: (mistake: Mistake) => IToken;
+}
+
+/** Words that other languages have where crob has something else. */
+const foreignWords: ReadonlyMap<string, string> = new Map([
+  ['def', 'write `forward(…)` or `method name(…)` in a module, `fn name(…)` outside of one'],
+  ['function', 'functions are declared with `fn`'],
+  ['func', 'functions are declared with `fn`'],
+  ['class', 'layers are declared with `module`'],
+  ['struct', 'crob has no records; layers are declared with `module`'],
+  ['import', 'write `use std.nn.{Linear}`'],
+  ['from', 'write `use std.nn.{Linear}`'],
+  ['var', 'names are bound with `let`, and `x = …` binds one anew'],
+  ['const', 'names are bound with `let`'],
+  ['val', 'names are bound with `let`'],
+  ['elif', 'write `else if`'],
+  ['while', 'loops run over static ranges: `for i in 0..4 { … }`'],
+  ['match', 'write `if … { … } else if … { … }`'],
+  ['switch', 'write `if … { … } else if … { … }`'],
+  ['assert', 'write the condition as a `where` clause of the header'],
+  ['lambda', 'declare a `fn` and name it'],
+  ['pass', 'an empty block is `{ }`'],
+]);
+
+const isA = (token: IToken, ...types: Parameters<typeof tokenMatcher>[1][]) =>
+  types.some((type) => tokenMatcher(token, type));
+const adjacent = (a: IToken, b: IToken) => a.startOffset + a.image.length === b.startOffset;
+const foreign = (token: IToken) => (token.tokenType === EOF ? undefined : foreignWords.get(token.image));
+
+/** What was likely meant, likeliest first. The first guess that fits makes the message. */
+const guesses: readonly Guess[] = [
+  {
+    code: 'CROB1013',
+    fits: ({ last, found }) =>
+      isA(last, Equal) && isA(found, Greater) && adjacent(last, found) ? { found: '=>', counterpart: '->' } : undefined,
+    at: ({ last }) => last,
+  },
+  {
+    code: 'CROB1013',
+    fits: ({ found, next }) =>
+      isA(found, Colon) && isA(next, Equal) && adjacent(found, next) ? { found: ':=', counterpart: '=' } : undefined,
+  },
+  {
+    code: 'CROB1032',
+    fits: ({ first, last, found }) => {
+      const word = foreign(found) ? found : last === first && foreign(first) ? first : undefined;
+      return word && { word: word.image, instead: foreign(word)! };
+    },
+    at: ({ first, found }) => (foreign(found) ? found : first),
+  },
+  {
+    code: 'CROB1031',
+    fits: ({ found, next, expected }) =>
+      reservedWords.has(found.tokenType) && (expected === 'a name' || isA(next, Equal))
+        ? { word: found.image }
+        : undefined,
+  },
+  {
+    code: 'CROB1025',
+    fits: ({ last, found, expected }) =>
+      isA(found, EqualEqual) && expected === '`=`' ? { name: last.image } : undefined,
+  },
+  {
+    code: 'CROB1038',
+    fits: ({ first, last, found, rule }) =>
+      isA(first, Let) && isA(found, Colon) && rule !== '' ? { name: last.image } : undefined,
+  },
+  {
+    code: 'CROB1037',
+    fits: ({ rule, last, found, expected }) =>
+      rule === 'parameter' && expected === '`:`' && isA(found, Comma, RParen, Equal) ? { name: last.image } : undefined,
+    at: ({ last }) => last,
+  },
+  {
+    code: 'CROB1033',
+    fits: ({ found, expected, first, rule }) =>
+      isA(found, Colon) && (expected === '`{`' || isA(first, If, For) || (rule === '' && isA(first, Identifier)))
+        ? {}
+        : undefined,
+  },
+  {
+    code: 'CROB1039',
+    fits: ({ found, expected }) => (isA(found, Colon) && (expected === '`=`' || expected === '`,`') ? {} : undefined),
+  },
+  {
+    code: 'CROB1039',
+    fits: ({ rule, found, next }) =>
+      /^(model|recipe)Member$/.test(rule) && isA(found, Identifier) && isA(next, Colon) ? {} : undefined,
+    at: ({ next }) => next,
+  },
+  {
+    code: 'CROB1043',
+    fits: ({ rule, found, next }) =>
+      rule === 'moduleMember' && isA(found, Identifier) && isA(next, Colon) ? { name: found.image } : undefined,
+  },
+  {
+    code: 'CROB1036',
+    fits: ({ rule, found }) =>
+      rule === 'moduleMember' && isA(found, Let, Return, If, For) ? { word: found.image } : undefined,
+  },
+  {
+    code: 'CROB1034',
+    fits: ({ rule, found }) =>
+      /Member$|^statement$|^primary$/.test(rule) && isA(found, Fn, Module, Interface)
+        ? { word: found.image }
+        : undefined,
+  },
+  {
+    code: 'CROB1044',
+    fits: ({ rule, found }) =>
+      rule === 'declaration' && (memberWords.has(found.tokenType) || isA(found, Let, Return, If, For, Identifier))
+        ? { found: found.image }
+        : undefined,
+  },
+  {
+    code: 'CROB1040',
+    fits: ({ found, expected }) =>
+      isA(found, If) && (expected === '`,`' || expected === 'the end of the line') ? {} : undefined,
+  },
+  {
+    code: 'CROB1041',
+    fits: ({ found, expected, first }) =>
+      expected === '`{`' && isA(found, Separator, EOF)
+        ? { what: declarationWords.has(first.tokenType) ? `the ${first.image}` : 'this' }
+        : undefined,
+    at: ({ first }) => first,
+  },
+  {
+    code: 'CROB1045',
+    fits: ({ found, expected }) =>
+      isA(found, DotDot) && (expected === '`,`' || expected === 'the end of the line') ? {} : undefined,
+  },
+  {
+    code: 'CROB1046',
+    fits: ({ rule, found }) =>
+      rule === '' && (isA(found, Identifier, Let, Return, For) || memberWords.has(found.tokenType))
+        ? { found: found.image }
+        : undefined,
+  },
+  { code: 'CROB1001', fits: ({ found, expected }) => ({ found: called(found), expected }) },
+];
 
 /** Turns chevrotain's exception into a fault. Its `message` is what was expected. */
-export function explain(error: IRecognitionException, previous: IToken, file: string, faults: FaultSink): void {
-  const { token, message: expected } = error;
-  faults.add('CROB1001', place(file, token, previous), { found: called(token), expected });
+export function explain(error: IRecognitionException, around: Around, file: string, faults: FaultSink): void {
+  const rules = error.context.ruleStack;
+  guess({ ...around, expected: error.message, rule: rules[rules.length - 1] ?? '' }, file, faults);
 }
 
 /** A whole item was read, and something stands behind it on its line. */
-export function explainRest(
-  _first: IToken,
-  last: IToken,
-  found: IToken,
-  _after: IToken,
-  file: string,
-  faults: FaultSink,
-): void {
-  faults.add('CROB1001', place(file, found, last), { found: called(found), expected: 'the end of the line' });
+export function explainRest(around: Around, file: string, faults: FaultSink): void {
+  guess({ ...around, expected: 'the end of the line', rule: '' }, file, faults);
+}
+
+function guess(mistake: Mistake, file: string, faults: FaultSink): void {
+  for (const { code, fits, at } of guesses) {
+    const args = fits(mistake);
+    if (!args) continue;
+    faults.add(code, place(file, at ? at(mistake) : mistake.found, mistake.last), args);
+    return;
+  }
 }
 
 /** How a message calls a token. */
-export function called(token: IToken): string {
+function called(token: IToken): string {
   if (token.tokenType === EOF) return 'the end of the file';
   if (token.tokenType === Separator) return token.image === ';' ? '`;`' : 'the end of the line';
   if (token.image === '') return describe(token.tokenType);
@@ -32,8 +220,8 @@ export function called(token: IToken): string {
 }
 
 /** Where a token stands; for the ends of lines and files, behind the token before. */
-function place(file: string, token: IToken, previous: IToken | undefined): Span {
+function place(file: string, token: IToken, previous: IToken): Span {
   if (token.tokenType !== EOF && token.tokenType !== Separator) return span(file, token);
-  const end = previous && !Number.isNaN(previous.startOffset) ? previous.startOffset + previous.image.length : 0;
+  const end = Number.isNaN(previous.startOffset) ? 0 : previous.startOffset + previous.image.length;
   return { file, start: end, end };
 }

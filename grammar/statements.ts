@@ -1,25 +1,23 @@
-import type { IRecognitionException, IToken } from 'chevrotain';
+import type { IToken } from 'chevrotain';
 import type { Rule } from './base-parser.ts';
-import { EOF, isRecognitionException } from './chevrotain.ts';
+import { EOF } from './chevrotain.ts';
 import { DocLines } from './docs.ts';
 import { ExpressionParser } from './expressions.ts';
-import { explain, explainRest } from './recovery.ts';
+import { explainRest } from './recovery.ts';
 import {
+  AtSign,
+  declarationWords,
   Else,
   Equal,
   Identifier,
   If,
   LBrace,
-  LBracket,
   Let,
-  LParen,
   MinusEqual,
   memberWords,
   PlusEqual,
   RBrace,
-  RBracket,
   Return,
-  RParen,
   Separator,
   TimesEqual,
   UpdateArrow,
@@ -51,9 +49,10 @@ export abstract class StatementParser extends ExpressionParser {
 
   /**
    * Separated items up to the closing brace or the end of the file, which is not consumed. A mistake costs one
-   * item: reading resumes at the next separator. Once a rule at most.
+   * item: reading resumes at the next separator, and bodies on the way are read with `body`, for their own
+   * mistakes. Once a rule at most.
    */
-  protected items<T>(item: Rule<T>): T[] {
+  protected items<T>(item: Rule<T>, body: (first: IToken) => Rule<unknown> | undefined): T[] {
     const items: T[] = [];
     if (this.RECORDING_PHASE) {
       this.MANY8(() => {
@@ -62,52 +61,58 @@ export abstract class StatementParser extends ExpressionParser {
       });
       return items;
     }
+    const depth = this.depthOf(this.LA(1));
     while (!this.nextIs(RBrace) && !this.nextIs(EOF)) {
       if (this.nextIs(Separator)) {
-        this.#skip();
+        this.SKIP_TOKEN();
         continue;
       }
       const first = this.LA(1);
       try {
         items.push(this.SUBRULE8(item));
+        if (this.nextIs(Separator) || this.nextIs(RBrace) || this.nextIs(EOF)) continue;
+        explainRest({ first, last: this.LA(0), found: this.LA(1), next: this.LA(2) }, this.file, this.faults);
       } catch (error) {
-        if (!isRecognitionException(error as Error)) throw error;
-        explain(error as IRecognitionException, this.LA(0), this.file, this.faults);
-        this.#resume(first);
-        continue;
+        this.report(error, first);
       }
-      if (this.nextIs(Separator) || this.nextIs(RBrace) || this.nextIs(EOF)) continue;
-      explainRest(first, this.LA(0), this.LA(1), this.LA(2), this.file, this.faults);
-      this.#resume(undefined);
+      this.#resume(depth, first, body(first));
     }
     return items;
   }
 
-  #skip(): IToken {
-    return this.CONSUME(this.LA(1).tokenType);
-  }
-
-  /** Skips to where the next item starts; past `stuck` in any case. */
-  #resume(stuck: IToken | undefined): void {
-    let depth = 0;
+  /** Skips to where the next item starts; past `first` in any case. */
+  #resume(depth: number, first: IToken, body: Rule<unknown> | undefined): void {
     while (!this.nextIs(EOF)) {
       const token = this.LA(1);
-      const type = token.tokenType;
-      if (token !== stuck && depth === 0) {
-        if (type === Separator || type === RBrace || type === Let || type === Return) return;
-        if (memberWords.has(type) && this.nextIs(Identifier, 2) && token.image !== this.LA(0).image) return;
-      }
-      if (token === stuck && type === RBrace) return;
-      if (type === LParen || type === LBracket || type === LBrace) depth++;
-      else if (depth > 0 && (type === RParen || type === RBracket || type === RBrace)) depth--;
-      this.#skip();
+      if (token.payload === depth - 1 && this.nextIs(RBrace)) return;
+      if (token.payload === depth && token !== first && this.#startsItem(depth)) return;
+      if (token.payload === depth && body && this.nextIs(LBrace)) this.SUBRULE7(body);
+      else this.SKIP_TOKEN();
     }
+  }
+
+  #startsItem(depth: number): boolean {
+    const named = this.nextIs(Identifier, 2);
+    const type = this.LA(1).tokenType;
+    if (depth === 0) {
+      const next = this.nextIs(Separator) ? 2 : 1;
+      return (
+        this.nextIs(AtSign, next) ||
+        (declarationWords.has(this.LA(next).tokenType) && this.nextIs(Identifier, next + 1))
+      );
+    }
+    return (
+      type === Separator ||
+      type === Let ||
+      type === Return ||
+      (memberWords.has(type) && named && this.LA(0).tokenType === Equal)
+    );
   }
 
   readonly block: Rule<Block> = this.RULE('block', (): Block => {
     const start = this.mark();
     this.CONSUME(LBrace);
-    const items = this.items(this.blockItem);
+    const items = this.items(this.blockItem, () => this.block);
     this.CONSUME(RBrace);
     const at = this.since(start);
     return this.ACTION(() => this.#finish(items, at));
