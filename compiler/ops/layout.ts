@@ -13,13 +13,14 @@ const sameCount = 'The new shape has as many elements as the input.';
 const reshape: OpRow<'reshape'> = {
   name: 'reshape',
   docs: 'The same elements in row-major order under another shape. Costs nothing: it is a view.',
-  constraints: [positive, sameCount],
+  constraints: [sameCount, positive],
   inputs: ['x'],
   infer: (inputs, { shape }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
-      positiveShape(prove, shape, positive);
+      // First: a size that does not divide says more than the empty axis that it may leave.
       prove.equal(product(x.shape), product(shape), sameCount);
+      positiveShape(prove, shape, positive);
       return [{ dtype: x.dtype, shape }];
     }),
   reference(inputs, { shape }) {
