@@ -1,0 +1,129 @@
+import { add, constant, type Dim, floorDiv, mul, one, product, sub, zero } from '../../dims/dim.ts';
+import type { NodeOf } from '../../ir/graph.ts';
+import { windowAttributes } from './convolution.ts';
+import { reshaped, sliced } from './data.ts';
+import type { Emission } from './emission.ts';
+import { inputOf, type Lowering } from './lowering.ts';
+import { int, ints } from './model.ts';
+import { known } from './reshape-target.ts';
+
+type Gradient = NodeOf<'conv2d_dw'>;
+
+/**
+ * ONNX has no operator for it. Depthwise: one convolution in which every image's every channel is a
+ * group; else a matrix product for each tap of the kernel (each is the faster one there, onnxruntime CPU).
+ */
+export const conv2dDw: Lowering<'conv2d_dw'> = (node, emission) => {
+  const [x, dy] = [inputOf(node, 0).type.shape, inputOf(node, 1).type.shape];
+  const [channels, outputs] = [known(emission.facts, x[1]!), known(emission.facts, dy[1]!)];
+  const batch = known(emission.facts, x[0]!);
+  const depthwise = channels !== undefined && channels === node.attributes.groups && channels === outputs;
+  return [depthwise && batch !== undefined ? asDepthwise(node, emission, batch, channels) : byTaps(node, emission)];
+};
+
+/** dy slides over x as the kernel; stride and dilation change places. */
+function asDepthwise(node: Gradient, emission: Emission, batch: number, channels: number): string {
+  const [x, dy] = [inputOf(node, 0), inputOf(node, 1)];
+  const { stride, dilation, pad, kernel } = node.attributes;
+  const groups = batch * channels;
+  const [images, [, , ...windows]] = [x.type.shape, dy.type.shape];
+  const flat = (value: typeof x, to: readonly Dim[]) => reshaped(emission, emission.use(value), value.type.shape, to);
+  const inputs = [
+    flat(x, [one, constant(groups), images[2]!, images[3]!]),
+    flat(dy, [constant(groups), one, ...windows]),
+  ];
+  const swapped = windowAttributes({ stride: dilation, dilation: stride, pad, groups }, undefined);
+  const taps = emission.node('Conv', inputs, swapped);
+  // Rows of x that no window reached give taps that the kernel does not have.
+  const found = ([0, 1] as const).map((i) => {
+    const reach = add(mul(constant(stride[i]), sub(windows[i]!, one)), one);
+    const free = sub(add(images[2 + i]!, constant(pad[i] + pad[2 + i]!)), reach);
+    return add(floorDiv(free, dilation[i]), one);
+  });
+  const extra = found.flatMap((size, i) => (known(emission.facts, size) === kernel[i] ? [] : [i as 0 | 1]));
+  const ends = extra.map((i) => constant(kernel[i]));
+  const axes = extra.map((i) => 2 + i);
+  const cropped = extra.length === 0 ? taps : sliced(emission, taps, { start: axes.map(() => zero), stop: ends, axes });
+  const each = emission.node('Reshape', [cropped, emission.i64([batch, channels, 1, ...kernel])]);
+  return emission.node('ReduceSum', [each, emission.i64([0])], { keepdims: int(0) });
+}
+
+/** For each tap, what it multiplied: [groups, O/groups, B·H'·W'] by [groups, B·H'·W', C/groups]. */
+function byTaps(node: Gradient, emission: Emission): string {
+  const [x, dy] = [inputOf(node, 0), inputOf(node, 1)];
+  const { groups, kernel, stride, dilation, pad } = node.attributes;
+  const [batch, channels, height, width] = x.type.shape as [Dim, Dim, Dim, Dim];
+  const [, outputs, rows, columns] = dy.type.shape as [Dim, Dim, Dim, Dim];
+  const places = product([batch, rows, columns]);
+  const [perGroup, outputsPerGroup] = [floorDiv(channels, groups), floorDiv(outputs, groups)];
+  const lead = groups === 1 ? [] : [constant(groups)];
+  /** [B, C, h, w] with channels and batch arranged for a product of each group. */
+  const arranged = (
+    name: string,
+    from: readonly Dim[],
+    each: Dim,
+    perm: readonly number[],
+    grouped: readonly number[],
+  ) => {
+    if (groups === 1) return emission.node('Transpose', [name], { perm: ints(perm) });
+    const split = [from[0]!, constant(groups), each, from[2]!, from[3]!];
+    return emission.node('Transpose', [reshaped(emission, name, from, split)], { perm: ints(grouped) });
+  };
+
+  const windows = arranged(emission.use(dy), dy.type.shape, outputsPerGroup, [1, 0, 2, 3], [1, 2, 0, 3, 4]);
+  const left = reshaped(
+    emission,
+    windows,
+    [...lead, outputsPerGroup, batch, rows, columns],
+    [...lead, outputsPerGroup, places],
+  );
+
+  const margin = [0, 0, pad[0], pad[1], 0, 0, pad[2], pad[3]];
+  const padded = pad.some((n) => n > 0)
+    ? emission.node('Pad', [emission.use(x), emission.i64(margin)])
+    : emission.use(x);
+  const size = [add(height, constant(pad[0] + pad[2])), add(width, constant(pad[1] + pad[3]))] as const;
+  const images = arranged(padded, [batch, channels, ...size], perGroup, [0, 2, 3, 1], [1, 0, 3, 4, 2]);
+  const axes = groups === 1 ? [1, 2] : [2, 3];
+  const tapShape = [...lead, batch, rows, columns, perGroup];
+
+  const products: string[] = [];
+  for (let i = 0; i < kernel[0]; i++)
+    for (let j = 0; j < kernel[1]; j++) {
+      const start = [i * dilation[0], j * dilation[1]];
+      const stop = [rows, columns].map((count, axis) =>
+        add(mul(constant(stride[axis]!), sub(count, one)), constant(start[axis]! + 1)),
+      );
+      const whole =
+        kernel[0] * kernel[1] === 1 && stop.every((end, axis) => known(emission.facts, sub(end, size[axis]!)) === 0);
+      const tap =
+        whole && stride.every((by) => by === 1)
+          ? images
+          : sliced(emission, images, {
+              start: start.map(constant),
+              stop: fromEnd(emission, stop, size),
+              axes,
+              step: stride,
+            });
+      const right = reshaped(emission, tap, tapShape, [...lead, places, perGroup]);
+      products.push(emission.node('MatMul', [left, right]));
+    }
+  const result = node.outputs[0]!.type.shape;
+  if (products.length === 1) return reshaped(emission, products[0]!, [...lead, outputsPerGroup, perGroup], result);
+  const taps = constant(products.length);
+  const all = emission.node('Concat', products, { axis: int(0) });
+  const first = groups === 1 ? mul(taps, outputsPerGroup) : constant(groups * products.length);
+  const joined = groups === 1 ? [first, perGroup] : [first, outputsPerGroup, perGroup];
+  const byTap = reshaped(emission, all, joined, [taps, outputs, perGroup]);
+  const last = emission.node('Transpose', [byTap], { perm: ints([1, 2, 0]) });
+  return reshaped(emission, last, [outputs, perGroup, taps], result);
+}
+
+/** Ends counted from the end of the axis where that needs no size. */
+function fromEnd(emission: Emission, stop: readonly Dim[], size: readonly Dim[]): Dim[] {
+  return stop.map((end, i) => {
+    const rest = known(emission.facts, sub(end, size[i]!));
+    if (rest === undefined) return end;
+    return constant(rest === 0 ? 2 ** 31 - 1 : rest);
+  });
+}

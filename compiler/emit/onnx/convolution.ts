@@ -1,0 +1,63 @@
+import { add, constant, type Dim, mul, one, sub } from '../../dims/dim.ts';
+import type { NodeOf, Value } from '../../ir/graph.ts';
+import type { ConvAttributes } from '../../ops/names.ts';
+import type { Emission } from './emission.ts';
+import { inputOf, type Lowering } from './lowering.ts';
+import { type Attribute, int, ints } from './model.ts';
+import { known, knownShape } from './reshape-target.ts';
+
+/** Conv's attributes; those at their defaults are left out. */
+export function windowAttributes(
+  { stride, pad, dilation, groups }: ConvAttributes,
+  kernel: readonly number[] | undefined,
+): Record<string, Attribute> {
+  const differs = (values: readonly number[], usual: number) => values.some((value) => value !== usual);
+  return {
+    ...(kernel === undefined ? {} : { kernel_shape: ints(kernel) }),
+    ...(differs(stride, 1) ? { strides: ints(stride) } : {}),
+    ...(differs(pad, 0) ? { pads: ints(pad) } : {}),
+    ...(differs(dilation, 1) ? { dilations: ints(dilation) } : {}),
+    ...(groups === 1 ? {} : { group: int(groups) }),
+  };
+}
+
+/** Conv, with a bias of one number a channel where there is one. */
+export function convolution(node: NodeOf<'conv2d'>, emission: Emission, bias?: Value): string {
+  const [x, w] = [inputOf(node, 0), inputOf(node, 1)];
+  const inputs = [x, w, ...(bias === undefined ? [] : [bias])].map((value) => emission.use(value));
+  const kernel = knownShape(emission.facts, w.type.shape.slice(2));
+  return emission.node('Conv', inputs, windowAttributes(node.attributes, kernel));
+}
+
+export const conv2d: Lowering<'conv2d'> = (node, emission) => [convolution(node, emission)];
+
+/**
+ * ConvTranspose. Rows and columns that no window of a strided convolution reached are `output_padding`,
+ * an attribute: where their number is not known, everything is computed and cropped or padded to size.
+ */
+export const conv2dDx: Lowering<'conv2d_dx'> = (node, emission) => {
+  const [dy, w] = [inputOf(node, 0), inputOf(node, 1)];
+  const { stride, pad, dilation, shape } = node.attributes;
+  const { facts } = emission;
+  const inputs = [emission.use(dy), emission.use(w)];
+  const kernel = knownShape(facts, w.type.shape.slice(2));
+  /** The size that dy's windows cover, padding included. */
+  const covered = ([0, 1] as const).map((i) => {
+    const reach = mul(constant(stride[i]), sub(dy.type.shape[2 + i]!, one));
+    return add(reach, add(mul(constant(dilation[i]), sub(w.type.shape[2 + i]!, one)), one));
+  }) as [Dim, Dim];
+  const missed = ([0, 1] as const).map((i) =>
+    known(facts, sub(add(shape[2 + i]!, constant(pad[i] + pad[2 + i]!)), covered[i])),
+  );
+  if (missed.every((rows) => rows !== undefined)) {
+    const rest = missed.some((rows) => rows > 0) ? { output_padding: ints(missed) } : {};
+    return [emission.node('ConvTranspose', inputs, { ...windowAttributes(node.attributes, kernel), ...rest })];
+  }
+  const unpadded = { ...node.attributes, pad: [0, 0, 0, 0] as const };
+  const whole = emission.node('ConvTranspose', inputs, windowAttributes(unpadded, kernel));
+  // Negative pads crop.
+  const low = [0, 0, -pad[0], -pad[1]].map(constant);
+  const high = ([0, 1] as const).map((i) => sub(add(shape[2 + i]!, constant(pad[i])), covered[i]));
+  const pads = emission.dims.vector([...low, constant(0), constant(0), ...high]);
+  return [emission.node('Pad', [whole, pads])];
+};

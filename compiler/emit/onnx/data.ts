@@ -1,0 +1,204 @@
+import { type Dim, constant as dimOf, mul, one, sub } from '../../dims/dim.ts';
+import { sameDim, sameShape } from '../../ir/shapes.ts';
+import { elementCount, tensor } from '../../ir/tensor-data.ts';
+import { toAttribute } from './element-types.ts';
+import type { Emission } from './emission.ts';
+import type { Partition, Pick } from './fusions.ts';
+import { inputOf, type Lowering } from './lowering.ts';
+import { int, ints, string, tensorOf } from './model.ts';
+import { known, knownShape, reshapePlan } from './reshape-target.ts';
+
+/** Up to so many elements a tensor that could be computed is stored instead. */
+const storedElements = 4096;
+/** Slice clamps to the end of an axis (the largest int32, as the specification recommends). */
+const toTheEnd = dimOf(2 ** 31 - 1);
+
+const constant: Lowering<'constant'> = (node, emission) => [emission.data(node.attributes.tensor)];
+
+const full: Lowering<'full'> = (node, emission) => {
+  const { value, dtype, shape } = node.attributes;
+  if (shape.length === 0) return [emission.number(value, dtype)];
+  const sizes = knownShape(emission.facts, shape);
+  if (sizes !== undefined && elementCount(sizes) <= storedElements)
+    return [emission.data(tensor(dtype, sizes, new Float64Array(elementCount(sizes)).fill(value)))];
+  const fill = { value: tensorOf(tensor(dtype, [1], [value])) };
+  return [emission.node('ConstantOfShape', [emission.dims.vector(shape)], fill)];
+};
+
+const iota: Lowering<'iota'> = (node, emission) => {
+  const n = known(emission.facts, node.attributes.n);
+  if (n !== undefined && n <= storedElements)
+    return [
+      emission.data(
+        tensor(
+          'i32',
+          [n],
+          Int32Array.from({ length: n }, (_, i) => i),
+        ),
+      ),
+    ];
+  const limit = n === undefined ? emission.dims.scalar(node.attributes.n, 'i32') : emission.number(n, 'i32');
+  return [emission.node('Range', [emission.number(0, 'i32'), limit, emission.number(1, 'i32')])];
+};
+
+const dim: Lowering<'dim'> = (node, emission) => {
+  const size = known(emission.facts, node.attributes.value);
+  return [size === undefined ? emission.dims.scalar(node.attributes.value, 'i32') : emission.number(size, 'i32')];
+};
+
+const uniform: Lowering<'uniform'> = (node, emission) => [emission.draw(node.attributes.key, node.outputs[0]!.type)];
+
+const stopGradient: Lowering<'stop_gradient'> = (node, emission) => [emission.use(inputOf(node, 0))];
+
+const reshape: Lowering<'reshape'> = (node, emission) => {
+  const pick = emission.plan.picks.get(node);
+  if (pick !== undefined) return [gatherOne(pick, emission)];
+  return [reshaped(emission, emission.use(inputOf(node, 0)), inputOf(node, 0).type.shape, node.attributes.shape)];
+};
+
+/** The tensor under another shape, in one node. */
+export function reshaped(emission: Emission, x: string, from: readonly Dim[], to: readonly Dim[]): string {
+  const plan = reshapePlan(emission.facts, from, to);
+  if (plan.op !== 'Reshape') return emission.node(plan.op, [x, emission.i64(plan.axes)]);
+  return emission.node('Reshape', [x, emission.dims.vector(plan.target)]);
+}
+
+function gatherOne({ from, axis, index }: Pick, emission: Emission): string {
+  return emission.node(
+    'Gather',
+    [emission.use(from), emission.i64Scalar(index)],
+    axis === 0 ? {} : { axis: int(axis) },
+  );
+}
+
+const transpose: Lowering<'transpose'> = (node, emission) => [
+  emission.node('Transpose', [emission.use(inputOf(node, 0))], { perm: ints(node.attributes.perm) }),
+];
+
+/** Expand broadcasts both ways: an axis that has its size already is asked for as 1. */
+const broadcast: Lowering<'broadcast'> = (node, emission) => {
+  const x = inputOf(node, 0);
+  const { shape } = node.attributes;
+  const added = shape.length - x.type.shape.length;
+  const target = shape.map((size, axis) => {
+    const own = x.type.shape[axis - added];
+    return own !== undefined && sameDim(emission.facts, own, size) ? one : size;
+  });
+  return [emission.node('Expand', [emission.use(x), emission.dims.vector(target)])];
+};
+
+const concat: Lowering<'concat'> = (node, emission) => [
+  emission.node(
+    'Concat',
+    node.inputs.map((input) => emission.use(input)),
+    { axis: int(node.attributes.axis) },
+  ),
+];
+
+const slice: Lowering<'slice'> = (node, emission) => {
+  const partition = emission.plan.splits.get(node);
+  if (partition !== undefined) {
+    split(partition, emission);
+    return [emission.nameOf(node.outputs[0]!)];
+  }
+  const x = inputOf(node, 0);
+  const { start, stop, step } = node.attributes;
+  const { facts } = emission;
+  const cut = x.type.shape.flatMap((size, axis) =>
+    known(facts, start[axis]!) === 0 && sameDim(facts, stop[axis]!, size) && step[axis] === 1 ? [] : [axis],
+  );
+  const bound = (at: Dim, axis: number, end: Dim | undefined): Dim => {
+    if (known(facts, at) !== undefined) return at;
+    const size = x.type.shape[axis]!;
+    if (end !== undefined && sameDim(facts, at, size)) return end;
+    // Negative bounds count from the end, which needs no size.
+    const fromEnd = known(facts, sub(at, size));
+    return fromEnd !== undefined && fromEnd < 0 ? dimOf(fromEnd) : at;
+  };
+  const bounds = {
+    start: cut.map((axis) => bound(start[axis]!, axis, undefined)),
+    stop: cut.map((axis) => bound(stop[axis]!, axis, toTheEnd)),
+    step: cut.map((axis) => step[axis]!),
+  };
+  return [sliced(emission, emission.use(x), { ...bounds, axes: cut })];
+};
+
+/** Slice along some axes. */
+export function sliced(
+  emission: Emission,
+  x: string,
+  at: { start: readonly Dim[]; stop: readonly Dim[]; axes: readonly number[]; step?: readonly number[] },
+): string {
+  const inputs = [x, emission.dims.vector(at.start), emission.dims.vector(at.stop), emission.i64(at.axes)];
+  if (at.step?.some((by) => by !== 1)) inputs.push(emission.i64(at.step));
+  return emission.node('Slice', inputs);
+}
+
+function split({ from, axis, parts, sizes }: Partition, emission: Emission): void {
+  const inputs = [emission.use(from)];
+  if (sizes !== undefined) inputs.push(emission.i64(sizes));
+  const attributes = { axis: int(axis), ...(sizes === undefined ? { num_outputs: int(parts.length) } : {}) };
+  const names = emission.results('Split', inputs, attributes, parts.length);
+  for (const [i, part] of parts.entries()) emission.name(part.outputs[0]!, names[i]!);
+}
+
+const pad: Lowering<'pad'> = (node, emission) => {
+  const x = inputOf(node, 0);
+  const { low, high, value } = node.attributes;
+  const inputs = [emission.use(x), emission.dims.vector([...low, ...high])];
+  if (value !== 0) inputs.push(emission.number(value, x.type.dtype));
+  return [emission.node('Pad', inputs)];
+};
+
+const gather: Lowering<'gather'> = (node, emission) => [
+  emission.node('Gather', [emission.use(inputOf(node, 0)), emission.index(inputOf(node, 1))]),
+];
+
+/**
+ * ScatterElements and not ScatterND: onnxruntime's ScatterND adds from several threads without a lock,
+ * and loses updates where rows repeat (1.30, CPU). Neither has f16 there.
+ */
+const scatterAdd: Lowering<'scatter_add'> = (node, emission) => {
+  const [index, updates] = [inputOf(node, 0), inputOf(node, 1)];
+  const { shape, dtype } = updates.type;
+  const { facts, dims } = emission;
+  const result = node.outputs[0]!.type.shape;
+  const row = result.slice(1);
+  const half = dtype === 'f16';
+  const flat = index.type.shape.reduce<Dim>((a, b) => mul(a, b), one);
+  const [spread, rows] = [
+    [flat, ...row.map(() => one)],
+    [flat, ...row],
+  ];
+  let [at, added] = [emission.index(index), emission.use(updates)];
+  if (index.type.shape.length !== 1) added = reshaped(emission, added, shape, rows);
+  if (half) added = emission.node('Cast', [added], toAttribute('f32'));
+  if (!sameShape(facts, index.type.shape, spread)) at = reshaped(emission, at, index.type.shape, spread);
+  if (!sameShape(facts, spread, rows)) {
+    const target = row.map((size) => (known(facts, size) === 1 ? one : size));
+    at = emission.node('Expand', [at, dims.vector([one, ...target])]);
+  }
+  const zeros = { value: tensorOf(tensor(half ? 'f32' : dtype, [1], [0])) };
+  const empty = emission.node('ConstantOfShape', [dims.vector(result)], zeros);
+  const attributes = { axis: int(0), reduction: string('add') };
+  const sum = emission.node('ScatterElements', [empty, at, added], attributes);
+  return [half ? emission.node('Cast', [sum], toAttribute('f16')) : sum];
+};
+
+/** Operators that make, move and choose elements. */
+export const data = {
+  constant,
+  full,
+  iota,
+  dim,
+  uniform,
+  stop_gradient: stopGradient,
+  reshape,
+  transpose,
+  broadcast,
+  concat,
+  slice,
+  pad,
+  gather,
+  scatter_add: scatterAdd,
+};

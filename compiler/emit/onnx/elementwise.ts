@@ -1,0 +1,95 @@
+import type { NodeOf } from '../../ir/graph.ts';
+import { convolution } from './convolution.ts';
+import { toAttribute } from './element-types.ts';
+import type { Emission } from './emission.ts';
+import { inputOf, type Lowering } from './lowering.ts';
+import { isNonNegative } from './non-negative.ts';
+import { broadcastOperands } from './operands.ts';
+
+type Unary =
+  | 'neg'
+  | 'abs'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'sin'
+  | 'cos'
+  | 'tanh'
+  | 'erf'
+  | 'sigmoid'
+  | 'relu'
+  | 'floor'
+  | 'not';
+type Binary = 'sub' | 'mul' | 'div' | 'pow' | 'max' | 'min' | 'mod' | 'eq' | 'lt' | 'le' | 'and' | 'or';
+
+const unary = (op: string) => (node: NodeOf<Unary>, emission: Emission) => [
+  emission.node(op, [emission.use(inputOf(node, 0))]),
+];
+/** All of them broadcast as ours do. Mod without fmod has the sign of the divisor: Euclidean where it is positive. */
+const binary = (op: string) => (node: NodeOf<Binary | 'add'>, emission: Emission) => [
+  emission.node(op, broadcastOperands(node, emission)),
+];
+
+const add: Lowering<'add'> = (node, emission) => {
+  const fused = emission.plan.convBias.get(node);
+  return fused === undefined ? binary('Add')(node, emission) : [convolution(fused.conv, emission, fused.bias)];
+};
+
+/** Div truncates towards zero: the same as the floor for a dividend that is not negative, else (a - a mod b) / b. */
+const floordiv: Lowering<'floordiv'> = (node, emission) => {
+  const [a, b] = broadcastOperands(node, emission) as [string, string];
+  if (isNonNegative(inputOf(node, 0), emission.facts)) return [emission.node('Div', [a, b])];
+  const remainder = emission.node('Mod', [a, b]);
+  return [emission.node('Div', [emission.node('Sub', [a, remainder]), b])];
+};
+
+/** onnxruntime has no Where for bool on the CPU. */
+const select: Lowering<'select'> = (node, emission) => {
+  const operands = broadcastOperands(node, emission);
+  if (inputOf(node, 1).type.dtype !== 'bool') return [emission.node('Where', operands)];
+  const [condition, a, b] = operands as [string, string, string];
+  const then = emission.node('And', [condition, a]);
+  const otherwise = emission.node('And', [emission.node('Not', [condition]), b]);
+  return [emission.node('Or', [then, otherwise])];
+};
+
+/** A cast of a dim is made from its i64 form. */
+const cast: Lowering<'cast'> = (node, emission) => {
+  const from = inputOf(node, 0);
+  const { dtype } = node.attributes;
+  if (from.node.op === 'dim') return [emission.dims.scalar(from.node.attributes.value, dtype)];
+  return [emission.node('Cast', [emission.use(from)], toAttribute(dtype))];
+};
+
+/** Operators on elements. */
+export const elementwise = {
+  neg: unary('Neg'),
+  abs: unary('Abs'),
+  exp: unary('Exp'),
+  log: unary('Log'),
+  sqrt: unary('Sqrt'),
+  sin: unary('Sin'),
+  cos: unary('Cos'),
+  tanh: unary('Tanh'),
+  erf: unary('Erf'),
+  sigmoid: unary('Sigmoid'),
+  relu: unary('Relu'),
+  floor: unary('Floor'),
+  not: unary('Not'),
+  add,
+  sub: binary('Sub'),
+  mul: binary('Mul'),
+  div: binary('Div'),
+  pow: binary('Pow'),
+  max: binary('Max'),
+  min: binary('Min'),
+  mod: binary('Mod'),
+  floordiv,
+  eq: binary('Equal'),
+  lt: binary('Less'),
+  le: binary('LessOrEqual'),
+  and: binary('And'),
+  or: binary('Or'),
+  select,
+  cast,
+};

@@ -1,0 +1,220 @@
+import type { Facts } from '../../dims/facts.ts';
+import type { DType, Graph, Node, Origin, TensorData, TensorType, Value } from '../../ir/graph.ts';
+import { scalar, tensor } from '../../ir/tensor-data.ts';
+import { toAttribute } from './element-types.ts';
+import { type FusionPlan, planFusions } from './fusions.ts';
+import type { Attributes, Initialiser, OnnxNode } from './model.ts';
+import { folder, Names } from './names.ts';
+import { ShapeArithmetic } from './shape-arithmetic.ts';
+import { Stored, sourceOf } from './stored.ts';
+
+export interface EmissionOptions {
+  readonly opset: number;
+  /** How a place in source is shown in a node's documentation: `crobim.crob:41`. */
+  readonly place: ((origin: Origin) => string) | undefined;
+}
+
+/** Turns one node into ONNX nodes and gives back the names of its results. */
+export type Lower = (node: Node, emission: Emission) => readonly (string | undefined)[];
+
+/** An ONNX graph in the making: the names of what is emitted so far, and everything that is emitted only once. */
+export class Emission {
+  readonly facts: Facts;
+  readonly opset: number;
+  readonly plan: FusionPlan;
+  readonly dims: ShapeArithmetic;
+  readonly nodes: OnnxNode[] = [];
+  readonly initialisers: Initialiser[] = [];
+  readonly draws: { readonly name: string; readonly key: string; readonly type: TensorType }[] = [];
+  readonly #place: EmissionOptions['place'];
+  readonly #lower: Lower;
+  readonly #stored: Stored;
+  readonly #names = new Names();
+  readonly #nodeNames = new Names();
+  readonly #emitted = new Map<Value, string>();
+  /** The i64 form of an i32 value, where there is one. */
+  readonly #wide = new Map<Value, string>();
+  readonly #shared = new Map<string, string>();
+  #origin: Origin | undefined;
+
+  constructor(graph: Graph, options: EmissionOptions, lower: Lower) {
+    this.facts = graph.facts;
+    this.opset = options.opset;
+    this.#place = options.place;
+    this.#lower = lower;
+    // The names that a user sees come first: nothing else may take them.
+    for (const { name, value } of graph.inputs) this.#emitted.set(value, this.#names.unique(name));
+    for (const { name } of graph.outputs) this.#names.unique(name);
+    this.#stored = new Stored(graph);
+    this.plan = planFusions(graph);
+    this.dims = new ShapeArithmetic(this, graph.inputs);
+  }
+
+  /** The name of a value; what is emitted on demand is emitted now. */
+  use(value: Value): string {
+    const known = this.#emitted.get(value);
+    if (known !== undefined) return known;
+    const name = this.#storedName(value) ?? this.#demanded(value);
+    this.#emitted.set(value, name);
+    return name;
+  }
+
+  /** Emits a node, unless it is emitted on demand and nothing has asked for it yet. */
+  lower(node: Node): void {
+    const outer = this.#origin;
+    this.#origin = node.origin;
+    const names = this.#lower(node, this);
+    this.#origin = outer;
+    for (const [i, output] of node.outputs.entries()) {
+      const name = names[i];
+      if (name !== undefined) this.name(output, name);
+    }
+  }
+
+  /** Says what a value is called; the first name holds. */
+  name(value: Value, name: string): void {
+    if (!this.#emitted.has(value)) this.#emitted.set(value, name);
+  }
+
+  /** What the value is called, if anything has asked for it. */
+  nameOf(value: Value): string | undefined {
+    return this.#emitted.get(value);
+  }
+
+  /** Whether the value is stored in the file, in whatever layout. */
+  isStored(value: Value): boolean {
+    return this.#stored.view(value) !== undefined;
+  }
+
+  widen(value: Value, name: string): void {
+    this.#wide.set(value, name);
+  }
+
+  /** The value as an index: i64 where it comes from i64, which saves a Cast, else i32. */
+  index(value: Value): string {
+    const { node } = value;
+    if (node.op === 'cast' && node.inputs[0]!.type.dtype === 'i64') return this.use(node.inputs[0]!);
+    return this.#wide.get(value) ?? this.use(value);
+  }
+
+  /** Appends a node with one result under the current origin. */
+  node(op: string, inputs: readonly string[], attributes: Attributes = {}): string {
+    return this.results(op, inputs, attributes, 1)[0]!;
+  }
+
+  /** Appends a node with several results. */
+  results(op: string, inputs: readonly string[], attributes: Attributes, results: number): string[] {
+    const origin = this.#origin;
+    return this.#append(op, inputs, attributes, results, origin === undefined ? '' : folder(origin.path), origin);
+  }
+
+  /** Gives a value that has a name already another one. */
+  alias(source: string, name: string): void {
+    this.nodes.push({
+      name: this.#nodeNames.unique('Identity'),
+      op: 'Identity',
+      inputs: [source],
+      outputs: [name],
+      attributes: {},
+      docs: '',
+    });
+  }
+
+  /** A node that is there once for the same operator, inputs and attributes: shape arithmetic. */
+  shared(op: string, inputs: readonly string[], attributes: Attributes = {}): string {
+    const key = JSON.stringify([op, inputs, attributes]);
+    let name = this.#shared.get(key);
+    if (name === undefined) {
+      name = this.#append(op, inputs, attributes, 1, 'dims/', undefined)[0]!;
+      this.#shared.set(key, name);
+    }
+    return name;
+  }
+
+  /** i64[n], there once. */
+  i64(values: readonly number[]): string {
+    return this.#constant(`i64_${values.join('_')}`, tensor('i64', [values.length], values));
+  }
+
+  /** i64[], there once. */
+  i64Scalar(value: number): string {
+    return this.#constant(`i64_scalar_${value}`, scalar('i64', value));
+  }
+
+  /** A number of any dtype, as [], there once. */
+  number(value: number, dtype: DType): string {
+    const text = Object.is(value, -0) ? '-0' : String(value);
+    return this.#constant(`${dtype}_${text}`, scalar(dtype, value));
+  }
+
+  /** A constant of the current origin. */
+  data(value: TensorData): string {
+    const name = this.#names.unique(`${folder(this.#origin?.path ?? '')}Constant`);
+    this.initialisers.push(literal(name, value));
+    return name;
+  }
+
+  /** An input that the host fills with random numbers; one for each key. */
+  draw(key: string, type: TensorType): string {
+    const known = this.draws.find((draw) => draw.key === key);
+    if (known !== undefined) return known.name;
+    const name = this.#names.unique(`uniform/${key}`);
+    this.draws.push({ name, key, type });
+    return name;
+  }
+
+  #constant(name: string, value: TensorData): string {
+    const known = this.#shared.get(name);
+    if (known !== undefined) return known;
+    const unique = this.#names.unique(name);
+    this.#shared.set(name, unique);
+    this.initialisers.push(literal(unique, value));
+    return unique;
+  }
+
+  #storedName(value: Value): string | undefined {
+    const view = this.#stored.view(value);
+    if (view === undefined) return undefined;
+    const { dtype, dims, transposes } = view;
+    const orders = transposes.map(({ perm }) => `[${perm.join(', ')}]`).join(' then ');
+    const docs = transposes.length === 0 ? '' : `stored with its axes permuted: ${orders}`;
+    const name = this.#names.unique(this.#stored.name(value, view));
+    this.initialisers.push({ name, dtype, dims, source: sourceOf(view), transposes, docs });
+    return name;
+  }
+
+  #demanded(value: Value): string {
+    this.lower(value.node);
+    const name = this.#emitted.get(value) ?? this.#narrowed(value);
+    if (name === undefined) throw new Error(`bug in crobc: ${value.node.op} left a result without a name`);
+    return name;
+  }
+
+  /** The i32 form of a value of which only the i64 form is there yet. */
+  #narrowed(value: Value): string | undefined {
+    const wide = this.#wide.get(value);
+    return wide === undefined ? undefined : this.node('Cast', [wide], toAttribute('i32'));
+  }
+
+  #append(
+    op: string,
+    inputs: readonly string[],
+    attributes: Attributes,
+    results: number,
+    scope: string,
+    origin: Origin | undefined,
+  ): string[] {
+    const name = this.#nodeNames.unique(`${scope}${op}`);
+    const outputs = Array.from({ length: results }, (_, i) =>
+      this.#names.unique(results === 1 ? name : `${name}:${i}`),
+    );
+    const docs = origin === undefined ? '' : [origin.label, this.#place?.(origin)].filter(Boolean).join(' at ');
+    this.nodes.push({ name, op, inputs, outputs, attributes, docs });
+    return outputs;
+  }
+}
+
+function literal(name: string, value: TensorData): Initialiser {
+  const source = { kind: 'data', tensor: value } as const;
+  return { name, dtype: value.dtype, dims: value.shape, source, transposes: [], docs: '' };
+}

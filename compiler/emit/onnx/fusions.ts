@@ -1,0 +1,135 @@
+import { sub } from '../../dims/dim.ts';
+import type { Graph, Node, NodeOf, Value } from '../../ir/graph.ts';
+import { countUses } from '../../ir/rebuild.ts';
+import { sameDim, sameShape } from '../../ir/shapes.ts';
+import { known } from './reshape-target.ts';
+
+/** What one ONNX node says of several of ours: found before emission, from the whole graph. */
+export interface FusionPlan {
+  /** conv2d + a number for each channel, by the addition: Conv takes a bias. */
+  readonly convBias: ReadonlyMap<Node, { readonly conv: NodeOf<'conv2d'>; readonly bias: Value }>;
+  /** A slice of width 1 whose axis the reshape drops, by the reshape: Gather at a scalar index. */
+  readonly picks: ReadonlyMap<Node, Pick>;
+  /** Slices that cut one axis into neighbouring parts, by slice: one Split. */
+  readonly splits: ReadonlyMap<Node, Partition>;
+}
+export interface Pick {
+  readonly from: Value;
+  readonly axis: number;
+  /** From the end when negative. */
+  readonly index: number;
+}
+export interface Partition {
+  readonly from: Value;
+  readonly axis: number;
+  /** In order along the axis. */
+  readonly parts: readonly NodeOf<'slice'>[];
+  /** Undefined: all equal. */
+  readonly sizes: readonly number[] | undefined;
+}
+
+export function planFusions(graph: Graph): FusionPlan {
+  const uses = countUses(graph);
+  const convBias = new Map<Node, { conv: NodeOf<'conv2d'>; bias: Value }>();
+  const picks = new Map<Node, Pick>();
+  for (const node of graph.nodes) {
+    if (node.op === 'add') {
+      const fused = biasOf(graph, node, uses) ?? biasOf(graph, { ...node, inputs: [...node.inputs].reverse() }, uses);
+      if (fused !== undefined) convBias.set(node, fused);
+    } else if (node.op === 'reshape') {
+      const pick = pickOf(graph, node, uses);
+      if (pick !== undefined) picks.set(node, pick);
+    }
+  }
+  return { convBias, picks, splits: findSplits(graph, picks) };
+}
+
+/** The vector b of conv(x, w) + b, where b comes as [C, 1, 1] or [1, C, 1, 1]. */
+function biasOf({ facts }: Graph, node: NodeOf<'add'>, uses: ReadonlyMap<Value, number>) {
+  const [sum, other] = node.inputs;
+  if (sum?.node.op !== 'conv2d' || other === undefined || uses.get(sum) !== 1) return undefined;
+  const channels = sum.type.shape[1]!;
+  if (other.node.op !== 'reshape') return undefined;
+  const vector = other.node.inputs[0]!;
+  if (vector.type.shape.length !== 1 || !sameDim(facts, vector.type.shape[0]!, channels)) return undefined;
+  const { shape } = other.type;
+  const [ones, at] = [shape.length - 1, shape.length - 3];
+  const spread =
+    at >= 0 && sameDim(facts, shape[at]!, channels) && shape.filter((d) => known(facts, d) === 1).length >= ones;
+  return spread && sameShape(facts, node.outputs[0]!.type.shape, sum.type.shape)
+    ? { conv: sum.node, bias: vector }
+    : undefined;
+}
+
+function pickOf({ facts }: Graph, node: NodeOf<'reshape'>, uses: ReadonlyMap<Value, number>): Pick | undefined {
+  const slice = node.inputs[0]!;
+  if (slice.node.op !== 'slice' || uses.get(slice) !== 1) return undefined;
+  const from = slice.node.inputs[0]!;
+  const axis = soleCutAxis(slice.node, facts);
+  if (axis === undefined || known(facts, slice.type.shape[axis]!) !== 1) return undefined;
+  const rest = from.type.shape.filter((_, i) => i !== axis);
+  if (!sameShape(facts, rest, node.outputs[0]!.type.shape)) return undefined;
+  const start = slice.node.attributes.start[axis]!;
+  const index = known(facts, start) ?? known(facts, sub(start, from.type.shape[axis]!));
+  return index === undefined ? undefined : { from, axis, index };
+}
+
+/** The one axis along which a slice leaves something out, without steps. */
+function soleCutAxis(node: NodeOf<'slice'>, facts: Graph['facts']): number | undefined {
+  const { start, stop, step } = node.attributes;
+  if (step.some((by) => by !== 1)) return undefined;
+  const { shape } = node.inputs[0]!.type;
+  const cut = shape.flatMap((size, axis) =>
+    known(facts, start[axis]!) === 0 && sameDim(facts, stop[axis]!, size) ? [] : [axis],
+  );
+  return cut.length === 1 ? cut[0] : undefined;
+}
+
+function findSplits(graph: Graph, picks: FusionPlan['picks']): Map<Node, Partition> {
+  const { facts } = graph;
+  const picked = new Set([...picks.keys()].map((reshape) => reshape.inputs[0]!.node));
+  const families = new Map<Value, Map<number, NodeOf<'slice'>[]>>();
+  for (const node of graph.nodes) {
+    if (node.op !== 'slice' || picked.has(node)) continue;
+    const axis = soleCutAxis(node, facts);
+    if (axis === undefined) continue;
+    const from = node.inputs[0]!;
+    const byAxis = families.get(from) ?? new Map<number, NodeOf<'slice'>[]>();
+    byAxis.set(axis, [...(byAxis.get(axis) ?? []), node]);
+    families.set(from, byAxis);
+  }
+  const splits = new Map<Node, Partition>();
+  for (const [from, byAxis] of families)
+    for (const [axis, slices] of byAxis) {
+      const partition = partitionOf(graph, from, axis, slices);
+      for (const part of partition?.parts ?? []) splits.set(part, partition!);
+    }
+  return splits;
+}
+
+/** Orders slices by following each one's stop to the next one's start, from 0 to the end of the axis. */
+function partitionOf(
+  { facts }: Graph,
+  from: Value,
+  axis: number,
+  slices: readonly NodeOf<'slice'>[],
+): Partition | undefined {
+  if (slices.length < 2) return undefined;
+  const left = new Set(slices);
+  const parts: NodeOf<'slice'>[] = [];
+  while (left.size > 0) {
+    const last = parts.at(-1)?.attributes.stop[axis];
+    const next = [...left].find(({ attributes }) => {
+      const start = attributes.start[axis]!;
+      return last === undefined ? known(facts, start) === 0 : sameDim(facts, start, last);
+    });
+    if (next === undefined) return undefined;
+    parts.push(next);
+    left.delete(next);
+  }
+  if (!sameDim(facts, parts.at(-1)!.attributes.stop[axis]!, from.type.shape[axis]!)) return undefined;
+  const widths = parts.map((part) => part.outputs[0]!.type.shape[axis]!);
+  if (widths.every((width) => sameDim(facts, width, widths[0]!))) return { from, axis, parts, sizes: undefined };
+  const sizes = widths.map((width) => known(facts, width));
+  return sizes.every((size) => size !== undefined) ? { from, axis, parts, sizes } : undefined;
+}

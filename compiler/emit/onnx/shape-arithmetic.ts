@@ -1,0 +1,231 @@
+import {
+  add,
+  asConstant,
+  asVariable,
+  constant,
+  type Dim,
+  floorDiv,
+  fold,
+  max,
+  min,
+  mul,
+  one,
+  product,
+  sub,
+  substitute,
+  sum,
+  variable,
+  variables,
+  zero,
+} from '../../dims/dim.ts';
+import type { DType, Graph } from '../../ir/graph.ts';
+import { toAttribute } from './element-types.ts';
+import type { Emission } from './emission.ts';
+import { int } from './model.ts';
+import { known } from './reshape-target.ts';
+
+/** A part of a polynomial: the dim, its sign in a sum, and how to compute it without that sign. */
+interface Term {
+  readonly dim: Dim;
+  readonly negative: boolean;
+  magnitude(): string;
+}
+
+/**
+ * Dims that are not known when the graph is made, as i64[1] tensors computed from the inputs' shapes.
+ * Every distinct polynomial, and every part of one, is computed once.
+ */
+export class ShapeArithmetic {
+  readonly #emission: Emission;
+  /** Where a variable can be read: the input and axis of which it is a linear function. */
+  readonly #sources = new Map<string, { readonly input: string; readonly axis: number; readonly dim: Dim }>();
+  readonly #computed = new Map<string, string>();
+
+  constructor(emission: Emission, inputs: Graph['inputs']) {
+    this.#emission = emission;
+    for (const bare of [true, false])
+      for (const { name, value } of inputs)
+        for (const [axis, dim] of value.type.shape.entries()) {
+          const found = bare ? asVariable(dim) : soleVariable(dim);
+          if (found !== undefined && !this.#sources.has(found)) this.#sources.set(found, { input: name, axis, dim });
+        }
+  }
+
+  /** i64[n]: a shape, or starts and stops. Known entries are folded into constants. */
+  vector(dims: readonly Dim[]): string {
+    const emission = this.#emission;
+    const pieces: string[] = [];
+    for (let i = 0; i < dims.length; ) {
+      let end = i;
+      const numbers: number[] = [];
+      for (let n = known(emission.facts, dims[i]!); n !== undefined; ) {
+        numbers.push(n);
+        end++;
+        n = end < dims.length ? known(emission.facts, dims[end]!) : undefined;
+      }
+      if (end > i) pieces.push(emission.i64(numbers));
+      else {
+        end = this.#runOfAxes(dims, i);
+        pieces.push(end > i + 1 ? this.#axes(dims[i]!, end - i) : this.element(dims[i]!));
+      }
+      i = end;
+    }
+    if (pieces.length === 0) return emission.i64([]);
+    return pieces.length === 1 ? pieces[0]! : emission.shared('Concat', pieces, { axis: int(0) });
+  }
+
+  /** i64[1]. */
+  element(dim: Dim): string {
+    const emission = this.#emission;
+    const size = known(emission.facts, dim);
+    if (size !== undefined) return emission.i64([size]);
+    const term = this.#term(dim);
+    return term.negative ? emission.shared('Neg', [term.magnitude()]) : term.magnitude();
+  }
+
+  /** [1] of any dtype. */
+  number(dim: Dim, dtype: DType): string {
+    const element = this.element(dim);
+    return dtype === 'i64' ? element : this.#emission.shared('Cast', [element], toAttribute(dtype));
+  }
+
+  /** [n] of any dtype. */
+  vectorOf(dims: readonly Dim[], dtype: DType): string {
+    return this.#emission.shared('Cast', [this.vector(dims)], toAttribute(dtype));
+  }
+
+  /** [] of any dtype. */
+  scalar(dim: Dim, dtype: DType): string {
+    return this.#emission.shared('Squeeze', [this.number(dim, dtype), this.#emission.i64([0])]);
+  }
+
+  /** The end of the run of bare variables from `i` that stand side by side in one input's shape. */
+  #runOfAxes(dims: readonly Dim[], i: number): number {
+    const first = this.#bare(dims[i]!);
+    let end = i + 1;
+    if (first === undefined) return end;
+    for (; end < dims.length; end++) {
+      const next = this.#bare(dims[end]!);
+      if (next?.input !== first.input || next.axis !== first.axis + end - i) break;
+    }
+    return end;
+  }
+
+  #bare(dim: Dim) {
+    const name = asVariable(dim);
+    const source = name === undefined ? undefined : this.#sources.get(name);
+    return source?.dim.key === dim.key ? source : undefined;
+  }
+
+  #axes(dim: Dim, count: number): string {
+    const source = this.#bare(dim)!;
+    const [start, end] = [int(source.axis), int(source.axis + count)];
+    return this.#emission.shared('Shape', [source.input], { start, end });
+  }
+
+  #once(dim: Dim, compute: () => string): string {
+    const known = this.#computed.get(dim.key);
+    if (known !== undefined) return known;
+    const name = compute();
+    this.#computed.set(dim.key, name);
+    return name;
+  }
+
+  #positive(dim: Dim, compute: () => string): Term {
+    return { dim, negative: false, magnitude: () => this.#once(dim, compute) };
+  }
+
+  #term(dim: Dim): Term {
+    const emission = this.#emission;
+    const extremum = (op: 'Min' | 'Max', dim: Dim, a: Term, b: Term) =>
+      this.#positive(dim, () => emission.shared(op, [this.#signed(a), this.#signed(b)]));
+    return fold<Term>(dim, {
+      constant: (n) => ({ dim: constant(n), negative: n < 0, magnitude: () => emission.i64([Math.abs(n)]) }),
+      variable: (name) => this.#positive(variable(name), () => this.#variable(name)),
+      add: (terms) => this.#sum(terms),
+      mul: (terms) => this.#product(terms),
+      floorDiv: (a, k) => this.#positive(floorDiv(a.dim, k), () => this.#quotient(a, k)),
+      min: (a, b) => extremum('Min', min(a.dim, b.dim), a, b),
+      max: (a, b) => extremum('Max', max(a.dim, b.dim), a, b),
+    });
+  }
+
+  #signed(term: Term): string {
+    return term.negative ? this.#emission.shared('Neg', [term.magnitude()]) : term.magnitude();
+  }
+
+  #sum(terms: readonly Term[]): Term {
+    const whole = sum(terms.map((term) => term.dim));
+    // Numbers last, so that H/2 is found again inside H/2 - 1.
+    const ordered = [...terms].sort((a, b) => Number(isNumber(a)) - Number(isNumber(b)));
+    const first = ordered.find((term) => !term.negative);
+    // All negative: the sum of the magnitudes, negated.
+    if (first === undefined) {
+      const opposite = sub(zero, whole);
+      const flipped = ordered.map((term) => ({ ...term, dim: sub(zero, term.dim), negative: false }));
+      return { dim: whole, negative: true, magnitude: () => this.#once(opposite, () => this.#chain(flipped)) };
+    }
+    return this.#positive(whole, () => this.#chain([first, ...ordered.filter((term) => term !== first)]));
+  }
+
+  /** Adds and subtracts from the left; the first term is not negative. */
+  #chain([first, ...rest]: readonly Term[]): string {
+    if (first === undefined) throw new Error('bug in crobc: an empty sum of dims');
+    return rest.reduce(
+      (total, term) => this.#emission.shared(term.negative ? 'Sub' : 'Add', [total, term.magnitude()]),
+      first.magnitude(),
+    );
+  }
+
+  #product(factors: readonly Term[]): Term {
+    const dim = product(factors.map((factor) => factor.dim));
+    const negative = factors.filter((factor) => factor.negative).length % 2 === 1;
+    const ordered = [...factors]
+      .sort((a, b) => Number(isNumber(a)) - Number(isNumber(b)))
+      .filter((factor) => Math.abs(asConstant(factor.dim) ?? 0) !== 1);
+    const magnitude = () =>
+      ordered.length === 0
+        ? this.#emission.i64([1])
+        : ordered.map((factor) => factor.magnitude()).reduce((a, b) => this.#emission.shared('Mul', [a, b]));
+    return { dim, negative, magnitude: () => this.#once(negative ? sub(zero, dim) : dim, magnitude) };
+  }
+
+  /** Div truncates: the same as the floor where the dividend is not negative, else (a - a mod k) / k. */
+  #quotient(a: Term, k: number): string {
+    const emission = this.#emission;
+    const [dividend, divisor] = [this.#signed(a), emission.i64([k])];
+    if (emission.facts.interval(a.dim).lo >= 0) return emission.shared('Div', [dividend, divisor]);
+    const remainder = emission.shared('Mod', [dividend, divisor]);
+    return emission.shared('Div', [emission.shared('Sub', [dividend, remainder]), divisor]);
+  }
+
+  /** A bare axis of an input, or the solution of size = a·V + b. */
+  #variable(name: string): string {
+    const emission = this.#emission;
+    const source = this.#sources.get(name);
+    if (source === undefined) throw new Error(`bug in crobc: the dim ${name} is not the size of any input`);
+    const size = emission.shared('Shape', [source.input], { start: int(source.axis), end: int(source.axis + 1) });
+    const { slope, offset } = linear(source.dim, name)!;
+    const shifted =
+      offset === 0 ? size : emission.shared(offset > 0 ? 'Sub' : 'Add', [size, emission.i64([Math.abs(offset)])]);
+    return slope === 1 ? shifted : emission.shared('Div', [shifted, emission.i64([slope])]);
+  }
+}
+
+function isNumber(term: Term): boolean {
+  return asConstant(term.dim) !== undefined;
+}
+
+/** The only variable of a dim, when the dim is linear in it. */
+function soleVariable(dim: Dim): string | undefined {
+  const [name, ...others] = variables(dim);
+  return name !== undefined && others.length === 0 && linear(dim, name) !== undefined ? name : undefined;
+}
+
+function linear(dim: Dim, name: string): { slope: number; offset: number } | undefined {
+  const [offset, at1] = [zero, one].map((x) => asConstant(substitute(dim, new Map([[name, x]]))));
+  if (offset === undefined || at1 === undefined) return undefined;
+  const slope = at1 - offset;
+  const line = add(mul(constant(slope), variable(name)), constant(offset));
+  return slope > 0 && line.key === dim.key ? { slope, offset } : undefined;
+}

@@ -1,0 +1,104 @@
+import type { Facts } from '../../dims/facts.ts';
+import type { DType, Graph, Node, Value } from '../../ir/graph.ts';
+import type { Initialiser, StoredTranspose } from './model.ts';
+import { folder } from './names.ts';
+import { knownShape } from './reshape-target.ts';
+
+/** A value that is a weight or constant seen in another layout: it can be stored so, and nothing moves it at run time. */
+export interface StoredView {
+  readonly root: Value;
+  /** The root's own shape. */
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  readonly transposes: readonly StoredTranspose[];
+}
+
+/**
+ * Finds stored views: weights and constants under transposes, reshapes and casts between floats. A
+ * weight that is used in several orders is stored once, as it is, and the others are transposed by the
+ * session (which folds it when it loads); reshaped views are the same bytes, so they are all stored.
+ */
+export class Stored {
+  readonly #facts: Facts;
+  readonly #views = new Map<Value, StoredView | undefined>();
+  /** The orders, and the forms (order, shape and dtype), in which each root is used by something that computes. */
+  readonly #uses = new Map<Value, { readonly orders: Set<string>; readonly forms: Set<string> }>();
+
+  constructor(graph: Graph) {
+    this.#facts = graph.facts;
+    for (const node of graph.nodes) {
+      const computes = node.outputs.some((output) => this.#trace(output) === undefined);
+      if (computes) for (const input of node.inputs) this.#note(input);
+    }
+    for (const { value } of graph.outputs) this.#note(value);
+  }
+
+  view(value: Value): StoredView | undefined {
+    const view = this.#trace(value);
+    if (view === undefined) return undefined;
+    return view.transposes.length === 0 || this.#soleOrder(view.root) ? view : undefined;
+  }
+
+  /** The weight's path; where it is stored in several forms, those other than its own say what they are. */
+  name(value: Value, view: StoredView): string {
+    const { node } = view.root;
+    const base = node.op === 'weight' ? node.attributes.path : `${folder(node.origin.path)}Constant`;
+    const sole = this.#uses.get(view.root)?.forms.size === 1;
+    return sole || value === view.root ? base : `${base}:${[view.dtype, ...view.dims].join('x')}`;
+  }
+
+  #note(value: Value): void {
+    const view = this.#trace(value);
+    if (view === undefined) return;
+    const uses = this.#uses.get(view.root) ?? { orders: new Set(), forms: new Set() };
+    const order = JSON.stringify(view.transposes);
+    uses.orders.add(order);
+    uses.forms.add(`${order} ${view.dtype} ${view.dims.join(' ')}`);
+    this.#uses.set(view.root, uses);
+  }
+
+  #soleOrder(root: Value): boolean {
+    return this.#uses.get(root)?.orders.size === 1;
+  }
+
+  #trace(value: Value): StoredView | undefined {
+    if (this.#views.has(value)) return this.#views.get(value);
+    const view = this.#look(value);
+    this.#views.set(value, view);
+    return view;
+  }
+
+  #look(value: Value): StoredView | undefined {
+    const node: Node = value.node;
+    const dims = knownShape(this.#facts, value.type.shape);
+    if (dims === undefined) return undefined;
+    const { dtype } = value.type;
+    if (node.op === 'weight' || node.op === 'constant')
+      return { root: value, shape: dims, dtype, dims, transposes: [] };
+    const inner = node.inputs[0] === undefined ? undefined : this.#trace(node.inputs[0]);
+    if (inner === undefined) return undefined;
+    switch (node.op) {
+      case 'reshape':
+      case 'stop_gradient':
+        return { ...inner, dims };
+      case 'transpose':
+        return { ...inner, dims, transposes: [...inner.transposes, { shape: inner.dims, perm: node.attributes.perm }] };
+      case 'cast':
+        return isFloat(dtype) && inner.dtype === 'f32' ? { ...inner, dtype } : undefined;
+      default:
+        return undefined;
+    }
+  }
+}
+
+function isFloat(dtype: DType): boolean {
+  return dtype === 'f32' || dtype === 'f16';
+}
+
+export function sourceOf({ root, shape }: StoredView): Initialiser['source'] {
+  const { node } = root;
+  if (node.op === 'constant') return { kind: 'data', tensor: node.attributes.tensor };
+  if (node.op === 'weight') return { kind: 'weight', path: node.attributes.path, shape };
+  throw new Error(`bug in crobc: ${node.op} is not stored`);
+}

@@ -1,0 +1,54 @@
+import * as ort from 'onnxruntime-node';
+import type { OnnxModel } from '../../../compiler/emit/onnx/model.ts';
+import type { DType, TensorData } from '../../../compiler/ir/graph.ts';
+import { tensor } from '../../../compiler/ir/tensor-data.ts';
+import { encodeOnnx } from '../../../runtime/onnx-file.ts';
+import type { WeightSource } from '../../../runtime/weights.ts';
+
+const noWeights: WeightSource = {
+  read(path) {
+    throw new Error(`no weight ${path}`);
+  },
+};
+
+/** Runs an emitted model in onnxruntime on the CPU; results by output name. */
+export async function runOnnx(
+  model: OnnxModel,
+  feeds: ReadonlyMap<string, TensorData>,
+  weights: WeightSource = noWeights,
+): Promise<Map<string, TensorData>> {
+  const session = await ort.InferenceSession.create(await encodeOnnx(model, weights), { logSeverityLevel: 3 });
+  const given = Object.fromEntries(session.inputNames.map((name) => [name, toOrt(feeds.get(name)!)]));
+  const results = await session.run(given);
+  await session.release();
+  return new Map(Object.entries(results).map(([name, result]) => [name, fromOrt(result)]));
+}
+
+function toOrt({ dtype, shape, data }: TensorData): ort.Tensor {
+  switch (dtype) {
+    case 'f32':
+      return new ort.Tensor('float32', Float32Array.from(data), shape);
+    case 'i32':
+      return new ort.Tensor('int32', Int32Array.from(data), shape);
+    case 'i64':
+      return new ort.Tensor('int64', BigInt64Array.from([...data], BigInt), shape);
+    case 'u8':
+      return new ort.Tensor('uint8', Uint8Array.from(data), shape);
+    case 'bool':
+      return new ort.Tensor('bool', Uint8Array.from(data), shape);
+    case 'f16':
+      throw new Error('no test feeds f16');
+  }
+}
+
+const dtypes: Readonly<Record<string, DType>> = {
+  float32: 'f32',
+  int32: 'i32',
+  int64: 'i64',
+  uint8: 'u8',
+  bool: 'bool',
+};
+
+function fromOrt({ type, dims, data }: ort.Tensor): TensorData {
+  return tensor(dtypes[type]!, dims, Array.from(data as ArrayLike<number | bigint>, Number));
+}
