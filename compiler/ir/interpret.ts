@@ -20,11 +20,7 @@ export function interpret(
   bindings: ReadonlyMap<string, number> = new Map(),
 ): Map<string, TensorData> {
   const dims = bindFromFeeds(graph, feeds, bindings);
-  const at = (name: string): number => {
-    const size = dims.get(name);
-    if (size === undefined) throw new Error(`the dim ${name} is known neither from the feeds nor from the bindings`);
-    return size;
-  };
+  const at = sizeIn(dims);
   const values = new Map<Value, TensorData>();
   const run = (node: Node): readonly TensorData[] => {
     if (node.op === 'input') return [feed(feeds, node.attributes.name)];
@@ -64,6 +60,8 @@ function bindFromFeeds(
   const dims = new Map(bindings);
   for (const { name, value } of graph.inputs) {
     const { shape } = feed(feeds, name);
+    if (shape.length !== value.type.shape.length)
+      throw new Error(`input ${name} is [${shape.join(', ')}], wanted ${value.type.shape.length} axes`);
     for (const [axis, dim] of value.type.shape.entries()) {
       const variable = asVariable(dim);
       if (variable !== undefined && !dims.has(variable)) dims.set(variable, shape[axis]!);
@@ -71,11 +69,19 @@ function bindFromFeeds(
   }
   for (const { name, value } of graph.inputs) {
     const { shape } = feed(feeds, name);
-    const wanted = value.type.shape.map((dim) => evaluate(dim, (variable) => dims.get(variable) ?? Number.NaN));
-    if (wanted.length !== shape.length || wanted.some((size, axis) => size !== shape[axis]))
+    const wanted = value.type.shape.map((dim) => evaluate(dim, sizeIn(dims)));
+    if (wanted.some((size, axis) => size !== shape[axis]))
       throw new Error(`input ${name} is [${shape.join(', ')}], wanted [${wanted.join(', ')}]`);
   }
   return dims;
+}
+
+function sizeIn(dims: ReadonlyMap<string, number>): (name: string) => number {
+  return (name) => {
+    const size = dims.get(name);
+    if (size === undefined) throw new Error(`the dim ${name} is known neither from the feeds nor from the bindings`);
+    return size;
+  };
 }
 
 function feed(feeds: ReadonlyMap<string, TensorData>, name: string): TensorData {

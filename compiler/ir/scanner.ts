@@ -77,10 +77,12 @@ export class Scanner {
     return this.at >= this.text.length || this.text.startsWith('//', this.at);
   }
 
-  /** What follows `//`, or ''. */
+  /** Takes what follows `//`, or ''. */
   comment(): string {
     if (!this.take('//')) return '';
-    return this.text.slice(this.at).trim();
+    const text = this.text.slice(this.at).trim();
+    this.at = this.text.length;
+    return text;
   }
 
   /** Sums and products as dims.print writes them. */
