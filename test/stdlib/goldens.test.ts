@@ -1,0 +1,47 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { check, compile } from '../../compiler/compile.ts';
+import { interpret } from '../../compiler/ir/interpret.ts';
+import { diskHost } from '../../runtime/source-host.ts';
+import { goldenSource, readGolden, relativeError } from './goldens.ts';
+
+const host = diskHost();
+
+describe('the library gives what PyTorch gives', () => {
+  // Swin at 50×38 pads patches, windows and odd maps, and shifts; the last three are plain PyTorch versions of CroBIM's parts.
+  test.each(['swin', 'convnext', 'bert', 'deformable', 'capm', 'lgfa', 'mid'])('%s', async (name) => {
+    const { graph, diagnostics } = compile(host, goldenSource, { model: name, dims: new Map(), overrides: [] });
+    expect(diagnostics).toEqual([]);
+    const golden = await readGolden(name);
+    const unread = new Set(golden.weights.keys());
+    const outputs = interpret(graph!, golden.values, (path, shape) => {
+      unread.delete(path);
+      expect(golden.weights.get(path)?.shape, path).toEqual(shape);
+      return golden.weights.get(path)!;
+    });
+    expect([...unread], 'weights of the checkpoint that nothing reads').toEqual([]);
+    expect(outputs.size).toBeGreaterThan(0);
+    for (const [output, value] of outputs)
+      expect(relativeError(value, golden.values.get(output)!), output).toBeLessThan(1e-5);
+  });
+});
+
+test('a wrong weight does not go unnoticed', async () => {
+  const { graph } = compile(host, goldenSource, { model: 'capm', dims: new Map(), overrides: [] });
+  const golden = await readGolden('capm');
+  const outputs = interpret(graph!, golden.values, (path) => {
+    const weight = golden.weights.get(path)!;
+    return path === 'capm.key.2.weight' ? { ...weight, data: weight.data.map((x) => x * 1.1) } : weight;
+  });
+  expect(relativeError(outputs.get('prompt')!, golden.values.get('prompt')!)).toBeGreaterThan(1e-4);
+});
+
+test('every example, module and map of the library checks', () => {
+  const files = readdirSync('stdlib').filter((name) => name.endsWith('.crob'));
+  const { diagnostics, missing } = check(
+    host,
+    files.map((name) => `std/${name}`),
+  );
+  expect(diagnostics.map((d) => `${d.code} ${d.span.file} ${d.message}`)).toEqual([]);
+  expect(missing).toEqual([]);
+});
