@@ -1,0 +1,99 @@
+import { asConstant, asVariable, type Dim, fold, print } from '../../dims/dim.ts';
+import type { ClientGuard } from './info.ts';
+
+interface Expression {
+  readonly text: string;
+  /** How strongly it binds: a sum, a product, or anything that needs no parentheses. */
+  readonly level: 'sum' | 'product' | 'unit';
+}
+
+/** How a property is written behind a dot, or in brackets where its name is no identifier. */
+export function member(object: string, name: string): string {
+  return isIdentifier(name) ? `${object}.${name}` : `${object}[${quoted(name)}]`;
+}
+
+export function isIdentifier(name: string): boolean {
+  return /^[A-Za-z_$][\w$]*$/.test(name);
+}
+
+export function quoted(text: string): string {
+  return `'${text.replace(/[\\']/g, '\\$&').replace(/\n/g, '\\n')}'`;
+}
+
+/** A dim as a TypeScript expression over the members of `dims`. */
+export function expression(dim: Dim): string {
+  return written(dim).text;
+}
+
+function written(dim: Dim): Expression {
+  return fold<Expression>(dim, {
+    constant: (n) => ({ text: String(n), level: 'unit' }),
+    variable: (name) => ({ text: member('dims', name), level: 'unit' }),
+    add: (items) => ({
+      text: items
+        .map(({ text }) => text)
+        .reduce((a, b) => (b.startsWith('-') ? `${a} - ${b.slice(1)}` : `${a} + ${b}`)),
+      level: 'sum',
+    }),
+    mul: (items) => ({ text: items.map((item) => within(item, 'product')).join(' * '), level: 'product' }),
+    floorDiv: (a, k) => ({ text: `Math.floor(${within(a, 'product')} / ${k})`, level: 'unit' }),
+    min: (a, b) => ({ text: `Math.min(${a.text}, ${b.text})`, level: 'unit' }),
+    max: (a, b) => ({ text: `Math.max(${a.text}, ${b.text})`, level: 'unit' }),
+  });
+}
+
+function within({ text, level }: Expression, outer: 'product'): string {
+  return level === 'sum' && outer === 'product' ? `(${text})` : text;
+}
+
+/** The condition that holds when the guard does, and the template string of what is said when it does not. */
+export function guardCheck({ left, relation, right, remainder = 0 }: ClientGuard): {
+  readonly condition: string;
+  readonly message: string;
+} {
+  const [a, b] = [within(written(left), 'product'), within(written(right), 'product')];
+  // `1 <= H` is about H.
+  const turned = asConstant(left) !== undefined;
+  switch (relation) {
+    case '%': {
+      // Remainders are Euclidean, also of a negative number.
+      const rest = remainder === 0 ? `${a} % ${b}` : `((${a} % ${b}) + ${b}) % ${b}`;
+      const more = remainder === 0 ? '' : `${remainder} more than `;
+      return { condition: `${rest} === ${remainder}`, message: message(left, `${more}a multiple of ${term(right)}`) };
+    }
+    case '==':
+      return { condition: `${a} === ${b}`, message: turned ? message(right, term(left)) : message(left, term(right)) };
+    case '<=':
+      return {
+        condition: `${a} <= ${b}`,
+        message: turned ? message(right, `at least ${term(left)}`) : message(left, `at most ${term(right)}`),
+      };
+    case '<':
+      return {
+        condition: `${a} < ${b}`,
+        message: turned ? message(right, `more than ${term(left)}`) : message(left, `less than ${term(right)}`),
+      };
+  }
+}
+
+function message(subject: Dim, wanted: string): string {
+  return `\`${inTemplate(print(subject))} is \${${expression(subject)}}: must be ${wanted}\``;
+}
+
+/** A dim inside a template string: its spelling, and its value unless it is a number. */
+function term(dim: Dim): string {
+  if (asConstant(dim) !== undefined) return print(dim);
+  return `${inTemplate(print(dim))}, which is \${${expression(dim)}}`;
+}
+
+function inTemplate(text: string): string {
+  return text.replace(/[\\`$]/g, '\\$&');
+}
+
+/** Where a variable can be read: inputs that have it as the size of an axis. */
+export function bareAxes(name: string, inputs: readonly { readonly name: string; readonly dims: readonly Dim[] }[]) {
+  return inputs.flatMap((input) => {
+    const axis = input.dims.findIndex((dim) => asVariable(dim) === name);
+    return axis < 0 ? [] : [{ input: input.name, axis }];
+  });
+}

@@ -1,0 +1,63 @@
+import { asVariable, type Dim, variables } from '../../dims/dim.ts';
+import type { DType, Graph, TensorType } from '../../ir/graph.ts';
+
+/** What a client is generated from. */
+export interface ClientInfo {
+  readonly model: string;
+  readonly docs: string;
+  readonly inputs: readonly ClientTensor[];
+  readonly outputs: readonly ClientTensor[];
+  /** The variables of the shapes; each one stands bare in the shape of an input. */
+  readonly dims: readonly string[];
+  readonly guards: readonly ClientGuard[];
+  /** Relative to the client. */
+  readonly files: { readonly onnx: string };
+  /** Of the graph. */
+  readonly hash: string;
+}
+
+export interface ClientTensor {
+  readonly name: string;
+  readonly dtype: DType;
+  /** As the reader sees it: `H/4`. */
+  readonly shape: readonly string[];
+  readonly dims: readonly Dim[];
+  readonly docs: string;
+}
+
+/** A condition on the dims, in the terms of `Guard`. */
+export interface ClientGuard {
+  readonly text: string;
+  readonly left: Dim;
+  readonly relation: '==' | '<=' | '<' | '%';
+  readonly right: Dim;
+  readonly remainder?: number;
+}
+
+/** `onnx` is the name of the model file next to the client, `hash` the graph's. */
+export function clientInfo(graph: Graph, onnx: string, hash: string): ClientInfo {
+  const tensor = (name: string, { dtype, shape }: TensorType, docs: string): ClientTensor => ({
+    name,
+    dtype,
+    shape: shape.map((dim) => graph.facts.show(dim)),
+    dims: shape,
+    docs,
+  });
+  const dims = new Set(graph.inputs.flatMap(({ value }) => value.type.shape.flatMap((dim) => asVariable(dim) ?? [])));
+  const used = [...graph.inputs, ...graph.outputs].flatMap(({ value }) => value.type.shape);
+  for (const dim of [...used, ...graph.guards.flatMap(({ left, right }) => [left, right])]) {
+    for (const name of variables(dim)) {
+      if (!dims.has(name)) throw new Error(`bug in crobc: no input has the dim ${name} as its size`);
+    }
+  }
+  return {
+    model: graph.name,
+    docs: graph.docs,
+    inputs: graph.inputs.map(({ name, value, docs }) => tensor(name, value.type, docs)),
+    outputs: graph.outputs.map(({ name, value, docs }) => tensor(name, value.type, docs)),
+    dims: [...dims],
+    guards: graph.guards,
+    files: { onnx },
+    hash,
+  };
+}
