@@ -179,9 +179,10 @@ const iota: Builtin = {
 const uniform: Builtin = {
   name: 'uniform',
   params: ['shape'],
-  docs: 'Random numbers in [0, 1), drawn for each step from the seed, the module’s path and the place of this draw.',
+  docs: 'Random numbers in [0, 1), drawn for each step from the seed, the module’s path and the place of this draw. A tensor stands for its shape.',
   call(cx) {
-    const shape = dimsArg(cx, 'shape');
+    const like = cx.args.get('shape')?.value;
+    const shape = like?.kind === 'tensor' ? like.value.type.shape : dimsArg(cx, 'shape');
     if (!shape) return error;
     const draws = cx.body.build?.nodes.filter((node) => node.op === 'uniform').length ?? 0;
     return guarded(cx.body, cx.span, 'uniform', [], () => cx.body.build!.uniform(shape, String(draws)));
