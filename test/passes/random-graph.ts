@@ -1,0 +1,294 @@
+import { add, asConstant, constant, type Dim, mul, one, product, variable, zero } from '../../compiler/dims/dim.ts';
+import { Facts } from '../../compiler/dims/facts.ts';
+import { Builder } from '../../compiler/ir/builder.ts';
+import type { Graph, Value } from '../../compiler/ir/graph.ts';
+import { finish } from '../../compiler/ir/rebuild.ts';
+import { tensor } from '../../compiler/ir/tensor-data.ts';
+import type { OpAttributes, OpName } from '../../compiler/ops/names.ts';
+import type { OpRow, Random } from '../../compiler/ops/row.ts';
+import { ops } from '../../compiler/ops/table.ts';
+
+const [B, H] = [variable('B'), variable('H')];
+const n = constant;
+
+/** A random well-typed graph, most of it views and elementwise arithmetic, with two free dims. */
+export function randomGraph(random: Random, steps: number): Graph {
+  const even = Facts.none.assume({ kind: 'mod', value: H, modulus: 2, remainder: 0 });
+  const build = new Builder(even.assume({ kind: 'le', left: n(2), right: B }));
+  const starts = [
+    [B, n(4), n(6)],
+    [B, H, n(4)],
+    [n(2), n(3), n(4)],
+  ];
+  const inputs = starts.map((shape, i) => build.input(`x${i}`, { dtype: 'f32', shape }));
+  const pool = [...inputs];
+  for (let step = 0; step < steps; step++) {
+    // Recent values first, so that chains grow long.
+    const x = pool[Math.max(0, pool.length - 1 - Math.floor(random.real() ** 2 * pool.length))]!;
+    const made = random.pick(moves)(build, x, random, pool, step);
+    if (made !== undefined && made.type.dtype === 'f32' && made.type.shape.length <= 6) pool.push(made);
+  }
+  const results = [...new Set([pool.at(-1)!, pool.at(-2)!, random.pick(pool)])];
+  const parts = {
+    name: 'random',
+    docs: '',
+    inputs: inputs.map((value, i) => ({ name: `x${i}`, value, docs: '' })),
+    outputs: results.map((value, i) => ({ name: `y${i}`, value, docs: '' })),
+    facts: build.facts,
+    guards: [],
+  };
+  return finish(parts, build.nodes);
+}
+
+type Move = (build: Builder, x: Value, random: Random, pool: readonly Value[], step: number) => Value | undefined;
+
+const unary: Move = (build, x, random) =>
+  build.emit(random.pick(['neg', 'abs', 'tanh', 'erf', 'sigmoid', 'relu', 'sin', 'gelu'] as const), [x], {
+    approximate: false,
+  } as never)[0]!;
+
+const withNumber: Move = (build, x, random) => {
+  const number = build.full(random.pick([0, 1, -1, 2, 0.5, 3]), 'f32', random.pick([[], x.type.shape, [one]]));
+  const op = random.pick(['add', 'sub', 'mul', 'max', 'min'] as const);
+  return random.int(0, 1) === 0 ? build.emit(op, [x, number], {})[0]! : build.emit(op, [number, x], {})[0]!;
+};
+
+const divide: Move = (build, x, random) => build.div(x, build.full(random.pick([1, 2, -4, 3]), 'f32', []));
+
+const power: Move = (build, x, random) => build.pow(x, build.full(random.pick([1, 2, 3]), 'f32', []));
+
+const withAnother: Move = (build, x, random, pool) => {
+  const others = pool.filter((other) => 'values' in build.tryEmit('add', [x, other], {}));
+  return build.emit(random.pick(['add', 'sub', 'mul', 'max'] as const), [x, random.pick(others)], {})[0]!;
+};
+
+/** A vector along one axis, as a weight or a constant would be. */
+const withVector: Move = (build, x, random, _pool, step) => {
+  const axis = random.int(0, x.type.shape.length - 1);
+  const size = asConstant(x.type.shape[axis] ?? one);
+  if (size === undefined) return undefined;
+  const shape = x.type.shape.slice(axis).map((dim, i) => (i === 0 ? dim : one));
+  const isWeight = random.int(0, 1) === 0;
+  const elements = Array.from({ length: size }, (_, i) => i - 1);
+  const vector = isWeight ? weight(build, `v${step}`, [n(size)]) : build.constant(tensor('f32', [size], elements));
+  return build.emit(random.pick(['add', 'mul'] as const), [build.reshape(vector, shape), x], {})[0]!;
+};
+
+function weight(build: Builder, path: string, shape: readonly Dim[]): Value {
+  const init = { name: 'zeros', args: {} };
+  return build.weight({ path, role: 'param', init, decay: true, keepF32: false }, { dtype: 'f32', shape });
+}
+
+const permuted = (random: Random, rank: number): number[] => {
+  const perm = Array.from({ length: rank }, (_, i) => i);
+  for (let i = rank - 1; i > 0; i--) {
+    const j = random.int(0, i);
+    [perm[i], perm[j]] = [perm[j]!, perm[i]!];
+  }
+  return perm;
+};
+
+const transpose: Move = (build, x, random) => build.transpose(x, permuted(random, x.type.shape.length));
+
+const merge: Move = (build, x, random) => {
+  const { shape } = x.type;
+  if (shape.length < 2) return undefined;
+  const at = random.int(0, shape.length - 2);
+  return build.reshape(x, [...shape.slice(0, at), mul(shape[at]!, shape[at + 1]!), ...shape.slice(at + 2)]);
+};
+
+const split: Move = (build, x, random) => {
+  const { shape } = x.type;
+  const axis = random.int(0, shape.length - 1);
+  const size = asConstant(shape[axis] ?? one);
+  const by = random.pick([2, 3]);
+  if (size === undefined || size % by !== 0) return undefined;
+  const pieces = random.int(0, 1) === 0 ? [n(by), n(size / by)] : [n(size / by), n(by)];
+  return build.reshape(x, [...shape.slice(0, axis), ...pieces, ...shape.slice(axis + 1)]);
+};
+
+const insertOne: Move = (build, x, random) => {
+  const at = random.int(0, x.type.shape.length);
+  return build.reshape(x, [...x.type.shape.slice(0, at), one, ...x.type.shape.slice(at)]);
+};
+
+const dropOnes: Move = (build, x) =>
+  build.reshape(
+    x,
+    x.type.shape.filter((dim) => asConstant(dim) !== 1),
+  );
+
+const reshapeAs: Move = (build, x, random, pool) => {
+  const volume = product(x.type.shape).key;
+  return build.reshape(x, random.pick(pool.filter((other) => product(other.type.shape).key === volume)).type.shape);
+};
+
+const repeat: Move = (build, x, random) => {
+  const shape = x.type.shape.map((dim) => (asConstant(dim) === 1 ? n(2) : dim));
+  return build.broadcast(x, random.int(0, 1) === 0 ? shape : [n(2), ...shape]);
+};
+
+const slice: Move = (build, x, random) => {
+  const start = x.type.shape.map((dim) => n(random.int(0, Math.max(0, (asConstant(dim) ?? 1) - 2))));
+  const whole = random.int(0, 2) === 0;
+  const from = start.map((dim) => (whole ? zero : dim));
+  return build.slice(
+    x,
+    from,
+    x.type.shape,
+    x.type.shape.map(() => (whole ? 1 : random.int(1, 2))),
+  );
+};
+
+const roll: Move = (build, x, random) => {
+  const axis = random.int(0, x.type.shape.length - 1);
+  const size = x.type.shape[axis];
+  if (size === undefined || (asConstant(size) ?? 2) < 2) return undefined;
+  const part = (from: Dim, to: Dim): Value => {
+    const bound = (at: Dim, other: Dim, i: number) => (i === axis ? at : other);
+    const ends = x.type.shape;
+    return build.slice(
+      x,
+      ends.map((_, i) => bound(from, zero, i)),
+      ends.map((end, i) => bound(to, end, i)),
+      ends.map(() => 1),
+    );
+  };
+  const [first, rest] = [part(zero, one), part(one, size)];
+  return build.concat(random.int(0, 1) === 0 ? [first, rest] : [rest, first], axis);
+};
+
+const pad: Move = (build, x, random) => {
+  const width = () => x.type.shape.map(() => n(random.int(0, 3) === 0 ? 1 : 0));
+  return build.pad(x, width(), width(), random.pick([0, 1]));
+};
+
+const concat: Move = (build, x, random, pool) => {
+  const axis = random.int(0, x.type.shape.length - 1);
+  const parts = pool.filter((other) => 'values' in build.tryEmit('concat', [x, other], { axis }));
+  return parts.length === 0 ? undefined : build.concat([x, random.pick(parts)], axis);
+};
+
+const unconcat: Move = (build, x, random) => {
+  if (x.node.op !== 'concat') return undefined;
+  const { axis } = x.node.attributes;
+  const [first, second] = [x.node.inputs[0]!.type.shape[axis]!, x.node.inputs[1]!.type.shape[axis]!];
+  const [from, to] = random.int(0, 1) === 0 ? [zero, first] : [first, add(first, second)];
+  const bounds = (at: Dim, whole: (dim: Dim) => Dim) => x.type.shape.map((dim, i) => (i === axis ? at : whole(dim)));
+  return build.slice(
+    x,
+    bounds(from, () => zero),
+    bounds(to, (dim) => dim),
+    x.type.shape.map(() => 1),
+  );
+};
+
+const reduce: Move = (build, x, random) => {
+  const axes = x.type.shape.flatMap((_, axis) => (random.int(0, 2) === 0 ? [axis] : []));
+  if (axes.length === 0) return undefined;
+  const reduced = build.emit(random.pick(['sum', 'mean', 'reduce_max'] as const), [x], {
+    axes,
+    keep: random.int(0, 1) === 0,
+  });
+  return reduced[0];
+};
+
+const linear: Move = (build, x, random, _pool, step) => {
+  const size = asConstant(x.type.shape.at(-1) ?? variable('N'));
+  if (size === undefined || x.type.shape.length < 2) return undefined;
+  const out = random.int(2, 4);
+  const turned = random.int(0, 1) === 0;
+  const matrix = weight(build, `w${step}`, turned ? [n(out), n(size)] : [n(size), n(out)]);
+  return build.matmul(x, turned ? build.transpose(matrix, [1, 0]) : matrix);
+};
+
+const scores: Move = (build, x, random) => {
+  const rank = x.type.shape.length;
+  if (rank < 2) return undefined;
+  const swap = permuted(random, 0).concat(
+    Array.from({ length: rank }, (_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i)),
+  );
+  return build.mul(build.matmul(x, build.transpose(build.tanh(x), swap)), build.full(0.25, 'f32', []));
+};
+
+const softmax: Move = (build, x, random) => {
+  if (x.type.shape.length === 0) return undefined;
+  const axis = random.int(0, x.type.shape.length - 1);
+  return random.int(0, 1) === 0 ? build.softmax(x, axis) : writtenOut('softmax', build, [build.tanh(x)], { axis });
+};
+
+const norm: Move = (build, x, random, _pool, step) => {
+  const size = asConstant(x.type.shape.at(-1) ?? variable('N'));
+  if (size === undefined || size < 2) return undefined;
+  const operands = [x, weight(build, `s${step}`, [n(size)]), weight(build, `b${step}`, [n(size)])];
+  return random.int(0, 1) === 0
+    ? build.layerNorm(operands[0]!, operands[1]!, operands[2]!, 0.5)
+    : writtenOut('layer_norm', build, operands, { eps: 0.5 });
+};
+
+const gelu: Move = (build, x, random) => writtenOut('gelu', build, [x], { approximate: random.int(0, 1) === 0 });
+
+function writtenOut<O extends OpName>(
+  op: O,
+  build: Builder,
+  inputs: readonly Value[],
+  attributes: OpAttributes[O],
+): Value {
+  return (ops[op] as OpRow<O>).definition!(build, inputs, attributes)[0]!;
+}
+
+const choose: Move = (build, x, random) => {
+  const half = build.full(0.5, 'f32', []);
+  const condition = random.int(0, 1) === 0 ? build.lt(x, half) : build.not(build.le(half, x));
+  return build.select(random.int(0, 3) === 0 ? build.full(random.int(0, 1), 'bool', []) : condition, x, build.neg(x));
+};
+
+const position: Move = (build, x, random) => {
+  const size = x.type.shape.at(-1);
+  if (size === undefined) return undefined;
+  const index = build.mod(build.add(build.iota(size), build.full(1, 'i32', [])), build.full(3, 'i32', []));
+  const scaled = random.int(0, 1) === 0 ? index : build.mul(index, build.dim(size));
+  return build.add(x, build.cast(scaled, 'f32'));
+};
+
+const half: Move = (build, x, random) =>
+  random.int(0, 3) === 0 ? build.cast(build.cast(build.lt(x, x), 'i32'), 'f32') : undefined;
+
+const moves: readonly Move[] = [
+  unary,
+  unary,
+  withNumber,
+  withNumber,
+  divide,
+  power,
+  withAnother,
+  withAnother,
+  withVector,
+  withVector,
+  transpose,
+  transpose,
+  transpose,
+  merge,
+  split,
+  split,
+  insertOne,
+  dropOnes,
+  reshapeAs,
+  reshapeAs,
+  repeat,
+  slice,
+  roll,
+  pad,
+  concat,
+  unconcat,
+  reduce,
+  linear,
+  linear,
+  scores,
+  softmax,
+  norm,
+  gelu,
+  choose,
+  position,
+  half,
+];
