@@ -184,7 +184,7 @@ export class Emission {
   }
 
   #demanded(value: Value): string {
-    this.lower(value.node);
+    if (!this.#wide.has(value)) this.lower(value.node);
     const name = this.#emitted.get(value) ?? this.#narrowed(value);
     if (name === undefined) throw new Error(`bug in crobc: ${value.node.op} left a result without a name`);
     return name;

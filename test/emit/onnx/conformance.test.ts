@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import { asConstant, type Dim, variable } from '../../../compiler/dims/dim.ts';
 import { Facts } from '../../../compiler/dims/facts.ts';
 import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
@@ -10,6 +10,7 @@ import { seededRandom } from '../../../compiler/ops/random.ts';
 import type { OpRow, Random, Sample } from '../../../compiler/ops/row.ts';
 import { dims } from '../../../compiler/ops/sampling.ts';
 import { opNames, ops } from '../../../compiler/ops/table.ts';
+import { expectClose } from './closeness.ts';
 import { runOnnx } from './session.ts';
 
 const samples = 24;
@@ -79,15 +80,4 @@ function apply(build: Builder, op: OpName, sample: Sample<OpName>, symbolic: (si
 function drawn(graph: Graph, key: string, expected: ReadonlyMap<string, TensorData>): TensorData {
   const output = graph.outputs.find(({ value }) => value.node.op === 'uniform' && value.node.attributes.key === key);
   return expected.get(output!.name)!;
-}
-
-function expectClose(name: string, actual: TensorData, expected: TensorData): void {
-  expect(actual.dtype, name).toBe(expected.dtype);
-  expect(actual.shape, name).toEqual(expected.shape);
-  const scale = Math.max(1, ...Array.from(expected.data, Math.abs).filter(Number.isFinite));
-  for (const [i, want] of expected.data.entries()) {
-    const got = actual.data[i]!;
-    if (Object.is(got, want) || got === want) continue;
-    expect(Math.abs(got - want), `${name}[${i}]: ${got} against ${want}`).toBeLessThan(1e-5 * scale);
-  }
 }

@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { constant, variable } from '../../../compiler/dims/dim.ts';
+import { type Clause, Facts } from '../../../compiler/dims/facts.ts';
+import { interpret } from '../../../compiler/ir/interpret.ts';
+import { scalar, tensor } from '../../../compiler/ir/tensor-data.ts';
+import { seededRandom } from '../../../compiler/ops/random.ts';
+import { floats } from '../../../compiler/ops/sampling.ts';
+import { ops } from '../../../compiler/ops/table.ts';
+import { expectClose } from './closeness.ts';
+import { emitted, GraphBuilder, lines } from './graphs.ts';
+import { runOnnx } from './session.ts';
+
+const noWeights = () => scalar('f32', 0);
+
+/** A convolution and both its gradients in one graph, over images of symbolic size. */
+function trained(
+  attributes: Parameters<typeof ops.conv2d.reference>[1],
+  channels: number,
+  w: readonly number[],
+  facts: Facts,
+) {
+  const build = new GraphBuilder(facts);
+  const image = build.given('x', 'f32', 'B', channels, 'H', 'W');
+  const weights = build.given('w', 'f32', ...w);
+  const y = build.conv2d(image, weights, attributes);
+  const [dx] = build.emit('conv2d_dx', [y, weights], { ...attributes, shape: image.type.shape });
+  const [dw] = build.emit('conv2d_dw', [image, y], { ...attributes, kernel: [w[2]!, w[3]!] });
+  return build.graph({ y, dx: dx!, dw: dw! });
+}
+
+test('convolutions and their gradients over images of any size', async () => {
+  const random = seededRandom(5);
+  for (let i = 0; i < 40; i++) {
+    const { inputs, attributes } = ops.conv2d.sample(random);
+    const [x, w] = inputs.map(({ shape }) => shape) as [number[], number[]];
+    // The facts that let the window fit.
+    const atLeast = (name: string, size: number): Clause => ({
+      kind: 'le',
+      left: constant(size),
+      right: variable(name),
+    });
+    const facts = Facts.none.assume(atLeast('H', x[2]!)).assume(atLeast('W', x[3]!));
+    const graph = trained(attributes, x[1]!, w, facts);
+    const model = emitted(graph);
+    for (const grown of [0, 1, 2]) {
+      const shape = [x[0]! + grown, x[1]!, x[2]! + grown, x[3]! + 2 * grown];
+      const feeds = new Map([
+        ['x', floats(random, shape)],
+        ['w', floats(random, w)],
+      ]);
+      const [actual, expected] = [await runOnnx(model, feeds), interpret(graph, feeds, noWeights)];
+      for (const [name, data] of expected) expectClose(name, actual.get(name)!, data);
+    }
+  }
+});
+
+test('rows that no window reached are output_padding where their number is known', () => {
+  const attributes = { stride: [2, 2], pad: [1, 1, 1, 1], dilation: [1, 1], groups: 1 } as const;
+  const even = (name: string): Clause => ({ kind: 'mod', value: variable(name), modulus: 2, remainder: 0 });
+  const text = lines(emitted(trained(attributes, 4, [8, 4, 3, 3], Facts.none.assume(even('H')).assume(even('W')))));
+  expect(text.filter((line) => line.includes('ConvTranspose'))).toEqual([
+    'dx = ConvTranspose(y, w, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], output_padding=[1, 1])',
+  ]);
+});
+
+test('updates to one row add up, from however many threads', async () => {
+  const build = new GraphBuilder(Facts.none);
+  const rows = constant(7);
+  const total = build.scatterAdd(build.given('index', 'i32', 'N'), build.given('updates', 'f32', 'N', 16), rows);
+  const graph = build.graph({ total });
+  const [n, random] = [50_000, seededRandom(6)];
+  const index = Int32Array.from({ length: n }, () => random.int(0, 6));
+  const feeds = new Map([
+    ['index', tensor('i32', [n], index)],
+    ['updates', tensor('f32', [n, 16], new Float64Array(16 * n).fill(1))],
+  ]);
+  expect((await runOnnx(emitted(graph), feeds)).get('total')).toEqual(interpret(graph, feeds, noWeights).get('total'));
+});
