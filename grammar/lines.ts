@@ -6,6 +6,7 @@ import {
   Arrow,
   At,
   Colon,
+  Comma,
   continuing,
   Dot,
   declarationWords,
@@ -95,6 +96,7 @@ class LineRule {
       else if (isCloser(token.tokenType)) this.#close(token);
       else {
         this.#separate(token, next);
+        if (token.tokenType === LBrace) this.#closeBeforeBody(token);
         const kind = this.#opens(token.tokenType);
         if (kind && this.#open.length >= deepest) {
           this.#faults.add('CROB1030', span(this.#file, token), {});
@@ -125,11 +127,19 @@ class LineRule {
 
   /** Whether a token at a line's start, inside an open `(` or `[`, can only be a new statement. */
   #startsStatement(token: IToken, next: IToken | undefined): boolean {
-    if (token.tokenType === Return) return true;
-    if (memberWords.has(token.tokenType) && isName(next)) return true;
+    if (begins(token, next)) return true;
     const last = this.#out[this.#out.length - 1];
     if (!isName(token) || !last || this.#indent > this.#innermost()!.indent) return false;
     return last.tokenType !== LParen && last.tokenType !== LBracket && !continuing.has(last.tokenType);
+  }
+
+  /** `module A( {`: no expression starts with a brace, so a list that waits for one was meant to end. */
+  #closeBeforeBody(token: IToken): void {
+    const last = this.#out[this.#out.length - 1]?.tokenType;
+    if (!this.#insideList() || !(last === LParen || last === LBracket || last === Comma)) return;
+    const depth = this.#segment();
+    this.#report(this.#open[depth]!, token);
+    this.#closeTo(depth);
   }
 
   #semicolon(token: IToken): void {
@@ -178,7 +188,8 @@ class LineRule {
     const last = this.#out[this.#out.length - 1];
     if (!pending || !last || this.#insideList() || last.tokenType === LBrace) return;
     if (pending.tokenType === Newline) {
-      if (continuing.has(last.tokenType) || continues(token, next, this.#open.length)) return;
+      if (continuing.has(last.tokenType) && !begins(token, next)) return;
+      if (continues(token, next, this.#open.length)) return;
       if (infix.has(token.tokenType)) {
         this.#faults.add('CROB1019', span(this.#file, token), { found: token.image });
         return;
@@ -256,6 +267,11 @@ function isName(token: IToken | undefined): boolean {
 
 function isCloser(type: TokenType): boolean {
   return type === RParen || type === RBracket || type === RBrace;
+}
+
+/** Whether a line that starts so can only be a new statement, whatever the line before ends in. */
+function begins(token: IToken, next: IToken | undefined): boolean {
+  return token.tokenType === Return || (memberWords.has(token.tokenType) && isName(next));
 }
 
 /** Whether a line that starts so continues the one before. */

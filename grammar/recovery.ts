@@ -72,6 +72,13 @@ const foreignWords: ReadonlyMap<string, string> = new Map([
   ['pass', 'an empty block is `{ }`'],
 ]);
 
+/** What follows the name that a member starts with: when that doesn't fit, the name itself was fine. */
+const behindName: Readonly<Record<string, string>> = {
+  moduleMember: '`=` or `(`',
+  modelMember: '`=`, `.` or `[`',
+  recipeMember: '`=`',
+};
+
 const isA = (token: IToken, ...types: Parameters<typeof tokenMatcher>[1][]) =>
   types.some((type) => tokenMatcher(token, type));
 const adjacent = (a: IToken, b: IToken) => a.startOffset + a.image.length === b.startOffset;
@@ -186,6 +193,14 @@ const guesses: readonly Guess[] = [
       rule === '' && (isA(found, Identifier, Let, Return, For) || memberWords.has(found.tokenType))
         ? { found: found.image }
         : undefined,
+  },
+  {
+    code: 'CROB1001',
+    fits: ({ rule, found, next }) => {
+      const expected = behindName[rule];
+      return expected && isA(found, Identifier) && next.image !== '' ? { found: called(next), expected } : undefined;
+    },
+    at: ({ next }) => next,
   },
   { code: 'CROB1001', fits: ({ found, expected }) => ({ found: called(found), expected }) },
 ];
