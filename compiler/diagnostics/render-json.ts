@@ -1,0 +1,51 @@
+import { position, type Span } from '../../grammar/span.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import type { SourceText } from './render-terminal.ts';
+
+/** One-based, columns in UTF-16 units as editors count them; `end` is exclusive. */
+interface JsonRange {
+  readonly start: { readonly line: number; readonly column: number };
+  readonly end: { readonly line: number; readonly column: number };
+}
+
+export interface JsonDiagnostic {
+  readonly code: string;
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+  readonly file: string;
+  /** null when the file's text can't be had. */
+  readonly range: JsonRange | null;
+  readonly notes: readonly { readonly file: string; readonly range: JsonRange | null; readonly text: string }[];
+  readonly details: readonly string[];
+  readonly help: string | null;
+}
+
+/** A message for machines. The keys and their order are a promise to whoever reads them. */
+export function toJson(diagnostic: Diagnostic, source: SourceText): JsonDiagnostic {
+  const { code, severity, message, span, notes, details, help } = diagnostic;
+  return {
+    code,
+    severity,
+    message,
+    file: span.file,
+    range: range(span, source),
+    notes: notes.map((note) => ({ file: note.span.file, range: range(note.span, source), text: note.text })),
+    details,
+    help: help ?? null,
+  };
+}
+
+/** All messages as one JSON array, with a newline at its end. */
+export function renderJson(diagnostics: readonly Diagnostic[], source: SourceText): string {
+  return `${JSON.stringify(
+    diagnostics.map((diagnostic) => toJson(diagnostic, source)),
+    undefined,
+    2,
+  )}\n`;
+}
+
+function range(span: Span, source: SourceText): JsonRange | null {
+  const text = source(span.file);
+  if (text === undefined) return null;
+  return { start: position(text, span.start), end: position(text, span.end) };
+}

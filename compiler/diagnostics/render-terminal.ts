@@ -1,0 +1,83 @@
+import type { Span } from '../../grammar/span.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import { type ExcerptLine, excerpt } from './excerpt.ts';
+
+/** The text of a file that a span names; undefined when it can't be had. */
+export type SourceText = (file: string) => string | undefined;
+
+export interface TerminalOptions {
+  readonly color: boolean;
+  /** Columns of the terminal; longer source lines are cut around what they show. */
+  readonly width: number;
+}
+
+/**
+ * Messages as a reader sees them, one blank line between two:
+ *
+ *     error[CROB2104]: cannot add `skip`: height 2*floor(H/2) is not H
+ *       decoder.crob:41:12   up + skip
+ *                            ^^^^^^^^^
+ *       up   : [B, 64, 2*floor(H/2), W]   upsample x2 (:40)
+ *       help: add `where H % 2 == 0` to model Seg (:8)
+ */
+export function renderTerminal(
+  diagnostics: readonly Diagnostic[],
+  source: SourceText,
+  options: TerminalOptions,
+): string {
+  return diagnostics.map((diagnostic) => renderOne(diagnostic, source, options)).join('\n');
+}
+
+interface Place {
+  readonly location: string;
+  readonly lines: readonly ExcerptLine[];
+  readonly primary: boolean;
+  readonly text: string;
+}
+
+function renderOne(diagnostic: Diagnostic, source: SourceText, { color, width }: TerminalOptions): string {
+  const paint = color ? painted : plain;
+  const tone = diagnostic.severity === 'error' ? 'red' : 'yellow';
+  const place = (span: Span, primary: boolean, text: string): Place => {
+    const whole = source(span.file);
+    if (whole === undefined) return { location: span.file, lines: [], primary, text };
+    // The location's own width is not known before its line is: assume a usual one for the cut.
+    const lines = excerpt(whole, span, width - span.file.length - 14);
+    return { location: `${span.file}:${lines[0]!.line}:${lines[0]!.column}`, lines, primary, text };
+  };
+  const primary = place(diagnostic.span, true, '');
+  const notes = diagnostic.notes.map((note) => place(note.span, false, note.text));
+  const gutter = Math.max(...[primary, ...notes].map((p) => p.location.length)) + 3;
+  return [
+    `${paint(tone, `${diagnostic.severity}[${diagnostic.code}]`)}${paint('bold', `: ${diagnostic.message}`)}`,
+    ...renderPlace(primary, gutter, paint, tone),
+    ...diagnostic.details.map((line) => `  ${line}`),
+    ...notes.flatMap((note) => renderPlace(note, gutter, paint, 'cyan')),
+    ...(diagnostic.help === undefined ? [] : [`  ${paint('green', 'help')}: ${diagnostic.help}`]),
+    '',
+  ].join('\n');
+}
+
+function renderPlace(place: Place, gutter: number, paint: Paint, tone: Tone): string[] {
+  const blank = ' '.repeat(gutter + 2);
+  const said = place.text === '' ? '' : ` ${paint(tone, place.text)}`;
+  if (place.lines.length === 0) return [`  ${place.location}${said}`];
+  const out: string[] = [];
+  place.lines.forEach((line, i) => {
+    if (i > 0 && line.line > place.lines[0]!.line + 1) out.push(`${blank}${paint('dim', '…')}`);
+    const gap = i === 0 ? `  ${paint('dim', place.location)}${' '.repeat(gutter - place.location.length)}` : blank;
+    const mark = (place.primary ? '^' : '-').repeat(line.length);
+    out.push(`${gap}${line.text}`.trimEnd());
+    const last = i === place.lines.length - 1;
+    out.push(`${blank}${' '.repeat(line.indent)}${paint(tone, mark)}${last ? said : ''}`);
+  });
+  return out;
+}
+
+type Tone = 'red' | 'yellow' | 'cyan' | 'green' | 'bold' | 'dim';
+type Paint = (tone: Tone, text: string) => string;
+
+/** ANSI SGR parameters. */
+const codes: Record<Tone, string> = { red: '1;31', yellow: '1;33', cyan: '36', green: '1;32', bold: '1', dim: '2' };
+const painted: Paint = (tone, text) => `\u001b[${codes[tone]}m${text}\u001b[0m`;
+const plain: Paint = (_, text) => text;
