@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { packageRoot, packageVersion } from './package-root.ts';
-import { type Device, devices, providerAdvice, TINY_MODEL } from './session.ts';
+import { type Device, devices, nativeMessage, providerAdvice, TINY_MODEL } from './session.ts';
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -154,7 +154,7 @@ function inChild(script: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
     execFile(process.execPath, ['-e', SAY + script, ...args], { timeout: 60_000 }, (error, stdout, stderr) => {
       const said = /^>(.*)$/m.exec(stdout)?.[1];
-      if (said !== undefined) resolve(said.replace(/^\/\S+ onnxruntime::.*?\) /, '').trim());
+      if (said !== undefined) resolve(nativeMessage(said));
       else if (error?.killed === true) resolve('no answer within a minute');
       else if (error?.signal != null) resolve(`the process ended with ${error.signal}`);
       else resolve(/^\w*Error.*$/m.exec(stderr)?.[0] ?? `the process ended with code ${error?.code ?? 0}`);

@@ -188,12 +188,15 @@ function fromOrt(tensor: Ort.Tensor): HostTensor {
   return { dtype, shape: tensor.dims, data: bits };
 }
 
-/** Native messages come with source locations, colours and several lines; the first says what happened. */
-function firstLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const [line = ''] = message.split('\n');
+/** Native messages come with source locations, conditions and several lines; the first line says what happened. */
+export function nativeMessage(text: string): string {
+  const [line = ''] = text.split('\n');
   return line
-    .replace(/^\/\S+ onnxruntime::.*?\) /, '')
+    .replace(/^\/\S+:\d+ .*?(was false\.|\[ONNXRuntimeError\] : \d+ : \w+ :) */, '')
     .trim()
     .slice(0, 300);
+}
+
+function firstLine(error: unknown): string {
+  return nativeMessage(error instanceof Error ? error.message : String(error));
 }
