@@ -89,6 +89,7 @@ function through(value: Value, view: View, site: Site, left: number): Plan | und
 
 function throughElementwise(node: NodeOf<ElementwiseOp>, view: View, site: Site, left: number): Plan | undefined {
   const whole = node.outputs[0]!.type.shape;
+  if (!node.inputs.some((input) => identicalShapes(input.type.shape, whole))) return undefined;
   const plans: Plan[] = [];
   for (const input of node.inputs) {
     const own = planOperand(input, whole, view, site, left);
@@ -110,7 +111,7 @@ function throughElementwise(node: NodeOf<ElementwiseOp>, view: View, site: Site,
 function planOperand(input: Value, whole: readonly Dim[], view: View, site: Site, left: number): Plan | undefined {
   const { shape } = input.type;
   const { facts } = site.build;
-  if (shape.every((dim) => isOne(facts, dim)) && shape.length <= 1) return { saves: 0, make: () => input };
+  if (shape.length === 0 && whole.length > 0) return { saves: 0, make: () => input };
   if (identicalShapes(shape, whole)) return plan(input, view, site, left);
   const aligned = [...whole.slice(shape.length).map(() => one), ...shape];
   const narrowed = view.kind === 'transpose' ? view : narrowReshape(whole, aligned, view.shape, site);
