@@ -160,6 +160,16 @@ describe('what cannot be read is one line', () => {
     expect(await fault(bomb)).toContain('100000 × 100000 pixels are over the limit');
   });
 
+  test('no pixels at all', async () => {
+    const png = await sharp({ create: { width: 1, height: 1, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    const { crc32 } = await import('node:zlib');
+    png.writeUInt32BE(0, 16);
+    png.writeUInt32BE(crc32(png.subarray(12, 29)), 29);
+    expect(await fault(png)).toContain('truncated or damaged');
+  });
+
   test('float samples', async () => {
     const float = await sharp(Float32Array.of(0.5, 1, 2), { raw: { width: 1, height: 1, channels: 3 } })
       .toColourspace('scrgb')
