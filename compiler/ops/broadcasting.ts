@@ -22,6 +22,7 @@ export function broadcastShapes(
       const dim = shape[own];
       if (dim === undefined) continue;
       const from = { input: inputs[i] ?? i, axis: own };
+      if (common?.dim.key === dim.key) continue;
       if (common === undefined || provedOne(prove.facts, common.dim)) common = { dim, from };
       else if (!provedEqual(prove.facts, common.dim, dim) && !provedOne(prove.facts, dim))
         prove.disagree(common.dim, dim, broadcastConstraint, [common.from, from]);

@@ -1,5 +1,5 @@
 import type { DType, TensorData } from '../../ir/graph.ts';
-import { allocate, broadcastSizes, broadcastStrides, type Elements, offsets, sameShape, take } from './tensor.ts';
+import { allocate, broadcastSizes, broadcastStrides, offsets } from './tensor.ts';
 
 /** f at every element. */
 export function map(dtype: DType, x: TensorData, f: (x: number) => number): TensorData {
@@ -12,29 +12,43 @@ export function map(dtype: DType, x: TensorData, f: (x: number) => number): Tens
 /** f at every pair of elements, broadcasting. */
 export function zip(dtype: DType, a: TensorData, b: TensorData, f: (a: number, b: number) => number): TensorData {
   const shape = broadcastSizes([a.shape, b.shape]);
-  const left = operand(a, shape);
-  const right = operand(b, shape);
-  const out = allocate(dtype, left.length);
-  for (let i = 0; i < out.length; i++) out[i] = f(left.data[i * left.step]!, right.data[i * right.step]!);
+  const left = rowsOf(a, shape);
+  const right = rowsOf(b, shape);
+  const [x, y] = [a.data, b.data];
+  const width = shape.at(-1) ?? 1;
+  const out = allocate(dtype, left.starts.length * width);
+  let at = 0;
+  for (let row = 0; row < left.starts.length; row++) {
+    let i = left.starts[row]!;
+    let j = right.starts[row]!;
+    for (const end = at + width; at < end; at++) {
+      out[at] = f(x[i]!, y[j]!);
+      i += left.step;
+      j += right.step;
+    }
+  }
   return { dtype, shape, data: out };
 }
 
 /** condition ? a : b at every element, broadcasting. */
 export function choose(condition: TensorData, a: TensorData, b: TensorData): TensorData {
   const shape = broadcastSizes([condition.shape, a.shape, b.shape]);
-  const test = operand(condition, shape);
-  const yes = operand(a, shape);
-  const no = operand(b, shape);
-  const out = allocate(a.dtype, test.length);
-  for (let i = 0; i < out.length; i++)
-    out[i] = test.data[i * test.step] !== 0 ? yes.data[i * yes.step]! : no.data[i * no.step]!;
+  const test = rowsOf(condition, shape);
+  const yes = rowsOf(a, shape);
+  const no = rowsOf(b, shape);
+  const width = shape.at(-1) ?? 1;
+  const out = allocate(a.dtype, test.starts.length * width);
+  let at = 0;
+  for (let row = 0; row < test.starts.length; row++)
+    for (let column = 0; column < width; column++) {
+      const holds = condition.data[test.starts[row]! + column * test.step] !== 0;
+      out[at++] = holds ? a.data[yes.starts[row]! + column * yes.step]! : b.data[no.starts[row]! + column * no.step]!;
+    }
   return { dtype: a.dtype, shape, data: out };
 }
 
-/** A tensor read as `shape`: as it is, as one repeated element (step 0), or copied out. `length` is shape's. */
-function operand(x: TensorData, shape: readonly number[]): { data: Elements; step: number; length: number } {
-  const length = shape.reduce((product, size) => product * size, 1);
-  if (x.data.length === 1) return { data: x.data, step: 0, length };
-  if (x.data.length === length || sameShape(x.shape, shape)) return { data: x.data, step: 1, length };
-  return { data: take(x.dtype, x.data, offsets(shape, broadcastStrides(x.shape, shape))), step: 1, length };
+/** A tensor read as `shape`, row by row: where each row starts, and how far apart its elements are. */
+function rowsOf(x: TensorData, shape: readonly number[]): { starts: Int32Array; step: number } {
+  const strides = broadcastStrides(x.shape, shape);
+  return { starts: offsets(shape.slice(0, -1), strides.slice(0, -1)), step: strides.at(-1) ?? 0 };
 }
