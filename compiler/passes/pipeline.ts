@@ -42,8 +42,8 @@ const views = [reshapeRules, sliceRules, broadcastRules, reductionRules];
 /** In order. What one pass leaves to an earlier one is seen to in another round. */
 export const pipeline: readonly Pass[] = [
   { name: 'dead-code', run: eliminateDeadCode },
-  { name: 'fold-constants', run: foldConstants },
   { name: 'common-subexpressions', run: mergeCommonSubexpressions },
+  { name: 'fold-constants', run: foldConstants },
   rewriting('simplify', arithmeticRules, castRules, ...views),
   rewriting('recognise', normRules, activationRules, softmaxRules),
   rewriting('attention', attentionRules),

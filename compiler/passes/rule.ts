@@ -54,15 +54,16 @@ export function applyRules(graph: Graph, rules: readonly Rule[], trace?: Trace):
 }
 
 /** Rules apply as nodes are emitted; what they replace stays behind as dead code. */
-class RuleBuilder extends Builder {
+class RuleBuilder extends Builder implements Site {
+  readonly build: Builder = this;
+  readonly uses: (value: Value) => number;
   private readonly rules = new Map<NodeOp, Rule[]>();
-  private readonly usesOf: (value: Value) => number;
   private readonly trace: Trace | undefined;
-  private readonly firing: string[] = [];
+  private readonly firing: { readonly rule: Rule; readonly node: Node }[] = [];
 
-  constructor(graph: Graph, rules: readonly Rule[], usesOf: (value: Value) => number, trace: Trace | undefined) {
+  constructor(graph: Graph, rules: readonly Rule[], uses: (value: Value) => number, trace: Trace | undefined) {
     super(graph.facts);
-    this.usesOf = usesOf;
+    this.uses = uses;
     this.trace = trace;
     for (const each of rules)
       for (const op of each.ops) {
@@ -71,6 +72,13 @@ class RuleBuilder extends Builder {
         else known.push(each);
       }
   }
+
+  // A field, so that rules may take it out of the site.
+  readonly miss = (reason: string): undefined => {
+    if (this.trace === undefined) return;
+    const { rule, node } = this.firing.at(-1)!;
+    this.trace(rule.name, node, reason);
+  };
 
   override append<O extends NodeOp>(
     op: O,
@@ -92,23 +100,20 @@ class RuleBuilder extends Builder {
 
   private replaced(results: readonly Value[]): readonly Value[] {
     const before = results[0]!;
-    for (const each of this.rules.get(before.node.op) ?? []) {
-      if (this.firing.length > 100)
-        throw new Error(`bug in crobc: rules chase each other: ${this.firing.slice(-8).join(', ')}`);
-      this.firing.push(each.name);
-      const after = each.replace(before.node, {
-        build: this,
-        uses: this.usesOf,
-        miss: (reason) => {
-          this.trace?.(each.name, before.node, reason);
-          return undefined;
-        },
-      });
+    const rules = this.rules.get(before.node.op);
+    if (rules === undefined) return results;
+    for (const rule of rules) {
+      if (this.firing.length > 100) {
+        const names = this.firing.slice(-8).map((each) => each.rule.name);
+        throw new Error(`bug in crobc: rules chase each other: ${names.join(', ')}`);
+      }
+      this.firing.push({ rule, node: before.node });
+      const after = rule.replace(before.node, this);
       this.firing.pop();
       if (after === undefined || after === before) continue;
-      this.trace?.(each.name, before.node, undefined);
+      this.trace?.(rule.name, before.node, undefined);
       if (after.type.dtype !== before.type.dtype || !sameShape(this.facts, after.type.shape, before.type.shape))
-        throw new Error(`bug in crobc: ${each.name} changed the type of ${before.node.op}`);
+        throw new Error(`bug in crobc: ${rule.name} changed the type of ${before.node.op}`);
       return [after];
     }
     return results;

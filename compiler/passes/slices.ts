@@ -132,7 +132,7 @@ function isContiguous(slice: NodeOf<'slice'>, axis: number): boolean {
 
 function atMost(facts: Facts, a: Dim, b: Dim): boolean {
   const known = asConstant(sub(b, a));
-  return known === undefined ? facts.lessEqual(a, b).answer === 'proved' : known >= 0;
+  return known === undefined ? facts.proves({ kind: 'le', left: a, right: b }) : known >= 0;
 }
 
 /** Slices, pads and concats of each other. */
