@@ -9,8 +9,11 @@ import { inlineModel } from './elaborate/inline.ts';
 import { elaborateModel, type ModelGraph } from './elaborate/model.ts';
 import { type FileScope, Program, type SourceHost } from './elaborate/program.ts';
 import { checkReached } from './elaborate/reach.ts';
+import { checkPromises } from './elaborate/interfaces.ts';
 import { checkRecipe } from './elaborate/recipe.ts';
+import { recipeBindings } from './elaborate/recipe-bindings.ts';
 import { openSession } from './elaborate/session.ts';
+import type { SharedTemplates } from './elaborate/sharing.ts';
 import { substituteClause } from './elaborate/signature.ts';
 import { checkWeightsMap } from './elaborate/weights-map.ts';
 import type { Graph } from './ir/graph.ts';
@@ -39,11 +42,12 @@ export function check(host: SourceHost, files: readonly string[]): CheckResult {
     else missing.push(file);
   }
   diagnostics.push(...program.diagnostics);
-  const session = openSession(program, false, (d) => diagnostics.push(d));
-  const training = openSession(program, true, (d) => diagnostics.push(d));
+  const shared: SharedTemplates = new Map();
+  const session = openSession(program, false, (d) => diagnostics.push(d), shared);
+  const training = openSession(program, true, (d) => diagnostics.push(d), shared);
   for (const scope of scopes) {
     // What did not parse would only be complained of a second time.
-    const broken = new Set(program.diagnostics.map((d) => d.span.file));
+    const broken = new Set(program.diagnostics.filter((d) => d.code.startsWith('CROB1')).map((d) => d.span.file));
     for (const decl of scope.tree.declarations) {
       const before = diagnostics.length;
       switch (decl.kind) {
@@ -56,6 +60,7 @@ export function check(host: SourceHost, files: readonly string[]): CheckResult {
           checkExample(session, decl, scope);
           break;
         case 'module':
+          checkPromises(session, decl, scope);
           if (decl.params.every((param) => param.value)) checkDefaults(session, decl, scope, decl.name.span);
           break;
         case 'recipe':
@@ -75,7 +80,7 @@ export function check(host: SourceHost, files: readonly string[]): CheckResult {
 
 /** In a file that did not parse, only names that the lost text may have declared are doubtful; they are dropped. */
 function dropCascades(diagnostics: Diagnostic[], file: string): void {
-  const doubtful = new Set(['CROB2001', 'CROB2002', 'CROB2005', 'CROB2010', 'CROB2116', 'CROB2213', 'CROB2304', 'CROB2309']);
+  const doubtful = new Set(['CROB2001', 'CROB2005', 'CROB2010', 'CROB2116', 'CROB2213', 'CROB2304', 'CROB2309']);
   for (let i = diagnostics.length - 1; i >= 0; i--) {
     if (diagnostics[i]!.span.file === file && doubtful.has(diagnostics[i]!.code)) diagnostics.splice(i, 1);
   }
@@ -106,6 +111,8 @@ export interface Compiled {
   readonly diagnostics: readonly Diagnostic[];
   readonly model: ModelGraph | undefined;
   readonly graph: Graph | undefined;
+  /** Sizes as they were bound. */
+  readonly dims: ReadonlyMap<string, number>;
   /** Models of the file, for a choice or a did-you-mean. */
   readonly models: readonly string[];
 }
@@ -118,6 +125,8 @@ export interface CompileOptions {
   /** Overrides as a variant would write them: `mid.layers = 3`. */
   readonly overrides: readonly string[];
   readonly training?: boolean;
+  /** Bind these dims, where `dims` does not, to the sizes that the model's recipe trains at. */
+  readonly recipeDims?: readonly string[];
 }
 
 /** One model of a file as a flat graph. */
@@ -128,7 +137,7 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
   const decls = (base?.tree.declarations ?? []).filter((one) => one.kind === 'model');
   const models = decls.map((one) => one.name.name);
   const named = options.model === undefined ? decls[0] : decls.find((one) => one.name.name === options.model);
-  const none = () => ({ program, diagnostics: inOrder(diagnostics), model: undefined, graph: undefined, models });
+  const none = () => ({ program, diagnostics: inOrder(diagnostics), model: undefined, graph: undefined, models, dims: options.dims });
   const scope = base && named && options.overrides.length > 0 ? program.inline(settingsFile, settingsSource(named, options.overrides), base) : base;
   diagnostics.push(...program.diagnostics);
   const decl = scope === base ? named : scope?.tree.declarations.find((one) => one.kind === 'model');
@@ -136,11 +145,15 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
   const session = openSession(program, options.training ?? false, (d) => diagnostics.push(d));
   const model = modelGraph(session, decl, scope);
   if (!model) return none();
-  const bound = new Map<string, Dim>([...options.dims].map(([dim, n]) => [dim, constant(n)]));
-  checkBindings(session, model, named, options.dims);
+  const sizes = new Map(options.dims);
+  for (const [dim, n] of base ? recipeBindings(named, base) : []) {
+    if (options.recipeDims?.includes(dim) && !sizes.has(dim)) sizes.set(dim, n);
+  }
+  const bound = new Map<string, Dim>([...sizes].map(([dim, n]) => [dim, constant(n)]));
+  checkBindings(session, model, named, sizes);
   if (diagnostics.length > 0) return none();
   const graph = { ...inlineModel(model, bound), name: named.name.name, docs: named.docs.join('\n') };
-  return { program, diagnostics: [], model, graph, models };
+  return { program, diagnostics: [], model, graph, models, dims: sizes };
 }
 
 /** The name under which `--set` is read as source. */

@@ -4,7 +4,7 @@ import type { Body, CallArgs, Session } from './body.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
-import { asInt, describe, type Given, type Val } from './values.ts';
+import { asInt, describe, type Given, hasError, type Val } from './values.ts';
 
 /** Positional and named arguments laid against parameters; undefined for those left out, reports the rest. */
 export function matchArgs(
@@ -55,12 +55,12 @@ export function matchArgs(
  * A static value held against a parameter's type: `int` also where a float is wanted, nothing else converts.
  * Yields the value to use, or undefined after a report.
  */
-export function fitStatic(body: Body, value: Val, type: Type, span: Span, declared: Span, file: FileScope): Val | undefined {
-  if (value.kind === 'error') return undefined;
+export function fitStatic(body: Body, value: Val, type: Type, span: Span, declared: Span, file: FileScope, note = 'the parameter is declared here'): Val | undefined {
+  if (hasError(value)) return undefined;
   const expected = mismatch(body, value, type, file);
   if (expected === undefined) return widen(value, type);
   fail(body, 'CROB2201', span, { expected, actual: describe(value) }, {
-    notes: [{ span: declared, text: 'the parameter is declared here' }],
+    notes: [{ span: declared, text: note }],
   });
   return undefined;
 }

@@ -5,8 +5,8 @@ import type { Dim } from '../dims/dim.ts';
 import type { DType, Value } from '../ir/graph.ts';
 import type { Body } from './body.ts';
 import { exactQuotient } from './patterns/quotient.ts';
-import { fail, guarded, showType } from './report.ts';
-import { asInt, asNumber, bool, describe, dimVal, error, float, keyOf, sourceText, type Val } from './values.ts';
+import { addWhere, argText, fail, guarded, showType } from './report.ts';
+import { asInt, asNumber, bool, describe, dimVal, error, float, keyOf, type Val } from './values.ts';
 
 const labels: Record<BinaryOp, string> = {
   '+': 'add', '-': 'subtract', '*': 'multiply', '/': 'divide', '%': 'mod', '^': 'power',
@@ -47,7 +47,7 @@ function isNone(value: Val): boolean {
 }
 
 function text(body: Body, expr: Expr): string {
-  return sourceText(body.session.program.files.get(expr.span.file)?.tree.text ?? '', expr);
+  return argText(body, expr);
 }
 
 function equality(body: Body, op: '==' | '!=', left: Val, right: Val, span: Span): Val {
@@ -94,7 +94,7 @@ function dimBinary(body: Body, op: BinaryOp, a: Dim, b: Dim, span: Span): Val {
         const at = answer.answer === 'refuted' ? [`not a whole number at ${[...answer.witness].map(([n, v]) => `${n} = ${v}`).join(', ')}`] : [];
         return fail(body, 'CROB2107', span, { left: shown, right: y }, {
           details: at,
-          help: `add \`where ${clause}\`, or write floor(${shown}/${y}) or ceil(${shown}/${y})`,
+          help: `${addWhere(body, clause)}, or write floor(${shown}/${y}) or ceil(${shown}/${y})`,
         });
       }
       const normal = exactQuotient(body.facts.normalize(a), body.facts.normalize(b));

@@ -6,6 +6,7 @@ import { Facts } from '../dims/facts.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { Value } from '../ir/graph.ts';
 import type { FileScope, Program } from './program.ts';
+import type { Read, SharedTemplates } from './sharing.ts';
 import type { Call, Template } from './template.ts';
 import type { Given, Instance, Method, Spec, Val } from './values.ts';
 
@@ -16,6 +17,10 @@ export interface Session {
   /** Whether `training` is true. */
   readonly training: boolean;
   readonly templates: Map<string, Template>;
+  /** Shared with the other sessions of the program. */
+  readonly shared: SharedTemplates;
+  /** What the templates under elaboration have looked at, innermost last. */
+  readonly reads: Read[][];
   readonly depth: { calls: number; constructions: string[]; steps: number };
   report(d: Diagnostic): void;
 }
@@ -97,10 +102,18 @@ export class DimScope {
   }
 }
 
+/** The declaration that a `where` would have to be added to. */
+export interface Owner {
+  /** `model Seg`, `fn resize`, `Linear.forward`. */
+  readonly what: string;
+  readonly span: Span;
+}
+
 /** One body, signature or static expression under elaboration. */
 export interface Body {
   readonly session: Session;
   readonly file: FileScope;
+  readonly owner: Owner | undefined;
   readonly self: Instance | undefined;
   /** Names of the surrounding module or model, before the file's. */
   readonly member: (name: string, span: Span) => Val | undefined;
@@ -117,6 +130,8 @@ export interface Body {
   /** Buffer updates, in order. */
   readonly updates: { readonly path: string; readonly value: Value }[];
   readonly inits: boolean;
+  /** Where the value that the body gave was written: what a message about its result points at. */
+  readonly trace: { result: Span | undefined };
 }
 
 export function nested(body: Body): Body {
@@ -128,6 +143,7 @@ export function fileBody(session: Session, file: FileScope): Body {
   return {
     session,
     file,
+    owner: undefined,
     self: undefined,
     member: () => undefined,
     memberNames: () => [],
@@ -139,5 +155,6 @@ export function fileBody(session: Session, file: FileScope): Body {
     weights: new Map(),
     updates: [],
     inits: false,
+    trace: { result: undefined },
   };
 }

@@ -6,7 +6,7 @@ import { fitStatic } from './arguments.ts';
 import { type Body, fileBody, type Overrides, type Session } from './body.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { evaluateInit } from './initialise.ts';
-import { checkInterface } from './interfaces.ts';
+import { checkInterface, checkPromises } from './interfaces.ts';
 import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
 import { conditions, resolveType } from './signature.ts';
@@ -50,12 +50,8 @@ function construct(session: Session, spec: Spec, path: string, overrides: Overri
   for (const name of decl.implements) {
     const found = file.lookup(name.name);
     if (found?.decl.kind === 'interface') interfaces.push({ decl: found.decl, file: found.file });
-    else {
-      fail({ session }, found ? 'CROB2008' : 'CROB2001', name.span, { name: name.name, actual: found?.decl.kind ?? '', expected: 'an interface' }, {
-        help: found ? undefined : didYouMean(name.name, file.names()),
-      });
-    }
   }
+  checkPromises(session, decl, file);
   for (const one of interfaces) {
     for (const member of one.decl.members) if (member.kind === 'method' && member.body) methods.set(member.name.name, { decl: member, file: one.file });
   }
@@ -79,8 +75,9 @@ function construct(session: Session, spec: Spec, path: string, overrides: Overri
     if (member.kind === 'static' || member.kind === 'field') staticMember(session, instance, member.name.name);
   }
   instance.identity = identityOf(instance, making);
-  for (const one of interfaces) checkInterface(session, instance, one.decl, one.file);
-  return instance;
+  // What does not keep its promises would only fail again wherever they are relied on.
+  const kept = interfaces.map((one) => checkInterface(session, instance, one.decl, one.file));
+  return kept.every((one) => one) ? instance : undefined;
 }
 
 /** An override's name must be a parameter or a field; everything derived follows from those. */
@@ -91,6 +88,10 @@ function checkOverrides(session: Session, instance: Instance, making: Making): b
     if (making.params.has(name) || member?.kind === 'field') continue;
     sound = false;
     const what = instance.decl.name.name;
+    if (/^(\d+|\*)$/.test(name)) {
+      fail({ session }, 'CROB2301', node.span, { name: `[${name}]`, what: `module ${what}` }, { help: 'it is one module, not a list of them' });
+      continue;
+    }
     const notes = [{ span: instance.decl.name.span, text: `module ${what} is declared here` }];
     if (member?.kind === 'static') {
       fail({ session }, 'CROB2311', node.span, { name, what }, { notes });
@@ -100,6 +101,17 @@ function checkOverrides(session: Session, instance: Instance, making: Making): b
     fail({ session }, 'CROB2301', node.span, { name, what }, { notes, help: didYouMean(name, names) ?? `it has ${names.join(', ')}` });
   }
   return sound;
+}
+
+/** The first thing that a variant said of the inside of an instance. */
+export function overriddenAt(instance: Instance): Span | undefined {
+  const [first] = makings.get(instance)?.overrides?.below.values() ?? [];
+  return first && overrideSpan(first);
+}
+
+function overrideSpan(node: Overrides): Span {
+  const [below] = node.below.values();
+  return node.value || !below ? node.span : overrideSpan(below);
 }
 
 function moduleBody(session: Session, instance: Instance): Body {
@@ -113,6 +125,13 @@ function moduleBody(session: Session, instance: Instance): Body {
 
 /** A parameter, static, field or method, made when first asked for. */
 function staticMember(session: Session, instance: Instance, name: string): Val | undefined {
+  const value = madeMember(session, instance, name);
+  session.reads.at(-1)?.push({ kind: 'member', instance, name, value });
+  return value;
+}
+
+/** The same without a note of its being read: for comparing instances. */
+export function madeMember(session: Session, instance: Instance, name: string): Val | undefined {
   const known = instance.statics.get(name) ?? instance.fields.get(name);
   if (known) return known;
   const method = instance.methods.get(name);
@@ -185,7 +204,7 @@ function staticValue(session: Session, instance: Instance, member: Extract<Modul
   const body = moduleBody(session, instance);
   const value = member.value ? session.interpreter.evaluate(body, member.value) : error;
   if (value.kind === 'error' || !member.type) return value;
-  return fitStatic(body, value, member.type, member.value?.span ?? member.span, member.span, instance.file) ?? error;
+  return fitStatic(body, value, member.type, member.value?.span ?? member.span, member.span, instance.file, 'declared here') ?? error;
 }
 
 function fieldValue(session: Session, instance: Instance, making: Making, member: FieldMember): Val {
@@ -205,7 +224,8 @@ function fieldValue(session: Session, instance: Instance, making: Making, member
 }
 
 /** A spec is constructed here; an instance named is shared under its owner's path. */
-export function place(session: Session, _owner: Instance | undefined, value: Val, path: string, overrides: Overrides | undefined): Val {
+export function place(session: Session, _owner: Instance | undefined, given: Val, path: string, overrides: Overrides | undefined): Val {
+  const value = overrides?.value?.value ?? given;
   if (value.kind === 'spec') {
     const made = session.interpreter.instantiate(session, value.spec, path, overrides);
     return made ? { kind: 'instance', instance: made } : error;

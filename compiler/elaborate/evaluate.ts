@@ -7,7 +7,8 @@ import { type Body, type CallArgs, nested } from './body.ts';
 import { builtins, initialiser } from './builtins/table.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { index } from './indexing.ts';
-import { fail, guarded, requireEqual } from './report.ts';
+import { axisWord, provenance } from './provenance.ts';
+import { counted, fail, guarded, requireEqual } from './report.ts';
 import { asInt, describe, dimVal, error, type Given, keyOf, type Val } from './values.ts';
 
 /** Longest static loop: beyond it a list would be a mistake or an attack. */
@@ -63,17 +64,28 @@ function lazyLogic(body: Body, expr: Extract<Expr, { kind: 'binary' }>): Val | u
   return binary(body, expr, left, evaluate(body, expr.right));
 }
 
-function name(body: Body, text: string, span: Span): Val {
+/** `called` says that arguments follow, so that an upper-case name is a module and not a dim. */
+function name(body: Body, text: string, span: Span, called = false): Val {
   const found = lookup(body, text, span);
   if (found) return found;
   if (/^[A-Z]/.test(text)) {
-    const dim = body.dims.get(text);
+    const dim = called ? undefined : body.dims.get(text);
     if (dim) return dimVal(dim);
+    if (called) return fail(body, 'CROB2001', span, { name: text }, { help: didYouMean(text, body.file.names()) ?? importHelp(body, text) });
     const help = didYouMean(text, [...body.dims.known.keys(), ...body.file.names()]);
     return fail(body, 'CROB2116', span, { name: text }, { help });
   }
   const visible = [...body.locals.names(), ...body.memberNames(), ...body.file.names(), ...builtins.keys(), 'training'];
-  return fail(body, 'CROB2001', span, { name: text }, { help: didYouMean(text, visible) });
+  return fail(body, 'CROB2001', span, { name: text }, { help: didYouMean(text, visible) ?? importHelp(body, text) });
+}
+
+/** A name that another file of the library has wants a `use`. */
+function importHelp(body: Body, text: string): string | undefined {
+  for (const scope of body.session.program.files.values()) {
+    if (!scope.file.startsWith('std/') || !scope.declarations.has(text)) continue;
+    return `the library has it: \`use ${scope.file.replace(/\.crob$/, '').replaceAll('/', '.')}.{${text}}\``;
+  }
+  return undefined;
 }
 
 function lookup(body: Body, text: string, span: Span): Val | undefined {
@@ -85,7 +97,8 @@ function lookup(body: Body, text: string, span: Span): Val | undefined {
     if (init) return init;
   }
   const found = body.file.lookup(text);
-  if (found) {
+  // Where a signature's dims are being named, only a module or function of that name comes before them.
+  if (found && (found.decl.kind === 'fn' || found.decl.kind === 'module' || !body.dims.open || !/^[A-Z]/.test(text))) {
     switch (found.decl.kind) {
       case 'fn':
         return { kind: 'function', decl: found.decl, file: found.file };
@@ -97,7 +110,11 @@ function lookup(body: Body, text: string, span: Span): Val | undefined {
         });
     }
   }
-  if (text === 'training') return { kind: 'bool', value: body.session.training };
+  if (text === 'training') {
+    const { training, reads } = body.session;
+    reads.at(-1)?.push({ kind: 'training', value: training });
+    return { kind: 'bool', value: training };
+  }
   const builtin = builtins.get(text);
   return builtin ? { kind: 'builtin', builtin } : initialiser(text);
 }
@@ -220,7 +237,7 @@ function call(body: Body, expr: CallExpr): Val {
     }
     return rounded(body, callee.name, evaluate(body, arg), expr.span);
   }
-  const target = evaluate(body, callee);
+  const target = callee.kind === 'name' ? name(body, callee.name, callee.span, true) : evaluate(body, callee);
   if (target.kind === 'spec' && callee.kind === 'call') {
     return fail(body, 'CROB2210', expr.span, { name: target.spec.decl.name.name });
   }
@@ -259,10 +276,12 @@ function assertShape(body: Body, expr: Extract<Expr, { kind: 'cast' }>): Val {
     return fail(body, 'CROB2103', expr.span, { what: 'read', left: actual.dtype, right: expr.type.dtype.name });
   }
   if (shape.length !== actual.shape.length) {
-    return fail(body, 'CROB2102', expr.span, { what: 'the value', expected: shape.length, actual: actual.shape.length });
+    return fail(body, 'CROB2102', expr.span, { what: 'this', expected: counted(shape.length, 'axis'), actual: String(actual.shape.length) }, {
+      details: provenance(body, [{ name: 'value', value: value.value }]),
+    });
   }
   const tensors = [{ name: 'value', value: value.value }];
-  const same = shape.every((d, i) => requireEqual(body, actual.shape[i]!, d, expr.span, `cannot read axis ${i} as ${body.facts.show(d)}`, { tensors }));
+  const same = shape.every((d, i) => requireEqual(body, actual.shape[i]!, d, expr.span, `cannot read this so: ${axisWord(actual.shape, i, actual.shape[i]!, d)}`, { tensors }));
   if (!same) return error;
   return guarded(body, expr.span, '', [], () => body.build!.reshape(value.value, shape));
 }
@@ -299,11 +318,3 @@ function fromIndices(body: Body, expr: TensorExpr): Val {
     return build.broadcast(typed, shape);
   });
 }
-
-export function argText(body: Body, expr: Expr | undefined): string {
-  if (!expr) return 'argument';
-  const raw = body.session.program.text(expr.span).replace(/\s+/g, ' ');
-  return raw.length > 32 ? `${raw.slice(0, 29)}...` : raw;
-}
-
-export { keyOf };

@@ -2,7 +2,7 @@ import type { Expr, IndexExpr } from '../../grammar/tree.ts';
 import * as dims from '../dims/dim.ts';
 import type { Dim } from '../dims/dim.ts';
 import type { Body } from './body.ts';
-import { fail, guarded, requireClause } from './report.ts';
+import { argText, counted, fail, guarded, requireClause } from './report.ts';
 import { asInt, describe, dimVal, error, type TensorVal, type Val } from './values.ts';
 
 /** `xs[i]`, `xs[1..3]`, `x[:, 0..H, i]`, and `H[i]`, the i-th of a family of dims. */
@@ -67,10 +67,10 @@ function slice(body: Body, expr: IndexExpr, object: TensorVal): Val {
   if (expr.items.length === 1 && first?.kind === 'at') {
     const at = body.session.interpreter.evaluate(body, first.value);
     if (at.kind === 'error') return error;
-    if (at.kind === 'tensor') return guarded(body, expr.span, 'gather', ['table', 'index'], () => build.gather(object.value, at.value));
+    if (at.kind === 'tensor') return guarded(body, expr.span, 'gather', [argText(body, expr.object), argText(body, first.value)], () => build.gather(object.value, at.value));
   }
   if (expr.items.length !== shape.length) {
-    return fail(body, 'CROB2102', expr.span, { what: 'an index', expected: shape.length, actual: expr.items.length }, {
+    return fail(body, 'CROB2102', expr.span, { what: 'an index of this tensor', expected: counted(shape.length, 'axis'), actual: String(expr.items.length) }, {
       help: 'give one index, range or `:` for each axis',
     });
   }
@@ -89,20 +89,19 @@ function slice(body: Body, expr: IndexExpr, object: TensorVal): Val {
     const from = item.kind === 'all' ? dims.zero : item.kind === 'range' ? (item.start ? at(item.start) : dims.zero) : at(item.value);
     const to = item.kind === 'all' ? size : item.kind === 'range' ? (item.stop ? at(item.stop) : size) : from && dims.add(from, dims.one);
     if (!from || !to) return error;
-    const tensors = [{ name: 'value', value: object.value }];
-    const what = `slice of axis ${axis}`;
+    const tensors = [{ name: argText(body, expr.object), value: object.value }];
     if (item.kind !== 'all') {
       const inside =
-        requireClause(body, { kind: 'le', left: dims.zero, right: from }, item.span, what, { tensors }) &&
-        requireClause(body, { kind: 'le', left: to, right: size }, item.span, what, { tensors }) &&
-        requireClause(body, { kind: 'lt', left: from, right: to }, item.span, what, { tensors });
+        requireClause(body, { kind: 'le', left: dims.zero, right: from }, item.span, `the slice begins before axis ${axis}`, { tensors }) &&
+        requireClause(body, { kind: 'le', left: to, right: size }, item.span, `the slice ends beyond axis ${axis}`, { tensors }) &&
+        requireClause(body, { kind: 'lt', left: from, right: to }, item.span, `the slice of axis ${axis} is empty`, { tensors });
       if (!inside) return error;
     }
     start.push(from);
     stop.push(to);
     if (item.kind !== 'at') kept.push(dims.sub(to, from));
   }
-  return guarded(body, expr.span, label, ['value'], () => {
+  return guarded(body, expr.span, label, [argText(body, expr.object)], () => {
     const part = build.slice(object.value, start, stop, shape.map(() => 1));
     return kept.length === shape.length ? part : build.reshape(part, kept);
   });

@@ -1,8 +1,9 @@
-import type { InterfaceDecl, MethodMember, Param } from '../../grammar/tree.ts';
+import type { InterfaceDecl, MethodMember, ModuleDecl, Param } from '../../grammar/tree.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { Builder } from '../ir/builder.ts';
 import { fitStatic } from './arguments.ts';
 import { type Body, DimScope, fileBody, type Session } from './body.ts';
+import { didYouMean } from './did-you-mean.ts';
 import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
 import { conditions, isDimType, isGraphType, resolveType } from './signature.ts';
@@ -12,22 +13,41 @@ import { variable } from '../dims/dim.ts';
 
 /**
  * Holds a module against an interface it promises to fill: statics of the right type, methods that take at least
- * what the interface hands in and give what it promises. Methods with static parameters are tried at 0.
+ * what the interface hands in and give what it promises. Methods with static parameters are tried at 0. False after a
+ * report.
  */
-export function checkInterface(session: Session, instance: Instance, decl: InterfaceDecl, file: FileScope): void {
+export function checkInterface(session: Session, instance: Instance, decl: InterfaceDecl, file: FileScope): boolean {
   const name = instance.decl.name;
+  let sound = true;
   for (const member of decl.members) {
-    if (member.kind === 'static') {
-      const value = session.interpreter.member(undefined, session, instance, member.name.name);
-      if (!value) {
-        fail({ session }, 'CROB2218', name.span, { name: name.name, interface: decl.name.name, missing: `the static \`${member.name.name}\`` }, {
-          notes: [{ span: member.span, text: 'promised here' }],
-        });
-      } else if (member.type && value.kind !== 'error') {
-        fitStatic(bodyFor(session, instance, file), value, member.type, name.span, member.span, file);
-      }
+    if (member.kind !== 'static') continue;
+    const value = session.interpreter.member(undefined, session, instance, member.name.name);
+    if (!value) {
+      fail({ session }, 'CROB2218', name.span, { name: name.name, interface: decl.name.name, missing: `the static \`${member.name.name}\`` }, {
+        notes: [{ span: member.span, text: 'promised here' }],
+      });
+      sound = false;
+    } else if (member.type && value.kind !== 'error') {
+      const own = instance.decl.members.find((m) => m.kind === 'static' && m.name.name === member.name.name);
+      const span = own?.kind === 'static' ? (own.value?.span ?? own.span) : name.span;
+      if (!fitStatic(bodyFor(session, instance, file), value, member.type, span, member.span, file, 'promised here')) sound = false;
+    } else if (value.kind === 'error') {
+      sound = false;
     }
-    if (member.kind === 'method') checkMethod(session, instance, decl, file, member);
+  }
+  // Signatures name the statics, so that they are held to them once these are right.
+  if (sound) for (const member of decl.members) if (member.kind === 'method' && !checkMethod(session, instance, decl, file, member)) sound = false;
+  return sound;
+}
+
+/** Whether what a module says it fills are interfaces. */
+export function checkPromises(session: Session, decl: ModuleDecl, file: FileScope): void {
+  for (const name of decl.implements) {
+    const found = file.lookup(name.name);
+    if (found?.decl.kind === 'interface') continue;
+    fail({ session }, found ? 'CROB2008' : 'CROB2001', name.span, { name: name.name, actual: found?.decl.kind ?? '', expected: 'an interface' }, {
+      help: found ? undefined : didYouMean(name.name, file.names()),
+    });
   }
 }
 
@@ -40,34 +60,35 @@ function bodyFor(session: Session, instance: Instance, file: FileScope): Body {
   };
 }
 
-function checkMethod(session: Session, instance: Instance, decl: InterfaceDecl, file: FileScope, promised: MethodMember): void {
+function checkMethod(session: Session, instance: Instance, decl: InterfaceDecl, file: FileScope, promised: MethodMember): boolean {
   const own = instance.methods.get(promised.name.name);
   const name = instance.decl.name;
   if (!own) {
     fail({ session }, 'CROB2218', name.span, { name: name.name, interface: decl.name.name, missing: `the method \`${promised.name.name}\`` }, {
-      notes: [{ span: promised.span, text: 'promised here' }],
+      notes: [{ span: promised.name.span, text: 'promised here' }],
     });
-    return;
+    return false;
   }
-  if (own.decl === promised || !promised.result) return;
+  if (own.decl === promised || !promised.result) return true;
   const body = bodyFor(session, instance, file);
   for (const condition of conditions(body, promised.where, () => {})) body.facts = body.facts.assume(condition.clause);
   const inner: Body = { ...body, build: new Builder(body.facts) };
   const args = promisedArgs(inner, promised.params);
-  if (!args) return;
+  if (!args) return false;
   inner.dims.open = false;
   const result = resolveType(inner, promised.result, args.types);
-  if (!result) return;
+  if (!result) return false;
   const span = own.decl.name.span;
   const inside: Diagnostic[] = [];
   const trial: Body = { ...inner, session: { ...session, report: (d) => (d.span === span ? inside.push(d) : session.report(d)) } };
   const value = session.interpreter.callMethod(trial, instance, own, { positional: args.given.map((value) => ({ value, span })), named: new Map(), source: [] }, span);
   const reason = inside[0]?.message ?? (value.kind === 'error' ? undefined : firstMismatch(trial, value, result));
-  if (reason === undefined) return;
+  if (reason === undefined) return value.kind !== 'error';
   fail({ session }, 'CROB2117', span, { name: name.name, interface: decl.name.name, method: promised.name.name, reason }, {
-    notes: [{ span: promised.span, text: 'promised here' }],
+    notes: [{ span: promised.name.span, text: 'promised here' }],
     details: inside[0]?.details ?? [],
   });
+  return false;
 }
 
 function firstMismatch(body: Body, value: Val, type: GraphType): string | undefined {

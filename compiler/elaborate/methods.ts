@@ -2,17 +2,20 @@ import type { Span } from '../../grammar/span.ts';
 import type { Block, Expr, FnDecl, Param, Type } from '../../grammar/tree.ts';
 import * as dims from '../dims/dim.ts';
 import type { Dim } from '../dims/dim.ts';
+import type { Note } from '../diagnostics/diagnostic.ts';
 import { Facts } from '../dims/facts.ts';
 import { Builder } from '../ir/builder.ts';
 import type { Value } from '../ir/graph.ts';
 import { fitStatic, matchArgs } from './arguments.ts';
 import { type Body, type CallArgs, DimScope, fileBody, Locals, type Session } from './body.ts';
-import { argText } from './evaluate.ts';
+import { madeMember, overriddenAt } from './construct.ts';
 import type { FileScope } from './program.ts';
-import { fail, requireClause, requireEqual, shownClause, showType, verdict } from './report.ts';
+import { axisWord, provenance, showShape } from './provenance.ts';
+import { addWhere, argText, counted, fail, failing, requireClause, requireEqual, settlingText, shownClause, showType } from './report.ts';
+import { type Read, readsTheSame } from './sharing.ts';
 import { conditions, isDimType, isGraphType, ranksOf, resolveType, spreadKey, substituteClause } from './signature.ts';
 import { type Call, type Condition, flatten, flattenType, type GraphType, mapTypes, type Template, unflatten } from './template.ts';
-import { describe, dimVal, error, type Given, type Instance, keyOf, type Method, none, type Val } from './values.ts';
+import { describe, dimVal, error, type Given, hasError, type Instance, keyOf, type Method, none, type Val } from './values.ts';
 
 /** What is called: a method of an instance, or a function. */
 interface Callee {
@@ -25,23 +28,28 @@ interface Callee {
   readonly span: Span;
   readonly file: FileScope;
   readonly self: Instance | undefined;
+  readonly method: Method | undefined;
 }
 
 export function callMethod(body: Body, instance: Instance, method: Method, args: CallArgs, span: Span): Val {
+  return call(body, calleeOf(instance, method), args, span);
+}
+
+function calleeOf(instance: Instance, method: Method): Callee {
   const { decl, file } = method;
   const what = decl.name.name === 'forward' ? instance.decl.name.name : `${instance.decl.name.name}.${decl.name.name}`;
-  return call(body, { name: decl.name.name, what, params: decl.params, result: decl.result, where: decl.where, body: decl.body, span: decl.name.span, file, self: instance }, args, span);
+  return { name: decl.name.name, what, params: decl.params, result: decl.result, where: decl.where, body: decl.body, span: decl.name.span, file, self: instance, method };
 }
 
 export function callFunction(body: Body, decl: FnDecl, file: FileScope, args: CallArgs, span: Span): Val {
-  return call(body, { name: decl.name.name, what: decl.name.name, params: decl.params, result: decl.result, where: decl.where, body: decl.body, span: decl.name.span, file, self: undefined }, args, span);
+  return call(body, { name: decl.name.name, what: decl.name.name, params: decl.params, result: decl.result, where: decl.where, body: decl.body, span: decl.name.span, file, self: undefined, method: undefined }, args, span);
 }
 
 function call(body: Body, callee: Callee, args: CallArgs, span: Span): Val {
   const { session } = body;
   const matched = matchArgs(session, callee.what, callee.params, args, span, callee.span);
   if (!matched) return error;
-  if ([...matched.values()].some((given) => given.value.kind === 'error')) return error;
+  if ([...matched.values()].some((given) => hasError(given.value))) return error;
   const inside = calleeBody(session, callee);
   const given = new Map<string, Given>();
   let sound = true;
@@ -64,8 +72,30 @@ function call(body: Body, callee: Callee, args: CallArgs, span: Span): Val {
     return fail(body, 'CROB2219', span, { name: callee.what }, { notes: [{ span: callee.span, text: 'declared here' }] });
   }
   if (!body.build) return fail(body, 'CROB2208', span, { what: `a call of ${callee.what}` });
-  const template = templateFor(session, callee, given);
-  return template ? apply(body, callee, template, given, args, span) : error;
+  const template = templateFor(session, callee, given, span);
+  if (!template) return error;
+  recordCall(body, callee, given, template);
+  return apply(body, callee, template, given, args, span);
+}
+
+/** Functions that look at `training`, in themselves or below. */
+const trainingFunctions = new WeakSet<Template>();
+
+function recordCall(body: Body, callee: Callee, given: ReadonlyMap<string, Given>, template: Template): void {
+  const { session } = body;
+  const reads = session.reads.at(-1);
+  if (!reads) return;
+  // A module handed in as a value is one certain module.
+  if ([...given.values()].some(({ value }) => holdsModule(value))) reads.push({ kind: 'exact' });
+  if (callee.self && callee.method) {
+    reads.push({ kind: 'call', instance: callee.self, method: callee.method, given, place: placeKey(placeOf(body, callee.self)), template });
+  } else if (trainingFunctions.has(template)) {
+    reads.push({ kind: 'training', value: session.training });
+  }
+}
+
+function holdsModule(value: Val): boolean {
+  return value.kind === 'instance' || value.kind === 'method' || (value.kind === 'list' && value.items.some(holdsModule));
 }
 
 function isStaticType(type: Type): boolean {
@@ -108,6 +138,7 @@ function calleeBody(session: Session, callee: Callee): Body {
   const { self } = callee;
   const body: Body = {
     ...fileBody(session, callee.file),
+    owner: { what: self ? `${self.decl.name.name}.${callee.name}` : `fn ${callee.name}`, span: callee.span },
     self,
     member: (name) => (self ? session.interpreter.member(body, session, self, name) : undefined),
     memberNames: () => (self ? [...self.statics.keys(), ...self.fields.keys(), ...self.methods.keys()] : []),
@@ -115,25 +146,79 @@ function calleeBody(session: Session, callee: Callee): Body {
   return body;
 }
 
-function templateFor(session: Session, callee: Callee, given: ReadonlyMap<string, Given>): Template | undefined {
+function templateFor(session: Session, callee: Callee, given: ReadonlyMap<string, Given>, span: Span): Template | undefined {
   const parts = callee.params.map((param) => {
     const { value } = given.get(param.name.name)!;
     if (isGraphType(param.type)) return value.kind === 'none' ? 'none' : `T${listShape(value)}${spreadKey(param.type, value)}`;
     if (isDimType(param.type)) return value.kind === 'list' ? `D${value.items.length}` : 'D';
     return keyOf(value);
   });
-  const owner = callee.self ? callee.self.identity : callee.file.file;
-  const key = `${owner}|${callee.file.file}:${callee.name}@${callee.span.start}(${parts.join(';')})`;
-  const known = session.templates.get(key);
-  if (known) return known;
-  return makeTemplate(session, callee, given, key);
+  const method = `${callee.file.file}:${callee.name}@${callee.span.start}(${parts.join(';')})`;
+  const { self } = callee;
+  const key = self ? `${self.identity}|${method}` : method;
+  const known = session.templates.get(key) ?? (self && sharedTemplate(session, self, `${self.file.file}:${self.decl.name.name}|${method}`, key));
+  if (known && !known.body) {
+    // Its body is being elaborated: the call is inside of it.
+    fail({ session }, 'CROB2206', span, { name: callee.what }, { notes: [{ span: callee.span, text: 'declared here' }] });
+    return undefined;
+  }
+  return known ?? makeTemplate(session, callee, given, key, self && `${self.file.file}:${self.decl.name.name}|${method}`, span);
+}
+
+/** One of another instance of the module that looked at nothing in which the two differ. */
+function sharedTemplate(session: Session, self: Instance, bucket: string, key: string): Template | undefined {
+  const found = session.shared.get(bucket)?.find((one) =>
+    readsTheSame(session, one, self, {
+      member: (instance, name) => madeMember(session, instance, name),
+      template: (instance, method, given) => templateFor(session, calleeOf(instance, method), given, method.decl.name.span),
+      place: (from, to) => placeKey(placeOf({ self: from }, to)),
+    }),
+  );
+  if (found) session.templates.set(key, found.template);
+  return found?.template;
+}
+
+function placeKey({ path, absolute }: { path: string; absolute: boolean }): string {
+  return `${absolute ? '/' : ''}${path}`;
 }
 
 function listShape(value: Val): string {
   return value.kind === 'list' ? `[${value.items.map(listShape).join()}]` : value.kind === 'tuple' ? `(${value.items.size})` : '';
 }
 
-function makeTemplate(session: Session, callee: Callee, given: ReadonlyMap<string, Given>, key: string): Template | undefined {
+/** Where a body fails that another file calls, the message names the call too, and what a variant changed in it. */
+function blaming(session: Session, callee: Callee, span: Span): Session {
+  const override = callee.self && overriddenAt(callee.self);
+  return {
+    ...session,
+    report(d) {
+      const more: Note[] = [];
+      if (d.span.file !== span.file) more.push({ span, text: `${callee.what} is called here` });
+      if (override && !d.notes.some((note) => note.span === override)) more.push({ span: override, text: 'its parts are set here' });
+      session.report(more.length === 0 ? d : { ...d, notes: [...d.notes.slice(0, 3 - more.length), ...more] });
+    },
+  };
+}
+
+function makeTemplate(outer: Session, callee: Callee, given: ReadonlyMap<string, Given>, key: string, bucket: string | undefined, span: Span): Template | undefined {
+  const session = blaming(outer, callee, span);
+  const reads: Read[] = [];
+  session.reads.push(reads);
+  try {
+    const template = elaborateTemplate(session, callee, given, key);
+    if (template && !callee.self && reads.some((read) => read.kind === 'training')) trainingFunctions.add(template);
+    if (template && bucket !== undefined) {
+      const shared = session.shared.get(bucket) ?? [];
+      shared.push({ template, self: callee.self!, reads });
+      session.shared.set(bucket, shared);
+    }
+    return template;
+  } finally {
+    session.reads.pop();
+  }
+}
+
+function elaborateTemplate(session: Session, callee: Callee, given: ReadonlyMap<string, Given>, key: string): Template | undefined {
   const base = calleeBody(session, callee);
   const scope = new DimScope(true);
   const body: Body = { ...base, dims: scope, member: base.member, build: new Builder(Facts.none) };
@@ -231,7 +316,7 @@ function elaborateBody(session: Session, callee: Callee, body: Body, template: T
   else result = callee.body && session.interpreter.run(linked, callee.body);
   session.depth.calls--;
   if (result === undefined && errors === 0) fail(linked, 'CROB2213', callee.span, { name: callee.what });
-  const fitted = result && errors === 0 ? fitResult(linked, result, template.result, callee.body!.span, callee.what) : error;
+  const fitted = result && errors === 0 ? fitResult(linked, result, template.result, linked.trace.result ?? callee.body!.span, `the result of ${callee.what}`) : error;
   template.body = {
     placeholders,
     nodes: build.nodes,
@@ -247,7 +332,7 @@ export function fitResult(body: Body, value: Val, type: GraphType, span: Span, w
   if (value.kind === 'error') return error;
   if (type.kind === 'list' && value.kind === 'list') {
     if (value.items.length !== type.items.length) {
-      return fail(body, 'CROB2102', span, { what: `the result of ${what}`, expected: type.items.length, actual: value.items.length });
+      return fail(body, 'CROB2102', span, { what, expected: counted(type.items.length, 'tensor'), actual: String(value.items.length) });
     }
     return { kind: 'list', items: value.items.map((item, i) => fitResult(body, item, type.items[i]!, span, `${what}[${i}]`)) };
   }
@@ -255,38 +340,46 @@ export function fitResult(body: Body, value: Val, type: GraphType, span: Span, w
     const items = new Map<string, Val>();
     for (const [name, item] of type.items) {
       const given = value.items.get(name);
-      if (!given) return fail(body, 'CROB2005', span, { name, what: `the result of ${what}` });
+      if (!given) return fail(body, 'CROB2005', span, { name, what });
       items.set(name, fitResult(body, given, item, span, `${what}.${name}`));
     }
     return { kind: 'tuple', items };
   }
   if (type.kind !== 'tensor' || value.kind !== 'tensor') {
-    return fail(body, 'CROB2201', span, { expected: type.kind === 'tensor' ? `a tensor as the result of ${what}` : `${type.kind} as the result of ${what}`, actual: describe(value) });
+    return fail(body, 'CROB2201', span, { expected: `${type.kind === 'tensor' ? 'a tensor' : `a ${type.kind}`} as ${what}`, actual: describe(value) });
   }
   const actual = value.value.type;
-  const at = value.value.node.origin.span ?? span;
   if (actual.dtype !== type.type.dtype) {
-    return fail(body, 'CROB2103', at, { what: `return from ${what}`, left: showType(actual, body.facts), right: showType(type.type, body.facts) });
+    return fail(body, 'CROB2103', span, { what: `give this as ${what}`, left: showType(actual, body.facts), right: showType(type.type, body.facts) }, {
+      help: conversion(actual.dtype, type.type.dtype, 'the value'),
+    });
   }
-  const tensors = [{ name: 'value', value: value.value }];
+  const tensors = [{ name: 'value   ', value: value.value }];
+  const declared = `declared : ${showShape(type.type, body.facts)}`;
   if (actual.shape.length !== type.type.shape.length) {
-    return fail(body, 'CROB2102', at, { what: `the result of ${what}`, expected: type.type.shape.length, actual: actual.shape.length }, {
-      details: [`value    : ${showType(actual, body.facts)}`, `declared : ${showType(type.type, body.facts)}`],
+    return fail(body, 'CROB2102', span, { what, expected: counted(type.type.shape.length, 'axis'), actual: String(actual.shape.length) }, {
+      details: [...provenance(body, tensors), declared],
     });
   }
   const same = actual.shape.every((d, i) =>
-    requireEqual(body, d, type.type.shape[i]!, at, `${what} does not return what it declares: axis ${i}`, {
-      tensors,
-      details: [`declared : ${showType(type.type, body.facts)}`],
-    }),
+    requireEqual(body, d, type.type.shape[i]!, span, `${what} is not as declared: ${axisWord(actual.shape, i, d, type.type.shape[i]!)}`, { tensors, details: [declared] }),
   );
   return same ? value : error;
+}
+
+function declaredAt(span: Span): { span: Span; text: string }[] {
+  return [{ span, text: 'the parameter is declared here' }];
+}
+
+/** No dtype turns into another by itself; those inside a graph have functions that do it. */
+function conversion(from: string, to: string, name: string): string | undefined {
+  return from !== to && ['f32', 'i32', 'bool'].includes(to) ? `convert it: ${to}(${name})` : undefined;
 }
 
 function apply(body: Body, callee: Callee, template: Template, given: ReadonlyMap<string, Given>, args: CallArgs, span: Span): Val {
   const bound = new Map<string, Dim>();
   const values: Value[] = [];
-  const checks: { declared: Dim; actual: Dim; what: string; value: Value; name: string; span: Span }[] = [];
+  const checks: { declared: Dim; actual: Dim; axis: number; what: string; value: Value; name: string; span: Span; param: Span }[] = [];
   for (const param of callee.params) {
     if (!isDimType(param.type)) continue;
     const { value, span: at } = given.get(param.name.name)!;
@@ -299,8 +392,8 @@ function apply(body: Body, callee: Callee, template: Template, given: ReadonlyMa
     const types = flattenType(param.type, param.name);
     const tensors = flatten(value);
     if (types.length !== tensors.length) {
-      return fail(body, 'CROB2102', at, { what: `\`${param.name}\` of ${callee.what}`, expected: types.length, actual: tensors.length }, {
-        notes: [{ span: param.span, text: 'declared here' }],
+      return fail(body, 'CROB2102', at, { what: `\`${param.name}\` of ${callee.what}`, expected: counted(types.length, 'tensor'), actual: String(tensors.length) }, {
+        notes: declaredAt(param.span),
       });
     }
     for (const [i, { name: part, type }] of types.entries()) {
@@ -308,27 +401,29 @@ function apply(body: Body, callee: Callee, template: Template, given: ReadonlyMa
       values.push(actual);
       if (actual.type.dtype !== type.dtype) {
         return fail(body, 'CROB2103', at, { what: `pass \`${name}\` as \`${part}\` of ${callee.what}`, left: showType(actual.type, body.facts), right: showType(type, template.facts) }, {
-          notes: [{ span: param.span, text: 'declared here' }],
+          notes: declaredAt(param.span),
+          help: conversion(actual.type.dtype, type.dtype, name),
         });
       }
       if (actual.type.shape.length !== type.shape.length) {
-        return fail(body, 'CROB2102', at, { what: `\`${part}\` of ${callee.what}`, expected: type.shape.length, actual: actual.type.shape.length }, {
-          notes: [{ span: param.span, text: 'declared here' }],
-          details: [`given    : ${showType(actual.type, body.facts)}`, `declared : ${showType(type, template.facts)}`],
+        return fail(body, 'CROB2102', at, { what: `\`${part}\` of ${callee.what}`, expected: counted(type.shape.length, 'axis'), actual: String(actual.type.shape.length) }, {
+          notes: declaredAt(param.span),
+          details: [...provenance(body, [{ name, value: actual }])],
         });
       }
       for (const [axis, declared] of type.shape.entries()) {
         const variable = dims.asVariable(declared);
         const size = actual.type.shape[axis]!;
         if (variable && !bound.has(variable)) bound.set(variable, size);
-        else checks.push({ declared, actual: size, what: `cannot pass \`${name}\` as \`${part}\` of ${callee.what}: axis ${axis}`, value: actual, name, span: at });
+        else checks.push({ declared, actual: size, axis, what: `cannot pass \`${name}\` as \`${part}\` of ${callee.what}:`, value: actual, name, span: at, param: param.span });
       }
     }
   }
-  const declaredAt = [{ span: callee.span, text: `${callee.what} is declared here` }];
   for (const check of checks) {
     const expected = dims.substitute(check.declared, bound);
-    if (!requireEqual(body, check.actual, expected, check.span, check.what, { tensors: [{ name: check.name, value: check.value }], notes: declaredAt })) return error;
+    const what = `${check.what} ${axisWord(check.value.type.shape, check.axis, check.actual, expected)}`;
+    const tensors = [{ name: check.name, value: check.value }];
+    if (!requireEqual(body, check.actual, expected, check.span, what, { tensors, notes: declaredAt(check.param) })) return error;
   }
   for (const condition of template.where) if (!requireWhere(body, callee, condition, bound, span)) return error;
   const build = body.build!;
@@ -361,18 +456,9 @@ function requireWhere(body: Body, callee: Callee, condition: Condition, bound: R
   const answer = body.facts.holds(clause);
   if (answer.answer === 'proved') return true;
   const text = body.session.program.text(condition.span);
-  const shown = shownClause(body.facts, clause);
-  const details = [`here it reads ${shown}`];
-  let help: string | undefined;
-  if (answer.answer === 'refuted') {
-    const at = [...answer.witness].map(([name, n]) => `${name} = ${n}`).join(', ');
-    if (at) details.push(`fails at ${at}`);
-  }
-  if (answer.answer === 'unknown' && answer.settledBy) help = `add \`where ${answer.settledBy}\` where the dims are declared`;
-  else if (clause.kind === 'mod' || clause.kind === 'eq') {
-    const { clause: settling } = clause.kind === 'eq' ? verdict(body.facts, answer, clause.left, clause.right) : { clause: shown };
-    if (settling && dims.variables(clause.kind === 'mod' ? clause.value : clause.left).size > 0) help = `add \`where ${settling}\` where the dims are declared`;
-  }
+  const details = [`here it reads ${shownClause(body.facts, clause)}`, ...failing(answer)];
+  const settling = settlingText(body.facts, clause, answer);
+  const help = settling && addWhere(body, settling);
   fail(body, answer.answer === 'refuted' ? 'CROB2108' : 'CROB2109', span, { callee: callee.what, clause: text }, {
     notes: [{ span: condition.span, text: 'required here' }],
     details,
@@ -382,7 +468,7 @@ function requireWhere(body: Body, callee: Callee, condition: Condition, bound: R
 }
 
 /** Where the callee's weights are, seen from the caller. */
-function placeOf(body: Body, callee: Instance | undefined): { path: string; absolute: boolean } {
+function placeOf(body: Pick<Body, 'self'>, callee: Instance | undefined): { path: string; absolute: boolean } {
   if (!callee) return { path: '', absolute: false };
   const from = body.self?.path ?? '';
   if (from === '') return { path: callee.path, absolute: true };

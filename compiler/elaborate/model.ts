@@ -15,7 +15,7 @@ import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
 import { conditions, resolveType } from './signature.ts';
 import type { Call, GraphType } from './template.ts';
-import { asInt, error, tensor, type Val } from './values.ts';
+import { asInt, describe, error, hasError, tensor, type Val } from './values.ts';
 
 /** A model elaborated: instances made, body typed; `inline` makes the flat graph of it. */
 export interface ModelGraph {
@@ -90,7 +90,7 @@ class ModelElaboration {
         continue;
       }
       const type = decl.type && resolveType(this.#body(file), decl.type, new Map());
-      const value = type && raw.kind !== 'error' ? fitResult(this.#body(file), raw, type, decl.value?.span ?? decl.span, `output ${name}`) : raw;
+      const value = type && raw.kind !== 'error' ? fitResult(this.#body(file), raw, type, decl.value?.span ?? decl.name.span, `the output \`${name}\``) : raw;
       if (value.kind === 'tensor' && (!decl.stage || session.training)) outputs.push({ name, value: value.value, docs: decl.docs.join('\n') });
       if (value.kind === 'list') value.items.forEach((item, i) => item.kind === 'tensor' && outputs.push({ name: `${name}_${i}`, value: item.value, docs: '' }));
     }
@@ -118,6 +118,7 @@ class ModelElaboration {
   #bodyWith(file: FileScope, facts: Facts, build: Builder | undefined): Body {
     return {
       ...fileBody(this.#session, file),
+      owner: { what: `model ${this.#flat.name}`, span: this.#flat.decl.name.span },
       member: (name, span) => this.#value(name, span),
       memberNames: () => [...this.#flat.params.keys(), ...this.#flat.fields.keys(), ...this.#flat.inputs.keys(), ...this.#flat.lets.keys()],
       dims: this.#dims,
@@ -145,7 +146,7 @@ class ModelElaboration {
     const decl = flat.params.get(name)?.decl ?? flat.fields.get(name)?.decl ?? flat.inputs.get(name)?.decl ?? flat.lets.get(name)?.decl;
     if (!decl) {
       if (!gone || !span) return undefined;
-      return fail({ session: this.#session }, 'CROB2307', span, { name }, { notes: [{ span: gone, text: 'taken out here' }] });
+      return fail({ session: this.#session }, 'CROB2307', gone, { name }, { notes: [{ span, text: 'still used here' }] });
     }
     if (this.#busy.has(name)) {
       return fail({ session: this.#session }, 'CROB2305', span ?? decl.span, { name });
@@ -177,7 +178,14 @@ class ModelElaboration {
       const value = session.interpreter.evaluate(body, field.decl.value);
       if (value.kind === 'error') return error;
       if (value.kind !== 'spec' && value.kind !== 'list' && value.kind !== 'instance') {
-        return fail({ session }, 'CROB2201', field.decl.value.span, { expected: 'a module, or a list of modules', actual: value.kind }, {
+        if (flat.decl.base && field.decl.path.steps.length === 1) {
+          // A variant that gives a plain value means a parameter of its base.
+          const names = [...flat.params.keys(), ...flat.fields.keys()].filter((other) => other !== name);
+          return fail({ session }, 'CROB2301', field.decl.path.span, { name, what: `model ${flat.decl.base.name}` }, {
+            help: didYouMean(name, names) ?? (names.length ? `it has ${names.join(', ')}` : undefined),
+          });
+        }
+        return fail({ session }, 'CROB2201', field.decl.value.span, { expected: 'a module, or a list of modules', actual: describe(value) }, {
           help: `a tensor is a \`let ${name} = …\`; a static value is a parameter of the model`,
         });
       }
@@ -209,6 +217,7 @@ class ModelElaboration {
 
   /** A dim that no input has bare cannot be known from the inputs. */
   #checkDims(): void {
+    if (this.#inputs.length < this.#flat.inputs.size) return;
     const bare = new Set(this.#inputs.flatMap(({ value }) => value.type.shape.map((d: Dim) => dims.asVariable(d))));
     for (const name of this.#dims.known.keys()) {
       if (!bare.has(name)) fail({ session: this.#session }, 'CROB2101', this.#flat.decl.name.span, { name, what: this.#flat.name });
@@ -244,7 +253,7 @@ class ModelElaboration {
         const value = this.#session.interpreter.evaluate(this.#staticBody(override.file), step.value);
         const i = asInt(value);
         if (i === undefined) {
-          fail({ session: this.#session }, 'CROB2201', step.span, { expected: 'an int', actual: value.kind });
+          fail({ session: this.#session }, 'CROB2201', step.span, { expected: 'an int', actual: describe(value) });
           return undefined;
         }
         keys.push(String(i));
@@ -257,7 +266,7 @@ class ModelElaboration {
   #checkOverridesUsed(): void {
     for (const [name, tree] of this.#trees) {
       const value = this.#values.get(name);
-      if (value && value.kind !== 'error' && !holdsInstance(value)) {
+      if (value && !hasError(value) && !holdsInstance(value)) {
         for (const [step, node] of tree.below) {
           fail({ session: this.#session }, 'CROB2301', node.span, { name: step, what: `the parameter ${name}` }, { help: didYouMean(step, [...this.#flat.params.keys()]) });
         }

@@ -22,6 +22,8 @@ export interface FileScope {
   readonly declarations: ReadonlyMap<string, Declaration>;
   /** What a name means here: an own declaration, an import, or one of the prelude's. */
   lookup(name: string): Found | undefined;
+  /** Names that a `use` promised and that could not be found: reported there, and nowhere else. */
+  readonly unknown: ReadonlySet<string>;
   /** Every name visible here, for did-you-mean. */
   names(): Iterable<string>;
 }
@@ -73,10 +75,12 @@ export class Program {
       }
     }
     const imports = new Map<string, Found>();
+    const unknown = new Set<string>();
     const scope: FileScope = {
       file: path,
       tree,
       declarations,
+      unknown,
       lookup(name) {
         const own = declarations.get(name);
         if (own) return { decl: own, file: scope };
@@ -91,16 +95,17 @@ export class Program {
       },
     };
     this.files.set(path, scope);
-    for (const use of tree.uses) this.#import(scope, use, imports);
+    for (const use of tree.uses) this.#import(scope, use, imports, unknown);
     return scope;
   }
 
-  #import(scope: FileScope, use: UseDecl, imports: Map<string, Found>): void {
+  #import(scope: FileScope, use: UseDecl, imports: Map<string, Found>, unknown: Set<string>): void {
     const path = use.path.map((part) => part.name);
     const target = this.#host.resolve(scope.file, path);
     const file = this.load(target);
     if (!file) {
       this.#report(diagnostic('CROB2003', use.span, { path: path.join('.'), file: target }));
+      for (const { name, alias } of use.names) unknown.add((alias ?? name).name);
       return;
     }
     for (const { name, alias } of use.names) {
@@ -108,6 +113,7 @@ export class Program {
       if (!decl) {
         const help = didYouMean(name.name, file.declarations.keys());
         this.#report(diagnostic('CROB2002', name.span, { name: name.name, path: path.join('.') }, { help }));
+        unknown.add((alias ?? name).name);
         continue;
       }
       imports.set((alias ?? name).name, { decl, file });

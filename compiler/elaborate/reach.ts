@@ -1,3 +1,4 @@
+import type { Span } from '../../grammar/span.ts';
 import type { Session } from './body.ts';
 import { childPath } from './construct.ts';
 import { nearest } from './did-you-mean.ts';
@@ -24,6 +25,13 @@ export function reachedPaths(model: ModelGraph): Set<string> {
   return reached;
 }
 
+function slotOf(model: ModelGraph, name: string): { span: Span; model: string } | undefined {
+  const value = model.flat.values.get(name);
+  if (value) return { span: value.decl.span, model: value.model };
+  const param = model.flat.params.get(name);
+  return param && { span: param.decl.name.span, model: param.model };
+}
+
 /** A part of the model that nothing reaches is a mistake: the topmost of each is reported. */
 export function checkReached(session: Session, model: ModelGraph): void {
   const reached = reachedPaths(model);
@@ -40,10 +48,14 @@ export function checkReached(session: Session, model: ModelGraph): void {
     for (const item of instances) {
       if (item.kind !== 'instance' || uses(item.instance)) continue;
       const field = model.flat.fields.get(name);
-      const span = field?.decl.path.span ?? model.flat.values.get(name)?.decl.span ?? model.flat.params.get(name)?.decl.span ?? item.instance.span;
+      const part = field ? { span: field.decl.path.span, model: field.model } : slotOf(model, name);
+      // A variant that uses less is to blame, not the base that declared the part.
+      const own = part?.model === model.flat.name || !part;
+      const span = own ? (part?.span ?? item.instance.span) : model.flat.decl.name.span;
       const others = [...model.flat.params.keys(), ...model.flat.fields.keys()].filter((other) => other !== name);
       const meant = nearest(name, others);
-      fail({ session }, 'CROB2304', span, { path: item.instance.path }, {
+      fail({ session }, 'CROB2304', span, { path: item.instance.path, model: model.flat.name }, {
+        notes: own ? [] : [{ span: part.span, text: `declared in ${part.model}` }],
         help: meant ? `did you mean \`${meant}\`? Otherwise take it out: \`without ${name}\`` : `use it, or take it out: \`without ${name}\``,
       });
       break;

@@ -1,12 +1,14 @@
 import { position, type Span } from '../../grammar/span.ts';
+import type { Expr } from '../../grammar/tree.ts';
 import { type DiagnosticParts, diagnostic } from '../diagnostics/diagnostic.ts';
 import type { MessageArgs, MessageCode } from '../diagnostics/messages.ts';
-import type { Dim } from '../dims/dim.ts';
-import { type Answer, type Clause, type Facts, settledBy, showClause } from '../dims/facts.ts';
+import { asConstant, type Dim, variables } from '../dims/dim.ts';
+import { type Answer, type Clause, type Facts, settledBy, settledClause } from '../dims/facts.ts';
 import { OpError } from '../ir/builder.ts';
 import type { TensorType, Value } from '../ir/graph.ts';
-import type { OpFault } from '../ops/row.ts';
+import type { OpFault, Relation } from '../ops/row.ts';
 import type { Body } from './body.ts';
+import { axisWord, provenance, showShape, type TensorNamed } from './provenance.ts';
 import { error, type Val } from './values.ts';
 
 /** Reports a message and yields the value that absorbs what follows. */
@@ -22,106 +24,107 @@ export function fail<C extends MessageCode>(
 }
 
 export function showType(type: TensorType, facts: Facts): string {
-  return `${type.dtype}[${type.shape.map((d) => facts.show(d)).join(', ')}]`;
+  return `${type.dtype}${showShape(type, facts)}`;
 }
 
-/** `name : [B, 64, H, W]   conv stride 2 (:22) <- input image (:9)`, the way a shape came. */
-export function provenance(body: Body, named: readonly { name: string; value: Value }[]): string[] {
-  const rows = named.map(({ name, value }) => ({ name, shape: showType(value.type, body.facts), way: way(body, value) }));
-  const wide = Math.max(...rows.map((r) => r.name.length));
-  const wider = Math.max(...rows.map((r) => r.shape.length));
-  return rows.map((r) => `${r.name.padEnd(wide)} : ${r.shape.padEnd(wider)}   ${r.way}`.trimEnd());
-}
-
-function way(body: Body, value: Value): string {
-  const steps: string[] = [];
-  let at: Value | undefined = value;
-  let last = '';
-  for (let i = 0; at && i < 60; i++) {
-    const { label, span } = at.node.origin;
-    const step: string = label === '' ? '' : span ? `${label} (:${line(body, span)})` : label;
-    if (step !== '' && step !== last) {
-      steps.push(step);
-      last = step;
-    }
-    const current: Value = at;
-    const call = body.calls.find((c) => c.results.includes(current));
-    at = call ? call.args[0] : current.node.inputs[0];
-  }
-  return steps.length > 5 ? [...steps.slice(0, 4), '…', steps[steps.length - 1]].join(' <- ') : steps.join(' <- ');
-}
-
-function line(body: Body, span: Span): number {
-  return position(body.session.program.files.get(span.file)?.tree.text ?? '', span.start).line;
+/** Details and help about dims: the tensors they are of, lines of one's own, and what to do when a clause does not say it. */
+export interface ShapeParts extends DiagnosticParts {
+  readonly tensors?: readonly TensorNamed[];
 }
 
 /** `fails at H = 33 (32 against 33)`, and what would settle it. */
 export function verdict(facts: Facts, answer: Answer, left: Dim, right: Dim): { line: string | undefined; clause: string | undefined } {
   const clause = answer.answer === 'unknown' ? answer.settledBy : settledBy(facts, left, right);
   if (answer.answer !== 'refuted') return { line: clause ? `holds when ${clause}` : undefined, clause };
-  const at = [...answer.witness].map(([name, n]) => `${name} = ${n}`).join(', ');
-  const values = `${answer.left} against ${answer.right}`;
-  const fails = at === '' ? `${values}` : `fails at ${at} (${values})`;
-  return { line: clause ? `${fails}; holds when ${clause}` : fails, clause };
+  const at = witness(answer);
+  // Of two numbers the message itself has said it all.
+  const fails = at === '' ? '' : `fails at ${at} (${answer.left} against ${answer.right})`;
+  return { line: [fails, clause ? `holds when ${clause}` : ''].filter((part) => part !== '').join('; ') || undefined, clause };
 }
 
-/** Answers whether two dims are equal; a failure is reported as "`what`: left is not right". */
-export function requireEqual(
-  body: Body,
-  left: Dim,
-  right: Dim,
-  span: Span,
-  what: string,
-  parts: DiagnosticParts & { readonly tensors?: readonly { name: string; value: Value }[] } = {},
-): boolean {
+function witness(answer: Extract<Answer, { answer: 'refuted' }>): string {
+  return [...answer.witness].map(([name, n]) => `${name} = ${n}`).join(', ');
+}
+
+/** ``add `where H % 2 == 0` to model Seg (:8)`` */
+export function addWhere(body: Pick<Body, 'session' | 'owner'>, clause: string): string {
+  if (!body.owner) return `add \`where ${clause}\` where the dims are declared`;
+  const { what, span } = body.owner;
+  const { line } = position(body.session.program.files.get(span.file)?.tree.text ?? '', span.start);
+  return `add \`where ${clause}\` to ${what} (:${line})`;
+}
+
+/** Answers whether two dims are equal; a failure is reported as "`what` left is not right". */
+export function requireEqual(body: Body, left: Dim, right: Dim, span: Span, what: string, parts: ShapeParts = {}): boolean {
   const answer = body.facts.equal(left, right);
   if (answer.answer === 'proved') return true;
   const { line: reason, clause } = verdict(body.facts, answer, left, right);
   const details = [...(parts.tensors ? provenance(body, parts.tensors) : []), ...(parts.details ?? []), ...(reason ? [reason] : [])];
-  const help = parts.help ?? (clause ? `add \`where ${clause}\` where the dims are declared` : undefined);
+  const help = parts.help ?? (clause ? addWhere(body, clause) : undefined);
   const shown = { what, left: body.facts.show(left), right: body.facts.show(right) };
-  body.session.report(
-    diagnostic(answer.answer === 'refuted' ? 'CROB2104' : 'CROB2105', span, shown, { notes: parts.notes ?? [], details, help }),
-  );
+  const code = answer.answer === 'refuted' ? 'CROB2104' : 'CROB2105';
+  body.session.report(diagnostic(code, span, shown, { notes: parts.notes ?? [], details, help }));
   return false;
 }
 
 /** The same for any clause: a bound, a divisibility. */
-export function requireClause(
-  body: Body,
-  clause: Clause,
-  span: Span,
-  what: string,
-  parts: DiagnosticParts & { readonly tensors?: readonly { name: string; value: Value }[] } = {},
-): boolean {
+export function requireClause(body: Body, clause: Clause, span: Span, what: string, parts: ShapeParts = {}): boolean {
   const answer = body.facts.holds(clause);
   if (answer.answer === 'proved') return true;
+  const details = [...(parts.tensors ? provenance(body, parts.tensors) : []), ...(parts.details ?? []), ...failing(answer)];
+  const settling = settlingText(body.facts, clause, answer);
+  const help = parts.help ?? (settling ? addWhere(body, settling) : undefined);
+  const all: DiagnosticParts = { notes: parts.notes ?? [], details, help };
   const shown = shownClause(body.facts, clause);
-  const at =
-    answer.answer === 'refuted' && answer.witness.size > 0
-      ? [`fails at ${[...answer.witness].map(([name, n]) => `${name} = ${n}`).join(', ')}`]
-      : [];
-  const details = [...(parts.tensors ? provenance(body, parts.tensors) : []), ...(parts.details ?? []), ...at];
-  const settling = answer.answer === 'unknown' ? answer.settledBy : undefined;
-  const help = parts.help ?? (settling ? `add \`where ${settling}\` where the dims are declared` : undefined);
-  body.session.report(
-    diagnostic(answer.answer === 'refuted' ? 'CROB2111' : 'CROB2106', span, { what, clause: shown }, { notes: parts.notes ?? [], details, help }),
-  );
+  if (answer.answer === 'refuted') {
+    const fails = answer.witness.size === 0 ? 'does not hold' : 'does not always hold';
+    fail(body, 'CROB2111', span, { what, clause: shown, fails }, all);
+  } else {
+    fail(body, 'CROB2106', span, { what, clause: shown }, all);
+  }
   return false;
 }
 
+/** `fails at H = 1`, for a clause that is wrong somewhere. */
+export function failing(answer: Answer): string[] {
+  if (answer.answer !== 'refuted') return [];
+  const at = witness(answer);
+  return at === '' ? [] : [`fails at ${at}`];
+}
+
+/** What would make a clause true: nothing would when it is about numbers only. */
+export function settlingText(facts: Facts, clause: Clause, answer: Answer): string | undefined {
+  const free = clause.kind === 'mod' ? variables(clause.value) : new Set([...variables(clause.left), ...variables(clause.right)]);
+  if (free.size === 0) return undefined;
+  return answer.answer === 'unknown' ? answer.settledBy : settledClause(facts, clause);
+}
+
 export function shownClause(facts: Facts, clause: Clause): string {
-  if (clause.kind === 'mod') return `${facts.show(clause.value)} % ${clause.modulus} == ${clause.remainder}`;
+  if (clause.kind === 'mod') {
+    const value = facts.show(clause.value);
+    return `${/[-+ ]/.test(value) ? `(${value})` : value} % ${clause.modulus} == ${clause.remainder}`;
+  }
   const sign = { eq: '==', le: '<=', lt: '<' }[clause.kind];
   return `${facts.show(clause.left)} ${sign} ${facts.show(clause.right)}`;
 }
 
-export { showClause };
+/** The source of an argument as one short line. */
+export function argText(body: Pick<Body, 'session'>, expr: Expr | undefined): string {
+  if (!expr) return 'argument';
+  const raw = body.session.program.text(expr.span).replace(/\s+/g, ' ');
+  return raw.length > 32 ? `${raw.slice(0, 29)}...` : raw;
+}
+
+/** `4 axes`, `1 tensor`. */
+export function counted(n: number, noun: 'axis' | 'tensor'): string {
+  if (n === 1) return `1 ${noun}`;
+  return `${n} ${noun === 'axis' ? 'axes' : 'tensors'}`;
+}
 
 /** Runs graph construction; what the op table refuses becomes a message at `span`. */
 export function guarded(body: Body, span: Span, label: string, names: readonly string[], make: () => Value | readonly Value[]): Val {
   const build = body.build;
-  if (!build) return fail(body, 'CROB2208', span, { what: label });
+  if (!build) return fail(body, 'CROB2208', span, { what: label === '' ? 'a tensor' : `the result of ${label}` });
   build.origin = { span, path: '', label };
   try {
     const made = make();
@@ -132,23 +135,36 @@ export function guarded(body: Body, span: Span, label: string, names: readonly s
   }
 }
 
-export function reportFault(
-  body: Body,
-  fault: OpFault,
-  inputs: readonly Value[],
-  span: Span,
-  label: string,
-  names: readonly string[],
-): Val {
+/** What cannot be done, with what it would be done to: ``cannot add `skip`:``. */
+const verbs: Readonly<Record<string, string>> = {
+  add: 'cannot add', subtract: 'cannot subtract', multiply: 'cannot multiply by', divide: 'cannot divide by',
+  compare: 'cannot compare with', and: 'cannot combine with', or: 'cannot combine with', max: 'cannot compare with', min: 'cannot compare with',
+};
+
+function attempted(label: string, names: readonly string[]): string {
+  const verb = verbs[label];
+  return verb && names[1] !== undefined ? `${verb} \`${names[1]}\`:` : `${label}:`;
+}
+
+export function reportFault(body: Body, fault: OpFault, inputs: readonly Value[], span: Span, label: string, names: readonly string[]): Val {
   const tensors = inputs.slice(0, 3).map((value, i) => ({ name: names[i] ?? `argument ${i + 1}`, value }));
-  if (fault.left && fault.right) {
-    const axis = fault.at?.[0]?.axis;
-    const answer = body.facts.equal(fault.left, fault.right);
-    if (answer.answer !== 'proved') {
-      const where = axis === undefined ? '' : `, axis ${axis}`;
-      requireEqual(body, fault.left, fault.right, span, `${label}${where}`, { tensors, details: [fault.constraint] });
-      return error;
-    }
+  const { left, right, relation, constraint } = fault;
+  const what = attempted(label, names);
+  if (left && right && relation === '==') {
+    // Axes of operands that are aligned by their ends are the reader's to compare: the constraint is said only where it is not that.
+    const word = fault.at?.[0] ? axisWord(inputs[fault.at[0].input]?.type.shape ?? [], fault.at[0].axis, left, right) : '';
+    const details = fault.at?.length === 2 && tensors.length === 2 ? [] : [constraint];
+    if (!requireEqual(body, left, right, span, `${what}${word === '' ? '' : ` ${word}`}`, { tensors, details })) return error;
+  } else if (left && right && relation) {
+    const modulus = asConstant(right);
+    const clause = clauseOf(left, right, relation, modulus);
+    if (clause && !requireClause(body, clause, span, `${what} ${constraint.replace(/\.$/, '')}`, { tensors })) return error;
   }
-  return fail(body, 'CROB2115', span, { op: label, constraint: fault.constraint }, { details: tensors.length ? provenance(body, tensors) : [] });
+  return fail(body, 'CROB2115', span, { op: label, constraint }, { details: tensors.length ? provenance(body, tensors) : [] });
+}
+
+function clauseOf(left: Dim, right: Dim, relation: Relation, modulus: number | undefined): Clause | undefined {
+  if (relation === '==') return { kind: 'eq', left, right };
+  if (relation !== '%') return { kind: relation === '<' ? 'lt' : 'le', left, right };
+  return modulus === undefined ? undefined : { kind: 'mod', value: left, modulus, remainder: 0 };
 }

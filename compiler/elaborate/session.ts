@@ -5,23 +5,28 @@ import { instantiate, member } from './construct.ts';
 import { evaluate } from './evaluate.ts';
 import { callFunction, callMethod } from './methods.ts';
 import type { Program } from './program.ts';
+import type { SharedTemplates } from './sharing.ts';
 import { execute, run } from './statements.ts';
 
 const interpreter: Interpreter = { evaluate, run, execute, apply, callFunction, callMethod, instantiate, member };
 
 /** A fresh elaboration of a program; messages go to `report`, once for each place and text. */
-export function openSession(program: Program, training: boolean, report: (d: Diagnostic) => void): Session {
+export function openSession(program: Program, training: boolean, report: (d: Diagnostic) => void, shared: SharedTemplates = new Map()): Session {
   const seen = new Set<string>();
   return {
     program,
     interpreter,
     training,
     templates: new Map(),
+    shared,
+    reads: [],
     depth: { calls: 0, constructions: [], steps: 0 },
     report(d) {
       const key = `${d.code} ${d.span.file}:${d.span.start}-${d.span.end} ${d.message}`;
       if (seen.has(key)) return;
       seen.add(key);
+      const isUnknown = d.code === 'CROB2001' || d.code === 'CROB2116' || d.code === 'CROB2222';
+      if (isUnknown && program.files.get(d.span.file)?.unknown.has(program.text(d.span))) return;
       report(d);
     },
   };

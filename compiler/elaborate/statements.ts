@@ -13,7 +13,10 @@ const stepLimit = 2_000_000;
 export function run(body: Body, block: Block): Val | undefined {
   const returned = execute(body, block.statements);
   if (returned) return returned;
-  return block.value ? body.session.interpreter.evaluate(body, block.value) : undefined;
+  if (!block.value) return undefined;
+  const value = body.session.interpreter.evaluate(body, block.value);
+  body.trace.result = block.value.span;
+  return value;
 }
 
 /** Runs statements in order; what a `return` gives, if one is met. */
@@ -60,8 +63,11 @@ function step(body: Body, statement: Statement): Val | undefined {
       }
       return undefined;
     }
-    case 'return':
-      return evaluate(body, statement.value);
+    case 'return': {
+      const value = evaluate(body, statement.value);
+      body.trace.result = statement.value.span;
+      return value;
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Expr, FnDecl, InterfaceDecl, MethodMember, ModuleDecl } from '../../grammar/tree.ts';
+import type { FnDecl, InterfaceDecl, MethodMember, ModuleDecl } from '../../grammar/tree.ts';
 import type { Span } from '../../grammar/span.ts';
 import { asConstant, constant, type Dim } from '../dims/dim.ts';
 import type { Init, Value } from '../ir/graph.ts';
@@ -69,6 +69,13 @@ export interface Instance {
   /** Same key, same behaviour but for the path: what method templates are shared by. */
   identity: string;
   readonly interfaces: readonly { readonly decl: InterfaceDecl; readonly file: FileScope }[];
+}
+
+/** Whether something in it was reported already. */
+export function hasError(value: Val): boolean {
+  if (value.kind === 'list') return value.items.some(hasError);
+  if (value.kind === 'tuple') return [...value.items.values()].some(hasError);
+  return value.kind === 'error';
 }
 
 export function asInt(value: Val | undefined): number | undefined {
@@ -157,10 +164,4 @@ export function describe(value: Val): string {
     case 'error':
       return 'an error';
   }
-}
-
-/** The source of a short expression as one line, for messages. */
-export function sourceText(text: string, expr: Expr): string {
-  const raw = text.slice(expr.span.start, expr.span.end).replace(/\s+/g, ' ');
-  return raw.length > 40 ? `${raw.slice(0, 37)}...` : raw;
 }

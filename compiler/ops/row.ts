@@ -4,11 +4,15 @@ import type { Builder } from '../ir/builder.ts';
 import type { TensorData, TensorType, Value } from '../ir/graph.ts';
 import type { OpAttributes, OpName } from './names.ts';
 
+export type Relation = '==' | '<=' | '<' | '%';
+
 /** Why arguments are not well typed: which constraint failed, and the dims that disagree when two do. */
 export interface OpFault {
   readonly constraint: string;
   readonly left?: Dim;
   readonly right?: Dim;
+  /** What was owed of them: `left relation right`; `%` is that `right` divides `left`. */
+  readonly relation?: Relation;
   /** The inputs whose axis it is, for the provenance chain. */
   readonly at?: readonly { readonly input: number; readonly axis: number }[];
 }

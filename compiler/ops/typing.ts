@@ -1,7 +1,7 @@
 import { constant, type Dim, one } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
 import type { DType, TensorType } from '../ir/graph.ts';
-import type { Inferred, OpFault } from './row.ts';
+import type { Inferred, OpFault, Relation } from './row.ts';
 
 /** An axis of an input, for the provenance chain of a fault. */
 export interface AxisOf {
@@ -42,11 +42,12 @@ export function typing(facts: Facts, rule: (prove: Obligations) => readonly Tens
 }
 
 function obligations(facts: Facts): Obligations {
-  const disagree: Obligations['disagree'] = (left, right, constraint, at) => {
-    throw new Mistyped({ constraint, left, right, ...(at === undefined ? {} : { at }) });
+  const owe = (relation: Relation, left: Dim, right: Dim, constraint: string, at?: readonly AxisOf[]): never => {
+    throw new Mistyped({ constraint, left, right, relation, ...(at === undefined ? {} : { at }) });
   };
+  const disagree: Obligations['disagree'] = (left, right, constraint, at) => owe('==', left, right, constraint, at);
   const atMost: Obligations['atMost'] = (left, right, constraint, at) => {
-    if (facts.lessEqual(left, right).answer !== 'proved') disagree(left, right, constraint, at);
+    if (facts.lessEqual(left, right).answer !== 'proved') owe('<=', left, right, constraint, at);
   };
   return {
     facts,
@@ -59,19 +60,19 @@ function obligations(facts: Facts): Obligations {
       if (!provedEqual(facts, left, right)) disagree(left, right, constraint, at);
     },
     lessThan(left, right, constraint, at) {
-      if (facts.lessThan(left, right).answer !== 'proved') disagree(left, right, constraint, at);
+      if (facts.lessThan(left, right).answer !== 'proved') owe('<', left, right, constraint, at);
     },
     positive(dim, constraint, at) {
       atMost(one, dim, constraint, at);
     },
     divides(modulus, dim, constraint, at) {
-      if (facts.divides(modulus, dim).answer !== 'proved') disagree(dim, constant(modulus), constraint, at);
+      if (facts.divides(modulus, dim).answer !== 'proved') owe('%', dim, constant(modulus), constraint, at);
     },
   };
 }
 
 export function provedEqual(facts: Facts, left: Dim, right: Dim): boolean {
-  return left.key === right.key || facts.equal(left, right).answer === 'proved';
+  return left.key === right.key || facts.proves({ kind: 'eq', left, right });
 }
 
 export function provedOne(facts: Facts, dim: Dim): boolean {

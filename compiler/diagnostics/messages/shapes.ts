@@ -11,7 +11,7 @@ export const shapeMessages = {
   CROB2102: {
     severity: 'error',
     title: 'The wrong number of axes',
-    template: '{what} has {actual} axes or parts, not {expected}',
+    template: '{what} must have {expected}, and has {actual}',
     explanation: '',
     example: '',
   },
@@ -25,21 +25,21 @@ export const shapeMessages = {
   CROB2104: {
     severity: 'error',
     title: 'Dims that differ',
-    template: '{what}: {left} is not {right}',
+    template: '{what} {left} is not {right}',
     explanation: '',
     example: '',
   },
   CROB2105: {
     severity: 'error',
     title: 'Dims not proved equal',
-    template: '{what}: cannot prove that {left} is {right}',
+    template: '{what} {left} is not known to be {right}',
     explanation: '',
     example: '',
   },
   CROB2106: {
     severity: 'error',
     title: 'A bound not proved',
-    template: '{what}: cannot prove {clause}',
+    template: '{what}: {clause} is not known to hold',
     explanation: '',
     example: '',
   },
@@ -67,7 +67,7 @@ export const shapeMessages = {
   CROB2111: {
     severity: 'error',
     title: 'A bound that does not hold',
-    template: '{what}: {clause} does not hold',
+    template: '{what}: {clause} {fails}',
     explanation: '',
     example: '',
   },

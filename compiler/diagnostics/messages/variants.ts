@@ -4,7 +4,7 @@ export const variantMessages = {
   CROB2301: {
     severity: 'error',
     title: 'Nothing to override',
-    template: '{what} has no `{name}`',
+    template: '{what} has no parameter or part `{name}`',
     explanation: '',
     example: '',
   },
@@ -25,7 +25,7 @@ export const variantMessages = {
   CROB2304: {
     severity: 'error',
     title: 'A part that nothing uses',
-    template: 'nothing uses `{path}`',
+    template: 'nothing in {model} uses `{path}`',
     explanation: '',
     example: '',
   },
@@ -46,7 +46,7 @@ export const variantMessages = {
   CROB2307: {
     severity: 'error',
     title: 'A part that was taken out',
-    template: '`{name}` was taken out, and is still used here',
+    template: '`{name}` is taken out here, and still used',
     explanation: '',
     example: '',
   },

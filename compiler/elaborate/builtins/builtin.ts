@@ -1,10 +1,11 @@
 import type { Span } from '../../../grammar/span.ts';
+import type { Arg } from '../../../grammar/tree.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import type { Body, CallArgs } from '../body.ts';
 import { didYouMean } from '../did-you-mean.ts';
-import { fail } from '../report.ts';
-import { asInt, asNumber, describe, type Given, type Val } from '../values.ts';
+import { argText, fail } from '../report.ts';
+import { asInt, asNumber, describe, type Given, hasError, type Val } from '../values.ts';
 
 /** A function that the language has from the start; everything else is in the standard library. */
 export interface Builtin {
@@ -30,14 +31,14 @@ export interface BuiltinCall {
   readonly rest: ReadonlyMap<string, Given>;
   /** The source text of each positional argument. */
   readonly texts: readonly string[];
+  readonly source: readonly Arg[];
 }
 
 export function callBuiltin(body: Body, builtin: Builtin, args: CallArgs, span: Span): Val {
   const names = builtin.params.map((p) => p.replace('?', ''));
   const found = new Map<string, Given>();
   const rest = new Map<string, Given>();
-  const all = [...args.positional, ...args.named.values()];
-  if (all.some((given) => given.value.kind === 'error')) return { kind: 'error' };
+  if ([...args.positional, ...args.named.values()].some((given) => hasError(given.value))) return { kind: 'error' };
   if (!builtin.variadic && args.positional.length > names.length) {
     return fail(body, 'CROB2011', args.positional[names.length]!.span, { callee: builtin.name, count: names.length, given: args.positional.length });
   }
@@ -59,8 +60,8 @@ export function callBuiltin(body: Body, builtin: Builtin, args: CallArgs, span: 
   for (const param of builtin.params) {
     if (!param.endsWith('?') && !found.has(param)) return fail(body, 'CROB2010', span, { name: param, callee: builtin.name });
   }
-  const texts = args.source.filter((arg) => !arg.name).map((arg) => body.session.program.text(arg.value.span).replace(/\s+/g, ' ').slice(0, 32));
-  return builtin.call({ body, span, name: builtin.name, args: found, positional: args.positional, rest, texts });
+  const texts = args.source.filter((arg) => !arg.name).map((arg) => argText(body, arg.value));
+  return builtin.call({ body, span, name: builtin.name, args: found, positional: args.positional, rest, texts, source: args.source });
 }
 
 // What a builtin asks of its arguments: the value, or undefined after a report.

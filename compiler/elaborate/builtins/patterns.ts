@@ -4,7 +4,8 @@ import type { Dim } from '../../dims/dim.ts';
 import { OpError } from '../../ir/builder.ts';
 import type { Value } from '../../ir/graph.ts';
 import { concat, einsum, axisOf, pad, type PatternContext, type PatternFault, type PatternResult, rearrange, reduce, repeat, roll, split, stack } from '../patterns/index.ts';
-import { fail, provenance, reportFault, requireClause, requireEqual } from '../report.ts';
+import { axisWord, provenance } from '../provenance.ts';
+import { argText, fail, reportFault, requireClause, requireEqual } from '../report.ts';
 import { asNumber, dimVal, error, type Given, list, tensor, type Val } from '../values.ts';
 import { type Builtin, type BuiltinCall, dimsArg, numberArg, stringArg, tensorArg, tensorsArg, wanted } from './builtin.ts';
 import { sumOfList } from './elementwise.ts';
@@ -36,7 +37,9 @@ function explain(cx: BuiltinCall, fault: PatternFault, operands: readonly Value[
     case 'rank':
       return fail(cx.body, 'CROB2113', pattern ?? cx.span, { what: cx.name, reason: fault.message }, { details: provenance(cx.body, tensors) });
     case 'dims': {
-      const what = `${cx.name}: ${fault.message}`;
+      // Which axis it is, where the message does not say its name.
+      const word = fault.relation !== '==' || fault.message.includes('`') || fault.axis < 0 ? '' : ` ${axisWord(operands[fault.input]?.type.shape ?? [], fault.axis, fault.left, fault.right)}`;
+      const what = `${cx.name}: ${fault.message}${fault.relation === '==' ? `:${word}` : ''}`;
       const parts = fault.help === undefined ? { tensors } : { tensors, help: fault.help };
       if (fault.relation === '==') requireEqual(cx.body, fault.left, fault.right, cx.span, what, parts);
       else if (fault.relation === '<=') requireClause(cx.body, { kind: 'le', left: fault.left, right: fault.right }, cx.span, what, parts);
@@ -124,7 +127,9 @@ const joins: Builtin[] = (['concat', 'stack'] as const).map((name) => ({
     const xs = tensorsArg(cx, 'xs');
     const pattern = stringArg(cx, 'pattern');
     if (!xs || pattern === undefined) return error;
-    return patterned(cx, xs, (at) => (name === 'concat' ? concat : stack)(at, xs, pattern));
+    const list = cx.source[0]?.value;
+    const texts = list?.kind === 'list' ? list.items.map((item) => argText(cx.body, item)) : xs.map((_, i) => `${cx.texts[0]}[${i}]`);
+    return patterned({ ...cx, texts }, xs, (at) => (name === 'concat' ? concat : stack)(at, xs, pattern));
   },
 }));
 

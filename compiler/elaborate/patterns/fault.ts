@@ -1,5 +1,4 @@
-import { showClause } from '../../dims/clause.ts';
-import { asConstant, type Dim } from '../../dims/dim.ts';
+import type { Dim } from '../../dims/dim.ts';
 import type { Answer, Facts } from '../../dims/facts.ts';
 import type { Builder } from '../../ir/builder.ts';
 import type { Value } from '../../ir/graph.ts';
@@ -28,6 +27,7 @@ export interface DimsFault {
   /** The axis it is about, for the provenance chain; -1 for a size that belongs to no input axis. */
   readonly input: number;
   readonly axis: number;
+  /** What to do, where the relation alone does not say it. */
   readonly help?: string;
 }
 
@@ -82,25 +82,12 @@ export function proveAtMost(facts: Facts, left: Dim, right: Dim, message: string
   owed(facts.lessEqual(left, right), { message, left, right, relation: '<=' }, of);
 }
 
-/** Refuses, with the clause to add as the help, unless the answer is "proved". */
+/** Refuses unless the answer is "proved". */
 export function owed(
   answer: Answer,
   obligation: Omit<DimsFault, 'kind' | 'input' | 'axis' | 'help'>,
   of: AxisOf,
 ): void {
   if (answer.answer === 'proved') return;
-  const clause = answer.answer === 'unknown' ? answer.settledBy : multiple(obligation);
-  refuse({
-    kind: 'dims',
-    ...obligation,
-    ...of,
-    ...(clause === undefined ? {} : { help: `add \`where ${clause}\`` }),
-  });
-}
-
-/** What a refuted division asks of dims that are not numbers. */
-function multiple({ left, right, relation }: Pick<DimsFault, 'left' | 'right' | 'relation'>): string | undefined {
-  const modulus = asConstant(right);
-  if (relation !== '%' || modulus === undefined || asConstant(left) !== undefined) return undefined;
-  return showClause({ kind: 'mod', value: left, modulus, remainder: 0 });
+  refuse({ kind: 'dims', ...obligation, ...of });
 }

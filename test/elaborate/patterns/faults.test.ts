@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { constant } from '../../../compiler/dims/dim.ts';
 import { einsum, type PatternFault, rearrange, reduce, repeat } from '../../../compiler/elaborate/patterns/index.ts';
 import { type DimTexts, fault, given, inputs } from './naive.ts';
 
@@ -99,10 +100,11 @@ describe('faults', () => {
     expect(fault(rearrange(cx, x, 'b b -> b', new Map()))).toMatchObject({ at: 2, length: 1 });
   });
 
-  it('says what would settle a division', () => {
+  it('says what a division owes, and what to do where a clause cannot say it', () => {
     const { cx, x } = inputs([['B', 'H']]);
     const even = fault(rearrange(cx, x, 'b (h p) -> b h p', given({ p: 2 })));
-    expect(even).toMatchObject({ help: 'add `where H % 2 == 0`' });
+    expect(even).toMatchObject({ relation: '%', right: constant(2) });
+    expect(even).not.toHaveProperty('help');
     const symbolic = fault(rearrange(cx, x, 'b (h p) -> b h p', given({ p: 'W' })));
     expect(symbolic).toMatchObject({ help: 'give every size of `(h p)`, `h = …` too' });
   });

@@ -1,0 +1,78 @@
+import type { Session } from './body.ts';
+import type { Template } from './template.ts';
+import { type Given, type Instance, keyOf, type Method, type Val } from './values.ts';
+
+/**
+ * What a template's elaboration looked at. Two instances share a template when all of it is the same for both, though
+ * their other parameters differ: blocks that differ in drop-path rate alone are one template where nothing is dropped.
+ */
+export type Read =
+  /** Something that no other instance has. */
+  | { readonly kind: 'exact' }
+  | { readonly kind: 'training'; readonly value: boolean }
+  | { readonly kind: 'member'; readonly instance: Instance; readonly name: string; readonly value: Val | undefined }
+  | {
+      readonly kind: 'call';
+      readonly instance: Instance;
+      readonly method: Method;
+      readonly given: ReadonlyMap<string, Given>;
+      readonly place: string;
+      readonly template: Template;
+    };
+
+export interface Shared {
+  readonly template: Template;
+  readonly self: Instance;
+  readonly reads: readonly Read[];
+}
+
+/** Templates by method and static arguments, of every session of a program. */
+export type SharedTemplates = Map<string, Shared[]>;
+
+export interface Sharing {
+  member(instance: Instance, name: string): Val | undefined;
+  template(instance: Instance, method: Method, given: ReadonlyMap<string, Given>): Template | undefined;
+  place(self: Instance, callee: Instance): string;
+}
+
+/** Whether everything that was read for one instance reads the same for another. */
+export function readsTheSame(session: Session, shared: Shared, self: Instance, sharing: Sharing): boolean {
+  const counterparts = new Map<Instance, Instance>([[shared.self, self]]);
+  for (const read of shared.reads) {
+    if (read.kind === 'exact') return false;
+    if (read.kind === 'training') {
+      if (read.value !== session.training) return false;
+      continue;
+    }
+    const instance = counterparts.get(read.instance);
+    if (!instance || instance.decl !== read.instance.decl) return false;
+    if (read.kind === 'member') {
+      if (!same(read.value, sharing.member(instance, read.name), counterparts)) return false;
+      continue;
+    }
+    const method = instance.methods.get(read.method.decl.name.name);
+    if (method?.decl !== read.method.decl || sharing.place(self, instance) !== read.place) return false;
+    if (sharing.template(instance, method, read.given) !== read.template) return false;
+  }
+  return true;
+}
+
+/** Modules correspond when they stand in the same place; what matters of them is read of them in turn. */
+function same(was: Val | undefined, is: Val | undefined, counterparts: Map<Instance, Instance>): boolean {
+  if (was === undefined || is === undefined) return was === is;
+  if (was.kind === 'instance') {
+    if (is.kind !== 'instance') return false;
+    const known = counterparts.get(was.instance);
+    if (known) return known === is.instance;
+    counterparts.set(was.instance, is.instance);
+    return true;
+  }
+  if (was.kind === 'method') {
+    if (is.kind !== 'method' || is.method.decl !== was.method.decl) return false;
+    return same({ kind: 'instance', instance: was.instance }, { kind: 'instance', instance: is.instance }, counterparts);
+  }
+  if (was.kind === 'list') {
+    return is.kind === 'list' && was.items.length === is.items.length && was.items.every((item, i) => same(item, is.items[i], counterparts));
+  }
+  return was.kind === is.kind && keyOf(was) === keyOf(is);
+}
