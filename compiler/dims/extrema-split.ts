@@ -2,7 +2,7 @@ import { extremum } from './extremum.ts';
 import { type Known, worldOf } from './known.ts';
 import { learn } from './learn.ts';
 import type { Dim, ExtremumAtom } from './polynomial.ts';
-import { nonnegative } from './prove.ts';
+import { type Budget, nonnegative } from './prove.ts';
 import { floorDiv } from './quotient.ts';
 import { simplify } from './simplify.ts';
 import { replaceAtoms, substitute } from './substitute.ts';
@@ -11,7 +11,13 @@ import { replaceAtoms, substitute } from './substitute.ts';
 const most = 4;
 
 /** Proves by cases of which argument each min or max is. The dim and `known`'s facts are over free variables. */
-export function byExtrema(d: Dim, known: Known, prove: (d: Dim, known: Known) => boolean, left = most): boolean {
+export function byExtrema(
+  d: Dim,
+  known: Known,
+  budget: Budget,
+  prove: (d: Dim, known: Known) => boolean,
+  left = most,
+): boolean {
   const atom = firstExtremum(d);
   if (!atom) return prove(d, known);
   if (left === 0) return false;
@@ -26,8 +32,9 @@ export function byExtrema(d: Dim, known: Known, prove: (d: Dim, known: Known) =>
     const resolved = substitute(replaceExtremum(d, atom, chosen), assumed.substitution);
     const world = worldOf(assumed);
     return byExtrema(
-      simplify(resolved, world.bounds, (p) => nonnegative(p, world)),
+      simplify(resolved, world.bounds, (p) => nonnegative(p, world, budget)),
       assumed,
+      budget,
       prove,
       left - 1,
     );

@@ -1,4 +1,4 @@
-import { add, asAtom, asConstant, collect, type Dim, fromAtom, sub } from './polynomial.ts';
+import { add, asConstant, collect, type Dim, fromAtom, soleAtom, sub } from './polynomial.ts';
 
 export function min(a: Dim, b: Dim): Dim {
   return extremum('min', [a, b]);
@@ -10,10 +10,7 @@ export function max(a: Dim, b: Dim): Dim {
 
 /** The least or greatest of `dims`: nests are flattened, arguments a constant apart resolved, common terms pulled out. */
 export function extremum(kind: 'min' | 'max', dims: readonly Dim[]): Dim {
-  const candidates = dims.flatMap((d) => {
-    const atom = asAtom(d);
-    return atom?.kind === kind ? atom.of : [d];
-  });
+  const candidates = dims.flatMap((d) => flattened(kind, d));
   const kept: Dim[] = [];
   for (const d of candidates) {
     const near = kept.findIndex((other) => asConstant(sub(d, other)) !== undefined);
@@ -30,6 +27,17 @@ export function extremum(kind: 'min' | 'max', dims: readonly Dim[]): Dim {
   const of = kept.map((d) => sub(d, shared)).sort((a, b) => degreeOf(b) - degreeOf(a) || (a.key < b.key ? -1 : 1));
   const degree = degreeOf(of[0]!);
   return add(shared, fromAtom({ kind, key: `${kind}(${of.map((d) => d.key).join(',')})`, degree, of }));
+}
+
+/** p + min(a, b) as p + a and p + b. */
+function flattened(kind: 'min' | 'max', d: Dim): readonly Dim[] {
+  for (const term of d.terms) {
+    const atom = soleAtom(term.monomial);
+    if (atom?.kind !== kind || term.coefficient !== 1) continue;
+    const rest = sub(d, fromAtom(atom));
+    return atom.of.flatMap((of) => flattened(kind, add(rest, of)));
+  }
+  return [d];
 }
 
 function degreeOf(d: Dim): number {

@@ -8,7 +8,7 @@ import { boundsOf, type Known, nothing, toSource, worldOf } from './known.ts';
 import { learn } from './learn.ts';
 import { addConstant, constantTerm, type Dim, one, scale, sub, symbolicTerms } from './polynomial.ts';
 import { printWith } from './print.ts';
-import { nonnegative, type World } from './prove.ts';
+import { type Budget, nonnegative, type World } from './prove.ts';
 import { settlingClauses } from './settle.ts';
 import { simplify } from './simplify.ts';
 import { substitute } from './substitute.ts';
@@ -34,6 +34,9 @@ const proved: Answer = { answer: 'proved' };
 /** Cases of an equality, and of an inequality, whose cases take longer each. */
 const equalityCases = 4096;
 const inequalityCases = 256;
+/** Steps of a proof that an inequality holds, at once and in all cases. */
+const quickSteps = 100;
+const thoroughSteps = 500;
 /** Assignments tried before and after the long proofs. */
 const firstTries = 64;
 const allTries = 3000;
@@ -182,7 +185,7 @@ export class Facts {
   #isNonnegative(p: Dim): boolean {
     let known = this.#nonnegative.get(p.key);
     if (known === undefined) {
-      known = nonnegative(p, this.#world);
+      known = nonnegative(p, this.#world, { left: quickSteps });
       this.#nonnegative.set(p.key, known);
     }
     return known;
@@ -201,7 +204,8 @@ export class Facts {
     const key = clause.kind === 'mod' ? `${clause.modulus}|${p.key}` : clause.kind === 'eq' ? `=${p.key}` : p.key;
     let known = this.#proofs.get(key);
     if (known === undefined) {
-      known = byExtrema(p, this.#known, (d, under) => proveByCases(clause, d, worldOf(under)));
+      const budget = { left: thoroughSteps };
+      known = byExtrema(p, this.#known, budget, (d, under) => proveByCases(clause, d, worldOf(under), budget));
       this.#proofs.set(key, known);
     }
     return known;
@@ -246,17 +250,18 @@ function difference(clause: Clause): Dim {
   }
 }
 
-function proveByCases(clause: Clause, p: Dim, world: World): boolean {
+function proveByCases(clause: Clause, p: Dim, world: World, budget: Budget): boolean {
+  const isNonnegative = (d: Dim, under: World) => nonnegative(d, under, budget);
   if (clause.kind === 'mod') {
     const { modulus } = clause;
     return (
       everyCase(p, modulus, world, equalityCases, (d) => d.terms.every((t) => t.coefficient % modulus === 0)) ?? false
     );
   }
-  if (clause.kind !== 'eq') return everyCase(p, 1, world, inequalityCases, nonnegative) ?? false;
+  if (clause.kind !== 'eq') return everyCase(p, 1, world, inequalityCases, isNonnegative) ?? false;
   const isZero = (d: Dim, { bounds }: World) => d.terms.length === 0 || everyPoint(d, bounds, 64) === true;
   if (everyCase(p, 1, world, equalityCases, isZero)) return true;
-  return world.inequalities.length > 0 && nonnegative(p, world) && nonnegative(scale(p, -1), world);
+  return world.inequalities.length > 0 && isNonnegative(p, world) && isNonnegative(scale(p, -1), world);
 }
 
 /** t where the symbolic terms of a are t times those of b. */

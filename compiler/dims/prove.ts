@@ -1,4 +1,4 @@
-import { gcd } from './integers.ts';
+import { DimOverflow, gcd } from './integers.ts';
 import { type Bounds, fromZero, intervalOfAtom, offsetBounds, termwise } from './interval.ts';
 import {
   type Atom,
@@ -26,23 +26,44 @@ export interface World {
   readonly inequalities: readonly Dim[];
 }
 
-/** How many steps deep, and how many steps in all: enough for every model so far, and never felt. */
+/** How many more steps proofs may take; shared by the cases of one question, so that no question is felt. */
+export interface Budget {
+  left: number;
+}
+
+/** How many known inequalities are combined. */
 const depth = 5;
-const steps = 160;
 
 /**
  * Whether d >= 0 can be shown: from intervals of the terms once variables count from zero, after taking away known
  * inequalities times monomials, and after writing k*floor(p/k) as p - e with 0 <= e < k. Sound; not complete.
  */
-export function nonnegative(d: Dim, world: World): boolean {
+export function nonnegative(d: Dim, world: World, budget: Budget): boolean {
   const known = asConstant(d);
   if (known !== undefined) return known >= 0;
   if (termwise(d, world.bounds).lo >= 0) return true;
-  const relevant = connected(d, world.inequalities);
-  const bounds = offsetBounds(world.bounds);
-  const facts = relevant.map((f) => fromZero(f, world.bounds));
-  const left = { steps };
-  return show(fromZero(d, world.bounds), bounds, facts, depth, left);
+  if (budget.left <= 0) return false;
+  try {
+    const facts = connected(d, world.inequalities).map((f) => fromZero(f, world.bounds));
+    return show(
+      fromZero(d, world.bounds),
+      { bounds: offsetBounds(world.bounds), facts, seen: new Set(), budget },
+      depth,
+    );
+  } catch (e) {
+    // A proof that needs numbers past 2^53 is not found.
+    if (e instanceof DimOverflow) return false;
+    throw e;
+  }
+}
+
+/** A proof under way; variables count from zero. */
+interface Proof {
+  readonly bounds: Bounds;
+  readonly facts: readonly Dim[];
+  /** What was tried already: facts are taken away in any order. */
+  readonly seen: Set<string>;
+  readonly budget: Budget;
 }
 
 /** Inequalities that share a variable with d, or with another such. */
@@ -58,27 +79,29 @@ function connected(d: Dim, inequalities: readonly Dim[]): readonly Dim[] {
   return kept;
 }
 
-function show(d: Dim, bounds: Bounds, facts: readonly Dim[], deep: number, left: { steps: number }): boolean {
+function show(d: Dim, proof: Proof, deep: number): boolean {
+  const { bounds, budget, seen } = proof;
   if (termwise(d, bounds).lo >= 0) return true;
-  if (deep === 0 || left.steps-- <= 0) return false;
+  if (deep === 0 || seen.has(d.key) || budget.left-- <= 0) return false;
+  seen.add(d.key);
   const limits = [...variables(d)].flatMap((name) => {
     const { hi } = bounds(name);
     return Number.isFinite(hi) ? [addConstant(negate(variable(name)), hi)] : [];
   });
-  const usable = [...facts, ...limits];
+  const usable = [...proof.facts, ...limits];
   for (const term of d.terms) {
     if (term.coefficient > 0) continue;
     for (const fact of usable) {
       const less = takeAway(d, term, fact, bounds);
-      if (less && show(less, bounds, facts, deep - 1, left)) return true;
+      if (less && show(less, proof, deep - 1)) return true;
     }
   }
   const floor = linearFloor(d);
   if (!floor) return false;
-  const e = `e${left.steps}~`;
+  const e = `e${budget.left}~`;
   const { by } = floor;
   const withError: Bounds = (name) => (name === e ? { lo: 0, hi: by - 1 } : bounds(name));
-  return show(withoutFloor(d, floor, variable(e)), withError, facts, deep, left);
+  return show(withoutFloor(d, floor, variable(e)), { ...proof, bounds: withError }, deep);
 }
 
 /** A positive multiple of d, less the multiple of `fact` that cancels `term`; what is left being >= 0 then suffices. */
@@ -86,7 +109,9 @@ function takeAway(d: Dim, term: Term, fact: Dim, bounds: Bounds): Dim | undefine
   for (const t of fact.terms) {
     if (t.coefficient > 0) continue;
     const by = divideMonomials(term.monomial, t.monomial);
-    if (!by || by.factors.some((f) => intervalOfAtom(f.atom, bounds).lo < 0)) continue;
+    // What makes the degree rise has never helped, and grows without end.
+    if (!by || by.degree + fact.terms[0]!.monomial.degree > d.terms[0]!.monomial.degree) continue;
+    if (by.factors.some((f) => intervalOfAtom(f.atom, bounds).lo < 0)) continue;
     const g = gcd(term.coefficient, t.coefficient);
     return sub(scale(d, -t.coefficient / g), scale(mul(fromMonomial(by), fact), -term.coefficient / g));
   }

@@ -1,4 +1,4 @@
-import { type Clause, showClause } from './clause.ts';
+import { type Clause, clauseVariables, holdsAt, showClause } from './clause.ts';
 import type { Facts } from './facts.ts';
 import { gcd, lcm } from './integers.ts';
 import {
@@ -21,23 +21,35 @@ import {
 const manyRemainders = 64;
 const largestBound = 4096;
 
+/** How many candidates are put to a proof. */
+const attempts = 60;
+
 /**
  * The first of a fixed list of likely conditions under which `target` is proved and which the facts allow: what
  * makes its floors exact, the equation or inequality itself in simplest form, and a bound of one variable.
  */
 export function settlingClauses(facts: Facts, target: Clause): readonly Clause[] | undefined {
   if (facts.isContradictory()) return undefined;
+  // Candidates that let a counterexample through need no proof to fail.
+  const counterexamples: ReadonlyMap<string, number>[] = [];
+  const isExcluded = (clauses: readonly Clause[]) =>
+    counterexamples.some((at) =>
+      clauses.every(
+        (c) => [...clauseVariables(c)].every((name) => at.has(name)) && holdsAt(c, (name) => at.get(name)!),
+      ),
+    );
+  let left = attempts;
   for (const clauses of candidates(facts, target)) {
+    if (isExcluded(clauses)) continue;
+    if (left-- === 0) return undefined;
     const under = clauses.reduce((f, c) => f.assume(c), facts);
-    if (under.isContradictory() || !under.proves(target)) continue;
-    const names = new Set(clauses.flatMap((c) => showsVariables(c)));
-    if (under.example(names)) return clauses;
+    if (under.isContradictory()) continue;
+    const answer = under.holds(target);
+    if (answer.answer === 'refuted') counterexamples.push(answer.witness);
+    else if (answer.answer === 'proved' && under.example(new Set(clauses.flatMap((c) => [...clauseVariables(c)]))))
+      return clauses;
   }
   return undefined;
-}
-
-function showsVariables(c: Clause): string[] {
-  return c.kind === 'mod' ? [...variables(c.value)] : [...variables(c.left), ...variables(c.right)];
 }
 
 function* candidates(facts: Facts, target: Clause): Generator<readonly Clause[]> {

@@ -1,0 +1,155 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import * as dims from '../../compiler/dims/dim.ts';
+import { box, expressions, meaning, toDim } from './expression.ts';
+import { read } from './reading.ts';
+
+const { add, ceilDiv, constant, floorDiv, mod, mul, negate, print, sub, variable } = dims;
+const H = variable('H');
+const W = variable('W');
+const runs = { seed: 20260101, numRuns: 1500 };
+const points = [...box(4)];
+
+describe('canonical form', () => {
+  test('keeps the value of every expression', () => {
+    fc.assert(
+      fc.property(expressions, (e) => {
+        const d = toDim(e);
+        for (const at of points) if (dims.evaluate(d, at) !== meaning(e, at)) return false;
+        return true;
+      }),
+      runs,
+    );
+  });
+
+  test('does not depend on how sums and products were put together', () => {
+    fc.assert(
+      fc.property(expressions, expressions, expressions, (x, y, z) => {
+        const [a, b, c] = [toDim(x), toDim(y), toDim(z)];
+        expect(add(a, b).key).toBe(add(b, a).key);
+        expect(add(add(a, b), c).key).toBe(add(a, add(b, c)).key);
+        expect(dims.sum([a, b, c]).key).toBe(add(a, add(b, c)).key);
+        expect(mul(a, b).key).toBe(mul(b, a).key);
+        expect(mul(a, add(b, c)).key).toBe(add(mul(a, b), mul(a, c)).key);
+        expect(sub(add(a, b), b).key).toBe(a.key);
+      }),
+      { ...runs, numRuns: 400 },
+    );
+  });
+
+  test('pulls whole multiples out of a floor, for every floor', () => {
+    fc.assert(
+      fc.property(expressions, expressions, fc.integer({ min: 1, max: 9 }), (x, y, k) => {
+        const [a, b] = [toDim(x), toDim(y)];
+        expect(floorDiv(add(a, mul(constant(k), b)), k).key).toBe(add(floorDiv(a, k), b).key);
+      }),
+      { ...runs, numRuns: 400 },
+    );
+  });
+
+  test.each([
+    ['nests merge', floorDiv(floorDiv(H, 4), 8), floorDiv(H, 32)],
+    ['nests of ceilings merge', ceilDiv(ceilDiv(H, 3), 5), ceilDiv(H, 15)],
+    ['a nest below a sum merges', floorDiv(add(floorDiv(H, 2), W), 3), floorDiv(add(H, mul(constant(2), W)), 6)],
+    ['common factors go', floorDiv(add(mul(constant(6), H), constant(5)), 4), add(H, floorDiv(add(H, constant(2)), 2))],
+    ['a negative floor is a ceiling', negate(floorDiv(negate(H), 7)), ceilDiv(H, 7)],
+    ['half of the divisor too', negate(floorDiv(negate(H), 2)), ceilDiv(H, 2)],
+    ['windows: what is padded', mod(negate(H), 7), sub(mul(constant(7), ceilDiv(H, 7)), H)],
+    ['a remainder below its modulus', floorDiv(mod(H, 4), 2), sub(floorDiv(H, 2), mul(constant(2), floorDiv(H, 4)))],
+    ['constants decide', dims.min(add(H, constant(1)), H), H],
+    ['common terms leave an extremum', dims.max(add(H, W), add(W, constant(2))), add(W, dims.max(H, constant(2)))],
+  ])('%s', (_, a, b) => {
+    expect(a.key).toBe(b.key);
+  });
+
+  test('a divisor below 1 is a bug', () => {
+    expect(() => floorDiv(H, 0)).toThrow('bug in crobc');
+    expect(() => floorDiv(H, 1.5)).toThrow('bug in crobc');
+  });
+});
+
+describe('reading a dim', () => {
+  test('substitution is evaluation of the substituted', () => {
+    fc.assert(
+      fc.property(expressions, expressions, (x, y) => {
+        const d = toDim(x);
+        const by = toDim(y);
+        const put = dims.substitute(d, new Map([['H', by]]));
+        return points.every(
+          (at) => dims.evaluate(put, at) === dims.evaluate(d, (n) => (n === 'H' ? dims.evaluate(by, at) : at(n))),
+        );
+      }),
+      { ...runs, numRuns: 500 },
+    );
+  });
+
+  test('fold walks to the same value', () => {
+    fc.assert(
+      fc.property(expressions, (e) => {
+        const d = toDim(e);
+        return points.every((at) => {
+          const value = dims.fold<number>(d, {
+            constant: (n) => n,
+            variable: at,
+            add: (items) => items.reduce((a, b) => a + b),
+            mul: (items) => items.reduce((a, b) => a * b),
+            floorDiv: (a, k) => Math.floor(a / k),
+            min: Math.min,
+            max: Math.max,
+          });
+          return value === meaning(e, at);
+        });
+      }),
+      { ...runs, numRuns: 500 },
+    );
+  });
+
+  test('variables are those that it may depend on', () => {
+    const d = add(floorDiv(add(H, W), 3), dims.min(variable('H[1]'), constant(3)));
+    expect([...dims.variables(d)]).toEqual(['H', 'H[1]', 'W']);
+    expect(dims.asVariable(H)).toBe('H');
+    expect(dims.asVariable(d)).toBeUndefined();
+    expect(dims.asConstant(sub(d, d))).toBe(0);
+    expect(dims.asConstant(H)).toBeUndefined();
+  });
+
+  test('printing reads back as the same dim', () => {
+    fc.assert(
+      fc.property(expressions, (e) => {
+        const d = toDim(e);
+        expect(read(print(d)).key).toBe(d.key);
+      }),
+      runs,
+    );
+  });
+
+  test.each([
+    ['2*B*H^2 + 1', add(mul(constant(2), dims.product([variable('B'), H, H])), constant(1))],
+    ['3 - H', sub(constant(3), H)],
+    ['-H - W', negate(add(H, W))],
+    ['floor(H/4)', floorDiv(H, 4)],
+    ['ceil(H/12)', ceilDiv(H, 12)],
+    ['ceil((H + W)/12)', ceilDiv(add(H, W), 12)],
+    ['H % 32', mod(H, 32)],
+    ['-H % 12', mod(negate(H), 12)],
+    ['W + (-H % 12)', add(W, mod(negate(H), 12))],
+    ['(H + 1) % 4', mod(add(H, constant(1)), 4)],
+    ['2*(H % 4)', mul(constant(2), mod(H, 4))],
+    ['2*floor(H/2)', mul(constant(2), floorDiv(H, 2))],
+    ['ceil(H/2)*ceil(W/2)', mul(ceilDiv(H, 2), ceilDiv(W, 2))],
+    ['max(H, 512)', dims.max(constant(512), H)],
+    ['0', dims.zero],
+  ])('%s', (text, d) => {
+    expect(print(d)).toBe(text);
+  });
+});
+
+describe('past 2^53', () => {
+  test('products and constants overflow loudly', () => {
+    const large = mul(constant(2 ** 30), H);
+    expect(() => mul(large, large)).toThrow(dims.DimOverflow);
+    expect(() => constant(2 ** 53)).toThrow(dims.DimOverflow);
+    expect(() => dims.evaluate(mul(H, H), () => 2 ** 30)).toThrow(dims.DimOverflow);
+    expect(dims.evaluate(mul(H, H), () => 2 ** 26)).toBe(2 ** 52);
+  });
+});
