@@ -10,22 +10,23 @@ export type Rewrite = (node: Node, inputs: readonly Value[], build: Builder) => 
 
 /** One walk in topological order; dead nodes fall away. The graph itself when nothing changed. */
 export function rewrite(graph: Graph, replace: Rewrite, build = new Builder(graph.facts)): Graph {
+  // Only what changed: most values of most rewrites stand for themselves.
   const now = new Map<Value, Value>();
+  const current = (value: Value): Value => now.get(value) ?? value;
   for (const node of graph.nodes) {
-    const inputs = node.inputs.map((input) => current(now, input));
+    const inputs = node.inputs.some((input) => now.has(input)) ? node.inputs.map(current) : node.inputs;
     build.origin = node.origin;
     const results = replace(node, inputs, build) ?? build.copy(node, inputs);
-    for (const [i, output] of node.outputs.entries()) now.set(output, results[i]!);
+    if (results === node.outputs) continue;
+    for (const [i, output] of node.outputs.entries()) if (results[i] !== output) now.set(output, results[i]!);
   }
+  if (now.size === 0) return graph;
   const parts = {
     ...graph,
-    inputs: graph.inputs.map((input) => ({ ...input, value: current(now, input.value) })),
-    outputs: graph.outputs.map((output) => ({ ...output, value: current(now, output.value) })),
+    inputs: graph.inputs.map((input) => ({ ...input, value: current(input.value) })),
+    outputs: graph.outputs.map((output) => ({ ...output, value: current(output.value) })),
   };
-  const result = finish(parts, build.nodes);
-  return result.nodes.length === graph.nodes.length && result.nodes.every((node, i) => node === graph.nodes[i])
-    ? graph
-    : result;
+  return finish(parts, build.nodes);
 }
 
 /** A graph of the nodes that its outputs need, in the order given, together with all its inputs. */
@@ -51,10 +52,4 @@ export function countUses(graph: Graph): Map<Value, number> {
   for (const node of graph.nodes) node.inputs.forEach(count);
   for (const output of graph.outputs) count(output.value);
   return uses;
-}
-
-function current(now: ReadonlyMap<Value, Value>, value: Value): Value {
-  const result = now.get(value);
-  if (result === undefined) throw new Error(`bug in crobc: ${value.node.op} is used before it is defined`);
-  return result;
 }

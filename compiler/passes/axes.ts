@@ -44,12 +44,13 @@ export interface Permutation {
 }
 
 export function minimalPermutation(facts: Facts, shape: readonly Dim[], perm: readonly number[]): Permutation {
-  const order = perm.filter((axis) => !isOne(facts, shape[axis]!));
-  const place = new Map(longAxes(facts, shape).map((axis, i) => [axis, i]));
+  const long = longAxes(facts, shape);
   const runs: number[][] = [];
-  for (const axis of order) {
+  for (const axis of perm) {
+    const place = long.indexOf(axis);
+    if (place < 0) continue;
     const last = runs.at(-1);
-    if (last !== undefined && place.get(axis) === place.get(last.at(-1)!)! + 1) last.push(axis);
+    if (last !== undefined && place > 0 && last.at(-1) === long[place - 1]) last.push(axis);
     else runs.push([axis]);
   }
   const sorted = [...runs].sort((a, b) => a[0]! - b[0]!);

@@ -45,8 +45,7 @@ export const pipeline: readonly Pass[] = [
   { name: 'common-subexpressions', run: mergeCommonSubexpressions },
   { name: 'fold-constants', run: foldConstants },
   rewriting('simplify', arithmeticRules, castRules, ...views),
-  rewriting('recognise', normRules, activationRules, softmaxRules),
-  rewriting('attention', attentionRules),
+  rewriting('recognise', normRules, activationRules, softmaxRules, attentionRules),
   rewriting('cancel-views', hoistRules, ...views),
 ];
 
@@ -55,9 +54,15 @@ const mostRounds = 3;
 /** The default optimisation of a graph for inference or training. */
 export function runPipeline(graph: Graph, options: PipelineOptions = {}): Graph {
   let current = graph;
+  const settled = new Map<Pass, Graph>();
   for (let round = 0; round < mostRounds; round++) {
     const before = current;
-    for (const pass of pipeline) current = runPass(pass, current, options);
+    for (const pass of pipeline) {
+      // A pass that has seen the graph already, as its own result, has nothing to add.
+      if (settled.get(pass) === current) continue;
+      current = runPass(pass, current, options);
+      settled.set(pass, current);
+    }
     if (current === before) break;
   }
   return runPass({ name: 'round-constants', run: roundConstants }, current, options);

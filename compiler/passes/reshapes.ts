@@ -3,7 +3,7 @@ import type { Facts } from '../dims/facts.ts';
 import type { NodeOf, Value } from '../ir/graph.ts';
 import { sameShape } from '../ir/shapes.ts';
 import { groupAxes, minimalPermutation } from './axes.ts';
-import { producer } from './match.ts';
+import { isOne, producer } from './match.ts';
 import { type Rule, rule } from './rule.ts';
 
 const reshapeOnce = rule('reshape-once', ['reshape'], (node, { build, miss }) => {
@@ -25,6 +25,7 @@ export function composed(first: readonly number[], second: readonly number[]): n
 /** A transpose that moves axes of size 1 only. */
 const transposeAsReshape = rule('transpose-as-reshape', ['transpose'], (node, { build, miss }) => {
   const x = node.inputs[0]!;
+  if (!x.type.shape.some((dim) => isOne(build.facts, dim))) return miss('no axis is of size 1');
   const { perm } = minimalPermutation(build.facts, x.type.shape, node.attributes.perm);
   if (perm.some((from, to) => from !== to)) return miss('it moves elements');
   return build.reshape(x, node.outputs[0]!.type.shape);

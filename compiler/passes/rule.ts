@@ -38,32 +38,25 @@ export type Trace = (rule: string, node: Node, missed: string | undefined) => vo
 
 /** Tries the rules at every node, and at every node that they make, in one walk. */
 export function applyRules(graph: Graph, rules: readonly Rule[], trace?: Trace): Graph {
-  const uses = countUses(graph);
-  const usesNow = new Map<Value, number>();
-  const build = new RuleBuilder(graph, rules, (value) => usesNow.get(value) ?? 1, trace);
-  return rewrite(
-    graph,
-    (node, inputs) => {
-      const results = build.copy(node, inputs);
-      for (const [i, result] of results.entries())
-        usesNow.set(result, (usesNow.get(result) ?? 0) + (uses.get(node.outputs[i]!) ?? 0));
-      return results;
-    },
-    build,
-  );
+  const build = new RuleBuilder(graph, rules, trace);
+  return rewrite(graph, (node, inputs) => build.settle(node, inputs), build);
 }
 
 /** Rules apply as nodes are emitted; what they replace stays behind as dead code. */
 class RuleBuilder extends Builder implements Site {
   readonly build: Builder = this;
-  readonly uses: (value: Value) => number;
+  private readonly graph: Graph;
+  /** Readers by value of the old graph, counted when a rule first asks. */
+  private counted: ReadonlyMap<Value, number> | undefined;
+  /** What values of the old graph were replaced by. */
+  private readonly standsFor = new Map<Value, Value[]>();
   private readonly rules = new Map<NodeOp, Rule[]>();
   private readonly trace: Trace | undefined;
   private readonly firing: { readonly rule: Rule; readonly node: Node }[] = [];
 
-  constructor(graph: Graph, rules: readonly Rule[], uses: (value: Value) => number, trace: Trace | undefined) {
+  constructor(graph: Graph, rules: readonly Rule[], trace: Trace | undefined) {
     super(graph.facts);
-    this.uses = uses;
+    this.graph = graph;
     this.trace = trace;
     for (const each of rules)
       for (const op of each.ops) {
@@ -79,6 +72,26 @@ class RuleBuilder extends Builder implements Site {
     const { rule, node } = this.firing.at(-1)!;
     this.trace(rule.name, node, reason);
   };
+
+  // A field for the same reason.
+  readonly uses = (value: Value): number => {
+    this.counted ??= countUses(this.graph);
+    let uses = this.counted.get(value) ?? 0;
+    for (const old of this.standsFor.get(value) ?? []) uses += this.counted.get(old) ?? 0;
+    return Math.max(1, uses);
+  };
+
+  /** The results of a node of the old graph. */
+  settle(node: Node, inputs: readonly Value[]): readonly Value[] {
+    const results = this.copy(node, inputs);
+    if (results !== node.outputs)
+      for (const [i, result] of results.entries()) {
+        const old = this.standsFor.get(result);
+        if (old === undefined) this.standsFor.set(result, [node.outputs[i]!]);
+        else old.push(node.outputs[i]!);
+      }
+    return results;
+  }
 
   override append<O extends NodeOp>(
     op: O,
