@@ -13,9 +13,14 @@ export interface CompiledFile extends Compiled {
 }
 
 /** Compiles a model or prints what is wrong with it; undefined in that case. */
-export function compileFile(file: string, model: string | undefined, set: readonly string[] | undefined): CompiledFile | undefined {
+export function compileFile(
+  file: string,
+  model: string | undefined,
+  set: readonly string[] | undefined,
+  recipeDims: readonly string[] = [],
+): CompiledFile | undefined {
   const { dims, overrides } = readSettings(set);
-  const compiled = compile(diskHost(), file, { model, dims, overrides });
+  const compiled = compile(diskHost(), file, { model, dims, overrides, recipeDims });
   const { graph, diagnostics, models, program } = compiled;
   if (!program.files.has(file)) throw new UserError(`${file}: no such file, or not one that can be read`);
   if (diagnostics.length > 0) {

@@ -1,13 +1,19 @@
-import { table } from '../table.ts';
+import { colored } from '../messages.ts';
 
 /** What runs here; 0 when the CPU path works, which is all that is needed. */
 export async function doctor(options: { readonly json?: boolean }): Promise<number> {
   const { examine } = await import('../../runtime/doctor.ts');
-  const report = await examine();
+  const { works, findings } = await examine();
   if (options.json) {
-    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  } else {
-    process.stdout.write(`${table(['', '', '', ''], [], ['left', 'left', 'left', 'left'])}\n`);
+    process.stdout.write(`${JSON.stringify({ works, findings }, null, 2)}\n`);
+    return works ? 0 : 1;
   }
-  return 0;
+  const paint = colored(process.stdout);
+  const mark = { works: paint ? '\u001b[32mworks \u001b[39m' : 'works ', absent: 'absent', broken: paint ? '\u001b[31mbroken\u001b[39m' : 'broken' };
+  const wide = Math.max(...findings.map((f) => f.name.length));
+  for (const { name, state, detail, advice } of findings) {
+    process.stdout.write(`${mark[state]}  ${name.padEnd(wide)}  ${detail}\n`);
+    if (advice) process.stdout.write(`${' '.repeat(10 + wide)}${advice}\n`);
+  }
+  return works ? 0 : 1;
 }

@@ -7,6 +7,7 @@ import { runPipeline } from '../../compiler/passes/pipeline.ts';
 import { compileFile } from '../compile-file.ts';
 import { readSettings } from '../settings.ts';
 import { table } from '../table.ts';
+import { byteSize, shortCount } from '../units.ts';
 
 export interface SummaryOptions {
   readonly model?: string;
@@ -69,7 +70,7 @@ export function summary(file: string, options: SummaryOptions): number {
   process.stdout.write(`\n${table(['', 'module', 'output', 'parameters', 'FLOP'], lines, ['left', 'left', 'left', 'right', 'right'])}\n\n`);
   process.stdout.write(`parameters   ${total.parameters.toLocaleString('en')}\n`);
   process.stdout.write(`FLOP         ${amount(total.flops, true)}\n`);
-  process.stdout.write(memoryAt === undefined ? 'activations  bind every dim (--set B=1,H=480,W=480,T=20) for the peak\n' : `activations  ${bytes(memoryAt)} at the peak\n`);
+  process.stdout.write(memoryAt === undefined ? 'activations  bind every dim (--set B=1,H=480,W=480,T=20) for the peak\n' : `activations  ${byteSize(memoryAt)} at the peak\n`);
   return 0;
 }
 
@@ -94,13 +95,5 @@ function depthOf(path: string): number {
 
 function amount(flops: number | string, whole = false): string {
   if (typeof flops === 'string') return whole || flops.length <= 28 ? flops : `${flops.slice(0, 25)}...`;
-  if (flops === 0) return '';
-  const units = ['', 'k', 'M', 'G', 'T'];
-  const at = Math.min(4, Math.floor(Math.log10(Math.max(1, flops)) / 3));
-  return `${(flops / 1000 ** at).toFixed(at === 0 ? 0 : 2)} ${units[at]}`;
+  return flops === 0 ? '' : shortCount(flops);
 }
-
-function bytes(n: number): string {
-  return n < 2 ** 20 ? `${(n / 2 ** 10).toFixed(1)} KiB` : `${(n / 2 ** 20).toFixed(1)} MiB`;
-}
-

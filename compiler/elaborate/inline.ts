@@ -25,7 +25,8 @@ export function inlineModel(model: ModelGraph, bound: ReadonlyMap<string, Dim>):
     inputs,
     outputs,
     facts,
-    guards: model.guards.map((g) => bindGuard(g, bound)),
+    // What the bound sizes decide was checked with them.
+    guards: model.guards.map((g) => bindGuard(g, bound)).filter((g) => dims.variables(g.left).size + dims.variables(g.right).size > 0),
   };
   return finish(parts, build.nodes);
 }

@@ -1,0 +1,62 @@
+import { basename } from 'node:path';
+import { print } from '../../compiler/ir/print.ts';
+import { pipeline } from '../../compiler/passes/pipeline.ts';
+import { buildModel } from '../../runtime/build-model.ts';
+import { UserError } from '../../runtime/user-error.ts';
+import { compileFile } from '../compile-file.ts';
+import { byteSize } from '../units.ts';
+
+export interface BuildOptions {
+  readonly model?: string;
+  readonly set?: readonly string[];
+  /** false under --no-weights. */
+  readonly weights?: string | false;
+  readonly dtype: 'f32' | 'f16';
+  readonly seed: number;
+  readonly printAfter?: string;
+  readonly out: string;
+  readonly json?: boolean;
+}
+
+export async function build(file: string, options: BuildOptions): Promise<number> {
+  const names = [...pipeline.map((pass) => pass.name), 'round-constants'];
+  const { printAfter } = options;
+  if (printAfter === 'list') {
+    process.stdout.write(`${names.join('\n')}\n`);
+    return 0;
+  }
+  if (printAfter !== undefined && printAfter !== 'all' && !names.includes(printAfter)) {
+    throw new UserError(`there is no pass ${printAfter}; passes are ${names.join(', ')}`);
+  }
+  const started = performance.now();
+  const compiled = compileFile(file, options.model, options.set);
+  if (!compiled) return 1;
+  const built = await buildModel(
+    compiled,
+    {
+      out: options.out,
+      dtype: options.dtype,
+      weightsFile: typeof options.weights === 'string' ? options.weights : undefined,
+      seed: options.seed,
+      writeWeights: options.weights !== false,
+      client: true,
+      pipeline: {
+        after: (pass, graph) => {
+          if (printAfter === 'all' || printAfter === pass) process.stdout.write(`// after ${pass}\n${print(graph)}\n`);
+        },
+      },
+    },
+  );
+  const milliseconds = Math.round(performance.now() - started);
+  if (options.json) {
+    const { model, hash, parameters, files, emitted } = built;
+    process.stdout.write(`${JSON.stringify({ model, hash, parameters, nodes: emitted.graph.nodes.length, milliseconds, files }, null, 2)}\n`);
+    return 0;
+  }
+  if (printAfter !== undefined) return 0;
+  process.stdout.write(`${built.model}: ${built.parameters.toLocaleString('en')} parameters, ${built.emitted.graph.nodes.length.toLocaleString('en')} nodes, ${(milliseconds / 1000).toFixed(1)} s\n`);
+  for (const { path, bytes } of built.files) process.stdout.write(`  ${path}  ${byteSize(bytes)}\n`);
+  if (options.weights === undefined) process.stderr.write(`note: weights are initial ones, drawn from seed ${options.seed}; give trained ones with --weights\n`);
+  if (options.weights === false) process.stderr.write(`note: ${basename(built.onnx)} names weights that were not written; it runs when they are there\n`);
+  return 0;
+}

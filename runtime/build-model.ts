@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asConstant } from '../compiler/dims/dim.ts';
+import type { ModelGraph } from '../compiler/elaborate/model.ts';
+import type { Program } from '../compiler/elaborate/program.ts';
+import { clientInfo } from '../compiler/emit/client/info.ts';
+import { emitOnnx } from '../compiler/emit/onnx/emit.ts';
+import type { OnnxModel } from '../compiler/emit/onnx/model.ts';
+import type { DType, Graph, NodeOf } from '../compiler/ir/graph.ts';
+import { graphHash } from '../compiler/ir/hash.ts';
+import { toHalf } from '../compiler/passes/half.ts';
+import { type PipelineOptions, runPipeline } from '../compiler/passes/pipeline.ts';
+import { position } from '../grammar/span.ts';
+import { writeFileAtomic } from './atomic-file.ts';
+import { fileError } from './file-error.ts';
+import { initialWeights } from './initialise.ts';
+import { manifest, type WeightsOrigin } from './manifest.ts';
+import { type WrittenFile, writeOnnxFile } from './onnx-file.ts';
+import { packageVersion } from './package-root.ts';
+import { startProgress } from './progress.ts';
+import { openWeights, type WeightSource } from './weights.ts';
+
+export interface Source {
+  readonly program: Program;
+  readonly model: ModelGraph;
+  readonly graph: Graph;
+  /** Sizes that `--set` bound. */
+  readonly dims: ReadonlyMap<string, number>;
+}
+
+export interface BuildOptions {
+  readonly out: string;
+  readonly dtype: 'f32' | 'f16';
+  /** safetensors; initial weights drawn from `seed` when undefined. */
+  readonly weightsFile: string | undefined;
+  readonly seed: number;
+  /** False: the graph alone, its weights named and not written. */
+  readonly writeWeights: boolean;
+  /** Also the typed client and the manifest. */
+  readonly client: boolean;
+  readonly pipeline?: PipelineOptions;
+}
+
+export interface Built {
+  readonly model: string;
+  readonly onnx: string;
+  readonly files: readonly WrittenFile[];
+  readonly graph: Graph;
+  readonly emitted: OnnxModel;
+  readonly hash: string;
+  readonly parameters: number;
+}
+
+/** The graph as it is emitted: optimised, and in half precision where asked for. */
+export function optimised(graph: Graph, dtype: 'f32' | 'f16', options: PipelineOptions = {}): Graph {
+  const optimal = runPipeline(graph, options);
+  return dtype === 'f16' ? toHalf(optimal) : optimal;
+}
+
+/**
+ * Writes `<Model>.onnx`, its data beside it when large, `<Model>.manifest.json` and `<Model>.ts` to a folder.
+ * Throws a UserError for weights that do not fit and for a folder that cannot be written.
+ */
+export async function buildModel(source: Source, options: BuildOptions): Promise<Built> {
+  const graph = optimised(source.graph, options.dtype, options.pipeline);
+  const { name } = graph;
+  const emitted = emitOnnx(graph, {
+    producerVersion: packageVersion(),
+    place: ({ span }) => {
+      const text = span && source.program.files.get(span.file)?.tree.text;
+      return text === undefined ? '' : `${span!.file}:${position(text, span!.start).line}`;
+    },
+  });
+  try {
+    await mkdir(options.out, { recursive: true });
+  } catch (error) {
+    throw fileError('write', options.out, error);
+  }
+  const wanted = weightsOf(graph);
+  const opened = options.weightsFile === undefined ? undefined : await openWeights(options.weightsFile, wanted);
+  const weights: WeightSource = opened ?? initialWeights(wanted, options.seed);
+  const onnx = join(options.out, `${name}.onnx`);
+  const files: WrittenFile[] = [];
+  const progress = startProgress('weights', wanted.length);
+  try {
+    let read = 0;
+    const counted: WeightSource = {
+      read(path) {
+        progress.update(++read);
+        return weights.read(path);
+      },
+    };
+    files.push(...(await writeOnnxFile(emitted, { path: onnx, weights: options.writeWeights ? counted : undefined })));
+  } finally {
+    progress.finish();
+    await opened?.close();
+  }
+  const hash = graphHash(source.graph);
+  const parameters = wanted
+    .filter((w) => w.role === 'param')
+    .reduce((n, w) => n + w.shape.reduce((a, b) => a * b, 1), 0);
+  if (options.client) {
+    const origin: WeightsOrigin = !options.writeWeights
+      ? { kind: 'none' }
+      : options.weightsFile === undefined
+        ? { kind: 'initial', seed: options.seed }
+        : { kind: 'file', file: options.weightsFile };
+    const { generateClient } = await import('../compiler/emit/client/generate.ts');
+    const client = await generateClient(clientInfo(graph, `${name}.onnx`, hash));
+    const text = manifest({
+      ...source,
+      graph,
+      hash,
+      parameters,
+      dtype: options.dtype,
+      weights: origin,
+      emitted,
+      files,
+    });
+    for (const [file, content] of [
+      [`${name}.manifest.json`, text],
+      [`${name}.ts`, client],
+    ] as const) {
+      const path = join(options.out, file);
+      await writeFileAtomic(path, content);
+      files.push({
+        path,
+        bytes: Buffer.byteLength(content),
+        sha256: createHash('sha256').update(content).digest('hex'),
+      });
+    }
+  }
+  return { model: name, onnx, files, graph, emitted, hash, parameters };
+}
+
+export interface GraphWeight {
+  readonly path: string;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly role: 'param' | 'buffer';
+  readonly init: NodeOf<'weight'>['attributes']['init'];
+}
+
+/** The weights of a graph, in its order. */
+export function weightsOf(graph: Graph): GraphWeight[] {
+  const found: GraphWeight[] = [];
+  for (const node of graph.nodes) {
+    if (node.op !== 'weight') continue;
+    const { type } = node.outputs[0]!;
+    const { path, role, init } = node.attributes;
+    found.push({ path, role, init, dtype: type.dtype, shape: type.shape.map((d) => asConstant(d)!) });
+  }
+  return found;
+}
