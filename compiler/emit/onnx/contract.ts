@@ -18,7 +18,7 @@ const reduction = (op: string) => (node: NodeOf<'sum' | 'reduce_max' | 'mean'>, 
 const topk: Lowering<'topk'> = (node, emission) => {
   const inputs = [emission.use(inputOf(node, 0)), emission.i64([node.attributes.k])];
   const [values, index] = emission.results('TopK', inputs, {}, 2);
-  emission.widen(node.outputs[1]!, index!);
+  emission.nameForm(node.outputs[1]!, { kind: 'i64', name: index! });
   return [values, undefined];
 };
 

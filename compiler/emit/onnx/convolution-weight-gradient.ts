@@ -1,11 +1,12 @@
 import { add, constant, type Dim, floorDiv, mul, one, product, sub, zero } from '../../dims/dim.ts';
 import type { NodeOf } from '../../ir/graph.ts';
 import { windowAttributes } from './convolution.ts';
-import { reshaped, sliced } from './data.ts';
+import { sliced } from './data.ts';
 import type { Emission } from './emission.ts';
 import { inputOf, type Lowering } from './lowering.ts';
 import { int, ints } from './model.ts';
 import { known } from './reshape-target.ts';
+import { reshaped } from './reshaped.ts';
 
 type Gradient = NodeOf<'conv2d_dw'>;
 

@@ -6,7 +6,8 @@ import type { Emission } from './emission.ts';
 import type { Partition, Pick } from './fusions.ts';
 import { inputOf, type Lowering } from './lowering.ts';
 import { int, ints, string, tensorOf } from './model.ts';
-import { known, knownShape, reshapePlan } from './reshape-target.ts';
+import { known, knownShape } from './reshape-target.ts';
+import { reshaped } from './reshaped.ts';
 
 /** Up to so many elements a tensor that could be computed is stored instead. */
 const storedElements = 4096;
@@ -53,15 +54,11 @@ const stopGradient: Lowering<'stop_gradient'> = (node, emission) => [emission.us
 const reshape: Lowering<'reshape'> = (node, emission) => {
   const pick = emission.plan.picks.get(node);
   if (pick !== undefined) return [gatherOne(pick, emission)];
-  return [reshaped(emission, emission.use(inputOf(node, 0)), inputOf(node, 0).type.shape, node.attributes.shape)];
+  const x = inputOf(node, 0);
+  const form = emission.form(x);
+  const { name, shape } = form?.kind === 'reshaped' ? form : { name: emission.use(x), shape: x.type.shape };
+  return [reshaped(emission, name, shape, node.attributes.shape)];
 };
-
-/** The tensor under another shape, in one node. */
-export function reshaped(emission: Emission, x: string, from: readonly Dim[], to: readonly Dim[]): string {
-  const plan = reshapePlan(emission.facts, from, to);
-  if (plan.op !== 'Reshape') return emission.node(plan.op, [x, emission.i64(plan.axes)]);
-  return emission.node('Reshape', [x, emission.dims.vector(plan.target)]);
-}
 
 function gatherOne({ from, axis, index }: Pick, emission: Emission): string {
   return emission.node(
@@ -84,6 +81,7 @@ const broadcast: Lowering<'broadcast'> = (node, emission) => {
     const own = x.type.shape[axis - added];
     return own !== undefined && sameDim(emission.facts, own, size) ? one : size;
   });
+  if (sameShape(emission.facts, x.type.shape, shape)) return [emission.use(x)];
   return [emission.node('Expand', [emission.use(x), emission.dims.vector(target)])];
 };
 
@@ -107,6 +105,7 @@ const slice: Lowering<'slice'> = (node, emission) => {
   const cut = x.type.shape.flatMap((size, axis) =>
     known(facts, start[axis]!) === 0 && sameDim(facts, stop[axis]!, size) && step[axis] === 1 ? [] : [axis],
   );
+  if (cut.length === 0) return [emission.use(x)];
   const bound = (at: Dim, axis: number, end: Dim | undefined): Dim => {
     if (known(facts, at) !== undefined) return at;
     const size = x.type.shape[axis]!;
@@ -145,7 +144,9 @@ function split({ from, axis, parts, sizes }: Partition, emission: Emission): voi
 const pad: Lowering<'pad'> = (node, emission) => {
   const x = inputOf(node, 0);
   const { low, high, value } = node.attributes;
-  const inputs = [emission.use(x), emission.dims.vector([...low, ...high])];
+  const widths = [...low, ...high];
+  if (widths.every((width) => known(emission.facts, width) === 0)) return [emission.use(x)];
+  const inputs = [emission.use(x), emission.dims.vector(widths)];
   if (value !== 0) inputs.push(emission.number(value, x.type.dtype));
   return [emission.node('Pad', inputs)];
 };

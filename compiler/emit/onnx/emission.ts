@@ -1,3 +1,4 @@
+import type { Dim } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import type { DType, Graph, Node, Origin, TensorData, TensorType, Value } from '../../ir/graph.ts';
 import { scalar, tensor } from '../../ir/tensor-data.ts';
@@ -5,6 +6,7 @@ import { toAttribute } from './element-types.ts';
 import { type FusionPlan, planFusions } from './fusions.ts';
 import type { Attributes, Initialiser, OnnxNode } from './model.ts';
 import { folder, Names } from './names.ts';
+import { reshaped } from './reshaped.ts';
 import { ShapeArithmetic } from './shape-arithmetic.ts';
 import { Stored, sourceOf } from './stored.ts';
 
@@ -13,6 +15,11 @@ export interface EmissionOptions {
   /** How a place in source is shown in a node's documentation: `crobim.crob:41`. */
   readonly place: ((origin: Origin) => string) | undefined;
 }
+
+/** The i64 form of an i32 value, or a value's elements under another shape. */
+export type OtherForm =
+  | { readonly kind: 'i64'; readonly name: string }
+  | { readonly kind: 'reshaped'; readonly name: string; readonly shape: readonly Dim[] };
 
 /** Turns one node into ONNX nodes and gives back the names of its results. */
 export type Lower = (node: Node, emission: Emission) => readonly (string | undefined)[];
@@ -32,8 +39,8 @@ export class Emission {
   readonly #names = new Names();
   readonly #nodeNames = new Names();
   readonly #emitted = new Map<Value, string>();
-  /** The i64 form of an i32 value, where there is one. */
-  readonly #wide = new Map<Value, string>();
+  /** What is there of a value in another form than its own. */
+  readonly #forms = new Map<Value, OtherForm>();
   readonly #shared = new Map<string, string>();
   #origin: Origin | undefined;
 
@@ -86,15 +93,21 @@ export class Emission {
     return this.#stored.view(value) !== undefined;
   }
 
-  widen(value: Value, name: string): void {
-    this.#wide.set(value, name);
+  /** Says that a value is there in another form; its own is made when something asks for it. */
+  nameForm(value: Value, form: OtherForm): void {
+    this.#forms.set(value, form);
+  }
+
+  form(value: Value): OtherForm | undefined {
+    return this.#forms.get(value);
   }
 
   /** The value as an index: i64 where it comes from i64, which saves a Cast, else i32. */
   index(value: Value): string {
     const { node } = value;
     if (node.op === 'cast' && node.inputs[0]!.type.dtype === 'i64') return this.use(node.inputs[0]!);
-    return this.#wide.get(value) ?? this.use(value);
+    const form = this.#forms.get(value);
+    return form?.kind === 'i64' ? form.name : this.use(value);
   }
 
   /** Appends a node with one result under the current origin. */
@@ -184,16 +197,23 @@ export class Emission {
   }
 
   #demanded(value: Value): string {
-    if (!this.#wide.has(value)) this.lower(value.node);
-    const name = this.#emitted.get(value) ?? this.#narrowed(value);
+    if (!this.#forms.has(value)) this.lower(value.node);
+    const name = this.#emitted.get(value) ?? this.#ownForm(value);
     if (name === undefined) throw new Error(`bug in crobc: ${value.node.op} left a result without a name`);
     return name;
   }
 
-  /** The i32 form of a value of which only the i64 form is there yet. */
-  #narrowed(value: Value): string | undefined {
-    const wide = this.#wide.get(value);
-    return wide === undefined ? undefined : this.node('Cast', [wide], toAttribute('i32'));
+  #ownForm(value: Value): string | undefined {
+    const form = this.#forms.get(value);
+    if (form === undefined) return undefined;
+    const outer = this.#origin;
+    this.#origin = value.node.origin;
+    const name =
+      form.kind === 'i64'
+        ? this.node('Cast', [form.name], toAttribute('i32'))
+        : reshaped(this, form.name, form.shape, value.type.shape);
+    this.#origin = outer;
+    return name;
   }
 
   #append(

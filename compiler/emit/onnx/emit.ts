@@ -47,8 +47,7 @@ export function emitOnnx(graph: Graph, options: EmitOptions): OnnxModel {
   const irVersion = irVersions[opset];
   if (irVersion === undefined) throw new Error(`bug in crobc: no lowerings for ONNX opset ${opset}`);
   const emission = new Emission(graph, { opset, place: options.place }, lower);
-  const fused = new Set([...emission.plan.convBias.values()].map(({ conv }): Node => conv));
-  for (const node of graph.nodes) if (!onDemand.has(node.op) && !fused.has(node)) emission.lower(node);
+  for (const node of graph.nodes) if (!onDemand.has(node.op) && !emission.plan.absorbed.has(node)) emission.lower(node);
   const { nodes, outputs } = finished(graph, emission);
   return {
     irVersion,

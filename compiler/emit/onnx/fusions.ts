@@ -2,6 +2,7 @@ import { sub } from '../../dims/dim.ts';
 import type { Graph, Node, NodeOf, Value } from '../../ir/graph.ts';
 import { countUses } from '../../ir/rebuild.ts';
 import { sameDim, sameShape } from '../../ir/shapes.ts';
+import { type GridPoints, gridPoints } from './grid-sample.ts';
 import { known } from './reshape-target.ts';
 
 /** What one ONNX node says of several of ours: found before emission, from the whole graph. */
@@ -10,6 +11,10 @@ export interface FusionPlan {
   readonly convBias: ReadonlyMap<Node, { readonly conv: NodeOf<'conv2d'>; readonly bias: Value }>;
   /** A slice of width 1 whose axis the reshape drops, by the reshape: Gather at a scalar index. */
   readonly picks: ReadonlyMap<Node, Pick>;
+  /** Where grid_sample's points come from. */
+  readonly grids: ReadonlyMap<Node, GridPoints>;
+  /** Nodes that another one says too: emitted only if something else asks for them. */
+  readonly absorbed: ReadonlySet<Node>;
   /** Slices that cut one axis into neighbouring parts, by slice: one Split. */
   readonly splits: ReadonlyMap<Node, Partition>;
 }
@@ -32,6 +37,7 @@ export function planFusions(graph: Graph): FusionPlan {
   const uses = countUses(graph);
   const convBias = new Map<Node, { conv: NodeOf<'conv2d'>; bias: Value }>();
   const picks = new Map<Node, Pick>();
+  const grids = new Map<Node, GridPoints>();
   for (const node of graph.nodes) {
     if (node.op === 'add') {
       const fused = biasOf(graph, node, uses) ?? biasOf(graph, { ...node, inputs: [...node.inputs].reverse() }, uses);
@@ -39,9 +45,11 @@ export function planFusions(graph: Graph): FusionPlan {
     } else if (node.op === 'reshape') {
       const pick = pickOf(graph, node, uses);
       if (pick !== undefined) picks.set(node, pick);
-    }
+    } else if (node.op === 'grid_sample') grids.set(node, gridPoints(node, graph.facts, uses));
   }
-  return { convBias, picks, splits: findSplits(graph, picks) };
+  const absorbed = new Set<Node>([...convBias.values()].map(({ conv }) => conv));
+  for (const { shift } of grids.values()) if (shift !== undefined) absorbed.add(shift.addition);
+  return { convBias, picks, grids, absorbed, splits: findSplits(graph, picks) };
 }
 
 /** The vector b of conv(x, w) + b, where b comes as [C, 1, 1] or [1, C, 1, 1]. */
