@@ -9,7 +9,7 @@ import { addWhere, argText, fail, guarded, showType } from './report.ts';
 import { asInt, asNumber, bool, describe, dimVal, error, float, keyOf, type Val } from './values.ts';
 
 const labels: Record<BinaryOp, string> = {
-  '+': 'add', '-': 'subtract', '*': 'multiply', '/': 'divide', '%': 'mod', '^': 'power',
+  '+': 'add', '-': 'subtract', '*': 'multiply', '/': 'divide', '%': 'mod', '^': 'raise to a power',
   '==': 'compare', '!=': 'compare', '<': 'compare', '<=': 'compare', '>': 'compare', '>=': 'compare', '&&': 'and', '||': 'or',
 };
 
@@ -80,7 +80,7 @@ function dimBinary(body: Body, op: BinaryOp, a: Dim, b: Dim, span: Span): Val {
       if (x !== undefined && y !== undefined) return fail(body, 'CROB2202', span, { left: x, right: y, op: '^' });
       return fail(body, 'CROB2216', span, { op, left: 'a dim', right: 'a symbolic exponent' });
     case '/': {
-      if (y === 0) return fail(body, 'CROB2202', span, { left: body.facts.show(a), right: 0, op: '/' });
+      if (y === 0) return fail(body, 'CROB2216', span, { op, left: body.facts.show(a), right: '0' });
       if (x !== undefined && y !== undefined) {
         return x % y === 0 ? dimVal(dims.constant(x / y)) : fail(body, 'CROB2202', span, { left: x, right: y, op: '/' }, { help: quotientHelp(x, y) });
       }
@@ -134,7 +134,7 @@ function floatBinary(body: Body, op: BinaryOp, a: number, b: number, span: Span)
     case '*':
       return float(a * b);
     case '/':
-      return b === 0 ? fail(body, 'CROB2202', span, { left: a, right: b, op: '/' }) : float(a / b);
+      return b === 0 ? fail(body, 'CROB2216', span, { op, left: String(a), right: '0' }) : float(a / b);
     case '^':
       return float(a ** b);
     case '%':
@@ -224,7 +224,7 @@ function emitBinary(build: NonNullable<Body['build']>, op: BinaryOp, a: Value, b
   }
 }
 
-export function unary(body: Body, op: '-' | '!', operand: Val, span: Span): Val {
+export function unary(body: Body, op: '-' | '!', operand: Val, text: string, span: Span): Val {
   switch (operand.kind) {
     case 'error':
       return error;
@@ -238,11 +238,11 @@ export function unary(body: Body, op: '-' | '!', operand: Val, span: Span): Val 
       if (op === '!') return bool(!operand.value);
       break;
     case 'tensor':
-      return guarded(body, span, op === '-' ? 'negate' : 'not', [], () => (op === '-' ? body.build!.neg(operand.value) : body.build!.not(operand.value)));
+      return guarded(body, span, op === '-' ? 'negate' : 'not', [text], () => (op === '-' ? body.build!.neg(operand.value) : body.build!.not(operand.value)));
     default:
       break;
   }
-  return fail(body, 'CROB2216', span, { op, left: describe(operand), right: 'nothing' });
+  return fail(body, 'CROB2201', span, { expected: op === '-' ? 'a number or a tensor' : 'a bool', actual: describe(operand) });
 }
 
 /** `floor(a/k)` and `ceil(a/k)`: of dims, i32 tensors or floats, by what stands on both sides. */
@@ -273,5 +273,5 @@ export function rounded(body: Body, name: 'floor' | 'ceil', value: Val, span: Sp
     const build = body.build!;
     return guarded(body, span, name, [], () => (name === 'floor' ? build.floor(value.value) : build.neg(build.floor(build.neg(value.value)))));
   }
-  return fail(body, 'CROB2216', span, { op: name, left: describe(value), right: 'nothing' });
+  return fail(body, 'CROB2201', span, { expected: `a number for ${name}`, actual: describe(value) });
 }

@@ -165,12 +165,12 @@ function paramValue(session: Session, instance: Instance, making: Making, param:
   if (override) override.used = true;
   if (!given && !param.value) {
     fail(body, 'CROB2010', making.spec.span, { name, callee: instance.decl.name.name }, {
-      notes: [{ span: param.span, text: 'declared here, without a default' }],
+      notes: [{ span: param.name.span, text: 'declared here, without a default' }],
     });
     return error;
   }
   const raw = given?.value ?? evaluateDefault(body, param);
-  const fitted = fitStatic(body, raw, param.type, given?.span ?? param.span, param.span, instance.file);
+  const fitted = fitStatic(body, raw, param.type, given?.span ?? param.value!.span, param.name.span, instance.file);
   if (!fitted) return error;
   const { slot, holes } = slotOf(param, instance.file);
   if (!slot || holes) {

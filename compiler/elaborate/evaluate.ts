@@ -8,7 +8,7 @@ import { builtins, initialiser } from './builtins/table.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { index } from './indexing.ts';
 import { axisWord, provenance } from './provenance.ts';
-import { counted, fail, guarded, requireEqual } from './report.ts';
+import { argText, counted, fail, guarded, requireEqual } from './report.ts';
 import { asInt, describe, dimVal, error, type Given, keyOf, type Val } from './values.ts';
 
 /** Longest static loop: beyond it a list would be a mistake or an attack. */
@@ -44,7 +44,7 @@ export function evaluate(body: Body, expr: Expr): Val {
     case 'index':
       return index(body, expr);
     case 'unary':
-      return unary(body, expr.op, evaluate(body, expr.operand), expr.span);
+      return unary(body, expr.op, evaluate(body, expr.operand), argText(body, expr.operand), expr.span);
     case 'binary':
       return lazyLogic(body, expr) ?? binary(body, expr, evaluate(body, expr.left), evaluate(body, expr.right));
     case 'if':
@@ -222,6 +222,12 @@ function member(body: Body, expr: MemberExpr): Val {
       if (found) return found;
       const help = didYouMean(text, object.items.keys()) ?? `it has ${[...object.items.keys()].join(', ')}`;
       return fail(body, 'CROB2005', expr.name.span, { name: text, what: 'the result' }, { help });
+    }
+    case 'tensor': {
+      const help = /^(shape|size|dim|ndim)$/.test(text)
+        ? `size(${argText(body, expr.object)}, 0) is the size of axis 0`
+        : `a tensor has no members: functions take it, such as rearrange(${argText(body, expr.object)}, "…")`;
+      return fail(body, 'CROB2005', expr.name.span, { name: text, what: 'a tensor' }, { help });
     }
     default:
       return fail(body, 'CROB2005', expr.name.span, { name: text, what: describe(object) });

@@ -42,13 +42,13 @@ function listItem(body: Body, expr: IndexExpr, items: readonly Val[]): Val {
     const to = only.stop ? bound(body, only.stop) : items.length;
     if (from === undefined || to === undefined) return error;
     if (from < 0 || to > items.length || from > to) {
-      return fail(body, 'CROB2209', only.span, { index: `${from}..${to}`, length: items.length });
+      return fail(body, 'CROB2209', only.span, { noun: 'range', index: `${from}..${to}`, length: items.length });
     }
     return { kind: 'list', items: items.slice(from, to) };
   }
   const i = bound(body, only.value);
   if (i === undefined) return error;
-  return items[i] ?? fail(body, 'CROB2209', only.span, { index: i, length: items.length });
+  return items[i] ?? fail(body, 'CROB2209', only.span, { noun: 'item', index: i, length: items.length });
 }
 
 function bound(body: Body, expr: Expr): number | undefined {
@@ -90,7 +90,13 @@ function slice(body: Body, expr: IndexExpr, object: TensorVal): Val {
     const to = item.kind === 'all' ? size : item.kind === 'range' ? (item.stop ? at(item.stop) : size) : from && dims.add(from, dims.one);
     if (!from || !to) return error;
     const tensors = [{ name: argText(body, expr.object), value: object.value }];
-    if (item.kind !== 'all') {
+    if (item.kind === 'at') {
+      const last = `indices count from the front; the last is ${body.facts.show(dims.sub(size, dims.one))}`;
+      const inside =
+        requireClause(body, { kind: 'le', left: dims.zero, right: from }, item.span, `the index is before axis ${axis}`, { tensors, help: last }) &&
+        requireClause(body, { kind: 'lt', left: from, right: size }, item.span, `the index is beyond axis ${axis}`, { tensors });
+      if (!inside) return error;
+    } else if (item.kind === 'range') {
       const inside =
         requireClause(body, { kind: 'le', left: dims.zero, right: from }, item.span, `the slice begins before axis ${axis}`, { tensors }) &&
         requireClause(body, { kind: 'le', left: to, right: size }, item.span, `the slice ends beyond axis ${axis}`, { tensors }) &&

@@ -15,8 +15,8 @@ export function showShape(type: TensorType, facts: Facts): string {
 }
 
 /** `name : [B, 64, H, W]   conv2d stride 2 (:22) <- input image (:9)`, the way a shape came; dtypes only where they differ. */
-export function provenance(body: Body, named: readonly TensorNamed[]): string[] {
-  const differ = new Set(named.map(({ value }) => value.type.dtype)).size > 1;
+export function provenance(body: Body, named: readonly TensorNamed[], dtypes = false): string[] {
+  const differ = dtypes || new Set(named.map(({ value }) => value.type.dtype)).size > 1;
   const rows = named
     .filter((one, i) => named.findIndex((other) => other.value === one.value) === i)
     .map(({ name, value }) => ({

@@ -4,7 +4,7 @@ import type { Dim } from '../dims/dim.ts';
 import { Builder } from '../ir/builder.ts';
 import type { Value } from '../ir/graph.ts';
 import { type Body, DimScope, fileBody, type Session } from './body.ts';
-import { didYouMean } from './did-you-mean.ts';
+import { didYouMean, nearest } from './did-you-mean.ts';
 import { flattenModel } from './flatten.ts';
 import { elaborateModel, type ModelGraph } from './model.ts';
 import type { FileScope } from './program.ts';
@@ -69,7 +69,7 @@ export function checkRecipe(session: Session, decl: RecipeDecl, file: FileScope)
     });
     return;
   }
-  const bindings = checkBindings(session, chain);
+  const { bindings, refused } = checkBindings(session, chain);
   // Errors of the model itself are reported where the model is checked.
   let sound = true;
   const quiet: Session = { ...session, report: () => { sound = false; } };
@@ -79,7 +79,7 @@ export function checkRecipe(session: Session, decl: RecipeDecl, file: FileScope)
   const members = chain.flatMap((one) => one.decl.members.map((member) => ({ member, file: one.file })));
   for (const { member, file: at } of members) checkMember(session, member, at, model);
   checkComplete(session, decl, members.map((m) => m.member));
-  checkTerms(session, decl, members, model, bindings);
+  checkTerms(session, decl, members, model, bindings, refused);
 }
 
 function recipeChain(session: Session, decl: RecipeDecl, file: FileScope): Chain[] | undefined {
@@ -101,17 +101,23 @@ function recipeChain(session: Session, decl: RecipeDecl, file: FileScope): Chain
   return chain;
 }
 
-function checkBindings(session: Session, chain: readonly Chain[]): Map<string, Dim> {
-  const bound = new Map<string, Dim>();
+/** `refused` dims were given something that is no size. */
+function checkBindings(session: Session, chain: readonly Chain[]): { bindings: Map<string, Dim>; refused: Set<string> } {
+  const bindings = new Map<string, Dim>();
+  const refused = new Set<string>();
   for (const { decl, file } of chain) {
     for (const { name, value } of decl.bindings) {
       const got = session.interpreter.evaluate(fileBody(session, file), value);
       const n = asInt(got);
-      if (n !== undefined && n >= 1) bound.set(name.name, dims.constant(n));
-      else if (got.kind !== 'error') fail({ session }, 'CROB2321', value.span, { name: name.name, expected: 'an int of at least 1' });
+      if (n !== undefined && n >= 1) {
+        bindings.set(name.name, dims.constant(n));
+        continue;
+      }
+      refused.add(name.name);
+      if (got.kind !== 'error') fail({ session }, 'CROB2321', value.span, { name: name.name, expected: 'an int of at least 1' });
     }
   }
-  return bound;
+  return { bindings, refused };
 }
 
 function checkMember(session: Session, member: RecipeMember, file: FileScope, model: ModelGraph): void {
@@ -239,7 +245,8 @@ function firstName(path: Path): string {
 }
 
 function checkComplete(session: Session, decl: RecipeDecl, members: readonly RecipeMember[]): void {
-  const has = (name: string) => members.some((m) => m.kind === 'setting' && m.name.name === name);
+  // A misspelt setting is there, and was reported.
+  const has = (name: string) => members.some((m) => m.kind === 'setting' && (m.name.name === name || (!recipeSettings[m.name.name] && nearest(m.name.name, Object.keys(recipeSettings)) === name)));
   const lacking = !members.some((m) => m.kind === 'term') ? 'term' : !has('optimizer') ? 'optimizer' : !has('epochs') && !has('steps') ? 'epochs or steps' : undefined;
   if (lacking) fail({ session }, 'CROB2323', decl.name.span, { name: decl.name.name, missing: lacking });
 }
@@ -251,6 +258,7 @@ function checkTerms(
   members: readonly { readonly member: RecipeMember; readonly file: FileScope }[],
   model: ModelGraph,
   bindings: ReadonlyMap<string, Dim>,
+  refused: ReadonlySet<string>,
 ): void {
   const scope = new DimScope(true);
   let facts = model.facts;
@@ -280,7 +288,11 @@ function checkTerms(
       }
     }
   }
-  const free = [...scope.known.keys()].filter((name) => !bindings.has(name) && !name.includes('['));
+  for (const { name } of decl.bindings) {
+    if (scope.known.has(name.name)) continue;
+    fail({ session }, 'CROB2116', name.span, { name: name.name }, { help: `the dims of ${model.flat.name} are ${[...scope.known.keys()].join(', ')}` });
+  }
+  const free = [...scope.known.keys()].filter((name) => !bindings.has(name) && !refused.has(name) && !name.includes('['));
   if (free.length > 0) {
     fail({ session }, 'CROB2325', decl.name.span, { name: decl.name.name, dim: free.join(', ') }, { help: `recipe ${decl.name.name} for ${model.flat.name} at ${free.map((name) => `${name} = …`).join(', ')}` });
   }

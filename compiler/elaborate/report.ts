@@ -6,6 +6,7 @@ import { asConstant, type Dim, variables } from '../dims/dim.ts';
 import { type Answer, type Clause, type Facts, settledBy, settledClause } from '../dims/facts.ts';
 import { OpError } from '../ir/builder.ts';
 import type { TensorType, Value } from '../ir/graph.ts';
+import { broadcastConstraint } from '../ops/broadcasting.ts';
 import type { OpFault, Relation } from '../ops/row.ts';
 import type { Body } from './body.ts';
 import { axisWord, provenance, showShape, type TensorNamed } from './provenance.ts';
@@ -108,11 +109,19 @@ export function shownClause(facts: Facts, clause: Clause): string {
   return `${facts.show(clause.left)} ${sign} ${facts.show(clause.right)}`;
 }
 
+/** Kept: every call names its arguments for a message that hardly ever comes. */
+const argTexts = new WeakMap<Expr, string>();
+
 /** The source of an argument as one short line. */
 export function argText(body: Pick<Body, 'session'>, expr: Expr | undefined): string {
   if (!expr) return 'argument';
-  const raw = body.session.program.text(expr.span).replace(/\s+/g, ' ');
-  return raw.length > 32 ? `${raw.slice(0, 29)}...` : raw;
+  let text = argTexts.get(expr);
+  if (text === undefined) {
+    const raw = body.session.program.text(expr.span).replace(/\s+/g, ' ');
+    text = raw.length > 32 ? `${raw.slice(0, 29)}...` : raw;
+    argTexts.set(expr, text);
+  }
+  return text;
 }
 
 /** `4 axes`, `1 tensor`. */
@@ -151,16 +160,19 @@ export function reportFault(body: Body, fault: OpFault, inputs: readonly Value[]
   const { left, right, relation, constraint } = fault;
   const what = attempted(label, names);
   if (left && right && relation === '==') {
-    // Axes of operands that are aligned by their ends are the reader's to compare: the constraint is said only where it is not that.
     const word = fault.at?.[0] ? axisWord(inputs[fault.at[0].input]?.type.shape ?? [], fault.at[0].axis, left, right) : '';
-    const details = fault.at?.length === 2 && tensors.length === 2 ? [] : [constraint];
+    const details = constraint === broadcastConstraint ? [] : [constraint];
     if (!requireEqual(body, left, right, span, `${what}${word === '' ? '' : ` ${word}`}`, { tensors, details })) return error;
   } else if (left && right && relation) {
     const modulus = asConstant(right);
     const clause = clauseOf(left, right, relation, modulus);
     if (clause && !requireClause(body, clause, span, `${what} ${constraint.replace(/\.$/, '')}`, { tensors })) return error;
   }
-  return fail(body, 'CROB2115', span, { op: label, constraint }, { details: tensors.length ? provenance(body, tensors) : [] });
+  const border = tensors.find(({ value }) => value.type.dtype === 'i64' || value.type.dtype === 'u8');
+  return fail(body, 'CROB2115', span, { op: label, constraint: constraint.replace(/\.$/, '') }, {
+    details: provenance(body, tensors, true),
+    help: border && `inside a graph there are f32, i32 and bool: convert it, i32(${border.name})`,
+  });
 }
 
 function clauseOf(left: Dim, right: Dim, relation: Relation, modulus: number | undefined): Clause | undefined {

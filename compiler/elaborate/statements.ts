@@ -105,7 +105,7 @@ function assignItem(body: Body, name: string, target: Extract<Expr, { kind: 'ind
   const at = body.session.interpreter.evaluate(body, only.value);
   const i = asInt(at);
   if (i === undefined || i < 0 || i >= held.items.length) {
-    if (at.kind !== 'error') fail(body, 'CROB2209', only.span, { index: i ?? describe(at), length: held.items.length });
+    if (at.kind !== 'error') fail(body, 'CROB2209', only.span, { noun: 'item', index: i ?? describe(at), length: held.items.length });
     return;
   }
   body.locals.assign(name, { kind: 'list', items: held.items.with(i, value) });

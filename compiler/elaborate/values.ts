@@ -143,8 +143,10 @@ export function describe(value: Val): string {
       return `the string ${JSON.stringify(value.value)}`;
     case 'none':
       return 'none';
-    case 'list':
-      return `a list of ${value.items.length}`;
+    case 'list': {
+      const plain = value.items.length <= 8 && value.items.every((item) => asNumber(item) !== undefined);
+      return plain ? `the list [${value.items.map(asNumber).join(', ')}]` : `a list of ${value.items.length}`;
+    }
     case 'tuple':
       return `a tuple (${[...value.items.keys()].join(', ')})`;
     case 'function':

@@ -5,6 +5,7 @@ export const shapeMessages = {
     severity: 'error',
     title: 'A dim that nothing binds',
     template: 'no input of {what} has `{name}` as a whole axis, so it cannot be known',
+    help: 'a dim is known where it stands alone, as in f32[…, {name}]',
     explanation: '',
     example: '',
   },
@@ -95,7 +96,7 @@ export const shapeMessages = {
   CROB2115: {
     severity: 'error',
     title: 'An operator refuses its arguments',
-    template: '{op} refuses this: {constraint}',
+    template: '{op} refuses its arguments: {constraint}',
     explanation: '',
     example: '',
   },

@@ -231,7 +231,7 @@ const size: Builtin = {
     const axis = intArg(cx, 'axis');
     if (!x || axis === undefined) return error;
     const d = x.type.shape[axis];
-    return d ? dimVal(d) : fail(cx.body, 'CROB2209', cx.span, { index: axis, length: x.type.shape.length });
+    return d ? dimVal(d) : fail(cx.body, 'CROB2209', cx.args.get('axis')!.span, { noun: 'axis', index: axis, length: x.type.shape.length });
   },
 };
 

@@ -55,7 +55,7 @@ export function split(
     const { facts } = cx;
     const axis = starred(facts, parseAxes(pattern, true), pattern, [x]);
     const of = { input: 0, axis };
-    for (const size of sizes) proveAtMost(facts, one, size, 'the size of a part is not known to be positive', of);
+    for (const size of sizes) proveAtMost(facts, one, size, 'the size of a part must be at least 1', of);
     const whole = x.type.shape[axis]!;
     proveEqual(facts, whole, sum(sizes), 'the sizes of the parts do not add up to the axis', of);
     let start: Dim = zero;
@@ -93,7 +93,7 @@ export function pad(
     for (const [name, [before, after]] of amounts) {
       const of = { input: 0, axis: at.get(name)! };
       for (const amount of [before, after]) {
-        proveAtMost(cx.facts, zero, amount, `the padding of the axis \`${name}\` is not known to be 0 or more`, of);
+        proveAtMost(cx.facts, zero, amount, `the padding of the axis \`${name}\` must be 0 or more`, of);
       }
       low[of.axis] = before;
       high[of.axis] = after;

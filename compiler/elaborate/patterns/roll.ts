@@ -28,8 +28,8 @@ function rollAxis(cx: PatternContext, x: Value, axis: number, name: string, shif
   const steps = left ? negate(turned) : turned;
   // A shift whose sign is unknown fails here: it may be negative.
   const of = { input: 0, axis };
-  proveAtMost(facts, one, steps, `the shift of the axis \`${name}\` is not known to be positive`, of);
-  proveAtMost(facts, steps, sub(size, one), `the shift of the axis \`${name}\` is not known to be smaller than it`, of);
+  proveAtMost(facts, one, steps, `the shift of the axis \`${name}\` must be at least 1`, of);
+  proveAtMost(facts, steps, sub(size, one), `the shift of the axis \`${name}\` must be smaller than it`, of);
   const cut = left ? steps : sub(size, steps);
   return build.concat([sliceAxis(cx, x, axis, cut, size), sliceAxis(cx, x, axis, zero, cut)], axis);
 }

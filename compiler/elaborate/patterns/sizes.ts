@@ -68,7 +68,7 @@ export function checkGiven(facts: Facts, sides: readonly Side[], given: Sizes, p
   const names = new Set(sides.flatMap((side) => namesOf(side).map(({ name }) => name)));
   for (const [name, size] of given) {
     if (!names.has(name)) refuseNames(`the pattern has no axis \`${name}\``, { at: 0, length: pattern.length });
-    proveAtMost(facts, one, size, `the size of \`${name}\` is not known to be positive`, { input: -1, axis: -1 });
+    proveAtMost(facts, one, size, `the size of \`${name}\` must be at least 1`, { input: -1, axis: -1 });
   }
 }
 

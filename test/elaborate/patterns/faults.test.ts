@@ -66,7 +66,7 @@ const dims = [
   ['rearrange', 'b (n p) -> b n p', { n: 'N', p: 3 }, '==', 1, 'the sizes of `(n p)` do not multiply to its axis'],
   ['rearrange', 'b 1 -> b', {}, '==', 1, 'an axis that is written `1` has another size'],
   ['rearrange', 'b n -> n b', { n: 4 }, '==', 1, 'the axis `n` has two sizes'],
-  ['repeat', 'b n -> b n p', { p: 0 }, '<=', -1, 'the size of `p` is not known to be positive'],
+  ['repeat', 'b n -> b n p', { p: 0 }, '<=', -1, 'the size of `p` must be at least 1'],
 ] as const;
 
 describe('faults', () => {
