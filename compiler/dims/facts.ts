@@ -6,7 +6,7 @@ import { euclidean, gcd } from './integers.ts';
 import { type Interval, intervalOf } from './interval.ts';
 import { boundsOf, type Known, nothing, toSource, worldOf } from './known.ts';
 import { learn } from './learn.ts';
-import { addConstant, constantTerm, type Dim, one, scale, sub, symbolicTerms } from './polynomial.ts';
+import { addConstant, asConstant, constantTerm, type Dim, one, scale, sub, symbolicTerms } from './polynomial.ts';
 import { printWith } from './print.ts';
 import { type Budget, nonnegative, type World } from './prove.ts';
 import { settlingClauses } from './settle.ts';
@@ -149,12 +149,13 @@ export class Facts {
     return { modulus, remainder: modulus === 0 ? remainder : euclidean(remainder, modulus) };
   }
 
-  /** For readers: as given or in normal form, whichever is shorter, and `H/4` where 4 is known to divide H. */
+  /** For readers: a number, or as given or in normal form, whichever is shorter, and `H/4` where 4 is known to divide H. */
   show(d: Dim): string {
     const exact = (p: Dim, k: number) => this.#quickly({ kind: 'mod', value: p, modulus: k, remainder: 0 });
+    const normal = this.normalize(d);
+    const shown = printWith(normal, exact);
     const given = printWith(d, exact);
-    const normal = printWith(this.normalize(d), exact);
-    return normal.length < given.length ? normal : given;
+    return shown.length < given.length || asConstant(normal) !== undefined ? shown : given;
   }
 
   /** Smallest assignment in a small box that satisfies the facts, or undefined. */

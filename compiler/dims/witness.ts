@@ -38,7 +38,7 @@ export function search({ known, clauses, names, hints, tries, accepts }: Search)
   const free = [...new Set(sources.flatMap(([, d]) => [...variables(d)]))].sort();
   const bounds = boundsOf(known);
   const candidates = free.map((name, i) =>
-    hints.length > 0 ? telling(name, i, bounds(name), hints) : smallest(bounds(name)),
+    hints.length > 0 ? telling(name, i, bounds(name), known.meaning.has(name), hints) : smallest(bounds(name)),
   );
   const values = new Map<string, number>();
   const point = new Map<string, number>();
@@ -115,9 +115,9 @@ function smallest({ lo, hi }: Interval): number[] {
 
 /**
  * Values that show what is wrong: just past a floor's divisor, just past a bound, else primes, from another one for
- * each variable, so that sizes that differ in kind differ in value.
+ * each variable, so that sizes that differ in kind differ in value. What counts multiples starts at its least.
  */
-function telling(name: string, index: number, { lo, hi }: Interval, hints: readonly Dim[]): number[] {
+function telling(name: string, index: number, { lo, hi }: Interval, counts: boolean, hints: readonly Dim[]): number[] {
   const divisor = Math.max(0, ...hints.map((d) => largestDivisor(d, name)));
   const half = Math.floor(divisor / 2);
   const own = divisor > 1 ? [1, half, divisor + 1].map((n) => (index + 1) * divisor + n) : [];
@@ -126,8 +126,8 @@ function telling(name: string, index: number, { lo, hi }: Interval, hints: reado
   const near = divisor > 1 ? [divisor - 1, divisor, 2 * divisor - 1, divisor + 2, divisor + 3] : [];
   // Counted from the lower end: 1 for sizes, so that H is 2, 3, 5…
   const from = Number.isFinite(lo) ? lo - 1 : 0;
-  const offsets = divisor > 1 || from > 0 ? [index + 1, 1, 2, 3] : [];
-  const plain = lo === 1 || !Number.isFinite(lo) ? rotated : [];
+  const offsets = divisor > 1 || from > 0 || counts ? [index + 1, 1, 2, 3] : [];
+  const plain = (lo === 1 && !counts) || !Number.isFinite(lo) ? rotated : [];
   return within({ lo, hi }, [
     ...edges,
     ...own,
