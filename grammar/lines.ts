@@ -277,8 +277,7 @@ function begins(token: IToken, next: IToken | undefined): boolean {
 /** Whether a line that starts so continues the one before. */
 function continues(token: IToken, next: IToken | undefined, depth: number): boolean {
   const type = token.tokenType;
-  if (type === Arrow || type === Where || type === Else || type === LBrace) return true;
+  if (type === Arrow || type === Where || type === Else || type === Then || type === LBrace) return true;
   const named = next?.tokenType === Equal || next?.tokenType === Dot;
-  if (type === Then) return !named;
   return depth === 0 && !named && (type === Colon || type === For || type === At || type === Extends);
 }

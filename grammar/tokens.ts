@@ -65,6 +65,7 @@ export const For = reserved('for');
 export const In = reserved('in');
 export const As = reserved('as');
 export const Where = reserved('where');
+export const Then = reserved('then');
 export const True = reserved('true');
 export const False = reserved('false');
 export const None = reserved('none');
@@ -80,6 +81,7 @@ export const reservedWords: ReadonlySet<TokenType> = new Set([
   In,
   As,
   Where,
+  Then,
   True,
   False,
   None,
@@ -107,7 +109,6 @@ export const From = soft('from');
 export const Via = soft('via');
 export const Start = soft('start');
 export const At = soft('at');
-export const Then = soft('then');
 export const Tensor = soft('tensor');
 export const Typeof = soft('typeof');
 export const List = soft('list');
@@ -184,6 +185,7 @@ export const continuing: ReadonlySet<TokenType> = new Set([
   As,
   In,
   Else,
+  Then,
   Plus,
   Minus,
   Star,

@@ -258,7 +258,7 @@ block that is used as a value. Both branches of an \`if\` must end in a value fo
     title: 'Reserved word as a name',
     template: '`{word}` is a word of the language and cannot be a name',
     help: 'choose another name, such as `{word}_`',
-    explanation: `The reserved words are \`module fn interface let return if else for in as where true false none\`. All other words, such as
+    explanation: `The reserved words are \`module fn interface let return if else for in as where then true false none\`. All other words, such as
 \`input\`, \`group\` or \`at\`, are keywords only where they are asked for and can be names.`,
     example: 'fn twice(x: f32[B]) -> f32[B] {\n  let in = x + x\n  return x\n}\n',
   },

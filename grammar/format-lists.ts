@@ -1,0 +1,145 @@
+import { breaks, group, hardline, ifBroken, indent, type Layout, line, separated, softline, suffix } from './layout.ts';
+import type { Comment, SourceFile } from './tree.ts';
+import { Trivia } from './trivia.ts';
+
+/** Something in a list or body: where it stands in the source, and its layout, made when its turn comes. */
+export interface Entry {
+  readonly start: number;
+  readonly end: number;
+  readonly docs?: readonly string[];
+  readonly layout: () => Layout;
+}
+
+/** Between two statements: `; ` on one line. */
+const statementBreak: Layout = { kind: 'line', flat: '; ', hard: false };
+
+/** Lists and bodies with their comments. Comments are taken in source order, so layouts must be made in it, too. */
+export abstract class ListFormatter {
+  protected readonly trivia: Trivia;
+
+  constructor(tree: SourceFile) {
+    this.trivia = new Trivia(tree);
+  }
+
+  /** Entries with commas, on one line or one a line. `end` is the offset of the closing bracket. */
+  protected list(open: string, entries: readonly Entry[], close: string, end: number): Layout {
+    const inside: Layout[] = [];
+    entries.forEach((entry, i) => {
+      const { behind, above } = this.#lead(this.#top(entry));
+      inside.push(i === 0 ? [] : ',', behind, i === 0 ? softline : line);
+      inside.push(
+        above.map((comment) => [comment.text, hardline]),
+        this.#docs(entry),
+        entry.layout(),
+      );
+    });
+    const { behind, above } = this.#lead(end);
+    inside.push(
+      entries.length > 0 ? ifBroken(',') : [],
+      behind,
+      above.map((comment) => [hardline, comment.text]),
+    );
+    if (entries.length === 0 && !breaks(inside)) return [open, close];
+    return group(open, indent(inside), softline, close);
+  }
+
+  /** Clauses with commas, without brackets. */
+  protected clauses(word: string, entries: readonly Entry[]): Layout {
+    const parts = entries.map((entry, i): Layout => {
+      if (i === 0) {
+        const comments = this.trivia
+          .before(entry.start)
+          .map((comment, j) => (j === 0 ? suffix(comment.text) : [hardline, comment.text]));
+        return [comments, comments.length > 0 ? hardline : [], entry.layout()];
+      }
+      const { behind, above } = this.#lead(entry.start);
+      return [',', behind, line, above.map((comment) => [comment.text, hardline]), entry.layout()];
+    });
+    return group(word, ' ', indent(parts, 6));
+  }
+
+  /**
+   * A body in braces. `inline` when the source has it on one line: then it stays there if it fits. `end` is the
+   * offset of the closing brace. At most one blank line is kept between two entries.
+   */
+  protected body(entries: readonly Entry[], end: number, inline: boolean): Layout {
+    const comments = this.trivia.pending(end);
+    if (entries.length === 0 && !comments) return '{ }';
+    if (inline && !comments && entries.every((entry) => !entry.docs?.length)) {
+      const layouts = entries.map((entry) => entry.layout());
+      if (!layouts.some(breaks)) return group('{', indent([line, separated(layouts, statementBreak)]), line, '}');
+      return ['{', indent(layouts.map((layout) => [hardline, layout])), hardline, '}'];
+    }
+    const lines: Layout[] = [];
+    /** Entries that the source has on one line. */
+    let together: Layout[] = [];
+    const flush = () => {
+      if (together.length > 0) lines.push(group(separated(together, statementBreak)));
+      together = [];
+    };
+    let last: Entry | undefined;
+    for (const entry of entries) {
+      const top = this.#top(entry);
+      const { behind, above } = this.#lead(top);
+      const joined =
+        last &&
+        above.length === 0 &&
+        !breaks(behind) &&
+        !entry.docs?.length &&
+        !this.trivia.breaksBetween(last.end, entry.start);
+      if (!joined) {
+        flush();
+        lines.push(
+          behind,
+          this.#ownLines(above, last === undefined),
+          this.#gap(top, last === undefined && above.length === 0),
+        );
+        lines.push(this.#docs(entry));
+      }
+      const layout = entry.layout();
+      if (joined && (breaks(layout) || together.some(breaks))) {
+        flush();
+        lines.push(hardline);
+      }
+      together.push(layout);
+      last = entry;
+    }
+    flush();
+    const { behind, above } = this.#lead(end);
+    lines.push(behind, this.#ownLines(above, entries.length === 0));
+    return ['{', indent(lines), hardline, '}'];
+  }
+
+  /** A new line for what stands at `offset`, with a blank one above it where the source has one. */
+  #gap(offset: number, first: boolean): Layout {
+    return !first && this.trivia.blankAbove(offset) ? [hardline, hardline] : hardline;
+  }
+
+  #ownLines(comments: readonly Comment[], first: boolean): Layout {
+    return comments.map((comment, i) => [this.#gap(comment.span.start, first && i === 0), comment.text]);
+  }
+
+  /** Comments up to an offset: one that ends the line before, and those above. */
+  #lead(offset: number): { behind: Layout; above: readonly Comment[] } {
+    const comments = this.trivia.before(offset);
+    const [first] = comments;
+    if (!first || first.ownLine) return { behind: [], above: comments };
+    return { behind: suffix(first.text), above: comments.slice(1) };
+  }
+
+  /** Where an entry starts, its documentation included. */
+  #top(entry: Entry): number {
+    return entry.docs?.length ? this.trivia.docsStart(entry.start, entry.docs.length) : entry.start;
+  }
+
+  /** Documentation lines, and comments between them and what they document. */
+  #docs(entry: Entry): Layout {
+    if (!entry.docs?.length) return [];
+    const between = this.trivia.before(entry.start).map((comment) => comment.text);
+    return [...docLines(entry.docs), ...between].map((text) => [text, hardline]);
+  }
+}
+
+export function docLines(docs: readonly string[]): string[] {
+  return docs.map((text) => `/// ${text}`.trimEnd());
+}
