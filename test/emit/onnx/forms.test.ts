@@ -16,6 +16,8 @@ import { Facts } from '../../../compiler/dims/facts.ts';
 import type { Value } from '../../../compiler/ir/graph.ts';
 import { interpret } from '../../../compiler/ir/interpret.ts';
 import { scalar, tensor } from '../../../compiler/ir/tensor-data.ts';
+import { seededRandom } from '../../../compiler/ops/random.ts';
+import { floats } from '../../../compiler/ops/sampling.ts';
 import { emitted, type GraphBuilder, graphOf, lines } from './graphs.ts';
 import { runOnnx } from './session.ts';
 
@@ -322,4 +324,34 @@ test('with only the batch symbolic, a window attention computes no shape', () =>
   });
   expect(text.filter((line) => line.includes('Shape('))).toEqual([]);
   expect(text).toContain('Reshape_2 = Reshape(Softmax, [-1, 4, 16, 16])');
+});
+
+test('halves: weights are stored rounded, numbers are halves, and scatter_add goes by f32', async () => {
+  const graph = graphOf((build) => {
+    const half = (value: Value) => build.cast(value, 'f16');
+    const x = half(build.given('x', 'f32', 'B', 8));
+    const y = build.matmul(x, build.transpose(half(build.param('w', 8, 8)), [1, 0]));
+    const z = build.add(build.gelu(y, false), build.full(0.5, 'f16', []));
+    const rows = build.scatterAdd(build.given('index', 'i32', 'B'), z, n(3));
+    return { y: build.cast(build.layerNorm(rows, half(build.param('s', 8)), half(build.param('b', 8)), 1e-3), 'f32') };
+  });
+  const model = emitted(graph);
+  expect(
+    model.graph.initialisers.filter(({ source }) => source.kind === 'weight').map(({ name, dtype }) => [name, dtype]),
+  ).toEqual([
+    ['w', 'f16'],
+    ['s', 'f16'],
+    ['b', 'f16'],
+  ]);
+  expect(lines(model).filter((line) => line.includes('Cast('))).toHaveLength(4);
+  const random = seededRandom(3);
+  const weights = new Map([8 * 8, 8, 8].map((count, i) => [['w', 's', 'b'][i]!, floats(random, [count])]));
+  const feeds = new Map([
+    ['x', floats(random, [5, 8])],
+    ['index', tensor('i32', [5], [0, 2, 1, 2, 0])],
+  ]);
+  const actual = await runOnnx(model, feeds, { read: (path) => Float32Array.from(weights.get(path)!.data) });
+  const expected = interpret(graph, feeds, (path, shape) => ({ ...weights.get(path)!, shape }));
+  for (const [i, want] of expected.get('y')!.data.entries())
+    expect(Math.abs(actual.get('y')!.data[i]! - want)).toBeLessThan(0.03);
 });

@@ -19,6 +19,25 @@ const rows = graphOf((build) => {
   return { y: build.neg(build.reshape(sampled, [B, n(3), n(4), n(5)])) };
 });
 
+/** The same as planes of x and of y, by channels first. */
+const planes = graphOf((build) => {
+  const places = build.constant(floats(seededRandom(7), [2, 1, 5], 0, 5));
+  const at = build.add(build.given('offsets', 'f32', 'B', 2, 4, 5), places);
+  const points = build.transpose(build.reshape(at, [B, n(2), n(20)]), [0, 2, 1]);
+  const sampled = build.gridSample(build.given('x', 'f32', 'B', 3, 6, 8), points);
+  return { y: build.neg(build.reshape(sampled, [B, n(3), n(4), n(5)])) };
+});
+
+test('planes of points are transposed once', () => {
+  expect(lines(emitted(planes)).map((line) => line.replace(/\(.*/, ''))).toEqual([
+    'Mul = Mul',
+    'Add = Add',
+    'Transpose = Transpose',
+    'GridSample = GridSample',
+    'y = Neg',
+  ]);
+});
+
 test('rows of points stay rows, and a fixed shift is added with the normalisation', () => {
   expect(lines(emitted(rows)).map((line) => line.replace(/\(.*/, ''))).toEqual([
     'Mul = Mul',
@@ -28,18 +47,34 @@ test('rows of points stay rows, and a fixed shift is added with the normalisatio
   ]);
 });
 
-test('the result of rows of points, under both shapes', async () => {
+test('the results of rows and planes of points, under every shape', async () => {
   const flat = graphOf((build) => {
     const at = build.given('offsets', 'f32', 'B', 4, 5, 2);
     const sampled = build.gridSample(build.given('x', 'f32', 'B', 3, 'H', 'W'), build.reshape(at, [B, n(20), n(2)]));
     return { y: build.reshape(sampled, [mul(B, n(3)), n(20)]), flat: sampled };
   });
+  const columns = graphOf((build) => {
+    const at = build.add(build.given('offsets', 'f32', 'B', 2, 'P'), build.constant(floats(seededRandom(7), [2, 1])));
+    const x = build.given('x', 'f32', 'B', 3, 6, 8);
+    return { y: build.gridSample(x, build.transpose(at, [0, 2, 1])) };
+  });
+  const anySize = graphOf((build) => {
+    const at = build.reshape(build.given('offsets', 'f32', 'B', 2, 4, 5), [B, n(2), n(20)]);
+    return { y: build.gridSample(build.given('x', 'f32', 'B', 3, 'H', 'W'), build.transpose(at, [0, 2, 1])) };
+  });
   const random = seededRandom(8);
-  const feeds = new Map([
-    ['offsets', floats(random, [2, 4, 5, 2], -3, 5)],
-    ['x', floats(random, [2, 3, 6, 8])],
-  ]);
-  for (const graph of [rows, flat]) {
+  const shapes = [
+    [4, 5, 2],
+    [4, 5, 2],
+    [2, 4, 5],
+    [2, 9],
+    [2, 4, 5],
+  ];
+  for (const [i, graph] of [rows, flat, planes, columns, anySize].entries()) {
+    const feeds = new Map([
+      ['offsets', floats(random, [2, ...shapes[i]!], -3, 5)],
+      ['x', floats(random, [2, 3, 6, 8])],
+    ]);
     const actual = await runOnnx(emitted(graph), feeds);
     for (const [name, want] of interpret(graph, feeds, () => scalar('f32', 0)))
       expectClose(name, actual.get(name)!, want);
