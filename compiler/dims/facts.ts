@@ -48,6 +48,7 @@ export class Facts {
   readonly clauses: readonly Clause[];
   readonly #known: Known;
   readonly #world: World;
+  readonly #answers = new Map<string, Answer>();
   readonly #reduced = new Map<string, Dim>();
   readonly #normal = new Map<string, Dim>();
   readonly #nonnegative = new Map<string, boolean>();
@@ -98,10 +99,25 @@ export class Facts {
   }
 
   holds(clause: Clause): Answer {
+    const key =
+      clause.kind === 'mod'
+        ? `${clause.value.key} % ${clause.modulus} ${clause.remainder}`
+        : `${clause.left.key} ${clause.kind} ${clause.right.key}`;
+    let answer = this.#answers.get(key);
+    if (!answer) {
+      answer = this.#answer(clause);
+      this.#answers.set(key, answer);
+    }
+    return answer;
+  }
+
+  #answer(clause: Clause): Answer {
     if (this.#quickly(clause)) return proved;
-    const witness =
-      this.#refute(clause, firstTries) ?? (this.#thoroughly(clause) ? proved : this.#refute(clause, allTries));
-    if (witness) return witness;
+    const early = this.#refute(clause, firstTries);
+    if (early) return early;
+    if (this.#thoroughly(clause)) return proved;
+    const late = this.#refute(clause, allTries);
+    if (late) return late;
     const facts = this;
     return {
       answer: 'unknown',
@@ -227,6 +243,7 @@ export class Facts {
 
   #refute(clause: Clause, tries: number): Answer | undefined {
     const names = clauseVariables(clause);
+    if (names.size === 0) return { answer: 'refuted', witness: new Map(), ...sidesAt(clause, () => 1) };
     const violated = (at: (name: string) => number) => {
       const { left, right } = sidesAt(clause, at);
       return clause.kind === 'le' ? left > right : clause.kind === 'lt' ? left >= right : left !== right;

@@ -9,13 +9,13 @@ import {
   constantTerm,
   type Dim,
   fromMonomial,
+  mentions,
   monomialOf,
   mul,
   power,
   scale,
   sum,
   symbolicTerms,
-  variables,
 } from './polynomial.ts';
 import type { World } from './prove.ts';
 import { floorDiv } from './quotient.ts';
@@ -72,7 +72,7 @@ export function worldOf(known: Known): World {
 
 /** A dim over free variables, as a fraction over the source's. */
 export function toFraction(d: Dim, meaning: ReadonlyMap<string, Fraction>): Fraction {
-  if (![...variables(d)].some((name) => meaning.has(name))) return { numerator: d, denominator: 1 };
+  if (!mentions(d, meaning)) return { numerator: d, denominator: 1 };
   const whole = replaceAtoms(d, (atom) => {
     if (atom.kind === 'variable') return undefined;
     if (atom.kind === 'floor') {

@@ -291,3 +291,16 @@ export function atomVariables(atom: Atom): Iterable<string> {
   if (atom.kind === 'floor') return variables(atom.of);
   return atom.of.flatMap((d) => [...variables(d)]);
 }
+
+/** Whether it has one of the names; quicker than asking for all of them. */
+export function mentions(d: Dim, names: { has(name: string): boolean }): boolean {
+  for (const { monomial } of d.terms) {
+    for (const { atom } of monomial.factors) if (atomMentions(atom, names)) return true;
+  }
+  return false;
+}
+
+export function atomMentions(atom: Atom, names: { has(name: string): boolean }): boolean {
+  if (atom.kind === 'variable') return names.has(atom.name);
+  return atom.kind === 'floor' ? mentions(atom.of, names) : atom.of.some((d) => mentions(d, names));
+}

@@ -2,15 +2,15 @@ import { extremum } from './extremum.ts';
 import { safe } from './integers.ts';
 import {
   type Atom,
-  atomVariables,
+  atomMentions,
   collect,
   type Dim,
   type Factor,
   fromMonomial,
+  mentions,
   monomialOf,
   mul,
   type Term,
-  variables,
 } from './polynomial.ts';
 import { floorDiv } from './quotient.ts';
 
@@ -41,19 +41,14 @@ export function replaceAtoms(d: Dim, replace: (atom: Atom) => Dim | undefined): 
 
 /** Replaces variables, everywhere at once. */
 export function substitute(d: Dim, by: ReadonlyMap<string, Dim>): Dim {
-  if (by.size === 0 || !touches(variables(d), by)) return d;
+  if (by.size === 0 || !mentions(d, by)) return d;
   return replaceAtoms(d, (atom) => {
     if (atom.kind === 'variable') return by.get(atom.name);
-    if (!touches(atomVariables(atom), by)) return undefined;
+    if (!atomMentions(atom, by)) return undefined;
     if (atom.kind === 'floor') return floorDiv(substitute(atom.of, by), atom.by);
     return extremum(
       atom.kind,
       atom.of.map((of) => substitute(of, by)),
     );
   });
-}
-
-function touches(names: Iterable<string>, by: ReadonlyMap<string, Dim>): boolean {
-  for (const name of names) if (by.has(name)) return true;
-  return false;
 }

@@ -8,6 +8,7 @@ import {
   atomVariables,
   constantTerm,
   type Dim,
+  mentions,
   soleAtom,
   symbolicTerms,
   variable,
@@ -38,7 +39,7 @@ export function search({ known, clauses, names, hints, tries, accepts }: Search)
   const free = [...new Set(sources.flatMap(([, d]) => [...variables(d)]))].sort();
   const bounds = boundsOf(known);
   const candidates = free.map((name, i) =>
-    hints.length > 0 ? telling(name, i, bounds(name), known.meaning.has(name), hints) : smallest(bounds(name)),
+    hints.length > 0 ? telling(name, i, bounds(name), known.meaning.has(name), hints, tries) : smallest(bounds(name)),
   );
   const values = new Map<string, number>();
   const point = new Map<string, number>();
@@ -103,6 +104,8 @@ function diagonally(lengths: readonly number[], tries: number, take: (indices: r
   return false;
 }
 
+/** A search of so many tries gets by on the likeliest values. */
+const few = 64;
 const primes = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37];
 const spread = [
   4, 6, 8, 9, 10, 12, 15, 16, 20, 24, 32, 33, 48, 64, 65, 100, 128, 256, 257, 512, 1000, 1024, 4096, 100_000,
@@ -117,7 +120,14 @@ function smallest({ lo, hi }: Interval): number[] {
  * Values that show what is wrong: just past a floor's divisor, just past a bound, else primes, from another one for
  * each variable, so that sizes that differ in kind differ in value. What counts multiples starts at its least.
  */
-function telling(name: string, index: number, { lo, hi }: Interval, counts: boolean, hints: readonly Dim[]): number[] {
+function telling(
+  name: string,
+  index: number,
+  { lo, hi }: Interval,
+  counts: boolean,
+  hints: readonly Dim[],
+  tries: number,
+): number[] {
   const divisor = Math.max(0, ...hints.map((d) => largestDivisor(d, name)));
   const half = Math.floor(divisor / 2);
   const own = divisor > 1 ? [1, half, divisor + 1].map((n) => (index + 1) * divisor + n) : [];
@@ -128,19 +138,10 @@ function telling(name: string, index: number, { lo, hi }: Interval, counts: bool
   const from = Number.isFinite(lo) ? lo - 1 : 0;
   const offsets = divisor > 1 || from > 0 || counts ? [index + 1, 1, 2, 3] : [];
   const plain = (lo === 1 && !counts) || !Number.isFinite(lo) ? rotated : [];
-  return within({ lo, hi }, [
-    ...edges,
-    ...own,
-    ...plain.slice(0, 3),
-    ...offsets.map((n) => from + n),
-    lo,
-    hi,
-    ...near,
-    ...plain.slice(3),
-    ...Array.from({ length: 24 }, (_, i) => from + 1 + i),
-    ...spread,
-    ...spread.map((n) => from + n),
-  ]);
+  const first = [...edges, ...own, ...plain.slice(0, 3), ...offsets.map((n) => from + n), lo, hi, ...near];
+  if (tries <= few) return within({ lo, hi }, first);
+  const rows = Array.from({ length: 24 }, (_, i) => from + 1 + i);
+  return within({ lo, hi }, [...first, ...plain.slice(3), ...rows, ...spread, ...spread.map((n) => from + n)]);
 }
 
 function within({ lo, hi }: Interval, values: readonly number[]): number[] {
@@ -151,7 +152,7 @@ function largestDivisor(d: Dim, name: string): number {
   let largest = 0;
   for (const { monomial } of d.terms) {
     for (const { atom } of monomial.factors) {
-      if (atom.kind === 'floor' && variables(atom.of).has(name))
+      if (atom.kind === 'floor' && mentions(atom.of, { has: (n) => n === name }))
         largest = Math.max(largest, atom.by, largestDivisor(atom.of, name));
     }
   }
