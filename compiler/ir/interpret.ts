@@ -25,8 +25,12 @@ export function interpret(
   const run = (node: Node): readonly TensorData[] => {
     if (node.op === 'input') return [feed(feeds, node.attributes.name)];
     if (node.op === 'weight') {
-      const shape = node.outputs[0]!.type.shape.map((dim) => evaluate(dim, at));
-      return [weights(node.attributes.path, shape)];
+      const { dtype, shape } = node.outputs[0]!.type;
+      const tensor = weights(
+        node.attributes.path,
+        shape.map((dim) => evaluate(dim, at)),
+      );
+      return [{ ...tensor, dtype }];
     }
     const inputs = node.inputs.map((input) => values.get(input)!);
     return runNode(

@@ -117,10 +117,17 @@ function planOperand(input: Value, whole: readonly Dim[], view: View, site: Site
   const narrowed = view.kind === 'transpose' ? view : narrowReshape(whole, aligned, view.shape, site);
   if (narrowed === undefined) return undefined;
   const free = isParameter(input, 3);
-  const make = () => apply(site.build.reshape(input, aligned), narrowed, site);
+  const make = () => trimmed(apply(site.build.reshape(input, aligned), narrowed, site), site);
   if (view.kind === 'reshape') return { saves: free ? 0 : -1, make };
   const { perm } = minimalPermutation(facts, aligned, view.perm);
   return { saves: free || perm.every((from, to) => from === to) ? 0 : -1, make };
+}
+
+/** Without axes of size 1 in front, which broadcasting puts back. */
+function trimmed(value: Value, { build }: Site): Value {
+  const { shape } = value.type;
+  const first = shape.findIndex((dim) => !isOne(build.facts, dim));
+  return build.reshape(value, first < 0 ? [] : shape.slice(first));
 }
 
 /** What a reshape of the whole makes of an operand that has size 1 along some axes. */

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { asVariable, evaluate, variables } from '../../compiler/dims/dim.ts';
+import { asConstant, asVariable, evaluate, variables } from '../../compiler/dims/dim.ts';
 import type { Graph, TensorData } from '../../compiler/ir/graph.ts';
 import { interpret } from '../../compiler/ir/interpret.ts';
 import { print } from '../../compiler/ir/print.ts';
@@ -8,6 +8,7 @@ import { elementCount, tensor } from '../../compiler/ir/tensor-data.ts';
 import { verify } from '../../compiler/ir/verify.ts';
 import { seededRandom, seedOf } from '../../compiler/ops/random.ts';
 import type { Random } from '../../compiler/ops/row.ts';
+import { eliminateDeadCode } from '../../compiler/passes/dead-code.ts';
 import { applyRules, type Rule } from '../../compiler/passes/rule.ts';
 
 /** Random elements of an input or weight. */
@@ -58,6 +59,12 @@ function smallest(graph: Graph): Map<string, number> {
       for (const dim of type.shape) for (const name of variables(dim)) names.add(name);
   const sizes = new Map<string, number>();
   for (const name of names) {
+    const equation = graph.facts.clauses.find((each) => each.kind === 'eq' && asVariable(each.left) === name);
+    const bound = equation?.kind === 'eq' ? asConstant(equation.right) : undefined;
+    if (bound !== undefined) {
+      sizes.set(name, bound);
+      continue;
+    }
     const clause = graph.facts.clauses.find((each) => each.kind === 'mod' && asVariable(each.value) === name);
     const [modulus, remainder] = clause?.kind === 'mod' ? [clause.modulus, clause.remainder] : [1, 0];
     sizes.set(name, modulus * (2 + (sizes.size % 3)) + remainder);
@@ -71,7 +78,7 @@ export function rewritten(rules: readonly Rule[], text: string): string {
 }
 
 export function transformed(pass: (graph: Graph) => Graph, text: string): string {
-  const before = read(text);
+  const before = eliminateDeadCode(read(text));
   expect(verify(before)).toEqual([]);
   const after = pass(before);
   expect(verify(after)).toEqual([]);

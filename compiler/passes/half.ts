@@ -1,0 +1,156 @@
+import { Builder } from '../ir/builder.ts';
+import type { DType, Graph, Node, Value, WeightAttributes } from '../ir/graph.ts';
+import { finish } from '../ir/rebuild.ts';
+import type { OpAttributes, OpName } from '../ops/names.ts';
+import { castRules } from './casts.ts';
+import { isElementwise } from './match.ts';
+import { applyRules } from './rule.ts';
+
+/** Where the time goes, and where runtimes accumulate in float32 by themselves. */
+const inHalf: ReadonlySet<string> = new Set<OpName>(['matmul', 'conv2d']);
+
+/** Sums lose small terms in half precision, exponentials and powers overflow it, angles and pixels need its missing bits. */
+const inFloat: ReadonlySet<string> = new Set<OpName>([
+  ...(['layer_norm', 'softmax', 'log_softmax', 'mean', 'sum', 'exp', 'log', 'pow', 'sqrt', 'sin', 'cos'] as const),
+  ...(['grid_sample', 'scatter_add', 'uniform', 'conv2d_dx', 'conv2d_dw', 'topk'] as const),
+]);
+
+const largest = 65504;
+/** The smallest normal half; below it, bits are lost. */
+const smallest = 2 ** -14;
+
+/**
+ * The graph in half precision: products of matrices and convolutions in f16, and what is computed
+ * between them from their results. Normalisations, softmax, reductions and positions stay f32, and so
+ * do inputs, outputs and weights marked `keepF32`.
+ */
+export function toHalf(graph: Graph): Graph {
+  const build = new Builder(graph.facts);
+  const precise = findPrecise(graph);
+  const readers = readersOf(graph);
+  const now = new Map<Value, Value>();
+  const casts = new Map<Value, Value>();
+  // What may be out of reach of half precision, like a mask of -1e9: it stays f32 up to the next product or softmax.
+  const large = new Set<Value>();
+
+  const as = (value: Value, dtype: DType): Value => {
+    if (!isFloat(value.type.dtype) || value.type.dtype === dtype) return value;
+    let cast = casts.get(value);
+    if (cast === undefined) {
+      cast = converted(build, value, dtype);
+      casts.set(value, cast);
+    }
+    return cast;
+  };
+
+  for (const node of graph.nodes) {
+    build.origin = node.origin;
+    if (node.op === 'input') {
+      build.copy(node, []);
+      now.set(node.outputs[0]!, node.outputs[0]!);
+      continue;
+    }
+    if (node.op === 'weight') {
+      now.set(
+        node.outputs[0]!,
+        weightIn(build, node.attributes, node.outputs[0]!, readers.get(node.outputs[0]!) ?? []),
+      );
+      continue;
+    }
+    const inputs = node.inputs.map((input) => now.get(input)!);
+    const dtype =
+      inputs.some((input) => large.has(input)) && !inHalf.has(node.op) ? 'f32' : precisionOf(node, inputs, precise);
+    const results = build.copy(
+      node,
+      inputs.map((input) => as(input, dtype)),
+    );
+    const isLarge = carriesPrecision(node) && inputs.some((input) => large.has(input) || isBeyond(input, 'large'));
+    for (const [i, output] of node.outputs.entries()) {
+      now.set(output, results[i]!);
+      if (isLarge) large.add(results[i]!);
+    }
+  }
+  const outputs = graph.outputs.map((output) => {
+    build.origin = output.value.node.origin;
+    return { ...output, value: as(now.get(output.value)!, output.value.type.dtype) };
+  });
+  const inputs = graph.inputs.map((input) => ({ ...input, value: now.get(input.value)! }));
+  return applyRules(finish({ ...graph, inputs, outputs }, build.nodes), castRules);
+}
+
+function isFloat(dtype: DType): boolean {
+  return dtype === 'f32' || dtype === 'f16';
+}
+
+/** Numbers are written in the other precision, what is computed is cast. */
+function converted(build: Builder, value: Value, dtype: DType): Value {
+  const { node } = value;
+  if (node.op === 'full') return build.full(node.attributes.value, dtype, node.attributes.shape);
+  if (node.op === 'constant') return build.constant({ ...node.attributes.tensor, dtype });
+  return build.cast(value, dtype);
+}
+
+/** A weight is f16 unless it must not be, or nothing but f32 operators reads it. */
+function weightIn(build: Builder, attributes: WeightAttributes, value: Value, readers: readonly Node[]): Value {
+  const stays = attributes.keepF32 || value.type.dtype !== 'f32' || readers.every(({ op }) => inFloat.has(op));
+  return build.weight(attributes, stays ? value.type : { ...value.type, dtype: 'f16' });
+}
+
+/** The precision of a node's float operands. */
+function precisionOf(node: Node, inputs: readonly Value[], precise: ReadonlySet<Value>): DType {
+  if (inHalf.has(node.op)) return 'f16';
+  if (inFloat.has(node.op) || node.outputs.some((output) => precise.has(output))) return 'f32';
+  if (inputs.some((input) => isBeyond(input, 'large') || isBeyond(input, 'small'))) return 'f32';
+  // Casts follow from their operand; constants go with the others.
+  const computed = inputs.filter((input) => isFloat(input.type.dtype) && !isConstant(input));
+  return computed.some((input) => input.type.dtype === 'f16') ? 'f16' : 'f32';
+}
+
+function isConstant({ node }: Value): boolean {
+  return node.op === 'full' || node.op === 'constant';
+}
+
+/** A constant that half precision cannot hold: as large as a mask of -1e9, as small as an epsilon of 1e-6. */
+function isBeyond({ node }: Value, side: 'large' | 'small'): boolean {
+  if (node.op === 'full') return isFloat(node.attributes.dtype) && isLost(node.attributes.value, side);
+  if (node.op !== 'constant' || !isFloat(node.attributes.tensor.dtype)) return false;
+  const { data } = node.attributes.tensor;
+  for (let i = 0; i < data.length; i++) if (isLost(data[i]!, side)) return true;
+  return false;
+}
+
+function isLost(x: number, side: 'large' | 'small'): boolean {
+  const size = Math.abs(x);
+  return side === 'large' ? size > largest && size !== Number.POSITIVE_INFINITY : size < smallest && size > 0;
+}
+
+/** Positions: what sampling points and whole numbers are computed from, up to the last product or reduction. */
+function findPrecise(graph: Graph): Set<Value> {
+  const precise = new Set<Value>();
+  for (const node of [...graph.nodes].reverse()) {
+    if (node.op === 'grid_sample') precise.add(node.inputs[1]!);
+    else if (node.op === 'cast' && !isFloat(node.attributes.dtype)) precise.add(node.inputs[0]!);
+    else if (node.op !== 'input' && node.op !== 'weight' && carriesPrecision(node))
+      if (node.outputs.some((output) => precise.has(output))) for (const input of node.inputs) precise.add(input);
+  }
+  return precise;
+}
+
+const moves: ReadonlySet<string> = new Set<keyof OpAttributes>([
+  ...(['reshape', 'transpose', 'broadcast', 'concat', 'slice', 'pad', 'gather', 'reduce_max'] as const),
+]);
+
+function carriesPrecision(node: Node): boolean {
+  return isElementwise(node) || moves.has(node.op);
+}
+
+function readersOf(graph: Graph): Map<Value, Node[]> {
+  const readers = new Map<Value, Node[]>();
+  for (const node of graph.nodes)
+    for (const input of node.inputs) {
+      const known = readers.get(input);
+      if (known === undefined) readers.set(input, [node]);
+      else known.push(node);
+    }
+  return readers;
+}

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { read } from '../../compiler/ir/read.ts';
+import { verify } from '../../compiler/ir/verify.ts';
+import { toHalf } from '../../compiler/passes/half.ts';
+import { nodesOf } from './equivalence.ts';
+
+const weight = (name: string, path: string, shape: string, keep = false) =>
+  `${name} = weight path="${path}" role="param" init=zeros() decay=true keepF32=${keep} : f32[${shape}]\n`;
+
+function half(body: string): string {
+  const graph = read(body);
+  expect(verify(graph)).toEqual([]);
+  const result = toHalf(graph);
+  expect(verify(result)).toEqual([]);
+  return (
+    result.nodes
+      .flatMap((node) => (node.op === 'weight' ? [`${node.attributes.path}: ${node.outputs[0]!.type.dtype}`] : []))
+      .join(', ') +
+    '\n' +
+    nodesOf(result)
+  );
+}
+
+describe('half precision', () => {
+  it('multiplies in f16 and normalises in f32, with one cast at each border', () => {
+    const text = half(`%0 = input name="x" : f32[B, 8]
+${weight('%1', 'scale', '8')}${weight('%2', 'bias', '8')}${weight('%3', 'w', '8, 8')}${weight('%4', 'b', '8')}%5 = layer_norm %0, %1, %2 eps=0.00001 : f32[B, 8]
+%6 = matmul %5, %3 : f32[B, 8]
+%7 = add %6, %4 : f32[B, 8]
+%8 = gelu %7 approximate=false : f32[B, 8]
+%9 = add %8, %0 : f32[B, 8]
+%10 = softmax %9 axis=1 : f32[B, 8]
+%11 = matmul %10, %3 : f32[B, 8]
+input "x" = %0 ""
+output "y" = %11 ""
+`);
+    expect(text).toMatchInlineSnapshot(`
+      "scale: f32, bias: f32, w: f16, b: f16
+      %5 = layer_norm %0, %1, %2 eps=0.00001 : f32[B, 8]
+      %6 = cast %5 dtype=f16 : f16[B, 8]
+      %7 = matmul %6, %3 : f16[B, 8]
+      %8 = add %7, %4 : f16[B, 8]
+      %9 = gelu %8 approximate=false : f16[B, 8]
+      %10 = cast %0 dtype=f16 : f16[B, 8]
+      %11 = add %9, %10 : f16[B, 8]
+      %12 = cast %11 dtype=f32 : f32[B, 8]
+      %13 = softmax %12 axis=1 : f32[B, 8]
+      %14 = cast %13 dtype=f16 : f16[B, 8]
+      %15 = matmul %14, %3 : f16[B, 8]
+      %16 = cast %15 dtype=f32 : f32[B, 8]
+      y = %16"
+    `);
+  });
+
+  it('keeps marked weights, positions, and numbers that half precision loses', () => {
+    const text = half(`%0 = input name="x" : f32[B, 4, 8, 8]
+%1 = input name="m" : bool[B, 8]
+${weight('%2', 'offsets', '8, 2')}${weight('%3', 'kept', '8, 8', true)}%4 = reshape %0 shape=[B, 32, 8] : f32[B, 32, 8]
+%5 = matmul %4, %2 : f32[B, 32, 2]
+%6 = full value=8 dtype=f32 shape=[] : f32[]
+%7 = mul %5, %6 : f32[B, 32, 2]
+%8 = grid_sample %0, %7 : f32[B, 4, 32]
+%9 = full value=-1000000000 dtype=f32 shape=[] : f32[]
+%10 = full value=0 dtype=f32 shape=[] : f32[]
+%11 = select %1, %10, %9 : f32[B, 8]
+%12 = reshape %11 shape=[B, 1, 1, 8] : f32[B, 1, 1, 8]
+%13 = matmul %0, %3 : f32[B, 4, 8, 8]
+%14 = add %13, %12 : f32[B, 4, 8, 8]
+%15 = relu %8 : f32[B, 4, 32]
+input "x" = %0 ""
+input "m" = %1 ""
+output "y" = %14 ""
+output "z" = %15 ""
+`);
+    expect(text).toMatchInlineSnapshot(`
+      "offsets: f16, kept: f32
+      %4 = reshape %0 shape=[B, 32, 8] : f32[B, 32, 8]
+      %5 = cast %4 dtype=f16 : f16[B, 32, 8]
+      %6 = matmul %5, %2 : f16[B, 32, 2]
+      %7 = full value=8 dtype=f32 shape=[] : f32[]
+      %8 = cast %6 dtype=f32 : f32[B, 32, 2]
+      %9 = mul %8, %7 : f32[B, 32, 2]
+      %10 = grid_sample %0, %9 : f32[B, 4, 32]
+      %11 = full value=-1000000000 dtype=f32 shape=[] : f32[]
+      %12 = full value=0 dtype=f32 shape=[] : f32[]
+      %13 = select %1, %12, %11 : f32[B, 8]
+      %14 = reshape %13 shape=[B, 1, 1, 8] : f32[B, 1, 1, 8]
+      %15 = cast %0 dtype=f16 : f16[B, 4, 8, 8]
+      %16 = cast %3 dtype=f16 : f16[8, 8]
+      %17 = matmul %15, %16 : f16[B, 4, 8, 8]
+      %18 = cast %17 dtype=f32 : f32[B, 4, 8, 8]
+      %19 = add %18, %14 : f32[B, 4, 8, 8]
+      %20 = relu %10 : f32[B, 4, 32]
+      y = %19
+      z = %20"
+    `);
+  });
+});
