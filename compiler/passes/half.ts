@@ -32,6 +32,8 @@ export function toHalf(graph: Graph): Graph {
   const casts = new Map<Value, Value>();
   // What may be out of reach of half precision, like a mask of -1e9: it stays f32 up to the next product or softmax.
   const large = new Set<Value>();
+  // Weights marked `keepF32`, and what is made of nothing else: whatever reads them computes in f32.
+  const kept = new Set<Value>();
 
   const as = (value: Value, dtype: DType): Value => {
     if (!isFloat(value.type.dtype) || value.type.dtype === dtype) return value;
@@ -51,23 +53,25 @@ export function toHalf(graph: Graph): Graph {
       continue;
     }
     if (node.op === 'weight') {
-      now.set(
-        node.outputs[0]!,
-        weightIn(build, node.attributes, node.outputs[0]!, readers.get(node.outputs[0]!) ?? []),
-      );
+      const weight = weightIn(build, node.attributes, node.outputs[0]!, readers.get(node.outputs[0]!) ?? []);
+      now.set(node.outputs[0]!, weight);
+      if (node.attributes.keepF32) kept.add(weight);
       continue;
     }
     const inputs = node.inputs.map((input) => now.get(input)!);
-    const dtype =
-      inputs.some((input) => large.has(input)) && !inHalf.has(node.op) ? 'f32' : precisionOf(node, inputs, precise);
+    const isWide = inputs.some((input) => kept.has(input) || (large.has(input) && !inHalf.has(node.op)));
+    const dtype = isWide ? 'f32' : precisionOf(node, inputs, precise);
     const results = build.copy(
       node,
       inputs.map((input) => as(input, dtype)),
     );
+    const isKept =
+      inputs.some((input) => kept.has(input)) && inputs.every((input) => kept.has(input) || isConstant(input));
     const isLarge = carriesPrecision(node) && inputs.some((input) => large.has(input) || isBeyond(input, 'large'));
     for (const [i, output] of node.outputs.entries()) {
       now.set(output, results[i]!);
       if (isLarge) large.add(results[i]!);
+      if (isKept) kept.add(results[i]!);
     }
   }
   const outputs = graph.outputs.map((output) => {
