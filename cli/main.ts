@@ -24,7 +24,7 @@ Start here:
   );
 
 const set = (): Option =>
-  new Option('--set <name=value...>', 'bind dims (H=480,W=480) or override parameters (mid.layers=3), as a variant would')
+  new Option('--set <name=value>', 'bind dims (H=480,W=480) or override parameters (mid.layers=3), as a variant would; may be repeated')
     .argParser((value: string, held: readonly string[] | undefined) => [...(held ?? []), ...splitSettings(value)]);
 
 /** `H=480,W=480` is two settings; commas inside brackets or quotes belong to a value. */
