@@ -6,10 +6,10 @@ import type { Session } from './elaborate/body.ts';
 import { checkDefaults, checkExample } from './elaborate/examples.ts';
 import { flattenModel } from './elaborate/flatten.ts';
 import { inlineModel } from './elaborate/inline.ts';
+import { checkPromises } from './elaborate/interfaces.ts';
 import { elaborateModel, type ModelGraph } from './elaborate/model.ts';
 import { type FileScope, Program, type SourceHost } from './elaborate/program.ts';
 import { checkReached } from './elaborate/reach.ts';
-import { checkPromises } from './elaborate/interfaces.ts';
 import { checkRecipe } from './elaborate/recipe.ts';
 import { recipeBindings } from './elaborate/recipe-bindings.ts';
 import { openSession } from './elaborate/session.ts';
@@ -99,7 +99,13 @@ function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
 
 function modelGraph(session: Session, decl: ModelDecl, file: FileScope): ModelGraph | undefined {
   let errors = 0;
-  const counting: Session = { ...session, report: (d) => { errors++; session.report(d); } };
+  const counting: Session = {
+    ...session,
+    report: (d) => {
+      errors++;
+      session.report(d);
+    },
+  };
   const flat = flattenModel(counting, decl, file);
   const model = flat && elaborateModel(counting, flat);
   if (model && errors === 0) checkReached(counting, model);
@@ -137,8 +143,18 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
   const decls = (base?.tree.declarations ?? []).filter((one) => one.kind === 'model');
   const models = decls.map((one) => one.name.name);
   const named = options.model === undefined ? decls[0] : decls.find((one) => one.name.name === options.model);
-  const none = () => ({ program, diagnostics: inOrder(diagnostics), model: undefined, graph: undefined, models, dims: options.dims });
-  const scope = base && named && options.overrides.length > 0 ? program.inline(settingsFile, settingsSource(named, options.overrides), base) : base;
+  const none = () => ({
+    program,
+    diagnostics: inOrder(diagnostics),
+    model: undefined,
+    graph: undefined,
+    models,
+    dims: options.dims,
+  });
+  const scope =
+    base && named && options.overrides.length > 0
+      ? program.inline(settingsFile, settingsSource(named, options.overrides), base)
+      : base;
   diagnostics.push(...program.diagnostics);
   const decl = scope === base ? named : scope?.tree.declarations.find((one) => one.kind === 'model');
   if (!scope || !decl || !named || diagnostics.length > 0) return none();
@@ -170,10 +186,24 @@ function checkBindings(session: Session, model: ModelGraph, decl: ModelDecl, siz
   const free = new Set(model.inputs.flatMap((input) => input.value.type.shape.flatMap((d) => [...variables(d)])));
   for (const name of sizes.keys()) {
     if (free.has(name)) continue;
-    session.report(diagnostic('CROB2116', decl.name.span, { name }, { help: `the dims of ${decl.name.name} are ${[...free].join(', ')}` }));
+    session.report(
+      diagnostic(
+        'CROB2116',
+        decl.name.span,
+        { name },
+        { help: `the dims of ${decl.name.name} are ${[...free].join(', ')}` },
+      ),
+    );
   }
   for (const clause of brokenGuards(model, sizes)) {
-    session.report(diagnostic('CROB2207', decl.name.span, { what: decl.name.name, clause }, { details: [...sizes].map(([name, n]) => `${name} = ${n}`) }));
+    session.report(
+      diagnostic(
+        'CROB2207',
+        decl.name.span,
+        { what: decl.name.name, clause },
+        { details: [...sizes].map(([name, n]) => `${name} = ${n}`) },
+      ),
+    );
   }
 }
 
@@ -187,5 +217,7 @@ function brokenGuards(model: ModelGraph, bindings: ReadonlyMap<string, number>):
 
 function isGround(clause: Clause, by: ReadonlyMap<string, Dim>): boolean {
   const bound = substituteClause(clause, by);
-  return (bound.kind === 'mod' ? [bound.value] : [bound.left, bound.right]).every((side) => asConstant(side) !== undefined);
+  return (bound.kind === 'mod' ? [bound.value] : [bound.left, bound.right]).every(
+    (side) => asConstant(side) !== undefined,
+  );
 }

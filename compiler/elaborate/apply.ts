@@ -40,7 +40,9 @@ function construct(body: Body, spec: Spec, args: CallArgs, span: Span): Val {
   const { params, name } = spec.decl;
   if (given.some((g) => g.value.kind === 'tensor')) return fail(body, 'CROB2210', span, { name: name.name });
   // Holes stay open until the slot's host fills them, so what is missing is reported at construction.
-  const open = params.map((param) => (param.value ? param : { ...param, value: { kind: 'none' as const, span: param.span } }));
+  const open = params.map((param) =>
+    param.value ? param : { ...param, value: { kind: 'none' as const, span: param.span } },
+  );
   const matched = matchArgs(body.session, name.name, open, args, span, name.span);
   if (!matched) return error;
   const all = new Map<string, Given>(spec.args);
@@ -49,15 +51,33 @@ function construct(body: Body, spec: Spec, args: CallArgs, span: Span): Val {
 }
 
 function initialise(body: Body, name: InitialiserName, args: CallArgs, span: Span): Val {
-  const declared: readonly { readonly name: string; readonly kind: string; readonly default: number | undefined }[] = initialisers[name].arguments;
+  const declared: readonly { readonly name: string; readonly kind: string; readonly default: number | undefined }[] =
+    initialisers[name].arguments;
   const found: Record<string, number> = {};
   const take = (key: string, given: Given): boolean => {
     const arg = declared.find((a) => a.name === key);
     const n = asNumber(given.value);
     if (!arg) {
-      fail(body, 'CROB2009', given.span, { name: key, callee: name }, { help: didYouMean(key, declared.map((a) => a.name)) ?? (declared.length ? `its arguments are ${declared.map((a) => a.name).join(', ')}` : 'it has no arguments') });
+      fail(
+        body,
+        'CROB2009',
+        given.span,
+        { name: key, callee: name },
+        {
+          help:
+            didYouMean(
+              key,
+              declared.map((a) => a.name),
+            ) ??
+            (declared.length ? `its arguments are ${declared.map((a) => a.name).join(', ')}` : 'it has no arguments'),
+        },
+      );
     } else if (n === undefined || (arg.kind === 'int' && !Number.isInteger(n))) {
-      if (given.value.kind !== 'error') fail(body, 'CROB2201', given.span, { expected: arg.kind === 'int' ? 'an int' : 'a number', actual: describe(given.value) });
+      if (given.value.kind !== 'error')
+        fail(body, 'CROB2201', given.span, {
+          expected: arg.kind === 'int' ? 'an int' : 'a number',
+          actual: describe(given.value),
+        });
     } else {
       found[key] = n;
       return true;
@@ -66,7 +86,12 @@ function initialise(body: Body, name: InitialiserName, args: CallArgs, span: Spa
   };
   for (const [i, given] of args.positional.entries()) {
     const arg = declared[i];
-    if (!arg) return fail(body, 'CROB2011', given.span, { callee: name, count: declared.length, given: args.positional.length });
+    if (!arg)
+      return fail(body, 'CROB2011', given.span, {
+        callee: name,
+        count: declared.length,
+        given: args.positional.length,
+      });
     if (!take(arg.name, given)) return error;
   }
   for (const [key, given] of args.named) if (!take(key, given)) return error;

@@ -19,7 +19,13 @@ export function matchArgs(
   const cx = { session };
   const notes = [{ span: declared, text: `${what} is declared here` }];
   if (args.positional.length > params.length) {
-    fail(cx, 'CROB2011', args.positional[params.length]!.span, { callee: what, count: params.length, given: args.positional.length }, { notes });
+    fail(
+      cx,
+      'CROB2011',
+      args.positional[params.length]!.span,
+      { callee: what, count: params.length, given: args.positional.length },
+      { notes },
+    );
     return undefined;
   }
   args.positional.forEach((given, i) => {
@@ -30,7 +36,8 @@ export function matchArgs(
     const at = args.source.find((arg) => arg.name?.name === name)?.name?.span ?? given.span;
     if (!params.some((param) => param.name.name === name)) {
       const names = params.map((param) => param.name.name);
-      const help = didYouMean(name, names) ?? (names.length ? `its parameters are ${names.join(', ')}` : 'it has no parameters');
+      const help =
+        didYouMean(name, names) ?? (names.length ? `its parameters are ${names.join(', ')}` : 'it has no parameters');
       fail(cx, 'CROB2009', at, { name, callee: what }, { help, notes });
       sound = false;
     } else if (found.has(name)) {
@@ -43,9 +50,15 @@ export function matchArgs(
   for (const param of params) {
     if (param.value || found.has(param.name.name)) continue;
     if (!sound) return undefined;
-    fail(cx, 'CROB2010', span, { name: param.name.name, callee: what }, {
-      notes: [{ span: param.span, text: 'declared here, without a default' }],
-    });
+    fail(
+      cx,
+      'CROB2010',
+      span,
+      { name: param.name.name, callee: what },
+      {
+        notes: [{ span: param.span, text: 'declared here, without a default' }],
+      },
+    );
     sound = false;
   }
   return sound ? found : undefined;
@@ -55,20 +68,36 @@ export function matchArgs(
  * A static value held against a parameter's type: `int` also where a float is wanted, nothing else converts.
  * Yields the value to use, or undefined after a report.
  */
-export function fitStatic(body: Body, value: Val, type: Type, span: Span, declared: Span, file: FileScope, note = 'the parameter is declared here'): Val | undefined {
+export function fitStatic(
+  body: Body,
+  value: Val,
+  type: Type,
+  span: Span,
+  declared: Span,
+  file: FileScope,
+  note = 'the parameter is declared here',
+): Val | undefined {
   if (hasError(value)) return undefined;
   const expected = mismatch(body, value, type, file);
   if (expected === undefined) return widen(value, type);
-  fail(body, 'CROB2201', span, { expected, actual: describe(value) }, {
-    notes: [{ span: declared, text: note }],
-  });
+  fail(
+    body,
+    'CROB2201',
+    span,
+    { expected, actual: describe(value) },
+    {
+      notes: [{ span: declared, text: note }],
+    },
+  );
   return undefined;
 }
 
 function widen(value: Val, type: Type): Val {
   const n = asInt(value);
-  if (n !== undefined && type.kind === 'named-type' && type.name.name === 'float' && !type.length) return { kind: 'float', value: n };
-  if (value.kind === 'list' && type.kind === 'list-type') return { kind: 'list', items: value.items.map((item) => widen(item, type.element)) };
+  if (n !== undefined && type.kind === 'named-type' && type.name.name === 'float' && !type.length)
+    return { kind: 'float', value: n };
+  if (value.kind === 'list' && type.kind === 'list-type')
+    return { kind: 'list', items: value.items.map((item) => widen(item, type.element)) };
   if (value.kind === 'list' && type.kind === 'named-type' && type.length) {
     return { kind: 'list', items: value.items.map((item) => widen(item, { ...type, length: undefined })) };
   }
@@ -111,7 +140,9 @@ function mismatch(body: Body, value: Val, type: Type, file: FileScope): string |
       return value.kind === 'string' ? undefined : 'a string';
     case 'function':
     case 'init':
-      return ['function', 'builtin', 'init', 'method'].includes(value.kind) ? undefined : `a${word === 'init' ? 'n initialiser' : ' function'}`;
+      return ['function', 'builtin', 'init', 'method'].includes(value.kind)
+        ? undefined
+        : `a${word === 'init' ? 'n initialiser' : ' function'}`;
     default:
       return moduleMismatch(body, value, word, type, file);
   }
@@ -120,9 +151,15 @@ function mismatch(body: Body, value: Val, type: Type, file: FileScope): string |
 function moduleMismatch(body: Body, value: Val, word: string, type: Type, file: FileScope): string | undefined {
   const found = file.lookup(word);
   if (!found) {
-    fail(body, 'CROB2222', type.span, { name: word }, {
-      help: didYouMean(word, [...file.names(), 'int', 'float', 'bool', 'string', 'dim', 'function', 'init', 'list']),
-    });
+    fail(
+      body,
+      'CROB2222',
+      type.span,
+      { name: word },
+      {
+        help: didYouMean(word, [...file.names(), 'int', 'float', 'bool', 'string', 'dim', 'function', 'init', 'list']),
+      },
+    );
     return undefined;
   }
   const expected = `${found.decl.kind === 'interface' ? 'a module that fills' : 'the module'} ${word}`;
@@ -130,7 +167,8 @@ function moduleMismatch(body: Body, value: Val, word: string, type: Type, file: 
   if (!decl) return expected;
   if (found.decl.kind === 'module') return decl === found.decl ? undefined : expected;
   if (found.decl.kind !== 'interface') return 'a module';
-  const valueFile = value.kind === 'spec' ? value.spec.file : value.kind === 'instance' ? value.instance.file : undefined;
+  const valueFile =
+    value.kind === 'spec' ? value.spec.file : value.kind === 'instance' ? value.instance.file : undefined;
   const fills = decl.implements.some((name) => valueFile?.lookup(name.name)?.decl === found.decl);
   return fills ? undefined : `${expected} (declared \`module ${decl.name.name}(…): ${word}\`)`;
 }

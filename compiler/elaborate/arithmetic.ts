@@ -1,7 +1,7 @@
 import type { Span } from '../../grammar/span.ts';
 import type { BinaryExpr, BinaryOp, Expr } from '../../grammar/tree.ts';
-import * as dims from '../dims/dim.ts';
 import type { Dim } from '../dims/dim.ts';
+import * as dims from '../dims/dim.ts';
 import type { DType, Value } from '../ir/graph.ts';
 import type { Body } from './body.ts';
 import { exactQuotient } from './patterns/quotient.ts';
@@ -9,8 +9,20 @@ import { addWhere, argText, fail, guarded, showType } from './report.ts';
 import { asInt, asNumber, bool, describe, dimVal, error, float, keyOf, type Val } from './values.ts';
 
 const labels: Record<BinaryOp, string> = {
-  '+': 'add', '-': 'subtract', '*': 'multiply', '/': 'divide', '%': 'mod', '^': 'raise to a power',
-  '==': 'compare', '!=': 'compare', '<': 'compare', '<=': 'compare', '>': 'compare', '>=': 'compare', '&&': 'and', '||': 'or',
+  '+': 'add',
+  '-': 'subtract',
+  '*': 'multiply',
+  '/': 'divide',
+  '%': 'mod',
+  '^': 'raise to a power',
+  '==': 'compare',
+  '!=': 'compare',
+  '<': 'compare',
+  '<=': 'compare',
+  '>': 'compare',
+  '>=': 'compare',
+  '&&': 'and',
+  '||': 'or',
 };
 
 export function binary(body: Body, expr: BinaryExpr, left: Val, right: Val): Val {
@@ -23,8 +35,10 @@ export function binary(body: Body, expr: BinaryExpr, left: Val, right: Val): Val
     return tensorBinary(body, op, left, right, span, [text(body, expr.left), text(body, expr.right)]);
   }
   if (op === '==' || op === '!=') return equality(body, op, left, right, span);
-  if (left.kind === 'list' && right.kind === 'list' && op === '+') return { kind: 'list', items: [...left.items, ...right.items] };
-  if (left.kind === 'string' && right.kind === 'string' && op === '+') return { kind: 'string', value: left.value + right.value };
+  if (left.kind === 'list' && right.kind === 'list' && op === '+')
+    return { kind: 'list', items: [...left.items, ...right.items] };
+  if (left.kind === 'string' && right.kind === 'string' && op === '+')
+    return { kind: 'string', value: left.value + right.value };
   if (left.kind === 'bool' && right.kind === 'bool') {
     if (op === '&&') return bool(left.value && right.value);
     if (op === '||') return bool(left.value || right.value);
@@ -36,7 +50,10 @@ export function binary(body: Body, expr: BinaryExpr, left: Val, right: Val): Val
   if ((left.kind === 'dim' && right.kind === 'float') || (left.kind === 'float' && right.kind === 'dim')) {
     // A symbolic dim among floats is a number of the graph.
     if (body.build) {
-      return tensorBinary(body, op, scalar(body, left, 'f32', span), right, span, [text(body, expr.left), text(body, expr.right)]);
+      return tensorBinary(body, op, scalar(body, left, 'f32', span), right, span, [
+        text(body, expr.left),
+        text(body, expr.right),
+      ]);
     }
   }
   return fail(body, 'CROB2216', span, { op, left: describe(left), right: describe(right) });
@@ -55,9 +72,13 @@ function equality(body: Body, op: '==' | '!=', left: Val, right: Val, span: Span
     const difference = dims.asConstant(dims.sub(left.dim, right.dim));
     if (difference !== undefined) return bool((difference === 0) === (op === '=='));
     if (body.facts.equal(left.dim, right.dim).answer === 'proved') return bool(op === '==');
-    const apart = body.facts.lessThan(left.dim, right.dim).answer === 'proved' || body.facts.lessThan(right.dim, left.dim).answer === 'proved';
+    const apart =
+      body.facts.lessThan(left.dim, right.dim).answer === 'proved' ||
+      body.facts.lessThan(right.dim, left.dim).answer === 'proved';
     if (apart) return bool(op === '!=');
-    return fail(body, 'CROB2203', span, { dim: body.facts.show(dims.asConstant(left.dim) === undefined ? left.dim : right.dim) });
+    return fail(body, 'CROB2203', span, {
+      dim: body.facts.show(dims.asConstant(left.dim) === undefined ? left.dim : right.dim),
+    });
   }
   const a = asNumber(left);
   const b = asNumber(right);
@@ -82,7 +103,9 @@ function dimBinary(body: Body, op: BinaryOp, a: Dim, b: Dim, span: Span): Val {
     case '/': {
       if (y === 0) return fail(body, 'CROB2216', span, { op, left: body.facts.show(a), right: '0' });
       if (x !== undefined && y !== undefined) {
-        return x % y === 0 ? dimVal(dims.constant(x / y)) : fail(body, 'CROB2202', span, { left: x, right: y, op: '/' }, { help: quotientHelp(x, y) });
+        return x % y === 0
+          ? dimVal(dims.constant(x / y))
+          : fail(body, 'CROB2202', span, { left: x, right: y, op: '/' }, { help: quotientHelp(x, y) });
       }
       const exact = exactQuotient(a, b);
       if (exact) return dimVal(exact);
@@ -91,11 +114,20 @@ function dimBinary(body: Body, op: BinaryOp, a: Dim, b: Dim, span: Span): Val {
         if (answer.answer === 'proved') return dimVal(dims.floorDiv(a, y));
         const shown = body.facts.show(a);
         const clause = `${/[-+ ]/.test(shown) ? `(${shown})` : shown} % ${y} == 0`;
-        const at = answer.answer === 'refuted' ? [`not a whole number at ${[...answer.witness].map(([n, v]) => `${n} = ${v}`).join(', ')}`] : [];
-        return fail(body, 'CROB2107', span, { left: shown, right: y }, {
-          details: at,
-          help: `${addWhere(body, clause)}, or write floor(${shown}/${y}) or ceil(${shown}/${y})`,
-        });
+        const at =
+          answer.answer === 'refuted'
+            ? [`not a whole number at ${[...answer.witness].map(([n, v]) => `${n} = ${v}`).join(', ')}`]
+            : [];
+        return fail(
+          body,
+          'CROB2107',
+          span,
+          { left: shown, right: y },
+          {
+            details: at,
+            help: `${addWhere(body, clause)}, or write floor(${shown}/${y}) or ceil(${shown}/${y})`,
+          },
+        );
       }
       const normal = exactQuotient(body.facts.normalize(a), body.facts.normalize(b));
       if (normal) return dimVal(normal);
@@ -103,7 +135,11 @@ function dimBinary(body: Body, op: BinaryOp, a: Dim, b: Dim, span: Span): Val {
     }
     case '%':
       if (y !== undefined && y > 0) return dimVal(dims.mod(a, y));
-      return fail(body, 'CROB2216', span, { op, left: 'a dim', right: y === undefined ? 'a symbolic modulus' : String(y) });
+      return fail(body, 'CROB2216', span, {
+        op,
+        left: 'a dim',
+        right: y === undefined ? 'a symbolic modulus' : String(y),
+      });
     case '<':
     case '<=':
     case '>':
@@ -157,7 +193,8 @@ export function scalar(body: Body, value: Val, dtype: DType, span: Span): Val {
   if (value.kind === 'tensor' || value.kind === 'error') return value;
   const number = asNumber(value);
   if (number !== undefined) {
-    if (dtype === 'i32' && !Number.isInteger(number)) return fail(body, 'CROB2201', span, { expected: 'an int', actual: describe(value) });
+    if (dtype === 'i32' && !Number.isInteger(number))
+      return fail(body, 'CROB2201', span, { expected: 'an int', actual: describe(value) });
     if (dtype !== 'bool') return guarded(body, span, '', [], () => body.build!.full(number, dtype, []));
   }
   if (value.kind === 'dim' && dtype !== 'bool') {
@@ -166,26 +203,37 @@ export function scalar(body: Body, value: Val, dtype: DType, span: Span): Val {
       return dtype === 'i32' ? at : body.build!.cast(at, dtype);
     });
   }
-  if (value.kind === 'bool' && dtype === 'bool') return guarded(body, span, '', [], () => body.build!.full(value.value ? 1 : 0, 'bool', []));
+  if (value.kind === 'bool' && dtype === 'bool')
+    return guarded(body, span, '', [], () => body.build!.full(value.value ? 1 : 0, 'bool', []));
   return fail(body, 'CROB2201', span, { expected: `a number or an ${dtype} tensor`, actual: describe(value) });
 }
 
 function tensorBinary(body: Body, op: BinaryOp, left: Val, right: Val, span: Span, names: readonly string[]): Val {
-  const dtype = left.kind === 'tensor' ? left.value.type.dtype : right.kind === 'tensor' ? right.value.type.dtype : 'f32';
+  const dtype =
+    left.kind === 'tensor' ? left.value.type.dtype : right.kind === 'tensor' ? right.value.type.dtype : 'f32';
   if (op === '^') {
     const n = asInt(right);
-    if (left.kind === 'tensor' && n === 2) return guarded(body, span, 'square', names, () => body.build!.mul(left.value, left.value));
+    if (left.kind === 'tensor' && n === 2)
+      return guarded(body, span, 'square', names, () => body.build!.mul(left.value, left.value));
     if (left.kind === 'tensor' && asNumber(right) !== undefined && dtype === 'f32') {
-      return guarded(body, span, 'power', names, () => body.build!.pow(left.value, body.build!.full(asNumber(right)!, 'f32', [])));
+      return guarded(body, span, 'power', names, () =>
+        body.build!.pow(left.value, body.build!.full(asNumber(right)!, 'f32', [])),
+      );
     }
   }
   const a = scalar(body, left, dtype, span);
   const b = scalar(body, right, dtype, span);
   if (a.kind !== 'tensor' || b.kind !== 'tensor') return error;
   if (a.value.type.dtype !== b.value.type.dtype) {
-    return fail(body, 'CROB2103', span, { what: labels[op], left: showType(a.value.type, body.facts), right: showType(b.value.type, body.facts) }, {
-      help: `convert one: ${a.value.type.dtype}(${names[1]}) or ${b.value.type.dtype}(${names[0]})`,
-    });
+    return fail(
+      body,
+      'CROB2103',
+      span,
+      { what: labels[op], left: showType(a.value.type, body.facts), right: showType(b.value.type, body.facts) },
+      {
+        help: `convert one: ${a.value.type.dtype}(${names[1]}) or ${b.value.type.dtype}(${names[0]})`,
+      },
+    );
   }
   const build = body.build;
   return guarded(body, span, labels[op], names, () => emitBinary(build!, op, a.value, b.value));
@@ -238,11 +286,16 @@ export function unary(body: Body, op: '-' | '!', operand: Val, text: string, spa
       if (op === '!') return bool(!operand.value);
       break;
     case 'tensor':
-      return guarded(body, span, op === '-' ? 'negate' : 'not', [text], () => (op === '-' ? body.build!.neg(operand.value) : body.build!.not(operand.value)));
+      return guarded(body, span, op === '-' ? 'negate' : 'not', [text], () =>
+        op === '-' ? body.build!.neg(operand.value) : body.build!.not(operand.value),
+      );
     default:
       break;
   }
-  return fail(body, 'CROB2201', span, { expected: op === '-' ? 'a number or a tensor' : 'a bool', actual: describe(operand) });
+  return fail(body, 'CROB2201', span, {
+    expected: op === '-' ? 'a number or a tensor' : 'a bool',
+    actual: describe(operand),
+  });
 }
 
 /** `floor(a/k)` and `ceil(a/k)`: of dims, i32 tensors or floats, by what stands on both sides. */
@@ -250,10 +303,16 @@ export function roundedQuotient(body: Body, name: 'floor' | 'ceil', expr: Binary
   if (left.kind === 'error' || right.kind === 'error') return error;
   if (left.kind === 'dim' && right.kind === 'dim') {
     const k = dims.asConstant(right.dim);
-    if (k !== undefined && k > 0) return dimVal(name === 'floor' ? dims.floorDiv(left.dim, k) : dims.ceilDiv(left.dim, k));
-    return fail(body, 'CROB2216', expr.span, { op: name, left: 'a dim', right: k === undefined ? 'a symbolic divisor' : String(k) });
+    if (k !== undefined && k > 0)
+      return dimVal(name === 'floor' ? dims.floorDiv(left.dim, k) : dims.ceilDiv(left.dim, k));
+    return fail(body, 'CROB2216', expr.span, {
+      op: name,
+      left: 'a dim',
+      right: k === undefined ? 'a symbolic divisor' : String(k),
+    });
   }
-  const dtype = left.kind === 'tensor' ? left.value.type.dtype : right.kind === 'tensor' ? right.value.type.dtype : undefined;
+  const dtype =
+    left.kind === 'tensor' ? left.value.type.dtype : right.kind === 'tensor' ? right.value.type.dtype : undefined;
   if (dtype === 'i32') {
     const a = scalar(body, left, 'i32', expr.span);
     const b = scalar(body, right, 'i32', expr.span);
@@ -268,10 +327,13 @@ export function roundedQuotient(body: Body, name: 'floor' | 'ceil', expr: Binary
 
 export function rounded(body: Body, name: 'floor' | 'ceil', value: Val, span: Span): Val {
   if (value.kind === 'dim' || value.kind === 'error') return value;
-  if (value.kind === 'float') return dimVal(dims.constant(name === 'floor' ? Math.floor(value.value) : Math.ceil(value.value)));
+  if (value.kind === 'float')
+    return dimVal(dims.constant(name === 'floor' ? Math.floor(value.value) : Math.ceil(value.value)));
   if (value.kind === 'tensor') {
     const build = body.build!;
-    return guarded(body, span, name, [], () => (name === 'floor' ? build.floor(value.value) : build.neg(build.floor(build.neg(value.value)))));
+    return guarded(body, span, name, [], () =>
+      name === 'floor' ? build.floor(value.value) : build.neg(build.floor(build.neg(value.value))),
+    );
   }
   return fail(body, 'CROB2201', span, { expected: `a number for ${name}`, actual: describe(value) });
 }

@@ -21,7 +21,8 @@ export interface Session {
   readonly shared: SharedTemplates;
   /** What the templates under elaboration have looked at, innermost last. */
   readonly reads: Read[][];
-  readonly depth: { calls: number; constructions: string[]; steps: number };
+  /** `endless` while the constructions around a module that contains itself are given up. */
+  readonly depth: { calls: number; constructions: string[]; steps: number; endless: boolean };
   report(d: Diagnostic): void;
 }
 

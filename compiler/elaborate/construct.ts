@@ -3,14 +3,24 @@ import type { Attribute, FieldMember, ModuleMember, Param } from '../../grammar/
 import * as dims from '../dims/dim.ts';
 import type { TensorType } from '../ir/graph.ts';
 import { fitStatic } from './arguments.ts';
-import { type Body, fileBody, type Overrides, type Session } from './body.ts';
+import { type Body, DimScope, fileBody, type Overrides, type Session } from './body.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { evaluateInit } from './initialise.ts';
 import { checkInterface, checkPromises } from './interfaces.ts';
 import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
 import { conditions, resolveType } from './signature.ts';
-import { asInt, describe, error, type Given, type Instance, keyOf, type Method, type Spec, type Val } from './values.ts';
+import {
+  asInt,
+  describe,
+  error,
+  type Given,
+  type Instance,
+  keyOf,
+  type Method,
+  type Spec,
+  type Val,
+} from './values.ts';
 
 /** What construction needs beyond the finished instance: how each name comes to its value. */
 interface Making {
@@ -26,12 +36,24 @@ const makings = new WeakMap<Instance, Making>();
 /** Deepest nesting of modules, and the mark of a module that contains itself. */
 const depthLimit = 64;
 
-export function instantiate(session: Session, spec: Spec, path: string, overrides: Overrides | undefined): Instance | undefined {
+export function instantiate(
+  session: Session,
+  spec: Spec,
+  path: string,
+  overrides: Overrides | undefined,
+): Instance | undefined {
   const { decl, file } = spec;
   const stack = session.depth.constructions;
   const self = `${file.file}:${decl.name.name}`;
   if (stack.length >= depthLimit || stack.filter((entry) => entry === self).length >= 8) {
-    fail({ session }, 'CROB2205', spec.span, { name: decl.name.name }, { notes: [{ span: decl.name.span, text: 'declared here' }] });
+    session.depth.endless = true;
+    fail(
+      { session },
+      'CROB2205',
+      spec.span,
+      { name: decl.name.name },
+      { notes: [{ span: decl.name.span, text: 'declared here' }] },
+    );
     return undefined;
   }
   stack.push(self);
@@ -39,6 +61,7 @@ export function instantiate(session: Session, spec: Spec, path: string, override
     return construct(session, spec, path, overrides);
   } finally {
     stack.pop();
+    if (stack.length === 0) session.depth.endless = false;
   }
 }
 
@@ -46,25 +69,45 @@ function construct(session: Session, spec: Spec, path: string, overrides: Overri
   const { decl, file } = spec;
   const members = new Map<string, ModuleMember>();
   const methods = new Map<string, Method>();
-  const interfaces: { decl: Extract<ReturnType<FileScope['lookup']>, object>['decl'] & { kind: 'interface' }; file: FileScope }[] = [];
+  const interfaces: {
+    decl: Extract<ReturnType<FileScope['lookup']>, object>['decl'] & { kind: 'interface' };
+    file: FileScope;
+  }[] = [];
   for (const name of decl.implements) {
     const found = file.lookup(name.name);
     if (found?.decl.kind === 'interface') interfaces.push({ decl: found.decl, file: found.file });
   }
   checkPromises(session, decl, file);
   for (const one of interfaces) {
-    for (const member of one.decl.members) if (member.kind === 'method' && member.body) methods.set(member.name.name, { decl: member, file: one.file });
+    for (const member of one.decl.members)
+      if (member.kind === 'method' && member.body) methods.set(member.name.name, { decl: member, file: one.file });
   }
   for (const member of decl.members) {
     const earlier = members.get(member.name.name) ?? decl.params.find((param) => param.name.name === member.name.name);
     if (earlier) {
-      fail({ session }, 'CROB2004', member.name.span, { name: member.name.name }, { notes: [{ span: earlier.name.span, text: 'first declared here' }] });
+      fail(
+        { session },
+        'CROB2004',
+        member.name.span,
+        { name: member.name.name },
+        { notes: [{ span: earlier.name.span, text: 'first declared here' }] },
+      );
       continue;
     }
     members.set(member.name.name, member);
     if (member.kind === 'method') methods.set(member.name.name, { decl: member, file });
   }
-  const instance: Instance = { decl, file, path, statics: new Map(), fields: new Map(), methods, span: spec.span, identity: '', interfaces };
+  const instance: Instance = {
+    decl,
+    file,
+    path,
+    statics: new Map(),
+    fields: new Map(),
+    methods,
+    span: spec.span,
+    identity: '',
+    interfaces,
+  };
   const params = new Map(decl.params.map((param) => [param.name.name, param]));
   const making: Making = { given: new Map(spec.args), overrides, members, params, busy: new Set(), spec };
   makings.set(instance, making);
@@ -74,6 +117,7 @@ function construct(session: Session, spec: Spec, path: string, overrides: Overri
   for (const member of decl.members) {
     if (member.kind === 'static' || member.kind === 'field') staticMember(session, instance, member.name.name);
   }
+  if (session.depth.endless) return undefined;
   instance.identity = identityOf(instance, making);
   // What does not keep its promises would only fail again wherever they are relied on.
   const kept = interfaces.map((one) => checkInterface(session, instance, one.decl, one.file));
@@ -89,7 +133,13 @@ function checkOverrides(session: Session, instance: Instance, making: Making): b
     sound = false;
     const what = instance.decl.name.name;
     if (/^(\d+|\*)$/.test(name)) {
-      fail({ session }, 'CROB2301', node.span, { name: `[${name}]`, what: `module ${what}` }, { help: 'it is one module, not a list of them' });
+      fail(
+        { session },
+        'CROB2301',
+        node.span,
+        { name: `[${name}]`, what: `module ${what}` },
+        { help: 'it is one module, not a list of them' },
+      );
       continue;
     }
     const notes = [{ span: instance.decl.name.span, text: `module ${what} is declared here` }];
@@ -97,8 +147,17 @@ function checkOverrides(session: Session, instance: Instance, making: Making): b
       fail({ session }, 'CROB2311', node.span, { name, what }, { notes });
       continue;
     }
-    const names = [...making.params.keys(), ...[...making.members.values()].filter((m) => m.kind === 'field').map((m) => m.name.name)];
-    fail({ session }, 'CROB2301', node.span, { name, what }, { notes, help: didYouMean(name, names) ?? `it has ${names.join(', ')}` });
+    const names = [
+      ...making.params.keys(),
+      ...[...making.members.values()].filter((m) => m.kind === 'field').map((m) => m.name.name),
+    ];
+    fail(
+      { session },
+      'CROB2301',
+      node.span,
+      { name, what },
+      { notes, help: didYouMean(name, names) ?? `it has ${names.join(', ')}` },
+    );
   }
   return sound;
 }
@@ -119,7 +178,10 @@ function moduleBody(session: Session, instance: Instance): Body {
     ...fileBody(session, instance.file),
     self: instance,
     member: (name) => staticMember(session, instance, name),
-    memberNames: () => [...instance.decl.params.map((p) => p.name.name), ...instance.decl.members.map((m) => m.name.name)],
+    memberNames: () => [
+      ...instance.decl.params.map((p) => p.name.name),
+      ...instance.decl.members.map((m) => m.name.name),
+    ],
   };
 }
 
@@ -164,9 +226,15 @@ function paramValue(session: Session, instance: Instance, making: Making, param:
   const given = override?.value ?? making.given.get(name);
   if (override) override.used = true;
   if (!given && !param.value) {
-    fail(body, 'CROB2010', making.spec.span, { name, callee: instance.decl.name.name }, {
-      notes: [{ span: param.name.span, text: 'declared here, without a default' }],
-    });
+    fail(
+      body,
+      'CROB2010',
+      making.spec.span,
+      { name, callee: instance.decl.name.name },
+      {
+        notes: [{ span: param.name.span, text: 'declared here, without a default' }],
+      },
+    );
     return error;
   }
   const raw = given?.value ?? evaluateDefault(body, param);
@@ -182,7 +250,13 @@ function paramValue(session: Session, instance: Instance, making: Making, param:
 
 function overrideInSpec(session: Session, override: Overrides, name: string): void {
   for (const [step, node] of override.below) {
-    fail({ session }, 'CROB2301', node.span, { name: step, what: `the parameter ${name}` }, { help: 'give the whole value instead' });
+    fail(
+      { session },
+      'CROB2301',
+      node.span,
+      { name: step, what: `the parameter ${name}` },
+      { help: 'give the whole value instead' },
+    );
   }
 }
 
@@ -204,7 +278,17 @@ function staticValue(session: Session, instance: Instance, member: Extract<Modul
   const body = moduleBody(session, instance);
   const value = member.value ? session.interpreter.evaluate(body, member.value) : error;
   if (value.kind === 'error' || !member.type) return value;
-  return fitStatic(body, value, member.type, member.value?.span ?? member.span, member.span, instance.file, 'declared here') ?? error;
+  return (
+    fitStatic(
+      body,
+      value,
+      member.type,
+      member.value?.span ?? member.span,
+      member.span,
+      instance.file,
+      'declared here',
+    ) ?? error
+  );
 }
 
 function fieldValue(session: Session, instance: Instance, making: Making, member: FieldMember): Val {
@@ -214,35 +298,75 @@ function fieldValue(session: Session, instance: Instance, making: Making, member
   const value = override?.value?.value ?? session.interpreter.evaluate(body, member.value);
   const pathFor = (i: number | undefined) => fieldPath(session, instance, member.name.name, member.attributes, i);
   if (value.kind === 'list') {
-    return { kind: 'list', items: value.items.map((item, i) => place(session, instance, item, pathFor(i), listOverride(override, i, value.items.length, session))) };
+    return {
+      kind: 'list',
+      items: value.items.map((item, i) =>
+        place(session, instance, item, pathFor(i), listOverride(override, i, value.items.length, session)),
+      ),
+    };
   }
   if (value.kind === 'spec') return place(session, instance, value, pathFor(undefined), override);
   if (value.kind === 'instance' || value.kind === 'error') return value;
-  return fail(body, 'CROB2201', member.value.span, { expected: 'a module, or a list of modules', actual: describe(value) }, {
-    help: `a value that is no module is a \`static ${member.name.name} = …\``,
-  });
+  return fail(
+    body,
+    'CROB2201',
+    member.value.span,
+    { expected: 'a module, or a list of modules', actual: describe(value) },
+    {
+      help: `a value that is no module is a \`static ${member.name.name} = …\``,
+    },
+  );
 }
 
 /** A spec is constructed here; an instance named is shared under its owner's path. */
-export function place(session: Session, _owner: Instance | undefined, given: Val, path: string, overrides: Overrides | undefined): Val {
+export function place(
+  session: Session,
+  _owner: Instance | undefined,
+  given: Val,
+  path: string,
+  overrides: Overrides | undefined,
+): Val {
   const value = overrides?.value?.value ?? given;
   if (value.kind === 'spec') {
     const made = session.interpreter.instantiate(session, value.spec, path, overrides);
     return made ? { kind: 'instance', instance: made } : error;
   }
   if (value.kind === 'list') {
-    return { kind: 'list', items: value.items.map((item, i) => place(session, _owner, item, childPath(path, String(i)), listOverride(overrides, i, value.items.length, session))) };
+    return {
+      kind: 'list',
+      items: value.items.map((item, i) =>
+        place(
+          session,
+          _owner,
+          item,
+          childPath(path, String(i)),
+          listOverride(overrides, i, value.items.length, session),
+        ),
+      ),
+    };
   }
   return value;
 }
 
 /** What an override says of the i-th of a list: its own step, laid over `*`. */
-function listOverride(overrides: Overrides | undefined, i: number, length: number, session: Session): Overrides | undefined {
+function listOverride(
+  overrides: Overrides | undefined,
+  i: number,
+  length: number,
+  session: Session,
+): Overrides | undefined {
   if (!overrides) return undefined;
   for (const [step, node] of overrides.below) {
     if (node.used || step === '*') continue;
     const n = Number(step);
-    if (!Number.isInteger(n)) fail({ session }, 'CROB2301', node.span, { name: step, what: 'a list of modules' }, { help: 'choose one with [0], or all with [*]' });
+    if (!Number.isInteger(n))
+      fail(
+        { session },
+        'CROB2301',
+        node.span,
+        { name: step, what: 'a list of modules' },
+        { help: 'choose one with [0], or all with [*]' },
+      );
     else if (n >= length) fail({ session }, 'CROB2310', node.span, { index: n, length });
     else continue;
     node.used = true;
@@ -268,12 +392,21 @@ export function childPath(path: string, name: string): string {
 }
 
 /** `@path("norm{i}")` renames a field or weight in checkpoints; `{i}` is the place in its list, other names are statics. */
-export function fieldPath(session: Session, instance: Instance, name: string, attributes: readonly Attribute[], i: number | undefined): string {
+export function fieldPath(
+  session: Session,
+  instance: Instance,
+  name: string,
+  attributes: readonly Attribute[],
+  i: number | undefined,
+): string {
   const attribute = attributes.find((a) => a.name.name === 'path');
   if (!attribute) return childPath(childPath(instance.path, name), i === undefined ? '' : String(i));
   const template = attribute.args[0]?.value;
   if (template?.kind !== 'string') {
-    fail({ session }, 'CROB2201', attribute.span, { expected: 'a string, such as @path("norm{i}")', actual: 'something else' });
+    fail({ session }, 'CROB2201', attribute.span, {
+      expected: 'a string, such as @path("norm{i}")',
+      actual: 'something else',
+    });
     return childPath(instance.path, name);
   }
   const text = template.value.replace(/\{(\w+)\}/g, (whole, word: string) => {
@@ -282,7 +415,13 @@ export function fieldPath(session: Session, instance: Instance, name: string, at
     const n = asInt(value);
     if (n !== undefined) return String(n);
     if (value?.kind === 'string') return value.value;
-    fail({ session }, 'CROB2001', attribute.span, { name: word }, { help: '{i} is the place in the list; other names are static ints and strings' });
+    fail(
+      { session },
+      'CROB2001',
+      attribute.span,
+      { name: word },
+      { help: '{i} is the place in the list; other names are static ints and strings' },
+    );
     return whole;
   });
   const joined = childPath(instance.path, text);
@@ -294,12 +433,20 @@ function checkWhere(session: Session, instance: Instance, span: Span): boolean {
   let sound = true;
   const found = conditions(body, instance.decl.where, (expr) => {
     sound = false;
-    const names = instance.decl.params.map((p) => p.name.name).filter((n) => new RegExp(`\\b${n}\\b`).test(session.program.text(expr.span)));
+    const names = instance.decl.params
+      .map((p) => p.name.name)
+      .filter((n) => new RegExp(`\\b${n}\\b`).test(session.program.text(expr.span)));
     const details = names.map((n) => `${n} is ${showStatic(instance.statics.get(n))}`);
-    fail(body, 'CROB2207', span, { clause: session.program.text(expr.span), what: instance.decl.name.name }, {
-      notes: [{ span: expr.span, text: 'required here' }],
-      details,
-    });
+    fail(
+      body,
+      'CROB2207',
+      span,
+      { clause: session.program.text(expr.span), what: instance.decl.name.name },
+      {
+        notes: [{ span: expr.span, text: 'required here' }],
+        details,
+      },
+    );
   });
   for (const condition of found) {
     sound = false;
@@ -321,7 +468,8 @@ export function showStatic(value: Val | undefined): string {
 /** Owned slots count by what they are, shared instances by where they are. */
 function identityOf(instance: Instance, making: Making): string {
   const owned = (value: Val): string => {
-    if (value.kind === 'instance' && value.instance.path.startsWith(childPath(instance.path, ''))) return `!${value.instance.identity}`;
+    if (value.kind === 'instance' && value.instance.path.startsWith(childPath(instance.path, '')))
+      return `!${value.instance.identity}`;
     if (value.kind === 'list') return `[${value.items.map(owned).join()}]`;
     return keyOf(value);
   };
@@ -341,10 +489,12 @@ export function member(body: Body | undefined, session: Session, instance: Insta
   const declared = makings.get(instance)?.members.get(name);
   if (declared?.kind !== 'param' && declared?.kind !== 'buffer') return undefined;
   if (!body?.build) return fail(body ?? { session }, 'CROB2208', declared.name.span, { what: `the weight ${name}` });
-  if (body.self !== instance) return fail(body, 'CROB2005', declared.name.span, { name, what: `module ${instance.decl.name.name} from outside` });
+  if (body.self !== instance)
+    return fail(body, 'CROB2005', declared.name.span, { name, what: `module ${instance.decl.name.name} from outside` });
   const placed = body.weights.get(name);
   if (placed) return { kind: 'tensor', value: placed };
-  const inner: Body = { ...moduleBody(session, instance), build: body.build };
+  // An upper-case name here would be a dim of an input, and is refused below.
+  const inner: Body = { ...moduleBody(session, instance), build: body.build, dims: new DimScope(true) };
   const type = resolveType(inner, declared.type, new Map());
   if (type?.kind !== 'tensor') return error;
   const symbolic = type.type.shape.find((d) => dims.asConstant(d) === undefined);
@@ -352,7 +502,15 @@ export function member(body: Body | undefined, session: Session, instance: Insta
   const initial = declared.kind === 'param' ? declared.init : declared.value;
   const init = initial ? evaluateInit(inner, initial) : ({ kind: 'init', init: { name: 'zeros', args: {} } } as const);
   if (init.kind !== 'init') {
-    return init.kind === 'error' ? error : fail(body, 'CROB2217', initial!.span, { name: describe(init) }, { help: 'such as zeros, ones, normal(std = 0.02)' });
+    return init.kind === 'error'
+      ? error
+      : fail(
+          body,
+          'CROB2217',
+          initial!.span,
+          { name: describe(init) },
+          { help: 'such as zeros, ones, normal(std = 0.02)' },
+        );
   }
   const has = (text: string) => declared.attributes.some((a) => a.name.name === text);
   const saved = body.build.origin;

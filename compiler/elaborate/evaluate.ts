@@ -1,7 +1,15 @@
 import type { Span } from '../../grammar/span.ts';
-import type { CallExpr, ComprehensionExpr, Expr, ForClause, IfExpr, MemberExpr, TensorExpr } from '../../grammar/tree.ts';
-import * as dims from '../dims/dim.ts';
+import type {
+  CallExpr,
+  ComprehensionExpr,
+  Expr,
+  ForClause,
+  IfExpr,
+  MemberExpr,
+  TensorExpr,
+} from '../../grammar/tree.ts';
 import type { Dim } from '../dims/dim.ts';
+import * as dims from '../dims/dim.ts';
 import { binary, rounded, roundedQuotient, scalar, unary } from './arithmetic.ts';
 import { type Body, type CallArgs, nested } from './body.ts';
 import { builtins, initialiser } from './builtins/table.ts';
@@ -9,7 +17,7 @@ import { didYouMean } from './did-you-mean.ts';
 import { index } from './indexing.ts';
 import { axisWord, provenance } from './provenance.ts';
 import { argText, counted, fail, guarded, requireEqual } from './report.ts';
-import { asInt, describe, dimVal, error, type Given, keyOf, type Val } from './values.ts';
+import { asInt, describe, dimVal, error, type Given, type Val } from './values.ts';
 
 /** Longest static loop: beyond it a list would be a mistake or an attack. */
 export const loopLimit = 4096;
@@ -71,7 +79,14 @@ function name(body: Body, text: string, span: Span, called = false): Val {
   if (/^[A-Z]/.test(text)) {
     const dim = called ? undefined : body.dims.get(text);
     if (dim) return dimVal(dim);
-    if (called) return fail(body, 'CROB2001', span, { name: text }, { help: didYouMean(text, body.file.names()) ?? importHelp(body, text) });
+    if (called)
+      return fail(
+        body,
+        'CROB2001',
+        span,
+        { name: text },
+        { help: didYouMean(text, body.file.names()) ?? importHelp(body, text) },
+      );
     const help = didYouMean(text, [...body.dims.known.keys(), ...body.file.names()]);
     return fail(body, 'CROB2116', span, { name: text }, { help });
   }
@@ -105,9 +120,15 @@ function lookup(body: Body, text: string, span: Span): Val | undefined {
       case 'module':
         return { kind: 'spec', spec: { decl: found.decl, file: found.file, args: new Map(), span } };
       default:
-        return fail(body, 'CROB2008', span, { name: text, actual: found.decl.kind, expected: 'a value' }, {
-          notes: [{ span: found.decl.name.span, text: 'declared here' }],
-        });
+        return fail(
+          body,
+          'CROB2008',
+          span,
+          { name: text, actual: found.decl.kind, expected: 'a value' },
+          {
+            notes: [{ span: found.decl.name.span, text: 'declared here' }],
+          },
+        );
     }
   }
   if (text === 'training') {
@@ -190,7 +211,8 @@ function comprehension(body: Body, expr: ComprehensionExpr): Val {
 export function truth(body: Body, value: Val, span: Span): boolean | undefined {
   if (value.kind === 'bool') return value.value;
   if (value.kind === 'error') return undefined;
-  if (value.kind === 'tensor') fail(body, 'CROB2208', span, { what: 'a condition' }, { help: 'choose per element with select(condition, a, b)' });
+  if (value.kind === 'tensor')
+    fail(body, 'CROB2208', span, { what: 'a condition' }, { help: 'choose per element with select(condition, a, b)' });
   else fail(body, 'CROB2201', span, { expected: 'a bool', actual: describe(value) });
   return undefined;
 }
@@ -212,10 +234,16 @@ function member(body: Body, expr: MemberExpr): Val {
       if (found) return found;
       const { decl, methods, statics, fields } = object.instance;
       const help = didYouMean(text, [...methods.keys(), ...statics.keys(), ...fields.keys()]);
-      return fail(body, 'CROB2005', expr.name.span, { name: text, what: `module ${decl.name.name}` }, {
-        help,
-        notes: [{ span: decl.name.span, text: 'declared here' }],
-      });
+      return fail(
+        body,
+        'CROB2005',
+        expr.name.span,
+        { name: text, what: `module ${decl.name.name}` },
+        {
+          help,
+          notes: [{ span: decl.name.span, text: 'declared here' }],
+        },
+      );
     }
     case 'tuple': {
       const found = object.items.get(text);
@@ -282,12 +310,27 @@ function assertShape(body: Body, expr: Extract<Expr, { kind: 'cast' }>): Val {
     return fail(body, 'CROB2103', expr.span, { what: 'read', left: actual.dtype, right: expr.type.dtype.name });
   }
   if (shape.length !== actual.shape.length) {
-    return fail(body, 'CROB2102', expr.span, { what: 'this', expected: counted(shape.length, 'axis'), actual: String(actual.shape.length) }, {
-      details: provenance(body, [{ name: 'value', value: value.value }]),
-    });
+    return fail(
+      body,
+      'CROB2102',
+      expr.span,
+      { what: 'this', expected: counted(shape.length, 'axis'), actual: String(actual.shape.length) },
+      {
+        details: provenance(body, [{ name: 'value', value: value.value }]),
+      },
+    );
   }
   const tensors = [{ name: 'value', value: value.value }];
-  const same = shape.every((d, i) => requireEqual(body, actual.shape[i]!, d, expr.span, `cannot read this so: ${axisWord(actual.shape, i, actual.shape[i]!, d)}`, { tensors }));
+  const same = shape.every((d, i) =>
+    requireEqual(
+      body,
+      actual.shape[i]!,
+      d,
+      expr.span,
+      `cannot read this so: ${axisWord(actual.shape, i, actual.shape[i]!, d)}`,
+      { tensors },
+    ),
+  );
   if (!same) return error;
   return guarded(body, expr.span, '', [], () => body.build!.reshape(value.value, shape));
 }
@@ -298,14 +341,21 @@ function fromIndices(body: Body, expr: TensorExpr): Val {
   if (!build) return fail(body, 'CROB2208', expr.span, { what: 'a tensor' });
   const dtype = expr.dtype.name;
   if (dtype !== 'f32' && dtype !== 'i32' && dtype !== 'bool') {
-    return fail(body, 'CROB2222', expr.dtype.span, { name: dtype }, { help: 'f32, i32 and bool are the dtypes inside a graph' });
+    return fail(
+      body,
+      'CROB2222',
+      expr.dtype.span,
+      { name: dtype },
+      { help: 'f32, i32 and bool are the dtypes inside a graph' },
+    );
   }
   const inner = nested(body);
   const shape: Dim[] = [];
   for (const { extent } of expr.indices) {
     const size = evaluate(body, extent);
     if (size.kind === 'error') return error;
-    if (size.kind !== 'dim') return fail(body, 'CROB2201', extent.span, { expected: 'an int or a dim', actual: describe(size) });
+    if (size.kind !== 'dim')
+      return fail(body, 'CROB2201', extent.span, { expected: 'an int or a dim', actual: describe(size) });
     shape.push(size.dim);
   }
   for (const [axis, { name: ident }] of expr.indices.entries()) {

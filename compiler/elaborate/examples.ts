@@ -13,7 +13,10 @@ export function checkExample(session: Session, decl: ExampleDecl, file: FileScop
   const value = session.interpreter.evaluate(fileBody(session, file), decl.value);
   if (value.kind === 'error') return;
   if (value.kind !== 'spec') {
-    fail({ session }, 'CROB2201', decl.value.span, { expected: 'a module, such as `example Linear(3, 4)`', actual: describe(value) });
+    fail({ session }, 'CROB2201', decl.value.span, {
+      expected: 'a module, such as `example Linear(3, 4)`',
+      actual: describe(value),
+    });
     return;
   }
   checkSpec(session, value.spec);
@@ -30,22 +33,35 @@ function checkSpec(session: Session, spec: Spec): void {
   for (const [, method] of instance.methods) {
     const { params } = method.decl;
     const isTensor = (kind: string) => kind !== 'named-type' && kind !== 'list-type';
-    const open = params.some((p) => !isTensor(p.type.kind) && !p.value && !(p.type.kind === 'named-type' && p.type.name.name === 'dim'));
+    const open = params.some(
+      (p) => !isTensor(p.type.kind) && !p.value && !(p.type.kind === 'named-type' && p.type.name.name === 'dim'),
+    );
     if (open || !method.decl.result) continue;
     checkMethod(session, instance, method);
   }
 }
 
-function checkMethod(session: Session, instance: Instance, method: Parameters<Session['interpreter']['callMethod']>[2]): void {
+function checkMethod(
+  session: Session,
+  instance: Instance,
+  method: Parameters<Session['interpreter']['callMethod']>[2],
+): void {
   const body: Body = {
     ...fileBody(session, method.file),
     member: (name) => session.interpreter.member(undefined, session, instance, name),
     dims: new DimScope(true),
   };
-  for (const condition of conditions(body, method.decl.where, () => {})) body.facts = body.facts.assume(condition.clause);
+  for (const condition of conditions(body, method.decl.where, () => {}))
+    body.facts = body.facts.assume(condition.clause);
   const inner: Body = { ...body, build: new Builder(body.facts) };
   const args = promisedArgs(inner, method.decl.params);
   if (!args) return;
   const span = method.decl.name.span;
-  session.interpreter.callMethod(inner, instance, method, { positional: args.given.map((value) => ({ value, span })), named: new Map(), source: [] }, span);
+  session.interpreter.callMethod(
+    inner,
+    instance,
+    method,
+    { positional: args.given.map((value) => ({ value, span })), named: new Map(), source: [] },
+    span,
+  );
 }

@@ -1,5 +1,14 @@
 import type { Span } from '../../grammar/span.ts';
-import type { Expr, InputMember, ModelDecl, ModelField, ModelLet, OutputMember, Param, Path } from '../../grammar/tree.ts';
+import type {
+  Expr,
+  InputMember,
+  ModelDecl,
+  ModelField,
+  ModelLet,
+  OutputMember,
+  Param,
+  Path,
+} from '../../grammar/tree.ts';
 import type { Session } from './body.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { FileScope } from './program.ts';
@@ -44,16 +53,29 @@ export function flattenModel(session: Session, decl: ModelDecl, file: FileScope)
   const chain = basesOf(session, decl, file);
   if (!chain) return undefined;
   const flat: FlatModel = {
-    name: decl.name.name, decl, file,
+    name: decl.name.name,
+    decl,
+    file,
     docs: decl.docs,
-    params: new Map(), values: new Map(), fields: new Map(), inputs: new Map(), lets: new Map(), outputs: new Map(),
-    where: [], overrides: [], removed: new Map(),
+    params: new Map(),
+    values: new Map(),
+    fields: new Map(),
+    inputs: new Map(),
+    lets: new Map(),
+    outputs: new Map(),
+    where: [],
+    overrides: [],
+    removed: new Map(),
   };
   for (const [i, one] of chain.entries()) merge(session, flat, one.decl, one.file, i > 0);
   return flat;
 }
 
-function basesOf(session: Session, decl: ModelDecl, file: FileScope): { decl: ModelDecl; file: FileScope }[] | undefined {
+function basesOf(
+  session: Session,
+  decl: ModelDecl,
+  file: FileScope,
+): { decl: ModelDecl; file: FileScope }[] | undefined {
   const chain = [{ decl, file }];
   for (let at = chain[0]!; at.decl.base; at = chain[0]!) {
     const base = at.decl.base;
@@ -82,7 +104,13 @@ function merge(session: Session, flat: FlatModel, decl: ModelDecl, file: FileSco
   const once = (key: string, span: Span): boolean => {
     const earlier = here.get(key);
     if (earlier) {
-      fail({ session }, 'CROB2302', span, { path: key, model }, { notes: [{ span: earlier, text: 'first given here' }] });
+      fail(
+        { session },
+        'CROB2302',
+        span,
+        { path: key, model },
+        { notes: [{ span: earlier, text: 'first given here' }] },
+      );
       return false;
     }
     here.set(key, span);
@@ -107,7 +135,8 @@ function merge(session: Session, flat: FlatModel, decl: ModelDecl, file: FileSco
         if (once(member.name.name, member.name.span)) flat.lets.set(member.name.name, { decl: member, file, model });
         break;
       case 'output':
-        if (once(`output ${member.name.name}`, member.name.span)) flat.outputs.set(member.name.name, { decl: member, file, model });
+        if (once(`output ${member.name.name}`, member.name.span))
+          flat.outputs.set(member.name.name, { decl: member, file, model });
         break;
       case 'without':
         remove(session, flat, member.path, model);
@@ -116,7 +145,15 @@ function merge(session: Session, flat: FlatModel, decl: ModelDecl, file: FileSco
   }
 }
 
-function setField(session: Session, flat: FlatModel, member: ModelField, file: FileScope, model: string, variant: boolean, key: string): void {
+function setField(
+  session: Session,
+  flat: FlatModel,
+  member: ModelField,
+  file: FileScope,
+  model: string,
+  variant: boolean,
+  key: string,
+): void {
   const [first, ...rest] = member.path.steps;
   const name = first?.kind === 'name' ? first.name.name : '';
   if (rest.length === 0) {
@@ -132,9 +169,15 @@ function setField(session: Session, flat: FlatModel, member: ModelField, file: F
   }
   if (!flat.params.has(name) && !flat.fields.has(name)) {
     const names = [...flat.params.keys(), ...flat.fields.keys()];
-    fail({ session }, 'CROB2301', member.path.span, { name, what: variant ? `model ${flat.decl.base?.name ?? model}` : `model ${model}` }, {
-      help: didYouMean(name, names) ?? `it has ${names.join(', ')}`,
-    });
+    fail(
+      { session },
+      'CROB2301',
+      member.path.span,
+      { name, what: variant ? `model ${flat.decl.base?.name ?? model}` : `model ${model}` },
+      {
+        help: didYouMean(name, names) ?? `it has ${names.join(', ')}`,
+      },
+    );
     return;
   }
   const same = flat.overrides.findIndex((o) => pathText(session, o.path) === key);

@@ -1,6 +1,6 @@
 import type { Expr, IndexExpr } from '../../grammar/tree.ts';
-import * as dims from '../dims/dim.ts';
 import type { Dim } from '../dims/dim.ts';
+import * as dims from '../dims/dim.ts';
 import type { Body } from './body.ts';
 import { argText, counted, fail, guarded, requireClause } from './report.ts';
 import { asInt, describe, dimVal, error, type TensorVal, type Val } from './values.ts';
@@ -67,12 +67,21 @@ function slice(body: Body, expr: IndexExpr, object: TensorVal): Val {
   if (expr.items.length === 1 && first?.kind === 'at') {
     const at = body.session.interpreter.evaluate(body, first.value);
     if (at.kind === 'error') return error;
-    if (at.kind === 'tensor') return guarded(body, expr.span, 'gather', [argText(body, expr.object), argText(body, first.value)], () => build.gather(object.value, at.value));
+    if (at.kind === 'tensor')
+      return guarded(body, expr.span, 'gather', [argText(body, expr.object), argText(body, first.value)], () =>
+        build.gather(object.value, at.value),
+      );
   }
   if (expr.items.length !== shape.length) {
-    return fail(body, 'CROB2102', expr.span, { what: 'an index of this tensor', expected: counted(shape.length, 'axis'), actual: String(expr.items.length) }, {
-      help: 'give one index, range or `:` for each axis',
-    });
+    return fail(
+      body,
+      'CROB2102',
+      expr.span,
+      { what: 'an index of this tensor', expected: counted(shape.length, 'axis'), actual: String(expr.items.length) },
+      {
+        help: 'give one index, range or `:` for each axis',
+      },
+    );
   }
   const start: Dim[] = [];
   const stop: Dim[] = [];
@@ -82,25 +91,59 @@ function slice(body: Body, expr: IndexExpr, object: TensorVal): Val {
     const at = (e: Expr): Dim | undefined => {
       const value = body.session.interpreter.evaluate(body, e);
       if (value.kind === 'dim') return value.dim;
-      if (value.kind !== 'error') fail(body, 'CROB2201', e.span, { expected: 'an int or a dim', actual: describe(value) });
+      if (value.kind !== 'error')
+        fail(body, 'CROB2201', e.span, { expected: 'an int or a dim', actual: describe(value) });
       return undefined;
     };
-    if (item.kind === 'any') return fail(body, 'CROB2216', item.span, { op: '[*]', left: 'a tensor', right: 'an index' });
-    const from = item.kind === 'all' ? dims.zero : item.kind === 'range' ? (item.start ? at(item.start) : dims.zero) : at(item.value);
-    const to = item.kind === 'all' ? size : item.kind === 'range' ? (item.stop ? at(item.stop) : size) : from && dims.add(from, dims.one);
+    if (item.kind === 'any')
+      return fail(body, 'CROB2216', item.span, { op: '[*]', left: 'a tensor', right: 'an index' });
+    const from =
+      item.kind === 'all'
+        ? dims.zero
+        : item.kind === 'range'
+          ? item.start
+            ? at(item.start)
+            : dims.zero
+          : at(item.value);
+    const to =
+      item.kind === 'all'
+        ? size
+        : item.kind === 'range'
+          ? item.stop
+            ? at(item.stop)
+            : size
+          : from && dims.add(from, dims.one);
     if (!from || !to) return error;
     const tensors = [{ name: argText(body, expr.object), value: object.value }];
     if (item.kind === 'at') {
       const last = `indices count from the front; the last is ${body.facts.show(dims.sub(size, dims.one))}`;
       const inside =
-        requireClause(body, { kind: 'le', left: dims.zero, right: from }, item.span, `the index is before axis ${axis}`, { tensors, help: last }) &&
-        requireClause(body, { kind: 'lt', left: from, right: size }, item.span, `the index is beyond axis ${axis}`, { tensors });
+        requireClause(
+          body,
+          { kind: 'le', left: dims.zero, right: from },
+          item.span,
+          `the index is before axis ${axis}`,
+          { tensors, help: last },
+        ) &&
+        requireClause(body, { kind: 'lt', left: from, right: size }, item.span, `the index is beyond axis ${axis}`, {
+          tensors,
+        });
       if (!inside) return error;
     } else if (item.kind === 'range') {
       const inside =
-        requireClause(body, { kind: 'le', left: dims.zero, right: from }, item.span, `the slice begins before axis ${axis}`, { tensors }) &&
-        requireClause(body, { kind: 'le', left: to, right: size }, item.span, `the slice ends beyond axis ${axis}`, { tensors }) &&
-        requireClause(body, { kind: 'lt', left: from, right: to }, item.span, `the slice of axis ${axis} is empty`, { tensors });
+        requireClause(
+          body,
+          { kind: 'le', left: dims.zero, right: from },
+          item.span,
+          `the slice begins before axis ${axis}`,
+          { tensors },
+        ) &&
+        requireClause(body, { kind: 'le', left: to, right: size }, item.span, `the slice ends beyond axis ${axis}`, {
+          tensors,
+        }) &&
+        requireClause(body, { kind: 'lt', left: from, right: to }, item.span, `the slice of axis ${axis} is empty`, {
+          tensors,
+        });
       if (!inside) return error;
     }
     start.push(from);
@@ -108,7 +151,12 @@ function slice(body: Body, expr: IndexExpr, object: TensorVal): Val {
     if (item.kind !== 'at') kept.push(dims.sub(to, from));
   }
   return guarded(body, expr.span, label, [argText(body, expr.object)], () => {
-    const part = build.slice(object.value, start, stop, shape.map(() => 1));
+    const part = build.slice(
+      object.value,
+      start,
+      stop,
+      shape.map(() => 1),
+    );
     return kept.length === shape.length ? part : build.reshape(part, kept);
   });
 }

@@ -1,5 +1,5 @@
-import * as dims from '../dims/dim.ts';
 import type { Dim } from '../dims/dim.ts';
+import * as dims from '../dims/dim.ts';
 import { Facts } from '../dims/facts.ts';
 import { mapDims } from '../ir/attributes.ts';
 import { Builder } from '../ir/builder.ts';
@@ -26,7 +26,9 @@ export function inlineModel(model: ModelGraph, bound: ReadonlyMap<string, Dim>):
     outputs,
     facts,
     // What the bound sizes decide was checked with them.
-    guards: model.guards.map((g) => bindGuard(g, bound)).filter((g) => dims.variables(g.left).size + dims.variables(g.right).size > 0),
+    guards: model.guards
+      .map((g) => bindGuard(g, bound))
+      .filter((g) => dims.variables(g.left).size + dims.variables(g.right).size > 0),
   };
   return finish(parts, build.nodes);
 }
@@ -45,7 +47,13 @@ class Inliner {
   }
 
   /** Copies nodes and expands calls in their order; yields where each value went. */
-  expand(nodes: readonly Node[], calls: readonly Call[], path: string, by: ReadonlyMap<string, Dim>, map: Map<Value, Value>): Map<Value, Value> {
+  expand(
+    nodes: readonly Node[],
+    calls: readonly Call[],
+    path: string,
+    by: ReadonlyMap<string, Dim>,
+    map: Map<Value, Value>,
+  ): Map<Value, Value> {
     const cache = new Map<string, Dim>();
     const bind = (d: Dim): Dim => {
       let bound = cache.get(d.key);
@@ -79,8 +87,13 @@ class Inliner {
       return;
     }
     const inputs = node.inputs.map((input) => map.get(input)!);
-    const types = node.outputs.map((output): TensorType => ({ dtype: output.type.dtype, shape: output.type.shape.map(bind) }));
-    const attributes = node.op === 'uniform' ? { ...node.attributes, shape: node.attributes.shape.map(bind), key: childPath(path, node.attributes.key) } : mapDims(node.op, node.attributes, bind);
+    const types = node.outputs.map(
+      (output): TensorType => ({ dtype: output.type.dtype, shape: output.type.shape.map(bind) }),
+    );
+    const attributes =
+      node.op === 'uniform'
+        ? { ...node.attributes, shape: node.attributes.shape.map(bind), key: childPath(path, node.attributes.key) }
+        : mapDims(node.op, node.attributes, bind);
     const made = build.append(node.op, inputs, attributes as never, types);
     for (const [i, output] of node.outputs.entries()) map.set(output, made[i]!);
   }
@@ -89,7 +102,8 @@ class Inliner {
     const { template } = call;
     if (!template.body) throw new Error(`bug in crobc: ${template.label} is called before it is elaborated`);
     const inside = new Map<Value, Value>();
-    for (const [i, placeholder] of template.body.placeholders.entries()) inside.set(placeholder, map.get(call.args[i]!)!);
+    for (const [i, placeholder] of template.body.placeholders.entries())
+      inside.set(placeholder, map.get(call.args[i]!)!);
     const by = new Map<string, Dim>();
     for (const [name, dim] of call.dims) by.set(name, bind(dim));
     const below = call.absolute ? call.path : childPath(path, call.path);

@@ -1,5 +1,6 @@
 import type { InterfaceDecl, MethodMember, ModuleDecl, Param } from '../../grammar/tree.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { variable } from '../dims/dim.ts';
 import { Builder } from '../ir/builder.ts';
 import { fitStatic } from './arguments.ts';
 import { type Body, DimScope, fileBody, type Session } from './body.ts';
@@ -9,7 +10,6 @@ import { fail } from './report.ts';
 import { conditions, isDimType, isGraphType, resolveType } from './signature.ts';
 import { type GraphType, unflatten } from './template.ts';
 import { dimVal, type Instance, int, type Val } from './values.ts';
-import { variable } from '../dims/dim.ts';
 
 /**
  * Holds a module against an interface it promises to fill: statics of the right type, methods that take at least
@@ -23,20 +23,29 @@ export function checkInterface(session: Session, instance: Instance, decl: Inter
     if (member.kind !== 'static') continue;
     const value = session.interpreter.member(undefined, session, instance, member.name.name);
     if (!value) {
-      fail({ session }, 'CROB2218', name.span, { name: name.name, interface: decl.name.name, missing: `the static \`${member.name.name}\`` }, {
-        notes: [{ span: member.span, text: 'promised here' }],
-      });
+      fail(
+        { session },
+        'CROB2218',
+        name.span,
+        { name: name.name, interface: decl.name.name, missing: `the static \`${member.name.name}\`` },
+        {
+          notes: [{ span: member.span, text: 'promised here' }],
+        },
+      );
       sound = false;
     } else if (member.type && value.kind !== 'error') {
       const own = instance.decl.members.find((m) => m.kind === 'static' && m.name.name === member.name.name);
       const span = own?.kind === 'static' ? (own.value?.span ?? own.span) : name.span;
-      if (!fitStatic(bodyFor(session, instance, file), value, member.type, span, member.span, file, 'promised here')) sound = false;
+      if (!fitStatic(bodyFor(session, instance, file), value, member.type, span, member.span, file, 'promised here'))
+        sound = false;
     } else if (value.kind === 'error') {
       sound = false;
     }
   }
   // Signatures name the statics, so that they are held to them once these are right.
-  if (sound) for (const member of decl.members) if (member.kind === 'method' && !checkMethod(session, instance, decl, file, member)) sound = false;
+  if (sound)
+    for (const member of decl.members)
+      if (member.kind === 'method' && !checkMethod(session, instance, decl, file, member)) sound = false;
   return sound;
 }
 
@@ -45,9 +54,15 @@ export function checkPromises(session: Session, decl: ModuleDecl, file: FileScop
   for (const name of decl.implements) {
     const found = file.lookup(name.name);
     if (found?.decl.kind === 'interface') continue;
-    fail({ session }, found ? 'CROB2008' : 'CROB2001', name.span, { name: name.name, actual: found?.decl.kind ?? '', expected: 'an interface' }, {
-      help: found ? undefined : didYouMean(name.name, file.names()),
-    });
+    fail(
+      { session },
+      found ? 'CROB2008' : 'CROB2001',
+      name.span,
+      { name: name.name, actual: found?.decl.kind ?? '', expected: 'an interface' },
+      {
+        help: found ? undefined : didYouMean(name.name, file.names()),
+      },
+    );
   }
 }
 
@@ -60,13 +75,25 @@ function bodyFor(session: Session, instance: Instance, file: FileScope): Body {
   };
 }
 
-function checkMethod(session: Session, instance: Instance, decl: InterfaceDecl, file: FileScope, promised: MethodMember): boolean {
+function checkMethod(
+  session: Session,
+  instance: Instance,
+  decl: InterfaceDecl,
+  file: FileScope,
+  promised: MethodMember,
+): boolean {
   const own = instance.methods.get(promised.name.name);
   const name = instance.decl.name;
   if (!own) {
-    fail({ session }, 'CROB2218', name.span, { name: name.name, interface: decl.name.name, missing: `the method \`${promised.name.name}\`` }, {
-      notes: [{ span: promised.name.span, text: 'promised here' }],
-    });
+    fail(
+      { session },
+      'CROB2218',
+      name.span,
+      { name: name.name, interface: decl.name.name, missing: `the method \`${promised.name.name}\`` },
+      {
+        notes: [{ span: promised.name.span, text: 'promised here' }],
+      },
+    );
     return false;
   }
   if (own.decl === promised || !promised.result) return true;
@@ -80,20 +107,36 @@ function checkMethod(session: Session, instance: Instance, decl: InterfaceDecl, 
   if (!result) return false;
   const span = own.decl.name.span;
   const inside: Diagnostic[] = [];
-  const trial: Body = { ...inner, session: { ...session, report: (d) => (d.span === span ? inside.push(d) : session.report(d)) } };
-  const value = session.interpreter.callMethod(trial, instance, own, { positional: args.given.map((value) => ({ value, span })), named: new Map(), source: [] }, span);
+  const trial: Body = {
+    ...inner,
+    session: { ...session, report: (d) => (d.span === span ? inside.push(d) : session.report(d)) },
+  };
+  const value = session.interpreter.callMethod(
+    trial,
+    instance,
+    own,
+    { positional: args.given.map((value) => ({ value, span })), named: new Map(), source: [] },
+    span,
+  );
   const reason = inside[0]?.message ?? (value.kind === 'error' ? undefined : firstMismatch(trial, value, result));
   if (reason === undefined) return value.kind !== 'error';
-  fail({ session }, 'CROB2117', span, { name: name.name, interface: decl.name.name, method: promised.name.name, reason }, {
-    notes: [{ span: promised.name.span, text: 'promised here' }],
-    details: inside[0]?.details ?? [],
-  });
+  fail(
+    { session },
+    'CROB2117',
+    span,
+    { name: name.name, interface: decl.name.name, method: promised.name.name, reason },
+    {
+      notes: [{ span: promised.name.span, text: 'promised here' }],
+      details: inside[0]?.details ?? [],
+    },
+  );
   return false;
 }
 
 function firstMismatch(body: Body, value: Val, type: GraphType): string | undefined {
   if (type.kind === 'list' && value.kind === 'list') {
-    if (type.items.length !== value.items.length) return `it gives ${value.items.length} tensors, not ${type.items.length}`;
+    if (type.items.length !== value.items.length)
+      return `it gives ${value.items.length} tensors, not ${type.items.length}`;
     for (const [i, item] of type.items.entries()) {
       const inner = firstMismatch(body, value.items[i]!, item);
       if (inner) return inner;
@@ -104,13 +147,19 @@ function firstMismatch(body: Body, value: Val, type: GraphType): string | undefi
   if (type.kind !== 'tensor' || value.kind !== 'tensor') return `it gives ${value.kind}, not ${type.kind}`;
   const own = value.value.type;
   if (own.dtype !== type.type.dtype) return `it gives ${own.dtype}, not ${type.type.dtype}`;
-  if (own.shape.length !== type.type.shape.length) return `it gives rank ${own.shape.length}, not ${type.type.shape.length}`;
+  if (own.shape.length !== type.type.shape.length)
+    return `it gives rank ${own.shape.length}, not ${type.type.shape.length}`;
   const axis = own.shape.findIndex((d, i) => body.facts.equal(d, type.type.shape[i]!).answer !== 'proved');
-  return axis < 0 ? undefined : `axis ${axis} of the result is ${body.facts.show(own.shape[axis]!)}, not ${body.facts.show(type.type.shape[axis]!)}`;
+  return axis < 0
+    ? undefined
+    : `axis ${axis} of the result is ${body.facts.show(own.shape[axis]!)}, not ${body.facts.show(type.type.shape[axis]!)}`;
 }
 
 /** Placeholder arguments of a signature’s own types; ints stand at 0. */
-export function promisedArgs(body: Body, params: readonly Param[]): { types: Map<string, GraphType>; given: Val[] } | undefined {
+export function promisedArgs(
+  body: Body,
+  params: readonly Param[],
+): { types: Map<string, GraphType>; given: Val[] } | undefined {
   const types = new Map<string, GraphType>();
   const given: Val[] = [];
   for (const param of params) {

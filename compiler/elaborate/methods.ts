@@ -1,8 +1,8 @@
 import type { Span } from '../../grammar/span.ts';
 import type { Block, Expr, FnDecl, Param, Type } from '../../grammar/tree.ts';
-import * as dims from '../dims/dim.ts';
-import type { Dim } from '../dims/dim.ts';
 import type { Note } from '../diagnostics/diagnostic.ts';
+import type { Dim } from '../dims/dim.ts';
+import * as dims from '../dims/dim.ts';
 import { Facts } from '../dims/facts.ts';
 import { Builder } from '../ir/builder.ts';
 import type { Value } from '../ir/graph.ts';
@@ -11,11 +11,42 @@ import { type Body, type CallArgs, DimScope, fileBody, Locals, type Session } fr
 import { madeMember, overriddenAt } from './construct.ts';
 import type { FileScope } from './program.ts';
 import { axisWord, provenance, showShape } from './provenance.ts';
-import { addWhere, argText, counted, fail, failing, requireClause, requireEqual, settlingText, shownClause, showType } from './report.ts';
+import {
+  addWhere,
+  argText,
+  counted,
+  fail,
+  failing,
+  requireClause,
+  requireEqual,
+  settlingText,
+  shownClause,
+  showType,
+} from './report.ts';
 import { type Read, readsTheSame } from './sharing.ts';
 import { conditions, isDimType, isGraphType, ranksOf, resolveType, spreadKey, substituteClause } from './signature.ts';
-import { type Call, type Condition, flatten, flattenType, type GraphType, mapTypes, type Template, unflatten } from './template.ts';
-import { describe, dimVal, error, type Given, hasError, type Instance, keyOf, type Method, none, type Val } from './values.ts';
+import {
+  type Call,
+  type Condition,
+  flatten,
+  flattenType,
+  type GraphType,
+  mapTypes,
+  type Template,
+  unflatten,
+} from './template.ts';
+import {
+  describe,
+  dimVal,
+  error,
+  type Given,
+  hasError,
+  type Instance,
+  keyOf,
+  type Method,
+  none,
+  type Val,
+} from './values.ts';
 
 /** What is called: a method of an instance, or a function. */
 interface Callee {
@@ -38,11 +69,38 @@ export function callMethod(body: Body, instance: Instance, method: Method, args:
 function calleeOf(instance: Instance, method: Method): Callee {
   const { decl, file } = method;
   const what = decl.name.name === 'forward' ? instance.decl.name.name : `${instance.decl.name.name}.${decl.name.name}`;
-  return { name: decl.name.name, what, params: decl.params, result: decl.result, where: decl.where, body: decl.body, span: decl.name.span, file, self: instance, method };
+  return {
+    name: decl.name.name,
+    what,
+    params: decl.params,
+    result: decl.result,
+    where: decl.where,
+    body: decl.body,
+    span: decl.name.span,
+    file,
+    self: instance,
+    method,
+  };
 }
 
 export function callFunction(body: Body, decl: FnDecl, file: FileScope, args: CallArgs, span: Span): Val {
-  return call(body, { name: decl.name.name, what: decl.name.name, params: decl.params, result: decl.result, where: decl.where, body: decl.body, span: decl.name.span, file, self: undefined, method: undefined }, args, span);
+  return call(
+    body,
+    {
+      name: decl.name.name,
+      what: decl.name.name,
+      params: decl.params,
+      result: decl.result,
+      where: decl.where,
+      body: decl.body,
+      span: decl.name.span,
+      file,
+      self: undefined,
+      method: undefined,
+    },
+    args,
+    span,
+  );
 }
 
 function call(body: Body, callee: Callee, args: CallArgs, span: Span): Val {
@@ -56,7 +114,9 @@ function call(body: Body, callee: Callee, args: CallArgs, span: Span): Val {
   for (const param of callee.params) {
     const name = param.name.name;
     const own = matched.get(name) ?? { value: session.interpreter.evaluate(inside, param.value!), span };
-    const fitted = isGraphType(param.type) ? graphArg(body, callee, param, own) : fitStatic(inside, own.value, param.type, own.span, param.span, callee.file);
+    const fitted = isGraphType(param.type)
+      ? graphArg(body, callee, param, own)
+      : fitStatic(inside, own.value, param.type, own.span, param.span, callee.file);
     if (!fitted || fitted.kind === 'error') {
       sound = false;
       continue;
@@ -69,7 +129,13 @@ function call(body: Body, callee: Callee, args: CallArgs, span: Span): Val {
   if (isStatic && !callee.self) return callStatic(body, callee, given, span);
   if (!callee.result || isStaticType(callee.result)) {
     if (callee.result) return callStatic(body, callee, given, span);
-    return fail(body, 'CROB2219', span, { name: callee.what }, { notes: [{ span: callee.span, text: 'declared here' }] });
+    return fail(
+      body,
+      'CROB2219',
+      span,
+      { name: callee.what },
+      { notes: [{ span: callee.span, text: 'declared here' }] },
+    );
   }
   if (!body.build) return fail(body, 'CROB2208', span, { what: `a call of ${callee.what}` });
   const template = templateFor(session, callee, given, span);
@@ -88,14 +154,23 @@ function recordCall(body: Body, callee: Callee, given: ReadonlyMap<string, Given
   // A module handed in as a value is one certain module.
   if ([...given.values()].some(({ value }) => holdsModule(value))) reads.push({ kind: 'exact' });
   if (callee.self && callee.method) {
-    reads.push({ kind: 'call', instance: callee.self, method: callee.method, given, place: placeKey(placeOf(body, callee.self)), template });
+    reads.push({
+      kind: 'call',
+      instance: callee.self,
+      method: callee.method,
+      given,
+      place: placeKey(placeOf(body, callee.self)),
+      template,
+    });
   } else if (trainingFunctions.has(template)) {
     reads.push({ kind: 'training', value: session.training });
   }
 }
 
 function holdsModule(value: Val): boolean {
-  return value.kind === 'instance' || value.kind === 'method' || (value.kind === 'list' && value.items.some(holdsModule));
+  return (
+    value.kind === 'instance' || value.kind === 'method' || (value.kind === 'list' && value.items.some(holdsModule))
+  );
 }
 
 function isStaticType(type: Type): boolean {
@@ -108,15 +183,27 @@ function graphArg(body: Body, callee: Callee, param: Param, given: Given): Val {
   const optional = param.type.kind === 'tensor-type' && param.type.optional;
   if (value.kind === 'none') {
     if (optional) return none;
-    return fail(body, 'CROB2201', span, { expected: `a tensor for \`${param.name.name}\` of ${callee.what}`, actual: 'none' });
+    return fail(body, 'CROB2201', span, {
+      expected: `a tensor for \`${param.name.name}\` of ${callee.what}`,
+      actual: 'none',
+    });
   }
   const isList = param.type.kind === 'pyramid-type' || param.type.kind === 'sequence-type';
   if (isList && value.kind === 'list') return value;
   if (!isList && value.kind === 'tensor') return value;
   if (param.type.kind === 'typeof-type' || (param.type.kind === 'tuple-type' && value.kind === 'tuple')) return value;
-  return fail(body, 'CROB2201', span, { expected: `${isList ? 'a list of tensors' : 'a tensor'} for \`${param.name.name}\` of ${callee.what}`, actual: describe(value) }, {
-    notes: [{ span: param.span, text: 'declared here' }],
-  });
+  return fail(
+    body,
+    'CROB2201',
+    span,
+    {
+      expected: `${isList ? 'a list of tensors' : 'a tensor'} for \`${param.name.name}\` of ${callee.what}`,
+      actual: describe(value),
+    },
+    {
+      notes: [{ span: param.span, text: 'declared here' }],
+    },
+  );
 }
 
 /** A function of statics runs in place. */
@@ -146,23 +233,40 @@ function calleeBody(session: Session, callee: Callee): Body {
   return body;
 }
 
-function templateFor(session: Session, callee: Callee, given: ReadonlyMap<string, Given>, span: Span): Template | undefined {
+function templateFor(
+  session: Session,
+  callee: Callee,
+  given: ReadonlyMap<string, Given>,
+  span: Span,
+): Template | undefined {
   const parts = callee.params.map((param) => {
     const { value } = given.get(param.name.name)!;
-    if (isGraphType(param.type)) return value.kind === 'none' ? 'none' : `T${listShape(value)}${spreadKey(param.type, value)}`;
+    if (isGraphType(param.type))
+      return value.kind === 'none' ? 'none' : `T${listShape(value)}${spreadKey(param.type, value)}`;
     if (isDimType(param.type)) return value.kind === 'list' ? `D${value.items.length}` : 'D';
     return keyOf(value);
   });
   const method = `${callee.file.file}:${callee.name}@${callee.span.start}(${parts.join(';')})`;
   const { self } = callee;
   const key = self ? `${self.identity}|${method}` : method;
-  const known = session.templates.get(key) ?? (self && sharedTemplate(session, self, `${self.file.file}:${self.decl.name.name}|${method}`, key));
+  const known =
+    session.templates.get(key) ??
+    (self && sharedTemplate(session, self, `${self.file.file}:${self.decl.name.name}|${method}`, key));
   if (known && !known.body) {
     // Its body is being elaborated: the call is inside of it.
-    fail({ session }, 'CROB2206', span, { name: callee.what }, { notes: [{ span: callee.span, text: 'declared here' }] });
+    fail(
+      { session },
+      'CROB2206',
+      span,
+      { name: callee.what },
+      { notes: [{ span: callee.span, text: 'declared here' }] },
+    );
     return undefined;
   }
-  return known ?? makeTemplate(session, callee, given, key, self && `${self.file.file}:${self.decl.name.name}|${method}`, span);
+  return (
+    known ??
+    makeTemplate(session, callee, given, key, self && `${self.file.file}:${self.decl.name.name}|${method}`, span)
+  );
 }
 
 /** One of another instance of the module that looked at nothing in which the two differ. */
@@ -170,7 +274,8 @@ function sharedTemplate(session: Session, self: Instance, bucket: string, key: s
   const found = session.shared.get(bucket)?.find((one) =>
     readsTheSame(session, one, self, {
       member: (instance, name) => madeMember(session, instance, name),
-      template: (instance, method, given) => templateFor(session, calleeOf(instance, method), given, method.decl.name.span),
+      template: (instance, method, given) =>
+        templateFor(session, calleeOf(instance, method), given, method.decl.name.span),
       place: (from, to) => placeKey(placeOf({ self: from }, to)),
     }),
   );
@@ -183,7 +288,11 @@ function placeKey({ path, absolute }: { path: string; absolute: boolean }): stri
 }
 
 function listShape(value: Val): string {
-  return value.kind === 'list' ? `[${value.items.map(listShape).join()}]` : value.kind === 'tuple' ? `(${value.items.size})` : '';
+  return value.kind === 'list'
+    ? `[${value.items.map(listShape).join()}]`
+    : value.kind === 'tuple'
+      ? `(${value.items.size})`
+      : '';
 }
 
 /** Where a body fails that another file calls, the message names the call too, and what a variant changed in it. */
@@ -194,13 +303,21 @@ function blaming(session: Session, callee: Callee, span: Span): Session {
     report(d) {
       const more: Note[] = [];
       if (d.span.file !== span.file) more.push({ span, text: `${callee.what} is called here` });
-      if (override && !d.notes.some((note) => note.span === override)) more.push({ span: override, text: 'its parts are set here' });
+      if (override && !d.notes.some((note) => note.span === override))
+        more.push({ span: override, text: 'its parts are set here' });
       session.report(more.length === 0 ? d : { ...d, notes: [...d.notes.slice(0, 3 - more.length), ...more] });
     },
   };
 }
 
-function makeTemplate(outer: Session, callee: Callee, given: ReadonlyMap<string, Given>, key: string, bucket: string | undefined, span: Span): Template | undefined {
+function makeTemplate(
+  outer: Session,
+  callee: Callee,
+  given: ReadonlyMap<string, Given>,
+  key: string,
+  bucket: string | undefined,
+  span: Span,
+): Template | undefined {
   const session = blaming(outer, callee, span);
   const reads: Read[] = [];
   session.reads.push(reads);
@@ -218,7 +335,12 @@ function makeTemplate(outer: Session, callee: Callee, given: ReadonlyMap<string,
   }
 }
 
-function elaborateTemplate(session: Session, callee: Callee, given: ReadonlyMap<string, Given>, key: string): Template | undefined {
+function elaborateTemplate(
+  session: Session,
+  callee: Callee,
+  given: ReadonlyMap<string, Given>,
+  key: string,
+): Template | undefined {
   const base = calleeBody(session, callee);
   const scope = new DimScope(true);
   const body: Body = { ...base, dims: scope, member: base.member, build: new Builder(Facts.none) };
@@ -238,7 +360,17 @@ function elaborateTemplate(session: Session, callee: Callee, given: ReadonlyMap<
   const signature = resolveSignature(body, callee, given);
   if (!signature) return undefined;
   const { params, where, result } = signature;
-  const template: Template = { key, label: callee.what, span: callee.span, params, dimParams, where, result, facts: body.facts, body: undefined };
+  const template: Template = {
+    key,
+    label: callee.what,
+    span: callee.span,
+    params,
+    dimParams,
+    where,
+    result,
+    facts: body.facts,
+    body: undefined,
+  };
   session.templates.set(key, template);
   elaborateBody(session, callee, body, template);
   return template;
@@ -259,7 +391,8 @@ function resolveSignature(body: Body, callee: Callee, given: ReadonlyMap<string,
   for (const param of callee.params) {
     if (!isGraphType(param.type)) continue;
     const { value } = given.get(param.name.name)!;
-    const type: GraphType | undefined = value.kind === 'none' ? { kind: 'none' } : resolveType(body, param.type, types, ranksOf(value));
+    const type: GraphType | undefined =
+      value.kind === 'none' ? { kind: 'none' } : resolveType(body, param.type, types, ranksOf(value));
     if (!type) return undefined;
     types.set(param.name.name, type);
     params.push({ name: param.name.name, type, span: param.span });
@@ -275,7 +408,11 @@ function resolveSignature(body: Body, callee: Callee, given: ReadonlyMap<string,
   }
   for (const name of scopeDimParams(callee)) bound.add(name);
   for (const name of body.dims.known.keys()) {
-    if (bound.has(name) || callee.params.some((param) => name === param.name.name || name.startsWith(`${param.name.name}[`))) continue;
+    if (
+      bound.has(name) ||
+      callee.params.some((param) => name === param.name.name || name.startsWith(`${param.name.name}[`))
+    )
+      continue;
     fail(body, 'CROB2101', callee.span, { name, what: callee.what });
     return undefined;
   }
@@ -294,9 +431,18 @@ function elaborateBody(session: Session, callee: Callee, body: Body, template: T
   const inner: Body = {
     ...body,
     locals: new Locals(body.locals),
-    session: { ...session, report: (d) => { if (d.severity === 'error') errors++; session.report(d); } },
+    session: {
+      ...session,
+      report: (d) => {
+        if (d.severity === 'error') errors++;
+        session.report(d);
+      },
+    },
   };
-  const linked: Body = { ...inner, member: (name) => (callee.self ? session.interpreter.member(linked, linked.session, callee.self, name) : undefined) };
+  const linked: Body = {
+    ...inner,
+    member: (name) => (callee.self ? session.interpreter.member(linked, linked.session, callee.self, name) : undefined),
+  };
   const placeholders: Value[] = [];
   for (const param of template.params) {
     const value = unflatten(param.type, (type) => {
@@ -308,7 +454,11 @@ function elaborateBody(session: Session, callee: Callee, body: Body, template: T
     linked.locals.declare(param.name, value);
   }
   if (!callee.body) {
-    fail(linked, 'CROB2218', callee.span, { name: callee.self?.decl.name.name ?? callee.what, missing: `the method ${callee.name}`, interface: callee.what });
+    fail(linked, 'CROB2218', callee.span, {
+      name: callee.self?.decl.name.name ?? callee.what,
+      missing: `the method ${callee.name}`,
+      interface: callee.what,
+    });
   }
   session.depth.calls++;
   let result: Val | undefined;
@@ -316,7 +466,16 @@ function elaborateBody(session: Session, callee: Callee, body: Body, template: T
   else result = callee.body && session.interpreter.run(linked, callee.body);
   session.depth.calls--;
   if (result === undefined && errors === 0) fail(linked, 'CROB2213', callee.span, { name: callee.what });
-  const fitted = result && errors === 0 ? fitResult(linked, result, template.result, linked.trace.result ?? callee.body!.span, `the result of ${callee.what}`) : error;
+  const fitted =
+    result && errors === 0
+      ? fitResult(
+          linked,
+          result,
+          template.result,
+          linked.trace.result ?? callee.body!.span,
+          `the result of ${callee.what}`,
+        )
+      : error;
   template.body = {
     placeholders,
     nodes: build.nodes,
@@ -332,9 +491,16 @@ export function fitResult(body: Body, value: Val, type: GraphType, span: Span, w
   if (value.kind === 'error') return error;
   if (type.kind === 'list' && value.kind === 'list') {
     if (value.items.length !== type.items.length) {
-      return fail(body, 'CROB2102', span, { what, expected: counted(type.items.length, 'tensor'), actual: String(value.items.length) });
+      return fail(body, 'CROB2102', span, {
+        what,
+        expected: counted(type.items.length, 'tensor'),
+        actual: String(value.items.length),
+      });
     }
-    return { kind: 'list', items: value.items.map((item, i) => fitResult(body, item, type.items[i]!, span, `${what}[${i}]`)) };
+    return {
+      kind: 'list',
+      items: value.items.map((item, i) => fitResult(body, item, type.items[i]!, span, `${what}[${i}]`)),
+    };
   }
   if (type.kind === 'tuple' && value.kind === 'tuple') {
     const items = new Map<string, Val>();
@@ -346,23 +512,45 @@ export function fitResult(body: Body, value: Val, type: GraphType, span: Span, w
     return { kind: 'tuple', items };
   }
   if (type.kind !== 'tensor' || value.kind !== 'tensor') {
-    return fail(body, 'CROB2201', span, { expected: `${type.kind === 'tensor' ? 'a tensor' : `a ${type.kind}`} as ${what}`, actual: describe(value) });
+    return fail(body, 'CROB2201', span, {
+      expected: `${type.kind === 'tensor' ? 'a tensor' : `a ${type.kind}`} as ${what}`,
+      actual: describe(value),
+    });
   }
   const actual = value.value.type;
   if (actual.dtype !== type.type.dtype) {
-    return fail(body, 'CROB2103', span, { what: `give this as ${what}`, left: showType(actual, body.facts), right: showType(type.type, body.facts) }, {
-      help: conversion(actual.dtype, type.type.dtype, 'the value'),
-    });
+    return fail(
+      body,
+      'CROB2103',
+      span,
+      { what: `give this as ${what}`, left: showType(actual, body.facts), right: showType(type.type, body.facts) },
+      {
+        help: conversion(actual.dtype, type.type.dtype, 'the value'),
+      },
+    );
   }
   const tensors = [{ name: 'value   ', value: value.value }];
   const declared = `declared : ${showShape(type.type, body.facts)}`;
   if (actual.shape.length !== type.type.shape.length) {
-    return fail(body, 'CROB2102', span, { what, expected: counted(type.type.shape.length, 'axis'), actual: String(actual.shape.length) }, {
-      details: [...provenance(body, tensors), declared],
-    });
+    return fail(
+      body,
+      'CROB2102',
+      span,
+      { what, expected: counted(type.type.shape.length, 'axis'), actual: String(actual.shape.length) },
+      {
+        details: [...provenance(body, tensors), declared],
+      },
+    );
   }
   const same = actual.shape.every((d, i) =>
-    requireEqual(body, d, type.type.shape[i]!, span, `${what} is not as declared: ${axisWord(actual.shape, i, d, type.type.shape[i]!)}`, { tensors, details: [declared] }),
+    requireEqual(
+      body,
+      d,
+      type.type.shape[i]!,
+      span,
+      `${what} is not as declared: ${axisWord(actual.shape, i, d, type.type.shape[i]!)}`,
+      { tensors, details: [declared] },
+    ),
   );
   return same ? value : error;
 }
@@ -376,10 +564,26 @@ function conversion(from: string, to: string, name: string): string | undefined 
   return from !== to && ['f32', 'i32', 'bool'].includes(to) ? `convert it: ${to}(${name})` : undefined;
 }
 
-function apply(body: Body, callee: Callee, template: Template, given: ReadonlyMap<string, Given>, args: CallArgs, span: Span): Val {
+function apply(
+  body: Body,
+  callee: Callee,
+  template: Template,
+  given: ReadonlyMap<string, Given>,
+  args: CallArgs,
+  span: Span,
+): Val {
   const bound = new Map<string, Dim>();
   const values: Value[] = [];
-  const checks: { declared: Dim; actual: Dim; axis: number; what: string; value: Value; name: string; span: Span; param: Span }[] = [];
+  const checks: {
+    declared: Dim;
+    actual: Dim;
+    axis: number;
+    what: string;
+    value: Value;
+    name: string;
+    span: Span;
+    param: Span;
+  }[] = [];
   for (const param of callee.params) {
     if (!isDimType(param.type)) continue;
     const { value, span: at } = given.get(param.name.name)!;
@@ -392,30 +596,70 @@ function apply(body: Body, callee: Callee, template: Template, given: ReadonlyMa
     const types = flattenType(param.type, param.name);
     const tensors = flatten(value);
     if (types.length !== tensors.length) {
-      return fail(body, 'CROB2102', at, { what: `\`${param.name}\` of ${callee.what}`, expected: counted(types.length, 'tensor'), actual: String(tensors.length) }, {
-        notes: declaredAt(param.span),
-      });
+      return fail(
+        body,
+        'CROB2102',
+        at,
+        {
+          what: `\`${param.name}\` of ${callee.what}`,
+          expected: counted(types.length, 'tensor'),
+          actual: String(tensors.length),
+        },
+        {
+          notes: declaredAt(param.span),
+        },
+      );
     }
     for (const [i, { name: part, type }] of types.entries()) {
       const actual = tensors[i]!;
       values.push(actual);
       if (actual.type.dtype !== type.dtype) {
-        return fail(body, 'CROB2103', at, { what: `pass \`${name}\` as \`${part}\` of ${callee.what}`, left: showType(actual.type, body.facts), right: showType(type, template.facts) }, {
-          notes: declaredAt(param.span),
-          help: conversion(actual.type.dtype, type.dtype, name),
-        });
+        return fail(
+          body,
+          'CROB2103',
+          at,
+          {
+            what: `pass \`${name}\` as \`${part}\` of ${callee.what}`,
+            left: showType(actual.type, body.facts),
+            right: showType(type, template.facts),
+          },
+          {
+            notes: declaredAt(param.span),
+            help: conversion(actual.type.dtype, type.dtype, name),
+          },
+        );
       }
       if (actual.type.shape.length !== type.shape.length) {
-        return fail(body, 'CROB2102', at, { what: `\`${part}\` of ${callee.what}`, expected: counted(type.shape.length, 'axis'), actual: String(actual.type.shape.length) }, {
-          notes: declaredAt(param.span),
-          details: [...provenance(body, [{ name, value: actual }])],
-        });
+        return fail(
+          body,
+          'CROB2102',
+          at,
+          {
+            what: `\`${part}\` of ${callee.what}`,
+            expected: counted(type.shape.length, 'axis'),
+            actual: String(actual.type.shape.length),
+          },
+          {
+            notes: declaredAt(param.span),
+            details: [...provenance(body, [{ name, value: actual }])],
+          },
+        );
       }
       for (const [axis, declared] of type.shape.entries()) {
         const variable = dims.asVariable(declared);
         const size = actual.type.shape[axis]!;
         if (variable && !bound.has(variable)) bound.set(variable, size);
-        else checks.push({ declared, actual: size, axis, what: `cannot pass \`${name}\` as \`${part}\` of ${callee.what}:`, value: actual, name, span: at, param: param.span });
+        else
+          checks.push({
+            declared,
+            actual: size,
+            axis,
+            what: `cannot pass \`${name}\` as \`${part}\` of ${callee.what}:`,
+            value: actual,
+            name,
+            span: at,
+            param: param.span,
+          });
       }
     }
   }
@@ -423,12 +667,16 @@ function apply(body: Body, callee: Callee, template: Template, given: ReadonlyMa
     const expected = dims.substitute(check.declared, bound);
     const what = `${check.what} ${axisWord(check.value.type.shape, check.axis, check.actual, expected)}`;
     const tensors = [{ name: check.name, value: check.value }];
-    if (!requireEqual(body, check.actual, expected, check.span, what, { tensors, notes: declaredAt(check.param) })) return error;
+    if (!requireEqual(body, check.actual, expected, check.span, what, { tensors, notes: declaredAt(check.param) }))
+      return error;
   }
   for (const condition of template.where) if (!requireWhere(body, callee, condition, bound, span)) return error;
   const build = body.build!;
   const results: Value[] = [];
-  const type = mapTypes(template.result, (t) => ({ dtype: t.dtype, shape: t.shape.map((d) => dims.substitute(d, bound)) }));
+  const type = mapTypes(template.result, (t) => ({
+    dtype: t.dtype,
+    shape: t.shape.map((d) => dims.substitute(d, bound)),
+  }));
   const at = build.nodes.length;
   const value = unflatten(type, (t) => {
     build.origin = { span, path: '', label: callee.what };
@@ -437,7 +685,16 @@ function apply(body: Body, callee: Callee, template: Template, given: ReadonlyMa
     return placeholder;
   });
   const place = placeOf(body, callee.self);
-  const made: Call = { template, path: place.path, absolute: place.absolute, dims: bound, args: values, results, span, at };
+  const made: Call = {
+    template,
+    path: place.path,
+    absolute: place.absolute,
+    dims: bound,
+    args: values,
+    results,
+    span,
+    at,
+  };
   body.calls.push(made);
   return value;
 }
@@ -445,13 +702,20 @@ function apply(body: Body, callee: Callee, template: Template, given: ReadonlyMa
 function bindDims(body: Body, value: Val, name: string, into: Map<string, Dim>, span: Span): boolean {
   if (value.kind === 'list') return value.items.every((item, i) => bindDims(body, item, `${name}[${i}]`, into, span));
   if (value.kind !== 'dim') return false;
-  if (!requireClause(body, { kind: 'le', left: dims.one, right: value.dim }, span, `\`${name}\` is a size, at least 1`)) return false;
+  if (!requireClause(body, { kind: 'le', left: dims.one, right: value.dim }, span, `\`${name}\` is a size, at least 1`))
+    return false;
   into.set(name, value.dim);
   return true;
 }
 
 /** A failed `where` blames the caller. */
-function requireWhere(body: Body, callee: Callee, condition: Condition, bound: ReadonlyMap<string, Dim>, span: Span): boolean {
+function requireWhere(
+  body: Body,
+  callee: Callee,
+  condition: Condition,
+  bound: ReadonlyMap<string, Dim>,
+  span: Span,
+): boolean {
   const clause = substituteClause(condition.clause, bound);
   const answer = body.facts.holds(clause);
   if (answer.answer === 'proved') return true;
@@ -459,11 +723,17 @@ function requireWhere(body: Body, callee: Callee, condition: Condition, bound: R
   const details = [`here it reads ${shownClause(body.facts, clause)}`, ...failing(answer)];
   const settling = settlingText(body.facts, clause, answer);
   const help = settling && addWhere(body, settling);
-  fail(body, answer.answer === 'refuted' ? 'CROB2108' : 'CROB2109', span, { callee: callee.what, clause: text }, {
-    notes: [{ span: condition.span, text: 'required here' }],
-    details,
-    help,
-  });
+  fail(
+    body,
+    answer.answer === 'refuted' ? 'CROB2108' : 'CROB2109',
+    span,
+    { callee: callee.what, clause: text },
+    {
+      notes: [{ span: condition.span, text: 'required here' }],
+      details,
+      help,
+    },
+  );
   return false;
 }
 

@@ -1,7 +1,7 @@
 import type { Span } from '../../grammar/span.ts';
 import type { Path } from '../../grammar/tree.ts';
-import * as dims from '../dims/dim.ts';
 import type { Dim } from '../dims/dim.ts';
+import * as dims from '../dims/dim.ts';
 import { type Clause, Facts } from '../dims/facts.ts';
 import { Builder } from '../ir/builder.ts';
 import type { Guard, Node, Value } from '../ir/graph.ts';
@@ -62,7 +62,11 @@ class ModelElaboration {
       const refused = () => {
         fail({ session }, 'CROB2207', decl.span, { clause: session.program.text(decl.span), what: flat.name });
       };
-      for (const condition of conditions({ ...this.#bodyWith(file, facts, undefined), dims: this.#dims }, [decl], refused)) {
+      for (const condition of conditions(
+        { ...this.#bodyWith(file, facts, undefined), dims: this.#dims },
+        [decl],
+        refused,
+      )) {
         facts = facts.assume(condition.clause);
         this.#guards.push(guardOf(condition.clause, session.program.text(condition.span), condition.span));
       }
@@ -82,7 +86,13 @@ class ModelElaboration {
     const outputs: { name: string; value: Value; docs: string }[] = [];
     for (const [name, { decl, file }] of flat.outputs) {
       if (decl.stage && decl.stage.name !== 'train') {
-        fail({ session }, 'CROB2001', decl.stage.span, { name: decl.stage.name }, { help: 'the only stage is `output(train)`' });
+        fail(
+          { session },
+          'CROB2001',
+          decl.stage.span,
+          { name: decl.stage.name },
+          { help: 'the only stage is `output(train)`' },
+        );
       }
       const raw = decl.value ? session.interpreter.evaluate(this.#body(file), decl.value) : this.#value(name);
       if (!raw) {
@@ -90,9 +100,15 @@ class ModelElaboration {
         continue;
       }
       const type = decl.type && resolveType(this.#body(file), decl.type, new Map());
-      const value = type && raw.kind !== 'error' ? fitResult(this.#body(file), raw, type, decl.value?.span ?? decl.name.span, `the output \`${name}\``) : raw;
-      if (value.kind === 'tensor' && (!decl.stage || session.training)) outputs.push({ name, value: value.value, docs: decl.docs.join('\n') });
-      if (value.kind === 'list') value.items.forEach((item, i) => item.kind === 'tensor' && outputs.push({ name: `${name}_${i}`, value: item.value, docs: '' }));
+      const value =
+        type && raw.kind !== 'error'
+          ? fitResult(this.#body(file), raw, type, decl.value?.span ?? decl.name.span, `the output \`${name}\``)
+          : raw;
+      if (value.kind === 'tensor' && (!decl.stage || session.training))
+        outputs.push({ name, value: value.value, docs: decl.docs.join('\n') });
+      if (value.kind === 'list')
+        for (const [i, item] of value.items.entries())
+          if (item.kind === 'tensor') outputs.push({ name: `${name}_${i}`, value: item.value, docs: '' });
     }
     if (flat.outputs.size === 0) fail({ session }, 'CROB2309', flat.decl.name.span, { name: flat.name });
     for (const name of flat.lets.keys()) this.#value(name);
@@ -120,7 +136,12 @@ class ModelElaboration {
       ...fileBody(this.#session, file),
       owner: { what: `model ${this.#flat.name}`, span: this.#flat.decl.name.span },
       member: (name, span) => this.#value(name, span),
-      memberNames: () => [...this.#flat.params.keys(), ...this.#flat.fields.keys(), ...this.#flat.inputs.keys(), ...this.#flat.lets.keys()],
+      memberNames: () => [
+        ...this.#flat.params.keys(),
+        ...this.#flat.fields.keys(),
+        ...this.#flat.inputs.keys(),
+        ...this.#flat.lets.keys(),
+      ],
       dims: this.#dims,
       facts,
       build,
@@ -143,10 +164,20 @@ class ModelElaboration {
     if (known) return known;
     const flat = this.#flat;
     const gone = flat.removed.get(name);
-    const decl = flat.params.get(name)?.decl ?? flat.fields.get(name)?.decl ?? flat.inputs.get(name)?.decl ?? flat.lets.get(name)?.decl;
+    const decl =
+      flat.params.get(name)?.decl ??
+      flat.fields.get(name)?.decl ??
+      flat.inputs.get(name)?.decl ??
+      flat.lets.get(name)?.decl;
     if (!decl) {
       if (!gone || !span) return undefined;
-      return fail({ session: this.#session }, 'CROB2307', gone, { name }, { notes: [{ span, text: 'still used here' }] });
+      return fail(
+        { session: this.#session },
+        'CROB2307',
+        gone,
+        { name },
+        { notes: [{ span, text: 'still used here' }] },
+      );
     }
     if (this.#busy.has(name)) {
       return fail({ session: this.#session }, 'CROB2305', span ?? decl.span, { name });
@@ -165,9 +196,23 @@ class ModelElaboration {
     if (param) {
       const replaced = flat.values.get(name);
       const expr = replaced?.decl ?? param.decl.value;
-      if (!expr) return fail({ session }, 'CROB2010', flat.decl.name.span, { name, callee: flat.name }, { notes: [{ span: param.decl.span, text: 'declared here, without a default' }] });
+      if (!expr)
+        return fail(
+          { session },
+          'CROB2010',
+          flat.decl.name.span,
+          { name, callee: flat.name },
+          { notes: [{ span: param.decl.span, text: 'declared here, without a default' }] },
+        );
       const body = this.#staticBody(replaced?.file ?? param.file);
-      const value = fitStatic(body, session.interpreter.evaluate(body, expr), param.decl.type, expr.span, param.decl.span, param.file);
+      const value = fitStatic(
+        body,
+        session.interpreter.evaluate(body, expr),
+        param.decl.type,
+        expr.span,
+        param.decl.span,
+        param.file,
+      );
       if (!value) return error;
       const { slot, holes } = slotOf(param.decl, param.file);
       return slot && !holes ? place(session, undefined, value, name, this.#trees.get(name)) : value;
@@ -181,16 +226,34 @@ class ModelElaboration {
         if (flat.decl.base && field.decl.path.steps.length === 1) {
           // A variant that gives a plain value means a parameter of its base.
           const names = [...flat.params.keys(), ...flat.fields.keys()].filter((other) => other !== name);
-          return fail({ session }, 'CROB2301', field.decl.path.span, { name, what: `model ${flat.decl.base.name}` }, {
-            help: didYouMean(name, names) ?? (names.length ? `it has ${names.join(', ')}` : undefined),
-          });
+          return fail(
+            { session },
+            'CROB2301',
+            field.decl.path.span,
+            { name, what: `model ${flat.decl.base.name}` },
+            {
+              help: didYouMean(name, names) ?? (names.length ? `it has ${names.join(', ')}` : undefined),
+            },
+          );
         }
-        return fail({ session }, 'CROB2201', field.decl.value.span, { expected: 'a module, or a list of modules', actual: describe(value) }, {
-          help: `a tensor is a \`let ${name} = …\`; a static value is a parameter of the model`,
-        });
+        return fail(
+          { session },
+          'CROB2201',
+          field.decl.value.span,
+          { expected: 'a module, or a list of modules', actual: describe(value) },
+          {
+            help: `a tensor is a \`let ${name} = …\`; a static value is a parameter of the model`,
+          },
+        );
       }
       const attribute = field.decl.attributes.find((a) => a.name.name === 'path')?.args[0]?.value;
-      return place(session, undefined, value, attribute?.kind === 'string' ? attribute.value : name, this.#trees.get(name));
+      return place(
+        session,
+        undefined,
+        value,
+        attribute?.kind === 'string' ? attribute.value : name,
+        this.#trees.get(name),
+      );
     }
     const input = flat.inputs.get(name);
     if (input) return this.#input(name);
@@ -208,7 +271,8 @@ class ModelElaboration {
     const body = this.#body(file);
     const type: GraphType | undefined = resolveType(body, decl.type, new Map());
     if (!type) return error;
-    if (type.kind !== 'tensor') return fail(body, 'CROB2201', decl.type.span, { expected: 'a tensor type', actual: `a ${type.kind}` });
+    if (type.kind !== 'tensor')
+      return fail(body, 'CROB2201', decl.type.span, { expected: 'a tensor type', actual: `a ${type.kind}` });
     this.#build.origin = { span: decl.span, path: '', label: `input ${name}` };
     const value = this.#build.input(name, type.type);
     this.#inputs.push({ name, value, docs: decl.docs.join('\n') });
@@ -220,7 +284,8 @@ class ModelElaboration {
     if (this.#inputs.length < this.#flat.inputs.size) return;
     const bare = new Set(this.#inputs.flatMap(({ value }) => value.type.shape.map((d: Dim) => dims.asVariable(d))));
     for (const name of this.#dims.known.keys()) {
-      if (!bare.has(name)) fail({ session: this.#session }, 'CROB2101', this.#flat.decl.name.span, { name, what: this.#flat.name });
+      if (!bare.has(name))
+        fail({ session: this.#session }, 'CROB2101', this.#flat.decl.name.span, { name, what: this.#flat.name });
     }
   }
 
@@ -235,8 +300,15 @@ class ModelElaboration {
       for (const [i, key] of keys.entries()) {
         const last = i === keys.length - 1;
         const held = below.get(key);
-        const value = last ? { value: this.#session.interpreter.evaluate(body, override.value), span: override.value.span } : held?.value;
-        const node: Overrides = { value, below: held?.below ?? new Map(), span: last || !held ? override.path.span : held.span, used: false };
+        const value = last
+          ? { value: this.#session.interpreter.evaluate(body, override.value), span: override.value.span }
+          : held?.value;
+        const node: Overrides = {
+          value,
+          below: held?.below ?? new Map(),
+          span: last || !held ? override.path.span : held.span,
+          used: false,
+        };
         below.set(key, node);
         below = node.below;
       }
@@ -268,7 +340,13 @@ class ModelElaboration {
       const value = this.#values.get(name);
       if (value && !hasError(value) && !holdsInstance(value)) {
         for (const [step, node] of tree.below) {
-          fail({ session: this.#session }, 'CROB2301', node.span, { name: step, what: `the parameter ${name}` }, { help: didYouMean(step, [...this.#flat.params.keys()]) });
+          fail(
+            { session: this.#session },
+            'CROB2301',
+            node.span,
+            { name: step, what: `the parameter ${name}` },
+            { help: didYouMean(step, [...this.#flat.params.keys()]) },
+          );
         }
       }
     }
@@ -281,7 +359,14 @@ function holdsInstance(value: Val): boolean {
 
 function guardOf(clause: Clause, text: string, span: Span): Guard {
   if (clause.kind === 'mod') {
-    return { text, left: clause.value, relation: '%', right: dims.constant(clause.modulus), remainder: clause.remainder, span };
+    return {
+      text,
+      left: clause.value,
+      relation: '%',
+      right: dims.constant(clause.modulus),
+      remainder: clause.remainder,
+      span,
+    };
   }
   const relation = clause.kind === 'eq' ? '==' : clause.kind === 'le' ? '<=' : '<';
   return { text, left: clause.left, relation, right: clause.right, span };

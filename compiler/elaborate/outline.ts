@@ -1,5 +1,5 @@
-import * as dims from '../dims/dim.ts';
 import type { Dim } from '../dims/dim.ts';
+import * as dims from '../dims/dim.ts';
 import type { TensorType } from '../ir/graph.ts';
 import { childPath } from './construct.ts';
 import type { ModelGraph } from './model.ts';

@@ -1,6 +1,6 @@
+import { parse } from '../../grammar/parse.ts';
 import type { Span } from '../../grammar/span.ts';
 import type { Declaration, SourceFile, UseDecl } from '../../grammar/tree.ts';
-import { parse } from '../../grammar/parse.ts';
 import { type Diagnostic, diagnostic } from '../diagnostics/diagnostic.ts';
 import { fromSyntax } from '../diagnostics/from-syntax.ts';
 import { didYouMean } from './did-you-mean.ts';
@@ -66,9 +66,14 @@ export class Program {
       const earlier = declarations.get(decl.name.name);
       if (earlier) {
         this.#report(
-          diagnostic('CROB2004', decl.name.span, { name: decl.name.name }, {
-            notes: [{ span: earlier.name.span, text: 'first declared here' }],
-          }),
+          diagnostic(
+            'CROB2004',
+            decl.name.span,
+            { name: decl.name.name },
+            {
+              notes: [{ span: earlier.name.span, text: 'first declared here' }],
+            },
+          ),
         );
       } else {
         declarations.set(decl.name.name, decl);

@@ -42,7 +42,10 @@ function way(body: Body, value: Value): string {
   for (let i = 0; at && i < farthest; i++) {
     const { label, span } = at.node.origin;
     // Nodes of one place are one step, told by the last of them.
-    if (label !== '' && !(span && last && span.file === last.file && span.start === last.start && span.end === last.end)) {
+    if (
+      label !== '' &&
+      !(span && last && span.file === last.file && span.start === last.start && span.end === last.end)
+    ) {
       steps.push(span ? `${label} (${place(body, span, near)})` : label);
       last = span;
     }
@@ -50,7 +53,9 @@ function way(body: Body, value: Value): string {
     const call = body.calls.find((c) => c.results.includes(current));
     at = call ? call.args[0] : current.node.inputs[0];
   }
-  return steps.length > told ? [...steps.slice(0, told - 1), '…', steps[steps.length - 1]].join(' <- ') : steps.join(' <- ');
+  return steps.length > told
+    ? [...steps.slice(0, told - 1), '…', steps[steps.length - 1]].join(' <- ')
+    : steps.join(' <- ');
 }
 
 function place(body: Body, span: Span, near: string | undefined): string {

@@ -41,7 +41,12 @@ export function checkReached(session: Session, model: ModelGraph): void {
   };
   const anyUsed = (value: Val, owner: Instance): boolean => {
     if (value.kind === 'list') return value.items.some((item) => anyUsed(item, owner));
-    return value.kind === 'instance' && value.instance !== owner && value.instance.path.startsWith(owner.path) && uses(value.instance);
+    return (
+      value.kind === 'instance' &&
+      value.instance !== owner &&
+      value.instance.path.startsWith(owner.path) &&
+      uses(value.instance)
+    );
   };
   for (const [name, value] of model.instances) {
     const instances = value.kind === 'list' ? value.items : [value];
@@ -54,10 +59,18 @@ export function checkReached(session: Session, model: ModelGraph): void {
       const span = own ? (part?.span ?? item.instance.span) : model.flat.decl.name.span;
       const others = [...model.flat.params.keys(), ...model.flat.fields.keys()].filter((other) => other !== name);
       const meant = nearest(name, others);
-      fail({ session }, 'CROB2304', span, { path: item.instance.path, model: model.flat.name }, {
-        notes: own ? [] : [{ span: part.span, text: `declared in ${part.model}` }],
-        help: meant ? `did you mean \`${meant}\`? Otherwise take it out: \`without ${name}\`` : `use it, or take it out: \`without ${name}\``,
-      });
+      fail(
+        { session },
+        'CROB2304',
+        span,
+        { path: item.instance.path, model: model.flat.name },
+        {
+          notes: own ? [] : [{ span: part.span, text: `declared in ${part.model}` }],
+          help: meant
+            ? `did you mean \`${meant}\`? Otherwise take it out: \`without ${name}\``
+            : `use it, or take it out: \`without ${name}\``,
+        },
+      );
       break;
     }
   }

@@ -1,6 +1,6 @@
 import type { Expr, Ident, Path, RecipeDecl, RecipeMember } from '../../grammar/tree.ts';
-import * as dims from '../dims/dim.ts';
 import type { Dim } from '../dims/dim.ts';
+import * as dims from '../dims/dim.ts';
 import { Builder } from '../ir/builder.ts';
 import type { Value } from '../ir/graph.ts';
 import { type Body, DimScope, fileBody, type Session } from './body.ts';
@@ -59,26 +59,47 @@ export function checkRecipe(session: Session, decl: RecipeDecl, file: FileScope)
   const named = [...chain].reverse().find((one) => one.decl.model);
   const target = named?.decl.model;
   if (!target) {
-    fail({ session }, 'CROB2323', decl.name.span, { name: decl.name.name, missing: 'model' }, { help: `recipe ${decl.name.name} for Model { … }` });
+    fail(
+      { session },
+      'CROB2323',
+      decl.name.span,
+      { name: decl.name.name, missing: 'model' },
+      { help: `recipe ${decl.name.name} for Model { … }` },
+    );
     return;
   }
   const found = named.file.lookup(target.name);
   if (found?.decl.kind !== 'model') {
-    fail({ session }, found ? 'CROB2008' : 'CROB2001', target.span, { name: target.name, actual: found?.decl.kind ?? '', expected: 'a model' }, {
-      help: found ? undefined : didYouMean(target.name, named.file.names()),
-    });
+    fail(
+      { session },
+      found ? 'CROB2008' : 'CROB2001',
+      target.span,
+      { name: target.name, actual: found?.decl.kind ?? '', expected: 'a model' },
+      {
+        help: found ? undefined : didYouMean(target.name, named.file.names()),
+      },
+    );
     return;
   }
   const { bindings, refused } = checkBindings(session, chain);
   // Errors of the model itself are reported where the model is checked.
   let sound = true;
-  const quiet: Session = { ...session, report: () => { sound = false; } };
+  const quiet: Session = {
+    ...session,
+    report: () => {
+      sound = false;
+    },
+  };
   const flat = flattenModel(quiet, found.decl, found.file);
   const model = flat && elaborateModel(quiet, flat);
   if (!model || !sound) return;
   const members = chain.flatMap((one) => one.decl.members.map((member) => ({ member, file: one.file })));
   for (const { member, file: at } of members) checkMember(session, member, at, model);
-  checkComplete(session, decl, members.map((m) => m.member));
+  checkComplete(
+    session,
+    decl,
+    members.map((m) => m.member),
+  );
   checkTerms(session, decl, members, model, bindings, refused);
 }
 
@@ -88,7 +109,11 @@ function recipeChain(session: Session, decl: RecipeDecl, file: FileScope): Chain
     const { base } = at.decl;
     const found = at.file.lookup(base.name);
     if (found?.decl.kind !== 'recipe') {
-      fail({ session }, found ? 'CROB2008' : 'CROB2001', base.span, { name: base.name, actual: found?.decl.kind ?? '', expected: 'a recipe' });
+      fail({ session }, found ? 'CROB2008' : 'CROB2001', base.span, {
+        name: base.name,
+        actual: found?.decl.kind ?? '',
+        expected: 'a recipe',
+      });
       return undefined;
     }
     const recipe = found.decl;
@@ -102,7 +127,10 @@ function recipeChain(session: Session, decl: RecipeDecl, file: FileScope): Chain
 }
 
 /** `refused` dims were given something that is no size. */
-function checkBindings(session: Session, chain: readonly Chain[]): { bindings: Map<string, Dim>; refused: Set<string> } {
+function checkBindings(
+  session: Session,
+  chain: readonly Chain[],
+): { bindings: Map<string, Dim>; refused: Set<string> } {
   const bindings = new Map<string, Dim>();
   const refused = new Set<string>();
   for (const { decl, file } of chain) {
@@ -114,7 +142,8 @@ function checkBindings(session: Session, chain: readonly Chain[]): { bindings: M
         continue;
       }
       refused.add(name.name);
-      if (got.kind !== 'error') fail({ session }, 'CROB2321', value.span, { name: name.name, expected: 'an int of at least 1' });
+      if (got.kind !== 'error')
+        fail({ session }, 'CROB2321', value.span, { name: name.name, expected: 'an int of at least 1' });
     }
   }
   return { bindings, refused };
@@ -129,9 +158,18 @@ function checkMember(session: Session, member: RecipeMember, file: FileScope, mo
       checkPath(session, member.path, model);
       for (const { name, value } of member.settings) {
         if (!groupSettings.includes(name.name)) {
-          fail({ session }, 'CROB2320', name.span, { name: name.name }, { help: didYouMean(name.name, groupSettings) ?? `a group has ${groupSettings.join(', ')}` });
+          fail(
+            { session },
+            'CROB2320',
+            name.span,
+            { name: name.name },
+            { help: didYouMean(name.name, groupSettings) ?? `a group has ${groupSettings.join(', ')}` },
+          );
         } else if (asNumber(session.interpreter.evaluate(fileBody(session, file), value)) === undefined) {
-          fail({ session }, 'CROB2321', value.span, { name: name.name, expected: 'a number, or a factor such as 0.1x' });
+          fail({ session }, 'CROB2321', value.span, {
+            name: name.name,
+            expected: 'a number, or a factor such as 0.1x',
+          });
         }
       }
       break;
@@ -142,9 +180,15 @@ function checkMember(session: Session, member: RecipeMember, file: FileScope, mo
     case 'start': {
       const found = file.lookup(member.recipe.name);
       if (found?.decl.kind !== 'recipe') {
-        fail({ session }, found ? 'CROB2008' : 'CROB2001', member.recipe.span, { name: member.recipe.name, actual: found?.decl.kind ?? '', expected: 'a recipe' }, {
-          help: found ? undefined : didYouMean(member.recipe.name, file.names()),
-        });
+        fail(
+          { session },
+          found ? 'CROB2008' : 'CROB2001',
+          member.recipe.span,
+          { name: member.recipe.name, actual: found?.decl.kind ?? '', expected: 'a recipe' },
+          {
+            help: found ? undefined : didYouMean(member.recipe.name, file.names()),
+          },
+        );
       }
       break;
     }
@@ -154,7 +198,11 @@ function checkMember(session: Session, member: RecipeMember, file: FileScope, mo
   if (member.kind === 'init' && member.via) {
     const found = file.lookup(member.via.name);
     if (found?.decl.kind !== 'weights') {
-      fail({ session }, found ? 'CROB2008' : 'CROB2001', member.via.span, { name: member.via.name, actual: found?.decl.kind ?? '', expected: 'a weights map' });
+      fail({ session }, found ? 'CROB2008' : 'CROB2001', member.via.span, {
+        name: member.via.name,
+        actual: found?.decl.kind ?? '',
+        expected: 'a weights map',
+      });
     }
   }
 }
@@ -162,16 +210,32 @@ function checkMember(session: Session, member: RecipeMember, file: FileScope, mo
 function checkSetting(session: Session, name: Ident, parts: readonly Expr[], file: FileScope): void {
   const kind = recipeSettings[name.name];
   if (!kind) {
-    fail({ session }, 'CROB2320', name.span, { name: name.name }, { help: didYouMean(name.name, Object.keys(recipeSettings)) ?? `settings are ${Object.keys(recipeSettings).join(', ')}` });
+    fail(
+      { session },
+      'CROB2320',
+      name.span,
+      { name: name.name },
+      {
+        help:
+          didYouMean(name.name, Object.keys(recipeSettings)) ??
+          `settings are ${Object.keys(recipeSettings).join(', ')}`,
+      },
+    );
     return;
   }
   if (kind === 'an optimizer' || kind === 'a schedule') {
-    for (const part of parts) checkConstructor(session, name, part, kind === 'an optimizer' ? optimizers : schedules, kind, file);
+    for (const part of parts)
+      checkConstructor(session, name, part, kind === 'an optimizer' ? optimizers : schedules, kind, file);
     return;
   }
   const value = parts[0] && session.interpreter.evaluate(fileBody(session, file), parts[0]);
   if (!value || value.kind === 'error') return;
-  const fits = { 'a number': asNumber(value) !== undefined, 'an int': asInt(value) !== undefined, 'a bool': value.kind === 'bool', 'a string': value.kind === 'string' }[kind];
+  const fits = {
+    'a number': asNumber(value) !== undefined,
+    'an int': asInt(value) !== undefined,
+    'a bool': value.kind === 'bool',
+    'a string': value.kind === 'string',
+  }[kind];
   if (!fits || parts.length > 1) fail({ session }, 'CROB2321', parts[0]!.span, { name: name.name, expected: kind });
 }
 
@@ -183,10 +247,18 @@ function checkConstructor(
   kind: Kind,
   file: FileScope,
 ): void {
-  const head = expr.kind === 'call' && expr.callee.kind === 'name' ? expr.callee.name : expr.kind === 'name' ? expr.name : undefined;
+  const head =
+    expr.kind === 'call' && expr.callee.kind === 'name'
+      ? expr.callee.name
+      : expr.kind === 'name'
+        ? expr.name
+        : undefined;
   const args = head === undefined ? undefined : table[head];
   if (head === undefined || !args) {
-    const help = head === undefined ? `one of ${Object.keys(table).join(', ')}` : (didYouMean(head, Object.keys(table)) ?? `one of ${Object.keys(table).join(', ')}`);
+    const help =
+      head === undefined
+        ? `one of ${Object.keys(table).join(', ')}`
+        : (didYouMean(head, Object.keys(table)) ?? `one of ${Object.keys(table).join(', ')}`);
     fail({ session }, 'CROB2321', expr.span, { name: name.name, expected: kind }, { help });
     return;
   }
@@ -195,12 +267,19 @@ function checkConstructor(
   for (const [i, arg] of (expr.kind === 'call' ? expr.args : []).entries()) {
     const key = arg.name?.name ?? names[i];
     if (key === undefined || !names.includes(key)) {
-      fail({ session }, 'CROB2009', arg.name?.span ?? arg.value.span, { name: key ?? String(i + 1), callee: head }, { help: didYouMean(key ?? '', names) ?? `its arguments are ${names.join(', ')}` });
+      fail(
+        { session },
+        'CROB2009',
+        arg.name?.span ?? arg.value.span,
+        { name: key ?? String(i + 1), callee: head },
+        { help: didYouMean(key ?? '', names) ?? `its arguments are ${names.join(', ')}` },
+      );
       continue;
     }
     given.add(key);
     const value = session.interpreter.evaluate(fileBody(session, file), arg.value);
-    if (value.kind !== 'error' && asNumber(value) === undefined) fail({ session }, 'CROB2321', arg.value.span, { name: key, expected: 'a number' });
+    if (value.kind !== 'error' && asNumber(value) === undefined)
+      fail({ session }, 'CROB2321', arg.value.span, { name: key, expected: 'a number' });
   }
   const lacking = names.find((key) => args[key] === undefined && !given.has(key));
   if (lacking) fail({ session }, 'CROB2010', expr.span, { name: lacking, callee: head });
@@ -209,7 +288,14 @@ function checkConstructor(
 /** `backbone.*`, `text.layers[*].attention.*`: must lead to a module of the model. */
 function checkPath(session: Session, path: Path, model: ModelGraph): void {
   let at: Val[] = [];
-  const refuse = () => fail({ session }, 'CROB2322', path.span, { path: session.program.text(path.span), model: model.flat.name }, { help: didYouMean(firstName(path), model.instances.keys()) });
+  const refuse = () =>
+    fail(
+      { session },
+      'CROB2322',
+      path.span,
+      { path: session.program.text(path.span), model: model.flat.name },
+      { help: didYouMean(firstName(path), model.instances.keys()) },
+    );
   for (const [i, step] of path.steps.entries()) {
     if (step.kind === 'any') {
       if (i === 0) return;
@@ -246,8 +332,20 @@ function firstName(path: Path): string {
 
 function checkComplete(session: Session, decl: RecipeDecl, members: readonly RecipeMember[]): void {
   // A misspelt setting is there, and was reported.
-  const has = (name: string) => members.some((m) => m.kind === 'setting' && (m.name.name === name || (!recipeSettings[m.name.name] && nearest(m.name.name, Object.keys(recipeSettings)) === name)));
-  const lacking = !members.some((m) => m.kind === 'term') ? 'term' : !has('optimizer') ? 'optimizer' : !has('epochs') && !has('steps') ? 'epochs or steps' : undefined;
+  const has = (name: string) =>
+    members.some(
+      (m) =>
+        m.kind === 'setting' &&
+        (m.name.name === name ||
+          (!recipeSettings[m.name.name] && nearest(m.name.name, Object.keys(recipeSettings)) === name)),
+    );
+  const lacking = !members.some((m) => m.kind === 'term')
+    ? 'term'
+    : !has('optimizer')
+      ? 'optimizer'
+      : !has('epochs') && !has('steps')
+        ? 'epochs or steps'
+        : undefined;
   if (lacking) fail({ session }, 'CROB2323', decl.name.span, { name: decl.name.name, missing: lacking });
 }
 
@@ -271,7 +369,14 @@ function checkTerms(
   };
   for (const input of model.inputs) placed(input.name, input.value);
   for (const output of model.outputs) placed(output.name, output.value);
-  const bodyIn = (file: FileScope): Body => ({ ...fileBody(session, file), member: (name) => values.get(name), memberNames: () => values.keys(), dims: scope, facts, build });
+  const bodyIn = (file: FileScope): Body => ({
+    ...fileBody(session, file),
+    member: (name) => values.get(name),
+    memberNames: () => values.keys(),
+    dims: scope,
+    facts,
+    build,
+  });
   for (const { member, file } of members) {
     if (member.kind === 'input') {
       const type = resolveType(bodyIn(file), member.type, new Map());
@@ -284,17 +389,36 @@ function checkTerms(
       const scalarTensor = value.kind === 'tensor' && value.value.type.shape.length === 0;
       if (value.kind !== 'error' && !scalarTensor && asNumber(value) === undefined) {
         const actual = value.kind === 'tensor' ? `a tensor of ${value.value.type.shape.length} axes` : describe(value);
-        fail({ session }, 'CROB2324', member.value.span, { name: member.name.name, actual }, { help: 'reduce it, for example with mean(x, "b c h w -> ")' });
+        fail(
+          { session },
+          'CROB2324',
+          member.value.span,
+          { name: member.name.name, actual },
+          { help: 'reduce it, for example with mean(x, "b c h w -> ")' },
+        );
       }
     }
   }
   for (const { name } of decl.bindings) {
     if (scope.known.has(name.name)) continue;
-    fail({ session }, 'CROB2116', name.span, { name: name.name }, { help: `the dims of ${model.flat.name} are ${[...scope.known.keys()].join(', ')}` });
+    fail(
+      { session },
+      'CROB2116',
+      name.span,
+      { name: name.name },
+      { help: `the dims of ${model.flat.name} are ${[...scope.known.keys()].join(', ')}` },
+    );
   }
-  const free = [...scope.known.keys()].filter((name) => !bindings.has(name) && !refused.has(name) && !name.includes('['));
+  const free = [...scope.known.keys()].filter(
+    (name) => !bindings.has(name) && !refused.has(name) && !name.includes('['),
+  );
   if (free.length > 0) {
-    fail({ session }, 'CROB2325', decl.name.span, { name: decl.name.name, dim: free.join(', ') }, { help: `recipe ${decl.name.name} for ${model.flat.name} at ${free.map((name) => `${name} = …`).join(', ')}` });
+    fail(
+      { session },
+      'CROB2325',
+      decl.name.span,
+      { name: decl.name.name, dim: free.join(', ') },
+      { help: `recipe ${decl.name.name} for ${model.flat.name} at ${free.map((name) => `${name} = …`).join(', ')}` },
+    );
   }
 }
-

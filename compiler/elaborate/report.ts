@@ -34,13 +34,21 @@ export interface ShapeParts extends DiagnosticParts {
 }
 
 /** `fails at H = 33 (32 against 33)`, and what would settle it. */
-export function verdict(facts: Facts, answer: Answer, left: Dim, right: Dim): { line: string | undefined; clause: string | undefined } {
+export function verdict(
+  facts: Facts,
+  answer: Answer,
+  left: Dim,
+  right: Dim,
+): { line: string | undefined; clause: string | undefined } {
   const clause = answer.answer === 'unknown' ? answer.settledBy : settledBy(facts, left, right);
   if (answer.answer !== 'refuted') return { line: clause ? `holds when ${clause}` : undefined, clause };
   const at = witness(answer);
   // Of two numbers the message itself has said it all.
   const fails = at === '' ? '' : `fails at ${at} (${answer.left} against ${answer.right})`;
-  return { line: [fails, clause ? `holds when ${clause}` : ''].filter((part) => part !== '').join('; ') || undefined, clause };
+  return {
+    line: [fails, clause ? `holds when ${clause}` : ''].filter((part) => part !== '').join('; ') || undefined,
+    clause,
+  };
 }
 
 function witness(answer: Extract<Answer, { answer: 'refuted' }>): string {
@@ -56,11 +64,22 @@ export function addWhere(body: Pick<Body, 'session' | 'owner'>, clause: string):
 }
 
 /** Answers whether two dims are equal; a failure is reported as "`what` left is not right". */
-export function requireEqual(body: Body, left: Dim, right: Dim, span: Span, what: string, parts: ShapeParts = {}): boolean {
+export function requireEqual(
+  body: Body,
+  left: Dim,
+  right: Dim,
+  span: Span,
+  what: string,
+  parts: ShapeParts = {},
+): boolean {
   const answer = body.facts.equal(left, right);
   if (answer.answer === 'proved') return true;
   const { line: reason, clause } = verdict(body.facts, answer, left, right);
-  const details = [...(parts.tensors ? provenance(body, parts.tensors) : []), ...(parts.details ?? []), ...(reason ? [reason] : [])];
+  const details = [
+    ...(parts.tensors ? provenance(body, parts.tensors) : []),
+    ...(parts.details ?? []),
+    ...(reason ? [reason] : []),
+  ];
   const help = parts.help ?? (clause ? addWhere(body, clause) : undefined);
   const shown = { what, left: body.facts.show(left), right: body.facts.show(right) };
   const code = answer.answer === 'refuted' ? 'CROB2104' : 'CROB2105';
@@ -72,7 +91,11 @@ export function requireEqual(body: Body, left: Dim, right: Dim, span: Span, what
 export function requireClause(body: Body, clause: Clause, span: Span, what: string, parts: ShapeParts = {}): boolean {
   const answer = body.facts.holds(clause);
   if (answer.answer === 'proved') return true;
-  const details = [...(parts.tensors ? provenance(body, parts.tensors) : []), ...(parts.details ?? []), ...failing(answer)];
+  const details = [
+    ...(parts.tensors ? provenance(body, parts.tensors) : []),
+    ...(parts.details ?? []),
+    ...failing(answer),
+  ];
   const settling = settlingText(body.facts, clause, answer);
   const help = parts.help ?? (settling ? addWhere(body, settling) : undefined);
   const all: DiagnosticParts = { notes: parts.notes ?? [], details, help };
@@ -95,7 +118,8 @@ export function failing(answer: Answer): string[] {
 
 /** What would make a clause true: nothing would when it is about numbers only. */
 export function settlingText(facts: Facts, clause: Clause, answer: Answer): string | undefined {
-  const free = clause.kind === 'mod' ? variables(clause.value) : new Set([...variables(clause.left), ...variables(clause.right)]);
+  const free =
+    clause.kind === 'mod' ? variables(clause.value) : new Set([...variables(clause.left), ...variables(clause.right)]);
   if (free.size === 0) return undefined;
   return answer.answer === 'unknown' ? answer.settledBy : settledClause(facts, clause);
 }
@@ -131,13 +155,21 @@ export function counted(n: number, noun: 'axis' | 'tensor'): string {
 }
 
 /** Runs graph construction; what the op table refuses becomes a message at `span`. */
-export function guarded(body: Body, span: Span, label: string, names: readonly string[], make: () => Value | readonly Value[]): Val {
+export function guarded(
+  body: Body,
+  span: Span,
+  label: string,
+  names: readonly string[],
+  make: () => Value | readonly Value[],
+): Val {
   const build = body.build;
   if (!build) return fail(body, 'CROB2208', span, { what: label === '' ? 'a tensor' : `the result of ${label}` });
   build.origin = { span, path: '', label };
   try {
     const made = make();
-    return 'node' in made ? { kind: 'tensor', value: made } : { kind: 'list', items: made.map((value) => ({ kind: 'tensor', value })) };
+    return 'node' in made
+      ? { kind: 'tensor', value: made }
+      : { kind: 'list', items: made.map((value) => ({ kind: 'tensor', value })) };
   } catch (e) {
     if (e instanceof OpError) return reportFault(body, e.fault, e.inputs, span, label, names);
     throw e;
@@ -146,8 +178,15 @@ export function guarded(body: Body, span: Span, label: string, names: readonly s
 
 /** What cannot be done, with what it would be done to: ``cannot add `skip`:``. */
 const verbs: Readonly<Record<string, string>> = {
-  add: 'cannot add', subtract: 'cannot subtract', multiply: 'cannot multiply by', divide: 'cannot divide by',
-  compare: 'cannot compare with', and: 'cannot combine with', or: 'cannot combine with', max: 'cannot compare with', min: 'cannot compare with',
+  add: 'cannot add',
+  subtract: 'cannot subtract',
+  multiply: 'cannot multiply by',
+  divide: 'cannot divide by',
+  compare: 'cannot compare with',
+  and: 'cannot combine with',
+  or: 'cannot combine with',
+  max: 'cannot compare with',
+  min: 'cannot compare with',
 };
 
 function attempted(label: string, names: readonly string[]): string {
@@ -155,24 +194,41 @@ function attempted(label: string, names: readonly string[]): string {
   return verb && names[1] !== undefined ? `${verb} \`${names[1]}\`:` : `${label}:`;
 }
 
-export function reportFault(body: Body, fault: OpFault, inputs: readonly Value[], span: Span, label: string, names: readonly string[]): Val {
+export function reportFault(
+  body: Body,
+  fault: OpFault,
+  inputs: readonly Value[],
+  span: Span,
+  label: string,
+  names: readonly string[],
+): Val {
   const tensors = inputs.slice(0, 3).map((value, i) => ({ name: names[i] ?? `argument ${i + 1}`, value }));
   const { left, right, relation, constraint } = fault;
   const what = attempted(label, names);
   if (left && right && relation === '==') {
-    const word = fault.at?.[0] ? axisWord(inputs[fault.at[0].input]?.type.shape ?? [], fault.at[0].axis, left, right) : '';
+    const word = fault.at?.[0]
+      ? axisWord(inputs[fault.at[0].input]?.type.shape ?? [], fault.at[0].axis, left, right)
+      : '';
     const details = constraint === broadcastConstraint ? [] : [constraint];
-    if (!requireEqual(body, left, right, span, `${what}${word === '' ? '' : ` ${word}`}`, { tensors, details })) return error;
+    if (!requireEqual(body, left, right, span, `${what}${word === '' ? '' : ` ${word}`}`, { tensors, details }))
+      return error;
   } else if (left && right && relation) {
     const modulus = asConstant(right);
     const clause = clauseOf(left, right, relation, modulus);
-    if (clause && !requireClause(body, clause, span, `${what} ${constraint.replace(/\.$/, '')}`, { tensors })) return error;
+    if (clause && !requireClause(body, clause, span, `${what} ${constraint.replace(/\.$/, '')}`, { tensors }))
+      return error;
   }
   const border = tensors.find(({ value }) => value.type.dtype === 'i64' || value.type.dtype === 'u8');
-  return fail(body, 'CROB2115', span, { op: label, constraint: constraint.replace(/\.$/, '') }, {
-    details: provenance(body, tensors, true),
-    help: border && `inside a graph there are f32, i32 and bool: convert it, i32(${border.name})`,
-  });
+  return fail(
+    body,
+    'CROB2115',
+    span,
+    { op: label, constraint: constraint.replace(/\.$/, '') },
+    {
+      details: provenance(body, tensors, true),
+      help: border && `inside a graph there are f32, i32 and bool: convert it, i32(${border.name})`,
+    },
+  );
 }
 
 function clauseOf(left: Dim, right: Dim, relation: Relation, modulus: number | undefined): Clause | undefined {

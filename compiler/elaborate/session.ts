@@ -11,7 +11,12 @@ import { execute, run } from './statements.ts';
 const interpreter: Interpreter = { evaluate, run, execute, apply, callFunction, callMethod, instantiate, member };
 
 /** A fresh elaboration of a program; messages go to `report`, once for each place and text. */
-export function openSession(program: Program, training: boolean, report: (d: Diagnostic) => void, shared: SharedTemplates = new Map()): Session {
+export function openSession(
+  program: Program,
+  training: boolean,
+  report: (d: Diagnostic) => void,
+  shared: SharedTemplates = new Map(),
+): Session {
   const seen = new Set<string>();
   return {
     program,
@@ -20,7 +25,7 @@ export function openSession(program: Program, training: boolean, report: (d: Dia
     templates: new Map(),
     shared,
     reads: [],
-    depth: { calls: 0, constructions: [], steps: 0 },
+    depth: { calls: 0, constructions: [], steps: 0, endless: false },
     report(d) {
       const key = `${d.code} ${d.span.file}:${d.span.start}-${d.span.end} ${d.message}`;
       if (seen.has(key)) return;

@@ -69,10 +69,18 @@ function same(was: Val | undefined, is: Val | undefined, counterparts: Map<Insta
   }
   if (was.kind === 'method') {
     if (is.kind !== 'method' || is.method.decl !== was.method.decl) return false;
-    return same({ kind: 'instance', instance: was.instance }, { kind: 'instance', instance: is.instance }, counterparts);
+    return same(
+      { kind: 'instance', instance: was.instance },
+      { kind: 'instance', instance: is.instance },
+      counterparts,
+    );
   }
   if (was.kind === 'list') {
-    return is.kind === 'list' && was.items.length === is.items.length && was.items.every((item, i) => same(item, is.items[i], counterparts));
+    return (
+      is.kind === 'list' &&
+      was.items.length === is.items.length &&
+      was.items.every((item, i) => same(item, is.items[i], counterparts))
+    );
   }
   return was.kind === is.kind && keyOf(was) === keyOf(is);
 }

@@ -1,6 +1,6 @@
 import type { BinaryOp, Expr, Param, ShapeItem, Type } from '../../grammar/tree.ts';
-import * as dims from '../dims/dim.ts';
 import type { Dim } from '../dims/dim.ts';
+import * as dims from '../dims/dim.ts';
 import type { Clause } from '../dims/facts.ts';
 import type { DType } from '../ir/graph.ts';
 import { type Body, nested } from './body.ts';
@@ -13,7 +13,13 @@ const dtypes: readonly string[] = ['f32', 'i32', 'bool', 'i64', 'u8'] satisfies 
 
 /** Whether a parameter of this type is handed in as tensors. */
 export function isGraphType(type: Type): boolean {
-  return type.kind === 'tensor-type' || type.kind === 'pyramid-type' || type.kind === 'sequence-type' || type.kind === 'typeof-type' || (type.kind === 'tuple-type');
+  return (
+    type.kind === 'tensor-type' ||
+    type.kind === 'pyramid-type' ||
+    type.kind === 'sequence-type' ||
+    type.kind === 'typeof-type' ||
+    type.kind === 'tuple-type'
+  );
 }
 
 /** Whether a parameter of this type is a dim or a list of dims. */
@@ -71,7 +77,14 @@ export function resolveType(
     }
     case 'typeof-type': {
       const other = others.get(type.name.name);
-      if (!other) fail(body, 'CROB2001', type.name.span, { name: type.name.name }, { help: 'typeof(x) names an earlier tensor parameter' });
+      if (!other)
+        fail(
+          body,
+          'CROB2001',
+          type.name.span,
+          { name: type.name.name },
+          { help: 'typeof(x) names an earlier tensor parameter' },
+        );
       return other;
     }
     case 'named-type':
@@ -90,10 +103,18 @@ function resolveShape(body: Body, items: readonly ShapeItem[], rank: number | un
       let spread = body.dims.spreads.get(name);
       if (!spread) {
         if (rank === undefined) {
-          fail(body, 'CROB2116', item.span, { name: `...${item.name?.name ?? ''}` }, { help: 'a parameter in front must bind it' });
+          fail(
+            body,
+            'CROB2116',
+            item.span,
+            { name: `...${item.name?.name ?? ''}` },
+            { help: 'a parameter in front must bind it' },
+          );
           return undefined;
         }
-        spread = Array.from({ length: Math.max(0, rank - fixed) }, (_, i) => dims.variable(item.name ? `${name}[${i}]` : `_${i}`));
+        spread = Array.from({ length: Math.max(0, rank - fixed) }, (_, i) =>
+          dims.variable(item.name ? `${name}[${i}]` : `_${i}`),
+        );
         body.dims.spreads.set(name, spread);
         for (const d of spread) body.dims.known.set(dims.asVariable(d)!, d);
       }
@@ -106,7 +127,15 @@ function resolveShape(body: Body, items: readonly ShapeItem[], rank: number | un
       fail(body, 'CROB2201', item.span, { expected: 'an int or a dim', actual: describe(value) });
       return undefined;
     }
-    if (!requireClause(body, { kind: 'le', left: dims.one, right: value.dim }, item.span, `\`${argText(body, item.value)}\` is a size`)) return undefined;
+    if (
+      !requireClause(
+        body,
+        { kind: 'le', left: dims.one, right: value.dim },
+        item.span,
+        `\`${argText(body, item.value)}\` is a size`,
+      )
+    )
+      return undefined;
     shape.push(value.dim);
   }
   return shape;

@@ -77,13 +77,24 @@ function assign(body: Body, statement: AssignStatement): void {
   let value = evaluate(body, statement.value);
   if (op !== '=') {
     const operator = op === '+=' ? '+' : op === '-=' ? '-' : '*';
-    value = binary(body, { kind: 'binary', op: operator, left: target, right: statement.value, span }, evaluate(body, target), value);
+    value = binary(
+      body,
+      { kind: 'binary', op: operator, left: target, right: statement.value, span },
+      evaluate(body, target),
+      value,
+    );
   }
   if (target.kind === 'name') {
     if (!body.locals.assign(target.name, value)) {
-      fail(body, 'CROB2001', target.span, { name: target.name }, {
-        help: didYouMean(target.name, body.locals.names()) ?? `declare it with \`let ${target.name} = …\``,
-      });
+      fail(
+        body,
+        'CROB2001',
+        target.span,
+        { name: target.name },
+        {
+          help: didYouMean(target.name, body.locals.names()) ?? `declare it with \`let ${target.name} = …\``,
+        },
+      );
     }
     return;
   }
@@ -91,7 +102,13 @@ function assign(body: Body, statement: AssignStatement): void {
     assignItem(body, target.object.name, target, value);
     return;
   }
-  fail(body, 'CROB2216', target.span, { op: '=', left: 'this', right: 'a value' }, { help: 'assign to a local name or to an item of a local list' });
+  fail(
+    body,
+    'CROB2216',
+    target.span,
+    { op: '=', left: 'this', right: 'a value' },
+    { help: 'assign to a local name or to an item of a local list' },
+  );
 }
 
 function assignItem(body: Body, name: string, target: Extract<Expr, { kind: 'index' }>, value: Val): void {
@@ -105,7 +122,8 @@ function assignItem(body: Body, name: string, target: Extract<Expr, { kind: 'ind
   const at = body.session.interpreter.evaluate(body, only.value);
   const i = asInt(at);
   if (i === undefined || i < 0 || i >= held.items.length) {
-    if (at.kind !== 'error') fail(body, 'CROB2209', only.span, { noun: 'item', index: i ?? describe(at), length: held.items.length });
+    if (at.kind !== 'error')
+      fail(body, 'CROB2209', only.span, { noun: 'item', index: i ?? describe(at), length: held.items.length });
     return;
   }
   body.locals.assign(name, { kind: 'list', items: held.items.with(i, value) });
@@ -122,7 +140,11 @@ function update(body: Body, statement: UpdateStatement): void {
   if (value.kind === 'error' || buffer?.kind === 'error') return;
   const weight = buffer?.kind === 'tensor' ? buffer.value.node : undefined;
   if (value.kind !== 'tensor' || weight?.op !== 'weight' || weight.attributes.role !== 'buffer') {
-    fail(body, 'CROB2008', statement.target.span, { name, actual: buffer ? describe(buffer) : 'nothing', expected: 'a buffer' });
+    fail(body, 'CROB2008', statement.target.span, {
+      name,
+      actual: buffer ? describe(buffer) : 'nothing',
+      expected: 'a buffer',
+    });
     return;
   }
   body.updates.push({ path: weight.attributes.path, value: value.value });

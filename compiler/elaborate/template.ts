@@ -78,7 +78,7 @@ export function flatten(value: Val, into: Value[] = []): Value[] {
 /** The tensor types in a signature type, in order, each with a name such as `maps[2]`. */
 export function flattenType(type: GraphType, name: string, into: { name: string; type: TensorType }[] = []) {
   if (type.kind === 'tensor') into.push({ name, type: type.type });
-  else if (type.kind === 'list') type.items.forEach((item, i) => flattenType(item, `${name}[${i}]`, into));
+  else if (type.kind === 'list') for (const [i, item] of type.items.entries()) flattenType(item, `${name}[${i}]`, into);
   else if (type.kind === 'tuple') for (const [key, item] of type.items) flattenType(item, `${name}.${key}`, into);
   return into;
 }

@@ -1,5 +1,5 @@
-import type { FnDecl, InterfaceDecl, MethodMember, ModuleDecl } from '../../grammar/tree.ts';
 import type { Span } from '../../grammar/span.ts';
+import type { FnDecl, InterfaceDecl, MethodMember, ModuleDecl } from '../../grammar/tree.ts';
 import { asConstant, constant, type Dim } from '../dims/dim.ts';
 import type { Init, Value } from '../ir/graph.ts';
 import type { Builtin } from './builtins/builtin.ts';

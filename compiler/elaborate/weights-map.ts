@@ -1,6 +1,6 @@
 import type { Expr, WeightsDecl } from '../../grammar/tree.ts';
+import { fileBody, type Session } from './body.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { type Session, fileBody } from './body.ts';
 import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
 
@@ -21,9 +21,15 @@ const transforms: Readonly<Record<string, readonly string[]>> = {
 export function checkWeightsMap(session: Session, decl: WeightsDecl, file: FileScope): void {
   const found = file.lookup(decl.target.name);
   if (!found || (found.decl.kind !== 'module' && found.decl.kind !== 'model')) {
-    fail({ session }, found ? 'CROB2008' : 'CROB2001', decl.target.span, { name: decl.target.name, actual: found?.decl.kind ?? '', expected: 'a module or a model' }, {
-      help: found ? undefined : didYouMean(decl.target.name, file.names()),
-    });
+    fail(
+      { session },
+      found ? 'CROB2008' : 'CROB2001',
+      decl.target.span,
+      { name: decl.target.name, actual: found?.decl.kind ?? '', expected: 'a module or a model' },
+      {
+        help: found ? undefined : didYouMean(decl.target.name, file.names()),
+      },
+    );
   }
   for (const rule of decl.rules) {
     const from = holes(session, rule.from);
@@ -31,9 +37,15 @@ export function checkWeightsMap(session: Session, decl: WeightsDecl, file: FileS
     if (!from || !to) continue;
     const unknown = [...to].find((hole) => !from.has(hole));
     if (unknown) {
-      fail({ session }, 'CROB2330', rule.to.span, { reason: `{${unknown}} stands on the right and not on the left` }, {
-        help: from.size ? `the left side has ${[...from].map((h) => `{${h}}`).join(', ')}` : undefined,
-      });
+      fail(
+        { session },
+        'CROB2330',
+        rule.to.span,
+        { reason: `{${unknown}} stands on the right and not on the left` },
+        {
+          help: from.size ? `the left side has ${[...from].map((h) => `{${h}}`).join(', ')}` : undefined,
+        },
+      );
     }
   }
 }
@@ -69,13 +81,25 @@ function target(session: Session, expr: Expr, file: FileScope): Set<string> | un
   const name = expr.callee.kind === 'name' ? expr.callee.name : '';
   const known = transforms[name];
   if (!known) {
-    fail({ session }, 'CROB2330', expr.callee.span, { reason: `there is no transform ${name || 'of this form'}` }, { help: didYouMean(name, Object.keys(transforms)) ?? `transforms are ${Object.keys(transforms).join(', ')}` });
+    fail(
+      { session },
+      'CROB2330',
+      expr.callee.span,
+      { reason: `there is no transform ${name || 'of this form'}` },
+      { help: didYouMean(name, Object.keys(transforms)) ?? `transforms are ${Object.keys(transforms).join(', ')}` },
+    );
     return undefined;
   }
   const [first, ...rest] = expr.args;
   for (const arg of rest) {
     if (!arg.name || !known.includes(arg.name.name)) {
-      fail({ session }, 'CROB2009', arg.name?.span ?? arg.value.span, { name: arg.name?.name ?? 'this', callee: name }, { help: known.length ? `its arguments are ${known.join(', ')}` : undefined });
+      fail(
+        { session },
+        'CROB2009',
+        arg.name?.span ?? arg.value.span,
+        { name: arg.name?.name ?? 'this', callee: name },
+        { help: known.length ? `its arguments are ${known.join(', ')}` : undefined },
+      );
     } else {
       session.interpreter.evaluate(fileBody(session, file), arg.value);
     }

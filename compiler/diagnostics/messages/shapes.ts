@@ -1,124 +1,258 @@
 import type { MessageRow } from '../messages.ts';
 
+/** Shapes: dims that differ, bounds that are not kept, patterns that do not fit. */
 export const shapeMessages = {
   CROB2101: {
     severity: 'error',
     title: 'A dim that nothing binds',
     template: 'no input of {what} has `{name}` as a whole axis, so it cannot be known',
     help: 'a dim is known where it stands alone, as in f32[…, {name}]',
-    explanation: '',
-    example: '',
+    explanation: `A dim gets its value from an input: where it stands alone as the size of an axis, that axis says what it is. In
+\`f32[2*N]\` it does not stand alone, and reading it off would be solving an equation, which may have no solution. Name
+the whole axis, \`f32[M]\`, and say \`N\` as \`M/2\` with \`where M % 2 == 0\`; or hand the size in as a parameter of type
+\`dim\`.`,
+    example: `fn halves(x: f32[B, 2*N]) -> f32[B, N] = x[:, 0..N]
+model Front() {
+  input x: f32[B, 8]
+  output y = halves(x)
+}
+`,
   },
   CROB2102: {
     severity: 'error',
     title: 'The wrong number of axes',
     template: '{what} must have {expected}, and has {actual}',
-    explanation: '',
-    example: '',
+    explanation: `A tensor has more or fewer axes than its place asks for, or a list has more or fewer tensors. Axes are never added or
+dropped silently: write \`rearrange(x, "b c -> b c 1 1")\` to add some, and a reduction such as \`mean(x, "b c h w -> b c")\`
+or an index, \`x[:, 0, :]\`, to lose some. An index has one item for each axis.`,
+    example: `model Classifier() {
+  stem = Conv2d(3, 16, 3, padding = 1)
+  input image: f32[3, H, W]
+  output maps = stem(image)
+}
+`,
   },
   CROB2103: {
     severity: 'error',
     title: 'The wrong dtype',
     template: 'cannot {what}: {left} and {right} differ in dtype',
-    explanation: '',
-    example: '',
+    explanation: `Tensors are never converted from one dtype to another silently. Numbers are: in \`x + 1\` the 1 takes x's dtype.
+Convert with \`f32(x)\`, \`i32(x)\` (towards zero) or \`bool(x)\` (not 0). Inside a graph there are these three; \`i64\` and \`u8\`
+come in at the borders and are converted there.`,
+    example: `model Masked() {
+  input x: f32[B, T]
+  input mask: bool[B, T]
+  output y = x * mask
+}
+`,
   },
   CROB2104: {
     severity: 'error',
     title: 'Dims that differ',
     template: '{what} {left} is not {right}',
-    explanation: '',
-    example: '',
+    explanation: `Two sizes must be equal and are not, at least for some inputs. The lines below the message tell the way by which each
+shape came, nearest step first, and the smallest sizes that go wrong.
+
+When the sizes differ only for some inputs, for example because a stride of 2 rounds an odd height down, the message
+names a condition under which they agree. Added as \`where\` to the model or method it becomes a promise that callers must
+keep, and a check that the built model makes before it runs. When they always differ, one of the two shapes is wrong.
+
+An axis of size 1 is stretched to its partner only where it is *proved* to be 1, and shapes are aligned by their last
+axes: a bias for each channel of \`[B, C, H, W]\` is \`rearrange(bias, "c -> c 1 1")\`.`,
+    example: `model Skip() where 2 <= H, 2 <= W {
+  down = Conv2d(3, 3, 2, stride = 2)
+  input image: f32[B, 3, H, W]
+  let low = down(image)
+  let up = repeat(low, "b c h w -> b c (h p) (w q)", p = 2, q = 2)
+  output sum = up + image
+}
+`,
   },
   CROB2105: {
     severity: 'error',
     title: 'Dims not proved equal',
     template: '{what} {left} is not known to be {right}',
-    explanation: '',
-    example: '',
+    explanation: `Two sizes must be equal. No sizes were found for which they differ, and no proof that they never do: crob's arithmetic
+of sizes knows polynomials, floors, minima and maxima, and not every truth about them. Not knowing counts as an error,
+since otherwise a mistake would wait for the one input that shows it. State the condition as \`where\`, or compute both
+sizes in the same way.`,
+    example: `fn padded(x: f32[A, B, C]) -> f32[A^5 + 29*A + B^5 + 29*B + C^5 + 29*C] =
+  full(0.0, [30 * floor((A^5 + 29*A + B^5 + 29*B + C^5 + 29*C) / 30)])
+model Rare() {
+  input x: f32[A, B, C]
+  output y = padded(x)
+}
+`,
   },
   CROB2106: {
     severity: 'error',
     title: 'A bound not proved',
     template: '{what}: {clause} is not known to hold',
-    explanation: '',
-    example: '',
+    explanation: `A slice, a padding, a table look-up or a size has a bound to keep. No sizes were found that break it, and no proof that
+none do. Not knowing counts as an error. State the bound as \`where\`: callers then have to keep it, and the built model
+checks it before it runs.`,
+    example: `fn part(x: f32[A, B]) -> f32[A*B] = full(0.0, [A^2 + B^2])[0..A*B]
+model Rare() {
+  input x: f32[A, B]
+  output y = part(x)
+}
+`,
   },
   CROB2107: {
     severity: 'error',
     title: 'A division that may leave a remainder',
     template: '{left} / {right} is not known to be exact',
-    explanation: '',
-    example: '',
+    explanation: `\`/\` between sizes is exact: there is no half pixel. Say which rounding is meant, \`floor(H/2)\` or \`ceil(H/2)\`, or state
+\`where H % 2 == 0\`, which makes it a promise of the callers. Rounding silently is how skip connections come to differ by
+one pixel.`,
+    example: `model Half() {
+  input image: f32[B, 3, H, W]
+  output top = image[:, :, 0..H/2, :]
+}
+`,
   },
   CROB2108: {
     severity: 'error',
     title: 'A `where` that does not hold',
     template: 'this call of {callee} breaks `where {clause}`',
-    explanation: '',
-    example: '',
+    explanation: `The method or function states a condition on its arguments, and for some inputs of the caller it is false. A failed
+\`where\` is the caller's mistake: the callee said what it needs. Either state the condition in turn, as \`where\` of the
+caller, or make it true, for example by padding to a multiple: \`pad(x, "b c h w", h = (0, -H % 32))\`.`,
+    example: `fn halve(x: f32[B, N]) -> f32[B, N/2] where N % 2 == 0 = x[:, 0..N/2]
+model Front() {
+  input x: f32[B, N]
+  output y = halve(x)
+}
+`,
   },
   CROB2109: {
     severity: 'error',
     title: 'A `where` not proved',
     template: 'cannot prove that this call of {callee} keeps `where {clause}`',
-    explanation: '',
-    example: '',
+    explanation: `The method or function states a condition on its arguments. No sizes were found that break it, and no proof that none
+do; not knowing counts as an error. State the condition as \`where\` of the caller too.`,
+    example: `fn apart(x: f32[A, B]) -> f32[A, B] where A*B <= A^2 + B^2 = x
+model Rare() {
+  input x: f32[A, B]
+  output y = apart(x)
+}
+`,
   },
   CROB2111: {
     severity: 'error',
     title: 'A bound that does not hold',
     template: '{what}: {clause} {fails}',
-    explanation: '',
-    example: '',
+    explanation: `A slice, a padding, a table look-up or a size has a bound, and there are inputs that break it. Slices must lie within
+their axis and not be empty, paddings are 0 or more, every size is 1 or more, and a position table of 512 rows has no
+row for the 513th word. When only some inputs break it, state the bound as \`where\`, \`where T <= 512\`. Indices count from
+the front only: there is no \`x[-1]\`.`,
+    example: `module Positions(dim: int) {
+  param table: f32[512, dim] ~ normal(std = 0.02)
+  forward(x: f32[B, T, dim]) -> f32[B, T, dim] {
+    return x + table[0..T, :]
+  }
+}
+example Positions(8)
+`,
   },
   CROB2112: {
     severity: 'error',
     title: 'A pattern that cannot be read',
     template: '{what}: {reason}',
-    explanation: '',
-    example: '',
+    explanation: `A pattern is a list of names of axes with blanks between. \`rearrange\`, \`repeat\` and reductions have an arrow,
+\`"b c h w -> b h w c"\`; \`einsum\` has commas between its operands; \`concat\`, \`split\` and \`softmax\` mark one axis with a
+star, \`"b * d"\`. \`(h p)\` is a group: two names that share one axis. \`...\` stands for any axes, once. Sizes are given by
+keyword, \`p = 4\`; the only number is 1.`,
+    example: `model Join() {
+  input a: f32[B, 8]
+  input b: f32[B, 8]
+  output c = concat([a, b], "b n")
+}
+`,
   },
   CROB2113: {
     severity: 'error',
     title: 'A pattern of the wrong rank',
     template: '{what}: {reason}',
-    explanation: '',
-    example: '',
+    explanation: `A pattern names every axis of the tensor, in order, and this one names more or fewer than the tensor has. Use \`...\`
+for axes that stay as they are: \`rearrange(x, "... c -> ... 1 c")\`.`,
+    example: `model Last() {
+  input image: f32[B, 3, H, W]
+  output y = rearrange(image, "b c n -> b n c")
+}
+`,
   },
   CROB2114: {
     severity: 'error',
     title: 'Names of a pattern',
     template: '{what}: {reason}',
-    explanation: '',
-    example: '',
+    explanation: `The names of a pattern must add up. \`rearrange\` has the same names on both sides, \`repeat\` may have new ones on the
+right with their sizes given, a reduction leaves some out. No name stands twice on a side. In a group at most one size is
+unknown: from \`"b (h p) -> b h p"\` with \`p = 4\` follows h, without it neither does.`,
+    example: `model Fold() {
+  input x: f32[B, N]
+  output y = rearrange(x, "b (h p) -> b h p")
+}
+`,
   },
   CROB2115: {
     severity: 'error',
     title: 'An operator refuses its arguments',
     template: '{op} refuses its arguments: {constraint}',
-    explanation: '',
-    example: '',
+    explanation: `The operator is not defined for what it is given: the wrong dtype, or too few axes. The message quotes the operator's
+own condition, and the lines below show what was handed in and where it came from.`,
+    example: `model Product() {
+  input x: i32[B, 8]
+  output y = exp(x)
+}
+`,
   },
   CROB2116: {
     severity: 'error',
     title: 'Unknown dim',
     template: 'there is no dim `{name}` here',
-    explanation: '',
-    example: '',
+    explanation: `A name that begins with an upper-case letter is a dim, or a module where something is constructed. Dims are made by the
+inputs of a model, method or function and by nothing else, so that a mistyped one is an error rather than a new dim; the
+result, the \`where\` and the body can only use those.`,
+    example: `fn twice(x: f32[B, N]) -> f32[B, N] = concat([x, x], "b *")[:, 0..M]
+model Front() {
+  input x: f32[B, 8]
+  output y = twice(x)
+}
+`,
   },
   CROB2117: {
     severity: 'error',
     title: 'A method that breaks its interface',
     template: '`{name}` does not fill `{interface}`: {method}: {reason}',
-    explanation: '',
-    example: '',
+    explanation: `A module that fills an interface is used by people who know only the interface. So its methods must take whatever the
+interface hands in, under no more conditions than the interface states, and give the promised shape. A \`where\` of the
+method must follow from the interface's \`where\`.`,
+    example: `interface Encoder(dim: int) {
+  forward(x: f32[B, T, dim]) -> f32[B, T, dim]
+}
+module Mean(dim: int): Encoder {
+  forward(x: f32[B, T, dim]) -> f32[B, dim] {
+    return mean(x, "b t d -> b d")
+  }
+}
+example Mean(8)
+`,
   },
   CROB2118: {
     severity: 'error',
     title: 'A weight of unknown size',
     template: 'the weight `{name}` has the symbolic size {dim}',
-    explanation: '',
-    example: '',
+    help: 'sizes of weights are made of static parameters',
+    explanation: `Weights exist before any input does, so their sizes are made of static parameters: \`f32[outputs, inputs]\`, never
+\`f32[H, W]\`. A learned map that fits any image is a weight of fixed size that is resized, or a function of positions.`,
+    example: `module Bias() {
+  param weight: f32[1, W] ~ zeros
+  forward(x: f32[B, W]) -> f32[B, W] {
+    return x + weight
+  }
+}
+example Bias()
+`,
   },
 } as const satisfies Record<string, MessageRow>;

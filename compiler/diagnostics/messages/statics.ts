@@ -1,146 +1,309 @@
 import type { MessageRow } from '../messages.ts';
 
+/** What runs while a model is built: parameters, loops, decisions, modules and functions. */
 export const staticMessages = {
   CROB2201: {
     severity: 'error',
     title: 'The wrong type',
     template: 'wanted {expected}, and this is {actual}',
-    explanation: '',
-    example: '',
+    explanation: `A value is of another type than its place asks for. An \`int\` may stand where a \`float\` is wanted; nothing else
+converts. A slot of interface type takes modules that declare that they fill it, \`module PWAM(…): Fusion\`.`,
+    example: `model Classifier() {
+  head = Linear(64, "10")
+  input features: f32[B, 64]
+  output logits = head(features)
+}
+`,
   },
   CROB2202: {
     severity: 'error',
     title: 'An inexact quotient',
     template: '{left} {op} {right} is not a whole number',
-    explanation: '',
-    example: '',
+    explanation: `\`/\` between two ints is exact, since it mostly makes a size. For the fraction, make one of them a float: \`1.0/2\`. For a
+whole number say the rounding: \`floor(7/2)\` or \`ceil(7/2)\`. Integer powers have exponents of 0 or more; \`2.0^-1\` is a
+float.`,
+    example: `module Halved(dim: int = 7) {
+  static half = dim / 2
+  forward(x: f32[B, dim]) -> f32[B, dim] {
+    return x
+  }
+}
+`,
   },
   CROB2203: {
     severity: 'error',
     title: 'A decision over a symbolic dim',
     template: '{dim} is not known before the model runs, so nothing can be decided by it',
-    explanation: '',
-    example: '',
+    explanation: `\`if\`, \`for\` and \`==\` run while the graph is built. A dim such as H is known only when an image comes in, and one graph
+serves all of them. Take sizes in arithmetic instead: \`pad(x, "b c h w", h = (0, -H % 32))\` pads nothing when nothing is
+missing. Or bind the dim when building, \`--set H=480\`, or state \`where H == 480\`.`,
+    example: `fn even(x: f32[B, N]) -> f32[B, N] {
+  if N == 2 {
+    return x
+  }
+  return 2.0 * x
+}
+model Front() {
+  input x: f32[B, N]
+  output y = even(x)
+}
+`,
   },
   CROB2204: {
     severity: 'error',
     title: 'A loop too long',
     template: 'this runs {count} times, and {limit} is the most',
-    explanation: '',
-    example: '',
+    explanation: `Loops are unrolled into the graph, so each turn costs nodes. A loop over samples or pixels is one operator over a whole
+axis instead.`,
+    example: `module Long() {
+  forward(x: f32[N]) -> f32[N] {
+    for i in 0..1000000 {
+      x = x + 1.0
+    }
+    return x
+  }
+}
+`,
   },
   CROB2205: {
     severity: 'error',
     title: 'A module that contains itself',
     template: '`{name}` contains itself',
-    explanation: '',
-    example: '',
+    explanation: `Constructing the module constructs the module again, and so on. A stack of blocks is a list,
+\`blocks = [Block(dim) for i in 0..depth]\`; a module inside itself has no last one.`,
+    example: `module Nested(dim: int) {
+  inner = Nested(dim)
+  forward(x: f32[B, dim]) -> f32[B, dim] {
+    return inner(x)
+  }
+}
+example Nested(8)
+`,
   },
   CROB2206: {
     severity: 'error',
     title: 'A function that calls itself',
     template: '`{name}` calls itself without end',
-    explanation: '',
-    example: '',
+    explanation: `Functions and methods are expanded where they are called, so one that calls itself with the same static arguments would
+never be finished. Repeat with a \`for\` over a static range.`,
+    example: `fn smooth(x: f32[N]) -> f32[N] = smooth(0.5 * x)
+model Front() {
+  input x: f32[N]
+  output y = smooth(x)
+}
+`,
   },
   CROB2207: {
     severity: 'error',
     title: 'A `where` of static values does not hold',
     template: '{what} needs {clause}',
-    explanation: '',
-    example: '',
+    explanation: `A module, function or model states a condition on its parameters, and the values given here break it. The line below
+shows the values. It is checked after a variant's overrides are merged, so a variant that changes one parameter is told
+when another no longer fits it.`,
+    example: `model Encoder() {
+  attention = SelfAttention(dim = 64, heads = 6)
+  input x: f32[B, N, 64]
+  output y = attention(x)
+}
+`,
   },
   CROB2208: {
     severity: 'error',
     title: 'A tensor where only static values may stand',
     template: '{what} is only known when the model runs',
-    explanation: '',
-    example: '',
+    explanation: `Parameters, statics, conditions and initialisers are evaluated while the graph is built, when no tensor has a value.
+A choice that depends on tensors is made element by element, \`select(mask, a, b)\`; both sides are computed.`,
+    example: `fn clipped(x: f32[N]) -> f32[N] {
+  if x < 0.0 {
+    return 0.0 * x
+  }
+  return x
+}
+model Front() {
+  input x: f32[N]
+  output y = clipped(x)
+}
+`,
   },
   CROB2209: {
     severity: 'error',
     title: 'An index out of range',
     template: 'there is no {noun} {index} among {length}',
-    explanation: '',
-    example: '',
+    explanation: `Lists and axes are counted from 0, so the last of four is 3. Negative indices do not count from the end: write
+\`xs[len(xs) - 1]\`.`,
+    example: `module Last(channels: list[int] = [64, 128]) {
+  part = Linear(channels[2], 8)
+  forward(x: f32[B, 128]) -> f32[B, 8] {
+    return part(x)
+  }
+}
+`,
   },
   CROB2210: {
     severity: 'error',
     title: 'A module applied where it is constructed',
     template: '`{name}` is constructed and applied in one place, so its weights would have no path',
     help: 'name it in a declaration, `part = {name}(…)`, and apply `part`',
-    explanation: '',
-    example: '',
+    explanation: `Weights are stored under the path of their module, \`encoder.norm.weight\`, and the path is made of the names of fields.
+So a module is constructed in a declaration, \`norm = LayerNorm(64)\`, and applied in a method or in the body of a model,
+\`norm(x)\`. What has no weights is better a function.`,
+    example: `model Classifier() {
+  input features: f32[B, 64]
+  output logits = Linear(64, 10)(features)
+}
+`,
   },
   CROB2211: {
     severity: 'error',
     title: 'Not something to call',
     template: '{what} cannot be called',
-    explanation: '',
-    example: '',
+    explanation: `Brackets behind a value call it, and only modules, methods and functions can be called. There is no implied
+multiplication: write \`2 * (a + b)\`.`,
+    example: `module Scale(factor: float = 2.0) {
+  forward(x: f32[N]) -> f32[N] {
+    return factor(x)
+  }
+}
+`,
   },
   CROB2213: {
     severity: 'error',
     title: 'No result',
     template: '{name} ends without giving a result',
-    explanation: '',
-    example: '',
+    help: 'end with `return …`',
+    explanation: `A method or function declares a result, and its body ends without one. Give it with \`return\`, on every way through the
+body. A last line that is an expression counts only in a block that is used as a value, as in \`if … { a } else { b }\`.`,
+    example: `module Twice() {
+  forward(x: f32[N]) -> f32[N] {
+    let y = 2.0 * x
+  }
+}
+`,
   },
   CROB2215: {
     severity: 'error',
     title: 'An update outside training',
     template: '`{name}` is updated where `training` is false',
     help: 'put the update under `if training`',
-    explanation: '',
-    example: '',
+    explanation: `\`buffer <- value\` is part of a training step only: in inference a model has no state, and the same input gives the same
+output. \`training\` is known while the graph is built, so the branch costs nothing.`,
+    example: `module Count() {
+  buffer seen: f32[1] = zeros
+  forward(x: f32[N]) -> f32[N] {
+    seen <- seen + 1.0
+    return x
+  }
+}
+`,
   },
   CROB2216: {
     severity: 'error',
     title: 'An operator that does not apply',
     template: '`{op}` does not apply to {left} and {right}',
-    explanation: '',
-    example: '',
+    explanation: `The operator is not defined for values of these kinds. Numbers, dims and tensors have arithmetic; lists and strings are
+joined with \`+\`; divisors and moduli of dims are static ints of 1 or more, exponents of dims are static.`,
+    example: `module Named(name: string = "a") {
+  static longer = name * 3
+  forward(x: f32[N]) -> f32[N] {
+    return x
+  }
+}
+`,
   },
   CROB2217: {
     severity: 'error',
     title: 'Not an initialiser',
     template: '{name} is no initialiser',
-    explanation: '',
-    example: '',
+    explanation: `Behind \`~\` stands how a weight begins: \`zeros\`, \`ones\`, \`constant(0.5)\`, \`normal(std = 0.02)\`, \`trunc_normal(std = 0.02)\`,
+\`uniform(…)\` and their like, or a parameter of type \`init\`.`,
+    example: `module Scale(dim: int = 8) {
+  param weight: f32[dim] ~ 1.0
+  forward(x: f32[B, dim]) -> f32[B, dim] {
+    return x * weight
+  }
+}
+`,
   },
   CROB2218: {
     severity: 'error',
     title: 'A promise not kept',
     template: '`{name}` does not fill `{interface}`: it lacks {missing}',
-    explanation: '',
-    example: '',
+    explanation: `A module that says it fills an interface must have all of its statics, and all of its methods but those for which the
+interface has a body of its own.`,
+    example: `interface Encoder {
+  static dim: int
+  forward(x: f32[B, T, dim]) -> f32[B, T, dim]
+}
+module Same(): Encoder {
+  forward(x: f32[B, T, 8]) -> f32[B, T, 8] {
+    return x
+  }
+}
+example Same()
+`,
   },
   CROB2219: {
     severity: 'error',
     title: 'A result type is missing',
     template: '{name} takes tensors, so its result type must be declared',
-    explanation: '',
-    example: '',
+    explanation: `Callers are checked against the signature only, so that a mistake in a body is reported there and once, and not at
+every place that uses it. So what takes or gives tensors says what it gives: \`fn f(x: f32[N]) -> f32[N] = …\`. Functions of
+static values may leave it out.`,
+    example: `fn twice(x: f32[N]) = 2.0 * x
+model Front() {
+  input x: f32[N]
+  output y = twice(x)
+}
+`,
   },
   CROB2220: {
     severity: 'error',
     title: 'An elaboration too long',
     template: 'this program runs more than {limit} static statements',
-    explanation: '',
-    example: '',
+    explanation: `Building a graph always ends, and soon: loops within loops have run more statements than any model needs. Large tables
+are tensors, \`tensor f32[i in N, j in M] { … }\`, not lists.`,
+    example: `fn count() {
+  let n = 0
+  for i in 0..4000 {
+    for j in 0..4000 {
+      n = n + 1
+    }
+  }
+  return n
+}
+module Long(n: int = count()) {
+  forward(x: f32[N]) -> f32[N] {
+    return x
+  }
+}
+`,
   },
   CROB2222: {
     severity: 'error',
     title: 'Unknown type',
     template: 'there is no type `{name}`',
-    explanation: '',
-    example: '',
+    explanation: `Types of static parameters are \`int\`, \`float\`, \`bool\`, \`string\`, \`dim\`, \`function\`, \`init\`, lists of them (\`list[int]\`,
+\`int[4]\`), and the names of modules and interfaces. Tensors are \`f32\`, \`i32\` or \`bool\` with their axes in brackets; inputs of
+a model may also be \`i64\` or \`u8\`.`,
+    example: `module Wide(width: integer = 8) {
+  forward(x: f32[N]) -> f32[N] {
+    return x
+  }
+}
+`,
   },
   CROB2223: {
     severity: 'error',
     title: 'A message of the library',
     template: '{message}',
-    explanation: '',
-    example: '',
+    explanation: `A module or function stopped the check with \`refuse("…")\`, where a \`where\` cannot say what is wrong. The message is the
+module's own, and the documentation of the module tells more.`,
+    example: `module Pooled(mode: string = "median") {
+  static known = if mode == "mean" { true } else { refuse("mode is \\"mean\\": the others are not written yet") }
+  forward(x: f32[N]) -> f32[N] {
+    return x
+  }
+}
+`,
   },
 } as const satisfies Record<string, MessageRow>;

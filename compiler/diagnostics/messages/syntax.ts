@@ -234,7 +234,7 @@ block that is used as a value. Both branches of an \`if\` must end in a value fo
     template: '`use` stands at the top of a file',
     help: 'move it above the first declaration',
     explanation: 'What a file uses is said in one place, before its declarations.',
-    example: 'fn one() = 1\nuse std.nn.{Linear}\n',
+    example: 'fn one() = 1\nuse std.linear.{Linear}\n',
   },
   CROB1029: {
     severity: 'error',

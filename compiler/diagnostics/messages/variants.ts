@@ -1,123 +1,282 @@
 import type { MessageRow } from '../messages.ts';
 
+/** Models and their variants, recipes, and maps of published weights. */
 export const variantMessages = {
   CROB2301: {
     severity: 'error',
     title: 'Nothing to override',
     template: '{what} has no parameter or part `{name}`',
-    explanation: '',
-    example: '',
+    explanation: `A variant changes a parameter, a part, or a parameter of a part: \`mid.layers = 3\`, \`backbone.layers[2].window = 6\`. The
+path must lead to something that exists, since an override that changes nothing would pass for one that does. Weights
+are not set in a model: their initialisers are parameters of their module, and values come from checkpoints.`,
+    example: `model Small(dim: int = 64) {
+  head = Linear(dim, 10)
+  input features: f32[B, dim]
+  output logits = head(features)
+}
+model Wider extends Small {
+  head.output = 20
+}
+`,
   },
   CROB2302: {
     severity: 'error',
     title: 'Given twice',
     template: '`{path}` is given twice in {model}',
-    explanation: '',
-    example: '',
+    explanation: `One model gives the same part, parameter, input, \`let\` or output twice. The order of lines has no meaning in a model, so
+there is no later one that could win.`,
+    example: `model Small() {
+  head = Linear(64, 10)
+  input features: f32[B, 64]
+  output logits = head(features)
+}
+model Wider extends Small {
+  head.bias = false
+  head.bias = true
+}
+`,
   },
   CROB2303: {
     severity: 'error',
     title: 'A model that extends itself',
     template: '`{name}` extends itself',
-    explanation: '',
-    example: '',
+    explanation:
+      'A chain of `extends` leads back to where it began, so there is no first model that declares the parts.',
+    example: `model A extends A {
+}
+`,
   },
   CROB2304: {
     severity: 'error',
     title: 'A part that nothing uses',
     template: 'nothing in {model} uses `{path}`',
-    explanation: '',
-    example: '',
+    explanation: `The model constructs a part that no output depends on. Its weights would be stored, loaded and decayed, and do nothing;
+mostly a name is misspelt, or a variant replaced the one line that used the part. Use it, or take it out with
+\`without\`.`,
+    example: `model Classifier() {
+  head = Linear(64, 10)
+  norm = LayerNorm(64)
+  input features: f32[B, 64]
+  output logits = head(features)
+}
+`,
   },
   CROB2305: {
     severity: 'error',
     title: 'A value that depends on itself',
     template: '`{name}` depends on itself',
-    explanation: '',
-    example: '',
+    explanation: `The equations of a model, and the parameters and statics of a module, have no order, and each is computed from the
+others. This one needs its own value. Inside a method \`x = f(x)\` is fine: there the lines run one after another.`,
+    example: `model Loop() {
+  input x: f32[N]
+  let a = x + b
+  let b = 2.0 * a
+  output y = b
+}
+`,
   },
   CROB2306: {
     severity: 'error',
     title: 'Nothing to take out',
     template: '{model} has no `{name}` to take out',
-    explanation: '',
-    example: '',
+    explanation: `\`without\` takes out a part, parameter, input, \`let\` or output of the base model, by its own name. What is deeper inside is
+changed by an override of its parameters.`,
+    example: `model Small() {
+  head = Linear(64, 10)
+  input features: f32[B, 64]
+  output logits = head(features)
+}
+model Bare extends Small {
+  without neck
+}
+`,
   },
   CROB2307: {
     severity: 'error',
     title: 'A part that was taken out',
     template: '`{name}` is taken out here, and still used',
-    explanation: '',
-    example: '',
+    explanation: `A variant takes out a part with \`without\`, and an equation that it inherits still uses it. Replace that equation by a
+\`let\` of the same name that does without.`,
+    example: `model Small() {
+  neck = LayerNorm(64)
+  head = Linear(64, 10)
+  input features: f32[B, 64]
+  output logits = head(neck(features))
+}
+model Bare extends Small {
+  without neck
+}
+`,
   },
   CROB2309: {
     severity: 'error',
     title: 'A model without outputs',
     template: '`{name}` has no output',
-    explanation: '',
-    example: '',
+    explanation:
+      'A model computes its outputs and nothing else, so it has at least one: `output logits: f32[B, 10] = head(x)`.',
+    example: `model Silent() {
+  input x: f32[N]
+}
+`,
   },
   CROB2310: {
     severity: 'error',
     title: 'An index beyond the list',
     template: 'there is no item [{index}]: the list has {length}',
-    explanation: '',
-    example: '',
+    explanation: `An override selects one of a list of modules that has fewer. They are counted from 0, in the order of the list after the
+variant's other overrides.`,
+    example: `model Deep(depth: int = 2) {
+  layers = [Linear(8, 8) for i in 0..depth]
+  input x: f32[B, 8]
+  output y = layers[1](layers[0](x))
+}
+model Changed extends Deep {
+  layers[2].bias = false
+}
+`,
   },
   CROB2311: {
     severity: 'error',
     title: 'A value that is derived',
     template: '`{name}` of {what} follows from its parameters and cannot be set',
-    explanation: '',
-    example: '',
+    explanation: `Parameters can be overridden, and whatever follows from them follows. A \`static\` is such a consequence: setting it alone
+would contradict what it was computed from. Override the parameters that it is made of.`,
+    example: `module Wide(dim: int) {
+  static hidden = 4 * dim
+  mlp = Mlp(dim, hidden)
+  forward(x: f32[B, dim]) -> f32[B, dim] {
+    return mlp(x)
+  }
+}
+model Small() {
+  wide = Wide(8)
+  input x: f32[B, 8]
+  output y = wide(x)
+}
+model Wider extends Small {
+  wide.hidden = 64
+}
+`,
   },
   CROB2320: {
     severity: 'error',
     title: 'Unknown setting',
     template: 'a recipe has no setting `{name}`',
-    explanation: '',
-    example: '',
+    explanation: `A recipe says how a model is trained with a fixed set of settings: \`optimizer\`, \`schedule\`, \`epochs\` or \`steps\`, and
+others such as \`clip\`, \`ema\` and \`accumulate\`. A \`group\` of weights may have its own \`lr\` and \`weight_decay\`.`,
+    example: `model Small() {
+  head = Linear(64, 1)
+  input features: f32[B, 64]
+  output score = head(features)
+}
+recipe plain for Small at B = 4 {
+  term size = mean(score, "b c ->")
+  optimizer = AdamW(lr = 1e-3)
+  epochs = 10
+  momentum = 0.9
+}
+`,
   },
   CROB2321: {
     severity: 'error',
     title: 'A setting of the wrong kind',
     template: '`{name}` must be {expected}',
-    explanation: '',
-    example: '',
+    explanation: `A setting, or a dim of the recipe, has a value of another kind than it can use. Optimizers are \`AdamW(lr = …)\` and
+\`SGD(lr = …)\`; schedules are chained with \`then\`: \`warmup(1500) then poly(0.9)\`. Dims are whole numbers of 1 or more.`,
+    example: `model Small() {
+  head = Linear(64, 1)
+  input features: f32[B, 64]
+  output score = head(features)
+}
+recipe plain for Small at B = 4 {
+  term size = mean(score, "b c ->")
+  optimizer = "AdamW"
+  epochs = 10
+}
+`,
   },
   CROB2322: {
     severity: 'error',
     title: 'A path that selects nothing',
     template: '`{path}` selects no weights of {model}',
-    explanation: '',
-    example: '',
+    explanation: `Groups, \`fix\`, \`eval\` and \`init\` select weights by the path of their modules, \`backbone.layers[0].*\`. A path that selects
+nothing would leave a group without effect, so it is refused. Paths follow the names in the source.`,
+    example: `model Small() {
+  head = Linear(64, 1)
+  input features: f32[B, 64]
+  output score = head(features)
+}
+recipe plain for Small at B = 4 {
+  term size = mean(score, "b c ->")
+  optimizer = AdamW(lr = 1e-3)
+  epochs = 10
+  fix backbone.*
+}
+`,
   },
   CROB2323: {
     severity: 'error',
     title: 'A recipe that cannot train',
     template: 'recipe `{name}` has no {missing}',
-    explanation: '',
-    example: '',
+    explanation: `To train, a recipe needs a model, at least one \`term\` of the loss, an \`optimizer\`, and \`epochs\` or \`steps\`. It may inherit
+them: \`recipe longer extends paper { epochs = 80 }\`.`,
+    example: `model Small() {
+  head = Linear(64, 1)
+  input features: f32[B, 64]
+  output score = head(features)
+}
+recipe plain for Small at B = 4 {
+  term size = mean(score, "b c ->")
+  epochs = 10
+}
+`,
   },
   CROB2324: {
     severity: 'error',
     title: 'A term that is not a number',
     template: 'the term `{name}` is {actual}, not a number',
-    explanation: '',
-    example: '',
+    explanation: `The loss is the sum of the recipe's terms, so each is one number: reduce over all axes, the batch too. Whether that is a
+sum or a mean is part of the recipe and must be said.`,
+    example: `model Small() {
+  head = Linear(64, 1)
+  input features: f32[B, 64]
+  output score = head(features)
+}
+recipe plain for Small at B = 4 {
+  term size = square(score)
+  optimizer = AdamW(lr = 1e-3)
+  epochs = 10
+}
+`,
   },
   CROB2325: {
     severity: 'error',
     title: 'A dim that the recipe does not bind',
     template: 'recipe `{name}` does not say what {dim} is',
-    explanation: '',
-    example: '',
+    explanation: `A training step is built for one size of batch and input, so the recipe binds every dim of the model:
+\`recipe paper for CroBIM at B = 32, H = 480, W = 480, T = 20\`.`,
+    example: `model Small() {
+  head = Linear(64, 1)
+  input features: f32[B, 64]
+  output score = head(features)
+}
+recipe plain for Small {
+  term size = mean(score, "b c ->")
+  optimizer = AdamW(lr = 1e-3)
+  epochs = 10
+}
+`,
   },
   CROB2330: {
     severity: 'error',
     title: 'A weights rule that cannot be read',
     template: '{reason}',
-    explanation: '',
-    example: '',
+    explanation: `A map of weights has rules \`"published name" -> "name here"\`. \`{i}\` stands for a part of the name and may be repeated on the
+right; \`{a,b}\` are alternatives. Around the right side may stand what is done to the tensor: \`split\`, \`concat\`,
+\`transpose\`, \`reshape\`, \`resize\`; \`skip\` leaves it out.`,
+    example: `weights published for Linear {
+  "head.{i}.w" -> "{j}.weight"
+}
+`,
   },
 } as const satisfies Record<string, MessageRow>;

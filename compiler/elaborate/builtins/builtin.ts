@@ -40,7 +40,11 @@ export function callBuiltin(body: Body, builtin: Builtin, args: CallArgs, span: 
   const rest = new Map<string, Given>();
   if ([...args.positional, ...args.named.values()].some((given) => hasError(given.value))) return { kind: 'error' };
   if (!builtin.variadic && args.positional.length > names.length) {
-    return fail(body, 'CROB2011', args.positional[names.length]!.span, { callee: builtin.name, count: names.length, given: args.positional.length });
+    return fail(body, 'CROB2011', args.positional[names.length]!.span, {
+      callee: builtin.name,
+      count: names.length,
+      given: args.positional.length,
+    });
   }
   args.positional.forEach((given, i) => {
     const name = names[i];
@@ -54,21 +58,40 @@ export function callBuiltin(body: Body, builtin: Builtin, args: CallArgs, span: 
     } else if (builtin.rest !== undefined) {
       rest.set(name, given);
     } else {
-      return fail(body, 'CROB2009', at, { name, callee: builtin.name }, { help: didYouMean(name, names) ?? `its parameters are ${names.join(', ')}` });
+      return fail(
+        body,
+        'CROB2009',
+        at,
+        { name, callee: builtin.name },
+        { help: didYouMean(name, names) ?? `its parameters are ${names.join(', ')}` },
+      );
     }
   }
   for (const param of builtin.params) {
-    if (!param.endsWith('?') && !found.has(param)) return fail(body, 'CROB2010', span, { name: param, callee: builtin.name });
+    if (!param.endsWith('?') && !found.has(param))
+      return fail(body, 'CROB2010', span, { name: param, callee: builtin.name });
   }
   const texts = args.source.filter((arg) => !arg.name).map((arg) => argText(body, arg.value));
-  return builtin.call({ body, span, name: builtin.name, args: found, positional: args.positional, rest, texts, source: args.source });
+  return builtin.call({
+    body,
+    span,
+    name: builtin.name,
+    args: found,
+    positional: args.positional,
+    rest,
+    texts,
+    source: args.source,
+  });
 }
 
 // What a builtin asks of its arguments: the value, or undefined after a report.
 
 export function wanted(cx: BuiltinCall, name: string, expected: string): undefined {
   const given = cx.args.get(name);
-  fail(cx.body, 'CROB2201', given?.span ?? cx.span, { expected: `${expected} as \`${name}\` of ${cx.name}`, actual: given ? describe(given.value) : 'nothing' });
+  fail(cx.body, 'CROB2201', given?.span ?? cx.span, {
+    expected: `${expected} as \`${name}\` of ${cx.name}`,
+    actual: given ? describe(given.value) : 'nothing',
+  });
   return undefined;
 }
 

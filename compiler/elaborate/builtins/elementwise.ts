@@ -57,7 +57,10 @@ function extremum(name: 'max' | 'min'): Builtin {
     variadic: true,
     docs: `The ${name === 'max' ? 'larger' : 'smaller'} of two, element by element; of dims and numbers too, and of a list of ints.`,
     call(cx) {
-      const values = cx.positional.length === 1 && cx.positional[0]!.value.kind === 'list' ? cx.positional[0]!.value.items : cx.positional.map((g) => g.value);
+      const values =
+        cx.positional.length === 1 && cx.positional[0]!.value.kind === 'list'
+          ? cx.positional[0]!.value.items
+          : cx.positional.map((g) => g.value);
       const [first, ...others] = values;
       if (!first) return wanted(cx, 'a', 'something') ?? error;
       return others.reduce((a, b) => extremumOf(cx, name, a, b), first);
@@ -67,7 +70,8 @@ function extremum(name: 'max' | 'min'): Builtin {
 
 function extremumOf(cx: BuiltinCall, name: 'max' | 'min', a: Val, b: Val): Val {
   if (a.kind === 'error' || b.kind === 'error') return error;
-  if (a.kind === 'dim' && b.kind === 'dim') return dimVal(name === 'max' ? dims.max(a.dim, b.dim) : dims.min(a.dim, b.dim));
+  if (a.kind === 'dim' && b.kind === 'dim')
+    return dimVal(name === 'max' ? dims.max(a.dim, b.dim) : dims.min(a.dim, b.dim));
   const x = asNumber(a);
   const y = asNumber(b);
   if (x !== undefined && y !== undefined) return float(name === 'max' ? Math.max(x, y) : Math.min(x, y));
@@ -98,9 +102,15 @@ const select: Builtin = {
     const right = scalar(cx.body, b, dtype, cx.span);
     if (left.kind !== 'tensor' || right.kind !== 'tensor') return error;
     if (left.value.type.dtype !== right.value.type.dtype) {
-      return fail(cx.body, 'CROB2103', cx.span, { what: 'select', left: showType(left.value.type, cx.body.facts), right: showType(right.value.type, cx.body.facts) });
+      return fail(cx.body, 'CROB2103', cx.span, {
+        what: 'select',
+        left: showType(left.value.type, cx.body.facts),
+        right: showType(right.value.type, cx.body.facts),
+      });
     }
-    return guarded(cx.body, cx.span, 'select', cx.texts, () => cx.body.build!.select(condition.value, left.value, right.value));
+    return guarded(cx.body, cx.span, 'select', cx.texts, () =>
+      cx.body.build!.select(condition.value, left.value, right.value),
+    );
   },
 };
 
@@ -110,7 +120,8 @@ const casts: Builtin[] = (['f32', 'i32', 'bool'] as const).map((dtype) => ({
   docs: `Converts to ${dtype}${dtype === 'i32' ? ', towards zero' : ''}.`,
   call(cx) {
     const value = cx.args.get('x')!.value;
-    if (value.kind === 'tensor') return guarded(cx.body, cx.span, dtype, cx.texts, () => cx.body.build!.cast(value.value, dtype));
+    if (value.kind === 'tensor')
+      return guarded(cx.body, cx.span, dtype, cx.texts, () => cx.body.build!.cast(value.value, dtype));
     if (!cx.body.build) return wanted(cx, 'x', 'a tensor') ?? error;
     return scalar(cx.body, value, dtype, cx.span);
   },
@@ -122,7 +133,9 @@ const stopGradient: Builtin = {
   docs: 'x itself; no gradient flows through.',
   call(cx) {
     const x = cx.args.get('x')!.value;
-    return x.kind === 'tensor' ? guarded(cx.body, cx.span, 'stop_gradient', cx.texts, () => cx.body.build!.stopGradient(x.value)) : (wanted(cx, 'x', 'a tensor') ?? error);
+    return x.kind === 'tensor'
+      ? guarded(cx.body, cx.span, 'stop_gradient', cx.texts, () => cx.body.build!.stopGradient(x.value))
+      : (wanted(cx, 'x', 'a tensor') ?? error);
   },
 };
 
@@ -136,7 +149,9 @@ const vector: Builtin = {
     const numbers = cx.positional.map((given) => asNumber(given.value));
     if (build && numbers.length > 0 && numbers.every((n) => n !== undefined)) {
       const data = Float64Array.from(numbers);
-      return guarded(cx.body, cx.span, 'vector', [], () => build.constant({ dtype: 'f32', shape: [data.length], data }));
+      return guarded(cx.body, cx.span, 'vector', [], () =>
+        build.constant({ dtype: 'f32', shape: [data.length], data }),
+      );
     }
     const parts: Value[] = [];
     for (const given of cx.positional) {
@@ -144,7 +159,12 @@ const vector: Builtin = {
       if (part.kind !== 'tensor') return error;
       parts.push(part.value);
     }
-    return guarded(cx.body, cx.span, 'vector', [], () => build!.concat(parts.map((part) => build!.reshape(part, [dims.one])), 0));
+    return guarded(cx.body, cx.span, 'vector', [], () =>
+      build!.concat(
+        parts.map((part) => build!.reshape(part, [dims.one])),
+        0,
+      ),
+    );
   },
 };
 
@@ -159,5 +179,13 @@ const add: Builtin = {
   },
 };
 
-export const elementwise: readonly Builtin[] = [...unary, extremum('max'), extremum('min'), select, ...casts, stopGradient, vector];
+export const elementwise: readonly Builtin[] = [
+  ...unary,
+  extremum('max'),
+  extremum('min'),
+  select,
+  ...casts,
+  stopGradient,
+  vector,
+];
 export { add as sumOfList };

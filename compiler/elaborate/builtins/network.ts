@@ -1,9 +1,21 @@
-import { constant as dimConstant } from "../../dims/dim.ts";
+import { constant as dimConstant } from '../../dims/dim.ts';
 import type { DType, Value } from '../../ir/graph.ts';
 import { scalar } from '../arithmetic.ts';
 import { fail, guarded } from '../report.ts';
 import { asInt, dimVal, error, list, type Val } from '../values.ts';
-import { boolArg, type Builtin, type BuiltinCall, dimArg, dimsArg, intArg, numberArg, pairArg, stringArg, tensorArg, wanted } from './builtin.ts';
+import {
+  type Builtin,
+  type BuiltinCall,
+  boolArg,
+  dimArg,
+  dimsArg,
+  intArg,
+  numberArg,
+  pairArg,
+  stringArg,
+  tensorArg,
+  wanted,
+} from './builtin.ts';
 
 /** Four paddings from an int, a pair (height, width) or [top, left, bottom, right]. */
 function padding(cx: BuiltinCall): readonly [number, number, number, number] | undefined {
@@ -20,7 +32,10 @@ function padding(cx: BuiltinCall): readonly [number, number, number, number] | u
 function sane(cx: BuiltinCall, checks: readonly (readonly [string, readonly number[], number])[]): boolean {
   return checks.every(([name, values, least]) => {
     if (values.every((n) => n >= least)) return true;
-    fail(cx.body, 'CROB2115', cx.args.get(name)?.span ?? cx.span, { op: cx.name, constraint: `${name} is at least ${least}` });
+    fail(cx.body, 'CROB2115', cx.args.get(name)?.span ?? cx.span, {
+      op: cx.name,
+      constraint: `${name} is at least ${least}`,
+    });
     return false;
   });
 }
@@ -37,9 +52,19 @@ const conv2d: Builtin = {
     const dilation = pairArg(cx, 'dilation', 1);
     const groups = intArg(cx, 'groups', 1);
     if (!x || !weight || !stride || !pad || !dilation || groups === undefined) return error;
-    if (!sane(cx, [['stride', stride, 1], ['dilation', dilation, 1], ['pad', pad, 0], ['groups', [groups], 1]])) return error;
+    if (
+      !sane(cx, [
+        ['stride', stride, 1],
+        ['dilation', dilation, 1],
+        ['pad', pad, 0],
+        ['groups', [groups], 1],
+      ])
+    )
+      return error;
     const label = stride[0] === 1 ? 'conv2d' : `conv2d stride ${stride[0]}`;
-    return guarded(cx.body, cx.span, label, cx.texts, () => cx.body.build!.conv2d(x, weight, { stride, pad, dilation, groups }));
+    return guarded(cx.body, cx.span, label, cx.texts, () =>
+      cx.body.build!.conv2d(x, weight, { stride, pad, dilation, groups }),
+    );
   },
 };
 
@@ -53,8 +78,17 @@ const maxPool: Builtin = {
     const stride = cx.args.has('stride') ? pairArg(cx, 'stride', 1) : kernel;
     const pad = padding(cx);
     if (!x || !kernel || !stride || !pad) return error;
-    if (!sane(cx, [['kernel', kernel, 1], ['stride', stride, 1], ['pad', pad, 0]])) return error;
-    return guarded(cx.body, cx.span, 'max_pool2d', cx.texts, () => cx.body.build!.maxPool2d(x, { kernel, stride, pad }));
+    if (
+      !sane(cx, [
+        ['kernel', kernel, 1],
+        ['stride', stride, 1],
+        ['pad', pad, 0],
+      ])
+    )
+      return error;
+    return guarded(cx.body, cx.span, 'max_pool2d', cx.texts, () =>
+      cx.body.build!.maxPool2d(x, { kernel, stride, pad }),
+    );
   },
 };
 
@@ -90,7 +124,9 @@ const gelu: Builtin = {
   call(cx) {
     const x = tensorArg(cx, 'x');
     const approximate = boolArg(cx, 'approximate', false);
-    return x && approximate !== undefined ? guarded(cx.body, cx.span, 'gelu', cx.texts, () => cx.body.build!.gelu(x, approximate)) : error;
+    return x && approximate !== undefined
+      ? guarded(cx.body, cx.span, 'gelu', cx.texts, () => cx.body.build!.gelu(x, approximate))
+      : error;
   },
 };
 
@@ -115,7 +151,13 @@ const topK: Builtin = {
     if (!x || k === undefined || !sane(cx, [['k', [k], 1]])) return error;
     const made = guarded(cx.body, cx.span, 'top_k', cx.texts, () => cx.body.build!.topk(x, k));
     if (made.kind !== 'list') return made;
-    return { kind: 'tuple', items: new Map([['value', made.items[0]!], ['index', made.items[1]!]]) };
+    return {
+      kind: 'tuple',
+      items: new Map([
+        ['value', made.items[0]!],
+        ['index', made.items[1]!],
+      ]),
+    };
   },
 };
 
@@ -126,7 +168,9 @@ const gather: Builtin = {
   call(cx) {
     const table = tensorArg(cx, 'table');
     const index = tensorArg(cx, 'index');
-    return table && index ? guarded(cx.body, cx.span, 'gather', cx.texts, () => cx.body.build!.gather(table, asIndex(cx, index))) : error;
+    return table && index
+      ? guarded(cx.body, cx.span, 'gather', cx.texts, () => cx.body.build!.gather(table, asIndex(cx, index)))
+      : error;
   },
 };
 
@@ -143,7 +187,9 @@ const scatterAdd: Builtin = {
     const index = tensorArg(cx, 'index');
     const updates = tensorArg(cx, 'updates');
     const rows = dimArg(cx, 'rows');
-    return index && updates && rows ? guarded(cx.body, cx.span, 'scatter_add', cx.texts, () => cx.body.build!.scatterAdd(index, updates, rows)) : error;
+    return index && updates && rows
+      ? guarded(cx.body, cx.span, 'scatter_add', cx.texts, () => cx.body.build!.scatterAdd(index, updates, rows))
+      : error;
   },
 };
 
@@ -161,7 +207,9 @@ const full: Builtin = {
     const { node } = value.value;
     return guarded(cx.body, cx.span, 'full', [], () => {
       const build = cx.body.build!;
-      return node.op === 'full' ? build.full(node.attributes.value, node.attributes.dtype, shape) : build.broadcast(value.value, shape);
+      return node.op === 'full'
+        ? build.full(node.attributes.value, node.attributes.dtype, shape)
+        : build.broadcast(value.value, shape);
     });
   },
 };
@@ -231,7 +279,13 @@ const size: Builtin = {
     const axis = intArg(cx, 'axis');
     if (!x || axis === undefined) return error;
     const d = x.type.shape[axis];
-    return d ? dimVal(d) : fail(cx.body, 'CROB2209', cx.args.get('axis')!.span, { noun: 'axis', index: axis, length: x.type.shape.length });
+    return d
+      ? dimVal(d)
+      : fail(cx.body, 'CROB2209', cx.args.get('axis')!.span, {
+          noun: 'axis',
+          index: axis,
+          length: x.type.shape.length,
+        });
   },
 };
 
@@ -246,5 +300,22 @@ const refuse: Builtin = {
   },
 };
 
-export const network: readonly Builtin[] = [conv2d, maxPool, matmul, layerNorm, gelu, gridSample, topK, gather, scatterAdd, full, iota, uniform, len, range, float, size, refuse];
-
+export const network: readonly Builtin[] = [
+  conv2d,
+  maxPool,
+  matmul,
+  layerNorm,
+  gelu,
+  gridSample,
+  topK,
+  gather,
+  scatterAdd,
+  full,
+  iota,
+  uniform,
+  len,
+  range,
+  float,
+  size,
+  refuse,
+];

@@ -1,17 +1,44 @@
 import type { Span } from '../../../grammar/span.ts';
-import * as dims from '../../dims/dim.ts';
 import type { Dim } from '../../dims/dim.ts';
+import * as dims from '../../dims/dim.ts';
 import { OpError } from '../../ir/builder.ts';
 import type { Value } from '../../ir/graph.ts';
-import { concat, einsum, axisOf, pad, type PatternContext, type PatternFault, type PatternResult, rearrange, reduce, repeat, roll, split, stack } from '../patterns/index.ts';
+import {
+  axisOf,
+  concat,
+  einsum,
+  type PatternContext,
+  type PatternFault,
+  type PatternResult,
+  pad,
+  rearrange,
+  reduce,
+  repeat,
+  roll,
+  split,
+  stack,
+} from '../patterns/index.ts';
 import { axisWord, provenance } from '../provenance.ts';
 import { argText, fail, reportFault, requireClause, requireEqual } from '../report.ts';
 import { asNumber, dimVal, error, type Given, list, tensor, type Val } from '../values.ts';
-import { type Builtin, type BuiltinCall, dimsArg, numberArg, stringArg, tensorArg, tensorsArg, wanted } from './builtin.ts';
+import {
+  type Builtin,
+  type BuiltinCall,
+  dimsArg,
+  numberArg,
+  stringArg,
+  tensorArg,
+  tensorsArg,
+  wanted,
+} from './builtin.ts';
 import { sumOfList } from './elementwise.ts';
 
 /** Sets up the graph, runs a pattern operation, and says what it refused. */
-export function patterned(cx: BuiltinCall, operands: readonly Value[], run: (at: PatternContext) => PatternResult<Value | readonly Value[]>): Val {
+export function patterned(
+  cx: BuiltinCall,
+  operands: readonly Value[],
+  run: (at: PatternContext) => PatternResult<Value | readonly Value[]>,
+): Val {
   const { body, span } = cx;
   const build = body.build;
   if (!build) return fail(body, 'CROB2208', span, { what: cx.name });
@@ -33,20 +60,44 @@ function explain(cx: BuiltinCall, fault: PatternFault, operands: readonly Value[
     case 'syntax':
       return fail(cx.body, 'CROB2112', within(pattern ?? cx.span, fault), { what: cx.name, reason: fault.message });
     case 'names':
-      return fail(cx.body, 'CROB2114', within(pattern ?? cx.span, fault), { what: cx.name, reason: fault.message }, { details: provenance(cx.body, tensors) });
+      return fail(
+        cx.body,
+        'CROB2114',
+        within(pattern ?? cx.span, fault),
+        { what: cx.name, reason: fault.message },
+        { details: provenance(cx.body, tensors) },
+      );
     case 'rank':
-      return fail(cx.body, 'CROB2113', pattern ?? cx.span, { what: cx.name, reason: fault.message }, { details: provenance(cx.body, tensors) });
+      return fail(
+        cx.body,
+        'CROB2113',
+        pattern ?? cx.span,
+        { what: cx.name, reason: fault.message },
+        { details: provenance(cx.body, tensors) },
+      );
     case 'dims': {
       // Which axis it is, where the message does not say its name.
-      const word = fault.relation !== '==' || fault.message.includes('`') || fault.axis < 0 ? '' : ` ${axisWord(operands[fault.input]?.type.shape ?? [], fault.axis, fault.left, fault.right)}`;
+      const word =
+        fault.relation !== '==' || fault.message.includes('`') || fault.axis < 0
+          ? ''
+          : ` ${axisWord(operands[fault.input]?.type.shape ?? [], fault.axis, fault.left, fault.right)}`;
       const what = `${cx.name}: ${fault.message}${fault.relation === '==' ? `:${word}` : ''}`;
       const parts = fault.help === undefined ? { tensors } : { tensors, help: fault.help };
       if (fault.relation === '==') requireEqual(cx.body, fault.left, fault.right, cx.span, what, parts);
-      else if (fault.relation === '<=') requireClause(cx.body, { kind: 'le', left: fault.left, right: fault.right }, cx.span, what, parts);
+      else if (fault.relation === '<=')
+        requireClause(cx.body, { kind: 'le', left: fault.left, right: fault.right }, cx.span, what, parts);
       else {
         const k = dims.asConstant(fault.right);
-        if (k !== undefined) requireClause(cx.body, { kind: 'mod', value: fault.left, modulus: k, remainder: 0 }, cx.span, what, parts);
-        else fail(cx.body, 'CROB2107', cx.span, { left: cx.body.facts.show(fault.left), right: cx.body.facts.show(fault.right) }, { details: [what, ...provenance(cx.body, tensors)] });
+        if (k !== undefined)
+          requireClause(cx.body, { kind: 'mod', value: fault.left, modulus: k, remainder: 0 }, cx.span, what, parts);
+        else
+          fail(
+            cx.body,
+            'CROB2107',
+            cx.span,
+            { left: cx.body.facts.show(fault.left), right: cx.body.facts.show(fault.right) },
+            { details: [what, ...provenance(cx.body, tensors)] },
+          );
       }
       return error;
     }
@@ -98,9 +149,17 @@ function reduction(name: 'sum' | 'mean' | 'amax', kind: 'sum' | 'mean' | 'max'):
     docs: `${kind === 'max' ? 'Maximum' : kind === 'mean' ? 'Mean' : 'Sum'} over the axes that the right side of the pattern leaves out${name === 'sum' ? '; of a list, its sum' : ''}.`,
     call(cx) {
       const given = cx.args.get('x')!;
-      if (name === 'sum' && given.value.kind === 'list' && !cx.args.has('pattern')) return sumList(cx, given.value.items);
+      if (name === 'sum' && given.value.kind === 'list' && !cx.args.has('pattern'))
+        return sumList(cx, given.value.items);
       const x = tensorArg(cx, 'x');
-      if (!cx.args.has('pattern')) return fail(cx.body, 'CROB2010', cx.span, { name: 'pattern', callee: name }, { help: `name the axes that stay: ${name}(x, "b c h w -> b c")` });
+      if (!cx.args.has('pattern'))
+        return fail(
+          cx.body,
+          'CROB2010',
+          cx.span,
+          { name: 'pattern', callee: name },
+          { help: `name the axes that stay: ${name}(x, "b c h w -> b c")` },
+        );
       const pattern = stringArg(cx, 'pattern');
       const by = sizes(cx);
       if (!x || pattern === undefined || !by) return error;
@@ -113,7 +172,8 @@ function sumList(cx: BuiltinCall, items: readonly Val[]): Val {
   if (items.length > 0 && items.every((item) => item.kind === 'tensor')) {
     return sumOfList.call({ ...cx, args: new Map([['xs', cx.args.get('x')!]]) });
   }
-  if (items.every((item) => item.kind === 'dim')) return dimVal(dims.sum(items.map((item) => (item as { dim: Dim }).dim)));
+  if (items.every((item) => item.kind === 'dim'))
+    return dimVal(dims.sum(items.map((item) => (item as { dim: Dim }).dim)));
   const numbers = items.map(asNumber);
   if (numbers.every((n) => n !== undefined)) return { kind: 'float', value: numbers.reduce((a, b) => a + b, 0) };
   return wanted(cx, 'x', 'a tensor, or a list of tensors or of numbers') ?? error;
@@ -122,19 +182,29 @@ function sumList(cx: BuiltinCall, items: readonly Val[]): Val {
 const joins: Builtin[] = (['concat', 'stack'] as const).map((name) => ({
   name,
   params: ['xs', 'pattern'],
-  docs: name === 'concat' ? 'Joins tensors along the starred axis: `concat([a, b], "b * d")`.' : 'Joins tensors along a new axis, at the star: `stack([a, b], "* b c")`.',
+  docs:
+    name === 'concat'
+      ? 'Joins tensors along the starred axis: `concat([a, b], "b * d")`.'
+      : 'Joins tensors along a new axis, at the star: `stack([a, b], "* b c")`.',
   call(cx) {
     const xs = tensorsArg(cx, 'xs');
     const pattern = stringArg(cx, 'pattern');
     if (!xs || pattern === undefined) return error;
     const list = cx.source[0]?.value;
-    const texts = list?.kind === 'list' ? list.items.map((item) => argText(cx.body, item)) : xs.map((_, i) => `${cx.texts[0]}[${i}]`);
+    const texts =
+      list?.kind === 'list'
+        ? list.items.map((item) => argText(cx.body, item))
+        : xs.map((_, i) => `${cx.texts[0]}[${i}]`);
     return patterned({ ...cx, texts }, xs, (at) => (name === 'concat' ? concat : stack)(at, xs, pattern));
   },
 }));
 
 export const patternBuiltins: readonly Builtin[] = [
-  reshaping('rearrange', rearrange, 'Splits, merges and permutes axes: `rearrange(x, "b (h p) c -> b h (p c)", p = 2)`.'),
+  reshaping(
+    'rearrange',
+    rearrange,
+    'Splits, merges and permutes axes: `rearrange(x, "b (h p) c -> b h (p c)", p = 2)`.',
+  ),
   reshaping('repeat', repeat, 'As rearrange; names that are new on the right repeat the tensor along them.'),
   reduction('sum', 'sum'),
   reduction('mean', 'mean'),
@@ -166,7 +236,8 @@ export const patternBuiltins: readonly Builtin[] = [
       for (const [name, given] of cx.rest) {
         const both = given.value.kind === 'list' && given.value.items.length === 2 ? given.value.items : undefined;
         const [low, high] = both ?? [given.value, given.value];
-        if (low?.kind !== 'dim' || high?.kind !== 'dim') return wantedRest(cx, name, given, 'a pair (low, high)') ?? error;
+        if (low?.kind !== 'dim' || high?.kind !== 'dim')
+          return wantedRest(cx, name, given, 'a pair (low, high)') ?? error;
         amounts.set(name, [low.dim, high.dim]);
       }
       return patterned(cx, [x], (at) => pad(at, x, pattern, amounts, value));
@@ -194,9 +265,14 @@ export const patternBuiltins: readonly Builtin[] = [
     call(cx) {
       const pattern = stringArg(cx, 'pattern');
       const by = sizes(cx);
-      const operands = cx.positional.slice(1).map((given) => (given.value.kind === 'tensor' ? given.value.value : undefined));
+      const operands = cx.positional
+        .slice(1)
+        .map((given) => (given.value.kind === 'tensor' ? given.value.value : undefined));
       if (operands.length === 0 || !operands.every((v) => v !== undefined)) {
-        return fail(cx.body, 'CROB2201', cx.span, { expected: 'tensors behind the pattern of einsum', actual: 'something else' });
+        return fail(cx.body, 'CROB2201', cx.span, {
+          expected: 'tensors behind the pattern of einsum',
+          actual: 'something else',
+        });
       }
       if (pattern === undefined || !by) return error;
       return patterned({ ...cx, texts: cx.texts.slice(1) }, operands, (at) => einsum(at, pattern, operands, by));
@@ -213,9 +289,13 @@ export const patternBuiltins: readonly Builtin[] = [
         const pattern = cx.args.has('pattern') ? stringArg(cx, 'pattern') : null;
         if (pattern === undefined) return error;
         return patterned(cx, [x], (at) => {
-          const axis: PatternResult<number> = pattern === null ? { ok: true, value: x.type.shape.length - 1 } : axisOf(at, x, pattern);
+          const axis: PatternResult<number> =
+            pattern === null ? { ok: true, value: x.type.shape.length - 1 } : axisOf(at, x, pattern);
           if (!axis.ok) return axis;
-          return { ok: true, value: name === 'softmax' ? at.build.softmax(x, axis.value) : at.build.logSoftmax(x, axis.value) };
+          return {
+            ok: true,
+            value: name === 'softmax' ? at.build.softmax(x, axis.value) : at.build.logSoftmax(x, axis.value),
+          };
         });
       },
     }),

@@ -38,8 +38,25 @@ export function parseArrow(text: string): { readonly left: Side; readonly right:
   return { left: left!, right: result };
 }
 
+interface Arrow {
+  readonly operands: readonly Side[];
+  readonly result: Side;
+}
+
+/** Patterns that were read: a library uses few, and uses each for every block of a model. */
+const read = new Map<string, Arrow>();
+
 /** `a, b -> result`. */
-export function parseEinsum(text: string): { readonly operands: readonly Side[]; readonly result: Side } {
+export function parseEinsum(text: string): Arrow {
+  let arrow = read.get(text);
+  if (arrow === undefined) {
+    arrow = readEinsum(text);
+    read.set(text, arrow);
+  }
+  return arrow;
+}
+
+function readEinsum(text: string): Arrow {
   const reader = new Reader(text);
   const operands = [reader.side()];
   while (reader.take(',')) operands.push(reader.side());

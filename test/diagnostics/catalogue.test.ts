@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { check } from '../../compiler/compile.ts';
+import { type MessageRow, messages } from '../../compiler/diagnostics/messages.ts';
+import { memoryHost } from '../memory-host.ts';
+
+const rows = Object.entries(messages) as [string, MessageRow][];
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+describe.each(rows)('%s', (code, row) => {
+  test('is given by its example, and nothing else is', () => {
+    const { diagnostics } = check(memoryHost({ 'example.crob': row.example }), ['example.crob']);
+    expect(diagnostics.map((d) => `${d.code} ${d.message}`)).toEqual([expect.stringMatching(`^${code} `)]);
+    expect(diagnostics[0]!.message).not.toMatch(/undefined|NaN|\[object/);
+    for (const [hole] of row.template.matchAll(/\{\w+\}/g)) expect(diagnostics[0]!.message).not.toContain(hole);
+    expect(diagnostics[0]!.span.file).toBe('example.crob');
+  });
+
+  test('is explained', () => {
+    expect(row.explanation.length).toBeGreaterThan(30);
+    expect(row.title).toMatch(/^[A-Z`]/);
+    expect(row.template).not.toMatch(/\.$/);
+  });
+});
+
+test('every message is said somewhere', () => {
+  const sources = sourceFiles('grammar')
+    .concat(sourceFiles('compiler'))
+    .filter((file) => !file.includes('messages'));
+  const text = sources.map((file) => readFileSync(file, 'utf8')).join('\n');
+  expect(rows.map(([code]) => code).filter((code) => !text.includes(`'${code}'`))).toEqual([]);
+});
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => join(root, folder, file));
+}
