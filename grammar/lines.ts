@@ -40,8 +40,9 @@ interface Open {
   readonly token: IToken;
   /** `names` are the braces of `use path.{…}`: newlines inside mean nothing. */
   readonly kind: Bracket;
-  /** Indentation of the line it stands on. */
+  /** Indentation of the line it stands on, and of the first line of the statement that it is part of. */
   readonly indent: number;
+  readonly statement: number;
 }
 
 const closers: Record<Bracket, TokenType> = { round: RParen, square: RBracket, brace: RBrace, names: RBrace };
@@ -50,7 +51,7 @@ const spelling: Record<Bracket, string> = { round: ')', square: ']', brace: '}',
 /**
  * The line rule: a statement ends at a newline or `;`, except inside `( )` and `[ ]` (the innermost bracket
  * decides), behind an operator or comma, and before `->`, `where`, `else`, `then`, `{`. Newlines and semicolons
- * become one `Separator` between two statements and nothing at the edges of a block.
+ * become one `Separator` between two statements and at most one at the end of a block.
  *
  * Brackets that don't match are reported here and repaired with empty tokens, so that the parser sees a
  * balanced text and one mistake stays one message. A token's `payload` is its bracket depth.
@@ -71,6 +72,8 @@ class LineRule {
   #pending: IToken | undefined;
   #newline: IToken | undefined;
   #indent = 0;
+  /** Indentation of the current statement's first line. */
+  #statement = 0;
 
   constructor(file: string, text: string, faults: FaultSink) {
     this.#file = file;
@@ -103,8 +106,10 @@ class LineRule {
           this.#closeTo(0);
           return this.#out;
         }
+        const last = this.#out[this.#out.length - 1]?.tokenType;
+        if (last === undefined || last === Separator || last === LBrace) this.#statement = this.#indent;
         this.#push(token);
-        if (kind) this.#open.push({ token, kind, indent: this.#indent });
+        if (kind) this.#open.push({ token, kind, indent: this.#indent, statement: this.#statement });
       }
     }
     this.#closeAll(undefined);
@@ -129,8 +134,9 @@ class LineRule {
   #startsStatement(token: IToken, next: IToken | undefined): boolean {
     if (begins(token, next)) return true;
     const last = this.#out[this.#out.length - 1];
-    if (!isName(token) || !last || this.#indent > this.#innermost()!.indent) return false;
-    return last.tokenType !== LParen && last.tokenType !== LBracket && !continuing.has(last.tokenType);
+    if (!isName(token) || !last || this.#indent > this.#statement) return false;
+    if (last.tokenType === LParen || last.tokenType === LBracket) return next?.tokenType === Equal;
+    return !continuing.has(last.tokenType);
   }
 
   /** `module A( {`: no expression starts with a brace, so a list that waits for one was meant to end. */
@@ -153,6 +159,7 @@ class LineRule {
 
   #close(token: IToken): void {
     const type = token.tokenType;
+    const pending = this.#pending;
     this.#pending = undefined;
     let depth = this.#open.length - 1;
     while (depth >= 0 && closers[this.#open[depth]!.kind] !== type) depth--;
@@ -175,7 +182,11 @@ class LineRule {
       this.#report(this.#innermost()!, token);
       this.#closeTo(depth + 1);
     }
+    // Kept for messages: what is missing in front of a `}` is missing at its own line's end.
+    const last = this.#out[this.#out.length - 1]!.tokenType;
+    if (pending && last !== LBrace) this.#pushSeparator(pending);
     const closed = this.#open.pop()!;
+    this.#statement = closed.statement;
     const own = token.startOffset - (this.#newline?.startOffset ?? -1) - 1 === this.#indent;
     if (own && closed.kind === 'brace' && this.#indent !== closed.indent) this.#suspect ??= closed;
     this.#push(token);
@@ -195,6 +206,10 @@ class LineRule {
         return;
       }
     }
+    this.#pushSeparator(pending);
+  }
+
+  #pushSeparator(pending: IToken): void {
     const image = pending.tokenType === Newline ? '\n' : ';';
     this.#push(createTokenInstance(Separator, image, pending.startOffset, pending.startOffset, 0, 0, 0, 0));
   }
@@ -232,7 +247,9 @@ class LineRule {
     const last = this.#out[this.#out.length - 1];
     const at = last ? last.startOffset + last.image.length : 0;
     while (this.#open.length > depth) {
-      this.#push(createTokenInstance(closers[this.#open.pop()!.kind], '', at, at - 1, 0, 0, 0, 0));
+      const closed = this.#open.pop()!;
+      this.#statement = closed.statement;
+      this.#push(createTokenInstance(closers[closed.kind], '', at, at - 1, 0, 0, 0, 0));
     }
   }
 
