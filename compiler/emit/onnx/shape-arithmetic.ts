@@ -29,6 +29,8 @@ interface Term {
   readonly dim: Dim;
   readonly negative: boolean;
   magnitude(): string;
+  /** Of a sum: the same without its number. */
+  readonly withoutNumber?: Term;
 }
 
 /**
@@ -96,7 +98,8 @@ export class ShapeArithmetic {
 
   /** [] of any dtype. */
   scalar(dim: Dim, dtype: DType): string {
-    return this.#emission.shared('Squeeze', [this.number(dim, dtype), this.#emission.i64([0])]);
+    const scalar = this.#emission.shared('Squeeze', [this.element(dim), this.#emission.i64([0])]);
+    return dtype === 'i64' ? scalar : this.#emission.shared('Cast', [scalar], toAttribute(dtype));
   }
 
   /** The end of the run of bare variables from `i` that stand side by side in one input's shape. */
@@ -165,7 +168,10 @@ export class ShapeArithmetic {
       const flipped = ordered.map((term) => ({ ...term, dim: sub(zero, term.dim), negative: false }));
       return { dim: whole, negative: true, magnitude: () => this.#once(opposite, () => this.#chain(flipped)) };
     }
-    return this.#positive(whole, () => this.#chain([first, ...ordered.filter((term) => term !== first)]));
+    const total = this.#positive(whole, () => this.#chain([first, ...ordered.filter((term) => term !== first)]));
+    const rest = terms.filter((term) => !isNumber(term));
+    if (rest.length === terms.length) return total;
+    return { ...total, withoutNumber: rest.length === 1 ? rest[0]! : this.#sum(rest) };
   }
 
   /** Adds and subtracts from the left; the first term is not negative. */
@@ -190,9 +196,19 @@ export class ShapeArithmetic {
     return { dim, negative, magnitude: () => this.#once(negative ? sub(zero, dim) : dim, magnitude) };
   }
 
+  /** floor((W + 15)/16) is W/16 where 16 divides W: what rounding up leaves of a size that needs none. */
+  #dividend(a: Term, k: number): Term {
+    const rest = a.withoutNumber;
+    if (rest === undefined) return a;
+    const number = asConstant(sub(a.dim, rest.dim))!;
+    const exact = 0 <= number && number < k && this.#emission.facts.divides(k, rest.dim).answer === 'proved';
+    return exact ? rest : a;
+  }
+
   /** Div truncates: the same as the floor where the dividend is not negative, else (a - a mod k) / k. */
-  #quotient(a: Term, k: number): string {
+  #quotient(of: Term, k: number): string {
     const emission = this.#emission;
+    const a = this.#dividend(of, k);
     const [dividend, divisor] = [this.#signed(a), emission.i64([k])];
     if (emission.facts.interval(a.dim).lo >= 0) return emission.shared('Div', [dividend, divisor]);
     const remainder = emission.shared('Mod', [dividend, divisor]);
