@@ -120,7 +120,10 @@ function evaluator(facts: Facts, foldable: ReadonlySet<Node>, wanted: Wanted) {
   return (node: Node): readonly TensorData[] | undefined => {
     if (!wanted.asData.has(node)) return undefined;
     const inputs = node.inputs.map((input) => results.get(input.node)![input.index]!);
-    const data = runNode(node.op as OpName, inputs, mapDims(node.op as OpName, node.attributes as never, known));
+    const data =
+      node.op === 'constant'
+        ? [node.attributes.tensor]
+        : runNode(node.op as OpName, inputs, mapDims(node.op as OpName, node.attributes as never, known));
     results.set(node, data);
     for (const input of node.inputs) if (foldable.has(input.node)) release(input.node);
     return data;
