@@ -50,6 +50,8 @@ export function check(host: SourceHost, files: readonly string[]): CheckResult {
     const broken = new Set(program.diagnostics.filter((d) => d.code.startsWith('CROB1')).map((d) => d.span.file));
     for (const decl of scope.tree.declarations) {
       const before = diagnostics.length;
+      session.depth.steps = 0;
+      training.depth.steps = 0;
       switch (decl.kind) {
         case 'model': {
           const model = modelGraph(session, decl, scope);

@@ -4,7 +4,7 @@ import { matchArgs } from './arguments.ts';
 import type { Body, CallArgs } from './body.ts';
 import { callBuiltin } from './builtins/builtin.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { fail } from './report.ts';
+import { counted, fail } from './report.ts';
 import { asNumber, describe, error, type Given, type Spec, type Val } from './values.ts';
 
 /** What `callee(args)` means by what the callee is. */
@@ -89,7 +89,7 @@ function initialise(body: Body, name: InitialiserName, args: CallArgs, span: Spa
     if (!arg)
       return fail(body, 'CROB2011', given.span, {
         callee: name,
-        count: declared.length,
+        count: counted(declared.length, 'argument'),
         given: args.positional.length,
       });
     if (!take(arg.name, given)) return error;

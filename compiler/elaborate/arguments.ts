@@ -3,7 +3,7 @@ import type { Param, Type } from '../../grammar/tree.ts';
 import type { Body, CallArgs, Session } from './body.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { FileScope } from './program.ts';
-import { fail } from './report.ts';
+import { counted, fail } from './report.ts';
 import { asInt, describe, type Given, hasError, type Val } from './values.ts';
 
 /** Positional and named arguments laid against parameters; undefined for those left out, reports the rest. */
@@ -23,7 +23,7 @@ export function matchArgs(
       cx,
       'CROB2011',
       args.positional[params.length]!.span,
-      { callee: what, count: params.length, given: args.positional.length },
+      { callee: what, count: counted(params.length, 'argument'), given: args.positional.length },
       { notes },
     );
     return undefined;

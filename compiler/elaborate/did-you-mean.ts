@@ -5,7 +5,8 @@ export function didYouMean(name: string, candidates: Iterable<string>): string |
 }
 
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
-  const limit = Math.max(1, Math.floor(name.length / 3));
+  // Of one letter, every other letter is as near as the next.
+  const limit = name.length <= 1 ? 0 : Math.max(1, Math.floor(name.length / 3));
   let best: string | undefined;
   let least = limit + 1;
   for (const candidate of candidates) {

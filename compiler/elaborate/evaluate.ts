@@ -87,7 +87,10 @@ function name(body: Body, text: string, span: Span, called = false): Val {
         { name: text },
         { help: didYouMean(text, body.file.names()) ?? importHelp(body, text) },
       );
-    const help = didYouMean(text, [...body.dims.known.keys(), ...body.file.names()]);
+    const dimNames = [...body.dims.known.keys()];
+    const help =
+      didYouMean(text, [...dimNames, ...body.file.names()]) ??
+      (dimNames.length > 0 ? `the dims here are ${dimNames.join(', ')}` : undefined);
     return fail(body, 'CROB2116', span, { name: text }, { help });
   }
   const visible = [...body.locals.names(), ...body.memberNames(), ...body.file.names(), ...builtins.keys(), 'training'];

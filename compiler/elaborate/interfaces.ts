@@ -6,7 +6,7 @@ import { fitStatic } from './arguments.ts';
 import { type Body, DimScope, fileBody, type Session } from './body.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { FileScope } from './program.ts';
-import { fail } from './report.ts';
+import { counted, fail } from './report.ts';
 import { conditions, isDimType, isGraphType, resolveType } from './signature.ts';
 import { type GraphType, unflatten } from './template.ts';
 import { dimVal, type Instance, int, type Val } from './values.ts';
@@ -148,7 +148,7 @@ function firstMismatch(body: Body, value: Val, type: GraphType): string | undefi
   const own = value.value.type;
   if (own.dtype !== type.type.dtype) return `it gives ${own.dtype}, not ${type.type.dtype}`;
   if (own.shape.length !== type.type.shape.length)
-    return `it gives rank ${own.shape.length}, not ${type.type.shape.length}`;
+    return `it gives ${counted(own.shape.length, 'axis')}, not ${type.type.shape.length}`;
   const axis = own.shape.findIndex((d, i) => body.facts.equal(d, type.type.shape[i]!).answer !== 'proved');
   return axis < 0
     ? undefined

@@ -32,6 +32,17 @@ export interface Found {
   readonly file: FileScope;
 }
 
+/** What was read last under each name: an editor, and whoever checks many files, has the library read once. */
+const parsed = new Map<string, { readonly text: string; readonly result: ReturnType<typeof parse> }>();
+
+function parsedOnce(path: string, text: string): ReturnType<typeof parse> {
+  const known = parsed.get(path);
+  if (known?.text === text) return known.result;
+  const result = parse(path, text);
+  parsed.set(path, { text, result });
+  return result;
+}
+
 /** The files reached from some roots, parsed and linked. */
 export class Program {
   readonly files = new Map<string, FileScope>();
@@ -58,7 +69,7 @@ export class Program {
   }
 
   #add(path: string, text: string, outer: () => FileScope | undefined): FileScope {
-    const { tree, faults } = parse(path, text);
+    const { tree, faults } = parsedOnce(path, text);
     for (const fault of faults) this.diagnostics.push(fromSyntax(fault));
     const declarations = new Map<string, Declaration>();
     for (const decl of tree.declarations) {

@@ -149,9 +149,9 @@ export function argText(body: Pick<Body, 'session'>, expr: Expr | undefined): st
 }
 
 /** `4 axes`, `1 tensor`. */
-export function counted(n: number, noun: 'axis' | 'tensor'): string {
+export function counted(n: number, noun: 'axis' | 'tensor' | 'argument'): string {
   if (n === 1) return `1 ${noun}`;
-  return `${n} ${noun === 'axis' ? 'axes' : 'tensors'}`;
+  return `${n} ${noun === 'axis' ? 'axes' : `${noun}s`}`;
 }
 
 /** Runs graph construction; what the op table refuses becomes a message at `span`. */

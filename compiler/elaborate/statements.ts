@@ -8,7 +8,7 @@ import { fail } from './report.ts';
 import { asInt, describe, dimVal, error, type Val } from './values.ts';
 
 /** Most statements that one elaboration runs: static loops nest, and a hostile file must end too. */
-const stepLimit = 2_000_000;
+const stepLimit = 500_000;
 
 export function run(body: Body, block: Block): Val | undefined {
   const returned = execute(body, block.statements);

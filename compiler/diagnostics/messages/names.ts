@@ -103,7 +103,7 @@ the slot's interface says the host will fill.`,
   CROB2011: {
     severity: 'error',
     title: 'Too many arguments',
-    template: '{callee} takes {count} arguments by position, and {given} are given',
+    template: '{callee} takes at most {count}, and {given} are given',
     explanation: `More arguments are given than there are parameters. Tensors are handed to methods and sizes to modules: a module is
 constructed in a declaration, \`norm = LayerNorm(64)\`, and applied in a body, \`norm(x)\`.`,
     example: `model Sum() {

@@ -4,7 +4,7 @@ import type { Dim } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import type { Body, CallArgs } from '../body.ts';
 import { didYouMean } from '../did-you-mean.ts';
-import { argText, fail } from '../report.ts';
+import { argText, counted, fail } from '../report.ts';
 import { asInt, asNumber, describe, type Given, hasError, type Val } from '../values.ts';
 
 /** A function that the language has from the start; everything else is in the standard library. */
@@ -42,7 +42,7 @@ export function callBuiltin(body: Body, builtin: Builtin, args: CallArgs, span: 
   if (!builtin.variadic && args.positional.length > names.length) {
     return fail(body, 'CROB2011', args.positional[names.length]!.span, {
       callee: builtin.name,
-      count: names.length,
+      count: counted(names.length, 'argument'),
       given: args.positional.length,
     });
   }
