@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+export const crobc = join(root, 'dist/cli/main.js');
+
+/** Runs a program to its end: seconds, and what it printed. Throws with its messages when it fails. */
+export function timed(program, args, env = {}) {
+  return new Promise((resolve, reject) => {
+    const start = performance.now();
+    const child = spawn(program, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const [printed, messages] = [[], []];
+    child.stdout.on('data', (chunk) => printed.push(chunk));
+    child.stderr.on('data', (chunk) => messages.push(chunk));
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      const seconds = (performance.now() - start) / 1000;
+      if (code === 0) resolve({ seconds, printed: Buffer.concat(printed).toString() });
+      else
+        reject(new Error(`${program} ${args.join(' ')}: ${signal ?? `exit code ${code}`}\n${Buffer.concat(messages)}`));
+    });
+  });
+}
+
+/** A Node program as a whole process, with the most memory it ever held, in bytes. */
+export async function timedNode(args, { scratch, env = {} }) {
+  const file = join(scratch, 'usage.json');
+  const recorder = fileURLToPath(new URL('record-usage.mjs', import.meta.url));
+  const run = await timed(process.execPath, ['--import', recorder, ...args], { ...env, CROBC_BENCH_USAGE: file });
+  return { ...run, peakBytes: JSON.parse(readFileSync(file, 'utf8')).maxRSS * 1024 };
+}
+
+export function statistics(samples) {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const median = sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  return { median, min: sorted[0], max: sorted.at(-1), runs: samples.length };
+}

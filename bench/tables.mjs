@@ -1,0 +1,92 @@
+/** The results as Markdown tables, ready for docs/benchmarks.md. */
+export function tables({ machine, repeats, threads, check, build, infer, profile }) {
+  const parts = [
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${versions(machine)}; ${threads} threads, ` +
+      `${repeats} runs each; crobc at ${machine.commit}, ${machine.date.slice(0, 10)}`,
+  ];
+  if (check) {
+    const rows = [
+      ['node -e 0', ...spread(check.node)],
+      ['crobc check models/crobim.crob', ...spread(check.check)],
+    ];
+    parts.push(table(['whole process', 'median', 'fastest', 'slowest'], rows));
+  }
+  if (build) {
+    const { graph, withWeights } = build;
+    const rows = [
+      ['crobc build --no-weights, CroBIM at 480²', ...spread(graph), ''],
+      [
+        'the same with its weights',
+        time(withWeights.seconds),
+        '',
+        '',
+        `${(withWeights.peakBytes / 2 ** 30).toFixed(2)} GiB`,
+      ],
+    ];
+    parts.push(table(['whole process', 'median', 'fastest', 'slowest', 'most memory'], rows));
+  }
+  if (infer) {
+    const rows = Object.entries(infer).map(([name, { crobc, export: exported, eager, ratio, difference }]) => [
+      name,
+      time(crobc.median),
+      time(exported.median),
+      ratio.toFixed(2),
+      time(eager.median),
+      count(crobc.nodes),
+      count(exported.nodes),
+      time(crobc.buildSeconds),
+      time(exported.exportSeconds),
+      difference.toExponential(0),
+    ]);
+    const heads = [
+      '',
+      'crobc',
+      'torch.onnx.export',
+      'ratio',
+      'PyTorch eager',
+      'nodes',
+      'nodes, export',
+      'build',
+      'export',
+      'largest difference',
+    ];
+    parts.push(table(heads, rows));
+  }
+  if (profile) {
+    const share = ({ name, seconds, nodes }) => [
+      name,
+      time(seconds),
+      `${((100 * seconds) / profile.seconds).toFixed(1)} %`,
+      count(Math.round(nodes)),
+    ];
+    parts.push(table(['module', 'time', 'share', 'nodes'], profile.byModule.map(share)));
+    parts.push(table(['operator', 'time', 'share', 'nodes'], profile.byOperator.slice(0, 16).map(share)));
+    parts.push(table(['module and operator', 'time', 'share', 'nodes'], profile.byPlace.map(share)));
+  }
+  return `\n${parts.join('\n\n')}\n`;
+}
+
+function versions({ node, torch, transformers, ...others }) {
+  const known = { Node: node, 'onnxruntime-node': others['onnxruntime-node'], PyTorch: torch, transformers };
+  return Object.entries(known)
+    .filter(([, version]) => version !== undefined)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ');
+}
+
+function spread({ median, min, max }) {
+  return [time(median), time(min), time(max)];
+}
+
+function time(seconds) {
+  return seconds < 1 ? `${(seconds * 1000).toFixed(seconds < 0.1 ? 1 : 0)} ms` : `${seconds.toFixed(2)} s`;
+}
+
+function count(n) {
+  return n.toLocaleString('en');
+}
+
+function table(heads, rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  return [line(heads), line(heads.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
+}
