@@ -48,7 +48,9 @@ export class Facts {
   readonly clauses: readonly Clause[];
   readonly #known: Known;
   readonly #world: World;
+  readonly #extended = new Map<string, Facts>();
   readonly #answers = new Map<string, Answer>();
+  readonly #shown = new Map<string, string>();
   readonly #reduced = new Map<string, Dim>();
   readonly #normal = new Map<string, Dim>();
   readonly #nonnegative = new Map<string, boolean>();
@@ -64,7 +66,10 @@ export class Facts {
   assume(clause: Clause): Facts {
     const simple =
       clause.kind === 'mod' ? { ...clause, remainder: euclidean(clause.remainder, clause.modulus) } : clause;
-    return new Facts([...this.clauses, simple], learn(this.#known, simple));
+    // Signatures say the same few things again and again: one object then remembers the proofs for all of them.
+    return remembered(this.#extended, clauseKey(simple), () => {
+      return new Facts([...this.clauses, simple], learn(this.#known, simple));
+    });
   }
 
   isContradictory(): boolean {
@@ -73,12 +78,7 @@ export class Facts {
 
   /** The normal form under the facts, in the source's variables: equal keys mean equal dims. */
   normalize(d: Dim): Dim {
-    let normal = this.#normal.get(d.key);
-    if (!normal) {
-      normal = toSource(this.#reduce(d), this.#known.meaning);
-      this.#normal.set(d.key, normal);
-    }
-    return normal;
+    return remembered(this.#normal, d.key, () => toSource(this.#reduce(d), this.#known.meaning));
   }
 
   equal(a: Dim, b: Dim): Answer {
@@ -99,16 +99,7 @@ export class Facts {
   }
 
   holds(clause: Clause): Answer {
-    const key =
-      clause.kind === 'mod'
-        ? `${clause.value.key} % ${clause.modulus} ${clause.remainder}`
-        : `${clause.left.key} ${clause.kind} ${clause.right.key}`;
-    let answer = this.#answers.get(key);
-    if (!answer) {
-      answer = this.#answer(clause);
-      this.#answers.set(key, answer);
-    }
-    return answer;
+    return remembered(this.#answers, clauseKey(clause), () => this.#answer(clause));
   }
 
   #answer(clause: Clause): Answer {
@@ -167,6 +158,10 @@ export class Facts {
 
   /** For readers: a number, or as given or in normal form, whichever is shorter, and `H/4` where 4 is known to divide H. */
   show(d: Dim): string {
+    return remembered(this.#shown, d.key, () => this.#show(d));
+  }
+
+  #show(d: Dim): string {
     const exact = (p: Dim, k: number) => this.#quickly({ kind: 'mod', value: p, modulus: k, remainder: 0 });
     const normal = this.normalize(d);
     const shown = printWith(normal, exact);
@@ -190,22 +185,14 @@ export class Facts {
 
   /** Over free variables. */
   #reduce(d: Dim): Dim {
-    let reduced = this.#reduced.get(d.key);
-    if (!reduced) {
+    return remembered(this.#reduced, d.key, () => {
       const replaced = substitute(d, this.#known.substitution);
-      reduced = simplify(replaced, this.#world.bounds, (p) => this.#isNonnegative(p));
-      this.#reduced.set(d.key, reduced);
-    }
-    return reduced;
+      return simplify(replaced, this.#world.bounds, (p) => this.#isNonnegative(p));
+    });
   }
 
   #isNonnegative(p: Dim): boolean {
-    let known = this.#nonnegative.get(p.key);
-    if (known === undefined) {
-      known = nonnegative(p, this.#world, { left: quickSteps });
-      this.#nonnegative.set(p.key, known);
-    }
-    return known;
+    return remembered(this.#nonnegative, p.key, () => nonnegative(p, this.#world, { left: quickSteps }));
   }
 
   #quickly(clause: Clause): boolean {
@@ -219,13 +206,10 @@ export class Facts {
   #thoroughly(clause: Clause): boolean {
     const p = this.#reduce(difference(clause));
     const key = clause.kind === 'mod' ? `${clause.modulus}|${p.key}` : clause.kind === 'eq' ? `=${p.key}` : p.key;
-    let known = this.#proofs.get(key);
-    if (known === undefined) {
+    return remembered(this.#proofs, key, () => {
       const budget = { left: thoroughSteps };
-      known = byExtrema(p, this.#known, budget, (d, under) => proveByCases(clause, d, worldOf(under), budget));
-      this.#proofs.set(key, known);
-    }
-    return known;
+      return byExtrema(p, this.#known, budget, (d, under) => proveByCases(clause, d, worldOf(under), budget));
+    });
   }
 
   #isMultiple(p: Dim, k: number): boolean {
@@ -252,6 +236,23 @@ export class Facts {
     const witness = search({ known: this.#known, clauses: this.clauses, names, hints, tries, accepts: violated });
     return witness && { answer: 'refuted', witness, ...sidesAt(clause, (name) => witness.get(name)!) };
   }
+}
+
+/** A memory is emptied when it grows past this: an editor lives long. */
+const mostRemembered = 20_000;
+
+function remembered<T>(memory: Map<string, T>, key: string, make: () => T): T {
+  const known = memory.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  if (memory.size >= mostRemembered) memory.clear();
+  memory.set(key, made);
+  return made;
+}
+
+function clauseKey(c: Clause): string {
+  if (c.kind === 'mod') return `${c.value.key} % ${c.modulus} ${c.remainder}`;
+  return `${c.left.key} ${c.kind} ${c.right.key}`;
 }
 
 /** What is 0, or at least 0, or a multiple, when the clause holds. */

@@ -60,6 +60,22 @@ function compare(a: Monomial, b: Monomial): number {
   return b.degree - a.degree || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 }
 
+/**
+ * Dims made lately, by key, so that one made again is the same object and what is cached about it stays at hand.
+ * Nothing relies on it: equality is of keys.
+ */
+const recent = new Map<string, Dim>();
+const mostRecent = 50_000;
+
+function shared(key: string, terms: readonly Term[]): Dim {
+  const known = recent.get(key);
+  if (known) return known;
+  if (recent.size >= mostRecent) recent.clear();
+  const d = { key, terms };
+  recent.set(key, d);
+  return d;
+}
+
 /** Terms must be in order and without zeros. */
 function fromSorted(terms: readonly Term[]): Dim {
   if (terms.length === 0) return zero;
@@ -70,7 +86,7 @@ function fromSorted(terms: readonly Term[]): Dim {
     else if (coefficient === 1) key += monomial.key;
     else key += `${coefficient}*${monomial.key}`;
   }
-  return { key, terms };
+  return shared(key, terms);
 }
 
 /** Adds up terms in any order. */
@@ -91,17 +107,17 @@ export function collect(terms: Iterable<Term>): Dim {
 export function constant(n: number): Dim {
   if (n === 0) return zero;
   if (n === 1) return one;
-  return { key: String(safe(n)), terms: [{ coefficient: n, monomial: unit }] };
+  return shared(String(safe(n)), [{ coefficient: n, monomial: unit }]);
 }
 
 /** A size by its name: `H`, `B`, `H[0]`. It is at least 1 unless a fact says otherwise. */
 export function variable(name: string): Dim {
-  return fromAtom({ kind: 'variable', key: name, degree: 1, name });
+  return recent.get(name) ?? fromAtom({ kind: 'variable', key: name, degree: 1, name });
 }
 
 export function fromAtom(atom: Atom): Dim {
   const monomial = { key: atom.key, degree: atom.degree, factors: [{ atom, power: 1 }] };
-  return { key: atom.key, terms: [{ coefficient: 1, monomial }] };
+  return shared(atom.key, [{ coefficient: 1, monomial }]);
 }
 
 export function fromMonomial(monomial: Monomial): Dim {

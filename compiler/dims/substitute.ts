@@ -2,6 +2,7 @@ import { extremum } from './extremum.ts';
 import { safe } from './integers.ts';
 import {
   type Atom,
+  asVariable,
   atomMentions,
   collect,
   type Dim,
@@ -42,6 +43,8 @@ export function replaceAtoms(d: Dim, replace: (atom: Atom) => Dim | undefined): 
 /** Replaces variables, everywhere at once. */
 export function substitute(d: Dim, by: ReadonlyMap<string, Dim>): Dim {
   if (by.size === 0 || !mentions(d, by)) return d;
+  const name = asVariable(d);
+  if (name !== undefined) return by.get(name)!;
   return replaceAtoms(d, (atom) => {
     if (atom.kind === 'variable') return by.get(atom.name);
     if (!atomMentions(atom, by)) return undefined;
