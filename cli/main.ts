@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError, Option } from 'commander';
 import { packageVersion } from '../runtime/package-root.ts';
 import { UserError } from '../runtime/user-error.ts';
@@ -22,6 +23,9 @@ Start here:
   crobc build models/crobim.crob -o out     CroBIM.onnx, weights, manifest, typed client
   crobc predict models/crobim.crob --model CroBIM --image scene.png --text "the white ship" -o out`,
   );
+
+// A check is over before optimised machine code pays: compiling it took as long as the check itself.
+if (process.argv[2] === 'check') setFlagsFromString('--no-opt');
 
 const set = (): Option =>
   new Option('--set <name=value>', 'bind dims (H=480,W=480) or override parameters (mid.layers=3), as a variant would; may be repeated')

@@ -56,7 +56,7 @@ export function summary(file: string, options: SummaryOptions): number {
     process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
     return 0;
   }
-  const shownRows = rows.filter((row) => depthOf(row.path) <= options.depth);
+  const shownRows = asTree(rows).filter((row) => depthOf(row.path) <= options.depth);
   const lines = shownRows.map((row) => [
     `${'  '.repeat(depthOf(row.path) - 1)}${row.path.split('.').pop()}`,
     row.module,
@@ -64,7 +64,7 @@ export function summary(file: string, options: SummaryOptions): number {
     row.parameters === 0 ? '' : row.parameters.toLocaleString('en'),
     amount(row.flops),
   ]);
-  process.stdout.write(`${graph.name}${graph.docs ? `: ${graph.docs.split('\n')[0]}` : ''}\n`);
+  process.stdout.write(`${graph.name}${graph.docs ? `: ${firstSentence(graph.docs)}` : ''}\n`);
   for (const input of graph.inputs) process.stdout.write(`  input  ${input.name}: ${shown(input.value.type, graph)}\n`);
   for (const output of graph.outputs) process.stdout.write(`  output ${output.name}: ${shown(output.value.type, graph)}\n`);
   process.stdout.write(`\n${table(['', 'module', 'output', 'parameters', 'FLOP'], lines, ['left', 'left', 'left', 'right', 'right'])}\n\n`);
@@ -72,6 +72,23 @@ export function summary(file: string, options: SummaryOptions): number {
   process.stdout.write(`FLOP         ${amount(total.flops, true)}\n`);
   process.stdout.write(memoryAt === undefined ? 'activations  bind every dim (--set B=1,H=480,W=480,T=20) for the peak\n' : `activations  ${byteSize(memoryAt)} at the peak\n`);
   return 0;
+}
+
+/** Each module right below the one it is in, in the order in which the model first comes to them. */
+function asTree(rows: readonly Row[]): Row[] {
+  const below = new Map<string, Row[]>();
+  for (const row of rows) {
+    const parent = row.path.slice(0, Math.max(0, row.path.lastIndexOf('.')));
+    below.set(parent, [...(below.get(parent) ?? []), row]);
+  }
+  const walk = (path: string): Row[] => (below.get(path) ?? []).flatMap((row) => [row, ...walk(row.path)]);
+  return walk('');
+}
+
+function firstSentence(text: string): string {
+  const line = text.replace(/\s+/g, ' ');
+  const end = line.search(/\.( |$)/);
+  return end < 0 ? line : line.slice(0, end);
 }
 
 function shown(type: TensorType, graph: Graph): string {
