@@ -41,6 +41,8 @@ class Inliner {
   readonly #build: Builder;
   /** Weights by full path: an instance that is used twice has them once. */
   readonly #weights = new Map<string, Value>();
+  /** How often each random draw has been placed: a module that is applied twice draws twice. */
+  readonly #draws = new Map<string, number>();
 
   constructor(build: Builder) {
     this.#build = build;
@@ -92,10 +94,20 @@ class Inliner {
     );
     const attributes =
       node.op === 'uniform'
-        ? { ...node.attributes, shape: node.attributes.shape.map(bind), key: childPath(path, node.attributes.key) }
+        ? {
+            ...node.attributes,
+            shape: node.attributes.shape.map(bind),
+            key: this.#drawKey(childPath(path, node.attributes.key)),
+          }
         : mapDims(node.op, node.attributes, bind);
     const made = build.append(node.op, inputs, attributes as never, types);
     for (const [i, output] of node.outputs.entries()) map.set(output, made[i]!);
+  }
+
+  #drawKey(place: string): string {
+    const application = this.#draws.get(place) ?? 0;
+    this.#draws.set(place, application + 1);
+    return `${place}.${application}`;
   }
 
   #call(call: Call, path: string, bind: (d: Dim) => Dim, map: Map<Value, Value>): void {
