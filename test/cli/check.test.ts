@@ -89,9 +89,9 @@ describe('files with errors', () => {
         crobc(['check', 'below/wrong.crob'], { cwd: folder, env }),
       ),
     );
-    const escape = '\u001b[';
-    expect(plain!.err).not.toContain(escape);
-    expect(forced!.err).toContain(escape);
+    const colour = '\u001b[';
+    expect(plain!.err).not.toContain(colour);
+    expect(forced!.err).toContain(colour);
     expect(none!.err).toBe(plain!.err);
   });
 });

@@ -1,0 +1,291 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../runtime/temporary-folder.ts';
+import { crobc, type Ran, type RunOptions, tiny, wrong } from './crobc.ts';
+import { type Entry, safetensorsBytes, tinyWeights } from './safetensors-bytes.ts';
+
+const at = temporaryFolder();
+let folder: string;
+
+beforeAll(async () => {
+  folder = at('work');
+  await mkdir(folder);
+  await writeFile(`${folder}/tiny.crob`, tiny);
+  await writeFile(`${folder}/wrong.crob`, wrong);
+});
+
+const build = (args: readonly string[], options: RunOptions = {}): Promise<Ran> =>
+  crobc(['build', ...args], { cwd: folder, ...options });
+
+async function hashes(out: string): Promise<Record<string, string>> {
+  const names = (await readdir(out)).sort();
+  const entries = names.map(async (name) => {
+    const bytes = await readFile(`${out}/${name}`);
+    return [name, createHash('sha256').update(bytes).digest('hex')] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+const manifestOf = async (out: string, model = 'Tiny') =>
+  JSON.parse(await readFile(`${folder}/${out}/${model}.manifest.json`, 'utf8'));
+
+/** Logits of a built Tiny for a white 8×8 image and three words. */
+async function logits(out: string): Promise<Tensor> {
+  const session = await InferenceSession.create(`${folder}/${out}/Tiny.onnx`);
+  const results = await session.run({
+    image: new Tensor('float32', new Float32Array(192).fill(1), [1, 3, 8, 8]),
+    tokens: new Tensor('int64', new BigInt64Array(4), [1, 4]),
+    mask: new Tensor('bool', Uint8Array.of(1, 1, 1, 0), [1, 4]),
+  });
+  await session.release();
+  return results.logits as Tensor;
+}
+
+describe('CroBIM_micro', () => {
+  const model = `${process.cwd()}/models/crobim.crob`;
+  let ran: Ran;
+  let again: Ran;
+  beforeAll(async () => {
+    [ran, again] = await Promise.all(
+      ['one', 'two'].map((out) => build([model, '-m', 'CroBIM_micro', '--set', 'B=1', '-o', out])),
+    );
+  });
+
+  test('writes model, weights, manifest and client, and says so', async () => {
+    expect(ran.code).toBe(0);
+    expect(ran.out).toMatch(/^CroBIM_micro: 1,\d\d\d,\d\d\d parameters, [\d,]+ nodes, [\d.]+ s\n/);
+    const files = ['CroBIM_micro.onnx', 'CroBIM_micro.onnx.data', 'CroBIM_micro.manifest.json', 'CroBIM_micro.ts'];
+    for (const file of files)
+      expect(ran.out).toMatch(new RegExp(`\\n {2}one/${file.replaceAll('.', '\\.')}  [\\d.]+ [KM]iB\\n`));
+    expect(Object.keys(await hashes(`${folder}/one`))).toEqual([...files].sort());
+    expect(ran.err).toBe('note: weights are initial ones, drawn from seed 0; give trained ones with --weights\n');
+  });
+
+  test('is the same, byte for byte, when it is built again', async () => {
+    expect(again.code).toBe(0);
+    expect(await hashes(`${folder}/two`)).toEqual(await hashes(`${folder}/one`));
+  });
+
+  test('its manifest holds what was bound, the guards, hashes of the files, and the readings of the paper', async () => {
+    const manifest = await manifestOf('one', 'CroBIM_micro');
+    expect(manifest.dims).toEqual({ B: 1 });
+    expect(manifest.inputs[0]).toMatchObject({ name: 'image', dtype: 'f32', shape: ['1', '3', 'H', 'W'] });
+    expect(manifest.guards).toContain('H % 32 == 0');
+    expect(manifest.weights).toEqual({ kind: 'initial', seed: 0 });
+    expect(manifest.choices.lgfa).toMatchObject({ score_axis: '"word"', topk: '4' });
+    const found = await hashes(`${folder}/one`);
+    const listed = manifest.files.map((file: { name: string; sha256: string }) => [file.name, file.sha256]);
+    expect(listed.length).toBe(2);
+    for (const [name, sha256] of listed) expect(found[name]).toBe(sha256);
+  });
+});
+
+describe('settings', () => {
+  let runs: Record<string, Ran>;
+  beforeAll(async () => {
+    const given: Record<string, readonly string[]> = {
+      dims: ['--set', 'B=1,H=8', '--set', 'W=8,T=4'],
+      override: ['--set', 'patch.bias=false'],
+      f16: ['--dtype', 'f16'],
+      seed: ['--seed', '7'],
+      bare: ['--no-weights'],
+      json: ['--json'],
+    };
+    runs = Object.fromEntries(
+      await Promise.all(
+        Object.entries(given).map(
+          async ([name, args]) => [name, await build([...args, 'tiny.crob', '-o', name])] as const,
+        ),
+      ),
+    );
+  });
+
+  test('all of these build', () => {
+    const failed = Object.entries(runs).filter(([, { code }]) => code !== 0);
+    expect(failed).toEqual([]);
+  });
+
+  test('--set binds dims', async () => {
+    const { inputs, dims } = await manifestOf('dims');
+    expect(dims).toEqual({ B: 1, H: 8, W: 8, T: 4 });
+    expect(inputs.map((input: { shape: string[] }) => input.shape)).toEqual([
+      ['1', '3', '8', '8'],
+      ['1', '4'],
+      ['1', '4'],
+    ]);
+    expect((await logits('dims')).dims).toEqual([1, 1, 8, 8]);
+  });
+
+  test('--set overrides a parameter', async () => {
+    expect(runs.override!.out).toMatch(/^Tiny: 20,864 parameters/);
+    expect((await manifestOf('override')).choices.patch.bias).toBe('false');
+  });
+
+  test('--dtype f16 stores half as much and gives nearly the same', async () => {
+    expect((await manifestOf('f16')).dtype).toBe('f16');
+    const [half, single] = await Promise.all(
+      ['f16', 'json'].map(async (out) => {
+        const { size } = await stat(`${folder}/${out}/Tiny.onnx`);
+        return { size, data: (await logits(out)).data as Float32Array };
+      }),
+    );
+    expect(half!.size).toBeLessThan(0.6 * single!.size);
+    const largest = Math.max(...single!.data.map(Math.abs));
+    expect(largest).toBeGreaterThan(0);
+    const worst = Math.max(...half!.data.map((x, i) => Math.abs(x - single!.data[i]!)));
+    expect(worst).toBeGreaterThan(0);
+    expect(worst).toBeLessThan(0.01 * largest);
+  });
+
+  test('--seed draws other weights', async () => {
+    const [seven, zero] = await Promise.all(['seed', 'json'].map((out) => logits(out)));
+    expect(seven!.data).not.toEqual(zero!.data);
+  });
+
+  test('--no-weights writes the graph alone, and says that it does not run like that', async () => {
+    expect(runs.bare!.err).toBe('note: Tiny.onnx names weights that were not written; it runs when they are there\n');
+    expect((await readFile(`${folder}/bare/Tiny.onnx`)).length).toBeLessThan(20_000);
+    expect((await manifestOf('bare')).weights).toEqual({ kind: 'none' });
+    await expect(logits('bare')).rejects.toThrow();
+  });
+
+  test('--json prints one object', async () => {
+    const built = JSON.parse(runs.json!.out);
+    expect(built).toMatchObject({ model: 'Tiny', parameters: 20_872, hash: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    const found = await hashes(`${folder}/json`);
+    for (const { path, sha256 } of built.files) expect(found[path.replace('json/', '')]).toBe(sha256);
+  });
+
+  test('--print-after prints graphs, and a list of the passes', async () => {
+    const [list, one, none] = await Promise.all(
+      ['list', 'simplify', 'simplfy'].map((pass) => build(['tiny.crob', '--print-after', pass, '-o', 'printed'])),
+    );
+    expect(list).toMatchObject({ code: 0, out: expect.stringMatching(/^dead-code\n(.+\n)*round-constants\n$/) });
+    expect(one).toMatchObject({ code: 0, out: expect.stringContaining('// after simplify\n') });
+    expect(none).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/^crobc: there is no pass simplfy; .*simplify/),
+    });
+  });
+});
+
+describe('what cannot be built', () => {
+  test.concurrent.each<[string, readonly string[], RegExp]>([
+    ['a guard', ['--set', 'H=30'], /Tiny needs H % 4 == 0/],
+    ['a dim that there is not', ['--set', 'Q=30'], /there is no dim `Q`.*[\s\S]*the dims of Tiny are B, H, W, T/],
+    ['a dim that is no number', ['--set', 'H=tall'], /^crobc: --set H=tall: a dim is a whole number of at least 1\n$/],
+    ['no value', ['--set', 'patch.bias'], /^crobc: --set patch\.bias: write name=value\n$/],
+    [
+      'a part that there is not',
+      ['--set', 'pacth.bias=false'],
+      /no parameter or part `pacth`[\s\S]*did you mean `patch`/,
+    ],
+    ['a value of the wrong type', ['--set', 'patch.bias=3'], /CROB2201/],
+    ['no expression', ['--set', 'patch.bias=)'], /--set:2:/],
+    ['no such model', ['-m', 'Tinny'], /^crobc: tiny\.crob has no model Tinny; did you mean Tiny\?\n$/],
+  ])('%s', async (_, args, err) => {
+    const ran = await build(['tiny.crob', ...args, '-o', 'never']);
+    expect(ran).toMatchObject({ code: 1, out: '' });
+    expect(ran.err).toMatch(err);
+    expect(await readdir(folder)).not.toContain('never');
+  });
+
+  test('a file with errors, or none', async () => {
+    const [bad, none, isFolder] = await Promise.all(
+      ['wrong.crob', 'none.crob', '.'].map((file) => build([file, '-o', 'never'])),
+    );
+    expect(bad).toMatchObject({ code: 1, out: '', err: expect.stringContaining('did you mean `stride`?') });
+    expect(none).toEqual({ code: 1, out: '', err: 'crobc: none.crob: no such file, or not one that can be read\n' });
+    expect(isFolder).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^crobc: \.: .*\n$/) });
+    expect(await readdir(folder)).not.toContain('never');
+  });
+});
+
+describe('where it cannot write', () => {
+  test('a file in the way of the folder', async () => {
+    await writeFile(`${folder}/taken`, 'mine');
+    const ran = await build(['tiny.crob', '-o', 'taken']);
+    expect(ran).toEqual({ code: 1, out: '', err: 'crobc: cannot write taken: there is a file of that name\n' });
+    expect(await readFile(`${folder}/taken`, 'utf8')).toBe('mine');
+  });
+
+  test('a folder in the way of the model: nothing half-written', async () => {
+    await mkdir(`${folder}/blocked/Tiny.onnx`, { recursive: true });
+    const ran = await build(['tiny.crob', '-o', 'blocked']);
+    expect(ran).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/^crobc: cannot write blocked\/Tiny\.onnx: .*\n$/),
+    });
+    expect(await readdir(`${folder}/blocked`)).toEqual(['Tiny.onnx']);
+  });
+
+  test.skipIf(process.platform === 'win32')('no room for the whole model: what was there stays', async () => {
+    await mkdir(`${folder}/full`);
+    await writeFile(`${folder}/full/Tiny.onnx`, 'the old model');
+    // 64 blocks of 512 bytes: less than the 80 KiB that it takes.
+    const ran = await build(['tiny.crob', '-o', 'full'], { shell: 'ulimit -f 64;' });
+    expect(ran).toEqual({
+      code: 1,
+      out: '',
+      err: 'crobc: cannot write full/Tiny.onnx: the file would be larger than allowed\n',
+    });
+    expect(await readdir(`${folder}/full`)).toEqual(['Tiny.onnx']);
+    expect(await readFile(`${folder}/full/Tiny.onnx`, 'utf8')).toBe('the old model');
+  });
+});
+
+describe('--weights', () => {
+  const all = safetensorsBytes(tinyWeights);
+  const { 'patch.bias': bias, ...withoutBias } = tinyWeights as Record<string, Entry>;
+  const files: Record<string, Buffer> = {
+    good: all,
+    truncated: all.subarray(0, all.length - 100),
+    header: all.subarray(0, 40),
+    empty: Buffer.alloc(0),
+    text: Buffer.from('these are no weights at all, only some text'),
+    lying: safetensorsBytes(tinyWeights, (header) => {
+      header['patch.bias']!.data_offsets = [0, 1 << 30];
+    }),
+    untrue: safetensorsBytes(tinyWeights, (header) => {
+      header['patch.bias']!.shape = [9];
+    }),
+    missing: safetensorsBytes(withoutBias),
+    extra: safetensorsBytes({ ...tinyWeights, 'patch.scale': bias! }),
+    shape: safetensorsBytes({ ...tinyWeights, 'patch.bias': { shape: [4], values: new Float32Array(4) } }),
+  };
+
+  beforeAll(async () => {
+    for (const [name, bytes] of Object.entries(files)) await writeFile(`${folder}/${name}.safetensors`, bytes);
+  });
+
+  test('builds them in', async () => {
+    const ran = await build(['tiny.crob', '--weights', 'good.safetensors', '-o', 'weighted']);
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    expect((await manifestOf('weighted')).weights).toMatchObject({ kind: 'file', file: 'good.safetensors' });
+    expect((await logits('weighted')).data).toEqual(new Float32Array(64).fill(24));
+  });
+
+  test.concurrent.each<[string, RegExp]>([
+    ['truncated', /truncated\.safetensors/],
+    ['header', /header\.safetensors/],
+    ['empty', /empty\.safetensors/],
+    ['text', /text\.safetensors/],
+    ['lying', /lying\.safetensors/],
+    ['untrue', /untrue\.safetensors/],
+    ['missing', /missing\.safetensors do not fit the model: 1 missing \(patch\.bias\)/],
+    ['extra', /extra\.safetensors do not fit the model: 1 unknown to the model \(patch\.scale\)/],
+    ['shape', /1 of another shape \(patch\.bias: \[4\] in the file, \[8\] in the model\)/],
+    ['nowhere', /cannot read nowhere\.safetensors: no such file or folder/],
+  ])('%s: one line, and nothing written', async (name, err) => {
+    const ran = await build(['tiny.crob', '--weights', `${name}.safetensors`, '-o', `never-${name}`]);
+    expect(ran).toMatchObject({ code: 1, out: '' });
+    expect(ran.err).toMatch(err);
+    expect(ran.err).toMatch(/^crobc: [^\n]*\n$/);
+    const left = await readdir(`${folder}/never-${name}`).catch(() => []);
+    expect(left).toEqual([]);
+  });
+});
