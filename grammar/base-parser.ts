@@ -31,7 +31,7 @@ export abstract class BaseParser extends EmbeddedActionsParser {
 
   constructor(skipValidations: boolean) {
     super([...vocabulary], {
-      maxLookahead: 2,
+      maxLookahead: 1,
       recoveryEnabled: false,
       skipValidations,
       errorMessageProvider: expectations,
@@ -84,11 +84,9 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   protected commas<T>(close: TokenType, item: Rule<T>, behind = false): T[] {
     const items: T[] = [];
     if (this.RECORDING_PHASE) {
-      this.MANY9(() => {
-        this.OPTION9(() => this.CONSUME9(Comma));
-        items.push(this.SUBRULE9(item));
-      });
-      this.OPTION8(() => this.CONSUME8(Comma));
+      // chevrotain need only know what can come first: the loop below decides by the closing bracket.
+      if (behind) this.OPTION9(() => this.CONSUME9(Comma));
+      else items.push(this.SUBRULE9(item));
       return items;
     }
     const depth = this.depthOf(this.LA(1));

@@ -305,7 +305,7 @@ export abstract class ExpressionParser extends TypeParser {
           return { kind: 'none', span: this.since(start) };
         },
       },
-      { GATE: () => this.nextIs(LBracket, 3), ALT: () => this.SUBRULE(this.tensor) },
+      { GATE: () => this.nextIs(Identifier, 2) && this.nextIs(LBracket, 3), ALT: () => this.SUBRULE(this.tensor) },
       { ALT: () => this.#named(this.CONSUME(Identifier)) },
       { ALT: () => this.SUBRULE(this.list) },
       { ALT: () => this.SUBRULE(this.parenthesised) },

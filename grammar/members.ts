@@ -209,67 +209,70 @@ export abstract class MemberParser extends StatementParser {
     const docs = this.docsHere();
     const start = this.mark();
     const front: Front = { docs, attributes: this.SUBRULE(this.attributes) };
-    return this.OR<ModuleMember>([
-      {
-        ALT: () => {
-          this.CONSUME(Param);
-          const name = this.SUBRULE(this.name);
-          const type = this.SUBRULE(this.tensorType);
-          const init = this.OPTION(() => {
-            this.CONSUME(Tilde);
-            return this.SUBRULE(this.expr);
-          });
-          return { kind: 'param', ...front, name, type, init, span: this.since(start) };
+    return this.OR<ModuleMember>({
+      MAX_LOOKAHEAD: 2,
+      DEF: [
+        {
+          ALT: () => {
+            this.CONSUME(Param);
+            const name = this.SUBRULE(this.name);
+            const type = this.SUBRULE(this.tensorType);
+            const init = this.OPTION(() => {
+              this.CONSUME(Tilde);
+              return this.SUBRULE(this.expr);
+            });
+            return { kind: 'param', ...front, name, type, init, span: this.since(start) };
+          },
         },
-      },
-      {
-        ALT: () => {
-          this.CONSUME(Buffer);
-          const name = this.SUBRULE2(this.name);
-          const type = this.SUBRULE2(this.tensorType);
-          this.CONSUME(Equal);
-          const value = this.SUBRULE2(this.expr);
-          return { kind: 'buffer', ...front, name, type, value, span: this.since(start) };
+        {
+          ALT: () => {
+            this.CONSUME(Buffer);
+            const name = this.SUBRULE2(this.name);
+            const type = this.SUBRULE2(this.tensorType);
+            this.CONSUME(Equal);
+            const value = this.SUBRULE2(this.expr);
+            return { kind: 'buffer', ...front, name, type, value, span: this.since(start) };
+          },
         },
-      },
-      {
-        ALT: () => {
-          this.CONSUME(Static);
-          this.noAttributes(front);
-          const name = this.SUBRULE3(this.name);
-          const type = this.OPTION2(() => {
-            this.CONSUME(Colon);
-            return this.SUBRULE(this.type);
-          });
-          const value = this.OPTION3(() => {
-            this.CONSUME2(Equal);
-            return this.SUBRULE3(this.expr);
-          });
-          return { kind: 'static', docs, name, type, value, span: this.since(start) };
+        {
+          ALT: () => {
+            this.CONSUME(Static);
+            this.noAttributes(front);
+            const name = this.SUBRULE3(this.name);
+            const type = this.OPTION2(() => {
+              this.CONSUME(Colon);
+              return this.SUBRULE(this.type);
+            });
+            const value = this.OPTION3(() => {
+              this.CONSUME2(Equal);
+              return this.SUBRULE3(this.expr);
+            });
+            return { kind: 'static', docs, name, type, value, span: this.since(start) };
+          },
         },
-      },
-      {
-        ALT: () => {
-          this.noAttributes(front);
-          const word = this.OPTION4(() => this.CONSUME(Method));
-          const name = this.SUBRULE4(this.name);
-          if (!word && name.name !== 'forward') this.faults.add('CROB1042', name.span, { name: name.name });
-          const params = this.SUBRULE(this.params);
-          const result = this.OPTION5(() => this.SUBRULE(this.result));
-          const where = this.SUBRULE(this.where);
-          const body = this.OPTION6(() => this.SUBRULE(this.block));
-          return { kind: 'method', docs, name, params, result, where, body, span: this.since(start) };
+        {
+          ALT: () => {
+            this.noAttributes(front);
+            const word = this.OPTION4(() => this.CONSUME(Method));
+            const name = this.SUBRULE4(this.name);
+            if (!word && name.name !== 'forward') this.faults.add('CROB1042', name.span, { name: name.name });
+            const params = this.SUBRULE(this.params);
+            const result = this.OPTION5(() => this.SUBRULE(this.result));
+            const where = this.SUBRULE(this.where);
+            const body = this.OPTION6(() => this.SUBRULE(this.block));
+            return { kind: 'method', docs, name, params, result, where, body, span: this.since(start) };
+          },
         },
-      },
-      {
-        ALT: () => {
-          const name = this.SUBRULE5(this.name);
-          this.CONSUME3(Equal);
-          const value = this.SUBRULE4(this.expr);
-          return { kind: 'field', ...front, name, value, span: this.since(start) };
+        {
+          ALT: () => {
+            const name = this.SUBRULE5(this.name);
+            this.CONSUME3(Equal);
+            const value = this.SUBRULE4(this.expr);
+            return { kind: 'field', ...front, name, value, span: this.since(start) };
+          },
         },
-      },
-    ]);
+      ],
+    });
   });
 
   /** `: f32[…]` of a weight or buffer, which can have no other type. */
@@ -304,24 +307,27 @@ export abstract class MemberParser extends StatementParser {
     const docs = this.docsHere();
     const start = this.mark();
     const front: Front = { docs, attributes: this.SUBRULE(this.attributes) };
-    const member = this.OR<ModelMember>([
-      { ALT: () => this.SUBRULE(this.inputMember) },
-      { ALT: () => this.SUBRULE(this.modelLet) },
-      { ALT: () => this.SUBRULE(this.output) },
-      {
-        ALT: () => {
-          this.CONSUME(Without);
-          return { kind: 'without', path: this.SUBRULE(this.path), span: this.since(start) };
+    const member = this.OR<ModelMember>({
+      MAX_LOOKAHEAD: 2,
+      DEF: [
+        { ALT: () => this.SUBRULE(this.inputMember) },
+        { ALT: () => this.SUBRULE(this.modelLet) },
+        { ALT: () => this.SUBRULE(this.output) },
+        {
+          ALT: () => {
+            this.CONSUME(Without);
+            return { kind: 'without', path: this.SUBRULE(this.path), span: this.since(start) };
+          },
         },
-      },
-      {
-        ALT: () => {
-          const path = this.SUBRULE2(this.path);
-          this.CONSUME(Equal);
-          return { kind: 'model-field', ...front, path, value: this.SUBRULE(this.expr), span: this.since(start) };
+        {
+          ALT: () => {
+            const path = this.SUBRULE2(this.path);
+            this.CONSUME(Equal);
+            return { kind: 'model-field', ...front, path, value: this.SUBRULE(this.expr), span: this.since(start) };
+          },
         },
-      },
-    ]);
+      ],
+    });
     return this.ACTION(() => {
       if (member.kind !== 'model-field') this.noAttributes(front);
       return member.kind === 'without' || member.kind === 'model-field' ? member : { ...member, docs };
@@ -368,66 +374,69 @@ export abstract class MemberParser extends StatementParser {
   private readonly recipeMember: Rule<RecipeMember> = this.RULE('recipeMember', (): RecipeMember => {
     const docs = this.docsHere();
     const start = this.mark();
-    const member = this.OR<RecipeMember>([
-      { ALT: () => this.SUBRULE(this.inputMember) },
-      { ALT: () => this.SUBRULE(this.modelLet) },
-      {
-        ALT: () => {
-          this.CONSUME(Term);
-          const { name, value } = this.SUBRULE(this.setting);
-          return { kind: 'term', docs, name, value, span: this.since(start) };
+    const member = this.OR<RecipeMember>({
+      MAX_LOOKAHEAD: 2,
+      DEF: [
+        { ALT: () => this.SUBRULE(this.inputMember) },
+        { ALT: () => this.SUBRULE(this.modelLet) },
+        {
+          ALT: () => {
+            this.CONSUME(Term);
+            const { name, value } = this.SUBRULE(this.setting);
+            return { kind: 'term', docs, name, value, span: this.since(start) };
+          },
         },
-      },
-      {
-        ALT: () => {
-          this.CONSUME(Group);
-          const path = this.SUBRULE(this.path);
-          this.CONSUME(LBrace);
-          const settings = this.items(this.setting, () => undefined);
-          this.CONSUME(RBrace);
-          return { kind: 'group', path, settings, span: this.since(start) };
+        {
+          ALT: () => {
+            this.CONSUME(Group);
+            const path = this.SUBRULE(this.path);
+            this.CONSUME(LBrace);
+            const settings = this.items(this.setting, () => undefined);
+            this.CONSUME(RBrace);
+            return { kind: 'group', path, settings, span: this.since(start) };
+          },
         },
-      },
-      {
-        ALT: () => {
-          const mode = this.OR2([{ ALT: () => this.CONSUME(Fix) }, { ALT: () => this.CONSUME(Eval) }]).image as
-            | 'fix'
-            | 'eval';
-          return { kind: 'freeze', mode, path: this.SUBRULE2(this.path), span: this.since(start) };
+        {
+          ALT: () => {
+            const mode = this.OR2([{ ALT: () => this.CONSUME(Fix) }, { ALT: () => this.CONSUME(Eval) }]).image as
+              | 'fix'
+              | 'eval';
+            return { kind: 'freeze', mode, path: this.SUBRULE2(this.path), span: this.since(start) };
+          },
         },
-      },
-      {
-        ALT: () => {
-          this.CONSUME(Init);
-          const path = this.SUBRULE3(this.path);
-          this.CONSUME(From);
-          const from = this.SUBRULE(this.expr);
-          const via = this.OPTION(() => {
-            this.CONSUME(Via);
-            return this.SUBRULE(this.name);
-          });
-          return { kind: 'init', path, from, via, span: this.since(start) };
+        {
+          ALT: () => {
+            this.CONSUME(Init);
+            const path = this.SUBRULE3(this.path);
+            this.CONSUME(From);
+            const from = this.SUBRULE(this.expr);
+            const via = this.OPTION(() => {
+              this.CONSUME(Via);
+              return this.SUBRULE(this.name);
+            });
+            return { kind: 'init', path, from, via, span: this.since(start) };
+          },
         },
-      },
-      {
-        ALT: () => {
-          this.CONSUME(Start);
-          this.CONSUME2(From);
-          return { kind: 'start', recipe: this.SUBRULE2(this.name), span: this.since(start) };
+        {
+          ALT: () => {
+            this.CONSUME(Start);
+            this.CONSUME2(From);
+            return { kind: 'start', recipe: this.SUBRULE2(this.name), span: this.since(start) };
+          },
         },
-      },
-      {
-        ALT: () => {
-          const first = this.SUBRULE2(this.setting);
-          const value = [first.value];
-          this.MANY(() => {
-            this.CONSUME(Then);
-            value.push(this.SUBRULE2(this.expr));
-          });
-          return { kind: 'setting', docs, name: first.name, value, span: this.since(start) };
+        {
+          ALT: () => {
+            const first = this.SUBRULE2(this.setting);
+            const value = [first.value];
+            this.MANY(() => {
+              this.CONSUME(Then);
+              value.push(this.SUBRULE2(this.expr));
+            });
+            return { kind: 'setting', docs, name: first.name, value, span: this.since(start) };
+          },
         },
-      },
-    ]);
+      ],
+    });
     return this.ACTION(() => (member.kind === 'input' || member.kind === 'model-let' ? { ...member, docs } : member));
   });
 }

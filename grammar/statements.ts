@@ -55,10 +55,7 @@ export abstract class StatementParser extends ExpressionParser {
   protected items<T>(item: Rule<T>, body: (first: IToken) => Rule<unknown> | undefined): T[] {
     const items: T[] = [];
     if (this.RECORDING_PHASE) {
-      this.MANY8(() => {
-        this.SUBRULE8(item);
-        this.OPTION8(() => this.CONSUME8(Separator));
-      });
+      this.SUBRULE8(item);
       return items;
     }
     const depth = this.depthOf(this.LA(1));

@@ -12,27 +12,30 @@ export abstract class TypeParser extends BaseParser {
 
   readonly type: Rule<Type> = this.RULE('type', (): Type => {
     const start = this.mark();
-    return this.OR<Type>([
-      { ALT: () => this.SUBRULE(this.listed) },
-      {
-        ALT: () => {
-          this.CONSUME(LParen);
-          const items = this.commas(RParen, this.tupleTypeItem);
-          this.CONSUME(RParen);
-          return { kind: 'tuple-type', items, span: this.since(start) };
+    return this.OR<Type>({
+      MAX_LOOKAHEAD: 2,
+      DEF: [
+        { ALT: () => this.SUBRULE(this.listed) },
+        {
+          ALT: () => {
+            this.CONSUME(LParen);
+            const items = this.commas(RParen, this.tupleTypeItem);
+            this.CONSUME(RParen);
+            return { kind: 'tuple-type', items, span: this.since(start) };
+          },
         },
-      },
-      {
-        ALT: () => {
-          this.CONSUME(Typeof);
-          this.CONSUME2(LParen);
-          const name = this.SUBRULE(this.name);
-          this.CONSUME2(RParen);
-          return { kind: 'typeof-type', name, span: this.since(start) };
+        {
+          ALT: () => {
+            this.CONSUME(Typeof);
+            this.CONSUME2(LParen);
+            const name = this.SUBRULE(this.name);
+            this.CONSUME2(RParen);
+            return { kind: 'typeof-type', name, span: this.since(start) };
+          },
         },
-      },
-      { ALT: () => this.SUBRULE(this.namedType) },
-    ]);
+        { ALT: () => this.SUBRULE(this.namedType) },
+      ],
+    });
   });
 
   private readonly tupleTypeItem: Rule<{ name: Ident; type: Type }> = this.RULE(
