@@ -92,10 +92,14 @@ export type Attribute = {
   [K in AttributeKind]: { readonly name: string; readonly kind: K; readonly value: AttributeValues[K] };
 }[AttributeKind];
 
+type Entry = readonly [name: string, kind: AttributeKind];
+const entriesByOp = new Map(
+  Object.entries(attributeKinds).map(([op, kinds]) => [op, Object.entries(kinds) as readonly Entry[]]),
+);
+
 export function attributesOf(op: NodeOp, attributes: NodeAttributes[NodeOp]): readonly Attribute[] {
-  const kinds = attributeKinds[op] as Readonly<Record<string, AttributeKind>>;
   const values = attributes as unknown as Readonly<Record<string, unknown>>;
-  return Object.entries(kinds).map(([name, kind]) => ({ name, kind, value: values[name] }) as Attribute);
+  return entriesByOp.get(op)!.map(([name, kind]) => ({ name, kind, value: values[name] }) as Attribute);
 }
 
 /** The same attributes with every dim replaced; the object itself where the operator has none. */
@@ -104,9 +108,8 @@ export function mapDims<O extends NodeOp>(
   attributes: NodeAttributes[O],
   f: (dim: Dim) => Dim,
 ): NodeAttributes[O] {
-  const kinds = attributeKinds[op] as Readonly<Record<string, AttributeKind>>;
   let result: Record<string, unknown> | undefined;
-  for (const [name, kind] of Object.entries(kinds)) {
+  for (const [name, kind] of entriesByOp.get(op)!) {
     if (kind !== 'dim' && kind !== 'dims') continue;
     result ??= { ...attributes };
     result[name] = kind === 'dim' ? f(result[name] as Dim) : (result[name] as readonly Dim[]).map(f);

@@ -17,10 +17,6 @@ export function nodeCost(node: Node): Cost {
   return (ops[node.op] as OpRow<OpName>).cost(inputs, outputs, node.attributes);
 }
 
-export function graphCost(graph: Graph): ModuleCost {
-  return costByModule(graph).get('')!;
-}
-
 /**
  * What each module costs, whatever is below it included, by path; '' is the whole graph. Modules come
  * in the order in which the graph first touches them, each before what is below it.

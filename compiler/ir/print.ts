@@ -64,7 +64,7 @@ export function numberValues(nodes: readonly Node[]): Map<Value, string> {
   return names;
 }
 
-export function printClause(clause: Clause): string {
+function printClause(clause: Clause): string {
   switch (clause.kind) {
     case 'eq':
       return `${printDim(clause.left)} == ${printDim(clause.right)}`;

@@ -11,10 +11,12 @@ export function mergeCommonSubexpressions(graph: Graph): Graph {
   return rewrite(graph, (node, inputs, build) => {
     if (node.op === 'input') return undefined;
     if (node.op === 'constant') {
-      const { tensor } = node.attributes;
-      const alike = constants.get(fingerprint(tensor)) ?? [];
-      constants.set(fingerprint(tensor), alike);
-      const same = alike.find((other) => other.op === 'constant' && sameTensor(other.attributes.tensor, tensor));
+      const print = fingerprint(node.attributes.tensor);
+      const alike = constants.get(print) ?? [];
+      constants.set(print, alike);
+      const same = alike.find(
+        (other) => other.op === 'constant' && sameTensor(other.attributes.tensor, node.attributes.tensor),
+      );
       if (same !== undefined) return same.outputs;
       alike.push(node);
       return undefined;
@@ -31,8 +33,9 @@ export function mergeCommonSubexpressions(graph: Graph): Graph {
 function keyOf(node: Node, inputs: readonly Value[]): string {
   const ids = inputs.map((input) => input.id);
   if (commutative.has(node.op)) ids.sort((a, b) => a - b);
-  const attributes = attributesOf(node.op, node.attributes).map(attributeKey);
-  return [node.op, ids.join(','), ...attributes].join('|');
+  let key = `${node.op} ${ids.join()}`;
+  for (const attribute of attributesOf(node.op, node.attributes)) key += `|${attributeKey(attribute)}`;
+  return key;
 }
 
 function attributeKey({ kind, value }: Attribute): string {

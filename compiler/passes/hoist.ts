@@ -191,11 +191,11 @@ function swapMatmul(node: NodeOf<'matmul'>, perm: readonly number[], site: Site,
   return { saves: a.saves + b.saves, make: () => site.build.matmul(b.make(), a.make()) };
 }
 
-export function swap(rank: number): number[] {
+function swap(rank: number): number[] {
   return Array.from({ length: rank }, (_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis));
 }
 
-export function swapsLastTwo(perm: readonly number[]): boolean {
+function swapsLastTwo(perm: readonly number[]): boolean {
   const wanted = swap(perm.length);
   return perm.length >= 2 && perm.every((axis, i) => axis === wanted[i]);
 }
@@ -211,7 +211,7 @@ function reshapeRows(node: NodeOf<'matmul'>, shape: readonly Dim[], site: Site, 
 }
 
 /** Weights and constants, and views of them: they are rearranged when the program is built. */
-export function isParameter(value: Value, depth: number): boolean {
+function isParameter(value: Value, depth: number): boolean {
   switch (value.node.op) {
     case 'weight':
     case 'constant':

@@ -9,10 +9,6 @@ export function producer<O extends NodeOp>(value: Value, op: O): NodeOf<O> | und
   return value.node.op === op ? (value.node as NodeOf<NodeOp> as NodeOf<O>) : undefined;
 }
 
-export function tensorOf(value: Value): TensorData | undefined {
-  return producer(value, 'constant')?.attributes.tensor;
-}
-
 const uniformValues = new WeakMap<TensorData, { readonly value: number | undefined }>();
 
 /** The number that a tensor consists of. */
@@ -64,11 +60,11 @@ export function isOne(facts: Facts, dim: Dim): boolean {
   return asConstant(dim) === 1 || asConstant(facts.normalize(dim)) === 1;
 }
 
-export const unaryOps = [
+const unaryOps = [
   ...(['neg', 'abs', 'exp', 'log', 'sqrt', 'sin', 'cos', 'tanh', 'erf', 'sigmoid', 'relu', 'floor', 'not'] as const),
   ...(['cast', 'gelu', 'stop_gradient'] as const),
 ] satisfies readonly OpName[];
-export const binaryOps = [
+const binaryOps = [
   ...(['add', 'sub', 'mul', 'div', 'pow', 'max', 'min', 'mod', 'floordiv', 'eq', 'lt', 'le', 'and', 'or'] as const),
 ] satisfies readonly OpName[];
 /** Each element of the result depends on one element of each input, by trailing alignment. */
