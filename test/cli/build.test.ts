@@ -48,9 +48,9 @@ describe('CroBIM_micro', () => {
   let ran: Ran;
   let again: Ran;
   beforeAll(async () => {
-    [ran, again] = await Promise.all(
+    [ran, again] = (await Promise.all(
       ['one', 'two'].map((out) => build([model, '-m', 'CroBIM_micro', '--set', 'B=1', '-o', out])),
-    );
+    )) as [Ran, Ran];
   });
 
   test('writes model, weights, manifest and client, and says so', async () => {

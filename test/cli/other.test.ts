@@ -1,0 +1,189 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { messages } from '../../compiler/diagnostics/messages.ts';
+import { temporaryFolder } from '../runtime/temporary-folder.ts';
+import { crobc, type Ran, tiny } from './crobc.ts';
+
+const at = temporaryFolder();
+let folder: string;
+
+beforeAll(async () => {
+  folder = at('work');
+  await mkdir(folder);
+  await writeFile(`${folder}/tiny.crob`, tiny);
+});
+
+const run = (...args: string[]): Promise<Ran> => crobc(args, { cwd: folder });
+const model = `${process.cwd()}/models/crobim.crob`;
+
+describe('summary', () => {
+  test('of CroBIM_micro at a size: modules, parameters, FLOP, peak memory', async () => {
+    const args = ['-m', 'CroBIM_micro', '--set', 'B=1,H=128,W=128,T=20', '--depth', '1'];
+    const { code, out, err } = await run('summary', model, ...args);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toContain('  input  image: f32[1, 3, 128, 128]\n');
+    expect(out).toContain('  output logits: f32[1, 1, 128, 128]\n');
+    for (const part of ['backbone  Swin ', 'text  ', 'capm      CAPM ', 'lgfa      LGFA ', 'mid       MID ']) {
+      expect(out).toContain(`\n${part}`);
+    }
+    expect(out).not.toContain('layers');
+    expect(out).toMatch(
+      /\nparameters {3}1,\d{3},\d{3}\nFLOP {9}\d{3}\.\d\d M\nactivations {2}\d+\.\d MiB at the peak\n$/,
+    );
+  });
+
+  test('as JSON: the modules add up to the whole', async () => {
+    const args = ['-m', 'CroBIM_micro', '--set', 'B=1,H=128,W=128,T=20', '--json'];
+    const { code, out, err } = await run('summary', model, ...args);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const json = JSON.parse(out);
+    expect(json).toMatchObject({
+      model: 'CroBIM_micro',
+      bindings: { B: 1, H: 128, W: 128, T: 20 },
+      inputs: [
+        { name: 'image', type: 'f32[1, 3, 128, 128]' },
+        { name: 'tokens', type: 'i64[1, 20]' },
+        { name: 'mask', type: 'bool[1, 20]' },
+      ],
+      outputs: [{ name: 'logits', type: 'f32[1, 1, 128, 128]' }],
+    });
+    const top = json.modules.filter((row: { path: string }) => !row.path.includes('.'));
+    expect(top.map((row: { path: string }) => row.path).sort()).toEqual(['backbone', 'capm', 'lgfa', 'mid', 'text']);
+    const total = (key: string) => top.reduce((n: number, row: Record<string, number>) => n + row[key]!, 0);
+    expect(total('parameters')).toBe(json.parameters);
+    // What stands in the model's own body belongs to no module.
+    expect(total('flops')).toBeLessThanOrEqual(json.flops);
+    expect(total('flops')).toBeGreaterThan(0.9 * json.flops);
+    expect(json.peakActivationBytes).toBeGreaterThan(0);
+  });
+
+  test('with open dims: polynomials', async () => {
+    const { code, out } = await run('summary', 'tiny.crob');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Tiny: Scores patches by words\n/);
+    expect(out).toMatch(/\nFLOP {9}.*B\*H\*W/);
+    expect(out).toMatch(/bind every dim \(--set /);
+  });
+
+  test('its numbers are those of the polynomial, less what folds once sizes are known', async () => {
+    const [open, bound] = await Promise.all([
+      run('summary', 'tiny.crob', '--json'),
+      run('summary', 'tiny.crob', '--json', '--set', 'B=2,H=8,W=16,T=5'),
+    ]);
+    const polynomial: string = JSON.parse(open.out).flops;
+    const by = { B: 2, H: 8, W: 16, T: 5 };
+    const at = new Function(...Object.keys(by), `return ${polynomial.replaceAll('^', '**')}`);
+    const most = at(...Object.values(by));
+    const { flops } = JSON.parse(bound.out);
+    expect(flops).toBeLessThanOrEqual(most);
+    expect(flops).toBeGreaterThan(0.9 * most);
+  });
+});
+
+describe('fmt', () => {
+  const crooked = '/// Doubles.\nfn   twice( x:f32[B] )->f32[B]=x+x // twice\n';
+  const straight = '/// Doubles.\nfn twice(x: f32[B]) -> f32[B] = x + x // twice\n';
+
+  test('formats in place and names what it changed', async () => {
+    await writeFile(`${folder}/a.crob`, crooked);
+    const before = await run('fmt', '--check', 'a.crob');
+    expect(before).toEqual({ code: 1, out: 'a.crob is not formatted\n', err: '1 file to format: crobc fmt\n' });
+    expect(await readFile(`${folder}/a.crob`, 'utf8')).toBe(crooked);
+    expect(await run('fmt', 'a.crob')).toEqual({ code: 0, out: 'a.crob\n', err: '' });
+    expect(await readFile(`${folder}/a.crob`, 'utf8')).toBe(straight);
+    expect(await run('fmt', 'a.crob')).toEqual({ code: 0, out: '', err: '' });
+    expect(await run('fmt', '--check', 'a.crob')).toEqual({ code: 0, out: '', err: '' });
+  });
+
+  test('leaves alone what does not parse', async () => {
+    await writeFile(`${folder}/b.crob`, 'fn twice(x: f32[B] = x + x\n');
+    const ran = await run('fmt', 'b.crob');
+    expect(ran).toMatchObject({ code: 1, out: '', err: expect.stringContaining('b.crob:1:') });
+    expect(await readFile(`${folder}/b.crob`, 'utf8')).toBe('fn twice(x: f32[B] = x + x\n');
+  });
+});
+
+describe('explain', () => {
+  test('lists every code', async () => {
+    const { code, out } = await run('explain');
+    expect(code).toBe(0);
+    expect(
+      out
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.slice(0, 8)),
+    ).toEqual(Object.keys(messages));
+  });
+
+  test.each(['CROB2104', 'crob2104', '2104'])('%s: title, explanation, example', async (given) => {
+    const { code, out } = await run('explain', given);
+    expect(code).toBe(0);
+    expect(out.startsWith(`CROB2104: ${messages.CROB2104.title}\n\n${messages.CROB2104.explanation.trim()}\n`)).toBe(
+      true,
+    );
+    expect(out).toContain(`    ${messages.CROB2104.example.split('\n')[0]}\n`);
+  });
+
+  test('a code that there is not', async () => {
+    const ran = await run('explain', 'CROB2140');
+    expect(ran).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/^crobc: there is no message CROB2140; did you mean CROB2\d\d\d\?/),
+    });
+  });
+});
+
+describe('doctor', () => {
+  test('--json says what works here; the CPU does', async () => {
+    const { code, out, err } = await run('doctor', '--json');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const { works, findings } = JSON.parse(out);
+    expect(works).toBe(true);
+    const states = new Map(findings.map((f: { name: string; state: string }) => [f.name, f.state]));
+    expect(states.get('onnxruntime cpu')).toBe('works');
+    expect(states.get('sharp')).toBe('works');
+    for (const { state, advice } of findings)
+      expect(state === 'works' ? advice === undefined : advice.length > 0).toBe(true);
+  });
+});
+
+describe('the command line', () => {
+  const commands = ['check', 'build', 'predict', 'summary', 'fmt', 'explain', 'doctor'];
+
+  test('--help names every command, and each has help of its own', async () => {
+    const all = await run('--help');
+    expect(all).toMatchObject({ code: 0, err: '' });
+    const own = await Promise.all(commands.map((command) => run(command, '--help')));
+    for (const [i, command] of commands.entries()) {
+      expect(all.out).toContain(`\n  ${command} `);
+      expect(own[i]).toMatchObject({ code: 0, err: '', out: expect.stringMatching(`^Usage: crobc ${command} `) });
+    }
+  });
+
+  test('--version', async () => {
+    const { version } = JSON.parse(await readFile('package.json', 'utf8'));
+    expect(await run('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
+  });
+
+  test.each([
+    [['chekc'], /^error: unknown command 'chekc'\n\(Did you mean check\?\)\n/],
+    [['check', '--guard'], /^error: unknown option '--guard'\n\(Did you mean --guards\?\)\n/],
+    [['build'], /^error: missing required argument 'file'\n/],
+    [['build', 'tiny.crob', 'other.crob'], /^error: too many arguments/],
+    [['build', 'tiny.crob', '--dtype', 'f64'], /'f64' is invalid\. Allowed choices are f32, f16\.\n/],
+    [['build', 'tiny.crob', '--seed', '-1'], /^error: '-1' is not a whole number\n$/],
+    [['predict', 'tiny.crob', '-t', 'ship'], /^error: required option '-i, --image <file>' not specified\n/],
+    [[], /^Usage: crobc /],
+  ])('%j is a mistake of the command line', async (args, err) => {
+    const ran = await run(...args);
+    expect(ran).toMatchObject({ code: 2, out: '' });
+    expect(ran.err).toMatch(err);
+  });
+
+  test('a reader that goes away is no error', async () => {
+    const { code, err } = await crobc(['explain'], { cwd: folder, shell: 'exec 1>&-;' });
+    expect(code).not.toBe(3);
+    expect(err).not.toContain('bug in crobc');
+  });
+});
