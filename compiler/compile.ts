@@ -15,6 +15,7 @@ import { recipeBindings } from './elaborate/recipe-bindings.ts';
 import { openSession } from './elaborate/session.ts';
 import type { SharedTemplates } from './elaborate/sharing.ts';
 import { substituteClause } from './elaborate/signature.ts';
+import type { Call, Template } from './elaborate/template.ts';
 import { checkWeightsMap } from './elaborate/weights-map.ts';
 import type { Graph } from './ir/graph.ts';
 
@@ -99,18 +100,39 @@ function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
     .sort((a, b) => files.indexOf(a.span.file) - files.indexOf(b.span.file) || a.span.start - b.span.start);
 }
 
+function isSound(calls: readonly Call[], seen: Set<Template> = new Set()): boolean {
+  return calls.every(({ template }) => {
+    if (seen.has(template)) return true;
+    seen.add(template);
+    return template.body?.sound === true && isSound(template.body.calls, seen);
+  });
+}
+
 function modelGraph(session: Session, decl: ModelDecl, file: FileScope): ModelGraph | undefined {
   let errors = 0;
   const counting: Session = {
     ...session,
-    report: (d) => {
+    report(d) {
       errors++;
-      session.report(d);
+      const { span } = decl;
+      const inside = d.span.file === span.file && span.start <= d.span.start && d.span.end <= span.end;
+      const known =
+        inside ||
+        !decl.base ||
+        d.notes.some(
+          (note) => note.span.file === span.file && span.start <= note.span.start && note.span.end <= span.end,
+        );
+      // What a variant breaks in its base or in the library is the variant's doing.
+      session.report(
+        known ? d : { ...d, notes: [...d.notes.slice(0, 2), { span: decl.name.span, text: `in ${decl.name.name}` }] },
+      );
     },
   };
   const flat = flattenModel(counting, decl, file);
   const model = flat && elaborateModel(counting, flat);
-  if (model && errors === 0) checkReached(counting, model);
+  // A method that was wrong in an earlier model was reported there.
+  if (!model || errors > 0 || !isSound(model.calls)) return undefined;
+  checkReached(counting, model);
   return errors === 0 ? model : undefined;
 }
 

@@ -61,7 +61,7 @@ function initialise(body: Body, name: InitialiserName, args: CallArgs, span: Spa
       fail(
         body,
         'CROB2009',
-        given.span,
+        args.source.find((a) => a.name?.name === key)?.name?.span ?? given.span,
         { name: key, callee: name },
         {
           help:

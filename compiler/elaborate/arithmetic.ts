@@ -5,7 +5,7 @@ import * as dims from '../dims/dim.ts';
 import type { DType, Value } from '../ir/graph.ts';
 import type { Body } from './body.ts';
 import { exactQuotient } from './patterns/quotient.ts';
-import { addWhere, argText, fail, guarded, showType } from './report.ts';
+import { addWhere, argText, fail, guarded, settlingText, showType } from './report.ts';
 import { asInt, asNumber, bool, describe, dimVal, error, float, keyOf, type Val } from './values.ts';
 
 const labels: Record<BinaryOp, string> = {
@@ -112,8 +112,10 @@ function dimBinary(body: Body, op: BinaryOp, a: Dim, b: Dim, span: Span): Val {
       if (y !== undefined && y > 0) {
         const answer = body.facts.divides(y, a);
         if (answer.answer === 'proved') return dimVal(dims.floorDiv(a, y));
-        const shown = body.facts.show(a);
-        const clause = `${/[-+ ]/.test(shown) ? `(${shown})` : shown} % ${y} == 0`;
+        const shown = inBrackets(body.facts.show(a));
+        const clause =
+          settlingText(body.facts, { kind: 'mod', value: a, modulus: y, remainder: 0 }, answer) ??
+          `${shown} % ${y} == 0`;
         const at =
           answer.answer === 'refuted'
             ? [`not a whole number at ${[...answer.witness].map(([n, v]) => `${n} = ${v}`).join(', ')}`]
@@ -131,7 +133,10 @@ function dimBinary(body: Body, op: BinaryOp, a: Dim, b: Dim, span: Span): Val {
       }
       const normal = exactQuotient(body.facts.normalize(a), body.facts.normalize(b));
       if (normal) return dimVal(normal);
-      return fail(body, 'CROB2107', span, { left: body.facts.show(a), right: body.facts.show(b) });
+      return fail(body, 'CROB2107', span, {
+        left: inBrackets(body.facts.show(a)),
+        right: inBrackets(body.facts.show(b)),
+      });
     }
     case '%':
       if (y !== undefined && y > 0) return dimVal(dims.mod(a, y));
@@ -155,6 +160,10 @@ function dimBinary(body: Body, op: BinaryOp, a: Dim, b: Dim, span: Span): Val {
     default:
       return fail(body, 'CROB2216', span, { op, left: 'a dim', right: 'a dim' });
   }
+}
+
+function inBrackets(sum: string): string {
+  return /[-+ ]/.test(sum) ? `(${sum})` : sum;
 }
 
 function quotientHelp(x: number, y: number): string {

@@ -488,9 +488,8 @@ export function member(body: Body | undefined, session: Session, instance: Insta
   if (found) return found;
   const declared = makings.get(instance)?.members.get(name);
   if (declared?.kind !== 'param' && declared?.kind !== 'buffer') return undefined;
+  if (body && body.self !== instance) return undefined;
   if (!body?.build) return fail(body ?? { session }, 'CROB2208', declared.name.span, { what: `the weight ${name}` });
-  if (body.self !== instance)
-    return fail(body, 'CROB2005', declared.name.span, { name, what: `module ${instance.decl.name.name} from outside` });
   const placed = body.weights.get(name);
   if (placed) return { kind: 'tensor', value: placed };
   // An upper-case name here would be a dim of an input, and is refused below.

@@ -10,6 +10,7 @@ import type {
 } from '../../grammar/tree.ts';
 import type { Dim } from '../dims/dim.ts';
 import * as dims from '../dims/dim.ts';
+import { initialisers } from '../ir/initialisers.ts';
 import { binary, rounded, roundedQuotient, scalar, unary } from './arithmetic.ts';
 import { type Body, type CallArgs, nested } from './body.ts';
 import { builtins, initialiser } from './builtins/table.ts';
@@ -94,7 +95,19 @@ function name(body: Body, text: string, span: Span, called = false): Val {
     return fail(body, 'CROB2116', span, { name: text }, { help });
   }
   const visible = [...body.locals.names(), ...body.memberNames(), ...body.file.names(), ...builtins.keys(), 'training'];
-  return fail(body, 'CROB2001', span, { name: text }, { help: didYouMean(text, visible) ?? importHelp(body, text) });
+  if (body.inits) visible.push(...Object.keys(initialisers));
+  return fail(
+    body,
+    'CROB2001',
+    span,
+    { name: text },
+    { help: didYouMean(text, visible) ?? importHelp(body, text) ?? dimHelp(body) },
+  );
+}
+
+/** In a signature a lower-case name is meant as a parameter, or as a dim by those who do not know better. */
+function dimHelp(body: Body): string | undefined {
+  return body.dims.open ? 'a dim begins with an upper-case letter; other sizes are parameters' : undefined;
 }
 
 /** A name that another file of the library has wants a `use`. */
@@ -236,7 +249,10 @@ function member(body: Body, expr: MemberExpr): Val {
       const found = body.session.interpreter.member(body, body.session, object.instance, text);
       if (found) return found;
       const { decl, methods, statics, fields } = object.instance;
-      const help = didYouMean(text, [...methods.keys(), ...statics.keys(), ...fields.keys()]);
+      const isWeight = decl.members.some((m) => (m.kind === 'param' || m.kind === 'buffer') && m.name.name === text);
+      const help = isWeight
+        ? `weights belong to the methods of their module: give ${decl.name.name} a method that returns it`
+        : didYouMean(text, [...methods.keys(), ...statics.keys(), ...fields.keys()]);
       return fail(
         body,
         'CROB2005',

@@ -525,7 +525,7 @@ export function fitResult(body: Body, value: Val, type: GraphType, span: Span, w
       span,
       { what: `give this as ${what}`, left: showType(actual, body.facts), right: showType(type.type, body.facts) },
       {
-        help: conversion(actual.dtype, type.type.dtype, 'the value'),
+        help: conversion(actual.dtype, type.type.dtype, shortText(body, span)),
       },
     );
   }
@@ -560,6 +560,11 @@ function declaredAt(span: Span): { span: Span; text: string }[] {
 }
 
 /** No dtype turns into another by itself; those inside a graph have functions that do it. */
+function shortText(body: Body, span: Span): string {
+  const text = body.session.program.text(span);
+  return text.length > 24 || text.includes('\n') ? '…' : text;
+}
+
 function conversion(from: string, to: string, name: string): string | undefined {
   return from !== to && ['f32', 'i32', 'bool'].includes(to) ? `convert it: ${to}(${name})` : undefined;
 }
@@ -621,7 +626,7 @@ function apply(
           {
             what: `pass \`${name}\` as \`${part}\` of ${callee.what}`,
             left: showType(actual.type, body.facts),
-            right: showType(type, template.facts),
+            right: type.dtype,
           },
           {
             notes: declaredAt(param.span),
@@ -740,8 +745,10 @@ function requireWhere(
 /** Where the callee's weights are, seen from the caller. */
 function placeOf(body: Pick<Body, 'self'>, callee: Instance | undefined): { path: string; absolute: boolean } {
   if (!callee) return { path: '', absolute: false };
-  const from = body.self?.path ?? '';
-  if (from === '') return { path: callee.path, absolute: true };
+  // Only what is outside of all modules calls from the root; a module that is checked alone has no path either.
+  if (!body.self) return { path: callee.path, absolute: true };
+  const from = body.self.path;
+  if (from === '') return { path: callee.path, absolute: false };
   if (callee.path === from) return { path: '', absolute: false };
   if (callee.path.startsWith(`${from}.`)) return { path: callee.path.slice(from.length + 1), absolute: false };
   return { path: callee.path, absolute: true };

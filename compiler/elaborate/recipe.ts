@@ -255,14 +255,18 @@ function checkConstructor(
         : undefined;
   const args = head === undefined ? undefined : table[head];
   if (head === undefined || !args) {
-    const help =
-      head === undefined
-        ? `one of ${Object.keys(table).join(', ')}`
-        : (didYouMean(head, Object.keys(table)) ?? `one of ${Object.keys(table).join(', ')}`);
-    fail({ session }, 'CROB2321', expr.span, { name: name.name, expected: kind }, { help });
+    const help = head === undefined ? undefined : didYouMean(head, Object.keys(table));
+    fail(
+      { session },
+      'CROB2321',
+      expr.span,
+      { name: name.name, expected: `${kind}: ${Object.keys(table).join(', ')}` },
+      { help },
+    );
     return;
   }
   const given = new Set<string>();
+  let strange = false;
   const names = Object.keys(args);
   for (const [i, arg] of (expr.kind === 'call' ? expr.args : []).entries()) {
     const key = arg.name?.name ?? names[i];
@@ -274,6 +278,7 @@ function checkConstructor(
         { name: key ?? String(i + 1), callee: head },
         { help: didYouMean(key ?? '', names) ?? `its arguments are ${names.join(', ')}` },
       );
+      strange = true;
       continue;
     }
     given.add(key);
@@ -282,19 +287,19 @@ function checkConstructor(
       fail({ session }, 'CROB2321', arg.value.span, { name: key, expected: 'a number' });
   }
   const lacking = names.find((key) => args[key] === undefined && !given.has(key));
-  if (lacking) fail({ session }, 'CROB2010', expr.span, { name: lacking, callee: head });
+  if (lacking && !strange) fail({ session }, 'CROB2010', expr.span, { name: lacking, callee: head });
 }
 
 /** `backbone.*`, `text.layers[*].attention.*`: must lead to a module of the model. */
 function checkPath(session: Session, path: Path, model: ModelGraph): void {
   let at: Val[] = [];
-  const refuse = () =>
+  const refuse = (i: number) =>
     fail(
       { session },
       'CROB2322',
       path.span,
       { path: session.program.text(path.span), model: model.flat.name },
-      { help: didYouMean(firstName(path), model.instances.keys()) },
+      { help: i === 0 ? didYouMean(firstName(path), model.instances.keys()) : undefined },
     );
   for (const [i, step] of path.steps.entries()) {
     if (step.kind === 'any') {
@@ -312,7 +317,7 @@ function checkPath(session: Session, path: Path, model: ModelGraph): void {
       at = at.flatMap((v) => (v.kind === 'instance' ? memberOf(v.instance, step.name.name) : []));
     }
     if (at.length === 0) {
-      refuse();
+      refuse(i);
       return;
     }
   }
