@@ -82,16 +82,17 @@ export function checkRecipe(session: Session, decl: RecipeDecl, file: FileScope)
     return;
   }
   const { bindings, refused } = checkBindings(session, chain);
-  // Errors of the model itself are reported where the model is checked.
+  // Errors of the model that also inference has are reported there; the same message twice is dropped by the check.
   let sound = true;
-  const quiet: Session = {
+  const counting: Session = {
     ...session,
-    report: () => {
+    report: (d) => {
       sound = false;
+      session.report(d);
     },
   };
-  const flat = flattenModel(quiet, found.decl, found.file);
-  const model = flat && elaborateModel(quiet, flat);
+  const flat = flattenModel(counting, found.decl, found.file);
+  const model = flat && elaborateModel(counting, flat);
   if (!model || !sound) return;
   const members = chain.flatMap((one) => one.decl.members.map((member) => ({ member, file: one.file })));
   for (const { member, file: at } of members) checkMember(session, member, at, model);

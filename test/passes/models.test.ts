@@ -16,9 +16,9 @@ import { diskHost } from '../../runtime/source-host.ts';
 
 const sizes = { B: 1, H: 64, W: 96, T: 6 };
 
-function elaborated(model: string): Graph {
+function elaborated(model: string, file: string): Graph {
   const settings = { model, dims: new Map(), overrides: [], recipeDims: [] };
-  const { graph, diagnostics } = compile(diskHost(), 'models/crobim.crob', settings);
+  const { graph, diagnostics } = compile(diskHost(), file, settings);
   expect(diagnostics).toEqual([]);
   return graph!;
 }
@@ -47,8 +47,11 @@ function furthest(a: TensorData['data'], b: TensorData['data']): number {
   return distance;
 }
 
-describe.each(['CroBIM_micro', 'CroBIM_micro_ConvNeXt'])('%s', (model) => {
-  const graph = elaborated(model);
+describe.each([
+  ['CroBIM_micro', 'models/crobim.crob'],
+  ['CroBIM_micro_ConvNeXt', 'models/sizes.crob'],
+])('%s', (model, file) => {
+  const graph = elaborated(model, file);
   const bound = bindDims(graph, new Map(Object.entries(sizes).map(([name, size]) => [name, constant(size)])));
   const wanted = logits(graph);
 
