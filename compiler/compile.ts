@@ -1,6 +1,6 @@
-import type { ModelDecl } from '../grammar/tree.ts';
+import type { Declaration, ModelDecl } from '../grammar/tree.ts';
 import { type Diagnostic, diagnostic } from './diagnostics/diagnostic.ts';
-import { asConstant, constant, type Dim, variables } from './dims/dim.ts';
+import { asConstant, constant, type Dim, DimOverflow, variables } from './dims/dim.ts';
 import { type Clause, Facts, showClause } from './dims/facts.ts';
 import type { Session } from './elaborate/body.ts';
 import { checkDefaults, checkExample } from './elaborate/examples.ts';
@@ -51,34 +51,60 @@ export function check(host: SourceHost, files: readonly string[]): CheckResult {
     const broken = new Set(program.diagnostics.filter((d) => d.code.startsWith('CROB1')).map((d) => d.span.file));
     for (const decl of scope.tree.declarations) {
       const before = diagnostics.length;
-      session.depth.steps = 0;
-      training.depth.steps = 0;
-      switch (decl.kind) {
-        case 'model': {
-          const model = modelGraph(session, decl, scope);
-          if (model && diagnostics.length === before) models.set(decl.name.name, model);
-          break;
-        }
-        case 'example':
-          checkExample(session, decl, scope);
-          break;
-        case 'module':
-          checkPromises(session, decl, scope);
-          if (decl.params.every((param) => param.value)) checkDefaults(session, decl, scope, decl.name.span);
-          break;
-        case 'recipe':
-          checkRecipe(training, decl, scope);
-          break;
-        case 'weights':
-          checkWeightsMap(session, decl, scope);
-          break;
-        default:
-          break;
-      }
+      const model = withinIntegers(session, decl, () => checkDeclaration(session, training, decl, scope));
+      if (model && decl.kind === 'model' && diagnostics.length === before) models.set(decl.name.name, model);
     }
     if (broken.has(scope.file)) dropCascades(diagnostics, scope.file);
   }
   return { program, diagnostics: inOrder(diagnostics), models, missing };
+}
+
+/** What a model comes to; other declarations are checked only. */
+function checkDeclaration(
+  session: Session,
+  training: Session,
+  decl: Declaration,
+  scope: FileScope,
+): ModelGraph | undefined {
+  startOver(session);
+  startOver(training);
+  switch (decl.kind) {
+    case 'model':
+      return modelGraph(session, decl, scope);
+    case 'example':
+      checkExample(session, decl, scope);
+      return undefined;
+    case 'module':
+      checkPromises(session, decl, scope);
+      if (decl.params.every((param) => param.value)) checkDefaults(session, decl, scope, decl.name.span);
+      return undefined;
+    case 'recipe':
+      checkRecipe(training, decl, scope);
+      return undefined;
+    case 'weights':
+      checkWeightsMap(session, decl, scope);
+      return undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Limits count from each declaration anew. */
+function startOver({ depth }: Session): void {
+  depth.steps = 0;
+  depth.calls = 0;
+  depth.constructions.length = 0;
+}
+
+/** Expressions report numbers that are too large themselves; here are those that come up between them. */
+function withinIntegers<T>(session: Session, decl: Declaration, check: () => T): T | undefined {
+  try {
+    return check();
+  } catch (e) {
+    if (!(e instanceof DimOverflow)) throw e;
+    session.report(diagnostic('CROB2224', decl.name.span, {}));
+    return undefined;
+  }
 }
 
 /** In a file that did not parse, only names that the lost text may have declared are doubtful; they are dropped. */
@@ -183,7 +209,7 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
   const decl = scope === base ? named : scope?.tree.declarations.find((one) => one.kind === 'model');
   if (!scope || !decl || !named || diagnostics.length > 0) return none();
   const session = openSession(program, options.training ?? false, (d) => diagnostics.push(d));
-  const model = modelGraph(session, decl, scope);
+  const model = withinIntegers(session, decl, () => modelGraph(session, decl, scope));
   if (!model) return none();
   const sizes = new Map(options.dims);
   for (const [dim, n] of base ? recipeBindings(named, base) : []) {

@@ -10,6 +10,7 @@ import type {
 } from '../../grammar/tree.ts';
 import type { Dim } from '../dims/dim.ts';
 import * as dims from '../dims/dim.ts';
+import { DimOverflow } from '../dims/integers.ts';
 import { initialisers } from '../ir/initialisers.ts';
 import { binary, rounded, roundedQuotient, scalar, unary } from './arithmetic.ts';
 import { type Body, type CallArgs, nested } from './body.ts';
@@ -24,6 +25,15 @@ import { asInt, describe, dimVal, error, type Given, type Val } from './values.t
 export const loopLimit = 4096;
 
 export function evaluate(body: Body, expr: Expr): Val {
+  try {
+    return valueOf(body, expr);
+  } catch (e) {
+    if (e instanceof DimOverflow) return fail(body, 'CROB2224', expr.span, {});
+    throw e;
+  }
+}
+
+function valueOf(body: Body, expr: Expr): Val {
   switch (expr.kind) {
     case 'int':
       return dimVal(dims.constant(expr.value));

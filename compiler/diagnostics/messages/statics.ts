@@ -306,4 +306,18 @@ module's own, and the documentation of the module tells more.`,
 }
 `,
   },
+  CROB2224: {
+    severity: 'error',
+    title: 'A number too large',
+    template: 'a whole number here is beyond 2^53',
+    explanation: `Sizes and ints are exact, up to 2^53. A number beyond that is a mistake in an exponent or a product; what is meant as a
+quantity rather than a count is a float, \`1e20\`.`,
+    example: `module Huge(dim: int = 10) {
+  static volume = dim^20
+  forward(x: f32[N]) -> f32[N] {
+    return x
+  }
+}
+`,
+  },
 } as const satisfies Record<string, MessageRow>;
