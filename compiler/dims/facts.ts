@@ -102,13 +102,15 @@ export class Facts {
     return remembered(this.#answers, clauseKey(clause), () => this.#answer(clause));
   }
 
-  #answer(clause: Clause): Answer {
+  /** The answer, unless it takes a long search for a witness. */
+  decide(clause: Clause): Answer | undefined {
     if (this.#quickly(clause)) return proved;
-    const early = this.#refute(clause, firstTries);
-    if (early) return early;
-    if (this.#thoroughly(clause)) return proved;
-    const late = this.#refute(clause, allTries);
-    if (late) return late;
+    return this.#refute(clause, firstTries) ?? (this.#thoroughly(clause) ? proved : undefined);
+  }
+
+  #answer(clause: Clause): Answer {
+    const answer = this.decide(clause) ?? this.#refute(clause, allTries);
+    if (answer) return answer;
     const facts = this;
     return {
       answer: 'unknown',

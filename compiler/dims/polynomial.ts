@@ -244,7 +244,33 @@ export function sum(dims: readonly Dim[]): Dim {
 }
 
 export function product(dims: readonly Dim[]): Dim {
-  return dims.reduce(mul, one);
+  let coefficient = 1;
+  const factors: Factor[] = [];
+  let others = one;
+  for (const d of dims) {
+    const [only] = d.terms;
+    if (!only) return zero;
+    if (d.terms.length > 1) {
+      others = mul(others, d);
+      continue;
+    }
+    coefficient = safe(coefficient * only.coefficient);
+    factors.push(...only.monomial.factors);
+  }
+  return mul(fromSorted([{ coefficient, monomial: monomialOf(gathered(factors)) }]), others);
+}
+
+/** In order of their keys, each atom once. */
+function gathered(factors: Factor[]): Factor[] {
+  factors.sort((a, b) => (a.atom.key < b.atom.key ? -1 : a.atom.key > b.atom.key ? 1 : 0));
+  const once: Factor[] = [];
+  for (const factor of factors) {
+    const last = once[once.length - 1];
+    if (last?.atom.key === factor.atom.key)
+      once[once.length - 1] = { atom: last.atom, power: last.power + factor.power };
+    else once.push(factor);
+  }
+  return once;
 }
 
 export function asConstant(d: Dim): number | undefined {

@@ -22,7 +22,7 @@ const manyRemainders = 64;
 const largestBound = 4096;
 
 /** How many candidates are put to a proof. */
-const attempts = 60;
+const attempts = 40;
 
 /**
  * The first of a fixed list of likely conditions under which `target` is proved and which the facts allow: what
@@ -44,9 +44,9 @@ export function settlingClauses(facts: Facts, target: Clause): readonly Clause[]
     if (left-- === 0) return undefined;
     const under = clauses.reduce((f, c) => f.assume(c), facts);
     if (under.isContradictory()) continue;
-    const answer = under.holds(target);
-    if (answer.answer === 'refuted') counterexamples.push(answer.witness);
-    else if (answer.answer === 'proved' && under.example(new Set(clauses.flatMap((c) => [...clauseVariables(c)]))))
+    const answer = under.decide(target);
+    if (answer?.answer === 'refuted') counterexamples.push(answer.witness);
+    else if (answer?.answer === 'proved' && under.example(new Set(clauses.flatMap((c) => [...clauseVariables(c)]))))
       return clauses;
   }
   return undefined;

@@ -24,7 +24,9 @@ function simplifyAtom(atom: Atom, bounds: Bounds, nonnegative: (d: Dim) => boole
   const { kind } = atom;
   const of = atom.of.map((d) => simplify(d, bounds, nonnegative));
   const beaten = (d: Dim, by: Dim) => nonnegative(kind === 'min' ? sub(d, by) : sub(by, d));
-  const kept = of.filter((d, i) => !of.some((by, j) => i !== j && beaten(d, by) && (i > j || !beaten(by, d))));
+  let kept = of;
+  // One at a time: of two that beat each other, one stays.
+  for (const d of of) if (kept.some((by) => by !== d && beaten(d, by))) kept = kept.filter((other) => other !== d);
   return kept.length === atom.of.length && kept.every((d, i) => d === atom.of[i]) ? undefined : extremum(kind, kept);
 }
 

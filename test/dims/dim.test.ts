@@ -30,6 +30,7 @@ describe('canonical form', () => {
         expect(add(add(a, b), c).key).toBe(add(a, add(b, c)).key);
         expect(dims.sum([a, b, c]).key).toBe(add(a, add(b, c)).key);
         expect(mul(a, b).key).toBe(mul(b, a).key);
+        expect(dims.product([a, b, c]).key).toBe(mul(a, mul(b, c)).key);
         expect(mul(a, add(b, c)).key).toBe(add(mul(a, b), mul(a, c)).key);
         expect(sub(add(a, b), b).key).toBe(a.key);
       }),

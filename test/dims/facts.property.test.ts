@@ -6,7 +6,7 @@ import { settlingClauses } from '../../compiler/dims/settle.ts';
 import { type At, box, clauses, expressions, isTrue, names, toDim } from './expression.ts';
 import { read } from './reading.ts';
 
-const runs = { seed: 20260102, numRuns: 500 };
+const runs = { seed: 20260102, numRuns: 300 };
 const side = 8;
 const points = [...box(side)];
 const someFacts = fc.array(clauses, { maxLength: 3 });
@@ -53,7 +53,7 @@ describe('under random facts', () => {
     );
     // Random questions are seldom so hard that neither proof nor witness is found.
     expect(tally.unknown).toBeLessThan(runs.numRuns * 0.07);
-    expect(tally.proved).toBeGreaterThan(30);
+    expect(tally.proved).toBeGreaterThan(20);
   });
 
   test('inequalities are answered soundly', () => {
@@ -69,7 +69,7 @@ describe('under random facts', () => {
       runs,
     );
     expect(tally.unknown).toBeLessThan(runs.numRuns * 0.08);
-    expect(tally.proved).toBeGreaterThan(60);
+    expect(tally.proved).toBeGreaterThan(40);
   });
 
   test('divisibility is answered soundly', () => {
@@ -125,7 +125,7 @@ describe('under random facts', () => {
       }),
       runs,
     );
-    expect(contradictions).toBeGreaterThan(10);
+    expect(contradictions).toBeGreaterThan(5);
   });
 
   test('what would settle a question settles it', () => {
@@ -139,8 +139,8 @@ describe('under random facts', () => {
         settled++;
         for (const at of allowed([...given, ...by])) expect(isTrue(question, at)).toBe(true);
       }),
-      { ...runs, numRuns: 150 },
+      { ...runs, numRuns: 60 },
     );
-    expect(settled).toBeGreaterThan(15);
+    expect(settled).toBeGreaterThan(5);
   });
 });
