@@ -1,0 +1,210 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Builtin } from '../../compiler/elaborate/builtins/builtin.ts';
+import { elementwise } from '../../compiler/elaborate/builtins/elementwise.ts';
+import { network } from '../../compiler/elaborate/builtins/network.ts';
+import { patternBuiltins } from '../../compiler/elaborate/builtins/patterns.ts';
+import { attributeKinds } from '../../compiler/ir/attributes.ts';
+import { initialisers } from '../../compiler/ir/initialisers.ts';
+import { binaryRows } from '../../compiler/ops/binary.ts';
+import { compositeRows } from '../../compiler/ops/composite.ts';
+import { contractRows } from '../../compiler/ops/contract.ts';
+import { dataRows } from '../../compiler/ops/data.ts';
+import type { OpName } from '../../compiler/ops/names.ts';
+import { reduceRows } from '../../compiler/ops/reduce.ts';
+import type { OpRow } from '../../compiler/ops/row.ts';
+import { opNames } from '../../compiler/ops/table.ts';
+import { unaryRows } from '../../compiler/ops/unary.ts';
+import { parse } from '../../grammar/parse.ts';
+import type { Declaration, MethodMember, SourceFile } from '../../grammar/tree.ts';
+
+const made = (from: string) => `This page is made from ${from} by\n\`npx vitest run test/docs/generated.test.ts -u\`.`;
+
+/** `docs/builtins.md`: the functions and initialisers that the language has from the start. */
+export function builtinsPage(): string {
+  const rows = (all: readonly Builtin[]) =>
+    all.map((one) => `| \`${one.name}(${parametersOf(one)})\` | ${cell(one.docs)} |`).join('\n');
+  const inits = Object.entries(initialisers).map(([name, { arguments: args, docs }]) => {
+    const given = args.map((arg) => (arg.default === undefined ? arg.name : `${arg.name} = ${arg.default}`));
+    return `| \`${name}${given.length === 0 ? '' : `(${given.join(', ')})`}\` | ${cell(docs)} |`;
+  });
+  return `# Built-in functions
+
+What needs no \`use\` and is no part of the library. ${made('`compiler/elaborate/builtins`')} Operators such as \`+\` and
+indexing are in the [language reference](language.md#expressions), patterns [too](language.md#patterns); layers are in the
+[library](library.md).
+
+A \`?\` marks an optional argument, \`…\` any number of them.
+
+## Patterns
+
+| | |
+| --- | --- |
+${rows(patternBuiltins)}
+
+## Element by element
+
+| | |
+| --- | --- |
+| \`floor(x)\`, \`ceil(x)\` | Rounds down or up. \`floor(a/k)\` and \`ceil(a/k)\` divide dims and i32 tensors by a whole number. |
+${rows(elementwise)}
+
+## Networks, indices, static values
+
+| | |
+| --- | --- |
+${rows(network)}
+
+## Initialisers
+
+They stand behind \`~\` of a \`param\`, in a parameter of type \`init\`, and in its arguments.
+
+| | |
+| --- | --- |
+${inits.join('\n')}
+`;
+}
+
+function parametersOf({ params, rest, variadic }: Builtin): string {
+  const all: string[] = [...params];
+  if (variadic === true) all.push('…');
+  if (rest !== undefined) all.push(`name = …`);
+  return all.join(', ');
+}
+
+/** Bars would end a table's cell. */
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}
+
+const operatorGroups: readonly (readonly [string, Readonly<Record<string, OpRow<never>>>])[] = [
+  ['Data', dataRows],
+  ['Unary', unaryRows],
+  ['Binary', binaryRows],
+  ['Reductions', reduceRows],
+  ['Contractions', contractRows],
+  ['Composites', compositeRows],
+] as never;
+
+/** `docs/operators.md`: the rows of the operator table. */
+export function operatorsPage(): string {
+  const groups = operatorGroups.map(([title, rows]) => {
+    const entries = Object.values(rows).map((row) => operator(row as unknown as OpRow<OpName>));
+    return `## ${title}\n\n${entries.join('\n')}`;
+  });
+  return `# Operators
+
+What every graph consists of, and what a target must be able to say: ${opNames.length} operators. You don't write them in
+\`.crob\`; the [built-in functions](builtins.md) and the [library](library.md) do. They are what \`crobc build --print-after\`
+shows. ${made('`compiler/ops`')}
+
+Each has its arguments, its static attributes (behind the \`;\`), and numbered constraints that are proved for all sizes
+before a graph exists. Axes count from 0. The row of an operator in \`compiler/ops\` also has its shape rule, its cost, and
+a reference implementation in float64, which every target is tested against. A composite also has a definition in the other
+operators; a target says it natively, or by that definition.
+
+${groups.join('\n')}`;
+}
+
+function operator(row: OpRow<OpName>): string {
+  const attributes = Object.keys(attributeKinds[row.name]);
+  const signature = [row.inputs.join(', '), attributes.join(', ')].filter((part) => part !== '').join('; ');
+  const constraints = row.constraints.map((text, i) => `${i + 1}. ${text}`).join('\n');
+  const composite = row.definition === undefined ? '' : ' *Has a definition in other operators.*';
+  return `### ${row.name}\n\n\`${row.name}(${row.inputs.length === 0 && attributes.length > 0 ? `; ${signature}` : signature})\`\n\n${row.docs}${composite}\n\n${constraints}${constraints === '' ? '' : '\n'}`;
+}
+
+/** What a reader looks for first. */
+const libraryOrder = [
+  'linear',
+  'conv',
+  'norm',
+  'attention',
+  'drop',
+  'pooling',
+  'resize',
+  'tensor',
+  'position',
+  'losses',
+];
+
+/** `docs/library.md`: signatures and documentation of the library. */
+export function libraryPage(): string {
+  const names = readdirSync('stdlib')
+    .filter((name) => name.endsWith('.crob'))
+    .map((name) => name.replace('.crob', ''));
+  const rank = (name: string) => (libraryOrder.includes(name) ? libraryOrder.indexOf(name) : libraryOrder.length);
+  const files = names.filter((name) => name !== 'prelude').sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  const prelude = sourceOf('prelude').uses.flatMap((use) => use.names.map(({ name }) => `\`${name.name}\``));
+  return `# The library
+
+Layers, backbones, text encoders, CroBIM's parts, losses: all written in crob, in \`stdlib/\`.
+${made('its documentation comments')}
+
+These names need no \`use\`: ${prelude.join(', ')}. Everything else is imported: \`use std.backbone.{SwinB}\`.
+
+${files.map((name) => section(name)).join('\n')}`;
+}
+
+function sourceOf(name: string): SourceFile {
+  const file = `stdlib/${name}.crob`;
+  return parse(file, readFileSync(file, 'utf8')).tree;
+}
+
+function section(name: string): string {
+  const tree = sourceOf(name);
+  const entries = tree.declarations.map((decl) => declaration(tree, decl)).filter((text) => text !== undefined);
+  return `## std.${name}\n\n${tree.docs.join('\n')}\n\n${entries.join('\n')}`;
+}
+
+function declaration(tree: SourceFile, decl: Declaration): string | undefined {
+  switch (decl.kind) {
+    case 'module':
+    case 'interface': {
+      const methods = decl.members.filter((member) => member.kind === 'method');
+      const statics = decl.members.flatMap((member) =>
+        member.kind === 'static' && decl.kind === 'interface'
+          ? [lines(tree.text.slice(member.span.start, member.span.end))]
+          : [],
+      );
+      const inside = [...statics, ...methods.map((method) => header(tree, method))];
+      const text = [header(tree, decl), ...inside.map((one) => one.replace(/^/gm, '  '))].join('\n');
+      const notes = methods
+        .filter((method) => method.docs.length > 0)
+        .map((method) => `\`${method.name.name}\`: ${method.docs.join('\n')}`);
+      return entry(decl, text, notes);
+    }
+    case 'fn':
+      return entry(decl, header(tree, decl), []);
+    case 'weights':
+      return entry(decl, `weights ${decl.name.name} for ${decl.target.name}`, []);
+    default:
+      return undefined;
+  }
+}
+
+function entry(decl: Declaration, text: string, notes: readonly string[]): string {
+  const prose = [decl.docs.join('\n'), ...notes].filter((part) => part !== '').join('\n\n');
+  return `### ${decl.name.name}\n\n\`\`\`text\n${text}\n\`\`\`\n\n${prose}${prose === '' ? '' : '\n'}`;
+}
+
+/** A declaration up to its body. */
+function header(tree: SourceFile, decl: Declaration | MethodMember): string {
+  const source = tree.text.slice(decl.span.start, decl.span.end);
+  let depth = 0;
+  for (const [i, c] of [...source].entries()) {
+    if ('([{'.includes(c) && (c !== '{' || depth > 0)) depth++;
+    else if (')]}'.includes(c)) depth--;
+    else if (
+      depth === 0 &&
+      (c === '{' || (c === '=' && decl.kind === 'fn' && !'=<>!'.includes(source[i - 1]!) && source[i + 1] !== '='))
+    ) {
+      return decl.kind === 'method' ? lines(source.slice(0, i)) : source.slice(0, i).trim();
+    }
+  }
+  return lines(source);
+}
+
+/** Source text with what stands below a member's own indentation moved to the left by it. */
+function lines(text: string): string {
+  return text.trim().replace(/\n {2}(?= )/g, '\n');
+}

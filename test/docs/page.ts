@@ -1,0 +1,192 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, normalize, resolve } from 'node:path';
+import ts from 'typescript';
+import { check, type SourceHost } from '../../compiler/compile.ts';
+import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';
+import { diskHost } from '../../runtime/source-host.ts';
+import { main } from '../cli/crobc.ts';
+import { type Block, joined, type Part, parts } from './markdown.ts';
+import { shows } from './transcript.ts';
+
+/**
+ * Runs every code block of a page, in order, in one folder that has the models that ship with crobc.
+ *
+ * | block | what happens |
+ * |---|---|
+ * | ` ```crob [name] ` | written to the folder, and must check without errors |
+ * | ` ```crob wrong [name] ` | must have errors; the `text` block behind it is what is printed |
+ * | ` ```sh [fails] ` | each line that starts with crobc runs; the `text` block behind it is what they print |
+ * | ` ```ts [name] ` | compiled under strict rules when all the rest is done |
+ * | ` ```json `, ` ```diff `, ` ```text ` | json must parse; the others are only shown |
+ *
+ * Gives the page as it should be: where a `text` block does not show what was printed, with what was.
+ */
+export class PageRun {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'crobc-docs-'));
+  readonly #page: string;
+  readonly #files = new Map<string, string>();
+  readonly #programs: string[] = [];
+  readonly faults: string[] = [];
+
+  constructor(page: string) {
+    this.#page = page;
+    cpSync('models', join(this.#folder, 'models'), { recursive: true });
+    symlinkSync(resolve('node_modules'), join(this.#folder, 'node_modules'));
+    writeFileSync(join(this.#folder, 'package.json'), '{ "type": "module" }\n');
+  }
+
+  run(): string {
+    const all = parts(this.#page);
+    const result: Part[] = [];
+    for (const [i, part] of all.entries()) {
+      if (part.kind === 'prose') {
+        result.push(part);
+        continue;
+      }
+      const before = all[i - 2];
+      const gap = all[i - 1];
+      const follows =
+        part.block.language === 'text' && before?.kind === 'block' && gap?.kind === 'prose' && gap.text.trim() === '';
+      const printed = follows ? this.#printed : undefined;
+      this.#printed = undefined;
+      if (printed === undefined) {
+        this.#block(part.block);
+        result.push(part);
+      } else {
+        const text = shows(part.block.text, printed) ? part.block.text : printed.trimEnd();
+        result.push({ kind: 'block', block: { ...part.block, text } });
+      }
+    }
+    this.#compile();
+    return joined(result);
+  }
+
+  /** What the block in front printed, for the `text` block behind it. */
+  #printed: string | undefined;
+
+  close(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #block(block: Block): void {
+    switch (block.language) {
+      case 'crob':
+        this.#crob(block);
+        break;
+      case 'sh':
+        this.#shell(block);
+        break;
+      case 'ts':
+        this.#programs.push(this.#write(block, `block-${block.line}.ts`));
+        break;
+      case 'json':
+        JSON.parse(block.text);
+        break;
+      case 'text':
+      case 'diff':
+        break;
+      default:
+        this.#fault(block, `nothing tests a block of ${block.language}`);
+    }
+  }
+
+  #fault({ line }: Block, text: string): void {
+    this.faults.push(`line ${line}: ${text}`);
+  }
+
+  #write(block: Block, otherwise: string): string {
+    const name = block.words.find((word) => word.includes('.')) ?? otherwise;
+    const path = join(this.#folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, `${block.text}\n`);
+    this.#files.set(normalize(name), `${block.text}\n`);
+    return name;
+  }
+
+  #crob(block: Block): void {
+    const name = this.#write(block, `block-${block.line}.crob`);
+    const result = check(this.#host(), [name]);
+    const text = renderTerminal(result.diagnostics, (file) => result.program.files.get(file)?.tree.text, {
+      color: false,
+      width: 100,
+    });
+    const wrong = block.words.includes('wrong');
+    if (wrong && result.diagnostics.length === 0) this.#fault(block, 'this has no error');
+    if (!wrong && result.diagnostics.length > 0) this.#fault(block, `this has errors:\n${text}`);
+    if (wrong) this.#printed = text;
+  }
+
+  /** The page's files and the shipped models by their names on the page; the library as always. */
+  #host(): SourceHost {
+    const disk = diskHost();
+    return {
+      ...disk,
+      read: (path) => {
+        if (path.startsWith('std/')) return disk.read(path);
+        return this.#files.get(normalize(path)) ?? disk.read(join(this.#folder, path));
+      },
+    };
+  }
+
+  #shell(block: Block): void {
+    const log = join(this.#folder, '.log');
+    const file = openSync(log, 'w');
+    const { NO_COLOR: _, FORCE_COLOR: __, ...env } = process.env;
+    let failed = false;
+    for (const line of block.text.split('\n')) {
+      const command = line.trim();
+      if (command.startsWith('npm ') || command.startsWith('git ') || command.startsWith('cd ')) {
+        this.#npm(block, command);
+        continue;
+      }
+      if (!/^(npx )?crobc /.test(command)) {
+        this.#fault(block, `nothing runs \`${command}\``);
+        continue;
+      }
+      const program = `"${process.execPath}" "${main}"`;
+      const { status } = spawnSync('/bin/sh', ['-c', command.replace(/^(npx )?crobc/, program)], {
+        cwd: this.#folder,
+        env,
+        stdio: ['ignore', file, file],
+      });
+      if (status !== 0) failed = true;
+      if (status !== 0 && !block.words.includes('fails')) {
+        this.#fault(block, `\`${command}\` ends with ${status}:\n${readFileSync(log, 'utf8')}`);
+      }
+    }
+    if (block.words.includes('fails') && !failed) this.#fault(block, 'nothing fails here');
+    this.#printed = readFileSync(log, 'utf8');
+  }
+
+  /** What is set up is not set up again here; but the scripts that are named must be there. */
+  #npm(block: Block, command: string): void {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+    for (const [, name] of command.matchAll(/npm run (\S+)/g)) {
+      if (scripts[name!] === undefined) this.#fault(block, `package.json has no script ${name}`);
+    }
+  }
+
+  #compile(): void {
+    if (this.#programs.length === 0) return;
+    const names = this.#programs.map((name) => join(this.#folder, name));
+    const program = ts.createProgram(names, {
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.NodeNext,
+      moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      strict: true,
+      noUncheckedIndexedAccess: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: true,
+      noEmit: true,
+      types: ['node'],
+      typeRoots: [resolve('node_modules/@types')],
+    });
+    for (const { file, messageText } of ts.getPreEmitDiagnostics(program)) {
+      this.faults.push(
+        `${file?.fileName.replace(this.#folder, '') ?? 'ts'}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
+      );
+    }
+  }
+}
