@@ -50,7 +50,7 @@ const spelling: Record<Bracket, string> = { round: ')', square: ']', brace: '}',
 
 /**
  * The line rule: a statement ends at a newline or `;`, except inside `( )` and `[ ]` (the innermost bracket
- * decides), behind an operator or comma, and before `->`, `where`, `else`, `then`, `{`. Newlines and semicolons
+ * decides), behind an operator or comma, and before `->`, `=`, `where`, `else`, `then`, `{`. Newlines and semicolons
  * become one `Separator` between two statements and at most one at the end of a block.
  *
  * Brackets that don't match are reported here and repaired with empty tokens, so that the parser sees a
@@ -294,7 +294,8 @@ function begins(token: IToken, next: IToken | undefined): boolean {
 /** Whether a line that starts so continues the one before. */
 function continues(token: IToken, next: IToken | undefined, depth: number): boolean {
   const type = token.tokenType;
-  if (type === Arrow || type === Where || type === Else || type === Then || type === LBrace) return true;
+  if (type === Arrow || type === Equal || type === Where || type === Else || type === Then || type === LBrace)
+    return true;
   const named = next?.tokenType === Equal || next?.tokenType === Dot;
   return depth === 0 && !named && (type === Colon || type === For || type === At || type === Extends);
 }

@@ -111,10 +111,10 @@ describe('terminal', () => {
 
   test('color adds nothing but escapes', () => {
     const parts = { severity: 'warning' as const, help: 'help' };
-    const escape = String.fromCharCode(27);
+    const esc = String.fromCharCode(27);
     const colored = render('let «x»', parts, { color: true, width: 100 });
-    expect(colored).toContain(`${escape}[1;33mwarning[CROB1001]`);
-    expect(colored.replaceAll(new RegExp(`${escape}\\[[0-9;]*m`, 'g'), '')).toBe(render('let «x»', parts));
+    expect(colored).toContain(`${esc}[1;33mwarning[CROB1001]`);
+    expect(colored.replaceAll(new RegExp(`${esc}\\[[0-9;]*m`, 'g'), '')).toBe(render('let «x»', parts));
   });
 });
 

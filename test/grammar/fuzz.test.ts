@@ -95,7 +95,7 @@ test('truncated sources', () => {
     fc.property(source, fc.double({ min: 0, max: 1, noNaN: true }), (text, part) =>
       holds(text.slice(0, Math.floor(part * text.length))),
     ),
-    { seed: 1, numRuns: 200 },
+    { seed: 1, numRuns: 100 },
   );
 });
 
@@ -114,7 +114,7 @@ test('sources with pieces put in, taken out and doubled', () => {
       }
       holds(changed);
     }),
-    { seed: 2, numRuns: 500 },
+    { seed: 2, numRuns: 250 },
   );
 });
 
@@ -124,7 +124,7 @@ test('soups of tokens', () => {
   });
   fc.assert(
     fc.property(soup, (parts) => holds(parts.join(''))),
-    { seed: 3, numRuns: 500 },
+    { seed: 3, numRuns: 250 },
   );
 });
 
