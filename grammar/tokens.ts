@@ -29,7 +29,7 @@ const punctuation = (name: string, pattern: RegExp, categories?: TokenType[]) =>
 // Blanks and comments.
 token('Blank', /[ \t\r\uFEFF]+/, 'a blank', { group: Lexer.SKIPPED });
 export const Newline = token('Newline', /\n/, 'the end of the line');
-export const DocComment = token('DocComment', /\/\/\/(?!\/)[^\n]*/, 'a documentation comment', { group: 'docs' });
+token('DocComment', /\/\/\/(?!\/)[^\n]*/, 'a documentation comment', { group: 'docs' });
 export const Comment = token('Comment', /\/\/[^\n]*/, 'a comment', { group: 'comments' });
 /** Not crob; read as blanks, with a fault. */
 export const HashComment = token('HashComment', /#[^\n]*/, 'a `#` comment', { group: 'foreign' });
@@ -111,7 +111,6 @@ export const Start = soft('start');
 export const At = soft('at');
 export const Tensor = soft('tensor');
 export const Typeof = soft('typeof');
-export const List = soft('list');
 order.push(Identifier);
 
 // Punctuation, longest first.
