@@ -31,7 +31,9 @@ export function compileFile(
   if (models.length === 0) throw new UserError(`${file} declares no model`);
   if (model !== undefined && !models.includes(model)) {
     const meant = nearest(model, models);
-    throw new UserError(`${file} has no model ${model}; ${meant ? `did you mean ${meant}?` : `it has ${models.join(', ')}`}`);
+    throw new UserError(
+      `${file} has no model ${model}; ${meant ? `did you mean ${meant}?` : `it has ${models.join(', ')}`}`,
+    );
   }
   if (!graph || !compiled.model) throw new Error('bug in crobc: a model without errors gave no graph');
   return { ...compiled, graph, model: compiled.model };

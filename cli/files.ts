@@ -24,6 +24,7 @@ export function crobFiles(given: readonly string[]): string[] {
     if (stat.isDirectory()) walk(path);
     else found.add(path);
   }
-  if (found.size === 0) throw new UserError(`no .crob files ${given.length > 0 ? `in ${given.join(', ')}` : 'below this folder'}`);
+  if (found.size === 0)
+    throw new UserError(`no .crob files ${given.length > 0 ? `in ${given.join(', ')}` : 'below this folder'}`);
   return [...found].sort();
 }

@@ -28,8 +28,10 @@ Start here:
 if (process.argv[2] === 'check') setFlagsFromString('--no-opt');
 
 const set = (): Option =>
-  new Option('--set <name=value>', 'bind dims (H=480,W=480) or override parameters (mid.layers=3), as a variant would; may be repeated')
-    .argParser((value: string, held: readonly string[] | undefined) => [...(held ?? []), ...splitSettings(value)]);
+  new Option(
+    '--set <name=value>',
+    'bind dims (H=480,W=480) or override parameters (mid.layers=3), as a variant would; may be repeated',
+  ).argParser((value: string, held: readonly string[] | undefined) => [...(held ?? []), ...splitSettings(value)]);
 
 /** `H=480,W=480` is two settings; commas inside brackets or quotes belong to a value. */
 function splitSettings(text: string): string[] {
@@ -82,8 +84,14 @@ program
   .option('-m, --model <name>', 'which model of the file; the first when not given')
   .requiredOption('-i, --image <file>', 'PNG, JPEG or TIFF')
   .requiredOption('-t, --text <sentence>', 'what to find')
-  .option('-w, --weights <file>', 'safetensors with trained weights; without it the weights are random and so is the mask')
-  .option('--tokenizer <file>', 'vocab.txt or tokenizer.json of the text encoder; the aerial vocabulary that ships with crobc when not given')
+  .option(
+    '-w, --weights <file>',
+    'safetensors with trained weights; without it the weights are random and so is the mask',
+  )
+  .option(
+    '--tokenizer <file>',
+    'vocab.txt or tokenizer.json of the text encoder; the aerial vocabulary that ships with crobc when not given',
+  )
   .addOption(set())
   .addOption(new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto'))
   .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))
@@ -95,7 +103,9 @@ program
 
 program
   .command('summary')
-  .description('modules with shapes, parameters, FLOPs and activation bytes, as polynomials and, under --set, as numbers')
+  .description(
+    'modules with shapes, parameters, FLOPs and activation bytes, as polynomials and, under --set, as numbers',
+  )
   .argument('<file>', 'a .crob file')
   .option('-m, --model <name>', 'which model of the file; the first when not given')
   .addOption(set())
@@ -124,7 +134,8 @@ program
 
 function wholeNumber(text: string): number {
   const n = Number(text);
-  if (!Number.isSafeInteger(n) || n < 0) throw new CommanderError(2, 'crobc.number', `error: '${text}' is not a whole number`);
+  if (!Number.isSafeInteger(n) || n < 0)
+    throw new CommanderError(2, 'crobc.number', `error: '${text}' is not a whole number`);
   return n;
 }
 
@@ -145,7 +156,9 @@ try {
   } else if ((e as NodeJS.ErrnoException)?.code === 'EPIPE') {
     process.exitCode = 0;
   } else {
-    process.stderr.write(`crobc: ${(e as Error).message}\n${(e as Error).stack ?? ''}\nThis is a bug in crobc: please report it with the file and the command that led here.\n`);
+    process.stderr.write(
+      `crobc: ${(e as Error).message}\n${(e as Error).stack ?? ''}\nThis is a bug in crobc: please report it with the file and the command that led here.\n`,
+    );
     process.exitCode = 3;
   }
 }

@@ -10,7 +10,11 @@ export function colored(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true;
 }
 
-export function printDiagnostics(diagnostics: readonly Diagnostic[], text: (file: string) => string | undefined, reporter: 'pretty' | 'json'): string {
+export function printDiagnostics(
+  diagnostics: readonly Diagnostic[],
+  text: (file: string) => string | undefined,
+  reporter: 'pretty' | 'json',
+): string {
   if (reporter === 'json') return renderJson(diagnostics, text);
   if (diagnostics.length === 0) return '';
   return renderTerminal(diagnostics, text, { color: colored(process.stderr), width: process.stderr.columns ?? 100 });

@@ -16,11 +16,27 @@ console.log(`drawn: ${scene}\n`);
 
 crobc('check', 'models/crobim.crob');
 crobc('summary', 'models/crobim.crob', '--depth', '1', '--set', 'B=1,H=480,W=480,T=20');
-crobc('predict', 'models/crobim.crob', '--model', 'CroBIM', '--image', scene, '--text', 'the white ship on the water', '--out', out);
-console.log('\nWithout trained weights (--weights) the mask is as random as they are; what it shows is that everything runs.');
+crobc(
+  'predict',
+  'models/crobim.crob',
+  '--model',
+  'CroBIM',
+  '--image',
+  scene,
+  '--text',
+  'the white ship on the water',
+  '--out',
+  out,
+);
+console.log(
+  '\nWithout trained weights (--weights) the mask is as random as they are; what it shows is that everything runs.',
+);
 
 function crobc(...args) {
   console.log(`$ crobc ${args.map((a) => (/^[\w./=,-]+$/.test(a) ? a : JSON.stringify(a))).join(' ')}`);
-  const { status } = spawnSync(process.execPath, [join(root, 'dist', 'cli', 'main.js'), ...args], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [join(root, 'dist', 'cli', 'main.js'), ...args], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (status !== 0) process.exit(status ?? 1);
 }

@@ -31,32 +31,39 @@ export async function build(file: string, options: BuildOptions): Promise<number
   const started = performance.now();
   const compiled = compileFile(file, options.model, options.set);
   if (!compiled) return 1;
-  const built = await buildModel(
-    compiled,
-    {
-      out: options.out,
-      dtype: options.dtype,
-      weightsFile: typeof options.weights === 'string' ? options.weights : undefined,
-      seed: options.seed,
-      writeWeights: options.weights !== false,
-      client: true,
-      pipeline: {
-        after: (pass, graph) => {
-          if (printAfter === 'all' || printAfter === pass) process.stdout.write(`// after ${pass}\n${print(graph)}\n`);
-        },
+  const built = await buildModel(compiled, {
+    out: options.out,
+    dtype: options.dtype,
+    weightsFile: typeof options.weights === 'string' ? options.weights : undefined,
+    seed: options.seed,
+    writeWeights: options.weights !== false,
+    client: true,
+    pipeline: {
+      after: (pass, graph) => {
+        if (printAfter === 'all' || printAfter === pass) process.stdout.write(`// after ${pass}\n${print(graph)}\n`);
       },
     },
-  );
+  });
   const milliseconds = Math.round(performance.now() - started);
   if (options.json) {
     const { model, hash, parameters, files, emitted } = built;
-    process.stdout.write(`${JSON.stringify({ model, hash, parameters, nodes: emitted.graph.nodes.length, milliseconds, files }, null, 2)}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ model, hash, parameters, nodes: emitted.graph.nodes.length, milliseconds, files }, null, 2)}\n`,
+    );
     return 0;
   }
   if (printAfter !== undefined) return 0;
-  process.stdout.write(`${built.model}: ${built.parameters.toLocaleString('en')} parameters, ${built.emitted.graph.nodes.length.toLocaleString('en')} nodes, ${(milliseconds / 1000).toFixed(1)} s\n`);
+  process.stdout.write(
+    `${built.model}: ${built.parameters.toLocaleString('en')} parameters, ${built.emitted.graph.nodes.length.toLocaleString('en')} nodes, ${(milliseconds / 1000).toFixed(1)} s\n`,
+  );
   for (const { path, bytes } of built.files) process.stdout.write(`  ${path}  ${byteSize(bytes)}\n`);
-  if (options.weights === undefined) process.stderr.write(`note: weights are initial ones, drawn from seed ${options.seed}; give trained ones with --weights\n`);
-  if (options.weights === false) process.stderr.write(`note: ${basename(built.onnx)} names weights that were not written; it runs when they are there\n`);
+  if (options.weights === undefined)
+    process.stderr.write(
+      `note: weights are initial ones, drawn from seed ${options.seed}; give trained ones with --weights\n`,
+    );
+  if (options.weights === false)
+    process.stderr.write(
+      `note: ${basename(built.onnx)} names weights that were not written; it runs when they are there\n`,
+    );
   return 0;
 }

@@ -19,7 +19,8 @@ export function check(files: readonly string[], options: CheckOptions): number {
   else process.stderr.write(printDiagnostics(result.diagnostics, texts, 'pretty'));
   const errors = result.diagnostics.filter((d) => d.severity === 'error').length;
   if (errors > 0) {
-    if (options.reporter === 'pretty') process.stderr.write(`${plural(errors, 'error')} in ${plural(found.length, 'file')}\n`);
+    if (options.reporter === 'pretty')
+      process.stderr.write(`${plural(errors, 'error')} in ${plural(found.length, 'file')}\n`);
     return 1;
   }
   if (options.guards) {

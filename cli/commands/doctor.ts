@@ -9,7 +9,11 @@ export async function doctor(options: { readonly json?: boolean }): Promise<numb
     return works ? 0 : 1;
   }
   const paint = colored(process.stdout);
-  const mark = { works: paint ? '\u001b[32mworks \u001b[39m' : 'works ', absent: 'absent', broken: paint ? '\u001b[31mbroken\u001b[39m' : 'broken' };
+  const mark = {
+    works: paint ? '\u001b[32mworks \u001b[39m' : 'works ',
+    absent: 'absent',
+    broken: paint ? '\u001b[31mbroken\u001b[39m' : 'broken',
+  };
   const wide = Math.max(...findings.map((f) => f.name.length));
   for (const { name, state, detail, advice } of findings) {
     process.stdout.write(`${mark[state]}  ${name.padEnd(wide)}  ${detail}\n`);

@@ -12,9 +12,15 @@ export function explain(code: string | undefined): number {
   const row: MessageRow | undefined = Object.hasOwn(messages, key) ? messages[key as MessageCode] : undefined;
   if (!row) {
     const meant = nearest(key, Object.keys(messages));
-    throw new UserError(`there is no message ${key}${meant ? `; did you mean ${meant}?` : ''} (crobc explain lists them)`);
+    throw new UserError(
+      `there is no message ${key}${meant ? `; did you mean ${meant}?` : ''} (crobc explain lists them)`,
+    );
   }
-  const example = row.example.trimEnd().split('\n').map((line) => `    ${line}`).join('\n');
+  const example = row.example
+    .trimEnd()
+    .split('\n')
+    .map((line) => `    ${line}`)
+    .join('\n');
   process.stdout.write(`${key}: ${row.title}\n\n${row.explanation.trim()}\n\nThis gives it:\n\n${example}\n`);
   return 0;
 }

@@ -31,18 +31,26 @@ export async function predict(file: string, options: PredictOptions): Promise<nu
     weightsFile: options.weights,
     seed: options.seed,
   });
-  if (found.truncated) process.stderr.write('note: the sentence has more words than the model takes; the rest was cut off\n');
+  if (found.truncated)
+    process.stderr.write('note: the sentence has more words than the model takes; the rest was cut off\n');
   if (found.note) process.stderr.write(`note: ${found.note}\n`);
-  if (options.weights === undefined) process.stderr.write('note: no --weights: the model is untrained and its mask means nothing\n');
+  if (options.weights === undefined)
+    process.stderr.write('note: no --weights: the model is untrained and its mask means nothing\n');
   if (options.json) {
     process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
     return 0;
   }
   const { box, score } = found;
   process.stdout.write(`${found.model} on ${found.device}: ${found.milliseconds.toLocaleString('en')} ms\n`);
-  process.stdout.write(`  area     ${found.area.toLocaleString('en')} of ${(found.width * found.height).toLocaleString('en')} pixels (${(100 * found.fraction).toFixed(1)} %)\n`);
-  process.stdout.write(`  box      ${box ? `${box.left}, ${box.top} to ${box.right}, ${box.bottom}` : 'none: the mask is empty'}\n`);
+  process.stdout.write(
+    `  area     ${found.area.toLocaleString('en')} of ${(found.width * found.height).toLocaleString('en')} pixels (${(100 * found.fraction).toFixed(1)} %)\n`,
+  );
+  process.stdout.write(
+    `  box      ${box ? `${box.left}, ${box.top} to ${box.right}, ${box.bottom}` : 'none: the mask is empty'}\n`,
+  );
   process.stdout.write(`  score    ${score === null ? 'none' : score.toFixed(3)}\n`);
-  process.stdout.write(`  mask     ${found.files.mask}\n  overlay  ${found.files.overlay}\n  json     ${found.files.json}\n`);
+  process.stdout.write(
+    `  mask     ${found.files.mask}\n  overlay  ${found.files.overlay}\n  json     ${found.files.json}\n`,
+  );
   return 0;
 }

@@ -38,7 +38,12 @@ export function summary(file: string, options: SummaryOptions): number {
   for (const [path, cost] of costs) {
     if (path === '') continue;
     const entry = entries.get(path);
-    rows.push({ path, module: entry?.module ?? '', outputs: (entry?.outputs ?? []).map((type) => shown(type, graph)), ...numbers(cost, graph) });
+    rows.push({
+      path,
+      module: entry?.module ?? '',
+      outputs: (entry?.outputs ?? []).map((type) => shown(type, graph)),
+      ...numbers(cost, graph),
+    });
   }
   const total = numbers(costs.get('')!, graph);
   const memoryAt = activations(graph);
@@ -60,17 +65,28 @@ export function summary(file: string, options: SummaryOptions): number {
   const lines = shownRows.map((row) => [
     `${'  '.repeat(depthOf(row.path) - 1)}${row.path.split('.').pop()}`,
     row.module,
-    row.outputs[0] === undefined ? '' : row.outputs.length > 1 ? `${row.outputs[0]} and ${row.outputs.length - 1} more` : row.outputs[0],
+    row.outputs[0] === undefined
+      ? ''
+      : row.outputs.length > 1
+        ? `${row.outputs[0]} and ${row.outputs.length - 1} more`
+        : row.outputs[0],
     row.parameters === 0 ? '' : row.parameters.toLocaleString('en'),
     amount(row.flops),
   ]);
   process.stdout.write(`${graph.name}${graph.docs ? `: ${firstSentence(graph.docs)}` : ''}\n`);
   for (const input of graph.inputs) process.stdout.write(`  input  ${input.name}: ${shown(input.value.type, graph)}\n`);
-  for (const output of graph.outputs) process.stdout.write(`  output ${output.name}: ${shown(output.value.type, graph)}\n`);
-  process.stdout.write(`\n${table(['', 'module', 'output', 'parameters', 'FLOP'], lines, ['left', 'left', 'left', 'right', 'right'])}\n\n`);
+  for (const output of graph.outputs)
+    process.stdout.write(`  output ${output.name}: ${shown(output.value.type, graph)}\n`);
+  process.stdout.write(
+    `\n${table(['', 'module', 'output', 'parameters', 'FLOP'], lines, ['left', 'left', 'left', 'right', 'right'])}\n\n`,
+  );
   process.stdout.write(`parameters   ${total.parameters.toLocaleString('en')}\n`);
   process.stdout.write(`FLOP         ${amount(total.flops, true)}\n`);
-  process.stdout.write(memoryAt === undefined ? 'activations  bind every dim (--set B=1,H=480,W=480,T=20) for the peak\n' : `activations  ${byteSize(memoryAt)} at the peak\n`);
+  process.stdout.write(
+    memoryAt === undefined
+      ? 'activations  bind every dim (--set B=1,H=480,W=480,T=20) for the peak\n'
+      : `activations  ${byteSize(memoryAt)} at the peak\n`,
+  );
   return 0;
 }
 
@@ -95,7 +111,10 @@ function shown(type: TensorType, graph: Graph): string {
   return `${type.dtype}[${type.shape.map((d) => graph.facts.show(d)).join(', ')}]`;
 }
 
-function numbers(cost: ModuleCost, graph: Graph): { parameters: number; flops: number | string; bytes: number | string } {
+function numbers(
+  cost: ModuleCost,
+  graph: Graph,
+): { parameters: number; flops: number | string; bytes: number | string } {
   const value = (d: Dim) => asConstant(d) ?? graph.facts.show(d);
   return { parameters: asConstant(cost.parameters) ?? 0, flops: value(cost.flops), bytes: value(cost.bytes) };
 }

@@ -71,10 +71,10 @@ function equality(body: Body, op: '==' | '!=', left: Val, right: Val, span: Span
   if (left.kind === 'dim' && right.kind === 'dim') {
     const difference = dims.asConstant(dims.sub(left.dim, right.dim));
     if (difference !== undefined) return bool((difference === 0) === (op === '=='));
-    if (body.facts.equal(left.dim, right.dim).answer === 'proved') return bool(op === '==');
+    if (body.facts.proves({ kind: 'eq', left: left.dim, right: right.dim })) return bool(op === '==');
     const apart =
-      body.facts.lessThan(left.dim, right.dim).answer === 'proved' ||
-      body.facts.lessThan(right.dim, left.dim).answer === 'proved';
+      body.facts.proves({ kind: 'lt', left: left.dim, right: right.dim }) ||
+      body.facts.proves({ kind: 'lt', left: right.dim, right: left.dim });
     if (apart) return bool(op === '!=');
     return fail(body, 'CROB2203', span, {
       dim: body.facts.show(dims.asConstant(left.dim) === undefined ? left.dim : right.dim),
@@ -151,10 +151,11 @@ function dimBinary(body: Body, op: BinaryOp, a: Dim, b: Dim, span: Span): Val {
     case '>=': {
       const [lo, hi] = op === '<' || op === '<=' ? [a, b] : [b, a];
       const strict = op === '<' || op === '>';
-      const forward = strict ? body.facts.lessThan(lo, hi) : body.facts.lessEqual(lo, hi);
-      if (forward.answer === 'proved') return bool(true);
-      const backward = strict ? body.facts.lessEqual(hi, lo) : body.facts.lessThan(hi, lo);
-      if (backward.answer === 'proved') return bool(false);
+      // Numbers first: most comparisons are of two ints.
+      const difference = dims.asConstant(dims.sub(hi, lo));
+      if (difference !== undefined) return bool(strict ? difference > 0 : difference >= 0);
+      if (body.facts.proves({ kind: strict ? 'lt' : 'le', left: lo, right: hi })) return bool(true);
+      if (body.facts.proves({ kind: strict ? 'le' : 'lt', left: hi, right: lo })) return bool(false);
       return fail(body, 'CROB2203', span, { dim: body.facts.show(x === undefined ? a : b) });
     }
     default:

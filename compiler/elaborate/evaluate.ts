@@ -26,14 +26,14 @@ export const loopLimit = 4096;
 
 export function evaluate(body: Body, expr: Expr): Val {
   try {
-    return valueOf(body, expr);
+    return evaluated(body, expr);
   } catch (e) {
     if (e instanceof DimOverflow) return fail(body, 'CROB2224', expr.span, {});
     throw e;
   }
 }
 
-function valueOf(body: Body, expr: Expr): Val {
+function evaluated(body: Body, expr: Expr): Val {
   switch (expr.kind) {
     case 'int':
       return dimVal(dims.constant(expr.value));
