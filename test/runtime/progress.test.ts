@@ -57,6 +57,8 @@ describe('on a terminal', () => {
   /** Updates until the bar has been loaded and drawn, or half a second has passed. */
   async function drive(environment: Record<string, string>, wait: number): Promise<string> {
     const { stream, text } = screen(true);
+    // The bar loads its library when it first shows; on a busy machine that would take longer than the test.
+    await import('cli-progress');
     const { now, pass } = clock();
     const progress = startProgress('training', 10, { stream, now, environment });
     pass(wait);
