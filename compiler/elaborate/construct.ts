@@ -7,6 +7,7 @@ import { type Body, DimScope, fileBody, type Overrides, type Session } from './b
 import { didYouMean } from './did-you-mean.ts';
 import { evaluateInit } from './initialise.ts';
 import { checkInterface, checkPromises } from './interfaces.ts';
+import { listOverride, overrideSpan } from './overrides.ts';
 import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
 import { conditions, resolveType } from './signature.ts';
@@ -166,11 +167,6 @@ function checkOverrides(session: Session, instance: Instance, making: Making): b
 export function overriddenAt(instance: Instance): Span | undefined {
   const [first] = makings.get(instance)?.overrides?.below.values() ?? [];
   return first && overrideSpan(first);
-}
-
-function overrideSpan(node: Overrides): Span {
-  const [below] = node.below.values();
-  return node.value || !below ? node.span : overrideSpan(below);
 }
 
 function moduleBody(session: Session, instance: Instance): Body {
@@ -346,44 +342,6 @@ export function place(
     };
   }
   return value;
-}
-
-/** What an override says of the i-th of a list: its own step, laid over `*`. */
-function listOverride(
-  overrides: Overrides | undefined,
-  i: number,
-  length: number,
-  session: Session,
-): Overrides | undefined {
-  if (!overrides) return undefined;
-  for (const [step, node] of overrides.below) {
-    if (node.used || step === '*') continue;
-    const n = Number(step);
-    if (!Number.isInteger(n))
-      fail(
-        { session },
-        'CROB2301',
-        node.span,
-        { name: step, what: 'a list of modules' },
-        { help: 'choose one with [0], or all with [*]' },
-      );
-    else if (n >= length) fail({ session }, 'CROB2310', node.span, { index: n, length });
-    else continue;
-    node.used = true;
-  }
-  const own = overrides.below.get(String(i));
-  const all = overrides.below.get('*');
-  if (own && all) return mergeOverrides(all, own);
-  return own ?? all;
-}
-
-function mergeOverrides(under: Overrides, over: Overrides): Overrides {
-  const below = new Map(under.below);
-  for (const [step, node] of over.below) {
-    const held = below.get(step);
-    below.set(step, held ? mergeOverrides(held, node) : node);
-  }
-  return { value: over.value ?? under.value, below, span: over.span, used: true };
 }
 
 export function childPath(path: string, name: string): string {

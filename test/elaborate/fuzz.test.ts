@@ -12,13 +12,13 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string) => readFileSync(root + path, 'utf8');
 
 const sources: readonly (readonly [string, string, number])[] = [
-  ['std/norm.crob', read('stdlib/norm.crob'), 60],
-  ['std/conv.crob', read('stdlib/conv.crob'), 60],
+  ['std/norm.crob', read('stdlib/norm.crob'), 40],
+  ['std/conv.crob', read('stdlib/conv.crob'), 40],
   ['std/attention.crob', read('stdlib/attention.crob'), 50],
   ['std/resize.crob', read('stdlib/resize.crob'), 40],
   ['std/swin.crob', read('stdlib/swin.crob'), 40],
   ['std/text.crob', read('stdlib/text.crob'), 40],
-  ['small.crob', small(), 250],
+  ['small.crob', small(), 180],
 ];
 
 /** Every kind of declaration in little space. */

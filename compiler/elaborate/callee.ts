@@ -1,0 +1,64 @@
+import type { Span } from '../../grammar/span.ts';
+import type { Block, Expr, Param, Type } from '../../grammar/tree.ts';
+import { type Body, fileBody, type Session } from './body.ts';
+import type { FileScope } from './program.ts';
+import type { Instance, Method } from './values.ts';
+
+/** What is called: a method of an instance, or a function. */
+export interface Callee {
+  readonly name: string;
+  readonly what: string;
+  readonly params: readonly Param[];
+  readonly result: Type | undefined;
+  readonly where: readonly Expr[];
+  readonly body: Block | undefined;
+  readonly span: Span;
+  readonly file: FileScope;
+  readonly self: Instance | undefined;
+  readonly method: Method | undefined;
+}
+
+export function calleeOf(instance: Instance, method: Method): Callee {
+  const { decl, file } = method;
+  const what = decl.name.name === 'forward' ? instance.decl.name.name : `${instance.decl.name.name}.${decl.name.name}`;
+  return {
+    name: decl.name.name,
+    what,
+    params: decl.params,
+    result: decl.result,
+    where: decl.where,
+    body: decl.body,
+    span: decl.name.span,
+    file,
+    self: instance,
+    method,
+  };
+}
+
+export function calleeBody(session: Session, callee: Callee): Body {
+  const { self } = callee;
+  const body: Body = {
+    ...fileBody(session, callee.file),
+    owner: { what: self ? `${self.decl.name.name}.${callee.name}` : `fn ${callee.name}`, span: callee.span },
+    self,
+    member: (name) => (self ? session.interpreter.member(body, session, self, name) : undefined),
+    memberNames: () => (self ? [...self.statics.keys(), ...self.fields.keys(), ...self.methods.keys()] : []),
+  };
+  return body;
+}
+
+/** Where the callee's weights are, seen from the caller. */
+export function placeOf(body: Pick<Body, 'self'>, callee: Instance | undefined): { path: string; absolute: boolean } {
+  if (!callee) return { path: '', absolute: false };
+  // Only what is outside of all modules calls from the root; a module that is checked alone has no path either.
+  if (!body.self) return { path: callee.path, absolute: true };
+  const from = body.self.path;
+  if (from === '') return { path: callee.path, absolute: false };
+  if (callee.path === from) return { path: '', absolute: false };
+  if (callee.path.startsWith(`${from}.`)) return { path: callee.path.slice(from.length + 1), absolute: false };
+  return { path: callee.path, absolute: true };
+}
+
+export function placeKey({ path, absolute }: { path: string; absolute: boolean }): string {
+  return `${absolute ? '/' : ''}${path}`;
+}

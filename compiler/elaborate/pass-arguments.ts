@@ -1,0 +1,202 @@
+import type { Span } from '../../grammar/span.ts';
+import type { Dim } from '../dims/dim.ts';
+import * as dims from '../dims/dim.ts';
+import type { Value } from '../ir/graph.ts';
+import type { Body, CallArgs } from './body.ts';
+import { type Callee, placeOf } from './callee.ts';
+import { conversion } from './fit-result.ts';
+import { axisWord, provenance } from './provenance.ts';
+import {
+  addWhere,
+  argText,
+  counted,
+  fail,
+  failing,
+  requireClause,
+  requireEqual,
+  settlingText,
+  shownClause,
+  showType,
+} from './report.ts';
+import { isDimType, substituteClause } from './signature.ts';
+import { type Call, type Condition, flatten, flattenType, mapTypes, type Template, unflatten } from './template.ts';
+import { error, type Given, type Val } from './values.ts';
+
+/** Holds the arguments against the signature; the results are placeholders of the declared types. */
+export function passArguments(
+  body: Body,
+  callee: Callee,
+  template: Template,
+  given: ReadonlyMap<string, Given>,
+  args: CallArgs,
+  span: Span,
+): Val {
+  const bound = new Map<string, Dim>();
+  const values: Value[] = [];
+  const checks: {
+    declared: Dim;
+    actual: Dim;
+    axis: number;
+    what: string;
+    value: Value;
+    name: string;
+    span: Span;
+    param: Span;
+  }[] = [];
+  for (const param of callee.params) {
+    if (!isDimType(param.type)) continue;
+    const { value, span: at } = given.get(param.name.name)!;
+    if (!bindDims(body, value, param.name.name, bound, at)) return error;
+  }
+  for (const param of template.params) {
+    const { value, span: at } = given.get(param.name)!;
+    const arg = args.source.find((a) => a.value.span === at)?.value;
+    const name = argText(body, arg);
+    const types = flattenType(param.type, param.name);
+    const tensors = flatten(value);
+    if (types.length !== tensors.length) {
+      return fail(
+        body,
+        'CROB2102',
+        at,
+        {
+          what: `\`${param.name}\` of ${callee.what}`,
+          expected: counted(types.length, 'tensor'),
+          actual: String(tensors.length),
+        },
+        {
+          notes: declaredAt(param.span),
+        },
+      );
+    }
+    for (const [i, { name: part, type }] of types.entries()) {
+      const actual = tensors[i]!;
+      values.push(actual);
+      if (actual.type.dtype !== type.dtype) {
+        return fail(
+          body,
+          'CROB2103',
+          at,
+          {
+            what: `pass \`${name}\` as \`${part}\` of ${callee.what}`,
+            left: showType(actual.type, body.facts),
+            right: type.dtype,
+          },
+          {
+            notes: declaredAt(param.span),
+            help: conversion(actual.type.dtype, type.dtype, name),
+          },
+        );
+      }
+      if (actual.type.shape.length !== type.shape.length) {
+        return fail(
+          body,
+          'CROB2102',
+          at,
+          {
+            what: `\`${part}\` of ${callee.what}`,
+            expected: counted(type.shape.length, 'axis'),
+            actual: String(actual.type.shape.length),
+          },
+          {
+            notes: declaredAt(param.span),
+            details: [...provenance(body, [{ name, value: actual }])],
+          },
+        );
+      }
+      for (const [axis, declared] of type.shape.entries()) {
+        const variable = dims.asVariable(declared);
+        const size = actual.type.shape[axis]!;
+        if (variable && !bound.has(variable)) bound.set(variable, size);
+        else
+          checks.push({
+            declared,
+            actual: size,
+            axis,
+            what: `cannot pass \`${name}\` as \`${part}\` of ${callee.what}:`,
+            value: actual,
+            name,
+            span: at,
+            param: param.span,
+          });
+      }
+    }
+  }
+  for (const check of checks) {
+    const expected = dims.substitute(check.declared, bound);
+    if (body.facts.proves({ kind: 'eq', left: check.actual, right: expected })) continue;
+    const what = `${check.what} ${axisWord(check.value.type.shape, check.axis, check.actual, expected)}`;
+    const tensors = [{ name: check.name, value: check.value }];
+    if (!requireEqual(body, check.actual, expected, check.span, what, { tensors, notes: declaredAt(check.param) }))
+      return error;
+  }
+  for (const condition of template.where) if (!requireWhere(body, callee, condition, bound, span)) return error;
+  const build = body.build!;
+  const results: Value[] = [];
+  const type = mapTypes(template.result, (t) => ({
+    dtype: t.dtype,
+    shape: t.shape.map((d) => dims.substitute(d, bound)),
+  }));
+  const at = build.nodes.length;
+  const value = unflatten(type, (t) => {
+    build.origin = { span, path: '', label: callee.what };
+    const placeholder = build.input(`call ${body.calls.length}.${results.length}`, t);
+    results.push(placeholder);
+    return placeholder;
+  });
+  const place = placeOf(body, callee.self);
+  const made: Call = {
+    template,
+    path: place.path,
+    absolute: place.absolute,
+    dims: bound,
+    args: values,
+    results,
+    span,
+    at,
+  };
+  body.calls.push(made);
+  return value;
+}
+
+function bindDims(body: Body, value: Val, name: string, into: Map<string, Dim>, span: Span): boolean {
+  if (value.kind === 'list') return value.items.every((item, i) => bindDims(body, item, `${name}[${i}]`, into, span));
+  if (value.kind !== 'dim') return false;
+  if (!requireClause(body, { kind: 'le', left: dims.one, right: value.dim }, span, `\`${name}\` is a size, at least 1`))
+    return false;
+  into.set(name, value.dim);
+  return true;
+}
+
+/** A failed `where` blames the caller. */
+function requireWhere(
+  body: Body,
+  callee: Callee,
+  condition: Condition,
+  bound: ReadonlyMap<string, Dim>,
+  span: Span,
+): boolean {
+  const clause = substituteClause(condition.clause, bound);
+  const answer = body.facts.holds(clause);
+  if (answer.answer === 'proved') return true;
+  const text = body.session.program.text(condition.span);
+  const details = [`here it reads ${shownClause(body.facts, clause)}`, ...failing(answer)];
+  const settling = settlingText(body.facts, clause, answer);
+  const help = settling && addWhere(body, settling);
+  fail(
+    body,
+    answer.answer === 'refuted' ? 'CROB2108' : 'CROB2109',
+    span,
+    { callee: callee.what, clause: text },
+    {
+      notes: [{ span: condition.span, text: 'required here' }],
+      details,
+      help,
+    },
+  );
+  return false;
+}
+
+function declaredAt(span: Span): { span: Span; text: string }[] {
+  return [{ span, text: 'the parameter is declared here' }];
+}

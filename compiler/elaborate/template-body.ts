@@ -1,0 +1,272 @@
+import type { Span } from '../../grammar/span.ts';
+import type { Expr } from '../../grammar/tree.ts';
+import type { Note } from '../diagnostics/diagnostic.ts';
+import * as dims from '../dims/dim.ts';
+import { Facts } from '../dims/facts.ts';
+import { Builder } from '../ir/builder.ts';
+import type { Value } from '../ir/graph.ts';
+import { type Body, DimScope, Locals, type Session } from './body.ts';
+import { type Callee, calleeBody, calleeOf, placeKey, placeOf } from './callee.ts';
+import { madeMember, overriddenAt } from './construct.ts';
+import { fitResult } from './fit-result.ts';
+import { fail } from './report.ts';
+import { type Read, readsTheSame } from './sharing.ts';
+import { conditions, isDimType, isGraphType, ranksOf, resolveType, spreadKey } from './signature.ts';
+import { flattenType, type GraphType, type Template, unflatten } from './template.ts';
+import { dimVal, error, type Given, type Instance, keyOf, type Val } from './values.ts';
+
+/** Functions that look at `training`, in themselves or below. */
+const trainingFunctions = new WeakSet<Template>();
+
+export function readsTraining(template: Template): boolean {
+  return trainingFunctions.has(template);
+}
+
+export function templateFor(
+  session: Session,
+  callee: Callee,
+  given: ReadonlyMap<string, Given>,
+  span: Span,
+): Template | undefined {
+  const parts = callee.params.map((param) => {
+    const { value } = given.get(param.name.name)!;
+    if (isGraphType(param.type))
+      return value.kind === 'none' ? 'none' : `T${listShape(value)}${spreadKey(param.type, value)}`;
+    if (isDimType(param.type)) return value.kind === 'list' ? `D${value.items.length}` : 'D';
+    return keyOf(value);
+  });
+  const method = `${callee.file.file}:${callee.name}@${callee.span.start}(${parts.join(';')})`;
+  const { self } = callee;
+  const key = self ? `${self.identity}|${method}` : method;
+  const known =
+    session.templates.get(key) ??
+    (self && sharedTemplate(session, self, `${self.file.file}:${self.decl.name.name}|${method}`, key));
+  if (known && !known.body) {
+    // Its body is being elaborated: the call is inside of it.
+    fail(
+      { session },
+      'CROB2206',
+      span,
+      { name: callee.what },
+      { notes: [{ span: callee.span, text: 'declared here' }] },
+    );
+    return undefined;
+  }
+  return (
+    known ??
+    makeTemplate(session, callee, given, key, self && `${self.file.file}:${self.decl.name.name}|${method}`, span)
+  );
+}
+
+/** One of another instance of the module that looked at nothing in which the two differ. */
+function sharedTemplate(session: Session, self: Instance, bucket: string, key: string): Template | undefined {
+  const found = session.shared.get(bucket)?.find((one) =>
+    readsTheSame(session, one, self, {
+      member: (instance, name) => madeMember(session, instance, name),
+      template: (instance, method, given) =>
+        templateFor(session, calleeOf(instance, method), given, method.decl.name.span),
+      place: (from, to) => placeKey(placeOf({ self: from }, to)),
+    }),
+  );
+  if (found) session.templates.set(key, found.template);
+  return found?.template;
+}
+
+function listShape(value: Val): string {
+  return value.kind === 'list'
+    ? `[${value.items.map(listShape).join()}]`
+    : value.kind === 'tuple'
+      ? `(${value.items.size})`
+      : '';
+}
+
+/** Where a body fails that another file calls, the message names the call too, and what a variant changed in it. */
+function blaming(session: Session, callee: Callee, span: Span): Session {
+  const override = callee.self && overriddenAt(callee.self);
+  return {
+    ...session,
+    report(d) {
+      const more: Note[] = [];
+      if (d.span.file !== span.file) more.push({ span, text: `${callee.what} is called here` });
+      if (override && !d.notes.some((note) => note.span === override))
+        more.push({ span: override, text: 'its parts are set here' });
+      session.report(more.length === 0 ? d : { ...d, notes: [...d.notes.slice(0, 3 - more.length), ...more] });
+    },
+  };
+}
+
+function makeTemplate(
+  outer: Session,
+  callee: Callee,
+  given: ReadonlyMap<string, Given>,
+  key: string,
+  bucket: string | undefined,
+  span: Span,
+): Template | undefined {
+  const session = blaming(outer, callee, span);
+  const reads: Read[] = [];
+  session.reads.push(reads);
+  try {
+    const template = elaborateTemplate(session, callee, given, key);
+    if (template && !callee.self && reads.some((read) => read.kind === 'training')) trainingFunctions.add(template);
+    if (template && bucket !== undefined) {
+      const shared = session.shared.get(bucket) ?? [];
+      shared.push({ template, self: callee.self!, reads });
+      session.shared.set(bucket, shared);
+    }
+    return template;
+  } finally {
+    session.reads.pop();
+  }
+}
+
+function elaborateTemplate(
+  session: Session,
+  callee: Callee,
+  given: ReadonlyMap<string, Given>,
+  key: string,
+): Template | undefined {
+  const base = calleeBody(session, callee);
+  const scope = new DimScope(true);
+  const body: Body = { ...base, dims: scope, member: base.member, build: new Builder(Facts.none) };
+  const dimParams: string[] = [];
+  for (const param of callee.params) {
+    const { value } = given.get(param.name.name)!;
+    if (isGraphType(param.type)) continue;
+    const fresh = (v: Val, name: string): Val => {
+      if (v.kind === 'list') return { kind: 'list', items: v.items.map((item, i) => fresh(item, `${name}[${i}]`)) };
+      dimParams.push(name);
+      const dim = dims.variable(name);
+      scope.known.set(name, dim);
+      return dimVal(dim);
+    };
+    body.locals.declare(param.name.name, isDimType(param.type) ? fresh(value, param.name.name) : value);
+  }
+  const signature = resolveSignature(body, callee, given);
+  if (!signature) return undefined;
+  const { params, where, result } = signature;
+  const template: Template = {
+    key,
+    label: callee.what,
+    span: callee.span,
+    params,
+    dimParams,
+    where,
+    result,
+    facts: body.facts,
+    body: undefined,
+  };
+  session.templates.set(key, template);
+  elaborateBody(session, callee, body, template);
+  return template;
+}
+
+function resolveSignature(body: Body, callee: Callee, given: ReadonlyMap<string, Given>) {
+  const types = new Map<string, GraphType>();
+  // Spreads are as long as the arguments make them, so parameters come first, without the facts of `where`;
+  // what a `where` must establish for a parameter's own type (`H/4`) is decided with it, so `where` comes first of all
+  // when it names no spread.
+  const failedWhere = (expr: Expr) => {
+    fail(body, 'CROB2207', expr.span, { clause: body.session.program.text(expr.span), what: callee.what });
+  };
+  const where = conditions(body, callee.where, failedWhere);
+  for (const condition of where) body.facts = body.facts.assume(condition.clause);
+  (body as { build: Builder }).build = new Builder(body.facts);
+  const params: { name: string; type: GraphType; span: Span }[] = [];
+  for (const param of callee.params) {
+    if (!isGraphType(param.type)) continue;
+    const { value } = given.get(param.name.name)!;
+    const type: GraphType | undefined =
+      value.kind === 'none' ? { kind: 'none' } : resolveType(body, param.type, types, ranksOf(value));
+    if (!type) return undefined;
+    types.set(param.name.name, type);
+    params.push({ name: param.name.name, type, span: param.span });
+  }
+  const bound = new Set<string>();
+  for (const param of params) {
+    for (const { type } of flattenType(param.type, param.name)) {
+      for (const d of type.shape) {
+        const variable = dims.asVariable(d);
+        if (variable) bound.add(variable);
+      }
+    }
+  }
+  for (const name of scopeDimParams(callee)) bound.add(name);
+  for (const name of body.dims.known.keys()) {
+    if (
+      bound.has(name) ||
+      callee.params.some((param) => name === param.name.name || name.startsWith(`${param.name.name}[`))
+    )
+      continue;
+    fail(body, 'CROB2101', callee.span, { name, what: callee.what });
+    return undefined;
+  }
+  body.dims.open = false;
+  const result = resolveType(body, callee.result!, types);
+  return result && { params, where, result };
+}
+
+function scopeDimParams(callee: Callee): string[] {
+  return callee.params.filter((param) => isDimType(param.type)).map((param) => param.name.name);
+}
+
+function elaborateBody(session: Session, callee: Callee, body: Body, template: Template): void {
+  const build = body.build!;
+  let errors = 0;
+  const inner: Body = {
+    ...body,
+    locals: new Locals(body.locals),
+    session: {
+      ...session,
+      report: (d) => {
+        if (d.severity === 'error') errors++;
+        session.report(d);
+      },
+    },
+  };
+  const linked: Body = {
+    ...inner,
+    member: (name) => (callee.self ? session.interpreter.member(linked, linked.session, callee.self, name) : undefined),
+  };
+  const placeholders: Value[] = [];
+  for (const param of template.params) {
+    const value = unflatten(param.type, (type) => {
+      build.origin = { span: param.span, path: '', label: `parameter ${param.name}` };
+      const placeholder = build.input(`${placeholders.length}`, type);
+      placeholders.push(placeholder);
+      return placeholder;
+    });
+    linked.locals.declare(param.name, value);
+  }
+  if (!callee.body) {
+    fail(linked, 'CROB2218', callee.span, {
+      name: callee.self?.decl.name.name ?? callee.what,
+      missing: `the method ${callee.name}`,
+      interface: callee.what,
+    });
+  }
+  session.depth.calls++;
+  let result: Val | undefined;
+  if (session.depth.calls > 128) fail(linked, 'CROB2206', callee.span, { name: callee.what });
+  else result = callee.body && session.interpreter.run(linked, callee.body);
+  session.depth.calls--;
+  if (result === undefined && errors === 0) fail(linked, 'CROB2213', callee.span, { name: callee.what });
+  const fitted =
+    result && errors === 0
+      ? fitResult(
+          linked,
+          result,
+          template.result,
+          linked.trace.result ?? callee.body!.span,
+          `the result of ${callee.what}`,
+        )
+      : error;
+  template.body = {
+    placeholders,
+    nodes: build.nodes,
+    calls: linked.calls,
+    result: fitted,
+    updates: linked.updates,
+    sound: errors === 0,
+  };
+}
