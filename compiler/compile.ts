@@ -3,7 +3,7 @@ import { type Diagnostic, diagnostic } from './diagnostics/diagnostic.ts';
 import { asConstant, constant, type Dim, DimOverflow, variables } from './dims/dim.ts';
 import { type Clause, Facts, showClause } from './dims/facts.ts';
 import type { Session } from './elaborate/body.ts';
-import { checkDefaults, checkExample } from './elaborate/examples.ts';
+import { checkDefaults, checkExample, checkFunction } from './elaborate/examples.ts';
 import { flattenModel } from './elaborate/flatten.ts';
 import { inlineModel } from './elaborate/inline.ts';
 import { checkPromises } from './elaborate/interfaces.ts';
@@ -78,6 +78,9 @@ function checkDeclaration(
       checkPromises(session, decl, scope);
       if (decl.params.every((param) => param.value)) checkDefaults(session, decl, scope, decl.name.span);
       return undefined;
+    case 'fn':
+      if (!wasCut(session, decl)) checkFunction(session, decl, scope);
+      return undefined;
     case 'recipe':
       checkRecipe(training, decl, scope);
       return undefined;
@@ -87,6 +90,14 @@ function checkDeclaration(
     default:
       return undefined;
   }
+}
+
+/** Whether part of a declaration did not parse. */
+function wasCut({ program }: Session, { span }: Declaration): boolean {
+  return program.diagnostics.some(
+    (d) =>
+      d.code.startsWith('CROB1') && d.span.file === span.file && d.span.start <= span.end && span.start <= d.span.end,
+  );
 }
 
 /** Limits count from each declaration anew. */

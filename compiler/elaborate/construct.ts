@@ -1,5 +1,5 @@
 import type { Span } from '../../grammar/span.ts';
-import type { Attribute, FieldMember, ModuleMember, Param } from '../../grammar/tree.ts';
+import type { Attribute, FieldMember, ModuleDecl, ModuleMember, Param } from '../../grammar/tree.ts';
 import * as dims from '../dims/dim.ts';
 import type { TensorType } from '../ir/graph.ts';
 import { fitStatic } from './arguments.ts';
@@ -25,12 +25,14 @@ import {
 
 /** What construction needs beyond the finished instance: how each name comes to its value. */
 interface Making {
-  readonly given: Map<string, Given>;
+  readonly given: ReadonlyMap<string, Given>;
   readonly overrides: Overrides | undefined;
   readonly members: ReadonlyMap<string, ModuleMember>;
   readonly params: ReadonlyMap<string, Param>;
   readonly busy: Set<string>;
   readonly spec: Spec;
+  /** Where its parameters and fields are evaluated, made once. */
+  body: Body | undefined;
 }
 const makings = new WeakMap<Instance, Making>();
 
@@ -66,14 +68,34 @@ export function instantiate(
   }
 }
 
-function construct(session: Session, spec: Spec, path: string, overrides: Overrides | undefined): Instance | undefined {
-  const { decl, file } = spec;
+/** What every instance of a module has in common. */
+interface Declared {
+  readonly members: ReadonlyMap<string, ModuleMember>;
+  readonly methods: ReadonlyMap<string, Method>;
+  readonly params: ReadonlyMap<string, Param>;
+  readonly interfaces: Instance['interfaces'];
+}
+/** By session: the first instance reports what is wrong with the declaration. */
+const declarations = new WeakMap<Session['reads'], Map<ModuleDecl, Declared>>();
+
+function declaredOf(session: Session, decl: ModuleDecl, file: FileScope): Declared {
+  let known = declarations.get(session.reads);
+  if (!known) {
+    known = new Map();
+    declarations.set(session.reads, known);
+  }
+  let declared = known.get(decl);
+  if (!declared) {
+    declared = declare(session, decl, file);
+    known.set(decl, declared);
+  }
+  return declared;
+}
+
+function declare(session: Session, decl: ModuleDecl, file: FileScope): Declared {
   const members = new Map<string, ModuleMember>();
   const methods = new Map<string, Method>();
-  const interfaces: {
-    decl: Extract<ReturnType<FileScope['lookup']>, object>['decl'] & { kind: 'interface' };
-    file: FileScope;
-  }[] = [];
+  const interfaces: Instance['interfaces'][number][] = [];
   for (const name of decl.implements) {
     const found = file.lookup(name.name);
     if (found?.decl.kind === 'interface') interfaces.push({ decl: found.decl, file: found.file });
@@ -96,8 +118,17 @@ function construct(session: Session, spec: Spec, path: string, overrides: Overri
       continue;
     }
     members.set(member.name.name, member);
+    if (member.kind === 'field') checkAttributes(session, member.attributes, ['path']);
+    else if (member.kind === 'param' || member.kind === 'buffer')
+      checkAttributes(session, member.attributes, ['path', 'no_decay', 'f32']);
     if (member.kind === 'method') methods.set(member.name.name, { decl: member, file });
   }
+  return { members, methods, params: new Map(decl.params.map((param) => [param.name.name, param])), interfaces };
+}
+
+function construct(session: Session, spec: Spec, path: string, overrides: Overrides | undefined): Instance | undefined {
+  const { decl, file } = spec;
+  const { members, methods, params, interfaces } = declaredOf(session, decl, file);
   const instance: Instance = {
     decl,
     file,
@@ -109,8 +140,7 @@ function construct(session: Session, spec: Spec, path: string, overrides: Overri
     identity: '',
     interfaces,
   };
-  const params = new Map(decl.params.map((param) => [param.name.name, param]));
-  const making: Making = { given: new Map(spec.args), overrides, members, params, busy: new Set(), spec };
+  const making: Making = { given: spec.args, overrides, members, params, busy: new Set(), spec, body: undefined };
   makings.set(instance, making);
   if (!checkOverrides(session, instance, making)) return undefined;
   for (const param of decl.params) if (!staticMember(session, instance, param.name.name)) return undefined;
@@ -119,10 +149,24 @@ function construct(session: Session, spec: Spec, path: string, overrides: Overri
     if (member.kind === 'static' || member.kind === 'field') staticMember(session, instance, member.name.name);
   }
   if (session.depth.endless) return undefined;
-  instance.identity = identityOf(instance, making);
+  instance.identity = interned(identityOf(instance, making));
   // What does not keep its promises would only fail again wherever they are relied on.
   const kept = interfaces.map((one) => checkInterface(session, instance, one.decl, one.file));
   return kept.every((one) => one) ? instance : undefined;
+}
+
+/** What can be said of a member in front of it. */
+export function checkAttributes(session: Session, attributes: readonly Attribute[], known: readonly string[]): void {
+  for (const { name } of attributes) {
+    if (known.includes(name.name)) continue;
+    if (name.name === 'no_decay' || name.name === 'f32') {
+      const args = { name: `@${name.name}`, actual: 'mark of weights', expected: '`@path`' };
+      fail({ session }, 'CROB2008', name.span, args);
+    } else {
+      const help = didYouMean(name.name, known) ?? `there are ${known.map((one) => `@${one}`).join(', ')}`;
+      fail({ session }, 'CROB2001', name.span, { name: `@${name.name}` }, { help });
+    }
+  }
 }
 
 /** An override's name must be a parameter or a field; everything derived follows from those. */
@@ -170,7 +214,9 @@ export function overriddenAt(instance: Instance): Span | undefined {
 }
 
 function moduleBody(session: Session, instance: Instance): Body {
-  return {
+  const making = makings.get(instance);
+  if (making?.body?.session === session) return making.body;
+  const body: Body = {
     ...fileBody(session, instance.file),
     self: instance,
     member: (name) => staticMember(session, instance, name),
@@ -179,6 +225,8 @@ function moduleBody(session: Session, instance: Instance): Body {
       ...instance.decl.members.map((m) => m.name.name),
     ],
   };
+  if (making) making.body = body;
+  return body;
 }
 
 /** A parameter, static, field or method, made when first asked for. */
@@ -421,6 +469,18 @@ export function showStatic(value: Val | undefined): string {
   if (value.kind === 'string') return JSON.stringify(value.value);
   if (value.kind === 'bool') return String(value.value);
   return describe(value).replace(/^(the|a) /, '');
+}
+
+/** Short names for identities: they are looked up at every call, and those of a backbone are long. */
+const identities = new Map<string, string>();
+
+function interned(identity: string): string {
+  let short = identities.get(identity);
+  if (short === undefined) {
+    short = `#${identities.size}`;
+    identities.set(identity, short);
+  }
+  return short;
 }
 
 /** Owned slots count by what they are, shared instances by where they are. */

@@ -1,12 +1,10 @@
 import type { Span } from '../../grammar/span.ts';
-import type { ExampleDecl, ModuleDecl } from '../../grammar/tree.ts';
-import { Builder } from '../ir/builder.ts';
-import { type Body, DimScope, fileBody, type Session } from './body.ts';
-import { promisedArgs } from './interfaces.ts';
+import type { ExampleDecl, FnDecl, ModuleDecl, Param } from '../../grammar/tree.ts';
+import { type Body, type CallArgs, DimScope, fileBody, type Session } from './body.ts';
 import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
-import { conditions } from './signature.ts';
-import { describe, type Instance, type Spec } from './values.ts';
+import { standIns } from './stand-ins.ts';
+import { describe, type Instance, type Spec, type Val } from './values.ts';
 
 /** Constructs the example and types every method of it whose static parameters have defaults. */
 export function checkExample(session: Session, decl: ExampleDecl, file: FileScope): void {
@@ -27,17 +25,33 @@ export function checkDefaults(session: Session, decl: ModuleDecl, file: FileScop
   checkSpec(session, { decl, file, args: new Map(), span });
 }
 
+/** A function is checked with fresh dims, its other parameters at their defaults; without defaults, where it is called. */
+export function checkFunction(session: Session, decl: FnDecl, file: FileScope): void {
+  if (decl.params.some(isOpen)) return;
+  const result = decl.result?.kind;
+  if (result === undefined || result === 'named-type' || result === 'list-type') return;
+  const body: Body = { ...fileBody(session, file), dims: new DimScope(true) };
+  const args = standIns(body, decl.params, decl.where);
+  const span = decl.name.span;
+  if (args) session.interpreter.callFunction(args.inner, decl, file, handedIn(args.given, span), span);
+}
+
+/** Whether a parameter has to be given to know what a body does. */
+function isOpen(param: Param): boolean {
+  const { kind } = param.type;
+  if (kind !== 'named-type' && kind !== 'list-type') return false;
+  return !param.value && !(kind === 'named-type' && param.type.name.name === 'dim');
+}
+
+function handedIn(values: readonly Val[], span: Span): CallArgs {
+  return { positional: values.map((value) => ({ value, span })), named: new Map(), source: [] };
+}
+
 function checkSpec(session: Session, spec: Spec): void {
   const instance = session.interpreter.instantiate(session, spec, '', undefined);
   if (!instance) return;
   for (const [, method] of instance.methods) {
-    const { params } = method.decl;
-    const isTensor = (kind: string) => kind !== 'named-type' && kind !== 'list-type';
-    const open = params.some(
-      (p) => !isTensor(p.type.kind) && !p.value && !(p.type.kind === 'named-type' && p.type.name.name === 'dim'),
-    );
-    if (open || !method.decl.result) continue;
-    checkMethod(session, instance, method);
+    if (!method.decl.params.some(isOpen) && method.decl.result) checkMethod(session, instance, method);
   }
 }
 
@@ -51,17 +65,7 @@ function checkMethod(
     member: (name) => session.interpreter.member(undefined, session, instance, name),
     dims: new DimScope(true),
   };
-  for (const condition of conditions(body, method.decl.where, () => {}))
-    body.facts = body.facts.assume(condition.clause);
-  const inner: Body = { ...body, build: new Builder(body.facts) };
-  const args = promisedArgs(inner, method.decl.params);
-  if (!args) return;
+  const args = standIns(body, method.decl.params, method.decl.where);
   const span = method.decl.name.span;
-  session.interpreter.callMethod(
-    inner,
-    instance,
-    method,
-    { positional: args.given.map((value) => ({ value, span })), named: new Map(), source: [] },
-    span,
-  );
+  if (args) session.interpreter.callMethod(args.inner, instance, method, handedIn(args.given, span), span);
 }

@@ -5,6 +5,7 @@ import type {
   ModelDecl,
   ModelField,
   ModelLet,
+  ModelMember,
   OutputMember,
   Param,
   Path,
@@ -120,7 +121,7 @@ function merge(session: Session, flat: FlatModel, decl: ModelDecl, file: FileSco
     if (once(param.name.name, param.name.span)) flat.params.set(param.name.name, { decl: param, file, model });
   }
   for (const expr of decl.where) flat.where.push({ decl: expr, file, model });
-  for (const member of decl.members) {
+  for (const member of inMergeOrder(decl)) {
     switch (member.kind) {
       case 'model-field': {
         const key = pathText(session, member.path);
@@ -143,6 +144,13 @@ function merge(session: Session, flat: FlatModel, decl: ModelDecl, file: FileSco
         break;
     }
   }
+}
+
+/** The order of lines has no meaning: what is taken out goes first, and overrides of parts come when all parts are there. */
+function inMergeOrder(decl: ModelDecl): readonly ModelMember[] {
+  const rank = (member: ModelMember) =>
+    member.kind === 'without' ? 0 : member.kind === 'model-field' && member.path.steps.length > 1 ? 2 : 1;
+  return [...decl.members].sort((a, b) => rank(a) - rank(b));
 }
 
 function setField(

@@ -1,15 +1,14 @@
-import type { InterfaceDecl, MethodMember, ModuleDecl, Param } from '../../grammar/tree.ts';
+import type { InterfaceDecl, MethodMember, ModuleDecl } from '../../grammar/tree.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
-import { variable } from '../dims/dim.ts';
-import { Builder } from '../ir/builder.ts';
 import { fitStatic } from './arguments.ts';
 import { type Body, DimScope, fileBody, type Session } from './body.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { FileScope } from './program.ts';
 import { counted, fail } from './report.ts';
-import { conditions, isDimType, isGraphType, resolveType } from './signature.ts';
-import { type GraphType, unflatten } from './template.ts';
-import { dimVal, type Instance, int, type Val } from './values.ts';
+import { resolveType } from './signature.ts';
+import { standIns } from './stand-ins.ts';
+import type { GraphType } from './template.ts';
+import type { Instance, Val } from './values.ts';
 
 /**
  * Holds a module against an interface it promises to fill: statics of the right type, methods that take at least
@@ -98,10 +97,9 @@ function checkMethod(
   }
   if (own.decl === promised || !promised.result) return true;
   const body = bodyFor(session, instance, file);
-  for (const condition of conditions(body, promised.where, () => {})) body.facts = body.facts.assume(condition.clause);
-  const inner: Body = { ...body, build: new Builder(body.facts) };
-  const args = promisedArgs(inner, promised.params);
+  const args = standIns(body, promised.params, promised.where);
   if (!args) return false;
+  const { inner } = args;
   inner.dims.open = false;
   const result = resolveType(inner, promised.result, args.types);
   if (!result) return false;
@@ -153,30 +151,4 @@ function firstMismatch(body: Body, value: Val, type: GraphType): string | undefi
   return axis < 0
     ? undefined
     : `axis ${axis} of the result is ${body.facts.show(own.shape[axis]!)}, not ${body.facts.show(type.type.shape[axis]!)}`;
-}
-
-/** Placeholder arguments of a signature’s own types; ints stand at 0. */
-export function promisedArgs(
-  body: Body,
-  params: readonly Param[],
-): { types: Map<string, GraphType>; given: Val[] } | undefined {
-  const types = new Map<string, GraphType>();
-  const given: Val[] = [];
-  for (const param of params) {
-    let value: Val;
-    if (isGraphType(param.type)) {
-      const type = resolveType(body, param.type, types, { next: () => 4 });
-      if (!type) return undefined;
-      types.set(param.name.name, type);
-      value = unflatten(type, (t) => body.build!.input(`${param.name.name} ${body.build!.nodes.length}`, t));
-    } else if (isDimType(param.type)) {
-      value = dimVal(variable(param.name.name));
-      body.dims.known.set(param.name.name, variable(param.name.name));
-    } else {
-      value = param.value ? body.session.interpreter.evaluate(body, param.value) : int(0);
-    }
-    body.locals.declare(param.name.name, value);
-    given.push(value);
-  }
-  return { types, given };
 }

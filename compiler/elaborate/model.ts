@@ -7,7 +7,7 @@ import { Builder } from '../ir/builder.ts';
 import type { Guard, Node, Value } from '../ir/graph.ts';
 import { fitStatic } from './arguments.ts';
 import { type Body, DimScope, fileBody, type Overrides, type Session } from './body.ts';
-import { place, slotOf } from './construct.ts';
+import { checkAttributes, place, showStatic, slotOf } from './construct.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { fitResult } from './fit-result.ts';
 import type { DeepOverride, FlatModel } from './flatten.ts';
@@ -60,7 +60,10 @@ class ModelElaboration {
     let facts = Facts.none;
     for (const { decl, file } of flat.where) {
       const refused = () => {
-        fail({ session }, 'CROB2207', decl.span, { clause: session.program.text(decl.span), what: flat.name });
+        const clause = session.program.text(decl.span);
+        const named = [...flat.params.keys()].filter((name) => new RegExp(`\\b${name}\\b`).test(clause));
+        const details = named.map((name) => `${name} is ${showStatic(this.#values.get(name))}`);
+        fail({ session }, 'CROB2207', decl.span, { clause, what: flat.name }, { details });
       };
       for (const condition of conditions(
         { ...this.#bodyWith(file, facts, undefined), dims: this.#dims },
@@ -219,6 +222,7 @@ class ModelElaboration {
     }
     const field = flat.fields.get(name);
     if (field) {
+      checkAttributes(session, field.decl.attributes, ['path']);
       const body = this.#staticBody(field.file);
       const value = session.interpreter.evaluate(body, field.decl.value);
       if (value.kind === 'error') return error;

@@ -1,6 +1,6 @@
 import { parse } from '../../grammar/parse.ts';
 import type { Span } from '../../grammar/span.ts';
-import type { Declaration, SourceFile, UseDecl } from '../../grammar/tree.ts';
+import type { Declaration, ParseResult, SourceFile, UseDecl } from '../../grammar/tree.ts';
 import { type Diagnostic, diagnostic } from '../diagnostics/diagnostic.ts';
 import { fromSyntax } from '../diagnostics/from-syntax.ts';
 import { didYouMean } from './did-you-mean.ts';
@@ -11,6 +11,8 @@ export interface SourceHost {
   read(path: string): string | undefined;
   /** Where `use std.nn` (absolute: below the library) or `use layers.block` (from the file's folder) points. */
   resolve(from: string, path: readonly string[]): string;
+  /** The tree of a file, if someone has read this very text before. */
+  parsed?(path: string, text: string): ParseResult | undefined;
   /** The library file whose names every file sees; undefined without a library. */
   readonly prelude: string | undefined;
 }
@@ -69,7 +71,7 @@ export class Program {
   }
 
   #add(path: string, text: string, outer: () => FileScope | undefined): FileScope {
-    const { tree, faults } = parsedOnce(path, text);
+    const { tree, faults } = this.#host.parsed?.(path, text) ?? parsedOnce(path, text);
     for (const fault of faults) this.diagnostics.push(fromSyntax(fault));
     const declarations = new Map<string, Declaration>();
     for (const decl of tree.declarations) {

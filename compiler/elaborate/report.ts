@@ -226,7 +226,10 @@ export function reportFault(
     { op: label, constraint: constraint.replace(/\.$/, '') },
     {
       details: provenance(body, tensors, true),
-      help: border && `inside a graph there are f32, i32 and bool: convert it, i32(${border.name})`,
+      help:
+        label === 'divide' && tensors[0]?.value.type.dtype === 'i32'
+          ? `floor(${tensors[0].name}/${tensors[1]?.name}) divides whole numbers; f32(${tensors[0].name}) makes it a fraction`
+          : border && `inside a graph there are f32, i32 and bool: convert it, i32(${border.name})`,
     },
   );
 }

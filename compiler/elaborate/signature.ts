@@ -164,13 +164,18 @@ function collect(body: Body, expr: Expr, into: Condition[], failed: (expr: Expr)
       return;
     }
   }
+  const wanted = 'a condition (==, <=, <, >=, >, % ==)';
+  if (expr.kind === 'binary' && expr.op === '!=') {
+    fail(body, 'CROB2201', expr.span, { expected: wanted, actual: 'a `!=`' });
+    return;
+  }
   const value = body.session.interpreter.evaluate(body, expr);
   if (value.kind === 'error') return;
   if (value.kind === 'bool') {
     if (!value.value) failed(expr);
     return;
   }
-  fail(body, 'CROB2201', expr.span, { expected: 'a condition (==, <=, <, % ==)', actual: describe(value) });
+  fail(body, 'CROB2201', expr.span, { expected: wanted, actual: describe(value) });
 }
 
 function isComparison(op: BinaryOp): boolean {
