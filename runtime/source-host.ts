@@ -1,7 +1,19 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type { SourceHost } from '../compiler/compile.ts';
+import type { SourceFile } from '../grammar/tree.ts';
 import { packageRoot } from './package-root.ts';
+
+/** The library's syntax trees as the build wrote them; there are none when crobc runs from its sources. */
+let trees: Readonly<Record<string, SourceFile>> | undefined;
+
+function libraryTrees(): Readonly<Record<string, SourceFile>> {
+  if (trees === undefined) {
+    const file = new URL('../library.json', import.meta.url);
+    trees = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, SourceFile>>) : {};
+  }
+  return trees;
+}
 
 /** Largest source file read: what is larger is no source. */
 const sizeLimit = 4 * 1024 * 1024;
@@ -25,6 +37,10 @@ export function diskHost(): SourceHost {
       } catch {
         return undefined;
       }
+    },
+    parsed(path, text) {
+      const tree = path.startsWith('std/') ? libraryTrees()[path] : undefined;
+      return tree?.text === text ? { tree, faults: [] } : undefined;
     },
     resolve(from, path) {
       const [first, ...rest] = path;

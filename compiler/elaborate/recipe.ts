@@ -1,4 +1,4 @@
-import type { Expr, Ident, Path, RecipeDecl, RecipeMember } from '../../grammar/tree.ts';
+import type { Expr, Ident, ModelDecl, Path, RecipeDecl, RecipeMember } from '../../grammar/tree.ts';
 import type { Dim } from '../dims/dim.ts';
 import * as dims from '../dims/dim.ts';
 import { Builder } from '../ir/builder.ts';
@@ -47,6 +47,29 @@ export const schedules: Readonly<Record<string, Readonly<Record<string, number |
 /** Settings of a `group`. */
 const groupSettings = ['lr', 'weight_decay'];
 
+/** Models in training form, by session: several recipes train one model. */
+const trained = new WeakMap<Session['reads'], Map<ModelDecl, ModelGraph | undefined>>();
+
+/** Errors that inference has too are reported there as well; the check drops what is said twice. */
+function trainedModel(session: Session, decl: ModelDecl, file: FileScope): ModelGraph | undefined {
+  const known = trained.get(session.reads) ?? new Map<ModelDecl, ModelGraph | undefined>();
+  trained.set(session.reads, known);
+  if (known.has(decl)) return known.get(decl);
+  let sound = true;
+  const counting: Session = {
+    ...session,
+    report: (d) => {
+      sound = false;
+      session.report(d);
+    },
+  };
+  const flat = flattenModel(counting, decl, file);
+  const model = flat && elaborateModel(counting, flat);
+  const result = sound ? model : undefined;
+  known.set(decl, result);
+  return result;
+}
+
 interface Chain {
   readonly decl: RecipeDecl;
   readonly file: FileScope;
@@ -82,18 +105,8 @@ export function checkRecipe(session: Session, decl: RecipeDecl, file: FileScope)
     return;
   }
   const { bindings, refused } = checkBindings(session, chain);
-  // Errors of the model that also inference has are reported there; the same message twice is dropped by the check.
-  let sound = true;
-  const counting: Session = {
-    ...session,
-    report: (d) => {
-      sound = false;
-      session.report(d);
-    },
-  };
-  const flat = flattenModel(counting, found.decl, found.file);
-  const model = flat && elaborateModel(counting, flat);
-  if (!model || !sound) return;
+  const model = trainedModel(session, found.decl, found.file);
+  if (!model) return;
   const members = chain.flatMap((one) => one.decl.members.map((member) => ({ member, file: one.file })));
   for (const { member, file: at } of members) checkMember(session, member, at, model);
   checkComplete(

@@ -1,0 +1,16 @@
+// Part of the build: writes the library's syntax trees beside the compiled code, so that a check does not parse them anew.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const { parse } = await import('../dist/grammar/parse.js');
+const trees = {};
+for (const name of readdirSync(join(root, 'stdlib')).sort()) {
+  if (!name.endsWith('.crob')) continue;
+  const path = `std/${name}`;
+  const { tree, faults } = parse(path, readFileSync(join(root, 'stdlib', name), 'utf8'));
+  if (faults.length > 0) throw new Error(`stdlib/${name} does not parse; see crobc check stdlib/${name}`);
+  trees[path] = tree;
+}
+writeFileSync(join(root, 'dist', 'library.json'), JSON.stringify(trees));
