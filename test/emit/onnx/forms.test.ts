@@ -19,6 +19,7 @@ import { interpret } from '../../../compiler/ir/interpret.ts';
 import { scalar, tensor } from '../../../compiler/ir/tensor-data.ts';
 import { seededRandom } from '../../../compiler/ops/random.ts';
 import { floats } from '../../../compiler/ops/sampling.ts';
+import { expectClose } from './closeness.ts';
 import { emitted, type GraphBuilder, graphOf, lines } from './graphs.ts';
 import { runOnnx } from './session.ts';
 
@@ -67,6 +68,43 @@ describe('reshape', () => {
       'dims/Concat_1 = Concat([-1, 4], dims/Div, [32], axis=0)',
       'z = Reshape(Relu, dims/Concat_1)',
     ]);
+  });
+});
+
+describe('layer norm', () => {
+  const residual = graphOf((build) => {
+    const sum = build.add(build.given('x', 'f32', 'B', 'H', 8), build.given('s', 'f32', 'B', 'H', 8));
+    const y = build.layerNorm(sum, build.param('scale', 8), build.param('bias', 8), 1e-5);
+    return { y: build.relu(y), rows: build.reshape(y, [mul(B, H), n(8)]) };
+  });
+
+  test('rows of a sum have four axes, so that onnxruntime does not fuse them', () => {
+    expect(lines(emitted(residual))).toEqual([
+      'Add = Add(x, s)',
+      'Reshape = Reshape(Add, [0, 1, -1, 8])',
+      'LayerNormalization = LayerNormalization(Reshape, scale, bias, axis=-1, epsilon=0.00001)',
+      'Reshape_1 = Reshape(LayerNormalization, [0, -1, 8])',
+      'y = Relu(Reshape_1)',
+      'rows = Reshape(LayerNormalization, [-1, 8])',
+    ]);
+  });
+
+  test('other operands stay as they are', () => {
+    expect(
+      form((build) => ({
+        y: build.layerNorm(build.given('x', 'f32', 'B', 'H', 8), build.param('scale', 8), build.param('bias', 8), 1e-5),
+      })),
+    ).toEqual(['y = LayerNormalization(x, scale, bias, axis=-1, epsilon=0.00001)']);
+  });
+
+  test('the same numbers', async () => {
+    const random = seededRandom(5);
+    const feeds = new Map(['x', 's'].map((name) => [name, floats(random, [2, 3, 8])]));
+    const weights = new Map(['scale', 'bias'].map((name) => [name, floats(random, [8])]));
+    const read = async (path: string) => Float32Array.from(weights.get(path)!.data);
+    const actual = await runOnnx(emitted(residual), feeds, { read });
+    for (const [name, want] of interpret(residual, feeds, (path) => weights.get(path)!))
+      expectClose(name, actual.get(name)!, want);
   });
 });
 
