@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { expect, test } from 'vitest';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { main } from '../cli/crobc.ts';
 import { PageRun } from './page.ts';
 import { shows } from './transcript.ts';
 
@@ -53,6 +55,58 @@ test.each([...written, ...generated.map((name) => `docs/${name}`), 'docs/errors/
     expect(broken).toEqual([]);
   },
 );
+
+describe('a page that is not right', () => {
+  const faultsOf = (page: string): { readonly text: string; readonly faults: readonly string[] } => {
+    const run = new PageRun(page);
+    try {
+      return { text: run.run(), faults: run.faults };
+    } finally {
+      run.close();
+    }
+  };
+
+  test('a block with errors', () => {
+    const { faults } = faultsOf('```crob\nmodel A {\n  output y = x\n}\n```\n');
+    expect(faults).toEqual([expect.stringContaining('CROB2001')]);
+  });
+
+  test('a block said to be wrong that is not', () => {
+    expect(faultsOf('```crob wrong\nfn one() = 1\n```\n').faults).toEqual(['line 1: this has no error']);
+  });
+
+  test('another message than the one shown', () => {
+    const page = '```crob wrong a.crob\nfn one() = two\nexample one()\n```\n\n```text\nerror\n```\n';
+    expect(faultsOf(page).text).not.toBe(page);
+  });
+
+  test('a command that fails, prints something else, or is none', () => {
+    const page = '```sh\ncrobc explain CROB9\n```\n\n```text\nnothing\n```\n\n```sh\nrm -r out\nnpm run nothing\n```\n';
+    const { text, faults } = faultsOf(page);
+    expect(text).toContain('crobc: there is no message CROB9');
+    expect(faults).toEqual([
+      expect.stringContaining('`crobc explain CROB9` ends with 1'),
+      'line 9: nothing runs `rm -r out`',
+      'line 9: package.json has no script nothing',
+    ]);
+  });
+
+  test('a program that does not compile', () => {
+    expect(faultsOf('```ts a.ts\nexport const n: number = "one";\n```\n').faults).toEqual([
+      "/a.ts: Type 'string' is not assignable to type 'number'.",
+    ]);
+  });
+
+  test('a language that nothing runs', () => {
+    expect(faultsOf('```python\nimport torch\n```\n').faults).toEqual(['line 1: nothing tests a block of python']);
+  });
+});
+
+test('the picture of the README is what crobc prints', async () => {
+  const script = pathToFileURL('scripts/make-readme-picture.mjs').href;
+  const { picture } = (await import(script)) as { picture(main: string): string };
+  await expect(picture(main)).toMatchFileSnapshot('../../docs/images/check.svg');
+});
 
 test('a transcript may leave lines out and differ in times, and in nothing else', () => {
   const printed = 'Tiny: 3 parameters, 12 nodes, 0.8 s\n  one\n  two\n  three\n';
