@@ -12,8 +12,9 @@ import { type FileScope, Program, type SourceHost } from './elaborate/program.ts
 import { checkReached } from './elaborate/reach.ts';
 import { checkRecipe } from './elaborate/recipe.ts';
 import { recipeBindings } from './elaborate/recipe-bindings.ts';
+import { fail } from './elaborate/report.ts';
 import { openSession } from './elaborate/session.ts';
-import type { SharedTemplates } from './elaborate/sharing.ts';
+import { sharedTemplates } from './elaborate/sharing.ts';
 import { substituteClause } from './elaborate/signature.ts';
 import type { Call, Template } from './elaborate/template.ts';
 import { checkWeightsMap } from './elaborate/weights-map.ts';
@@ -43,7 +44,7 @@ export function check(host: SourceHost, files: readonly string[]): CheckResult {
     else missing.push(file);
   }
   diagnostics.push(...program.diagnostics);
-  const shared: SharedTemplates = new Map();
+  const shared = sharedTemplates();
   const session = openSession(program, false, (d) => diagnostics.push(d), shared);
   const training = openSession(program, true, (d) => diagnostics.push(d), shared);
   for (const scope of scopes) {
@@ -104,6 +105,7 @@ function wasCut({ program }: Session, { span }: Declaration): boolean {
 function startOver({ depth }: Session): void {
   depth.steps = 0;
   depth.calls = 0;
+  depth.nesting = 0;
   depth.constructions.length = 0;
 }
 
@@ -135,6 +137,23 @@ function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
       return !seen.has(key) && seen.add(key);
     })
     .sort((a, b) => files.indexOf(a.span.file) - files.indexOf(b.span.file) || a.span.start - b.span.start);
+}
+
+/** Most operators that a model may have once its calls are expanded. */
+const operatorLimit = 1_000_000;
+
+function isOfReasonableSize(model: ModelGraph): boolean {
+  const known = new Map<Template, number>();
+  const sizeOf = (template: Template): number => {
+    let size = known.get(template);
+    if (size === undefined) {
+      size = (template.body?.nodes.length ?? 0) + total(template.body?.calls ?? []);
+      known.set(template, size);
+    }
+    return size;
+  };
+  const total = (calls: readonly Call[]): number => calls.reduce((sum, call) => sum + 1 + sizeOf(call.template), 0);
+  return model.nodes.length + total(model.calls) <= operatorLimit;
 }
 
 function isSound(calls: readonly Call[], seen: Set<Template> = new Set()): boolean {
@@ -169,6 +188,13 @@ function modelGraph(session: Session, decl: ModelDecl, file: FileScope): ModelGr
   const model = flat && elaborateModel(counting, flat);
   // A method that was wrong in an earlier model was reported there.
   if (!model || errors > 0 || !isSound(model.calls)) return undefined;
+  if (!isOfReasonableSize(model)) {
+    fail({ session: counting }, 'CROB2225', decl.name.span, {
+      what: `the number of operators of ${decl.name.name}`,
+      limit: operatorLimit,
+    });
+    return undefined;
+  }
   checkReached(counting, model);
   return errors === 0 ? model : undefined;
 }

@@ -35,10 +35,14 @@ export function binary(body: Body, expr: BinaryExpr, left: Val, right: Val): Val
     return tensorBinary(body, op, left, right, span, [text(body, expr.left), text(body, expr.right)]);
   }
   if (op === '==' || op === '!=') return equality(body, op, left, right, span);
-  if (left.kind === 'list' && right.kind === 'list' && op === '+')
+  if (left.kind === 'list' && right.kind === 'list' && op === '+') {
+    if (left.items.length + right.items.length > sizeLimit) return tooLong(body, 'list', span);
     return { kind: 'list', items: [...left.items, ...right.items] };
-  if (left.kind === 'string' && right.kind === 'string' && op === '+')
+  }
+  if (left.kind === 'string' && right.kind === 'string' && op === '+') {
+    if (left.value.length + right.value.length > sizeLimit) return tooLong(body, 'string', span);
     return { kind: 'string', value: left.value + right.value };
+  }
   if (left.kind === 'bool' && right.kind === 'bool') {
     if (op === '&&') return bool(left.value && right.value);
     if (op === '||') return bool(left.value || right.value);
@@ -57,6 +61,13 @@ export function binary(body: Body, expr: BinaryExpr, left: Val, right: Val): Val
     }
   }
   return fail(body, 'CROB2216', span, { op, left: describe(left), right: describe(right) });
+}
+
+/** Longest static list or string that is put together. */
+const sizeLimit = 65_536;
+
+function tooLong(body: Body, what: string, span: Span): Val {
+  return fail(body, 'CROB2225', span, { what: `the length of this ${what}`, limit: sizeLimit });
 }
 
 function isNone(value: Val): boolean {

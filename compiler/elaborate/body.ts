@@ -22,7 +22,7 @@ export interface Session {
   /** What the templates under elaboration have looked at, innermost last. */
   readonly reads: Read[][];
   /** `endless` while the constructions around a module that contains itself are given up. */
-  readonly depth: { calls: number; constructions: string[]; steps: number; endless: boolean };
+  readonly depth: { calls: number; constructions: string[]; steps: number; nesting: number; endless: boolean };
   report(d: Diagnostic): void;
 }
 

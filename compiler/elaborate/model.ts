@@ -86,6 +86,8 @@ class ModelElaboration {
     for (const [name] of flat.inputs) this.#value(name);
     this.#dims.open = false;
     this.#checkDims();
+    // Most bodies are written in the order of their flow; taken so, one equation does not wait within another.
+    for (const name of flat.lets.keys()) this.#value(name);
     const outputs: { name: string; value: Value; docs: string }[] = [];
     for (const [name, { decl, file }] of flat.outputs) {
       if (decl.stage && decl.stage.name !== 'train') {
@@ -114,7 +116,6 @@ class ModelElaboration {
           if (item.kind === 'tensor') outputs.push({ name: `${name}_${i}`, value: item.value, docs: '' });
     }
     if (flat.outputs.size === 0) fail({ session }, 'CROB2309', flat.decl.name.span, { name: flat.name });
-    for (const name of flat.lets.keys()) this.#value(name);
     const instances = new Map<string, Val>();
     const params = new Map<string, Val>();
     for (const [name, value] of this.#values) {

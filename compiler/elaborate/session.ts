@@ -5,7 +5,7 @@ import { instantiate, member } from './construct.ts';
 import { evaluate } from './evaluate.ts';
 import { callFunction, callMethod } from './methods.ts';
 import type { Program } from './program.ts';
-import type { SharedTemplates } from './sharing.ts';
+import { type SharedTemplates, sharedTemplates } from './sharing.ts';
 import { execute, run } from './statements.ts';
 
 const interpreter: Interpreter = { evaluate, run, execute, apply, callFunction, callMethod, instantiate, member };
@@ -15,7 +15,7 @@ export function openSession(
   program: Program,
   training: boolean,
   report: (d: Diagnostic) => void,
-  shared: SharedTemplates = new Map(),
+  shared: SharedTemplates = sharedTemplates(),
 ): Session {
   const seen = new Set<string>();
   return {
@@ -25,7 +25,7 @@ export function openSession(
     templates: new Map(),
     shared,
     reads: [],
-    depth: { calls: 0, constructions: [], steps: 0, endless: false },
+    depth: { calls: 0, constructions: [], steps: 0, nesting: 0, endless: false },
     report(d) {
       const key = `${d.code} ${d.span.file}:${d.span.start}-${d.span.end} ${d.message}`;
       if (seen.has(key)) return;

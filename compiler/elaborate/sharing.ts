@@ -24,10 +24,21 @@ export interface Shared {
   readonly template: Template;
   readonly self: Instance;
   readonly reads: readonly Read[];
+  /** Which of the two it was made for; undefined when it does not look at `training`. */
+  readonly training: boolean | undefined;
 }
 
-/** Templates by method and static arguments, of every session of a program. */
-export type SharedTemplates = Map<string, Shared[]>;
+/** Templates of every session of a program. */
+export interface SharedTemplates {
+  /** By method and static arguments: candidates for other instances. */
+  readonly byMethod: Map<string, Shared[]>;
+  /** By instance and method and static arguments, those that do not look at `training`. */
+  readonly settled: Map<string, Template>;
+}
+
+export function sharedTemplates(): SharedTemplates {
+  return { byMethod: new Map(), settled: new Map() };
+}
 
 export interface Sharing {
   member(instance: Instance, name: string): Val | undefined;
@@ -37,6 +48,7 @@ export interface Sharing {
 
 /** Whether everything that was read for one instance reads the same for another. */
 export function readsTheSame(session: Session, shared: Shared, self: Instance, sharing: Sharing): boolean {
+  if (shared.training !== undefined && shared.training !== session.training) return false;
   const counterparts = new Map<Instance, Instance>([[shared.self, self]]);
   for (const read of shared.reads) {
     if (read.kind === 'exact') return false;

@@ -7,9 +7,6 @@ import { iterate, truth } from './evaluate.ts';
 import { fail } from './report.ts';
 import { asInt, describe, dimVal, error, type Val } from './values.ts';
 
-/** Most statements that one elaboration runs: static loops nest, and a hostile file must end too. */
-const stepLimit = 500_000;
-
 export function run(body: Body, block: Block): Val | undefined {
   const returned = execute(body, block.statements);
   if (returned) return returned;
@@ -22,11 +19,6 @@ export function run(body: Body, block: Block): Val | undefined {
 /** Runs statements in order; what a `return` gives, if one is met. */
 export function execute(body: Body, statements: readonly Statement[]): Val | undefined {
   for (const statement of statements) {
-    body.session.depth.steps++;
-    if (body.session.depth.steps > stepLimit) {
-      if (body.session.depth.steps === stepLimit + 1) fail(body, 'CROB2220', statement.span, { limit: stepLimit });
-      return error;
-    }
     const returned = step(body, statement);
     if (returned) return returned;
   }

@@ -15,11 +15,11 @@ import { conditions, isDimType, isGraphType, ranksOf, resolveType, spreadKey } f
 import { flattenType, type GraphType, type Template, unflatten } from './template.ts';
 import { dimVal, error, type Given, type Instance, keyOf, type Val } from './values.ts';
 
-/** Functions that look at `training`, in themselves or below. */
-const trainingFunctions = new WeakSet<Template>();
+/** What looks at `training`, in itself or below. */
+const trainingTemplates = new WeakSet<Template>();
 
 export function readsTraining(template: Template): boolean {
-  return trainingFunctions.has(template);
+  return trainingTemplates.has(template);
 }
 
 export function templateFor(
@@ -40,6 +40,7 @@ export function templateFor(
   const key = self ? `${self.identity}|${method}` : method;
   const known =
     session.templates.get(key) ??
+    session.shared.settled.get(key) ??
     (self && sharedTemplate(session, self, `${self.file.file}:${self.decl.name.name}|${method}`, key));
   if (known && !known.body) {
     // Its body is being elaborated: the call is inside of it.
@@ -60,7 +61,7 @@ export function templateFor(
 
 /** One of another instance of the module that looked at nothing in which the two differ. */
 function sharedTemplate(session: Session, self: Instance, bucket: string, key: string): Template | undefined {
-  const found = session.shared.get(bucket)?.find((one) =>
+  const found = session.shared.byMethod.get(bucket)?.find((one) =>
     readsTheSame(session, one, self, {
       member: (instance, name) => madeMember(session, instance, name),
       template: (instance, method, given) =>
@@ -108,16 +109,30 @@ function makeTemplate(
   session.reads.push(reads);
   try {
     const template = elaborateTemplate(session, callee, given, key);
-    if (template && !callee.self && reads.some((read) => read.kind === 'training')) trainingFunctions.add(template);
-    if (template && bucket !== undefined) {
-      const shared = session.shared.get(bucket) ?? [];
-      shared.push({ template, self: callee.self!, reads });
-      session.shared.set(bucket, shared);
-    }
+    if (template) share(session, callee, key, bucket, template, reads);
     return template;
   } finally {
     session.reads.pop();
   }
+}
+
+function share(
+  session: Session,
+  callee: Callee,
+  key: string,
+  bucket: string | undefined,
+  template: Template,
+  reads: readonly Read[],
+): void {
+  const dependent = reads.some(
+    (read) => read.kind === 'training' || (read.kind === 'call' && readsTraining(read.template)),
+  );
+  if (dependent) trainingTemplates.add(template);
+  else session.shared.settled.set(key, template);
+  if (bucket === undefined || !callee.self) return;
+  const held = session.shared.byMethod.get(bucket) ?? [];
+  held.push({ template, self: callee.self, reads, training: dependent ? session.training : undefined });
+  session.shared.byMethod.set(bucket, held);
 }
 
 function elaborateTemplate(
@@ -240,7 +255,7 @@ function elaborateBody(session: Session, callee: Callee, body: Body, template: T
   }
   session.depth.calls++;
   let result: Val | undefined;
-  if (session.depth.calls > 128) fail(linked, 'CROB2206', callee.span, { name: callee.what });
+  if (session.depth.calls > 128) fail(linked, 'CROB2225', callee.span, { what: 'the nesting of calls', limit: 128 });
   else result = callee.body && session.interpreter.run(linked, callee.body);
   session.depth.calls--;
   if (result === undefined && errors === 0) fail(linked, 'CROB2213', callee.span, { name: callee.what });
