@@ -143,6 +143,13 @@ async function exit(code: Promise<number> | number): Promise<void> {
   process.exitCode = await code;
 }
 
+// A reader that goes away, such as `head`, ends the output and not the work.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 try {
   await program.parseAsync();
 } catch (e) {
@@ -153,8 +160,6 @@ try {
   } else if (e instanceof UserError) {
     process.stderr.write(`crobc: ${e.message}\n`);
     process.exitCode = 1;
-  } else if ((e as NodeJS.ErrnoException)?.code === 'EPIPE') {
-    process.exitCode = 0;
   } else {
     process.stderr.write(
       `crobc: ${(e as Error).message}\n${(e as Error).stack ?? ''}\nThis is a bug in crobc: please report it with the file and the command that led here.\n`,

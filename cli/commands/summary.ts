@@ -46,13 +46,14 @@ export function summary(file: string, options: SummaryOptions): number {
     });
   }
   const total = numbers(costs.get('')!, graph);
-  const memoryAt = activations(graph);
+  const open = openDims(graph);
+  const peak = open.length > 0 ? undefined : memory(graph, new Map()).peakBytes;
   if (options.json) {
     const json = {
       model: graph.name,
       parameters: total.parameters,
       flops: total.flops,
-      peakActivationBytes: memoryAt,
+      peakActivationBytes: peak ?? null,
       bindings: Object.fromEntries(dims),
       inputs: graph.inputs.map((i) => ({ name: i.name, type: shown(i.value.type, graph) })),
       outputs: graph.outputs.map((o) => ({ name: o.name, type: shown(o.value.type, graph) })),
@@ -83,9 +84,9 @@ export function summary(file: string, options: SummaryOptions): number {
   process.stdout.write(`parameters   ${total.parameters.toLocaleString('en')}\n`);
   process.stdout.write(`FLOP         ${amount(total.flops, true)}\n`);
   process.stdout.write(
-    memoryAt === undefined
-      ? 'activations  bind every dim (--set B=1,H=480,W=480,T=20) for the peak\n'
-      : `activations  ${byteSize(memoryAt)} at the peak\n`,
+    peak === undefined
+      ? `activations  known when every dim is bound (--set ${open.map((name) => `${name}=…`).join(',')})\n`
+      : `activations  ${byteSize(peak)} at the peak\n`,
   );
   return 0;
 }
@@ -119,10 +120,9 @@ function numbers(
   return { parameters: asConstant(cost.parameters) ?? 0, flops: value(cost.flops), bytes: value(cost.bytes) };
 }
 
-/** Peak bytes when every dim is bound. */
-function activations(graph: Graph): number | undefined {
-  const free = graph.inputs.some((input) => input.value.type.shape.some((d) => variables(d).size > 0));
-  return free ? undefined : memory(graph, new Map()).peakBytes;
+/** Dims that nothing has bound, in the order of the inputs. */
+function openDims(graph: Graph): string[] {
+  return [...new Set(graph.inputs.flatMap(({ value }) => value.type.shape.flatMap((d) => [...variables(d)])))];
 }
 
 function depthOf(path: string): number {

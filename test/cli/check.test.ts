@@ -42,6 +42,11 @@ Tiny
   });
 });
 
+test('a guard that names a part is shown in numbers, too', async () => {
+  const { out } = await crobc(['check', 'models/crobim.crob', '--guards']);
+  expect(out).toContain('\nCroBIM_micro\n  H % 32 == 0\n  W % 32 == 0\n  T <= 64  (T <= text.positions)\n');
+});
+
 describe('files with errors', () => {
   let all: Ran;
   let json: Ran;
