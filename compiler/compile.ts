@@ -106,6 +106,7 @@ function startOver({ depth }: Session): void {
   depth.steps = 0;
   depth.calls = 0;
   depth.nesting = 0;
+  depth.tooDeep = false;
   depth.constructions.length = 0;
 }
 

@@ -10,6 +10,18 @@ import type { Read, SharedTemplates } from './sharing.ts';
 import type { Call, Template } from './template.ts';
 import type { Given, Instance, Method, Spec, Val } from './values.ts';
 
+/** How far an elaboration has gone: everything in it is limited. */
+export interface Depth {
+  calls: number;
+  readonly constructions: string[];
+  steps: number;
+  nesting: number;
+  /** After a message that nesting is too deep, which would come again at every place. */
+  tooDeep: boolean;
+  /** While the constructions around a module that contains itself are given up. */
+  endless: boolean;
+}
+
 /** One elaboration run: every template is made once in it. */
 export interface Session {
   readonly program: Program;
@@ -21,8 +33,7 @@ export interface Session {
   readonly shared: SharedTemplates;
   /** What the templates under elaboration have looked at, innermost last. */
   readonly reads: Read[][];
-  /** `endless` while the constructions around a module that contains itself are given up. */
-  readonly depth: { calls: number; constructions: string[]; steps: number; nesting: number; endless: boolean };
+  readonly depth: Depth;
   report(d: Diagnostic): void;
 }
 

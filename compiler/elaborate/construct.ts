@@ -59,6 +59,8 @@ export function instantiate(
     );
     return undefined;
   }
+  // A module costs about as much as this many expressions.
+  session.depth.steps += 50;
   stack.push(self);
   try {
     return construct(session, spec, path, overrides);

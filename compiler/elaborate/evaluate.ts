@@ -25,18 +25,22 @@ import { asInt, describe, dimVal, error, type Given, type Val } from './values.t
 export const loopLimit = 4096;
 
 /** A file may be a mistake or an attack, and its elaboration ends all the same: in steps, in depth, and in size. */
-const stepLimit = 2_000_000;
+const stepLimit = 400_000;
 const nestingLimit = 800;
 
 export function evaluate(body: Body, expr: Expr): Val {
   const { depth } = body.session;
   depth.steps++;
   if (depth.steps > stepLimit) {
-    if (depth.steps === stepLimit + 1) fail(body, 'CROB2220', expr.span, { limit: stepLimit });
+    if (!depth.tooDeep) fail(body, 'CROB2220', expr.span, { limit: stepLimit });
+    depth.tooDeep = true;
     return error;
   }
   if (depth.nesting >= nestingLimit) {
-    return fail(body, 'CROB2225', expr.span, { what: 'the nesting of expressions and calls', limit: nestingLimit });
+    if (!depth.tooDeep)
+      fail(body, 'CROB2225', expr.span, { what: 'the nesting of expressions and calls', limit: nestingLimit });
+    depth.tooDeep = true;
+    return error;
   }
   depth.nesting++;
   try {

@@ -25,7 +25,7 @@ export function openSession(
     templates: new Map(),
     shared,
     reads: [],
-    depth: { calls: 0, constructions: [], steps: 0, nesting: 0, endless: false },
+    depth: { calls: 0, constructions: [], steps: 0, nesting: 0, tooDeep: false, endless: false },
     report(d) {
       const key = `${d.code} ${d.span.file}:${d.span.start}-${d.span.end} ${d.message}`;
       if (seen.has(key)) return;

@@ -97,6 +97,11 @@ export function resolveType(
 function resolveShape(body: Body, items: readonly ShapeItem[], rank: number | undefined): Dim[] | undefined {
   const shape: Dim[] = [];
   const fixed = items.filter((item) => item.kind === 'dim').length;
+  const second = items.filter((item) => item.kind === 'spread')[1];
+  if (second) {
+    fail(body, 'CROB2201', second.span, { expected: 'one `...` in a shape', actual: 'a second' });
+    return undefined;
+  }
   for (const item of items) {
     if (item.kind === 'spread') {
       const name = item.name?.name ?? '...';

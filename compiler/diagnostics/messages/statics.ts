@@ -259,14 +259,14 @@ model Front() {
   CROB2220: {
     severity: 'error',
     title: 'An elaboration too long',
-    template: 'this program runs more than {limit} static statements',
-    explanation: `Building a graph always ends, and soon: loops within loops have run more statements than any model needs. Large tables
+    template: 'this program takes more than {limit} steps to elaborate',
+    explanation: `Building a graph always ends, and soon: loops within loops have taken more steps than any model needs. Large tables
 are tensors, \`tensor f32[i in N, j in M] { … }\`, not lists.`,
     example: `fn count() {
   let n = 0
   for i in 0..4000 {
     for j in 0..4000 {
-      n = n + 1
+      n = n + j
     }
   }
   return n
@@ -314,6 +314,27 @@ module's own, and the documentation of the module tells more.`,
 quantity rather than a count is a float, \`1e20\`.`,
     example: `module Huge(dim: int = 10) {
   static volume = dim^20
+  forward(x: f32[N]) -> f32[N] {
+    return x
+  }
+}
+`,
+  },
+  CROB2225: {
+    severity: 'error',
+    title: 'Too deep, too long or too large',
+    template: '{what} is beyond {limit}',
+    explanation: `No model needs this, so it is a mistake, such as a list that doubles in a loop. What is nested too deeply is taken apart
+with \`let\` or into functions; a model's equations nest least when they stand in the order of their flow; repeated layers
+are a list of modules and a \`for\`.`,
+    example: `fn doubled(times: int) {
+  let xs = [1]
+  for i in 0..times {
+    xs = xs + xs
+  }
+  return xs
+}
+module Long(xs: list[int] = doubled(40)) {
   forward(x: f32[N]) -> f32[N] {
     return x
   }
