@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { showStatic } from '../compiler/elaborate/construct.ts';
 import type { ModelGraph } from '../compiler/elaborate/model.ts';
 import type { Program } from '../compiler/elaborate/program.ts';
-import type { Instance, Val } from '../compiler/elaborate/values.ts';
+import { type Instance, showStatic, type Val } from '../compiler/elaborate/values.ts';
 import type { OnnxModel } from '../compiler/emit/onnx/model.ts';
 import type { Graph, TensorType } from '../compiler/ir/graph.ts';
 import { opTableVersion } from '../compiler/ops/version.ts';

@@ -1,27 +1,19 @@
 import type { Span } from '../../grammar/span.ts';
-import type { Attribute, FieldMember, ModuleDecl, ModuleMember, Param } from '../../grammar/tree.ts';
+import type { Attribute, FieldMember, ModuleMember, Param } from '../../grammar/tree.ts';
 import * as dims from '../dims/dim.ts';
 import type { TensorType } from '../ir/graph.ts';
 import { fitStatic } from './arguments.ts';
 import { type Body, DimScope, fileBody, type Overrides, type Session } from './body.ts';
+import { declaredOf } from './declared.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { evaluateInit } from './initialise.ts';
-import { checkInterface, checkPromises } from './interfaces.ts';
+import { checkInterface } from './interfaces.ts';
 import { listOverride, overrideSpan } from './overrides.ts';
+import { childPath } from './paths.ts';
 import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
 import { conditions, resolveType } from './signature.ts';
-import {
-  asInt,
-  describe,
-  error,
-  type Given,
-  type Instance,
-  keyOf,
-  type Method,
-  type Spec,
-  type Val,
-} from './values.ts';
+import { asInt, describe, error, type Given, type Instance, keyOf, type Spec, showStatic, type Val } from './values.ts';
 
 /** What construction needs beyond the finished instance: how each name comes to its value. */
 interface Making {
@@ -70,64 +62,6 @@ export function instantiate(
   }
 }
 
-/** What every instance of a module has in common. */
-interface Declared {
-  readonly members: ReadonlyMap<string, ModuleMember>;
-  readonly methods: ReadonlyMap<string, Method>;
-  readonly params: ReadonlyMap<string, Param>;
-  readonly interfaces: Instance['interfaces'];
-}
-/** By session: the first instance reports what is wrong with the declaration. */
-const declarations = new WeakMap<Session['reads'], Map<ModuleDecl, Declared>>();
-
-function declaredOf(session: Session, decl: ModuleDecl, file: FileScope): Declared {
-  let known = declarations.get(session.reads);
-  if (!known) {
-    known = new Map();
-    declarations.set(session.reads, known);
-  }
-  let declared = known.get(decl);
-  if (!declared) {
-    declared = declare(session, decl, file);
-    known.set(decl, declared);
-  }
-  return declared;
-}
-
-function declare(session: Session, decl: ModuleDecl, file: FileScope): Declared {
-  const members = new Map<string, ModuleMember>();
-  const methods = new Map<string, Method>();
-  const interfaces: Instance['interfaces'][number][] = [];
-  for (const name of decl.implements) {
-    const found = file.lookup(name.name);
-    if (found?.decl.kind === 'interface') interfaces.push({ decl: found.decl, file: found.file });
-  }
-  checkPromises(session, decl, file);
-  for (const one of interfaces) {
-    for (const member of one.decl.members)
-      if (member.kind === 'method' && member.body) methods.set(member.name.name, { decl: member, file: one.file });
-  }
-  for (const member of decl.members) {
-    const earlier = members.get(member.name.name) ?? decl.params.find((param) => param.name.name === member.name.name);
-    if (earlier) {
-      fail(
-        { session },
-        'CROB2004',
-        member.name.span,
-        { name: member.name.name },
-        { notes: [{ span: earlier.name.span, text: 'first declared here' }] },
-      );
-      continue;
-    }
-    members.set(member.name.name, member);
-    if (member.kind === 'field') checkAttributes(session, member.attributes, ['path']);
-    else if (member.kind === 'param' || member.kind === 'buffer')
-      checkAttributes(session, member.attributes, ['path', 'no_decay', 'f32']);
-    if (member.kind === 'method') methods.set(member.name.name, { decl: member, file });
-  }
-  return { members, methods, params: new Map(decl.params.map((param) => [param.name.name, param])), interfaces };
-}
-
 function construct(session: Session, spec: Spec, path: string, overrides: Overrides | undefined): Instance | undefined {
   const { decl, file } = spec;
   const { members, methods, params, interfaces } = declaredOf(session, decl, file);
@@ -155,20 +89,6 @@ function construct(session: Session, spec: Spec, path: string, overrides: Overri
   // What does not keep its promises would only fail again wherever they are relied on.
   const kept = interfaces.map((one) => checkInterface(session, instance, one.decl, one.file));
   return kept.every((one) => one) ? instance : undefined;
-}
-
-/** What can be said of a member in front of it. */
-export function checkAttributes(session: Session, attributes: readonly Attribute[], known: readonly string[]): void {
-  for (const { name } of attributes) {
-    if (known.includes(name.name)) continue;
-    if (name.name === 'no_decay' || name.name === 'f32') {
-      const args = { name: `@${name.name}`, actual: 'mark of weights', expected: '`@path`' };
-      fail({ session }, 'CROB2008', name.span, args);
-    } else {
-      const help = didYouMean(name.name, known) ?? `there are ${known.map((one) => `@${one}`).join(', ')}`;
-      fail({ session }, 'CROB2001', name.span, { name: `@${name.name}` }, { help });
-    }
-  }
 }
 
 /** An override's name must be a parameter or a field; everything derived follows from those. */
@@ -394,11 +314,6 @@ export function place(
   return value;
 }
 
-export function childPath(path: string, name: string): string {
-  if (name === '') return path;
-  return path === '' ? name : `${path}.${name}`;
-}
-
 /** `@path("norm{i}")` renames a field or weight in checkpoints; `{i}` is the place in its list, other names are statics. */
 export function fieldPath(
   session: Session,
@@ -461,16 +376,6 @@ function checkWhere(session: Session, instance: Instance, span: Span): boolean {
     fail(body, 'CROB2203', condition.span, { dim: session.program.text(condition.span) });
   }
   return sound;
-}
-
-export function showStatic(value: Val | undefined): string {
-  if (!value) return 'unset';
-  if (value.kind === 'list') return `[${value.items.map(showStatic).join(', ')}]`;
-  if (value.kind === 'dim') return dims.print(value.dim);
-  if (value.kind === 'float') return String(value.value);
-  if (value.kind === 'string') return JSON.stringify(value.value);
-  if (value.kind === 'bool') return String(value.value);
-  return describe(value).replace(/^(the|a) /, '');
 }
 
 /** Short names for identities: they are looked up at every call, and those of a backbone are long. */

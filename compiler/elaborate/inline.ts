@@ -5,8 +5,8 @@ import { mapDims } from '../ir/attributes.ts';
 import { Builder } from '../ir/builder.ts';
 import type { Graph, GraphOutput, Guard, Node, TensorType, Value, WeightAttributes } from '../ir/graph.ts';
 import { finish } from '../ir/rebuild.ts';
-import { childPath } from './construct.ts';
 import type { ModelGraph } from './model.ts';
+import { childPath } from './paths.ts';
 import { substituteClause } from './signature.ts';
 import { type Call, flatten } from './template.ts';
 

@@ -7,7 +7,8 @@ import { Builder } from '../ir/builder.ts';
 import type { Guard, Node, Value } from '../ir/graph.ts';
 import { fitStatic } from './arguments.ts';
 import { type Body, DimScope, fileBody, type Overrides, type Session } from './body.ts';
-import { checkAttributes, place, showStatic, slotOf } from './construct.ts';
+import { place, slotOf } from './construct.ts';
+import { checkAttributes } from './declared.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { fitResult } from './fit-result.ts';
 import type { DeepOverride, FlatModel } from './flatten.ts';
@@ -15,7 +16,7 @@ import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
 import { conditions, resolveType } from './signature.ts';
 import type { Call, GraphType } from './template.ts';
-import { asInt, describe, error, hasError, tensor, type Val } from './values.ts';
+import { asInt, describe, error, hasError, showStatic, tensor, type Val } from './values.ts';
 
 /** A model elaborated: instances made, body typed; `inline` makes the flat graph of it. */
 export interface ModelGraph {

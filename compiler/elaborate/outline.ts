@@ -1,8 +1,8 @@
 import type { Dim } from '../dims/dim.ts';
 import * as dims from '../dims/dim.ts';
 import type { TensorType } from '../ir/graph.ts';
-import { childPath } from './construct.ts';
 import type { ModelGraph } from './model.ts';
+import { childPath } from './paths.ts';
 import { type Call, flattenType } from './template.ts';
 
 /** A module of a model as its first call shows it. */

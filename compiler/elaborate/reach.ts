@@ -1,8 +1,8 @@
 import type { Span } from '../../grammar/span.ts';
 import type { Session } from './body.ts';
-import { childPath } from './construct.ts';
 import { nearest } from './did-you-mean.ts';
 import type { ModelGraph } from './model.ts';
+import { childPath } from './paths.ts';
 import { fail } from './report.ts';
 import type { Call } from './template.ts';
 import type { Instance, Val } from './values.ts';

@@ -1,6 +1,6 @@
 import type { Span } from '../../grammar/span.ts';
 import type { FnDecl, InterfaceDecl, MethodMember, ModuleDecl } from '../../grammar/tree.ts';
-import { asConstant, constant, type Dim } from '../dims/dim.ts';
+import { asConstant, constant, type Dim, print } from '../dims/dim.ts';
 import type { Init, Value } from '../ir/graph.ts';
 import type { Builtin } from './builtins/builtin.ts';
 import type { FileScope } from './program.ts';
@@ -166,4 +166,15 @@ export function describe(value: Val): string {
     case 'error':
       return 'an error';
   }
+}
+
+/** A static value as one would write it, for messages and manifests. */
+export function showStatic(value: Val | undefined): string {
+  if (!value) return 'unset';
+  if (value.kind === 'list') return `[${value.items.map(showStatic).join(', ')}]`;
+  if (value.kind === 'dim') return print(value.dim);
+  if (value.kind === 'float') return String(value.value);
+  if (value.kind === 'string') return JSON.stringify(value.value);
+  if (value.kind === 'bool') return String(value.value);
+  return describe(value).replace(/^(the|a) /, '');
 }
