@@ -177,7 +177,11 @@ function portType(metadata: Ort.InferenceSession.ValueMetadata): PortType {
 }
 
 function toOrt(ort: typeof Ort, { dtype, shape, data }: HostTensor): Ort.Tensor {
-  return new ort.Tensor(ortTypes[dtype], data as Float32Array, shape) as Ort.Tensor;
+  const tensor = new ort.Tensor(ortTypes[dtype], data as Float32Array, shape) as Ort.Tensor;
+  // Where the platform has Float16Array (Node 24), the tensor turns bits into one, which onnxruntime-node 1.30's native
+  // part reads as empty; the bits themselves it takes everywhere.
+  if (dtype === 'f16') Object.defineProperty(tensor, 'data', { value: data });
+  return tensor;
 }
 
 function fromOrt(tensor: Ort.Tensor): HostTensor {
