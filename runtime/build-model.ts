@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asConstant } from '../compiler/dims/dim.ts';
 import type { ModelGraph } from '../compiler/elaborate/model.ts';
 import type { Program } from '../compiler/elaborate/program.ts';
 import { clientInfo } from '../compiler/emit/client/info.ts';
 import { emitOnnx } from '../compiler/emit/onnx/emit.ts';
 import type { OnnxModel } from '../compiler/emit/onnx/model.ts';
-import type { DType, Graph, NodeOf } from '../compiler/ir/graph.ts';
+import type { Graph } from '../compiler/ir/graph.ts';
 import { graphHash } from '../compiler/ir/hash.ts';
 import { toHalf } from '../compiler/passes/half.ts';
 import { type PipelineOptions, runPipeline } from '../compiler/passes/pipeline.ts';
 import { position } from '../grammar/span.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { fileError } from './file-error.ts';
+import { weightsOf } from './graph-weights.ts';
 import { initialWeights } from './initialise.ts';
 import { manifest, type WeightsOrigin } from './manifest.ts';
 import { type WrittenFile, writeOnnxFile } from './onnx-file.ts';
@@ -132,24 +132,4 @@ export async function buildModel(source: Source, options: BuildOptions): Promise
     }
   }
   return { model: name, onnx, files, graph, emitted, hash, parameters };
-}
-
-export interface GraphWeight {
-  readonly path: string;
-  readonly shape: readonly number[];
-  readonly dtype: DType;
-  readonly role: 'param' | 'buffer';
-  readonly init: NodeOf<'weight'>['attributes']['init'];
-}
-
-/** The weights of a graph, in its order. */
-export function weightsOf(graph: Graph): GraphWeight[] {
-  const found: GraphWeight[] = [];
-  for (const node of graph.nodes) {
-    if (node.op !== 'weight') continue;
-    const { type } = node.outputs[0]!;
-    const { path, role, init } = node.attributes;
-    found.push({ path, role, init, dtype: type.dtype, shape: type.shape.map((d) => asConstant(d)!) });
-  }
-  return found;
 }

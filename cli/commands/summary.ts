@@ -4,6 +4,7 @@ import { costByModule, type ModuleCost } from '../../compiler/ir/cost.ts';
 import type { Graph, TensorType } from '../../compiler/ir/graph.ts';
 import { memory } from '../../compiler/ir/liveness.ts';
 import { runPipeline } from '../../compiler/passes/pipeline.ts';
+import { weightsOf } from '../../runtime/graph-weights.ts';
 import { compileFile } from '../compile-file.ts';
 import { readSettings } from '../settings.ts';
 import { table } from '../table.ts';
@@ -58,6 +59,7 @@ export function summary(file: string, options: SummaryOptions): number {
       inputs: graph.inputs.map((i) => ({ name: i.name, type: shown(i.value.type, graph) })),
       outputs: graph.outputs.map((o) => ({ name: o.name, type: shown(o.value.type, graph) })),
       modules: rows,
+      weights: weightsOf(graph).map(({ path, dtype, shape, role }) => ({ path, dtype, shape, role })),
     };
     process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
     return 0;

@@ -67,7 +67,7 @@ describe('summary', () => {
     expect(out).toContain('known when every dim is bound (--set B=…,H=…,W=…,T=…)\n');
   });
 
-  test('its numbers are those of the polynomial, less what folds once sizes are known', async () => {
+  test('as JSON: weights, and numbers that are the polynomial, less what folds once sizes are known', async () => {
     const [open, bound] = await Promise.all([
       run('summary', 'tiny.crob', '--json'),
       run('summary', 'tiny.crob', '--json', '--set', 'B=2,H=8,W=16,T=5'),
@@ -75,6 +75,11 @@ describe('summary', () => {
     const polynomial: string = JSON.parse(open.out).flops;
     const by = { B: 2, H: 8, W: 16, T: 5 };
     const at = new Function(...Object.keys(by), `return ${polynomial.replaceAll('^', '**')}`);
+    expect(JSON.parse(open.out).weights).toEqual([
+      { path: 'table.weight', dtype: 'f32', shape: [2560, 8], role: 'param' },
+      { path: 'patch.weight', dtype: 'f32', shape: [8, 3, 4, 4], role: 'param' },
+      { path: 'patch.bias', dtype: 'f32', shape: [8], role: 'param' },
+    ]);
     const most = at(...Object.values(by));
     const { flops } = JSON.parse(bound.out);
     expect(flops).toBeLessThanOrEqual(most);
