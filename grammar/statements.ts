@@ -124,14 +124,12 @@ export abstract class StatementParser extends ExpressionParser {
         if (i === items.length - 1) value = item.value;
         else this.#goesNowhere(item.value);
       } else if (i === items.length - 1 && item.then.value && item.otherwise?.value) {
-        // biome-ignore lint/suspicious/noThenProperty: a block of the tree; nobody awaits a tree.
         value = { kind: 'if', condition: item.condition, then: item.then, otherwise: item.otherwise, span: item.span };
       } else {
         const { condition, then, otherwise } = item;
         statements.push({
           kind: 'if-statement',
           condition,
-          // biome-ignore lint/suspicious/noThenProperty: a block of the tree; nobody awaits a tree.
           then: this.#statementsOf(then),
           otherwise: otherwise && this.#statementsOf(otherwise),
           span: item.span,
@@ -155,7 +153,6 @@ export abstract class StatementParser extends ExpressionParser {
       {
         kind: 'if-statement',
         condition,
-        // biome-ignore lint/suspicious/noThenProperty: a block of the tree; nobody awaits a tree.
         then: this.#statementsOf(then),
         otherwise: this.#statementsOf(otherwise),
         span: at,

@@ -106,7 +106,6 @@ const tied = fc.letrec<Tied>((tie) => {
   );
   const ifExpr: fc.Arbitrary<Expr> = fc
     .record({ condition: expr, yes: tie('block'), no: fc.oneof(tie('block'), tie('valued')) })
-    // biome-ignore lint/suspicious/noThenProperty: a block of the tree; nobody awaits a tree.
     .map(({ condition, yes, no }) => ({ kind: 'if', condition, then: yes, otherwise: no, span }));
   const dim: fc.Arbitrary<ShapeItem> = fc.oneof(
     { weight: 4, arbitrary: expr.map((value): ShapeItem => ({ kind: 'dim', value, span })) },
@@ -156,7 +155,6 @@ const tied = fc.letrec<Tied>((tie) => {
       fc.tuple(ident, expr).map(([target, value]): Statement => ({ kind: 'update', target, value, span })),
       fc.tuple(clause, few(tie('statement'))).map(([c, body]): Statement => ({ kind: 'for', clause: c, body, span })),
       fc.record({ condition: expr, yes: few(tie('statement')), no: maybe(few(tie('statement'))) }).map(
-        // biome-ignore lint/suspicious/noThenProperty: a block of the tree; nobody awaits a tree.
         ({ condition, yes, no }): Statement => ({ kind: 'if-statement', condition, then: yes, otherwise: no, span }),
       ),
     ),
