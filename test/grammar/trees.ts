@@ -154,9 +154,11 @@ const tied = fc.letrec<Tied>((tie) => {
         }),
       fc.tuple(ident, expr).map(([target, value]): Statement => ({ kind: 'update', target, value, span })),
       fc.tuple(clause, few(tie('statement'))).map(([c, body]): Statement => ({ kind: 'for', clause: c, body, span })),
-      fc.record({ condition: expr, yes: few(tie('statement')), no: maybe(few(tie('statement'))) }).map(
-        ({ condition, yes, no }): Statement => ({ kind: 'if-statement', condition, then: yes, otherwise: no, span }),
-      ),
+      fc
+        .record({ condition: expr, yes: few(tie('statement')), no: maybe(few(tie('statement'))) })
+        .map(
+          ({ condition, yes, no }): Statement => ({ kind: 'if-statement', condition, then: yes, otherwise: no, span }),
+        ),
     ),
     block: fc.tuple(few(tie('statement')), maybe(expr)).map(([statements, value]) => ({ statements, value, span })),
     valued: expr.map((value) => ({ statements: [], value, span })),
