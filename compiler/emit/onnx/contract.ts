@@ -1,10 +1,13 @@
+import { one } from '../../dims/dim.ts';
 import type { NodeOf } from '../../ir/graph.ts';
+import { tensor } from '../../ir/tensor-data.ts';
 import { conv2d, conv2dDx } from './convolution.ts';
 import { conv2dDw } from './convolution-weight-gradient.ts';
 import type { Emission } from './emission.ts';
 import { inputOf, type Lowering } from './lowering.ts';
-import { int } from './model.ts';
+import { int, tensorOf } from './model.ts';
 import { broadcastOperands } from './operands.ts';
+import { known } from './reshape-target.ts';
 
 const matmul: Lowering<'matmul'> = (node, emission) => [emission.node('MatMul', broadcastOperands(node, emission, 2))];
 
@@ -12,6 +15,26 @@ const reduction = (op: string) => (node: NodeOf<'sum' | 'reduce_max' | 'mean'>, 
   const { axes, keep } = node.attributes;
   const inputs = [emission.use(inputOf(node, 0)), emission.i64(axes)];
   return [emission.node(op, inputs, keep ? {} : { keepdims: int(0) })];
+};
+
+/**
+ * The mean over rows [..., n, C] is a row of 1/n times them: onnxruntime's CPU kernel of ReduceMean along
+ * an axis before the last takes ten times as long (1.30; 14,400 rows of 128: 7 ms against 0.5 ms). Halves
+ * have too few digits for 1/n.
+ */
+const mean: Lowering<'mean'> = (node, emission) => {
+  const { axes, keep } = node.attributes;
+  const { dtype, shape } = inputOf(node, 0).type;
+  const rows = shape.length - 2;
+  const n = axes.length === 1 && axes[0] === rows ? known(emission.facts, shape[rows]!) : undefined;
+  if (n === undefined || dtype !== 'f32') return reduction('ReduceMean')(node, emission);
+  const part = { value: tensorOf(tensor('f32', [1], [1 / n])) };
+  const weights = emission.shared('ConstantOfShape', [emission.i64([1, n])], part);
+  const name = emission.node('MatMul', [weights, emission.use(inputOf(node, 0))]);
+  const kept = [...shape.slice(0, rows), one, shape[rows + 1]!];
+  if (keep) return [name];
+  emission.nameForm(node.outputs[0]!, { kind: 'reshaped', name, shape: kept });
+  return [undefined];
 };
 
 /** Equal elements come in the order of their indices, which are i64. */
@@ -30,6 +53,6 @@ export const contract = {
   conv2d_dw: conv2dDw,
   sum: reduction('ReduceSum'),
   reduce_max: reduction('ReduceMax'),
-  mean: reduction('ReduceMean'),
+  mean,
   topk,
 };

@@ -108,6 +108,44 @@ describe('layer norm', () => {
   });
 });
 
+describe('mean', () => {
+  const means = graphOf((build) => {
+    const x = build.given('x', 'f32', 'B', 6, 4);
+    return { kept: build.mean(x, [1], true), dropped: build.relu(build.mean(build.neg(x), [1])) };
+  });
+
+  test('over rows of a known number is a product with a row', () => {
+    expect(lines(emitted(means))).toEqual([
+      'dims/ConstantOfShape = ConstantOfShape([1, 6], value=[0.16666666666666666])',
+      'kept = MatMul(dims/ConstantOfShape, x)',
+      'Neg = Neg(x)',
+      'MatMul_1 = MatMul(dims/ConstantOfShape, Neg)',
+      'Reshape = Reshape(MatMul_1, [0, 4])',
+      'dropped = Relu(Reshape)',
+    ]);
+  });
+
+  test('along other axes, and over a number that is not known, it is ReduceMean', () => {
+    expect(
+      form((build) => {
+        const x = build.given('x', 'f32', 2, 'N', 4);
+        return { last: build.mean(x, [2]), rows: build.mean(x, [1]), both: build.mean(x, [1, 2]) };
+      }),
+    ).toEqual([
+      'last = ReduceMean(x, [2], keepdims=0)',
+      'rows = ReduceMean(x, [1], keepdims=0)',
+      'both = ReduceMean(x, [1, 2], keepdims=0)',
+    ]);
+  });
+
+  test('the same numbers', async () => {
+    const feeds = new Map([['x', floats(seededRandom(6), [2, 6, 4])]]);
+    const actual = await runOnnx(emitted(means), feeds);
+    for (const [name, want] of interpret(means, feeds, () => scalar('f32', 0)))
+      expectClose(name, actual.get(name)!, want);
+  });
+});
+
 describe('shape arithmetic', () => {
   test('neighbouring dims of one input are read at once', () => {
     expect(
