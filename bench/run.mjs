@@ -112,6 +112,8 @@ async function main(args) {
   if (options.help) return process.stdout.write(usage);
   if (!existsSync(crobc)) throw new Error('there is no dist/: "npm run build" first');
   mkdirSync(out, { recursive: true });
+  const file = join(out, 'results.json');
+  const save = () => writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
   const results = { machine: await machine(options.python), repeats: options.repeats, threads: options.threads };
   try {
     if (options.only.includes('check')) results.check = await checking(options);
@@ -121,6 +123,8 @@ async function main(args) {
       results.infer = {};
       for (const name of options.cases) {
         results.infer[name] = await inferring(name, options);
+        // What is measured is kept when a later case is interrupted.
+        save();
         if (!options.keep) rmSync(join(out, name), { recursive: true });
       }
     }
@@ -129,8 +133,7 @@ async function main(args) {
     if (!options.keep)
       for (const entry of readdirSync(out)) if (entry !== 'results.json') rmSync(join(out, entry), { recursive: true });
   }
-  const file = join(out, 'results.json');
-  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+  save();
   process.stdout.write(`${tables(results)}\nwritten: ${relative(process.cwd(), file)}\n`);
 }
 
