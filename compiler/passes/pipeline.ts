@@ -8,6 +8,7 @@ import { mergeCommonSubexpressions } from './common-subexpressions.ts';
 import { eliminateDeadCode } from './dead-code.ts';
 import { foldConstants } from './fold-constants.ts';
 import { hoistRules } from './hoist.ts';
+import { paddingRules } from './padding.ts';
 import { activationRules } from './recognise-activations.ts';
 import { normRules } from './recognise-norm.ts';
 import { softmaxRules } from './recognise-softmax.ts';
@@ -45,7 +46,7 @@ export const pipeline: readonly Pass[] = [
   { name: 'common-subexpressions', run: mergeCommonSubexpressions },
   { name: 'fold-constants', run: foldConstants },
   rewriting('simplify', arithmeticRules, castRules, ...views),
-  rewriting('recognise', normRules, activationRules, softmaxRules, attentionRules),
+  rewriting('recognise', normRules, activationRules, softmaxRules, attentionRules, paddingRules),
   rewriting('cancel-views', hoistRules, ...views),
 ];
 

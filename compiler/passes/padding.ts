@@ -1,0 +1,140 @@
+import { asConstant, constant, type Dim, evaluate, product } from '../dims/dim.ts';
+import type { Facts } from '../dims/facts.ts';
+import type { Builder } from '../ir/builder.ts';
+import type { Node, NodeOf, Value } from '../ir/graph.ts';
+import { type Rule, rule, type Site } from './rule.ts';
+
+type View = NodeOf<'reshape' | 'transpose' | 'slice' | 'concat'>;
+
+/** How padded rows are arranged: what is done to the result of `pad`, in order. The last one gives the arranged rows. */
+interface Arrangement {
+  readonly pad: NodeOf<'pad'>;
+  readonly views: readonly View[];
+}
+
+/**
+ * Rows of zeros need not be multiplied: pad(x)·W is pad(x·W), also where the rows are rearranged before they meet W, as
+ * those of windows are that do not divide a map. What is rearranged is then as wide as the result, so it must pay.
+ */
+const padAfterProduct = rule('pad-after-product', ['matmul'], (node, site) => {
+  const [rows, matrix] = [node.inputs[0]!, node.inputs[1]!];
+  const [from, to] = matrix.type.shape.map((dim) => asConstant(dim));
+  if (from === undefined || to === undefined || matrix.type.shape.length !== 2)
+    return site.miss('not rows times one matrix');
+  const arrangement = arrangementOf(rows, from, site);
+  if (arrangement === undefined) return site.miss('the rows are not padded rows, rearranged');
+  if (!pays(arrangement, from, to, site.build.facts)) return site.miss('there are too few rows of zeros');
+  return arranged(arrangement, site.build.matmul(arrangement.pad.inputs[0]!, matrix), from, to, site.build);
+});
+
+/** Looks for the one pad of zeros below views that keep rows of `width` whole, all of which nothing else reads. */
+function arrangementOf(rows: Value, width: number, { uses }: Site): Arrangement | undefined {
+  const views: View[] = [];
+  const readers = new Map<Value, number>();
+  let pad: NodeOf<'pad'> | undefined;
+  const follow = (value: Value): boolean => {
+    const seen = readers.get(value) ?? 0;
+    readers.set(value, seen + 1);
+    if (seen > 0) return true;
+    if (!isWhole(value.type.shape, width)) return false;
+    const { node } = value;
+    if (node.op === 'pad') {
+      if (pad !== undefined || !padsRows(node, width)) return false;
+      pad = node;
+      return true;
+    }
+    if (!keepsRows(node)) return false;
+    for (const input of node.inputs) if (!follow(input)) return false;
+    views.push(node);
+    return true;
+  };
+  if (!follow(rows) || pad === undefined) return undefined;
+  const alone = [...readers].every(([value, count]) => uses(value) === count);
+  return alone ? { pad, views } : undefined;
+}
+
+/** Rows of this width lie one behind the other along the last axis. */
+function isWhole(shape: readonly Dim[], width: number): boolean {
+  const last = shape.at(-1) && asConstant(shape.at(-1)!);
+  return last !== undefined && last % width === 0;
+}
+
+function padsRows({ attributes: { low, high, value }, inputs }: NodeOf<'pad'>, width: number): boolean {
+  const x = inputs[0]!;
+  return (
+    value === 0 &&
+    asConstant(x.type.shape.at(-1)!) === width &&
+    asConstant(low.at(-1)!) === 0 &&
+    asConstant(high.at(-1)!) === 0
+  );
+}
+
+/** Views that leave the last axis alone, or only regroup. */
+function keepsRows(node: Node): node is View & Node {
+  const last = node.outputs[0]!.type.shape.length - 1;
+  switch (node.op) {
+    case 'reshape':
+      return true;
+    case 'transpose':
+      return node.attributes.perm[last] === last;
+    case 'concat':
+      return node.attributes.axis !== last;
+    case 'slice':
+      return (
+        asConstant(node.attributes.start[last]!) === 0 &&
+        node.outputs[0]!.type.shape[last]!.key === node.inputs[0]!.type.shape[last]!.key
+      );
+    default:
+      return false;
+  }
+}
+
+/** The padding and the views of rows of `from` numbers, done to rows of `to` numbers. */
+function arranged({ pad, views }: Arrangement, rows: Value, from: number, to: number, build: Builder): Value {
+  const { low, high, value } = pad.attributes;
+  let result = build.pad(rows, low, high, value);
+  const made = new Map<Value, Value>([[pad.outputs[0]!, result]]);
+  for (const view of views) {
+    const [x, ...others] = view.inputs.map((input) => made.get(input)!) as [Value, ...Value[]];
+    const last = constant((asConstant(view.outputs[0]!.type.shape.at(-1)!)! / from) * to);
+    result = again(view as View & Node, x, others, last, build);
+    made.set(view.outputs[0]!, result);
+  }
+  return result;
+}
+
+/** The same view of other rows, with `last` as the size of the last axis. */
+function again(view: View & Node, x: Value, others: readonly Value[], last: Dim, build: Builder): Value {
+  switch (view.op) {
+    case 'reshape':
+      return build.reshape(x, [...view.attributes.shape.slice(0, -1), last]);
+    case 'transpose':
+      return build.transpose(x, view.attributes.perm);
+    case 'concat':
+      return build.concat([x, ...others], view.attributes.axis);
+    case 'slice': {
+      const { start, stop, step } = view.attributes;
+      return build.slice(x, start, [...stop.slice(0, -1), last], step);
+    }
+  }
+}
+
+/** On a CPU core a number is moved in the time of about so many multiply-adds: 10 GB/s against 75 GFLOP/s. */
+const multiplyAddsPerMove = 30;
+
+/** Whether the multiply-adds that are saved are worth more than what is moved besides. */
+function pays({ pad, views }: Arrangement, from: number, to: number, facts: Facts): boolean {
+  const padded = pad.outputs[0]!.type.shape;
+  const sizes = (shape: readonly Dim[]): Dim[] => shape.map((dim) => facts.normalize(dim));
+  const known = sizes(padded).every(
+    (dim, axis) => asConstant(dim) !== undefined || dim.key === facts.normalize(pad.inputs[0]!.type.shape[axis]!).key,
+  );
+  if (!known) return false;
+  // Sizes that are not known are the same in all of them.
+  const volume = (value: Value): number => evaluate(product(sizes(value.type.shape)), () => 1) / from;
+  const all = volume(pad.outputs[0]!);
+  const moves = views.filter(({ op }) => op !== 'reshape').reduce((sum, { outputs }) => sum + volume(outputs[0]!), all);
+  return (all - volume(pad.inputs[0]!)) * from * to > moves * (to - from) * multiplyAddsPerMove;
+}
+
+export const paddingRules: readonly Rule[] = [padAfterProduct];
