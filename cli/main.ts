@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError, Option } from 'commander';
 import { packageVersion } from '../runtime/package-root.ts';
 import { UserError } from '../runtime/user-error.ts';
@@ -23,9 +22,6 @@ Start here:
   crobc build models/crobim.crob -o out     CroBIM.onnx, weights, manifest, typed client
   crobc predict models/crobim.crob --model CroBIM --image scene.png --text "the white ship" -o out`,
   );
-
-// A check is over before optimised machine code pays: compiling it took as long as the check itself.
-if (process.argv[2] === 'check') setFlagsFromString('--no-opt');
 
 const set = (): Option =>
   new Option(

@@ -24,12 +24,14 @@ export interface ProgressOptions {
 const PATIENCE_MS = 2_000;
 const LINE_EVERY_MS = 10_000;
 
-/** Colours belong on a terminal whose owner has not declined them (no-color.org). */
+/** Colours belong on a terminal whose owner has not declined them (no-color.org), or where they are asked for. */
 export function wantsColour(
   stream: ProgressStream,
   environment: ProgressOptions['environment'] = process.env,
 ): boolean {
-  return stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb';
+  if (environment.NO_COLOR) return false;
+  if (environment.FORCE_COLOR && environment.FORCE_COLOR !== '0') return true;
+  return stream.isTTY === true && environment.TERM !== 'dumb';
 }
 
 /**

@@ -1,4 +1,4 @@
-import { colored } from '../messages.ts';
+import { wantsColour } from '../../runtime/progress.ts';
 
 /** What runs here; 0 when the CPU path works, which is all that is needed. */
 export async function doctor(options: { readonly json?: boolean }): Promise<number> {
@@ -8,7 +8,7 @@ export async function doctor(options: { readonly json?: boolean }): Promise<numb
     process.stdout.write(`${JSON.stringify({ works, findings }, null, 2)}\n`);
     return works ? 0 : 1;
   }
-  const paint = colored(process.stdout);
+  const paint = wantsColour(process.stdout);
   const mark = {
     works: paint ? '\u001b[32mworks \u001b[39m' : 'works ',
     absent: 'absent',

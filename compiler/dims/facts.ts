@@ -1,6 +1,5 @@
 import { everyCase, everyPoint } from './cases.ts';
 import { type Clause, clauseVariables, showClause, sidesAt } from './clause.ts';
-import { divideExactly } from './divide.ts';
 import { byExtrema } from './extrema-split.ts';
 import { euclidean, gcd } from './integers.ts';
 import { type Interval, intervalOf } from './interval.ts';
@@ -123,12 +122,6 @@ export class Facts {
   /** Whether `clause` is proved, without looking for a witness. */
   proves(clause: Clause): boolean {
     return this.#quickly(clause) || this.#thoroughly(clause);
-  }
-
-  /** The dim c with a == b*c under the facts, where division of polynomials finds one. */
-  quotient(a: Dim, b: Dim): Dim | undefined {
-    const c = divideExactly(this.#reduce(a), this.#reduce(b));
-    return c && toSource(c, this.#known.meaning);
   }
 
   interval(d: Dim): Interval {

@@ -214,18 +214,6 @@ describe('asked for numbers', () => {
     expect(facts.congruence(read('7'))).toEqual({ modulus: 0, remainder: 7 });
   });
 
-  test('quotients under facts', () => {
-    const facts = given('H % 32 == 0, W % 32 == 0');
-    const quotient = (a: string, b: string) => {
-      const c = facts.quotient(read(a), read(b));
-      return c && facts.show(c);
-    };
-    expect(quotient('floor(H/4)*floor(W/4)', 'floor(W/4)')).toBe('H/4');
-    expect(quotient('B*H*W', 'H')).toBe('B*W');
-    expect(quotient('floor(H/4)*floor(W/4)', 'floor(W/8)')).toBe('H/2');
-    expect(quotient('H + 1', 'W')).toBeUndefined();
-  });
-
   test('examples are the smallest, and satisfy', () => {
     const example = (facts: string, ...names: string[]) =>
       Object.fromEntries(given(facts).example(names) ?? [['none', 0]]);

@@ -95,6 +95,8 @@ test('colour only on a terminal that has not declined it', () => {
   expect(wantsColour(screen(true).stream, { NO_COLOR: '1' })).toBe(false);
   expect(wantsColour(screen(true).stream, { NO_COLOR: '' })).toBe(true);
   expect(wantsColour(screen(true).stream, { TERM: 'dumb' })).toBe(false);
+  expect(wantsColour(screen(false).stream, { FORCE_COLOR: '1' })).toBe(true);
+  expect(wantsColour(screen(false).stream, { FORCE_COLOR: '1', NO_COLOR: '1' })).toBe(false);
 });
 
 test('durations', () => {
