@@ -109,6 +109,8 @@ program
   .option('--json', 'print as JSON')
   .action(async (file: string, options) => exit((await import('./commands/summary.ts')).summary(file, options)));
 
+const data = program.command('data').description('data sets: check them, count them, make a vocabulary of their words');
+
 program
   .command('fmt')
   .description('format .crob files in place')
