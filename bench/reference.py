@@ -14,12 +14,11 @@ import time
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "test/goldens"))
-import crobim
 import published
+import twin
 
 
 class Maps(nn.Module):
@@ -42,79 +41,23 @@ class Words(nn.Module):
         return self.text(tokens, attention_mask=mask.long()).last_hidden_state
 
 
-class DeficitCompensation(crobim.DeficitCompensation):
-    """The same for a whole batch at once, with gather and scatter, which can be exported."""
-
-    def forward(self, v, s):
-        b, _, h, w = v[3].shape
-        u = []
-        for a in s:
-            a = F.interpolate(a[:, None], (h, w), mode="bilinear", align_corners=False)[:, 0].flatten(1)
-            low, high = a.amin(1, keepdim=True), a.amax(1, keepdim=True)
-            u.append((a - low) / (high - low + 1e-6))
-        index = sum((u[i] - u[i + 1]).abs() for i in range(3)).topk(self.topk, 1).indices
-        cells, places, old = [], [], []
-        for x in v:
-            p = x.shape[2] // h
-            cell = x.reshape(b, -1, h, p, w, p).permute(0, 2, 4, 3, 5, 1).reshape(b, h * w, p * p, -1)
-            place = index[:, :, None, None].expand(-1, -1, cell.shape[2], cell.shape[3])
-            cells.append(cell)
-            places.append(place)
-            old.append(cell.gather(1, place))
-        z = torch.cat([proj(o) for proj, o in zip(self.proj, old)], 2).flatten(0, 1)
-        z = (z + self.attn(self.norm(z))).unflatten(0, (b, self.topk))
-        out = []
-        for x, cell, place, back, part in zip(v, cells, places, self.back, z.split([64, 16, 4, 1], 2)):
-            p = x.shape[2] // h
-            y = cell.scatter(1, place, back(part)).reshape(b, h, w, p, p, -1)
-            out.append(y.permute(0, 5, 1, 3, 2, 4).reshape(x.shape))
-        return out
-
-
-class CroBIM(nn.Module):
-    """The whole model, in the readings of crob's library."""
-
-    def __init__(self, backbone, channels, text, width, topk, dim, layers, heads, hidden, groups):
-        super().__init__()
-        self.backbone = backbone
-        self.text = text
-        self.capm = crobim.CAPM(channels, width, 4)
-        self.lgfa = crobim.LGFA(channels, width, topk, dim, heads)
-        self.lgfa.compensation[0] = DeficitCompensation(channels, dim, topk, heads)
-        self.mid = crobim.MID(channels, width, dim, layers, heads, 4, hidden, groups)
-
-    def forward(self, image, tokens, mask):
-        maps = self.backbone(image).feature_maps
-        prompt = self.capm(maps)
-        seen = torch.cat([mask, mask.new_ones(mask.shape[0], prompt.shape[1])], 1)
-        embedded = torch.cat([self.text.embeddings(tokens), prompt], 1)
-        words = self.text.encoder(embedded, attention_mask=seen[:, None, None]).last_hidden_state
-        coarse = self.mid(self.lgfa(maps, words, seen), words, seen)
-        return F.interpolate(coarse, image.shape[2:], mode="bilinear", align_corners=True)
-
-
 def swin_b():
     return published.swin(128, [2, 2, 18, 2], [4, 8, 16, 32], 12, seed=1)
 
 
 def full():
-    model = CroBIM(swin_b(), [128, 256, 512, 1024], published.bert(2), 768, 16, 256, 6, 8, 1024, 32)
-    return randomise_own(model, published.swin_weights)
+    model = twin.CroBIM(swin_b(), [128, 256, 512, 1024], published.bert(2), 768, 16, 256, 6, 8, 1024, 32)
+    return randomise_own(model)
 
 
 def micro():
-    backbone = published.swin(24, [1, 1, 2, 1], [2, 4, 8, 8], 4, seed=1)
-    sizes = dict(vocab_size=2560, hidden_size=64, num_hidden_layers=2, num_attention_heads=4, intermediate_size=256, max_position_embeddings=64)
-    model = CroBIM(backbone, [24, 48, 96, 192], published.bert(2, **sizes), 64, 4, 64, 2, 4, 128, 8)
-    return randomise_own(model, published.swin_weights)
+    return randomise_own(twin.micro())
 
 
-def randomise_own(model, backbone_weights):
-    own = {}
+def randomise_own(model):
     for seed, name in enumerate(["capm", "lgfa", "mid"], 3):
-        module = published.randomise(getattr(model, name), seed)
-        own.update({f"{name}.{key}": weight for key, weight in module.state_dict().items()})
-    return model.eval(), {**backbone_weights(model.backbone), **published.bert_weights(model.text), **own}
+        published.randomise(getattr(model, name), seed)
+    return model.eval(), {name: twin.joined(parts) for name, parts in twin.parameters(model).items()}
 
 
 def maps(backbone, weights):

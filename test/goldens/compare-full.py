@@ -1,4 +1,4 @@
-"""Compares crobc's ONNX with Hugging Face at full size, with random weights.
+"""Compares crobc's ONNX with PyTorch at full size, with random weights.
 
 Run by hand after `npm run build`: python test/goldens/compare-full.py [case ...]. For each case it writes the weights under
 crob's names, builds with `crobc build --weights`, runs onnxruntime, and demands 1e-4 of the largest output.
@@ -16,9 +16,11 @@ import torch
 from safetensors.torch import save_file
 
 import published
+import twin
 
 ROOT = Path(__file__).parents[2]
-SOURCE = ROOT / "test/conformance/published.crob"
+# By the model's name; the others are those of Hugging Face.
+SOURCES = {"CroBIM_micro": "models/crobim.crob", "CroBIM_SwinT": "models/sizes.crob"}
 
 
 def images(sizes, run):
@@ -63,6 +65,22 @@ def bert():
     return "BertWords", published.bert_weights(model), words(model)
 
 
+def referring(model, sizes):
+    for seed, part in enumerate(["capm", "lgfa", "mid"], 15):
+        published.randomise(getattr(model.eval(), part), seed)
+    for height, width in sizes:
+        generator = torch.Generator().manual_seed(height)
+        mask = torch.arange(20)[None] < torch.tensor([[20], [7]])
+        tokens = torch.randint(1, 2000, (2, 20), generator=generator) * mask
+        given = {"image": torch.randn(2, 3, height, width, generator=generator), "tokens": tokens, "mask": mask}
+        yield f"2x{height}x{width}", given, {"logits": model(**given)}
+
+
+def crobim(name, model, sizes):
+    runs = list(referring(model, sizes))
+    return name, {name: twin.joined(parts) for name, parts in twin.parameters(model).items()}, runs
+
+
 ANY = [(480, 480), (270, 333)]
 WHOLE = [(480, 480), (416, 352)]
 CASES = {
@@ -72,6 +90,8 @@ CASES = {
     "convnext-b": lambda: convnext("ConvNeXtBMaps", published.convnext([128, 256, 512, 1024], [3, 3, 27, 3], 13), WHOLE),
     "bert-base": bert,
     "deformable": deformable,
+    "crobim-micro": lambda: crobim("CroBIM_micro", twin.micro(), [(128, 128), (96, 160)]),
+    "crobim-swin-t": lambda: crobim("CroBIM_SwinT", twin.swin_t(), [(224, 224)]),
 }
 
 
@@ -83,7 +103,8 @@ def compare(case):
         file = Path(folder) / "weights.safetensors"
         save_file(weights, file)
         start = time.time()
-        command = ["node", str(ROOT / "dist/cli/main.js"), "build", str(SOURCE), "--model", name, "--weights", str(file), "-o", folder]
+        source = ROOT / SOURCES.get(name, "test/conformance/published.crob")
+        command = ["node", str(ROOT / "dist/cli/main.js"), "build", str(source), "--model", name, "--weights", str(file), "-o", folder]
         subprocess.run(command, check=True)
         print(f"  built in {time.time() - start:.1f} s")
         session = onnxruntime.InferenceSession(next(Path(folder).rglob("*.onnx")))

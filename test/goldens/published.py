@@ -24,26 +24,25 @@ def randomise(module, seed, spread=0.05):
     return module.eval()
 
 
-def swin(embed_dim, depths, heads, window, seed):
-    config = SwinConfig(embed_dim=embed_dim, depths=depths, num_heads=heads, window_size=window, out_features=STAGES)
+def swin(embed_dim, depths, heads, window, seed, drop_path=0.0):
+    config = SwinConfig(
+        embed_dim=embed_dim, depths=depths, num_heads=heads, window_size=window, drop_path_rate=drop_path, out_features=STAGES
+    )
     return randomise(SwinBackbone(config), seed)
 
 
-def swin_weights(model, prefix="backbone."):
-    """Under the names of microsoft/Swin-Transformer."""
-    weights, parts = {}, {}
-    for name, weight in model.state_dict().items():
+def swin_parts(named, prefix="backbone."):
+    """Under the names of microsoft/Swin-Transformer: each a list of tensors, which it holds behind each other."""
+    parts = {}
+    for name, weight in named:
         name = name.removeprefix("swin.")
-        if name.startswith("layernorm."):
-            continue
-        projection = re.fullmatch(r"(encoder\..*\.attention)\.([qkv])_proj\.(weight|bias)", name)
-        if projection:
-            parts.setdefault((projection[1], projection[3]), {})[projection[2]] = weight
-            continue
-        weights[swin_name(name)] = weight
-    for (place, kind), one in parts.items():
-        weights[swin_name(f"{place}.qkv.{kind}")] = torch.cat([one["q"], one["k"], one["v"]])
-    return {prefix + name: weight.contiguous() for name, weight in weights.items()}
+        if not name.startswith("layernorm."):
+            parts.setdefault(prefix + swin_name(re.sub(r"attention\.[qkv]_proj", "attention.qkv", name)), []).append(weight)
+    return parts
+
+
+def swin_weights(model, prefix="backbone."):
+    return {name: torch.cat(parts).contiguous() for name, parts in swin_parts(model.state_dict().items(), prefix).items()}
 
 
 def swin_name(name):
