@@ -1,0 +1,51 @@
+import { stat } from 'node:fs/promises';
+import { readLines } from './lines.ts';
+
+/** What is known of a sample besides its phrase; evaluation gives a table for each. */
+export interface Attributes {
+  readonly category?: string;
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+const MAX_LINE_BYTES = 1 << 16;
+
+/**
+ * The lines of an `attributes_{split}.jsonl`, one object a line for each line of the phrase file: what it says, or in
+ * words what is wrong with it. Undefined when there is no such file.
+ */
+export async function readAttributes(path: string): Promise<(Attributes | string)[] | undefined> {
+  try {
+    await stat(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    // Whatever else is wrong is said when it is read.
+  }
+  const all: (Attributes | string)[] = [];
+  for await (const { text, fault } of readLines(path, MAX_LINE_BYTES))
+    all.push(text === undefined ? fault! : parse(text));
+  return all;
+}
+
+function parse(text: string): Attributes | string {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return 'the line is not JSON';
+  }
+  if (!isObject(json)) return 'the line is not a JSON object';
+  const { category, attributes } = json;
+  if (category !== undefined && typeof category !== 'string') return '"category" is not a string';
+  if (attributes !== undefined && !isObject(attributes)) return '"attributes" is not an object';
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (typeof value !== 'string') return `the attribute ${JSON.stringify(name)} is not a string`;
+  }
+  return {
+    ...(category === undefined ? {} : { category }),
+    ...(attributes === undefined ? {} : { attributes: attributes as Record<string, string> }),
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,187 @@
+import type { HostTensor } from '../session.ts';
+import type { EncodedText, Tokenizer } from '../tokenizer.ts';
+import { UserError } from '../user-error.ts';
+import type { Dataset, Sample } from './dataset.ts';
+import type { DecodedSample } from './decode.ts';
+import { type Decoder, decodingThreads, openDecoder } from './decoder.ts';
+import { isMirrored, mirrorPhrase } from './mirror.ts';
+import { type OnBad, Problems } from './problems.ts';
+
+/** Tensors by the names of a model's inputs. */
+export type Feeds = Readonly<Record<string, HostTensor>>;
+
+export interface Batch {
+  /** image f32[B, 3, H, W], tokens i64[B, T], mask bool[B, T], target f32[B, 1, H, W] of 0 and 1. */
+  readonly feeds: Feeds;
+  /** The real ones, first in the tensors; only under `pad` fewer than B. */
+  readonly samples: readonly Sample[];
+}
+
+export interface BatchOptions {
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  /** Tokens of a phrase, [CLS] and [SEP] among them. */
+  readonly words: number;
+  readonly tokenizer: Tokenizer;
+  /** Batches that are made while the consumer works on one; they bound the memory. */
+  readonly ahead: number;
+  readonly onBad: OnBad;
+  report(problem: string): void;
+  /** Every phrase becomes [CLS] [SEP]. */
+  readonly blank?: boolean;
+  /**
+   * What becomes of a last batch that is not full. `pad` (the default, for evaluation): repeats its first sample, and
+   * `samples` says how many are real. For training, `wrap` goes on at the start of the order, and `drop` leaves it out.
+   */
+  readonly last?: 'pad' | 'wrap' | 'drop';
+  /** The batch to begin with, 0 unless a run is resumed: the same batches come as if those before had been taken. */
+  readonly start?: number;
+  /** Half of the samples are mirrored, words such as left and right with them; which ones, seed and epoch say. */
+  readonly augment?: { readonly seed: number; readonly epoch: number } | undefined;
+  /** Decoding threads; 0 decodes on this one. */
+  readonly threads?: number;
+}
+
+/** How many batches loadBatches gives of `samples`. */
+export function batchCount(samples: number, batch: number, last: 'pad' | 'wrap' | 'drop'): number {
+  return last === 'drop' ? Math.floor(samples / batch) : Math.ceil(samples / batch);
+}
+
+/** Samples that were found bad while decoding; later epochs leave them out without another word. */
+const badSamples = new WeakMap<Dataset, Set<number>>();
+
+/**
+ * The batches of `order` (indices of samples), decoded ahead on other threads and always in this order. Where a picture
+ * turns out bad under `onBad: 'skip'`, `pad` leaves the sample out (a batch without any other does not come), and
+ * `wrap` and `drop` put the next good sample of the order in its place, so that batches and their number stay as they are.
+ * Throws a UserError that names the phrase's file and line. Leaving the loop early stops the threads.
+ */
+export async function* loadBatches(
+  dataset: Dataset,
+  order: ArrayLike<number>,
+  options: BatchOptions,
+): AsyncGenerator<Batch, void, undefined> {
+  const { batch, last = 'pad', start = 0, ahead, threads = decodingThreads() } = options;
+  const count = batchCount(order.length, batch, last);
+  if (count === 0) throw new UserError(`${order.length} samples are fewer than a batch of ${batch}`);
+  const problems = new Problems(options.onBad, (problem) => options.report(problem));
+  const source = new SampleSource(dataset, order, options, problems, await openDecoder(threads));
+  try {
+    const queue: Promise<Slot[]>[] = [];
+    let next = start;
+    for (let at = start; at < count; at++) {
+      for (; next < count && queue.length <= ahead; next++) queue.push(source.slots(next));
+      const slots = (await queue.shift()!).filter((slot) => slot !== undefined);
+      if (slots.length > 0) yield assemble(slots, options);
+    }
+    problems.finish();
+  } finally {
+    await source.close();
+  }
+}
+
+/** A sample ready for its place in a batch. */
+interface ReadySample {
+  readonly sample: Sample;
+  readonly encoded: EncodedText;
+  readonly decoded: DecodedSample;
+}
+type Slot = ReadySample | undefined;
+
+class SampleSource {
+  readonly #dataset: Dataset;
+  readonly #order: ArrayLike<number>;
+  readonly #options: BatchOptions;
+  readonly #problems: Problems;
+  readonly #decoder: Decoder;
+  readonly #bad: Set<number>;
+  readonly #blank: EncodedText | undefined;
+
+  constructor(dataset: Dataset, order: ArrayLike<number>, options: BatchOptions, problems: Problems, decoder: Decoder) {
+    this.#dataset = dataset;
+    this.#order = order;
+    this.#options = options;
+    this.#problems = problems;
+    this.#decoder = decoder;
+    this.#bad = badSamples.get(dataset) ?? new Set();
+    badSamples.set(dataset, this.#bad);
+    this.#blank = options.blank ? blankPhrase(options.tokenizer, options.words) : undefined;
+  }
+
+  close(): Promise<void> {
+    return this.#decoder.close();
+  }
+
+  /** The samples of a batch; the promise may fail before anyone waits for it. */
+  slots(index: number): Promise<Slot[]> {
+    const { batch, last = 'pad' } = this.#options;
+    const from = index * batch;
+    const end = last === 'pad' ? Math.min(from + batch, this.#order.length) : from + batch;
+    const places = Array.from({ length: end - from }, (_, i) => from + i);
+    const all = Promise.all(places.map((place) => (last === 'pad' ? this.#at(place) : this.#nextGood(place))));
+    all.catch(() => undefined);
+    return all;
+  }
+
+  /** The sample at a place of the order or, where that is bad, the next good one. */
+  async #nextGood(place: number): Promise<Slot> {
+    for (let step = 0; step < this.#order.length; step++) {
+      const slot = await this.#at(place + step);
+      if (slot) return slot;
+    }
+    throw new UserError(`${this.#dataset.dir} has no sample that can be used`);
+  }
+
+  /** Undefined for a bad one that is skipped. */
+  async #at(place: number): Promise<Slot> {
+    const index = this.#order[place % this.#order.length]!;
+    const sample = this.#dataset.samples[index];
+    if (!sample) throw new Error(`bug in crobc: no sample ${index} among ${this.#dataset.samples.length}`);
+    if (this.#bad.has(index)) return undefined;
+    const { tokenizer, words, height, width, augment } = this.#options;
+    const { image, mask, phrase, file, line } = sample;
+    const mirror = augment && isMirrored(index, augment.seed, augment.epoch) ? mirrorPhrase(phrase) : undefined;
+    try {
+      const encoded = this.#blank ?? tokenizer.encode(mirror ?? phrase, words);
+      const request = { image, mask, height, width, mirrored: mirror !== undefined };
+      return { sample, encoded, decoded: await this.#decoder.decode(request) };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      if (!this.#bad.has(index)) this.#problems.add({ file, line, text: error.message });
+      this.#bad.add(index);
+      return undefined;
+    }
+  }
+}
+
+/** [CLS] [SEP] and padding. */
+function blankPhrase(tokenizer: Tokenizer, words: number): EncodedText {
+  const { ids } = tokenizer.encode('a', Math.max(4, words));
+  const [cls, sep, pad] = [ids[0]!, ids[2]!, ids[3]!];
+  const mask = new Uint8Array(words).fill(1, 0, 2);
+  return { ids: Array.from({ length: words }, (_, i) => [cls, sep][i] ?? pad), mask, tokens: [], truncated: false };
+}
+
+function assemble(slots: readonly ReadySample[], { batch, height, width, words }: BatchOptions): Batch {
+  const image = new Float32Array(batch * 3 * height * width);
+  const target = new Float32Array(batch * height * width);
+  const tokens = new BigInt64Array(batch * words);
+  const mask = new Uint8Array(batch * words);
+  for (let i = 0; i < batch; i++) {
+    const { encoded, decoded } = slots[i] ?? slots[0]!;
+    image.set(decoded.image, i * decoded.image.length);
+    target.set(decoded.target, i * decoded.target.length);
+    mask.set(encoded.mask, i * words);
+    for (const [t, id] of encoded.ids.entries()) tokens[i * words + t] = BigInt(id);
+  }
+  return {
+    feeds: {
+      image: { dtype: 'f32', shape: [batch, 3, height, width], data: image },
+      tokens: { dtype: 'i64', shape: [batch, words], data: tokens },
+      mask: { dtype: 'bool', shape: [batch, words], data: mask },
+      target: { dtype: 'f32', shape: [batch, 1, height, width], data: target },
+    },
+    samples: slots.map(({ sample }) => sample),
+  };
+}

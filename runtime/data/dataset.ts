@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import { UserError } from '../user-error.ts';
+import { type Attributes, readAttributes } from './attributes.ts';
+import { nameFault, openLayout } from './folders.ts';
+import { checkSizes } from './image-sizes.ts';
+import { readLines } from './lines.ts';
+import { type OnBad, type Problem, Problems } from './problems.ts';
+
+/** A phrase about an image, and the mask of what it names. */
+export interface Sample extends Attributes {
+  /** Paths of the image and of the mask. */
+  readonly image: string;
+  readonly mask: string;
+  readonly phrase: string;
+  /** Where the phrase stands: the file, and its line counted from 1. */
+  readonly file: string;
+  readonly line: number;
+}
+
+export interface Dataset {
+  readonly dir: string;
+  readonly split: string;
+  readonly samples: readonly Sample[];
+}
+
+export interface DatasetOptions {
+  /** Whether a sample that is wrong is left out (ten are reported, then their number) or is the end of it. */
+  readonly onBad: OnBad;
+  report(problem: string): void;
+  /** Where the sizes of pictures are kept when the data set's own folder cannot be written. */
+  readonly cache?: string;
+}
+
+/**
+ * Opens a split of a data set in RISBench's layout: every line has a phrase, every image and mask is there, and their
+ * sizes agree; pixels are not looked at. Throws a UserError where the folder is no data set or no sample is left.
+ */
+export async function openDataset(dir: string, split: string, options: DatasetOptions): Promise<Dataset> {
+  const problems = new Problems(options.onBad, (problem) => options.report(problem));
+  const read = await readSamples(dir, split, (problem) => problems.add(problem));
+  const samples = await checkSizes(read, { dir, cache: options.cache }, (problem) => problems.add(problem));
+  problems.finish();
+  if (samples.length === 0) throw new UserError(`${phraseFile(dir, split)} has no sample that can be used`);
+  return { dir, split, samples };
+}
+
+export function phraseFile(dir: string, split: string): string {
+  return join(dir, `output_phrase_${split}.txt`);
+}
+
+/** A phrase that is longer is none: text encoders take some hundred tokens. */
+const MAX_LINE_BYTES = 4096;
+/** RISBench, the largest, has 52,472; this bounds memory at some gigabytes. */
+const MAX_LINES = 5_000_000;
+
+/** A line of a phrase file: the image's name, and what is said of it. */
+export interface PhraseLine {
+  readonly name: string;
+  readonly phrase: string;
+  readonly line: number;
+}
+
+/** Reads a phrase file; its lines are checked alone, without the pictures. `onLine` hears of every line, good or bad. */
+export async function* readPhrases(
+  file: string,
+  onProblem: (problem: Problem) => void,
+  onLine?: (line: number) => void,
+): AsyncGenerator<PhraseLine, void, undefined> {
+  let blank: number[] = [];
+  for await (const { number, text, fault } of readLines(file, MAX_LINE_BYTES)) {
+    const wrong = (why: string) => onProblem({ file, line: number, text: why });
+    if (text?.trim() === '') {
+      blank.push(number);
+      continue;
+    }
+    // Empty lines at the end of the file are nothing but its end.
+    for (const line of blank) {
+      onLine?.(line);
+      onProblem({ file, line, text: 'the line is empty' });
+    }
+    blank = [];
+    onLine?.(number);
+    if (number > MAX_LINES) throw new UserError(`${file} has more than ${MAX_LINES} lines`);
+    const [, name, phrase = ''] = /^(\S+)\s*(.*)$/.exec(text?.trim() ?? '') ?? [];
+    if (text === undefined || name === undefined) wrong(fault ?? 'the line is empty');
+    else if (nameFault(name) !== undefined) wrong(nameFault(name)!);
+    else if (!/[^\p{C}\p{Z}\p{M}]/u.test(phrase)) wrong(`there is no phrase behind ${name}`);
+    else yield { name, phrase, line: number };
+  }
+}
+
+/** The samples whose phrase, image and mask are there; each thing that is wrong goes to `onProblem`. */
+export async function readSamples(
+  dir: string,
+  split: string,
+  onProblem: (problem: Problem) => void,
+): Promise<Sample[]> {
+  const { images, masks, splits } = await openLayout(dir);
+  if (!splits.includes(split))
+    throw new UserError(`${dir} has no split ${JSON.stringify(split)}: it has ${splits.join(', ')}`);
+  const file = phraseFile(dir, split);
+  const attributesFile = join(dir, `attributes_${split}.jsonl`);
+  const attributes = await readAttributes(attributesFile);
+  const samples: Sample[] = [];
+  let lines = 0;
+  const phrases = readPhrases(file, onProblem, (line) => {
+    lines = line;
+  });
+  for await (const { name, phrase, line } of phrases) {
+    const [image, mask] = await Promise.all([images.image(name), masks.mask(name)]);
+    const wrong = (text: string) => onProblem({ file, line, text });
+    if (image === undefined) {
+      wrong(`there is no image ${name} in ${images.path}`);
+    } else if (mask === undefined) {
+      wrong(`there is no mask ${name} in ${masks.path}`);
+    } else {
+      const known = attributes?.[line - 1];
+      if (typeof known === 'string') onProblem({ file: attributesFile, line, text: known });
+      samples.push({ image, mask, phrase, file, line, ...(typeof known === 'object' ? known : {}) });
+    }
+  }
+  if (attributes === undefined || attributes.length === lines) return samples;
+  // Which line belongs to which phrase is not known then, and a wrong category is worse than none.
+  const text = `${attributes.length} lines for the ${lines} of ${file}: categories and attributes are left out`;
+  onProblem({ file: attributesFile, line: Math.min(attributes.length, lines) + 1, text });
+  return samples.map(({ image, mask, phrase, file, line }) => ({ image, mask, phrase, file, line }));
+}

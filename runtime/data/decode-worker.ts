@@ -1,0 +1,36 @@
+import { parentPort } from 'node:worker_threads';
+import sharp from 'sharp';
+import { UserError } from '../user-error.ts';
+import { type DecodeRequest, decodeSample } from './decode.ts';
+
+/** What a decoder asks of this thread; `undefined` ends it when all that was asked for is answered. */
+export type WorkerRequest = { readonly id: number; readonly request: DecodeRequest } | undefined;
+
+export type WorkerAnswer =
+  | { readonly id: number; readonly image: Float32Array; readonly target: Float32Array }
+  | { readonly id: number; readonly fault: string; readonly user: boolean };
+
+if (!parentPort) throw new Error('bug in crobc: the decoding thread was started as a program');
+const port = parentPort;
+
+// The threads are for several pictures at a time, not for the parts of one.
+sharp.concurrency(1);
+sharp.cache(false);
+
+port.on('message', (message: WorkerRequest) => {
+  // A port without a listener lets the thread end, after what still runs; ending it within a decoding could crash sharp.
+  if (message === undefined) port.close();
+  else void answer(message.id, message.request);
+});
+
+async function answer(id: number, request: DecodeRequest): Promise<void> {
+  try {
+    const { image, target } = await decodeSample(request);
+    const message: WorkerAnswer = { id, image, target };
+    port.postMessage(message, [image.buffer as ArrayBuffer, target.buffer as ArrayBuffer]);
+  } catch (error) {
+    const fault = error instanceof Error ? error.message : String(error);
+    const message: WorkerAnswer = { id, fault, user: error instanceof UserError };
+    port.postMessage(message);
+  }
+}

@@ -1,0 +1,124 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { UserError } from '../user-error.ts';
+import { type DecodedSample, type DecodeRequest, decodeSample } from './decode.ts';
+import type { WorkerAnswer, WorkerRequest } from './decode-worker.ts';
+
+/** Decodes samples on other threads. Close it when done. */
+export interface Decoder {
+  /** Throws a UserError as decodeSample does. */
+  decode(request: DecodeRequest): Promise<DecodedSample>;
+  /** Waits for what is being decoded; what has not been begun is dropped, and its promise never settles. */
+  close(): Promise<void>;
+}
+
+/** Threads of a decoder unless told otherwise: one core is left to training itself. */
+export function decodingThreads(): number {
+  return runsWorkers ? Math.max(1, Math.min(4, availableParallelism() - 1)) : 0;
+}
+
+// TypeScript sources are run by test runners that translate them, and by Node from version 22.18; an older Node has
+// nothing that would translate them for its threads.
+const program = new URL(import.meta.url.endsWith('.ts') ? './decode-worker.ts' : './decode-worker.js', import.meta.url);
+const runsWorkers = !program.pathname.endsWith('.ts') || 'typescript' in process.features;
+
+/** With 0 threads, decodes on this one. */
+export async function openDecoder(threads: number): Promise<Decoder> {
+  if (threads === 0) return { decode: decodeSample, close: () => Promise.resolve() };
+  // On Linux with glibc, sharp must be loaded here first, or its libraries go when the first thread ends.
+  await import('sharp');
+  return new ThreadedDecoder(threads);
+}
+
+/** One picture is decoded in native code while another is resized in JavaScript. */
+const TASKS_PER_THREAD = 2;
+
+interface Task {
+  readonly request: DecodeRequest;
+  resolve(sample: DecodedSample): void;
+  reject(error: unknown): void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly running: Map<number, Task>;
+  readonly ended: Promise<void>;
+}
+
+class ThreadedDecoder implements Decoder {
+  #threads: Thread[] = [];
+  readonly #waiting: Task[] = [];
+  #next = 0;
+  #closed = false;
+
+  constructor(threads: number) {
+    this.#threads = Array.from({ length: threads }, () => this.#start());
+  }
+
+  decode(request: DecodeRequest): Promise<DecodedSample> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ request, resolve, reject });
+      this.#dispatch();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#waiting.length = 0;
+    const end: WorkerRequest = undefined;
+    for (const { worker } of this.#threads) {
+      worker.ref();
+      worker.postMessage(end);
+    }
+    await Promise.all(this.#threads.map(({ ended }) => ended));
+  }
+
+  #start(): Thread {
+    const worker = new Worker(program);
+    // Whoever forgets to close does not keep the process from ending: a thread counts only while it has work.
+    worker.unref();
+    const running = new Map<number, Task>();
+    const fail = (error: unknown) => {
+      for (const task of running.values()) task.reject(error);
+      running.clear();
+    };
+    worker.on('message', (answer: WorkerAnswer) => {
+      const task = running.get(answer.id)!;
+      running.delete(answer.id);
+      if (running.size === 0 && !this.#closed) worker.unref();
+      if ('fault' in answer) task.reject(answer.user ? new UserError(answer.fault) : new Error(answer.fault));
+      else task.resolve({ image: answer.image, target: answer.target });
+      this.#dispatch();
+    });
+    worker.on('error', fail);
+    const ended = new Promise<void>((resolve) => {
+      worker.on('exit', (code) => {
+        this.#lose(worker, new Error(`a decoding thread ended with code ${code}`), fail);
+        resolve();
+      });
+    });
+    return { worker, running, ended };
+  }
+
+  /** A thread that ended takes no more tasks; without any left, nothing is to be waited for. */
+  #lose(worker: Worker, error: Error, fail: (error: unknown) => void): void {
+    fail(error);
+    this.#threads = this.#threads.filter((thread) => thread.worker !== worker);
+    if (this.#threads.length === 0) for (const task of this.#waiting.splice(0)) task.reject(error);
+  }
+
+  #dispatch(): void {
+    while (this.#waiting.length > 0 && !this.#closed) {
+      const [first, ...others] = this.#threads;
+      if (!first) throw new Error('all decoding threads have ended');
+      const thread = others.reduce((a, b) => (b.running.size < a.running.size ? b : a), first);
+      if (thread.running.size >= TASKS_PER_THREAD) return;
+      const task = this.#waiting.shift()!;
+      const id = this.#next++;
+      const message: WorkerRequest = { id, request: task.request };
+      thread.running.set(id, task);
+      thread.worker.ref();
+      thread.worker.postMessage(message);
+    }
+  }
+}

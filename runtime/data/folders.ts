@@ -1,0 +1,88 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileError } from '../file-error.ts';
+import { UserError } from '../user-error.ts';
+
+/** In the order in which a name without an ending is looked up. */
+const endings = ['.png', '.tif', '.tiff', '.jpg', '.jpeg', '.webp'] as const;
+
+/** Why a name from a phrase file is not looked up: it would lead out of the data set's folder. */
+export function nameFault(name: string): string | undefined {
+  const outside = /[\\\0:]/.test(name) || name.split('/').some((part) => part === '' || part === '.' || part === '..');
+  return outside ? `${JSON.stringify(name)} is no name of a file in the folder` : undefined;
+}
+
+/** Pictures in a folder. Each folder is listed once, since a look at each of tens of thousands of files takes long. */
+export class PictureFolder {
+  readonly path: string;
+  readonly #listed = new Map<string, Promise<ReadonlySet<string>>>();
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** The file's path; a name without an ending stands for the file that has one. */
+  async image(name: string): Promise<string | undefined> {
+    return this.#first(name, [name, ...endings.map((ending) => name + ending)]);
+  }
+
+  /** As `image`; and where the image's ending differs from the mask's, the mask of that stem. */
+  async mask(name: string): Promise<string | undefined> {
+    const stem = name.replace(/\.(png|tiff?|jpe?g|webp)$/i, '');
+    return (await this.image(name)) ?? this.#first(stem, stem === name ? [] : endings.map((ending) => stem + ending));
+  }
+
+  async #first(name: string, candidates: readonly string[]): Promise<string | undefined> {
+    const at = name.lastIndexOf('/');
+    const names = await this.#list(name.slice(0, Math.max(0, at)));
+    const found = candidates.find((candidate) => names.has(candidate.slice(at + 1)));
+    return found === undefined ? undefined : join(this.path, found);
+  }
+
+  #list(below: string): Promise<ReadonlySet<string>> {
+    let listed = this.#listed.get(below);
+    if (!listed) {
+      const path = join(this.path, below);
+      listed = readdir(path).then(
+        (names) => new Set(names),
+        (error: NodeJS.ErrnoException) => {
+          // A folder below that is not there holds nothing; the sample says that its file is missing.
+          if (below !== '' && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return new Set<string>();
+          throw fileError('read', path, error);
+        },
+      );
+      this.#listed.set(below, listed);
+    }
+    return listed;
+  }
+}
+
+export interface Layout {
+  readonly images: PictureFolder;
+  readonly masks: PictureFolder;
+  /** The splits there are phrases of: train, val, test and others. */
+  readonly splits: readonly string[];
+}
+
+const firsts = ['train', 'val', 'test'];
+
+/** Finds the folders of RISBench's and RefSegRS's layout. Throws a UserError that names what is not there. */
+export async function openLayout(dir: string): Promise<Layout> {
+  let names: string[];
+  try {
+    names = await readdir(dir);
+  } catch (error) {
+    throw fileError('read', dir, error);
+  }
+  const folder = (candidates: readonly string[]) => {
+    const found = candidates.find((name) => names.includes(name));
+    if (found === undefined)
+      throw new UserError(`${dir} is not laid out as RISBench is: it has no folder ${candidates.join(' or ')}`);
+    return new PictureFolder(join(dir, found));
+  };
+  const splits = names.flatMap((name) => /^output_phrase_([\w-]+)\.txt$/.exec(name)?.[1] ?? []);
+  const rank = (split: string) => (firsts.includes(split) ? firsts.indexOf(split) : firsts.length);
+  splits.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  if (splits.length === 0) throw new UserError(`${dir} has no phrases: no file output_phrase_train.txt, …`);
+  return { images: folder(['img_rgb', 'images']), masks: folder(['mask', 'masks']), splits };
+}

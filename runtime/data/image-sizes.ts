@@ -1,0 +1,135 @@
+import { open, readFile, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { writeFileAtomic } from '../atomic-file.ts';
+import { fileError } from '../file-error.ts';
+import { startProgress } from '../progress.ts';
+import { UserError } from '../user-error.ts';
+import type { Sample } from './dataset.ts';
+import { inParallel } from './in-parallel.ts';
+import type { Problem } from './problems.ts';
+
+/** Width and height in pixels, upright; or what is wrong with the file. */
+export type ImageSize = readonly [width: number, height: number] | UserError;
+
+/** Beside the phrases; hidden, since it is nobody's data. */
+const CACHE_NAME = '.crobc-sizes.json';
+const CACHE_VERSION = 1;
+
+/** What was found in a file of this many bytes, last changed at this time. */
+type CacheEntry = readonly [bytes: number, mtimeMs: number, width: number, height: number];
+
+/** Files looked at at one time. */
+const PARALLEL = 32;
+
+/** The samples whose mask has the size of its image; the others go to `onProblem`. */
+export async function checkSizes(
+  samples: readonly Sample[],
+  where: { readonly dir: string; readonly cache?: string | undefined },
+  onProblem: (problem: Problem) => void,
+): Promise<Sample[]> {
+  const sizes = await imageSizes(new Set(samples.flatMap(({ image, mask }) => [image, mask])), where);
+  return samples.filter(({ image, mask, file, line }) => {
+    const [of, masked] = [sizes.get(image)!, sizes.get(mask)!];
+    const fault = of instanceof UserError ? of.message : masked instanceof UserError ? masked.message : undefined;
+    const text = fault ?? sizeFault(mask, of as readonly number[], masked as readonly number[]);
+    if (text !== undefined) onProblem({ file, line, text });
+    return text === undefined;
+  });
+}
+
+/** What to say where a mask's size is not its image's; undefined where it is. */
+export function sizeFault(mask: string, of: readonly number[], masked: readonly number[]): string | undefined {
+  if (of[0] === masked[0] && of[1] === masked[1]) return undefined;
+  return `the mask ${mask} has ${masked.join(' × ')} pixels, and its image ${of.join(' × ')}`;
+}
+
+/**
+ * Sizes from the files' headers. What has been read is kept in `.crobc-sizes.json` in the data set's folder, or in
+ * `cache` where that cannot be written, and taken from there while a file's length and time of change stay the same.
+ */
+export async function imageSizes(
+  paths: ReadonlySet<string>,
+  { dir, cache }: { readonly dir: string; readonly cache?: string | undefined },
+): Promise<ReadonlyMap<string, ImageSize>> {
+  const places = [dir, ...(cache === undefined ? [] : [cache])].map((folder) => join(folder, CACHE_NAME));
+  const known = new Map<string, CacheEntry>();
+  for (const place of places) for (const [name, entry] of await readCache(place)) known.set(name, entry);
+  const found = new Map<string, ImageSize>();
+  const entries: Record<string, CacheEntry> = {};
+  let fresh = 0;
+  const progress = startProgress('sizes of pictures', paths.size);
+  try {
+    await inParallel(paths, PARALLEL, async (path) => {
+      const name = relative(dir, path);
+      try {
+        const { size, mtimeMs } = await stat(path);
+        const held = known.get(name);
+        if (held !== undefined && held[0] === size && held[1] === mtimeMs) {
+          entries[name] = held;
+        } else {
+          entries[name] = [size, mtimeMs, ...(await headerSize(path))];
+          fresh++;
+        }
+        found.set(path, [entries[name][2], entries[name][3]]);
+      } catch (error) {
+        found.set(path, fileError('read', path, error));
+      }
+      progress.update(found.size);
+    });
+  } finally {
+    progress.finish();
+  }
+  // Entries of other splits stay.
+  if (fresh > 0) await writeCache(places, { ...Object.fromEntries(known), ...entries });
+  return found;
+}
+
+async function readCache(path: string): Promise<Map<string, CacheEntry>> {
+  try {
+    const json = JSON.parse(await readFile(path, 'utf8')) as { version?: unknown; files?: unknown };
+    if (json.version !== CACHE_VERSION) return new Map();
+    const files = Object.entries((json.files ?? {}) as Record<string, unknown>);
+    return new Map(files.filter((file): file is [string, CacheEntry] => isEntry(file[1])));
+  } catch {
+    // None yet, or a damaged one: sizes are read anew.
+    return new Map();
+  }
+}
+
+function isEntry(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 4 && value.every((n) => typeof n === 'number');
+}
+
+/** A folder that cannot be written is no error: the sizes are read again the next time. */
+async function writeCache(places: readonly string[], files: Readonly<Record<string, CacheEntry>>): Promise<void> {
+  for (const place of places) {
+    try {
+      await writeFileAtomic(place, `${JSON.stringify({ version: CACHE_VERSION, files })}\n`);
+      return;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+    }
+  }
+}
+
+const PNG_HEADER = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
+
+/** A PNG says its size in its first 24 bytes. Other formats, and pictures that EXIF data may turn, are sharp's business. */
+async function headerSize(path: string): Promise<readonly [number, number]> {
+  const bytes = Buffer.alloc(24);
+  const file = await open(path);
+  try {
+    await file.read(bytes, 0, bytes.length, 0);
+  } finally {
+    await file.close();
+  }
+  const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
+  if (bytes.subarray(0, 16).equals(PNG_HEADER) && width === height) return [width, height];
+  const { default: sharp } = await import('sharp');
+  try {
+    const { autoOrient } = await sharp(path).metadata();
+    return [autoOrient.width, autoOrient.height];
+  } catch {
+    throw new UserError(`cannot read ${path}: it is not a PNG, JPEG, TIFF or WebP image`);
+  }
+}

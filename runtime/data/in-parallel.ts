@@ -1,0 +1,19 @@
+/** Runs `task` on each item, `parallel` at a time; the first failure ends it, after those that run have ended. */
+export async function inParallel<T>(
+  items: Iterable<T>,
+  parallel: number,
+  task: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items[Symbol.iterator]();
+  let failed = false;
+  const lane = async () => {
+    try {
+      for (let next = queue.next(); !next.done && !failed; next = queue.next()) await task(next.value);
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
+  };
+  const results = await Promise.allSettled(Array.from({ length: parallel }, lane));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
