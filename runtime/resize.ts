@@ -55,23 +55,63 @@ export function resizeBilinear(image: Pixels, width: number, height: number): Pi
   return height === image.height ? wide : alongColumns(wide, height);
 }
 
+/*
+ * Sums stay below 2^31: 255 times weights that add up to 2^22 and a few units, and a half for rounding. `Math.imul` and
+ * `| 0` tell the compiled loops so; with plain products they take more than twice as long.
+ */
+const HALF = 1 << (FRACTION_BITS - 1);
+
 function alongRows(image: Pixels, width: number): Pixels {
   const { height, channels, data } = image;
-  const { taps, first, count, weights } = fixedPoint(triangle(image.width, width));
+  const filter = fixedPoint(triangle(image.width, width));
   const out = new Uint8Array(width * height * channels);
   const stride = image.width * channels;
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const from = y * stride + first[x]! * channels;
-      const n = count[x]!;
-      for (let c = 0; c < channels; c++) {
-        let sum = 1 << (FRACTION_BITS - 1);
-        for (let k = 0; k < n; k++) sum += data[from + k * channels + c]! * weights[x * taps + k]!;
-        out[(y * width + x) * channels + c] = clampByte(sum);
-      }
-    }
+    const from = data.subarray(y * stride, (y + 1) * stride);
+    const to = out.subarray(y * width * channels, (y + 1) * width * channels);
+    if (channels === 3) filterRgbRow(from, to, filter);
+    else for (let c = 0; c < channels; c++) filterRow(from, to, filter, channels, c);
   }
   return { width, height, channels, data: out };
+}
+
+/** One channel of a row. */
+function filterRow(
+  from: Uint8Array,
+  to: Uint8Array,
+  { taps, first, count, weights }: Filter<Int32Array>,
+  channels: number,
+  channel: number,
+): void {
+  for (let x = 0; x < first.length; x++) {
+    let at = first[x]! * channels + channel;
+    let sum = HALF;
+    for (let k = x * taps; k < x * taps + count[x]!; k++) {
+      sum = (sum + Math.imul(from[at]!, weights[k]!)) | 0;
+      at += channels;
+    }
+    to[x * channels + channel] = sum >> FRACTION_BITS;
+  }
+}
+
+/** As filterRow for the three channels at once, which takes half the time. */
+function filterRgbRow(from: Uint8Array, to: Uint8Array, { taps, first, count, weights }: Filter<Int32Array>): void {
+  for (let x = 0; x < first.length; x++) {
+    let at = (first[x]! * 3) | 0;
+    let [red, green, blue] = [HALF, HALF, HALF];
+    const begin = (x * taps) | 0;
+    const end = (begin + count[x]!) | 0;
+    for (let k = begin; k < end; k++) {
+      const weight = weights[k]!;
+      red = (red + Math.imul(from[at]!, weight)) | 0;
+      green = (green + Math.imul(from[at + 1]!, weight)) | 0;
+      blue = (blue + Math.imul(from[at + 2]!, weight)) | 0;
+      at = (at + 3) | 0;
+    }
+    to[x * 3] = red >> FRACTION_BITS;
+    to[x * 3 + 1] = green >> FRACTION_BITS;
+    to[x * 3 + 2] = blue >> FRACTION_BITS;
+  }
 }
 
 function alongColumns(image: Pixels, height: number): Pixels {
@@ -79,21 +119,17 @@ function alongColumns(image: Pixels, height: number): Pixels {
   const { taps, first, count, weights } = fixedPoint(triangle(image.height, height));
   const stride = width * channels;
   const out = new Uint8Array(stride * height);
-  const sums = new Float64Array(stride);
+  const sums = new Int32Array(stride);
   for (let y = 0; y < height; y++) {
-    sums.fill(1 << (FRACTION_BITS - 1));
+    sums.fill(HALF);
     for (let k = 0; k < count[y]!; k++) {
       const weight = weights[y * taps + k]!;
       const from = (first[y]! + k) * stride;
-      for (let i = 0; i < stride; i++) sums[i]! += data[from + i]! * weight;
+      for (let i = 0; i < stride; i++) sums[i]! += Math.imul(data[from + i]!, weight);
     }
-    for (let i = 0; i < stride; i++) out[y * stride + i] = clampByte(sums[i]!);
+    for (let i = 0; i < stride; i++) out[y * stride + i] = sums[i]! >> FRACTION_BITS;
   }
   return { width, height, channels, data: out };
-}
-
-function clampByte(fixed: number): number {
-  return Math.max(0, Math.min(255, fixed >> FRACTION_BITS));
 }
 
 /** The pixel under each centre, for masks: what Pillow's `resize(…, NEAREST)` gives. */
