@@ -14,6 +14,9 @@ export interface HostTensor {
   readonly data: Float32Array | Int32Array | Uint8Array | Uint16Array | BigInt64Array;
 }
 
+/** Tensors by the name of the input that takes them. */
+export type Feeds = Readonly<Record<string, HostTensor>>;
+
 export interface PortType {
   readonly name: string;
   readonly dtype: DType;
@@ -40,11 +43,19 @@ export interface Session {
    * in place); the others are new. Without `wanted` all outputs are computed.
    */
   run(
-    feeds: Readonly<Record<string, HostTensor>>,
-    options?: { readonly wanted?: readonly string[]; readonly into?: Readonly<Record<string, HostTensor>> },
+    feeds: Feeds,
+    options?: { readonly wanted?: readonly string[]; readonly into?: Feeds },
   ): Promise<Readonly<Record<string, HostTensor>>>;
+  /**
+   * Binds buffers for many runs, so that a run of a model with thousands of inputs and outputs makes no tensors: every
+   * run reads `feeds` as they are then and writes the outputs of `into`, which are all that is computed.
+   */
+  prepare(bound: { readonly feeds: Feeds; readonly into: Feeds }): PreparedRun;
   release(): Promise<void>;
 }
+
+/** Runs once with what is bound and these feeds. */
+export type PreparedRun = (feeds: Feeds) => Promise<void>;
 
 /** onnxruntime-node, loaded on first use. Throws a UserError where its native part does not load. */
 export async function loadOnnxRuntime(): Promise<typeof Ort> {
@@ -132,26 +143,34 @@ async function open(
     }
     throw new UserError(`cannot load ${typeof model === 'string' ? model : 'the model'}: ${firstLine(error)}`);
   }
+  const execute = async (feeds: Ort.InferenceSession.OnnxValueMapType, fetches: Ort.InferenceSession.FetchesType) => {
+    try {
+      return await session.run(feeds, fetches);
+    } catch (error) {
+      throw new UserError(`the model cannot run with these inputs: ${firstLine(error)}`);
+    }
+  };
   return {
     device,
     note,
     inputs: session.inputMetadata.map(portType),
     outputs: session.outputMetadata.map(portType),
     async run(feeds, { wanted, into = {} } = {}) {
-      const tensors: Record<string, Ort.Tensor> = {};
-      for (const [name, tensor] of Object.entries(feeds)) tensors[name] = toOrt(ort, tensor);
+      const tensors = toOrtAll(ort, feeds);
       const fetches: Record<string, Ort.Tensor | null> = {};
       for (const name of wanted ?? session.outputNames) {
         const target = into[name];
         fetches[name] = target === undefined ? null : toOrt(ort, target);
       }
-      let results: Ort.InferenceSession.OnnxValueMapType;
-      try {
-        results = await session.run(tensors, fetches);
-      } catch (error) {
-        throw new UserError(`the model cannot run with these inputs: ${firstLine(error)}`);
-      }
+      const results = await execute(tensors, fetches);
       return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, fromOrt(value as Ort.Tensor)]));
+    },
+    prepare({ feeds, into }) {
+      const bound = toOrtAll(ort, feeds);
+      const fetches = toOrtAll(ort, into);
+      return async (more) => {
+        await execute({ ...bound, ...toOrtAll(ort, more) }, fetches);
+      };
     },
     release: () => session.release(),
   };
@@ -182,6 +201,10 @@ function toOrt(ort: typeof Ort, { dtype, shape, data }: HostTensor): Ort.Tensor 
   // part reads as empty; the bits themselves it takes everywhere.
   if (dtype === 'f16') Object.defineProperty(tensor, 'data', { value: data });
   return tensor;
+}
+
+function toOrtAll(ort: typeof Ort, tensors: Feeds): Record<string, Ort.Tensor> {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, toOrt(ort, tensor)]));
 }
 
 function fromOrt(tensor: Ort.Tensor): HostTensor {

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asConstant } from '../../compiler/dims/dim.ts';
+import type { Graph } from '../../compiler/ir/graph.ts';
+import { type Batch, loadBatches } from '../data/batches.ts';
+import { type Dataset, openDataset } from '../data/dataset.ts';
+import { openLayout } from '../data/folders.ts';
+import { epochOrder } from '../data/order.ts';
+import type { OnBad } from '../data/problems.ts';
+import { packageRoot } from '../package-root.ts';
+import type { Feeds } from '../session.ts';
+import { openTokenizer, type Tokenizer } from '../tokenizer.ts';
+import { UserError } from '../user-error.ts';
+import { type Plan, positionOf } from './plan.ts';
+
+/** What a model takes: sizes of a batch. */
+export interface InputSizes {
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  readonly words: number;
+}
+
+/** The sizes of a step's inputs. Throws a UserError for a model that data sets of images and phrases cannot feed. */
+export function inputSizes(graph: Graph): InputSizes {
+  const sizes = (name: string, rank: number): number[] => {
+    const shape = graph.inputs.find((input) => input.name === name)?.value.type.shape.map((d) => asConstant(d));
+    if (shape?.length === rank && shape.every((size) => size !== undefined)) return shape as number[];
+    throw new UserError(
+      `train needs a model with the inputs image: f32[B, 3, H, W], tokens: i64[B, T] and mask: bool[B, T], and a recipe with target: f32[B, 1, H, W]; ${name} is not there or has another form`,
+    );
+  };
+  sizes('mask', 2);
+  sizes('target', 4);
+  const [batch, , height, width] = sizes('image', 4) as [number, number, number, number];
+  const [, words] = sizes('tokens', 2) as [number, number];
+  return { batch, height, width, words };
+}
+
+export interface TrainingDataOptions {
+  readonly dir: string;
+  /** The data set's own `vocab.txt` when undefined, or else the aerial vocabulary that ships with crobc. */
+  readonly tokenizer: string | undefined;
+  readonly onBad: OnBad;
+  report(problem: string): void;
+}
+
+export interface TrainingData {
+  readonly train: Dataset;
+  /** Undefined where the data have no `val` split. */
+  readonly val: Dataset | undefined;
+  readonly tokenizer: Tokenizer;
+  readonly tokenizerFile: string;
+  /** Of the samples' names, phrases and order: what a resumed run must find again. */
+  readonly hash: string;
+}
+
+export async function openTrainingData(options: TrainingDataOptions): Promise<TrainingData> {
+  const { dir, onBad, report } = options;
+  const { splits } = await openLayout(dir);
+  const train = await openDataset(dir, 'train', { onBad, report });
+  const val = splits.includes('val') ? await openDataset(dir, 'val', { onBad, report }) : undefined;
+  const own = join(dir, 'vocab.txt');
+  const tokenizerFile =
+    options.tokenizer ??
+    (await stat(own).then(
+      () => own,
+      () => join(packageRoot(), 'models', 'vocab', 'aerial.txt'),
+    ));
+  const tokenizer = await openTokenizer(tokenizerFile);
+  const hash = createHash('sha256');
+  for (const { samples } of [train, ...(val ? [val] : [])])
+    for (const { image, line, phrase } of samples)
+      hash.update(`${JSON.stringify([image.slice(dir.length), line, phrase])}\n`);
+  return { train, val, tokenizer, tokenizerFile, hash: hash.digest('hex') };
+}
+
+export interface FeedOptions {
+  readonly data: TrainingData;
+  readonly sizes: InputSizes;
+  readonly plan: Plan;
+  readonly accumulate: number;
+  readonly seed: number;
+  readonly augment: boolean;
+  readonly blank: boolean;
+  readonly onBad: OnBad;
+  report(problem: string): void;
+}
+
+/** Batches that are decoded while one is trained on. */
+const AHEAD = 2;
+
+/** The micro-batches of step `step` (from 1) and every one after it, epoch after epoch, the same whenever it begins. */
+export async function* stepBatches(step: number, options: FeedOptions): AsyncGenerator<readonly Feeds[], void> {
+  const { plan, accumulate } = options;
+  const { epoch: first, offset } = positionOf(step, plan);
+  let current = epochBatches(first, offset / options.sizes.batch, options);
+  try {
+    for (let epoch = first, at = (step - 1) % plan.stepsPerEpoch; ; epoch++, at = 0) {
+      for (; at < plan.stepsPerEpoch; at++) {
+        const batches: Feeds[] = [];
+        while (batches.length < accumulate) {
+          const next = await current.next();
+          if (next.done) throw new Error(`bug in crobc: epoch ${epoch} ended after ${at} steps`);
+          batches.push(next.value.feeds);
+        }
+        yield batches;
+      }
+      await current.return();
+      current = epochBatches(epoch + 1, 0, options);
+    }
+  } finally {
+    await current.return();
+  }
+}
+
+function epochBatches(epoch: number, start: number, options: FeedOptions): AsyncGenerator<Batch, void, undefined> {
+  const { data, sizes, seed, augment, blank, onBad, report } = options;
+  const { train, tokenizer } = data;
+  return loadBatches(train, epochOrder(train.samples.length, seed, epoch), {
+    ...sizes,
+    tokenizer,
+    ahead: AHEAD,
+    onBad,
+    report,
+    blank,
+    last: 'drop',
+    start,
+    augment: augment ? { seed, epoch } : undefined,
+  });
+}

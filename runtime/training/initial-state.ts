@@ -1,0 +1,41 @@
+import type { TrainedWeight } from '../../compiler/training/compile-training.ts';
+import type { StateTensor } from '../../compiler/training/step.ts';
+import { initialWeights } from '../initialise.ts';
+import { openWeights } from '../weights.ts';
+import { averageState, elementsOf, weightState } from './state.ts';
+
+export interface InitialStateOptions {
+  /** Every weight of the model, buffers among them. */
+  readonly weights: readonly TrainedWeight[];
+  /** What a step reads and writes. */
+  readonly state: readonly StateTensor[];
+  readonly seed: number;
+  /** safetensors under crob's own names; drawn from `seed` when undefined. */
+  readonly weightsFile: string | undefined;
+}
+
+/**
+ * State before the first step: weights from a file or drawn, averages equal to their weights, everything else 0.
+ * Throws a UserError for a file that does not fit.
+ */
+export async function initialState(options: InitialStateOptions): Promise<Map<string, Float32Array>> {
+  const { weights, state, seed, weightsFile } = options;
+  const wanted = weights.map((weight) => ({ ...weight, dtype: 'f32' as const }));
+  const file = weightsFile === undefined ? undefined : await openWeights(weightsFile, wanted);
+  const source = file ?? initialWeights(weights, seed);
+  const values = new Map<string, Float32Array>();
+  try {
+    for (const { path } of weights) values.set(weightState(path), await source.read(path));
+  } finally {
+    await file?.close();
+  }
+  for (const { name, path, kind, shape } of state) {
+    if (values.has(name)) continue;
+    const weight = values.get(weightState(path));
+    if (kind === 'average' && weight) values.set(averageState(path), weight.slice());
+    else if (kind === 'weight' || kind === 'buffer')
+      throw new Error(`bug in crobc: the step has a ${kind} ${path} that the model lacks`);
+    else values.set(name, new Float32Array(elementsOf(shape)));
+  }
+  return values;
+}

@@ -1,0 +1,236 @@
+import { performance } from 'node:perf_hooks';
+import type { EventFile } from '../tensorboard.ts';
+import { UserError } from '../user-error.ts';
+import type { Feeds, StepResult, TrainingBackend } from './backend.ts';
+import type { CheckpointStore, Progress, RunIdentity, StoredTensor } from './checkpoint.ts';
+import type { MetricsLog } from './metrics-log.ts';
+import { isDue, type Plan } from './plan.ts';
+import { firstNotFinite } from './state.ts';
+import type { StopRequest, StopSignal } from './stop-signal.ts';
+
+/** What an evaluation came to; `score` is the metric that says which weights are best (larger is better). */
+export interface Scored {
+  readonly score: number;
+  /** For metrics.jsonl and TensorBoard, by name. */
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+/** A loss, a gradient or a weight that is no finite number. Nothing of this step is ever in a checkpoint. */
+export class NonFiniteStep extends Error {
+  override readonly name = 'NonFiniteStep';
+  readonly step: number;
+  readonly what: string;
+  constructor(step: number, what: string) {
+    super(`step ${step}: ${what}`);
+    this.step = step;
+    this.what = what;
+  }
+}
+
+export interface LoopParts {
+  readonly backend: TrainingBackend;
+  readonly plan: Plan;
+  /** Learning rate of a step, from 1. */
+  readonly learningRate: (step: number) => number;
+  /** The micro-batches of every step from `step` (from 1) on, without an end. */
+  readonly batches: (step: number) => AsyncIterable<readonly Feeds[]>;
+  /** Undefined where there is nothing to evaluate on. Leaves early, giving undefined, when `stop` has a signal. */
+  readonly evaluate: ((step: number) => Promise<Scored | undefined>) | undefined;
+  /** Ends after so many evaluations without a better one. */
+  readonly earlyStop: number | undefined;
+  /** Seconds after which a checkpoint is due whatever the step. */
+  readonly checkpointSeconds: number;
+  readonly from: Progress;
+  readonly store: CheckpointStore;
+  readonly identity: RunIdentity;
+  readonly stored: readonly StoredTensor[];
+  readonly metrics: MetricsLog;
+  readonly events: EventFile | undefined;
+  readonly stop: Pick<StopRequest, 'signal'>;
+  /** After each step. */
+  onStep?(step: number, result: StepResult, learningRate: number): void;
+  onEvaluation?(step: number, scored: Scored, best: boolean): void;
+}
+
+export interface LoopResult {
+  readonly progress: Progress;
+  readonly end: 'done' | 'early stop' | StopSignal;
+}
+
+/** The first step of a run, before anything happened. */
+export const beginning: Progress = { step: 0, seconds: 0, last: null, best: null, worse: 0, evaluated: 0 };
+
+/**
+ * Trains from a point to the plan's end, a stop or an early stop, and leaves a checkpoint of where it came to. Every step
+ * depends on the state and the step's number alone, so that a run that goes on from a checkpoint does what an unbroken
+ * one does. Throws NonFiniteStep; a UserError (bad data, a full disk) comes with a checkpoint of the steps before it
+ * where one can still be written.
+ */
+export async function trainLoop(parts: LoopParts): Promise<LoopResult> {
+  const loop = new Loop(parts);
+  return loop.run();
+}
+
+class Loop {
+  readonly #parts: LoopParts;
+  #progress: Progress;
+  /** Where the last checkpoint is, and when it was made. */
+  #saved: Progress;
+  #savedAt = performance.now();
+  #clock = performance.now();
+
+  constructor(parts: LoopParts) {
+    this.#parts = parts;
+    this.#progress = parts.from;
+    this.#saved = parts.from;
+  }
+
+  async run(): Promise<LoopResult> {
+    const { plan, stop } = this.#parts;
+    try {
+      // What a stop had cut short, or a run was killed in.
+      if (this.#evaluationDue()) await this.#evaluate();
+      if (!this.#ended()) {
+        for await (const batches of this.#parts.batches(this.#progress.step + 1)) {
+          if (stop.signal) break;
+          await this.#step(batches);
+          if (this.#evaluationDue() && !stop.signal) await this.#evaluate();
+          if (this.#ended() || stop.signal) break;
+          if (this.#checkpointDue()) await this.#checkpoint();
+        }
+      }
+    } catch (error) {
+      if (error instanceof UserError) await this.#rescue(error);
+      throw error;
+    }
+    await this.#checkpoint();
+    const whole = this.#ended() && !this.#evaluationDue();
+    const end = whole ? (this.#progress.step >= plan.steps ? 'done' : 'early stop') : stop.signal;
+    if (end === undefined) throw new Error(`bug in crobc: the data ended after step ${this.#progress.step}`);
+    return { progress: this.#progress, end };
+  }
+
+  async #step(batches: readonly Feeds[]): Promise<void> {
+    const { backend, learningRate, metrics, events, plan, onStep } = this.#parts;
+    const step = this.#progress.step + 1;
+    const rate = learningRate(step);
+    const result = await backend.step(batches, { learningRate: rate, step });
+    if (!Number.isFinite(result.loss)) throw new NonFiniteStep(step, `the loss is ${shown(result.loss)}`);
+    if (!Number.isFinite(result.gradientNorm))
+      throw new NonFiniteStep(step, `the norm of the gradients is ${shown(result.gradientNorm)}`);
+    const took = this.#passSeconds();
+    this.#progress = { ...this.#progress, step, last: { loss: result.loss, lr: rate } };
+    const speed = plan.perStep / took;
+    await metrics.append({
+      step,
+      epoch: this.#epoch(step),
+      loss: result.loss,
+      lr: rate,
+      seconds: rounded(this.#progress.seconds),
+      gradient_norm: result.gradientNorm,
+      samples_per_second: rounded(speed),
+      terms: result.terms,
+    });
+    events?.scalar('train/loss', step, result.loss);
+    for (const [name, value] of Object.entries(result.terms)) events?.scalar(`train/${name}`, step, value);
+    events?.scalar('train/learning_rate', step, rate);
+    events?.scalar('train/gradient_norm', step, result.gradientNorm);
+    events?.scalar('speed/samples_per_second', step, speed);
+    onStep?.(step, result, rate);
+  }
+
+  async #evaluate(): Promise<void> {
+    const { evaluate, metrics, events, onEvaluation } = this.#parts;
+    const { step, best, worse } = this.#progress;
+    const scored = await evaluate?.(step);
+    if (scored === undefined) return;
+    this.#passSeconds();
+    const better = Number.isFinite(scored.score) && (best === null || scored.score > best.score);
+    this.#progress = {
+      ...this.#progress,
+      evaluated: step,
+      best: better ? { step, score: scored.score } : best,
+      worse: better ? 0 : worse + 1,
+    };
+    await metrics.append({
+      step,
+      epoch: this.#epoch(step),
+      ...this.#progress.last,
+      seconds: rounded(this.#progress.seconds),
+      ...scored.figures,
+    });
+    for (const [name, value] of Object.entries(scored.figures)) events?.scalar(`evaluation/${name}`, step, value);
+    await events?.flush();
+    onEvaluation?.(step, scored, better);
+    // The best weights are those of a checkpoint.
+    if (better) await this.#checkpoint();
+  }
+
+  #evaluationDue(): boolean {
+    const { evaluate, plan } = this.#parts;
+    const { step, evaluated } = this.#progress;
+    return evaluate !== undefined && step > evaluated && step > 0 && isDue(plan.evaluateEvery, step, plan);
+  }
+
+  #checkpointDue(): boolean {
+    const { plan, checkpointSeconds } = this.#parts;
+    return (
+      isDue(plan.checkpointEvery, this.#progress.step, plan) ||
+      performance.now() - this.#savedAt > checkpointSeconds * 1000
+    );
+  }
+
+  async #checkpoint(): Promise<void> {
+    const { backend, store, identity, stored, metrics, events } = this.#parts;
+    const progress = this.#progress;
+    if (progress === this.#saved || progress.step === 0) return;
+    const state = await backend.read();
+    const bad = firstNotFinite(state);
+    if (bad !== undefined) throw new NonFiniteStep(progress.step, `${bad} is not finite after the update`);
+    await metrics.sync();
+    await events?.flush();
+    await store.save(progress, identity, state, stored);
+    this.#saved = progress;
+    this.#savedAt = performance.now();
+  }
+
+  /** Keeps what was reached when something else than training went wrong; the first error is what the user hears of. */
+  async #rescue(error: UserError): Promise<void> {
+    if (this.#progress === this.#saved) return;
+    try {
+      await this.#checkpoint();
+    } catch (second) {
+      if (!(second instanceof UserError)) throw error;
+    }
+  }
+
+  #ended(): boolean {
+    return this.#progress.step >= this.#parts.plan.steps || this.#stale();
+  }
+
+  #stale(): boolean {
+    const { earlyStop } = this.#parts;
+    return earlyStop !== undefined && earlyStop > 0 && this.#progress.worse >= earlyStop;
+  }
+
+  #epoch(step: number): number {
+    return rounded(step / this.#parts.plan.stepsPerEpoch);
+  }
+
+  /** Seconds since the last call, which count as training time. */
+  #passSeconds(): number {
+    const now = performance.now();
+    const took = (now - this.#clock) / 1000;
+    this.#clock = now;
+    this.#progress = { ...this.#progress, seconds: this.#progress.seconds + took };
+    return took;
+  }
+}
+
+function shown(value: number): string {
+  return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Inf' : '-Inf';
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1e4) / 1e4;
+}

@@ -1,0 +1,261 @@
+import { asConstant } from '../../compiler/dims/dim.ts';
+import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
+import type { Graph, Value } from '../../compiler/ir/graph.ts';
+import { rewrite } from '../../compiler/ir/rebuild.ts';
+import { runPipeline } from '../../compiler/passes/pipeline.ts';
+import type { StateTensor, StepGraph } from '../../compiler/training/step.ts';
+import { encodeOnnx } from '../onnx-file.ts';
+import { packageVersion } from '../package-root.ts';
+import { type Device, type Feeds, type HostTensor, openSession, type PreparedRun, type Session } from '../session.ts';
+import type { StepParts, StepResult, StepScalars, TrainingBackend } from './backend.ts';
+import { fillDraw } from './draws.ts';
+import { firstNonFinite, type NonFinite } from './nan.ts';
+import { statesOf } from './state.ts';
+
+export interface OnnxBackendOptions {
+  readonly steps: StepParts<StepGraph>;
+  /** The model's inference form; its weights are `weight` nodes. */
+  readonly inference: Graph;
+  /** Every state tensor by name, and every weight of `inference` as `weight:<path>`. The arrays become the backend's. */
+  readonly state: ReadonlyMap<string, Float32Array>;
+  readonly seed: number;
+  readonly device: Device | 'auto';
+  readonly threads: number | undefined;
+}
+
+export interface OnnxBackend extends TrainingBackend {
+  /**
+   * Takes the step as `step` does and looks at every result on the way, slowly: what first was not finite, undefined
+   * where nothing was. State is left as the step leaves it.
+   */
+  findNonFinite(batches: readonly Feeds[], scalars: StepScalars): Promise<NonFinite | undefined>;
+}
+
+/** One step graph in a session, its state, draws and numbers bound to buffers. */
+interface Part {
+  readonly graph: StepGraph;
+  readonly run: PreparedRun;
+  readonly bound: Feeds;
+  readonly draws: readonly { readonly name: string; readonly out: Float32Array }[];
+  readonly results: ReadonlyMap<string, Float32Array>;
+  readonly session: Session;
+}
+
+/**
+ * Trains in onnxruntime: the step graph is one model without weights inside, its state is this process's memory, and
+ * every `next:x` is written into x's own buffer, so that a step allocates nothing of the model's size.
+ * Throws a UserError where the device is not there.
+ */
+export async function openOnnxBackend(options: OnnxBackendOptions): Promise<OnnxBackend> {
+  const { state, seed, threads } = options;
+  const learningRate = new Float32Array(1);
+  const stepNumber = new Int32Array(1);
+  const accumulators = statesOf(options.steps).filter(({ kind }) => kind === 'gradient');
+  let device = options.device;
+  let note: string | undefined;
+
+  const open = async (graph: StepGraph): Promise<Part> => {
+    const emitted = emitOnnx(graph.graph, { producerVersion: packageVersion() });
+    const session = await openSession(await encodeOnnx(emitted, noWeights), {
+      device,
+      ...(threads === undefined ? {} : { threads }),
+    });
+    // A second session goes where the first one went.
+    device = session.device;
+    note ??= session.note;
+    const has = new Set(emitted.graph.inputs.map(({ name }) => name));
+    const feeds: Record<string, HostTensor> = {};
+    const into: Record<string, HostTensor> = {};
+    for (const tensor of graph.state) {
+      const data = arrayOf(state, tensor);
+      const held: HostTensor = { dtype: 'f32', shape: tensor.shape, data };
+      if (has.has(tensor.name)) feeds[tensor.name] = held;
+      if (tensor.next !== undefined) into[tensor.next] = held;
+    }
+    const draws = graph.draws.map(({ name, shape }) => {
+      const out = new Float32Array(shape.reduce((product, d) => product * d, 1));
+      feeds[name] = { dtype: 'f32', shape, data: out };
+      return { name, out };
+    });
+    if (has.has('learning_rate')) feeds.learning_rate = { dtype: 'f32', shape: [], data: learningRate };
+    if (has.has('step')) feeds.step = { dtype: 'i32', shape: [], data: stepNumber };
+    const results = new Map<string, Float32Array>();
+    for (const { name } of graph.graph.outputs) {
+      if (name in into) continue;
+      const data = new Float32Array(1);
+      results.set(name, data);
+      into[name] = { dtype: 'f32', shape: [], data };
+    }
+    return { graph, run: session.prepare({ feeds, into }), bound: feeds, draws, results, session };
+  };
+
+  const { steps } = options;
+  const parts =
+    'whole' in steps
+      ? { batch: await open(steps.whole), update: undefined }
+      : { batch: await open(steps.accumulate), update: await open(steps.update) };
+
+  const prepareDraws = (part: Part, step: number, micro: number): void => {
+    for (const { name, out } of part.draws) fillDraw(out, name, { seed, step, micro });
+  };
+  const begin = (batches: readonly Feeds[], scalars: StepScalars): void => {
+    const wanted = 'whole' in steps ? 1 : steps.times;
+    if (batches.length !== wanted) throw new Error(`bug in crobc: ${batches.length} micro-batches of ${wanted}`);
+    learningRate[0] = scalars.learningRate;
+    stepNumber[0] = scalars.step;
+    for (const tensor of accumulators) arrayOf(state, tensor).fill(0);
+  };
+
+  let inference: Promise<Predicting> | undefined;
+  return {
+    name: 'onnx',
+    device: device === 'auto' ? 'cpu' : device,
+    ...(note === undefined ? {} : { note }),
+    async step(batches, scalars) {
+      begin(batches, scalars);
+      const sums = new Sums();
+      for (const [micro, feeds] of batches.entries()) {
+        prepareDraws(parts.batch, scalars.step, micro);
+        await parts.batch.run(only(feeds, parts.batch));
+        sums.add(parts.batch.results);
+      }
+      await parts.update?.run({});
+      return sums.result(batches.length, (parts.update ?? parts.batch).results);
+    },
+    async findNonFinite(batches, scalars) {
+      begin(batches, scalars);
+      const look = (part: Part, feeds: Feeds) =>
+        firstNonFinite(part.graph.graph, { ...part.bound, ...feeds }, { device: part.session.device, threads });
+      for (const [micro, feeds] of batches.entries()) {
+        prepareDraws(parts.batch, scalars.step, micro);
+        const needed = only(feeds, parts.batch);
+        const found = await look(parts.batch, needed);
+        if (found) return { ...found, micro };
+        await parts.batch.run(needed);
+      }
+      const found = parts.update && (await look(parts.update, {}));
+      if (!found) await parts.update?.run({});
+      return found;
+    },
+    async read() {
+      return state;
+    },
+    async write(values) {
+      for (const [name, data] of values) {
+        const held = state.get(name);
+        if (held?.length !== data.length) throw new Error(`bug in crobc: no state ${name} of ${data.length} elements`);
+        if (held !== data) held.set(data);
+      }
+    },
+    async predict(feeds) {
+      inference ??= openInference(options.inference, state, device, threads);
+      const { session, bound, output } = await inference;
+      const results = await session.run({ ...bound, ...feeds }, { wanted: [output] });
+      return results[output]!;
+    },
+    async release() {
+      await parts.batch.session.release();
+      await parts.update?.session.release();
+      const { session } = (await inference) ?? {};
+      await session?.release();
+    },
+  };
+}
+
+const noWeights = {
+  read(path: string): never {
+    throw new Error(`bug in crobc: the weight ${path} is in a step graph, which takes all state as inputs`);
+  },
+};
+
+function arrayOf(state: ReadonlyMap<string, Float32Array>, { name, shape }: StateTensor): Float32Array {
+  const data = state.get(name);
+  const wanted = shape.reduce((product, d) => product * d, 1);
+  if (data?.length !== wanted) throw new Error(`bug in crobc: ${data?.length} elements for the state ${name}`);
+  return data;
+}
+
+/** The feeds that a graph has inputs for: a data set may hold more than a model asks for. */
+function only(feeds: Feeds, { graph, bound }: Part): Feeds {
+  const needed: Record<string, HostTensor> = {};
+  for (const { name } of graph.graph.inputs) {
+    const held = feeds[name];
+    if (held) needed[name] = held;
+    else if (!(name in bound)) throw new Error(`bug in crobc: nothing feeds the input ${name} of the step`);
+  }
+  return needed;
+}
+
+/** Losses of the micro-batches, averaged. */
+class Sums {
+  #loss = 0;
+  readonly #terms: Record<string, number> = {};
+
+  add(results: ReadonlyMap<string, Float32Array>): void {
+    this.#loss += results.get('loss')?.[0] ?? Number.NaN;
+    for (const [name, [value]] of results) {
+      if (!name.startsWith('term:')) continue;
+      const term = name.slice('term:'.length);
+      this.#terms[term] = (this.#terms[term] ?? 0) + value!;
+    }
+  }
+
+  result(times: number, last: ReadonlyMap<string, Float32Array>): StepResult {
+    return {
+      loss: this.#loss / times,
+      terms: Object.fromEntries(Object.entries(this.#terms).map(([name, sum]) => [name, sum / times])),
+      gradientNorm: last.get('gradient_norm')?.[0] ?? Number.NaN,
+    };
+  }
+}
+
+interface Predicting {
+  readonly session: Session;
+  readonly bound: Feeds;
+  readonly output: string;
+}
+
+/** The inference form with weights as inputs, reading the very buffers that training updates. */
+async function openInference(
+  graph: Graph,
+  state: ReadonlyMap<string, Float32Array>,
+  device: Device | 'auto',
+  threads: number | undefined,
+): Promise<Predicting> {
+  const { graph: open, weights } = weightsAsInputs(graph);
+  const emitted = emitOnnx(runPipeline(open), { producerVersion: packageVersion() });
+  const session = await openSession(await encodeOnnx(emitted, noWeights), {
+    device,
+    ...(threads === undefined ? {} : { threads }),
+  });
+  const bound: Record<string, HostTensor> = {};
+  for (const { path, name, shape } of weights) {
+    const data = state.get(`average:${path}`) ?? state.get(name);
+    if (!data) throw new Error(`bug in crobc: no state holds the weight ${path}`);
+    bound[name] = { dtype: 'f32', shape, data };
+  }
+  return { session, bound, output: graph.outputs[0]!.name };
+}
+
+interface OpenWeight {
+  readonly path: string;
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** The same graph with an input `weight:<path>` for every weight. */
+export function weightsAsInputs(graph: Graph): { readonly graph: Graph; readonly weights: readonly OpenWeight[] } {
+  const weights: OpenWeight[] = [];
+  const added: { name: string; value: Value; docs: string }[] = [];
+  const opened = rewrite(graph, (node, _inputs, build) => {
+    if (node.op !== 'weight') return undefined;
+    const { path } = node.attributes;
+    const { type } = node.outputs[0]!;
+    const name = `weight:${path}`;
+    const value = build.input(name, type);
+    added.push({ name, value, docs: '' });
+    weights.push({ path, name, shape: type.shape.map((d) => asConstant(d)!) });
+    return [value];
+  });
+  return { graph: { ...opened, inputs: [...opened.inputs, ...added] }, weights };
+}

@@ -1,0 +1,58 @@
+import { UserError } from '../user-error.ts';
+
+/** When things happen in a run, in steps. */
+export interface Plan {
+  /** Samples of one step: batch × accumulated micro-batches. */
+  readonly perStep: number;
+  /** Whole steps in a pass over the data; what is left over of a shuffled pass is not used in it. */
+  readonly stepsPerEpoch: number;
+  readonly steps: number;
+  /** Every so many steps, and after the last; 0: never. */
+  readonly evaluateEvery: number;
+  readonly checkpointEvery: number;
+}
+
+export interface PlanOptions {
+  readonly samples: number;
+  readonly batch: number;
+  readonly accumulate: number;
+  readonly length: { readonly epochs: number } | { readonly steps: number };
+  /** `--steps`: how many steps instead. */
+  readonly steps: number | undefined;
+  /** In the unit of `length`; one epoch, or a tenth of the steps, when undefined. */
+  readonly evaluateEvery: number | undefined;
+  readonly checkpointEvery: number | undefined;
+}
+
+/** Throws a UserError where the data do not fill one step. */
+export function planRun(options: PlanOptions): Plan {
+  const { samples, batch, accumulate, length } = options;
+  const perStep = batch * accumulate;
+  const stepsPerEpoch = Math.floor(samples / perStep);
+  if (stepsPerEpoch === 0) {
+    const of = accumulate === 1 ? `a batch is ${batch}` : `a step takes ${accumulate} batches of ${batch}`;
+    throw new UserError(`there are ${samples} samples and ${of}: use a smaller one, as by --set B=${samples}`);
+  }
+  const own = 'epochs' in length ? Math.max(1, Math.round(length.epochs * stepsPerEpoch)) : length.steps;
+  const unit = 'epochs' in length ? stepsPerEpoch : 1;
+  const every = (given: number | undefined) =>
+    given !== undefined ? given * unit : 'epochs' in length ? stepsPerEpoch : Math.ceil(own / 10);
+  return {
+    perStep,
+    stepsPerEpoch,
+    steps: options.steps ?? own,
+    evaluateEvery: every(options.evaluateEvery),
+    checkpointEvery: every(options.checkpointEvery),
+  };
+}
+
+/** Whether something that happens every so many steps happens after `step` (from 1). */
+export function isDue(every: number, step: number, { steps }: Pick<Plan, 'steps'>): boolean {
+  return every > 0 && (step % every === 0 || step >= steps);
+}
+
+/** Where in the data a step (from 1) begins: its epoch, and how many samples of the epoch's order come before. */
+export function positionOf(step: number, { stepsPerEpoch, perStep }: Pick<Plan, 'stepsPerEpoch' | 'perStep'>) {
+  const done = step - 1;
+  return { epoch: Math.floor(done / stepsPerEpoch), offset: (done % stepsPerEpoch) * perStep };
+}

@@ -1,0 +1,40 @@
+import type { StateTensor, StepGraph } from '../../compiler/training/step.ts';
+import type { StepParts } from './backend.ts';
+
+/** Every state tensor of a step, each once. */
+export function statesOf(steps: StepParts<StepGraph>): StateTensor[] {
+  const byName = new Map<string, StateTensor>();
+  for (const { state } of 'whole' in steps ? [steps.whole] : [steps.accumulate, steps.update])
+    for (const tensor of state) {
+      const known = byName.get(tensor.name);
+      if (known === undefined || known.next === undefined) byName.set(tensor.name, tensor);
+    }
+  return [...byName.values()];
+}
+
+/** What a weight goes by among the state of a step. */
+export function weightState(path: string): string {
+  return `weight:${path}`;
+}
+
+/** The average that stands for a weight in predictions, where a recipe keeps one. */
+export function averageState(path: string): string {
+  return `average:${path}`;
+}
+
+export function elementsOf(shape: readonly number[]): number {
+  return shape.reduce((product, d) => product * d, 1);
+}
+
+/** The name of a tensor that holds NaN or an infinity, if any does. */
+export function firstNotFinite(state: ReadonlyMap<string, Float32Array>): string | undefined {
+  for (const [name, data] of state) if (!allFinite(data)) return name;
+  return undefined;
+}
+
+export function allFinite(data: ArrayLike<number>): boolean {
+  // v - v is 0 for every finite number and NaN for the rest; a sum keeps a NaN, and a loop without branches is fast.
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += data[i]! - data[i]!;
+  return sum === 0;
+}
