@@ -111,6 +111,30 @@ program
 
 const data = program.command('data').description('data sets: check them, count them, make a vocabulary of their words');
 
+data
+  .command('check')
+  .description('check every line and every pixel of a data set; what is wrong with its file and line')
+  .argument('<dir>', "a folder in RISBench's layout")
+  .option('--split <name>', 'one split; all when not given')
+  .action(async (dir: string, options) => exit((await import('./commands/data.ts')).checkData(dir, options)));
+
+data
+  .command('stats')
+  .description('count words, categories, attributes, sizes and mask areas')
+  .argument('<dir>', "a folder in RISBench's layout")
+  .option('--split <name>', 'one split; all when not given')
+  .option('--json', 'print as JSON')
+  .action(async (dir: string, options) => exit((await import('./commands/data.ts')).statistics(dir, options)));
+
+data
+  .command('vocab')
+  .description('make a WordPiece vocabulary of the phrases')
+  .argument('<dir>', "a folder in RISBench's layout")
+  .option('-o, --out <file>', 'file to write; vocab.txt in the folder when not given')
+  .option('--size <n>', 'word pieces at most', wholeNumber, 2560)
+  .option('--split <name>', 'whose phrases', 'train')
+  .action(async (dir: string, options) => exit((await import('./commands/data.ts')).vocabulary(dir, options)));
+
 program
   .command('fmt')
   .description('format .crob files in place')

@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import { writeFileAtomic } from '../../runtime/atomic-file.ts';
+import { checkDataset } from '../../runtime/data/check.ts';
+import { phraseFile, readPhrases } from '../../runtime/data/dataset.ts';
+import { openLayout } from '../../runtime/data/folders.ts';
+import { Problems } from '../../runtime/data/problems.ts';
+import { type Counts, type SplitStatistics, splitStatistics } from '../../runtime/data/statistics.ts';
+import { trainVocabulary } from '../../runtime/data/vocabulary.ts';
+import { UserError } from '../../runtime/user-error.ts';
+import { plural } from '../messages.ts';
+import { table } from '../table.ts';
+
+const toStandardError = (problem: string) => void process.stderr.write(`${problem}\n`);
+
+/** Every line and every pixel; 1 when there is an error. */
+export async function checkData(dir: string, options: { readonly split?: string }): Promise<number> {
+  let errors = 0;
+  for (const { split, samples, findings } of await checkDataset(dir, options.split)) {
+    for (const { file, line, severity, text } of findings)
+      process.stdout.write(`${file}:${line}: ${severity === 'note' ? 'note: ' : ''}${text}\n`);
+    const wrong = findings.filter(({ severity }) => severity === 'error').length;
+    const notes = findings.length - wrong;
+    const said = [plural(samples, 'sample'), plural(wrong, 'error'), ...(notes > 0 ? [plural(notes, 'note')] : [])];
+    process.stdout.write(`${split}: ${said.join(', ')}\n`);
+    errors += wrong;
+  }
+  return errors > 0 ? 1 : 0;
+}
+
+export interface VocabularyOptions {
+  readonly out?: string;
+  readonly size: number;
+  readonly split: string;
+}
+
+/** A WordPiece vocabulary of a split's phrases. */
+export async function vocabulary(dir: string, options: VocabularyOptions): Promise<number> {
+  const { splits } = await openLayout(dir);
+  if (!splits.includes(options.split))
+    throw new UserError(`${dir} has no split ${JSON.stringify(options.split)}: it has ${splits.join(', ')}`);
+  const problems = new Problems('skip', toStandardError);
+  const file = phraseFile(dir, options.split);
+  const phrases: string[] = [];
+  for await (const { phrase } of readPhrases(file, (problem) => problems.add(problem))) phrases.push(phrase);
+  problems.finish();
+  if (phrases.length === 0) throw new UserError(`${file} has no phrase`);
+  const pieces = trainVocabulary(phrases, options.size);
+  const out = options.out ?? join(dir, 'vocab.txt');
+  await writeFileAtomic(out, `${pieces.join('\n')}\n`);
+  process.stdout.write(
+    `${out}: ${plural(pieces.length, 'word piece')} of ${plural(phrases.length, 'phrase')} of ${options.split}\n`,
+  );
+  return 0;
+}
+
+/** Words, categories, attributes, sizes and mask areas of a split, or of each. */
+export async function statistics(
+  dir: string,
+  options: { readonly split?: string; readonly json?: boolean },
+): Promise<number> {
+  const { splits } = await openLayout(dir);
+  const problems = { told: 0 };
+  const all: SplitStatistics[] = [];
+  for (const split of options.split === undefined ? splits : [options.split]) {
+    all.push(
+      await splitStatistics(dir, split, (problem) => {
+        if (problems.told++ < 10) toStandardError(problem);
+      }),
+    );
+  }
+  if (problems.told > 10) toStandardError(`and ${problems.told - 10} more problems like these`);
+  process.stdout.write(
+    options.json ? `${JSON.stringify({ dir, splits: all }, null, 2)}\n` : `${all.map(shown).join('\n\n')}\n`,
+  );
+  return 0;
+}
+
+/** Names of one kind that are shown; the rest is in the JSON. */
+const SHOWN = 20;
+
+function shown(of: SplitStatistics): string {
+  const count = (n: number) => n.toLocaleString('en');
+  const percent = (share: number) => `${(100 * share).toPrecision(3)} %`;
+  const { wordsPerPhrase: length, maskArea: area } = of;
+  const lines = [
+    `${of.split}: ${plural(of.phrases, 'phrase')} (${count(of.distinctPhrases)} distinct), ${plural(of.images, 'image')}`,
+    `  words       ${count(of.distinctWords)} distinct; ${length.least} to ${length.most} a phrase, ${length.mean.toFixed(1)} on average`,
+    `  mask areas  ${percent(area.least)} to ${percent(area.most)} of the image, median ${percent(area.median)}`,
+    `  sizes       ${listed(of.sizes, 5)}`,
+  ];
+  if (of.emptyMasks > 0) lines.push(`  empty       ${plural(of.emptyMasks, 'mask')}`);
+  if (of.unreadable > 0) lines.push(`  left out    ${plural(of.unreadable, 'line')}`);
+  if (of.categories.length > 0) lines.push(`  categories  ${listed(of.categories, SHOWN)}`);
+  for (const [name, counts] of Object.entries(of.attributes))
+    lines.push(`  ${name.padEnd(10)}  ${listed(counts, SHOWN)}`);
+  lines.push(`  frequent    ${listed(of.words, SHOWN)}`, '');
+  const bins = of.maskAreas.map(([upTo, n], i) => [
+    `${percent(of.maskAreas[i - 1]?.[0] ?? 0)} to ${percent(upTo)}`,
+    count(n),
+  ]);
+  return `${lines.join('\n')}\n${table(['mask area', 'masks'], bins, ['left', 'right'])}`;
+}
+
+function listed(counts: Counts, most: number): string {
+  const rest = counts.length - most;
+  const named = counts.slice(0, most).map(([name, n]) => `${name} ${n.toLocaleString('en')}`);
+  return `${named.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}

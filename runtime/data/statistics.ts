@@ -1,0 +1,151 @@
+import { availableParallelism } from 'node:os';
+import { startProgress } from '../progress.ts';
+import { UserError } from '../user-error.ts';
+import { readSamples, type Sample } from './dataset.ts';
+import { inParallel } from './in-parallel.ts';
+import { readMask } from './mask-file.ts';
+import { problemLine } from './problems.ts';
+import { basicWords } from './vocabulary.ts';
+
+/** A name and how often it comes; the most frequent first, equal ones by name. */
+export type Counts = readonly (readonly [name: string, count: number])[];
+
+export interface Spread {
+  readonly least: number;
+  readonly median: number;
+  readonly mean: number;
+  readonly most: number;
+}
+
+export interface SplitStatistics {
+  readonly split: string;
+  readonly phrases: number;
+  readonly images: number;
+  readonly distinctPhrases: number;
+  readonly distinctWords: number;
+  /** Words as an uncased BERT tokenizer splits them, punctuation among them. */
+  readonly wordsPerPhrase: Spread;
+  readonly words: Counts;
+  readonly categories: Counts;
+  readonly attributes: Readonly<Record<string, Counts>>;
+  /** `512 × 512`: masks of that size. */
+  readonly sizes: Counts;
+  /** Share of the image that the mask covers, 0…1. */
+  readonly maskArea: Spread;
+  /** Masks by area: the upper bound of each bin as a share, and their number. */
+  readonly maskAreas: readonly (readonly [upTo: number, count: number])[];
+  readonly emptyMasks: number;
+  /** Lines and masks that could not be read. */
+  readonly unreadable: number;
+}
+
+/** Upper bounds of the bins of mask areas: small objects are told apart more finely. */
+const areaBins = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1] as const;
+
+/** Counts a split; what cannot be read is reported and left out. Throws a UserError where nothing is left. */
+export async function splitStatistics(
+  dir: string,
+  split: string,
+  report: (problem: string) => void,
+): Promise<SplitStatistics> {
+  let unreadable = 0;
+  const leftOut = (problem: string) => {
+    unreadable++;
+    report(problem);
+  };
+  const samples = await readSamples(dir, split, (problem) => leftOut(problemLine(problem)));
+  if (samples.length === 0) throw new UserError(`the split ${split} of ${dir} has no sample that can be used`);
+  const masks = await measureMasks(samples, split, leftOut);
+  const words = new Tally();
+  const lengths = samples.map(({ phrase }) => {
+    const all = basicWords(phrase);
+    for (const word of all) words.add(word);
+    return all.length;
+  });
+  const [categories, sizes] = [new Tally(), new Tally()];
+  const attributes = new Map<string, Tally>();
+  for (const sample of samples) {
+    if (sample.category !== undefined) categories.add(sample.category);
+    for (const [name, value] of Object.entries(sample.attributes ?? {})) {
+      const tally = attributes.get(name) ?? new Tally();
+      attributes.set(name, tally);
+      tally.add(value);
+    }
+  }
+  for (const { width, height } of masks) sizes.add(`${width} × ${height}`);
+  const areas = masks.map(({ on, width, height }) => on / (width * height));
+  return {
+    split,
+    phrases: samples.length,
+    images: new Set(samples.map(({ image }) => image)).size,
+    distinctPhrases: new Set(samples.map(({ phrase }) => phrase)).size,
+    distinctWords: words.counts().length,
+    wordsPerPhrase: spread(lengths),
+    words: words.counts(),
+    categories: categories.counts(),
+    attributes: Object.fromEntries([...attributes].map(([name, tally]) => [name, tally.counts()])),
+    sizes: sizes.counts(),
+    maskArea: spread(areas),
+    maskAreas: areaBins.map((bound, i) => {
+      const above = areaBins[i - 1] ?? 0;
+      return [bound, areas.filter((area) => area > above && area <= bound).length] as const;
+    }),
+    emptyMasks: areas.filter((area) => area === 0).length,
+    unreadable,
+  };
+}
+
+interface MaskMeasure {
+  readonly width: number;
+  readonly height: number;
+  /** Pixels of the mask. */
+  readonly on: number;
+}
+
+async function measureMasks(
+  samples: readonly Sample[],
+  split: string,
+  leftOut: (problem: string) => void,
+): Promise<MaskMeasure[]> {
+  const measures: MaskMeasure[] = [];
+  const progress = startProgress(`masks of ${split}`, samples.length);
+  let done = 0;
+  try {
+    await inParallel(samples, availableParallelism() + 1, async ({ mask, file, line }) => {
+      try {
+        const { width, height, data } = await readMask(mask);
+        let on = 0;
+        for (let i = 0; i < data.length; i++) on += data[i]!;
+        measures.push({ width, height, on });
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        leftOut(problemLine({ file, line, text: error.message }));
+      }
+      progress.update(++done);
+    });
+  } finally {
+    progress.finish();
+  }
+  return measures;
+}
+
+class Tally {
+  readonly #counts = new Map<string, number>();
+
+  add(name: string): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  }
+
+  counts(): Counts {
+    return [...this.#counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+  }
+}
+
+/** Zeros for none. */
+function spread(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const n = sorted.length;
+  if (n === 0) return { least: 0, median: 0, mean: 0, most: 0 };
+  const median = (sorted[(n - 1) >> 1]! + sorted[n >> 1]!) / 2;
+  return { least: sorted[0]!, median, mean: sorted.reduce((sum, v) => sum + v, 0) / n, most: sorted[n - 1]! };
+}
