@@ -134,7 +134,7 @@ describe('models', () => {
     expect(ran).toMatchObject({
       code: 1,
       out: '',
-      err: expect.stringMatching(/^crobc: predict needs a model with .*Plain has x\n$/),
+      err: expect.stringMatching(/^crobc: this command needs a model with .*Plain has x\n$/),
     });
   });
 

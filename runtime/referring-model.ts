@@ -1,0 +1,161 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asConstant } from '../compiler/dims/dim.ts';
+import type { Graph, GraphInput, Value } from '../compiler/ir/graph.ts';
+import { graphHash } from '../compiler/ir/hash.ts';
+import { writeFileAtomic } from './atomic-file.ts';
+import { buildModel, type Source } from './build-model.ts';
+import { packageRoot, packageVersion } from './package-root.ts';
+import { type Device, type Feeds, type HostTensor, openSession } from './session.ts';
+import { openTokenizer, type Tokenizer } from './tokenizer.ts';
+import { UserError } from './user-error.ts';
+
+export interface ReferringModelOptions {
+  readonly tokenizer: string | undefined;
+  readonly device: Device | 'auto';
+  readonly threads: number | undefined;
+  /** Where the built model is kept. */
+  readonly out: string;
+  readonly dtype: 'f32' | 'f16';
+  /** safetensors; initial weights drawn from `seed` when undefined. */
+  readonly weightsFile: string | undefined;
+  readonly seed: number;
+}
+
+/** What a model that finds what a sentence names takes: sizes, and the tokenizer of its text encoder. */
+export interface ReferringInputs {
+  readonly height: number;
+  readonly width: number;
+  /** Tokens of a sentence, [CLS] and [SEP] among them. */
+  readonly words: number;
+  readonly tokenizer: Tokenizer;
+}
+
+/** f32[B, 1, H, W]. */
+export type Logits = HostTensor & { readonly data: Float32Array };
+
+export interface ReferringModel {
+  readonly device: Device;
+  readonly note: string | undefined;
+  /** image f32[B, 3, H, W], tokens i64[B, T] and mask bool[B, T] → logits f32[B, 1, H, W]. */
+  run(feeds: Feeds): Promise<Logits>;
+  release(): Promise<void>;
+}
+
+/** Words when neither `--set T=` nor a recipe says how many: the paper's 20, specials among them. */
+const defaultWords = 20;
+
+/**
+ * What the model takes, before anything is built. Its inputs go by name: `image`, `tokens`, `mask`. Throws a UserError
+ * where they are not there, where the image size is open, and for a vocabulary of another model.
+ */
+export async function referringInputs(
+  graph: Graph,
+  { tokenizer: file }: Pick<ReferringModelOptions, 'tokenizer'>,
+): Promise<ReferringInputs> {
+  const { image, tokens } = portsOf(graph);
+  const tokenizer = await openTokenizer(file ?? join(packageRoot(), 'models', 'vocab', 'aerial.txt'));
+  const rows = tableRows(graph, tokens);
+  if (rows !== undefined && tokenizer.vocabularySize > rows) {
+    throw new UserError(
+      `the vocabulary has ${tokenizer.vocabularySize} word pieces and the model a table of ${rows}: they do not belong together`,
+    );
+  }
+  const [height, width] = [size(image.value, 2), size(image.value, 3)];
+  if (height === undefined || width === undefined) {
+    throw new UserError(
+      'the image size is open: bind it, for example with --set H=480,W=480 (or give the model a recipe that does)',
+    );
+  }
+  return { height, width, words: size(tokens.value, 1) ?? defaultWords, tokenizer };
+}
+
+/** Builds the model, or finds it built, and opens it. Its first output is the logits. */
+export async function openReferringModel(source: Source, options: ReferringModelOptions): Promise<ReferringModel> {
+  const { output } = portsOf(source.graph);
+  const onnx = await builtModel(source, options);
+  const session = await openSession(onnx, {
+    device: options.device,
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+  });
+  return {
+    device: session.device,
+    note: session.note,
+    async run(feeds) {
+      const logits = (await session.run(feeds, { wanted: [output] }))[output]!;
+      const { data } = logits;
+      if (!(data instanceof Float32Array) || logits.shape.length !== 4)
+        throw new UserError(`the output ${output} is no map of logits [B, 1, H, W]`);
+      return { ...logits, data };
+    },
+    release: () => session.release(),
+  };
+}
+
+interface Ports {
+  readonly image: GraphInput;
+  readonly tokens: GraphInput;
+  readonly output: string;
+}
+
+function portsOf(graph: Graph): Ports {
+  const port = (name: string, rank: number): GraphInput => {
+    const found = graph.inputs.find((input) => input.name === name);
+    if (found?.value.type.shape.length === rank) return found;
+    throw new UserError(
+      `this command needs a model with the inputs image: f32[B, 3, H, W], tokens: i64[B, T] and mask: bool[B, T]; ${graph.name} has ${graph.inputs.map((i) => i.name).join(', ')}`,
+    );
+  };
+  port('mask', 2);
+  const output = graph.outputs[0];
+  if (!output) throw new UserError(`${graph.name} has no output`);
+  return { image: port('image', 4), tokens: port('tokens', 2), output: output.name };
+}
+
+function size(value: Value, axis: number): number | undefined {
+  const d = value.type.shape[axis];
+  return d && asConstant(d);
+}
+
+/** Rows of the table that tokens are looked up in. */
+function tableRows(graph: Graph, tokens: GraphInput): number | undefined {
+  const cameFrom = (value: Value): boolean =>
+    value === tokens.value || (value.node.op === 'cast' && cameFrom(value.node.inputs[0]!));
+  for (const node of graph.nodes) {
+    if (node.op === 'gather' && cameFrom(node.inputs[1]!)) return size(node.inputs[0]!, 0);
+  }
+  return undefined;
+}
+
+/** The model file in the output folder, built again only when what it is made of has changed. */
+async function builtModel(source: Source, options: ReferringModelOptions): Promise<string> {
+  const { name } = source.graph;
+  const onnx = join(options.out, `${name}.onnx`);
+  const stampFile = join(options.out, `${name}.stamp.json`);
+  const stamp = JSON.stringify({
+    crobc: packageVersion(),
+    graph: graphHash(source.graph),
+    dtype: options.dtype,
+    weights: options.weightsFile === undefined ? `seed ${options.seed}` : await fileStamp(options.weightsFile),
+  });
+  const [held, there] = await Promise.all([
+    readFile(stampFile, 'utf8').catch(() => ''),
+    stat(onnx).catch(() => undefined),
+  ]);
+  if (held === stamp && there) return onnx;
+  await buildModel(source, {
+    out: options.out,
+    dtype: options.dtype,
+    weightsFile: options.weightsFile,
+    seed: options.seed,
+    writeWeights: true,
+    client: false,
+  });
+  await writeFileAtomic(stampFile, stamp);
+  return onnx;
+}
+
+async function fileStamp(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  return found ? `${path} ${found.size} ${found.mtimeMs}` : path;
+}
