@@ -34,6 +34,7 @@ export const attributeKinds: { readonly [O in NodeOp]: KindsOf<NodeAttributes[O]
   dim: { value: 'dim' },
   uniform: { shape: 'dims', key: 'text' },
   stop_gradient: {},
+  barrier: {},
   reshape: { shape: 'dims' },
   transpose: { perm: 'numbers' },
   broadcast: { shape: 'dims' },

@@ -140,6 +140,9 @@ export class Builder {
   stopGradient(x: Value): Value {
     return this.one('stop_gradient', [x], {});
   }
+  barrier(x: Value, signal: Value): Value {
+    return this.one('barrier', [x, signal], {});
+  }
   reshape(x: Value, shape: readonly Dim[]): Value {
     return this.one('reshape', [x], { shape });
   }

@@ -1,11 +1,15 @@
-import type { DType, TensorData } from '../ir/graph.ts';
+import type { Builder } from '../ir/builder.ts';
+import type { DType, TensorData, Value } from '../ir/graph.ts';
 import { broadcastConstraint, broadcastShapes } from './broadcasting.ts';
 import { perElement } from './cost.ts';
+import { sumTo } from './gradients/repeat.ts';
+import { operand, perInput } from './gradients/rule.ts';
 import { zip } from './kernels/elementwise.ts';
 import { input } from './kernels/tensor.ts';
 import type { OpAttributes, OpName } from './names.ts';
 import type { OpRow, Random } from './row.ts';
 import { alignedShapes, bools, floats, halves, integers } from './sampling.ts';
+import { scalar } from './scalar.ts';
 import { inputType, isFloat, isNumeric, typing } from './typing.ts';
 
 type BinaryName = Extract<
@@ -23,6 +27,17 @@ interface Binary {
   readonly integer?: (a: number, b: number) => number;
   /** Pairs of samplers to pick from; both draw the same dtype. */
   readonly draws: readonly (readonly [Draw, Draw])[];
+  readonly gradient: 'none' | ((at: Operands) => readonly [() => Value, () => Value]);
+}
+
+interface Operands {
+  readonly build: Builder;
+  readonly a: Value;
+  readonly b: Value;
+  readonly y: Value;
+  readonly dy: Value;
+  /** Sums a gradient over the axes along which an operand was repeated. */
+  to(operand: Value, gradient: Value): Value;
 }
 
 const accepts = {
@@ -55,7 +70,7 @@ const wholeExponents: Draw = (random, shape) => {
   return { dtype: 'f32', shape, data: Float64Array.from(x.data) };
 };
 
-function row<O extends BinaryName>(name: O, { docs, takes, gives, f, integer, draws }: Binary): OpRow<O> {
+function row<O extends BinaryName>(name: O, { docs, takes, gives, f, integer, draws, gradient }: Binary): OpRow<O> {
   const { constraint, test } = accepts[takes];
   return {
     name,
@@ -80,28 +95,67 @@ function row<O extends BinaryName>(name: O, { docs, takes, gives, f, integer, dr
       const [a, b] = random.pick(draws);
       return { inputs: [a(random, left), b(random, right)], attributes: {} as OpAttributes[O] };
     },
+    gradient:
+      gradient === 'none'
+        ? 'none'
+        : perInput<O>(({ build, inputs, y, dy }) => {
+            const to: Operands['to'] = (x, whole) => sumTo(build, whole, x.type.shape);
+            return gradient({ build, a: operand(inputs, 0), b: operand(inputs, 1), y, dy, to });
+          }),
   };
 }
 
 const arithmetic = { takes: 'numeric', gives: 'same', draws: anyNumbers } as const;
-const comparison = { takes: 'numeric', gives: 'bool', draws: anyNumbers } as const;
-const logical = { takes: 'bool', gives: 'bool', draws: [[bools, bools]] } as const;
-const whole = { takes: 'integer', gives: 'same', draws: [[integers, divisors]] } as const;
+const comparison = { takes: 'numeric', gives: 'bool', draws: anyNumbers, gradient: 'none' } as const;
+const logical = { takes: 'bool', gives: 'bool', draws: [[bools, bools]], gradient: 'none' } as const;
+const whole = { takes: 'integer', gives: 'same', draws: [[integers, divisors]], gradient: 'none' } as const;
+
+/** dy goes to the operand that was chosen; ties go to the first. */
+const ofChosen =
+  (first: (build: Builder, a: Value, b: Value) => Value): Binary['gradient'] =>
+  ({ build, a, b, dy, to }) => {
+    const zero = scalar(build, a, 0);
+    return [
+      () => to(a, build.select(first(build, a, b), dy, zero)),
+      () => to(b, build.select(first(build, a, b), zero, dy)),
+    ];
+  };
 
 /** Euclidean remainder for a positive divisor: 0 <= mod(a, b) < b. */
 const euclidean = (a: number, b: number): number => ((a % b) + b) % b;
 
 /** Operators on pairs of elements. */
 export const binaryRows = {
-  add: row('add', { ...arithmetic, docs: 'a + b; i32 wraps.', f: (a, b) => a + b }),
-  sub: row('sub', { ...arithmetic, docs: 'a - b; i32 wraps.', f: (a, b) => a - b }),
-  mul: row('mul', { ...arithmetic, docs: 'a · b; i32 wraps.', f: (a, b) => a * b, integer: Math.imul }),
+  add: row('add', {
+    ...arithmetic,
+    docs: 'a + b; i32 wraps.',
+    f: (a, b) => a + b,
+    gradient: ({ a, b, dy, to }) => [() => to(a, dy), () => to(b, dy)],
+  }),
+  sub: row('sub', {
+    ...arithmetic,
+    docs: 'a - b; i32 wraps.',
+    f: (a, b) => a - b,
+    gradient: ({ build, a, b, dy, to }) => [() => to(a, dy), () => build.neg(to(b, dy))],
+  }),
+  mul: row('mul', {
+    ...arithmetic,
+    docs: 'a · b; i32 wraps.',
+    f: (a, b) => a * b,
+    integer: Math.imul,
+    gradient: ({ build, a, b, dy, to }) => [() => to(a, build.mul(dy, b)), () => to(b, build.mul(dy, a))],
+  }),
   div: row('div', {
     docs: 'a / b. For i32 see `floordiv`.',
     takes: 'float',
     gives: 'same',
     f: (a, b) => a / b,
     draws: [[floats, awayFromZero]],
+    // -dy·y/b: where b was repeated, the division comes after the sum.
+    gradient: ({ build, a, b, y, dy, to }) => [
+      () => to(a, build.div(dy, b)),
+      () => build.neg(build.div(to(b, build.mul(dy, y)), b)),
+    ],
   }),
   pow: row('pow', {
     docs: 'a to the power b; a negative base wants a whole exponent.',
@@ -112,9 +166,23 @@ export const binaryRows = {
       [bases, exponents],
       [floats, wholeExponents],
     ],
+    gradient: ({ build, a, b, y, dy, to }) => [
+      () => to(a, build.mul(dy, build.mul(build.pow(a, build.sub(b, scalar(build, b, 1))), b))),
+      () => to(b, build.mul(dy, build.mul(y, build.log(a)))),
+    ],
   }),
-  max: row('max', { ...arithmetic, docs: 'The larger one.', f: Math.max }),
-  min: row('min', { ...arithmetic, docs: 'The smaller one.', f: Math.min }),
+  max: row('max', {
+    ...arithmetic,
+    docs: 'The larger one.',
+    f: Math.max,
+    gradient: ofChosen((build, a, b) => build.le(b, a)),
+  }),
+  min: row('min', {
+    ...arithmetic,
+    docs: 'The smaller one.',
+    f: Math.min,
+    gradient: ofChosen((build, a, b) => build.le(a, b)),
+  }),
   mod: row('mod', {
     ...whole,
     docs: 'The remainder 0 <= r < b of a by b, for b > 0; other divisors are unspecified.',

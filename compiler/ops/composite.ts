@@ -1,6 +1,12 @@
-import { constant, type Dim, one } from '../dims/dim.ts';
+import { constant, type Dim, one, product } from '../dims/dim.ts';
 import { perElement } from './cost.ts';
 import * as definitions from './definitions.ts';
+import { geluGradient } from './gradients/gelu.ts';
+import { gridSampleGradient } from './gradients/grid-sample.ts';
+import { maxPoolGradient } from './gradients/max-pool.ts';
+import { layerNormGradient } from './gradients/norm.ts';
+import { keptAxes } from './gradients/repeat.ts';
+import { ofOne } from './gradients/rule.ts';
 import * as kernels from './kernels/composite.ts';
 import { map } from './kernels/elementwise.ts';
 import { erf } from './kernels/erf.ts';
@@ -9,6 +15,7 @@ import { input } from './kernels/tensor.ts';
 import { proveAxes, reducedAxes, sampleReduction } from './reduce.ts';
 import type { OpRow, Random } from './row.ts';
 import { anyShape, floats, halves, sizes } from './sampling.ts';
+import { extent } from './scalar.ts';
 import { at, inputType, isFloat, typing } from './typing.ts';
 import { proveWindows, windowFits, windowNumbers } from './windows.ts';
 
@@ -35,6 +42,10 @@ const mean: OpRow<'mean'> = {
   cost: (inputs, outputs) => perElement(1, inputType(inputs, 0), inputs, outputs),
   sample: (random) => sampleReduction(random, floats),
   definition: definitions.mean,
+  gradient: ofOne(({ build, x, dy, attributes: { axes } }) => {
+    const n = extent(build, x, product(axes.map((axis) => at(x.type.shape, axis))));
+    return build.broadcast(keptAxes(build, build.div(dy, n), x.type.shape, axes), x.type.shape);
+  }),
 };
 
 const oneAxis = 'axis is an axis of x.';
@@ -55,6 +66,9 @@ const softmax: OpRow<'softmax'> = {
   cost: (inputs, outputs) => perElement(5, inputType(inputs, 0), inputs, outputs),
   sample: sampleAxis,
   definition: definitions.softmax,
+  gradient: ofOne(({ build, y, dy, attributes: { axis } }) =>
+    build.mul(y, build.sub(dy, build.sum(build.mul(dy, y), [axis], true))),
+  ),
 };
 
 const logSoftmax: OpRow<'log_softmax'> = {
@@ -67,6 +81,9 @@ const logSoftmax: OpRow<'log_softmax'> = {
   cost: softmax.cost,
   sample: sampleAxis,
   definition: definitions.logSoftmax,
+  gradient: ofOne(({ build, y, dy, attributes: { axis } }) =>
+    build.sub(dy, build.mul(build.exp(y), build.sum(dy, [axis], true))),
+  ),
 };
 
 function sampleAxis(random: Random) {
@@ -105,6 +122,7 @@ const layerNorm: OpRow<'layer_norm'> = {
     return { inputs: [floats(random, shape), weight(), weight()], attributes: { eps: random.pick([1e-5, 1e-3]) } };
   },
   definition: definitions.layerNorm,
+  gradient: layerNormGradient,
 };
 
 const gelu: OpRow<'gelu'> = {
@@ -131,6 +149,7 @@ const gelu: OpRow<'gelu'> = {
     attributes: { approximate: random.int(0, 1) === 0 },
   }),
   definition: definitions.gelu,
+  gradient: geluGradient,
 };
 
 const poolRank = 'x is [B, C, H, W]: four axes.';
@@ -166,6 +185,7 @@ const maxPool2d: OpRow<'max_pool2d'> = {
     return { inputs: [random.pick([floats, halves])(random, shape)], attributes: { kernel, stride, pad } };
   },
   definition: definitions.maxPool2d,
+  gradient: maxPoolGradient,
 };
 
 const gridDtype = 'x and at are f32, or both f16.';
@@ -198,6 +218,7 @@ const gridSample: OpRow<'grid_sample'> = {
     return { inputs: [floats(random, [batch, channels, height, width]), at], attributes: {} };
   },
   definition: definitions.gridSample,
+  gradient: gridSampleGradient,
 };
 
 /** Operators that a target may know by name, each with a definition in the others. */

@@ -1,7 +1,9 @@
-import { add, asConstant, constant, type Dim, floorDiv, mul, one, product, sub, zero } from '../dims/dim.ts';
+import { add, constant, type Dim, floorDiv, mul, one, product, sub, zero } from '../dims/dim.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { Value } from '../ir/graph.ts';
+import { gridCorners } from './grid-corners.ts';
 import type { OpAttributes } from './names.ts';
+import { extent, scalar } from './scalar.ts';
 import { at } from './typing.ts';
 
 type Definition<O extends keyof OpAttributes> = (
@@ -14,17 +16,6 @@ function operand(inputs: readonly Value[], i: number): Value {
   const value = inputs[i];
   if (value === undefined) throw new Error(`bug in crobc: operand ${i} of a definition is missing`);
   return value;
-}
-
-/** A number of x's dtype. */
-function scalar(build: Builder, x: Value, value: number): Value {
-  return build.full(value, x.type.dtype, []);
-}
-
-/** A dim as a number of x's dtype. */
-function extent(build: Builder, x: Value, dim: Dim): Value {
-  const known = asConstant(dim);
-  return known === undefined ? build.cast(build.dim(dim), x.type.dtype) : scalar(build, x, known);
 }
 
 function average(build: Builder, x: Value, axes: readonly number[], keep: boolean): Value {
@@ -71,68 +62,50 @@ export const gelu: Definition<'gelu'> = (build, inputs, { approximate }) => {
   return [build.mul(build.mul(number(0.5), x), build.add(number(1), gate))];
 };
 
-/** The maximum over the taps of the window, each a strided slice of the padded input. */
-export const maxPool2d: Definition<'max_pool2d'> = (build, inputs, { kernel, stride, pad }) => {
-  const x = operand(inputs, 0);
+/** What lies under one place of every pooling window. */
+export interface PoolTap {
+  readonly row: number;
+  readonly column: number;
+  readonly value: Value;
+}
+
+/** The taps of a pooling window, row by row, each a strided slice of the padded input. */
+export function poolTaps(
+  build: Builder,
+  x: Value,
+  { kernel, stride, pad }: OpAttributes['max_pool2d'],
+): { readonly padded: Value; readonly taps: readonly PoolTap[] } {
   const around = (top: number, left: number) => [zero, zero, constant(top), constant(left)];
   const padded = build.pad(x, around(pad[0], pad[1]), around(pad[2], pad[3]), Number.NEGATIVE_INFINITY);
-  const [batch, channels, height, width] = [0, 1, 2, 3].map((axis) => at(padded.type.shape, axis)) as [
-    Dim,
-    Dim,
-    Dim,
-    Dim,
-  ];
+  const [batch, channels, height, width] = padded.type.shape as [Dim, Dim, Dim, Dim];
   const step = [1, 1, ...stride];
   // The last tap's start plus the reach of the last window: the same number of steps from every tap.
   const reach = (size: Dim, k: number, by: number): Dim => mul(floorDiv(sub(size, constant(k)), by), constant(by));
   const [down, across] = [reach(height, kernel[0], stride[0]), reach(width, kernel[1], stride[1])];
-  let largest: Value | undefined;
-  for (let i = 0; i < kernel[0]; i++)
-    for (let j = 0; j < kernel[1]; j++) {
-      const stop = [batch, channels, add(down, constant(i + 1)), add(across, constant(j + 1))];
-      const tap = build.slice(padded, around(i, j), stop, step);
-      largest = largest === undefined ? tap : build.max(largest, tap);
+  const taps: PoolTap[] = [];
+  for (let row = 0; row < kernel[0]; row++)
+    for (let column = 0; column < kernel[1]; column++) {
+      const stop = [batch, channels, add(down, constant(row + 1)), add(across, constant(column + 1))];
+      taps.push({ row, column, value: build.slice(padded, around(row, column), stop, step) });
     }
-  if (largest === undefined) throw new Error('bug in crobc: a pooling window without taps');
-  return [largest];
+  return { padded, taps };
+}
+
+/** The maximum over the taps of the window. */
+export const maxPool2d: Definition<'max_pool2d'> = (build, inputs, attributes) => {
+  const { taps } = poolTaps(build, operand(inputs, 0), attributes);
+  return [taps.map(({ value }) => value).reduce((largest, tap) => build.max(largest, tap))];
 };
 
 /** Four corners, each a flat gather of pixels weighed by nearness, and by 0 outside the image. */
 export const gridSample: Definition<'grid_sample'> = (build, inputs) => {
   const [x, points] = [operand(inputs, 0), operand(inputs, 1)];
-  const [batch, channels, height, width] = [0, 1, 2, 3].map((axis) => at(x.type.shape, axis)) as [Dim, Dim, Dim, Dim];
-  const count = at(points.type.shape, 1);
-  const coordinate = (axis: 0 | 1): Value => {
-    const picked = build.slice(points, [zero, zero, constant(axis)], [batch, count, constant(axis + 1)], [1, 1, 1]);
-    return build.reshape(picked, [batch, count]);
-  };
+  const [batch, channels, height, width] = x.type.shape as [Dim, Dim, Dim, Dim];
   const pixels = build.reshape(build.transpose(x, [0, 2, 3, 1]), [product([batch, height, width]), channels]);
-  const image = build.reshape(build.mul(build.iota(batch), build.dim(mul(height, width))), [batch, one]);
-  const [right, down] = [neighbours(build, coordinate(0), width), neighbours(build, coordinate(1), height)];
-  let total: Value | undefined;
-  for (const row of down)
-    for (const column of right) {
-      const index = build.add(image, build.add(build.mul(row.index, build.dim(width)), column.index));
-      const weight = build.reshape(build.mul(row.weight, column.weight), [batch, count, one]);
-      const corner = build.mul(build.gather(pixels, index), weight);
-      total = total === undefined ? corner : build.add(total, corner);
-    }
-  if (total === undefined) throw new Error('bug in crobc: a sample without corners');
+  const corners = gridCorners(build, x, points).map(({ row, column, index }) => {
+    const weight = build.reshape(build.mul(row.weight(), column.weight()), [...index.type.shape, one]);
+    return build.mul(build.gather(pixels, index), weight);
+  });
+  const total = corners.reduce((sum, corner) => build.add(sum, corner));
   return [build.transpose(total, [0, 2, 1])];
 };
-
-/** The two pixels beside a coordinate: their index, held inside 0..size-1, and their weight, 0 outside. */
-function neighbours(build: Builder, coordinate: Value, size: Dim): { index: Value; weight: Value }[] {
-  const number = (value: number) => scalar(build, coordinate, value);
-  const last = extent(build, coordinate, sub(size, one));
-  const before = build.floor(coordinate);
-  const fraction = build.sub(coordinate, before);
-  const beside = (place: Value, nearness: Value) => {
-    const inside = build.and(build.le(number(0), place), build.le(place, last));
-    return {
-      index: build.cast(build.min(build.max(place, number(0)), last), 'i32'),
-      weight: build.select(inside, nearness, number(0)),
-    };
-  };
-  return [beside(before, build.sub(number(1), fraction)), beside(build.add(before, number(1)), fraction)];
-}

@@ -1,8 +1,9 @@
 import { add, constant, floorDiv, product, sub, sum, zero } from '../dims/dim.ts';
-import type { TensorData, TensorType } from '../ir/graph.ts';
+import type { TensorType } from '../ir/graph.ts';
 import { broadcastConstraint } from './broadcasting.ts';
 import { bytes, free, movement } from './cost.ts';
-import { allocate, broadcastStrides, count, input, offsets, sizeOf, stridesOf, take } from './kernels/tensor.ts';
+import * as gradients from './gradients/layout.ts';
+import { allocate, broadcastStrides, count, input, places, put, sizeOf, stridesOf, take } from './kernels/tensor.ts';
 import type { Cost, OpRow } from './row.ts';
 import { alignedShapes, anyShape, bools, dims, floats, integers, numbers, shuffled } from './sampling.ts';
 import { at, inputType, positiveShape, provedEqual, provedOne, representable, typing } from './typing.ts';
@@ -39,6 +40,7 @@ const reshape: OpRow<'reshape'> = {
     const [from, to] = random.int(0, 1) === 0 ? [shape, merged] : [merged, shape];
     return { inputs: [numbers(random, from)], attributes: { shape: dims(to) } };
   },
+  gradient: gradients.reshapeGradient,
 };
 
 const permutation = 'perm names every axis of the input once.';
@@ -60,7 +62,7 @@ const transpose: OpRow<'transpose'> = {
     const { dtype, shape, data } = input(inputs, 0);
     const sizes = perm.map((axis) => shape[axis]!);
     const strides = stridesOf(shape);
-    const from = offsets(
+    const from = places(
       sizes,
       perm.map((axis) => strides[axis]!),
     );
@@ -71,6 +73,7 @@ const transpose: OpRow<'transpose'> = {
     const x = numbers(random, anyShape(random));
     return { inputs: [x], attributes: { perm: shuffled(random, x.shape.length) } };
   },
+  gradient: gradients.transposeGradient,
 };
 
 const notDeeper = 'The new shape has at least as many axes as the input.';
@@ -94,7 +97,7 @@ const broadcast: OpRow<'broadcast'> = {
   reference(inputs, { shape }) {
     const x = input(inputs, 0);
     const sizes = shape.map(sizeOf);
-    const from = offsets(sizes, broadcastStrides(x.shape, sizes));
+    const from = places(sizes, broadcastStrides(x.shape, sizes));
     return [{ dtype: x.dtype, shape: sizes, data: take(x.dtype, x.data, from) }];
   },
   cost: movement,
@@ -104,6 +107,7 @@ const broadcast: OpRow<'broadcast'> = {
     const front = Array.from({ length: random.int(0, Math.max(0, 6 - to.length)) }, () => random.int(1, 2));
     return { inputs: [numbers(random, shape)], attributes: { shape: dims([...front, ...to]) } };
   },
+  gradient: gradients.broadcastGradient,
 };
 
 const someInput = 'There is at least one input.';
@@ -140,7 +144,7 @@ const concat: OpRow<'concat'> = {
     const strides = stridesOf(shape);
     let start = 0;
     for (const x of inputs) {
-      put(data, offsets(x.shape, strides, start), x);
+      put(data, places(x.shape, strides, start), x.data);
       start += x.shape[axis]! * strides[axis]!;
     }
     return [{ dtype: first.dtype, shape, data }];
@@ -158,6 +162,7 @@ const concat: OpRow<'concat'> = {
     );
     return { inputs, attributes: { axis } };
   },
+  gradient: gradients.concatGradient,
 };
 
 const sliceEntries = 'start, stop and step have one entry for each axis.';
@@ -194,7 +199,7 @@ const slice: OpRow<'slice'> = {
     const strides = stridesOf(shape);
     const sizes = shape.map((_, axis) => Math.ceil((sizeOf(stop[axis]!) - sizeOf(start[axis]!)) / step[axis]!));
     const first = start.reduce((offset, from, axis) => offset + sizeOf(from) * strides[axis]!, 0);
-    const from = offsets(
+    const from = places(
       sizes,
       strides.map((stride, axis) => stride * step[axis]!),
       first,
@@ -209,6 +214,7 @@ const slice: OpRow<'slice'> = {
     const step = shape.map(() => random.pick([1, 1, 2, 3]));
     return { inputs: [numbers(random, shape)], attributes: { start: dims(start), stop: dims(stop), step } };
   },
+  gradient: gradients.sliceGradient,
 };
 
 const padEntries = 'low and high have one entry for each axis.';
@@ -236,7 +242,7 @@ const pad: OpRow<'pad'> = {
     const strides = stridesOf(shape);
     const data = allocate(x.dtype, count(shape)).fill(value);
     const first = low.reduce((offset, width, axis) => offset + sizeOf(width) * strides[axis]!, 0);
-    put(data, offsets(x.shape, strides, first), x);
+    put(data, places(x.shape, strides, first), x.data);
     return [{ dtype: x.dtype, shape, data }];
   },
   cost: movement,
@@ -248,14 +254,11 @@ const pad: OpRow<'pad'> = {
       attributes: { low: widths(), high: widths(), value: random.int(-3, 3) },
     };
   },
+  gradient: gradients.padGradient,
 };
 
 function isAxis(axis: number, rank: number): boolean {
   return Number.isInteger(axis) && 0 <= axis && axis < rank;
-}
-
-function put(out: Float64Array | Int32Array | Uint8Array, to: Int32Array, x: TensorData): void {
-  for (let i = 0; i < to.length; i++) out[to[i]!] = x.data[i]!;
 }
 
 /** Only what is kept of the input is read. */

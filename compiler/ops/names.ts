@@ -19,6 +19,8 @@ export interface OpAttributes {
   /** f32 in [0, 1), drawn by the host from (seed, key, step). */
   readonly uniform: { readonly shape: readonly Dim[]; readonly key: string };
   readonly stop_gradient: None;
+  /** (x, signal) -> x, not before the signal. */
+  readonly barrier: None;
   readonly reshape: { readonly shape: readonly Dim[] };
   readonly transpose: { readonly perm: readonly number[] };
   /** To `shape` by trailing alignment. */

@@ -1,5 +1,9 @@
 import { constant, one } from '../dims/dim.ts';
+import type { Value } from '../ir/graph.ts';
 import { perElement } from './cost.ts';
+import { keptAxes } from './gradients/repeat.ts';
+import { ofOne } from './gradients/rule.ts';
+import { topkGradient } from './gradients/topk.ts';
 import { largest, reduce, reducedShape } from './kernels/reduce.ts';
 import { input } from './kernels/tensor.ts';
 import type { OpRow, Random } from './row.ts';
@@ -39,6 +43,9 @@ const sum: OpRow<'sum'> = {
   reference: (inputs, { axes, keep }) => [reduce(input(inputs, 0), axes, keep, 0, (total, x) => total + x)],
   cost: (inputs, outputs) => perElement(1, inputType(inputs, 0), inputs, outputs),
   sample: (random) => sampleReduction(random, random.pick([floats, integers])),
+  gradient: ofOne(({ build, x, dy, attributes: { axes } }) =>
+    build.broadcast(keptAxes(build, dy, x.type.shape, axes), x.type.shape),
+  ),
 };
 
 const reduceMax: OpRow<'reduce_max'> = {
@@ -55,6 +62,12 @@ const reduceMax: OpRow<'reduce_max'> = {
   cost: sum.cost,
   // Halves have ties.
   sample: (random) => sampleReduction(random, random.pick([floats, halves, numbers])),
+  // Largest elements share dy.
+  gradient: ofOne(({ build, x, y, dy, attributes: { axes } }) => {
+    const kept = (reduced: Value) => keptAxes(build, reduced, x.type.shape, axes);
+    const isLargest = build.cast(build.eq(x, kept(y)), x.type.dtype);
+    return build.mul(isLargest, build.div(kept(dy), build.sum(isLargest, axes, true)));
+  }),
 };
 
 const topkDtype = 'x is f32.';
@@ -86,6 +99,7 @@ const topk: OpRow<'topk'> = {
     const shape = [...sizes(random, random.int(0, 2)), random.int(1, 9)];
     return { inputs: [distinctFloats(random, shape)], attributes: { k: random.int(1, shape.at(-1) ?? 1) } };
   },
+  gradient: topkGradient,
 };
 
 /** Operators that fold axes. */

@@ -41,6 +41,21 @@ export interface Cost {
   readonly bytes: Dim;
 }
 
+/** What a gradient rule has to work with at one node: the chain rule's surroundings. */
+export interface GradientAt<O extends OpName> {
+  readonly build: Builder;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  /** The gradients of the results, of their types; undefined where none flows. At least one is there. */
+  readonly dys: readonly (Value | undefined)[];
+  readonly attributes: OpAttributes[O];
+  /** Which inputs' gradients are asked for. */
+  readonly wanted: readonly boolean[];
+}
+
+/** One gradient an input, of the input's type; undefined where it is not wanted, or zero everywhere. */
+export type Gradient<O extends OpName> = 'none' | ((at: GradientAt<O>) => readonly (Value | undefined)[]);
+
 /** Everything an operator IS: read by the checker, the interpreter, the differentiator, the summary, the docs and the fuzzer. */
 export interface OpRow<O extends OpName> {
   readonly name: O;
@@ -55,6 +70,8 @@ export interface OpRow<O extends OpName> {
   reference(inputs: readonly TensorData[], attributes: OpAttributes[O]): readonly TensorData[];
   cost(inputs: readonly TensorType[], outputs: readonly TensorType[], attributes: OpAttributes[O]): Cost;
   sample(random: Random): Sample<O>;
+  /** Appends the gradients of the inputs; `none` for what is constant or a step function of its inputs. */
+  readonly gradient: Gradient<O>;
   /** Composite rows only: the same thing in core operators. */
   readonly definition?: (build: Builder, inputs: readonly Value[], attributes: OpAttributes[O]) => readonly Value[];
 }

@@ -1,5 +1,6 @@
 import { constant, zero } from '../dims/dim.ts';
 import { bytes, free } from './cost.ts';
+import { perInput } from './gradients/rule.ts';
 import { allocate, copy, count, input, sizeOf } from './kernels/tensor.ts';
 import { seededRandom, seedOf } from './random.ts';
 import type { OpRow } from './row.ts';
@@ -28,6 +29,7 @@ const constantRow: OpRow<'constant'> = {
     inputs: [],
     attributes: { tensor: random.pick([floats, integers, bools])(random, anyShape(random)) },
   }),
+  gradient: 'none',
 };
 
 const full: OpRow<'full'> = {
@@ -51,6 +53,7 @@ const full: OpRow<'full'> = {
     const value = dtype === 'bool' ? random.int(0, 1) : dtype === 'i32' ? random.int(-9, 9) : random.int(-9, 9) / 4;
     return { inputs: [], attributes: { value, dtype, shape: dims(anyShape(random)) } };
   },
+  gradient: 'none',
 };
 
 const iotaPositive = 'n is at least 1.';
@@ -71,6 +74,7 @@ const iota: OpRow<'iota'> = {
   },
   cost: (_inputs, outputs) => ({ flops: zero, bytes: bytes(inputType(outputs, 0)) }),
   sample: (random) => ({ inputs: [], attributes: { n: constant(random.int(1, 20)) } }),
+  gradient: 'none',
 };
 
 const dim: OpRow<'dim'> = {
@@ -82,6 +86,7 @@ const dim: OpRow<'dim'> = {
   reference: (_inputs, { value }) => [{ dtype: 'i32', shape: [], data: Int32Array.of(sizeOf(value)) }],
   cost: (_inputs, outputs) => ({ flops: zero, bytes: bytes(inputType(outputs, 0)) }),
   sample: (random) => ({ inputs: [], attributes: { value: constant(random.int(-5, 500)) } }),
+  gradient: 'none',
 };
 
 const uniform: OpRow<'uniform'> = {
@@ -103,6 +108,7 @@ const uniform: OpRow<'uniform'> = {
     inputs: [],
     attributes: { shape: dims(anyShape(random)), key: `dropout.${random.int(0, 99)}` },
   }),
+  gradient: 'none',
 };
 
 const stopGradient: OpRow<'stop_gradient'> = {
@@ -114,7 +120,23 @@ const stopGradient: OpRow<'stop_gradient'> = {
   reference: (inputs) => [input(inputs, 0)],
   cost: () => free,
   sample: (random) => ({ inputs: [numbers(random, anyShape(random))], attributes: {} }),
+  gradient: 'none',
 };
 
-/** Operators that make tensors out of nothing, and the identity without a gradient. */
-export const sourceRows = { constant: constantRow, full, iota, dim, uniform, stop_gradient: stopGradient };
+const barrier: OpRow<'barrier'> = {
+  name: 'barrier',
+  docs: '`x` itself, once the signal is there, whose elements do not matter: `(x, signal) -> x`. What is computed behind it is not taken for what was computed before it, so that activations are computed again instead of kept.',
+  constraints: [],
+  inputs: ['x', 'signal'],
+  infer: (inputs) => ({ types: [inputType(inputs, 0)] }),
+  reference: (inputs) => [input(inputs, 0)],
+  cost: () => free,
+  sample: (random) => ({
+    inputs: [numbers(random, anyShape(random)), numbers(random, anyShape(random))],
+    attributes: {},
+  }),
+  gradient: perInput(({ dy }) => [() => dy, undefined]),
+};
+
+/** Operators that make tensors out of nothing, and identities with something to say about gradients. */
+export const sourceRows = { constant: constantRow, full, iota, dim, uniform, stop_gradient: stopGradient, barrier };

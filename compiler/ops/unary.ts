@@ -1,11 +1,14 @@
-import type { DType } from '../ir/graph.ts';
+import type { Builder } from '../ir/builder.ts';
+import type { DType, Value } from '../ir/graph.ts';
 import { perElement } from './cost.ts';
+import { ofOne } from './gradients/rule.ts';
 import { map } from './kernels/elementwise.ts';
 import { erf as errorFunction } from './kernels/erf.ts';
 import { input } from './kernels/tensor.ts';
 import type { OpAttributes, OpName } from './names.ts';
 import type { OpRow, Random } from './row.ts';
 import { anyShape, bools, floats, numbers } from './sampling.ts';
+import { scalar } from './scalar.ts';
 import { inputType, isFloat, isNumeric, typing } from './typing.ts';
 
 type UnaryName = Extract<
@@ -18,6 +21,7 @@ interface Unary {
   readonly takes: 'float' | 'numeric' | 'bool';
   readonly f: (x: number) => number;
   readonly flops: number;
+  readonly gradient: 'none' | ((build: Builder, x: Value, y: Value, dy: Value) => Value);
   /** Where arguments are drawn from, when not -3..3. */
   readonly domain?: readonly [number, number];
 }
@@ -28,7 +32,7 @@ const accepts: Record<Unary['takes'], { constraint: string; test: (dtype: DType)
   bool: { constraint: 'x is bool.', test: (dtype) => dtype === 'bool' },
 };
 
-function row<O extends UnaryName>(name: O, { docs, takes, f, flops, domain }: Unary): OpRow<O> {
+function row<O extends UnaryName>(name: O, { docs, takes, f, flops, gradient, domain }: Unary): OpRow<O> {
   const { constraint, test } = accepts[takes];
   const draw = (random: Random, shape: number[]) => {
     if (takes === 'bool') return bools(random, shape);
@@ -51,27 +55,100 @@ function row<O extends UnaryName>(name: O, { docs, takes, f, flops, domain }: Un
     },
     cost: (inputs, outputs) => perElement(flops, inputType(outputs, 0), inputs, outputs),
     sample: (random) => ({ inputs: [draw(random, anyShape(random))], attributes: {} as OpAttributes[O] }),
+    gradient: gradient === 'none' ? 'none' : ofOne<O>(({ build, x, y, dy }) => gradient(build, x, y, dy)),
   };
 }
 
 /** Operators on one element at a time. */
 export const unaryRows = {
-  neg: row('neg', { docs: '-x.', takes: 'numeric', f: (x) => -x, flops: 1 }),
-  abs: row('abs', { docs: '|x|.', takes: 'numeric', f: Math.abs, flops: 1 }),
-  exp: row('exp', { docs: 'e^x.', takes: 'float', f: Math.exp, flops: 1 }),
-  log: row('log', { docs: 'The natural logarithm.', takes: 'float', f: Math.log, flops: 1, domain: [0.1, 9] }),
-  sqrt: row('sqrt', { docs: 'The square root.', takes: 'float', f: Math.sqrt, flops: 1, domain: [0, 9] }),
-  sin: row('sin', { docs: 'The sine of radians.', takes: 'float', f: Math.sin, flops: 1 }),
-  cos: row('cos', { docs: 'The cosine of radians.', takes: 'float', f: Math.cos, flops: 1 }),
-  tanh: row('tanh', { docs: 'The hyperbolic tangent.', takes: 'float', f: Math.tanh, flops: 1 }),
-  erf: row('erf', { docs: 'The error function.', takes: 'float', f: errorFunction, flops: 1 }),
-  sigmoid: row('sigmoid', { docs: '1 / (1 + e^-x).', takes: 'float', f: (x) => 1 / (1 + Math.exp(-x)), flops: 4 }),
-  relu: row('relu', { docs: 'max(x, 0).', takes: 'float', f: (x) => Math.max(x, 0), flops: 1 }),
+  neg: row('neg', {
+    docs: '-x.',
+    takes: 'numeric',
+    f: (x) => -x,
+    flops: 1,
+    gradient: (build, _x, _y, dy) => build.neg(dy),
+  }),
+  abs: row('abs', {
+    docs: '|x|.',
+    takes: 'numeric',
+    f: Math.abs,
+    flops: 1,
+    gradient: (build, x, _y, dy) => build.select(build.lt(x, scalar(build, x, 0)), build.neg(dy), dy),
+  }),
+  exp: row('exp', {
+    docs: 'e^x.',
+    takes: 'float',
+    f: Math.exp,
+    flops: 1,
+    gradient: (build, _x, y, dy) => build.mul(dy, y),
+  }),
+  log: row('log', {
+    docs: 'The natural logarithm.',
+    takes: 'float',
+    f: Math.log,
+    flops: 1,
+    domain: [0.1, 9],
+    gradient: (build, x, _y, dy) => build.div(dy, x),
+  }),
+  sqrt: row('sqrt', {
+    docs: 'The square root.',
+    takes: 'float',
+    f: Math.sqrt,
+    flops: 1,
+    domain: [0, 9],
+    gradient: (build, x, y, dy) => build.div(build.mul(dy, scalar(build, x, 0.5)), y),
+  }),
+  sin: row('sin', {
+    docs: 'The sine of radians.',
+    takes: 'float',
+    f: Math.sin,
+    flops: 1,
+    gradient: (build, x, _y, dy) => build.mul(dy, build.cos(x)),
+  }),
+  cos: row('cos', {
+    docs: 'The cosine of radians.',
+    takes: 'float',
+    f: Math.cos,
+    flops: 1,
+    gradient: (build, x, _y, dy) => build.neg(build.mul(dy, build.sin(x))),
+  }),
+  tanh: row('tanh', {
+    docs: 'The hyperbolic tangent.',
+    takes: 'float',
+    f: Math.tanh,
+    flops: 1,
+    gradient: (build, x, y, dy) => build.mul(dy, build.sub(scalar(build, x, 1), build.mul(y, y))),
+  }),
+  erf: row('erf', {
+    docs: 'The error function.',
+    takes: 'float',
+    f: errorFunction,
+    flops: 1,
+    // 2/√π goes into the exponent.
+    gradient: (build, x, _y, dy) =>
+      build.mul(dy, build.exp(build.sub(scalar(build, x, Math.log(2 / Math.sqrt(Math.PI))), build.mul(x, x)))),
+  }),
+  sigmoid: row('sigmoid', {
+    docs: '1 / (1 + e^-x).',
+    takes: 'float',
+    f: (x) => 1 / (1 + Math.exp(-x)),
+    flops: 4,
+    gradient: (build, x, y, dy) => build.mul(dy, build.mul(y, build.sub(scalar(build, x, 1), y))),
+  }),
+  relu: row('relu', {
+    docs: 'max(x, 0).',
+    takes: 'float',
+    f: (x) => Math.max(x, 0),
+    flops: 1,
+    // By the result, which whoever comes after keeps anyway.
+    gradient: (build, x, y, dy) => build.select(build.lt(scalar(build, x, 0), y), dy, scalar(build, x, 0)),
+  }),
   floor: row('floor', {
     docs: 'The largest whole number that is not above x.',
     takes: 'float',
     f: Math.floor,
     flops: 1,
+    gradient: 'none',
   }),
-  not: row('not', { docs: 'true for false.', takes: 'bool', f: (x) => 1 - x, flops: 1 }),
+  not: row('not', { docs: 'true for false.', takes: 'bool', f: (x) => 1 - x, flops: 1, gradient: 'none' }),
 };

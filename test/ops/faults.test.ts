@@ -112,6 +112,7 @@ const faults: Faults = {
   dim: [],
   uniform: [{ constraint: 1, inputs: [], attributes: { shape: dims([0]), key: '' }, dims: [1, 0] }],
   stop_gradient: [],
+  barrier: [],
   reshape: [
     { constraint: 2, inputs: [f32(6)], attributes: { shape: dims([-2, -3]) }, dims: [1, -2] },
     { constraint: 1, inputs: [f32(2, 3)], attributes: { shape: dims([5]) }, dims: [6, 5] },

@@ -1,4 +1,4 @@
-import { type Dim, constant as dimOf, mul, one, sub } from '../../dims/dim.ts';
+import { type Dim, constant as dimOf, mul, one, sub, zero } from '../../dims/dim.ts';
 import { sameDim, sameShape } from '../../ir/shapes.ts';
 import { elementCount, tensor } from '../../ir/tensor-data.ts';
 import { toAttribute } from './element-types.ts';
@@ -50,6 +50,19 @@ const dim: Lowering<'dim'> = (node, emission) => {
 const uniform: Lowering<'uniform'> = (node, emission) => [emission.draw(node.attributes.key, node.outputs[0]!.type)];
 
 const stopGradient: Lowering<'stop_gradient'> = (node, emission) => [emission.use(inputOf(node, 0))];
+
+/**
+ * A reshape to the shape that x has, 0 for each of its axes. The zeros are made from the signal: neither
+ * onnxruntime's elimination of common subexpressions nor its constant folding sees through that.
+ */
+const barrier: Lowering<'barrier'> = (node, emission) => {
+  const [x, signal] = [inputOf(node, 0), inputOf(node, 1)];
+  const flat = emission.node('Reshape', [emission.use(signal), emission.i64([-1])]);
+  const first = sliced(emission, flat, { start: [zero], stop: [one], axes: [0] });
+  const whole = emission.node('Cast', [first], toAttribute('i64'));
+  const zeros = emission.node('Mul', [whole, emission.i64(x.type.shape.map(() => 0))]);
+  return [emission.node('Reshape', [emission.use(x), zeros])];
+};
 
 const reshape: Lowering<'reshape'> = (node, emission) => {
   const pick = emission.plan.picks.get(node);
@@ -194,6 +207,7 @@ export const data = {
   dim,
   uniform,
   stop_gradient: stopGradient,
+  barrier,
   reshape,
   transpose,
   broadcast,

@@ -34,8 +34,8 @@ export function stridesOf(shape: readonly number[]): number[] {
 }
 
 /**
- * Where each element of `shape`, in row-major order, stands in a buffer with these strides: the one
- * primitive of transposing, broadcasting, slicing, padding, concatenating and reducing.
+ * Where each element of `shape`, in row-major order, stands in a buffer with these strides: with
+ * `places`, the one primitive of transposing, broadcasting, slicing, padding, concatenating and reducing.
  */
 export function offsets(shape: readonly number[], strides: readonly number[], start = 0): Int32Array {
   let result = Int32Array.of(start);
@@ -77,11 +77,32 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
-/** out[i] = data[at[i]]. */
-export function take(dtype: DType, data: Elements, at: Int32Array): Elements {
-  const out = allocate(dtype, at.length);
-  for (let i = 0; i < at.length; i++) out[i] = data[at[i]!]!;
+/** Places in a buffer, in order: `run` elements side by side from each of `starts`. */
+export interface Places {
+  readonly starts: Int32Array;
+  readonly run: number;
+}
+
+/** As `offsets`, with what lies side by side in the buffer taken as runs, which copy far faster. */
+export function places(shape: readonly number[], strides: readonly number[], start = 0): Places {
+  let run = 1;
+  let axis = shape.length;
+  while (axis > 0 && (shape[axis - 1] === 1 || strides[axis - 1] === run)) run *= shape[--axis]!;
+  return { starts: offsets(shape.slice(0, axis), strides.slice(0, axis), start), run };
+}
+
+/** The elements of `data` at `from`, one after another. */
+export function take(dtype: DType, data: Elements, { starts, run }: Places): Elements {
+  const out = allocate(dtype, starts.length * run);
+  if (run === 1) for (let i = 0; i < starts.length; i++) out[i] = data[starts[i]!]!;
+  else for (const [i, start] of starts.entries()) out.set(data.subarray(start, start + run), i * run);
   return out;
+}
+
+/** Writes `data`, in order, to the places `to` of `out`. */
+export function put(out: Elements, { starts, run }: Places, data: Elements): void {
+  if (run === 1) for (let i = 0; i < starts.length; i++) out[starts[i]!] = data[i]!;
+  else for (const [i, start] of starts.entries()) out.set(data.subarray(i * run, (i + 1) * run), start);
 }
 
 /** A copy in the dtype's own storage. */

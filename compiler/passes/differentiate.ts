@@ -1,0 +1,77 @@
+import type { Builder } from '../ir/builder.ts';
+import type { Node, NodeOf, Value } from '../ir/graph.ts';
+import type { OpName } from '../ops/names.ts';
+import type { GradientAt, OpRow } from '../ops/row.ts';
+import { ops } from '../ops/table.ts';
+import { isFloat } from '../ops/typing.ts';
+import { Recomputation } from './rematerialise.ts';
+
+export interface GradientOptions {
+  /**
+   * The region that a module path belongs to, if its activations are to be recomputed in the backward
+   * pass instead of kept: what the region reads from elsewhere is kept.
+   */
+  readonly rematerialise?: (path: string) => string | undefined;
+}
+
+/**
+ * Reverse mode: appends to `build`, which holds the forward nodes, the gradients of `loss` (f32[]) in
+ * `wanted`, each of its value's type. Values that the loss does not depend on are missing. Nodes that
+ * no wanted value feeds get no gradient. What a backward node is made for is in its origin.
+ */
+export function gradients(
+  build: Builder,
+  loss: Value,
+  wanted: readonly Value[],
+  options: GradientOptions = {},
+): ReadonlyMap<Value, Value> {
+  if (loss.type.dtype !== 'f32' || loss.type.shape.length > 0)
+    throw new Error(`bug in crobc: a loss is f32[], not ${loss.type.dtype} of ${loss.type.shape.length} axes`);
+  const forward = [...build.nodes];
+  const fed = fedBy(forward, wanted);
+  const recomputed = new Recomputation(build, options.rematerialise);
+  const gradients = new Map<Value, Value>();
+  const outer = build.origin;
+  if (fed.has(loss)) {
+    build.origin = backward(loss.node);
+    gradients.set(loss, build.full(1, 'f32', []));
+  }
+  for (const node of forward.reverse()) {
+    const dys = node.outputs.map((output) => gradients.get(output));
+    const signal = dys.find((dy) => dy !== undefined);
+    if (signal === undefined || !isOperator(node)) continue;
+    const { gradient } = ops[node.op] as OpRow<OpName>;
+    const wanted = node.inputs.map((input) => fed.has(input));
+    if (gradient === 'none' || !wanted.includes(true)) continue;
+    build.origin = backward(node);
+    const { inputs, outputs } = recomputed.around(node, signal);
+    const at: GradientAt<OpName> = { build, inputs, outputs, dys, attributes: node.attributes, wanted };
+    for (const [i, dx] of gradient(at).entries()) {
+      if (dx === undefined) continue;
+      const input = node.inputs[i]!;
+      const others = gradients.get(input);
+      gradients.set(input, others === undefined ? dx : build.add(others, dx));
+    }
+  }
+  build.origin = outer;
+  return new Map(wanted.flatMap((value) => (gradients.has(value) ? [[value, gradients.get(value)!]] : [])));
+}
+
+/** Floats that depend on the wanted values in a way that has a gradient. */
+function fedBy(nodes: readonly Node[], wanted: readonly Value[]): Set<Value> {
+  const fed = new Set<Value>(wanted);
+  for (const node of nodes) {
+    if (!isOperator(node) || ops[node.op].gradient === 'none') continue;
+    if (!node.inputs.some((input) => fed.has(input))) continue;
+    for (const output of node.outputs) if (isFloat(output.type.dtype)) fed.add(output);
+  }
+  return fed;
+}
+
+function isOperator(node: Node): node is NodeOf<OpName> & Node {
+  return node.op !== 'input' && node.op !== 'weight';
+}
+
+function backward({ op, origin }: Node): Node['origin'] {
+  return { ...origin, label: `gradient of ${origin.label === '' ? op : origin.label}` };
+}

@@ -1,0 +1,62 @@
+import type { Builder } from '../ir/builder.ts';
+import type { Node, Value } from '../ir/graph.ts';
+
+/**
+ * Regions of the forward pass that the backward pass computes again instead of keeping what they made.
+ *
+ * A region's nodes are copied when a gradient rule first asks for their values, each once. Values that
+ * come into the region from elsewhere are kept, and go through a `barrier` first: behind it, neither our
+ * passes nor a runtime's can take a copy for the original, and the copies wait for the backward pass.
+ */
+export class Recomputation {
+  readonly #build: Builder;
+  readonly #regionOf: ((path: string) => string | undefined) | undefined;
+  readonly #copies = new Map<string, Map<Value, Value>>();
+
+  constructor(build: Builder, regionOf: ((path: string) => string | undefined) | undefined) {
+    this.#build = build;
+    this.#regionOf = regionOf;
+  }
+
+  /** The inputs and outputs of a node as its gradient rule is to read them; `signal` is a gradient that flows there. */
+  around(node: Node, signal: Value): { readonly inputs: readonly Value[]; readonly outputs: readonly Value[] } {
+    const key = this.#regionOf?.(node.origin.path);
+    if (key === undefined) return node;
+    let copies = this.#copies.get(key);
+    if (copies === undefined) {
+      copies = new Map();
+      this.#copies.set(key, copies);
+    }
+    const region: Region = { key, signal, copies };
+    const read = (value: Value) => (this.#isInside(value, key) ? this.#copied(value, region) : value);
+    return { inputs: node.inputs.map(read), outputs: node.outputs.map(read) };
+  }
+
+  #isInside({ node }: Value, key: string): boolean {
+    return node.inputs.length > 0 && this.#regionOf?.(node.origin.path) === key;
+  }
+
+  #copied(value: Value, region: Region): Value {
+    const known = region.copies.get(value);
+    if (known !== undefined) return known;
+    const { node } = value;
+    if (node.inputs.length === 0) return value;
+    const inputs = this.#isInside(value, region.key)
+      ? node.inputs.map((input) => this.#copied(input, region))
+      : node.inputs;
+    // What comes from elsewhere, or from inputs and weights at once, is kept.
+    const isKept = inputs.every((input, i) => input === node.inputs[i]);
+    const results = isKept
+      ? node.outputs.map((output) => this.#build.barrier(output, region.signal))
+      : this.#build.copy(node, inputs);
+    for (const [i, output] of node.outputs.entries()) region.copies.set(output, results[i]!);
+    return results[value.index]!;
+  }
+}
+
+interface Region {
+  readonly key: string;
+  readonly signal: Value;
+  /** What stands for the forward pass's values. */
+  readonly copies: Map<Value, Value>;
+}
