@@ -80,7 +80,7 @@ const SHOWN = 20;
 
 function shown(of: SplitStatistics): string {
   const count = (n: number) => n.toLocaleString('en');
-  const percent = (share: number) => `${(100 * share).toPrecision(3)} %`;
+  const percent = (share: number) => `${Number((100 * share).toPrecision(3))} %`;
   const { wordsPerPhrase: length, maskArea: area } = of;
   const lines = [
     `${of.split}: ${plural(of.phrases, 'phrase')} (${count(of.distinctPhrases)} distinct), ${plural(of.images, 'image')}`,
