@@ -1,0 +1,49 @@
+import type { NodeOf, Value } from '../../ir/graph.ts';
+import { elementCount } from '../../ir/tensor-data.ts';
+import { conv2d, conv2dDw, conv2dDx } from './convolution.ts';
+import type { Emission } from './emission.ts';
+import { product, reduce } from './folds.ts';
+import { inputOf, type Lowering } from './lowering.ts';
+import type { Temp } from './program.ts';
+
+const matmul: Lowering<'matmul'> = (node, emission) => {
+  const [a, b] = [matrices(inputOf(node, 0), emission), matrices(inputOf(node, 1), emission)];
+  return [emission.reshape(product(emission, a, b), emission.shape(node.outputs[0]!))];
+};
+
+/** A matrix product broadcasts its leading axes itself. */
+function matrices(value: Value, emission: Emission): Temp {
+  const from = value.node.op === 'broadcast' ? value.node.inputs[0]! : undefined;
+  if (from === undefined || from.type.shape.length < 2) return emission.use(value);
+  const [own, whole] = [emission.shape(from), emission.shape(value)];
+  return own.slice(-2).join() === whole.slice(-2).join() ? matrices(from, emission) : emission.use(value);
+}
+
+const reduction =
+  (fn: 'sum' | 'max' | 'mean') =>
+  (node: NodeOf<'sum' | 'reduce_max' | 'mean'>, emission: Emission): Temp[] => {
+    const { axes } = node.attributes;
+    const reduced = reduce(emission, fn, emission.use(inputOf(node, 0)), axes);
+    return [emission.reshape(reduced, emission.shape(node.outputs[0]!))];
+  };
+
+const topk: Lowering<'topk'> = (node, emission) => {
+  const x = emission.use(inputOf(node, 0));
+  const { k } = node.attributes;
+  const n = x.shape.at(-1)!;
+  const rows = elementCount(x.shape) / n;
+  const results = emission.pair('topk', [emission.reshape(x, [rows, n]), k], [rows, k], [x.dtype, 'int32']);
+  return results.map((result, i) => emission.reshape(result, emission.shape(node.outputs[i]!)));
+};
+
+/** Operators that fold axes. */
+export const contract = {
+  matmul,
+  conv2d,
+  conv2d_dx: conv2dDx,
+  conv2d_dw: conv2dDw,
+  sum: reduction('sum'),
+  reduce_max: reduction('max'),
+  mean: reduction('mean'),
+  topk,
+};

@@ -1,0 +1,103 @@
+import type { NodeOf } from '../../ir/graph.ts';
+import type { Emission } from './emission.ts';
+import { inputOf, type Lowering } from './lowering.ts';
+import { broadcastOperands } from './operands.ts';
+import { type Argument, type Temp, tfType } from './program.ts';
+
+type Unary =
+  | 'neg'
+  | 'abs'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'sin'
+  | 'cos'
+  | 'tanh'
+  | 'erf'
+  | 'sigmoid'
+  | 'relu'
+  | 'floor'
+  | 'not';
+type Binary =
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'pow'
+  | 'max'
+  | 'min'
+  | 'mod'
+  | 'floordiv'
+  | 'eq'
+  | 'lt'
+  | 'le'
+  | 'and'
+  | 'or';
+
+const unary =
+  (fn: string) =>
+  (node: NodeOf<Unary>, emission: Emission): Temp[] => {
+    const x = emission.use(inputOf(node, 0));
+    return [emission.call(fn, [x], x.shape, x.dtype)];
+  };
+
+const binary =
+  (fn: string) =>
+  (node: NodeOf<Binary>, emission: Emission): Temp[] => {
+    const { operands, shape } = broadcastOperands(node, emission);
+    const result = node.outputs[0]!;
+    const temp = emission.call(fn, operands, shape, tfType(result.type.dtype));
+    return [emission.reshape(temp, emission.shape(result))];
+  };
+
+/** Where has no bool branches on wasm: (condition and a) or (not condition and b). */
+const select: Lowering<'select'> = (node, emission) => {
+  const { operands, shape } = broadcastOperands(node, emission);
+  const [condition, a, b] = operands as [Argument, Argument, Argument];
+  const result = node.outputs[0]!;
+  const dtype = tfType(result.type.dtype);
+  const finish = (temp: Temp) => [emission.reshape(temp, emission.shape(result))];
+  if (dtype !== 'bool') return finish(emission.call('where', [condition, a, b], shape, dtype));
+  const cond = condition as Temp;
+  const opposite = emission.call('logicalNot', [cond], cond.shape, 'bool');
+  const then = emission.call('logicalAnd', [condition, a], shape, 'bool');
+  const otherwise = emission.call('logicalAnd', [opposite, b], shape, 'bool');
+  return finish(emission.call('logicalOr', [then, otherwise], shape, 'bool'));
+};
+
+const cast: Lowering<'cast'> = (node, emission) => [
+  emission.cast(emission.use(inputOf(node, 0)), tfType(node.attributes.dtype)),
+];
+
+/** Operators on elements. */
+export const elementwise = {
+  neg: unary('neg'),
+  abs: unary('abs'),
+  exp: unary('exp'),
+  log: unary('log'),
+  sqrt: unary('sqrt'),
+  sin: unary('sin'),
+  cos: unary('cos'),
+  tanh: unary('tanh'),
+  erf: unary('erf'),
+  sigmoid: unary('sigmoid'),
+  relu: unary('relu'),
+  floor: unary('floor'),
+  not: unary('logicalNot'),
+  add: binary('add'),
+  sub: binary('sub'),
+  mul: binary('mul'),
+  div: binary('div'),
+  pow: binary('pow'),
+  max: binary('maximum'),
+  min: binary('minimum'),
+  mod: binary('mod'),
+  floordiv: binary('floorDiv'),
+  eq: binary('equal'),
+  lt: binary('less'),
+  le: binary('lessEqual'),
+  and: binary('logicalAnd'),
+  or: binary('logicalOr'),
+  select,
+  cast,
+};

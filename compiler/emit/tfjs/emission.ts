@@ -1,0 +1,263 @@
+import { asConstant, type Dim } from '../../dims/dim.ts';
+import type { Facts } from '../../dims/facts.ts';
+import { Builder } from '../../ir/builder.ts';
+import type { DType, Node, NodeOf, TensorData, Value } from '../../ir/graph.ts';
+import { elementCount, scalar } from '../../ir/tensor-data.ts';
+import type { OpName } from '../../ops/names.ts';
+import type { OpRow } from '../../ops/row.ts';
+import { ops } from '../../ops/table.ts';
+import { aligned, runsOf, sameSizes } from './axes.ts';
+import { type Argument, type Call, type Constant, type Temp, type TfType, tfType } from './program.ts';
+
+export type Lower = (node: Node, emission: Emission) => readonly Temp[];
+
+/** How a tensor was made, where undoing it costs nothing. */
+type Made =
+  | { readonly by: 'reshape'; readonly from: Temp }
+  | { readonly by: 'transpose'; readonly from: Temp; readonly perm: readonly number[] };
+
+/**
+ * The calls of one generated function while they are collected. Everything here takes and gives tensors
+ * of known shape; calls whose results nothing needs fall away in the end, so a lowering may emit freely.
+ */
+export class Emission {
+  readonly calls: Call[] = [];
+  /** Random numbers that the host feeds, by the key of their `uniform`. */
+  readonly draws = new Map<string, Temp>();
+  readonly constants: Constant[];
+  readonly facts: Facts;
+  readonly #lower: Lower;
+  readonly #temps = new Map<Value, Temp>();
+  readonly #made = new Map<Temp, Made>();
+  #path = '';
+
+  /** `constants` may be shared by several functions of one program. */
+  constructor(facts: Facts, constants: Constant[], lower: Lower) {
+    this.facts = facts;
+    this.constants = constants;
+    this.#lower = lower;
+  }
+
+  /** The tensor of a value; what makes it is emitted when it is first asked for. */
+  use(value: Value): Temp {
+    let temp = this.#temps.get(value);
+    if (temp === undefined) {
+      this.lower(value.node);
+      temp = this.#temps.get(value);
+    }
+    if (temp === undefined) throw new Error(`bug in crobc: ${value.node.op} gave no result ${value.index}`);
+    return temp;
+  }
+
+  lower(node: Node): void {
+    if (node.outputs.every((output) => this.#temps.has(output))) return;
+    const outer = this.#path;
+    this.#path = node.origin.path;
+    const temps = this.#lower(node, this);
+    this.#path = outer;
+    for (const [i, output] of node.outputs.entries()) this.name(output, temps[i]!);
+  }
+
+  name(value: Value, temp: Temp): void {
+    if (!sameSizes(temp.shape, this.shape(value)))
+      throw new Error(`bug in crobc: ${value.node.op} gave [${temp.shape}], wanted [${this.shape(value)}]`);
+    this.#temps.set(value, temp);
+  }
+
+  shape(value: Value): number[] {
+    return this.sizes(value.type.shape);
+  }
+
+  sizes(dims: readonly Dim[]): number[] {
+    return dims.map((dim) => this.size(dim));
+  }
+
+  size(dim: Dim): number {
+    const size = asConstant(dim) ?? asConstant(this.facts.normalize(dim));
+    if (size === undefined)
+      throw new Error('bug in crobc: a size is not known when a TensorFlow.js program is written');
+    return size;
+  }
+
+  /** `tf.fn(...args)`, which gives a tensor of this shape and type. */
+  call(fn: string, args: readonly Argument[], shape: readonly number[], dtype: TfType): Temp {
+    const result: Temp = { owner: 'function', shape, dtype, hint: fn };
+    this.calls.push({ results: [result], fn, args, path: this.#path });
+    return result;
+  }
+
+  /** `const { values, indices } = tf.fn(...args)`, both of this shape. */
+  pair(fn: string, args: readonly Argument[], shape: readonly number[], dtypes: readonly [TfType, TfType]): Temp[] {
+    const hints = ['values', 'indices'];
+    const results = dtypes.map((dtype, i): Temp => ({ owner: 'function', shape, dtype, hint: hints[i]! }));
+    this.calls.push({ results, fn, args, path: this.#path });
+    return results;
+  }
+
+  /** Numbers in [0, 1) that the host draws, as in the ONNX target: `uniform/<key>` among the feeds. */
+  draw(key: string, shape: readonly number[]): Temp {
+    let temp = this.draws.get(key);
+    if (temp === undefined) {
+      temp = { owner: 'feeds', shape, dtype: 'float32', hint: `uniform/${key}` };
+      this.draws.set(key, temp);
+    }
+    return temp;
+  }
+
+  /** Equal constants are one. */
+  constant(tensor: TensorData): Temp {
+    const dtype = tfType(tensor.dtype);
+    const known = this.constants.find(
+      (other) =>
+        other.temp.dtype === dtype && sameSizes(other.tensor.shape, tensor.shape) && sameData(other.tensor, tensor),
+    );
+    if (known !== undefined) return known.temp;
+    const temp: Temp = { owner: 'constants', shape: tensor.shape, dtype, hint: `constant${this.constants.length}` };
+    this.constants.push({ temp, tensor });
+    return temp;
+  }
+
+  /** A number where an operator takes a tensor: a literal, which is float32 in TensorFlow.js, or a constant. */
+  number(value: number, dtype: DType): Argument {
+    return dtype === 'f32' ? value : this.constant(scalar(dtype, value));
+  }
+
+  fill(shape: readonly number[], value: number, dtype: DType): Temp {
+    return this.call('fill', [shape, value, tfType(dtype)], shape, tfType(dtype));
+  }
+
+  cast(x: Temp, dtype: TfType): Temp {
+    if (x.dtype === dtype) return x;
+    // wasm's Cast to bool keeps the low byte of the truncated number.
+    if (dtype === 'bool') {
+      const zero = this.number(0, x.dtype === 'float32' ? 'f32' : 'i32');
+      return this.call('notEqual', [x, zero], x.shape, 'bool');
+    }
+    return this.call('cast', [x, dtype], x.shape, dtype);
+  }
+
+  reshape(x: Temp, shape: readonly number[]): Temp {
+    if (sameSizes(x.shape, shape)) return x;
+    const made = this.#made.get(x);
+    if (made?.by === 'reshape') return this.reshape(made.from, shape);
+    const result = this.call('reshape', [x, shape], shape, x.dtype);
+    this.#made.set(result, { by: 'reshape', from: x });
+    return result;
+  }
+
+  /** Transposes of transposes are one, or none; axes that stay together move together. */
+  transpose(x: Temp, perm: readonly number[]): Temp {
+    if (perm.every((from, to) => from === to)) return x;
+    const made = this.#made.get(x);
+    if (made?.by === 'transpose')
+      return this.transpose(
+        made.from,
+        perm.map((axis) => made.perm[axis]!),
+      );
+    const shape = perm.map((axis) => x.shape[axis]!);
+    const result = this.#transposed(x, perm, shape);
+    this.#made.set(result, { by: 'transpose', from: x, perm });
+    return result;
+  }
+
+  #transposed(x: Temp, perm: readonly number[], shape: readonly number[]): Temp {
+    if (perm.length <= 4) return this.call('transpose', [x, perm], shape, x.dtype);
+    const place = new Map(perm.map((axis, to) => [axis, to]));
+    // Axes belong together when they are neighbours in the result too.
+    const solid = [...x.shape.keys()].filter((axis) => x.shape[axis] !== 1);
+    const order = [...perm].filter((axis) => x.shape[axis] !== 1);
+    const next = new Map(order.map((axis, i) => [axis, order[i + 1]]));
+    const group = new Map<number, number>();
+    for (const [i, axis] of solid.entries()) {
+      const before = solid[i - 1];
+      group.set(axis, before !== undefined && next.get(before) === axis ? group.get(before)! : axis);
+    }
+    const runs = runsOf(x.shape, (axis) => group.get(axis));
+    const moved = [...runs.keys()].sort((a, b) => place.get(runs[a]!.axes[0]!)! - place.get(runs[b]!.axes[0]!)!);
+    const flat = this.reshape(
+      x,
+      runs.map((run) => run.size),
+    );
+    const sizes = moved.map((run) => runs[run]!.size);
+    const isIdentity = moved.every((run, i) => run === i);
+    const turned = isIdentity ? flat : this.call('transpose', [flat, moved], sizes, x.dtype);
+    return this.reshape(turned, shape);
+  }
+
+  /** Repeats axes of size 1, and adds axes in front, up to `shape`. */
+  expand(x: Temp, shape: readonly number[]): Temp {
+    const from = aligned(x.shape, shape.length);
+    if (sameSizes(from, shape)) return this.reshape(x, shape);
+    const runs = runsOf(shape, (axis) => from[axis] === 1);
+    const held = runs.map(({ axes, size }) => (from[axes[0]!] === 1 ? 1 : size));
+    const repeats = runs.map(({ size }, i) => (held[i] === 1 ? size : 1));
+    const tiled = this.call(
+      'tile',
+      [this.reshape(x, held), repeats],
+      runs.map((run) => run.size),
+      x.dtype,
+    );
+    return this.reshape(tiled, shape);
+  }
+
+  /** The elements begin <= i < begin + size, without a step. */
+  slice(x: Temp, begin: readonly number[], size: readonly number[]): Temp {
+    if (sameSizes(x.shape, size)) return x;
+    if (x.shape.length <= 4) return this.call('slice', [x, begin, size], size, x.dtype);
+    // Axes that are kept whole join the cut one before them: a cut of rows is a cut of their elements.
+    const cut = [...x.shape.keys()].filter((axis) => size[axis] !== x.shape[axis]);
+    const starts = [0, ...cut.filter((axis) => axis > 0)];
+    const merged = starts.map((start, i) => {
+      const axes = [...x.shape.keys()].slice(start, starts[i + 1]);
+      const rest = elementCount(axes.slice(1).map((axis) => x.shape[axis]!));
+      return { length: x.shape[start]! * rest, begin: begin[start]! * rest, size: size[start]! * rest };
+    });
+    const flat = this.reshape(
+      x,
+      merged.map((run) => run.length),
+    );
+    const kept = merged.map((run) => run.size);
+    const picked = this.call('slice', [flat, merged.map((run) => run.begin), kept], kept, x.dtype);
+    return this.reshape(picked, size);
+  }
+
+  /** Rows before and after each axis; fewer than none crop. */
+  pad(x: Temp, low: readonly number[], high: readonly number[], value = 0): Temp {
+    const more = (width: number) => Math.max(0, width);
+    const wide = this.#widen(x, low.map(more), high.map(more), value);
+    const begin = low.map((width) => more(-width));
+    return this.slice(
+      wide,
+      begin,
+      x.shape.map((size, axis) => low[axis]! + size + high[axis]!),
+    );
+  }
+
+  #widen(x: Temp, low: readonly number[], high: readonly number[], value: number): Temp {
+    const shape = x.shape.map((size, axis) => low[axis]! + size + high[axis]!);
+    if (sameSizes(shape, x.shape)) return x;
+    // Axes that are left alone join; those that are widened stay apart.
+    const isWider = (axis: number) => low[axis]! + high[axis]! > 0;
+    const runs = shape.length <= 4 ? undefined : runsOf(shape, (axis) => (isWider(axis) ? axis : -1));
+    const groups = runs?.map((run) => run.axes) ?? shape.map((_, axis) => [axis]);
+    const sizes = groups.map((axes) => elementCount(axes.map((axis) => x.shape[axis]!)));
+    const widths = groups.map((axes) => (axes.length === 1 ? [low[axes[0]!]!, high[axes[0]!]!] : [0, 0]));
+    const padded = sizes.map((size, i) => size + widths[i]![0]! + widths[i]![1]!);
+    return this.reshape(this.call('pad', [this.reshape(x, sizes), widths, value], padded, x.dtype), shape);
+  }
+
+  /** A composite operator as its row defines it. */
+  define<O extends OpName>(node: NodeOf<O>): readonly Temp[] {
+    const { definition } = ops[node.op as O] as OpRow<O>;
+    if (definition === undefined) throw new Error(`bug in crobc: ${node.op} has no definition`);
+    const build = new Builder(this.facts);
+    build.origin = node.origin;
+    return definition(build, node.inputs, node.attributes as never).map((value) => this.use(value));
+  }
+}
+
+function sameData({ data: a }: TensorData, { data: b }: TensorData): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false;
+  return true;
+}

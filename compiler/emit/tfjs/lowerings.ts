@@ -1,0 +1,14 @@
+import type { OpName } from '../../ops/names.ts';
+import { composite } from './composite.ts';
+import { contract } from './contract.ts';
+import { data } from './data.ts';
+import { elementwise } from './elementwise.ts';
+import type { Lowering } from './lowering.ts';
+
+/** How every operator is said in TensorFlow.js. */
+export const lowerings = {
+  ...data,
+  ...elementwise,
+  ...contract,
+  ...composite,
+} satisfies { readonly [O in OpName]: Lowering<O> };
