@@ -12,6 +12,7 @@ import { toHalf } from '../compiler/passes/half.ts';
 import { type PipelineOptions, runPipeline } from '../compiler/passes/pipeline.ts';
 import { position } from '../grammar/span.ts';
 import { writeFileAtomic } from './atomic-file.ts';
+import { type ClientWriter, startClientWriter } from './client-writer.ts';
 import { fileError } from './file-error.ts';
 import { weightsOf } from './graph-weights.ts';
 import { initialWeights } from './initialise.ts';
@@ -63,6 +64,15 @@ export function optimised(graph: Graph, dtype: 'f32' | 'f16', options: PipelineO
  * Throws a UserError for weights that do not fit and for a folder that cannot be written.
  */
 export async function buildModel(source: Source, options: BuildOptions): Promise<Built> {
+  const client = options.client ? startClientWriter() : undefined;
+  try {
+    return await build(source, options, client);
+  } finally {
+    await client?.close();
+  }
+}
+
+async function build(source: Source, options: BuildOptions, clientWriter: ClientWriter | undefined): Promise<Built> {
   const graph = optimised(source.graph, options.dtype, options.pipeline);
   const { name } = graph;
   const emitted = emitOnnx(graph, {
@@ -100,14 +110,13 @@ export async function buildModel(source: Source, options: BuildOptions): Promise
   const parameters = wanted
     .filter((w) => w.role === 'param')
     .reduce((n, w) => n + w.shape.reduce((a, b) => a * b, 1), 0);
-  if (options.client) {
+  if (clientWriter) {
     const origin: WeightsOrigin = !options.writeWeights
       ? { kind: 'none' }
       : options.weightsFile === undefined
         ? { kind: 'initial', seed: options.seed }
         : { kind: 'file', file: options.weightsFile };
-    const { generateClient } = await import('../compiler/emit/client/generate.ts');
-    const client = await generateClient(clientInfo(graph, `${name}.onnx`, hash));
+    const client = await clientWriter.write(clientInfo(graph, `${name}.onnx`, hash));
     const text = manifest({
       ...source,
       graph,
