@@ -135,6 +135,75 @@ data
   .option('--split <name>', 'whose phrases', 'train')
   .action(async (dir: string, options) => exit((await import('./commands/data.ts')).vocabulary(dir, options)));
 
+data
+  .command('synth')
+  .description('draw a data set: aerial-looking scenes with phrases and exact masks; the same for the same options')
+  .requiredOption('-o, --out <dir>', 'a new folder, or one that an interrupted run of the same options left')
+  .option('--scenes <n>', 'how many scenes to draw', wholeNumber, 1000)
+  .option('--size <pixels>', 'side of the images, 64 to 1024', wholeNumber, 128)
+  .option('--seed <n>', 'seed of everything drawn', wholeNumber, 0)
+  .option('--phrases <n>', 'phrases for each scene, each for another object', wholeNumber, 2)
+  .option('--val <share>', 'scenes for validation: a share such as 0.1, or a number', '0.1')
+  .option('--test <share>', 'scenes for the test: a share such as 0.1, or a number', '0.1')
+  .addOption(
+    new Option(
+      '--difficulty <kind>',
+      'few large objects or many of every kind; easy below 256 pixels when not given',
+    ).choices(['easy', 'standard']),
+  )
+  .option('--objects <low,high>', 'fewest and most objects of a scene; 3,4 when easy and 5,8 when standard')
+  .option('--json', 'print what was drawn as JSON')
+  .action(async (options) => exit((await import('./commands/data-synth.ts')).dataSynth(options)));
+
+program
+  .command('eval')
+  .description('evaluate a model on a data set: oIoU, mIoU, Pr@0.5 to 0.9; table, JSON, CSV and a page with pictures')
+  .argument('[file]', 'a .crob file; none with --compare')
+  .option('-m, --model <name>', 'which model of the file; the first when not given')
+  .option('-w, --weights <file>', 'safetensors with trained weights; without it the figures mean nothing')
+  .option('-d, --data <dir>', "folder in RISBench's layout")
+  .option('--split <name>', 'the phrases of output_phrase_<name>.txt', 'test')
+  .addOption(
+    new Option('--protocol <name>', 'how published code counts: LAVT and RMSIN, CARIS, or CRIS')
+      .choices(['lavt', 'caris', 'cris'])
+      .default('lavt'),
+  )
+  .addOption(
+    new Option('--at <size>', "where masks are compared, under caris: at the model's size or the image's").choices([
+      'model',
+      'original',
+    ]),
+  )
+  .option('--no-phrases', 'take every phrase away: what the model finds without being told')
+  .option(
+    '--tokenizer <file>',
+    'vocab.txt or tokenizer.json of the text encoder; the aerial vocabulary that ships with crobc when not given',
+  )
+  .addOption(set())
+  .addOption(new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto'))
+  .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))
+  .option('--threads <n>', 'threads of the CPU provider', wholeNumber)
+  .option('--batch <n>', 'images at a time; figures do not depend on it', positiveNumber, 8)
+  .option('--limit <n>', 'at most this many samples, spread evenly over the split', positiveNumber)
+  .addOption(
+    new Option('--on-bad <what>', 'what to do at a sample that is wrong').choices(['skip', 'stop']).default('stop'),
+  )
+  .option('--pictures <n>', 'best, worst and random samples to show on the page, as many of each', wholeNumber, 12)
+  .option('--compare <reports...>', 'print reports (<Model>.<split>.json) side by side, with differences to the first')
+  .option('--seed <n>', 'seed of random samples, of resampling, and of initial weights', wholeNumber, 0)
+  .option('-o, --out <dir>', 'folder to write to', 'out')
+  .option('--json', 'print the result as JSON')
+  .action(async (file: string | undefined, options) => {
+    if (options.compare !== undefined) {
+      if (file !== undefined) throw misused('--compare takes reports and no .crob file');
+      await exit((await import('./commands/eval-compare.ts')).compare(options.compare, options));
+    } else if (file === undefined || options.data === undefined) {
+      throw misused('eval needs a .crob file and --data, or --compare with reports');
+    } else {
+      await exit((await import('./commands/eval.ts')).evaluation(file, options));
+    }
+  });
+
 program
   .command('fmt')
   .description('format .crob files in place')
@@ -161,6 +230,17 @@ function wholeNumber(text: string): number {
   return n;
 }
 
+function positiveNumber(text: string): number {
+  const n = wholeNumber(text);
+  if (n === 0) throw misused('0 is too few');
+  return n;
+}
+
+/** A command line that says something impossible. */
+function misused(message: string): CommanderError {
+  return new CommanderError(2, 'crobc.usage', `error: ${message}`);
+}
+
 async function exit(code: Promise<number> | number): Promise<void> {
   process.exitCode = await code;
 }
@@ -177,7 +257,7 @@ try {
 } catch (e) {
   if (e instanceof CommanderError) {
     // Help and version are no errors; commander has printed everything else but our own.
-    if (e.code === 'crobc.number') process.stderr.write(`${e.message}\n`);
+    if (e.code === 'crobc.number' || e.code === 'crobc.usage') process.stderr.write(`${e.message}\n`);
     process.exitCode = e.exitCode === 0 ? 0 : 2;
   } else if (e instanceof UserError) {
     process.stderr.write(`crobc: ${e.message}\n`);

@@ -1,0 +1,47 @@
+import { formFor, makeDataSet } from '../../runtime/synth/make-data-set.ts';
+import { UserError } from '../../runtime/user-error.ts';
+
+export interface SynthOptions {
+  readonly out: string;
+  readonly scenes: number;
+  readonly size: number;
+  readonly seed: number;
+  readonly phrases: number;
+  readonly val: string;
+  readonly test: string;
+  readonly objects?: string;
+  readonly difficulty?: 'easy' | 'standard';
+  readonly json?: boolean;
+}
+
+export async function dataSynth(options: SynthOptions): Promise<number> {
+  const { scenes, seed, phrases } = options;
+  if (scenes < 1) throw new UserError('--scenes: a data set has at least 1 scene');
+  const form = formFor(options.size, options.difficulty, options.objects);
+  const val = share('--val', options.val, scenes);
+  const test = share('--test', options.test, scenes);
+  if (val + test > scenes) throw new UserError(`--val and --test take ${val + test} scenes of ${scenes}`);
+  const made = await makeDataSet(options.out, {
+    seed,
+    form,
+    phrases,
+    scenes: { train: scenes - val - test, val, test },
+  });
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(made, null, 2)}\n`);
+    return 0;
+  }
+  const counts = Object.entries(made.phrases).map(([split, count]) => `${count.toLocaleString('en')} ${split}`);
+  process.stdout.write(`${options.out}: ${scenes.toLocaleString('en')} scenes of ${form.size} × ${form.size}\n`);
+  process.stdout.write(`  phrases  ${counts.join(', ')}\n`);
+  return 0;
+}
+
+/** `0.1` is a share of the scenes, and a number from 1 on is that many. */
+function share(option: string, text: string, scenes: number): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0) || (value >= 1 && !Number.isSafeInteger(value))) {
+    throw new UserError(`${option} ${text}: give a share such as 0.1, or a number of scenes`);
+  }
+  return value < 1 ? Math.round(value * scenes) : value;
+}

@@ -1,0 +1,39 @@
+import { airplane, helicopter, helipad, windmill } from './aircraft.ts';
+import { pier, ship } from './boats.ts';
+import type { Category } from './category.ts';
+import { chimney, containerCrane, storageTank } from './industry.ts';
+import { bridge, car, overpass, roundabout, truck } from './roads.ts';
+import {
+  baseballField,
+  basketballCourt,
+  soccerField,
+  stadium,
+  swimmingPool,
+  tennisCourt,
+  trackField,
+} from './sports.ts';
+
+/** Named as in DOTA and DIOR, whose images RISBench takes. */
+export const categories: readonly Category[] = [
+  airplane,
+  baseballField,
+  basketballCourt,
+  bridge,
+  car,
+  chimney,
+  containerCrane,
+  helicopter,
+  helipad,
+  overpass,
+  pier,
+  roundabout,
+  ship,
+  soccerField,
+  stadium,
+  storageTank,
+  swimmingPool,
+  tennisCourt,
+  trackField,
+  truck,
+  windmill,
+];

@@ -1,0 +1,170 @@
+import type { Colour } from './colours.ts';
+import type { SceneObject } from './scene.ts';
+
+/** True, false, or neither to everyone's satisfaction: such phrases are not used. */
+export type Truth = boolean | 'vague';
+
+export function all(truths: readonly Truth[]): Truth {
+  if (truths.includes(false)) return false;
+  return truths.includes('vague') ? 'vague' : true;
+}
+
+/** True from `yes` on, false from `no` on, vague between. */
+function clearly(value: number, yes: number, no: number): Truth {
+  if (yes > no ? value >= yes : value <= yes) return true;
+  return (yes > no ? value <= no : value >= no) ? false : 'vague';
+}
+
+export type Size = 'small' | 'large';
+export type Side = 'top' | 'bottom' | 'left' | 'right';
+export type Position = Side | 'top left' | 'top right' | 'bottom left' | 'bottom right' | 'center';
+export type Direction = 'left of' | 'right of' | 'above' | 'below';
+export type Relation = Direction | 'near' | 'larger than' | 'smaller than';
+export type Order = 'topmost' | 'bottommost' | 'leftmost' | 'rightmost' | 'largest' | 'smallest';
+
+export const positions: readonly Position[] = [
+  'top',
+  'bottom',
+  'left',
+  'right',
+  'top left',
+  'top right',
+  'bottom left',
+  'bottom right',
+  'center',
+];
+
+/** What a noun phrase says of a thing by itself. */
+export interface Description {
+  readonly noun: string;
+  readonly colour?: Colour;
+  readonly shape?: string;
+  readonly size?: Size;
+}
+
+/** All that a phrase says of what it names. */
+export interface Query extends Description {
+  readonly position?: Position;
+  /** First among those that the description fits. */
+  readonly order?: Order;
+  readonly relation?: { readonly kind: Relation; readonly to: Description };
+}
+
+export function isNamed(object: SceneObject, noun: string): boolean {
+  return object.category.nouns.includes(noun) || object.category.general === noun;
+}
+
+export function describes({ noun, colour, shape, size }: Description, object: SceneObject): Truth {
+  return all([
+    isNamed(object, noun),
+    colour === undefined || (object.colour === undefined ? 'vague' : object.colour === colour),
+    shape === undefined || (object.shape === undefined ? 'vague' : object.shape === shape),
+    size === undefined || isSize(object, size),
+  ]);
+}
+
+/** By its own kind: a small stadium is larger than a large car. */
+export function isSize(object: SceneObject, size: Size): Truth {
+  return size === 'large' ? clearly(object.size, 0.62, 0.38) : clearly(object.size, 0.38, 0.62);
+}
+
+const SIDE_YES = 0.38;
+const SIDE_NO = 0.5;
+
+export function isAt({ x, y }: SceneObject, position: Position): Truth {
+  if (position === 'center') return clearly(Math.max(Math.abs(x - 0.5), Math.abs(y - 0.5)), 0.12, 0.22);
+  return all(
+    position.split(' ').map((side) => {
+      const distance = { top: y, bottom: 1 - y, left: x, right: 1 - x }[side as Side];
+      return clearly(distance, SIDE_YES, SIDE_NO);
+    }),
+  );
+}
+
+/** Centre to centre; a direction is clear within 45° of it, and wrong beyond about 65°. */
+function isTowards(object: SceneObject, direction: Direction, other: SceneObject): Truth {
+  const dx = object.x - other.x;
+  const dy = object.y - other.y;
+  const [along, across] = {
+    'left of': [-dx, Math.abs(dy)],
+    'right of': [dx, Math.abs(dy)],
+    above: [-dy, Math.abs(dx)],
+    below: [dy, Math.abs(dx)],
+  }[direction] as [number, number];
+  if (along <= 0.04 || across >= along * 2.1) return false;
+  return along >= 0.12 && across <= along ? true : 'vague';
+}
+
+/** Between the boxes around both. */
+export function gap(a: SceneObject, b: SceneObject): number {
+  const dx = Math.max(0, a.left - b.right, b.left - a.right);
+  const dy = Math.max(0, a.top - b.bottom, b.top - a.bottom);
+  return Math.hypot(dx, dy);
+}
+
+export function isRelated(object: SceneObject, relation: Relation, other: SceneObject): Truth {
+  switch (relation) {
+    case 'near':
+      return clearly(gap(object, other), 0.12, 0.25);
+    case 'larger than':
+      return clearly(object.area / other.area, 1.4, 1.05);
+    case 'smaller than':
+      return clearly(other.area / object.area, 1.4, 1.05);
+    default:
+      return isTowards(object, relation, other);
+  }
+}
+
+/** First by a clear margin among at least two that the description fits; the others are then clearly not. */
+function isFirst(object: SceneObject, order: Order, fitting: readonly SceneObject[]): Truth {
+  const rank = (one: SceneObject): number => {
+    switch (order) {
+      case 'topmost':
+        return one.y / 0.08;
+      case 'bottommost':
+        return -one.y / 0.08;
+      case 'leftmost':
+        return one.x / 0.08;
+      case 'rightmost':
+        return -one.x / 0.08;
+      case 'largest':
+        return -Math.log(one.area) / Math.log(1.4);
+      case 'smallest':
+        return Math.log(one.area) / Math.log(1.4);
+    }
+  };
+  const others = fitting.filter((one) => one !== object);
+  if (others.length === 0) return 'vague';
+  const lead = Math.min(...others.map(rank)) - rank(object);
+  return clearly(lead, 1, -1);
+}
+
+/** Whether a query is true of an object, among the others of the scene. */
+export function isTrueOf(query: Query, object: SceneObject, scene: readonly SceneObject[]): Truth {
+  const own = describes(query, object);
+  if (own === false) return false;
+  const truths: Truth[] = [own];
+  if (query.position !== undefined) truths.push(isAt(object, query.position));
+  if (query.order !== undefined) {
+    const fitting = scene.filter((one) => describes(query, one) !== false);
+    truths.push(isFirst(object, query.order, fitting));
+  }
+  if (query.relation !== undefined) {
+    const { kind, to } = query.relation;
+    const landmark = only(scene.map((one) => describes(to, one)));
+    if (landmark === undefined || scene[landmark] === object) truths.push(landmark === undefined ? 'vague' : false);
+    else truths.push(isRelated(object, kind, scene[landmark]!));
+  }
+  return all(truths);
+}
+
+/** Where exactly one is true and all others are false: its index. */
+export function only(truths: readonly Truth[]): number | undefined {
+  const index = truths.indexOf(true);
+  return index >= 0 && truths.every((truth, i) => i === index || truth === false) ? index : undefined;
+}
+
+/** The one object that a query is true of; undefined where it is true of none, of several, or perhaps of another. */
+export function referent(query: Query, scene: readonly SceneObject[]): number | undefined {
+  return only(scene.map((object) => isTrueOf(query, object, scene)));
+}

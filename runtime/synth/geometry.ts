@@ -1,0 +1,110 @@
+/** x to the right, y down. */
+export type Point = readonly [x: number, y: number];
+/** Closed, without its first point again. */
+export type Polygon = readonly Point[];
+
+/** A place in the scene: centre, degrees clockwise, and how long the unit of the artwork is there. */
+export interface Placement {
+  readonly x: number;
+  readonly y: number;
+  readonly angle: number;
+  readonly length: number;
+}
+
+/** Points of the artwork where the placement puts them. `scale` grows the shape about its centre. */
+export function placed(polygon: Polygon, { x, y, angle, length }: Placement, scale = 1): Polygon {
+  const cos = Math.cos((angle * Math.PI) / 180) * length * scale;
+  const sin = Math.sin((angle * Math.PI) / 180) * length * scale;
+  return polygon.map(([u, v]): Point => [x + u * cos - v * sin, y + u * sin + v * cos]);
+}
+
+/** Both halves of a shape that is the same on both sides of x = 0, from the right one, front to rear. */
+export function mirrored(right: Polygon): Polygon {
+  return [...right, ...right.map(([x, y]): Point => [-x, y]).reverse()];
+}
+
+export function rectangle(left: number, top: number, width: number, height: number): Polygon {
+  return [
+    [left, top],
+    [left + width, top],
+    [left + width, top + height],
+    [left, top + height],
+  ];
+}
+
+export function ellipse(x: number, y: number, rx: number, ry = rx, points = 40): Polygon {
+  return Array.from({ length: points }, (_, i): Point => {
+    const t = (2 * Math.PI * i) / points;
+    return [x + rx * Math.cos(t), y + ry * Math.sin(t)];
+  });
+}
+
+/** A rectangle about the origin whose corners are quarter circles. */
+export function rounded(width: number, height: number, radius: number, points = 6): Polygon {
+  const corners = [
+    [1, 1, 0],
+    [-1, 1, 90],
+    [-1, -1, 180],
+    [1, -1, 270],
+  ] as const;
+  return corners.flatMap(([sx, sy, from]) =>
+    Array.from({ length: points + 1 }, (_, i): Point => {
+      const t = ((from + (90 * i) / points) * Math.PI) / 180;
+      return [sx * (width / 2 - radius) + radius * Math.cos(t), sy * (height / 2 - radius) + radius * Math.sin(t)];
+    }),
+  );
+}
+
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+export function bounds(polygons: readonly Polygon[]): Box {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const polygon of polygons) {
+    for (const [x, y] of polygon) {
+      left = Math.min(left, x);
+      right = Math.max(right, x);
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y);
+    }
+  }
+  return { left, top, right, bottom };
+}
+
+/**
+ * Calls `paint` for each run of pixels [from, to) of row `y` whose centres are inside the polygon (even-odd); `scale`
+ * is pixels for each unit of the points. No antialiasing: this is what masks are made of.
+ */
+export function scan(
+  polygon: Polygon,
+  width: number,
+  height: number,
+  scale: number,
+  paint: (y: number, from: number, to: number) => void,
+): void {
+  const { top, bottom } = bounds([polygon]);
+  const last = Math.min(height - 1, Math.ceil(bottom * scale));
+  for (let y = Math.max(0, Math.floor(top * scale)); y <= last; y++) {
+    const crossings = rowCrossings(polygon, (y + 0.5) / scale);
+    for (let i = 0; i + 1 < crossings.length; i += 2) {
+      const from = Math.max(0, Math.ceil(crossings[i]! * scale - 0.5));
+      const to = Math.min(width, Math.ceil(crossings[i + 1]! * scale - 0.5));
+      if (from < to) paint(y, from, to);
+    }
+  }
+}
+
+function rowCrossings(polygon: Polygon, y: number): number[] {
+  const crossings: number[] = [];
+  for (let i = 0; i < polygon.length; i++) {
+    const [x0, y0] = polygon[i]!;
+    const [x1, y1] = polygon[(i + 1) % polygon.length]!;
+    if (y0 <= y === y1 <= y) continue;
+    crossings.push(x0 + ((y - y0) / (y1 - y0)) * (x1 - x0));
+  }
+  return crossings.sort((a, b) => a - b);
+}

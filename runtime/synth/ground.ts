@@ -1,0 +1,107 @@
+import type { Surface } from './categories/category.ts';
+import { type Placement, type Point, type Polygon, rectangle, scan } from './geometry.ts';
+import { line, shape } from './svg.ts';
+
+/** The scene is this wide and high in its own units, whatever the size of the image. */
+export const WORLD = 1000;
+/** Cells of the map of surfaces and of the map of what is taken, along each side. */
+export const CELLS = 100;
+
+const surfaces: readonly Surface[] = ['grass', 'soil', 'paved', 'road', 'water', 'sand'];
+
+/** The ground as drawn so far, and which surface is where. */
+export class Ground {
+  readonly #cells = new Uint8Array(CELLS * CELLS);
+  #svg = '';
+
+  get svg(): string {
+    return this.#svg;
+  }
+
+  /** Paints a surface over what was there. `fill` is a colour or a pattern. */
+  cover(surface: Surface, polygon: Polygon, fill: string, more = ''): this {
+    this.#svg += shape([polygon], fill, more);
+    const mark = surfaces.indexOf(surface);
+    scan(polygon, CELLS, CELLS, CELLS / WORLD, (y, from, to) =>
+      this.#cells.fill(mark, y * CELLS + from, y * CELLS + to),
+    );
+    return this;
+  }
+
+  /** Draws on it what changes no surface: ploughing, joints, marks. */
+  mark(svg: string): this {
+    this.#svg += svg;
+    return this;
+  }
+
+  at(cell: number): Surface {
+    return surfaces[this.#cells[cell]!]!;
+  }
+
+  /** A road along `points` with kerbs and a broken line in the middle. */
+  road(points: Polygon, width: number, fill = '#68696b'): this {
+    for (let i = 0; i + 1 < points.length; i++) {
+      const strip = stripAlong(points[i]!, points[i + 1]!, width);
+      this.cover('road', strip, fill);
+    }
+    return this.mark(
+      line(points, '#b9b6aa', width, 'stroke-linejoin="round"') +
+        line(points, fill, width * 0.88, 'stroke-linejoin="round"') +
+        line(points, '#e8e3c6', width * 0.05, `stroke-dasharray="${width * 0.4} ${width * 0.35}"`),
+    );
+  }
+}
+
+/** The rectangle of that width about the line from one point to another. */
+export function stripAlong([x0, y0]: Point, [x1, y1]: Point, width: number): Polygon {
+  const length = Math.hypot(x1 - x0, y1 - y0);
+  const [nx, ny] = [(-(y1 - y0) / length) * (width / 2), ((x1 - x0) / length) * (width / 2)];
+  return [
+    [x0 + nx, y0 + ny],
+    [x1 + nx, y1 + ny],
+    [x1 - nx, y1 - ny],
+    [x0 - nx, y0 - ny],
+  ];
+}
+
+export const whole: Polygon = rectangle(-200, -200, WORLD + 400, WORLD + 400);
+
+/** Turned about the middle of the scene, degrees clockwise, and moved after that. */
+export function aboutCentre(polygon: Polygon, angle: number, dx = 0, dy = 0): Polygon {
+  const [cos, sin] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
+  const middle = WORLD / 2;
+  return polygon.map(([x, y]): Point => {
+    const [u, v] = [x - middle, y - middle];
+    return [middle + dx + u * cos - v * sin, middle + dy + u * sin + v * cos];
+  });
+}
+
+/** Which cells of the scene are taken by objects. */
+export class Occupancy {
+  readonly #taken = new Uint8Array(CELLS * CELLS);
+
+  /** The cells that polygons cover. */
+  static cells(polygons: readonly Polygon[]): number[] {
+    const found = new Set<number>();
+    for (const polygon of polygons) {
+      scan(polygon, CELLS, CELLS, CELLS / WORLD, (y, from, to) => {
+        for (let x = from; x < to; x++) found.add(y * CELLS + x);
+      });
+    }
+    return [...found];
+  }
+
+  isFree(cells: readonly number[]): boolean {
+    return cells.every((cell) => this.#taken[cell] === 0);
+  }
+
+  take(cells: readonly number[]): void {
+    for (const cell of cells) this.#taken[cell] = 1;
+  }
+}
+
+/** An object that the ground has a place for: a bridge over its river. Lengths are in the units of the scene. */
+export interface Fixture {
+  readonly category: string;
+  readonly at: Placement;
+}

@@ -1,0 +1,27 @@
+import { encodeMask } from '../mask.ts';
+import { philoxFill } from '../philox.ts';
+import { weather } from '../weather.ts';
+import type { Scene } from './scene.ts';
+
+/** Lengths of the noise are given for pictures of this many pixels. */
+const NOISE_SIZE = 480;
+
+/** The scene as a PNG. `noise` seeds what weather makes of it. */
+export async function renderScene(scene: Scene, size: number, noise: readonly [number, number]): Promise<Buffer> {
+  const { default: sharp } = await import('sharp');
+  const data = new Uint8Array(await sharp(Buffer.from(scene.svg)).flatten().raw().toBuffer());
+  const words = (stream: number, count: number) => {
+    const out = new Uint32Array(count);
+    philoxFill(out, { key: noise, stream: [stream, 0x5c_e0_e6] });
+    return out;
+  };
+  weather({ width: size, height: size, channels: 3, data }, words, size / NOISE_SIZE);
+  return sharp(data, { raw: { width: size, height: size, channels: 3 } })
+    .png({ compressionLevel: 6 })
+    .toBuffer();
+}
+
+/** One object's mask as a PNG of 0 and 255. */
+export function renderMask({ labels }: Scene, size: number, object: number): Promise<Buffer> {
+  return encodeMask({ width: size, height: size, mask: labels.map((label) => (label === object + 1 ? 1 : 0)) });
+}

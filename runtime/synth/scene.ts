@@ -1,0 +1,242 @@
+import type { Artwork, Category } from './categories/category.ts';
+import { categories } from './categories/index.ts';
+import { type Colour, paint } from './colours.ts';
+import { bounds, type Placement, type Polygon, placed, scan } from './geometry.ts';
+import { type Ground, Occupancy, WORLD } from './ground.ts';
+import type { Random } from './random.ts';
+import { scenery } from './scenery.ts';
+import { group, outlinePath } from './svg.ts';
+import { type Setting, type Theme, themes } from './themes.ts';
+
+/** How hard scenes are: few large objects of the plainer kinds, or more and smaller ones of every kind. */
+export interface SceneForm {
+  /** Pixels along each side. */
+  readonly size: number;
+  /** Fewest and most objects. */
+  readonly objects: readonly [low: number, high: number];
+  /** Length of objects; 1 is large. */
+  readonly scale: number;
+  /** Whether kinds with thin parts are among them. */
+  readonly fine: boolean;
+}
+
+/** One object. Shares are of the side, or of the area, of the image; x and y are the centroid of the mask's pixels. */
+export interface SceneObject {
+  readonly category: Category;
+  readonly colour: Colour | undefined;
+  readonly shape: string | undefined;
+  /** 0 for the smallest of its kind, 1 for the largest. */
+  readonly size: number;
+  readonly x: number;
+  readonly y: number;
+  readonly area: number;
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+  readonly angle: number;
+}
+
+export interface Scene {
+  readonly theme: string;
+  readonly objects: readonly SceneObject[];
+  /** [size, size], row by row: 0 for ground, 1 for the first object. Objects do not overlap. */
+  readonly labels: Uint8Array;
+  readonly svg: string;
+}
+
+interface Standing {
+  readonly category: Category;
+  readonly colour: Colour | undefined;
+  readonly at: Placement;
+  readonly artwork: Artwork;
+  readonly outline: readonly Polygon[];
+}
+
+/** Kept free around each object, in units of the scene. */
+const MARGIN = 22;
+
+/** Draws scenes until one has as many objects as asked for. */
+export function drawScene(random: Random, form: SceneForm): Scene {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const theme = random.weighted(themes, ({ weight }) => weight);
+    const scene = tryScene(random, form, theme);
+    if (scene) return scene;
+  }
+  throw new Error('bug in crobc: no scene of that form can be drawn');
+}
+
+function tryScene(random: Random, form: SceneForm, theme: Theme): Scene | undefined {
+  const setting = theme.lay(random, form.scale);
+  const taken = new Occupancy();
+  const standing: Standing[] = [];
+  for (const { category: name, at } of setting.fixtures) {
+    const category = categories.find((one) => one.name === name)!;
+    const colour = drawColour(random, category, standing);
+    const artwork = category.draw(random, colour ? paint(random, colour) : '#888888');
+    const object: Standing = { category, colour, at, artwork, outline: artwork.outline.map((p) => placed(p, at)) };
+    if (fits(object.outline) && stands(object, taken)) standing.push(object);
+  }
+  const count = random.whole(...form.objects);
+  for (const category of drawCast(random, theme, count - standing.length, form.fine)) {
+    const object = place(random, category, setting, taken, standing, form.scale);
+    if (object) standing.push(object);
+  }
+  if (standing.length < form.objects[0] || standing.length > form.objects[1]) return undefined;
+  const labels = paintLabels(standing, form.size);
+  const objects = standing.map((object, i) => measure(object, labels, i + 1, form));
+  return { theme: theme.name, objects, labels, svg: sceneSvg(random, setting, standing, taken, form.size) };
+}
+
+/** Which kinds to place: mostly two or three of one kind, so that a kind's name alone does not tell. */
+function drawCast(random: Random, theme: Theme, count: number, fine: boolean): Category[] {
+  const kinds = categories.filter((one) => theme.cast[one.name] !== undefined && (fine || !one.fine));
+  const cast: Category[] = [];
+  while (cast.length < count) {
+    const kind = random.weighted(kinds, (one) => theme.cast[one.name]!);
+    const again = random.weighted([1, 2, 3], (times) => [3, 5, 2][times - 1]!);
+    for (let i = 0; i < again && cast.length < count; i++) cast.push(kind);
+  }
+  return random.shuffled(cast);
+}
+
+/** Objects of a kind mostly differ in colour. */
+function drawColour(random: Random, category: Category, standing: readonly Standing[]): Colour | undefined {
+  if (category.colours.length === 0) return undefined;
+  const used = standing.filter((one) => one.category === category).map((one) => one.colour);
+  const fresh = category.colours.filter((colour) => !used.includes(colour));
+  return random.pick(fresh.length > 0 && random.chance(0.8) ? fresh : category.colours);
+}
+
+function place(
+  random: Random,
+  category: Category,
+  setting: Setting,
+  taken: Occupancy,
+  standing: readonly Standing[],
+  scale: number,
+): Standing | undefined {
+  const colour = drawColour(random, category, standing);
+  const artwork = category.draw(random, colour ? paint(random, colour) : '#888888');
+  const [low, high] = category.length;
+  let share = random.weighted([random.between(0, 0.25), random.between(0.75, 1), random.next()], (u) =>
+    u < 0.3 || u > 0.7 ? 4 : 1,
+  );
+  for (let attempt = 0; attempt < 90; attempt++) {
+    // What finds no place is tried smaller.
+    if (attempt % 30 === 29) share = Math.min(share, random.between(0, 0.25));
+    const length = WORLD * scale * (low + (high - low) * share);
+    const at: Placement = {
+      x: random.between(0.08, 0.92) * WORLD,
+      y: random.between(0.08, 0.92) * WORLD,
+      angle: drawAngle(random, category, setting),
+      length,
+    };
+    const outline = artwork.outline.map((polygon) => placed(polygon, at));
+    const object: Standing = { category, colour, at, artwork, outline };
+    if (fits(outline) && liesOn(setting.ground, category, outline) && stands(object, taken)) return object;
+  }
+  return undefined;
+}
+
+function drawAngle(random: Random, category: Category, { flow, grain = 0 }: Setting): number {
+  if (category.turn === 'square') return grain + random.pick([0, 90]) + random.between(-8, 8);
+  if (flow !== undefined && category.name === 'ship') return flow + random.pick([0, 180]) + random.between(-14, 14);
+  return random.between(0, 360);
+}
+
+/** Whole objects only: inside the image, with a little room. */
+function fits(outline: readonly Polygon[]): boolean {
+  const { left, top, right, bottom } = bounds(outline);
+  return left >= 12 && top >= 12 && right <= WORLD - 12 && bottom <= WORLD - 12;
+}
+
+function liesOn(ground: Ground, category: Category, outline: readonly Polygon[]): boolean {
+  return Occupancy.cells(outline).every((cell) => category.on.includes(ground.at(cell)));
+}
+
+/** Takes the object's cells, with some around it, unless another object has one of them. */
+function stands({ outline, at, category }: Standing, taken: Occupancy): boolean {
+  const own = Occupancy.cells(outline);
+  if (own.length === 0 || !taken.isFree(own)) return false;
+  // The shadow falls to the lower right.
+  const fall = category.height * at.length * 0.5;
+  const around = [-MARGIN, 0, MARGIN + fall].flatMap((dx) =>
+    [-MARGIN, 0, MARGIN + fall].map((dy) =>
+      outline.map((polygon) => polygon.map(([x, y]) => [x + dx, y + dy] as const)),
+    ),
+  );
+  const wide = Occupancy.cells(around.flat());
+  if (!taken.isFree(wide)) return false;
+  taken.take(wide);
+  return true;
+}
+
+function paintLabels(standing: readonly Standing[], size: number): Uint8Array {
+  const labels = new Uint8Array(size * size);
+  for (const [i, { outline }] of standing.entries()) {
+    for (const polygon of outline) {
+      scan(polygon, size, size, size / WORLD, (y, from, to) => labels.fill(i + 1, y * size + from, y * size + to));
+    }
+  }
+  return labels;
+}
+
+function measure(
+  { category, colour, artwork, at }: Standing,
+  labels: Uint8Array,
+  label: number,
+  form: SceneForm,
+): SceneObject {
+  const { size, scale } = form;
+  let [count, sumX, sumY] = [0, 0, 0];
+  let [left, top, right, bottom] = [size, size, 0, 0];
+  for (let i = 0; i < labels.length; i++) {
+    if (labels[i] !== label) continue;
+    const x = i % size;
+    const y = (i - x) / size;
+    count++;
+    sumX += x + 0.5;
+    sumY += y + 0.5;
+    left = Math.min(left, x);
+    right = Math.max(right, x + 1);
+    top = Math.min(top, y);
+    bottom = y + 1;
+  }
+  const [low, high] = category.length;
+  const share = (at.length / WORLD / scale - low) / (high - low);
+  return {
+    category,
+    colour,
+    shape: artwork.shape,
+    size: Math.max(0, Math.min(1, share)),
+    x: sumX / count / size,
+    y: sumY / count / size,
+    area: count / (size * size),
+    left: left / size,
+    top: top / size,
+    right: right / size,
+    bottom: bottom / size,
+    angle: at.angle,
+  };
+}
+
+function sceneSvg(
+  random: Random,
+  setting: Setting,
+  standing: readonly Standing[],
+  taken: Occupancy,
+  size: number,
+): string {
+  const decor = scenery(random, setting, taken);
+  const shadows = standing.map(({ category, at, outline }) => {
+    const fall = category.height * at.length * 0.45;
+    if (fall === 0) return '';
+    return `<path d="${outlinePath(outline)}" transform="translate(${fall.toFixed(1)},${fall.toFixed(1)})"/>`;
+  });
+  const objects = standing.map(({ at, artwork }) => group(at, artwork.svg));
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${size}" height="${size}" viewBox="0 0 ${WORLD} ${WORLD}">` +
+    `${setting.ground.svg}${decor}<g fill="#000" opacity="0.38">${shadows.join('')}</g>${objects.join('')}</svg>`
+  );
+}

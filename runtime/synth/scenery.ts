@@ -1,0 +1,40 @@
+import { ellipse, type Placement } from './geometry.ts';
+import { Occupancy, WORLD } from './ground.ts';
+import type { Random } from './random.ts';
+import { disc, group } from './svg.ts';
+import { roof, type Setting } from './themes.ts';
+
+/** Trees, houses and crates on ground that no object takes: what makes a place of it, and belongs to no category. */
+export function scenery(random: Random, { ground, roofs, grain = 0 }: Setting, taken: Occupancy): string {
+  let out = '';
+  const free = (x: number, y: number, r: number, on: readonly string[]): boolean => {
+    const cells = Occupancy.cells([ellipse(x, y, r, r, 12)]);
+    if (cells.length === 0 || !taken.isFree(cells) || !cells.every((cell) => on.includes(ground.at(cell))))
+      return false;
+    taken.take(cells);
+    return true;
+  };
+  const spot = () => [random.between(-20, WORLD + 20), random.between(-20, WORLD + 20)] as const;
+  for (let i = roofs ? 14 : random.whole(0, 2); i > 0; i--) {
+    const [x, y] = spot();
+    const [width, depth] = [random.between(130, 190), random.between(90, 140)];
+    if (!free(x, y, Math.hypot(width, depth) / 2, ['grass', 'soil', 'paved'])) continue;
+    const at: Placement = { x, y, angle: grain + random.pick([0, 90]), length: 1 };
+    out += group(at, roof(random, width, depth));
+  }
+  for (let i = random.whole(10, 60); i > 0; i--) {
+    const [x, y] = spot();
+    const r = random.between(14, 34);
+    if (free(x, y, r, ['grass', 'soil'])) out += tree(random, x, y, r);
+  }
+  return out;
+}
+
+function tree(random: Random, x: number, y: number, r: number): string {
+  const colour = random.pick(['#3c5a2c', '#476633', '#34522a', '#55703a']);
+  return (
+    disc(x + r * 0.4, y + r * 0.45, r, '#000', 'opacity="0.3"') +
+    disc(x, y, r, colour) +
+    disc(x - r * 0.25, y - r * 0.3, r * 0.55, '#8aa35c', 'opacity="0.35"')
+  );
+}

@@ -1,0 +1,584 @@
+import { bridgeHalfWidth, overpassHalfWidth } from './categories/roads.ts';
+import { shade } from './colours.ts';
+import { ellipse, type Point, type Polygon, rectangle } from './geometry.ts';
+import { aboutCentre, type Fixture, Ground, WORLD, whole } from './ground.ts';
+import type { Random } from './random.ts';
+import { box, line } from './svg.ts';
+
+/** The ground of one scene, and what stands where it must. */
+export interface Setting {
+  readonly ground: Ground;
+  readonly fixtures: readonly Fixture[];
+  /** Degrees; where given, ships lie along it. */
+  readonly flow?: number;
+  /** Degrees; courts and fields lie along it. */
+  readonly grain?: number;
+  readonly roofs?: true;
+}
+
+export interface Theme {
+  readonly name: string;
+  readonly weight: number;
+  /** Categories that may stand there, with how often. */
+  readonly cast: Readonly<Record<string, number>>;
+  /** `scale` is that of the objects: 1 where they are drawn large. */
+  lay(random: Random, scale: number): Setting;
+}
+
+const greens = ['#74864a', '#7d8b52', '#68803f', '#879256', '#6f8a50'];
+const soils = ['#a48d62', '#b39a6c', '#947c57', '#a88a66'];
+const concretes = ['#b3b1a8', '#a9a9a3', '#bcb7aa', '#9fa19d'];
+const waters = ['#25525c', '#2a5f66', '#1f4a5a', '#346a66'];
+
+/** Parallel lines over a polygon's box, clipped by nothing: only for ground that others are painted on. */
+function furrows(random: Random, colour: string, gap: number, angle: number): string {
+  let out = '';
+  for (let at = -700; at <= 700; at += gap) {
+    const [a, b] = aboutCentre(
+      [
+        [-400, 500 + at],
+        [1400, 500 + at],
+      ],
+      angle,
+    );
+    out += line([a!, b!], colour, gap * random.between(0.3, 0.5));
+  }
+  return `<g opacity="0.35">${out}</g>`;
+}
+
+function meadow(random: Random): Ground {
+  const colour = random.pick(greens);
+  const ground = new Ground().cover('grass', whole, colour);
+  for (let i = random.whole(2, 5); i > 0; i--) {
+    ground.mark(
+      `<ellipse cx="${random.whole(0, WORLD)}" cy="${random.whole(0, WORLD)}" rx="${random.whole(100, 330)}" ry="${random.whole(80, 220)}" fill="${shade(colour, random.between(-0.16, 0.14))}" opacity="0.6"/>`,
+    );
+  }
+  return ground;
+}
+
+/** Fields side by side with hedges between, turned as a whole. */
+function farmland(random: Random, angle: number): Ground {
+  const ground = new Ground().cover('grass', whole, random.pick(greens));
+  const columns = random.whole(2, 3);
+  const rows = random.whole(2, 3);
+  const [w, h] = [1800 / columns, 1800 / rows];
+  for (let i = 0; i < columns; i++) {
+    for (let j = 0; j < rows; j++) {
+      const bare = random.chance(0.4);
+      const colour = random.pick(bare ? soils : greens);
+      const field = aboutCentre(rectangle(-400 + i * w + 8, -400 + j * h + 8, w - 16, h - 16), angle);
+      ground.cover(bare ? 'soil' : 'grass', field, colour);
+      const lying = random.chance(0.5);
+      const count = random.whole(14, 30);
+      let lines = '';
+      for (let k = 1; k < count; k++) {
+        const t = k / count;
+        const ends: Polygon = lying
+          ? [
+              [-400 + i * w + 12, -400 + (j + t) * h],
+              [-400 + (i + 1) * w - 12, -400 + (j + t) * h],
+            ]
+          : [
+              [-400 + (i + t) * w, -400 + j * h + 12],
+              [-400 + (i + t) * w, -400 + (j + 1) * h - 12],
+            ];
+        lines += line(aboutCentre(ends, angle), shade(colour, -0.3), 10);
+      }
+      ground.mark(`<g opacity="${random.between(0.15, 0.4).toFixed(2)}">${lines}</g>`);
+    }
+  }
+  return ground;
+}
+
+function ripples(random: Random, count: number): string {
+  let out = '';
+  for (let i = 0; i < count; i++) {
+    const [x, y, w] = [random.whole(0, WORLD), random.whole(0, WORLD), random.whole(15, 50)];
+    out += `<path d="M${x},${y} q${w / 2},-6 ${w},0" stroke="#a8d0d0" stroke-opacity="0.14" stroke-width="5" fill="none"/>`;
+  }
+  return out;
+}
+
+function yard(random: Random): Ground {
+  const angle = random.between(-12, 12);
+  const colour = random.pick(concretes);
+  const ground = new Ground().cover('paved', whole, colour);
+  const joints = random.whole(4, 7);
+  for (let i = 0; i <= joints; i++) {
+    const at = -200 + (1400 * i) / joints;
+    ground.mark(
+      line(
+        aboutCentre(
+          [
+            [at, -300],
+            [at, 1300],
+          ],
+          angle,
+        ),
+        shade(colour, -0.22),
+        5,
+      ) +
+        line(
+          aboutCentre(
+            [
+              [-300, at],
+              [1300, at],
+            ],
+            angle,
+          ),
+          shade(colour, -0.22),
+          5,
+        ),
+    );
+  }
+  if (random.chance(0.6)) {
+    const edge = aboutCentre(
+      rectangle(-300, -300, 1600, random.whole(340, 520)),
+      angle + random.pick([0, 90, 180, 270]),
+    );
+    ground.cover('soil', edge, random.pick(soils));
+  }
+  return ground;
+}
+
+/** A line from side to side that is never straight, `y` on average. */
+function shoreline(random: Random, y: number, swing: number): Point[] {
+  const [a, b] = [random.between(0, 6.3), random.between(0, 6.3)];
+  return Array.from({ length: 29 }, (_, i): Point => {
+    const x = -200 + i * 50;
+    return [x, y + swing * (Math.sin(a + x / 210) + 0.4 * Math.sin(b + x / 75))];
+  });
+}
+
+const coast: Theme = {
+  name: 'coast',
+  weight: 1.5,
+  cast: { ship: 6, 'storage tank': 2, 'small vehicle': 0.7, 'swimming pool': 0.7, helipad: 0.5, 'tennis court': 0.6 },
+  lay(random, scale) {
+    const quarter = random.pick([0, 90, 180, 270]);
+    const depth = random.between(560, 700);
+    const shore = shoreline(random, depth, random.between(8, 26));
+    const water = (offset: number): Polygon =>
+      aboutCentre([...shore.map(([x, y]): Point => [x, y + offset]), [1300, -300], [-300, -300]], quarter);
+    const ground = random.chance(0.6) ? meadow(random) : yard(random);
+    const colour = random.pick(waters);
+    ground.cover('sand', water(38), '#cdbd8f').cover('water', water(0), shade(colour, 0.16));
+    ground.cover('water', water(-26), colour).mark(ripples(random, 40));
+    const fixtures: Fixture[] = [];
+    const piers = random.weighted([0, 1, 2], (count) => [4, 4, 2][count]!);
+    for (let i = 0; i < piers; i++) {
+      const length = random.between(300, 440) * scale;
+      const x = piers === 1 ? random.between(220, 780) : i === 0 ? random.between(200, 320) : random.between(650, 790);
+      const y = shore.reduce((best, p) => (Math.abs(p[0] - x) < Math.abs(best[0] - x) ? p : best))[1];
+      const [[cx, cy]] = aboutCentre([[x, y + 12 - length / 2]], quarter) as [Point];
+      fixtures.push({ category: 'harbor', at: { x: cx, y: cy, angle: quarter, length } });
+    }
+    return { ground, fixtures, grain: quarter };
+  },
+};
+
+const sea: Theme = {
+  name: 'sea',
+  weight: 0.7,
+  cast: { ship: 1 },
+  lay(random) {
+    const colour = random.pick(waters);
+    const ground = new Ground().cover('water', whole, colour).mark(ripples(random, 90));
+    for (let i = 0; i < 4; i++) {
+      ground.mark(
+        `<ellipse cx="${random.whole(0, WORLD)}" cy="${random.whole(0, WORLD)}" rx="${random.whole(150, 400)}" ry="${random.whole(60, 180)}" fill="${shade(colour, random.between(-0.15, 0.12))}" opacity="0.5"/>`,
+      );
+    }
+    return { ground, fixtures: [] };
+  },
+};
+
+/** A band through the scene with crossings over it. */
+function crossed(
+  random: Random,
+  scale: number,
+  band: { readonly width: number; readonly category: string; readonly halfWidth: number },
+  lay: (angle: number, centre: Polygon) => Ground,
+): Setting {
+  const angle = random.pick([0, 90, 0, 90, 45, 135]) + random.between(-14, 14);
+  const shift = random.between(-130, 130);
+  const centre: Polygon = [
+    [-500, 500 + shift],
+    [1500, 500 + shift],
+  ];
+  const ground = lay(angle, aboutCentre(centre, angle));
+  const length = band.width * 1.3;
+  const count = random.weighted([1, 2], (n) => (n === 1 ? 1 : 1.4));
+  const places = count === 1 ? [random.between(280, 720)] : [random.between(170, 300), random.between(690, 830)];
+  const fixtures = places.map((x): Fixture => {
+    const [from, to, middle] = aboutCentre(
+      [
+        [x, -500],
+        [x, 1500],
+        [x, 500 + shift],
+      ],
+      angle,
+    ) as [Point, Point, Point];
+    ground.road([from, to], length * band.halfWidth * 1.7);
+    return { category: band.category, at: { x: middle[0], y: middle[1], angle, length: length * (scale < 1 ? 1 : 1) } };
+  });
+  return { ground, fixtures, flow: angle + 90, grain: angle };
+}
+
+const river: Theme = {
+  name: 'river',
+  weight: 1.3,
+  cast: {
+    ship: 2,
+    'storage tank': 2,
+    'small vehicle': 1,
+    'tennis court': 1,
+    'swimming pool': 0.7,
+    'baseball field': 0.5,
+  },
+  lay(random, scale) {
+    const width = random.between(230, 310) * (0.5 + scale / 2);
+    return crossed(random, scale, { width, category: 'bridge', halfWidth: bridgeHalfWidth }, (angle, [a, b]) => {
+      const ground = random.chance(0.6) ? meadow(random) : farmland(random, angle);
+      const colour = random.pick(waters);
+      const strip = (w: number) => {
+        const middle = aboutCentre([a!, b!], -angle);
+        const y = middle[0]![1];
+        const upper = shoreline(random, y - w / 2, 7);
+        const lower = shoreline(random, y + w / 2, 7);
+        return aboutCentre([...upper, ...lower.reverse()], angle);
+      };
+      return ground
+        .cover('sand', strip(width * 1.1), '#a89b6c')
+        .cover('water', strip(width), colour)
+        .mark(line([a!, b!], shade(colour, 0.12), width * 0.4, 'opacity="0.35"'));
+    });
+  },
+};
+
+const highway: Theme = {
+  name: 'highway',
+  weight: 0.7,
+  cast: { 'small vehicle': 2, 'large vehicle': 2, 'storage tank': 1.2, 'soccer field': 0.6, 'baseball field': 0.6 },
+  lay(random, scale) {
+    const width = random.between(250, 320) * (0.5 + scale / 2);
+    return crossed(random, scale, { width, category: 'overpass', halfWidth: overpassHalfWidth }, (angle, [a, b]) => {
+      const ground = random.chance(0.5) ? meadow(random) : farmland(random, angle);
+      const half = width * 0.31;
+      for (const side of [-1, 1]) {
+        const lane = aboutCentre([a!, b!], -angle).map(([x, y]): Point => [x, y + side * half * 0.62]);
+        ground.road(aboutCentre(lane, angle), half * 1.1);
+      }
+      return ground;
+    });
+  },
+};
+
+const airfield: Theme = {
+  name: 'airfield',
+  weight: 1.5,
+  cast: { airplane: 6, helicopter: 2.5, helipad: 1, 'large vehicle': 0.8, 'storage tank': 0.8, 'small vehicle': 0.5 },
+  lay(random) {
+    const ground = meadow(random);
+    const angle = random.between(-20, 20) + random.pick([0, 90]);
+    const colour = random.pick(concretes);
+    const from = random.between(-120, 110);
+    const apron = aboutCentre(rectangle(-400, from, 1800, random.between(800, 1000)), angle);
+    ground.cover('paved', apron, colour);
+    for (let i = 0; i < 6; i++) {
+      const x = -150 + i * 260 + random.between(-20, 20);
+      ground.mark(
+        line(
+          aboutCentre(
+            [
+              [x, from + 10],
+              [x, from + 780],
+            ],
+            angle,
+          ),
+          shade(colour, -0.14),
+          5,
+        ),
+      );
+    }
+    const y = from + random.between(140, 620);
+    ground.mark(
+      line(
+        aboutCentre(
+          [
+            [-400, y],
+            [1400, y],
+          ],
+          angle,
+        ),
+        '#d9b63c',
+        9,
+      ),
+    );
+    if (from > 20) {
+      ground.mark(
+        line(
+          aboutCentre(
+            [
+              [-400, from - 110],
+              [1400, from - 110],
+            ],
+            angle,
+          ),
+          '#55585a',
+          110,
+        ),
+      );
+      ground.mark(
+        line(
+          aboutCentre(
+            [
+              [-400, from - 110],
+              [1400, from - 110],
+            ],
+            angle,
+          ),
+          '#ecebe4',
+          9,
+          'stroke-dasharray="60 50"',
+        ),
+      );
+    }
+    return { ground, fixtures: [], grain: angle };
+  },
+};
+
+const park: Theme = {
+  name: 'sports park',
+  weight: 1.6,
+  cast: {
+    'tennis court': 4,
+    'basketball court': 4,
+    'soccer field': 2,
+    'baseball field': 2,
+    'ground track field': 1.6,
+    'swimming pool': 1.4,
+    stadium: 0.7,
+    'small vehicle': 0.5,
+  },
+  lay(random) {
+    const grain = random.pick([0, 90]) + random.between(-15, 15);
+    const ground = meadow(random);
+    if (random.chance(0.6)) {
+      ground.cover(
+        'paved',
+        aboutCentre(rectangle(-300, random.between(420, 560), 1600, 900), grain),
+        random.pick(concretes),
+      );
+    }
+    for (let i = random.whole(1, 2); i > 0; i--) {
+      const at = random.between(0, 1000);
+      ground.mark(
+        line(
+          aboutCentre(
+            [
+              [at, -300],
+              [at + random.between(-60, 60), 1300],
+            ],
+            grain,
+          ),
+          '#c9bd9d',
+          22,
+        ),
+      );
+    }
+    return { ground, fixtures: [], grain };
+  },
+};
+
+const industry: Theme = {
+  name: 'industry',
+  weight: 1.4,
+  cast: {
+    'storage tank': 5,
+    'large vehicle': 3,
+    'small vehicle': 1.2,
+    helipad: 0.5,
+    chimney: 1.2,
+    'container crane': 1.2,
+    helicopter: 0.6,
+  },
+  lay(random) {
+    const ground = yard(random);
+    if (random.chance(0.5)) {
+      const at = random.between(60, 940);
+      const angle = random.pick([0, 90]) + random.between(-12, 12);
+      ground.road(
+        aboutCentre(
+          [
+            [-300, at],
+            [1300, at],
+          ],
+          angle,
+        ),
+        random.between(90, 130),
+      );
+    }
+    return { ground, fixtures: [] };
+  },
+};
+
+const homes: Theme = {
+  name: 'homes',
+  weight: 1.2,
+  cast: { 'swimming pool': 4, 'small vehicle': 3, 'large vehicle': 1, 'tennis court': 1.5, 'basketball court': 1 },
+  lay(random) {
+    const ground = meadow(random);
+    const angle = random.pick([0, 90]) + random.between(-10, 10);
+    const at = random.between(120, 880);
+    ground.road(
+      aboutCentre(
+        [
+          [-300, at],
+          [1300, at],
+        ],
+        angle,
+      ),
+      random.between(150, 190),
+    );
+    if (random.chance(0.5)) {
+      const drive =
+        at < 500
+          ? rectangle(random.between(100, 600), at, 300, 1500)
+          : rectangle(random.between(100, 600), at - 1500, 300, 1500);
+      ground.cover('paved', aboutCentre(drive, angle), random.pick(concretes));
+      ground.road(
+        aboutCentre(
+          [
+            [-300, at],
+            [1300, at],
+          ],
+          angle,
+        ),
+        random.between(150, 190),
+      );
+    }
+    return { ground, fixtures: [], grain: angle, roofs: true };
+  },
+};
+
+const crossroads: Theme = {
+  name: 'crossroads',
+  weight: 1.3,
+  cast: {
+    'small vehicle': 2,
+    'large vehicle': 2,
+    'storage tank': 1,
+    'soccer field': 0.8,
+    'baseball field': 0.8,
+    'swimming pool': 0.8,
+    'tennis court': 0.8,
+  },
+  lay(random, scale) {
+    const angle = random.between(-25, 25);
+    const ground = random.chance(0.5) ? farmland(random, angle) : meadow(random);
+    const count = random.weighted([1, 2], (n) => (n === 1 ? 1.3 : 1));
+    const places: Point[] =
+      count === 1
+        ? [[random.between(260, 740), random.between(260, 740)]]
+        : random.pick<Point[]>([
+            [
+              [random.between(210, 290), random.between(220, 780)],
+              [random.between(700, 780), random.between(220, 780)],
+            ],
+            [
+              [random.between(220, 780), random.between(210, 290)],
+              [random.between(220, 780), random.between(700, 780)],
+            ],
+          ]);
+    const lengths = places.map(
+      () => (random.chance(0.5) ? random.between(300, 340) : random.between(390, 430)) * scale,
+    );
+    for (const [i, [x, y]] of places.entries()) {
+      const arms = random.whole(3, 4);
+      for (let k = 0; k < arms; k++) {
+        const t = ((angle + (360 * k) / arms) * Math.PI) / 180;
+        ground.road(
+          [
+            [x, y],
+            [x + 1600 * Math.cos(t), y + 1600 * Math.sin(t)],
+          ],
+          lengths[i]! * 0.27,
+        );
+      }
+    }
+    for (const [i, [x, y]] of places.entries()) ground.cover('road', ellipse(x, y, lengths[i]! * 0.53), '#b9b6aa');
+    const fixtures = places.map(
+      ([x, y], i): Fixture => ({ category: 'roundabout', at: { x, y, angle: 0, length: lengths[i]! } }),
+    );
+    return { ground, fixtures, grain: angle };
+  },
+};
+
+const country: Theme = {
+  name: 'country',
+  weight: 1,
+  cast: {
+    windmill: 3,
+    'storage tank': 2.5,
+    'large vehicle': 1.5,
+    'small vehicle': 1,
+    'baseball field': 1.3,
+    helicopter: 1.5,
+    'swimming pool': 0.6,
+    'soccer field': 1,
+  },
+  lay(random) {
+    const angle = random.between(-30, 30);
+    const ground = farmland(random, angle);
+    if (random.chance(0.5)) {
+      const at = random.between(80, 920);
+      ground.road(
+        aboutCentre(
+          [
+            [-400, at],
+            [1400, at],
+          ],
+          angle,
+        ),
+        random.between(50, 80),
+        '#a59878',
+      );
+    } else {
+      ground.mark(furrows(random, '#4b5a2a', 60, angle));
+    }
+    return { ground, fixtures: [], grain: angle };
+  },
+};
+
+export const themes: readonly Theme[] = [
+  airfield,
+  coast,
+  country,
+  crossroads,
+  highway,
+  homes,
+  industry,
+  park,
+  river,
+  sea,
+];
+
+/** A roof on a house: two slopes, the one away from the light darker. */
+export function roof(random: Random, width: number, depth: number): string {
+  const colour = random.pick(['#9c5b45', '#8a5a4a', '#77706c', '#a0705a', '#6d6660', '#b08a6c']);
+  return (
+    box(-width / 2 + 12, -depth / 2 + 14, width, depth, '#000', 'opacity="0.3"') +
+    box(-width / 2, -depth / 2, width, depth / 2, shade(colour, 0.12)) +
+    box(-width / 2, 0, width, depth / 2, shade(colour, -0.14)) +
+    line(
+      [
+        [-width / 2, 0],
+        [width / 2, 0],
+      ],
+      shade(colour, -0.3),
+      5,
+    )
+  );
+}

@@ -1,0 +1,125 @@
+import { type Description, describes, isNamed, type Order, type Position, type Query, type Relation } from './facts.ts';
+import type { Random } from './random.ts';
+import type { SceneObject } from './scene.ts';
+
+const frames = ['image', 'image', 'scene', 'picture'] as const;
+
+/** A query in words: one of several ways to say it, in small letters and without a full stop. */
+export function wording(random: Random, query: Query, scene: readonly SceneObject[]): string {
+  if (query.order !== undefined) return superlative(random, query, query.order, scene);
+  const name = nounPhrase(random, query);
+  if (query.relation !== undefined) {
+    const { kind, to } = query.relation;
+    return related(random, name, kind, nounPhrase(random, to));
+  }
+  if (query.position !== undefined) return positioned(random, name, query.position);
+  return random.weighted(
+    [`the ${name}`, `${article(name)} ${name}`, `the ${name} in the ${random.pick(frames)}`, name],
+    (text) => (text.startsWith('the ') && !text.includes(' in the ') ? 6 : 1),
+  );
+}
+
+function article(name: string): string {
+  return /^[aeiou]|^l-/.test(name) ? 'an' : 'a';
+}
+
+/** Size, shape, colour, kind: `large round blue storage tank`. */
+function nounPhrase(random: Random, { size, shape, colour, noun }: Description): string {
+  const sizeWord = size === 'large' && random.chance(0.25) ? 'big' : size;
+  return [sizeWord, shape, colour, noun].filter((word) => word !== undefined).join(' ');
+}
+
+function positioned(random: Random, name: string, position: Position): string {
+  const where = place(random, position);
+  return random.weighted(
+    [
+      `the ${name} ${where}`,
+      `the ${name} located ${where}`,
+      `the ${name} that is ${where}`,
+      `${article(name)} ${name} ${where}`,
+      `${where}, the ${name}`,
+    ],
+    (text) => (text.startsWith('the ') && !/ located | that is /.test(text) ? 5 : 1),
+  );
+}
+
+function place(random: Random, position: Position): string {
+  const frame = random.chance(0.45) ? ` of the ${random.pick(frames)}` : '';
+  if (position === 'center') return `in the ${random.pick(['center', 'middle'])}${frame}`;
+  if (position.includes(' ')) {
+    const [row, side] = position.split(' ') as [string, string];
+    return random.pick([
+      `in the ${row} ${side}${frame}`,
+      `at the ${row} ${side}${frame}`,
+      `in the ${row} ${side} corner${frame}`,
+      `in the ${row === 'top' ? 'upper' : 'lower'} ${side} part${frame}`,
+    ]);
+  }
+  if (position === 'left' || position === 'right') {
+    return random.pick([
+      `on the ${position}${frame}`,
+      `on the ${position} side${frame}`,
+      `in the ${position} part${frame}`,
+    ]);
+  }
+  return random.pick([
+    `at the ${position}${frame}`,
+    `in the ${position === 'top' ? 'upper' : 'lower'} part${frame}`,
+    `at the ${position} side${frame}`,
+  ]);
+}
+
+const relationWords: Readonly<Record<Relation, readonly string[]>> = {
+  'left of': ['to the left of', 'on the left side of', 'left of'],
+  'right of': ['to the right of', 'on the right side of', 'right of'],
+  above: ['above'],
+  below: ['below'],
+  near: ['near', 'next to', 'close to', 'beside'],
+  'larger than': ['larger than', 'bigger than'],
+  'smaller than': ['smaller than'],
+};
+
+function related(random: Random, name: string, kind: Relation, landmark: string): string {
+  const words = random.pick(relationWords[kind]);
+  const compares = kind === 'larger than' || kind === 'smaller than';
+  return random.weighted(
+    [
+      `the ${name} ${words} the ${landmark}`,
+      `the ${name} that is ${words} the ${landmark}`,
+      `${article(name)} ${name} ${words} the ${landmark}`,
+      `the ${name} located ${words} the ${landmark}`,
+    ],
+    (text) =>
+      text.includes(' located ') && compares ? 0 : text.startsWith('the ') && !/ that is | located /.test(text) ? 4 : 1,
+  );
+}
+
+const ends: Readonly<Record<Exclude<Order, 'largest' | 'smallest'>, string>> = {
+  topmost: 'top',
+  bottommost: 'bottom',
+  leftmost: 'left',
+  rightmost: 'right',
+};
+
+function superlative(random: Random, query: Query, order: Order, scene: readonly SceneObject[]): string {
+  const name = nounPhrase(random, query);
+  const fitting = scene.filter((one) => describes(query, one) !== false);
+  const plural = [query.shape, query.colour, pluralOf(query.noun, fitting)]
+    .filter((word) => word !== undefined)
+    .join(' ');
+  if (order === 'largest' || order === 'smallest') {
+    const pair = fitting.length === 2 ? [`the ${order === 'largest' ? 'larger' : 'smaller'} of the two ${plural}`] : [];
+    return random.pick([`the ${order} ${name}`, `the ${order} ${name} in the ${random.pick(frames)}`, ...pair]);
+  }
+  const end = ends[order];
+  return random.pick([
+    `the ${order} ${name}`,
+    `the ${name} closest to the ${end} of the ${random.pick(frames)}`,
+    `the ${name} furthest to the ${end} among all the ${plural}`,
+  ]);
+}
+
+function pluralOf(noun: string, fitting: readonly SceneObject[]): string {
+  const category = fitting.find((one) => isNamed(one, noun))!.category;
+  return noun === category.nouns[0] ? category.plural : `${noun}s`;
+}
