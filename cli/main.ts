@@ -5,7 +5,8 @@ import { UserError } from '../runtime/user-error.ts';
 
 /**
  * The commands. Each loads its code when it runs, so that `crobc check` starts without the runtime.
- * Exit codes: 0 done, 1 the sources or the data are wrong, 2 the command line is wrong, 3 a bug in crobc.
+ * Exit codes: 0 done, 1 the sources or the data are wrong, 2 the command line is wrong, 3 a bug in crobc;
+ * 130 and 143 when a signal ended a training in good order.
  */
 const program = new Command('crobc')
   .description('Compiles .crob, a declarative language for model graphs: proves the shapes, lowers to ONNX, runs.')
@@ -108,6 +109,33 @@ program
   .option('--depth <n>', 'levels of modules to show', wholeNumber, 2)
   .option('--json', 'print as JSON')
   .action(async (file: string, options) => exit((await import('./commands/summary.ts')).summary(file, options)));
+
+program
+  .command('train')
+  .description('train a model as its recipe says: weights, checkpoints, metrics.jsonl, TensorBoard events')
+  .argument('<file>', 'a .crob file')
+  .option('-m, --model <name>', 'which model of the file; the first when not given')
+  .option('-r, --recipe <name>', "which recipe of the model; the model's first when not given")
+  .option('-d, --data <dir>', 'data set: img_rgb/, mask/, output_phrase_train.txt and output_phrase_val.txt')
+  .addOption(set())
+  .addOption(new Option('--backend <name>', 'what computes').choices(['onnx', 'tfjs']).default('onnx'))
+  .addOption(new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto'))
+  .option('--threads <n>', 'threads of the CPU provider', wholeNumber)
+  .option('--steps <n>', "so many steps instead of the recipe's length", wholeNumber)
+  .option('--seed <n>', "instead of the recipe's: initial weights, order of samples, dropout", wholeNumber)
+  .option('-w, --weights <file>', 'safetensors to begin with; without it, initial weights drawn from the seed')
+  .option('--tokenizer <file>', "vocab.txt or tokenizer.json; the data set's own vocab.txt when not given")
+  .option('--no-phrases', 'blank every phrase: what can be learnt without words')
+  .addOption(
+    new Option('--on-bad <what>', 'what to do with a sample that cannot be used')
+      .choices(['skip', 'stop'])
+      .default('stop'),
+  )
+  .option('--resume', 'go on from the last checkpoint in the output folder')
+  .option('--dry-run', 'print shapes, parameters, memory, steps and the resolved recipe, and train nothing')
+  .option('-o, --out <dir>', 'folder to write to', 'out')
+  .option('--json', 'print the result as JSON')
+  .action(async (file: string, options) => exit((await import('./commands/train.ts')).train(file, options)));
 
 const data = program.command('data').description('data sets: check them, count them, make a vocabulary of their words');
 

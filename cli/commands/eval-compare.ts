@@ -1,0 +1,73 @@
+import { basename } from 'node:path';
+import { type Compared, compareReports, type Difference, metrics } from '../../runtime/evaluation/compare.ts';
+import { readReport } from '../../runtime/evaluation/report.ts';
+import { table } from '../table.ts';
+import { percent } from '../units.ts';
+
+export interface CompareOptions {
+  readonly seed: number;
+  readonly json?: boolean;
+}
+
+/** Several reports of `crobc eval` side by side, each against the first. */
+export async function compare(paths: readonly string[], options: CompareOptions): Promise<number> {
+  const reports = [];
+  for (const path of paths) reports.push(await readReport(path));
+  const compared = compareReports(reports, paths, options.seed);
+  if (options.json) {
+    const shown = compared.map(({ report, values, differences }, i) => ({
+      report: paths[i],
+      model: report.model,
+      weights: report.weights,
+      phrases: report.phrases,
+      samples: report.each.length,
+      values,
+      differences: differences ?? null,
+    }));
+    process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+    return 0;
+  }
+  const [first] = reports;
+  const names = compared.map(
+    ({ report }, i) => `${letter(i)}  ${report.model}${report.phrases ? '' : ' without phrases'}`,
+  );
+  const align = ['left', ...metrics.map(() => 'right' as const)] as const;
+  process.stdout.write(
+    `${first!.each.length.toLocaleString('en')} samples of ${first!.split}, protocol ${first!.protocol}, in percent\n\n`,
+  );
+  process.stdout.write(
+    `${table(
+      ['', ...metrics],
+      compared.map(({ values }, i) => [names[i]!, ...metrics.map((m) => percent(values[m]))]),
+      align,
+    )}\n\n`,
+  );
+  const differing = compared.flatMap((one, i) => differenceRows(one, i));
+  if (differing.length > 0) {
+    process.stdout.write(
+      `${table([`against A`, ...metrics], differing, align)}\n\nbelow each difference its 95 % bounds (paired bootstrap over images); * where they leave out 0\n\n`,
+    );
+  }
+  for (const [i, path] of paths.entries()) {
+    const { weights, seed } = reports[i]!;
+    process.stdout.write(
+      `${letter(i)}  ${path}  (${weights === null ? `initial weights, seed ${seed}` : basename(weights)})\n`,
+    );
+  }
+  return 0;
+}
+
+/** A, B, …, Z, 27, 28, … */
+function letter(index: number): string {
+  return index < 26 ? String.fromCharCode(65 + index) : String(index + 1);
+}
+
+function differenceRows({ differences }: Compared, index: number): string[][] {
+  if (!differences) return [];
+  const signed = (v: number) => (Number.isNaN(v) ? '-' : `${v < 0 ? '-' : '+'}${percent(Math.abs(v))}`);
+  const clear = ({ low, high }: Difference) => (low > 0 || high < 0 ? '*' : ' ');
+  return [
+    [`${letter(index)} - A`, ...metrics.map((m) => `${signed(differences[m].difference)}${clear(differences[m])}`)],
+    ['', ...metrics.map((m) => `${signed(differences[m].low)} ${signed(differences[m].high)} `)],
+  ];
+}

@@ -1,0 +1,158 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { writeFileAtomic } from '../../runtime/atomic-file.ts';
+import { openDataset } from '../../runtime/data/dataset.ts';
+import type { OnBad } from '../../runtime/data/problems.ts';
+import { type EvaluationOptions, evaluate } from '../../runtime/evaluation/evaluate.ts';
+import { gallery } from '../../runtime/evaluation/gallery.ts';
+import { reportPage } from '../../runtime/evaluation/page.ts';
+import type { ComparisonSize, ProtocolName } from '../../runtime/evaluation/protocols.ts';
+import { type Report, reportCsv, reportOf } from '../../runtime/evaluation/report.ts';
+import { type Scores, thresholds } from '../../runtime/evaluation/scores.ts';
+import { fileError } from '../../runtime/file-error.ts';
+import { packageVersion } from '../../runtime/package-root.ts';
+import { startProgress } from '../../runtime/progress.ts';
+import { openReferringModel, referringInputs } from '../../runtime/referring-model.ts';
+import type { Device } from '../../runtime/session.ts';
+import { compileFile } from '../compile-file.ts';
+import { plural } from '../messages.ts';
+import { table } from '../table.ts';
+import { percent } from '../units.ts';
+
+export interface EvalOptions {
+  readonly model?: string;
+  readonly weights?: string;
+  readonly data: string;
+  readonly split: string;
+  readonly protocol: ProtocolName;
+  readonly at?: ComparisonSize;
+  readonly tokenizer?: string;
+  readonly phrases: boolean;
+  readonly set?: readonly string[];
+  readonly device: Device | 'auto';
+  readonly dtype: 'f32' | 'f16';
+  readonly threads?: number;
+  readonly batch: number;
+  readonly limit?: number;
+  readonly onBad: OnBad;
+  readonly pictures: number;
+  readonly seed: number;
+  readonly out: string;
+  readonly json?: boolean;
+}
+
+export async function evaluation(file: string, options: EvalOptions): Promise<number> {
+  const compiled = compileFile(file, options.model, options.set, ['H', 'W', 'T']);
+  if (!compiled) return 1;
+  const { name } = compiled.graph;
+  const note = (text: string) => process.stderr.write(`note: ${text}\n`);
+  const inputs = await referringInputs(compiled.graph, { tokenizer: options.tokenizer });
+  const dataset = await openDataset(options.data, options.split, { onBad: options.onBad, report: note });
+  try {
+    await mkdir(options.out, { recursive: true });
+  } catch (error) {
+    throw fileError('write', options.out, error);
+  }
+  if (options.weights === undefined)
+    note(`NO --weights: ${name} is untrained (initial weights of seed ${options.seed}), and its figures mean nothing`);
+  const model = await openReferringModel(compiled, {
+    tokenizer: options.tokenizer,
+    device: options.device,
+    threads: options.threads,
+    out: options.out,
+    dtype: options.dtype,
+    weightsFile: options.weights,
+    seed: options.seed,
+  });
+  if (model.note) note(model.note);
+  const files = Object.fromEntries(
+    (['json', 'csv', 'html'] as const).map((ending) => [
+      ending,
+      join(options.out, `${name}.${options.split}.${ending}`),
+    ]),
+  ) as Record<'json' | 'csv' | 'html', string>;
+  let report: Report;
+  try {
+    const settings: EvaluationOptions = {
+      protocol: options.protocol,
+      ...(options.at === undefined ? {} : { at: options.at }),
+      batch: options.batch,
+      ...inputs,
+      onBad: options.onBad,
+      report: note,
+      blank: !options.phrases,
+      ...(options.limit === undefined ? {} : { limit: options.limit }),
+    };
+    const started = performance.now();
+    const total = Math.min(dataset.samples.length, options.limit ?? Number.POSITIVE_INFINITY);
+    const progress = startProgress(`${name} on ${options.split}`, total);
+    let [done, sum] = [0, 0];
+    const found = await evaluate((feeds) => model.run(feeds), dataset, {
+      ...settings,
+      onResult({ iou }) {
+        sum += iou;
+        progress.update(++done, `mIoU ${percent(sum / done)}`);
+      },
+    }).finally(() => progress.finish());
+    const seconds = (performance.now() - started) / 1000;
+    report = reportOf(
+      {
+        model: name,
+        file,
+        settings: options.set ?? [],
+        weights: options.weights ?? null,
+        seed: options.weights === undefined ? options.seed : null,
+        data: options.data,
+        split: options.split,
+        phrases: options.phrases,
+        height: inputs.height,
+        width: inputs.width,
+        words: inputs.words,
+        device: model.device,
+        limited: total < dataset.samples.length,
+      },
+      found,
+      packageVersion(),
+      Math.round(seconds * 100) / 100,
+    );
+    const pictures = await gallery((feeds) => model.run(feeds), dataset, found, settings, {
+      count: options.pictures,
+      seed: options.seed,
+    });
+    await writeFileAtomic(files.json, `${JSON.stringify(report, null, 1)}\n`);
+    await writeFileAtomic(files.csv, reportCsv(report));
+    await writeFileAtomic(files.html, reportPage(report, pictures));
+  } finally {
+    await model.release();
+  }
+  if (report.skipped > 0) note(`${plural(report.skipped, 'sample')} could not be read and are not counted`);
+  if (Number.isNaN(report.mIoU))
+    note('samples with an empty union have no IoU under this protocol, and so the mean is no number');
+  if (options.json) {
+    const { each: _, ...scores } = report;
+    process.stdout.write(`${JSON.stringify({ ...scores, files }, null, 2)}\n`);
+    return 0;
+  }
+  process.stdout.write(
+    `${name} on ${options.split} of ${options.data}, ${model.device}, protocol ${options.protocol}${options.phrases ? '' : ', phrases taken away'}\n\n`,
+  );
+  const rows = [
+    ['all', ...cells(report)],
+    ...Object.entries(report.byCategory).map(([c, of]) => [`  ${c}`, ...cells(of)]),
+  ];
+  const heads = ['', 'samples', 'oIoU', 'mIoU', ...thresholds.map((t) => `Pr@${t}`)];
+  process.stdout.write(
+    `${table(
+      heads,
+      rows,
+      heads.map((_, i) => (i === 0 ? 'left' : 'right')),
+    )}\n\n`,
+  );
+  for (const [kind, path] of Object.entries(files)) process.stdout.write(`  ${kind.padEnd(5)} ${path}\n`);
+  return 0;
+}
+
+function cells({ samples, oIoU, mIoU, precision }: Scores): string[] {
+  return [samples.toLocaleString('en'), ...[oIoU, mIoU, ...thresholds.map((t) => precision[t])].map(percent)];
+}

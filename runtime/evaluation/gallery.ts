@@ -1,0 +1,88 @@
+import type { Dataset } from '../data/dataset.ts';
+import { epochOrder } from '../data/order.ts';
+import { type RgbImage, readImage } from '../image.ts';
+import { overlay } from '../mask.ts';
+import { type Pixels, resizeBilinear, resizeNearest } from '../resize.ts';
+import { type Evaluation, type EvaluationOptions, type Predictor, predictions } from './evaluate.ts';
+import type { SampleResult } from './scores.ts';
+
+/** A sample to look at: WebP files of the image, and of it with the truth and with the prediction drawn on it. */
+export interface Exhibit {
+  readonly result: SampleResult;
+  readonly width: number;
+  readonly height: number;
+  readonly image: Uint8Array;
+  readonly truth: Uint8Array;
+  readonly prediction: Uint8Array;
+}
+
+export interface Gallery {
+  readonly best: readonly Exhibit[];
+  readonly worst: readonly Exhibit[];
+  readonly random: readonly Exhibit[];
+}
+
+/** The longer side of a picture at most. */
+const PICTURE_SIDE = 320;
+
+/**
+ * Pictures of `count` samples of each kind; which are random, and which of equals are taken, depends on `seed` alone.
+ * Predictions are made again for these few, since masks of a whole split would fill the memory.
+ */
+export async function gallery(
+  predict: Predictor,
+  dataset: Dataset,
+  { each }: Pick<Evaluation, 'each'>,
+  options: EvaluationOptions,
+  { count, seed }: { readonly count: number; readonly seed: number },
+): Promise<Gallery> {
+  const shuffled = [...epochOrder(each.length, seed, 0)].map((i) => each[i]!);
+  // No number is worse than any.
+  const rank = ({ iou }: SampleResult) => (Number.isNaN(iou) ? -1 : iou);
+  const descending = shuffled.toSorted((a, b) => rank(b) - rank(a));
+  const chosen = {
+    best: descending.slice(0, count),
+    worst: descending.slice(-count).reverse(),
+    random: shuffled.slice(0, count),
+  };
+  const wanted = new Map([...chosen.best, ...chosen.worst, ...chosen.random].map((result) => [result.sample, result]));
+  const order = dataset.samples.flatMap((sample, i) => (wanted.has(sample) ? [i] : []));
+  const exhibits = new Map<SampleResult, Exhibit>();
+  for await (const { sample, ...masks } of predictions(predict, dataset, order, options)) {
+    const result = wanted.get(sample)!;
+    exhibits.set(result, await exhibit(result, masks));
+  }
+  const shown = (results: readonly SampleResult[]) => results.flatMap((result) => exhibits.get(result) ?? []);
+  return { best: shown(chosen.best), worst: shown(chosen.worst), random: shown(chosen.random) };
+}
+
+async function exhibit(
+  result: SampleResult,
+  masks: {
+    readonly height: number;
+    readonly width: number;
+    readonly prediction: Uint8Array;
+    readonly truth: Uint8Array;
+  },
+): Promise<Exhibit> {
+  const image = await readImage(result.sample.image);
+  const scale = Math.min(1, PICTURE_SIDE / Math.max(image.width, image.height));
+  const width = Math.max(1, Math.round(image.width * scale));
+  const height = Math.max(1, Math.round(image.height * scale));
+  const small = resizeBilinear(image, width, height) as RgbImage;
+  const drawn = (mask: Uint8Array): RgbImage => {
+    const plane: Pixels = { width: masks.width, height: masks.height, channels: 1, data: mask };
+    return overlay(small, { width, height, mask: resizeNearest(plane, width, height).data });
+  };
+  const [plain, truth, prediction] = await Promise.all(
+    [small, drawn(masks.truth), drawn(masks.prediction)].map(encodeWebp),
+  );
+  return { result, width, height, image: plain!, truth: truth!, prediction: prediction! };
+}
+
+async function encodeWebp({ width, height, data }: RgbImage): Promise<Uint8Array> {
+  const { default: sharp } = await import('sharp');
+  return sharp(data, { raw: { width, height, channels: 3 } })
+    .webp({ quality: 82 })
+    .toBuffer();
+}

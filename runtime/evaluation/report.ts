@@ -1,0 +1,141 @@
+import { readFile, stat } from 'node:fs/promises';
+import { fileError } from '../file-error.ts';
+import { UserError } from '../user-error.ts';
+import type { Evaluation } from './evaluate.ts';
+import { type ComparisonSize, type ProtocolName, protocolNames } from './protocols.ts';
+import { type Scores, thresholds } from './scores.ts';
+
+/** What was evaluated. */
+export interface Subject {
+  readonly model: string;
+  /** The .crob file, and what `--set` changed. */
+  readonly file: string;
+  readonly settings: readonly string[];
+  /** Null: initial weights of `seed`. */
+  readonly weights: string | null;
+  readonly seed: number | null;
+  readonly data: string;
+  readonly split: string;
+  /** False: every phrase was taken away. */
+  readonly phrases: boolean;
+  readonly height: number;
+  readonly width: number;
+  readonly words: number;
+  readonly device: string;
+  /** A part of the split was taken. */
+  readonly limited: boolean;
+}
+
+/** One sample in the report; areas in pixels. `iou` is null where the protocol gives no number. */
+export interface ReportedSample {
+  readonly file: string;
+  readonly line: number;
+  readonly image: string;
+  readonly phrase: string;
+  readonly category: string | null;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly iou: number | null;
+  readonly intersection: number;
+  readonly union: number;
+}
+
+/** `<Model>.<split>.json`. Scores are parts of 1; null stands for no number. */
+export interface Report extends Subject, Scores {
+  readonly crobc: string;
+  readonly protocol: ProtocolName;
+  readonly at: ComparisonSize;
+  readonly skipped: number;
+  readonly seconds: number;
+  readonly byCategory: Readonly<Record<string, Scores>>;
+  readonly byAttribute: Readonly<Record<string, Readonly<Record<string, Scores>>>>;
+  readonly each: readonly ReportedSample[];
+}
+
+export function reportOf(subject: Subject, evaluation: Evaluation, crobc: string, seconds: number): Report {
+  const { each, ...scores } = evaluation;
+  return {
+    crobc,
+    ...subject,
+    seconds,
+    ...scores,
+    each: each.map(({ sample, iou, intersection, union }) => ({
+      file: sample.file,
+      line: sample.line,
+      image: sample.image,
+      phrase: sample.phrase,
+      category: sample.category ?? null,
+      attributes: sample.attributes ?? {},
+      iou: Number.isNaN(iou) ? null : iou,
+      intersection,
+      union,
+    })),
+  };
+}
+
+/** One row a sample, RFC 4180; each attribute has a column. */
+export function reportCsv({ each }: Pick<Report, 'each'>): string {
+  const attributes = [...new Set(each.flatMap((sample) => Object.keys(sample.attributes)))];
+  const heads = ['file', 'line', 'image', 'phrase', 'category', ...attributes, 'intersection', 'union', 'iou'];
+  const rows = each.map((s) => [
+    s.file,
+    s.line,
+    s.image,
+    s.phrase,
+    s.category ?? '',
+    ...attributes.map((name) => (Object.hasOwn(s.attributes, name) ? s.attributes[name]! : '')),
+    s.intersection,
+    s.union,
+    s.iou ?? '',
+  ]);
+  return [heads, ...rows].map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
+}
+
+function csvCell(value: string | number): string {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+const MAX_REPORT_BYTES = 2 ** 29;
+
+/** Reads a report as `crobc eval` wrote it. Throws a UserError where the file is something else. */
+export async function readReport(path: string): Promise<Report> {
+  let text: string;
+  try {
+    const { size } = await stat(path);
+    if (size > MAX_REPORT_BYTES) throw new UserError(`cannot read ${path}: ${size} bytes are too many for a report`);
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw fileError('read', path, error);
+  }
+  let json: Partial<Report> | null;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new UserError(`${path} is not JSON`);
+  }
+  const refuse = (what: string) => new UserError(`${path} is no report of crobc eval: ${what}`);
+  if (typeof json !== 'object' || json === null) throw refuse('it is no object');
+  for (const key of ['model', 'split', 'at'] as const) {
+    if (typeof json[key] !== 'string') throw refuse(`"${key}" is missing`);
+  }
+  if (!protocolNames.includes(json.protocol as ProtocolName)) throw refuse(`its protocol is ${String(json.protocol)}`);
+  if (!Array.isArray(json.each) || json.each.length === 0) throw refuse('"each" has no samples');
+  for (const [i, sample] of (json.each as Partial<ReportedSample>[]).entries()) {
+    const { file, line, image, phrase, iou, intersection, union } = sample ?? {};
+    const texts = [file, image, phrase].every((v) => typeof v === 'string');
+    const numbers = [line, intersection, union].every((v) => Number.isSafeInteger(v) && (v as number) >= 0);
+    if (!texts || !numbers || !(iou === null || (typeof iou === 'number' && iou >= 0 && iou <= 1)))
+      throw refuse(`sample ${i + 1} of "each" is damaged`);
+  }
+  return { phrases: true, ...json, ...withNumbers(json) } as Report;
+}
+
+/** JSON has no NaN: null is read as one. */
+function withNumbers({ oIoU, mIoU, precision }: Partial<Report>): Pick<Scores, 'oIoU' | 'mIoU' | 'precision'> {
+  const number = (value: unknown): number => (typeof value === 'number' ? value : Number.NaN);
+  return {
+    oIoU: number(oIoU),
+    mIoU: number(mIoU),
+    precision: Object.fromEntries(thresholds.map((t) => [t, number(precision?.[t])])) as Scores['precision'],
+  };
+}
