@@ -14,6 +14,8 @@ export interface Progress {
 }
 
 export interface ProgressOptions {
+  /** Steps that were done before this began, and say nothing of its speed; none when undefined. */
+  readonly from?: number;
   readonly stream?: ProgressStream;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Milliseconds; a clock that tests can set. */
@@ -39,15 +41,21 @@ export function wantsColour(
  * which goes away at the end. Elsewhere (a log): a line every ten seconds, and one at the end if it took over two.
  */
 export function startProgress(label: string, total: number, options: ProgressOptions = {}): Progress {
-  const { stream = process.stderr, environment = process.env, now = Date.now } = options;
+  const { stream = process.stderr, environment = process.env, now = Date.now, from = 0 } = options;
   return stream.isTTY === true && environment.TERM !== 'dumb'
-    ? bar(label, total, stream, wantsColour(stream, environment), now)
-    : lines(label, total, stream, now);
+    ? bar(label, { from, total }, stream, wantsColour(stream, environment), now)
+    : lines(label, { from, total }, stream, now);
 }
 
-function bar(label: string, total: number, stream: ProgressStream, colour: boolean, now: () => number): Progress {
+interface Range {
+  readonly from: number;
+  readonly total: number;
+}
+
+function bar(label: string, range: Range, stream: ProgressStream, colour: boolean, now: () => number): Progress {
+  const { total } = range;
   const started = now();
-  let state: { done: number; note: string } = { done: 0, note: '' };
+  let state: { done: number; note: string } = { done: range.from, note: '' };
   let shown: SingleBar | undefined;
   let finished = false;
   let loading = false;
@@ -70,7 +78,7 @@ function bar(label: string, total: number, stream: ProgressStream, colour: boole
   };
   const payload = () => ({
     note: state.note === '' ? '' : ` · ${state.note}`,
-    left: duration(timeLeft(started, now(), state.done, total)),
+    left: duration(timeLeft(started, now(), state.done, range)),
   });
   const timer = setTimeout(() => void show(), PATIENCE_MS);
   timer.unref();
@@ -90,10 +98,11 @@ function bar(label: string, total: number, stream: ProgressStream, colour: boole
   };
 }
 
-function lines(label: string, total: number, stream: ProgressStream, now: () => number): Progress {
+function lines(label: string, range: Range, stream: ProgressStream, now: () => number): Progress {
+  const { total } = range;
   const started = now();
   let last = started;
-  let latest = { done: 0, note: '' };
+  let latest = { done: range.from, note: '' };
   let finished = false;
   const tail = () => (latest.note === '' ? '' : `, ${latest.note}`);
   return {
@@ -103,7 +112,7 @@ function lines(label: string, total: number, stream: ProgressStream, now: () => 
       if (time - last < LINE_EVERY_MS || done >= total) return;
       last = time;
       const share = Math.floor((100 * done) / total);
-      const left = duration(timeLeft(started, time, done, total));
+      const left = duration(timeLeft(started, time, done, range));
       stream.write(`${label}: ${done}/${total} (${share}%), ${left} left${tail()}\n`);
     },
     finish() {
@@ -115,8 +124,8 @@ function lines(label: string, total: number, stream: ProgressStream, now: () => 
   };
 }
 
-function timeLeft(started: number, time: number, done: number, total: number): number | undefined {
-  return done === 0 ? undefined : ((time - started) / done) * (total - done);
+function timeLeft(started: number, time: number, done: number, { from, total }: Range): number | undefined {
+  return done <= from ? undefined : ((time - started) / (done - from)) * (total - done);
 }
 
 /** Milliseconds as `12 s`, `3 min 20 s`, `2 h 5 min`. */

@@ -35,7 +35,7 @@ export interface RunIdentity {
   readonly seed: number;
   /** Setting → value, resolved. */
   readonly recipe: Readonly<Record<string, unknown>>;
-  readonly hashes: { readonly graph: string; readonly step: string; readonly data: string };
+  readonly hashes: { readonly model: string; readonly loss: string; readonly data: string };
 }
 
 /** A tensor of state with the file it goes to and its name there. */

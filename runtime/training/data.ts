@@ -2,15 +2,16 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asConstant } from '../../compiler/dims/dim.ts';
-import type { Graph } from '../../compiler/ir/graph.ts';
+import type { Training } from '../../compiler/training/compile-training.ts';
 import { type Batch, loadBatches } from '../data/batches.ts';
 import { type Dataset, openDataset } from '../data/dataset.ts';
 import { openLayout } from '../data/folders.ts';
 import { epochOrder } from '../data/order.ts';
 import type { OnBad } from '../data/problems.ts';
 import { packageRoot } from '../package-root.ts';
+import { referringInputs } from '../referring-model.ts';
 import type { Feeds } from '../session.ts';
-import { openTokenizer, type Tokenizer } from '../tokenizer.ts';
+import type { Tokenizer } from '../tokenizer.ts';
 import { UserError } from '../user-error.ts';
 import { type Plan, positionOf } from './plan.ts';
 
@@ -22,23 +23,24 @@ export interface InputSizes {
   readonly words: number;
 }
 
-/** The sizes of a step's inputs. Throws a UserError for a model that data sets of images and phrases cannot feed. */
-export function inputSizes(graph: Graph): InputSizes {
-  const sizes = (name: string, rank: number): number[] => {
-    const shape = graph.inputs.find((input) => input.name === name)?.value.type.shape.map((d) => asConstant(d));
-    if (shape?.length === rank && shape.every((size) => size !== undefined)) return shape as number[];
-    throw new UserError(
-      `train needs a model with the inputs image: f32[B, 3, H, W], tokens: i64[B, T] and mask: bool[B, T], and a recipe with target: f32[B, 1, H, W]; ${name} is not there or has another form`,
-    );
-  };
-  sizes('mask', 2);
-  sizes('target', 4);
-  const [batch, , height, width] = sizes('image', 4) as [number, number, number, number];
-  const [, words] = sizes('tokens', 2) as [number, number];
-  return { batch, height, width, words };
+/** What data sets of images, phrases and masks give, by rank. */
+const fed: Readonly<Record<string, number>> = { image: 4, tokens: 2, mask: 2, target: 4 };
+
+/** The batch of a model in training form. Throws a UserError for one that such data sets cannot feed. */
+export function batchSize({ forward, recipe }: Training): number {
+  for (const { name, value } of forward.inputs) {
+    if (fed[name] !== value.type.shape.length) {
+      throw new UserError(
+        `train feeds image: f32[B, 3, H, W], tokens: i64[B, T], mask: bool[B, T] and target: f32[B, 1, H, W]; ${recipe.model} with recipe ${recipe.name} wants ${name} of ${value.type.shape.length} axes`,
+      );
+    }
+  }
+  const image = forward.inputs.find(({ name }) => name === 'image');
+  return asConstant(image!.value.type.shape[0]!)!;
 }
 
 export interface TrainingDataOptions {
+  readonly training: Training;
   readonly dir: string;
   /** The data set's own `vocab.txt` when undefined, or else the aerial vocabulary that ships with crobc. */
   readonly tokenizer: string | undefined;
@@ -50,14 +52,17 @@ export interface TrainingData {
   readonly train: Dataset;
   /** Undefined where the data have no `val` split. */
   readonly val: Dataset | undefined;
+  readonly sizes: InputSizes;
   readonly tokenizer: Tokenizer;
   readonly tokenizerFile: string;
   /** Of the samples' names, phrases and order: what a resumed run must find again. */
   readonly hash: string;
 }
 
+/** Throws a UserError where the data, the tokenizer and the model do not belong together. */
 export async function openTrainingData(options: TrainingDataOptions): Promise<TrainingData> {
-  const { dir, onBad, report } = options;
+  const { training, dir, onBad, report } = options;
+  const batch = batchSize(training);
   const { splits } = await openLayout(dir);
   const train = await openDataset(dir, 'train', { onBad, report });
   const val = splits.includes('val') ? await openDataset(dir, 'val', { onBad, report }) : undefined;
@@ -68,17 +73,16 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
       () => own,
       () => join(packageRoot(), 'models', 'vocab', 'aerial.txt'),
     ));
-  const tokenizer = await openTokenizer(tokenizerFile);
+  const { tokenizer, ...size } = await referringInputs(training.inference, { tokenizer: tokenizerFile });
   const hash = createHash('sha256');
   for (const { samples } of [train, ...(val ? [val] : [])])
     for (const { image, line, phrase } of samples)
       hash.update(`${JSON.stringify([image.slice(dir.length), line, phrase])}\n`);
-  return { train, val, tokenizer, tokenizerFile, hash: hash.digest('hex') };
+  return { train, val, sizes: { batch, ...size }, tokenizer, tokenizerFile, hash: hash.digest('hex') };
 }
 
 export interface FeedOptions {
   readonly data: TrainingData;
-  readonly sizes: InputSizes;
   readonly plan: Plan;
   readonly accumulate: number;
   readonly seed: number;
@@ -95,7 +99,7 @@ const AHEAD = 2;
 export async function* stepBatches(step: number, options: FeedOptions): AsyncGenerator<readonly Feeds[], void> {
   const { plan, accumulate } = options;
   const { epoch: first, offset } = positionOf(step, plan);
-  let current = epochBatches(first, offset / options.sizes.batch, options);
+  let current = epochBatches(first, offset / options.data.sizes.batch, options);
   try {
     for (let epoch = first, at = (step - 1) % plan.stepsPerEpoch; ; epoch++, at = 0) {
       for (; at < plan.stepsPerEpoch; at++) {
@@ -116,8 +120,8 @@ export async function* stepBatches(step: number, options: FeedOptions): AsyncGen
 }
 
 function epochBatches(epoch: number, start: number, options: FeedOptions): AsyncGenerator<Batch, void, undefined> {
-  const { data, sizes, seed, augment, blank, onBad, report } = options;
-  const { train, tokenizer } = data;
+  const { data, seed, augment, blank, onBad, report } = options;
+  const { train, tokenizer, sizes } = data;
   return loadBatches(train, epochOrder(train.samples.length, seed, epoch), {
     ...sizes,
     tokenizer,

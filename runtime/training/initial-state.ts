@@ -2,7 +2,7 @@ import type { TrainedWeight } from '../../compiler/training/compile-training.ts'
 import type { StateTensor } from '../../compiler/training/step.ts';
 import { initialWeights } from '../initialise.ts';
 import { openWeights } from '../weights.ts';
-import { averageState, elementsOf, weightState } from './state.ts';
+import { elementsOf, weightState } from './state.ts';
 
 export interface InitialStateOptions {
   /** Every weight of the model, buffers among them. */
@@ -25,17 +25,16 @@ export async function initialState(options: InitialStateOptions): Promise<Map<st
   const source = file ?? initialWeights(weights, seed);
   const values = new Map<string, Float32Array>();
   try {
-    for (const { path } of weights) values.set(weightState(path), await source.read(path));
+    for (const weight of weights) values.set(weightState(weight), await source.read(weight.path));
   } finally {
     await file?.close();
   }
   for (const { name, path, kind, shape } of state) {
     if (values.has(name)) continue;
-    const weight = values.get(weightState(path));
-    if (kind === 'average' && weight) values.set(averageState(path), weight.slice());
-    else if (kind === 'weight' || kind === 'buffer')
+    if (kind === 'weight' || kind === 'buffer')
       throw new Error(`bug in crobc: the step has a ${kind} ${path} that the model lacks`);
-    else values.set(name, new Float32Array(elementsOf(shape)));
+    const weight = values.get(weightState({ path, role: 'param' }));
+    values.set(name, kind === 'average' && weight ? weight.slice() : new Float32Array(elementsOf(shape)));
   }
   return values;
 }

@@ -10,13 +10,13 @@ import { type Device, type Feeds, type HostTensor, openSession, type PreparedRun
 import type { StepParts, StepResult, StepScalars, TrainingBackend } from './backend.ts';
 import { fillDraw } from './draws.ts';
 import { firstNonFinite, type NonFinite } from './nan.ts';
-import { statesOf } from './state.ts';
+import { averageState, elementsOf, statesOf, weightState } from './state.ts';
 
 export interface OnnxBackendOptions {
   readonly steps: StepParts<StepGraph>;
   /** The model's inference form; its weights are `weight` nodes. */
   readonly inference: Graph;
-  /** Every state tensor by name, and every weight of `inference` as `weight:<path>`. The arrays become the backend's. */
+  /** Every state tensor by name, and every weight of `inference` by its state's name. The arrays become the backend's. */
   readonly state: ReadonlyMap<string, Float32Array>;
   readonly seed: number;
   readonly device: Device | 'auto';
@@ -73,7 +73,7 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
       if (tensor.next !== undefined) into[tensor.next] = held;
     }
     const draws = graph.draws.map(({ name, shape }) => {
-      const out = new Float32Array(shape.reduce((product, d) => product * d, 1));
+      const out = new Float32Array(elementsOf(shape));
       feeds[name] = { dtype: 'f32', shape, data: out };
       return { name, out };
     });
@@ -170,8 +170,8 @@ const noWeights = {
 
 function arrayOf(state: ReadonlyMap<string, Float32Array>, { name, shape }: StateTensor): Float32Array {
   const data = state.get(name);
-  const wanted = shape.reduce((product, d) => product * d, 1);
-  if (data?.length !== wanted) throw new Error(`bug in crobc: ${data?.length} elements for the state ${name}`);
+  if (data?.length !== elementsOf(shape))
+    throw new Error(`bug in crobc: ${data?.length} elements for the state ${name}`);
   return data;
 }
 
@@ -230,7 +230,7 @@ async function openInference(
   });
   const bound: Record<string, HostTensor> = {};
   for (const { path, name, shape } of weights) {
-    const data = state.get(`average:${path}`) ?? state.get(name);
+    const data = state.get(averageState(path)) ?? state.get(name);
     if (!data) throw new Error(`bug in crobc: no state holds the weight ${path}`);
     bound[name] = { dtype: 'f32', shape, data };
   }
@@ -243,7 +243,7 @@ interface OpenWeight {
   readonly shape: readonly number[];
 }
 
-/** The same graph with an input `weight:<path>` for every weight. */
+/** The same graph with an input for every weight, named as its state. */
 export function weightsAsInputs(graph: Graph): { readonly graph: Graph; readonly weights: readonly OpenWeight[] } {
   const weights: OpenWeight[] = [];
   const added: { name: string; value: Value; docs: string }[] = [];
@@ -251,7 +251,7 @@ export function weightsAsInputs(graph: Graph): { readonly graph: Graph; readonly
     if (node.op !== 'weight') return undefined;
     const { path } = node.attributes;
     const { type } = node.outputs[0]!;
-    const name = `weight:${path}`;
+    const name = weightState(node.attributes);
     const value = build.input(name, type);
     added.push({ name, value, docs: '' });
     weights.push({ path, name, shape: type.shape.map((d) => asConstant(d)!) });

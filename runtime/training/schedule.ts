@@ -1,9 +1,4 @@
-/** A part of a schedule as recipes write it; factors are of the optimizer's learning rate. */
-export type SchedulePart =
-  | { readonly kind: 'warmup'; readonly steps: number }
-  | { readonly kind: 'poly'; readonly power: number; readonly end: number }
-  | { readonly kind: 'cosine'; readonly end: number }
-  | { readonly kind: 'constant'; readonly factor: number };
+import type { SchedulePart } from '../../compiler/training/recipe.ts';
 
 /**
  * The factor of the learning rate at step `i` (from 0) of `n`. A warm-up of w steps goes up in a line, (i + 1) / w of

@@ -12,9 +12,9 @@ export function statesOf(steps: StepParts<StepGraph>): StateTensor[] {
   return [...byName.values()];
 }
 
-/** What a weight goes by among the state of a step. */
-export function weightState(path: string): string {
-  return `weight:${path}`;
+/** What a weight or buffer goes by among the state of a step. */
+export function weightState({ path, role }: { readonly path: string; readonly role: 'param' | 'buffer' }): string {
+  return `${role === 'buffer' ? 'buffer' : 'weight'}:${path}`;
 }
 
 /** The average that stands for a weight in predictions, where a recipe keeps one. */

@@ -20,7 +20,7 @@ const identity: RunIdentity = {
   backend: 'onnx',
   seed: 1,
   recipe: { lr: 0.1 },
-  hashes: { graph: 'g', step: 's', data: 'd' },
+  hashes: { model: 'm', loss: 'l', data: 'd' },
 };
 const stored: readonly StoredTensor[] = [
   { name: 'average:w', file: 'weights', as: 'w', shape: [2, 2] },

@@ -30,7 +30,7 @@ const identity = {
   backend: 'onnx',
   seed: 5,
   recipe: {},
-  hashes: { graph: '', step: '', data: '' },
+  hashes: { model: '', loss: '', data: '' },
 };
 
 async function* batches(step: number) {

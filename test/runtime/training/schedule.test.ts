@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type SchedulePart, scheduleFactor } from '../../../runtime/training/schedule.ts';
+import type { SchedulePart } from '../../../compiler/training/recipe.ts';
+import { scheduleFactor } from '../../../runtime/training/schedule.ts';
 
 const series = (parts: readonly SchedulePart[], n: number) =>
   Array.from({ length: n }, (_, i) => scheduleFactor(parts, i, n));

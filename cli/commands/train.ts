@@ -1,0 +1,161 @@
+import { position } from '../../grammar/span.ts';
+import type { OnBad } from '../../runtime/data/problems.ts';
+import { duration } from '../../runtime/progress.ts';
+import type { Device } from '../../runtime/session.ts';
+import { type DryRun, dryRun, type ResolvedSetting } from '../../runtime/training/dry-run.ts';
+import { exitCodeOf } from '../../runtime/training/stop-signal.ts';
+import {
+  planOf,
+  type TrainOptions as RunOptions,
+  train as runTraining,
+  type Trained,
+} from '../../runtime/training/train.ts';
+import { UserError } from '../../runtime/user-error.ts';
+import { compileTrainingFile } from '../compile-training.ts';
+import { table } from '../table.ts';
+import { byteSize } from '../units.ts';
+
+export interface TrainOptions {
+  readonly model?: string;
+  readonly recipe?: string;
+  readonly data?: string;
+  readonly backend: 'onnx' | 'tfjs';
+  readonly device: Device | 'auto';
+  readonly threads?: number;
+  readonly steps?: number;
+  readonly seed?: number;
+  readonly set?: readonly string[];
+  readonly resume?: boolean;
+  readonly dryRun?: boolean;
+  readonly weights?: string;
+  readonly tokenizer?: string;
+  /** false under --no-phrases. */
+  readonly phrases: boolean;
+  readonly onBad: OnBad;
+  readonly out: string;
+  readonly json?: boolean;
+}
+
+export async function train(file: string, options: TrainOptions): Promise<number> {
+  const { dryRun: dry = false, data } = options;
+  if (data === undefined && !dry) {
+    throw new UserError(
+      'train needs --data, a folder with img_rgb/, mask/ and output_phrase_train.txt; "crobc data synth -o data" draws one',
+    );
+  }
+  if (options.steps === 0) throw new UserError('--steps 0: a run has at least one step');
+  const compiled = compileTrainingFile(file, {
+    model: options.model,
+    recipe: options.recipe,
+    set: options.set,
+  });
+  if (!compiled) return 1;
+  const { training, program } = compiled;
+  const run: Omit<RunOptions, 'data'> = {
+    training,
+    backend: options.backend,
+    device: options.device,
+    threads: options.threads,
+    steps: options.steps,
+    seed: options.seed,
+    resume: options.resume ?? false,
+    weightsFile: options.weights,
+    tokenizer: options.tokenizer,
+    blank: !options.phrases,
+    onBad: options.onBad,
+    out: options.out,
+    place({ span }) {
+      const text = span && program.files.get(span.file)?.tree.text;
+      return text === undefined ? '' : `${span!.file}:${position(text, span!.start).line}`;
+    },
+    note: (line) => process.stderr.write(`${line}\n`),
+  };
+  if (dry) {
+    const plan = data === undefined ? undefined : await planOf({ ...run, data });
+    const found = dryRun(training, plan, given(options));
+    process.stdout.write(options.json ? `${JSON.stringify(found, null, 2)}\n` : shownDryRun(found));
+    return 0;
+  }
+  const trained = await runTraining({ ...run, data: data! });
+  const stopped = trained.end === 'SIGINT' || trained.end === 'SIGTERM' ? trained.end : undefined;
+  process.stdout.write(options.json ? `${JSON.stringify(trained, null, 2)}\n` : shownResult(trained));
+  if (stopped === undefined) return 0;
+  process.stderr.write(`stopped by ${stopped}; to go on: ${resumeCommand()}\n`);
+  return exitCodeOf(stopped);
+}
+
+/** What the command line says over the recipe. */
+function given({ steps, seed, phrases, weights }: TrainOptions): ResolvedSetting[] {
+  return [
+    ...(steps === undefined ? [] : [{ name: 'steps', value: steps, source: `--steps ${steps}` }]),
+    ...(seed === undefined ? [] : [{ name: 'seed', value: seed, source: `--seed ${seed}` }]),
+    ...(phrases ? [] : [{ name: 'phrases', value: 'blank', source: '--no-phrases' }]),
+    ...(weights === undefined ? [] : [{ name: 'weights', value: weights, source: `--weights ${weights}` }]),
+  ];
+}
+
+function shownDryRun(found: DryRun): string {
+  const { parameters, memory, plan, settings } = found;
+  const n = (value: number) => value.toLocaleString('en');
+  const steps =
+    plan === undefined
+      ? 'known with --data'
+      : `${n(plan.steps)}, ${n(plan.stepsPerEpoch)} an epoch, ${n(plan.perStep)} samples each`;
+  const rows = settings.map(({ name, value, source }) => [name, shownValue(value), source]);
+  return [
+    `${found.model} with recipe ${found.recipe}`,
+    ...Object.entries(found.inputs).map(([name, type]) => `  input  ${name}: ${type}`),
+    ...Object.entries(found.outputs).map(([name, type]) => `  output ${name}: ${type}`),
+    '',
+    `parameters  ${n(parameters.trained)} trained, ${n(parameters.frozen)} frozen${parameters.buffers > 0 ? `, ${n(parameters.buffers)} in buffers` : ''}`,
+    `memory      ${byteSize(memory.state)} of weights and optimizer state, ${byteSize(memory.step)} in a step at its peak`,
+    `operators   ${n(found.operators)} in a step`,
+    `steps       ${steps}`,
+    '',
+    table(['setting', 'value', 'from'], rows, ['left', 'left', 'left']),
+    '',
+  ].join('\n');
+}
+
+function shownValue(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return String(value);
+  if (!Array.isArray(value)) return JSON.stringify(value);
+  return value.length === 0 ? 'none' : value.map(shownPart).join(' then ');
+}
+
+/** A part of a schedule, or an item of a list, on one line. */
+function shownPart(part: unknown): string {
+  if (typeof part !== 'object' || part === null) return String(part);
+  const { kind, pattern, ...rest } = part as Record<string, unknown>;
+  const values = Object.entries(rest).map(([name, value]) => `${name} = ${shownValue(value)}`);
+  return `${kind ?? pattern ?? ''}(${values.join(', ')})`;
+}
+
+function shownResult(trained: Trained): string {
+  const { files, best, metric, loss } = trained;
+  const ends = {
+    done: 'done',
+    'early stop': `no better ${metric} for a while`,
+    SIGINT: 'stopped',
+    SIGTERM: 'stopped',
+  } as const;
+  const lines = [
+    `${trained.model} with recipe ${trained.recipe} on ${trained.device}: ${ends[trained.end]} after step ${trained.step} of ${trained.steps}, ${duration(trained.seconds * 1000)}`,
+    ...(loss === null ? [] : [`  loss        ${loss.toFixed(4)}`]),
+    ...(best === null ? [] : [`  best        ${metric} ${best.score.toFixed(4)} at step ${best.step}: ${files.best}`]),
+    ...(files.last === null ? [] : [`  last        ${files.last}`]),
+    ...(files.checkpoint === null ? [] : [`  checkpoint  ${files.checkpoint}`]),
+    `  metrics     ${files.metrics}`,
+    `  events      ${files.events} (tensorboard --logdir ${files.events})`,
+    `  vocabulary  ${trained.tokenizer}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** The command that was given, with --resume. */
+function resumeCommand(): string {
+  const words = process.argv
+    .slice(2)
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
+  return ['crobc', ...words, ...(words.includes('--resume') ? [] : ['--resume'])].join(' ');
+}

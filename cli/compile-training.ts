@@ -1,0 +1,43 @@
+import { nearest } from '../compiler/elaborate/did-you-mean.ts';
+import { type CompiledTraining, compileTraining, type Training } from '../compiler/training/compile-training.ts';
+import { diskHost } from '../runtime/source-host.ts';
+import { UserError } from '../runtime/user-error.ts';
+import { plural, printDiagnostics } from './messages.ts';
+import { readSettings } from './settings.ts';
+
+export interface CompiledTrainingFile extends CompiledTraining {
+  readonly training: Training;
+}
+
+/** Compiles a model with its recipe or prints what is wrong; undefined in that case. */
+export function compileTrainingFile(
+  file: string,
+  options: {
+    readonly model: string | undefined;
+    readonly recipe: string | undefined;
+    readonly set: readonly string[] | undefined;
+  },
+): CompiledTrainingFile | undefined {
+  const { model, recipe, set } = options;
+  const compiled = compileTraining(diskHost(), file, { model, recipe, ...readSettings(set) });
+  const { program, diagnostics, models, recipes, training } = compiled;
+  if (!program.files.has(file)) throw new UserError(`${file}: no such file, or not one that can be read`);
+  if (diagnostics.length > 0) {
+    process.stderr.write(printDiagnostics(diagnostics, (path) => program.files.get(path)?.tree.text, 'pretty'));
+    process.stderr.write(`${plural(diagnostics.length, 'error')}\n`);
+    return undefined;
+  }
+  if (models.length === 0) throw new UserError(`${file} declares no model`);
+  if (model !== undefined && !models.includes(model)) throw lacks(file, 'model', model, models);
+  if (recipe !== undefined && !recipes.includes(recipe))
+    throw lacks(file, `recipe for ${model ?? models[0]} called`, recipe, recipes);
+  if (!training) throw new Error('bug in crobc: a recipe without errors gave no training');
+  return { ...compiled, training };
+}
+
+function lacks(file: string, what: string, name: string, known: readonly string[]): UserError {
+  const meant = nearest(name, known);
+  return new UserError(
+    `${file} has no ${what} ${name}; ${meant ? `did you mean ${meant}?` : `it has ${known.join(', ')}`}`,
+  );
+}

@@ -1,0 +1,84 @@
+import { asConstant } from '../../compiler/dims/dim.ts';
+import { memory } from '../../compiler/ir/liveness.ts';
+import type { Training } from '../../compiler/training/compile-training.ts';
+import type { Plan } from './plan.ts';
+import { plainRecipe } from './run-identity.ts';
+import { elementsOf, statesOf } from './state.ts';
+import { stepParts } from './step-parts.ts';
+
+/** A value of the resolved recipe and where it was said. */
+export interface ResolvedSetting {
+  readonly name: string;
+  readonly value: unknown;
+  readonly source: string;
+}
+
+/** What a run would be, without running it. */
+export interface DryRun {
+  readonly model: string;
+  readonly recipe: string;
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Elements of weights. */
+  readonly parameters: { readonly trained: number; readonly frozen: number; readonly buffers: number };
+  /** Bytes: weights with optimizer state, averages and accumulators; and what a step holds beside them at its peak. */
+  readonly memory: { readonly state: number; readonly step: number };
+  readonly operators: number;
+  /** Undefined without data: an epoch has as many steps as there are samples for. */
+  readonly plan: Plan | undefined;
+  readonly settings: readonly ResolvedSetting[];
+}
+
+/** `given` are settings of the command line, with where they come from. */
+export function dryRun(training: Training, plan: Plan | undefined, given: readonly ResolvedSetting[]): DryRun {
+  const { recipe, forward, weights } = training;
+  const parts = stepParts(training);
+  const graphs = 'whole' in parts ? [parts.whole.graph] : [parts.accumulate.graph, parts.update.graph];
+  const states = statesOf(parts);
+  const trained = new Set(
+    states.filter(({ kind, next }) => kind === 'weight' && next !== undefined).map(({ path }) => path),
+  );
+  const count = (wanted: (weight: (typeof weights)[number]) => boolean) =>
+    weights.filter(wanted).reduce((total, { shape }) => total + elementsOf(shape), 0);
+  const types = (ports: typeof forward.inputs | typeof forward.outputs) =>
+    Object.fromEntries(
+      ports.map(({ name, value: { type } }) => [
+        name,
+        `${type.dtype}[${type.shape.map((d) => asConstant(d)).join(', ')}]`,
+      ]),
+    );
+  const held = states.reduce((total, { shape }) => total + 4 * elementsOf(shape), 0);
+  const overridden = new Set(given.map(({ name }) => name));
+  return {
+    model: recipe.model,
+    recipe: recipe.name,
+    inputs: types(forward.inputs),
+    outputs: types(forward.outputs),
+    parameters: {
+      trained: count(({ path }) => trained.has(path)),
+      frozen: count(({ path, role }) => role === 'param' && !trained.has(path)),
+      buffers: count(({ role }) => role === 'buffer'),
+    },
+    memory: {
+      state: held,
+      step: Math.max(...graphs.map((graph) => memory(graph, new Map()).peakBytes)),
+    },
+    operators: graphs.reduce((total, { nodes }) => total + nodes.length, 0),
+    plan,
+    settings: [
+      ...Object.entries(plainRecipe(recipe))
+        .filter(([name]) => name !== 'recipe' && !overridden.has(name))
+        .map(([name, value]) => ({ name, value, source: sourceOf(training, name) })),
+      ...given,
+    ],
+  };
+}
+
+/** Lists have a source for each of their items. */
+function sourceOf({ recipe: { sources } }: Training, name: string): string {
+  const known = sources.get(name);
+  if (known !== undefined) return known;
+  const key = { groups: 'group', terms: 'term', start_from: 'start' }[name] ?? name;
+  const items = [...sources].filter(([of]) => of.startsWith(`${key} `)).map(([, place]) => place);
+  return items.length === 0 ? 'default' : [...new Set(items)].join(', ');
+}

@@ -1,0 +1,109 @@
+import { graphHash } from '../../compiler/ir/hash.ts';
+import { finish } from '../../compiler/ir/rebuild.ts';
+import type { Training } from '../../compiler/training/compile-training.ts';
+import type { Recipe } from '../../compiler/training/recipe.ts';
+import { packageVersion } from '../package-root.ts';
+import { UserError } from '../user-error.ts';
+import type { Checkpoint, RunIdentity } from './checkpoint.ts';
+
+export interface IdentityOptions {
+  readonly training: Training;
+  readonly backend: string;
+  readonly seed: number;
+  readonly steps: number;
+  readonly blank: boolean;
+  readonly data: string;
+}
+
+/** What a run is made of, as its checkpoints record it. */
+export function runIdentity({ training, backend, seed, steps, blank, data }: IdentityOptions): RunIdentity {
+  const { recipe, forward, inference } = training;
+  const loss = finish(
+    {
+      ...inference,
+      inputs: forward.inputs,
+      outputs: [...forward.terms].map(([name, value]) => ({ name, value, docs: '' })),
+      facts: forward.build.facts,
+    },
+    forward.build.nodes,
+  );
+  return {
+    crobc: packageVersion(),
+    model: recipe.model,
+    backend,
+    seed,
+    recipe: { ...plainRecipe(recipe), steps, ...(blank ? { phrases: 'blank' } : {}) },
+    hashes: { model: graphHash(inference), loss: graphHash(loss), data },
+  };
+}
+
+/** A recipe's values under the names that a recipe gives them. */
+export function plainRecipe(recipe: Recipe): Record<string, unknown> {
+  const { kind, ...optimizer } = recipe.optimizer;
+  const selected = (all: readonly { readonly pattern: string }[]) => all.map(({ pattern }) => pattern);
+  return defined({
+    recipe: recipe.name,
+    ...Object.fromEntries(recipe.dims),
+    terms: recipe.terms,
+    optimizer: kind,
+    lr: optimizer.lr,
+    weight_decay: optimizer.weightDecay,
+    ...('momentum' in optimizer
+      ? { momentum: optimizer.momentum }
+      : { beta1: optimizer.beta1, beta2: optimizer.beta2, eps: optimizer.eps }),
+    schedule: recipe.schedule,
+    ...recipe.length,
+    accumulate: recipe.accumulate,
+    clip: recipe.clip,
+    ema: recipe.ema,
+    evaluate_every: recipe.evaluateEvery,
+    early_stop: recipe.earlyStop,
+    checkpoint_every: recipe.checkpointEvery,
+    protocol: recipe.protocol,
+    metric: recipe.metric,
+    seed: recipe.seed,
+    augment: recipe.augment,
+    groups: recipe.groups.map(({ pattern, lr, weightDecay }) => defined({ pattern, lr, weight_decay: weightDecay })),
+    fix: selected(recipe.fixed),
+    eval: selected(recipe.evaluated),
+    init: recipe.inits.map(({ pattern, file }) => ({ pattern, file })),
+    start_from: recipe.startFrom,
+  });
+}
+
+function defined(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
+/** Settings that say when the run looks and saves; they change no number of the training. */
+const harmless = new Set(['checkpoint_every']);
+
+/**
+ * Whether a checkpoint is one of this run. Throws a UserError that says what is different; gives a note where it is the
+ * same run in other surroundings, whose numbers may differ in their last digits.
+ */
+export function checkIdentity({ path, identity: held }: Checkpoint, now: RunIdentity): string | undefined {
+  const refuse = (what: string): never => {
+    throw new UserError(
+      `the run in ${path} cannot go on: ${what}; put it back, or begin another run from its weights (-o another folder, --weights ${path}/weights.safetensors)`,
+    );
+  };
+  if (held.model !== now.model) refuse(`it trains ${held.model}, not ${now.model}`);
+  for (const key of new Set([...Object.keys(held.recipe), ...Object.keys(now.recipe)])) {
+    if (harmless.has(key)) continue;
+    const [was, is] = [held.recipe[key], now.recipe[key]].map((value) =>
+      value === undefined ? 'not set' : JSON.stringify(value),
+    );
+    if (was !== is) refuse(`${key} was ${was} and is ${is}`);
+  }
+  if (held.seed !== now.seed) refuse(`the seed was ${held.seed} and is ${now.seed}`);
+  if (held.hashes.model !== now.hashes.model) refuse(`the model ${now.model} was changed`);
+  if (held.hashes.loss !== now.hashes.loss) refuse('the losses, or the training form of the model, were changed');
+  if (held.hashes.data !== now.hashes.data) refuse('the data set has other samples');
+  const changes = [
+    ...(held.backend === now.backend ? [] : [`the ${held.backend} back end`]),
+    ...(held.crobc === now.crobc ? [] : [`crobc ${held.crobc}`]),
+  ];
+  if (changes.length === 0) return undefined;
+  return `the run was begun with ${changes.join(' and ')}: its numbers may differ in their last digits from an unbroken run's`;
+}

@@ -1,0 +1,108 @@
+import { loadBatches } from '../data/batches.ts';
+import type { Dataset } from '../data/dataset.ts';
+import type { OnBad } from '../data/problems.ts';
+import { type Evaluation, evaluate, spread } from '../evaluation/evaluate.ts';
+import { type ProtocolName, protocolNames } from '../evaluation/protocols.ts';
+import { readImage } from '../image.ts';
+import { encodeImage, overlay, segment } from '../mask.ts';
+import type { Feeds } from '../session.ts';
+import type { EventFile } from '../tensorboard.ts';
+import type { Tokenizer } from '../tokenizer.ts';
+import { UserError } from '../user-error.ts';
+import type { TrainingBackend } from './backend.ts';
+import type { InputSizes } from './data.ts';
+import type { Scored } from './loop.ts';
+import type { StopRequest } from './stop-signal.ts';
+
+/** The figures of an evaluation by the names under which they are logged; any of them may choose the best weights. */
+const figures: Readonly<Record<string, (found: Evaluation) => number>> = {
+  mIoU: (found) => found.mIoU,
+  oIoU: (found) => found.oIoU,
+  'Pr@0.5': (found) => found.precision['0.5'],
+  'Pr@0.6': (found) => found.precision['0.6'],
+  'Pr@0.7': (found) => found.precision['0.7'],
+  'Pr@0.8': (found) => found.precision['0.8'],
+  'Pr@0.9': (found) => found.precision['0.9'],
+};
+
+/** Samples whose predictions are shown in TensorBoard. */
+const PICTURES = 4;
+
+export interface ValidationOptions {
+  readonly backend: Pick<TrainingBackend, 'predict'>;
+  readonly dataset: Dataset;
+  readonly sizes: InputSizes;
+  readonly tokenizer: Tokenizer;
+  readonly protocol: ProtocolName;
+  readonly metric: string;
+  readonly blank: boolean;
+  readonly onBad: OnBad;
+  readonly stop: Pick<StopRequest, 'signal'>;
+  readonly events: EventFile | undefined;
+  report(problem: string): void;
+}
+
+/** The recipe's `protocol` and `metric`, or LAVT's mean IoU. Throws a UserError for names that are none. */
+export function validationSettings(
+  protocol: string | undefined,
+  metric: string | undefined,
+): { readonly protocol: ProtocolName; readonly metric: string } {
+  const known = protocolNames.find((name) => name === (protocol ?? 'lavt'));
+  if (known === undefined)
+    throw new UserError(`the recipe's protocol ${protocol} is none; protocols are ${protocolNames.join(', ')}`);
+  if (metric !== undefined && !Object.hasOwn(figures, metric))
+    throw new UserError(`the recipe's metric ${metric} is none; metrics are ${Object.keys(figures).join(', ')}`);
+  return { protocol: known, metric: metric ?? 'mIoU' };
+}
+
+class Interrupted extends Error {}
+
+/** Evaluates the current weights on a data set; gives undefined when a stop is asked for in the middle. */
+export function validation(options: ValidationOptions): (step: number) => Promise<Scored | undefined> {
+  const { backend, dataset, sizes, tokenizer, protocol, metric, blank, onBad, stop, events, report } = options;
+  const predict = (feeds: Feeds) => {
+    if (stop.signal) throw new Interrupted();
+    return backend.predict(feeds);
+  };
+  return async (step) => {
+    try {
+      const found = await evaluate(predict, dataset, {
+        protocol,
+        ...sizes,
+        tokenizer,
+        blank,
+        onBad,
+        report,
+      });
+      if (events) await logPictures(step, predict, events, options);
+      const values = Object.fromEntries(Object.entries(figures).map(([name, of]) => [name, of(found)]));
+      return { score: values[metric]!, figures: values };
+    } catch (error) {
+      if (error instanceof Interrupted) return undefined;
+      throw error;
+    }
+  };
+}
+
+/** Predictions over the images of a few samples, the same at every step. */
+async function logPictures(
+  step: number,
+  predict: TrainingBackend['predict'],
+  events: EventFile,
+  { dataset, sizes, tokenizer, blank, onBad, report }: ValidationOptions,
+): Promise<void> {
+  const order = spread(dataset.samples.length, Math.min(PICTURES, sizes.batch));
+  const loading = { ...sizes, tokenizer, ahead: 0, threads: 0, blank, onBad, report };
+  for await (const { feeds, samples } of loadBatches(dataset, order, loading)) {
+    const { target: _, ...inputs } = feeds;
+    const { data } = await predict(inputs);
+    const area = sizes.height * sizes.width;
+    for (const [i, sample] of samples.entries()) {
+      const image = await readImage(sample.image);
+      const logits = (data as Float32Array).subarray(i * area, (i + 1) * area);
+      const found = segment(logits, [sizes.height, sizes.width], [image.height, image.width]);
+      const png = await encodeImage(overlay(image, found));
+      events.image(`prediction ${i + 1}: ${sample.phrase}`, step, png, image.width, image.height);
+    }
+  }
+}
