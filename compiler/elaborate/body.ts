@@ -7,7 +7,7 @@ import type { Builder } from '../ir/builder.ts';
 import type { Value } from '../ir/graph.ts';
 import type { FileScope, Program } from './program.ts';
 import type { Read, SharedTemplates } from './sharing.ts';
-import type { Call, Template } from './template.ts';
+import type { Call, Template, Update } from './template.ts';
 import type { Given, Instance, Method, Spec, Val } from './values.ts';
 
 /** How far an elaboration has gone: everything in it is limited. */
@@ -28,6 +28,8 @@ export interface Session {
   readonly interpreter: Interpreter;
   /** Whether `training` is true. */
   readonly training: boolean;
+  /** Paths below which `training` is false all the same: a recipe's `eval`. */
+  readonly evaluated: readonly string[];
   readonly templates: Map<string, Template>;
   /** Shared with the other sessions of the program. */
   readonly shared: SharedTemplates;
@@ -140,7 +142,7 @@ export interface Body {
   /** Weights already placed in this body, by name. */
   readonly weights: Map<string, Value>;
   /** Buffer updates, in order. */
-  readonly updates: { readonly path: string; readonly value: Value }[];
+  readonly updates: Update[];
   readonly inits: boolean;
   /** Where the value that the body gave was written: what a message about its result points at. */
   readonly trace: { result: Span | undefined };

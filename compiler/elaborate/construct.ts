@@ -12,6 +12,7 @@ import { listOverride, overrideSpan } from './overrides.ts';
 import { childPath } from './paths.ts';
 import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
+import { evaluatedMark, sessionAt } from './session-at.ts';
 import { conditions, resolveType } from './signature.ts';
 import { asInt, describe, error, type Given, type Instance, keyOf, type Spec, showStatic, type Val } from './values.ts';
 
@@ -55,7 +56,7 @@ export function instantiate(
   session.depth.steps += 50;
   stack.push(self);
   try {
-    return construct(session, spec, path, overrides);
+    return construct(sessionAt(session, path), spec, path, overrides);
   } finally {
     stack.pop();
     if (stack.length === 0) session.depth.endless = false;
@@ -85,7 +86,7 @@ function construct(session: Session, spec: Spec, path: string, overrides: Overri
     if (member.kind === 'static' || member.kind === 'field') staticMember(session, instance, member.name.name);
   }
   if (session.depth.endless) return undefined;
-  instance.identity = interned(identityOf(instance, making));
+  instance.identity = interned(`${identityOf(instance, making)}${evaluatedMark(session, path)}`);
   // What does not keep its promises would only fail again wherever they are relied on.
   const kept = interfaces.map((one) => checkInterface(session, instance, one.decl, one.file));
   return kept.every((one) => one) ? instance : undefined;

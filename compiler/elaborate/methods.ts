@@ -7,8 +7,9 @@ import { passArguments } from './pass-arguments.ts';
 import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
 import { isGraphType } from './signature.ts';
+import { forgetBuffers } from './statements.ts';
 import type { Template } from './template.ts';
-import { readsTraining, templateFor } from './template-body.ts';
+import { readsTraining, templateFor, updatesBuffers } from './template-body.ts';
 import { describe, error, type Given, hasError, type Instance, type Method, none, type Val } from './values.ts';
 
 export function callMethod(body: Body, instance: Instance, method: Method, args: CallArgs, span: Span): Val {
@@ -73,7 +74,9 @@ function call(body: Body, callee: Callee, args: CallArgs, span: Span): Val {
   const template = templateFor(session, callee, given, span);
   if (!template) return error;
   recordCall(body, callee, given, template);
-  return passArguments(body, callee, template, given, args, span);
+  const result = passArguments(body, callee, template, given, args, span);
+  if (updatesBuffers(template)) forgetBuffers(body.weights);
+  return result;
 }
 
 function recordCall(body: Body, callee: Callee, given: ReadonlyMap<string, Given>, template: Template): void {

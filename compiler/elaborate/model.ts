@@ -25,6 +25,8 @@ export interface ModelGraph {
   readonly outputs: readonly { readonly name: string; readonly value: Value; readonly docs: string }[];
   readonly nodes: readonly Node[];
   readonly calls: readonly Call[];
+  /** Updates stand in methods. */
+  readonly updates: readonly never[];
   readonly facts: Facts;
   readonly guards: readonly Guard[];
   readonly instances: ReadonlyMap<string, Val>;
@@ -129,6 +131,7 @@ class ModelElaboration {
       outputs,
       nodes: this.#build.nodes,
       calls: this.#calls,
+      updates: [],
       facts: this.#facts,
       guards: this.#guards,
       instances,

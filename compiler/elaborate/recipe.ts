@@ -1,158 +1,219 @@
-import type { Expr, Ident, ModelDecl, Path, RecipeDecl, RecipeMember } from '../../grammar/tree.ts';
-import type { Dim } from '../dims/dim.ts';
-import * as dims from '../dims/dim.ts';
-import { Builder } from '../ir/builder.ts';
-import type { Value } from '../ir/graph.ts';
-import { type Body, DimScope, fileBody, type Session } from './body.ts';
+import type { Span } from '../../grammar/span.ts';
+import type { Ident, ModelDecl, RecipeDecl, RecipeMember, WeightsDecl } from '../../grammar/tree.ts';
+import { diagnostic } from '../diagnostics/diagnostic.ts';
+import { variables } from '../dims/dim.ts';
+import { fileBody, type Session } from './body.ts';
+import { checkSizes } from './checked-model.ts';
 import { didYouMean, nearest } from './did-you-mean.ts';
 import { flattenModel } from './flatten.ts';
 import { elaborateModel, type ModelGraph } from './model.ts';
 import type { FileScope } from './program.ts';
+import { type ModelAt, namedModel, type RecipeAt, recipeChain, recipesOf } from './recipe-chain.ts';
+import { type Selection, selectPath } from './recipe-paths.ts';
+import { type Rate, readGroup, readSetting, type SettingValue } from './recipe-settings.ts';
+import { recipeSettings } from './recipe-tables.ts';
+import { type Equations, elaborateTerms, type Losses } from './recipe-terms.ts';
 import { fail } from './report.ts';
-import { resolveType } from './signature.ts';
-import { asInt, asNumber, describe, error, type Instance, tensor, type Val } from './values.ts';
+import { asInt } from './values.ts';
 
-type Kind = 'a number' | 'an int' | 'a bool' | 'a string' | 'an optimizer' | 'a schedule';
+/** A value with the place that it comes from. */
+export interface Sourced<T> {
+  readonly value: T;
+  readonly span: Span;
+}
 
-/** What a recipe can set, and of what kind. */
-export const recipeSettings: Readonly<Record<string, Kind>> = {
-  optimizer: 'an optimizer',
-  schedule: 'a schedule',
-  epochs: 'a number',
-  steps: 'an int',
-  accumulate: 'an int',
-  clip: 'a number',
-  ema: 'a number',
-  evaluate_every: 'an int',
-  early_stop: 'an int',
-  checkpoint_every: 'an int',
-  protocol: 'a string',
-  metric: 'a string',
-  seed: 'an int',
-  augment: 'a bool',
-};
-
-/** Optimizers and schedules with their arguments, in positional order, and the defaults. */
-export const optimizers: Readonly<Record<string, Readonly<Record<string, number | undefined>>>> = {
-  AdamW: { lr: undefined, weight_decay: 0.01, beta1: 0.9, beta2: 0.999, eps: 1e-8 },
-  SGD: { lr: undefined, momentum: 0, weight_decay: 0 },
-};
-export const schedules: Readonly<Record<string, Readonly<Record<string, number | undefined>>>> = {
-  poly: { power: 0.9, end: 0 },
-  cosine: { end: 0 },
-  warmup: { steps: undefined },
-  constant: { factor: 1 },
-};
-
-/** Settings of a `group`. */
-const groupSettings = ['lr', 'weight_decay'];
+/** A recipe with what it extends, merged and evaluated; nearer recipes have replaced what further ones said. */
+export interface EvaluatedRecipe {
+  readonly decl: RecipeDecl;
+  readonly bindings: ReadonlyMap<string, Sourced<number>>;
+  /** `lr` and `weight_decay` only where they are nearer than the optimizer. */
+  readonly settings: ReadonlyMap<string, Sourced<SettingValue>>;
+  /** Nearest recipe first: the first that matches counts. */
+  readonly groups: readonly (Sourced<Selection> & { readonly rates: ReadonlyMap<string, Rate> })[];
+  readonly fixed: readonly Sourced<Selection>[];
+  readonly evaluated: readonly Sourced<Selection>[];
+  /** Nearest recipe last: a later one replaces what an earlier one gave. */
+  readonly inits: readonly (Sourced<Selection> & { readonly from: string; readonly via: WeightsDecl | undefined })[];
+  readonly start: Sourced<RecipeAt> | undefined;
+  readonly losses: Losses;
+}
 
 /** Models in training form, by session: several recipes train one model. */
 const trained = new WeakMap<Session['reads'], Map<ModelDecl, ModelGraph | undefined>>();
 
 /** Errors that inference has too are reported there as well; the check drops what is said twice. */
-function trainedModel(session: Session, decl: ModelDecl, file: FileScope): ModelGraph | undefined {
+function trainedModel(session: Session, { decl, file }: ModelAt): ModelGraph | undefined {
   const known = trained.get(session.reads) ?? new Map<ModelDecl, ModelGraph | undefined>();
   trained.set(session.reads, known);
   if (known.has(decl)) return known.get(decl);
-  let sound = true;
-  const counting: Session = {
-    ...session,
-    report: (d) => {
-      sound = false;
-      session.report(d);
-    },
-  };
+  const { counting, errors } = counted(session);
   const flat = flattenModel(counting, decl, file);
   const model = flat && elaborateModel(counting, flat);
-  const result = sound ? model : undefined;
+  const result = errors() === 0 ? model : undefined;
   known.set(decl, result);
   return result;
 }
 
-interface Chain {
-  readonly decl: RecipeDecl;
-  readonly file: FileScope;
+function counted(session: Session): { readonly counting: Session; errors(): number } {
+  let errors = 0;
+  const report: Session['report'] = (d) => {
+    errors++;
+    session.report(d);
+  };
+  return { counting: { ...session, report }, errors: () => errors };
 }
 
 /** Checks a recipe against its model: names, kinds, dims, terms that are numbers, paths that select something. */
 export function checkRecipe(session: Session, decl: RecipeDecl, file: FileScope): void {
-  const chain = recipeChain(session, decl, file);
+  const chain = reportedChain(session, { decl, file });
   if (!chain) return;
-  const named = [...chain].reverse().find((one) => one.decl.model);
-  const target = named?.decl.model;
-  if (!target) {
-    fail(
-      { session },
-      'CROB2323',
-      decl.name.span,
-      { name: decl.name.name, missing: 'model' },
-      { help: `recipe ${decl.name.name} for Model { … }` },
-    );
+  const named = namedModel(chain);
+  if (!named) {
+    const help = `recipe ${decl.name.name} for Model { … }`;
+    fail({ session }, 'CROB2323', decl.name.span, { name: decl.name.name, missing: 'model' }, { help });
     return;
   }
-  const found = named.file.lookup(target.name);
+  const found = named.file.lookup(named.name.name);
   if (found?.decl.kind !== 'model') {
-    fail(
-      { session },
-      found ? 'CROB2008' : 'CROB2001',
-      target.span,
-      { name: target.name, actual: found?.decl.kind ?? '', expected: 'a model' },
-      {
-        help: found ? undefined : didYouMean(target.name, named.file.names()),
-      },
-    );
+    notFound(session, named.name, found?.decl.kind, 'a model', named.file);
     return;
   }
-  const { bindings, refused } = checkBindings(session, chain);
-  const model = trainedModel(session, found.decl, found.file);
-  if (!model) return;
-  const members = chain.flatMap((one) => one.decl.members.map((member) => ({ member, file: one.file })));
-  for (const { member, file: at } of members) checkMember(session, member, at, model);
-  checkComplete(
-    session,
-    decl,
-    members.map((m) => m.member),
-  );
-  checkTerms(session, decl, members, model, bindings, refused);
+  const model = trainedModel(session, { decl: found.decl, file: found.file });
+  if (model) evaluateChain(session, chain, model);
 }
 
-function recipeChain(session: Session, decl: RecipeDecl, file: FileScope): Chain[] | undefined {
-  const chain: Chain[] = [{ decl, file }];
-  for (let at = chain[0]!; at.decl.base; at = chain[0]!) {
-    const { base } = at.decl;
-    const found = at.file.lookup(base.name);
-    if (found?.decl.kind !== 'recipe') {
-      fail({ session }, found ? 'CROB2008' : 'CROB2001', base.span, {
-        name: base.name,
-        actual: found?.decl.kind ?? '',
-        expected: 'a recipe',
-      });
-      return undefined;
+/**
+ * Checks a variant against the recipe that it inherits: what may differ from the model that the recipe was written for,
+ * which is the weights that paths select, and the inputs and outputs that terms see. `model` is in inference form.
+ */
+export function checkInherited(session: Session, at: ModelAt, model: ModelGraph): void {
+  const recipe = at.decl.base && recipesOf(at)[0];
+  const chain = recipe && recipeChain(recipe);
+  if (!chain || 'base' in chain) return;
+  const target = namedModel(chain)!;
+  if (target.file.lookup(target.name.name)?.decl === at.decl) return;
+  const trainsMore = [...model.flat.outputs.values()].some((output) => output.decl.stage);
+  const form = trainsMore ? trainedModel(session, at) : model;
+  if (!form) return;
+  const note = { span: at.decl.name.span, text: `${at.decl.name.name} inherits ${recipe.decl.name.name}` };
+  const blaming: Session = {
+    ...session,
+    report: (d) => session.report({ ...d, notes: [...d.notes.slice(0, 2), note] }),
+  };
+  for (const one of chain)
+    for (const member of one.decl.members) if ('path' in member) selectPath(blaming, member.path, form);
+  const { bindings, refused } = evaluateBindings(silent(session), chain);
+  const equations = mergeEquations(silent(session), chain);
+  elaborateTerms(blaming, { name: recipe.decl.name, equations, bindings, refused }, form);
+  checkBoundSizes(blaming, recipe.decl.name, bindings, form);
+}
+
+/** Dims that the model does not have were reported with the terms. */
+function checkBoundSizes(
+  session: Session,
+  name: Ident,
+  bindings: ReadonlyMap<string, Sourced<number>>,
+  model: ModelGraph,
+): void {
+  const free = new Set(model.inputs.flatMap(({ value }) => value.type.shape.flatMap((d) => [...variables(d)])));
+  const sizes = [...bindings].flatMap(([dim, { value }]) => (free.has(dim) ? [[dim, value] as const] : []));
+  checkSizes(session, model, { ...name, name: model.flat.name }, new Map(sizes));
+}
+
+/** For what is reported at the recipe itself. */
+function silent(session: Session): Session {
+  return { ...session, report: () => undefined };
+}
+
+/** A recipe for a model in training form: its own, or one that extends it. Errors are reported and leave gaps. */
+export function evaluateRecipe(session: Session, recipe: RecipeAt, model: ModelGraph): EvaluatedRecipe | undefined {
+  const chain = reportedChain(session, recipe);
+  return chain && evaluateChain(session, chain, model);
+}
+
+/** What the `eval`s of a recipe select of a model, before the model is in training form. */
+export function evaluatedRoots(session: Session, recipe: RecipeAt, model: ModelGraph): readonly string[] {
+  const chain = recipeChain(recipe);
+  if ('base' in chain) return [];
+  return chain
+    .flatMap(({ decl }) => decl.members)
+    .flatMap((member) => (member.kind === 'freeze' && member.mode === 'eval' ? [member.path] : []))
+    .flatMap((path) => selectPath(silent(session), path, model)?.roots ?? []);
+}
+
+function reportedChain(session: Session, recipe: RecipeAt): readonly RecipeAt[] | undefined {
+  const chain = recipeChain(recipe);
+  if (!('base' in chain)) return chain;
+  const { base, found, circular } = chain;
+  if (circular) fail({ session }, 'CROB2303', base.span, { name: recipe.decl.name.name });
+  else notFound(session, base, found, 'a recipe', recipe.file);
+  return undefined;
+}
+
+function notFound(
+  session: Session,
+  { name, span }: { readonly name: string; readonly span: Span },
+  actual: string | undefined,
+  expected: string,
+  file: FileScope,
+): undefined {
+  if (actual !== undefined) fail({ session }, 'CROB2008', span, { name, actual, expected });
+  else fail({ session }, 'CROB2001', span, { name }, { help: didYouMean(name, file.names()) });
+  return undefined;
+}
+
+function evaluateChain(session: Session, chain: readonly RecipeAt[], model: ModelGraph): EvaluatedRecipe {
+  const { decl } = chain.at(-1)!;
+  const { bindings, refused } = evaluateBindings(session, chain);
+  const settings = new Map<string, Sourced<SettingValue>>();
+  const groups: EvaluatedRecipe['groups'][number][] = [];
+  const fixed: Sourced<Selection>[] = [];
+  const evaluated: Sourced<Selection>[] = [];
+  const inits: EvaluatedRecipe['inits'][number][] = [];
+  let start: Sourced<RecipeAt> | undefined;
+  for (const one of chain) {
+    const { file } = one;
+    evaluateSettings(session, one, settings);
+    const own: typeof groups = [];
+    for (const member of one.decl.members) {
+      const { span } = member;
+      if (member.kind === 'start') start = evaluateStart(session, member, file) ?? start;
+      if (!('path' in member)) continue;
+      const value = selectPath(session, member.path, model);
+      if (member.kind === 'group') {
+        const rates = readGroup(session, member, file);
+        if (value) own.push({ value, span, rates });
+      } else if (member.kind === 'freeze') {
+        if (value) (member.mode === 'fix' ? fixed : evaluated).push({ value, span });
+      } else {
+        const init = evaluateInit(session, member, file);
+        if (value && init) inits.push({ value, span, ...init });
+      }
     }
-    const recipe = found.decl;
-    if (chain.some((one) => one.decl === recipe)) {
-      fail({ session }, 'CROB2303', base.span, { name: decl.name.name });
-      return undefined;
-    }
-    chain.unshift({ decl: recipe, file: found.file });
+    groups.unshift(...own);
   }
-  return chain;
+  const equations = mergeEquations(session, chain);
+  checkComplete(session, chain, equations);
+  const losses = elaborateTerms(session, { name: decl.name, equations, bindings, refused }, model);
+  checkBoundSizes(session, decl.name, bindings, model);
+  return { decl, bindings, settings, groups, fixed, evaluated, inits, start, losses };
 }
 
 /** `refused` dims were given something that is no size. */
-function checkBindings(
+function evaluateBindings(
   session: Session,
-  chain: readonly Chain[],
-): { bindings: Map<string, Dim>; refused: Set<string> } {
-  const bindings = new Map<string, Dim>();
+  chain: readonly RecipeAt[],
+): { bindings: Map<string, Sourced<number>>; refused: Set<string> } {
+  const bindings = new Map<string, Sourced<number>>();
   const refused = new Set<string>();
   for (const { decl, file } of chain) {
+    const here = new Map<string, Span>();
     for (const { name, value } of decl.bindings) {
+      once(session, decl, here, name.name, name.span);
       const got = session.interpreter.evaluate(fileBody(session, file), value);
       const n = asInt(got);
       if (n !== undefined && n >= 1) {
-        bindings.set(name.name, dims.constant(n));
+        bindings.set(name.name, { value: n, span: name.span });
         continue;
       }
       refused.add(name.name);
@@ -163,281 +224,96 @@ function checkBindings(
   return { bindings, refused };
 }
 
-function checkMember(session: Session, member: RecipeMember, file: FileScope, model: ModelGraph): void {
-  switch (member.kind) {
-    case 'setting':
-      checkSetting(session, member.name, member.value, file);
-      break;
-    case 'group':
-      checkPath(session, member.path, model);
-      for (const { name, value } of member.settings) {
-        if (!groupSettings.includes(name.name)) {
-          fail(
-            { session },
-            'CROB2320',
-            name.span,
-            { name: name.name },
-            { help: didYouMean(name.name, groupSettings) ?? `a group has ${groupSettings.join(', ')}` },
-          );
-        } else if (asNumber(session.interpreter.evaluate(fileBody(session, file), value)) === undefined) {
-          fail({ session }, 'CROB2321', value.span, {
-            name: name.name,
-            expected: 'a number, or a factor such as 0.1x',
-          });
-        }
-      }
-      break;
-    case 'freeze':
-    case 'init':
-      checkPath(session, member.path, model);
-      break;
-    case 'start': {
-      const found = file.lookup(member.recipe.name);
-      if (found?.decl.kind !== 'recipe') {
-        fail(
-          { session },
-          found ? 'CROB2008' : 'CROB2001',
-          member.recipe.span,
-          { name: member.recipe.name, actual: found?.decl.kind ?? '', expected: 'a recipe' },
-          {
-            help: found ? undefined : didYouMean(member.recipe.name, file.names()),
-          },
-        );
-      }
-      break;
-    }
-    default:
-      break;
-  }
-  if (member.kind === 'init' && member.via) {
-    const found = file.lookup(member.via.name);
-    if (found?.decl.kind !== 'weights') {
-      fail({ session }, found ? 'CROB2008' : 'CROB2001', member.via.span, {
-        name: member.via.name,
-        actual: found?.decl.kind ?? '',
-        expected: 'a weights map',
-      });
-    }
-  }
+/** Reports what one recipe gives twice: its lines have no order, so there is no later one that could win. */
+function once(session: Session, decl: RecipeDecl, here: Map<string, Span>, name: string, span: Span): void {
+  const earlier = here.get(name);
+  here.set(name, span);
+  if (!earlier) return;
+  const notes = [{ span: earlier, text: 'first given here' }];
+  session.report(diagnostic('CROB2302', span, { path: name, model: decl.name.name }, { notes }));
 }
 
-function checkSetting(session: Session, name: Ident, parts: readonly Expr[], file: FileScope): void {
-  const kind = recipeSettings[name.name];
-  if (!kind) {
-    fail(
-      { session },
-      'CROB2320',
-      name.span,
-      { name: name.name },
-      {
-        help:
-          didYouMean(name.name, Object.keys(recipeSettings)) ??
-          `settings are ${Object.keys(recipeSettings).join(', ')}`,
-      },
-    );
-    return;
+/** Lays the settings of one recipe over those that it inherits. */
+function evaluateSettings(session: Session, { decl, file }: RecipeAt, into: Map<string, Sourced<SettingValue>>): void {
+  const here = new Map<string, Span>();
+  const own = new Map<string, Sourced<SettingValue>>();
+  for (const member of decl.members) {
+    if (member.kind !== 'setting') continue;
+    const { name } = member.name;
+    once(session, decl, here, name === 'steps' ? 'epochs' : name, member.name.span);
+    const value = readSetting(session, member, file);
+    if (value) own.set(name, { value, span: member.span });
   }
-  if (kind === 'an optimizer' || kind === 'a schedule') {
-    for (const part of parts)
-      checkConstructor(session, name, part, kind === 'an optimizer' ? optimizers : schedules, kind, file);
-    return;
-  }
-  const value = parts[0] && session.interpreter.evaluate(fileBody(session, file), parts[0]);
-  if (!value || value.kind === 'error') return;
-  const fits = {
-    'a number': asNumber(value) !== undefined,
-    'an int': asInt(value) !== undefined,
-    'a bool': value.kind === 'bool',
-    'a string': value.kind === 'string',
-  }[kind];
-  if (!fits || parts.length > 1) fail({ session }, 'CROB2321', parts[0]!.span, { name: name.name, expected: kind });
+  if (own.has('optimizer')) for (const name of ['lr', 'weight_decay']) into.delete(name);
+  if (own.has('steps')) into.delete('epochs');
+  if (own.has('epochs')) into.delete('steps');
+  for (const [name, setting] of own) into.set(name, scaled(setting, into.get(name)));
 }
 
-function checkConstructor(
+/** `lr = 0.1x` where a factor or a value is inherited already. */
+function scaled(setting: Sourced<SettingValue>, under: Sourced<SettingValue> | undefined): Sourced<SettingValue> {
+  const { value, span } = setting;
+  if (value.kind !== 'number' || !value.factor || under?.value.kind !== 'number') return setting;
+  return { value: { ...under.value, value: under.value.value * value.value }, span };
+}
+
+function mergeEquations(session: Session, chain: readonly RecipeAt[]): Equations {
+  const equations = { inputs: new Map(), lets: new Map(), terms: new Map() } satisfies Record<
+    string,
+    Map<string, unknown>
+  >;
+  for (const { decl, file } of chain) {
+    const here = new Map<string, Span>();
+    for (const member of decl.members) {
+      if (member.kind !== 'input' && member.kind !== 'model-let' && member.kind !== 'term') continue;
+      const { name, span } = member.name;
+      once(session, decl, here, member.kind === 'term' ? `term ${name}` : name, span);
+      const into = { input: equations.inputs, 'model-let': equations.lets, term: equations.terms }[member.kind];
+      into.set(name, { member, file });
+    }
+  }
+  return equations;
+}
+
+function evaluateStart(
   session: Session,
-  name: Ident,
-  expr: Expr,
-  table: Readonly<Record<string, Readonly<Record<string, number | undefined>>>>,
-  kind: Kind,
+  { recipe, span }: Extract<RecipeMember, { kind: 'start' }>,
   file: FileScope,
-): void {
-  const head =
-    expr.kind === 'call' && expr.callee.kind === 'name'
-      ? expr.callee.name
-      : expr.kind === 'name'
-        ? expr.name
-        : undefined;
-  const args = head === undefined ? undefined : table[head];
-  if (head === undefined || !args) {
-    const help = head === undefined ? undefined : didYouMean(head, Object.keys(table));
-    fail(
-      { session },
-      'CROB2321',
-      expr.span,
-      { name: name.name, expected: `${kind}: ${Object.keys(table).join(', ')}` },
-      { help },
-    );
-    return;
-  }
-  const given = new Set<string>();
-  let strange = false;
-  const names = Object.keys(args);
-  for (const [i, arg] of (expr.kind === 'call' ? expr.args : []).entries()) {
-    const key = arg.name?.name ?? names[i];
-    if (key === undefined || !names.includes(key)) {
-      fail(
-        { session },
-        'CROB2009',
-        arg.name?.span ?? arg.value.span,
-        { name: key ?? String(i + 1), callee: head },
-        { help: didYouMean(key ?? '', names) ?? `its arguments are ${names.join(', ')}` },
-      );
-      strange = true;
-      continue;
-    }
-    given.add(key);
-    const value = session.interpreter.evaluate(fileBody(session, file), arg.value);
-    if (value.kind !== 'error' && asNumber(value) === undefined)
-      fail({ session }, 'CROB2321', arg.value.span, { name: key, expected: 'a number' });
-  }
-  const lacking = names.find((key) => args[key] === undefined && !given.has(key));
-  if (lacking && !strange) fail({ session }, 'CROB2010', expr.span, { name: lacking, callee: head });
+): Sourced<RecipeAt> | undefined {
+  const found = file.lookup(recipe.name);
+  if (found?.decl.kind !== 'recipe') return notFound(session, recipe, found?.decl.kind, 'a recipe', file);
+  return { value: { decl: found.decl, file: found.file }, span };
 }
 
-/** `backbone.*`, `text.layers[*].attention.*`: must lead to a module of the model. */
-function checkPath(session: Session, path: Path, model: ModelGraph): void {
-  let at: Val[] = [];
-  const refuse = (i: number) =>
-    fail(
-      { session },
-      'CROB2322',
-      path.span,
-      { path: session.program.text(path.span), model: model.flat.name },
-      { help: i === 0 ? didYouMean(firstName(path), model.instances.keys()) : undefined },
-    );
-  for (const [i, step] of path.steps.entries()) {
-    if (step.kind === 'any') {
-      if (i === 0) return;
-      at = at.flatMap((v) => (v.kind === 'list' ? v.items : [v]));
-      continue;
-    }
-    if (step.kind === 'at') {
-      const n = asInt(session.interpreter.evaluate(fileBody(session, model.flat.file), step.value));
-      at = at.flatMap((v) => (v.kind === 'list' && n !== undefined && v.items[n] ? [v.items[n]!] : []));
-    } else if (i === 0) {
-      const found = model.instances.get(step.name.name);
-      at = found ? [found] : [];
-    } else {
-      at = at.flatMap((v) => (v.kind === 'instance' ? memberOf(v.instance, step.name.name) : []));
-    }
-    if (at.length === 0) {
-      refuse(i);
-      return;
-    }
-  }
+function evaluateInit(
+  session: Session,
+  { from, via }: Extract<RecipeMember, { kind: 'init' }>,
+  file: FileScope,
+): { readonly from: string; readonly via: WeightsDecl | undefined } | undefined {
+  const path = session.interpreter.evaluate(fileBody(session, file), from);
+  if (path.kind !== 'string' && path.kind !== 'error')
+    fail({ session }, 'CROB2321', from.span, { name: 'from', expected: 'the name of a weights file, in quotes' });
+  const map = via && file.lookup(via.name);
+  if (via && map?.decl.kind !== 'weights') return notFound(session, via, map?.decl.kind, 'a weights map', file);
+  if (path.kind !== 'string') return undefined;
+  return { from: path.value, via: map?.decl.kind === 'weights' ? map.decl : undefined };
 }
 
-function memberOf(instance: Instance, name: string): Val[] {
-  const found = instance.fields.get(name) ?? instance.statics.get(name);
-  if (found) return [found];
-  const weight = instance.decl.members.find((m) => (m.kind === 'param' || m.kind === 'buffer') && m.name.name === name);
-  return weight ? [{ kind: 'none' }] : [];
-}
-
-function firstName(path: Path): string {
-  const first = path.steps[0];
-  return first?.kind === 'name' ? first.name.name : '';
-}
-
-function checkComplete(session: Session, decl: RecipeDecl, members: readonly RecipeMember[]): void {
+function checkComplete(session: Session, chain: readonly RecipeAt[], { terms }: Equations): void {
+  const names = chain.flatMap(({ decl }) => decl.members.flatMap((m) => (m.kind === 'setting' ? [m.name.name] : [])));
   // A misspelt setting is there, and was reported.
   const has = (name: string) =>
-    members.some(
-      (m) =>
-        m.kind === 'setting' &&
-        (m.name.name === name ||
-          (!recipeSettings[m.name.name] && nearest(m.name.name, Object.keys(recipeSettings)) === name)),
+    names.some(
+      (given) => given === name || (!recipeSettings[given] && nearest(given, Object.keys(recipeSettings)) === name),
     );
-  const lacking = !members.some((m) => m.kind === 'term')
-    ? 'term'
-    : !has('optimizer')
-      ? 'optimizer'
-      : !has('epochs') && !has('steps')
-        ? 'epochs or steps'
-        : undefined;
-  if (lacking) fail({ session }, 'CROB2323', decl.name.span, { name: decl.name.name, missing: lacking });
-}
-
-/** Loss terms see the model's inputs and outputs and the recipe's own inputs; each must come out as one number. */
-function checkTerms(
-  session: Session,
-  decl: RecipeDecl,
-  members: readonly { readonly member: RecipeMember; readonly file: FileScope }[],
-  model: ModelGraph,
-  bindings: ReadonlyMap<string, Dim>,
-  refused: ReadonlySet<string>,
-): void {
-  const scope = new DimScope(true);
-  let facts = model.facts;
-  for (const [name, size] of bindings) facts = facts.assume({ kind: 'eq', left: dims.variable(name), right: size });
-  const build = new Builder(facts);
-  const values = new Map<string, Val>();
-  const placed = (name: string, value: Value): void => {
-    for (const d of value.type.shape) for (const v of dims.variables(d)) scope.known.set(v, dims.variable(v));
-    values.set(name, tensor(build.input(name, value.type)));
-  };
-  for (const input of model.inputs) placed(input.name, input.value);
-  for (const output of model.outputs) placed(output.name, output.value);
-  const bodyIn = (file: FileScope): Body => ({
-    ...fileBody(session, file),
-    member: (name) => values.get(name),
-    memberNames: () => values.keys(),
-    dims: scope,
-    facts,
-    build,
-  });
-  for (const { member, file } of members) {
-    if (member.kind === 'input') {
-      const type = resolveType(bodyIn(file), member.type, new Map());
-      if (type?.kind === 'tensor') values.set(member.name.name, tensor(build.input(member.name.name, type.type)));
-      else values.set(member.name.name, error);
-    } else if (member.kind === 'model-let') {
-      values.set(member.name.name, session.interpreter.evaluate(bodyIn(file), member.value));
-    } else if (member.kind === 'term') {
-      const value = session.interpreter.evaluate(bodyIn(file), member.value);
-      const scalarTensor = value.kind === 'tensor' && value.value.type.shape.length === 0;
-      if (value.kind !== 'error' && !scalarTensor && asNumber(value) === undefined) {
-        const actual = value.kind === 'tensor' ? `a tensor of ${value.value.type.shape.length} axes` : describe(value);
-        fail(
-          { session },
-          'CROB2324',
-          member.value.span,
-          { name: member.name.name, actual },
-          { help: 'reduce it, for example with mean(x, "b c h w -> ")' },
-        );
-      }
-    }
-  }
-  for (const { name } of decl.bindings) {
-    if (scope.known.has(name.name)) continue;
-    fail(
-      { session },
-      'CROB2116',
-      name.span,
-      { name: name.name },
-      { help: `the dims of ${model.flat.name} are ${[...scope.known.keys()].join(', ')}` },
-    );
-  }
-  const free = [...scope.known.keys()].filter(
-    (name) => !bindings.has(name) && !refused.has(name) && !name.includes('['),
-  );
-  if (free.length > 0) {
-    fail(
-      { session },
-      'CROB2325',
-      decl.name.span,
-      { name: decl.name.name, dim: free.join(', ') },
-      { help: `recipe ${decl.name.name} for ${model.flat.name} at ${free.map((name) => `${name} = …`).join(', ')}` },
-    );
-  }
+  const lacking =
+    terms.size === 0
+      ? 'term'
+      : !has('optimizer')
+        ? 'optimizer'
+        : !has('epochs') && !has('steps')
+          ? 'epochs or steps'
+          : undefined;
+  const { name } = chain.at(-1)!.decl;
+  if (lacking) fail({ session }, 'CROB2323', name.span, { name: name.name, missing: lacking });
 }

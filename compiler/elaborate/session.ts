@@ -10,18 +10,23 @@ import { execute, run } from './statements.ts';
 
 const interpreter: Interpreter = { evaluate, run, execute, apply, callFunction, callMethod, instantiate, member };
 
-/** A fresh elaboration of a program; messages go to `report`, once for each place and text. */
+/**
+ * A fresh elaboration of a program; messages go to `report`, once for each place and text. Modules at and below the
+ * `evaluated` paths are in evaluation form.
+ */
 export function openSession(
   program: Program,
   training: boolean,
   report: (d: Diagnostic) => void,
   shared: SharedTemplates = sharedTemplates(),
+  evaluated: readonly string[] = [],
 ): Session {
   const seen = new Set<string>();
   return {
     program,
     interpreter,
     training,
+    evaluated,
     templates: new Map(),
     shared,
     reads: [],
@@ -35,4 +40,13 @@ export function openSession(
       report(d);
     },
   };
+}
+
+/** Limits count from each declaration anew. */
+export function startOver({ depth }: Session): void {
+  depth.steps = 0;
+  depth.calls = 0;
+  depth.nesting = 0;
+  depth.tooDeep = false;
+  depth.constructions.length = 0;
 }

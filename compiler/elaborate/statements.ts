@@ -1,9 +1,11 @@
 import type { AssignStatement, Block, Expr, Statement, UpdateStatement } from '../../grammar/tree.ts';
 import * as dims from '../dims/dim.ts';
+import type { Value } from '../ir/graph.ts';
 import { binary } from './arithmetic.ts';
 import { type Body, nested } from './body.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { iterate, truth } from './evaluate.ts';
+import { fitResult } from './fit-result.ts';
 import { fail } from './report.ts';
 import { asInt, describe, dimVal, error, type Val } from './values.ts';
 
@@ -139,7 +141,20 @@ function update(body: Body, statement: UpdateStatement): void {
     });
     return;
   }
-  body.updates.push({ path: weight.attributes.path, value: value.value });
-  // A later read of the buffer in this body sees the new value.
-  body.weights.set(name, value.value);
+  const fitted = fitResult(
+    body,
+    value,
+    { kind: 'tensor', type: weight.outputs[0]!.type },
+    statement.value.span,
+    `the new value of \`${name}\``,
+  );
+  if (fitted.kind !== 'tensor') return;
+  body.updates.push({ path: weight.attributes.path, value: fitted.value, at: body.build!.nodes.length });
+  forgetBuffers(body.weights);
+}
+
+/** A read behind an update is placed anew, where `inline` finds the new value. */
+export function forgetBuffers(weights: Map<string, Value>): void {
+  for (const [name, { node }] of weights)
+    if (node.op === 'weight' && node.attributes.role === 'buffer') weights.delete(name);
 }

@@ -10,6 +10,7 @@ import { type Callee, calleeBody, calleeOf, placeKey, placeOf } from './callee.t
 import { madeMember, overriddenAt } from './construct.ts';
 import { fitResult } from './fit-result.ts';
 import { fail } from './report.ts';
+import { sessionAt } from './session-at.ts';
 import { type Read, readsTheSame } from './sharing.ts';
 import { conditions, isDimType, isGraphType, ranksOf, resolveType, spreadKey } from './signature.ts';
 import { flattenType, type GraphType, type Template, unflatten } from './template.ts';
@@ -22,12 +23,26 @@ export function readsTraining(template: Template): boolean {
   return trainingTemplates.has(template);
 }
 
+const updating = new WeakMap<Template, boolean>();
+
+/** Whether a call of it changes buffers, its own or those of modules that it calls. */
+export function updatesBuffers(template: Template): boolean {
+  if (!template.body || !readsTraining(template)) return false;
+  let known = updating.get(template);
+  if (known === undefined) {
+    known = template.body.updates.length > 0 || template.body.calls.some((call) => updatesBuffers(call.template));
+    updating.set(template, known);
+  }
+  return known;
+}
+
 export function templateFor(
-  session: Session,
+  outer: Session,
   callee: Callee,
   given: ReadonlyMap<string, Given>,
   span: Span,
 ): Template | undefined {
+  const session = callee.self ? sessionAt(outer, callee.self.path) : outer;
   const parts = callee.params.map((param) => {
     const { value } = given.get(param.name.name)!;
     if (isGraphType(param.type))
@@ -37,7 +52,9 @@ export function templateFor(
   });
   const method = `${callee.file.file}:${callee.name}@${callee.span.start}(${parts.join(';')})`;
   const { self } = callee;
-  const key = self ? `${self.identity}|${method}` : method;
+  // Below an `eval`, what looks at `training` comes out otherwise than elsewhere in the same session.
+  const form = session.training ? '' : 'eval|';
+  const key = self ? `${form}${self.identity}|${method}` : `${form}${method}`;
   const known =
     session.templates.get(key) ??
     session.shared.settled.get(key) ??

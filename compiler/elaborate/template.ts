@@ -48,9 +48,18 @@ export interface TemplateBody {
   readonly nodes: readonly Node[];
   readonly calls: readonly Call[];
   readonly result: Val;
-  readonly updates: readonly { readonly path: string; readonly value: Value }[];
+  readonly updates: readonly Update[];
   /** False when something in it was reported. */
   readonly sound: boolean;
+}
+
+/** `buffer <- value` inside a body. */
+export interface Update {
+  /** The buffer, relative to the body's module. */
+  readonly path: string;
+  readonly value: Value;
+  /** The position in the body's nodes before which it stands; before a call at the same position. */
+  readonly at: number;
 }
 
 /** A call inside a body: its results are placeholder inputs of the calling body's graph. */

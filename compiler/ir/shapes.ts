@@ -1,4 +1,4 @@
-import type { Dim } from '../dims/dim.ts';
+import { asConstant, type Dim } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
 import type { TensorType } from './graph.ts';
 
@@ -18,4 +18,13 @@ export function identicalTypes(a: TensorType, b: TensorType): boolean {
 
 export function identicalShapes(a: readonly Dim[], b: readonly Dim[]): boolean {
   return a === b || (a.length === b.length && a.every((dim, axis) => dim.key === b[axis]!.key));
+}
+
+/** The sizes of a type that has no free dims. */
+export function staticShape({ shape }: TensorType): readonly number[] {
+  return shape.map((dim) => {
+    const size = asConstant(dim);
+    if (size === undefined) throw new Error(`bug in crobc: the size ${dim.key} is not known`);
+    return size;
+  });
 }

@@ -267,6 +267,26 @@ recipe plain for Small {
 }
 `,
   },
+  CROB2326: {
+    severity: 'error',
+    title: 'A name that the model has already',
+    template: '`{name}` is {what} already',
+    help: "losses see it as it is; give the recipe's own input another name",
+    explanation: `The losses of a recipe see the inputs and outputs of the model by their names. The recipe's own inputs, such as the
+target, come beside them and need names of their own.`,
+    example: `model Small() {
+  head = Linear(64, 1)
+  input features: f32[B, 64]
+  output score = head(features)
+}
+recipe plain for Small at B = 4 {
+  input score: f32[B, 1]
+  term size = mean(score, "b c ->")
+  optimizer = AdamW(lr = 1e-3)
+  epochs = 10
+}
+`,
+  },
   CROB2330: {
     severity: 'error',
     title: 'A weights rule that cannot be read',

@@ -1,0 +1,74 @@
+import type { Path } from '../../grammar/tree.ts';
+import { fileBody, type Session } from './body.ts';
+import { fieldPath } from './construct.ts';
+import { didYouMean } from './did-you-mean.ts';
+import type { ModelGraph } from './model.ts';
+import { fail } from './report.ts';
+import { isWithin } from './session-at.ts';
+import { asInt, type Instance, type Val } from './values.ts';
+
+/** The weights that a path of a recipe selects. */
+export interface Selection {
+  /** As it was written: `text.layers[*].attention`. */
+  readonly pattern: string;
+  /** Paths of weights, and of modules with everything below them; '' is the whole model. */
+  readonly roots: readonly string[];
+}
+
+export function selects({ roots }: Selection, weight: string): boolean {
+  return roots.some((root) => isWithin(weight, root));
+}
+
+/** A module, a list of modules, or a weight. */
+type Selected = { readonly kind: 'weight'; readonly path: string } | Val;
+
+/** `backbone.*`, `text.layers[*].attention`: must lead to modules or weights of the model, else CROB2322. */
+export function selectPath(session: Session, path: Path, model: ModelGraph): Selection | undefined {
+  const pattern = session.program.text(path.span).replace(/\s+/g, '');
+  let at: Selected[] = [];
+  for (const [i, step] of path.steps.entries()) {
+    const last = i === path.steps.length - 1;
+    if (step.kind === 'any') {
+      if (i === 0 && last) return { pattern, roots: [''] };
+      at = i === 0 ? [...model.instances.values()] : at.flatMap((one) => anyOf(one, last));
+    } else if (step.kind === 'at') {
+      const n = asInt(session.interpreter.evaluate(fileBody(session, model.flat.file), step.value));
+      at = at.flatMap((one) => (one.kind === 'list' && n !== undefined && one.items[n] ? [one.items[n]!] : []));
+    } else if (i === 0) {
+      const found = model.instances.get(step.name.name);
+      at = found ? [found] : [];
+    } else {
+      at = at.flatMap((one) => (one.kind === 'instance' ? memberOf(session, one.instance, step.name.name) : []));
+    }
+    const roots = at.flatMap(rootsOf);
+    if (at.length === 0 || (last && roots.length === 0)) {
+      const help = i === 0 && step.kind === 'name' ? didYouMean(step.name.name, model.instances.keys()) : undefined;
+      fail({ session }, 'CROB2322', path.span, { path: pattern, model: model.flat.name }, { help });
+      return undefined;
+    }
+    if (last) return { pattern, roots };
+  }
+  return undefined;
+}
+
+/** `*` at the end is everything below; before that, each item of a list, or each part of a module. */
+function anyOf(one: Selected, last: boolean): Selected[] {
+  if (one.kind === 'list') return [...one.items];
+  if (one.kind !== 'instance' || last) return [one];
+  return [...one.instance.fields.values(), ...one.instance.statics.values()].filter((part) => rootsOf(part).length > 0);
+}
+
+function memberOf(session: Session, instance: Instance, name: string): Selected[] {
+  const found = instance.fields.get(name) ?? instance.statics.get(name);
+  if (found) return [found];
+  for (const member of instance.decl.members)
+    if ((member.kind === 'param' || member.kind === 'buffer') && member.name.name === name)
+      return [{ kind: 'weight', path: fieldPath(session, instance, name, member.attributes, undefined) }];
+  return [];
+}
+
+function rootsOf(one: Selected): string[] {
+  if (one.kind === 'weight') return [one.path];
+  if (one.kind === 'list') return one.items.flatMap(rootsOf);
+  return one.kind === 'instance' ? [one.instance.path] : [];
+}

@@ -1,0 +1,164 @@
+import type { Span } from '../../grammar/span.ts';
+import type { Expr, Ident, RecipeMember } from '../../grammar/tree.ts';
+import { fileBody, type Session } from './body.ts';
+import { didYouMean } from './did-you-mean.ts';
+import type { FileScope } from './program.ts';
+import {
+  type Constructors,
+  groupSettings,
+  type NumberKind,
+  optimizers,
+  recipeSettings,
+  schedules,
+} from './recipe-tables.ts';
+import { fail } from './report.ts';
+import { asNumber } from './values.ts';
+
+/** `AdamW(lr = 5e-5)`, with all its arguments. */
+export interface Constructed {
+  readonly name: string;
+  readonly args: Readonly<Record<string, number>>;
+  /** Those that were not left to their defaults. */
+  readonly given: ReadonlySet<string>;
+}
+
+/** `0.1x` is a factor of what is inherited. */
+export interface Rate {
+  readonly value: number;
+  readonly factor: boolean;
+}
+
+export type SettingValue =
+  | { readonly kind: 'number'; readonly value: number; readonly factor: boolean }
+  | { readonly kind: 'plain'; readonly value: string | boolean }
+  | { readonly kind: 'constructed'; readonly parts: readonly Constructed[] };
+
+type SettingMember = Extract<RecipeMember, { kind: 'setting' }>;
+
+/** A setting's value; undefined when something about it was reported. */
+export function readSetting(session: Session, member: SettingMember, file: FileScope): SettingValue | undefined {
+  const { name, value: parts } = member;
+  const kind = recipeSettings[name.name];
+  if (!kind) {
+    const names = Object.keys(recipeSettings);
+    const help = didYouMean(name.name, names) ?? `settings are ${names.join(', ')}`;
+    fail({ session }, 'CROB2320', name.span, { name: name.name }, { help });
+    return undefined;
+  }
+  if (kind === 'an optimizer' || kind === 'a schedule') {
+    const table: Constructors = kind === 'an optimizer' ? optimizers : schedules;
+    if (kind === 'an optimizer' && parts[1]) return refuse(session, name.name, parts[1], 'one optimizer');
+    const made = parts.map((part) => readConstructor(session, name, part, table, kind, file));
+    return made.every((one) => one !== undefined) ? { kind: 'constructed', parts: made } : undefined;
+  }
+  const expr = parts[0]!;
+  const expected = typeof kind === 'string' ? kind : kind.expected;
+  if (parts[1]) return refuse(session, name.name, parts[1], `${expected}, alone`);
+  if (typeof kind !== 'string') {
+    const rate = readRate(session, name.name, expr, kind, file);
+    if (!rate) return undefined;
+    if (rate.factor && name.name !== 'lr' && name.name !== 'weight_decay')
+      return refuse(session, name.name, expr, expected);
+    return { kind: 'number', ...rate };
+  }
+  const value = session.interpreter.evaluate(fileBody(session, file), expr);
+  if (value.kind === 'error') return undefined;
+  if (kind === 'true or false' && value.kind === 'bool') return { kind: 'plain', value: value.value };
+  if (kind === 'a string' && value.kind === 'string') return { kind: 'plain', value: value.value };
+  return refuse(session, name.name, expr, kind);
+}
+
+function refuse(session: Session, name: string, { span }: Expr, expected: string, help?: string): undefined {
+  fail({ session }, 'CROB2321', span, { name, expected }, { help });
+  return undefined;
+}
+
+function readRate(
+  session: Session,
+  name: string,
+  expr: Expr,
+  kind: NumberKind,
+  file: FileScope,
+  expected = kind.expected,
+): Rate | undefined {
+  const value = session.interpreter.evaluate(fileBody(session, file), expr);
+  if (value.kind === 'error') return undefined;
+  const n = asNumber(value);
+  if (n === undefined || !kind.fits(n)) return refuse(session, name, expr, expected);
+  return { value: n, factor: expr.kind === 'factor' };
+}
+
+function readConstructor(
+  session: Session,
+  name: Ident,
+  expr: Expr,
+  table: Constructors,
+  kind: string,
+  file: FileScope,
+): Constructed | undefined {
+  const head = nameOf(expr);
+  const known = head === undefined ? undefined : table[head];
+  if (head === undefined || !known) {
+    const help = head === undefined ? undefined : didYouMean(head, Object.keys(table));
+    return refuse(session, name.name, expr, `${kind}: ${Object.keys(table).join(', ')}`, help);
+  }
+  const names = Object.keys(known);
+  const given = new Map<string, Span>();
+  const args: Record<string, number> = {};
+  let sound = true;
+  for (const [i, arg] of (expr.kind === 'call' ? expr.args : []).entries()) {
+    const key = arg.name?.name ?? names[i];
+    const span = arg.name?.span ?? arg.value.span;
+    const argument = key === undefined ? undefined : known[key];
+    if (key === undefined || !argument) {
+      const help = didYouMean(key ?? '', names) ?? `its arguments are ${names.join(', ')}`;
+      fail({ session }, 'CROB2009', span, { name: key ?? String(i + 1), callee: head }, { help });
+      sound = false;
+      continue;
+    }
+    if (given.has(key)) {
+      fail({ session }, 'CROB2012', span, { name: key });
+      sound = false;
+    }
+    given.set(key, span);
+    const rate = readRate(session, key, arg.value, argument.kind, file);
+    if (rate) args[key] = rate.value;
+    else sound = false;
+  }
+  if (!sound) return undefined;
+  for (const [key, { otherwise }] of Object.entries(known)) {
+    if (given.has(key)) continue;
+    if (otherwise === undefined) {
+      fail({ session }, 'CROB2010', expr.span, { name: key, callee: head });
+      return undefined;
+    }
+    args[key] = otherwise;
+  }
+  return { name: head, args, given: new Set(given.keys()) };
+}
+
+function nameOf(expr: Expr): string | undefined {
+  if (expr.kind === 'call') return expr.callee.kind === 'name' ? expr.callee.name : undefined;
+  return expr.kind === 'name' ? expr.name : undefined;
+}
+
+/** The settings of a `group`, by name; what is wrong is reported and left out. */
+export function readGroup(
+  session: Session,
+  { settings }: Extract<RecipeMember, { kind: 'group' }>,
+  file: FileScope,
+): ReadonlyMap<string, Rate> {
+  const rates = new Map<string, Rate>();
+  for (const { name, value } of settings) {
+    const kind = groupSettings[name.name];
+    if (!kind) {
+      const names = Object.keys(groupSettings);
+      const help = didYouMean(name.name, names) ?? `a group has ${names.join(', ')}`;
+      fail({ session }, 'CROB2320', name.span, { name: name.name }, { help });
+      continue;
+    }
+    const rate = readRate(session, name.name, value, kind, file, 'a number of at least 0, or a factor such as 0.1x');
+    if (rate) rates.set(name.name, rate);
+  }
+  return rates;
+}

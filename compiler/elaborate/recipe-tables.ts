@@ -1,0 +1,68 @@
+/** A number that a setting takes: what messages call it, and which ones fit. */
+export interface NumberKind {
+  readonly expected: string;
+  fits(n: number): boolean;
+}
+
+const above0: NumberKind = { expected: 'a number above 0', fits: (n) => n > 0 && Number.isFinite(n) };
+const from0: NumberKind = { expected: 'a number of at least 0', fits: (n) => n >= 0 && Number.isFinite(n) };
+const below1: NumberKind = { expected: 'a number from 0 to below 1', fits: (n) => n >= 0 && n < 1 };
+const fraction: NumberKind = { expected: 'a number from 0 to 1', fits: (n) => n >= 0 && n <= 1 };
+const count: NumberKind = { expected: 'an int of at least 1', fits: (n) => Number.isSafeInteger(n) && n >= 1 };
+const whole: NumberKind = { expected: 'an int of at least 0', fits: (n) => Number.isSafeInteger(n) && n >= 0 };
+
+export type SettingKind = 'an optimizer' | 'a schedule' | 'true or false' | 'a string' | NumberKind;
+
+/** What a recipe can set, and of what kind. `lr` and `weight_decay` change those of the inherited optimizer. */
+export const recipeSettings: Readonly<Record<string, SettingKind>> = {
+  optimizer: 'an optimizer',
+  lr: above0,
+  weight_decay: from0,
+  schedule: 'a schedule',
+  epochs: above0,
+  steps: count,
+  accumulate: count,
+  clip: above0,
+  ema: below1,
+  evaluate_every: count,
+  early_stop: count,
+  checkpoint_every: count,
+  protocol: 'a string',
+  metric: 'a string',
+  seed: whole,
+  augment: 'true or false',
+};
+
+interface Argument {
+  readonly kind: NumberKind;
+  /** An argument without one must be given. */
+  readonly otherwise?: number;
+}
+export type Constructors = Readonly<Record<string, Readonly<Record<string, Argument>>>>;
+
+/** Optimizers with their arguments, in positional order. */
+export const optimizers = {
+  AdamW: {
+    lr: { kind: above0 },
+    weight_decay: { kind: from0, otherwise: 0.01 },
+    beta1: { kind: below1, otherwise: 0.9 },
+    beta2: { kind: below1, otherwise: 0.999 },
+    eps: { kind: above0, otherwise: 1e-8 },
+  },
+  SGD: {
+    lr: { kind: above0 },
+    momentum: { kind: below1, otherwise: 0 },
+    weight_decay: { kind: from0, otherwise: 0 },
+  },
+} as const satisfies Constructors;
+
+/** Schedules of the learning rate, as factors of `lr`. */
+export const schedules = {
+  poly: { power: { kind: above0, otherwise: 0.9 }, end: { kind: fraction, otherwise: 0 } },
+  cosine: { end: { kind: fraction, otherwise: 0 } },
+  warmup: { steps: { kind: count } },
+  constant: { factor: { kind: from0, otherwise: 1 } },
+} as const satisfies Constructors;
+
+/** What a `group` sets: a number, or a factor of the optimizer's. */
+export const groupSettings: Readonly<Record<string, NumberKind>> = { lr: from0, weight_decay: from0 };

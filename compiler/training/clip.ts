@@ -1,0 +1,39 @@
+import { constant } from '../dims/dim.ts';
+import type { Builder } from '../ir/builder.ts';
+import type { Value } from '../ir/graph.ts';
+
+/** The norm of all gradients together, f32[]: the root of the sum of all squares. */
+export function globalNorm(build: Builder, gradients: readonly Value[]): Value {
+  // Sums keep their axes, so that those of one rank are joined without reshaping each.
+  const byRank = new Map<number, Value[]>();
+  for (const gradient of gradients) {
+    const rank = gradient.type.shape.length;
+    const axes = Array.from({ length: rank }, (_, axis) => axis);
+    const square = build.mul(gradient, gradient);
+    const one = rank === 0 ? build.reshape(square, [constant(1)]) : build.sum(square, axes, true);
+    const alike = byRank.get(Math.max(1, rank));
+    if (alike) alike.push(one);
+    else byRank.set(Math.max(1, rank), [one]);
+  }
+  const sums = [...byRank].map(([rank, ones]) =>
+    build.sum(
+      build.concat(ones, 0),
+      Array.from({ length: rank }, (_, axis) => axis),
+    ),
+  );
+  if (sums.length === 0) return build.full(0, 'f32', []);
+  return build.sqrt(sums.reduce((total, one) => build.add(total, one)));
+}
+
+/**
+ * The factor that clips, as torch.nn.utils.clip_grad_norm_ has it: min(1, clip / (norm + 1e-6)).
+ *
+ * Every update multiplies its gradient by it, and it depends on every gradient: so no weight is written, which the host
+ * does in place, before the last gradient has been computed from the old weights. Without a limit it is min(1, max(1,
+ * norm)), which is 1 for every norm, and NaN where the norm is, and which no pass knows to be 1.
+ */
+export function clipScale(build: Builder, norm: Value, clip: number | undefined): Value {
+  const one = build.full(1, 'f32', []);
+  if (clip === undefined) return build.min(build.max(norm, one), one);
+  return build.min(build.div(build.full(clip, 'f32', []), build.add(norm, build.full(1e-6, 'f32', []))), one);
+}

@@ -1,0 +1,228 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { inSourceOrder } from '../diagnostics/order.ts';
+import { constant, type Dim } from '../dims/dim.ts';
+import { modelGraph, withinIntegers } from '../elaborate/checked-model.ts';
+import { type Expanded, expandModel, inlineModel } from '../elaborate/inline.ts';
+import type { ModelGraph } from '../elaborate/model.ts';
+import { type FileScope, Program, type SourceHost } from '../elaborate/program.ts';
+import { type EvaluatedRecipe, evaluatedRoots, evaluateRecipe } from '../elaborate/recipe.ts';
+import { type ModelAt, modelOfRecipe, type RecipeAt, recipesOf } from '../elaborate/recipe-chain.ts';
+import { openSession, startOver } from '../elaborate/session.ts';
+import { recipeSource, settingsFile, variantSource } from '../elaborate/settings-source.ts';
+import { sharedTemplates } from '../elaborate/sharing.ts';
+import type { Builder } from '../ir/builder.ts';
+import type { Graph, GraphInput, GraphOutput, Init, Value } from '../ir/graph.ts';
+import { staticShape } from '../ir/shapes.ts';
+import { type Recipe, resolveRecipe, weightSettings } from './recipe.ts';
+
+export interface TrainingOptions {
+  /** The first model of the file when not given, or that of its first recipe in a file without models. */
+  readonly model?: string | undefined;
+  /** The nearest and first recipe for the model when not given. */
+  readonly recipe?: string | undefined;
+  /** Sizes of dims, over the recipe's. */
+  readonly dims: ReadonlyMap<string, number>;
+  /** `mid.layers = 3` for the model, `recipe.lr = 1e-4` for the recipe. */
+  readonly overrides: readonly string[];
+}
+
+export interface TrainedWeight {
+  readonly path: string;
+  readonly shape: readonly number[];
+  readonly role: 'param' | 'buffer';
+  readonly init: Init;
+  /** A recipe's `fix`; buffers are not trained, and only ever changed by updates. */
+  readonly frozen: boolean;
+  readonly lrFactor: number;
+  /** 0 for weights that do not decay. */
+  readonly weightDecay: number;
+}
+
+/** A model in training form at the recipe's sizes, with its loss. */
+export interface Forward {
+  /** Holds every node; weights are `weight` nodes. */
+  readonly build: Builder;
+  /** The model's inputs, then the recipe's. */
+  readonly inputs: readonly GraphInput[];
+  /** f32[] each, by name. */
+  readonly terms: ReadonlyMap<string, Value>;
+  /** f32[], the sum of the terms. */
+  readonly loss: Value;
+  /** What buffers hold after the step, by path. */
+  readonly updates: ReadonlyMap<string, Value>;
+  readonly outputs: readonly GraphOutput[];
+}
+
+export interface Training {
+  readonly recipe: Recipe;
+  /** In the order in which the model first uses them. */
+  readonly weights: readonly TrainedWeight[];
+  readonly forward: Forward;
+  /** The model in inference form at the recipe's sizes, except that the batch `B` stays free. */
+  readonly inference: Graph;
+}
+
+export interface CompiledTraining {
+  readonly program: Program;
+  /** Empty, and no training, where there is no model of that name, or no recipe of that name for it. */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly training: Training | undefined;
+  /** Models and recipes that can be named, for a choice or a did-you-mean. */
+  readonly models: readonly string[];
+  readonly recipes: readonly string[];
+}
+
+/** Compiles a model of a file together with the recipe that trains it. */
+export function compileTraining(host: SourceHost, file: string, options: TrainingOptions): CompiledTraining {
+  const program = new Program(host);
+  const diagnostics: Diagnostic[] = [...program.diagnostics];
+  const scope = program.load(file);
+  const models = scope ? modelsOf(scope) : [];
+  const model = options.model === undefined ? models[0] : models.find((one) => one.decl.name.name === options.model);
+  const choices = scope && model ? recipesOf(model, scope) : [];
+  const compiled = (training?: Training): CompiledTraining => ({
+    program,
+    diagnostics: inSourceOrder([...program.diagnostics, ...diagnostics]),
+    training,
+    models: models.map((one) => one.decl.name.name),
+    recipes: [...new Set(choices.map((one) => one.decl.name.name))],
+  });
+  if (!scope || !model || program.diagnostics.length > 0) return compiled();
+  const recipe =
+    options.recipe === undefined ? choices[0] : choices.find((one) => one.decl.name.name === options.recipe);
+  const report = (d: Diagnostic) => diagnostics.push(d);
+  if (!recipe) return compiled();
+  const set = withSettings(program, scope, { model, recipe }, options);
+  if (program.diagnostics.length > 0) return compiled();
+  const training = withinIntegers(openSession(program, true, report), set.model.decl, () =>
+    elaborateTraining(program, report, set, { model: model.decl.name.name, recipe: recipe.decl.name.name }),
+  );
+  return compiled(diagnostics.length === 0 ? training : undefined);
+}
+
+/** Models that the file declares, then those that its recipes are for. */
+function modelsOf(scope: FileScope): readonly ModelAt[] {
+  const own = scope.tree.declarations
+    .filter((one) => one.kind === 'model')
+    .map((decl): ModelAt => ({ decl, file: scope }));
+  const trained = scope.tree.declarations
+    .filter((one) => one.kind === 'recipe')
+    .flatMap((decl): readonly ModelAt[] => {
+      const model = modelOfRecipe({ decl, file: scope });
+      return model ? [model] : [];
+    });
+  const seen = new Set<ModelAt['decl']>();
+  return [...own, ...trained].filter(({ decl }) => !seen.has(decl) && seen.add(decl));
+}
+
+interface Pair {
+  readonly model: ModelAt;
+  readonly recipe: RecipeAt;
+}
+
+/** `--set` as a variant of the model, and as a recipe that extends the chosen one. */
+function withSettings(program: Program, scope: FileScope, chosen: Pair, { dims, overrides }: TrainingOptions): Pair {
+  const ofRecipe = overrides.flatMap((text) => /^\s*recipe\.(.*)$/s.exec(text)?.[1] ?? []);
+  const ofModel = overrides.filter((text) => !/^\s*recipe\./.test(text));
+  const { model, recipe } = chosen;
+  const source = [
+    ofModel.length > 0 ? variantSource(model.decl, ofModel) : '',
+    ofRecipe.length + dims.size > 0 ? recipeSource(recipe.decl, dims, ofRecipe) : '',
+  ].join('');
+  if (source === '') return chosen;
+  // Both names have to be seen: by the file that was asked for, or else where the recipe stands.
+  const sees = (file: FileScope) =>
+    file.lookup(recipe.decl.name.name)?.decl === recipe.decl && file.lookup(model.decl.name.name)?.decl === model.decl;
+  const set = program.inline(settingsFile, source, sees(scope) ? scope : around(scope, chosen));
+  const { declarations } = set.tree;
+  const variant = declarations.find((one) => one.kind === 'model');
+  const extended = declarations.find((one) => one.kind === 'recipe');
+  return {
+    model: variant ? { decl: variant, file: set } : model,
+    recipe: extended ? { decl: extended, file: set } : recipe,
+  };
+}
+
+/** A scope that also sees a model and recipe of other files. */
+function around(scope: FileScope, { model, recipe }: Pair): FileScope {
+  const also = new Map<string, ModelAt | RecipeAt>([
+    [model.decl.name.name, model],
+    [recipe.decl.name.name, recipe],
+  ]);
+  return { ...scope, lookup: (name) => also.get(name) ?? scope.lookup(name) };
+}
+
+function elaborateTraining(
+  program: Program,
+  report: (d: Diagnostic) => void,
+  { model, recipe }: Pair,
+  names: { readonly model: string; readonly recipe: string },
+): Training | undefined {
+  const shared = sharedTemplates();
+  const inferring = openSession(program, false, report, shared);
+  const inference = modelGraph(inferring, model.decl, model.file);
+  if (!inference) return undefined;
+  const roots = evaluatedRoots(inferring, recipe, inference);
+  const session = openSession(program, true, report, shared, roots);
+  startOver(session);
+  const trained = modelGraph(session, model.decl, model.file);
+  if (!trained) return undefined;
+  let sound = true;
+  const counting: typeof session = {
+    ...session,
+    report: (d) => {
+      sound = false;
+      session.report(d);
+    },
+  };
+  const evaluated = evaluateRecipe(counting, recipe, trained);
+  if (!evaluated || !sound) return undefined;
+  const resolved = resolveRecipe(evaluated, program, names);
+  const bound = new Map<string, Dim>([...resolved.dims].map(([dim, n]) => [dim, constant(n)]));
+  const unbatched = new Map([...bound].filter(([dim]) => dim !== 'B'));
+  const named = { name: names.model, docs: model.decl.docs.join('\n') };
+  const forInference = { ...inlineModel(inference, unbatched), ...named };
+  const { losses } = evaluated;
+  const expanded = expandModel(trained, bound, losses);
+  return {
+    recipe: resolved,
+    weights: weightsOf(expanded, forInference, resolved),
+    forward: forwardOf(trained, losses, expanded),
+    inference: forInference,
+  };
+}
+
+function forwardOf(model: ModelGraph, losses: EvaluatedRecipe['losses'], expanded: Expanded): Forward {
+  const { build, values } = expanded;
+  const port = (one: { name: string; value: Value; docs: string }): GraphInput => ({
+    ...one,
+    value: values.get(one.value)!,
+  });
+  const terms = new Map<string, Value>();
+  for (const [name, term] of losses.terms) {
+    build.origin = { span: undefined, path: '', label: `term ${name}` };
+    terms.set(name, typeof term === 'number' ? build.full(term, 'f32', []) : values.get(term)!);
+  }
+  build.origin = { span: undefined, path: '', label: 'loss' };
+  const loss = [...terms.values()].reduce((sum, term) => build.add(sum, term));
+  return {
+    build,
+    inputs: [...model.inputs, ...losses.inputs].map(port),
+    terms,
+    loss,
+    updates: expanded.buffers,
+    outputs: model.outputs.map(port),
+  };
+}
+
+/** Those of the training form, and what only inference reads. */
+function weightsOf({ weights }: Expanded, inference: Graph, recipe: Recipe): readonly TrainedWeight[] {
+  const all = new Map(weights);
+  for (const node of inference.nodes)
+    if (node.op === 'weight' && !all.has(node.attributes.path)) all.set(node.attributes.path, node.outputs[0]!);
+  return [...all].map(([path, { node, type }]): TrainedWeight => {
+    if (node.op !== 'weight') throw new Error(`bug in crobc: ${path} is no weight`);
+    const { role, init, decay } = node.attributes;
+    return { path, shape: staticShape(type), role, init, ...weightSettings(recipe, path, decay) };
+  });
+}

@@ -1,0 +1,105 @@
+import type { Builder } from '../ir/builder.ts';
+import type { Value } from '../ir/graph.ts';
+import type { TrainedWeight } from './compile-training.ts';
+import type { Optimizer } from './recipe.ts';
+
+/** What the update of every weight shares: f32[] values. */
+export interface UpdateInputs {
+  readonly build: Builder;
+  readonly learningRate: Value;
+  /** i32[], from 1. */
+  readonly step: Value;
+  /** Factor of every gradient: see `clip.ts`. */
+  readonly scale: Value;
+}
+
+/** What is held between steps for a weight, by kind, with what it becomes. */
+export interface Updated {
+  readonly weight: Value;
+  readonly moment?: Value;
+  readonly variance?: Value;
+}
+
+export type OptimizerState = Readonly<Partial<Record<'moment' | 'variance', Value>>>;
+
+/** The kinds of state that an optimizer keeps for each trained weight; all start at zero. */
+export function stateKinds(optimizer: Optimizer): readonly ('moment' | 'variance')[] {
+  if (optimizer.kind === 'AdamW') return ['moment', 'variance'];
+  return optimizer.momentum > 0 ? ['moment'] : [];
+}
+
+/** The update rule of a recipe's optimizer for one weight. Scalars are made once and shared by all weights. */
+export type UpdateRule = (weight: TrainedWeight, value: Value, gradient: Value, state: OptimizerState) => Updated;
+
+export function updateRule(optimizer: Optimizer, inputs: UpdateInputs): UpdateRule {
+  return optimizer.kind === 'AdamW' ? adamW(optimizer, inputs) : sgd(optimizer, inputs);
+}
+
+/**
+ * torch.optim.AdamW: m ← β₁m + (1-β₁)g, v ← β₂v + (1-β₂)g², w ← w(1 - lr·decay) - lr/(1-β₁ᵗ) · m / (√v/√(1-β₂ᵗ) + eps).
+ * The factor √(1-β₂ᵗ) is taken out of the quotient, so that what depends on the step is scalar.
+ */
+function adamW(
+  { beta1, beta2, eps }: Extract<Optimizer, { kind: 'AdamW' }>,
+  { build, learningRate, step, scale }: UpdateInputs,
+): UpdateRule {
+  const number = (n: number) => build.full(n, 'f32', []);
+  const t = build.cast(step, 'f32');
+  const rootCorrection = build.sqrt(oneMinusPower(build, beta2, t));
+  const stepSize = build.div(build.mul(learningRate, rootCorrection), oneMinusPower(build, beta1, t));
+  const eps2 = build.mul(rootCorrection, number(eps));
+  const toMoment = build.mul(scale, number(1 - beta1));
+  // The square of this factor is scale² (1-β₂).
+  const toVariance = build.mul(scale, number(Math.sqrt(1 - beta2)));
+  const [keepMoment, keepVariance] = [number(beta1), number(beta2)];
+  const rates = shared((factor: number) => scaled(build, stepSize, factor));
+  const decays = shared((rate: number) => build.sub(number(1), build.mul(learningRate, number(rate))));
+  return ({ lrFactor, weightDecay }, value, gradient, state) => {
+    const moment = build.add(build.mul(state.moment!, keepMoment), build.mul(gradient, toMoment));
+    const root = build.mul(gradient, toVariance);
+    const variance = build.add(build.mul(state.variance!, keepVariance), build.mul(root, root));
+    const divisor = build.add(build.sqrt(variance), eps2);
+    const change = build.div(build.mul(moment, rates(lrFactor)), divisor);
+    const kept = weightDecay === 0 ? value : build.mul(value, decays(lrFactor * weightDecay));
+    return { weight: build.sub(kept, change), moment, variance };
+  };
+}
+
+/** torch.optim.SGD without dampening: g ← g + decay·w, m ← momentum·m + g, w ← w - lr·m. */
+function sgd(
+  { momentum }: Extract<Optimizer, { kind: 'SGD' }>,
+  { build, learningRate, scale }: UpdateInputs,
+): UpdateRule {
+  const number = (n: number) => build.full(n, 'f32', []);
+  const rates = shared((factor: number) => scaled(build, learningRate, factor));
+  return ({ lrFactor, weightDecay }, value, gradient, state) => {
+    const clipped = build.mul(gradient, scale);
+    const whole = weightDecay === 0 ? clipped : build.add(clipped, build.mul(value, number(weightDecay)));
+    const moment = state.moment && build.add(build.mul(state.moment, number(momentum)), whole);
+    const weight = build.sub(value, build.mul(moment ?? whole, rates(lrFactor)));
+    return moment ? { weight, moment } : { weight };
+  };
+}
+
+function scaled(build: Builder, value: Value, factor: number): Value {
+  return factor === 1 ? value : build.mul(value, build.full(factor, 'f32', []));
+}
+
+function shared(make: (key: number) => Value): (key: number) => Value {
+  const made = new Map<number, Value>();
+  return (key) => {
+    const value = made.get(key) ?? make(key);
+    made.set(key, value);
+    return value;
+  };
+}
+
+/**
+ * 1 - βᵗ in float32: with 2h = -t·ln β it is 1 - e^(-2h) = 2·tanh h / (1 + tanh h), which loses nothing where βᵗ is
+ * near 1, as 1 - 0.999 does.
+ */
+function oneMinusPower(build: Builder, beta: number, t: Value): Value {
+  if (beta === 0) return build.full(1, 'f32', []);
+  const h = build.tanh(build.mul(t, build.full(-Math.log(beta) / 2, 'f32', [])));
+  return build.div(build.add(h, h), build.add(h, build.full(1, 'f32', [])));
+}
