@@ -74,7 +74,8 @@ class ThreadedDecoder implements Decoder {
   }
 
   #start(): Thread {
-    const worker = new Worker(program);
+    // Flags of this process, such as --input-type, may not fit another program.
+    const worker = new Worker(program, { execArgv: [] });
     // Whoever forgets to close does not keep the process from ending: a thread counts only while it has work.
     worker.unref();
     const running = new Map<number, Task>();

@@ -3,8 +3,8 @@ import { type PhiloxKey, philoxFill } from '../philox.ts';
 /** Keeps these draws apart from others of the same seed: 'ordr'. */
 const ORDER_STREAM = 0x6f726472;
 
-/** Words drawn at a time; a multiple of four. */
-const CHUNK = 1 << 12;
+/** Words drawn at a time, at most; a multiple of four. */
+const MAX_CHUNK = 1 << 12;
 
 /**
  * The order in which an epoch takes the samples 0 … samples-1: a shuffle (Fisher and Yates) that depends on `samples`,
@@ -12,7 +12,11 @@ const CHUNK = 1 << 12;
  */
 export function epochOrder(samples: number, seed: number, epoch: number): Uint32Array {
   const order = Uint32Array.from({ length: samples }, (_, i) => i);
-  const below = drawer({ key: [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0], stream: [epoch >>> 0, ORDER_STREAM] });
+  const key = {
+    key: [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0],
+    stream: [epoch >>> 0, ORDER_STREAM],
+  } as const;
+  const below = drawer(key, Math.min(MAX_CHUNK, 4 * Math.ceil(samples / 4)));
   for (let i = samples - 1; i > 0; i--) {
     const j = below(i + 1);
     [order[i], order[j]] = [order[j]!, order[i]!];
@@ -21,14 +25,14 @@ export function epochOrder(samples: number, seed: number, epoch: number): Uint32
 }
 
 /** Whole numbers below a bound, each as likely as the others. */
-function drawer(key: PhiloxKey): (bound: number) => number {
-  const words = new Uint32Array(CHUNK);
-  let at = CHUNK;
+function drawer(key: PhiloxKey, chunk: number): (bound: number) => number {
+  const words = new Uint32Array(chunk);
+  let at = chunk;
   let block = 0;
   const word = () => {
-    if (at === CHUNK) {
+    if (at === chunk) {
       philoxFill(words, key, block);
-      block += CHUNK / 4;
+      block += chunk / 4;
       at = 0;
     }
     return words[at++]!;

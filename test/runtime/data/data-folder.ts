@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 
 /** RGB of the whole picture, or of each pixel. */
 export type Paint = readonly [number, number, number] | ((x: number, y: number) => readonly [number, number, number]);
@@ -24,7 +24,7 @@ export async function mask(
   await save(path, sharp(data, { raw: { width, height, channels: 1 } }).toColourspace('b-w'));
 }
 
-async function save(path: string, image: sharp.Sharp): Promise<void> {
+async function save(path: string, image: Sharp): Promise<void> {
   const bytes = /\.tiff?$/.test(path) ? image.tiff({ compression: 'lzw' }) : image.png();
   await writeFile(path, await bytes.toBuffer());
 }
