@@ -205,7 +205,7 @@ program
   .option('--no-phrases', 'take every phrase away: what the model finds without being told')
   .option(
     '--tokenizer <file>',
-    'vocab.txt or tokenizer.json of the text encoder; the aerial vocabulary that ships with crobc when not given',
+    "vocab.txt or tokenizer.json of the text encoder; the data set's own vocab.txt when not given",
   )
   .addOption(set())
   .addOption(new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto'))

@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { writeFileAtomic } from '../../runtime/atomic-file.ts';
 import { openDataset } from '../../runtime/data/dataset.ts';
 import type { OnBad } from '../../runtime/data/problems.ts';
+import { tokenizerFile } from '../../runtime/data/tokenizer-file.ts';
 import { type EvaluationOptions, evaluate } from '../../runtime/evaluation/evaluate.ts';
 import { gallery } from '../../runtime/evaluation/gallery.ts';
 import { reportPage } from '../../runtime/evaluation/page.ts';
@@ -47,7 +48,8 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
   if (!compiled) return 1;
   const { name } = compiled.graph;
   const note = (text: string) => process.stderr.write(`note: ${text}\n`);
-  const inputs = await referringInputs(compiled.graph, { tokenizer: options.tokenizer });
+  const tokenizer = await tokenizerFile(options.data, options.tokenizer);
+  const inputs = await referringInputs(compiled.graph, { tokenizer });
   const dataset = await openDataset(options.data, options.split, { onBad: options.onBad, report: note });
   try {
     await mkdir(options.out, { recursive: true });
@@ -57,7 +59,7 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
   if (options.weights === undefined)
     note(`NO --weights: ${name} is untrained (initial weights of seed ${options.seed}), and its figures mean nothing`);
   const model = await openReferringModel(compiled, {
-    tokenizer: options.tokenizer,
+    tokenizer,
     device: options.device,
     threads: options.threads,
     out: options.out,

@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { asConstant } from '../../compiler/dims/dim.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { type Batch, loadBatches } from '../data/batches.ts';
@@ -8,7 +6,7 @@ import { type Dataset, openDataset } from '../data/dataset.ts';
 import { openLayout } from '../data/folders.ts';
 import { epochOrder } from '../data/order.ts';
 import type { OnBad } from '../data/problems.ts';
-import { packageRoot } from '../package-root.ts';
+import { tokenizerFile } from '../data/tokenizer-file.ts';
 import { referringInputs } from '../referring-model.ts';
 import type { Feeds } from '../session.ts';
 import type { Tokenizer } from '../tokenizer.ts';
@@ -66,19 +64,13 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
   const { splits } = await openLayout(dir);
   const train = await openDataset(dir, 'train', { onBad, report });
   const val = splits.includes('val') ? await openDataset(dir, 'val', { onBad, report }) : undefined;
-  const own = join(dir, 'vocab.txt');
-  const tokenizerFile =
-    options.tokenizer ??
-    (await stat(own).then(
-      () => own,
-      () => join(packageRoot(), 'models', 'vocab', 'aerial.txt'),
-    ));
-  const { tokenizer, ...size } = await referringInputs(training.inference, { tokenizer: tokenizerFile });
+  const vocabulary = await tokenizerFile(dir, options.tokenizer);
+  const { tokenizer, ...size } = await referringInputs(training.inference, { tokenizer: vocabulary });
   const hash = createHash('sha256');
   for (const { samples } of [train, ...(val ? [val] : [])])
     for (const { image, line, phrase } of samples)
       hash.update(`${JSON.stringify([image.slice(dir.length), line, phrase])}\n`);
-  return { train, val, sizes: { batch, ...size }, tokenizer, tokenizerFile, hash: hash.digest('hex') };
+  return { train, val, sizes: { batch, ...size }, tokenizer, tokenizerFile: vocabulary, hash: hash.digest('hex') };
 }
 
 export interface FeedOptions {
