@@ -67,7 +67,7 @@ async function tryNative(device: (typeof native)[number]): Promise<Tried> {
     isNullOrUndefined: (value: unknown) => value === null || value === undefined,
     isArray: Array.isArray,
   });
-  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   try {
     const tf = require(name) as TensorFlow;
     await tf.ready();

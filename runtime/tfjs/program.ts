@@ -43,7 +43,7 @@ export async function importProgram(text: string, folder: string, name: string):
   const version = createHash('sha256').update(outputText).digest('hex').slice(0, 16);
   const module = (await import(/* @vite-ignore */ `${pathToFileURL(path).href}?${version}`)) as Record<string, unknown>;
   return {
-    makeConstants: module['makeConstants'] as TfjsModule['makeConstants'],
+    makeConstants: module.makeConstants as TfjsModule['makeConstants'],
     call(one) {
       const found = module[one];
       if (typeof found !== 'function') throw new Error(`bug in crobc: ${name} has no function ${one}`);

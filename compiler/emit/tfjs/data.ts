@@ -1,5 +1,6 @@
-import { scalar, tensor } from '../../ir/tensor-data.ts';
+import { elementCount, scalar, tensor } from '../../ir/tensor-data.ts';
 import type { Emission } from './emission.ts';
+import { isWithin } from './interval.ts';
 import { inputOf, type Lowering } from './lowering.ts';
 import type { Temp } from './program.ts';
 
@@ -48,10 +49,7 @@ const concat: Lowering<'concat'> = (node, emission) => {
   const shape = emission.shape(node.outputs[0]!);
   const dtype = inputs[0]!.dtype;
   if (shape.length <= 4) return [emission.call('concat', [inputs, axis], shape, dtype)];
-  const merged = (sizes: readonly number[]) => [
-    sizes.slice(0, axis).reduce((a, b) => a * b, 1),
-    sizes.slice(axis).reduce((a, b) => a * b, 1),
-  ];
+  const merged = (sizes: readonly number[]) => [elementCount(sizes.slice(0, axis)), elementCount(sizes.slice(axis))];
   const rows = inputs.map((input) => emission.reshape(input, merged(input.shape)));
   return [emission.reshape(emission.call('concat', [rows, 1], merged(shape), dtype), shape)];
 };
@@ -76,8 +74,8 @@ export function stepped(
   return counts.reduce(
     (picked, n, axis) => {
       if (n === 1 || step[axis] === 1) return picked;
-      const outer = picked.shape.slice(0, axis).reduce((a, b) => a * b, 1);
-      const inner = picked.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+      const outer = elementCount(picked.shape.slice(0, axis));
+      const inner = elementCount(picked.shape.slice(axis + 1));
       const index = tensor(
         'i32',
         [n],
@@ -99,12 +97,19 @@ const pad: Lowering<'pad'> = (node, emission) => {
   return [emission.pad(emission.use(inputOf(node, 0)), emission.sizes(low), emission.sizes(high), value)];
 };
 
+/**
+ * gatherND where the indices are known to be rows: wasm's gather works its way to each element (80 times
+ * as slow), but is also the one that refuses an index that is none.
+ */
 const gather: Lowering<'gather'> = (node, emission) => {
   const [x, index] = [emission.use(inputOf(node, 0)), emission.use(inputOf(node, 1))];
-  const row = x.shape.slice(1).reduce((a, b) => a * b, 1);
-  const n = index.shape.reduce((a, b) => a * b, 1);
+  const row = elementCount(x.shape.slice(1));
+  const n = elementCount(index.shape);
   const rows = emission.reshape(x, [x.shape[0]!, row]);
-  const picked = emission.call('gather', [rows, emission.reshape(index, [n]), 0], [n, row], x.dtype);
+  const isSafe = x.dtype !== 'bool' && isWithin(inputOf(node, 1), x.shape[0]!, emission);
+  const picked = isSafe
+    ? emission.call('gatherND', [rows, emission.reshape(index, [n, 1])], [n, row], x.dtype)
+    : emission.call('gather', [rows, emission.reshape(index, [n]), 0], [n, row], x.dtype);
   return [emission.reshape(picked, emission.shape(node.outputs[0]!))];
 };
 
@@ -112,8 +117,8 @@ const gather: Lowering<'gather'> = (node, emission) => {
 const scatterAdd: Lowering<'scatter_add'> = (node, emission) => {
   const [index, updates] = [emission.use(inputOf(node, 0)), emission.use(inputOf(node, 1))];
   const shape = emission.shape(node.outputs[0]!);
-  const row = shape.slice(1).reduce((a, b) => a * b, 1);
-  const n = index.shape.reduce((a, b) => a * b, 1);
+  const row = elementCount(shape.slice(1));
+  const n = elementCount(index.shape);
   const at = emission.reshape(index, [n, 1]);
   const added = emission.reshape(updates, [n, row]);
   const sum = emission.call('scatterND', [at, added, [shape[0]!, row]], [shape[0]!, row], updates.dtype);

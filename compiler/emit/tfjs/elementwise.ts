@@ -2,7 +2,7 @@ import type { NodeOf } from '../../ir/graph.ts';
 import type { Emission } from './emission.ts';
 import { inputOf, type Lowering } from './lowering.ts';
 import { broadcastOperands } from './operands.ts';
-import { type Argument, type Temp, tfType } from './program.ts';
+import { type Argument, isTemp, type Temp, tfType } from './program.ts';
 
 type Unary =
   | 'neg'
@@ -50,14 +50,23 @@ const binary =
     return [emission.reshape(temp, emission.shape(result))];
   };
 
-/** Where has no bool branches on wasm: (condition and a) or (not condition and b). */
+/**
+ * Where repeats its operands by tile, so they come whole. It has no bool branches on wasm: (condition
+ * and a) or (not condition and b).
+ */
 const select: Lowering<'select'> = (node, emission) => {
   const { operands, shape } = broadcastOperands(node, emission);
   const [condition, a, b] = operands as [Argument, Argument, Argument];
   const result = node.outputs[0]!;
   const dtype = tfType(result.type.dtype);
   const finish = (temp: Temp) => [emission.reshape(temp, emission.shape(result))];
-  if (dtype !== 'bool') return finish(emission.call('where', [condition, a, b], shape, dtype));
+  if (dtype !== 'bool') {
+    const whole = [condition, a, b].map((operand) => {
+      if (isTemp(operand)) return emission.expand(operand, shape);
+      return emission.fill(shape, operand as number, result.type.dtype);
+    });
+    return finish(emission.call('where', whole, shape, dtype));
+  }
   const cond = condition as Temp;
   const opposite = emission.call('logicalNot', [cond], cond.shape, 'bool');
   const then = emission.call('logicalAnd', [condition, a], shape, 'bool');

@@ -1,5 +1,5 @@
 import { elementCount } from '../../ir/tensor-data.ts';
-import { aligned, broadcastSizes, runsOf } from './axes.ts';
+import { type AxisRun, aligned, broadcastSizes, runsOf } from './axes.ts';
 import type { Emission } from './emission.ts';
 import type { Temp } from './program.ts';
 
@@ -32,7 +32,7 @@ export function product(emission: Emission, a: Temp, b: Temp): Temp {
     const [outer, inner] = runs.map((run) => run.size) as [number, number];
     if (left[runs[0]!.axes[0]!] !== 1) {
       const rows = emission.reshape(a, [outer, inner * m, k]);
-      return emission.call('matMul', [rows, emission.reshape(b, [outer, k, n])], [outer, inner * m, n], 'float32');
+      return batch3(emission, rows, emission.reshape(b, [outer, k, n]));
     }
   }
   const whole = (x: Temp, own: readonly number[], matrix: readonly number[]) =>
@@ -40,17 +40,55 @@ export function product(emission: Emission, a: Temp, b: Temp): Temp {
       elementCount(batch),
       ...matrix,
     ]);
-  const operands = [whole(a, left, [m, k]), whole(b, right, [k, n])];
-  return emission.call('matMul', operands, [elementCount(batch), m, n], 'float32');
+  return batch3(emission, whole(a, left, [m, k]), whole(b, right, [k, n]));
 }
 
-/** Folds `axes`, which vanish. The shape is put into its simplest form first: see `runsOf`. */
+/** What wasm does in the time that it takes to cut out, multiply and put back one matrix. */
+const worthwhile = 2e5;
+
+/** Products of large matrices go one by one on wasm: the program's own `products` does that. */
+function batch3(emission: Emission, a: Temp, b: Temp): Temp {
+  const [many, m, k] = a.shape as [number, number, number];
+  const n = b.shape[2]!;
+  const fn = 2 * m * k * n >= worthwhile ? 'products' : 'matMul';
+  return emission.call(fn, [a, b], [many, m, n], 'float32');
+}
+
+/**
+ * Folds `axes`, which vanish. The shape is put into its simplest form first: see `runsOf`. A sum over
+ * leading axes is a row of ones times the rest, since wasm would transpose first (20 times as slow).
+ */
 export function reduce(emission: Emission, fn: 'sum' | 'max' | 'mean', x: Temp, axes: readonly number[]): Temp {
   const kept = x.shape.filter((_, axis) => !axes.includes(axis));
+  if (fn === 'mean') {
+    const n = elementCount(axes.map((axis) => x.shape[axis]!));
+    return emission.call('mul', [reduce(emission, 'sum', x, axes), 1 / n], kept, x.dtype);
+  }
   const runs = runsOf(x.shape, (axis) => axes.includes(axis));
-  const folded = [...runs.keys()].filter((run) => axes.includes(runs[run]!.axes[0]!));
-  const flat = emission.reshape(x, folded.length === 0 ? kept : runs.map((run) => run.size));
-  if (folded.length === 0) return flat;
-  const rest = runs.flatMap((run, i) => (folded.includes(i) ? [] : [run.size]));
-  return emission.reshape(emission.call(fn, [flat, folded], rest, x.dtype), kept);
+  const isFolded = (run: AxisRun | undefined) => run !== undefined && axes.includes(run.axes[0]!);
+  let folded = x;
+  const last = runs.at(-1);
+  if (last !== undefined && isFolded(last)) {
+    runs.pop();
+    const rest = sizesOf(runs);
+    const rows = emission.reshape(folded, [elementCount(rest), last.size]);
+    folded = emission.reshape(emission.call(fn, [rows, 1], [elementCount(rest)], x.dtype), rest);
+  }
+  const first = runs[0];
+  if (first !== undefined && isFolded(first) && fn === 'sum' && x.dtype === 'float32') {
+    runs.shift();
+    const n = elementCount(sizesOf(runs));
+    const rows = emission.reshape(folded, [first.size, n]);
+    folded = emission.call('matMul', [emission.fill([1, first.size], 1, 'f32'), rows], [1, n], 'float32');
+  }
+  const inner = [...runs.keys()].filter((run) => isFolded(runs[run]));
+  if (inner.length > 0) {
+    const rest = sizesOf(runs.filter((run) => !isFolded(run)));
+    folded = emission.call(fn, [emission.reshape(folded, sizesOf(runs)), inner], rest, x.dtype);
+  }
+  return emission.reshape(folded, kept);
+}
+
+function sizesOf(runs: readonly AxisRun[]): number[] {
+  return runs.map((run) => run.size);
 }

@@ -175,7 +175,8 @@ function writeStep(writer: CodeBlockWriter, step: Step, nameOf: (temp: Temp) => 
     case 'call': {
       const { fn, args, results } = step.call;
       const written = args.map((arg, i) => text(arg, nameOf) + (i < (imagesOf[fn] ?? 0) ? ' as tfjs.Tensor4D' : ''));
-      const call = `tf.${fn}(${written.join(', ')})`;
+      // The program's own functions are handed TensorFlow.js first.
+      const call = fn === 'products' ? `products(tf, ${written.join(', ')})` : `tf.${fn}(${written.join(', ')})`;
       const [first, second] = results.map(nameOf) as [string, string | undefined];
       if (second === undefined) writer.writeLine(`const ${first} = ${call};`);
       else writer.writeLine(`const { values: ${first}, indices: ${second} } = ${call};`);

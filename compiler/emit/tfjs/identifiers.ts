@@ -1,6 +1,19 @@
 /** What a function of the generated program may not call its variables. */
 const taken = [
-  ...['tf', 'tfjs', 'state', 'feeds', 'constants', 'take', 'given', 'replace', 'decoded', 'atob', 'undefined'],
+  ...[
+    'tf',
+    'tfjs',
+    'state',
+    'feeds',
+    'constants',
+    'take',
+    'given',
+    'replace',
+    'products',
+    'decoded',
+    'atob',
+    'undefined',
+  ],
   // Reserved words, and names that strict mode keeps for itself.
   ...'arguments await break case catch class const continue debugger default delete do else enum eval export extends'.split(
     ' ',

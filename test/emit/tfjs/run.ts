@@ -14,6 +14,7 @@ import { toTfjs } from '../../../runtime/tfjs/tensors.ts';
 export async function runTfjs(
   graph: Graph,
   feeds: ReadonlyMap<string, TensorData>,
+  weights: ReadonlyMap<string, Float32Array> = new Map(),
 ): Promise<{ results: Map<string, TensorData>; text: string; leaked: number }> {
   const { tf } = await loadTfjs();
   const program = emitTfjs(graph.name, '', 'sha256:0', [{ name: 'run', docs: '', graph, state: new Map() }]);
@@ -23,8 +24,10 @@ export async function runTfjs(
     const module = await importProgram(text, folder, graph.name);
     const constants = module.makeConstants(tf);
     const given = Object.fromEntries([...feeds].map(([name, data]) => [name, toTfjs(tf, name, toHost(data))]));
+    const shapes = new Map(program.functions[0]!.state.map(({ temp }) => [temp.hint, temp.shape]));
+    const state = new Map([...weights].map(([path, data]) => [path, tf.tensor(data, [...shapes.get(path)!])]));
     const before = held(tf);
-    const outputs = module.call('run')(tf, new Map(), constants, given);
+    const outputs = module.call('run')(tf, state, constants, given);
     const results = new Map<string, TensorData>();
     for (const { name, value } of graph.outputs) {
       const output = outputs[name]!;
@@ -33,6 +36,7 @@ export async function runTfjs(
     }
     const leaked = held(tf) - before;
     tf.dispose(constants as Record<string, Tensor>);
+    tf.dispose([...state.values()]);
     tf.dispose(given);
     return { results, text, leaked };
   } finally {
