@@ -1,0 +1,149 @@
+// Shows that the micro model learns to read: trains it on drawn scenes, and again with every phrase taken away, and
+// evaluates both on scenes that neither has seen. `npm run learning` ends with 0 when the words are worth 20 points of mIoU
+// and the model with them reaches 50.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  carryOut,
+  comparisonCommand,
+  crobc,
+  evaluationCommand,
+  folderOf,
+  prepare,
+  readOptions,
+  reportOf,
+  secondsPerStep,
+  shown,
+  trainingCommand,
+} from './experiment.mjs';
+
+const usage = `npm run learning -- [options]
+
+  --minutes M        at most this long for each of the two trainings (25)
+  --steps N          of each training; as many as fit into the time when not given
+  --scenes N         scenes to draw (4000)
+  --data DIR         take these data, and draw none
+  --file FILE, --model NAME, --recipe NAME
+                     another model than CroBIM_micro
+  --seed N           of the scenes and of the training (0)
+  --threads N        of the CPU provider
+  --out DIR          folder (out/learning); what is in it is gone on with
+  --dry-run          print the commands and run nothing`;
+
+const options = readOptions(
+  process.argv.slice(2),
+  {
+    minutes: 'number',
+    steps: 'number',
+    scenes: 'number',
+    data: 'text',
+    file: 'text',
+    model: 'text',
+    recipe: 'text',
+    seed: 'number',
+    threads: 'number',
+    out: 'text',
+    'dry-run': 'flag',
+  },
+  usage,
+);
+
+const { minutes = 25, scenes = 4000, seed = 0, out = join('out', 'learning') } = options;
+const dry = options['dry-run'] === true;
+const data = options.data ?? join(out, 'data');
+const drawing = ['data', 'synth', '--out', data, '--scenes', String(scenes), '--seed', String(seed)];
+/** Part of the time that goes to steps; the rest is for starting, validating and writing. */
+const stepping = 0.8;
+
+if (!dry) prepare(out);
+const drawn = options.data !== undefined || existsSync(join(data, 'synth.json'));
+if (!drawn) await act(drawing);
+
+const experiment = {
+  file: options.file ?? 'models/crobim.crob',
+  model: options.model ?? 'CroBIM_micro',
+  recipe: options.recipe,
+  data,
+  seed,
+  threads: options.threads,
+  split: 'test',
+  minutes,
+  out,
+};
+const steps = options.steps ?? (await affordable());
+const words = { ...experiment, name: 'words', phrases: true, steps };
+const blank = { ...experiment, name: 'blank', phrases: false, steps };
+/** The model that learned with words, when it is asked without them: how much it relies on them. */
+const deaf = join(out, 'words-unheard');
+const unheard = evaluationCommand(words, { phrases: false, folder: deaf });
+const reports = [reportOf(blank), reportOf(words), reportOf(words, deaf)];
+
+if (dry) {
+  for (const one of [words, blank]) {
+    await act(trainingCommand(one));
+    await act(evaluationCommand(one));
+  }
+  await act(unheard);
+  await act(comparisonCommand(reports));
+} else {
+  await carryOut(words);
+  await carryOut(blank);
+  mkdirSync(deaf, { recursive: true });
+  await crobc(evaluationCommand(words, { phrases: false, folder: deaf }));
+  console.log();
+  await crobc(comparisonCommand(reports));
+  conclude(JSON.parse(await crobc(comparisonCommand(reports, true), { capture: true })));
+}
+
+async function act(command) {
+  if (dry) console.log(shown(command));
+  else await crobc(command);
+}
+
+/** How many steps fit into the time, the same for both; a run that goes on keeps the number it began with. */
+async function affordable() {
+  const held = join(out, 'steps.json');
+  if (existsSync(held)) return JSON.parse(readFileSync(held, 'utf8')).steps;
+  if (dry) return 'N';
+  const seconds = await secondsPerStep(experiment);
+  const steps = Math.max(1, Math.floor((minutes * 60 * stepping) / seconds));
+  console.log(`${seconds.toFixed(3)} s a step: ${steps} steps in ${minutes} minutes\n`);
+  writeFileSync(held, `${JSON.stringify({ secondsPerStep: seconds, minutes, steps })}\n`);
+  return steps;
+}
+
+/** Whether the goals are reached; `learning.json` has the figures. */
+function conclude([without, withWords, asked]) {
+  const percent = (part) => (100 * part).toFixed(2);
+  const gain = withWords.values.mIoU - without.values.mIoU;
+  const goals = { 'mIoU at least 50': withWords.values.mIoU >= 0.5, 'at least 20 above no phrases': gain >= 0.2 };
+  const result = join(out, 'learning.json');
+  const trainedFor = ({ name }) =>
+    JSON.parse(
+      readFileSync(join(folderOf({ out, name }), 'metrics.jsonl'), 'utf8')
+        .trim()
+        .split('\n')
+        .at(-1),
+    ).seconds;
+  const summary = {
+    model: experiment.model,
+    steps,
+    seed,
+    seconds: { words: trainedFor(words), blank: trainedFor(blank) },
+    words: withWords.values,
+    blank: without.values,
+    wordsUnheard: asked.values,
+    gain: { mIoU: gain, bounds: withWords.differences.mIoU },
+    goals,
+    reports,
+  };
+  writeFileSync(result, `${JSON.stringify(summary, null, 2)}\n`);
+  console.log();
+  console.log(
+    `mIoU ${percent(withWords.values.mIoU)}, without phrases ${percent(without.values.mIoU)}: ${percent(gain)} points`,
+  );
+  console.log(`Pr@0.5 ${percent(withWords.values['Pr@0.5'])}, without phrases ${percent(without.values['Pr@0.5'])}`);
+  for (const [goal, met] of Object.entries(goals)) console.log(`${met ? 'reached' : 'MISSED '}  ${goal}`);
+  console.log(result);
+  if (Object.values(goals).includes(false)) process.exitCode = 1;
+}
