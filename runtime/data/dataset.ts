@@ -107,7 +107,7 @@ export async function readSamples(
     lines = line;
   });
   for await (const { name, phrase, line } of phrases) {
-    const [image, mask] = await Promise.all([images.image(name), masks.mask(name)]);
+    const [image, mask] = [images.image(name), masks.mask(name)];
     const wrong = (text: string) => onProblem({ file, line, text });
     if (image === undefined) {
       wrong(`there is no image ${name} in ${images.path}`);

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileError } from '../file-error.ts';
@@ -15,42 +16,42 @@ export function nameFault(name: string): string | undefined {
 /** Pictures in a folder. Each folder is listed once, since a look at each of tens of thousands of files takes long. */
 export class PictureFolder {
   readonly path: string;
-  readonly #listed = new Map<string, Promise<ReadonlySet<string>>>();
+  readonly #listed = new Map<string, ReadonlySet<string>>();
 
   constructor(path: string) {
     this.path = path;
   }
 
   /** The file's path; a name without an ending stands for the file that has one. */
-  async image(name: string): Promise<string | undefined> {
+  image(name: string): string | undefined {
     return this.#first(name, [name, ...endings.map((ending) => name + ending)]);
   }
 
   /** As `image`; and where the image's ending differs from the mask's, the mask of that stem. */
-  async mask(name: string): Promise<string | undefined> {
+  mask(name: string): string | undefined {
     const stem = name.replace(/\.(png|tiff?|jpe?g|webp)$/i, '');
-    return (await this.image(name)) ?? this.#first(stem, stem === name ? [] : endings.map((ending) => stem + ending));
+    return this.image(name) ?? this.#first(stem, stem === name ? [] : endings.map((ending) => stem + ending));
   }
 
-  async #first(name: string, candidates: readonly string[]): Promise<string | undefined> {
+  #first(name: string, candidates: readonly string[]): string | undefined {
     const at = name.lastIndexOf('/');
-    const names = await this.#list(name.slice(0, Math.max(0, at)));
+    const names = this.#list(name.slice(0, Math.max(0, at)));
     const found = candidates.find((candidate) => names.has(candidate.slice(at + 1)));
     return found === undefined ? undefined : join(this.path, found);
   }
 
-  #list(below: string): Promise<ReadonlySet<string>> {
+  #list(below: string): ReadonlySet<string> {
     let listed = this.#listed.get(below);
     if (!listed) {
       const path = join(this.path, below);
-      listed = readdir(path).then(
-        (names) => new Set(names),
-        (error: NodeJS.ErrnoException) => {
-          // A folder below that is not there holds nothing; the sample says that its file is missing.
-          if (below !== '' && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return new Set<string>();
-          throw fileError('read', path, error);
-        },
-      );
+      try {
+        listed = new Set(readdirSync(path));
+      } catch (error) {
+        // A folder below that is not there holds nothing; the sample says that its file is missing.
+        const { code } = error as NodeJS.ErrnoException;
+        if (below === '' || (code !== 'ENOENT' && code !== 'ENOTDIR')) throw fileError('read', path, error);
+        listed = new Set();
+      }
       this.#listed.set(below, listed);
     }
     return listed;
