@@ -1,4 +1,4 @@
-import { type Dim, constant as dimOf, mul, one, sub, zero } from '../../dims/dim.ts';
+import { type Dim, constant as dimOf, one, product, sub, zero } from '../../dims/dim.ts';
 import { sameDim, sameShape } from '../../ir/shapes.ts';
 import { elementCount, tensor } from '../../ir/tensor-data.ts';
 import { toAttribute } from './element-types.ts';
@@ -170,32 +170,33 @@ const gather: Lowering<'gather'> = (node, emission) => [
 
 /**
  * ScatterElements and not ScatterND: onnxruntime's ScatterND adds from several threads without a lock,
- * and loses updates where rows repeat (1.30, CPU). Neither has f16 there.
+ * and loses updates where rows repeat (1.30, CPU). Neither has f16 there. Its ScatterElements walks all
+ * axes for each element: along one axis it takes a third of the time (10 ns an element against 30).
  */
 const scatterAdd: Lowering<'scatter_add'> = (node, emission) => {
   const [index, updates] = [inputOf(node, 0), inputOf(node, 1)];
   const { shape, dtype } = updates.type;
   const { facts, dims } = emission;
   const result = node.outputs[0]!.type.shape;
-  const row = result.slice(1);
+  const row = product(result.slice(1));
   const half = dtype === 'f16';
-  const flat = index.type.shape.reduce<Dim>((a, b) => mul(a, b), one);
-  const [spread, rows] = [
-    [flat, ...row.map(() => one)],
-    [flat, ...row],
-  ];
-  let [at, added] = [emission.index(index), emission.use(updates)];
-  if (index.type.shape.length !== 1) added = reshaped(emission, added, shape, rows);
-  if (half) added = emission.node('Cast', [added], toAttribute('f32'));
-  if (!sameShape(facts, index.type.shape, spread)) at = reshaped(emission, at, index.type.shape, spread);
-  if (!sameShape(facts, spread, rows)) {
-    const target = row.map((size) => (known(facts, size) === 1 ? one : size));
-    at = emission.node('Expand', [at, dims.vector([one, ...target])]);
+  const places = product(index.type.shape);
+  const width = known(facts, row);
+  let at: string;
+  if (width === 1) at = reshaped(emission, emission.index(index), index.type.shape, [places]);
+  else {
+    const n = width === undefined ? dims.scalar(row, 'i32') : emission.number(width, 'i32');
+    const starts = emission.node('Mul', [reshaped(emission, emission.use(index), index.type.shape, [places, one]), n]);
+    const within = emission.shared('Range', [emission.number(0, 'i32'), n, emission.number(1, 'i32')]);
+    at = reshaped(emission, emission.node('Add', [starts, within]), [places, row], [product(shape)]);
   }
+  let added = reshaped(emission, emission.use(updates), shape, [product(shape)]);
+  if (half) added = emission.node('Cast', [added], toAttribute('f32'));
   const zeros = { value: tensorOf(tensor(half ? 'f32' : dtype, [1], [0])) };
-  const empty = emission.node('ConstantOfShape', [dims.vector(result)], zeros);
+  const empty = emission.node('ConstantOfShape', [dims.vector([product(result)])], zeros);
   const attributes = { axis: int(0), reduction: string('add') };
-  const sum = emission.node('ScatterElements', [empty, at, added], attributes);
+  const total = emission.node('ScatterElements', [empty, at, added], attributes);
+  const sum = reshaped(emission, total, [product(result)], result);
   return [half ? emission.node('Cast', [sum], toAttribute('f16')) : sum];
 };
 
