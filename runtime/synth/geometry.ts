@@ -77,34 +77,43 @@ export function bounds(polygons: readonly Polygon[]): Box {
 
 /**
  * Calls `paint` for each run of pixels [from, to) of row `y` whose centres are inside the polygon (even-odd); `scale`
- * is pixels for each unit of the points. No antialiasing: this is what masks are made of.
+ * is pixels for each unit of the points. No antialiasing: this is what masks are made of. Ends early, and says so by
+ * `false`, where `paint` does.
  */
 export function scan(
   polygon: Polygon,
   width: number,
   height: number,
   scale: number,
-  paint: (y: number, from: number, to: number) => void,
-): void {
-  const { top, bottom } = bounds([polygon]);
-  const last = Math.min(height - 1, Math.ceil(bottom * scale));
-  for (let y = Math.max(0, Math.floor(top * scale)); y <= last; y++) {
-    const crossings = rowCrossings(polygon, (y + 0.5) / scale);
-    for (let i = 0; i + 1 < crossings.length; i += 2) {
-      const from = Math.max(0, Math.ceil(crossings[i]! * scale - 0.5));
-      const to = Math.min(width, Math.ceil(crossings[i + 1]! * scale - 0.5));
-      if (from < to) paint(y, from, to);
+  // biome-ignore lint/suspicious/noConfusingVoidType: most callers paint and have nothing to say.
+  paint: (y: number, from: number, to: number) => boolean | void,
+): boolean {
+  const { first, crossings } = rowCrossings(polygon, height, scale);
+  for (const [row, at] of crossings.entries()) {
+    at.sort((a, b) => a - b);
+    for (let i = 0; i + 1 < at.length; i += 2) {
+      const from = Math.max(0, Math.ceil(at[i]! - 0.5));
+      const to = Math.min(width, Math.ceil(at[i + 1]! - 0.5));
+      if (from < to && paint(first + row, from, to) === false) return false;
     }
   }
+  return true;
 }
 
-function rowCrossings(polygon: Polygon, y: number): number[] {
-  const crossings: number[] = [];
-  for (let i = 0; i < polygon.length; i++) {
-    const [x0, y0] = polygon[i]!;
-    const [x1, y1] = polygon[(i + 1) % polygon.length]!;
-    if (y0 <= y === y1 <= y) continue;
-    crossings.push(x0 + ((y - y0) / (y1 - y0)) * (x1 - x0));
+/** Where, in pixels from the left, the polygon's edges cross the middle of each row from `first` on. */
+function rowCrossings(polygon: Polygon, height: number, scale: number): { first: number; crossings: number[][] } {
+  const { top, bottom } = bounds([polygon]);
+  const row = (y: number) => Math.max(0, Math.min(height, Math.ceil(y * scale - 0.5)));
+  const first = row(top);
+  const crossings = Array.from({ length: row(bottom) - first }, (): number[] => []);
+  let [x0, y0] = polygon.at(-1)!;
+  for (const [x1, y1] of polygon) {
+    // An edge has its upper end and not its lower one, so that a corner on a row's middle counts once.
+    for (let y = row(Math.min(y0, y1)); y < row(Math.max(y0, y1)); y++) {
+      crossings[y - first]!.push((x0 + (((y + 0.5) / scale - y0) / (y1 - y0)) * (x1 - x0)) * scale);
+    }
+    x0 = x1;
+    y0 = y1;
   }
-  return crossings.sort((a, b) => a - b);
+  return { first, crossings };
 }

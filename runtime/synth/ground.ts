@@ -22,9 +22,9 @@ export class Ground {
   cover(surface: Surface, polygon: Polygon, fill: string, more = ''): this {
     this.#svg += shape([polygon], fill, more);
     const mark = surfaces.indexOf(surface);
-    scan(polygon, CELLS, CELLS, CELLS / WORLD, (y, from, to) =>
-      this.#cells.fill(mark, y * CELLS + from, y * CELLS + to),
-    );
+    scan(polygon, CELLS, CELLS, CELLS / WORLD, (y, from, to) => {
+      this.#cells.fill(mark, y * CELLS + from, y * CELLS + to);
+    });
     return this;
   }
 
@@ -34,8 +34,18 @@ export class Ground {
     return this;
   }
 
-  at(cell: number): Surface {
-    return surfaces[this.#cells[cell]!]!;
+  /** Whether all that polygons cover inside the scene is one of these surfaces. */
+  isAll(polygons: readonly Polygon[], on: readonly Surface[]): boolean {
+    const allowed = surfaces.map((surface) => on.includes(surface));
+    return (
+      atCorners(polygons, (cell) => allowed[this.#cells[cell]!]!) &&
+      polygons.every((polygon) =>
+        scan(polygon, CELLS, CELLS, CELLS / WORLD, (y, from, to) => {
+          for (let x = from; x < to; x++) if (!allowed[this.#cells[y * CELLS + x]!]) return false;
+          return true;
+        }),
+      )
+    );
   }
 
   /** A road along `points` with kerbs and a broken line in the middle. */
@@ -76,27 +86,40 @@ export function aboutCentre(polygon: Polygon, angle: number, dx = 0, dy = 0): Po
   });
 }
 
-/** Which cells of the scene are taken by objects. */
+/** Whether something holds in the cells of all corners: looked at first, since it tells of most wrong places. */
+function atCorners(polygons: readonly Polygon[], holds: (cell: number) => boolean): boolean {
+  const index = (at: number) => Math.max(0, Math.min(CELLS - 1, Math.floor((at * CELLS) / WORLD)));
+  return polygons.every((polygon) => polygon.every(([x, y]) => holds(index(y) * CELLS + index(x))));
+}
+
+/** Which cells of the scene are taken by objects, with what is kept free around them. */
 export class Occupancy {
   readonly #taken = new Uint8Array(CELLS * CELLS);
 
-  /** The cells that polygons cover. */
-  static cells(polygons: readonly Polygon[]): number[] {
-    const found = new Set<number>();
-    for (const polygon of polygons) {
+  /**
+   * Takes the cells of polygons and those within `margin` of them, and `fall` more to the right and below, where the
+   * shadow is; false, and nothing is taken, where one of them is taken.
+   */
+  take(polygons: readonly Polygon[], margin = 0, fall = 0): boolean {
+    if (!atCorners(polygons, (cell) => this.#taken[cell] === 0)) return false;
+    const near = Math.ceil((margin * CELLS) / WORLD);
+    const far = near + Math.ceil((fall * CELLS) / WORLD);
+    const wanted = new Uint8Array(CELLS * CELLS);
+    let any = false;
+    const free = polygons.every((polygon) =>
       scan(polygon, CELLS, CELLS, CELLS / WORLD, (y, from, to) => {
-        for (let x = from; x < to; x++) found.add(y * CELLS + x);
-      });
-    }
-    return [...found];
-  }
-
-  isFree(cells: readonly number[]): boolean {
-    return cells.every((cell) => this.#taken[cell] === 0);
-  }
-
-  take(cells: readonly number[]): void {
-    for (const cell of cells) this.#taken[cell] = 1;
+        any = true;
+        const [left, right] = [Math.max(0, from - near), Math.min(CELLS, to + far)];
+        for (let row = Math.max(0, y - near); row <= Math.min(CELLS - 1, y + far); row++) {
+          for (let at = row * CELLS + left; at < row * CELLS + right; at++) if (this.#taken[at] !== 0) return false;
+          wanted.fill(1, row * CELLS + left, row * CELLS + right);
+        }
+        return true;
+      }),
+    );
+    if (!free || !any) return false;
+    for (let at = 0; at < wanted.length; at++) if (wanted[at] === 1) this.#taken[at] = 1;
+    return true;
   }
 }
 

@@ -3,6 +3,7 @@ import {
   type Description,
   describes,
   isAt,
+  isRelated,
   isSize,
   type Order,
   only,
@@ -26,23 +27,39 @@ export interface Phrase {
 /** A text encoder takes 20 tokens at the paper's settings, two of them its own. */
 export const MOST_TOKENS = 18;
 
-/** `count` phrases for different objects of a scene, each true of exactly one object; undefined where there are not as many. */
-export function drawPhrases(random: Random, scene: readonly SceneObject[], count: number): Phrase[] | undefined {
+/**
+ * `count` phrases for different objects of a scene, each true of exactly one object; undefined where there are not as
+ * many. `rich` ones more often say several things at once.
+ */
+export function drawPhrases(
+  random: Random,
+  scene: readonly SceneObject[],
+  count: number,
+  rich: boolean,
+): Phrase[] | undefined {
   const phrases: Phrase[] = [];
   for (const object of random.shuffled(scene.map((_, i) => i))) {
-    const phrase = drawPhrase(random, scene, object);
+    const phrase = drawPhrase(random, scene, object, rich);
     if (phrase) phrases.push(phrase);
     if (phrases.length === count) return phrases;
   }
   return undefined;
 }
 
-function drawPhrase(random: Random, scene: readonly SceneObject[], object: number): Phrase | undefined {
-  for (let attempt = 0; attempt < 60; attempt++) {
-    const query = drawQuery(random, scene, scene[object]!);
-    if (query === undefined || referent(query, scene) !== object) continue;
-    const text = wording(random, query, scene);
-    if (tokens(text) <= MOST_TOKENS) return { text, object, query };
+const TRIES = 40;
+
+/** A kind is given up only after many tries, so that those which seldom succeed are not rarer for it. */
+function drawPhrase(random: Random, scene: readonly SceneObject[], object: number, rich: boolean): Phrase | undefined {
+  const left = new Set(kindNames);
+  while (left.size > 0) {
+    const kind = random.weighted([...left], (one) => kinds[one][rich ? 1 : 0]);
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const query = drawQuery(random, scene, scene[object]!, kind);
+      if (query === undefined || referent(query, scene) !== object) continue;
+      const text = wording(random, query, scene);
+      if (tokens(text) <= MOST_TOKENS) return { text, object, query };
+    }
+    left.delete(kind);
   }
   return undefined;
 }
@@ -70,34 +87,58 @@ function drawDescription(random: Random, object: SceneObject, share: number): De
 const orders: readonly Order[] = ['topmost', 'bottommost', 'leftmost', 'rightmost', 'largest', 'smallest'];
 const relations: readonly Relation[] = ['left of', 'right of', 'above', 'below', 'near', 'larger than', 'smaller than'];
 
-type Kind = 'plain' | 'position' | 'order' | 'relation';
+type Kind = 'plain' | 'position' | 'order' | 'relation' | 'full';
 
-const kinds: Readonly<Record<Kind, number>> = { plain: 3, position: 4, order: 1.2, relation: 1.8 };
+/** How often each is tried, in plain and in rich phrases. */
+const kinds: Readonly<Record<Kind, readonly [plain: number, rich: number]>> = {
+  plain: [3.2, 1.5],
+  position: [4, 3],
+  order: [1, 1.2],
+  relation: [1.4, 2],
+  full: [0.7, 2.5],
+};
 
-/** A query that is true of the object as far as it was looked at; whether of it alone is for `referent` to say. */
-function drawQuery(random: Random, scene: readonly SceneObject[], object: SceneObject): Query | undefined {
-  const kind = random.weighted(Object.keys(kinds) as Kind[], (one) => kinds[one]);
+const kindNames = Object.keys(kinds) as Kind[];
+
+/** A query that may be true of the object; whether it is, and of it alone, is for `referent` to say. */
+function drawQuery(random: Random, scene: readonly SceneObject[], object: SceneObject, kind: Kind): Query | undefined {
   switch (kind) {
     case 'plain':
       return drawDescription(random, object, 0.8);
     case 'position': {
-      const fitting = positions.filter((position) => isAt(object, position) === true);
-      if (fitting.length === 0) return undefined;
-      // A corner says more than its two sides.
-      const position = random.weighted<Position>(fitting, (one) => (one.includes(' ') ? 3 : 1));
-      return { ...drawDescription(random, object, 0.45), position };
+      const position = drawPosition(random, object);
+      return position && { ...drawDescription(random, object, 0.45), position };
     }
     case 'order': {
       const { size: _, ...description } = drawDescription(random, object, 0.3);
       return { ...description, order: random.pick(orders) };
     }
     case 'relation': {
-      const landmark = random.pick(scene);
-      const to = drawDescription(random, landmark, 0.4);
-      if (landmark === object || only(scene.map((one) => describes(to, one))) === undefined) return undefined;
-      return { ...drawDescription(random, object, 0.35), relation: { kind: random.pick(relations), to } };
+      const relation = drawRelation(random, scene, object);
+      return relation && { ...drawDescription(random, object, 0.35), relation };
+    }
+    case 'full': {
+      const position = drawPosition(random, object);
+      const relation = drawRelation(random, scene, object);
+      return position && relation && { ...drawDescription(random, object, 0.6), position, relation };
     }
   }
+}
+
+/** A corner says more than its two sides. */
+function drawPosition(random: Random, object: SceneObject): Position | undefined {
+  const fitting = positions.filter((position) => isAt(object, position) === true);
+  return fitting.length === 0 ? undefined : random.weighted(fitting, (one) => (one.includes(' ') ? 3 : 1));
+}
+
+/** To another object that its own words single out. */
+function drawRelation(random: Random, scene: readonly SceneObject[], object: SceneObject): Query['relation'] {
+  const landmark = random.pick(scene.filter((one) => one !== object));
+  if (landmark === undefined) return undefined;
+  const to = drawDescription(random, landmark, 0.4);
+  const fitting = relations.filter((kind) => isRelated(object, kind, landmark) === true);
+  if (fitting.length === 0 || only(scene.map((one) => describes(to, one))) === undefined) return undefined;
+  return { kind: random.pick(fitting), to };
 }
 
 /** What evaluation may group samples by: what the phrase says of each, or `none`. */

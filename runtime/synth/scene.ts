@@ -1,11 +1,11 @@
 import type { Artwork, Category } from './categories/category.ts';
 import { categories } from './categories/index.ts';
 import { type Colour, paint } from './colours.ts';
-import { bounds, type Placement, type Polygon, placed, scan } from './geometry.ts';
-import { type Ground, Occupancy, WORLD } from './ground.ts';
+import { bounds, type Placement, type Point, type Polygon, placed, scan } from './geometry.ts';
+import { Occupancy, WORLD } from './ground.ts';
 import type { Random } from './random.ts';
 import { scenery } from './scenery.ts';
-import { group, outlinePath } from './svg.ts';
+import { group, n, outlinePath } from './svg.ts';
 import { type Setting, type Theme, themes } from './themes.ts';
 
 /** How hard scenes are: few large objects of the plainer kinds, or more and smaller ones of every kind. */
@@ -18,6 +18,8 @@ export interface SceneForm {
   readonly scale: number;
   /** Whether kinds with thin parts are among them. */
   readonly fine: boolean;
+  /** Whether phrases tend to say several things at once. */
+  readonly rich: boolean;
 }
 
 /** One object. Shares are of the side, or of the area, of the image; x and y are the centroid of the mask's pixels. */
@@ -55,19 +57,35 @@ interface Standing {
 
 /** Kept free around each object, in units of the scene. */
 const MARGIN = 22;
+/** From the edge of the image, in the same units. */
+const EDGE = 12;
+/** Places tried for an object. */
+const TRIES = 80;
 
-/** Draws scenes until one has as many objects as asked for. */
+/** A scene with as many objects as are drawn for it; where they find no place, its ground and objects are drawn again. */
 export function drawScene(random: Random, form: SceneForm): Scene {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (;;) {
     const theme = random.weighted(themes, ({ weight }) => weight);
-    const scene = tryScene(random, form, theme);
-    if (scene) return scene;
+    const count = random.whole(...form.objects);
+    const cast = drawCast(random, theme, count, form.fine);
+    const setting = theme.lay(random, form.scale);
+    for (let attempt = 0; attempt < 12; attempt++) {
+      // Large objects that find no place together are drawn small.
+      const scene = tryScene(random, form, theme, setting, cast, attempt >= 3);
+      if (scene) return scene;
+    }
   }
-  throw new Error('bug in crobc: no scene of that form can be drawn');
 }
 
-function tryScene(random: Random, form: SceneForm, theme: Theme): Scene | undefined {
-  const setting = theme.lay(random, form.scale);
+/** `cast` is the kinds of all objects; the ground's own objects take the places of some. */
+function tryScene(
+  random: Random,
+  form: SceneForm,
+  theme: Theme,
+  setting: Setting,
+  cast: readonly Category[],
+  crowded: boolean,
+): Scene | undefined {
   const taken = new Occupancy();
   const standing: Standing[] = [];
   for (const { category: name, at } of setting.fixtures) {
@@ -77,12 +95,12 @@ function tryScene(random: Random, form: SceneForm, theme: Theme): Scene | undefi
     const object: Standing = { category, colour, at, artwork, outline: artwork.outline.map((p) => placed(p, at)) };
     if (fits(object.outline) && stands(object, taken)) standing.push(object);
   }
-  const count = random.whole(...form.objects);
-  for (const category of drawCast(random, theme, count - standing.length, form.fine)) {
-    const object = place(random, category, setting, taken, standing, form.scale);
-    if (object) standing.push(object);
+  for (const category of cast.slice(standing.length)) {
+    const object = place(random, category, setting, taken, standing, form.scale, crowded);
+    if (!object) return undefined;
+    standing.push(object);
   }
-  if (standing.length < form.objects[0] || standing.length > form.objects[1]) return undefined;
+  if (standing.length > cast.length) return undefined;
   const labels = paintLabels(standing, form.size);
   const objects = standing.map((object, i) => measure(object, labels, i + 1, form));
   return { theme: theme.name, objects, labels, svg: sceneSvg(random, setting, standing, taken, form.size) };
@@ -115,26 +133,27 @@ function place(
   taken: Occupancy,
   standing: readonly Standing[],
   scale: number,
+  crowded: boolean,
 ): Standing | undefined {
   const colour = drawColour(random, category, standing);
   const artwork = category.draw(random, colour ? paint(random, colour) : '#888888');
   const [low, high] = category.length;
-  let share = random.weighted([random.between(0, 0.25), random.between(0.75, 1), random.next()], (u) =>
-    u < 0.3 || u > 0.7 ? 4 : 1,
+  const small = random.between(0, 0.25);
+  const drawn = random.weighted([small, random.between(0.75, 1), random.next()], (u) =>
+    u === small ? 3 : u >= 0.75 ? 6 : 2,
   );
-  for (let attempt = 0; attempt < 90; attempt++) {
+  for (let attempt = 0; attempt < TRIES; attempt++) {
     // What finds no place is tried smaller.
-    if (attempt % 30 === 29) share = Math.min(share, random.between(0, 0.25));
+    const share = crowded || attempt >= TRIES / 2 ? Math.min(small, drawn) : drawn;
     const length = WORLD * scale * (low + (high - low) * share);
-    const at: Placement = {
-      x: random.between(0.08, 0.92) * WORLD,
-      y: random.between(0.08, 0.92) * WORLD,
-      angle: drawAngle(random, category, setting),
-      length,
-    };
-    const outline = artwork.outline.map((polygon) => placed(polygon, at));
-    const object: Standing = { category, colour, at, artwork, outline };
-    if (fits(outline) && liesOn(setting.ground, category, outline) && stands(object, taken)) return object;
+    const angle = drawAngle(random, category, setting);
+    const centred = artwork.outline.map((polygon) => placed(polygon, { x: 0, y: 0, angle, length }));
+    const { left, top, right, bottom } = bounds(centred);
+    const x = random.between(EDGE - left, WORLD - EDGE - right);
+    const y = random.between(EDGE - top, WORLD - EDGE - bottom);
+    const outline = centred.map((polygon) => polygon.map(([u, v]): Point => [x + u, y + v]));
+    const object: Standing = { category, colour, at: { x, y, angle, length }, artwork, outline };
+    if (setting.ground.isAll(outline, category.on) && stands(object, taken)) return object;
   }
   return undefined;
 }
@@ -148,35 +167,26 @@ function drawAngle(random: Random, category: Category, { flow, grain = 0 }: Sett
 /** Whole objects only: inside the image, with a little room. */
 function fits(outline: readonly Polygon[]): boolean {
   const { left, top, right, bottom } = bounds(outline);
-  return left >= 12 && top >= 12 && right <= WORLD - 12 && bottom <= WORLD - 12;
+  return left >= EDGE && top >= EDGE && right <= WORLD - EDGE && bottom <= WORLD - EDGE;
 }
 
-function liesOn(ground: Ground, category: Category, outline: readonly Polygon[]): boolean {
-  return Occupancy.cells(outline).every((cell) => category.on.includes(ground.at(cell)));
-}
-
-/** Takes the object's cells, with some around it, unless another object has one of them. */
+/** Takes the object's place, unless another object has some of it. */
 function stands({ outline, at, category }: Standing, taken: Occupancy): boolean {
-  const own = Occupancy.cells(outline);
-  if (own.length === 0 || !taken.isFree(own)) return false;
-  // The shadow falls to the lower right.
-  const fall = category.height * at.length * 0.5;
-  const around = [-MARGIN, 0, MARGIN + fall].flatMap((dx) =>
-    [-MARGIN, 0, MARGIN + fall].map((dy) =>
-      outline.map((polygon) => polygon.map(([x, y]) => [x + dx, y + dy] as const)),
-    ),
-  );
-  const wide = Occupancy.cells(around.flat());
-  if (!taken.isFree(wide)) return false;
-  taken.take(wide);
-  return true;
+  return taken.take(outline, MARGIN, fall(category, at));
+}
+
+/** How far the shadow is thrown to the right, and as far down. */
+function fall({ height }: Category, { length }: Placement): number {
+  return height * length * 0.45;
 }
 
 function paintLabels(standing: readonly Standing[], size: number): Uint8Array {
   const labels = new Uint8Array(size * size);
   for (const [i, { outline }] of standing.entries()) {
     for (const polygon of outline) {
-      scan(polygon, size, size, size / WORLD, (y, from, to) => labels.fill(i + 1, y * size + from, y * size + to));
+      scan(polygon, size, size, size / WORLD, (y, from, to) => {
+        labels.fill(i + 1, y * size + from, y * size + to);
+      });
     }
   }
   return labels;
@@ -230,9 +240,13 @@ function sceneSvg(
 ): string {
   const decor = scenery(random, setting, taken);
   const shadows = standing.map(({ category, at, outline }) => {
-    const fall = category.height * at.length * 0.45;
-    if (fall === 0) return '';
-    return `<path d="${outlinePath(outline)}" transform="translate(${fall.toFixed(1)},${fall.toFixed(1)})"/>`;
+    const reach = fall(category, at);
+    // The shadow of what is taller than it is wide is a streak.
+    const copies = category.height >= 1 ? 6 : category.height > 0 ? 1 : 0;
+    return Array.from({ length: copies }, (_, i) => {
+      const by = n((reach * (i + 1)) / copies);
+      return `<path d="${outlinePath(outline)}" transform="translate(${by},${by})"/>`;
+    }).join('');
   });
   const objects = standing.map(({ at, artwork }) => group(at, artwork.svg));
   return (

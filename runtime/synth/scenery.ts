@@ -1,5 +1,6 @@
+import type { Surface } from './categories/category.ts';
 import { ellipse, type Placement } from './geometry.ts';
-import { Occupancy, WORLD } from './ground.ts';
+import { type Occupancy, WORLD } from './ground.ts';
 import type { Random } from './random.ts';
 import { disc, group } from './svg.ts';
 import { roof, type Setting } from './themes.ts';
@@ -7,12 +8,9 @@ import { roof, type Setting } from './themes.ts';
 /** Trees, houses and crates on ground that no object takes: what makes a place of it, and belongs to no category. */
 export function scenery(random: Random, { ground, roofs, grain = 0 }: Setting, taken: Occupancy): string {
   let out = '';
-  const free = (x: number, y: number, r: number, on: readonly string[]): boolean => {
-    const cells = Occupancy.cells([ellipse(x, y, r, r, 12)]);
-    if (cells.length === 0 || !taken.isFree(cells) || !cells.every((cell) => on.includes(ground.at(cell))))
-      return false;
-    taken.take(cells);
-    return true;
+  const free = (x: number, y: number, r: number, on: readonly Surface[]): boolean => {
+    const around = [ellipse(x, y, r, r, 12)];
+    return ground.isAll(around, on) && taken.take(around);
   };
   const spot = () => [random.between(-20, WORLD + 20), random.between(-20, WORLD + 20)] as const;
   for (let i = roofs ? 14 : random.whole(0, 2); i > 0; i--) {

@@ -1,7 +1,10 @@
 import type { Placement, Polygon } from './geometry.ts';
 
-/** A number as short as five digits let it be. */
-export const n = (value: number): string => String(Number(value.toPrecision(5)));
+/** A number as short as may be: tenths of a unit of the scene, or 1/10000 of an artwork. */
+export function n(value: number): string {
+  const parts = Math.abs(value) >= 10 ? 10 : 10_000;
+  return String(Math.round(value * parts) / parts);
+}
 
 export function outlinePath(polygons: readonly Polygon[]): string {
   return polygons.map((points) => `M${points.map(([x, y]) => `${n(x)},${n(y)}`).join(' ')}Z`).join('');

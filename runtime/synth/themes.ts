@@ -197,7 +197,6 @@ const sea: Theme = {
 /** A band through the scene with crossings over it. */
 function crossed(
   random: Random,
-  scale: number,
   band: { readonly width: number; readonly category: string; readonly halfWidth: number },
   lay: (angle: number, centre: Polygon) => Ground,
 ): Setting {
@@ -221,7 +220,7 @@ function crossed(
       angle,
     ) as [Point, Point, Point];
     ground.road([from, to], length * band.halfWidth * 1.7);
-    return { category: band.category, at: { x: middle[0], y: middle[1], angle, length: length * (scale < 1 ? 1 : 1) } };
+    return { category: band.category, at: { x: middle[0], y: middle[1], angle, length } };
   });
   return { ground, fixtures, flow: angle + 90, grain: angle };
 }
@@ -239,7 +238,7 @@ const river: Theme = {
   },
   lay(random, scale) {
     const width = random.between(230, 310) * (0.5 + scale / 2);
-    return crossed(random, scale, { width, category: 'bridge', halfWidth: bridgeHalfWidth }, (angle, [a, b]) => {
+    return crossed(random, { width, category: 'bridge', halfWidth: bridgeHalfWidth }, (angle, [a, b]) => {
       const ground = random.chance(0.6) ? meadow(random) : farmland(random, angle);
       const colour = random.pick(waters);
       const strip = (w: number) => {
@@ -263,7 +262,7 @@ const highway: Theme = {
   cast: { 'small vehicle': 2, 'large vehicle': 2, 'storage tank': 1.2, 'soccer field': 0.6, 'baseball field': 0.6 },
   lay(random, scale) {
     const width = random.between(250, 320) * (0.5 + scale / 2);
-    return crossed(random, scale, { width, category: 'overpass', halfWidth: overpassHalfWidth }, (angle, [a, b]) => {
+    return crossed(random, { width, category: 'overpass', halfWidth: overpassHalfWidth }, (angle, [a, b]) => {
       const ground = random.chance(0.5) ? meadow(random) : farmland(random, angle);
       const half = width * 0.31;
       for (const side of [-1, 1]) {
@@ -283,8 +282,8 @@ const airfield: Theme = {
     const ground = meadow(random);
     const angle = random.between(-20, 20) + random.pick([0, 90]);
     const colour = random.pick(concretes);
-    const from = random.between(-120, 110);
-    const apron = aboutCentre(rectangle(-400, from, 1800, random.between(800, 1000)), angle);
+    const from = random.between(-250, 90);
+    const apron = aboutCentre(rectangle(-400, from, 1800, 1150), angle);
     ground.cover('paved', apron, colour);
     for (let i = 0; i < 6; i++) {
       const x = -150 + i * 260 + random.between(-20, 20);
@@ -293,7 +292,7 @@ const airfield: Theme = {
           aboutCentre(
             [
               [x, from + 10],
-              [x, from + 780],
+              [x, from + 1140],
             ],
             angle,
           ),
@@ -302,7 +301,7 @@ const airfield: Theme = {
         ),
       );
     }
-    const y = from + random.between(140, 620);
+    const y = random.between(200, 800);
     ground.mark(
       line(
         aboutCentre(
@@ -357,9 +356,9 @@ const park: Theme = {
     'basketball court': 4,
     'soccer field': 2,
     'baseball field': 2,
-    'ground track field': 1.6,
+    'ground track field': 2.4,
     'swimming pool': 1.4,
-    stadium: 0.7,
+    stadium: 1.6,
     'small vehicle': 0.5,
   },
   lay(random) {

@@ -10,7 +10,14 @@ export function wording(random: Random, query: Query, scene: readonly SceneObjec
   const name = nounPhrase(random, query);
   if (query.relation !== undefined) {
     const { kind, to } = query.relation;
-    return related(random, name, kind, nounPhrase(random, to));
+    const landmark = nounPhrase(random, to);
+    if (query.position === undefined) return related(random, name, kind, landmark);
+    const [where, words] = [place(random, query.position), random.pick(relationWords[kind])];
+    return random.pick([
+      `the ${name} ${where}, ${words} the ${landmark}`,
+      `the ${name} ${words} the ${landmark} ${where}`,
+      `${where}, the ${name} ${words} the ${landmark}`,
+    ]);
   }
   if (query.position !== undefined) return positioned(random, name, query.position);
   return random.weighted(

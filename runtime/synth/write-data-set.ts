@@ -39,7 +39,7 @@ export function drawSample(plan: Plan, split: Split, index: number): { scene: Sc
   const random = new Random(plan.seed, [index, splits.indexOf(split)]);
   for (let attempt = 0; attempt < 200; attempt++) {
     const scene = drawScene(random, plan.form);
-    const phrases = drawPhrases(random, scene.objects, plan.phrases);
+    const phrases = drawPhrases(random, scene.objects, plan.phrases, plan.form.rich);
     if (phrases) return { scene, phrases };
   }
   throw new Error('bug in crobc: no scene can be told apart by phrases');

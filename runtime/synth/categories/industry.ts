@@ -9,7 +9,7 @@ export const storageTank: Category = {
   nouns: ['storage tank', 'tank'],
   plural: 'storage tanks',
   colours: ['white', 'white', 'gray', 'green', 'red', 'brown', 'blue'],
-  length: [0.17, 0.36],
+  length: [0.2, 0.38],
   on: land,
   turn: 'any',
   height: 0.2,

@@ -10,7 +10,7 @@ export const car: Category = {
   plural: 'cars',
   general: 'vehicle',
   colours: ['white', 'red', 'blue', 'yellow', 'black', 'green', 'orange'],
-  length: [0.19, 0.3],
+  length: [0.22, 0.33],
   on: ['paved', 'road', 'grass', 'soil'],
   turn: 'any',
   height: 0.1,
@@ -58,7 +58,7 @@ export const truck: Category = {
   plural: 'trucks',
   general: 'vehicle',
   colours: ['white', 'red', 'blue', 'yellow', 'green', 'orange'],
-  length: [0.3, 0.46],
+  length: [0.34, 0.5],
   on: ['paved', 'road', 'soil'],
   turn: 'any',
   height: 0.1,
@@ -118,7 +118,7 @@ function drawBridge(_: Random, colour: string): Artwork {
   ]);
   const svg =
     shape([outline], colour) +
-    box(-w + 0.05, -0.5, 2 * w - 0.1, 1, '#5b5d60') +
+    box(-w + 0.07, -0.5, 2 * w - 0.14, 1, '#5b5d60') +
     posts.join('') +
     line(
       [
