@@ -3,6 +3,7 @@ import { fileBody, type Session } from './body.ts';
 import { fieldPath } from './construct.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { ModelGraph } from './model.ts';
+import { childPath } from './paths.ts';
 import { fail } from './report.ts';
 import { isWithin } from './session-at.ts';
 import { asInt, type Instance, type Val } from './values.ts';
@@ -11,7 +12,7 @@ import { asInt, type Instance, type Val } from './values.ts';
 export interface Selection {
   /** As it was written: `text.layers[*].attention`. */
   readonly pattern: string;
-  /** Paths of weights, and of modules with everything below them; '' is the whole model. */
+  /** Paths of weights, and of modules with everything below them. */
   readonly roots: readonly string[];
 }
 
@@ -29,8 +30,7 @@ export function selectPath(session: Session, path: Path, model: ModelGraph): Sel
   for (const [i, step] of path.steps.entries()) {
     const last = i === path.steps.length - 1;
     if (step.kind === 'any') {
-      if (i === 0 && last) return { pattern, roots: [''] };
-      at = i === 0 ? [...model.instances.values()] : at.flatMap((one) => anyOf(one, last));
+      at = at.flatMap((one) => anyOf(one, last));
     } else if (step.kind === 'at') {
       const n = asInt(session.interpreter.evaluate(fileBody(session, model.flat.file), step.value));
       at = at.flatMap((one) => (one.kind === 'list' && n !== undefined && one.items[n] ? [one.items[n]!] : []));
@@ -58,12 +58,15 @@ function anyOf(one: Selected, last: boolean): Selected[] {
   return [...one.instance.fields.values(), ...one.instance.statics.values()].filter((part) => rootsOf(part).length > 0);
 }
 
+/** A part by its name; a weight by its name or by the one that it has in checkpoints. */
 function memberOf(session: Session, instance: Instance, name: string): Selected[] {
   const found = instance.fields.get(name) ?? instance.statics.get(name);
-  if (found) return [found];
-  for (const member of instance.decl.members)
-    if ((member.kind === 'param' || member.kind === 'buffer') && member.name.name === name)
-      return [{ kind: 'weight', path: fieldPath(session, instance, name, member.attributes, undefined) }];
+  if (found && rootsOf(found).length > 0) return [found];
+  for (const member of instance.decl.members) {
+    if (member.kind !== 'param' && member.kind !== 'buffer') continue;
+    const path = fieldPath(session, instance, member.name.name, member.attributes, undefined);
+    if (member.name.name === name || path === childPath(instance.path, name)) return [{ kind: 'weight', path }];
+  }
   return [];
 }
 

@@ -25,15 +25,18 @@ export function globalNorm(build: Builder, gradients: readonly Value[]): Value {
   return build.sqrt(sums.reduce((total, one) => build.add(total, one)));
 }
 
-/**
- * The factor that clips, as torch.nn.utils.clip_grad_norm_ has it: min(1, clip / (norm + 1e-6)).
- *
- * Every update multiplies its gradient by it, and it depends on every gradient: so no weight is written, which the host
- * does in place, before the last gradient has been computed from the old weights. Without a limit it is min(1, max(1,
- * norm)), which is 1 for every norm, and NaN where the norm is, and which no pass knows to be 1.
- */
+/** The factor that clips, as torch.nn.utils.clip_grad_norm_ has it: min(1, clip / (norm + 1e-6)); 1 without a limit. */
 export function clipScale(build: Builder, norm: Value, clip: number | undefined): Value {
+  if (clip === undefined) return oneBehind(build, norm);
   const one = build.full(1, 'f32', []);
-  if (clip === undefined) return build.min(build.max(norm, one), one);
   return build.min(build.div(build.full(clip, 'f32', []), build.add(norm, build.full(1e-6, 'f32', []))), one);
+}
+
+/**
+ * A 1 that is known only when `value`, f32[], is: min(1, max(1, value)), which is NaN where the value is, and which no
+ * pass takes for 1. What is multiplied by it waits.
+ */
+export function oneBehind(build: Builder, value: Value): Value {
+  const one = build.full(1, 'f32', []);
+  return build.min(build.max(value, one), one);
 }

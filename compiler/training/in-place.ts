@@ -3,34 +3,48 @@ import type { Graph, Node, Value } from '../ir/graph.ts';
 /** Operators whose result may be the very memory of their input, in one runtime or another. */
 const views = new Set<Node['op']>(['reshape', 'transpose', 'broadcast', 'slice', 'cast', 'stop_gradient', 'concat']);
 
+/** A state that a runtime may write too early. */
+export interface InPlaceFault {
+  readonly name: string;
+  readonly reason: string;
+}
+
 /**
  * Whether the host may write each new value over the old one. A runtime runs nodes in any order that their inputs allow,
- * so every node that reads a state must come, by what depends on what, before the node that writes its next value, or be
- * that node. One line for each that does not: a proof that fails.
+ * so every node that reads a state must come, by what depends on what, before the node that computes its next value, or
+ * be that node. What does not is a fault; without any, the graph is proved.
  */
 export function inPlaceFaults(
   graph: Graph,
   state: readonly { readonly name: string; readonly next: string | undefined }[],
-): string[] {
-  const faults: string[] = [];
+): readonly InPlaceFault[] {
+  const faults: InPlaceFault[] = [];
   const inputs = new Map(graph.inputs.map(({ name, value }) => [name, value]));
   const outputs = new Map(graph.outputs.map(({ name, value }) => [name, value]));
   const readers = readersOf(graph);
   const comesBefore = ancestry(readers);
+  const shown = shownByOutputs(graph);
   for (const { name, next } of state) {
     const old = inputs.get(name);
     const written = next === undefined ? undefined : outputs.get(next);
     if (!old || !written || written === old) continue;
-    if (views.has(written.node.op)) faults.push(`${next} is a view, which may be written when what it shows is`);
+    const writer = computedBy(written);
+    if (writer.op === 'input') faults.push({ name, reason: `${next} shows an input` });
     for (const reader of throughViews(old, readers))
-      if (reader !== written.node && !comesBefore(written.node, reader))
-        faults.push(
-          `${reader.op} ${reader.origin.path} (${reader.origin.label}) may read ${name} after ${next} is written`,
-        );
-    for (const [other, value] of outputs)
-      if (other !== next && shownBy(value).has(old)) faults.push(`${other} shows ${name}, which ${next} replaces`);
+      if (reader !== writer && !comesBefore(writer, reader))
+        faults.push({
+          name,
+          reason: `${reader.op} of ${reader.origin.path} (${reader.origin.label}) may read it too late`,
+        });
+    for (const other of shown.get(old) ?? [])
+      if (other !== next) faults.push({ name, reason: `the output ${other} shows it` });
   }
   return faults;
+}
+
+/** The node that computes what a value shows. */
+function computedBy({ node }: Value): Node {
+  return views.has(node.op) && node.inputs.length === 1 ? computedBy(node.inputs[0]!) : node;
 }
 
 function readersOf(graph: Graph): Map<Value, Node[]> {
@@ -58,11 +72,20 @@ function throughViews(value: Value, readers: ReadonlyMap<Value, readonly Node[]>
   return found;
 }
 
-/** What a value may be the memory of. */
-function shownBy(value: Value): Set<Value> {
-  const shown = new Set([value]);
-  for (const at of shown) if (views.has(at.node.op)) for (const input of at.node.inputs) shown.add(input);
-  return shown;
+/** The outputs that may be the memory of an input, by input. */
+function shownByOutputs(graph: Graph): Map<Value, string[]> {
+  const found = new Map<Value, string[]>();
+  for (const { name, value } of graph.outputs) {
+    const shown = new Set([value]);
+    for (const at of shown) {
+      if (views.has(at.node.op)) for (const input of at.node.inputs) shown.add(input);
+      if (at.node.op !== 'input') continue;
+      const known = found.get(at);
+      if (known) known.push(name);
+      else found.set(at, [name]);
+    }
+  }
+  return found;
 }
 
 /** Nodes with so many readers are gates: what comes before each of them is found once. */

@@ -1,11 +1,12 @@
 import { constant } from '../dims/dim.ts';
+import { isWithin } from '../elaborate/session-at.ts';
 import { Builder } from '../ir/builder.ts';
 import type { Graph, GraphInput, GraphOutput, Value } from '../ir/graph.ts';
 import { finish, rewrite } from '../ir/rebuild.ts';
 import { staticShape } from '../ir/shapes.ts';
 import { gradients } from '../passes/differentiate.ts';
 import { runPipeline } from '../passes/pipeline.ts';
-import { clipScale, globalNorm } from './clip.ts';
+import { clipScale, globalNorm, oneBehind } from './clip.ts';
 import type { Forward, TrainedWeight, Training } from './compile-training.ts';
 import { inPlaceFaults } from './in-place.ts';
 import { stateKinds, updateRule } from './optimizer.ts';
@@ -51,12 +52,10 @@ export interface StepOptions {
 /** One training step: loss, gradients, clipping by the global norm, optimizer, buffers, moving average. */
 export function trainingStep(training: Training, options: StepOptions = {}): StepGraph {
   const part = options.part ?? 'whole';
-  const step =
-    part === 'update' ? new StepBuilder(training) : new StepBuilder(training, forwardGraph(training.forward));
+  const step = new StepBuilder(training);
   if (part === 'update') step.update(step.accumulated(learningPaths(training)));
   else {
-    const found = step.differentiate(options.rematerialise ?? []);
-    learning.set(training, [...found.keys()]);
+    const found = step.compute(differentiated(training, options.rematerialise ?? []));
     if (part === 'accumulate') step.accumulate(found);
     else step.update(found);
     step.buffers();
@@ -68,38 +67,61 @@ const learning = new WeakMap<Training, readonly string[]>();
 
 /** The weights that the loss depends on and the recipe does not fix: the others are left alone, also by weight decay. */
 export function learningPaths(training: Training): readonly string[] {
-  let known = learning.get(training);
-  if (!known) {
-    known = [...new StepBuilder(training, forwardGraph(training.forward)).differentiate([]).keys()];
-    learning.set(training, known);
-  }
-  return known;
+  if (!learning.has(training)) differentiated(training, []);
+  return learning.get(training)!;
 }
 
 const loss = 'loss';
 const term = (name: string) => `term:${name}`;
 const stateName = (kind: StateKind, path: string) => `${kind}:${path}`;
 const nextName = (name: string) => `next:${name}`;
+const slope = (path: string) => `d:${path}`;
 
-/** The forward half with its weights as inputs, optimised: what has a closed-form gradient is recognised. */
+/**
+ * Loss, terms, new buffers, and the gradients of the weights that learn, optimised. The forward half is optimised before
+ * it is differentiated: what has a gradient in closed form is recognised.
+ */
+function differentiated(training: Training, rematerialise: readonly string[]): Graph {
+  const forward = runPipeline(forwardGraph(training.forward));
+  const build = new Builder(forward.facts);
+  build.nodes.push(...forward.nodes);
+  const inputs = new Map(forward.inputs.map(({ name, value }) => [name, value]));
+  const outputs = new Map(forward.outputs.map(({ name, value }) => [name, value]));
+  const wanted = new Map<string, Value>();
+  for (const { path, role, frozen } of training.weights) {
+    const value = inputs.get(stateName('weight', path));
+    if (role === 'param' && !frozen && value) wanted.set(path, value);
+  }
+  const region = (path: string) => rematerialise.find((root) => isWithin(path, root));
+  const options = rematerialise.length > 0 ? { rematerialise: region } : {};
+  const found = gradients(build, outputs.get(loss)!, [...wanted.values()], options);
+  for (const [path, value] of wanted) if (found.has(value)) outputs.set(slope(path), found.get(value)!);
+  learning.set(
+    training,
+    [...wanted].flatMap(([path, value]) => (found.has(value) ? [path] : [])),
+  );
+  const parts = {
+    ...forward,
+    outputs: [...outputs].map(([name, value]) => ({ name, value: withoutStops(value), docs: '' })),
+  };
+  return runPipeline(finish(parts, build.nodes));
+}
+
+/** Once the gradients are made, what stopped them has no use left. */
+function withoutStops(value: Value): Value {
+  return value.node.op === 'stop_gradient' ? withoutStops(value.node.inputs[0]!) : value;
+}
+
+/** The forward half with its weights as inputs. */
 function forwardGraph({ build, inputs, terms, loss: total, updates }: Forward): Graph {
   const output = (name: string, value: Value): GraphOutput => ({ name, value, docs: '' });
-  const graph = finish(
-    {
-      name: '',
-      docs: '',
-      inputs: inputs.filter(({ value }) => value.node.op === 'input'),
-      outputs: [
-        output(loss, total),
-        ...[...terms].map(([name, value]) => output(term(name), value)),
-        ...[...updates].map(([path, value]) => output(nextName(stateName('buffer', path)), value)),
-      ],
-      facts: build.facts,
-      guards: [],
-    },
-    build.nodes,
-  );
-  return runPipeline(weightsAsInputs(graph));
+  const outputs = [
+    output(loss, total),
+    ...[...terms].map(([name, value]) => output(term(name), value)),
+    ...[...updates].map(([path, value]) => output(nextName(stateName('buffer', path)), value)),
+  ];
+  const parts = { name: '', docs: '', inputs, outputs, facts: build.facts, guards: [] };
+  return weightsAsInputs(finish(parts, build.nodes));
 }
 
 function weightsAsInputs(graph: Graph): Graph {
@@ -120,46 +142,39 @@ class StepBuilder {
   readonly #training: Training;
   readonly #build: Builder;
   readonly #inputs = new Map<string, GraphInput>();
-  readonly #outputs: GraphOutput[] = [];
+  readonly #outputs = new Map<string, Value>();
   readonly #state = new Map<string, StateTensor>();
-  /** Values of the forward half by output name. */
-  readonly #forward = new Map<string, Value>();
   readonly #weights: ReadonlyMap<string, TrainedWeight>;
+  /** New values of buffers by path. */
+  readonly #buffers = new Map<string, Value>();
+  #norm: Value | undefined;
 
-  constructor(training: Training, forward?: Graph) {
+  constructor(training: Training) {
     this.#training = training;
     this.#weights = new Map(training.weights.map((weight) => [weight.path, weight]));
     this.#build = new Builder(training.forward.build.facts);
-    if (!forward) return;
-    this.#build.nodes.push(...forward.nodes);
-    for (const input of forward.inputs) {
+  }
+
+  /** Takes in what a batch gives; yields the gradients by path. */
+  compute(graph: Graph): ReadonlyMap<string, Value> {
+    this.#build.nodes.push(...graph.nodes);
+    for (const input of graph.inputs) {
       const [, kind, path] = /^(weight|buffer):(.*)$/s.exec(input.name) ?? [];
       const weight = path === undefined ? undefined : this.#weights.get(path);
       if (weight) this.#hold(kind as 'weight' | 'buffer', weight, input);
       else this.#inputs.set(input.name, input);
     }
-    for (const { name, value } of forward.outputs) this.#forward.set(name, value);
-    for (const name of [loss, ...training.recipe.terms.map(term)]) this.#give(name, this.#forward.get(name)!);
-  }
-
-  /** Gradients of the weights that are trained, by path, in the order of the weights. */
-  differentiate(rematerialise: readonly string[]): Map<string, Value> {
-    const values = new Map<string, Value>();
-    for (const { path, role, frozen } of this.#training.weights) {
-      const input = this.#inputs.get(stateName('weight', path));
-      if (role === 'param' && !frozen && input) values.set(path, input.value);
-    }
-    const region = (path: string) => rematerialise.find((root) => path === root || path.startsWith(`${root}.`));
-    const total = this.#forward.get(loss)!;
-    const options = rematerialise.length > 0 ? { rematerialise: region } : {};
-    const found = gradients(this.#build, total, [...values.values()], options);
-    const byPath = new Map<string, Value>();
-    for (const [path, value] of values) if (found.has(value)) byPath.set(path, found.get(value)!);
-    return byPath;
+    const outputs = new Map(graph.outputs.map(({ name, value }) => [name, value]));
+    const { forward, recipe } = this.#training;
+    for (const name of [loss, ...recipe.terms.map(term)]) this.#outputs.set(name, outputs.get(name)!);
+    for (const path of forward.updates.keys())
+      this.#buffers.set(path, outputs.get(nextName(stateName('buffer', path)))!);
+    const paths = learningPaths(this.#training);
+    return new Map(paths.map((path) => [path, outputs.get(slope(path))!]));
   }
 
   /** The accumulators of these weights as their gradients. */
-  accumulated(paths: readonly string[]): Map<string, Value> {
+  accumulated(paths: readonly string[]): ReadonlyMap<string, Value> {
     return new Map(paths.map((path) => [path, this.#stateInput('gradient', this.#weights.get(path)!)]));
   }
 
@@ -180,8 +195,13 @@ class StepBuilder {
     const build = this.#build;
     build.origin = { span: undefined, path: '', label: 'clip' };
     const norm = globalNorm(build, [...found.values()]);
-    this.#give('gradient_norm', norm);
-    const scale = clipScale(build, norm, clip);
+    this.#norm = norm;
+    this.#outputs.set('gradient_norm', norm);
+    // Every update multiplies by the scale, which waits for every gradient, and for the loss: so no weight is written,
+    // which the host does in place, while something has yet to read the old one.
+    const clipping = clipScale(build, norm, clip);
+    const total = this.#outputs.get(loss);
+    const scale = total ? build.mul(clipping, oneBehind(build, total)) : clipping;
     const learningRate = this.#input('learning_rate', build.input('learning_rate', { dtype: 'f32', shape: [] }));
     const step = this.#input('step', build.input('step', { dtype: 'i32', shape: [] }));
     build.origin = { span: undefined, path: '', label: optimizer.kind };
@@ -203,56 +223,74 @@ class StepBuilder {
     }
   }
 
-  /** New values of the buffers that the forward half updates. */
   buffers(): void {
-    for (const path of this.#training.forward.updates.keys()) {
-      let value = this.#forward.get(nextName(stateName('buffer', path)))!;
-      // The gradients are made: what stopped them has no use left, and would be a view.
-      while (value.node.op === 'stop_gradient') value = value.node.inputs[0]!;
-      this.#next('buffer', this.#weights.get(path)!, value);
-    }
+    for (const [path, value] of this.#buffers) this.#next('buffer', this.#weights.get(path)!, value);
   }
 
   finish(name: string): StepGraph {
-    const { facts } = this.#build;
-    const parts = { name, docs: '', inputs: [...this.#inputs.values()], outputs: this.#outputs, facts, guards: [] };
-    const graph = runPipeline(finish(parts, this.#build.nodes));
-    const read = new Set(graph.nodes.flatMap((node) => node.inputs));
-    // Data that nothing in this part reads is not asked for; state that is written is.
-    const inputs = graph.inputs.filter((input) => read.has(input.value) || this.#state.has(input.name));
-    const kept = new Set(inputs.map((input) => input.value.node));
-    const nodes = graph.nodes.filter((node) => node.op !== 'input' || kept.has(node));
-    const state = [...this.#state.values()].filter(({ name: of }) => inputs.some((input) => input.name === of));
-    const lean = { ...graph, inputs, nodes };
-    const faults = inPlaceFaults(lean, state);
+    let graph = this.#graph(name);
+    let state = this.#stateOf(graph);
+    const late = inPlaceFaults(graph, state);
+    if (late.length > 0) {
+      this.#delay(new Set(late.map((fault) => fault.name)));
+      graph = this.#graph(name);
+      state = this.#stateOf(graph);
+    }
+    const faults = inPlaceFaults(graph, state);
     if (faults.length > 0)
-      throw new Error(`bug in crobc: state cannot be updated in place: ${faults.slice(0, 3).join('; ')}`);
+      throw new Error(`bug in crobc: ${faults[0]!.name} cannot be updated in place: ${faults[0]!.reason}`);
     const next = new Set(state.map((one) => one.next));
     return {
-      graph: lean,
+      graph,
       state,
-      draws: nodes.flatMap((node) =>
-        node.op === 'uniform'
-          ? [
-              {
-                name: `uniform/${node.attributes.key}`,
-                key: node.attributes.key,
-                shape: staticShape(node.outputs[0]!.type),
-              },
-            ]
-          : [],
-      ),
+      draws: graph.nodes.flatMap((node) => {
+        if (node.op !== 'uniform') return [];
+        const { key } = node.attributes;
+        return [{ name: `uniform/${key}`, key, shape: staticShape(node.outputs[0]!.type) }];
+      }),
       outputs: graph.outputs.map((output) => output.name).filter((output) => !next.has(output)),
     };
+  }
+
+  /** Data that this part does not read is not asked for. */
+  #graph(name: string): Graph {
+    const outputs = [...this.#outputs].map(([name, value]): GraphOutput => ({ name, value, docs: '' }));
+    const parts = { name, docs: '', inputs: [], outputs, facts: this.#build.facts, guards: [] };
+    const graph = finish(parts, this.#build.nodes);
+    const read = new Set(graph.nodes);
+    return { ...graph, inputs: [...this.#inputs.values()].filter((input) => read.has(input.value.node)) };
+  }
+
+  #stateOf({ inputs }: Graph): readonly StateTensor[] {
+    return inputs.flatMap(({ name }) => this.#state.get(name) ?? []);
+  }
+
+  /**
+   * Has the new values of some states wait for all that a batch gives, where something may read the old ones late, such
+   * as a loss that the gradients do not need, or a buffer: times a 1 that is known when everything is.
+   */
+  #delay(names: ReadonlySet<string>): void {
+    const build = this.#build;
+    build.origin = { span: undefined, path: '', label: 'wait' };
+    const axesOf = (value: Value) => value.type.shape.map((_, axis) => axis);
+    const sums = [...this.#buffers.values()].map((value) => build.sum(value, axesOf(value)));
+    const gradients = [...this.#outputs].flatMap(([name, value]) =>
+      name.startsWith(nextName(stateName('gradient', ''))) ? [value] : [],
+    );
+    const all = [this.#norm ?? globalNorm(build, gradients), this.#outputs.get(loss), ...sums];
+    const one = oneBehind(
+      build,
+      all.filter((value) => value !== undefined).reduce((sum, value) => build.add(sum, value)),
+    );
+    for (const name of names) {
+      const value = this.#outputs.get(nextName(name))!;
+      this.#outputs.set(nextName(name), build.mul(value, one));
+    }
   }
 
   #input(name: string, value: Value): Value {
     this.#inputs.set(name, { name, value, docs: '' });
     return value;
-  }
-
-  #give(name: string, value: Value): void {
-    this.#outputs.push({ name, value, docs: '' });
   }
 
   #hold(kind: StateKind, { path, shape }: TrainedWeight, input: GraphInput): void {
@@ -274,6 +312,6 @@ class StepBuilder {
     this.#stateInput(kind, weight);
     const name = stateName(kind, weight.path);
     this.#state.set(name, { ...this.#state.get(name)!, next: nextName(name) });
-    this.#give(nextName(name), value);
+    this.#outputs.set(nextName(name), value);
   }
 }
