@@ -102,9 +102,9 @@ export const gridSample: Definition<'grid_sample'> = (build, inputs) => {
   const [x, points] = [operand(inputs, 0), operand(inputs, 1)];
   const [batch, channels, height, width] = x.type.shape as [Dim, Dim, Dim, Dim];
   const pixels = build.reshape(build.transpose(x, [0, 2, 3, 1]), [product([batch, height, width]), channels]);
-  const corners = gridCorners(build, x, points).map(({ row, column, index }) => {
-    const weight = build.reshape(build.mul(row.weight(), column.weight()), [...index.type.shape, one]);
-    return build.mul(build.gather(pixels, index), weight);
+  const corners = gridCorners(build, x, points).map(({ row, column, index, pixel }) => {
+    const weight = build.reshape(build.mul(row.weight(), column.weight()), [...pixel.type.shape, one]);
+    return build.mul(build.gather(pixels, index()), weight);
   });
   const total = corners.reduce((sum, corner) => build.add(sum, corner));
   return [build.transpose(total, [0, 2, 1])];

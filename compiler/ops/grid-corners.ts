@@ -17,8 +17,10 @@ export interface Neighbour {
 export interface Corner {
   readonly row: Neighbour;
   readonly column: Neighbour;
-  /** Of the pixel among those of all images: i32[B, P]. */
-  readonly index: Value;
+  /** Of the pixel in its image: i32[B, P]. */
+  readonly pixel: Value;
+  /** Of the pixel among those of all images. */
+  index(): Value;
 }
 
 /** The four pixels of x[B, C, H, W] around each of the points [B, P, 2], row by row. */
@@ -32,8 +34,11 @@ export function gridCorners(build: Builder, x: Value, points: Value): Corner[] {
   const image = build.reshape(build.mul(build.iota(batch), build.dim(mul(height, width))), [batch, one]);
   const [across, down] = [neighbours(build, coordinate(0), width), neighbours(build, coordinate(1), height)];
   return down.flatMap((row) => {
-    const start = build.add(image, build.mul(row.index, build.dim(width)));
-    return across.map((column) => ({ row, column, index: build.add(start, column.index) }));
+    const start = build.mul(row.index, build.dim(width));
+    return across.map((column) => {
+      const pixel = build.add(start, column.index);
+      return { row, column, pixel, index: () => build.add(image, pixel) };
+    });
   });
 }
 

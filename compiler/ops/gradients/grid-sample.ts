@@ -1,6 +1,9 @@
-import { type Dim, one, product } from '../../dims/dim.ts';
+import { asConstant, constant, type Dim, mul, one, product, zero } from '../../dims/dim.ts';
+import type { Builder } from '../../ir/builder.ts';
 import type { Value } from '../../ir/graph.ts';
 import { type Corner, gridCorners } from '../grid-corners.ts';
+import { scalar } from '../scalar.ts';
+import { at } from '../typing.ts';
 import { operand, perInput } from './rule.ts';
 
 /**
@@ -9,31 +12,70 @@ import { operand, perInput } from './rule.ts';
  */
 export const gridSampleGradient = perInput<'grid_sample'>(({ build, inputs, dy }) => {
   const [x, points] = [operand(inputs, 0), operand(inputs, 1)];
-  const [batch, channels, height, width] = x.type.shape as [Dim, Dim, Dim, Dim];
-  const pixels = product([batch, height, width]);
-  const corners = gridCorners(build, x, points);
-  const each = [...corners[0]!.index.type.shape, one];
-  /** A row of channels for each point, as pixels are rows. */
-  const rows = build.transpose(dy, [0, 2, 1]);
-  const total = (values: readonly Value[]): Value => values.reduce((sum, value) => build.add(sum, value));
   return [
-    () => {
-      const parts = corners.map(({ row, column, index }) => {
-        const weight = build.reshape(build.mul(row.weight(), column.weight()), each);
-        return build.scatterAdd(index, build.mul(rows, weight), pixels);
-      });
-      return build.transpose(build.reshape(total(parts), [batch, height, width, channels]), [0, 3, 1, 2]);
-    },
-    () => {
-      const images = build.reshape(build.transpose(x, [0, 2, 3, 1]), [pixels, channels]);
-      const agreements = corners.map(({ index }) => build.sum(build.mul(build.gather(images, index), rows), [2]));
-      const along = (slope: (corner: Corner) => Value): Value => {
-        const parts = corners.map((corner, i) => build.mul(agreements[i]!, slope(corner)));
-        return build.reshape(total(parts), each);
-      };
-      const across = along(({ row, column }) => build.mul(row.weight(), column.slope()));
-      const down = along(({ row, column }) => build.mul(row.slope(), column.weight()));
-      return build.concat([across, down], 2);
-    },
+    () => (isSmall(build, x) ? weighedPixels(build, x, points, dy) : scatteredPixels(build, x, points, dy)),
+    () => pointGradient(build, x, points, dy),
   ];
 });
+
+type Image = readonly [batch: Dim, channels: Dim, height: Dim, width: Dim];
+
+/**
+ * Whether a weight for each point and pixel is less work than adding to four pixels a channel: per point
+ * about 1.5 ns a pixel against 25 ns a channel (onnxruntime, one core), in twice the memory.
+ */
+function isSmall({ facts }: Builder, x: Value): boolean {
+  const [, channels, height, width] = x.type.shape.map((dim) => asConstant(facts.normalize(dim)));
+  return channels !== undefined && height !== undefined && width !== undefined && height * width <= 8 * channels;
+}
+
+/** dy · weights, [B, C, P] by [B, P, H·W]; bilinear weights are products of a hat a row and a hat a column. */
+function weighedPixels(build: Builder, x: Value, points: Value, dy: Value): Value {
+  const [batch, , height, width] = x.type.shape as Image;
+  const count = at(points.type.shape, 1);
+  const hats = (axis: 0 | 1, size: Dim, shape: readonly Dim[]): Value => {
+    const picked = build.slice(points, [zero, zero, constant(axis)], [batch, count, constant(axis + 1)], [1, 1, 1]);
+    const places = build.reshape(build.cast(build.iota(size), x.type.dtype), [size, one]);
+    const distance = build.abs(build.sub(build.reshape(picked, [batch, one, count]), places));
+    return build.reshape(build.relu(build.sub(scalar(build, x, 1), distance)), shape);
+  };
+  const rows = hats(1, height, [batch, height, one, count]);
+  const columns = hats(0, width, [batch, one, width, count]);
+  const weights = build.reshape(build.mul(rows, columns), [batch, mul(height, width), count]);
+  return build.reshape(build.matmul(dy, build.transpose(weights, [0, 2, 1])), x.type.shape);
+}
+
+/** A scatter for each corner, channel by channel, as dy is laid out. */
+function scatteredPixels(build: Builder, x: Value, points: Value, dy: Value): Value {
+  const [batch, channels, height, width] = x.type.shape as Image;
+  const count = at(points.type.shape, 1);
+  const image = mul(height, width);
+  const planes = build.mul(build.iota(mul(batch, channels)), build.dim(image));
+  const starts = build.reshape(planes, [batch, channels, one]);
+  const parts = gridCorners(build, x, points).map(({ row, column, pixel }) => {
+    const index = build.add(starts, build.reshape(pixel, [batch, one, count]));
+    const weight = build.reshape(build.mul(row.weight(), column.weight()), [batch, one, count]);
+    return build.scatterAdd(index, build.mul(dy, weight), product([batch, channels, image]));
+  });
+  return build.reshape(total(build, parts), x.type.shape);
+}
+
+function pointGradient(build: Builder, x: Value, points: Value, dy: Value): Value {
+  const [batch, channels, height, width] = x.type.shape as Image;
+  const corners = gridCorners(build, x, points);
+  // Rows of channels: a pixel is gathered whole.
+  const rows = build.transpose(dy, [0, 2, 1]);
+  const pixels = build.reshape(build.transpose(x, [0, 2, 3, 1]), [product([batch, height, width]), channels]);
+  const agreements = corners.map(({ index }) => build.sum(build.mul(build.gather(pixels, index()), rows), [2]));
+  const along = (slope: (corner: Corner) => Value): Value => {
+    const parts = corners.map((corner, i) => build.mul(agreements[i]!, slope(corner)));
+    return build.reshape(total(build, parts), [batch, at(points.type.shape, 1), one]);
+  };
+  const across = along(({ row, column }) => build.mul(row.weight(), column.slope()));
+  const down = along(({ row, column }) => build.mul(row.slope(), column.weight()));
+  return build.concat([across, down], 2);
+}
+
+function total(build: Builder, values: readonly Value[]): Value {
+  return values.reduce((sum, value) => build.add(sum, value));
+}
