@@ -150,7 +150,12 @@ export function readOptions(args, known, usage) {
     const kind = args[i].startsWith('--') ? known[name] : undefined;
     const value = kind === 'flag' ? true : args[++i];
     const number = kind === 'number' ? Number(value) : undefined;
-    if (kind === undefined || value === undefined || (kind === 'number' && !(number > 0 || value === '0'))) {
+    if (
+      kind === undefined ||
+      value === undefined ||
+      String(value).startsWith('--') ||
+      (kind === 'number' && !(number > 0 || value === '0'))
+    ) {
       console.error(usage);
       process.exit(name === 'help' ? 0 : 2);
     }

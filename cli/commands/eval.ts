@@ -5,7 +5,7 @@ import { writeFileAtomic } from '../../runtime/atomic-file.ts';
 import { openDataset } from '../../runtime/data/dataset.ts';
 import type { OnBad } from '../../runtime/data/problems.ts';
 import { tokenizerFile } from '../../runtime/data/tokenizer-file.ts';
-import { type EvaluationOptions, evaluate } from '../../runtime/evaluation/evaluate.ts';
+import { comparisonSize, type EvaluationOptions, evaluate } from '../../runtime/evaluation/evaluate.ts';
 import { gallery } from '../../runtime/evaluation/gallery.ts';
 import { reportPage } from '../../runtime/evaluation/page.ts';
 import type { ComparisonSize, ProtocolName } from '../../runtime/evaluation/protocols.ts';
@@ -46,6 +46,7 @@ export interface EvalOptions {
 export async function evaluation(file: string, options: EvalOptions): Promise<number> {
   const compiled = compileFile(file, options.model, options.set, ['H', 'W', 'T']);
   if (!compiled) return 1;
+  comparisonSize(options);
   const { name } = compiled.graph;
   const note = (text: string) => process.stderr.write(`note: ${text}\n`);
   const tokenizer = await tokenizerFile(options.data, options.tokenizer);

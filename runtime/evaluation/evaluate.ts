@@ -50,7 +50,7 @@ export interface Evaluation extends Scores {
  */
 export async function evaluate(predict: Predictor, dataset: Dataset, options: EvaluationOptions): Promise<Evaluation> {
   const protocol: Protocol = protocols[options.protocol];
-  const at = comparisonSize(protocol, options.at);
+  const at = comparisonSize(options);
   const order = spread(dataset.samples.length, options.limit);
   const each: SampleResult[] = [];
   for await (const { sample, prediction, truth } of predictions(predict, dataset, order, options)) {
@@ -96,7 +96,7 @@ export async function* predictions(
 ): AsyncGenerator<PredictedSample, void, undefined> {
   const { batch, height, width, words, tokenizer, ahead = 2, onBad, report, blank = false } = options;
   const protocol: Protocol = protocols[options.protocol];
-  const original = comparisonSize(protocol, options.at) === 'original';
+  const original = comparisonSize(options) === 'original';
   const loading = { batch, height, width, words, tokenizer, ahead, onBad, report, blank };
   const area = height * width;
   for await (const { feeds, samples } of loadBatches(dataset, order, loading)) {
@@ -130,10 +130,12 @@ export async function* predictions(
   }
 }
 
-function comparisonSize(protocol: Protocol, wanted: ComparisonSize | undefined): ComparisonSize {
-  const size = wanted ?? protocol.sizes[0]!;
-  if (!protocol.sizes.includes(size))
-    throw new UserError(`the protocol ${protocol.name} compares masks at the ${protocol.sizes[0]} size only`);
+/** Where masks are compared. Throws a UserError where the protocol does not do what is asked for. */
+export function comparisonSize({ protocol, at }: Pick<EvaluationOptions, 'protocol' | 'at'>): ComparisonSize {
+  const { sizes }: Protocol = protocols[protocol];
+  const size = at ?? sizes[0]!;
+  if (!sizes.includes(size))
+    throw new UserError(`the protocol ${protocol} compares masks at the ${sizes[0]} size only`);
   return size;
 }
 

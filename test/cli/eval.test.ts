@@ -1,0 +1,245 @@
+import { spawnSync } from 'node:child_process';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../runtime/temporary-folder.ts';
+import { crobc, type Ran, tiny } from './crobc.ts';
+import { safetensorsBytes, tinyWeights } from './safetensors-bytes.ts';
+
+const at = temporaryFolder();
+let folder: string;
+const side = 32;
+
+/** Masks of one, two, … rows; Tiny's weights below answer with the whole image. */
+async function dataSet(dir: string, samples: number): Promise<void> {
+  await mkdir(`${dir}/img_rgb`, { recursive: true });
+  await mkdir(`${dir}/mask`, { recursive: true });
+  const lines: string[] = [];
+  const attributes: string[] = [];
+  for (let i = 0; i < samples; i++) {
+    const plane = new Uint8Array(side * side).fill(255, 0, side * (i + 1) * 6);
+    const raw = { width: side, height: side, channels: 1 } as const;
+    await sharp(plane, { raw }).png().toFile(`${dir}/mask/${i}.png`);
+    await sharp({ create: { width: side, height: side, channels: 3, background: '#5a783c' } })
+      .png()
+      .toFile(`${dir}/img_rgb/${i}.png`);
+    lines.push(`${i}.png the white ${i === 1 ? '<script>ship' : 'ship'}\n`);
+    attributes.push(`${JSON.stringify({ category: i < 2 ? 'ship' : 'court' })}\n`);
+  }
+  await writeFile(`${dir}/output_phrase_test.txt`, lines.join(''));
+  await writeFile(`${dir}/attributes_test.jsonl`, attributes.join(''));
+}
+
+/** Without the lines of progress, which a slow machine gets. */
+const run = async (...args: string[]): Promise<Ran> => {
+  const ran = await crobc(['eval', 'tiny.crob', '-d', 'data', '--device', 'cpu', '--threads', '1', ...args], {
+    cwd: folder,
+  });
+  return { ...ran, err: ran.err.replace(/^.*: \d+\/\d+ .*\n/gm, '') };
+};
+
+beforeAll(async () => {
+  folder = at('work');
+  await mkdir(folder);
+  await writeFile(`${folder}/tiny.crob`, tiny);
+  await writeFile(`${folder}/tiny.safetensors`, safetensorsBytes(tinyWeights));
+  await dataSet(`${folder}/data`, 5);
+});
+
+/** The answer is the whole image, so that IoU is the truth's share: 6, 12, 18, 24 and 30 of 32 rows. */
+const shares = [6, 12, 18, 24, 30].map((rows) => rows / 32);
+
+test('a table, JSON, CSV and a page', async () => {
+  const ran = await run('-w', 'tiny.safetensors', '-o', 'whole');
+  expect(ran).toMatchObject({ code: 0, err: '' });
+  expect(ran.out).toBe(`Tiny on test of data, cpu, protocol lavt
+
+         samples   oIoU   mIoU  Pr@0.5  Pr@0.6  Pr@0.7  Pr@0.8  Pr@0.9
+-------  -------  -----  -----  ------  ------  ------  ------  ------
+all            5  56.25  56.25   60.00   40.00   40.00   20.00   20.00
+  court        3  75.00  75.00  100.00   66.67   66.67   33.33   33.33
+  ship         2  28.13  28.13    0.00    0.00    0.00    0.00    0.00
+
+  json  whole/Tiny.test.json
+  csv   whole/Tiny.test.csv
+  html  whole/Tiny.test.html
+`);
+  const report = JSON.parse(await readFile(`${folder}/whole/Tiny.test.json`, 'utf8'));
+  expect(report).toMatchObject({
+    model: 'Tiny',
+    split: 'test',
+    weights: 'tiny.safetensors',
+    phrases: true,
+    samples: 5,
+  });
+  expect(report.each.map(({ iou }: { iou: number }) => iou)).toEqual(shares);
+  expect(report.mIoU).toBeCloseTo(0.5625, 12);
+  const csv = await readFile(`${folder}/whole/Tiny.test.csv`, 'utf8');
+  expect(csv.split('\r\n')).toHaveLength(7);
+  expect(csv).toContain('data/output_phrase_test.txt,1,data/img_rgb/0.png,the white ship,ship,192,1024,0.1875\r\n');
+  const page = await readFile(`${folder}/whole/Tiny.test.html`, 'utf8');
+  expect(page).toContain('the white &lt;script&gt;ship');
+  expect(page).not.toContain('<script');
+  expect(page.match(/<article>/g)).toHaveLength(15);
+});
+
+test('the batch changes nothing, a limit takes a part, and the last batch need not be full', async () => {
+  const figures = async (...args: string[]) => {
+    const ran = await run('-w', 'tiny.safetensors', '--json', '-o', 'json', ...args);
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    const { seconds: _, ...rest } = JSON.parse(ran.out);
+    return rest;
+  };
+  const whole = await figures();
+  expect(whole).toMatchObject({ samples: 5, limited: false, files: { csv: 'json/Tiny.test.csv' } });
+  expect(whole.each).toBeUndefined();
+  expect(await figures('--batch', '2')).toEqual(whole);
+  expect(await figures('--limit', '2')).toMatchObject({
+    samples: 2,
+    limited: true,
+    mIoU: (shares[0]! + shares[2]!) / 2,
+  });
+});
+
+test('without weights it says so, loudly', async () => {
+  const ran = await run('-o', 'untrained', '--pictures', '0');
+  expect(ran.code).toBe(0);
+  expect(ran.err).toBe(
+    'note: NO --weights: Tiny is untrained (initial weights of seed 0), and its figures mean nothing\n',
+  );
+  expect(await readFile(`${folder}/untrained/Tiny.test.html`, 'utf8')).toContain(
+    'Initial weights: the model is untrained',
+  );
+});
+
+test('reports side by side', async () => {
+  await run('-w', 'tiny.safetensors', '-o', 'a', '--pictures', '0');
+  await run('-w', 'tiny.safetensors', '-o', 'b', '--pictures', '0', '--no-phrases');
+  const reports = ['a/Tiny.test.json', 'b/Tiny.test.json'];
+  const ran = await crobc(['eval', '--compare', ...reports], { cwd: folder });
+  expect(ran).toMatchObject({ code: 0, err: '' });
+  expect(ran.out).toMatch(/^5 samples of test, protocol lavt, in percent\n/);
+  expect(ran.out).toMatch(/^A {2}Tiny +56\.25 +56\.25 +60\.00 /m);
+  expect(ran.out).toMatch(/^B {2}Tiny without phrases +\d/m);
+  expect(ran.out).toMatch(/^B - A +[+-]\d+\.\d\d/m);
+  const json = JSON.parse((await crobc(['eval', '--compare', ...reports, '--json'], { cwd: folder })).out);
+  expect(json).toMatchObject([
+    { report: reports[0], phrases: true, values: { 'Pr@0.5': 0.6 }, differences: null },
+    { report: reports[1], phrases: false },
+  ]);
+  const wrong = await crobc(['eval', '--compare', 'a/Tiny.test.json', 'data/attributes_test.jsonl'], { cwd: folder });
+  expect(wrong).toEqual({ code: 1, out: '', err: 'crobc: data/attributes_test.jsonl is not JSON\n' });
+});
+
+describe('wrong', () => {
+  test.each([
+    [['--split', 'val'], 1, /^crobc: data has no split "val": it has test\n$/],
+    [['--protocol', 'iou'], 2, /Allowed choices are lavt, caris, cris/],
+    [['--at', 'original'], 1, /^crobc: the protocol lavt compares masks at the model size only\n$/],
+    [['--batch', '0'], 2, /^error: 0 is too few\n$/],
+    [['-w', 'none.safetensors'], 1, /^crobc: cannot read none\.safetensors: no such file or folder\n$/],
+    [['-m', 'Tiyn'], 1, /did you mean Tiny\?\n$/],
+    [['--compare', 'a.json'], 2, /^error: --compare takes reports and no \.crob file\n$/],
+  ])('%j', async (args, code, err) => {
+    const weights = args.includes('-w') ? [] : ['-w', 'tiny.safetensors'];
+    // The weights are opened when there is a folder to build in.
+    const ran = await run(...weights, '-o', args.includes('-w') ? 'built' : 'never', ...args);
+    expect(ran).toMatchObject({ code, out: '' });
+    expect(ran.err).toMatch(err);
+    expect(await readdir(folder)).not.toContain('never');
+  });
+
+  test('no data and nothing to compare', async () => {
+    const ran = await crobc(['eval', 'tiny.crob'], { cwd: folder });
+    expect(ran).toEqual({
+      code: 2,
+      out: '',
+      err: 'error: eval needs a .crob file and --data, or --compare with reports\n',
+    });
+  });
+
+  test('a damaged picture stops, or is left out and counted', async () => {
+    await dataSet(`${folder}/damaged`, 3);
+    const bytes = await readFile(`${folder}/damaged/mask/1.png`);
+    await writeFile(`${folder}/damaged/mask/1.png`, bytes.subarray(0, bytes.length - 16));
+    const args = ['eval', 'tiny.crob', '-w', 'tiny.safetensors', '-d', 'damaged', '--device', 'cpu', '-o', 'rest'];
+    const stopped = await crobc(args, { cwd: folder });
+    expect(stopped).toMatchObject({ code: 1, out: '' });
+    expect(stopped.err).toMatch(/^crobc: damaged\/output_phrase_test\.txt:2: [^\n]*mask\/1\.png[^\n]*\n$/);
+    const skipped = await crobc([...args, '--on-bad', 'skip'], { cwd: folder });
+    expect(skipped.code).toBe(0);
+    expect(skipped.err).toMatch(/output_phrase_test\.txt:2: .*\n(.*\n)*note: 1 sample could not be read/);
+    expect(JSON.parse(await readFile(`${folder}/rest/Tiny.test.json`, 'utf8'))).toMatchObject({
+      samples: 2,
+      skipped: 1,
+    });
+  });
+});
+
+describe('scripts that compare models', () => {
+  const dry = (script: string, ...args: string[]) => {
+    const { stdout, stderr, status } = spawnSync(process.execPath, [`scripts/${script}.mjs`, ...args, '--dry-run'], {
+      encoding: 'utf8',
+    });
+    return { out: stdout.trimEnd().split('\n'), err: stderr, code: status };
+  };
+
+  test('ablations: a training and an evaluation each, then all against the first', () => {
+    const args = [
+      '--data',
+      'd',
+      '--models',
+      'CroBIM_micro,Micro_S4',
+      '--steps',
+      '9',
+      '--seeds',
+      '0,1',
+      '--blank',
+      '--out',
+      'o',
+    ];
+    const { out, code } = dry('ablations', ...args);
+    expect(code).toBe(0);
+    expect(out).toHaveLength(13);
+    expect(out[2]).toBe(
+      'crobc train models/ablations_micro.crob --model Micro_S4 --data d --steps 9 --seed 0 --out o/Micro_S4-seed0',
+    );
+    expect(out[3]).toBe(
+      'crobc eval models/ablations_micro.crob --model Micro_S4 --weights o/Micro_S4-seed0/best.safetensors --data d --split test --out o/Micro_S4-seed0',
+    );
+    expect(out[4]).toMatch(/--model CroBIM_micro --no-phrases --data d .* --out o\/CroBIM_micro-blank-seed0$/);
+    expect(out[12]!.split(' ').slice(3)).toHaveLength(6);
+  });
+
+  test('ablations name models that are there', async () => {
+    const { out } = dry('ablations', '--data', 'd', '--steps', '1');
+    for (const line of out.filter((words) => words.startsWith('crobc train'))) {
+      const [, file, model] = /^crobc train (\S+) --model (\S+)/.exec(line)!;
+      expect(await readFile(file!, 'utf8')).toMatch(new RegExp(`^model ${model} `, 'm'));
+    }
+  });
+
+  test('learning: draws, trains with and without phrases, and compares three evaluations', () => {
+    const { out, code } = dry('learning', '--steps', '5', '--out', 'no-such-folder');
+    expect(code).toBe(0);
+    expect(out.map((line) => line.split(' ').slice(1, 3).join(' '))).toEqual([
+      'data synth',
+      'train models/crobim.crob',
+      'eval models/crobim.crob',
+      'train models/crobim.crob',
+      'eval models/crobim.crob',
+      'eval models/crobim.crob',
+      'eval --compare',
+    ]);
+    expect(out.map((line) => line.includes('--no-phrases'))).toEqual([false, false, false, true, true, true, false]);
+  });
+
+  test.each([['ablations'], ['ablations', '--data'], ['learning', '--minutes', 'many'], ['learning', 'now']])(
+    '%s %s',
+    (script, ...args) => {
+      const { code, err } = dry(script, ...args);
+      expect(code).toBe(2);
+      expect(err).toMatch(/^npm run /);
+    },
+  );
+});
