@@ -29,7 +29,7 @@ export function gradients(
     throw new Error(`bug in crobc: a loss is f32[], not ${loss.type.dtype} of ${loss.type.shape.length} axes`);
   const forward = [...build.nodes];
   const fed = fedBy(forward, wanted);
-  const recomputed = new Recomputation(build, options.rematerialise);
+  const recomputed = new Recomputation(build, new Set(wanted), options.rematerialise);
   const gradients = new Map<Value, Value>();
   const outer = build.origin;
   if (fed.has(loss)) {

@@ -11,10 +11,17 @@ import type { Node, Value } from '../ir/graph.ts';
 export class Recomputation {
   readonly #build: Builder;
   readonly #regionOf: ((path: string) => string | undefined) | undefined;
+  readonly #parameters: ReadonlySet<Value>;
   readonly #copies = new Map<string, Map<Value, Value>>();
 
-  constructor(build: Builder, regionOf: ((path: string) => string | undefined) | undefined) {
+  /** `parameters`: values that are there throughout, and need no barrier. */
+  constructor(
+    build: Builder,
+    parameters: ReadonlySet<Value>,
+    regionOf: ((path: string) => string | undefined) | undefined,
+  ) {
     this.#build = build;
+    this.#parameters = parameters;
     this.#regionOf = regionOf;
   }
 
@@ -36,15 +43,19 @@ export class Recomputation {
     return node.inputs.length > 0 && this.#regionOf?.(node.origin.path) === key;
   }
 
+  #isThere(value: Value): boolean {
+    return this.#parameters.has(value) || (value.node.inputs.length === 0 && value.node.op !== 'input');
+  }
+
   #copied(value: Value, region: Region): Value {
     const known = region.copies.get(value);
     if (known !== undefined) return known;
     const { node } = value;
-    if (node.inputs.length === 0) return value;
+    if (this.#isThere(value)) return value;
     const inputs = this.#isInside(value, region.key)
       ? node.inputs.map((input) => this.#copied(input, region))
       : node.inputs;
-    // What comes from elsewhere, or from inputs and weights at once, is kept.
+    // What comes from elsewhere, or from parameters alone, is kept.
     const isKept = inputs.every((input, i) => input === node.inputs[i]);
     const results = isKept
       ? node.outputs.map((output) => this.#build.barrier(output, region.signal))
