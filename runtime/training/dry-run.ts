@@ -67,7 +67,7 @@ export function dryRun(training: Training, plan: Plan | undefined, given: readon
     plan,
     settings: [
       ...Object.entries(plainRecipe(recipe))
-        .filter(([name]) => name !== 'recipe' && !overridden.has(name))
+        .filter(([name]) => name !== 'recipe' && name !== 'terms' && !overridden.has(name))
         .map(([name, value]) => ({ name, value, source: sourceOf(training, name) })),
       ...given,
     ],

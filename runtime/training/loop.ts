@@ -38,8 +38,8 @@ export interface LoopParts {
   readonly evaluate: ((step: number) => Promise<Scored | undefined>) | undefined;
   /** Ends after so many evaluations without a better one. */
   readonly earlyStop: number | undefined;
-  /** Seconds after which a checkpoint is due whatever the step. */
-  readonly checkpointSeconds: number;
+  /** Seconds after which a checkpoint is due whatever the step, and before which one that the plan wants is put off. */
+  readonly checkpointSeconds: { readonly most: number; readonly least: number };
   readonly from: Progress;
   readonly store: CheckpointStore;
   readonly identity: RunIdentity;
@@ -100,7 +100,7 @@ class Loop {
         }
       }
     } catch (error) {
-      if (error instanceof UserError) await this.#rescue(error);
+      if (error instanceof UserError) await this.#rescue();
       throw error;
     }
     await this.#checkpoint();
@@ -174,10 +174,9 @@ class Loop {
 
   #checkpointDue(): boolean {
     const { plan, checkpointSeconds } = this.#parts;
-    return (
-      isDue(plan.checkpointEvery, this.#progress.step, plan) ||
-      performance.now() - this.#savedAt > checkpointSeconds * 1000
-    );
+    const seconds = (performance.now() - this.#savedAt) / 1000;
+    if (seconds > checkpointSeconds.most) return true;
+    return seconds >= checkpointSeconds.least && isDue(plan.checkpointEvery, this.#progress.step, plan);
   }
 
   async #checkpoint(): Promise<void> {
@@ -195,12 +194,13 @@ class Loop {
   }
 
   /** Keeps what was reached when something else than training went wrong; the first error is what the user hears of. */
-  async #rescue(error: UserError): Promise<void> {
+  async #rescue(): Promise<void> {
     if (this.#progress === this.#saved) return;
     try {
       await this.#checkpoint();
     } catch (second) {
-      if (!(second instanceof UserError)) throw error;
+      // That the numbers were bad (NonFiniteStep) explains more than what they led to.
+      if (!(second instanceof UserError)) throw second;
     }
   }
 

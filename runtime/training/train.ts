@@ -15,7 +15,7 @@ import { explainNonFinite } from './explain-non-finite.ts';
 import { initialState } from './initial-state.ts';
 import { beginning, NonFiniteStep, trainLoop } from './loop.ts';
 import { openMetricsLog } from './metrics-log.ts';
-import { openOnnxBackend } from './onnx-backend.ts';
+import { type BackendOptions, openBackend, openLookingBackend } from './open-backend.ts';
 import { type Plan, planRun } from './plan.ts';
 import { checkIdentity, runIdentity } from './run-identity.ts';
 import { lockRun } from './run-lock.ts';
@@ -69,8 +69,11 @@ export interface Trained {
   readonly tokenizer: string;
 }
 
-/** Seconds between checkpoints where epochs are longer. */
-const CHECKPOINT_SECONDS = 300;
+/**
+ * Seconds between checkpoints: at most, where epochs are longer, and at least, where they are shorter and the recipe does
+ * not say how often.
+ */
+const checkpointSeconds = { most: 300, least: 15 };
 
 /** Trains a model as its recipe says, and leaves weights, checkpoints and logs in a folder. Throws a UserError in one line. */
 export async function train(options: TrainOptions): Promise<Trained> {
@@ -159,14 +162,17 @@ async function run(options: TrainOptions, { plan, data, settings }: Prepared): P
   const state = checkpoint ? withAccumulators(await store.load(checkpoint, stored), states) : await begin();
   if (checkpoint) await store.expose(from);
 
-  const backend = await openOnnxBackend({
+  const opening: BackendOptions = {
+    backend: options.backend,
+    model: recipe.model,
     steps,
     inference: training.inference,
-    state,
     seed,
     device: options.device,
     threads: options.threads,
-  });
+    folder: out,
+  };
+  const backend = await openBackend(opening, state);
   if (backend.note) note(backend.note);
   const learningRate = (step: number) => recipe.optimizer.lr * scheduleFactor(recipe.schedule, step - 1, plan.steps);
   const batches = (step: number) =>
@@ -207,7 +213,7 @@ async function run(options: TrainOptions, { plan, data, settings }: Prepared): P
           report: note,
         }),
       earlyStop: recipe.earlyStop,
-      checkpointSeconds: CHECKPOINT_SECONDS,
+      checkpointSeconds: recipe.checkpointEvery === undefined ? checkpointSeconds : { ...checkpointSeconds, least: 0 },
       from,
       store,
       identity,
@@ -249,21 +255,21 @@ async function run(options: TrainOptions, { plan, data, settings }: Prepared): P
     if (!(error instanceof NonFiniteStep)) throw error;
     progress.finish();
     const good = await store.latest(note);
-    const found = await explainNonFinite(error, {
-      backend,
-      state: good ? await store.load(good, stored) : await begin(),
-      from: good?.progress.step ?? 0,
-      batches,
-      learningRate,
-      stopped: () => stop.signal !== undefined,
-    });
-    const where = good ? `the last good checkpoint is ${good.path}` : 'there is no checkpoint before it';
-    const place = found && options.place(found.origin);
-    const made =
-      found === undefined
-        ? ''
-        : `; the first ${found.made} came out of ${found.op}${found.origin.label === '' ? '' : ` (${found.origin.label})`} in ${found.origin.path === '' ? recipe.model : found.origin.path}${place ? `, ${place}` : ''}${found.step === error.step ? '' : `, at step ${found.step}`}`;
-    throw new UserError(`step ${error.step}: ${error.what}${made}; ${where}`);
+    note(`step ${error.step}: ${error.what}; looking for the operator that made it`);
+    const held = good ? withAccumulators(await store.load(good, stored), states) : await begin();
+    const looking = await openLookingBackend(opening, held);
+    try {
+      const found = await explainNonFinite(error, {
+        backend: looking,
+        from: good?.progress.step ?? 0,
+        batches,
+        learningRate,
+        stopped: () => stop.signal !== undefined,
+      });
+      throw new UserError(nonFiniteMessage(error, found, good?.path, options));
+    } finally {
+      await looking.release();
+    }
   } finally {
     stop.release();
     progress.finish();
@@ -271,6 +277,22 @@ async function run(options: TrainOptions, { plan, data, settings }: Prepared): P
     await events.close();
     await backend.release();
   }
+}
+
+function nonFiniteMessage(
+  { step, what }: NonFiniteStep,
+  found: Awaited<ReturnType<typeof explainNonFinite>>,
+  checkpoint: string | undefined,
+  { place, training }: TrainOptions,
+): string {
+  const where = checkpoint ? `the last good checkpoint is ${checkpoint}` : 'there is no checkpoint before it';
+  if (found === undefined) return `step ${step}: ${what}; ${where}`;
+  const { op, made, origin } = found;
+  const line = place(origin);
+  const operator = origin.label === '' || origin.label === op ? op : `${op} (${origin.label})`;
+  const module = origin.path === '' ? training.recipe.model : origin.path;
+  const earlier = found.step === step ? '' : ` at step ${found.step}`;
+  return `step ${step}: ${what}; the first ${made} came out of ${operator} in ${module}${line ? `, ${line}` : ''}${earlier}; ${where}`;
 }
 
 /** A checkpoint's state and the accumulators, which it leaves out: they are empty between steps. */

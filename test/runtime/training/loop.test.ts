@@ -71,7 +71,7 @@ async function run(dir: string, { stopAfter = Infinity, broken = false, ...chang
       batches,
       evaluate: async (step) => ({ score: 100 - (step - 8) ** 2, figures: { mIoU: 1 / step } }),
       earlyStop: undefined,
-      checkpointSeconds: Infinity,
+      checkpointSeconds: { most: Infinity, least: 0 },
       from,
       store,
       identity,
@@ -176,6 +176,23 @@ describe('a run that was stopped and goes on', () => {
 test('an early stop after so many evaluations without a better one', async () => {
   const { result } = await run(await folder(), { earlyStop: 1 });
   expect(result).toMatchObject({ end: 'early stop', progress: { step: 12, best: { step: 8 } } });
+});
+
+test('checkpoints that the plan wants too often are put off; those of the best weights and of the end are not', async () => {
+  const { store } = await run(await folder(), { checkpointSeconds: { most: Infinity, least: 1e6 } });
+  expect(await store.steps()).toEqual([14, 8]);
+});
+
+test('a checkpoint is due after a time, whatever the step', async () => {
+  const saved: number[] = [];
+  const dir = await folder();
+  await run(dir, {
+    evaluate: undefined,
+    plan: { ...plan, checkpointEvery: 0 },
+    checkpointSeconds: { most: 0, least: 0 },
+    onStep: async () => void saved.push(...(await new CheckpointStore(dir).steps())),
+  });
+  expect(new Set(saved).size).toBeGreaterThan(5);
 });
 
 test('a score that is no number is never the best', async () => {

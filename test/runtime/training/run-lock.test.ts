@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { describe, expect, test } from 'vitest';
+import { lockRun } from '../../../runtime/training/run-lock.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+
+const at = temporaryFolder();
+let count = 0;
+async function folder(): Promise<string> {
+  const dir = at(`run-${count++}`);
+  await mkdir(dir);
+  return dir;
+}
+
+/** A process that just lives, until it is killed. */
+const sleeper = () => spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+
+describe('a lock', () => {
+  test('is held against another run, and given back', async () => {
+    const dir = await folder();
+    const unlock = await lockRun(dir);
+    await expect(lockRun(dir)).rejects.toThrow(new RegExp(`in use by another run \\(process ${process.pid}\\)`));
+    await unlock();
+    await (await lockRun(dir))();
+    expect(await readdir(dir)).toEqual([]);
+  });
+
+  test('of a process that is gone is taken over', async () => {
+    const dir = await folder();
+    const child = sleeper();
+    await writeFile(`${dir}/.lock`, JSON.stringify({ pid: child.pid, started: '', host: hostname() }));
+    await expect(lockRun(dir)).rejects.toThrow(`process ${child.pid}`);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    const unlock = await lockRun(dir);
+    expect(JSON.parse(await readFile(`${dir}/.lock`, 'utf8'))).toMatchObject({ pid: process.pid });
+    await unlock();
+  });
+
+  test.runIf(process.platform === 'linux')('of an earlier process with the same id is taken over', async () => {
+    const dir = await folder();
+    await writeFile(`${dir}/.lock`, JSON.stringify({ pid: process.pid, started: '1', host: hostname() }));
+    await (await lockRun(dir))();
+  });
+
+  test.each(['', '{"pid": ', 'nonsense', '{}'])('that says %j is stale', async (text) => {
+    const dir = await folder();
+    await writeFile(`${dir}/.lock`, text);
+    await (await lockRun(dir))();
+  });
+
+  test('on another machine counts', async () => {
+    const dir = await folder();
+    await writeFile(`${dir}/.lock`, JSON.stringify({ pid: 1, started: '', host: 'elsewhere' }));
+    await expect(lockRun(dir)).rejects.toThrow('process 1 on elsewhere');
+  });
+
+  test('of many that want it at once goes to one', async () => {
+    const dir = await folder();
+    await writeFile(`${dir}/.lock`, 'stale');
+    const tried = await Promise.allSettled(Array.from({ length: 8 }, () => lockRun(dir)));
+    expect(tried.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  test('in a folder that cannot be written is one line', async () => {
+    await expect(lockRun(at('nowhere'))).rejects.toThrow(/^cannot write [^\n]*nowhere[^\n]*: no such file or folder$/);
+  });
+});
