@@ -1,21 +1,14 @@
 import { one } from '../../dims/dim.ts';
-import type { NodeOf } from '../../ir/graph.ts';
 import { tensor } from '../../ir/tensor-data.ts';
 import { conv2d, conv2dDx } from './convolution.ts';
 import { conv2dDw } from './convolution-weight-gradient.ts';
-import type { Emission } from './emission.ts';
 import { inputOf, type Lowering } from './lowering.ts';
-import { int, tensorOf } from './model.ts';
+import { tensorOf } from './model.ts';
 import { broadcastOperands } from './operands.ts';
+import { reduction, staged } from './reduction.ts';
 import { known } from './reshape-target.ts';
 
 const matmul: Lowering<'matmul'> = (node, emission) => [emission.node('MatMul', broadcastOperands(node, emission, 2))];
-
-const reduction = (op: string) => (node: NodeOf<'sum' | 'reduce_max' | 'mean'>, emission: Emission) => {
-  const { axes, keep } = node.attributes;
-  const inputs = [emission.use(inputOf(node, 0)), emission.i64(axes)];
-  return [emission.node(op, inputs, keep ? {} : { keepdims: int(0) })];
-};
 
 /**
  * The mean over rows [..., n, C] is a row of 1/n times them: onnxruntime's CPU kernel of ReduceMean along
@@ -27,7 +20,7 @@ const mean: Lowering<'mean'> = (node, emission) => {
   const { dtype, shape } = inputOf(node, 0).type;
   const rows = shape.length - 2;
   const n = axes.length === 1 && axes[0] === rows ? known(emission.facts, shape[rows]!) : undefined;
-  if (n === undefined || dtype !== 'f32') return reduction('ReduceMean')(node, emission);
+  if (n === undefined || dtype !== 'f32') return staged('ReduceMean')(node, emission);
   const part = { value: tensorOf(tensor('f32', [1], [1 / n])) };
   const weights = emission.shared('ConstantOfShape', [emission.i64([1, n])], part);
   const name = emission.node('MatMul', [weights, emission.use(inputOf(node, 0))]);
@@ -51,7 +44,7 @@ export const contract = {
   conv2d,
   conv2d_dx: conv2dDx,
   conv2d_dw: conv2dDw,
-  sum: reduction('ReduceSum'),
+  sum: staged('ReduceSum'),
   reduce_max: reduction('ReduceMax'),
   mean,
   topk,

@@ -134,7 +134,8 @@ describe('mean', () => {
     ).toEqual([
       'last = ReduceMean(x, [2], keepdims=0)',
       'rows = ReduceMean(x, [1], keepdims=0)',
-      'both = ReduceMean(x, [1, 2], keepdims=0)',
+      'ReduceMean_2 = ReduceMean(x, [2])',
+      'both = ReduceMean(ReduceMean_2, [1, 2], keepdims=0)',
     ]);
   });
 

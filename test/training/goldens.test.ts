@@ -1,0 +1,214 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
+import { compileTraining, type Training } from '../../compiler/training/compile-training.ts';
+import { type StepGraph, trainingStep } from '../../compiler/training/step.ts';
+import { encodeOnnx } from '../../runtime/onnx-file.ts';
+import { type Feeds, openSession } from '../../runtime/session.ts';
+import { diskHost } from '../../runtime/source-host.ts';
+import { openOnnxBackend } from '../../runtime/training/onnx-backend.ts';
+import { scheduleFactor } from '../../runtime/training/schedule.ts';
+import { positionsOf, product, startOf, uniformOf } from './formula.ts';
+import { batchOf, f32, readTrainingGolden, smallBatchOf, type TrainingGolden, under } from './golden.ts';
+
+type StateMap = ReadonlyMap<string, Float32Array>;
+
+let golden: TrainingGolden;
+beforeAll(async () => {
+  golden = await readTrainingGolden();
+});
+
+function crobim(overrides: readonly string[] = []): Training {
+  const { B, H, W, T, topk } = golden.sizes;
+  const { training, diagnostics } = compileTraining(diskHost(), 'models/crobim.crob', {
+    model: 'CroBIM_micro',
+    recipe: 'micro',
+    dims: new Map(Object.entries({ B, H, W, T })),
+    overrides: [`lgfa.topk = ${topk}`, ...overrides],
+  });
+  expect(diagnostics).toEqual([]);
+  return training!;
+}
+
+/** State before the first step, with every weight where PyTorch's golden started. */
+function startState({ state }: StepGraph): Map<string, Float32Array> {
+  return new Map(
+    state.map(({ name, kind, path, shape }) => {
+      const data = new Float32Array(product(shape));
+      if (kind === 'buffer') data.fill(Number(path.endsWith('running_var')));
+      return [name, kind === 'weight' || kind === 'average' ? startOf(path, shape) : data];
+    }),
+  );
+}
+
+describe('gradients of CroBIM_micro are those of PyTorch', () => {
+  const entries = new Map<string, { readonly given: Float32Array; readonly shape: readonly number[] }>();
+  let loss: Record<string, number>;
+  let norm = 0;
+
+  beforeAll(async () => {
+    const step = trainingStep(crobim(), { part: 'accumulate' });
+    const state = step.state.map(({ name, shape }) => [name, shape] as const);
+    const values = startState(step);
+    const feeds = {
+      ...batchOf(golden.sizes, 0),
+      ...Object.fromEntries(state.map(([n, s]) => [n, f32(s, values.get(n)!)])),
+    };
+    const results = await runOnce(step, feeds);
+    for (const { kind, path, next, shape } of step.state) {
+      if (kind !== 'gradient') continue;
+      const given = results[next!]!.data as Float32Array;
+      entries.set(path, { given, shape });
+      norm = Math.hypot(norm, lengthOf(given));
+    }
+    loss = Object.fromEntries(
+      ['loss', 'term:ce', 'term:dice'].map((name) => [name, (results[name]!.data as Float32Array)[0]!]),
+    );
+  });
+
+  test('for every weight that PyTorch has, and no other', () => {
+    expect([...entries.keys()].sort()).toEqual([...under(golden, 'gradient:').keys()].sort());
+    expect(golden.gradients.none).toEqual([]);
+  });
+
+  test('loss, terms and global norm', () => {
+    const { loss: wanted, terms, norm: length } = golden.gradients;
+    expect(off(loss.loss!, wanted)).toBeLessThan(2e-6);
+    expect(off(loss['term:ce']!, terms.ce!)).toBeLessThan(2e-6);
+    expect(off(loss['term:dice']!, terms.dice!)).toBeLessThan(2e-6);
+    expect(off(norm, length)).toBeLessThan(1e-5);
+  });
+
+  test('norm, sum and entries of each', () => {
+    const faults: string[] = [];
+    for (const [path, [length, sum, largest, ...wanted]] of under(golden, 'gradient:')) {
+      const { given, shape } = entries.get(path)!;
+      const at = positionsOf(path, product(shape));
+      // Weights that change nothing, such as biases before a norm, have a gradient of rounding errors.
+      const rounding = 1e-7 * golden.gradients.norm;
+      const compare = (what: string, a: number, b: number, scale: number) => {
+        if (Math.abs(a - b) > 1e-4 * scale + rounding) faults.push(`${path}: ${what} ${a}, in PyTorch ${b}`);
+      };
+      compare('norm', lengthOf(given), length!, length!);
+      compare(
+        'sum',
+        given.reduce((a, b) => a + b, 0),
+        sum!,
+        length! * Math.sqrt(given.length),
+      );
+      for (const [i, b] of wanted.entries()) compare(`entry ${at[i]}`, given[at[i]!]!, b, largest!);
+    }
+    expect(faults).toEqual([]);
+  });
+});
+
+describe('ten steps of AdamW have the losses that PyTorch has', () => {
+  test.each([0, 1])('run %i: as in the recipe, and clipped through a whole schedule', async (index) => {
+    const run = golden.runs[index]!;
+    const training = crobim(run.clip === null ? [] : [`recipe.clip = ${run.clip}`]);
+    const step = trainingStep(training);
+    const state = startState(step);
+    const backend = await openOnnxBackend({
+      steps: { whole: step },
+      inference: training.inference,
+      state,
+      seed: 0,
+      device: 'cpu',
+      threads: 1,
+    });
+    try {
+      for (const [i, wanted] of run.steps.entries()) {
+        const learningRate = run.lr * scheduleFactor(scheduleOf(run), i, run.steps.length);
+        expect(off(learningRate, wanted.learning_rate), 'learning rate').toBeLessThan(1e-12);
+        const found = await backend.step([batchOf(golden.sizes, i + 1)], { learningRate, step: i + 1 });
+        expect(off(found.loss, wanted.loss), `loss of step ${i + 1}`).toBeLessThan(1e-5);
+        expect(off(found.terms.ce!, wanted.terms.ce!), `ce of step ${i + 1}`).toBeLessThan(1e-5);
+        expect(off(found.gradientNorm, wanted.gradient_norm), `norm of step ${i + 1}`).toBeLessThan(1e-3);
+      }
+      expect(movedOtherwise(startState(step), await backend.read(), index)).toEqual([]);
+    } finally {
+      await backend.release();
+    }
+  });
+
+  /** Weights whose end, or whose way there, has another norm than in PyTorch. */
+  function movedOtherwise(start: StateMap, end: StateMap, index: number): string[] {
+    const faults: string[] = [];
+    for (const [path, [length, way]] of under(golden, `moved:${index}:`)) {
+      // AdamW makes steps of rounding errors where they are all that a gradient is.
+      if (golden.tensors.get(`gradient:${path}`)![0]! < 1e-9 * golden.gradients.norm) continue;
+      const [before, now] = [start.get(`weight:${path}`)!, end.get(`weight:${path}`)!];
+      const moved = lengthOf(now.map((x, i) => x - before[i]!));
+      if (off(lengthOf(now), length!) > 1e-5) faults.push(`${path}: norm ${lengthOf(now)}, in PyTorch ${length}`);
+      if (off(moved, way!) > 1e-3) faults.push(`${path}: moved by ${moved}, in PyTorch by ${way}`);
+    }
+    return faults;
+  }
+});
+
+test('batch norm, dropout, drop path, SGD and averages are those of PyTorch, given the same draws', async () => {
+  const { training, diagnostics } = compileTraining(diskHost(), 'test/goldens/training.crob', {
+    dims: new Map(),
+    overrides: [],
+  });
+  expect(diagnostics).toEqual([]);
+  const step = trainingStep(training!);
+  const state = startState(step);
+  for (const [i, wanted] of golden.regularised.losses.entries()) {
+    const draws = step.draws.map(({ name, shape }) => {
+      const kind = shape.length === 4 ? 'elements' : 'samples';
+      return [name, f32(shape, uniformOf(`${kind} ${i + 1}`, product(shape)))] as const;
+    });
+    expect(draws).toHaveLength(2);
+    const held = step.state.map(({ name, shape }) => [name, f32(shape, state.get(name)!)] as const);
+    const results = await runOnce(step, {
+      ...smallBatchOf(i + 1),
+      ...Object.fromEntries([...draws, ...held]),
+      learning_rate: f32([], Float32Array.of(0.1)),
+      step: { dtype: 'i32', shape: [], data: Int32Array.of(i + 1) },
+    });
+    expect(off((results.loss!.data as Float32Array)[0]!, wanted), `loss of step ${i + 1}`).toBeLessThan(2e-6);
+    for (const { name, next } of step.state)
+      if (next !== undefined) state.set(name, results[next]!.data as Float32Array);
+  }
+  const ends = under(golden, 'regularised:');
+  expect([...ends.keys()].filter((name) => !state.has(name))).toEqual([]);
+  for (const [name, wanted] of ends) {
+    const largest = Math.max(...wanted.map(Math.abs));
+    const worst = Math.max(...wanted.map((x, i) => Math.abs(x - state.get(name)![i]!)));
+    expect(worst / largest, name).toBeLessThan(1e-5);
+  }
+});
+
+async function runOnce(step: StepGraph, feeds: Feeds) {
+  const emitted = emitOnnx(step.graph, { producerVersion: '' });
+  const noWeights = {
+    read(path: string): never {
+      throw new Error(`a step graph holds no weights: ${path}`);
+    },
+  };
+  const session = await openSession(await encodeOnnx(emitted, noWeights), { device: 'cpu', threads: 1 });
+  try {
+    const known = new Set(session.inputs.map(({ name }) => name));
+    return await session.run(Object.fromEntries(Object.entries(feeds).filter(([name]) => known.has(name))));
+  } finally {
+    await session.release();
+  }
+}
+
+function scheduleOf({ warmup }: TrainingGolden['runs'][number]) {
+  return [
+    { kind: 'warmup', steps: warmup },
+    { kind: 'poly', power: 0.9, end: 0 },
+  ] as const;
+}
+
+/** How far a number is from the wanted one, as a part of it. */
+function off(given: number, wanted: number): number {
+  return Math.abs(given - wanted) / Math.abs(wanted);
+}
+
+function lengthOf(values: Float32Array): number {
+  let squares = 0;
+  for (const x of values) squares += x * x;
+  return Math.sqrt(squares);
+}
