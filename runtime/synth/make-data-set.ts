@@ -1,7 +1,13 @@
+import { join } from 'node:path';
+import { writeFileAtomic } from '../atomic-file.ts';
+import { splitStatistics } from '../data/statistics.ts';
+import { trainVocabulary } from '../data/vocabulary.ts';
 import { startProgress } from '../progress.ts';
 import { UserError } from '../user-error.ts';
+import { writeContactSheet } from './contact-sheet.ts';
 import type { SceneForm } from './scene.ts';
-import { type Plan, splits, writeDataSet } from './write-data-set.ts';
+import { writeStatisticsPicture } from './statistics-picture.ts';
+import { type Plan, splits, type Written, writeDataSet } from './write-data-set.ts';
 
 export type Difficulty = 'easy' | 'standard';
 
@@ -53,11 +59,36 @@ export async function makeDataSet(dir: string, plan: Plan): Promise<MadeDataSet>
   }
   const total = splits.reduce((sum, split) => sum + plan.scenes[split], 0);
   const progress = startProgress('drawing scenes', total);
+  let written: readonly Written[];
   try {
-    const written = await writeDataSet(dir, plan, progress);
-    const counts = splits.map((split) => [split, written.filter((one) => one.split === split).length] as const);
-    return { dir, size: plan.form.size, phrases: Object.fromEntries(counts) };
+    written = await writeDataSet(dir, plan, progress);
   } finally {
     progress.finish();
+  }
+  await describe(dir, plan, written);
+  const counts = splits.map((split) => [split, written.filter((one) => one.split === split).length] as const);
+  return { dir, size: plan.form.size, phrases: Object.fromEntries(counts) };
+}
+
+/** Word pieces of vocab.txt at most: all words of the phrases, and the letters, are fewer. */
+const VOCABULARY = 2560;
+
+/** What is written when all samples are there: statistics of the files as they are read back, pictures, a vocabulary. */
+async function describe(dir: string, plan: Plan, written: readonly Written[]): Promise<void> {
+  const statistics = [];
+  for (const split of splits) {
+    if (plan.scenes[split] === 0) continue;
+    statistics.push(
+      await splitStatistics(dir, split, (problem) => {
+        throw new UserError(problem);
+      }),
+    );
+  }
+  await writeFileAtomic(join(dir, 'statistics.json'), `${JSON.stringify({ splits: statistics }, null, 2)}\n`);
+  await writeStatisticsPicture(dir, written);
+  await writeContactSheet(dir, plan, written);
+  const training = written.filter(({ split }) => split === 'train').map(({ phrase }) => phrase.text);
+  if (training.length > 0) {
+    await writeFileAtomic(join(dir, 'vocab.txt'), `${trainVocabulary(training, VOCABULARY).join('\n')}\n`);
   }
 }

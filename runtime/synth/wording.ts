@@ -82,7 +82,7 @@ const relationWords: Readonly<Record<Relation, readonly string[]>> = {
   above: ['above'],
   below: ['below'],
   near: ['near', 'next to', 'close to', 'beside'],
-  'larger than': ['larger than', 'bigger than'],
+  'larger than': ['larger than'],
   'smaller than': ['smaller than'],
 };
 
@@ -128,5 +128,5 @@ function superlative(random: Random, query: Query, order: Order, scene: readonly
 
 function pluralOf(noun: string, fitting: readonly SceneObject[]): string {
   const category = fitting.find((one) => isNamed(one, noun))!.category;
-  return noun === category.nouns[0] ? category.plural : `${noun}s`;
+  return noun === category.nouns[0] ? category.plural : `${noun}s`.replace(/ys$/, 'ies');
 }

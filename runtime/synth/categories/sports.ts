@@ -135,7 +135,7 @@ function drawSoccer(random: Random): Artwork {
 
 export const baseballField: Category = {
   name: 'baseball field',
-  nouns: ['baseball field', 'baseball diamond'],
+  nouns: ['baseball field'],
   plural: 'baseball fields',
   colours: [],
   length: [0.3, 0.46],
@@ -177,9 +177,9 @@ function drawBaseball(random: Random): Artwork {
     disc(0, 0.2, 0.03, '#c99b6a') +
     line(
       [
-        [-0.64, -0.22],
-        [0, 0.42],
-        [0.64, -0.22],
+        [-0.62, -0.217],
+        [0, 0.403],
+        [0.62, -0.217],
       ],
       chalk,
       0.016,
@@ -287,8 +287,8 @@ function drawPool(random: Random): Artwork {
         const [a, b] = [0.4 - inset, 0.5 - inset];
         return [
           [-a, -b],
-          [-a + 0.38 - inset * 0, -b],
-          [-a + 0.38, 0.1 + inset],
+          [-0.02 - inset, -b],
+          [-0.02 - inset, 0.1 + inset],
           [a, 0.1 + inset],
           [a, b],
           [-a, b],
@@ -304,8 +304,8 @@ function drawPool(random: Random): Artwork {
     disc(-0.12, 0.3, 0.07, shade(water, 0.35), 'opacity="0.7"') +
     line(
       [
-        [-0.18, -0.2],
-        [-0.02, -0.26],
+        [-0.24, -0.2],
+        [-0.1, -0.26],
       ],
       shade(water, 0.5),
       0.025,

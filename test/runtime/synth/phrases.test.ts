@@ -1,0 +1,207 @@
+import { describe, expect, test } from 'vitest';
+import { categories } from '../../../runtime/synth/categories/index.ts';
+import type { Description, Query } from '../../../runtime/synth/facts.ts';
+import { formFor } from '../../../runtime/synth/make-data-set.ts';
+import { MOST_TOKENS } from '../../../runtime/synth/phrases.ts';
+import type { SceneObject } from '../../../runtime/synth/scene.ts';
+import { drawSample, type Plan } from '../../../runtime/synth/write-data-set.ts';
+import { openTokenizer } from '../../../runtime/tokenizer.ts';
+
+const plan = (size: number, seed = 3): Plan => ({
+  seed,
+  form: formFor(size),
+  phrases: 3,
+  scenes: { train: 40, val: 0, test: 0 },
+});
+
+const samples = [64, 256].flatMap((size) => Array.from({ length: 25 }, (_, i) => drawSample(plan(size), 'train', i)));
+
+/** A plain reading of what a description says, without the margins that the generator keeps. */
+function fits({ noun, colour, shape, size }: Description, object: SceneObject): boolean {
+  const kinds: readonly string[] =
+    noun === 'vehicle'
+      ? ['small vehicle', 'large vehicle']
+      : categories.filter(({ nouns }) => nouns.includes(noun)).map(({ name }) => name);
+  if (!kinds.includes(object.category.name)) return false;
+  if (colour !== undefined && object.colour !== colour) return false;
+  if (shape !== undefined && object.shape !== shape) return false;
+  return size === undefined || object.size > 0.5 === (size === 'large');
+}
+
+function holds(query: Query, object: SceneObject, scene: readonly SceneObject[]): boolean {
+  if (!fits(query, object)) return false;
+  const { position, order, relation } = query;
+  for (const side of position?.split(' ') ?? []) {
+    const { x, y } = object;
+    const there = {
+      left: x < 0.5,
+      right: x > 0.5,
+      top: y < 0.5,
+      bottom: y > 0.5,
+      center: Math.abs(x - 0.5) < 0.17 && Math.abs(y - 0.5) < 0.17,
+    }[side];
+    expect(there).toBeDefined();
+    if (!there) return false;
+  }
+  if (order !== undefined) {
+    const value: Record<string, (one: SceneObject) => number> = {
+      leftmost: ({ x }) => x,
+      rightmost: ({ x }) => -x,
+      topmost: ({ y }) => y,
+      bottommost: ({ y }) => -y,
+      largest: ({ area }) => -area,
+      smallest: ({ area }) => area,
+    };
+    const rivals = scene.filter((one) => fits(query, one)).map(value[order]!);
+    if (value[order]!(object) !== Math.min(...rivals)) return false;
+  }
+  if (relation === undefined) return true;
+  const landmarks = scene.filter((one) => fits(relation.to, one));
+  expect(landmarks).toHaveLength(1);
+  const other = landmarks[0]!;
+  if (other === object) return false;
+  const [dx, dy] = [object.x - other.x, object.y - other.y];
+  // Between 45° and 65° off a direction, people differ; half way is this reading.
+  const steep = Math.tan((57 * Math.PI) / 180);
+  const apart = Math.hypot(
+    Math.max(0, object.left - other.right, other.left - object.right),
+    Math.max(0, object.top - other.bottom, other.top - object.bottom),
+  );
+  switch (relation.kind) {
+    case 'left of':
+      return dx < 0 && Math.abs(dy) < -dx * steep;
+    case 'right of':
+      return dx > 0 && Math.abs(dy) < dx * steep;
+    case 'above':
+      return dy < 0 && Math.abs(dx) < -dy * steep;
+    case 'below':
+      return dy > 0 && Math.abs(dx) < dy * steep;
+    case 'near':
+      return apart < 0.18;
+    case 'larger than':
+      return object.area > other.area * 1.2;
+    case 'smaller than':
+      return object.area * 1.2 < other.area;
+  }
+}
+
+describe('phrases', () => {
+  test('each is true of one object of its scene, and false of all others', () => {
+    for (const { scene, phrases } of samples) {
+      for (const { text, object, query } of phrases) {
+        const true_ = scene.objects.flatMap((one, i) => (holds(query, one, scene.objects) ? [i] : []));
+        expect(true_, `${text} ${JSON.stringify(query)}`).toEqual([object]);
+      }
+    }
+  });
+
+  test('the text says what the query says', () => {
+    const words: Record<string, RegExp> = {
+      top: /\b(top|upper)\b/,
+      bottom: /\b(bottom|lower)\b/,
+      left: /\bleft\b/,
+      right: /\bright\b/,
+      center: /\b(center|middle)\b/,
+      large: /\b(large|big)\b/,
+      small: /\bsmall\b/,
+      leftmost: /\bleft/,
+      rightmost: /\bright/,
+      topmost: /\btop/,
+      bottommost: /\bbottom/,
+      largest: /\blarge[rs]/,
+      smallest: /\bsmalle[rs]/,
+      above: /\babove\b/,
+      below: /\bbelow\b/,
+      'left of': /\bleft( side)? of\b/,
+      'right of': /\bright( side)? of\b/,
+      near: /\b(near|next to|close to|beside)\b/,
+      'larger than': /\blarger than\b/,
+      'smaller than': /\bsmaller than\b/,
+    };
+    for (const { phrases } of samples) {
+      for (const { text, query } of phrases) {
+        const { noun, colour, shape, size, position, order, relation } = query;
+        const said = [size, order, relation?.kind, relation?.to.size, ...(position?.split(' ') ?? [])];
+        for (const one of said) if (one !== undefined) expect(text).toMatch(words[one]!);
+        const literal = [colour, shape, relation?.to.noun, relation?.to.colour, relation?.to.shape];
+        for (const one of literal) if (one !== undefined) expect(text).toContain(one);
+        const plural =
+          categories.find(({ nouns }) => nouns[0] === noun)?.plural ?? (noun === 'lorry' ? 'lorries' : `${noun}s`);
+        expect(text.includes(noun) || text.includes(plural), text).toBe(true);
+      }
+    }
+  });
+
+  test('words are whole in the vocabulary that ships with crobc, and as many as a text encoder takes', async () => {
+    const tokenizer = await openTokenizer('models/vocab/aerial.txt');
+    const names = categories.flatMap(({ nouns, plural, colours }) => [...nouns, plural, ...colours]);
+    const texts = [...samples.flatMap(({ phrases }) => phrases.map(({ text }) => text)), ...names];
+    for (const text of texts) {
+      const { tokens, truncated } = tokenizer.encode(text, MOST_TOKENS + 2);
+      expect(truncated, text).toBe(false);
+      expect(
+        tokens.filter((token) => token === '[UNK]' || token.startsWith('##')),
+        text,
+      ).toEqual([]);
+    }
+  });
+
+  test('most of what is named has another of its kind beside it, and its area alone does not tell', () => {
+    const named = samples.flatMap(({ scene, phrases }) =>
+      phrases.map(({ object }) => ({ scene, object: scene.objects[object]! })),
+    );
+    const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
+    const rivals = named.map(({ scene, object }) =>
+      scene.objects.filter(({ category }) => category === object.category).length > 1 ? 1 : 0,
+    );
+    expect(mean(rivals)).toBeGreaterThan(0.6);
+    const shareOfAll = named.map(
+      ({ scene, object }) => object.area / scene.objects.reduce((sum, { area }) => sum + area, 0),
+    );
+    expect(mean(shareOfAll)).toBeLessThan(0.35);
+  });
+});
+
+describe('scenes', () => {
+  test('what is measured of an object is what its label covers', () => {
+    for (const { scene } of samples) {
+      const size = Math.sqrt(scene.labels.length);
+      for (const [i, object] of scene.objects.entries()) {
+        let [count, sumX, left, right] = [0, 0, size, 0];
+        for (const [at, label] of scene.labels.entries()) {
+          if (label !== i + 1) continue;
+          count++;
+          sumX += (at % size) + 0.5;
+          left = Math.min(left, at % size);
+          right = Math.max(right, (at % size) + 1);
+        }
+        expect(object.area).toBeCloseTo(count / size ** 2, 9);
+        expect(object.x).toBeCloseTo(sumX / count / size, 9);
+        expect([object.left, object.right]).toEqual([left / size, right / size]);
+      }
+    }
+  });
+
+  test('objects do not touch, and none is lost', () => {
+    for (const { scene } of samples) {
+      const size = Math.sqrt(scene.labels.length);
+      let touching = 0;
+      for (const [i, label] of scene.labels.entries()) {
+        const right = (i + 1) % size === 0 ? 0 : scene.labels[i + 1]!;
+        const below = scene.labels[i + size] ?? 0;
+        if (label !== 0 && [right, below].some((other) => other !== 0 && other !== label)) touching++;
+      }
+      expect(touching).toBe(0);
+      for (const { area } of scene.objects) expect(area).toBeGreaterThan(0.002);
+    }
+  });
+
+  test('large objects are large: 2 to 20 % of a small image', () => {
+    for (const { scene } of samples.slice(0, 25)) {
+      for (const { area } of scene.objects) {
+        expect(area).toBeGreaterThan(0.015);
+        expect(area).toBeLessThan(0.22);
+      }
+    }
+  });
+});
