@@ -67,6 +67,11 @@ program
   .addOption(set())
   .option('-w, --weights <file>', 'safetensors with trained weights; without it, initial weights drawn from --seed')
   .option('--no-weights', 'write the graph without a weights file')
+  .addOption(
+    new Option('--target <target>', 'onnx, or tfjs: TensorFlow.js programs that run the model and train it')
+      .choices(['onnx', 'tfjs'])
+      .default('onnx'),
+  )
   .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))
   .option('--seed <n>', 'seed of initial weights', wholeNumber, 0)
   .option('--print-after <pass>', 'print the graph after a pass (or `all`, or `list` for their names)')
@@ -211,7 +216,7 @@ program
   .addOption(new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto'))
   .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))
   .option('--threads <n>', 'threads of the CPU provider', wholeNumber)
-  .option('--batch <n>', 'images at a time; figures do not depend on it', positiveNumber, 8)
+  .option('--batch <n>', 'images at a time', positiveNumber, 8)
   .option('--limit <n>', 'at most this many samples, spread evenly over the split', positiveNumber)
   .addOption(
     new Option('--on-bad <what>', 'what to do at a sample that is wrong').choices(['skip', 'stop']).default('stop'),
