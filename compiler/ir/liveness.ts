@@ -35,7 +35,7 @@ export interface Memory {
 
 /**
  * Memory under bindings of every free dim, when nodes run in order and each tensor goes at its last
- * use. `reshape`, `stop_gradient` and `barrier` share their input's storage, as they do in every runtime here.
+ * use. `reshape` and `stop_gradient` share their input's storage, as they do in every runtime here.
  */
 export function memory(graph: Graph, bindings: ReadonlyMap<string, number>): Memory {
   const storage = new Map<Value, Value>();
@@ -50,7 +50,7 @@ export function memory(graph: Graph, bindings: ReadonlyMap<string, number>): Mem
     if (node.op === 'weight' || node.op === 'constant') {
       for (const output of node.outputs) weightBytes += bytesOf(output.type, bindings);
     } else {
-      const shares = node.op === 'reshape' || node.op === 'stop_gradient' || node.op === 'barrier';
+      const shares = node.op === 'reshape' || node.op === 'stop_gradient';
       for (const output of node.outputs) {
         const own = shares ? owner(node.inputs[0]!) : output;
         storage.set(output, own);

@@ -1,5 +1,5 @@
 import { constant, zero } from '../dims/dim.ts';
-import { bytes, free } from './cost.ts';
+import { bytes, free, movement } from './cost.ts';
 import { perInput } from './gradients/rule.ts';
 import { allocate, copy, count, input, sizeOf } from './kernels/tensor.ts';
 import { seededRandom, seedOf } from './random.ts';
@@ -130,7 +130,7 @@ const barrier: OpRow<'barrier'> = {
   inputs: ['x', 'signal'],
   infer: (inputs) => ({ types: [inputType(inputs, 0)] }),
   reference: (inputs) => [input(inputs, 0)],
-  cost: () => free,
+  cost: (inputs, outputs) => movement(inputs.slice(0, 1), outputs),
   sample: (random) => ({
     inputs: [numbers(random, anyShape(random)), numbers(random, anyShape(random))],
     attributes: {},

@@ -52,16 +52,18 @@ const uniform: Lowering<'uniform'> = (node, emission) => [emission.draw(node.att
 const stopGradient: Lowering<'stop_gradient'> = (node, emission) => [emission.use(inputOf(node, 0))];
 
 /**
- * A reshape to the shape that x has, 0 for each of its axes. The zeros are made from the signal: neither
- * onnxruntime's elimination of common subexpressions nor its constant folding sees through that.
+ * A broadcast to 1 along each axis, which copies x. The ones are made from the signal: neither onnxruntime's
+ * elimination of common subexpressions nor its constant folding sees through that, and of reshapes, which
+ * would not copy, it makes one of several whatever their shapes depend on (1.30).
  */
 const barrier: Lowering<'barrier'> = (node, emission) => {
   const [x, signal] = [inputOf(node, 0), inputOf(node, 1)];
-  const flat = emission.node('Reshape', [emission.use(signal), emission.i64([-1])]);
+  const flat = reshaped(emission, emission.use(signal), signal.type.shape, [product(signal.type.shape)]);
   const first = sliced(emission, flat, { start: [zero], stop: [one], axes: [0] });
   const whole = emission.node('Cast', [first], toAttribute('i64'));
-  const zeros = emission.node('Mul', [whole, emission.i64(x.type.shape.map(() => 0))]);
-  return [emission.node('Reshape', [emission.use(x), zeros])];
+  const nothing = emission.node('Mul', [whole, emission.i64(x.type.shape.map(() => 0))]);
+  const ones = emission.node('Add', [nothing, emission.i64Scalar(1)]);
+  return [emission.node('Expand', [emission.use(x), ones])];
 };
 
 const reshape: Lowering<'reshape'> = (node, emission) => {
