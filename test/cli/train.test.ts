@@ -1,0 +1,292 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../runtime/temporary-folder.ts';
+import { crobc, main, type Ran, type RunOptions } from './crobc.ts';
+import { learner, writeDataset } from './training-data.ts';
+
+const at = temporaryFolder();
+let folder: string;
+
+const words = ['train', 'learner.crob', '--data', 'data', '--device', 'cpu', '--threads', '1'];
+const run = async (args: readonly string[], options: RunOptions = {}): Promise<Ran> => {
+  const ran = await crobc(args, { cwd: folder, ...options });
+  // How far it is: only on a slow machine is there a line of it.
+  return { ...ran, err: ran.err.replace(/^training: .*\n/gm, '') };
+};
+const train = (args: readonly string[], options?: RunOptions) => run([...words, ...args], options);
+
+/** The log without what a clock says. */
+async function log(out: string): Promise<Record<string, unknown>[]> {
+  const text = await readFile(`${folder}/${out}/metrics.jsonl`, 'utf8');
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      const { seconds, samples_per_second, ...rest } = JSON.parse(line);
+      expect(seconds).toEqual(expect.any(Number));
+      return rest;
+    });
+}
+const weights = (out: string) => readFile(`${folder}/${out}/last.safetensors`);
+
+/** Starts a run and ends it with a signal once its log has so many lines. */
+async function interrupted(args: readonly string[], out: string, signal: NodeJS.Signals, lines: number) {
+  const child = spawn(process.execPath, [main, ...words, ...args, '-o', out], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let err = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  const closed = once(child, 'close');
+  for (;;) {
+    const text = await readFile(`${folder}/${out}/metrics.jsonl`, 'utf8').catch(() => '');
+    if (text.split('\n').length > lines || child.exitCode !== null) break;
+    await wait(2);
+  }
+  child.kill(signal);
+  const [code] = await closed;
+  return { code: code as number | null, err };
+}
+
+beforeAll(async () => {
+  folder = at('work');
+  await mkdir(folder);
+  await writeFile(`${folder}/learner.crob`, learner);
+  await writeDataset(`${folder}/data`);
+  const ran = await train(['-o', 'whole']);
+  expect(ran).toMatchObject({ code: 0, err: '' });
+  expect(ran.out).toMatch(/^Learner with recipe quick on cpu: done after step 40 of 40, /);
+});
+
+describe('a run', () => {
+  test('leaves a log of every step and evaluation, checkpoints and weights', async () => {
+    const lines = await log('whole');
+    expect(lines.filter((line) => 'terms' in line).map(({ step }) => step)).toEqual(
+      Array.from({ length: 40 }, (_, i) => i + 1),
+    );
+    expect(lines.filter((line) => 'mIoU' in line).map(({ step }) => step)).toEqual([20, 40]);
+    for (const line of lines) expect(line).toMatchObject({ loss: expect.any(Number), lr: expect.any(Number) });
+    expect(lines[0]!.lr).toBeCloseTo(1e-2 / 5, 12);
+    expect(lines[2]!.lr).toBeCloseTo(3e-2 / 5, 12);
+    expect((await readdir(`${folder}/whole`)).sort()).toEqual([
+      'best.safetensors',
+      'checkpoints',
+      'events',
+      'last.safetensors',
+      'metrics.jsonl',
+    ]);
+  });
+
+  test('learns', async () => {
+    const losses = (await log('whole')).map(({ loss }) => loss as number);
+    const mean = (of: readonly number[]) => of.reduce((sum, v) => sum + v, 0) / of.length;
+    expect(mean(losses.slice(-5))).toBeLessThan(0.8 * mean(losses.slice(0, 5)));
+  });
+
+  test('gives weights that build and predict take', async () => {
+    const predicted = await crobc(
+      [
+        'predict',
+        'learner.crob',
+        '-i',
+        'data/img_rgb/val_7.png',
+        '-t',
+        'the white roof',
+        '-w',
+        'whole/best.safetensors',
+        '--device',
+        'cpu',
+        '-o',
+        'predicted',
+        '--json',
+      ],
+      { cwd: folder },
+    );
+    expect(predicted).toMatchObject({ code: 0, err: '' });
+    const built = await crobc(['build', 'learner.crob', '-w', 'whole/last.safetensors', '-o', 'built'], {
+      cwd: folder,
+    });
+    expect(built).toMatchObject({ code: 0, err: '' });
+  });
+
+  test('into a folder that has one is refused, and so is a second one at once', async () => {
+    expect(await train(['-o', 'whole'])).toEqual({
+      code: 1,
+      out: '',
+      err: 'crobc: whole holds a run that came to step 40: go on with it (--resume), or choose another folder (-o)\n',
+    });
+    await mkdir(`${folder}/taken`);
+    await writeFile(`${folder}/taken/.lock`, JSON.stringify({ pid: process.pid, started: '', host: hostname() }));
+    const ran = await train(['-o', 'taken']);
+    expect(ran).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^crobc: taken is in use by another run \(process \d+\): [^\n]*\n$/),
+    });
+  });
+
+  test('with micro-batches, clipping and averages', async () => {
+    const ran = await train(['-r', 'careful', '--steps', '6', '-o', 'careful', '--json']);
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    expect(JSON.parse(ran.out)).toMatchObject({ end: 'done', step: 6, files: { last: 'careful/last.safetensors' } });
+    await train(['-r', 'careful', '--steps', '6', '-o', 'careful2']);
+    expect((await weights('careful2')).equals(await weights('careful'))).toBe(true);
+  });
+});
+
+describe('--resume', () => {
+  const same = async (out: string) => {
+    expect(await log(out)).toEqual(await log('whole'));
+    expect((await weights(out)).equals(await weights('whole'))).toBe(true);
+  };
+
+  test('goes on after SIGTERM and SIGINT as if nothing had been', async () => {
+    const first = await interrupted([], 'signals', 'SIGTERM', 5);
+    expect(first.code).toBe(143);
+    expect(first.err).toContain('SIGTERM: finishing the step and saving it');
+    expect(first.err).toMatch(/stopped by SIGTERM; to go on: crobc train learner\.crob .* -o signals --resume\n$/);
+    const second = await interrupted(['--resume'], 'signals', 'SIGINT', 25);
+    expect(second.code).toBe(130);
+    const ran = await train(['-o', 'signals', '--resume']);
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    await same('signals');
+    // Once more: there is nothing to do, and nothing changes.
+    expect(await train(['-o', 'signals', '--resume'])).toMatchObject({ code: 0, err: '' });
+    await same('signals');
+  });
+
+  test('goes on after SIGKILL', async () => {
+    for (const lines of [2, 9, 23]) await interrupted(['--resume'], 'killed', 'SIGKILL', lines);
+    expect(await train(['-o', 'killed', '--resume'])).toMatchObject({ code: 0 });
+    await same('killed');
+    expect((await readdir(`${folder}/killed/checkpoints`)).filter((name) => !/^step-\d+$/.test(name))).toEqual([]);
+  });
+
+  test('goes on from the checkpoint before a damaged one, and says so', async () => {
+    await cp(`${folder}/whole`, `${folder}/damaged`, { recursive: true });
+    const file = `${folder}/damaged/checkpoints/step-00000040/state.safetensors`;
+    const bytes = await readFile(file);
+    bytes[bytes.length - 9]! ^= 16;
+    await writeFile(file, bytes);
+    const ran = await train(['-o', 'damaged', '--resume']);
+    expect(ran).toMatchObject({
+      code: 0,
+      err: 'the checkpoint damaged/checkpoints/step-00000040 is damaged (state.safetensors was changed); it is now damaged/checkpoints/step-00000040.damaged\n',
+    });
+    await same('damaged');
+  });
+
+  test('refuses another recipe, model, seed, or data', async () => {
+    for (const [change, why] of [
+      [['--set', 'recipe.lr=0.02'], 'lr was 0.01 and is 0.02'],
+      [['--set', 'drop.rate=0.2'], 'the losses, or the training form of the model, were changed'],
+      [['--seed', '3'], 'the seed was 0 and is 3'],
+      [['--no-phrases'], 'phrases was not set and is "blank"'],
+    ] as const) {
+      const ran = await train(['-o', 'whole', '--resume', ...change]);
+      expect(ran).toMatchObject({ code: 1, out: '' });
+      expect(ran.err).toContain(`cannot go on: ${why}; put it back, or`);
+    }
+  });
+
+  test('without a checkpoint begins at the beginning', async () => {
+    const ran = await train(['-o', 'begin', '--resume', '--steps', '2']);
+    expect(ran).toMatchObject({ code: 0, err: 'begin has no checkpoint: training begins at the beginning\n' });
+  });
+});
+
+describe('what goes wrong', () => {
+  test('a full disk is one line, and loses nothing', async () => {
+    await interrupted([], 'full', 'SIGTERM', 5);
+    const before = await readdir(`${folder}/full/checkpoints`);
+    const full = await train(['-o', 'full', '--resume'], { shell: 'ulimit -f 32;' });
+    expect(full).toMatchObject({ code: 1, out: '' });
+    expect(full.err).toMatch(/^crobc: cannot write full\/[^\n]*: [^\n]*\n$/);
+    expect(await readdir(`${folder}/full/checkpoints`)).toEqual(expect.arrayContaining(before));
+    expect(await train(['-o', 'full', '--resume'])).toMatchObject({ code: 0 });
+    expect((await weights('full')).equals(await weights('whole'))).toBe(true);
+  });
+
+  test('a loss that is no number names the operator, its line, and the last good checkpoint', async () => {
+    const ran = await train(['-o', 'nan', '--set', 'recipe.lr=1e30', '--set', 'recipe.schedule=constant()']);
+    expect(ran).toMatchObject({ code: 1, out: '' });
+    expect(ran.err).toMatch(
+      /^step (\d+): [^\n]*; looking for the operator that made it\ncrobc: step \1: [^\n]*; the first (NaN|Inf) came out of \S+[^\n]* in [^\n]*(learner|std\/\w+)\.crob:\d+[^\n]*; (there is no checkpoint before it|the last good checkpoint is nan\/checkpoints\/step-\d+)\n$/,
+    );
+  });
+
+  test('a picture that is gone or damaged: a line, and the run is kept', async () => {
+    await cp(`${folder}/data`, `${folder}/broken`, { recursive: true });
+    await writeFile(
+      `${folder}/broken/img_rgb/train_3.png`,
+      (await readFile(`${folder}/broken/img_rgb/train_3.png`)).subarray(0, 60),
+    );
+    const at = (onBad: string, out: string) =>
+      run([...words.map((word) => (word === 'data' ? 'broken' : word)), '--steps', '8', '--on-bad', onBad, '-o', out]);
+    const stopped = await at('stop', 'stopped');
+    expect(stopped).toMatchObject({ code: 1, out: '' });
+    expect(stopped.err).toMatch(/^crobc: broken\/output_phrase_train\.txt:4: [^\n]*train_3\.png[^\n]*\n$/);
+    const skipped = await at('skip', 'skipped');
+    expect(skipped.code).toBe(0);
+    expect(skipped.err).toMatch(/^broken\/output_phrase_train\.txt:4: [^\n]*\n$/);
+    await rm(`${folder}/broken/img_rgb/train_3.png`);
+    expect((await at('stop', 'stopped2')).err).toMatch(
+      /^crobc: broken\/output_phrase_train\.txt:4: [^\n]*train_3\.png[^\n]*\n$/,
+    );
+  });
+
+  test.each<[string, readonly string[], RegExp]>([
+    ['no data', ['train', 'learner.crob'], /^crobc: train needs --data, [^\n]*"crobc data synth -o data" draws one\n$/],
+    ['no such data', ['train', 'learner.crob', '--data', 'none'], /^crobc: [^\n]*none[^\n]*\n$/],
+    [
+      'no such recipe',
+      [...words, '--recipe', 'quik'],
+      /^crobc: learner\.crob has no recipe for Learner called quik; did you mean quick\?\n$/,
+    ],
+    [
+      'no such model',
+      [...words, '--model', 'Lerner'],
+      /^crobc: learner\.crob has no model Lerner; did you mean Learner\?\n$/,
+    ],
+    [
+      'no such metric',
+      [...words, '--set', 'recipe.metric="iou"'],
+      /^crobc: the recipe's metric iou is none; metrics are mIoU, [^\n]*\n$/,
+    ],
+    ['too large a batch', [...words, '--set', 'B=9'], /^crobc: there are 7 samples and a batch is 9: [^\n]*\n$/],
+    [
+      'weights of another model',
+      [...words, '-w', 'learner.crob', '-o', 'never'],
+      /^crobc: cannot read learner\.crob: [^\n]*\n$/,
+    ],
+  ])('%s', async (_name, args, err) => {
+    const ran = await crobc(args, { cwd: folder });
+    expect(ran).toMatchObject({ code: 1, out: '' });
+    expect(ran.err).toMatch(err);
+  });
+});
+
+describe('--dry-run', () => {
+  test('says what a run would be, and where each value is from', async () => {
+    const ran = await train(['--dry-run', '--steps', '9', '--set', 'recipe.lr=2e-3']);
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    expect(ran.out).toContain('  input  image: f32[2, 3, 16, 16]\n');
+    expect(ran.out).toContain('parameters  20,872 trained, 0 frozen\n');
+    expect(ran.out).toContain('steps       9, 3 an epoch, 2 samples each\n');
+    expect(ran.out).toMatch(/\nlr +0\.002 +--set recipe\.lr=2e-3\n/);
+    expect(ran.out).toMatch(/\nschedule +warmup\(steps = 5\) then poly\(power = 0\.9, end = 0\) +learner\.crob:21\n/);
+    expect(ran.out).toMatch(/\nbeta2 +0\.999 +default\n/);
+    expect(ran.out).toMatch(/\nsteps +9 +--steps 9\n/);
+  });
+
+  test('as JSON, also without data', async () => {
+    const ran = await crobc(['train', 'learner.crob', '--dry-run', '--json'], { cwd: folder });
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    expect(JSON.parse(ran.out)).toMatchObject({ model: 'Learner', parameters: { trained: 20872, frozen: 0 } });
+  });
+});
