@@ -12,6 +12,7 @@ export interface BuildOptions {
   /** false under --no-weights. */
   readonly weights?: string | false;
   readonly dtype: 'f32' | 'f16';
+  readonly target: 'onnx' | 'tfjs';
   readonly seed: number;
   readonly printAfter?: string;
   readonly out: string;
@@ -19,6 +20,7 @@ export interface BuildOptions {
 }
 
 export async function build(file: string, options: BuildOptions): Promise<number> {
+  if (options.target === 'tfjs') return (await import('./build-tfjs.ts')).buildForTfjs(file, options);
   const names = [...pipeline.map((pass) => pass.name), 'round-constants'];
   const { printAfter } = options;
   if (printAfter === 'list') {

@@ -19,7 +19,7 @@ import { support } from './support.ts';
  */
 export async function generateTfjs(program: TfjsProgram): Promise<string> {
   // ts-morph brings the whole TypeScript compiler: only who builds a program pays for it.
-  const { IndentationText, Project, QuoteKind, StructureKind } = await import('ts-morph');
+  const { IndentationText, Project, QuoteKind, StructureKind, VariableDeclarationKind } = await import('ts-morph');
   const project = new Project({
     useInMemoryFileSystem: true,
     manipulationSettings: { indentationText: IndentationText.TwoSpaces, quoteKind: QuoteKind.Single },
@@ -85,6 +85,15 @@ export async function generateTfjs(program: TfjsProgram): Promise<string> {
         docs: [sentence('What lives from call to call, by name.', stateList(program))],
       },
       {
+        kind: StructureKind.VariableStatement,
+        declarationKind: VariableDeclarationKind.Const,
+        isExported: true,
+        docs: [shapesDocs(program)],
+        declarations: [
+          { name: 'stateShapes', type: 'Readonly<Record<string, number[]>>', initializer: shapes(program) },
+        ],
+      },
+      {
         kind: StructureKind.Interface,
         name: 'Constants',
         isExported: true,
@@ -107,11 +116,30 @@ export async function generateTfjs(program: TfjsProgram): Promise<string> {
   return project.createSourceFile(`${program.model}.ts`, structure).getFullText();
 }
 
-function stateList({ functions }: TfjsProgram): string {
-  const replaced = functions.some((one) => one.state.some((held) => held.replaced));
-  return replaced
+function stateList(program: TfjsProgram): string {
+  return isTraining(program)
     ? 'A function puts new tensors in the place of those that it updates, and disposes of the old ones.'
     : 'Nothing here changes it.';
+}
+
+function shapesDocs(program: TfjsProgram): string {
+  return isTraining(program)
+    ? 'The shape of every tensor of the state. Weights and buffers come from the weights file, averages start as their weights, and everything else is zero at first.'
+    : 'The shape of every tensor of the state.';
+}
+
+function isTraining({ functions }: TfjsProgram): boolean {
+  return functions.some((one) => one.state.some((held) => held.replaced));
+}
+
+/** Every name once: the parts of a step share their state. */
+function shapes({ functions }: TfjsProgram): WriterFunction {
+  const all = new Map(functions.flatMap((one) => one.state.map(({ temp }) => [temp.hint, temp.shape] as const)));
+  return (writer) => {
+    writer.inlineBlock(() => {
+      for (const [name, shape] of all) writer.writeLine(`${isIdentifier(name) ? name : quoted(name)}: ${list(shape)},`);
+    });
+  };
 }
 
 function constants({ constants: all }: TfjsProgram): WriterFunction {

@@ -1,0 +1,48 @@
+import { compileTraining } from '../../compiler/training/compile-training.ts';
+import { buildTfjs, type TfjsSource } from '../../runtime/build-tfjs.ts';
+import { diskHost } from '../../runtime/source-host.ts';
+import { UserError } from '../../runtime/user-error.ts';
+import { compileFile } from '../compile-file.ts';
+import { compileTrainingFile } from '../compile-training.ts';
+import { readSettings } from '../settings.ts';
+import { byteSize } from '../units.ts';
+import type { BuildOptions } from './build.ts';
+
+/** `crobc build --target tfjs`. */
+export async function buildForTfjs(file: string, options: BuildOptions): Promise<number> {
+  if (options.dtype !== 'f32') throw new UserError('TensorFlow.js has no half precision: leave --dtype at f32');
+  if (options.printAfter !== undefined) throw new UserError('--print-after shows the passes of --target onnx');
+  const started = performance.now();
+  const source = compiledSource(file, options);
+  if (!source) return 1;
+  const built = await buildTfjs(source, {
+    out: options.out,
+    weightsFile: typeof options.weights === 'string' ? options.weights : undefined,
+    seed: options.seed,
+    writeWeights: options.weights !== false,
+  });
+  const milliseconds = Math.round(performance.now() - started);
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ ...built, milliseconds }, null, 2)}\n`);
+    return 0;
+  }
+  const seconds = (milliseconds / 1000).toFixed(1);
+  process.stdout.write(`${built.model}: ${built.parameters.toLocaleString('en')} parameters, ${seconds} s\n`);
+  for (const { path, bytes } of built.files) process.stdout.write(`  ${path}  ${byteSize(bytes)}\n`);
+  if (!source.training) process.stderr.write(`note: no recipe trains ${built.model}: there is no training program\n`);
+  if (options.weights === undefined)
+    process.stderr.write(
+      `note: weights are initial ones, drawn from seed ${options.seed}; give trained ones with --weights\n`,
+    );
+  return 0;
+}
+
+/** The model with its recipe, at the recipe's sizes; without one, at the sizes that are set. */
+function compiledSource(file: string, { model, set }: BuildOptions): TfjsSource | undefined {
+  const { recipes, training } = compileTraining(diskHost(), file, { model, ...readSettings(set) });
+  if (training) return { graph: training.inference, dims: training.recipe.dims, training };
+  // Says what is wrong with the model, or with its recipe.
+  if (recipes.length > 0) return void compileTrainingFile(file, { model, recipe: undefined, set });
+  const compiled = compileFile(file, model, set);
+  return compiled && { graph: compiled.graph, dims: compiled.dims, training: undefined };
+}
