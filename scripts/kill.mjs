@@ -108,7 +108,7 @@ try {
   while (done < kills) {
     const out = `run-${runs++}`;
     let here = 0;
-    while (done < kills && (await train(out, next() * took * 0.6)) === null) {
+    while (done < kills && (await train(out, next() * took * 0.35)) === null) {
       done++;
       here++;
     }

@@ -1,6 +1,10 @@
+import { dirname, resolve } from 'node:path';
+import { selects } from '../../compiler/elaborate/recipe-paths.ts';
 import type { TrainedWeight } from '../../compiler/training/compile-training.ts';
+import type { Initialisation } from '../../compiler/training/recipe.ts';
 import type { StateTensor } from '../../compiler/training/step.ts';
 import { initialWeights } from '../initialise.ts';
+import { UserError } from '../user-error.ts';
 import { openWeights } from '../weights.ts';
 import { elementsOf, weightState } from './state.ts';
 
@@ -12,6 +16,8 @@ export interface InitialStateOptions {
   readonly seed: number;
   /** safetensors under crob's own names; drawn from `seed` when undefined. */
   readonly weightsFile: string | undefined;
+  /** Files for parts of the model, where `weightsFile` does not give the whole; a later one replaces an earlier one. */
+  readonly inits?: readonly Initialisation[];
 }
 
 /**
@@ -19,7 +25,7 @@ export interface InitialStateOptions {
  * Throws a UserError for a file that does not fit.
  */
 export async function initialState(options: InitialStateOptions): Promise<Map<string, Float32Array>> {
-  const { weights, state, seed, weightsFile } = options;
+  const { weights, state, seed, weightsFile, inits = [] } = options;
   const wanted = weights.map((weight) => ({ ...weight, dtype: 'f32' as const }));
   const file = weightsFile === undefined ? undefined : await openWeights(weightsFile, wanted);
   const source = file ?? initialWeights(weights, seed);
@@ -29,6 +35,7 @@ export async function initialState(options: InitialStateOptions): Promise<Map<st
   } finally {
     await file?.close();
   }
+  if (weightsFile === undefined) for (const init of inits) await applyInit(init, weights, values);
   for (const { name, path, kind, shape } of state) {
     if (values.has(name)) continue;
     if (kind === 'weight' || kind === 'buffer')
@@ -37,4 +44,28 @@ export async function initialState(options: InitialStateOptions): Promise<Map<st
     values.set(name, kind === 'average' && weight ? weight.slice() : new Float32Array(elementsOf(shape)));
   }
   return values;
+}
+
+/** Weights of a part from a file that has them under crob's own names. */
+async function applyInit(
+  init: Initialisation,
+  weights: readonly TrainedWeight[],
+  values: Map<string, Float32Array>,
+): Promise<void> {
+  const { pattern, file, source, via } = init;
+  if (via) {
+    throw new UserError(
+      `${source}: init ${pattern}: the weights map ${via.name.name} is checked and cannot be applied: bring ${file} to crob's names with a safetensors tool, and leave out "via"`,
+    );
+  }
+  const selected = weights.filter(({ path }) => selects(init, path));
+  const wanted = selected.map((weight) => ({ ...weight, dtype: 'f32' as const }));
+  // Relative to the file that says it; its line stands behind the name.
+  const from = resolve(dirname(source.replace(/:\d+$/, '')), file);
+  const opened = await openWeights(from, wanted, { extra: 'allow' });
+  try {
+    for (const weight of selected) values.set(weightState(weight), await opened.read(weight.path));
+  } finally {
+    await opened.close();
+  }
 }

@@ -158,7 +158,13 @@ async function run(options: TrainOptions, { plan, data, settings }: Prepared): P
   const states = statesOf(steps);
   const stored = storedTensors(training, states);
   const begin = () =>
-    initialState({ weights: training.weights, state: states, seed, weightsFile: options.weightsFile });
+    initialState({
+      weights: training.weights,
+      state: states,
+      seed,
+      weightsFile: options.weightsFile,
+      inits: recipe.inits,
+    });
   const state = checkpoint ? withAccumulators(await store.load(checkpoint, stored), states) : await begin();
   if (checkpoint) await store.expose(from);
 
