@@ -56,7 +56,7 @@ function drawPhrase(random: Random, scene: readonly SceneObject[], object: numbe
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const query = drawQuery(random, scene, scene[object]!, kind);
       if (query === undefined || referent(query, scene) !== object) continue;
-      const text = wording(random, query, scene);
+      const text = wording(random, query, scene[object]!, scene);
       if (tokens(text) <= MOST_TOKENS) return { text, object, query };
     }
     left.delete(kind);

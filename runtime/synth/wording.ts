@@ -2,24 +2,27 @@ import { type Description, describes, isNamed, type Order, type Position, type Q
 import type { Random } from './random.ts';
 import type { SceneObject } from './scene.ts';
 
+/** A corner reaches this far from both edges, as a share of the side. */
+const CORNER = 0.3;
+
 const frames = ['image', 'image', 'scene', 'picture'] as const;
 
 /** A query in words: one of several ways to say it, in small letters and without a full stop. */
-export function wording(random: Random, query: Query, scene: readonly SceneObject[]): string {
+export function wording(random: Random, query: Query, object: SceneObject, scene: readonly SceneObject[]): string {
   if (query.order !== undefined) return superlative(random, query, query.order, scene);
   const name = nounPhrase(random, query);
   if (query.relation !== undefined) {
     const { kind, to } = query.relation;
     const landmark = nounPhrase(random, to);
     if (query.position === undefined) return related(random, name, kind, landmark);
-    const [where, words] = [place(random, query.position), random.pick(relationWords[kind])];
+    const [where, words] = [place(random, query.position, object), random.pick(relationWords[kind])];
     return random.pick([
       `the ${name} ${where}, ${words} the ${landmark}`,
       `the ${name} ${words} the ${landmark} ${where}`,
       `${where}, the ${name} ${words} the ${landmark}`,
     ]);
   }
-  if (query.position !== undefined) return positioned(random, name, query.position);
+  if (query.position !== undefined) return positioned(random, name, place(random, query.position, object));
   return random.weighted(
     [`the ${name}`, `${article(name)} ${name}`, `the ${name} in the ${random.pick(frames)}`, name],
     (text) => (text.startsWith('the ') && !text.includes(' in the ') ? 6 : 1),
@@ -36,8 +39,7 @@ function nounPhrase(random: Random, { size, shape, colour, noun }: Description):
   return [sizeWord, shape, colour, noun].filter((word) => word !== undefined).join(' ');
 }
 
-function positioned(random: Random, name: string, position: Position): string {
-  const where = place(random, position);
+function positioned(random: Random, name: string, where: string): string {
   return random.weighted(
     [
       `the ${name} ${where}`,
@@ -50,15 +52,16 @@ function positioned(random: Random, name: string, position: Position): string {
   );
 }
 
-function place(random: Random, position: Position): string {
+function place(random: Random, position: Position, { x, y }: SceneObject): string {
   const frame = random.chance(0.45) ? ` of the ${random.pick(frames)}` : '';
   if (position === 'center') return `in the ${random.pick(['center', 'middle'])}${frame}`;
   if (position.includes(' ')) {
     const [row, side] = position.split(' ') as [string, string];
+    const corner = Math.max(Math.min(x, 1 - x), Math.min(y, 1 - y)) < CORNER ? ' corner' : '';
     return random.pick([
       `in the ${row} ${side}${frame}`,
       `at the ${row} ${side}${frame}`,
-      `in the ${row} ${side} corner${frame}`,
+      `in the ${row} ${side}${corner}${frame}`,
       `in the ${row === 'top' ? 'upper' : 'lower'} ${side} part${frame}`,
     ]);
   }
