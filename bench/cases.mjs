@@ -10,25 +10,59 @@ export const cases = {
   'crobim-micro': { file: 'models/crobim.crob', model: 'CroBIM_micro', sizes: { H: 128, W: 128, T: 20 } },
 };
 
+/**
+ * What is trained: a recipe's model with its rates of dropout and drop path at 0, so that losses can be compared.
+ * reference.py has those with the same names.
+ */
+export const trained = {
+  'crobim-micro': {
+    file: 'models/crobim.crob',
+    model: 'CroBIM_micro',
+    recipe: 'micro',
+    dims: { B: 8, H: 128, W: 128, T: 20 },
+    overrides: [],
+  },
+  'crobim-swin-t': {
+    file: 'models/sizes.crob',
+    model: 'CroBIM_SwinT',
+    recipe: 'swint',
+    dims: { B: 4, H: 224, W: 224, T: 20 },
+    overrides: ['backbone.drop_path = 0.0', 'text.dropout = 0.0'],
+  },
+  crobim: { file: 'models/crobim.crob', model: 'CroBIM', recipe: 'paper' },
+};
+
 /** Word ids that every vocabulary of the cases has. */
 const words = 2000;
 
-/** One image and one sentence with padding behind, the same for the same case; only what `names` asks for. */
-export function inputsOf({ sizes: { H, W, T } }, names) {
+/** Images and sentences with padding behind, one unless `B` says more, the same for the same case; only what `names` asks for. */
+export function inputsOf({ sizes: { B = 1, H, W, T } }, names) {
   const draw = uniform(2410);
   const used = T && Math.ceil(T * 0.6);
   const all = {
     image: () => ({
       dtype: 'f32',
-      shape: [1, 3, H, W],
-      data: Float32Array.from({ length: 3 * H * W }, () => 3 * draw() - 1.5),
+      shape: [B, 3, H, W],
+      data: Float32Array.from({ length: B * 3 * H * W }, () => 3 * draw() - 1.5),
     }),
     tokens: () => ({
       dtype: 'i64',
-      shape: [1, T],
-      data: BigInt64Array.from({ length: T }, (_, i) => BigInt(i < used ? 1 + Math.floor(draw() * words) : 0)),
+      shape: [B, T],
+      data: BigInt64Array.from({ length: B * T }, (_, i) => BigInt(i % T < used ? 1 + Math.floor(draw() * words) : 0)),
     }),
-    mask: () => ({ dtype: 'bool', shape: [1, T], data: Uint8Array.from({ length: T }, (_, i) => Number(i < used)) }),
+    mask: () => ({
+      dtype: 'bool',
+      shape: [B, T],
+      data: Uint8Array.from({ length: B * T }, (_, i) => Number(i % T < used)),
+    }),
+    // A disc in each image, so that training has something to find.
+    target: () => ({
+      dtype: 'f32',
+      shape: [B, 1, H, W],
+      data: Float32Array.from({ length: B * H * W }, (_, i) =>
+        Number(Math.hypot((i % W) - W / 2, (Math.floor(i / W) % H) - H / 2) < H / 4),
+      ),
+    }),
   };
   return Object.fromEntries(names.map((name) => [name, all[name]()]));
 }

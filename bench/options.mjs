@@ -1,8 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { cases } from './cases.mjs';
+import { cases, trained } from './cases.mjs';
 
-export const steps = ['check', 'build', 'infer', 'profile'];
+export const steps = ['check', 'build', 'infer', 'profile', 'train'];
+
+const names = [...new Set([...Object.keys(cases), ...Object.keys(trained)])];
 
 export const usage = `npm run bench -- [options]
 
@@ -10,9 +12,9 @@ Measures crobc, and with --python what a user would pick instead, on this machin
 out/bench/results.json. Needs the built dist/ ("npm run build") and, for comparisons, an otherwise idle machine.
 
   --only STEPS      of ${steps.join(',')}; all when not given
-  --cases CASES     of ${Object.keys(cases).join(',')}; all when not given
+  --cases CASES     of ${names.join(',')}; all when not given
   --python PATH     an interpreter with torch, transformers, safetensors, onnx and onnxscript; without it there is no
-                    "infer" step, which compares
+                    "infer" step, which compares, and "train" measures crobc alone
   --repeats N       runs that are timed, each (5)
   --threads N       of onnxruntime and of PyTorch (as many as there are cores)
   --keep            leave models and weights in out/bench
@@ -34,7 +36,7 @@ export function readOptions(args) {
   });
   return {
     only: chosen('--only', values.only, steps),
-    cases: chosen('--cases', values.cases, Object.keys(cases)),
+    cases: chosen('--cases', values.cases, names),
     python: values.python,
     repeats: count('--repeats', values.repeats),
     threads: count('--threads', values.threads),
@@ -44,10 +46,10 @@ export function readOptions(args) {
 }
 
 function chosen(option, text, known) {
-  const names = text?.split(',') ?? known;
-  for (const name of names)
+  const wanted = text?.split(',') ?? known;
+  for (const name of wanted)
     if (!known.includes(name)) throw new Error(`${option}: ${name} is none of ${known.join(', ')}`);
-  return names;
+  return wanted;
 }
 
 function count(option, text) {

@@ -3,8 +3,14 @@
     python bench/reference.py versions
     python bench/reference.py export CASE FOLDER       FOLDER/CASE.onnx and, under crob's names, CASE.safetensors
     python bench/reference.py eager CASE RUNS THREADS   seconds of each run
+    python bench/reference.py matmul THREADS            GFLOP/s of a product of matrices
 
 Each prints one JSON object. CASE is one of CASES; weights are random, and the same at every call.
+
+    python bench/reference.py train CASE FOLDER THREADS
+
+CASE is one of TRAINED. Loads FOLDER/weights.safetensors and FOLDER/batch.safetensors, prints {} when it is ready, then takes a
+training step for every line that it reads and prints {"seconds", "loss"}.
 """
 
 import json
@@ -127,6 +133,37 @@ def eager(case, runs, threads):
     return {"seconds": seconds}
 
 
+TRAINED = {"crobim-micro": twin.micro, "crobim-swin-t": lambda: twin.swin_t(rate=0.0)}
+
+
+def train(case, folder, threads):
+    from safetensors.torch import load_file
+
+    torch.set_num_threads(threads)
+    model = twin.load(TRAINED[case](), load_file(Path(folder) / "weights.safetensors")).train()
+    batch = load_file(Path(folder) / "batch.safetensors")
+    target = batch.pop("target")
+    optimizer = twin.adamw(model, lr=1e-5, weight_decay=0.01, fused=True)
+    print("{}", flush=True)
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        optimizer.zero_grad()
+        loss = sum(twin.terms(model(**batch), target).values())
+        loss.backward()
+        optimizer.step()
+        print(json.dumps({"loss": loss.item(), "seconds": time.perf_counter() - start}), flush=True)
+
+
+def matmul(threads, size=2048):
+    torch.set_num_threads(threads)
+    a, seconds = torch.randn(size, size), []
+    for _ in range(6):
+        start = time.perf_counter()
+        a @ a
+        seconds.append(time.perf_counter() - start)
+    return 2 * size**3 / min(seconds[1:]) / 1e9
+
+
 def versions():
     import onnx
     import onnxscript
@@ -143,6 +180,9 @@ def versions():
 
 if __name__ == "__main__":
     command, *rest = sys.argv[1:]
+    if command == "train":
+        train(rest[0], rest[1], int(rest[2]))
+        sys.exit()
     # Exporters print; what is asked for is the last line.
     with torch.no_grad():
         if command == "versions":
@@ -151,6 +191,8 @@ if __name__ == "__main__":
             result = export(*rest)
         elif command == "eager":
             result = eager(rest[0], int(rest[1]), int(rest[2]))
+        elif command == "matmul":
+            result = matmul(int(rest[0]))
         else:
             sys.exit(__doc__)
     print(json.dumps(result))

@@ -9,6 +9,7 @@ import { readOptions, usage } from './options.mjs';
 import { crobc, root, statistics, timed, timedNode } from './process.mjs';
 import { profile } from './profile.mjs';
 import { tables } from './tables.mjs';
+import { training } from './training.mjs';
 
 const out = join(root, 'out/bench');
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -121,7 +122,7 @@ async function main(args) {
     if (options.only.includes('infer') && options.python === undefined) say('infer: left out, it needs --python');
     else if (options.only.includes('infer')) {
       results.infer = {};
-      for (const name of options.cases) {
+      for (const name of options.cases.filter((name) => name in cases)) {
         results.infer[name] = await inferring(name, options);
         // What is measured is kept when a later case is interrupted.
         save();
@@ -129,6 +130,13 @@ async function main(args) {
       }
     }
     if (options.only.includes('profile')) results.profile = await profiling(options);
+    if (options.only.includes('train')) {
+      results.train = {};
+      for await (const [name, found] of training({ ...options, out, say })) {
+        results.train[name] = found;
+        save();
+      }
+    }
   } finally {
     if (!options.keep)
       for (const entry of readdirSync(out)) if (entry !== 'results.json') rmSync(join(out, entry), { recursive: true });

@@ -1,5 +1,5 @@
 /** The results as Markdown tables, ready for docs/benchmarks.md. */
-export function tables({ machine, repeats, threads, check, build, infer, profile }) {
+export function tables({ machine, repeats, threads, check, build, infer, profile, train }) {
   const parts = [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${versions(machine)}; ${threads} threads, ` +
       `${repeats} runs each; crobc at ${machine.commit}, ${machine.date.slice(0, 10)}`,
@@ -63,7 +63,48 @@ export function tables({ machine, repeats, threads, check, build, infer, profile
     parts.push(table(['operator', 'time', 'share', 'nodes'], profile.byOperator.slice(0, 16).map(share)));
     parts.push(table(['module and operator', 'time', 'share', 'nodes'], profile.byPlace.map(share)));
   }
+  if (train) parts.push(...trainingTables(train));
   return `\n${parts.join('\n\n')}\n`;
+}
+
+function trainingTables({ compile, batches, tfjs, ...compared }) {
+  const parts = [
+    table(
+      ['', 'median', 'fastest', 'slowest', 'nodes', 'weights'],
+      [['compiling the training step of CroBIM', ...spread(compile), count(compile.nodes), count(compile.parameters)]],
+    ),
+  ];
+  const rows = Object.entries(compared).map(
+    ([name, { crobc, pytorch, ratio, nodes, compileSeconds, difference, gflops }]) => [
+      name,
+      time(crobc.median),
+      pytorch ? time(pytorch.median) : '',
+      pytorch ? ratio.toFixed(2) : '',
+      count(nodes),
+      time(compileSeconds),
+      pytorch ? difference.toExponential(0) : '',
+      Object.values(gflops ?? {})
+        .map((speed) => Math.round(speed))
+        .join(', then '),
+    ],
+  );
+  const heads = ['a step', 'crobc', 'PyTorch', 'ratio', 'nodes', 'compile', 'losses differ by', 'GFLOP/s of MKL'];
+  if (rows.length > 0) parts.push(table(heads, rows));
+  if (batches) {
+    const each = batches.map(({ batch, median, min, max, bytes }) => [
+      String(batch),
+      ...[median, min, max].map(time),
+      time(median / batch),
+      mebibytes(bytes),
+    ]);
+    parts.push(table(['batch', 'median', 'fastest', 'slowest', 'an image', 'memory'], each));
+  }
+  if (tfjs) parts.push(table(['TensorFlow.js', 'median', 'fastest', 'slowest'], [[tfjs.device, ...spread(tfjs)]]));
+  return parts;
+}
+
+function mebibytes(bytes) {
+  return `${Math.round(bytes / 2 ** 20)} MiB`;
 }
 
 function versions({ node, torch, transformers, ...others }) {

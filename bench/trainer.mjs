@@ -1,0 +1,75 @@
+// A process that trains: `node bench/trainer.mjs SETTINGS`, JSON of file, model, recipe, dims, overrides, backend, threads and
+// a folder for what it writes. Says { compileSeconds, openSeconds, nodes, parameters, device } once it is ready, then takes a
+// step for every line that it reads and says { seconds, loss, bytes }, what the process holds beside the state of training.
+// With `share`, writes the weights that it starts from and its batch to the folder, for PyTorch. With `only: "compile"`,
+// ends when it has compiled.
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { compileTraining } from '../dist/compiler/training/compile-training.js';
+import { trainingStep } from '../dist/compiler/training/step.js';
+import { writeSafetensors } from '../dist/runtime/safetensors.js';
+import { diskHost } from '../dist/runtime/source-host.js';
+import { initialState } from '../dist/runtime/training/initial-state.js';
+import { inputsOf } from './cases.mjs';
+
+const { file, model, recipe, dims, overrides, backend, threads, folder, share, only } = JSON.parse(process.argv[2]);
+const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
+
+let start = performance.now();
+const seconds = () => {
+  const passed = (performance.now() - start) / 1000;
+  start = performance.now();
+  return passed;
+};
+const { training, diagnostics } = compileTraining(diskHost(), file, {
+  model,
+  recipe,
+  dims: new Map(Object.entries(dims)),
+  overrides,
+});
+if (training === undefined) throw new Error(diagnostics.map(({ message }) => message).join('; '));
+const step = trainingStep(training);
+const compileSeconds = seconds();
+const nodes = step.graph.nodes.length;
+const parameters = training.weights.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
+if (only === 'compile') say({ compileSeconds, nodes, parameters });
+else {
+  const batch = inputsOf({ sizes: dims }, ['image', 'tokens', 'mask', 'target']);
+  const state = await initialState({ weights: training.weights, state: step.state, seed: 1, weightsFile: undefined });
+  if (share) await writeForPyTorch(batch, state);
+  const before = process.memoryUsage().rss;
+  seconds();
+  const opened = await open(state);
+  say({ compileSeconds, openSeconds: seconds(), nodes, parameters, device: opened.device });
+  let count = 0;
+  for await (const _ of createInterface({ input: process.stdin })) {
+    seconds();
+    const { loss } = await opened.step([batch], { learningRate: 1e-5, step: ++count });
+    say({ seconds: seconds(), loss, bytes: process.memoryUsage().rss - before });
+  }
+  await opened.release();
+}
+
+async function open(state) {
+  const { openBackend } = await import('../dist/runtime/training/open-backend.js');
+  const where = backend === 'tfjs' ? { device: 'auto', threads: undefined } : { device: 'cpu', threads };
+  const { inference } = training;
+  return openBackend({ backend, model, steps: { whole: step }, inference, seed: 1, folder, ...where }, state);
+}
+
+async function writeForPyTorch(batch, state) {
+  const types = { f32: 'F32', i64: 'I64', bool: 'BOOL' };
+  const inputs = Object.entries(batch).map(([name, { dtype, shape, data }]) => ({
+    name,
+    dtype: types[dtype],
+    shape,
+    data: () => data,
+  }));
+  await writeSafetensors(join(folder, 'batch.safetensors'), inputs);
+  // Copies: the backend updates its state in place.
+  const weights = training.weights.map(({ path, shape }) => {
+    const data = state.get(`weight:${path}`);
+    return { name: path, dtype: 'F32', shape, data: () => data };
+  });
+  await writeSafetensors(join(folder, 'weights.safetensors'), weights);
+}
