@@ -30,8 +30,8 @@ function convolve(emission: Emission, x: Temp, w: Temp, { stride, pad, dilation,
   const dilated = dilation.some((by) => by !== 1);
   const strided = stride.some((by) => by !== 1);
   const depthwise = groups > 1 && perGroup === 1;
-  // tfjs-node refuses a depthwise convolution with two strides.
-  const native = !(dilated && strided) && (groups === 1 || (depthwise && stride[0] === stride[1]));
+  // tfjs-node refuses a depthwise convolution with two strides, and one with dilation.
+  const native = depthwise ? stride[0] === stride[1] && !dilated : groups === 1 && !(dilated && strided);
   const extent = (i: 0 | 1) => x.shape[2 + i]! + pad[i] + pad[2 + i]!;
   const count = (i: 0 | 1) => Math.floor((extent(i) - dilation[i] * (w.shape[2 + i]! - 1) - 1) / stride[i]) + 1;
   const [rows, columns] = [count(0), count(1)];

@@ -195,12 +195,25 @@ export class Emission {
     if (sameSizes(from, shape)) return this.reshape(x, shape);
     const runs = runsOf(shape, (axis) => from[axis] === 1);
     const isNew = runs.map(({ axes }) => from[axes[0]!] === 1);
-    const held = runs.map(({ size }, i) => (isNew[i] ? 1 : size));
-    const repeats = runs.map(({ size }, i) => (isNew[i] ? size : 1));
-    const whole = runs.map((run) => run.size);
-    const operands = [this.reshape(x, held), this.fill(repeats, 1, dtypes[x.dtype])];
-    const repeated = this.call(x.dtype === 'bool' ? 'logicalAnd' : 'mul', operands, whole, x.dtype);
+    if (runs.length <= 4) {
+      const held = runs.map(({ size }, i) => (isNew[i] ? 1 : size));
+      const repeats = runs.map(({ size }, i) => (isNew[i] ? size : 1));
+      return this.reshape(this.#repeated(x, held, repeats), shape);
+    }
+    // One run after another, between what comes before it and what comes after.
+    let [repeated, inner] = [x, 1];
+    for (const [i, { size }] of [...runs.entries()].reverse()) {
+      if (isNew[i]) repeated = this.#repeated(repeated, [elementCount(repeated.shape) / inner, 1, inner], [1, size, 1]);
+      inner *= size;
+    }
     return this.reshape(repeated, shape);
+  }
+
+  /** x, seen as `held`, times ones: of two sizes along an axis one is 1. */
+  #repeated(x: Temp, held: readonly number[], repeats: readonly number[]): Temp {
+    const whole = held.map((size, i) => size * repeats[i]!);
+    const operands = [this.reshape(x, held), this.fill(repeats, 1, dtypes[x.dtype])];
+    return this.call(x.dtype === 'bool' ? 'logicalAnd' : 'mul', operands, whole, x.dtype);
   }
 
   /** The elements begin <= i < begin + size, without a step. */

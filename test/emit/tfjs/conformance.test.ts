@@ -10,7 +10,7 @@ import { opNames, ops } from '../../../compiler/ops/table.ts';
 import { expectClose } from '../onnx/closeness.ts';
 import { runTfjs } from './run.ts';
 
-const samples = 48;
+const samples = 32;
 
 /** Each operator over sampled arguments: its kernel against what TensorFlow.js makes of its lowering. */
 test.each(opNames.map((op, i) => [op, i] as const))('%s', async (op, seed) => {

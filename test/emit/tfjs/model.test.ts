@@ -14,12 +14,13 @@ import { runTfjs } from './run.ts';
 const sizes = { B: 2, H: 64, W: 96, T: 6 };
 
 /** One image and sentence through the same weights: float32 in TensorFlow.js against float32 in onnxruntime. */
-test.each([
-  ['CroBIM_micro', 'models/crobim.crob'],
-  ['CroBIM_micro_ConvNeXt', 'models/sizes.crob'],
-])('%s gives what onnxruntime gives', async (model, file) => {
+test('CroBIM_micro gives what onnxruntime gives', { timeout: 300_000 }, async () => {
   const dims = new Map(Object.entries(sizes));
-  const { graph, diagnostics } = compile(diskHost(), file, { model, dims, overrides: [], recipeDims: [] });
+  const { graph, diagnostics } = compile(diskHost(), 'models/crobim.crob', {
+    model: 'CroBIM_micro',
+    dims,
+    overrides: [],
+  });
   expect(diagnostics).toEqual([]);
   const optimised = runPipeline(graph!);
   const random = seededRandom(3);
