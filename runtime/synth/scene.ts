@@ -5,8 +5,9 @@ import { bounds, type Placement, type Point, type Polygon, placed, scan } from '
 import { Occupancy, WORLD } from './ground.ts';
 import type { Random } from './random.ts';
 import { scenery } from './scenery.ts';
+import type { Setting } from './settings.ts';
 import { group, n, outlinePath } from './svg.ts';
-import { type Setting, type Theme, themes } from './themes.ts';
+import { type Theme, themes } from './themes.ts';
 
 /** How hard scenes are: few large objects of the plainer kinds, or more and smaller ones of every kind. */
 export interface SceneForm {

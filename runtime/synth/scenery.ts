@@ -1,9 +1,10 @@
 import type { Surface } from './categories/category.ts';
+import { shade } from './colours.ts';
 import { ellipse, type Placement } from './geometry.ts';
 import { type Occupancy, WORLD } from './ground.ts';
 import type { Random } from './random.ts';
-import { disc, group } from './svg.ts';
-import { roof, type Setting } from './themes.ts';
+import type { Setting } from './settings.ts';
+import { box, disc, group, line } from './svg.ts';
 
 /** Trees, houses and crates on ground that no object takes: what makes a place of it, and belongs to no category. */
 export function scenery(random: Random, { ground, roofs, grain = 0 }: Setting, taken: Occupancy): string {
@@ -34,5 +35,23 @@ function tree(random: Random, x: number, y: number, r: number): string {
     disc(x + r * 0.4, y + r * 0.45, r, '#000', 'opacity="0.3"') +
     disc(x, y, r, colour) +
     disc(x - r * 0.25, y - r * 0.3, r * 0.55, '#8aa35c', 'opacity="0.35"')
+  );
+}
+
+/** A roof on a house: two slopes, the one away from the light darker. */
+function roof(random: Random, width: number, depth: number): string {
+  const colour = random.pick(['#9c5b45', '#8a5a4a', '#77706c', '#a0705a', '#6d6660', '#b08a6c']);
+  return (
+    box(-width / 2 + 12, -depth / 2 + 14, width, depth, '#000', 'opacity="0.3"') +
+    box(-width / 2, -depth / 2, width, depth / 2, shade(colour, 0.12)) +
+    box(-width / 2, 0, width, depth / 2, shade(colour, -0.14)) +
+    line(
+      [
+        [-width / 2, 0],
+        [width / 2, 0],
+      ],
+      shade(colour, -0.3),
+      5,
+    )
   );
 }
