@@ -1,0 +1,76 @@
+import type { Graph, Node, TensorType, Value } from '../ir/graph.ts';
+import { bytesPerElement, lastUses } from '../ir/liveness.ts';
+import { staticShape } from '../ir/shapes.ts';
+import type { StateKind, StateTensor, StepGraph } from './step.ts';
+
+/** Bytes that a training step takes, when tensors go at their last use and new state is written over the old. */
+export interface StepMemory {
+  /** What lasts longer than a step, by kind; several graphs of one step share it. */
+  readonly state: ReadonlyMap<StateKind, number>;
+  /** All gradients together: they are all there when the norm has been taken. */
+  readonly gradients: number;
+  /** The most that a step holds beside its state: batch, activations, gradients. */
+  readonly working: number;
+  /** The module whose operator runs at that point. */
+  readonly peakAt: string;
+}
+
+/** Of the graphs of one step: one, or the two of an accumulated one. */
+export function stepMemory(parts: readonly StepGraph[]): StepMemory {
+  const tensors = new Map<string, StateTensor>();
+  for (const { state } of parts) for (const one of state) tensors.set(one.name, one);
+  const state = new Map<StateKind, number>();
+  let gradients = 0;
+  const bytes = ({ shape }: StateTensor) => shape.reduce((n, size) => n * size, bytesPerElement.f32);
+  for (const one of tensors.values()) state.set(one.kind, (state.get(one.kind) ?? 0) + bytes(one));
+  const learned = parts.flatMap((part) =>
+    part.state.filter(({ kind, next }) => kind === 'weight' && next !== undefined),
+  );
+  for (const one of learned) gradients += bytes(one);
+  const peaks = parts.map(workingPeak);
+  const highest = peaks.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+  return { state, gradients, working: highest.bytes, peakAt: highest.at?.origin.path ?? '' };
+}
+
+/** Operators whose result is their input's memory. */
+const shares = new Set<Node['op']>(['reshape', 'stop_gradient', 'barrier']);
+
+function workingPeak({ graph, state }: StepGraph): { readonly bytes: number; readonly at: Node | undefined } {
+  const standing = standingValues(graph, state);
+  const owners = new Map<Value, Value>();
+  const holders = new Map<Value, number>();
+  const dying = lastUses(graph);
+  let held = 0;
+  let peak: { bytes: number; at: Node | undefined } = { bytes: 0, at: undefined };
+  for (const node of graph.nodes) {
+    for (const output of node.outputs) {
+      const from = shares.has(node.op) ? node.inputs[0]! : output;
+      const owner = owners.get(from) ?? from;
+      owners.set(output, owner);
+      if (standing.has(owner)) continue;
+      if (!holders.has(owner)) held += bytesOf(owner.type);
+      holders.set(owner, (holders.get(owner) ?? 0) + 1);
+    }
+    if (held > peak.bytes) peak = { bytes: held, at: node };
+    for (const value of dying.get(node) ?? []) {
+      const owner = owners.get(value)!;
+      if (standing.has(owner)) continue;
+      const left = holders.get(owner)! - 1;
+      holders.set(owner, left);
+      if (left === 0) held -= bytesOf(owner.type);
+    }
+  }
+  return peak;
+}
+
+/** State, old and new, which has memory of its own, and constants. */
+function standingValues(graph: Graph, state: readonly StateTensor[]): ReadonlySet<Value> {
+  const names = new Set(state.flatMap(({ name, next }) => [name, next]));
+  const ports = [...graph.inputs, ...graph.outputs].filter(({ name }) => names.has(name)).map(({ value }) => value);
+  const constants = graph.nodes.flatMap((node) => (node.op === 'constant' || node.op === 'full' ? node.outputs : []));
+  return new Set([...ports, ...constants]);
+}
+
+function bytesOf(type: TensorType): number {
+  return staticShape(type).reduce((n, size) => n * size, bytesPerElement[type.dtype]);
+}
