@@ -15,7 +15,7 @@ export async function runTfjs(
   graph: Graph,
   feeds: ReadonlyMap<string, TensorData>,
   weights: ReadonlyMap<string, Float32Array> = new Map(),
-): Promise<{ results: Map<string, TensorData>; text: string; leaked: number }> {
+): Promise<{ results: Map<string, TensorData>; leaked: number }> {
   const { tf } = await loadTfjs();
   const program = emitTfjs(graph.name, '', 'sha256:0', [{ name: 'run', docs: '', graph, state: new Map() }]);
   const text = await generateTfjs(program);
@@ -38,7 +38,7 @@ export async function runTfjs(
     tf.dispose(constants as Record<string, Tensor>);
     tf.dispose([...state.values()]);
     tf.dispose(given);
-    return { results, text, leaked };
+    return { results, leaked };
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -1,0 +1,58 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { beforeAll, expect, test } from 'vitest';
+import { SafetensorsFile } from '../../runtime/safetensors.ts';
+import { temporaryFolder } from '../runtime/temporary-folder.ts';
+import { crobc, type Ran, tiny } from './crobc.ts';
+
+const at = temporaryFolder();
+let folder: string;
+beforeAll(async () => {
+  folder = at('work');
+  await mkdir(folder);
+  await writeFile(`${folder}/plain.crob`, tiny.slice(0, tiny.indexOf('recipe')));
+  await writeFile(`${folder}/tiny.crob`, tiny);
+});
+const build = (...args: string[]): Promise<Ran> => crobc(['build', ...args, '--target', 'tfjs'], { cwd: folder });
+
+test('a model with a recipe: both programs at its sizes, and weights', async () => {
+  const { code, out } = await build('tiny.crob', '--set', 'B=3', '-o', 'both', '--json');
+  expect(code).toBe(0);
+  const built = JSON.parse(out) as { model: string; files: { path: string; bytes: number }[] };
+  expect(built.model).toBe('Tiny');
+  expect(built.files.map(({ path }) => path)).toEqual([
+    'both/Tiny.tfjs.ts',
+    'both/Tiny.train.tfjs.ts',
+    'both/Tiny.safetensors',
+  ]);
+  expect((await readdir(`${folder}/both`)).sort()).toEqual(['Tiny.safetensors', 'Tiny.tfjs.ts', 'Tiny.train.tfjs.ts']);
+  expect(await readFile(`${folder}/both/Tiny.tfjs.ts`, 'utf8')).toContain('[3, 3, 32, 32]');
+  expect(await readFile(`${folder}/both/Tiny.train.tfjs.ts`, 'utf8')).toContain("replace(state, 'weight:patch.weight'");
+  const weights = await SafetensorsFile.open(`${folder}/both/Tiny.safetensors`);
+  expect(weights.tensors.get('patch.weight')?.shape).toEqual([8, 3, 4, 4]);
+  await weights.close();
+  const again = await build('tiny.crob', '--set', 'B=3', '-o', 'again', '--weights', 'both/Tiny.safetensors', '--json');
+  expect((JSON.parse(again.out) as typeof built).files.map(({ path: _, ...file }) => file)).toEqual(
+    built.files.map(({ path: _, ...file }) => file),
+  );
+});
+
+test('a model without a recipe: one program, at the sizes that are set', async () => {
+  const refused = await build('plain.crob', '-o', 'none');
+  expect(refused.code).toBe(1);
+  expect(refused.err).toBe(
+    'crobc: sizes in a TensorFlow.js program are numbers: give those of H, W, T (--set H=…,W=…,T=…)\n',
+  );
+  const { code, err } = await build('plain.crob', '--set', 'H=8,W=8,T=4', '--no-weights', '-o', 'one');
+  expect(code).toBe(0);
+  expect(err).toBe('note: no recipe trains Tiny: there is no training program\n');
+  expect(await readdir(`${folder}/one`)).toEqual(['Tiny.tfjs.ts']);
+});
+
+test('what the target has not', async () => {
+  expect((await build('tiny.crob', '--dtype', 'f16')).err).toBe(
+    'crobc: TensorFlow.js has no half precision: leave --dtype at f32\n',
+  );
+  expect((await build('tiny.crob', '--print-after', 'all')).err).toBe(
+    'crobc: --print-after shows the passes of --target onnx\n',
+  );
+});
