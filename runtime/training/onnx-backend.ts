@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { asConstant } from '../../compiler/dims/dim.ts';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import type { Graph, Value } from '../../compiler/ir/graph.ts';
@@ -31,6 +32,13 @@ export interface OnnxBackend extends TrainingBackend {
   findNonFinite(batches: readonly Feeds[], scalars: StepScalars): Promise<NonFinite | undefined>;
 }
 
+/**
+ * With up to so many threads, a step runs as many operators at once, each on one thread: its backward half has a branch for
+ * each weight, small operators gain nothing from a second thread, and sums over repeated rows may be ScatterND's, which is
+ * right on one thread only. With more, large operators are to use them all.
+ */
+const mostSerial = 2;
+
 /** One step graph in a session, its state, draws and numbers bound to buffers. */
 interface Part {
   readonly graph: StepGraph;
@@ -48,6 +56,7 @@ interface Part {
  */
 export async function openOnnxBackend(options: OnnxBackendOptions): Promise<OnnxBackend> {
   const { state, seed, threads } = options;
+  const serialOperators = (threads ?? availableParallelism()) <= mostSerial;
   const learningRate = new Float32Array(1);
   const stepNumber = new Int32Array(1);
   const accumulators = statesOf(options.steps).filter(({ kind }) => kind === 'gradient');
@@ -55,9 +64,10 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
   let note: string | undefined;
 
   const open = async (graph: StepGraph): Promise<Part> => {
-    const emitted = emitOnnx(graph.graph, { producerVersion: packageVersion() });
+    const emitted = emitOnnx(graph.graph, { producerVersion: packageVersion(), serialOperators });
     const session = await openSession(await encodeOnnx(emitted, noWeights), {
       device,
+      serialOperators,
       ...(threads === undefined ? {} : { threads }),
     });
     // A second session goes where the first one went.

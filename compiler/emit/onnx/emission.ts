@@ -14,6 +14,8 @@ export interface EmissionOptions {
   readonly opset: number;
   /** How a place in source is shown in a node's documentation: `crobim.crob:41`. */
   readonly place: ((origin: Origin) => string) | undefined;
+  /** Each operator will run on one thread. */
+  readonly serialOperators: boolean;
 }
 
 /** The i64 form of an i32 value, or a value's elements under another shape. */
@@ -28,6 +30,7 @@ export type Lower = (node: Node, emission: Emission) => readonly (string | undef
 export class Emission {
   readonly facts: Facts;
   readonly opset: number;
+  readonly serialOperators: boolean;
   readonly plan: FusionPlan;
   readonly dims: ShapeArithmetic;
   readonly nodes: OnnxNode[] = [];
@@ -47,6 +50,7 @@ export class Emission {
   constructor(graph: Graph, options: EmissionOptions, lower: Lower) {
     this.facts = graph.facts;
     this.opset = options.opset;
+    this.serialOperators = options.serialOperators;
     this.#place = options.place;
     this.#lower = lower;
     // The names that a user sees come first: nothing else may take them.
@@ -108,6 +112,14 @@ export class Emission {
     if (node.op === 'cast' && node.inputs[0]!.type.dtype === 'i64') return this.use(node.inputs[0]!);
     const form = this.#forms.get(value);
     return form?.kind === 'i64' ? form.name : this.use(value);
+  }
+
+  /** The value as an index for an operator that takes i64 only. */
+  index64(value: Value): string {
+    const { node } = value;
+    if (node.op === 'cast' && node.inputs[0]!.type.dtype === 'i64') return this.use(node.inputs[0]!);
+    const form = this.#forms.get(value);
+    return form?.kind === 'i64' ? form.name : this.node('Cast', [this.use(value)], toAttribute('i64'));
   }
 
   /** Appends a node with one result under the current origin. */

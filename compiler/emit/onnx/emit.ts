@@ -11,6 +11,8 @@ export interface EmitOptions {
   readonly producerVersion: string;
   /** 18 to 23; 20 unless said. */
   readonly opset?: number;
+  /** The session will give each operator one thread, as those do that run several operators at once. */
+  readonly serialOperators?: boolean;
   /** How a place in source is shown in a node's documentation: `crobim.crob:41`. */
   readonly place?: (origin: Origin) => string;
 }
@@ -46,7 +48,11 @@ export function emitOnnx(graph: Graph, options: EmitOptions): OnnxModel {
   const opset = options.opset ?? 20;
   const irVersion = irVersions[opset];
   if (irVersion === undefined) throw new Error(`bug in crobc: no lowerings for ONNX opset ${opset}`);
-  const emission = new Emission(graph, { opset, place: options.place }, lower);
+  const emission = new Emission(
+    graph,
+    { opset, place: options.place, serialOperators: options.serialOperators ?? false },
+    lower,
+  );
   for (const node of graph.nodes) if (!onDemand.has(node.op) && !emission.plan.absorbed.has(node)) emission.lower(node);
   const { nodes, outputs } = finished(graph, emission);
   return {

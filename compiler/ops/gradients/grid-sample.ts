@@ -45,19 +45,18 @@ function weighedPixels(build: Builder, x: Value, points: Value, dy: Value): Valu
   return build.reshape(build.matmul(dy, build.transpose(weights, [0, 2, 1])), x.type.shape);
 }
 
-/** A scatter for each corner, channel by channel, as dy is laid out. */
+/** Rows of channels, as pixels are gathered in the other gradient: each corner's are added whole. */
 function scatteredPixels(build: Builder, x: Value, points: Value, dy: Value): Value {
   const [batch, channels, height, width] = x.type.shape as Image;
   const count = at(points.type.shape, 1);
-  const image = mul(height, width);
-  const planes = build.mul(build.iota(mul(batch, channels)), build.dim(image));
-  const starts = build.reshape(planes, [batch, channels, one]);
-  const parts = gridCorners(build, x, points).map(({ row, column, pixel }) => {
-    const index = build.add(starts, build.reshape(pixel, [batch, one, count]));
-    const weight = build.reshape(build.mul(row.weight(), column.weight()), [batch, one, count]);
-    return build.scatterAdd(index, build.mul(dy, weight), product([batch, channels, image]));
+  const rows = build.transpose(dy, [0, 2, 1]);
+  const pixels = product([batch, height, width]);
+  const parts = gridCorners(build, x, points).map(({ row, column, index }) => {
+    const weight = build.reshape(build.mul(row.weight(), column.weight()), [batch, count, one]);
+    return build.scatterAdd(index(), build.mul(rows, weight), pixels);
   });
-  return build.reshape(total(build, parts), x.type.shape);
+  const image = build.reshape(total(build, parts), [batch, height, width, channels]);
+  return build.transpose(image, [0, 3, 1, 2]);
 }
 
 function pointGradient(build: Builder, x: Value, points: Value, dy: Value): Value {
