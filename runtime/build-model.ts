@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelGraph } from '../compiler/elaborate/model.ts';
 import type { Program } from '../compiler/elaborate/program.ts';
@@ -13,9 +12,9 @@ import { type PipelineOptions, runPipeline } from '../compiler/passes/pipeline.t
 import { position } from '../grammar/span.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { type ClientWriter, startClientWriter } from './client-writer.ts';
-import { fileError } from './file-error.ts';
 import { weightsOf } from './graph-weights.ts';
 import { initialWeights } from './initialise.ts';
+import { makeFolder } from './make-folder.ts';
 import { manifest, type WeightsOrigin } from './manifest.ts';
 import { type WrittenFile, writeOnnxFile } from './onnx-file.ts';
 import { packageVersion } from './package-root.ts';
@@ -82,11 +81,7 @@ async function build(source: Source, options: BuildOptions, clientWriter: Client
       return text === undefined ? '' : `${span!.file}:${position(text, span!.start).line}`;
     },
   });
-  try {
-    await mkdir(options.out, { recursive: true });
-  } catch (error) {
-    throw fileError('write', options.out, error);
-  }
+  await makeFolder(options.out);
   const wanted = weightsOf(graph);
   const opened = options.weightsFile === undefined ? undefined : await openWeights(options.weightsFile, wanted);
   const weights: WeightSource = opened ?? initialWeights(wanted, options.seed);

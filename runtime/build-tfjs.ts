@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateTfjs } from '../compiler/emit/tfjs/generate.ts';
 import { freeDims, inferenceProgram, trainingProgram } from '../compiler/emit/tfjs/programs.ts';
@@ -7,9 +7,9 @@ import type { Graph } from '../compiler/ir/graph.ts';
 import { graphHash } from '../compiler/ir/hash.ts';
 import type { Training } from '../compiler/training/compile-training.ts';
 import { writeFileAtomic } from './atomic-file.ts';
-import { fileError } from './file-error.ts';
 import { type GraphWeight, weightsOf } from './graph-weights.ts';
 import { initialWeights } from './initialise.ts';
+import { makeFolder } from './make-folder.ts';
 import type { WrittenFile } from './onnx-file.ts';
 import { writeSafetensors } from './safetensors.ts';
 import { stepParts } from './training/step-parts.ts';
@@ -63,9 +63,7 @@ export async function buildTfjs({ graph, dims, training }: TfjsSource, options: 
   const opened = weightsFile === undefined ? undefined : await openWeights(weightsFile, wanted);
   const files: WrittenFile[] = [];
   try {
-    await mkdir(out, { recursive: true }).catch((error: unknown) => {
-      throw fileError('write', out, error);
-    });
+    await makeFolder(out);
     for (const [file, text] of texts) {
       const path = join(out, file);
       await writeFileAtomic(path, text);

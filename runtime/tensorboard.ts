@@ -1,9 +1,10 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import protobuf from 'protobufjs/minimal.js';
 import { crc32c } from './crc32c.ts';
 import { fileError } from './file-error.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** A log that TensorBoard reads. What is added is written by `flush`, or when there is a megabyte of it. */
 export interface EventFile {
@@ -42,9 +43,9 @@ export async function openEventFile(dir: string, options: EventFileOptions = {})
   // TensorBoard takes the files of a folder in the order of their names: the time comes first, padded.
   const stamp = String(Math.floor(seconds)).padStart(10, '0');
   const path = join(dir, `events.out.tfevents.${stamp}.${hostname()}.${process.pid}.${opened++}`);
+  await makeFolder(dir);
   let handle: FileHandle;
   try {
-    await mkdir(dir, { recursive: true });
     handle = await open(path, 'wx');
   } catch (error) {
     throw fileError('write', path, error);

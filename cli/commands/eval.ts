@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { writeFileAtomic } from '../../runtime/atomic-file.ts';
@@ -11,7 +10,7 @@ import { reportPage } from '../../runtime/evaluation/page.ts';
 import type { ComparisonSize, ProtocolName } from '../../runtime/evaluation/protocols.ts';
 import { type Report, reportCsv, reportOf } from '../../runtime/evaluation/report.ts';
 import { type Scores, thresholds } from '../../runtime/evaluation/scores.ts';
-import { fileError } from '../../runtime/file-error.ts';
+import { makeFolder } from '../../runtime/make-folder.ts';
 import { packageVersion } from '../../runtime/package-root.ts';
 import { startProgress } from '../../runtime/progress.ts';
 import { openReferringModel, referringInputs } from '../../runtime/referring-model.ts';
@@ -52,11 +51,7 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
   const tokenizer = await tokenizerFile(options.data, options.tokenizer);
   const inputs = await referringInputs(compiled.graph, { tokenizer });
   const dataset = await openDataset(options.data, options.split, { onBad: options.onBad, report: note });
-  try {
-    await mkdir(options.out, { recursive: true });
-  } catch (error) {
-    throw fileError('write', options.out, error);
-  }
+  await makeFolder(options.out);
   if (options.weights === undefined)
     note(`NO --weights: ${name} is untrained (initial weights of seed ${options.seed}), and its figures mean nothing`);
   const model = await openReferringModel(compiled, {

@@ -1,8 +1,9 @@
-import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../atomic-file.ts';
 import { fileError } from '../file-error.ts';
+import { makeFolder } from '../make-folder.ts';
 import type { Progress } from '../progress.ts';
 import { UserError } from '../user-error.ts';
 import { attributes, drawPhrases, type Phrase } from './phrases.ts';
@@ -117,9 +118,9 @@ const PLAN_FILE = 'synth.json';
 /** Takes a new or empty folder, or one that a run of the same plan began. Deletes nothing. */
 async function claim(dir: string, plan: Plan): Promise<void> {
   const record = `${JSON.stringify({ version: 1, ...plan }, null, 2)}\n`;
+  await makeFolder(dir);
   let names: string[];
   try {
-    await mkdir(dir, { recursive: true });
     names = await readdir(dir);
   } catch (error) {
     throw fileError('write', dir, error);
@@ -133,12 +134,8 @@ async function claim(dir: string, plan: Plan): Promise<void> {
   } else if (names.length > 0) {
     throw new UserError(`${dir} is not empty: name a new folder`);
   }
-  try {
-    await mkdir(join(dir, 'img_rgb'), { recursive: true });
-    await mkdir(join(dir, 'mask'), { recursive: true });
-  } catch (error) {
-    throw fileError('write', dir, error);
-  }
+  await makeFolder(join(dir, 'img_rgb'));
+  await makeFolder(join(dir, 'mask'));
   await writeFileAtomic(join(dir, PLAN_FILE), record);
 }
 

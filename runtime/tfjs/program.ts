@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as Tfjs from '@tensorflow/tfjs-core';
 import { writeFileAtomic } from '../atomic-file.ts';
-import { fileError } from '../file-error.ts';
+import { makeFolder } from '../make-folder.ts';
 
 export type TensorFlow = typeof Tfjs;
 export type Tensor = Tfjs.Tensor;
@@ -31,11 +30,7 @@ export async function importProgram(text: string, folder: string, name: string):
   const { ts } = await import('ts-morph');
   const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true };
   const { outputText } = ts.transpileModule(text, { compilerOptions: options, fileName: `${name}.ts` });
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw fileError('write', folder, error);
-  }
+  await makeFolder(folder);
   await writeFileAtomic(join(folder, `${name}.ts`), text);
   const path = join(folder, `${name}.mjs`);
   await writeFileAtomic(path, outputText);

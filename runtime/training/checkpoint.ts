@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, link, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../atomic-file.ts';
 import { fileError } from '../file-error.ts';
+import { makeFolder } from '../make-folder.ts';
 import { SafetensorsFile, type TensorToWrite, writeSafetensors } from '../safetensors.ts';
 import { UserError } from '../user-error.ts';
 
@@ -131,7 +132,7 @@ export class CheckpointStore {
     state: ReadonlyMap<string, Float32Array>,
     stored: readonly StoredTensor[],
   ): Promise<void> {
-    await mkdir(part, { recursive: true });
+    await makeFolder(part);
     const files: Record<string, { bytes: number; sha256: string }> = {};
     for (const kind of ['weights', 'state'] as const) {
       const file = join(part, fileNames[kind]);

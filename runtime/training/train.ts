@@ -1,10 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Origin } from '../../compiler/ir/graph.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import type { StateTensor } from '../../compiler/training/step.ts';
 import type { OnBad } from '../data/problems.ts';
-import { fileError } from '../file-error.ts';
+import { makeFolder } from '../make-folder.ts';
 import { startProgress } from '../progress.ts';
 import type { Device } from '../session.ts';
 import { openEventFile } from '../tensorboard.ts';
@@ -88,11 +87,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
   const { data, plan } = await prepare(options);
   if (data.val === undefined) note(`${options.data} has no split "val": nothing is evaluated, and no weights are best`);
 
-  try {
-    await mkdir(out, { recursive: true });
-  } catch (error) {
-    throw fileError('write', out, error);
-  }
+  await makeFolder(out);
   const unlock = await lockRun(out);
   try {
     return await run(options, { plan, data, settings });
