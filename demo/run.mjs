@@ -1,42 +1,99 @@
-// The demo: draws an aerial scene, checks and builds CroBIM at its full size, and predicts a mask.
+// The demo: predicts with CroBIM at its full size, and trains, evaluates and tries the micro model on scenes that it draws.
 // It runs the commands that a user would type, and prints each.
-import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { crobc, prepare, readOptions } from '../scripts/experiment.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const out = join('out', 'demo');
-mkdirSync(join(root, out), { recursive: true });
+const usage = `npm run demo -- [options]
 
-const { writeDemoScene } = await import('../dist/runtime/demo-scene.js');
-const scene = join(out, 'scene.png');
-await writeDemoScene(join(root, scene), { seed: 7 });
-console.log(`drawn: ${scene}\n`);
+  --steps N     of training (150; one to two minutes on two cores)
+  --scenes N    scenes to draw, a fifth of them for validation and test (300)
+  --no-full     without the full-size model, which takes 0.9 GB of disk
+  --out DIR     folder (out/demo)`;
 
-crobc('check', 'models/crobim.crob');
-crobc('summary', 'models/crobim.crob', '--depth', '1', '--set', 'B=1,H=480,W=480,T=20');
-crobc(
-  'predict',
-  'models/crobim.crob',
-  '--model',
-  'CroBIM',
-  '--image',
-  scene,
-  '--text',
-  'the white ship on the water',
-  '--out',
-  out,
-);
-console.log(
-  '\nWithout trained weights (--weights) the mask is as random as they are; what it shows is that everything runs.',
-);
+const {
+  steps = 150,
+  scenes = 300,
+  'no-full': small = false,
+  out = join('out', 'demo'),
+} = readOptions(process.argv.slice(2), { steps: 'number', scenes: 'number', 'no-full': 'flag', out: 'text' }, usage);
 
-function crobc(...args) {
-  console.log(`$ crobc ${args.map((a) => (/^[\w./=,-]+$/.test(a) ? a : JSON.stringify(a))).join(' ')}`);
-  const { status } = spawnSync(process.execPath, [join(root, 'dist', 'cli', 'main.js'), ...args], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-  if (status !== 0) process.exit(status ?? 1);
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+prepare(out);
+const file = 'models/crobim.crob';
+
+title('Every shape of every model is proved, for all sizes (no message: all are right)');
+await crobc(['check', file]);
+
+if (!small) await predictFullSize();
+
+const run = newFolder();
+const data = join(run, 'scenes');
+const micro = join(run, 'micro');
+const weights = join(micro, 'best.safetensors');
+const tokenizer = join(data, 'vocab.txt');
+
+title(`A data set: ${scenes} scenes with phrases and masks`);
+await crobc(['data', 'synth', '--out', data, '--scenes', String(scenes)]);
+
+title(`CroBIM_micro, every part of CroBIM in small, trained from nothing: ${steps} steps`);
+const model = [file, '--model', 'CroBIM_micro'];
+await crobc(['train', ...model, '--data', data, '--steps', String(steps), '--out', micro]);
+
+title('Evaluated on scenes that it has not seen');
+await crobc(['eval', ...model, '--weights', weights, '--data', data, '--out', micro]);
+
+title('Asked for one object of such a scene');
+const asked = readReport().each[0];
+const question = ['--image', asked.image, '--text', asked.phrase];
+await crobc(['predict', ...model, '--weights', weights, '--tokenizer', tokenizer, ...question, '--out', micro]);
+
+conclude();
+
+async function predictFullSize() {
+  const { writeDemoScene } = await import('../dist/runtime/demo-scene.js');
+  const scene = join(out, 'scene.png');
+  await writeDemoScene(scene, { seed: 7 });
+  title('CroBIM with Swin-B: what it consists of, and a mask (its weights are random, and so is the mask)');
+  await crobc(['summary', file, '--depth', '1', '--set', 'B=1,H=480,W=480,T=20']);
+  const question = ['--image', scene, '--text', 'the white ship on the water'];
+  await crobc(['predict', file, '--model', 'CroBIM', ...question, '--out', out]);
+}
+
+/** A folder for this run, so that none takes anything from another. */
+function newFolder() {
+  for (let n = 1; ; n++) {
+    const folder = join(out, `run-${n}`);
+    if (existsSync(folder)) continue;
+    mkdirSync(folder);
+    return folder;
+  }
+}
+
+function readReport() {
+  return JSON.parse(readFileSync(join(micro, 'CroBIM_micro.test.json'), 'utf8'));
+}
+
+function conclude() {
+  const report = readReport();
+  const percent = (part) => `${(100 * part).toFixed(1)} %`;
+  title('To look at');
+  const pictures = [
+    ...(small ? [] : [['CroBIM, random weights', join(out, 'scene.overlay.png')]]),
+    ['scenes and phrases', join(data, 'contact-sheet.png')],
+    ['best, worst, random', join(micro, 'CroBIM_micro.test.html')],
+    ['the mask asked for', join(micro, `${basename(asked.image, '.png')}.overlay.png`)],
+  ];
+  for (const [what, path] of pictures) console.log(`  ${what.padEnd(24)}${path}`);
+  console.log(`
+After ${steps} steps the mean IoU over ${report.samples} phrases is ${percent(report.mIoU)}, and ${percent(asked.iou)} for “${asked.phrase}”.
+This shows that everything works, and not how well it can. A minute or two is enough for the loss to fall, and too
+short to learn what the words mean: the masks cover what often is an object, whatever was asked for, or nothing.
+\`npm run learning\` trains longer, with phrases and without, and measures what the words are worth (docs/evaluation.md).
+And drawn scenes say nothing of photographs: for those, training takes folders such as RISBench's (docs/data.md).`);
+}
+
+function title(text) {
+  console.log(`\n== ${text}`);
 }

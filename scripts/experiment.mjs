@@ -103,10 +103,14 @@ export async function crobc(words, { minutes, capture = false } = {}) {
     },
     Math.min((minutes ?? 1e4) * 60_000, 2 ** 31 - 1),
   );
+  // Ctrl-C goes to the command too: what it then saves and says is waited for.
+  const wait = () => {};
+  process.on('SIGINT', wait);
   const code = await new Promise((done, fail) => {
     child.on('error', fail);
     child.on('close', (code, signal) => done(code ?? signal));
   });
+  process.off('SIGINT', wait);
   clearTimeout(limit);
   // 130 is what a shell says of a process that SIGINT ended.
   if (code !== 0 && !(late && code === 130)) process.exit(typeof code === 'number' ? code : 1);
