@@ -119,8 +119,14 @@ function shownDryRun(found: DryRun): string {
 
 function shownValue(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return String(value);
+  if (isRate(value)) return value.factor ? `${value.value}x` : String(value.value);
   if (!Array.isArray(value)) return JSON.stringify(value);
   return value.length === 0 ? 'none' : value.map(shownPart).join(' then ');
+}
+
+/** A group's `lr` or `weight_decay`, as the recipe writes it. */
+function isRate(value: unknown): value is { readonly value: number; readonly factor: boolean } {
+  return typeof value === 'object' && value !== null && 'factor' in value && 'value' in value;
 }
 
 /** A part of a schedule, or an item of a list, on one line. */
