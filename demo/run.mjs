@@ -7,13 +7,13 @@ import { crobc, prepare, readOptions } from '../scripts/experiment.mjs';
 
 const usage = `npm run demo -- [options]
 
-  --steps N     of training (150; one to two minutes on two cores)
+  --steps N     of training (300; one to two minutes on two cores)
   --scenes N    scenes to draw, a fifth of them for validation and test (300)
   --no-full     without the full-size model, which takes 0.9 GB of disk
   --out DIR     folder (out/demo)`;
 
 const {
-  steps = 150,
+  steps = 300,
   scenes = 300,
   'no-full': small = false,
   out = join('out', 'demo'),
