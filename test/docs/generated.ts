@@ -98,9 +98,9 @@ What every graph consists of, and what a target must be able to say: ${opNames.l
 shows. ${made('`compiler/ops`')}
 
 Each has its arguments, its static attributes (behind the \`;\`), and numbered constraints that are proved for all sizes
-before a graph exists. Axes count from 0. The row of an operator in \`compiler/ops\` also has its shape rule, its cost, and
-a reference implementation in float64, which every target is tested against. A composite also has a definition in the other
-operators; a target says it natively, or by that definition.
+before a graph exists. Axes count from 0. The row of an operator in \`compiler/ops\` also has its shape rule, its cost, its
+gradient, and a reference implementation in float64, which every target is tested against. A composite also has a definition in
+the other operators; a target says it natively, or by that definition.
 
 ${groups.join('\n')}`;
 }
