@@ -9,7 +9,7 @@ import { UserError } from '../runtime/user-error.ts';
  * 130 and 143 when a signal ended a training in good order.
  */
 const program = new Command('crobc')
-  .description('Compiles .crob, a declarative language for model graphs: proves the shapes, lowers to ONNX, runs.')
+  .description('Compiles .crob, a declarative language for model graphs: proves the shapes, runs and trains.')
   .version(packageVersion())
   .showHelpAfterError('(crobc --help shows the commands, crobc COMMAND --help one of them)')
   .showSuggestionAfterError()
@@ -21,7 +21,9 @@ Start here:
   crobc check models/crobim.crob            is every shape right? (no output means yes)
   crobc summary models/crobim.crob          modules, parameters, FLOPs
   crobc build models/crobim.crob -o out     CroBIM.onnx, weights, manifest, typed client
-  crobc predict models/crobim.crob --model CroBIM --image scene.png --text "the white ship" -o out`,
+  crobc predict models/crobim.crob --model CroBIM --image scene.png --text "the white ship" -o out
+  crobc data synth -o scenes                drawn scenes with phrases and masks, to train on
+  crobc train models/crobim.crob --model CroBIM_micro --data scenes -o run`,
   );
 
 const set = (): Option =>
