@@ -17,10 +17,10 @@ export function compileFile(
   file: string,
   model: string | undefined,
   set: readonly string[] | undefined,
-  recipeDims: readonly string[] = [],
+  { recipeDims = [], via }: { readonly recipeDims?: readonly string[]; readonly via?: string | undefined } = {},
 ): CompiledFile | undefined {
   const { dims, overrides } = readSettings(set);
-  const compiled = compile(diskHost(), file, { model, dims, overrides, recipeDims });
+  const compiled = compile(diskHost(), file, { model, dims, overrides, recipeDims, via });
   const { graph, diagnostics, models, program } = compiled;
   if (!program.files.has(file)) throw new UserError(`${file}: no such file, or not one that can be read`);
   if (diagnostics.length > 0) {
@@ -35,6 +35,23 @@ export function compileFile(
       `${file} has no model ${model}; ${meant ? `did you mean ${meant}?` : `it has ${models.join(', ')}`}`,
     );
   }
+  if (via !== undefined && !compiled.maps.includes(via)) {
+    const meant = nearest(via, compiled.maps) ?? compiled.maps.join(', ');
+    throw new UserError(`${file} sees no weights map ${via}${meant ? `; there is ${meant}` : ''}`);
+  }
   if (!graph || !compiled.model) throw new Error('bug in crobc: a model without errors gave no graph');
   return { ...compiled, graph, model: compiled.model };
+}
+
+/** The map that `--via` names: one for the file that `--weights` names. */
+export function viaOf({
+  weights,
+  via,
+}: {
+  readonly weights?: string | false;
+  readonly via?: string;
+}): string | undefined {
+  if (via !== undefined && typeof weights !== 'string')
+    throw new UserError('--via is for the file of --weights: give that too');
+  return via;
 }

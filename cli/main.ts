@@ -68,6 +68,7 @@ program
   .option('-m, --model <name>', 'which model of the file; the first when not given')
   .addOption(set())
   .option('-w, --weights <file>', 'safetensors with trained weights; without it, initial weights drawn from --seed')
+  .option('--via <map>', 'the weights map of the .crob file that reads --weights, where it has published names')
   .option('--no-weights', 'write the graph without a weights file')
   .addOption(
     new Option('--target <target>', 'onnx, or tfjs: TensorFlow.js programs that run the model and train it')
@@ -92,6 +93,7 @@ program
     '-w, --weights <file>',
     'safetensors with trained weights; without it the weights are random and so is the mask',
   )
+  .option('--via <map>', 'the weights map of the .crob file that reads --weights, where it has published names')
   .option(
     '--tokenizer <file>',
     'vocab.txt or tokenizer.json of the text encoder; the aerial vocabulary that ships with crobc when not given',
@@ -196,6 +198,7 @@ program
   .argument('[file]', 'a .crob file; none with --compare')
   .option('-m, --model <name>', 'which model of the file; the first when not given')
   .option('-w, --weights <file>', 'safetensors with trained weights; without it the figures mean nothing')
+  .option('--via <map>', 'the weights map of the .crob file that reads --weights, where it has published names')
   .option('-d, --data <dir>', "folder in RISBench's layout")
   .option('--split <name>', 'the phrases of output_phrase_<name>.txt', 'test')
   .addOption(

@@ -14,7 +14,8 @@ import { recipeBindings } from './elaborate/recipe-chain.ts';
 import { openSession, startOver } from './elaborate/session.ts';
 import { settingsFile, variantSource } from './elaborate/settings-source.ts';
 import { sharedTemplates } from './elaborate/sharing.ts';
-import { checkWeightsMap } from './elaborate/weights-map.ts';
+import { readWeightsMap } from './elaborate/weights-map.ts';
+import { type PlacedMap, placedMap } from './elaborate/weights-map-places.ts';
 import type { Graph } from './ir/graph.ts';
 
 export type { SourceHost } from './elaborate/program.ts';
@@ -86,7 +87,7 @@ function checkDeclaration(
       checkRecipe(training, decl, scope);
       return undefined;
     case 'weights':
-      checkWeightsMap(session, decl, scope);
+      readWeightsMap(session, decl, scope);
       return undefined;
     default:
       return undefined;
@@ -118,6 +119,10 @@ export interface Compiled {
   readonly dims: ReadonlyMap<string, number>;
   /** Models of the file, for a choice or a did-you-mean. */
   readonly models: readonly string[];
+  /** The weights map that was asked for; undefined where the file sees none of that name. */
+  readonly via: PlacedMap | undefined;
+  /** Weights maps that the file sees, where one was asked for. */
+  readonly maps: readonly string[];
 }
 
 export interface CompileOptions {
@@ -130,6 +135,8 @@ export interface CompileOptions {
   readonly training?: boolean;
   /** Bind these dims, where `dims` does not, to the sizes that the model's recipe trains at. */
   readonly recipeDims?: readonly string[];
+  /** The weights map by which a file of published weights is read. */
+  readonly via?: string | undefined;
 }
 
 /** One model of a file as a flat graph. */
@@ -140,6 +147,8 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
   const decls = (base?.tree.declarations ?? []).filter((one) => one.kind === 'model');
   const models = decls.map((one) => one.name.name);
   const named = options.model === undefined ? decls[0] : decls.find((one) => one.name.name === options.model);
+  const visible = options.via === undefined ? [] : [...new Set(base?.names() ?? [])];
+  const maps = visible.filter((name) => base?.lookup(name)?.decl.kind === 'weights');
   const none = () => ({
     program,
     diagnostics: inSourceOrder(diagnostics),
@@ -147,6 +156,8 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
     graph: undefined,
     models,
     dims: options.dims,
+    via: undefined,
+    maps,
   });
   const scope =
     base && named && options.overrides.length > 0
@@ -164,7 +175,15 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
   }
   const bound = new Map<string, Dim>([...sizes].map(([dim, n]) => [dim, constant(n)]));
   checkSizes(session, model, named.name, sizes);
+  const via =
+    base && options.via !== undefined && maps.includes(options.via)
+      ? placedMap(session, { kind: 'ident', name: options.via, span: named.name.span }, base, {
+          model,
+          pattern: named.name.name,
+          roots: [''],
+        })
+      : undefined;
   if (diagnostics.length > 0) return none();
   const graph = { ...inlineModel(model, bound), name: named.name.name, docs: named.docs.join('\n') };
-  return { program, diagnostics: [], model, graph, models, dims: sizes };
+  return { program, diagnostics: [], model, graph, models, dims: sizes, via, maps };
 }

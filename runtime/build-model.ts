@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { ModelGraph } from '../compiler/elaborate/model.ts';
 import type { Program } from '../compiler/elaborate/program.ts';
+import type { PlacedMap } from '../compiler/elaborate/weights-map-places.ts';
 import { clientInfo } from '../compiler/emit/client/info.ts';
 import { emitOnnx } from '../compiler/emit/onnx/emit.ts';
 import type { OnnxModel } from '../compiler/emit/onnx/model.ts';
@@ -19,7 +20,8 @@ import { manifest, type WeightsOrigin } from './manifest.ts';
 import { type WrittenFile, writeOnnxFile } from './onnx-file.ts';
 import { packageVersion } from './package-root.ts';
 import { startProgress } from './progress.ts';
-import { openWeights, type WeightSource } from './weights.ts';
+import type { WeightSource } from './weights.ts';
+import { openWeightsVia } from './weights-map.ts';
 
 export interface Source {
   readonly program: Program;
@@ -27,6 +29,8 @@ export interface Source {
   readonly graph: Graph;
   /** Sizes that `--set` bound. */
   readonly dims: ReadonlyMap<string, number>;
+  /** For weights under published names. */
+  readonly via?: PlacedMap | undefined;
 }
 
 export interface BuildOptions {
@@ -83,7 +87,8 @@ async function build(source: Source, options: BuildOptions, clientWriter: Client
   });
   await makeFolder(options.out);
   const wanted = weightsOf(graph);
-  const opened = options.weightsFile === undefined ? undefined : await openWeights(options.weightsFile, wanted);
+  const { weightsFile } = options;
+  const opened = weightsFile === undefined ? undefined : await openWeightsVia(weightsFile, wanted, source.via);
   const weights: WeightSource = opened ?? initialWeights(wanted, options.seed);
   const onnx = join(options.out, `${name}.onnx`);
   const files: WrittenFile[] = [];
@@ -108,9 +113,9 @@ async function build(source: Source, options: BuildOptions, clientWriter: Client
   if (clientWriter) {
     const origin: WeightsOrigin = !options.writeWeights
       ? { kind: 'none' }
-      : options.weightsFile === undefined
+      : weightsFile === undefined
         ? { kind: 'initial', seed: options.seed }
-        : { kind: 'file', file: options.weightsFile };
+        : { kind: 'file', file: weightsFile, ...(source.via ? { map: source.via.name } : {}) };
     const client = await clientWriter.write(clientInfo(graph, `${name}.onnx`, hash));
     const text = manifest({
       ...source,

@@ -13,7 +13,7 @@ import { packageVersion } from './package-root.ts';
 export type WeightsOrigin =
   | { readonly kind: 'none' }
   | { readonly kind: 'initial'; readonly seed: number }
-  | { readonly kind: 'file'; readonly file: string };
+  | { readonly kind: 'file'; readonly file: string; readonly map?: string };
 
 export interface ManifestParts {
   readonly program: Program;

@@ -137,6 +137,7 @@ async function builtModel(source: Source, options: ReferringModelOptions): Promi
     graph: graphHash(source.graph),
     dtype: options.dtype,
     weights: options.weightsFile === undefined ? `seed ${options.seed}` : await fileStamp(options.weightsFile),
+    ...(source.via ? { via: source.via.rules } : {}),
   });
   const [held, there] = await Promise.all([
     readFile(stampFile, 'utf8').catch(() => ''),

@@ -37,6 +37,10 @@ const accepted: Readonly<Record<DType, readonly SafetensorsDType[]>> = {
   bool: ['BOOL', 'U8'],
 };
 
+export function acceptsDtype(wanted: DType, found: SafetensorsDType): boolean {
+  return accepted[wanted].includes(found);
+}
+
 /** Compares by name, then shape, then dtype; order plays no part. */
 export function matchWeights(wanted: Iterable<WantedWeight>, found: ReadonlyMap<string, TensorEntry>): WeightMismatch {
   const mismatch = {
@@ -51,13 +55,13 @@ export function matchWeights(wanted: Iterable<WantedWeight>, found: ReadonlyMap<
     const entry = found.get(weight.path);
     if (entry === undefined) mismatch.missing.push(weight);
     else if (!sameShape(entry.shape, weight.shape)) mismatch.shape.push({ wanted: weight, found: entry });
-    else if (!accepted[weight.dtype].includes(entry.dtype)) mismatch.dtype.push({ wanted: weight, found: entry });
+    else if (!acceptsDtype(weight.dtype, entry.dtype)) mismatch.dtype.push({ wanted: weight, found: entry });
   }
   for (const entry of found.values()) if (!named.has(entry.name)) mismatch.extra.push(entry);
   return mismatch;
 }
 
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((d, i) => d === b[i]);
 }
 
@@ -67,19 +71,20 @@ const MOST_NAMED = 10;
 export function describeMismatch(mismatch: WeightMismatch): string | undefined {
   const shape = (s: readonly number[]) => `[${s.join(', ')}]`;
   const parts = [
-    part('missing', mismatch.missing, (weight) => weight.path),
-    part('of another shape', mismatch.shape, (pair) => {
+    listed('missing', mismatch.missing, (weight) => weight.path),
+    listed('of another shape', mismatch.shape, (pair) => {
       return `${pair.wanted.path}: ${shape(pair.found.shape)} in the file, ${shape(pair.wanted.shape)} in the model`;
     }),
-    part('of another dtype', mismatch.dtype, (pair) => {
+    listed('of another dtype', mismatch.dtype, (pair) => {
       return `${pair.wanted.path}: ${pair.found.dtype} in the file, ${pair.wanted.dtype} in the model`;
     }),
-    part('unknown to the model', mismatch.extra, (entry) => entry.name),
+    listed('unknown to the model', mismatch.extra, (entry) => entry.name),
   ].filter((text) => text !== undefined);
   return parts.length === 0 ? undefined : parts.join('; ');
 }
 
-function part<T>(what: string, items: readonly T[], say: (item: T) => string): string | undefined {
+/** `2 missing (a, b)`, ten named at most; undefined for none. */
+export function listed<T>(what: string, items: readonly T[], say: (item: T) => string): string | undefined {
   if (items.length === 0) return undefined;
   const named = items.slice(0, MOST_NAMED).map(say).join(', ');
   const rest = items.length - MOST_NAMED;

@@ -11,6 +11,10 @@ import type { BuildOptions } from './build.ts';
 /** `crobc build --target tfjs`. */
 export async function buildForTfjs(file: string, options: BuildOptions): Promise<number> {
   if (options.dtype !== 'f32') throw new UserError('TensorFlow.js has no half precision: leave --dtype at f32');
+  if (options.via !== undefined)
+    throw new UserError(
+      '--via is for --target onnx: a recipe takes published weights with init … via, and training writes them out',
+    );
   if (options.printAfter !== undefined) throw new UserError('--print-after shows the passes of --target onnx');
   const started = performance.now();
   const source = compiledSource(file, options);

@@ -3,7 +3,7 @@ import { print } from '../../compiler/ir/print.ts';
 import { pipeline } from '../../compiler/passes/pipeline.ts';
 import { buildModel } from '../../runtime/build-model.ts';
 import { UserError } from '../../runtime/user-error.ts';
-import { compileFile } from '../compile-file.ts';
+import { compileFile, viaOf } from '../compile-file.ts';
 import { byteSize } from '../units.ts';
 
 export interface BuildOptions {
@@ -11,6 +11,7 @@ export interface BuildOptions {
   readonly set?: readonly string[];
   /** false under --no-weights. */
   readonly weights?: string | false;
+  readonly via?: string;
   readonly dtype: 'f32' | 'f16';
   readonly target: 'onnx' | 'tfjs';
   readonly seed: number;
@@ -31,7 +32,7 @@ export async function build(file: string, options: BuildOptions): Promise<number
     throw new UserError(`there is no pass ${printAfter}; passes are ${names.join(', ')}`);
   }
   const started = performance.now();
-  const compiled = compileFile(file, options.model, options.set);
+  const compiled = compileFile(file, options.model, options.set, { via: viaOf(options) });
   if (!compiled) return 1;
   const built = await buildModel(compiled, {
     out: options.out,

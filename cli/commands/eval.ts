@@ -15,7 +15,7 @@ import { packageVersion } from '../../runtime/package-root.ts';
 import { startProgress } from '../../runtime/progress.ts';
 import { openReferringModel, referringInputs } from '../../runtime/referring-model.ts';
 import type { Device } from '../../runtime/session.ts';
-import { compileFile } from '../compile-file.ts';
+import { compileFile, viaOf } from '../compile-file.ts';
 import { plural } from '../messages.ts';
 import { table } from '../table.ts';
 import { percent } from '../units.ts';
@@ -23,6 +23,7 @@ import { percent } from '../units.ts';
 export interface EvalOptions {
   readonly model?: string;
   readonly weights?: string;
+  readonly via?: string;
   readonly data: string;
   readonly split: string;
   readonly protocol: ProtocolName;
@@ -43,7 +44,10 @@ export interface EvalOptions {
 }
 
 export async function evaluation(file: string, options: EvalOptions): Promise<number> {
-  const compiled = compileFile(file, options.model, options.set, ['H', 'W', 'T']);
+  const compiled = compileFile(file, options.model, options.set, {
+    recipeDims: ['H', 'W', 'T'],
+    via: viaOf(options),
+  });
   if (!compiled) return 1;
   comparisonSize(options);
   const { name } = compiled.graph;

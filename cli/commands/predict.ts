@@ -1,12 +1,13 @@
 import { predict as predictMask } from '../../runtime/predict.ts';
 import type { Device } from '../../runtime/session.ts';
-import { compileFile } from '../compile-file.ts';
+import { compileFile, viaOf } from '../compile-file.ts';
 
 export interface PredictOptions {
   readonly model?: string;
   readonly image: string;
   readonly text: string;
   readonly weights?: string;
+  readonly via?: string;
   readonly tokenizer?: string;
   readonly set?: readonly string[];
   readonly device: Device | 'auto';
@@ -18,7 +19,10 @@ export interface PredictOptions {
 }
 
 export async function predict(file: string, options: PredictOptions): Promise<number> {
-  const compiled = compileFile(file, options.model, options.set, ['H', 'W', 'T']);
+  const compiled = compileFile(file, options.model, options.set, {
+    recipeDims: ['H', 'W', 'T'],
+    via: viaOf(options),
+  });
   if (!compiled) return 1;
   const found = await predictMask(compiled, {
     image: options.image,

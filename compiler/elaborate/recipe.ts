@@ -1,5 +1,5 @@
 import type { Span } from '../../grammar/span.ts';
-import type { Ident, ModelDecl, RecipeDecl, RecipeMember, WeightsDecl } from '../../grammar/tree.ts';
+import type { Ident, ModelDecl, RecipeDecl, RecipeMember } from '../../grammar/tree.ts';
 import { diagnostic } from '../diagnostics/diagnostic.ts';
 import { variables } from '../dims/dim.ts';
 import { fileBody, type Session } from './body.ts';
@@ -15,6 +15,7 @@ import { recipeSettings } from './recipe-tables.ts';
 import { type Equations, elaborateTerms, type Losses } from './recipe-terms.ts';
 import { fail } from './report.ts';
 import { asInt } from './values.ts';
+import { type PlacedMap, placedMap } from './weights-map-places.ts';
 
 /** A value with the place that it comes from. */
 export interface Sourced<T> {
@@ -33,7 +34,7 @@ export interface EvaluatedRecipe {
   readonly fixed: readonly Sourced<Selection>[];
   readonly evaluated: readonly Sourced<Selection>[];
   /** Nearest recipe last: a later one replaces what an earlier one gave. */
-  readonly inits: readonly (Sourced<Selection> & { readonly from: string; readonly via: WeightsDecl | undefined })[];
+  readonly inits: readonly (Sourced<Selection> & { readonly from: string; readonly via: PlacedMap | undefined })[];
   readonly start: Sourced<RecipeAt> | undefined;
   readonly losses: Losses;
 }
@@ -101,7 +102,11 @@ export function checkInherited(session: Session, at: ModelAt, model: ModelGraph)
     report: (d) => session.report({ ...d, notes: [...d.notes.slice(0, 2), note] }),
   };
   for (const one of chain)
-    for (const member of one.decl.members) if ('path' in member) selectPath(blaming, member.path, form);
+    for (const member of one.decl.members) {
+      const selected = 'path' in member ? selectPath(blaming, member.path, form) : undefined;
+      if (selected && member.kind === 'init' && member.via)
+        placedMap(blaming, member.via, one.file, { model: form, ...selected });
+    }
   const { bindings, refused } = evaluateBindings(silent(session), chain);
   const equations = mergeEquations(silent(session), chain);
   elaborateTerms(blaming, { name: recipe.decl.name, equations, bindings, refused }, form);
@@ -186,7 +191,7 @@ function evaluateChain(session: Session, chain: readonly RecipeAt[], model: Mode
       } else if (member.kind === 'freeze') {
         if (value) (member.mode === 'fix' ? fixed : evaluated).push({ value, span });
       } else {
-        const init = evaluateInit(session, member, file);
+        const init = evaluateInit(session, member, file, { model, value });
         if (value && init) inits.push({ value, span, ...init });
       }
     }
@@ -289,14 +294,13 @@ function evaluateInit(
   session: Session,
   { from, via }: Extract<RecipeMember, { kind: 'init' }>,
   file: FileScope,
-): { readonly from: string; readonly via: WeightsDecl | undefined } | undefined {
+  { model, value }: { readonly model: ModelGraph; readonly value: Selection | undefined },
+): { readonly from: string; readonly via: PlacedMap | undefined } | undefined {
   const path = session.interpreter.evaluate(fileBody(session, file), from);
   if (path.kind !== 'string' && path.kind !== 'error')
     fail({ session }, 'CROB2321', from.span, { name: 'from', expected: 'the name of a weights file, in quotes' });
-  const map = via && file.lookup(via.name);
-  if (via && map?.decl.kind !== 'weights') return notFound(session, via, map?.decl.kind, 'a weights map', file);
-  if (path.kind !== 'string') return undefined;
-  return { from: path.value, via: map?.decl.kind === 'weights' ? map.decl : undefined };
+  const map = via && value && placedMap(session, via, file, { model, ...value });
+  return path.kind === 'string' ? { from: path.value, via: map } : undefined;
 }
 
 function checkComplete(session: Session, chain: readonly RecipeAt[], { terms }: Equations): void {

@@ -1,83 +1,132 @@
 import type { Expr, WeightsDecl } from '../../grammar/tree.ts';
 import { fileBody, type Session } from './body.ts';
 import { didYouMean } from './did-you-mean.ts';
-import type { FileScope } from './program.ts';
+import { choicesOf, holesOf, type NamePattern, namePattern } from './name-pattern.ts';
+import type { FileScope, Found } from './program.ts';
 import { fail } from './report.ts';
+import { asInt } from './values.ts';
 
-/** What may be done to a published tensor on its way in, with the arguments behind the name. */
-const transforms: Readonly<Record<string, readonly string[]>> = {
-  split: ['axis', 'sizes'],
-  concat: ['axis'],
-  transpose: ['perm'],
-  reshape: ['shape'],
-  resize: ['shape'],
-  skip: [],
+/** What is done to published tensors on their way to a weight. */
+export type MapTransform =
+  | { readonly kind: 'concat'; readonly axis: number }
+  /** Equal parts where no sizes are given. */
+  | { readonly kind: 'split'; readonly axis: number; readonly sizes: readonly number[] | undefined }
+  | { readonly kind: 'transpose'; readonly perm: readonly number[] }
+  | { readonly kind: 'reshape' | 'resize'; readonly shape: readonly number[] };
+
+/** Tensors of these names go, in order, through the transforms to the weights of those names; to none under `skip`. */
+export interface MapRule {
+  readonly from: readonly NamePattern[];
+  readonly transforms: readonly MapTransform[];
+  readonly to: readonly NamePattern[];
+}
+
+/** A `weights` declaration as data. The first rule that matches a tensor counts. */
+export interface WeightsMap {
+  readonly name: string;
+  readonly rules: readonly MapRule[];
+}
+
+/** Transforms with the arguments behind the name. */
+const transforms: Readonly<Record<string, Readonly<Record<string, 'int' | 'ints' | 'optional ints'>>>> = {
+  split: { axis: 'int', sizes: 'optional ints' },
+  concat: { axis: 'int' },
+  transpose: { perm: 'ints' },
+  reshape: { shape: 'ints' },
+  resize: { shape: 'ints' },
+  skip: {},
 };
 
-/**
- * Checks `"from" -> "to"` rules: name patterns with `{i}` holes that the right side may repeat, `{a,b}` alternatives,
- * and a transform around the right side.
- */
-export function checkWeightsMap(session: Session, decl: WeightsDecl, file: FileScope): void {
-  const found = file.lookup(decl.target.name);
-  if (!found || (found.decl.kind !== 'module' && found.decl.kind !== 'model')) {
-    fail(
-      { session },
-      found ? 'CROB2008' : 'CROB2001',
-      decl.target.span,
-      { name: decl.target.name, actual: found?.decl.kind ?? '', expected: 'a module or a model' },
-      {
-        help: found ? undefined : didYouMean(decl.target.name, file.names()),
-      },
-    );
-  }
-  for (const rule of decl.rules) {
-    const from = holes(session, rule.from);
-    const to = target(session, rule.to, file);
-    if (!from || !to) continue;
-    const unknown = [...to].find((hole) => !from.has(hole));
-    if (unknown) {
-      fail(
-        { session },
-        'CROB2330',
-        rule.to.span,
-        { reason: `{${unknown}} stands on the right and not on the left` },
-        {
-          help: from.size ? `the left side has ${[...from].map((h) => `{${h}}`).join(', ')}` : undefined,
-        },
+/** Reads the rules of a map, `"from" -> "to"` with transforms around the right side; undefined where one is wrong. */
+export function readWeightsMap(session: Session, decl: WeightsDecl, file: FileScope): WeightsMap | undefined {
+  const target = mapTarget(session, decl, file);
+  const rules = decl.rules.map((rule) => readRule(session, rule, file));
+  return target && rules.every((rule) => rule !== undefined) ? { name: decl.name.name, rules } : undefined;
+}
+
+/** The module or model that a map is for. */
+export function mapTarget(session: Session, { target }: WeightsDecl, file: FileScope): Found | undefined {
+  const found = file.lookup(target.name);
+  if (found?.decl.kind === 'module' || found?.decl.kind === 'model') return found;
+  fail(
+    { session },
+    found ? 'CROB2008' : 'CROB2001',
+    target.span,
+    { name: target.name, actual: found?.decl.kind ?? '', expected: 'a module or a model' },
+    { help: found ? undefined : didYouMean(target.name, file.names()) },
+  );
+  return undefined;
+}
+
+function readRule(session: Session, rule: WeightsDecl['rules'][number], file: FileScope): MapRule | undefined {
+  const from = names(session, rule.from);
+  const target = readTarget(session, rule.to, file);
+  if (!from || !target) return undefined;
+  const refuse = (reason: string, help?: string): undefined => {
+    fail({ session }, 'CROB2330', rule.to.span, { reason }, { help });
+  };
+  const [first, ...rest] = from;
+  const form = (pattern: NamePattern) =>
+    JSON.stringify([[...holesOf(pattern)].sort(), choicesOf(pattern).map((c) => c.length)]);
+  if (!first || rest.some((other) => form(other) !== form(first)))
+    return refuse('the names on the left have different holes');
+  const holes = holesOf(first);
+  for (const to of target.to) {
+    const unknown = [...holesOf(to)].find((hole) => !holes.has(hole));
+    if (unknown !== undefined) {
+      const known = [...holes].map((hole) => `{${hole}}`).join(', ');
+      return refuse(
+        `{${unknown}} stands on the right and not on the left`,
+        known === '' ? undefined : `the left side has ${known}`,
       );
     }
+    const lone = choicesOf(to).find((choices, i) => choicesOf(first)[i]?.length !== choices.length);
+    if (lone) return refuse(`{${lone.join(',')}} has no list of ${lone.length} alternatives on the left`);
   }
+  const fault = target.to.length === 0 ? undefined : countFault(from.length, target);
+  return fault === undefined ? { from, ...target } : refuse(fault);
 }
 
-/** The holes of a name pattern, or of a list of patterns that have the same ones. */
-function holes(session: Session, expr: Expr): Set<string> | undefined {
-  if (expr.kind === 'list') {
-    const all = new Set<string>();
-    for (const item of expr.items) for (const hole of holes(session, item) ?? []) all.add(hole);
-    return all;
-  }
-  if (expr.kind !== 'string') {
-    fail({ session }, 'CROB2330', expr.span, { reason: 'a rule goes from a name in quotes' });
-    return undefined;
-  }
-  const found = new Set<string>();
-  for (const [, inside] of expr.value.matchAll(/\{([^{}]*)\}/g)) {
-    if (/^\w+$/.test(inside!)) found.add(inside!);
-    else if (!/^\w+(,\s*\w+)+$/.test(inside!)) {
-      fail({ session }, 'CROB2330', expr.span, { reason: `{${inside}} is neither a name nor a list of alternatives` });
-      return undefined;
+/** Whether as many tensors arrive as there are names for. */
+function countFault(given: number, { transforms, to }: Target): string | undefined {
+  let count = given;
+  for (const { kind, ...settings } of transforms) {
+    if (kind === 'concat') {
+      if (count < 2) return 'concat joins several tensors: it goes from a list of names';
+      count = 1;
+    } else if (kind === 'split') {
+      if (count !== 1) return 'split takes one tensor apart';
+      if (to.length < 2) return 'split makes several tensors: it goes around a list of names';
+      if ('sizes' in settings && settings.sizes && settings.sizes.length !== to.length)
+        return `split has ${settings.sizes.length} sizes for ${to.length} names`;
+      count = to.length;
     }
   }
-  if (/[{}]/.test(expr.value.replace(/\{[^{}]*\}/g, ''))) {
-    fail({ session }, 'CROB2330', expr.span, { reason: 'a brace is open' });
-    return undefined;
-  }
-  return found;
+  return count === to.length ? undefined : `${count} on the left cannot be ${to.length} on the right`;
 }
 
-function target(session: Session, expr: Expr, file: FileScope): Set<string> | undefined {
-  if (expr.kind !== 'call') return expr.kind === 'name' && expr.name === 'skip' ? new Set() : holes(session, expr);
+/** A name pattern, or a list of them. */
+function names(session: Session, expr: Expr): readonly NamePattern[] | undefined {
+  if (expr.kind === 'list') {
+    const items = expr.items.map((item) => names(session, item));
+    return items.every((item) => item !== undefined) ? items.flat() : undefined;
+  }
+  const found =
+    expr.kind === 'string' ? namePattern(expr.value) : { reason: 'a rule goes from names to names, in quotes' };
+  if ('pieces' in found) return [found];
+  fail({ session }, 'CROB2330', expr.span, found);
+  return undefined;
+}
+
+type Target = Omit<MapRule, 'from'>;
+
+function readTarget(session: Session, expr: Expr, file: FileScope): Target | undefined {
+  const skipped: Target = { transforms: [], to: [] };
+  if (expr.kind === 'name' && expr.name === 'skip') return skipped;
+  if (expr.kind !== 'call') {
+    const to = names(session, expr);
+    return to && { transforms: [], to };
+  }
   const name = expr.callee.kind === 'name' ? expr.callee.name : '';
   const known = transforms[name];
   if (!known) {
@@ -91,18 +140,46 @@ function target(session: Session, expr: Expr, file: FileScope): Set<string> | un
     return undefined;
   }
   const [first, ...rest] = expr.args;
-  for (const arg of rest) {
-    if (!arg.name || !known.includes(arg.name.name)) {
+  const given = new Map<string, number | readonly number[]>();
+  let sound = true;
+  const refuse = (span: Expr['span'], reason: string) => {
+    sound = false;
+    fail({ session }, 'CROB2330', span, { reason });
+  };
+  for (const { name: argument, value: expr } of rest) {
+    const kind = known[argument?.name ?? ''];
+    if (!argument || !kind) {
+      sound = false;
+      const arguments_ = Object.keys(known);
       fail(
         { session },
         'CROB2009',
-        arg.name?.span ?? arg.value.span,
-        { name: arg.name?.name ?? 'this', callee: name },
-        { help: known.length ? `its arguments are ${known.join(', ')}` : undefined },
+        argument?.span ?? expr.span,
+        { name: argument?.name ?? 'this', callee: name },
+        { help: arguments_.length ? `its arguments are ${arguments_.join(', ')}` : undefined },
       );
-    } else {
-      session.interpreter.evaluate(fileBody(session, file), arg.value);
+      continue;
     }
+    const value = session.interpreter.evaluate(fileBody(session, file), expr);
+    const ints = value.kind === 'list' ? value.items.map(asInt) : [asInt(value)];
+    const whole = ints.filter((n) => n !== undefined && n >= 0) as number[];
+    if (value.kind === 'error') sound = false;
+    else if (whole.length < ints.length || (value.kind === 'list') !== (kind !== 'int'))
+      refuse(expr.span, `${argument.name} is ${kind === 'int' ? 'an int' : 'a list of ints'} of at least 0`);
+    else given.set(argument.name, kind === 'int' ? whole[0]! : whole);
   }
-  return first ? target(session, first.value, file) : new Set();
+  if (name === 'skip') return sound ? skipped : undefined;
+  const lacking = Object.keys(known).find((argument) => known[argument] !== 'optional ints' && !given.has(argument));
+  if (sound && lacking !== undefined) refuse(expr.callee.span, `${name} lacks its ${lacking}`);
+  const perm = given.get('perm');
+  if (Array.isArray(perm) && [...perm].sort((a, b) => a - b).some((axis, i) => axis !== i))
+    refuse(expr.span, `[${perm.join(', ')}] does not name each axis once`);
+  if (!first) refuse(expr.span, `${name} goes around a name in quotes`);
+  const inner = first && readTarget(session, first.value, file);
+  if (inner && inner.to.length === 0) refuse(expr.span, `${name} goes around a name in quotes`);
+  if (!inner || !sound) return undefined;
+  return {
+    transforms: [{ kind: name, ...Object.fromEntries(given) } as MapTransform, ...inner.transforms],
+    to: inner.to,
+  };
 }

@@ -1,11 +1,11 @@
 import { position, type Span } from '../../grammar/span.ts';
-import type { WeightsDecl } from '../../grammar/tree.ts';
 import type { Program } from '../elaborate/program.ts';
 import type { EvaluatedRecipe, Sourced } from '../elaborate/recipe.ts';
 import { type Selection, selects } from '../elaborate/recipe-paths.ts';
 import type { Constructed, Rate, SettingValue } from '../elaborate/recipe-settings.ts';
 import type { optimizers, schedules } from '../elaborate/recipe-tables.ts';
 import { settingsFile } from '../elaborate/settings-source.ts';
+import type { PlacedMap } from '../elaborate/weights-map-places.ts';
 
 export type Optimizer =
   | {
@@ -37,7 +37,7 @@ export interface Initialisation extends Selection {
   readonly file: string;
   /** Where it is said: `models/crobim.crob:46`. */
   readonly source: string;
-  readonly via: WeightsDecl | undefined;
+  readonly via: PlacedMap | undefined;
 }
 
 /** How a model is trained, resolved to plain data. */

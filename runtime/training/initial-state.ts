@@ -4,8 +4,8 @@ import type { TrainedWeight } from '../../compiler/training/compile-training.ts'
 import type { Initialisation } from '../../compiler/training/recipe.ts';
 import type { StateTensor } from '../../compiler/training/step.ts';
 import { initialWeights } from '../initialise.ts';
-import { UserError } from '../user-error.ts';
 import { openWeights } from '../weights.ts';
+import { openMappedWeights } from '../weights-map.ts';
 import { elementsOf, weightState } from './state.ts';
 
 export interface InitialStateOptions {
@@ -46,23 +46,18 @@ export async function initialState(options: InitialStateOptions): Promise<Map<st
   return values;
 }
 
-/** Weights of a part from a file that has them under crob's own names. */
+/** Weights of a part from a file that has them under crob's own names, or under those that a map knows. */
 async function applyInit(
   init: Initialisation,
   weights: readonly TrainedWeight[],
   values: Map<string, Float32Array>,
 ): Promise<void> {
-  const { pattern, file, source, via } = init;
-  if (via) {
-    throw new UserError(
-      `${source}: init ${pattern}: the weights map ${via.name.name} is checked and cannot be applied: bring ${file} to crob's names with a safetensors tool, and leave out "via"`,
-    );
-  }
+  const { file, source, via } = init;
   const selected = weights.filter(({ path }) => selects(init, path));
   const wanted = selected.map((weight) => ({ ...weight, dtype: 'f32' as const }));
   // Relative to the file that says it; its line stands behind the name.
   const from = resolve(dirname(source.replace(/:\d+$/, '')), file);
-  const opened = await openWeights(from, wanted, { extra: 'allow' });
+  const opened = via ? await openMappedWeights(from, wanted, via) : await openWeights(from, wanted, { extra: 'allow' });
   try {
     for (const weight of selected) values.set(weightState(weight), await opened.read(weight.path));
   } finally {

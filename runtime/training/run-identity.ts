@@ -66,7 +66,7 @@ export function plainRecipe(recipe: Recipe): Record<string, unknown> {
     groups: recipe.groups.map(({ pattern, lr, weightDecay }) => defined({ pattern, lr, weight_decay: weightDecay })),
     fix: selected(recipe.fixed),
     eval: selected(recipe.evaluated),
-    init: recipe.inits.map(({ pattern, file }) => ({ pattern, file })),
+    init: recipe.inits.map(({ pattern, file, via }) => defined({ pattern, file, via: via?.name })),
     start_from: recipe.startFrom,
   });
 }

@@ -269,6 +269,27 @@ describe('--weights', () => {
     expect((await logits('weighted')).data).toEqual(new Float32Array(64).fill(24));
   });
 
+  test('--via: by a weights map of the file', async () => {
+    const rules = '"words.{x}" -> "table.{x}"\n  "conv.{x}" -> "patch.{x}"';
+    await writeFile(`${folder}/mapped.crob`, `${tiny}\nweights published for Tiny {\n  ${rules}\n}\n`);
+    const { 'table.weight': table, 'patch.weight': weight } = tinyWeights;
+    const named = { 'words.weight': table!, 'conv.weight': weight!, 'conv.bias': bias! };
+    await writeFile(`${folder}/named.safetensors`, safetensorsBytes(named));
+    const [ran, missing, unknown, alone] = await Promise.all([
+      build(['mapped.crob', '--weights', 'named.safetensors', '--via', 'published', '-o', 'mapped']),
+      build(['mapped.crob', '--weights', 'good.safetensors', '--via', 'published', '-o', 'never']),
+      build(['mapped.crob', '--weights', 'good.safetensors', '--via', 'publishd', '-o', 'never']),
+      build(['mapped.crob', '--via', 'published', '-o', 'never']),
+    ]);
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    expect((await manifestOf('mapped')).weights).toMatchObject({ file: 'named.safetensors', map: 'published' });
+    expect((await logits('mapped')).data).toEqual(new Float32Array(64).fill(24));
+    expect(missing.err).toContain('by the map published: 3 missing (table.weight, patch.weight, patch.bias); 3 in the');
+    expect(unknown.err).toBe('crobc: mapped.crob sees no weights map publishd; there is published\n');
+    expect(alone.err).toBe('crobc: --via is for the file of --weights: give that too\n');
+    expect([missing.code, unknown.code, alone.code]).toEqual([1, 1, 1]);
+  });
+
   test.concurrent.each<[string, RegExp]>([
     ['truncated', /truncated\.safetensors/],
     ['header', /header\.safetensors/],

@@ -149,7 +149,12 @@ describe('a recipe as data', () => {
       // The nearest recipe's come first.
       groups: [{ pattern: 'blocks.*' }, { pattern: 'blocks[*].norm' }],
       inits: [
-        { roots: ['blocks.0'], file: 'block.safetensors', source: line('init blocks'), via: { kind: 'weights' } },
+        {
+          roots: ['blocks.0'],
+          file: 'block.safetensors',
+          source: line('init blocks'),
+          via: { name: 'published', places: [{ path: 'blocks.0' }] },
+        },
       ],
       startFrom: 'plain',
     });

@@ -291,11 +291,38 @@ recipe plain for Small at B = 4 {
     severity: 'error',
     title: 'A weights rule that cannot be read',
     template: '{reason}',
-    explanation: `A map of weights has rules \`"published name" -> "name here"\`. \`{i}\` stands for a part of the name and may be repeated on the
-right; \`{a,b}\` are alternatives. Around the right side may stand what is done to the tensor: \`split\`, \`concat\`,
-\`transpose\`, \`reshape\`, \`resize\`; \`skip\` leaves it out.`,
+    explanation: `A map of weights has rules \`"published name" -> "name here"\`. \`{i}\` stands for one name between dots and may be
+repeated on the right; \`{a,b}\` are alternatives, and \`{c,d}\` on the right what stands for each of them. Around the right side may
+stand what is done to the tensor: \`split\`, \`concat\`, \`transpose\`, \`reshape\`, \`resize\`; \`skip\` leaves it out. As many tensors
+must come out of that as there are names: \`concat\` makes one of a list, \`split\` a list of one.`,
     example: `weights published for Linear {
   "head.{i}.w" -> "{j}.weight"
+}
+`,
+  },
+  CROB2331: {
+    severity: 'error',
+    title: 'A weights map for something else',
+    template: '`{map}` is for {target}, and `{path}` of {model} is neither one, nor part of one, nor has one in it',
+    explanation: `A weights map is for one module or model, and its names on the right are those of weights in it. \`init … via\` gives
+weights to the parts of that kind.`,
+    example: `weights published for LayerNorm {
+  "gamma" -> "weight"
+  "beta" -> "bias"
+}
+
+model Net {
+  head = Linear(4, 1)
+  input x: f32[B, 4]
+  output y = head(x)
+}
+
+recipe plain for Net at B = 8 {
+  input target: f32[B, 1]
+  term error = mean(square(y - target), "b c ->")
+  optimizer = SGD(lr = 0.1)
+  steps = 10
+  init head.* from "head.safetensors" via published
 }
 `,
   },

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
+import { namePattern } from '../../../compiler/elaborate/name-pattern.ts';
 import type { TrainedWeight } from '../../../compiler/training/compile-training.ts';
 import type { Initialisation } from '../../../compiler/training/recipe.ts';
 import type { StateTensor } from '../../../compiler/training/step.ts';
@@ -90,3 +91,33 @@ test('files that are not there or do not fit are one line', async () => {
     /1 unknown to the model \(more\)/,
   );
 });
+
+test('published names by a map, of the selected weights alone', async () => {
+  const via = {
+    name: 'published',
+    rules: [rule('{i}.gamma', '{i}.w'), rule('{i}.running_mean', '{i}.mean')],
+    places: [{ path: '', declared: new Set(weights.map(({ path }) => path)) }],
+  };
+  const tensor = (first: number) => ({ shape: [2], values: Float32Array.of(first, 0) });
+  await writeFile(
+    at('published.safetensors'),
+    safetensorsBytes({ 'a.gamma': tensor(8), 'b.gamma': tensor(9), 'b.running_mean': tensor(10) }),
+  );
+  const values = await initialState({ ...base, inits: [{ ...init('published.safetensors', ['b']), via }] });
+  expect([...values.get('weight:b.w')!]).toEqual([9, 0]);
+  expect([...values.get('buffer:b.mean')!]).toEqual([10, 0]);
+  expect(values.get('weight:a.w')).toEqual(drawn('a.w', 4));
+  await expect(initialState({ ...base, inits: [{ ...init('one.safetensors', ['b']), via }] })).rejects.toThrow(
+    '2 missing (b.w, b.mean); 3 in the file that the map does not mention (a.w, b.w, b.mean)',
+  );
+});
+
+function rule(from: string, to: string) {
+  return { from: [pattern(from)], transforms: [], to: [pattern(to)] };
+}
+
+function pattern(text: string) {
+  const found = namePattern(text);
+  if ('reason' in found) throw new Error(found.reason);
+  return found;
+}

@@ -1,0 +1,77 @@
+/** A piece of a name pattern: text as it stands, a hole for one name between dots, or one of several texts. */
+type Piece = { readonly text: string } | { readonly hole: string } | { readonly choices: readonly string[] };
+
+/** `layer.{i}.{query,key}.{x}` in pieces. */
+export interface NamePattern {
+  readonly text: string;
+  readonly pieces: readonly Piece[];
+}
+
+/** What a name has in the holes of a pattern, and which of each list of alternatives. */
+export interface Match {
+  readonly holes: ReadonlyMap<string, string>;
+  readonly choices: readonly number[];
+}
+
+/** A pattern, or why the text is none. */
+export function namePattern(text: string): NamePattern | { readonly reason: string } {
+  const pieces: Piece[] = [];
+  for (const [, plain, inside] of text.matchAll(/([^{}]+)|\{([^{}]*)\}|[{}]/g)) {
+    if (plain !== undefined) pieces.push({ text: plain });
+    else if (inside === undefined) return { reason: 'a brace is open' };
+    else if (/^\w+$/.test(inside)) pieces.push({ hole: inside });
+    else if (/^\w+(,\s*\w+)+$/.test(inside)) pieces.push({ choices: inside.split(/,\s*/) });
+    else return { reason: `{${inside}} is neither a name nor a list of alternatives` };
+  }
+  return { text, pieces };
+}
+
+export function holesOf({ pieces }: NamePattern): ReadonlySet<string> {
+  return new Set(pieces.flatMap((piece) => ('hole' in piece ? [piece.hole] : [])));
+}
+
+/** The lists of alternatives, in order. */
+export function choicesOf({ pieces }: NamePattern): readonly (readonly string[])[] {
+  return pieces.flatMap((piece) => ('choices' in piece ? [piece.choices] : []));
+}
+
+/** Says of a name how it matches. A hole that stands twice holds the same both times. */
+export function matcher(pattern: NamePattern): (name: string) => Match | undefined {
+  const seen = new Set<string>();
+  let source = '';
+  let lists = 0;
+  for (const piece of pattern.pieces) {
+    if ('text' in piece) source += escaped(piece.text);
+    else if ('choices' in piece) source += `(?<choice_${lists++}>${piece.choices.join('|')})`;
+    else if (seen.has(piece.hole)) source += `\\k<hole_${piece.hole}>`;
+    else {
+      seen.add(piece.hole);
+      source += `(?<hole_${piece.hole}>[^.]+)`;
+    }
+  }
+  const expression = new RegExp(`^${source}$`);
+  const alternatives = choicesOf(pattern);
+  return (name) => {
+    const groups = expression.exec(name);
+    if (!groups) return undefined;
+    return {
+      holes: new Map([...seen].map((hole) => [hole, groups.groups![`hole_${hole}`]!])),
+      choices: alternatives.map((texts, i) => texts.indexOf(groups.groups![`choice_${i}`]!)),
+    };
+  };
+}
+
+/** The name that a pattern stands for where its holes and alternatives are known. */
+export function filled({ pieces }: NamePattern, { holes, choices }: Match): string {
+  let lists = 0;
+  return pieces
+    .map((piece) => {
+      if ('text' in piece) return piece.text;
+      return 'hole' in piece ? holes.get(piece.hole)! : piece.choices[choices[lists++]!]!;
+    })
+    .join('');
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}

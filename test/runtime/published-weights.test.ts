@@ -1,0 +1,260 @@
+import { expect, test } from 'vitest';
+import { compile } from '../../compiler/compile.ts';
+import { weightsOf } from '../../runtime/graph-weights.ts';
+import { writeSafetensors } from '../../runtime/safetensors.ts';
+import { openMappedWeights } from '../../runtime/weights-map.ts';
+import { memoryHost } from '../memory-host.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+// Names and shapes are those that Transformers 4.57 and 5 give the tensors of their state dicts.
+
+const at = temporaryFolder();
+
+type Shapes = Readonly<Record<string, readonly number[]>>;
+
+/** `weight` [out, in], `bias` [out]. */
+const linear = (name: string, outputs: number, inputs: number): Shapes => ({
+  [`${name}.weight`]: [outputs, inputs],
+  [`${name}.bias`]: [outputs],
+});
+const norm = (name: string, size: number): Shapes => ({ [`${name}.weight`]: [size], [`${name}.bias`]: [size] });
+const convolution = (name: string, ...shape: [number, number, number, number]): Shapes => ({
+  [`${name}.weight`]: shape,
+  [`${name}.bias`]: [shape[0]],
+});
+const all = (...parts: readonly Shapes[]): Shapes => Object.assign({}, ...parts);
+
+/**
+ * Every tensor of a file holds its own number all over. Says which tensors the weights of a model were made of, in their order.
+ */
+async function madeOf(source: string, map: string, shapes: Shapes): Promise<(weight: string) => readonly string[]> {
+  const compiled = compile(memoryHost({ 'main.crob': source }), 'main.crob', {
+    model: undefined,
+    dims: new Map(),
+    overrides: [],
+    via: map,
+  });
+  expect(compiled.diagnostics).toEqual([]);
+  const names = Object.keys(shapes);
+  const path = at(map);
+  await writeSafetensors(
+    path,
+    names.map((name, i) => ({
+      name,
+      dtype: 'F32' as const,
+      shape: shapes[name]!,
+      data: () => new Float32Array(shapes[name]!.reduce((n, size) => n * size, 1)).fill(i),
+    })),
+  );
+  const wanted = weightsOf(compiled.graph!);
+  const file = await openMappedWeights(path, wanted, compiled.via!);
+  const found = new Map<string, readonly string[]>();
+  for (const weight of wanted)
+    found.set(
+      weight.path,
+      [...new Set(await file.read(weight.path))].map((i) => names[i]!),
+    );
+  await file.close();
+  return (weight) => found.get(weight) ?? [];
+}
+
+const swin = `
+use std.swin.{Swin, huggingface_swin}
+model Net {
+  backbone = Swin(dim = 8, depths = [1, 1, 2, 1], heads = [1, 2, 4, 8], window = 4)
+  input image: f32[B, 3, 64, 64]
+  let maps = backbone(image)
+  output a = maps[0]
+  output b = maps[1]
+  output c = maps[2]
+  output d = maps[3]
+}
+`;
+
+const swinShapes = (attention: (block: string, dim: number) => Shapes) =>
+  all(
+    convolution('swin.embeddings.patch_embeddings.projection', 8, 3, 4, 4),
+    norm('swin.embeddings.norm', 8),
+    ...[1, 1, 2, 1].flatMap((depth, i) => {
+      const dim = 8 * 2 ** i;
+      const layer = `swin.encoder.layers.${i}`;
+      const blocks = Array.from({ length: depth }, (_, j) => {
+        const block = `${layer}.blocks.${j}`;
+        return all(
+          norm(`${block}.layernorm_before`, dim),
+          attention(block, dim),
+          norm(`${block}.layernorm_after`, dim),
+        );
+      });
+      if (i === 3) return blocks;
+      return [
+        ...blocks,
+        norm(`${layer}.downsample.norm`, 4 * dim),
+        { [`${layer}.downsample.reduction.weight`]: [2 * dim, 4 * dim] },
+      ];
+    }),
+    norm('swin.layernorm', 64),
+    ...[8, 16, 32, 64].map((dim, i) => norm(`hidden_states_norms.stage${i + 1}`, dim)),
+  );
+
+test('Swin of Transformers 4', async () => {
+  const shapes = swinShapes((block, dim) =>
+    all(
+      { [`${block}.attention.self.relative_position_bias_table`]: [49, dim / 8] },
+      { [`${block}.attention.self.relative_position_index`]: [16, 16] },
+      ...['query', 'key', 'value'].map((part) => linear(`${block}.attention.self.${part}`, dim, dim)),
+      linear(`${block}.attention.output.dense`, dim, dim),
+      linear(`${block}.intermediate.dense`, 4 * dim, dim),
+      linear(`${block}.output.dense`, dim, 4 * dim),
+    ),
+  );
+  const from = await madeOf(swin, 'huggingface_swin', shapes);
+  const block = 'swin.encoder.layers.2.blocks.1';
+  expect(from('backbone.layers.2.blocks.1.attn.qkv.weight')).toEqual([
+    `${block}.attention.self.query.weight`,
+    `${block}.attention.self.key.weight`,
+    `${block}.attention.self.value.weight`,
+  ]);
+  expect(from('backbone.layers.2.blocks.1.attn.proj.bias')).toEqual([`${block}.attention.output.dense.bias`]);
+  expect(from('backbone.layers.2.blocks.1.attn.relative_position_bias_table')).toEqual([
+    `${block}.attention.self.relative_position_bias_table`,
+  ]);
+  expect(from('backbone.layers.2.blocks.1.norm1.weight')).toEqual([`${block}.layernorm_before.weight`]);
+  expect(from('backbone.layers.2.blocks.1.norm2.bias')).toEqual([`${block}.layernorm_after.bias`]);
+  expect(from('backbone.layers.2.blocks.1.mlp.fc1.weight')).toEqual([`${block}.intermediate.dense.weight`]);
+  expect(from('backbone.layers.2.blocks.1.mlp.fc2.weight')).toEqual([`${block}.output.dense.weight`]);
+  expect(from('backbone.layers.1.downsample.reduction.weight')).toEqual([
+    'swin.encoder.layers.1.downsample.reduction.weight',
+  ]);
+  expect(from('backbone.patch_embed.proj.weight')).toEqual(['swin.embeddings.patch_embeddings.projection.weight']);
+  expect(from('backbone.norm0.weight')).toEqual(['hidden_states_norms.stage1.weight']);
+  expect(from('backbone.norm3.bias')).toEqual(['hidden_states_norms.stage4.bias']);
+});
+
+test('Swin of Transformers 5', async () => {
+  const shapes = swinShapes((block, dim) =>
+    all(
+      { [`${block}.attention.relative_position_bias.relative_position_bias_table`]: [49, dim / 8] },
+      ...['q', 'k', 'v', 'o'].map((part) => linear(`${block}.attention.${part}_proj`, dim, dim)),
+      linear(`${block}.mlp.fc1`, 4 * dim, dim),
+      linear(`${block}.mlp.fc2`, dim, 4 * dim),
+    ),
+  );
+  const from = await madeOf(swin, 'huggingface_swin', shapes);
+  const block = 'swin.encoder.layers.0.blocks.0';
+  expect(from('backbone.layers.0.blocks.0.attn.qkv.bias')).toEqual(
+    ['q', 'k', 'v'].map((part) => `${block}.attention.${part}_proj.bias`),
+  );
+  expect(from('backbone.layers.0.blocks.0.attn.proj.weight')).toEqual([`${block}.attention.o_proj.weight`]);
+  expect(from('backbone.layers.0.blocks.0.attn.relative_position_bias_table')).toEqual([
+    `${block}.attention.relative_position_bias.relative_position_bias_table`,
+  ]);
+  expect(from('backbone.layers.0.blocks.0.mlp.fc2.bias')).toEqual([`${block}.mlp.fc2.bias`]);
+});
+
+const convnext = `
+use std.convnext.{ConvNeXt, huggingface_convnext}
+model Net {
+  backbone = ConvNeXt(channels = [4, 8, 12, 16], depths = [1, 2, 1, 1])
+  input image: f32[B, 3, 64, 64]
+  let maps = backbone(image)
+  output a = maps[0]
+  output b = maps[1]
+  output c = maps[2]
+  output d = maps[3]
+}
+`;
+
+test.each([
+  ['with the name of the model in front', 'convnext.'],
+  ['of a backbone', ''],
+])('ConvNeXt %s', async (_, prefix) => {
+  const channels = [4, 8, 12, 16];
+  const shapes = all(
+    convolution(`${prefix}embeddings.patch_embeddings`, 4, 3, 4, 4),
+    norm(`${prefix}embeddings.layernorm`, 4),
+    ...channels.flatMap((dim, i) => {
+      const stage = `${prefix}encoder.stages.${i}`;
+      const layers = Array.from({ length: i === 1 ? 2 : 1 }, (_, j) => {
+        const layer = `${stage}.layers.${j}`;
+        return all(
+          { [`${layer}.layer_scale_parameter`]: [dim] },
+          convolution(`${layer}.dwconv`, dim, 1, 7, 7),
+          norm(`${layer}.layernorm`, dim),
+          linear(`${layer}.pwconv1`, 4 * dim, dim),
+          linear(`${layer}.pwconv2`, dim, 4 * dim),
+        );
+      });
+      if (i === 0) return layers;
+      const before = channels[i - 1]!;
+      return [
+        ...layers,
+        norm(`${stage}.downsampling_layer.0`, before),
+        convolution(`${stage}.downsampling_layer.1`, dim, before, 2, 2),
+      ];
+    }),
+    ...channels.map((dim, i) => norm(`hidden_states_norms.stage${i + 1}`, dim)),
+  );
+  const from = await madeOf(convnext, 'huggingface_convnext', shapes);
+  expect(from('backbone.downsample_layers.0.0.weight')).toEqual([`${prefix}embeddings.patch_embeddings.weight`]);
+  expect(from('backbone.downsample_layers.0.1.bias')).toEqual([`${prefix}embeddings.layernorm.bias`]);
+  expect(from('backbone.downsample_layers.2.1.weight')).toEqual([
+    `${prefix}encoder.stages.2.downsampling_layer.1.weight`,
+  ]);
+  expect(from('backbone.stages.1.1.gamma')).toEqual([`${prefix}encoder.stages.1.layers.1.layer_scale_parameter`]);
+  expect(from('backbone.stages.3.0.pwconv2.weight')).toEqual([`${prefix}encoder.stages.3.layers.0.pwconv2.weight`]);
+  expect(from('backbone.norm2.weight')).toEqual(['hidden_states_norms.stage3.weight']);
+});
+
+test.each([
+  ['with weight and bias', 'weight', 'bias'],
+  ['with gamma and beta', 'gamma', 'beta'],
+])('BERT with its pretraining heads, norms %s', async (_, weight, bias) => {
+  const bert = `
+use std.bert.{Bert, huggingface_bert}
+model Net {
+  text = Bert(vocab = 30, dim = 8, depth = 2, heads = 2, hidden = 16, positions = 20)
+  input tokens: i64[B, 12]
+  input mask: bool[B, 12]
+  output y = text(tokens, mask)
+}
+`;
+  const layerNorm = (name: string): Shapes => ({
+    [`${name}.LayerNorm.${weight}`]: [8],
+    [`${name}.LayerNorm.${bias}`]: [8],
+  });
+  const shapes = all(
+    { 'bert.embeddings.position_ids': [1, 20] },
+    { 'bert.embeddings.word_embeddings.weight': [30, 8] },
+    { 'bert.embeddings.position_embeddings.weight': [20, 8] },
+    { 'bert.embeddings.token_type_embeddings.weight': [2, 8] },
+    layerNorm('bert.embeddings'),
+    ...[0, 1].map((i) => {
+      const layer = `bert.encoder.layer.${i}`;
+      return all(
+        ...['query', 'key', 'value'].map((part) => linear(`${layer}.attention.self.${part}`, 8, 8)),
+        linear(`${layer}.attention.output.dense`, 8, 8),
+        layerNorm(`${layer}.attention.output`),
+        linear(`${layer}.intermediate.dense`, 16, 8),
+        linear(`${layer}.output.dense`, 8, 16),
+        layerNorm(`${layer}.output`),
+      );
+    }),
+    linear('bert.pooler.dense', 8, 8),
+    { 'cls.predictions.bias': [30] },
+    linear('cls.predictions.transform.dense', 8, 8),
+    layerNorm('cls.predictions.transform'),
+    linear('cls.predictions.decoder', 30, 8),
+    linear('cls.seq_relationship', 2, 8),
+  );
+  const from = await madeOf(bert, 'huggingface_bert', shapes);
+  expect(from('text.embeddings.word_embeddings.weight')).toEqual(['bert.embeddings.word_embeddings.weight']);
+  expect(from('text.embeddings.LayerNorm.weight')).toEqual([`bert.embeddings.LayerNorm.${weight}`]);
+  const layer = 'encoder.layer.1';
+  expect(from(`text.${layer}.attention.self.key.weight`)).toEqual([`bert.${layer}.attention.self.key.weight`]);
+  expect(from(`text.${layer}.attention.output.LayerNorm.bias`)).toEqual([
+    `bert.${layer}.attention.output.LayerNorm.${bias}`,
+  ]);
+  expect(from(`text.${layer}.output.LayerNorm.weight`)).toEqual([`bert.${layer}.output.LayerNorm.${weight}`]);
+  expect(from(`text.${layer}.intermediate.dense.bias`)).toEqual([`bert.${layer}.intermediate.dense.bias`]);
+});
