@@ -108,13 +108,34 @@ function shownDryRun(found: DryRun): string {
     ...Object.entries(found.outputs).map(([name, type]) => `  output ${name}: ${type}`),
     '',
     `parameters  ${n(parameters.trained)} trained, ${n(parameters.frozen)} frozen${parameters.buffers > 0 ? `, ${n(parameters.buffers)} in buffers` : ''}`,
-    `memory      ${byteSize(memory.state)} of weights and optimizer state, ${byteSize(memory.step)} in a step at its peak`,
+    `memory      ${byteSize(memory.total)}, and what the runtime takes itself`,
+    `  state     ${shownState(memory.state)}`,
+    `  gradients ${byteSize(memory.gradients)}`,
+    `  step      ${byteSize(memory.working)} at its peak${memory.peakAt === '' ? '' : `, in ${memory.peakAt}`}: batch, activations, gradients`,
     `operators   ${n(found.operators)} in a step`,
     `steps       ${steps}`,
     '',
     table(['setting', 'value', 'from'], rows, ['left', 'left', 'left']),
     '',
   ].join('\n');
+}
+
+const stateNames = {
+  weight: 'weights',
+  buffer: 'buffers',
+  moment: 'moments',
+  variance: 'variances',
+  average: 'averages',
+  gradient: 'accumulated gradients',
+} as const satisfies Record<keyof DryRun['memory']['state'], string>;
+
+function shownState(state: DryRun['memory']['state']): string {
+  return Object.entries(stateNames)
+    .flatMap(([kind, name]) => {
+      const bytes = state[kind as keyof typeof stateNames];
+      return bytes === undefined ? [] : [`${name} ${byteSize(bytes)}`];
+    })
+    .join(', ');
 }
 
 function shownValue(value: unknown): string {

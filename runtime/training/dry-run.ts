@@ -1,6 +1,7 @@
 import { asConstant } from '../../compiler/dims/dim.ts';
-import { memory } from '../../compiler/ir/liveness.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
+import { stepMemory } from '../../compiler/training/memory.ts';
+import type { StateKind } from '../../compiler/training/step.ts';
 import type { Plan } from './plan.ts';
 import { plainRecipe } from './run-identity.ts';
 import { elementsOf, statesOf } from './state.ts';
@@ -21,8 +22,19 @@ export interface DryRun {
   readonly outputs: Readonly<Record<string, string>>;
   /** Elements of weights. */
   readonly parameters: { readonly trained: number; readonly frozen: number; readonly buffers: number };
-  /** Bytes: weights with optimizer state, averages and accumulators; and what a step holds beside them at its peak. */
-  readonly memory: { readonly state: number; readonly step: number };
+  /** Bytes. */
+  readonly memory: {
+    /** What lasts from step to step: weights, optimizer state, averages, accumulators. */
+    readonly state: Readonly<Partial<Record<StateKind, number>>>;
+    /** All gradients together; some or all of them are there at the peak. */
+    readonly gradients: number;
+    /** The most that a step holds beside the state: batch, activations, gradients. */
+    readonly working: number;
+    /** The module that runs then; '' where it is the model itself, its loss or the update. */
+    readonly peakAt: string;
+    /** State and working peak. */
+    readonly total: number;
+  };
   readonly operators: number;
   /** Undefined without data: an epoch has as many steps as there are samples for. */
   readonly plan: Plan | undefined;
@@ -33,7 +45,7 @@ export interface DryRun {
 export function dryRun(training: Training, plan: Plan | undefined, given: readonly ResolvedSetting[]): DryRun {
   const { recipe, forward, weights } = training;
   const parts = stepParts(training);
-  const graphs = 'whole' in parts ? [parts.whole.graph] : [parts.accumulate.graph, parts.update.graph];
+  const steps = 'whole' in parts ? [parts.whole] : [parts.accumulate, parts.update];
   const states = statesOf(parts);
   const trained = new Set(
     states.filter(({ kind, next }) => kind === 'weight' && next !== undefined).map(({ path }) => path),
@@ -47,7 +59,8 @@ export function dryRun(training: Training, plan: Plan | undefined, given: readon
         `${type.dtype}[${type.shape.map((d) => asConstant(d)).join(', ')}]`,
       ]),
     );
-  const held = states.reduce((total, { shape }) => total + 4 * elementsOf(shape), 0);
+  const { state, ...working } = stepMemory(steps);
+  const held = [...state.values()].reduce((total, bytes) => total + bytes, 0);
   const overridden = new Set(given.map(({ name }) => name));
   return {
     model: recipe.model,
@@ -59,11 +72,8 @@ export function dryRun(training: Training, plan: Plan | undefined, given: readon
       frozen: count(({ path, role }) => role === 'param' && !trained.has(path)),
       buffers: count(({ role }) => role === 'buffer'),
     },
-    memory: {
-      state: held,
-      step: Math.max(...graphs.map((graph) => memory(graph, new Map()).peakBytes)),
-    },
-    operators: graphs.reduce((total, { nodes }) => total + nodes.length, 0),
+    memory: { state: Object.fromEntries(state), ...working, total: held + working.working },
+    operators: steps.reduce((total, { graph }) => total + graph.nodes.length, 0),
     plan,
     settings: [
       ...Object.entries(plainRecipe(recipe))

@@ -277,6 +277,9 @@ describe('--dry-run', () => {
     expect(ran).toMatchObject({ code: 0, err: '' });
     expect(ran.out).toContain('  input  image: f32[2, 3, 16, 16]\n');
     expect(ran.out).toContain('parameters  20,872 trained, 0 frozen\n');
+    // Four bytes a weight, three times for AdamW.
+    expect(ran.out).toContain('  state     weights 81.5 KiB, moments 81.5 KiB, variances 81.5 KiB\n');
+    expect(ran.out).toMatch(/\n {2}step {6}[\d.]+ KiB at its peak.*: batch, activations, gradients\n/);
     expect(ran.out).toContain('steps       9, 3 an epoch, 2 samples each\n');
     expect(ran.out).toMatch(/\nlr +0\.002 +--set recipe\.lr=2e-3\n/);
     expect(ran.out).toMatch(/\nschedule +warmup\(steps = 5\) then poly\(power = 0\.9, end = 0\) +learner\.crob:21\n/);
@@ -287,6 +290,14 @@ describe('--dry-run', () => {
   test('as JSON, also without data', async () => {
     const ran = await crobc(['train', 'learner.crob', '--dry-run', '--json'], { cwd: folder });
     expect(ran).toMatchObject({ code: 0, err: '' });
-    expect(JSON.parse(ran.out)).toMatchObject({ model: 'Learner', parameters: { trained: 20872, frozen: 0 } });
+    const found = JSON.parse(ran.out);
+    expect(found).toMatchObject({ model: 'Learner', parameters: { trained: 20872, frozen: 0 } });
+    const { state, gradients, working, total } = found.memory;
+    expect(state).toEqual({ weight: 83488, moment: 83488, variance: 83488 });
+    expect(gradients).toBe(83488);
+    expect(total).toBe(3 * 83488 + working);
+    // The gradient of the table is there when its norm is taken.
+    expect(working).toBeGreaterThan(83488);
+    expect(working).toBeLessThan(3 * 83488);
   });
 });
