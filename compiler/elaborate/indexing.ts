@@ -5,7 +5,7 @@ import type { Body } from './body.ts';
 import { argText, counted, fail, guarded, requireClause } from './report.ts';
 import { asInt, describe, dimVal, error, type TensorVal, type Val } from './values.ts';
 
-/** `xs[i]`, `xs[1..3]`, `x[:, 0..H, i]`, and `H[i]`, the i-th of a family of dims. */
+/** `xs[i]`, `xs[1..3]`, `x[:, 0..H, i]`, `x[i]` for `x[i, :, :]`, and `H[i]`, the i-th of a family of dims. */
 export function index(body: Body, expr: IndexExpr): Val {
   const family = dimFamily(body, expr);
   if (family) return family;
@@ -72,22 +72,22 @@ function slice(body: Body, expr: IndexExpr, object: TensorVal): Val {
         build.gather(object.value, at.value),
       );
   }
-  if (expr.items.length !== shape.length) {
+  if (expr.items.length > shape.length) {
     return fail(
       body,
       'CROB2102',
       expr.span,
-      { what: 'an index of this tensor', expected: counted(shape.length, 'axis'), actual: String(expr.items.length) },
+      { what: 'an index of this tensor', expected: `at most ${counted(shape.length, 'axis')}`, actual: String(expr.items.length) },
       {
-        help: 'give one index, range or `:` for each axis',
+        help: 'give one index, range or `:` for each axis; axes at the end may be left out, and are taken whole',
       },
     );
   }
   const start: Dim[] = [];
   const stop: Dim[] = [];
   const kept: Dim[] = [];
-  for (const [axis, item] of expr.items.entries()) {
-    const size = shape[axis]!;
+  for (const [axis, size] of shape.entries()) {
+    const item = expr.items[axis] ?? { kind: 'all' };
     const at = (e: Expr): Dim | undefined => {
       const value = body.session.interpreter.evaluate(body, e);
       if (value.kind === 'dim') return value.dim;
