@@ -148,7 +148,7 @@ def train(case, folder, threads):
     for _ in sys.stdin:
         start = time.perf_counter()
         optimizer.zero_grad()
-        loss = sum(twin.terms(model(**batch), target).values())
+        loss = sum(twin.terms(model(**batch), target, **model.loss).values())
         loss.backward()
         optimizer.step()
         print(json.dumps({"loss": loss.item(), "seconds": time.perf_counter() - start}), flush=True)

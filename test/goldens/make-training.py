@@ -89,7 +89,7 @@ def movement(start, end):
 
 def run(model, step):
     given, target = batch(step)
-    found = twin.terms(model(**given), target)
+    found = twin.terms(model(**given), target, **model.loss)
     return found, sum(found.values())
 
 

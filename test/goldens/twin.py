@@ -48,14 +48,15 @@ class DeficitCompensation(crobim.DeficitCompensation):
 class CroBIM(nn.Module):
     """The whole model, in the readings of crob's library."""
 
-    def __init__(self, backbone, channels, text, width, topk, dim, layers, heads, hidden, groups):
+    def __init__(self, backbone, channels, text, width, topk, dim, layers, heads, points, hidden, groups, loss):
         super().__init__()
         self.backbone = backbone
         self.text = text
         self.capm = crobim.CAPM(channels, width, 4)
         self.lgfa = crobim.LGFA(channels, width, topk, dim, heads)
         self.lgfa.compensation[0] = DeficitCompensation(channels, dim, topk, heads)
-        self.mid = crobim.MID(channels, width, dim, layers, heads, 4, hidden, groups)
+        self.mid = crobim.MID(channels, width, dim, layers, heads, points, hidden, groups)
+        self.loss = loss
 
     def forward(self, image, tokens, mask):
         maps = self.backbone(image).feature_maps
@@ -71,7 +72,7 @@ def micro(topk=4):
     backbone = published.swin(24, [1, 1, 2, 1], [2, 4, 8, 8], 4, seed=1)
     sizes = dict(vocab_size=2560, hidden_size=64, num_hidden_layers=2, num_attention_heads=4, intermediate_size=256, max_position_embeddings=64)
     text = published.bert(2, **sizes, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-    return CroBIM(backbone, [24, 48, 96, 192], text, 64, topk, 64, 2, 4, 128, 8)
+    return CroBIM(backbone, [24, 48, 96, 192], text, 64, topk, 64, 2, 4, 2, 128, 8, MICRO)
 
 
 def swin_t(rate=1.0):
@@ -79,7 +80,7 @@ def swin_t(rate=1.0):
     backbone = published.swin(96, [2, 2, 6, 2], [3, 6, 12, 24], 7, seed=1, drop_path=0.2 * rate)
     sizes = dict(hidden_size=256, num_hidden_layers=4, num_attention_heads=4, intermediate_size=1024)
     text = published.bert(2, **sizes, hidden_dropout_prob=0.1 * rate, attention_probs_dropout_prob=0.1 * rate)
-    return CroBIM(backbone, [96, 192, 384, 768], text, 256, 16, 256, 6, 8, 1024, 32)
+    return CroBIM(backbone, [96, 192, 384, 768], text, 256, 16, 256, 6, 8, 4, 1024, 32, PAPER)
 
 
 def parameters(model):
@@ -110,14 +111,18 @@ def load(model, weights):
     return model
 
 
-def terms(logits, target):
-    """The paper recipe's: cross-entropy over two classes, of which the logit is the difference, and dice over both."""
+PAPER = dict(factors=(0.9, 0.1), weight=(0.9, 1.1), both=True)
+MICRO = dict(factors=(1.0, 0.5), weight=(1.0, 2.0), both=False)
+
+
+def terms(logits, target, factors, weight, both):
+    """A recipe's: cross-entropy over two classes, of which the logit is the difference, and dice over both or the second."""
     pixels = torch.stack([torch.zeros_like(logits), logits], 1)[:, :, 0]
-    weight = torch.tensor([0.9, 1.1], dtype=logits.dtype)
+    weight = torch.tensor(weight, dtype=logits.dtype)
     ce = F.cross_entropy(pixels, target[:, 0].long(), weight=weight)
     p, t = torch.softmax(pixels, 1).transpose(0, 1).flatten(1), torch.stack([1 - target, target]).flatten(1)
-    dice = (1 - (2 * (p * t).sum(1) + 1e-6) / (p.sum(1) + t.sum(1) + 1e-6)).sum()
-    return {"ce": 0.9 * ce, "dice": 0.1 * dice}
+    dice = 1 - (2 * (p * t).sum(1) + 1e-6) / (p.sum(1) + t.sum(1) + 1e-6)
+    return {"ce": factors[0] * ce, "dice": factors[1] * (dice.sum() if both else dice[1])}
 
 
 def adamw(model, lr, weight_decay, **options):

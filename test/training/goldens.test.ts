@@ -160,7 +160,10 @@ describe.each([0, 1])('ten steps of AdamW have the losses that PyTorch has, in r
       const [before, now] = [start.get(`weight:${path}`)!, end.get(`weight:${path}`)!];
       const moved = lengthOf(now.map((x, i) => x - before[i]!));
       if (off(lengthOf(now), length!) > 1e-5) faults.push(`${path}: norm ${lengthOf(now)}, in PyTorch ${length}`);
-      if (off(moved, way!) > 1e-3) faults.push(`${path}: moved by ${moved}, in PyTorch by ${way}`);
+      // Steps of about the learning rate whose signs alternate nearly cancel: what is left is held against their lengths.
+      const walked = run.steps.reduce((sum, { learning_rate }) => sum + learning_rate, 0) * Math.sqrt(now.length);
+      if (Math.abs(moved - way!) > 1e-3 * (way! + walked))
+        faults.push(`${path}: moved by ${moved}, in PyTorch by ${way}`);
     }
     return faults;
   }
