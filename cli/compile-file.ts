@@ -1,4 +1,5 @@
 import { type Compiled, compile } from '../compiler/compile.ts';
+import { isError } from '../compiler/diagnostics/diagnostic.ts';
 import { nearest } from '../compiler/elaborate/did-you-mean.ts';
 import type { ModelGraph } from '../compiler/elaborate/model.ts';
 import type { Graph } from '../compiler/ir/graph.ts';
@@ -23,9 +24,10 @@ export function compileFile(
   const compiled = compile(diskHost(), file, { model, dims, overrides, recipeDims, via });
   const { graph, diagnostics, models, program } = compiled;
   if (!program.files.has(file)) throw new UserError(`${file}: no such file, or not one that can be read`);
-  if (diagnostics.length > 0) {
-    process.stderr.write(printDiagnostics(diagnostics, (path) => program.files.get(path)?.tree.text, 'pretty'));
-    process.stderr.write(`${plural(diagnostics.length, 'error')}\n`);
+  process.stderr.write(printDiagnostics(diagnostics, (path) => program.files.get(path)?.tree.text, 'pretty'));
+  const errors = diagnostics.filter(isError).length;
+  if (errors > 0) {
+    process.stderr.write(`${plural(errors, 'error')}\n`);
     return undefined;
   }
   if (models.length === 0) throw new UserError(`${file} declares no model`);

@@ -1,3 +1,4 @@
+import { isError } from '../compiler/diagnostics/diagnostic.ts';
 import { nearest } from '../compiler/elaborate/did-you-mean.ts';
 import { type CompiledTraining, compileTraining, type Training } from '../compiler/training/compile-training.ts';
 import { diskHost } from '../runtime/source-host.ts';
@@ -22,9 +23,10 @@ export function compileTrainingFile(
   const compiled = compileTraining(diskHost(), file, { model, recipe, ...readSettings(set) });
   const { program, diagnostics, models, recipes, training } = compiled;
   if (!program.files.has(file)) throw new UserError(`${file}: no such file, or not one that can be read`);
-  if (diagnostics.length > 0) {
-    process.stderr.write(printDiagnostics(diagnostics, (path) => program.files.get(path)?.tree.text, 'pretty'));
-    process.stderr.write(`${plural(diagnostics.length, 'error')}\n`);
+  process.stderr.write(printDiagnostics(diagnostics, (path) => program.files.get(path)?.tree.text, 'pretty'));
+  const errors = diagnostics.filter(isError).length;
+  if (errors > 0) {
+    process.stderr.write(`${plural(errors, 'error')}\n`);
     return undefined;
   }
   if (models.length === 0) throw new UserError(`${file} declares no model`);

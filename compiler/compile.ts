@@ -1,5 +1,5 @@
-import type { Declaration } from '../grammar/tree.ts';
-import type { Diagnostic } from './diagnostics/diagnostic.ts';
+import type { Declaration, ModuleDecl } from '../grammar/tree.ts';
+import { type Diagnostic, diagnostic, isError } from './diagnostics/diagnostic.ts';
 import { inSourceOrder } from './diagnostics/order.ts';
 import { constant, type Dim } from './dims/dim.ts';
 import type { Session } from './elaborate/body.ts';
@@ -55,7 +55,19 @@ export function check(host: SourceHost, files: readonly string[]): CheckResult {
     }
     if (broken.has(scope.file)) dropCascades(diagnostics, scope.file);
   }
+  // An error may be why something was not constructed.
+  if (diagnostics.length === 0) diagnostics.push(...scopes.flatMap((scope) => unchecked(scope, shared.constructed)));
   return { program, diagnostics: inSourceOrder(diagnostics), models, missing };
+}
+
+/** A warning for each module of a file that nothing constructed. */
+function unchecked({ tree }: FileScope, constructed: ReadonlySet<ModuleDecl>): Diagnostic[] {
+  return tree.declarations.flatMap((decl) => {
+    if (decl.kind !== 'module' || constructed.has(decl)) return [];
+    const { name, params } = decl;
+    const parameters = params.flatMap((param) => (param.value ? [] : [`${param.name.name} = …`])).join(', ');
+    return [diagnostic('CROB2013', name.span, { name: name.name, parameters })];
+  });
 }
 
 /** What a model comes to; other declarations are checked only. */
@@ -112,6 +124,7 @@ function dropCascades(diagnostics: Diagnostic[], file: string): void {
 
 export interface Compiled {
   readonly program: Program;
+  /** With warnings alone there is a graph. */
   readonly diagnostics: readonly Diagnostic[];
   readonly model: ModelGraph | undefined;
   readonly graph: Graph | undefined;
@@ -165,7 +178,7 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
       : base;
   diagnostics.push(...program.diagnostics);
   const decl = scope === base ? named : scope?.tree.declarations.find((one) => one.kind === 'model');
-  if (!scope || !decl || !named || diagnostics.length > 0) return none();
+  if (!scope || !decl || !named || diagnostics.some(isError)) return none();
   const session = openSession(program, options.training ?? false, (d) => diagnostics.push(d));
   const model = withinIntegers(session, decl, () => modelGraph(session, decl, scope));
   if (!model) return none();
@@ -183,7 +196,7 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
           roots: [''],
         })
       : undefined;
-  if (diagnostics.length > 0) return none();
+  if (diagnostics.some(isError)) return none();
   const graph = { ...inlineModel(model, bound), name: named.name.name, docs: named.docs.join('\n') };
-  return { program, diagnostics: [], model, graph, models, dims: sizes, via, maps };
+  return { program, diagnostics: inSourceOrder(diagnostics), model, graph, models, dims: sizes, via, maps };
 }

@@ -1,4 +1,5 @@
 import { check as checkSources } from '../../compiler/compile.ts';
+import { isError } from '../../compiler/diagnostics/diagnostic.ts';
 import type { Facts } from '../../compiler/dims/facts.ts';
 import type { Guard } from '../../compiler/ir/graph.ts';
 import { diskHost } from '../../runtime/source-host.ts';
@@ -11,7 +12,7 @@ export interface CheckOptions {
   readonly guards?: boolean;
 }
 
-/** 0 when everything is right, 1 when not. Nothing is printed on standard output unless asked for. */
+/** 0 when everything is right, warnings or not, and 1 when it is not. Nothing is printed on standard output unless asked for. */
 export function check(files: readonly string[], options: CheckOptions): number {
   const found = crobFiles(files);
   const result = checkSources(diskHost(), found);
@@ -19,7 +20,7 @@ export function check(files: readonly string[], options: CheckOptions): number {
   const texts = (file: string) => result.program.files.get(file)?.tree.text;
   if (options.reporter === 'json') process.stdout.write(printDiagnostics(result.diagnostics, texts, 'json'));
   else process.stderr.write(printDiagnostics(result.diagnostics, texts, 'pretty'));
-  const errors = result.diagnostics.filter((d) => d.severity === 'error').length;
+  const errors = result.diagnostics.filter(isError).length;
   if (errors > 0) {
     if (options.reporter === 'pretty')
       process.stderr.write(`${plural(errors, 'error')} in ${plural(found.length, 'file')}\n`);

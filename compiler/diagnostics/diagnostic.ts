@@ -22,6 +22,10 @@ export interface Diagnostic {
   readonly help: string | undefined;
 }
 
+export function isError({ severity }: Diagnostic): boolean {
+  return severity === 'error';
+}
+
 export interface DiagnosticParts {
   readonly notes?: readonly Note[];
   readonly details?: readonly string[];

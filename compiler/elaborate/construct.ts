@@ -55,6 +55,7 @@ export function instantiate(
   // A module costs about as much as this many expressions.
   session.depth.steps += 50;
   stack.push(self);
+  session.shared.constructed.add(decl);
   try {
     return construct(sessionAt(session, path), spec, path, overrides);
   } finally {

@@ -77,7 +77,11 @@ function slice(body: Body, expr: IndexExpr, object: TensorVal): Val {
       body,
       'CROB2102',
       expr.span,
-      { what: 'an index of this tensor', expected: `at most ${counted(shape.length, 'axis')}`, actual: String(expr.items.length) },
+      {
+        what: 'an index of this tensor',
+        expected: `at most ${counted(shape.length, 'axis')}`,
+        actual: String(expr.items.length),
+      },
       {
         help: 'give one index, range or `:` for each axis; axes at the end may be left out, and are taken whole',
       },

@@ -1,3 +1,4 @@
+import type { ModuleDecl } from '../../grammar/tree.ts';
 import type { Session } from './body.ts';
 import type { Template } from './template.ts';
 import { type Given, type Instance, keyOf, type Method, type Val } from './values.ts';
@@ -30,6 +31,8 @@ export interface Shared {
 
 /** Templates of every session of a program. */
 export interface SharedTemplates {
+  /** Modules that were constructed, and whose bodies were so checked. */
+  readonly constructed: Set<ModuleDecl>;
   /** By method and static arguments: candidates for other instances. */
   readonly byMethod: Map<string, Shared[]>;
   /** By instance and method and static arguments, those that do not look at `training`. */
@@ -37,7 +40,7 @@ export interface SharedTemplates {
 }
 
 export function sharedTemplates(): SharedTemplates {
-  return { byMethod: new Map(), settled: new Map() };
+  return { constructed: new Set(), byMethod: new Map(), settled: new Map() };
 }
 
 export interface Sharing {

@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { type Diagnostic, isError } from '../diagnostics/diagnostic.ts';
 import { inSourceOrder } from '../diagnostics/order.ts';
 import { constant, type Dim } from '../dims/dim.ts';
 import { modelGraph, withinIntegers } from '../elaborate/checked-model.ts';
@@ -87,17 +87,17 @@ export function compileTraining(host: SourceHost, file: string, options: Trainin
     models: models.map((one) => one.decl.name.name),
     recipes: [...new Set(choices.map((one) => one.decl.name.name))],
   });
-  if (!scope || !model || program.diagnostics.length > 0) return compiled();
+  if (!scope || !model || program.diagnostics.some(isError)) return compiled();
   const recipe =
     options.recipe === undefined ? choices[0] : choices.find((one) => one.decl.name.name === options.recipe);
   const report = (d: Diagnostic) => diagnostics.push(d);
   if (!recipe) return compiled();
   const set = withSettings(program, scope, { model, recipe }, options);
-  if (program.diagnostics.length > 0) return compiled();
+  if (program.diagnostics.some(isError)) return compiled();
   const training = withinIntegers(openSession(program, true, report), set.model.decl, () =>
     elaborateTraining(program, report, set, { model: model.decl.name.name, recipe: recipe.decl.name.name }),
   );
-  return compiled(diagnostics.length === 0 ? training : undefined);
+  return compiled(diagnostics.some(isError) ? undefined : training);
 }
 
 /** Models that the file declares, then those that its recipes are for. */
@@ -171,7 +171,7 @@ function elaborateTraining(
   const counting: typeof session = {
     ...session,
     report: (d) => {
-      sound = false;
+      if (isError(d)) sound = false;
       session.report(d);
     },
   };

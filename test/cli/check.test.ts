@@ -15,6 +15,11 @@ beforeAll(async () => {
   await writeFile(`${folder}/below/wrong.crob`, wrong);
   await writeFile(`${folder}/below/deeper/also.crob`, 'use nowhere.{Nothing}\n');
   await writeFile(`${folder}/node_modules/some/broken.crob`, 'module {');
+  await writeFile(
+    `${folder}/unused.crob`,
+    'module Gate(dim: int) {\n  forward(x: f32[B, dim]) -> f32[B, dim] { return sigmoid(x) }\n}\n',
+  );
+  await writeFile(`${folder}/used.crob`, 'use unused.{Gate}\n\nexample Gate(3)\n');
   await writeFile(`${folder}/free.crob`, 'model Free {\n  input x: f32[B]\n  output y = x + x\n}\n');
 });
 
@@ -23,6 +28,16 @@ const check = (...args: string[]): Promise<Ran> => crobc(['check', ...args], { c
 describe('a file without errors', () => {
   test('says nothing and ends with 0', async () => {
     expect(await check('tiny.crob')).toEqual({ code: 0, out: '', err: '' });
+  });
+
+  test('warns of a module that nothing constructs, and ends with 0', async () => {
+    const { code, out, err } = await check('unused.crob');
+    expect({ code, out }).toEqual({ code: 0, out: '' });
+    expect(err).toContain('warning[CROB2013]: nothing in these files constructs `Gate`, so its body is not checked\n');
+    expect(err).toContain('unused.crob:1:8');
+    expect(await check('unused.crob', 'used.crob')).toEqual({ code: 0, out: '', err: '' });
+    const json = JSON.parse((await check('unused.crob', '--reporter', 'json')).out);
+    expect(json).toMatchObject([{ code: 'CROB2013', severity: 'warning' }]);
   });
 
   test('as JSON is an empty list', async () => {
@@ -62,7 +77,7 @@ describe('files with errors', () => {
     expect(all.err).toContain('help: did you mean `stride`?');
     expect(all.err).toContain('below/wrong.crob:7:');
     expect(all.err).toContain('below/deeper/also.crob:1:');
-    expect(all.err).toMatch(/\n\d+ errors in 4 files\n$/);
+    expect(all.err).toMatch(/\n\d+ errors in 6 files\n$/);
   });
 
   test('not those of node_modules', () => {

@@ -126,4 +126,18 @@ cannot be known, so neither is taken.`,
 }
 `,
   },
+  CROB2013: {
+    severity: 'warning',
+    title: 'A module that goes unchecked',
+    template: 'nothing in these files constructs `{name}`, so its body is not checked',
+    help: 'add `example {name}({parameters})` with values',
+    explanation: `A module's body is checked for each set of static parameters with which it is constructed. One whose parameters have no
+defaults has to be constructed somewhere in the files that are checked: by a model, by another module that is, or by an
+\`example\`. This is a warning: everything else is right, and builds. It is given only where there are no errors.`,
+    example: `module Gate(dim: int) {
+  inner = Linear(dim, dim)
+  forward(x: f32[B, dim]) -> f32[B, dim] { return x * sigmoid(inner(x)) }
+}
+`,
+  },
 } as const satisfies Record<string, MessageRow>;
