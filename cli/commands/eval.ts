@@ -54,7 +54,11 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
   const note = (text: string) => process.stderr.write(`note: ${text}\n`);
   const tokenizer = await tokenizerFile(options.data, options.tokenizer);
   const inputs = await referringInputs(compiled.graph, { tokenizer });
-  const dataset = await openDataset(options.data, options.split, { onBad: options.onBad, report: note });
+  const dataset = await openDataset(options.data, options.split, {
+    onBad: options.onBad,
+    cache: options.out,
+    report: note,
+  });
   await makeFolder(options.out);
   if (options.weights === undefined)
     note(`NO --weights: ${name} is untrained (initial weights of seed ${options.seed}), and its figures mean nothing`);

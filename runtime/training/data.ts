@@ -43,6 +43,8 @@ export interface TrainingDataOptions {
   /** The data set's own `vocab.txt` when undefined, or else the aerial vocabulary that ships with crobc. */
   readonly tokenizer: string | undefined;
   readonly onBad: OnBad;
+  /** Where sizes of pictures are kept when `dir` cannot be written. */
+  readonly cache: string | undefined;
   report(problem: string): void;
 }
 
@@ -59,11 +61,12 @@ export interface TrainingData {
 
 /** Throws a UserError where the data, the tokenizer and the model do not belong together. */
 export async function openTrainingData(options: TrainingDataOptions): Promise<TrainingData> {
-  const { training, dir, onBad, report } = options;
+  const { training, dir, onBad, cache, report } = options;
+  const opening = { onBad, report, ...(cache === undefined ? {} : { cache }) };
   const batch = batchSize(training);
   const { splits } = await openLayout(dir);
-  const train = await openDataset(dir, 'train', { onBad, report });
-  const val = splits.includes('val') ? await openDataset(dir, 'val', { onBad, report }) : undefined;
+  const train = await openDataset(dir, 'train', opening);
+  const val = splits.includes('val') ? await openDataset(dir, 'val', opening) : undefined;
   const vocabulary = await tokenizerFile(dir, options.tokenizer);
   const { tokenizer, ...size } = await referringInputs(training.inference, { tokenizer: vocabulary });
   const hash = createHash('sha256');

@@ -84,7 +84,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
     );
   }
   const settings = validationSettings(recipe.protocol, recipe.metric);
-  const { data, plan } = await prepare(options);
+  const { data, plan } = await prepare(options, out);
   if (data.val === undefined) note(`${options.data} has no split "val": nothing is evaluated, and no weights are best`);
 
   await makeFolder(out);
@@ -97,10 +97,10 @@ export async function train(options: TrainOptions): Promise<Trained> {
 }
 
 /** Opens the data and lays out the run over them. */
-async function prepare(options: TrainOptions): Promise<Pick<Prepared, 'data' | 'plan'>> {
+async function prepare(options: TrainOptions, cache: string | undefined): Promise<Pick<Prepared, 'data' | 'plan'>> {
   const { training, tokenizer, onBad, note } = options;
   const { recipe } = training;
-  const data = await openTrainingData({ training, dir: options.data, tokenizer, onBad, report: note });
+  const data = await openTrainingData({ training, dir: options.data, tokenizer, onBad, cache, report: note });
   const plan = planRun({
     samples: data.train.samples.length,
     batch: data.sizes.batch,
@@ -115,7 +115,7 @@ async function prepare(options: TrainOptions): Promise<Pick<Prepared, 'data' | '
 
 /** The plan of a run over its data, for those who only want to know. */
 export async function planOf(options: TrainOptions): Promise<Plan> {
-  return (await prepare(options)).plan;
+  return (await prepare(options, undefined)).plan;
 }
 
 interface Prepared {
