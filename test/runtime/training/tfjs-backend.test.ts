@@ -134,7 +134,8 @@ test('CroBIM_micro learns what it learns in onnxruntime', { timeout: 300_000 }, 
     },
   };
   let during: number | undefined;
-  for (let step = 1; step <= 10; step++) {
+  // Ten steps are held to PyTorch in test/training/goldens.test.ts; three show whether tensors pile up.
+  for (let step = 1; step <= 3; step++) {
     const scalars = { learningRate: 1e-4, step };
     const wanted = await onnx.step([feeds], scalars);
     const found = await tfjs.step([feeds], scalars);
