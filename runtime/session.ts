@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import type * as Ort from 'onnxruntime-node';
 import type { DType } from '../compiler/ir/graph.ts';
 import { fileError } from './file-error.ts';
@@ -30,8 +29,6 @@ export interface SessionOptions {
   readonly device?: Device | 'auto';
   /** Threads within an operator; by default one for each physical core. */
   readonly threads?: number;
-  /** The threads run several operators at once, each on one of them, and not one operator on all. */
-  readonly serialOperators?: boolean;
 }
 
 /** A model ready to run. Release it when done: it holds memory outside JavaScript. */
@@ -89,7 +86,7 @@ export const providerAdvice: Readonly<Record<Device, string>> = {
  * Throws a UserError in one line for a bad model, and for a device that is not there.
  */
 export async function openSession(model: string | Uint8Array, options: SessionOptions = {}): Promise<Session> {
-  const { device = 'auto', threads, serialOperators } = options;
+  const { device = 'auto', threads } = options;
   if (typeof model === 'string') {
     try {
       await stat(model);
@@ -98,10 +95,10 @@ export async function openSession(model: string | Uint8Array, options: SessionOp
     }
   }
   const ort = await loadOnnxRuntime();
-  if (device !== 'auto') return open(ort, model, device, { threads, serialOperators }, undefined);
+  if (device !== 'auto') return open(ort, model, device, threads, undefined);
   const without = await missingProvider(ort, 'cuda');
-  if (without === undefined) return open(ort, model, 'cuda', { threads, serialOperators }, 'runs on CUDA');
-  return open(ort, model, 'cpu', { threads, serialOperators }, `runs on the CPU: CUDA is not available (${without})`);
+  if (without === undefined) return open(ort, model, 'cuda', threads, 'runs on CUDA');
+  return open(ort, model, 'cpu', threads, `runs on the CPU: CUDA is not available (${without})`);
 }
 
 /** y = x + x for a float32 vector, opset 17. */
@@ -120,38 +117,24 @@ async function missingProvider(ort: typeof Ort, device: Device): Promise<string 
   }
 }
 
-function sessionOptions(
-  device: Device,
-  threads: number | undefined,
-  serialOperators = false,
-): Ort.InferenceSession.SessionOptions {
-  const spread: Ort.InferenceSession.SessionOptions = serialOperators
-    ? {
-        intraOpNumThreads: 1,
-        ...(threads === 1 ? {} : { executionMode: 'parallel', interOpNumThreads: threads ?? availableParallelism() }),
-      }
-    : threads === undefined
-      ? {}
-      : { intraOpNumThreads: threads };
-  return { executionProviders: [device], logSeverityLevel: 4, ...spread };
-}
-
-/** How work goes to threads. */
-interface Spread {
-  readonly threads: number | undefined;
-  readonly serialOperators: boolean | undefined;
+function sessionOptions(device: Device, threads: number | undefined): Ort.InferenceSession.SessionOptions {
+  return {
+    executionProviders: [device],
+    logSeverityLevel: 4,
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+  };
 }
 
 async function open(
   ort: typeof Ort,
   model: string | Uint8Array,
   device: Device,
-  { threads, serialOperators }: Spread,
+  threads: number | undefined,
   note: string | undefined,
 ): Promise<Session> {
   let session: Ort.InferenceSession;
   try {
-    session = await ort.InferenceSession.create(model as string, sessionOptions(device, threads, serialOperators));
+    session = await ort.InferenceSession.create(model as string, sessionOptions(device, threads));
   } catch (error) {
     // Is it the device or the model? A model that everyone can run tells.
     const missing = device === 'cpu' ? undefined : await missingProvider(ort, device);

@@ -32,13 +32,6 @@ export interface OnnxBackend extends TrainingBackend {
   findNonFinite(batches: readonly Feeds[], scalars: StepScalars): Promise<NonFinite | undefined>;
 }
 
-/**
- * With up to so many threads, a step runs as many operators at once, each on one thread: its backward half has a branch for
- * each weight, small operators gain nothing from a second thread, and sums over repeated rows may be ScatterND's, which is
- * right on one thread only. With more, large operators are to use them all.
- */
-const mostSerial = 2;
-
 /** One step graph in a session, its state, draws and numbers bound to buffers. */
 interface Part {
   readonly graph: StepGraph;
@@ -56,7 +49,9 @@ interface Part {
  */
 export async function openOnnxBackend(options: OnnxBackendOptions): Promise<OnnxBackend> {
   const { state, seed, threads } = options;
-  const serialOperators = (threads ?? availableParallelism()) <= mostSerial;
+  // On one thread sums over repeated rows may be ScatterND's. Running operators side by side on two, each on one, was slower
+  // than giving every operator both.
+  const serialOperators = (threads ?? availableParallelism()) === 1;
   const learningRate = new Float32Array(1);
   const stepNumber = new Int32Array(1);
   const accumulators = statesOf(options.steps).filter(({ kind }) => kind === 'gradient');
@@ -67,7 +62,6 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
     const emitted = emitOnnx(graph.graph, { producerVersion: packageVersion(), serialOperators });
     const session = await openSession(await encodeOnnx(emitted, noWeights), {
       device,
-      serialOperators,
       ...(threads === undefined ? {} : { threads }),
     });
     // A second session goes where the first one went.

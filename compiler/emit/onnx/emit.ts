@@ -11,7 +11,7 @@ export interface EmitOptions {
   readonly producerVersion: string;
   /** 18 to 23; 20 unless said. */
   readonly opset?: number;
-  /** The session will give each operator one thread, as those do that run several operators at once. */
+  /** The session will give each operator one thread. */
   readonly serialOperators?: boolean;
   /** How a place in source is shown in a node's documentation: `crobim.crob:41`. */
   readonly place?: (origin: Origin) => string;
