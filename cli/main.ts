@@ -140,6 +140,10 @@ program
       .choices(['skip', 'stop'])
       .default('stop'),
   )
+  .option(
+    '--recompute <modules...>',
+    'compute activations of these modules (backbone.layers.*) again for the gradients: less memory, more time',
+  )
   .option('--resume', 'go on from the last checkpoint in the output folder')
   .option('--dry-run', 'print shapes, parameters, memory, steps and the resolved recipe, and train nothing')
   .option('-o, --out <dir>', 'folder to write to', 'out')

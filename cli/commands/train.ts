@@ -25,6 +25,7 @@ export interface TrainOptions {
   readonly steps?: number;
   readonly seed?: number;
   readonly set?: readonly string[];
+  readonly recompute?: readonly string[];
   readonly resume?: boolean;
   readonly dryRun?: boolean;
   readonly weights?: string;
@@ -59,6 +60,7 @@ export async function train(file: string, options: TrainOptions): Promise<number
     steps: options.steps,
     seed: options.seed,
     resume: options.resume ?? false,
+    recompute: options.recompute ?? [],
     weightsFile: options.weights,
     tokenizer: options.tokenizer,
     blank: !options.phrases,
@@ -72,7 +74,7 @@ export async function train(file: string, options: TrainOptions): Promise<number
   };
   if (dry) {
     const plan = data === undefined ? undefined : await planOf({ ...run, data });
-    const found = dryRun(training, plan, given(options));
+    const found = dryRun(training, plan, given(options), run.recompute);
     process.stdout.write(options.json ? `${JSON.stringify(found, null, 2)}\n` : shownDryRun(found));
     return 0;
   }
@@ -85,11 +87,12 @@ export async function train(file: string, options: TrainOptions): Promise<number
 }
 
 /** What the command line says over the recipe. */
-function given({ steps, seed, phrases, weights }: TrainOptions): ResolvedSetting[] {
+function given({ steps, seed, phrases, weights, recompute }: TrainOptions): ResolvedSetting[] {
   return [
     ...(steps === undefined ? [] : [{ name: 'steps', value: steps, source: `--steps ${steps}` }]),
     ...(seed === undefined ? [] : [{ name: 'seed', value: seed, source: `--seed ${seed}` }]),
     ...(phrases ? [] : [{ name: 'phrases', value: 'blank', source: '--no-phrases' }]),
+    ...(recompute === undefined ? [] : [{ name: 'recompute', value: recompute.join(', '), source: '--recompute' }]),
     ...(weights === undefined ? [] : [{ name: 'weights', value: weights, source: `--weights ${weights}` }]),
   ];
 }

@@ -1,5 +1,4 @@
 import { constant } from '../dims/dim.ts';
-import { isWithin } from '../elaborate/session-at.ts';
 import { Builder } from '../ir/builder.ts';
 import type { Graph, GraphInput, GraphOutput, Value } from '../ir/graph.ts';
 import { finish, rewrite } from '../ir/rebuild.ts';
@@ -40,7 +39,7 @@ export interface StepGraph {
 }
 
 export interface StepOptions {
-  /** Module paths whose activations are computed again for the gradients instead of kept. */
+  /** Modules whose activations are computed again for the gradients instead of kept: paths, `*` for one name of any kind. */
   readonly rematerialise?: readonly string[];
   /**
    * `whole` is a step on one batch. With accumulation it comes apart: `accumulate` adds the gradients of a micro-batch,
@@ -92,8 +91,8 @@ function differentiated(training: Training, rematerialise: readonly string[]): G
     const value = inputs.get(stateName('weight', path));
     if (role === 'param' && !frozen && value) wanted.set(path, value);
   }
-  const region = (path: string) => rematerialise.find((root) => isWithin(path, root));
-  const options = rematerialise.length > 0 ? { rematerialise: region } : {};
+  const options =
+    rematerialise.length > 0 ? { rematerialise: (path: string) => moduleWithin(path, rematerialise) } : {};
   const found = gradients(build, outputs.get(loss)!, [...wanted.values()], options);
   for (const [path, value] of wanted) if (found.has(value)) outputs.set(slope(path), found.get(value)!);
   learning.set(
@@ -105,6 +104,17 @@ function differentiated(training: Training, rematerialise: readonly string[]): G
     outputs: [...outputs].map(([name, value]) => ({ name, value: withoutStops(value), docs: '' })),
   };
   return runPipeline(finish(parts, build.nodes));
+}
+
+/** The module at or around `path` that one of the patterns means: `layers.3` of `layers.3.attn` for `layers.*`. */
+export function moduleWithin(path: string, patterns: readonly string[]): string | undefined {
+  const names = path.split('.');
+  for (const pattern of patterns) {
+    const wanted = pattern.split('.');
+    const meant = wanted.length <= names.length && wanted.every((name, i) => name === '*' || name === names[i]);
+    if (meant) return names.slice(0, wanted.length).join('.');
+  }
+  return undefined;
 }
 
 /** Once the gradients are made, what stopped them has no use left. */

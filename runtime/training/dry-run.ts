@@ -42,9 +42,14 @@ export interface DryRun {
 }
 
 /** `given` are settings of the command line, with where they come from. */
-export function dryRun(training: Training, plan: Plan | undefined, given: readonly ResolvedSetting[]): DryRun {
+export function dryRun(
+  training: Training,
+  plan: Plan | undefined,
+  given: readonly ResolvedSetting[],
+  recompute: readonly string[],
+): DryRun {
   const { recipe, forward, weights } = training;
-  const parts = stepParts(training);
+  const parts = stepParts(training, recompute);
   const steps = 'whole' in parts ? [parts.whole] : [parts.accumulate, parts.update];
   const states = statesOf(parts);
   const trained = new Set(

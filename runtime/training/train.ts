@@ -35,6 +35,8 @@ export interface TrainOptions {
   /** Instead of the recipe's seed: of initial weights, order, dropout. */
   readonly seed: number | undefined;
   readonly resume: boolean;
+  /** Modules whose activations are computed again for the gradients: less memory, more time. */
+  readonly recompute: readonly string[];
   readonly weightsFile: string | undefined;
   readonly tokenizer: string | undefined;
   /** Every phrase is blanked: what can be learnt without words. */
@@ -149,7 +151,7 @@ async function run(options: TrainOptions, { plan, data, settings }: Prepared): P
   if (options.resume && !checkpoint) note(`${out} has no checkpoint: training begins at the beginning`);
   const from = checkpoint?.progress ?? beginning;
 
-  const steps = stepParts(training);
+  const steps = stepParts(training, options.recompute);
   const states = statesOf(steps);
   const stored = storedTensors(training, states);
   const begin = () =>

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
@@ -139,6 +140,14 @@ describe('a run', () => {
   });
 });
 
+test('recomputing a module learns the same', async () => {
+  const ran = await train(['--recompute', 'patch', '-o', 'recomputed']);
+  expect(ran).toMatchObject({ code: 0, err: '' });
+  const [kept, again] = await Promise.all(['whole', 'recomputed'].map(log));
+  for (const [i, line] of again!.entries())
+    if ('terms' in line) expect(line.loss).toBeCloseTo(kept![i]!.loss as number, 5);
+});
+
 describe('--resume', () => {
   const same = async (out: string) => {
     expect(await log(out)).toEqual(await log('whole'));
@@ -258,6 +267,11 @@ describe('what goes wrong', () => {
       [...words, '--set', 'recipe.metric="iou"'],
       /^crobc: the recipe's metric iou is none; metrics are mIoU, [^\n]*\n$/,
     ],
+    [
+      'no such module to recompute',
+      [...words, '--recompute', 'head.*'],
+      /^crobc: Learner has no module head\.\*; "crobc summary" lists them\n$/,
+    ],
     ['too large a batch', [...words, '--set', 'B=9'], /^crobc: there are 7 samples and a batch is 9: [^\n]*\n$/],
     [
       'weights of another model',
@@ -285,6 +299,17 @@ describe('--dry-run', () => {
     expect(ran.out).toMatch(/\nschedule +warmup\(steps = 5\) then poly\(power = 0\.9, end = 0\) +learner\.crob:21\n/);
     expect(ran.out).toMatch(/\nbeta2 +0\.999 +default\n/);
     expect(ran.out).toMatch(/\nsteps +9 +--steps 9\n/);
+  });
+
+  test('says what recomputing modules saves', async () => {
+    const micro = [resolve('models/crobim.crob'), '--model', 'CroBIM_micro', '--dry-run', '--json'];
+    const ran = await Promise.all(
+      [[], ['--recompute', 'backbone.layers.*', 'mid.layers.*']].map((more) =>
+        crobc(['train', ...micro, ...more], { cwd: folder }),
+      ),
+    );
+    const [kept, again] = ran.map(({ out }) => JSON.parse(out).memory.total as number);
+    expect(again).toBeLessThan(0.8 * kept!);
   });
 
   test('as JSON, also without data', async () => {
