@@ -28,7 +28,7 @@ const { training, diagnostics } = compileTraining(diskHost(), file, {
   overrides,
 });
 if (training === undefined) throw new Error(diagnostics.map(({ message }) => message).join('; '));
-const step = trainingStep(training);
+const step = trainingStep(training, { packed: backend !== 'tfjs' });
 const compileSeconds = seconds();
 const nodes = step.graph.nodes.length;
 const parameters = training.weights.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);

@@ -7,6 +7,7 @@ import { tensorBytes } from './tensor-bytes.ts';
 const { onnx } = onnxProto;
 const { Writer } = protobuf;
 type TensorProto = NonNullable<ConstructorParameters<typeof onnx.TensorProto>[0]>;
+type NodeProto = NonNullable<ConstructorParameters<typeof onnx.NodeProto>[0]>;
 type AttributeProto = NonNullable<ConstructorParameters<typeof onnx.AttributeProto>[0]>;
 
 /** Where a tensor's bytes are: in the model itself, or in a file beside it. */
@@ -72,7 +73,7 @@ function docString(docs: string): { docString?: string } {
   return docs === '' ? {} : { docString: docs };
 }
 
-function encodeNode({ name, op, inputs, outputs, attributes, docs }: OnnxNode) {
+function encodeNode({ name, op, inputs, outputs, attributes, docs }: OnnxNode): NodeProto {
   return {
     name,
     opType: op,
@@ -102,6 +103,16 @@ function encodeAttribute(name: string, attribute: Attribute): AttributeProto {
         type: types.TENSOR,
         t: tensorProto({ name: '', dtype, dims: shape, docs: '' }, { kind: 'inline', bytes }),
       };
+    }
+    case 'graph': {
+      const { name: title, nodes, inputs, outputs } = attribute.value;
+      const g = {
+        name: title,
+        node: nodes.map(encodeNode),
+        input: inputs.map(encodeValueInfo),
+        output: outputs.map(encodeValueInfo),
+      };
+      return { name, type: types.GRAPH, g };
     }
   }
 }

@@ -95,10 +95,18 @@ export async function openSession(model: string | Uint8Array, options: SessionOp
     }
   }
   const ort = await loadOnnxRuntime();
-  if (device !== 'auto') return open(ort, model, device, threads, undefined);
-  const without = await missingProvider(ort, 'cuda');
-  if (without === undefined) return open(ort, model, 'cuda', threads, 'runs on CUDA');
-  return open(ort, model, 'cpu', threads, `runs on the CPU: CUDA is not available (${without})`);
+  const chosen = await chooseDevice(device);
+  return open(ort, model, chosen.device, threads, chosen.note);
+}
+
+/** Where sessions for a device go; the note says why, under `auto`. */
+export async function chooseDevice(
+  device: Device | 'auto',
+): Promise<{ readonly device: Device; readonly note: string | undefined }> {
+  if (device !== 'auto') return { device, note: undefined };
+  const without = await missingProvider(await loadOnnxRuntime(), 'cuda');
+  if (without === undefined) return { device: 'cuda', note: 'runs on CUDA' };
+  return { device: 'cpu', note: `runs on the CPU: CUDA is not available (${without})` };
 }
 
 /** y = x + x for a float32 vector, opset 17. */

@@ -42,7 +42,7 @@ export const attributeKinds: { readonly [O in NodeOp]: KindsOf<NodeAttributes[O]
   slice: { start: 'dims', stop: 'dims', step: 'numbers' },
   pad: { low: 'dims', high: 'dims', value: 'number' },
   gather: {},
-  scatter_add: { rows: 'dim' },
+  scatter_add: { rows: 'dim', apart: 'boolean' },
   select: {},
   cast: { dtype: 'dtype' },
   neg: {},

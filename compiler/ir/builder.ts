@@ -164,8 +164,8 @@ export class Builder {
   gather(x: Value, index: Value): Value {
     return this.one('gather', [x, index], {});
   }
-  scatterAdd(index: Value, updates: Value, rows: Dim): Value {
-    return this.one('scatter_add', [index, updates], { rows });
+  scatterAdd(index: Value, updates: Value, rows: Dim, apart = false): Value {
+    return this.one('scatter_add', [index, updates], { rows, apart });
   }
   select(condition: Value, a: Value, b: Value): Value {
     return this.one('select', [condition, a, b], {});

@@ -1,7 +1,7 @@
 import { add, constant, type Dim, floorDiv, mul, one, product, sub, zero } from '../dims/dim.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { Value } from '../ir/graph.ts';
-import { gridCorners } from './grid-corners.ts';
+import { cornerIndex, cornerWeights, framedPixels, gridPlaces } from './grid-places.ts';
 import type { OpAttributes } from './names.ts';
 import { extent, scalar } from './scalar.ts';
 import { at } from './typing.ts';
@@ -100,12 +100,9 @@ export const maxPool2d: Definition<'max_pool2d'> = (build, inputs, attributes) =
 /** Four corners, each a flat gather of pixels weighed by nearness, and by 0 outside the image. */
 export const gridSample: Definition<'grid_sample'> = (build, inputs) => {
   const [x, points] = [operand(inputs, 0), operand(inputs, 1)];
-  const [batch, channels, height, width] = x.type.shape as [Dim, Dim, Dim, Dim];
-  const pixels = build.reshape(build.transpose(x, [0, 2, 3, 1]), [product([batch, height, width]), channels]);
-  const corners = gridCorners(build, x, points).map(({ row, column, index, pixel }) => {
-    const weight = build.reshape(build.mul(row.weight(), column.weight()), [...pixel.type.shape, one]);
-    return build.mul(build.gather(pixels, index()), weight);
-  });
-  const total = corners.reduce((sum, corner) => build.add(sum, corner));
-  return [build.transpose(total, [0, 2, 1])];
+  const places = gridPlaces(build, x, points);
+  const pixels = build.gather(framedPixels(build, x), cornerIndex(build, x, places));
+  const weights = cornerWeights(build, places);
+  const weighed = build.mul(pixels, build.reshape(weights, [...weights.type.shape, one]));
+  return [build.transpose(build.sum(weighed, [1]), [0, 2, 1])];
 };

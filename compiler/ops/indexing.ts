@@ -47,12 +47,13 @@ const gather: OpRow<'gather'> = {
 const scatterDtype = 'The updates are f32 or i32.';
 const scatterRows = 'rows is at least 1.';
 const scatterShape = "The leading axes of the updates are the index's axes.";
+const scatterApart = 'With apart, the index has an axis.';
 const scatterAdd: OpRow<'scatter_add'> = {
   name: 'scatter_add',
-  docs: 'Zeros of `[rows, ...R]` with the updates added to the rows that the index names: `(index: i32[...I], updates[...I, ...R]) -> [rows, ...R]`. Updates to the same row add up. Every index lies in 0..rows-1. One FLOP for each update.',
-  constraints: [indexDtype, scatterDtype, scatterRows, scatterShape],
+  docs: 'Zeros of `[rows, ...R]` with the updates added to the rows that the index names: `(index: i32[...I], updates[...I, ...R]) -> [rows, ...R]`. Updates to the same row add up. Every index lies in 0..rows-1. `apart` promises that the k-th entry along the first axis of the index names rows of the k-th of as many equal parts only, so that parts can be summed apart. One FLOP for each update.',
+  constraints: [indexDtype, scatterDtype, scatterRows, scatterShape, scatterApart],
   inputs: ['index', 'updates'],
-  infer: (inputs, { rows }, facts) =>
+  infer: (inputs, { rows, apart }, facts) =>
     typing(facts, (prove) => {
       const [index, updates] = [inputType(inputs, 0), inputType(inputs, 1)];
       prove.holds(index.dtype === 'i32', indexDtype);
@@ -64,15 +65,20 @@ const scatterAdd: OpRow<'scatter_add'> = {
           { input: 0, axis },
           { input: 1, axis },
         ]);
+      prove.holds(!apart || index.shape.length > 0, scatterApart);
       return [{ dtype: updates.dtype, shape: [rows, ...updates.shape.slice(index.shape.length)] }];
     }),
-  reference: (inputs, { rows }) => [scatterAddRows(input(inputs, 0), input(inputs, 1), sizeOf(rows))],
+  reference: (inputs, { rows, apart }) => [scatterAddRows(input(inputs, 0), input(inputs, 1), sizeOf(rows), apart)],
   cost: (inputs, outputs) => ({ flops: elements(inputType(inputs, 1)), bytes: movement(inputs, outputs).bytes }),
   sample(random) {
-    const rows = random.int(1, 5);
-    const index = integers(random, sizes(random, random.int(0, 3)), 0, rows - 1);
-    const updates = numbers(random, [...index.shape, ...sizes(random, random.int(0, 2))]);
-    return { inputs: [index, updates], attributes: { rows: dims([rows])[0] as Dim } };
+    const apart = random.int(0, 1) === 1;
+    const shape = sizes(random, random.int(apart ? 1 : 0, 3));
+    const [parts, each] = [apart ? shape[0]! : 1, random.int(1, 5)];
+    const within = integers(random, shape, 0, each - 1);
+    const run = within.data.length / parts;
+    const index = { ...within, data: within.data.map((row, i) => row + each * Math.floor(i / run)) };
+    const updates = numbers(random, [...shape, ...sizes(random, random.int(0, 2))]);
+    return { inputs: [index, updates], attributes: { rows: dims([parts * each])[0] as Dim, apart } };
   },
   gradient: perInput(({ build, inputs, dy }) => [undefined, () => build.gather(dy, operand(inputs, 0))]),
 };

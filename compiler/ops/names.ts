@@ -32,8 +32,11 @@ export interface OpAttributes {
   readonly pad: { readonly low: readonly Dim[]; readonly high: readonly Dim[]; readonly value: number };
   /** (x[N, ...R], i: i32[...I]) -> [...I, ...R]. */
   readonly gather: None;
-  /** (i: i32[...I], u[...I, ...R]) -> [rows, ...R], zeros elsewhere, duplicates added. */
-  readonly scatter_add: { readonly rows: Dim };
+  /**
+   * (i: i32[...I], u[...I, ...R]) -> [rows, ...R], zeros elsewhere, duplicates added. `apart`: the k-th entry along i's first
+   * axis names rows of the k-th of as many equal parts only, which may so be summed apart.
+   */
+  readonly scatter_add: { readonly rows: Dim; readonly apart: boolean };
   /** (c: bool, a, b), broadcasting. */
   readonly select: None;
   readonly cast: { readonly dtype: DType };

@@ -9,35 +9,42 @@ export interface InPlaceFault {
   readonly reason: string;
 }
 
+/** State as the host keeps it: `parts` are inputs that are pieces of its memory. */
+export interface WrittenState {
+  readonly name: string;
+  readonly next: string | undefined;
+  readonly parts?: readonly string[];
+}
+
 /**
  * Whether the host may write each new value over the old one. A runtime runs nodes in any order that their inputs allow,
  * so every node that reads a state must come, by what depends on what, before the node that computes its next value, or
  * be that node. What does not is a fault; without any, the graph is proved.
  */
-export function inPlaceFaults(
-  graph: Graph,
-  state: readonly { readonly name: string; readonly next: string | undefined }[],
-): readonly InPlaceFault[] {
+export function inPlaceFaults(graph: Graph, state: readonly WrittenState[]): readonly InPlaceFault[] {
   const faults: InPlaceFault[] = [];
   const inputs = new Map(graph.inputs.map(({ name, value }) => [name, value]));
   const outputs = new Map(graph.outputs.map(({ name, value }) => [name, value]));
   const readers = readersOf(graph);
   const comesBefore = ancestry(readers);
   const shown = shownByOutputs(graph);
-  for (const { name, next } of state) {
-    const old = inputs.get(name);
+  for (const { name, next, parts = [] } of state) {
     const written = next === undefined ? undefined : outputs.get(next);
-    if (!old || !written || written === old) continue;
+    if (!written) continue;
     const writer = computedBy(written);
-    if (writer.op === 'input') faults.push({ name, reason: `${next} shows an input` });
-    for (const reader of throughViews(old, readers))
-      if (reader !== writer && !comesBefore(writer, reader))
-        faults.push({
-          name,
-          reason: `${reader.op} of ${reader.origin.path} (${reader.origin.label}) may read it too late`,
-        });
-    for (const other of shown.get(old) ?? [])
-      if (other !== next) faults.push({ name, reason: `the output ${other} shows it` });
+    for (const part of [name, ...parts]) {
+      const old = inputs.get(part);
+      if (!old || written === old) continue;
+      if (writer.op === 'input') faults.push({ name, reason: `${next} shows an input` });
+      for (const reader of throughViews(old, readers))
+        if (reader !== writer && !comesBefore(writer, reader))
+          faults.push({
+            name,
+            reason: `${reader.op} of ${reader.origin.path} (${reader.origin.label}) may read it too late`,
+          });
+      for (const other of shown.get(old) ?? [])
+        if (other !== next) faults.push({ name, reason: `the output ${other} shows it` });
+    }
   }
   return faults;
 }

@@ -24,7 +24,11 @@ export function stepMemory(parts: readonly StepGraph[]): StepMemory {
   const bytes = ({ shape }: StateTensor) => shape.reduce((n, size) => n * size, bytesPerElement.f32);
   for (const one of tensors.values()) state.set(one.kind, (state.get(one.kind) ?? 0) + bytes(one));
   const learned = parts.flatMap((part) =>
-    part.state.filter(({ kind, next }) => kind === 'weight' && next !== undefined),
+    part.state.filter(
+      ({ kind, next, pack }) =>
+        kind === 'weight' &&
+        (next !== undefined || part.packs.some((one) => one.name === pack && one.next !== undefined)),
+    ),
   );
   for (const one of learned) gradients += bytes(one);
   const peaks = parts.map(workingPeak);
@@ -35,8 +39,8 @@ export function stepMemory(parts: readonly StepGraph[]): StepMemory {
 /** Operators whose result is their input's memory. */
 const shares = new Set<Node['op']>(['reshape', 'stop_gradient', 'barrier']);
 
-function workingPeak({ graph, state }: StepGraph): { readonly bytes: number; readonly at: Node | undefined } {
-  const standing = standingValues(graph, state);
+function workingPeak({ graph, state, packs }: StepGraph): { readonly bytes: number; readonly at: Node | undefined } {
+  const standing = standingValues(graph, [...state, ...packs]);
   const owners = new Map<Value, Value>();
   const holders = new Map<Value, number>();
   const dying = lastUses(graph);
@@ -64,7 +68,7 @@ function workingPeak({ graph, state }: StepGraph): { readonly bytes: number; rea
 }
 
 /** State, old and new, which has memory of its own, and constants. */
-function standingValues(graph: Graph, state: readonly StateTensor[]): ReadonlySet<Value> {
+function standingValues(graph: Graph, state: readonly Pick<StateTensor, 'name' | 'next'>[]): ReadonlySet<Value> {
   const names = new Set(state.flatMap(({ name, next }) => [name, next]));
   const ports = [...graph.inputs, ...graph.outputs].filter(({ name }) => names.has(name)).map(({ value }) => value);
   const constants = graph.nodes.flatMap((node) => (node.op === 'constant' || node.op === 'full' ? node.outputs : []));

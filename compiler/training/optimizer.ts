@@ -1,6 +1,6 @@
 import type { Builder } from '../ir/builder.ts';
 import type { Value } from '../ir/graph.ts';
-import type { TrainedWeight } from './compile-training.ts';
+import type { Rates } from './packs.ts';
 import type { Optimizer } from './recipe.ts';
 
 /** What the update of every weight shares: f32[] values. */
@@ -28,8 +28,8 @@ export function stateKinds(optimizer: Optimizer): readonly ('moment' | 'variance
   return optimizer.momentum > 0 ? ['moment'] : [];
 }
 
-/** The update rule of a recipe's optimizer for one weight. Scalars are made once and shared by all weights. */
-export type UpdateRule = (weight: TrainedWeight, value: Value, gradient: Value, state: OptimizerState) => Updated;
+/** The update rule of a recipe's optimizer for one weight, or several as one. Scalars are made once and shared by all weights. */
+export type UpdateRule = (rates: Rates, value: Value, gradient: Value, state: OptimizerState) => Updated;
 
 export function updateRule(optimizer: Optimizer, inputs: UpdateInputs): UpdateRule {
   return optimizer.kind === 'AdamW' ? adamW(optimizer, inputs) : sgd(optimizer, inputs);

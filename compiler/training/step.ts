@@ -1,4 +1,4 @@
-import { constant } from '../dims/dim.ts';
+import { constant, product } from '../dims/dim.ts';
 import { Builder } from '../ir/builder.ts';
 import type { Graph, GraphInput, GraphOutput, Value } from '../ir/graph.ts';
 import { finish, rewrite } from '../ir/rebuild.ts';
@@ -9,6 +9,7 @@ import { clipScale, globalNorm, oneBehind } from './clip.ts';
 import type { Forward, TrainedWeight, Training } from './compile-training.ts';
 import { inPlaceFaults } from './in-place.ts';
 import { stateKinds, updateRule } from './optimizer.ts';
+import { type Pack, packsOf, type Rates } from './packs.ts';
 
 /** What a tensor that outlives a step is. `gradient` is an accumulator of micro-batches. */
 export type StateKind = 'weight' | 'buffer' | 'moment' | 'variance' | 'average' | 'gradient';
@@ -26,12 +27,29 @@ export interface StateTensor {
   /** Of the weight or buffer. */
   readonly path: string;
   readonly shape: readonly number[];
+  /** The pack of which it is a part, which is updated instead of it. */
+  readonly pack?: string;
+}
+
+/**
+ * Several state tensors as one, f32[size]: the host keeps them behind one another in one piece of memory, and gives that to
+ * the graph, beside the parts that it reads by themselves.
+ */
+export interface PackedState {
+  /** The graph input: `pack:moment:0`. */
+  readonly name: string;
+  readonly next: string | undefined;
+  /** Names of state tensors, in order. */
+  readonly parts: readonly string[];
+  readonly size: number;
 }
 
 export interface StepGraph {
   /** Optimised, ready to emit, without `weight` nodes. */
   readonly graph: Graph;
   readonly state: readonly StateTensor[];
+  /** Empty unless the step was asked to pack. */
+  readonly packs: readonly PackedState[];
   /** Inputs of the emitted model that the host fills with numbers in [0, 1), anew for each run. */
   readonly draws: readonly { readonly name: string; readonly key: string; readonly shape: readonly number[] }[];
   /** Outputs that are no state: `loss`, `term:<name>`, `gradient_norm`. */
@@ -46,15 +64,17 @@ export interface StepOptions {
    * each divided by the number of micro-batches, and `update` does what is done with their sum.
    */
   readonly part?: 'whole' | 'accumulate' | 'update';
+  /** Small weights are updated together: for hosts whose state is memory of which parts can be given as tensors. */
+  readonly packed?: boolean;
 }
 
 /** One training step: loss, gradients, clipping by the global norm, optimizer, buffers, moving average. */
 export function trainingStep(training: Training, options: StepOptions = {}): StepGraph {
   const part = options.part ?? 'whole';
-  const step = new StepBuilder(training);
-  if (part === 'update') step.update(step.accumulated(learningPaths(training)));
+  const step = new StepBuilder(training, options.packed ? packsOf(learningWeights(training)) : []);
+  if (part === 'update') step.update(step.accumulated());
   else {
-    const found = step.compute(differentiated(training, options.rematerialise ?? []));
+    const found = step.of(step.compute(differentiated(training, options.rematerialise ?? [])));
     if (part === 'accumulate') step.accumulate(found);
     else step.update(found);
     step.buffers();
@@ -70,9 +90,15 @@ export function learningPaths(training: Training): readonly string[] {
   return learning.get(training)!;
 }
 
+function learningWeights(training: Training): readonly TrainedWeight[] {
+  const paths = new Set(learningPaths(training));
+  return training.weights.filter(({ path }) => paths.has(path));
+}
+
 const loss = 'loss';
 const term = (name: string) => `term:${name}`;
 const stateName = (kind: StateKind, path: string) => `${kind}:${path}`;
+const packName = (kind: StateKind, id: string) => `pack:${kind}:${id}`;
 const nextName = (name: string) => `next:${name}`;
 const slope = (path: string) => `d:${path}`;
 
@@ -147,6 +173,15 @@ function weightsAsInputs(graph: Graph): Graph {
   return { ...result, inputs: [...result.inputs, ...added] };
 }
 
+/** What is updated at once: a weight, or a pack of them, with its gradient. */
+interface Updated {
+  readonly path: string;
+  readonly rates: Rates;
+  readonly gradient: Value;
+  state(kind: StateKind): Value;
+  next(kind: StateKind, value: Value): void;
+}
+
 /** Puts the parts of a step behind one another in one graph. */
 class StepBuilder {
   readonly #training: Training;
@@ -155,12 +190,15 @@ class StepBuilder {
   readonly #outputs = new Map<string, Value>();
   readonly #state = new Map<string, StateTensor>();
   readonly #weights: ReadonlyMap<string, TrainedWeight>;
+  readonly #packs: readonly Pack[];
+  readonly #packed = new Map<string, PackedState>();
   /** New values of buffers by path. */
   readonly #buffers = new Map<string, Value>();
   #norm: Value | undefined;
 
-  constructor(training: Training) {
+  constructor(training: Training, packs: readonly Pack[]) {
     this.#training = training;
+    this.#packs = packs;
     this.#weights = new Map(training.weights.map((weight) => [weight.path, weight]));
     this.#build = new Builder(training.forward.build.facts);
   }
@@ -183,28 +221,35 @@ class StepBuilder {
     return new Map(paths.map((path) => [path, outputs.get(slope(path))!]));
   }
 
-  /** The accumulators of these weights as their gradients. */
-  accumulated(paths: readonly string[]): ReadonlyMap<string, Value> {
-    return new Map(paths.map((path) => [path, this.#stateInput('gradient', this.#weights.get(path)!)]));
+  /** What a sum of gradients is added to, as their gradients. */
+  accumulated(): readonly Updated[] {
+    const paths = learningPaths(this.#training);
+    return this.#updated(paths, (one) => one.state('gradient'));
   }
 
-  accumulate(found: ReadonlyMap<string, Value>): void {
+  /** The gradients of a batch. */
+  of(found: ReadonlyMap<string, Value>): readonly Updated[] {
+    return this.#updated([...found.keys()], (_, weights) =>
+      this.#together(weights.map(({ path }) => found.get(path)!)),
+    );
+  }
+
+  accumulate(all: readonly Updated[]): void {
     const build = this.#build;
     build.origin = { span: undefined, path: '', label: 'accumulate' };
     const share = build.full(1 / this.#training.recipe.accumulate, 'f32', []);
-    for (const [path, gradient] of found) {
-      const weight = this.#weights.get(path)!;
-      const sum = build.add(this.#stateInput('gradient', weight), build.mul(gradient, share));
-      this.#next('gradient', weight, sum);
-    }
+    for (const one of all) one.next('gradient', build.add(one.state('gradient'), build.mul(one.gradient, share)));
   }
 
   /** Clipping, the optimizer and the moving average. */
-  update(found: ReadonlyMap<string, Value>): void {
+  update(all: readonly Updated[]): void {
     const { optimizer, clip, ema } = this.#training.recipe;
     const build = this.#build;
     build.origin = { span: undefined, path: '', label: 'clip' };
-    const norm = globalNorm(build, [...found.values()]);
+    const norm = globalNorm(
+      build,
+      all.map(({ gradient }) => gradient),
+    );
     this.#norm = norm;
     this.#outputs.set('gradient_norm', norm);
     // Every update multiplies by the scale, which waits for every gradient, and for the loss: so no weight is written,
@@ -219,18 +264,77 @@ class StepBuilder {
     const kinds = stateKinds(optimizer);
     const averaging =
       ema === undefined ? undefined : ([build.full(ema, 'f32', []), build.full(1 - ema, 'f32', [])] as const);
-    for (const [path, gradient] of found) {
-      const weight = this.#weights.get(path)!;
-      build.origin = { span: undefined, path, label: optimizer.kind };
-      const held = Object.fromEntries(kinds.map((kind) => [kind, this.#stateInput(kind, weight)]));
-      const updated = rule(weight, this.#stateInput('weight', weight), gradient, held);
-      for (const kind of kinds) this.#next(kind, weight, updated[kind]!);
-      this.#next('weight', weight, updated.weight);
+    for (const one of all) {
+      build.origin = { span: undefined, path: one.path, label: optimizer.kind };
+      const held = Object.fromEntries(kinds.map((kind) => [kind, one.state(kind)]));
+      const updated = rule(one.rates, one.state('weight'), one.gradient, held);
+      for (const kind of kinds) one.next(kind, updated[kind]!);
+      one.next('weight', updated.weight);
       if (!averaging) continue;
-      const average = this.#stateInput('average', weight);
       const [keep, take] = averaging;
-      this.#next('average', weight, build.add(build.mul(average, keep), build.mul(updated.weight, take)));
+      one.next('average', build.add(build.mul(one.state('average'), keep), build.mul(updated.weight, take)));
     }
+  }
+
+  /** Packs, then the weights that are in none. */
+  #updated(
+    paths: readonly string[],
+    gradientOf: (one: Omit<Updated, 'gradient'>, weights: readonly TrainedWeight[]) => Value,
+  ): readonly Updated[] {
+    const packed = new Set(this.#packs.flatMap(({ weights }) => weights));
+    const single = paths.map((path) => this.#weights.get(path)!).filter((weight) => !packed.has(weight));
+    const packs = this.#packs.map((pack) => {
+      const one = {
+        path: '',
+        rates: pack.rates,
+        state: (kind: StateKind) => this.#packInput(kind, pack),
+        next: (kind: StateKind, value: Value) => this.#packNext(kind, pack, value),
+      };
+      return { ...one, gradient: gradientOf(one, pack.weights) };
+    });
+    const others = single.map((weight) => {
+      const one = {
+        path: weight.path,
+        rates: weight,
+        state: (kind: StateKind) => this.#stateInput(kind, weight),
+        next: (kind: StateKind, value: Value) => this.#next(kind, weight, value),
+      };
+      return { ...one, gradient: gradientOf(one, [weight]) };
+    });
+    return [...packs, ...others];
+  }
+
+  /** One gradient as it is, several behind one another. */
+  #together(gradients: readonly Value[]): Value {
+    const build = this.#build;
+    build.origin = { span: undefined, path: '', label: 'pack' };
+    if (gradients.length === 1) return gradients[0]!;
+    return build.concat(
+      gradients.map((one) => build.reshape(one, [product(one.type.shape)])),
+      0,
+    );
+  }
+
+  #packInput(kind: StateKind, { id, weights, size }: Pack): Value {
+    const name = packName(kind, id);
+    const known = this.#inputs.get(name);
+    if (known) return known.value;
+    const value = this.#build.input(name, { dtype: 'f32', shape: [constant(size)] });
+    const parts = weights.map(({ path }) => stateName(kind, path));
+    this.#inputs.set(name, { name, value, docs: '' });
+    this.#packed.set(name, { name, next: undefined, parts, size });
+    for (const { path, shape } of weights) {
+      const part = stateName(kind, path);
+      this.#state.set(part, { name: part, next: undefined, kind, path, shape, pack: name });
+    }
+    return value;
+  }
+
+  #packNext(kind: StateKind, pack: Pack, value: Value): void {
+    this.#packInput(kind, pack);
+    const name = packName(kind, pack.id);
+    this.#packed.set(name, { ...this.#packed.get(name)!, next: nextName(name) });
+    this.#outputs.set(nextName(name), value);
   }
 
   buffers(): void {
@@ -239,20 +343,21 @@ class StepBuilder {
 
   finish(name: string): StepGraph {
     let graph = this.#graph(name);
-    let state = this.#stateOf(graph);
-    const late = inPlaceFaults(graph, state);
+    const late = inPlaceFaults(graph, this.#memory(graph));
     if (late.length > 0) {
       this.#delay(new Set(late.map((fault) => fault.name)));
       graph = this.#graph(name);
-      state = this.#stateOf(graph);
     }
-    const faults = inPlaceFaults(graph, state);
+    const faults = inPlaceFaults(graph, this.#memory(graph));
     if (faults.length > 0)
       throw new Error(`bug in crobc: ${faults[0]!.name} cannot be updated in place: ${faults[0]!.reason}`);
-    const next = new Set(state.map((one) => one.next));
+    const state = this.#stateOf(graph);
+    const packs = this.#packsOf(graph);
+    const next = new Set([...state, ...packs].map((one) => one.next));
     return {
       graph,
       state,
+      packs,
       draws: graph.nodes.flatMap((node) => {
         if (node.op !== 'uniform') return [];
         const { key } = node.attributes;
@@ -271,8 +376,20 @@ class StepBuilder {
     return { ...graph, inputs: [...this.#inputs.values()].filter((input) => read.has(input.value.node)) };
   }
 
+  /** What a graph reads, by itself or as a part. */
   #stateOf({ inputs }: Graph): readonly StateTensor[] {
-    return inputs.flatMap(({ name }) => this.#state.get(name) ?? []);
+    const names = new Set(inputs.flatMap(({ name }) => [name, ...(this.#packed.get(name)?.parts ?? [])]));
+    return [...names].flatMap((name) => this.#state.get(name) ?? []);
+  }
+
+  #packsOf({ inputs }: Graph): readonly PackedState[] {
+    return inputs.flatMap(({ name }) => this.#packed.get(name) ?? []);
+  }
+
+  /** Pieces of memory that are written: a pack's is also what reads of its parts see. */
+  #memory(graph: Graph) {
+    const single = this.#stateOf(graph).filter(({ pack }) => pack === undefined);
+    return [...single, ...this.#packsOf(graph)];
   }
 
   /**
@@ -305,7 +422,13 @@ class StepBuilder {
 
   #hold(kind: StateKind, { path, shape }: TrainedWeight, input: GraphInput): void {
     this.#inputs.set(input.name, input);
-    this.#state.set(input.name, { name: input.name, next: undefined, kind, path, shape });
+    this.#state.set(input.name, { name: input.name, next: undefined, kind, path, shape, ...this.#packOf(kind, path) });
+  }
+
+  #packOf(kind: StateKind, path: string): { pack?: string } {
+    if (kind === 'buffer') return {};
+    const pack = this.#packs.find(({ weights }) => weights.some((weight) => weight.path === path));
+    return pack ? { pack: packName(kind, pack.id) } : {};
   }
 
   /** The value of a state before the step, an input that is made when first asked for. */

@@ -49,7 +49,7 @@ export function dryRun(
   recompute: readonly string[],
 ): DryRun {
   const { recipe, forward, weights } = training;
-  const parts = stepParts(training, recompute);
+  const parts = stepParts(training, { recompute });
   const steps = 'whole' in parts ? [parts.whole] : [parts.accumulate, parts.update];
   const states = statesOf(parts);
   const trained = new Set(

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { asConstant } from '../../compiler/dims/dim.ts';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import type { Graph, Value } from '../../compiler/ir/graph.ts';
@@ -7,7 +6,16 @@ import { runPipeline } from '../../compiler/passes/pipeline.ts';
 import type { StateTensor, StepGraph } from '../../compiler/training/step.ts';
 import { encodeOnnx } from '../onnx-file.ts';
 import { packageVersion } from '../package-root.ts';
-import { type Device, type Feeds, type HostTensor, openSession, type PreparedRun, type Session } from '../session.ts';
+import { serialScatter } from '../serial-scatter.ts';
+import {
+  chooseDevice,
+  type Device,
+  type Feeds,
+  type HostTensor,
+  openSession,
+  type PreparedRun,
+  type Session,
+} from '../session.ts';
 import type { StepParts, StepResult, StepScalars, TrainingBackend } from './backend.ts';
 import { fillDraw } from './draws.ts';
 import { firstNonFinite, type NonFinite } from './nan.ts';
@@ -48,25 +56,21 @@ interface Part {
  * Throws a UserError where the device is not there.
  */
 export async function openOnnxBackend(options: OnnxBackendOptions): Promise<OnnxBackend> {
-  const { state, seed, threads } = options;
-  // On one thread sums over repeated rows may be ScatterND's. Running operators side by side on two, each on one, was slower
-  // than giving every operator both.
-  const serialOperators = (threads ?? availableParallelism()) === 1;
+  const { seed, threads } = options;
+  const { device, note } = await chooseDevice(options.device);
+  const serial = device === 'cpu' ? await serialScatter(threads) : 0;
+  const packs = new Map<string, Float32Array>();
+  const state = packedState(options.state, options.steps, packs);
   const learningRate = new Float32Array(1);
   const stepNumber = new Int32Array(1);
   const accumulators = statesOf(options.steps).filter(({ kind }) => kind === 'gradient');
-  let device = options.device;
-  let note: string | undefined;
 
   const open = async (graph: StepGraph): Promise<Part> => {
-    const emitted = emitOnnx(graph.graph, { producerVersion: packageVersion(), serialOperators });
+    const emitted = emitOnnx(graph.graph, { producerVersion: packageVersion(), serialScatter: serial });
     const session = await openSession(await encodeOnnx(emitted, noWeights), {
       device,
       ...(threads === undefined ? {} : { threads }),
     });
-    // A second session goes where the first one went.
-    device = session.device;
-    note ??= session.note;
     const has = new Set(emitted.graph.inputs.map(({ name }) => name));
     const feeds: Record<string, HostTensor> = {};
     const into: Record<string, HostTensor> = {};
@@ -75,6 +79,11 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
       const held: HostTensor = { dtype: 'f32', shape: tensor.shape, data };
       if (has.has(tensor.name)) feeds[tensor.name] = held;
       if (tensor.next !== undefined) into[tensor.next] = held;
+    }
+    for (const { name, next, size } of graph.packs) {
+      const held: HostTensor = { dtype: 'f32', shape: [size], data: packs.get(name)! };
+      feeds[name] = held;
+      if (next !== undefined) into[next] = held;
     }
     const draws = graph.draws.map(({ name, shape }) => {
       const out = new Float32Array(elementsOf(shape));
@@ -113,7 +122,7 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
   let inference: Promise<Predicting> | undefined;
   return {
     name: 'onnx',
-    device: device === 'auto' ? 'cpu' : device,
+    device,
     ...(note === undefined ? {} : { note }),
     async step(batches, scalars) {
       begin(batches, scalars);
@@ -164,6 +173,30 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
       await session?.release();
     },
   };
+}
+
+/** The state with what the steps have as packs moved behind one another, into arrays that are left in `packs`. */
+function packedState(
+  state: ReadonlyMap<string, Float32Array>,
+  steps: StepParts<StepGraph>,
+  packs: Map<string, Float32Array>,
+): ReadonlyMap<string, Float32Array> {
+  const moved = new Map(state);
+  for (const graph of 'whole' in steps ? [steps.whole] : [steps.accumulate, steps.update])
+    for (const { name, parts, size } of graph.packs) {
+      if (packs.has(name)) continue;
+      const whole = new Float32Array(size);
+      packs.set(name, whole);
+      let end = 0;
+      for (const part of parts) {
+        const data = state.get(part)!;
+        const view = whole.subarray(end, end + data.length);
+        view.set(data);
+        moved.set(part, view);
+        end += data.length;
+      }
+    }
+  return moved;
 }
 
 const noWeights = {
@@ -223,7 +256,7 @@ interface Predicting {
 async function openInference(
   graph: Graph,
   state: ReadonlyMap<string, Float32Array>,
-  device: Device | 'auto',
+  device: Device,
   threads: number | undefined,
 ): Promise<Predicting> {
   const { graph: open, weights } = weightsAsInputs(graph);

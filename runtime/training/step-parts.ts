@@ -3,21 +3,29 @@ import { moduleWithin, type StepGraph, trainingStep } from '../../compiler/train
 import { UserError } from '../user-error.ts';
 import type { StepParts } from './backend.ts';
 
+export interface StepPartsOptions {
+  /** Modules (`backbone.layers.*`) whose activations are computed again for the gradients. */
+  readonly recompute?: readonly string[];
+  /** For a back end that keeps state in memory of its own. */
+  readonly packed?: boolean;
+}
+
 /**
- * One graph for a step, or with accumulation one for each micro-batch and one for the update. `recompute` names modules
- * (`backbone.layers.*`) whose activations are computed again for the gradients. Throws a UserError where it names none.
+ * One graph for a step, or with accumulation one for each micro-batch and one for the update. Throws a UserError where
+ * `recompute` names no module.
  */
-export function stepParts(training: Training, recompute: readonly string[] = []): StepParts<StepGraph> {
+export function stepParts(training: Training, options: StepPartsOptions = {}): StepParts<StepGraph> {
+  const { recompute = [], packed = false } = options;
   const { nodes } = training.forward.build;
   for (const pattern of recompute) {
     if (!nodes.some(({ origin }) => moduleWithin(origin.path, [pattern]) !== undefined))
       throw new UserError(`${training.recipe.model} has no module ${pattern}; "crobc summary" lists them`);
   }
   const { accumulate } = training.recipe;
-  if (accumulate === 1) return { whole: trainingStep(training, { rematerialise: recompute }) };
+  if (accumulate === 1) return { whole: trainingStep(training, { rematerialise: recompute, packed }) };
   return {
-    accumulate: trainingStep(training, { part: 'accumulate', rematerialise: recompute }),
-    update: trainingStep(training, { part: 'update' }),
+    accumulate: trainingStep(training, { part: 'accumulate', rematerialise: recompute, packed }),
+    update: trainingStep(training, { part: 'update', packed }),
     times: accumulate,
   };
 }

@@ -151,7 +151,7 @@ async function run(options: TrainOptions, { plan, data, settings }: Prepared): P
   if (options.resume && !checkpoint) note(`${out} has no checkpoint: training begins at the beginning`);
   const from = checkpoint?.progress ?? beginning;
 
-  const steps = stepParts(training, options.recompute);
+  const steps = stepParts(training, { recompute: options.recompute, packed: options.backend === 'onnx' });
   const states = statesOf(steps);
   const stored = storedTensors(training, states);
   const begin = () =>

@@ -161,17 +161,18 @@ const faults: Faults = {
     { constraint: 2, inputs: [f32(), i32(2)], attributes: none },
   ],
   scatter_add: [
-    { constraint: 1, inputs: [f32(2), f32(2)], attributes: { rows: constant(2) } },
-    { constraint: 2, inputs: [i32(2), bool(2)], attributes: { rows: constant(2) } },
-    { constraint: 3, inputs: [i32(2), f32(2)], attributes: { rows: constant(0) }, dims: [1, 0] },
-    { constraint: 4, inputs: [i32(2, 3), f32(2)], attributes: { rows: constant(2) } },
+    { constraint: 1, inputs: [f32(2), f32(2)], attributes: { rows: constant(2), apart: false } },
+    { constraint: 2, inputs: [i32(2), bool(2)], attributes: { rows: constant(2), apart: false } },
+    { constraint: 3, inputs: [i32(2), f32(2)], attributes: { rows: constant(0), apart: false }, dims: [1, 0] },
+    { constraint: 4, inputs: [i32(2, 3), f32(2)], attributes: { rows: constant(2), apart: false } },
     {
       constraint: 4,
       inputs: [i32(2, 3), f32(2, 4)],
-      attributes: { rows: constant(2) },
+      attributes: { rows: constant(2), apart: false },
       dims: [3, 4],
       at: [axis(0, 1), axis(1, 1)],
     },
+    { constraint: 5, inputs: [i32(), f32(4)], attributes: { rows: constant(2), apart: true } },
   ],
   select: [
     { constraint: 1, inputs: [i32(2), f32(2), f32(2)], attributes: none },

@@ -109,16 +109,20 @@ describe('gradients of CroBIM_micro are those of PyTorch', () => {
 describe.each([0, 1])('ten steps of AdamW have the losses that PyTorch has, in run %i', (index) => {
   let run: TrainingGolden['runs'][number];
   let training: Training;
-  let step: StepGraph;
   beforeAll(() => {
     run = golden.runs[index]!;
     training = crobim(run.clip === null ? [] : [`recipe.clip = ${run.clip}`]);
-    step = trainingStep(training);
   }, slow);
-  const opening = () => ({ steps: { whole: step }, inference: training.inference, state: startState(step), seed: 0 });
+  const opening = (packed: boolean) => {
+    const whole = trainingStep(training, { packed });
+    return { steps: { whole }, inference: training.inference, state: startState(whole), seed: 0 };
+  };
 
   test('in onnxruntime, to 1e-5, with the weights at the end', { timeout: slow }, async () => {
-    const backend = await openOnnxBackend({ ...opening(), device: 'cpu', threads: 1 });
+    const opened = opening(true);
+    const start = new Map([...opened.state].map(([name, data]) => [name, data.slice()]));
+    // Sums over repeated rows are made in other ways with several threads.
+    const backend = await openOnnxBackend({ ...opened, device: 'cpu', threads: 1 + index });
     try {
       for (const [i, wanted] of run.steps.entries()) {
         const learningRate = run.lr * scheduleFactor(scheduleOf(run), i, run.steps.length);
@@ -128,7 +132,7 @@ describe.each([0, 1])('ten steps of AdamW have the losses that PyTorch has, in r
         expect(off(found.terms.ce!, wanted.terms.ce!), `ce of step ${i + 1}`).toBeLessThan(1e-5);
         expect(off(found.gradientNorm, wanted.gradient_norm), `norm of step ${i + 1}`).toBeLessThan(1e-3);
       }
-      expect(movedOtherwise(startState(step), await backend.read(), index)).toEqual([]);
+      expect(movedOtherwise(start, await backend.read(), index)).toEqual([]);
     } finally {
       await backend.release();
     }
@@ -136,7 +140,7 @@ describe.each([0, 1])('ten steps of AdamW have the losses that PyTorch has, in r
 
   // One of the two does: both differ in settings alone, which are in the graph.
   test.runIf(index === 1)('in TensorFlow.js, to 1e-3', { timeout: slow }, async () => {
-    const backend = await openTfjsBackend({ ...opening(), model: 'CroBIM_micro', folder: at('.') });
+    const backend = await openTfjsBackend({ ...opening(false), model: 'CroBIM_micro', folder: at('.') });
     try {
       for (const [i, wanted] of run.steps.entries()) {
         const found = await backend.step([batchOf(golden.sizes, i + 1)], {

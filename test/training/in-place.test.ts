@@ -45,3 +45,28 @@ test('an output that shows the old value is a fault, and a new value that is non
   );
   expect(faults((b, s) => ({ next: b.slice(b.concat([s, s], 0), [constant(1)], [constant(3)], [1]) }))).not.toEqual([]);
 });
+
+test('a piece of the same memory is read in time as the whole is', () => {
+  const build = new Builder(Facts.none);
+  const input = (name: string, size: number) => {
+    const value = build.input(name, { dtype: 'f32', shape: [constant(size)] });
+    return { name, value, docs: '' };
+  };
+  const [pack, part] = [input('pack', 4), input('part', 2)];
+  const read = build.exp(part.value);
+  const inputs = [pack, part];
+  const faultsOf = (next: Value) => {
+    const outputs = [
+      { name: 'next', value: next, docs: '' },
+      { name: 'read', value: read, docs: '' },
+    ];
+    const graph = finish({ name: '', docs: '', inputs, outputs, facts: Facts.none, guards: [] }, build.nodes);
+    return inPlaceFaults(graph, [{ name: 'pack', next: 'next', parts: ['part'] }]).map(({ name, reason }) => [
+      name,
+      reason,
+    ]);
+  };
+  const doubled = build.add(pack.value, pack.value);
+  expect(faultsOf(doubled)).toEqual([['pack', expect.stringContaining('exp')]]);
+  expect(faultsOf(build.mul(doubled, build.sum(read, [0])))).toEqual([]);
+});

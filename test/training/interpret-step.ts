@@ -34,11 +34,20 @@ export function runStep(
   const data = new Map<string, TensorData>();
   for (const { name, value } of step.graph.inputs) {
     const shape = value.type.shape.map((dim) => Number(dim.key));
-    data.set(name, tensor(value.type.dtype, shape, [...(state.get(name) ?? feeds[name]!)]));
+    const pack = step.packs.find((one) => one.name === name)?.parts.flatMap((part) => state.get(part)!);
+    data.set(name, tensor(value.type.dtype, shape, [...(pack ?? state.get(name) ?? feeds[name]!)]));
   }
   const results = interpret(step.graph, data, (path) => {
     throw new Error(`a step has no weight ${path}`);
   });
   for (const { name, next } of step.state) if (next !== undefined) state.set(name, [...results.get(next)!.data]);
+  for (const { next, parts } of step.packs) {
+    let rest = next === undefined ? [] : [...results.get(next)!.data];
+    for (const part of next === undefined ? [] : parts) {
+      const size = state.get(part)!.length;
+      state.set(part, rest.slice(0, size));
+      rest = rest.slice(size);
+    }
+  }
   return Object.fromEntries(step.outputs.map((name) => [name, results.get(name)!.data[0]!]));
 }

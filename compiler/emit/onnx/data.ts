@@ -5,9 +5,10 @@ import { toAttribute } from './element-types.ts';
 import type { Emission } from './emission.ts';
 import type { Partition, Pick } from './fusions.ts';
 import { inputOf, type Lowering } from './lowering.ts';
-import { int, ints, string, tensorOf } from './model.ts';
+import { int, ints, tensorOf } from './model.ts';
 import { known, knownShape } from './reshape-target.ts';
 import { reshaped } from './reshaped.ts';
+import { scatterAdd } from './scatter.ts';
 
 /** Up to so many elements a tensor that could be computed is stored instead. */
 const storedElements = 4096;
@@ -169,45 +170,6 @@ const pad: Lowering<'pad'> = (node, emission) => {
 const gather: Lowering<'gather'> = (node, emission) => [
   emission.node('Gather', [emission.use(inputOf(node, 0)), emission.index(inputOf(node, 1))]),
 ];
-
-/**
- * ScatterND adds whole rows, but onnxruntime's does so from several threads without a lock, and loses updates where rows
- * repeat (1.30, CPU): it is for sessions that give an operator one thread. Others get ScatterElements, along one axis, where
- * it takes a third of the time that it takes along one of several; a row of 16 numbers is five times as slow as with
- * ScatterND. Neither has f16 there.
- */
-const scatterAdd: Lowering<'scatter_add'> = (node, emission) => {
-  const [index, updates] = [inputOf(node, 0), inputOf(node, 1)];
-  const { shape, dtype } = updates.type;
-  const { facts, dims } = emission;
-  const result = node.outputs[0]!.type.shape;
-  const row = product(result.slice(1));
-  const half = dtype === 'f16';
-  const places = product(index.type.shape);
-  const width = known(facts, row);
-  const zeros = { value: tensorOf(tensor(half ? 'f32' : dtype, [1], [0])) };
-  const float = (name: string) => (half ? emission.node('Cast', [name], toAttribute('f32')) : name);
-  const back = (name: string) => (half ? emission.node('Cast', [name], toAttribute('f16')) : name);
-  if (emission.serialOperators) {
-    const tuples = reshaped(emission, emission.index64(index), index.type.shape, [...index.type.shape, one]);
-    const nothing = emission.node('ConstantOfShape', [dims.vector(result)], zeros);
-    const inputs = [nothing, tuples, float(emission.use(updates))];
-    return [back(emission.node('ScatterND', inputs, { reduction: string('add') }))];
-  }
-  let at: string;
-  if (width === 1) at = reshaped(emission, emission.index(index), index.type.shape, [places]);
-  else {
-    const n = width === undefined ? dims.scalar(row, 'i32') : emission.number(width, 'i32');
-    const starts = emission.node('Mul', [reshaped(emission, emission.use(index), index.type.shape, [places, one]), n]);
-    const within = emission.shared('Range', [emission.number(0, 'i32'), n, emission.number(1, 'i32')]);
-    at = reshaped(emission, emission.node('Add', [starts, within]), [places, row], [product(shape)]);
-  }
-  const added = float(reshaped(emission, emission.use(updates), shape, [product(shape)]));
-  const empty = emission.node('ConstantOfShape', [dims.vector([product(result)])], zeros);
-  const attributes = { axis: int(0), reduction: string('add') };
-  const total = emission.node('ScatterElements', [empty, at, added], attributes);
-  return [back(reshaped(emission, total, [product(result)], result))];
-};
 
 /** Operators that make, move and choose elements. */
 export const data = {

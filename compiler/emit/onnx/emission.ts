@@ -4,7 +4,7 @@ import type { DType, Graph, Node, Origin, TensorData, TensorType, Value } from '
 import { scalar, tensor } from '../../ir/tensor-data.ts';
 import { toAttribute } from './element-types.ts';
 import { type FusionPlan, planFusions } from './fusions.ts';
-import type { Attributes, Initialiser, OnnxNode } from './model.ts';
+import type { Attributes, Initialiser, OnnxNode, Subgraph, ValueInfo } from './model.ts';
 import { folder, Names } from './names.ts';
 import { reshaped } from './reshaped.ts';
 import { ShapeArithmetic } from './shape-arithmetic.ts';
@@ -14,14 +14,20 @@ export interface EmissionOptions {
   readonly opset: number;
   /** How a place in source is shown in a node's documentation: `crobim.crob:41`. */
   readonly place: ((origin: Origin) => string) | undefined;
-  /** Each operator will run on one thread. */
-  readonly serialOperators: boolean;
+  /** Up to so many elements ScatterND will run on one thread. */
+  readonly serialScatter: number;
 }
 
 /** The i64 form of an i32 value, or a value's elements under another shape. */
 export type OtherForm =
   | { readonly kind: 'i64'; readonly name: string }
   | { readonly kind: 'reshaped'; readonly name: string; readonly shape: readonly Dim[] };
+
+/** What goes into a subgraph, or comes out of it. */
+export interface PortType {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
 
 /** Turns one node into ONNX nodes and gives back the names of its results. */
 export type Lower = (node: Node, emission: Emission) => readonly (string | undefined)[];
@@ -30,7 +36,7 @@ export type Lower = (node: Node, emission: Emission) => readonly (string | undef
 export class Emission {
   readonly facts: Facts;
   readonly opset: number;
-  readonly serialOperators: boolean;
+  readonly serialScatter: number;
   readonly plan: FusionPlan;
   readonly dims: ShapeArithmetic;
   readonly nodes: OnnxNode[] = [];
@@ -50,7 +56,7 @@ export class Emission {
   constructor(graph: Graph, options: EmissionOptions, lower: Lower) {
     this.facts = graph.facts;
     this.opset = options.opset;
-    this.serialOperators = options.serialOperators;
+    this.serialScatter = options.serialScatter;
     this.#place = options.place;
     this.#lower = lower;
     // The names that a user sees come first: nothing else may take them.
@@ -131,6 +137,29 @@ export class Emission {
   results(op: string, inputs: readonly string[], attributes: Attributes, results: number): string[] {
     const origin = this.#origin;
     return this.#append(op, inputs, attributes, results, origin === undefined ? '' : folder(origin.path), origin);
+  }
+
+  /**
+   * What `fill` emits, as a graph of its own over inputs of these types; it is given their names, and gives those of the
+   * results. It may use numbers and constants, and nothing that is computed outside.
+   */
+  subgraph(
+    name: string,
+    types: { readonly inputs: readonly PortType[]; readonly outputs: readonly PortType[] },
+    fill: (inputs: readonly string[]) => readonly string[],
+  ): Subgraph {
+    const title = this.#nodeNames.unique(`${folder(this.#origin?.path ?? '')}${name}`);
+    const port = ({ dtype, shape }: PortType, portName: string): ValueInfo => ({
+      name: portName,
+      dtype,
+      shape,
+      docs: '',
+    });
+    const inputs = types.inputs.map((type, i) => port(type, this.#names.unique(`${title}:${i}`)));
+    const outside = this.nodes.length;
+    const results = fill(inputs.map((input) => input.name));
+    const nodes = this.nodes.splice(outside);
+    return { name: title, nodes, inputs, outputs: types.outputs.map((type, i) => port(type, results[i]!)) };
   }
 
   /** Gives a value that has a name already another one. */

@@ -11,8 +11,11 @@ export interface EmitOptions {
   readonly producerVersion: string;
   /** 18 to 23; 20 unless said. */
   readonly opset?: number;
-  /** The session will give each operator one thread. */
-  readonly serialOperators?: boolean;
+  /**
+   * Up to so many elements an operator gets one thread in the session that will run the model, so that what it does in a row
+   * stays in a row; Infinity where there is only one.
+   */
+  readonly serialScatter?: number;
   /** How a place in source is shown in a node's documentation: `crobim.crob:41`. */
   readonly place?: (origin: Origin) => string;
 }
@@ -50,7 +53,7 @@ export function emitOnnx(graph: Graph, options: EmitOptions): OnnxModel {
   if (irVersion === undefined) throw new Error(`bug in crobc: no lowerings for ONNX opset ${opset}`);
   const emission = new Emission(
     graph,
-    { opset, place: options.place, serialOperators: options.serialOperators ?? false },
+    { opset, place: options.place, serialScatter: options.serialScatter ?? 0 },
     lower,
   );
   for (const node of graph.nodes) if (!onDemand.has(node.op) && !emission.plan.absorbed.has(node)) emission.lower(node);

@@ -38,13 +38,23 @@ export type Attribute =
   | { readonly kind: 'int' | 'float'; readonly value: number }
   | { readonly kind: 'ints'; readonly value: readonly number[] }
   | { readonly kind: 'string'; readonly value: string }
-  | { readonly kind: 'tensor'; readonly value: TensorData };
+  | { readonly kind: 'tensor'; readonly value: TensorData }
+  | { readonly kind: 'graph'; readonly value: Subgraph };
+
+/** What an operator such as Scan runs for each of its parts; it sees the initialisers of the graph around it. */
+export interface Subgraph {
+  readonly name: string;
+  readonly nodes: readonly OnnxNode[];
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+}
 
 export const int = (value: number): Attribute => ({ kind: 'int', value });
 export const ints = (value: readonly number[]): Attribute => ({ kind: 'ints', value });
 export const float = (value: number): Attribute => ({ kind: 'float', value });
 export const string = (value: string): Attribute => ({ kind: 'string', value });
 export const tensorOf = (value: TensorData): Attribute => ({ kind: 'tensor', value });
+export const graphOf = (value: Subgraph): Attribute => ({ kind: 'graph', value });
 
 export interface ValueInfo {
   readonly name: string;

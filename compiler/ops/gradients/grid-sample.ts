@@ -1,14 +1,14 @@
 import { asConstant, constant, type Dim, mul, one, product, zero } from '../../dims/dim.ts';
 import type { Builder } from '../../ir/builder.ts';
 import type { Value } from '../../ir/graph.ts';
-import { type Corner, gridCorners } from '../grid-corners.ts';
+import { cornerIndex, cornerWeights, framed, framedPixels, gridPlaces, type Places, unframed } from '../grid-places.ts';
 import { scalar } from '../scalar.ts';
 import { at } from '../typing.ts';
 import { operand, perInput } from './rule.ts';
 
 /**
- * y = Σ over four corners of weight · pixel. In x, each corner's pixel gets weight · dy; in the
- * points, each corner counts by how much its pixel agrees with dy, times the slope of its weight.
+ * y = Σ over the 2×2 pixels around a point of weight · pixel. In x, each pixel gets weight · dy; in the points, it counts
+ * by how much it agrees with dy, times the slope of its weight.
  */
 export const gridSampleGradient = perInput<'grid_sample'>(({ build, inputs, dy }) => {
   const [x, points] = [operand(inputs, 0), operand(inputs, 1)];
@@ -45,36 +45,39 @@ function weighedPixels(build: Builder, x: Value, points: Value, dy: Value): Valu
   return build.reshape(build.matmul(dy, build.transpose(weights, [0, 2, 1])), x.type.shape);
 }
 
-/** Rows of channels, as pixels are gathered in the other gradient: each corner's are added whole. */
+/** A row of what each point gives to each of the 2×2 pixels around it, added up by pixel. */
 function scatteredPixels(build: Builder, x: Value, points: Value, dy: Value): Value {
-  const [batch, channels, height, width] = x.type.shape as Image;
-  const count = at(points.type.shape, 1);
-  const rows = build.transpose(dy, [0, 2, 1]);
-  const pixels = product([batch, height, width]);
-  const parts = gridCorners(build, x, points).map(({ row, column, index }) => {
-    const weight = build.reshape(build.mul(row.weight(), column.weight()), [batch, count, one]);
-    return build.scatterAdd(index(), build.mul(rows, weight), pixels);
-  });
-  const image = build.reshape(total(build, parts), [batch, height, width, channels]);
-  return build.transpose(image, [0, 3, 1, 2]);
+  const [batch, , height, width] = x.type.shape as Image;
+  const places = gridPlaces(build, x, points);
+  const weights = cornerWeights(build, places);
+  const given = build.mul(build.reshape(weights, [...weights.type.shape, one]), rowsOf(build, dy));
+  const pixels = product([batch, framed(height), framed(width)]);
+  return unframed(build, build.scatterAdd(cornerIndex(build, x, places), given, pixels, true), x.type.shape);
 }
 
 function pointGradient(build: Builder, x: Value, points: Value, dy: Value): Value {
-  const [batch, channels, height, width] = x.type.shape as Image;
-  const corners = gridCorners(build, x, points);
-  // Rows of channels: a pixel is gathered whole.
-  const rows = build.transpose(dy, [0, 2, 1]);
-  const pixels = build.reshape(build.transpose(x, [0, 2, 3, 1]), [product([batch, height, width]), channels]);
-  const agreements = corners.map(({ index }) => build.sum(build.mul(build.gather(pixels, index()), rows), [2]));
-  const along = (slope: (corner: Corner) => Value): Value => {
-    const parts = corners.map((corner, i) => build.mul(agreements[i]!, slope(corner)));
-    return build.reshape(total(build, parts), [batch, at(points.type.shape, 1), one]);
-  };
-  const across = along(({ row, column }) => build.mul(row.weight(), column.slope()));
-  const down = along(({ row, column }) => build.mul(row.slope(), column.weight()));
-  return build.concat([across, down], 2);
+  const [batch] = x.type.shape as Image;
+  const count = at(points.type.shape, 1);
+  const places = gridPlaces(build, x, points);
+  const pixels = build.gather(framedPixels(build, x), cornerIndex(build, x, places));
+  // How much each pixel agrees with dy, [B, 4, P].
+  const agreements = build.sum(build.mul(pixels, rowsOf(build, dy)), [3]);
+  const [aboveLeft, aboveRight, belowLeft, belowRight] = [0, 1, 2, 3].map((i) =>
+    build.slice(agreements, [zero, constant(i), zero], [batch, constant(i + 1), count], [1, 1, 1]),
+  ) as [Value, Value, Value, Value];
+  const { rows, columns } = places;
+  const between = ({ near, far }: Places, first: Value, second: Value) =>
+    build.add(build.mul(near, first), build.mul(far, second));
+  const slopes = [
+    [columns, between(rows, build.sub(aboveRight, aboveLeft), build.sub(belowRight, belowLeft))],
+    [rows, between(columns, build.sub(belowLeft, aboveLeft), build.sub(belowRight, aboveRight))],
+  ] as const;
+  const held = slopes.map(([{ inside }, slope]) => build.select(inside, slope, scalar(build, x, 0)));
+  return build.transpose(build.concat(held, 1), [0, 2, 1]);
 }
 
-function total(build: Builder, values: readonly Value[]): Value {
-  return values.reduce((sum, value) => build.add(sum, value));
+/** dy[B, C, P] as [B, 1, P, C]. */
+function rowsOf(build: Builder, dy: Value): Value {
+  const [batch, channels, count] = dy.type.shape as [Dim, Dim, Dim];
+  return build.reshape(build.transpose(dy, [0, 2, 1]), [batch, one, count, channels]);
 }

@@ -15,13 +15,16 @@ export function gatherRows(x: TensorData, index: TensorData): TensorData {
   return { dtype: x.dtype, shape: [...index.shape, ...rest], data: out };
 }
 
-/** (index[...I], updates[...I, ...R]) -> [rows, ...R]. Throws for an index outside 0..rows-1. */
-export function scatterAddRows(index: TensorData, updates: TensorData, rows: number): TensorData {
+/** (index[...I], updates[...I, ...R]) -> [rows, ...R]. Throws for an index outside 0..rows-1, or outside of its part. */
+export function scatterAddRows(index: TensorData, updates: TensorData, rows: number, apart: boolean): TensorData {
   const rest = updates.shape.slice(index.shape.length);
   const width = count(rest);
   const out = allocate(updates.dtype, rows * width);
+  const parts = apart ? index.shape[0]! : 1;
   for (let i = 0; i < index.data.length; i++) {
     const row = checked(index.data[i]!, rows);
+    const part = Math.floor((i * parts) / index.data.length);
+    if (Math.floor((row * parts) / rows) !== part) throw new RangeError(`index ${row} is outside of part ${part}`);
     for (let j = 0; j < width; j++) out[row * width + j]! += updates.data[i * width + j]!;
   }
   return { dtype: updates.dtype, shape: [rows, ...rest], data: out };

@@ -41,6 +41,7 @@ export function toySteps({ broken = false, times = 1 } = {}) {
     return {
       graph,
       state: used,
+      packs: [],
       draws: draws ? [{ name: drawName, shape: [rows, width] }] : [],
       outputs: Object.keys(outputs),
     } as unknown as StepGraph;
