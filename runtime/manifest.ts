@@ -82,8 +82,9 @@ function choices(model: ModelGraph): Record<string, Record<string, string>> {
   const walk = (value: Val, depth: number): void => {
     if (value.kind === 'list') for (const item of value.items) walk(item, depth);
     if (value.kind !== 'instance' || depth > choiceDepth) return;
+    const parts = model.partsOf(value.instance);
     found[value.instance.path] = record(value.instance);
-    for (const inner of [...value.instance.statics.values(), ...value.instance.fields.values()]) walk(inner, depth + 1);
+    for (const inner of parts) walk(inner, depth + 1);
   };
   for (const value of model.instances.values()) walk(value, 1);
   return found;

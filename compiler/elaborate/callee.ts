@@ -2,7 +2,7 @@ import type { Span } from '../../grammar/span.ts';
 import type { Block, Expr, Param, Type } from '../../grammar/tree.ts';
 import { type Body, fileBody, type Session } from './body.ts';
 import type { FileScope } from './program.ts';
-import type { Instance, Method } from './values.ts';
+import { type Instance, type Method, namesOf } from './values.ts';
 
 /** What is called: a method of an instance, or a function. */
 export interface Callee {
@@ -42,7 +42,7 @@ export function calleeBody(session: Session, callee: Callee): Body {
     owner: { what: self ? `${self.decl.name.name}.${callee.name}` : `fn ${callee.name}`, span: callee.span },
     self,
     member: (name) => (self ? session.interpreter.member(body, session, self, name) : undefined),
-    memberNames: () => (self ? [...self.statics.keys(), ...self.fields.keys(), ...self.methods.keys()] : []),
+    memberNames: () => (self ? namesOf(self) : []),
   };
   return body;
 }

@@ -17,25 +17,20 @@ import { type Body, type CallArgs, nested } from './body.ts';
 import { builtins, initialiser } from './builtins/table.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { index } from './indexing.ts';
+import { withinSteps } from './limits.ts';
 import { axisWord, provenance } from './provenance.ts';
 import { argText, counted, fail, guarded, requireEqual } from './report.ts';
-import { asInt, describe, dimVal, error, type Given, type Val } from './values.ts';
+import { asInt, describe, dimVal, error, type Given, namesOf, type Val } from './values.ts';
 
 /** Longest static loop: beyond it a list would be a mistake or an attack. */
 export const loopLimit = 4096;
 
-/** A file may be a mistake or an attack, and its elaboration ends all the same: in steps, in depth, and in size. */
-const stepLimit = 400_000;
 const nestingLimit = 800;
 
 export function evaluate(body: Body, expr: Expr): Val {
   const { depth } = body.session;
   depth.steps++;
-  if (depth.steps > stepLimit) {
-    if (!depth.tooDeep) fail(body, 'CROB2220', expr.span, { limit: stepLimit });
-    depth.tooDeep = true;
-    return error;
-  }
+  if (!withinSteps(body, expr.span)) return error;
   if (depth.nesting >= nestingLimit) {
     if (!depth.tooDeep)
       fail(body, 'CROB2225', expr.span, { what: 'the nesting of expressions and calls', limit: nestingLimit });
@@ -278,11 +273,11 @@ function member(body: Body, expr: MemberExpr): Val {
     case 'instance': {
       const found = body.session.interpreter.member(body, body.session, object.instance, text);
       if (found) return found;
-      const { decl, methods, statics, fields } = object.instance;
+      const { decl } = object.instance;
       const isWeight = decl.members.some((m) => (m.kind === 'param' || m.kind === 'buffer') && m.name.name === text);
       const help = isWeight
         ? `weights belong to the methods of their module: give ${decl.name.name} a method that returns it`
-        : didYouMean(text, [...methods.keys(), ...statics.keys(), ...fields.keys()]);
+        : didYouMean(text, namesOf(object.instance));
       return fail(
         body,
         'CROB2005',

@@ -8,7 +8,7 @@ import { counted, fail } from './report.ts';
 import { resolveType } from './signature.ts';
 import { standIns } from './stand-ins.ts';
 import type { GraphType } from './template.ts';
-import type { Instance, Val } from './values.ts';
+import { type Instance, namesOf, type Val } from './values.ts';
 
 /**
  * Holds a module against an interface it promises to fill: statics of the right type, methods that take at least
@@ -69,7 +69,7 @@ function bodyFor(session: Session, instance: Instance, file: FileScope): Body {
   return {
     ...fileBody(session, file),
     member: (name) => session.interpreter.member(undefined, session, instance, name),
-    memberNames: () => [...instance.statics.keys(), ...instance.methods.keys()],
+    memberNames: () => namesOf(instance),
     dims: new DimScope(true),
   };
 }

@@ -7,16 +7,16 @@ import { Builder } from '../ir/builder.ts';
 import type { Guard, Node, Value } from '../ir/graph.ts';
 import { fitStatic } from './arguments.ts';
 import { type Body, DimScope, fileBody, type Overrides, type Session } from './body.ts';
-import { place, slotOf } from './construct.ts';
 import { checkAttributes } from './declared.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { fitResult } from './fit-result.ts';
 import type { DeepOverride, FlatModel } from './flatten.ts';
+import { allMembers, place, slotOf } from './members.ts';
 import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
 import { conditions, resolveType } from './signature.ts';
 import type { Call, GraphType } from './template.ts';
-import { asInt, describe, error, hasError, showStatic, tensor, type Val } from './values.ts';
+import { asInt, describe, error, hasError, type Instance, showStatic, tensor, type Val } from './values.ts';
 
 /** A model elaborated: instances made, body typed; `inline` makes the flat graph of it. */
 export interface ModelGraph {
@@ -30,6 +30,8 @@ export interface ModelGraph {
   readonly facts: Facts;
   readonly guards: readonly Guard[];
   readonly instances: ReadonlyMap<string, Val>;
+  /** What an instance is made of, down to what no method has asked for. */
+  partsOf(instance: Instance): readonly Val[];
   /** Static parameters as they came out: what the manifest records. */
   readonly params: ReadonlyMap<string, Val>;
 }
@@ -135,6 +137,7 @@ class ModelElaboration {
       facts: this.#facts,
       guards: this.#guards,
       instances,
+      partsOf: (instance) => allMembers(session, instance),
       params,
     };
   }

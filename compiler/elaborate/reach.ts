@@ -1,6 +1,7 @@
 import type { Span } from '../../grammar/span.ts';
 import type { Session } from './body.ts';
 import { nearest } from './did-you-mean.ts';
+import { allMembers } from './members.ts';
 import type { ModelGraph } from './model.ts';
 import { childPath } from './paths.ts';
 import { fail } from './report.ts';
@@ -37,7 +38,7 @@ export function checkReached(session: Session, model: ModelGraph): void {
   const reached = reachedPaths(model);
   const uses = (instance: Instance): boolean => {
     if (reached.has(instance.path)) return true;
-    return [...instance.fields.values(), ...instance.statics.values()].some((value) => anyUsed(value, instance));
+    return allMembers(session, instance).some((value) => anyUsed(value, instance));
   };
   const anyUsed = (value: Val, owner: Instance): boolean => {
     if (value.kind === 'list') return value.items.some((item) => anyUsed(item, owner));

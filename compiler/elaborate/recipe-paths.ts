@@ -1,7 +1,7 @@
 import type { Path } from '../../grammar/tree.ts';
 import { fileBody, type Session } from './body.ts';
-import { fieldPath } from './construct.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { allMembers, fieldPath, madeMember } from './members.ts';
 import type { ModelGraph } from './model.ts';
 import { childPath } from './paths.ts';
 import { fail } from './report.ts';
@@ -30,7 +30,7 @@ export function selectPath(session: Session, path: Path, model: ModelGraph): Sel
   for (const [i, step] of path.steps.entries()) {
     const last = i === path.steps.length - 1;
     if (step.kind === 'any') {
-      at = at.flatMap((one) => anyOf(one, last));
+      at = at.flatMap((one) => anyOf(session, one, last));
     } else if (step.kind === 'at') {
       const n = asInt(session.interpreter.evaluate(fileBody(session, model.flat.file), step.value));
       at = at.flatMap((one) => (one.kind === 'list' && n !== undefined && one.items[n] ? [one.items[n]!] : []));
@@ -52,15 +52,15 @@ export function selectPath(session: Session, path: Path, model: ModelGraph): Sel
 }
 
 /** `*` at the end is everything below; before that, each item of a list, or each part of a module. */
-function anyOf(one: Selected, last: boolean): Selected[] {
+function anyOf(session: Session, one: Selected, last: boolean): Selected[] {
   if (one.kind === 'list') return [...one.items];
   if (one.kind !== 'instance' || last) return [one];
-  return [...one.instance.fields.values(), ...one.instance.statics.values()].filter((part) => rootsOf(part).length > 0);
+  return allMembers(session, one.instance).filter((part) => rootsOf(part).length > 0);
 }
 
 /** A part by its name; a weight by its name or by the one that it has in checkpoints. */
 function memberOf(session: Session, instance: Instance, name: string): Selected[] {
-  const found = instance.fields.get(name) ?? instance.statics.get(name);
+  const found = madeMember(session, instance, name);
   if (found && rootsOf(found).length > 0) return [found];
   for (const member of instance.decl.members) {
     if (member.kind !== 'param' && member.kind !== 'buffer') continue;

@@ -1,8 +1,9 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { apply } from './apply.ts';
 import type { Interpreter, Session } from './body.ts';
-import { instantiate, member } from './construct.ts';
+import { instantiate } from './construct.ts';
 import { evaluate } from './evaluate.ts';
+import { member } from './members.ts';
 import { callFunction, callMethod } from './methods.ts';
 import type { Program } from './program.ts';
 import { type SharedTemplates, sharedTemplates } from './sharing.ts';

@@ -1,5 +1,6 @@
 import type { ModuleDecl } from '../../grammar/tree.ts';
 import type { Session } from './body.ts';
+import type { Exemplar } from './making.ts';
 import type { Template } from './template.ts';
 import { type Given, type Instance, keyOf, type Method, type Val } from './values.ts';
 
@@ -37,10 +38,19 @@ export interface SharedTemplates {
   readonly byMethod: Map<string, Shared[]>;
   /** By instance and method and static arguments, those that do not look at `training`. */
   readonly settled: Map<string, Template>;
+  /** By spec, without overrides. */
+  readonly exemplars: Map<string, Exemplar>;
+  readonly identities: Map<string, string>;
 }
 
 export function sharedTemplates(): SharedTemplates {
-  return { constructed: new Set(), byMethod: new Map(), settled: new Map() };
+  return {
+    constructed: new Set(),
+    byMethod: new Map(),
+    settled: new Map(),
+    exemplars: new Map(),
+    identities: new Map(),
+  };
 }
 
 export interface Sharing {

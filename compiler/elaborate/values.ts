@@ -62,6 +62,7 @@ export interface Instance {
   readonly file: FileScope;
   /** Where its weights are: `backbone.layers.0`; '' at the root. */
   readonly path: string;
+  /** What was made so far: `allMembers` is the whole. */
   readonly statics: Map<string, Val>;
   readonly fields: Map<string, Val>;
   readonly methods: ReadonlyMap<string, Method>;
@@ -69,6 +70,11 @@ export interface Instance {
   /** Same key, same behaviour but for the path: what method templates are shared by. */
   identity: string;
   readonly interfaces: readonly { readonly decl: InterfaceDecl; readonly file: FileScope }[];
+}
+
+/** What can stand behind it and a dot. */
+export function namesOf({ decl, methods }: Instance): string[] {
+  return [...new Set([...decl.params, ...decl.members].map(({ name }) => name.name)), ...methods.keys()];
 }
 
 /** Whether something in it was reported already. */
@@ -123,7 +129,17 @@ export function keyOf(value: Val): string {
   }
 }
 
+const specKeys = new WeakMap<Spec, string>();
+
 export function specKey(spec: Spec): string {
+  const known = specKeys.get(spec);
+  if (known !== undefined) return known;
+  const key = newSpecKey(spec);
+  specKeys.set(spec, key);
+  return key;
+}
+
+function newSpecKey(spec: Spec): string {
   const args = [...spec.args].map(([name, given]) => `${name}=${keyOf(given.value)}`).sort();
   return `${spec.file.file}:${spec.decl.name.name}(${args.join()})`;
 }

@@ -1,7 +1,7 @@
 import type { Declaration, Ident } from '../../grammar/tree.ts';
 import type { Session } from './body.ts';
-import { fieldPath } from './construct.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { allMembers, fieldPath } from './members.ts';
 import type { ModelGraph } from './model.ts';
 import type { FileScope } from './program.ts';
 import type { Selection } from './recipe-paths.ts';
@@ -52,7 +52,7 @@ function mapPlaces(
   model: ModelGraph,
   roots: readonly string[],
 ): readonly MapPlace[] {
-  const instances = [...model.instances.values()].flatMap(instancesIn);
+  const instances = [...model.instances.values()].flatMap((value) => instancesIn(session, value));
   const paths = new Set(instances.filter(({ decl }) => decl === target).map(({ path }) => path));
   if (isOrExtends(model, target)) paths.add('');
   const weights = new Set(instances.flatMap((instance) => weightsOf(session, instance)));
@@ -61,11 +61,10 @@ function mapPlaces(
     .map((path) => ({ path, declared: new Set([...weights].filter((weight) => isWithin(weight, path))) }));
 }
 
-function instancesIn(value: Val): Instance[] {
-  if (value.kind === 'list') return value.items.flatMap(instancesIn);
+function instancesIn(session: Session, value: Val): Instance[] {
+  if (value.kind === 'list') return value.items.flatMap((item) => instancesIn(session, item));
   if (value.kind !== 'instance') return [];
-  const { fields, statics } = value.instance;
-  return [value.instance, ...[...fields.values(), ...statics.values()].flatMap(instancesIn)];
+  return [value.instance, ...allMembers(session, value.instance).flatMap((part) => instancesIn(session, part))];
 }
 
 function weightsOf(session: Session, instance: Instance): string[] {

@@ -1,0 +1,291 @@
+import type { Attribute, FieldMember, ModuleMember, Param } from '../../grammar/tree.ts';
+import * as dims from '../dims/dim.ts';
+import type { TensorType } from '../ir/graph.ts';
+import { fitStatic } from './arguments.ts';
+import { type Body, DimScope, fileBody, type Overrides, type Session } from './body.ts';
+import { evaluateInit } from './initialise.ts';
+import { apart, type Making, makings } from './making.ts';
+import { listOverride } from './overrides.ts';
+import { childPath } from './paths.ts';
+import type { FileScope } from './program.ts';
+import { fail } from './report.ts';
+import { resolveType } from './signature.ts';
+import { asInt, describe, error, type Instance, namesOf, type Val } from './values.ts';
+
+export function moduleBody(session: Session, instance: Instance): Body {
+  const making = makings.get(instance);
+  if (making?.body?.session === session) return making.body;
+  const body: Body = {
+    ...fileBody(session, instance.file),
+    self: instance,
+    member: (name) => staticMember(session, instance, name),
+    memberNames: () => namesOf(instance),
+  };
+  if (making) making.body = body;
+  return body;
+}
+
+/** A parameter, static, field or method, made when first asked for. */
+export function staticMember(session: Session, instance: Instance, name: string): Val | undefined {
+  const value = madeMember(session, instance, name);
+  session.reads.at(-1)?.push({ kind: 'member', instance, name, value });
+  return value;
+}
+
+/** The same without a note of its being read: for comparing instances. */
+export function madeMember(session: Session, instance: Instance, name: string): Val | undefined {
+  const known = instance.statics.get(name) ?? instance.fields.get(name);
+  if (known) return known;
+  const method = instance.methods.get(name);
+  if (method) return { kind: 'method', instance, method };
+  const making = makings.get(instance);
+  if (!making) return undefined;
+  const param = making.params.get(name);
+  const member = making.members.get(name);
+  if (!param && member?.kind !== 'static' && member?.kind !== 'field') return undefined;
+  if (making.busy.has(name)) {
+    fail({ session }, 'CROB2305', (param ?? member)!.name.span, { name });
+    return error;
+  }
+  making.busy.add(name);
+  const { depth } = session;
+  const before = depth.steps;
+  const { result: value } = apart(session, () =>
+    param
+      ? paramValue(session, instance, making, param)
+      : member!.kind === 'static'
+        ? staticValue(session, instance, member as Extract<ModuleMember, { kind: 'static' }>)
+        : fieldValue(session, instance, making, member as FieldMember),
+  );
+  if (making.counted) depth.steps = before;
+  making.busy.delete(name);
+  if (member?.kind === 'field') instance.fields.set(name, value);
+  else instance.statics.set(name, value);
+  return value;
+}
+
+/** Everything that it is made of, those parts too that nothing has asked for, as they are declared: fields, then statics. */
+export function allMembers(session: Session, instance: Instance): readonly Val[] {
+  const { params, members } = makings.get(instance)!;
+  const made = (name: string) => madeMember(session, instance, name) ?? error;
+  const kinds = (kind: ModuleMember['kind']) => [...members.values()].filter((one) => one.kind === kind);
+  return [
+    ...kinds('field').map((one) => made(one.name.name)),
+    ...[...params.keys()].map(made),
+    ...kinds('static').map((one) => made(one.name.name)),
+  ];
+}
+
+function paramValue(session: Session, instance: Instance, making: Making, param: Param): Val {
+  const name = param.name.name;
+  const body = moduleBody(session, instance);
+  const override = making.overrides?.below.get(name);
+  const given = override?.value ?? making.given.get(name);
+  if (override) override.used = true;
+  if (!given && !param.value) {
+    fail(
+      body,
+      'CROB2010',
+      making.spec.span,
+      { name, callee: instance.decl.name.name },
+      {
+        notes: [{ span: param.name.span, text: 'declared here, without a default' }],
+      },
+    );
+    return error;
+  }
+  const raw = given?.value ?? evaluateDefault(body, param);
+  const fitted = fitStatic(body, raw, param.type, given?.span ?? param.value!.span, param.name.span, instance.file);
+  if (!fitted) return error;
+  const { slot, holes } = slotOf(param, instance.file);
+  if (!slot || holes) {
+    if (override && override.below.size > 0) overrideInSpec(session, override, name);
+    return fitted;
+  }
+  return place(session, instance, fitted, childPath(instance.path, name), override);
+}
+
+function overrideInSpec(session: Session, override: Overrides, name: string): void {
+  for (const [step, node] of override.below) {
+    fail(
+      { session },
+      'CROB2301',
+      node.span,
+      { name: step, what: `the parameter ${name}` },
+      { help: 'give the whole value instead' },
+    );
+  }
+}
+
+function evaluateDefault(body: Body, param: Param): Val {
+  const isInit = param.type.kind === 'named-type' && param.type.name.name === 'init';
+  return isInit ? evaluateInit(body, param.value!) : body.session.interpreter.evaluate(body, param.value!);
+}
+
+/** A parameter whose type is a module or an interface is a slot; the host fills the holes of an interface with parameters. */
+export function slotOf(param: Param, file: FileScope): { slot: boolean; holes: boolean } {
+  if (param.type.kind !== 'named-type') return { slot: false, holes: false };
+  const found = file.lookup(param.type.name.name);
+  if (found?.decl.kind === 'module') return { slot: true, holes: false };
+  if (found?.decl.kind === 'interface') return { slot: true, holes: found.decl.params.length > 0 };
+  return { slot: false, holes: false };
+}
+
+function staticValue(session: Session, instance: Instance, member: Extract<ModuleMember, { kind: 'static' }>): Val {
+  const body = moduleBody(session, instance);
+  const value = member.value ? session.interpreter.evaluate(body, member.value) : error;
+  if (value.kind === 'error' || !member.type) return value;
+  return (
+    fitStatic(
+      body,
+      value,
+      member.type,
+      member.value?.span ?? member.span,
+      member.span,
+      instance.file,
+      'declared here',
+    ) ?? error
+  );
+}
+
+function fieldValue(session: Session, instance: Instance, making: Making, member: FieldMember): Val {
+  const override = making.overrides?.below.get(member.name.name);
+  if (override) override.used = true;
+  const body = moduleBody(session, instance);
+  const value = override?.value?.value ?? session.interpreter.evaluate(body, member.value);
+  const pathFor = (i: number | undefined) => fieldPath(session, instance, member.name.name, member.attributes, i);
+  if (value.kind === 'list') {
+    return {
+      kind: 'list',
+      items: value.items.map((item, i) =>
+        place(session, instance, item, pathFor(i), listOverride(override, i, value.items.length, session)),
+      ),
+    };
+  }
+  if (value.kind === 'spec') return place(session, instance, value, pathFor(undefined), override);
+  if (value.kind === 'instance' || value.kind === 'error') return value;
+  return fail(
+    body,
+    'CROB2201',
+    member.value.span,
+    { expected: 'a module, or a list of modules', actual: describe(value) },
+    {
+      help: `a value that is no module is a \`static ${member.name.name} = …\``,
+    },
+  );
+}
+
+/** A spec is constructed here; an instance named is shared under its owner's path. */
+export function place(
+  session: Session,
+  _owner: Instance | undefined,
+  given: Val,
+  path: string,
+  overrides: Overrides | undefined,
+): Val {
+  const value = overrides?.value?.value ?? given;
+  if (value.kind === 'spec') {
+    const made = session.interpreter.instantiate(session, value.spec, path, overrides);
+    return made ? { kind: 'instance', instance: made } : error;
+  }
+  if (value.kind === 'list') {
+    return {
+      kind: 'list',
+      items: value.items.map((item, i) =>
+        place(
+          session,
+          _owner,
+          item,
+          childPath(path, String(i)),
+          listOverride(overrides, i, value.items.length, session),
+        ),
+      ),
+    };
+  }
+  return value;
+}
+
+/** `@path("norm{i}")` renames a field or weight in checkpoints; `{i}` is the place in its list, other names are statics. */
+export function fieldPath(
+  session: Session,
+  instance: Instance,
+  name: string,
+  attributes: readonly Attribute[],
+  i: number | undefined,
+): string {
+  const attribute = attributes.find((a) => a.name.name === 'path');
+  if (!attribute) return childPath(childPath(instance.path, name), i === undefined ? '' : String(i));
+  const template = attribute.args[0]?.value;
+  if (template?.kind !== 'string') {
+    fail({ session }, 'CROB2201', attribute.span, {
+      expected: 'a string, such as @path("norm{i}")',
+      actual: 'something else',
+    });
+    return childPath(instance.path, name);
+  }
+  const text = template.value.replace(/\{(\w+)\}/g, (whole, word: string) => {
+    if (word === 'i' && i !== undefined) return String(i);
+    const value = staticMember(session, instance, word);
+    const n = asInt(value);
+    if (n !== undefined) return String(n);
+    if (value?.kind === 'string') return value.value;
+    fail(
+      { session },
+      'CROB2001',
+      attribute.span,
+      { name: word },
+      { help: '{i} is the place in the list; other names are static ints and strings' },
+    );
+    return whole;
+  });
+  const joined = childPath(instance.path, text);
+  return i !== undefined && !template.value.includes('{i}') ? childPath(joined, String(i)) : joined;
+}
+
+/** A name of a module as its methods see it: also weights and buffers, placed in the graph at first use. */
+export function member(body: Body | undefined, session: Session, instance: Instance, name: string): Val | undefined {
+  const found = staticMember(session, instance, name);
+  if (found) return found;
+  const declared = makings.get(instance)?.members.get(name);
+  if (declared?.kind !== 'param' && declared?.kind !== 'buffer') return undefined;
+  if (body && body.self !== instance) return undefined;
+  if (!body?.build) return fail(body ?? { session }, 'CROB2208', declared.name.span, { what: `the weight ${name}` });
+  const placed = body.weights.get(name);
+  if (placed) return { kind: 'tensor', value: placed };
+  // An upper-case name here would be a dim of an input, and is refused below.
+  const inner: Body = { ...moduleBody(session, instance), build: body.build, dims: new DimScope(true) };
+  const type = resolveType(inner, declared.type, new Map());
+  if (type?.kind !== 'tensor') return error;
+  const symbolic = type.type.shape.find((d) => dims.asConstant(d) === undefined);
+  if (symbolic) return fail(body, 'CROB2118', declared.type.span, { name, dim: dims.print(symbolic) });
+  const initial = declared.kind === 'param' ? declared.init : declared.value;
+  const init = initial ? evaluateInit(inner, initial) : ({ kind: 'init', init: { name: 'zeros', args: {} } } as const);
+  if (init.kind !== 'init') {
+    return init.kind === 'error'
+      ? error
+      : fail(
+          body,
+          'CROB2217',
+          initial!.span,
+          { name: describe(init) },
+          { help: 'such as zeros, ones, normal(std = 0.02)' },
+        );
+  }
+  const has = (text: string) => declared.attributes.some((a) => a.name.name === text);
+  const saved = body.build.origin;
+  body.build.origin = { span: declared.span, path: '', label: `weight ${name}` };
+  const absolute = fieldPath(session, instance, name, declared.attributes, undefined);
+  const value = body.build.weight(
+    {
+      path: instance.path === '' ? absolute : absolute.slice(instance.path.length + 1),
+      role: declared.kind,
+      init: init.init,
+      decay: declared.kind === 'param' && !has('no_decay'),
+      keepF32: has('f32'),
+    },
+    type.type as TensorType,
+  );
+  body.build.origin = saved;
+  body.weights.set(name, value);
+  return { kind: 'tensor', value };
+}
