@@ -29,6 +29,11 @@ export interface SessionOptions {
   readonly device?: Device | 'auto';
   /** Threads within an operator; by default one for each physical core. */
   readonly threads?: number;
+  /**
+   * Whether the second run lays all its tensors into one block, by what the first one took. For a training step, where nearly
+   * everything lives to the end, that block comes on top of what the first run left behind, and was slower (default true).
+   */
+  readonly planMemory?: boolean;
 }
 
 /** A model ready to run. Release it when done: it holds memory outside JavaScript. */
@@ -86,7 +91,7 @@ export const providerAdvice: Readonly<Record<Device, string>> = {
  * Throws a UserError in one line for a bad model, and for a device that is not there.
  */
 export async function openSession(model: string | Uint8Array, options: SessionOptions = {}): Promise<Session> {
-  const { device = 'auto', threads } = options;
+  const { device = 'auto' } = options;
   if (typeof model === 'string') {
     try {
       await stat(model);
@@ -96,7 +101,7 @@ export async function openSession(model: string | Uint8Array, options: SessionOp
   }
   const ort = await loadOnnxRuntime();
   const chosen = await chooseDevice(device);
-  return open(ort, model, chosen.device, threads, chosen.note);
+  return open(ort, model, { ...options, ...chosen });
 }
 
 /** Where sessions for a device go; the note says why, under `auto`. */
@@ -117,7 +122,10 @@ export const TINY_MODEL =
 async function missingProvider(ort: typeof Ort, device: Device): Promise<string | undefined> {
   if (!ort.listSupportedBackends().some(({ name }) => name === device)) return 'not in this build of onnxruntime-node';
   try {
-    const session = await ort.InferenceSession.create(Buffer.from(TINY_MODEL, 'base64'), sessionOptions(device, 1));
+    const session = await ort.InferenceSession.create(
+      Buffer.from(TINY_MODEL, 'base64'),
+      sessionOptions({ device, threads: 1 }),
+    );
     await session.release();
     return undefined;
   } catch (error) {
@@ -125,10 +133,15 @@ async function missingProvider(ort: typeof Ort, device: Device): Promise<string 
   }
 }
 
-function sessionOptions(device: Device, threads: number | undefined): Ort.InferenceSession.SessionOptions {
+interface OpenOptions extends SessionOptions {
+  readonly device: Device;
+}
+
+function sessionOptions({ device, threads, planMemory = true }: OpenOptions): Ort.InferenceSession.SessionOptions {
   return {
     executionProviders: [device],
     logSeverityLevel: 4,
+    enableMemPattern: planMemory,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
   };
 }
@@ -136,13 +149,12 @@ function sessionOptions(device: Device, threads: number | undefined): Ort.Infere
 async function open(
   ort: typeof Ort,
   model: string | Uint8Array,
-  device: Device,
-  threads: number | undefined,
-  note: string | undefined,
+  options: OpenOptions & { readonly note: string | undefined },
 ): Promise<Session> {
+  const { device, note } = options;
   let session: Ort.InferenceSession;
   try {
-    session = await ort.InferenceSession.create(model as string, sessionOptions(device, threads));
+    session = await ort.InferenceSession.create(model as string, sessionOptions(options));
   } catch (error) {
     // Is it the device or the model? A model that everyone can run tells.
     const missing = device === 'cpu' ? undefined : await missingProvider(ort, device);

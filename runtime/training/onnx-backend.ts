@@ -69,6 +69,7 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
     const emitted = emitOnnx(graph.graph, { producerVersion: packageVersion(), serialScatter: serial });
     const session = await openSession(await encodeOnnx(emitted, noWeights), {
       device,
+      planMemory: false,
       ...(threads === undefined ? {} : { threads }),
     });
     const has = new Set(emitted.graph.inputs.map(({ name }) => name));
