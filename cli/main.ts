@@ -2,6 +2,9 @@
 import { Command, CommanderError, Option } from 'commander';
 import { packageVersion } from '../runtime/package-root.ts';
 import { UserError } from '../runtime/user-error.ts';
+import { optimiseLater } from './optimise-later.ts';
+
+optimiseLater();
 
 /**
  * The commands. Each loads its code when it runs, so that `crobc check` starts without the runtime.

@@ -245,7 +245,7 @@ function remembered<T>(memory: Map<string, T>, key: string, make: () => T): T {
   return made;
 }
 
-function clauseKey(c: Clause): string {
+export function clauseKey(c: Clause): string {
   if (c.kind === 'mod') return `${c.value.key} % ${c.modulus} ${c.remainder}`;
   return `${c.left.key} ${c.kind} ${c.right.key}`;
 }

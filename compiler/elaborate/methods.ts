@@ -93,6 +93,7 @@ function recordCall(body: Body, callee: Callee, given: ReadonlyMap<string, Given
       given,
       place: placeKey(placeOf(body, callee.self)),
       template,
+      at: body.calls.length,
     });
   } else if (readsTraining(template)) {
     reads.push({ kind: 'training', value: session.training });

@@ -20,14 +20,14 @@ export type Read =
       readonly given: ReadonlyMap<string, Given>;
       readonly place: string;
       readonly template: Template;
+      /** Which of the body's calls it is. */
+      readonly at: number;
     };
 
 export interface Shared {
   readonly template: Template;
   readonly self: Instance;
   readonly reads: readonly Read[];
-  /** Which of the two it was made for; undefined when it does not look at `training`. */
-  readonly training: boolean | undefined;
 }
 
 /** Templates of every session of a program. */
@@ -57,29 +57,40 @@ export interface Sharing {
   member(instance: Instance, name: string): Val | undefined;
   template(instance: Instance, method: Method, given: ReadonlyMap<string, Given>): Template | undefined;
   place(self: Instance, callee: Instance): string;
+  /** Whether a caller's body is the same whichever of the two it calls. */
+  alike(one: Template, other: Template): boolean;
 }
 
-/** Whether everything that was read for one instance reads the same for another. */
-export function readsTheSame(session: Session, shared: Shared, self: Instance, sharing: Sharing): boolean {
-  if (shared.training !== undefined && shared.training !== session.training) return false;
+/** Templates that stand for those that a body calls, by the place of the call. */
+export type Replaced = ReadonlyMap<number, Template>;
+
+/**
+ * Whether everything that was read for one instance reads the same for another; undefined where it does not. A caller sees a
+ * signature, so that a call may be of another template with the same one: those are told.
+ */
+export function readsTheSame(session: Session, shared: Shared, self: Instance, sharing: Sharing): Replaced | undefined {
   const counterparts = new Map<Instance, Instance>([[shared.self, self]]);
+  const replaced = new Map<number, Template>();
   for (const read of shared.reads) {
-    if (read.kind === 'exact') return false;
+    if (read.kind === 'exact') return undefined;
     if (read.kind === 'training') {
-      if (read.value !== session.training) return false;
+      if (read.value !== session.training) return undefined;
       continue;
     }
     const instance = counterparts.get(read.instance);
-    if (!instance || instance.decl !== read.instance.decl) return false;
+    if (!instance || instance.decl !== read.instance.decl) return undefined;
     if (read.kind === 'member') {
-      if (!same(read.value, sharing.member(instance, read.name), counterparts)) return false;
+      if (!same(read.value, sharing.member(instance, read.name), counterparts)) return undefined;
       continue;
     }
     const method = instance.methods.get(read.method.decl.name.name);
-    if (method?.decl !== read.method.decl || sharing.place(self, instance) !== read.place) return false;
-    if (sharing.template(instance, method, read.given) !== read.template) return false;
+    if (method?.decl !== read.method.decl || sharing.place(self, instance) !== read.place) return undefined;
+    const template = sharing.template(instance, method, read.given);
+    if (template === read.template) continue;
+    if (!template || !sharing.alike(template, read.template)) return undefined;
+    replaced.set(read.at, template);
   }
-  return true;
+  return replaced;
 }
 
 /** Modules correspond when they stand in the same place; what matters of them is read of them in turn. */

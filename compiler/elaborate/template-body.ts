@@ -12,9 +12,9 @@ import { fitResult } from './fit-result.ts';
 import { madeMember } from './members.ts';
 import { fail } from './report.ts';
 import { sessionAt } from './session-at.ts';
-import { type Read, readsTheSame } from './sharing.ts';
+import { type Read, type Replaced, readsTheSame, type Shared } from './sharing.ts';
 import { conditions, isDimType, isGraphType, ranksOf, resolveType, spreadKey } from './signature.ts';
-import { flattenType, type GraphType, type Template, unflatten } from './template.ts';
+import { flattenType, type GraphType, sameSignature, type Template, unflatten } from './template.ts';
 import { dimVal, error, type Given, type Instance, keyOf, type Val } from './values.ts';
 
 /** What looks at `training`, in itself or below. */
@@ -77,18 +77,40 @@ export function templateFor(
   );
 }
 
-/** One of another instance of the module that looked at nothing in which the two differ. */
+/** One of another instance of the module that looked at nothing in which the two differ, but for what it calls. */
 function sharedTemplate(session: Session, self: Instance, bucket: string, key: string): Template | undefined {
-  const found = session.shared.byMethod.get(bucket)?.find((one) =>
-    readsTheSame(session, one, self, {
+  for (const one of session.shared.byMethod.get(bucket) ?? []) {
+    const replaced = readsTheSame(session, one, self, {
       member: (instance, name) => madeMember(session, instance, name),
       template: (instance, method, given) =>
         templateFor(session, calleeOf(instance, method), given, method.decl.name.span),
       place: (from, to) => placeKey(placeOf({ self: from }, to)),
-    }),
+      alike: (a, b) =>
+        a.body?.sound === true &&
+        b.body?.sound === true &&
+        updatesBuffers(a) === updatesBuffers(b) &&
+        sameSignature(a, b),
+    });
+    if (!replaced) continue;
+    const template = replaced.size === 0 ? one.template : withCalls(session, one, replaced, key);
+    session.templates.set(key, template);
+    return template;
+  }
+  return undefined;
+}
+
+/** The same body with other callees: blocks that differ in a rate alone are elaborated once. */
+function withCalls(session: Session, one: Shared, replaced: Replaced, key: string): Template {
+  const body = one.template.body!;
+  const calls = body.calls.map((call, i) => ({ ...call, template: replaced.get(i) ?? call.template }));
+  const template = { ...one.template, key, body: { ...body, calls } };
+  const dependent = one.reads.some(
+    (read) =>
+      read.kind === 'training' || (read.kind === 'call' && readsTraining(replaced.get(read.at) ?? read.template)),
   );
-  if (found) session.templates.set(key, found.template);
-  return found?.template;
+  if (dependent) trainingTemplates.add(template);
+  else session.shared.settled.set(key, template);
+  return template;
 }
 
 function listShape(value: Val): string {
@@ -149,7 +171,7 @@ function share(
   else session.shared.settled.set(key, template);
   if (bucket === undefined || !callee.self) return;
   const held = session.shared.byMethod.get(bucket) ?? [];
-  held.push({ template, self: callee.self, reads, training: dependent ? session.training : undefined });
+  held.push({ template, self: callee.self, reads });
   session.shared.byMethod.set(bucket, held);
 }
 

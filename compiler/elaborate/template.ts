@@ -1,6 +1,6 @@
 import type { Span } from '../../grammar/span.ts';
 import type { Dim } from '../dims/dim.ts';
-import type { Clause, Facts } from '../dims/facts.ts';
+import { type Clause, clauseKey, type Facts } from '../dims/facts.ts';
 import type { Node, TensorType, Value } from '../ir/graph.ts';
 import type { Val } from './values.ts';
 
@@ -74,6 +74,43 @@ export interface Call {
   readonly span: Span;
   /** The position in the caller's nodes before which the call stands. */
   readonly at: number;
+}
+
+/** Whether callers see no difference between the two. */
+export function sameSignature(a: Template, b: Template): boolean {
+  return (
+    a.label === b.label &&
+    a.span === b.span &&
+    a.dimParams.join() === b.dimParams.join() &&
+    a.params.length === b.params.length &&
+    a.params.every(({ name, type }, i) => name === b.params[i]!.name && sameType(type, b.params[i]!.type)) &&
+    sameType(a.result, b.result) &&
+    a.where.length === b.where.length &&
+    a.where.every(
+      ({ clause, span }, i) => span === b.where[i]!.span && clauseKey(clause) === clauseKey(b.where[i]!.clause),
+    )
+  );
+}
+
+function sameType(a: GraphType, b: GraphType): boolean {
+  if (a.kind === 'tensor' && b.kind === 'tensor') {
+    const [{ dtype, shape }, other] = [a.type, b.type];
+    return (
+      dtype === other.dtype &&
+      shape.length === other.shape.length &&
+      shape.every((dim, axis) => dim.key === other.shape[axis]!.key)
+    );
+  }
+  if (a.kind === 'list' && b.kind === 'list')
+    return a.items.length === b.items.length && a.items.every((item, i) => sameType(item, b.items[i]!));
+  if (a.kind === 'tuple' && b.kind === 'tuple') {
+    const [one, other] = [[...a.items], [...b.items]];
+    return (
+      one.length === other.length &&
+      one.every(([name, type], i) => name === other[i]![0] && sameType(type, other[i]![1]))
+    );
+  }
+  return a.kind === 'none' && b.kind === 'none';
 }
 
 /** The tensors in a value, in order. */
