@@ -98,6 +98,7 @@ export class Facts {
   }
 
   holds(clause: Clause): Answer {
+    if (isPlain(clause)) return proved;
     return remembered(this.#answers, clauseKey(clause), () => this.#answer(clause));
   }
 
@@ -121,7 +122,7 @@ export class Facts {
 
   /** Whether `clause` is proved, without looking for a witness. */
   proves(clause: Clause): boolean {
-    return this.#quickly(clause) || this.#thoroughly(clause);
+    return isPlain(clause) || this.#quickly(clause) || this.#thoroughly(clause);
   }
 
   interval(d: Dim): Interval {
@@ -248,6 +249,14 @@ function remembered<T>(memory: Map<string, T>, key: string, make: () => T): T {
 export function clauseKey(c: Clause): string {
   if (c.kind === 'mod') return `${c.value.key} % ${c.modulus} ${c.remainder}`;
   return `${c.left.key} ${c.kind} ${c.right.key}`;
+}
+
+/** Whether it says of numbers what is so, as most do. */
+function isPlain(clause: Clause): boolean {
+  if (clause.kind === 'mod') return false;
+  if (clause.kind === 'eq') return clause.left.key === clause.right.key;
+  const [left, right] = [asConstant(clause.left), asConstant(clause.right)];
+  return left !== undefined && right !== undefined && (clause.kind === 'le' ? left <= right : left < right);
 }
 
 /** What is 0, or at least 0, or a multiple, when the clause holds. */

@@ -1,8 +1,8 @@
 import type { ModuleDecl } from '../../grammar/tree.ts';
 import type { Session } from './body.ts';
-import type { Exemplar } from './making.ts';
+import { type Exemplar, holdsModule } from './making.ts';
 import type { Template } from './template.ts';
-import { type Given, type Instance, keyOf, type Method, type Val } from './values.ts';
+import { type Given, type Instance, keyOf, type Method, none, type Val } from './values.ts';
 
 /**
  * What a template's elaboration looked at. Two instances share a template when all of it is the same for both, though
@@ -30,12 +30,48 @@ export interface Shared {
   readonly reads: readonly Read[];
 }
 
+/** Those that read the same plain parameters and statics of their instance, by what these were. */
+interface AlikeInNames {
+  readonly names: readonly string[];
+  readonly byValues: Map<string, Shared[]>;
+}
+
+const valuesKey = (names: readonly string[], member: (name: string) => Val | undefined): string =>
+  names.map((name) => keyOf(member(name) ?? none)).join(';');
+
+/** Notes a template for other instances, under what it read. */
+export function offer({ byMethod }: SharedTemplates, method: string, shared: Shared): void {
+  const values = new Map<string, Val>();
+  for (const read of shared.reads)
+    if (read.kind === 'member' && read.instance === shared.self && read.value && !holdsModule(read.value))
+      values.set(read.name, read.value);
+  const names = [...values.keys()].sort();
+  const groups = byMethod.get(method) ?? [];
+  byMethod.set(method, groups);
+  let group = groups.find((one) => one.names.join() === names.join());
+  if (!group) {
+    group = { names, byValues: new Map() };
+    groups.push(group);
+  }
+  const key = valuesKey(names, (name) => values.get(name));
+  group.byValues.set(key, [...(group.byValues.get(key) ?? []), shared]);
+}
+
+/** Those noted that read of plain parameters and statics what the instance has. */
+export function offered(
+  { byMethod }: SharedTemplates,
+  method: string,
+  member: (name: string) => Val | undefined,
+): readonly Shared[] {
+  return (byMethod.get(method) ?? []).flatMap(({ names, byValues }) => byValues.get(valuesKey(names, member)) ?? []);
+}
+
 /** Templates of every session of a program. */
 export interface SharedTemplates {
   /** Modules that were constructed, and whose bodies were so checked. */
   readonly constructed: Set<ModuleDecl>;
   /** By method and static arguments: candidates for other instances. */
-  readonly byMethod: Map<string, Shared[]>;
+  readonly byMethod: Map<string, AlikeInNames[]>;
   /** By instance and method and static arguments, those that do not look at `training`. */
   readonly settled: Map<string, Template>;
   /** By spec, without overrides. */

@@ -12,7 +12,7 @@ import { fitResult } from './fit-result.ts';
 import { madeMember } from './members.ts';
 import { fail } from './report.ts';
 import { sessionAt } from './session-at.ts';
-import { type Read, type Replaced, readsTheSame, type Shared } from './sharing.ts';
+import { offer, offered, type Read, type Replaced, readsTheSame, type Shared } from './sharing.ts';
 import { conditions, isDimType, isGraphType, ranksOf, resolveType, spreadKey } from './signature.ts';
 import { flattenType, type GraphType, sameSignature, type Template, unflatten } from './template.ts';
 import { dimVal, error, type Given, type Instance, keyOf, type Val } from './values.ts';
@@ -79,7 +79,7 @@ export function templateFor(
 
 /** One of another instance of the module that looked at nothing in which the two differ, but for what it calls. */
 function sharedTemplate(session: Session, self: Instance, bucket: string, key: string): Template | undefined {
-  for (const one of session.shared.byMethod.get(bucket) ?? []) {
+  for (const one of offered(session.shared, bucket, (name) => madeMember(session, self, name))) {
     const replaced = readsTheSame(session, one, self, {
       member: (instance, name) => madeMember(session, instance, name),
       template: (instance, method, given) =>
@@ -170,9 +170,7 @@ function share(
   if (dependent) trainingTemplates.add(template);
   else session.shared.settled.set(key, template);
   if (bucket === undefined || !callee.self) return;
-  const held = session.shared.byMethod.get(bucket) ?? [];
-  held.push({ template, self: callee.self, reads });
-  session.shared.byMethod.set(bucket, held);
+  offer(session.shared, bucket, { template, self: callee.self, reads });
 }
 
 function elaborateTemplate(

@@ -34,8 +34,18 @@ export interface BuiltinCall {
   readonly source: readonly Arg[];
 }
 
-export function callBuiltin(body: Body, builtin: Builtin, args: CallArgs, span: Span): Val {
+const paramNames = new WeakMap<Builtin, readonly string[]>();
+
+function namesOf(builtin: Builtin): readonly string[] {
+  const known = paramNames.get(builtin);
+  if (known) return known;
   const names = builtin.params.map((p) => p.replace('?', ''));
+  paramNames.set(builtin, names);
+  return names;
+}
+
+export function callBuiltin(body: Body, builtin: Builtin, args: CallArgs, span: Span): Val {
+  const names = namesOf(builtin);
   const found = new Map<string, Given>();
   const rest = new Map<string, Given>();
   if ([...args.positional, ...args.named.values()].some((given) => hasError(given.value))) return { kind: 'error' };
@@ -71,7 +81,7 @@ export function callBuiltin(body: Body, builtin: Builtin, args: CallArgs, span: 
     if (!param.endsWith('?') && !found.has(param))
       return fail(body, 'CROB2010', span, { name: param, callee: builtin.name });
   }
-  const texts = args.source.filter((arg) => !arg.name).map((arg) => argText(body, arg.value));
+  let texts: readonly string[] | undefined;
   return builtin.call({
     body,
     span,
@@ -79,7 +89,11 @@ export function callBuiltin(body: Body, builtin: Builtin, args: CallArgs, span: 
     args: found,
     positional: args.positional,
     rest,
-    texts,
+    // Wanted where something is wrong.
+    get texts() {
+      texts ??= args.source.filter((arg) => !arg.name).map((arg) => argText(body, arg.value));
+      return texts;
+    },
     source: args.source,
   });
 }

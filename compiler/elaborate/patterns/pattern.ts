@@ -93,9 +93,20 @@ function opened(axis: PatternAxis): readonly PatternAxis[] {
   return axis.kind === 'group' ? axis.items : [axis];
 }
 
+const namesBySide = new WeakMap<Side, readonly NamedAxis[]>();
+
 /** The names of a side, groups opened, in order. */
 export function namesOf(side: Side): readonly NamedAxis[] {
-  return side.axes.flatMap(opened).filter((axis): axis is NamedAxis => axis.kind === 'name');
+  const known = namesBySide.get(side);
+  if (known) return known;
+  const names = side.axes.flatMap(opened).filter((axis): axis is NamedAxis => axis.kind === 'name');
+  namesBySide.set(side, names);
+  return names;
+}
+
+/** Whether the side has an axis of that name. */
+export function hasName(side: Side, name: string): boolean {
+  return namesOf(side).some((axis) => axis.name === name);
 }
 
 const token = /\s*(->|\.\.\.|[(),*]|[A-Za-z_][A-Za-z0-9_]*|[0-9]+|\S)?/y;

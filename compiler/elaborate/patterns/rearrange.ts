@@ -2,7 +2,7 @@ import type { Dim } from '../../dims/dim.ts';
 import { one } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { attempt, type PatternContext, type PatternResult, refuseNames } from './fault.ts';
-import { namesOf, parseArrow, type Side } from './pattern.ts';
+import { hasName, namesOf, parseArrow, type Side } from './pattern.ts';
 import { inOrder, regroup, sizesOf } from './regroup.ts';
 import {
   type Axis,
@@ -47,8 +47,7 @@ export function repeat(cx: PatternContext, x: Value, pattern: string, given: Siz
   return attempt(() => {
     const { left, right } = parseArrow(pattern);
     requireSame(left, right, '`mean`, `sum` and `max` remove axes');
-    const own = new Set(namesOf(left).map(({ name }) => name));
-    const added = namesOf(right).filter(({ name }) => !own.has(name));
+    const added = namesOf(right).filter(({ name }) => !hasName(left, name));
     for (const axis of added) {
       if (!given.has(axis.name)) {
         refuseNames(`\`${axis.name}\` is new on the right side: give its size, \`${axis.name} = …\``, axis);
@@ -56,7 +55,7 @@ export function repeat(cx: PatternContext, x: Value, pattern: string, given: Siz
     }
     const arrow = bind(cx, x, left, right, pattern, given);
     const isNew = new Set(added.map(({ name }) => name).filter((name) => !isOne(cx.facts, given.get(name)!)));
-    const order = arrow.right.axes.flat().filter((name) => own.has(name) || name.startsWith('...'));
+    const order = arrow.right.axes.flat().filter((name) => hasName(left, name) || name.startsWith('...'));
     const shape = mergedShape(arrow.right, arrow.sizes);
     if (isNew.size === 0) return regroup(cx, x, arrow.axes, order, shape);
     // One entry for each axis of the broadcast: as written where nothing is merged, else every name by itself.
@@ -146,16 +145,14 @@ function withOnes({ axes }: OpenSide): string[] | undefined {
 }
 
 function requireSame(left: Side, right: Side, rule: string): void {
-  const wanted = new Set(namesOf(right).map(({ name }) => name));
   for (const axis of namesOf(left)) {
-    if (!wanted.has(axis.name)) refuseNames(`\`${axis.name}\` is not on the right side: ${rule}`, axis);
+    if (!hasName(right, axis.name)) refuseNames(`\`${axis.name}\` is not on the right side: ${rule}`, axis);
   }
   if (hasRest(left) && !hasRest(right)) refuseNames(`\`...\` is not on the right side: ${rule}`, left);
 }
 
 function requireKnown(left: Side, right: Side, rule: string): void {
-  const known = new Set(namesOf(left).map(({ name }) => name));
   for (const axis of namesOf(right)) {
-    if (!known.has(axis.name)) refuseNames(`\`${axis.name}\` is not on the left side: ${rule}`, axis);
+    if (!hasName(left, axis.name)) refuseNames(`\`${axis.name}\` is not on the left side: ${rule}`, axis);
   }
 }

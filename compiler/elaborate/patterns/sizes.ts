@@ -2,7 +2,7 @@ import { asConstant, constant, type Dim, one, product } from '../../dims/dim.ts'
 import type { Facts } from '../../dims/facts.ts';
 import { sameDim } from '../../ir/shapes.ts';
 import { type AxisOf, owed, type Place, proveAtMost, proveEqual, refuse, refuseNames } from './fault.ts';
-import { namesOf, type PatternAxis, type Side } from './pattern.ts';
+import { hasName, type PatternAxis, type Side } from './pattern.ts';
 import { provedQuotient } from './quotient.ts';
 
 /** An elementary axis: one name, or one of the axes of `...`. */
@@ -52,8 +52,21 @@ function isRest(axis: PatternAxis): boolean {
   return axis.kind === 'rest';
 }
 
+const opened = new WeakMap<Side, Map<number, OpenSide>>();
+
 /** `rest` is the number of axes that `...` stands for. */
 export function open(side: Side, rest: number): OpenSide {
+  let known = opened.get(side);
+  if (!known) {
+    known = new Map();
+    opened.set(side, known);
+  }
+  const made = known.get(rest) ?? openedSide(side, rest);
+  known.set(rest, made);
+  return made;
+}
+
+function openedSide(side: Side, rest: number): OpenSide {
   const restNames = Array.from({ length: rest }, (_, i) => restName(i));
   const axes = side.axes.flatMap((axis): (readonly string[])[] => {
     if (axis.kind === 'rest') return restNames.map((name) => [name]);
@@ -65,9 +78,9 @@ export function open(side: Side, rest: number): OpenSide {
 
 /** A size that is given by keyword stands for an axis of the pattern and is at least 1. */
 export function checkGiven(facts: Facts, sides: readonly Side[], given: Sizes, pattern: string): void {
-  const names = new Set(sides.flatMap((side) => namesOf(side).map(({ name }) => name)));
   for (const [name, size] of given) {
-    if (!names.has(name)) refuseNames(`the pattern has no axis \`${name}\``, { at: 0, length: pattern.length });
+    if (!sides.some((side) => hasName(side, name)))
+      refuseNames(`the pattern has no axis \`${name}\``, { at: 0, length: pattern.length });
     proveAtMost(facts, one, size, `the size of \`${name}\` must be at least 1`, { input: -1, axis: -1 });
   }
 }
