@@ -9,9 +9,9 @@ import { inlineModel } from './elaborate/inline.ts';
 import { checkPromises } from './elaborate/interfaces.ts';
 import type { ModelGraph } from './elaborate/model.ts';
 import { type FileScope, Program, type SourceHost } from './elaborate/program.ts';
-import { checkInherited, checkRecipe } from './elaborate/recipe.ts';
+import { checkInherited, checkRecipe, trainedModel } from './elaborate/recipe.ts';
 import { recipeBindings } from './elaborate/recipe-chain.ts';
-import { openSession, startOver } from './elaborate/session.ts';
+import { openSession, startOver, watched } from './elaborate/session.ts';
 import { settingsFile, variantSource } from './elaborate/settings-source.ts';
 import { sharedTemplates } from './elaborate/sharing.ts';
 import { readWeightsMap } from './elaborate/weights-map.ts';
@@ -70,7 +70,7 @@ function unchecked({ tree }: FileScope, constructed: ReadonlySet<ModuleDecl>): D
   });
 }
 
-/** What a model comes to; other declarations are checked only. */
+/** What a model comes to; other declarations are checked only. What looks at `training` is checked for both that it can be. */
 function checkDeclaration(
   session: Session,
   training: Session,
@@ -79,21 +79,29 @@ function checkDeclaration(
 ): ModelGraph | undefined {
   startOver(session);
   startOver(training);
+  const twice = (check: (form: Session) => void): void => {
+    const { sound, dependent } = watched(session, check);
+    if (sound && dependent) check(training);
+  };
   switch (decl.kind) {
     case 'model': {
-      const model = modelGraph(session, decl, scope);
+      let model: ModelGraph | undefined;
+      const { dependent } = watched(session, (form) => {
+        model = modelGraph(form, decl, scope);
+      });
+      if (model && dependent) trainedModel(training, { decl, file: scope });
       if (model) checkInherited(training, { decl, file: scope }, model);
       return model;
     }
     case 'example':
-      checkExample(session, decl, scope);
+      twice((form) => checkExample(form, decl, scope));
       return undefined;
     case 'module':
       checkPromises(session, decl, scope);
-      if (decl.params.every((param) => param.value)) checkDefaults(session, decl, scope, decl.name.span);
+      if (decl.params.every((param) => param.value)) twice((form) => checkDefaults(form, decl, scope, decl.name.span));
       return undefined;
     case 'fn':
-      if (!wasCut(session, decl)) checkFunction(session, decl, scope);
+      if (!wasCut(session, decl)) twice((form) => checkFunction(form, decl, scope));
       return undefined;
     case 'recipe':
       checkRecipe(training, decl, scope);

@@ -10,6 +10,7 @@ import { checkReached } from './reach.ts';
 import { fail } from './report.ts';
 import { substituteClause } from './signature.ts';
 import type { Call, Template } from './template.ts';
+import { checkWeightPaths } from './weight-paths.ts';
 
 /** Most operators that a model may have once its calls are expanded. */
 const operatorLimit = 1_000_000;
@@ -69,6 +70,7 @@ export function modelGraph(session: Session, decl: ModelDecl, file: FileScope): 
     return undefined;
   }
   checkReached(counting, model);
+  checkWeightPaths(counting, model);
   return errors === 0 ? model : undefined;
 }
 

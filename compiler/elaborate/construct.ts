@@ -1,5 +1,6 @@
 import type { Span } from '../../grammar/span.ts';
 import type { Overrides, Session } from './body.ts';
+import { declaredOf } from './declared.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { checkInterface } from './interfaces.ts';
 import { withinSteps } from './limits.ts';
@@ -11,6 +12,7 @@ import { fail } from './report.ts';
 import { evaluatedMark, sessionAt } from './session-at.ts';
 import { conditions } from './signature.ts';
 import { error, type Instance, keyOf, type Spec, showStatic, specKey, type Val } from './values.ts';
+import { checkPathsWithin } from './weight-paths.ts';
 
 /** Deepest nesting of modules, and the mark of a module that contains itself. */
 const depthLimit = 64;
@@ -71,7 +73,8 @@ function construct(session: Session, spec: Spec, path: string, overrides: Overri
 }
 
 function whole(session: Session, spec: Spec, path: string, overrides: Overrides | undefined): Instance | undefined {
-  const { decl } = spec;
+  const { decl, file } = spec;
+  if (!declaredOf(session, decl, file).sound) return undefined;
   const instance = empty(session, spec, path, overrides, false);
   const { interfaces } = instance;
   const making = makings.get(instance)!;
@@ -81,7 +84,7 @@ function whole(session: Session, spec: Spec, path: string, overrides: Overrides 
   for (const member of decl.members) {
     if (member.kind === 'static' || member.kind === 'field') staticMember(session, instance, member.name.name);
   }
-  if (session.depth.endless) return undefined;
+  if (session.depth.endless || !checkPathsWithin(session, instance)) return undefined;
   instance.identity = interned(session, `${identityOf(instance, making)}${evaluatedMark(session, path)}`);
   // What does not keep its promises would only fail again wherever they are relied on.
   const kept = interfaces.map((one) => checkInterface(session, instance, one.decl, one.file));

@@ -1,4 +1,4 @@
-import type { Attribute, ModuleDecl, ModuleMember, Param } from '../../grammar/tree.ts';
+import type { Attribute, InterfaceDecl, ModuleDecl, ModuleMember, Param } from '../../grammar/tree.ts';
 import type { Session } from './body.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { checkPromises } from './interfaces.ts';
@@ -12,6 +12,8 @@ export interface Declared {
   readonly methods: ReadonlyMap<string, Method>;
   readonly params: ReadonlyMap<string, Param>;
   readonly interfaces: Instance['interfaces'];
+  /** False where it lacks what an interface hands in: the interface's own text would only fail. */
+  readonly sound: boolean;
 }
 /** By session: the first instance reports what is wrong with the declaration. */
 const declarations = new WeakMap<Session['reads'], Map<ModuleDecl, Declared>>();
@@ -39,7 +41,9 @@ function declare(session: Session, decl: ModuleDecl, file: FileScope): Declared 
     if (found?.decl.kind === 'interface') interfaces.push({ decl: found.decl, file: found.file });
   }
   checkPromises(session, decl, file);
+  let sound = true;
   for (const one of interfaces) {
+    if (!checkParameters(session, decl, one.decl)) sound = false;
     for (const member of one.decl.members)
       if (member.kind === 'method' && member.body) methods.set(member.name.name, { decl: member, file: one.file });
   }
@@ -59,9 +63,31 @@ function declare(session: Session, decl: ModuleDecl, file: FileScope): Declared 
     if (member.kind === 'field') checkAttributes(session, member.attributes, ['path']);
     else if (member.kind === 'param' || member.kind === 'buffer')
       checkAttributes(session, member.attributes, ['path', 'no_decay', 'f32']);
-    if (member.kind === 'method') methods.set(member.name.name, { decl: member, file });
+    if (member.kind !== 'method') continue;
+    methods.set(member.name.name, { decl: member, file });
+    if (!member.result)
+      fail({ session }, 'CROB2219', member.name.span, { name: `${decl.name.name}.${member.name.name}` });
   }
-  return { members, methods, params: new Map(decl.params.map((param) => [param.name.name, param])), interfaces };
+  return { members, methods, params: new Map(decl.params.map((param) => [param.name.name, param])), interfaces, sound };
+}
+
+/** What an interface names among its parameters, its host fills in: a module that fills the interface takes it. */
+function checkParameters(session: Session, { name, params }: ModuleDecl, of: InterfaceDecl): boolean {
+  let sound = true;
+  for (const wanted of of.params) {
+    const own = params.find((param) => param.name.name === wanted.name.name);
+    const notes = [{ span: wanted.span, text: 'promised here' }];
+    const text = (param: Param) => session.program.text(param.type.span);
+    if (own && text(own) === text(wanted)) continue;
+    sound = false;
+    if (!own) {
+      const missing = `the parameter \`${wanted.name.name}: ${text(wanted)}\``;
+      fail({ session }, 'CROB2218', name.span, { name: name.name, interface: of.name.name, missing }, { notes });
+    } else {
+      fail({ session }, 'CROB2201', own.type.span, { expected: text(wanted), actual: text(own) }, { notes });
+    }
+  }
+  return sound;
 }
 
 /** What can be said of a member in front of it. */

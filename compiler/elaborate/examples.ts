@@ -3,6 +3,7 @@ import type { ExampleDecl, FnDecl, ModuleDecl, Param } from '../../grammar/tree.
 import { type Body, type CallArgs, DimScope, fileBody, type Session } from './body.ts';
 import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
+import { isGraphType } from './signature.ts';
 import { standIns } from './stand-ins.ts';
 import { describe, type Instance, type Spec, type Val } from './values.ts';
 
@@ -27,6 +28,8 @@ export function checkDefaults(session: Session, decl: ModuleDecl, file: FileScop
 
 /** A function is checked with fresh dims, its other parameters at their defaults; without defaults, where it is called. */
 export function checkFunction(session: Session, decl: FnDecl, file: FileScope): void {
+  if (!decl.result && decl.params.some((param) => isGraphType(param.type)))
+    fail({ session }, 'CROB2219', decl.name.span, { name: decl.name.name });
   if (decl.params.some(isOpen)) return;
   const result = decl.result?.kind;
   if (result === undefined || result === 'named-type' || result === 'list-type') return;

@@ -62,13 +62,7 @@ function call(body: Body, callee: Callee, args: CallArgs, span: Span): Val {
   if (isStatic && !callee.self) return callStatic(body, callee, given, span);
   if (!callee.result || isStaticType(callee.result)) {
     if (callee.result) return callStatic(body, callee, given, span);
-    return fail(
-      body,
-      'CROB2219',
-      span,
-      { name: callee.what },
-      { notes: [{ span: callee.span, text: 'declared here' }] },
-    );
+    return fail(body, 'CROB2219', callee.span, { name: callee.what });
   }
   if (!body.build) return fail(body, 'CROB2208', span, { what: `a call of ${callee.what}` });
   const template = templateFor(session, callee, given, span);

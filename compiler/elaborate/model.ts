@@ -1,5 +1,5 @@
 import type { Span } from '../../grammar/span.ts';
-import type { Path } from '../../grammar/tree.ts';
+import type { OutputMember, Path } from '../../grammar/tree.ts';
 import type { Dim } from '../dims/dim.ts';
 import * as dims from '../dims/dim.ts';
 import { type Clause, Facts } from '../dims/facts.ts';
@@ -10,11 +10,11 @@ import { type Body, DimScope, fileBody, type Overrides, type Session } from './b
 import { checkAttributes } from './declared.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { fitResult } from './fit-result.ts';
-import type { DeepOverride, FlatModel } from './flatten.ts';
+import type { DeepOverride, FlatModel, From } from './flatten.ts';
 import { allMembers, place, slotOf } from './members.ts';
 import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
-import { conditions, resolveType } from './signature.ts';
+import { assumeAll, conditions, resolveType } from './signature.ts';
 import type { Call, GraphType } from './template.ts';
 import { asInt, describe, error, hasError, type Instance, showStatic, tensor, type Val } from './values.ts';
 
@@ -38,6 +38,13 @@ export interface ModelGraph {
 
 export function elaborateModel(session: Session, flat: FlatModel): ModelGraph | undefined {
   return new ModelElaboration(session, flat).run();
+}
+
+interface Port {
+  readonly name: string;
+  readonly value: Value;
+  readonly docs: string;
+  readonly span: Span;
 }
 
 /** Names of a model come to their values when first asked for: the body has no order. */
@@ -70,14 +77,11 @@ class ModelElaboration {
         const details = named.map((name) => `${name} is ${showStatic(this.#values.get(name))}`);
         fail({ session }, 'CROB2207', decl.span, { clause, what: flat.name }, { details });
       };
-      for (const condition of conditions(
-        { ...this.#bodyWith(file, facts, undefined), dims: this.#dims },
-        [decl],
-        refused,
-      )) {
-        facts = facts.assume(condition.clause);
-        this.#guards.push(guardOf(condition.clause, session.program.text(condition.span), condition.span));
-      }
+      const body = { ...this.#bodyWith(file, facts, undefined), dims: this.#dims };
+      const found = conditions(body, [decl], refused);
+      assumeAll(body, found);
+      facts = body.facts;
+      for (const { clause, span } of found) this.#guards.push(guardOf(clause, session.program.text(span), span));
     }
     this.#facts = facts;
     this.#build = new Builder(facts);
@@ -93,34 +97,10 @@ class ModelElaboration {
     this.#checkDims();
     // Most bodies are written in the order of their flow; taken so, one equation does not wait within another.
     for (const name of flat.lets.keys()) this.#value(name);
-    const outputs: { name: string; value: Value; docs: string }[] = [];
-    for (const [name, { decl, file }] of flat.outputs) {
-      if (decl.stage && decl.stage.name !== 'train') {
-        fail(
-          { session },
-          'CROB2001',
-          decl.stage.span,
-          { name: decl.stage.name },
-          { help: 'the only stage is `output(train)`' },
-        );
-      }
-      const raw = decl.value ? session.interpreter.evaluate(this.#body(file), decl.value) : this.#value(name);
-      if (!raw) {
-        fail({ session }, 'CROB2001', decl.name.span, { name }, { help: `give it a value: output ${name} = …` });
-        continue;
-      }
-      const type = decl.type && resolveType(this.#body(file), decl.type, new Map());
-      const value =
-        type && raw.kind !== 'error'
-          ? fitResult(this.#body(file), raw, type, decl.value?.span ?? decl.name.span, `the output \`${name}\``)
-          : raw;
-      if (value.kind === 'tensor' && (!decl.stage || session.training))
-        outputs.push({ name, value: value.value, docs: decl.docs.join('\n') });
-      if (value.kind === 'list')
-        for (const [i, item] of value.items.entries())
-          if (item.kind === 'tensor') outputs.push({ name: `${name}_${i}`, value: item.value, docs: '' });
-    }
-    if (flat.outputs.size === 0) fail({ session }, 'CROB2309', flat.decl.name.span, { name: flat.name });
+    const outputs = [...flat.outputs].flatMap(([name, from]) => this.#output(name, from));
+    this.#checkNames(outputs);
+    if (![...flat.outputs.values()].some(({ decl }) => !decl.stage))
+      fail({ session }, 'CROB2309', flat.decl.name.span, { name: flat.name });
     const instances = new Map<string, Val>();
     const params = new Map<string, Val>();
     for (const [name, value] of this.#values) {
@@ -130,7 +110,7 @@ class ModelElaboration {
     return {
       flat,
       inputs: this.#inputs,
-      outputs,
+      outputs: outputs.map(({ name, value, docs }) => ({ name, value, docs })),
       nodes: this.#build.nodes,
       calls: this.#calls,
       updates: [],
@@ -140,6 +120,65 @@ class ModelElaboration {
       partsOf: (instance) => allMembers(session, instance),
       params,
     };
+  }
+
+  /** One output for each tensor of it; none where it is for losses only and this is no training. */
+  #output(name: string, { decl, file }: From<OutputMember>): readonly Port[] {
+    const session = this.#session;
+    const span = decl.value?.span ?? decl.name.span;
+    if (decl.stage && decl.stage.name !== 'train') {
+      fail(
+        { session },
+        'CROB2001',
+        decl.stage.span,
+        { name: decl.stage.name },
+        { help: 'the only stage is `output(train)`' },
+      );
+    }
+    const body = this.#body(file);
+    const raw = decl.value ? session.interpreter.evaluate(body, decl.value) : this.#value(name);
+    if (!raw) {
+      fail({ session }, 'CROB2001', decl.name.span, { name }, { help: `give it a value: output ${name} = …` });
+      return [];
+    }
+    const type = decl.type && resolveType(body, decl.type, new Map());
+    if (raw.kind === 'error') return [];
+    const value = type ? fitResult(body, raw, type, span, `the output \`${name}\``) : raw;
+    const docs = decl.docs.join('\n');
+    const ports = (): readonly Port[] | undefined => {
+      if (value.kind === 'tensor') return [{ name, value: value.value, docs, span: decl.name.span }];
+      if (value.kind !== 'list' || value.items.length === 0) return undefined;
+      const items = value.items.map((item) => (item.kind === 'tensor' ? item.value : undefined));
+      if (!items.every((item) => item !== undefined)) return undefined;
+      return items.map((item, i) => ({ name: `${name}_${i}`, value: item, docs: '', span: decl.name.span }));
+    };
+    const found = value.kind === 'error' ? [] : ports();
+    if (!found) {
+      const actual = value.kind === 'list' && value.items.length > 0 ? 'a list of other things' : describe(value);
+      fail({ session }, 'CROB2201', span, {
+        expected: `a tensor, or a list of tensors, as the output \`${name}\``,
+        actual,
+      });
+    }
+    return decl.stage && !session.training ? [] : (found ?? []);
+  }
+
+  /** Where a model runs, its inputs and outputs are known by name. */
+  #checkNames(outputs: readonly Port[]): void {
+    const model = this.#flat.name;
+    const taken = new Map(this.#inputs.map(({ name }) => [name, this.#flat.inputs.get(name)!.decl.name.span]));
+    for (const { name, span } of outputs) {
+      const earlier = taken.get(name);
+      if (earlier)
+        fail(
+          { session: this.#session },
+          'CROB2312',
+          span,
+          { model, name },
+          { notes: [{ span: earlier, text: 'the other one' }] },
+        );
+      else taken.set(name, span);
+    }
   }
 
   #bodyWith(file: FileScope, facts: Facts, build: Builder | undefined): Body {

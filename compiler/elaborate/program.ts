@@ -1,6 +1,6 @@
 import { parse } from '../../grammar/parse.ts';
 import type { Span } from '../../grammar/span.ts';
-import type { Declaration, ParseResult, SourceFile, UseDecl } from '../../grammar/tree.ts';
+import type { Declaration, Param, ParseResult, SourceFile, UseDecl } from '../../grammar/tree.ts';
 import { type Diagnostic, diagnostic } from '../diagnostics/diagnostic.ts';
 import { fromSyntax } from '../diagnostics/from-syntax.ts';
 import { didYouMean } from './did-you-mean.ts';
@@ -43,6 +43,21 @@ function parsedOnce(path: string, text: string): ReturnType<typeof parse> {
   const result = parse(path, text);
   parsed.set(path, { text, result });
   return result;
+}
+
+/** What the `use`s of a file have brought in so far. */
+interface Imports {
+  readonly imports: Map<string, Found>;
+  /** Where each name was given. */
+  readonly imported: Map<string, Span>;
+  readonly unknown: Set<string>;
+}
+
+/** Every list of parameters in a declaration. */
+function parameterLists(decl: Declaration): (readonly Param[])[] {
+  const own = 'params' in decl ? [decl.params] : [];
+  if (decl.kind !== 'module' && decl.kind !== 'interface') return own;
+  return [...own, ...decl.members.flatMap((member) => (member.kind === 'method' ? [member.params] : []))];
 }
 
 /** The files reached from some roots, parsed and linked. */
@@ -113,11 +128,13 @@ export class Program {
       },
     };
     this.files.set(path, scope);
-    for (const use of tree.uses) this.#import(scope, use, imports, unknown);
+    const imported = new Map<string, Span>();
+    for (const use of tree.uses) this.#import(scope, use, { imports, imported, unknown });
+    for (const decl of tree.declarations) this.#checkParameters(decl);
     return scope;
   }
 
-  #import(scope: FileScope, use: UseDecl, imports: Map<string, Found>, unknown: Set<string>): void {
+  #import(scope: FileScope, use: UseDecl, { imports, imported, unknown }: Imports): void {
     const path = use.path.map((part) => part.name);
     const target = this.#host.resolve(scope.file, path);
     const file = this.load(target);
@@ -127,6 +144,18 @@ export class Program {
       return;
     }
     for (const { name, alias } of use.names) {
+      const own = alias ?? name;
+      const earlier = imported.get(own.name) ?? scope.declarations.get(own.name)?.name.span;
+      imported.set(own.name, own.span);
+      if (earlier)
+        this.#report(
+          diagnostic(
+            'CROB2004',
+            own.span,
+            { name: own.name },
+            { notes: [{ span: earlier, text: 'first declared here' }] },
+          ),
+        );
       const decl = file.declarations.get(name.name);
       if (!decl) {
         const help = didYouMean(name.name, file.declarations.keys());
@@ -136,6 +165,16 @@ export class Program {
       }
       imports.set((alias ?? name).name, { decl, file });
     }
+  }
+
+  #checkParameters(decl: Declaration): void {
+    for (const params of parameterLists(decl))
+      for (const [i, { name }] of params.entries()) {
+        const earlier = params.slice(0, i).find((other) => other.name.name === name.name);
+        if (!earlier) continue;
+        const notes = [{ span: earlier.name.span, text: 'first declared here' }];
+        this.#report(diagnostic('CROB2004', name.span, { name: name.name }, { notes }));
+      }
   }
 
   #report(d: Diagnostic): void {

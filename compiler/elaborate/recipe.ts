@@ -43,7 +43,7 @@ export interface EvaluatedRecipe {
 const trained = new WeakMap<Session['reads'], Map<ModelDecl, ModelGraph | undefined>>();
 
 /** Errors that inference has too are reported there as well; the check drops what is said twice. */
-function trainedModel(session: Session, { decl, file }: ModelAt): ModelGraph | undefined {
+export function trainedModel(session: Session, { decl, file }: ModelAt): ModelGraph | undefined {
   const known = trained.get(session.reads) ?? new Map<ModelDecl, ModelGraph | undefined>();
   trained.set(session.reads, known);
   if (known.has(decl)) return known.get(decl);

@@ -6,8 +6,9 @@ import { evaluate } from './evaluate.ts';
 import { member } from './members.ts';
 import { callFunction, callMethod } from './methods.ts';
 import type { Program } from './program.ts';
-import { type SharedTemplates, sharedTemplates } from './sharing.ts';
+import { type Read, type SharedTemplates, sharedTemplates } from './sharing.ts';
 import { execute, run } from './statements.ts';
+import { dependsOnTraining } from './template-body.ts';
 
 const interpreter: Interpreter = { evaluate, run, execute, apply, callFunction, callMethod, instantiate, member };
 
@@ -50,4 +51,26 @@ export function startOver({ depth }: Session): void {
   depth.nesting = 0;
   depth.tooDeep = false;
   depth.constructions.length = 0;
+}
+
+/** Does something, and tells whether it went without an error and whether it would be otherwise for another `training`. */
+export function watched(
+  session: Session,
+  act: (session: Session) => void,
+): { readonly sound: boolean; readonly dependent: boolean } {
+  const reads: Read[] = [];
+  let sound = true;
+  session.reads.push(reads);
+  try {
+    act({
+      ...session,
+      report(d) {
+        if (d.severity === 'error') sound = false;
+        session.report(d);
+      },
+    });
+  } finally {
+    session.reads.pop();
+  }
+  return { sound, dependent: reads.some(dependsOnTraining) };
 }

@@ -153,6 +153,17 @@ export function conditions(body: Body, where: readonly Expr[], failed: (expr: Ex
   return found;
 }
 
+/** Takes conditions for facts; false, and a message, where they leave no sizes. */
+export function assumeAll(body: Body, where: readonly Condition[]): boolean {
+  for (const { clause, span } of where) {
+    body.facts = body.facts.assume(clause);
+    if (!body.facts.isContradictory()) continue;
+    fail(body, 'CROB2119', span, { clause: body.session.program.text(span) });
+    return false;
+  }
+  return true;
+}
+
 function collect(body: Body, expr: Expr, into: Condition[], failed: (expr: Expr) => void): void {
   if (expr.kind === 'binary' && expr.op === '&&') {
     collect(body, expr.left, into, failed);

@@ -11,6 +11,7 @@ import { asInt, describe, dimVal, error, type Val } from './values.ts';
 
 export function run(body: Body, block: Block): Val | undefined {
   const returned = execute(body, block.statements);
+  if (block.value && block.statements.at(-1)?.kind === 'return') fail(body, 'CROB2227', block.value.span, {});
   if (returned) return returned;
   if (!block.value) return undefined;
   const value = body.session.interpreter.evaluate(body, block.value);
@@ -20,8 +21,10 @@ export function run(body: Body, block: Block): Val | undefined {
 
 /** Runs statements in order; what a `return` gives, if one is met. */
 export function execute(body: Body, statements: readonly Statement[]): Val | undefined {
-  for (const statement of statements) {
+  for (const [i, statement] of statements.entries()) {
     const returned = step(body, statement);
+    const next = statements[i + 1];
+    if (next && statement.kind === 'return') fail(body, 'CROB2227', next.span, {});
     if (returned) return returned;
   }
   return undefined;

@@ -13,7 +13,7 @@ import { madeMember } from './members.ts';
 import { fail } from './report.ts';
 import { sessionAt } from './session-at.ts';
 import { offer, offered, type Read, type Replaced, readsTheSame, type Shared } from './sharing.ts';
-import { conditions, isDimType, isGraphType, ranksOf, resolveType, spreadKey } from './signature.ts';
+import { assumeAll, conditions, isDimType, isGraphType, ranksOf, resolveType, spreadKey } from './signature.ts';
 import { flattenType, type GraphType, sameSignature, type Template, unflatten } from './template.ts';
 import { dimVal, error, type Given, type Instance, keyOf, type Val } from './values.ts';
 
@@ -22,6 +22,10 @@ const trainingTemplates = new WeakSet<Template>();
 
 export function readsTraining(template: Template): boolean {
   return trainingTemplates.has(template);
+}
+
+export function dependsOnTraining(read: Read): boolean {
+  return read.kind === 'training' || (read.kind === 'call' && readsTraining(read.template));
 }
 
 const updating = new WeakMap<Template, boolean>();
@@ -164,10 +168,7 @@ function share(
   template: Template,
   reads: readonly Read[],
 ): void {
-  const dependent = reads.some(
-    (read) => read.kind === 'training' || (read.kind === 'call' && readsTraining(read.template)),
-  );
-  if (dependent) trainingTemplates.add(template);
+  if (reads.some(dependsOnTraining)) trainingTemplates.add(template);
   else session.shared.settled.set(key, template);
   if (bucket === undefined || !callee.self) return;
   offer(session.shared, bucket, { template, self: callee.self, reads });
@@ -223,7 +224,7 @@ function resolveSignature(body: Body, callee: Callee, given: ReadonlyMap<string,
     fail(body, 'CROB2207', expr.span, { clause: body.session.program.text(expr.span), what: callee.what });
   };
   const where = conditions(body, callee.where, failedWhere);
-  for (const condition of where) body.facts = body.facts.assume(condition.clause);
+  if (!assumeAll(body, where)) return undefined;
   (body as { build: Builder }).build = new Builder(body.facts);
   const params: { name: string; type: GraphType; span: Span }[] = [];
   for (const param of callee.params) {

@@ -140,4 +140,21 @@ defaults has to be constructed somewhere in the files that are checked: by a mod
 }
 `,
   },
+  CROB2014: {
+    severity: 'error',
+    title: 'Two weights of one path',
+    template: 'two weights go by the path `{path}`',
+    help: 'give one of them another `@path`, or construct it once and hand it to both',
+    explanation: `The path of a weight is its name in files, so every weight has one of its own. Two with the same path would be one tensor
+in a file, and one of them would be lost. Parts that are meant to share weights are one instance: a module that is named
+where it is used, and not constructed again.`,
+    example: `module Twice() {
+  @path("shared") first = Linear(8, 8)
+  @path("shared") second = Linear(8, 8)
+  forward(x: f32[B, 8]) -> f32[B, 8] {
+    return second(first(x))
+  }
+}
+`,
+  },
 } as const satisfies Record<string, MessageRow>;

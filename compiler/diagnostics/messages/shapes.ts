@@ -255,4 +255,16 @@ example Mean(8)
 example Bias()
 `,
   },
+  CROB2119: {
+    severity: 'error',
+    title: 'Conditions that contradict each other',
+    template: 'no sizes keep this condition: `{clause}`',
+    explanation: `A \`where\` says for which sizes something is meant. Together with those before it, and with sizes being 1 or more, this one
+leaves none, so that nothing could ever be run, and everything would follow.`,
+    example: `model Scores where B % 2 == 0, B == 7 {
+  input x: f32[B, 8]
+  output y = x + 1.0
+}
+`,
+  },
 } as const satisfies Record<string, MessageRow>;

@@ -228,8 +228,8 @@ joined with \`+\`; divisors and moduli of dims are static ints of 1 or more, exp
     severity: 'error',
     title: 'A promise not kept',
     template: '`{name}` does not fill `{interface}`: it lacks {missing}',
-    explanation: `A module that says it fills an interface must have all of its statics, and all of its methods but those for which the
-interface has a body of its own.`,
+    explanation: `A module that says it fills an interface must have all of its parameters, which its host hands in, all of its statics,
+and all of its methods but those for which the interface has a body of its own.`,
     example: `interface Encoder {
   static dim: int
   forward(x: f32[B, T, dim]) -> f32[B, T, dim]
@@ -338,6 +338,30 @@ module Long(xs: list[int] = doubled(40)) {
   forward(x: f32[N]) -> f32[N] {
     return x
   }
+}
+`,
+  },
+  CROB2226: {
+    severity: 'error',
+    title: 'Random numbers outside training',
+    template: 'random numbers are drawn where `training` is false',
+    help: 'put it under `if training`',
+    explanation: `\`uniform\` draws numbers for a training step, from the seed of the run, so that it can be repeated. In inference a model has
+no seed: the same input gives the same output. \`training\` is known while the graph is built, so the branch costs nothing.`,
+    example: `model Noisy() {
+  input x: f32[B, 8]
+  output y = x + uniform(x)
+}
+`,
+  },
+  CROB2227: {
+    severity: 'error',
+    title: 'Behind a return',
+    template: 'nothing behind `return` is run',
+    explanation: `A block ends at its \`return\`. What stands behind it in the same block would never be checked, let alone run.`,
+    example: `fn twice(x: f32[N]) -> f32[N] {
+  return 2.0 * x
+  let y = x
 }
 `,
   },

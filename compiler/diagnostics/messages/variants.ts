@@ -158,6 +158,19 @@ model Wider extends Small {
 }
 `,
   },
+  CROB2312: {
+    severity: 'error',
+    title: 'Two values of one name',
+    template: '{model} gives two of its inputs and outputs the name `{name}`',
+    explanation: `Inputs and outputs are known by their names wherever the model runs, so each has one of its own. An output that is a list
+becomes one output for each of its tensors, \`maps_0\`, \`maps_1\` and so on, and these names count too.`,
+    example: `model Scores() {
+  input x: f32[B, 8]
+  output y = [x, x + 1.0]
+  output y_1 = x * 2.0
+}
+`,
+  },
   CROB2320: {
     severity: 'error',
     title: 'Unknown setting',

@@ -232,6 +232,9 @@ const uniform: Builtin = {
     const like = cx.args.get('shape')?.value;
     const shape = like?.kind === 'tensor' ? like.value.type.shape : dimsArg(cx, 'shape');
     if (!shape) return error;
+    const { training, reads } = cx.body.session;
+    reads.at(-1)?.push({ kind: 'training', value: training });
+    if (!training) return fail(cx.body, 'CROB2226', cx.span, {});
     const draws = cx.body.build?.nodes.filter((node) => node.op === 'uniform').length ?? 0;
     return guarded(cx.body, cx.span, 'uniform', [], () => cx.body.build!.uniform(shape, String(draws)));
   },
