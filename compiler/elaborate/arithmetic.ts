@@ -110,7 +110,9 @@ function dimBinary(body: Body, op: BinaryOp, a: Dim, b: Dim, span: Span): Val {
     case '^':
       if (y !== undefined && y >= 0 && y <= 64) return dimVal(dims.power(a, y));
       if (x !== undefined && y !== undefined) return fail(body, 'CROB2202', span, { left: x, right: y, op: '^' });
-      return fail(body, 'CROB2216', span, { op, left: 'a dim', right: 'a symbolic exponent' });
+      return y === undefined
+        ? fail(body, 'CROB2216', span, { op, left: 'a dim', right: 'a symbolic exponent' })
+        : fail(body, 'CROB2225', span, { what: 'the exponent of a dim', limit: 64 });
     case '/': {
       if (y === 0) return fail(body, 'CROB2216', span, { op, left: body.facts.show(a), right: '0' });
       if (x !== undefined && y !== undefined) {
@@ -216,6 +218,11 @@ export function scalar(body: Body, value: Val, dtype: DType, span: Span): Val {
   if (number !== undefined) {
     if (dtype === 'i32' && !Number.isInteger(number))
       return fail(body, 'CROB2201', span, { expected: 'an int', actual: describe(value) });
+    if (dtype === 'i32' && Math.abs(number) >= 2 ** 31)
+      return fail(body, 'CROB2201', span, {
+        expected: 'an int below 2^31, which i32 can hold',
+        actual: describe(value),
+      });
     if (dtype !== 'bool') return guarded(body, span, '', [], () => body.build!.full(number, dtype, []));
   }
   if (value.kind === 'dim' && dtype !== 'bool') {

@@ -371,7 +371,7 @@ function assertShape(body: Body, expr: Extract<Expr, { kind: 'cast' }>): Val {
       actual.shape[i]!,
       d,
       expr.span,
-      `cannot read this so: ${axisWord(actual.shape, i, actual.shape[i]!, d)}`,
+      `cannot take \`${argText(body, expr.operand)}\` for ${body.session.program.text(expr.type.span)}: ${axisWord(actual.shape, i, actual.shape[i]!, d)}`,
       { tensors },
     ),
   );

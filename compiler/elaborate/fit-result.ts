@@ -65,17 +65,18 @@ export function fitResult(body: Body, value: Val, type: GraphType, span: Span, w
       },
     );
   }
-  const same = actual.shape.every((d, i) =>
-    requireEqual(
-      body,
-      d,
-      type.type.shape[i]!,
-      span,
-      `${what} is not as declared: ${axisWord(actual.shape, i, d, type.type.shape[i]!)}`,
-      { tensors, details: [declared] },
-    ),
-  );
-  return same ? value : error;
+  // Two axes that changed places are one finding.
+  const failed = new Set<string>();
+  const same = actual.shape.map((d, i) => {
+    const wanted = type.type.shape[i]!;
+    const pair = [d.key, wanted.key].sort().join();
+    if (failed.has(pair)) return false;
+    const failing = `${what} is not as declared: ${axisWord(actual.shape, i, d, wanted)}`;
+    const holds = requireEqual(body, d, wanted, span, failing, { tensors, details: [declared] });
+    if (!holds) failed.add(pair);
+    return holds;
+  });
+  return same.every((one) => one) ? value : error;
 }
 
 function shortText(body: Body, span: Span): string {

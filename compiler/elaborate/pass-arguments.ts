@@ -122,15 +122,19 @@ export function passArguments(
       }
     }
   }
+  // Each that fails is a finding of its own.
+  let sound = true;
   for (const check of checks) {
     const expected = dims.substitute(check.declared, bound);
     if (body.facts.proves({ kind: 'eq', left: check.actual, right: expected })) continue;
     const what = `${check.what} ${axisWord(check.value.type.shape, check.axis, check.actual, expected)}`;
     const tensors = [{ name: check.name, value: check.value }];
     if (!requireEqual(body, check.actual, expected, check.span, what, { tensors, notes: declaredAt(check.param) }))
-      return error;
+      sound = false;
   }
-  for (const condition of template.where) if (!requireWhere(body, callee, condition, bound, span)) return error;
+  if (!sound) return error;
+  for (const condition of template.where) if (!requireWhere(body, callee, condition, bound, span)) sound = false;
+  if (!sound) return error;
   const build = body.build!;
   const results: Value[] = [];
   const type = mapTypes(template.result, (t) => ({

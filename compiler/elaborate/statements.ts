@@ -139,7 +139,7 @@ function update(body: Body, statement: UpdateStatement): void {
   if (value.kind !== 'tensor' || weight?.op !== 'weight' || weight.attributes.role !== 'buffer') {
     fail(body, 'CROB2008', statement.target.span, {
       name,
-      actual: buffer ? describe(buffer) : 'nothing',
+      actual: weight?.op === 'weight' ? 'weight' : buffer ? describe(buffer).replace(/^an? /, '') : 'local name',
       expected: 'a buffer',
     });
     return;

@@ -51,7 +51,7 @@ come in at the borders and are converted there.`,
     title: 'Dims that differ',
     template: '{what} {left} is not {right}',
     explanation: `Two sizes must be equal and are not, at least for some inputs. The lines below the message tell the way by which each
-shape came, nearest step first, and the smallest sizes that go wrong.
+shape came, nearest step first, and sizes that go wrong: small ones, and different for different dims, so that they can be told apart.
 
 When the sizes differ only for some inputs, for example because a stride of 2 rounds an odd height down, the message
 names a condition under which they agree. Added as \`where\` to the model or method it becomes a promise that callers must
