@@ -7,6 +7,7 @@ import { diskHost } from '../runtime/source-host.ts';
 import { UserError } from '../runtime/user-error.ts';
 import { plural, printDiagnostics } from './messages.ts';
 import { readSettings } from './settings.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface CompiledFile extends Compiled {
   readonly model: ModelGraph;
@@ -54,6 +55,6 @@ export function viaOf({
   readonly via?: string;
 }): string | undefined {
   if (via !== undefined && typeof weights !== 'string')
-    throw new UserError('--via is for the file of --weights: give that too');
+    throw new UsageError('--via is for the file of --weights: give that too');
   return via;
 }

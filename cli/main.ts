@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { packageVersion } from '../runtime/package-root.ts';
 import { UserError } from '../runtime/user-error.ts';
 import { optimiseLater } from './optimise-later.ts';
+import { UsageError } from './usage-error.ts';
 
 optimiseLater();
 
@@ -240,10 +241,10 @@ program
   .option('--json', 'print the result as JSON')
   .action(async (file: string | undefined, options) => {
     if (options.compare !== undefined) {
-      if (file !== undefined) throw misused('--compare takes reports and no .crob file');
+      if (file !== undefined) throw new UsageError('--compare takes reports and no .crob file');
       await exit((await import('./commands/eval-compare.ts')).compare(options.compare, options));
     } else if (file === undefined || options.data === undefined) {
-      throw misused('eval needs a .crob file and --data, or --compare with reports');
+      throw new UsageError('eval needs a .crob file and --data, or --compare with reports');
     } else {
       await exit((await import('./commands/eval.ts')).evaluation(file, options));
     }
@@ -270,20 +271,14 @@ program
 
 function wholeNumber(text: string): number {
   const n = Number(text);
-  if (!Number.isSafeInteger(n) || n < 0)
-    throw new CommanderError(2, 'crobc.number', `error: '${text}' is not a whole number`);
+  if (!Number.isSafeInteger(n) || n < 0) throw new UsageError(`'${text}' is not a whole number`);
   return n;
 }
 
 function positiveNumber(text: string): number {
   const n = wholeNumber(text);
-  if (n === 0) throw misused('0 is too few');
+  if (n === 0) throw new UsageError('0 is too few');
   return n;
-}
-
-/** A command line that says something impossible. */
-function misused(message: string): CommanderError {
-  return new CommanderError(2, 'crobc.usage', `error: ${message}`);
 }
 
 async function exit(code: Promise<number> | number): Promise<void> {
@@ -301,9 +296,11 @@ try {
   await program.parseAsync();
 } catch (e) {
   if (e instanceof CommanderError) {
-    // Help and version are no errors; commander has printed everything else but our own.
-    if (e.code === 'crobc.number' || e.code === 'crobc.usage') process.stderr.write(`${e.message}\n`);
+    // Help and version are no errors; commander has printed everything else.
     process.exitCode = e.exitCode === 0 ? 0 : 2;
+  } else if (e instanceof UsageError) {
+    process.stderr.write(`error: ${e.message}\n`);
+    process.exitCode = 2;
   } else if (e instanceof UserError) {
     process.stderr.write(`crobc: ${e.message}\n`);
     process.exitCode = 1;

@@ -1,4 +1,4 @@
-import { UserError } from '../runtime/user-error.ts';
+import { UsageError } from './usage-error.ts';
 
 /** `--set` taken apart: sizes of dims, and overrides in crob's own syntax. */
 export interface Settings {
@@ -12,7 +12,7 @@ export function readSettings(given: readonly string[] | undefined): Settings {
   const overrides: string[] = [];
   for (const text of given ?? []) {
     const at = text.indexOf('=');
-    if (at <= 0) throw new UserError(`--set ${text}: write name=value`);
+    if (at <= 0) throw new UsageError(`--set ${text}: write name=value`);
     const name = text.slice(0, at).trim();
     const value = text.slice(at + 1).trim();
     if (!/^[A-Z]\w*$/.test(name)) {
@@ -20,7 +20,9 @@ export function readSettings(given: readonly string[] | undefined): Settings {
       continue;
     }
     const n = Number(value);
-    if (!Number.isSafeInteger(n) || n < 1) throw new UserError(`--set ${text}: a dim is a whole number of at least 1`);
+    if (!Number.isSafeInteger(n) || n < 1) throw new UsageError(`--set ${text}: a dim is a whole number of at least 1`);
+    const held = dims.get(name);
+    if (held !== undefined) throw new UsageError(`--set ${text}: ${name} is ${held} already`);
     dims.set(name, n);
   }
   return { dims, overrides };

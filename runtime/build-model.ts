@@ -8,7 +8,6 @@ import { emitOnnx } from '../compiler/emit/onnx/emit.ts';
 import type { OnnxModel } from '../compiler/emit/onnx/model.ts';
 import type { Graph } from '../compiler/ir/graph.ts';
 import { graphHash } from '../compiler/ir/hash.ts';
-import { toHalf } from '../compiler/passes/half.ts';
 import { type PipelineOptions, runPipeline } from '../compiler/passes/pipeline.ts';
 import { position } from '../grammar/span.ts';
 import { writeFileAtomic } from './atomic-file.ts';
@@ -56,12 +55,6 @@ export interface Built {
   readonly parameters: number;
 }
 
-/** The graph as it is emitted: optimised, and in half precision where asked for. */
-export function optimised(graph: Graph, dtype: 'f32' | 'f16', options: PipelineOptions = {}): Graph {
-  const optimal = runPipeline(graph, options);
-  return dtype === 'f16' ? toHalf(optimal) : optimal;
-}
-
 /**
  * Writes `<Model>.onnx`, its data beside it when large, `<Model>.manifest.json` and `<Model>.ts` to a folder.
  * Throws a UserError for weights that do not fit and for a folder that cannot be written.
@@ -76,7 +69,7 @@ export async function buildModel(source: Source, options: BuildOptions): Promise
 }
 
 async function build(source: Source, options: BuildOptions, clientWriter: ClientWriter | undefined): Promise<Built> {
-  const graph = optimised(source.graph, options.dtype, options.pipeline);
+  const graph = runPipeline(source.graph, { ...options.pipeline, dtype: options.dtype });
   const { name } = graph;
   const emitted = emitOnnx(graph, {
     producerVersion: packageVersion(),

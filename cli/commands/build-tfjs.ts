@@ -1,21 +1,21 @@
 import { compileTraining } from '../../compiler/training/compile-training.ts';
 import { buildTfjs, type TfjsSource } from '../../runtime/build-tfjs.ts';
 import { diskHost } from '../../runtime/source-host.ts';
-import { UserError } from '../../runtime/user-error.ts';
 import { compileFile } from '../compile-file.ts';
 import { compileTrainingFile } from '../compile-training.ts';
 import { readSettings } from '../settings.ts';
 import { byteSize } from '../units.ts';
+import { UsageError } from '../usage-error.ts';
 import type { BuildOptions } from './build.ts';
 
 /** `crobc build --target tfjs`. */
 export async function buildForTfjs(file: string, options: BuildOptions): Promise<number> {
-  if (options.dtype !== 'f32') throw new UserError('TensorFlow.js has no half precision: leave --dtype at f32');
+  if (options.dtype !== 'f32') throw new UsageError('TensorFlow.js has no half precision: leave --dtype at f32');
   if (options.via !== undefined)
-    throw new UserError(
+    throw new UsageError(
       '--via is for --target onnx: a recipe takes published weights with init … via, and training writes them out',
     );
-  if (options.printAfter !== undefined) throw new UserError('--print-after shows the passes of --target onnx');
+  if (options.printAfter !== undefined) throw new UsageError('--print-after shows the passes of --target onnx');
   const started = performance.now();
   const source = compiledSource(file, options);
   if (!source) return 1;

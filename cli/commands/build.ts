@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
+import { nearest } from '../../compiler/elaborate/did-you-mean.ts';
 import { print } from '../../compiler/ir/print.ts';
 import { pipeline } from '../../compiler/passes/pipeline.ts';
 import { buildModel } from '../../runtime/build-model.ts';
-import { UserError } from '../../runtime/user-error.ts';
 import { compileFile, viaOf } from '../compile-file.ts';
 import { byteSize } from '../units.ts';
+import { UsageError } from '../usage-error.ts';
 
 export interface BuildOptions {
   readonly model?: string;
@@ -22,15 +23,12 @@ export interface BuildOptions {
 
 export async function build(file: string, options: BuildOptions): Promise<number> {
   if (options.target === 'tfjs') return (await import('./build-tfjs.ts')).buildForTfjs(file, options);
-  const names = [...pipeline.map((pass) => pass.name), 'round-constants'];
   const { printAfter } = options;
   if (printAfter === 'list') {
-    process.stdout.write(`${names.join('\n')}\n`);
+    process.stdout.write(pipeline.map(({ name }) => `${name}\n`).join(''));
     return 0;
   }
-  if (printAfter !== undefined && printAfter !== 'all' && !names.includes(printAfter)) {
-    throw new UserError(`there is no pass ${printAfter}; passes are ${names.join(', ')}`);
-  }
+  if (printAfter !== undefined && printAfter !== 'all') checkPass(printAfter, options.dtype);
   const started = performance.now();
   const compiled = compileFile(file, options.model, options.set, { via: viaOf(options) });
   if (!compiled) return 1;
@@ -69,4 +67,16 @@ export async function build(file: string, options: BuildOptions): Promise<number
       `note: ${basename(built.onnx)} names weights that were not written; it runs when they are there\n`,
     );
   return 0;
+}
+
+function checkPass(name: string, dtype: 'f32' | 'f16'): void {
+  const pass = pipeline.find((one) => one.name === name);
+  if (!pass) {
+    const names = pipeline.map((one) => one.name);
+    const meant = nearest(name, names);
+    throw new UsageError(
+      `there is no pass ${name}; ${meant ? `did you mean ${meant}?` : `there are ${names.join(', ')}`}`,
+    );
+  }
+  if (pass.only && pass.only !== dtype) throw new UsageError(`the pass ${name} runs with --dtype ${pass.only} alone`);
 }

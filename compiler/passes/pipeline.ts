@@ -7,6 +7,7 @@ import { castRules } from './casts.ts';
 import { mergeCommonSubexpressions } from './common-subexpressions.ts';
 import { eliminateDeadCode } from './dead-code.ts';
 import { foldConstants } from './fold-constants.ts';
+import { toHalf } from './half.ts';
 import { hoistRules } from './hoist.ts';
 import { paddingRules } from './padding.ts';
 import { activationRules } from './recognise-activations.ts';
@@ -21,10 +22,19 @@ import { sliceRules } from './slices.ts';
 /** A graph for a graph that computes the same; the graph itself when there is nothing to do. */
 export interface Pass {
   readonly name: string;
+  /** Runs once, behind the rounds of the others. */
+  readonly last?: true;
+  /** Runs for this `dtype` alone. */
+  readonly only?: Precision;
   run(graph: Graph, trace?: Trace): Graph;
 }
 
+/** What products of matrices and convolutions are computed in. */
+export type Precision = 'f32' | 'f16';
+
 export interface PipelineOptions {
+  /** f32 when not given. */
+  readonly dtype?: Precision;
   /** Sees the graph after every pass, for `--print-after` and the tests. */
   readonly after?: (pass: string, graph: Graph) => void;
   /** Checks every invariant after every pass, and throws at the pass that breaks one. */
@@ -48,17 +58,21 @@ export const pipeline: readonly Pass[] = [
   rewriting('simplify', arithmeticRules, castRules, ...views),
   rewriting('recognise', normRules, activationRules, softmaxRules, attentionRules, paddingRules),
   rewriting('cancel-views', hoistRules, ...views),
+  { name: 'round-constants', last: true, run: roundConstants },
+  { name: 'half', last: true, only: 'f16', run: toHalf },
 ];
 
 const mostRounds = 3;
 
 /** The default optimisation of a graph for inference or training. */
 export function runPipeline(graph: Graph, options: PipelineOptions = {}): Graph {
+  const { dtype = 'f32' } = options;
+  const rounds = pipeline.filter((pass) => !pass.last);
   let current = graph;
   const settled = new Map<Pass, Graph>();
   for (let round = 0; round < mostRounds; round++) {
     const before = current;
-    for (const pass of pipeline) {
+    for (const pass of rounds) {
       // A pass that has seen the graph already, as its own result, has nothing to add.
       if (settled.get(pass) === current) continue;
       current = runPass(pass, current, options);
@@ -66,7 +80,8 @@ export function runPipeline(graph: Graph, options: PipelineOptions = {}): Graph 
     }
     if (current === before) break;
   }
-  return runPass({ name: 'round-constants', run: roundConstants }, current, options);
+  const last = pipeline.filter((pass) => pass.last && (pass.only ?? dtype) === dtype);
+  return last.reduce((result, pass) => runPass(pass, result, options), current);
 }
 
 function runPass(pass: Pass, graph: Graph, { after, verify: checked, trace }: PipelineOptions): Graph {

@@ -50,9 +50,9 @@ test('a model without a recipe: one program, at the sizes that are set', async (
 
 test('what the target has not', async () => {
   expect((await build('tiny.crob', '--dtype', 'f16')).err).toBe(
-    'crobc: TensorFlow.js has no half precision: leave --dtype at f32\n',
+    'error: TensorFlow.js has no half precision: leave --dtype at f32\n',
   );
   expect((await build('tiny.crob', '--print-after', 'all')).err).toBe(
-    'crobc: --print-after shows the passes of --target onnx\n',
+    'error: --print-after shows the passes of --target onnx\n',
   );
 });

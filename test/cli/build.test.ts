@@ -159,16 +159,34 @@ describe('settings', () => {
   });
 
   test('--print-after prints graphs, and a list of the passes', async () => {
-    const [list, one, none] = await Promise.all(
-      ['list', 'simplify', 'simplfy'].map((pass) => build(['tiny.crob', '--print-after', pass, '-o', 'printed'])),
-    );
-    expect(list).toMatchObject({ code: 0, out: expect.stringMatching(/^dead-code\n(.+\n)*round-constants\n$/) });
+    const after = (pass: string, ...args: string[]) =>
+      build(['tiny.crob', '--print-after', pass, '-o', 'printed', ...args]);
+    const [list, one, half, all] = await Promise.all([
+      after('list'),
+      after('simplify'),
+      after('half', '--dtype', 'f16'),
+      after('all', '--dtype', 'f16'),
+    ]);
+    expect(list).toMatchObject({ code: 0, out: expect.stringMatching(/^dead-code\n(.+\n)*round-constants\nhalf\n$/) });
     expect(one).toMatchObject({ code: 0, out: expect.stringContaining('// after simplify\n') });
-    expect(none).toMatchObject({
-      code: 1,
-      out: '',
-      err: expect.stringMatching(/^crobc: there is no pass simplfy; .*simplify/),
+    expect(half).toMatchObject({ code: 0, out: expect.stringMatching(/^\/\/ after half\n(.*\n)*.* conv2d .*: f16\[/) });
+    expect(all!.out.match(/^\/\/ after .*/gm)).toEqual([
+      ...all!.out.match(/^\/\/ after (?!half|round).*/gm)!,
+      '// after round-constants',
+      '// after half',
+    ]);
+  });
+
+  test('a pass that there is not, or not here, is a mistake of the command line', async () => {
+    const [misspelt, other, half] = await Promise.all(
+      ['simplfy', 'everything', 'half'].map((pass) => build(['tiny.crob', '--print-after', pass, '-o', 'never'])),
+    );
+    expect(misspelt).toEqual({ code: 2, out: '', err: 'error: there is no pass simplfy; did you mean simplify?\n' });
+    expect(other).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^error: there is no pass everything; there are /),
     });
+    expect(half).toEqual({ code: 2, out: '', err: 'error: the pass half runs with --dtype f16 alone\n' });
   });
 });
 
@@ -176,8 +194,6 @@ describe('what cannot be built', () => {
   test.concurrent.each<[string, readonly string[], RegExp]>([
     ['a guard', ['--set', 'H=30'], /Tiny needs H % 4 == 0/],
     ['a dim that there is not', ['--set', 'Q=30'], /there is no dim `Q`.*[\s\S]*the dims of Tiny are B, H, W, T/],
-    ['a dim that is no number', ['--set', 'H=tall'], /^crobc: --set H=tall: a dim is a whole number of at least 1\n$/],
-    ['no value', ['--set', 'patch.bias'], /^crobc: --set patch\.bias: write name=value\n$/],
     [
       'a part that there is not',
       ['--set', 'pacth.bias=false'],
@@ -191,6 +207,15 @@ describe('what cannot be built', () => {
     expect(ran).toMatchObject({ code: 1, out: '' });
     expect(ran.err).toMatch(err);
     expect(await readdir(folder)).not.toContain('never');
+  });
+
+  test.concurrent.each<[string, readonly string[], string]>([
+    ['a dim that is no number', ['--set', 'H=tall'], '--set H=tall: a dim is a whole number of at least 1'],
+    ['a dim twice', ['--set', 'H=32,W=8,H=64'], '--set H=64: H is 32 already'],
+    ['no value', ['--set', 'patch.bias'], '--set patch.bias: write name=value'],
+  ])('%s is a mistake of the command line', async (_, args, err) => {
+    const ran = await build(['tiny.crob', ...args, '-o', 'never']);
+    expect(ran).toEqual({ code: 2, out: '', err: `error: ${err}\n` });
   });
 
   test('a file with errors, or none', async () => {
@@ -286,8 +311,8 @@ describe('--weights', () => {
     expect((await logits('mapped')).data).toEqual(new Float32Array(64).fill(24));
     expect(missing.err).toContain('by the map published: 3 missing (table.weight, patch.weight, patch.bias); 3 in the');
     expect(unknown.err).toBe('crobc: mapped.crob sees no weights map publishd; there is published\n');
-    expect(alone.err).toBe('crobc: --via is for the file of --weights: give that too\n');
-    expect([missing.code, unknown.code, alone.code]).toEqual([1, 1, 1]);
+    expect(alone.err).toBe('error: --via is for the file of --weights: give that too\n');
+    expect([missing.code, unknown.code, alone.code]).toEqual([1, 1, 2]);
   });
 
   test.concurrent.each<[string, RegExp]>([

@@ -10,7 +10,6 @@ import { read } from '../../compiler/ir/read.ts';
 import { elementCount, tensor } from '../../compiler/ir/tensor-data.ts';
 import { verify } from '../../compiler/ir/verify.ts';
 import { seededRandom, seedOf } from '../../compiler/ops/random.ts';
-import { toHalf } from '../../compiler/passes/half.ts';
 import { runPipeline } from '../../compiler/passes/pipeline.ts';
 import { diskHost } from '../../runtime/source-host.ts';
 
@@ -74,8 +73,7 @@ describe.each([
   });
 
   it('has a sound half-precision form', () => {
-    const half = toHalf(runPipeline(bound));
-    expect(verify(half)).toEqual([]);
+    const half = runPipeline(bound, { dtype: 'f16', verify: true });
     expect(half.nodes.some((node) => node.op === 'matmul' && node.outputs[0]!.type.dtype === 'f16')).toBe(true);
     expect(furthest(logits(half), wanted)).toBeLessThan(0.05);
   });
