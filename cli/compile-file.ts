@@ -10,6 +10,7 @@ import { readSettings } from './settings.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface CompiledFile extends Compiled {
+  readonly file: string;
   readonly model: ModelGraph;
   readonly graph: Graph;
 }
@@ -43,7 +44,7 @@ export function compileFile(
     throw new UserError(`${file} sees no weights map ${via}${meant ? `; there is ${meant}` : ''}`);
   }
   if (!graph || !compiled.model) throw new Error('bug in crobc: a model without errors gave no graph');
-  return { ...compiled, graph, model: compiled.model };
+  return { ...compiled, file, graph, model: compiled.model };
 }
 
 /** The map that `--via` names: one for the file that `--weights` names. */

@@ -1,8 +1,20 @@
+import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileError } from './file-error.ts';
 
 let opened = 0;
+
+/** A name beside `path`, hidden and never another writer's; in the same folder, as a rename must not cross file systems. */
+export function asideName(path: string, ending: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}-${opened++}.${ending}`);
+}
+
+export interface WrittenFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
 
 /**
  * A file that appears under its name complete or not at all: written beside it, flushed, then renamed.
@@ -12,23 +24,30 @@ export class AtomicFile {
   readonly path: string;
   readonly #temporary: string;
   readonly #handle: FileHandle;
+  readonly #hash: Hash | undefined;
+  #bytes = 0;
   #open = true;
 
-  private constructor(path: string, temporary: string, handle: FileHandle) {
+  private constructor(path: string, temporary: string, handle: FileHandle, hash: Hash | undefined) {
     this.path = path;
     this.#temporary = temporary;
     this.#handle = handle;
+    this.#hash = hash;
   }
 
-  /** Throws a UserError where the folder is missing or cannot be written. */
-  static async open(path: string): Promise<AtomicFile> {
-    // Hidden, in the same folder (a rename must not cross file systems), and never another writer's.
-    const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${opened++}.part`);
+  /** With `hashed`, `written` will tell what was written. Throws a UserError where the folder is missing or cannot be written. */
+  static async open(path: string, { hashed = false } = {}): Promise<AtomicFile> {
+    const temporary = asideName(path, 'part');
     try {
-      return new AtomicFile(path, temporary, await open(temporary, 'wx'));
+      return new AtomicFile(path, temporary, await open(temporary, 'wx'), hashed ? createHash('sha256') : undefined);
     } catch (error) {
       throw fileError('write', path, error);
     }
+  }
+
+  /** How many bytes were written so far. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Appends; on failure the temporary file is gone when the UserError arrives. */
@@ -45,18 +64,41 @@ export class AtomicFile {
       await this.abort();
       throw fileError('write', this.path, error);
     }
+    this.#hash?.update(bytes);
+    this.#bytes += bytes.length;
   }
 
-  /** Flushes to disk and takes the name. */
-  async commit(): Promise<void> {
+  /** Flushes to disk, under the temporary name still; nothing can be written any more. */
+  async flush(): Promise<void> {
     try {
       await this.#handle.sync();
       await this.#close();
+    } catch (error) {
+      await this.abort();
+      throw fileError('write', this.path, error);
+    }
+  }
+
+  /** Takes the name, once flushed. */
+  async takeName(): Promise<void> {
+    try {
       await rename(this.#temporary, this.path);
     } catch (error) {
       await this.abort();
       throw fileError('write', this.path, error);
     }
+  }
+
+  /** Flushes and takes the name. */
+  async commit(): Promise<void> {
+    await this.flush();
+    await this.takeName();
+  }
+
+  /** Once all is written. */
+  written(): WrittenFile {
+    if (this.#hash === undefined) throw new Error(`bug in crobc: ${this.path} was not hashed`);
+    return { path: this.path, bytes: this.#bytes, sha256: this.#hash.copy().digest('hex') };
   }
 
   /** Leaves nothing behind; harmless after commit or a second time. */

@@ -1,28 +1,31 @@
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import type { ModelGraph } from '../compiler/elaborate/model.ts';
 import type { Program } from '../compiler/elaborate/program.ts';
 import type { PlacedMap } from '../compiler/elaborate/weights-map-places.ts';
 import { clientInfo } from '../compiler/emit/client/info.ts';
-import { emitOnnx } from '../compiler/emit/onnx/emit.ts';
+import { defaultOpset, emitOnnx } from '../compiler/emit/onnx/emit.ts';
 import type { OnnxModel } from '../compiler/emit/onnx/model.ts';
 import type { Graph } from '../compiler/ir/graph.ts';
 import { graphHash } from '../compiler/ir/hash.ts';
-import { type PipelineOptions, runPipeline } from '../compiler/passes/pipeline.ts';
+import { type PipelineOptions, type Precision, runPipeline } from '../compiler/passes/pipeline.ts';
 import { position } from '../grammar/span.ts';
-import { writeFileAtomic } from './atomic-file.ts';
+import type { WrittenFile } from './atomic-file.ts';
+import { buildIdentity, type WeightsIdentity } from './build-identity.ts';
 import { type ClientWriter, startClientWriter } from './client-writer.ts';
-import { weightsOf } from './graph-weights.ts';
+import { fileSha256 } from './file-digests.ts';
+import { FileSet } from './file-set.ts';
+import { type GraphWeight, weightsOf } from './graph-weights.ts';
 import { initialWeights } from './initialise.ts';
 import { makeFolder } from './make-folder.ts';
-import { manifest, type WeightsOrigin } from './manifest.ts';
-import { type WrittenFile, writeOnnxFile } from './onnx-file.ts';
+import { manifest, manifestName } from './manifest.ts';
+import { onnxFileNames, type WrittenModel, writeOnnx } from './onnx-file.ts';
 import { packageVersion } from './package-root.ts';
 import { startProgress } from './progress.ts';
-import type { WeightSource } from './weights.ts';
+import { sourceName } from './source-name.ts';
 import { openWeightsVia } from './weights-map.ts';
 
 export interface Source {
+  /** The file that was asked for. */
+  readonly file: string;
   readonly program: Program;
   readonly model: ModelGraph;
   readonly graph: Graph;
@@ -34,30 +37,31 @@ export interface Source {
 
 export interface BuildOptions {
   readonly out: string;
-  readonly dtype: 'f32' | 'f16';
+  readonly dtype: Precision;
   /** safetensors; initial weights drawn from `seed` when undefined. */
   readonly weightsFile: string | undefined;
   readonly seed: number;
   /** False: the graph alone, its weights named and not written. */
   readonly writeWeights: boolean;
-  /** Also the typed client and the manifest. */
+  /** Also the typed client. */
   readonly client: boolean;
   readonly pipeline?: PipelineOptions;
 }
 
 export interface Built {
   readonly model: string;
-  readonly onnx: string;
+  /** The graph, its data where there are any, the client where one was asked for, the manifest. */
   readonly files: readonly WrittenFile[];
-  readonly graph: Graph;
   readonly emitted: OnnxModel;
   readonly hash: string;
   readonly parameters: number;
+  /** How many weights the graph names. */
+  readonly weights: number;
 }
 
 /**
- * Writes `<Model>.onnx`, its data beside it when large, `<Model>.manifest.json` and `<Model>.ts` to a folder.
- * Throws a UserError for weights that do not fit and for a folder that cannot be written.
+ * Writes `<Model>.onnx`, its data beside it when large, `<Model>.manifest.json` and `<Model>.ts` to a folder: all of them, or
+ * none and what was there stays. Throws a UserError for weights that do not fit and for a folder that cannot be written.
  */
 export async function buildModel(source: Source, options: BuildOptions): Promise<Built> {
   const client = options.client ? startClientWriter() : undefined;
@@ -69,69 +73,92 @@ export async function buildModel(source: Source, options: BuildOptions): Promise
 }
 
 async function build(source: Source, options: BuildOptions, clientWriter: ClientWriter | undefined): Promise<Built> {
-  const graph = runPipeline(source.graph, { ...options.pipeline, dtype: options.dtype });
+  const { out, dtype } = options;
+  const graph = runPipeline(source.graph, { ...options.pipeline, dtype });
   const { name } = graph;
   const emitted = emitOnnx(graph, {
     producerVersion: packageVersion(),
     place: ({ span }) => {
       const text = span && source.program.files.get(span.file)?.tree.text;
-      return text === undefined ? '' : `${span!.file}:${position(text, span!.start).line}`;
+      return text === undefined ? '' : `${sourceName(span!.file, source.file)}:${position(text, span!.start).line}`;
     },
   });
-  await makeFolder(options.out);
   const wanted = weightsOf(graph);
-  const { weightsFile } = options;
+  const hash = graphHash(source.graph);
+  await makeFolder(out);
+  const clientName = `${name}.ts`;
+  const set = new FileSet(out, [...onnxFileNames(name), clientName, manifestName(name)]);
+  try {
+    const identity = await weightsIdentity(source, options);
+    const { files, weights } = await writeModel({ source, options, emitted, wanted, set, name });
+    const client =
+      clientWriter && (await set.write(clientName, await clientWriter.write(clientInfo(graph, `${name}.onnx`, hash))));
+    const parameters = wanted
+      .filter((w) => w.role === 'param')
+      .reduce((n, w) => n + w.shape.reduce((a, b) => a * b, 1), 0);
+    const record = await set.write(
+      manifestName(name),
+      manifest({
+        ...source,
+        graph,
+        hashes: {
+          graph: hash,
+          weights,
+          build: buildIdentity({ graph: hash, dtype, opset: defaultOpset, weights: identity }),
+        },
+        parameters,
+        dtype,
+        weights: identity,
+        weightsFile: options.weightsFile,
+        emitted,
+        files: client ? [...files, client] : files,
+      }),
+    );
+    await set.commit();
+    const all = [...files, record, ...(client ? [client] : [])];
+    return { model: name, files: all, emitted, hash, parameters, weights: wanted.length };
+  } finally {
+    await set.abort();
+  }
+}
+
+async function weightsIdentity({ via }: Source, options: BuildOptions): Promise<WeightsIdentity> {
+  const { writeWeights, weightsFile, seed } = options;
+  if (!writeWeights) return { kind: 'none' };
+  if (weightsFile === undefined) return { kind: 'initial', seed };
+  return { kind: 'file', sha256: await fileSha256(weightsFile), rules: via?.rules };
+}
+
+interface ModelParts {
+  readonly source: Source;
+  readonly options: BuildOptions;
+  readonly emitted: OnnxModel;
+  readonly wanted: readonly GraphWeight[];
+  readonly set: FileSet;
+  readonly name: string;
+}
+
+/** The graph and its data, with progress where a person looks on. */
+async function writeModel({ source, options, emitted, wanted, set, name }: ModelParts): Promise<WrittenModel> {
+  const { weightsFile, seed, writeWeights } = options;
+  if (!writeWeights) return writeOnnx(emitted, { set, name, weights: undefined });
   const opened = weightsFile === undefined ? undefined : await openWeightsVia(weightsFile, wanted, source.via);
-  const weights: WeightSource = opened ?? initialWeights(wanted, options.seed);
-  const onnx = join(options.out, `${name}.onnx`);
-  const files: WrittenFile[] = [];
+  const weights = opened ?? initialWeights(wanted, seed);
   const progress = startProgress('weights', wanted.length);
   try {
     let read = 0;
-    const counted: WeightSource = {
-      read(path) {
-        progress.update(++read);
-        return weights.read(path);
+    return await writeOnnx(emitted, {
+      set,
+      name,
+      weights: {
+        read(path) {
+          progress.update(++read);
+          return weights.read(path);
+        },
       },
-    };
-    files.push(...(await writeOnnxFile(emitted, { path: onnx, weights: options.writeWeights ? counted : undefined })));
+    });
   } finally {
     progress.finish();
     await opened?.close();
   }
-  const hash = graphHash(source.graph);
-  const parameters = wanted
-    .filter((w) => w.role === 'param')
-    .reduce((n, w) => n + w.shape.reduce((a, b) => a * b, 1), 0);
-  if (clientWriter) {
-    const origin: WeightsOrigin = !options.writeWeights
-      ? { kind: 'none' }
-      : weightsFile === undefined
-        ? { kind: 'initial', seed: options.seed }
-        : { kind: 'file', file: weightsFile, ...(source.via ? { map: source.via.name } : {}) };
-    const client = await clientWriter.write(clientInfo(graph, `${name}.onnx`, hash));
-    const text = manifest({
-      ...source,
-      graph,
-      hash,
-      parameters,
-      dtype: options.dtype,
-      weights: origin,
-      emitted,
-      files,
-    });
-    for (const [file, content] of [
-      [`${name}.manifest.json`, text],
-      [`${name}.ts`, client],
-    ] as const) {
-      const path = join(options.out, file);
-      await writeFileAtomic(path, content);
-      files.push({
-        path,
-        bytes: Buffer.byteLength(content),
-        sha256: createHash('sha256').update(content).digest('hex'),
-      });
-    }
-  }
-  return { model: name, onnx, files, graph, emitted, hash, parameters };
 }

@@ -1,17 +1,14 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { generateTfjs } from '../compiler/emit/tfjs/generate.ts';
 import { freeDims, inferenceProgram, trainingProgram } from '../compiler/emit/tfjs/programs.ts';
 import type { Graph } from '../compiler/ir/graph.ts';
 import { graphHash } from '../compiler/ir/hash.ts';
 import type { Training } from '../compiler/training/compile-training.ts';
-import { writeFileAtomic } from './atomic-file.ts';
+import type { WrittenFile } from './atomic-file.ts';
+import { FileSet } from './file-set.ts';
 import { type GraphWeight, weightsOf } from './graph-weights.ts';
 import { initialWeights } from './initialise.ts';
 import { makeFolder } from './make-folder.ts';
-import type { WrittenFile } from './onnx-file.ts';
-import { writeSafetensors } from './safetensors.ts';
+import { writeSafetensorsTo } from './safetensors.ts';
 import { stepParts } from './training/step-parts.ts';
 import { namedSteps } from './training/tfjs-backend.ts';
 import { UserError } from './user-error.ts';
@@ -43,7 +40,7 @@ export interface TfjsBuilt {
 
 /**
  * Writes `<Model>.tfjs.ts`, `<Model>.train.tfjs.ts` where there is a recipe, and `<Model>.safetensors` to a
- * folder. Throws a UserError for sizes that are not known, weights that do not fit, and a folder that cannot be written.
+ * folder: all of them, or none and what was there stays. Throws a UserError for sizes that are not known, weights that do not fit, and a folder that cannot be written.
  */
 export async function buildTfjs({ graph, dims, training }: TfjsSource, options: TfjsBuildOptions): Promise<TfjsBuilt> {
   const { out, weightsFile, seed } = options;
@@ -56,34 +53,33 @@ export async function buildTfjs({ graph, dims, training }: TfjsSource, options: 
       `sizes in a TensorFlow.js program are numbers: give those of ${open.join(', ')} (--set ${example})`,
     );
   }
-  const texts = new Map([[`${name}.tfjs.ts`, await generateTfjs(inferenceProgram(graph, sizes))]]);
-  if (training !== undefined)
-    texts.set(`${name}.train.tfjs.ts`, await generateTfjs(trainingProgram(name, namedSteps(stepParts(training)))));
+  const programName = `${name}.tfjs.ts`;
+  const trainerName = `${name}.train.tfjs.ts`;
+  const weightsName = `${name}.safetensors`;
+  const program = await generateTfjs(inferenceProgram(graph, sizes));
+  const trainer =
+    training === undefined ? undefined : await generateTfjs(trainingProgram(name, namedSteps(stepParts(training))));
   const wanted = wantedWeights(graph, training);
   const opened = weightsFile === undefined ? undefined : await openWeights(weightsFile, wanted);
+  // Without weights of its own, a build leaves those that are there alone: they may be the user's.
+  const set = new FileSet(out, [...(options.writeWeights ? [weightsName] : []), programName, trainerName]);
   const files: WrittenFile[] = [];
   try {
     await makeFolder(out);
-    for (const [file, text] of texts) {
-      const path = join(out, file);
-      await writeFileAtomic(path, text);
-      files.push(written(path, Buffer.from(text)));
-    }
+    files.push(await set.write(programName, program));
+    if (trainer !== undefined) files.push(await set.write(trainerName, trainer));
     if (options.writeWeights) {
       const weights = opened ?? initialWeights(wanted, seed);
-      const path = join(out, `${name}.safetensors`);
-      await writeSafetensors(
-        path,
-        wanted.map(({ path: weight, shape }) => ({
-          name: weight,
-          dtype: 'F32',
-          shape,
-          data: () => weights.read(weight),
-        })),
+      const file = await set.open(weightsName);
+      await writeSafetensorsTo(
+        file,
+        wanted.map(({ path, shape }) => ({ name: path, dtype: 'F32', shape, data: () => weights.read(path) })),
       );
-      files.push(written(path, await readFile(path)));
+      files.push(file.written());
     }
+    await set.commit();
   } finally {
+    await set.abort();
     await opened?.close();
   }
   const parameters = wanted
@@ -98,8 +94,4 @@ function wantedWeights(graph: Graph, training: Training | undefined): GraphWeigh
   for (const weight of training?.weights ?? []) all.set(weight.path, { ...weight, dtype: 'f32' });
   for (const weight of weightsOf(graph)) all.set(weight.path, weight);
   return [...all.values()];
-}
-
-function written(path: string, content: Uint8Array): WrittenFile {
-  return { path, bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') };
 }

@@ -3,29 +3,40 @@ import { basename } from 'node:path';
 import type { ModelGraph } from '../compiler/elaborate/model.ts';
 import type { Program } from '../compiler/elaborate/program.ts';
 import { type Instance, showStatic, type Val } from '../compiler/elaborate/values.ts';
+import type { PlacedMap } from '../compiler/elaborate/weights-map-places.ts';
 import type { OnnxModel } from '../compiler/emit/onnx/model.ts';
 import type { Graph, TensorType } from '../compiler/ir/graph.ts';
+import { guardCondition } from '../compiler/ir/guard-condition.ts';
 import { opTableVersion } from '../compiler/ops/version.ts';
-import type { WrittenFile } from './onnx-file.ts';
+import type { WrittenFile } from './atomic-file.ts';
+import type { WeightsIdentity } from './build-identity.ts';
 import { packageVersion } from './package-root.ts';
-
-/** Where the weights beside a model came from. */
-export type WeightsOrigin =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'initial'; readonly seed: number }
-  | { readonly kind: 'file'; readonly file: string; readonly map?: string };
+import { sourceName } from './source-name.ts';
 
 export interface ManifestParts {
+  /** The file that was asked for. */
+  readonly file: string;
   readonly program: Program;
   readonly model: ModelGraph;
   readonly graph: Graph;
-  readonly hash: string;
+  readonly hashes: {
+    readonly graph: string;
+    /** Undefined where no weights were written. */
+    readonly weights: string | undefined;
+    readonly build: string;
+  };
   readonly parameters: number;
   readonly dtype: string;
   readonly dims: ReadonlyMap<string, number>;
-  readonly weights: WeightsOrigin;
+  readonly weights: WeightsIdentity;
+  readonly weightsFile: string | undefined;
+  readonly via?: PlacedMap | undefined;
   readonly emitted: OnnxModel;
   readonly files: readonly WrittenFile[];
+}
+
+export function manifestName(model: string): string {
+  return `${model}.manifest.json`;
 }
 
 /** How deep the recorded choices go: the parts of the model and their parts. */
@@ -36,9 +47,12 @@ export function manifest(parts: ManifestParts): string {
   const { program, model, graph, emitted } = parts;
   const sources: Record<string, string> = {};
   const library: string[] = [];
-  for (const [file, scope] of [...program.files].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (file.startsWith('std/')) library.push(`${file} ${sha(scope.tree.text)}`);
-    else sources[basename(file)] = sha(scope.tree.text);
+  const named = [...program.files].map(
+    ([file, scope]) => [sourceName(file, parts.file), sha(scope.tree.text)] as const,
+  );
+  for (const [file, hash] of named.sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (file.startsWith('std/')) library.push(`${file} ${hash}`);
+    else sources[file] = hash;
   }
   const tensor = (name: string, type: TensorType, docs: string) => ({
     name,
@@ -54,19 +68,25 @@ export function manifest(parts: ManifestParts): string {
       opTable: opTableVersion,
       opset: emitted.opsets[0]?.version,
       dtype: parts.dtype,
-      hashes: { graph: parts.hash, sources, library: sha(library.join('\n')) },
+      hashes: { ...parts.hashes, sources, library: sha(library.join('\n')) },
       dims: Object.fromEntries(parts.dims),
       inputs: graph.inputs.map((i) => tensor(i.name, i.value.type, i.docs)),
       outputs: graph.outputs.map((o) => tensor(o.name, o.value.type, o.docs)),
-      guards: graph.guards.map((g) => g.text),
+      guards: graph.guards.map((guard) => guardCondition(guard, graph.facts)),
       parameters: parts.parameters,
-      weights: parts.weights,
+      weights: weightsRecord(parts),
       files: parts.files.map((f) => ({ name: basename(f.path), bytes: f.bytes, sha256: f.sha256 })),
       choices: choices(model),
     },
     null,
     2,
   )}\n`;
+}
+
+/** Where the weights came from; the file by its name alone, as its hash says which one it was. */
+function weightsRecord({ weights, weightsFile, via }: ManifestParts) {
+  if (weights.kind !== 'file') return weights;
+  return { kind: 'file', file: basename(weightsFile!), sha256: weights.sha256, ...(via ? { map: via.name } : {}) };
 }
 
 function sha(text: string): string {

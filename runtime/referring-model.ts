@@ -1,25 +1,17 @@
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asConstant } from '../compiler/dims/dim.ts';
 import type { Graph, GraphInput, Value } from '../compiler/ir/graph.ts';
-import { graphHash } from '../compiler/ir/hash.ts';
-import { writeFileAtomic } from './atomic-file.ts';
-import { buildModel, type Source } from './build-model.ts';
-import { packageRoot, packageVersion } from './package-root.ts';
-import { type Device, type Feeds, type HostTensor, openSession } from './session.ts';
+import type { Source } from './build-model.ts';
+import { type CacheOptions, openBuilt } from './model-cache.ts';
+import { packageRoot } from './package-root.ts';
+import type { Device, Feeds, HostTensor } from './session.ts';
 import { openTokenizer, type Tokenizer } from './tokenizer.ts';
 import { UserError } from './user-error.ts';
 
-export interface ReferringModelOptions {
+export interface ReferringModelOptions extends CacheOptions {
   readonly tokenizer: string | undefined;
   readonly device: Device | 'auto';
   readonly threads: number | undefined;
-  /** Where the built model is kept. */
-  readonly out: string;
-  readonly dtype: 'f32' | 'f16';
-  /** safetensors; initial weights drawn from `seed` when undefined. */
-  readonly weightsFile: string | undefined;
-  readonly seed: number;
 }
 
 /** What a model that finds what a sentence names takes: sizes, and the tokenizer of its text encoder. */
@@ -73,11 +65,8 @@ export async function referringInputs(
 /** Builds the model, or finds it built, and opens it. Its first output is the logits. */
 export async function openReferringModel(source: Source, options: ReferringModelOptions): Promise<ReferringModel> {
   const { output } = portsOf(source.graph);
-  const onnx = await builtModel(source, options);
-  const session = await openSession(onnx, {
-    device: options.device,
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-  });
+  const { device, threads } = options;
+  const session = await openBuilt(source, options, { device, ...(threads === undefined ? {} : { threads }) });
   return {
     device: session.device,
     note: session.note,
@@ -125,38 +114,4 @@ function tableRows(graph: Graph, tokens: GraphInput): number | undefined {
     if (node.op === 'gather' && cameFrom(node.inputs[1]!)) return size(node.inputs[0]!, 0);
   }
   return undefined;
-}
-
-/** The model file in the output folder, built again only when what it is made of has changed. */
-async function builtModel(source: Source, options: ReferringModelOptions): Promise<string> {
-  const { name } = source.graph;
-  const onnx = join(options.out, `${name}.onnx`);
-  const stampFile = join(options.out, `${name}.stamp.json`);
-  const stamp = JSON.stringify({
-    crobc: packageVersion(),
-    graph: graphHash(source.graph),
-    dtype: options.dtype,
-    weights: options.weightsFile === undefined ? `seed ${options.seed}` : await fileStamp(options.weightsFile),
-    ...(source.via ? { via: source.via.rules } : {}),
-  });
-  const [held, there] = await Promise.all([
-    readFile(stampFile, 'utf8').catch(() => ''),
-    stat(onnx).catch(() => undefined),
-  ]);
-  if (held === stamp && there) return onnx;
-  await buildModel(source, {
-    out: options.out,
-    dtype: options.dtype,
-    weightsFile: options.weightsFile,
-    seed: options.seed,
-    writeWeights: true,
-    client: false,
-  });
-  await writeFileAtomic(stampFile, stamp);
-  return onnx;
-}
-
-async function fileStamp(path: string): Promise<string> {
-  const found = await stat(path).catch(() => undefined);
-  return found ? `${path} ${found.size} ${found.mtimeMs}` : path;
 }

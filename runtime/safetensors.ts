@@ -199,23 +199,30 @@ export async function writeSafetensors(
   tensors: Iterable<TensorToWrite>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const sorted = [...tensors].sort(layoutOrder);
-  const header = encodeHeader(sorted, metadata);
   const file = await AtomicFile.open(path);
   try {
-    await file.write(header);
-    for (const tensor of sorted) {
-      const data = await tensor.data();
-      const wanted = byteLength(tensor);
-      if (data.byteLength !== wanted) {
-        throw new Error(`bug in crobc: ${data.byteLength} bytes for ${tensor.name}, which has ${wanted}`);
-      }
-      await file.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    }
+    await writeSafetensorsTo(file, tensors, metadata);
     await file.commit();
-  } catch (error) {
+  } finally {
     await file.abort();
-    throw error;
+  }
+}
+
+/** The same, to a file that someone else commits. */
+export async function writeSafetensorsTo(
+  file: AtomicFile,
+  tensors: Iterable<TensorToWrite>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const sorted = [...tensors].sort(layoutOrder);
+  await file.write(encodeHeader(sorted, metadata));
+  for (const tensor of sorted) {
+    const data = await tensor.data();
+    const wanted = byteLength(tensor);
+    if (data.byteLength !== wanted) {
+      throw new Error(`bug in crobc: ${data.byteLength} bytes for ${tensor.name}, which has ${wanted}`);
+    }
+    await file.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
 }
 

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { nearest } from '../../compiler/elaborate/did-you-mean.ts';
 import { print } from '../../compiler/ir/print.ts';
 import { pipeline } from '../../compiler/passes/pipeline.ts';
@@ -58,13 +57,13 @@ export async function build(file: string, options: BuildOptions): Promise<number
     `${built.model}: ${built.parameters.toLocaleString('en')} parameters, ${built.emitted.graph.nodes.length.toLocaleString('en')} nodes, ${(milliseconds / 1000).toFixed(1)} s\n`,
   );
   for (const { path, bytes } of built.files) process.stdout.write(`  ${path}  ${byteSize(bytes)}\n`);
-  if (options.weights === undefined)
+  if (options.weights === undefined && built.weights > 0)
     process.stderr.write(
       `note: weights are initial ones, drawn from seed ${options.seed}; give trained ones with --weights\n`,
     );
-  if (options.weights === false)
+  if (options.weights === false && built.weights > 0)
     process.stderr.write(
-      `note: ${basename(built.onnx)} names weights that were not written; it runs when they are there\n`,
+      `note: ${built.model}.onnx names weights that were not written; it runs when they are there\n`,
     );
   return 0;
 }

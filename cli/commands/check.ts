@@ -1,7 +1,6 @@
 import { check as checkSources } from '../../compiler/compile.ts';
 import { isError } from '../../compiler/diagnostics/diagnostic.ts';
-import type { Facts } from '../../compiler/dims/facts.ts';
-import type { Guard } from '../../compiler/ir/graph.ts';
+import { type GuardCondition, guardCondition } from '../../compiler/ir/guard-condition.ts';
 import { diskHost } from '../../runtime/source-host.ts';
 import { UserError } from '../../runtime/user-error.ts';
 import { crobFiles } from '../files.ts';
@@ -30,16 +29,14 @@ export function check(files: readonly string[], options: CheckOptions): number {
     for (const [name, model] of result.models) {
       process.stdout.write(`${name}\n`);
       if (model.guards.length === 0) process.stdout.write('  no conditions on the inputs\n');
-      for (const guard of model.guards) process.stdout.write(`  ${condition(guard, model.facts)}\n`);
+      for (const guard of model.guards) process.stdout.write(`  ${shown(guardCondition(guard, model.facts))}\n`);
     }
   }
   return 0;
 }
 
 /** In numbers, and as the source has it where that differs: `T <= 512  (T <= text.positions)`. */
-function condition({ left, relation, right, remainder = 0, text }: Guard, facts: Facts): string {
-  const [a, b] = [facts.show(left), facts.show(right)];
-  const said = relation === '%' ? `${a.includes(' ') ? `(${a})` : a} % ${b} == ${remainder}` : `${a} ${relation} ${b}`;
+function shown({ condition, source }: GuardCondition): string {
   const plain = (clause: string) => clause.replace(/[\s()]/g, '');
-  return plain(said) === plain(text) ? said : `${said}  (${text})`;
+  return plain(condition) === plain(source) ? condition : `${condition}  (${source})`;
 }

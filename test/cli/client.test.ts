@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -76,4 +76,34 @@ test('the client of CroBIM_micro compiles under strict rules and runs the model'
 
   // The guards of the source hold on the host, before anything runs.
   await expect(run(72)).rejects.toThrow('H is 72: must be a multiple of 32');
+});
+
+test('the manifest has the same guards as the client, for a host of another language', async () => {
+  const { guards } = JSON.parse(await readFile(join(folder, 'CroBIM_micro.manifest.json'), 'utf8')) as {
+    guards: { condition: string; left: string; relation: string; right: string; remainder?: number }[];
+  };
+  expect(guards.map(({ condition }) => condition)).toEqual(['H % 32 == 0', 'W % 32 == 0', 'T <= 64', '4 <= H*W/1024']);
+  const holds = new Function('H', 'W', 'T', `return ${guards.map(({ condition }) => `(${condition})`).join(' && ')}`);
+  const parts = guards.map(({ left, relation, right, remainder }) =>
+    relation === '%' ? `(${left}) % ${right} == ${remainder}` : `${left} ${relation} ${right}`,
+  );
+  const partsHold = new Function('H', 'W', 'T', `return ${parts.map((part) => `(${part})`).join(' && ')}`);
+  const { dimsOf } = await import(pathToFileURL(join(folder, 'CroBIM_micro.js')).href);
+  let refused = 0;
+  for (const H of [32, 48, 64, 96])
+    for (const W of [31, 32, 64])
+      for (const T of [1, 64, 65]) {
+        const shape = (...dims: number[]) => ({ data: [], dims });
+        const inputs = { image: shape(1, 3, H, W), tokens: shape(1, T), mask: shape(1, T) };
+        const accepted = (() => {
+          try {
+            return Boolean(dimsOf(inputs));
+          } catch {
+            return false;
+          }
+        })();
+        expect([H, W, T, holds(H, W, T), partsHold(H, W, T)]).toEqual([H, W, T, accepted, accepted]);
+        if (!accepted) refused++;
+      }
+  expect(refused).toBe(32);
 });

@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** On top of the tests' own environment, from which everything about colour is taken out. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Bytes that the disk has left; no limit when not given. */
+  readonly disk?: number;
   /** Shell words in front, such as `ulimit -f 64;`. */
   readonly shell?: string;
 }
@@ -27,13 +29,15 @@ export interface RunOptions {
 /** Runs crobc to its end. A signal counts as code -1. */
 export function crobc(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const { NO_COLOR: _, FORCE_COLOR: __, ...env } = { ...process.env };
-  const command = [process.execPath, main, ...args];
+  const { disk } = options;
+  const layer = disk === undefined ? [] : ['--import', new URL('./small-disk.mjs', import.meta.url).href];
+  const command = [process.execPath, ...layer, main, ...args];
   const [file, ...rest] =
     options.shell === undefined ? command : ['/bin/sh', '-c', `${options.shell} exec "$@"`, 'sh', ...command];
   return new Promise((done, fail) => {
     const child = spawn(file!, rest, {
       cwd: options.cwd ?? process.cwd(),
-      env: { ...env, ...options.env },
+      env: { ...env, ...options.env, ...(disk === undefined ? {} : { SMALL_DISK: String(disk) }) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let out = '';
@@ -70,6 +74,14 @@ recipe small for Tiny at B = 2, H = 32, W = 32, T = 8 {
   term ce = cross_entropy(logits, target)
   optimizer = AdamW(lr = 1e-3)
   epochs = 1
+}
+`;
+
+/** A model with so many weights that they lie in a file of their own. */
+export const wide = `model Wide {
+  layer = Linear(600, 600)
+  input x: f32[B, 600]
+  output y = layer(x)
 }
 `;
 

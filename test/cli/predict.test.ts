@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
@@ -22,6 +22,10 @@ beforeAll(async () => {
   await writeFile(`${folder}/no-image.png`, 'this is no image');
   await writeFile(`${folder}/empty.png`, '');
   await grey(40, 30).png().toFile(`${folder}/scene.png`);
+  const varied = Uint8Array.from({ length: 40 * 30 * 3 }, (_, i) => (i * i * 7919) % 251);
+  await sharp(varied, { raw: { width: 40, height: 30, channels: 3 } })
+    .png()
+    .toFile(`${folder}/varied.png`);
   await grey(40, 30).jpeg().toFile(`${folder}/scene.jpg`);
   await grey(40, 30).tiff().toFile(`${folder}/scene.tif`);
   await grey(1, 1).png().toFile(`${folder}/pixel.png`);
@@ -146,15 +150,84 @@ describe('models', () => {
       err: expect.stringMatching(/^crobc: the image size is open: bind it, .*--set H=480,W=480/),
     });
   });
+});
 
-  test('a model is built once, and again when its weights change', async () => {
-    const out = `${folder}/twice`;
+describe('the built model', () => {
+  const out = (name: string) => `${folder}/${name}`;
+  const cached = async (name: string) => (await stat(`${out(name)}/model-cache/Tiny.onnx`)).mtimeMs;
+  /** Mean probability and area: another model gives others. */
+  const score = async (...args: string[]) => {
+    const ran = await crobc(
+      ['predict', 'tiny.crob', '--device', 'cpu', '-i', 'varied.png', '-t', 'ship', ...args, '--json'],
+      {
+        cwd: folder,
+      },
+    );
+    expect(ran.code, ran.err).toBe(0);
+    const { area, score } = JSON.parse(ran.out);
+    return [area, score];
+  };
+  const build = (...args: string[]) => crobc(['build', 'tiny.crob', ...args], { cwd: folder });
+
+  test('is built once, and again when the model changes', async () => {
     const run = (...args: string[]) => predict('-i', 'scene.png', '-t', 'ship', '-o', 'twice', ...args);
     await run();
-    const first = await stat(`${out}/Tiny.onnx`);
+    const first = await cached('twice');
     await run();
-    expect((await stat(`${out}/Tiny.onnx`)).mtimeMs).toBe(first.mtimeMs);
+    expect(await cached('twice')).toBe(first);
     await run('--set', 'T=5');
-    expect((await stat(`${out}/Tiny.onnx`)).mtimeMs).not.toBe(first.mtimeMs);
+    expect(await cached('twice')).not.toBe(first);
+    expect((await readdir(out('twice'))).sort()).toEqual([
+      'model-cache',
+      'scene.json',
+      'scene.mask.png',
+      'scene.overlay.png',
+    ]);
+  });
+
+  test('is never that of another build in the folder, and leaves it as it was', async () => {
+    const truth = await score('-o', 'alone');
+    const others = [['--seed', '5'], ['--set', 'H=64,W=64,T=20'], ['--dtype', 'f16']];
+    for (const [i, args] of others.entries()) {
+      await build(...args, '-o', 'shared');
+      const before = await readFile(`${out('shared')}/Tiny.onnx`);
+      expect(await score('-o', 'shared'), others[i]!.join(' ')).toEqual(truth);
+      expect(await readFile(`${out('shared')}/Tiny.onnx`)).toEqual(before);
+    }
+    expect(await score('--seed', '5', '-o', 'shared')).not.toEqual(truth);
+  });
+
+  test('is the one that `build` wrote, where that is the same', async () => {
+    await build('--set', 'H=32,W=32,T=8', '-o', 'built');
+    const truth = await score('-o', 'alone');
+    expect(await score('-o', 'built')).toEqual(truth);
+    expect(await readdir(`${out('built')}/model-cache`)).toEqual(['digests.json']);
+    // Its bytes count, and not what its manifest says.
+    await build('--set', 'H=32,W=32,T=8', '--seed', '3', '-o', 'forged');
+    await copyFile(`${out('built')}/Tiny.manifest.json`, `${out('forged')}/Tiny.manifest.json`);
+    expect(await score('-o', 'forged')).toEqual(truth);
+  });
+
+  test('is built again when its file is damaged, or its weights are others of the same name, size and time', async () => {
+    await copyFile(`${folder}/tiny.safetensors`, `${folder}/own.safetensors`);
+    const weights = ['-w', 'own.safetensors', '-o', 'damaged'];
+    const truth = await score(...weights);
+    await writeFile(`${out('damaged')}/model-cache/Tiny.onnx`, 'damaged');
+    expect(await score(...weights)).toEqual(truth);
+    const times = await stat(`${folder}/own.safetensors`);
+    const other = Object.entries(tinyWeights).map(([name, { shape, values }]) => [
+      name,
+      { shape, values: values.map((v) => (name.startsWith('patch') ? -v : v)) },
+    ]);
+    await writeFile(`${folder}/own.safetensors`, safetensorsBytes(Object.fromEntries(other)));
+    await utimes(`${folder}/own.safetensors`, times.atime, times.mtime);
+    expect(await score(...weights)).not.toEqual(truth);
+  });
+
+  test('two at once in one folder do not mix', async () => {
+    const [zero, one] = await Promise.all([score('--seed', '0', '-o', 'zero'), score('--seed', '1', '-o', 'one')]);
+    const seeds = [0, 1, 0, 1];
+    const found = await Promise.all(seeds.map((seed) => score('--seed', String(seed), '-o', 'crowd')));
+    expect(found).toEqual(seeds.map((seed) => [zero, one][seed]));
   });
 });

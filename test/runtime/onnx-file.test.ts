@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import onnxProto from 'onnx-proto';
 import * as ort from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
-import { encodeOnnx, writeOnnxFile } from '../../runtime/onnx-file.ts';
+import type { OnnxModel } from '../../compiler/emit/onnx/model.ts';
+import { FileSet } from '../../runtime/file-set.ts';
+import { encodeOnnx, onnxFileNames, writeOnnx } from '../../runtime/onnx-file.ts';
 import { UserError } from '../../runtime/user-error.ts';
 import type { WeightSource } from '../../runtime/weights.ts';
 import { graphOf } from '../emit/onnx/graphs.ts';
@@ -23,6 +26,18 @@ function layers(size: number) {
     }),
     { producerVersion: 'test' },
   );
+}
+
+async function writeModel(model: OnnxModel, path: string, weights: WeightSource | undefined) {
+  const name = basename(path, '.onnx');
+  const set = new FileSet(dirname(path), onnxFileNames(name));
+  try {
+    const written = await writeOnnx(model, { set, name, weights });
+    await set.commit();
+    return written;
+  } finally {
+    await set.abort();
+  }
 }
 
 /** b and c are equal; a is not symmetric. */
@@ -61,7 +76,7 @@ test.each([
 ])('%s', async (_, size, files) => {
   const path = at(`model-${size}/Model.onnx`);
   await mkdir(dirname(path));
-  const written = await writeOnnxFile(layers(size), { path, weights: source(size) });
+  const { files: written } = await writeModel(layers(size), path, source(size));
   expect((await readdir(dirname(path))).sort()).toEqual(['Model.onnx', 'Model.onnx.data'].slice(0, files));
   expect(written.map((file) => basename(file.path))).toEqual(['Model.onnx', 'Model.onnx.data'].slice(0, files));
   for (const file of written) expect((await readFile(file.path)).length).toBe(file.bytes);
@@ -75,7 +90,7 @@ test.each([
 
 test('large tensors start where every system can map them', async () => {
   const path = at('Aligned.onnx');
-  await writeOnnxFile(layers(520), { path, weights: source(520) });
+  await writeModel(layers(520), path, source(520));
   const { graph } = onnxProto.onnx.ModelProto.decode(await readFile(path));
   const offsets = graph!.initializer!.flatMap((tensor) => {
     const entries = new Map(tensor.externalData!.map(({ key, value }) => [key, value]));
@@ -93,18 +108,31 @@ test('large tensors start where every system can map them', async () => {
 
 test('the same source gives the same bytes', async () => {
   const [first, second] = [
-    await writeOnnxFile(layers(512), { path: at('Same.onnx'), weights: source(512) }),
-    await writeOnnxFile(layers(512), { path: at('Same.onnx'), weights: source(512) }),
+    await writeModel(layers(512), at('Same.onnx'), source(512)),
+    await writeModel(layers(512), at('Same.onnx'), source(512)),
   ];
   expect(first).toEqual(second);
+});
+
+test('the hash of the weights is that of their values, however they are stored', async () => {
+  const inline = await writeModel(layers(8), at('Inline.onnx'), source(8));
+  const lines = ['a.bias', 'a.weight', 'b.weight', 'c.weight'].map((path) => {
+    const values = source(8).read(path);
+    const shape = path === 'a.bias' ? '8' : '8, 8';
+    return `${path} [${shape}] ${createHash('sha256').update(new Uint8Array(values.buffer)).digest('hex')}\n`;
+  });
+  expect(inline.weights).toBe(createHash('sha256').update(lines.join('')).digest('hex'));
+  const other: WeightSource = { read: (path) => source(8).read(path === 'a.bias' ? path : 'a.weight') };
+  expect((await writeModel(layers(8), at('Other.onnx'), other)).weights).not.toBe(inline.weights);
 });
 
 test('a graph alone reads no weight and writes no data', async () => {
   const path = at('alone/Model.onnx');
   await mkdir(dirname(path));
-  const written = await writeOnnxFile(layers(512), { path, weights: undefined });
+  const { files, weights } = await writeModel(layers(512), path, undefined);
   expect(await readdir(dirname(path))).toEqual(['Model.onnx']);
-  expect(written).toHaveLength(1);
+  expect(files).toHaveLength(1);
+  expect(weights).toBeUndefined();
   const { graph } = onnxProto.onnx.ModelProto.decode(await readFile(path));
   expect(graph!.initializer!.map(({ name }) => name)).toEqual(['a.weight', 'a.bias', 'b.weight', 'c.weight']);
 });
@@ -118,9 +146,7 @@ test('what fails leaves no file behind', async () => {
   };
   const path = at('broken/Model.onnx');
   await mkdir(dirname(path));
-  await expect(writeOnnxFile(layers(512), { path, weights: broken })).rejects.toThrow('cut short');
+  await expect(writeModel(layers(512), path, broken)).rejects.toThrow('cut short');
   expect(await readdir(dirname(path))).toEqual([]);
-  await expect(writeOnnxFile(layers(8), { path: at('no/such/Model.onnx'), weights: source(8) })).rejects.toThrow(
-    UserError,
-  );
+  await expect(writeModel(layers(8), at('no/such/Model.onnx'), source(8))).rejects.toThrow(UserError);
 });

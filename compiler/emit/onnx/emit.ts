@@ -7,6 +7,8 @@ import type { Lowering } from './lowering.ts';
 import { lowerings } from './lowerings.ts';
 import type { OnnxModel, OnnxNode, ValueInfo } from './model.ts';
 
+export const defaultOpset = 20;
+
 export interface EmitOptions {
   readonly producerVersion: string;
   /** 18 to 23; 20 unless said. */
@@ -48,7 +50,7 @@ const onDemand = new Set<Node['op']>([
  * cannot say them.
  */
 export function emitOnnx(graph: Graph, options: EmitOptions): OnnxModel {
-  const opset = options.opset ?? 20;
+  const opset = options.opset ?? defaultOpset;
   const irVersion = irVersions[opset];
   if (irVersion === undefined) throw new Error(`bug in crobc: no lowerings for ONNX opset ${opset}`);
   const emission = new Emission(

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { writeFileAtomic } from './atomic-file.ts';
+import { fileError } from './file-error.ts';
+
+/** What a file is like from outside: place on disk, size and times. It changes with every write and every rename. */
+export async function fileStamp(path: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+    return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+  } catch (error) {
+    throw fileError('read', path, error);
+  }
+}
+
+export async function fileSha256(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 22 })) hash.update(chunk as Buffer);
+  } catch (error) {
+    throw fileError('read', path, error);
+  }
+  return hash.digest('hex');
+}
+
+interface Digest {
+  readonly stamp: string;
+  readonly sha256: string;
+}
+
+/** Hashes of files, kept in a file, so that a gigabyte is read once and not each time; one that was touched is read again. */
+export class FileDigests {
+  readonly #path: string;
+  readonly #known: Map<string, Digest>;
+  #changed = false;
+
+  private constructor(path: string, known: Map<string, Digest>) {
+    this.#path = path;
+    this.#known = known;
+  }
+
+  /** What cannot be read there is not known. */
+  static async open(path: string): Promise<FileDigests> {
+    try {
+      return new FileDigests(path, new Map(Object.entries(JSON.parse(await readFile(path, 'utf8')))));
+    } catch {
+      return new FileDigests(path, new Map());
+    }
+  }
+
+  /** Throws a UserError where the file cannot be read. */
+  async of(file: string): Promise<string> {
+    const name = resolve(file);
+    const stamp = await fileStamp(file);
+    const known = this.#known.get(name);
+    if (known?.stamp === stamp) return known.sha256;
+    const sha256 = await fileSha256(file);
+    this.#known.set(name, { stamp, sha256 });
+    this.#changed = true;
+    return sha256;
+  }
+
+  async save(): Promise<void> {
+    if (this.#changed)
+      await writeFileAtomic(this.#path, `${JSON.stringify(Object.fromEntries(this.#known), null, 1)}\n`);
+    this.#changed = false;
+  }
+}

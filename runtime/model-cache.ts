@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { defaultOpset } from '../compiler/emit/onnx/emit.ts';
+import { graphHash } from '../compiler/ir/hash.ts';
+import type { Precision } from '../compiler/passes/pipeline.ts';
+import { buildIdentity } from './build-identity.ts';
+import { buildModel, type Source } from './build-model.ts';
+import { FileDigests, fileStamp } from './file-digests.ts';
+import { makeFolder } from './make-folder.ts';
+import { manifestName } from './manifest.ts';
+import { openSession, type Session, type SessionOptions } from './session.ts';
+import { UserError } from './user-error.ts';
+
+export interface CacheOptions {
+  /** The output folder of the command. */
+  readonly out: string;
+  readonly dtype: Precision;
+  /** safetensors; initial weights drawn from `seed` when undefined. */
+  readonly weightsFile: string | undefined;
+  readonly seed: number;
+}
+
+/** Below the output folder: what commands build for themselves stays out of the way of `crobc build`. */
+const cacheFolder = 'model-cache';
+
+/**
+ * A session of a model: of what `crobc build` has left in the output folder, or of the cache below it, where one of the two is
+ * this very model with these weights, else of the model built anew into the cache. A build counts when its manifest names the
+ * same identity and its files have the manifest's hashes.
+ */
+export async function openBuilt(source: Source, options: CacheOptions, session: SessionOptions): Promise<Session> {
+  const { out, dtype, weightsFile, seed } = options;
+  const cache = join(out, cacheFolder);
+  const digests = await FileDigests.open(join(cache, 'digests.json'));
+  const identity = buildIdentity({
+    graph: graphHash(source.graph),
+    dtype,
+    opset: defaultOpset,
+    weights:
+      weightsFile === undefined
+        ? { kind: 'initial', seed }
+        : { kind: 'file', sha256: await digests.of(weightsFile), rules: source.via?.rules },
+  });
+  const { name } = source.graph;
+  await makeFolder(cache);
+  // Whoever else writes there may do so between the look at the files and the session: then they are looked at again.
+  for (let attempt = 0; attempt < 3; attempt++) {
+    let found = (await heldBuild(out, name, identity, digests)) ?? (await heldBuild(cache, name, identity, digests));
+    if (!found) {
+      await buildModel(source, { out: cache, dtype, weightsFile, seed, writeWeights: true, client: false });
+      found = await heldBuild(cache, name, identity, digests);
+    }
+    await digests.save();
+    if (!found) continue;
+    try {
+      const opened = await openSession(found.onnx, session);
+      if (await found.isUntouched()) return opened;
+      await opened.release();
+    } catch (error) {
+      if (await found.isUntouched()) throw error;
+    }
+  }
+  throw new UserError(
+    `the model in ${cache} is written by someone else all the time: give each run a folder of its own (-o)`,
+  );
+}
+
+interface HeldBuild {
+  readonly onnx: string;
+  /** Whether its files are still those that were looked at. */
+  isUntouched(): Promise<boolean>;
+}
+
+/** The build in a folder, if it is of that identity and whole. */
+async function heldBuild(
+  folder: string,
+  model: string,
+  identity: string,
+  digests: FileDigests,
+): Promise<HeldBuild | undefined> {
+  try {
+    const manifest = JSON.parse(await readFile(join(folder, manifestName(model)), 'utf8')) as BuildRecord;
+    if (manifest.hashes.build !== identity) return undefined;
+    // The client plays no part in a run.
+    const files = manifest.files.flatMap(({ name, sha256 }) =>
+      name.endsWith('.ts') ? [] : [{ path: join(folder, name), sha256 }],
+    );
+    const look = () => Promise.all(files.map(({ path }) => fileStamp(path)));
+    const stamps = await look();
+    for (const { path, sha256 } of files) if ((await digests.of(path)) !== sha256) return undefined;
+    return {
+      onnx: join(folder, `${model}.onnx`),
+      isUntouched: async () => (await look().catch(() => [])).join() === stamps.join(),
+    };
+  } catch {
+    // No manifest, another one's, or files that are gone: no build to use.
+    return undefined;
+  }
+}
+
+/** What of a manifest is read here. */
+interface BuildRecord {
+  readonly hashes: { readonly build: string };
+  readonly files: readonly { readonly name: string; readonly sha256: string }[];
+}
