@@ -187,7 +187,11 @@ describe('the built model', () => {
 
   test('is never that of another build in the folder, and leaves it as it was', async () => {
     const truth = await score('-o', 'alone');
-    const others = [['--seed', '5'], ['--set', 'H=64,W=64,T=20'], ['--dtype', 'f16']];
+    const others = [
+      ['--seed', '5'],
+      ['--set', 'H=64,W=64,T=20'],
+      ['--dtype', 'f16'],
+    ];
     for (const [i, args] of others.entries()) {
       await build(...args, '-o', 'shared');
       const before = await readFile(`${out('shared')}/Tiny.onnx`);

@@ -117,7 +117,7 @@ test('the same source gives the same bytes', async () => {
 test('the hash of the weights is that of their values, however they are stored', async () => {
   const inline = await writeModel(layers(8), at('Inline.onnx'), source(8));
   const lines = ['a.bias', 'a.weight', 'b.weight', 'c.weight'].map((path) => {
-    const values = source(8).read(path);
+    const values = source(8).read(path) as Float32Array<ArrayBuffer>;
     const shape = path === 'a.bias' ? '8' : '8, 8';
     return `${path} [${shape}] ${createHash('sha256').update(new Uint8Array(values.buffer)).digest('hex')}\n`;
   });
