@@ -62,8 +62,19 @@ export interface Session {
 /** Runs once with what is bound and these feeds. */
 export type PreparedRun = (feeds: Feeds) => Promise<void>;
 
-/** onnxruntime-node, loaded on first use. Throws a UserError where its native part does not load. */
+/**
+ * Longer command lines are refused: onnxruntime (1.30, Linux) reads /proc/self/cmdline with a recursive matcher when a session
+ * is made, and runs out of stack somewhere between 25 and 32 kB.
+ */
+const longestCommandLine = 16_384;
+
+/** onnxruntime-node, loaded on first use. Throws a UserError where its native part does not load, or would crash. */
 export async function loadOnnxRuntime(): Promise<typeof Ort> {
+  const length = Buffer.byteLength([process.execPath, ...process.execArgv, ...process.argv.slice(1)].join(' '));
+  if (length > longestCommandLine) {
+    const [given, most] = [length, longestCommandLine].map((n) => n.toLocaleString('en'));
+    throw new UserError(`the command line has ${given} bytes, and onnxruntime works with ${most} at most: shorten it`);
+  }
   try {
     const ort = await import('onnxruntime-node');
     // What native code logs at a missing provider is said better by our own message.

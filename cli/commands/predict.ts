@@ -1,6 +1,7 @@
 import { predict as predictMask } from '../../runtime/predict.ts';
 import type { Device } from '../../runtime/session.ts';
 import { compileFile, viaOf } from '../compile-file.ts';
+import { UsageError } from '../usage-error.ts';
 
 export interface PredictOptions {
   readonly model?: string;
@@ -18,7 +19,15 @@ export interface PredictOptions {
   readonly json?: boolean;
 }
 
+/** No model reads a tenth of it; a longer text is a mistake, such as a file's contents. */
+const longestText = 4096;
+
 export async function predict(file: string, options: PredictOptions): Promise<number> {
+  const { length } = options.text;
+  if (length > longestText) {
+    const [given, most] = [length, longestText].map((n) => n.toLocaleString('en'));
+    throw new UsageError(`--text has ${given} characters, and at most ${most} are taken: give one sentence`);
+  }
   const compiled = compileFile(file, options.model, options.set, {
     recipeDims: ['H', 'W', 'T'],
     via: viaOf(options),

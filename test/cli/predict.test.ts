@@ -111,6 +111,25 @@ describe('sentences', () => {
     });
   });
 
+  test('longer than any sentence: one line, at once', async () => {
+    const ran = await predict('-i', 'none.png', '-t', 'a'.repeat(60_000), '-o', 'never');
+    const err = 'error: --text has 60,000 characters, and at most 4,096 are taken: give one sentence\n';
+    expect(ran).toEqual({ code: 2, out: '', err });
+    expect((await predict('-i', 'scene.png', '-t', 'a '.repeat(2048), '-o', 'longest')).code).toBe(0);
+  });
+
+  test('a command line that onnxruntime would crash at: one line', async () => {
+    const seeds = Array.from({ length: 4000 }, () => ['--seed', '0']).flat();
+    const ran = await predict('-i', 'scene.png', '-t', 'ship', '-o', 'crowded', ...seeds);
+    expect(ran).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(
+        /^crobc: the command line has 36,\d{3} bytes, and onnxruntime works with 16,384 at most: /,
+      ),
+    });
+  });
+
   test.each(['', '   '])('%j is refused', async (text) => {
     const ran = await predict('-i', 'scene.png', '-t', text, '-o', 'never');
     expect(ran).toEqual({ code: 1, out: '', err: 'crobc: the sentence is empty\n' });
