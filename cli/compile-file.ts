@@ -7,6 +7,7 @@ import { diskHost } from '../runtime/source-host.ts';
 import { UserError } from '../runtime/user-error.ts';
 import { plural, printDiagnostics } from './messages.ts';
 import { readSettings } from './settings.ts';
+import { checkSizes, withinExact } from './sizes.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface CompiledFile extends Compiled {
@@ -23,7 +24,9 @@ export function compileFile(
   { recipeDims = [], via }: { readonly recipeDims?: readonly string[]; readonly via?: string | undefined } = {},
 ): CompiledFile | undefined {
   const { dims, overrides } = readSettings(set);
-  const compiled = compile(diskHost(), file, { model, dims, overrides, recipeDims, via });
+  const compiled = withinExact({ model: model ?? `the first model of ${file}`, dims }, () =>
+    compile(diskHost(), file, { model, dims, overrides, recipeDims, via }),
+  );
   const { graph, diagnostics, models, program } = compiled;
   if (!program.files.has(file)) throw new UserError(`${file}: no such file, or not one that can be read`);
   process.stderr.write(printDiagnostics(diagnostics, (path) => program.files.get(path)?.tree.text, 'pretty'));
@@ -44,6 +47,8 @@ export function compileFile(
     throw new UserError(`${file} sees no weights map ${via}${meant ? `; there is ${meant}` : ''}`);
   }
   if (!graph || !compiled.model) throw new Error('bug in crobc: a model without errors gave no graph');
+  // What is wrong without any size is an error of the source.
+  if (compiled.dims.size > 0) checkSizes({ model: graph.name, dims: compiled.dims }, graph.nodes);
   return { ...compiled, file, graph, model: compiled.model };
 }
 

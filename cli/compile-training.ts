@@ -5,22 +5,37 @@ import { diskHost } from '../runtime/source-host.ts';
 import { UserError } from '../runtime/user-error.ts';
 import { plural, printDiagnostics } from './messages.ts';
 import { readSettings } from './settings.ts';
+import { checkSizes, withinExact } from './sizes.ts';
 
 export interface CompiledTrainingFile extends CompiledTraining {
   readonly training: Training;
 }
 
+interface TrainingChoice {
+  readonly model: string | undefined;
+  readonly recipe: string | undefined;
+  readonly set: readonly string[] | undefined;
+}
+
 /** Compiles a model with its recipe or prints what is wrong; undefined in that case. */
-export function compileTrainingFile(
+export function compileTrainingFile(file: string, choice: TrainingChoice): CompiledTrainingFile | undefined {
+  return checkedTraining(file, choice, compiledTraining(file, choice));
+}
+
+/** A model with its recipe as it compiles; nothing of it is told yet. */
+export function compiledTraining(file: string, { model, recipe, set }: TrainingChoice): CompiledTraining {
+  const settings = readSettings(set);
+  return withinExact({ model: model ?? `the first model of ${file}`, dims: settings.dims }, () =>
+    compileTraining(diskHost(), file, { model, recipe, ...settings }),
+  );
+}
+
+/** Prints what is wrong; undefined in that case. */
+export function checkedTraining(
   file: string,
-  options: {
-    readonly model: string | undefined;
-    readonly recipe: string | undefined;
-    readonly set: readonly string[] | undefined;
-  },
+  { model, recipe }: TrainingChoice,
+  compiled: CompiledTraining,
 ): CompiledTrainingFile | undefined {
-  const { model, recipe, set } = options;
-  const compiled = compileTraining(diskHost(), file, { model, recipe, ...readSettings(set) });
   const { program, diagnostics, models, recipes, training } = compiled;
   if (!program.files.has(file)) throw new UserError(`${file}: no such file, or not one that can be read`);
   process.stderr.write(printDiagnostics(diagnostics, (path) => program.files.get(path)?.tree.text, 'pretty'));
@@ -31,9 +46,13 @@ export function compileTrainingFile(
   }
   if (models.length === 0) throw new UserError(`${file} declares no model`);
   if (model !== undefined && !models.includes(model)) throw lacks(file, 'model', model, models);
+  const trained = model ?? models[0]!;
+  if (recipes.length === 0) throw new UserError(`${file} has no recipe for ${trained}, and training needs one`);
   if (recipe !== undefined && !recipes.includes(recipe))
-    throw lacks(file, `recipe for ${model ?? models[0]} called`, recipe, recipes);
+    throw lacks(file, `recipe for ${trained} called`, recipe, recipes);
   if (!training) throw new Error('bug in crobc: a recipe without errors gave no training');
+  const sized = { model: training.inference.name, dims: training.recipe.dims };
+  checkSizes(sized, [...training.forward.build.nodes, ...training.inference.nodes]);
   return { ...compiled, training };
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
+import { DimOverflow } from '../compiler/dims/integers.ts';
 import { packageVersion } from '../runtime/package-root.ts';
 import { UserError } from '../runtime/user-error.ts';
 import { optimiseLater } from './optimise-later.ts';
@@ -301,7 +302,7 @@ try {
   } else if (e instanceof UsageError) {
     process.stderr.write(`error: ${e.message}\n`);
     process.exitCode = 2;
-  } else if (e instanceof UserError) {
+  } else if (e instanceof UserError || e instanceof DimOverflow) {
     process.stderr.write(`crobc: ${e.message}\n`);
     process.exitCode = 1;
   } else {

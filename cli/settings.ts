@@ -1,3 +1,4 @@
+import { longestAxis } from '../compiler/ir/extent.ts';
 import { UsageError } from './usage-error.ts';
 
 /** `--set` taken apart: sizes of dims, and overrides in crob's own syntax. */
@@ -20,7 +21,8 @@ export function readSettings(given: readonly string[] | undefined): Settings {
       continue;
     }
     const n = Number(value);
-    if (!Number.isSafeInteger(n) || n < 1) throw new UsageError(`--set ${text}: a dim is a whole number of at least 1`);
+    if (!Number.isInteger(n) || n < 1 || n > longestAxis)
+      throw new UsageError(`--set ${text}: a dim is a whole number from 1 to ${longestAxis}`);
     const held = dims.get(name);
     if (held !== undefined) throw new UsageError(`--set ${text}: ${name} is ${held} already`);
     dims.set(name, n);

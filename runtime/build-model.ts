@@ -13,7 +13,7 @@ import { buildIdentity, type WeightsIdentity } from './build-identity.ts';
 import { type ClientWriter, startClientWriter } from './client-writer.ts';
 import { fileSha256 } from './file-digests.ts';
 import { FileSet } from './file-set.ts';
-import { type GraphWeight, weightsOf } from './graph-weights.ts';
+import { checkWeightSizes, type GraphWeight, weightsOf } from './graph-weights.ts';
 import { initialWeights } from './initialise.ts';
 import { makeFolder } from './make-folder.ts';
 import { manifest, manifestName } from './manifest.ts';
@@ -84,6 +84,7 @@ async function build(source: Source, options: BuildOptions, clientWriter: Client
     },
   });
   const wanted = weightsOf(graph);
+  if (options.writeWeights) checkWeightSizes(wanted);
   const hash = graphHash(source.graph);
   await makeFolder(out);
   const clientName = `${name}.ts`;

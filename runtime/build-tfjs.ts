@@ -5,7 +5,7 @@ import { graphHash } from '../compiler/ir/hash.ts';
 import type { Training } from '../compiler/training/compile-training.ts';
 import type { WrittenFile } from './atomic-file.ts';
 import { FileSet } from './file-set.ts';
-import { type GraphWeight, weightsOf } from './graph-weights.ts';
+import { checkWeightSizes, type GraphWeight, weightsOf } from './graph-weights.ts';
 import { initialWeights } from './initialise.ts';
 import { makeFolder } from './make-folder.ts';
 import { writeSafetensorsTo } from './safetensors.ts';
@@ -60,6 +60,7 @@ export async function buildTfjs({ graph, dims, training }: TfjsSource, options: 
   const trainer =
     training === undefined ? undefined : await generateTfjs(trainingProgram(name, namedSteps(stepParts(training))));
   const wanted = wantedWeights(graph, training);
+  if (options.writeWeights) checkWeightSizes(wanted);
   const opened = weightsFile === undefined ? undefined : await openWeights(weightsFile, wanted);
   // Without weights of its own, a build leaves those that are there alone: they may be the user's.
   const set = new FileSet(out, [...(options.writeWeights ? [weightsName] : []), programName, trainerName]);

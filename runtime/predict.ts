@@ -6,6 +6,7 @@ import { imageTensor, readImage } from './image.ts';
 import { encodeImage, encodeMask, maskStatistics, overlay, segment } from './mask.ts';
 import { type Logits, openReferringModel, type ReferringModelOptions, referringInputs } from './referring-model.ts';
 import type { Device, HostTensor } from './session.ts';
+import { UserError } from './user-error.ts';
 
 export interface PredictOptions extends ReferringModelOptions {
   readonly image: string;
@@ -40,7 +41,11 @@ export interface Prediction {
  */
 export async function predict(source: Source, options: PredictOptions): Promise<Prediction> {
   const picture = await readImage(options.image);
-  const { height, width, words, tokenizer } = await referringInputs(source.graph, options);
+  const { height, width, batch, words, tokenizer } = await referringInputs(source.graph, options);
+  if (batch !== undefined && batch !== 1)
+    throw new UserError(
+      `predict has one image, and ${source.graph.name} takes ${batch} at a time (B = ${batch}): leave B open`,
+    );
   const encoded = tokenizer.encode(options.text, words);
   const model = await openReferringModel(source, options);
   let logits: Logits;

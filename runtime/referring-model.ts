@@ -1,7 +1,10 @@
 import { join } from 'node:path';
-import { asConstant } from '../compiler/dims/dim.ts';
+import { asConstant, evaluate } from '../compiler/dims/dim.ts';
 import type { Graph, GraphInput, Value } from '../compiler/ir/graph.ts';
+import { bytesPerElement } from '../compiler/ir/liveness.ts';
 import type { Source } from './build-model.ts';
+import { byteSize } from './byte-size.ts';
+import { machineMemory } from './machine-memory.ts';
 import { type CacheOptions, openBuilt } from './model-cache.ts';
 import { packageRoot } from './package-root.ts';
 import type { Device, Feeds, HostTensor } from './session.ts';
@@ -18,6 +21,8 @@ export interface ReferringModelOptions extends CacheOptions {
 export interface ReferringInputs {
   readonly height: number;
   readonly width: number;
+  /** Images that it takes at a time; undefined where that is open. */
+  readonly batch: number | undefined;
   /** Tokens of a sentence, [CLS] and [SEP] among them. */
   readonly words: number;
   readonly tokenizer: Tokenizer;
@@ -39,7 +44,7 @@ const defaultWords = 20;
 
 /**
  * What the model takes, before anything is built. Its inputs go by name: `image`, `tokens`, `mask`. Throws a UserError
- * where they are not there, where the image size is open, and for a vocabulary of another model.
+ * where they are not there, where the image size is open or beyond this machine, and for a vocabulary of another model.
  */
 export async function referringInputs(
   graph: Graph,
@@ -59,7 +64,23 @@ export async function referringInputs(
       'the image size is open: bind it, for example with --set H=480,W=480 (or give the model a recipe that does)',
     );
   }
-  return { height, width, words: size(tokens.value, 1) ?? defaultWords, tokenizer };
+  checkMemory(graph, `images of ${height} × ${width}`);
+  return { height, width, batch: size(image.value, 0), words: size(tokens.value, 1) ?? defaultWords, tokenizer };
+}
+
+/** Throws a UserError where one tensor alone, of inputs or of products that every runtime computes, is larger than memory. */
+function checkMemory(graph: Graph, what: string): void {
+  const memory = machineMemory();
+  const check = ({ type }: Value, name: string): void => {
+    // Whatever is open is at least 1.
+    const bytes = type.shape.reduce((product, dim) => product * evaluate(dim, () => 1), bytesPerElement[type.dtype]);
+    if (bytes <= memory) return;
+    const [needed, there] = [bytes, memory].map(byteSize);
+    throw new UserError(`${what} do not fit into this machine's memory of ${there}: ${name} alone takes ${needed}`);
+  };
+  for (const { name, value } of graph.inputs) check(value, name);
+  for (const { op, outputs, origin } of graph.nodes)
+    if (op === 'conv2d' || op === 'matmul') check(outputs[0]!, `a result of ${origin.path}`);
 }
 
 /** Builds the model, or finds it built, and opens it. Its first output is the logits. */

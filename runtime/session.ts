@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type * as Ort from 'onnxruntime-node';
 import type { DType } from '../compiler/ir/graph.ts';
+import { byteSize } from './byte-size.ts';
 import { fileError } from './file-error.ts';
 import { UserError } from './user-error.ts';
 
@@ -178,6 +179,9 @@ async function open(
     try {
       return await session.run(feeds, fetches);
     } catch (error) {
+      const asked = /Failed to allocate memory for requested buffer of size (\d+)/.exec(String(error))?.[1];
+      if (asked)
+        throw new UserError(`not enough memory to run the model: a tensor of ${byteSize(Number(asked))} was too much`);
       throw new UserError(`the model cannot run with these inputs: ${firstLine(error)}`);
     }
   };

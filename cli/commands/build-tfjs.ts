@@ -1,10 +1,7 @@
-import { compileTraining } from '../../compiler/training/compile-training.ts';
 import { buildTfjs, type TfjsSource } from '../../runtime/build-tfjs.ts';
-import { diskHost } from '../../runtime/source-host.ts';
+import { byteSize } from '../../runtime/byte-size.ts';
 import { compileFile } from '../compile-file.ts';
-import { compileTrainingFile } from '../compile-training.ts';
-import { readSettings } from '../settings.ts';
-import { byteSize } from '../units.ts';
+import { checkedTraining, compiledTraining } from '../compile-training.ts';
 import { UsageError } from '../usage-error.ts';
 import type { BuildOptions } from './build.ts';
 
@@ -43,10 +40,12 @@ export async function buildForTfjs(file: string, options: BuildOptions): Promise
 
 /** The model with its recipe, at the recipe's sizes; without one, at the sizes that are set. */
 function compiledSource(file: string, { model, set }: BuildOptions): TfjsSource | undefined {
-  const { recipes, training } = compileTraining(diskHost(), file, { model, ...readSettings(set) });
-  if (training) return { graph: training.inference, dims: training.recipe.dims, training };
-  // Says what is wrong with the model, or with its recipe.
-  if (recipes.length > 0) return void compileTrainingFile(file, { model, recipe: undefined, set });
+  const choice = { model, recipe: undefined, set };
+  const trained = compiledTraining(file, choice);
+  if (trained.recipes.length > 0) {
+    const { training } = checkedTraining(file, choice, trained) ?? {};
+    return training && { graph: training.inference, dims: training.recipe.dims, training };
+  }
   const compiled = compileFile(file, model, set);
   return compiled && { graph: compiled.graph, dims: compiled.dims, training: undefined };
 }

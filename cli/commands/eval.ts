@@ -83,8 +83,9 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
     const settings: EvaluationOptions = {
       protocol: options.protocol,
       ...(options.at === undefined ? {} : { at: options.at }),
-      batch: options.batch,
       ...inputs,
+      // The last batch is filled up, so that a size that is bound fits as well as an open one.
+      batch: inputs.batch ?? options.batch,
       onBad: options.onBad,
       report: note,
       blank: !options.phrases,

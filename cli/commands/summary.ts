@@ -4,11 +4,13 @@ import { costByModule, type ModuleCost } from '../../compiler/ir/cost.ts';
 import type { Graph, TensorType } from '../../compiler/ir/graph.ts';
 import { memory } from '../../compiler/ir/liveness.ts';
 import { runPipeline } from '../../compiler/passes/pipeline.ts';
+import { byteSize } from '../../runtime/byte-size.ts';
 import { weightsOf } from '../../runtime/graph-weights.ts';
 import { compileFile } from '../compile-file.ts';
 import { readSettings } from '../settings.ts';
+import { withinExact } from '../sizes.ts';
 import { table } from '../table.ts';
-import { byteSize, shortCount } from '../units.ts';
+import { shortCount } from '../units.ts';
 
 export interface SummaryOptions {
   readonly model?: string;
@@ -33,7 +35,7 @@ export function summary(file: string, options: SummaryOptions): number {
   const { dims } = readSettings(options.set);
   const bound = new Map<string, Dim>([...dims].map(([name, n]) => [name, constant(n)]));
   const graph = runPipeline(compiled.graph);
-  const costs = costByModule(graph);
+  const costs = withinExact({ model: graph.name, dims }, () => costByModule(graph));
   const entries = outline(compiled.model, bound);
   const rows: Row[] = [];
   for (const [path, cost] of costs) {

@@ -1,4 +1,5 @@
 import { position } from '../../grammar/span.ts';
+import { byteSize } from '../../runtime/byte-size.ts';
 import type { OnBad } from '../../runtime/data/problems.ts';
 import { duration } from '../../runtime/progress.ts';
 import type { Device } from '../../runtime/session.ts';
@@ -13,7 +14,6 @@ import {
 import { UserError } from '../../runtime/user-error.ts';
 import { compileTrainingFile } from '../compile-training.ts';
 import { table } from '../table.ts';
-import { byteSize } from '../units.ts';
 
 export interface TrainOptions {
   readonly model?: string;

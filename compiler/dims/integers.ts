@@ -1,7 +1,7 @@
 /** A size left the integers that a double holds exactly. Nothing below 2^53 does, so it is a mistake in the program. */
 export class DimOverflow extends Error {
   constructor() {
-    super('a dim is too large to be exact (beyond 2^53)');
+    super('a size is too large to be exact (beyond 2^53)');
     this.name = 'DimOverflow';
   }
 }

@@ -68,12 +68,20 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
   const train = await openDataset(dir, 'train', opening);
   const val = splits.includes('val') ? await openDataset(dir, 'val', opening) : undefined;
   const vocabulary = await tokenizerFile(dir, options.tokenizer);
-  const { tokenizer, ...size } = await referringInputs(training.inference, { tokenizer: vocabulary });
+  const inputs = await referringInputs(training.inference, { tokenizer: vocabulary });
+  const { tokenizer, height, width, words } = inputs;
   const hash = createHash('sha256');
   for (const { samples } of [train, ...(val ? [val] : [])])
     for (const { image, line, phrase } of samples)
       hash.update(`${JSON.stringify([image.slice(dir.length), line, phrase])}\n`);
-  return { train, val, sizes: { batch, ...size }, tokenizer, tokenizerFile: vocabulary, hash: hash.digest('hex') };
+  return {
+    train,
+    val,
+    sizes: { batch, height, width, words },
+    tokenizer,
+    tokenizerFile: vocabulary,
+    hash: hash.digest('hex'),
+  };
 }
 
 export interface FeedOptions {

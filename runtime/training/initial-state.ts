@@ -3,6 +3,7 @@ import { selects } from '../../compiler/elaborate/recipe-paths.ts';
 import type { TrainedWeight } from '../../compiler/training/compile-training.ts';
 import type { Initialisation } from '../../compiler/training/recipe.ts';
 import type { StateTensor } from '../../compiler/training/step.ts';
+import { checkWeightSizes } from '../graph-weights.ts';
 import { initialWeights } from '../initialise.ts';
 import { openWeights } from '../weights.ts';
 import { openMappedWeights } from '../weights-map.ts';
@@ -26,6 +27,7 @@ export interface InitialStateOptions {
  */
 export async function initialState(options: InitialStateOptions): Promise<Map<string, Float32Array>> {
   const { weights, state, seed, weightsFile, inits = [] } = options;
+  checkWeightSizes(weights);
   const wanted = weights.map((weight) => ({ ...weight, dtype: 'f32' as const }));
   const file = weightsFile === undefined ? undefined : await openWeights(weightsFile, wanted);
   const source = file ?? initialWeights(weights, seed);

@@ -227,12 +227,43 @@ describe('what cannot be built', () => {
   });
 
   test.concurrent.each<[string, readonly string[], string]>([
-    ['a dim that is no number', ['--set', 'H=tall'], '--set H=tall: a dim is a whole number of at least 1'],
+    ['a dim that is no number', ['--set', 'H=tall'], '--set H=tall: a dim is a whole number from 1 to 2147483647'],
+    [
+      'a dim too large',
+      ['--set', 'B=99999999999'],
+      '--set B=99999999999: a dim is a whole number from 1 to 2147483647',
+    ],
     ['a dim twice', ['--set', 'H=32,W=8,H=64'], '--set H=64: H is 32 already'],
     ['no value', ['--set', 'patch.bias'], '--set patch.bias: write name=value'],
   ])('%s is a mistake of the command line', async (_, args, err) => {
     const ran = await build(['tiny.crob', ...args, '-o', 'never']);
     expect(ran).toEqual({ code: 2, out: '', err: `error: ${err}\n` });
+  });
+
+  test('sizes and weights that nothing can hold are named, and no memory is taken', async () => {
+    const [axis, elements, weight] = await Promise.all([
+      build(['tiny.crob', '--set', 'B=1,H=800000,W=800000', '-o', 'never']),
+      build(['tiny.crob', '--set', 'B=2000000,H=2000000,W=2000000', '-o', 'never']),
+      writeFile(`${folder}/vast.crob`, wide.replaceAll('600', '200000')).then(() =>
+        build(['vast.crob', '-o', 'never']),
+      ),
+    ]);
+    expect(axis).toEqual({
+      code: 1,
+      out: '',
+      err: 'crobc: Tiny is too large at B = 1, H = 800000, W = 800000: it has an axis of 40,000,000,000 entries, and an axis has 2,147,483,647 at most\n',
+    });
+    expect(elements).toEqual({
+      code: 1,
+      out: '',
+      err: 'crobc: Tiny is too large at B = 2000000, H = 2000000, W = 2000000: numbers beyond 2^53 come up, and those are not exact\n',
+    });
+    expect(weight).toEqual({
+      code: 1,
+      out: '',
+      err: 'crobc: the weight layer.weight is f32[200000, 200000], 149.0 GiB: one weight has less than 2 GiB\n',
+    });
+    expect(await readdir(folder)).not.toContain('never');
   });
 
   test('a file with errors, or none', async () => {

@@ -59,6 +59,13 @@ describe('summary', () => {
     expect(json.peakActivationBytes).toBeGreaterThan(0);
   });
 
+  test('at sizes beyond what can be counted: one line that names them', async () => {
+    const args = ['-m', 'CroBIM_micro', '--set', 'H=32000000,W=32,B=1,T=20'];
+    const { code, out, err } = await run('summary', model, ...args);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(/^crobc: CroBIM_micro is too large at H = 32000000, W = 32, B = 1, T = 20: [^\n]*\n$/);
+  });
+
   test('with open dims: polynomials', async () => {
     const { code, out } = await run('summary', 'tiny.crob');
     expect(code).toBe(0);

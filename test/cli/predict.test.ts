@@ -171,6 +171,30 @@ describe('models', () => {
   });
 });
 
+describe('sizes', () => {
+  test.concurrent.each([
+    ['B=2', /^crobc: predict has one image, and Tiny takes 2 at a time \(B = 2\): leave B open\n$/],
+    [
+      'H=160000,W=160000',
+      /^crobc: images of 160000 × 160000 do not fit into this machine's memory of [^:]*: image alone takes 286\.1 GiB\n$/,
+    ],
+    [
+      'H=2000000000,W=2000000000',
+      /^crobc: the first model of tiny\.crob is too large at H = 2000000000, W = 2000000000: numbers beyond 2\^53/,
+    ],
+    ['T=2', /^crobc: a sentence needs room for 3 tokens, \[CLS\] and \[SEP\] among them, and has 2\n$/],
+  ])('%s is one line', async (set, err) => {
+    const ran = await predict('-i', 'scene.png', '-t', 'ship', '-o', 'never', '--set', set);
+    expect(ran).toMatchObject({ code: 1, out: '' });
+    expect(ran.err).toMatch(err);
+    expect(await readdir(folder)).not.toContain('never');
+  });
+
+  test('B = 1 is what it has', async () => {
+    expect((await predict('-i', 'scene.png', '-t', 'ship', '-o', 'single', '--set', 'B=1')).code).toBe(0);
+  });
+});
+
 describe('the built model', () => {
   const out = (name: string) => `${folder}/${name}`;
   const cached = async (name: string) => (await stat(`${out(name)}/model-cache/Tiny.onnx`)).mtimeMs;

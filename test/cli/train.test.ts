@@ -58,6 +58,7 @@ async function interrupted(args: readonly string[], out: string, signal: NodeJS.
 beforeAll(async () => {
   folder = at('work');
   await mkdir(folder);
+  await writeFile(`${folder}/bare.crob`, 'model Bare {\n  input x: f32[B]\n  output y = x + x\n}\n');
   await writeFile(`${folder}/learner.crob`, learner);
   await writeDataset(`${folder}/data`);
   const ran = await train(['-o', 'whole']);
@@ -271,6 +272,11 @@ describe('what goes wrong', () => {
       'no such module to recompute',
       [...words, '--recompute', 'head.*'],
       /^crobc: Learner has no module head\.\*; "crobc summary" lists them\n$/,
+    ],
+    [
+      'no recipe',
+      ['train', 'bare.crob', '--dry-run'],
+      /^crobc: bare\.crob has no recipe for Bare, and training needs one\n$/,
     ],
     ['too large a batch', [...words, '--set', 'B=9'], /^crobc: there are 7 samples and a batch is 9: [^\n]*\n$/],
     [
