@@ -3,8 +3,9 @@ import { isError } from '../compiler/diagnostics/diagnostic.ts';
 import { nearest } from '../compiler/elaborate/did-you-mean.ts';
 import type { ModelGraph } from '../compiler/elaborate/model.ts';
 import type { Graph } from '../compiler/ir/graph.ts';
-import { diskHost } from '../runtime/source-host.ts';
+import { diskHost, ownPath } from '../runtime/source-host.ts';
 import { UserError } from '../runtime/user-error.ts';
+import { cannotRead } from './files.ts';
 import { plural, printDiagnostics } from './messages.ts';
 import { readSettings } from './settings.ts';
 import { checkSizes, withinExact } from './sizes.ts';
@@ -18,18 +19,19 @@ export interface CompiledFile extends Compiled {
 
 /** Compiles a model or prints what is wrong with it; undefined in that case. */
 export function compileFile(
-  file: string,
+  path: string,
   model: string | undefined,
   set: readonly string[] | undefined,
   { recipeDims = [], via }: { readonly recipeDims?: readonly string[]; readonly via?: string | undefined } = {},
 ): CompiledFile | undefined {
+  const file = ownPath(path);
   const { dims, overrides } = readSettings(set);
   const compiled = withinExact({ model: model ?? `the first model of ${file}`, dims }, () =>
     compile(diskHost(), file, { model, dims, overrides, recipeDims, via }),
   );
   const { graph, diagnostics, models, program } = compiled;
-  if (!program.files.has(file)) throw new UserError(`${file}: no such file, or not one that can be read`);
-  process.stderr.write(printDiagnostics(diagnostics, (path) => program.files.get(path)?.tree.text, 'pretty'));
+  if (!program.files.has(file)) throw new UserError(cannotRead(file));
+  process.stderr.write(printDiagnostics(diagnostics, (path) => program.files.get(path)?.tree.text));
   const errors = diagnostics.filter(isError).length;
   if (errors > 0) {
     process.stderr.write(`${plural(errors, 'error')}\n`);

@@ -1,8 +1,9 @@
 import { isError } from '../compiler/diagnostics/diagnostic.ts';
 import { nearest } from '../compiler/elaborate/did-you-mean.ts';
 import { type CompiledTraining, compileTraining, type Training } from '../compiler/training/compile-training.ts';
-import { diskHost } from '../runtime/source-host.ts';
+import { diskHost, ownPath } from '../runtime/source-host.ts';
 import { UserError } from '../runtime/user-error.ts';
+import { cannotRead } from './files.ts';
 import { plural, printDiagnostics } from './messages.ts';
 import { readSettings } from './settings.ts';
 import { checkSizes, withinExact } from './sizes.ts';
@@ -26,7 +27,7 @@ export function compileTrainingFile(file: string, choice: TrainingChoice): Compi
 export function compiledTraining(file: string, { model, recipe, set }: TrainingChoice): CompiledTraining {
   const settings = readSettings(set);
   return withinExact({ model: model ?? `the first model of ${file}`, dims: settings.dims }, () =>
-    compileTraining(diskHost(), file, { model, recipe, ...settings }),
+    compileTraining(diskHost(), ownPath(file), { model, recipe, ...settings }),
   );
 }
 
@@ -37,8 +38,8 @@ export function checkedTraining(
   compiled: CompiledTraining,
 ): CompiledTrainingFile | undefined {
   const { program, diagnostics, models, recipes, training } = compiled;
-  if (!program.files.has(file)) throw new UserError(`${file}: no such file, or not one that can be read`);
-  process.stderr.write(printDiagnostics(diagnostics, (path) => program.files.get(path)?.tree.text, 'pretty'));
+  if (!program.files.has(ownPath(file))) throw new UserError(cannotRead(file));
+  process.stderr.write(printDiagnostics(diagnostics, (path) => program.files.get(path)?.tree.text));
   const errors = diagnostics.filter(isError).length;
   if (errors > 0) {
     process.stderr.write(`${plural(errors, 'error')}\n`);

@@ -1,30 +1,42 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../runtime/user-error.ts';
+import { reasonOf } from '../runtime/file-error.ts';
+import { ownPath, whyUnreadable } from '../runtime/source-host.ts';
 
 const skipped = new Set(['node_modules', 'dist', '.git']);
 
-/** The .crob files among files and folders; without any, those below the working folder. Sorted, each once. */
-export function crobFiles(given: readonly string[]): string[] {
-  const found = new Set<string>();
-  const walk = (folder: string): void => {
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory() && !skipped.has(entry.name) && !entry.name.startsWith('.')) walk(path);
-      else if (entry.isFile() && entry.name.endsWith('.crob')) found.add(path);
-    }
-  };
+export interface FoundFiles {
+  /** Sorted, each once. */
+  readonly files: readonly string[];
+  /** Paths that give nothing to read, with a line about each. */
+  readonly unusable: ReadonlyMap<string, string>;
+}
+
+/** The .crob files among files and folders; without any, those below the working folder. */
+export function crobFiles(given: readonly string[]): FoundFiles {
+  const files = new Set<string>();
+  const unusable = new Map<string, string>();
   for (const path of given.length > 0 ? given : ['.']) {
-    let stat: ReturnType<typeof statSync>;
     try {
-      stat = statSync(path);
-    } catch {
-      throw new UserError(`${path}: no such file or folder`);
+      const found = statSync(path).isDirectory() ? below(path) : [path];
+      if (found.length === 0) unusable.set(path, `there are no .crob files in ${path}`);
+      for (const file of found) files.add(ownPath(file));
+    } catch (error) {
+      unusable.set(path, `cannot read ${path}: ${reasonOf(error)}`);
     }
-    if (stat.isDirectory()) walk(path);
-    else found.add(path);
   }
-  if (found.size === 0)
-    throw new UserError(`no .crob files ${given.length > 0 ? `in ${given.join(', ')}` : 'below this folder'}`);
-  return [...found].sort();
+  return { files: [...files].sort(), unusable };
+}
+
+/** The line for a file that cannot be read. */
+export function cannotRead(path: string): string {
+  return `cannot read ${path}: ${whyUnreadable(path) ?? 'it changed meanwhile'}`;
+}
+
+function below(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return skipped.has(entry.name) || entry.name.startsWith('.') ? [] : below(path);
+    return entry.isFile() && entry.name.endsWith('.crob') ? [path] : [];
+  });
 }

@@ -1,14 +1,11 @@
 import type { Diagnostic } from '../compiler/diagnostics/diagnostic.ts';
-import { renderJson } from '../compiler/diagnostics/render-json.ts';
 import { renderTerminal } from '../compiler/diagnostics/render-terminal.ts';
 import { wantsColour } from '../runtime/progress.ts';
 
 export function printDiagnostics(
   diagnostics: readonly Diagnostic[],
   text: (file: string) => string | undefined,
-  reporter: 'pretty' | 'json',
 ): string {
-  if (reporter === 'json') return renderJson(diagnostics, text);
   if (diagnostics.length === 0) return '';
   return renderTerminal(diagnostics, text, {
     color: wantsColour(process.stderr),

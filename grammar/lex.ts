@@ -52,11 +52,17 @@ export interface Lexed {
   readonly comments: readonly Comment[];
 }
 
+/** What stands in for bytes that are no UTF-8, and what UTF-16 is full of. */
+const notText = /[\uFFFD\0]/;
+
 /** Text to the tokens the parser reads, with the line rule applied; everything odd is reported to `faults`. */
 export function lex(file: string, text: string, faults: FaultSink): Lexed {
   const { tokens, groups, errors } = lexer.tokenize(text);
+  const undecoded = text.search(notText);
+  if (undecoded >= 0) faults.add('CROB1047', { file, start: undecoded, end: undecoded + 1 }, {});
   for (const error of errors) {
     const found = text.slice(error.offset, error.offset + error.length);
+    if (notText.test(found)) continue;
     faults.add('CROB1002', { file, start: error.offset, end: error.offset + error.length }, { found });
   }
   tokens.forEach((token, at) => {

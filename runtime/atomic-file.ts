@@ -1,4 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileError } from './file-error.ts';
@@ -66,6 +67,17 @@ export class AtomicFile {
     }
     this.#hash?.update(bytes);
     this.#bytes += bytes.length;
+  }
+
+  /** Takes on another file's permissions, and its owner where that is allowed. */
+  async resemble({ mode, uid, gid }: Pick<Stats, 'mode' | 'uid' | 'gid'>): Promise<void> {
+    try {
+      await this.#handle.chown(uid, gid).catch(() => undefined);
+      await this.#handle.chmod(mode & 0o7777);
+    } catch (error) {
+      await this.abort();
+      throw fileError('write', this.path, error);
+    }
   }
 
   /** Flushes to disk, under the temporary name still; nothing can be written any more. */

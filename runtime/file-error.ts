@@ -17,10 +17,14 @@ const reasons: Readonly<Record<string, string>> = {
   EBUSY: 'it is in use',
 };
 
+/** Why a file operation failed, in a few words. */
+export function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  if (code === undefined) return error instanceof Error ? error.message : String(error);
+  return reasons[code] ?? code;
+}
+
 /** One line for a failed file operation: `cannot read a/b.png: no such file or folder`. A UserError passes through. */
 export function fileError(action: 'read' | 'write', path: string, error: unknown): UserError {
-  if (error instanceof UserError) return error;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-  const reason = code === undefined ? String(error instanceof Error ? error.message : error) : (reasons[code] ?? code);
-  return new UserError(`cannot ${action} ${path}: ${reason}`);
+  return error instanceof UserError ? error : new UserError(`cannot ${action} ${path}: ${reasonOf(error)}`);
 }

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { SourceHost } from '../compiler/compile.ts';
 import type { SourceFile } from '../grammar/tree.ts';
+import { reasonOf } from './file-error.ts';
 import { packageRoot } from './package-root.ts';
 
 /** The library's syntax trees as the build wrote them; there are none when crobc runs from its sources. */
@@ -18,9 +19,28 @@ function libraryTrees(): Readonly<Record<string, SourceFile>> {
 /** Largest source file read: what is larger is no source. */
 const sizeLimit = 4 * 1024 * 1024;
 
+/** A path that a user gives, told apart from a library file's: a folder of one's own may be called `std`. */
+export function ownPath(path: string): string {
+  return path.startsWith('std/') ? `./${path}` : path;
+}
+
+/** Why a source cannot be read; undefined when it can. */
+export function whyUnreadable(path: string): string | undefined {
+  try {
+    const stat = statSync(path);
+    if (stat.isDirectory()) return 'it is a folder';
+    if (!stat.isFile()) return 'it is no regular file';
+    if (stat.size > sizeLimit) return `it has ${stat.size.toLocaleString('en')} bytes, and a source 4 MiB at most`;
+    closeSync(openSync(path, 'r'));
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
 /**
  * Sources on disk. `use std.x` is the library's `x.crob`; `use a.b` is `a/b.crob` beside the file that uses it.
- * Files go by the path they were asked for, library files by `std/x.crob`, so that messages and hashes do not
+ * Files go by the path they were asked for (`ownPath`), library files by `std/x.crob`, so that messages and hashes do not
  * depend on where things are installed.
  */
 export function diskHost(): SourceHost {
@@ -29,14 +49,8 @@ export function diskHost(): SourceHost {
   return {
     prelude: 'std/prelude.crob',
     read(path) {
-      try {
-        const file = onDisk(path);
-        const stat = statSync(file);
-        if (!stat.isFile() || stat.size > sizeLimit) return undefined;
-        return readFileSync(file, 'utf8');
-      } catch {
-        return undefined;
-      }
+      const file = onDisk(path);
+      return whyUnreadable(file) === undefined ? readFileSync(file, 'utf8') : undefined;
     },
     parsed(path, text) {
       const tree = path.startsWith('std/') ? libraryTrees()[path] : undefined;
@@ -45,13 +59,7 @@ export function diskHost(): SourceHost {
     resolve(from, path) {
       const [first, ...rest] = path;
       if (first === 'std') return `std/${rest.join('/')}.crob`;
-      return join(dirname(from), `${path.join('/')}.crob`);
+      return ownPath(join(dirname(from), `${path.join('/')}.crob`));
     },
   };
-}
-
-/** A path as messages show it: relative to the working folder where that is shorter. */
-export function shownPath(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short.length < path.length && !short.startsWith('..') ? short : path;
 }

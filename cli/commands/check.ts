@@ -1,9 +1,9 @@
-import { check as checkSources } from '../../compiler/compile.ts';
+import { type CheckResult, check as checkSources } from '../../compiler/compile.ts';
 import { isError } from '../../compiler/diagnostics/diagnostic.ts';
+import { jsonProblem, toJson } from '../../compiler/diagnostics/render-json.ts';
 import { type GuardCondition, guardCondition } from '../../compiler/ir/guard-condition.ts';
 import { diskHost } from '../../runtime/source-host.ts';
-import { UserError } from '../../runtime/user-error.ts';
-import { crobFiles } from '../files.ts';
+import { cannotRead, crobFiles, type FoundFiles } from '../files.ts';
 import { plural, printDiagnostics } from '../messages.ts';
 
 export interface CheckOptions {
@@ -11,28 +11,65 @@ export interface CheckOptions {
   readonly guards?: boolean;
 }
 
+interface Checked extends CheckResult, FoundFiles {}
+
 /** 0 when everything is right, warnings or not, and 1 when it is not. Nothing is printed on standard output unless asked for. */
-export function check(files: readonly string[], options: CheckOptions): number {
-  const found = crobFiles(files);
-  const result = checkSources(diskHost(), found);
-  if (result.missing.length > 0) throw new UserError(`cannot read ${result.missing.join(', ')}`);
-  const texts = (file: string) => result.program.files.get(file)?.tree.text;
-  if (options.reporter === 'json') process.stdout.write(printDiagnostics(result.diagnostics, texts, 'json'));
-  else process.stderr.write(printDiagnostics(result.diagnostics, texts, 'pretty'));
-  const errors = result.diagnostics.filter(isError).length;
-  if (errors > 0) {
-    if (options.reporter === 'pretty')
-      process.stderr.write(`${plural(errors, 'error')} in ${plural(found.length, 'file')}\n`);
-    return 1;
-  }
+export function check(paths: readonly string[], options: CheckOptions): number {
+  if (options.reporter === 'json') return report(paths, options);
+  const checked = checkFiles(paths);
+  const { diagnostics, files, unusable } = checked;
+  for (const line of unusable.values()) process.stderr.write(`crobc: ${line}\n`);
+  process.stderr.write(printDiagnostics(diagnostics, textsOf(checked)));
+  const errors = diagnostics.filter(isError).length;
+  if (errors > 0) process.stderr.write(`${plural(errors, 'error')} in ${plural(files.length, 'file')}\n`);
   if (options.guards) {
-    for (const [name, model] of result.models) {
+    for (const { name, guards } of guardsOf(checked)) {
       process.stdout.write(`${name}\n`);
-      if (model.guards.length === 0) process.stdout.write('  no conditions on the inputs\n');
-      for (const guard of model.guards) process.stdout.write(`  ${shown(guardCondition(guard, model.facts))}\n`);
+      if (guards.length === 0) process.stdout.write('  no conditions on the inputs\n');
+      for (const guard of guards) process.stdout.write(`  ${shown(guard)}\n`);
     }
   }
-  return 0;
+  return errors + unusable.size > 0 ? 1 : 0;
+}
+
+/** One JSON document on standard output, whatever happens: a tool reads it and nothing else. */
+function report(paths: readonly string[], { guards = false }: CheckOptions): number {
+  const print = (messages: readonly ReturnType<typeof toJson>[], models: ReturnType<typeof guardsOf>) => {
+    const document = guards ? { messages, models } : messages;
+    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  };
+  let checked: Checked;
+  try {
+    checked = checkFiles(paths);
+  } catch (error) {
+    print([jsonProblem(paths[0] ?? '.', error instanceof Error ? error.message : String(error))], []);
+    throw error;
+  }
+  const { diagnostics, unusable } = checked;
+  const problems = [...unusable].map(([path, line]) => jsonProblem(path, line));
+  print([...problems, ...diagnostics.map((d) => toJson(d, textsOf(checked)))], guardsOf(checked));
+  return problems.length > 0 || diagnostics.some(isError) ? 1 : 0;
+}
+
+/** What cannot be read keeps nothing else from being checked. */
+function checkFiles(paths: readonly string[]): Checked {
+  const { files, unusable } = crobFiles(paths);
+  const result = checkSources(diskHost(), files);
+  const unread = result.missing.map((path) => [path, cannotRead(path)] as const);
+  return { ...result, files, unusable: new Map([...unusable, ...unread]) };
+}
+
+function textsOf({ program }: CheckResult) {
+  return (file: string) => program.files.get(file)?.tree.text;
+}
+
+/** Of the models that are right. */
+function guardsOf({ models }: CheckResult) {
+  return [...models].map(([name, { flat, guards, facts }]) => ({
+    name,
+    file: flat.file.file,
+    guards: guards.map((guard) => guardCondition(guard, facts)),
+  }));
 }
 
 /** In numbers, and as the source has it where that differs: `T <= 512  (T <= text.positions)`. */

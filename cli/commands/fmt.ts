@@ -2,20 +2,27 @@ import { readFileSync } from 'node:fs';
 import { fromSyntax } from '../../compiler/diagnostics/from-syntax.ts';
 import { format } from '../../grammar/format.ts';
 import { parse } from '../../grammar/parse.ts';
-import { writeFileAtomic } from '../../runtime/atomic-file.ts';
-import { crobFiles } from '../files.ts';
+import { rewriteFile } from '../../runtime/rewrite-file.ts';
+import { whyUnreadable } from '../../runtime/source-host.ts';
+import { cannotRead, crobFiles } from '../files.ts';
 import { plural, printDiagnostics } from '../messages.ts';
 
 /** Formats in place; a file that does not parse is left alone. */
-export async function fmt(files: readonly string[], options: { readonly check?: boolean }): Promise<number> {
+export async function fmt(paths: readonly string[], options: { readonly check?: boolean }): Promise<number> {
+  const { files, unusable } = crobFiles(paths);
+  const lines = [...unusable.values()];
   let changed = 0;
   let broken = 0;
-  for (const file of crobFiles(files)) {
+  for (const file of files) {
+    if (whyUnreadable(file) !== undefined) {
+      lines.push(cannotRead(file));
+      continue;
+    }
     const text = readFileSync(file, 'utf8');
     const { tree, faults } = parse(file, text);
     if (faults.length > 0) {
       broken++;
-      process.stderr.write(printDiagnostics(faults.map(fromSyntax), () => text, 'pretty'));
+      process.stderr.write(printDiagnostics(faults.map(fromSyntax), () => text));
       continue;
     }
     const formatted = format(tree);
@@ -23,11 +30,12 @@ export async function fmt(files: readonly string[], options: { readonly check?: 
     changed++;
     if (options.check) process.stdout.write(`${file} is not formatted\n`);
     else {
-      await writeFileAtomic(file, formatted);
+      await rewriteFile(file, formatted);
       process.stdout.write(`${file}\n`);
     }
   }
-  if (broken > 0) return 1;
+  for (const line of lines) process.stderr.write(`crobc: ${line}\n`);
+  if (broken + lines.length > 0) return 1;
   if (options.check && changed > 0) {
     process.stderr.write(`${plural(changed, 'file')} to format: crobc fmt\n`);
     return 1;

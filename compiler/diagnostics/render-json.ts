@@ -9,7 +9,8 @@ interface JsonRange {
 }
 
 export interface JsonDiagnostic {
-  readonly code: string;
+  /** null for what no line of source is to blame for, such as a file that cannot be read. */
+  readonly code: string | null;
   readonly severity: 'error' | 'warning';
   readonly message: string;
   readonly file: string;
@@ -35,13 +36,9 @@ export function toJson(diagnostic: Diagnostic, source: SourceText): JsonDiagnost
   };
 }
 
-/** All messages as one JSON array, with a newline at its end. */
-export function renderJson(diagnostics: readonly Diagnostic[], source: SourceText): string {
-  return `${JSON.stringify(
-    diagnostics.map((diagnostic) => toJson(diagnostic, source)),
-    undefined,
-    2,
-  )}\n`;
+/** What is wrong with a whole file, or with the run. */
+export function jsonProblem(file: string, message: string): JsonDiagnostic {
+  return { code: null, severity: 'error', message, file, range: null, notes: [], details: [], help: null };
 }
 
 function range(span: Span, source: SourceText): JsonRange | null {

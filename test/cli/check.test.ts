@@ -20,6 +20,18 @@ beforeAll(async () => {
     'module Gate(dim: int) {\n  forward(x: f32[B, dim]) -> f32[B, dim] { return sigmoid(x) }\n}\n',
   );
   await writeFile(`${folder}/used.crob`, 'use unused.{Gate}\n\nexample Gate(3)\n');
+  // Hidden, so that these are checked where they are named alone.
+  await mkdir(`${folder}/.odd/std`, { recursive: true });
+  await writeFile(`${folder}/.odd/latin.crob`, Buffer.from('// caf\u00e9\nfn one() = 1\n', 'latin1'));
+  await writeFile(`${folder}/.odd/huge.crob`, '/'.repeat(5_000_000));
+  await writeFile(
+    `${folder}/.odd/std/mine.crob`,
+    'use norm.{Doubled}\n\nmodel Mine {\n  d = Doubled(missing)\n  input x: f32[B]\n  output y = d(x)\n}\n',
+  );
+  await writeFile(
+    `${folder}/.odd/std/norm.crob`,
+    'module Doubled(n: int = 2) {\n  forward(x: f32[B]) -> f32[B] { return x * n }\n}\n\nmodel Norm {\n  d = Doubled()\n  input x: f32[B]\n  output y = d(x)\n}\n',
+  );
   await writeFile(`${folder}/free.crob`, 'model Free {\n  input x: f32[B]\n  output y = x + x\n}\n');
 });
 
@@ -118,14 +130,99 @@ describe('files with errors', () => {
 
 describe('what cannot be read', () => {
   test.each([
-    [['none.crob'], 'crobc: none.crob: no such file or folder\n'],
-    [['empty'], 'crobc: no .crob files in empty\n'],
+    [['none.crob'], 'crobc: cannot read none.crob: no such file or folder\n'],
+    [['empty'], 'crobc: there are no .crob files in empty\n'],
+    [['free.crob/x.crob'], 'crobc: cannot read free.crob/x.crob: a part of the path is not a folder\n'],
   ])('%j', async (args, err) => {
     expect(await check(...args)).toEqual({ code: 1, out: '', err });
   });
 
   test('a folder without any file, as the working folder', async () => {
     const ran = await crobc(['check'], { cwd: `${folder}/empty` });
-    expect(ran).toEqual({ code: 1, out: '', err: 'crobc: no .crob files below this folder\n' });
+    expect(ran).toEqual({ code: 1, out: '', err: 'crobc: there are no .crob files in .\n' });
   });
+
+  test('keeps nothing else from being checked', async () => {
+    const { code, err } = await check('none.crob', 'below/wrong.crob', '.odd/huge.crob');
+    expect(code).toBe(1);
+    expect(err).toMatch(/^crobc: cannot read none\.crob: no such file or folder\n/);
+    expect(err).toContain('\ncrobc: cannot read .odd/huge.crob: it has 5,000,000 bytes, and a source 4 MiB at most\n');
+    expect(err).toContain('Conv2d has no parameter `stirde`');
+  });
+
+  test('bytes that are not UTF-8 have a place', async () => {
+    const { code, err } = await check('.odd/latin.crob');
+    expect(code).toBe(1);
+    expect(err).toContain('error[CROB1047]: this is not UTF-8 text\n  .odd/latin.crob:1:7 ');
+    expect(err).toContain('\n1 error in 1 file\n');
+  });
+});
+
+describe('--reporter json is one document, and nothing else on standard output', () => {
+  const json = async (...args: string[]) => {
+    const ran = await check(...args, '--reporter', 'json');
+    return { code: ran.code, err: ran.err, document: JSON.parse(ran.out) };
+  };
+  const unread = (file: string, message: string) => ({
+    code: null,
+    severity: 'error',
+    message,
+    file,
+    range: null,
+    notes: [],
+    details: [],
+    help: null,
+  });
+
+  test('with what cannot be read', async () => {
+    expect(await json('none.crob', 'tiny.crob', '.odd/huge.crob')).toEqual({
+      code: 1,
+      err: '',
+      document: [
+        unread('none.crob', 'cannot read none.crob: no such file or folder'),
+        unread('.odd/huge.crob', 'cannot read .odd/huge.crob: it has 5,000,000 bytes, and a source 4 MiB at most'),
+      ],
+    });
+    expect(await json('empty')).toEqual({
+      code: 1,
+      err: '',
+      document: [unread('empty', 'there are no .crob files in empty')],
+    });
+  });
+
+  test('with --guards: messages, and the models that are right', async () => {
+    const { code, err, document } = await json('free.crob', 'tiny.crob', 'below/wrong.crob', '--guards');
+    expect({ code, err }).toEqual({ code: 1, err: '' });
+    expect(Object.keys(document)).toEqual(['messages', 'models']);
+    expect(document.messages).toMatchObject([{ code: 'CROB2009' }, { code: expect.any(String) }]);
+    expect(document.models).toEqual([
+      { name: 'Free', file: 'free.crob', guards: [] },
+      {
+        name: 'Tiny',
+        file: 'tiny.crob',
+        guards: [
+          { condition: 'H % 4 == 0', left: 'H', relation: '%', right: '4', remainder: 0, source: 'H % 4 == 0' },
+          { condition: 'W % 4 == 0', left: 'W', relation: '%', right: '4', remainder: 0, source: 'W % 4 == 0' },
+          { condition: 'T <= 20', left: 'T', relation: '<=', right: '20', source: 'T <= 20' },
+        ],
+      },
+    ]);
+    expect(await json('tiny.crob', '--guards')).toMatchObject({ code: 0, err: '', document: { messages: [] } });
+    expect(await json('none.crob', '--guards')).toMatchObject({
+      code: 1,
+      err: '',
+      document: { messages: [{ code: null }], models: [] },
+    });
+  });
+});
+
+test("a folder of one's own may be called std", async () => {
+  const [own, library] = await Promise.all([
+    crobc(['check', 'std/mine.crob'], { cwd: `${folder}/.odd` }),
+    crobc(['summary', 'std/norm.crob'], { cwd: `${folder}/.odd` }),
+  ]);
+  expect(own.err).toContain('there is no `missing` here\n  ./std/mine.crob:4:');
+  expect(library).toMatchObject({ code: 0, out: expect.stringMatching(/^Norm\n/) });
+  const built = await crobc(['build', 'std/norm.crob', '-o', 'out'], { cwd: `${folder}/.odd` });
+  expect(built.code, built.err).toBe(0);
 });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { messages } from '../../compiler/diagnostics/messages.ts';
@@ -60,10 +60,10 @@ describe('summary', () => {
   });
 
   test('at sizes beyond what can be counted: one line that names them', async () => {
-    const args = ['-m', 'CroBIM_micro', '--set', 'H=32000000,W=32,B=1,T=20'];
-    const { code, out, err } = await run('summary', model, ...args);
+    const { code, out, err } = await run('summary', 'tiny.crob', '--set', 'B=40000,H=160000,W=160000,T=20');
     expect({ code, out }).toEqual({ code: 1, out: '' });
-    expect(err).toMatch(/^crobc: CroBIM_micro is too large at H = 32000000, W = 32, B = 1, T = 20: [^\n]*\n$/);
+    const sizes = 'B = 40000, H = 160000, W = 160000, T = 20';
+    expect(err).toBe(`crobc: Tiny is too large at ${sizes}: numbers beyond 2^53 come up, and those are not exact\n`);
   });
 
   test('with open dims: polynomials', async () => {
@@ -107,6 +107,27 @@ describe('fmt', () => {
     expect(await readFile(`${folder}/a.crob`, 'utf8')).toBe(straight);
     expect(await run('fmt', 'a.crob')).toEqual({ code: 0, out: '', err: '' });
     expect(await run('fmt', '--check', 'a.crob')).toEqual({ code: 0, out: '', err: '' });
+  });
+
+  test.skipIf(process.platform === 'win32')('writes to what a link points at, and keeps its permissions', async () => {
+    await writeFile(`${folder}/real.crob`, crooked);
+    await chmod(`${folder}/real.crob`, 0o600);
+    await symlink('real.crob', `${folder}/link.crob`);
+    expect(await run('fmt', 'link.crob')).toEqual({ code: 0, out: 'link.crob\n', err: '' });
+    expect((await lstat(`${folder}/link.crob`)).isSymbolicLink()).toBe(true);
+    expect(await readFile(`${folder}/real.crob`, 'utf8')).toBe(straight);
+    expect((await stat(`${folder}/real.crob`)).mode & 0o777).toBe(0o600);
+  });
+
+  test('leaves alone what is not UTF-8, and what it cannot read, and goes on', async () => {
+    const latin = Buffer.from(`// caf\u00e9\n${crooked}`, 'latin1');
+    await writeFile(`${folder}/latin.crob`, latin);
+    await writeFile(`${folder}/z.crob`, crooked);
+    const { code, out, err } = await run('fmt', 'none.crob', 'latin.crob', 'z.crob');
+    expect({ code, out }).toEqual({ code: 1, out: 'z.crob\n' });
+    expect(err).toMatch(/^error\[CROB1047\]: this is not UTF-8 text\n {2}latin\.crob:1:7 /);
+    expect(err).toContain('\ncrobc: cannot read none.crob: no such file or folder\n');
+    expect(await readFile(`${folder}/latin.crob`)).toEqual(latin);
   });
 
   test('leaves alone what does not parse', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Diagnostic } from '../../compiler/diagnostics/diagnostic.ts';
 import { fromSyntax } from '../../compiler/diagnostics/from-syntax.ts';
-import { renderJson } from '../../compiler/diagnostics/render-json.ts';
+import { toJson } from '../../compiler/diagnostics/render-json.ts';
 import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';
 import { parse } from '../../grammar/parse.ts';
 
@@ -122,7 +122,7 @@ test('json', () => {
   const note = { span: { file: 'b.crob', start: 0, end: 1 }, text: 'there' };
   const { diagnostic, source } = marked('a\nlet «x\ny»', { notes: [note], details: ['d'] });
   const only = (file: string) => (file === 'a.crob' ? source(file) : undefined);
-  expect(JSON.parse(renderJson([diagnostic], only))).toEqual([
+  expect([toJson(diagnostic, only)]).toEqual([
     {
       code: 'CROB1001',
       severity: 'error',

@@ -385,4 +385,13 @@ comprehensions: \`layers = [Block(dim) for i in 0..depth]\`.`,
     explanation: 'A statement ends at the end of its line or at `;`.',
     example: 'fn twice(x: f32[B]) -> f32[B] {\n  let y = x + x return y\n}\n',
   },
+  CROB1047: {
+    severity: 'error',
+    title: 'Text that is not UTF-8',
+    template: 'this is not UTF-8 text',
+    help: 'save the file as UTF-8',
+    explanation: `Sources are UTF-8. Bytes here are not, and stand as \uFFFD: the file is in another encoding, such as Latin-1 or UTF-16, or it is damaged. Only
+the first place is shown. \`crobc fmt\` leaves such a file alone, because what these bytes were is not known.`,
+    example: '/// A caf\uFFFD in every function.\nfn one() = 1\n',
+  },
 } as const satisfies Record<string, MessageRow>;
