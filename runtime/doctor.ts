@@ -29,8 +29,9 @@ export interface Examination {
 export async function examine(folder: string = process.cwd()): Promise<Examination> {
   const tried = await Promise.all([
     ...devices.map(tryProvider),
-    tryPackage('sharp', packageRoot(), SHARP_TRY, 'needed to read images: reinstall it with "npm ci"', true),
-    ...trainers.map(({ name, advice }) => tryPackage(name, folder, TENSORFLOW_TRY, advice, false)),
+    tryPackage('sharp', [packageRoot()], SHARP_TRY, 'needed to read images: reinstall it with "npm ci"', true),
+    // Training takes them from the working folder, else from beside crobc.
+    ...trainers.map(({ name, advice }) => tryPackage(name, [folder, packageRoot()], TENSORFLOW_TRY, advice, false)),
   ]);
   const crobc: Finding = { name: 'crobc', state: 'works', detail: packageVersion(), advice: undefined };
   const findings = [machine(), node(), crobc, ...tried];
@@ -71,7 +72,7 @@ const trainers = [
   },
   {
     name: '@tensorflow/tfjs-backend-wasm',
-    advice: 'optional: "npm install @tensorflow/tfjs @tensorflow/tfjs-backend-wasm"',
+    advice: 'it comes with crobc: "npm ci" puts it back',
   },
 ] as const;
 
@@ -113,12 +114,12 @@ async function tryProvider(device: Device): Promise<Finding> {
 
 async function tryPackage(
   name: string,
-  folder: string,
+  folders: readonly string[],
   script: string,
   advice: string,
   needed: boolean,
 ): Promise<Finding> {
-  const found = installedPackage(name, folder);
+  const found = folders.map((folder) => installedPackage(name, folder)).find((one) => one !== undefined);
   if (found === undefined) return { name, state: needed ? 'broken' : 'absent', detail: 'not installed', advice };
   const said = await inChild(script, [found.entry]);
   if (said === 'works') return { name, state: 'works', detail: found.version, advice: undefined };

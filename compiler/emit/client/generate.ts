@@ -13,6 +13,9 @@ const elementTypes: Readonly<Record<DType, string>> = {
   bool: 'bool',
 };
 
+/** Types that the client itself is written with: a model of such a name is called `PromiseModel` there. */
+const ownTypes: ReadonlySet<string> = new Set(['Promise', 'Record', 'Readonly', 'Pick']);
+
 /**
  * A TypeScript module that runs the model: typed inputs and outputs, and every shape and guard checked
  * on the host. It imports `onnxruntime-node` alone.
@@ -21,6 +24,7 @@ export async function generateClient(info: ClientInfo): Promise<string> {
   // ts-morph brings the whole TypeScript compiler, half a second to load: only who builds a client pays for it.
   const { IndentationText, Project, QuoteKind, StructureKind } = await import('ts-morph');
   const { model } = info;
+  const loaded = ownTypes.has(model) ? `${model}Model` : model;
   const project = new Project({
     useInMemoryFileSystem: true,
     manipulationSettings: { indentationText: IndentationText.TwoSpaces, quoteKind: QuoteKind.Single },
@@ -50,7 +54,7 @@ export async function generateClient(info: ClientInfo): Promise<string> {
     tensors(`${model}Outputs`, `What ${model} gives.`, info.outputs, (element) => `ort.TypedTensor<'${element}'>`),
     {
       kind: StructureKind.Interface,
-      name: model,
+      name: loaded,
       isExported: true,
       docs: [sentence(info.docs, 'A loaded model.')],
       methods: [
@@ -75,7 +79,7 @@ export async function generateClient(info: ClientInfo): Promise<string> {
         { name: 'path', initializer: `\`\${import.meta.dirname}/${info.files.onnx}\`` },
         { name: 'options', hasQuestionToken: true, type: 'ort.InferenceSession.SessionOptions' },
       ],
-      returnType: `Promise<${model}>`,
+      returnType: `Promise<${loaded}>`,
       statements: [loading(info)],
     },
     {

@@ -132,6 +132,20 @@ export async function run(): Promise<Float32Array> {
 }
 `;
 
+const strict: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2022,
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  strict: true,
+  noUncheckedIndexedAccess: true,
+  exactOptionalPropertyTypes: true,
+  noUnusedLocals: true,
+  noUnusedParameters: true,
+  skipLibCheck: true,
+  types: ['node'],
+  typeRoots: [resolve('node_modules/@types')],
+};
+
 describe('the generated client', () => {
   let folder: string;
   let text: string;
@@ -149,25 +163,28 @@ describe('the generated client', () => {
   afterAll(() => rm(folder, { recursive: true }));
 
   it('compiles under strict', async () => {
-    const program = ts.createProgram([join(folder, 'use.ts')], {
-      target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.NodeNext,
-      moduleResolution: ts.ModuleResolutionKind.NodeNext,
-      strict: true,
-      noUncheckedIndexedAccess: true,
-      exactOptionalPropertyTypes: true,
-      noUnusedLocals: true,
-      noUnusedParameters: true,
-      skipLibCheck: true,
-      types: ['node'],
-      typeRoots: [resolve('node_modules/@types')],
-    });
+    const program = ts.createProgram([join(folder, 'use.ts')], strict);
     const diagnostics = ts
       .getPreEmitDiagnostics(program)
       .map((d) => ts.flattenDiagnosticMessageText(d.messageText, '\n'));
     expect(diagnostics).toEqual([]);
     program.emit();
     client = (await import(/* @vite-ignore */ pathToFileURL(join(folder, 'Tiny.js')).href)) as Client;
+  });
+
+  it('compiles whatever global name the model has', async () => {
+    const names = [...new Set(text.match(/\b[A-Z]\w*\b/g))];
+    expect(names).toEqual(expect.arrayContaining(['Promise', 'Record', 'Readonly', 'Pick', 'RangeError']));
+    const files = await Promise.all(
+      names.map(async (name) => {
+        const file = join(folder, `named-${name}.ts`);
+        await writeFile(file, await generateClient(clientInfo({ ...graph(), name }, 'Tiny.onnx', '')));
+        return file;
+      }),
+    );
+    const program = ts.createProgram(files, { ...strict, noEmit: true });
+    const faults = ts.getPreEmitDiagnostics(program).map((d) => `${d.file?.fileName}: ${d.messageText}`);
+    expect(faults).toEqual([]);
   });
 
   const image = (b: number, h: number, w: number) => ({
