@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { format } from '../../grammar/format.ts';
 import { parse } from '../../grammar/parse.ts';
 import { snippets } from './snippets/read.ts';
+import { sources } from './sources.ts';
 import { bare, sourceFile } from './trees.ts';
 
 /** Formats, and holds the result to what every formatting promises. */
@@ -52,6 +53,10 @@ describe('snippets', () => {
     );
     expect(checked).toBeGreaterThan(5);
   });
+});
+
+test.each(sources)('%s is formatted', (_, text) => {
+  expect(check(text)).toBe(text);
 });
 
 test('random trees are read back from their text', () => {
