@@ -121,6 +121,7 @@ program
   .option('-m, --model <name>', 'which model of the file; the first when not given')
   .addOption(set())
   .option('--depth <n>', 'levels of modules to show', wholeNumber, 2)
+  .option('--wide', 'print polynomials whole, however long they are')
   .option('--json', 'print as JSON')
   .action(async (file: string, options) => exit((await import('./commands/summary.ts')).summary(file, options)));
 

@@ -7,7 +7,6 @@ import { runPipeline } from '../../compiler/passes/pipeline.ts';
 import { byteSize } from '../../runtime/byte-size.ts';
 import { weightsOf } from '../../runtime/graph-weights.ts';
 import { compileFile } from '../compile-file.ts';
-import { readSettings } from '../settings.ts';
 import { withinExact } from '../sizes.ts';
 import { table } from '../table.ts';
 import { shortCount } from '../units.ts';
@@ -16,23 +15,32 @@ export interface SummaryOptions {
   readonly model?: string;
   readonly set?: readonly string[];
   readonly depth: number;
+  readonly wide?: boolean;
   readonly json?: boolean;
 }
 
-interface Row {
+/** A number when every dim is bound, else the polynomial. */
+type Quantity = number | string;
+
+interface Row extends Quantities {
   readonly path: string;
   readonly module: string;
   readonly outputs: readonly string[];
+}
+
+interface Quantities {
   readonly parameters: number;
-  /** A number when every dim is bound, else the polynomial. */
-  readonly flops: number | string;
-  readonly bytes: number | string;
+  readonly flops: Quantity;
+  /** What its operators compute, each result once. */
+  readonly activationBytes: Quantity;
+  /** What its operators read and write, weights included. */
+  readonly trafficBytes: Quantity;
 }
 
 export function summary(file: string, options: SummaryOptions): number {
   const compiled = compileFile(file, options.model, options.set);
   if (!compiled) return 1;
-  const { dims } = readSettings(options.set);
+  const { dims } = compiled;
   const bound = new Map<string, Dim>([...dims].map(([name, n]) => [name, constant(n)]));
   const graph = runPipeline(compiled.graph);
   const costs = withinExact({ model: graph.name, dims }, () => costByModule(graph));
@@ -45,17 +53,16 @@ export function summary(file: string, options: SummaryOptions): number {
       path,
       module: entry?.module ?? '',
       outputs: (entry?.outputs ?? []).map((type) => shown(type, graph)),
-      ...numbers(cost, graph),
+      ...quantities(cost, graph),
     });
   }
-  const total = numbers(costs.get('')!, graph);
+  const total = quantities(costs.get('')!, graph);
   const open = openDims(graph);
   const peak = open.length > 0 ? undefined : memory(graph, new Map()).peakBytes;
   if (options.json) {
     const json = {
       model: graph.name,
-      parameters: total.parameters,
-      flops: total.flops,
+      ...total,
       peakActivationBytes: peak ?? null,
       bindings: Object.fromEntries(dims),
       inputs: graph.inputs.map((i) => ({ name: i.name, type: shown(i.value.type, graph) })),
@@ -66,32 +73,33 @@ export function summary(file: string, options: SummaryOptions): number {
     process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
     return 0;
   }
-  const shownRows = asTree(rows).filter((row) => depthOf(row.path) <= options.depth);
-  const lines = shownRows.map((row) => [
-    `${'  '.repeat(depthOf(row.path) - 1)}${row.path.split('.').pop()}`,
-    row.module,
-    row.outputs[0] === undefined
-      ? ''
-      : row.outputs.length > 1
-        ? `${row.outputs[0]} and ${row.outputs.length - 1} more`
-        : row.outputs[0],
-    row.parameters === 0 ? '' : row.parameters.toLocaleString('en'),
-    amount(row.flops),
-  ]);
-  process.stdout.write(`${graph.name}${graph.docs ? `: ${firstSentence(graph.docs)}` : ''}\n`);
-  for (const input of graph.inputs) process.stdout.write(`  input  ${input.name}: ${shown(input.value.type, graph)}\n`);
-  for (const output of graph.outputs)
-    process.stdout.write(`  output ${output.name}: ${shown(output.value.type, graph)}\n`);
-  process.stdout.write(
-    `\n${table(['', 'module', 'output', 'parameters', 'FLOP'], lines, ['left', 'left', 'left', 'right', 'right'])}\n\n`,
-  );
-  process.stdout.write(`parameters   ${total.parameters.toLocaleString('en')}\n`);
-  process.stdout.write(`FLOP         ${amount(total.flops, true)}\n`);
-  process.stdout.write(
-    peak === undefined
-      ? `activations  known when every dim is bound (--set ${open.map((name) => `${name}=…`).join(',')})\n`
-      : `activations  ${byteSize(peak)} at the peak\n`,
-  );
+  const print = (line: string) => process.stdout.write(`${line}\n`);
+  print(`${graph.name}${graph.docs ? `: ${firstSentence(graph.docs)}` : ''}`);
+  for (const input of graph.inputs) print(`  input  ${input.name}: ${shown(input.value.type, graph)}`);
+  for (const output of graph.outputs) print(`  output ${output.name}: ${shown(output.value.type, graph)}`);
+  const cells = asTree(rows)
+    .filter((row) => depthOf(row.path) <= options.depth)
+    .map((row) => [
+      `${'  '.repeat(depthOf(row.path) - 1)}${row.path.split('.').pop()}`,
+      row.module,
+      shownOutputs(row.outputs),
+      row.parameters === 0 ? '' : row.parameters.toLocaleString('en'),
+      amount(row.flops, shortCount),
+      amount(row.activationBytes, byteSize),
+    ]);
+  const fitted = options.wide ? cells : cells.map((row) => row.map(cut));
+  const heads = ['', 'module', 'output', 'parameters', 'FLOP', 'activations'];
+  print(`\n${table(heads, fitted, ['left', 'left', 'left', 'right', 'right', 'right'])}\n`);
+  if (fitted.flat().join() !== cells.flat().join())
+    print('What ends in ... is cut; --wide and --json have it whole.\n');
+  print(`parameters   ${total.parameters.toLocaleString('en')}`);
+  print(`FLOP         ${amount(total.flops, shortCount)}`);
+  const all = amount(total.activationBytes, byteSize);
+  if (peak !== undefined) print(`activations  ${all} in all, ${byteSize(peak)} at the peak`);
+  else {
+    print(`activations  ${all} bytes`);
+    print(`peak         known when every dim is bound (--set ${open.map((name) => `${name}=…`).join(',')})`);
+  }
   return 0;
 }
 
@@ -116,12 +124,14 @@ function shown(type: TensorType, graph: Graph): string {
   return `${type.dtype}[${type.shape.map((d) => graph.facts.show(d)).join(', ')}]`;
 }
 
-function numbers(
-  cost: ModuleCost,
-  graph: Graph,
-): { parameters: number; flops: number | string; bytes: number | string } {
-  const value = (d: Dim) => asConstant(d) ?? graph.facts.show(d);
-  return { parameters: asConstant(cost.parameters) ?? 0, flops: value(cost.flops), bytes: value(cost.bytes) };
+function quantities(cost: ModuleCost, graph: Graph): Quantities {
+  const value = (d: Dim): Quantity => asConstant(d) ?? graph.facts.show(d);
+  return {
+    parameters: asConstant(cost.parameters) ?? 0,
+    flops: value(cost.flops),
+    activationBytes: value(cost.activationBytes),
+    trafficBytes: value(cost.bytes),
+  };
 }
 
 /** Dims that nothing has bound, in the order of the inputs. */
@@ -133,7 +143,19 @@ function depthOf(path: string): number {
   return path.split('.').length;
 }
 
-function amount(flops: number | string, whole = false): string {
-  if (typeof flops === 'string') return whole || flops.length <= 28 ? flops : `${flops.slice(0, 25)}...`;
-  return flops === 0 ? '' : shortCount(flops);
+function shownOutputs([first, ...more]: readonly string[]): string {
+  if (first === undefined) return '';
+  return more.length === 0 ? first : `${first} and ${more.length} more`;
+}
+
+function amount(quantity: Quantity, unit: (n: number) => string): string {
+  if (typeof quantity === 'string') return quantity;
+  return quantity === 0 ? '' : unit(quantity);
+}
+
+/** Widest cell of a table that is not asked to be wide. */
+const widest = 40;
+
+function cut(text: string): string {
+  return text.length <= widest ? text : `${text.slice(0, widest - 3)}...`;
 }

@@ -1,12 +1,16 @@
 import { type Dim, product, sum, zero } from '../dims/dim.ts';
+import { bytes } from '../ops/cost.ts';
 import type { OpName } from '../ops/names.ts';
 import type { Cost, OpRow } from '../ops/row.ts';
 import { ops } from '../ops/table.ts';
 import type { Graph, Node } from './graph.ts';
+import { isStored, isView } from './liveness.ts';
 
 export interface ModuleCost extends Cost {
   /** Elements of `param` weights. */
   readonly parameters: Dim;
+  /** Bytes of what its operators compute in a run, each result once, whether they live at one time or not. */
+  readonly activationBytes: Dim;
   readonly nodes: number;
 }
 
@@ -23,10 +27,16 @@ export function nodeCost(node: Node): Cost {
  */
 export function costByModule(graph: Graph): Map<string, ModuleCost> {
   const parts = new Map<string, ModuleCost[]>([['', []]]);
+  // What is made of weights and constants alone is made once, before any run.
+  const fixed = new Set<Node>();
   for (const node of graph.nodes) {
+    const { op, inputs } = node;
+    if (isStored(op) || (inputs.length > 0 && inputs.every((input) => fixed.has(input.node)))) fixed.add(node);
     const isParameter = node.op === 'weight' && node.attributes.role === 'param';
     const parameters = isParameter ? product(node.outputs[0]!.type.shape) : zero;
-    partsOf(parts, node.origin.path).push({ ...nodeCost(node), parameters, nodes: 1 });
+    const isActivation = op !== 'input' && !isView(op) && !fixed.has(node);
+    const activationBytes = isActivation ? sum(node.outputs.map(({ type }) => bytes(type))) : zero;
+    partsOf(parts, node.origin.path).push({ ...nodeCost(node), parameters, activationBytes, nodes: 1 });
   }
   const totals = new Map<string, ModuleCost>();
   for (const [path, costs] of [...parts].reverse()) {
@@ -57,6 +67,7 @@ function addUp(costs: readonly ModuleCost[]): ModuleCost {
     flops: sum(costs.map((cost) => cost.flops)),
     bytes: sum(costs.map((cost) => cost.bytes)),
     parameters: sum(costs.map((cost) => cost.parameters)),
+    activationBytes: sum(costs.map((cost) => cost.activationBytes)),
     nodes: costs.reduce((nodes, cost) => nodes + cost.nodes, 0),
   };
 }

@@ -24,6 +24,16 @@ export function lastUses(graph: Graph): Map<Node, Value[]> {
   return dying;
 }
 
+/** Sources whose elements live as long as the model. */
+export function isStored(op: Node['op']): boolean {
+  return op === 'weight' || op === 'constant';
+}
+
+/** Operators that share their input's storage, as they do in every runtime here. */
+export function isView(op: Node['op']): boolean {
+  return op === 'reshape' || op === 'stop_gradient';
+}
+
 export interface Memory {
   /** Weights and constants, which live throughout. */
   readonly weightBytes: number;
@@ -35,7 +45,7 @@ export interface Memory {
 
 /**
  * Memory under bindings of every free dim, when nodes run in order and each tensor goes at its last
- * use. `reshape` and `stop_gradient` share their input's storage, as they do in every runtime here.
+ * use.
  */
 export function memory(graph: Graph, bindings: ReadonlyMap<string, number>): Memory {
   const storage = new Map<Value, Value>();
@@ -47,12 +57,11 @@ export function memory(graph: Graph, bindings: ReadonlyMap<string, number>): Mem
   let peakBytes = 0;
   let peakAt: Node | undefined;
   for (const node of graph.nodes) {
-    if (node.op === 'weight' || node.op === 'constant') {
+    if (isStored(node.op)) {
       for (const output of node.outputs) weightBytes += bytesOf(output.type, bindings);
     } else {
-      const shares = node.op === 'reshape' || node.op === 'stop_gradient';
       for (const output of node.outputs) {
-        const own = shares ? owner(node.inputs[0]!) : output;
+        const own = isView(node.op) ? owner(node.inputs[0]!) : output;
         storage.set(output, own);
         if (isPermanent(own)) continue;
         if (own === output) held += bytesOf(output.type, bindings);
@@ -75,7 +84,7 @@ export function memory(graph: Graph, bindings: ReadonlyMap<string, number>): Mem
 }
 
 function isPermanent(value: Value): boolean {
-  return value.node.op === 'weight' || value.node.op === 'constant';
+  return isStored(value.node.op);
 }
 
 function bytesOf(type: TensorType, bindings: ReadonlyMap<string, number>): number {

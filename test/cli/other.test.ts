@@ -30,7 +30,7 @@ describe('summary', () => {
     }
     expect(out).not.toContain('layers');
     expect(out).toMatch(
-      /\nparameters {3}1,\d{3},\d{3}\nFLOP {9}\d{3}\.\d\d M\nactivations {2}\d+\.\d MiB at the peak\n$/,
+      /\nparameters {3}1,\d{3},\d{3}\nFLOP {9}\d{3}\.\d\d M\nactivations {2}\d+\.\d MiB in all, \d+\.\d MiB at the peak\n$/,
     );
   });
 
@@ -56,7 +56,50 @@ describe('summary', () => {
     // What stands in the model's own body belongs to no module.
     expect(total('flops')).toBeLessThanOrEqual(json.flops);
     expect(total('flops')).toBeGreaterThan(0.9 * json.flops);
+    expect(total('activationBytes')).toBeLessThanOrEqual(json.activationBytes);
+    expect(total('activationBytes')).toBeGreaterThan(0.9 * json.activationBytes);
     expect(json.peakActivationBytes).toBeGreaterThan(0);
+    expect(json.peakActivationBytes).toBeLessThan(json.activationBytes);
+    // What is computed is written, and weights are read besides.
+    expect(json.trafficBytes).toBeGreaterThan(json.activationBytes + 4 * json.parameters);
+  });
+
+  test('activations of each module: polynomials, and numbers that are their values', async () => {
+    await writeFile(
+      `${folder}/layers.crob`,
+      'model Layers {\n  one = Linear(8, 16)\n  two = Linear(16, 4)\n  input x: f32[B, N, 8]\n  output y = two(relu(one(x)))\n}\n',
+    );
+    const [open, bound] = await Promise.all([
+      run('summary', 'layers.crob', '--json'),
+      run('summary', 'layers.crob', '--json', '--set', 'B=2,N=5'),
+    ]);
+    const rows = (out: string) =>
+      JSON.parse(out).modules.map((row: { path: string; activationBytes: unknown }) => [row.path, row.activationBytes]);
+    // A product and a sum each.
+    expect(rows(open.out)).toEqual([
+      ['one', '128*B*N'],
+      ['two', '32*B*N'],
+    ]);
+    expect(rows(bound.out)).toEqual([
+      ['one', 1280],
+      ['two', 320],
+    ]);
+    expect(JSON.parse(open.out).activationBytes).toBe('224*B*N');
+    const { out } = await run('summary', 'layers.crob');
+    expect(out).toContain('\none  Linear  f32[B, N, 16]         144  272*B*N      128*B*N\n');
+    expect(out).toContain('\nactivations  224*B*N bytes\n');
+  });
+
+  test('long polynomials are cut in the table, and whole under --wide', async () => {
+    const args = ['summary', model, '-m', 'CroBIM_micro', '--depth', '1'];
+    const [narrow, wide, json] = await Promise.all([run(...args), run(...args, '--wide'), run(...args, '--json')]);
+    const mid = JSON.parse(json.out).modules.find((row: { path: string }) => row.path === 'mid');
+    expect(mid.flops.length).toBeGreaterThan(40);
+    expect(narrow.out).not.toContain(mid.flops);
+    expect(narrow.out).toContain(`${mid.flops.slice(0, 37)}...`);
+    expect(narrow.out).toContain('\nWhat ends in ... is cut; --wide and --json have it whole.\n');
+    for (const text of [mid.flops, mid.activationBytes]) expect(wide.out).toContain(`  ${text}`);
+    expect(wide.out).not.toContain('...');
   });
 
   test('at sizes beyond what can be counted: one line that names them', async () => {
