@@ -1,4 +1,4 @@
-// The demo: predicts with CroBIM at its full size, and trains, evaluates and tries the micro model on scenes that it draws.
+// The demo: builds CroBIM at its full size and predicts with it, and trains, evaluates and tries the micro model on scenes that it draws.
 // It runs the commands that a user would type, and prints each.
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -55,10 +55,14 @@ async function predictFullSize() {
   const { writeDemoScene } = await import('../dist/runtime/demo-scene.js');
   const scene = join(out, 'scene.png');
   await writeDemoScene(scene, { seed: 7 });
-  title('CroBIM with Swin-B: what it consists of, and a mask (its weights are random, and so is the mask)');
-  await crobc(['summary', file, '--depth', '1', '--set', 'B=1,H=480,W=480,T=20']);
+  const model = [file, '--model', 'CroBIM'];
+  title('CroBIM with Swin-B: what it consists of');
+  await crobc(['summary', ...model, '--depth', '1', '--set', 'B=1,H=480,W=480,T=20']);
+  title('Built: graph, weights, manifest and a typed client');
+  await crobc(['build', ...model, '--set', 'H=480,W=480,T=20', '--out', out]);
+  title('A mask, by that build (its weights are random, and so is the mask)');
   const question = ['--image', scene, '--text', 'the white ship on the water'];
-  await crobc(['predict', file, '--model', 'CroBIM', ...question, '--out', out]);
+  await crobc(['predict', ...model, ...question, '--out', out]);
 }
 
 /** A folder for this run, so that none takes anything from another. */
@@ -80,7 +84,12 @@ function conclude() {
   const percent = (part) => `${(100 * part).toFixed(1)} %`;
   title('To look at');
   const pictures = [
-    ...(small ? [] : [['CroBIM, random weights', join(out, 'scene.overlay.png')]]),
+    ...(small
+      ? []
+      : [
+          ['CroBIM, its manifest', join(out, 'CroBIM.manifest.json')],
+          ['CroBIM, random weights', join(out, 'scene.overlay.png')],
+        ]),
     ['scenes and phrases', join(data, 'contact-sheet.png')],
     ['best, worst, random', join(micro, 'CroBIM_micro.test.html')],
     ['the mask asked for', join(micro, `${basename(asked.image, '.png')}.overlay.png`)],

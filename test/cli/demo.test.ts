@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
 import { main } from './crobc.ts';
@@ -28,6 +29,38 @@ test('the demo without its full-size model: every command works, and the picture
   for (const path of paths) expect((await readFile(path)).length).toBeGreaterThan(100);
   expect(named).toMatch(/^After 2 steps the mean IoU over 4 phrases is \d+\.\d %/m);
   expect(await readFile(at('demo/run-1/mine'), 'utf8')).toBe('kept');
+});
+
+/** Stands in for crobc: notes what it is asked, and writes the report that the demo reads. */
+const stub = `
+import { appendFileSync, writeFileSync } from 'node:fs';
+const words = process.argv.slice(2);
+appendFileSync(process.env.ASKED, JSON.stringify(words) + '\\n');
+if (words[0] === 'eval') {
+  const each = [{ image: 'scene.png', phrase: 'the ship', iou: 0.5 }];
+  writeFileSync(words[words.indexOf('--out') + 1] + '/CroBIM_micro.test.json', JSON.stringify({ samples: 1, mIoU: 0.5, each }));
+}
+if (words[0] === 'train') (await import('node:fs')).mkdirSync(words[words.indexOf('--out') + 1], { recursive: true });
+`;
+
+test('at its full size, CroBIM is checked, built, and asked for a mask in the folder of that build', async () => {
+  const [asked, program, out] = [at('asked'), at('stub.mjs'), at('full')];
+  await writeFile(program, stub);
+  const env = { ...process.env, CROBC_MAIN: program, ASKED: asked };
+  const { status, stderr } = spawnSync(process.execPath, ['demo/run.mjs', '--out', out], { encoding: 'utf8', env });
+  expect([status, stderr]).toEqual([0, '']);
+  const commands = (await readFile(asked, 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as string[]);
+  expect(commands.slice(0, 4).map(([command]) => command)).toEqual(['check', 'summary', 'build', 'predict']);
+  for (const command of commands.slice(0, 4)) expect(command[1]).toBe('models/crobim.crob');
+  const [, , build, predict] = commands;
+  for (const command of [build!, predict!])
+    expect(command).toEqual(expect.arrayContaining(['--model', 'CroBIM', '--out', out]));
+  // The sizes that `predict` takes from the recipe, so that it finds the build.
+  expect(build).toEqual(expect.arrayContaining(['--set', 'H=480,W=480,T=20']));
+  expect((await readFile(join(out, 'scene.png'))).length).toBeGreaterThan(1000);
 });
 
 test('the demo says what it takes', () => {
