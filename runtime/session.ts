@@ -35,7 +35,12 @@ export interface SessionOptions {
    * everything lives to the end, that block comes on top of what the first run left behind, and was slower (default true).
    */
   readonly planMemory?: boolean;
+  /** false for a model that runs once: onnxruntime then takes it as it is, which is ready sooner and runs longer. */
+  readonly optimised?: boolean;
 }
+
+/** onnxruntime gave up in the middle of a run, as for an index that is out of range. */
+export class RunFailure extends UserError {}
 
 /** A model ready to run. Release it when done: it holds memory outside JavaScript. */
 export interface Session {
@@ -149,12 +154,14 @@ interface OpenOptions extends SessionOptions {
   readonly device: Device;
 }
 
-function sessionOptions({ device, threads, planMemory = true }: OpenOptions): Ort.InferenceSession.SessionOptions {
+function sessionOptions(options: OpenOptions): Ort.InferenceSession.SessionOptions {
+  const { device, threads, planMemory = true, optimised = true } = options;
   return {
     executionProviders: [device],
     logSeverityLevel: 4,
     enableMemPattern: planMemory,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    ...(optimised ? {} : { graphOptimizationLevel: 'disabled' }),
   };
 }
 
@@ -182,7 +189,7 @@ async function open(
       const asked = /Failed to allocate memory for requested buffer of size (\d+)/.exec(String(error))?.[1];
       if (asked)
         throw new UserError(`not enough memory to run the model: a tensor of ${byteSize(Number(asked))} was too much`);
-      throw new UserError(`the model cannot run with these inputs: ${firstLine(error)}`);
+      throw new RunFailure(`the model cannot run with these inputs: ${firstLine(error)}`);
     }
   };
   return {

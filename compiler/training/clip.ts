@@ -2,11 +2,16 @@ import { constant } from '../dims/dim.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { Value } from '../ir/graph.ts';
 
-/** The norm of all gradients together, f32[]: the root of the sum of all squares. */
-export function globalNorm(build: Builder, gradients: readonly Value[]): Value {
+/** The norm of all gradients together, f32[]: the root of the sum of all squares. `path` is of what a gradient is of. */
+export function globalNorm(
+  build: Builder,
+  gradients: readonly { readonly path: string; readonly gradient: Value }[],
+): Value {
+  const label = 'norm of the gradients';
   // Sums keep their axes, so that those of one rank are joined without reshaping each.
   const byRank = new Map<number, Value[]>();
-  for (const gradient of gradients) {
+  for (const { path, gradient } of gradients) {
+    build.origin = { span: undefined, path, label };
     const rank = gradient.type.shape.length;
     const axes = Array.from({ length: rank }, (_, axis) => axis);
     const square = build.mul(gradient, gradient);
@@ -15,6 +20,7 @@ export function globalNorm(build: Builder, gradients: readonly Value[]): Value {
     if (alike) alike.push(one);
     else byRank.set(Math.max(1, rank), [one]);
   }
+  build.origin = { span: undefined, path: '', label };
   const sums = [...byRank].map(([rank, ones]) =>
     build.sum(
       build.concat(ones, 0),

@@ -245,15 +245,12 @@ class StepBuilder {
   update(all: readonly Updated[]): void {
     const { optimizer, clip, ema } = this.#training.recipe;
     const build = this.#build;
-    build.origin = { span: undefined, path: '', label: 'clip' };
-    const norm = globalNorm(
-      build,
-      all.map(({ gradient }) => gradient),
-    );
+    const norm = globalNorm(build, all);
     this.#norm = norm;
     this.#outputs.set('gradient_norm', norm);
     // Every update multiplies by the scale, which waits for every gradient, and for the loss: so no weight is written,
     // which the host does in place, while something has yet to read the old one.
+    build.origin = { span: undefined, path: '', label: 'clip' };
     const clipping = clipScale(build, norm, clip);
     const total = this.#outputs.get(loss);
     const scale = total ? build.mul(clipping, oneBehind(build, total)) : clipping;
@@ -398,13 +395,14 @@ class StepBuilder {
    */
   #delay(names: ReadonlySet<string>): void {
     const build = this.#build;
+    const gradients = [...this.#outputs].flatMap(([name, value]) =>
+      name.startsWith(nextName(stateName('gradient', ''))) ? [{ path: '', gradient: value }] : [],
+    );
+    const norm = this.#norm ?? globalNorm(build, gradients);
     build.origin = { span: undefined, path: '', label: 'wait' };
     const axesOf = (value: Value) => value.type.shape.map((_, axis) => axis);
     const sums = [...this.#buffers.values()].map((value) => build.sum(value, axesOf(value)));
-    const gradients = [...this.#outputs].flatMap(([name, value]) =>
-      name.startsWith(nextName(stateName('gradient', ''))) ? [value] : [],
-    );
-    const all = [this.#norm ?? globalNorm(build, gradients), this.#outputs.get(loss), ...sums];
+    const all = [norm, this.#outputs.get(loss), ...sums];
     const one = oneBehind(
       build,
       all.filter((value) => value !== undefined).reduce((sum, value) => build.add(sum, value)),

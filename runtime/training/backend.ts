@@ -1,4 +1,5 @@
 import type { Feeds, HostTensor } from '../session.ts';
+import type { NonFinite } from './nan.ts';
 
 export type { Feeds } from '../session.ts';
 
@@ -31,7 +32,16 @@ export interface TrainingBackend {
   write(state: ReadonlyMap<string, Float32Array>): Promise<void>;
   /** Logits [B, 1, H, W] of the model's inference form with the current weights, or their averages where there are some. */
   predict(feeds: Feeds): Promise<HostTensor>;
+  /** Undefined for one that cannot say which operator made what. */
+  readonly look: Look | undefined;
   release(): Promise<void>;
+}
+
+/** Finds what first was not finite, slowly; undefined where nothing was, or once `stopped` says so. */
+export interface Look {
+  /** In the step that `step` would take. State may come out half updated. */
+  inStep(batches: readonly Feeds[], scalars: StepScalars, stopped: () => boolean): Promise<NonFinite | undefined>;
+  inPrediction(feeds: Feeds, stopped: () => boolean): Promise<NonFinite | undefined>;
 }
 
 /** `whole` where a step is one batch; with accumulation one graph for each micro-batch and one for the update. */

@@ -152,9 +152,13 @@ export class CheckpointStore {
     else await rm(join(this.dir, 'best.safetensors'), { force: true });
   }
 
-  /** The latest checkpoint that is whole; damaged ones are set aside, each with a line. Undefined when there is none. */
-  async latest(report: (line: string) => void): Promise<Checkpoint | undefined> {
+  /**
+   * The latest checkpoint that is whole, or of those before a step; damaged ones are set aside, each with a line.
+   * Undefined when there is none.
+   */
+  async latest(report: (line: string) => void, before = Number.POSITIVE_INFINITY): Promise<Checkpoint | undefined> {
     for (const step of await this.steps()) {
+      if (step >= before) continue;
       const path = this.pathOf(step);
       try {
         const { progress, identity } = await verified(path);

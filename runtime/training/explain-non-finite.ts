@@ -1,13 +1,17 @@
-import type { Feeds } from '../session.ts';
-import type { NonFiniteStep } from './loop.ts';
+import { startProgress } from '../progress.ts';
+import { type Feeds, RunFailure } from '../session.ts';
+import type { Look, TrainingBackend } from './backend.ts';
 import type { NonFinite } from './nan.ts';
-import type { OnnxBackend } from './onnx-backend.ts';
+import type { NonFiniteStep } from './non-finite-step.ts';
 import { firstNotFinite } from './state.ts';
 
 export interface ReplayOptions {
-  /** In the state after the step `from`. */
-  readonly backend: Pick<OnnxBackend, 'step' | 'findNonFinite' | 'read' | 'write'>;
+  readonly backend: Pick<TrainingBackend, 'step' | 'read'>;
+  readonly look: Look;
+  /** The step after which training is taken up again. */
   readonly from: number;
+  /** Gives the back end the state that it had then. */
+  readonly restart: () => Promise<void>;
   readonly batches: (step: number) => AsyncIterable<readonly Feeds[]>;
   readonly learningRate: (step: number) => number;
   readonly stopped: () => boolean;
@@ -22,29 +26,52 @@ export async function explainNonFinite(
   error: NonFiniteStep,
   options: ReplayOptions,
 ): Promise<(NonFinite & { readonly step: number }) | undefined> {
-  const { backend, from, batches, learningRate, stopped } = options;
-  const start = new Map([...(await backend.read())].map(([name, data]) => [name, data.slice()]));
-  let suspect = error.step;
+  const { backend, look, from, restart, batches, learningRate, stopped } = options;
+  const scalars = (step: number) => ({ learningRate: learningRate(step), step });
+  let { step: last, predicted } = error;
   // A weight may have become infinite some steps before a loss told of it: then that step is looked into.
-  while (suspect > from) {
-    const first = await replay(suspect);
-    if (first === undefined || first.step === suspect) return first?.found && { ...first.found, step: suspect };
-    suspect = first.step;
-    await backend.write(start);
-  }
-  return undefined;
-
-  /** Takes the steps before `last` and looks into that one; ends earlier where state stops being finite. */
-  async function replay(last: number): Promise<{ step: number; found?: NonFinite | undefined } | undefined> {
-    let step = from + 1;
-    for await (const feeds of batches(step)) {
-      if (stopped()) return undefined;
-      const scalars = { learningRate: learningRate(step), step };
-      if (step === last) return { step, found: await backend.findNonFinite(feeds, scalars) };
-      await backend.step(feeds, scalars);
-      if (firstNotFinite(await backend.read()) !== undefined) return { step };
-      step++;
+  for (;;) {
+    await restart();
+    const whole = predicted !== undefined;
+    const { early, feeds } = await replay(last, whole);
+    if (stopped()) return undefined;
+    if (early === undefined) {
+      const found = predicted
+        ? await look.inPrediction(predicted, stopped)
+        : await look.inStep(feeds!, scalars(last), stopped);
+      return found && { ...found, step: last };
     }
-    return undefined;
+    last = early;
+    predicted = undefined;
+  }
+
+  /**
+   * Takes the steps up to `last`, with or without that one, and gives its feeds; ends at an earlier one that leaves
+   * state that is not finite, or cannot be run.
+   */
+  async function replay(last: number, whole: boolean): Promise<{ early?: number; feeds?: readonly Feeds[] }> {
+    const progress = startProgress(`the steps behind step ${from} again`, last - from);
+    try {
+      let step = from + 1;
+      for await (const feeds of batches(step)) {
+        if (stopped() || (step === last && !whole) || step > last) return { feeds };
+        if (!(await isSound(step, feeds))) return { early: step };
+        progress.update(step - from);
+        step++;
+      }
+      return {};
+    } finally {
+      progress.finish();
+    }
+  }
+
+  async function isSound(step: number, feeds: readonly Feeds[]): Promise<boolean> {
+    try {
+      await backend.step(feeds, scalars(step));
+    } catch (failure) {
+      if (failure instanceof RunFailure) return false;
+      throw failure;
+    }
+    return firstNotFinite(await backend.read()) === undefined;
   }
 }

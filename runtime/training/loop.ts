@@ -4,6 +4,7 @@ import { UserError } from '../user-error.ts';
 import type { Feeds, StepResult, TrainingBackend } from './backend.ts';
 import type { CheckpointStore, Progress, RunIdentity, StoredTensor } from './checkpoint.ts';
 import type { MetricsLog } from './metrics-log.ts';
+import { NonFiniteStep, orNonFinite, shownNonFinite } from './non-finite-step.ts';
 import { isDue, type Plan } from './plan.ts';
 import { firstNotFinite } from './state.ts';
 import type { StopRequest, StopSignal } from './stop-signal.ts';
@@ -13,18 +14,6 @@ export interface Scored {
   readonly score: number;
   /** For metrics.jsonl and TensorBoard, by name. */
   readonly figures: Readonly<Record<string, number>>;
-}
-
-/** A loss, a gradient or a weight that is no finite number. Nothing of this step is ever in a checkpoint. */
-export class NonFiniteStep extends Error {
-  override readonly name = 'NonFiniteStep';
-  readonly step: number;
-  readonly what: string;
-  constructor(step: number, what: string) {
-    super(`step ${step}: ${what}`);
-    this.step = step;
-    this.what = what;
-  }
 }
 
 export interface LoopParts {
@@ -89,7 +78,10 @@ class Loop {
     const { plan, stop } = this.#parts;
     try {
       // What a stop had cut short, or a run was killed in.
-      if (this.#evaluationDue()) await this.#evaluate();
+      if (this.#evaluationDue()) {
+        await this.#evaluate();
+        await this.#checkpoint();
+      }
       if (!this.#ended()) {
         for await (const batches of this.#parts.batches(this.#progress.step + 1)) {
           if (stop.signal) break;
@@ -114,10 +106,12 @@ class Loop {
     const { backend, learningRate, metrics, events, plan, onStep } = this.#parts;
     const step = this.#progress.step + 1;
     const rate = learningRate(step);
-    const result = await backend.step(batches, { learningRate: rate, step });
-    if (!Number.isFinite(result.loss)) throw new NonFiniteStep(step, `the loss is ${shown(result.loss)}`);
-    if (!Number.isFinite(result.gradientNorm))
-      throw new NonFiniteStep(step, `the norm of the gradients is ${shown(result.gradientNorm)}`);
+    const scalars = { learningRate: rate, step };
+    const result = await orNonFinite(backend.step(batches, scalars), step, 'it cannot be computed');
+    const { loss, gradientNorm } = result;
+    if (!Number.isFinite(loss)) throw new NonFiniteStep(step, `the loss is ${shownNonFinite(loss)}`);
+    if (!Number.isFinite(gradientNorm))
+      throw new NonFiniteStep(step, `the norm of the gradients is ${shownNonFinite(gradientNorm)}`);
     const took = this.#passSeconds();
     this.#progress = { ...this.#progress, step, last: { loss: result.loss, lr: rate } };
     const speed = plan.perStep / took;
@@ -225,10 +219,6 @@ class Loop {
     this.#progress = { ...this.#progress, seconds: this.#progress.seconds + took };
     return took;
   }
-}
-
-function shown(value: number): string {
-  return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Inf' : '-Inf';
 }
 
 function rounded(value: number): number {

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { fileError } from '../file-error.ts';
+import type { Progress } from './checkpoint.ts';
 
 /** One line of metrics.jsonl; numbers that are not finite become null. */
 export type MetricsLine = Readonly<Record<string, unknown>> & { readonly step: number };
@@ -14,15 +15,16 @@ export interface MetricsLog {
 }
 
 /**
- * Opens a log to go on after `step`: lines of later steps, which a checkpoint has not seen, and a last line that was cut
- * off are dropped, so that the file becomes what an unbroken run writes. Throws a UserError where it cannot be written.
+ * Opens a log to go on from a checkpoint: what it has not seen, which are lines of later steps and evaluations behind the last
+ * one that it knows of, and a last line that was cut off, are dropped, so that the file becomes what an unbroken run
+ * writes. Throws a UserError where it cannot be written.
  */
-export async function openMetricsLog(path: string, step: number): Promise<MetricsLog> {
+export async function openMetricsLog(path: string, seen: Pick<Progress, 'step' | 'evaluated'>): Promise<MetricsLog> {
   let handle: FileHandle;
   try {
     handle = await open(path, 'a+');
     const text = await handle.readFile('utf8');
-    const keep = Buffer.byteLength(text.slice(0, lengthUpTo(text, step)));
+    const keep = Buffer.byteLength(text.slice(0, lengthUpTo(text, seen)));
     if (keep < Buffer.byteLength(text)) await handle.truncate(keep);
   } catch (error) {
     throw fileError('write', path, error);
@@ -42,14 +44,17 @@ export async function openMetricsLog(path: string, step: number): Promise<Metric
   };
 }
 
-/** Characters of the whole lines up to and with `step`. */
-function lengthUpTo(text: string, step: number): number {
+/** Characters of the whole lines up to and with `step`; a step's line comes before that of its evaluation. */
+function lengthUpTo(text: string, { step, evaluated }: Pick<Progress, 'step' | 'evaluated'>): number {
   let at = 0;
+  let last = 0;
   for (;;) {
     const end = text.indexOf('\n', at);
     if (end < 0) return at;
     const found = stepOf(text.slice(at, end));
     if (found === undefined || found > step) return at;
+    if (found === last && found > evaluated) return at;
+    last = found;
     at = end + 1;
   }
 }

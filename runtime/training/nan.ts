@@ -1,11 +1,13 @@
 import { constant } from '../../compiler/dims/dim.ts';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import { Builder } from '../../compiler/ir/builder.ts';
-import type { Graph, Node, NodeOp, Origin, Value } from '../../compiler/ir/graph.ts';
+import type { Graph, GraphOutput, Node, NodeOp, Origin, Value } from '../../compiler/ir/graph.ts';
+import { computingNodes, madeFrom, type Piece, pieceOf } from '../../compiler/ir/piece.ts';
 import { finish } from '../../compiler/ir/rebuild.ts';
 import { encodeOnnx } from '../onnx-file.ts';
 import { packageVersion } from '../package-root.ts';
-import { type Device, type Feeds, openSession } from '../session.ts';
+import { startProgress } from '../progress.ts';
+import { type Device, type Feeds, type HostTensor, openSession, RunFailure } from '../session.ts';
 import { allFinite } from './state.ts';
 
 /** The operator whose result first was not finite. */
@@ -17,127 +19,214 @@ export interface NonFinite {
   readonly micro?: number;
 }
 
+export interface LookOptions {
+  readonly device: Device;
+  readonly threads: number | undefined;
+  /** Whether the user does not want to wait any longer. */
+  stopped(): boolean;
+}
+
 /** Whether a value holds NaN, and whether it holds NaN or an infinity. */
 interface Holds {
   readonly nan: boolean;
   readonly nonFinite: boolean;
+  /** Infinities that a source writes down, such as a mask of -inf, or that come of these alone: no fault by themselves. */
+  readonly given: boolean;
 }
-const finite: Holds = { nan: false, nonFinite: false };
-
-/** Operators that move elements and make none: their results are as their inputs are. */
-const moves: ReadonlySet<NodeOp> = new Set<NodeOp>([
-  'reshape',
-  'transpose',
-  'broadcast',
-  'slice',
-  'concat',
-  'gather',
-  'cast',
-  'stop_gradient',
-  'iota',
-  'dim',
-  'uniform',
-]);
+const finite: Holds = { nan: false, nonFinite: false, given: false };
 
 /**
- * Runs a graph once with two numbers more for every result of an operator, one that says NaN and one that says
- * infinity, and gives the operator that made what was not finite out of what was. Infinities that a source writes down
- * (a mask of -inf) are no fault by themselves. Undefined when everything is finite.
+ * Runs a graph piece by piece with two numbers more for every result of an operator, one that says NaN and one that
+ * says infinity, and goes back from what came out to the operator that made what was not finite out of what was. Where
+ * onnxruntime gives up, as at an index that was NaN, it goes back from there. Undefined when everything is finite, or
+ * the user does not want to wait.
+ *
+ * A model with these numbers for thousands of results would take onnxruntime many minutes to prepare; a piece is ready
+ * in a moment, and between two of them signals are heard.
  */
-export async function firstNonFinite(
-  graph: Graph,
-  feeds: Feeds,
-  options: { readonly device: Device; readonly threads: number | undefined },
-): Promise<NonFinite | undefined> {
-  const looked = graph.nodes.flatMap((node) =>
-    isSource(node) || moves.has(node.op) ? [] : node.outputs.filter(({ type }) => type.dtype === 'f32'),
-  );
-  const holds = new Map<Value, Holds>();
-  if (looked.length > 0) {
-    const { nan, nonFinite } = await run(withChecks(graph, looked), feeds, options);
-    for (const [i, value] of looked.entries())
-      holds.set(value, { nan: nan[i]! > 0, nonFinite: Number.isNaN(nonFinite[i]) });
-  }
-  for (const node of graph.nodes) {
-    if (node.op === 'input') holds.set(node.outputs[0]!, ofData(feeds[node.attributes.name]?.data));
-    else if (node.op === 'constant') holds.set(node.outputs[0]!, ofData(node.attributes.tensor.data));
-    else if (node.op === 'full') holds.set(node.outputs[0]!, ofData([node.attributes.value]));
-    else if (moves.has(node.op)) {
-      const all = node.inputs.map((input) => holds.get(input) ?? finite);
-      const either = { nan: all.some((h) => h.nan), nonFinite: all.some((h) => h.nonFinite) };
-      for (const output of node.outputs) holds.set(output, either);
-    }
-  }
-  const of = (value: Value): Holds => holds.get(value) ?? finite;
-  const made = graph.nodes.filter((node) => !isSource(node) && !moves.has(node.op));
-  const firstNan = made.find((node) => node.outputs.some((v) => of(v).nan) && !node.inputs.some((v) => of(v).nan));
-  const first = firstNan
-    ? (overflowBefore(firstNan, of) ?? firstNan)
-    : made.find((node) => node.outputs.some((v) => of(v).nonFinite) && !node.inputs.some((v) => of(v).nonFinite));
-  if (first === undefined) return undefined;
-  return { op: first.op, origin: first.origin, made: first.outputs.some((v) => of(v).nan) ? 'NaN' : 'Inf' };
+export async function firstNonFinite(graph: Graph, feeds: Feeds, options: LookOptions): Promise<NonFinite | undefined> {
+  const looking = new Looking(graph, feeds, options);
+  const suspects = await looking.run();
+  if (options.stopped()) return undefined;
+  const found = looking.makerBehind(suspects);
+  return found && { op: found.op, origin: found.origin, made: looking.madeBy(found) };
 }
 
-function isSource(node: Node): boolean {
-  return node.op === 'input' || node.op === 'constant' || node.op === 'full' || node.op === 'weight';
+/** Operators of a piece. */
+const PIECE = 64;
+
+class Looking {
+  readonly #graph: Graph;
+  readonly #feeds: Feeds;
+  readonly #options: LookOptions;
+  readonly #nodes: readonly Node[];
+  /** Where in the order of the nodes a value is read for the last time. */
+  readonly #lastRead = new Map<Value, number>();
+  /** What later pieces read. */
+  readonly #tensors = new Map<Value, HostTensor>();
+  readonly #holds = new Map<Value, Holds>();
+
+  constructor(graph: Graph, feeds: Feeds, options: LookOptions) {
+    this.#graph = graph;
+    this.#feeds = feeds;
+    this.#options = options;
+    this.#nodes = computingNodes(graph);
+    for (const [at, node] of this.#nodes.entries())
+      for (const input of node.inputs) this.#lastRead.set(madeFrom(input), at);
+    for (const { name, value } of graph.inputs) {
+      const tensor = feeds[name];
+      if (tensor) this.#tensors.set(value, tensor);
+      this.#holds.set(value, ofData(tensor?.data));
+    }
+    for (const node of graph.nodes) {
+      if (node.op === 'constant') this.#holds.set(node.outputs[0]!, ofData(node.attributes.tensor.data));
+      if (node.op === 'full') this.#holds.set(node.outputs[0]!, ofData([node.attributes.value]));
+    }
+  }
+
+  /** Values behind which to search: what came out, or what the operator read at which onnxruntime gave up. */
+  async run(): Promise<readonly Value[]> {
+    const progress = startProgress('looking for the operator', this.#nodes.length);
+    try {
+      for (let from = 0; from < this.#nodes.length && !this.#options.stopped(); from += PIECE) {
+        const failed = await this.#look(from, Math.min(from + PIECE, this.#nodes.length));
+        if (failed) return failed.inputs;
+        progress.update(Math.min(from + PIECE, this.#nodes.length));
+      }
+      return this.#graph.outputs.map(({ value }) => value);
+    } finally {
+      progress.finish();
+    }
+  }
+
+  /** Runs the nodes from `from` to before `to`; gives the one that could not be run, if there is one. */
+  async #look(from: number, to: number): Promise<Node | undefined> {
+    const nodes = this.#nodes.slice(from, to);
+    const values = nodes.flatMap((node) => node.outputs);
+    const kept = values.filter((value) => (this.#lastRead.get(value) ?? 0) >= to);
+    const looked = values.filter(({ type }) => type.dtype === 'f32');
+    try {
+      const { tensors, nan, nonFinite } = await this.#runPiece(pieceOf(this.#graph, nodes, kept), looked);
+      for (const [i, value] of kept.entries()) this.#tensors.set(value, tensors[i]!);
+      for (const [i, value] of looked.entries())
+        this.#holds.set(value, this.#held(value, nan[i]! > 0, Number.isNaN(nonFinite[i])));
+    } catch (error) {
+      if (!(error instanceof RunFailure)) throw error;
+      if (nodes.length === 1) return nodes[0];
+      const middle = from + Math.ceil(nodes.length / 2);
+      return (await this.#look(from, middle)) ?? (await this.#look(middle, to));
+    }
+    for (const value of this.#tensors.keys()) if ((this.#lastRead.get(value) ?? 0) < to) this.#tensors.delete(value);
+    return undefined;
+  }
+
+  #held({ node }: Value, nan: boolean, nonFinite: boolean): Holds {
+    const behind = node.inputs.map((input) => this.#of(input)).filter((one) => one.nonFinite);
+    const written = behind.length > 0 || (node.op === 'pad' && !Number.isFinite(node.attributes.value));
+    return { nan, nonFinite, given: nonFinite && !nan && written && behind.every((one) => one.given) };
+  }
+
+  #of(value: Value): Holds {
+    return this.#holds.get(madeFrom(value)) ?? finite;
+  }
+
+  async #runPiece({ graph, reads, here }: Piece, looked: readonly Value[]) {
+    const { device, threads } = this.#options;
+    const checked = withChecks(
+      graph,
+      looked.map((value) => here.get(value)!),
+    );
+    const bytes = await encodeOnnx(emitOnnx(checked, { producerVersion: packageVersion() }), {
+      read(path): never {
+        throw new Error(`bug in crobc: the weight ${path} is in a graph whose state are inputs`);
+      },
+    });
+    const session = await openSession(bytes, {
+      device,
+      optimised: false,
+      ...(threads === undefined ? {} : { threads }),
+    });
+    try {
+      const given = new Map(reads.map((value, i) => [graph.inputs[i]!.name, this.#tensors.get(value)]));
+      const feeds: Record<string, HostTensor> = {};
+      for (const { name } of session.inputs) {
+        const tensor = given.get(name) ?? this.#feeds[name];
+        if (!tensor) throw new Error(`bug in crobc: nothing feeds the input ${name} of a piece`);
+        feeds[name] = tensor;
+      }
+      const results = await session.run(feeds);
+      return {
+        tensors: graph.outputs.map(({ name }) => results[name]!),
+        nan: (results[nanName]?.data ?? []) as ArrayLike<number>,
+        nonFinite: (results[nonFiniteName]?.data ?? []) as ArrayLike<number>,
+      };
+    } finally {
+      await session.release();
+    }
+  }
+
+  /**
+   * Goes from values to the operators that made them, as long as what these read was not finite, or is whole numbers that
+   * do not tell; of those at the end, the one that came first.
+   */
+  makerBehind(suspects: readonly Value[]): Node | undefined {
+    const seen = new Set<Value>();
+    const makers = new Set<Node>();
+    const left = [...suspects];
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      const value = madeFrom(next);
+      const tells = value.type.dtype === 'f32';
+      const holds = this.#of(value);
+      if (seen.has(value) || (tells && (!holds.nonFinite || holds.given))) continue;
+      seen.add(value);
+      const { node } = value;
+      if (tells && isMaker(node) && !node.inputs.some((input) => this.#isFault(input))) makers.add(node);
+      else left.push(...node.inputs);
+    }
+    return this.#nodes.find((node) => makers.has(node));
+  }
+
+  #isFault(value: Value): boolean {
+    const { nonFinite, given } = this.#of(value);
+    return nonFinite && !given;
+  }
+
+  madeBy({ outputs }: Node): 'NaN' | 'Inf' {
+    return outputs.some((value) => this.#of(value).nan) ? 'NaN' : 'Inf';
+  }
+}
+
+/** Whether an operator can be at fault: sources only hold what they were given. */
+function isMaker({ inputs, op }: Node): boolean {
+  return inputs.length > 0 && op !== 'uniform';
 }
 
 function ofData(data: ArrayLike<number> | BigInt64Array | undefined): Holds {
   if (data === undefined || data instanceof BigInt64Array || allFinite(data)) return finite;
   let nan = false;
   for (let i = 0; i < data.length && !nan; i++) nan = Number.isNaN(data[i]);
-  return { nan, nonFinite: true };
+  return { nan, nonFinite: true, given: !nan };
 }
 
-/** Inf - Inf is NaN: what is to blame is the operator that overflowed, unless the infinity was written down. */
-function overflowBefore(node: Node, of: (value: Value) => Holds): Node | undefined {
-  let at = node;
-  for (;;) {
-    const from: Value | undefined = at.inputs.find((value) => of(value).nonFinite);
-    if (from === undefined) return at;
-    if (isSource(from.node)) return undefined;
-    at = from.node;
-  }
-}
+const nanName = 'crobc:nan';
+const nonFiniteName = 'crobc:non_finite';
 
-/** The graph with two vectors for outputs: for each of `values` how many NaN it holds, and 0 or, if not all is finite, NaN. */
+/** The graph with two vectors more: for each of `values` how many NaN it holds, and 0 or, if not all is finite, NaN. */
 function withChecks(graph: Graph, values: readonly Value[]): Graph {
+  if (values.length === 0) return graph;
   const build = new Builder(graph.facts);
   build.nodes.push(...graph.nodes);
-  build.origin = { span: undefined, path: '', label: '' };
   const total = (x: Value): Value => {
     const axes = x.type.shape.map((_, axis) => axis);
     return build.reshape(axes.length === 0 ? x : build.sum(x, axes), [constant(1)]);
   };
   const nan = values.map((x) => total(build.cast(build.not(build.eq(x, x)), 'f32')));
   const nonFinite = values.map((x) => total(build.sub(x, x)));
-  const outputs = [
-    { name: 'crobc:nan', value: build.concat(nan, 0), docs: '' },
-    { name: 'crobc:non_finite', value: build.concat(nonFinite, 0), docs: '' },
-  ];
-  return finish({ ...graph, outputs }, build.nodes);
-}
-
-async function run(
-  graph: Graph,
-  feeds: Feeds,
-  { device, threads }: { readonly device: Device; readonly threads: number | undefined },
-): Promise<{ readonly nan: ArrayLike<number>; readonly nonFinite: ArrayLike<number> }> {
-  const bytes = await encodeOnnx(emitOnnx(graph, { producerVersion: packageVersion() }), {
-    read(path): never {
-      throw new Error(`bug in crobc: the weight ${path} is in a graph whose state are inputs`);
-    },
+  const output = (name: string, ones: readonly Value[]): GraphOutput => ({
+    name,
+    value: build.concat(ones, 0),
+    docs: '',
   });
-  const session = await openSession(bytes, { device, ...(threads === undefined ? {} : { threads }) });
-  try {
-    const known = new Set(session.inputs.map(({ name }) => name));
-    const wanted = Object.fromEntries(Object.entries(feeds).filter(([name]) => known.has(name)));
-    const results = await session.run(wanted);
-    return {
-      nan: results['crobc:nan']!.data as Float32Array,
-      nonFinite: results['crobc:non_finite']!.data as Float32Array,
-    };
-  } finally {
-    await session.release();
-  }
+  const outputs = [...graph.outputs, output(nanName, nan), output(nonFiniteName, nonFinite)];
+  return finish({ ...graph, outputs }, build.nodes);
 }

@@ -1,8 +1,5 @@
-import { asConstant } from '../../compiler/dims/dim.ts';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
-import type { Graph, Value } from '../../compiler/ir/graph.ts';
-import { rewrite } from '../../compiler/ir/rebuild.ts';
-import { runPipeline } from '../../compiler/passes/pipeline.ts';
+import type { Graph } from '../../compiler/ir/graph.ts';
 import type { StateTensor, StepGraph } from '../../compiler/training/step.ts';
 import { encodeOnnx } from '../onnx-file.ts';
 import { packageVersion } from '../package-root.ts';
@@ -16,10 +13,11 @@ import {
   type PreparedRun,
   type Session,
 } from '../session.ts';
-import type { StepParts, StepResult, StepScalars, TrainingBackend } from './backend.ts';
+import type { Look, StepParts, StepResult, StepScalars, TrainingBackend } from './backend.ts';
 import { fillDraw } from './draws.ts';
-import { firstNonFinite, type NonFinite } from './nan.ts';
-import { averageState, elementsOf, statesOf, weightState } from './state.ts';
+import { firstNonFinite } from './nan.ts';
+import { type Inference, openInference, sized, withOpenWeights } from './onnx-inference.ts';
+import { elementsOf, statesOf } from './state.ts';
 
 export interface OnnxBackendOptions {
   readonly steps: StepParts<StepGraph>;
@@ -33,11 +31,7 @@ export interface OnnxBackendOptions {
 }
 
 export interface OnnxBackend extends TrainingBackend {
-  /**
-   * Takes the step as `step` does and looks at every result on the way, slowly: what first was not finite, undefined
-   * where nothing was. State is left as the step leaves it.
-   */
-  findNonFinite(batches: readonly Feeds[], scalars: StepScalars): Promise<NonFinite | undefined>;
+  readonly look: Look;
 }
 
 /** One step graph in a session, its state, draws and numbers bound to buffers. */
@@ -120,7 +114,27 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
     for (const tensor of accumulators) arrayOf(state, tensor).fill(0);
   };
 
-  let inference: Promise<Predicting> | undefined;
+  const look: Look = {
+    async inStep(batches, scalars, stopped) {
+      begin(batches, scalars);
+      const into = (part: Part, feeds: Feeds) =>
+        firstNonFinite(part.graph.graph, { ...part.bound, ...feeds }, { device, threads, stopped });
+      for (const [micro, feeds] of batches.entries()) {
+        prepareDraws(parts.batch, scalars.step, micro);
+        const needed = only(feeds, parts.batch);
+        const found = await into(parts.batch, needed);
+        if (found || stopped()) return found && { ...found, micro };
+        if (parts.update) await parts.batch.run(needed);
+      }
+      return parts.update && into(parts.update, {});
+    },
+    async inPrediction(feeds, stopped) {
+      const { graph, bound } = withOpenWeights(options.inference, state);
+      return firstNonFinite(sized(graph, feeds), { ...bound, ...feeds }, { device, threads, stopped });
+    },
+  };
+
+  let inference: Promise<Inference> | undefined;
   return {
     name: 'onnx',
     device,
@@ -135,21 +149,6 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
       }
       await parts.update?.run({});
       return sums.result(batches.length, (parts.update ?? parts.batch).results);
-    },
-    async findNonFinite(batches, scalars) {
-      begin(batches, scalars);
-      const look = (part: Part, feeds: Feeds) =>
-        firstNonFinite(part.graph.graph, { ...part.bound, ...feeds }, { device: part.session.device, threads });
-      for (const [micro, feeds] of batches.entries()) {
-        prepareDraws(parts.batch, scalars.step, micro);
-        const needed = only(feeds, parts.batch);
-        const found = await look(parts.batch, needed);
-        if (found) return { ...found, micro };
-        await parts.batch.run(needed);
-      }
-      const found = parts.update && (await look(parts.update, {}));
-      if (!found) await parts.update?.run({});
-      return found;
     },
     async read() {
       return state;
@@ -167,6 +166,7 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
       const results = await session.run({ ...bound, ...feeds }, { wanted: [output] });
       return results[output]!;
     },
+    look,
     async release() {
       await parts.batch.session.release();
       await parts.update?.session.release();
@@ -245,55 +245,4 @@ class Sums {
       gradientNorm: last.get('gradient_norm')?.[0] ?? Number.NaN,
     };
   }
-}
-
-interface Predicting {
-  readonly session: Session;
-  readonly bound: Feeds;
-  readonly output: string;
-}
-
-/** The inference form with weights as inputs, reading the very buffers that training updates. */
-async function openInference(
-  graph: Graph,
-  state: ReadonlyMap<string, Float32Array>,
-  device: Device,
-  threads: number | undefined,
-): Promise<Predicting> {
-  const { graph: open, weights } = weightsAsInputs(graph);
-  const emitted = emitOnnx(runPipeline(open), { producerVersion: packageVersion() });
-  const session = await openSession(await encodeOnnx(emitted, noWeights), {
-    device,
-    ...(threads === undefined ? {} : { threads }),
-  });
-  const bound: Record<string, HostTensor> = {};
-  for (const { path, name, shape } of weights) {
-    const data = state.get(averageState(path)) ?? state.get(name);
-    if (!data) throw new Error(`bug in crobc: no state holds the weight ${path}`);
-    bound[name] = { dtype: 'f32', shape, data };
-  }
-  return { session, bound, output: graph.outputs[0]!.name };
-}
-
-interface OpenWeight {
-  readonly path: string;
-  readonly name: string;
-  readonly shape: readonly number[];
-}
-
-/** The same graph with an input for every weight, named as its state. */
-export function weightsAsInputs(graph: Graph): { readonly graph: Graph; readonly weights: readonly OpenWeight[] } {
-  const weights: OpenWeight[] = [];
-  const added: { name: string; value: Value; docs: string }[] = [];
-  const opened = rewrite(graph, (node, _inputs, build) => {
-    if (node.op !== 'weight') return undefined;
-    const { path } = node.attributes;
-    const { type } = node.outputs[0]!;
-    const name = weightState(node.attributes);
-    const value = build.input(name, type);
-    added.push({ name, value, docs: '' });
-    weights.push({ path, name, shape: type.shape.map((d) => asConstant(d)!) });
-    return [value];
-  });
-  return { graph: { ...opened, inputs: [...opened.inputs, ...added] }, weights };
 }

@@ -2,8 +2,8 @@ import type { Graph } from '../../compiler/ir/graph.ts';
 import type { StepGraph } from '../../compiler/training/step.ts';
 import type { Device } from '../session.ts';
 import { UserError } from '../user-error.ts';
-import type { StepParts, TrainingBackend } from './backend.ts';
-import { type OnnxBackend, openOnnxBackend } from './onnx-backend.ts';
+import type { Look, StepParts, TrainingBackend } from './backend.ts';
+import { openOnnxBackend } from './onnx-backend.ts';
 
 export interface BackendOptions {
   readonly backend: 'onnx' | 'tfjs';
@@ -32,11 +32,13 @@ export async function openBackend(
   return openTfjsBackend({ ...options, state });
 }
 
-/** The one that can look into a step: the run's own, or onnxruntime on the CPU beside another. */
-export function openLookingBackend(
+/** One that can look into a step: the run's own, or else onnxruntime on the CPU beside it. */
+export async function lookingBackend(
+  own: TrainingBackend,
   options: BackendOptions,
   state: ReadonlyMap<string, Float32Array>,
-): Promise<OnnxBackend> {
-  const { backend, device } = options;
-  return openOnnxBackend({ ...options, device: backend === 'onnx' ? device : 'cpu', state });
+): Promise<{ readonly backend: TrainingBackend; readonly look: Look }> {
+  if (own.look) return { backend: own, look: own.look };
+  const backend = await openOnnxBackend({ ...options, device: 'cpu', state });
+  return { backend, look: backend.look };
 }

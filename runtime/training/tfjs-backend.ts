@@ -3,7 +3,7 @@ import { generateTfjs } from '../../compiler/emit/tfjs/generate.ts';
 import { freeDims, inferenceProgram, type NamedSteps, trainingProgram } from '../../compiler/emit/tfjs/programs.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import type { StepGraph } from '../../compiler/training/step.ts';
-import type { Feeds, HostTensor } from '../session.ts';
+import { type Feeds, type HostTensor, RunFailure } from '../session.ts';
 import { type LoadedTfjs, loadTfjs } from '../tfjs/load.ts';
 import { type Constants, importProgram, type State, type Tensor, type TfjsCall } from '../tfjs/program.ts';
 import { toTfjs } from '../tfjs/tensors.ts';
@@ -117,6 +117,7 @@ export async function openTfjsBackend(options: TfjsBackendOptions): Promise<Trai
       }
       return predict(await predictor, feeds, state, loaded);
     },
+    look: undefined,
     async release() {
       for (const tensor of state.values()) tensor.dispose();
       state.clear();
@@ -181,12 +182,16 @@ async function predict(
   }
 }
 
-/** The heap of WebAssembly has 4 GiB at most; what it says when they are used up is of no help. */
+/**
+ * The heap of WebAssembly has 4 GiB at most; what it says when they are used up is of no help. An index that is out of
+ * range, which tfjs-node refuses, may come of NaN.
+ */
 function guarded<T>({ tf, device }: LoadedTfjs, call: () => T): T {
   try {
     return call();
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
+    if (/\bindices\b.*\bnot in\b/.test(text)) throw new RunFailure(`the program cannot run: ${text.split('\n')[0]}`);
     if (device !== 'wasm' || !/memory|alloc|abort|array length/i.test(text)) throw error;
     const held = (tf.memory().numBytes / 2 ** 30).toFixed(1);
     throw new UserError(

@@ -12,9 +12,10 @@ import { type Best, CheckpointStore, type StoredTensor } from './checkpoint.ts';
 import { openTrainingData, stepBatches, type TrainingData } from './data.ts';
 import { explainNonFinite } from './explain-non-finite.ts';
 import { initialState } from './initial-state.ts';
-import { beginning, NonFiniteStep, trainLoop } from './loop.ts';
+import { beginning, trainLoop } from './loop.ts';
 import { openMetricsLog } from './metrics-log.ts';
-import { type BackendOptions, openBackend, openLookingBackend } from './open-backend.ts';
+import { NonFiniteStep } from './non-finite-step.ts';
+import { type BackendOptions, lookingBackend, openBackend } from './open-backend.ts';
 import { type Plan, planRun } from './plan.ts';
 import { checkIdentity, runIdentity } from './run-identity.ts';
 import { lockRun } from './run-lock.ts';
@@ -189,11 +190,12 @@ async function run(options: TrainOptions, { plan, data, settings }: Prepared): P
       onBad,
       report: note,
     });
-  const metrics = await openMetricsLog(join(out, 'metrics.jsonl'), from.step);
+  const metrics = await openMetricsLog(join(out, 'metrics.jsonl'), from);
   const eventsDir = join(out, 'events');
   const events = await openEventFile(eventsDir, from.step > 0 ? { resumedAt: from.step + 1 } : {});
   const progress = startProgress('training', plan.steps, { from: from.step });
-  const stop = listenForStop((signal) => note(`${signal}: finishing the step and saving it; once more ends at once`));
+  let asked = 'finishing the step and saving it';
+  const stop = listenForStop((signal) => note(`${signal}: ${asked}; once more ends at once`));
   let scored = from.best ? `best ${settings.metric} ${from.best.score.toFixed(4)}` : '';
   try {
     const result = await trainLoop({
@@ -257,21 +259,24 @@ async function run(options: TrainOptions, { plan, data, settings }: Prepared): P
   } catch (error) {
     if (!(error instanceof NonFiniteStep)) throw error;
     progress.finish();
-    const good = await store.latest(note);
-    note(`step ${error.step}: ${error.what}; looking for the operator that made it`);
-    const held = good ? withAccumulators(await store.load(good, stored), states) : await begin();
-    const looking = await openLookingBackend(opening, held);
+    asked = 'leaving the search';
+    const said = error.failure ? ` (${error.failure.message})` : '';
+    note(`step ${error.step}: ${error.what}${said}; looking for the operator that made it`);
+    const good = await store.latest(note, error.step);
+    const held = async () => (good ? withAccumulators(await store.load(good, stored), states) : begin());
+    const looking = await lookingBackend(backend, opening, await held());
     try {
       const found = await explainNonFinite(error, {
-        backend: looking,
+        ...looking,
         from: good?.progress.step ?? 0,
+        restart: async () => looking.backend.write(await held()),
         batches,
         learningRate,
         stopped: () => stop.signal !== undefined,
       });
-      throw new UserError(nonFiniteMessage(error, found, good?.path, options));
+      throw new UserError(nonFiniteMessage(error, found, good?.path, stop.signal !== undefined, options));
     } finally {
-      await looking.release();
+      if (looking.backend !== backend) await looking.backend.release();
     }
   } finally {
     stop.release();
@@ -283,17 +288,22 @@ async function run(options: TrainOptions, { plan, data, settings }: Prepared): P
 }
 
 function nonFiniteMessage(
-  { step, what }: NonFiniteStep,
+  { step, what, failure }: NonFiniteStep,
   found: Awaited<ReturnType<typeof explainNonFinite>>,
   checkpoint: string | undefined,
+  stopped: boolean,
   { place, training }: TrainOptions,
 ): string {
   const where = checkpoint ? `the last good checkpoint is ${checkpoint}` : 'there is no checkpoint before it';
-  if (found === undefined) return `step ${step}: ${what}; ${where}`;
+  if (stopped) return `step ${step}: ${what}; the search for the operator was left; ${where}`;
+  if (found === undefined) return `step ${step}: ${failure?.message ?? what}; no operator made NaN or Inf; ${where}`;
   const { op, made, origin } = found;
-  const line = place(origin);
+  const { recipe, forward } = training;
+  // What is done with a gradient has the line of its weight, or else that of the optimizer.
+  const weight = forward.build.nodes.find((node) => node.op === 'weight' && node.attributes.path === origin.path);
+  const line = place(origin) || (weight && place(weight.origin)) || recipe.sources.get('optimizer');
   const operator = origin.label === '' || origin.label === op ? op : `${op} (${origin.label})`;
-  const module = origin.path === '' ? training.recipe.model : origin.path;
+  const module = origin.path === '' ? recipe.model : origin.path;
   const earlier = found.step === step ? '' : ` at step ${found.step}`;
   return `step ${step}: ${what}; the first ${made} came out of ${operator} in ${module}${line ? `, ${line}` : ''}${earlier}; ${where}`;
 }

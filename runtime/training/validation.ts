@@ -5,13 +5,14 @@ import { type Evaluation, evaluate, spread } from '../evaluation/evaluate.ts';
 import { type ProtocolName, protocolNames } from '../evaluation/protocols.ts';
 import { readImage } from '../image.ts';
 import { encodeImage, overlay, segment } from '../mask.ts';
-import type { Feeds } from '../session.ts';
+import type { Feeds, HostTensor } from '../session.ts';
 import type { EventFile } from '../tensorboard.ts';
 import type { Tokenizer } from '../tokenizer.ts';
 import { UserError } from '../user-error.ts';
 import type { TrainingBackend } from './backend.ts';
 import type { InputSizes } from './data.ts';
 import type { Scored } from './loop.ts';
+import { NonFiniteStep, orNonFinite } from './non-finite-step.ts';
 import type { StopRequest } from './stop-signal.ts';
 
 /** The figures of an evaluation by the names under which they are logged; any of them may choose the best weights. */
@@ -60,11 +61,20 @@ class Interrupted extends Error {}
 /** Evaluates the current weights on a data set; gives undefined when a stop is asked for in the middle. */
 export function validation(options: ValidationOptions): (step: number) => Promise<Scored | undefined> {
   const { backend, dataset, sizes, tokenizer, protocol, metric, blank, onBad, stop, events, report } = options;
-  const predict = (feeds: Feeds) => {
-    if (stop.signal) throw new Interrupted();
-    return backend.predict(feeds);
-  };
   return async (step) => {
+    const predict = async (predicted: Feeds): Promise<HostTensor> => {
+      if (stop.signal) throw new Interrupted();
+      const evidence = { predicted };
+      const logits = await orNonFinite(
+        backend.predict(predicted),
+        step,
+        'the predictions after it cannot be computed',
+        evidence,
+      );
+      if ((logits.data as Float32Array).some(Number.isNaN))
+        throw new NonFiniteStep(step, 'the predictions after it are NaN', evidence);
+      return logits;
+    };
     try {
       const found = await evaluate(predict, dataset, {
         protocol,

@@ -230,6 +230,60 @@ describe('what goes wrong', () => {
     );
   });
 
+  test('so do predictions that are not, and not the data that they were made of', async () => {
+    const args = ['-o', 'nan2', '--set', 'recipe.lr=1e30', '--set', 'recipe.evaluate_every=1', '--resume'];
+    for (const _ of [1, 2]) {
+      const ran = await train(args);
+      expect(ran).toMatchObject({ code: 1, out: '' });
+      expect(ran.err).toMatch(
+        /\nstep 1: the predictions after it are NaN; looking for [^\n]*\ncrobc: step 1: the predictions after it are NaN; the first (NaN|Inf) came out of matmul \(einsum\) in Learner, learner\.crob:12; there is no checkpoint before it\n$/,
+      );
+    }
+  });
+
+  test('and a step at whose indices onnxruntime gives up, for they were NaN', async () => {
+    const picking = learner.replace('table(i32(tokens))', 'table(i32(log(f32(tokens) - 9999.0)))');
+    await writeFile(`${folder}/picking.crob`, picking);
+    const ran = await run(['train', 'picking.crob', ...words.slice(2), '-o', 'nan3']);
+    expect(ran).toMatchObject({ code: 1, out: '' });
+    expect(ran.err).toMatch(
+      /^step 1: it cannot be computed \([^\n]*Gather[^\n]*\); looking for [^\n]*\ncrobc: step 1: it cannot be computed; the first NaN came out of log in Learner, picking\.crob:11; there is no checkpoint before it\n$/,
+    );
+  });
+
+  describe('and CroBIM_micro, of thousands of operators:', () => {
+    const diverging = [
+      ...['train', resolve('models/crobim.crob'), '--model', 'CroBIM_micro', ...words.slice(2)],
+      ...['--set', 'B=2,H=64,W=64,recipe.lr=1e10,recipe.schedule=constant()', '--steps', '4'],
+    ];
+
+    test('the operator is found in little time', async () => {
+      const started = performance.now();
+      const ran = await run([...diverging, '-o', 'micro']);
+      expect(ran).toMatchObject({ code: 1, out: '' });
+      expect(ran.err).toMatch(
+        /\ncrobc: step \d: [^\n]*; the first (NaN|Inf) came out of [^\n]*, std\/\w+\.crob:\d+; [^\n]*\n$/,
+      );
+      // Twenty seconds of two cores; more is for a machine that has other work.
+      expect((performance.now() - started) / 1000).toBeLessThan(150);
+    }, 200_000);
+
+    test('or the user leaves the search', async () => {
+      const child = spawn(process.execPath, [main, ...diverging, '-o', 'left'], { cwd: folder });
+      const closed = once(child, 'close');
+      let err = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        if (!err.includes('looking') && text.includes('looking')) child.kill('SIGINT');
+        err += text;
+      });
+      const [code] = await closed;
+      expect(code).toBe(1);
+      expect(err).toMatch(
+        /\nSIGINT: leaving the search; once more ends at once\ncrobc: step 2: [^\n]*; the search for the operator was left; there is no checkpoint before it\n$/,
+      );
+    }, 100_000);
+  });
+
   test('a picture that is gone or damaged: a line, and the run is kept', async () => {
     await cp(`${folder}/data`, `${folder}/broken`, { recursive: true });
     await writeFile(

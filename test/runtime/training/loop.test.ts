@@ -1,9 +1,12 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { RunFailure } from '../../../runtime/session.ts';
+import type { TrainingBackend } from '../../../runtime/training/backend.ts';
 import { CheckpointStore, type Progress, type StoredTensor } from '../../../runtime/training/checkpoint.ts';
-import { beginning, type LoopParts, NonFiniteStep, trainLoop } from '../../../runtime/training/loop.ts';
+import { beginning, type LoopParts, trainLoop } from '../../../runtime/training/loop.ts';
 import { openMetricsLog } from '../../../runtime/training/metrics-log.ts';
+import { NonFiniteStep } from '../../../runtime/training/non-finite-step.ts';
 import { openOnnxBackend } from '../../../runtime/training/onnx-backend.ts';
 import type { Plan } from '../../../runtime/training/plan.ts';
 import type { StopSignal } from '../../../runtime/training/stop-signal.ts';
@@ -41,10 +44,11 @@ interface PartOptions extends Partial<LoopParts> {
   /** Stop as by a signal after this many steps of this part. */
   readonly stopAfter?: number;
   readonly broken?: boolean;
+  readonly failing?: (backend: TrainingBackend) => TrainingBackend;
 }
 
 /** One process's part of a run: goes on from the last checkpoint of `dir`. */
-async function run(dir: string, { stopAfter = Infinity, broken = false, ...changes }: PartOptions = {}) {
+async function run(dir: string, { stopAfter = Infinity, broken = false, failing, ...changes }: PartOptions = {}) {
   const store = new CheckpointStore(dir);
   const checkpoint = await store.latest((line) => {
     throw new Error(line);
@@ -60,12 +64,12 @@ async function run(dir: string, { stopAfter = Infinity, broken = false, ...chang
     device: 'cpu',
     threads: 1,
   });
-  const metrics = await openMetricsLog(`${dir}/metrics.jsonl`, from.step);
+  const metrics = await openMetricsLog(`${dir}/metrics.jsonl`, from);
   const stop: { signal: StopSignal | undefined } = { signal: undefined };
   let left = stopAfter;
   try {
     const result = await trainLoop({
-      backend,
+      backend: failing?.(backend) ?? backend,
       plan,
       learningRate: (step) => 0.1 / step,
       batches,
@@ -159,6 +163,20 @@ describe('a run that was stopped and goes on', () => {
     expect(evaluated).toEqual([8, 12, 14]);
   });
 
+  test('logs an evaluation once that was made up for and then lost', async () => {
+    const dir = await folder();
+    await run(dir, { stopAfter: 8, evaluate: async (step) => (step === 8 ? undefined : { score: 1, figures: {} }) });
+    const killed = run(dir, {
+      evaluate: async () => ({ score: 0, figures: { mIoU: 0 } }),
+      onEvaluation: () => {
+        throw new Error('killed');
+      },
+    });
+    await expect(killed).rejects.toThrow('killed');
+    await run(dir, { evaluate: async () => ({ score: 0, figures: { mIoU: 0 } }) });
+    expect((await lines(dir)).filter((line) => 'mIoU' in line).map(({ step }) => step)).toEqual([8, 12, 14]);
+  });
+
   test('a run that is done has nothing to do', async () => {
     const dir = await folder();
     await run(dir);
@@ -225,6 +243,21 @@ describe('numbers that are not finite', () => {
       expect(step).toBeGreaterThan(0);
     }
     for (const line of await lines(dir)) expect(line.loss).toEqual(expect.any(Number));
+  });
+
+  test('nor does a step that could not be run leave one', async () => {
+    const dir = await folder();
+    const failure = new RunFailure('an index is out of range');
+    const failing = (backend: TrainingBackend): TrainingBackend => ({
+      ...backend,
+      step: async (feeds, scalars) => {
+        if (scalars.step === 5) throw failure;
+        return backend.step(feeds, scalars);
+      },
+    });
+    const failed = run(dir, { failing });
+    await expect(failed).rejects.toMatchObject({ step: 5, what: 'it cannot be computed', failure });
+    expect(await new CheckpointStore(dir).steps()).toEqual([4, 3]);
   });
 
   test('nor is state that became so in an update whose loss was fine', async () => {

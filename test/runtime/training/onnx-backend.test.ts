@@ -78,18 +78,19 @@ test('averages stand for weights in predictions', async () => {
 
 describe('what first is not finite', () => {
   const scalars = { learningRate: 0.1, step: 1 };
+  const waiting = () => false;
 
   test('is the operator that made it, with its path', async () => {
     const state = toyState([-1, -1, -1, -1]);
     const backend = await open({ broken: true }, state);
-    const found = await backend.findNonFinite([toyFeeds(1)], scalars);
+    const found = await backend.look.inStep([toyFeeds(1)], scalars, waiting);
     expect(found).toMatchObject({ op: 'log', made: 'NaN', origin: { path: 'head.extra' } });
     await backend.release();
   });
 
   test('is an overflow, not the difference of infinities that it leads to', async () => {
     const backend = await open({}, toyState([3e38, 3e38, 3e38, 3e38]));
-    const found = await backend.findNonFinite([toyFeeds(1)], scalars);
+    const found = await backend.look.inStep([toyFeeds(1)], scalars, waiting);
     expect(found).toMatchObject({ made: 'Inf', origin: { path: 'head' } });
     expect(['matmul', 'mul']).toContain(found!.op);
     await backend.release();
@@ -99,17 +100,23 @@ describe('what first is not finite', () => {
     const backend = await open({ times: 3 });
     const bad = toyFeeds(3);
     (bad.target!.data as Float32Array)[1] = 3e38;
-    const found = await backend.findNonFinite([toyFeeds(1), toyFeeds(2), bad], scalars);
+    const found = await backend.look.inStep([toyFeeds(1), toyFeeds(2), bad], scalars, waiting);
     expect(found).toMatchObject({ op: 'mul', made: 'Inf', micro: 2 });
     await backend.release();
   });
 
-  test('is nothing in a good step, which is then taken', async () => {
-    const [looking, stepping] = [await open(), await open()];
-    expect(await looking.findNonFinite([toyFeeds(1)], scalars)).toBe(undefined);
-    await stepping.step([toyFeeds(1)], scalars);
-    expect((await looking.read()).get('weight:w')).toEqual((await stepping.read()).get('weight:w'));
-    await looking.release();
-    await stepping.release();
+  test('in predictions', async () => {
+    const backend = await open({}, toyState([3e38, 3e38, 3e38, 3e38]));
+    const { image } = toyFeeds(1);
+    expect(await backend.look.inPrediction({ image: image! }, waiting)).toMatchObject({ op: 'matmul', made: 'Inf' });
+    await backend.write(new Map([['weight:w', new Float32Array(width)]]));
+    expect(await backend.look.inPrediction({ image: image! }, waiting)).toBe(undefined);
+    await backend.release();
+  });
+
+  test('is nothing in a good step', async () => {
+    const backend = await open();
+    expect(await backend.look.inStep([toyFeeds(1)], scalars, waiting)).toBe(undefined);
+    await backend.release();
   });
 });

@@ -1,0 +1,84 @@
+import { asConstant, constant, type Dim, variables } from '../../compiler/dims/dim.ts';
+import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
+import { bindDims } from '../../compiler/ir/bind.ts';
+import type { Graph, Value } from '../../compiler/ir/graph.ts';
+import { rewrite } from '../../compiler/ir/rebuild.ts';
+import { runPipeline } from '../../compiler/passes/pipeline.ts';
+import { encodeOnnx } from '../onnx-file.ts';
+import { packageVersion } from '../package-root.ts';
+import { type Device, type Feeds, type HostTensor, openSession, type Session } from '../session.ts';
+import { averageState, weightState } from './state.ts';
+
+/** A model in inference form that predicts with the weights of a training. */
+export interface Inference {
+  readonly session: Session;
+  readonly bound: Feeds;
+  readonly output: string;
+}
+
+/** The inference form with weights as inputs, reading the very buffers that training updates. */
+export async function openInference(
+  graph: Graph,
+  state: ReadonlyMap<string, Float32Array>,
+  device: Device,
+  threads: number | undefined,
+): Promise<Inference> {
+  const { graph: open, bound } = withOpenWeights(graph, state);
+  const emitted = emitOnnx(open, { producerVersion: packageVersion() });
+  const session = await openSession(await encodeOnnx(emitted, { read: stray }), {
+    device,
+    ...(threads === undefined ? {} : { threads }),
+  });
+  return { session, bound, output: graph.outputs[0]!.name };
+}
+
+/** The inference form, optimised, with its weights as inputs, and what to feed to these. */
+export function withOpenWeights(
+  graph: Graph,
+  state: ReadonlyMap<string, Float32Array>,
+): { readonly graph: Graph; readonly bound: Feeds } {
+  const { graph: open, weights } = weightsAsInputs(graph);
+  const bound: Record<string, HostTensor> = {};
+  for (const { path, name, shape } of weights) {
+    const data = state.get(averageState(path)) ?? state.get(name);
+    if (!data) throw new Error(`bug in crobc: no state holds the weight ${path}`);
+    bound[name] = { dtype: 'f32', shape, data };
+  }
+  return { graph: runPipeline(open), bound };
+}
+
+function stray(path: string): never {
+  throw new Error(`bug in crobc: the weight ${path} is in a graph whose weights are inputs`);
+}
+
+/** The graph at the sizes that the feeds have: its batch is free. */
+export function sized(graph: Graph, feeds: Feeds): Graph {
+  const sizes = new Map<string, Dim>();
+  for (const { name, value } of graph.inputs)
+    for (const [axis, dim] of value.type.shape.entries())
+      for (const free of variables(dim)) if (feeds[name]) sizes.set(free, constant(feeds[name].shape[axis]!));
+  return bindDims(graph, sizes);
+}
+
+interface OpenWeight {
+  readonly path: string;
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** The same graph with an input for every weight, named as its state. */
+export function weightsAsInputs(graph: Graph): { readonly graph: Graph; readonly weights: readonly OpenWeight[] } {
+  const weights: OpenWeight[] = [];
+  const added: { name: string; value: Value; docs: string }[] = [];
+  const opened = rewrite(graph, (node, _inputs, build) => {
+    if (node.op !== 'weight') return undefined;
+    const { path } = node.attributes;
+    const { type } = node.outputs[0]!;
+    const name = weightState(node.attributes);
+    const value = build.input(name, type);
+    added.push({ name, value, docs: '' });
+    weights.push({ path, name, shape: type.shape.map((d) => asConstant(d)!) });
+    return [value];
+  });
+  return { graph: { ...opened, inputs: [...opened.inputs, ...added] }, weights };
+}
