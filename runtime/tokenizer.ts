@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { fileError } from './file-error.ts';
 import { UserError } from './user-error.ts';
@@ -17,6 +18,8 @@ export interface EncodedText {
 export interface Tokenizer {
   /** One more than the largest id: what a word embedding must have rows for. */
   readonly vocabularySize: number;
+  /** SHA-256 of the file. */
+  readonly hash: string;
   /** `words` counts [CLS] and [SEP]. Throws a UserError for a sentence without a token. */
   encode(text: string, words: number): EncodedText;
 }
@@ -38,10 +41,8 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
     throw fileError('read', path, error);
   }
   const refuse = (why: string) => new UserError(`${path} is not a WordPiece vocabulary: ${why}`);
-  return tokenizerFrom(
-    text.trimStart().startsWith('{') ? fromJson(text, refuse) : fromVocabulary(text, refuse),
-    refuse,
-  );
+  const json = text.trimStart().startsWith('{') ? fromJson(text, refuse) : fromVocabulary(text, refuse);
+  return { ...(await tokenizerFrom(json, refuse)), hash: createHash('sha256').update(text).digest('hex') };
 }
 
 /** The part of `tokenizer.json` that is looked at here; the rest is @huggingface/tokenizers' business. */
@@ -118,7 +119,7 @@ function fromVocabulary(text: string, refuse: Refuse): TokenizerJson {
   return json;
 }
 
-async function tokenizerFrom(json: TokenizerJson, refuse: Refuse): Promise<Tokenizer> {
+async function tokenizerFrom(json: TokenizerJson, refuse: Refuse): Promise<Omit<Tokenizer, 'hash'>> {
   const { vocab } = json.model;
   const id = (token: string): number => {
     const found = Object.hasOwn(vocab, token) ? vocab[token] : undefined;

@@ -141,7 +141,8 @@ class SampleSource {
     if (this.#bad.has(index)) return undefined;
     const { tokenizer, words, height, width, augment } = this.#options;
     const { image, mask, phrase, file, line } = sample;
-    const mirror = augment && isMirrored(index, augment.seed, augment.epoch) ? mirrorPhrase(phrase) : undefined;
+    // By the line, which stays when other samples go.
+    const mirror = augment && isMirrored(line - 1, augment.seed, augment.epoch) ? mirrorPhrase(phrase) : undefined;
     try {
       const encoded = this.#blank ?? tokenizer.encode(mirror ?? phrase, words);
       const request = { image, mask, height, width, mirrored: mirror !== undefined };

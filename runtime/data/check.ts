@@ -38,7 +38,7 @@ type Picture = { readonly size: readonly [number, number]; readonly empty: boole
 async function checkSplit(dir: string, split: string, pictures: Map<string, Promise<Picture>>): Promise<CheckedSplit> {
   const findings: Finding[] = [];
   const error = (problem: Problem) => void findings.push({ ...problem, severity: 'error' });
-  const samples = await readSamples(dir, split, error);
+  const { samples } = await readSamples(dir, split, error);
   for (const [sample, first] of repeated(samples)) {
     findings.push({ file: sample.file, line: sample.line, severity: 'note', text: `the same as line ${first}` });
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { UserError } from '../user-error.ts';
 import { type Attributes, readAttributes } from './attributes.ts';
@@ -17,10 +18,18 @@ export interface Sample extends Attributes {
   readonly line: number;
 }
 
-export interface Dataset {
+export interface Dataset extends Phrases {
   readonly dir: string;
   readonly split: string;
+}
+
+/** A phrase file, and what can be used of it. */
+export interface Phrases {
   readonly samples: readonly Sample[];
+  /** Lines of the file, also those that make no sample. */
+  readonly lines: number;
+  /** SHA-256 of what the lines say, whether or not their pictures are there: what a data set is to a run that goes on. */
+  readonly hash: string;
 }
 
 export interface DatasetOptions {
@@ -37,11 +46,14 @@ export interface DatasetOptions {
  */
 export async function openDataset(dir: string, split: string, options: DatasetOptions): Promise<Dataset> {
   const problems = new Problems(options.onBad, (problem) => options.report(problem));
-  const read = await readSamples(dir, split, (problem) => problems.add(problem));
-  const samples = await checkSizes(read, { dir, cache: options.cache }, (problem) => problems.add(problem));
+  const add = (problem: Problem) => problems.add(problem);
+  const { samples: read, ...phrases } = await readSamples(dir, split, add);
+  const file = phraseFile(dir, split);
+  if (phrases.lines === 0) throw new UserError(`${file} is empty: put phrases into it, or remove it`);
+  const samples = await checkSizes(read, { dir, cache: options.cache }, add);
   problems.finish();
-  if (samples.length === 0) throw new UserError(`${phraseFile(dir, split)} has no sample that can be used`);
-  return { dir, split, samples };
+  if (samples.length === 0) throw new UserError(`${file} has no sample that can be used`);
+  return { dir, split, samples, ...phrases };
 }
 
 export function phraseFile(dir: string, split: string): string {
@@ -90,11 +102,7 @@ export async function* readPhrases(
 }
 
 /** The samples whose phrase, image and mask are there; each thing that is wrong goes to `onProblem`. */
-export async function readSamples(
-  dir: string,
-  split: string,
-  onProblem: (problem: Problem) => void,
-): Promise<Sample[]> {
+export async function readSamples(dir: string, split: string, onProblem: (problem: Problem) => void): Promise<Phrases> {
   const { images, masks, splits } = await openLayout(dir);
   if (!splits.includes(split))
     throw new UserError(`${dir} has no split ${JSON.stringify(split)}: it has ${splits.join(', ')}`);
@@ -102,11 +110,13 @@ export async function readSamples(
   const attributesFile = join(dir, `attributes_${split}.jsonl`);
   const attributes = await readAttributes(attributesFile);
   const samples: Sample[] = [];
+  const hash = createHash('sha256');
   let lines = 0;
   const phrases = readPhrases(file, onProblem, (line) => {
     lines = line;
   });
   for await (const { name, phrase, line } of phrases) {
+    hash.update(`${JSON.stringify([line, name, phrase])}\n`);
     const [image, mask] = [images.image(name), masks.mask(name)];
     const wrong = (text: string) => onProblem({ file, line, text });
     if (image === undefined) {
@@ -119,9 +129,10 @@ export async function readSamples(
       samples.push({ image, mask, phrase, file, line, ...(typeof known === 'object' ? known : {}) });
     }
   }
-  if (attributes === undefined || attributes.length === lines) return samples;
+  const read = { lines, hash: hash.update(`${lines}`).digest('hex') };
+  if (attributes === undefined || attributes.length === lines || lines === 0) return { samples, ...read };
   // Which line belongs to which phrase is not known then, and a wrong category is worse than none.
   const text = `${attributes.length} lines for the ${lines} of ${file}: categories and attributes are left out`;
   onProblem({ file: attributesFile, line: Math.min(attributes.length, lines) + 1, text });
-  return samples.map(({ image, mask, phrase, file, line }) => ({ image, mask, phrase, file, line }));
+  return { samples: samples.map(({ category: _, attributes: __, ...sample }) => sample), ...read };
 }

@@ -29,7 +29,7 @@ export class PictureFolder {
 
   /** As `image`; and where the image's ending differs from the mask's, the mask of that stem. */
   mask(name: string): string | undefined {
-    const stem = name.replace(/\.(png|tiff?|jpe?g|webp)$/i, '');
+    const stem = name.replace(/\.(png|tiff?|jpe?g|webp|bmp|gif|jp2)$/i, '');
     return this.image(name) ?? this.#first(stem, stem === name ? [] : endings.map((ending) => stem + ending));
   }
 

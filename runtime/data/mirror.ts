@@ -35,10 +35,10 @@ export function mirrorPhrase(phrase: string): string | undefined {
 /** Keeps these draws apart from others of the same seed: 'mirr'. */
 const MIRROR_STREAM = 0x6d697272;
 
-/** Whether this epoch shows a sample mirrored: half of them, by (seed, epoch, sample) alone. */
-export function isMirrored(sample: number, seed: number, epoch: number): boolean {
+/** Whether this epoch shows the sample of a place mirrored: half of them, by (seed, epoch, place) alone. */
+export function isMirrored(place: number, seed: number, epoch: number): boolean {
   const words = new Uint32Array(4);
   const key = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0] as const;
-  philoxFill(words, { key, stream: [epoch >>> 0, MIRROR_STREAM] }, sample);
+  philoxFill(words, { key, stream: [epoch >>> 0, MIRROR_STREAM] }, place);
   return (words[0]! & 1) === 1;
 }

@@ -53,7 +53,7 @@ export async function splitStatistics(
     unreadable++;
     report(problem);
   };
-  const samples = await readSamples(dir, split, (problem) => leftOut(problemLine(problem)));
+  const { samples } = await readSamples(dir, split, (problem) => leftOut(problemLine(problem)));
   if (samples.length === 0) throw new UserError(`the split ${split} of ${dir} has no sample that can be used`);
   const masks = await measureMasks(samples, split, leftOut);
   const words = new Tally();

@@ -30,13 +30,27 @@ export interface Progress {
 
 /** What a checkpoint belongs to; a run goes on only from one of its own. */
 export interface RunIdentity {
-  readonly crobc: string;
   readonly model: string;
-  readonly backend: string;
   readonly seed: number;
   /** Setting → value, resolved. */
   readonly recipe: Readonly<Record<string, unknown>>;
-  readonly hashes: { readonly model: string; readonly loss: string; readonly data: string };
+  readonly hashes: {
+    readonly model: string;
+    readonly loss: string;
+    readonly data: string;
+    readonly vocabulary: string;
+  };
+  readonly surroundings: Surroundings;
+}
+
+/** What changes no more than the last digits of a run's numbers. */
+export interface Surroundings {
+  readonly crobc: string;
+  readonly backend: string;
+  readonly device: string;
+  /** Null: as many as onnxruntime takes by itself. */
+  readonly threads: number | null;
+  readonly recompute: readonly string[];
 }
 
 /** A tensor of state with the file it goes to and its name there. */
@@ -53,7 +67,7 @@ export interface Checkpoint {
   readonly identity: RunIdentity;
 }
 
-const format = 'crobc checkpoint 1';
+const format = 'crobc checkpoint 2';
 const jsonName = 'checkpoint.json';
 const fileNames = { weights: 'weights.safetensors', state: 'state.safetensors' } as const;
 

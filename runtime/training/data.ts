@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import { asConstant } from '../../compiler/dims/dim.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { type Batch, loadBatches } from '../data/batches.ts';
 import { type Dataset, openDataset } from '../data/dataset.ts';
 import { openLayout } from '../data/folders.ts';
-import { epochOrder } from '../data/order.ts';
+import { epochSamples } from '../data/order.ts';
 import type { OnBad } from '../data/problems.ts';
 import { tokenizerFile } from '../data/tokenizer-file.ts';
 import { referringInputs } from '../referring-model.ts';
@@ -55,8 +54,8 @@ export interface TrainingData {
   readonly sizes: InputSizes;
   readonly tokenizer: Tokenizer;
   readonly tokenizerFile: string;
-  /** Of the samples' names, phrases and order: what a resumed run must find again. */
-  readonly hash: string;
+  /** What a run that goes on must find again: the phrases, and how they are taken apart. */
+  readonly hashes: { readonly data: string; readonly vocabulary: string };
 }
 
 /** Throws a UserError where the data, the tokenizer and the model do not belong together. */
@@ -70,17 +69,13 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
   const vocabulary = await tokenizerFile(dir, options.tokenizer);
   const inputs = await referringInputs(training.inference, { tokenizer: vocabulary });
   const { tokenizer, height, width, words } = inputs;
-  const hash = createHash('sha256');
-  for (const { samples } of [train, ...(val ? [val] : [])])
-    for (const { image, line, phrase } of samples)
-      hash.update(`${JSON.stringify([image.slice(dir.length), line, phrase])}\n`);
   return {
     train,
     val,
     sizes: { batch, height, width, words },
     tokenizer,
     tokenizerFile: vocabulary,
-    hash: hash.digest('hex'),
+    hashes: { data: `${train.hash} ${val?.hash ?? 'none'}`, vocabulary: tokenizer.hash },
   };
 }
 
@@ -125,7 +120,7 @@ export async function* stepBatches(step: number, options: FeedOptions): AsyncGen
 function epochBatches(epoch: number, start: number, options: FeedOptions): AsyncGenerator<Batch, void, undefined> {
   const { data, seed, augment, blank, onBad, report } = options;
   const { train, tokenizer, sizes } = data;
-  return loadBatches(train, epochOrder(train.samples.length, seed, epoch), {
+  return loadBatches(train, epochSamples(train, seed, epoch), {
     ...sizes,
     tokenizer,
     ahead: AHEAD,

@@ -50,7 +50,7 @@ export async function explainNonFinite(
    * state that is not finite, or cannot be run.
    */
   async function replay(last: number, whole: boolean): Promise<{ early?: number; feeds?: readonly Feeds[] }> {
-    const progress = startProgress(`the steps behind step ${from} again`, last - from);
+    const progress = startProgress(`steps from ${from + 1} on once more`, whole ? last - from : last - from - 1);
     try {
       let step = from + 1;
       for await (const feeds of batches(step)) {

@@ -36,9 +36,9 @@ export async function openBackend(
 export async function lookingBackend(
   own: TrainingBackend,
   options: BackendOptions,
-  state: ReadonlyMap<string, Float32Array>,
+  state: () => Promise<ReadonlyMap<string, Float32Array>>,
 ): Promise<{ readonly backend: TrainingBackend; readonly look: Look }> {
   if (own.look) return { backend: own, look: own.look };
-  const backend = await openOnnxBackend({ ...options, device: 'cpu', state });
+  const backend = await openOnnxBackend({ ...options, device: 'cpu', state: await state() });
   return { backend, look: backend.look };
 }

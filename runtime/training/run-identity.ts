@@ -2,21 +2,22 @@ import { graphHash } from '../../compiler/ir/hash.ts';
 import { finish } from '../../compiler/ir/rebuild.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import type { Recipe } from '../../compiler/training/recipe.ts';
-import { packageVersion } from '../package-root.ts';
 import { UserError } from '../user-error.ts';
-import type { Checkpoint, RunIdentity } from './checkpoint.ts';
+import type { Checkpoint, RunIdentity, Surroundings } from './checkpoint.ts';
 
 export interface IdentityOptions {
   readonly training: Training;
-  readonly backend: string;
   readonly seed: number;
   readonly steps: number;
   readonly blank: boolean;
-  readonly data: string;
+  readonly hashes: Pick<RunIdentity['hashes'], 'data' | 'vocabulary'>;
 }
 
+/** All that a run must be to go on. */
+export type Matter = Omit<RunIdentity, 'surroundings'>;
+
 /** What a run is made of, as its checkpoints record it. */
-export function runIdentity({ training, backend, seed, steps, blank, data }: IdentityOptions): RunIdentity {
+export function runIdentity({ training, seed, steps, blank, hashes }: IdentityOptions): Matter {
   const { recipe, forward, inference } = training;
   const loss = finish(
     {
@@ -28,12 +29,10 @@ export function runIdentity({ training, backend, seed, steps, blank, data }: Ide
     forward.build.nodes,
   );
   return {
-    crobc: packageVersion(),
     model: recipe.model,
-    backend,
     seed,
     recipe: { ...plainRecipe(recipe), steps, ...(blank ? { phrases: 'blank' } : {}) },
-    hashes: { model: graphHash(inference), loss: graphHash(loss), data },
+    hashes: { model: graphHash(inference), loss: graphHash(loss), ...hashes },
   };
 }
 
@@ -78,11 +77,8 @@ function defined(values: Readonly<Record<string, unknown>>): Record<string, unkn
 /** Settings that say when the run looks and saves; they change no number of the training. */
 const harmless = new Set(['checkpoint_every']);
 
-/**
- * Whether a checkpoint is one of this run. Throws a UserError that says what is different; gives a note where it is the
- * same run in other surroundings, whose numbers may differ in their last digits.
- */
-export function checkIdentity({ path, identity: held }: Checkpoint, now: RunIdentity): string | undefined {
+/** Throws a UserError that says what is different where a checkpoint is not one of this run. */
+export function checkIdentity({ path, identity: held }: Checkpoint, now: Matter): void {
   const refuse = (what: string): never => {
     throw new UserError(
       `the run in ${path} cannot go on: ${what}; put it back, or begin another run from its weights (-o another folder, --weights ${path}/weights.safetensors)`,
@@ -99,11 +95,23 @@ export function checkIdentity({ path, identity: held }: Checkpoint, now: RunIden
   if (held.seed !== now.seed) refuse(`the seed was ${held.seed} and is ${now.seed}`);
   if (held.hashes.model !== now.hashes.model) refuse(`the model ${now.model} was changed`);
   if (held.hashes.loss !== now.hashes.loss) refuse('the losses, or the training form of the model, were changed');
-  if (held.hashes.data !== now.hashes.data) refuse('the data set has other samples');
-  const changes = [
-    ...(held.backend === now.backend ? [] : [`the ${held.backend} back end`]),
-    ...(held.crobc === now.crobc ? [] : [`crobc ${held.crobc}`]),
-  ];
+  if (held.hashes.data !== now.hashes.data) refuse('the data set has other phrases');
+  if (held.hashes.vocabulary !== now.hashes.vocabulary) refuse('the vocabulary was changed');
+}
+
+/** A note where a run goes on in other surroundings than those of its checkpoint. */
+export function changedSurroundings(
+  { identity: { surroundings: held } }: Checkpoint,
+  now: Surroundings,
+): string | undefined {
+  const said: { readonly [K in keyof Surroundings]: string } = {
+    crobc: `crobc ${held.crobc}`,
+    backend: `the ${held.backend} back end`,
+    device: `the device ${held.device}`,
+    threads: held.threads === null ? 'no --threads' : `--threads ${held.threads}`,
+    recompute: held.recompute.length === 0 ? 'no --recompute' : `--recompute ${held.recompute.join(' ')}`,
+  };
+  const changes = (Object.keys(said) as (keyof Surroundings)[]).filter((key) => String(held[key]) !== String(now[key]));
   if (changes.length === 0) return undefined;
-  return `the run was begun with ${changes.join(' and ')}: its numbers may differ in their last digits from an unbroken run's`;
+  return `the run was begun with ${changes.map((key) => said[key]).join(' and ')}: its numbers may differ in their last digits from an unbroken run's`;
 }

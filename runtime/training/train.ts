@@ -1,28 +1,29 @@
 import { join } from 'node:path';
 import type { Origin } from '../../compiler/ir/graph.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
-import type { StateTensor } from '../../compiler/training/step.ts';
 import type { OnBad } from '../data/problems.ts';
 import { makeFolder } from '../make-folder.ts';
+import { packageVersion } from '../package-root.ts';
 import { startProgress } from '../progress.ts';
 import type { Device } from '../session.ts';
 import { openEventFile } from '../tensorboard.ts';
 import { UserError } from '../user-error.ts';
-import { type Best, CheckpointStore, type StoredTensor } from './checkpoint.ts';
+import { type Best, type Checkpoint, CheckpointStore, type Surroundings } from './checkpoint.ts';
 import { openTrainingData, stepBatches, type TrainingData } from './data.ts';
-import { explainNonFinite } from './explain-non-finite.ts';
 import { initialState } from './initial-state.ts';
 import { beginning, trainLoop } from './loop.ts';
 import { openMetricsLog } from './metrics-log.ts';
 import { NonFiniteStep } from './non-finite-step.ts';
-import { type BackendOptions, lookingBackend, openBackend } from './open-backend.ts';
+import { type BackendOptions, openBackend } from './open-backend.ts';
 import { type Plan, planRun } from './plan.ts';
-import { checkIdentity, runIdentity } from './run-identity.ts';
+import { changedSurroundings, checkIdentity, runIdentity } from './run-identity.ts';
 import { lockRun } from './run-lock.ts';
 import { scheduleFactor } from './schedule.ts';
-import { averageState, elementsOf, statesOf, weightState } from './state.ts';
+import { statesOf } from './state.ts';
 import { stepParts } from './step-parts.ts';
 import { listenForStop, type StopSignal } from './stop-signal.ts';
+import { storedTensors, withAccumulators } from './stored-state.ts';
+import { traceNonFinite } from './trace-non-finite.ts';
 import { validation, validationSettings } from './validation.ts';
 
 export interface TrainOptions {
@@ -81,11 +82,7 @@ const checkpointSeconds = { most: 300, least: 15 };
 export async function train(options: TrainOptions): Promise<Trained> {
   const { training, out, note } = options;
   const { recipe } = training;
-  if (recipe.startFrom !== undefined && options.weightsFile === undefined && !options.resume) {
-    throw new UserError(
-      `recipe ${recipe.name} starts from the result of ${recipe.startFrom}: give it with --weights (best.safetensors in the folder of that run)`,
-    );
-  }
+  if (!options.resume) requireStart(options);
   const settings = validationSettings(recipe.protocol, recipe.metric);
   const { data, plan } = await prepare(options, out);
   if (data.val === undefined) note(`${options.data} has no split "val": nothing is evaluated, and no weights are best`);
@@ -99,13 +96,21 @@ export async function train(options: TrainOptions): Promise<Trained> {
   }
 }
 
+/** A run that begins, other than one that goes on, needs what its recipe starts from. */
+function requireStart({ training: { recipe }, weightsFile }: TrainOptions): void {
+  if (recipe.startFrom === undefined || weightsFile !== undefined) return;
+  throw new UserError(
+    `recipe ${recipe.name} starts from the result of ${recipe.startFrom}: give it with --weights (best.safetensors in the folder of that run)`,
+  );
+}
+
 /** Opens the data and lays out the run over them. */
 async function prepare(options: TrainOptions, cache: string | undefined): Promise<Pick<Prepared, 'data' | 'plan'>> {
   const { training, tokenizer, onBad, note } = options;
   const { recipe } = training;
   const data = await openTrainingData({ training, dir: options.data, tokenizer, onBad, cache, report: note });
   const plan = planRun({
-    samples: data.train.samples.length,
+    samples: data.train.lines,
     batch: data.sizes.batch,
     accumulate: recipe.accumulate,
     length: recipe.length,
@@ -138,32 +143,22 @@ async function run(options: TrainOptions, { plan, data, settings }: Prepared): P
       `${out} holds a run that came to step ${(await store.steps())[0]}: go on with it (--resume), or choose another folder (-o)`,
     );
   }
-  const identity = runIdentity({
-    training,
-    backend: options.backend,
-    seed,
-    steps: plan.steps,
-    blank,
-    data: data.hash,
-  });
+  const matter = runIdentity({ training, seed, steps: plan.steps, blank, hashes: data.hashes });
   const checkpoint = await store.latest(note);
-  const changed = checkpoint && checkIdentity(checkpoint, identity);
-  if (changed) note(changed);
+  if (checkpoint) checkIdentity(checkpoint, matter);
+  else requireStart(options);
   if (options.resume && !checkpoint) note(`${out} has no checkpoint: training begins at the beginning`);
   const from = checkpoint?.progress ?? beginning;
 
   const steps = stepParts(training, { recompute: options.recompute, packed: options.backend === 'onnx' });
   const states = statesOf(steps);
   const stored = storedTensors(training, states);
-  const begin = () =>
-    initialState({
-      weights: training.weights,
-      state: states,
-      seed,
-      weightsFile: options.weightsFile,
-      inits: recipe.inits,
-    });
-  const state = checkpoint ? withAccumulators(await store.load(checkpoint, stored), states) : await begin();
+  const stateOf = async (at: Checkpoint | undefined) => {
+    if (at) return withAccumulators(await store.load(at, stored), states);
+    const { weightsFile } = options;
+    return initialState({ weights: training.weights, state: states, seed, weightsFile, inits: recipe.inits });
+  };
+  const state = await stateOf(checkpoint);
   if (checkpoint) await store.expose(from);
 
   const opening: BackendOptions = {
@@ -178,6 +173,15 @@ async function run(options: TrainOptions, { plan, data, settings }: Prepared): P
   };
   const backend = await openBackend(opening, state);
   if (backend.note) note(backend.note);
+  const surroundings: Surroundings = {
+    crobc: packageVersion(),
+    backend: options.backend,
+    device: backend.device,
+    threads: options.threads ?? null,
+    recompute: options.recompute,
+  };
+  const changed = checkpoint && changedSurroundings(checkpoint, surroundings);
+  if (changed) note(changed);
   const learningRate = (step: number) => recipe.optimizer.lr * scheduleFactor(recipe.schedule, step - 1, plan.steps);
   const batches = (step: number) =>
     stepBatches(step, {
@@ -221,7 +225,7 @@ async function run(options: TrainOptions, { plan, data, settings }: Prepared): P
       checkpointSeconds: recipe.checkpointEvery === undefined ? checkpointSeconds : { ...checkpointSeconds, least: 0 },
       from,
       store,
-      identity,
+      identity: { ...matter, surroundings },
       stored,
       metrics,
       events,
@@ -260,24 +264,18 @@ async function run(options: TrainOptions, { plan, data, settings }: Prepared): P
     if (!(error instanceof NonFiniteStep)) throw error;
     progress.finish();
     asked = 'leaving the search';
-    const said = error.failure ? ` (${error.failure.message})` : '';
-    note(`step ${error.step}: ${error.what}${said}; looking for the operator that made it`);
-    const good = await store.latest(note, error.step);
-    const held = async () => (good ? withAccumulators(await store.load(good, stored), states) : begin());
-    const looking = await lookingBackend(backend, opening, await held());
-    try {
-      const found = await explainNonFinite(error, {
-        ...looking,
-        from: good?.progress.step ?? 0,
-        restart: async () => looking.backend.write(await held()),
-        batches,
-        learningRate,
-        stopped: () => stop.signal !== undefined,
-      });
-      throw new UserError(nonFiniteMessage(error, found, good?.path, stop.signal !== undefined, options));
-    } finally {
-      if (looking.backend !== backend) await looking.backend.release();
-    }
+    throw await traceNonFinite(error, {
+      training,
+      backend,
+      opening,
+      store,
+      stateOf,
+      batches,
+      learningRate,
+      stopped: () => stop.signal !== undefined,
+      place: options.place,
+      note,
+    });
   } finally {
     stop.release();
     progress.finish();
@@ -285,51 +283,4 @@ async function run(options: TrainOptions, { plan, data, settings }: Prepared): P
     await events.close();
     await backend.release();
   }
-}
-
-function nonFiniteMessage(
-  { step, what, failure }: NonFiniteStep,
-  found: Awaited<ReturnType<typeof explainNonFinite>>,
-  checkpoint: string | undefined,
-  stopped: boolean,
-  { place, training }: TrainOptions,
-): string {
-  const where = checkpoint ? `the last good checkpoint is ${checkpoint}` : 'there is no checkpoint before it';
-  if (stopped) return `step ${step}: ${what}; the search for the operator was left; ${where}`;
-  if (found === undefined) return `step ${step}: ${failure?.message ?? what}; no operator made NaN or Inf; ${where}`;
-  const { op, made, origin } = found;
-  const { recipe, forward } = training;
-  // What is done with a gradient has the line of its weight, or else that of the optimizer.
-  const weight = forward.build.nodes.find((node) => node.op === 'weight' && node.attributes.path === origin.path);
-  const line = place(origin) || (weight && place(weight.origin)) || recipe.sources.get('optimizer');
-  const operator = origin.label === '' || origin.label === op ? op : `${op} (${origin.label})`;
-  const module = origin.path === '' ? recipe.model : origin.path;
-  const earlier = found.step === step ? '' : ` at step ${found.step}`;
-  return `step ${step}: ${what}; the first ${made} came out of ${operator} in ${module}${line ? `, ${line}` : ''}${earlier}; ${where}`;
-}
-
-/** A checkpoint's state and the accumulators, which it leaves out: they are empty between steps. */
-function withAccumulators(
-  loaded: Map<string, Float32Array>,
-  states: readonly StateTensor[],
-): Map<string, Float32Array> {
-  for (const { name, kind, shape } of states)
-    if (kind === 'gradient') loaded.set(name, new Float32Array(elementsOf(shape)));
-  return loaded;
-}
-
-/** Which tensor goes where: the weights that predictions use by their own paths, everything else by its state's name. */
-function storedTensors(training: Training, states: readonly StateTensor[]): StoredTensor[] {
-  const names = new Set(states.map(({ name }) => name));
-  const stored: StoredTensor[] = [];
-  const exported = new Set<string>();
-  for (const weight of training.weights) {
-    const { path, shape } = weight;
-    const name = names.has(averageState(path)) ? averageState(path) : weightState(weight);
-    exported.add(name);
-    stored.push({ name, file: 'weights', as: path, shape });
-  }
-  for (const { name, kind, shape } of states)
-    if (kind !== 'gradient' && !exported.has(name)) stored.push({ name, file: 'state', as: name, shape });
-  return stored;
 }

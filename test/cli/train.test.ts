@@ -192,16 +192,64 @@ describe('--resume', () => {
   });
 
   test('refuses another recipe, model, seed, or data', async () => {
+    const pieces = (await readFile('models/vocab/aerial.txt', 'utf8')).split('\n').slice(0, 200);
+    await writeFile(`${folder}/other.txt`, pieces.join('\n'));
     for (const [change, why] of [
       [['--set', 'recipe.lr=0.02'], 'lr was 0.01 and is 0.02'],
       [['--set', 'drop.rate=0.2'], 'the losses, or the training form of the model, were changed'],
       [['--seed', '3'], 'the seed was 0 and is 3'],
       [['--no-phrases'], 'phrases was not set and is "blank"'],
+      [['--tokenizer', 'other.txt'], 'the vocabulary was changed'],
     ] as const) {
       const ran = await train(['-o', 'whole', '--resume', ...change]);
       expect(ran).toMatchObject({ code: 1, out: '' });
       expect(ran.err).toContain(`cannot go on: ${why}; put it back, or`);
     }
+  });
+
+  test('says where the surroundings are others, and knows the data by another path', async () => {
+    await cp(`${folder}/whole`, `${folder}/moved`, { recursive: true });
+    const spelt = words.map((word) => (word === 'data' ? './data/' : word === '1' ? '2' : word));
+    expect(await run([...spelt, '-o', 'moved', '--resume', '--recompute', 'patch'])).toMatchObject({
+      code: 0,
+      err: "the run was begun with --threads 1 and no --recompute: its numbers may differ in their last digits from an unbroken run's\n",
+    });
+    await same('moved');
+  });
+
+  test('goes on without a picture that is gone, if told so', async () => {
+    await cp(`${folder}/data`, `${folder}/losing`, { recursive: true });
+    const losing = words.map((word) => (word === 'data' ? 'losing' : word));
+    for (const onBad of ['stop', 'skip'] as const) {
+      const out = `losing-${onBad}`;
+      await interrupted(['--on-bad', onBad, '--data', 'losing'], out, 'SIGTERM', 9);
+    }
+    await rm(`${folder}/losing/img_rgb/train_3.png`);
+    const before = await log('losing-stop');
+    const stopped = await run([...losing, '-o', 'losing-stop', '--resume']);
+    expect(stopped).toMatchObject({ code: 1, err: expect.stringContaining('(--on-bad skip would go on without it)') });
+    for (const out of ['losing-stop', 'losing-skip']) {
+      const ran = await run([...losing, '-o', out, '--resume', '--on-bad', 'skip']);
+      expect(ran).toMatchObject({
+        code: 0,
+        err: expect.stringMatching(/^losing\/output_phrase_train\.txt:4: [^\n]*\n$/),
+      });
+      expect((await log(out)).slice(0, before.length)).toEqual((await log('whole')).slice(0, before.length));
+    }
+  });
+
+  test('needs what its recipe starts from as long as there is no checkpoint', async () => {
+    await writeFile(`${folder}/further.crob`, `${learner}\nrecipe further extends quick {\n  start from quick\n}\n`);
+    const ran = (more: readonly string[]) =>
+      run(['train', 'further.crob', '-r', 'further', ...words.slice(2), '--steps', '2', '-o', 'further', ...more]);
+    const wanted = {
+      code: 1,
+      err: 'crobc: recipe further starts from the result of quick: give it with --weights (best.safetensors in the folder of that run)\n',
+    };
+    expect(await ran([])).toMatchObject(wanted);
+    expect(await ran(['--resume'])).toMatchObject(wanted);
+    expect(await ran(['--resume', '--weights', 'whole/best.safetensors'])).toMatchObject({ code: 0 });
+    expect(await ran(['--resume'])).toMatchObject({ code: 0, err: '' });
   });
 
   test('without a checkpoint begins at the beginning', async () => {

@@ -32,6 +32,8 @@ describe('layouts', () => {
     expect(data).toEqual({
       dir,
       split: 'train',
+      lines: 2,
+      hash: expect.stringMatching(/^[0-9a-f]{64}$/),
       samples: [1, 2].map((n) => ({
         image: join(dir, 'img_rgb', `train_${n}.png`),
         mask: join(dir, 'mask', `train_${n}.png`),
@@ -142,6 +144,16 @@ describe('what is wrong has its file and line', () => {
     ]);
   });
 
+  test('an image of a kind that is not read, beside a mask that is there', async () => {
+    const dir = await fresh();
+    await writeFile(join(dir, 'img_rgb', 'x.bmp'), 'BM');
+    await mask(join(dir, 'mask', 'x.png'), 8, 8, () => 1);
+    await writePhrases(dir, ['x.bmp ship']);
+    expect(await fault(dir)).toBe(
+      `${dir}/output_phrase_train.txt:1: cannot read ${dir}/img_rgb/x.bmp: it is not a PNG, JPEG, TIFF or WebP image (--on-bad skip would go on without it)`,
+    );
+  });
+
   test('a mask of another size, a file that is no picture', async () => {
     const dir = await fresh();
     await mask(join(dir, 'mask', 'a.png'), 8, 7, () => 1);
@@ -178,12 +190,19 @@ describe('what is no data set is one line', () => {
     expect(await fault(dir)).toBe(`${dir} has no phrases: no file output_phrase_train.txt, …`);
   });
 
+  test('a phrase file without a line, whatever there is of attributes', async () => {
+    const dir = await fresh();
+    await writePhrases(dir, []);
+    await writeFile(join(dir, 'attributes_train.jsonl'), '{}\n');
+    const empty = `${dir}/output_phrase_train.txt is empty: put phrases into it, or remove it`;
+    expect(await fault(dir)).toBe(empty);
+    await expect(skipping(dir)).rejects.toThrow(empty);
+  });
+
   test('no sample is left', async () => {
     const dir = await fresh();
     await writePhrases(dir, ['d.png ship']);
     await expect(skipping(dir)).rejects.toThrow(`${dir}/output_phrase_train.txt has no sample that can be used`);
-    await writeFile(join(dir, 'output_phrase_train.txt'), '');
-    await expect(skipping(dir)).rejects.toThrow('has no sample that can be used');
   });
 });
 
@@ -230,6 +249,22 @@ describe('attributes', () => {
       `${file}:2: 1 lines for the 3 of ${dir}/output_phrase_train.txt: categories and attributes are left out`,
     ]);
   });
+});
+
+test('what a data set is to a run that goes on: its phrases, not where it lies nor which pictures are there', async () => {
+  const hash = async (dir: string) => (await skipping(dir)).data.hash;
+  const dir = await fresh();
+  const whole = await hash(dir);
+  expect(await hash(`${dir}/`)).toBe(whole);
+  expect(await hash(await fresh())).toBe(whole);
+  await rm(join(dir, 'img_rgb', 'b.png'));
+  await writeFile(join(dir, 'mask', 'c.png'), 'no picture');
+  const { data } = await skipping(dir);
+  expect(data).toMatchObject({ lines: 3, hash: whole, samples: [{ line: 1 }] });
+  await writePhrases(dir, ['a.png ship number 0', 'b.png ship number 1', 'c.png ship number 3']);
+  expect(await hash(dir)).not.toBe(whole);
+  await writePhrases(dir, ['a.png ship number 0', 'b.png ship number 1']);
+  expect(await hash(dir)).not.toBe(whole);
 });
 
 describe('sizes are kept', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { epochOrder } from '../../../runtime/data/order.ts';
+import type { Sample } from '../../../runtime/data/dataset.ts';
+import { epochOrder, epochSamples } from '../../../runtime/data/order.ts';
 
 /** From a Philox and a shuffle of their own, written in Python's whole numbers and checked by Random123's known answers. */
 describe('the order of an epoch is the same on every machine', () => {
@@ -39,4 +40,20 @@ test('every order of four samples is as likely as another', () => {
   const chiSquared = [...counts.values()].reduce((sum, n) => sum + (n - 400) ** 2 / 400, 0);
   // 23 degrees of freedom: one fair shuffle in a thousand is above 49.7, and this one is always the same.
   expect(chiSquared).toBeLessThan(49.7);
+});
+
+test('the samples of an epoch: the place of a line that makes none goes to the next one that does', () => {
+  const lines = 12;
+  const order = [...epochOrder(lines, 7, 3)].map((place) => place + 1);
+  const without = (...bad: readonly number[]) => {
+    const samples = Array.from({ length: lines }, (_, i) => i + 1)
+      .filter((line) => !bad.includes(line))
+      .map((line) => ({ line }) as Sample);
+    return [...epochSamples({ samples, lines }, 7, 3)].map((index) => samples[index]!.line);
+  };
+  expect(order).toEqual([6, 12, 1, 4, 2, 3, 5, 7, 11, 8, 10, 9]);
+  expect(without()).toEqual(order);
+  expect(without(4)).toEqual([6, 12, 1, 2, 2, 3, 5, 7, 11, 8, 10, 9]);
+  // The last one in the order, and two that follow one another.
+  expect(without(9, 12, 1)).toEqual([6, 4, 4, 4, 2, 3, 5, 7, 11, 8, 10, 6]);
 });

@@ -15,12 +15,11 @@ let store: CheckpointStore;
 let runs = 0;
 
 const identity: RunIdentity = {
-  crobc: '0',
   model: 'Toy',
-  backend: 'onnx',
   seed: 1,
   recipe: { lr: 0.1 },
-  hashes: { model: 'm', loss: 'l', data: 'd' },
+  hashes: { model: 'm', loss: 'l', data: 'd', vocabulary: 'v' },
+  surroundings: { crobc: '0', backend: 'onnx', device: 'cpu', threads: null, recompute: [] },
 };
 const stored: readonly StoredTensor[] = [
   { name: 'average:w', file: 'weights', as: 'w', shape: [2, 2] },

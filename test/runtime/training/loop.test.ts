@@ -28,12 +28,11 @@ const stored: readonly StoredTensor[] = [
   { name: 'moment:w', file: 'state', as: 'moment:w', shape: [width] },
 ];
 const identity = {
-  crobc: '0',
   model: 'Toy',
-  backend: 'onnx',
   seed: 5,
   recipe: {},
-  hashes: { model: '', loss: '', data: '' },
+  hashes: { model: '', loss: '', data: '', vocabulary: '' },
+  surroundings: { crobc: '0', backend: 'onnx', device: 'cpu', threads: 1, recompute: [] },
 };
 
 async function* batches(step: number) {
