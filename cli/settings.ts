@@ -1,7 +1,7 @@
 import { longestAxis } from '../compiler/ir/extent.ts';
 import { UsageError } from './usage-error.ts';
 
-/** `--set` taken apart: sizes of dims, and overrides in crob's own syntax. */
+/** `--set` taken apart: sizes of dims, and overrides, of which what is behind `=` is crob. */
 export interface Settings {
   readonly dims: ReadonlyMap<string, number>;
   readonly overrides: readonly string[];
@@ -16,8 +16,9 @@ export function readSettings(given: readonly string[] | undefined): Settings {
     if (at <= 0) throw new UsageError(`--set ${text}: write name=value`);
     const name = text.slice(0, at).trim();
     const value = text.slice(at + 1).trim();
+    if (value === '' || /^recipe\.?$/.test(name)) throw new UserError(`--set ${text}: write name=value`);
     if (!/^[A-Z]\w*$/.test(name)) {
-      overrides.push(`${name} = ${value}`);
+      overrides.push(text);
       continue;
     }
     const n = Number(value);

@@ -12,7 +12,7 @@ import { type FileScope, Program, type SourceHost } from './elaborate/program.ts
 import { checkInherited, checkRecipe, trainedModel } from './elaborate/recipe.ts';
 import { recipeBindings } from './elaborate/recipe-chain.ts';
 import { openSession, startOver, watched } from './elaborate/session.ts';
-import { settingsFile, variantSource } from './elaborate/settings-source.ts';
+import { settingsSource } from './elaborate/settings-source.ts';
 import { sharedTemplates } from './elaborate/sharing.ts';
 import { readWeightsMap } from './elaborate/weights-map.ts';
 import { type PlacedMap, placedMap } from './elaborate/weights-map-places.ts';
@@ -182,7 +182,7 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
   });
   const scope =
     base && named && options.overrides.length > 0
-      ? program.inline(settingsFile, variantSource(named, options.overrides), base)
+      ? program.inline(settingsSource({ ...options, model: named, recipe: undefined }), base)
       : base;
   diagnostics.push(...program.diagnostics);
   const decl = scope === base ? named : scope?.tree.declarations.find((one) => one.kind === 'model');

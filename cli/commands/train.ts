@@ -3,7 +3,8 @@ import { byteSize } from '../../runtime/byte-size.ts';
 import type { OnBad } from '../../runtime/data/problems.ts';
 import { duration } from '../../runtime/progress.ts';
 import type { Device } from '../../runtime/session.ts';
-import { type DryRun, dryRun, type ResolvedSetting } from '../../runtime/training/dry-run.ts';
+import { type DryRun, dryRun } from '../../runtime/training/dry-run.ts';
+import type { ResolvedSetting } from '../../runtime/training/resolved-settings.ts';
 import { exitCodeOf } from '../../runtime/training/stop-signal.ts';
 import {
   planOf,
@@ -72,6 +73,7 @@ export async function train(file: string, options: TrainOptions): Promise<number
     },
     note: (line) => process.stderr.write(`${line}\n`),
   };
+  for (const line of training.recipe.notes) run.note(line);
   if (dry) {
     const plan = data === undefined ? undefined : await planOf({ ...run, data });
     const found = dryRun(training, plan, given(options), run.recompute);
@@ -142,10 +144,16 @@ function shownState(state: DryRun['memory']['state']): string {
 }
 
 function shownValue(value: unknown): string {
+  if (value === null) return 'none';
   if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return String(value);
   if (isRate(value)) return value.factor ? `${value.value}x` : String(value.value);
   if (!Array.isArray(value)) return JSON.stringify(value);
-  return value.length === 0 ? 'none' : value.map(shownPart).join(' then ');
+  return value.length === 0 ? 'none' : value.map(shownPart).join(value.every(isPart) ? ' then ' : ', ');
+}
+
+/** A part of a schedule. */
+function isPart(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'kind' in value;
 }
 
 /** A group's `lr` or `weight_decay`, as the recipe writes it. */

@@ -1,9 +1,11 @@
 import { parse } from '../../grammar/parse.ts';
+import { placedAnew } from '../../grammar/place-anew.ts';
 import type { Span } from '../../grammar/span.ts';
 import type { Declaration, Param, ParseResult, SourceFile, UseDecl } from '../../grammar/tree.ts';
 import { type Diagnostic, diagnostic } from '../diagnostics/diagnostic.ts';
 import { fromSyntax } from '../diagnostics/from-syntax.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { asTyped, type SettingsSource, settingsFile } from './settings-source.ts';
 
 /** Hands in source text, so that the compiler reads no file itself. Paths are what `resolve` returned. */
 export interface SourceHost {
@@ -80,9 +82,24 @@ export class Program {
     return text === undefined ? undefined : this.#add(path, text, () => this.#prelude);
   }
 
-  /** A source that is no file: it sees what `around` sees. */
-  inline(name: string, text: string, around: FileScope): FileScope {
-    return this.#add(name, text, () => around);
+  /**
+   * Settings as a source that is no file: it sees what `around` sees. Its declarations are placed where they were typed, and
+   * go by the names of what they change, so that nobody can mean them.
+   */
+  inline(settings: SettingsSource, around: FileScope): FileScope {
+    const { tree, faults } = placedAnew(parse(settingsFile, settings.text), (span) => asTyped(settings, span));
+    for (const fault of faults) this.diagnostics.push(fromSyntax(fault));
+    const typed: SourceFile = { ...tree, text: settings.typed };
+    const scope: FileScope = {
+      ...around,
+      file: settingsFile,
+      tree: typed,
+      declarations: new Map(),
+      unknown: new Set(),
+    };
+    this.files.set(settingsFile, scope);
+    for (const { name, span, help } of settings.refused) this.#report(diagnostic('CROB2320', span, { name }, { help }));
+    return scope;
   }
 
   #add(path: string, text: string, outer: () => FileScope | undefined): FileScope {

@@ -20,6 +20,11 @@ export function selects({ roots }: Selection, weight: string): boolean {
   return roots.some((root) => isWithin(weight, root));
 }
 
+/** Whether one has all that another selects. */
+export function covers(one: Selection, other: Selection): boolean {
+  return other.roots.every((root) => selects(one, root));
+}
+
 /** A module, a list of modules, or a weight. */
 type Selected = { readonly kind: 'weight'; readonly path: string } | Val;
 

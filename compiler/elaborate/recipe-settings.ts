@@ -7,8 +7,10 @@ import {
   type Constructors,
   groupSettings,
   type NumberKind,
+  optimizerArguments,
   optimizers,
   recipeSettings,
+  type SettingKind,
   schedules,
 } from './recipe-tables.ts';
 import { fail } from './report.ts';
@@ -38,7 +40,7 @@ type SettingMember = Extract<RecipeMember, { kind: 'setting' }>;
 /** A setting's value; undefined when something about it was reported. */
 export function readSetting(session: Session, member: SettingMember, file: FileScope): SettingValue | undefined {
   const { name, value: parts } = member;
-  const kind = recipeSettings[name.name];
+  const kind = Object.hasOwn(recipeSettings, name.name) ? recipeSettings[name.name] : undefined;
   if (!kind) {
     const names = Object.keys(recipeSettings);
     const help = didYouMean(name.name, names) ?? `settings are ${names.join(', ')}`;
@@ -52,9 +54,9 @@ export function readSetting(session: Session, member: SettingMember, file: FileS
     return made.every((one) => one !== undefined) ? { kind: 'constructed', parts: made } : undefined;
   }
   const expr = parts[0]!;
-  const expected = typeof kind === 'string' ? kind : kind.expected;
+  const expected = expectedOf(kind);
   if (parts[1]) return refuse(session, name.name, parts[1], `${expected}, alone`);
-  if (typeof kind !== 'string') {
+  if (typeof kind === 'object' && 'fits' in kind) {
     const rate = readRate(session, name.name, expr, kind, file);
     if (!rate) return undefined;
     if (rate.factor && name.name !== 'lr' && name.name !== 'weight_decay')
@@ -63,9 +65,33 @@ export function readSetting(session: Session, member: SettingMember, file: FileS
   }
   const value = session.interpreter.evaluate(fileBody(session, file), expr);
   if (value.kind === 'error') return undefined;
-  if (kind === 'true or false' && value.kind === 'bool') return { kind: 'plain', value: value.value };
-  if (kind === 'a string' && value.kind === 'string') return { kind: 'plain', value: value.value };
-  return refuse(session, name.name, expr, kind);
+  if (kind === 'true or false') {
+    return value.kind === 'bool' ? { kind: 'plain', value: value.value } : refuse(session, name.name, expr, expected);
+  }
+  const said = value.kind === 'string' ? value.value : undefined;
+  if (said !== undefined && kind.oneOf.includes(said)) return { kind: 'plain', value: said };
+  return refuse(session, name.name, expr, expected, said === undefined ? undefined : didYouMean(said, kind.oneOf));
+}
+
+function expectedOf(kind: SettingKind): string {
+  if (typeof kind === 'string') return kind;
+  return 'fits' in kind ? kind.expected : `one of ${kind.oneOf.map((one) => JSON.stringify(one)).join(', ')}`;
+}
+
+/** Reports settings of arguments that the optimizer does not have. */
+export function checkOptimizerArguments(
+  session: Session,
+  settings: ReadonlyMap<string, { readonly value: SettingValue; readonly span: Span }>,
+): void {
+  const optimizer = settings.get('optimizer')?.value;
+  const made = optimizer?.kind === 'constructed' ? optimizer.parts[0] : undefined;
+  if (!made) return;
+  for (const name of optimizerArguments) {
+    const said = settings.get(name);
+    if (!said || name in made.args) continue;
+    const help = `its arguments are ${Object.keys(made.args).join(', ')}`;
+    fail({ session }, 'CROB2009', said.span, { name, callee: made.name }, { help });
+  }
 }
 
 function refuse(session: Session, name: string, { span }: Expr, expected: string, help?: string): undefined {
@@ -150,7 +176,7 @@ export function readGroup(
 ): ReadonlyMap<string, Rate> {
   const rates = new Map<string, Rate>();
   for (const { name, value } of settings) {
-    const kind = groupSettings[name.name];
+    const kind = Object.hasOwn(groupSettings, name.name) ? groupSettings[name.name] : undefined;
     if (!kind) {
       const names = Object.keys(groupSettings);
       const help = didYouMean(name.name, names) ?? `a group has ${names.join(', ')}`;

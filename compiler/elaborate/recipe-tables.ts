@@ -11,13 +11,28 @@ const fraction: NumberKind = { expected: 'a number from 0 to 1', fits: (n) => n 
 const count: NumberKind = { expected: 'an int of at least 1', fits: (n) => Number.isSafeInteger(n) && n >= 1 };
 const whole: NumberKind = { expected: 'an int of at least 0', fits: (n) => Number.isSafeInteger(n) && n >= 0 };
 
-export type SettingKind = 'an optimizer' | 'a schedule' | 'true or false' | 'a string' | NumberKind;
+/** Protocols of evaluation, and the figures by which weights may be best; the first is the default. */
+export const protocolNames = ['lavt', 'caris', 'cris'] as const;
+export const metricNames = ['mIoU', 'oIoU', 'Pr@0.5', 'Pr@0.6', 'Pr@0.7', 'Pr@0.8', 'Pr@0.9'] as const;
+export type ProtocolName = (typeof protocolNames)[number];
+export type MetricName = (typeof metricNames)[number];
 
-/** What a recipe can set, and of what kind. `lr` and `weight_decay` change those of the inherited optimizer. */
+export type SettingKind =
+  | 'an optimizer'
+  | 'a schedule'
+  | 'true or false'
+  | { readonly oneOf: readonly string[] }
+  | NumberKind;
+
+/** What a recipe can set, and of what kind. The optimizer's arguments change those of the inherited one. */
 export const recipeSettings: Readonly<Record<string, SettingKind>> = {
   optimizer: 'an optimizer',
   lr: above0,
   weight_decay: from0,
+  momentum: below1,
+  beta1: below1,
+  beta2: below1,
+  eps: above0,
   schedule: 'a schedule',
   epochs: above0,
   steps: count,
@@ -27,11 +42,14 @@ export const recipeSettings: Readonly<Record<string, SettingKind>> = {
   evaluate_every: count,
   early_stop: count,
   checkpoint_every: count,
-  protocol: 'a string',
-  metric: 'a string',
+  protocol: { oneOf: protocolNames },
+  metric: { oneOf: metricNames },
   seed: whole,
   augment: 'true or false',
 };
+
+/** Settings that count in the unit of the recipe's length, epochs or steps. */
+export const intervals = ['evaluate_every', 'checkpoint_every'] as const;
 
 interface Argument {
   readonly kind: NumberKind;
@@ -66,3 +84,8 @@ export const schedules = {
 
 /** What a `group` sets: a number, or a factor of the optimizer's. */
 export const groupSettings: Readonly<Record<string, NumberKind>> = { lr: from0, weight_decay: from0 };
+
+/** Arguments of optimizers, which a nearer recipe may set by themselves. */
+export const optimizerArguments: readonly string[] = [
+  ...new Set(Object.values(optimizers).flatMap((one) => Object.keys(one))),
+];

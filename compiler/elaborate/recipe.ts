@@ -9,9 +9,9 @@ import { flattenModel } from './flatten.ts';
 import { elaborateModel, type ModelGraph } from './model.ts';
 import type { FileScope } from './program.ts';
 import { type ModelAt, namedModel, type RecipeAt, recipeChain, recipesOf } from './recipe-chain.ts';
-import { type Selection, selectPath } from './recipe-paths.ts';
-import { type Rate, readGroup, readSetting, type SettingValue } from './recipe-settings.ts';
-import { recipeSettings } from './recipe-tables.ts';
+import { covers, type Selection, selectPath } from './recipe-paths.ts';
+import { checkOptimizerArguments, type Rate, readGroup, readSetting, type SettingValue } from './recipe-settings.ts';
+import { intervals, optimizerArguments, recipeSettings } from './recipe-tables.ts';
 import { type Equations, elaborateTerms, type Losses } from './recipe-terms.ts';
 import { fail } from './report.ts';
 import { asInt } from './values.ts';
@@ -27,8 +27,10 @@ export interface Sourced<T> {
 export interface EvaluatedRecipe {
   readonly decl: RecipeDecl;
   readonly bindings: ReadonlyMap<string, Sourced<number>>;
-  /** `lr` and `weight_decay` only where they are nearer than the optimizer. */
+  /** The optimizer's arguments only where they are nearer than the optimizer. */
   readonly settings: ReadonlyMap<string, Sourced<SettingValue>>;
+  /** Intervals that count in another unit than the recipe's length, which a nearer recipe has changed. */
+  readonly outdated: ReadonlyMap<string, Sourced<SettingValue>>;
   /** Nearest recipe first: the first that matches counts. */
   readonly groups: readonly (Sourced<Selection> & { readonly rates: ReadonlyMap<string, Rate> })[];
   readonly fixed: readonly Sourced<Selection>[];
@@ -36,6 +38,7 @@ export interface EvaluatedRecipe {
   /** Nearest recipe last: a later one replaces what an earlier one gave. */
   readonly inits: readonly (Sourced<Selection> & { readonly from: string; readonly via: PlacedMap | undefined })[];
   readonly start: Sourced<RecipeAt> | undefined;
+  readonly equations: Equations;
   readonly losses: Losses;
 }
 
@@ -171,6 +174,7 @@ function evaluateChain(session: Session, chain: readonly RecipeAt[], model: Mode
   const { decl } = chain.at(-1)!;
   const { bindings, refused } = evaluateBindings(session, chain);
   const settings = new Map<string, Sourced<SettingValue>>();
+  const outdated = new Map<string, Sourced<SettingValue>>();
   const groups: EvaluatedRecipe['groups'][number][] = [];
   const fixed: Sourced<Selection>[] = [];
   const evaluated: Sourced<Selection>[] = [];
@@ -178,15 +182,17 @@ function evaluateChain(session: Session, chain: readonly RecipeAt[], model: Mode
   let start: Sourced<RecipeAt> | undefined;
   for (const one of chain) {
     const { file } = one;
-    evaluateSettings(session, one, settings);
+    evaluateSettings(session, one, settings, outdated);
     const own: typeof groups = [];
     for (const member of one.decl.members) {
       const { span } = member;
-      if (member.kind === 'start') start = evaluateStart(session, member, file) ?? start;
+      if (member.kind === 'start') start = evaluateStart(session, member, one) ?? start;
       if (!('path' in member)) continue;
       const value = selectPath(session, member.path, model);
       if (member.kind === 'group') {
         const rates = readGroup(session, member, file);
+        if (value && own.some((before) => covers(before.value, value)))
+          session.report(diagnostic('CROB2328', member.path.span, { path: value.pattern }));
         if (value) own.push({ value, span, rates });
       } else if (member.kind === 'freeze') {
         if (value) (member.mode === 'fix' ? fixed : evaluated).push({ value, span });
@@ -197,11 +203,12 @@ function evaluateChain(session: Session, chain: readonly RecipeAt[], model: Mode
     }
     groups.unshift(...own);
   }
+  checkOptimizerArguments(session, settings);
   const equations = mergeEquations(session, chain);
   checkComplete(session, chain, equations);
   const losses = elaborateTerms(session, { name: decl.name, equations, bindings, refused }, model);
   checkBoundSizes(session, decl.name, bindings, model);
-  return { decl, bindings, settings, groups, fixed, evaluated, inits, start, losses };
+  return { decl, bindings, settings, outdated, groups, fixed, evaluated, inits, start, equations, losses };
 }
 
 /** `refused` dims were given something that is no size. */
@@ -239,7 +246,12 @@ function once(session: Session, decl: RecipeDecl, here: Map<string, Span>, name:
 }
 
 /** Lays the settings of one recipe over those that it inherits. */
-function evaluateSettings(session: Session, { decl, file }: RecipeAt, into: Map<string, Sourced<SettingValue>>): void {
+function evaluateSettings(
+  session: Session,
+  { decl, file }: RecipeAt,
+  into: Map<string, Sourced<SettingValue>>,
+  outdated: Map<string, Sourced<SettingValue>>,
+): void {
   const here = new Map<string, Span>();
   const own = new Map<string, Sourced<SettingValue>>();
   for (const member of decl.members) {
@@ -249,10 +261,19 @@ function evaluateSettings(session: Session, { decl, file }: RecipeAt, into: Map<
     const value = readSetting(session, member, file);
     if (value) own.set(name, { value, span: member.span });
   }
-  if (own.has('optimizer')) for (const name of ['lr', 'weight_decay']) into.delete(name);
-  if (own.has('steps')) into.delete('epochs');
-  if (own.has('epochs')) into.delete('steps');
-  for (const [name, setting] of own) into.set(name, scaled(setting, into.get(name)));
+  if (own.has('optimizer')) for (const name of optimizerArguments) into.delete(name);
+  const before = own.has('steps') ? 'epochs' : own.has('epochs') ? 'steps' : undefined;
+  if (before !== undefined && into.delete(before)) {
+    for (const name of intervals) {
+      const counted = into.get(name);
+      if (counted) outdated.set(name, counted);
+      into.delete(name);
+    }
+  }
+  for (const [name, setting] of own) {
+    outdated.delete(name);
+    into.set(name, scaled(setting, into.get(name)));
+  }
 }
 
 /** `lr = 0.1x` where a factor or a value is inherited already. */
@@ -283,10 +304,14 @@ function mergeEquations(session: Session, chain: readonly RecipeAt[]): Equations
 function evaluateStart(
   session: Session,
   { recipe, span }: Extract<RecipeMember, { kind: 'start' }>,
-  file: FileScope,
+  { decl, file }: RecipeAt,
 ): Sourced<RecipeAt> | undefined {
   const found = file.lookup(recipe.name);
   if (found?.decl.kind !== 'recipe') return notFound(session, recipe, found?.decl.kind, 'a recipe', file);
+  if (found.decl === decl) {
+    fail({ session }, 'CROB2327', recipe.span, { name: recipe.name });
+    return undefined;
+  }
   return { value: { decl: found.decl, file: found.file }, span };
 }
 

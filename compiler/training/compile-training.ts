@@ -8,7 +8,7 @@ import { type FileScope, Program, type SourceHost } from '../elaborate/program.t
 import { type EvaluatedRecipe, evaluatedRoots, evaluateRecipe } from '../elaborate/recipe.ts';
 import { type ModelAt, modelOfRecipe, type RecipeAt, recipesOf } from '../elaborate/recipe-chain.ts';
 import { openSession, startOver } from '../elaborate/session.ts';
-import { recipeSource, settingsFile, variantSource } from '../elaborate/settings-source.ts';
+import { settingsSource } from '../elaborate/settings-source.ts';
 import { sharedTemplates } from '../elaborate/sharing.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { Graph, GraphInput, GraphOutput, Init, Value } from '../ir/graph.ts';
@@ -122,18 +122,13 @@ interface Pair {
 
 /** `--set` as a variant of the model, and as a recipe that extends the chosen one. */
 function withSettings(program: Program, scope: FileScope, chosen: Pair, { dims, overrides }: TrainingOptions): Pair {
-  const ofRecipe = overrides.flatMap((text) => /^\s*recipe\.(.*)$/s.exec(text)?.[1] ?? []);
-  const ofModel = overrides.filter((text) => !/^\s*recipe\./.test(text));
   const { model, recipe } = chosen;
-  const source = [
-    ofModel.length > 0 ? variantSource(model.decl, ofModel) : '',
-    ofRecipe.length + dims.size > 0 ? recipeSource(recipe.decl, dims, ofRecipe) : '',
-  ].join('');
-  if (source === '') return chosen;
+  if (dims.size + overrides.length === 0) return chosen;
+  const source = settingsSource({ model: model.decl, recipe: recipe.decl, dims, overrides });
   // Both names have to be seen: by the file that was asked for, or else where the recipe stands.
   const sees = (file: FileScope) =>
     file.lookup(recipe.decl.name.name)?.decl === recipe.decl && file.lookup(model.decl.name.name)?.decl === model.decl;
-  const set = program.inline(settingsFile, source, sees(scope) ? scope : around(scope, chosen));
+  const set = program.inline(source, sees(scope) ? scope : around(scope, chosen));
   const { declarations } = set.tree;
   const variant = declarations.find((one) => one.kind === 'model');
   const extended = declarations.find((one) => one.kind === 'recipe');

@@ -3,7 +3,14 @@ import type { Program } from '../elaborate/program.ts';
 import type { EvaluatedRecipe, Sourced } from '../elaborate/recipe.ts';
 import { type Selection, selects } from '../elaborate/recipe-paths.ts';
 import type { Constructed, Rate, SettingValue } from '../elaborate/recipe-settings.ts';
-import type { optimizers, schedules } from '../elaborate/recipe-tables.ts';
+import {
+  type MetricName,
+  metricNames,
+  type optimizers,
+  type ProtocolName,
+  protocolNames,
+  type schedules,
+} from '../elaborate/recipe-tables.ts';
 import { settingsFile } from '../elaborate/settings-source.ts';
 import type { PlacedMap } from '../elaborate/weights-map-places.ts';
 
@@ -46,8 +53,8 @@ export interface Recipe {
   readonly model: string;
   /** Every dim of the model, the batch `B` too. */
   readonly dims: ReadonlyMap<string, number>;
-  /** The loss is their sum. */
-  readonly terms: readonly string[];
+  /** As written, by name; the loss is their sum. */
+  readonly terms: ReadonlyMap<string, string>;
   /** Inputs of the losses that the model does not have, such as `target`. */
   readonly inputs: readonly string[];
   readonly optimizer: Optimizer;
@@ -60,11 +67,13 @@ export interface Recipe {
   readonly clip: number | undefined;
   /** Decay of the moving average of the weights. */
   readonly ema: number | undefined;
-  readonly evaluateEvery: number | undefined;
+  /** In the unit of `length`. */
+  readonly evaluateEvery: number;
   readonly earlyStop: number | undefined;
+  /** As evaluations, but not too soon after one another, where the recipe does not say. */
   readonly checkpointEvery: number | undefined;
-  readonly protocol: string | undefined;
-  readonly metric: string | undefined;
+  readonly protocol: ProtocolName;
+  readonly metric: MetricName;
   readonly seed: number;
   readonly augment: boolean;
   readonly groups: readonly Group[];
@@ -78,9 +87,15 @@ export interface Recipe {
   readonly startFrom: string | undefined;
   /** Where each value was said, by its name in a recipe: `models/crobim.crob:46`, `--set recipe.lr=1e-4`, `default`. */
   readonly sources: ReadonlyMap<string, string>;
+  /** What was left out of what the recipe inherits, in words. */
+  readonly notes: readonly string[];
 }
 
-/** `text` is the source as it was given, for what `--set` said. */
+/** Without an interval: each epoch, or a tenth of the steps. */
+export function defaultInterval(length: Recipe['length']): number {
+  return 'epochs' in length ? 1 : Math.ceil(length.steps / 10);
+}
+
 export function resolveRecipe(
   evaluated: EvaluatedRecipe,
   program: Program,
@@ -109,23 +124,31 @@ export function resolveRecipe(
     dims.set(name, value);
     sources.set(name, place(span));
   }
+  const terms = new Map<string, string>();
+  for (const [name, { member }] of evaluated.equations.terms) {
+    terms.set(name, program.text(member.value.span).replace(/\s+/g, ' '));
+    sources.set(`term ${name}`, place(member.span));
+  }
+  const length = epochs === undefined ? { steps: steps! } : { epochs };
+  if (evaluated.start) sources.set('start_from', place(evaluated.start.span));
+  const [protocol, metric] = [text('protocol') as ProtocolName | undefined, text('metric') as MetricName | undefined];
   return {
     name: names.recipe,
     model: names.model,
     dims,
-    terms: [...evaluated.losses.terms.keys()],
+    terms,
     inputs: evaluated.losses.inputs.map((input) => input.name),
     optimizer: resolveOptimizer(evaluated, sources, place),
     schedule: resolveSchedule(setting('schedule')),
-    length: epochs === undefined ? { steps: steps! } : { epochs },
+    length,
     accumulate: number('accumulate') ?? 1,
     clip: number('clip'),
     ema: number('ema'),
-    evaluateEvery: number('evaluate_every'),
+    evaluateEvery: number('evaluate_every') ?? defaultInterval(length),
     earlyStop: number('early_stop'),
     checkpointEvery: number('checkpoint_every'),
-    protocol: text('protocol'),
-    metric: text('metric'),
+    protocol: protocol ?? protocolNames[0],
+    metric: metric ?? metricNames[0],
     seed: number('seed') ?? 0,
     augment: plainOf(setting('augment'), 'boolean') ?? false,
     groups: evaluated.groups.map(({ value, span, rates }) => {
@@ -140,17 +163,18 @@ export function resolveRecipe(
     }),
     startFrom: evaluated.start?.value.decl.name.name,
     sources,
+    notes: [...evaluated.outdated].map(([name, { span }]) => {
+      const [was, is] = epochs === undefined ? ['epochs', 'steps'] : ['steps', 'epochs'];
+      return `${name} of ${place(span)} counts ${was}, and the run is in ${is}: it is as if it had not been said`;
+    }),
   };
 }
 
 function placeOf(program: Program, span: Span): string {
   const text = program.files.get(span.file)?.tree.text ?? '';
   if (span.file !== settingsFile) return `${span.file}:${position(text, span.start).line}`;
-  const line = text.slice(span.start, text.indexOf('\n', span.start));
-  const said = /^(\w+)\s*=\s*([^,{]*(?:\([^)]*\)[^,{]*)*)/.exec(line);
-  if (!said) return settingsFile;
-  const [, name, value] = said;
-  return `--set ${/^[A-Z]/.test(name!) ? '' : 'recipe.'}${name}=${value!.trim()}`;
+  const end = text.indexOf('\n', span.start);
+  return `--set ${text.slice(text.lastIndexOf('\n', span.start - 1) + 1, end < 0 ? undefined : end)}`;
 }
 
 function numberOf(value: SettingValue | undefined): number | undefined {
@@ -165,7 +189,7 @@ function plainOf<K extends 'string' | 'boolean'>(
   return typeof plain === kind ? (plain as { string: string; boolean: boolean }[K]) : undefined;
 }
 
-/** The optimizer with what a nearer recipe, or `--set`, says of its `lr` and `weight_decay`. */
+/** The optimizer with what a nearer recipe, or `--set`, says of its arguments. */
 function resolveOptimizer(
   { settings }: EvaluatedRecipe,
   sources: Map<string, string>,
@@ -175,20 +199,19 @@ function resolveOptimizer(
   if (value.kind !== 'constructed') throw new Error('bug in crobc: an optimizer that is none');
   const { name, args, given } = value.parts[0]!;
   sources.set('optimizer', place(span));
-  for (const key of Object.keys(args)) sources.set(key, given.has(key) ? place(span) : 'default');
-  const changed = (key: 'lr' | 'weight_decay'): number => {
+  const values: Record<string, number> = {};
+  for (const [key, own] of Object.entries(args)) {
     const said = settings.get(key);
-    if (said?.value.kind !== 'number') return args[key]!;
-    sources.set(key, place(said.span));
-    return applied(said.value, args[key]!);
-  };
-  const lr = changed('lr');
-  const weightDecay = changed('weight_decay');
+    const changed = said?.value.kind === 'number' ? said.value : undefined;
+    values[key] = changed ? applied(changed, own) : own;
+    sources.set(key, changed ? place(said!.span) : given.has(key) ? place(span) : 'default');
+  }
+  const { lr, weight_decay: weightDecay, beta1, beta2, eps, momentum } = values;
   switch (name as keyof typeof optimizers) {
     case 'AdamW':
-      return { kind: 'AdamW', lr, weightDecay, beta1: args.beta1!, beta2: args.beta2!, eps: args.eps! };
+      return { kind: 'AdamW', lr: lr!, weightDecay: weightDecay!, beta1: beta1!, beta2: beta2!, eps: eps! };
     case 'SGD':
-      return { kind: 'SGD', lr, momentum: args.momentum!, weightDecay };
+      return { kind: 'SGD', lr: lr!, momentum: momentum!, weightDecay: weightDecay! };
   }
 }
 

@@ -214,7 +214,7 @@ class StepBuilder {
     }
     const outputs = new Map(graph.outputs.map(({ name, value }) => [name, value]));
     const { forward, recipe } = this.#training;
-    for (const name of [loss, ...recipe.terms.map(term)]) this.#outputs.set(name, outputs.get(name)!);
+    for (const name of [loss, ...[...recipe.terms.keys()].map(term)]) this.#outputs.set(name, outputs.get(name)!);
     for (const path of forward.updates.keys())
       this.#buffers.set(path, outputs.get(nextName(stateName('buffer', path)))!);
     const paths = learningPaths(this.#training);

@@ -1,6 +1,7 @@
+import type { ProtocolName } from '../../compiler/elaborate/recipe-tables.ts';
 import { resizeAligned, type Size, warpCubic } from './resample.ts';
 
-export type ProtocolName = 'lavt' | 'caris' | 'cris';
+export { type ProtocolName, protocolNames } from '../../compiler/elaborate/recipe-tables.ts';
 
 /** Where prediction and truth are compared: at the size that the model takes, or at that of the image's mask. */
 export type ComparisonSize = 'model' | 'original';
@@ -66,5 +67,3 @@ export const protocols: { readonly [N in ProtocolName]: Protocol & { readonly na
     reaches: (iou, threshold) => iou > threshold,
   },
 };
-
-export const protocolNames = Object.keys(protocols) as ProtocolName[];

@@ -3,16 +3,9 @@ import type { Training } from '../../compiler/training/compile-training.ts';
 import { stepMemory } from '../../compiler/training/memory.ts';
 import type { StateKind } from '../../compiler/training/step.ts';
 import type { Plan } from './plan.ts';
-import { plainRecipe } from './run-identity.ts';
+import { type ResolvedSetting, resolvedSettings } from './resolved-settings.ts';
 import { elementsOf, statesOf } from './state.ts';
 import { stepParts } from './step-parts.ts';
-
-/** A value of the resolved recipe and where it was said. */
-export interface ResolvedSetting {
-  readonly name: string;
-  readonly value: unknown;
-  readonly source: string;
-}
 
 /** What a run would be, without running it. */
 export interface DryRun {
@@ -80,20 +73,6 @@ export function dryRun(
     memory: { state: Object.fromEntries(state), ...working, total: held + working.working },
     operators: steps.reduce((total, { graph }) => total + graph.nodes.length, 0),
     plan,
-    settings: [
-      ...Object.entries(plainRecipe(recipe))
-        .filter(([name]) => name !== 'recipe' && name !== 'terms' && !overridden.has(name))
-        .map(([name, value]) => ({ name, value, source: sourceOf(training, name) })),
-      ...given,
-    ],
+    settings: [...resolvedSettings(recipe).filter(({ name }) => !overridden.has(name)), ...given],
   };
-}
-
-/** Lists have a source for each of their items. */
-function sourceOf({ recipe: { sources } }: Training, name: string): string {
-  const known = sources.get(name);
-  if (known !== undefined) return known;
-  const key = { groups: 'group', terms: 'term', start_from: 'start' }[name] ?? name;
-  const items = [...sources].filter(([of]) => of.startsWith(`${key} `)).map(([, place]) => place);
-  return items.length === 0 ? 'default' : [...new Set(items)].join(', ');
 }

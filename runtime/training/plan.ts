@@ -19,9 +19,9 @@ export interface PlanOptions {
   readonly length: { readonly epochs: number } | { readonly steps: number };
   /** `--steps`: how many steps instead. */
   readonly steps: number | undefined;
-  /** In the unit of `length`; one epoch, or a tenth of the steps, when undefined. */
-  readonly evaluateEvery: number | undefined;
-  readonly checkpointEvery: number | undefined;
+  /** In the unit of `length`. */
+  readonly evaluateEvery: number;
+  readonly checkpointEvery: number;
 }
 
 /** Throws a UserError where the data do not fill one step. */
@@ -31,18 +31,20 @@ export function planRun(options: PlanOptions): Plan {
   const stepsPerEpoch = Math.floor(samples / perStep);
   if (stepsPerEpoch === 0) {
     const of = accumulate === 1 ? `a batch is ${batch}` : `a step takes ${accumulate} batches of ${batch}`;
-    throw new UserError(`there are ${samples} samples and ${of}: use a smaller one, as by --set B=${samples}`);
+    const smaller =
+      samples >= accumulate
+        ? `--set B=${Math.floor(samples / accumulate)}`
+        : `--set recipe.accumulate=${Math.max(1, Math.floor(samples / batch))}${batch > samples ? `,B=${samples}` : ''}`;
+    throw new UserError(`there are ${samples} samples and ${of}: take less in a step, as by ${smaller}`);
   }
   const own = 'epochs' in length ? Math.max(1, Math.round(length.epochs * stepsPerEpoch)) : length.steps;
   const unit = 'epochs' in length ? stepsPerEpoch : 1;
-  const every = (given: number | undefined) =>
-    given !== undefined ? given * unit : 'epochs' in length ? stepsPerEpoch : Math.ceil(own / 10);
   return {
     perStep,
     stepsPerEpoch,
     steps: options.steps ?? own,
-    evaluateEvery: every(options.evaluateEvery),
-    checkpointEvery: every(options.checkpointEvery),
+    evaluateEvery: options.evaluateEvery * unit,
+    checkpointEvery: options.checkpointEvery * unit,
   };
 }
 

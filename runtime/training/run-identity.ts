@@ -36,14 +36,17 @@ export function runIdentity({ training, seed, steps, blank, hashes }: IdentityOp
   };
 }
 
-/** A recipe's values under the names that a recipe gives them. */
+/** What a recipe says, under the names that a recipe gives it. */
 export function plainRecipe(recipe: Recipe): Record<string, unknown> {
+  return defined({ recipe: recipe.name, ...recipeValues(recipe), terms: [...recipe.terms.keys()] });
+}
+
+/** Every setting by its name; undefined for what is not done. */
+export function recipeValues(recipe: Recipe): Record<string, unknown> {
   const { kind, ...optimizer } = recipe.optimizer;
   const selected = (all: readonly { readonly pattern: string }[]) => all.map(({ pattern }) => pattern);
-  return defined({
-    recipe: recipe.name,
+  return {
     ...Object.fromEntries(recipe.dims),
-    terms: recipe.terms,
     optimizer: kind,
     lr: optimizer.lr,
     weight_decay: optimizer.weightDecay,
@@ -67,7 +70,7 @@ export function plainRecipe(recipe: Recipe): Record<string, unknown> {
     eval: selected(recipe.evaluated),
     init: recipe.inits.map(({ pattern, file, via }) => defined({ pattern, file, via: via?.name })),
     start_from: recipe.startFrom,
-  });
+  };
 }
 
 function defined(values: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -1,5 +1,5 @@
 import type { Training } from '../../compiler/training/compile-training.ts';
-import { moduleWithin, type StepGraph, trainingStep } from '../../compiler/training/step.ts';
+import { learningPaths, moduleWithin, type StepGraph, trainingStep } from '../../compiler/training/step.ts';
 import { UserError } from '../user-error.ts';
 import type { StepParts } from './backend.ts';
 
@@ -12,16 +12,18 @@ export interface StepPartsOptions {
 
 /**
  * One graph for a step, or with accumulation one for each micro-batch and one for the update. Throws a UserError where
- * `recompute` names no module.
+ * `recompute` names no module, or nothing is trained.
  */
 export function stepParts(training: Training, options: StepPartsOptions = {}): StepParts<StepGraph> {
   const { recompute = [], packed = false } = options;
   const { nodes } = training.forward.build;
+  const { name, model, accumulate } = training.recipe;
+  if (learningPaths(training).length === 0)
+    throw new UserError(`recipe ${name} trains nothing: every weight that its losses depend on is fixed`);
   for (const pattern of recompute) {
     if (!nodes.some(({ origin }) => moduleWithin(origin.path, [pattern]) !== undefined))
-      throw new UserError(`${training.recipe.model} has no module ${pattern}; "crobc summary" lists them`);
+      throw new UserError(`${model} has no module ${pattern}; "crobc summary" lists them`);
   }
-  const { accumulate } = training.recipe;
   if (accumulate === 1) return { whole: trainingStep(training, { rematerialise: recompute, packed }) };
   return {
     accumulate: trainingStep(training, { part: 'accumulate', rematerialise: recompute, packed }),

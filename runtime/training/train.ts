@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Origin } from '../../compiler/ir/graph.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
+import { defaultInterval } from '../../compiler/training/recipe.ts';
 import type { OnBad } from '../data/problems.ts';
 import { makeFolder } from '../make-folder.ts';
 import { packageVersion } from '../package-root.ts';
@@ -24,7 +25,7 @@ import { stepParts } from './step-parts.ts';
 import { listenForStop, type StopSignal } from './stop-signal.ts';
 import { storedTensors, withAccumulators } from './stored-state.ts';
 import { traceNonFinite } from './trace-non-finite.ts';
-import { validation, validationSettings } from './validation.ts';
+import { validation } from './validation.ts';
 
 export interface TrainOptions {
   readonly training: Training;
@@ -80,17 +81,15 @@ const checkpointSeconds = { most: 300, least: 15 };
 
 /** Trains a model as its recipe says, and leaves weights, checkpoints and logs in a folder. Throws a UserError in one line. */
 export async function train(options: TrainOptions): Promise<Trained> {
-  const { training, out, note } = options;
-  const { recipe } = training;
+  const { out, note } = options;
   if (!options.resume) requireStart(options);
-  const settings = validationSettings(recipe.protocol, recipe.metric);
   const { data, plan } = await prepare(options, out);
   if (data.val === undefined) note(`${options.data} has no split "val": nothing is evaluated, and no weights are best`);
 
   await makeFolder(out);
   const unlock = await lockRun(out);
   try {
-    return await run(options, { plan, data, settings });
+    return await run(options, { plan, data });
   } finally {
     await unlock();
   }
@@ -105,7 +104,7 @@ function requireStart({ training: { recipe }, weightsFile }: TrainOptions): void
 }
 
 /** Opens the data and lays out the run over them. */
-async function prepare(options: TrainOptions, cache: string | undefined): Promise<Pick<Prepared, 'data' | 'plan'>> {
+async function prepare(options: TrainOptions, cache: string | undefined): Promise<Prepared> {
   const { training, tokenizer, onBad, note } = options;
   const { recipe } = training;
   const data = await openTrainingData({ training, dir: options.data, tokenizer, onBad, cache, report: note });
@@ -116,7 +115,7 @@ async function prepare(options: TrainOptions, cache: string | undefined): Promis
     length: recipe.length,
     steps: options.steps,
     evaluateEvery: recipe.evaluateEvery,
-    checkpointEvery: recipe.checkpointEvery,
+    checkpointEvery: recipe.checkpointEvery ?? defaultInterval(recipe.length),
   });
   return { data, plan };
 }
@@ -129,10 +128,9 @@ export async function planOf(options: TrainOptions): Promise<Plan> {
 interface Prepared {
   readonly plan: Plan;
   readonly data: TrainingData;
-  readonly settings: ReturnType<typeof validationSettings>;
 }
 
-async function run(options: TrainOptions, { plan, data, settings }: Prepared): Promise<Trained> {
+async function run(options: TrainOptions, { plan, data }: Prepared): Promise<Trained> {
   const { training, out, note, blank, onBad } = options;
   const { recipe } = training;
   const seed = options.seed ?? recipe.seed;
@@ -200,7 +198,7 @@ async function run(options: TrainOptions, { plan, data, settings }: Prepared): P
   const progress = startProgress('training', plan.steps, { from: from.step });
   let asked = 'finishing the step and saving it';
   const stop = listenForStop((signal) => note(`${signal}: ${asked}; once more ends at once`));
-  let scored = from.best ? `best ${settings.metric} ${from.best.score.toFixed(4)}` : '';
+  let scored = from.best ? `best ${recipe.metric} ${from.best.score.toFixed(4)}` : '';
   try {
     const result = await trainLoop({
       backend,
@@ -214,7 +212,8 @@ async function run(options: TrainOptions, { plan, data, settings }: Prepared): P
           dataset: data.val,
           sizes: data.sizes,
           tokenizer: data.tokenizer,
-          ...settings,
+          protocol: recipe.protocol,
+          metric: recipe.metric,
           blank,
           onBad,
           stop,
@@ -236,7 +235,7 @@ async function run(options: TrainOptions, { plan, data, settings }: Prepared): P
         progress.update(step, parts.filter((part) => part !== '').join(', '));
       },
       onEvaluation(_step, { score }) {
-        scored = `${settings.metric} ${score.toFixed(4)}`;
+        scored = `${recipe.metric} ${score.toFixed(4)}`;
       },
     });
     const { step, best, seconds, last } = result.progress;
@@ -249,7 +248,7 @@ async function run(options: TrainOptions, { plan, data, settings }: Prepared): P
       steps: plan.steps,
       seconds,
       loss: last?.loss ?? null,
-      metric: settings.metric,
+      metric: recipe.metric,
       best,
       files: {
         best: best ? join(out, 'best.safetensors') : null,

@@ -1,14 +1,14 @@
+import type { MetricName } from '../../compiler/elaborate/recipe-tables.ts';
 import { loadBatches } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { OnBad } from '../data/problems.ts';
 import { type Evaluation, evaluate, spread } from '../evaluation/evaluate.ts';
-import { type ProtocolName, protocolNames } from '../evaluation/protocols.ts';
+import type { ProtocolName } from '../evaluation/protocols.ts';
 import { readImage } from '../image.ts';
 import { encodeImage, overlay, segment } from '../mask.ts';
 import type { Feeds, HostTensor } from '../session.ts';
 import type { EventFile } from '../tensorboard.ts';
 import type { Tokenizer } from '../tokenizer.ts';
-import { UserError } from '../user-error.ts';
 import type { TrainingBackend } from './backend.ts';
 import type { InputSizes } from './data.ts';
 import type { Scored } from './loop.ts';
@@ -16,7 +16,7 @@ import { NonFiniteStep, orNonFinite } from './non-finite-step.ts';
 import type { StopRequest } from './stop-signal.ts';
 
 /** The figures of an evaluation by the names under which they are logged; any of them may choose the best weights. */
-const figures: Readonly<Record<string, (found: Evaluation) => number>> = {
+const figures: Readonly<Record<MetricName, (found: Evaluation) => number>> = {
   mIoU: (found) => found.mIoU,
   oIoU: (found) => found.oIoU,
   'Pr@0.5': (found) => found.precision['0.5'],
@@ -35,25 +35,12 @@ export interface ValidationOptions {
   readonly sizes: InputSizes;
   readonly tokenizer: Tokenizer;
   readonly protocol: ProtocolName;
-  readonly metric: string;
+  readonly metric: MetricName;
   readonly blank: boolean;
   readonly onBad: OnBad;
   readonly stop: Pick<StopRequest, 'signal'>;
   readonly events: EventFile | undefined;
   report(problem: string): void;
-}
-
-/** The recipe's `protocol` and `metric`, or LAVT's mean IoU. Throws a UserError for names that are none. */
-export function validationSettings(
-  protocol: string | undefined,
-  metric: string | undefined,
-): { readonly protocol: ProtocolName; readonly metric: string } {
-  const known = protocolNames.find((name) => name === (protocol ?? 'lavt'));
-  if (known === undefined)
-    throw new UserError(`the recipe's protocol ${protocol} is none; protocols are ${protocolNames.join(', ')}`);
-  if (metric !== undefined && !Object.hasOwn(figures, metric))
-    throw new UserError(`the recipe's metric ${metric} is none; metrics are ${Object.keys(figures).join(', ')}`);
-  return { protocol: known, metric: metric ?? 'mIoU' };
 }
 
 class Interrupted extends Error {}

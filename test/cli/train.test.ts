@@ -367,9 +367,15 @@ describe('what goes wrong', () => {
     ],
     [
       'no such metric',
-      [...words, '--set', 'recipe.metric="iou"'],
-      /^crobc: the recipe's metric iou is none; metrics are mIoU, [^\n]*\n$/,
+      [...words, '--set', 'recipe.metric=mIo'],
+      /^error\[CROB2321\]: `metric` must be one of "mIoU", [^\n]*\n {2}--set:1:15 {3}recipe\.metric=mIo\n[^\n]*\n {2}help: did you mean `mIoU`\?\n1 error\n$/,
     ],
+    [
+      'nothing to train',
+      ['train', 'fixed.crob', '-r', 'fixed', ...words.slice(2), '--dry-run'],
+      /^crobc: recipe fixed trains nothing: every weight that its losses depend on is fixed\n$/,
+    ],
+    ['a setting without a value', [...words, '--set', 'recipe.lr='], /^crobc: --set recipe\.lr=: write name=value\n$/],
     [
       'no such module to recompute',
       [...words, '--recompute', 'head.*'],
@@ -387,6 +393,10 @@ describe('what goes wrong', () => {
       /^crobc: cannot read learner\.crob: [^\n]*\n$/,
     ],
   ])('%s', async (_name, args, err) => {
+    await writeFile(
+      `${folder}/fixed.crob`,
+      `${learner}\nrecipe fixed extends quick {\n  fix table.*\n  fix patch.*\n}\n`,
+    );
     const ran = await crobc(args, { cwd: folder });
     expect(ran).toMatchObject({ code: 1, out: '' });
     expect(ran.err).toMatch(err);
@@ -405,8 +415,28 @@ describe('--dry-run', () => {
     expect(ran.out).toContain('steps       9, 3 an epoch, 2 samples each\n');
     expect(ran.out).toMatch(/\nlr +0\.002 +--set recipe\.lr=2e-3\n/);
     expect(ran.out).toMatch(/\nschedule +warmup\(steps = 5\) then poly\(power = 0\.9, end = 0\) +learner\.crob:21\n/);
+    expect(ran.out).toMatch(/\nterm ce +cross_entropy\(logits, target\) +learner\.crob:19\n/);
     expect(ran.out).toMatch(/\nbeta2 +0\.999 +default\n/);
+    expect(ran.out).toMatch(/\nclip +none +default\n/);
+    expect(ran.out).toMatch(/\nmetric +mIoU +default\n/);
+    expect(ran.out).toMatch(/\ngroups +none +default\n/);
     expect(ran.out).toMatch(/\nsteps +9 +--steps 9\n/);
+  });
+
+  test('says what the recipe leaves behind, and where it starts from', async () => {
+    await writeFile(
+      `${folder}/further.crob`,
+      `${learner}\nrecipe further extends quick {\n  start from quick\n  fix patch.*\n  epochs = 3\n}\n`,
+    );
+    const ran = await run(['train', 'further.crob', '-r', 'further', '--dry-run']);
+    expect(ran.err).toBe(
+      ['evaluate_every of further.crob:23', 'checkpoint_every of further.crob:24']
+        .map((what) => `${what} counts steps, and the run is in epochs: it is as if it had not been said\n`)
+        .join(''),
+    );
+    expect(ran.out).toMatch(/\nevaluate_every +1 +default\n/);
+    expect(ran.out).toMatch(/\nfix +patch\.\* +further\.crob:35\n/);
+    expect(ran.out).toMatch(/\nstart_from +quick +further\.crob:34\n/);
   });
 
   test('says what recomputing modules saves', async () => {
@@ -425,6 +455,12 @@ describe('--dry-run', () => {
     expect(ran).toMatchObject({ code: 0, err: '' });
     const found = JSON.parse(ran.out);
     expect(found).toMatchObject({ model: 'Learner', parameters: { trained: 20872, frozen: 0 } });
+    const settings = new Map(found.settings.map(({ name, ...rest }: { name: string }) => [name, rest]));
+    expect(settings.get('term ce')).toEqual({ value: 'cross_entropy(logits, target)', source: 'learner.crob:19' });
+    expect(settings.get('ema')).toEqual({ value: null, source: 'default' });
+    expect(settings.get('protocol')).toEqual({ value: 'lavt', source: 'default' });
+    expect(settings.get('start_from')).toEqual({ value: null, source: 'default' });
+    expect(settings.get('evaluate_every')).toEqual({ value: 20, source: 'learner.crob:23' });
     const { state, gradients, working, total } = found.memory;
     expect(state).toEqual({ weight: 83488, moment: 83488, variance: 83488 });
     expect(gradients).toBe(83488);

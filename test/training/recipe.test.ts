@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Diagnostic } from '../../compiler/diagnostics/diagnostic.ts';
 import { compileTraining } from '../../compiler/training/compile-training.ts';
 import type { Recipe } from '../../compiler/training/recipe.ts';
 import { memoryHost } from '../memory-host.ts';
@@ -44,7 +45,7 @@ recipe full extends plain at B = 8 {
   evaluate_every = 10
   early_stop = 3
   checkpoint_every = 20
-  protocol = "rris"
+  protocol = "caris"
   metric = "mIoU"
   seed = 7
   augment = true
@@ -60,6 +61,8 @@ recipe short extends full {
   term error = mean(abs(y - target), "b c ->")
 }
 `;
+
+const anyMetric = '`metric` must be one of "mIoU", "oIoU", "Pr@0.5", "Pr@0.6", "Pr@0.7", "Pr@0.8", "Pr@0.9"';
 
 interface Asked {
   readonly model?: string;
@@ -93,7 +96,6 @@ describe('a recipe as data', () => {
     expect(found).toMatchObject({
       name: 'plain',
       model: 'Net',
-      terms: ['error'],
       inputs: ['target'],
       optimizer: { kind: 'AdamW', lr: 0.01, weightDecay: 0.02, beta1: 0.9, beta2: 0.999, eps: 1e-8 },
       schedule: [{ kind: 'constant', factor: 1 }],
@@ -109,13 +111,16 @@ describe('a recipe as data', () => {
       ],
     });
     expect([...found.dims]).toEqual([['B', 4]]);
-    for (const key of ['clip', 'ema', 'evaluateEvery', 'earlyStop', 'checkpointEvery', 'protocol', 'metric'] as const)
-      expect(found[key], key).toBeUndefined();
+    expect([...found.terms]).toEqual([['error', 'mean(square(y - target), "b c ->")']]);
+    expect(found).toMatchObject({ evaluateEvery: 1, protocol: 'lavt', metric: 'mIoU' });
+    expect(recipe({ overrides: ['recipe.steps=55'] }).evaluateEvery).toBe(6);
+    for (const key of ['clip', 'ema', 'earlyStop', 'checkpointEvery'] as const) expect(found[key], key).toBeUndefined();
     expect(Object.fromEntries(found.sources)).toMatchObject({
       lr: line('optimizer = AdamW'),
       beta1: 'default',
       epochs: line('epochs = 3'),
       clip: 'default',
+      'term error': line('term error = mean(square'),
       B: line('recipe plain'),
       'group blocks[*].norm': line('group blocks[*]'),
     });
@@ -125,7 +130,6 @@ describe('a recipe as data', () => {
   test('every setting, over what it extends', () => {
     const found = recipe({ recipe: 'full' });
     expect(found).toMatchObject({
-      terms: ['error', 'size'],
       optimizer: { kind: 'AdamW', lr: 0.005, weightDecay: 0.02 },
       schedule: [
         { kind: 'warmup', steps: 5 },
@@ -140,7 +144,7 @@ describe('a recipe as data', () => {
       evaluateEvery: 10,
       earlyStop: 3,
       checkpointEvery: 20,
-      protocol: 'rris',
+      protocol: 'caris',
       metric: 'mIoU',
       seed: 7,
       augment: true,
@@ -159,6 +163,8 @@ describe('a recipe as data', () => {
       startFrom: 'plain',
     });
     expect(found.dims.get('B')).toBe(8);
+    expect([...found.terms.keys()]).toEqual(['error', 'size']);
+    expect(found.sources.get('start_from')).toBe(line('start from plain'));
     expect(found.sources.get('lr')).toBe(line('lr = 0.5x'));
     expect(found.sources.get('optimizer')).toBe(line('optimizer = AdamW'));
     expect(found.sources.get('weight_decay')).toBe(line('optimizer = AdamW'));
@@ -169,8 +175,27 @@ describe('a recipe as data', () => {
     expect(found.optimizer).toEqual({ kind: 'SGD', lr: 0.1, momentum: 0.9, weightDecay: 0 });
     expect(found.length).toEqual({ steps: 50 });
     expect(found.sources.has('epochs')).toBe(false);
-    expect(found.terms).toEqual(['error', 'size']);
+    expect([...found.terms]).toEqual([
+      ['error', 'mean(abs(y - target), "b c ->")'],
+      ['size', '0.1 * mean(abs(off), "b c ->")'],
+    ]);
     expect(found.sources.get('momentum')).toBe(line('optimizer = SGD'));
+  });
+
+  test('intervals count in the unit of the length that they were said with', () => {
+    const found = recipe({ recipe: 'short' });
+    expect(found).toMatchObject({ evaluateEvery: 5, checkpointEvery: undefined });
+    expect(found.notes).toEqual(
+      (['evaluate_every', 'checkpoint_every'] as const).map(
+        (name) =>
+          `${name} of ${line(`${name} = `)} counts epochs, and the run is in steps: it is as if it had not been said`,
+      ),
+    );
+    expect(found.sources.get('evaluate_every')).toBe('default');
+    const again = recipe({ recipe: 'short', overrides: ['recipe.evaluate_every=7', 'recipe.checkpoint_every=3'] });
+    expect(again).toMatchObject({ evaluateEvery: 7, checkpointEvery: 3, notes: [] });
+    // Another length in the same unit leaves them.
+    expect(recipe({ recipe: 'full', overrides: ['recipe.epochs=4'] })).toMatchObject({ evaluateEvery: 10, notes: [] });
   });
 
   test('weights: frozen, rates and decay', () => {
@@ -195,7 +220,11 @@ describe('--set', () => {
     ['recipe.clip=0.5', { clip: 0.5 }, 'clip'],
     ['recipe.seed=3', { seed: 3 }, 'seed'],
     ['recipe.augment=true', { augment: true }, 'augment'],
-    ['recipe.protocol="rris"', { protocol: 'rris' }, 'protocol'],
+    ['recipe.protocol="caris"', { protocol: 'caris' }, 'protocol'],
+    ['recipe.protocol=caris', { protocol: 'caris' }, 'protocol'],
+    ['recipe.metric=Pr@0.5', { metric: 'Pr@0.5' }, 'metric'],
+    ['recipe.beta1=0.8', { optimizer: { beta1: 0.8, beta2: 0.999, lr: 0.01 } }, 'beta1'],
+    ['recipe.eps=1e-6', { optimizer: { eps: 1e-6 } }, 'eps'],
     [
       'recipe.schedule=warmup(5) then poly(0.9)',
       {
@@ -210,7 +239,7 @@ describe('--set', () => {
     const found = recipe({ overrides: [set] });
     expect(found).toMatchObject(wanted);
     expect(found.name).toBe('plain');
-    expect(found.sources.get(name)).toBe(`--set ${set.replace(/\s*=\s*/, '=')}`);
+    expect(found.sources.get(name)).toBe(`--set ${set}`);
   });
 
   test('the batch is the dim B, and other dims come the same way', () => {
@@ -238,7 +267,24 @@ describe('--set', () => {
     ['recipe.clip=0.1x', 'CROB2321', '`clip` must be a number above 0', undefined],
     ['recipe.seed=-1', 'CROB2321', '`seed` must be an int of at least 0', undefined],
     ['recipe.augment=1', 'CROB2321', '`augment` must be true or false', undefined],
-    ['recipe.metric=1', 'CROB2321', '`metric` must be a string', undefined],
+    ['recipe.metric=1', 'CROB2321', anyMetric, undefined],
+    ['recipe.metric=mIou', 'CROB2321', anyMetric, 'did you mean `mIoU`?'],
+    ['recipe.metric="mIou"', 'CROB2321', anyMetric, 'did you mean `mIoU`?'],
+    ['recipe.protocol=rris', 'CROB2321', '`protocol` must be one of "lavt", "caris", "cris"', 'did you mean `cris`?'],
+    [
+      'recipe.momentum=0.9',
+      'CROB2009',
+      'AdamW has no parameter `momentum`',
+      'its arguments are lr, weight_decay, beta1, beta2, eps',
+    ],
+    ['recipe.optimizer.eps=1', 'CROB2320', 'a recipe has no setting `optimizer.eps`', 'did you mean `recipe.eps`?'],
+    [
+      'recipe.schedule.power=1',
+      'CROB2320',
+      'a recipe has no setting `schedule.power`',
+      'set it as a whole: recipe.schedule=…',
+    ],
+    ['recipe.toString=1', 'CROB2320', 'a recipe has no setting `toString`', undefined],
     [
       'recipe.optimizer=Adam(lr = 1)',
       'CROB2321',
@@ -268,6 +314,40 @@ describe('--set', () => {
     expect(training).toBeUndefined();
     expect(diagnostics.map((d) => [d.code, d.message, d.span.file])).toEqual([[code, message, '--set']]);
     if (help) expect(diagnostics[0]!.help).toBe(help);
+  });
+
+  test.each([
+    ['recipe.lr = 0', '0', 'lr'],
+    ['recipe.fix=head.*', 'recipe.fix', 'fix'],
+    ['recipe.epoch=3', 'epoch', 'epoch'],
+    ['recipe.momentum=0.9', 'momentum=0.9', 'momentum'],
+    ['recipe.optimizer=SGD(1, beta1 = 1)', 'beta1', 'beta1'],
+    ['recipe.clip=(1', '(', 'never closed'],
+    ['head.bais=false', 'head.bais', 'bais'],
+    ['recipe.protocol=lavtt', 'lavtt', 'protocol'],
+  ])('of %s the message quotes %s', (set, quoted, said) => {
+    const { program, diagnostics } = ask({ dims: { B: 2 }, overrides: ['recipe.seed=3', set] });
+    const [{ span, message }] = diagnostics as [Diagnostic];
+    expect(message).toContain(said);
+    const { text } = program.files.get(span.file)!.tree;
+    expect(text).toBe(`B=2\nrecipe.seed=3\n${set}`);
+    expect(text.slice(span.start, span.end)).toBe(quoted);
+  });
+
+  test('says what it takes where it cannot say something', () => {
+    for (const set of ['recipe.fix=head.*', 'recipe.group head.*={ lr = 0.1x }', 'recipe.term error=1.0']) {
+      const { training, diagnostics } = ask({ overrides: [set] });
+      expect(training).toBeUndefined();
+      expect(diagnostics).toMatchObject([{ code: 'CROB2320' }]);
+      expect(diagnostics[0]!.help).toMatch(
+        /^write it into a recipe that extends plain; behind `recipe\.`, --set takes batch, optimizer, lr, [\w, ]*augment$/,
+      );
+    }
+  });
+
+  test('leaves names as they are in messages', () => {
+    const { diagnostics } = ask({ overrides: ['haed=Linear(4, 1)'] });
+    expect(diagnostics).toMatchObject([{ message: 'nothing in Net uses `haed`' }]);
   });
 
   test.each([
@@ -345,6 +425,6 @@ recipe deep for Deep extends plain {
 }`;
   const { training, diagnostics } = ask({ model: 'Deep', more });
   expect(diagnostics).toEqual([]);
-  expect(training!.recipe.terms).toEqual(['error', 'scores']);
+  expect([...training!.recipe.terms.keys()]).toEqual(['error', 'scores']);
   expect(training!.inference.outputs.map(({ name }) => name)).toEqual(['y']);
 });

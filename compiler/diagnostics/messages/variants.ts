@@ -186,7 +186,7 @@ recipe plain for Small at B = 4 {
   term size = mean(score, "b c ->")
   optimizer = AdamW(lr = 1e-3)
   epochs = 10
-  momentum = 0.9
+  dropout = 0.1
 }
 `,
   },
@@ -297,6 +297,47 @@ recipe plain for Small at B = 4 {
   term size = mean(score, "b c ->")
   optimizer = AdamW(lr = 1e-3)
   epochs = 10
+}
+`,
+  },
+  CROB2327: {
+    severity: 'error',
+    title: 'A recipe that starts from itself',
+    template: '`{name}` starts from its own result',
+    help: '`start from` names the recipe of an earlier run',
+    explanation: `\`start from\` says which recipe's result a training goes on with, and \`crobc train\` then asks for its weights. A
+recipe that names itself has nothing to begin with.`,
+    example: `model Small() {
+  head = Linear(64, 1)
+  input features: f32[B, 64]
+  output score = head(features)
+}
+recipe plain for Small at B = 4 {
+  term size = mean(score, "b c ->")
+  optimizer = AdamW(lr = 1e-3)
+  epochs = 10
+  start from plain
+}
+`,
+  },
+  CROB2328: {
+    severity: 'warning',
+    title: 'A group without effect',
+    template: '`{path}` selects only weights that a group before it has',
+    help: 'the first group that matches a weight counts: put this one in front',
+    explanation: `The first group that matches a weight counts for all that it sets, so a group behind one that has all its weights says
+nothing. The narrower group belongs in front. This is a warning: the recipe trains, with the rates of the first group.`,
+    example: `model Small() {
+  head = Linear(64, 1)
+  input features: f32[B, 64]
+  output score = head(features)
+}
+recipe plain for Small at B = 4 {
+  term size = mean(score, "b c ->")
+  optimizer = AdamW(lr = 1e-3)
+  epochs = 10
+  group head.* { lr = 0.1x }
+  group head.bias { weight_decay = 0 }
 }
 `,
   },

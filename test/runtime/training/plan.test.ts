@@ -7,8 +7,8 @@ const base = {
   accumulate: 2,
   length: { epochs: 3 },
   steps: undefined,
-  evaluateEvery: undefined,
-  checkpointEvery: undefined,
+  evaluateEvery: 1,
+  checkpointEvery: 1,
 };
 
 describe('a plan', () => {
@@ -26,8 +26,7 @@ describe('a plan', () => {
     });
   });
 
-  test('of steps looks ten times, and a part of an epoch is rounded to steps', () => {
-    expect(planRun({ ...base, length: { steps: 55 } })).toMatchObject({ evaluateEvery: 6 });
+  test('rounds a part of an epoch to steps', () => {
     expect(planRun({ ...base, length: { epochs: 0.5 } })).toMatchObject({ steps: 6 });
     expect(planRun({ ...base, length: { epochs: 0.01 } })).toMatchObject({ steps: 1 });
   });
@@ -38,8 +37,25 @@ describe('a plan', () => {
 
   test('needs the samples of a step', () => {
     expect(() => planRun({ ...base, samples: 7 })).toThrow(
-      'there are 7 samples and a step takes 2 batches of 4: use a smaller one',
+      'there are 7 samples and a step takes 2 batches of 4: take less in a step, as by --set B=3',
     );
+  });
+
+  test.each([
+    [{ batch: 100, accumulate: 1 }, 'a batch is 100: take less in a step, as by --set B=32'],
+    [{ batch: 4, accumulate: 9 }, 'a step takes 9 batches of 4: take less in a step, as by --set B=3'],
+    [
+      { batch: 4, accumulate: 100 },
+      'a step takes 100 batches of 4: take less in a step, as by --set recipe.accumulate=8',
+    ],
+    [{ batch: 50, accumulate: 100 }, 'as by --set recipe.accumulate=1,B=32'],
+  ])('advises what then does: %j', (sizes, message) => {
+    expect(() => planRun({ ...base, samples: 32, ...sizes })).toThrow(message);
+    const [, advice] = /--set (.*)$/.exec(message)!;
+    const set = Object.fromEntries(advice!.split(',').map((one) => one.split('=')));
+    const { 'recipe.accumulate': accumulate = sizes.accumulate, B: batch = sizes.batch } = set;
+    const smaller = { accumulate: Number(accumulate), batch: Number(batch) };
+    expect(planRun({ ...base, samples: 32, ...smaller }).stepsPerEpoch).toBeGreaterThan(0);
   });
 });
 
