@@ -47,10 +47,27 @@ export function startProgress(label: string, total: number, options: ProgressOpt
     : lines(label, { from, total }, stream, now);
 }
 
+/** Bars on a terminal, by the stream that they are on; each draws itself again. */
+const bars = new Map<ProgressStream, () => void>();
+
+/** A line for the user, above the bar where there is one. */
+export function writeLine(line: string, stream: ProgressStream = process.stderr): void {
+  const redraw = bars.get(stream);
+  if (redraw) {
+    // A bar turns the wrapping of lines off, and goes back at its end to the place that is saved.
+    stream.write(`\r\u001b[2K\u001b[?7h${line}\n\u001b[?7l\u001b7`);
+    redraw();
+  } else {
+    stream.write(`${line}\n`);
+  }
+}
+
 interface Range {
   readonly from: number;
   readonly total: number;
 }
+
+const signals = ['SIGINT', 'SIGTERM'] as const;
 
 function bar(label: string, range: Range, stream: ProgressStream, colour: boolean, now: () => number): Progress {
   const { total } = range;
@@ -72,9 +89,30 @@ function bar(label: string, range: Range, stream: ProgressStream, colour: boolea
       barsize: 28,
       hideCursor: true,
       clearOnComplete: true,
+      // Signals are heard below: after its own handler the process would live on.
+      gracefulExit: false,
+      forceRedraw: true,
       fps: 10,
     });
     shown.start(total, state.done, payload());
+    bars.set(stream, () => shown?.render());
+    for (const signal of signals) process.on(signal, leave);
+    process.once('exit', finish);
+  };
+  const finish = () => {
+    if (finished) return;
+    finished = true;
+    clearTimeout(timer);
+    bars.delete(stream);
+    for (const signal of signals) process.off(signal, leave);
+    process.off('exit', finish);
+    shown?.stop();
+  };
+  /** Leaves the terminal as it was; unless someone else hears the signal, it then ends the process as it would have. */
+  const leave = (signal: NodeJS.Signals) => {
+    if (process.listenerCount(signal) > 1) return;
+    finish();
+    process.kill(process.pid, signal);
   };
   const payload = () => ({
     note: state.note === '' ? '' : ` · ${state.note}`,
@@ -89,12 +127,7 @@ function bar(label: string, range: Range, stream: ProgressStream, colour: boolea
       if (!loading && now() - started >= PATIENCE_MS) void show();
       shown?.update(done, payload());
     },
-    finish() {
-      if (finished) return;
-      finished = true;
-      clearTimeout(timer);
-      shown?.stop();
-    },
+    finish,
   };
 }
 

@@ -6,11 +6,12 @@ import { openLayout } from '../../runtime/data/folders.ts';
 import { Problems } from '../../runtime/data/problems.ts';
 import { type Counts, type SplitStatistics, splitStatistics } from '../../runtime/data/statistics.ts';
 import { trainVocabulary } from '../../runtime/data/vocabulary.ts';
+import { writeLine } from '../../runtime/progress.ts';
 import { UserError } from '../../runtime/user-error.ts';
 import { plural } from '../messages.ts';
 import { table } from '../table.ts';
 
-const toStandardError = (problem: string) => void process.stderr.write(`${problem}\n`);
+const toStandardError = (problem: string) => writeLine(problem);
 
 /** Every line and every pixel; 1 when there is an error. */
 export async function checkData(dir: string, options: { readonly split?: string }): Promise<number> {

@@ -12,7 +12,7 @@ import { type Report, reportCsv, reportOf } from '../../runtime/evaluation/repor
 import { type Scores, thresholds } from '../../runtime/evaluation/scores.ts';
 import { makeFolder } from '../../runtime/make-folder.ts';
 import { packageVersion } from '../../runtime/package-root.ts';
-import { startProgress } from '../../runtime/progress.ts';
+import { startProgress, writeLine } from '../../runtime/progress.ts';
 import { openReferringModel, referringInputs } from '../../runtime/referring-model.ts';
 import type { Device } from '../../runtime/session.ts';
 import { compileFile, viaOf } from '../compile-file.ts';
@@ -51,7 +51,7 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
   if (!compiled) return 1;
   comparisonSize(options);
   const { name } = compiled.graph;
-  const note = (text: string) => process.stderr.write(`note: ${text}\n`);
+  const note = (text: string) => writeLine(`note: ${text}`);
   const tokenizer = await tokenizerFile(options.data, options.tokenizer);
   const inputs = await referringInputs(compiled.graph, { tokenizer });
   const dataset = await openDataset(options.data, options.split, {

@@ -1,7 +1,7 @@
 import { position } from '../../grammar/span.ts';
 import { byteSize } from '../../runtime/byte-size.ts';
 import type { OnBad } from '../../runtime/data/problems.ts';
-import { duration } from '../../runtime/progress.ts';
+import { duration, writeLine } from '../../runtime/progress.ts';
 import type { Device } from '../../runtime/session.ts';
 import { type DryRun, dryRun } from '../../runtime/training/dry-run.ts';
 import type { ResolvedSetting } from '../../runtime/training/resolved-settings.ts';
@@ -71,7 +71,7 @@ export async function train(file: string, options: TrainOptions): Promise<number
       const text = span && program.files.get(span.file)?.tree.text;
       return text === undefined ? '' : `${span!.file}:${position(text, span!.start).line}`;
     },
-    note: (line) => process.stderr.write(`${line}\n`),
+    note: (line) => writeLine(line),
   };
   for (const line of training.recipe.notes) run.note(line);
   if (dry) {

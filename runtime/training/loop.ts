@@ -36,8 +36,8 @@ export interface LoopParts {
   readonly metrics: MetricsLog;
   readonly events: EventFile | undefined;
   readonly stop: Pick<StopRequest, 'signal'>;
-  /** After each step. */
-  onStep?(step: number, result: StepResult, learningRate: number): void;
+  /** After each step; `speed` in samples a second. */
+  onStep?(step: number, result: StepResult, learningRate: number, speed: number): void;
   onEvaluation?(step: number, scored: Scored, best: boolean): void;
 }
 
@@ -130,7 +130,7 @@ class Loop {
     events?.scalar('train/learning_rate', step, rate);
     events?.scalar('train/gradient_norm', step, result.gradientNorm);
     events?.scalar('speed/samples_per_second', step, speed);
-    onStep?.(step, result, rate);
+    onStep?.(step, result, rate, speed);
   }
 
   async #evaluate(): Promise<void> {

@@ -5,7 +5,6 @@ import { defaultInterval } from '../../compiler/training/recipe.ts';
 import type { OnBad } from '../data/problems.ts';
 import { makeFolder } from '../make-folder.ts';
 import { packageVersion } from '../package-root.ts';
-import { startProgress } from '../progress.ts';
 import type { Device } from '../session.ts';
 import { openEventFile } from '../tensorboard.ts';
 import { UserError } from '../user-error.ts';
@@ -19,6 +18,7 @@ import { type BackendOptions, openBackend } from './open-backend.ts';
 import { type Plan, planRun } from './plan.ts';
 import { changedSurroundings, checkIdentity, runIdentity } from './run-identity.ts';
 import { lockRun } from './run-lock.ts';
+import { startRunProgress } from './run-progress.ts';
 import { scheduleFactor } from './schedule.ts';
 import { statesOf } from './state.ts';
 import { stepParts } from './step-parts.ts';
@@ -195,10 +195,9 @@ async function run(options: TrainOptions, { plan, data }: Prepared): Promise<Tra
   const metrics = await openMetricsLog(join(out, 'metrics.jsonl'), from);
   const eventsDir = join(out, 'events');
   const events = await openEventFile(eventsDir, from.step > 0 ? { resumedAt: from.step + 1 } : {});
-  const progress = startProgress('training', plan.steps, { from: from.step });
+  const progress = startRunProgress(plan, recipe.metric, from);
   let asked = 'finishing the step and saving it';
   const stop = listenForStop((signal) => note(`${signal}: ${asked}; once more ends at once`));
-  let scored = from.best ? `best ${recipe.metric} ${from.best.score.toFixed(4)}` : '';
   try {
     const result = await trainLoop({
       backend,
@@ -219,6 +218,7 @@ async function run(options: TrainOptions, { plan, data }: Prepared): Promise<Tra
           stop,
           events,
           report: note,
+          onSample: (done) => progress.evaluating(done, data.val!.samples.length),
         }),
       earlyStop: recipe.earlyStop,
       checkpointSeconds: recipe.checkpointEvery === undefined ? checkpointSeconds : { ...checkpointSeconds, least: 0 },
@@ -229,14 +229,8 @@ async function run(options: TrainOptions, { plan, data }: Prepared): Promise<Tra
       metrics,
       events,
       stop,
-      onStep(step, { loss }, rate) {
-        const epoch = Math.ceil(step / plan.stepsPerEpoch);
-        const parts = [`epoch ${epoch}`, `loss ${loss.toFixed(4)}`, `lr ${rate.toPrecision(3)}`, scored];
-        progress.update(step, parts.filter((part) => part !== '').join(', '));
-      },
-      onEvaluation(_step, { score }) {
-        scored = `${recipe.metric} ${score.toFixed(4)}`;
-      },
+      onStep: (step, { loss }, rate, speed) => progress.step(step, loss, rate, speed),
+      onEvaluation: (_step, { score }) => progress.evaluated(score),
     });
     const { step, best, seconds, last } = result.progress;
     return {

@@ -41,13 +41,16 @@ export interface ValidationOptions {
   readonly stop: Pick<StopRequest, 'signal'>;
   readonly events: EventFile | undefined;
   report(problem: string): void;
+  /** After each sample. */
+  onSample(done: number): void;
 }
 
 class Interrupted extends Error {}
 
 /** Evaluates the current weights on a data set; gives undefined when a stop is asked for in the middle. */
 export function validation(options: ValidationOptions): (step: number) => Promise<Scored | undefined> {
-  const { backend, dataset, sizes, tokenizer, protocol, metric, blank, onBad, stop, events, report } = options;
+  const { backend, dataset, sizes, tokenizer, protocol, metric, blank, onBad, stop, events, report, onSample } =
+    options;
   return async (step) => {
     const predict = async (predicted: Feeds): Promise<HostTensor> => {
       if (stop.signal) throw new Interrupted();
@@ -63,6 +66,7 @@ export function validation(options: ValidationOptions): (step: number) => Promis
       return logits;
     };
     try {
+      let done = 0;
       const found = await evaluate(predict, dataset, {
         protocol,
         ...sizes,
@@ -70,6 +74,7 @@ export function validation(options: ValidationOptions): (step: number) => Promis
         blank,
         onBad,
         report,
+        onResult: () => onSample(++done),
       });
       if (events) await logPictures(step, predict, events, options);
       const values = Object.fromEntries(Object.entries(figures).map(([name, of]) => [name, of(found)]));
@@ -88,8 +93,9 @@ async function logPictures(
   events: EventFile,
   { dataset, sizes, tokenizer, blank, onBad, report }: ValidationOptions,
 ): Promise<void> {
-  const order = spread(dataset.samples.length, Math.min(PICTURES, sizes.batch));
+  const order = spread(dataset.samples.length, PICTURES);
   const loading = { ...sizes, tokenizer, ahead: 0, threads: 0, blank, onBad, report };
+  let shown = 0;
   for await (const { feeds, samples } of loadBatches(dataset, order, loading)) {
     const { target: _, ...inputs } = feeds;
     const { data } = await predict(inputs);
@@ -99,7 +105,7 @@ async function logPictures(
       const logits = (data as Float32Array).subarray(i * area, (i + 1) * area);
       const found = segment(logits, [sizes.height, sizes.width], [image.height, image.width]);
       const png = await encodeImage(overlay(image, found));
-      events.image(`prediction ${i + 1}: ${sample.phrase}`, step, png, image.width, image.height);
+      events.image(`prediction ${++shown}: ${sample.phrase}`, step, png, image.width, image.height);
     }
   }
 }

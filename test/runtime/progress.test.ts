@@ -1,6 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { dirname } from 'node:path';
 import { Writable } from 'node:stream';
-import { describe, expect, test } from 'vitest';
-import { duration, startProgress, wantsColour } from '../../runtime/progress.ts';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, test, vi } from 'vitest';
+import { duration, startProgress, wantsColour, writeLine } from '../../runtime/progress.ts';
+import { main } from '../cli/crobc.ts';
 
 /** A stream that remembers; a terminal if asked. */
 function screen(isTTY: boolean) {
@@ -53,6 +58,25 @@ describe('in a log', () => {
   });
 });
 
+/** Sequences of control, line ends, and text. */
+const esc = '\u001b';
+const terminal = new RegExp(`${esc}\\[[?\\d;]*[A-Za-z]|${esc}[78]|[\r\n]|[^${esc}\r\n]+`, 'g');
+
+/** The lines of a terminal after what was written to it: as far as a bar and lines above it go. */
+function shown(written: string): string[] {
+  const rows: string[] = [''];
+  let saved = 0;
+  let row = 0;
+  for (const [part] of written.matchAll(terminal)) {
+    if (part === '\n') rows[++row] ??= '';
+    else if (part === '\u001b7') saved = row;
+    else if (part === '\u001b8') row = saved;
+    else if (part === '\u001b[2K') rows[row] = '';
+    else if (!part.startsWith('\u001b') && part !== '\r') rows[row] = part;
+  }
+  return rows.slice(0, row + 1).filter((text) => text !== '');
+}
+
 describe('on a terminal', () => {
   /** Updates until the bar has been loaded and drawn, or half a second has passed. */
   async function drive(environment: Record<string, string>, wait: number): Promise<string> {
@@ -76,6 +100,43 @@ describe('on a terminal', () => {
     expect(text).toContain('training \u001b[36m███');
     expect(text).toMatch(/4\/10 · 6 s left · loss 0\.31/);
     expect(text).toContain('50% · 5/10 · 4 s left · loss 0.30');
+  });
+
+  test('lines go above it, and are there when it is gone', async () => {
+    const { stream, text } = screen(true);
+    await import('cli-progress');
+    const { now, pass } = clock();
+    const progress = startProgress('training', 10, { stream, now, environment: { NO_COLOR: '1' } });
+    writeLine('early', stream);
+    pass(4_000);
+    progress.update(4, 'loss 0.31');
+    await vi.waitFor(() => expect(shown(text())).toEqual(['early', expect.stringMatching(/^training █+░+ 40%/)]));
+    writeLine('SIGINT: finishing the step', stream);
+    expect(shown(text())).toEqual(['early', 'SIGINT: finishing the step', expect.stringMatching(/^training /)]);
+    progress.update(5);
+    progress.finish();
+    writeLine('late', stream);
+    expect(shown(text())).toEqual(['early', 'SIGINT: finishing the step', 'late']);
+    expect(text().lastIndexOf('\u001b[?7h')).toBeGreaterThan(text().lastIndexOf('\u001b[?7l'));
+  });
+
+  test('a signal that nobody hears ends the process, and leaves the terminal as it was', async () => {
+    const program = `
+      import { startProgress } from ${JSON.stringify(pathToFileURL(`${dirname(main)}/../runtime/progress.js`).href)};
+      import { writeSync } from 'node:fs';
+      // As a terminal does: written when the call returns.
+      const stream = { isTTY: true, columns: 80, write: (text) => writeSync(2, text) };
+      const progress = startProgress('long', 10, { environment: {}, stream });
+      setInterval(() => progress.update(3), 20);
+    `;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program]);
+    let err = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      if (!err.includes('30%') && (err + text).includes('30%')) child.kill('SIGINT');
+      err += text;
+    });
+    expect(await once(child, 'close')).toEqual([null, 'SIGINT']);
+    expect(err).toContain('\u001b[?25h');
   });
 
   test('no colour under NO_COLOR', async () => {
