@@ -37,6 +37,12 @@ const set = (): Option =>
     'bind dims (H=480,W=480) or override parameters (mid.layers=3), as a variant would; may be repeated',
   ).argParser((value: string, held: readonly string[] | undefined) => [...(held ?? []), ...splitSettings(value)]);
 
+const recompute = (): Option =>
+  new Option(
+    '--recompute <module>',
+    'compute activations of a module (backbone.layers.*) again for the gradients: less memory, more time; may be repeated',
+  ).argParser((module: string, held: readonly string[] | undefined) => [...(held ?? []), module]);
+
 /** `H=480,W=480` is two settings; commas inside brackets or quotes belong to a value. */
 function splitSettings(text: string): string[] {
   const parts: string[] = [];
@@ -80,6 +86,7 @@ program
       .choices(['onnx', 'tfjs'])
       .default('onnx'),
   )
+  .addOption(recompute())
   .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))
   .option('--seed <n>', 'seed of initial weights', wholeNumber, 0)
   .option('--print-after <pass>', 'print the graph after a pass (or `all`, or `list` for their names)')
@@ -146,10 +153,7 @@ program
       .choices(['skip', 'stop'])
       .default('stop'),
   )
-  .option(
-    '--recompute <modules...>',
-    'compute activations of these modules (backbone.layers.*) again for the gradients: less memory, more time',
-  )
+  .addOption(recompute())
   .option('--resume', 'go on from the last checkpoint in the output folder')
   .option('--dry-run', 'print shapes, parameters, memory, steps and the resolved recipe, and train nothing')
   .option('-o, --out <dir>', 'folder to write to', 'out')

@@ -29,6 +29,8 @@ export interface TfjsBuildOptions {
   readonly weightsFile: string | undefined;
   readonly seed: number;
   readonly writeWeights: boolean;
+  /** Modules whose activations the training program computes again for the gradients. */
+  readonly recompute: readonly string[];
 }
 
 export interface TfjsBuilt {
@@ -39,8 +41,9 @@ export interface TfjsBuilt {
 }
 
 /**
- * Writes `<Model>.tfjs.ts`, `<Model>.train.tfjs.ts` where there is a recipe, and `<Model>.safetensors` to a
- * folder: all of them, or none and what was there stays. Throws a UserError for sizes that are not known, weights that do not fit, and a folder that cannot be written.
+ * Writes `<Model>.tfjs.ts`, `<Model>.train.tfjs.ts` where there is a recipe, and `<Model>.safetensors` to a folder: all of
+ * them, or none and what was there stays. Throws a UserError for sizes that are not known, weights that do not fit, and a
+ * folder that cannot be written.
  */
 export async function buildTfjs({ graph, dims, training }: TfjsSource, options: TfjsBuildOptions): Promise<TfjsBuilt> {
   const { out, weightsFile, seed } = options;
@@ -58,7 +61,11 @@ export async function buildTfjs({ graph, dims, training }: TfjsSource, options: 
   const weightsName = `${name}.safetensors`;
   const program = await generateTfjs(inferenceProgram(graph, sizes));
   const trainer =
-    training === undefined ? undefined : await generateTfjs(trainingProgram(name, namedSteps(stepParts(training))));
+    training === undefined
+      ? undefined
+      : await generateTfjs(
+          trainingProgram(name, namedSteps(stepParts(training, { recompute: options.recompute }))),
+        );
   const wanted = wantedWeights(graph, training);
   if (options.writeWeights) checkWeightSizes(wanted);
   const opened = weightsFile === undefined ? undefined : await openWeights(weightsFile, wanted);

@@ -16,11 +16,14 @@ export async function buildForTfjs(file: string, options: BuildOptions): Promise
   const started = performance.now();
   const source = compiledSource(file, options);
   if (!source) return 1;
+  if (options.recompute !== undefined && !source.training)
+    throw new UserError(`--recompute is for training, and no recipe trains ${source.graph.name}`);
   const built = await buildTfjs(source, {
     out: options.out,
     weightsFile: typeof options.weights === 'string' ? options.weights : undefined,
     seed: options.seed,
     writeWeights: options.weights !== false,
+    recompute: options.recompute ?? [],
   });
   const milliseconds = Math.round(performance.now() - started);
   if (options.json) {

@@ -15,6 +15,7 @@ export interface BuildOptions {
   readonly dtype: 'f32' | 'f16';
   readonly target: 'onnx' | 'tfjs';
   readonly seed: number;
+  readonly recompute?: readonly string[];
   readonly printAfter?: string;
   readonly out: string;
   readonly json?: boolean;
@@ -22,6 +23,8 @@ export interface BuildOptions {
 
 export async function build(file: string, options: BuildOptions): Promise<number> {
   if (options.target === 'tfjs') return (await import('./build-tfjs.ts')).buildForTfjs(file, options);
+  if (options.recompute !== undefined)
+    throw new UsageError('--recompute is for --target tfjs, which writes the training program, and for crobc train');
   const { printAfter } = options;
   if (printAfter === 'list') {
     process.stdout.write(pipeline.map(({ name }) => `${name}\n`).join(''));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { writeFileAtomic } from '../../runtime/atomic-file.ts';
+import { cutPhrases } from '../../runtime/data/cut-phrases.ts';
 import { openDataset } from '../../runtime/data/dataset.ts';
 import type { OnBad } from '../../runtime/data/problems.ts';
 import { tokenizerFile } from '../../runtime/data/tokenizer-file.ts';
@@ -8,7 +9,7 @@ import { comparisonSize, type EvaluationOptions, evaluate } from '../../runtime/
 import { gallery } from '../../runtime/evaluation/gallery.ts';
 import { reportPage } from '../../runtime/evaluation/page.ts';
 import type { ComparisonSize, ProtocolName } from '../../runtime/evaluation/protocols.ts';
-import { type Report, reportCsv, reportOf } from '../../runtime/evaluation/report.ts';
+import { type Report, reportCsv, reportOf, scoresCsv } from '../../runtime/evaluation/report.ts';
 import { type Scores, thresholds } from '../../runtime/evaluation/scores.ts';
 import { makeFolder } from '../../runtime/make-folder.ts';
 import { packageVersion } from '../../runtime/package-root.ts';
@@ -59,6 +60,8 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
     cache: options.out,
     report: note,
   });
+  const cut = options.phrases ? cutPhrases(dataset, inputs.tokenizer, inputs.words) : undefined;
+  if (cut) note(cut);
   await makeFolder(options.out);
   if (options.weights === undefined)
     note(`NO --weights: ${name} is untrained (initial weights of seed ${options.seed}), and its figures mean nothing`);
@@ -72,12 +75,13 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
     seed: options.seed,
   });
   if (model.note) note(model.note);
-  const files = Object.fromEntries(
-    (['json', 'csv', 'html'] as const).map((ending) => [
-      ending,
-      join(options.out, `${name}.${options.split}.${ending}`),
-    ]),
-  ) as Record<'json' | 'csv' | 'html', string>;
+  const base = join(options.out, `${name}.${options.split}`);
+  const files = {
+    json: `${base}.json`,
+    csv: `${base}.csv`,
+    scores: `${base}.scores.csv`,
+    html: `${base}.html`,
+  };
   let report: Report;
   try {
     const settings: EvaluationOptions = {
@@ -129,6 +133,7 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
     });
     await writeFileAtomic(files.json, `${JSON.stringify(report, null, 1)}\n`);
     await writeFileAtomic(files.csv, reportCsv(report));
+    await writeFileAtomic(files.scores, scoresCsv(report));
     await writeFileAtomic(files.html, reportPage(report, pictures));
   } finally {
     await model.release();
@@ -144,9 +149,12 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
   process.stdout.write(
     `${name} on ${options.split} of ${options.data}, ${model.device}, protocol ${options.protocol}${options.phrases ? '' : ', phrases taken away'}\n\n`,
   );
+  const groups = (of: Readonly<Record<string, Scores>>) =>
+    Object.entries(of).map(([name, scores]) => [`  ${name}`, ...cells(scores)]);
   const rows = [
     ['all', ...cells(report)],
-    ...Object.entries(report.byCategory).map(([c, of]) => [`  ${c}`, ...cells(of)]),
+    ...groups(report.byCategory),
+    ...Object.entries(report.byAttribute).flatMap(([attribute, of]) => [[attribute], ...groups(of)]),
   ];
   const heads = ['', 'samples', 'oIoU', 'mIoU', ...thresholds.map((t) => `Pr@${t}`)];
   process.stdout.write(
@@ -156,7 +164,7 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
       heads.map((_, i) => (i === 0 ? 'left' : 'right')),
     )}\n\n`,
   );
-  for (const [kind, path] of Object.entries(files)) process.stdout.write(`  ${kind.padEnd(5)} ${path}\n`);
+  for (const [kind, path] of Object.entries(files)) process.stdout.write(`  ${kind.padEnd(6)} ${path}\n`);
   return 0;
 }
 

@@ -94,7 +94,7 @@ function given({ steps, seed, phrases, weights, recompute }: TrainOptions): Reso
     ...(steps === undefined ? [] : [{ name: 'steps', value: steps, source: `--steps ${steps}` }]),
     ...(seed === undefined ? [] : [{ name: 'seed', value: seed, source: `--seed ${seed}` }]),
     ...(phrases ? [] : [{ name: 'phrases', value: 'blank', source: '--no-phrases' }]),
-    ...(recompute === undefined ? [] : [{ name: 'recompute', value: recompute.join(', '), source: '--recompute' }]),
+    ...(recompute === undefined ? [] : [{ name: 'recompute', value: recompute, source: '--recompute' }]),
     ...(weights === undefined ? [] : [{ name: 'weights', value: weights, source: `--weights ${weights}` }]),
   ];
 }

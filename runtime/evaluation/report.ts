@@ -87,7 +87,33 @@ export function reportCsv({ each }: Pick<Report, 'each'>): string {
     s.union,
     s.iou ?? '',
   ]);
-  return [heads, ...rows].map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
+  return csv([heads, ...rows]);
+}
+
+/** One row for all samples, for each category, and for each value of each attribute; parts of 1, empty where there is no number. */
+export function scoresCsv({
+  byCategory,
+  byAttribute,
+  ...all
+}: Pick<Report, keyof Scores | 'byCategory' | 'byAttribute'>) {
+  const row = (group: string, value: string, { samples, oIoU, mIoU, precision }: Scores) => [
+    group,
+    value,
+    samples,
+    ...[oIoU, mIoU, ...thresholds.map((t) => precision[t])].map((part) => (Number.isNaN(part) ? '' : part)),
+  ];
+  const rows = (group: string, of: Readonly<Record<string, Scores>>) =>
+    Object.entries(of).map(([value, scores]) => row(group, value, scores));
+  return csv([
+    ['group', 'value', 'samples', 'oIoU', 'mIoU', ...thresholds.map((t) => `Pr@${t}`)],
+    row('all', '', all),
+    ...rows('category', byCategory),
+    ...Object.entries(byAttribute).flatMap(([attribute, of]) => rows(attribute, of)),
+  ]);
+}
+
+function csv(rows: readonly (readonly (string | number)[])[]): string {
+  return rows.map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
 }
 
 function csvCell(value: string | number): string {

@@ -112,7 +112,8 @@ export function changedSurroundings(
     backend: `the ${held.backend} back end`,
     device: `the device ${held.device}`,
     threads: held.threads === null ? 'no --threads' : `--threads ${held.threads}`,
-    recompute: held.recompute.length === 0 ? 'no --recompute' : `--recompute ${held.recompute.join(' ')}`,
+    recompute:
+      held.recompute.length === 0 ? 'no --recompute' : held.recompute.map((one) => `--recompute ${one}`).join(' '),
   };
   const changes = (Object.keys(said) as (keyof Surroundings)[]).filter((key) => String(held[key]) !== String(now[key]));
   if (changes.length === 0) return undefined;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Origin } from '../../compiler/ir/graph.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { defaultInterval } from '../../compiler/training/recipe.ts';
+import { cutPhrases } from '../data/cut-phrases.ts';
 import type { OnBad } from '../data/problems.ts';
 import { makeFolder } from '../make-folder.ts';
 import { packageVersion } from '../package-root.ts';
@@ -84,6 +85,10 @@ export async function train(options: TrainOptions): Promise<Trained> {
   const { out, note } = options;
   if (!options.resume) requireStart(options);
   const { data, plan } = await prepare(options, out);
+  for (const set of options.blank ? [] : [data.train, data.val]) {
+    const cut = set && cutPhrases(set, data.tokenizer, data.sizes.words);
+    if (cut) note(cut);
+  }
   if (data.val === undefined) note(`${options.data} has no split "val": nothing is evaluated, and no weights are best`);
 
   await makeFolder(out);

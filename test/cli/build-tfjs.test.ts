@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { SafetensorsFile } from '../../runtime/safetensors.ts';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
 import { crobc, type Ran, tiny } from './crobc.ts';
+import { writeDataset } from './training-data.ts';
 
 const at = temporaryFolder();
 let folder: string;
@@ -36,6 +37,25 @@ test('a model with a recipe: both programs at its sizes, and weights', async () 
   );
 });
 
+test('the training program is the one that training runs, with modules recomputed too', async () => {
+  await writeDataset(`${folder}/data`);
+  const module = 'module Twice() { forward(x: f32[N, C, H, W]) -> f32[N, C, H, W] { return sigmoid(sigmoid(x)) } }\n';
+  const source = tiny.replace('patch = ', 'twice = Twice()\n  patch = ').replace('patch(image)', 'twice(patch(image))');
+  await writeFile(`${folder}/twice.crob`, module + source);
+  const sizes = ['--set', 'B=2,H=16,W=16,T=10'];
+  const again = ['--recompute', 'patch', '--recompute', 'twice'];
+  const program = async (out: string) => readFile(`${folder}/${out}/Tiny.train.tfjs.ts`, 'utf8');
+  for (const [out, more] of [
+    ['kept', []],
+    ['written', again],
+  ] as const)
+    expect(await build('twice.crob', ...sizes, ...more, '--no-weights', '-o', out)).toMatchObject({ code: 0 });
+  const train = ['train', 'twice.crob', '--backend', 'tfjs', '--data', 'data', '--steps', '1', '-o', 'ran'];
+  expect(await crobc([...train, ...sizes, ...again], { cwd: folder })).toMatchObject({ code: 0 });
+  expect(await program('written')).toBe(await program('ran'));
+  expect(await program('written')).not.toBe(await program('kept'));
+});
+
 test('a model without a recipe: one program, at the sizes that are set', async () => {
   const refused = await build('plain.crob', '-o', 'none');
   expect(refused.code).toBe(1);
@@ -54,5 +74,14 @@ test('what the target has not', async () => {
   );
   expect((await build('tiny.crob', '--print-after', 'all')).err).toBe(
     'error: --print-after shows the passes of --target onnx\n',
+  );
+  expect((await build('plain.crob', '--set', 'H=8,W=8,T=4', '--recompute', 'patch')).err).toBe(
+    'crobc: --recompute is for training, and no recipe trains Tiny\n',
+  );
+  expect((await build('tiny.crob', '--recompute', 'patsh')).err).toBe(
+    'crobc: Tiny has no module patsh; "crobc summary" lists them\n',
+  );
+  expect((await crobc(['build', 'tiny.crob', '--recompute', 'patch'], { cwd: folder })).err).toBe(
+    'crobc: --recompute is for --target tfjs, which writes the training program, and for crobc train\n',
   );
 });

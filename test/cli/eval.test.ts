@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
@@ -23,8 +23,10 @@ async function dataSet(dir: string, samples: number): Promise<void> {
     await sharp({ create: { width: side, height: side, channels: 3, background: '#5a783c' } })
       .png()
       .toFile(`${dir}/img_rgb/${i}.png`);
-    lines.push(`${i}.png the white ${i === 1 ? '<script>ship' : 'ship'}\n`);
-    attributes.push(`${JSON.stringify({ category: i < 2 ? 'ship' : 'court' })}\n`);
+    lines.push(`${i}.png the white ${i === 1 ? '<b>ship' : 'ship'}\n`);
+    attributes.push(
+      `${JSON.stringify({ category: i < 2 ? 'ship' : 'court', attributes: { color: i === 4 ? 'red' : 'white' } })}\n`,
+    );
   }
   await writeFile(`${dir}/output_phrase_test.txt`, lines.join(''));
   await writeFile(`${dir}/attributes_test.jsonl`, attributes.join(''));
@@ -59,10 +61,14 @@ test('a table, JSON, CSV and a page', async () => {
 all            5  56.25  56.25   60.00   40.00   40.00   20.00   20.00
   court        3  75.00  75.00  100.00   66.67   66.67   33.33   33.33
   ship         2  28.13  28.13    0.00    0.00    0.00    0.00    0.00
+color
+  white        4  46.88  46.88   50.00   25.00   25.00    0.00    0.00
+  red          1  93.75  93.75  100.00  100.00  100.00  100.00  100.00
 
-  json  whole/Tiny.test.json
-  csv   whole/Tiny.test.csv
-  html  whole/Tiny.test.html
+  json   whole/Tiny.test.json
+  csv    whole/Tiny.test.csv
+  scores whole/Tiny.test.scores.csv
+  html   whole/Tiny.test.html
 `);
   const report = JSON.parse(await readFile(`${folder}/whole/Tiny.test.json`, 'utf8'));
   expect(report).toMatchObject({
@@ -76,10 +82,22 @@ all            5  56.25  56.25   60.00   40.00   40.00   20.00   20.00
   expect(report.mIoU).toBeCloseTo(0.5625, 12);
   const csv = await readFile(`${folder}/whole/Tiny.test.csv`, 'utf8');
   expect(csv.split('\r\n')).toHaveLength(7);
-  expect(csv).toContain('data/output_phrase_test.txt,1,data/img_rgb/0.png,the white ship,ship,192,1024,0.1875\r\n');
+  expect(csv).toContain(
+    'data/output_phrase_test.txt,1,data/img_rgb/0.png,the white ship,ship,white,192,1024,0.1875\r\n',
+  );
+  const scores = await readFile(`${folder}/whole/Tiny.test.scores.csv`, 'utf8');
+  expect(scores.split('\r\n').map((row) => row.split(',').slice(0, 5).join())).toEqual([
+    'group,value,samples,oIoU,mIoU',
+    'all,,5,0.5625,0.5625',
+    'category,court,3,0.75,0.75',
+    'category,ship,2,0.28125,0.28125',
+    'color,white,4,0.46875,0.46875',
+    'color,red,1,0.9375,0.9375',
+    '',
+  ]);
   const page = await readFile(`${folder}/whole/Tiny.test.html`, 'utf8');
-  expect(page).toContain('the white &lt;script&gt;ship');
-  expect(page).not.toContain('<script');
+  expect(page).toContain('the white &lt;b&gt;ship');
+  expect(page).not.toContain('white <b>');
   expect(page.match(/<article>/g)).toHaveLength(15);
 });
 
@@ -99,6 +117,16 @@ test('the batch changes nothing, a limit takes a part, and the last batch need n
     limited: true,
     mIoU: (shares[0]! + shares[2]!) / 2,
   });
+});
+
+test('phrases that the model does not see to their end are told', async () => {
+  const cut =
+    'note: 2 of 2 phrases have more word pieces than T = 4 takes, and are cut: data/output_phrase_long.txt:1 is the first\n';
+  await writeFile(`${folder}/data/output_phrase_long.txt`, '0.png the white ship\n1.png the large white ship\n');
+  const args = ['-w', 'tiny.safetensors', '--split', 'long', '--set', 'T=4', '--pictures', '0', '-o', 'long'];
+  expect(await run(...args)).toMatchObject({ code: 0, err: cut });
+  expect(await run(...args, '--no-phrases')).toMatchObject({ code: 0, err: '' });
+  await rm(`${folder}/data/output_phrase_long.txt`);
 });
 
 test('without weights it says so, loudly', async () => {

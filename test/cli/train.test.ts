@@ -132,6 +132,20 @@ describe('a run', () => {
     });
   });
 
+  test('shows the same samples at every evaluation, however small the batch', async () => {
+    expect(await train(['--set', 'B=1', '--steps', '2', '-o', 'shown'])).toMatchObject({ code: 0 });
+    const [name] = await readdir(`${folder}/shown/events`);
+    const events = await readFile(`${folder}/shown/events/${name}`, 'latin1');
+    for (const i of [1, 2]) expect(events).toContain(`prediction ${i}: the white roof`);
+  });
+
+  test('says that phrases are cut which are longer than the model takes', async () => {
+    const ran = await train(['--set', 'T=5', '--steps', '1', '-o', 'cut']);
+    const cut = (split: string, n: number) =>
+      `${n} of ${n} phrases have more word pieces than T = 5 takes, and are cut: data/output_phrase_${split}.txt:1 is the first\n`;
+    expect(ran).toMatchObject({ code: 0, err: `${cut('train', 7)}${cut('val', 2)}` });
+  });
+
   test('with micro-batches, clipping and averages', async () => {
     const ran = await train(['-r', 'careful', '--steps', '6', '-o', 'careful', '--json']);
     expect(ran).toMatchObject({ code: 0, err: '' });
@@ -142,7 +156,8 @@ describe('a run', () => {
 });
 
 test('recomputing a module learns the same', async () => {
-  const ran = await train(['--recompute', 'patch', '-o', 'recomputed']);
+  // The option takes one module, also in front of the file.
+  const ran = await run(['train', '--recompute', 'patch', ...words.slice(1), '-o', 'recomputed']);
   expect(ran).toMatchObject({ code: 0, err: '' });
   const [kept, again] = await Promise.all(['whole', 'recomputed'].map(log));
   for (const [i, line] of again!.entries())
@@ -442,7 +457,7 @@ describe('--dry-run', () => {
   test('says what recomputing modules saves', async () => {
     const micro = [resolve('models/crobim.crob'), '--model', 'CroBIM_micro', '--dry-run', '--json'];
     const ran = await Promise.all(
-      [[], ['--recompute', 'backbone.layers.*', 'mid.layers.*']].map((more) =>
+      [[], ['--recompute', 'backbone.layers.*', '--recompute', 'mid.layers.*']].map((more) =>
         crobc(['train', ...micro, ...more], { cwd: folder }),
       ),
     );

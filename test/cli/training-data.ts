@@ -18,7 +18,7 @@ model Learner where H % 4 == 0, W % 4 == 0, T <= 20 {
   output logits: f32[B, 1, H, W] = resize(rearrange(score, "b h w -> b 1 h w"), [H, W])
 }
 
-recipe quick for Learner at B = 2, H = 16, W = 16, T = 8 {
+recipe quick for Learner at B = 2, H = 16, W = 16, T = 10 {
   input target: f32[B, 1, H, W]
   term ce = cross_entropy(logits, target)
   optimizer = AdamW(lr = 1e-2)

@@ -1,0 +1,31 @@
+import { startProgress } from '../progress.ts';
+import type { Tokenizer } from '../tokenizer.ts';
+import { UserError } from '../user-error.ts';
+import type { Dataset } from './dataset.ts';
+
+/** Says how many phrases a model will not see to their end; undefined where it sees all. */
+export function cutPhrases(
+  { samples, split }: Pick<Dataset, 'samples' | 'split'>,
+  tokenizer: Pick<Tokenizer, 'encode'>,
+  words: number,
+): string | undefined {
+  const progress = startProgress(`words of ${split}`, samples.length);
+  const cut = samples.filter(({ phrase }, i) => {
+    progress.update(i);
+    return isCut(phrase, tokenizer, words);
+  });
+  progress.finish();
+  if (cut.length === 0) return undefined;
+  const [{ file, line }] = cut as [Dataset['samples'][number]];
+  return `${cut.length} of ${samples.length} phrases have more word pieces than T = ${words} takes, and are cut: ${file}:${line} is the first`;
+}
+
+function isCut(phrase: string, tokenizer: Pick<Tokenizer, 'encode'>, words: number): boolean {
+  try {
+    return tokenizer.encode(phrase, words).truncated;
+  } catch (error) {
+    // A phrase without a token is a bad sample: its turn comes.
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
