@@ -1,11 +1,24 @@
-// The tests of the TensorFlow.js target on tfjs-node instead of WebAssembly: `npm run test:tfjs-node`.
+// The tests of the TensorFlow.js target on tfjs-node instead of WebAssembly: `npm run build && npm run test:tfjs-node`.
 // CROBC_TFJS names a folder below whose node_modules @tensorflow/tfjs-node is, where it is not installed here.
 import { spawnSync } from 'node:child_process';
+import { loadTfjs } from '../dist/runtime/tfjs/load.js';
 
+process.env.CROBC_TFJS_DEVICE ??= 'tfjs-node';
 const tests = ['test/emit/tfjs', 'test/runtime/training/tfjs-backend.test.ts'];
-const { status } = spawnSync('npx', ['vitest', 'run', ...tests, ...process.argv.slice(2)], {
-  stdio: 'inherit',
-  shell: process.platform === 'win32',
-  env: { CROBC_TFJS_DEVICE: 'tfjs-node', ...process.env },
-});
-process.exitCode = status ?? 1;
+
+/** The exit code of the tests, or of a line that says why they cannot run. */
+async function run() {
+  try {
+    await loadTfjs();
+  } catch (error) {
+    console.error(`${error.message}; docs/tfjs.md says how to install it`);
+    return 1;
+  }
+  const { status } = spawnSync('npx', ['vitest', 'run', ...tests, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
+  return status ?? 1;
+}
+
+process.exitCode = await run();

@@ -39,8 +39,13 @@ export async function lockRun(dir: string): Promise<() => Promise<void>> {
       if (found === undefined) continue;
       const holder = holderOf(found);
       if (holder && isAlive(holder)) {
+        // Of a process elsewhere nobody here can tell whether it lives: a container that is started again has another name.
+        const elsewhere =
+          holder.host === own.host
+            ? ['', '']
+            : [` on ${holder.host}`, `; where that machine or container is gone, delete ${lock}`];
         throw new UserError(
-          `${dir} is in use by another run (process ${holder.pid}${holder.host === own.host ? '' : ` on ${holder.host}`}): wait for it, or choose another -o`,
+          `${dir} is in use by another run (process ${holder.pid}${elsewhere[0]}): wait for it, or choose another -o${elsewhere[1]}`,
         );
       }
       await takeAway(lock, found, `${mine}.stale`);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { SafetensorsFile } from '../../runtime/safetensors.ts';
@@ -84,4 +85,17 @@ test('what the target has not', async () => {
   expect((await crobc(['build', 'tiny.crob', '--recompute', 'patch'], { cwd: folder })).err).toBe(
     'crobc: --recompute is for --target tfjs, which writes the training program, and for crobc train\n',
   );
+});
+
+test('the tests on tfjs-node end in a line where there is none', () => {
+  const env = { ...process.env, CROBC_TFJS: folder, CROBC_TFJS_DEVICE: 'tfjs-node' };
+  const { status, stderr, stdout } = spawnSync(process.execPath, ['scripts/test-tfjs-node.mjs'], {
+    env,
+    encoding: 'utf8',
+  });
+  expect({ status, stderr, stdout }).toEqual({
+    status: 1,
+    stderr: 'CROBC_TFJS_DEVICE asks for tfjs-node, which is not installed; docs/tfjs.md says how to install it\n',
+    stdout: '',
+  });
 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { lockRun } from '../../../runtime/training/run-lock.ts';
@@ -54,7 +54,11 @@ describe('a lock', () => {
   test('on another machine counts', async () => {
     const dir = await folder();
     await writeFile(`${dir}/.lock`, JSON.stringify({ pid: 1, started: '', host: 'elsewhere' }));
-    await expect(lockRun(dir)).rejects.toThrow('process 1 on elsewhere');
+    await expect(lockRun(dir)).rejects.toThrow(
+      `${dir} is in use by another run (process 1 on elsewhere): wait for it, or choose another -o; where that machine or container is gone, delete ${dir}/.lock`,
+    );
+    await rm(`${dir}/.lock`);
+    await (await lockRun(dir))();
   });
 
   test('of many that want it at once goes to one', async () => {
