@@ -16,7 +16,7 @@ export function readSettings(given: readonly string[] | undefined): Settings {
     if (at <= 0) throw new UsageError(`--set ${text}: write name=value`);
     const name = text.slice(0, at).trim();
     const value = text.slice(at + 1).trim();
-    if (value === '' || /^recipe\.?$/.test(name)) throw new UserError(`--set ${text}: write name=value`);
+    if (value === '' || /^recipe\.?$/.test(name)) throw new UsageError(`--set ${text}: write name=value`);
     if (!/^[A-Z]\w*$/.test(name)) {
       overrides.push(text);
       continue;

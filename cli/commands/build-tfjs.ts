@@ -17,7 +17,7 @@ export async function buildForTfjs(file: string, options: BuildOptions): Promise
   const source = compiledSource(file, options);
   if (!source) return 1;
   if (options.recompute !== undefined && !source.training)
-    throw new UserError(`--recompute is for training, and no recipe trains ${source.graph.name}`);
+    throw new UsageError(`--recompute is for training, and no recipe trains ${source.graph.name}`);
   const built = await buildTfjs(source, {
     out: options.out,
     weightsFile: typeof options.weights === 'string' ? options.weights : undefined,
