@@ -12,8 +12,8 @@ import {
   counted,
   fail,
   failing,
-  requireClause,
   requireEqual,
+  requireSize,
   settlingText,
   shownClause,
   showType,
@@ -166,8 +166,7 @@ export function passArguments(
 function bindDims(body: Body, value: Val, name: string, into: Map<string, Dim>, span: Span): boolean {
   if (value.kind === 'list') return value.items.every((item, i) => bindDims(body, item, `${name}[${i}]`, into, span));
   if (value.kind !== 'dim') return false;
-  if (!requireClause(body, { kind: 'le', left: dims.one, right: value.dim }, span, `\`${name}\` is a size, at least 1`))
-    return false;
+  if (!requireSize(body, value.dim, span, name)) return false;
   into.set(name, value.dim);
   return true;
 }

@@ -2,7 +2,7 @@ import { position, type Span } from '../../grammar/span.ts';
 import type { Expr } from '../../grammar/tree.ts';
 import { type DiagnosticParts, diagnostic } from '../diagnostics/diagnostic.ts';
 import type { MessageArgs, MessageCode } from '../diagnostics/messages.ts';
-import { asConstant, type Dim, variables } from '../dims/dim.ts';
+import { asConstant, type Dim, one, variables } from '../dims/dim.ts';
 import { type Answer, type Clause, type Facts, settledBy, settledClause } from '../dims/facts.ts';
 import { OpError } from '../ir/builder.ts';
 import type { TensorType, Value } from '../ir/graph.ts';
@@ -106,6 +106,15 @@ export function requireClause(body: Body, clause: Clause, span: Span, what: stri
   } else {
     fail(body, 'CROB2106', span, { what, clause: shown }, all);
   }
+  return false;
+}
+
+/** A size is at least 1. Of a known number there is nothing to prove. */
+export function requireSize(body: Body, size: Dim, span: Span, name: string): boolean {
+  const n = asConstant(size);
+  if (n === undefined || 1 <= n)
+    return requireClause(body, { kind: 'le', left: one, right: size }, span, `\`${name}\` is a size`);
+  fail(body, 'CROB2120', span, { what: name === String(n) ? 'this' : `\`${name}\``, size: n });
   return false;
 }
 

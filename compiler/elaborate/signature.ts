@@ -5,7 +5,7 @@ import type { Clause } from '../dims/facts.ts';
 import type { DType } from '../ir/graph.ts';
 import { type Body, nested } from './body.ts';
 import { iterate } from './evaluate.ts';
-import { argText, fail, requireClause } from './report.ts';
+import { argText, fail, requireSize } from './report.ts';
 import type { Condition, GraphType } from './template.ts';
 import { asInt, describe, type Val } from './values.ts';
 
@@ -132,15 +132,7 @@ function resolveShape(body: Body, items: readonly ShapeItem[], rank: number | un
       fail(body, 'CROB2201', item.span, { expected: 'an int or a dim', actual: describe(value) });
       return undefined;
     }
-    if (
-      !requireClause(
-        body,
-        { kind: 'le', left: dims.one, right: value.dim },
-        item.span,
-        `\`${argText(body, item.value)}\` is a size`,
-      )
-    )
-      return undefined;
+    if (!requireSize(body, value.dim, item.span, argText(body, item.value))) return undefined;
     shape.push(value.dim);
   }
   return shape;

@@ -267,4 +267,17 @@ leaves none, so that nothing could ever be run, and everything would follow.`,
 }
 `,
   },
+  CROB2120: {
+    severity: 'error',
+    title: 'A size below 1',
+    template: '{what} is {size}, and a size is at least 1',
+    explanation: `A tensor has no axis of size 0: what is not there is left out, as a part that is \`none\`, an empty list of parts, or an
+optional tensor. A negative size is mostly a difference taken the wrong way round.`,
+    example: `model Small(classes: int = 0) {
+  head = Linear(64, 10)
+  input features: f32[B, 64]
+  output logits: f32[B, classes] = head(features)
+}
+`,
+  },
 } as const satisfies Record<string, MessageRow>;
