@@ -22,6 +22,11 @@ export interface Diagnostic {
   readonly help: string | undefined;
 }
 
+/** The same for what says the same of the same place. */
+export function diagnosticKey({ code, span, message }: Diagnostic): string {
+  return `${code} ${span.file}:${span.start}-${span.end} ${message}`;
+}
+
 export function isError({ severity }: Diagnostic): boolean {
   return severity === 'error';
 }

@@ -1,4 +1,4 @@
-import type { Diagnostic } from './diagnostic.ts';
+import { type Diagnostic, diagnosticKey } from './diagnostic.ts';
 
 /** File by file and place by place, each message once. */
 export function inSourceOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
@@ -6,7 +6,7 @@ export function inSourceOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] 
   const files = [...new Set(diagnostics.map((d) => d.span.file))];
   return diagnostics
     .filter((d) => {
-      const key = `${d.code} ${d.span.file}:${d.span.start} ${d.message}`;
+      const key = diagnosticKey(d);
       return !seen.has(key) && seen.add(key);
     })
     .sort((a, b) => files.indexOf(a.span.file) - files.indexOf(b.span.file) || a.span.start - b.span.start);

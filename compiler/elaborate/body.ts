@@ -15,6 +15,8 @@ export interface Depth {
   calls: number;
   readonly constructions: string[];
   steps: number;
+  /** Messages so far: what was made in between is sound when there is none. */
+  reported: number;
   nesting: number;
   /** After a message that nesting is too deep, which would come again at every place. */
   tooDeep: boolean;

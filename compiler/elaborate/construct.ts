@@ -6,7 +6,6 @@ import { checkInterface } from './interfaces.ts';
 import { withinSteps } from './limits.ts';
 import { apart, empty, holdsModule, type Making, makings } from './making.ts';
 import { moduleBody, staticMember } from './members.ts';
-import { overrideSpan } from './overrides.ts';
 import { childPath } from './paths.ts';
 import { fail } from './report.ts';
 import { evaluatedMark, sessionAt } from './session-at.ts';
@@ -62,9 +61,9 @@ function construct(session: Session, spec: Spec, path: string, overrides: Overri
     for (const [name, value] of exemplar.plain) instance.statics.set(name, value);
     return instance;
   }
-  const before = session.depth.steps;
+  const { steps: before, reported } = session.depth;
   const { result: instance, training } = apart(session, () => whole(session, spec, path, overrides));
-  if (instance && key !== undefined) {
+  if (instance && key !== undefined && reported === session.depth.reported) {
     const plain = new Map([...instance.statics].filter(([, value]) => !holdsModule(value)));
     const steps = session.depth.steps - before;
     session.shared.exemplars.set(key, { identity: instance.identity, plain, training, steps });
@@ -127,12 +126,6 @@ function checkOverrides(session: Session, instance: Instance, making: Making): b
     );
   }
   return sound;
-}
-
-/** The first thing that a variant said of the inside of an instance. */
-export function overriddenAt(instance: Instance): Span | undefined {
-  const [first] = makings.get(instance)?.overrides?.below.values() ?? [];
-  return first && overrideSpan(first);
 }
 
 function checkWhere(session: Session, instance: Instance, span: Span): boolean {

@@ -91,7 +91,7 @@ function basesOf(
     }
     const model = found.decl;
     if (chain.some((one) => one.decl === model)) {
-      fail({ session }, 'CROB2303', base.span, { name: decl.name.name });
+      fail({ session }, 'CROB2303', base.span, { name: model.name.name });
       return undefined;
     }
     chain.unshift({ decl: model, file: found.file });

@@ -70,12 +70,12 @@ class ModelElaboration {
     this.#trees = this.#overrideTrees();
     // A `where` may name what parts of the model say of themselves (`T <= text.positions`), so they come first.
     let facts = Facts.none;
-    for (const { decl, file } of flat.where) {
+    for (const { decl, file, model } of flat.where) {
       const refused = () => {
         const clause = session.program.text(decl.span);
         const named = [...flat.params.keys()].filter((name) => new RegExp(`\\b${name}\\b`).test(clause));
         const details = named.map((name) => `${name} is ${showStatic(this.#values.get(name))}`);
-        fail({ session }, 'CROB2207', decl.span, { clause, what: flat.name }, { details });
+        fail({ session }, 'CROB2207', decl.span, { clause, what: model }, { details });
       };
       const body = { ...this.#bodyWith(file, facts, undefined), dims: this.#dims };
       const found = conditions(body, [decl], refused);

@@ -1,4 +1,3 @@
-import type { Span } from '../../grammar/span.ts';
 import type { Overrides, Session } from './body.ts';
 import { fail } from './report.ts';
 
@@ -38,10 +37,4 @@ function mergeOverrides(under: Overrides, over: Overrides): Overrides {
     below.set(step, held ? mergeOverrides(held, node) : node);
   }
   return { value: over.value ?? under.value, below, span: over.span, used: true };
-}
-
-/** Where the deepest of it was written. */
-export function overrideSpan(node: Overrides): Span {
-  const [below] = node.below.values();
-  return node.value || !below ? node.span : overrideSpan(below);
 }

@@ -3,10 +3,9 @@ import type { Ident, ModelDecl, RecipeDecl, RecipeMember } from '../../grammar/t
 import { diagnostic } from '../diagnostics/diagnostic.ts';
 import { variables } from '../dims/dim.ts';
 import { fileBody, type Session } from './body.ts';
-import { checkSizes } from './checked-model.ts';
+import { checkSizes, trainingGraph } from './checked-model.ts';
 import { didYouMean, nearest } from './did-you-mean.ts';
-import { flattenModel } from './flatten.ts';
-import { elaborateModel, type ModelGraph } from './model.ts';
+import type { ModelGraph } from './model.ts';
 import type { FileScope } from './program.ts';
 import { type ModelAt, namedModel, type RecipeAt, recipeChain, recipesOf } from './recipe-chain.ts';
 import { covers, type Selection, selectPath } from './recipe-paths.ts';
@@ -46,25 +45,11 @@ export interface EvaluatedRecipe {
 const trained = new WeakMap<Session['reads'], Map<ModelDecl, ModelGraph | undefined>>();
 
 /** Errors that inference has too are reported there as well; the check drops what is said twice. */
-export function trainedModel(session: Session, { decl, file }: ModelAt): ModelGraph | undefined {
+export function trainedModel(session: Session, at: ModelAt): ModelGraph | undefined {
   const known = trained.get(session.reads) ?? new Map<ModelDecl, ModelGraph | undefined>();
   trained.set(session.reads, known);
-  if (known.has(decl)) return known.get(decl);
-  const { counting, errors } = counted(session);
-  const flat = flattenModel(counting, decl, file);
-  const model = flat && elaborateModel(counting, flat);
-  const result = errors() === 0 ? model : undefined;
-  known.set(decl, result);
-  return result;
-}
-
-function counted(session: Session): { readonly counting: Session; errors(): number } {
-  let errors = 0;
-  const report: Session['report'] = (d) => {
-    errors++;
-    session.report(d);
-  };
-  return { counting: { ...session, report }, errors: () => errors };
+  if (!known.has(at.decl)) known.set(at.decl, trainingGraph(session, at));
+  return known.get(at.decl);
 }
 
 /** Checks a recipe against its model: names, kinds, dims, terms that are numbers, paths that select something. */

@@ -1,6 +1,6 @@
-import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { type Diagnostic, diagnosticKey } from '../diagnostics/diagnostic.ts';
 import { apply } from './apply.ts';
-import type { Interpreter, Session } from './body.ts';
+import type { Depth, Interpreter, Session } from './body.ts';
 import { instantiate } from './construct.ts';
 import { evaluate } from './evaluate.ts';
 import { member } from './members.ts';
@@ -24,6 +24,7 @@ export function openSession(
   evaluated: readonly string[] = [],
 ): Session {
   const seen = new Set<string>();
+  const depth = atTheStart();
   return {
     program,
     interpreter,
@@ -32,9 +33,10 @@ export function openSession(
     templates: new Map(),
     shared,
     reads: [],
-    depth: { calls: 0, constructions: [], steps: 0, nesting: 0, tooDeep: false, endless: false },
+    depth,
     report(d) {
-      const key = `${d.code} ${d.span.file}:${d.span.start}-${d.span.end} ${d.message}`;
+      depth.reported++;
+      const key = diagnosticKey(d);
       if (seen.has(key)) return;
       seen.add(key);
       const isUnknown = d.code === 'CROB2001' || d.code === 'CROB2116' || d.code === 'CROB2222';
@@ -42,6 +44,15 @@ export function openSession(
       report(d);
     },
   };
+}
+
+function atTheStart(): Depth {
+  return { calls: 0, constructions: [], steps: 0, reported: 0, nesting: 0, tooDeep: false, endless: false };
+}
+
+/** One more elaboration of the same program, to see what comes out: nobody hears of it. */
+export function beside(session: Session): Session {
+  return { ...session, templates: new Map(), reads: [], depth: atTheStart(), report: () => undefined };
 }
 
 /** Limits count from each declaration anew. */

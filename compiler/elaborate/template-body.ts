@@ -1,13 +1,13 @@
 import type { Span } from '../../grammar/span.ts';
 import type { Expr } from '../../grammar/tree.ts';
-import type { Note } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import * as dims from '../dims/dim.ts';
 import { Facts } from '../dims/facts.ts';
 import { Builder } from '../ir/builder.ts';
 import type { Value } from '../ir/graph.ts';
 import { type Body, DimScope, Locals, type Session } from './body.ts';
 import { type Callee, calleeBody, calleeOf, placeKey, placeOf } from './callee.ts';
-import { overriddenAt } from './construct.ts';
+import { collecting, type Faults } from './faults.ts';
 import { fitResult } from './fit-result.ts';
 import { madeMember } from './members.ts';
 import { fail } from './report.ts';
@@ -41,11 +41,28 @@ export function updatesBuffers(template: Template): boolean {
   return known;
 }
 
+/** The template of a call. What is wrong with it is said at every call: who hears it twice drops it. */
 export function templateFor(
+  session: Session,
+  callee: Callee,
+  given: ReadonlyMap<string, Given>,
+  span: Span,
+): Template | undefined {
+  const report = (faults: Faults) => {
+    for (const fault of faults.values()) session.report(calledHere(fault, callee, span));
+  };
+  const template = foundOrMade(session, callee, given, span, report);
+  if (template) report(template.faults);
+  return template;
+}
+
+/** `refused` takes what is wrong with a signature, of which there is no template. */
+function foundOrMade(
   outer: Session,
   callee: Callee,
   given: ReadonlyMap<string, Given>,
   span: Span,
+  refused: (faults: Faults) => void,
 ): Template | undefined {
   const session = callee.self ? sessionAt(outer, callee.self.path) : outer;
   const parts = callee.params.map((param) => {
@@ -60,10 +77,11 @@ export function templateFor(
   // Below an `eval`, what looks at `training` comes out otherwise than elsewhere in the same session.
   const form = session.training ? '' : 'eval|';
   const key = self ? `${form}${self.identity}|${method}` : `${form}${method}`;
+  const bucket = self && `${self.file.file}:${self.decl.name.name}|${method}`;
   const known =
     session.templates.get(key) ??
     session.shared.settled.get(key) ??
-    (self && sharedTemplate(session, self, `${self.file.file}:${self.decl.name.name}|${method}`, key));
+    (self && sharedTemplate(session, self, bucket!, key));
   if (known && !known.body) {
     // Its body is being elaborated: the call is inside of it.
     fail(
@@ -75,10 +93,7 @@ export function templateFor(
     );
     return undefined;
   }
-  return (
-    known ??
-    makeTemplate(session, callee, given, key, self && `${self.file.file}:${self.decl.name.name}|${method}`, span)
-  );
+  return known ?? makeTemplate(session, callee, given, { key, bucket }, refused);
 }
 
 /** One of another instance of the module that looked at nothing in which the two differ, but for what it calls. */
@@ -86,14 +101,11 @@ function sharedTemplate(session: Session, self: Instance, bucket: string, key: s
   for (const one of offered(session.shared, bucket, (name) => madeMember(session, self, name))) {
     const replaced = readsTheSame(session, one, self, {
       member: (instance, name) => madeMember(session, instance, name),
+      // Whoever calls it will hear what is wrong with it.
       template: (instance, method, given) =>
-        templateFor(session, calleeOf(instance, method), given, method.decl.name.span),
+        foundOrMade(session, calleeOf(instance, method), given, method.decl.name.span, () => undefined),
       place: (from, to) => placeKey(placeOf({ self: from }, to)),
-      alike: (a, b) =>
-        a.body?.sound === true &&
-        b.body?.sound === true &&
-        updatesBuffers(a) === updatesBuffers(b) &&
-        sameSignature(a, b),
+      alike: (a, b) => isSound(a) && isSound(b) && updatesBuffers(a) === updatesBuffers(b) && sameSignature(a, b),
     });
     if (!replaced) continue;
     const template = replaced.size === 0 ? one.template : withCalls(session, one, replaced, key);
@@ -101,6 +113,10 @@ function sharedTemplate(session: Session, self: Instance, bucket: string, key: s
     return template;
   }
   return undefined;
+}
+
+function isSound({ body, faults }: Template): boolean {
+  return body !== undefined && faults.size === 0;
 }
 
 /** The same body with other callees: blocks that differ in a rate alone are elaborated once. */
@@ -125,35 +141,27 @@ function listShape(value: Val): string {
       : '';
 }
 
-/** Where a body fails that another file calls, the message names the call too, and what a variant changed in it. */
-function blaming(session: Session, callee: Callee, span: Span): Session {
-  const override = callee.self && overriddenAt(callee.self);
-  return {
-    ...session,
-    report(d) {
-      const more: Note[] = [];
-      if (d.span.file !== span.file) more.push({ span, text: `${callee.what} is called here` });
-      if (override && !d.notes.some((note) => note.span === override))
-        more.push({ span: override, text: 'its parts are set here' });
-      session.report(more.length === 0 ? d : { ...d, notes: [...d.notes.slice(0, 3 - more.length), ...more] });
-    },
-  };
+/** Where a body fails that another file calls, the message names the call too. */
+function calledHere(fault: Diagnostic, callee: Callee, span: Span): Diagnostic {
+  if (fault.span.file === span.file) return fault;
+  return { ...fault, notes: [...fault.notes.slice(0, 2), { span, text: `${callee.what} is called here` }] };
 }
 
 function makeTemplate(
   outer: Session,
   callee: Callee,
   given: ReadonlyMap<string, Given>,
-  key: string,
-  bucket: string | undefined,
-  span: Span,
+  { key, bucket }: { readonly key: string; readonly bucket: string | undefined },
+  refused: (faults: Faults) => void,
 ): Template | undefined {
-  const session = blaming(outer, callee, span);
+  const faults = new Map<string, Diagnostic>();
+  const session = collecting(outer, faults);
   const reads: Read[] = [];
   session.reads.push(reads);
   try {
-    const template = elaborateTemplate(session, callee, given, key);
+    const template = elaborateTemplate(session, callee, given, key, faults);
     if (template) share(session, callee, key, bucket, template, reads);
+    else refused(faults);
     return template;
   } finally {
     session.reads.pop();
@@ -170,7 +178,8 @@ function share(
 ): void {
   if (reads.some(dependsOnTraining)) trainingTemplates.add(template);
   else session.shared.settled.set(key, template);
-  if (bucket === undefined || !callee.self) return;
+  // A call that failed is not among what was read: another instance might do better.
+  if (bucket === undefined || !callee.self || !isSound(template)) return;
   offer(session.shared, bucket, { template, self: callee.self, reads });
 }
 
@@ -179,6 +188,7 @@ function elaborateTemplate(
   callee: Callee,
   given: ReadonlyMap<string, Given>,
   key: string,
+  faults: Faults,
 ): Template | undefined {
   const base = calleeBody(session, callee);
   const scope = new DimScope(true);
@@ -208,6 +218,7 @@ function elaborateTemplate(
     where,
     result,
     facts: body.facts,
+    faults,
     body: undefined,
   };
   session.templates.set(key, template);
@@ -266,20 +277,11 @@ function scopeDimParams(callee: Callee): string[] {
 
 function elaborateBody(session: Session, callee: Callee, body: Body, template: Template): void {
   const build = body.build!;
-  let errors = 0;
-  const inner: Body = {
+  const before = template.faults.size;
+  const isRight = () => template.faults.size === before;
+  const linked: Body = {
     ...body,
     locals: new Locals(body.locals),
-    session: {
-      ...session,
-      report: (d) => {
-        if (d.severity === 'error') errors++;
-        session.report(d);
-      },
-    },
-  };
-  const linked: Body = {
-    ...inner,
     member: (name) => (callee.self ? session.interpreter.member(linked, linked.session, callee.self, name) : undefined),
   };
   const placeholders: Value[] = [];
@@ -297,9 +299,9 @@ function elaborateBody(session: Session, callee: Callee, body: Body, template: T
   if (session.depth.calls > 128) fail(linked, 'CROB2225', callee.span, { what: 'the nesting of calls', limit: 128 });
   else result = callee.body && session.interpreter.run(linked, callee.body);
   session.depth.calls--;
-  if (result === undefined && errors === 0) fail(linked, 'CROB2213', callee.span, { name: callee.what });
+  if (result === undefined && isRight()) fail(linked, 'CROB2213', callee.span, { name: callee.what });
   const fitted =
-    result && errors === 0
+    result && isRight()
       ? fitResult(
           linked,
           result,
@@ -314,6 +316,5 @@ function elaborateBody(session: Session, callee: Callee, body: Body, template: T
     calls: linked.calls,
     result: fitted,
     updates: linked.updates,
-    sound: errors === 0,
   };
 }

@@ -2,6 +2,7 @@ import type { Span } from '../../grammar/span.ts';
 import type { Dim } from '../dims/dim.ts';
 import { type Clause, clauseKey, type Facts } from '../dims/facts.ts';
 import type { Node, TensorType, Value } from '../ir/graph.ts';
+import type { Faults } from './faults.ts';
 import type { Val } from './values.ts';
 
 /** The type of what crosses a signature. */
@@ -38,6 +39,8 @@ export interface Template {
   readonly where: readonly Condition[];
   readonly result: GraphType;
   readonly facts: Facts;
+  /** What is wrong with it, in itself or below; complete when the body is there. */
+  readonly faults: Faults;
   /** Filled when the body has been elaborated. */
   body: TemplateBody | undefined;
 }
@@ -49,8 +52,6 @@ export interface TemplateBody {
   readonly calls: readonly Call[];
   readonly result: Val;
   readonly updates: readonly Update[];
-  /** False when something in it was reported. */
-  readonly sound: boolean;
 }
 
 /** `buffer <- value` inside a body. */

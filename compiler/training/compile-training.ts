@@ -1,7 +1,8 @@
 import { type Diagnostic, isError } from '../diagnostics/diagnostic.ts';
 import { inSourceOrder } from '../diagnostics/order.ts';
 import { constant, type Dim } from '../dims/dim.ts';
-import { modelGraph, withinIntegers } from '../elaborate/checked-model.ts';
+import { withinIntegers } from '../elaborate/attempt.ts';
+import { modelGraph } from '../elaborate/checked-model.ts';
 import { type Expanded, expandModel, inlineModel } from '../elaborate/inline.ts';
 import type { ModelGraph } from '../elaborate/model.ts';
 import { type FileScope, Program, type SourceHost } from '../elaborate/program.ts';
