@@ -29,7 +29,13 @@ export function apply(body: Body, callee: Val, args: CallArgs, span: Span): Val 
     case 'init':
       return initialise(body, callee.init.name as InitialiserName, args, span);
     default:
-      return fail(body, 'CROB2211', span, { what: describe(callee) });
+      return fail(
+        body,
+        'CROB2211',
+        span,
+        { what: describe(callee) },
+        { help: callee.kind === 'none' ? 'what may be none is asked first: `if part != none { … }`' : undefined },
+      );
   }
 }
 

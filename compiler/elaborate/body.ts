@@ -5,6 +5,7 @@ import { type Dim, variable } from '../dims/dim.ts';
 import { Facts } from '../dims/facts.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { Value } from '../ir/graph.ts';
+import type { Place } from './paths.ts';
 import type { FileScope, Program } from './program.ts';
 import type { Read, SharedTemplates } from './sharing.ts';
 import type { Call, Template, Update } from './template.ts';
@@ -53,7 +54,7 @@ export interface Interpreter {
   apply(body: Body, callee: Val, args: CallArgs, span: Span): Val;
   callFunction(body: Body, decl: FnDecl, file: FileScope, args: CallArgs, span: Span): Val;
   callMethod(body: Body, instance: Instance, method: Method, args: CallArgs, span: Span): Val;
-  instantiate(session: Session, spec: Spec, path: string, overrides: Overrides | undefined): Instance | undefined;
+  instantiate(session: Session, spec: Spec, place: Place, overrides: Overrides | undefined): Instance | undefined;
   /** A field, static, parameter, weight or method of a module. */
   member(body: Body | undefined, session: Session, instance: Instance, name: string): Val | undefined;
 }
@@ -65,13 +66,17 @@ export interface CallArgs {
   readonly source: readonly Arg[];
 }
 
-/** What a variant rebinds below an instance: by field or parameter name, list steps between. */
+/** What variants rebind below an instance: by field or parameter name, list steps between. */
 export interface Overrides {
-  readonly value: Given | undefined;
+  readonly value: Override | undefined;
   /** Step → below; a list index as its number, `*` for all. */
-  readonly below: Map<string, Overrides>;
+  readonly below: ReadonlyMap<string, Overrides>;
   readonly span: Span;
-  used: boolean;
+}
+
+/** A value that a model of a chain gives; the model that is nearest to the variant has the greatest `nearness`. */
+export interface Override extends Given {
+  readonly nearness: number;
 }
 
 /** A chain of local names. */

@@ -1,12 +1,12 @@
 import type { Span } from '../../grammar/span.ts';
 import type { Overrides, Session } from './body.ts';
 import { declaredOf } from './declared.ts';
-import { didYouMean } from './did-you-mean.ts';
 import { checkInterface } from './interfaces.ts';
 import { withinSteps } from './limits.ts';
 import { apart, empty, holdsModule, type Making, makings } from './making.ts';
 import { moduleBody, staticMember } from './members.ts';
-import { childPath } from './paths.ts';
+import { hasNames } from './overrides.ts';
+import { childPath, type Place } from './paths.ts';
 import { fail } from './report.ts';
 import { evaluatedMark, sessionAt } from './session-at.ts';
 import { conditions } from './signature.ts';
@@ -19,7 +19,7 @@ const depthLimit = 64;
 export function instantiate(
   session: Session,
   spec: Spec,
-  path: string,
+  place: Place,
   overrides: Overrides | undefined,
 ): Instance | undefined {
   const { decl, file } = spec;
@@ -41,14 +41,14 @@ export function instantiate(
   stack.push(self);
   session.shared.constructed.add(decl);
   try {
-    return construct(sessionAt(session, path), spec, path, overrides);
+    return construct(sessionAt(session, place.path), spec, place, overrides);
   } finally {
     stack.pop();
     if (stack.length === 0) session.depth.endless = false;
   }
 }
 
-function construct(session: Session, spec: Spec, path: string, overrides: Overrides | undefined): Instance | undefined {
+function construct(session: Session, spec: Spec, place: Place, overrides: Overrides | undefined): Instance | undefined {
   // What an `eval` makes of a module depends on its path.
   const isPlain = (overrides === undefined || overrides.below.size === 0) && session.evaluated.length === 0;
   const key = isPlain ? specKey(spec) : undefined;
@@ -56,13 +56,13 @@ function construct(session: Session, spec: Spec, path: string, overrides: Overri
   if (exemplar && (exemplar.training ?? session.training) === session.training) {
     session.depth.steps += exemplar.steps;
     if (!withinSteps({ session }, spec.span)) return undefined;
-    const instance = empty(session, spec, path, overrides, true);
+    const instance = empty(session, spec, place, overrides, true);
     instance.identity = exemplar.identity;
     for (const [name, value] of exemplar.plain) instance.statics.set(name, value);
     return instance;
   }
   const { steps: before, reported } = session.depth;
-  const { result: instance, training } = apart(session, () => whole(session, spec, path, overrides));
+  const { result: instance, training } = apart(session, () => whole(session, spec, place, overrides));
   if (instance && key !== undefined && reported === session.depth.reported) {
     const plain = new Map([...instance.statics].filter(([, value]) => !holdsModule(value)));
     const steps = session.depth.steps - before;
@@ -71,61 +71,23 @@ function construct(session: Session, spec: Spec, path: string, overrides: Overri
   return instance;
 }
 
-function whole(session: Session, spec: Spec, path: string, overrides: Overrides | undefined): Instance | undefined {
+function whole(session: Session, spec: Spec, place: Place, overrides: Overrides | undefined): Instance | undefined {
   const { decl, file } = spec;
   if (!declaredOf(session, decl, file).sound) return undefined;
-  const instance = empty(session, spec, path, overrides, false);
+  const instance = empty(session, spec, place, overrides, false);
   const { interfaces } = instance;
   const making = makings.get(instance)!;
-  if (!checkOverrides(session, instance, making)) return undefined;
+  if (!hasNames(session, instance, making)) return undefined;
   for (const param of decl.params) if (!staticMember(session, instance, param.name.name)) return undefined;
   if (!checkWhere(session, instance, spec.span)) return undefined;
   for (const member of decl.members) {
     if (member.kind === 'static' || member.kind === 'field') staticMember(session, instance, member.name.name);
   }
   if (session.depth.endless || !checkPathsWithin(session, instance)) return undefined;
-  instance.identity = interned(session, `${identityOf(instance, making)}${evaluatedMark(session, path)}`);
+  instance.identity = interned(session, `${identityOf(instance, making)}${evaluatedMark(session, place.path)}`);
   // What does not keep its promises would only fail again wherever they are relied on.
   const kept = interfaces.map((one) => checkInterface(session, instance, one.decl, one.file));
   return kept.every((one) => one) ? instance : undefined;
-}
-
-/** An override's name must be a parameter or a field; everything derived follows from those. */
-function checkOverrides(session: Session, instance: Instance, making: Making): boolean {
-  let sound = true;
-  for (const [name, node] of making.overrides?.below ?? []) {
-    const member = making.members.get(name);
-    if (making.params.has(name) || member?.kind === 'field') continue;
-    sound = false;
-    const what = instance.decl.name.name;
-    if (/^(\d+|\*)$/.test(name)) {
-      fail(
-        { session },
-        'CROB2301',
-        node.span,
-        { name: `[${name}]`, what: `module ${what}` },
-        { help: 'it is one module, not a list of them' },
-      );
-      continue;
-    }
-    const notes = [{ span: instance.decl.name.span, text: `module ${what} is declared here` }];
-    if (member?.kind === 'static') {
-      fail({ session }, 'CROB2311', node.span, { name, what }, { notes });
-      continue;
-    }
-    const names = [
-      ...making.params.keys(),
-      ...[...making.members.values()].filter((m) => m.kind === 'field').map((m) => m.name.name),
-    ];
-    fail(
-      { session },
-      'CROB2301',
-      node.span,
-      { name, what },
-      { notes, help: didYouMean(name, names) ?? `it has ${names.join(', ')}` },
-    );
-  }
-  return sound;
 }
 
 function checkWhere(session: Session, instance: Instance, span: Span): boolean {

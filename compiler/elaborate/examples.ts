@@ -51,7 +51,7 @@ function handedIn(values: readonly Val[], span: Span): CallArgs {
 }
 
 function checkSpec(session: Session, spec: Spec): void {
-  const instance = session.interpreter.instantiate(session, spec, '', undefined);
+  const instance = session.interpreter.instantiate(session, spec, { path: '', source: '' }, undefined);
   if (!instance) return;
   for (const [, method] of instance.methods) {
     if (!method.decl.params.some(isOpen) && method.decl.result) checkMethod(session, instance, method);

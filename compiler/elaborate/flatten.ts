@@ -1,17 +1,18 @@
 import type { Span } from '../../grammar/span.ts';
 import type {
   Expr,
+  Ident,
   InputMember,
   ModelDecl,
   ModelField,
   ModelLet,
-  ModelMember,
   OutputMember,
   Param,
   Path,
 } from '../../grammar/tree.ts';
 import type { Session } from './body.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { heldNames, isSameKind, type Kind } from './kinds.ts';
 import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
 
@@ -23,12 +24,22 @@ export interface From<T> {
   readonly model: string;
 }
 
+/** A part, declared or replaced. */
+export interface FromField extends From<ModelField> {
+  /** What the model that wrote it extends. */
+  readonly base: string | undefined;
+  /** Where that has the part that it replaces. */
+  readonly replaces: Span | undefined;
+}
+
 /** An override of something deeper than a field: `backbone.layers[2].window = 6`. */
 export interface DeepOverride {
   readonly path: Path;
   readonly value: Expr;
   readonly file: FileScope;
   readonly model: string;
+  /** Place of that model in the chain: the nearest has the greatest. */
+  readonly nearness: number;
 }
 
 /** A variant with its bases merged: what `crobc expand` would print. */
@@ -40,7 +51,7 @@ export interface FlatModel {
   readonly params: Map<string, From<Param>>;
   /** What a slot or parameter was replaced by. */
   readonly values: Map<string, From<Expr>>;
-  readonly fields: Map<string, From<ModelField>>;
+  readonly fields: Map<string, FromField>;
   readonly inputs: Map<string, From<InputMember>>;
   readonly lets: Map<string, From<ModelLet>>;
   readonly outputs: Map<string, From<OutputMember>>;
@@ -68,7 +79,7 @@ export function flattenModel(session: Session, decl: ModelDecl, file: FileScope)
     overrides: [],
     removed: new Map(),
   };
-  for (const [i, one] of chain.entries()) merge(session, flat, one.decl, one.file, i > 0);
+  for (const [nearness, one] of chain.entries()) merge(session, flat, { ...one, nearness });
   return flat;
 }
 
@@ -99,104 +110,115 @@ function basesOf(
   return chain;
 }
 
-function merge(session: Session, flat: FlatModel, decl: ModelDecl, file: FileScope, variant: boolean): void {
+/** A model of a chain. */
+interface Link {
+  readonly decl: ModelDecl;
+  readonly file: FileScope;
+  readonly nearness: number;
+}
+
+function merge(session: Session, flat: FlatModel, link: Link): void {
+  const { decl, file } = link;
   const model = decl.name.name;
   const here = new Map<string, Span>();
   const once = (key: string, span: Span): boolean => {
     const earlier = here.get(key);
-    if (earlier) {
-      fail(
-        { session },
-        'CROB2302',
-        span,
-        { path: key, model },
-        { notes: [{ span: earlier, text: 'first given here' }] },
-      );
-      return false;
-    }
-    here.set(key, span);
-    return true;
+    if (earlier) givenTwice(session, key, model, span, earlier);
+    else here.set(key, span);
+    return !earlier;
   };
+  // The order of lines has no meaning: what is taken out goes first, and overrides of parts come when all parts are there.
+  for (const member of decl.members) if (member.kind === 'without') remove(session, flat, member.path, model);
+  const base = heldNames(flat);
+  const fits = (kind: Kind, { name, span }: Ident, valued = true) =>
+    isSameKind(session, base.get(name), { kind, name, span, valued });
   for (const param of decl.params) {
-    if (once(param.name.name, param.name.span)) flat.params.set(param.name.name, { decl: param, file, model });
+    const { name, span } = param.name;
+    if (!once(name, span) || !fits('parameter', param.name)) continue;
+    drop(flat, name);
+    flat.params.set(name, { decl: param, file, model });
   }
   for (const expr of decl.where) flat.where.push({ decl: expr, file, model });
-  for (const member of inMergeOrder(decl)) {
+  for (const member of decl.members) {
     switch (member.kind) {
       case 'model-field': {
-        const key = pathText(session, member.path);
-        if (!once(key, member.path.span)) break;
-        setField(session, flat, member, file, model, variant, key);
+        const name = ownName(member.path);
+        if (name && once(name.name, name.span) && fits('part', name)) setField(flat, member, name.name, link);
         break;
       }
       case 'input':
-        if (once(member.name.name, member.name.span)) flat.inputs.set(member.name.name, { decl: member, file, model });
+        if (once(member.name.name, member.name.span) && fits('input', member.name))
+          flat.inputs.set(member.name.name, { decl: member, file, model });
         break;
       case 'model-let':
-        if (once(member.name.name, member.name.span)) flat.lets.set(member.name.name, { decl: member, file, model });
+        if (once(member.name.name, member.name.span) && fits('let', member.name))
+          flat.lets.set(member.name.name, { decl: member, file, model });
         break;
       case 'output':
-        if (once(`output ${member.name.name}`, member.name.span))
+        if (once(`output ${member.name.name}`, member.name.span) && fits('output', member.name, !!member.value))
           flat.outputs.set(member.name.name, { decl: member, file, model });
         break;
       case 'without':
-        remove(session, flat, member.path, model);
         break;
     }
   }
+  for (const member of decl.members)
+    if (member.kind === 'model-field' && !ownName(member.path)) addOverride(session, flat, member, link);
 }
 
-/** The order of lines has no meaning: what is taken out goes first, and overrides of parts come when all parts are there. */
-function inMergeOrder(decl: ModelDecl): readonly ModelMember[] {
-  const rank = (member: ModelMember) =>
-    member.kind === 'without' ? 0 : member.kind === 'model-field' && member.path.steps.length > 1 ? 2 : 1;
-  return [...decl.members].sort((a, b) => rank(a) - rank(b));
+/** The order of lines has no meaning, so there is no later one that could win. */
+export function givenTwice(session: Session, path: string, model: string, span: Span, earlier: Span): void {
+  const notes = [{ span: earlier, text: 'first given here' }];
+  fail({ session }, 'CROB2302', span, { path, model }, { notes });
 }
 
-function setField(
-  session: Session,
-  flat: FlatModel,
-  member: ModelField,
-  file: FileScope,
-  model: string,
-  variant: boolean,
-  key: string,
-): void {
-  const [first, ...rest] = member.path.steps;
-  const name = first?.kind === 'name' ? first.name.name : '';
-  if (rest.length === 0) {
-    // Replacing a slot drops what was said of its inside before.
-    for (let i = flat.overrides.length - 1; i >= 0; i--) {
-      const step = flat.overrides[i]!.path.steps[0];
-      if (step?.kind === 'name' && step.name.name === name) flat.overrides.splice(i, 1);
-    }
-    if (flat.params.has(name)) flat.values.set(name, { decl: member.value, file, model });
-    else flat.fields.set(name, { decl: member, file, model });
-    flat.removed.delete(name);
+/** The name of a path of one step. */
+function ownName({ steps }: Path): Ident | undefined {
+  const [first] = steps;
+  return steps.length === 1 && first?.kind === 'name' ? first.name : undefined;
+}
+
+function firstName({ steps: [first] }: Path): string {
+  return first?.kind === 'name' ? first.name.name : '';
+}
+
+function setField(flat: FlatModel, decl: ModelField, name: string, link: Link): void {
+  const { file } = link;
+  const model = link.decl.name.name;
+  drop(flat, name);
+  if (flat.params.has(name)) flat.values.set(name, { decl: decl.value, file, model });
+  else {
+    const replaces = flat.fields.get(name)?.decl.path.span;
+    flat.fields.set(name, { decl, file, model, base: link.decl.base?.name, replaces });
+  }
+}
+
+/** What is given anew, or taken out, loses what was said of it and of its inside before. */
+function drop(flat: FlatModel, name: string): void {
+  flat.values.delete(name);
+  const others = flat.overrides.filter(({ path }) => firstName(path) !== name);
+  flat.overrides.splice(0, flat.overrides.length, ...others);
+}
+
+function addOverride(session: Session, flat: FlatModel, { path, value }: ModelField, link: Link): void {
+  const name = firstName(path);
+  const model = link.decl.name.name;
+  if (flat.params.has(name) || flat.fields.has(name)) {
+    flat.overrides.push({ path, value, file: link.file, model, nearness: link.nearness });
     return;
   }
-  if (!flat.params.has(name) && !flat.fields.has(name)) {
-    const names = [...flat.params.keys(), ...flat.fields.keys()];
-    fail(
-      { session },
-      'CROB2301',
-      member.path.span,
-      { name, what: variant ? `model ${flat.decl.base?.name ?? model}` : `model ${model}` },
-      {
-        help: didYouMean(name, names) ?? `it has ${names.join(', ')}`,
-      },
-    );
-    return;
-  }
-  const same = flat.overrides.findIndex((o) => pathText(session, o.path) === key);
-  const override = { path: member.path, value: member.value, file, model };
-  if (same >= 0) flat.overrides[same] = override;
-  else flat.overrides.push(override);
+  const names = [...flat.params.keys(), ...flat.fields.keys()];
+  fail(
+    { session },
+    'CROB2301',
+    path.span,
+    { name, what: `model ${link.decl.base?.name ?? model}` },
+    { help: didYouMean(name, names) ?? `it has ${names.join(', ')}` },
+  );
 }
 
 function remove(session: Session, flat: FlatModel, path: Path, model: string): void {
-  const first = path.steps[0];
-  const name = first?.kind === 'name' && path.steps.length === 1 ? first.name.name : undefined;
+  const name = ownName(path)?.name;
   const parts: Map<string, unknown>[] = [flat.fields, flat.lets, flat.outputs, flat.inputs, flat.params];
   if (name === undefined || !parts.some((part) => part.has(name))) {
     const names = parts.flatMap((part) => [...part.keys()]);
@@ -205,14 +227,6 @@ function remove(session: Session, flat: FlatModel, path: Path, model: string): v
     return;
   }
   for (const part of parts) part.delete(name);
-  flat.values.delete(name);
+  drop(flat, name);
   flat.removed.set(name, path.span);
-  for (let i = flat.overrides.length - 1; i >= 0; i--) {
-    const step = flat.overrides[i]!.path.steps[0];
-    if (step?.kind === 'name' && step.name.name === name) flat.overrides.splice(i, 1);
-  }
-}
-
-export function pathText(session: Session, path: Path): string {
-  return session.program.text(path.span).replace(/\s+/g, '');
 }

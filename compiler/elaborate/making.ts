@@ -1,6 +1,7 @@
 import type { ModuleMember, Param } from '../../grammar/tree.ts';
 import type { Body, Overrides, Session } from './body.ts';
 import { declaredOf } from './declared.ts';
+import type { Place } from './paths.ts';
 import type { Read } from './sharing.ts';
 import type { Given, Instance, Spec, Val } from './values.ts';
 
@@ -60,7 +61,7 @@ export function apart<T>(
 export function empty(
   session: Session,
   spec: Spec,
-  path: string,
+  { path, source }: Place,
   overrides: Overrides | undefined,
   counted: boolean,
 ): Instance {
@@ -70,6 +71,7 @@ export function empty(
     decl,
     file,
     path,
+    source,
     statics: new Map(),
     fields: new Map(),
     methods,

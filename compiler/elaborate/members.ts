@@ -5,12 +5,12 @@ import { fitStatic } from './arguments.ts';
 import { type Body, DimScope, fileBody, type Overrides, type Session } from './body.ts';
 import { evaluateInit } from './initialise.ts';
 import { apart, type Making, makings } from './making.ts';
-import { listOverride } from './overrides.ts';
-import { childPath } from './paths.ts';
+import { listOverride, refuseInside } from './overrides.ts';
+import { childPath, childSource, itemPlace, type Place } from './paths.ts';
 import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
 import { resolveType } from './signature.ts';
-import { asInt, describe, error, type Instance, namesOf, type Val } from './values.ts';
+import { asInt, describe, error, type Given, type Instance, namesOf, type Val } from './values.ts';
 
 export function moduleBody(session: Session, instance: Instance): Body {
   const making = makings.get(instance);
@@ -81,7 +81,6 @@ function paramValue(session: Session, instance: Instance, making: Making, param:
   const body = moduleBody(session, instance);
   const override = making.overrides?.below.get(name);
   const given = override?.value ?? making.given.get(name);
-  if (override) override.used = true;
   if (!given && !param.value) {
     fail(
       body,
@@ -102,7 +101,8 @@ function paramValue(session: Session, instance: Instance, making: Making, param:
     if (override && override.below.size > 0) overrideInSpec(session, override, name);
     return fitted;
   }
-  return place(session, instance, fitted, childPath(instance.path, name), override);
+  const at = { path: childPath(instance.path, name), source: childSource(instance.source, name) };
+  return place(session, { value: fitted, span: (given?.span ?? param.value?.span)! }, at, override);
 }
 
 function overrideInSpec(session: Session, override: Overrides, name: string): void {
@@ -149,60 +149,68 @@ function staticValue(session: Session, instance: Instance, member: Extract<Modul
 }
 
 function fieldValue(session: Session, instance: Instance, making: Making, member: FieldMember): Val {
-  const override = making.overrides?.below.get(member.name.name);
-  if (override) override.used = true;
+  const { name } = member.name;
+  const override = making.overrides?.below.get(name);
   const body = moduleBody(session, instance);
-  const value = override?.value?.value ?? session.interpreter.evaluate(body, member.value);
-  const pathFor = (i: number | undefined) => fieldPath(session, instance, member.name.name, member.attributes, i);
+  const given = override?.value ?? {
+    value: session.interpreter.evaluate(body, member.value),
+    span: member.value.span,
+  };
+  const source = childSource(instance.source, name);
+  const pathFor = (i: number | undefined) => fieldPath(session, instance, name, member.attributes, i);
+  const { value, span } = given;
   if (value.kind === 'list') {
+    const { items } = value;
     return {
       kind: 'list',
-      items: value.items.map((item, i) =>
-        place(session, instance, item, pathFor(i), listOverride(override, i, value.items.length, session)),
-      ),
-    };
-  }
-  if (value.kind === 'spec') return place(session, instance, value, pathFor(undefined), override);
-  if (value.kind === 'instance' || value.kind === 'error') return value;
-  return fail(
-    body,
-    'CROB2201',
-    member.value.span,
-    { expected: 'a module, or a list of modules', actual: describe(value) },
-    {
-      help: `a value that is no module is a \`static ${member.name.name} = …\``,
-    },
-  );
-}
-
-/** A spec is constructed here; an instance named is shared under its owner's path. */
-export function place(
-  session: Session,
-  _owner: Instance | undefined,
-  given: Val,
-  path: string,
-  overrides: Overrides | undefined,
-): Val {
-  const value = overrides?.value?.value ?? given;
-  if (value.kind === 'spec') {
-    const made = session.interpreter.instantiate(session, value.spec, path, overrides);
-    return made ? { kind: 'instance', instance: made } : error;
-  }
-  if (value.kind === 'list') {
-    return {
-      kind: 'list',
-      items: value.items.map((item, i) =>
+      items: items.map((item, i) =>
         place(
           session,
-          _owner,
-          item,
-          childPath(path, String(i)),
-          listOverride(overrides, i, value.items.length, session),
+          { value: item, span },
+          { path: pathFor(i), source: `${source}[${i}]` },
+          listOverride(override, i, items.length, session),
         ),
       ),
     };
   }
-  return value;
+  if (isPart(value)) return place(session, given, { path: pathFor(undefined), source }, override);
+  return fail(
+    body,
+    'CROB2201',
+    span,
+    { expected: partKinds, actual: describe(value) },
+    override
+      ? { notes: [{ span: member.name.span, text: 'the part is declared here' }] }
+      : { help: `a value that is no module is a \`static ${name} = …\`` },
+  );
+}
+
+/** What a part may be, for messages. */
+export const partKinds = 'a module, a list of modules, or none';
+
+export function isPart({ kind }: Val): boolean {
+  return kind === 'spec' || kind === 'instance' || kind === 'list' || kind === 'none' || kind === 'error';
+}
+
+/** A spec is constructed here; an instance named is shared under its owner's path. */
+export function place(session: Session, written: Given, at: Place, overrides: Overrides | undefined): Val {
+  const { value, span } = overrides?.value ?? written;
+  if (value.kind === 'spec') {
+    const made = session.interpreter.instantiate(session, value.spec, at, overrides);
+    return made ? { kind: 'instance', instance: made } : error;
+  }
+  if (value.kind === 'list') {
+    const { items } = value;
+    return {
+      kind: 'list',
+      items: items.map((item, i) =>
+        place(session, { value: item, span }, itemPlace(at, i), listOverride(overrides, i, items.length, session)),
+      ),
+    };
+  }
+  if (overrides) refuseInside(session, value, at, overrides);
+  if (isPart(value)) return value;
+  return fail({ session }, 'CROB2201', span, { expected: partKinds, actual: describe(value) });
 }
 
 /** `@path("norm{i}")` renames a field or weight in checkpoints; `{i}` is the place in its list, other names are statics. */

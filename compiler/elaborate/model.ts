@@ -1,5 +1,5 @@
 import type { Span } from '../../grammar/span.ts';
-import type { OutputMember, Path } from '../../grammar/tree.ts';
+import type { OutputMember } from '../../grammar/tree.ts';
 import type { Dim } from '../dims/dim.ts';
 import * as dims from '../dims/dim.ts';
 import { type Clause, Facts } from '../dims/facts.ts';
@@ -10,13 +10,15 @@ import { type Body, DimScope, fileBody, type Overrides, type Session } from './b
 import { checkAttributes } from './declared.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { fitResult } from './fit-result.ts';
-import type { DeepOverride, FlatModel, From } from './flatten.ts';
-import { allMembers, place, slotOf } from './members.ts';
+import type { FlatModel, From, FromField } from './flatten.ts';
+import { allMembers, isPart, partKinds, place, slotOf } from './members.ts';
+import { overrideTrees } from './override-trees.ts';
 import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
 import { assumeAll, conditions, resolveType } from './signature.ts';
 import type { Call, GraphType } from './template.ts';
-import { asInt, describe, error, hasError, type Instance, showStatic, tensor, type Val } from './values.ts';
+import { type GoneUse, Uses } from './uses.ts';
+import { describe, error, hasError, type Instance, showStatic, tensor, type Val } from './values.ts';
 
 /** A model elaborated: instances made, body typed; `inline` makes the flat graph of it. */
 export interface ModelGraph {
@@ -53,6 +55,7 @@ class ModelElaboration {
   readonly #flat: FlatModel;
   readonly #values = new Map<string, Val>();
   readonly #busy = new Set<string>();
+  readonly #uses = new Uses();
   #trees: ReadonlyMap<string, Overrides> = new Map();
   #facts: Facts = Facts.none;
   readonly #dims: DimScope;
@@ -67,10 +70,10 @@ class ModelElaboration {
     this.#session = session;
     this.#flat = flat;
     this.#dims = new DimScope(true);
-    this.#trees = this.#overrideTrees();
+    this.#trees = overrideTrees(flat.overrides, (file) => this.#staticBody(file));
     // A `where` may name what parts of the model say of themselves (`T <= text.positions`), so they come first.
     let facts = Facts.none;
-    for (const { decl, file, model } of flat.where) {
+    for (const [i, { decl, file, model }] of flat.where.entries()) {
       const refused = () => {
         const clause = session.program.text(decl.span);
         const named = [...flat.params.keys()].filter((name) => new RegExp(`\\b${name}\\b`).test(clause));
@@ -78,7 +81,12 @@ class ModelElaboration {
         fail({ session }, 'CROB2207', decl.span, { clause, what: model }, { details });
       };
       const body = { ...this.#bodyWith(file, facts, undefined), dims: this.#dims };
-      const found = conditions(body, [decl], refused);
+      const asking = { name: `where ${i}`, inherited: model !== flat.name };
+      const known = new Set(this.#dims.known.keys());
+      const found = this.#uses.within(asking, () => conditions(body, [decl], refused));
+      // A condition on a part that a variant took out goes with it, and so do the dims that only it names.
+      if (this.#uses.namesGone(asking))
+        for (const name of this.#dims.known.keys()) if (!known.has(name)) this.#dims.known.delete(name);
       assumeAll(body, found);
       facts = body.facts;
       for (const { clause, span } of found) this.#guards.push(guardOf(clause, session.program.text(span), span));
@@ -97,8 +105,14 @@ class ModelElaboration {
     this.#checkDims();
     // Most bodies are written in the order of their flow; taken so, one equation does not wait within another.
     for (const name of flat.lets.keys()) this.#value(name);
-    const outputs = [...flat.outputs].flatMap(([name, from]) => this.#output(name, from));
+    const outputs = [...flat.outputs].flatMap(([name, from]) =>
+      this.#uses.within({ name: `output ${name}`, inherited: false }, () => this.#output(name, from)),
+    );
     this.#checkNames(outputs);
+    // An inherited `let` that no output needs goes with what it uses; the others cannot do without.
+    const own = [...flat.lets].flatMap(([name, { model }]) => (model === flat.name ? [name] : []));
+    const needed = this.#uses.needed([...own, ...[...flat.outputs.keys()].map((name) => `output ${name}`)]);
+    for (const use of needed) this.#refuseGone(use);
     if (![...flat.outputs.values()].some(({ decl }) => !decl.stage))
       fail({ session }, 'CROB2309', flat.decl.name.span, { name: flat.name });
     const instances = new Map<string, Val>();
@@ -210,33 +224,36 @@ class ModelElaboration {
   }
 
   #value(name: string, span?: Span): Val | undefined {
+    this.#uses.note(name);
     const known = this.#values.get(name);
     if (known) return known;
     const flat = this.#flat;
-    const gone = flat.removed.get(name);
     const decl =
       flat.params.get(name)?.decl ??
       flat.fields.get(name)?.decl ??
       flat.inputs.get(name)?.decl ??
       flat.lets.get(name)?.decl;
     if (!decl) {
-      if (!gone || !span) return undefined;
-      return fail(
-        { session: this.#session },
-        'CROB2307',
-        gone,
-        { name },
-        { notes: [{ span, text: 'still used here' }] },
-      );
+      const takenOut = flat.removed.get(name);
+      if (!takenOut || !span) return undefined;
+      const use = { name, takenOut, span };
+      return this.#uses.mayGo(use) ? error : this.#refuseGone(use);
     }
     if (this.#busy.has(name)) {
       return fail({ session: this.#session }, 'CROB2305', span ?? decl.span, { name });
     }
     this.#busy.add(name);
-    const value = this.#make(name);
+    const equation = flat.lets.get(name);
+    const inherited = equation !== undefined && equation.model !== flat.name;
+    const value = this.#uses.within({ name, inherited }, () => this.#make(name));
     this.#busy.delete(name);
     this.#values.set(name, value);
     return value;
+  }
+
+  #refuseGone({ name, takenOut, span }: GoneUse): Val {
+    const notes = [{ span, text: 'still used here' }];
+    return fail({ session: this.#session }, 'CROB2307', takenOut, { name }, { notes });
   }
 
   #make(name: string): Val {
@@ -265,44 +282,21 @@ class ModelElaboration {
       );
       if (!value) return error;
       const { slot, holes } = slotOf(param.decl, param.file);
-      return slot && !holes ? place(session, undefined, value, name, this.#trees.get(name)) : value;
+      if (!slot || holes) return value;
+      return place(session, { value, span: expr.span }, { path: name, source: name }, this.#trees.get(name));
     }
     const field = flat.fields.get(name);
     if (field) {
       checkAttributes(session, field.decl.attributes, ['path']);
       const body = this.#staticBody(field.file);
       const value = session.interpreter.evaluate(body, field.decl.value);
-      if (value.kind === 'error') return error;
-      if (value.kind !== 'spec' && value.kind !== 'list' && value.kind !== 'instance') {
-        if (flat.decl.base && field.decl.path.steps.length === 1) {
-          // A variant that gives a plain value means a parameter of its base.
-          const names = [...flat.params.keys(), ...flat.fields.keys()].filter((other) => other !== name);
-          return fail(
-            { session },
-            'CROB2301',
-            field.decl.path.span,
-            { name, what: `model ${flat.decl.base.name}` },
-            {
-              help: didYouMean(name, names) ?? (names.length ? `it has ${names.join(', ')}` : undefined),
-            },
-          );
-        }
-        return fail(
-          { session },
-          'CROB2201',
-          field.decl.value.span,
-          { expected: 'a module, or a list of modules', actual: describe(value) },
-          {
-            help: `a tensor is a \`let ${name} = …\`; a static value is a parameter of the model`,
-          },
-        );
-      }
+      if (!isPart(value) || (value.kind === 'none' && field.base !== undefined && !field.replaces))
+        return this.#refuseField(name, field, value);
       const attribute = field.decl.attributes.find((a) => a.name.name === 'path')?.args[0]?.value;
       return place(
         session,
-        undefined,
-        value,
-        attribute?.kind === 'string' ? attribute.value : name,
+        { value, span: field.decl.value.span },
+        { path: attribute?.kind === 'string' ? attribute.value : name, source: name },
         this.#trees.get(name),
       );
     }
@@ -310,6 +304,30 @@ class ModelElaboration {
     if (input) return this.#input(name);
     const equation = flat.lets.get(name)!;
     return session.interpreter.evaluate(this.#body(equation.file), equation.decl.value);
+  }
+
+  #refuseField(name: string, { decl, base, replaces }: FromField, value: Val): Val {
+    const { params, fields } = this.#flat;
+    if (base !== undefined && !replaces) {
+      // A variant that gives a plain value means a parameter of its base, or a part.
+      const names = [...params.keys(), ...fields.keys()].filter((other) => other !== name);
+      return fail(
+        { session: this.#session },
+        'CROB2301',
+        decl.path.span,
+        { name, what: `model ${base}` },
+        { help: didYouMean(name, names) ?? (names.length ? `it has ${names.join(', ')}` : undefined) },
+      );
+    }
+    return fail(
+      { session: this.#session },
+      'CROB2201',
+      decl.value.span,
+      { expected: partKinds, actual: describe(value) },
+      replaces
+        ? { notes: [{ span: replaces, text: `\`${name}\` is declared here` }] }
+        : { help: `a tensor is a \`let ${name} = …\`; a static value is a parameter of the model` },
+    );
   }
 
   /** Static parameters and modules see no tensors. */
@@ -340,65 +358,19 @@ class ModelElaboration {
     }
   }
 
-  /** The deep overrides as a tree by first name. Right sides are read in the base model's scope. */
-  #overrideTrees(): Map<string, Overrides> {
-    const trees = new Map<string, Overrides>();
-    for (const override of this.#flat.overrides) {
-      const keys = this.#steps(override.path, override);
-      if (!keys) continue;
-      const body = this.#staticBody(override.file);
-      let below = trees as Map<string, Overrides>;
-      for (const [i, key] of keys.entries()) {
-        const last = i === keys.length - 1;
-        const held = below.get(key);
-        const value = last
-          ? { value: this.#session.interpreter.evaluate(body, override.value), span: override.value.span }
-          : held?.value;
-        const node: Overrides = {
-          value,
-          below: held?.below ?? new Map(),
-          span: last || !held ? override.path.span : held.span,
-          used: false,
-        };
-        below.set(key, node);
-        below = node.below;
-      }
-    }
-    return trees;
-  }
-
-  #steps(path: Path, override: DeepOverride): string[] | undefined {
-    const keys: string[] = [];
-    for (const step of path.steps) {
-      if (step.kind === 'name') keys.push(step.name.name);
-      else if (step.kind === 'any') keys.push('*');
-      else {
-        const value = this.#session.interpreter.evaluate(this.#staticBody(override.file), step.value);
-        const i = asInt(value);
-        if (i === undefined) {
-          fail({ session: this.#session }, 'CROB2201', step.span, { expected: 'an int', actual: describe(value) });
-          return undefined;
-        }
-        keys.push(String(i));
-      }
-    }
-    return keys;
-  }
-
   /** An override of something that is a plain value has nowhere to go. */
   #checkOverridesUsed(): void {
     for (const [name, tree] of this.#trees) {
       const value = this.#values.get(name);
-      if (value && !hasError(value) && !holdsInstance(value)) {
-        for (const [step, node] of tree.below) {
-          fail(
-            { session: this.#session },
-            'CROB2301',
-            node.span,
-            { name: step, what: `the parameter ${name}` },
-            { help: didYouMean(step, [...this.#flat.params.keys()]) },
-          );
-        }
+      if (!this.#flat.params.has(name) || !value || hasError(value) || holdsInstance(value)) continue;
+      for (const [step, node] of tree.below) {
+        fail(
+          { session: this.#session },
+          'CROB2301',
+          node.span,
+          { name: step, what: `the parameter ${name}` },
+          { help: didYouMean(step, [...this.#flat.params.keys()]) },
+        );
       }
     }
   }

@@ -3,3 +3,19 @@ export function childPath(path: string, name: string): string {
   if (name === '') return path;
   return path === '' ? name : `${path}.${name}`;
 }
+
+/** Where a module stands. */
+export interface Place {
+  /** In checkpoints: `backbone.layers.0.downsample`. */
+  readonly path: string;
+  /** In the source, as an override names it: `backbone.merges[0]`. */
+  readonly source: string;
+}
+
+export function childSource(source: string, name: string): string {
+  return source === '' ? name : `${source}.${name}`;
+}
+
+export function itemPlace({ path, source }: Place, i: number): Place {
+  return { path: childPath(path, String(i)), source: `${source}[${i}]` };
+}

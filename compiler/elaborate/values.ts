@@ -62,6 +62,8 @@ export interface Instance {
   readonly file: FileScope;
   /** Where its weights are: `backbone.layers.0`; '' at the root. */
   readonly path: string;
+  /** What it is in the source: `backbone.merges[0]`; '' at the root. */
+  readonly source: string;
   /** What was made so far: `allMembers` is the whole. */
   readonly statics: Map<string, Val>;
   readonly fields: Map<string, Val>;

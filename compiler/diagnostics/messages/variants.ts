@@ -108,6 +108,24 @@ model Bare extends Small {
 }
 `,
   },
+  CROB2308: {
+    severity: 'error',
+    title: 'A name of another kind',
+    template: '`{name}` is {held} of {model}, and {kind} does not replace it',
+    explanation: `A variant replaces what its base has by giving the name anew, as the same kind of thing: a \`let\` by a \`let\`, an input by
+an input. As another kind it would stand beside what it was meant to replace, and nothing would change. Where something else is
+to stand in its place, take the old one out with \`without\`, in the same variant.`,
+    example: `model Small() {
+  head = Linear(64, 10)
+  input features: f32[B, 64]
+  let logits = head(features)
+  output logits
+}
+model Bare extends Small {
+  let head = features
+}
+`,
+  },
   CROB2309: {
     severity: 'error',
     title: 'A model without outputs',
@@ -168,6 +186,28 @@ becomes one output for each of its tensors, \`maps_0\`, \`maps_1\` and so on, an
   input x: f32[B, 8]
   output y = [x, x + 1.0]
   output y_1 = x * 2.0
+}
+`,
+  },
+  CROB2313: {
+    severity: 'error',
+    title: 'A shared part',
+    template: '`{path}` is the shared part `{owner}`, and is not changed here',
+    explanation: `A part that was handed on by its name is one module in two places: it has one set of weights, and one set of parameters.
+So an override names it where it is made, and holds in both places.`,
+    example: `module Tied(projection: Linear) {
+  forward(x: f32[B, 8]) -> f32[B, 8] {
+    return projection(projection(x))
+  }
+}
+model Small() {
+  inner = Linear(8, 8)
+  tied = Tied(inner)
+  input x: f32[B, 8]
+  output y = tied(x)
+}
+model Changed extends Small {
+  tied.projection.bias = false
 }
 `,
   },
