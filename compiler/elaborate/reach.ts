@@ -1,78 +1,172 @@
 import type { Span } from '../../grammar/span.ts';
+import type { Node, Value } from '../ir/graph.ts';
 import type { Session } from './body.ts';
 import { nearest } from './did-you-mean.ts';
-import { allMembers } from './members.ts';
-import type { ModelGraph } from './model.ts';
+import { elaborateModel, type ModelGraph } from './model.ts';
+import { type OwnPart, ownParts, partsIn } from './own-parts.ts';
 import { childPath } from './paths.ts';
 import { fail } from './report.ts';
-import type { Call } from './template.ts';
-import type { Instance, Val } from './values.ts';
+import { beside } from './session.ts';
+import { type Call, flatten, type Template, type TemplateBody } from './template.ts';
 
-/** Paths of the modules whose methods a model's body calls, through all calls. */
-export function reachedPaths(model: ModelGraph): Set<string> {
-  const reached = new Set<string>();
-  const visited = new Set<string>();
-  const walk = (calls: readonly Call[], path: string): void => {
-    for (const call of calls) {
-      const below = call.absolute ? call.path : childPath(path, call.path);
-      const key = `${call.template.key}@${below}`;
-      if (visited.has(key)) continue;
-      visited.add(key);
-      reached.add(below);
-      walk(call.template.body?.calls ?? [], below);
+/** Which calls some values depend on. A call counts whole. */
+function callsBehind(values: readonly Value[], calls: readonly Call[]): readonly number[] {
+  if (calls.length === 0) return [];
+  const makers = new Map<Value, number>();
+  for (const [i, { results }] of calls.entries()) for (const result of results) makers.set(result, i);
+  const found = new Set<number>();
+  const seen = new Set<Value>();
+  const open = [...values];
+  for (let value = open.pop(); value; value = open.pop()) {
+    if (seen.has(value)) continue;
+    seen.add(value);
+    const call = makers.get(value);
+    if (call !== undefined && found.has(call)) continue;
+    if (call !== undefined) found.add(call);
+    open.push(...(call === undefined ? value.node.inputs : calls[call]!.args));
+  }
+  return [...found];
+}
+
+/** By the nodes of a body, which copies with other callees share. */
+const behind = new WeakMap<readonly Node[], readonly number[]>();
+
+/** Calls that the result of a body depends on, or what it leaves in buffers. */
+function callsOf({ nodes, calls, result, updates }: TemplateBody): readonly Call[] {
+  let found = behind.get(nodes);
+  if (!found) {
+    found = callsBehind([...flatten(result), ...updates.map(({ value }) => value)], calls);
+    behind.set(nodes, found);
+  }
+  return found.map((i) => calls[i]!);
+}
+
+/** Adds the paths of the modules whose methods a model's outputs depend on, through all calls. */
+function addReached({ outputs, calls }: ModelGraph, reached: Set<string>): void {
+  const visited = new Map<Template, Set<string>>();
+  const walk = (inner: readonly Call[], path: string): void => {
+    for (const { absolute, path: below, template } of inner) {
+      const place = absolute ? below : childPath(path, below);
+      const places = visited.get(template) ?? new Set();
+      if (places.has(place)) continue;
+      visited.set(template, places.add(place));
+      reached.add(place);
+      if (template.body) walk(callsOf(template.body), place);
     }
   };
-  walk(model.calls, '');
-  return reached;
+  const values = outputs.map(({ value }) => value);
+  walk(
+    callsBehind(values, calls).map((i) => calls[i]!),
+    '',
+  );
 }
 
-function slotOf(model: ModelGraph, name: string): { span: Span; model: string } | undefined {
-  const value = model.flat.values.get(name);
-  if (value) return { span: value.decl.span, model: value.model };
-  const param = model.flat.params.get(name);
-  return param && { span: param.decl.name.span, model: param.model };
+/** A part that nothing reaches, in no form of the model. */
+interface Unreached {
+  /** As the source names it: `net.blocks[1].norm`. */
+  readonly source: string;
+  readonly span: Span;
+  /** The part of the model that it is in; itself for one of the model's own. */
+  readonly top: string;
 }
 
-/** A part of the model that nothing reaches is a mistake: the topmost of each is reported. */
-export function checkReached(session: Session, model: ModelGraph): void {
-  const reached = reachedPaths(model);
-  const uses = (instance: Instance): boolean => {
-    if (reached.has(instance.path)) return true;
-    return allMembers(session, instance).some((value) => anyUsed(value, instance));
-  };
-  const anyUsed = (value: Val, owner: Instance): boolean => {
-    if (value.kind === 'list') return value.items.some((item) => anyUsed(item, owner));
-    return (
-      value.kind === 'instance' &&
-      value.instance !== owner &&
-      value.instance.path.startsWith(owner.path) &&
-      uses(value.instance)
-    );
+/** The topmost parts of which no module is reached. */
+function unreachedParts(session: Session, model: ModelGraph, reached: ReadonlySet<string>): readonly Unreached[] {
+  const found: Unreached[] = [];
+  /** Whether the part or something in it is reached; if so, what is not is found. */
+  const visit = (part: OwnPart, path: string, source: string, top: string): boolean => {
+    const before = found.length;
+    const parts = ownParts(session, part.instance);
+    const unused = parts.filter((one) => !visit(one, childPath(path, one.path), `${source}.${one.step}`, top));
+    if (!reached.has(path) && unused.length === parts.length) {
+      found.length = before;
+      return false;
+    }
+    for (const { step, span } of wholeLists(unused, parts)) found.push({ source: `${source}.${step}`, span, top });
+    return true;
   };
   for (const [name, value] of model.instances) {
-    const instances = value.kind === 'list' ? value.items : [value];
-    for (const item of instances) {
-      if (item.kind !== 'instance' || uses(item.instance)) continue;
-      const field = model.flat.fields.get(name);
-      const part = field ? { span: field.decl.path.span, model: field.model } : slotOf(model, name);
-      // A variant that uses less is to blame, not the base that declared the part.
-      const own = part?.model === model.flat.name || !part;
-      const span = own ? (part?.span ?? item.instance.span) : model.flat.decl.name.span;
-      const others = [...model.flat.params.keys(), ...model.flat.fields.keys()].filter((other) => other !== name);
-      const meant = nearest(name, others);
-      fail(
-        { session },
-        'CROB2304',
-        span,
-        { path: item.instance.path, model: model.flat.name },
-        {
-          notes: own ? [] : [{ span: part.span, text: `declared in ${part.model}` }],
-          help: meant
-            ? `did you mean \`${meant}\`? Otherwise take it out: \`without ${name}\``
-            : `use it, or take it out: \`without ${name}\``,
-        },
-      );
-      break;
-    }
+    const parts = partsIn(value, { name, span: spanOf(model, name), owner: undefined });
+    const unused = parts.filter((part) => !visit(part, part.instance.path, part.step, name));
+    for (const { step, span } of wholeLists(unused, parts)) found.push({ source: step, span, top: name });
   }
+  return found;
+}
+
+/** A list of which every item is among them is named as one. */
+function wholeLists(some: readonly OwnPart[], all: readonly OwnPart[]): readonly Pick<OwnPart, 'step' | 'span'>[] {
+  const ofName = (parts: readonly OwnPart[], name: string) => parts.filter((one) => one.name === name);
+  return [...new Set(some.map(({ name }) => name))].flatMap((name) => {
+    const items = ofName(some, name);
+    const isWhole = items.length === ofName(all, name).length;
+    return isWhole ? [{ step: name, span: items[0]!.span }] : items;
+  });
+}
+
+/** Where a part of the model was declared or given last. */
+function spanOf({ flat }: ModelGraph, name: string): Span {
+  return (
+    flat.fields.get(name)?.decl.path.span ?? flat.values.get(name)?.decl.span ?? flat.params.get(name)!.decl.name.span
+  );
+}
+
+/** What only trains, and what only infers, is used as well. */
+function addReachedInOtherForms(session: Session, { flat }: ModelGraph, reached: Set<string>): void {
+  for (const training of [false, true]) {
+    if (training === session.training && session.evaluated.length === 0) continue;
+    const form = elaborateModel({ ...beside(session), training, evaluated: [] }, flat);
+    if (form) addReached(form, reached);
+  }
+}
+
+/** A part that no output depends on is a mistake: the topmost of each is reported, those of one declaration together. */
+export function checkReached(session: Session, model: ModelGraph): void {
+  const reached = new Set<string>();
+  addReached(model, reached);
+  if (unreachedParts(session, model, reached).length === 0) return;
+  addReachedInOtherForms(session, model, reached);
+  const byPlace = new Map<string, Unreached[]>();
+  for (const part of unreachedParts(session, model, reached)) {
+    const place = `${part.span.file}:${part.span.start}`;
+    byPlace.set(place, [...(byPlace.get(place) ?? []), part]);
+  }
+  for (const [first, ...others] of byPlace.values()) {
+    const { source, span, top } = first!;
+    const own = spanOf(model, top);
+    const isInside = own !== span;
+    fail(
+      { session },
+      'CROB2304',
+      span,
+      { path: source },
+      {
+        notes: isInside ? [{ span: own, text: `in this part of ${model.flat.name}` }] : [],
+        details: others.length > 0 ? [nor(others)] : [],
+        help: isInside ? inside(source, span) : takeOut(model, top),
+      },
+    );
+  }
+}
+
+/** As many names as can be read. */
+const named = 3;
+
+function nor(others: readonly Unreached[]): string {
+  const names = others.slice(0, named).map(({ source }) => source);
+  const more = others.length > named ? ` and ${others.length - named} more` : '';
+  return `nor on ${names.join(', ')}${more}`;
+}
+
+function inside(source: string, { file }: Span): string {
+  if (file.startsWith('std/')) return 'use it, or put a module in its place that has only what is used';
+  const name = source.slice(source.lastIndexOf('.') + 1);
+  if (name.endsWith(']')) return 'use it, or leave it out of the list';
+  return `use it, or make it only where it is used: \`${name} = if … { … } else { none }\``;
+}
+
+function takeOut({ flat }: ModelGraph, name: string): string {
+  const others = [...flat.params.keys(), ...flat.fields.keys()].filter((other) => other !== name);
+  const meant = nearest(name, others);
+  const without = flat.decl.base ? `take it out: \`without ${name}\`` : 'leave it out';
+  return meant ? `did you mean \`${meant}\`? Otherwise ${without}` : `use it, or ${without}`;
 }

@@ -1,6 +1,7 @@
 import type { ModuleDecl } from '../../grammar/tree.ts';
 import type { Session } from './body.ts';
 import { type Exemplar, holdsModule } from './making.ts';
+import type { OwnPart } from './own-parts.ts';
 import type { Template } from './template.ts';
 import { type Given, type Instance, keyOf, type Method, none, type Val } from './values.ts';
 
@@ -77,6 +78,8 @@ export interface SharedTemplates {
   /** By spec, without overrides. */
   readonly exemplars: Map<string, Exemplar>;
   readonly identities: Map<string, string>;
+  /** By identity. */
+  readonly parts: Map<string, readonly OwnPart[]>;
 }
 
 export function sharedTemplates(): SharedTemplates {
@@ -86,6 +89,7 @@ export function sharedTemplates(): SharedTemplates {
     settled: new Map(),
     exemplars: new Map(),
     identities: new Map(),
+    parts: new Map(),
   };
 }
 

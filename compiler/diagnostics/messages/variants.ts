@@ -49,10 +49,12 @@ model Wider extends Small {
   CROB2304: {
     severity: 'error',
     title: 'A part that nothing uses',
-    template: 'nothing in {model} uses `{path}`',
-    explanation: `The model constructs a part that no output depends on. Its weights would be stored, loaded and decayed, and do nothing;
-mostly a name is misspelt, or a variant replaced the one line that used the part. Use it, or take it out with
-\`without\`.`,
+    template: 'no output depends on `{path}`',
+    explanation: `The model constructs a part that no output depends on, \`output(train)\` included. Its weights would be stored, loaded and
+decayed, and do nothing; mostly a name is misspelt, or a variant replaced the one line that used the part. That a \`let\` uses it
+does not count when no output needs the \`let\`. A part inside a module counts as well: it is reached when a method that an
+output depends on, in training or in inference, calls it. Of parts within parts the outermost is named. Use the part, take it
+out with \`without\`, or, in a module, make it only where it is used: \`norm = if affine { LayerNorm(dim) } else { none }\`.`,
     example: `model Classifier() {
   head = Linear(64, 10)
   norm = LayerNorm(64)
