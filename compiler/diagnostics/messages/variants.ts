@@ -97,8 +97,8 @@ model Bare extends Small {
     severity: 'error',
     title: 'A part that was taken out',
     template: '`{name}` is taken out here, and still used',
-    explanation: `A variant takes out a part with \`without\`, and an equation that it inherits still uses it. Replace that equation by a
-\`let\` of the same name that does without.`,
+    explanation: `A variant takes out a part with \`without\`, and an output still depends on it, through an equation that it inherits.
+Replace that equation by a \`let\` of the same name that does without. An inherited \`let\` that no output needs goes with the part.`,
     example: `model Small() {
   neck = LayerNorm(64)
   head = Linear(64, 10)
