@@ -180,7 +180,7 @@ function fieldValue(session: Session, instance: Instance, making: Making, member
     span,
     { expected: partKinds, actual: describe(value) },
     override
-      ? { notes: [{ span: member.name.span, text: 'the part is declared here' }] }
+      ? { notes: [{ span: member.name.span, text: `\`${name}\` is declared here` }] }
       : { help: `a value that is no module is a \`static ${name} = …\`` },
   );
 }
