@@ -347,7 +347,7 @@ describe('--set', () => {
 
   test('leaves names as they are in messages', () => {
     const { diagnostics } = ask({ overrides: ['haed=Linear(4, 1)'] });
-    expect(diagnostics).toMatchObject([{ message: 'nothing in Net uses `haed`' }]);
+    expect(diagnostics).toMatchObject([{ message: 'no output depends on `haed`' }]);
   });
 
   test.each([
