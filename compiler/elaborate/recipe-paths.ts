@@ -31,7 +31,12 @@ type Selected = { readonly kind: 'weight'; readonly path: string } | Val;
 /** `backbone.*`, `text.layers[*].attention`: must lead to modules or weights of the model, else CROB2322. */
 export function selectPath(session: Session, path: Path, model: ModelGraph): Selection | undefined {
   const pattern = session.program.text(path.span).replace(/\s+/g, '');
+  const refuse = (help: string | undefined): undefined => {
+    fail({ session }, 'CROB2322', path.span, { path: pattern, model: model.flat.name }, { help });
+  };
   let at: Selected[] = [];
+  // Whether these are parts whose weights are among their owner's, by `@path("")`: their path would select those as well.
+  let merged = false;
   for (const [i, step] of path.steps.entries()) {
     const last = i === path.steps.length - 1;
     if (step.kind === 'any') {
@@ -43,14 +48,15 @@ export function selectPath(session: Session, path: Path, model: ModelGraph): Sel
       const found = model.instances.get(step.name.name);
       at = found ? [found] : [];
     } else {
+      const owners = new Set(at.flatMap(rootsOf));
       at = at.flatMap((one) => (one.kind === 'instance' ? memberOf(session, one.instance, step.name.name) : []));
+      merged = at.some((one) => one.kind === 'instance' && owners.has(one.instance.path));
     }
     const roots = at.flatMap(rootsOf);
     if (at.length === 0 || (last && roots.length === 0)) {
-      const help = i === 0 && step.kind === 'name' ? didYouMean(step.name.name, model.instances.keys()) : undefined;
-      fail({ session }, 'CROB2322', path.span, { path: pattern, model: model.flat.name }, { help });
-      return undefined;
+      return refuse(i === 0 && step.kind === 'name' ? didYouMean(step.name.name, model.instances.keys()) : undefined);
     }
+    if (last && merged) return refuse('its weights stand among those of what it is a part of: select what is in it');
     if (last) return { pattern, roots };
   }
   return undefined;
