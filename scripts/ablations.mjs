@@ -55,7 +55,7 @@ const {
   file = 'models/ablations_micro.crob',
   models = [
     standard,
-    ...['V123', 'V234', 'MaxPool', 'S4', 'S34', 'PWAM', 'WPA', 'NoCAPM', 'NoCompensation'].map(
+    ...['V123', 'V124', 'V234', 'MaxPool', 'S4', 'S34', 'S234', 'PWAM', 'WPA', 'NoCAPM', 'NoCompensation'].map(
       (name) => `Micro_${name}`,
     ),
   ],

@@ -4,32 +4,17 @@ Run by hand: python test/goldens/make-goldens.py. `<case>.crob` is the model, `<
 `--weights` reads, `<case>.io.safetensors` its inputs and outputs by name.
 """
 
-from pathlib import Path
-
 import torch
-from safetensors.torch import save_file
 
 import crobim
 import published
+from case import under, write
 
-HERE = Path(__file__).parent
 draw = torch.Generator().manual_seed(2410)
-
-
-def write(case, weights, values):
-    whole = {name: v.detach().contiguous() for name, v in values.items()}
-    save_file({name: w.detach().contiguous() for name, w in weights.items()}, HERE / f"{case}.weights.safetensors")
-    save_file(whole, HERE / f"{case}.io.safetensors")
-    count = sum(w.numel() for w in weights.values())
-    print(f"{case}: {count:,} weights, outputs up to {max(v.abs().max().item() for v in whole.values() if v.is_floating_point()):.3g}")
 
 
 def normal(*shape):
     return torch.randn(*shape, generator=draw)
-
-
-def under(prefix, module):
-    return {prefix + name: weight for name, weight in module.state_dict().items()}
 
 
 with torch.no_grad():

@@ -3,14 +3,32 @@ import { describe, expect, test } from 'vitest';
 import { check, compile } from '../../compiler/compile.ts';
 import { interpret } from '../../compiler/ir/interpret.ts';
 import { diskHost } from '../../runtime/source-host.ts';
-import { goldenSource, readGolden, relativeError } from './goldens.ts';
+import { goldenSource, readGolden, readingsSource, relativeError } from './goldens.ts';
 
 const host = diskHost();
 
+// Swin at 50×38 pads patches, windows and odd maps, and shifts; the last three are plain PyTorch versions of CroBIM's parts.
+const defaults = ['swin', 'convnext', 'bert', 'deformable', 'capm', 'lgfa', 'mid'];
+// Other readings: the paper's letter, and what LAVT, CARIS and RMSIN do.
+const readings = [
+  'swin_masked',
+  'words_lavt',
+  'words_plain',
+  'words_literal',
+  'compensation_literal',
+  'compensation_across',
+  'capm_literal',
+  'mid_caris',
+  'mid_plain',
+  'losses',
+];
+
 describe('the library gives what PyTorch gives', () => {
-  // Swin at 50×38 pads patches, windows and odd maps, and shifts; the last three are plain PyTorch versions of CroBIM's parts.
-  test.each(['swin', 'convnext', 'bert', 'deformable', 'capm', 'lgfa', 'mid'])('%s', async (name) => {
-    const { graph, diagnostics } = compile(host, goldenSource, { model: name, dims: new Map(), overrides: [] });
+  test.each([
+    ...defaults.map((name) => [name, goldenSource] as const),
+    ...readings.map((name) => [name, readingsSource] as const),
+  ])('%s', async (name, source) => {
+    const { graph, diagnostics } = compile(host, source, { model: name, dims: new Map(), overrides: [] });
     expect(diagnostics).toEqual([]);
     const golden = await readGolden(name);
     const unread = new Set(golden.weights.keys());

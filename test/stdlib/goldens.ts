@@ -2,7 +2,7 @@ import { asConstant } from '../../compiler/dims/dim.ts';
 import type { Graph, TensorData } from '../../compiler/ir/graph.ts';
 import { SafetensorsFile } from '../../runtime/safetensors.ts';
 
-/** A case of test/goldens: what make-goldens.py wrote for one model of cases.crob. */
+/** A case of test/goldens: what make-goldens.py wrote for one model of cases.crob, or make-readings.py for one of readings.crob. */
 export interface Golden {
   readonly weights: ReadonlyMap<string, TensorData>;
   /** Inputs and outputs by name. */
@@ -10,6 +10,7 @@ export interface Golden {
 }
 
 export const goldenSource = 'test/goldens/cases.crob';
+export const readingsSource = 'test/goldens/readings.crob';
 
 export async function readGolden(name: string): Promise<Golden> {
   return {
