@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
+import { overriddenAt } from '../compiler/elaborate/construct.ts';
 import type { ModelGraph } from '../compiler/elaborate/model.ts';
 import type { Program } from '../compiler/elaborate/program.ts';
 import { type Instance, showStatic, type Val } from '../compiler/elaborate/values.ts';
@@ -39,7 +40,7 @@ export function manifestName(model: string): string {
   return `${model}.manifest.json`;
 }
 
-/** How deep the recorded choices go: the parts of the model and their parts. */
+/** Down to this depth every part is recorded: the parts of the model and their parts. */
 const choiceDepth = 2;
 
 /** What was built from what, as JSON; the same bytes for the same sources, weights and settings. */
@@ -93,21 +94,31 @@ function sha(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Every static parameter of the model and its parts as it came out: the readings where the paper is silent are among them. */
+/**
+ * Every static parameter of the model and its parts as it came out, under the path by which a variant changes it: the readings
+ * where the paper is silent are among them. Deep inside, plain layers are left out unless a variant spoke of them.
+ */
 function choices(model: ModelGraph): Record<string, Record<string, string>> {
-  const found: Record<string, Record<string, string>> = {};
-  const own: Record<string, string> = {};
-  for (const [name, value] of model.params) own[name] = showStatic(value);
-  found[model.flat.name] = own;
-  const walk = (value: Val, depth: number): void => {
-    if (value.kind === 'list') for (const item of value.items) walk(item, depth);
-    if (value.kind !== 'instance' || depth > choiceDepth) return;
+  const own = [...model.params].map(([name, value]) => [name, showStatic(value)] as const);
+  const found: Record<string, Record<string, string>> = { [model.flat.name]: Object.fromEntries(own) };
+  const walk = (value: Val, at: string, depth: number): void => {
+    if (value.kind === 'list') {
+      if (areEqual(value.items)) walk(value.items[0]!, `${at}[*]`, depth);
+      else for (const [i, item] of value.items.entries()) walk(item, `${at}[${i}]`, depth);
+    }
+    if (value.kind !== 'instance') return;
     const parts = model.partsOf(value.instance);
-    found[value.instance.path] = record(value.instance);
-    for (const inner of parts) walk(inner, depth + 1);
+    if (depth <= choiceDepth || parts.size > 0 || overriddenAt(value.instance)) found[at] = record(value.instance);
+    for (const [name, part] of parts) walk(part, `${at}.${name}`, depth + 1);
   };
-  for (const value of model.instances.values()) walk(value, 1);
+  for (const [name, value] of model.instances) walk(value, name, 1);
   return found;
+}
+
+/** Whether these are several modules that differ in nothing but their place. */
+function areEqual(items: readonly Val[]): boolean {
+  const identities = new Set(items.map((item) => (item.kind === 'instance' ? item.instance.identity : undefined)));
+  return items.length > 1 && identities.size === 1 && !identities.has(undefined);
 }
 
 function record(instance: Instance): Record<string, string> {

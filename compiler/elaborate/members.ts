@@ -9,6 +9,7 @@ import { listOverride, refuseInside } from './overrides.ts';
 import { childPath, childSource, itemPlace, type Place } from './paths.ts';
 import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
+import { isWithin } from './session-at.ts';
 import { resolveType } from './signature.ts';
 import { asInt, describe, error, type Given, type Instance, namesOf, type Val } from './values.ts';
 
@@ -74,6 +75,23 @@ export function allMembers(session: Session, instance: Instance): readonly Val[]
     ...[...params.keys()].map(made),
     ...kinds('static').map((one) => made(one.name.name)),
   ];
+}
+
+/** The modules that it is made of and that are its own, by name: slots, then fields, as they are declared. */
+export function partsOf(session: Session, instance: Instance): ReadonlyMap<string, Val> {
+  const { params, members } = makings.get(instance)!;
+  const parts = new Map<string, Val>();
+  for (const name of [...params.keys(), ...members.keys()]) {
+    if (members.get(name)?.kind === 'static') continue;
+    const value = madeMember(session, instance, name);
+    if (value && holdsOwn(value, instance)) parts.set(name, value);
+  }
+  return parts;
+}
+
+function holdsOwn(value: Val, owner: Instance): boolean {
+  if (value.kind === 'list') return value.items.some((item) => holdsOwn(item, owner));
+  return value.kind === 'instance' && isWithin(value.instance.path, owner.path);
 }
 
 function paramValue(session: Session, instance: Instance, making: Making, param: Param): Val {

@@ -11,7 +11,7 @@ import { checkAttributes } from './declared.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { fitResult } from './fit-result.ts';
 import type { FlatModel, From, FromField } from './flatten.ts';
-import { allMembers, isPart, partKinds, place, slotOf } from './members.ts';
+import { isPart, partKinds, partsOf, place, slotOf } from './members.ts';
 import { overrideTrees } from './override-trees.ts';
 import type { FileScope } from './program.ts';
 import { fail } from './report.ts';
@@ -32,8 +32,8 @@ export interface ModelGraph {
   readonly facts: Facts;
   readonly guards: readonly Guard[];
   readonly instances: ReadonlyMap<string, Val>;
-  /** What an instance is made of, down to what no method has asked for. */
-  partsOf(instance: Instance): readonly Val[];
+  /** The modules that an instance is made of, by name, down to what no method has asked for. */
+  partsOf(instance: Instance): ReadonlyMap<string, Val>;
   /** Static parameters as they came out: what the manifest records. */
   readonly params: ReadonlyMap<string, Val>;
 }
@@ -131,7 +131,7 @@ class ModelElaboration {
       facts: this.#facts,
       guards: this.#guards,
       instances,
-      partsOf: (instance) => allMembers(session, instance),
+      partsOf: (instance) => partsOf(session, instance),
       params,
     };
   }

@@ -189,10 +189,34 @@ export function describe(value: Val): string {
 /** A static value as one would write it, for messages and manifests. */
 export function showStatic(value: Val | undefined): string {
   if (!value) return 'unset';
-  if (value.kind === 'list') return `[${value.items.map(showStatic).join(', ')}]`;
-  if (value.kind === 'dim') return print(value.dim);
-  if (value.kind === 'float') return String(value.value);
-  if (value.kind === 'string') return JSON.stringify(value.value);
-  if (value.kind === 'bool') return String(value.value);
-  return describe(value).replace(/^(the|a) /, '');
+  switch (value.kind) {
+    case 'list':
+      return `[${value.items.map(showStatic).join(', ')}]`;
+    case 'dim':
+      return print(value.dim);
+    case 'float':
+    case 'bool':
+      return String(value.value);
+    case 'string':
+      return JSON.stringify(value.value);
+    case 'function':
+      return value.decl.name.name;
+    case 'builtin':
+      return value.builtin.name;
+    case 'init': {
+      const { name, args } = value.init;
+      return Object.keys(args).length === 0 ? name : `${name}(${named(Object.entries(args))})`;
+    }
+    case 'spec': {
+      const { decl, args } = value.spec;
+      return `${decl.name.name}(${named([...args].map(([name, given]) => [name, showStatic(given.value)]))})`;
+    }
+    default:
+      return describe(value).replace(/^(the|a) /, '');
+  }
+}
+
+/** Arguments by name. */
+function named(args: readonly (readonly [string, unknown])[]): string {
+  return args.map(([name, value]) => `${name} = ${value}`).join(', ');
 }

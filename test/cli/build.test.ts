@@ -97,6 +97,25 @@ describe('CroBIM_micro', () => {
     expect(listed.length).toBe(3);
     for (const [name, sha256] of listed) expect(found[name]).toBe(sha256);
   });
+
+  test('its choices are by the paths of variants, equal parts once, and go down to readings deep inside', async () => {
+    const { choices } = await manifestOf('one', 'CroBIM_micro');
+    expect(choices['lgfa.stage[0]']).toMatchObject({
+      norm: 'InstanceNorm()',
+      score: 'masked_mean',
+      gate: 'Reweight()',
+    });
+    const deform = { joint: 'true', offsets: 'ring(heads = 4, levels = 4, points = 2)' };
+    expect(choices['mid.layer[*].pixels.deform']).toMatchObject(deform);
+    expect(choices).not.toHaveProperty(['lgfa.stage[0].query']);
+    const set = ['mid.layer[1].pixels.deform.joint=false', 'lgfa.stage[*].query.bias=false'];
+    const args = set.flatMap((one) => ['--set', one]);
+    expect((await build([model, '-m', 'CroBIM_micro', '--no-weights', ...args, '-o', 'deep'])).code).toBe(0);
+    const changed = (await manifestOf('deep', 'CroBIM_micro')).choices;
+    expect(changed['mid.layer[0].pixels.deform']).toMatchObject({ joint: 'true' });
+    expect(changed['mid.layer[1].pixels.deform']).toMatchObject({ joint: 'false' });
+    expect(changed['lgfa.stage[0].query']).toMatchObject({ bias: 'false' });
+  });
 });
 
 describe('settings', () => {
