@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { overriddenAt } from '../compiler/elaborate/construct.ts';
+import { isOverridden } from '../compiler/elaborate/making.ts';
 import type { ModelGraph } from '../compiler/elaborate/model.ts';
 import type { Program } from '../compiler/elaborate/program.ts';
 import { type Instance, showStatic, type Val } from '../compiler/elaborate/values.ts';
@@ -108,7 +108,7 @@ function choices(model: ModelGraph): Record<string, Record<string, string>> {
     }
     if (value.kind !== 'instance') return;
     const parts = model.partsOf(value.instance);
-    if (depth <= choiceDepth || parts.size > 0 || overriddenAt(value.instance)) found[at] = record(value.instance);
+    if (depth <= choiceDepth || parts.size > 0 || isOverridden(value.instance)) found[at] = record(value.instance);
     for (const [name, part] of parts) walk(part, `${at}.${name}`, depth + 1);
   };
   for (const [name, value] of model.instances) walk(value, name, 1);

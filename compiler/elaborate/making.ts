@@ -91,3 +91,8 @@ export function empty(
   });
   return instance;
 }
+
+/** Whether a variant said anything of the inside of an instance. */
+export function isOverridden(instance: Instance): boolean {
+  return (makings.get(instance)?.overrides?.below.size ?? 0) > 0;
+}
