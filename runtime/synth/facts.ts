@@ -1,3 +1,4 @@
+import { categories } from './categories/index.ts';
 import type { Colour } from './colours.ts';
 import type { SceneObject } from './scene.ts';
 
@@ -59,13 +60,24 @@ export function describes({ noun, colour, shape, size }: Description, object: Sc
     isNamed(object, noun),
     colour === undefined || (object.colour === undefined ? 'vague' : object.colour === colour),
     shape === undefined || (object.shape === undefined ? 'vague' : object.shape === shape),
-    size === undefined || isSize(object, size),
+    size === undefined || isSize(object, size, noun),
   ]);
 }
 
-/** By its own kind: a small stadium is larger than a large car. */
-export function isSize(object: SceneObject, size: Size): Truth {
-  return size === 'large' ? clearly(object.size, 0.62, 0.38) : clearly(object.size, 0.38, 0.62);
+/** Among all that the noun covers: a small stadium is larger than a large car, and a large car is no large vehicle. */
+export function isSize(object: SceneObject, size: Size, noun: string): Truth {
+  const share = sizeAs(object, noun);
+  return size === 'large' ? clearly(share, 0.62, 0.38) : clearly(share, 0.38, 0.62);
+}
+
+/** 0 for the smallest that the noun covers, 1 for the largest. */
+function sizeAs({ category, size }: SceneObject, noun: string): number {
+  if (category.general !== noun) return size;
+  const lengths = categories.filter(({ general }) => general === noun).map(({ length }) => length);
+  const low = Math.min(...lengths.map(([shortest]) => shortest));
+  const high = Math.max(...lengths.map(([, longest]) => longest));
+  const [shortest, longest] = category.length;
+  return (shortest + (longest - shortest) * size - low) / (high - low);
 }
 
 const SIDE_YES = 0.38;
@@ -167,4 +179,21 @@ export function only(truths: readonly Truth[]): number | undefined {
 /** The one object that a query is true of; undefined where it is true of none, of several, or perhaps of another. */
 export function referent(query: Query, scene: readonly SceneObject[]): number | undefined {
   return only(scene.map((object) => isTrueOf(query, object, scene)));
+}
+
+/**
+ * Whether a position said behind the landmark, `the ship near the pier on the left`, might name something else than the object:
+ * read so, it is the landmark that is there.
+ */
+export function placesAnother(query: Query, object: SceneObject, scene: readonly SceneObject[]): boolean {
+  const { position, relation } = query;
+  if (position === undefined || relation === undefined) return false;
+  const { kind, to } = relation;
+  const there = scene.filter((one) => describes(to, one) !== false && isAt(one, position) !== false);
+  return scene.some(
+    (one) =>
+      one !== object &&
+      describes(query, one) !== false &&
+      there.some((landmark) => landmark !== one && isRelated(one, kind, landmark) !== false),
+  );
 }

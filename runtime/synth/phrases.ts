@@ -75,7 +75,7 @@ function drawDescription(random: Random, object: SceneObject, share: number): De
     noun === category.nouns[0] ? 3 : 1,
   );
   const noun = category.general !== undefined && random.chance(0.4) ? category.general : named;
-  const sizes = (['small', 'large'] as const).filter((size) => isSize(object, size) === true);
+  const sizes = (['small', 'large'] as const).filter((size) => isSize(object, size, noun) === true);
   return {
     noun,
     ...(colour !== undefined && colourNames.includes(colour) && random.chance(share) ? { colour } : {}),

@@ -1,4 +1,13 @@
-import { type Description, describes, isNamed, type Order, type Position, type Query, type Relation } from './facts.ts';
+import {
+  type Description,
+  describes,
+  isNamed,
+  type Order,
+  type Position,
+  placesAnother,
+  type Query,
+  type Relation,
+} from './facts.ts';
 import type { Random } from './random.ts';
 import type { SceneObject } from './scene.ts';
 
@@ -18,7 +27,7 @@ export function wording(random: Random, query: Query, object: SceneObject, scene
     const [where, words] = [place(random, query.position, object), random.pick(relationWords[kind])];
     return random.pick([
       `the ${name} ${where}, ${words} the ${landmark}`,
-      `the ${name} ${words} the ${landmark} ${where}`,
+      ...(placesAnother(query, object, scene) ? [] : [`the ${name} ${words} the ${landmark} ${where}`]),
       `${where}, the ${name} ${words} the ${landmark}`,
     ]);
   }

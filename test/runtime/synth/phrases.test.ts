@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { categories } from '../../../runtime/synth/categories/index.ts';
-import type { Description, Query } from '../../../runtime/synth/facts.ts';
+import { isSize } from '../../../runtime/synth/facts.ts';
 import { formFor } from '../../../runtime/synth/make-data-set.ts';
 import { MOST_TOKENS } from '../../../runtime/synth/phrases.ts';
 import type { SceneObject } from '../../../runtime/synth/scene.ts';
 import { drawSample, type Plan } from '../../../runtime/synth/write-data-set.ts';
 import { openTokenizer } from '../../../runtime/tokenizer.ts';
+import { referents } from './reading.ts';
 
 const plan = (size: number, seed = 3): Plan => ({
   seed,
@@ -16,83 +17,41 @@ const plan = (size: number, seed = 3): Plan => ({
 
 const samples = [64, 256].flatMap((size) => Array.from({ length: 25 }, (_, i) => drawSample(plan(size), 'train', i)));
 
-/** A plain reading of what a description says, without the margins that the generator keeps. */
-function fits({ noun, colour, shape, size }: Description, object: SceneObject): boolean {
-  const kinds: readonly string[] =
-    noun === 'vehicle'
-      ? ['small vehicle', 'large vehicle']
-      : categories.filter(({ nouns }) => nouns.includes(noun)).map(({ name }) => name);
-  if (!kinds.includes(object.category.name)) return false;
-  if (colour !== undefined && object.colour !== colour) return false;
-  if (shape !== undefined && object.shape !== shape) return false;
-  return size === undefined || object.size > 0.5 === (size === 'large');
-}
-
-function holds(query: Query, object: SceneObject, scene: readonly SceneObject[]): boolean {
-  if (!fits(query, object)) return false;
-  const { position, order, relation } = query;
-  for (const side of position?.split(' ') ?? []) {
-    const { x, y } = object;
-    const there = {
-      left: x < 0.5,
-      right: x > 0.5,
-      top: y < 0.5,
-      bottom: y > 0.5,
-      center: Math.abs(x - 0.5) < 0.17 && Math.abs(y - 0.5) < 0.17,
-    }[side];
-    expect(there).toBeDefined();
-    if (!there) return false;
-  }
-  if (order !== undefined) {
-    const value: Record<string, (one: SceneObject) => number> = {
-      leftmost: ({ x }) => x,
-      rightmost: ({ x }) => -x,
-      topmost: ({ y }) => y,
-      bottommost: ({ y }) => -y,
-      largest: ({ area }) => -area,
-      smallest: ({ area }) => area,
-    };
-    const rivals = scene.filter((one) => fits(query, one)).map(value[order]!);
-    if (value[order]!(object) !== Math.min(...rivals)) return false;
-  }
-  if (relation === undefined) return true;
-  const landmarks = scene.filter((one) => fits(relation.to, one));
-  expect(landmarks).toHaveLength(1);
-  const other = landmarks[0]!;
-  if (other === object) return false;
-  const [dx, dy] = [object.x - other.x, object.y - other.y];
-  // Between 45° and 65° off a direction, people differ; half way is this reading.
-  const steep = Math.tan((57 * Math.PI) / 180);
-  const apart = Math.hypot(
-    Math.max(0, object.left - other.right, other.left - object.right),
-    Math.max(0, object.top - other.bottom, other.top - object.bottom),
-  );
-  switch (relation.kind) {
-    case 'left of':
-      return dx < 0 && Math.abs(dy) < -dx * steep;
-    case 'right of':
-      return dx > 0 && Math.abs(dy) < dx * steep;
-    case 'above':
-      return dy < 0 && Math.abs(dx) < -dy * steep;
-    case 'below':
-      return dy > 0 && Math.abs(dx) < dy * steep;
-    case 'near':
-      return apart < 0.18;
-    case 'larger than':
-      return object.area > other.area * 1.2;
-    case 'smaller than':
-      return object.area * 1.2 < other.area;
-  }
-}
-
 describe('phrases', () => {
-  test('each is true of one object of its scene, and false of all others', () => {
-    for (const { scene, phrases } of samples) {
-      for (const { text, object, query } of phrases) {
-        const true_ = scene.objects.flatMap((one, i) => (holds(query, one, scene.objects) ? [i] : []));
-        expect(true_, `${text} ${JSON.stringify(query)}`).toEqual([object]);
+  test('thousands of them, read from their words, are each true of one object of their scene', () => {
+    let read = 0;
+    const wrong: string[] = [];
+    for (const [size, scenes] of [
+      [64, 900],
+      [256, 500],
+    ] as const) {
+      for (let i = 0; i < scenes; i++) {
+        const { scene, phrases } = drawSample(plan(size, 11), 'train', i);
+        for (const { text, object } of phrases) {
+          read++;
+          const found = referents(text, scene.objects);
+          if (found.join() !== String(object)) wrong.push(`${size} ${i}: ${text}: ${object}, not ${found}`);
+        }
       }
     }
+    expect(wrong).toEqual([]);
+    expect(read).toBe(4200);
+  }, 120_000);
+
+  test('a size word is true among all that the noun covers', () => {
+    const car = {
+      ...samples[0]!.scene.objects[0]!,
+      category: categories.find(({ name }) => name === 'small vehicle')!,
+    };
+    const truck = { ...car, category: categories.find(({ name }) => name === 'large vehicle')! };
+    const sizes = (object: SceneObject, noun: string) =>
+      [0, 1].map((size) =>
+        (['small', 'large'] as const).filter((word) => isSize({ ...object, size }, word, noun) === true),
+      );
+    expect(sizes(car, 'car')).toEqual([['small'], ['large']]);
+    expect(sizes(truck, 'truck')).toEqual([['small'], ['large']]);
+    expect(sizes(car, 'vehicle')).toEqual([['small'], []]);
+    expect(sizes(truck, 'vehicle')).toEqual([[], ['large']]);
   });
 
   test('the text says what the query says', () => {
