@@ -16,7 +16,7 @@ export interface ClientWriter {
  * in which a graph is optimised. Where crobc runs from its sources, the client is generated on this thread.
  */
 export function startClientWriter(): ClientWriter {
-  const file = new URL('./client-worker.js', import.meta.url);
+  const file = new URL('../runtime/client-worker.js', import.meta.url);
   if (!existsSync(file)) return { write: generateClient, close: async () => undefined };
   const worker = new Worker(file);
   // An error before the client is asked for is told when it is.

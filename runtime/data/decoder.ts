@@ -1,5 +1,8 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { packageRoot } from '../package-root.ts';
 import { UserError } from '../user-error.ts';
 import { type DecodedSample, type DecodeRequest, decodeSample } from './decode.ts';
 import type { WorkerAnswer, WorkerRequest } from './decode-worker.ts';
@@ -19,8 +22,11 @@ export function decodingThreads(): number {
 
 // TypeScript sources are run by test runners that translate them, and by Node from version 22.18; an older Node has
 // nothing that would translate them for its threads.
-const program = new URL(import.meta.url.endsWith('.ts') ? './decode-worker.ts' : './decode-worker.js', import.meta.url);
-const runsWorkers = !program.pathname.endsWith('.ts') || 'typescript' in process.features;
+const fromSources = import.meta.url.endsWith('.ts');
+const program = fromSources
+  ? new URL('./decode-worker.ts', import.meta.url)
+  : pathToFileURL(join(packageRoot(), 'dist/runtime/data/decode-worker.js'));
+const runsWorkers = !fromSources || 'typescript' in process.features;
 
 /** With 0 threads, decodes on this one. */
 export async function openDecoder(threads: number): Promise<Decoder> {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 /** The built program; CROBC_MAIN names another build, an installed one for instance. */
-export const main = resolve(process.env.CROBC_MAIN ?? 'dist/cli/main.js');
+export const main = resolve(process.env.CROBC_MAIN ?? 'dist/bin/crobc.js');
 
 if (!existsSync(main)) {
   throw new Error(`${main} is not there: these tests run the built program, so build it first (npm run build)`);
