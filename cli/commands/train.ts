@@ -113,7 +113,7 @@ function shownDryRun(found: DryRun): string {
     ...Object.entries(found.outputs).map(([name, type]) => `  output ${name}: ${type}`),
     '',
     `parameters  ${n(parameters.trained)} trained, ${n(parameters.frozen)} frozen${parameters.buffers > 0 ? `, ${n(parameters.buffers)} in buffers` : ''}`,
-    `memory      ${byteSize(memory.total)}, and what the runtime takes itself`,
+    `memory      ${byteSize(memory.process)} for the process on onnxruntime's CPU provider, ${byteSize(memory.total)} of it in tensors`,
     `  state     ${shownState(memory.state)}`,
     `  gradients ${byteSize(memory.gradients)}`,
     `  step      ${byteSize(memory.working)} at its peak${memory.peakAt === '' ? '' : `, in ${memory.peakAt}`}: batch, activations, gradients`,

@@ -480,10 +480,11 @@ describe('--dry-run', () => {
     expect(settings.get('protocol')).toEqual({ value: 'lavt', source: 'default' });
     expect(settings.get('start_from')).toEqual({ value: null, source: 'default' });
     expect(settings.get('evaluate_every')).toEqual({ value: 20, source: 'learner.crob:23' });
-    const { state, gradients, working, total } = found.memory;
+    const { state, gradients, working, total, process } = found.memory;
     expect(state).toEqual({ weight: 83488, moment: 83488, variance: 83488 });
     expect(gradients).toBe(83488);
     expect(total).toBe(3 * 83488 + working);
+    expect(process).toBe(total + working + 2 ** 28);
     // The gradient of the table is there when its norm is taken.
     expect(working).toBeGreaterThan(83488);
     expect(working).toBeLessThan(3 * 83488);
