@@ -1,5 +1,6 @@
 import { buildTfjs, type TfjsSource } from '../../runtime/build-tfjs.ts';
 import { byteSize } from '../../runtime/byte-size.ts';
+import { UserError } from '../../runtime/user-error.ts';
 import { compileFile } from '../compile-file.ts';
 import { checkedTraining, compiledTraining } from '../compile-training.ts';
 import { UsageError } from '../usage-error.ts';
@@ -17,7 +18,7 @@ export async function buildForTfjs(file: string, options: BuildOptions): Promise
   const source = compiledSource(file, options);
   if (!source) return 1;
   if (options.recompute !== undefined && !source.training)
-    throw new UsageError(`--recompute is for training, and no recipe trains ${source.graph.name}`);
+    throw new UserError(`--recompute is for training, and no recipe trains ${source.graph.name}`);
   const built = await buildTfjs(source, {
     out: options.out,
     weightsFile: typeof options.weights === 'string' ? options.weights : undefined,

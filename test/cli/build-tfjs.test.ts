@@ -83,7 +83,7 @@ test('what the target has not', async () => {
     'crobc: Tiny has no module patsh; "crobc summary" lists them\n',
   );
   expect((await crobc(['build', 'tiny.crob', '--recompute', 'patch'], { cwd: folder })).err).toBe(
-    'crobc: --recompute is for --target tfjs, which writes the training program, and for crobc train\n',
+    'error: --recompute is for --target tfjs, which writes the training program, and for crobc train\n',
   );
 });
 
