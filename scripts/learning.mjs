@@ -52,8 +52,8 @@ const { minutes = 25, scenes = 4000, seed = 0, out = join('out', 'learning') } =
 const dry = options['dry-run'] === true;
 const data = options.data ?? join(out, 'data');
 const drawing = ['data', 'synth', '--out', data, '--scenes', String(scenes), '--seed', String(seed)];
-/** Part of the time that goes to steps; the rest is for starting, validating and writing. */
-const stepping = 0.8;
+/** Part of the time that goes to steps and validations; the rest is for starting, and for writing. */
+const stepping = 0.9;
 
 if (!dry) prepare(out);
 const drawn = options.data !== undefined || existsSync(join(data, 'synth.json'));
