@@ -1,8 +1,8 @@
 import { type Compiled, compile } from '../compiler/compile.ts';
 import { isError } from '../compiler/diagnostics/diagnostic.ts';
-import { nearest } from '../compiler/elaborate/did-you-mean.ts';
 import type { ModelGraph } from '../compiler/elaborate/model.ts';
 import type { Graph } from '../compiler/ir/graph.ts';
+import { nearest } from '../grammar/nearest.ts';
 import { diskHost, ownPath } from '../runtime/source-host.ts';
 import { UserError } from '../runtime/user-error.ts';
 import { cannotRead } from './files.ts';

@@ -1,6 +1,6 @@
 import { isError } from '../compiler/diagnostics/diagnostic.ts';
-import { nearest } from '../compiler/elaborate/did-you-mean.ts';
 import { type CompiledTraining, compileTraining, type Training } from '../compiler/training/compile-training.ts';
+import { nearest } from '../grammar/nearest.ts';
 import { diskHost, ownPath } from '../runtime/source-host.ts';
 import { UserError } from '../runtime/user-error.ts';
 import { cannotRead } from './files.ts';

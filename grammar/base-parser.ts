@@ -79,9 +79,14 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   /**
    * Items with commas between them and one allowed behind the last, up to `close`, which is not consumed; with
    * `behind`, what follows an item that is read already. A forgotten comma is reported and read over, and a
-   * mistake costs one item. Once a rule at most.
+   * mistake costs one item. `starts` tells whether an item can start here, for a comma that is forgotten. Once a
+   * rule at most.
    */
-  protected commas<T>(close: TokenType, item: Rule<T>, behind = false): T[] {
+  protected commas<T>(
+    close: TokenType,
+    item: Rule<T>,
+    { behind = false, starts = () => this.startsOperand() }: { behind?: boolean; starts?: () => boolean } = {},
+  ): T[] {
     const items: T[] = [];
     if (this.RECORDING_PHASE) {
       // chevrotain need only know what can come first: the loop below decides by the closing bracket.
@@ -90,19 +95,26 @@ export abstract class BaseParser extends EmbeddedActionsParser {
       return items;
     }
     const depth = this.depthOf(this.LA(1));
+    const begin = this.LA(0).startOffset;
     for (let first = !behind; !this.nextIs(close); first = false) {
       const start = this.LA(1);
+      let isBehind = false;
       try {
         if (!first) {
-          if (this.nextIs(Comma) || !this.startsOperand()) this.CONSUME9(Comma);
+          isBehind = true;
+          if (this.nextIs(Comma) || !starts()) this.CONSUME9(Comma);
           else this.faults.add('CROB1014', this.between(), { after: this.LA(0).image, before: this.LA(1).image });
+          isBehind = false;
           if (this.nextIs(close)) break;
         }
         items.push(this.SUBRULE9(item));
       } catch (error) {
-        this.report(error, start);
+        // What stands behind an item that is wrong itself, or had its comma put in, is no news.
+        if (!(isBehind && this.faults.anyOpen(begin, start.startOffset) && isRecognitionException(error as Error)))
+          this.report(error, start);
+        // Where not an item is wrong but what stands behind it, the list may be something else.
         while (
-          !(this.LA(1).payload === depth && this.nextIs(Comma)) &&
+          (isBehind || !(this.LA(1).payload === depth && this.nextIs(Comma))) &&
           !(this.LA(1).payload === depth - 1) &&
           !this.nextIs(EOF)
         )
@@ -112,7 +124,7 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     return items;
   }
 
-  private startsOperand(): boolean {
+  protected startsOperand(): boolean {
     return [Identifier, Int, Float, StringToken, True, False, None].some((type) => this.nextIs(type));
   }
 

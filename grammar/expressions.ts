@@ -188,10 +188,14 @@ export abstract class ExpressionParser extends TypeParser {
   });
 
   readonly args: Rule<Arg[]> = this.RULE('args', (): Arg[] => {
+    const start = this.mark();
     this.CONSUME(LParen);
     const args = this.commas(RParen, this.arg);
     this.CONSUME(RParen);
+    const at = this.since(start);
     this.ACTION(() => {
+      // An argument that lost its name to another mistake.
+      if (this.faults.any(at.start, at.end)) return;
       const named = args.findIndex((arg) => arg.name);
       const late = named < 0 ? undefined : args.slice(named).find((arg) => !arg.name);
       if (late)
@@ -349,7 +353,7 @@ export abstract class ExpressionParser extends TypeParser {
             items = [first];
           },
         },
-        { ALT: () => (items = [first].concat(this.commas(RBracket, this.expr, true))) },
+        { ALT: () => (items = [first].concat(this.commas(RBracket, this.expr, { behind: true }))) },
       ]);
     });
     this.CONSUME(RBracket);
@@ -367,14 +371,15 @@ export abstract class ExpressionParser extends TypeParser {
     const close = this.CONSUME(RParen);
     const at = this.since(start);
     return this.ACTION((): Expr => {
-      if (args.length === 0)
+      if (args.length === 0 && !this.faults.any(at.start, at.end))
         this.faults.add('CROB1001', span(this.file, close), { found: '`)`', expected: 'an expression' });
       const unnamed = args.find((arg) => !arg.name);
       if (!unnamed && args.length > 0) {
         return { kind: 'tuple', items: args.map(({ name, value }) => ({ name: name!, value })), span: at };
       }
       const named = args.find((arg) => arg.name)?.name;
-      if (named) this.faults.add('CROB1018', named.span, { name: named.name }, unnamed!.value.span);
+      if (named && !this.faults.any(at.start, at.end))
+        this.faults.add('CROB1018', named.span, { name: named.name }, unnamed!.value.span);
       if (!pair && args.length === 1) return { ...args[0]!.value, span: at };
       return { kind: 'list', items: args.map((arg) => arg.value), round: true, span: at };
     });

@@ -1,30 +1,114 @@
 import type { IToken } from 'chevrotain';
 import type { Span } from './span.ts';
-import type { SyntaxFault } from './tree.ts';
+import type { SyntaxFault, Unread } from './tree.ts';
+
+/** Mistakes behind which the text is read as it was surely meant: all around them goes on as if they were not there. */
+const mended: ReadonlySet<string> = new Set([
+  'CROB1004',
+  'CROB1010',
+  'CROB1011',
+  'CROB1013',
+  'CROB1017',
+  'CROB1023',
+  'CROB1027',
+  'CROB1028',
+  'CROB1042',
+  'CROB1047',
+  'CROB1048',
+]);
+
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
 
 /** Collects what can't be read; at most one fault a place, so that a repair never echoes. */
 export class FaultSink {
   readonly #faults: SyntaxFault[] = [];
   readonly #places = new Set<number>();
-
-  readonly #spoilt: { readonly start: number; readonly end: number }[] = [];
+  readonly #spoilt: Range[] = [];
+  readonly #unread: Unread[] = [];
+  /** Places of faults that no item has taken on yet, except those that are mended. */
+  #open: number[] = [];
+  /** Where the rest of a line is no tokens. */
+  readonly #cuts: number[] = [];
 
   add(code: string, span: Span, args: Readonly<Record<string, string>>, also?: Span): void {
-    if (this.#places.has(span.start) || this.#spoilt.some((line) => line.start <= span.start && span.start <= line.end))
-      return;
+    if (this.#places.has(span.start)) return;
+    if (!mended.has(code)) this.#open.push(span.start);
+    if (this.#spoilt.some((range) => within(range, span.start))) return;
     this.#places.add(span.start);
     this.#faults.push(also === undefined ? { code, span, args } : { code, span, args, also });
   }
 
-  /** Part of a line could not even be split into tokens: nothing more is said about that line. */
-  spoil(text: string, offset: number): void {
-    const end = text.indexOf('\n', offset);
-    this.#spoilt.push({ start: text.lastIndexOf('\n', offset - 1) + 1, end: end < 0 ? text.length : end });
+  /** The line around a place could not be split into tokens: nothing more is said about it. */
+  cut(text: string, place: number): void {
+    const end = text.indexOf('\n', place);
+    this.#cuts.push(place);
+    this.spoil(text.lastIndexOf('\n', place - 1) + 1, end < 0 ? text.length : end);
+  }
+
+  isCut(start: number, end: number): boolean {
+    return this.#cuts.some((place) => within({ start, end }, place));
+  }
+
+  /** Whether something is wrong in a range that no item in it is to blame for. */
+  anyOpen(start: number, end: number): boolean {
+    return this.#open.some((place) => within({ start, end }, place));
+  }
+
+  /** The fault at a place is mended after all. */
+  mend(place: number): void {
+    this.#open = this.#open.filter((other) => other !== place);
+  }
+
+  /** What stands there follows from a fault that is told already: nothing more is said about it. */
+  spoil(start: number, end: number): void {
+    this.#spoilt.push({ start, end });
+  }
+
+  /** Whether something is wrong in a range. */
+  any(start: number, end: number): boolean {
+    return [...this.#places].some((place) => within({ start, end }, place));
+  }
+
+  /**
+   * An item has been read that no item around it will look at again. Where a fault is its own, so is the doubt: about its
+   * header alone when the fault stands there, before the body that begins at `body`.
+   */
+  settle(file: string, { start, end }: Range, body: number | undefined): void {
+    const own = this.#open.filter((place) => within({ start, end }, place));
+    if (own.length === 0) return;
+    this.#open = this.#open.filter((place) => !own.includes(place));
+    if (body !== undefined && own.every((place) => place < body))
+      this.#unread.push({ span: { file, start, end: body }, part: 'header' });
+    else this.#unread.push({ span: { file, start, end }, part: 'whole' });
+  }
+
+  /** An item could not be read. */
+  lose(file: string, { start, end }: Range): void {
+    this.#open = this.#open.filter((place) => !within({ start, end }, place));
+    this.#unread.push({ span: { file, start, end }, part: 'whole' });
+    this.spoil(start, end);
   }
 
   inOrder(): readonly SyntaxFault[] {
     return [...this.#faults].sort((a, b) => a.span.start - b.span.start);
   }
+
+  unread(): readonly Unread[] {
+    return this.#unread;
+  }
+}
+
+function within({ start, end }: Range, place: number): boolean {
+  return start <= place && place <= end;
+}
+
+/** The line around an offset. */
+export function lineAround(text: string, offset: number): Range {
+  const end = text.indexOf('\n', offset);
+  return { start: text.lastIndexOf('\n', offset - 1) + 1, end: end < 0 ? text.length : end };
 }
 
 export function span(file: string, token: IToken): Span {

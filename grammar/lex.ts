@@ -2,6 +2,7 @@ import type { IToken, TokenType } from 'chevrotain';
 import { Lexer } from './chevrotain.ts';
 import { type FaultSink, span } from './faults.ts';
 import { applyLineRule } from './lines.ts';
+import { readMisspeltWords } from './misspelt.ts';
 import {
   AndAnd,
   BadNumber,
@@ -65,10 +66,16 @@ export function lex(file: string, text: string, faults: FaultSink): Lexed {
     if (notText.test(found)) continue;
     faults.add('CROB1002', { file, start: error.offset, end: error.offset + error.length }, { found });
   }
+  for (const token of tokens) {
+    if (token.tokenType !== OpenString) continue;
+    faults.add('CROB1003', span(file, token), {});
+    faults.cut(text, token.startOffset);
+  }
   tokens.forEach((token, at) => {
     reportForeign(file, token, tokens[at - 1], faults);
     readWordOperator(file, token, tokens[at - 1], tokens[at + 1], faults);
   });
+  readMisspeltWords(file, tokens, faults);
   const comments: Comment[] = [];
   for (const token of groups.foreign ?? []) {
     if (token.tokenType === HashComment)
@@ -88,8 +95,7 @@ export function lex(file: string, text: string, faults: FaultSink): Lexed {
     end: token.startOffset + token.image.length,
     ownLine: startsLine(text, token.startOffset),
   }));
-  for (const error of errors) faults.spoil(text, error.offset);
-  for (const token of tokens) if (token.tokenType === OpenString) faults.spoil(text, token.startOffset);
+  for (const error of errors) faults.cut(text, error.offset);
   return { tokens: applyLineRule(file, text, tokens, faults), docs, comments };
 }
 
@@ -109,7 +115,6 @@ const counterparts = new Map([
 function reportForeign(file: string, token: IToken, before: IToken | undefined, faults: FaultSink): void {
   const counterpart = counterparts.get(token.tokenType);
   if (counterpart) faults.add('CROB1013', span(file, token), { found: token.image, counterpart });
-  else if (token.tokenType === OpenString) faults.add('CROB1003', span(file, token), {});
   else if (token.tokenType === SingleQuoted) {
     faults.add('CROB1004', span(file, token), { text: token.image.slice(1, -1).replaceAll('"', '\\"') });
   } else if (token.tokenType === BadNumber) {

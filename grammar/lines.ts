@@ -1,10 +1,12 @@
 import type { IToken, TokenType } from 'chevrotain';
+import { type Bracket, closers, isCloser, nest, spelling, unmatched } from './brackets.ts';
 import { createTokenInstance } from './chevrotain.ts';
-import { type FaultSink, span } from './faults.ts';
+import { type FaultSink, lineAround, span } from './faults.ts';
+import { begins, continues, isHeader, isName } from './line-starts.ts';
 import type { Span } from './span.ts';
 import {
   Arrow,
-  At,
+  AtSign,
   Colon,
   Comma,
   continuing,
@@ -12,41 +14,58 @@ import {
   declarationWords,
   Else,
   Equal,
-  Extends,
   For,
-  Identifier,
+  If,
   infix,
   LBrace,
   LBracket,
+  Let,
   LParen,
   memberWords,
   Newline,
+  OpenString,
   RBrace,
-  RBracket,
   Return,
-  RParen,
   Semicolon,
   Separator,
-  Then,
+  StringToken,
+  Tensor,
   Where,
 } from './tokens.ts';
 
 /** Deeper nesting than this is refused: no program needs it, and recursion has an end. */
 const deepest = 100;
 
-type Bracket = 'round' | 'square' | 'brace' | 'names';
-
 interface Open {
   readonly token: IToken;
   /** `names` are the braces of `use path.{…}`: newlines inside mean nothing. */
   readonly kind: Bracket;
-  /** Indentation of the line it stands on, and of the first line of the statement that it is part of. */
+  /** Indentation of the line it stands on. */
   readonly indent: number;
-  readonly statement: number;
+  /** The statement that it is part of. */
+  readonly statement: Statement;
+  /** A list of dims, behind the name of an element type: `f32[`. */
+  readonly isShape: boolean;
+  /** How many `if`, `else` and `tensor` stand in it whose block is still to come. */
+  awaitedBlocks: number;
+  /** Holds a string that is never closed, which may have swallowed the closing bracket. */
+  swallowed: boolean;
+  /** Something in it is reported already, and what its contents then look like means nothing. */
+  spoilt: boolean;
 }
 
-const closers: Record<Bracket, TokenType> = { round: RParen, square: RBracket, brace: RBrace, names: RBrace };
-const spelling: Record<Bracket, string> = { round: ')', square: ']', brace: '}', names: '}' };
+interface Statement {
+  readonly first: IToken | undefined;
+  /** Of its first line. */
+  readonly indent: number;
+  /** It has had a block, or an `=` that stands in place of one. */
+  hasBody: boolean;
+  /** As of a bracket, outside of its brackets. */
+  awaitedBlocks: number;
+  swallowed: boolean;
+}
+
+const elementTypes: ReadonlySet<string> = new Set(['f32', 'i32', 'bool', 'i64', 'u8', 'f16']);
 
 /**
  * The line rule: a statement ends at a newline or `;`, except inside `( )` and `[ ]` (the innermost bracket
@@ -57,125 +76,231 @@ const spelling: Record<Bracket, string> = { round: ')', square: ']', brace: '}',
  * balanced text and one mistake stays one message. A token's `payload` is its bracket depth.
  */
 export function applyLineRule(file: string, text: string, tokens: readonly IToken[], faults: FaultSink): IToken[] {
-  return new LineRule(file, text, faults).apply(tokens);
+  return new LineRule(file, text, tokens, faults).apply();
 }
 
 class LineRule {
   readonly #file: string;
   readonly #text: string;
+  readonly #tokens: readonly IToken[];
   readonly #faults: FaultSink;
   readonly #out: IToken[] = [];
   readonly #open: Open[] = [];
-  /** A brace closed at another indentation than its own line's: the likely one when a `}` is missing. */
-  #suspect: Open | undefined;
   /** The newline or semicolon since the last token. */
   #pending: IToken | undefined;
   #newline: IToken | undefined;
+  /** The newline behind the last token. */
+  #lineEnd: IToken | undefined;
   #indent = 0;
-  /** Indentation of the current statement's first line. */
-  #statement = 0;
+  #nested: boolean | undefined;
+  #nestedBraces: boolean | undefined;
+  #statement: Statement = { first: undefined, indent: 0, hasBody: true, awaitedBlocks: 0, swallowed: false };
 
-  constructor(file: string, text: string, faults: FaultSink) {
+  constructor(file: string, text: string, tokens: readonly IToken[], faults: FaultSink) {
     this.#file = file;
     this.#text = text;
+    this.#tokens = tokens;
     this.#faults = faults;
   }
 
-  apply(tokens: readonly IToken[]): IToken[] {
+  apply(): IToken[] {
     let starts = true;
-    for (let at = 0; at < tokens.length; at++) {
-      const token = tokens[at]!;
+    for (let at = 0; at < this.#tokens.length; at++) {
+      const token = this.#tokens[at]!;
       if (token.tokenType === Newline) {
+        if (!starts) this.#lineEnd = token;
         starts = true;
         this.#newline = token;
         if (!this.#insideList()) this.#pending ??= token;
         continue;
       }
-      if (starts) this.#indent = token.startOffset - (this.#newline ? this.#newline.startOffset + 1 : 0);
-      const next = tokens[at + 1];
+      if (starts) this.#indent = this.#columnOf(token);
+      const next = this.#tokens[at + 1];
       if (starts) this.#closeWhatALineCloses(token, next);
+      if (this.#insideList()) this.#closeWhatATokenCloses(token, next);
       starts = false;
       if (token.tokenType === Semicolon) this.#semicolon(token);
-      else if (isCloser(token.tokenType)) this.#close(token);
+      else if (isCloser(token.tokenType)) this.#close(token, at);
       else {
-        this.#separate(token, next);
-        if (token.tokenType === LBrace) this.#closeBeforeBody(token);
+        this.#separate(token, at);
+        if (token.tokenType === Else) this.#closeBeforeElse(token);
+        const last = this.#last();
+        if (token.tokenType === LBrace && last?.tokenType === LBrace && last.image !== '') {
+          this.#faults.add('CROB1001', span(this.#file, token), {
+            found: '`{`',
+            expected: 'what stands in the braces',
+          });
+          continue;
+        }
         const kind = this.#opens(token.tokenType);
         if (kind && this.#open.length >= deepest) {
           this.#faults.add('CROB1030', span(this.#file, token), {});
           this.#closeTo(0);
           return this.#out;
         }
-        const last = this.#out[this.#out.length - 1]?.tokenType;
-        if (last === undefined || last === Separator || last === LBrace) this.#statement = this.#indent;
-        this.#push(token);
-        if (kind) this.#open.push({ token, kind, indent: this.#indent, statement: this.#statement });
+        this.#take(token);
+        if (kind) this.#enter(token, kind, this.#indent, last);
       }
     }
     this.#closeAll(undefined);
     return this.#out;
   }
 
+  /** Pushes a token, and notes what it means for its statement and its bracket. */
+  #take(token: IToken): void {
+    const last = this.#last()?.tokenType;
+    if (last === undefined || last === Separator || last === LBrace)
+      this.#statement = { first: token, indent: this.#indent, hasBody: false, awaitedBlocks: 0, swallowed: false };
+    const holder = this.#insideList() ? this.#innermost()! : this.#statement;
+    const { tokenType: type } = token;
+    if ((type === If && last !== Else) || type === Else || type === Tensor) holder.awaitedBlocks++;
+    if (type === LBrace && holder.awaitedBlocks > 0) holder.awaitedBlocks--;
+    if (type === OpenString) {
+      this.#statement.swallowed = true;
+      for (const bracket of this.#open) bracket.swallowed = true;
+    }
+    if (type === Equal && !this.#insideList()) this.#statement.hasBody = true;
+    this.#push(token);
+    // `"b c,` in a list.
+    if (type === OpenString && this.#insideList() && /,\s*$/.test(token.image)) {
+      const end = this.#end();
+      this.#push(createTokenInstance(Comma, '', end, end - 1, 0, 0, 0, 0));
+    }
+  }
+
+  #enter(token: IToken, kind: Bracket, indent: number, before: IToken | undefined): void {
+    if (kind === 'brace') this.#statement.hasBody = true;
+    this.#open.push({
+      token,
+      kind,
+      indent,
+      statement: this.#statement,
+      isShape: kind === 'square' && before !== undefined && elementTypes.has(before.image),
+      awaitedBlocks: 0,
+      swallowed: false,
+      spoilt: false,
+    });
+  }
+
   /** A new line can show that a bracket before it was never closed. */
   #closeWhatALineCloses(token: IToken, next: IToken | undefined): void {
     if (this.#open.length === 0) return;
-    if (this.#indent === 0 && declarationWords.has(token.tokenType) && isName(next)) {
+    if (this.#declares(token, next)) {
       this.#closeAll(token);
-      this.#pending = this.#newline;
-    } else if (this.#insideList() && this.#startsStatement(token, next)) {
-      const depth = this.#segment();
-      this.#report(this.#open[depth]!, token);
-      this.#closeTo(depth);
-      this.#pending = this.#newline;
+      this.#pending = this.#lineEnd;
+      return;
     }
+    if (this.#insideList() && this.#startsStatement(token, next)) {
+      this.#closeLists(token);
+      this.#pending = this.#lineEnd;
+    }
+    if (!this.#insideList()) this.#closeBraces(token, next);
+  }
+
+  /** A line further out than a block shows that the block has ended. */
+  #closeBraces(token: IToken, next: IToken | undefined): void {
+    const innermost = this.#innermost();
+    if (!innermost || innermost.statement.indent < this.#indent || this.#bracesNest()) return;
+    const isCloses = isCloser(token.tokenType);
+    const last = this.#last()!.tokenType;
+    if (!isCloses && (continuing.has(last) || infix.has(token.tokenType) || continues(token, next, this.#open.length)))
+      return;
+    let depth = this.#open.length;
+    // A brace closes something, however far out it is.
+    while (depth > (isCloses ? 1 : 0)) {
+      const { kind, statement } = this.#open[depth - 1]!;
+      if (kind !== 'brace' || statement.indent < this.#indent + (isCloses ? 1 : 0)) break;
+      depth--;
+    }
+    if (depth === this.#open.length) return;
+    this.#report(innermost, token);
+    this.#closeTo(depth);
+    this.#pending = this.#lineEnd;
   }
 
   /** Whether a token at a line's start, inside an open `(` or `[`, can only be a new statement. */
   #startsStatement(token: IToken, next: IToken | undefined): boolean {
-    if (begins(token, next)) return true;
-    const last = this.#out[this.#out.length - 1];
-    if (!isName(token) || !last || this.#indent > this.#statement) return false;
+    const last = this.#last();
+    const innermost = this.#innermost()!;
+    if (token.tokenType === Let || token.tokenType === Return) return true;
+    if (!last || this.#indent > this.#statement.indent || isCloser(token.tokenType)) return false;
+    // Its closing bracket is in the string.
+    if (innermost.swallowed || begins(token, next) || (token.tokenType === AtSign && isName(next))) return true;
+    if (token.tokenType === If || (token.tokenType === For && innermost.kind === 'round'))
+      return !continuing.has(last.tokenType) && last !== innermost.token;
+    if (!isName(token)) return false;
     if (last.tokenType === LParen || last.tokenType === LBracket) return next?.tokenType === Equal;
     return !continuing.has(last.tokenType);
   }
 
-  /** `module A( {`: no expression starts with a brace, so a list that waits for one was meant to end. */
-  #closeBeforeBody(token: IToken): void {
-    const last = this.#out[this.#out.length - 1]?.tokenType;
-    if (!this.#insideList() || !(last === LParen || last === LBracket || last === Comma)) return;
-    const depth = this.#segment();
-    this.#report(this.#open[depth]!, token);
+  /** What cannot stand in a list shows that it was meant to end before. */
+  #closeWhatATokenCloses(token: IToken, next: IToken | undefined): void {
+    const type = token.tokenType;
+    if (type === Arrow || type === Where) this.#closeLists(token);
+    // `@path("bias" param b: …`
+    else if (this.#statement.first?.tokenType === AtSign && this.#startsBehindAttribute(token, next))
+      this.#closeLists(token);
+    // No expression starts with a brace.
+    else if (type === LBrace) this.#closeLists(token, (bracket) => bracket.awaitedBlocks > 0);
+    else if (isName(token) && (next?.tokenType === Equal || next?.tokenType === Colon))
+      this.#closeBeforeName(token, next);
+  }
+
+  #startsBehindAttribute(token: IToken, next: IToken | undefined): boolean {
+    const last = this.#last()!;
+    if (last === this.#innermost()!.token || last.tokenType === Comma) return false;
+    return isName(token) && (memberWords.has(token.tokenType) ? isName(next) : next?.tokenType === Equal);
+  }
+
+  /** `f32[B, C, mask: …`, `[1, 2, depths = …`: a name with a type or a value is no item of a list, but of what is around it. */
+  #closeBeforeName(token: IToken, next: IToken): void {
+    const [outer, innermost] = this.#open.slice(-2);
+    const last = this.#last();
+    if (innermost?.kind !== 'square' || last?.tokenType !== Comma) return;
+    if ((next.tokenType === Colon && !innermost.isShape) || this.#nests()) return;
+    this.#report(innermost, token);
+    if (outer?.kind === 'round') {
+      // The comma belongs to the list around it.
+      this.#out.pop();
+      this.#closeTo(this.#open.length - 1);
+      this.#push(last);
+    } else if (outer?.kind !== 'square') {
+      this.#closeTo(this.#open.length - 1);
+      this.#pending = this.#lineEnd;
+    }
+  }
+
+  /** Closes the lists around a place, as far in as one that `keeps`. */
+  #closeLists(found: IToken, keeps: (bracket: Open) => boolean = () => false): void {
+    let depth = this.#open.length;
+    while (depth > 0 && this.#open[depth - 1]!.kind !== 'brace' && !keeps(this.#open[depth - 1]!)) depth--;
+    if (depth === this.#open.length || (found.tokenType !== Semicolon && this.#nests())) return;
+    const bracket = this.#open[depth]!;
+    this.#report(bracket, found);
+    // `a(x` before a new line has but one reading.
+    const { startOffset: start } = bracket.token;
+    const inside = this.#text.slice(start + 1, found.startOffset);
+    if (this.#columnOf(found) === this.#indent && !/[()[\]{}]/.test(inside)) this.#faults.mend(start);
     this.#closeTo(depth);
   }
 
   #semicolon(token: IToken): void {
-    if (this.#insideList()) {
-      const depth = this.#segment();
-      this.#report(this.#open[depth]!, token);
-      this.#closeTo(depth);
-    }
+    if (this.#insideList()) this.#closeLists(token);
     this.#pending = token;
   }
 
-  #close(token: IToken): void {
+  #close(token: IToken, at: number): void {
     const type = token.tokenType;
     const pending = this.#pending;
     this.#pending = undefined;
     let depth = this.#open.length - 1;
     while (depth >= 0 && closers[this.#open[depth]!.kind] !== type) depth--;
-    if (type !== RBrace && depth < this.#segment() && this.#insideList()) {
-      const wrong = this.#innermost()!;
-      this.#faults.add(
-        'CROB1012',
-        span(this.#file, token),
-        { open: wrong.token.image, close: spelling[wrong.kind], found: token.image },
-        span(this.#file, wrong.token),
-      );
-      this.#closeTo(this.#open.length - 1);
-      return;
-    }
-    if (depth < 0) {
+    if (type !== RBrace) {
+      depth = this.#listToClose(token, at, depth);
+      if (depth < 0) return;
+    } else if (depth < 0 || this.#isBraceTooMany(token, at, this.#open[depth]!)) {
       this.#faults.add('CROB1009', span(this.#file, token), { found: token.image });
+      this.#spoilLine(token);
       return;
     }
     if (depth < this.#open.length - 1) {
@@ -183,30 +308,224 @@ class LineRule {
       this.#closeTo(depth + 1);
     }
     // Kept for messages: what is missing in front of a `}` is missing at its own line's end.
-    const last = this.#out[this.#out.length - 1]!.tokenType;
-    if (pending && last !== LBrace) this.#pushSeparator(pending);
+    if (pending && this.#last()!.tokenType !== LBrace) this.#pushSeparator(pending);
     const closed = this.#open.pop()!;
-    this.#statement = closed.statement;
-    const own = token.startOffset - (this.#newline?.startOffset ?? -1) - 1 === this.#indent;
-    if (own && closed.kind === 'brace' && this.#indent !== closed.indent) this.#suspect ??= closed;
+    this.#leave(closed, token.startOffset + token.image.length);
     this.#push(token);
   }
 
-  /** Puts the separator that stands in front of `token`, if the line really ended. */
-  #separate(token: IToken, next: IToken | undefined): void {
+  /**
+   * Which list a `)` or `]` closes, if it is not one too many or of the wrong kind: what follows tells, by the reading under
+   * which the fewest brackets are wrong, and of those the layout. The depth to close, or -1 when the token is dealt with.
+   */
+  #listToClose(token: IToken, at: number, nearest: number): number {
+    const inner = this.#open.length - 1;
+    const isPlain = nearest === inner && inner >= 0;
+    if (isPlain && (this.#fitsLayout(token, this.#open[inner]!) || this.#nests())) return nearest;
+    const segment = this.#segment();
+    const lists = this.#open.slice(segment).map(({ kind }) => kind);
+    if (lists.length === 0 && nearest >= 0 && !this.#blockEnds(at)) return nearest;
+    const ahead = this.#bracketsAhead(at);
+    let best = { depth: -1, wrong: 1 + unmatched(lists, ahead), fits: nearest === inner };
+    if (lists.length > 0 && nearest < inner) {
+      const wrong = 1 + unmatched(lists.slice(0, -1), ahead);
+      if (wrong <= best.wrong) best = { depth: inner, wrong, fits: false };
+    }
+    for (let depth = segment; depth <= inner; depth++) {
+      const bracket = this.#open[depth]!;
+      if (closers[bracket.kind] !== token.tokenType) continue;
+      const wrong = (depth < inner ? 1 : 0) + unmatched(lists.slice(0, depth - segment), ahead);
+      const fits = this.#fitsLayout(token, bracket);
+      if (wrong < best.wrong || (wrong === best.wrong && (fits || !best.fits))) best = { depth, wrong, fits };
+    }
+    if (best.depth >= 0 && closers[this.#open[best.depth]!.kind] === token.tokenType) return best.depth;
+    const innermost = this.#innermost();
+    if (best.depth >= 0) {
+      const { token: opener, kind } = innermost!;
+      const args = { open: opener.image, close: spelling[kind], found: token.image };
+      this.#faults.add('CROB1012', span(this.#file, token), args, span(this.#file, opener));
+      this.#closeTo(inner);
+      return -1;
+    }
+    this.#faults.add('CROB1009', span(this.#file, token), { found: token.image });
+    if (innermost && segment <= inner && nearest !== inner) innermost.spoilt = true;
+    else this.#spoilBefore(token);
+    return -1;
+  }
+
+  /** Whether the innermost block is closed on this line. */
+  #blockEnds(at: number): boolean {
+    let depth = 0;
+    for (const { tokenType: type } of this.#tokens.slice(at)) {
+      if (type === Newline) return false;
+      if (type === LBrace) depth++;
+      if (type === RBrace && --depth < 0) return true;
+    }
+    return false;
+  }
+
+  /** Whether a closing bracket stands where lines say it should: below the line of the other, or on it. */
+  #fitsLayout(token: IToken, { token: opener, indent }: Open): boolean {
+    const line = (this.#newline?.startOffset ?? -1) + 1;
+    if (token.startOffset - line === this.#indent) return indent === this.#indent;
+    return opener.startOffset >= line || !this.#endsLine(opener);
+  }
+
+  #endsLine({ startOffset, image }: IToken): boolean {
+    const end = startOffset + image.length;
+    return /^[ \t\r]*(\/\/.*)?$/.test(this.#text.slice(end, lineAround(this.#text, end).end));
+  }
+
+  /** `}` at the end of a line or within it, of a block that goes on behind it. */
+  #isBraceTooMany(token: IToken, at: number, { token: opener, statement: { indent } }: Open): boolean {
+    const line = (this.#newline?.startOffset ?? -1) + 1;
+    if (this.#bracesNest()) return false;
+    if (this.#insideList() && this.#innermost()!.awaitedBlocks > 0) return true;
+    if (token.startOffset - line === this.#indent || opener.startOffset >= line || indent >= this.#indent) return false;
+    if (this.#statement.awaitedBlocks > 0) return true;
+    const behind = this.#tokens.slice(at + 1).find(({ tokenType }) => tokenType !== Newline);
+    if (!behind) return false;
+    const column = this.#columnOf(behind);
+    return this.#tokens[at + 1] === behind || column > indent || (column === indent && behind.tokenType === RBrace);
+  }
+
+  /** Whether all brackets of the file match: then the layout means nothing. */
+  #nests(): boolean {
+    this.#nested ??= nest(this.#tokens);
+    return this.#nested;
+  }
+
+  /** Whether its braces do. */
+  #bracesNest(): boolean {
+    this.#nestedBraces ??= nest(this.#tokens, (type) => type === LBrace || type === RBrace);
+    return this.#nestedBraces;
+  }
+
+  /** `{ a else { b }`: an `else` stands behind a block. */
+  #closeBeforeElse(token: IToken): void {
+    const innermost = this.#innermost();
+    if (innermost?.kind !== 'brace' || this.#last()?.tokenType === RBrace) return;
+    const line = token.startOffset - this.#columnOf(token);
+    if (innermost.token.startOffset < line && innermost.indent !== this.#indent) return;
+    this.#report(innermost, token);
+    this.#closeTo(this.#open.length - 1);
+  }
+
+  /** What stands before a brace on its line is not what it seems. */
+  #spoilLine(token: IToken): void {
+    const line = token.startOffset - this.#columnOf(token);
+    if (this.#insideList()) this.#innermost()!.spoilt = true;
+    if (token.startOffset - line > this.#indent)
+      this.#faults.spoil(Math.max(line, this.#statement.first?.startOffset ?? 0), token.startOffset);
+  }
+
+  /** Its opening bracket is missing: on this line, or where an earlier line of the same indentation ends. */
+  #spoilBefore(token: IToken): void {
+    const column = this.#columnOf(token);
+    const lineStart = token.startOffset - column;
+    const startsLine = this.#text.slice(lineStart, token.startOffset).trim() === '';
+    let start = startsLine ? lineStart : (this.#statement.first?.startOffset ?? lineStart);
+    if (startsLine) {
+      const above = this.#text.slice(0, lineStart).split('\n');
+      const line = above.findLastIndex((text) => text.trim() !== '' && text.length - text.trimStart().length <= column);
+      start = above.slice(0, Math.max(0, line)).reduce((sum, text) => sum + text.length + 1, 0);
+    }
+    const end = token.startOffset + token.image.length;
+    this.#faults.spoil(start, end + /^[ \t]*/.exec(this.#text.slice(end))![0].length);
+  }
+
+  /** The brackets of lists behind a token, up to where the statement must have ended. */
+  #bracketsAhead(at: number): TokenType[] {
+    const found: TokenType[] = [];
+    for (let i = at + 1; i < this.#tokens.length && found.length < 200; i++) {
+      const token = this.#tokens[i]!;
+      const type = token.tokenType;
+      if (type === LBrace || type === RBrace || type === Arrow || type === Where || type === Semicolon) break;
+      if (type === Newline) {
+        const next = this.#tokens[i + 1];
+        if (next && !isCloser(next.tokenType) && this.#columnOf(next) <= this.#statement.indent) break;
+      } else if (isCloser(type) || type === LParen || type === LBracket) found.push(type);
+    }
+    return found;
+  }
+
+  /** Puts the separator that stands in front of a token, if the line really ended. */
+  #separate(token: IToken, at: number): void {
+    const next = this.#tokens[at + 1];
     const pending = this.#pending;
     this.#pending = undefined;
-    const last = this.#out[this.#out.length - 1];
+    const last = this.#last();
     if (!pending || !last || this.#insideList() || last.tokenType === LBrace) return;
     if (pending.tokenType === Newline) {
-      if (continuing.has(last.tokenType) && !begins(token, next)) return;
+      const isNew = begins(token, next) || this.#declares(token, next);
       if (continues(token, next, this.#open.length)) return;
-      if (infix.has(token.tokenType)) {
-        this.#faults.add('CROB1019', span(this.#file, token), { found: token.image });
+      if (!isNew && infix.has(token.tokenType)) {
+        if (!continuing.has(last.tokenType))
+          this.#faults.add('CROB1019', span(this.#file, token), { found: token.image });
         return;
       }
+      if (this.#awaitsBody(token, isNew)) {
+        const column = this.#endOfBody(at);
+        if (column !== undefined) this.#openBody(column);
+        return;
+      }
+      // `->` is missing between two strings of a map, or stands in the first.
+      const isHalf = last === this.#statement.first && last.tokenType === token.tokenType;
+      const isString = last.tokenType === OpenString || (isHalf && token.tokenType === StringToken);
+      const isOpen = isString && this.#indent > this.#statement.indent;
+      if (!isNew && (isOpen || continuing.has(last.tokenType))) return;
     }
     this.#pushSeparator(pending);
+  }
+
+  /** Whether a token at a line's start, in the first column, starts a declaration. */
+  #declares(token: IToken, next: IToken | undefined): boolean {
+    return this.#indent === 0 && declarationWords.has(token.tokenType) && isName(next);
+  }
+
+  /** Whether the lines before were a header without its brace, and this one, further in, is part of it or of its body. */
+  #awaitsBody(token: IToken, isNew: boolean): boolean {
+    const { first, indent, hasBody, awaitedBlocks } = this.#statement;
+    if (first === undefined || this.#indent <= indent) return false;
+    if (awaitedBlocks > 0) return true;
+    if (hasBody || !isHeader(first)) return false;
+    // In an interface, methods have none.
+    if (declarationWords.has(first.tokenType) || token.tokenType === Let || token.tokenType === Return) return true;
+    return !isNew && token.tokenType !== AtSign && token.image !== 'forward';
+  }
+
+  /** The column of a brace that closes, where one of the statement's would, and that none opens from here on. */
+  #endOfBody(at: number): number | undefined {
+    if (this.#bracesNest()) return undefined;
+    const least = this.#statement.indent;
+    const most = Math.min(this.#indent - 1, this.#indentOf(this.#last()!));
+    let depth = 0;
+    let starts = true;
+    for (let i = at; i < this.#tokens.length; i++) {
+      const token = this.#tokens[i]!;
+      const type = token.tokenType;
+      if (type === Newline) {
+        starts = true;
+        continue;
+      }
+      const column = this.#columnOf(token);
+      if (type === RBrace && depth === 0) return starts && column >= least && column <= most ? column : undefined;
+      if (starts && column <= least && !isCloser(type)) return undefined;
+      starts = false;
+      if (type === LBrace) depth++;
+      if (type === RBrace) depth--;
+    }
+    return undefined;
+  }
+
+  #openBody(column: number): void {
+    const { first, swallowed } = this.#statement;
+    const what = declarationWords.has(first!.tokenType) ? `the ${first!.image}` : 'this';
+    if (!swallowed) this.#faults.add('CROB1041', span(this.#file, first!), { what });
+    const end = this.#end();
+    const brace = createTokenInstance(LBrace, '', end, end - 1, 0, 0, 0, 0);
+    this.#take(brace);
+    this.#enter(brace, 'brace', column, undefined);
   }
 
   #pushSeparator(pending: IToken): void {
@@ -220,11 +539,31 @@ class LineRule {
     this.#out.push(token);
   }
 
+  #last(): IToken | undefined {
+    return this.#out[this.#out.length - 1];
+  }
+
+  /** Behind the last token. */
+  #end(): number {
+    const last = this.#last();
+    return last ? last.startOffset + last.image.length : 0;
+  }
+
+  /** Indentation of the line of a token. */
+  #indentOf({ startOffset }: IToken): number {
+    const { start, end } = lineAround(this.#text, startOffset);
+    return this.#text.slice(start, end).search(/\S/);
+  }
+
+  #columnOf(token: IToken): number {
+    return token.startOffset - (this.#text.lastIndexOf('\n', token.startOffset - 1) + 1);
+  }
+
   #opens(type: TokenType): Bracket | undefined {
     if (type === LParen) return 'round';
     if (type === LBracket) return 'square';
     if (type !== LBrace) return undefined;
-    return this.#out[this.#out.length - 1]?.tokenType === Dot ? 'names' : 'brace';
+    return this.#last()?.tokenType === Dot ? 'names' : 'brace';
   }
 
   #innermost(): Open | undefined {
@@ -244,58 +583,40 @@ class LineRule {
   }
 
   #closeTo(depth: number): void {
-    const last = this.#out[this.#out.length - 1];
-    const at = last ? last.startOffset + last.image.length : 0;
+    const at = this.#end();
     while (this.#open.length > depth) {
       const closed = this.#open.pop()!;
-      this.#statement = closed.statement;
+      this.#leave(closed, at);
       this.#push(createTokenInstance(closers[closed.kind], '', at, at - 1, 0, 0, 0, 0));
     }
+  }
+
+  #leave({ token, statement, spoilt }: Open, end: number): void {
+    this.#statement = statement;
+    if (spoilt) this.#faults.spoil(token.startOffset, end);
   }
 
   #closeAll(found: IToken | undefined): void {
     if (this.#open.length > 0) {
       const list = this.#open.find((bracket) => bracket.kind !== 'brace');
-      this.#report(list ?? this.#suspect ?? this.#innermost()!, found);
+      this.#report(list ?? this.#innermost()!, found);
     }
-    this.#suspect = undefined;
     this.#closeTo(0);
   }
 
   #report(bracket: Open, found: IToken | undefined): void {
+    const { token, kind } = bracket;
+    if (bracket.swallowed || token.image === '') return;
     const end = this.#text.trimEnd().length;
     const also: Span = found ? span(this.#file, found) : { file: this.#file, start: end, end };
-    const before = found ? `\`${found.image}\`` : 'the end of the file';
+    const name = found?.tokenType === RBrace && kind === 'brace' ? 'the `}` further out' : `\`${found?.image}\``;
+    const before = found ? name : 'the end of the file';
     this.#faults.add(
-      bracket.kind === 'brace' ? 'CROB1008' : 'CROB1007',
-      span(this.#file, bracket.token),
-      { open: bracket.token.image, close: spelling[bracket.kind], before },
+      kind === 'brace' ? 'CROB1008' : 'CROB1007',
+      span(this.#file, token),
+      { open: token.image, close: spelling[kind], before },
       also,
     );
+    if (kind !== 'brace') bracket.spoilt = true;
   }
-}
-
-function isName(token: IToken | undefined): boolean {
-  return (
-    token !== undefined &&
-    (token.tokenType === Identifier || (token.tokenType.CATEGORIES?.includes(Identifier) ?? false))
-  );
-}
-
-function isCloser(type: TokenType): boolean {
-  return type === RParen || type === RBracket || type === RBrace;
-}
-
-/** Whether a line that starts so can only be a new statement, whatever the line before ends in. */
-function begins(token: IToken, next: IToken | undefined): boolean {
-  return token.tokenType === Return || (memberWords.has(token.tokenType) && isName(next));
-}
-
-/** Whether a line that starts so continues the one before. */
-function continues(token: IToken, next: IToken | undefined, depth: number): boolean {
-  const type = token.tokenType;
-  if (type === Arrow || type === Equal || type === Where || type === Else || type === Then || type === LBrace)
-    return true;
-  const named = next?.tokenType === Equal || next?.tokenType === Dot;
-  return depth === 0 && !named && (type === Colon || type === For || type === At || type === Extends);
 }

@@ -1,5 +1,6 @@
 import type { Rule } from './base-parser.ts';
 import { span } from './faults.ts';
+import { nearest } from './nearest.ts';
 import { StatementParser } from './statements.ts';
 import {
   Arrow,
@@ -15,6 +16,7 @@ import {
   Fix,
   From,
   Group,
+  Identifier,
   Init,
   Input,
   LBrace,
@@ -92,7 +94,9 @@ export abstract class MemberParser extends StatementParser {
 
   protected readonly params: Rule<ParamNode[]> = this.RULE('params', (): ParamNode[] => {
     this.CONSUME(LParen);
-    const params = this.commas(RParen, this.param);
+    const params = this.commas(RParen, this.param, {
+      starts: () => this.nextIs(Identifier) && this.nextIs(Colon, 2),
+    });
     this.CONSUME(RParen);
     return params;
   });
@@ -254,8 +258,7 @@ export abstract class MemberParser extends StatementParser {
           ALT: () => {
             this.noAttributes(front);
             const word = this.OPTION4(() => this.CONSUME(Method));
-            const name = this.SUBRULE4(this.name);
-            if (!word && name.name !== 'forward') this.faults.add('CROB1042', name.span, { name: name.name });
+            const name = this.#methodName(word !== undefined, this.SUBRULE4(this.name));
             const params = this.SUBRULE(this.params);
             const result = this.OPTION5(() => this.SUBRULE(this.result));
             const where = this.SUBRULE(this.where);
@@ -274,6 +277,20 @@ export abstract class MemberParser extends StatementParser {
       ],
     });
   });
+
+  /** A method without its word is `forward`, misspelt perhaps. */
+  #methodName(hasWord: boolean, ident: Ident): Ident {
+    return this.ACTION(() => {
+      const { name, span: at } = ident;
+      if (hasWord || name === 'forward') return ident;
+      if (nearest(name, ['forward']) === undefined) {
+        this.faults.add('CROB1042', at, { name });
+        return ident;
+      }
+      this.faults.add('CROB1048', at, { found: name, meant: '`forward`' });
+      return { ...ident, name: 'forward' };
+    });
+  }
 
   /** `: f32[…]` of a weight or buffer, which can have no other type. */
   private readonly tensorType: Rule<TensorType> = this.RULE('tensorType', (): TensorType => {
@@ -398,9 +415,8 @@ export abstract class MemberParser extends StatementParser {
         },
         {
           ALT: () => {
-            const mode = this.OR2([{ ALT: () => this.CONSUME(Fix) }, { ALT: () => this.CONSUME(Eval) }]).image as
-              | 'fix'
-              | 'eval';
+            const word = this.OR2([{ ALT: () => this.CONSUME(Fix) }, { ALT: () => this.CONSUME(Eval) }]);
+            const mode = word.tokenType === Fix ? 'fix' : 'eval';
             return { kind: 'freeze', mode, path: this.SUBRULE2(this.path), span: this.since(start) };
           },
         },

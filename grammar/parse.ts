@@ -18,7 +18,7 @@ export function parse(file: string, text: string): ParseResult {
   const { tokens, docs: docLines, comments } = lex(file, text, faults);
   const docs = new DocLines(file, text, docLines);
   const fileDocs = docs.ofFile(tokens[0]?.startOffset ?? text.length, tokens[0]?.tokenType === Use);
-  const items = read(file, tokens, docs, faults);
+  const items = read(file, text, tokens, docs, faults);
   const uses: UseDecl[] = [];
   const declarations: Declaration[] = [];
   for (const item of items) {
@@ -29,16 +29,24 @@ export function parse(file: string, text: string): ParseResult {
     }
   }
   const all = [...comments, ...docs.rest()].sort((a, b) => a.span.start - b.span.start);
-  return { tree: { file, text, docs: fileDocs, uses, declarations, comments: all }, faults: faults.inOrder() };
+  const tree = { file, text, docs: fileDocs, uses, declarations, comments: all, unread: faults.unread() };
+  return { tree, faults: faults.inOrder() };
 }
 
 /** Brackets are bounded by the line rule, but chains like `- - - x` are not: there, recursion has an end too. */
-function read(file: string, tokens: IToken[], docs: DocLines, faults: FaultSink): readonly (Declaration | UseDecl)[] {
+function read(
+  file: string,
+  text: string,
+  tokens: IToken[],
+  docs: DocLines,
+  faults: FaultSink,
+): readonly (Declaration | UseDecl)[] {
   try {
     return parser.read(file, tokens, docs, faults);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     faults.add('CROB1030', { file, start: 0, end: 0 }, {});
+    faults.lose(file, { start: 0, end: text.length });
     return [];
   }
 }

@@ -52,7 +52,7 @@ interface Guess {
 }
 
 /** Words that other languages have where crob has something else. */
-const foreignWords: ReadonlyMap<string, string> = new Map([
+export const foreignWords: ReadonlyMap<string, string> = new Map([
   ['def', 'write `forward(…)` or `method name(…)` in a module, `fn name(…)` outside of one'],
   ['function', 'functions are declared with `fn`'],
   ['func', 'functions are declared with `fn`'],
@@ -220,7 +220,8 @@ function guess(mistake: Mistake, file: string, faults: FaultSink): void {
   for (const { code, fits, at } of guesses) {
     const args = fits(mistake);
     if (!args) continue;
-    faults.add(code, place(file, at ? at(mistake) : mistake.found, mistake.last), args);
+    const token = at ? at(mistake) : mistake.found;
+    faults.add(code, place(file, token, token === mistake.found ? mistake.last : mistake.found), args);
     return;
   }
 }

@@ -1,6 +1,6 @@
 import type { IToken } from 'chevrotain';
 import type { Rule } from './base-parser.ts';
-import { EOF } from './chevrotain.ts';
+import { EOF, isRecognitionException } from './chevrotain.ts';
 import { DocLines } from './docs.ts';
 import { ExpressionParser } from './expressions.ts';
 import { explainRest } from './recovery.ts';
@@ -47,6 +47,9 @@ export abstract class StatementParser extends ExpressionParser {
     return this.docs.before(this.mark(), Number.isNaN(last.startOffset) ? 0 : last.startOffset);
   }
 
+  /** Where the first body in the item that is being read begins. */
+  #body: number | undefined;
+
   /**
    * Separated items up to the closing brace or the end of the file, which is not consumed. A mistake costs one
    * item: reading resumes at the next separator, and bodies on the way are read with `body`, for their own
@@ -59,21 +62,32 @@ export abstract class StatementParser extends ExpressionParser {
       return items;
     }
     const depth = this.depthOf(this.LA(1));
+    const start = this.mark();
+    const around = this.#body;
     while (!this.nextIs(RBrace) && !this.nextIs(EOF)) {
       if (this.nextIs(Separator)) {
         this.SKIP_TOKEN();
         continue;
       }
       const first = this.LA(1);
+      this.#body = undefined;
       try {
         items.push(this.SUBRULE8(item));
-        if (this.nextIs(Separator) || this.nextIs(RBrace) || this.nextIs(EOF)) continue;
-        explainRest({ first, last: this.LA(0), found: this.LA(1), next: this.LA(2) }, this.file, this.faults);
+        if (this.nextIs(Separator) || this.nextIs(RBrace) || this.nextIs(EOF)) {
+          this.faults.settle(this.file, this.since(first.startOffset), this.#body);
+          continue;
+        }
+        // Behind a fault, the item may have ended early for its sake.
+        if (!this.faults.anyOpen(first.startOffset, this.mark()))
+          explainRest({ first, last: this.LA(0), found: this.LA(1), next: this.LA(2) }, this.file, this.faults);
       } catch (error) {
-        this.report(error, first);
+        if (!isRecognitionException(error as Error) || !this.faults.isCut(first.startOffset, this.mark()))
+          this.report(error, first);
       }
       this.#resume(depth, first, body(first));
+      this.faults.lose(this.file, this.since(first.startOffset));
     }
+    this.#body = around ?? start;
     return items;
   }
 

@@ -525,6 +525,15 @@ export interface SourceFile {
   readonly uses: readonly UseDecl[];
   readonly declarations: readonly Declaration[];
   readonly comments: readonly Comment[];
+  /** Text of which it is not known how it was meant. */
+  readonly unread: readonly Unread[];
+}
+
+/** A declaration, member or statement that a fault is in, from its first token on; what it says, or what is said of it, is in doubt. */
+export interface Unread {
+  readonly span: Span;
+  /** The header alone, up to its body, which was read; or the whole. What could not be read at all is no part of the tree. */
+  readonly part: 'header' | 'whole';
 }
 
 /** What the parser could not read. `code` is a key of the syntax part of the message catalogue. */

@@ -65,7 +65,7 @@ export abstract class TypeParser extends BaseParser {
       },
       {
         ALT: () => {
-          const items = [first].concat(this.commas(RBracket, this.type, true));
+          const items = [first].concat(this.commas(RBracket, this.type, { behind: true }));
           this.CONSUME2(RBracket);
           return { kind: 'sequence-type', items, span: this.since(start) };
         },

@@ -1,6 +1,6 @@
-import { nearest } from '../../compiler/elaborate/did-you-mean.ts';
 import { print } from '../../compiler/ir/print.ts';
 import { pipeline } from '../../compiler/passes/pipeline.ts';
+import { nearest } from '../../grammar/nearest.ts';
 import { buildModel } from '../../runtime/build-model.ts';
 import { byteSize } from '../../runtime/byte-size.ts';
 import { compileFile, viaOf } from '../compile-file.ts';

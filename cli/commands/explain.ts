@@ -1,5 +1,5 @@
 import { type MessageCode, type MessageRow, messages } from '../../compiler/diagnostics/messages.ts';
-import { nearest } from '../../compiler/elaborate/did-you-mean.ts';
+import { nearest } from '../../grammar/nearest.ts';
 import { UserError } from '../../runtime/user-error.ts';
 
 /** The text behind a code; without one, the list of all. */

@@ -1,39 +1,7 @@
-/** `did you mean \`x\`?` for the nearest name by Damerau-Levenshtein distance, if one is near enough. */
+import { nearest } from '../../grammar/nearest.ts';
+
+/** `did you mean \`x\`?` for the nearest name, if one is near enough. */
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
   const best = nearest(name, candidates);
   return best === undefined ? undefined : `did you mean \`${best}\`?`;
-}
-
-export function nearest(name: string, candidates: Iterable<string>): string | undefined {
-  // Of one letter, every other letter is as near as the next.
-  const limit = name.length <= 1 ? 0 : Math.max(1, Math.floor(name.length / 3));
-  let best: string | undefined;
-  let least = limit + 1;
-  for (const candidate of candidates) {
-    const d = candidate.toLowerCase() === name.toLowerCase() ? 0 : distance(name, candidate);
-    if (d < least || (d === least && best !== undefined && candidate < best)) {
-      least = d;
-      best = candidate;
-    }
-  }
-  if (best !== undefined) return best;
-  // A longer name that begins the same is what one means by an abbreviation.
-  if (name.length >= 3) for (const candidate of candidates) if (candidate.startsWith(name)) return candidate;
-  return undefined;
-}
-
-function distance(a: string, b: string): number {
-  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
-      let best = Math.min(rows[i - 1]![j]! + 1, row[j - 1]! + 1, rows[i - 1]![j - 1]! + cost);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        best = Math.min(best, rows[i - 2]![j - 2]! + 1);
-      row.push(best);
-    }
-    rows.push(row);
-  }
-  return rows[a.length]![b.length]!;
 }

@@ -1,7 +1,7 @@
+import { nearest } from '../../grammar/nearest.ts';
 import type { Span } from '../../grammar/span.ts';
 import type { Node, Value } from '../ir/graph.ts';
 import type { Session } from './body.ts';
-import { nearest } from './did-you-mean.ts';
 import { elaborateModel, type ModelGraph } from './model.ts';
 import { type OwnPart, ownParts, partsIn } from './own-parts.ts';
 import { childPath } from './paths.ts';

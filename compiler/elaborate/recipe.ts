@@ -1,10 +1,11 @@
+import { nearest } from '../../grammar/nearest.ts';
 import type { Span } from '../../grammar/span.ts';
 import type { Ident, ModelDecl, RecipeDecl, RecipeMember } from '../../grammar/tree.ts';
 import { diagnostic } from '../diagnostics/diagnostic.ts';
 import { variables } from '../dims/dim.ts';
 import { fileBody, type Session } from './body.ts';
 import { checkSizes, trainingGraph } from './checked-model.ts';
-import { didYouMean, nearest } from './did-you-mean.ts';
+import { didYouMean } from './did-you-mean.ts';
 import type { ModelGraph } from './model.ts';
 import type { FileScope } from './program.ts';
 import { type ModelAt, namedModel, type RecipeAt, recipeChain, recipesOf } from './recipe-chain.ts';

@@ -71,7 +71,7 @@ describe('one mistake is one message', () => {
       ['3:10 CROB1008'],
     ],
     ['a missing brace at the end', 'module A() {\n  a = B()\n', ['1:12 CROB1008']],
-    ['a brace too many', 'module A() {\n  a = B() }\n}\nmodule C() { }\n', ['3:1 CROB1009']],
+    ['a brace too many', 'module A() {\n  a = B() }\n}\nmodule C() { }\n', ['2:11 CROB1009']],
     ['an unclosed parameter list', 'module A( {\n  a = B()\n}\n', ['1:9 CROB1007']],
     [
       'a Python class',

@@ -339,6 +339,7 @@ export const sourceFile: fc.Arbitrary<SourceFile> = fc.record({
   uses: few(use),
   declarations: few(declaration),
   comments: fc.constant([]),
+  unread: fc.constant([]),
 });
 
 /** A tree without places and text, for comparison. */

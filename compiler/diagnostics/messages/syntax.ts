@@ -53,7 +53,8 @@ no separators, no other bases and no suffixes, except that a recipe's \`0.1x\` i
     template: 'an instance of a module list is selected with brackets',
     help: 'write `[{index}]`',
     explanation: `Checkpoints call the third entry of a list \`layers.2\`; in crob it is \`layers[2]\`, and \`layers[*]\` is every entry.`,
-    example: 'model Small extends Base { backbone.layers.2.window = 6 }\n',
+    example:
+      'model Base() {\n  input x: f32[B]\n  output y = x\n}\nmodel Small extends Base { backbone.layers.2.window = 6 }\n',
   },
   CROB1007: {
     severity: 'error',
@@ -325,7 +326,7 @@ comprehensions: \`layers = [Block(dim) for i in 0..depth]\`.`,
     title: '`:` in place of `=`',
     template: 'values are given with `=`; `:` is for types',
     explanation: 'Settings and named arguments are written `lr = 0.1`; `name: type` declares.',
-    example: 'recipe fast for Tiny at B = 2 {\n  epochs: 40\n}\n',
+    example: 'model Tiny() {\n  input x: f32[B]\n  output y = x\n}\nrecipe fast for Tiny at B = 2 {\n  epochs: 40\n}\n',
   },
   CROB1040: {
     severity: 'error',
@@ -393,5 +394,14 @@ comprehensions: \`layers = [Block(dim) for i in 0..depth]\`.`,
     explanation: `Sources are UTF-8. Bytes here are not, and stand as \uFFFD: the file is in another encoding, such as Latin-1 or UTF-16, or it is damaged. Only
 the first place is shown. \`crobc fmt\` leaves such a file alone, because what these bytes were is not known.`,
     example: '/// A caf\uFFFD in every function.\nfn one() = 1\n',
+  },
+  CROB1048: {
+    severity: 'error',
+    title: 'Misspelt word of the language',
+    template: 'there is no word `{found}`',
+    help: 'did you mean {meant}?',
+    explanation: `Two names side by side are never right in crob: one of them is meant as a word of the language, and this one is nearly one. What follows is
+checked as if it were spelt right.`,
+    example: 'model Twice {\n  input x: f32[B]\n  outptu y = x + x\n}\n',
   },
 } as const satisfies Record<string, MessageRow>;

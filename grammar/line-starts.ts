@@ -1,0 +1,54 @@
+import type { IToken, TokenType } from 'chevrotain';
+import {
+  Arrow,
+  At,
+  Colon,
+  Dot,
+  Else,
+  Equal,
+  Extends,
+  Fn,
+  For,
+  Identifier,
+  If,
+  Interface,
+  LBrace,
+  Method,
+  Model,
+  Module,
+  memberWords,
+  Recipe,
+  Return,
+  Then,
+  Weights,
+  Where,
+} from './tokens.ts';
+
+/** Whether a statement that starts so has a body in braces. */
+export function isHeader({ tokenType, image }: IToken): boolean {
+  return headers.has(tokenType) || image === 'forward';
+}
+
+const headers: ReadonlySet<TokenType> = new Set([Module, Interface, Model, Recipe, Weights, Fn, Method, If, For]);
+
+/** A name, or a word that can be one. */
+export function isName(token: IToken | undefined): boolean {
+  return (
+    token !== undefined &&
+    (token.tokenType === Identifier || (token.tokenType.CATEGORIES?.includes(Identifier) ?? false))
+  );
+}
+
+/** Whether a line that starts so can only be a new statement, whatever the line before ends in. */
+export function begins(token: IToken, next: IToken | undefined): boolean {
+  return token.tokenType === Return || (memberWords.has(token.tokenType) && isName(next));
+}
+
+/** Whether a line that starts so continues the one before. */
+export function continues(token: IToken, next: IToken | undefined, depth: number): boolean {
+  const type = token.tokenType;
+  if (type === Arrow || type === Equal || type === Where || type === Else || type === Then || type === LBrace)
+    return true;
+  const named = next?.tokenType === Equal || next?.tokenType === Dot;
+  return depth === 0 && !named && (type === Colon || type === For || type === At || type === Extends);
+}

@@ -1,0 +1,40 @@
+/** The nearest name by Damerau-Levenshtein distance, if one is near enough; of several the first by spelling. */
+export function nearest(name: string, candidates: Iterable<string>): string | undefined {
+  return allNearest(name, candidates)[0];
+}
+
+/** The names that are equally near. */
+export function allNearest(name: string, candidates: Iterable<string>): readonly string[] {
+  // Of one letter, every other letter is as near as the next.
+  const limit = name.length <= 1 ? 0 : Math.max(1, Math.floor(name.length / 3));
+  let best: string[] = [];
+  let least = limit;
+  for (const candidate of candidates) {
+    const d = candidate.toLowerCase() === name.toLowerCase() ? 0 : distance(name, candidate);
+    if (d < least) best = [];
+    if (d <= least) {
+      least = d;
+      best.push(candidate);
+    }
+  }
+  if (best.length > 0) return [...new Set(best)].sort();
+  // A longer name that begins the same is what one means by an abbreviation.
+  if (name.length >= 3) for (const candidate of candidates) if (candidate.startsWith(name)) return [candidate];
+  return [];
+}
+
+function distance(a: string, b: string): number {
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
+      let best = Math.min(rows[i - 1]![j]! + 1, row[j - 1]! + 1, rows[i - 1]![j - 1]! + cost);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, rows[i - 2]![j - 2]! + 1);
+      row.push(best);
+    }
+    rows.push(row);
+  }
+  return rows[a.length]![b.length]!;
+}
