@@ -1,5 +1,5 @@
 import type { Declaration, ModuleDecl } from '../grammar/tree.ts';
-import { type Diagnostic, diagnostic, isError } from './diagnostics/diagnostic.ts';
+import { type Diagnostic, diagnostic, isError, isUnknownName } from './diagnostics/diagnostic.ts';
 import { inSourceOrder } from './diagnostics/order.ts';
 import { constant, type Dim } from './dims/dim.ts';
 import { withinIntegers } from './elaborate/attempt.ts';
@@ -47,15 +47,17 @@ export function check(host: SourceHost, files: readonly string[]): CheckResult {
   const session = openSession(program, false, (d) => diagnostics.push(d), shared);
   const training = openSession(program, true, (d) => diagnostics.push(d), shared);
   for (const scope of scopes) {
-    // What did not parse would only be complained of a second time.
-    const broken = new Set(program.diagnostics.filter((d) => d.code.startsWith('CROB1')).map((d) => d.span.file));
+    const doubtful = doubtfulNames(scope);
     for (const decl of scope.tree.declarations) {
       const before = diagnostics.length;
       const model = withinIntegers(session, decl, () => checkDeclaration(session, training, decl, scope));
-      if (model && decl.kind === 'model' && diagnostics.length === before) models.set(decl.name.name, model);
+      if (doubtful.has(decl.name.name)) {
+        const isOwn = scope.doubt?.declarations.has(decl) && !foundations(decl).some((name) => doubtful.has(name));
+        diagnostics.push(...diagnostics.splice(before).filter((d) => isOwn && isUnknownName(d)));
+      } else if (model && decl.kind === 'model' && diagnostics.length === before) models.set(decl.name.name, model);
     }
-    if (broken.has(scope.file)) dropCascades(diagnostics, scope.file);
   }
+  if ([...program.files.values()].some(({ doubt }) => doubt)) dropCascades(diagnostics);
   // An error may be why something was not constructed.
   if (diagnostics.length === 0) diagnostics.push(...scopes.flatMap((scope) => unchecked(scope, shared.constructed)));
   return { program, diagnostics: inSourceOrder(diagnostics), models, missing };
@@ -102,7 +104,7 @@ function checkDeclaration(
       if (decl.params.every((param) => param.value)) twice((form) => checkDefaults(form, decl, scope, decl.name.span));
       return undefined;
     case 'fn':
-      if (!wasCut(session, decl)) twice((form) => checkFunction(form, decl, scope));
+      twice((form) => checkFunction(form, decl, scope));
       return undefined;
     case 'recipe':
       checkRecipe(training, decl, scope);
@@ -115,20 +117,36 @@ function checkDeclaration(
   }
 }
 
-/** Whether part of a declaration did not parse. */
-function wasCut({ program }: Session, { span }: Declaration): boolean {
-  return program.diagnostics.some(
-    (d) =>
-      d.code.startsWith('CROB1') && d.span.file === span.file && d.span.start <= span.end && span.start <= d.span.end,
-  );
+/** Models, recipes and maps that lost text was part of, and those that build on them. */
+function doubtfulNames({ tree, doubt }: FileScope): ReadonlySet<string> {
+  const names = new Set<string>();
+  if (!doubt) return names;
+  for (let size = -1; size < names.size; ) {
+    size = names.size;
+    for (const decl of tree.declarations) {
+      if (decl.kind !== 'model' && decl.kind !== 'recipe' && decl.kind !== 'weights') continue;
+      if (doubt.declarations.has(decl) || foundations(decl).some((name) => names.has(name))) names.add(decl.name.name);
+    }
+  }
+  return names;
 }
 
-/** In a file that did not parse, only names that the lost text may have declared are doubtful; they are dropped. */
-function dropCascades(diagnostics: Diagnostic[], file: string): void {
-  const doubtful = new Set(['CROB2001', 'CROB2005', 'CROB2010', 'CROB2116', 'CROB2213', 'CROB2304', 'CROB2309']);
-  for (let i = diagnostics.length - 1; i >= 0; i--) {
-    if (diagnostics[i]!.span.file === file && doubtful.has(diagnostics[i]!.code)) diagnostics.splice(i, 1);
-  }
+function foundations(decl: Declaration): string[] {
+  const names =
+    decl.kind === 'weights'
+      ? [decl.target]
+      : decl.kind === 'recipe'
+        ? [decl.base, decl.model]
+        : decl.kind === 'model'
+          ? [decl.base]
+          : [];
+  return names.flatMap((name) => (name ? [name.name] : []));
+}
+
+/** A `return`, a use and an output may stand in the lost text. */
+function dropCascades(diagnostics: Diagnostic[]): void {
+  const doubtful = new Set(['CROB2213', 'CROB2304', 'CROB2309']);
+  for (let i = diagnostics.length - 1; i >= 0; i--) if (doubtful.has(diagnostics[i]!.code)) diagnostics.splice(i, 1);
 }
 
 export interface Compiled {

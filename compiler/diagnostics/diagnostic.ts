@@ -31,6 +31,11 @@ export function isError({ severity }: Diagnostic): boolean {
   return severity === 'error';
 }
 
+/** Whether it says no more than that something of its name does not exist. */
+export function isUnknownName({ code }: Diagnostic): boolean {
+  return code === 'CROB2001' || code === 'CROB2116' || code === 'CROB2222';
+}
+
 export interface DiagnosticParts {
   readonly notes?: readonly Note[];
   readonly details?: readonly string[];

@@ -5,6 +5,7 @@ import type { Declaration, Param, ParseResult, SourceFile, UseDecl } from '../..
 import { type Diagnostic, diagnostic } from '../diagnostics/diagnostic.ts';
 import { fromSyntax } from '../diagnostics/from-syntax.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { type Doubt, doubtOf } from './doubt.ts';
 import { asTyped, type SettingsSource, settingsFile } from './settings-source.ts';
 
 /** Hands in source text, so that the compiler reads no file itself. Paths are what `resolve` returned. */
@@ -26,8 +27,10 @@ export interface FileScope {
   readonly declarations: ReadonlyMap<string, Declaration>;
   /** What a name means here: an own declaration, an import, or one of the prelude's. */
   lookup(name: string): Found | undefined;
-  /** Names that a `use` promised and that could not be found: reported there, and nowhere else. */
+  /** Names that a `use` promised and that could not be found: reported there, and nowhere else. Also what lost text may declare. */
   readonly unknown: ReadonlySet<string>;
+  /** What its syntax errors leave in doubt; undefined where there are none. */
+  readonly doubt: Doubt | undefined;
   /** Every name visible here, for did-you-mean. */
   names(): Iterable<string>;
 }
@@ -103,7 +106,9 @@ export class Program {
   }
 
   #add(path: string, text: string, outer: () => FileScope | undefined): FileScope {
-    const { tree, faults } = this.#host.parsed?.(path, text) ?? parsedOnce(path, text);
+    const { tree: read, faults } = this.#host.parsed?.(path, text) ?? parsedOnce(path, text);
+    const doubt = read.unread.length > 0 ? doubtOf(read) : undefined;
+    const tree = doubt?.tree ?? read;
     for (const fault of faults) this.diagnostics.push(fromSyntax(fault));
     const declarations = new Map<string, Declaration>();
     for (const decl of tree.declarations) {
@@ -125,12 +130,13 @@ export class Program {
       }
     }
     const imports = new Map<string, Found>();
-    const unknown = new Set<string>();
+    const unknown = new Set(doubt?.words);
     const scope: FileScope = {
       file: path,
       tree,
       declarations,
       unknown,
+      doubt,
       lookup(name) {
         const own = declarations.get(name);
         if (own) return { decl: own, file: scope };

@@ -2,6 +2,7 @@ import { type Diagnostic, diagnosticKey } from '../diagnostics/diagnostic.ts';
 import { apply } from './apply.ts';
 import type { Depth, Interpreter, Session } from './body.ts';
 import { instantiate } from './construct.ts';
+import { isDoubtful } from './doubtful.ts';
 import { evaluate } from './evaluate.ts';
 import { member } from './members.ts';
 import { callFunction, callMethod } from './methods.ts';
@@ -39,8 +40,7 @@ export function openSession(
       const key = diagnosticKey(d);
       if (seen.has(key)) return;
       seen.add(key);
-      const isUnknown = d.code === 'CROB2001' || d.code === 'CROB2116' || d.code === 'CROB2222';
-      if (isUnknown && program.files.get(d.span.file)?.unknown.has(program.text(d.span))) return;
+      if (isDoubtful(program, d)) return;
       report(d);
     },
   };
