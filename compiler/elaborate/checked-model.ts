@@ -5,6 +5,7 @@ import { type Clause, Facts, showClause } from '../dims/facts.ts';
 import { type Attempt, attempt, attemptForm } from './attempt.ts';
 import { explained } from './blame.ts';
 import type { Session } from './body.ts';
+import { isDoubtful } from './doubtful.ts';
 import type { ModelGraph } from './model.ts';
 import type { FileScope } from './program.ts';
 import type { ModelAt } from './recipe-chain.ts';
@@ -21,7 +22,9 @@ export function trainingGraph(session: Session, at: ModelAt): ModelGraph | undef
 }
 
 function told(session: Session, at: ModelAt, { model, faults }: Attempt): ModelGraph | undefined {
-  for (const d of explained(session, at, faults)) session.report(d);
+  // What may come of text that was lost to a syntax error is no one's fault; the model has gaps all the same.
+  const certain = new Map([...faults].filter(([, d]) => !isDoubtful(session.program, d)));
+  for (const d of explained(session, at, certain)) session.report(d);
   return faults.size === 0 ? model : undefined;
 }
 

@@ -1,6 +1,5 @@
 import { type Diagnostic, diagnosticKey } from '../diagnostics/diagnostic.ts';
 import type { Session } from './body.ts';
-import { isDoubtful } from './doubtful.ts';
 
 /** What is wrong with something, each fault once. */
 export type Faults = ReadonlyMap<string, Diagnostic>;
@@ -11,7 +10,6 @@ export function collecting(session: Session, into: Map<string, Diagnostic>): Ses
     ...session,
     report(d) {
       session.depth.reported++;
-      if (isDoubtful(session.program, d)) return;
       const key = diagnosticKey(d);
       if (!into.has(key)) into.set(key, d);
     },
