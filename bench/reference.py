@@ -52,7 +52,7 @@ def swin_b():
 
 
 def full():
-    model = twin.CroBIM(swin_b(), [128, 256, 512, 1024], published.bert(2), 768, 16, 256, 6, 8, 1024, 32)
+    model = twin.CroBIM(swin_b(), [128, 256, 512, 1024], published.bert(2), 768, 16, 256, 6, 8, 4, 1024, 32, twin.PAPER)
     return randomise_own(model)
 
 
