@@ -236,7 +236,7 @@ describe('what cannot be built', () => {
       /no parameter or part `pacth`[\s\S]*did you mean `patch`/,
     ],
     ['a value of the wrong type', ['--set', 'patch.bias=3'], /CROB2201/],
-    ['no expression', ['--set', 'patch.bias=)'], /--set:1:1 {3}patch\.bias=\)/],
+    ['no expression', ['--set', 'patch.bias=)'], /--set:1:12 {3}patch\.bias=\)/],
     ['no such model', ['-m', 'Tinny'], /^crobc: tiny\.crob has no model Tinny; did you mean Tiny\?\n$/],
   ])('%s', async (_, args, err) => {
     const ran = await build(['tiny.crob', ...args, '-o', 'never']);
