@@ -5,6 +5,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import ts from 'typescript';
 import { beforeAll, expect, test } from 'vitest';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
+import { strictTypeScript } from '../strict-typescript.ts';
 import { crobc } from './crobc.ts';
 
 const at = temporaryFolder();
@@ -44,18 +45,7 @@ beforeAll(async () => {
 });
 
 test('the client of CroBIM_micro compiles under strict rules and runs the model', async () => {
-  const compiled = ts.createProgram([join(folder, 'program.ts')], {
-    target: ts.ScriptTarget.ES2022,
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    strict: true,
-    noUncheckedIndexedAccess: true,
-    exactOptionalPropertyTypes: true,
-    noUnusedLocals: false,
-    skipLibCheck: true,
-    types: ['node'],
-    typeRoots: [resolve('node_modules/@types')],
-  });
+  const compiled = ts.createProgram([join(folder, 'program.ts')], strictTypeScript);
   const { diagnostics } = compiled.emit();
   const said = [...ts.getPreEmitDiagnostics(compiled), ...diagnostics];
   expect(said.map((d) => ts.flattenDiagnosticMessageText(d.messageText, '\n'))).toEqual([]);

@@ -7,6 +7,7 @@ import { check, type SourceHost } from '../../compiler/compile.ts';
 import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';
 import { diskHost } from '../../runtime/source-host.ts';
 import { main } from '../cli/crobc.ts';
+import { strictTypeScript } from '../strict-typescript.ts';
 import { type Block, joined, type Part, parts } from './markdown.ts';
 import { shows } from './transcript.ts';
 
@@ -174,16 +175,8 @@ export class PageRun {
     if (this.#programs.length === 0) return;
     const names = this.#programs.map((name) => join(this.#folder, name));
     const program = ts.createProgram(names, {
-      target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.NodeNext,
-      moduleResolution: ts.ModuleResolutionKind.NodeNext,
-      strict: true,
-      noUncheckedIndexedAccess: true,
-      exactOptionalPropertyTypes: true,
-      skipLibCheck: true,
+      ...strictTypeScript,
       noEmit: true,
-      types: ['node'],
-      typeRoots: [resolve('node_modules/@types')],
     });
     for (const { file, messageText } of ts.getPreEmitDiagnostics(program)) {
       this.faults.push(

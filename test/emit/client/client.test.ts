@@ -12,6 +12,7 @@ import { generateClient } from '../../../compiler/emit/client/generate.ts';
 import { clientInfo } from '../../../compiler/emit/client/info.ts';
 import { Builder } from '../../../compiler/ir/builder.ts';
 import type { Graph, Guard } from '../../../compiler/ir/graph.ts';
+import { strictTypeScript } from '../../strict-typescript.ts';
 
 const { onnx } = createRequire(import.meta.url)('onnx-proto') as typeof import('onnx-proto');
 
@@ -133,17 +134,9 @@ export async function run(): Promise<Float32Array> {
 `;
 
 const strict: ts.CompilerOptions = {
-  target: ts.ScriptTarget.ES2022,
-  module: ts.ModuleKind.NodeNext,
-  moduleResolution: ts.ModuleResolutionKind.NodeNext,
-  strict: true,
-  noUncheckedIndexedAccess: true,
-  exactOptionalPropertyTypes: true,
+  ...strictTypeScript,
   noUnusedLocals: true,
   noUnusedParameters: true,
-  skipLibCheck: true,
-  types: ['node'],
-  typeRoots: [resolve('node_modules/@types')],
 };
 
 describe('the generated client', () => {

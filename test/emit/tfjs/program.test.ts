@@ -10,6 +10,7 @@ import type { Graph, TensorData } from '../../../compiler/ir/graph.ts';
 import { tensor } from '../../../compiler/ir/tensor-data.ts';
 import { loadTfjs } from '../../../runtime/tfjs/load.ts';
 import { importProgram } from '../../../runtime/tfjs/program.ts';
+import { strictTypeScript } from '../../strict-typescript.ts';
 import { graphOf } from '../onnx/graphs.ts';
 import { held, runTfjs } from './run.ts';
 
@@ -68,17 +69,9 @@ describe('the program', () => {
       const path = join(folder, 'Test.ts');
       await writeFile(path, await generateTfjs(program(graph, new Map([['class', undefined]]))));
       const options: ts.CompilerOptions = {
-        target: ts.ScriptTarget.ES2022,
-        module: ts.ModuleKind.NodeNext,
-        moduleResolution: ts.ModuleResolutionKind.NodeNext,
-        strict: true,
-        noUncheckedIndexedAccess: true,
-        exactOptionalPropertyTypes: true,
+        ...strictTypeScript,
         noUnusedLocals: true,
         noUnusedParameters: true,
-        skipLibCheck: true,
-        types: ['node'],
-        typeRoots: [resolve('node_modules/@types')],
         noEmit: true,
       };
       const found = ts.getPreEmitDiagnostics(ts.createProgram([path], options));
