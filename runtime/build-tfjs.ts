@@ -63,7 +63,9 @@ export async function buildTfjs({ graph, dims, training }: TfjsSource, options: 
   const trainer =
     training === undefined
       ? undefined
-      : await generateTfjs(trainingProgram(name, namedSteps(stepParts(training, { recompute: options.recompute }))));
+      : await generateTfjs(
+          trainingProgram(name, namedSteps(stepParts(training, { recompute: options.recompute, backend: 'tfjs' }))),
+        );
   const wanted = wantedWeights(graph, training);
   if (options.writeWeights) checkWeightSizes(wanted);
   const opened = weightsFile === undefined ? undefined : await openWeights(weightsFile, wanted);

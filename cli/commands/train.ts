@@ -76,7 +76,7 @@ export async function train(file: string, options: TrainOptions): Promise<number
   for (const line of training.recipe.notes) run.note(line);
   if (dry) {
     const plan = data === undefined ? undefined : await planOf({ ...run, data });
-    const found = dryRun(training, plan, given(options), run.recompute);
+    const found = dryRun(training, plan, given(options), run);
     process.stdout.write(options.json ? `${JSON.stringify(found, null, 2)}\n` : shownDryRun(found));
     return 0;
   }
@@ -113,7 +113,7 @@ function shownDryRun(found: DryRun): string {
     ...Object.entries(found.outputs).map(([name, type]) => `  output ${name}: ${type}`),
     '',
     `parameters  ${n(parameters.trained)} trained, ${n(parameters.frozen)} frozen${parameters.buffers > 0 ? `, ${n(parameters.buffers)} in buffers` : ''}`,
-    `memory      ${byteSize(memory.process)} for the process on onnxruntime's CPU provider, ${byteSize(memory.total)} of it in tensors`,
+    `memory      ${shownMemory(memory)}`,
     `  state     ${shownState(memory.state)}`,
     `  gradients ${byteSize(memory.gradients)}`,
     `  step      ${byteSize(memory.working)} at its peak${memory.peakAt === '' ? '' : `, in ${memory.peakAt}`}: batch, activations, gradients`,
@@ -133,6 +133,12 @@ const stateNames = {
   average: 'averages',
   gradient: 'accumulated gradients',
 } as const satisfies Record<keyof DryRun['memory']['state'], string>;
+
+function shownMemory({ process, total }: DryRun['memory']): string {
+  return process === undefined
+    ? `${byteSize(total)} in tensors, and what the runtime takes itself`
+    : `${byteSize(process)} for the process on onnxruntime's CPU provider, ${byteSize(total)} of it in tensors`;
+}
 
 function shownState(state: DryRun['memory']['state']): string {
   return Object.entries(stateNames)

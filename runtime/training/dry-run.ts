@@ -1,11 +1,11 @@
 import { asConstant } from '../../compiler/dims/dim.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { stepMemory } from '../../compiler/training/memory.ts';
-import type { StateKind } from '../../compiler/training/step.ts';
+import { learningPaths, type StateKind } from '../../compiler/training/step.ts';
 import type { Plan } from './plan.ts';
 import { type ResolvedSetting, resolvedSettings } from './resolved-settings.ts';
-import { elementsOf, statesOf } from './state.ts';
-import { stepParts } from './step-parts.ts';
+import { elementsOf } from './state.ts';
+import { type StepPartsOptions, stepParts } from './step-parts.ts';
 
 /** What a run would be, without running it. */
 export interface DryRun {
@@ -27,8 +27,8 @@ export interface DryRun {
     readonly peakAt: string;
     /** State and working peak: what the tensors of a step take at least. */
     readonly total: number;
-    /** What the whole process comes to on onnxruntime's CPU provider. */
-    readonly process: number;
+    /** What the whole process comes to on onnxruntime's CPU provider; undefined for another back end. */
+    readonly process: number | undefined;
   };
   readonly operators: number;
   /** Undefined without data: an epoch has as many steps as there are samples for. */
@@ -50,15 +50,12 @@ export function dryRun(
   training: Training,
   plan: Plan | undefined,
   given: readonly ResolvedSetting[],
-  recompute: readonly string[],
+  options: StepPartsOptions,
 ): DryRun {
   const { recipe, forward, weights } = training;
-  const parts = stepParts(training, { recompute });
+  const parts = stepParts(training, options);
   const steps = 'whole' in parts ? [parts.whole] : [parts.accumulate, parts.update];
-  const states = statesOf(parts);
-  const trained = new Set(
-    states.filter(({ kind, next }) => kind === 'weight' && next !== undefined).map(({ path }) => path),
-  );
+  const trained = new Set(learningPaths(training));
   const count = (wanted: (weight: (typeof weights)[number]) => boolean) =>
     weights.filter(wanted).reduce((total, { shape }) => total + elementsOf(shape), 0);
   const types = (ports: typeof forward.inputs | typeof forward.outputs) =>
@@ -85,7 +82,7 @@ export function dryRun(
       state: Object.fromEntries(state),
       ...working,
       total: held + working.working,
-      process: processMemory(held, working.working),
+      process: options.backend === 'onnx' ? processMemory(held, working.working) : undefined,
     },
     operators: steps.reduce((total, { graph }) => total + graph.nodes.length, 0),
     plan,

@@ -6,16 +6,17 @@ import type { StepParts } from './backend.ts';
 export interface StepPartsOptions {
   /** Modules (`backbone.layers.*`) whose activations are computed again for the gradients. */
   readonly recompute?: readonly string[];
-  /** For a back end that keeps state in memory of its own. */
-  readonly packed?: boolean;
+  /** onnxruntime keeps state in memory of its own, so that small weights can be updated together there. */
+  readonly backend: 'onnx' | 'tfjs';
 }
 
 /**
  * One graph for a step, or with accumulation one for each micro-batch and one for the update. Throws a UserError where
  * `recompute` names no module, or nothing is trained.
  */
-export function stepParts(training: Training, options: StepPartsOptions = {}): StepParts<StepGraph> {
-  const { recompute = [], packed = false } = options;
+export function stepParts(training: Training, options: StepPartsOptions): StepParts<StepGraph> {
+  const { recompute = [], backend } = options;
+  const packed = backend === 'onnx';
   const { nodes } = training.forward.build;
   const { name, model, accumulate } = training.recipe;
   if (learningPaths(training).length === 0)

@@ -153,7 +153,7 @@ async function run(options: TrainOptions, { plan, data }: Prepared): Promise<Tra
   if (options.resume && !checkpoint) note(`${out} has no checkpoint: training begins at the beginning`);
   const from = checkpoint?.progress ?? beginning;
 
-  const steps = stepParts(training, { recompute: options.recompute, packed: options.backend === 'onnx' });
+  const steps = stepParts(training, { recompute: options.recompute, backend: options.backend });
   const states = statesOf(steps);
   const stored = storedTensors(training, states);
   const stateOf = async (at: Checkpoint | undefined) => {

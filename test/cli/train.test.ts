@@ -485,6 +485,12 @@ describe('--dry-run', () => {
     expect(gradients).toBe(83488);
     expect(total).toBe(3 * 83488 + working);
     expect(process).toBe(total + working + 2 ** 28);
+    const tfjs = await crobc(['train', 'learner.crob', '--backend', 'tfjs', '--dry-run', '--json'], { cwd: folder });
+    const other = JSON.parse(tfjs.out);
+    expect(other.memory.process).toBeUndefined();
+    // Small weights are updated one by one there.
+    expect(other.operators).toBeGreaterThan(found.operators);
+    expect(other.parameters).toEqual(found.parameters);
     // The gradient of the table is there when its norm is taken.
     expect(working).toBeGreaterThan(83488);
     expect(working).toBeLessThan(3 * 83488);
