@@ -94,10 +94,11 @@ function bar(label: string, range: Range, stream: ProgressStream, colour: boolea
       forceRedraw: true,
       fps: 10,
     });
-    shown.start(total, state.done, payload());
-    bars.set(stream, () => shown?.render());
+    // Heard before anything is drawn: a signal that comes in between would leave the cursor hidden.
     for (const signal of signals) process.on(signal, leave);
     process.once('exit', finish);
+    shown.start(total, state.done, payload());
+    bars.set(stream, () => shown?.render());
   };
   const finish = () => {
     if (finished) return;
