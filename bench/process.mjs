@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
-export const crobc = join(root, 'dist/bin/crobc.js');
+export const crobc = join(root, 'dist/bin/crobc.cjs');
 
 /** Runs a program to its end: seconds, and what it printed. Throws with its messages when it fails. */
 export function timed(program, args, env = {}) {

@@ -1,12 +1,8 @@
-#!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
 import { DimOverflow } from '../compiler/dims/integers.ts';
 import { packageVersion } from '../runtime/package-root.ts';
 import { UserError } from '../runtime/user-error.ts';
-import { optimiseLater } from './optimise-later.ts';
 import { UsageError } from './usage-error.ts';
-
-optimiseLater();
 
 /**
  * The commands. Each loads its code when it runs, so that `crobc check` starts without the runtime.
@@ -291,29 +287,31 @@ async function exit(code: Promise<number> | number): Promise<void> {
   process.exitCode = await code;
 }
 
-// A reader that goes away, such as `head`, ends the output and not the work.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
-
-try {
-  await program.parseAsync();
-} catch (e) {
-  if (e instanceof CommanderError) {
-    // Help and version are no errors; commander has printed everything else.
-    process.exitCode = e.exitCode === 0 ? 0 : 2;
-  } else if (e instanceof UsageError) {
-    process.stderr.write(`error: ${e.message}\n`);
-    process.exitCode = 2;
-  } else if (e instanceof UserError || e instanceof DimOverflow) {
-    process.stderr.write(`crobc: ${e.message}\n`);
-    process.exitCode = 1;
-  } else {
-    process.stderr.write(
-      `crobc: ${(e as Error).message}\n${(e as Error).stack ?? ''}\nThis is a bug in crobc: please report it with the file and the command that led here.\n`,
-    );
-    process.exitCode = 3;
+/** Runs what the command line asks for, and leaves the exit code. */
+export async function main(): Promise<void> {
+  // A reader that goes away, such as `head`, ends the output and not the work.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+  try {
+    await program.parseAsync();
+  } catch (e) {
+    if (e instanceof CommanderError) {
+      // Help and version are no errors; commander has printed everything else.
+      process.exitCode = e.exitCode === 0 ? 0 : 2;
+    } else if (e instanceof UsageError) {
+      process.stderr.write(`error: ${e.message}\n`);
+      process.exitCode = 2;
+    } else if (e instanceof UserError || e instanceof DimOverflow) {
+      process.stderr.write(`crobc: ${e.message}\n`);
+      process.exitCode = 1;
+    } else {
+      process.stderr.write(
+        `crobc: ${(e as Error).message}\n${(e as Error).stack ?? ''}\nThis is a bug in crobc: please report it with the file and the command that led here.\n`,
+      );
+      process.exitCode = 3;
+    }
   }
 }

@@ -1,5 +1,5 @@
 import type { IRecognitionException, IToken, ParserMethod, TokenType } from 'chevrotain';
-import { EmbeddedActionsParser, EOF, isRecognitionException, tokenMatcher } from './chevrotain.ts';
+import { EmbeddedActionsParser, EOF, isRecognitionException, tokenMatcher } from 'chevrotain';
 import { expectations } from './expectations.ts';
 import { FaultSink, span } from './faults.ts';
 import { explain } from './recovery.ts';

@@ -1,5 +1,5 @@
 import type { IToken, TokenType } from 'chevrotain';
-import { Lexer } from './chevrotain.ts';
+import { Lexer } from 'chevrotain';
 import { type FaultSink, span } from './faults.ts';
 import { applyLineRule } from './lines.ts';
 import { readMisspeltWords } from './misspelt.ts';

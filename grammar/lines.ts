@@ -1,6 +1,6 @@
 import type { IToken, TokenType } from 'chevrotain';
+import { createTokenInstance } from 'chevrotain';
 import { type Bracket, closers, isCloser, nest, spelling, unmatched } from './brackets.ts';
-import { createTokenInstance } from './chevrotain.ts';
 import { type FaultSink, lineAround, span } from './faults.ts';
 import { begins, continues, isHeader, isName } from './line-starts.ts';
 import type { Span } from './span.ts';

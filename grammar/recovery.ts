@@ -1,5 +1,5 @@
 import type { IRecognitionException, IToken } from 'chevrotain';
-import { EOF, tokenMatcher } from './chevrotain.ts';
+import { EOF, tokenMatcher } from 'chevrotain';
 import { type FaultSink, span } from './faults.ts';
 import type { Span } from './span.ts';
 import {

@@ -1,6 +1,6 @@
 import type { IToken } from 'chevrotain';
+import { EOF, isRecognitionException } from 'chevrotain';
 import type { Rule } from './base-parser.ts';
-import { EOF, isRecognitionException } from './chevrotain.ts';
 import { DocLines } from './docs.ts';
 import { ExpressionParser } from './expressions.ts';
 import { explainRest } from './recovery.ts';

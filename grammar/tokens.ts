@@ -1,5 +1,5 @@
 import type { TokenType } from 'chevrotain';
-import { createToken, EOF, Lexer } from './chevrotain.ts';
+import { createToken, EOF, Lexer } from 'chevrotain';
 
 /** The vocabulary of `.crob`. A token's label is how messages call it. */
 

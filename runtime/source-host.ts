@@ -11,7 +11,7 @@ let trees: Readonly<Record<string, SourceFile>> | undefined;
 function libraryTrees(): Readonly<Record<string, SourceFile>> {
   if (trees === undefined) {
     const file = new URL('../library.json', import.meta.url);
-    trees = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, SourceFile>>) : {};
+    trees = existsSync(file) ? (JSON.parse(readFileSync(file, 'latin1')) as Readonly<Record<string, SourceFile>>) : {};
   }
   return trees;
 }

@@ -12,7 +12,7 @@ const { values } = parseArgs({
   options: { kills: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' } },
 });
 const kills = Number(values.kills);
-const main = process.env.CROBC_MAIN ?? fileURLToPath(new URL('../dist/bin/crobc.js', import.meta.url));
+const main = process.env.CROBC_MAIN ?? fileURLToPath(new URL('../dist/bin/crobc.cjs', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'crobc-kill-'));
 
 const model = `model Learner where H % 4 == 0, W % 4 == 0, T <= 20 {

@@ -13,4 +13,9 @@ for (const name of readdirSync(join(root, 'stdlib')).sort()) {
   if (faults.length > 0) throw new Error(`stdlib/${name} does not parse; see crobc check stdlib/${name}`);
   trees[path] = tree;
 }
-writeFileSync(join(root, 'dist', 'library.json'), JSON.stringify(trees));
+// In ASCII, of which a reader has nothing to decode.
+const ascii = JSON.stringify(trees).replace(
+  /[^\0-\x7f]/g,
+  (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+);
+writeFileSync(join(root, 'dist', 'library.json'), ascii);

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 /** The built program; CROBC_MAIN names another build, an installed one for instance. */
-export const main = resolve(process.env.CROBC_MAIN ?? 'dist/bin/crobc.js');
+export const main = resolve(process.env.CROBC_MAIN ?? 'dist/bin/crobc.cjs');
 
 if (!existsSync(main)) {
   throw new Error(`${main} is not there: these tests run the built program, so build it first (npm run build)`);
@@ -17,6 +17,8 @@ export interface Ran {
 }
 
 export interface RunOptions {
+  /** Another installation's program. */
+  readonly main?: string;
   readonly cwd?: string;
   /** On top of the tests' own environment, from which everything about colour is taken out. */
   readonly env?: Readonly<Record<string, string>>;
@@ -31,7 +33,7 @@ export function crobc(args: readonly string[], options: RunOptions = {}): Promis
   const { NO_COLOR: _, FORCE_COLOR: __, ...env } = { ...process.env };
   const { disk } = options;
   const layer = disk === undefined ? [] : ['--import', new URL('./small-disk.mjs', import.meta.url).href];
-  const command = [process.execPath, ...layer, main, ...args];
+  const command = [process.execPath, ...layer, options.main ?? main, ...args];
   const [file, ...rest] =
     options.shell === undefined ? command : ['/bin/sh', '-c', `${options.shell} exec "$@"`, 'sh', ...command];
   return new Promise((done, fail) => {

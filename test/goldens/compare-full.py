@@ -104,7 +104,7 @@ def compare(case):
         save_file(weights, file)
         start = time.time()
         source = ROOT / SOURCES.get(name, "test/conformance/published.crob")
-        command = ["node", str(ROOT / "dist/bin/crobc.js"), "build", str(source), "--model", name, "--weights", str(file), "-o", folder]
+        command = ["node", str(ROOT / "dist/bin/crobc.cjs"), "build", str(source), "--model", name, "--weights", str(file), "-o", folder]
         subprocess.run(command, check=True)
         print(f"  built in {time.time() - start:.1f} s")
         session = onnxruntime.InferenceSession(next(Path(folder).rglob("*.onnx")))

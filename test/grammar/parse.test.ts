@@ -1,5 +1,5 @@
+import { Lexer } from 'chevrotain';
 import { describe, expect, test } from 'vitest';
-import { Lexer } from '../../grammar/chevrotain.ts';
 import { parse } from '../../grammar/parse.ts';
 import { Parser } from '../../grammar/parser.ts';
 import type { Declaration, Expr, FnDecl, ModuleDecl, Statement } from '../../grammar/tree.ts';

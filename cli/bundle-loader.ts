@@ -1,0 +1,117 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+import { cachedDataVersionTag } from 'node:v8';
+import { constants, Script } from 'node:vm';
+import { crc32 } from 'node:zlib';
+
+/** How many states of Node.js, and of its settings, are kept compiled side by side. */
+const keptStates = 8;
+
+/** Of the source and of what was compiled of it, 32 bits each, in front of the latter. */
+const sumsLength = 8;
+
+interface Loaded {
+  readonly script: Script;
+  readonly sourceSum: number;
+  /** Whether V8 compiled nothing, as what an earlier run compiled was there. */
+  readonly cached: boolean;
+}
+
+/**
+ * Loads the files of the bundle, CommonJS modules that require each other by `./name.cjs`. What V8 compiled in an earlier run
+ * lies beside them: a check is so short that compiling crobc is a fifth of it. V8 makes sure that it was compiled by the
+ * same version with the same settings, and crobc, that it is whole and of this source; whatever is not is compiled, and kept.
+ */
+export class BundleLoader {
+  readonly #folder: string;
+  readonly #compiled: string;
+  readonly #require: NodeJS.Require;
+  readonly #modules = new Map<string, { exports: unknown }>();
+  readonly #scripts = new Map<string, Loaded>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#compiled = join(folder, 'compiled', `${process.arch}-${cachedDataVersionTag().toString(16)}`);
+    this.#require = createRequire(join(folder, 'main.cjs'));
+  }
+
+  load(name: string): unknown {
+    const known = this.#modules.get(name);
+    if (known) return known.exports;
+    const module = { exports: {} };
+    this.#modules.set(name, module);
+    const run = this.#compile(name).runInThisContext() as (...parts: unknown[]) => void;
+    const path = join(this.#folder, name);
+    run(module.exports, (id: string) => this.#required(id), module, path, this.#folder);
+    return module.exports;
+  }
+
+  #required(id: string): unknown {
+    return id.startsWith('./') ? this.load(id.slice(2)) : this.#require(id);
+  }
+
+  #compile(name: string): Script {
+    const path = join(this.#folder, name);
+    const source = readFileSync(path);
+    const sourceSum = crc32(source);
+    const cachedData = this.#kept(name, sourceSum);
+    const script = new Script(
+      `(function (exports, require, module, __filename, __dirname) {${source.toString('utf8')}\n})`,
+      {
+        filename: path,
+        ...(cachedData && { cachedData }),
+        importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+      },
+    );
+    const cached = cachedData !== undefined && script.cachedDataRejected !== true;
+    this.#scripts.set(name, { script, sourceSum, cached });
+    return script;
+  }
+
+  #kept(name: string, sourceSum: number): Buffer | undefined {
+    let file: Buffer;
+    try {
+      file = readFileSync(join(this.#compiled, name));
+    } catch {
+      return undefined;
+    }
+    if (file.length < sumsLength) return undefined;
+    const data = file.subarray(sumsLength);
+    return file.readUInt32LE(0) === sourceSum && file.readUInt32LE(4) === crc32(data) ? data : undefined;
+  }
+
+  /** At the end of a run, which knows what it needed. Where nothing can be written, the next run compiles again. */
+  keepCompiled(): void {
+    const fresh = [...this.#scripts].filter(([, { cached }]) => !cached);
+    if (fresh.length === 0) return;
+    try {
+      const states = dirname(this.#compiled);
+      mkdirSync(states, { recursive: true });
+      const others = readdirSync(states).filter((state) => state !== basename(this.#compiled));
+      if (others.length >= keptStates) return;
+      mkdirSync(this.#compiled, { recursive: true });
+      for (const [name, { script, sourceSum }] of fresh) {
+        const data = script.createCachedData();
+        const sums = Buffer.alloc(sumsLength);
+        sums.writeUInt32LE(sourceSum, 0);
+        sums.writeUInt32LE(crc32(data), 4);
+        writeWhole(join(this.#compiled, name), Buffer.concat([sums, data]));
+      }
+    } catch {
+      // A folder that is the system's, a full disk.
+    }
+  }
+}
+
+/** Under its name complete or not at all: another run may be reading. */
+function writeWhole(path: string, data: Buffer): void {
+  const temporary = `${path}.${process.pid}`;
+  try {
+    writeFileSync(temporary, data);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,89 @@
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { crobc, wrong } from './crobc.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'crobc-bundle-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+/** An installation of one's own, as `compiled` is shared by all that run from one. */
+const program = join(root, 'dist/bin/crobc.cjs');
+const compiled = join(root, 'dist/bin/compiled');
+const source = join(root, 'wrong.crob');
+
+beforeEach(() => {
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  mkdirSync(join(root, 'dist'));
+  cpSync('dist/library.json', join(root, 'dist/library.json'));
+  cpSync('dist/bin', join(root, 'dist/bin'), { recursive: true });
+  rmSync(compiled, { recursive: true, force: true });
+  cpSync('package.json', join(root, 'package.json'));
+  for (const name of ['stdlib', 'node_modules']) {
+    rmSync(join(root, name), { force: true });
+    symlinkSync(resolve(name), join(root, name));
+  }
+  writeFileSync(source, wrong);
+});
+
+/** What is right is not known from a cache: this file is wrong, and all that is said of it is compared. */
+const check = () => crobc(['check', source], { main: program });
+
+/** The files that were kept, with their times. */
+function kept(): ReadonlyMap<string, number> {
+  const [state, ...others] = readdirSync(compiled);
+  expect(others).toEqual([]);
+  const folder = join(compiled, state!);
+  return new Map(readdirSync(folder).map((name) => [join(folder, name), statSync(join(folder, name)).mtimeMs]));
+}
+
+describe('what V8 compiled is kept beside the program', () => {
+  it('by the first run, and the next one uses it and writes nothing', async () => {
+    const first = await check();
+    expect(first).toMatchObject({ code: 1, out: '' });
+    expect(first.err).toContain('CROB2009');
+    const files = kept();
+    expect([...files.keys()].map((path) => path.split('/').at(-1))).toEqual(
+      expect.arrayContaining(['main.cjs', 'check.cjs']),
+    );
+    expect(await check()).toEqual(first);
+    expect(kept()).toEqual(files);
+  });
+
+  it.each<[string, (data: Buffer) => Buffer]>([
+    ['damaged', (data) => Buffer.from(data.map((byte, i) => (i > 100 && i % 501 === 0 ? byte ^ 0x55 : byte)))],
+    ['cut short', (data) => data.subarray(0, data.length / 2)],
+    ['empty', () => Buffer.alloc(0)],
+    ['of another source', (data) => Buffer.from(data.map((byte, i) => (i < 4 ? byte ^ 1 : byte)))],
+  ])('and made anew where it is %s', async (_, change) => {
+    const first = await check();
+    const before = [...kept().keys()].map((path) => [path, readFileSync(path).length] as const);
+    for (const [path] of before) writeFileSync(path, change(readFileSync(path)));
+    expect(await check()).toEqual(first);
+    // What is compiled lazily differs by a little from run to run.
+    for (const [path, length] of before) expect(readFileSync(path).length).toBeGreaterThan(0.9 * length);
+  });
+
+  it('and is no part of a run where nothing can be written', async () => {
+    const first = await check();
+    rmSync(compiled, { recursive: true });
+    writeFileSync(compiled, 'a file where the folder would be');
+    expect(await check()).toEqual(first);
+  });
+
+  it('for eight states of Node.js and no more', async () => {
+    for (let i = 0; i < 8; i++) mkdirSync(join(compiled, `x64-${i}`), { recursive: true });
+    await check();
+    expect(readdirSync(compiled)).toHaveLength(8);
+  });
+});
