@@ -255,8 +255,10 @@ export function clauseKey(c: Clause): string {
 function isPlain(clause: Clause): boolean {
   if (clause.kind === 'mod') return false;
   if (clause.kind === 'eq') return clause.left.key === clause.right.key;
-  const [left, right] = [asConstant(clause.left), asConstant(clause.right)];
-  return left !== undefined && right !== undefined && (clause.kind === 'le' ? left <= right : left < right);
+  const left = asConstant(clause.left);
+  if (left === undefined) return false;
+  const right = asConstant(clause.right);
+  return right !== undefined && (clause.kind === 'le' ? left <= right : left < right);
 }
 
 /** What is 0, or at least 0, or a multiple, when the clause holds. */

@@ -1,4 +1,5 @@
 import type { Span } from '../../grammar/span.ts';
+import type { ModuleDecl, Param } from '../../grammar/tree.ts';
 import { type InitialiserName, initialisers } from '../ir/initialisers.ts';
 import { matchArgs } from './arguments.ts';
 import type { Body, CallArgs } from './body.ts';
@@ -43,17 +44,26 @@ export function apply(body: Body, callee: Val, args: CallArgs, span: Span): Val 
 function construct(body: Body, spec: Spec, args: CallArgs, span: Span): Val {
   const given = [...args.positional, ...args.named.values()];
   if (given.some((g) => g.value.kind === 'error')) return error;
-  const { params, name } = spec.decl;
+  const { name } = spec.decl;
   if (given.some((g) => g.value.kind === 'tensor')) return fail(body, 'CROB2210', span, { name: name.name });
-  // Holes stay open until the slot's host fills them, so what is missing is reported at construction.
-  const open = params.map((param) =>
-    param.value ? param : { ...param, value: { kind: 'none' as const, span: param.span } },
-  );
-  const matched = matchArgs(body.session, name.name, open, args, span, name.span);
+  const matched = matchArgs(body.session, name.name, openParams(spec.decl), args, span, name.span);
   if (!matched) return error;
-  const all = new Map<string, Given>(spec.args);
-  for (const [key, value] of matched) all.set(key, value);
+  const all = spec.args.size === 0 ? matched : new Map<string, Given>([...spec.args, ...matched]);
   return { kind: 'spec', spec: { decl: spec.decl, file: spec.file, args: all, span } };
+}
+
+const opened = new WeakMap<ModuleDecl, readonly Param[]>();
+
+/** Holes stay open until the slot's host fills them, so what is missing is reported at construction. */
+function openParams(decl: ModuleDecl): readonly Param[] {
+  let open = opened.get(decl);
+  if (!open) {
+    open = decl.params.map((param) =>
+      param.value ? param : { ...param, value: { kind: 'none' as const, span: param.span } },
+    );
+    opened.set(decl, open);
+  }
+  return open;
 }
 
 function initialise(body: Body, name: InitialiserName, args: CallArgs, span: Span): Val {

@@ -17,14 +17,14 @@ export function matchArgs(
 ): Map<string, Given> | undefined {
   const found = new Map<string, Given>();
   const cx = { session };
-  const notes = [{ span: declared, text: `${what} is declared here` }];
+  const notes = () => [{ span: declared, text: `${what} is declared here` }];
   if (args.positional.length > params.length) {
     fail(
       cx,
       'CROB2011',
       args.positional[params.length]!.span,
       { callee: what, count: counted(params.length, 'argument'), given: args.positional.length },
-      { notes },
+      { notes: notes() },
     );
     return undefined;
   }
@@ -33,15 +33,15 @@ export function matchArgs(
   });
   let sound = true;
   for (const [name, given] of args.named) {
-    const at = args.source.find((arg) => arg.name?.name === name)?.name?.span ?? given.span;
+    const at = () => args.source.find((arg) => arg.name?.name === name)?.name?.span ?? given.span;
     if (!params.some((param) => param.name.name === name)) {
       const names = params.map((param) => param.name.name);
       const help =
         didYouMean(name, names) ?? (names.length ? `its parameters are ${names.join(', ')}` : 'it has no parameters');
-      fail(cx, 'CROB2009', at, { name, callee: what }, { help, notes });
+      fail(cx, 'CROB2009', at(), { name, callee: what }, { help, notes: notes() });
       sound = false;
     } else if (found.has(name)) {
-      fail(cx, 'CROB2012', at, { name });
+      fail(cx, 'CROB2012', at(), { name });
       sound = false;
     } else {
       found.set(name, given);

@@ -29,6 +29,8 @@ export function moduleBody(session: Session, instance: Instance): Body {
 /** A parameter, static, field or method, made when first asked for. */
 export function staticMember(session: Session, instance: Instance, name: string): Val | undefined {
   const value = madeMember(session, instance, name);
+  // Its methods, and that it has nothing of that name, come from its declaration: every instance is the same in them.
+  if (value === undefined || (value.kind === 'method' && value.instance === instance)) return value;
   session.reads.at(-1)?.push({ kind: 'member', instance, name, value });
   return value;
 }

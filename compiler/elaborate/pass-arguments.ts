@@ -37,9 +37,9 @@ export function passArguments(
     declared: Dim;
     actual: Dim;
     axis: number;
-    what: string;
+    part: string;
     value: Value;
-    name: string;
+    name: () => string;
     span: Span;
     param: Span;
   }[] = [];
@@ -50,8 +50,7 @@ export function passArguments(
   }
   for (const param of template.params) {
     const { value, span: at } = given.get(param.name)!;
-    const arg = args.source.find((a) => a.value.span === at)?.value;
-    const name = argText(body, arg);
+    const name = () => argText(body, args.source.find((a) => a.value.span === at)?.value);
     const types = flattenType(param.type, param.name);
     const tensors = flatten(value);
     if (types.length !== tensors.length) {
@@ -69,7 +68,8 @@ export function passArguments(
         },
       );
     }
-    for (const [i, { name: part, type }] of types.entries()) {
+    for (let i = 0; i < types.length; i++) {
+      const { name: part, type } = types[i]!;
       const actual = tensors[i]!;
       values.push(actual);
       if (actual.type.dtype !== type.dtype) {
@@ -78,13 +78,13 @@ export function passArguments(
           'CROB2103',
           at,
           {
-            what: `pass \`${name}\` as \`${part}\` of ${callee.what}`,
+            what: `pass \`${name()}\` as \`${part}\` of ${callee.what}`,
             left: showType(actual.type, body.facts),
             right: type.dtype,
           },
           {
             notes: declaredAt(param.span),
-            help: conversion(actual.type.dtype, type.dtype, name),
+            help: conversion(actual.type.dtype, type.dtype, name()),
           },
         );
       }
@@ -100,11 +100,12 @@ export function passArguments(
           },
           {
             notes: declaredAt(param.span),
-            details: [...provenance(body, [{ name, value: actual }])],
+            details: [...provenance(body, [{ name: name(), value: actual }])],
           },
         );
       }
-      for (const [axis, declared] of type.shape.entries()) {
+      for (let axis = 0; axis < type.shape.length; axis++) {
+        const declared = type.shape[axis]!;
         const variable = dims.asVariable(declared);
         const size = actual.type.shape[axis]!;
         if (variable && !bound.has(variable)) bound.set(variable, size);
@@ -113,7 +114,7 @@ export function passArguments(
             declared,
             actual: size,
             axis,
-            what: `cannot pass \`${name}\` as \`${part}\` of ${callee.what}:`,
+            part,
             value: actual,
             name,
             span: at,
@@ -127,8 +128,9 @@ export function passArguments(
   for (const check of checks) {
     const expected = dims.substitute(check.declared, bound);
     if (body.facts.proves({ kind: 'eq', left: check.actual, right: expected })) continue;
-    const what = `${check.what} ${axisWord(check.value.type.shape, check.axis, check.actual, expected)}`;
-    const tensors = [{ name: check.name, value: check.value }];
+    const name = check.name();
+    const what = `cannot pass \`${name}\` as \`${check.part}\` of ${callee.what}: ${axisWord(check.value.type.shape, check.axis, check.actual, expected)}`;
+    const tensors = [{ name, value: check.value }];
     if (!requireEqual(body, check.actual, expected, check.span, what, { tensors, notes: declaredAt(check.param) }))
       sound = false;
   }
@@ -166,7 +168,7 @@ export function passArguments(
 function bindDims(body: Body, value: Val, name: string, into: Map<string, Dim>, span: Span): boolean {
   if (value.kind === 'list') return value.items.every((item, i) => bindDims(body, item, `${name}[${i}]`, into, span));
   if (value.kind !== 'dim') return false;
-  if (!requireSize(body, value.dim, span, name)) return false;
+  if (!requireSize(body, value.dim, span, () => name)) return false;
   into.set(name, value.dim);
   return true;
 }

@@ -110,11 +110,13 @@ export function requireClause(body: Body, clause: Clause, span: Span, what: stri
 }
 
 /** A size is at least 1. Of a known number there is nothing to prove. */
-export function requireSize(body: Body, size: Dim, span: Span, name: string): boolean {
+export function requireSize(body: Body, size: Dim, span: Span, name: () => string): boolean {
   const n = asConstant(size);
-  if (n === undefined || 1 <= n)
-    return requireClause(body, { kind: 'le', left: one, right: size }, span, `\`${name}\` is a size`);
-  fail(body, 'CROB2120', span, { what: name === String(n) ? 'this' : `\`${name}\``, size: n });
+  if (n !== undefined && 1 <= n) return true;
+  const clause: Clause = { kind: 'le', left: one, right: size };
+  if (n === undefined)
+    return body.facts.holds(clause).answer === 'proved' || requireClause(body, clause, span, `\`${name()}\` is a size`);
+  fail(body, 'CROB2120', span, { what: name() === String(n) ? 'this' : `\`${name()}\``, size: n });
   return false;
 }
 

@@ -132,7 +132,7 @@ function resolveShape(body: Body, items: readonly ShapeItem[], rank: number | un
       fail(body, 'CROB2201', item.span, { expected: 'an int or a dim', actual: describe(value) });
       return undefined;
     }
-    if (!requireSize(body, value.dim, item.span, argText(body, item.value))) return undefined;
+    if (!requireSize(body, value.dim, item.span, () => argText(body, item.value))) return undefined;
     shape.push(value.dim);
   }
   return shape;

@@ -113,7 +113,7 @@ export class Builder {
   ): readonly Value[] {
     const outputs: Value[] = [];
     const node = { id: ++lastId, op, inputs, attributes, outputs, origin: this.origin } as Node;
-    for (const [index, type] of types.entries()) outputs.push({ id: ++lastId, type, node, index });
+    for (let index = 0; index < types.length; index++) outputs.push({ id: ++lastId, type: types[index]!, node, index });
     this.nodes.push(node);
     return outputs;
   }

@@ -17,12 +17,13 @@ export function broadcastShapes(
   const result: Dim[] = [];
   for (let axis = 0; axis < rank; axis++) {
     let common: { readonly dim: Dim; readonly from: AxisOf } | undefined;
-    for (const [i, shape] of shapes.entries()) {
+    for (let i = 0; i < shapes.length; i++) {
+      const shape = shapes[i]!;
       const own = axis - (rank - shape.length);
       const dim = shape[own];
       if (dim === undefined) continue;
-      const from = { input: inputs[i] ?? i, axis: own };
       if (common?.dim.key === dim.key) continue;
+      const from = { input: inputs[i] ?? i, axis: own };
       if (common === undefined || provedOne(prove.facts, common.dim)) common = { dim, from };
       else if (!provedEqual(prove.facts, common.dim, dim) && !provedOne(prove.facts, dim))
         prove.disagree(common.dim, dim, broadcastConstraint, [common.from, from]);

@@ -34,11 +34,22 @@ export interface Obligations {
 /** Runs a shape rule: its result types, or the first obligation that is not proved under `facts`. */
 export function typing(facts: Facts, rule: (prove: Obligations) => readonly TensorType[]): Inferred {
   try {
-    return { types: rule(obligations(facts)) };
+    return { types: rule(obligationsUnder(facts)) };
   } catch (error) {
     if (error instanceof Mistyped) return { fault: error.fault };
     throw error;
   }
+}
+
+const made = new WeakMap<Facts, Obligations>();
+
+function obligationsUnder(facts: Facts): Obligations {
+  let known = made.get(facts);
+  if (!known) {
+    known = obligations(facts);
+    made.set(facts, known);
+  }
+  return known;
 }
 
 function obligations(facts: Facts): Obligations {

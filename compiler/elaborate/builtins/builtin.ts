@@ -48,7 +48,8 @@ export function callBuiltin(body: Body, builtin: Builtin, args: CallArgs, span: 
   const names = namesOf(builtin);
   const found = new Map<string, Given>();
   const rest = new Map<string, Given>();
-  if ([...args.positional, ...args.named.values()].some((given) => hasError(given.value))) return { kind: 'error' };
+  if (args.positional.some((given) => hasError(given.value))) return { kind: 'error' };
+  for (const given of args.named.values()) if (hasError(given.value)) return { kind: 'error' };
   if (!builtin.variadic && args.positional.length > names.length) {
     return fail(body, 'CROB2011', args.positional[names.length]!.span, {
       callee: builtin.name,
@@ -61,9 +62,9 @@ export function callBuiltin(body: Body, builtin: Builtin, args: CallArgs, span: 
     if (name !== undefined) found.set(name, given);
   });
   for (const [name, given] of args.named) {
-    const at = args.source.find((arg) => arg.name?.name === name)?.name?.span ?? given.span;
+    const at = () => args.source.find((arg) => arg.name?.name === name)?.name?.span ?? given.span;
     if (names.includes(name)) {
-      if (found.has(name)) return fail(body, 'CROB2012', at, { name });
+      if (found.has(name)) return fail(body, 'CROB2012', at(), { name });
       found.set(name, given);
     } else if (builtin.rest !== undefined) {
       rest.set(name, given);
@@ -71,7 +72,7 @@ export function callBuiltin(body: Body, builtin: Builtin, args: CallArgs, span: 
       return fail(
         body,
         'CROB2009',
-        at,
+        at(),
         { name, callee: builtin.name },
         { help: didYouMean(name, names) ?? `its parameters are ${names.join(', ')}` },
       );
