@@ -19,7 +19,7 @@ interface Loaded {
 }
 
 /**
- * Loads the files of the bundle, CommonJS modules that require each other by `./name.cjs`. What V8 compiled in an earlier run
+ * Loads the files of the bundle: CommonJS modules, each written as a function, that require each other by `./name.cjs`. What V8 compiled in an earlier run
  * lies beside them: a check is so short that compiling crobc is a fifth of it. V8 makes sure that it was compiled by the
  * same version with the same settings, and crobc, that it is whole and of this source; whatever is not is compiled, and kept.
  */
@@ -56,14 +56,12 @@ export class BundleLoader {
     const source = readFileSync(path);
     const sourceSum = crc32(source);
     const cachedData = this.#kept(name, sourceSum);
-    const script = new Script(
-      `(function (exports, require, module, __filename, __dirname) {${source.toString('utf8')}\n})`,
-      {
-        filename: path,
-        ...(cachedData && { cachedData }),
-        importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-      },
-    );
+    // The build leaves nothing but ASCII, of which there is nothing to decode.
+    const script = new Script(source.toString('latin1'), {
+      filename: path,
+      ...(cachedData && { cachedData }),
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    });
     const cached = cachedData !== undefined && script.cachedDataRejected !== true;
     this.#scripts.set(name, { script, sourceSum, cached });
     return script;

@@ -261,23 +261,20 @@ export function product(dims: readonly Dim[]): Dim {
     }
     if (only.coefficient !== 1) coefficient = safe(coefficient * only.coefficient);
     const own = only.monomial.factors;
-    for (let j = 0; j < own.length; j++) factors.push(own[j]!);
+    for (let j = 0; j < own.length; j++) gather(factors, own[j]!);
   }
-  return mul(fromSorted([{ coefficient, monomial: monomialOf(gathered(factors)) }]), others);
+  return mul(fromSorted([{ coefficient, monomial: monomialOf(factors) }]), others);
 }
 
-/** In order of their keys, each atom once. */
-function gathered(factors: Factor[]): Factor[] {
-  if (factors.length < 2) return factors;
-  factors.sort((a, b) => (a.atom.key < b.atom.key ? -1 : a.atom.key > b.atom.key ? 1 : 0));
-  const once: Factor[] = [];
-  for (const factor of factors) {
-    const last = once[once.length - 1];
-    if (last?.atom.key === factor.atom.key)
-      once[once.length - 1] = { atom: last.atom, power: last.power + factor.power };
-    else once.push(factor);
-  }
-  return once;
+/** Keeps factors in order of their keys, each atom once. */
+function gather(factors: Factor[], factor: Factor): void {
+  const { key } = factor.atom;
+  let at = factors.length;
+  while (at > 0 && factors[at - 1]!.atom.key > key) at--;
+  const same = factors[at - 1];
+  if (same?.atom.key === key) factors[at - 1] = { atom: same.atom, power: same.power + factor.power };
+  else if (at === factors.length) factors.push(factor);
+  else factors.splice(at, 0, factor);
 }
 
 export function asConstant(d: Dim): number | undefined {

@@ -1,11 +1,11 @@
 import type { Span } from '../../grammar/span.ts';
-import type { BinaryExpr, BinaryOp, Expr } from '../../grammar/tree.ts';
+import type { BinaryExpr, BinaryOp, Expr, UnaryExpr } from '../../grammar/tree.ts';
 import type { Dim } from '../dims/dim.ts';
 import * as dims from '../dims/dim.ts';
 import type { DType, Value } from '../ir/graph.ts';
 import type { Body } from './body.ts';
 import { exactQuotient } from './patterns/quotient.ts';
-import { addWhere, argText, fail, guarded, settlingText, showType } from './report.ts';
+import { addWhere, argText, fail, guarded, noNames, settlingText, showType } from './report.ts';
 import { asInt, asNumber, bool, describe, dimVal, error, float, keyOf, type Val } from './values.ts';
 
 const labels: Record<BinaryOp, string> = {
@@ -32,7 +32,7 @@ export function binary(body: Body, expr: BinaryExpr, left: Val, right: Val): Val
     if (isNone(left) || isNone(right)) {
       if (op === '==' || op === '!=') return bool((left.kind === right.kind) === (op === '=='));
     }
-    return tensorBinary(body, op, left, right, span, [text(body, expr.left), text(body, expr.right)]);
+    return tensorBinary(body, op, left, right, span, () => [text(body, expr.left), text(body, expr.right)]);
   }
   if (op === '==' || op === '!=') return equality(body, op, left, right, span);
   if (left.kind === 'list' && right.kind === 'list' && op === '+') {
@@ -54,7 +54,7 @@ export function binary(body: Body, expr: BinaryExpr, left: Val, right: Val): Val
   if ((left.kind === 'dim' && right.kind === 'float') || (left.kind === 'float' && right.kind === 'dim')) {
     // A symbolic dim among floats is a number of the graph.
     if (body.build) {
-      return tensorBinary(body, op, scalar(body, left, 'f32', span), right, span, [
+      return tensorBinary(body, op, scalar(body, left, 'f32', span), right, span, () => [
         text(body, expr.left),
         text(body, expr.right),
       ]);
@@ -223,20 +223,27 @@ export function scalar(body: Body, value: Val, dtype: DType, span: Span): Val {
         expected: 'an int below 2^31, which i32 can hold',
         actual: describe(value),
       });
-    if (dtype !== 'bool') return guarded(body, span, '', [], () => body.build!.full(number, dtype, []));
+    if (dtype !== 'bool') return guarded(body, span, '', noNames, () => body.build!.full(number, dtype, []));
   }
   if (value.kind === 'dim' && dtype !== 'bool') {
-    return guarded(body, span, '', [], () => {
+    return guarded(body, span, '', noNames, () => {
       const at = body.build!.dim(value.dim);
       return dtype === 'i32' ? at : body.build!.cast(at, dtype);
     });
   }
   if (value.kind === 'bool' && dtype === 'bool')
-    return guarded(body, span, '', [], () => body.build!.full(value.value ? 1 : 0, 'bool', []));
+    return guarded(body, span, '', noNames, () => body.build!.full(value.value ? 1 : 0, 'bool', []));
   return fail(body, 'CROB2201', span, { expected: `a number or an ${dtype} tensor`, actual: describe(value) });
 }
 
-function tensorBinary(body: Body, op: BinaryOp, left: Val, right: Val, span: Span, names: readonly string[]): Val {
+function tensorBinary(
+  body: Body,
+  op: BinaryOp,
+  left: Val,
+  right: Val,
+  span: Span,
+  names: () => readonly string[],
+): Val {
   const dtype =
     left.kind === 'tensor' ? left.value.type.dtype : right.kind === 'tensor' ? right.value.type.dtype : 'f32';
   if (op === '^') {
@@ -259,7 +266,7 @@ function tensorBinary(body: Body, op: BinaryOp, left: Val, right: Val, span: Spa
       span,
       { what: labels[op], left: showType(a.value.type, body.facts), right: showType(b.value.type, body.facts) },
       {
-        help: `convert one: ${a.value.type.dtype}(${names[1]}) or ${b.value.type.dtype}(${names[0]})`,
+        help: `convert one: ${a.value.type.dtype}(${names()[1]}) or ${b.value.type.dtype}(${names()[0]})`,
       },
     );
   }
@@ -300,7 +307,7 @@ function emitBinary(build: NonNullable<Body['build']>, op: BinaryOp, a: Value, b
   }
 }
 
-export function unary(body: Body, op: '-' | '!', operand: Val, text: string, span: Span): Val {
+export function unary(body: Body, { op, span, operand: from }: UnaryExpr, operand: Val): Val {
   switch (operand.kind) {
     case 'error':
       return error;
@@ -314,8 +321,12 @@ export function unary(body: Body, op: '-' | '!', operand: Val, text: string, spa
       if (op === '!') return bool(!operand.value);
       break;
     case 'tensor':
-      return guarded(body, span, op === '-' ? 'negate' : 'not', [text], () =>
-        op === '-' ? body.build!.neg(operand.value) : body.build!.not(operand.value),
+      return guarded(
+        body,
+        span,
+        op === '-' ? 'negate' : 'not',
+        () => [text(body, from)],
+        () => (op === '-' ? body.build!.neg(operand.value) : body.build!.not(operand.value)),
       );
     default:
       break;
@@ -346,7 +357,7 @@ export function roundedQuotient(body: Body, name: 'floor' | 'ceil', expr: Binary
     const b = scalar(body, right, 'i32', expr.span);
     if (a.kind !== 'tensor' || b.kind !== 'tensor') return error;
     const build = body.build!;
-    return guarded(body, expr.span, name, [], () =>
+    return guarded(body, expr.span, name, noNames, () =>
       name === 'floor' ? build.floordiv(a.value, b.value) : build.neg(build.floordiv(build.neg(a.value), b.value)),
     );
   }
@@ -359,7 +370,7 @@ export function rounded(body: Body, name: 'floor' | 'ceil', value: Val, span: Sp
     return dimVal(dims.constant(name === 'floor' ? Math.floor(value.value) : Math.ceil(value.value)));
   if (value.kind === 'tensor') {
     const build = body.build!;
-    return guarded(body, span, name, [], () =>
+    return guarded(body, span, name, noNames, () =>
       name === 'floor' ? build.floor(value.value) : build.neg(build.floor(build.neg(value.value))),
     );
   }

@@ -56,9 +56,8 @@ function construct(session: Session, spec: Spec, place: Place, overrides: Overri
   if (exemplar && (exemplar.training ?? session.training) === session.training) {
     session.depth.steps += exemplar.steps;
     if (!withinSteps({ session }, spec.span)) return undefined;
-    const instance = empty(session, spec, place, overrides, true);
+    const instance = empty(session, spec, place, overrides, new Map(exemplar.plain));
     instance.identity = exemplar.identity;
-    for (const [name, value] of exemplar.plain) instance.statics.set(name, value);
     return instance;
   }
   const { steps: before, reported } = session.depth;
@@ -74,7 +73,7 @@ function construct(session: Session, spec: Spec, place: Place, overrides: Overri
 function whole(session: Session, spec: Spec, place: Place, overrides: Overrides | undefined): Instance | undefined {
   const { decl, file } = spec;
   if (!declaredOf(session, decl, file).sound) return undefined;
-  const instance = empty(session, spec, place, overrides, false);
+  const instance = empty(session, spec, place, overrides, undefined);
   const { interfaces } = instance;
   const making = makings.get(instance)!;
   if (!hasNames(session, instance, making)) return undefined;

@@ -19,7 +19,7 @@ import { didYouMean } from './did-you-mean.ts';
 import { index } from './indexing.ts';
 import { withinSteps } from './limits.ts';
 import { axisWord, provenance } from './provenance.ts';
-import { argText, counted, fail, guarded, requireEqual } from './report.ts';
+import { argText, counted, fail, guarded, noNames, requireEqual } from './report.ts';
 import { asInt, describe, dimVal, error, type Given, namesOf, type Val } from './values.ts';
 
 /** Longest static loop: beyond it a list would be a mistake or an attack. */
@@ -49,9 +49,22 @@ export function evaluate(body: Body, expr: Expr): Val {
 }
 
 function evaluated(body: Body, expr: Expr): Val {
+  // The most frequent first: they are compared in order.
   switch (expr.kind) {
+    case 'name':
+      return name(body, expr.name, expr.span);
+    case 'call':
+      return call(body, expr);
     case 'int':
       return dimVal(dims.constant(expr.value));
+    case 'member':
+      return member(body, expr);
+    case 'binary':
+      return lazyLogic(body, expr) ?? binary(body, expr, evaluate(body, expr.left), evaluate(body, expr.right));
+    case 'index':
+      return index(body, expr);
+    case 'if':
+      return conditional(body, expr);
     case 'float':
     case 'factor':
       return { kind: 'float', value: expr.value };
@@ -61,8 +74,6 @@ function evaluated(body: Body, expr: Expr): Val {
       return { kind: 'bool', value: expr.value };
     case 'none':
       return { kind: 'none' };
-    case 'name':
-      return name(body, expr.name, expr.span);
     case 'list':
       return { kind: 'list', items: expr.items.map((item) => body.session.interpreter.evaluate(body, item)) };
     case 'tuple':
@@ -71,18 +82,8 @@ function evaluated(body: Body, expr: Expr): Val {
       return comprehension(body, expr);
     case 'range':
       return range(body, expr.start, expr.stop, expr.span);
-    case 'call':
-      return call(body, expr);
-    case 'member':
-      return member(body, expr);
-    case 'index':
-      return index(body, expr);
     case 'unary':
-      return unary(body, expr.op, evaluate(body, expr.operand), argText(body, expr.operand), expr.span);
-    case 'binary':
-      return lazyLogic(body, expr) ?? binary(body, expr, evaluate(body, expr.left), evaluate(body, expr.right));
-    case 'if':
-      return conditional(body, expr);
+      return unary(body, expr, evaluate(body, expr.operand));
     case 'cast':
       return assertShape(body, expr);
     case 'tensor':
@@ -306,6 +307,8 @@ function member(body: Body, expr: MemberExpr): Val {
   }
 }
 
+const noneGiven: ReadonlyMap<string, Given> = new Map();
+
 function call(body: Body, expr: CallExpr): Val {
   const { callee } = expr;
   if (callee.kind === 'name' && (callee.name === 'floor' || callee.name === 'ceil') && expr.args.length === 1) {
@@ -320,14 +323,19 @@ function call(body: Body, expr: CallExpr): Val {
     return fail(body, 'CROB2210', expr.span, { name: target.spec.decl.name.name });
   }
   const positional: Given[] = [];
-  const named = new Map<string, Given>();
-  for (const arg of expr.args) {
+  let named: Map<string, Given> | undefined;
+  for (let i = 0; i < expr.args.length; i++) {
+    const arg = expr.args[i]!;
     const given = { value: evaluate(body, arg.value), span: arg.value.span };
-    if (!arg.name) positional.push(given);
-    else if (named.has(arg.name.name)) return fail(body, 'CROB2012', arg.name.span, { name: arg.name.name });
-    else named.set(arg.name.name, given);
+    if (!arg.name) {
+      positional.push(given);
+      continue;
+    }
+    if (named?.has(arg.name.name)) return fail(body, 'CROB2012', arg.name.span, { name: arg.name.name });
+    named ??= new Map();
+    named.set(arg.name.name, given);
   }
-  const args: CallArgs = { positional, named, source: expr.args };
+  const args: CallArgs = { positional, named: named ?? noneGiven, source: expr.args };
   return target.kind === 'error' ? error : body.session.interpreter.apply(body, target, args, expr.span);
 }
 
@@ -376,7 +384,7 @@ function assertShape(body: Body, expr: Extract<Expr, { kind: 'cast' }>): Val {
     ),
   );
   if (!same) return error;
-  return guarded(body, expr.span, '', [], () => body.build!.reshape(value.value, shape));
+  return guarded(body, expr.span, '', noNames, () => body.build!.reshape(value.value, shape));
 }
 
 /** `tensor f32[i in N, j in M] { … }`: index arithmetic over iotas, which folds when the extents are static. */
@@ -403,7 +411,7 @@ function fromIndices(body: Body, expr: TensorExpr): Val {
     shape.push(size.dim);
   }
   for (const [axis, { name: ident }] of expr.indices.entries()) {
-    const at = guarded(body, ident.span, `index ${ident.name}`, [], () => {
+    const at = guarded(body, ident.span, `index ${ident.name}`, noNames, () => {
       const line = build.iota(shape[axis]!);
       return build.reshape(line, shape.map((d, i) => (i === axis ? d : dims.one)).slice(axis));
     });
@@ -413,8 +421,14 @@ function fromIndices(body: Body, expr: TensorExpr): Val {
   if (!raw || raw.kind === 'error') return error;
   const value = scalar(body, raw, dtype, expr.body.span);
   if (value.kind !== 'tensor') return error;
-  return guarded(body, expr.span, 'tensor', ['element'], () => {
-    const typed = value.value.type.dtype === dtype ? value.value : build.cast(value.value, dtype);
-    return build.broadcast(typed, shape);
-  });
+  return guarded(
+    body,
+    expr.span,
+    'tensor',
+    () => ['element'],
+    () => {
+      const typed = value.value.type.dtype === dtype ? value.value : build.cast(value.value, dtype);
+      return build.broadcast(typed, shape);
+    },
+  );
 }

@@ -68,8 +68,12 @@ function slice(body: Body, expr: IndexExpr, object: TensorVal): Val {
     const at = body.session.interpreter.evaluate(body, first.value);
     if (at.kind === 'error') return error;
     if (at.kind === 'tensor')
-      return guarded(body, expr.span, 'gather', [argText(body, expr.object), argText(body, first.value)], () =>
-        build.gather(object.value, at.value),
+      return guarded(
+        body,
+        expr.span,
+        'gather',
+        () => [argText(body, expr.object), argText(body, first.value)],
+        () => build.gather(object.value, at.value),
       );
   }
   if (expr.items.length > shape.length) {
@@ -118,20 +122,27 @@ function slice(body: Body, expr: IndexExpr, object: TensorVal): Val {
             : size
           : from && dims.add(from, dims.one);
     if (!from || !to) return error;
-    const tensors = [{ name: argText(body, expr.object), value: object.value }];
+    const tensors = () => ({ tensors: [{ name: argText(body, expr.object), value: object.value }] });
     if (item.kind === 'at') {
-      const last = `indices count from the front; the last is ${body.facts.show(dims.sub(size, dims.one))}`;
+      const last = () => ({
+        ...tensors(),
+        help: `indices count from the front; the last is ${body.facts.show(dims.sub(size, dims.one))}`,
+      });
       const inside =
         requireClause(
           body,
           { kind: 'le', left: dims.zero, right: from },
           item.span,
           `the index is before axis ${axis}`,
-          { tensors, help: last },
+          last,
         ) &&
-        requireClause(body, { kind: 'lt', left: from, right: size }, item.span, `the index is beyond axis ${axis}`, {
+        requireClause(
+          body,
+          { kind: 'lt', left: from, right: size },
+          item.span,
+          `the index is beyond axis ${axis}`,
           tensors,
-        });
+        );
       if (!inside) return error;
     } else if (item.kind === 'range') {
       const inside =
@@ -140,27 +151,41 @@ function slice(body: Body, expr: IndexExpr, object: TensorVal): Val {
           { kind: 'le', left: dims.zero, right: from },
           item.span,
           `the slice begins before axis ${axis}`,
-          { tensors },
+          tensors,
         ) &&
-        requireClause(body, { kind: 'le', left: to, right: size }, item.span, `the slice ends beyond axis ${axis}`, {
+        requireClause(
+          body,
+          { kind: 'le', left: to, right: size },
+          item.span,
+          `the slice ends beyond axis ${axis}`,
           tensors,
-        }) &&
-        requireClause(body, { kind: 'lt', left: from, right: to }, item.span, `the slice of axis ${axis} is empty`, {
+        ) &&
+        requireClause(
+          body,
+          { kind: 'lt', left: from, right: to },
+          item.span,
+          `the slice of axis ${axis} is empty`,
           tensors,
-        });
+        );
       if (!inside) return error;
     }
     start.push(from);
     stop.push(to);
     if (item.kind !== 'at') kept.push(dims.sub(to, from));
   }
-  return guarded(body, expr.span, label, [argText(body, expr.object)], () => {
-    const part = build.slice(
-      object.value,
-      start,
-      stop,
-      shape.map(() => 1),
-    );
-    return kept.length === shape.length ? part : build.reshape(part, kept);
-  });
+  return guarded(
+    body,
+    expr.span,
+    label,
+    () => [argText(body, expr.object)],
+    () => {
+      const part = build.slice(
+        object.value,
+        start,
+        stop,
+        shape.map(() => 1),
+      );
+      return kept.length === shape.length ? part : build.reshape(part, kept);
+    },
+  );
 }

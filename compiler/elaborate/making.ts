@@ -58,12 +58,13 @@ export function apart<T>(
   return { result, training: read?.value };
 }
 
+/** `plain` are parameters and statics that an exemplar had: what it took to make them and the parts was counted with it. */
 export function empty(
   session: Session,
   spec: Spec,
   { path, source }: Place,
   overrides: Overrides | undefined,
-  counted: boolean,
+  plain: Map<string, Val> | undefined,
 ): Instance {
   const { decl, file, span } = spec;
   const { members, methods, params, interfaces } = declaredOf(session, decl, file);
@@ -72,7 +73,7 @@ export function empty(
     file,
     path,
     source,
-    statics: new Map(),
+    statics: plain ?? new Map(),
     fields: new Map(),
     methods,
     span,
@@ -87,7 +88,7 @@ export function empty(
     busy: new Set(),
     spec,
     body: undefined,
-    counted,
+    counted: plain !== undefined,
   });
   return instance;
 }

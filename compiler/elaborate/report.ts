@@ -88,9 +88,16 @@ export function requireEqual(
 }
 
 /** The same for any clause: a bound, a divisibility. */
-export function requireClause(body: Body, clause: Clause, span: Span, what: string, parts: ShapeParts = {}): boolean {
+export function requireClause(
+  body: Body,
+  clause: Clause,
+  span: Span,
+  what: string,
+  shape: () => ShapeParts = () => ({}),
+): boolean {
   const answer = body.facts.holds(clause);
   if (answer.answer === 'proved') return true;
+  const parts = shape();
   const details = [
     ...(parts.tensors ? provenance(body, parts.tensors) : []),
     ...(parts.details ?? []),
@@ -144,19 +151,11 @@ export function shownClause(facts: Facts, clause: Clause): string {
   return `${facts.show(clause.left)} ${sign} ${facts.show(clause.right)}`;
 }
 
-/** Kept: every call names its arguments for a message that hardly ever comes. */
-const argTexts = new WeakMap<Expr, string>();
-
 /** The source of an argument as one short line. */
 export function argText(body: Pick<Body, 'session'>, expr: Expr | undefined): string {
   if (!expr) return 'argument';
-  let text = argTexts.get(expr);
-  if (text === undefined) {
-    const raw = body.session.program.text(expr.span).replace(/\s+/g, ' ');
-    text = raw.length > 32 ? `${raw.slice(0, 29)}...` : raw;
-    argTexts.set(expr, text);
-  }
-  return text;
+  const raw = body.session.program.text(expr.span).replace(/\s+/g, ' ');
+  return raw.length > 32 ? `${raw.slice(0, 29)}...` : raw;
 }
 
 /** `4 axes`, `1 tensor`. */
@@ -165,12 +164,15 @@ export function counted(n: number, noun: 'axis' | 'tensor' | 'argument'): string
   return `${n} ${noun === 'axis' ? 'axes' : `${noun}s`}`;
 }
 
+/** For an operator whose arguments have no text of their own. */
+export const noNames = (): readonly string[] => [];
+
 /** Runs graph construction; what the op table refuses becomes a message at `span`. */
 export function guarded(
   body: Body,
   span: Span,
   label: string,
-  names: readonly string[],
+  names: () => readonly string[],
   make: () => Value | readonly Value[],
 ): Val {
   const build = body.build;
@@ -182,7 +184,7 @@ export function guarded(
       ? { kind: 'tensor', value: made }
       : { kind: 'list', items: made.map((value) => ({ kind: 'tensor', value })) };
   } catch (e) {
-    if (e instanceof OpError) return reportFault(body, e.fault, e.inputs, span, label, names);
+    if (e instanceof OpError) return reportFault(body, e.fault, e.inputs, span, label, names());
     throw e;
   }
 }
@@ -226,7 +228,7 @@ export function reportFault(
   } else if (left && right && relation) {
     const modulus = asConstant(right);
     const clause = clauseOf(left, right, relation, modulus);
-    if (clause && !requireClause(body, clause, span, `${what} ${constraint.replace(/\.$/, '')}`, { tensors }))
+    if (clause && !requireClause(body, clause, span, `${what} ${constraint.replace(/\.$/, '')}`, () => ({ tensors })))
       return error;
   }
   const border = tensors.find(({ value }) => value.type.dtype === 'i64' || value.type.dtype === 'u8');

@@ -96,13 +96,15 @@ export function resolveType(
 
 function resolveShape(body: Body, items: readonly ShapeItem[], rank: number | undefined): Dim[] | undefined {
   const shape: Dim[] = [];
-  const fixed = items.filter((item) => item.kind === 'dim').length;
-  const second = items.filter((item) => item.kind === 'spread')[1];
-  if (second) {
-    fail(body, 'CROB2201', second.span, { expected: 'one `...` in a shape', actual: 'a second' });
+  let spreads = 0;
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i]!;
+    if (item.kind !== 'spread' || ++spreads < 2) continue;
+    fail(body, 'CROB2201', item.span, { expected: 'one `...` in a shape', actual: 'a second' });
     return undefined;
   }
-  for (const item of items) {
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i]!;
     if (item.kind === 'spread') {
       const name = item.name?.name ?? '...';
       let spread = body.dims.spreads.get(name);
@@ -117,8 +119,9 @@ function resolveShape(body: Body, items: readonly ShapeItem[], rank: number | un
           );
           return undefined;
         }
-        spread = Array.from({ length: Math.max(0, rank - fixed) }, (_, i) =>
-          dims.variable(item.name ? `${name}[${i}]` : `_${i}`),
+        const fixed = items.length - spreads;
+        spread = Array.from({ length: Math.max(0, rank - fixed) }, (_, at) =>
+          dims.variable(item.name ? `${name}[${at}]` : `_${at}`),
         );
         body.dims.spreads.set(name, spread);
         for (const d of spread) body.dims.known.set(dims.asVariable(d)!, d);

@@ -52,10 +52,8 @@ const transpose: OpRow<'transpose'> = {
   infer: (inputs, { perm }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
-      prove.holds(
-        [...perm].sort((a, b) => a - b).every((axis, i) => axis === i) && perm.length === x.shape.length,
-        permutation,
-      );
+      const isWhole = x.shape.every((_, axis) => perm.includes(axis));
+      prove.holds(isWhole && perm.length === x.shape.length, permutation);
       return [{ dtype: x.dtype, shape: perm.map((axis) => at(x.shape, axis)) }];
     }),
   reference(inputs, { perm }) {

@@ -29,8 +29,8 @@ export interface BuiltinCall {
   readonly args: ReadonlyMap<string, Given>;
   readonly positional: readonly Given[];
   readonly rest: ReadonlyMap<string, Given>;
-  /** The source text of each positional argument. */
-  readonly texts: readonly string[];
+  /** The source text of each positional argument, wanted where something is wrong. */
+  readonly texts: () => readonly string[];
   readonly source: readonly Arg[];
 }
 
@@ -82,7 +82,6 @@ export function callBuiltin(body: Body, builtin: Builtin, args: CallArgs, span: 
     if (!param.endsWith('?') && !found.has(param))
       return fail(body, 'CROB2010', span, { name: param, callee: builtin.name });
   }
-  let texts: readonly string[] | undefined;
   return builtin.call({
     body,
     span,
@@ -90,11 +89,7 @@ export function callBuiltin(body: Body, builtin: Builtin, args: CallArgs, span: 
     args: found,
     positional: args.positional,
     rest,
-    // Wanted where something is wrong.
-    get texts() {
-      texts ??= args.source.filter((arg) => !arg.name).map((arg) => argText(body, arg.value));
-      return texts;
-    },
+    texts: () => args.source.filter((arg) => !arg.name).map((arg) => argText(body, arg.value)),
     source: args.source,
   });
 }

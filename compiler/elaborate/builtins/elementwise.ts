@@ -1,7 +1,7 @@
 import * as dims from '../../dims/dim.ts';
 import type { DType, Value } from '../../ir/graph.ts';
 import { scalar } from '../arithmetic.ts';
-import { fail, guarded, showType } from '../report.ts';
+import { fail, guarded, noNames, showType } from '../report.ts';
 import { asNumber, dimVal, error, float, type Val } from '../values.ts';
 import { type Builtin, type BuiltinCall, tensorsArg, wanted } from './builtin.ts';
 
@@ -149,7 +149,7 @@ const vector: Builtin = {
     const numbers = cx.positional.map((given) => asNumber(given.value));
     if (build && numbers.length > 0 && numbers.every((n) => n !== undefined)) {
       const data = Float64Array.from(numbers);
-      return guarded(cx.body, cx.span, 'vector', [], () =>
+      return guarded(cx.body, cx.span, 'vector', noNames, () =>
         build.constant({ dtype: 'f32', shape: [data.length], data }),
       );
     }
@@ -159,7 +159,7 @@ const vector: Builtin = {
       if (part.kind !== 'tensor') return error;
       parts.push(part.value);
     }
-    return guarded(cx.body, cx.span, 'vector', [], () =>
+    return guarded(cx.body, cx.span, 'vector', noNames, () =>
       build!.concat(
         parts.map((part) => build!.reshape(part, [dims.one])),
         0,

@@ -1,7 +1,7 @@
 import { constant as dimConstant } from '../../dims/dim.ts';
 import type { DType, Value } from '../../ir/graph.ts';
 import { scalar } from '../arithmetic.ts';
-import { fail, guarded } from '../report.ts';
+import { fail, guarded, noNames } from '../report.ts';
 import { asInt, dimVal, error, list, type Val } from '../values.ts';
 import {
   type Builtin,
@@ -205,7 +205,7 @@ const full: Builtin = {
     const value = scalar(cx.body, given, dtype, cx.span);
     if (value.kind !== 'tensor') return error;
     const { node } = value.value;
-    return guarded(cx.body, cx.span, 'full', [], () => {
+    return guarded(cx.body, cx.span, 'full', noNames, () => {
       const build = cx.body.build!;
       return node.op === 'full'
         ? build.full(node.attributes.value, node.attributes.dtype, shape)
@@ -220,7 +220,7 @@ const iota: Builtin = {
   docs: 'i32[n]: 0, 1, …, n - 1.',
   call(cx) {
     const n = dimArg(cx, 'n');
-    return n ? guarded(cx.body, cx.span, 'iota', [], () => cx.body.build!.iota(n)) : error;
+    return n ? guarded(cx.body, cx.span, 'iota', noNames, () => cx.body.build!.iota(n)) : error;
   },
 };
 
@@ -236,7 +236,7 @@ const uniform: Builtin = {
     reads.at(-1)?.push({ kind: 'training', value: training });
     if (!training) return fail(cx.body, 'CROB2226', cx.span, {});
     const draws = cx.body.build?.nodes.filter((node) => node.op === 'uniform').length ?? 0;
-    return guarded(cx.body, cx.span, 'uniform', [], () => cx.body.build!.uniform(shape, String(draws)));
+    return guarded(cx.body, cx.span, 'uniform', noNames, () => cx.body.build!.uniform(shape, String(draws)));
   },
 };
 

@@ -48,13 +48,14 @@ export function patterned(
     if (!made.ok) return explain(cx, made.fault, operands);
     return 'node' in made.value ? tensor(made.value) : list(made.value.map(tensor));
   } catch (e) {
-    if (e instanceof OpError) return reportFault(body, e.fault, e.inputs, span, cx.name, cx.texts);
+    if (e instanceof OpError) return reportFault(body, e.fault, e.inputs, span, cx.name, cx.texts());
     throw e;
   }
 }
 
 function explain(cx: BuiltinCall, fault: PatternFault, operands: readonly Value[]): Val {
-  const tensors = operands.slice(0, 3).map((value, i) => ({ name: cx.texts[i] ?? `argument ${i + 1}`, value }));
+  const texts = cx.texts();
+  const tensors = operands.slice(0, 3).map((value, i) => ({ name: texts[i] ?? `argument ${i + 1}`, value }));
   const pattern = cx.args.get('pattern')?.span;
   switch (fault.kind) {
     case 'syntax':
@@ -85,11 +86,17 @@ function explain(cx: BuiltinCall, fault: PatternFault, operands: readonly Value[
       const parts = fault.help === undefined ? { tensors } : { tensors, help: fault.help };
       if (fault.relation === '==') requireEqual(cx.body, fault.left, fault.right, cx.span, what, parts);
       else if (fault.relation === '<=')
-        requireClause(cx.body, { kind: 'le', left: fault.left, right: fault.right }, cx.span, what, parts);
+        requireClause(cx.body, { kind: 'le', left: fault.left, right: fault.right }, cx.span, what, () => parts);
       else {
         const k = dims.asConstant(fault.right);
         if (k !== undefined)
-          requireClause(cx.body, { kind: 'mod', value: fault.left, modulus: k, remainder: 0 }, cx.span, what, parts);
+          requireClause(
+            cx.body,
+            { kind: 'mod', value: fault.left, modulus: k, remainder: 0 },
+            cx.span,
+            what,
+            () => parts,
+          );
         else
           fail(
             cx.body,
@@ -191,10 +198,10 @@ const joins: Builtin[] = (['concat', 'stack'] as const).map((name) => ({
     const pattern = stringArg(cx, 'pattern');
     if (!xs || pattern === undefined) return error;
     const list = cx.source[0]?.value;
-    const texts =
+    const texts = () =>
       list?.kind === 'list'
         ? list.items.map((item) => argText(cx.body, item))
-        : xs.map((_, i) => `${cx.texts[0]}[${i}]`);
+        : xs.map((_, i) => `${cx.texts()[0]}[${i}]`);
     return patterned({ ...cx, texts }, xs, (at) => (name === 'concat' ? concat : stack)(at, xs, pattern));
   },
 }));
@@ -275,7 +282,9 @@ export const patternBuiltins: readonly Builtin[] = [
         });
       }
       if (pattern === undefined || !by) return error;
-      return patterned({ ...cx, texts: cx.texts.slice(1) }, operands, (at) => einsum(at, pattern, operands, by));
+      return patterned({ ...cx, texts: () => cx.texts().slice(1) }, operands, (at) =>
+        einsum(at, pattern, operands, by),
+      );
     },
   },
   ...(['softmax', 'log_softmax'] as const).map(

@@ -42,6 +42,10 @@ const promotedCost = 4;
 /** So does a matrix-vector product for each batch entry. */
 const vectorCost = 4;
 
+/** Plans that were made: a model contracts by the same names in every block. */
+const planned = new Map<string, ContractionPlan>();
+const mostPlanned = 1000;
+
 /**
  * `a` and `b` are the operands' names in order; names in only one of them are all in `keep`, the names
  * of the result. `wanted` is the order of the result where that matters.
@@ -52,6 +56,18 @@ export function planContraction(
   keep: ReadonlySet<string>,
   wanted: Names | undefined,
 ): ContractionPlan {
+  const marked = (names: Names) => names.map((name) => (keep.has(name) ? `${name}+` : name)).join();
+  const key = `${marked(a)};${marked(b)};${wanted?.join() ?? '*'}`;
+  let plan = planned.get(key);
+  if (!plan) {
+    plan = newPlan(a, b, keep, wanted);
+    if (planned.size >= mostPlanned) planned.clear();
+    planned.set(key, plan);
+  }
+  return plan;
+}
+
+function newPlan(a: Names, b: Names, keep: ReadonlySet<string>, wanted: Names | undefined): ContractionPlan {
   const inner = a.filter((name) => b.includes(name) && !keep.has(name));
   const freeA = a.filter((name) => !b.includes(name));
   const freeB = b.filter((name) => !a.includes(name));

@@ -26,15 +26,34 @@ interface Arrow {
   readonly sizes: Sizes;
 }
 
+interface Sides {
+  readonly left: Side;
+  readonly right: Side;
+}
+
+/** Patterns whose names were found right; what is read of a text is the same object each time. */
+const rearranging = new WeakSet<Side>();
+const reducing = new WeakSet<Side>();
+
+function once(right: WeakSet<Side>, pattern: string, check: (both: Sides) => void): Sides {
+  const both = parseArrow(pattern);
+  if (!right.has(both.right)) {
+    check(both);
+    right.add(both.right);
+  }
+  return both;
+}
+
 /**
  * Axes split, merged and permuted: `"b (h p) c -> (b h) p c", p = 4`. Both sides have the same names.
  * At most one reshape, one transpose and one reshape.
  */
 export function rearrange(cx: PatternContext, x: Value, pattern: string, given: Sizes): PatternResult {
   return attempt(() => {
-    const { left, right } = parseArrow(pattern);
-    requireSame(left, right, 'rearrange keeps every axis');
-    requireKnown(left, right, '`repeat` adds axes');
+    const { left, right } = once(rearranging, pattern, (both) => {
+      requireSame(both.left, both.right, 'rearrange keeps every axis');
+      requireKnown(both.left, both.right, '`repeat` adds axes');
+    });
     const arrow = bind(cx, x, left, right, pattern, given);
     const permuted = asPermutation(arrow, x);
     if (permuted !== undefined) return regroup(cx, x, permuted.axes, permuted.order, permuted.shape);
@@ -75,8 +94,9 @@ export type Reduction = 'sum' | 'mean' | 'max';
 /** Reduces the axes that the right side leaves out: `"b c h w -> c"`; a `1` in an axis's place keeps it. */
 export function reduce(cx: PatternContext, kind: Reduction, x: Value, pattern: string, given: Sizes): PatternResult {
   return attempt(() => {
-    const { left, right } = parseArrow(pattern);
-    requireKnown(left, right, 'a reduction only removes axes');
+    const { left, right } = once(reducing, pattern, (both) =>
+      requireKnown(both.left, both.right, 'a reduction only removes axes'),
+    );
     const arrow = bind(cx, x, left, right, pattern, given);
     const order = arrow.right.axes.flat();
     const axes = arrow.axes.flatMap(({ name }, axis) => (order.includes(name) ? [] : [axis]));

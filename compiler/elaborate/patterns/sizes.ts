@@ -17,6 +17,8 @@ export type Sizes = ReadonlyMap<string, Dim>;
 export interface OpenSide {
   readonly side: Side;
   readonly axes: readonly (readonly string[])[];
+  /** The pattern's place for each axis of the tensor; the axes of `...` share one. */
+  readonly places: readonly Place[];
 }
 
 /** Hidden names of the axes of `...`. */
@@ -73,7 +75,10 @@ function openedSide(side: Side, rest: number): OpenSide {
     if (axis.kind !== 'group') return [axis.kind === 'name' ? [axis.name] : []];
     return [axis.items.flatMap((item) => (item.kind === 'name' ? [item.name] : item.kind === 'rest' ? restNames : []))];
   });
-  return { side, axes };
+  const places = side.axes.flatMap((axis): readonly Place[] =>
+    axis.kind === 'rest' ? restNames.map(() => axis) : [axis],
+  );
+  return { side, axes, places };
 }
 
 /** A size that is given by keyword stands for an axis of the pattern and is at least 1. */
@@ -96,36 +101,33 @@ export function resolve(
   given: Sizes,
 ): Map<string, Dim> {
   const sizes = new Map(given);
-  const positions = operands.flatMap(({ side, axes }, input) => {
-    const shape = shapes[input]!;
-    const places = placesOf(side, axes.length);
-    return axes.map((names, axis) => ({ names, of: { input, axis }, dim: shape[axis]!, place: places[axis]! }));
-  });
-  for (const { names, of, dim } of positions) {
-    const [name] = names;
-    if (name === undefined) {
-      proveEqual(facts, dim, one, 'an axis that is written `1` has another size', of);
-    } else if (names.length === 1) {
-      const known = sizes.get(name);
-      if (known === undefined) sizes.set(name, dim);
-      else proveEqual(facts, known, dim, `${shown(name)} has two sizes`, of);
+  for (let input = 0; input < operands.length; input++) {
+    const { axes } = operands[input]!;
+    for (let axis = 0; axis < axes.length; axis++) {
+      const names = axes[axis]!;
+      const name = names[0];
+      const dim = shapes[input]![axis]!;
+      if (name === undefined) {
+        proveEqual(facts, dim, one, 'an axis that is written `1` has another size', { input, axis });
+      } else if (names.length === 1) {
+        const known = sizes.get(name);
+        if (known === undefined) sizes.set(name, dim);
+        else if (known.key !== dim.key) proveEqual(facts, known, dim, `${shown(name)} has two sizes`, { input, axis });
+      }
     }
   }
-  for (const { names, of, dim, place } of positions) {
-    if (names.length > 1) resolveGroup(facts, sizes, names, dim, of, place);
+  for (let input = 0; input < operands.length; input++) {
+    const { axes, places } = operands[input]!;
+    for (let axis = 0; axis < axes.length; axis++) {
+      const names = axes[axis]!;
+      if (names.length > 1) resolveGroup(facts, sizes, names, shapes[input]![axis]!, { input, axis }, places[axis]!);
+    }
   }
   return sizes;
 }
 
 function shown(name: string): string {
   return name.startsWith('...') ? 'an axis of `...`' : `the axis \`${name}\``;
-}
-
-/** The pattern's place for each axis of the tensor; the axes of `...` share one. */
-function placesOf(side: Side, rank: number): readonly Place[] {
-  return side.axes.flatMap((axis): readonly Place[] =>
-    axis.kind === 'rest' ? Array.from({ length: rank - side.axes.length + 1 }, () => axis) : [axis],
-  );
 }
 
 function resolveGroup(
@@ -138,10 +140,11 @@ function resolveGroup(
 ): void {
   const unknown = names.filter((name) => !sizes.has(name));
   const known = product(names.flatMap((name) => sizes.get(name) ?? []));
-  const group = `\`(${names.join(' ')})\``;
-  const [name, second] = unknown;
+  const name = unknown[0];
+  const second = unknown[1];
+  const group = () => `\`(${names.join(' ')})\``;
   if (name === undefined) {
-    proveEqual(facts, dim, known, `the sizes of ${group} do not multiply to its axis`, of);
+    if (dim.key !== known.key) proveEqual(facts, dim, known, `the sizes of ${group()} do not multiply to its axis`, of);
     return;
   }
   if (second !== undefined) {
@@ -155,13 +158,13 @@ function resolveGroup(
     sizes.set(name, quotient);
     return;
   }
-  const message = `the axis of ${group} is not a multiple of the sizes that are given`;
+  const message = `the axis of ${group()} is not a multiple of the sizes that are given`;
   const by = asConstant(known) ?? asConstant(facts.normalize(known));
   if (by !== undefined && by >= 1) {
     owed(facts.divides(by, dim), { message, left: dim, right: constant(by), relation: '%' }, of);
     throw new Error(`bug in crobc: ${by} divides ${facts.show(dim)} and there is no quotient`);
   }
-  const help = `give every size of ${group}, \`${name} = …\` too`;
+  const help = `give every size of ${group()}, \`${name} = …\` too`;
   refuse({ kind: 'dims', message, left: dim, right: known, relation: '%', ...of, help });
 }
 
