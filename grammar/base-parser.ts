@@ -1,7 +1,7 @@
 import type { IRecognitionException, IToken, ParserMethod, TokenType } from 'chevrotain';
 import { EmbeddedActionsParser, EOF, isRecognitionException, tokenMatcher } from 'chevrotain';
 import { expectations } from './expectations.ts';
-import { FaultSink, span } from './faults.ts';
+import { FaultSink, offsetOf, span } from './faults.ts';
 import { explain } from './recovery.ts';
 import type { Span } from './span.ts';
 import {
@@ -42,13 +42,13 @@ export abstract class BaseParser extends EmbeddedActionsParser {
 
   /** Where a node starts: the offset of the next token. */
   protected mark(): number {
-    return this.LA(1).startOffset;
+    return offsetOf(this.LA(1));
   }
 
   /** From a mark to the end of the last token. */
   protected since(start: number): Span {
     const last = this.LA(0);
-    return { file: this.file, start, end: Math.max(start, last.startOffset + last.image.length) };
+    return { file: this.file, start, end: Math.max(start, offsetOf(last) + last.image.length) };
   }
 
   protected ident(token: IToken): Ident {

@@ -111,6 +111,15 @@ export function lineAround(text: string, offset: number): Range {
   return { start: text.lastIndexOf('\n', offset - 1) + 1, end: end < 0 ? text.length : end };
 }
 
+/**
+ * Where a token starts, as a small integer. The token at the end of a file has NaN; for V8 that makes the offset of every token
+ * that chevrotain or the line rule puts in a double, and one span with such an offset makes boxes of those of all spans.
+ */
+export function offsetOf(token: IToken): number {
+  return token.startOffset | 0;
+}
+
 export function span(file: string, token: IToken): Span {
-  return { file, start: token.startOffset, end: token.startOffset + token.image.length };
+  const start = offsetOf(token);
+  return { file, start, end: start + token.image.length };
 }

@@ -11,7 +11,8 @@ export interface Making {
   readonly overrides: Overrides | undefined;
   readonly members: ReadonlyMap<string, ModuleMember>;
   readonly params: ReadonlyMap<string, Param>;
-  readonly busy: Set<string>;
+  /** Names whose values are being made; there are none where nobody looks into the instance. */
+  busy: Set<string> | undefined;
   readonly spec: Spec;
   /** Where its parameters and fields are evaluated, made once. */
   body: Body | undefined;
@@ -85,7 +86,7 @@ export function empty(
     overrides,
     members,
     params,
-    busy: new Set(),
+    busy: undefined,
     spec,
     body: undefined,
     counted: plain !== undefined,

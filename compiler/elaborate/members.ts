@@ -46,10 +46,11 @@ export function madeMember(session: Session, instance: Instance, name: string): 
   const param = making.params.get(name);
   const member = making.members.get(name);
   if (!param && member?.kind !== 'static' && member?.kind !== 'field') return undefined;
-  if (making.busy.has(name)) {
+  if (making.busy?.has(name)) {
     fail({ session }, 'CROB2305', (param ?? member)!.name.span, { name });
     return error;
   }
+  making.busy ??= new Set();
   making.busy.add(name);
   const { depth } = session;
   const before = depth.steps;

@@ -34,6 +34,7 @@ export type Emitted = { readonly values: readonly Value[] } | { readonly fault: 
 
 // Ids tell nodes and values apart across every graph of a process; nothing printed or hashed depends on them.
 let lastId = 0;
+const noValues: readonly Value[] = [];
 
 /**
  * Appends typed nodes. It emits exactly what it is asked for, except no-ops, which give back their
@@ -111,9 +112,13 @@ export class Builder {
     attributes: NodeAttributes[O],
     types: readonly TensorType[],
   ): readonly Value[] {
-    const outputs: Value[] = [];
-    const node = { id: ++lastId, op, inputs, attributes, outputs, origin: this.origin } as Node;
-    for (let index = 0; index < types.length; index++) outputs.push({ id: ++lastId, type: types[index]!, node, index });
+    const node = { id: ++lastId, op, inputs, attributes, outputs: noValues, origin: this.origin } as Node;
+    // Almost always one; an array that grows would have room for seventeen.
+    const outputs =
+      types.length === 1
+        ? [{ id: ++lastId, type: types[0]!, node, index: 0 }]
+        : types.map((type, index) => ({ id: ++lastId, type, node, index }));
+    (node as { outputs: readonly Value[] }).outputs = outputs;
     this.nodes.push(node);
     return outputs;
   }
