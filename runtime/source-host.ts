@@ -1,19 +1,35 @@
 import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { SourceHost } from '../compiler/compile.ts';
 import type { SourceFile } from '../grammar/tree.ts';
 import { reasonOf } from './file-error.ts';
 import { packageRoot } from './package-root.ts';
 
 /** The library's syntax trees as the build wrote them; there are none when crobc runs from its sources. */
-let trees: Readonly<Record<string, SourceFile>> | undefined;
+interface Library {
+  readonly trees: Readonly<Record<string, SourceFile>>;
+  /** When they were written, in milliseconds. */
+  readonly written: number;
+}
 
-function libraryTrees(): Readonly<Record<string, SourceFile>> {
-  if (trees === undefined) {
-    const file = new URL('../library.json', import.meta.url);
-    trees = existsSync(file) ? (JSON.parse(readFileSync(file, 'latin1')) as Readonly<Record<string, SourceFile>>) : {};
+let library: Library | undefined;
+
+function libraryTrees(): Library {
+  if (library === undefined) {
+    const file = fileURLToPath(new URL('../library.json', import.meta.url));
+    library = existsSync(file)
+      ? { trees: JSON.parse(readFileSync(file, 'latin1')), written: statSync(file).mtimeMs }
+      : { trees: {}, written: 0 };
   }
-  return trees;
+  return library;
+}
+
+/** A library file's text as it was when its tree was written, unless it was changed since. */
+function builtText(path: string, file: string): string | undefined {
+  const { trees, written } = libraryTrees();
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat && stat.mtimeMs <= written ? trees[path]?.text : undefined;
 }
 
 /** Largest source file read: what is larger is no source. */
@@ -50,10 +66,11 @@ export function diskHost(): SourceHost {
     prelude: 'std/prelude.crob',
     read(path) {
       const file = onDisk(path);
-      return whyUnreadable(file) === undefined ? readFileSync(file, 'utf8') : undefined;
+      const built = path.startsWith('std/') ? builtText(path, file) : undefined;
+      return built ?? (whyUnreadable(file) === undefined ? readFileSync(file, 'utf8') : undefined);
     },
     parsed(path, text) {
-      const tree = path.startsWith('std/') ? libraryTrees()[path] : undefined;
+      const tree = path.startsWith('std/') ? libraryTrees().trees[path] : undefined;
       return tree?.text === text ? { tree, faults: [] } : undefined;
     },
     resolve(from, path) {

@@ -56,6 +56,7 @@ function construct(session: Session, spec: Spec, place: Place, overrides: Overri
   if (exemplar && (exemplar.training ?? session.training) === session.training) {
     session.depth.steps += exemplar.steps;
     if (!withinSteps({ session }, spec.span)) return undefined;
+    if (exemplar.training !== undefined) session.reads.at(-1)?.push({ kind: 'training', value: exemplar.training });
     const instance = empty(session, spec, place, overrides, new Map(exemplar.plain));
     instance.identity = exemplar.identity;
     return instance;
@@ -83,10 +84,17 @@ function whole(session: Session, spec: Spec, place: Place, overrides: Overrides 
     if (member.kind === 'static' || member.kind === 'field') staticMember(session, instance, member.name.name);
   }
   if (session.depth.endless || !checkPathsWithin(session, instance)) return undefined;
-  instance.identity = interned(session, `${identityOf(instance, making)}${evaluatedMark(session, place.path)}`);
+  const marks = `${trainingMark(session)}${evaluatedMark(session, place.path)}`;
+  instance.identity = interned(session, `${identityOf(instance, making)}${marks}`);
   // What does not keep its promises would only fail again wherever they are relied on.
   const kept = interfaces.map((one) => checkInterface(session, instance, one.decl, one.file));
   return kept.every((one) => one) ? instance : undefined;
+}
+
+/** What of it looked at `training` while it was made is as one of the two has it: its methods are then of that one. */
+function trainingMark({ reads }: Session): string {
+  const read = reads.at(-1)?.find((one) => one.kind === 'training');
+  return read ? `training(${read.value})` : '';
 }
 
 function checkWhere(session: Session, instance: Instance, span: Span): boolean {

@@ -87,3 +87,9 @@ describe('what V8 compiled is kept beside the program', () => {
     expect(readdirSync(compiled)).toHaveLength(8);
   });
 });
+
+it('a check needs no package: each would have to be found and read', async () => {
+  const all = await check();
+  rmSync(join(root, 'node_modules'));
+  expect(await check()).toEqual(all);
+});

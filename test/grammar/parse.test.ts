@@ -1,4 +1,3 @@
-import { Lexer } from 'chevrotain';
 import { describe, expect, test } from 'vitest';
 import { parse } from '../../grammar/parse.ts';
 import { Parser } from '../../grammar/parser.ts';
@@ -7,11 +6,6 @@ import { snippets } from './snippets/read.ts';
 
 test('the grammar has no ambiguity that chevrotain can find', () => {
   expect(() => new Parser(false)).not.toThrow();
-});
-
-test('chevrotain is loaded from its one file, not from hundreds', async () => {
-  const slow = await import('chevrotain');
-  expect(Lexer).not.toBe(slow.Lexer);
 });
 
 describe('snippets', () => {

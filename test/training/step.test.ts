@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Value } from '../../compiler/ir/graph.ts';
 import { verify } from '../../compiler/ir/verify.ts';
 import { trainingStep } from '../../compiler/training/step.ts';
 import { runStep, stateOf, trainingOf } from './interpret-step.ts';
@@ -17,6 +18,38 @@ recipe plain for Net at B = 4 {
   ${settings}
 }
 ${more}`;
+
+test('a static that looks at `training` is made anew for training, in parts of parts too', () => {
+  const training = trainingOf(`
+module Copies {
+  static n = if training { 3 } else { 1 }
+  forward(x: f32[B, N]) -> f32[B, N] { return x }
+}
+module Twice {
+  first = Copies()
+  second = Copies()
+  static n = first.n + second.n
+  forward(x: f32[B, N]) -> f32[B, n*N] {
+    return concat([second(first(x)) for i in 0..first.n + second.n], "b *")
+  }
+}
+model Net() {
+  one = Copies()
+  two = Twice()
+  head = Linear(4, 4)
+  input x: f32[B, 4]
+  output y = two(one(head(x)))
+}
+recipe plain for Net at B = 2 {
+  input target: f32[B]
+  term error = mean(square(sum(y, "b n -> b") - target), "b ->")
+  optimizer = SGD(lr = 1)
+  steps = 1
+}`);
+  const shape = ({ value }: { value: Value }) => value.type.shape.map(({ key }) => key);
+  expect(training.inference.outputs.map(shape)).toEqual([['B', '8']]);
+  expect(training.forward.outputs.map(shape)).toEqual([['2', '24']]);
+});
 
 const x = [1, 2, -1, 0.5, 3, -2, 0.25, 1];
 const target = [1, -1, 2, 0.5];
