@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { cachedDataVersionTag } from 'node:v8';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 import { crc32 } from 'node:zlib';
 
 /** How many states of Node.js, and of its settings, are kept compiled side by side. */
@@ -43,7 +43,7 @@ export class BundleLoader {
     this.#modules.set(name, module);
     const run = this.#compile(name).runInThisContext() as (...parts: unknown[]) => void;
     const path = join(this.#folder, name);
-    run(module.exports, (id: string) => this.#required(id), module, path, this.#folder);
+    run(module.exports, (id: string) => this.#required(id), module, path, this.#folder, importPackage);
     return module.exports;
   }
 
@@ -57,11 +57,7 @@ export class BundleLoader {
     const sourceSum = crc32(source);
     const cachedData = this.#kept(name, sourceSum);
     // The build leaves nothing but ASCII, of which there is nothing to decode.
-    const script = new Script(source.toString('latin1'), {
-      filename: path,
-      ...(cachedData && { cachedData }),
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    });
+    const script = new Script(source.toString('latin1'), { filename: path, ...(cachedData && { cachedData }) });
     const cached = cachedData !== undefined && script.cachedDataRejected !== true;
     this.#scripts.set(name, { script, sourceSum, cached });
     return script;
@@ -100,6 +96,10 @@ export class BundleLoader {
       // A folder that is the system's, a full disk.
     }
   }
+}
+
+function importPackage(name: string): Promise<unknown> {
+  return import(name);
 }
 
 /** Under its name complete or not at all: another run may be reading. */

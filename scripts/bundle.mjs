@@ -43,12 +43,17 @@ await build({
   },
   logLevel: 'warn',
 });
-// A module is a function of what it needs, as Node.js makes one of it: so there is no second copy of the text to make.
+// A module is a function of what it needs, as Node.js makes one of it: so there is no second copy of the text to make. `import` is
+// handed in too, as code that V8 compiled before has none of its own.
 for (const name of readdirSync(bin)) {
   if (name === 'crobc.cjs') continue;
   const code = readFileSync(join(bin, name), 'utf8');
   if (/[^\0-\x7f]/.test(code)) throw new Error(`${name} is not ASCII: see cli/bundle-loader.ts`);
-  writeFileSync(join(bin, name), `(function (exports, require, module, __filename, __dirname) {${code}\n})\n`);
+  const inside = code.replace(/(?<![\w$#.])import\(/g, '__import(');
+  writeFileSync(
+    join(bin, name),
+    `(function (exports, require, module, __filename, __dirname, __import) {${inside}\n})\n`,
+  );
 }
 // chevrotain's one file has parts of lodash in it.
 const licences = [...bundled, 'lodash-es'].map((name) => {
