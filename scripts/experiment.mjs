@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const main = process.env.CROBC_MAIN ?? join(root, 'dist', 'cli', 'main.js');
+const main = process.env.CROBC_MAIN ?? join(root, 'dist', 'bin', 'crobc.cjs');
 
 /** The folder of an experiment. */
 export function folderOf({ out, name }) {

@@ -16,8 +16,10 @@ model CroBIM_Plain extends CroBIM {
 }
 `;
 
-/** The picture as SVG text, from what the built program `main` prints. */
-export function picture(main = join(root, 'dist', 'cli', 'main.js')) {
+const main = process.env.CROBC_MAIN ?? join(root, 'dist', 'bin', 'crobc.cjs');
+
+/** The picture as SVG text, from what the built program prints. */
+export function picture() {
   const folder = mkdtempSync(join(tmpdir(), 'crobc-picture-'));
   try {
     cpSync(join(root, 'models'), join(folder, 'models'), { recursive: true });

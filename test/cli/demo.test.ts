@@ -3,7 +3,6 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
-import { main } from './crobc.ts';
 
 const at = temporaryFolder();
 
@@ -13,8 +12,7 @@ test('the demo without its full-size model: every command works, and the picture
   await mkdir(at('demo/run-1'), { recursive: true });
   await writeFile(at('demo/run-1/mine'), 'kept');
   const args = ['demo/run.mjs', '--no-full', '--steps', '2', '--scenes', '20', '--out', at('demo')];
-  const env = { ...process.env, CROBC_MAIN: main };
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env });
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   expect([status, stderr]).toEqual([0, expect.not.stringContaining('crobc:')]);
   expect([...stdout.matchAll(/^\$ crobc (\w+)/gm)].map(([, command]) => command)).toEqual([
     'check',
