@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileError } from './file-error.ts';
 
@@ -9,6 +9,32 @@ let opened = 0;
 /** A name beside `path`, hidden and never another writer's; in the same folder, as a rename must not cross file systems. */
 export function asideName(path: string, ending: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}-${opened++}.${ending}`);
+}
+
+/** In another container processes have other numbers: what was not touched for so long has nobody. In milliseconds. */
+const abandonedAfter = 10 * 60_000;
+
+/** Whether a file of a folder is what a writer of one of the names put aside, who was killed. */
+export async function isAbandoned(
+  folder: string,
+  entry: string,
+  names: readonly string[],
+  ending: string,
+): Promise<boolean> {
+  const parts = /^\.(.+)\.(\d+)-\d+\.(\w+)$/.exec(entry);
+  if (!parts || parts[3] !== ending || !names.includes(parts[1]!) || isAlive(Number(parts[2]))) return false;
+  const there = await lstat(join(folder, entry)).catch(() => undefined);
+  // Of the last write, or the renaming.
+  return there?.isFile() === true && Date.now() - there.ctimeMs > abandonedAfter;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }
 
 export interface WrittenFile {

@@ -1,6 +1,6 @@
-import { lstat, rename, rm } from 'node:fs/promises';
+import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AtomicFile, asideName, type WrittenFile } from './atomic-file.ts';
+import { AtomicFile, asideName, isAbandoned, type WrittenFile } from './atomic-file.ts';
 import { fileError } from './file-error.ts';
 import { UserError } from './user-error.ts';
 
@@ -13,6 +13,7 @@ export class FileSet {
   readonly #folder: string;
   readonly #names: readonly string[];
   readonly #files = new Map<string, AtomicFile>();
+  #swept: Promise<void> | undefined;
 
   /** `names` are all that such a set can have, in order; one that is not written is gone after `commit`. */
   constructor(folder: string, names: readonly string[]) {
@@ -23,6 +24,9 @@ export class FileSet {
   /** A file to write to; the set commits it. Throws a UserError. */
   async open(name: string): Promise<AtomicFile> {
     if (!this.#names.includes(name)) throw new Error(`bug in crobc: ${name} is none of ${this.#names.join(', ')}`);
+    // Before anything is written: what a killed build left may be what fills the disk.
+    this.#swept ??= this.#sweep('part');
+    await this.#swept;
     const file = await AtomicFile.open(join(this.#folder, name), { hashed: true });
     this.#files.set(name, file);
     return file;
@@ -64,11 +68,20 @@ export class FileSet {
       throw error;
     }
     for (const { held } of aside) await rm(held, { force: true }).catch(() => undefined);
+    // An old set that a killed commit had taken away is of no use behind a new one.
+    await this.#sweep('old');
   }
 
   /** Leaves what was there; harmless after commit or a second time. */
   async abort(): Promise<void> {
     for (const file of this.#files.values()) await file.abort();
+  }
+
+  /** Removes what killed writers of such a set left aside. */
+  async #sweep(ending: 'part' | 'old'): Promise<void> {
+    for (const entry of await readdir(this.#folder).catch(() => []))
+      if (await isAbandoned(this.#folder, entry, this.#names, ending))
+        await rm(join(this.#folder, entry), { force: true }).catch(() => undefined);
   }
 
   /** The files of an earlier set. What is no file is in the way of a new one, and none of ours otherwise. */

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { afterEach, expect, test, vi } from 'vitest';
@@ -121,4 +122,28 @@ test.skipIf(process.platform === 'win32')('a link is replaced, and what it point
 
 test('a name that the set does not have is a bug', async () => {
   await expect(new FileSet(at('x'), names).open('client')).rejects.toThrow('bug in crobc');
+});
+
+test('what a killed writer left aside goes, and what somebody may still be writing stays', async () => {
+  const folder = at('left');
+  await mkdir(folder);
+  const killed = spawnSync(process.execPath, ['-e', '0']).pid;
+  const kept = [`.data.${process.ppid}-0.part`, `.other.${killed}-0.part`, `.data.${killed}`];
+  const [part, old] = [`.data.${killed}-0.part`, `.record.${killed}-2.old`];
+  for (const name of [...kept, part, old]) await writeFile(`${folder}/${name}`, name);
+  await write(folder, 'first');
+  expect((await readdir(folder)).sort()).toEqual([...kept, part, old, ...names].sort());
+  const anHourLater = Date.now() + 3_600_000;
+  vi.spyOn(Date, 'now').mockReturnValue(anHourLater);
+  try {
+    const set = new FileSet(folder, names);
+    await set.open('data');
+    await set.abort();
+    // Until there is a new set, the old one is all there is.
+    expect((await readdir(folder)).sort()).toEqual([...kept, old, ...names].sort());
+    await write(folder, 'second');
+    expect((await readdir(folder)).sort()).toEqual([...kept, ...names].sort());
+  } finally {
+    vi.restoreAllMocks();
+  }
 });
