@@ -77,6 +77,7 @@ function bar(label: string, range: Range, stream: ProgressStream, colour: boolea
   let finished = false;
   let loading = false;
   const show = async () => {
+    if (loading) return;
     loading = true;
     const { default: cli } = await import('cli-progress');
     if (finished) return;
@@ -125,7 +126,7 @@ function bar(label: string, range: Range, stream: ProgressStream, colour: boolea
     update(done, note = '') {
       state = { done, note };
       // A loop that never lets timers run still gets its bar.
-      if (!loading && now() - started >= PATIENCE_MS) void show();
+      if (now() - started >= PATIENCE_MS) void show();
       shown?.update(done, payload());
     },
     finish,

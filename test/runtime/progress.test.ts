@@ -120,6 +120,25 @@ describe('on a terminal', () => {
     expect(text().lastIndexOf('\u001b[?7h')).toBeGreaterThan(text().lastIndexOf('\u001b[?7l'));
   });
 
+  test('one bar, whichever of its timer and an update comes first: two would each leave a signal to the other', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const before = process.listenerCount('SIGINT');
+    const { stream, text } = screen(true);
+    const { now, pass } = clock();
+    try {
+      const progress = startProgress('training', 10, { stream, environment: {}, now });
+      pass(2_000);
+      progress.update(1);
+      vi.advanceTimersByTime(2_000);
+      await vi.waitFor(() => expect(text()).toContain('training'));
+      expect(process.listenerCount('SIGINT')).toBe(before + 1);
+      progress.finish();
+      expect(process.listenerCount('SIGINT')).toBe(before);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('a signal that nobody hears ends the process, and leaves the terminal as it was', async () => {
     const program = `
       import { startProgress } from ${JSON.stringify(pathToFileURL(`${dirname(main)}/../runtime/progress.js`).href)};
