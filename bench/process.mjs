@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { root } from '../scripts/program.mjs';
 
-export const root = fileURLToPath(new URL('..', import.meta.url));
-export const crobc = join(root, 'dist/bin/crobc.cjs');
+export { program as crobc, root } from '../scripts/program.mjs';
 
 /** Runs a program to its end: seconds, and what it printed. Throws with its messages when it fails. */
 export function timed(program, args, env = {}) {

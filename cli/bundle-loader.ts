@@ -20,7 +20,7 @@ interface Loaded {
 
 /**
  * Loads the files of the bundle: CommonJS modules, each written as a function, that require each other by `./name.cjs`. What V8
- * compiled of them in an earlier run lies beside them, as a check is so short that compiling crobc is a fifth of it. Whoever can write
+ * compiled of them in an earlier run lies beside them, as a check is so short that compiling crobc was a quarter of it. Whoever can write
  * there could change the program as well. V8 makes sure that it was compiled by the same version with the same settings, and
  * crobc, that it is whole and of this source: V8 would crash on the one and run the other. What is not is compiled, and kept.
  */

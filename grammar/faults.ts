@@ -112,7 +112,7 @@ export function lineAround(text: string, offset: number): Range {
 }
 
 /**
- * Where a token starts, as a small integer. The token at the end of a file has NaN; for V8 that makes the offset of every token
+ * Where a token starts, as a small integer; 0 for that of no token. The one at the end of a file has NaN; for V8 that makes the offset of every token
  * that chevrotain or the line rule puts in a double, and one span with such an offset makes boxes of those of all spans.
  */
 export function offsetOf(token: IToken): number {

@@ -1,6 +1,6 @@
 import type { IRecognitionException, IToken } from 'chevrotain';
 import { EOF, tokenMatcher } from 'chevrotain';
-import { type FaultSink, span } from './faults.ts';
+import { type FaultSink, offsetOf, span } from './faults.ts';
 import type { Span } from './span.ts';
 import {
   Colon,
@@ -238,6 +238,6 @@ function called(token: IToken): string {
 /** Where a token stands; for the ends of lines and files, behind the token before. */
 function place(file: string, token: IToken, previous: IToken): Span {
   if (token.tokenType !== EOF && token.tokenType !== Separator) return span(file, token);
-  const end = Number.isNaN(previous.startOffset) ? 0 : previous.startOffset + previous.image.length;
+  const end = offsetOf(previous) + previous.image.length;
   return { file, start: end, end };
 }

@@ -3,6 +3,7 @@ import { EOF, isRecognitionException } from 'chevrotain';
 import type { Rule } from './base-parser.ts';
 import { DocLines } from './docs.ts';
 import { ExpressionParser } from './expressions.ts';
+import { offsetOf } from './faults.ts';
 import { explainRest } from './recovery.ts';
 import {
   AtSign,
@@ -43,8 +44,7 @@ export abstract class StatementParser extends ExpressionParser {
   /** The `///` block above the next token. */
   protected docsHere(): readonly string[] {
     if (this.RECORDING_PHASE) return [];
-    const last = this.LA(0);
-    return this.docs.before(this.mark(), Number.isNaN(last.startOffset) ? 0 : last.startOffset);
+    return this.docs.before(this.mark(), offsetOf(this.LA(0)));
   }
 
   /** Where the first body in the item that is being read begins. */

@@ -4,10 +4,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
-const main = process.env.CROBC_MAIN ?? join(root, 'dist', 'bin', 'crobc.cjs');
+import { program } from './program.mjs';
 
 /** The folder of an experiment. */
 export function folderOf({ out, name }) {
@@ -87,7 +84,7 @@ export function shown(words) {
  */
 export async function crobc(words, { minutes, capture = false } = {}) {
   console.log(`$ ${shown(words)}`);
-  const child = spawn(process.execPath, [main, ...words], {
+  const child = spawn(process.execPath, [program, ...words], {
     stdio: ['ignore', capture ? 'pipe' : 'inherit', 'inherit'],
   });
   let printed = '';
@@ -145,8 +142,8 @@ export async function secondsPerStep(experiment) {
 }
 
 export function prepare(out) {
-  if (!existsSync(main)) {
-    console.error(`${main} is not there: build first (npm run build)`);
+  if (!existsSync(program)) {
+    console.error(`${program} is not there: build first (npm run build)`);
     process.exit(2);
   }
   mkdirSync(out, { recursive: true });

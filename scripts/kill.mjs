@@ -5,14 +5,13 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { program } from './program.mjs';
 
 const { values } = parseArgs({
   options: { kills: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' } },
 });
 const kills = Number(values.kills);
-const main = process.env.CROBC_MAIN ?? fileURLToPath(new URL('../dist/bin/crobc.cjs', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'crobc-kill-'));
 
 const model = `model Learner where H % 4 == 0, W % 4 == 0, T <= 20 {
@@ -54,7 +53,7 @@ function random(seed) {
 /** Runs crobc; killed after `milliseconds` where given. Gives its exit code, or null where it was killed. */
 function crobc(words, milliseconds) {
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, [main, ...words], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, [program, ...words], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
     let err = '';
     child.stderr.setEncoding('utf8').on('data', (text) => {
       err += text;

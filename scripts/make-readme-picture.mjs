@@ -4,9 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
+import { pathToFileURL } from 'node:url';
+import { program, root } from './program.mjs';
 
 const source = `use crobim.{CroBIM}
 
@@ -16,8 +15,6 @@ model CroBIM_Plain extends CroBIM {
 }
 `;
 
-const main = process.env.CROBC_MAIN ?? join(root, 'dist', 'bin', 'crobc.cjs');
-
 /** The picture as SVG text, from what the built program prints. */
 export function picture() {
   const folder = mkdtempSync(join(tmpdir(), 'crobc-picture-'));
@@ -25,7 +22,7 @@ export function picture() {
     cpSync(join(root, 'models'), join(folder, 'models'), { recursive: true });
     writeFileSync(join(folder, 'models', 'plain.crob'), source);
     const { NO_COLOR: _, ...env } = { ...process.env, FORCE_COLOR: '1' };
-    const { stderr, status } = spawnSync(process.execPath, [main, 'check', 'models/plain.crob'], {
+    const { stderr, status } = spawnSync(process.execPath, [program, 'check', 'models/plain.crob'], {
       cwd: folder,
       env,
       encoding: 'utf8',

@@ -96,15 +96,13 @@ export function resolveType(
 
 function resolveShape(body: Body, items: readonly ShapeItem[], rank: number | undefined): Dim[] | undefined {
   const shape: Dim[] = [];
-  let spreads = 0;
-  for (let i = 0; i < items.length; i++) {
-    const item = items[i]!;
-    if (item.kind !== 'spread' || ++spreads < 2) continue;
-    fail(body, 'CROB2201', item.span, { expected: 'one `...` in a shape', actual: 'a second' });
+  const fixed = items.filter((item) => item.kind === 'dim').length;
+  const second = items.filter((item) => item.kind === 'spread')[1];
+  if (second) {
+    fail(body, 'CROB2201', second.span, { expected: 'one `...` in a shape', actual: 'a second' });
     return undefined;
   }
-  for (let i = 0; i < items.length; i++) {
-    const item = items[i]!;
+  for (const item of items) {
     if (item.kind === 'spread') {
       const name = item.name?.name ?? '...';
       let spread = body.dims.spreads.get(name);
@@ -119,9 +117,8 @@ function resolveShape(body: Body, items: readonly ShapeItem[], rank: number | un
           );
           return undefined;
         }
-        const fixed = items.length - spreads;
-        spread = Array.from({ length: Math.max(0, rank - fixed) }, (_, at) =>
-          dims.variable(item.name ? `${name}[${at}]` : `_${at}`),
+        spread = Array.from({ length: Math.max(0, rank - fixed) }, (_, i) =>
+          dims.variable(item.name ? `${name}[${i}]` : `_${i}`),
         );
         body.dims.spreads.set(name, spread);
         for (const d of spread) body.dims.known.set(dims.asVariable(d)!, d);

@@ -21,8 +21,7 @@ export function run(body: Body, block: Block): Val | undefined {
 
 /** Runs statements in order; what a `return` gives, if one is met. */
 export function execute(body: Body, statements: readonly Statement[]): Val | undefined {
-  for (let i = 0; i < statements.length; i++) {
-    const statement = statements[i]!;
+  for (const [i, statement] of statements.entries()) {
     const returned = step(body, statement);
     const next = statements[i + 1];
     if (next && statement.kind === 'return') fail(body, 'CROB2227', next.span, {});

@@ -142,9 +142,7 @@ export function specKey(spec: Spec): string {
 }
 
 function newSpecKey(spec: Spec): string {
-  const args: string[] = [];
-  for (const [name, given] of spec.args) args.push(`${name}=${keyOf(given.value)}`);
-  if (args.length > 1) args.sort();
+  const args = [...spec.args].map(([name, given]) => `${name}=${keyOf(given.value)}`).sort();
   return `${spec.file.file}:${spec.decl.name.name}(${args.join()})`;
 }
 

@@ -93,3 +93,13 @@ it('a check needs no package: each would have to be found and read', async () =>
   rmSync(join(root, 'node_modules'));
   expect(await check()).toEqual(all);
 });
+
+it('a library file is read anew where it was changed after the build', async () => {
+  rmSync(join(root, 'stdlib'));
+  cpSync('stdlib', join(root, 'stdlib'), { recursive: true, preserveTimestamps: true });
+  writeFileSync(source, 'use std.drop.{DropPath}\n');
+  expect(await check()).toMatchObject({ code: 0, err: '' });
+  const library = join(root, 'stdlib/drop.crob');
+  writeFileSync(library, readFileSync(library, 'utf8').replaceAll('DropPath', 'DropRoute'));
+  expect((await check()).err).toContain('CROB2002');
+});

@@ -35,11 +35,12 @@ interface Sides {
 const rearranging = new WeakSet<Side>();
 const reducing = new WeakSet<Side>();
 
-function once(right: WeakSet<Side>, pattern: string, check: (both: Sides) => void): Sides {
+/** Reads a pattern, and refuses names that are wrong; what was `found` right is not looked at again. */
+function readOnce(found: WeakSet<Side>, pattern: string, refuseWrong: (both: Sides) => void): Sides {
   const both = parseArrow(pattern);
-  if (!right.has(both.right)) {
-    check(both);
-    right.add(both.right);
+  if (!found.has(both.right)) {
+    refuseWrong(both);
+    found.add(both.right);
   }
   return both;
 }
@@ -50,7 +51,7 @@ function once(right: WeakSet<Side>, pattern: string, check: (both: Sides) => voi
  */
 export function rearrange(cx: PatternContext, x: Value, pattern: string, given: Sizes): PatternResult {
   return attempt(() => {
-    const { left, right } = once(rearranging, pattern, (both) => {
+    const { left, right } = readOnce(rearranging, pattern, (both) => {
       requireSame(both.left, both.right, 'rearrange keeps every axis');
       requireKnown(both.left, both.right, '`repeat` adds axes');
     });
@@ -94,7 +95,7 @@ export type Reduction = 'sum' | 'mean' | 'max';
 /** Reduces the axes that the right side leaves out: `"b c h w -> c"`; a `1` in an axis's place keeps it. */
 export function reduce(cx: PatternContext, kind: Reduction, x: Value, pattern: string, given: Sizes): PatternResult {
   return attempt(() => {
-    const { left, right } = once(reducing, pattern, (both) =>
+    const { left, right } = readOnce(reducing, pattern, (both) =>
       requireKnown(both.left, both.right, 'a reduction only removes axes'),
     );
     const arrow = bind(cx, x, left, right, pattern, given);
