@@ -1,5 +1,6 @@
+import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, lstat, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileError } from '../file-error.ts';
@@ -7,66 +8,112 @@ import { UserError } from '../user-error.ts';
 
 const lockName = '.lock';
 
-/** Who holds a folder. A process is told from a later one of the same id by when it started. */
+/** Who holds a lock. The start time distinguishes a process from a later one with the same id. */
 interface Holder {
   readonly pid: number;
   readonly started: string;
   readonly host: string;
 }
 
+/** One attempt to take locks: no two attempts write the same text, so a lock's text identifies who made it. */
+interface Contender {
+  readonly file: string;
+  readonly text: string;
+}
+
+type Outcome = { readonly kind: 'held' } | { readonly kind: 'busy'; readonly holder: Holder; readonly taking: boolean };
+
 /**
- * Takes a run's folder, so that no two runs write to it; the function gives it back. A lock that a process left behind
- * that is gone is taken over. Throws a UserError that names the process that has it.
+ * Locks a run's folder against other runs; the returned function unlocks it. A lock left behind by a process that no
+ * longer exists is taken over. Throws a UserError that names the process that holds the folder.
  */
 export async function lockRun(dir: string): Promise<() => Promise<void>> {
   const lock = join(dir, lockName);
+  const id = randomUUID();
   const own: Holder = { pid: process.pid, started: startOf(process.pid) ?? '', host: hostname() };
-  const text = `${JSON.stringify(own)}\n`;
-  const mine = join(dir, `${lockName}.${process.pid}`);
+  const contender: Contender = { file: join(dir, `${lockName}.${id}`), text: `${JSON.stringify({ ...own, id })}\n` };
   try {
-    // A link appears with its content, so that nobody reads half a lock.
-    await writeFile(mine, text);
-    for (let attempt = 0; attempt < 3; attempt++) {
-      try {
-        await link(mine, lock);
-        return async () => {
-          if ((await readFile(lock, 'utf8').catch(() => '')) === text) await rm(lock, { force: true });
-        };
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      }
-      const found = await readFile(lock, 'utf8').catch(() => undefined);
-      if (found === undefined) continue;
-      const holder = holderOf(found);
-      if (holder && isAlive(holder)) {
-        // Of a process elsewhere nobody here can tell whether it lives: a container that is started again has another name.
-        const elsewhere =
-          holder.host === own.host
-            ? ['', '']
-            : [` on ${holder.host}`, `; where that machine or container is gone, delete ${lock}`];
-        throw new UserError(
-          `${dir} is in use by another run (process ${holder.pid}${elsewhere[0]}): wait for it, or choose another -o${elsewhere[1]}`,
-        );
-      }
-      await takeAway(lock, found, `${mine}.stale`);
-    }
+    await writeFile(contender.file, contender.text);
+    const outcome = await acquire(lock, contender);
+    if (outcome.kind === 'busy') throw busyError(dir, lock, outcome);
+    await removeLeftovers(dir).catch(() => undefined);
   } catch (error) {
     throw fileError('write', lock, error);
   } finally {
-    await rm(mine, { force: true }).catch(() => undefined);
+    await rm(contender.file, { force: true }).catch(() => undefined);
   }
-  throw new UserError(`${dir} is in use by another run that begins just now: choose another -o`);
+  return async () => {
+    if ((await readFile(lock, 'utf8').catch(() => '')) === contender.text) await rm(lock, { force: true });
+  };
 }
 
-/** Removes a stale lock, and not one that somebody else put there in the meantime. */
-async function takeAway(lock: string, stale: string, aside: string): Promise<void> {
-  try {
-    await rename(lock, aside);
-  } catch {
-    return;
+/**
+ * Takes the lock at a path. A lock is a hard link to a contender's file, so it appears with its whole text, and for one
+ * contender only.
+ *
+ * The right to remove a stale lock is itself a lock, whose name is made from the stale text. Its holder alone may remove
+ * that text, and no later lock has the same text: so a lock that is found stale while the right is held cannot be
+ * replaced before it is removed. A contender that dies with the right leaves a stale lock, which is taken in the same way.
+ */
+async function acquire(path: string, contender: Contender): Promise<Outcome> {
+  for (;;) {
+    if (await linked(contender.file, path)) return { kind: 'held' };
+    const found = await read(path);
+    if (found === undefined) continue;
+    const holder = holderOf(found);
+    if (holder && isAlive(holder)) return { kind: 'busy', holder, taking: false };
+
+    const right = `${path}.${createHash('sha256').update(found).digest('hex').slice(0, 16)}`;
+    const claimed = await acquire(right, contender);
+    if (claimed.kind === 'busy') return { ...claimed, taking: true };
+    try {
+      if ((await read(path)) === found) await unlink(path);
+    } finally {
+      await unlink(right);
+    }
   }
-  if ((await readFile(aside, 'utf8').catch(() => '')) !== stale) await link(aside, lock).catch(() => undefined);
-  await rm(aside, { force: true });
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** The text of a lock; undefined where it has been removed. */
+async function read(path: string): Promise<string | undefined> {
+  try {
+    if (!(await lstat(path)).isFile()) throw new UserError(`${path} is not a regular file: remove it`);
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Removes what contenders that were killed have left beside the lock; for its holder. */
+async function removeLeftovers(dir: string): Promise<void> {
+  for (const name of await readdir(dir)) {
+    if (!name.startsWith(`${lockName}.`)) continue;
+    const holder = holderOf((await read(join(dir, name))) ?? '');
+    if (holder && !isAlive(holder)) await rm(join(dir, name), { force: true });
+  }
+}
+
+function busyError(dir: string, lock: string, { holder, taking }: Outcome & { kind: 'busy' }): UserError {
+  if (taking) return new UserError(`${dir} is in use by another run that begins just now: choose another -o`);
+  // Whether a process on another host is alive cannot be found out here: a container that is started again has another name.
+  const elsewhere =
+    holder.host === hostname()
+      ? ['', '']
+      : [` on ${holder.host}`, `; where that machine or container is gone, delete ${lock}`];
+  return new UserError(
+    `${dir} is in use by another run (process ${holder.pid}${elsewhere[0]}): wait for it, or choose another -o${elsewhere[1]}`,
+  );
 }
 
 function holderOf(text: string): Holder | undefined {

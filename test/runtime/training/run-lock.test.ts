@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -66,6 +67,46 @@ describe('a lock', () => {
     await writeFile(`${dir}/.lock`, 'stale');
     const tried = await Promise.allSettled(Array.from({ length: 8 }, () => lockRun(dir)));
     expect(tried.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  test('of processes that want a stale one at once goes to one of them', async () => {
+    const contenders = Array.from({ length: 6 }, () => fork(new URL('contend.mjs', import.meta.url)));
+    const reply = async (child: ChildProcess) => (await once(child, 'message'))[0] as string;
+    try {
+      await Promise.all(contenders.map(reply));
+      for (let round = 0; round < 100; round++) {
+        const dir = await folder();
+        await writeFile(`${dir}/.lock`, JSON.stringify({ pid: 2 ** 22 + 1, started: '1', host: hostname() }));
+        const replies = Promise.all(contenders.map(reply));
+        for (const child of contenders) child.send(dir);
+        expect((await replies).filter((said) => said === 'held')).toHaveLength(1);
+        const released = Promise.all(contenders.map(reply));
+        for (const child of contenders) child.send('release');
+        await released;
+        expect(await readdir(dir)).toEqual([]);
+      }
+    } finally {
+      for (const child of contenders) child.kill();
+    }
+  });
+
+  test('a killed contender left the right to take over is taken over', async () => {
+    const dir = await folder();
+    const gone = JSON.stringify({ pid: 2 ** 22 + 1, started: '1', host: hostname() });
+    await writeFile(`${dir}/.lock`, gone);
+    const right = `.lock.${createHash('sha256').update(gone).digest('hex').slice(0, 16)}`;
+    await writeFile(`${dir}/${right}`, gone);
+    await writeFile(`${dir}/.lock.left`, gone);
+    const unlock = await lockRun(dir);
+    expect(await readdir(dir)).toEqual(['.lock']);
+    await unlock();
+  });
+
+  test('that is a folder is an error of one line', async () => {
+    const dir = await folder();
+    await mkdir(`${dir}/.lock`);
+    await expect(lockRun(dir)).rejects.toThrow(`${dir}/.lock is not a regular file: remove it`);
+    expect(await readdir(dir)).toEqual(['.lock']);
   });
 
   test('in a folder that cannot be written is one line', async () => {
