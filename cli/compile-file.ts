@@ -1,6 +1,6 @@
 import { type Compiled, compile } from '../compiler/compile.ts';
 import { isError } from '../compiler/diagnostics/diagnostic.ts';
-import type { ModelGraph } from '../compiler/elaborate/model.ts';
+import type { ModelGraph } from '../compiler/elaborate/models/model.ts';
 import type { Graph } from '../compiler/ir/graph.ts';
 import { nearest } from '../grammar/nearest.ts';
 import { diskHost, ownPath } from '../runtime/source-host.ts';

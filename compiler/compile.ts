@@ -2,24 +2,24 @@ import type { Declaration, ModuleDecl } from '../grammar/tree.ts';
 import { type Diagnostic, diagnostic, isError, isUnknownName } from './diagnostics/diagnostic.ts';
 import { inSourceOrder } from './diagnostics/order.ts';
 import { constant, type Dim } from './dims/dim.ts';
-import { withinIntegers } from './elaborate/attempt.ts';
-import type { Session } from './elaborate/body.ts';
-import { checkSizes, modelGraph } from './elaborate/checked-model.ts';
-import { checkDefaults, checkExample, checkFunction } from './elaborate/examples.ts';
-import { inlineModel } from './elaborate/inline.ts';
-import { checkPromises } from './elaborate/interfaces.ts';
-import type { ModelGraph } from './elaborate/model.ts';
-import { type FileScope, Program, type SourceHost } from './elaborate/program.ts';
-import { checkInherited, checkRecipe, trainedModel } from './elaborate/recipe.ts';
-import { recipeBindings } from './elaborate/recipe-chain.ts';
+import { sharedTemplates } from './elaborate/calls/sharing.ts';
+import type { Context } from './elaborate/context/scope.ts';
+import { withinIntegers } from './elaborate/models/attempt.ts';
+import { checkSizes, modelGraph } from './elaborate/models/checked-model.ts';
+import { inlineModel } from './elaborate/models/inline.ts';
+import type { ModelGraph } from './elaborate/models/model.ts';
+import { checkDefaults, checkExample, checkFunction } from './elaborate/modules/examples.ts';
+import { checkPromises } from './elaborate/modules/interfaces.ts';
+import { checkInherited, checkRecipe, trainedModel } from './elaborate/recipes/recipe.ts';
 import { openSession, startOver, watched } from './elaborate/session.ts';
-import { settingsSource } from './elaborate/settings-source.ts';
-import { sharedTemplates } from './elaborate/sharing.ts';
-import { readWeightsMap } from './elaborate/weights-map.ts';
-import { type PlacedMap, placedMap } from './elaborate/weights-map-places.ts';
+import { type FileScope, Program, type SourceHost } from './elaborate/source/program.ts';
+import { recipeBindings } from './elaborate/source/recipe-chain.ts';
+import { settingsSource } from './elaborate/source/settings-source.ts';
+import { readWeightsMap } from './elaborate/weights/weights-map.ts';
+import { type PlacedMap, placedMap } from './elaborate/weights/weights-map-places.ts';
 import type { Graph } from './ir/graph.ts';
 
-export type { SourceHost } from './elaborate/program.ts';
+export type { SourceHost } from './elaborate/source/program.ts';
 
 /** Everything that a check found, and the models that came out right. */
 export interface CheckResult {
@@ -44,13 +44,13 @@ export function check(host: SourceHost, files: readonly string[]): CheckResult {
   }
   diagnostics.push(...program.diagnostics);
   const shared = sharedTemplates();
-  const session = openSession(program, false, (d) => diagnostics.push(d), shared);
+  const context = openSession(program, false, (d) => diagnostics.push(d), shared);
   const training = openSession(program, true, (d) => diagnostics.push(d), shared);
   for (const scope of scopes) {
     const doubtful = doubtfulNames(scope);
     for (const decl of scope.tree.declarations) {
       const before = diagnostics.length;
-      const model = withinIntegers(session, decl, () => checkDeclaration(session, training, decl, scope));
+      const model = withinIntegers(context, decl, () => checkDeclaration(context, training, decl, scope));
       if (doubtful.has(decl.name.name)) {
         const isOwn = scope.doubt?.declarations.has(decl) && !foundations(decl).some((name) => doubtful.has(name));
         diagnostics.push(...diagnostics.splice(before).filter((d) => isOwn && isUnknownName(d)));
@@ -75,21 +75,21 @@ function unchecked({ tree }: FileScope, constructed: ReadonlySet<ModuleDecl>): D
 
 /** What a model comes to; other declarations are checked only. What looks at `training` is checked for both that it can be. */
 function checkDeclaration(
-  session: Session,
-  training: Session,
+  context: Context,
+  training: Context,
   decl: Declaration,
   scope: FileScope,
 ): ModelGraph | undefined {
-  startOver(session);
+  startOver(context);
   startOver(training);
-  const twice = (check: (form: Session) => void): void => {
-    const { sound, dependent } = watched(session, check);
+  const twice = (check: (form: Context) => void): void => {
+    const { sound, dependent } = watched(context, check);
     if (sound && dependent) check(training);
   };
   switch (decl.kind) {
     case 'model': {
       let model: ModelGraph | undefined;
-      const { dependent } = watched(session, (form) => {
+      const { dependent } = watched(context, (form) => {
         model = modelGraph(form, decl, scope);
       });
       if (model && dependent) trainedModel(training, { decl, file: scope });
@@ -100,7 +100,7 @@ function checkDeclaration(
       twice((form) => checkExample(form, decl, scope));
       return undefined;
     case 'module':
-      checkPromises(session, decl, scope);
+      checkPromises(context, decl, scope);
       if (decl.params.every((param) => param.value)) twice((form) => checkDefaults(form, decl, scope, decl.name.span));
       return undefined;
     case 'fn':
@@ -110,7 +110,7 @@ function checkDeclaration(
       checkRecipe(training, decl, scope);
       return undefined;
     case 'weights':
-      readWeightsMap(session, decl, scope);
+      readWeightsMap(context, decl, scope);
       return undefined;
     default:
       return undefined;
@@ -206,18 +206,18 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
   diagnostics.push(...program.diagnostics);
   const decl = scope === base ? named : scope?.tree.declarations.find((one) => one.kind === 'model');
   if (!scope || !decl || !named || diagnostics.some(isError)) return none();
-  const session = openSession(program, options.training ?? false, (d) => diagnostics.push(d));
-  const model = withinIntegers(session, decl, () => modelGraph(session, decl, scope));
+  const context = openSession(program, options.training ?? false, (d) => diagnostics.push(d));
+  const model = withinIntegers(context, decl, () => modelGraph(context, decl, scope));
   if (!model) return none();
   const sizes = new Map(options.dims);
   for (const [dim, n] of base ? recipeBindings({ decl: named, file: base }) : []) {
     if (options.recipeDims?.includes(dim) && !sizes.has(dim)) sizes.set(dim, n);
   }
   const bound = new Map<string, Dim>([...sizes].map(([dim, n]) => [dim, constant(n)]));
-  checkSizes(session, model, named.name, sizes);
+  checkSizes(context, model, named.name, sizes);
   const via =
     base && options.via !== undefined && maps.includes(options.via)
-      ? placedMap(session, { kind: 'ident', name: options.via, span: named.name.span }, base, {
+      ? placedMap(context, { kind: 'ident', name: options.via, span: named.name.span }, base, {
           model,
           pattern: named.name.name,
           roots: [''],

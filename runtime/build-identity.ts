@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { MapRule } from '../compiler/elaborate/weights-map.ts';
+import type { MapRule } from '../compiler/elaborate/weights/weights-map.ts';
 import { opTableVersion } from '../compiler/ops/version.ts';
 import type { Precision } from '../compiler/passes/pipeline.ts';
 

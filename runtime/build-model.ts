@@ -1,6 +1,6 @@
-import type { ModelGraph } from '../compiler/elaborate/model.ts';
-import type { Program } from '../compiler/elaborate/program.ts';
-import type { PlacedMap } from '../compiler/elaborate/weights-map-places.ts';
+import type { ModelGraph } from '../compiler/elaborate/models/model.ts';
+import type { Program } from '../compiler/elaborate/source/program.ts';
+import type { PlacedMap } from '../compiler/elaborate/weights/weights-map-places.ts';
 import { clientInfo } from '../compiler/emit/client/info.ts';
 import { defaultOpset, emitOnnx } from '../compiler/emit/onnx/emit.ts';
 import type { OnnxModel } from '../compiler/emit/onnx/model.ts';

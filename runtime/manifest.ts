@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { isOverridden } from '../compiler/elaborate/making.ts';
-import type { ModelGraph } from '../compiler/elaborate/model.ts';
-import type { Program } from '../compiler/elaborate/program.ts';
-import { type Instance, showStatic, type Val } from '../compiler/elaborate/values.ts';
-import type { PlacedMap } from '../compiler/elaborate/weights-map-places.ts';
+import { type Instance, showStatic, type Val } from '../compiler/elaborate/context/values.ts';
+import type { ModelGraph } from '../compiler/elaborate/models/model.ts';
+import { isOverridden } from '../compiler/elaborate/modules/making.ts';
+import type { Program } from '../compiler/elaborate/source/program.ts';
+import type { PlacedMap } from '../compiler/elaborate/weights/weights-map-places.ts';
 import type { OnnxModel } from '../compiler/emit/onnx/model.ts';
 import type { Graph, TensorType } from '../compiler/ir/graph.ts';
 import { guardCondition } from '../compiler/ir/guard-condition.ts';

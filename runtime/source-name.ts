@@ -1,5 +1,5 @@
 import { dirname, relative, sep } from 'node:path';
-import { settingsFile } from '../compiler/elaborate/settings-source.ts';
+import { settingsFile } from '../compiler/elaborate/source/settings-source.ts';
 
 /**
  * What artifacts call a source file: its path from the folder of `root`, the file that was asked for. So a build is the same

@@ -1,4 +1,4 @@
-import type { MapTransform } from '../compiler/elaborate/weights-map.ts';
+import type { MapTransform } from '../compiler/elaborate/weights/weights-map.ts';
 import { permuteAxes } from './permute-axes.ts';
 
 /** Row-major values with their shape. */

@@ -1,7 +1,7 @@
-import { filled, type Match, matcher } from '../compiler/elaborate/name-pattern.ts';
-import { childPath } from '../compiler/elaborate/paths.ts';
-import type { MapRule } from '../compiler/elaborate/weights-map.ts';
-import type { PlacedMap } from '../compiler/elaborate/weights-map-places.ts';
+import { childPath } from '../compiler/elaborate/context/paths.ts';
+import { filled, type Match, matcher } from '../compiler/elaborate/source/name-pattern.ts';
+import type { MapRule } from '../compiler/elaborate/weights/weights-map.ts';
+import type { PlacedMap } from '../compiler/elaborate/weights/weights-map-places.ts';
 import { SafetensorsFile, type TensorEntry } from './safetensors.ts';
 import { type ShapedValues, transformed, transformedShapes } from './tensor-transforms.ts';
 import { UserError } from './user-error.ts';

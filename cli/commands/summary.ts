@@ -1,5 +1,5 @@
 import { asConstant, constant, type Dim, variables } from '../../compiler/dims/dim.ts';
-import { outline } from '../../compiler/elaborate/outline.ts';
+import { outline } from '../../compiler/elaborate/models/outline.ts';
 import { costByModule, type ModuleCost } from '../../compiler/ir/cost.ts';
 import type { Graph, TensorType } from '../../compiler/ir/graph.ts';
 import { memory } from '../../compiler/ir/liveness.ts';

@@ -1,15 +1,15 @@
 import { type Diagnostic, diagnosticKey } from '../diagnostics/diagnostic.ts';
-import { apply } from './apply.ts';
-import type { Depth, Interpreter, Session } from './body.ts';
-import { instantiate } from './construct.ts';
-import { isDoubtful } from './doubtful.ts';
-import { evaluate } from './evaluate.ts';
-import { member } from './members.ts';
-import { callFunction, callMethod } from './methods.ts';
-import type { Program } from './program.ts';
-import { type Read, type SharedTemplates, sharedTemplates } from './sharing.ts';
-import { execute, run } from './statements.ts';
-import { dependsOnTraining } from './template-body.ts';
+import { apply } from './calls/apply.ts';
+import { callFunction, callMethod } from './calls/methods.ts';
+import { type Read, type SharedTemplates, sharedTemplates } from './calls/sharing.ts';
+import { dependsOnTraining } from './calls/template-body.ts';
+import type { Context, Depth, Interpreter } from './context/scope.ts';
+import { evaluate } from './eval/evaluate.ts';
+import { execute, run } from './eval/statements.ts';
+import { instantiate } from './modules/construct.ts';
+import { member } from './modules/members.ts';
+import { isDoubtful } from './source/doubtful.ts';
+import type { Program } from './source/program.ts';
 
 const interpreter: Interpreter = { evaluate, run, execute, apply, callFunction, callMethod, instantiate, member };
 
@@ -23,7 +23,7 @@ export function openSession(
   report: (d: Diagnostic) => void,
   shared: SharedTemplates = sharedTemplates(),
   evaluated: readonly string[] = [],
-): Session {
+): Context {
   const seen = new Set<string>();
   const depth = atTheStart();
   return {
@@ -51,12 +51,12 @@ function atTheStart(): Depth {
 }
 
 /** One more elaboration of the same program, to see what comes out: nobody hears of it. */
-export function beside(session: Session): Session {
-  return { ...session, templates: new Map(), reads: [], depth: atTheStart(), report: () => undefined };
+export function beside(context: Context): Context {
+  return { ...context, templates: new Map(), reads: [], depth: atTheStart(), report: () => undefined };
 }
 
 /** Limits count from each declaration anew. */
-export function startOver({ depth }: Session): void {
+export function startOver({ depth }: Context): void {
   depth.steps = 0;
   depth.calls = 0;
   depth.nesting = 0;
@@ -66,22 +66,22 @@ export function startOver({ depth }: Session): void {
 
 /** Does something, and tells whether it went without an error and whether it would be otherwise for another `training`. */
 export function watched(
-  session: Session,
-  act: (session: Session) => void,
+  context: Context,
+  act: (context: Context) => void,
 ): { readonly sound: boolean; readonly dependent: boolean } {
   const reads: Read[] = [];
   let sound = true;
-  session.reads.push(reads);
+  context.reads.push(reads);
   try {
     act({
-      ...session,
+      ...context,
       report(d) {
         if (d.severity === 'error') sound = false;
-        session.report(d);
+        context.report(d);
       },
     });
   } finally {
-    session.reads.pop();
+    context.reads.pop();
   }
   return { sound, dependent: reads.some(dependsOnTraining) };
 }

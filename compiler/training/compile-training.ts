@@ -1,16 +1,16 @@
 import { type Diagnostic, isError } from '../diagnostics/diagnostic.ts';
 import { inSourceOrder } from '../diagnostics/order.ts';
 import { constant, type Dim } from '../dims/dim.ts';
-import { withinIntegers } from '../elaborate/attempt.ts';
-import { modelGraph } from '../elaborate/checked-model.ts';
-import { type Expanded, expandModel, inlineModel } from '../elaborate/inline.ts';
-import type { ModelGraph } from '../elaborate/model.ts';
-import { type FileScope, Program, type SourceHost } from '../elaborate/program.ts';
-import { type EvaluatedRecipe, evaluatedRoots, evaluateRecipe } from '../elaborate/recipe.ts';
-import { type ModelAt, modelOfRecipe, type RecipeAt, recipesOf } from '../elaborate/recipe-chain.ts';
+import { sharedTemplates } from '../elaborate/calls/sharing.ts';
+import { withinIntegers } from '../elaborate/models/attempt.ts';
+import { modelGraph } from '../elaborate/models/checked-model.ts';
+import { type Expanded, expandModel, inlineModel } from '../elaborate/models/inline.ts';
+import type { ModelGraph } from '../elaborate/models/model.ts';
+import { type EvaluatedRecipe, evaluatedRoots, evaluateRecipe } from '../elaborate/recipes/recipe.ts';
 import { openSession, startOver } from '../elaborate/session.ts';
-import { settingsSource } from '../elaborate/settings-source.ts';
-import { sharedTemplates } from '../elaborate/sharing.ts';
+import { type FileScope, Program, type SourceHost } from '../elaborate/source/program.ts';
+import { type ModelAt, modelOfRecipe, type RecipeAt, recipesOf } from '../elaborate/source/recipe-chain.ts';
+import { settingsSource } from '../elaborate/source/settings-source.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { Graph, GraphInput, GraphOutput, Init, Value } from '../ir/graph.ts';
 import { staticShape } from '../ir/shapes.ts';
@@ -159,16 +159,16 @@ function elaborateTraining(
   const inference = modelGraph(inferring, model.decl, model.file);
   if (!inference) return undefined;
   const roots = evaluatedRoots(inferring, recipe, inference);
-  const session = openSession(program, true, report, shared, roots);
-  startOver(session);
-  const trained = modelGraph(session, model.decl, model.file);
+  const context = openSession(program, true, report, shared, roots);
+  startOver(context);
+  const trained = modelGraph(context, model.decl, model.file);
   if (!trained) return undefined;
   let sound = true;
-  const counting: typeof session = {
-    ...session,
+  const counting: typeof context = {
+    ...context,
     report: (d) => {
       if (isError(d)) sound = false;
-      session.report(d);
+      context.report(d);
     },
   };
   const evaluated = evaluateRecipe(counting, recipe, trained);

@@ -1,8 +1,8 @@
 import { position, type Span } from '../../grammar/span.ts';
-import type { Program } from '../elaborate/program.ts';
-import type { EvaluatedRecipe, Sourced } from '../elaborate/recipe.ts';
-import { type Selection, selects } from '../elaborate/recipe-paths.ts';
-import type { Constructed, Rate, SettingValue } from '../elaborate/recipe-settings.ts';
+import { type Selection, selects } from '../elaborate/models/selection.ts';
+import type { EvaluatedRecipe, Sourced } from '../elaborate/recipes/recipe.ts';
+import type { Constructed, Rate, SettingValue } from '../elaborate/recipes/recipe-settings.ts';
+import type { Program } from '../elaborate/source/program.ts';
 import {
   type MetricName,
   metricNames,
@@ -10,9 +10,9 @@ import {
   type ProtocolName,
   protocolNames,
   type schedules,
-} from '../elaborate/recipe-tables.ts';
-import { settingsFile } from '../elaborate/settings-source.ts';
-import type { PlacedMap } from '../elaborate/weights-map-places.ts';
+} from '../elaborate/source/recipe-tables.ts';
+import { settingsFile } from '../elaborate/source/settings-source.ts';
+import type { PlacedMap } from '../elaborate/weights/weights-map-places.ts';
 
 export type Optimizer =
   | {

@@ -1,7 +1,7 @@
-import type { ProtocolName } from '../../compiler/elaborate/recipe-tables.ts';
+import type { ProtocolName } from '../../compiler/elaborate/source/recipe-tables.ts';
 import { resizeAligned, type Size, warpCubic } from './resample.ts';
 
-export { type ProtocolName, protocolNames } from '../../compiler/elaborate/recipe-tables.ts';
+export { type ProtocolName, protocolNames } from '../../compiler/elaborate/source/recipe-tables.ts';
 
 /** Where prediction and truth are compared: at the size that the model takes, or at that of the image's mask. */
 export type ComparisonSize = 'model' | 'original';

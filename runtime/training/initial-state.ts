@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { selects } from '../../compiler/elaborate/recipe-paths.ts';
+import { selects } from '../../compiler/elaborate/models/selection.ts';
 import type { TrainedWeight } from '../../compiler/training/compile-training.ts';
 import type { Initialisation } from '../../compiler/training/recipe.ts';
 import type { StateTensor } from '../../compiler/training/step.ts';

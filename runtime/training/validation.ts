@@ -1,4 +1,4 @@
-import type { MetricName } from '../../compiler/elaborate/recipe-tables.ts';
+import type { MetricName } from '../../compiler/elaborate/source/recipe-tables.ts';
 import { loadBatches } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { OnBad } from '../data/problems.ts';

@@ -1,9 +1,9 @@
 import { check } from '../../compiler/compile.ts';
 import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';
 import { Facts } from '../../compiler/dims/facts.ts';
-import { inlineModel } from '../../compiler/elaborate/inline.ts';
-import type { ModelGraph } from '../../compiler/elaborate/model.ts';
-import { showType } from '../../compiler/elaborate/report.ts';
+import { inlineModel } from '../../compiler/elaborate/models/inline.ts';
+import type { ModelGraph } from '../../compiler/elaborate/models/model.ts';
+import { showType } from '../../compiler/elaborate/report/report.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { graphHash } from '../../compiler/ir/hash.ts';
 import { print } from '../../compiler/ir/print.ts';

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Builtin } from '../../compiler/elaborate/builtins/builtin.ts';
-import { elementwise } from '../../compiler/elaborate/builtins/elementwise.ts';
-import { network } from '../../compiler/elaborate/builtins/network.ts';
-import { patternBuiltins } from '../../compiler/elaborate/builtins/patterns.ts';
+import type { Builtin } from '../../compiler/elaborate/eval/builtins/builtin.ts';
+import { elementwise } from '../../compiler/elaborate/eval/builtins/elementwise.ts';
+import { network } from '../../compiler/elaborate/eval/builtins/network.ts';
+import { patternBuiltins } from '../../compiler/elaborate/eval/builtins/patterns.ts';
 import { attributeKinds } from '../../compiler/ir/attributes.ts';
 import { initialisers } from '../../compiler/ir/initialisers.ts';
 import { binaryRows } from '../../compiler/ops/binary.ts';
@@ -29,7 +29,7 @@ export function builtinsPage(): string {
   });
   return `# Built-in functions
 
-What needs no \`use\` and is no part of the library. ${made('`compiler/elaborate/builtins`')} Operators such as \`+\` and
+What needs no \`use\` and is no part of the library. ${made('`compiler/elaborate/eval/builtins`')} Operators such as \`+\` and
 indexing are in the [language reference](language.md#expressions), patterns [too](language.md#patterns); layers are in the
 [library](library.md).
 

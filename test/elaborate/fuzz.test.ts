@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { check } from '../../compiler/compile.ts';
 import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';
-import { inlineModel } from '../../compiler/elaborate/inline.ts';
+import { inlineModel } from '../../compiler/elaborate/models/inline.ts';
 import { verify } from '../../compiler/ir/verify.ts';
 import { memoryHost } from '../memory-host.ts';
 

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
-import { namePattern } from '../../../compiler/elaborate/name-pattern.ts';
+import { namePattern } from '../../../compiler/elaborate/source/name-pattern.ts';
 import type { TrainedWeight } from '../../../compiler/training/compile-training.ts';
 import type { Initialisation } from '../../../compiler/training/recipe.ts';
 import type { StateTensor } from '../../../compiler/training/step.ts';

@@ -1,0 +1,122 @@
+import type { Span } from '../../../grammar/span.ts';
+import type { ModuleDecl, Param } from '../../../grammar/tree.ts';
+import { type InitialiserName, initialisers } from '../../ir/initialisers.ts';
+import type { CallArgs, Scope } from '../context/scope.ts';
+import { asNumber, describe, error, type Given, type Spec, type Val } from '../context/values.ts';
+import { matchArgs } from '../eval/arguments.ts';
+import { callBuiltin } from '../eval/builtins/builtin.ts';
+import { counted, fail } from '../report/report.ts';
+import { didYouMean } from '../source/did-you-mean.ts';
+
+/** What `callee(args)` means by what the callee is. */
+export function apply(scope: Scope, callee: Val, args: CallArgs, span: Span): Val {
+  const { interpreter } = scope.context;
+  switch (callee.kind) {
+    case 'error':
+      return error;
+    case 'function':
+      return interpreter.callFunction(scope, callee.decl, callee.file, args, span);
+    case 'builtin':
+      return callBuiltin(scope, callee.builtin, args, span);
+    case 'method':
+      return interpreter.callMethod(scope, callee.instance, callee.method, args, span);
+    case 'instance': {
+      const forward = callee.instance.methods.get('forward');
+      if (forward) return interpreter.callMethod(scope, callee.instance, forward, args, span);
+      return fail(scope, 'CROB2005', span, { name: 'forward', what: `module ${callee.instance.decl.name.name}` });
+    }
+    case 'spec':
+      return construct(scope, callee.spec, args, span);
+    case 'init':
+      return initialise(scope, callee.init.name as InitialiserName, args, span);
+    default:
+      return fail(
+        scope,
+        'CROB2211',
+        span,
+        { what: describe(callee) },
+        { help: callee.kind === 'none' ? 'what may be none is asked first: `if part != none { … }`' : undefined },
+      );
+  }
+}
+
+/** Arguments of a module: a spec, which becomes an instance where a declaration or slot takes it in. */
+function construct(scope: Scope, spec: Spec, args: CallArgs, span: Span): Val {
+  const given = [...args.positional, ...args.named.values()];
+  if (given.some((g) => g.value.kind === 'error')) return error;
+  const { name } = spec.decl;
+  if (given.some((g) => g.value.kind === 'tensor')) return fail(scope, 'CROB2210', span, { name: name.name });
+  const matched = matchArgs(scope.context, name.name, openParams(spec.decl), args, span, name.span);
+  if (!matched) return error;
+  const all = spec.args.size === 0 ? matched : new Map<string, Given>([...spec.args, ...matched]);
+  return { kind: 'spec', spec: { decl: spec.decl, file: spec.file, args: all, span } };
+}
+
+const opened = new WeakMap<ModuleDecl, readonly Param[]>();
+
+/** Holes stay open until the slot's host fills them, so what is missing is reported at construction. */
+function openParams(decl: ModuleDecl): readonly Param[] {
+  let open = opened.get(decl);
+  if (!open) {
+    open = decl.params.map((param) =>
+      param.value ? param : { ...param, value: { kind: 'none' as const, span: param.span } },
+    );
+    opened.set(decl, open);
+  }
+  return open;
+}
+
+function initialise(scope: Scope, name: InitialiserName, args: CallArgs, span: Span): Val {
+  const declared: readonly { readonly name: string; readonly kind: string; readonly default: number | undefined }[] =
+    initialisers[name].arguments;
+  const found: Record<string, number> = {};
+  const take = (key: string, given: Given): boolean => {
+    const arg = declared.find((a) => a.name === key);
+    const n = asNumber(given.value);
+    if (!arg) {
+      fail(
+        scope,
+        'CROB2009',
+        args.source.find((a) => a.name?.name === key)?.name?.span ?? given.span,
+        { name: key, callee: name },
+        {
+          help:
+            didYouMean(
+              key,
+              declared.map((a) => a.name),
+            ) ??
+            (declared.length ? `its arguments are ${declared.map((a) => a.name).join(', ')}` : 'it has no arguments'),
+        },
+      );
+    } else if (n === undefined || (arg.kind === 'int' && !Number.isInteger(n))) {
+      if (given.value.kind !== 'error')
+        fail(scope, 'CROB2201', given.span, {
+          expected: arg.kind === 'int' ? 'an int' : 'a number',
+          actual: describe(given.value),
+        });
+    } else {
+      found[key] = n;
+      return true;
+    }
+    return false;
+  };
+  for (const [i, given] of args.positional.entries()) {
+    const arg = declared[i];
+    if (!arg)
+      return fail(scope, 'CROB2011', given.span, {
+        callee: name,
+        count: counted(declared.length, 'argument'),
+        given: args.positional.length,
+      });
+    if (!take(arg.name, given)) return error;
+  }
+  for (const [key, given] of args.named) if (!take(key, given)) return error;
+  for (const arg of declared) {
+    if (arg.name in found) continue;
+    if (arg.default === undefined) return fail(scope, 'CROB2010', span, { name: arg.name, callee: name });
+    found[arg.name] = arg.default;
+  }
+  const ordered: Record<string, number> = {};
+  for (const arg of declared) ordered[arg.name] = found[arg.name]!;
+  return { kind: 'init', init: { name, args: ordered } };
+}

@@ -1,0 +1,64 @@
+import type { Span } from '../../../grammar/span.ts';
+import type { Block, Expr, Param, Type } from '../../../grammar/tree.ts';
+import { type Context, fileScope, type Scope } from '../context/scope.ts';
+import { type Instance, type Method, namesOf } from '../context/values.ts';
+import type { FileScope } from '../source/program.ts';
+
+/** What is called: a method of an instance, or a function. */
+export interface Callee {
+  readonly name: string;
+  readonly what: string;
+  readonly params: readonly Param[];
+  readonly result: Type | undefined;
+  readonly where: readonly Expr[];
+  readonly body: Block | undefined;
+  readonly span: Span;
+  readonly file: FileScope;
+  readonly self: Instance | undefined;
+  readonly method: Method | undefined;
+}
+
+export function calleeOf(instance: Instance, method: Method): Callee {
+  const { decl, file } = method;
+  const what = decl.name.name === 'forward' ? instance.decl.name.name : `${instance.decl.name.name}.${decl.name.name}`;
+  return {
+    name: decl.name.name,
+    what,
+    params: decl.params,
+    result: decl.result,
+    where: decl.where,
+    body: decl.body,
+    span: decl.name.span,
+    file,
+    self: instance,
+    method,
+  };
+}
+
+export function calleeScope(context: Context, callee: Callee): Scope {
+  const { self } = callee;
+  const scope: Scope = {
+    ...fileScope(context, callee.file),
+    owner: { what: self ? `${self.decl.name.name}.${callee.name}` : `fn ${callee.name}`, span: callee.span },
+    self,
+    member: (name) => (self ? context.interpreter.member(scope, context, self, name) : undefined),
+    memberNames: () => (self ? namesOf(self) : []),
+  };
+  return scope;
+}
+
+/** Where the callee's weights are, seen from the caller. */
+export function placeOf(scope: Pick<Scope, 'self'>, callee: Instance | undefined): { path: string; absolute: boolean } {
+  if (!callee) return { path: '', absolute: false };
+  // Only what is outside of all modules calls from the root; a module that is checked alone has no path either.
+  if (!scope.self) return { path: callee.path, absolute: true };
+  const from = scope.self.path;
+  if (from === '') return { path: callee.path, absolute: false };
+  if (callee.path === from) return { path: '', absolute: false };
+  if (callee.path.startsWith(`${from}.`)) return { path: callee.path.slice(from.length + 1), absolute: false };
+  return { path: callee.path, absolute: true };
+}
+
+export function placeKey({ path, absolute }: { path: string; absolute: boolean }): string {
+  return `${absolute ? '/' : ''}${path}`;
+}

@@ -1,0 +1,215 @@
+import type { Span } from '../../../grammar/span.ts';
+import type { Dim } from '../../dims/dim.ts';
+import * as dims from '../../dims/dim.ts';
+import type { Value } from '../../ir/graph.ts';
+import type { CallArgs, Scope } from '../context/scope.ts';
+import {
+  type Call,
+  type Condition,
+  flatten,
+  flattenType,
+  mapTypes,
+  type Template,
+  unflatten,
+} from '../context/template.ts';
+import { error, type Given, type Val } from '../context/values.ts';
+import { conversion } from '../eval/fit-result.ts';
+import { isDimType, substituteClause } from '../eval/signature.ts';
+import { axisWord, provenance } from '../report/provenance.ts';
+import {
+  addWhere,
+  argText,
+  counted,
+  fail,
+  failing,
+  requireEqual,
+  requireSize,
+  settlingText,
+  shownClause,
+  showType,
+} from '../report/report.ts';
+import { type Callee, placeOf } from './callee.ts';
+
+/** Holds the arguments against the signature; the results are placeholders of the declared types. */
+export function passArguments(
+  scope: Scope,
+  callee: Callee,
+  template: Template,
+  given: ReadonlyMap<string, Given>,
+  args: CallArgs,
+  span: Span,
+): Val {
+  const bound = new Map<string, Dim>();
+  const values: Value[] = [];
+  const checks: {
+    declared: Dim;
+    actual: Dim;
+    axis: number;
+    part: string;
+    value: Value;
+    name: () => string;
+    span: Span;
+    param: Span;
+  }[] = [];
+  for (const param of callee.params) {
+    if (!isDimType(param.type)) continue;
+    const { value, span: at } = given.get(param.name.name)!;
+    if (!bindDims(scope, value, param.name.name, bound, at)) return error;
+  }
+  for (const param of template.params) {
+    const { value, span: at } = given.get(param.name)!;
+    const name = () => argText(scope, args.source.find((a) => a.value.span === at)?.value);
+    const types = flattenType(param.type, param.name);
+    const tensors = flatten(value);
+    if (types.length !== tensors.length) {
+      return fail(
+        scope,
+        'CROB2102',
+        at,
+        {
+          what: `\`${param.name}\` of ${callee.what}`,
+          expected: counted(types.length, 'tensor'),
+          actual: String(tensors.length),
+        },
+        {
+          notes: declaredAt(param.span),
+        },
+      );
+    }
+    for (let i = 0; i < types.length; i++) {
+      const { name: part, type } = types[i]!;
+      const actual = tensors[i]!;
+      values.push(actual);
+      if (actual.type.dtype !== type.dtype) {
+        return fail(
+          scope,
+          'CROB2103',
+          at,
+          {
+            what: `pass \`${name()}\` as \`${part}\` of ${callee.what}`,
+            left: showType(actual.type, scope.facts),
+            right: type.dtype,
+          },
+          {
+            notes: declaredAt(param.span),
+            help: conversion(actual.type.dtype, type.dtype, name()),
+          },
+        );
+      }
+      if (actual.type.shape.length !== type.shape.length) {
+        return fail(
+          scope,
+          'CROB2102',
+          at,
+          {
+            what: `\`${part}\` of ${callee.what}`,
+            expected: counted(type.shape.length, 'axis'),
+            actual: String(actual.type.shape.length),
+          },
+          {
+            notes: declaredAt(param.span),
+            details: [...provenance(scope, [{ name: name(), value: actual }])],
+          },
+        );
+      }
+      for (let axis = 0; axis < type.shape.length; axis++) {
+        const declared = type.shape[axis]!;
+        const variable = dims.asVariable(declared);
+        const size = actual.type.shape[axis]!;
+        if (variable && !bound.has(variable)) bound.set(variable, size);
+        else
+          checks.push({
+            declared,
+            actual: size,
+            axis,
+            part,
+            value: actual,
+            name,
+            span: at,
+            param: param.span,
+          });
+      }
+    }
+  }
+  // Each that fails is a finding of its own.
+  let sound = true;
+  for (const check of checks) {
+    const expected = dims.substitute(check.declared, bound);
+    if (scope.facts.proves({ kind: 'eq', left: check.actual, right: expected })) continue;
+    const name = check.name();
+    const what = `cannot pass \`${name}\` as \`${check.part}\` of ${callee.what}: ${axisWord(check.value.type.shape, check.axis, check.actual, expected)}`;
+    const tensors = [{ name, value: check.value }];
+    if (!requireEqual(scope, check.actual, expected, check.span, what, { tensors, notes: declaredAt(check.param) }))
+      sound = false;
+  }
+  if (!sound) return error;
+  for (const condition of template.where) if (!requireWhere(scope, callee, condition, bound, span)) sound = false;
+  if (!sound) return error;
+  const build = scope.build!;
+  const results: Value[] = [];
+  const type = mapTypes(template.result, (t) => ({
+    dtype: t.dtype,
+    shape: t.shape.map((d) => dims.substitute(d, bound)),
+  }));
+  const at = build.nodes.length;
+  const value = unflatten(type, (t) => {
+    build.origin = { span, path: '', label: callee.what };
+    const placeholder = build.input(`call ${scope.calls.length}.${results.length}`, t);
+    results.push(placeholder);
+    return placeholder;
+  });
+  const place = placeOf(scope, callee.self);
+  const made: Call = {
+    template,
+    path: place.path,
+    absolute: place.absolute,
+    dims: bound,
+    args: values,
+    results,
+    span,
+    at,
+  };
+  scope.calls.push(made);
+  return value;
+}
+
+function bindDims(scope: Scope, value: Val, name: string, into: Map<string, Dim>, span: Span): boolean {
+  if (value.kind === 'list') return value.items.every((item, i) => bindDims(scope, item, `${name}[${i}]`, into, span));
+  if (value.kind !== 'dim') return false;
+  if (!requireSize(scope, value.dim, span, () => name)) return false;
+  into.set(name, value.dim);
+  return true;
+}
+
+/** A failed `where` blames the caller. */
+function requireWhere(
+  scope: Scope,
+  callee: Callee,
+  condition: Condition,
+  bound: ReadonlyMap<string, Dim>,
+  span: Span,
+): boolean {
+  const clause = substituteClause(condition.clause, bound);
+  const answer = scope.facts.holds(clause);
+  if (answer.answer === 'proved') return true;
+  const text = scope.context.program.text(condition.span);
+  const details = [`here it reads ${shownClause(scope.facts, clause)}`, ...failing(answer)];
+  const settling = settlingText(scope.facts, clause, answer);
+  const help = settling && addWhere(scope, settling);
+  fail(
+    scope,
+    answer.answer === 'refuted' ? 'CROB2108' : 'CROB2109',
+    span,
+    { callee: callee.what, clause: text },
+    {
+      notes: [{ span: condition.span, text: 'required here' }],
+      details,
+      help,
+    },
+  );
+  return false;
+}
+
+function declaredAt(span: Span): { span: Span; text: string }[] {
+  return [{ span, text: 'the parameter is declared here' }];
+}

@@ -1,0 +1,162 @@
+import type { ModuleDecl } from '../../../grammar/tree.ts';
+import type { Context } from '../context/scope.ts';
+import type { Template } from '../context/template.ts';
+import { type Given, type Instance, keyOf, type Method, none, type Val } from '../context/values.ts';
+import { type Exemplar, holdsModule } from '../modules/making.ts';
+import type { OwnPart } from '../modules/own-parts.ts';
+
+/**
+ * What a template's elaboration looked at. Two instances share a template when all of it is the same for both, though
+ * their other parameters differ: blocks that differ in drop-path rate alone are one template where nothing is dropped.
+ */
+export type Read =
+  /** Something that no other instance has. */
+  | { readonly kind: 'exact' }
+  | { readonly kind: 'training'; readonly value: boolean }
+  | { readonly kind: 'member'; readonly instance: Instance; readonly name: string; readonly value: Val | undefined }
+  | {
+      readonly kind: 'call';
+      readonly instance: Instance;
+      readonly method: Method;
+      readonly given: ReadonlyMap<string, Given>;
+      readonly place: string;
+      readonly template: Template;
+      /** Which of the body's calls it is. */
+      readonly at: number;
+    };
+
+export interface Shared {
+  readonly template: Template;
+  readonly self: Instance;
+  readonly reads: readonly Read[];
+}
+
+/** Those that read the same plain parameters and statics of their instance, by what these were. */
+interface AlikeInNames {
+  readonly names: readonly string[];
+  readonly byValues: Map<string, Shared[]>;
+}
+
+const valuesKey = (names: readonly string[], member: (name: string) => Val | undefined): string =>
+  names.map((name) => keyOf(member(name) ?? none)).join(';');
+
+/** Notes a template for other instances, under what it read. */
+export function offer({ byMethod }: SharedTemplates, method: string, shared: Shared): void {
+  const values = new Map<string, Val>();
+  for (const read of shared.reads)
+    if (read.kind === 'member' && read.instance === shared.self && read.value && !holdsModule(read.value))
+      values.set(read.name, read.value);
+  const names = [...values.keys()].sort();
+  const groups = byMethod.get(method) ?? [];
+  byMethod.set(method, groups);
+  let group = groups.find((one) => one.names.join() === names.join());
+  if (!group) {
+    group = { names, byValues: new Map() };
+    groups.push(group);
+  }
+  const key = valuesKey(names, (name) => values.get(name));
+  group.byValues.set(key, [...(group.byValues.get(key) ?? []), shared]);
+}
+
+/** Those noted that read of plain parameters and statics what the instance has. */
+export function offered(
+  { byMethod }: SharedTemplates,
+  method: string,
+  member: (name: string) => Val | undefined,
+): readonly Shared[] {
+  return (byMethod.get(method) ?? []).flatMap(({ names, byValues }) => byValues.get(valuesKey(names, member)) ?? []);
+}
+
+/** Templates of every context of a program. */
+export interface SharedTemplates {
+  /** Modules that were constructed, and whose bodies were so checked. */
+  readonly constructed: Set<ModuleDecl>;
+  /** By method and static arguments: candidates for other instances. */
+  readonly byMethod: Map<string, AlikeInNames[]>;
+  /** By instance and method and static arguments, those that do not look at `training`. */
+  readonly settled: Map<string, Template>;
+  /** By spec, without overrides. */
+  readonly exemplars: Map<string, Exemplar>;
+  readonly identities: Map<string, string>;
+  /** By identity. */
+  readonly parts: Map<string, readonly OwnPart[]>;
+}
+
+export function sharedTemplates(): SharedTemplates {
+  return {
+    constructed: new Set(),
+    byMethod: new Map(),
+    settled: new Map(),
+    exemplars: new Map(),
+    identities: new Map(),
+    parts: new Map(),
+  };
+}
+
+export interface Sharing {
+  member(instance: Instance, name: string): Val | undefined;
+  template(instance: Instance, method: Method, given: ReadonlyMap<string, Given>): Template | undefined;
+  place(self: Instance, callee: Instance): string;
+  /** Whether a caller's body is the same whichever of the two it calls. */
+  alike(one: Template, other: Template): boolean;
+}
+
+/** Templates that stand for those that a body calls, by the place of the call. */
+export type Replaced = ReadonlyMap<number, Template>;
+
+/**
+ * Whether everything that was read for one instance reads the same for another; undefined where it does not. A caller sees a
+ * signature, so that a call may be of another template with the same one: those are told.
+ */
+export function readsTheSame(context: Context, shared: Shared, self: Instance, sharing: Sharing): Replaced | undefined {
+  const counterparts = new Map<Instance, Instance>([[shared.self, self]]);
+  const replaced = new Map<number, Template>();
+  for (const read of shared.reads) {
+    if (read.kind === 'exact') return undefined;
+    if (read.kind === 'training') {
+      if (read.value !== context.training) return undefined;
+      continue;
+    }
+    const instance = counterparts.get(read.instance);
+    if (!instance || instance.decl !== read.instance.decl) return undefined;
+    if (read.kind === 'member') {
+      if (!same(read.value, sharing.member(instance, read.name), counterparts)) return undefined;
+      continue;
+    }
+    const method = instance.methods.get(read.method.decl.name.name);
+    if (method?.decl !== read.method.decl || sharing.place(self, instance) !== read.place) return undefined;
+    const template = sharing.template(instance, method, read.given);
+    if (template === read.template) continue;
+    if (!template || !sharing.alike(template, read.template)) return undefined;
+    replaced.set(read.at, template);
+  }
+  return replaced;
+}
+
+/** Modules correspond when they stand in the same place; what matters of them is read of them in turn. */
+function same(was: Val | undefined, is: Val | undefined, counterparts: Map<Instance, Instance>): boolean {
+  if (was === undefined || is === undefined) return was === is;
+  if (was.kind === 'instance') {
+    if (is.kind !== 'instance') return false;
+    const known = counterparts.get(was.instance);
+    if (known) return known === is.instance;
+    counterparts.set(was.instance, is.instance);
+    return true;
+  }
+  if (was.kind === 'method') {
+    if (is.kind !== 'method' || is.method.decl !== was.method.decl) return false;
+    return same(
+      { kind: 'instance', instance: was.instance },
+      { kind: 'instance', instance: is.instance },
+      counterparts,
+    );
+  }
+  if (was.kind === 'list') {
+    return (
+      is.kind === 'list' &&
+      was.items.length === is.items.length &&
+      was.items.every((item, i) => same(item, is.items[i], counterparts))
+    );
+  }
+  return was.kind === is.kind && keyOf(was) === keyOf(is);
+}

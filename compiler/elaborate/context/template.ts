@@ -1,0 +1,158 @@
+import type { Span } from '../../../grammar/span.ts';
+import type { Dim } from '../../dims/dim.ts';
+import { type Clause, clauseKey, type Facts } from '../../dims/facts.ts';
+import type { Node, TensorType, Value } from '../../ir/graph.ts';
+import type { Faults } from './faults.ts';
+import type { Val } from './values.ts';
+
+/** The type of what crosses a signature. */
+export type GraphType =
+  | { readonly kind: 'tensor'; readonly type: TensorType }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'list'; readonly items: readonly GraphType[] }
+  | { readonly kind: 'tuple'; readonly items: ReadonlyMap<string, GraphType> };
+
+/** A condition of a `where`, in the signature's own dims. */
+export interface Condition {
+  readonly clause: Clause;
+  readonly span: Span;
+}
+
+/** A tensor or dim that a caller hands in. */
+export interface TemplateParam {
+  readonly name: string;
+  readonly type: GraphType;
+  readonly span: Span;
+}
+
+/**
+ * A method or function elaborated once for given static arguments, in dims of its own; callers see the
+ * signature, and `inline` expands the body for each call.
+ */
+export interface Template {
+  readonly key: string;
+  readonly label: string;
+  readonly span: Span;
+  readonly params: readonly TemplateParam[];
+  /** Parameters of type dim, in order; each is a fresh dim named as it. */
+  readonly dimParams: readonly string[];
+  readonly where: readonly Condition[];
+  readonly result: GraphType;
+  readonly facts: Facts;
+  /** What is wrong with it, in itself or below; complete when the body is there. */
+  readonly faults: Faults;
+  /** Filled when the body has been elaborated. */
+  body: TemplateBody | undefined;
+}
+
+export interface TemplateBody {
+  /** One placeholder a tensor of `params`, flattened in order. */
+  readonly placeholders: readonly Value[];
+  readonly nodes: readonly Node[];
+  readonly calls: readonly Call[];
+  readonly result: Val;
+  readonly updates: readonly Update[];
+}
+
+/** `buffer <- value` inside a body. */
+export interface Update {
+  /** The buffer, relative to the body's module. */
+  readonly path: string;
+  readonly value: Value;
+  /** The position in the body's nodes before which it stands; before a call at the same position. */
+  readonly at: number;
+}
+
+/** A call inside a body: its results are placeholder inputs of the calling body's graph. */
+export interface Call {
+  readonly template: Template;
+  /** The callee's module: relative to the caller's unless `absolute`. */
+  readonly path: string;
+  readonly absolute: boolean;
+  readonly dims: ReadonlyMap<string, Dim>;
+  readonly args: readonly Value[];
+  readonly results: readonly Value[];
+  readonly span: Span;
+  /** The position in the caller's nodes before which the call stands. */
+  readonly at: number;
+}
+
+/** Whether callers see no difference between the two. */
+export function sameSignature(a: Template, b: Template): boolean {
+  return (
+    a.label === b.label &&
+    a.span === b.span &&
+    a.dimParams.join() === b.dimParams.join() &&
+    a.params.length === b.params.length &&
+    a.params.every(({ name, type }, i) => name === b.params[i]!.name && sameType(type, b.params[i]!.type)) &&
+    sameType(a.result, b.result) &&
+    a.where.length === b.where.length &&
+    a.where.every(
+      ({ clause, span }, i) => span === b.where[i]!.span && clauseKey(clause) === clauseKey(b.where[i]!.clause),
+    )
+  );
+}
+
+function sameType(a: GraphType, b: GraphType): boolean {
+  if (a.kind === 'tensor' && b.kind === 'tensor') {
+    const [{ dtype, shape }, other] = [a.type, b.type];
+    return (
+      dtype === other.dtype &&
+      shape.length === other.shape.length &&
+      shape.every((dim, axis) => dim.key === other.shape[axis]!.key)
+    );
+  }
+  if (a.kind === 'list' && b.kind === 'list')
+    return a.items.length === b.items.length && a.items.every((item, i) => sameType(item, b.items[i]!));
+  if (a.kind === 'tuple' && b.kind === 'tuple') {
+    const [one, other] = [[...a.items], [...b.items]];
+    return (
+      one.length === other.length &&
+      one.every(([name, type], i) => name === other[i]![0] && sameType(type, other[i]![1]))
+    );
+  }
+  return a.kind === 'none' && b.kind === 'none';
+}
+
+/** The tensors in a value, in order. */
+export function flatten(value: Val, into: Value[] = []): Value[] {
+  if (value.kind === 'tensor') into.push(value.value);
+  else if (value.kind === 'list') for (const item of value.items) flatten(item, into);
+  else if (value.kind === 'tuple') for (const item of value.items.values()) flatten(item, into);
+  return into;
+}
+
+/** The tensor types in a signature type, in order, each with a name such as `maps[2]`. */
+export function flattenType(type: GraphType, name: string, into: { name: string; type: TensorType }[] = []) {
+  if (type.kind === 'tensor') into.push({ name, type: type.type });
+  else if (type.kind === 'list') for (const [i, item] of type.items.entries()) flattenType(item, `${name}[${i}]`, into);
+  else if (type.kind === 'tuple') for (const [key, item] of type.items) flattenType(item, `${name}.${key}`, into);
+  return into;
+}
+
+/** A value of the given shape of type, its tensors made by `make` in order. */
+export function unflatten(type: GraphType, make: (type: TensorType) => Value): Val {
+  switch (type.kind) {
+    case 'tensor':
+      return { kind: 'tensor', value: make(type.type) };
+    case 'none':
+      return { kind: 'none' };
+    case 'list':
+      return { kind: 'list', items: type.items.map((item) => unflatten(item, make)) };
+    case 'tuple':
+      return { kind: 'tuple', items: new Map([...type.items].map(([name, item]) => [name, unflatten(item, make)])) };
+  }
+}
+
+export function mapTypes(type: GraphType, change: (type: TensorType) => TensorType): GraphType {
+  switch (type.kind) {
+    case 'tensor':
+      return { kind: 'tensor', type: change(type.type) };
+    case 'none':
+      return type;
+    case 'list':
+      return { kind: 'list', items: type.items.map((item) => mapTypes(item, change)) };
+    case 'tuple':
+      return { kind: 'tuple', items: new Map([...type.items].map(([name, item]) => [name, mapTypes(item, change)])) };
+  }
+}

@@ -1,0 +1,166 @@
+import type { Span } from '../../../../grammar/span.ts';
+import type { Arg } from '../../../../grammar/tree.ts';
+import type { Dim } from '../../../dims/dim.ts';
+import type { Value } from '../../../ir/graph.ts';
+import type { CallArgs, Scope } from '../../context/scope.ts';
+import { asInt, asNumber, describe, type Given, hasError, type Val } from '../../context/values.ts';
+import { argText, counted, fail } from '../../report/report.ts';
+import { didYouMean } from '../../source/did-you-mean.ts';
+
+/** A function that the language has from the start; everything else is in the standard library. */
+export interface Builtin {
+  readonly name: string;
+  /** Parameter names in order, for positional arguments; `?` behind the optional ones. */
+  readonly params: readonly string[];
+  /** What other keywords give: the sizes of a pattern's names. */
+  readonly rest?: string;
+  /** Takes any number of positional arguments. */
+  readonly variadic?: boolean;
+  /** One line of Markdown. */
+  readonly docs: string;
+  call(cx: BuiltinCall): Val;
+}
+
+/** A call of a builtin, its arguments laid against the parameters. */
+export interface BuiltinCall {
+  readonly scope: Scope;
+  readonly span: Span;
+  readonly name: string;
+  readonly args: ReadonlyMap<string, Given>;
+  readonly positional: readonly Given[];
+  readonly rest: ReadonlyMap<string, Given>;
+  /** The source text of each positional argument, wanted where something is wrong. */
+  readonly texts: () => readonly string[];
+  readonly source: readonly Arg[];
+}
+
+const paramNames = new WeakMap<Builtin, readonly string[]>();
+
+function namesOf(builtin: Builtin): readonly string[] {
+  const known = paramNames.get(builtin);
+  if (known) return known;
+  const names = builtin.params.map((p) => p.replace('?', ''));
+  paramNames.set(builtin, names);
+  return names;
+}
+
+export function callBuiltin(scope: Scope, builtin: Builtin, args: CallArgs, span: Span): Val {
+  const names = namesOf(builtin);
+  const found = new Map<string, Given>();
+  const rest = new Map<string, Given>();
+  if (args.positional.some((given) => hasError(given.value))) return { kind: 'error' };
+  for (const given of args.named.values()) if (hasError(given.value)) return { kind: 'error' };
+  if (!builtin.variadic && args.positional.length > names.length) {
+    return fail(scope, 'CROB2011', args.positional[names.length]!.span, {
+      callee: builtin.name,
+      count: counted(names.length, 'argument'),
+      given: args.positional.length,
+    });
+  }
+  args.positional.forEach((given, i) => {
+    const name = names[i];
+    if (name !== undefined) found.set(name, given);
+  });
+  for (const [name, given] of args.named) {
+    const at = () => args.source.find((arg) => arg.name?.name === name)?.name?.span ?? given.span;
+    if (names.includes(name)) {
+      if (found.has(name)) return fail(scope, 'CROB2012', at(), { name });
+      found.set(name, given);
+    } else if (builtin.rest !== undefined) {
+      rest.set(name, given);
+    } else {
+      return fail(
+        scope,
+        'CROB2009',
+        at(),
+        { name, callee: builtin.name },
+        { help: didYouMean(name, names) ?? `its parameters are ${names.join(', ')}` },
+      );
+    }
+  }
+  for (const param of builtin.params) {
+    if (!param.endsWith('?') && !found.has(param))
+      return fail(scope, 'CROB2010', span, { name: param, callee: builtin.name });
+  }
+  return builtin.call({
+    scope,
+    span,
+    name: builtin.name,
+    args: found,
+    positional: args.positional,
+    rest,
+    texts: () => args.source.filter((arg) => !arg.name).map((arg) => argText(scope, arg.value)),
+    source: args.source,
+  });
+}
+
+// What a builtin asks of its arguments: the value, or undefined after a report.
+
+export function wanted(cx: BuiltinCall, name: string, expected: string): undefined {
+  const given = cx.args.get(name);
+  fail(cx.scope, 'CROB2201', given?.span ?? cx.span, {
+    expected: `${expected} as \`${name}\` of ${cx.name}`,
+    actual: given ? describe(given.value) : 'nothing',
+  });
+  return undefined;
+}
+
+export function tensorArg(cx: BuiltinCall, name: string): Value | undefined {
+  const value = cx.args.get(name)?.value;
+  return value?.kind === 'tensor' ? value.value : wanted(cx, name, 'a tensor');
+}
+
+export function intArg(cx: BuiltinCall, name: string, otherwise?: number): number | undefined {
+  const given = cx.args.get(name);
+  if (!given && otherwise !== undefined) return otherwise;
+  return asInt(given?.value) ?? wanted(cx, name, 'an int');
+}
+
+export function numberArg(cx: BuiltinCall, name: string, otherwise?: number): number | undefined {
+  const given = cx.args.get(name);
+  if (!given && otherwise !== undefined) return otherwise;
+  return asNumber(given?.value) ?? wanted(cx, name, 'a number');
+}
+
+export function boolArg(cx: BuiltinCall, name: string, otherwise: boolean): boolean | undefined {
+  const given = cx.args.get(name);
+  if (!given) return otherwise;
+  return given.value.kind === 'bool' ? given.value.value : wanted(cx, name, 'a bool');
+}
+
+export function stringArg(cx: BuiltinCall, name: string): string | undefined {
+  const value = cx.args.get(name)?.value;
+  return value?.kind === 'string' ? value.value : wanted(cx, name, 'a string');
+}
+
+export function dimArg(cx: BuiltinCall, name: string): Dim | undefined {
+  const value = cx.args.get(name)?.value;
+  return value?.kind === 'dim' ? value.dim : wanted(cx, name, 'an int or a dim');
+}
+
+export function dimsArg(cx: BuiltinCall, name: string): Dim[] | undefined {
+  const value = cx.args.get(name)?.value;
+  if (value?.kind !== 'list') return wanted(cx, name, 'a list of dims');
+  const found = value.items.map((item) => (item.kind === 'dim' ? item.dim : undefined));
+  return found.every((d) => d !== undefined) ? found : wanted(cx, name, 'a list of dims');
+}
+
+export function tensorsArg(cx: BuiltinCall, name: string): Value[] | undefined {
+  const value = cx.args.get(name)?.value;
+  if (value?.kind !== 'list') return wanted(cx, name, 'a list of tensors');
+  const found = value.items.map((item) => (item.kind === 'tensor' ? item.value : undefined));
+  return found.length > 0 && found.every((v) => v !== undefined) ? found : wanted(cx, name, 'a list of tensors');
+}
+
+/** An int or a list of two. */
+export function pairArg(cx: BuiltinCall, name: string, otherwise: number): readonly [number, number] | undefined {
+  const given = cx.args.get(name);
+  if (!given) return [otherwise, otherwise];
+  const n = asInt(given.value);
+  if (n !== undefined) return [n, n];
+  if (given.value.kind === 'list' && given.value.items.length === 2) {
+    const [a, b] = given.value.items.map(asInt);
+    if (a !== undefined && b !== undefined) return [a, b];
+  }
+  return wanted(cx, name, 'an int or a list of two ints');
+}

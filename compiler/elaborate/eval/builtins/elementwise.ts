@@ -1,0 +1,191 @@
+import * as dims from '../../../dims/dim.ts';
+import type { DType, Value } from '../../../ir/graph.ts';
+import { asNumber, dimVal, error, float, type Val } from '../../context/values.ts';
+import { fail, guarded, noNames, showType } from '../../report/report.ts';
+import { scalar } from '../arithmetic.ts';
+import { type Builtin, type BuiltinCall, tensorsArg, wanted } from './builtin.ts';
+
+type UnaryName = 'neg' | 'abs' | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'tanh' | 'erf' | 'sigmoid' | 'relu';
+
+const onNumbers: Partial<Record<UnaryName, (x: number) => number>> = {
+  neg: (x) => -x,
+  abs: Math.abs,
+  exp: Math.exp,
+  log: Math.log,
+  sqrt: Math.sqrt,
+  sin: Math.sin,
+  cos: Math.cos,
+  tanh: Math.tanh,
+};
+
+const says: Record<UnaryName, string> = {
+  neg: '-x',
+  abs: '|x|',
+  exp: 'e^x',
+  log: 'natural logarithm',
+  sqrt: 'square root',
+  sin: 'sine',
+  cos: 'cosine',
+  tanh: 'hyperbolic tangent',
+  erf: 'error function',
+  sigmoid: '1/(1 + e^-x)',
+  relu: 'max(x, 0)',
+};
+
+const unary: Builtin[] = (Object.keys(says) as UnaryName[]).map((name) => ({
+  name,
+  params: ['x'],
+  docs: `${says[name]}, element by element.`,
+  call(cx) {
+    const value = cx.args.get('x')!.value;
+    const number = asNumber(value);
+    const plain = onNumbers[name];
+    if (number !== undefined && plain) return float(plain(number));
+    if (value.kind !== 'tensor') {
+      const lifted = cx.scope.build && value.kind === 'dim' ? scalar(cx.scope, value, 'f32', cx.span) : undefined;
+      if (lifted?.kind !== 'tensor') return wanted(cx, 'x', 'a tensor') ?? error;
+      return guarded(cx.scope, cx.span, name, cx.texts, () => cx.scope.build![name](lifted.value));
+    }
+    return guarded(cx.scope, cx.span, name, cx.texts, () => cx.scope.build![name](value.value));
+  },
+}));
+
+function extremum(name: 'max' | 'min'): Builtin {
+  return {
+    name,
+    params: ['a', 'b?'],
+    variadic: true,
+    docs: `The ${name === 'max' ? 'larger' : 'smaller'} of two, element by element; of dims and numbers too, and of a list of ints.`,
+    call(cx) {
+      const values =
+        cx.positional.length === 1 && cx.positional[0]!.value.kind === 'list'
+          ? cx.positional[0]!.value.items
+          : cx.positional.map((g) => g.value);
+      const [first, ...others] = values;
+      if (!first) return wanted(cx, 'a', 'something') ?? error;
+      return others.reduce((a, b) => extremumOf(cx, name, a, b), first);
+    },
+  };
+}
+
+function extremumOf(cx: BuiltinCall, name: 'max' | 'min', a: Val, b: Val): Val {
+  if (a.kind === 'error' || b.kind === 'error') return error;
+  if (a.kind === 'dim' && b.kind === 'dim')
+    return dimVal(name === 'max' ? dims.max(a.dim, b.dim) : dims.min(a.dim, b.dim));
+  const x = asNumber(a);
+  const y = asNumber(b);
+  if (x !== undefined && y !== undefined) return float(name === 'max' ? Math.max(x, y) : Math.min(x, y));
+  const dtype = dtypeOf(a) ?? dtypeOf(b) ?? 'f32';
+  const left = scalar(cx.scope, a, dtype, cx.span);
+  const right = scalar(cx.scope, b, dtype, cx.span);
+  if (left.kind !== 'tensor' || right.kind !== 'tensor') return error;
+  return guarded(cx.scope, cx.span, name, cx.texts, () => cx.scope.build![name](left.value, right.value));
+}
+
+function dtypeOf(value: Val): DType | undefined {
+  return value.kind === 'tensor' ? value.value.type.dtype : undefined;
+}
+
+const select: Builtin = {
+  name: 'select',
+  params: ['condition', 'a', 'b'],
+  docs: '`a` where the condition holds, else `b`, element by element.',
+  call(cx) {
+    const condition = cx.args.get('condition')!.value;
+    if (condition.kind === 'bool') return cx.args.get(condition.value ? 'a' : 'b')!.value;
+    if (condition.kind !== 'tensor') return wanted(cx, 'condition', 'a bool tensor') ?? error;
+    const a = cx.args.get('a')!.value;
+    const b = cx.args.get('b')!.value;
+    const isInt = (v: Val) => v.kind === 'dim';
+    const dtype = dtypeOf(a) ?? dtypeOf(b) ?? (isInt(a) && isInt(b) ? 'i32' : 'f32');
+    const left = scalar(cx.scope, a, dtype, cx.span);
+    const right = scalar(cx.scope, b, dtype, cx.span);
+    if (left.kind !== 'tensor' || right.kind !== 'tensor') return error;
+    if (left.value.type.dtype !== right.value.type.dtype) {
+      return fail(cx.scope, 'CROB2103', cx.span, {
+        what: 'select',
+        left: showType(left.value.type, cx.scope.facts),
+        right: showType(right.value.type, cx.scope.facts),
+      });
+    }
+    return guarded(cx.scope, cx.span, 'select', cx.texts, () =>
+      cx.scope.build!.select(condition.value, left.value, right.value),
+    );
+  },
+};
+
+const casts: Builtin[] = (['f32', 'i32', 'bool'] as const).map((dtype) => ({
+  name: dtype,
+  params: ['x'],
+  docs: `Converts to ${dtype}${dtype === 'i32' ? ', towards zero' : ''}.`,
+  call(cx) {
+    const value = cx.args.get('x')!.value;
+    if (value.kind === 'tensor')
+      return guarded(cx.scope, cx.span, dtype, cx.texts, () => cx.scope.build!.cast(value.value, dtype));
+    if (!cx.scope.build) return wanted(cx, 'x', 'a tensor') ?? error;
+    return scalar(cx.scope, value, dtype, cx.span);
+  },
+}));
+
+const stopGradient: Builtin = {
+  name: 'stop_gradient',
+  params: ['x'],
+  docs: 'x itself; no gradient flows through.',
+  call(cx) {
+    const x = cx.args.get('x')!.value;
+    return x.kind === 'tensor'
+      ? guarded(cx.scope, cx.span, 'stop_gradient', cx.texts, () => cx.scope.build!.stopGradient(x.value))
+      : (wanted(cx, 'x', 'a tensor') ?? error);
+  },
+};
+
+const vector: Builtin = {
+  name: 'vector',
+  params: [],
+  variadic: true,
+  docs: 'Numbers and dims as an f32 tensor of rank 1: `vector(W, H)`.',
+  call(cx) {
+    const build = cx.scope.build;
+    const numbers = cx.positional.map((given) => asNumber(given.value));
+    if (build && numbers.length > 0 && numbers.every((n) => n !== undefined)) {
+      const data = Float64Array.from(numbers);
+      return guarded(cx.scope, cx.span, 'vector', noNames, () =>
+        build.constant({ dtype: 'f32', shape: [data.length], data }),
+      );
+    }
+    const parts: Value[] = [];
+    for (const given of cx.positional) {
+      const part = scalar(cx.scope, given.value, 'f32', given.span);
+      if (part.kind !== 'tensor') return error;
+      parts.push(part.value);
+    }
+    return guarded(cx.scope, cx.span, 'vector', noNames, () =>
+      build!.concat(
+        parts.map((part) => build!.reshape(part, [dims.one])),
+        0,
+      ),
+    );
+  },
+};
+
+const add: Builtin = {
+  name: 'add_all',
+  params: ['xs'],
+  docs: 'The sum of a list of tensors.',
+  call(cx) {
+    const xs = tensorsArg(cx, 'xs');
+    if (!xs) return error;
+    return guarded(cx.scope, cx.span, 'sum', cx.texts, () => xs.reduce((a, b) => cx.scope.build!.add(a, b)));
+  },
+};
+
+export const elementwise: readonly Builtin[] = [
+  ...unary,
+  extremum('max'),
+  extremum('min'),
+  select,
+  ...casts,
+  stopGradient,
+  vector,
+];
+export { add as sumOfList };

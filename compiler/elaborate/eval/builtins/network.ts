@@ -1,0 +1,326 @@
+import { constant as dimConstant } from '../../../dims/dim.ts';
+import type { DType, Value } from '../../../ir/graph.ts';
+import { asInt, dimVal, error, list, type Val } from '../../context/values.ts';
+import { fail, guarded, noNames } from '../../report/report.ts';
+import { scalar } from '../arithmetic.ts';
+import {
+  type Builtin,
+  type BuiltinCall,
+  boolArg,
+  dimArg,
+  dimsArg,
+  intArg,
+  numberArg,
+  pairArg,
+  stringArg,
+  tensorArg,
+  wanted,
+} from './builtin.ts';
+
+/** Four paddings from an int, a pair (height, width) or [top, left, bottom, right]. */
+function padding(cx: BuiltinCall): readonly [number, number, number, number] | undefined {
+  const given = cx.args.get('pad')?.value;
+  if (given?.kind === 'list' && given.items.length === 4) {
+    const all = given.items.map(asInt);
+    if (all.every((n) => n !== undefined)) return all as unknown as readonly [number, number, number, number];
+  }
+  const pair = pairArg(cx, 'pad', 0);
+  return pair && [pair[0], pair[1], pair[0], pair[1]];
+}
+
+/** Static attributes that an operator cannot have at all, before shapes come into it. */
+function sane(cx: BuiltinCall, checks: readonly (readonly [string, readonly number[], number])[]): boolean {
+  return checks.every(([name, values, least]) => {
+    if (values.every((n) => n >= least)) return true;
+    fail(cx.scope, 'CROB2115', cx.args.get(name)?.span ?? cx.span, {
+      op: cx.name,
+      constraint: `${name} is at least ${least}`,
+    });
+    return false;
+  });
+}
+
+const conv2d: Builtin = {
+  name: 'conv2d',
+  params: ['x', 'weight', 'stride?', 'pad?', 'dilation?', 'groups?'],
+  docs: 'Convolution of x[B, C, H, W] with weight[O, C/groups, h, w], without a bias.',
+  call(cx) {
+    const x = tensorArg(cx, 'x');
+    const weight = tensorArg(cx, 'weight');
+    const stride = pairArg(cx, 'stride', 1);
+    const pad = padding(cx);
+    const dilation = pairArg(cx, 'dilation', 1);
+    const groups = intArg(cx, 'groups', 1);
+    if (!x || !weight || !stride || !pad || !dilation || groups === undefined) return error;
+    if (
+      !sane(cx, [
+        ['stride', stride, 1],
+        ['dilation', dilation, 1],
+        ['pad', pad, 0],
+        ['groups', [groups], 1],
+      ])
+    )
+      return error;
+    const label = stride[0] === 1 ? 'conv2d' : `conv2d stride ${stride[0]}`;
+    return guarded(cx.scope, cx.span, label, cx.texts, () =>
+      cx.scope.build!.conv2d(x, weight, { stride, pad, dilation, groups }),
+    );
+  },
+};
+
+const maxPool: Builtin = {
+  name: 'max_pool2d',
+  params: ['x', 'kernel', 'stride?', 'pad?'],
+  docs: 'Maximum over windows of x[B, C, H, W]; the stride is the kernel unless given.',
+  call(cx) {
+    const x = tensorArg(cx, 'x');
+    const kernel = pairArg(cx, 'kernel', 1);
+    const stride = cx.args.has('stride') ? pairArg(cx, 'stride', 1) : kernel;
+    const pad = padding(cx);
+    if (!x || !kernel || !stride || !pad) return error;
+    if (
+      !sane(cx, [
+        ['kernel', kernel, 1],
+        ['stride', stride, 1],
+        ['pad', pad, 0],
+      ])
+    )
+      return error;
+    return guarded(cx.scope, cx.span, 'max_pool2d', cx.texts, () =>
+      cx.scope.build!.maxPool2d(x, { kernel, stride, pad }),
+    );
+  },
+};
+
+const matmul: Builtin = {
+  name: 'matmul',
+  params: ['a', 'b'],
+  docs: 'Matrix product over the last two axes; leading axes broadcast.',
+  call(cx) {
+    const a = tensorArg(cx, 'a');
+    const b = tensorArg(cx, 'b');
+    return a && b ? guarded(cx.scope, cx.span, 'matmul', cx.texts, () => cx.scope.build!.matmul(a, b)) : error;
+  },
+};
+
+const layerNorm: Builtin = {
+  name: 'layer_norm',
+  params: ['x', 'weight', 'bias', 'eps?'],
+  docs: 'Normalises the last axis to mean 0 and variance 1, then scales and shifts.',
+  call(cx) {
+    const x = tensorArg(cx, 'x');
+    const weight = tensorArg(cx, 'weight');
+    const bias = tensorArg(cx, 'bias');
+    const eps = numberArg(cx, 'eps', 1e-5);
+    if (!x || !weight || !bias || eps === undefined) return error;
+    return guarded(cx.scope, cx.span, 'layer_norm', cx.texts, () => cx.scope.build!.layerNorm(x, weight, bias, eps));
+  },
+};
+
+const gelu: Builtin = {
+  name: 'gelu',
+  params: ['x', 'approximate?'],
+  docs: 'Gaussian error linear unit, exact or by tanh.',
+  call(cx) {
+    const x = tensorArg(cx, 'x');
+    const approximate = boolArg(cx, 'approximate', false);
+    return x && approximate !== undefined
+      ? guarded(cx.scope, cx.span, 'gelu', cx.texts, () => cx.scope.build!.gelu(x, approximate))
+      : error;
+  },
+};
+
+const gridSample: Builtin = {
+  name: 'grid_sample',
+  params: ['x', 'px'],
+  docs: 'Bilinear samples of x[B, C, H, W] at px[B, P, 2] pixels (x before y, 0 is the first pixel’s centre), zeros outside: [B, C, P].',
+  call(cx) {
+    const x = tensorArg(cx, 'x');
+    const px = tensorArg(cx, 'px');
+    return x && px
+      ? guarded(cx.scope, cx.span, 'grid_sample', cx.texts, () => cx.scope.build!.gridSample(x, px))
+      : error;
+  },
+};
+
+const topK: Builtin = {
+  name: 'top_k',
+  params: ['x', 'k'],
+  docs: 'The k largest along the last axis, descending: `(value, index)`.',
+  call(cx) {
+    const x = tensorArg(cx, 'x');
+    const k = intArg(cx, 'k');
+    if (!x || k === undefined || !sane(cx, [['k', [k], 1]])) return error;
+    const made = guarded(cx.scope, cx.span, 'top_k', cx.texts, () => cx.scope.build!.topk(x, k));
+    if (made.kind !== 'list') return made;
+    return {
+      kind: 'tuple',
+      items: new Map([
+        ['value', made.items[0]!],
+        ['index', made.items[1]!],
+      ]),
+    };
+  },
+};
+
+const gather: Builtin = {
+  name: 'gather',
+  params: ['table', 'index'],
+  docs: 'Rows of table[N, ...] by index: i32[...].',
+  call(cx) {
+    const table = tensorArg(cx, 'table');
+    const index = tensorArg(cx, 'index');
+    return table && index
+      ? guarded(cx.scope, cx.span, 'gather', cx.texts, () => cx.scope.build!.gather(table, asIndex(cx, index)))
+      : error;
+  },
+};
+
+/** Tokens come in as i64; inside, indices are i32. */
+function asIndex(cx: BuiltinCall, index: Value): Value {
+  return index.type.dtype === 'i64' ? cx.scope.build!.cast(index, 'i32') : index;
+}
+
+const scatterAdd: Builtin = {
+  name: 'scatter_add',
+  params: ['index', 'updates', 'rows'],
+  docs: 'Zeros of `rows` rows with the updates added at their indices.',
+  call(cx) {
+    const index = tensorArg(cx, 'index');
+    const updates = tensorArg(cx, 'updates');
+    const rows = dimArg(cx, 'rows');
+    return index && updates && rows
+      ? guarded(cx.scope, cx.span, 'scatter_add', cx.texts, () => cx.scope.build!.scatterAdd(index, updates, rows))
+      : error;
+  },
+};
+
+const full: Builtin = {
+  name: 'full',
+  params: ['value', 'shape'],
+  docs: 'A tensor of one value: f32, or i32 and bool by the value’s own kind when `shape` is all there is.',
+  call(cx) {
+    const shape = dimsArg(cx, 'shape');
+    const given = cx.args.get('value')!.value;
+    if (!shape) return error;
+    const dtype: DType = given.kind === 'bool' ? 'bool' : given.kind === 'tensor' ? given.value.type.dtype : 'f32';
+    const value = scalar(cx.scope, given, dtype, cx.span);
+    if (value.kind !== 'tensor') return error;
+    const { node } = value.value;
+    return guarded(cx.scope, cx.span, 'full', noNames, () => {
+      const build = cx.scope.build!;
+      return node.op === 'full'
+        ? build.full(node.attributes.value, node.attributes.dtype, shape)
+        : build.broadcast(value.value, shape);
+    });
+  },
+};
+
+const iota: Builtin = {
+  name: 'iota',
+  params: ['n'],
+  docs: 'i32[n]: 0, 1, …, n - 1.',
+  call(cx) {
+    const n = dimArg(cx, 'n');
+    return n ? guarded(cx.scope, cx.span, 'iota', noNames, () => cx.scope.build!.iota(n)) : error;
+  },
+};
+
+const uniform: Builtin = {
+  name: 'uniform',
+  params: ['shape'],
+  docs: 'Random numbers in [0, 1), drawn for each step from the seed, the module’s path and the place of this draw. A tensor stands for its shape.',
+  call(cx) {
+    const like = cx.args.get('shape')?.value;
+    const shape = like?.kind === 'tensor' ? like.value.type.shape : dimsArg(cx, 'shape');
+    if (!shape) return error;
+    const { training, reads } = cx.scope.context;
+    reads.at(-1)?.push({ kind: 'training', value: training });
+    if (!training) return fail(cx.scope, 'CROB2226', cx.span, {});
+    const draws = cx.scope.build?.nodes.filter((node) => node.op === 'uniform').length ?? 0;
+    return guarded(cx.scope, cx.span, 'uniform', noNames, () => cx.scope.build!.uniform(shape, String(draws)));
+  },
+};
+
+const len: Builtin = {
+  name: 'len',
+  params: ['xs'],
+  docs: 'How many items a list has.',
+  call(cx) {
+    const xs = cx.args.get('xs')!.value;
+    return xs.kind === 'list' ? dimVal(dimConstant(xs.items.length)) : (wanted(cx, 'xs', 'a list') ?? error);
+  },
+};
+
+const range: Builtin = {
+  name: 'range',
+  params: ['n'],
+  docs: 'The ints from 0 to n - 1.',
+  call(cx) {
+    const n = intArg(cx, 'n');
+    if (n === undefined) return error;
+    if (n > 4096) return fail(cx.scope, 'CROB2204', cx.span, { count: n, limit: 4096 });
+    return list(Array.from({ length: Math.max(0, n) }, (_, i) => dimVal(dimConstant(i))));
+  },
+};
+
+const float: Builtin = {
+  name: 'float',
+  params: ['n'],
+  docs: 'A static int as a float.',
+  call(cx) {
+    const n = numberArg(cx, 'n');
+    return n === undefined ? error : { kind: 'float', value: n };
+  },
+};
+
+/** The size of an axis as a dim: `size(x, 2)`. */
+const size: Builtin = {
+  name: 'size',
+  params: ['x', 'axis'],
+  docs: 'The size of an axis, counted from 0.',
+  call(cx): Val {
+    const x = tensorArg(cx, 'x');
+    const axis = intArg(cx, 'axis');
+    if (!x || axis === undefined) return error;
+    const d = x.type.shape[axis];
+    return d
+      ? dimVal(d)
+      : fail(cx.scope, 'CROB2209', cx.args.get('axis')!.span, {
+          noun: 'axis',
+          index: axis,
+          length: x.type.shape.length,
+        });
+  },
+};
+
+/** A compile-time message; the library uses it where a `where` cannot say it. */
+const refuse: Builtin = {
+  name: 'refuse',
+  params: ['message'],
+  docs: 'Stops the check with a message of the library’s own.',
+  call(cx) {
+    const message = stringArg(cx, 'message');
+    return message === undefined ? error : fail(cx.scope, 'CROB2223', cx.span, { message });
+  },
+};
+
+export const network: readonly Builtin[] = [
+  conv2d,
+  maxPool,
+  matmul,
+  layerNorm,
+  gelu,
+  gridSample,
+  topK,
+  gather,
+  scatterAdd,
+  full,
+  iota,
+  uniform,
+  len,
+  range,
+  float,
+  size,
+  refuse,
+];

@@ -1,0 +1,22 @@
+import { type InitialiserName, initialisers, isInitialiser } from '../../../ir/initialisers.ts';
+import type { Val } from '../../context/values.ts';
+import type { Builtin } from './builtin.ts';
+import { elementwise } from './elementwise.ts';
+import { network } from './network.ts';
+import { patternBuiltins } from './patterns.ts';
+
+/** Every function that the language has from the start. */
+export const builtins: ReadonlyMap<string, Builtin> = new Map(
+  [...elementwise, ...network, ...patternBuiltins].map((builtin) => [builtin.name, builtin]),
+);
+
+/** A bare initialiser, its arguments at their defaults: `zeros`. */
+export function initialiser(name: string): Val | undefined {
+  return isInitialiser(name) ? { kind: 'init', init: { name, args: defaults(name) } } : undefined;
+}
+
+function defaults(name: InitialiserName): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const arg of initialisers[name].arguments) if (arg.default !== undefined) found[arg.name] = arg.default;
+  return found;
+}

@@ -1,0 +1,90 @@
+import type { Span } from '../../../grammar/span.ts';
+import type { Dim } from '../../dims/dim.ts';
+import type { Scope } from '../context/scope.ts';
+import type { GraphType } from '../context/template.ts';
+import { describe, error, type Val } from '../context/values.ts';
+import { axisWord, provenance, showShape } from '../report/provenance.ts';
+import { counted, fail, requireEqual, showType } from '../report/report.ts';
+
+/** The returned value against the declared type; shapes must be proved equal. */
+export function fitResult(scope: Scope, value: Val, type: GraphType, span: Span, what: string): Val {
+  if (value.kind === 'error') return error;
+  if (type.kind === 'list' && value.kind === 'list') {
+    if (value.items.length !== type.items.length) {
+      return fail(scope, 'CROB2102', span, {
+        what,
+        expected: counted(type.items.length, 'tensor'),
+        actual: String(value.items.length),
+      });
+    }
+    return {
+      kind: 'list',
+      items: value.items.map((item, i) => fitResult(scope, item, type.items[i]!, span, `${what}[${i}]`)),
+    };
+  }
+  if (type.kind === 'tuple' && value.kind === 'tuple') {
+    const items = new Map<string, Val>();
+    for (const [name, item] of type.items) {
+      const given = value.items.get(name);
+      if (!given) return fail(scope, 'CROB2005', span, { name, what });
+      items.set(name, fitResult(scope, given, item, span, `${what}.${name}`));
+    }
+    return { kind: 'tuple', items };
+  }
+  if (type.kind !== 'tensor' || value.kind !== 'tensor') {
+    return fail(scope, 'CROB2201', span, {
+      expected: `${type.kind === 'tensor' ? 'a tensor' : `a ${type.kind}`} as ${what}`,
+      actual: describe(value),
+    });
+  }
+  const actual = value.value.type;
+  if (actual.dtype !== type.type.dtype) {
+    return fail(
+      scope,
+      'CROB2103',
+      span,
+      { what: `give this as ${what}`, left: showType(actual, scope.facts), right: showType(type.type, scope.facts) },
+      {
+        help: conversion(actual.dtype, type.type.dtype, shortText(scope, span)),
+      },
+    );
+  }
+  const sameRank = actual.shape.length === type.type.shape.length;
+  const proved = (d: Dim, i: number) => scope.facts.proves({ kind: 'eq', left: d, right: type.type.shape[i]! });
+  if (sameRank && actual.shape.every(proved)) return value;
+  const tensors = [{ name: 'value   ', value: value.value }];
+  const declared = `declared : ${showShape(type.type, scope.facts)}`;
+  if (actual.shape.length !== type.type.shape.length) {
+    return fail(
+      scope,
+      'CROB2102',
+      span,
+      { what, expected: counted(type.type.shape.length, 'axis'), actual: String(actual.shape.length) },
+      {
+        details: [...provenance(scope, tensors), declared],
+      },
+    );
+  }
+  // Two axes that changed places are one finding.
+  const failed = new Set<string>();
+  const same = actual.shape.map((d, i) => {
+    const wanted = type.type.shape[i]!;
+    const pair = [d.key, wanted.key].sort().join();
+    if (failed.has(pair)) return false;
+    const failing = `${what} is not as declared: ${axisWord(actual.shape, i, d, wanted)}`;
+    const holds = requireEqual(scope, d, wanted, span, failing, { tensors, details: [declared] });
+    if (!holds) failed.add(pair);
+    return holds;
+  });
+  return same.every((one) => one) ? value : error;
+}
+
+function shortText(scope: Scope, span: Span): string {
+  const text = scope.context.program.text(span);
+  return text.length > 24 || text.includes('\n') ? '…' : text;
+}
+
+/** No dtype turns into another by itself; those inside a graph have functions that do it. */
+export function conversion(from: string, to: string, name: string): string | undefined {
+  return from !== to && ['f32', 'i32', 'bool'].includes(to) ? `convert it: ${to}(${name})` : undefined;
+}

@@ -1,0 +1,191 @@
+import type { Expr, IndexExpr } from '../../../grammar/tree.ts';
+import type { Dim } from '../../dims/dim.ts';
+import * as dims from '../../dims/dim.ts';
+import type { Scope } from '../context/scope.ts';
+import { asInt, describe, dimVal, error, type TensorVal, type Val } from '../context/values.ts';
+import { argText, counted, fail, guarded, requireClause } from '../report/report.ts';
+
+/** `xs[i]`, `xs[1..3]`, `x[:, 0..H, i]`, `x[i]` for `x[i, :, :]`, and `H[i]`, the i-th of a family of dims. */
+export function index(scope: Scope, expr: IndexExpr): Val {
+  const family = dimFamily(scope, expr);
+  if (family) return family;
+  const object = scope.context.interpreter.evaluate(scope, expr.object);
+  if (object.kind === 'error') return error;
+  if (object.kind === 'list') return listItem(scope, expr, object.items);
+  if (object.kind === 'tensor') return slice(scope, expr, object);
+  return fail(scope, 'CROB2216', expr.span, { op: '[]', left: describe(object), right: 'an index' });
+}
+
+function dimFamily(scope: Scope, expr: IndexExpr): Val | undefined {
+  const { object, items } = expr;
+  if (object.kind !== 'name' || !/^[A-Z]/.test(object.name) || scope.locals.get(object.name)) return undefined;
+  if (scope.member(object.name, object.span)) return undefined;
+  const only = items[0];
+  if (items.length !== 1 || only?.kind !== 'at') return undefined;
+  const at = scope.context.interpreter.evaluate(scope, only.value);
+  if (at.kind === 'error') return error;
+  const i = asInt(at);
+  if (i === undefined) return fail(scope, 'CROB2201', only.span, { expected: 'an int', actual: describe(at) });
+  const name = `${object.name}[${i}]`;
+  const dim = scope.dims.get(name);
+  return dim ? dimVal(dim) : fail(scope, 'CROB2116', expr.span, { name });
+}
+
+function listItem(scope: Scope, expr: IndexExpr, items: readonly Val[]): Val {
+  const only = expr.items[0];
+  if (expr.items.length !== 1 || !only || only.kind === 'any') {
+    return fail(scope, 'CROB2216', expr.span, { op: '[]', left: 'a list', right: `${expr.items.length} indices` });
+  }
+  if (only.kind === 'all') return { kind: 'list', items };
+  if (only.kind === 'range') {
+    const from = only.start ? bound(scope, only.start) : 0;
+    const to = only.stop ? bound(scope, only.stop) : items.length;
+    if (from === undefined || to === undefined) return error;
+    if (from < 0 || to > items.length || from > to) {
+      return fail(scope, 'CROB2209', only.span, { noun: 'range', index: `${from}..${to}`, length: items.length });
+    }
+    return { kind: 'list', items: items.slice(from, to) };
+  }
+  const i = bound(scope, only.value);
+  if (i === undefined) return error;
+  return items[i] ?? fail(scope, 'CROB2209', only.span, { noun: 'item', index: i, length: items.length });
+}
+
+function bound(scope: Scope, expr: Expr): number | undefined {
+  const value = scope.context.interpreter.evaluate(scope, expr);
+  if (value.kind === 'error') return undefined;
+  const n = asInt(value);
+  if (n === undefined) fail(scope, 'CROB2201', expr.span, { expected: 'an int', actual: describe(value) });
+  return n;
+}
+
+function slice(scope: Scope, expr: IndexExpr, object: TensorVal): Val {
+  const build = scope.build!;
+  const { shape } = object.value.type;
+  const label = 'slice';
+  const first = expr.items[0];
+  if (expr.items.length === 1 && first?.kind === 'at') {
+    const at = scope.context.interpreter.evaluate(scope, first.value);
+    if (at.kind === 'error') return error;
+    if (at.kind === 'tensor')
+      return guarded(
+        scope,
+        expr.span,
+        'gather',
+        () => [argText(scope, expr.object), argText(scope, first.value)],
+        () => build.gather(object.value, at.value),
+      );
+  }
+  if (expr.items.length > shape.length) {
+    return fail(
+      scope,
+      'CROB2102',
+      expr.span,
+      {
+        what: 'an index of this tensor',
+        expected: `at most ${counted(shape.length, 'axis')}`,
+        actual: String(expr.items.length),
+      },
+      {
+        help: 'give one index, range or `:` for each axis; axes at the end may be left out, and are taken whole',
+      },
+    );
+  }
+  const start: Dim[] = [];
+  const stop: Dim[] = [];
+  const kept: Dim[] = [];
+  for (const [axis, size] of shape.entries()) {
+    const item = expr.items[axis] ?? { kind: 'all' };
+    const at = (e: Expr): Dim | undefined => {
+      const value = scope.context.interpreter.evaluate(scope, e);
+      if (value.kind === 'dim') return value.dim;
+      if (value.kind !== 'error')
+        fail(scope, 'CROB2201', e.span, { expected: 'an int or a dim', actual: describe(value) });
+      return undefined;
+    };
+    if (item.kind === 'any')
+      return fail(scope, 'CROB2216', item.span, { op: '[*]', left: 'a tensor', right: 'an index' });
+    const from =
+      item.kind === 'all'
+        ? dims.zero
+        : item.kind === 'range'
+          ? item.start
+            ? at(item.start)
+            : dims.zero
+          : at(item.value);
+    const to =
+      item.kind === 'all'
+        ? size
+        : item.kind === 'range'
+          ? item.stop
+            ? at(item.stop)
+            : size
+          : from && dims.add(from, dims.one);
+    if (!from || !to) return error;
+    const tensors = () => ({ tensors: [{ name: argText(scope, expr.object), value: object.value }] });
+    if (item.kind === 'at') {
+      const last = () => ({
+        ...tensors(),
+        help: `indices count from the front; the last is ${scope.facts.show(dims.sub(size, dims.one))}`,
+      });
+      const inside =
+        requireClause(
+          scope,
+          { kind: 'le', left: dims.zero, right: from },
+          item.span,
+          `the index is before axis ${axis}`,
+          last,
+        ) &&
+        requireClause(
+          scope,
+          { kind: 'lt', left: from, right: size },
+          item.span,
+          `the index is beyond axis ${axis}`,
+          tensors,
+        );
+      if (!inside) return error;
+    } else if (item.kind === 'range') {
+      const inside =
+        requireClause(
+          scope,
+          { kind: 'le', left: dims.zero, right: from },
+          item.span,
+          `the slice begins before axis ${axis}`,
+          tensors,
+        ) &&
+        requireClause(
+          scope,
+          { kind: 'le', left: to, right: size },
+          item.span,
+          `the slice ends beyond axis ${axis}`,
+          tensors,
+        ) &&
+        requireClause(
+          scope,
+          { kind: 'lt', left: from, right: to },
+          item.span,
+          `the slice of axis ${axis} is empty`,
+          tensors,
+        );
+      if (!inside) return error;
+    }
+    start.push(from);
+    stop.push(to);
+    if (item.kind !== 'at') kept.push(dims.sub(to, from));
+  }
+  return guarded(
+    scope,
+    expr.span,
+    label,
+    () => [argText(scope, expr.object)],
+    () => {
+      const part = build.slice(
+        object.value,
+        start,
+        stop,
+        shape.map(() => 1),
+      );
+      return kept.length === shape.length ? part : build.reshape(part, kept);
+    },
+  );
+}

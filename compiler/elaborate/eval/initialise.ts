@@ -1,0 +1,9 @@
+import type { Expr } from '../../../grammar/tree.ts';
+import type { Scope } from '../context/scope.ts';
+import type { Val } from '../context/values.ts';
+
+/** The expression after `~`: initialisers are looked up before functions of the same name (`uniform`). */
+export function evaluateInit(scope: Scope, expr: Expr): Val {
+  const value = scope.context.interpreter.evaluate({ ...scope, inits: true }, expr);
+  return value;
+}

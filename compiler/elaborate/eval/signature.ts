@@ -1,0 +1,262 @@
+import type { BinaryOp, Expr, Param, ShapeItem, Type } from '../../../grammar/tree.ts';
+import type { Dim } from '../../dims/dim.ts';
+import * as dims from '../../dims/dim.ts';
+import type { Clause } from '../../dims/facts.ts';
+import type { DType } from '../../ir/graph.ts';
+import { nested, type Scope } from '../context/scope.ts';
+import type { Condition, GraphType } from '../context/template.ts';
+import { asInt, describe, type Val } from '../context/values.ts';
+import { argText, fail, requireSize } from '../report/report.ts';
+import { iterate } from './evaluate.ts';
+
+const dtypes: readonly string[] = ['f32', 'i32', 'bool', 'i64', 'u8'] satisfies DType[];
+
+/** Whether a parameter of this type is handed in as tensors. */
+export function isGraphType(type: Type): boolean {
+  return (
+    type.kind === 'tensor-type' ||
+    type.kind === 'pyramid-type' ||
+    type.kind === 'sequence-type' ||
+    type.kind === 'typeof-type' ||
+    type.kind === 'tuple-type'
+  );
+}
+
+/** Whether a parameter of this type is a dim or a list of dims. */
+export function isDimType(type: Type): boolean {
+  if (type.kind === 'named-type') return type.name.name === 'dim';
+  return type.kind === 'list-type' && isDimType(type.element);
+}
+
+/**
+ * A signature's type with its names resolved. `ranks` gives the rank of the next tensor of a parameter, so that a
+ * spread can be written out; where it is absent the spreads are known already. `others` are the types of earlier
+ * parameters, for `typeof`.
+ */
+export function resolveType(
+  scope: Scope,
+  type: Type,
+  others: ReadonlyMap<string, GraphType>,
+  ranks?: { next(): number | undefined },
+): GraphType | undefined {
+  switch (type.kind) {
+    case 'tensor-type': {
+      const dtype = type.dtype.name;
+      if (!dtypes.includes(dtype)) {
+        fail(scope, 'CROB2222', type.dtype.span, { name: dtype }, { help: `dtypes are ${dtypes.join(', ')}` });
+        return undefined;
+      }
+      const shape = resolveShape(scope, type.shape, ranks?.next());
+      return shape && { kind: 'tensor', type: { dtype: dtype as DType, shape } };
+    }
+    case 'pyramid-type': {
+      const items = iterate(scope, { index: undefined, item: type.index, iterable: type.iterable });
+      if (!items) return undefined;
+      const parts: GraphType[] = [];
+      for (const item of items) {
+        const inner = nested(scope);
+        inner.locals.declare(type.index.name, item);
+        const part = resolveType(inner, type.element, others, ranks);
+        if (!part) return undefined;
+        parts.push(part);
+      }
+      return { kind: 'list', items: parts };
+    }
+    case 'sequence-type': {
+      const parts = type.items.map((item) => resolveType(scope, item, others, ranks));
+      return parts.every((part) => part !== undefined) ? { kind: 'list', items: parts } : undefined;
+    }
+    case 'tuple-type': {
+      const items = new Map<string, GraphType>();
+      for (const item of type.items) {
+        const part = resolveType(scope, item.type, others, ranks);
+        if (!part) return undefined;
+        items.set(item.name.name, part);
+      }
+      return { kind: 'tuple', items };
+    }
+    case 'typeof-type': {
+      const other = others.get(type.name.name);
+      if (!other)
+        fail(
+          scope,
+          'CROB2001',
+          type.name.span,
+          { name: type.name.name },
+          { help: 'typeof(x) names an earlier tensor parameter' },
+        );
+      return other;
+    }
+    case 'named-type':
+    case 'list-type':
+      fail(scope, 'CROB2201', type.span, { expected: 'a tensor type', actual: 'a static type' });
+      return undefined;
+  }
+}
+
+function resolveShape(scope: Scope, items: readonly ShapeItem[], rank: number | undefined): Dim[] | undefined {
+  const shape: Dim[] = [];
+  const fixed = items.filter((item) => item.kind === 'dim').length;
+  const second = items.filter((item) => item.kind === 'spread')[1];
+  if (second) {
+    fail(scope, 'CROB2201', second.span, { expected: 'one `...` in a shape', actual: 'a second' });
+    return undefined;
+  }
+  for (const item of items) {
+    if (item.kind === 'spread') {
+      const name = item.name?.name ?? '...';
+      let spread = scope.dims.spreads.get(name);
+      if (!spread) {
+        if (rank === undefined) {
+          fail(
+            scope,
+            'CROB2116',
+            item.span,
+            { name: `...${item.name?.name ?? ''}` },
+            { help: 'a parameter in front must bind it' },
+          );
+          return undefined;
+        }
+        spread = Array.from({ length: Math.max(0, rank - fixed) }, (_, i) =>
+          dims.variable(item.name ? `${name}[${i}]` : `_${i}`),
+        );
+        scope.dims.spreads.set(name, spread);
+        for (const d of spread) scope.dims.known.set(dims.asVariable(d)!, d);
+      }
+      shape.push(...spread);
+      continue;
+    }
+    const value = scope.context.interpreter.evaluate(scope, item.value);
+    if (value.kind === 'error') return undefined;
+    if (value.kind !== 'dim') {
+      fail(scope, 'CROB2201', item.span, { expected: 'an int or a dim', actual: describe(value) });
+      return undefined;
+    }
+    if (!requireSize(scope, value.dim, item.span, () => argText(scope, item.value))) return undefined;
+    shape.push(value.dim);
+  }
+  return shape;
+}
+
+/** The conjuncts of `where`, as facts over dims; statics among them are decided here and now. */
+export function conditions(scope: Scope, where: readonly Expr[], failed: (expr: Expr) => void): Condition[] {
+  const found: Condition[] = [];
+  for (const expr of where) collect(scope, expr, found, failed);
+  return found;
+}
+
+/** Takes conditions for facts; false, and a message, where they leave no sizes. */
+export function assumeAll(scope: Scope, where: readonly Condition[]): boolean {
+  for (const { clause, span } of where) {
+    scope.facts = scope.facts.assume(clause);
+    if (!scope.facts.isContradictory()) continue;
+    fail(scope, 'CROB2119', span, { clause: scope.context.program.text(span) });
+    return false;
+  }
+  return true;
+}
+
+function collect(scope: Scope, expr: Expr, into: Condition[], failed: (expr: Expr) => void): void {
+  if (expr.kind === 'binary' && expr.op === '&&') {
+    collect(scope, expr.left, into, failed);
+    collect(scope, expr.right, into, failed);
+    return;
+  }
+  if (expr.kind === 'binary' && isComparison(expr.op)) {
+    const clause = comparison(scope, expr.op, expr.left, expr.right);
+    if (clause === 'error') return;
+    if (clause) {
+      const known = isGround(clause) ? scope.facts.holds(clause).answer === 'proved' : undefined;
+      if (known === undefined) into.push({ clause, span: expr.span });
+      else if (!known) failed(expr);
+      return;
+    }
+  }
+  const wanted = 'a condition (==, <=, <, >=, >, % ==)';
+  if (expr.kind === 'binary' && expr.op === '!=') {
+    fail(scope, 'CROB2201', expr.span, { expected: wanted, actual: 'a `!=`' });
+    return;
+  }
+  const value = scope.context.interpreter.evaluate(scope, expr);
+  if (value.kind === 'error') return;
+  if (value.kind === 'bool') {
+    if (!value.value) failed(expr);
+    return;
+  }
+  fail(scope, 'CROB2201', expr.span, { expected: wanted, actual: describe(value) });
+}
+
+function isComparison(op: BinaryOp): boolean {
+  return op === '==' || op === '<=' || op === '<' || op === '>=' || op === '>';
+}
+
+function isGround(clause: Clause): boolean {
+  const sides = clause.kind === 'mod' ? [clause.value] : [clause.left, clause.right];
+  return sides.every((side) => dims.asConstant(side) !== undefined);
+}
+
+function comparison(scope: Scope, op: BinaryOp, left: Expr, right: Expr): Clause | 'error' | undefined {
+  const { evaluate } = scope.context.interpreter;
+  if (op === '==' && left.kind === 'binary' && left.op === '%') {
+    const value = evaluate(scope, left.left);
+    const modulus = asInt(evaluate(scope, left.right));
+    const remainder = asInt(evaluate(scope, right));
+    if (value.kind === 'error') return 'error';
+    if (value.kind === 'dim' && modulus !== undefined && modulus > 0 && remainder !== undefined) {
+      return { kind: 'mod', value: value.dim, modulus, remainder };
+    }
+  }
+  const a = evaluate(scope, left);
+  const b = evaluate(scope, right);
+  if (a.kind === 'error' || b.kind === 'error') return 'error';
+  if (a.kind !== 'dim' || b.kind !== 'dim') return undefined;
+  switch (op) {
+    case '==':
+      return { kind: 'eq', left: a.dim, right: b.dim };
+    case '<=':
+      return { kind: 'le', left: a.dim, right: b.dim };
+    case '<':
+      return { kind: 'lt', left: a.dim, right: b.dim };
+    case '>=':
+      return { kind: 'le', left: b.dim, right: a.dim };
+    default:
+      return { kind: 'lt', left: b.dim, right: a.dim };
+  }
+}
+
+export function substituteClause(clause: Clause, by: ReadonlyMap<string, Dim>): Clause {
+  if (clause.kind === 'mod') return { ...clause, value: dims.substitute(clause.value, by) };
+  return { ...clause, left: dims.substitute(clause.left, by), right: dims.substitute(clause.right, by) };
+}
+
+/** The ranks of the tensors in an argument, in order. */
+export function ranksOf(value: Val): { next(): number | undefined } {
+  const ranks: number[] = [];
+  const walk = (v: Val): void => {
+    if (v.kind === 'tensor') ranks.push(v.value.type.shape.length);
+    else if (v.kind === 'list') v.items.forEach(walk);
+    else if (v.kind === 'tuple') for (const item of v.items.values()) walk(item);
+  };
+  walk(value);
+  let at = 0;
+  return { next: () => ranks[at++] };
+}
+
+/** How a spread is filled decides the shape of a signature, so it is part of a template's key. */
+export function spreadKey(type: Type, value: Val): string {
+  const hasSpread = (t: Type): boolean => {
+    if (t.kind === 'tensor-type') return t.shape.some((item) => item.kind === 'spread');
+    if (t.kind === 'pyramid-type') return hasSpread(t.element);
+    if (t.kind === 'sequence-type') return t.items.some(hasSpread);
+    return t.kind === 'tuple-type' && t.items.some((item) => hasSpread(item.type));
+  };
+  if (!hasSpread(type)) return '';
+  const ranks = ranksOf(value);
+  const found: number[] = [];
+  for (let r = ranks.next(); r !== undefined; r = ranks.next()) found.push(r);
+  return found.join();
+}
+
+export function paramNames(params: readonly Param[]): string[] {
+  return params.map((param) => param.name.name);
+}

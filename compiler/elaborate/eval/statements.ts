@@ -1,0 +1,163 @@
+import type { AssignStatement, Block, Expr, Statement, UpdateStatement } from '../../../grammar/tree.ts';
+import * as dims from '../../dims/dim.ts';
+import type { Value } from '../../ir/graph.ts';
+import { nested, type Scope } from '../context/scope.ts';
+import { asInt, describe, dimVal, error, type Val } from '../context/values.ts';
+import { fail } from '../report/report.ts';
+import { didYouMean } from '../source/did-you-mean.ts';
+import { binary } from './arithmetic.ts';
+import { iterate, truth } from './evaluate.ts';
+import { fitResult } from './fit-result.ts';
+
+export function run(scope: Scope, block: Block): Val | undefined {
+  const returned = execute(scope, block.statements);
+  if (block.value && block.statements.at(-1)?.kind === 'return') fail(scope, 'CROB2227', block.value.span, {});
+  if (returned) return returned;
+  if (!block.value) return undefined;
+  const value = scope.context.interpreter.evaluate(scope, block.value);
+  scope.trace.result = block.value.span;
+  return value;
+}
+
+/** Runs statements in order; what a `return` gives, if one is met. */
+export function execute(scope: Scope, statements: readonly Statement[]): Val | undefined {
+  for (const [i, statement] of statements.entries()) {
+    const returned = step(scope, statement);
+    const next = statements[i + 1];
+    if (next && statement.kind === 'return') fail(scope, 'CROB2227', next.span, {});
+    if (returned) return returned;
+  }
+  return undefined;
+}
+
+function step(scope: Scope, statement: Statement): Val | undefined {
+  const { evaluate } = scope.context.interpreter;
+  switch (statement.kind) {
+    case 'let':
+      scope.locals.declare(statement.name.name, evaluate(scope, statement.value));
+      return undefined;
+    case 'assign':
+      assign(scope, statement);
+      return undefined;
+    case 'update':
+      update(scope, statement);
+      return undefined;
+    case 'if-statement': {
+      const holds = truth(scope, evaluate(scope, statement.condition), statement.condition.span);
+      if (holds === undefined) return error;
+      const chosen = holds ? statement.then : statement.otherwise;
+      return chosen ? execute(nested(scope), chosen) : undefined;
+    }
+    case 'for': {
+      const items = iterate(scope, statement.clause);
+      if (!items) return error;
+      for (const [i, item] of items.entries()) {
+        const inner = nested(scope);
+        if (statement.clause.index) inner.locals.declare(statement.clause.index.name, dimVal(dims.constant(i)));
+        inner.locals.declare(statement.clause.item.name, item);
+        const returned = execute(inner, statement.body);
+        if (returned) return returned;
+      }
+      return undefined;
+    }
+    case 'return': {
+      const value = evaluate(scope, statement.value);
+      scope.trace.result = statement.value.span;
+      return value;
+    }
+  }
+}
+
+function assign(scope: Scope, statement: AssignStatement): void {
+  const { evaluate } = scope.context.interpreter;
+  const { target, op, span } = statement;
+  let value = evaluate(scope, statement.value);
+  if (op !== '=') {
+    const operator = op === '+=' ? '+' : op === '-=' ? '-' : '*';
+    value = binary(
+      scope,
+      { kind: 'binary', op: operator, left: target, right: statement.value, span },
+      evaluate(scope, target),
+      value,
+    );
+  }
+  if (target.kind === 'name') {
+    if (!scope.locals.assign(target.name, value)) {
+      fail(
+        scope,
+        'CROB2001',
+        target.span,
+        { name: target.name },
+        {
+          help: didYouMean(target.name, scope.locals.names()) ?? `declare it with \`let ${target.name} = …\``,
+        },
+      );
+    }
+    return;
+  }
+  if (target.kind === 'index' && target.object.kind === 'name') {
+    assignItem(scope, target.object.name, target, value);
+    return;
+  }
+  fail(
+    scope,
+    'CROB2216',
+    target.span,
+    { op: '=', left: 'this', right: 'a value' },
+    { help: 'assign to a local name or to an item of a local list' },
+  );
+}
+
+function assignItem(scope: Scope, name: string, target: Extract<Expr, { kind: 'index' }>, value: Val): void {
+  const held = scope.locals.get(name);
+  if (held?.kind === 'error' || value.kind === 'error') return;
+  const only = target.items[0];
+  if (held?.kind !== 'list' || target.items.length !== 1 || only?.kind !== 'at') {
+    fail(scope, 'CROB2216', target.span, { op: '[]=', left: held ? describe(held) : `\`${name}\``, right: 'an index' });
+    return;
+  }
+  const at = scope.context.interpreter.evaluate(scope, only.value);
+  const i = asInt(at);
+  if (i === undefined || i < 0 || i >= held.items.length) {
+    if (at.kind !== 'error')
+      fail(scope, 'CROB2209', only.span, { noun: 'item', index: i ?? describe(at), length: held.items.length });
+    return;
+  }
+  scope.locals.assign(name, { kind: 'list', items: held.items.with(i, value) });
+}
+
+function update(scope: Scope, statement: UpdateStatement): void {
+  const name = statement.target.name;
+  if (!scope.context.training) {
+    fail(scope, 'CROB2215', statement.span, { name });
+    return;
+  }
+  const buffer = scope.member(name, statement.target.span);
+  const value = scope.context.interpreter.evaluate(scope, statement.value);
+  if (value.kind === 'error' || buffer?.kind === 'error') return;
+  const weight = buffer?.kind === 'tensor' ? buffer.value.node : undefined;
+  if (value.kind !== 'tensor' || weight?.op !== 'weight' || weight.attributes.role !== 'buffer') {
+    fail(scope, 'CROB2008', statement.target.span, {
+      name,
+      actual: weight?.op === 'weight' ? 'weight' : buffer ? describe(buffer).replace(/^an? /, '') : 'local name',
+      expected: 'a buffer',
+    });
+    return;
+  }
+  const fitted = fitResult(
+    scope,
+    value,
+    { kind: 'tensor', type: weight.outputs[0]!.type },
+    statement.value.span,
+    `the new value of \`${name}\``,
+  );
+  if (fitted.kind !== 'tensor') return;
+  scope.updates.push({ path: weight.attributes.path, value: fitted.value, at: scope.build!.nodes.length });
+  forgetBuffers(scope.weights);
+}
+
+/** A read behind an update is placed anew, where `inline` finds the new value. */
+export function forgetBuffers(weights: Map<string, Value>): void {
+  for (const [name, { node }] of weights)
+    if (node.op === 'weight' && node.attributes.role === 'buffer') weights.delete(name);
+}

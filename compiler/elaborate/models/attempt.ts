@@ -1,0 +1,72 @@
+import type { Declaration } from '../../../grammar/tree.ts';
+import { type Diagnostic, diagnostic } from '../../diagnostics/diagnostic.ts';
+import { DimOverflow } from '../../dims/dim.ts';
+import { collecting, type Faults } from '../context/faults.ts';
+import type { Context } from '../context/scope.ts';
+import type { Call, Template } from '../context/template.ts';
+import { checkWeightPaths } from '../modules/weight-paths.ts';
+import { fail } from '../report/report.ts';
+import type { ModelAt } from '../source/recipe-chain.ts';
+import { flattenModel } from './flatten.ts';
+import { elaborateModel, type ModelGraph } from './model.ts';
+import { checkReached } from './reach.ts';
+
+/** A model as it comes out, and what is wrong with it, each fault where it shows. */
+export interface Attempt {
+  /** With faults it has gaps. */
+  readonly model: ModelGraph | undefined;
+  readonly faults: Faults;
+}
+
+export function attempt(context: Context, at: ModelAt): Attempt {
+  const { model, faults } = attemptForm(context, at);
+  if (!model || faults.size > 0) return { model, faults };
+  const found = new Map<string, Diagnostic>();
+  const inner = collecting(context, found);
+  checkReached(inner, model);
+  checkWeightPaths(inner, model);
+  return { model, faults: found };
+}
+
+/** The same, whether or not all parts are used: of a model that is checked in another form as well. */
+export function attemptForm(context: Context, { decl, file }: ModelAt): Attempt {
+  const faults = new Map<string, Diagnostic>();
+  const inner = collecting(context, faults);
+  const model = withinIntegers(inner, decl, () => {
+    const flat = flattenModel(inner, decl, file);
+    return flat && elaborateModel(inner, flat);
+  });
+  if (model && faults.size === 0 && !isOfReasonableSize(model)) {
+    const what = `the number of operators of ${decl.name.name}`;
+    fail({ context: inner }, 'CROB2225', decl.name.span, { what, limit: operatorLimit });
+  }
+  return { model, faults };
+}
+
+/** Most operators that a model may have once its calls are expanded. */
+const operatorLimit = 1_000_000;
+
+function isOfReasonableSize(model: ModelGraph): boolean {
+  const known = new Map<Template, number>();
+  const sizeOf = (template: Template): number => {
+    let size = known.get(template);
+    if (size === undefined) {
+      size = (template.body?.nodes.length ?? 0) + total(template.body?.calls ?? []);
+      known.set(template, size);
+    }
+    return size;
+  };
+  const total = (calls: readonly Call[]): number => calls.reduce((sum, call) => sum + 1 + sizeOf(call.template), 0);
+  return model.nodes.length + total(model.calls) <= operatorLimit;
+}
+
+/** Expressions report numbers that are too large themselves; here are those that come up between them. */
+export function withinIntegers<T>(context: Context, decl: Declaration, check: () => T): T | undefined {
+  try {
+    return check();
+  } catch (e) {
+    if (!(e instanceof DimOverflow)) throw e;
+    context.report(diagnostic('CROB2224', decl.name.span, {}));
+    return undefined;
+  }
+}

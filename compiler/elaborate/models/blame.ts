@@ -1,0 +1,169 @@
+import type { Span } from '../../../grammar/span.ts';
+import type { ModelDecl, ModelField, ModelMember, Param } from '../../../grammar/tree.ts';
+import type { Diagnostic, Note } from '../../diagnostics/diagnostic.ts';
+import type { MessageCode } from '../../diagnostics/messages.ts';
+import type { Faults } from '../context/faults.ts';
+import type { Context } from '../context/scope.ts';
+import { beside } from '../session.ts';
+import type { ModelAt } from '../source/recipe-chain.ts';
+import { type Attempt, attempt } from './attempt.ts';
+import { declaredAt } from './declared-at.ts';
+
+/** A message, and the faults that it is about. */
+interface Explanation {
+  readonly message: Diagnostic;
+  readonly keys: readonly string[];
+}
+
+/** Something that a model says: what might be to blame. */
+type Line = Param | ModelMember;
+
+/** These are about a text alone, whatever a variant changes around it. */
+const ofText = new Set<MessageCode>([
+  'CROB2001',
+  'CROB2002',
+  'CROB2003',
+  'CROB2004',
+  'CROB2008',
+  'CROB2116',
+  'CROB2222',
+  'CROB2303',
+]);
+
+/**
+ * What is wrong with a model, told at the line to blame. A fault that its base has too is told as the base's. Any other that
+ * shows outside of a variant's own text is of the variant's making: of the one line without which it is not there, if there is
+ * one such. The same goes for overrides in any model. What else comes of a line that is to blame is only counted.
+ */
+export function explained(context: Context, at: ModelAt, faults: Faults): readonly Diagnostic[] {
+  return faults.size === 0 ? [] : explanations(context, at, faults).map(({ message }) => message);
+}
+
+function explanations(context: Context, at: ModelAt, faults: Faults): readonly Explanation[] {
+  const { decl } = at;
+  const mayBeInherited = ({ span }: Diagnostic) => !isWithin(span, decl.span) || isSame(span, decl.name.span);
+  const base = [...faults.values()].some(mayBeInherited) ? baseOf(at) : undefined;
+  const inBase = base && attempt(beside(context), base);
+  const here = keyed(decl, faults);
+  const there = base && inBase && keyed(base.decl, inBase.faults);
+  const own = new Map([...here].filter(([key]) => !there?.has(key)));
+  const ofBase =
+    base && inBase && own.size < here.size
+      ? explanations(context, base, inBase.faults).filter(({ keys }) => keys.some((key) => here.has(key)))
+      : [];
+  return [...ofBase, ...ownExplanations(context, at, own, attemptsWithout(context, at, inBase))];
+}
+
+/** What comes out without one of the lines. */
+function attemptsWithout(context: Context, { decl, file }: ModelAt, inBase: Attempt | undefined) {
+  const known = new Map<Line, Attempt>();
+  return (line: Line): Attempt => {
+    const params = decl.params.filter((one) => one !== line);
+    const members = decl.members.filter((one) => one !== line);
+    const saysNothing = params.length + members.length + decl.where.length === 0;
+    const found =
+      known.get(line) ??
+      (inBase && saysNothing ? inBase : attempt(beside(context), { decl: { ...decl, params, members }, file }));
+    known.set(line, found);
+    return found;
+  };
+}
+
+function ownExplanations(
+  context: Context,
+  at: ModelAt,
+  faults: ReadonlyMap<string, Diagnostic>,
+  without: (line: Line) => Attempt,
+): readonly Explanation[] {
+  const { decl } = at;
+  // Where something else is wrong without a line, that may hide the fault.
+  const guiltyOf = (key: string, fault: Diagnostic): readonly Line[] => {
+    const left = suspects(decl, fault).map((line) => ({ line, keys: [...keyed(decl, without(line).faults).keys()] }));
+    const freed = left.filter(({ keys }) => !keys.includes(key));
+    const better = freed.filter(({ keys }) => keys.every((one) => faults.has(one)));
+    return (better.length > 0 ? better : freed).map(({ line }) => line);
+  };
+  const told: Explanation[] = [];
+  const byLine = new Map<Line, Map<string, Diagnostic>>();
+  for (const [key, fault] of faults) {
+    const guilty = guiltyOf(key, fault);
+    const [line] = guilty;
+    if (guilty.length === 1 && line && !touches(fault, line.span) && !isOfModuleIn(at, line, fault))
+      byLine.set(line, new Map(byLine.get(line)).set(key, fault));
+    else told.push({ message: whereItShows(decl, fault, guilty.length), keys: [key] });
+  }
+  for (const [line, group] of byLine) {
+    // What is wrong with a line in itself has been told.
+    if (told.some(({ message }) => isWithin(message.span, line.span))) continue;
+    const { model } = without(line);
+    const [first] = group.values();
+    const message = atLine(line, first!, model && declaredAt(beside(context), model, line), group.size - 1);
+    told.push({ message, keys: [...group.keys()] });
+  }
+  return told;
+}
+
+/** Faults of a model by what a variant that inherits them would say of itself. */
+function keyed({ name }: ModelDecl, faults: Faults): ReadonlyMap<string, Diagnostic> {
+  const own = new RegExp(`\\b${name.name}\\b`, 'g');
+  const nameless = (fault: Diagnostic) => `${fault.code} ${fault.message.replace(own, '')}`;
+  return new Map(
+    [...faults].map(([key, fault]) => [isSame(fault.span, name.span) ? nameless(fault) : key, fault] as const),
+  );
+}
+
+function baseOf({ decl, file }: ModelAt): ModelAt | undefined {
+  const found = decl.base && file.lookup(decl.base.name);
+  return found?.decl.kind === 'model' ? { decl: found.decl, file: found.file } : undefined;
+}
+
+/** Of a fault outside of a variant, every line of it; otherwise overrides, which act at a distance in any model. */
+function suspects(decl: ModelDecl, fault: Diagnostic): readonly Line[] {
+  if (ofText.has(fault.code)) return [];
+  return decl.base && !touches(fault, decl.span) ? [...decl.params, ...decl.members] : decl.members.filter(isOverride);
+}
+
+function isOverride(line: Line): line is ModelField {
+  return 'kind' in line && line.kind === 'model-field' && line.path.steps.length > 1;
+}
+
+/** A mistake inside of the very module that a line hands in is the module's. */
+function isOfModuleIn({ file }: ModelAt, line: Line, { span }: Diagnostic): boolean {
+  const value = 'kind' in line && line.kind === 'model-field' ? line.value : undefined;
+  const callee = value?.kind === 'call' ? value.callee : value;
+  const found = callee?.kind === 'name' ? file.lookup(callee.name)?.decl : undefined;
+  return found?.kind === 'module' && isWithin(span, found.span);
+}
+
+/** A variant that broke something by its lines together is named as a whole. */
+function whereItShows(decl: ModelDecl, fault: Diagnostic, guilty: number): Diagnostic {
+  if (!decl.base || touches(fault, decl.span)) return fault;
+  const { name } = decl;
+  if (ofText.has(fault.code) || guilty === 1)
+    return { ...fault, notes: [...fault.notes.slice(0, 2), { span: name.span, text: `in ${name.name}` }] };
+  return { ...fault, span: name.span, notes: notesOf(fault) };
+}
+
+function atLine(line: Line, fault: Diagnostic, declared: Note | undefined, others: number): Diagnostic {
+  const more = others === 0 ? [] : [`${others} more ${others === 1 ? 'error comes' : 'errors come'} of it`];
+  return { ...fault, span: line.span, notes: notesOf(fault, declared), details: [...fault.details, ...more] };
+}
+
+/** At most three, each place once. */
+function notesOf(fault: Diagnostic, first?: Note): readonly Note[] {
+  const here = { span: fault.span, text: fault.code === 'CROB2304' ? 'declared here' : 'fails here' };
+  const all = [...(first ? [first] : []), here, ...fault.notes];
+  return all.filter((note, i) => all.findIndex((other) => isSame(other.span, note.span)) === i).slice(0, 3);
+}
+
+function touches({ span, notes }: Diagnostic, text: Span): boolean {
+  return isWithin(span, text) || notes.some((note) => isWithin(note.span, text));
+}
+
+function isWithin(span: Span, text: Span): boolean {
+  return span.file === text.file && text.start <= span.start && span.end <= text.end;
+}
+
+function isSame(a: Span, b: Span): boolean {
+  return a.file === b.file && a.start === b.start && a.end === b.end;
+}

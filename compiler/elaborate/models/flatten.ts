@@ -1,0 +1,232 @@
+import type { Span } from '../../../grammar/span.ts';
+import type {
+  Expr,
+  Ident,
+  InputMember,
+  ModelDecl,
+  ModelField,
+  ModelLet,
+  OutputMember,
+  Param,
+  Path,
+} from '../../../grammar/tree.ts';
+import type { Context } from '../context/scope.ts';
+import { fail } from '../report/report.ts';
+import { didYouMean } from '../source/did-you-mean.ts';
+import type { FileScope } from '../source/program.ts';
+import { heldNames, isSameKind, type Kind } from './kinds.ts';
+
+/** A declaration with the model it came from. */
+export interface From<T> {
+  readonly decl: T;
+  readonly file: FileScope;
+  /** The model that wrote it: the base, or the variant that replaced it. */
+  readonly model: string;
+}
+
+/** A part, declared or replaced. */
+export interface FromField extends From<ModelField> {
+  /** What the model that wrote it extends. */
+  readonly base: string | undefined;
+  /** Where that has the part that it replaces. */
+  readonly replaces: Span | undefined;
+}
+
+/** An override of something deeper than a field: `backbone.layers[2].window = 6`. */
+export interface DeepOverride {
+  readonly path: Path;
+  readonly value: Expr;
+  readonly file: FileScope;
+  readonly model: string;
+  /** Place of that model in the chain: the nearest has the greatest. */
+  readonly nearness: number;
+}
+
+/** A variant with its bases merged: what `crobc expand` would print. */
+export interface FlatModel {
+  readonly name: string;
+  readonly decl: ModelDecl;
+  readonly file: FileScope;
+  readonly docs: readonly string[];
+  readonly params: Map<string, From<Param>>;
+  /** What a slot or parameter was replaced by. */
+  readonly values: Map<string, From<Expr>>;
+  readonly fields: Map<string, FromField>;
+  readonly inputs: Map<string, From<InputMember>>;
+  readonly lets: Map<string, From<ModelLet>>;
+  readonly outputs: Map<string, From<OutputMember>>;
+  readonly where: From<Expr>[];
+  readonly overrides: DeepOverride[];
+  readonly removed: Map<string, Span>;
+}
+
+/** Merges a model with what it extends; undefined when the chain of bases is broken. */
+export function flattenModel(context: Context, decl: ModelDecl, file: FileScope): FlatModel | undefined {
+  const chain = basesOf(context, decl, file);
+  if (!chain) return undefined;
+  const flat: FlatModel = {
+    name: decl.name.name,
+    decl,
+    file,
+    docs: decl.docs,
+    params: new Map(),
+    values: new Map(),
+    fields: new Map(),
+    inputs: new Map(),
+    lets: new Map(),
+    outputs: new Map(),
+    where: [],
+    overrides: [],
+    removed: new Map(),
+  };
+  for (const [nearness, one] of chain.entries()) merge(context, flat, { ...one, nearness });
+  return flat;
+}
+
+function basesOf(
+  context: Context,
+  decl: ModelDecl,
+  file: FileScope,
+): { decl: ModelDecl; file: FileScope }[] | undefined {
+  const chain = [{ decl, file }];
+  for (let at = chain[0]!; at.decl.base; at = chain[0]!) {
+    const base = at.decl.base;
+    const found = at.file.lookup(base.name);
+    if (!found) {
+      fail({ context }, 'CROB2001', base.span, { name: base.name }, { help: didYouMean(base.name, at.file.names()) });
+      return undefined;
+    }
+    if (found.decl.kind !== 'model') {
+      fail({ context }, 'CROB2008', base.span, { name: base.name, actual: found.decl.kind, expected: 'a model' });
+      return undefined;
+    }
+    const model = found.decl;
+    if (chain.some((one) => one.decl === model)) {
+      fail({ context }, 'CROB2303', base.span, { name: model.name.name });
+      return undefined;
+    }
+    chain.unshift({ decl: model, file: found.file });
+  }
+  return chain;
+}
+
+/** A model of a chain. */
+interface Link {
+  readonly decl: ModelDecl;
+  readonly file: FileScope;
+  readonly nearness: number;
+}
+
+function merge(context: Context, flat: FlatModel, link: Link): void {
+  const { decl, file } = link;
+  const model = decl.name.name;
+  const here = new Map<string, Span>();
+  const once = (key: string, span: Span): boolean => {
+    const earlier = here.get(key);
+    if (earlier) givenTwice(context, key, model, span, earlier);
+    else here.set(key, span);
+    return !earlier;
+  };
+  // The order of lines has no meaning: what is taken out goes first, and overrides of parts come when all parts are there.
+  for (const member of decl.members) if (member.kind === 'without') remove(context, flat, member.path, model);
+  const base = heldNames(flat);
+  const fits = (kind: Kind, { name, span }: Ident, valued = true) =>
+    isSameKind(context, base.get(name), { kind, name, span, valued });
+  for (const param of decl.params) {
+    const { name, span } = param.name;
+    if (!once(name, span) || !fits('parameter', param.name)) continue;
+    drop(flat, name);
+    flat.params.set(name, { decl: param, file, model });
+  }
+  for (const expr of decl.where) flat.where.push({ decl: expr, file, model });
+  for (const member of decl.members) {
+    switch (member.kind) {
+      case 'model-field': {
+        const name = ownName(member.path);
+        if (name && once(name.name, name.span) && fits('part', name)) setField(flat, member, name.name, link);
+        break;
+      }
+      case 'input':
+        if (once(member.name.name, member.name.span) && fits('input', member.name))
+          flat.inputs.set(member.name.name, { decl: member, file, model });
+        break;
+      case 'model-let':
+        if (once(member.name.name, member.name.span) && fits('let', member.name))
+          flat.lets.set(member.name.name, { decl: member, file, model });
+        break;
+      case 'output':
+        if (once(`output ${member.name.name}`, member.name.span) && fits('output', member.name, !!member.value))
+          flat.outputs.set(member.name.name, { decl: member, file, model });
+        break;
+      case 'without':
+        break;
+    }
+  }
+  for (const member of decl.members)
+    if (member.kind === 'model-field' && !ownName(member.path)) addOverride(context, flat, member, link);
+}
+
+/** The order of lines has no meaning, so there is no later one that could win. */
+export function givenTwice(context: Context, path: string, model: string, span: Span, earlier: Span): void {
+  const notes = [{ span: earlier, text: 'first given here' }];
+  fail({ context }, 'CROB2302', span, { path, model }, { notes });
+}
+
+/** The name of a path of one step. */
+function ownName({ steps }: Path): Ident | undefined {
+  const [first] = steps;
+  return steps.length === 1 && first?.kind === 'name' ? first.name : undefined;
+}
+
+function firstName({ steps: [first] }: Path): string {
+  return first?.kind === 'name' ? first.name.name : '';
+}
+
+function setField(flat: FlatModel, decl: ModelField, name: string, link: Link): void {
+  const { file } = link;
+  const model = link.decl.name.name;
+  drop(flat, name);
+  if (flat.params.has(name)) flat.values.set(name, { decl: decl.value, file, model });
+  else {
+    const replaces = flat.fields.get(name)?.decl.path.span;
+    flat.fields.set(name, { decl, file, model, base: link.decl.base?.name, replaces });
+  }
+}
+
+/** What is given anew, or taken out, loses what was said of it and of its inside before. */
+function drop(flat: FlatModel, name: string): void {
+  flat.values.delete(name);
+  const others = flat.overrides.filter(({ path }) => firstName(path) !== name);
+  flat.overrides.splice(0, flat.overrides.length, ...others);
+}
+
+function addOverride(context: Context, flat: FlatModel, { path, value }: ModelField, link: Link): void {
+  const name = firstName(path);
+  const model = link.decl.name.name;
+  if (flat.params.has(name) || flat.fields.has(name)) {
+    flat.overrides.push({ path, value, file: link.file, model, nearness: link.nearness });
+    return;
+  }
+  const names = [...flat.params.keys(), ...flat.fields.keys()];
+  fail(
+    { context },
+    'CROB2301',
+    path.span,
+    { name, what: `model ${link.decl.base?.name ?? model}` },
+    { help: didYouMean(name, names) ?? `it has ${names.join(', ')}` },
+  );
+}
+
+function remove(context: Context, flat: FlatModel, path: Path, model: string): void {
+  const name = ownName(path)?.name;
+  const parts: Map<string, unknown>[] = [flat.fields, flat.lets, flat.outputs, flat.inputs, flat.params];
+  if (name === undefined || !parts.some((part) => part.has(name))) {
+    const names = parts.flatMap((part) => [...part.keys()]);
+    const text = context.program.text(path.span);
+    fail({ context }, 'CROB2306', path.span, { name: text, model }, { help: didYouMean(text, names) });
+    return;
+  }
+  for (const part of parts) part.delete(name);
+  drop(flat, name);
+  flat.removed.set(name, path.span);
+}

@@ -1,0 +1,176 @@
+import type { Dim } from '../../dims/dim.ts';
+import * as dims from '../../dims/dim.ts';
+import { Facts } from '../../dims/facts.ts';
+import { mapDims } from '../../ir/attributes.ts';
+import { Builder } from '../../ir/builder.ts';
+import type { Graph, GraphOutput, Guard, Node, TensorType, Value, WeightAttributes } from '../../ir/graph.ts';
+import { finish } from '../../ir/rebuild.ts';
+import { childPath } from '../context/paths.ts';
+import { type Call, flatten, type TemplateBody, type Update } from '../context/template.ts';
+import { substituteClause } from '../eval/signature.ts';
+import type { ModelGraph } from './model.ts';
+
+/** Expands every call of a model's body, with dims bound as `--set` says; what outputs do not need falls away. */
+export function inlineModel(model: ModelGraph, bound: ReadonlyMap<string, Dim>): Graph {
+  const { build, values } = expandModel(model, bound);
+  const outputs: GraphOutput[] = model.outputs.map((o) => ({
+    name: o.name,
+    value: values.get(o.value)!,
+    docs: o.docs,
+  }));
+  const inputs = model.inputs.map((i) => ({ name: i.name, value: values.get(i.value)!, docs: i.docs }));
+  const parts = {
+    name: model.flat.name,
+    docs: model.flat.docs.join('\n'),
+    inputs,
+    outputs,
+    facts: build.facts,
+    // What the bound sizes decide was checked with them.
+    guards: model.guards
+      .map((g) => bindGuard(g, bound))
+      .filter((g) => dims.variables(g.left).size + dims.variables(g.right).size > 0),
+  };
+  return finish(parts, build.nodes);
+}
+
+/** A model's body with all calls expanded. */
+export interface Expanded {
+  readonly build: Builder;
+  /** Where the values of the body, and of what was expanded behind it, went. */
+  readonly values: ReadonlyMap<Value, Value>;
+  /** Weights and buffers by path. */
+  readonly weights: ReadonlyMap<string, Value>;
+  /** What buffers hold afterwards, by path: those that the body updates. No gradient flows through them. */
+  readonly buffers: ReadonlyMap<string, Value>;
+}
+
+/** A body that goes on where a model's ends, such as a recipe's losses; `given` are its placeholders for the model's values. */
+export interface Continuation {
+  readonly nodes: readonly Node[];
+  readonly calls: readonly Call[];
+  readonly given: ReadonlyMap<Value, Value>;
+}
+
+export function expandModel(model: ModelGraph, bound: ReadonlyMap<string, Dim>, continuation?: Continuation): Expanded {
+  let facts = Facts.none;
+  for (const clause of model.facts.clauses) facts = facts.assume(substituteClause(clause, bound));
+  const build = new Builder(facts);
+  const inliner = new Inliner(build);
+  const values = inliner.expand(model, '', bound, new Map());
+  if (continuation) {
+    for (const [placeholder, value] of continuation.given) values.set(placeholder, values.get(value)!);
+    inliner.expand({ ...continuation, updates: [] }, '', bound, values);
+  }
+  return { build, values, weights: inliner.weights, buffers: inliner.buffers };
+}
+
+function bindGuard(guard: Guard, bound: ReadonlyMap<string, Dim>): Guard {
+  return { ...guard, left: dims.substitute(guard.left, bound), right: dims.substitute(guard.right, bound) };
+}
+
+class Inliner {
+  readonly #build: Builder;
+  /** By full path: an instance that is used twice has them once. */
+  readonly weights = new Map<string, Value>();
+  /** The values of buffers that have been updated so far, by full path. */
+  readonly buffers = new Map<string, Value>();
+  /** How often each random draw has been placed: a module that is applied twice draws twice. */
+  readonly #draws = new Map<string, number>();
+
+  constructor(build: Builder) {
+    this.#build = build;
+  }
+
+  /** Copies nodes and expands calls in their order; yields where each value went. */
+  expand(
+    { nodes, calls, updates }: Pick<TemplateBody, 'nodes' | 'calls' | 'updates'>,
+    path: string,
+    by: ReadonlyMap<string, Dim>,
+    map: Map<Value, Value>,
+  ): Map<Value, Value> {
+    const cache = new Map<string, Dim>();
+    const bind = (d: Dim): Dim => {
+      let bound = cache.get(d.key);
+      if (!bound) {
+        bound = by.size === 0 ? d : dims.substitute(d, by);
+        cache.set(d.key, bound);
+      }
+      return bound;
+    };
+    let nextCall = 0;
+    let nextUpdate = 0;
+    const comeTo = (position: number): void => {
+      for (;;) {
+        const call = calls[nextCall];
+        const update = updates[nextUpdate];
+        if (update && update.at <= position && update.at <= (call?.at ?? update.at)) {
+          this.#update(update, path, map);
+          nextUpdate++;
+        } else if (call && call.at <= position) {
+          this.#call(call, path, bind, map);
+          nextCall++;
+        } else return;
+      }
+    };
+    for (const [i, node] of nodes.entries()) {
+      comeTo(i);
+      if (map.has(node.outputs[0]!)) continue;
+      this.#node(node, path, bind, map);
+    }
+    comeTo(nodes.length);
+    return map;
+  }
+
+  #node(node: Node, path: string, bind: (d: Dim) => Dim, map: Map<Value, Value>): void {
+    const build = this.#build;
+    build.origin = { ...node.origin, path };
+    if (node.op === 'weight') {
+      const attributes: WeightAttributes = { ...node.attributes, path: childPath(path, node.attributes.path) };
+      let weight = this.weights.get(attributes.path);
+      if (!weight) {
+        weight = build.weight(attributes, node.outputs[0]!.type);
+        this.weights.set(attributes.path, weight);
+      }
+      map.set(node.outputs[0]!, this.buffers.get(attributes.path) ?? weight);
+      return;
+    }
+    const inputs = node.inputs.map((input) => map.get(input)!);
+    const types = node.outputs.map(
+      (output): TensorType => ({ dtype: output.type.dtype, shape: output.type.shape.map(bind) }),
+    );
+    const attributes =
+      node.op === 'uniform'
+        ? {
+            ...node.attributes,
+            shape: node.attributes.shape.map(bind),
+            key: this.#drawKey(childPath(path, node.attributes.key)),
+          }
+        : mapDims(node.op, node.attributes, bind);
+    const made = build.append(node.op, inputs, attributes as never, types);
+    for (const [i, output] of node.outputs.entries()) map.set(output, made[i]!);
+  }
+
+  #update(update: Update, path: string, map: ReadonlyMap<Value, Value>): void {
+    this.buffers.set(childPath(path, update.path), this.#build.stopGradient(map.get(update.value)!));
+  }
+
+  #drawKey(place: string): string {
+    const application = this.#draws.get(place) ?? 0;
+    this.#draws.set(place, application + 1);
+    return `${place}.${application}`;
+  }
+
+  #call(call: Call, path: string, bind: (d: Dim) => Dim, map: Map<Value, Value>): void {
+    const { template } = call;
+    if (!template.body) throw new Error(`bug in crobc: ${template.label} is called before it is elaborated`);
+    const inside = new Map<Value, Value>();
+    for (const [i, placeholder] of template.body.placeholders.entries())
+      inside.set(placeholder, map.get(call.args[i]!)!);
+    const by = new Map<string, Dim>();
+    for (const [name, dim] of call.dims) by.set(name, bind(dim));
+    const below = call.absolute ? call.path : childPath(path, call.path);
+    this.expand(template.body, below, by, inside);
+    const results = flatten(template.body.result);
+    for (const [i, result] of results.entries()) map.set(call.results[i]!, inside.get(result)!);
+  }
+}

@@ -1,0 +1,172 @@
+import { nearest } from '../../../grammar/nearest.ts';
+import type { Span } from '../../../grammar/span.ts';
+import type { Node, Value } from '../../ir/graph.ts';
+import { childPath } from '../context/paths.ts';
+import type { Context } from '../context/scope.ts';
+import { type Call, flatten, type Template, type TemplateBody } from '../context/template.ts';
+import { type OwnPart, ownParts, partsIn } from '../modules/own-parts.ts';
+import { fail } from '../report/report.ts';
+import { beside } from '../session.ts';
+import { elaborateModel, type ModelGraph } from './model.ts';
+
+/** Which calls some values depend on. A call counts whole. */
+function callsBehind(values: readonly Value[], calls: readonly Call[]): readonly number[] {
+  if (calls.length === 0) return [];
+  const makers = new Map<Value, number>();
+  for (const [i, { results }] of calls.entries()) for (const result of results) makers.set(result, i);
+  const found = new Set<number>();
+  const seen = new Set<Value>();
+  const open = [...values];
+  for (let value = open.pop(); value; value = open.pop()) {
+    if (seen.has(value)) continue;
+    seen.add(value);
+    const call = makers.get(value);
+    if (call !== undefined && found.has(call)) continue;
+    if (call !== undefined) found.add(call);
+    open.push(...(call === undefined ? value.node.inputs : calls[call]!.args));
+  }
+  return [...found];
+}
+
+/** By the nodes of a body, which copies with other callees share. */
+const behind = new WeakMap<readonly Node[], readonly number[]>();
+
+/** Calls that the result of a body depends on, or what it leaves in buffers. */
+function callsOf({ nodes, calls, result, updates }: TemplateBody): readonly Call[] {
+  let found = behind.get(nodes);
+  if (!found) {
+    found = callsBehind([...flatten(result), ...updates.map(({ value }) => value)], calls);
+    behind.set(nodes, found);
+  }
+  return found.map((i) => calls[i]!);
+}
+
+/** Adds the paths of the modules whose methods a model's outputs depend on, through all calls. */
+function addReached({ outputs, calls }: ModelGraph, reached: Set<string>): void {
+  const visited = new Map<Template, Set<string>>();
+  const walk = (inner: readonly Call[], path: string): void => {
+    for (const { absolute, path: below, template } of inner) {
+      const place = absolute ? below : childPath(path, below);
+      const places = visited.get(template) ?? new Set();
+      if (places.has(place)) continue;
+      visited.set(template, places.add(place));
+      reached.add(place);
+      if (template.body) walk(callsOf(template.body), place);
+    }
+  };
+  const values = outputs.map(({ value }) => value);
+  walk(
+    callsBehind(values, calls).map((i) => calls[i]!),
+    '',
+  );
+}
+
+/** A part that nothing reaches, in no form of the model. */
+interface Unreached {
+  /** As the source names it: `net.blocks[1].norm`. */
+  readonly source: string;
+  readonly span: Span;
+  /** The part of the model that it is in; itself for one of the model's own. */
+  readonly top: string;
+}
+
+/** The topmost parts of which no module is reached. */
+function unreachedParts(context: Context, model: ModelGraph, reached: ReadonlySet<string>): readonly Unreached[] {
+  const found: Unreached[] = [];
+  /** Whether the part or something in it is reached; if so, what is not is found. */
+  const visit = (part: OwnPart, path: string, source: string, top: string): boolean => {
+    const before = found.length;
+    const parts = ownParts(context, part.instance);
+    const unused = parts.filter((one) => !visit(one, childPath(path, one.path), `${source}.${one.step}`, top));
+    if (!reached.has(path) && unused.length === parts.length) {
+      found.length = before;
+      return false;
+    }
+    for (const { step, span } of wholeLists(unused, parts)) found.push({ source: `${source}.${step}`, span, top });
+    return true;
+  };
+  for (const [name, value] of model.instances) {
+    const parts = partsIn(value, { name, span: spanOf(model, name), owner: undefined });
+    const unused = parts.filter((part) => !visit(part, part.instance.path, part.step, name));
+    for (const { step, span } of wholeLists(unused, parts)) found.push({ source: step, span, top: name });
+  }
+  return found;
+}
+
+/** A list of which every item is among them is named as one. */
+function wholeLists(some: readonly OwnPart[], all: readonly OwnPart[]): readonly Pick<OwnPart, 'step' | 'span'>[] {
+  const ofName = (parts: readonly OwnPart[], name: string) => parts.filter((one) => one.name === name);
+  return [...new Set(some.map(({ name }) => name))].flatMap((name) => {
+    const items = ofName(some, name);
+    const isWhole = items.length === ofName(all, name).length;
+    return isWhole ? [{ step: name, span: items[0]!.span }] : items;
+  });
+}
+
+/** Where a part of the model was declared or given last. */
+function spanOf({ flat }: ModelGraph, name: string): Span {
+  return (
+    flat.fields.get(name)?.decl.path.span ?? flat.values.get(name)?.decl.span ?? flat.params.get(name)!.decl.name.span
+  );
+}
+
+/** What only trains, and what only infers, is used as well. */
+function addReachedInOtherForms(context: Context, { flat }: ModelGraph, reached: Set<string>): void {
+  for (const training of [false, true]) {
+    if (training === context.training && context.evaluated.length === 0) continue;
+    const form = elaborateModel({ ...beside(context), training, evaluated: [] }, flat);
+    if (form) addReached(form, reached);
+  }
+}
+
+/** A part that no output depends on is a mistake: the topmost of each is reported, those of one declaration together. */
+export function checkReached(context: Context, model: ModelGraph): void {
+  const reached = new Set<string>();
+  addReached(model, reached);
+  if (unreachedParts(context, model, reached).length === 0) return;
+  addReachedInOtherForms(context, model, reached);
+  const byPlace = new Map<string, Unreached[]>();
+  for (const part of unreachedParts(context, model, reached)) {
+    const place = `${part.span.file}:${part.span.start}`;
+    byPlace.set(place, [...(byPlace.get(place) ?? []), part]);
+  }
+  for (const [first, ...others] of byPlace.values()) {
+    const { source, span, top } = first!;
+    const own = spanOf(model, top);
+    const isInside = own !== span;
+    fail(
+      { context },
+      'CROB2304',
+      span,
+      { path: source },
+      {
+        notes: isInside ? [{ span: own, text: `in this part of ${model.flat.name}` }] : [],
+        details: others.length > 0 ? [nor(others)] : [],
+        help: isInside ? inside(source, span) : takeOut(model, top),
+      },
+    );
+  }
+}
+
+/** As many names as can be read. */
+const named = 3;
+
+function nor(others: readonly Unreached[]): string {
+  const names = others.slice(0, named).map(({ source }) => source);
+  const more = others.length > named ? ` and ${others.length - named} more` : '';
+  return `nor on ${names.join(', ')}${more}`;
+}
+
+function inside(source: string, { file }: Span): string {
+  if (file.startsWith('std/')) return 'use it, or put a module in its place that has only what is used';
+  const name = source.slice(source.lastIndexOf('.') + 1);
+  if (name.endsWith(']')) return 'use it, or leave it out of the list';
+  return `use it, or make it only where it is used: \`${name} = if … { … } else { none }\``;
+}
+
+function takeOut({ flat }: ModelGraph, name: string): string {
+  const others = [...flat.params.keys(), ...flat.fields.keys()].filter((other) => other !== name);
+  const meant = nearest(name, others);
+  const without = flat.decl.base ? `take it out: \`without ${name}\`` : 'leave it out';
+  return meant ? `did you mean \`${meant}\`? Otherwise ${without}` : `use it, or ${without}`;
+}

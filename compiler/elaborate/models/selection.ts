@@ -1,0 +1,88 @@
+import type { Path } from '../../../grammar/tree.ts';
+import { isWithin } from '../context/form.ts';
+import { childPath } from '../context/paths.ts';
+import { type Context, fileScope } from '../context/scope.ts';
+import { asInt, type Instance, type Val } from '../context/values.ts';
+import { allMembers, fieldPath, madeMember } from '../modules/members.ts';
+import { fail } from '../report/report.ts';
+import { didYouMean } from '../source/did-you-mean.ts';
+import type { ModelGraph } from './model.ts';
+
+/** The weights that a path of a recipe selects. */
+export interface Selection {
+  /** As it was written: `text.layers[*].attention`. */
+  readonly pattern: string;
+  /** Paths of weights, and of modules with everything below them. */
+  readonly roots: readonly string[];
+}
+
+export function selects({ roots }: Selection, weight: string): boolean {
+  return roots.some((root) => isWithin(weight, root));
+}
+
+/** Whether one has all that another selects. */
+export function covers(one: Selection, other: Selection): boolean {
+  return other.roots.every((root) => selects(one, root));
+}
+
+/** A module, a list of modules, or a weight. */
+type Selected = { readonly kind: 'weight'; readonly path: string } | Val;
+
+/** `backbone.*`, `text.layers[*].attention`: must lead to modules or weights of the model, else CROB2322. */
+export function selectPath(context: Context, path: Path, model: ModelGraph): Selection | undefined {
+  const pattern = context.program.text(path.span).replace(/\s+/g, '');
+  const refuse = (help: string | undefined): undefined => {
+    fail({ context }, 'CROB2322', path.span, { path: pattern, model: model.flat.name }, { help });
+  };
+  let at: Selected[] = [];
+  // Whether these are parts whose weights are among their owner's, by `@path("")`: their path would select those as well.
+  let merged = false;
+  for (const [i, step] of path.steps.entries()) {
+    const last = i === path.steps.length - 1;
+    if (step.kind === 'any') {
+      at = at.flatMap((one) => anyOf(context, one, last));
+    } else if (step.kind === 'at') {
+      const n = asInt(context.interpreter.evaluate(fileScope(context, model.flat.file), step.value));
+      at = at.flatMap((one) => (one.kind === 'list' && n !== undefined && one.items[n] ? [one.items[n]!] : []));
+    } else if (i === 0) {
+      const found = model.instances.get(step.name.name);
+      at = found ? [found] : [];
+    } else {
+      const owners = new Set(at.flatMap(rootsOf));
+      at = at.flatMap((one) => (one.kind === 'instance' ? memberOf(context, one.instance, step.name.name) : []));
+      merged = at.some((one) => one.kind === 'instance' && owners.has(one.instance.path));
+    }
+    const roots = at.flatMap(rootsOf);
+    if (at.length === 0 || (last && roots.length === 0)) {
+      return refuse(i === 0 && step.kind === 'name' ? didYouMean(step.name.name, model.instances.keys()) : undefined);
+    }
+    if (last && merged) return refuse('its weights stand among those of what it is a part of: select what is in it');
+    if (last) return { pattern, roots };
+  }
+  return undefined;
+}
+
+/** `*` at the end is everything below; before that, each item of a list, or each part of a module. */
+function anyOf(context: Context, one: Selected, last: boolean): Selected[] {
+  if (one.kind === 'list') return [...one.items];
+  if (one.kind !== 'instance' || last) return [one];
+  return allMembers(context, one.instance).filter((part) => rootsOf(part).length > 0);
+}
+
+/** A part by its name; a weight by its name or by the one that it has in checkpoints. */
+function memberOf(context: Context, instance: Instance, name: string): Selected[] {
+  const found = madeMember(context, instance, name);
+  if (found && rootsOf(found).length > 0) return [found];
+  for (const member of instance.decl.members) {
+    if (member.kind !== 'param' && member.kind !== 'buffer') continue;
+    const path = fieldPath(context, instance, member.name.name, member.attributes, undefined);
+    if (member.name.name === name || path === childPath(instance.path, name)) return [{ kind: 'weight', path }];
+  }
+  return [];
+}
+
+function rootsOf(one: Selected): string[] {
+  if (one.kind === 'weight') return [one.path];
+  if (one.kind === 'list') return one.items.flatMap(rootsOf);
+  return one.kind === 'instance' ? [one.instance.path] : [];
+}

@@ -1,0 +1,105 @@
+import type { Attribute, InterfaceDecl, ModuleDecl, ModuleMember, Param } from '../../../grammar/tree.ts';
+import type { Context } from '../context/scope.ts';
+import type { Instance, Method } from '../context/values.ts';
+import { fail } from '../report/report.ts';
+import { didYouMean } from '../source/did-you-mean.ts';
+import type { FileScope } from '../source/program.ts';
+import { checkPromises } from './interfaces.ts';
+
+/** What every instance of a module has in common. */
+export interface Declared {
+  readonly members: ReadonlyMap<string, ModuleMember>;
+  readonly methods: ReadonlyMap<string, Method>;
+  readonly params: ReadonlyMap<string, Param>;
+  readonly interfaces: Instance['interfaces'];
+  /** False where it lacks what an interface hands in: the interface's own text would only fail. */
+  readonly sound: boolean;
+}
+/** By context: the first instance reports what is wrong with the declaration. */
+const declarations = new WeakMap<Context['reads'], Map<ModuleDecl, Declared>>();
+
+export function declaredOf(context: Context, decl: ModuleDecl, file: FileScope): Declared {
+  let known = declarations.get(context.reads);
+  if (!known) {
+    known = new Map();
+    declarations.set(context.reads, known);
+  }
+  let declared = known.get(decl);
+  if (!declared) {
+    declared = declare(context, decl, file);
+    known.set(decl, declared);
+  }
+  return declared;
+}
+
+function declare(context: Context, decl: ModuleDecl, file: FileScope): Declared {
+  const members = new Map<string, ModuleMember>();
+  const methods = new Map<string, Method>();
+  const interfaces: Instance['interfaces'][number][] = [];
+  for (const name of decl.implements) {
+    const found = file.lookup(name.name);
+    if (found?.decl.kind === 'interface') interfaces.push({ decl: found.decl, file: found.file });
+  }
+  checkPromises(context, decl, file);
+  let sound = true;
+  for (const one of interfaces) {
+    if (!checkParameters(context, decl, one.decl)) sound = false;
+    for (const member of one.decl.members)
+      if (member.kind === 'method' && member.body) methods.set(member.name.name, { decl: member, file: one.file });
+  }
+  for (const member of decl.members) {
+    const earlier = members.get(member.name.name) ?? decl.params.find((param) => param.name.name === member.name.name);
+    if (earlier) {
+      fail(
+        { context },
+        'CROB2004',
+        member.name.span,
+        { name: member.name.name },
+        { notes: [{ span: earlier.name.span, text: 'first declared here' }] },
+      );
+      continue;
+    }
+    members.set(member.name.name, member);
+    if (member.kind === 'field') checkAttributes(context, member.attributes, ['path']);
+    else if (member.kind === 'param' || member.kind === 'buffer')
+      checkAttributes(context, member.attributes, ['path', 'no_decay', 'f32']);
+    if (member.kind !== 'method') continue;
+    methods.set(member.name.name, { decl: member, file });
+    if (!member.result)
+      fail({ context }, 'CROB2219', member.name.span, { name: `${decl.name.name}.${member.name.name}` });
+  }
+  return { members, methods, params: new Map(decl.params.map((param) => [param.name.name, param])), interfaces, sound };
+}
+
+/** What an interface names among its parameters, its host fills in: a module that fills the interface takes it. */
+function checkParameters(context: Context, { name, params }: ModuleDecl, of: InterfaceDecl): boolean {
+  let sound = true;
+  for (const wanted of of.params) {
+    const own = params.find((param) => param.name.name === wanted.name.name);
+    const notes = [{ span: wanted.span, text: 'promised here' }];
+    const text = (param: Param) => context.program.text(param.type.span);
+    if (own && text(own) === text(wanted)) continue;
+    sound = false;
+    if (!own) {
+      const missing = `the parameter \`${wanted.name.name}: ${text(wanted)}\``;
+      fail({ context }, 'CROB2218', name.span, { name: name.name, interface: of.name.name, missing }, { notes });
+    } else {
+      fail({ context }, 'CROB2201', own.type.span, { expected: text(wanted), actual: text(own) }, { notes });
+    }
+  }
+  return sound;
+}
+
+/** What can be said of a member in front of it. */
+export function checkAttributes(context: Context, attributes: readonly Attribute[], known: readonly string[]): void {
+  for (const { name } of attributes) {
+    if (known.includes(name.name)) continue;
+    if (name.name === 'no_decay' || name.name === 'f32') {
+      const args = { name: `@${name.name}`, actual: 'mark of weights', expected: '`@path`' };
+      fail({ context }, 'CROB2008', name.span, args);
+    } else {
+      const help = didYouMean(name.name, known) ?? `there are ${known.map((one) => `@${one}`).join(', ')}`;
+      fail({ context }, 'CROB2001', name.span, { name: `@${name.name}` }, { help });
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import type { Span } from '../../../grammar/span.ts';
+import type { ExampleDecl, FnDecl, ModuleDecl, Param } from '../../../grammar/tree.ts';
+import { type CallArgs, type Context, DimScope, fileScope, type Scope } from '../context/scope.ts';
+import { describe, type Instance, type Spec, type Val } from '../context/values.ts';
+import { isGraphType } from '../eval/signature.ts';
+import { standIns } from '../eval/stand-ins.ts';
+import { fail } from '../report/report.ts';
+import type { FileScope } from '../source/program.ts';
+
+/** Constructs the example and types every method of it whose static parameters have defaults. */
+export function checkExample(context: Context, decl: ExampleDecl, file: FileScope): void {
+  const value = context.interpreter.evaluate(fileScope(context, file), decl.value);
+  if (value.kind === 'error') return;
+  if (value.kind !== 'spec') {
+    fail({ context }, 'CROB2201', decl.value.span, {
+      expected: 'a module, such as `example Linear(3, 4)`',
+      actual: describe(value),
+    });
+    return;
+  }
+  checkSpec(context, value.spec);
+}
+
+/** A module whose parameters all have defaults is checked with them. */
+export function checkDefaults(context: Context, decl: ModuleDecl, file: FileScope, span: Span): void {
+  checkSpec(context, { decl, file, args: new Map(), span });
+}
+
+/** A function is checked with fresh dims, its other parameters at their defaults; without defaults, where it is called. */
+export function checkFunction(context: Context, decl: FnDecl, file: FileScope): void {
+  if (!decl.result && decl.params.some((param) => isGraphType(param.type)))
+    fail({ context }, 'CROB2219', decl.name.span, { name: decl.name.name });
+  if (decl.params.some(isOpen)) return;
+  const result = decl.result?.kind;
+  if (result === undefined || result === 'named-type' || result === 'list-type') return;
+  const scope: Scope = { ...fileScope(context, file), dims: new DimScope(true) };
+  const args = standIns(scope, decl.params, decl.where);
+  const span = decl.name.span;
+  if (args) context.interpreter.callFunction(args.inner, decl, file, handedIn(args.given, span), span);
+}
+
+/** Whether a parameter has to be given to know what a body does. */
+function isOpen(param: Param): boolean {
+  const { kind } = param.type;
+  if (kind !== 'named-type' && kind !== 'list-type') return false;
+  return !param.value && !(kind === 'named-type' && param.type.name.name === 'dim');
+}
+
+function handedIn(values: readonly Val[], span: Span): CallArgs {
+  return { positional: values.map((value) => ({ value, span })), named: new Map(), source: [] };
+}
+
+function checkSpec(context: Context, spec: Spec): void {
+  const instance = context.interpreter.instantiate(context, spec, { path: '', source: '' }, undefined);
+  if (!instance) return;
+  for (const [, method] of instance.methods) {
+    if (!method.decl.params.some(isOpen) && method.decl.result) checkMethod(context, instance, method);
+  }
+}
+
+function checkMethod(
+  context: Context,
+  instance: Instance,
+  method: Parameters<Context['interpreter']['callMethod']>[2],
+): void {
+  const scope: Scope = {
+    ...fileScope(context, method.file),
+    member: (name) => context.interpreter.member(undefined, context, instance, name),
+    dims: new DimScope(true),
+  };
+  const args = standIns(scope, method.decl.params, method.decl.where);
+  const span = method.decl.name.span;
+  if (args) context.interpreter.callMethod(args.inner, instance, method, handedIn(args.given, span), span);
+}

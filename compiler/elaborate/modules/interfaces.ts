@@ -1,0 +1,154 @@
+import type { InterfaceDecl, MethodMember, ModuleDecl } from '../../../grammar/tree.ts';
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import { type Context, DimScope, fileScope, type Scope } from '../context/scope.ts';
+import type { GraphType } from '../context/template.ts';
+import { type Instance, namesOf, type Val } from '../context/values.ts';
+import { fitStatic } from '../eval/arguments.ts';
+import { resolveType } from '../eval/signature.ts';
+import { standIns } from '../eval/stand-ins.ts';
+import { counted, fail } from '../report/report.ts';
+import { didYouMean } from '../source/did-you-mean.ts';
+import type { FileScope } from '../source/program.ts';
+
+/**
+ * Holds a module against an interface it promises to fill: statics of the right type, methods that take at least
+ * what the interface hands in and give what it promises. Methods with static parameters are tried at 0. False after a
+ * report.
+ */
+export function checkInterface(context: Context, instance: Instance, decl: InterfaceDecl, file: FileScope): boolean {
+  const name = instance.decl.name;
+  let sound = true;
+  for (const member of decl.members) {
+    if (member.kind !== 'static') continue;
+    const value = context.interpreter.member(undefined, context, instance, member.name.name);
+    if (!value) {
+      fail(
+        { context },
+        'CROB2218',
+        name.span,
+        { name: name.name, interface: decl.name.name, missing: `the static \`${member.name.name}\`` },
+        {
+          notes: [{ span: member.span, text: 'promised here' }],
+        },
+      );
+      sound = false;
+    } else if (member.type && value.kind !== 'error') {
+      const own = instance.decl.members.find((m) => m.kind === 'static' && m.name.name === member.name.name);
+      const span = own?.kind === 'static' ? (own.value?.span ?? own.span) : name.span;
+      if (!fitStatic(bodyFor(context, instance, file), value, member.type, span, member.span, file, 'promised here'))
+        sound = false;
+    } else if (value.kind === 'error') {
+      sound = false;
+    }
+  }
+  // Signatures name the statics, so that they are held to them once these are right.
+  if (sound)
+    for (const member of decl.members)
+      if (member.kind === 'method' && !checkMethod(context, instance, decl, file, member)) sound = false;
+  return sound;
+}
+
+/** Whether what a module says it fills are interfaces. */
+export function checkPromises(context: Context, decl: ModuleDecl, file: FileScope): void {
+  for (const name of decl.implements) {
+    const found = file.lookup(name.name);
+    if (found?.decl.kind === 'interface') continue;
+    fail(
+      { context },
+      found ? 'CROB2008' : 'CROB2001',
+      name.span,
+      { name: name.name, actual: found?.decl.kind ?? '', expected: 'an interface' },
+      {
+        help: found ? undefined : didYouMean(name.name, file.names()),
+      },
+    );
+  }
+}
+
+function bodyFor(context: Context, instance: Instance, file: FileScope): Scope {
+  return {
+    ...fileScope(context, file),
+    member: (name) => context.interpreter.member(undefined, context, instance, name),
+    memberNames: () => namesOf(instance),
+    dims: new DimScope(true),
+  };
+}
+
+function checkMethod(
+  context: Context,
+  instance: Instance,
+  decl: InterfaceDecl,
+  file: FileScope,
+  promised: MethodMember,
+): boolean {
+  const own = instance.methods.get(promised.name.name);
+  const name = instance.decl.name;
+  if (!own) {
+    fail(
+      { context },
+      'CROB2218',
+      name.span,
+      { name: name.name, interface: decl.name.name, missing: `the method \`${promised.name.name}\`` },
+      {
+        notes: [{ span: promised.name.span, text: 'promised here' }],
+      },
+    );
+    return false;
+  }
+  if (own.decl === promised || !promised.result) return true;
+  const scope = bodyFor(context, instance, file);
+  const args = standIns(scope, promised.params, promised.where);
+  if (!args) return false;
+  const { inner } = args;
+  inner.dims.open = false;
+  const result = resolveType(inner, promised.result, args.types);
+  if (!result) return false;
+  const span = own.decl.name.span;
+  const inside: Diagnostic[] = [];
+  const trial: Scope = {
+    ...inner,
+    context: { ...context, report: (d) => (d.span === span ? inside.push(d) : context.report(d)) },
+  };
+  const value = context.interpreter.callMethod(
+    trial,
+    instance,
+    own,
+    { positional: args.given.map((value) => ({ value, span })), named: new Map(), source: [] },
+    span,
+  );
+  const reason = inside[0]?.message ?? (value.kind === 'error' ? undefined : firstMismatch(trial, value, result));
+  if (reason === undefined) return value.kind !== 'error';
+  fail(
+    { context },
+    'CROB2117',
+    span,
+    { name: name.name, interface: decl.name.name, method: promised.name.name, reason },
+    {
+      notes: [{ span: promised.name.span, text: 'promised here' }],
+      details: inside[0]?.details ?? [],
+    },
+  );
+  return false;
+}
+
+function firstMismatch(scope: Scope, value: Val, type: GraphType): string | undefined {
+  if (type.kind === 'list' && value.kind === 'list') {
+    if (type.items.length !== value.items.length)
+      return `it gives ${value.items.length} tensors, not ${type.items.length}`;
+    for (const [i, item] of type.items.entries()) {
+      const inner = firstMismatch(scope, value.items[i]!, item);
+      if (inner) return inner;
+    }
+    return undefined;
+  }
+  if (type.kind === 'tuple' && value.kind === 'tuple') return undefined;
+  if (type.kind !== 'tensor' || value.kind !== 'tensor') return `it gives ${value.kind}, not ${type.kind}`;
+  const own = value.value.type;
+  if (own.dtype !== type.type.dtype) return `it gives ${own.dtype}, not ${type.type.dtype}`;
+  if (own.shape.length !== type.type.shape.length)
+    return `it gives ${counted(own.shape.length, 'axis')}, not ${type.type.shape.length}`;
+  const axis = own.shape.findIndex((d, i) => scope.facts.equal(d, type.type.shape[i]!).answer !== 'proved');
+  return axis < 0
+    ? undefined
+    : `axis ${axis} of the result is ${scope.facts.show(own.shape[axis]!)}, not ${scope.facts.show(type.type.shape[axis]!)}`;
+}

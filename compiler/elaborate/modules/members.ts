@@ -1,0 +1,320 @@
+import type { Attribute, FieldMember, ModuleMember, Param } from '../../../grammar/tree.ts';
+import * as dims from '../../dims/dim.ts';
+import type { TensorType } from '../../ir/graph.ts';
+import { isWithin } from '../context/form.ts';
+import { childPath, childSource, itemPlace, type Place } from '../context/paths.ts';
+import { type Context, DimScope, fileScope, type Overrides, type Scope } from '../context/scope.ts';
+import { asInt, describe, error, type Given, type Instance, namesOf, type Val } from '../context/values.ts';
+import { fitStatic } from '../eval/arguments.ts';
+import { evaluateInit } from '../eval/initialise.ts';
+import { resolveType } from '../eval/signature.ts';
+import { fail } from '../report/report.ts';
+import type { FileScope } from '../source/program.ts';
+import { apart, type Making, makings } from './making.ts';
+import { listOverride, refuseInside } from './overrides.ts';
+
+export function moduleScope(context: Context, instance: Instance): Scope {
+  const making = makings.get(instance);
+  if (making?.body?.context === context) return making.body;
+  const scope: Scope = {
+    ...fileScope(context, instance.file),
+    self: instance,
+    member: (name) => staticMember(context, instance, name),
+    memberNames: () => namesOf(instance),
+  };
+  if (making) making.body = scope;
+  return scope;
+}
+
+/** A parameter, static, field or method, made when first asked for. */
+export function staticMember(context: Context, instance: Instance, name: string): Val | undefined {
+  const value = madeMember(context, instance, name);
+  // Its methods, and that it has nothing of that name, come from its declaration: every instance is the same in them.
+  if (value === undefined || (value.kind === 'method' && value.instance === instance)) return value;
+  context.reads.at(-1)?.push({ kind: 'member', instance, name, value });
+  return value;
+}
+
+/** The same without a note of its being read: for comparing instances. */
+export function madeMember(context: Context, instance: Instance, name: string): Val | undefined {
+  const known = instance.statics.get(name) ?? instance.fields.get(name);
+  if (known) return known;
+  const method = instance.methods.get(name);
+  if (method) return { kind: 'method', instance, method };
+  const making = makings.get(instance);
+  if (!making) return undefined;
+  const param = making.params.get(name);
+  const member = making.members.get(name);
+  if (!param && member?.kind !== 'static' && member?.kind !== 'field') return undefined;
+  if (making.busy?.has(name)) {
+    fail({ context }, 'CROB2305', (param ?? member)!.name.span, { name });
+    return error;
+  }
+  making.busy ??= new Set();
+  making.busy.add(name);
+  const { depth } = context;
+  const before = depth.steps;
+  const { result: value } = apart(context, () =>
+    param
+      ? paramValue(context, instance, making, param)
+      : member!.kind === 'static'
+        ? staticValue(context, instance, member as Extract<ModuleMember, { kind: 'static' }>)
+        : fieldValue(context, instance, making, member as FieldMember),
+  );
+  if (making.counted) depth.steps = before;
+  making.busy.delete(name);
+  if (member?.kind === 'field') instance.fields.set(name, value);
+  else instance.statics.set(name, value);
+  return value;
+}
+
+/** Everything that it is made of, those parts too that nothing has asked for, as they are declared: fields, then statics. */
+export function allMembers(context: Context, instance: Instance): readonly Val[] {
+  const { params, members } = makings.get(instance)!;
+  const made = (name: string) => madeMember(context, instance, name) ?? error;
+  const kinds = (kind: ModuleMember['kind']) => [...members.values()].filter((one) => one.kind === kind);
+  return [
+    ...kinds('field').map((one) => made(one.name.name)),
+    ...[...params.keys()].map(made),
+    ...kinds('static').map((one) => made(one.name.name)),
+  ];
+}
+
+/** The modules that it is made of and that are its own, by name: slots, then fields, as they are declared. */
+export function partsOf(context: Context, instance: Instance): ReadonlyMap<string, Val> {
+  const { params, members } = makings.get(instance)!;
+  const parts = new Map<string, Val>();
+  for (const name of [...params.keys(), ...members.keys()]) {
+    if (members.get(name)?.kind === 'static') continue;
+    const value = madeMember(context, instance, name);
+    if (value && holdsOwn(value, instance)) parts.set(name, value);
+  }
+  return parts;
+}
+
+function holdsOwn(value: Val, owner: Instance): boolean {
+  if (value.kind === 'list') return value.items.some((item) => holdsOwn(item, owner));
+  return value.kind === 'instance' && isWithin(value.instance.path, owner.path);
+}
+
+function paramValue(context: Context, instance: Instance, making: Making, param: Param): Val {
+  const name = param.name.name;
+  const scope = moduleScope(context, instance);
+  const override = making.overrides?.below.get(name);
+  const given = override?.value ?? making.given.get(name);
+  if (!given && !param.value) {
+    fail(
+      scope,
+      'CROB2010',
+      making.spec.span,
+      { name, callee: instance.decl.name.name },
+      {
+        notes: [{ span: param.name.span, text: 'declared here, without a default' }],
+      },
+    );
+    return error;
+  }
+  const raw = given?.value ?? evaluateDefault(scope, param);
+  const fitted = fitStatic(scope, raw, param.type, given?.span ?? param.value!.span, param.name.span, instance.file);
+  if (!fitted) return error;
+  const { slot, holes } = slotOf(param, instance.file);
+  if (!slot || holes) {
+    if (override && override.below.size > 0) overrideInSpec(context, override, name);
+    return fitted;
+  }
+  const at = { path: childPath(instance.path, name), source: childSource(instance.source, name) };
+  return place(context, { value: fitted, span: (given?.span ?? param.value?.span)! }, at, override);
+}
+
+function overrideInSpec(context: Context, override: Overrides, name: string): void {
+  for (const [step, node] of override.below) {
+    fail(
+      { context },
+      'CROB2301',
+      node.span,
+      { name: step, what: `the parameter ${name}` },
+      { help: 'give the whole value instead' },
+    );
+  }
+}
+
+function evaluateDefault(scope: Scope, param: Param): Val {
+  const isInit = param.type.kind === 'named-type' && param.type.name.name === 'init';
+  return isInit ? evaluateInit(scope, param.value!) : scope.context.interpreter.evaluate(scope, param.value!);
+}
+
+/** A parameter whose type is a module or an interface is a slot; the host fills the holes of an interface with parameters. */
+export function slotOf(param: Param, file: FileScope): { slot: boolean; holes: boolean } {
+  if (param.type.kind !== 'named-type') return { slot: false, holes: false };
+  const found = file.lookup(param.type.name.name);
+  if (found?.decl.kind === 'module') return { slot: true, holes: false };
+  if (found?.decl.kind === 'interface') return { slot: true, holes: found.decl.params.length > 0 };
+  return { slot: false, holes: false };
+}
+
+function staticValue(context: Context, instance: Instance, member: Extract<ModuleMember, { kind: 'static' }>): Val {
+  const scope = moduleScope(context, instance);
+  const value = member.value ? context.interpreter.evaluate(scope, member.value) : error;
+  if (value.kind === 'error' || !member.type) return value;
+  return (
+    fitStatic(
+      scope,
+      value,
+      member.type,
+      member.value?.span ?? member.span,
+      member.span,
+      instance.file,
+      'declared here',
+    ) ?? error
+  );
+}
+
+function fieldValue(context: Context, instance: Instance, making: Making, member: FieldMember): Val {
+  const { name } = member.name;
+  const override = making.overrides?.below.get(name);
+  const scope = moduleScope(context, instance);
+  const given = override?.value ?? {
+    value: context.interpreter.evaluate(scope, member.value),
+    span: member.value.span,
+  };
+  const source = childSource(instance.source, name);
+  const pathFor = (i: number | undefined) => fieldPath(context, instance, name, member.attributes, i);
+  const { value, span } = given;
+  if (value.kind === 'list') {
+    const { items } = value;
+    return {
+      kind: 'list',
+      items: items.map((item, i) =>
+        place(
+          context,
+          { value: item, span },
+          { path: pathFor(i), source: `${source}[${i}]` },
+          listOverride(override, i, items.length, context),
+        ),
+      ),
+    };
+  }
+  if (isPart(value)) return place(context, given, { path: pathFor(undefined), source }, override);
+  return fail(
+    scope,
+    'CROB2201',
+    span,
+    { expected: partKinds, actual: describe(value) },
+    override
+      ? { notes: [{ span: member.name.span, text: `\`${name}\` is declared here` }] }
+      : { help: `a value that is no module is a \`static ${name} = …\`` },
+  );
+}
+
+/** What a part may be, for messages. */
+export const partKinds = 'a module, a list of modules, or none';
+
+export function isPart({ kind }: Val): boolean {
+  return kind === 'spec' || kind === 'instance' || kind === 'list' || kind === 'none' || kind === 'error';
+}
+
+/** A spec is constructed here; an instance named is shared under its owner's path. */
+export function place(context: Context, written: Given, at: Place, overrides: Overrides | undefined): Val {
+  const { value, span } = overrides?.value ?? written;
+  if (value.kind === 'spec') {
+    const made = context.interpreter.instantiate(context, value.spec, at, overrides);
+    return made ? { kind: 'instance', instance: made } : error;
+  }
+  if (value.kind === 'list') {
+    const { items } = value;
+    return {
+      kind: 'list',
+      items: items.map((item, i) =>
+        place(context, { value: item, span }, itemPlace(at, i), listOverride(overrides, i, items.length, context)),
+      ),
+    };
+  }
+  if (overrides) refuseInside(context, value, at, overrides);
+  if (isPart(value)) return value;
+  return fail({ context }, 'CROB2201', span, { expected: partKinds, actual: describe(value) });
+}
+
+/** `@path("norm{i}")` renames a field or weight in checkpoints; `{i}` is the place in its list, other names are statics. */
+export function fieldPath(
+  context: Context,
+  instance: Instance,
+  name: string,
+  attributes: readonly Attribute[],
+  i: number | undefined,
+): string {
+  const attribute = attributes.find((a) => a.name.name === 'path');
+  if (!attribute) return childPath(childPath(instance.path, name), i === undefined ? '' : String(i));
+  const template = attribute.args[0]?.value;
+  if (template?.kind !== 'string') {
+    fail({ context }, 'CROB2201', attribute.span, {
+      expected: 'a string, such as @path("norm{i}")',
+      actual: 'something else',
+    });
+    return childPath(instance.path, name);
+  }
+  const text = template.value.replace(/\{(\w+)\}/g, (whole, word: string) => {
+    if (word === 'i' && i !== undefined) return String(i);
+    const value = staticMember(context, instance, word);
+    const n = asInt(value);
+    if (n !== undefined) return String(n);
+    if (value?.kind === 'string') return value.value;
+    fail(
+      { context },
+      'CROB2001',
+      attribute.span,
+      { name: word },
+      { help: '{i} is the place in the list; other names are static ints and strings' },
+    );
+    return whole;
+  });
+  const joined = childPath(instance.path, text);
+  return i !== undefined && !template.value.includes('{i}') ? childPath(joined, String(i)) : joined;
+}
+
+/** A name of a module as its methods see it: also weights and buffers, placed in the graph at first use. */
+export function member(scope: Scope | undefined, context: Context, instance: Instance, name: string): Val | undefined {
+  const found = staticMember(context, instance, name);
+  if (found) return found;
+  const declared = makings.get(instance)?.members.get(name);
+  if (declared?.kind !== 'param' && declared?.kind !== 'buffer') return undefined;
+  if (scope && scope.self !== instance) return undefined;
+  if (!scope?.build) return fail(scope ?? { context }, 'CROB2208', declared.name.span, { what: `the weight ${name}` });
+  const placed = scope.weights.get(name);
+  if (placed) return { kind: 'tensor', value: placed };
+  // An upper-case name here would be a dim of an input, and is refused below.
+  const inner: Scope = { ...moduleScope(context, instance), build: scope.build, dims: new DimScope(true) };
+  const type = resolveType(inner, declared.type, new Map());
+  if (type?.kind !== 'tensor') return error;
+  const symbolic = type.type.shape.find((d) => dims.asConstant(d) === undefined);
+  if (symbolic) return fail(scope, 'CROB2118', declared.type.span, { name, dim: dims.print(symbolic) });
+  const initial = declared.kind === 'param' ? declared.init : declared.value;
+  const init = initial ? evaluateInit(inner, initial) : ({ kind: 'init', init: { name: 'zeros', args: {} } } as const);
+  if (init.kind !== 'init') {
+    return init.kind === 'error'
+      ? error
+      : fail(
+          scope,
+          'CROB2217',
+          initial!.span,
+          { name: describe(init) },
+          { help: 'such as zeros, ones, normal(std = 0.02)' },
+        );
+  }
+  const has = (text: string) => declared.attributes.some((a) => a.name.name === text);
+  const saved = scope.build.origin;
+  scope.build.origin = { span: declared.span, path: '', label: `weight ${name}` };
+  const absolute = fieldPath(context, instance, name, declared.attributes, undefined);
+  const value = scope.build.weight(
+    {
+      path: instance.path === '' ? absolute : absolute.slice(instance.path.length + 1),
+      role: declared.kind,
+      init: init.init,
+      decay: declared.kind === 'param' && !has('no_decay'),
+      keepF32: has('f32'),
+    },
+    type.type as TensorType,
+  );
+  scope.build.origin = saved;
+  scope.weights.set(name, value);
+  return { kind: 'tensor', value };
+}

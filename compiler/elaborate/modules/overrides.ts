@@ -1,0 +1,151 @@
+import type { Span } from '../../../grammar/span.ts';
+import type { Place } from '../context/paths.ts';
+import type { Context, Override, Overrides } from '../context/scope.ts';
+import type { Instance, Val } from '../context/values.ts';
+import { fail } from '../report/report.ts';
+import { didYouMean } from '../source/did-you-mean.ts';
+import { type Making, makings } from './making.ts';
+
+/**
+ * Overrides with one more laid over them, from the same model or a nearer one. A value takes the place of what models further
+ * away said of its inside.
+ */
+export function overlaid(
+  below: ReadonlyMap<string, Overrides>,
+  [step, ...rest]: readonly string[],
+  value: Override,
+  span: Span,
+): ReadonlyMap<string, Overrides> {
+  if (step === undefined) return below;
+  const held = below.get(step);
+  const inside = held?.below ?? new Map<string, Overrides>();
+  const node: Overrides =
+    rest.length === 0
+      ? { value, below: since(inside, value), span }
+      : { value: held?.value, below: overlaid(inside, rest, value, span), span: held?.span ?? span };
+  return new Map(below).set(step, node);
+}
+
+/** What the model of a value and nearer ones say. */
+function since(
+  below: ReadonlyMap<string, Overrides>,
+  { nearness }: Pick<Override, 'nearness'>,
+): ReadonlyMap<string, Overrides> {
+  const kept = new Map<string, Overrides>();
+  for (const [step, node] of below) {
+    const value = node.value && nearness <= node.value.nearness ? node.value : undefined;
+    const inside = since(node.below, { nearness });
+    if (value || inside.size > 0) kept.set(step, { ...node, value, below: inside });
+  }
+  return kept;
+}
+
+/** What is said of the i-th of a list: by its index or by `*`, the nearer model winning, and of one model the index. */
+export function listOverride(
+  overrides: Overrides | undefined,
+  i: number,
+  length: number,
+  context: Context,
+): Overrides | undefined {
+  if (!overrides) return undefined;
+  for (const [step, { span }] of overrides.below) {
+    if (step === '*') continue;
+    const n = Number(step);
+    if (!Number.isInteger(n))
+      fail(
+        { context },
+        'CROB2301',
+        span,
+        { name: step, what: 'a list of modules' },
+        { help: 'choose one with [0], or all with [*]' },
+      );
+    else if (n >= length) fail({ context }, 'CROB2310', span, { index: n, length });
+  }
+  const own = overrides.below.get(String(i));
+  const all = overrides.below.get('*');
+  return own && all ? merged(all, own) : (own ?? all);
+}
+
+function merged(all: Overrides, one: Overrides): Overrides {
+  const value =
+    one.value && all.value && one.value.nearness < all.value.nearness ? all.value : (one.value ?? all.value);
+  const below = new Map(all.below);
+  for (const [step, node] of one.below) {
+    const held = below.get(step);
+    below.set(step, held ? merged(held, node) : node);
+  }
+  return { value, below: value ? since(below, value) : below, span: one.span };
+}
+
+/** Whether what overrides name is there. */
+export function hasNames(context: Context, instance: Instance, { overrides }: Making): boolean {
+  const steps = [...(overrides?.below ?? [])];
+  return steps.filter(([name, { span }]) => isName(context, instance, name, span)).length === steps.length;
+}
+
+/** An override's name must be a parameter or a part; everything derived follows from those. */
+function isName(context: Context, instance: Instance, name: string, span: Span): boolean {
+  const { params, members } = makings.get(instance)!;
+  const member = members.get(name);
+  if (params.has(name) || member?.kind === 'field') return true;
+  const what = instance.decl.name.name;
+  const notes = [{ span: instance.decl.name.span, text: `module ${what} is declared here` }];
+  if (isListStep(name)) {
+    const help = 'it is one module, not a list of them';
+    fail({ context }, 'CROB2301', span, { name: `[${name}]`, what: `module ${what}` }, { help });
+  } else if (member?.kind === 'static') {
+    fail({ context }, 'CROB2311', span, { name, what }, { notes });
+  } else {
+    const parts = [...members.values()].filter((m) => m.kind === 'field').map((m) => m.name.name);
+    const names = [...params.keys(), ...parts];
+    const help = didYouMean(name, names) ?? `it has ${names.join(', ')}`;
+    fail({ context }, 'CROB2301', span, { name, what }, { notes, help });
+  }
+  return false;
+}
+
+function isListStep(step: string): boolean {
+  return /^(\d+|\*)$/.test(step);
+}
+
+/** What is said of the inside of a module that belongs to another part, or of none, goes nowhere. */
+export function refuseInside(context: Context, value: Val, { source }: Place, { below }: Overrides): void {
+  if (value.kind === 'instance') refuseShared(context, value, below, source, value.instance, value.instance.source);
+  if (value.kind !== 'none') return;
+  for (const [name, { span }] of below)
+    fail({ context }, 'CROB2301', span, { name, what: `\`${source}\`, which is none,` });
+}
+
+/** `at` is what the override is about, `owned` how it is reached where it belongs. */
+function refuseShared(
+  context: Context,
+  at: Val | undefined,
+  below: ReadonlyMap<string, Overrides>,
+  source: string,
+  shared: Instance,
+  owned: string,
+): void {
+  for (const [step, node] of below) {
+    const { value, span } = node;
+    if (at?.kind === 'instance' && !isName(context, at.instance, step, span)) continue;
+    const path = isListStep(step) ? `${owned}[${step}]` : `${owned}.${step}`;
+    if (value) {
+      fail(
+        { context },
+        'CROB2313',
+        span,
+        { path: source, owner: shared.source },
+        {
+          notes: [{ span: shared.span, text: `\`${shared.source}\` is made here` }],
+          help: `override it where it is made: \`${path} = ${context.program.text(value.span)}\``,
+        },
+      );
+    }
+    refuseShared(context, memberAt(context, at, step), node.below, source, shared, path);
+  }
+}
+
+function memberAt(context: Context, value: Val | undefined, step: string): Val | undefined {
+  if (value?.kind === 'list') return value.items[step === '*' ? 0 : Number(step)];
+  return value?.kind === 'instance' ? context.interpreter.member(undefined, context, value.instance, step) : undefined;
+}

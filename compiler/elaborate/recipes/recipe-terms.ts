@@ -1,0 +1,154 @@
+import type { Span } from '../../../grammar/span.ts';
+import type { Ident, RecipeMember } from '../../../grammar/tree.ts';
+import * as dims from '../../dims/dim.ts';
+import { Builder } from '../../ir/builder.ts';
+import type { Node, Value } from '../../ir/graph.ts';
+import { type Context, DimScope, fileScope, type Scope } from '../context/scope.ts';
+import type { Call } from '../context/template.ts';
+import { asNumber, describe, error, tensor, type Val } from '../context/values.ts';
+import { resolveType } from '../eval/signature.ts';
+import type { ModelGraph } from '../models/model.ts';
+import { fail } from '../report/report.ts';
+import type { FileScope } from '../source/program.ts';
+
+type InputMember = Extract<RecipeMember, { kind: 'input' }>;
+type LetMember = Extract<RecipeMember, { kind: 'model-let' }>;
+type TermMember = Extract<RecipeMember, { kind: 'term' }>;
+
+/** A member with the file whose names it sees. */
+export interface Placed<M> {
+  readonly member: M;
+  readonly file: FileScope;
+}
+
+/** The part of a recipe that is computed; of members of one name, the one that is nearest to the recipe. */
+export interface Equations {
+  readonly inputs: ReadonlyMap<string, Placed<InputMember>>;
+  readonly lets: ReadonlyMap<string, Placed<LetMember>>;
+  readonly terms: ReadonlyMap<string, Placed<TermMember>>;
+}
+
+/** Losses as a graph that goes on where the model's ends: see `Continuation`. */
+export interface Losses {
+  /** The recipe's own inputs. */
+  readonly inputs: readonly { readonly name: string; readonly value: Value; readonly docs: string }[];
+  /** Scalars f32[], or plain numbers. */
+  readonly terms: ReadonlyMap<string, Value | number>;
+  readonly nodes: readonly Node[];
+  readonly calls: readonly Call[];
+  readonly given: ReadonlyMap<Value, Value>;
+}
+
+export interface TermsOf {
+  readonly name: Ident;
+  readonly equations: Equations;
+  /** Dims as the recipe binds them, with the place of each. */
+  readonly bindings: ReadonlyMap<string, { readonly value: number; readonly span: Span }>;
+  /** Dims that were given something that is no size. */
+  readonly refused: ReadonlySet<string>;
+}
+
+/** Losses see the model's inputs and outputs and the recipe's inputs and lets; each must come out as one number. */
+export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGraph): Losses {
+  const { equations, bindings } = recipe;
+  const dimScope = new DimScope(true);
+  let { facts } = model;
+  for (const [name, { value }] of bindings)
+    facts = facts.assume({ kind: 'eq', left: dims.variable(name), right: dims.constant(value) });
+  const build = new Builder(facts);
+  const calls: Call[] = [];
+  const values = new Map<string, Val>();
+  const given = new Map<Value, Value>();
+  for (const { name, value } of [...model.inputs, ...model.outputs]) {
+    for (const d of value.type.shape) for (const v of dims.variables(d)) dimScope.known.set(v, dims.variable(v));
+    const placeholder = build.input(name, value.type);
+    given.set(placeholder, value);
+    values.set(name, tensor(placeholder));
+  }
+  const bodyIn = (file: FileScope): Scope => ({
+    ...fileScope(context, file),
+    member: (name, span) => named(name, span),
+    memberNames: () => [...values.keys(), ...equations.inputs.keys(), ...equations.lets.keys()],
+    dims: dimScope,
+    facts,
+    build,
+    calls,
+  });
+  // Lets come to their values when first asked for: a recipe has no order.
+  const busy = new Set<string>();
+  const named = (name: string, span: Span): Val | undefined => {
+    const known = values.get(name);
+    const equation = equations.lets.get(name);
+    if (known || !equation) return known;
+    if (busy.has(name)) return fail({ context }, 'CROB2305', span, { name });
+    busy.add(name);
+    const value = context.interpreter.evaluate(bodyIn(equation.file), equation.member.value);
+    busy.delete(name);
+    values.set(name, value);
+    return value;
+  };
+  const inputs: { name: string; value: Value; docs: string }[] = [];
+  for (const [name, { member, file }] of equations.inputs) {
+    const taken = model.inputs.some((input) => input.name === name) ? 'an input' : 'an output';
+    if (values.has(name)) {
+      fail({ context }, 'CROB2326', member.name.span, { name, what: `${taken} of ${model.flat.name}` });
+      continue;
+    }
+    const type = resolveType(bodyIn(file), member.type, new Map());
+    if (type?.kind !== 'tensor') {
+      if (type)
+        fail({ context }, 'CROB2201', member.type.span, { expected: 'a tensor type', actual: `a ${type.kind}` });
+      values.set(name, error);
+      continue;
+    }
+    build.origin = { span: member.span, path: '', label: `input ${name}` };
+    const value = build.input(name, type.type);
+    inputs.push({ name, value, docs: member.docs.join('\n') });
+    values.set(name, tensor(value));
+  }
+  for (const [name, { member }] of equations.lets) named(name, member.name.span);
+  const terms = new Map<string, Value | number>();
+  for (const [name, { member, file }] of equations.terms) {
+    const value = context.interpreter.evaluate(bodyIn(file), member.value);
+    const number = asNumber(value);
+    if (value.kind === 'tensor' && value.value.type.shape.length === 0 && value.value.type.dtype === 'f32')
+      terms.set(name, value.value);
+    else if (number !== undefined) terms.set(name, number);
+    else if (value.kind !== 'error') refuseTerm(context, member, value);
+  }
+  checkDims(context, recipe, model, dimScope);
+  return { inputs, terms, nodes: build.nodes, calls, given };
+}
+
+function refuseTerm(context: Context, member: TermMember, value: Val): void {
+  const axes = value.kind === 'tensor' ? value.value.type.shape.length : 0;
+  const actual =
+    value.kind !== 'tensor'
+      ? describe(value)
+      : axes > 0
+        ? `a tensor of ${axes} ${axes === 1 ? 'axis' : 'axes'}`
+        : `of dtype ${value.value.type.dtype}`;
+  const help =
+    axes > 0 ? 'reduce it, for example with mean(x, "b c h w -> ")' : 'a loss is an f32 number: f32(x) converts';
+  fail({ context }, 'CROB2324', member.value.span, { name: member.name.name, actual }, { help });
+}
+
+function checkDims(context: Context, recipe: TermsOf, model: ModelGraph, dimScope: DimScope): void {
+  const { name: recipeName, bindings, refused } = recipe;
+  const known = [...dimScope.known.keys()];
+  for (const [name, { span }] of bindings) {
+    if (known.includes(name)) continue;
+    const help = `the dims of ${model.flat.name} are ${known.join(', ')}`;
+    fail({ context }, 'CROB2116', span, { name }, { help });
+  }
+  const free = known.filter((name) => !bindings.has(name) && !refused.has(name) && !name.includes('['));
+  if (free.length === 0) return;
+  const sizes = free.map((name) => `${name} = …`).join(', ');
+  fail(
+    { context },
+    'CROB2325',
+    recipeName.span,
+    { name: recipeName.name, dim: free.join(', ') },
+    { help: `recipe ${recipeName.name} for ${model.flat.name} at ${sizes}` },
+  );
+}

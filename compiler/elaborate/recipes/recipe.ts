@@ -1,0 +1,334 @@
+import { nearest } from '../../../grammar/nearest.ts';
+import type { Span } from '../../../grammar/span.ts';
+import type { Ident, ModelDecl, RecipeDecl, RecipeMember } from '../../../grammar/tree.ts';
+import { diagnostic } from '../../diagnostics/diagnostic.ts';
+import { variables } from '../../dims/dim.ts';
+import { type Context, fileScope } from '../context/scope.ts';
+import { asInt } from '../context/values.ts';
+import { checkSizes, trainingGraph } from '../models/checked-model.ts';
+import type { ModelGraph } from '../models/model.ts';
+import { covers, type Selection, selectPath } from '../models/selection.ts';
+import { fail } from '../report/report.ts';
+import { didYouMean } from '../source/did-you-mean.ts';
+import type { FileScope } from '../source/program.ts';
+import { type ModelAt, namedModel, type RecipeAt, recipeChain, recipesOf } from '../source/recipe-chain.ts';
+import { intervals, optimizerArguments, recipeSettings } from '../source/recipe-tables.ts';
+import { type PlacedMap, placedMap } from '../weights/weights-map-places.ts';
+import { checkOptimizerArguments, type Rate, readGroup, readSetting, type SettingValue } from './recipe-settings.ts';
+import { type Equations, elaborateTerms, type Losses } from './recipe-terms.ts';
+
+/** A value with the place that it comes from. */
+export interface Sourced<T> {
+  readonly value: T;
+  readonly span: Span;
+}
+
+/** A recipe with what it extends, merged and evaluated; nearer recipes have replaced what further ones said. */
+export interface EvaluatedRecipe {
+  readonly decl: RecipeDecl;
+  readonly bindings: ReadonlyMap<string, Sourced<number>>;
+  /** The optimizer's arguments only where they are nearer than the optimizer. */
+  readonly settings: ReadonlyMap<string, Sourced<SettingValue>>;
+  /** Intervals that count in another unit than the recipe's length, which a nearer recipe has changed. */
+  readonly outdated: ReadonlyMap<string, Sourced<SettingValue>>;
+  /** Nearest recipe first: the first that matches counts. */
+  readonly groups: readonly (Sourced<Selection> & { readonly rates: ReadonlyMap<string, Rate> })[];
+  readonly fixed: readonly Sourced<Selection>[];
+  readonly evaluated: readonly Sourced<Selection>[];
+  /** Nearest recipe last: a later one replaces what an earlier one gave. */
+  readonly inits: readonly (Sourced<Selection> & { readonly from: string; readonly via: PlacedMap | undefined })[];
+  readonly start: Sourced<RecipeAt> | undefined;
+  readonly equations: Equations;
+  readonly losses: Losses;
+}
+
+/** Models in training form, by context: several recipes train one model. */
+const trained = new WeakMap<Context['reads'], Map<ModelDecl, ModelGraph | undefined>>();
+
+/** Errors that inference has too are reported there as well; the check drops what is said twice. */
+export function trainedModel(context: Context, at: ModelAt): ModelGraph | undefined {
+  const known = trained.get(context.reads) ?? new Map<ModelDecl, ModelGraph | undefined>();
+  trained.set(context.reads, known);
+  if (!known.has(at.decl)) known.set(at.decl, trainingGraph(context, at));
+  return known.get(at.decl);
+}
+
+/** Checks a recipe against its model: names, kinds, dims, terms that are numbers, paths that select something. */
+export function checkRecipe(context: Context, decl: RecipeDecl, file: FileScope): void {
+  const chain = reportedChain(context, { decl, file });
+  if (!chain) return;
+  const named = namedModel(chain);
+  if (!named) {
+    const help = `recipe ${decl.name.name} for Model { … }`;
+    fail({ context }, 'CROB2323', decl.name.span, { name: decl.name.name, missing: 'model' }, { help });
+    return;
+  }
+  const found = named.file.lookup(named.name.name);
+  if (found?.decl.kind !== 'model') {
+    notFound(context, named.name, found?.decl.kind, 'a model', named.file);
+    return;
+  }
+  const model = trainedModel(context, { decl: found.decl, file: found.file });
+  if (model) evaluateChain(context, chain, model);
+}
+
+/**
+ * Checks a variant against the recipe that it inherits: what may differ from the model that the recipe was written for,
+ * which is the weights that paths select, and the inputs and outputs that terms see. `model` is in inference form.
+ */
+export function checkInherited(context: Context, at: ModelAt, model: ModelGraph): void {
+  const recipe = at.decl.base && recipesOf(at)[0];
+  const chain = recipe && recipeChain(recipe);
+  if (!chain || 'base' in chain) return;
+  const target = namedModel(chain)!;
+  if (target.file.lookup(target.name.name)?.decl === at.decl) return;
+  const trainsMore = [...model.flat.outputs.values()].some((output) => output.decl.stage);
+  const form = trainsMore ? trainedModel(context, at) : model;
+  if (!form) return;
+  const note = { span: at.decl.name.span, text: `${at.decl.name.name} inherits ${recipe.decl.name.name}` };
+  const blaming: Context = {
+    ...context,
+    report: (d) => context.report({ ...d, notes: [...d.notes.slice(0, 2), note] }),
+  };
+  for (const one of chain)
+    for (const member of one.decl.members) {
+      const selected = 'path' in member ? selectPath(blaming, member.path, form) : undefined;
+      if (selected && member.kind === 'init' && member.via)
+        placedMap(blaming, member.via, one.file, { model: form, ...selected });
+    }
+  const { bindings, refused } = evaluateBindings(silent(context), chain);
+  const equations = mergeEquations(silent(context), chain);
+  elaborateTerms(blaming, { name: recipe.decl.name, equations, bindings, refused }, form);
+  checkBoundSizes(blaming, recipe.decl.name, bindings, form);
+}
+
+/** Dims that the model does not have were reported with the terms. */
+function checkBoundSizes(
+  context: Context,
+  name: Ident,
+  bindings: ReadonlyMap<string, Sourced<number>>,
+  model: ModelGraph,
+): void {
+  const free = new Set(model.inputs.flatMap(({ value }) => value.type.shape.flatMap((d) => [...variables(d)])));
+  const sizes = [...bindings].flatMap(([dim, { value }]) => (free.has(dim) ? [[dim, value] as const] : []));
+  checkSizes(context, model, { ...name, name: model.flat.name }, new Map(sizes));
+}
+
+/** For what is reported at the recipe itself. */
+function silent(context: Context): Context {
+  return { ...context, report: () => undefined };
+}
+
+/** A recipe for a model in training form: its own, or one that extends it. Errors are reported and leave gaps. */
+export function evaluateRecipe(context: Context, recipe: RecipeAt, model: ModelGraph): EvaluatedRecipe | undefined {
+  const chain = reportedChain(context, recipe);
+  return chain && evaluateChain(context, chain, model);
+}
+
+/** What the `eval`s of a recipe select of a model, before the model is in training form. */
+export function evaluatedRoots(context: Context, recipe: RecipeAt, model: ModelGraph): readonly string[] {
+  const chain = recipeChain(recipe);
+  if ('base' in chain) return [];
+  return chain
+    .flatMap(({ decl }) => decl.members)
+    .flatMap((member) => (member.kind === 'freeze' && member.mode === 'eval' ? [member.path] : []))
+    .flatMap((path) => selectPath(silent(context), path, model)?.roots ?? []);
+}
+
+function reportedChain(context: Context, recipe: RecipeAt): readonly RecipeAt[] | undefined {
+  const chain = recipeChain(recipe);
+  if (!('base' in chain)) return chain;
+  const { base, found, circular } = chain;
+  if (circular) fail({ context }, 'CROB2303', base.span, { name: recipe.decl.name.name });
+  else notFound(context, base, found, 'a recipe', recipe.file);
+  return undefined;
+}
+
+function notFound(
+  context: Context,
+  { name, span }: { readonly name: string; readonly span: Span },
+  actual: string | undefined,
+  expected: string,
+  file: FileScope,
+): undefined {
+  if (actual !== undefined) fail({ context }, 'CROB2008', span, { name, actual, expected });
+  else fail({ context }, 'CROB2001', span, { name }, { help: didYouMean(name, file.names()) });
+  return undefined;
+}
+
+function evaluateChain(context: Context, chain: readonly RecipeAt[], model: ModelGraph): EvaluatedRecipe {
+  const { decl } = chain.at(-1)!;
+  const { bindings, refused } = evaluateBindings(context, chain);
+  const settings = new Map<string, Sourced<SettingValue>>();
+  const outdated = new Map<string, Sourced<SettingValue>>();
+  const groups: EvaluatedRecipe['groups'][number][] = [];
+  const fixed: Sourced<Selection>[] = [];
+  const evaluated: Sourced<Selection>[] = [];
+  const inits: EvaluatedRecipe['inits'][number][] = [];
+  let start: Sourced<RecipeAt> | undefined;
+  for (const one of chain) {
+    const { file } = one;
+    evaluateSettings(context, one, settings, outdated);
+    const own: typeof groups = [];
+    for (const member of one.decl.members) {
+      const { span } = member;
+      if (member.kind === 'start') start = evaluateStart(context, member, one) ?? start;
+      if (!('path' in member)) continue;
+      const value = selectPath(context, member.path, model);
+      if (member.kind === 'group') {
+        const rates = readGroup(context, member, file);
+        if (value && own.some((before) => covers(before.value, value)))
+          context.report(diagnostic('CROB2328', member.path.span, { path: value.pattern }));
+        if (value) own.push({ value, span, rates });
+      } else if (member.kind === 'freeze') {
+        if (value) (member.mode === 'fix' ? fixed : evaluated).push({ value, span });
+      } else {
+        const init = evaluateInit(context, member, file, { model, value });
+        if (value && init) inits.push({ value, span, ...init });
+      }
+    }
+    groups.unshift(...own);
+  }
+  checkOptimizerArguments(context, settings);
+  const equations = mergeEquations(context, chain);
+  checkComplete(context, chain, equations);
+  const losses = elaborateTerms(context, { name: decl.name, equations, bindings, refused }, model);
+  checkBoundSizes(context, decl.name, bindings, model);
+  return { decl, bindings, settings, outdated, groups, fixed, evaluated, inits, start, equations, losses };
+}
+
+/** `refused` dims were given something that is no size. */
+function evaluateBindings(
+  context: Context,
+  chain: readonly RecipeAt[],
+): { bindings: Map<string, Sourced<number>>; refused: Set<string> } {
+  const bindings = new Map<string, Sourced<number>>();
+  const refused = new Set<string>();
+  for (const { decl, file } of chain) {
+    const here = new Map<string, Span>();
+    for (const { name, value } of decl.bindings) {
+      once(context, decl, here, name.name, name.span);
+      const got = context.interpreter.evaluate(fileScope(context, file), value);
+      const n = asInt(got);
+      if (n !== undefined && n >= 1) {
+        bindings.set(name.name, { value: n, span: name.span });
+        continue;
+      }
+      refused.add(name.name);
+      if (got.kind !== 'error')
+        fail({ context }, 'CROB2321', value.span, { name: name.name, expected: 'an int of at least 1' });
+    }
+  }
+  return { bindings, refused };
+}
+
+/** Reports what one recipe gives twice: its lines have no order, so there is no later one that could win. */
+function once(context: Context, decl: RecipeDecl, here: Map<string, Span>, name: string, span: Span): void {
+  const earlier = here.get(name);
+  here.set(name, span);
+  if (!earlier) return;
+  const notes = [{ span: earlier, text: 'first given here' }];
+  context.report(diagnostic('CROB2302', span, { path: name, model: decl.name.name }, { notes }));
+}
+
+/** Lays the settings of one recipe over those that it inherits. */
+function evaluateSettings(
+  context: Context,
+  { decl, file }: RecipeAt,
+  into: Map<string, Sourced<SettingValue>>,
+  outdated: Map<string, Sourced<SettingValue>>,
+): void {
+  const here = new Map<string, Span>();
+  const own = new Map<string, Sourced<SettingValue>>();
+  for (const member of decl.members) {
+    if (member.kind !== 'setting') continue;
+    const { name } = member.name;
+    once(context, decl, here, name === 'steps' ? 'epochs' : name, member.name.span);
+    const value = readSetting(context, member, file);
+    if (value) own.set(name, { value, span: member.span });
+  }
+  if (own.has('optimizer')) for (const name of optimizerArguments) into.delete(name);
+  const before = own.has('steps') ? 'epochs' : own.has('epochs') ? 'steps' : undefined;
+  if (before !== undefined && into.delete(before)) {
+    for (const name of intervals) {
+      const counted = into.get(name);
+      if (counted) outdated.set(name, counted);
+      into.delete(name);
+    }
+  }
+  for (const [name, setting] of own) {
+    outdated.delete(name);
+    into.set(name, scaled(setting, into.get(name)));
+  }
+}
+
+/** `lr = 0.1x` where a factor or a value is inherited already. */
+function scaled(setting: Sourced<SettingValue>, under: Sourced<SettingValue> | undefined): Sourced<SettingValue> {
+  const { value, span } = setting;
+  if (value.kind !== 'number' || !value.factor || under?.value.kind !== 'number') return setting;
+  return { value: { ...under.value, value: under.value.value * value.value }, span };
+}
+
+function mergeEquations(context: Context, chain: readonly RecipeAt[]): Equations {
+  const equations = { inputs: new Map(), lets: new Map(), terms: new Map() } satisfies Record<
+    string,
+    Map<string, unknown>
+  >;
+  for (const { decl, file } of chain) {
+    const here = new Map<string, Span>();
+    for (const member of decl.members) {
+      if (member.kind !== 'input' && member.kind !== 'model-let' && member.kind !== 'term') continue;
+      const { name, span } = member.name;
+      once(context, decl, here, member.kind === 'term' ? `term ${name}` : name, span);
+      const into = { input: equations.inputs, 'model-let': equations.lets, term: equations.terms }[member.kind];
+      into.set(name, { member, file });
+    }
+  }
+  return equations;
+}
+
+function evaluateStart(
+  context: Context,
+  { recipe, span }: Extract<RecipeMember, { kind: 'start' }>,
+  { decl, file }: RecipeAt,
+): Sourced<RecipeAt> | undefined {
+  const found = file.lookup(recipe.name);
+  if (found?.decl.kind !== 'recipe') return notFound(context, recipe, found?.decl.kind, 'a recipe', file);
+  if (found.decl === decl) {
+    fail({ context }, 'CROB2327', recipe.span, { name: recipe.name });
+    return undefined;
+  }
+  return { value: { decl: found.decl, file: found.file }, span };
+}
+
+function evaluateInit(
+  context: Context,
+  { from, via }: Extract<RecipeMember, { kind: 'init' }>,
+  file: FileScope,
+  { model, value }: { readonly model: ModelGraph; readonly value: Selection | undefined },
+): { readonly from: string; readonly via: PlacedMap | undefined } | undefined {
+  const path = context.interpreter.evaluate(fileScope(context, file), from);
+  if (path.kind !== 'string' && path.kind !== 'error')
+    fail({ context }, 'CROB2321', from.span, { name: 'from', expected: 'the name of a weights file, in quotes' });
+  const map = via && value && placedMap(context, via, file, { model, ...value });
+  return path.kind === 'string' ? { from: path.value, via: map } : undefined;
+}
+
+function checkComplete(context: Context, chain: readonly RecipeAt[], { terms }: Equations): void {
+  const names = chain.flatMap(({ decl }) => decl.members.flatMap((m) => (m.kind === 'setting' ? [m.name.name] : [])));
+  // A misspelt setting is there, and was reported.
+  const has = (name: string) =>
+    names.some(
+      (given) => given === name || (!recipeSettings[given] && nearest(given, Object.keys(recipeSettings)) === name),
+    );
+  const lacking =
+    terms.size === 0
+      ? 'term'
+      : !has('optimizer')
+        ? 'optimizer'
+        : !has('epochs') && !has('steps')
+          ? 'epochs or steps'
+          : undefined;
+  const { name } = chain.at(-1)!.decl;
+  if (lacking) fail({ context }, 'CROB2323', name.span, { name: name.name, missing: lacking });
+}

@@ -1,0 +1,75 @@
+import { position, type Span } from '../../../grammar/span.ts';
+import { type Dim, variables } from '../../dims/dim.ts';
+import type { Facts } from '../../dims/facts.ts';
+import type { TensorType, Value } from '../../ir/graph.ts';
+import type { Scope } from '../context/scope.ts';
+
+/** A tensor as the source calls it. */
+export interface TensorNamed {
+  readonly name: string;
+  readonly value: Value;
+}
+
+export function showShape(type: TensorType, facts: Facts): string {
+  return `[${type.shape.map((d) => facts.show(d)).join(', ')}]`;
+}
+
+/** `name : [B, 64, H, W]   conv2d stride 2 (:22) <- input image (:9)`, the way a shape came; dtypes only where they differ. */
+export function provenance(scope: Scope, named: readonly TensorNamed[], dtypes = false): string[] {
+  const differ = dtypes || new Set(named.map(({ value }) => value.type.dtype)).size > 1;
+  const rows = named
+    .filter((one, i) => named.findIndex((other) => other.value === one.value) === i)
+    .map(({ name, value }) => ({
+      name,
+      shape: `${differ ? value.type.dtype : ''}${showShape(value.type, scope.facts)}`,
+      way: way(scope, value),
+    }));
+  const wide = Math.max(0, ...rows.map((r) => r.name.length));
+  const wider = Math.max(0, ...rows.map((r) => r.shape.length));
+  return rows.map((r) => `${r.name.padEnd(wide)} : ${r.shape.padEnd(wider)}   ${r.way}`.trimEnd());
+}
+
+/** At most this many steps are told: the nearest ones and the first. */
+const told = 5;
+/** Values looked through for steps worth telling. */
+const farthest = 60;
+
+function way(scope: Scope, value: Value): string {
+  const steps: string[] = [];
+  const near = value.node.origin.span?.file;
+  let at: Value | undefined = value;
+  let last: Span | undefined;
+  for (let i = 0; at && i < farthest; i++) {
+    const { label, span } = at.node.origin;
+    // Nodes of one place are one step, told by the last of them.
+    if (
+      label !== '' &&
+      !(span && last && span.file === last.file && span.start === last.start && span.end === last.end)
+    ) {
+      steps.push(span ? `${label} (${place(scope, span, near)})` : label);
+      last = span;
+    }
+    const current: Value = at;
+    const call = scope.calls.find((c) => c.results.includes(current));
+    at = call ? call.args[0] : current.node.inputs[0];
+  }
+  return steps.length > told
+    ? [...steps.slice(0, told - 1), '…', steps[steps.length - 1]].join(' <- ')
+    : steps.join(' <- ');
+}
+
+function place(scope: Scope, span: Span, near: string | undefined): string {
+  const { line } = position(scope.context.program.files.get(span.file)?.tree.text ?? '', span.start);
+  return `${span.file === near ? '' : span.file}:${line}`;
+}
+
+/** The axes that people call by a word, by the letter that stands for their size. */
+const words: Readonly<Record<string, string>> = { H: 'height', W: 'width', B: 'batch' };
+
+/** What an axis is called: `height` where its sizes are about H alone, else `axis 1:`. */
+export function axisWord(shape: readonly Dim[], axis: number, left: Dim, right: Dim): string {
+  const named = new Set([...variables(left), ...variables(right)]);
+  const [only] = named;
+  const word = named.size === 1 && only ? words[only] : undefined;
+  return word && shape.length > 1 ? word : `axis ${axis}:`;
+}

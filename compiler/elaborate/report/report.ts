@@ -1,0 +1,256 @@
+import { position, type Span } from '../../../grammar/span.ts';
+import type { Expr } from '../../../grammar/tree.ts';
+import { type DiagnosticParts, diagnostic } from '../../diagnostics/diagnostic.ts';
+import type { MessageArgs, MessageCode } from '../../diagnostics/messages.ts';
+import { asConstant, type Dim, one, variables } from '../../dims/dim.ts';
+import { type Answer, type Clause, type Facts, settledBy, settledClause } from '../../dims/facts.ts';
+import { OpError } from '../../ir/builder.ts';
+import type { TensorType, Value } from '../../ir/graph.ts';
+import { broadcastConstraint } from '../../ops/broadcasting.ts';
+import type { OpFault, Relation } from '../../ops/row.ts';
+import type { Scope } from '../context/scope.ts';
+import { error, type Val } from '../context/values.ts';
+import { axisWord, provenance, showShape, type TensorNamed } from './provenance.ts';
+
+/** Reports a message and yields the value that absorbs what follows. */
+export function fail<C extends MessageCode>(
+  scope: Pick<Scope, 'context'>,
+  code: C,
+  span: Span,
+  args: MessageArgs<C>,
+  parts: DiagnosticParts = {},
+): Val {
+  scope.context.report(diagnostic(code, span, args, parts));
+  return error;
+}
+
+export function showType(type: TensorType, facts: Facts): string {
+  return `${type.dtype}${showShape(type, facts)}`;
+}
+
+/** Details and help about dims: the tensors they are of, lines of one's own, and what to do when a clause does not say it. */
+export interface ShapeParts extends DiagnosticParts {
+  readonly tensors?: readonly TensorNamed[];
+}
+
+/** `fails at H = 33 (32 against 33)`, and what would settle it. */
+export function verdict(
+  facts: Facts,
+  answer: Answer,
+  left: Dim,
+  right: Dim,
+): { line: string | undefined; clause: string | undefined } {
+  const clause = answer.answer === 'unknown' ? answer.settledBy : settledBy(facts, left, right);
+  if (answer.answer !== 'refuted') return { line: clause ? `holds when ${clause}` : undefined, clause };
+  const at = witness(answer);
+  // Of two numbers the message itself has said it all.
+  const fails = at === '' ? '' : `fails at ${at} (${answer.left} against ${answer.right})`;
+  return {
+    line: [fails, clause ? `holds when ${clause}` : ''].filter((part) => part !== '').join('; ') || undefined,
+    clause,
+  };
+}
+
+function witness(answer: Extract<Answer, { answer: 'refuted' }>): string {
+  return [...answer.witness].map(([name, n]) => `${name} = ${n}`).join(', ');
+}
+
+/** ``add `where H % 2 == 0` to model Seg (:8)`` */
+export function addWhere(scope: Pick<Scope, 'context' | 'owner'>, clause: string): string {
+  if (!scope.owner) return `add \`where ${clause}\` where the dims are declared`;
+  const { what, span } = scope.owner;
+  const { line } = position(scope.context.program.files.get(span.file)?.tree.text ?? '', span.start);
+  return `add \`where ${clause}\` to ${what} (:${line})`;
+}
+
+/** Answers whether two dims are equal; a failure is reported as "`what` left is not right". */
+export function requireEqual(
+  scope: Scope,
+  left: Dim,
+  right: Dim,
+  span: Span,
+  what: string,
+  parts: ShapeParts = {},
+): boolean {
+  const answer = scope.facts.equal(left, right);
+  if (answer.answer === 'proved') return true;
+  const { line: reason, clause } = verdict(scope.facts, answer, left, right);
+  const details = [
+    ...(parts.tensors ? provenance(scope, parts.tensors) : []),
+    ...(parts.details ?? []),
+    ...(reason ? [reason] : []),
+  ];
+  const help = parts.help ?? (clause ? addWhere(scope, clause) : undefined);
+  const shown = { what, left: scope.facts.show(left), right: scope.facts.show(right) };
+  const code = answer.answer === 'refuted' ? 'CROB2104' : 'CROB2105';
+  scope.context.report(diagnostic(code, span, shown, { notes: parts.notes ?? [], details, help }));
+  return false;
+}
+
+/** The same for any clause: a bound, a divisibility. */
+export function requireClause(
+  scope: Scope,
+  clause: Clause,
+  span: Span,
+  what: string,
+  shape: () => ShapeParts = () => ({}),
+): boolean {
+  const answer = scope.facts.holds(clause);
+  if (answer.answer === 'proved') return true;
+  const parts = shape();
+  const details = [
+    ...(parts.tensors ? provenance(scope, parts.tensors) : []),
+    ...(parts.details ?? []),
+    ...failing(answer),
+  ];
+  const settling = settlingText(scope.facts, clause, answer);
+  const help = parts.help ?? (settling ? addWhere(scope, settling) : undefined);
+  const all: DiagnosticParts = { notes: parts.notes ?? [], details, help };
+  const shown = shownClause(scope.facts, clause);
+  if (answer.answer === 'refuted') {
+    const fails = answer.witness.size === 0 ? 'does not hold' : 'does not always hold';
+    fail(scope, 'CROB2111', span, { what, clause: shown, fails }, all);
+  } else {
+    fail(scope, 'CROB2106', span, { what, clause: shown }, all);
+  }
+  return false;
+}
+
+/** A size is at least 1. Of a known number there is nothing to prove. */
+export function requireSize(scope: Scope, size: Dim, span: Span, name: () => string): boolean {
+  const n = asConstant(size);
+  if (n !== undefined && 1 <= n) return true;
+  const clause: Clause = { kind: 'le', left: one, right: size };
+  if (n === undefined)
+    return (
+      scope.facts.holds(clause).answer === 'proved' || requireClause(scope, clause, span, `\`${name()}\` is a size`)
+    );
+  fail(scope, 'CROB2120', span, { what: name() === String(n) ? 'this' : `\`${name()}\``, size: n });
+  return false;
+}
+
+/** `fails at H = 1`, for a clause that is wrong somewhere. */
+export function failing(answer: Answer): string[] {
+  if (answer.answer !== 'refuted') return [];
+  const at = witness(answer);
+  return at === '' ? [] : [`fails at ${at}`];
+}
+
+/** What would make a clause true: nothing would when it is about numbers only. */
+export function settlingText(facts: Facts, clause: Clause, answer: Answer): string | undefined {
+  const free =
+    clause.kind === 'mod' ? variables(clause.value) : new Set([...variables(clause.left), ...variables(clause.right)]);
+  if (free.size === 0) return undefined;
+  return answer.answer === 'unknown' ? answer.settledBy : settledClause(facts, clause);
+}
+
+export function shownClause(facts: Facts, clause: Clause): string {
+  if (clause.kind === 'mod') {
+    const value = facts.show(clause.value);
+    return `${/[-+ ]/.test(value) ? `(${value})` : value} % ${clause.modulus} == ${clause.remainder}`;
+  }
+  const sign = { eq: '==', le: '<=', lt: '<' }[clause.kind];
+  return `${facts.show(clause.left)} ${sign} ${facts.show(clause.right)}`;
+}
+
+/** The source of an argument as one short line. */
+export function argText(scope: Pick<Scope, 'context'>, expr: Expr | undefined): string {
+  if (!expr) return 'argument';
+  const raw = scope.context.program.text(expr.span).replace(/\s+/g, ' ');
+  return raw.length > 32 ? `${raw.slice(0, 29)}...` : raw;
+}
+
+/** `4 axes`, `1 tensor`. */
+export function counted(n: number, noun: 'axis' | 'tensor' | 'argument'): string {
+  if (n === 1) return `1 ${noun}`;
+  return `${n} ${noun === 'axis' ? 'axes' : `${noun}s`}`;
+}
+
+/** For an operator whose arguments have no text of their own. */
+export const noNames = (): readonly string[] => [];
+
+/** Runs graph construction; what the op table refuses becomes a message at `span`. */
+export function guarded(
+  scope: Scope,
+  span: Span,
+  label: string,
+  names: () => readonly string[],
+  make: () => Value | readonly Value[],
+): Val {
+  const build = scope.build;
+  if (!build) return fail(scope, 'CROB2208', span, { what: label === '' ? 'a tensor' : `the result of ${label}` });
+  build.origin = { span, path: '', label };
+  try {
+    const made = make();
+    return 'node' in made
+      ? { kind: 'tensor', value: made }
+      : { kind: 'list', items: made.map((value) => ({ kind: 'tensor', value })) };
+  } catch (e) {
+    if (e instanceof OpError) return reportFault(scope, e.fault, e.inputs, span, label, names());
+    throw e;
+  }
+}
+
+/** What cannot be done, with what it would be done to: ``cannot add `skip`:``. */
+const verbs: Readonly<Record<string, string>> = {
+  add: 'cannot add',
+  subtract: 'cannot subtract',
+  multiply: 'cannot multiply by',
+  divide: 'cannot divide by',
+  compare: 'cannot compare with',
+  and: 'cannot combine with',
+  or: 'cannot combine with',
+  max: 'cannot compare with',
+  min: 'cannot compare with',
+};
+
+function attempted(label: string, names: readonly string[]): string {
+  const verb = verbs[label];
+  return verb && names[1] !== undefined ? `${verb} \`${names[1]}\`:` : `${label}:`;
+}
+
+export function reportFault(
+  scope: Scope,
+  fault: OpFault,
+  inputs: readonly Value[],
+  span: Span,
+  label: string,
+  names: readonly string[],
+): Val {
+  const tensors = inputs.slice(0, 3).map((value, i) => ({ name: names[i] ?? `argument ${i + 1}`, value }));
+  const { left, right, relation, constraint } = fault;
+  const what = attempted(label, names);
+  if (left && right && relation === '==') {
+    const word = fault.at?.[0]
+      ? axisWord(inputs[fault.at[0].input]?.type.shape ?? [], fault.at[0].axis, left, right)
+      : '';
+    const details = constraint === broadcastConstraint ? [] : [constraint];
+    if (!requireEqual(scope, left, right, span, `${what}${word === '' ? '' : ` ${word}`}`, { tensors, details }))
+      return error;
+  } else if (left && right && relation) {
+    const modulus = asConstant(right);
+    const clause = clauseOf(left, right, relation, modulus);
+    if (clause && !requireClause(scope, clause, span, `${what} ${constraint.replace(/\.$/, '')}`, () => ({ tensors })))
+      return error;
+  }
+  const border = tensors.find(({ value }) => value.type.dtype === 'i64' || value.type.dtype === 'u8');
+  return fail(
+    scope,
+    'CROB2115',
+    span,
+    { op: label, constraint: constraint.replace(/\.$/, '') },
+    {
+      details: provenance(scope, tensors, true),
+      help:
+        label === 'divide' && tensors[0]?.value.type.dtype === 'i32'
+          ? `floor(${tensors[0].name}/${tensors[1]?.name}) divides whole numbers; f32(${tensors[0].name}) makes it a fraction`
+          : border && `inside a graph there are f32, i32 and bool: convert it, i32(${border.name})`,
+    },
+  );
+}
+
+function clauseOf(left: Dim, right: Dim, relation: Relation, modulus: number | undefined): Clause | undefined {
+  if (relation === '==') return { kind: 'eq', left, right };
+  if (relation !== '%') return { kind: relation === '<' ? 'lt' : 'le', left, right };
+  return modulus === undefined ? undefined : { kind: 'mod', value: left, modulus, remainder: 0 };
+}

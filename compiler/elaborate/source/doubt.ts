@@ -1,0 +1,64 @@
+import type { Span } from '../../../grammar/span.ts';
+import type { Declaration, Ident, ModuleMember, SourceFile } from '../../../grammar/tree.ts';
+
+/**
+ * What a file with syntax errors leaves in doubt. What its mistakes have not touched is checked as ever; nothing is said that
+ * the lost text could refute.
+ */
+export interface Doubt {
+  /** The file without declarations and members of which it is not known what they say to others. */
+  readonly tree: SourceFile;
+  /** Every word of the lost text: any of them may have been declared there. */
+  readonly words: ReadonlySet<string>;
+  /** Declarations that the lost text was part of. */
+  readonly declarations: ReadonlySet<Declaration>;
+  /** Bodies that have lost a statement: in them only names can be judged. */
+  readonly places: readonly Span[];
+}
+
+export function doubtOf(tree: SourceFile): Doubt {
+  const spans = tree.unread.map(({ span }) => span);
+  const starts = new Set(spans.map(({ start }) => start));
+  const isLost = ({ span }: { readonly span: Span }) => starts.has(span.start);
+  const inside = (around: Span | undefined) => spans.filter((span) => beginsIn(span, around)).length;
+  const places: Span[] = [];
+  /** Names of bodies whose result nothing declares. */
+  const dropped: string[] = [];
+  /** Whether an item with a body still says what it is for others. */
+  const isKnown = (item: Body): boolean => {
+    const all = inside(item.span);
+    if (all === 0) return true;
+    if (isLost(item) || inside(item.body?.span) < all) return false;
+    places.push(item.span);
+    if (item.result === undefined) dropped.push(item.name.name);
+    return item.result !== undefined;
+  };
+  const isKnownMember = (member: ModuleMember) =>
+    member.kind === 'method' ? isKnown(member) : inside(member.span) === 0;
+  const kept = tree.declarations.flatMap((decl): Declaration[] => {
+    if (decl.kind === 'fn') return isKnown(decl) ? [decl] : [];
+    if (isLost(decl)) return [];
+    if (decl.kind !== 'module' && decl.kind !== 'interface') return [decl];
+    const members = decl.members.filter(isKnownMember);
+    return [members.length === decl.members.length ? decl : { ...decl, members }];
+  });
+  const texts = spans.map(({ start, end }) => tree.text.slice(start, end)).concat(dropped);
+  return {
+    tree: { ...tree, declarations: kept },
+    words: new Set(texts.flatMap((text) => text.match(/[A-Za-z_]\w*/g) ?? [])),
+    declarations: new Set(kept.filter((decl) => inside(decl.span) > 0)),
+    places,
+  };
+}
+
+interface Body {
+  readonly name: Ident;
+  readonly span: Span;
+  readonly result: unknown;
+  readonly body: { readonly span: Span } | undefined;
+}
+
+/** Lost text may reach further than the part of it that could be read. */
+function beginsIn({ start }: Span, around: Span | undefined): boolean {
+  return around !== undefined && around.start <= start && start < around.end;
+}

@@ -1,0 +1,14 @@
+import { type Diagnostic, isUnknownName } from '../../diagnostics/diagnostic.ts';
+import type { Program } from './program.ts';
+
+/** Whether a message is about a name that is known to be missing, or may follow from text that was lost to a syntax error. */
+export function isDoubtful(program: Program, d: Diagnostic): boolean {
+  const file = program.files.get(d.span.file);
+  // A part or method, in whatever file it is.
+  if (d.code === 'CROB2005' || d.code === 'CROB2218') {
+    const named = [...d.message.matchAll(/`(\w+)`/g)].map(([, name]) => name!);
+    for (const { doubt } of program.files.values()) if (named.some((name) => doubt?.words.has(name))) return true;
+  }
+  if (isUnknownName(d)) return file?.unknown.has(program.text(d.span)) === true;
+  return file?.doubt?.places.some(({ start, end }) => start <= d.span.start && d.span.start <= end) === true;
+}

@@ -1,0 +1,210 @@
+import { parse } from '../../../grammar/parse.ts';
+import { placedAnew } from '../../../grammar/place-anew.ts';
+import type { Span } from '../../../grammar/span.ts';
+import type { Declaration, Param, ParseResult, SourceFile, UseDecl } from '../../../grammar/tree.ts';
+import { type Diagnostic, diagnostic } from '../../diagnostics/diagnostic.ts';
+import { fromSyntax } from '../../diagnostics/from-syntax.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { type Doubt, doubtOf } from './doubt.ts';
+import { asTyped, type SettingsSource, settingsFile } from './settings-source.ts';
+
+/** Hands in source text, so that the compiler reads no file itself. Paths are what `resolve` returned. */
+export interface SourceHost {
+  /** The text of a file, or undefined when there is none. */
+  read(path: string): string | undefined;
+  /** Where `use std.nn` (absolute: below the library) or `use layers.block` (from the file's folder) points. */
+  resolve(from: string, path: readonly string[]): string;
+  /** The tree of a file, if someone has read this very text before. */
+  parsed?(path: string, text: string): ParseResult | undefined;
+  /** The library file whose names every file sees; undefined without a library. */
+  readonly prelude: string | undefined;
+}
+
+/** The names of one file. */
+export interface FileScope {
+  readonly file: string;
+  readonly tree: SourceFile;
+  readonly declarations: ReadonlyMap<string, Declaration>;
+  /** What a name means here: an own declaration, an import, or one of the prelude's. */
+  lookup(name: string): Found | undefined;
+  /** Names that a `use` promised and that could not be found: reported there, and nowhere else. Also what lost text may declare. */
+  readonly unknown: ReadonlySet<string>;
+  /** What its syntax errors leave in doubt; undefined where there are none. */
+  readonly doubt: Doubt | undefined;
+  /** Every name visible here, for did-you-mean. */
+  names(): Iterable<string>;
+}
+export interface Found {
+  readonly decl: Declaration;
+  readonly file: FileScope;
+}
+
+/** What was read last under each name: an editor, and whoever checks many files, has the library read once. */
+const parsed = new Map<string, { readonly text: string; readonly result: ReturnType<typeof parse> }>();
+
+function parsedOnce(path: string, text: string): ReturnType<typeof parse> {
+  const known = parsed.get(path);
+  if (known?.text === text) return known.result;
+  const result = parse(path, text);
+  parsed.set(path, { text, result });
+  return result;
+}
+
+/** What the `use`s of a file have brought in so far. */
+interface Imports {
+  readonly imports: Map<string, Found>;
+  /** Where each name was given. */
+  readonly imported: Map<string, Span>;
+  readonly unknown: Set<string>;
+}
+
+/** Every list of parameters in a declaration. */
+function parameterLists(decl: Declaration): (readonly Param[])[] {
+  const own = 'params' in decl ? [decl.params] : [];
+  if (decl.kind !== 'module' && decl.kind !== 'interface') return own;
+  return [...own, ...decl.members.flatMap((member) => (member.kind === 'method' ? [member.params] : []))];
+}
+
+/** The files reached from some roots, parsed and linked. */
+export class Program {
+  readonly files = new Map<string, FileScope>();
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #host: SourceHost;
+  readonly #prelude: FileScope | undefined;
+
+  constructor(host: SourceHost) {
+    this.#host = host;
+    this.#prelude = host.prelude === undefined ? undefined : this.load(host.prelude);
+  }
+
+  /** Loads a file and whatever it uses; undefined when there is no such file. */
+  load(path: string): FileScope | undefined {
+    const known = this.files.get(path);
+    if (known) return known;
+    const text = this.#host.read(path);
+    return text === undefined ? undefined : this.#add(path, text, () => this.#prelude);
+  }
+
+  /**
+   * Settings as a source that is no file: it sees what `around` sees. Its declarations are placed where they were typed, and
+   * go by the names of what they change, so that nobody can mean them.
+   */
+  inline(settings: SettingsSource, around: FileScope): FileScope {
+    const { tree, faults } = placedAnew(parse(settingsFile, settings.text), (span) => asTyped(settings, span));
+    for (const fault of faults) this.diagnostics.push(fromSyntax(fault));
+    const typed: SourceFile = { ...tree, text: settings.typed };
+    const scope: FileScope = {
+      ...around,
+      file: settingsFile,
+      tree: typed,
+      declarations: new Map(),
+      unknown: new Set(),
+    };
+    this.files.set(settingsFile, scope);
+    for (const { name, span, help } of settings.refused) this.#report(diagnostic('CROB2320', span, { name }, { help }));
+    return scope;
+  }
+
+  #add(path: string, text: string, outer: () => FileScope | undefined): FileScope {
+    const { tree: read, faults } = this.#host.parsed?.(path, text) ?? parsedOnce(path, text);
+    const doubt = read.unread.length > 0 ? doubtOf(read) : undefined;
+    const tree = doubt?.tree ?? read;
+    for (const fault of faults) this.diagnostics.push(fromSyntax(fault));
+    const declarations = new Map<string, Declaration>();
+    for (const decl of tree.declarations) {
+      if (decl.kind === 'example') continue;
+      const earlier = declarations.get(decl.name.name);
+      if (earlier) {
+        this.#report(
+          diagnostic(
+            'CROB2004',
+            decl.name.span,
+            { name: decl.name.name },
+            {
+              notes: [{ span: earlier.name.span, text: 'first declared here' }],
+            },
+          ),
+        );
+      } else {
+        declarations.set(decl.name.name, decl);
+      }
+    }
+    const imports = new Map<string, Found>();
+    const unknown = new Set(doubt?.words);
+    const scope: FileScope = {
+      file: path,
+      tree,
+      declarations,
+      unknown,
+      doubt,
+      lookup(name) {
+        const own = declarations.get(name);
+        if (own) return { decl: own, file: scope };
+        const around = outer();
+        return imports.get(name) ?? (around === scope ? undefined : around?.lookup(name));
+      },
+      names: function* () {
+        yield* declarations.keys();
+        yield* imports.keys();
+        const around = outer();
+        if (around && around !== scope) yield* around.names();
+      },
+    };
+    this.files.set(path, scope);
+    const imported = new Map<string, Span>();
+    for (const use of tree.uses) this.#import(scope, use, { imports, imported, unknown });
+    for (const decl of tree.declarations) this.#checkParameters(decl);
+    return scope;
+  }
+
+  #import(scope: FileScope, use: UseDecl, { imports, imported, unknown }: Imports): void {
+    const path = use.path.map((part) => part.name);
+    const target = this.#host.resolve(scope.file, path);
+    const file = this.load(target);
+    if (!file) {
+      this.#report(diagnostic('CROB2003', use.span, { path: path.join('.'), file: target }));
+      for (const { name, alias } of use.names) unknown.add((alias ?? name).name);
+      return;
+    }
+    for (const { name, alias } of use.names) {
+      const own = alias ?? name;
+      const earlier = imported.get(own.name) ?? scope.declarations.get(own.name)?.name.span;
+      imported.set(own.name, own.span);
+      if (earlier)
+        this.#report(
+          diagnostic(
+            'CROB2004',
+            own.span,
+            { name: own.name },
+            { notes: [{ span: earlier, text: 'first declared here' }] },
+          ),
+        );
+      const decl = file.declarations.get(name.name);
+      if (!decl) {
+        const help = didYouMean(name.name, file.declarations.keys());
+        this.#report(diagnostic('CROB2002', name.span, { name: name.name, path: path.join('.') }, { help }));
+        unknown.add((alias ?? name).name);
+        continue;
+      }
+      imports.set((alias ?? name).name, { decl, file });
+    }
+  }
+
+  #checkParameters(decl: Declaration): void {
+    for (const params of parameterLists(decl))
+      for (const [i, { name }] of params.entries()) {
+        const earlier = params.slice(0, i).find((other) => other.name.name === name.name);
+        if (!earlier) continue;
+        const notes = [{ span: earlier.name.span, text: 'first declared here' }];
+        this.#report(diagnostic('CROB2004', name.span, { name: name.name }, { notes }));
+      }
+  }
+
+  #report(d: Diagnostic): void {
+    this.diagnostics.push(d);
+  }
+
+  text(span: Span): string {
+    return (this.files.get(span.file)?.tree.text ?? '').slice(span.start, span.end);
+  }
+}

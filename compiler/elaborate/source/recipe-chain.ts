@@ -1,0 +1,88 @@
+import type { Ident, ModelDecl, RecipeDecl } from '../../../grammar/tree.ts';
+import type { FileScope } from './program.ts';
+
+export interface RecipeAt {
+  readonly decl: RecipeDecl;
+  readonly file: FileScope;
+}
+export interface ModelAt {
+  readonly decl: ModelDecl;
+  readonly file: FileScope;
+}
+
+/** Why a chain of `extends` ends in nothing. */
+export type Break = { readonly base: Ident; readonly found: string | undefined; readonly circular: boolean };
+
+/** A recipe with all that it extends, the first one in front. */
+export function recipeChain(recipe: RecipeAt): readonly RecipeAt[] | Break {
+  const chain: RecipeAt[] = [recipe];
+  for (let at = chain[0]!; at.decl.base; at = chain[0]!) {
+    const { base } = at.decl;
+    const found = at.file.lookup(base.name);
+    if (found?.decl.kind !== 'recipe') return { base, found: found?.decl.kind, circular: false };
+    const { decl } = found;
+    if (chain.some((one) => one.decl === decl)) return { base, found: 'recipe', circular: true };
+    chain.unshift({ decl, file: found.file });
+  }
+  return chain;
+}
+
+/** What the `for` nearest to a recipe names, and where it is read. */
+export function namedModel(chain: readonly RecipeAt[]): { readonly name: Ident; readonly file: FileScope } | undefined {
+  for (const { decl, file } of [...chain].reverse()) if (decl.model) return { name: decl.model, file };
+  return undefined;
+}
+
+/** The model that a recipe trains; undefined where its chain or the name is broken. */
+export function modelOfRecipe(recipe: RecipeAt): ModelAt | undefined {
+  const chain = recipeChain(recipe);
+  const named = 'base' in chain ? undefined : namedModel(chain);
+  const found = named?.file.lookup(named.name.name);
+  return found?.decl.kind === 'model' ? { decl: found.decl, file: found.file } : undefined;
+}
+
+/** A model and what it extends, nearest first. */
+export function modelAndBases(model: ModelAt): readonly ModelAt[] {
+  const all: ModelAt[] = [];
+  for (let at: ModelAt | undefined = model; at && !all.some((one) => one.decl === at!.decl); at = baseOf(at))
+    all.push(at);
+  return all;
+}
+
+function baseOf({ decl, file }: ModelAt): ModelAt | undefined {
+  const found = decl.base && file.lookup(decl.base.name);
+  return found?.decl.kind === 'model' ? { decl: found.decl, file: found.file } : undefined;
+}
+
+/**
+ * The recipes for a model or for what it extends, nearest model first; those of `beside`, then those of the model's
+ * file, in the order in which they stand there.
+ */
+export function recipesOf(model: ModelAt, beside: FileScope = model.file): readonly RecipeAt[] {
+  return modelAndBases(model).flatMap(({ decl, file }) =>
+    [...new Set([beside, file])].flatMap((scope) =>
+      scope.tree.declarations
+        .filter((one) => one.kind === 'recipe')
+        .map((one): RecipeAt => ({ decl: one, file: scope }))
+        .filter((one) => modelOfRecipe(one)?.decl === decl),
+    ),
+  );
+}
+
+/**
+ * The sizes that a model is trained at (`at H = 480, W = 480, T = 20`), by its first recipe that has any.
+ * Only plain ints count.
+ */
+export function recipeBindings(model: ModelAt): ReadonlyMap<string, number> {
+  for (const recipe of recipesOf(model)) {
+    const chain = recipeChain(recipe);
+    if ('base' in chain) continue;
+    const sizes = new Map(
+      chain.flatMap(({ decl }) =>
+        decl.bindings.flatMap(({ name, value }) => (value.kind === 'int' ? [[name.name, value.value] as const] : [])),
+      ),
+    );
+    if (sizes.size > 0) return sizes;
+  }
+  return new Map();
+}

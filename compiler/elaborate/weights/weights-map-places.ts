@@ -1,0 +1,86 @@
+import type { Declaration, Ident } from '../../../grammar/tree.ts';
+import { isWithin } from '../context/form.ts';
+import type { Context } from '../context/scope.ts';
+import type { Instance, Val } from '../context/values.ts';
+import type { ModelGraph } from '../models/model.ts';
+import type { Selection } from '../models/selection.ts';
+import { allMembers, fieldPath } from '../modules/members.ts';
+import { fail } from '../report/report.ts';
+import { didYouMean } from '../source/did-you-mean.ts';
+import type { FileScope } from '../source/program.ts';
+import { mapTarget, readWeightsMap, type WeightsMap } from './weights-map.ts';
+
+/** A part of a model that a map fits. */
+export interface MapPlace {
+  /** '' is the model. */
+  readonly path: string;
+  /** Paths of all weights that are declared within, those too that no method reads. */
+  readonly declared: ReadonlySet<string>;
+}
+
+/** A map with the parts of one model that it gives weights to. */
+export interface PlacedMap extends WeightsMap {
+  readonly places: readonly MapPlace[];
+}
+
+/** The map of that name for a selection of weights; undefined, with a message, where there is none or it is for others. */
+export function placedMap(
+  context: Context,
+  { name, span }: Ident,
+  file: FileScope,
+  { model, pattern, roots }: Selection & { readonly model: ModelGraph },
+): PlacedMap | undefined {
+  const found = file.lookup(name);
+  if (found?.decl.kind !== 'weights') {
+    if (found) fail({ context }, 'CROB2008', span, { name, actual: found.decl.kind, expected: 'a weights map' });
+    else fail({ context }, 'CROB2001', span, { name }, { help: didYouMean(name, file.names()) });
+    return undefined;
+  }
+  const map = readWeightsMap(context, found.decl, found.file);
+  const target = map && mapTarget(context, found.decl, found.file)?.decl;
+  if (!map || !target) return undefined;
+  const places = mapPlaces(context, target, model, roots);
+  if (places.length > 0) return { ...map, places };
+  fail({ context }, 'CROB2331', span, { map: name, target: target.name.name, path: pattern, model: model.flat.name });
+  return undefined;
+}
+
+/** The parts within `roots`, and those around them, that are what a map is for. */
+function mapPlaces(
+  context: Context,
+  target: Declaration,
+  model: ModelGraph,
+  roots: readonly string[],
+): readonly MapPlace[] {
+  const instances = [...model.instances.values()].flatMap((value) => instancesIn(context, value));
+  const paths = new Set(instances.filter(({ decl }) => decl === target).map(({ path }) => path));
+  if (isOrExtends(model, target)) paths.add('');
+  const weights = new Set(instances.flatMap((instance) => weightsOf(context, instance)));
+  return [...paths]
+    .filter((path) => roots.some((root) => isWithin(root, path) || isWithin(path, root)))
+    .map((path) => ({ path, declared: new Set([...weights].filter((weight) => isWithin(weight, path))) }));
+}
+
+function instancesIn(context: Context, value: Val): Instance[] {
+  if (value.kind === 'list') return value.items.flatMap((item) => instancesIn(context, item));
+  if (value.kind !== 'instance') return [];
+  return [value.instance, ...allMembers(context, value.instance).flatMap((part) => instancesIn(context, part))];
+}
+
+function weightsOf(context: Context, instance: Instance): string[] {
+  return instance.decl.members.flatMap((member) =>
+    member.kind === 'param' || member.kind === 'buffer'
+      ? [fieldPath(context, instance, member.name.name, member.attributes, undefined)]
+      : [],
+  );
+}
+
+function isOrExtends({ flat }: ModelGraph, target: Declaration): boolean {
+  let [decl, file]: [Declaration | undefined, ModelGraph['flat']['file']] = [flat.decl, flat.file];
+  while (decl?.kind === 'model') {
+    if (decl === target) return true;
+    const base: ReturnType<typeof file.lookup> = decl.base && file.lookup(decl.base.name);
+    [decl, file] = [base?.decl, base?.file ?? file];
+  }
+  return false;
+}
