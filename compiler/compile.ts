@@ -2,16 +2,21 @@ import type { Declaration, ModuleDecl } from '../grammar/tree.ts';
 import { type Diagnostic, diagnostic, isError, isUnknownName } from './diagnostics/diagnostic.ts';
 import { inSourceOrder } from './diagnostics/order.ts';
 import { constant, type Dim } from './dims/dim.ts';
-import { sharedTemplates } from './elaborate/calls/sharing.ts';
-import type { Context } from './elaborate/context/scope.ts';
+import { type Context, isDependent, observe, openRun, resetBudget } from './elaborate/context/context.ts';
+import { templateStore } from './elaborate/context/store.ts';
 import { withinIntegers } from './elaborate/models/attempt.ts';
 import { checkSizes, modelGraph } from './elaborate/models/checked-model.ts';
 import { inlineModel } from './elaborate/models/inline.ts';
 import type { ModelGraph } from './elaborate/models/model.ts';
+import { checkPromises } from './elaborate/modules/declared.ts';
 import { checkDefaults, checkExample, checkFunction } from './elaborate/modules/examples.ts';
-import { checkPromises } from './elaborate/modules/interfaces.ts';
-import { checkInherited, checkRecipe, trainedModel } from './elaborate/recipes/recipe.ts';
-import { openSession, startOver, watched } from './elaborate/session.ts';
+import {
+  checkInherited,
+  checkRecipe,
+  type TrainedModels,
+  trainedModel,
+  trainedModels,
+} from './elaborate/recipes/recipe.ts';
 import { type FileScope, Program, type SourceHost } from './elaborate/source/program.ts';
 import { recipeBindings } from './elaborate/source/recipe-chain.ts';
 import { settingsSource } from './elaborate/source/settings-source.ts';
@@ -43,9 +48,9 @@ export function check(host: SourceHost, files: readonly string[]): CheckResult {
     else missing.push(file);
   }
   diagnostics.push(...program.diagnostics);
-  const shared = sharedTemplates();
-  const context = openSession(program, false, (d) => diagnostics.push(d), shared);
-  const training = openSession(program, true, (d) => diagnostics.push(d), shared);
+  const store = templateStore();
+  const context = openRun(program, (d) => diagnostics.push(d), { training: false, store });
+  const training = trainedModels(openRun(program, (d) => diagnostics.push(d), { training: true, store }));
   for (const scope of scopes) {
     const doubtful = doubtfulNames(scope);
     for (const decl of scope.tree.declarations) {
@@ -59,7 +64,7 @@ export function check(host: SourceHost, files: readonly string[]): CheckResult {
   }
   if ([...program.files.values()].some(({ doubt }) => doubt)) dropCascades(diagnostics);
   // An error may be why something was not constructed.
-  if (diagnostics.length === 0) diagnostics.push(...scopes.flatMap((scope) => unchecked(scope, shared.constructed)));
+  if (diagnostics.length === 0) diagnostics.push(...scopes.flatMap((scope) => unchecked(scope, store.constructed)));
   return { program, diagnostics: inSourceOrder(diagnostics), models, missing };
 }
 
@@ -76,23 +81,21 @@ function unchecked({ tree }: FileScope, constructed: ReadonlySet<ModuleDecl>): D
 /** What a model comes to; other declarations are checked only. What looks at `training` is checked for both that it can be. */
 function checkDeclaration(
   context: Context,
-  training: Context,
+  training: TrainedModels,
   decl: Declaration,
   scope: FileScope,
 ): ModelGraph | undefined {
-  startOver(context);
-  startOver(training);
+  resetBudget(context);
+  resetBudget(training.context);
   const twice = (check: (form: Context) => void): void => {
-    const { sound, dependent } = watched(context, check);
-    if (sound && dependent) check(training);
+    const observed = observe(context, check);
+    if (observed.sound && isDependent(observed)) check(training.context);
   };
   switch (decl.kind) {
     case 'model': {
-      let model: ModelGraph | undefined;
-      const { dependent } = watched(context, (form) => {
-        model = modelGraph(form, decl, scope);
-      });
-      if (model && dependent) trainedModel(training, { decl, file: scope });
+      const observed = observe(context, (form) => modelGraph(form, decl, scope));
+      const model = observed.result;
+      if (model && isDependent(observed)) trainedModel(training, { decl, file: scope });
       if (model) checkInherited(training, { decl, file: scope }, model);
       return model;
     }
@@ -206,7 +209,7 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
   diagnostics.push(...program.diagnostics);
   const decl = scope === base ? named : scope?.tree.declarations.find((one) => one.kind === 'model');
   if (!scope || !decl || !named || diagnostics.some(isError)) return none();
-  const context = openSession(program, options.training ?? false, (d) => diagnostics.push(d));
+  const context = openRun(program, (d) => diagnostics.push(d), { training: options.training ?? false });
   const model = withinIntegers(context, decl, () => modelGraph(context, decl, scope));
   if (!model) return none();
   const sizes = new Map(options.dims);

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { type Instance, showStatic, type Val } from '../compiler/elaborate/context/values.ts';
+import { showStatic } from '../compiler/elaborate/context/show-value.ts';
+import type { Instance, Val } from '../compiler/elaborate/context/values.ts';
 import type { ModelGraph } from '../compiler/elaborate/models/model.ts';
-import { isOverridden } from '../compiler/elaborate/modules/making.ts';
+import { isOverridden } from '../compiler/elaborate/modules/instance.ts';
 import type { Program } from '../compiler/elaborate/source/program.ts';
 import type { PlacedMap } from '../compiler/elaborate/weights/weights-map-places.ts';
 import type { OnnxModel } from '../compiler/emit/onnx/model.ts';

@@ -1,13 +1,13 @@
 import { type Diagnostic, isError } from '../diagnostics/diagnostic.ts';
 import { inSourceOrder } from '../diagnostics/order.ts';
 import { constant, type Dim } from '../dims/dim.ts';
-import { sharedTemplates } from '../elaborate/calls/sharing.ts';
+import { openRun, resetBudget } from '../elaborate/context/context.ts';
+import { templateStore } from '../elaborate/context/store.ts';
 import { withinIntegers } from '../elaborate/models/attempt.ts';
 import { modelGraph } from '../elaborate/models/checked-model.ts';
 import { type Expanded, expandModel, inlineModel } from '../elaborate/models/inline.ts';
 import type { ModelGraph } from '../elaborate/models/model.ts';
 import { type EvaluatedRecipe, evaluatedRoots, evaluateRecipe } from '../elaborate/recipes/recipe.ts';
-import { openSession, startOver } from '../elaborate/session.ts';
 import { type FileScope, Program, type SourceHost } from '../elaborate/source/program.ts';
 import { type ModelAt, modelOfRecipe, type RecipeAt, recipesOf } from '../elaborate/source/recipe-chain.ts';
 import { settingsSource } from '../elaborate/source/settings-source.ts';
@@ -95,7 +95,7 @@ export function compileTraining(host: SourceHost, file: string, options: Trainin
   if (!recipe) return compiled();
   const set = withSettings(program, scope, { model, recipe }, options);
   if (program.diagnostics.some(isError)) return compiled();
-  const training = withinIntegers(openSession(program, true, report), set.model.decl, () =>
+  const training = withinIntegers(openRun(program, report, { training: true }), set.model.decl, () =>
     elaborateTraining(program, report, set, { model: model.decl.name.name, recipe: recipe.decl.name.name }),
   );
   return compiled(diagnostics.some(isError) ? undefined : training);
@@ -154,13 +154,13 @@ function elaborateTraining(
   { model, recipe }: Pair,
   names: { readonly model: string; readonly recipe: string },
 ): Training | undefined {
-  const shared = sharedTemplates();
-  const inferring = openSession(program, false, report, shared);
+  const store = templateStore();
+  const inferring = openRun(program, report, { training: false, store });
   const inference = modelGraph(inferring, model.decl, model.file);
   if (!inference) return undefined;
   const roots = evaluatedRoots(inferring, recipe, inference);
-  const context = openSession(program, true, report, shared, roots);
-  startOver(context);
+  const context = openRun(program, report, { training: true, store, evaluated: roots });
+  resetBudget(context);
   const trained = modelGraph(context, model.decl, model.file);
   if (!trained) return undefined;
   let sound = true;

@@ -213,6 +213,52 @@ model Changed extends Small {
 }
 `,
   },
+  CROB2314: {
+    severity: 'error',
+    title: 'An override without effect',
+    template: 'nothing reads the value of `{path}`',
+    explanation: `A line of a model changes something inside a part, and no module that the model constructs asks for the value: \`[*]\` of
+a list without items, for example. The model would be the same without the line, so the line is not what was meant.`,
+    example: `module Stack(dim: int, depth: int = 0) {
+  layer = [Linear(dim, dim) for i in 0..depth]
+  forward(x: f32[B, dim]) -> f32[B, dim] {
+    for l in layer {
+      x = l(x)
+    }
+    return x
+  }
+}
+model Small {
+  stack = Stack(8, depth = 1)
+  input x: f32[B, 8]
+  output y = stack(x)
+}
+model Flat extends Small {
+  stack.depth = 0
+  stack.layer[*].bias = false
+}
+`,
+  },
+  CROB2315: {
+    severity: 'error',
+    title: 'A part of the base where a new one is needed',
+    template: '`{path}` of the base can be read here, but is no part of this model',
+    explanation: `On the right side of a line that changes a part, the name of the part means the part before the change, whose parameters and
+statics can be read: \`mid = MID(layers = mid.layers - 1)\`. That part itself is replaced, so it cannot stand inside of the new one.
+Construct it anew instead.`,
+    example: `module Wrapper(inner: Linear) {
+  forward(x: f32[B, 8]) -> f32[B, 8] { return inner(x) }
+}
+model Small {
+  layer = Linear(8, 8)
+  input x: f32[B, 8]
+  output y = layer(x)
+}
+model Wrapped extends Small {
+  layer = Wrapper(layer)
+}
+`,
+  },
   CROB2320: {
     severity: 'error',
     title: 'Unknown setting',

@@ -1,28 +1,30 @@
 import type { Span } from '../../../grammar/span.ts';
-import type { ModuleDecl, Param } from '../../../grammar/tree.ts';
+import type { Param } from '../../../grammar/tree.ts';
 import { type InitialiserName, initialisers } from '../../ir/initialisers.ts';
 import type { CallArgs, Scope } from '../context/scope.ts';
-import { asNumber, describe, error, type Given, type Spec, type Val } from '../context/values.ts';
+import { describe } from '../context/show-value.ts';
+import { asNumber, error, type Given, type Spec, specOf, type Val } from '../context/values.ts';
 import { matchArgs } from '../eval/arguments.ts';
 import { callBuiltin } from '../eval/builtins/builtin.ts';
+import { builtinNamed } from '../eval/builtins/table.ts';
 import { counted, fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
+import { callFunction, callMethod } from './methods.ts';
 
 /** What `callee(args)` means by what the callee is. */
 export function apply(scope: Scope, callee: Val, args: CallArgs, span: Span): Val {
-  const { interpreter } = scope.context;
   switch (callee.kind) {
     case 'error':
       return error;
     case 'function':
-      return interpreter.callFunction(scope, callee.decl, callee.file, args, span);
+      return callFunction(scope, callee.decl, callee.file, args, span);
     case 'builtin':
-      return callBuiltin(scope, callee.builtin, args, span);
+      return callBuiltin(scope, builtinNamed(callee.name), args, span);
     case 'method':
-      return interpreter.callMethod(scope, callee.instance, callee.method, args, span);
+      return callMethod(scope, callee.instance, callee.method, args, span);
     case 'instance': {
-      const forward = callee.instance.methods.get('forward');
-      if (forward) return interpreter.callMethod(scope, callee.instance, forward, args, span);
+      const forward = callee.instance.declared.methods.get('forward');
+      if (forward) return callMethod(scope, callee.instance, forward, args, span);
       return fail(scope, 'CROB2005', span, { name: 'forward', what: `module ${callee.instance.decl.name.name}` });
     }
     case 'spec':
@@ -46,24 +48,15 @@ function construct(scope: Scope, spec: Spec, args: CallArgs, span: Span): Val {
   if (given.some((g) => g.value.kind === 'error')) return error;
   const { name } = spec.decl;
   if (given.some((g) => g.value.kind === 'tensor')) return fail(scope, 'CROB2210', span, { name: name.name });
-  const matched = matchArgs(scope.context, name.name, openParams(spec.decl), args, span, name.span);
+  const matched = matchArgs(scope.context, name.name, openParams(spec.decl.params), args, span, name.span);
   if (!matched) return error;
   const all = spec.args.size === 0 ? matched : new Map<string, Given>([...spec.args, ...matched]);
-  return { kind: 'spec', spec: { decl: spec.decl, file: spec.file, args: all, span } };
+  return { kind: 'spec', spec: specOf(spec.decl, spec.file, all, span) };
 }
 
-const opened = new WeakMap<ModuleDecl, readonly Param[]>();
-
 /** Holes stay open until the slot's host fills them, so what is missing is reported at construction. */
-function openParams(decl: ModuleDecl): readonly Param[] {
-  let open = opened.get(decl);
-  if (!open) {
-    open = decl.params.map((param) =>
-      param.value ? param : { ...param, value: { kind: 'none' as const, span: param.span } },
-    );
-    opened.set(decl, open);
-  }
-  return open;
+function openParams(params: readonly Param[]): readonly Param[] {
+  return params.map((param) => (param.value ? param : { ...param, value: { kind: 'none', span: param.span } }));
 }
 
 function initialise(scope: Scope, name: InitialiserName, args: CallArgs, span: Span): Val {

@@ -1,7 +1,10 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Block, Expr, Param, Type } from '../../../grammar/tree.ts';
-import { type Context, fileScope, type Scope } from '../context/scope.ts';
-import { type Instance, type Method, namesOf } from '../context/values.ts';
+import type { Context } from '../context/context.ts';
+import type { Method } from '../context/declared.ts';
+import { fileScope, type Scope } from '../context/scope.ts';
+import { type Instance, namesOf } from '../context/values.ts';
+import { readMember } from '../modules/members.ts';
 import type { FileScope } from '../source/program.ts';
 
 /** What is called: a method of an instance, or a function. */
@@ -41,7 +44,7 @@ export function calleeScope(context: Context, callee: Callee): Scope {
     ...fileScope(context, callee.file),
     owner: { what: self ? `${self.decl.name.name}.${callee.name}` : `fn ${callee.name}`, span: callee.span },
     self,
-    member: (name) => (self ? context.interpreter.member(scope, context, self, name) : undefined),
+    member: (name) => (self ? readMember(scope, context, self, name) : undefined),
     memberNames: () => (self ? namesOf(self) : []),
   };
   return scope;

@@ -1,25 +1,20 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { FnDecl, Param, Type } from '../../../grammar/tree.ts';
-import type { CallArgs, Scope } from '../context/scope.ts';
+import type { Method } from '../context/declared.ts';
+import { type CallArgs, type GraphScope, isGraphScope, type Scope } from '../context/scope.ts';
+import { describe } from '../context/show-value.ts';
 import type { Template } from '../context/template.ts';
-import {
-  describe,
-  error,
-  type Given,
-  hasError,
-  type Instance,
-  type Method,
-  none,
-  type Val,
-} from '../context/values.ts';
+import { error, type Given, hasError, type Instance, none, type TupleVal, type Val } from '../context/values.ts';
 import { fitStatic, matchArgs } from '../eval/arguments.ts';
+import { evaluate } from '../eval/evaluate.ts';
 import { isGraphType } from '../eval/signature.ts';
-import { forgetBuffers } from '../eval/statements.ts';
+import { forgetBuffers, run } from '../eval/statements.ts';
+import { holdsModule } from '../modules/instance.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
 import { type Callee, calleeOf, calleeScope, placeKey, placeOf } from './callee.ts';
 import { passArguments } from './pass-arguments.ts';
-import { readsTraining, templateFor, updatesBuffers } from './template-body.ts';
+import { callLimit, templateFor } from './template-body.ts';
 
 export function callMethod(scope: Scope, instance: Instance, method: Method, args: CallArgs, span: Span): Val {
   return call(scope, calleeOf(instance, method), args, span);
@@ -55,7 +50,9 @@ function call(scope: Scope, callee: Callee, args: CallArgs, span: Span): Val {
   let sound = true;
   for (const param of callee.params) {
     const name = param.name.name;
-    const own = matched.get(name) ?? { value: context.interpreter.evaluate(inside, param.value!), span };
+    const own = matched.get(name) ?? (param.value ? { value: evaluate(inside, param.value), span } : undefined);
+    // What was left out and has no default is reported by `matchArgs`.
+    if (!own) continue;
     const fitted = isGraphType(param.type)
       ? graphArg(scope, callee, param, own)
       : fitStatic(inside, own.value, param.type, own.span, param.span, callee.file);
@@ -73,19 +70,18 @@ function call(scope: Scope, callee: Callee, args: CallArgs, span: Span): Val {
     if (callee.result) return callStatic(scope, callee, given, span);
     return fail(scope, 'CROB2219', callee.span, { name: callee.what });
   }
-  if (!scope.build) return fail(scope, 'CROB2208', span, { what: `a call of ${callee.what}` });
+  if (!isGraphScope(scope)) return fail(scope, 'CROB2208', span, { what: `a call of ${callee.what}` });
   const template = templateFor(context, callee, given, span);
   if (!template) return error;
   recordCall(scope, callee, given, template);
   const result = passArguments(scope, callee, template, given, args, span);
-  if (updatesBuffers(template)) forgetBuffers(scope.weights);
+  if (template.updatesBuffers) forgetBuffers(scope.graph.weights);
   return result;
 }
 
-function recordCall(scope: Scope, callee: Callee, given: ReadonlyMap<string, Given>, template: Template): void {
+function recordCall(scope: GraphScope, callee: Callee, given: ReadonlyMap<string, Given>, template: Template): void {
   const { context } = scope;
-  const reads = context.reads.at(-1);
-  if (!reads) return;
+  const { reads } = context;
   // A module handed in as a value is one certain module.
   if ([...given.values()].some(({ value }) => holdsModule(value))) reads.push({ kind: 'exact' });
   if (callee.self && callee.method) {
@@ -96,17 +92,11 @@ function recordCall(scope: Scope, callee: Callee, given: ReadonlyMap<string, Giv
       given,
       place: placeKey(placeOf(scope, callee.self)),
       template,
-      at: scope.calls.length,
+      at: scope.graph.calls.length,
     });
-  } else if (readsTraining(template)) {
+  } else if (template.readsTraining) {
     reads.push({ kind: 'training', value: context.training });
   }
-}
-
-function holdsModule(value: Val): boolean {
-  return (
-    value.kind === 'instance' || value.kind === 'method' || (value.kind === 'list' && value.items.some(holdsModule))
-  );
 }
 
 function isStaticType(type: Type): boolean {
@@ -127,7 +117,8 @@ function graphArg(scope: Scope, callee: Callee, param: Param, given: Given): Val
   const isList = param.type.kind === 'pyramid-type' || param.type.kind === 'sequence-type';
   if (isList && value.kind === 'list') return value;
   if (!isList && value.kind === 'tensor') return value;
-  if (param.type.kind === 'typeof-type' || (param.type.kind === 'tuple-type' && value.kind === 'tuple')) return value;
+  if (param.type.kind === 'tuple-type' && value.kind === 'tuple') return byNames(scope, param.type, value, given.span);
+  if (param.type.kind === 'typeof-type') return value;
   return fail(
     scope,
     'CROB2201',
@@ -142,17 +133,27 @@ function graphArg(scope: Scope, callee: Callee, param: Param, given: Given): Val
   );
 }
 
+/** The items of a tuple in the declared order; a tuple has exactly the declared names. */
+function byNames(scope: Scope, type: Extract<Type, { kind: 'tuple-type' }>, value: TupleVal, span: Span): Val {
+  const names = type.items.map(({ name }) => name.name);
+  const lacking = names.find((name) => !value.items.has(name));
+  const extra = [...value.items.keys()].find((name) => !names.includes(name));
+  if (lacking === undefined && extra === undefined)
+    return { kind: 'tuple', items: new Map(names.flatMap((name) => [...value.items].filter(([own]) => own === name))) };
+  return fail(scope, 'CROB2201', span, { expected: `a tuple (${names.join(', ')})`, actual: describe(value) });
+}
+
 /** A function of statics runs in place. */
 function callStatic(scope: Scope, callee: Callee, given: ReadonlyMap<string, Given>, span: Span): Val {
   const { context } = scope;
-  if (context.depth.calls >= 128) return fail(scope, 'CROB2206', span, { name: callee.what });
-  context.depth.calls++;
+  if (context.run.budget.calls >= callLimit) return fail(scope, 'CROB2206', span, { name: callee.what });
+  context.run.budget.calls++;
   try {
     const inside: Scope = { ...calleeScope(context, callee), dims: scope.dims, facts: scope.facts };
     for (const [name, { value }] of given) inside.locals.declare(name, value);
-    const result = callee.body && context.interpreter.run(inside, callee.body);
+    const result = callee.body && run(inside, callee.body);
     return result ?? fail(scope, 'CROB2213', callee.span, { name: callee.what });
   } finally {
-    context.depth.calls--;
+    context.run.budget.calls--;
   }
 }

@@ -2,7 +2,7 @@ import type { Span } from '../../../grammar/span.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
-import type { CallArgs, Scope } from '../context/scope.ts';
+import type { CallArgs, GraphScope, Scope } from '../context/scope.ts';
 import {
   type Call,
   type Condition,
@@ -32,7 +32,7 @@ import { type Callee, placeOf } from './callee.ts';
 
 /** Holds the arguments against the signature; the results are placeholders of the declared types. */
 export function passArguments(
-  scope: Scope,
+  scope: GraphScope,
   callee: Callee,
   template: Template,
   given: ReadonlyMap<string, Given>,
@@ -145,7 +145,7 @@ export function passArguments(
   if (!sound) return error;
   for (const condition of template.where) if (!requireWhere(scope, callee, condition, bound, span)) sound = false;
   if (!sound) return error;
-  const build = scope.build!;
+  const { build, calls } = scope.graph;
   const results: Value[] = [];
   const type = mapTypes(template.result, (t) => ({
     dtype: t.dtype,
@@ -154,7 +154,7 @@ export function passArguments(
   const at = build.nodes.length;
   const value = unflatten(type, (t) => {
     build.origin = { span, path: '', label: callee.what };
-    const placeholder = build.input(`call ${scope.calls.length}.${results.length}`, t);
+    const placeholder = build.input(`call ${calls.length}.${results.length}`, t);
     results.push(placeholder);
     return placeholder;
   });
@@ -169,7 +169,7 @@ export function passArguments(
     span,
     at,
   };
-  scope.calls.push(made);
+  calls.push(made);
   return value;
 }
 
@@ -192,7 +192,7 @@ function requireWhere(
   const clause = substituteClause(condition.clause, bound);
   const answer = scope.facts.holds(clause);
   if (answer.answer === 'proved') return true;
-  const text = scope.context.program.text(condition.span);
+  const text = scope.context.run.program.text(condition.span);
   const details = [`here it reads ${shownClause(scope.facts, clause)}`, ...failing(answer)];
   const settling = settlingText(scope.facts, clause, answer);
   const help = settling && addWhere(scope, settling);

@@ -1,47 +1,15 @@
-import type { ModuleDecl } from '../../../grammar/tree.ts';
-import type { Context } from '../context/scope.ts';
+import type { Context } from '../context/context.ts';
+import type { Method } from '../context/declared.ts';
+import type { Shared, TemplateStore } from '../context/store.ts';
 import type { Template } from '../context/template.ts';
-import { type Given, type Instance, keyOf, type Method, none, type Val } from '../context/values.ts';
-import { type Exemplar, holdsModule } from '../modules/making.ts';
-import type { OwnPart } from '../modules/own-parts.ts';
-
-/**
- * What a template's elaboration looked at. Two instances share a template when all of it is the same for both, though
- * their other parameters differ: blocks that differ in drop-path rate alone are one template where nothing is dropped.
- */
-export type Read =
-  /** Something that no other instance has. */
-  | { readonly kind: 'exact' }
-  | { readonly kind: 'training'; readonly value: boolean }
-  | { readonly kind: 'member'; readonly instance: Instance; readonly name: string; readonly value: Val | undefined }
-  | {
-      readonly kind: 'call';
-      readonly instance: Instance;
-      readonly method: Method;
-      readonly given: ReadonlyMap<string, Given>;
-      readonly place: string;
-      readonly template: Template;
-      /** Which of the body's calls it is. */
-      readonly at: number;
-    };
-
-export interface Shared {
-  readonly template: Template;
-  readonly self: Instance;
-  readonly reads: readonly Read[];
-}
-
-/** Those that read the same plain parameters and statics of their instance, by what these were. */
-interface AlikeInNames {
-  readonly names: readonly string[];
-  readonly byValues: Map<string, Shared[]>;
-}
+import { type Given, type Instance, keyOf, none, type Val } from '../context/values.ts';
+import { holdsModule } from '../modules/instance.ts';
 
 const valuesKey = (names: readonly string[], member: (name: string) => Val | undefined): string =>
   names.map((name) => keyOf(member(name) ?? none)).join(';');
 
 /** Notes a template for other instances, under what it read. */
-export function offer({ byMethod }: SharedTemplates, method: string, shared: Shared): void {
+export function offer({ byMethod }: TemplateStore, method: string, shared: Shared): void {
   const values = new Map<string, Val>();
   for (const read of shared.reads)
     if (read.kind === 'member' && read.instance === shared.self && read.value && !holdsModule(read.value))
@@ -60,37 +28,11 @@ export function offer({ byMethod }: SharedTemplates, method: string, shared: Sha
 
 /** Those noted that read of plain parameters and statics what the instance has. */
 export function offered(
-  { byMethod }: SharedTemplates,
+  { byMethod }: TemplateStore,
   method: string,
   member: (name: string) => Val | undefined,
 ): readonly Shared[] {
   return (byMethod.get(method) ?? []).flatMap(({ names, byValues }) => byValues.get(valuesKey(names, member)) ?? []);
-}
-
-/** Templates of every context of a program. */
-export interface SharedTemplates {
-  /** Modules that were constructed, and whose bodies were so checked. */
-  readonly constructed: Set<ModuleDecl>;
-  /** By method and static arguments: candidates for other instances. */
-  readonly byMethod: Map<string, AlikeInNames[]>;
-  /** By instance and method and static arguments, those that do not look at `training`. */
-  readonly settled: Map<string, Template>;
-  /** By spec, without overrides. */
-  readonly exemplars: Map<string, Exemplar>;
-  readonly identities: Map<string, string>;
-  /** By identity. */
-  readonly parts: Map<string, readonly OwnPart[]>;
-}
-
-export function sharedTemplates(): SharedTemplates {
-  return {
-    constructed: new Set(),
-    byMethod: new Map(),
-    settled: new Map(),
-    exemplars: new Map(),
-    identities: new Map(),
-    parts: new Map(),
-  };
 }
 
 export interface Sharing {
@@ -123,7 +65,7 @@ export function readsTheSame(context: Context, shared: Shared, self: Instance, s
       if (!same(read.value, sharing.member(instance, read.name), counterparts)) return undefined;
       continue;
     }
-    const method = instance.methods.get(read.method.decl.name.name);
+    const method = instance.declared.methods.get(read.method.decl.name.name);
     if (method?.decl !== read.method.decl || sharing.place(self, instance) !== read.place) return undefined;
     const template = sharing.template(instance, method, read.given);
     if (template === read.template) continue;

@@ -19,3 +19,8 @@ export function childSource(source: string, name: string): string {
 export function itemPlace({ path, source }: Place, i: number): Place {
   return { path: childPath(path, String(i)), source: `${source}[${i}]` };
 }
+
+/** Whether `path` is `root` or below it; the root '' has everything below it. */
+export function isWithin(path: string, root: string): boolean {
+  return root === '' || path === root || path.startsWith(`${root}.`);
+}

@@ -1,82 +1,19 @@
 import type { Span } from '../../../grammar/span.ts';
-import type { Arg, Block, Expr, FnDecl, Statement } from '../../../grammar/tree.ts';
-import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import type { Arg } from '../../../grammar/tree.ts';
 import { type Dim, variable } from '../../dims/dim.ts';
 import { Facts } from '../../dims/facts.ts';
 import type { Builder } from '../../ir/builder.ts';
 import type { Value } from '../../ir/graph.ts';
-import type { Read, SharedTemplates } from '../calls/sharing.ts';
-import type { FileScope, Program } from '../source/program.ts';
-import type { Place } from './paths.ts';
-import type { Call, Template, Update } from './template.ts';
-import type { Given, Instance, Method, Spec, Val } from './values.ts';
-
-/** How far an elaboration has gone: everything in it is limited. */
-export interface Depth {
-  calls: number;
-  readonly constructions: string[];
-  steps: number;
-  /** Messages so far: what was made in between is sound when there is none. */
-  reported: number;
-  nesting: number;
-  /** After a message that nesting is too deep, which would come again at every place. */
-  tooDeep: boolean;
-  /** While the constructions around a module that contains itself are given up. */
-  endless: boolean;
-}
-
-/** One elaboration run: every template is made once in it. */
-export interface Context {
-  readonly program: Program;
-  readonly interpreter: Interpreter;
-  /** Whether `training` is true. */
-  readonly training: boolean;
-  /** Paths below which `training` is false all the same: a recipe's `eval`. */
-  readonly evaluated: readonly string[];
-  readonly templates: Map<string, Template>;
-  /** Shared with the other sessions of the program. */
-  readonly shared: SharedTemplates;
-  /** What the templates under elaboration have looked at, innermost last. */
-  readonly reads: Read[][];
-  readonly depth: Depth;
-  report(d: Diagnostic): void;
-}
-
-/**
- * The mutually recursive parts of elaboration, tied together in `context.ts`; they call each other through
- * this table, so that each stays in a file of its own without import cycles.
- */
-export interface Interpreter {
-  evaluate(scope: Scope, expr: Expr): Val;
-  /** Runs a block; the value is what it returns or ends in. */
-  run(scope: Scope, block: Block): Val | undefined;
-  execute(scope: Scope, statements: readonly Statement[]): Val | undefined;
-  apply(scope: Scope, callee: Val, args: CallArgs, span: Span): Val;
-  callFunction(scope: Scope, decl: FnDecl, file: FileScope, args: CallArgs, span: Span): Val;
-  callMethod(scope: Scope, instance: Instance, method: Method, args: CallArgs, span: Span): Val;
-  instantiate(context: Context, spec: Spec, place: Place, overrides: Overrides | undefined): Instance | undefined;
-  /** A field, static, parameter, weight or method of a module. */
-  member(scope: Scope | undefined, context: Context, instance: Instance, name: string): Val | undefined;
-}
+import type { FileScope } from '../source/program.ts';
+import type { Context } from './context.ts';
+import type { Call, Update } from './template.ts';
+import type { Given, Instance, Val } from './values.ts';
 
 /** Evaluated arguments, with the expressions they came from. */
 export interface CallArgs {
   readonly positional: readonly Given[];
   readonly named: ReadonlyMap<string, Given>;
   readonly source: readonly Arg[];
-}
-
-/** What variants rebind below an instance: by field or parameter name, list steps between. */
-export interface Overrides {
-  readonly value: Override | undefined;
-  /** Step → below; a list index as its number, `*` for all. */
-  readonly below: ReadonlyMap<string, Overrides>;
-  readonly span: Span;
-}
-
-/** A value that a model of a chain gives; the model that is nearest to the variant has the greatest `nearness`. */
-export interface Override extends Given {
-  readonly nearness: number;
 }
 
 /** A chain of local names. */
@@ -130,6 +67,21 @@ export interface Owner {
   readonly span: Span;
 }
 
+/** The graph that a body makes. */
+export interface GraphBody {
+  readonly build: Builder;
+  /** Calls made so far. */
+  readonly calls: Call[];
+  /** Weights already placed, by name. */
+  readonly weights: Map<string, Value>;
+  /** Buffer updates, in order. */
+  readonly updates: Update[];
+}
+
+export function graphBody(build: Builder): GraphBody {
+  return { build, calls: [], weights: new Map(), updates: [] };
+}
+
 /** One body, signature or static expression under elaboration. */
 export interface Scope {
   readonly context: Context;
@@ -141,25 +93,29 @@ export interface Scope {
   readonly memberNames: () => Iterable<string>;
   readonly locals: Locals;
   readonly dims: DimScope;
-  facts: Facts;
-  /** Absent where only static values may stand. */
-  readonly build: Builder | undefined;
-  /** Calls made so far, for a template's body. */
-  readonly calls: Call[];
-  /** Weights already placed in this body, by name. */
-  readonly weights: Map<string, Value>;
-  /** Buffer updates, in order. */
-  readonly updates: Update[];
+  readonly facts: Facts;
+  /** Undefined where only static values may stand. */
+  readonly graph: GraphBody | undefined;
+  /** Whether names of initialisers come before those of functions. */
   readonly inits: boolean;
   /** Where the value that the body gave was written: what a message about its result points at. */
   readonly trace: { result: Span | undefined };
 }
 
-export function nested(scope: Scope): Scope {
+/** A scope whose expressions may be tensors. */
+export interface GraphScope extends Scope {
+  readonly graph: GraphBody;
+}
+
+export function isGraphScope(scope: Scope): scope is GraphScope {
+  return scope.graph !== undefined;
+}
+
+export function nested<S extends Scope>(scope: S): S {
   return { ...scope, locals: new Locals(scope.locals) };
 }
 
-/** A body that sees a file's names only. */
+/** A scope that sees a file's names only. */
 export function fileScope(context: Context, file: FileScope): Scope {
   return {
     context,
@@ -171,10 +127,7 @@ export function fileScope(context: Context, file: FileScope): Scope {
     locals: new Locals(),
     dims: new DimScope(false),
     facts: Facts.none,
-    build: undefined,
-    calls: [],
-    weights: new Map(),
-    updates: [],
+    graph: undefined,
     inits: false,
     trace: { result: undefined },
   };

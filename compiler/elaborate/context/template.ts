@@ -1,7 +1,7 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { type Clause, clauseKey, type Facts } from '../../dims/facts.ts';
-import type { Node, TensorType, Value } from '../../ir/graph.ts';
+import type { Node, NodeOf, TensorType, Value } from '../../ir/graph.ts';
 import type { Faults } from './faults.ts';
 import type { Val } from './values.ts';
 
@@ -39,10 +39,15 @@ export interface Template {
   readonly where: readonly Condition[];
   readonly result: GraphType;
   readonly facts: Facts;
-  /** What is wrong with it, in itself or below; complete when the body is there. */
+  /** What is wrong with it, in itself or below. */
   readonly faults: Faults;
-  /** Filled when the body has been elaborated. */
-  body: TemplateBody | undefined;
+  readonly body: TemplateBody;
+  /** Whether it looks at `training`, in itself or below. */
+  readonly readsTraining: boolean;
+  /** Whether a call of it changes buffers, its own or those of modules that it calls. */
+  readonly updatesBuffers: boolean;
+  /** Calls inside of each other, itself included. */
+  readonly depth: number;
 }
 
 export interface TemplateBody {
@@ -52,6 +57,10 @@ export interface TemplateBody {
   readonly calls: readonly Call[];
   readonly result: Val;
   readonly updates: readonly Update[];
+  /** The weights and buffers that it reads itself. */
+  readonly weights: readonly NodeOf<'weight'>[];
+  /** Which of the calls its result depends on, or what it leaves in buffers. */
+  readonly needed: readonly number[];
 }
 
 /** `buffer <- value` inside a body. */
@@ -155,4 +164,23 @@ export function mapTypes(type: GraphType, change: (type: TensorType) => TensorTy
     case 'tuple':
       return { kind: 'tuple', items: new Map([...type.items].map(([name, item]) => [name, mapTypes(item, change)])) };
   }
+}
+
+/** Which calls some values depend on. A call counts whole. */
+export function callsBehind(values: readonly Value[], calls: readonly Call[]): readonly number[] {
+  if (calls.length === 0) return [];
+  const makers = new Map<Value, number>();
+  for (const [i, { results }] of calls.entries()) for (const result of results) makers.set(result, i);
+  const found = new Set<number>();
+  const seen = new Set<Value>();
+  const open = [...values];
+  for (let value = open.pop(); value; value = open.pop()) {
+    if (seen.has(value)) continue;
+    seen.add(value);
+    const call = makers.get(value);
+    if (call !== undefined && found.has(call)) continue;
+    if (call !== undefined) found.add(call);
+    open.push(...(call === undefined ? value.node.inputs : calls[call]!.args));
+  }
+  return [...found];
 }

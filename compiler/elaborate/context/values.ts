@@ -1,9 +1,10 @@
 import type { Span } from '../../../grammar/span.ts';
-import type { FnDecl, InterfaceDecl, MethodMember, ModuleDecl } from '../../../grammar/tree.ts';
-import { asConstant, constant, type Dim, print } from '../../dims/dim.ts';
+import type { FnDecl, ModuleDecl } from '../../../grammar/tree.ts';
+import { asConstant, constant, type Dim } from '../../dims/dim.ts';
 import type { Init, Value } from '../../ir/graph.ts';
-import type { Builtin } from '../eval/builtins/builtin.ts';
 import type { FileScope } from '../source/program.ts';
+import type { Declared, Method } from './declared.ts';
+import type { Overrides } from './overrides.ts';
 
 /** What an expression evaluates to: static values run to the end, tensors are values of the graph being built. */
 export type Val =
@@ -16,7 +17,8 @@ export type Val =
   | { readonly kind: 'list'; readonly items: readonly Val[] }
   | { readonly kind: 'tuple'; readonly items: ReadonlyMap<string, Val> }
   | { readonly kind: 'function'; readonly decl: FnDecl; readonly file: FileScope }
-  | { readonly kind: 'builtin'; readonly builtin: Builtin }
+  /** A built-in function by its name in the table. */
+  | { readonly kind: 'builtin'; readonly name: string }
   | { readonly kind: 'init'; readonly init: Init }
   | { readonly kind: 'spec'; readonly spec: Spec }
   | { readonly kind: 'instance'; readonly instance: Instance }
@@ -26,6 +28,7 @@ export type Val =
   | { readonly kind: 'error' };
 
 export type TensorVal = Extract<Val, { kind: 'tensor' }>;
+export type TupleVal = Extract<Val, { kind: 'tuple' }>;
 
 export const error: Val = { kind: 'error' };
 export const none: Val = { kind: 'none' };
@@ -43,40 +46,54 @@ export interface Spec {
   readonly file: FileScope;
   readonly args: ReadonlyMap<string, Given>;
   readonly span: Span;
+  /** Equal for equal modules with equal arguments. */
+  readonly key: string;
 }
+
+export function specOf(decl: ModuleDecl, file: FileScope, args: ReadonlyMap<string, Given>, span: Span): Spec {
+  const named = [...args].map(([name, given]) => `${name}=${keyOf(given.value)}`).sort();
+  return { decl, file, args, span, key: `${file.file}:${decl.name.name}(${named.join()})` };
+}
+
 /** An argument with the place it was written. */
 export interface Given {
   readonly value: Val;
   readonly span: Span;
 }
 
-/** A method with the file whose names its body sees (an interface's file for a default body). */
-export interface Method {
-  readonly decl: MethodMember;
-  readonly file: FileScope;
-}
-
-/** A constructed module. */
+/**
+ * A module under construction, or constructed: its parameters, statics and parts come to their values when they are first
+ * asked for.
+ */
 export interface Instance {
   readonly decl: ModuleDecl;
   readonly file: FileScope;
+  readonly declared: Declared;
   /** Where its weights are: `backbone.layers.0`; '' at the root. */
   readonly path: string;
-  /** What it is in the source: `backbone.merges[0]`; '' at the root. */
+  /** Its name in the source: `backbone.merges[0]`; '' at the root. */
   readonly source: string;
-  /** What was made so far: `allMembers` is the whole. */
-  readonly statics: Map<string, Val>;
-  readonly fields: Map<string, Val>;
-  readonly methods: ReadonlyMap<string, Method>;
+  /** Where it was written: `Linear(3, 4)`. */
   readonly span: Span;
-  /** Same key, same behaviour but for the path: what method templates are shared by. */
+  readonly args: ReadonlyMap<string, Given>;
+  readonly overrides: Overrides | undefined;
+  /** A stand-in of what an override changes, whose members can be read on the right side; no model is made of it. */
+  readonly shadow: boolean;
+  /** Whether the steps of its parts were counted when its exemplar was made. */
+  readonly counted: boolean;
+  /** Values so far, of parameters and statics. */
+  readonly statics: Map<string, Val>;
+  /** Values so far, of parts. */
+  readonly fields: Map<string, Val>;
+  /** Names whose values are being made. */
+  readonly busy: Set<string>;
+  /** Instances of one identity behave the same but for their paths: method templates are shared by it. Set last. */
   identity: string;
-  readonly interfaces: readonly { readonly decl: InterfaceDecl; readonly file: FileScope }[];
 }
 
 /** What can stand behind it and a dot. */
-export function namesOf({ decl, methods }: Instance): string[] {
-  return [...new Set([...decl.params, ...decl.members].map(({ name }) => name.name)), ...methods.keys()];
+export function namesOf({ decl, declared }: Instance): string[] {
+  return [...new Set([...decl.params, ...decl.members].map(({ name }) => name.name)), ...declared.methods.keys()];
 }
 
 /** Whether something in it was reported already. */
@@ -115,11 +132,11 @@ export function keyOf(value: Val): string {
     case 'function':
       return `fn ${value.file.file}:${value.decl.name.name}`;
     case 'builtin':
-      return `builtin ${value.builtin.name}`;
+      return `builtin ${value.name}`;
     case 'init':
       return `~${value.init.name}${JSON.stringify(value.init.args)}`;
     case 'spec':
-      return specKey(value.spec);
+      return value.spec.key;
     case 'instance':
       return `@${value.instance.path}:${value.instance.identity}`;
     case 'method':
@@ -129,94 +146,4 @@ export function keyOf(value: Val): string {
     case 'error':
       return 'error';
   }
-}
-
-const specKeys = new WeakMap<Spec, string>();
-
-export function specKey(spec: Spec): string {
-  const known = specKeys.get(spec);
-  if (known !== undefined) return known;
-  const key = newSpecKey(spec);
-  specKeys.set(spec, key);
-  return key;
-}
-
-function newSpecKey(spec: Spec): string {
-  const args = [...spec.args].map(([name, given]) => `${name}=${keyOf(given.value)}`).sort();
-  return `${spec.file.file}:${spec.decl.name.name}(${args.join()})`;
-}
-
-/** What a message calls the value: `int 3`, `dim H/4`, `tensor`, `module SwinB`. */
-export function describe(value: Val): string {
-  switch (value.kind) {
-    case 'dim': {
-      const n = asConstant(value.dim);
-      return n === undefined ? 'a dim' : `the int ${n}`;
-    }
-    case 'float':
-      return `the float ${value.value}`;
-    case 'bool':
-      return `the bool ${value.value}`;
-    case 'string':
-      return `the string ${JSON.stringify(value.value)}`;
-    case 'none':
-      return 'none';
-    case 'list': {
-      const plain = value.items.length <= 8 && value.items.every((item) => asNumber(item) !== undefined);
-      return plain ? `the list [${value.items.map(asNumber).join(', ')}]` : `a list of ${value.items.length}`;
-    }
-    case 'tuple':
-      return `a tuple (${[...value.items.keys()].join(', ')})`;
-    case 'function':
-      return `the function ${value.decl.name.name}`;
-    case 'builtin':
-      return `the function ${value.builtin.name}`;
-    case 'init':
-      return `the initialiser ${value.init.name}`;
-    case 'spec':
-      return `the module ${value.spec.decl.name.name}`;
-    case 'instance':
-      return `the module ${value.instance.decl.name.name}`;
-    case 'method':
-      return `the method ${value.method.decl.name.name}`;
-    case 'tensor':
-      return 'a tensor';
-    case 'error':
-      return 'an error';
-  }
-}
-
-/** A static value as one would write it, for messages and manifests. */
-export function showStatic(value: Val | undefined): string {
-  if (!value) return 'unset';
-  switch (value.kind) {
-    case 'list':
-      return `[${value.items.map(showStatic).join(', ')}]`;
-    case 'dim':
-      return print(value.dim);
-    case 'float':
-    case 'bool':
-      return String(value.value);
-    case 'string':
-      return JSON.stringify(value.value);
-    case 'function':
-      return value.decl.name.name;
-    case 'builtin':
-      return value.builtin.name;
-    case 'init': {
-      const { name, args } = value.init;
-      return Object.keys(args).length === 0 ? name : `${name}(${named(Object.entries(args))})`;
-    }
-    case 'spec': {
-      const { decl, args } = value.spec;
-      return `${decl.name.name}(${named([...args].map(([name, given]) => [name, showStatic(given.value)]))})`;
-    }
-    default:
-      return describe(value).replace(/^(the|a) /, '');
-  }
-}
-
-/** Arguments by name. */
-function named(args: readonly (readonly [string, unknown])[]): string {
-  return args.map(([name, value]) => `${name} = ${value}`).join(', ');
 }

@@ -1,10 +1,13 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Param, Type } from '../../../grammar/tree.ts';
-import type { CallArgs, Context, Scope } from '../context/scope.ts';
-import { asInt, describe, type Given, hasError, type Val } from '../context/values.ts';
+import type { Context } from '../context/context.ts';
+import type { CallArgs, Scope } from '../context/scope.ts';
+import { describe } from '../context/show-value.ts';
+import { asInt, type Given, hasError, type Val } from '../context/values.ts';
 import { counted, fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope } from '../source/program.ts';
+import { evaluate } from './evaluate.ts';
 
 /** Positional and named arguments laid against parameters; undefined for those left out, reports the rest. */
 export function matchArgs(
@@ -119,7 +122,7 @@ function mismatch(scope: Scope, value: Val, type: Type, file: FileScope): string
   const word = type.name.name;
   if (type.length) {
     if (value.kind !== 'list') return `a list of ${word}`;
-    const length = asInt(scope.context.interpreter.evaluate(scope, type.length));
+    const length = asInt(evaluate(scope, type.length));
     if (length !== undefined && value.items.length !== length) return `a list of ${length} ${word}s`;
     for (const item of value.items) {
       const inner = mismatch(scope, item, { ...type, length: undefined }, file);

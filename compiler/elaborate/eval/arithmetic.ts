@@ -2,9 +2,11 @@ import type { Span } from '../../../grammar/span.ts';
 import type { BinaryExpr, BinaryOp, Expr, UnaryExpr } from '../../../grammar/tree.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
+import type { Builder } from '../../ir/builder.ts';
 import type { DType, Value } from '../../ir/graph.ts';
 import type { Scope } from '../context/scope.ts';
-import { asInt, asNumber, bool, describe, dimVal, error, float, keyOf, type Val } from '../context/values.ts';
+import { describe } from '../context/show-value.ts';
+import { asInt, asNumber, bool, dimVal, error, float, keyOf, type Val } from '../context/values.ts';
 import { exactQuotient } from '../patterns/quotient.ts';
 import { addWhere, argText, fail, guarded, noNames, settlingText, showType } from '../report/report.ts';
 
@@ -53,7 +55,7 @@ export function binary(scope: Scope, expr: BinaryExpr, left: Val, right: Val): V
   if (a !== undefined && b !== undefined) return floatBinary(scope, op, a, b, span);
   if ((left.kind === 'dim' && right.kind === 'float') || (left.kind === 'float' && right.kind === 'dim')) {
     // A symbolic dim among floats is a number of the graph.
-    if (scope.build) {
+    if (scope.graph) {
       return tensorBinary(scope, op, scalar(scope, left, 'f32', span), right, span, () => [
         text(scope, expr.left),
         text(scope, expr.right),
@@ -223,16 +225,16 @@ export function scalar(scope: Scope, value: Val, dtype: DType, span: Span): Val 
         expected: 'an int below 2^31, which i32 can hold',
         actual: describe(value),
       });
-    if (dtype !== 'bool') return guarded(scope, span, '', noNames, () => scope.build!.full(number, dtype, []));
+    if (dtype !== 'bool') return guarded(scope, span, '', noNames, (build) => build.full(number, dtype, []));
   }
   if (value.kind === 'dim' && dtype !== 'bool') {
-    return guarded(scope, span, '', noNames, () => {
-      const at = scope.build!.dim(value.dim);
-      return dtype === 'i32' ? at : scope.build!.cast(at, dtype);
+    return guarded(scope, span, '', noNames, (build) => {
+      const at = build.dim(value.dim);
+      return dtype === 'i32' ? at : build.cast(at, dtype);
     });
   }
   if (value.kind === 'bool' && dtype === 'bool')
-    return guarded(scope, span, '', noNames, () => scope.build!.full(value.value ? 1 : 0, 'bool', []));
+    return guarded(scope, span, '', noNames, (build) => build.full(value.value ? 1 : 0, 'bool', []));
   return fail(scope, 'CROB2201', span, { expected: `a number or an ${dtype} tensor`, actual: describe(value) });
 }
 
@@ -249,10 +251,10 @@ function tensorBinary(
   if (op === '^') {
     const n = asInt(right);
     if (left.kind === 'tensor' && n === 2)
-      return guarded(scope, span, 'square', names, () => scope.build!.mul(left.value, left.value));
+      return guarded(scope, span, 'square', names, (build) => build.mul(left.value, left.value));
     if (left.kind === 'tensor' && asNumber(right) !== undefined && dtype === 'f32') {
-      return guarded(scope, span, 'power', names, () =>
-        scope.build!.pow(left.value, scope.build!.full(asNumber(right)!, 'f32', [])),
+      return guarded(scope, span, 'power', names, (build) =>
+        build.pow(left.value, build.full(asNumber(right)!, 'f32', [])),
       );
     }
   }
@@ -270,11 +272,10 @@ function tensorBinary(
       },
     );
   }
-  const build = scope.build;
-  return guarded(scope, span, labels[op], names, () => emitBinary(build!, op, a.value, b.value));
+  return guarded(scope, span, labels[op], names, (build) => emitBinary(build, op, a.value, b.value));
 }
 
-function emitBinary(build: NonNullable<Scope['build']>, op: BinaryOp, a: Value, b: Value): Value {
+function emitBinary(build: Builder, op: BinaryOp, a: Value, b: Value): Value {
   switch (op) {
     case '+':
       return build.add(a, b);
@@ -326,7 +327,7 @@ export function unary(scope: Scope, { op, span, operand: from }: UnaryExpr, oper
         span,
         op === '-' ? 'negate' : 'not',
         () => [text(scope, from)],
-        () => (op === '-' ? scope.build!.neg(operand.value) : scope.build!.not(operand.value)),
+        (build) => (op === '-' ? build.neg(operand.value) : build.not(operand.value)),
       );
     default:
       break;
@@ -356,8 +357,7 @@ export function roundedQuotient(scope: Scope, name: 'floor' | 'ceil', expr: Bina
     const a = scalar(scope, left, 'i32', expr.span);
     const b = scalar(scope, right, 'i32', expr.span);
     if (a.kind !== 'tensor' || b.kind !== 'tensor') return error;
-    const build = scope.build!;
-    return guarded(scope, expr.span, name, noNames, () =>
+    return guarded(scope, expr.span, name, noNames, (build) =>
       name === 'floor' ? build.floordiv(a.value, b.value) : build.neg(build.floordiv(build.neg(a.value), b.value)),
     );
   }
@@ -369,8 +369,7 @@ export function rounded(scope: Scope, name: 'floor' | 'ceil', value: Val, span: 
   if (value.kind === 'float')
     return dimVal(dims.constant(name === 'floor' ? Math.floor(value.value) : Math.ceil(value.value)));
   if (value.kind === 'tensor') {
-    const build = scope.build!;
-    return guarded(scope, span, name, noNames, () =>
+    return guarded(scope, span, name, noNames, (build) =>
       name === 'floor' ? build.floor(value.value) : build.neg(build.floor(build.neg(value.value))),
     );
   }

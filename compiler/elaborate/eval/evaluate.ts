@@ -12,39 +12,45 @@ import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import { DimOverflow } from '../../dims/integers.ts';
 import { initialisers } from '../../ir/initialisers.ts';
-import { withinSteps } from '../context/limits.ts';
+import { apply } from '../calls/apply.ts';
 import { type CallArgs, nested, type Scope } from '../context/scope.ts';
-import { asInt, describe, dimVal, error, type Given, namesOf, type Val } from '../context/values.ts';
+import { describe } from '../context/show-value.ts';
+import { asInt, dimVal, error, type Given, namesOf, specOf, type Val } from '../context/values.ts';
+import { readMember } from '../modules/members.ts';
+import { withinSteps } from '../report/limits.ts';
 import { axisWord, provenance } from '../report/provenance.ts';
 import { argText, counted, fail, guarded, noNames, requireEqual } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import { binary, rounded, roundedQuotient, scalar, unary } from './arithmetic.ts';
 import { builtins, initialiser } from './builtins/table.ts';
 import { index } from './indexing.ts';
+import { run } from './statements.ts';
 
 /** Longest static loop: beyond it a list would be a mistake or an attack. */
 export const loopLimit = 4096;
 
 const nestingLimit = 800;
 
+const noneGiven: ReadonlyMap<string, Given> = new Map();
+
 export function evaluate(scope: Scope, expr: Expr): Val {
-  const { depth } = scope.context;
-  depth.steps++;
+  const { budget } = scope.context.run;
+  budget.steps++;
   if (!withinSteps(scope, expr.span)) return error;
-  if (depth.nesting >= nestingLimit) {
-    if (!depth.tooDeep)
+  if (budget.nesting >= nestingLimit) {
+    if (!budget.exceeded)
       fail(scope, 'CROB2225', expr.span, { what: 'the nesting of expressions and calls', limit: nestingLimit });
-    depth.tooDeep = true;
+    budget.exceeded = true;
     return error;
   }
-  depth.nesting++;
+  budget.nesting++;
   try {
     return evaluated(scope, expr);
   } catch (e) {
     if (e instanceof DimOverflow) return fail(scope, 'CROB2224', expr.span, {});
     throw e;
   } finally {
-    depth.nesting--;
+    budget.nesting--;
   }
 }
 
@@ -75,7 +81,7 @@ function evaluated(scope: Scope, expr: Expr): Val {
     case 'none':
       return { kind: 'none' };
     case 'list':
-      return { kind: 'list', items: expr.items.map((item) => scope.context.interpreter.evaluate(scope, item)) };
+      return { kind: 'list', items: expr.items.map((item) => evaluate(scope, item)) };
     case 'tuple':
       return { kind: 'tuple', items: new Map(expr.items.map((item) => [item.name.name, evaluate(scope, item.value)])) };
     case 'comprehension':
@@ -144,7 +150,7 @@ function dimHelp(scope: Scope): string | undefined {
 
 /** A name that another file of the library has wants a `use`. */
 function importHelp(scope: Scope, text: string): string | undefined {
-  for (const file of scope.context.program.files.values()) {
+  for (const file of scope.context.run.program.files.values()) {
     if (!file.file.startsWith('std/') || !file.declarations.has(text)) continue;
     return `the library has it: \`use ${file.file.replace(/\.crob$/, '').replaceAll('/', '.')}.{${text}}\``;
   }
@@ -166,7 +172,7 @@ function lookup(scope: Scope, text: string, span: Span): Val | undefined {
       case 'fn':
         return { kind: 'function', decl: found.decl, file: found.file };
       case 'module':
-        return { kind: 'spec', spec: { decl: found.decl, file: found.file, args: new Map(), span } };
+        return { kind: 'spec', spec: specOf(found.decl, found.file, noneGiven, span) };
       default:
         return fail(
           scope,
@@ -181,11 +187,11 @@ function lookup(scope: Scope, text: string, span: Span): Val | undefined {
   }
   if (text === 'training') {
     const { training, reads } = scope.context;
-    reads.at(-1)?.push({ kind: 'training', value: training });
+    reads.push({ kind: 'training', value: training });
     return { kind: 'bool', value: training };
   }
   const builtin = builtins.get(text);
-  return builtin ? { kind: 'builtin', builtin } : initialiser(text);
+  return builtin ? { kind: 'builtin', name: builtin.name } : initialiser(text);
 }
 
 function range(scope: Scope, start: Expr, stop: Expr, span: Span): Val {
@@ -268,7 +274,7 @@ export function truth(scope: Scope, value: Val, span: Span): boolean | undefined
 function conditional(scope: Scope, expr: IfExpr): Val {
   const holds = truth(scope, evaluate(scope, expr.condition), expr.condition.span);
   if (holds === undefined) return error;
-  return scope.context.interpreter.run(nested(scope), holds ? expr.then : expr.otherwise) ?? error;
+  return run(nested(scope), holds ? expr.then : expr.otherwise) ?? error;
 }
 
 function member(scope: Scope, expr: MemberExpr): Val {
@@ -278,7 +284,7 @@ function member(scope: Scope, expr: MemberExpr): Val {
     case 'error':
       return error;
     case 'instance': {
-      const found = scope.context.interpreter.member(scope, scope.context, object.instance, text);
+      const found = readMember(scope, scope.context, object.instance, text);
       if (found) return found;
       const { decl } = object.instance;
       const isWeight = decl.members.some((m) => (m.kind === 'param' || m.kind === 'buffer') && m.name.name === text);
@@ -313,8 +319,6 @@ function member(scope: Scope, expr: MemberExpr): Val {
   }
 }
 
-const noneGiven: ReadonlyMap<string, Given> = new Map();
-
 function call(scope: Scope, expr: CallExpr): Val {
   const { callee } = expr;
   if (callee.kind === 'name' && (callee.name === 'floor' || callee.name === 'ceil') && expr.args.length === 1) {
@@ -342,7 +346,7 @@ function call(scope: Scope, expr: CallExpr): Val {
     named.set(arg.name.name, given);
   }
   const args: CallArgs = { positional, named: named ?? noneGiven, source: expr.args };
-  return target.kind === 'error' ? error : scope.context.interpreter.apply(scope, target, args, expr.span);
+  return target.kind === 'error' ? error : apply(scope, target, args, expr.span);
 }
 
 /** `x as f32[B, N, C]`: the shape is proved and then goes by the names given. */
@@ -385,17 +389,17 @@ function assertShape(scope: Scope, expr: Extract<Expr, { kind: 'cast' }>): Val {
       actual.shape[i]!,
       d,
       expr.span,
-      `cannot take \`${argText(scope, expr.operand)}\` for ${scope.context.program.text(expr.type.span)}: ${axisWord(actual.shape, i, actual.shape[i]!, d)}`,
+      `cannot take \`${argText(scope, expr.operand)}\` for ${scope.context.run.program.text(expr.type.span)}: ${axisWord(actual.shape, i, actual.shape[i]!, d)}`,
       { tensors },
     ),
   );
   if (!same) return error;
-  return guarded(scope, expr.span, '', noNames, () => scope.build!.reshape(value.value, shape));
+  return guarded(scope, expr.span, '', noNames, (build) => build.reshape(value.value, shape));
 }
 
 /** `tensor f32[i in N, j in M] { … }`: index arithmetic over iotas, which folds when the extents are static. */
 function fromIndices(scope: Scope, expr: TensorExpr): Val {
-  const build = scope.build;
+  const build = scope.graph?.build;
   if (!build) return fail(scope, 'CROB2208', expr.span, { what: 'a tensor' });
   const dtype = expr.dtype.name;
   if (dtype !== 'f32' && dtype !== 'i32' && dtype !== 'bool') {
@@ -423,7 +427,7 @@ function fromIndices(scope: Scope, expr: TensorExpr): Val {
     });
     inner.locals.declare(ident.name, at);
   }
-  const raw = scope.context.interpreter.run(inner, expr.body);
+  const raw = run(inner, expr.body);
   if (!raw || raw.kind === 'error') return error;
   const value = scalar(scope, raw, dtype, expr.body.span);
   if (value.kind !== 'tensor') return error;

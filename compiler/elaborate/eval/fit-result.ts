@@ -1,8 +1,9 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { Scope } from '../context/scope.ts';
+import { describe } from '../context/show-value.ts';
 import type { GraphType } from '../context/template.ts';
-import { describe, error, type Val } from '../context/values.ts';
+import { error, type Val } from '../context/values.ts';
 import { axisWord, provenance, showShape } from '../report/provenance.ts';
 import { counted, fail, requireEqual, showType } from '../report/report.ts';
 
@@ -80,7 +81,7 @@ export function fitResult(scope: Scope, value: Val, type: GraphType, span: Span,
 }
 
 function shortText(scope: Scope, span: Span): string {
-  const text = scope.context.program.text(span);
+  const text = scope.context.run.program.text(span);
   return text.length > 24 || text.includes('\n') ? '…' : text;
 }
 

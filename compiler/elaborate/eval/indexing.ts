@@ -2,14 +2,16 @@ import type { Expr, IndexExpr } from '../../../grammar/tree.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import type { Scope } from '../context/scope.ts';
-import { asInt, describe, dimVal, error, type TensorVal, type Val } from '../context/values.ts';
+import { describe } from '../context/show-value.ts';
+import { asInt, dimVal, error, type TensorVal, type Val } from '../context/values.ts';
 import { argText, counted, fail, guarded, requireClause } from '../report/report.ts';
+import { evaluate } from './evaluate.ts';
 
 /** `xs[i]`, `xs[1..3]`, `x[:, 0..H, i]`, `x[i]` for `x[i, :, :]`, and `H[i]`, the i-th of a family of dims. */
 export function index(scope: Scope, expr: IndexExpr): Val {
   const family = dimFamily(scope, expr);
   if (family) return family;
-  const object = scope.context.interpreter.evaluate(scope, expr.object);
+  const object = evaluate(scope, expr.object);
   if (object.kind === 'error') return error;
   if (object.kind === 'list') return listItem(scope, expr, object.items);
   if (object.kind === 'tensor') return slice(scope, expr, object);
@@ -22,7 +24,7 @@ function dimFamily(scope: Scope, expr: IndexExpr): Val | undefined {
   if (scope.member(object.name, object.span)) return undefined;
   const only = items[0];
   if (items.length !== 1 || only?.kind !== 'at') return undefined;
-  const at = scope.context.interpreter.evaluate(scope, only.value);
+  const at = evaluate(scope, only.value);
   if (at.kind === 'error') return error;
   const i = asInt(at);
   if (i === undefined) return fail(scope, 'CROB2201', only.span, { expected: 'an int', actual: describe(at) });
@@ -52,7 +54,7 @@ function listItem(scope: Scope, expr: IndexExpr, items: readonly Val[]): Val {
 }
 
 function bound(scope: Scope, expr: Expr): number | undefined {
-  const value = scope.context.interpreter.evaluate(scope, expr);
+  const value = evaluate(scope, expr);
   if (value.kind === 'error') return undefined;
   const n = asInt(value);
   if (n === undefined) fail(scope, 'CROB2201', expr.span, { expected: 'an int', actual: describe(value) });
@@ -60,12 +62,11 @@ function bound(scope: Scope, expr: Expr): number | undefined {
 }
 
 function slice(scope: Scope, expr: IndexExpr, object: TensorVal): Val {
-  const build = scope.build!;
   const { shape } = object.value.type;
   const label = 'slice';
   const first = expr.items[0];
   if (expr.items.length === 1 && first?.kind === 'at') {
-    const at = scope.context.interpreter.evaluate(scope, first.value);
+    const at = evaluate(scope, first.value);
     if (at.kind === 'error') return error;
     if (at.kind === 'tensor')
       return guarded(
@@ -73,7 +74,7 @@ function slice(scope: Scope, expr: IndexExpr, object: TensorVal): Val {
         expr.span,
         'gather',
         () => [argText(scope, expr.object), argText(scope, first.value)],
-        () => build.gather(object.value, at.value),
+        (build) => build.gather(object.value, at.value),
       );
   }
   if (expr.items.length > shape.length) {
@@ -97,7 +98,7 @@ function slice(scope: Scope, expr: IndexExpr, object: TensorVal): Val {
   for (const [axis, size] of shape.entries()) {
     const item = expr.items[axis] ?? { kind: 'all' };
     const at = (e: Expr): Dim | undefined => {
-      const value = scope.context.interpreter.evaluate(scope, e);
+      const value = evaluate(scope, e);
       if (value.kind === 'dim') return value.dim;
       if (value.kind !== 'error')
         fail(scope, 'CROB2201', e.span, { expected: 'an int or a dim', actual: describe(value) });
@@ -178,7 +179,7 @@ function slice(scope: Scope, expr: IndexExpr, object: TensorVal): Val {
     expr.span,
     label,
     () => [argText(scope, expr.object)],
-    () => {
+    (build) => {
       const part = build.slice(
         object.value,
         start,

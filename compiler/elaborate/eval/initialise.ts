@@ -1,9 +1,10 @@
 import type { Expr } from '../../../grammar/tree.ts';
 import type { Scope } from '../context/scope.ts';
 import type { Val } from '../context/values.ts';
+import { evaluate } from './evaluate.ts';
 
 /** The expression after `~`: initialisers are looked up before functions of the same name (`uniform`). */
 export function evaluateInit(scope: Scope, expr: Expr): Val {
-  const value = scope.context.interpreter.evaluate({ ...scope, inits: true }, expr);
+  const value = evaluate({ ...scope, inits: true }, expr);
   return value;
 }

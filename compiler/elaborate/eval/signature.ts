@@ -1,13 +1,14 @@
 import type { BinaryOp, Expr, Param, ShapeItem, Type } from '../../../grammar/tree.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
-import type { Clause } from '../../dims/facts.ts';
+import type { Clause, Facts } from '../../dims/facts.ts';
 import type { DType } from '../../ir/graph.ts';
 import { nested, type Scope } from '../context/scope.ts';
+import { describe } from '../context/show-value.ts';
 import type { Condition, GraphType } from '../context/template.ts';
-import { asInt, describe, type Val } from '../context/values.ts';
+import { asInt, type Val } from '../context/values.ts';
 import { argText, fail, requireSize } from '../report/report.ts';
-import { iterate } from './evaluate.ts';
+import { evaluate, iterate } from './evaluate.ts';
 
 const dtypes: readonly string[] = ['f32', 'i32', 'bool', 'i64', 'u8'] satisfies DType[];
 
@@ -126,7 +127,7 @@ function resolveShape(scope: Scope, items: readonly ShapeItem[], rank: number | 
       shape.push(...spread);
       continue;
     }
-    const value = scope.context.interpreter.evaluate(scope, item.value);
+    const value = evaluate(scope, item.value);
     if (value.kind === 'error') return undefined;
     if (value.kind !== 'dim') {
       fail(scope, 'CROB2201', item.span, { expected: 'an int or a dim', actual: describe(value) });
@@ -145,15 +146,19 @@ export function conditions(scope: Scope, where: readonly Expr[], failed: (expr: 
   return found;
 }
 
-/** Takes conditions for facts; false, and a message, where they leave no sizes. */
-export function assumeAll(scope: Scope, where: readonly Condition[]): boolean {
+/** The facts of a scope with conditions assumed. They are unsound, and reported, where they leave no sizes. */
+export function assumeAll(
+  scope: Scope,
+  where: readonly Condition[],
+): { readonly facts: Facts; readonly sound: boolean } {
+  let { facts } = scope;
   for (const { clause, span } of where) {
-    scope.facts = scope.facts.assume(clause);
-    if (!scope.facts.isContradictory()) continue;
-    fail(scope, 'CROB2119', span, { clause: scope.context.program.text(span) });
-    return false;
+    facts = facts.assume(clause);
+    if (!facts.isContradictory()) continue;
+    fail(scope, 'CROB2119', span, { clause: scope.context.run.program.text(span) });
+    return { facts, sound: false };
   }
-  return true;
+  return { facts, sound: true };
 }
 
 function collect(scope: Scope, expr: Expr, into: Condition[], failed: (expr: Expr) => void): void {
@@ -177,7 +182,7 @@ function collect(scope: Scope, expr: Expr, into: Condition[], failed: (expr: Exp
     fail(scope, 'CROB2201', expr.span, { expected: wanted, actual: 'a `!=`' });
     return;
   }
-  const value = scope.context.interpreter.evaluate(scope, expr);
+  const value = evaluate(scope, expr);
   if (value.kind === 'error') return;
   if (value.kind === 'bool') {
     if (!value.value) failed(expr);
@@ -196,7 +201,6 @@ function isGround(clause: Clause): boolean {
 }
 
 function comparison(scope: Scope, op: BinaryOp, left: Expr, right: Expr): Clause | 'error' | undefined {
-  const { evaluate } = scope.context.interpreter;
   if (op === '==' && left.kind === 'binary' && left.op === '%') {
     const value = evaluate(scope, left.left);
     const modulus = asInt(evaluate(scope, left.right));

@@ -1,14 +1,15 @@
 import type { Expr, Param } from '../../../grammar/tree.ts';
 import { variable } from '../../dims/dim.ts';
 import { Builder } from '../../ir/builder.ts';
-import type { Scope } from '../context/scope.ts';
+import { type GraphScope, graphBody, type Scope } from '../context/scope.ts';
 import { type GraphType, unflatten } from '../context/template.ts';
-import { dimVal, int, type Val } from '../context/values.ts';
+import { dimVal, error, int, type Val } from '../context/values.ts';
+import { evaluate } from './evaluate.ts';
 import { conditions, isDimType, isGraphType, resolveType } from './signature.ts';
 
 /** Arguments made from a signature alone, and the body that hands them in. */
 export interface StandIns {
-  readonly inner: Scope;
+  readonly inner: GraphScope;
   readonly types: ReadonlyMap<string, GraphType>;
   readonly given: readonly Val[];
 }
@@ -29,23 +30,25 @@ export function standIns(scope: Scope, params: readonly Param[], where: readonly
       scope.dims.known.set(param.name.name, variable(param.name.name));
       hold(param, dimVal(variable(param.name.name)));
     } else {
-      hold(param, param.value ? scope.context.interpreter.evaluate(scope, param.value) : int(0));
+      hold(param, param.value ? evaluate(scope, param.value) : int(0));
     }
   }
   // A `where` names those, and makes the sizes of tensors whole (`H/4`).
-  for (const condition of conditions(scope, where, () => {})) scope.facts = scope.facts.assume(condition.clause);
-  const build = new Builder(scope.facts);
-  const inner: Scope = { ...scope, build };
+  let { facts } = scope;
+  for (const condition of conditions(scope, where, () => {})) facts = facts.assume(condition.clause);
+  const graph = graphBody(new Builder(facts));
+  const inner: GraphScope = { ...scope, facts, graph };
   const types = new Map<string, GraphType>();
   for (const param of params) {
     if (!isGraphType(param.type)) continue;
     const type = resolveType(inner, param.type, types, { next: () => 4 });
     if (!type) return undefined;
     types.set(param.name.name, type);
+    const { build } = graph;
     hold(
       param,
       unflatten(type, (t) => build.input(`${param.name.name} ${build.nodes.length}`, t)),
     );
   }
-  return { inner, types, given: params.map((param) => values.get(param.name.name)!) };
+  return { inner, types, given: params.map((param) => values.get(param.name.name) ?? error) };
 }

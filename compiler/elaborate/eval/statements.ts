@@ -1,12 +1,13 @@
 import type { AssignStatement, Block, Expr, Statement, UpdateStatement } from '../../../grammar/tree.ts';
 import * as dims from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
-import { nested, type Scope } from '../context/scope.ts';
-import { asInt, describe, dimVal, error, type Val } from '../context/values.ts';
+import { isGraphScope, nested, type Scope } from '../context/scope.ts';
+import { describe } from '../context/show-value.ts';
+import { asInt, dimVal, error, type Val } from '../context/values.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import { binary } from './arithmetic.ts';
-import { iterate, truth } from './evaluate.ts';
+import { evaluate, iterate, truth } from './evaluate.ts';
 import { fitResult } from './fit-result.ts';
 
 export function run(scope: Scope, block: Block): Val | undefined {
@@ -14,7 +15,7 @@ export function run(scope: Scope, block: Block): Val | undefined {
   if (block.value && block.statements.at(-1)?.kind === 'return') fail(scope, 'CROB2227', block.value.span, {});
   if (returned) return returned;
   if (!block.value) return undefined;
-  const value = scope.context.interpreter.evaluate(scope, block.value);
+  const value = evaluate(scope, block.value);
   scope.trace.result = block.value.span;
   return value;
 }
@@ -31,7 +32,6 @@ export function execute(scope: Scope, statements: readonly Statement[]): Val | u
 }
 
 function step(scope: Scope, statement: Statement): Val | undefined {
-  const { evaluate } = scope.context.interpreter;
   switch (statement.kind) {
     case 'let':
       scope.locals.declare(statement.name.name, evaluate(scope, statement.value));
@@ -69,7 +69,6 @@ function step(scope: Scope, statement: Statement): Val | undefined {
 }
 
 function assign(scope: Scope, statement: AssignStatement): void {
-  const { evaluate } = scope.context.interpreter;
   const { target, op, span } = statement;
   let value = evaluate(scope, statement.value);
   if (op !== '=') {
@@ -116,7 +115,7 @@ function assignItem(scope: Scope, name: string, target: Extract<Expr, { kind: 'i
     fail(scope, 'CROB2216', target.span, { op: '[]=', left: held ? describe(held) : `\`${name}\``, right: 'an index' });
     return;
   }
-  const at = scope.context.interpreter.evaluate(scope, only.value);
+  const at = evaluate(scope, only.value);
   const i = asInt(at);
   if (i === undefined || i < 0 || i >= held.items.length) {
     if (at.kind !== 'error')
@@ -132,8 +131,12 @@ function update(scope: Scope, statement: UpdateStatement): void {
     fail(scope, 'CROB2215', statement.span, { name });
     return;
   }
+  if (!isGraphScope(scope)) {
+    fail(scope, 'CROB2208', statement.span, { what: `the update of ${name}` });
+    return;
+  }
   const buffer = scope.member(name, statement.target.span);
-  const value = scope.context.interpreter.evaluate(scope, statement.value);
+  const value = evaluate(scope, statement.value);
   if (value.kind === 'error' || buffer?.kind === 'error') return;
   const weight = buffer?.kind === 'tensor' ? buffer.value.node : undefined;
   if (value.kind !== 'tensor' || weight?.op !== 'weight' || weight.attributes.role !== 'buffer') {
@@ -152,8 +155,9 @@ function update(scope: Scope, statement: UpdateStatement): void {
     `the new value of \`${name}\``,
   );
   if (fitted.kind !== 'tensor') return;
-  scope.updates.push({ path: weight.attributes.path, value: fitted.value, at: scope.build!.nodes.length });
-  forgetBuffers(scope.weights);
+  const { build, updates, weights } = scope.graph;
+  updates.push({ path: weight.attributes.path, value: fitted.value, at: build.nodes.length });
+  forgetBuffers(weights);
 }
 
 /** A read behind an update is placed anew, where `inline` finds the new value. */

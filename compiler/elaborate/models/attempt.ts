@@ -1,15 +1,15 @@
 import type { Declaration } from '../../../grammar/tree.ts';
 import { type Diagnostic, diagnostic } from '../../diagnostics/diagnostic.ts';
 import { DimOverflow } from '../../dims/dim.ts';
-import { collecting, type Faults } from '../context/faults.ts';
-import type { Context } from '../context/scope.ts';
+import { type Context, collecting } from '../context/context.ts';
+import type { Faults } from '../context/faults.ts';
 import type { Call, Template } from '../context/template.ts';
-import { checkWeightPaths } from '../modules/weight-paths.ts';
 import { fail } from '../report/report.ts';
 import type { ModelAt } from '../source/recipe-chain.ts';
 import { flattenModel } from './flatten.ts';
 import { elaborateModel, type ModelGraph } from './model.ts';
 import { checkReached } from './reach.ts';
+import { checkWeightPaths } from './weight-paths.ts';
 
 /** A model as it comes out, and what is wrong with it, each fault where it shows. */
 export interface Attempt {
@@ -36,11 +36,18 @@ export function attemptForm(context: Context, { decl, file }: ModelAt): Attempt 
     const flat = flattenModel(inner, decl, file);
     return flat && elaborateModel(inner, flat);
   });
+  if (model && faults.size === 0) checkOverridesUsed(inner, model);
   if (model && faults.size === 0 && !isOfReasonableSize(model)) {
     const what = `the number of operators of ${decl.name.name}`;
     fail({ context: inner }, 'CROB2225', decl.name.span, { what, limit: operatorLimit });
   }
   return { model, faults };
+}
+
+/** A line of the model itself that nothing has asked for changes nothing, whatever the reason. */
+function checkOverridesUsed(context: Context, { flat, unusedOverrides }: ModelGraph): void {
+  for (const { path, model } of unusedOverrides)
+    if (model === flat.name) fail({ context }, 'CROB2314', path.span, { path: context.run.program.text(path.span) });
 }
 
 /** Most operators that a model may have once its calls are expanded. */

@@ -2,9 +2,8 @@ import type { Span } from '../../../grammar/span.ts';
 import type { ModelDecl, ModelField, ModelMember, Param } from '../../../grammar/tree.ts';
 import type { Diagnostic, Note } from '../../diagnostics/diagnostic.ts';
 import type { MessageCode } from '../../diagnostics/messages.ts';
+import { type Context, fork } from '../context/context.ts';
 import type { Faults } from '../context/faults.ts';
-import type { Context } from '../context/scope.ts';
-import { beside } from '../session.ts';
 import type { ModelAt } from '../source/recipe-chain.ts';
 import { type Attempt, attempt } from './attempt.ts';
 import { declaredAt } from './declared-at.ts';
@@ -43,7 +42,7 @@ function explanations(context: Context, at: ModelAt, faults: Faults): readonly E
   const { decl } = at;
   const mayBeInherited = ({ span }: Diagnostic) => !isWithin(span, decl.span) || isSame(span, decl.name.span);
   const base = [...faults.values()].some(mayBeInherited) ? baseOf(at) : undefined;
-  const inBase = base && attempt(beside(context), base);
+  const inBase = base && attempt(fork(context), base);
   const here = keyed(decl, faults);
   const there = base && inBase && keyed(base.decl, inBase.faults);
   const own = new Map([...here].filter(([key]) => !there?.has(key)));
@@ -63,7 +62,7 @@ function attemptsWithout(context: Context, { decl, file }: ModelAt, inBase: Atte
     const saysNothing = params.length + members.length + decl.where.length === 0;
     const found =
       known.get(line) ??
-      (inBase && saysNothing ? inBase : attempt(beside(context), { decl: { ...decl, params, members }, file }));
+      (inBase && saysNothing ? inBase : attempt(fork(context), { decl: { ...decl, params, members }, file }));
     known.set(line, found);
     return found;
   };
@@ -97,7 +96,7 @@ function ownExplanations(
     if (told.some(({ message }) => isWithin(message.span, line.span))) continue;
     const { model } = without(line);
     const [first] = group.values();
-    const message = atLine(line, first!, model && declaredAt(beside(context), model, line), group.size - 1);
+    const message = atLine(line, first!, model && declaredAt(fork(context), model, line), group.size - 1);
     told.push({ message, keys: [...group.keys()] });
   }
   return told;

@@ -2,7 +2,7 @@ import type { Ident, ModelDecl } from '../../../grammar/tree.ts';
 import { diagnostic } from '../../diagnostics/diagnostic.ts';
 import { asConstant, constant, type Dim, variables } from '../../dims/dim.ts';
 import { type Clause, Facts, showClause } from '../../dims/facts.ts';
-import type { Context } from '../context/scope.ts';
+import type { Context } from '../context/context.ts';
 import { substituteClause } from '../eval/signature.ts';
 import { isDoubtful } from '../source/doubtful.ts';
 import type { FileScope } from '../source/program.ts';
@@ -23,7 +23,7 @@ export function trainingGraph(context: Context, at: ModelAt): ModelGraph | undef
 
 function told(context: Context, at: ModelAt, { model, faults }: Attempt): ModelGraph | undefined {
   // What may come of text that was lost to a syntax error is no one's fault; the model has gaps all the same.
-  const certain = new Map([...faults].filter(([, d]) => !isDoubtful(context.program, d)));
+  const certain = new Map([...faults].filter(([, d]) => !isDoubtful(context.run.program, d)));
   for (const d of explained(context, at, certain)) context.report(d);
   return faults.size === 0 ? model : undefined;
 }

@@ -1,7 +1,9 @@
 import type { Ident, ModelMember, Param, Path } from '../../../grammar/tree.ts';
 import type { Note } from '../../diagnostics/diagnostic.ts';
-import { type Context, fileScope } from '../context/scope.ts';
+import type { Context } from '../context/context.ts';
+import { fileScope } from '../context/scope.ts';
 import { asInt, type Instance, type Val } from '../context/values.ts';
+import { evaluate } from '../eval/evaluate.ts';
 import { madeMember } from '../modules/members.ts';
 import type { ModelGraph } from './model.ts';
 
@@ -35,8 +37,7 @@ function declarationOf(context: Context, { flat, instances }: ModelGraph, path: 
       if (!found) return undefined;
       at = i === 0 ? instances.get(name) : at?.kind === 'instance' ? madeMember(context, at.instance, name) : undefined;
     } else if (at?.kind === 'list') {
-      const index =
-        step.kind === 'any' ? 0 : asInt(context.interpreter.evaluate(fileScope(context, flat.file), step.value));
+      const index = step.kind === 'any' ? 0 : asInt(evaluate(fileScope(context, flat.file), step.value));
       at = index === undefined ? undefined : at.items[index];
     }
   }

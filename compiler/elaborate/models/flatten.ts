@@ -10,7 +10,7 @@ import type {
   Param,
   Path,
 } from '../../../grammar/tree.ts';
-import type { Context } from '../context/scope.ts';
+import type { Context } from '../context/context.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope } from '../source/program.ts';
@@ -22,18 +22,28 @@ export interface From<T> {
   readonly file: FileScope;
   /** The model that wrote it: the base, or the variant that replaced it. */
   readonly model: string;
+  /** Place of that model in the chain: the nearest to the variant has the greatest. */
+  readonly nearness: number;
+}
+
+/** The value of a parameter or slot, given anew. */
+export interface FromValue extends From<Expr> {
+  /** What it replaces, where that is not the parameter's default. */
+  readonly before: FromValue | undefined;
 }
 
 /** A part, declared or replaced. */
 export interface FromField extends From<ModelField> {
   /** What the model that wrote it extends. */
   readonly base: string | undefined;
-  /** Where that has the part that it replaces. */
-  readonly replaces: Span | undefined;
+  /** The part that it replaces. */
+  readonly before: FromField | undefined;
 }
 
 /** An override of something deeper than a field: `backbone.layers[2].window = 6`. */
 export interface DeepOverride {
+  /** The first step of the path: a part of the model. */
+  readonly name: string;
   readonly path: Path;
   readonly value: Expr;
   readonly file: FileScope;
@@ -50,13 +60,15 @@ export interface FlatModel {
   readonly docs: readonly string[];
   readonly params: Map<string, From<Param>>;
   /** What a slot or parameter was replaced by. */
-  readonly values: Map<string, From<Expr>>;
+  readonly values: Map<string, FromValue>;
   readonly fields: Map<string, FromField>;
   readonly inputs: Map<string, From<InputMember>>;
   readonly lets: Map<string, From<ModelLet>>;
   readonly outputs: Map<string, From<OutputMember>>;
   readonly where: From<Expr>[];
   readonly overrides: DeepOverride[];
+  /** Overrides of the inside of what a nearer model gave anew, which its right side still sees. */
+  readonly superseded: DeepOverride[];
   readonly removed: Map<string, Span>;
 }
 
@@ -77,6 +89,7 @@ export function flattenModel(context: Context, decl: ModelDecl, file: FileScope)
     outputs: new Map(),
     where: [],
     overrides: [],
+    superseded: [],
     removed: new Map(),
   };
   for (const [nearness, one] of chain.entries()) merge(context, flat, { ...one, nearness });
@@ -118,7 +131,7 @@ interface Link {
 }
 
 function merge(context: Context, flat: FlatModel, link: Link): void {
-  const { decl, file } = link;
+  const { decl, file, nearness } = link;
   const model = decl.name.name;
   const here = new Map<string, Span>();
   const once = (key: string, span: Span): boolean => {
@@ -136,9 +149,9 @@ function merge(context: Context, flat: FlatModel, link: Link): void {
     const { name, span } = param.name;
     if (!once(name, span) || !fits('parameter', param.name)) continue;
     drop(flat, name);
-    flat.params.set(name, { decl: param, file, model });
+    flat.params.set(name, { decl: param, file, model, nearness });
   }
-  for (const expr of decl.where) flat.where.push({ decl: expr, file, model });
+  for (const expr of decl.where) flat.where.push({ decl: expr, file, model, nearness });
   for (const member of decl.members) {
     switch (member.kind) {
       case 'model-field': {
@@ -148,15 +161,15 @@ function merge(context: Context, flat: FlatModel, link: Link): void {
       }
       case 'input':
         if (once(member.name.name, member.name.span) && fits('input', member.name))
-          flat.inputs.set(member.name.name, { decl: member, file, model });
+          flat.inputs.set(member.name.name, { decl: member, file, model, nearness });
         break;
       case 'model-let':
         if (once(member.name.name, member.name.span) && fits('let', member.name))
-          flat.lets.set(member.name.name, { decl: member, file, model });
+          flat.lets.set(member.name.name, { decl: member, file, model, nearness });
         break;
       case 'output':
         if (once(`output ${member.name.name}`, member.name.span) && fits('output', member.name, !!member.value))
-          flat.outputs.set(member.name.name, { decl: member, file, model });
+          flat.outputs.set(member.name.name, { decl: member, file, model, nearness });
         break;
       case 'without':
         break;
@@ -183,28 +196,31 @@ function firstName({ steps: [first] }: Path): string {
 }
 
 function setField(flat: FlatModel, decl: ModelField, name: string, link: Link): void {
-  const { file } = link;
+  const { file, nearness } = link;
   const model = link.decl.name.name;
+  const value = flat.values.get(name);
   drop(flat, name);
-  if (flat.params.has(name)) flat.values.set(name, { decl: decl.value, file, model });
+  if (flat.params.has(name)) flat.values.set(name, { decl: decl.value, file, model, nearness, before: value });
   else {
-    const replaces = flat.fields.get(name)?.decl.path.span;
-    flat.fields.set(name, { decl, file, model, base: link.decl.base?.name, replaces });
+    const before = flat.fields.get(name);
+    flat.fields.set(name, { decl, file, model, nearness, base: link.decl.base?.name, before });
   }
 }
 
 /** What is given anew, or taken out, loses what was said of it and of its inside before. */
 function drop(flat: FlatModel, name: string): void {
   flat.values.delete(name);
-  const others = flat.overrides.filter(({ path }) => firstName(path) !== name);
+  const inside = flat.overrides.filter((one) => one.name === name);
+  const others = flat.overrides.filter((one) => one.name !== name);
   flat.overrides.splice(0, flat.overrides.length, ...others);
+  flat.superseded.push(...inside);
 }
 
 function addOverride(context: Context, flat: FlatModel, { path, value }: ModelField, link: Link): void {
   const name = firstName(path);
   const model = link.decl.name.name;
   if (flat.params.has(name) || flat.fields.has(name)) {
-    flat.overrides.push({ path, value, file: link.file, model, nearness: link.nearness });
+    flat.overrides.push({ name, path, value, file: link.file, model, nearness: link.nearness });
     return;
   }
   const names = [...flat.params.keys(), ...flat.fields.keys()];
@@ -222,7 +238,7 @@ function remove(context: Context, flat: FlatModel, path: Path, model: string): v
   const parts: Map<string, unknown>[] = [flat.fields, flat.lets, flat.outputs, flat.inputs, flat.params];
   if (name === undefined || !parts.some((part) => part.has(name))) {
     const names = parts.flatMap((part) => [...part.keys()]);
-    const text = context.program.text(path.span);
+    const text = context.run.program.text(path.span);
     fail({ context }, 'CROB2306', path.span, { name: text, model }, { help: didYouMean(text, names) });
     return;
   }

@@ -1,6 +1,6 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Ident } from '../../../grammar/tree.ts';
-import type { Context } from '../context/scope.ts';
+import type { Context } from '../context/context.ts';
 import { fail } from '../report/report.ts';
 import type { FlatModel, From } from './flatten.ts';
 

@@ -1,14 +1,18 @@
 import type { Span } from '../../../grammar/span.ts';
-import type { OutputMember } from '../../../grammar/tree.ts';
+import type { OutputMember, Param } from '../../../grammar/tree.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import { type Clause, Facts } from '../../dims/facts.ts';
 import { Builder } from '../../ir/builder.ts';
 import type { Guard, Node, Value } from '../../ir/graph.ts';
-import { type Context, DimScope, fileScope, type Overrides, type Scope } from '../context/scope.ts';
+import type { Context } from '../context/context.ts';
+import type { Overrides } from '../context/overrides.ts';
+import { DimScope, fileScope, type GraphBody, graphBody, type Scope } from '../context/scope.ts';
+import { describe, showStatic } from '../context/show-value.ts';
 import type { Call, GraphType } from '../context/template.ts';
-import { describe, error, hasError, type Instance, showStatic, tensor, type Val } from '../context/values.ts';
+import { error, type Given, hasError, type Instance, tensor, type Val } from '../context/values.ts';
 import { fitStatic } from '../eval/arguments.ts';
+import { evaluate } from '../eval/evaluate.ts';
 import { fitResult } from '../eval/fit-result.ts';
 import { assumeAll, conditions, resolveType } from '../eval/signature.ts';
 import { checkAttributes } from '../modules/declared.ts';
@@ -16,8 +20,8 @@ import { isPart, partKinds, partsOf, place, slotOf } from '../modules/members.ts
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope } from '../source/program.ts';
-import type { FlatModel, From, FromField } from './flatten.ts';
-import { overrideTrees } from './override-trees.ts';
+import type { DeepOverride, FlatModel, From, FromField } from './flatten.ts';
+import { type Line, OverrideLines } from './override-lines.ts';
 import { type GoneUse, Uses } from './uses.ts';
 
 /** A model elaborated: instances made, body typed; `inline` makes the flat graph of it. */
@@ -36,6 +40,8 @@ export interface ModelGraph {
   partsOf(instance: Instance): ReadonlyMap<string, Val>;
   /** Static parameters as they came out: what the manifest records. */
   readonly params: ReadonlyMap<string, Val>;
+  /** Lines that change the inside of parts, and whose values nothing asked for. */
+  readonly unusedOverrides: readonly DeepOverride[];
 }
 
 export function elaborateModel(context: Context, flat: FlatModel): ModelGraph | undefined {
@@ -56,48 +62,57 @@ class ModelElaboration {
   readonly #values = new Map<string, Val>();
   readonly #busy = new Set<string>();
   readonly #uses = new Uses();
-  #trees: ReadonlyMap<string, Overrides> = new Map();
-  #facts: Facts = Facts.none;
+  readonly #lines: OverrideLines;
   readonly #dims: DimScope;
-  readonly #build: Builder;
-  readonly #calls: Call[] = [];
-  readonly #weights = new Map<string, Value>();
   readonly #guards: Guard[] = [];
   readonly #inputs: { name: string; value: Value; docs: string }[] = [];
-  readonly #bodies = new Map<FileScope, Scope>();
+  readonly #scopes = new Map<FileScope, Scope>();
+  /** Known once the conditions are, on which the facts of the graph rest. */
+  #graph: GraphBody | undefined;
+  #facts: Facts = Facts.none;
 
   constructor(context: Context, flat: FlatModel) {
     this.#context = context;
     this.#flat = flat;
     this.#dims = new DimScope(true);
-    this.#trees = overrideTrees(flat.overrides, (file) => this.#staticBody(file));
-    // A `where` may name what parts of the model say of themselves (`T <= text.positions`), so they come first.
-    let facts = Facts.none;
-    for (const [i, { decl, file, model }] of flat.where.entries()) {
+    this.#lines = new OverrideLines(context, flat.overrides, this.#indexScope, (line, without) => ({
+      value: evaluate(
+        this.#rightSide(line, () => this.#without(line.name, without)),
+        line.value,
+      ),
+      span: line.value.span,
+    }));
+  }
+
+  /** A `where` may name what parts of the model say of themselves (`T <= text.positions`), so conditions come first. */
+  #conditions(): GraphBody {
+    const { params, where, name } = this.#flat;
+    const { program } = this.#context.run;
+    for (const [i, { decl, file, model }] of where.entries()) {
       const refused = () => {
-        const clause = context.program.text(decl.span);
-        const named = [...flat.params.keys()].filter((name) => new RegExp(`\\b${name}\\b`).test(clause));
-        const details = named.map((name) => `${name} is ${showStatic(this.#values.get(name))}`);
-        fail({ context }, 'CROB2207', decl.span, { clause, what: model }, { details });
+        const clause = program.text(decl.span);
+        const named = [...params.keys()].filter((one) => new RegExp(`\\b${one}\\b`).test(clause));
+        const details = named.map((one) => `${one} is ${showStatic(this.#values.get(one))}`);
+        fail({ context: this.#context }, 'CROB2207', decl.span, { clause, what: model }, { details });
       };
-      const body = { ...this.#bodyWith(file, facts, undefined), dims: this.#dims };
-      const asking = { name: `where ${i}`, inherited: model !== flat.name };
+      const scope: Scope = { ...this.#scopeWith(file, undefined), dims: this.#dims };
+      const asking = { name: `where ${i}`, inherited: model !== name };
       const known = new Set(this.#dims.known.keys());
-      const found = this.#uses.within(asking, () => conditions(body, [decl], refused));
+      const found = this.#uses.within(asking, () => conditions(scope, [decl], refused));
       // A condition on a part that a variant took out goes with it, and so do the dims that only it names.
       if (this.#uses.namesGone(asking))
-        for (const name of this.#dims.known.keys()) if (!known.has(name)) this.#dims.known.delete(name);
-      assumeAll(body, found);
-      facts = body.facts;
-      for (const { clause, span } of found) this.#guards.push(guardOf(clause, context.program.text(span), span));
+        for (const dim of this.#dims.known.keys()) if (!known.has(dim)) this.#dims.known.delete(dim);
+      this.#facts = assumeAll(scope, found).facts;
+      for (const { clause, span } of found) this.#guards.push(guardOf(clause, program.text(span), span));
     }
-    this.#facts = facts;
-    this.#build = new Builder(facts);
+    return graphBody(new Builder(this.#facts));
   }
 
   run(): ModelGraph | undefined {
     const context = this.#context;
     const flat = this.#flat;
+    const graph = this.#conditions();
+    this.#graph = graph;
     for (const name of [...flat.params.keys(), ...flat.fields.keys()]) this.#value(name);
     this.#checkOverridesUsed();
     for (const [name] of flat.inputs) this.#value(name);
@@ -125,14 +140,15 @@ class ModelElaboration {
       flat,
       inputs: this.#inputs,
       outputs: outputs.map(({ name, value, docs }) => ({ name, value, docs })),
-      nodes: this.#build.nodes,
-      calls: this.#calls,
+      nodes: graph.build.nodes,
+      calls: graph.calls,
       updates: [],
       facts: this.#facts,
       guards: this.#guards,
       instances,
       partsOf: (instance) => partsOf(context, instance),
       params,
+      unusedOverrides: this.#lines.unused(),
     };
   }
 
@@ -149,8 +165,8 @@ class ModelElaboration {
         { help: 'the only stage is `output(train)`' },
       );
     }
-    const scope = this.#body(file);
-    const raw = decl.value ? context.interpreter.evaluate(scope, decl.value) : this.#value(name);
+    const scope = this.#scope(file);
+    const raw = decl.value ? evaluate(scope, decl.value) : this.#value(name);
     if (!raw) {
       fail({ context }, 'CROB2001', decl.name.span, { name }, { help: `give it a value: output ${name} = …` });
       return [];
@@ -195,32 +211,104 @@ class ModelElaboration {
     }
   }
 
-  #bodyWith(file: FileScope, facts: Facts, build: Builder | undefined): Scope {
+  #scopeWith(file: FileScope, graph: GraphBody | undefined): Scope {
+    const { params, fields, inputs, lets, name, decl } = this.#flat;
     return {
       ...fileScope(this.#context, file),
-      owner: { what: `model ${this.#flat.name}`, span: this.#flat.decl.name.span },
-      member: (name, span) => this.#value(name, span),
-      memberNames: () => [
-        ...this.#flat.params.keys(),
-        ...this.#flat.fields.keys(),
-        ...this.#flat.inputs.keys(),
-        ...this.#flat.lets.keys(),
-      ],
+      owner: { what: `model ${name}`, span: decl.name.span },
+      member: (one, span) => this.#value(one, span),
+      memberNames: () => [...params.keys(), ...fields.keys(), ...inputs.keys(), ...lets.keys()],
       dims: this.#dims,
-      facts,
-      build,
-      calls: this.#calls,
-      weights: this.#weights,
+      facts: this.#facts,
+      graph,
     };
   }
 
-  #body(file: FileScope): Scope {
-    let body = this.#bodies.get(file);
-    if (!body) {
-      body = this.#bodyWith(file, this.#facts, this.#build);
-      this.#bodies.set(file, body);
+  #scope(file: FileScope): Scope {
+    let scope = this.#scopes.get(file);
+    if (!scope) {
+      scope = this.#scopeWith(file, this.#graph);
+      this.#scopes.set(file, scope);
     }
-    return body;
+    return scope;
+  }
+
+  /** Static parameters and modules see no tensors. */
+  #staticScope(file: FileScope): Scope {
+    return { ...this.#scopeWith(file, undefined), dims: new DimScope(false) };
+  }
+
+  /** An index of a path may name plain parameters of the model. */
+  readonly #indexScope = (file: FileScope): Scope => {
+    const { params } = this.#flat;
+    const isPlain = (param: Param, of: FileScope) => !slotOf(param, of).slot;
+    const member = (name: string, span: Span): Val | undefined => {
+      const param = params.get(name);
+      return param && isPlain(param.decl, param.file) ? this.#value(name, span) : undefined;
+    };
+    return { ...this.#staticScope(file), member };
+  };
+
+  /** The scope of a right side: its own part is the one before. */
+  #rightSide({ name: own, file }: { readonly name: string; readonly file: FileScope }, before: () => Val): Scope {
+    const scope = this.#staticScope(file);
+    return { ...scope, member: (name, span) => (name === own ? before() : scope.member(name, span)) };
+  }
+
+  /** A part without some of its overrides, as the right side of the last of these sees it. */
+  #without(name: string, without: readonly Line[]): Val {
+    const { fields, params } = this.#flat;
+    const overrides = this.#lines.belowWithout(name, without);
+    const field = fields.get(name);
+    if (field)
+      return this.#shadowOf(
+        name,
+        evaluate(this.#fieldScope(name, field), field.decl.value),
+        field.decl.value.span,
+        overrides,
+      );
+    const param = params.get(name);
+    const given = param && this.#givenParam(name, param.decl, param.file);
+    return given ? this.#shadowOf(name, given.value, given.span, overrides) : error;
+  }
+
+  /** The part that a field replaces, with the overrides that its base has. */
+  #before(name: string, nearness: number, before: () => Given | undefined): Val {
+    const given = before();
+    if (!given) return error;
+    const { overrides, superseded } = this.#flat;
+    const ofBase = [...superseded, ...overrides].filter((one) => one.name === name && one.nearness < nearness);
+    const lines: OverrideLines = new OverrideLines(this.#context, ofBase, this.#indexScope, (line, without) => ({
+      value: evaluate(
+        this.#rightSide(line, () => this.#shadowOf(name, given.value, given.span, lines.belowWithout(name, without))),
+        line.value,
+      ),
+      span: line.value.span,
+    }));
+    return this.#shadowOf(name, given.value, given.span, lines.below(name));
+  }
+
+  #shadowOf(name: string, value: Val, span: Span, overrides: Overrides | undefined): Val {
+    if (!isPart(value)) return value;
+    return place(this.#context, { value, span }, { path: name, source: name }, overrides, true);
+  }
+
+  #fieldScope(name: string, { file, nearness, before }: FromField): Scope {
+    if (!before) return this.#staticScope(file);
+    const given = () => ({
+      value: evaluate(this.#fieldScope(name, before), before.decl.value),
+      span: before.decl.value.span,
+    });
+    return this.#rightSide({ name, file }, () => this.#before(name, nearness, given));
+  }
+
+  /** The value of a parameter: given anew by a model of the chain, or its default. */
+  #givenParam(name: string, decl: Param, file: FileScope, value = this.#flat.values.get(name)): Given | undefined {
+    if (!value) return decl.value && { value: evaluate(this.#staticScope(file), decl.value), span: decl.value.span };
+    const before = () =>
+      this.#before(name, value.nearness, () => this.#givenParam(name, decl, file, value.before ?? undefined));
+    const scope = this.#rightSide({ name, file: value.file }, before);
+    return { value: evaluate(scope, value.decl), span: value.decl.span };
   }
 
   #value(name: string, span?: Span): Val | undefined {
@@ -261,54 +349,39 @@ class ModelElaboration {
     const context = this.#context;
     const param = flat.params.get(name);
     if (param) {
-      const replaced = flat.values.get(name);
-      const expr = replaced?.decl ?? param.decl.value;
-      if (!expr)
-        return fail(
-          { context },
-          'CROB2010',
-          flat.decl.name.span,
-          { name, callee: flat.name },
-          { notes: [{ span: param.decl.span, text: 'declared here, without a default' }] },
-        );
-      const scope = this.#staticBody(replaced?.file ?? param.file);
-      const value = fitStatic(
-        scope,
-        context.interpreter.evaluate(scope, expr),
-        param.decl.type,
-        expr.span,
-        param.decl.span,
-        param.file,
-      );
+      const given = this.#givenParam(name, param.decl, param.file);
+      if (!given) {
+        const notes = [{ span: param.decl.span, text: 'declared here, without a default' }];
+        return fail({ context }, 'CROB2010', flat.decl.name.span, { name, callee: flat.name }, { notes });
+      }
+      const scope = this.#staticScope(param.file);
+      const { decl, file } = param;
+      const value = fitStatic(scope, given.value, decl.type, given.span, decl.span, file);
       if (!value) return error;
-      const { slot, holes } = slotOf(param.decl, param.file);
+      const { slot, holes } = slotOf(decl, file);
       if (!slot || holes) return value;
-      return place(context, { value, span: expr.span }, { path: name, source: name }, this.#trees.get(name));
+      return place(context, { value, span: given.span }, { path: name, source: name }, this.#lines.below(name), false);
     }
     const field = flat.fields.get(name);
     if (field) {
-      checkAttributes(context, field.decl.attributes, ['path']);
-      const scope = this.#staticBody(field.file);
-      const value = context.interpreter.evaluate(scope, field.decl.value);
-      if (!isPart(value) || (value.kind === 'none' && field.base !== undefined && !field.replaces))
+      const { attributes, value: expr } = field.decl;
+      checkAttributes(context, attributes, ['path']);
+      const value = evaluate(this.#fieldScope(name, field), expr);
+      if (!isPart(value) || (value.kind === 'none' && field.base !== undefined && !field.before))
         return this.#refuseField(name, field, value);
-      const attribute = field.decl.attributes.find((a) => a.name.name === 'path')?.args[0]?.value;
-      return place(
-        context,
-        { value, span: field.decl.value.span },
-        { path: attribute?.kind === 'string' ? attribute.value : name, source: name },
-        this.#trees.get(name),
-      );
+      const attribute = attributes.find((a) => a.name.name === 'path')?.args[0]?.value;
+      const path = attribute?.kind === 'string' ? attribute.value : name;
+      return place(context, { value, span: expr.span }, { path, source: name }, this.#lines.below(name), false);
     }
     const input = flat.inputs.get(name);
     if (input) return this.#input(name);
     const equation = flat.lets.get(name)!;
-    return context.interpreter.evaluate(this.#body(equation.file), equation.decl.value);
+    return evaluate(this.#scope(equation.file), equation.decl.value);
   }
 
-  #refuseField(name: string, { decl, base, replaces }: FromField, value: Val): Val {
+  #refuseField(name: string, { decl, base, before }: FromField, value: Val): Val {
     const { params, fields } = this.#flat;
-    if (base !== undefined && !replaces) {
+    if (base !== undefined && !before) {
       // A variant that gives a plain value means a parameter of its base, or a part.
       const names = [...params.keys(), ...fields.keys()].filter((other) => other !== name);
       return fail(
@@ -324,26 +397,23 @@ class ModelElaboration {
       'CROB2201',
       decl.value.span,
       { expected: partKinds, actual: describe(value) },
-      replaces
-        ? { notes: [{ span: replaces, text: `\`${name}\` is declared here` }] }
+      before
+        ? { notes: [{ span: before.decl.path.span, text: `\`${name}\` is declared here` }] }
         : { help: `a tensor is a \`let ${name} = …\`; a static value is a parameter of the model` },
     );
   }
 
-  /** Static parameters and modules see no tensors. */
-  #staticBody(file: FileScope): Scope {
-    return { ...this.#bodyWith(file, this.#facts, undefined), dims: new DimScope(false) };
-  }
-
   #input(name: string): Val {
     const { decl, file } = this.#flat.inputs.get(name)!;
-    const scope = this.#body(file);
+    const scope = this.#scope(file);
     const type: GraphType | undefined = resolveType(scope, decl.type, new Map());
     if (!type) return error;
     if (type.kind !== 'tensor')
       return fail(scope, 'CROB2201', decl.type.span, { expected: 'a tensor type', actual: `a ${type.kind}` });
-    this.#build.origin = { span: decl.span, path: '', label: `input ${name}` };
-    const value = this.#build.input(name, type.type);
+    const graph = this.#graph;
+    if (!graph) return fail(scope, 'CROB2208', decl.type.span, { what: `the input ${name}` });
+    graph.build.origin = { span: decl.span, path: '', label: `input ${name}` };
+    const value = graph.build.input(name, type.type);
     this.#inputs.push({ name, value, docs: decl.docs.join('\n') });
     return tensor(value);
   }
@@ -360,16 +430,17 @@ class ModelElaboration {
 
   /** An override of something that is a plain value has nowhere to go. */
   #checkOverridesUsed(): void {
-    for (const [name, tree] of this.#trees) {
+    const { params, fields } = this.#flat;
+    for (const name of [...params.keys(), ...fields.keys()]) {
       const value = this.#values.get(name);
-      if (!this.#flat.params.has(name) || !value || hasError(value) || holdsInstance(value)) continue;
-      for (const [step, node] of tree.below) {
+      if (!params.has(name) || !value || hasError(value) || holdsInstance(value)) continue;
+      for (const [step, node] of this.#lines.below(name)?.below ?? []) {
         fail(
           { context: this.#context },
           'CROB2301',
           node.span,
           { name: step, what: `the parameter ${name}` },
-          { help: didYouMean(step, [...this.#flat.params.keys()]) },
+          { help: didYouMean(step, [...params.keys()]) },
         );
       }
     }

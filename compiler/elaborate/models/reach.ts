@@ -1,12 +1,12 @@
 import { nearest } from '../../../grammar/nearest.ts';
 import type { Span } from '../../../grammar/span.ts';
 import type { Node, Value } from '../../ir/graph.ts';
+import { type Context, fork } from '../context/context.ts';
 import { childPath } from '../context/paths.ts';
-import type { Context } from '../context/scope.ts';
+import type { OwnPart } from '../context/store.ts';
 import { type Call, flatten, type Template, type TemplateBody } from '../context/template.ts';
-import { type OwnPart, ownParts, partsIn } from '../modules/own-parts.ts';
+import { ownParts, partsIn } from '../modules/own-parts.ts';
 import { fail } from '../report/report.ts';
-import { beside } from '../session.ts';
 import { elaborateModel, type ModelGraph } from './model.ts';
 
 /** Which calls some values depend on. A call counts whole. */
@@ -114,7 +114,7 @@ function spanOf({ flat }: ModelGraph, name: string): Span {
 function addReachedInOtherForms(context: Context, { flat }: ModelGraph, reached: Set<string>): void {
   for (const training of [false, true]) {
     if (training === context.training && context.evaluated.length === 0) continue;
-    const form = elaborateModel({ ...beside(context), training, evaluated: [] }, flat);
+    const form = elaborateModel({ ...fork(context), training, evaluated: [] }, flat);
     if (form) addReached(form, reached);
   }
 }

@@ -1,8 +1,9 @@
 import type { Path } from '../../../grammar/tree.ts';
-import { isWithin } from '../context/form.ts';
-import { childPath } from '../context/paths.ts';
-import { type Context, fileScope } from '../context/scope.ts';
+import type { Context } from '../context/context.ts';
+import { childPath, isWithin } from '../context/paths.ts';
+import { fileScope } from '../context/scope.ts';
 import { asInt, type Instance, type Val } from '../context/values.ts';
+import { evaluate } from '../eval/evaluate.ts';
 import { allMembers, fieldPath, madeMember } from '../modules/members.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
@@ -30,7 +31,7 @@ type Selected = { readonly kind: 'weight'; readonly path: string } | Val;
 
 /** `backbone.*`, `text.layers[*].attention`: must lead to modules or weights of the model, else CROB2322. */
 export function selectPath(context: Context, path: Path, model: ModelGraph): Selection | undefined {
-  const pattern = context.program.text(path.span).replace(/\s+/g, '');
+  const pattern = context.run.program.text(path.span).replace(/\s+/g, '');
   const refuse = (help: string | undefined): undefined => {
     fail({ context }, 'CROB2322', path.span, { path: pattern, model: model.flat.name }, { help });
   };
@@ -42,7 +43,7 @@ export function selectPath(context: Context, path: Path, model: ModelGraph): Sel
     if (step.kind === 'any') {
       at = at.flatMap((one) => anyOf(context, one, last));
     } else if (step.kind === 'at') {
-      const n = asInt(context.interpreter.evaluate(fileScope(context, model.flat.file), step.value));
+      const n = asInt(evaluate(fileScope(context, model.flat.file), step.value));
       at = at.flatMap((one) => (one.kind === 'list' && n !== undefined && one.items[n] ? [one.items[n]!] : []));
     } else if (i === 0) {
       const found = model.instances.get(step.name.name);

@@ -1,41 +1,23 @@
 import type { Attribute, InterfaceDecl, ModuleDecl, ModuleMember, Param } from '../../../grammar/tree.ts';
-import type { Context } from '../context/scope.ts';
-import type { Instance, Method } from '../context/values.ts';
+import type { Context } from '../context/context.ts';
+import type { Declared, InterfaceAt, Method } from '../context/declared.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope } from '../source/program.ts';
-import { checkPromises } from './interfaces.ts';
-
-/** What every instance of a module has in common. */
-export interface Declared {
-  readonly members: ReadonlyMap<string, ModuleMember>;
-  readonly methods: ReadonlyMap<string, Method>;
-  readonly params: ReadonlyMap<string, Param>;
-  readonly interfaces: Instance['interfaces'];
-  /** False where it lacks what an interface hands in: the interface's own text would only fail. */
-  readonly sound: boolean;
-}
-/** By context: the first instance reports what is wrong with the declaration. */
-const declarations = new WeakMap<Context['reads'], Map<ModuleDecl, Declared>>();
 
 export function declaredOf(context: Context, decl: ModuleDecl, file: FileScope): Declared {
-  let known = declarations.get(context.reads);
-  if (!known) {
-    known = new Map();
-    declarations.set(context.reads, known);
-  }
-  let declared = known.get(decl);
-  if (!declared) {
-    declared = declare(context, decl, file);
-    known.set(decl, declared);
-  }
-  return declared;
+  const { declared } = context.run;
+  const known = declared.get(decl);
+  if (known) return known;
+  const made = declare(context, decl, file);
+  declared.set(decl, made);
+  return made;
 }
 
 function declare(context: Context, decl: ModuleDecl, file: FileScope): Declared {
   const members = new Map<string, ModuleMember>();
   const methods = new Map<string, Method>();
-  const interfaces: Instance['interfaces'][number][] = [];
+  const interfaces: InterfaceAt[] = [];
   for (const name of decl.implements) {
     const found = file.lookup(name.name);
     if (found?.decl.kind === 'interface') interfaces.push({ decl: found.decl, file: found.file });
@@ -77,7 +59,7 @@ function checkParameters(context: Context, { name, params }: ModuleDecl, of: Int
   for (const wanted of of.params) {
     const own = params.find((param) => param.name.name === wanted.name.name);
     const notes = [{ span: wanted.span, text: 'promised here' }];
-    const text = (param: Param) => context.program.text(param.type.span);
+    const text = (param: Param) => context.run.program.text(param.type.span);
     if (own && text(own) === text(wanted)) continue;
     sound = false;
     if (!own) {
@@ -101,5 +83,22 @@ export function checkAttributes(context: Context, attributes: readonly Attribute
       const help = didYouMean(name.name, known) ?? `there are ${known.map((one) => `@${one}`).join(', ')}`;
       fail({ context }, 'CROB2001', name.span, { name: `@${name.name}` }, { help });
     }
+  }
+}
+
+/** Whether what a module says it fills are interfaces. */
+export function checkPromises(context: Context, decl: ModuleDecl, file: FileScope): void {
+  for (const name of decl.implements) {
+    const found = file.lookup(name.name);
+    if (found?.decl.kind === 'interface') continue;
+    fail(
+      { context },
+      found ? 'CROB2008' : 'CROB2001',
+      name.span,
+      { name: name.name, actual: found?.decl.kind ?? '', expected: 'an interface' },
+      {
+        help: found ? undefined : didYouMean(name.name, file.names()),
+      },
+    );
   }
 }

@@ -1,15 +1,22 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { ExampleDecl, FnDecl, ModuleDecl, Param } from '../../../grammar/tree.ts';
-import { type CallArgs, type Context, DimScope, fileScope, type Scope } from '../context/scope.ts';
-import { describe, type Instance, type Spec, type Val } from '../context/values.ts';
+import { callFunction, callMethod } from '../calls/methods.ts';
+import type { Context } from '../context/context.ts';
+import type { Method } from '../context/declared.ts';
+import { type CallArgs, DimScope, fileScope, type Scope } from '../context/scope.ts';
+import { describe } from '../context/show-value.ts';
+import { type Instance, type Spec, specOf, type Val } from '../context/values.ts';
+import { evaluate } from '../eval/evaluate.ts';
 import { isGraphType } from '../eval/signature.ts';
 import { standIns } from '../eval/stand-ins.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
+import { instantiate } from './construct.ts';
+import { readMember } from './members.ts';
 
 /** Constructs the example and types every method of it whose static parameters have defaults. */
 export function checkExample(context: Context, decl: ExampleDecl, file: FileScope): void {
-  const value = context.interpreter.evaluate(fileScope(context, file), decl.value);
+  const value = evaluate(fileScope(context, file), decl.value);
   if (value.kind === 'error') return;
   if (value.kind !== 'spec') {
     fail({ context }, 'CROB2201', decl.value.span, {
@@ -23,7 +30,7 @@ export function checkExample(context: Context, decl: ExampleDecl, file: FileScop
 
 /** A module whose parameters all have defaults is checked with them. */
 export function checkDefaults(context: Context, decl: ModuleDecl, file: FileScope, span: Span): void {
-  checkSpec(context, { decl, file, args: new Map(), span });
+  checkSpec(context, specOf(decl, file, new Map(), span));
 }
 
 /** A function is checked with fresh dims, its other parameters at their defaults; without defaults, where it is called. */
@@ -36,7 +43,7 @@ export function checkFunction(context: Context, decl: FnDecl, file: FileScope): 
   const scope: Scope = { ...fileScope(context, file), dims: new DimScope(true) };
   const args = standIns(scope, decl.params, decl.where);
   const span = decl.name.span;
-  if (args) context.interpreter.callFunction(args.inner, decl, file, handedIn(args.given, span), span);
+  if (args) callFunction(args.inner, decl, file, handedIn(args.given, span), span);
 }
 
 /** Whether a parameter has to be given to know what a body does. */
@@ -51,24 +58,20 @@ function handedIn(values: readonly Val[], span: Span): CallArgs {
 }
 
 function checkSpec(context: Context, spec: Spec): void {
-  const instance = context.interpreter.instantiate(context, spec, { path: '', source: '' }, undefined);
+  const instance = instantiate(context, spec, { path: '', source: '' }, undefined);
   if (!instance) return;
-  for (const [, method] of instance.methods) {
+  for (const method of instance.declared.methods.values()) {
     if (!method.decl.params.some(isOpen) && method.decl.result) checkMethod(context, instance, method);
   }
 }
 
-function checkMethod(
-  context: Context,
-  instance: Instance,
-  method: Parameters<Context['interpreter']['callMethod']>[2],
-): void {
+function checkMethod(context: Context, instance: Instance, method: Method): void {
   const scope: Scope = {
     ...fileScope(context, method.file),
-    member: (name) => context.interpreter.member(undefined, context, instance, name),
+    member: (name) => readMember(undefined, context, instance, name),
     dims: new DimScope(true),
   };
   const args = standIns(scope, method.decl.params, method.decl.where);
   const span = method.decl.name.span;
-  if (args) context.interpreter.callMethod(args.inner, instance, method, handedIn(args.given, span), span);
+  if (args) callMethod(args.inner, instance, method, handedIn(args.given, span), span);
 }

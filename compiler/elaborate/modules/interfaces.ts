@@ -1,14 +1,16 @@
-import type { InterfaceDecl, MethodMember, ModuleDecl } from '../../../grammar/tree.ts';
+import type { InterfaceDecl, MethodMember } from '../../../grammar/tree.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
-import { type Context, DimScope, fileScope, type Scope } from '../context/scope.ts';
+import { callMethod } from '../calls/methods.ts';
+import type { Context } from '../context/context.ts';
+import { DimScope, fileScope, type Scope } from '../context/scope.ts';
 import type { GraphType } from '../context/template.ts';
 import { type Instance, namesOf, type Val } from '../context/values.ts';
 import { fitStatic } from '../eval/arguments.ts';
 import { resolveType } from '../eval/signature.ts';
 import { standIns } from '../eval/stand-ins.ts';
 import { counted, fail } from '../report/report.ts';
-import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope } from '../source/program.ts';
+import { readMember } from './members.ts';
 
 /**
  * Holds a module against an interface it promises to fill: statics of the right type, methods that take at least
@@ -20,7 +22,7 @@ export function checkInterface(context: Context, instance: Instance, decl: Inter
   let sound = true;
   for (const member of decl.members) {
     if (member.kind !== 'static') continue;
-    const value = context.interpreter.member(undefined, context, instance, member.name.name);
+    const value = readMember(undefined, context, instance, member.name.name);
     if (!value) {
       fail(
         { context },
@@ -48,27 +50,10 @@ export function checkInterface(context: Context, instance: Instance, decl: Inter
   return sound;
 }
 
-/** Whether what a module says it fills are interfaces. */
-export function checkPromises(context: Context, decl: ModuleDecl, file: FileScope): void {
-  for (const name of decl.implements) {
-    const found = file.lookup(name.name);
-    if (found?.decl.kind === 'interface') continue;
-    fail(
-      { context },
-      found ? 'CROB2008' : 'CROB2001',
-      name.span,
-      { name: name.name, actual: found?.decl.kind ?? '', expected: 'an interface' },
-      {
-        help: found ? undefined : didYouMean(name.name, file.names()),
-      },
-    );
-  }
-}
-
 function bodyFor(context: Context, instance: Instance, file: FileScope): Scope {
   return {
     ...fileScope(context, file),
-    member: (name) => context.interpreter.member(undefined, context, instance, name),
+    member: (name) => readMember(undefined, context, instance, name),
     memberNames: () => namesOf(instance),
     dims: new DimScope(true),
   };
@@ -81,7 +66,7 @@ function checkMethod(
   file: FileScope,
   promised: MethodMember,
 ): boolean {
-  const own = instance.methods.get(promised.name.name);
+  const own = instance.declared.methods.get(promised.name.name);
   const name = instance.decl.name;
   if (!own) {
     fail(
@@ -109,7 +94,7 @@ function checkMethod(
     ...inner,
     context: { ...context, report: (d) => (d.span === span ? inside.push(d) : context.report(d)) },
   };
-  const value = context.interpreter.callMethod(
+  const value = callMethod(
     trial,
     instance,
     own,

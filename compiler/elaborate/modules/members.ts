@@ -1,68 +1,63 @@
 import type { Attribute, FieldMember, ModuleMember, Param } from '../../../grammar/tree.ts';
 import * as dims from '../../dims/dim.ts';
-import type { TensorType } from '../../ir/graph.ts';
-import { isWithin } from '../context/form.ts';
-import { childPath, childSource, itemPlace, type Place } from '../context/paths.ts';
-import { type Context, DimScope, fileScope, type Overrides, type Scope } from '../context/scope.ts';
-import { asInt, describe, error, type Given, type Instance, namesOf, type Val } from '../context/values.ts';
+import type { Context } from '../context/context.ts';
+import type { Overrides } from '../context/overrides.ts';
+import { childPath, childSource, isWithin, itemPlace, type Place } from '../context/paths.ts';
+import { DimScope, fileScope, type Scope } from '../context/scope.ts';
+import { describe } from '../context/show-value.ts';
+import { asInt, error, type Given, type Instance, namesOf, type Val } from '../context/values.ts';
 import { fitStatic } from '../eval/arguments.ts';
+import { evaluate } from '../eval/evaluate.ts';
 import { evaluateInit } from '../eval/initialise.ts';
 import { resolveType } from '../eval/signature.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
-import { apart, type Making, makings } from './making.ts';
-import { listOverride, refuseInside } from './overrides.ts';
+import { instantiate } from './construct.ts';
+import { makeApart, newInstance } from './instance.ts';
+import { listOverrides, refuseInside } from './overrides.ts';
 
 export function moduleScope(context: Context, instance: Instance): Scope {
-  const making = makings.get(instance);
-  if (making?.body?.context === context) return making.body;
-  const scope: Scope = {
+  return {
     ...fileScope(context, instance.file),
     self: instance,
     member: (name) => staticMember(context, instance, name),
     memberNames: () => namesOf(instance),
   };
-  if (making) making.body = scope;
-  return scope;
 }
 
-/** A parameter, static, field or method, made when first asked for. */
+/** A parameter, static, part or method, made when first asked for. */
 export function staticMember(context: Context, instance: Instance, name: string): Val | undefined {
   const value = madeMember(context, instance, name);
   // Its methods, and that it has nothing of that name, come from its declaration: every instance is the same in them.
   if (value === undefined || (value.kind === 'method' && value.instance === instance)) return value;
-  context.reads.at(-1)?.push({ kind: 'member', instance, name, value });
+  context.reads.push({ kind: 'member', instance, name, value });
   return value;
 }
 
-/** The same without a note of its being read: for comparing instances. */
+/** The same without a note that it was read: for comparing instances. */
 export function madeMember(context: Context, instance: Instance, name: string): Val | undefined {
   const known = instance.statics.get(name) ?? instance.fields.get(name);
   if (known) return known;
-  const method = instance.methods.get(name);
+  const { methods, params, members } = instance.declared;
+  const method = methods.get(name);
   if (method) return { kind: 'method', instance, method };
-  const making = makings.get(instance);
-  if (!making) return undefined;
-  const param = making.params.get(name);
-  const member = making.members.get(name);
-  if (!param && member?.kind !== 'static' && member?.kind !== 'field') return undefined;
-  if (making.busy?.has(name)) {
-    fail({ context }, 'CROB2305', (param ?? member)!.name.span, { name });
-    return error;
-  }
-  making.busy ??= new Set();
-  making.busy.add(name);
-  const { depth } = context;
-  const before = depth.steps;
-  const { result: value } = apart(context, () =>
-    param
-      ? paramValue(context, instance, making, param)
-      : member!.kind === 'static'
-        ? staticValue(context, instance, member as Extract<ModuleMember, { kind: 'static' }>)
-        : fieldValue(context, instance, making, member as FieldMember),
-  );
-  if (making.counted) depth.steps = before;
-  making.busy.delete(name);
+  const param = params.get(name);
+  const member = members.get(name);
+  const make = param
+    ? (inner: Context) => paramValue(inner, instance, param)
+    : member?.kind === 'static'
+      ? (inner: Context) => staticValue(inner, instance, member)
+      : member?.kind === 'field'
+        ? (inner: Context) => fieldValue(inner, instance, member)
+        : undefined;
+  if (!make) return undefined;
+  if (instance.busy.has(name)) return fail({ context }, 'CROB2305', (param ?? member)!.name.span, { name });
+  instance.busy.add(name);
+  const { budget } = context.run;
+  const before = budget.steps;
+  const { result: value } = makeApart(context, make);
+  if (instance.counted) budget.steps = before;
+  instance.busy.delete(name);
   if (member?.kind === 'field') instance.fields.set(name, value);
   else instance.statics.set(name, value);
   return value;
@@ -70,7 +65,7 @@ export function madeMember(context: Context, instance: Instance, name: string): 
 
 /** Everything that it is made of, those parts too that nothing has asked for, as they are declared: fields, then statics. */
 export function allMembers(context: Context, instance: Instance): readonly Val[] {
-  const { params, members } = makings.get(instance)!;
+  const { params, members } = instance.declared;
   const made = (name: string) => madeMember(context, instance, name) ?? error;
   const kinds = (kind: ModuleMember['kind']) => [...members.values()].filter((one) => one.kind === kind);
   return [
@@ -82,7 +77,7 @@ export function allMembers(context: Context, instance: Instance): readonly Val[]
 
 /** The modules that it is made of and that are its own, by name: slots, then fields, as they are declared. */
 export function partsOf(context: Context, instance: Instance): ReadonlyMap<string, Val> {
-  const { params, members } = makings.get(instance)!;
+  const { params, members } = instance.declared;
   const parts = new Map<string, Val>();
   for (const name of [...params.keys(), ...members.keys()]) {
     if (members.get(name)?.kind === 'static') continue;
@@ -97,25 +92,20 @@ function holdsOwn(value: Val, owner: Instance): boolean {
   return value.kind === 'instance' && isWithin(value.instance.path, owner.path);
 }
 
-function paramValue(context: Context, instance: Instance, making: Making, param: Param): Val {
+function paramValue(context: Context, instance: Instance, param: Param): Val {
   const name = param.name.name;
   const scope = moduleScope(context, instance);
-  const override = making.overrides?.below.get(name);
-  const given = override?.value ?? making.given.get(name);
-  if (!given && !param.value) {
-    fail(
+  const override = instance.overrides?.below.get(name);
+  const given = override?.line?.given() ?? instance.args.get(name) ?? defaultOf(scope, param);
+  if (!given)
+    return fail(
       scope,
       'CROB2010',
-      making.spec.span,
+      instance.span,
       { name, callee: instance.decl.name.name },
-      {
-        notes: [{ span: param.name.span, text: 'declared here, without a default' }],
-      },
+      { notes: [{ span: param.name.span, text: 'declared here, without a default' }] },
     );
-    return error;
-  }
-  const raw = given?.value ?? evaluateDefault(scope, param);
-  const fitted = fitStatic(scope, raw, param.type, given?.span ?? param.value!.span, param.name.span, instance.file);
+  const fitted = fitStatic(scope, given.value, param.type, given.span, param.name.span, instance.file);
   if (!fitted) return error;
   const { slot, holes } = slotOf(param, instance.file);
   if (!slot || holes) {
@@ -123,7 +113,7 @@ function paramValue(context: Context, instance: Instance, making: Making, param:
     return fitted;
   }
   const at = { path: childPath(instance.path, name), source: childSource(instance.source, name) };
-  return place(context, { value: fitted, span: (given?.span ?? param.value?.span)! }, at, override);
+  return place(context, { value: fitted, span: given.span }, at, override, instance.shadow);
 }
 
 function overrideInSpec(context: Context, override: Overrides, name: string): void {
@@ -138,9 +128,10 @@ function overrideInSpec(context: Context, override: Overrides, name: string): vo
   }
 }
 
-function evaluateDefault(scope: Scope, param: Param): Val {
-  const isInit = param.type.kind === 'named-type' && param.type.name.name === 'init';
-  return isInit ? evaluateInit(scope, param.value!) : scope.context.interpreter.evaluate(scope, param.value!);
+function defaultOf(scope: Scope, { type, value }: Param): Given | undefined {
+  if (!value) return undefined;
+  const isInit = type.kind === 'named-type' && type.name.name === 'init';
+  return { value: isInit ? evaluateInit(scope, value) : evaluate(scope, value), span: value.span };
 }
 
 /** A parameter whose type is a module or an interface is a slot; the host fills the holes of an interface with parameters. */
@@ -154,7 +145,7 @@ export function slotOf(param: Param, file: FileScope): { slot: boolean; holes: b
 
 function staticValue(context: Context, instance: Instance, member: Extract<ModuleMember, { kind: 'static' }>): Val {
   const scope = moduleScope(context, instance);
-  const value = member.value ? context.interpreter.evaluate(scope, member.value) : error;
+  const value = member.value ? evaluate(scope, member.value) : error;
   if (value.kind === 'error' || !member.type) return value;
   return (
     fitStatic(
@@ -169,19 +160,17 @@ function staticValue(context: Context, instance: Instance, member: Extract<Modul
   );
 }
 
-function fieldValue(context: Context, instance: Instance, making: Making, member: FieldMember): Val {
+function fieldValue(context: Context, instance: Instance, member: FieldMember): Val {
   const { name } = member.name;
-  const override = making.overrides?.below.get(name);
+  const override = instance.overrides?.below.get(name);
   const scope = moduleScope(context, instance);
-  const given = override?.value ?? {
-    value: context.interpreter.evaluate(scope, member.value),
-    span: member.value.span,
-  };
+  const given = override?.line?.given() ?? { value: evaluate(scope, member.value), span: member.value.span };
   const source = childSource(instance.source, name);
   const pathFor = (i: number | undefined) => fieldPath(context, instance, name, member.attributes, i);
   const { value, span } = given;
   if (value.kind === 'list') {
     const { items } = value;
+    const overrides = listOverrides(override, items.length, context);
     return {
       kind: 'list',
       items: items.map((item, i) =>
@@ -189,12 +178,13 @@ function fieldValue(context: Context, instance: Instance, making: Making, member
           context,
           { value: item, span },
           { path: pathFor(i), source: `${source}[${i}]` },
-          listOverride(override, i, items.length, context),
+          overrides(i),
+          instance.shadow,
         ),
       ),
     };
   }
-  if (isPart(value)) return place(context, given, { path: pathFor(undefined), source }, override);
+  if (isPart(value)) return place(context, given, { path: pathFor(undefined), source }, override, instance.shadow);
   return fail(
     scope,
     'CROB2201',
@@ -213,22 +203,30 @@ export function isPart({ kind }: Val): boolean {
   return kind === 'spec' || kind === 'instance' || kind === 'list' || kind === 'none' || kind === 'error';
 }
 
-/** A spec is constructed here; an instance named is shared under its owner's path. */
-export function place(context: Context, written: Given, at: Place, overrides: Overrides | undefined): Val {
-  const { value, span } = overrides?.value ?? written;
+/** A spec is constructed here; an instance that is named is shared, and keeps its path. Parts of a shadow are shadows. */
+export function place(
+  context: Context,
+  written: Given,
+  at: Place,
+  overrides: Overrides | undefined,
+  shadow: boolean,
+): Val {
+  const { value, span } = overrides?.line?.given() ?? written;
   if (value.kind === 'spec') {
-    const made = context.interpreter.instantiate(context, value.spec, at, overrides);
+    if (shadow) return { kind: 'instance', instance: newInstance(context, value.spec, at, { overrides, shadow }) };
+    const made = instantiate(context, value.spec, at, overrides);
     return made ? { kind: 'instance', instance: made } : error;
   }
   if (value.kind === 'list') {
     const { items } = value;
+    const below = listOverrides(overrides, items.length, context);
     return {
       kind: 'list',
-      items: items.map((item, i) =>
-        place(context, { value: item, span }, itemPlace(at, i), listOverride(overrides, i, items.length, context)),
-      ),
+      items: items.map((item, i) => place(context, { value: item, span }, itemPlace(at, i), below(i), shadow)),
     };
   }
+  if (value.kind === 'instance' && value.instance.shadow && !shadow)
+    return fail({ context }, 'CROB2315', span, { path: value.instance.source });
   if (overrides) refuseInside(context, value, at, overrides);
   if (isPart(value)) return value;
   return fail({ context }, 'CROB2201', span, { expected: partKinds, actual: describe(value) });
@@ -272,39 +270,39 @@ export function fieldPath(
 }
 
 /** A name of a module as its methods see it: also weights and buffers, placed in the graph at first use. */
-export function member(scope: Scope | undefined, context: Context, instance: Instance, name: string): Val | undefined {
+export function readMember(
+  scope: Scope | undefined,
+  context: Context,
+  instance: Instance,
+  name: string,
+): Val | undefined {
   const found = staticMember(context, instance, name);
   if (found) return found;
-  const declared = makings.get(instance)?.members.get(name);
+  const declared = instance.declared.members.get(name);
   if (declared?.kind !== 'param' && declared?.kind !== 'buffer') return undefined;
   if (scope && scope.self !== instance) return undefined;
-  if (!scope?.build) return fail(scope ?? { context }, 'CROB2208', declared.name.span, { what: `the weight ${name}` });
-  const placed = scope.weights.get(name);
+  if (!scope?.graph) return fail(scope ?? { context }, 'CROB2208', declared.name.span, { what: `the weight ${name}` });
+  const { build, weights } = scope.graph;
+  const placed = weights.get(name);
   if (placed) return { kind: 'tensor', value: placed };
   // An upper-case name here would be a dim of an input, and is refused below.
-  const inner: Scope = { ...moduleScope(context, instance), build: scope.build, dims: new DimScope(true) };
+  const inner: Scope = { ...moduleScope(context, instance), graph: scope.graph, dims: new DimScope(true) };
   const type = resolveType(inner, declared.type, new Map());
   if (type?.kind !== 'tensor') return error;
   const symbolic = type.type.shape.find((d) => dims.asConstant(d) === undefined);
   if (symbolic) return fail(scope, 'CROB2118', declared.type.span, { name, dim: dims.print(symbolic) });
   const initial = declared.kind === 'param' ? declared.init : declared.value;
-  const init = initial ? evaluateInit(inner, initial) : ({ kind: 'init', init: { name: 'zeros', args: {} } } as const);
+  const init: Val = initial ? evaluateInit(inner, initial) : { kind: 'init', init: { name: 'zeros', args: {} } };
   if (init.kind !== 'init') {
-    return init.kind === 'error'
-      ? error
-      : fail(
-          scope,
-          'CROB2217',
-          initial!.span,
-          { name: describe(init) },
-          { help: 'such as zeros, ones, normal(std = 0.02)' },
-        );
+    if (init.kind === 'error') return error;
+    const help = 'such as zeros, ones, normal(std = 0.02)';
+    return fail(scope, 'CROB2217', initial?.span ?? declared.span, { name: describe(init) }, { help });
   }
   const has = (text: string) => declared.attributes.some((a) => a.name.name === text);
-  const saved = scope.build.origin;
-  scope.build.origin = { span: declared.span, path: '', label: `weight ${name}` };
+  const saved = build.origin;
+  build.origin = { span: declared.span, path: '', label: `weight ${name}` };
   const absolute = fieldPath(context, instance, name, declared.attributes, undefined);
-  const value = scope.build.weight(
+  const value = build.weight(
     {
       path: instance.path === '' ? absolute : absolute.slice(instance.path.length + 1),
       role: declared.kind,
@@ -312,9 +310,9 @@ export function member(scope: Scope | undefined, context: Context, instance: Ins
       decay: declared.kind === 'param' && !has('no_decay'),
       keepF32: has('f32'),
     },
-    type.type as TensorType,
+    type.type,
   );
-  scope.build.origin = saved;
-  scope.weights.set(name, value);
+  build.origin = saved;
+  weights.set(name, value);
   return { kind: 'tensor', value };
 }

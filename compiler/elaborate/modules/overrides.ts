@@ -1,53 +1,52 @@
 import type { Span } from '../../../grammar/span.ts';
+import type { Context } from '../context/context.ts';
+import type { OverrideLine, Overrides } from '../context/overrides.ts';
 import type { Place } from '../context/paths.ts';
-import type { Context, Override, Overrides } from '../context/scope.ts';
 import type { Instance, Val } from '../context/values.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
-import { type Making, makings } from './making.ts';
+import { readMember } from './members.ts';
 
 /**
- * Overrides with one more laid over them, from the same model or a nearer one. A value takes the place of what models further
- * away said of its inside.
+ * Overrides with one more line laid over them, from the same model or a nearer one. A line takes the place of the lines of
+ * models further away that change its inside.
  */
 export function overlaid(
   below: ReadonlyMap<string, Overrides>,
   [step, ...rest]: readonly string[],
-  value: Override,
-  span: Span,
+  line: OverrideLine,
 ): ReadonlyMap<string, Overrides> {
   if (step === undefined) return below;
   const held = below.get(step);
   const inside = held?.below ?? new Map<string, Overrides>();
   const node: Overrides =
     rest.length === 0
-      ? { value, below: since(inside, value), span }
-      : { value: held?.value, below: overlaid(inside, rest, value, span), span: held?.span ?? span };
+      ? { line, below: since(inside, line), span: line.span }
+      : { line: held?.line, below: overlaid(inside, rest, line), span: held?.span ?? line.span };
   return new Map(below).set(step, node);
 }
 
-/** What the model of a value and nearer ones say. */
+/** The lines of the model of one line, and of nearer ones. */
 function since(
   below: ReadonlyMap<string, Overrides>,
-  { nearness }: Pick<Override, 'nearness'>,
+  { nearness }: Pick<OverrideLine, 'nearness'>,
 ): ReadonlyMap<string, Overrides> {
   const kept = new Map<string, Overrides>();
   for (const [step, node] of below) {
-    const value = node.value && nearness <= node.value.nearness ? node.value : undefined;
+    const line = node.line && nearness <= node.line.nearness ? node.line : undefined;
     const inside = since(node.below, { nearness });
-    if (value || inside.size > 0) kept.set(step, { ...node, value, below: inside });
+    if (line || inside.size > 0) kept.set(step, { ...node, line, below: inside });
   }
   return kept;
 }
 
-/** What is said of the i-th of a list: by its index or by `*`, the nearer model winning, and of one model the index. */
-export function listOverride(
+/** The overrides of each item of a list: by its index or by `*`, the nearer model winning, and of one model the index. */
+export function listOverrides(
   overrides: Overrides | undefined,
-  i: number,
   length: number,
   context: Context,
-): Overrides | undefined {
-  if (!overrides) return undefined;
+): (i: number) => Overrides | undefined {
+  if (!overrides) return () => undefined;
   for (const [step, { span }] of overrides.below) {
     if (step === '*') continue;
     const n = Number(step);
@@ -59,33 +58,34 @@ export function listOverride(
         { name: step, what: 'a list of modules' },
         { help: 'choose one with [0], or all with [*]' },
       );
-    else if (n >= length) fail({ context }, 'CROB2310', span, { index: n, length });
+    else if (n < 0 || n >= length) fail({ context }, 'CROB2310', span, { index: n, length });
   }
-  const own = overrides.below.get(String(i));
   const all = overrides.below.get('*');
-  return own && all ? merged(all, own) : (own ?? all);
+  return (i) => {
+    const own = overrides.below.get(String(i));
+    return own && all ? merged(all, own) : (own ?? all);
+  };
 }
 
 function merged(all: Overrides, one: Overrides): Overrides {
-  const value =
-    one.value && all.value && one.value.nearness < all.value.nearness ? all.value : (one.value ?? all.value);
+  const line = one.line && all.line && one.line.nearness < all.line.nearness ? all.line : (one.line ?? all.line);
   const below = new Map(all.below);
   for (const [step, node] of one.below) {
     const held = below.get(step);
     below.set(step, held ? merged(held, node) : node);
   }
-  return { value, below: value ? since(below, value) : below, span: one.span };
+  return { line, below: line ? since(below, line) : below, span: one.span };
 }
 
 /** Whether what overrides name is there. */
-export function hasNames(context: Context, instance: Instance, { overrides }: Making): boolean {
-  const steps = [...(overrides?.below ?? [])];
+export function hasNames(context: Context, instance: Instance): boolean {
+  const steps = [...(instance.overrides?.below ?? [])];
   return steps.filter(([name, { span }]) => isName(context, instance, name, span)).length === steps.length;
 }
 
 /** An override's name must be a parameter or a part; everything derived follows from those. */
 function isName(context: Context, instance: Instance, name: string, span: Span): boolean {
-  const { params, members } = makings.get(instance)!;
+  const { params, members } = instance.declared;
   const member = members.get(name);
   if (params.has(name) || member?.kind === 'field') return true;
   const what = instance.decl.name.name;
@@ -105,7 +105,7 @@ function isName(context: Context, instance: Instance, name: string, span: Span):
 }
 
 function isListStep(step: string): boolean {
-  return /^(\d+|\*)$/.test(step);
+  return /^(-?\d+|\*)$/.test(step);
 }
 
 /** What is said of the inside of a module that belongs to another part, or of none, goes nowhere. */
@@ -126,10 +126,10 @@ function refuseShared(
   owned: string,
 ): void {
   for (const [step, node] of below) {
-    const { value, span } = node;
+    const { line, span } = node;
     if (at?.kind === 'instance' && !isName(context, at.instance, step, span)) continue;
     const path = isListStep(step) ? `${owned}[${step}]` : `${owned}.${step}`;
-    if (value) {
+    if (line) {
       fail(
         { context },
         'CROB2313',
@@ -137,7 +137,7 @@ function refuseShared(
         { path: source, owner: shared.source },
         {
           notes: [{ span: shared.span, text: `\`${shared.source}\` is made here` }],
-          help: `override it where it is made: \`${path} = ${context.program.text(value.span)}\``,
+          help: `override it where it is made: \`${path} = ${context.run.program.text(line.given().span)}\``,
         },
       );
     }
@@ -147,5 +147,5 @@ function refuseShared(
 
 function memberAt(context: Context, value: Val | undefined, step: string): Val | undefined {
   if (value?.kind === 'list') return value.items[step === '*' ? 0 : Number(step)];
-  return value?.kind === 'instance' ? context.interpreter.member(undefined, context, value.instance, step) : undefined;
+  return value?.kind === 'instance' ? readMember(undefined, context, value.instance, step) : undefined;
 }

@@ -1,35 +1,21 @@
 import type { Span } from '../../../grammar/span.ts';
+import type { Context } from '../context/context.ts';
 import { childSource } from '../context/paths.ts';
-import type { Context } from '../context/scope.ts';
+import type { OwnPart } from '../context/store.ts';
 import type { Instance, Val } from '../context/values.ts';
-import { makings } from './making.ts';
 import { madeMember } from './members.ts';
-
-/** A part that an instance made, and does not share with another. */
-export interface OwnPart {
-  /** The name of the part, or of the list that it is in: `merges`. */
-  readonly name: string;
-  /** How its owner names it: `merges[1]`. */
-  readonly step: string;
-  /** Where it is in checkpoints, seen from its owner. */
-  readonly path: string;
-  /** Where it is declared. */
-  readonly span: Span;
-  /** It, or one like it. */
-  readonly instance: Instance;
-}
 
 /** What an instance is made of, not its parts' parts. Instances of one identity have the same: it is asked of the first. */
 export function ownParts(context: Context, instance: Instance): readonly OwnPart[] {
-  const known = context.shared.parts.get(instance.identity);
+  const known = context.run.store.parts.get(instance.identity);
   if (known) return known;
-  const { members, params } = makings.get(instance)!;
+  const { members, params } = instance.declared;
   const fields = [...members.values()].filter((member) => member.kind === 'field');
   const parts = [...fields, ...params.values()].flatMap(({ name: { name, span } }) => {
     const value = madeMember(context, instance, name);
     return value ? partsIn(value, { name, span, owner: instance }) : [];
   });
-  context.shared.parts.set(instance.identity, parts);
+  context.run.store.parts.set(instance.identity, parts);
   return parts;
 }
 

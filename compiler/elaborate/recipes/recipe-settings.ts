@@ -1,7 +1,9 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Expr, Ident, RecipeMember } from '../../../grammar/tree.ts';
-import { type Context, fileScope } from '../context/scope.ts';
+import type { Context } from '../context/context.ts';
+import { fileScope } from '../context/scope.ts';
 import { asNumber } from '../context/values.ts';
+import { evaluate } from '../eval/evaluate.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope } from '../source/program.ts';
@@ -63,7 +65,7 @@ export function readSetting(context: Context, member: SettingMember, file: FileS
       return refuse(context, name.name, expr, expected);
     return { kind: 'number', ...rate };
   }
-  const value = context.interpreter.evaluate(fileScope(context, file), expr);
+  const value = evaluate(fileScope(context, file), expr);
   if (value.kind === 'error') return undefined;
   if (kind === 'true or false') {
     return value.kind === 'bool' ? { kind: 'plain', value: value.value } : refuse(context, name.name, expr, expected);
@@ -107,7 +109,7 @@ function readRate(
   file: FileScope,
   expected = kind.expected,
 ): Rate | undefined {
-  const value = context.interpreter.evaluate(fileScope(context, file), expr);
+  const value = evaluate(fileScope(context, file), expr);
   if (value.kind === 'error') return undefined;
   const n = asNumber(value);
   if (n === undefined || !kind.fits(n)) return refuse(context, name, expr, expected);

@@ -3,9 +3,12 @@ import type { Ident, RecipeMember } from '../../../grammar/tree.ts';
 import * as dims from '../../dims/dim.ts';
 import { Builder } from '../../ir/builder.ts';
 import type { Node, Value } from '../../ir/graph.ts';
-import { type Context, DimScope, fileScope, type Scope } from '../context/scope.ts';
+import type { Context } from '../context/context.ts';
+import { DimScope, fileScope, graphBody, type Scope } from '../context/scope.ts';
+import { describe } from '../context/show-value.ts';
 import type { Call } from '../context/template.ts';
-import { asNumber, describe, error, tensor, type Val } from '../context/values.ts';
+import { asNumber, error, tensor, type Val } from '../context/values.ts';
+import { evaluate } from '../eval/evaluate.ts';
 import { resolveType } from '../eval/signature.ts';
 import type { ModelGraph } from '../models/model.ts';
 import { fail } from '../report/report.ts';
@@ -55,8 +58,8 @@ export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGr
   let { facts } = model;
   for (const [name, { value }] of bindings)
     facts = facts.assume({ kind: 'eq', left: dims.variable(name), right: dims.constant(value) });
-  const build = new Builder(facts);
-  const calls: Call[] = [];
+  const graph = graphBody(new Builder(facts));
+  const { build } = graph;
   const values = new Map<string, Val>();
   const given = new Map<Value, Value>();
   for (const { name, value } of [...model.inputs, ...model.outputs]) {
@@ -71,8 +74,7 @@ export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGr
     memberNames: () => [...values.keys(), ...equations.inputs.keys(), ...equations.lets.keys()],
     dims: dimScope,
     facts,
-    build,
-    calls,
+    graph,
   });
   // Lets come to their values when first asked for: a recipe has no order.
   const busy = new Set<string>();
@@ -82,7 +84,7 @@ export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGr
     if (known || !equation) return known;
     if (busy.has(name)) return fail({ context }, 'CROB2305', span, { name });
     busy.add(name);
-    const value = context.interpreter.evaluate(bodyIn(equation.file), equation.member.value);
+    const value = evaluate(bodyIn(equation.file), equation.member.value);
     busy.delete(name);
     values.set(name, value);
     return value;
@@ -109,7 +111,7 @@ export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGr
   for (const [name, { member }] of equations.lets) named(name, member.name.span);
   const terms = new Map<string, Value | number>();
   for (const [name, { member, file }] of equations.terms) {
-    const value = context.interpreter.evaluate(bodyIn(file), member.value);
+    const value = evaluate(bodyIn(file), member.value);
     const number = asNumber(value);
     if (value.kind === 'tensor' && value.value.type.shape.length === 0 && value.value.type.dtype === 'f32')
       terms.set(name, value.value);
@@ -117,7 +119,7 @@ export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGr
     else if (value.kind !== 'error') refuseTerm(context, member, value);
   }
   checkDims(context, recipe, model, dimScope);
-  return { inputs, terms, nodes: build.nodes, calls, given };
+  return { inputs, terms, nodes: build.nodes, calls: graph.calls, given };
 }
 
 function refuseTerm(context: Context, member: TermMember, value: Val): void {

@@ -3,8 +3,10 @@ import type { Span } from '../../../grammar/span.ts';
 import type { Ident, ModelDecl, RecipeDecl, RecipeMember } from '../../../grammar/tree.ts';
 import { diagnostic } from '../../diagnostics/diagnostic.ts';
 import { variables } from '../../dims/dim.ts';
-import { type Context, fileScope } from '../context/scope.ts';
+import type { Context } from '../context/context.ts';
+import { fileScope } from '../context/scope.ts';
 import { asInt } from '../context/values.ts';
+import { evaluate } from '../eval/evaluate.ts';
 import { checkSizes, trainingGraph } from '../models/checked-model.ts';
 import type { ModelGraph } from '../models/model.ts';
 import { covers, type Selection, selectPath } from '../models/selection.ts';
@@ -42,19 +44,25 @@ export interface EvaluatedRecipe {
   readonly losses: Losses;
 }
 
-/** Models in training form, by context: several recipes train one model. */
-const trained = new WeakMap<Context['reads'], Map<ModelDecl, ModelGraph | undefined>>();
+/** Models in training form: several recipes train one model. */
+export interface TrainedModels {
+  readonly context: Context;
+  readonly models: Map<ModelDecl, ModelGraph | undefined>;
+}
 
-/** Errors that inference has too are reported there as well; the check drops what is said twice. */
-export function trainedModel(context: Context, at: ModelAt): ModelGraph | undefined {
-  const known = trained.get(context.reads) ?? new Map<ModelDecl, ModelGraph | undefined>();
-  trained.set(context.reads, known);
-  if (!known.has(at.decl)) known.set(at.decl, trainingGraph(context, at));
-  return known.get(at.decl);
+export function trainedModels(context: Context): TrainedModels {
+  return { context, models: new Map() };
+}
+
+/** Errors that inference has too are reported there as well; the check drops duplicates. */
+export function trainedModel({ context, models }: TrainedModels, at: ModelAt): ModelGraph | undefined {
+  if (!models.has(at.decl)) models.set(at.decl, trainingGraph(context, at));
+  return models.get(at.decl);
 }
 
 /** Checks a recipe against its model: names, kinds, dims, terms that are numbers, paths that select something. */
-export function checkRecipe(context: Context, decl: RecipeDecl, file: FileScope): void {
+export function checkRecipe(trained: TrainedModels, decl: RecipeDecl, file: FileScope): void {
+  const { context } = trained;
   const chain = reportedChain(context, { decl, file });
   if (!chain) return;
   const named = namedModel(chain);
@@ -68,7 +76,7 @@ export function checkRecipe(context: Context, decl: RecipeDecl, file: FileScope)
     notFound(context, named.name, found?.decl.kind, 'a model', named.file);
     return;
   }
-  const model = trainedModel(context, { decl: found.decl, file: found.file });
+  const model = trainedModel(trained, { decl: found.decl, file: found.file });
   if (model) evaluateChain(context, chain, model);
 }
 
@@ -76,14 +84,15 @@ export function checkRecipe(context: Context, decl: RecipeDecl, file: FileScope)
  * Checks a variant against the recipe that it inherits: what may differ from the model that the recipe was written for,
  * which is the weights that paths select, and the inputs and outputs that terms see. `model` is in inference form.
  */
-export function checkInherited(context: Context, at: ModelAt, model: ModelGraph): void {
+export function checkInherited(trained: TrainedModels, at: ModelAt, model: ModelGraph): void {
+  const { context } = trained;
   const recipe = at.decl.base && recipesOf(at)[0];
   const chain = recipe && recipeChain(recipe);
   if (!chain || 'base' in chain) return;
   const target = namedModel(chain)!;
   if (target.file.lookup(target.name.name)?.decl === at.decl) return;
   const trainsMore = [...model.flat.outputs.values()].some((output) => output.decl.stage);
-  const form = trainsMore ? trainedModel(context, at) : model;
+  const form = trainsMore ? trainedModel(trained, at) : model;
   if (!form) return;
   const note = { span: at.decl.name.span, text: `${at.decl.name.name} inherits ${recipe.decl.name.name}` };
   const blaming: Context = {
@@ -208,7 +217,7 @@ function evaluateBindings(
     const here = new Map<string, Span>();
     for (const { name, value } of decl.bindings) {
       once(context, decl, here, name.name, name.span);
-      const got = context.interpreter.evaluate(fileScope(context, file), value);
+      const got = evaluate(fileScope(context, file), value);
       const n = asInt(got);
       if (n !== undefined && n >= 1) {
         bindings.set(name.name, { value: n, span: name.span });
@@ -307,7 +316,7 @@ function evaluateInit(
   file: FileScope,
   { model, value }: { readonly model: ModelGraph; readonly value: Selection | undefined },
 ): { readonly from: string; readonly via: PlacedMap | undefined } | undefined {
-  const path = context.interpreter.evaluate(fileScope(context, file), from);
+  const path = evaluate(fileScope(context, file), from);
   if (path.kind !== 'string' && path.kind !== 'error')
     fail({ context }, 'CROB2321', from.span, { name: 'from', expected: 'the name of a weights file, in quotes' });
   const map = via && value && placedMap(context, via, file, { model, ...value });

@@ -50,7 +50,7 @@ function way(scope: Scope, value: Value): string {
       last = span;
     }
     const current: Value = at;
-    const call = scope.calls.find((c) => c.results.includes(current));
+    const call = scope.graph?.calls.find((c) => c.results.includes(current));
     at = call ? call.args[0] : current.node.inputs[0];
   }
   return steps.length > told
@@ -59,7 +59,7 @@ function way(scope: Scope, value: Value): string {
 }
 
 function place(scope: Scope, span: Span, near: string | undefined): string {
-  const { line } = position(scope.context.program.files.get(span.file)?.tree.text ?? '', span.start);
+  const { line } = position(scope.context.run.program.files.get(span.file)?.tree.text ?? '', span.start);
   return `${span.file === near ? '' : span.file}:${line}`;
 }
 

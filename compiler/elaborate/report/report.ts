@@ -4,7 +4,7 @@ import { type DiagnosticParts, diagnostic } from '../../diagnostics/diagnostic.t
 import type { MessageArgs, MessageCode } from '../../diagnostics/messages.ts';
 import { asConstant, type Dim, one, variables } from '../../dims/dim.ts';
 import { type Answer, type Clause, type Facts, settledBy, settledClause } from '../../dims/facts.ts';
-import { OpError } from '../../ir/builder.ts';
+import { type Builder, OpError } from '../../ir/builder.ts';
 import type { TensorType, Value } from '../../ir/graph.ts';
 import { broadcastConstraint } from '../../ops/broadcasting.ts';
 import type { OpFault, Relation } from '../../ops/row.ts';
@@ -59,7 +59,7 @@ function witness(answer: Extract<Answer, { answer: 'refuted' }>): string {
 export function addWhere(scope: Pick<Scope, 'context' | 'owner'>, clause: string): string {
   if (!scope.owner) return `add \`where ${clause}\` where the dims are declared`;
   const { what, span } = scope.owner;
-  const { line } = position(scope.context.program.files.get(span.file)?.tree.text ?? '', span.start);
+  const { line } = position(scope.context.run.program.files.get(span.file)?.tree.text ?? '', span.start);
   return `add \`where ${clause}\` to ${what} (:${line})`;
 }
 
@@ -156,7 +156,7 @@ export function shownClause(facts: Facts, clause: Clause): string {
 /** The source of an argument as one short line. */
 export function argText(scope: Pick<Scope, 'context'>, expr: Expr | undefined): string {
   if (!expr) return 'argument';
-  const raw = scope.context.program.text(expr.span).replace(/\s+/g, ' ');
+  const raw = scope.context.run.program.text(expr.span).replace(/\s+/g, ' ');
   return raw.length > 32 ? `${raw.slice(0, 29)}...` : raw;
 }
 
@@ -175,13 +175,13 @@ export function guarded(
   span: Span,
   label: string,
   names: () => readonly string[],
-  make: () => Value | readonly Value[],
+  make: (build: Builder) => Value | readonly Value[],
 ): Val {
-  const build = scope.build;
+  const build = scope.graph?.build;
   if (!build) return fail(scope, 'CROB2208', span, { what: label === '' ? 'a tensor' : `the result of ${label}` });
   build.origin = { span, path: '', label };
   try {
-    const made = make();
+    const made = make(build);
     return 'node' in made
       ? { kind: 'tensor', value: made }
       : { kind: 'list', items: made.map((value) => ({ kind: 'tensor', value })) };

@@ -1,6 +1,6 @@
 import type { Declaration, Ident } from '../../../grammar/tree.ts';
-import { isWithin } from '../context/form.ts';
-import type { Context } from '../context/scope.ts';
+import type { Context } from '../context/context.ts';
+import { isWithin } from '../context/paths.ts';
 import type { Instance, Val } from '../context/values.ts';
 import type { ModelGraph } from '../models/model.ts';
 import type { Selection } from '../models/selection.ts';

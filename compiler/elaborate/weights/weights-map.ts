@@ -1,6 +1,8 @@
 import type { Expr, WeightsDecl } from '../../../grammar/tree.ts';
-import { type Context, fileScope } from '../context/scope.ts';
+import type { Context } from '../context/context.ts';
+import { fileScope } from '../context/scope.ts';
 import { asInt } from '../context/values.ts';
+import { evaluate } from '../eval/evaluate.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import { choicesOf, holesOf, type NamePattern, namePattern } from '../source/name-pattern.ts';
@@ -160,7 +162,7 @@ function readTarget(context: Context, expr: Expr, file: FileScope): Target | und
       );
       continue;
     }
-    const value = context.interpreter.evaluate(fileScope(context, file), expr);
+    const value = evaluate(fileScope(context, file), expr);
     const ints = value.kind === 'list' ? value.items.map(asInt) : [asInt(value)];
     const whole = ints.filter((n) => n !== undefined && n >= 0) as number[];
     if (value.kind === 'error') sound = false;

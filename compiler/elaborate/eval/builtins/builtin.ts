@@ -3,7 +3,8 @@ import type { Arg } from '../../../../grammar/tree.ts';
 import type { Dim } from '../../../dims/dim.ts';
 import type { Value } from '../../../ir/graph.ts';
 import type { CallArgs, Scope } from '../../context/scope.ts';
-import { asInt, asNumber, describe, type Given, hasError, type Val } from '../../context/values.ts';
+import { describe } from '../../context/show-value.ts';
+import { asInt, asNumber, type Given, hasError, type Val } from '../../context/values.ts';
 import { argText, counted, fail } from '../../report/report.ts';
 import { didYouMean } from '../../source/did-you-mean.ts';
 

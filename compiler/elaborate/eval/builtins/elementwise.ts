@@ -42,11 +42,11 @@ const unary: Builtin[] = (Object.keys(says) as UnaryName[]).map((name) => ({
     const plain = onNumbers[name];
     if (number !== undefined && plain) return float(plain(number));
     if (value.kind !== 'tensor') {
-      const lifted = cx.scope.build && value.kind === 'dim' ? scalar(cx.scope, value, 'f32', cx.span) : undefined;
+      const lifted = cx.scope.graph && value.kind === 'dim' ? scalar(cx.scope, value, 'f32', cx.span) : undefined;
       if (lifted?.kind !== 'tensor') return wanted(cx, 'x', 'a tensor') ?? error;
-      return guarded(cx.scope, cx.span, name, cx.texts, () => cx.scope.build![name](lifted.value));
+      return guarded(cx.scope, cx.span, name, cx.texts, (build) => build[name](lifted.value));
     }
-    return guarded(cx.scope, cx.span, name, cx.texts, () => cx.scope.build![name](value.value));
+    return guarded(cx.scope, cx.span, name, cx.texts, (build) => build[name](value.value));
   },
 }));
 
@@ -79,7 +79,7 @@ function extremumOf(cx: BuiltinCall, name: 'max' | 'min', a: Val, b: Val): Val {
   const left = scalar(cx.scope, a, dtype, cx.span);
   const right = scalar(cx.scope, b, dtype, cx.span);
   if (left.kind !== 'tensor' || right.kind !== 'tensor') return error;
-  return guarded(cx.scope, cx.span, name, cx.texts, () => cx.scope.build![name](left.value, right.value));
+  return guarded(cx.scope, cx.span, name, cx.texts, (build) => build[name](left.value, right.value));
 }
 
 function dtypeOf(value: Val): DType | undefined {
@@ -108,8 +108,8 @@ const select: Builtin = {
         right: showType(right.value.type, cx.scope.facts),
       });
     }
-    return guarded(cx.scope, cx.span, 'select', cx.texts, () =>
-      cx.scope.build!.select(condition.value, left.value, right.value),
+    return guarded(cx.scope, cx.span, 'select', cx.texts, (build) =>
+      build.select(condition.value, left.value, right.value),
     );
   },
 };
@@ -121,8 +121,8 @@ const casts: Builtin[] = (['f32', 'i32', 'bool'] as const).map((dtype) => ({
   call(cx) {
     const value = cx.args.get('x')!.value;
     if (value.kind === 'tensor')
-      return guarded(cx.scope, cx.span, dtype, cx.texts, () => cx.scope.build!.cast(value.value, dtype));
-    if (!cx.scope.build) return wanted(cx, 'x', 'a tensor') ?? error;
+      return guarded(cx.scope, cx.span, dtype, cx.texts, (build) => build.cast(value.value, dtype));
+    if (!cx.scope.graph) return wanted(cx, 'x', 'a tensor') ?? error;
     return scalar(cx.scope, value, dtype, cx.span);
   },
 }));
@@ -134,7 +134,7 @@ const stopGradient: Builtin = {
   call(cx) {
     const x = cx.args.get('x')!.value;
     return x.kind === 'tensor'
-      ? guarded(cx.scope, cx.span, 'stop_gradient', cx.texts, () => cx.scope.build!.stopGradient(x.value))
+      ? guarded(cx.scope, cx.span, 'stop_gradient', cx.texts, (build) => build.stopGradient(x.value))
       : (wanted(cx, 'x', 'a tensor') ?? error);
   },
 };
@@ -145,7 +145,7 @@ const vector: Builtin = {
   variadic: true,
   docs: 'Numbers and dims as an f32 tensor of rank 1: `vector(W, H)`.',
   call(cx) {
-    const build = cx.scope.build;
+    const build = cx.scope.graph?.build;
     const numbers = cx.positional.map((given) => asNumber(given.value));
     if (build && numbers.length > 0 && numbers.every((n) => n !== undefined)) {
       const data = Float64Array.from(numbers);
@@ -168,14 +168,14 @@ const vector: Builtin = {
   },
 };
 
-const add: Builtin = {
+export const sumOfList: Builtin = {
   name: 'add_all',
   params: ['xs'],
   docs: 'The sum of a list of tensors.',
   call(cx) {
     const xs = tensorsArg(cx, 'xs');
     if (!xs) return error;
-    return guarded(cx.scope, cx.span, 'sum', cx.texts, () => xs.reduce((a, b) => cx.scope.build!.add(a, b)));
+    return guarded(cx.scope, cx.span, 'sum', cx.texts, (build) => xs.reduce((a, b) => build.add(a, b)));
   },
 };
 
@@ -188,4 +188,3 @@ export const elementwise: readonly Builtin[] = [
   stopGradient,
   vector,
 ];
-export { add as sumOfList };

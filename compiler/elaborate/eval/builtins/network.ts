@@ -1,4 +1,5 @@
 import { constant as dimConstant } from '../../../dims/dim.ts';
+import type { Builder } from '../../../ir/builder.ts';
 import type { DType, Value } from '../../../ir/graph.ts';
 import { asInt, dimVal, error, list, type Val } from '../../context/values.ts';
 import { fail, guarded, noNames } from '../../report/report.ts';
@@ -62,8 +63,8 @@ const conv2d: Builtin = {
     )
       return error;
     const label = stride[0] === 1 ? 'conv2d' : `conv2d stride ${stride[0]}`;
-    return guarded(cx.scope, cx.span, label, cx.texts, () =>
-      cx.scope.build!.conv2d(x, weight, { stride, pad, dilation, groups }),
+    return guarded(cx.scope, cx.span, label, cx.texts, (build) =>
+      build.conv2d(x, weight, { stride, pad, dilation, groups }),
     );
   },
 };
@@ -86,9 +87,7 @@ const maxPool: Builtin = {
       ])
     )
       return error;
-    return guarded(cx.scope, cx.span, 'max_pool2d', cx.texts, () =>
-      cx.scope.build!.maxPool2d(x, { kernel, stride, pad }),
-    );
+    return guarded(cx.scope, cx.span, 'max_pool2d', cx.texts, (build) => build.maxPool2d(x, { kernel, stride, pad }));
   },
 };
 
@@ -99,7 +98,7 @@ const matmul: Builtin = {
   call(cx) {
     const a = tensorArg(cx, 'a');
     const b = tensorArg(cx, 'b');
-    return a && b ? guarded(cx.scope, cx.span, 'matmul', cx.texts, () => cx.scope.build!.matmul(a, b)) : error;
+    return a && b ? guarded(cx.scope, cx.span, 'matmul', cx.texts, (build) => build.matmul(a, b)) : error;
   },
 };
 
@@ -113,7 +112,7 @@ const layerNorm: Builtin = {
     const bias = tensorArg(cx, 'bias');
     const eps = numberArg(cx, 'eps', 1e-5);
     if (!x || !weight || !bias || eps === undefined) return error;
-    return guarded(cx.scope, cx.span, 'layer_norm', cx.texts, () => cx.scope.build!.layerNorm(x, weight, bias, eps));
+    return guarded(cx.scope, cx.span, 'layer_norm', cx.texts, (build) => build.layerNorm(x, weight, bias, eps));
   },
 };
 
@@ -125,7 +124,7 @@ const gelu: Builtin = {
     const x = tensorArg(cx, 'x');
     const approximate = boolArg(cx, 'approximate', false);
     return x && approximate !== undefined
-      ? guarded(cx.scope, cx.span, 'gelu', cx.texts, () => cx.scope.build!.gelu(x, approximate))
+      ? guarded(cx.scope, cx.span, 'gelu', cx.texts, (build) => build.gelu(x, approximate))
       : error;
   },
 };
@@ -137,9 +136,7 @@ const gridSample: Builtin = {
   call(cx) {
     const x = tensorArg(cx, 'x');
     const px = tensorArg(cx, 'px');
-    return x && px
-      ? guarded(cx.scope, cx.span, 'grid_sample', cx.texts, () => cx.scope.build!.gridSample(x, px))
-      : error;
+    return x && px ? guarded(cx.scope, cx.span, 'grid_sample', cx.texts, (build) => build.gridSample(x, px)) : error;
   },
 };
 
@@ -151,7 +148,7 @@ const topK: Builtin = {
     const x = tensorArg(cx, 'x');
     const k = intArg(cx, 'k');
     if (!x || k === undefined || !sane(cx, [['k', [k], 1]])) return error;
-    const made = guarded(cx.scope, cx.span, 'top_k', cx.texts, () => cx.scope.build!.topk(x, k));
+    const made = guarded(cx.scope, cx.span, 'top_k', cx.texts, (build) => build.topk(x, k));
     if (made.kind !== 'list') return made;
     return {
       kind: 'tuple',
@@ -171,14 +168,14 @@ const gather: Builtin = {
     const table = tensorArg(cx, 'table');
     const index = tensorArg(cx, 'index');
     return table && index
-      ? guarded(cx.scope, cx.span, 'gather', cx.texts, () => cx.scope.build!.gather(table, asIndex(cx, index)))
+      ? guarded(cx.scope, cx.span, 'gather', cx.texts, (build) => build.gather(table, asIndex(build, index)))
       : error;
   },
 };
 
 /** Tokens come in as i64; inside, indices are i32. */
-function asIndex(cx: BuiltinCall, index: Value): Value {
-  return index.type.dtype === 'i64' ? cx.scope.build!.cast(index, 'i32') : index;
+function asIndex(build: Builder, index: Value): Value {
+  return index.type.dtype === 'i64' ? build.cast(index, 'i32') : index;
 }
 
 const scatterAdd: Builtin = {
@@ -190,7 +187,7 @@ const scatterAdd: Builtin = {
     const updates = tensorArg(cx, 'updates');
     const rows = dimArg(cx, 'rows');
     return index && updates && rows
-      ? guarded(cx.scope, cx.span, 'scatter_add', cx.texts, () => cx.scope.build!.scatterAdd(index, updates, rows))
+      ? guarded(cx.scope, cx.span, 'scatter_add', cx.texts, (build) => build.scatterAdd(index, updates, rows))
       : error;
   },
 };
@@ -207,8 +204,7 @@ const full: Builtin = {
     const value = scalar(cx.scope, given, dtype, cx.span);
     if (value.kind !== 'tensor') return error;
     const { node } = value.value;
-    return guarded(cx.scope, cx.span, 'full', noNames, () => {
-      const build = cx.scope.build!;
+    return guarded(cx.scope, cx.span, 'full', noNames, (build) => {
       return node.op === 'full'
         ? build.full(node.attributes.value, node.attributes.dtype, shape)
         : build.broadcast(value.value, shape);
@@ -222,7 +218,7 @@ const iota: Builtin = {
   docs: 'i32[n]: 0, 1, …, n - 1.',
   call(cx) {
     const n = dimArg(cx, 'n');
-    return n ? guarded(cx.scope, cx.span, 'iota', noNames, () => cx.scope.build!.iota(n)) : error;
+    return n ? guarded(cx.scope, cx.span, 'iota', noNames, (build) => build.iota(n)) : error;
   },
 };
 
@@ -235,10 +231,10 @@ const uniform: Builtin = {
     const shape = like?.kind === 'tensor' ? like.value.type.shape : dimsArg(cx, 'shape');
     if (!shape) return error;
     const { training, reads } = cx.scope.context;
-    reads.at(-1)?.push({ kind: 'training', value: training });
+    reads.push({ kind: 'training', value: training });
     if (!training) return fail(cx.scope, 'CROB2226', cx.span, {});
-    const draws = cx.scope.build?.nodes.filter((node) => node.op === 'uniform').length ?? 0;
-    return guarded(cx.scope, cx.span, 'uniform', noNames, () => cx.scope.build!.uniform(shape, String(draws)));
+    const draws = cx.scope.graph?.build.nodes.filter((node) => node.op === 'uniform').length ?? 0;
+    return guarded(cx.scope, cx.span, 'uniform', noNames, (build) => build.uniform(shape, String(draws)));
   },
 };
 

@@ -40,7 +40,7 @@ export function patterned(
   run: (at: PatternContext) => PatternResult<Value | readonly Value[]>,
 ): Val {
   const { scope, span } = cx;
-  const build = scope.build;
+  const build = scope.graph?.build;
   if (!build) return fail(scope, 'CROB2208', span, { what: cx.name });
   build.origin = { span, path: '', label: cx.name };
   try {

@@ -10,6 +10,13 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map(
   [...elementwise, ...network, ...patternBuiltins].map((builtin) => [builtin.name, builtin]),
 );
 
+/** The function of a value of kind `builtin`, whose name is one of the table. */
+export function builtinNamed(name: string): Builtin {
+  const found = builtins.get(name);
+  if (!found) throw new Error(`bug in crobc: there is no built-in function ${name}`);
+  return found;
+}
+
 /** A bare initialiser, its arguments at their defaults: `zeros`. */
 export function initialiser(name: string): Val | undefined {
   return isInitialiser(name) ? { kind: 'init', init: { name, args: defaults(name) } } : undefined;

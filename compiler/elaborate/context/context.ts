@@ -1,0 +1,155 @@
+import type { ModuleDecl } from '../../../grammar/tree.ts';
+import { type Diagnostic, diagnosticKey } from '../../diagnostics/diagnostic.ts';
+import { isDoubtful } from '../source/doubtful.ts';
+import type { Program } from '../source/program.ts';
+import type { Declared } from './declared.ts';
+import { isWithin } from './paths.ts';
+import { dependsOnTraining, type Read } from './reads.ts';
+import { type TemplateStore, templateStore } from './store.ts';
+import type { Template } from './template.ts';
+
+/** Counters of one run, which its limits bound. */
+export interface Budget {
+  /** Expressions evaluated and modules constructed for one declaration. */
+  steps: number;
+  /** Calls around the current one. */
+  calls: number;
+  /** Expressions around the current one. */
+  nesting: number;
+  /** Modules under construction, outermost first. */
+  readonly constructions: string[];
+  /** Set once a limit was reported, since it would be reported again at every place. */
+  exceeded: boolean;
+  /** Set while the constructions around a module that contains itself are given up. */
+  endless: boolean;
+}
+
+/** One elaboration of a program in one form; its contexts share what was made in it. */
+export interface Run {
+  readonly program: Program;
+  /** Shared with the other runs of the program. */
+  readonly store: TemplateStore;
+  /** Templates of this run, by key. */
+  readonly templates: Map<string, Template>;
+  /** Keys of the templates under elaboration: a call of one of these is a recursion. */
+  readonly pending: Set<string>;
+  /** The first instance of a module reports what is wrong with its declaration. */
+  readonly declared: Map<ModuleDecl, Declared>;
+  readonly budget: Budget;
+}
+
+/** Where in a run an elaboration is: its form, who hears its diagnostics, and who notes what it reads. */
+export interface Context {
+  readonly run: Run;
+  /** Whether `training` is true. */
+  readonly training: boolean;
+  /** Paths below which `training` is false all the same: a recipe's `eval`. */
+  readonly evaluated: readonly string[];
+  /** What the template under elaboration has looked at. */
+  readonly reads: Read[];
+  report(d: Diagnostic): void;
+}
+
+interface Opening {
+  readonly training: boolean;
+  readonly store?: TemplateStore;
+  /** Modules at and below these paths are in evaluation form. */
+  readonly evaluated?: readonly string[];
+}
+
+/** A fresh run of a program. Diagnostics go to `report`, once for each place and text. */
+export function openRun(program: Program, report: (d: Diagnostic) => void, opening: Opening): Context {
+  const { training, store = templateStore(), evaluated = [] } = opening;
+  const seen = new Set<string>();
+  return {
+    run: newRun(program, store),
+    training,
+    evaluated,
+    reads: [],
+    report(d) {
+      const key = diagnosticKey(d);
+      if (seen.has(key)) return;
+      seen.add(key);
+      if (!isDoubtful(program, d)) report(d);
+    },
+  };
+}
+
+function newRun(program: Program, store: TemplateStore): Run {
+  const budget: Budget = { steps: 0, calls: 0, nesting: 0, constructions: [], exceeded: false, endless: false };
+  return { program, store, templates: new Map(), pending: new Set(), declared: new Map(), budget };
+}
+
+/** Another run of the same program in the same form, whose diagnostics are dropped unless they are collected. */
+export function fork(context: Context): Context {
+  const { program, store } = context.run;
+  return { ...context, run: newRun(program, store), reads: [], report: () => undefined };
+}
+
+/** Limits count from each declaration anew. */
+export function resetBudget({ run: { budget } }: Context): void {
+  budget.steps = 0;
+  budget.calls = 0;
+  budget.nesting = 0;
+  budget.exceeded = false;
+  budget.constructions.length = 0;
+}
+
+/** A context whose diagnostics are kept, to be reported by whoever they concern. */
+export function collecting(context: Context, into: Map<string, Diagnostic>): Context {
+  return {
+    ...context,
+    report(d) {
+      const key = diagnosticKey(d);
+      if (!into.has(key)) into.set(key, d);
+    },
+  };
+}
+
+/** The result of some work, whether it went without a message, and what it looked at. */
+export interface Observed<T> {
+  readonly result: T;
+  readonly sound: boolean;
+  readonly reads: readonly Read[];
+}
+
+/** Does some work that notes its own reads; diagnostics are reported as before. */
+export function observe<T>(context: Context, work: (context: Context) => T): Observed<T> {
+  const reads: Read[] = [];
+  let sound = true;
+  const result = work({
+    ...context,
+    reads,
+    report(d) {
+      if (d.severity === 'error') sound = false;
+      context.report(d);
+    },
+  });
+  return { result, sound, reads };
+}
+
+/** What of the reads depends on the form: the value of `training` that was seen. */
+export function trainingSeen(reads: readonly Read[]): boolean | undefined {
+  const read = reads.find((one) => one.kind === 'training');
+  return read?.value;
+}
+
+/** Whether the work would come out otherwise in the other form. */
+export function isDependent({ reads }: Observed<unknown>): boolean {
+  return reads.some(dependsOnTraining);
+}
+
+/** The context for what stands at a path: in evaluation form below an `eval` of the recipe. */
+export function formAt(context: Context, path: string): Context {
+  if (context.evaluated.length === 0 || !context.training) return context;
+  return context.evaluated.some((root) => isWithin(path, root)) ? { ...context, training: false } : context;
+}
+
+/** What the `eval`s of a recipe make of a module, as a part of its identity; '' without any. */
+export function evaluatedMark(context: Context, path: string): string {
+  const marks = context.evaluated.flatMap((root) => {
+    if (isWithin(path, root)) return ['*'];
+    return isWithin(root, path) ? [root.slice(path.length)] : [];
+  });
+  return marks.length === 0 ? '' : `eval(${marks.join()})`;
+}

@@ -1,0 +1,24 @@
+import type { InterfaceDecl, MethodMember, ModuleMember, Param } from '../../../grammar/tree.ts';
+import type { FileScope } from '../source/program.ts';
+
+/** A method with the file whose names its body sees (an interface's file for a default body). */
+export interface Method {
+  readonly decl: MethodMember;
+  readonly file: FileScope;
+}
+
+/** An interface with the file whose names it sees. */
+export interface InterfaceAt {
+  readonly decl: InterfaceDecl;
+  readonly file: FileScope;
+}
+
+/** What every instance of a module has in common. */
+export interface Declared {
+  readonly members: ReadonlyMap<string, ModuleMember>;
+  readonly methods: ReadonlyMap<string, Method>;
+  readonly params: ReadonlyMap<string, Param>;
+  readonly interfaces: readonly InterfaceAt[];
+  /** False where a parameter lacks that an interface fills in: the text of the interface would only fail. */
+  readonly sound: boolean;
+}

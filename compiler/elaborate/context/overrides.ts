@@ -1,0 +1,25 @@
+import type { Span } from '../../../grammar/span.ts';
+import type { Given } from './values.ts';
+
+/**
+ * One line `path = value` of a model that changes something inside a part. Its right side is evaluated when it is first
+ * needed. A line whose value nothing has asked for when the model is complete has no effect.
+ */
+export interface OverrideLine {
+  /** Of the path, as it is written. */
+  readonly span: Span;
+  /** The model that wrote it. */
+  readonly model: string;
+  /** Place of that model in the chain: the nearest to the variant has the greatest. */
+  readonly nearness: number;
+  /** The value, which the line then counts as used. */
+  readonly given: () => Given;
+}
+
+/** What the lines of a chain of models change below a part: by the name of a field or parameter, or by a list step. */
+export interface Overrides {
+  readonly line: OverrideLine | undefined;
+  /** Step → below; a list index as its number, `*` for all. */
+  readonly below: ReadonlyMap<string, Overrides>;
+  readonly span: Span;
+}

@@ -1,0 +1,60 @@
+import { type Context, observe, trainingSeen } from '../context/context.ts';
+import type { Overrides } from '../context/overrides.ts';
+import type { Place } from '../context/paths.ts';
+import type { Instance, Spec, Val } from '../context/values.ts';
+import { declaredOf } from './declared.ts';
+
+/** What an instance starts with, besides its spec. */
+export interface Start {
+  readonly overrides: Overrides | undefined;
+  readonly shadow: boolean;
+  /** Parameters and statics that an exemplar had; the steps of these and of the parts were counted with it. */
+  readonly plain?: ReadonlyMap<string, Val>;
+}
+
+/** An instance of which no member has been made yet, except those of its exemplar. */
+export function newInstance(context: Context, spec: Spec, { path, source }: Place, start: Start): Instance {
+  const { decl, file, span, args } = spec;
+  const { overrides, shadow, plain } = start;
+  return {
+    decl,
+    file,
+    declared: declaredOf(context, decl, file),
+    path,
+    source,
+    span,
+    args,
+    overrides,
+    shadow,
+    counted: plain !== undefined,
+    statics: new Map(plain),
+    fields: new Map(),
+    busy: new Set(),
+    identity: '',
+  };
+}
+
+/** Whether a module or a part of one is in it, which is another for another instance. */
+export function holdsModule(value: Val): boolean {
+  if (value.kind === 'list') return value.items.some(holdsModule);
+  return value.kind === 'instance' || value.kind === 'method';
+}
+
+/** Whether a variant changes something inside an instance. */
+export function isOverridden({ overrides }: Instance): boolean {
+  return (overrides?.below.size ?? 0) > 0;
+}
+
+/**
+ * Makes something that templates under elaboration do not look into, though one of them may have asked for it; but they too
+ * depend on `training` where it does.
+ */
+export function makeApart<T>(
+  context: Context,
+  make: (context: Context) => T,
+): { readonly result: T; readonly training: boolean | undefined; readonly sound: boolean } {
+  const { result, reads, sound } = observe(context, make);
+  const training = trainingSeen(reads);
+  if (training !== undefined) context.reads.push({ kind: 'training', value: training });
+  return { result, training, sound };
+}
