@@ -46,8 +46,8 @@ export function attemptForm(context: Context, { decl, file }: ModelAt): Attempt 
 
 /** A line of the model itself that nothing has asked for changes nothing, whatever the reason. */
 function checkOverridesUsed(context: Context, { flat, unusedOverrides }: ModelGraph): void {
-  for (const { path, model } of unusedOverrides)
-    if (model === flat.name) fail({ context }, 'CROB2314', path.span, { path: context.run.program.text(path.span) });
+  for (const { path, nearness } of unusedOverrides)
+    if (nearness === flat.nearness) fail({ context }, 'CROB2314', path.span, { path: context.run.program.text(path.span) });
 }
 
 /** Most operators that a model may have once its calls are expanded. */

@@ -58,6 +58,8 @@ export interface FlatModel {
   readonly decl: ModelDecl;
   readonly file: FileScope;
   readonly docs: readonly string[];
+  /** Its own place in its chain, the greatest. */
+  readonly nearness: number;
   readonly params: Map<string, From<Param>>;
   /** What a slot or parameter was replaced by. */
   readonly values: Map<string, FromValue>;
@@ -81,6 +83,7 @@ export function flattenModel(context: Context, decl: ModelDecl, file: FileScope)
     decl,
     file,
     docs: decl.docs,
+    nearness: chain.length - 1,
     params: new Map(),
     values: new Map(),
     fields: new Map(),
