@@ -216,7 +216,7 @@ model Changed extends Small {
   CROB2314: {
     severity: 'error',
     title: 'An override without effect',
-    template: 'nothing reads the value of `{path}`',
+    template: 'the model does not depend on the value of `{path}`',
     explanation: `A line of a model changes something inside a part, and no module that the model constructs asks for the value: \`[*]\` of
 a list without items, for example. The model would be the same without the line, so the line is not what was meant.`,
     example: `module Stack(dim: int, depth: int = 0) {
@@ -256,6 +256,24 @@ model Small {
 }
 model Wrapped extends Small {
   layer = Wrapper(layer)
+}
+`,
+  },
+  CROB2316: {
+    severity: 'error',
+    title: 'A let that nothing reads',
+    template: 'no output depends on the `let` of `{name}`',
+    explanation: `A model gives a \`let\` that no output needs, in training or in inference. The model would be the same without it; mostly
+the name is misspelt, so that a variant adds a value beside the one that it was to replace. A \`let\` of a base that a variant
+no longer needs is left out silently.`,
+    example: `model Small {
+  layer = Linear(8, 8)
+  input x: f32[B, 8]
+  let words = layer(x)
+  output y = relu(words)
+}
+model Sharp extends Small {
+  let word = 2.0 * layer(x)
 }
 `,
   },

@@ -156,6 +156,8 @@ function makeTemplate(
     label: callee.what,
     span: callee.span,
     faults,
+    self: callee.self,
+    reads,
     body,
     readsTraining,
     updatesBuffers:

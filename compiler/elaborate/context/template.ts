@@ -3,7 +3,8 @@ import type { Dim } from '../../dims/dim.ts';
 import { type Clause, clauseKey, type Facts } from '../../dims/facts.ts';
 import type { Node, NodeOf, TensorType, Value } from '../../ir/graph.ts';
 import type { Faults } from './faults.ts';
-import type { Val } from './values.ts';
+import type { Read } from './reads.ts';
+import type { Instance, Val } from './values.ts';
 
 /** The type of what crosses a signature. */
 export type GraphType =
@@ -46,6 +47,9 @@ export interface Template {
   readonly readsTraining: boolean;
   /** Whether a call of it changes buffers, its own or those of modules that it calls. */
   readonly updatesBuffers: boolean;
+  /** The instance that it was elaborated for, and what of this and of others the elaboration looked at. */
+  readonly self: Instance | undefined;
+  readonly reads: readonly Read[];
   /** Calls inside of each other, itself included. */
   readonly depth: number;
 }

@@ -5,6 +5,7 @@ import type { Init, Value } from '../../ir/graph.ts';
 import type { FileScope } from '../source/program.ts';
 import type { Declared, Method } from './declared.ts';
 import type { Overrides } from './overrides.ts';
+import type { Read } from './reads.ts';
 
 /** What an expression evaluates to: static values run to the end, tensors are values of the graph being built. */
 export type Val =
@@ -85,6 +86,8 @@ export interface Instance {
   readonly statics: Map<string, Val>;
   /** Values so far, of parts. */
   readonly fields: Map<string, Val>;
+  /** What of this and other modules each value was made from. */
+  readonly madeFrom: Map<string, readonly Read[]>;
   /** Names whose values are being made. */
   readonly busy: Set<string>;
   /** Instances of one identity behave the same but for their paths: method templates are shared by it. Set last. */

@@ -7,6 +7,7 @@ import { Builder } from '../../ir/builder.ts';
 import type { Guard, Node, Value } from '../../ir/graph.ts';
 import type { Context } from '../context/context.ts';
 import type { Overrides } from '../context/overrides.ts';
+import type { Read } from '../context/reads.ts';
 import { DimScope, fileScope, type GraphBody, graphBody, type Scope } from '../context/scope.ts';
 import { describe, showStatic } from '../context/show-value.ts';
 import type { Call, GraphType } from '../context/template.ts';
@@ -20,8 +21,8 @@ import { isPart, partKinds, partsOf, place, slotOf } from '../modules/members.ts
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope } from '../source/program.ts';
-import type { DeepOverride, FlatModel, From, FromField } from './flatten.ts';
-import { type Line, OverrideLines } from './override-lines.ts';
+import type { FlatModel, From, FromField, FromValue } from './flatten.ts';
+import { type Line, OverrideLines, type OverrideUse } from './override-lines.ts';
 import { type GoneUse, Uses } from './uses.ts';
 
 /** A model elaborated: instances made, body typed; `inline` makes the flat graph of it. */
@@ -40,8 +41,12 @@ export interface ModelGraph {
   partsOf(instance: Instance): ReadonlyMap<string, Val>;
   /** Static parameters as they came out: what the manifest records. */
   readonly params: ReadonlyMap<string, Val>;
-  /** Lines that change the inside of parts, and whose values nothing asked for. */
-  readonly unusedOverrides: readonly DeepOverride[];
+  /** Lines that change the inside of parts. */
+  readonly overrides: readonly OverrideUse[];
+  /** Lets and parameters that no output, part or condition needs. */
+  readonly unread: ReadonlySet<string>;
+  /** What the model itself looked at. */
+  readonly reads: readonly Read[];
 }
 
 export function elaborateModel(context: Context, flat: FlatModel): ModelGraph | undefined {
@@ -148,8 +153,24 @@ class ModelElaboration {
       instances,
       partsOf: (instance) => partsOf(context, instance),
       params,
-      unusedOverrides: this.#lines.unused(),
+      overrides: this.#lines.all(),
+      unread: this.#unread(),
+      reads: this.#context.reads,
     };
+  }
+
+  #unread(): ReadonlySet<string> {
+    const { outputs, where, params, fields, lets } = this.#flat;
+    const ends = [...outputs.keys()].map((name) => `output ${name}`).concat(where.map((_, i) => `where ${i}`));
+    const needed = this.#uses.reached(ends);
+    // A slot is a part, and parts that no output needs are reported with all that is in them.
+    const isPlain = (name: string) => !holdsInstance(this.#values.get(name) ?? error);
+    const parts = [...fields.keys(), ...[...params.keys()].filter((name) => !isPlain(name))];
+    const byParts = this.#uses.reached([...ends, ...parts]);
+    return new Set([
+      ...[...lets.keys()].filter((name) => !needed.has(name)),
+      ...[...params.keys()].filter((name) => isPlain(name) && !byParts.has(name)),
+    ]);
   }
 
   /** One output for each tensor of it; none where it is for losses only and this is no training. */
@@ -268,7 +289,7 @@ class ModelElaboration {
         overrides,
       );
     const param = params.get(name);
-    const given = param && this.#givenParam(name, param.decl, param.file);
+    const given = param && this.#givenParam(name, param, this.#flat.values.get(name));
     return given ? this.#shadowOf(name, given.value, given.span, overrides) : error;
   }
 
@@ -303,10 +324,10 @@ class ModelElaboration {
   }
 
   /** The value of a parameter: given anew by a model of the chain, or its default. */
-  #givenParam(name: string, decl: Param, file: FileScope, value = this.#flat.values.get(name)): Given | undefined {
+  #givenParam(name: string, param: From<Param>, value: FromValue | undefined): Given | undefined {
+    const { decl, file } = param;
     if (!value) return decl.value && { value: evaluate(this.#staticScope(file), decl.value), span: decl.value.span };
-    const before = () =>
-      this.#before(name, value.nearness, () => this.#givenParam(name, decl, file, value.before ?? undefined));
+    const before = () => this.#before(name, value.nearness, () => this.#givenParam(name, param, value.before));
     const scope = this.#rightSide({ name, file: value.file }, before);
     return { value: evaluate(scope, value.decl), span: value.decl.span };
   }
@@ -349,7 +370,7 @@ class ModelElaboration {
     const context = this.#context;
     const param = flat.params.get(name);
     if (param) {
-      const given = this.#givenParam(name, param.decl, param.file);
+      const given = this.#givenParam(name, param, this.#flat.values.get(name));
       if (!given) {
         const notes = [{ span: param.decl.span, text: 'declared here, without a default' }];
         return fail({ context }, 'CROB2010', flat.decl.name.span, { name, callee: flat.name }, { notes });

@@ -1,9 +1,10 @@
+import type { Span } from '../../../grammar/span.ts';
 import type { Path } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
 import type { OverrideLine, Overrides } from '../context/overrides.ts';
 import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
-import { asInt, type Given } from '../context/values.ts';
+import { asInt, type Given, type Val } from '../context/values.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { overlaid } from '../modules/overrides.ts';
 import { fail } from '../report/report.ts';
@@ -15,6 +16,15 @@ export interface Line {
   readonly source: DeepOverride;
   /** Names, list indices as numbers, and `*`. */
   readonly steps: readonly string[];
+}
+
+/** What became of a line that changes the inside of a part. */
+export interface OverrideUse {
+  /** Of its path. */
+  readonly span: Span;
+  readonly nearness: number;
+  /** Nothing asked for it; it is a part of the model; or it is a plain value, which the model may depend on. */
+  readonly use: 'none' | 'part' | 'value';
 }
 
 /** Reads a right side; the lines in `without` are not part of the model that it sees. */
@@ -29,8 +39,9 @@ export class OverrideLines {
   readonly #context: Context;
   readonly #lines: readonly Line[];
   readonly #read: Reader;
+  /** Right sides that the model itself has asked for, by the place of their lines. */
+  readonly #given = new Map<Span, Given>();
   readonly #trees = new Map<string, ReadonlyMap<string, Overrides>>();
-  readonly #used = new Set<DeepOverride>();
 
   /** `indices` gives the scope of indices in paths. */
   constructor(context: Context, overrides: readonly DeepOverride[], indices: (file: FileScope) => Scope, read: Reader) {
@@ -49,9 +60,12 @@ export class OverrideLines {
     return this.#tree(without).get(name);
   }
 
-  /** The lines that nothing has asked for. */
-  unused(): readonly DeepOverride[] {
-    return this.#lines.map(({ source }) => source).filter((source) => !this.#used.has(source));
+  /** All lines, those too that a nearer model has replaced, and what became of them. */
+  all(): readonly OverrideUse[] {
+    return this.#lines.map(({ source: { path, nearness } }) => {
+      const value = this.#given.get(path.span)?.value;
+      return { span: path.span, nearness, use: value === undefined ? 'none' : isPlain(value) ? 'value' : 'part' };
+    });
   }
 
   #tree(without: readonly Line[]): ReadonlyMap<string, Overrides> {
@@ -85,12 +99,18 @@ export class OverrideLines {
           const name = this.#context.run.program.text(path.span);
           return { value: fail({ context: this.#context }, 'CROB2305', path.span, { name }), span: value.span };
         }
-        if (without.length === 0) this.#used.add(source);
         given ??= this.#read(source, [...without, line]);
+        if (without.length === 0) this.#given.set(path.span, given);
         return given;
       },
     };
   }
+}
+
+/** A value without modules. An empty list may be of either kind. */
+function isPlain(value: Val): boolean {
+  if (value.kind === 'list') return value.items.length > 0 && value.items.every(isPlain);
+  return value.kind !== 'spec' && value.kind !== 'instance' && value.kind !== 'none' && value.kind !== 'error';
 }
 
 /** Lines whose paths are sound, each path once in a model. */

@@ -1,64 +1,34 @@
 import { nearest } from '../../../grammar/nearest.ts';
 import type { Span } from '../../../grammar/span.ts';
-import type { Node, Value } from '../../ir/graph.ts';
 import { type Context, fork } from '../context/context.ts';
 import { childPath } from '../context/paths.ts';
 import type { OwnPart } from '../context/store.ts';
-import { type Call, flatten, type Template, type TemplateBody } from '../context/template.ts';
+import { type Call, callsBehind, type Template } from '../context/template.ts';
 import { ownParts, partsIn } from '../modules/own-parts.ts';
 import { fail } from '../report/report.ts';
 import { elaborateModel, type ModelGraph } from './model.ts';
-
-/** Which calls some values depend on. A call counts whole. */
-function callsBehind(values: readonly Value[], calls: readonly Call[]): readonly number[] {
-  if (calls.length === 0) return [];
-  const makers = new Map<Value, number>();
-  for (const [i, { results }] of calls.entries()) for (const result of results) makers.set(result, i);
-  const found = new Set<number>();
-  const seen = new Set<Value>();
-  const open = [...values];
-  for (let value = open.pop(); value; value = open.pop()) {
-    if (seen.has(value)) continue;
-    seen.add(value);
-    const call = makers.get(value);
-    if (call !== undefined && found.has(call)) continue;
-    if (call !== undefined) found.add(call);
-    open.push(...(call === undefined ? value.node.inputs : calls[call]!.args));
-  }
-  return [...found];
-}
-
-/** By the nodes of a body, which copies with other callees share. */
-const behind = new WeakMap<readonly Node[], readonly number[]>();
-
-/** Calls that the result of a body depends on, or what it leaves in buffers. */
-function callsOf({ nodes, calls, result, updates }: TemplateBody): readonly Call[] {
-  let found = behind.get(nodes);
-  if (!found) {
-    found = callsBehind([...flatten(result), ...updates.map(({ value }) => value)], calls);
-    behind.set(nodes, found);
-  }
-  return found.map((i) => calls[i]!);
-}
 
 /** Adds the paths of the modules whose methods a model's outputs depend on, through all calls. */
 function addReached({ outputs, calls }: ModelGraph, reached: Set<string>): void {
   const visited = new Map<Template, Set<string>>();
   const walk = (inner: readonly Call[], path: string): void => {
-    for (const { absolute, path: below, template } of inner) {
-      const place = absolute ? below : childPath(path, below);
+    for (const { absolute, path: own, template } of inner) {
+      const place = absolute ? own : childPath(path, own);
       const places = visited.get(template) ?? new Set();
       if (places.has(place)) continue;
       visited.set(template, places.add(place));
       reached.add(place);
-      if (template.body) walk(callsOf(template.body), place);
+      const { calls: below, needed } = template.body;
+      walk(pick(below, needed), place);
     }
   };
   const values = outputs.map(({ value }) => value);
-  walk(
-    callsBehind(values, calls).map((i) => calls[i]!),
-    '',
-  );
+  walk(pick(calls, callsBehind(values, calls)), '');
+}
+
+function pick<T>(items: readonly T[], which: readonly number[]): readonly T[] {
+  const chosen = new Set(which);
+  return items.filter((_, i) => chosen.has(i));
 }
 
 /** A part that nothing reaches, in no form of the model. */

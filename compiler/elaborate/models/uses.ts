@@ -49,8 +49,13 @@ export class Uses {
   /** The uses that some of the askers cannot do without. */
   needed(askers: Iterable<string>): readonly GoneUse[] {
     if (this.#gone.size === 0) return [];
-    const needed = new Set(askers);
-    for (const name of needed) for (const asked of this.#asked.get(name) ?? []) needed.add(asked);
-    return [...needed].flatMap((name) => this.#gone.get(name) ?? []);
+    return [...this.reached(askers)].flatMap((name) => this.#gone.get(name) ?? []);
+  }
+
+  /** The askers, and all that they have asked for, directly or not. */
+  reached(askers: Iterable<string>): ReadonlySet<string> {
+    const reached = new Set(askers);
+    for (const name of reached) for (const asked of this.#asked.get(name) ?? []) reached.add(asked);
+    return reached;
   }
 }

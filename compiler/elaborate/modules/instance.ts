@@ -1,4 +1,4 @@
-import { type Context, observe, trainingSeen } from '../context/context.ts';
+import { type Context, type Observed, observe, trainingSeen } from '../context/context.ts';
 import type { Overrides } from '../context/overrides.ts';
 import type { Place } from '../context/paths.ts';
 import type { Instance, Spec, Val } from '../context/values.ts';
@@ -29,6 +29,7 @@ export function newInstance(context: Context, spec: Spec, { path, source }: Plac
     counted: plain !== undefined,
     statics: new Map(plain),
     fields: new Map(),
+    madeFrom: new Map(),
     busy: new Set(),
     identity: '',
   };
@@ -52,9 +53,9 @@ export function isOverridden({ overrides }: Instance): boolean {
 export function makeApart<T>(
   context: Context,
   make: (context: Context) => T,
-): { readonly result: T; readonly training: boolean | undefined; readonly sound: boolean } {
-  const { result, reads, sound } = observe(context, make);
-  const training = trainingSeen(reads);
+): Observed<T> & { readonly training: boolean | undefined } {
+  const observed = observe(context, make);
+  const training = trainingSeen(observed.reads);
   if (training !== undefined) context.reads.push({ kind: 'training', value: training });
-  return { result, training, sound };
+  return { ...observed, training };
 }

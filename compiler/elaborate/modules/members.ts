@@ -55,7 +55,8 @@ export function madeMember(context: Context, instance: Instance, name: string): 
   instance.busy.add(name);
   const { budget } = context.run;
   const before = budget.steps;
-  const { result: value } = makeApart(context, make);
+  const { result: value, reads } = makeApart(context, make);
+  instance.madeFrom.set(name, reads);
   if (instance.counted) budget.steps = before;
   instance.busy.delete(name);
   if (member?.kind === 'field') instance.fields.set(name, value);

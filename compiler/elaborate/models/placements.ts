@@ -1,0 +1,34 @@
+import type { Span } from '../../../grammar/span.ts';
+import type { Context } from '../context/context.ts';
+import { childPath } from '../context/paths.ts';
+import type { OwnPart } from '../context/store.ts';
+import { fieldPath } from '../modules/members.ts';
+import { ownParts, partsIn } from '../modules/own-parts.ts';
+import type { ModelGraph } from './model.ts';
+
+/** A weight that a part of a model declares. Parts that are shared have it once. */
+export interface PlacedWeight {
+  /** In checkpoints: `backbone.layers.0.norm.weight`. */
+  readonly path: string;
+  /** Where the parts that lead to it are declared, outermost first, and its own declaration. */
+  readonly spans: readonly Span[];
+}
+
+export function placedWeights(context: Context, model: ModelGraph): readonly PlacedWeight[] {
+  const found: PlacedWeight[] = [];
+  const visit = ({ instance }: OwnPart, path: string, spans: readonly Span[]): void => {
+    for (const member of instance.decl.members) {
+      if (member.kind !== 'param' && member.kind !== 'buffer') continue;
+      const own = fieldPath(context, instance, member.name.name, member.attributes, undefined);
+      const below = instance.path === '' ? own : own.slice(instance.path.length + 1);
+      found.push({ path: childPath(path, below), spans: [...spans, member.name.span] });
+    }
+    for (const part of ownParts(context, instance)) visit(part, childPath(path, part.path), [...spans, part.span]);
+  };
+  for (const [name, value] of model.instances) {
+    const span = model.flat.fields.get(name)?.decl.path.span ?? model.flat.params.get(name)?.decl.name.span;
+    if (!span) continue;
+    for (const part of partsIn(value, { name, span, owner: undefined })) visit(part, part.instance.path, [span]);
+  }
+  return found;
+}
