@@ -36,6 +36,8 @@ const inequalityCases = 256;
 /** Steps of a proof that an inequality holds, at once and in all cases. */
 const quickSteps = 100;
 const thoroughSteps = 500;
+/** Pivots of the linear programs in all cases together. */
+const thoroughPivots = 200;
 /** Assignments tried before and after the long proofs. */
 const firstTries = 64;
 const allTries = 3000;
@@ -188,7 +190,7 @@ export class Facts {
   }
 
   #isNonnegative(p: Dim): boolean {
-    return remembered(this.#nonnegative, p.key, () => nonnegative(p, this.#world, { left: quickSteps }));
+    return remembered(this.#nonnegative, p.key, () => nonnegative(p, this.#world, { left: quickSteps, pivots: 0 }));
   }
 
   #quickly(clause: Clause): boolean {
@@ -203,7 +205,7 @@ export class Facts {
     const p = this.#reduce(difference(clause));
     const key = clause.kind === 'mod' ? `${clause.modulus}|${p.key}` : clause.kind === 'eq' ? `=${p.key}` : p.key;
     return remembered(this.#proofs, key, () => {
-      const budget = { left: thoroughSteps };
+      const budget = { left: thoroughSteps, pivots: thoroughPivots };
       return byExtrema(p, this.#known, budget, (d, under) => proveByCases(clause, d, worldOf(under), budget));
     });
   }

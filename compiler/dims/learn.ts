@@ -1,6 +1,6 @@
 import type { Clause } from './clause.ts';
 import { euclidean, gcd, inverse, symmetric } from './integers.ts';
-import { type Interval, intervalOf, intervalOfMonomial, size } from './interval.ts';
+import { type Interval, intervalOf, size } from './interval.ts';
 import { boundsOf, type Fraction, type Known, type Multiple, toFraction, toSource } from './known.ts';
 import {
   type Atom,
@@ -13,17 +13,14 @@ import {
   constant,
   constantTerm,
   type Dim,
-  divideMonomials,
-  type Monomial,
-  monomialOf,
   negate,
   scale,
   soleAtom,
   sub,
   symbolicTerms,
-  type Term,
   variable,
 } from './polynomial.ts';
+import { tightened, withoutPositiveFactor } from './positive-factor.ts';
 import { floorDiv } from './quotient.ts';
 import { simplify } from './simplify.ts';
 import { substitute } from './substitute.ts';
@@ -86,7 +83,7 @@ function learnZero(draft: Draft, d: Dim, preferred: readonly string[] = []): voi
     draft.contradictory = true;
     return;
   }
-  p = withoutPositiveFactor(draft, divided(p, common));
+  p = withoutPositiveFactor(divided(p, common), boundsOf(draft));
   const solvable = linearVariables(p);
   const order = [...preferred, ...solvable.map((s) => s.name).reverse()];
   const rank = (name: string) => order.indexOf(name) + 1 || order.length + 1;
@@ -119,13 +116,7 @@ function learnZero(draft: Draft, d: Dim, preferred: readonly string[] = []): voi
 
 /** d >= 0. */
 function learnNonnegative(draft: Draft, d: Dim): void {
-  let p = reduce(draft, d);
-  const common = symbolicTerms(p).reduce((g, t) => gcd(g, t.coefficient), 0);
-  if (common > 1) {
-    const c = constantTerm(p);
-    p = addConstant(divided(addConstant(p, -c), common), Math.floor(c / common));
-  }
-  p = withoutPositiveFactor(draft, p);
+  const p = tightened(reduce(draft, d), boundsOf(draft));
   const { lo, hi } = intervalOf(p, boundsOf(draft));
   if (lo >= 0) return;
   if (hi < 0) {
@@ -275,23 +266,6 @@ function fresh(draft: Draft, x: string): string {
 
 function divided(d: Dim, by: number): Dim {
   return by <= 1 ? d : collect(d.terms.map((t) => ({ coefficient: t.coefficient / by, monomial: t.monomial })));
-}
-
-/** Without the factors that all terms share and that are at least 1: H*W == H*N is W == N. */
-function withoutPositiveFactor(draft: Draft, d: Dim): Dim {
-  const [first, ...others] = d.terms;
-  if (!first || others.length === 0) return d;
-  const shared = first.monomial.factors.flatMap((f) => {
-    const powers = others.map((t) => t.monomial.factors.find((g) => g.atom.key === f.atom.key)?.power ?? 0);
-    const power = Math.min(f.power, ...powers);
-    const factor = { atom: f.atom, power };
-    return power > 0 && intervalOfMonomial(monomialOf([factor]), boundsOf(draft)).lo >= 1 ? [factor] : [];
-  });
-  if (shared.length === 0) return d;
-  const by: Monomial = monomialOf(shared);
-  return collect(
-    d.terms.map((t: Term) => ({ coefficient: t.coefficient, monomial: divideMonomials(t.monomial, by)! })),
-  );
 }
 
 /** Variables that d has once, alone in a term and in no atom. */

@@ -1,3 +1,4 @@
+import { isCombination } from './combination.ts';
 import { DimOverflow, gcd } from './integers.ts';
 import { type Bounds, fromZero, intervalOfAtom, offsetBounds, termwise } from './interval.ts';
 import {
@@ -14,11 +15,14 @@ import {
   mul,
   negate,
   scale,
+  soleAtom,
   sub,
   type Term,
   variable,
   variables,
 } from './polynomial.ts';
+import { tightened } from './positive-factor.ts';
+import type { Pivots } from './simplex.ts';
 
 /** What a proof may use: bounds of variables, and dims known to be >= 0. */
 export interface World {
@@ -26,12 +30,12 @@ export interface World {
   readonly inequalities: readonly Dim[];
 }
 
-/** How many more steps proofs may take; shared by the cases of one question, so that no question is felt. */
-export interface Budget {
+/** How many more steps and pivots proofs may take; shared by the cases of one question, so that no question is felt. */
+export interface Budget extends Pivots {
   left: number;
 }
 
-/** How many known inequalities are combined. */
+/** How many known inequalities are combined one after the other. More are found by `isCombination`. */
 const depth = 5;
 
 /**
@@ -42,14 +46,13 @@ export function nonnegative(d: Dim, world: World, budget: Budget): boolean {
   const known = asConstant(d);
   if (known !== undefined) return known >= 0;
   if (termwise(d, world.bounds).lo >= 0) return true;
-  if (budget.left <= 0) return false;
+  if (budget.left <= 0 && budget.pivots <= 0) return false;
   try {
     const facts = connected(d, world.inequalities).map((f) => fromZero(f, world.bounds));
-    return show(
-      fromZero(d, world.bounds),
-      { bounds: offsetBounds(world.bounds), facts, seen: new Set(), budget },
-      depth,
-    );
+    const goal = fromZero(tightened(d, world.bounds), world.bounds);
+    const bounds = offsetBounds(world.bounds);
+    if (budget.left > 0 && show(goal, { bounds, facts, seen: new Set(), budget }, depth)) return true;
+    return budget.pivots > 0 && isCombination(goal, facts, bounds, budget);
   } catch (e) {
     // A proof that needs numbers past 2^53 is not found.
     if (e instanceof DimOverflow) return false;
@@ -96,6 +99,8 @@ function show(d: Dim, proof: Proof, deep: number): boolean {
       if (less && show(less, proof, deep - 1)) return true;
     }
   }
+  const whole = withoutUnitFloor(d);
+  if (whole) return show(whole, proof, deep);
   const floor = linearFloor(d);
   if (!floor) return false;
   const e = `e${budget.left}~`;
@@ -119,6 +124,21 @@ function takeAway(d: Dim, term: Term, fact: Dim, bounds: Bounds): Dim | undefine
 }
 
 type Floor = Extract<Atom, { kind: 'floor' }>;
+
+/**
+ * For d = q + floor(p/k), which is at least 0 exactly when p + k*q is; for d = q - floor(p/k), exactly when
+ * k*q + k - 1 - p is. q being whole, this loses nothing, as an error term would.
+ */
+function withoutUnitFloor(d: Dim): Dim | undefined {
+  const term = d.terms.find(({ coefficient, monomial }) => {
+    return Math.abs(coefficient) === 1 && soleAtom(monomial)?.kind === 'floor';
+  });
+  const floor = term && soleAtom(term.monomial);
+  if (floor?.kind !== 'floor') return undefined;
+  const q = scale(collect(d.terms.filter((t) => t !== term)), floor.by);
+  if (term!.coefficient === 1) return add(q, floor.of);
+  return addConstant(sub(q, floor.of), floor.by - 1);
+}
 
 /** A floor that d has to the first power only, and outside other atoms. */
 function linearFloor(d: Dim): Floor | undefined {

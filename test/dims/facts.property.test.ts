@@ -72,6 +72,36 @@ describe('under random facts', () => {
     expect(tally.proved).toBeGreaterThan(40);
   });
 
+  test('what linear facts and whole multiples of floors add up to is proved, and nothing that is false', () => {
+    const variables = ['B', 'H', 'W', 'floor(H/2)', 'ceil(W/3)', 'floor((B + H)/4)'].map(read);
+    const linear = fc
+      .tuple(fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 6, maxLength: 6 }), fc.integer({ min: -8, max: 8 }))
+      .map(([times, n]) =>
+        dims.sum([...times.map((t, i) => dims.mul(dims.constant(t), variables[i]!)), dims.constant(n)]),
+      );
+    let told = 0;
+    fc.assert(
+      fc.property(
+        fc.array(linear, { minLength: 1, maxLength: 8 }),
+        fc.array(fc.nat({ max: 3 }), { minLength: 8, maxLength: 8 }),
+        linear,
+        (given, times, other) => {
+          const facts = given.map((d): Clause => ({ kind: 'le', left: dims.zero, right: d }));
+          const known = assumed(facts);
+          const combination = dims.sum(given.map((d, i) => dims.mul(dims.constant(times[i]!), d)));
+          const follows: Clause = { kind: 'le', left: dims.zero, right: combination };
+          expect(known.proves(follows)).toBe(true);
+          const question: Clause = { kind: 'le', left: dims.zero, right: other };
+          const answer = known.holds(question);
+          if (answer.answer !== 'unknown' && !known.isContradictory()) told++;
+          checkAnswer(facts, question, answer);
+        },
+      ),
+      { ...runs, numRuns: 100 },
+    );
+    expect(told).toBeGreaterThan(50);
+  });
+
   test('divisibility is answered soundly', () => {
     fc.assert(
       fc.property(someFacts, expressions, fc.integer({ min: 1, max: 8 }), fc.nat({ max: 7 }), (given, x, k, r) => {

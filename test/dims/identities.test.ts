@@ -25,6 +25,11 @@ function answer(facts: string, question: string): string {
   return given(facts).holds(clause(question)).answer;
 }
 
+/** A0 <= A1, A1 <= A2, … */
+function chain(sign: '<=' | '<', length: number, times = ''): string {
+  return Array.from({ length }, (_, i) => `${times}A${i} ${sign} A${i + 1}`).join(', ');
+}
+
 describe('proved', () => {
   test.each([
     // Windows: M = ceil(H/w).
@@ -72,6 +77,32 @@ describe('proved', () => {
     ['T <= N, N <= 512', 'T <= 512'],
     ['T < N, N < M', 'T + 2 <= M'],
     ['A <= B, C <= D', 'A*C <= B*D'],
+    // A whole number is at most floor(p/k) exactly when k times it is at most p, and so on for ceilings and <.
+    ['2*H <= W', 'H <= floor(W/2)'],
+    ['H <= 2*W', 'ceil(H/2) <= W'],
+    ['2*H < W', 'H < ceil(W/2)'],
+    ['W < 2*H', 'floor(W/2) < H'],
+    ['W <= 2*H + 1', 'floor(W/2) <= H'],
+    ['H <= floor(W/2)', '2*H <= W'],
+    ['ceil(H/2) <= W', 'H <= 2*W'],
+    ['2*H <= W, W < 2*H + 2', 'floor(W/2) == H'],
+    ['4*H <= W', 'B*H <= B*floor(W/4)'],
+    ['4*H <= W', '3*H + T <= 3*floor(W/4) + T'],
+    ['3*H <= 2*W', 'H <= floor(2*W/3)'],
+    ['H <= W', 'floor(H/3) <= ceil(W/3)'],
+    ['H <= W', 'floor(B*H/4) <= floor(B*W/4)'],
+    ['2*H <= W', 'B*H <= B*floor(W/2) + T'],
+    ['H*W <= N', 'floor(H*W/4) <= floor(N/4)'],
+    // Chains.
+    [chain('<=', 12), 'A0 <= A12'],
+    [chain('<=', 30), 'A0 <= A30'],
+    [chain('<', 12), 'A0 + 12 <= A12'],
+    [chain('<=', 12), 'B*A0 + T <= B*A12 + T'],
+    [`${chain('<=', 12)}, A12 <= A0`, 'A3 == A9'],
+    [chain('<=', 12), 'min(A0, A12) == A0'],
+    [chain('<=', 12, '2*'), '4096*A0 <= A12'],
+    [`${chain('<=', 12)}, 3*A12 <= W`, 'A0 <= floor(W/3)'],
+    ['A + B <= C, C + D <= E, E <= F, F + G <= H, H <= K, K <= L, L <= M', 'A + B + D + G <= M'],
     // Convolutions: floor((H + 2p - d(k - 1) - 1)/s) + 1.
     ['', 'floor((H + 2 - 2 - 1)/1) + 1 == H'],
     ['', 'floor((H + 2 - 2 - 1)/2) + 1 == ceil(H/2)'],
