@@ -1,5 +1,6 @@
 import { everyCase, everyPoint } from './cases.ts';
 import { type Clause, clauseVariables, showClause, sidesAt } from './clause.ts';
+import { exactQuotient } from './division.ts';
 import { byExtrema } from './extrema-split.ts';
 import { euclidean, gcd } from './integers.ts';
 import { type Interval, intervalOf } from './interval.ts';
@@ -152,6 +153,15 @@ export class Facts {
       remainder = constantTerm(p) - t * constantTerm(m.value);
     }
     return { modulus, remainder: modulus === 0 ? remainder : euclidean(remainder, modulus) };
+  }
+
+  /**
+   * The `q` with `a == b * q`, found over free variables: with 32 dividing H, floor(H*W/64) is (H/8) * (W/8) there, where
+   * the source's variables have a floor of a product and a product of floors. Undefined where that is not proved.
+   */
+  quotient(a: Dim, b: Dim): Dim | undefined {
+    const q = exactQuotient(this.#reduce(a), this.#reduce(b));
+    return q && toSource(q, this.#known.meaning);
   }
 
   /** For readers: a number, or as given or in normal form, whichever is shorter, and `H/4` where 4 is known to divide H. */

@@ -2,12 +2,13 @@ import type { Span } from '../../../grammar/span.ts';
 import type { BinaryExpr, BinaryOp, Expr, UnaryExpr } from '../../../grammar/tree.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
+import { exactQuotient } from '../../dims/division.ts';
 import type { Builder } from '../../ir/builder.ts';
 import type { DType, Value } from '../../ir/graph.ts';
 import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import { asInt, asNumber, bool, dimVal, error, float, keyOf, type Val } from '../context/values.ts';
-import { exactQuotient } from '../patterns/quotient.ts';
+import { provedQuotient } from '../patterns/quotient.ts';
 import { addWhere, argText, fail, guarded, noNames, settlingText, showType } from '../report/report.ts';
 
 const labels: Record<BinaryOp, string> = {
@@ -146,8 +147,8 @@ function dimBinary(scope: Scope, op: BinaryOp, a: Dim, b: Dim, span: Span): Val 
           },
         );
       }
-      const normal = exactQuotient(scope.facts.normalize(a), scope.facts.normalize(b));
-      if (normal) return dimVal(normal);
+      const proved = provedQuotient(scope.facts, a, b);
+      if (proved) return dimVal(proved);
       return fail(scope, 'CROB2107', span, {
         left: inBrackets(scope.facts.show(a)),
         right: inBrackets(scope.facts.show(b)),

@@ -1,48 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  add,
-  constant,
-  type Dim,
-  floorDiv,
-  mul,
-  print,
-  product,
-  sub,
-  sum,
-  variable,
-} from '../../../compiler/dims/dim.ts';
+import { add, constant, floorDiv, mul, print } from '../../../compiler/dims/dim.ts';
 import { Facts } from '../../../compiler/dims/facts.ts';
-import { exactQuotient, provedQuotient } from '../../../compiler/elaborate/patterns/quotient.ts';
+import { provedQuotient } from '../../../compiler/elaborate/patterns/quotient.ts';
 import { dim } from './naive.ts';
-
-const atoms = [variable('H'), variable('W'), floorDiv(variable('H'), 2), variable('B')];
-const term = fc
-  .tuple(fc.integer({ min: -6, max: 6 }), fc.array(fc.constantFrom(...atoms), { maxLength: 3 }))
-  .map(([n, factors]) => product([constant(n), ...factors]));
-const polynomial = fc.array(term, { minLength: 1, maxLength: 4 }).map(sum);
-const isZero = (d: Dim) => d.key === constant(0).key;
-
-describe('exactQuotient', () => {
-  it('finds the factor of every product', () => {
-    fc.assert(
-      fc.property(polynomial, polynomial, (a, b) => {
-        fc.pre(!isZero(b));
-        expect(exactQuotient(mul(a, b), b)?.key).toBe(a.key);
-      }),
-      { seed: 1, numRuns: 500 },
-    );
-  });
-
-  it('finds nothing where a remainder is left', () => {
-    const [h, w] = [variable('H'), variable('W')];
-    expect(exactQuotient(h, w)).toBeUndefined();
-    expect(exactQuotient(add(h, constant(1)), h)).toBeUndefined();
-    expect(exactQuotient(mul(constant(3), h), constant(2))).toBeUndefined();
-    expect(exactQuotient(h, constant(0))).toBeUndefined();
-    expect(print(exactQuotient(sub(mul(h, h), mul(w, w)), add(h, w))!)).toBe(print(sub(h, w)));
-  });
-});
 
 describe('provedQuotient', () => {
   const facts = Facts.none
@@ -53,6 +13,20 @@ describe('provedQuotient', () => {
     expect(print(provedQuotient(facts, dim('H'), constant(4))!)).toBe('floor(H/4)');
     expect(print(provedQuotient(facts, dim('H*W'), dim('8*W'))!)).toBe('floor(H/8)');
     expect(print(provedQuotient(facts, dim('H'), dim('K'))!)).toBe('floor(H/4)');
+  });
+
+  it('divides a floor of a product by a product of floors', () => {
+    const rows = Facts.none
+      .assume({ kind: 'mod', value: dim('H'), modulus: 32, remainder: 0 })
+      .assume({ kind: 'mod', value: dim('W'), modulus: 32, remainder: 0 });
+    const area = floorDiv(dim('H*W'), 64);
+    expect(print(provedQuotient(rows, area, floorDiv(dim('H'), 8))!)).toBe('floor(W/8)');
+    expect(print(provedQuotient(rows, floorDiv(dim('B*H*W'), 256), floorDiv(dim('B*W'), 32))!)).toBe('floor(H/8)');
+    expect(provedQuotient(rows, area, floorDiv(dim('H'), 64))).toBeUndefined();
+    const uneven = Facts.none.assume({ kind: 'mod', value: dim('H'), modulus: 32, remainder: 5 });
+    const sides = mul(add(dim('H'), constant(3)), dim('W'));
+    const side = provedQuotient(uneven, floorDiv(sides, 8), floorDiv(dim('H'), 8));
+    expect(side).toBeUndefined();
   });
 
   it('divides by nothing else', () => {
