@@ -8,7 +8,7 @@ import { UserError } from '../runtime/user-error.ts';
 import { cannotRead } from './files.ts';
 import { plural, printDiagnostics } from './messages.ts';
 import { readSettings } from './settings.ts';
-import { checkSizes, withinExact } from './sizes.ts';
+import { checkSizes } from './sizes.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface CompiledFile extends Compiled {
@@ -26,9 +26,7 @@ export function compileFile(
 ): CompiledFile | undefined {
   const file = ownPath(path);
   const { dims, overrides } = readSettings(set);
-  const compiled = withinExact({ model: model ?? `the first model of ${file}`, dims }, () =>
-    compile(diskHost(), file, { model, dims, overrides, recipeDims, via }),
-  );
+  const compiled = compile(diskHost(), file, { model, dims, overrides, recipeDims, via });
   const { graph, diagnostics, models, program } = compiled;
   if (!program.files.has(file)) throw new UserError(cannotRead(file));
   process.stderr.write(printDiagnostics(diagnostics, (path) => program.files.get(path)?.tree.text));

@@ -6,7 +6,7 @@ import { UserError } from '../runtime/user-error.ts';
 import { cannotRead } from './files.ts';
 import { plural, printDiagnostics } from './messages.ts';
 import { readSettings } from './settings.ts';
-import { checkSizes, withinExact } from './sizes.ts';
+import { checkSizes } from './sizes.ts';
 
 export interface CompiledTrainingFile extends CompiledTraining {
   readonly training: Training;
@@ -26,9 +26,7 @@ export function compileTrainingFile(file: string, choice: TrainingChoice): Compi
 /** A model with its recipe as it compiles; nothing of it is told yet. */
 export function compiledTraining(file: string, { model, recipe, set }: TrainingChoice): CompiledTraining {
   const settings = readSettings(set);
-  return withinExact({ model: model ?? `the first model of ${file}`, dims: settings.dims }, () =>
-    compileTraining(diskHost(), ownPath(file), { model, recipe, ...settings }),
-  );
+  return compileTraining(diskHost(), ownPath(file), { model, recipe, ...settings });
 }
 
 /** Prints what is wrong; undefined in that case. */

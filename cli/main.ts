@@ -1,5 +1,4 @@
 import { Command, CommanderError, Option } from 'commander';
-import { DimOverflow } from '../compiler/dims/integers.ts';
 import { packageVersion } from '../runtime/package-root.ts';
 import { UserError } from '../runtime/user-error.ts';
 import { UsageError } from './usage-error.ts';
@@ -304,7 +303,7 @@ export async function main(): Promise<void> {
     } else if (e instanceof UsageError) {
       process.stderr.write(`error: ${e.message}\n`);
       process.exitCode = 2;
-    } else if (e instanceof UserError || e instanceof DimOverflow) {
+    } else if (e instanceof UserError) {
       process.stderr.write(`crobc: ${e.message}\n`);
       process.exitCode = 1;
     } else {

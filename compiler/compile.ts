@@ -4,7 +4,6 @@ import { inSourceOrder } from './diagnostics/order.ts';
 import { constant, type Dim } from './dims/dim.ts';
 import { type Context, isDependent, observe, openRun, resetBudget } from './elaborate/context/context.ts';
 import { templateStore } from './elaborate/context/store.ts';
-import { withinIntegers } from './elaborate/models/attempt.ts';
 import { checkSizes, modelGraph } from './elaborate/models/checked-model.ts';
 import { inlineModel } from './elaborate/models/inline.ts';
 import type { ModelGraph } from './elaborate/models/model.ts';
@@ -55,7 +54,7 @@ export function check(host: SourceHost, files: readonly string[]): CheckResult {
     const doubtful = doubtfulNames(scope);
     for (const decl of scope.tree.declarations) {
       const before = diagnostics.length;
-      const model = withinIntegers(context, decl, () => checkDeclaration(context, training, decl, scope));
+      const model = checkDeclaration(context, training, decl, scope);
       if (doubtful.has(decl.name.name)) {
         const isOwn = scope.doubt?.declarations.has(decl) && !foundations(decl).some((name) => doubtful.has(name));
         diagnostics.push(...diagnostics.splice(before).filter((d) => isOwn && isUnknownName(d)));
@@ -210,7 +209,7 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
   const decl = scope === base ? named : scope?.tree.declarations.find((one) => one.kind === 'model');
   if (!scope || !decl || !named || diagnostics.some(isError)) return none();
   const context = openRun(program, (d) => diagnostics.push(d), { training: options.training ?? false });
-  const model = withinIntegers(context, decl, () => modelGraph(context, decl, scope));
+  const model = modelGraph(context, decl, scope);
   if (!model) return none();
   const sizes = new Map(options.dims);
   for (const [dim, n] of base ? recipeBindings({ decl: named, file: base }) : []) {

@@ -75,8 +75,11 @@ function checkMemory(graph: Graph, what: string): void {
     // Whatever is open is at least 1.
     const bytes = type.shape.reduce((product, dim) => product * evaluate(dim, () => 1), bytesPerElement[type.dtype]);
     if (bytes <= memory) return;
-    const [needed, there] = [bytes, memory].map(byteSize);
-    throw new UserError(`${what} do not fit into this machine's memory of ${there}: ${name} alone takes ${needed}`);
+    // NaN where they are beyond 2^53.
+    const needed = Number.isNaN(bytes) ? 'more than can be counted' : byteSize(bytes);
+    throw new UserError(
+      `${what} do not fit into this machine's memory of ${byteSize(memory)}: ${name} alone takes ${needed}`,
+    );
   };
   for (const { name, value } of graph.inputs) check(value, name);
   for (const { op, outputs, origin } of graph.nodes)

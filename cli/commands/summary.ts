@@ -1,4 +1,4 @@
-import { asConstant, constant, type Dim, variables } from '../../compiler/dims/dim.ts';
+import { asConstant, constant, type Dim, isOverflow, variables } from '../../compiler/dims/dim.ts';
 import { outline } from '../../compiler/elaborate/models/outline.ts';
 import { costByModule, type ModuleCost } from '../../compiler/ir/cost.ts';
 import type { Graph, TensorType } from '../../compiler/ir/graph.ts';
@@ -7,7 +7,7 @@ import { runPipeline } from '../../compiler/passes/pipeline.ts';
 import { byteSize } from '../../runtime/byte-size.ts';
 import { weightsOf } from '../../runtime/graph-weights.ts';
 import { compileFile } from '../compile-file.ts';
-import { withinExact } from '../sizes.ts';
+import { beyondExact } from '../sizes.ts';
 import { table } from '../table.ts';
 import { shortCount } from '../units.ts';
 
@@ -43,7 +43,9 @@ export function summary(file: string, options: SummaryOptions): number {
   const { dims } = compiled;
   const bound = new Map<string, Dim>([...dims].map(([name, n]) => [name, constant(n)]));
   const graph = runPipeline(compiled.graph);
-  const costs = withinExact({ model: graph.name, dims }, () => costByModule(graph));
+  const costs = costByModule(graph);
+  if (Object.values(costs.get('')!).some((cost) => typeof cost === 'object' && isOverflow(cost)))
+    throw beyondExact({ model: graph.name, dims });
   const entries = outline(compiled.model, bound);
   const rows: Row[] = [];
   for (const [path, cost] of costs) {

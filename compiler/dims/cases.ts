@@ -1,4 +1,4 @@
-import { euclidean, gcd, lcm } from './integers.ts';
+import { euclidean, exact, gcd, lcm } from './integers.ts';
 import type { Bounds, Interval } from './interval.ts';
 import { addConstant, constant, type Dim, scale, variable, variables } from './polynomial.ts';
 import type { World } from './prove.ts';
@@ -6,15 +6,16 @@ import { substitute } from './substitute.ts';
 
 /**
  * For each variable, a number L such that with the variable's remainder modulo L fixed, no floor is left in d and
- * d modulo `modulus` is a constant. Undefined where an extremum is in the way.
+ * d modulo `modulus` is a constant. Undefined where an extremum is in the way, or the numbers leave 2^53.
  */
 function periods(d: Dim, modulus: number, found = new Map<string, number>()): Map<string, number> | undefined {
   for (const { coefficient, monomial } of d.terms) {
     const rest = modulus / gcd(coefficient, modulus);
+    if (Number.isNaN(rest)) return undefined;
     for (const { atom } of monomial.factors) {
       if (atom.kind === 'variable') {
         if (rest > 1) found.set(atom.name, lcm(found.get(atom.name) ?? 1, rest));
-      } else if (atom.kind !== 'floor' || !periods(atom.of, atom.by * rest, found)) return undefined;
+      } else if (atom.kind !== 'floor' || !periods(atom.of, exact(atom.by * rest), found)) return undefined;
     }
   }
   return found;
@@ -35,7 +36,7 @@ export function everyCase(
   if (!splits) return undefined;
   let cases = 1;
   for (const [name, period] of splits) cases *= Math.min(period, width(world.bounds(name)));
-  if (cases > limit) return undefined;
+  if (!(cases <= limit)) return undefined;
   return split(d, modulus, world, test);
 }
 

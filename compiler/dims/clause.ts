@@ -1,6 +1,6 @@
 import { evaluate } from './dim.ts';
 import { euclidean } from './integers.ts';
-import { type Dim, variables } from './polynomial.ts';
+import { type Dim, isOverflow, variables } from './polynomial.ts';
 import { print } from './print.ts';
 
 /** What a `where` can say of dims. */
@@ -22,11 +22,23 @@ export function clauseVariables(c: Clause): ReadonlySet<string> {
   return c.kind === 'mod' ? variables(c.value) : new Set([...variables(c.left), ...variables(c.right)]);
 }
 
-/** The two numbers that a clause compares, at a point. */
+/** Whether it is about a size beyond 2^53, of which nothing is known. */
+export function isBeyond(c: Clause): boolean {
+  return c.kind === 'mod' ? isOverflow(c.value) : isOverflow(c.left) || isOverflow(c.right);
+}
+
+/** The two numbers that a clause compares, at a point; NaN beyond 2^53. */
 export function sidesAt(c: Clause, at: (variable: string) => number): { left: number; right: number } {
   if (c.kind === 'mod')
     return { left: euclidean(evaluate(c.value, at), c.modulus), right: euclidean(c.remainder, c.modulus) };
   return { left: evaluate(c.left, at), right: evaluate(c.right, at) };
+}
+
+/** Whether it fails at a point; where a side is beyond 2^53 it neither holds nor fails. */
+export function failsAt(c: Clause, at: (variable: string) => number): boolean {
+  const { left, right } = sidesAt(c, at);
+  if (Number.isNaN(left) || Number.isNaN(right)) return false;
+  return c.kind === 'le' ? left > right : c.kind === 'lt' ? left >= right : left !== right;
 }
 
 export function holdsAt(c: Clause, at: (variable: string) => number): boolean {

@@ -8,6 +8,7 @@ import {
   type FloorAtom,
   fromAtom,
   fromMonomial,
+  isOverflow,
   type Monomial,
   mul,
   negate,
@@ -75,7 +76,7 @@ function inequalitiesFor(d: Dim, facts: readonly Dim[], bounds: Bounds): readonl
   const base = new Map<string, Dim>();
   const floors = new Map<string, FloorAtom>();
   const addBase = (f: Dim): void => {
-    if (base.has(f.key)) return;
+    if (base.has(f.key) || isOverflow(f)) return;
     base.set(f.key, f);
     for (const floor of floorsIn(f)) if (!floors.has(floor.key)) define(floor);
   };
@@ -103,7 +104,7 @@ function inequalitiesFor(d: Dim, facts: readonly Dim[], bounds: Bounds): readonl
     }
   };
   const use = (f: Dim): void => {
-    if (used.has(f.key)) return;
+    if (used.has(f.key) || isOverflow(f)) return;
     used.set(f.key, f);
     want(f, -1);
   };

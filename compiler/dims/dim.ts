@@ -1,17 +1,18 @@
-import { safe } from './integers.ts';
-import type { Dim } from './polynomial.ts';
+import { exact } from './integers.ts';
+import { type Dim, isOverflow } from './polynomial.ts';
 
 export { max, min } from './extremum.ts';
-export { DimOverflow } from './integers.ts';
 export {
   add,
   asConstant,
   asVariable,
   constant,
   type Dim,
+  isOverflow,
   mul,
   negate,
   one,
+  overflow,
   power,
   product,
   sub,
@@ -24,7 +25,7 @@ export { print } from './print.ts';
 export { ceilDiv, floorDiv, mod } from './quotient.ts';
 export { substitute } from './substitute.ts';
 
-/** Its value where every variable has one. Throws DimOverflow past 2^53. */
+/** Its value where every variable has one; NaN beyond 2^53, in what it computes on the way too. */
 export function evaluate(d: Dim, at: (variable: string) => number): number {
   let total = 0;
   for (const { coefficient, monomial } of d.terms) {
@@ -36,9 +37,9 @@ export function evaluate(d: Dim, at: (variable: string) => number): number {
       else n = Math[atom.kind](...atom.of.map((of) => evaluate(of, at)));
       for (let i = 0; i < power; i++) value *= n;
     }
-    total += safe(value);
+    total = exact(total + exact(value));
   }
-  return safe(total) + 0;
+  return total + 0;
 }
 
 /** How to say each part of a dim to a target. */
@@ -54,8 +55,9 @@ export interface DimCases<T> {
   max(a: T, b: T): T;
 }
 
-/** Walks the structure, for emitters. */
+/** Walks the structure, for emitters, which never see `overflow`. */
 export function fold<T>(d: Dim, cases: DimCases<T>): T {
+  if (isOverflow(d)) throw new Error('bug in crobc: a size beyond 2^53 went on behind its diagnostic');
   const terms = d.terms.map(({ coefficient, monomial }) => {
     const items: T[] = coefficient === 1 && monomial.factors.length > 0 ? [] : [cases.constant(coefficient)];
     for (const { atom, power } of monomial.factors) {

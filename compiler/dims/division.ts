@@ -5,6 +5,7 @@ import {
   constant,
   type Dim,
   fromAtom,
+  isOverflow,
   mul,
   power,
   sub,
@@ -14,6 +15,7 @@ import {
 
 /** The `q` with `a == b * q` as polynomials over variables and atoms, or undefined. Uses no facts. */
 export function exactQuotient(a: Dim, b: Dim): Dim | undefined {
+  if (isOverflow(a) || isOverflow(b)) return undefined;
   const by = asConstant(b);
   if (by === 1) return a;
   if (by === 0) return undefined;

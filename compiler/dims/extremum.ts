@@ -1,4 +1,4 @@
-import { add, asConstant, collect, type Dim, fromAtom, soleAtom, sub } from './polynomial.ts';
+import { add, asConstant, collect, type Dim, fromAtom, isOverflow, overflow, soleAtom, sub } from './polynomial.ts';
 
 export function min(a: Dim, b: Dim): Dim {
   return extremum('min', [a, b]);
@@ -10,6 +10,7 @@ export function max(a: Dim, b: Dim): Dim {
 
 /** The least or greatest of `dims`: nests are flattened, arguments a constant apart resolved, common terms pulled out. */
 export function extremum(kind: 'min' | 'max', dims: readonly Dim[]): Dim {
+  if (dims.some(isOverflow)) return overflow;
   const candidates = dims.flatMap((d) => flattened(kind, d));
   const kept: Dim[] = [];
   for (const d of candidates) {

@@ -1,12 +1,22 @@
 import { everyCase, everyPoint } from './cases.ts';
-import { type Clause, clauseVariables, showClause, sidesAt } from './clause.ts';
+import { type Clause, clauseVariables, failsAt, isBeyond, showClause, sidesAt } from './clause.ts';
 import { exactQuotient } from './division.ts';
 import { byExtrema } from './extrema-split.ts';
 import { euclidean, gcd } from './integers.ts';
 import { type Interval, intervalOf } from './interval.ts';
 import { boundsOf, type Known, nothing, toSource, worldOf } from './known.ts';
 import { learn } from './learn.ts';
-import { addConstant, asConstant, constantTerm, type Dim, one, scale, sub, symbolicTerms } from './polynomial.ts';
+import {
+  addConstant,
+  asConstant,
+  constantTerm,
+  type Dim,
+  isOverflow,
+  one,
+  scale,
+  sub,
+  symbolicTerms,
+} from './polynomial.ts';
 import { printWith } from './print.ts';
 import { type Budget, nonnegative, type World } from './prove.ts';
 import { settlingClauses } from './settle.ts';
@@ -30,6 +40,7 @@ export type Answer =
   | { readonly answer: 'unknown'; readonly settledBy: string | undefined };
 
 const proved: Answer = { answer: 'proved' };
+const unknown: Answer = { answer: 'unknown', settledBy: undefined };
 
 /** Cases of an equality, and of an inequality, whose cases take longer each. */
 const equalityCases = 4096;
@@ -78,13 +89,19 @@ export class Facts {
     return this.#known.contradictory;
   }
 
-  /** The normal form under the facts, in the source's variables: equal keys mean equal dims. */
+  /**
+   * The normal form under the facts, in the source's variables: equal keys mean equal dims. It is d where it would take
+   * numbers beyond 2^53.
+   */
   normalize(d: Dim): Dim {
-    return remembered(this.#normal, d.key, () => toSource(this.#reduce(d), this.#known.meaning));
+    return remembered(this.#normal, d.key, () => {
+      const normal = toSource(this.#reduce(d), this.#known.meaning);
+      return isOverflow(normal) ? d : normal;
+    });
   }
 
   equal(a: Dim, b: Dim): Answer {
-    return a.key === b.key ? proved : this.holds({ kind: 'eq', left: a, right: b });
+    return a.key === b.key && !isOverflow(a) ? proved : this.holds({ kind: 'eq', left: a, right: b });
   }
 
   lessEqual(a: Dim, b: Dim): Answer {
@@ -101,12 +118,14 @@ export class Facts {
   }
 
   holds(clause: Clause): Answer {
+    if (isBeyond(clause)) return unknown;
     if (isPlain(clause)) return proved;
     return remembered(this.#answers, clauseKey(clause), () => this.#answer(clause));
   }
 
   /** The answer, unless it takes a long search for a witness. */
   decide(clause: Clause): Answer | undefined {
+    if (isBeyond(clause)) return undefined;
     if (this.#quickly(clause)) return proved;
     return this.#refute(clause, firstTries) ?? (this.#thoroughly(clause) ? proved : undefined);
   }
@@ -125,12 +144,14 @@ export class Facts {
 
   /** Whether `clause` is proved, without looking for a witness. */
   proves(clause: Clause): boolean {
+    if (isBeyond(clause)) return false;
     return isPlain(clause) || this.#quickly(clause) || this.#thoroughly(clause);
   }
 
   interval(d: Dim): Interval {
     const p = this.#reduce(d);
     let { lo, hi } = intervalOf(p, boundsOf(this.#known));
+    if (isOverflow(p)) return { lo, hi };
     for (const f of this.#world.inequalities) {
       const t = ratio(p, f);
       if (t === undefined) continue;
@@ -144,6 +165,7 @@ export class Facts {
   /** d is `remainder` plus a multiple of `modulus`; modulus 0 says that it is the remainder itself. */
   congruence(d: Dim): { modulus: number; remainder: number } {
     const p = this.#reduce(d);
+    if (isOverflow(p)) return { modulus: 1, remainder: 0 };
     let modulus = symbolicTerms(p).reduce((g, t) => gcd(g, t.coefficient), 0);
     let remainder = constantTerm(p);
     for (const m of this.#known.multiples) {
@@ -161,7 +183,8 @@ export class Facts {
    */
   quotient(a: Dim, b: Dim): Dim | undefined {
     const q = exactQuotient(this.#reduce(a), this.#reduce(b));
-    return q && toSource(q, this.#known.meaning);
+    const source = q && toSource(q, this.#known.meaning);
+    return source && isOverflow(source) ? undefined : source;
   }
 
   /** For readers: a number, or as given or in normal form, whichever is shorter, and `H/4` where 4 is known to divide H. */
@@ -213,6 +236,7 @@ export class Facts {
 
   #thoroughly(clause: Clause): boolean {
     const p = this.#reduce(difference(clause));
+    if (isOverflow(p)) return false;
     const key = clause.kind === 'mod' ? `${clause.modulus}|${p.key}` : clause.kind === 'eq' ? `=${p.key}` : p.key;
     return remembered(this.#proofs, key, () => {
       const budget = { left: thoroughSteps, pivots: thoroughPivots };
@@ -235,13 +259,19 @@ export class Facts {
 
   #refute(clause: Clause, tries: number): Answer | undefined {
     const names = clauseVariables(clause);
-    if (names.size === 0) return { answer: 'refuted', witness: new Map(), ...sidesAt(clause, () => 1) };
-    const violated = (at: (name: string) => number) => {
-      const { left, right } = sidesAt(clause, at);
-      return clause.kind === 'le' ? left > right : clause.kind === 'lt' ? left >= right : left !== right;
-    };
+    if (names.size === 0) {
+      const at = () => 1;
+      return failsAt(clause, at) ? { answer: 'refuted', witness: new Map(), ...sidesAt(clause, at) } : undefined;
+    }
     const hints = [this.#reduce(difference(clause))];
-    const witness = search({ known: this.#known, clauses: this.clauses, names, hints, tries, accepts: violated });
+    const witness = search({
+      known: this.#known,
+      clauses: this.clauses,
+      names,
+      hints,
+      tries,
+      accepts: (at) => failsAt(clause, at),
+    });
     return witness && { answer: 'refuted', witness, ...sidesAt(clause, (name) => witness.get(name)!) };
   }
 }

@@ -1,21 +1,13 @@
-/** A size left the integers that a double holds exactly. Nothing below 2^53 does, so it is a mistake in the program. */
-export class DimOverflow extends Error {
-  constructor() {
-    super('a size is too large to be exact (beyond 2^53)');
-    this.name = 'DimOverflow';
-  }
-}
-
-export function safe(n: number): number {
-  if (!Number.isSafeInteger(n)) throw new DimOverflow();
-  return n;
+/** n, or NaN where it has left the integers that a double holds exactly: what is computed with it then is NaN too. */
+export function exact(n: number): number {
+  return Number.isSafeInteger(n) ? n : Number.NaN;
 }
 
 /** Nonnegative; gcd(0, n) = |n|. */
 export function gcd(a: number, b: number): number {
   let x = Math.abs(a);
   let y = Math.abs(b);
-  while (y !== 0) {
+  while (y > 0) {
     const r = x % y;
     x = y;
     y = r;
@@ -23,8 +15,9 @@ export function gcd(a: number, b: number): number {
   return x;
 }
 
+/** NaN beyond 2^53. */
 export function lcm(a: number, b: number): number {
-  return a === 0 || b === 0 ? 0 : safe(Math.abs(a / gcd(a, b)) * Math.abs(b));
+  return a === 0 || b === 0 ? 0 : exact(Math.abs(a / gcd(a, b)) * Math.abs(b));
 }
 
 /** The remainder in [0, m). */

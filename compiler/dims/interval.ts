@@ -1,4 +1,13 @@
-import { type Atom, addConstant, type Dim, type Monomial, negate, variable, variables } from './polynomial.ts';
+import {
+  type Atom,
+  addConstant,
+  type Dim,
+  isOverflow,
+  type Monomial,
+  negate,
+  variable,
+  variables,
+} from './polynomial.ts';
 import { substitute } from './substitute.ts';
 
 /** lo <= n <= hi; the ends may be infinite. */
@@ -49,16 +58,22 @@ export function intervalOfMonomial(monomial: Monomial, bounds: Bounds): Interval
   return result;
 }
 
-/** The sum of the terms' intervals: quick, and blind to what terms share. */
+/** The sum of the terms' intervals: quick, and blind to what terms share. Of `overflow` nothing is known. */
 export function termwise(d: Dim, bounds: Bounds): Interval {
+  if (isOverflow(d)) return { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY };
   let lo = 0;
   let hi = 0;
   for (const { coefficient, monomial } of d.terms) {
     const term = product({ lo: coefficient, hi: coefficient }, intervalOfMonomial(monomial, bounds));
     lo += term.lo;
     hi += term.hi;
+    // As `outward`, at each step: a sum that has left the exact integers does not come back exact.
+    if (lo > Number.MAX_SAFE_INTEGER) lo = Number.MAX_SAFE_INTEGER;
+    else if (lo < Number.MIN_SAFE_INTEGER) lo = Number.NEGATIVE_INFINITY;
+    if (hi < Number.MIN_SAFE_INTEGER) hi = Number.MIN_SAFE_INTEGER;
+    else if (hi > Number.MAX_SAFE_INTEGER) hi = Number.POSITIVE_INFINITY;
   }
-  return outward(lo, hi);
+  return { lo, hi };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { extremum } from './extremum.ts';
-import { gcd, lcm } from './integers.ts';
+import { exact, gcd, lcm } from './integers.ts';
 import { type Bounds, type Interval, size } from './interval.ts';
 import {
   addConstant,
@@ -9,9 +9,11 @@ import {
   constantTerm,
   type Dim,
   fromMonomial,
+  isOverflow,
   mentions,
   monomialOf,
   mul,
+  overflow,
   power,
   scale,
   sum,
@@ -70,14 +72,14 @@ export function worldOf(known: Known): World {
   return { bounds: boundsOf(known), inequalities: [...known.inequalities, ...bothWays] };
 }
 
-/** A dim over free variables, as a fraction over the source's. */
+/** A dim over free variables, as a fraction over the source's; the numerator is `overflow` where that leaves 2^53. */
 export function toFraction(d: Dim, meaning: ReadonlyMap<string, Fraction>): Fraction {
   if (!mentions(d, meaning)) return { numerator: d, denominator: 1 };
   const whole = replaceAtoms(d, (atom) => {
     if (atom.kind === 'variable') return undefined;
     if (atom.kind === 'floor') {
       const { numerator, denominator } = toFraction(atom.of, meaning);
-      return floorDiv(numerator, denominator * atom.by);
+      return floorDiv(numerator, exact(denominator * atom.by));
     }
     return extremum(
       atom.kind,
@@ -93,12 +95,13 @@ export function toFraction(d: Dim, meaning: ReadonlyMap<string, Fraction>): Frac
         numerator,
         fraction ? power(fraction.numerator, factor.power) : fromMonomial(monomialOf([factor])),
       );
-      if (fraction) denominator *= fraction.denominator ** factor.power;
+      if (fraction) denominator = exact(denominator * fraction.denominator ** factor.power);
     }
     return { numerator, denominator };
   });
   const denominator = parts.reduce((d, part) => lcm(d, part.denominator), 1);
   const numerator = sum(parts.map((part) => scale(part.numerator, denominator / part.denominator)));
+  if (isOverflow(numerator) || Number.isNaN(denominator)) return { numerator: overflow, denominator: 1 };
   const common = numerator.terms.reduce((g, t) => gcd(g, t.coefficient), denominator);
   const reduced = collect(numerator.terms.map((t) => ({ coefficient: t.coefficient / common, monomial: t.monomial })));
   return { numerator: reduced, denominator: denominator / common };

@@ -1,5 +1,5 @@
 import type { Clause } from './clause.ts';
-import { euclidean, gcd, inverse, symmetric } from './integers.ts';
+import { euclidean, exact, gcd, inverse, symmetric } from './integers.ts';
 import { type Interval, intervalOf, size } from './interval.ts';
 import { boundsOf, type Fraction, type Known, type Multiple, toFraction, toSource } from './known.ts';
 import {
@@ -13,6 +13,7 @@ import {
   constant,
   constantTerm,
   type Dim,
+  isOverflow,
   negate,
   scale,
   soleAtom,
@@ -25,7 +26,7 @@ import { floorDiv } from './quotient.ts';
 import { simplify } from './simplify.ts';
 import { substitute } from './substitute.ts';
 
-/** `known`, and that `clause` holds. */
+/** `known`, and that `clause` holds. A clause that takes numbers beyond 2^53 adds nothing. */
 export function learn(known: Known, clause: Clause): Known {
   const draft: Draft = {
     substitution: new Map(known.substitution),
@@ -35,6 +36,7 @@ export function learn(known: Known, clause: Clause): Known {
     equations: [...known.equations],
     multiples: [...known.multiples],
     contradictory: known.contradictory,
+    overflowed: false,
   };
   switch (clause.kind) {
     case 'eq': {
@@ -52,7 +54,8 @@ export function learn(known: Known, clause: Clause): Known {
       learnMultiple(draft, addConstant(clause.value, -clause.remainder), clause.modulus);
       break;
   }
-  return draft;
+  const { overflowed, ...learnt } = draft;
+  return overflowed ? known : learnt;
 }
 
 /** A `Known` on its way. */
@@ -64,6 +67,14 @@ interface Draft {
   equations: Dim[];
   multiples: Multiple[];
   contradictory: boolean;
+  /** Whether a number left 2^53; what follows is then of no use. */
+  overflowed: boolean;
+}
+
+/** Whether the draft has to be given up, d or what came before having left 2^53. */
+function overflows(draft: Draft, d: Dim): boolean {
+  draft.overflowed ||= isOverflow(d);
+  return draft.overflowed;
 }
 
 function reduce(draft: Draft, d: Dim): Dim {
@@ -73,6 +84,7 @@ function reduce(draft: Draft, d: Dim): Dim {
 /** d == 0. `preferred` are the variables to solve for first. */
 function learnZero(draft: Draft, d: Dim, preferred: readonly string[] = []): void {
   let p = reduce(draft, d);
+  if (overflows(draft, p)) return;
   const known = asConstant(p);
   if (known !== undefined) {
     if (known !== 0) draft.contradictory = true;
@@ -117,6 +129,7 @@ function learnZero(draft: Draft, d: Dim, preferred: readonly string[] = []): voi
 /** d >= 0. */
 function learnNonnegative(draft: Draft, d: Dim): void {
   const p = tightened(reduce(draft, d), boundsOf(draft));
+  if (overflows(draft, p)) return;
   const { lo, hi } = intervalOf(p, boundsOf(draft));
   if (lo >= 0) return;
   if (hi < 0) {
@@ -155,6 +168,7 @@ function learnNonnegative(draft: Draft, d: Dim): void {
 function learnMultiple(draft: Draft, d: Dim, m: number): void {
   if (m === 1) return;
   const reduced = reduce(draft, d);
+  if (overflows(draft, reduced)) return;
   const terms = reduced.terms.map((t) => ({ coefficient: symmetric(t.coefficient, m), monomial: t.monomial }));
   let p = collect(terms.filter((t) => t.coefficient !== 0));
   const common = symbolicTerms(p).reduce((g, t) => gcd(g, t.coefficient), m);
@@ -189,12 +203,21 @@ function solveMultiple(draft: Draft, x: string, rest: Dim, m: number): void {
   // Coefficients in (-m, 0] keep t = (x - residue) / m bounded from below.
   const terms = symbolicTerms(rest).map((t) => ({ coefficient: -euclidean(-t.coefficient, m), monomial: t.monomial }));
   const residue = addConstant(collect(terms.filter((t) => t.coefficient !== 0)), euclidean(constantTerm(rest), m));
+  if (overflows(draft, residue)) return;
   const t = fresh(draft, x);
   const { numerator, denominator } = toFraction(sub(variable(x), residue), draft.meaning);
-  draft.meaning.set(t, { numerator, denominator: denominator * m });
+  const by = exact(denominator * m);
+  if (Number.isNaN(by)) draft.overflowed = true;
+  if (overflows(draft, numerator)) return;
+  draft.meaning.set(t, { numerator, denominator: by });
   const range = boundsOf(draft)(x);
   const at = intervalOf(residue, boundsOf(draft));
-  draft.bounds.set(t, { lo: Math.ceil((range.lo - at.hi) / m), hi: Math.floor((range.hi - at.lo) / m) });
+  const least = exact(range.lo - at.hi) / m;
+  const most = exact(range.hi - at.lo) / m;
+  draft.bounds.set(t, {
+    lo: Number.isNaN(least) ? Number.NEGATIVE_INFINITY : Math.ceil(least),
+    hi: Number.isNaN(most) ? Number.POSITIVE_INFINITY : Math.floor(most),
+  });
   eliminate(draft, x, add(scale(variable(t), m), residue));
 }
 
@@ -216,18 +239,27 @@ function splitFloor(draft: Draft, { of, by }: Extract<Atom, { kind: 'floor' }>):
   const x = asVariable(addConstant(of, -c))!;
   const range = boundsOf(draft)(x);
   const u = fresh(draft, x);
-  draft.meaning.set(u, { numerator: toSource(floorDiv(of, by), draft.meaning), denominator: 1 });
+  const quotient = toSource(floorDiv(of, by), draft.meaning);
+  if (overflows(draft, quotient)) return;
+  draft.meaning.set(u, { numerator: quotient, denominator: 1 });
   draft.bounds.set(u, { lo: Math.floor((range.lo + c) / by), hi: Math.floor((range.hi + c) / by) });
   const e = fresh(draft, x);
-  draft.meaning.set(e, toFraction(sub(of, scale(variable(u), by)), draft.meaning));
+  const remainder = toFraction(sub(of, scale(variable(u), by)), draft.meaning);
+  if (overflows(draft, remainder.numerator)) return;
+  draft.meaning.set(e, remainder);
   draft.bounds.set(e, { lo: 0, hi: by - 1 });
   eliminate(draft, x, addConstant(add(scale(variable(u), by), variable(e)), -c));
 }
 
 /** Puts e for x everywhere; x's bounds become inequalities of e. */
 function eliminate(draft: Draft, x: string, e: Dim): void {
+  if (overflows(draft, e)) return;
   const by = new Map([[x, e]]);
-  for (const [name, d] of draft.substitution) draft.substitution.set(name, substitute(d, by));
+  for (const [name, d] of draft.substitution) {
+    const replaced = substitute(d, by);
+    if (overflows(draft, replaced)) return;
+    draft.substitution.set(name, replaced);
+  }
   draft.substitution.set(x, e);
   const { lo, hi } = draft.bounds.get(x) ?? size;
   draft.bounds.delete(x);

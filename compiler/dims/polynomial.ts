@@ -1,4 +1,4 @@
-import { safe } from './integers.ts';
+import { exact } from './integers.ts';
 
 /**
  * An integer polynomial over atoms, in canonical form: terms by falling degree and then by key, no zero coefficients.
@@ -56,6 +56,16 @@ export const unit: Monomial = { key: '', degree: 0, factors: [] };
 export const zero: Dim = { key: '0', terms: [] };
 export const one: Dim = { key: '1', terms: [{ coefficient: 1, monomial: unit }] };
 
+/**
+ * What a dim becomes when a number in it leaves 2^53, as NaN is for numbers: whatever is computed with it is it again, it is
+ * no constant, nothing is proved of it, and two of them are not equal. No other dim has a coefficient that is NaN.
+ */
+export const overflow: Dim = { key: 'beyond 2^53', terms: [{ coefficient: Number.NaN, monomial: unit }] };
+
+export function isOverflow(d: Dim): boolean {
+  return d === overflow;
+}
+
 function compare(a: Monomial, b: Monomial): number {
   return b.degree - a.degree || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 }
@@ -76,14 +86,16 @@ function shared(key: string, terms: readonly Term[]): Dim {
   return d;
 }
 
-/** Terms must be in order and without zeros. */
+/** Terms must be in order and without zeros. A coefficient that is NaN makes it `overflow`. */
 function fromSorted(terms: readonly Term[]): Dim {
   if (terms.length === 0) return zero;
   let key = '';
   // By index, here and in what else is run ten thousand times: a check is over before V8 would have optimised an iterator away.
   for (let i = 0; i < terms.length; i++) {
     const { coefficient, monomial } = terms[i]!;
-    if (i > 0 && coefficient > 0) key += '+';
+    if (coefficient > 0) {
+      if (i > 0) key += '+';
+    } else if (Number.isNaN(coefficient)) return overflow;
     if (monomial === unit || monomial.key === '') key += coefficient;
     else if (coefficient === 1) key += monomial.key;
     else key += `${coefficient}*${monomial.key}`;
@@ -98,18 +110,19 @@ export function collect(terms: Iterable<Term>): Dim {
     const known = byKey.get(term.monomial.key);
     byKey.set(
       term.monomial.key,
-      known ? { coefficient: safe(known.coefficient + term.coefficient), monomial: term.monomial } : term,
+      known ? { coefficient: exact(known.coefficient + term.coefficient), monomial: term.monomial } : term,
     );
   }
   const kept = [...byKey.values()].filter((t) => t.coefficient !== 0);
   return fromSorted(kept.sort((a, b) => compare(a.monomial, b.monomial)));
 }
 
-/** A safe integer. */
+/** Of an integer; `overflow` beyond 2^53. */
 export function constant(n: number): Dim {
   if (n === 0) return zero;
   if (n === 1) return one;
-  return shared(String(safe(n)), [{ coefficient: n, monomial: unit }]);
+  if (!Number.isSafeInteger(n)) return overflow;
+  return shared(String(n), [{ coefficient: n, monomial: unit }]);
 }
 
 /** A size by its name: `H`, `B`, `H[0]`. It is at least 1 unless a fact says otherwise. */
@@ -139,7 +152,7 @@ export function add(a: Dim, b: Dim): Dim {
     if (order < 0) terms.push(s);
     else if (order > 0) terms.push(t);
     else {
-      const coefficient = safe(s.coefficient + t.coefficient);
+      const coefficient = exact(s.coefficient + t.coefficient);
       if (coefficient !== 0) terms.push({ coefficient, monomial: s.monomial });
     }
     if (order <= 0) i++;
@@ -151,9 +164,10 @@ export function add(a: Dim, b: Dim): Dim {
 }
 
 export function scale(a: Dim, n: number): Dim {
-  if (n === 0) return zero;
   if (n === 1) return a;
-  return fromSorted(a.terms.map((t) => ({ coefficient: safe(t.coefficient * n), monomial: t.monomial })));
+  if (isOverflow(a) || Number.isNaN(n)) return overflow;
+  if (n === 0) return zero;
+  return fromSorted(a.terms.map((t) => ({ coefficient: exact(t.coefficient * n), monomial: t.monomial })));
 }
 
 export function negate(a: Dim): Dim {
@@ -161,7 +175,7 @@ export function negate(a: Dim): Dim {
 }
 
 export function sub(a: Dim, b: Dim): Dim {
-  return a.key === b.key ? zero : add(a, negate(b));
+  return a.key === b.key && !isOverflow(a) ? zero : add(a, negate(b));
 }
 
 export function addConstant(a: Dim, n: number): Dim {
@@ -221,13 +235,14 @@ export function divideMonomials(a: Monomial, b: Monomial): Monomial | undefined 
 }
 
 export function mul(a: Dim, b: Dim): Dim {
+  if (isOverflow(a) || isOverflow(b)) return overflow;
   if (a.terms.length === 0 || b.terms.length === 0) return zero;
   if (a.terms.length === 1 && a.terms[0]!.monomial.degree === 0) return scale(b, a.terms[0]!.coefficient);
   if (b.terms.length === 1 && b.terms[0]!.monomial.degree === 0) return scale(a, b.terms[0]!.coefficient);
   const terms: Term[] = [];
   for (const s of a.terms) {
     for (const t of b.terms) {
-      const coefficient = safe(s.coefficient * t.coefficient);
+      const coefficient = exact(s.coefficient * t.coefficient);
       terms.push({ coefficient, monomial: mulMonomials(s.monomial, t.monomial) });
     }
   }
@@ -237,7 +252,7 @@ export function mul(a: Dim, b: Dim): Dim {
 /** n >= 0. */
 export function power(a: Dim, n: number): Dim {
   if (!Number.isSafeInteger(n) || n < 0) throw new Error(`bug in crobc: a dim to the power ${n}`);
-  let result = one;
+  let result = isOverflow(a) ? overflow : one;
   for (let i = 0; i < n; i++) result = mul(result, a);
   return result;
 }
@@ -251,19 +266,24 @@ export function product(dims: readonly Dim[]): Dim {
   let coefficient = 1;
   const factors: Factor[] = [];
   let others = one;
+  let isZero = false;
   for (let i = 0; i < dims.length; i++) {
     const d = dims[i]!;
     const only = d.terms[0];
-    if (!only) return zero;
+    if (isOverflow(d)) return overflow;
+    if (!only) {
+      isZero = true;
+      continue;
+    }
     if (d.terms.length > 1) {
       others = mul(others, d);
       continue;
     }
-    if (only.coefficient !== 1) coefficient = safe(coefficient * only.coefficient);
+    if (only.coefficient !== 1) coefficient = exact(coefficient * only.coefficient);
     const own = only.monomial.factors;
     for (let j = 0; j < own.length; j++) gather(factors, own[j]!);
   }
-  return mul(fromSorted([{ coefficient, monomial: monomialOf(factors) }]), others);
+  return isZero ? zero : mul(fromSorted([{ coefficient, monomial: monomialOf(factors) }]), others);
 }
 
 /** Keeps factors in order of their keys, each atom once. */
@@ -280,7 +300,7 @@ function gather(factors: Factor[], factor: Factor): void {
 export function asConstant(d: Dim): number | undefined {
   if (d.terms.length === 0) return 0;
   const term = d.terms[0]!;
-  return d.terms.length === 1 && term.monomial.factors.length === 0 ? term.coefficient : undefined;
+  return d.terms.length === 1 && term.monomial.factors.length === 0 && !isOverflow(d) ? term.coefficient : undefined;
 }
 
 /** The atom, when the dim is one atom and nothing else. */
@@ -301,7 +321,7 @@ export function asVariable(d: Dim): string | undefined {
   return atom?.kind === 'variable' ? atom.name : undefined;
 }
 
-/** The constant term. */
+/** The constant term; NaN of `overflow`. */
 export function constantTerm(d: Dim): number {
   const last = d.terms[d.terms.length - 1];
   return last && last.monomial.factors.length === 0 ? last.coefficient : 0;

@@ -5,6 +5,7 @@ import {
   constantTerm,
   type Dim,
   type FloorAtom,
+  isOverflow,
   soleAtom,
   type Term,
 } from './polynomial.ts';
@@ -18,13 +19,14 @@ interface Item {
   readonly factors: readonly string[];
 }
 
-/** A dim in crob syntax; it reads back as the same dim. */
+/** A dim in crob syntax; it reads back as the same dim, unless it is `overflow`, which has no syntax. */
 export function print(d: Dim): string {
   return printWith(d, () => false);
 }
 
 /** The same, with `p/k` for floor(p/k) where the division is exact. */
 export function printWith(d: Dim, exact: Exact): string {
+  if (isOverflow(d)) return 'beyond 2^53';
   const items = itemsOf(d, exact);
   if (items.length === 0) return '0';
   const first = items.findIndex((item) => item.coefficient > 0);
@@ -89,10 +91,11 @@ function itemsOf(d: Dim, exact: Exact): Item[] {
 function take(left: Map<string, Term>, p: Dim, c: number): boolean {
   const symbolic = p.terms.filter((t) => t.monomial.key !== '');
   if (!symbolic.every((t) => left.get(t.monomial.key)?.coefficient === c * t.coefficient)) return false;
-  for (const t of symbolic) left.delete(t.monomial.key);
   const owed = c * constantTerm(p);
-  if (owed === 0) return true;
   const now = (left.get('')?.coefficient ?? 0) - owed;
+  if (!Number.isSafeInteger(owed) || !Number.isSafeInteger(now)) return false;
+  for (const t of symbolic) left.delete(t.monomial.key);
+  if (owed === 0) return true;
   const rest = collect([{ coefficient: now, monomial: { key: '', degree: 0, factors: [] } }]).terms[0];
   if (rest) left.set('', rest);
   else left.delete('');

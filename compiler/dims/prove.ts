@@ -1,5 +1,5 @@
 import { isCombination } from './combination.ts';
-import { DimOverflow, gcd } from './integers.ts';
+import { gcd } from './integers.ts';
 import { type Bounds, fromZero, intervalOfAtom, offsetBounds, termwise } from './interval.ts';
 import {
   type Atom,
@@ -11,6 +11,7 @@ import {
   type Dim,
   divideMonomials,
   fromMonomial,
+  isOverflow,
   monomialOf,
   mul,
   negate,
@@ -47,17 +48,17 @@ export function nonnegative(d: Dim, world: World, budget: Budget): boolean {
   if (known !== undefined) return known >= 0;
   if (termwise(d, world.bounds).lo >= 0) return true;
   if (budget.left <= 0 && budget.pivots <= 0) return false;
-  try {
-    const facts = connected(d, world.inequalities).map((f) => fromZero(f, world.bounds));
-    const goal = fromZero(tightened(d, world.bounds), world.bounds);
-    const bounds = offsetBounds(world.bounds);
-    if (budget.left > 0 && show(goal, { bounds, facts, seen: new Set(), budget }, depth)) return true;
-    return budget.pivots > 0 && isCombination(goal, facts, bounds, budget);
-  } catch (e) {
-    // A proof that needs numbers past 2^53 is not found.
-    if (e instanceof DimOverflow) return false;
-    throw e;
-  }
+  const bounds = offsetBounds(world.bounds);
+  // Most are seen at once.
+  if (termwise(fromZero(d, world.bounds), bounds).lo >= 0) return true;
+  const goal = fromZero(tightened(d, world.bounds), world.bounds);
+  // A proof that needs numbers beyond 2^53 is not found.
+  if (isOverflow(goal)) return false;
+  const facts = connected(d, world.inequalities)
+    .map((f) => fromZero(f, world.bounds))
+    .filter((f) => !isOverflow(f));
+  if (budget.left > 0 && show(goal, { bounds, facts, seen: new Set(), budget }, depth)) return true;
+  return budget.pivots > 0 && isCombination(goal, facts, bounds, budget);
 }
 
 /** A proof under way; variables count from zero. */
@@ -85,7 +86,7 @@ function connected(d: Dim, inequalities: readonly Dim[]): readonly Dim[] {
 function show(d: Dim, proof: Proof, deep: number): boolean {
   const { bounds, budget, seen } = proof;
   if (termwise(d, bounds).lo >= 0) return true;
-  if (deep === 0 || seen.has(d.key) || budget.left-- <= 0) return false;
+  if (isOverflow(d) || deep === 0 || seen.has(d.key) || budget.left-- <= 0) return false;
   seen.add(d.key);
   const limits = [...variables(d)].flatMap((name) => {
     const { hi } = bounds(name);

@@ -1,4 +1,4 @@
-import { euclidean, gcd, safe, symmetric } from './integers.ts';
+import { euclidean, exact, gcd, symmetric } from './integers.ts';
 import {
   add,
   addConstant,
@@ -8,7 +8,9 @@ import {
   constantTerm,
   type Dim,
   fromAtom,
+  isOverflow,
   negate,
+  overflow,
   scale,
   soleAtom,
   sub,
@@ -22,9 +24,11 @@ import {
  * - the leading coefficient is positive, by floor(-p/k) = -floor((p + k - 1)/k);
  * - common factors go: floor((g*p + c) / (g*k)) = floor((p + floor(c/g)) / k);
  * - nests merge: floor((p + floor(q/a)) / k) = floor((a*p + q) / (a*k)).
+ * k may be NaN, being a product beyond 2^53: that gives `overflow`.
  * So ceil(p/k) is always floor((p + k - 1)/k), for padding to windows and strided convolutions alike.
  */
 export function floorDiv(a: Dim, k: number): Dim {
+  if (isOverflow(a) || Number.isNaN(k)) return overflow;
   if (!Number.isSafeInteger(k) || k < 1) throw new Error(`bug in crobc: floor of a dim divided by ${k}`);
   if (k === 1) return a;
   const n = asConstant(a);
@@ -63,7 +67,7 @@ function mergeNest(p: Dim, k: number): Dim | undefined {
     if (atom?.kind !== 'floor' || Math.abs(term.coefficient) !== 1 || !Number.isSafeInteger(atom.by * k)) continue;
     const others = sub(p, collect([term]));
     const nested = term.coefficient === 1 ? atom.of : addConstant(negate(atom.of), atom.by - 1);
-    return floorDiv(add(scale(others, atom.by), nested), safe(atom.by * k));
+    return floorDiv(add(scale(others, atom.by), nested), exact(atom.by * k));
   }
   return undefined;
 }

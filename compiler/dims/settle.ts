@@ -1,6 +1,6 @@
 import { type Clause, clauseVariables, holdsAt, showClause } from './clause.ts';
 import type { Facts } from './facts.ts';
-import { gcd, lcm } from './integers.ts';
+import { exact, gcd, lcm } from './integers.ts';
 import {
   add,
   asVariable,
@@ -79,7 +79,7 @@ function divisors(d: Dim, times: number, found = new Map<string, number>()): Map
     const rest = times / gcd(coefficient, times);
     for (const { atom } of monomial.factors) {
       if (atom.kind === 'variable') found.set(atom.name, lcm(found.get(atom.name) ?? 1, rest));
-      else if (atom.kind === 'floor') divisors(atom.of, atom.by * rest, found);
+      else if (atom.kind === 'floor') divisors(atom.of, exact(atom.by * rest), found);
       else for (const of of atom.of) divisors(of, rest, found);
     }
   }

@@ -1,5 +1,5 @@
 import { extremum } from './extremum.ts';
-import { safe } from './integers.ts';
+import { exact } from './integers.ts';
 import {
   type Atom,
   asVariable,
@@ -34,7 +34,7 @@ export function replaceAtoms(d: Dim, replace: (atom: Atom) => Dim | undefined): 
     changed = true;
     if (kept.length > 0) value = mul(value, fromMonomial(monomialOf(kept)));
     for (const t of value.terms) {
-      terms.push({ coefficient: safe(t.coefficient * term.coefficient), monomial: t.monomial });
+      terms.push({ coefficient: exact(t.coefficient * term.coefficient), monomial: t.monomial });
     }
   }
   return changed ? collect(terms) : d;

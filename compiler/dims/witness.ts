@@ -1,6 +1,5 @@
 import { type Clause, clauseVariables, holdsAt } from './clause.ts';
 import { evaluate } from './dim.ts';
-import { DimOverflow } from './integers.ts';
 import type { Interval } from './interval.ts';
 import { boundsOf, type Known } from './known.ts';
 import {
@@ -49,17 +48,13 @@ export function search({ known, clauses, names, hints, tries, accepts }: Search)
     free.forEach((name, i) => {
       values.set(name, candidates[i]![indices[i]!]!);
     });
-    try {
-      for (const [name, d] of sources) {
-        const n = evaluate(d, atFree);
-        if (n < 1) return false;
-        point.set(name, n);
-      }
-      return accepts(at) && relevant.every((c) => holdsAt(c, at));
-    } catch (e) {
-      if (e instanceof DimOverflow) return false;
-      throw e;
+    for (const [name, d] of sources) {
+      const n = evaluate(d, atFree);
+      // NaN, beyond 2^53, is no size either.
+      if (!(n >= 1)) return false;
+      point.set(name, n);
     }
+    return accepts(at) && relevant.every((c) => holdsAt(c, at));
   };
   if (
     !diagonally(

@@ -1,4 +1,4 @@
-import { constant, type Dim, one } from '../dims/dim.ts';
+import { constant, type Dim, isOverflow, one } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
 import type { DType, TensorType } from '../ir/graph.ts';
 import type { Inferred, OpFault, Relation } from './row.ts';
@@ -58,7 +58,7 @@ function obligations(facts: Facts): Obligations {
   };
   const disagree: Obligations['disagree'] = (left, right, constraint, at) => owe('==', left, right, constraint, at);
   const atMost: Obligations['atMost'] = (left, right, constraint, at) => {
-    if (facts.lessEqual(left, right).answer !== 'proved') owe('<=', left, right, constraint, at);
+    if (isOwed(left, right) && facts.lessEqual(left, right).answer !== 'proved') owe('<=', left, right, constraint, at);
   };
   return {
     facts,
@@ -71,19 +71,25 @@ function obligations(facts: Facts): Obligations {
       if (!provedEqual(facts, left, right)) disagree(left, right, constraint, at);
     },
     lessThan(left, right, constraint, at) {
-      if (facts.lessThan(left, right).answer !== 'proved') owe('<', left, right, constraint, at);
+      if (isOwed(left, right) && facts.lessThan(left, right).answer !== 'proved') owe('<', left, right, constraint, at);
     },
     positive(dim, constraint, at) {
       atMost(one, dim, constraint, at);
     },
     divides(modulus, dim, constraint, at) {
-      if (facts.divides(modulus, dim).answer !== 'proved') owe('%', dim, constant(modulus), constraint, at);
+      if (!isOverflow(dim) && facts.divides(modulus, dim).answer !== 'proved')
+        owe('%', dim, constant(modulus), constraint, at);
     },
   };
 }
 
+/** A size beyond 2^53 is reported where it comes up, and owes nothing more. */
+function isOwed(left: Dim, right: Dim): boolean {
+  return !isOverflow(left) && !isOverflow(right);
+}
+
 export function provedEqual(facts: Facts, left: Dim, right: Dim): boolean {
-  return left.key === right.key || facts.proves({ kind: 'eq', left, right });
+  return left.key === right.key || !isOwed(left, right) || facts.proves({ kind: 'eq', left, right });
 }
 
 export function provedOne(facts: Facts, dim: Dim): boolean {

@@ -3,7 +3,6 @@ import { inSourceOrder } from '../diagnostics/order.ts';
 import { constant, type Dim } from '../dims/dim.ts';
 import { openRun, resetBudget } from '../elaborate/context/context.ts';
 import { templateStore } from '../elaborate/context/store.ts';
-import { withinIntegers } from '../elaborate/models/attempt.ts';
 import { modelGraph } from '../elaborate/models/checked-model.ts';
 import { type Expanded, expandModel, inlineModel } from '../elaborate/models/inline.ts';
 import type { ModelGraph } from '../elaborate/models/model.ts';
@@ -95,9 +94,8 @@ export function compileTraining(host: SourceHost, file: string, options: Trainin
   if (!recipe) return compiled();
   const set = withSettings(program, scope, { model, recipe }, options);
   if (program.diagnostics.some(isError)) return compiled();
-  const training = withinIntegers(openRun(program, report, { training: true }), set.model.decl, () =>
-    elaborateTraining(program, report, set, { model: model.decl.name.name, recipe: recipe.decl.name.name }),
-  );
+  const names = { model: model.decl.name.name, recipe: recipe.decl.name.name };
+  const training = elaborateTraining(program, report, set, names);
   return compiled(diagnostics.some(isError) ? undefined : training);
 }
 

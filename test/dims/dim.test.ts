@@ -146,11 +146,92 @@ describe('reading a dim', () => {
 });
 
 describe('past 2^53', () => {
-  test('products and constants overflow loudly', () => {
-    const large = mul(constant(2 ** 30), H);
-    expect(() => mul(large, large)).toThrow(dims.DimOverflow);
-    expect(() => constant(2 ** 53)).toThrow(dims.DimOverflow);
-    expect(() => dims.evaluate(mul(H, H), () => 2 ** 30)).toThrow(dims.DimOverflow);
+  const { isOverflow, overflow } = dims;
+  const large = mul(constant(2 ** 30), H);
+
+  test('products, constants and values overflow', () => {
+    expect(isOverflow(mul(large, large))).toBe(true);
+    expect(isOverflow(constant(2 ** 53))).toBe(true);
+    expect(isOverflow(constant(2 ** 53 - 1))).toBe(false);
+    expect(isOverflow(add(constant(2 ** 53 - 1), constant(1)))).toBe(true);
+    expect(isOverflow(dims.sum([large, mul(constant(2 ** 53 - 1), H), W]))).toBe(true);
+    expect(isOverflow(dims.product([large, W, large, dims.zero]))).toBe(false);
+    expect(isOverflow(dims.power(add(H, W), 60))).toBe(true);
+    expect(isOverflow(dims.substitute(mul(large, W), new Map([['W', large]])))).toBe(true);
+    expect(dims.evaluate(mul(H, H), () => 2 ** 30)).toBeNaN();
     expect(dims.evaluate(mul(H, H), () => 2 ** 26)).toBe(2 ** 52);
+    // Also where the sum would come back.
+    const back = dims.sum([
+      mul(constant(2 ** 52), H),
+      mul(constant(2 ** 52 - 1), W),
+      mul(constant(1 - 2 ** 52), variable('B')),
+    ]);
+    expect(dims.evaluate(back, () => 1)).toBe(2 ** 52);
+    expect(dims.evaluate(back, (name) => (name === 'B' ? 1 : 3))).toBeNaN();
+  });
+
+  test.each<[string, (d: dims.Dim) => dims.Dim]>([
+    ['add', (d) => add(d, H)],
+    ['add 0', (d) => add(dims.zero, d)],
+    ['subtract', (d) => sub(H, d)],
+    ['subtract it from itself', (d) => sub(d, d)],
+    ['negate', negate],
+    ['times 0', (d) => mul(d, dims.zero)],
+    ['times', (d) => mul(add(H, W), d)],
+    ['times in a list', (d) => dims.product([H, d, dims.zero])],
+    ['times behind 0', (d) => dims.product([dims.zero, d])],
+    ['sum', (d) => dims.sum([d, H, W])],
+    ['to the 0', (d) => dims.power(d, 0)],
+    ['floor', (d) => floorDiv(d, 4)],
+    ['floor by 1', (d) => floorDiv(d, 1)],
+    ['ceil', (d) => ceilDiv(d, 4)],
+    ['mod', (d) => mod(d, 4)],
+    ['min', (d) => dims.min(d, H)],
+    ['max', (d) => dims.max(constant(1), d)],
+    ['substitute', (d) => dims.substitute(add(H, floorDiv(W, 2)), new Map([['W', d]]))],
+    ['substitute in it', (d) => dims.substitute(d, new Map([['W', H]]))],
+  ])('is absorbed: %s', (_, make) => {
+    expect(make(overflow)).toBe(overflow);
+  });
+
+  test('is no constant, no variable, and has a text', () => {
+    expect(dims.asConstant(overflow)).toBeUndefined();
+    expect(dims.asVariable(overflow)).toBeUndefined();
+    expect([...dims.variables(overflow)]).toEqual([]);
+    expect(print(overflow)).toBe('beyond 2^53');
+    expect(dims.evaluate(overflow, () => 1)).toBeNaN();
+    expect(() =>
+      dims.fold(overflow, {
+        constant: Number,
+        variable: Number,
+        add: Number,
+        mul: Number,
+        floorDiv: Number,
+        min: Number,
+        max: Number,
+      }),
+    ).toThrow('bug in crobc');
+  });
+
+  test('of every expression with large constants, the value is right or beyond 2^53', () => {
+    const scales = fc.constantFrom(1, 2 ** 20 + 1, 2 ** 26 - 1, 2 ** 31 - 1, 2 ** 40 + 3, 2 ** 52 - 1);
+    let [exact, beyond] = [0, 0];
+    fc.assert(
+      fc.property(expressions, expressions, scales, scales, (x, y, m, n) => {
+        const d = sub(mul(constant(m), toDim(x)), mul(mul(constant(n), toDim(y)), H));
+        for (const at of points.slice(0, 12)) {
+          const value = dims.evaluate(d, at);
+          // In big integers, where nothing is lost.
+          const right = BigInt(m) * BigInt(meaning(x, at)) - BigInt(n) * BigInt(meaning(y, at)) * BigInt(at('H'));
+          if (Number.isNaN(value)) beyond++;
+          else {
+            exact++;
+            expect(BigInt(value)).toBe(right);
+          }
+        }
+      }),
+      { ...runs, numRuns: 500 },
+    );
+    expect(Math.min(exact, beyond)).toBeGreaterThan(100);
   });
 });

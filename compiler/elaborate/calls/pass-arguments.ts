@@ -1,4 +1,5 @@
 import type { Span } from '../../../grammar/span.ts';
+import { isBeyond } from '../../dims/clause.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
@@ -19,6 +20,7 @@ import { axisWord, provenance } from '../report/provenance.ts';
 import {
   addWhere,
   argText,
+  beyondIntegers,
   counted,
   fail,
   failing,
@@ -192,6 +194,7 @@ function requireWhere(
   const clause = substituteClause(condition.clause, bound);
   const answer = scope.facts.holds(clause);
   if (answer.answer === 'proved') return true;
+  if (isBeyond(clause)) return beyondIntegers(scope, span);
   const text = scope.context.run.program.text(condition.span);
   const details = [`here it reads ${shownClause(scope.facts, clause)}`, ...failing(answer)];
   const settling = settlingText(scope.facts, clause, answer);

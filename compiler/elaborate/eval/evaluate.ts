@@ -10,7 +10,7 @@ import type {
 } from '../../../grammar/tree.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
-import { DimOverflow } from '../../dims/integers.ts';
+import { isCountable } from '../../ir/extent.ts';
 import { initialisers } from '../../ir/initialisers.ts';
 import { apply } from '../calls/apply.ts';
 import { type CallArgs, nested, type Scope } from '../context/scope.ts';
@@ -45,13 +45,28 @@ export function evaluate(scope: Scope, expr: Expr): Val {
   }
   budget.nesting++;
   try {
-    return evaluated(scope, expr);
-  } catch (e) {
-    if (e instanceof DimOverflow) return fail(scope, 'CROB2224', expr.span, {});
-    throw e;
+    const value = evaluated(scope, expr);
+    // What a name stands for was looked at where it was made, and most expressions are names.
+    return expr.kind === 'name' ? value : withinIntegers(scope, value, expr.span, expr.kind === 'call');
   } finally {
     budget.nesting--;
   }
+}
+
+/**
+ * The value, unless it is a number beyond 2^53, or a tensor whose elements are more: that is reported, once, where it comes up.
+ * Items of lists are looked at when a call makes them; others are expressions of their own.
+ */
+export function withinIntegers(scope: Scope, value: Val, span: Span, items = false): Val {
+  return isBeyond(value, items) ? fail(scope, 'CROB2224', span, {}) : value;
+}
+
+function isBeyond(value: Val, items: boolean): boolean {
+  if (value.kind === 'dim') return dims.isOverflow(value.dim);
+  if (value.kind === 'tensor') return !isCountable(value.value.type.shape);
+  if (!items) return false;
+  if (value.kind === 'list') return value.items.some((item) => isBeyond(item, true));
+  return value.kind === 'tuple' && [...value.items.values()].some((item) => isBeyond(item, true));
 }
 
 function evaluated(scope: Scope, expr: Expr): Val {

@@ -7,7 +7,7 @@ import { asInt, dimVal, error, type Val } from '../context/values.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import { binary } from './arithmetic.ts';
-import { evaluate, iterate, truth } from './evaluate.ts';
+import { evaluate, iterate, truth, withinIntegers } from './evaluate.ts';
 import { fitResult } from './fit-result.ts';
 
 export function run(scope: Scope, block: Block): Val | undefined {
@@ -73,12 +73,8 @@ function assign(scope: Scope, statement: AssignStatement): void {
   let value = evaluate(scope, statement.value);
   if (op !== '=') {
     const operator = op === '+=' ? '+' : op === '-=' ? '-' : '*';
-    value = binary(
-      scope,
-      { kind: 'binary', op: operator, left: target, right: statement.value, span },
-      evaluate(scope, target),
-      value,
-    );
+    const expr = { kind: 'binary', op: operator, left: target, right: statement.value, span } as const;
+    value = withinIntegers(scope, binary(scope, expr, evaluate(scope, target), value), span);
   }
   if (target.kind === 'name') {
     if (!scope.locals.assign(target.name, value)) {

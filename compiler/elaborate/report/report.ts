@@ -2,7 +2,8 @@ import { position, type Span } from '../../../grammar/span.ts';
 import type { Expr } from '../../../grammar/tree.ts';
 import { type DiagnosticParts, diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { MessageArgs, MessageCode } from '../../diagnostics/messages.ts';
-import { asConstant, type Dim, one, variables } from '../../dims/dim.ts';
+import { isBeyond } from '../../dims/clause.ts';
+import { asConstant, type Dim, isOverflow, one, variables } from '../../dims/dim.ts';
 import { type Answer, type Clause, type Facts, settledBy, settledClause } from '../../dims/facts.ts';
 import { type Builder, OpError } from '../../ir/builder.ts';
 import type { TensorType, Value } from '../../ir/graph.ts';
@@ -74,6 +75,7 @@ export function requireEqual(
 ): boolean {
   const answer = scope.facts.equal(left, right);
   if (answer.answer === 'proved') return true;
+  if (isOverflow(left) || isOverflow(right)) return beyondIntegers(scope, span);
   const { line: reason, clause } = verdict(scope.facts, answer, left, right);
   const details = [
     ...(parts.tensors ? provenance(scope, parts.tensors) : []),
@@ -87,6 +89,12 @@ export function requireEqual(
   return false;
 }
 
+/** What a condition is about is a number beyond 2^53, of which nothing else can be said. */
+export function beyondIntegers(scope: Scope, span: Span): false {
+  fail(scope, 'CROB2224', span, {});
+  return false;
+}
+
 /** The same for any clause: a bound, a divisibility. */
 export function requireClause(
   scope: Scope,
@@ -97,6 +105,7 @@ export function requireClause(
 ): boolean {
   const answer = scope.facts.holds(clause);
   if (answer.answer === 'proved') return true;
+  if (isBeyond(clause)) return beyondIntegers(scope, span);
   const parts = shape();
   const details = [
     ...(parts.tensors ? provenance(scope, parts.tensors) : []),

@@ -77,6 +77,7 @@ function explain(cx: BuiltinCall, fault: PatternFault, operands: readonly Value[
         { details: provenance(cx.scope, tensors) },
       );
     case 'dims': {
+      if (dims.isOverflow(fault.left) || dims.isOverflow(fault.right)) return fail(cx.scope, 'CROB2224', cx.span, {});
       // Which axis it is, where the message does not say its name.
       const word =
         fault.relation !== '==' || fault.message.includes('`') || fault.axis < 0
