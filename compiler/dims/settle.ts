@@ -70,6 +70,9 @@ function* candidates(facts: Facts, target: Clause): Generator<readonly Clause[]>
   }
   const p = facts.normalize(sub(right, target.kind === 'lt' ? add(left, constant(1)) : left));
   yield* bounds(facts, target, p);
+  // Without floors the inequality itself is the weakest that settles it, and reads well.
+  if (isPolynomial(p)) yield [inequality(p)];
+  yield* box(facts, target, p);
   yield [inequality(p)];
 }
 
@@ -86,7 +89,16 @@ function divisors(d: Dim, times: number, found = new Map<string, number>()): Map
   return found;
 }
 
-/** One variable with the least modulus that does, then all variables together. */
+/** How many variables are made multiples together, and how many sets of moduli are thought of. */
+const mostTogether = 3;
+const mostModuli = 4096;
+
+/**
+ * Variables as multiples: the weakest conditions first, those that the largest share of sizes keeps. Of equally weak ones
+ * come first those that ask the same of each variable, and of these the one with the smallest modulus, as images are square
+ * more often than not: for H*W/196 that is `H % 14 == 0, W % 14 == 0` and not `H % 196 == 0`. Then one variable with
+ * another remainder.
+ */
 function* remainders(moduli: ReadonlyMap<string, number>): Generator<readonly Clause[]> {
   const split = [...moduli].filter(([, k]) => k > 1);
   const congruent = (name: string, modulus: number, remainder: number): Clause => ({
@@ -95,11 +107,28 @@ function* remainders(moduli: ReadonlyMap<string, number>): Generator<readonly Cl
     modulus,
     remainder,
   });
-  for (const [name, k] of split) for (const m of divisorsOf(k)) yield [congruent(name, m, 0)];
-  if (split.length > 1) yield split.map(([name, k]) => congruent(name, k, 0));
+  for (const choice of multiples(split)) yield choice.map(([name, m]) => congruent(name, m, 0));
+  if (split.length > mostTogether) yield split.map(([name, k]) => congruent(name, k, 0));
   for (const [name, k] of split) {
     for (const m of divisorsOf(k)) if (m <= manyRemainders) for (let r = 1; r < m; r++) yield [congruent(name, m, r)];
   }
+}
+
+type Moduli = readonly (readonly [name: string, modulus: number])[];
+
+function multiples(split: Moduli): readonly Moduli[] {
+  let choices: Moduli[] = [[]];
+  for (const [name, k] of split) {
+    const divisors = divisorsOf(k);
+    for (const before of choices.filter((c) => c.length < mostTogether))
+      if (choices.length + divisors.length <= mostModuli)
+        choices.push(...divisors.map((m): Moduli => [...before, [name, m]]));
+  }
+  choices = choices.filter((c) => c.length > 0);
+  const share = (c: Moduli) => c.reduce((product, [, m]) => product * m, 1);
+  const uneven = (c: Moduli) => (c.every(([, m]) => m === c[0]![1]) ? 0 : 1);
+  const largest = (c: Moduli) => Math.max(...c.map(([, m]) => m));
+  return choices.sort((a, b) => share(a) - share(b) || uneven(a) - uneven(b) || largest(a) - largest(b));
 }
 
 /** Above 1, rising. */
@@ -176,15 +205,49 @@ function* bounds(facts: Facts, target: Clause, p: Dim): Generator<readonly Claus
   const below = (n: number): Clause => ({ kind: 'le', left: x, right: constant(n) });
   const above = (n: number): Clause => ({ kind: 'le', left: constant(n), right: x });
   const { lo, hi } = facts.interval(x);
-  const from = edge(facts, target, above, Math.max(1, lo), Math.min(hi, largestBound));
+  const from = edge(facts, target, (n) => [above(n)], Math.max(1, lo), Math.min(hi, largestBound));
   if (from !== undefined) yield [above(from)];
-  const to = edge(facts, target, (n) => below(-n), -Math.min(hi, largestBound), -Math.max(1, lo));
+  const to = edge(facts, target, (n) => [below(-n)], -Math.min(hi, largestBound), -Math.max(1, lo));
   if (to !== undefined) yield [below(-to)];
 }
 
-/** The least n in [lo, hi] with clause(n) settling the target, supposing that larger n settle it too. */
-function edge(facts: Facts, target: Clause, clause: (n: number) => Clause, lo: number, hi: number): number | undefined {
-  const settles = (n: number) => facts.assume(clause(n)).proves(target);
+function isPolynomial(p: Dim): boolean {
+  return p.terms.every((t) => t.monomial.factors.every((f) => f.atom.kind === 'variable'));
+}
+
+/** A lower bound of one of p's variables, or of each: none can then be less without another being more. */
+function* box(facts: Facts, target: Clause, p: Dim): Generator<readonly Clause[]> {
+  const names = [...variables(p)];
+  if (names.length < 2 || names.length > mostTogether) return;
+  const above = (name: string, n: number): Clause => ({ kind: 'le', left: constant(n), right: variable(name) });
+  const all = (n: number): readonly Clause[] => names.map((name) => above(name, n));
+  for (const name of names) {
+    const own = edge(facts, target, (n) => [above(name, n)], 1, largestBound);
+    if (own !== undefined) yield [above(name, own)];
+  }
+  const equal = edge(facts, target, all, 1, largestBound);
+  if (equal === undefined) return;
+  const least = new Map(names.map((name) => [name, equal]));
+  for (const name of names) {
+    const others = names.filter((other) => other !== name).map((other) => above(other, least.get(other)!));
+    const own = edge(facts, target, (n) => [...others, above(name, n)], 1, equal);
+    if (own !== undefined) least.set(name, own);
+  }
+  yield [...least].flatMap(([name, n]) => (facts.interval(variable(name)).lo >= n ? [] : [above(name, n)]));
+}
+
+/** The least n in [lo, hi] with clauses(n) settling the target, supposing that larger n settle it too. */
+function edge(
+  facts: Facts,
+  target: Clause,
+  clauses: (n: number) => readonly Clause[],
+  lo: number,
+  hi: number,
+): number | undefined {
+  const settles = (n: number) =>
+    clauses(n)
+      .reduce((f, c) => f.assume(c), facts)
+      .proves(target);
   if (lo > hi || !settles(hi)) return undefined;
   let [least, most] = [lo, hi];
   while (least < most) {
