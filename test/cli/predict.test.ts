@@ -180,7 +180,7 @@ describe('sizes', () => {
     ],
     [
       'H=2000000000,W=2000000000',
-      /^crobc: Tiny is too large at H = 2000000000, W = 2000000000: numbers beyond 2\^53/,
+      /^crobc: Tiny is too large at H = 2000000000, W = 2000000000, T = 8: numbers beyond 2\^53/,
     ],
     ['T=2', /^crobc: a sentence needs room for 3 tokens, \[CLS\] and \[SEP\] among them, and has 2\n$/],
   ])('%s is one line', async (set, err) => {
