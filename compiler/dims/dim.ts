@@ -22,7 +22,7 @@ export {
   zero,
 } from './polynomial.ts';
 export { print } from './print.ts';
-export { ceilDiv, floorDiv, mod } from './quotient.ts';
+export { ceilDiv, divideExactly, floorDiv, mod } from './quotient.ts';
 export { substitute } from './substitute.ts';
 
 /** Its value where every variable has one; NaN beyond 2^53, in what it computes on the way too. */

@@ -7,6 +7,7 @@ import {
   constant,
   constantTerm,
   type Dim,
+  divideMonomials,
   fromAtom,
   isOverflow,
   negate,
@@ -17,6 +18,19 @@ import {
   symbolicTerms,
   type Term,
 } from './polynomial.ts';
+
+/** q in a = q*b, where b is one term and divides every term of a. */
+export function divideExactly(a: Dim, b: Dim): Dim | undefined {
+  const [divisor, ...more] = b.terms;
+  if (divisor === undefined || more.length > 0) return undefined;
+  const terms: Term[] = [];
+  for (const { coefficient, monomial } of a.terms) {
+    const rest = divideMonomials(monomial, divisor.monomial);
+    if (rest === undefined || coefficient % divisor.coefficient !== 0) return undefined;
+    terms.push({ coefficient: coefficient / divisor.coefficient, monomial: rest });
+  }
+  return collect(terms);
+}
 
 /**
  * floor(a / k) in canonical form, for k >= 1:

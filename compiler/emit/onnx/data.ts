@@ -1,4 +1,5 @@
 import { type Dim, constant as dimOf, one, product, sub, zero } from '../../dims/dim.ts';
+import { indexUse } from '../../ir/index-check.ts';
 import { sameDim, sameShape } from '../../ir/shapes.ts';
 import { elementCount, tensor } from '../../ir/tensor-data.ts';
 import { toAttribute } from './element-types.ts';
@@ -167,8 +168,9 @@ const pad: Lowering<'pad'> = (node, emission) => {
   return [emission.node('Pad', inputs)];
 };
 
+/** onnxruntime refuses rows beyond the last one by itself. */
 const gather: Lowering<'gather'> = (node, emission) => [
-  emission.node('Gather', [emission.use(inputOf(node, 0)), emission.index(inputOf(node, 1))]),
+  emission.node('Gather', [emission.use(inputOf(node, 0)), emission.rowIndex(indexUse(node))]),
 ];
 
 /** Operators that make, move and choose elements. */

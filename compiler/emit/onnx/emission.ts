@@ -1,6 +1,7 @@
 import type { Dim } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import type { DType, Graph, Node, Origin, TensorData, TensorType, Value } from '../../ir/graph.ts';
+import { type IndexCheck, type IndexUse, indexChecks } from '../../ir/index-check.ts';
 import { scalar, tensor } from '../../ir/tensor-data.ts';
 import { toAttribute } from './element-types.ts';
 import { type FusionPlan, planFusions } from './fusions.ts';
@@ -17,6 +18,9 @@ export interface EmissionOptions {
   /** Up to so many elements ScatterND will run on one thread. */
   readonly serialScatter: number;
 }
+
+/** In the place of a negative row number: beyond every tensor, and still so times the length of a row. */
+const noRow = { i32: -(2 ** 31), i64: -(2 ** 40) } as const;
 
 /** The i64 form of an i32 value, or a value's elements under another shape. */
 export type OtherForm =
@@ -39,6 +43,8 @@ export class Emission {
   readonly serialScatter: number;
   readonly plan: FusionPlan;
   readonly dims: ShapeArithmetic;
+  /** How an index is known to be in range. */
+  readonly indexCheck: (use: IndexUse) => IndexCheck;
   readonly nodes: OnnxNode[] = [];
   readonly initialisers: Initialiser[] = [];
   readonly draws: { readonly name: string; readonly key: string; readonly type: TensorType }[] = [];
@@ -51,6 +57,7 @@ export class Emission {
   /** What is there of a value in another form than its own. */
   readonly #forms = new Map<Value, OtherForm>();
   readonly #shared = new Map<string, string>();
+  readonly #rowIndices = new Map<string, string>();
   #origin: Origin | undefined;
 
   constructor(graph: Graph, options: EmissionOptions, lower: Lower) {
@@ -65,6 +72,7 @@ export class Emission {
     this.#stored = new Stored(graph);
     this.plan = planFusions(graph);
     this.dims = new ShapeArithmetic(this, graph.inputs);
+    this.indexCheck = indexChecks(graph.facts);
   }
 
   /** The name of a value; what is emitted on demand is emitted now. */
@@ -114,18 +122,46 @@ export class Emission {
 
   /** The value as an index: i64 where it comes from i64, which saves a Cast, else i32. */
   index(value: Value): string {
-    const { node } = value;
-    if (node.op === 'cast' && node.inputs[0]!.type.dtype === 'i64') return this.use(node.inputs[0]!);
-    const form = this.#forms.get(value);
-    return form?.kind === 'i64' ? form.name : this.use(value);
+    return this.#asI64(value) ?? this.use(value);
   }
 
   /** The value as an index for an operator that takes i64 only. */
   index64(value: Value): string {
+    return this.#asI64(value) ?? this.node('Cast', [this.use(value)], toAttribute('i64'));
+  }
+
+  /** Row numbers as an index, of either dtype: negative ones become such as no operator of ONNX counts from the end. */
+  rowIndex(use: IndexUse): string {
+    const { index } = use;
+    const check = this.indexCheck(use);
+    if (check.kind !== 'run' || !check.mayBeNegative) return this.index(index);
+    return this.#withoutNegative(this.index(index), this.#asI64(index) === undefined ? 'i32' : 'i64');
+  }
+
+  /** The same for an operator that takes i64 only. */
+  rowIndex64(use: IndexUse): string {
+    const { index } = use;
+    const check = this.indexCheck(use);
+    if (check.kind !== 'run' || !check.mayBeNegative) return this.index64(index);
+    return this.#withoutNegative(this.index64(index), 'i64');
+  }
+
+  #asI64(value: Value): string | undefined {
     const { node } = value;
     if (node.op === 'cast' && node.inputs[0]!.type.dtype === 'i64') return this.use(node.inputs[0]!);
     const form = this.#forms.get(value);
-    return form?.kind === 'i64' ? form.name : this.node('Cast', [this.use(value)], toAttribute('i64'));
+    return form?.kind === 'i64' ? form.name : undefined;
+  }
+
+  /** Once for each index: a gather and its gradient share it. */
+  #withoutNegative(index: string, dtype: 'i32' | 'i64'): string {
+    let name = this.#rowIndices.get(index);
+    if (name === undefined) {
+      const isNegative = this.node('Less', [index, this.number(0, dtype)]);
+      name = this.node('Where', [isNegative, this.number(noRow[dtype], dtype), index]);
+      this.#rowIndices.set(index, name);
+    }
+    return name;
   }
 
   /** Appends a node with one result under the current origin. */

@@ -1,6 +1,6 @@
+import { indexUse } from '../../ir/index-check.ts';
 import { elementCount, scalar, tensor } from '../../ir/tensor-data.ts';
 import type { Emission } from './emission.ts';
-import { isWithin } from './interval.ts';
 import { inputOf, type Lowering } from './lowering.ts';
 import type { Temp } from './program.ts';
 
@@ -98,24 +98,24 @@ const pad: Lowering<'pad'> = (node, emission) => {
 };
 
 /**
- * gatherND where the indices are known to be rows: wasm's gather works its way to each element (80 times
- * as slow), but is also the one that refuses an index that is none.
+ * gatherND, which takes any index: wasm's gather works its way to each element (80 times as slow). gatherND knows no
+ * bool.
  */
 const gather: Lowering<'gather'> = (node, emission) => {
-  const [x, index] = [emission.use(inputOf(node, 0)), emission.use(inputOf(node, 1))];
+  const [x, index] = [emission.use(inputOf(node, 0)), emission.rowIndex(indexUse(node))];
   const row = elementCount(x.shape.slice(1));
   const n = elementCount(index.shape);
   const rows = emission.reshape(x, [x.shape[0]!, row]);
-  const isSafe = x.dtype !== 'bool' && isWithin(inputOf(node, 1), x.shape[0]!, emission);
-  const picked = isSafe
-    ? emission.call('gatherND', [rows, emission.reshape(index, [n, 1])], [n, row], x.dtype)
-    : emission.call('gather', [rows, emission.reshape(index, [n]), 0], [n, row], x.dtype);
+  const picked =
+    x.dtype === 'bool'
+      ? emission.call('gather', [rows, emission.reshape(index, [n]), 0], [n, row], x.dtype)
+      : emission.call('gatherND', [rows, emission.reshape(index, [n, 1])], [n, row], x.dtype);
   return [emission.reshape(picked, emission.shape(node.outputs[0]!))];
 };
 
 /** scatterND adds updates to the same row. */
 const scatterAdd: Lowering<'scatter_add'> = (node, emission) => {
-  const [index, updates] = [emission.use(inputOf(node, 0)), emission.use(inputOf(node, 1))];
+  const [index, updates] = [emission.rowIndex(indexUse(node)), emission.use(inputOf(node, 1))];
   const shape = emission.shape(node.outputs[0]!);
   const row = elementCount(shape.slice(1));
   const n = elementCount(index.shape);

@@ -2,6 +2,7 @@ import { asConstant, type Dim } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import { Builder } from '../../ir/builder.ts';
 import type { DType, Node, NodeOf, TensorData, Value } from '../../ir/graph.ts';
+import { type IndexCheck, type IndexUse, indexChecks } from '../../ir/index-check.ts';
 import { elementCount, scalar } from '../../ir/tensor-data.ts';
 import type { OpName } from '../../ops/names.ts';
 import type { OpRow } from '../../ops/row.ts';
@@ -29,6 +30,8 @@ export class Emission {
   readonly constants: Constant[];
   readonly facts: Facts;
   readonly #lower: Lower;
+  readonly #indexCheck: (use: IndexUse) => IndexCheck;
+  readonly #rowIndices = new Map<string, Temp>();
   readonly #temps = new Map<Value, Temp>();
   readonly #made = new Map<Temp, Made>();
   #path = '';
@@ -38,6 +41,7 @@ export class Emission {
     this.facts = facts;
     this.constants = constants;
     this.#lower = lower;
+    this.#indexCheck = indexChecks(facts);
   }
 
   /** The tensor of a value; what makes it is emitted when it is first asked for. */
@@ -104,6 +108,27 @@ export class Emission {
       this.draws.set(key, temp);
     }
     return temp;
+  }
+
+  /** Row numbers, with a look at them where it is not known that they are rows. A gather and its gradient share it. */
+  rowIndex(use: IndexUse): Temp {
+    const index = this.use(use.index);
+    const check = this.#indexCheck(use);
+    if (check.kind !== 'run') return index;
+    const rows = this.size(use.rows);
+    const key = `${use.index.id} ${rows}`;
+    let looked = this.#rowIndices.get(key);
+    if (looked === undefined) {
+      const { path } = use.node.origin;
+      looked = this.rowNumbers(index, rows, path === '' ? 'an index' : `an index in ${path}`);
+      this.#rowIndices.set(key, looked);
+    }
+    return looked;
+  }
+
+  /** x, which is known by this name, once its elements were seen to lie in 0..rows-1. */
+  rowNumbers(x: Temp, rows: number, name: string): Temp {
+    return this.call('rowNumbers', [x, rows, name], x.shape, x.dtype);
   }
 
   /** Equal constants are one. */

@@ -1,4 +1,5 @@
 import type { Graph, Node, Value } from '../../ir/graph.ts';
+import { indexInputs } from '../../ir/index-check.ts';
 import type { OpName } from '../../ops/names.ts';
 import { Emission } from './emission.ts';
 import type { Lowering } from './lowering.ts';
@@ -51,6 +52,8 @@ function emitFunction({ name, docs, graph, state }: FunctionSource, constants: C
   for (const node of graph.nodes)
     if (node.op === 'weight')
       held.set(node.attributes.path, source(emission, node.outputs[0]!, node.attributes.path, 'state'));
+  for (const { name: input, value, rows } of indexInputs(graph))
+    emission.name(value, emission.rowNumbers(emission.use(value), emission.size(rows), input));
   for (const node of graph.nodes) if (!onDemand.has(node.op)) emission.lower(node);
 
   const next = new Set(state.values());

@@ -203,13 +203,17 @@ function writeStep(writer: CodeBlockWriter, step: Step, nameOf: (temp: Temp) => 
     case 'call': {
       const { fn, args, results } = step.call;
       const written = args.map((arg, i) => text(arg, nameOf) + (i < (imagesOf[fn] ?? 0) ? ' as tfjs.Tensor4D' : ''));
-      // The program's own functions are handed TensorFlow.js first.
-      const call = fn === 'products' ? `products(tf, ${written.join(', ')})` : `tf.${fn}(${written.join(', ')})`;
+      const call = `${callee(fn)}${written.join(', ')})`;
       const [first, second] = results.map(nameOf) as [string, string | undefined];
       if (second === undefined) writer.writeLine(`const ${first} = ${call};`);
       else writer.writeLine(`const { values: ${first}, indices: ${second} } = ${call};`);
     }
   }
+}
+
+function callee(fn: string): string {
+  if (fn === 'products') return 'products(tf, ';
+  return fn === 'rowNumbers' ? 'rowNumbers(' : `tf.${fn}(`;
 }
 
 /** How many leading arguments TensorFlow.js wants to be known as of four axes. */

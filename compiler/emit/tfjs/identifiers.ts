@@ -10,6 +10,7 @@ const taken = [
     'given',
     'replace',
     'products',
+    'rowNumbers',
     'decoded',
     'atob',
     'undefined',

@@ -33,7 +33,7 @@ export type Argument = Temp | number | boolean | string | readonly Argument[];
 /** `const result = tf.fn(...args)`. */
 export interface Call {
   readonly results: readonly Temp[];
-  /** A function of TensorFlow.js, without the `tf.`; or `products`, which the program brings. */
+  /** A function of TensorFlow.js, without the `tf.`; or one that the program brings. */
   readonly fn: string;
   readonly args: readonly Argument[];
   /** The module that the operator came from. */

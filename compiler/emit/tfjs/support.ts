@@ -4,11 +4,13 @@ import type { TfjsProgram } from './program.ts';
 /** The functions that a program's statements use: those that it needs. */
 export function support({ constants, functions }: TfjsProgram): string {
   const steps = functions.flatMap((one) => one.steps);
+  const calls = (fn: string) => steps.some((step) => step.kind === 'call' && step.call.fn === fn);
   return [
     functions.some((one) => one.feeds.length > 0) && given,
     steps.some((step) => step.kind === 'take') && take,
     steps.some((step) => step.kind === 'replace') && replace,
-    steps.some((step) => step.kind === 'call' && step.call.fn === 'products') && products,
+    calls('products') && products,
+    calls('rowNumbers') && rowNumbers,
     constants.some(({ tensor }) => tensor.data.length > mostListed) && decoded,
   ]
     .filter((text) => text !== false)
@@ -53,4 +55,17 @@ function products(tf: TensorFlow, a: tfjs.Tensor, b: tfjs.Tensor): tfjs.Tensor {
     const each = Array.from({ length: batch }, (_, i) => tf.matMul(matrix(a, i, m, k), matrix(b, i, k, n)));
     return tf.reshape(tf.concat(each, 0), [batch, m, n]);
   });
+}`;
+
+const rowNumbers = `/** Row numbers, after a look at them: some back ends read and write beyond a tensor that has no such row. */
+function rowNumbers(index: tfjs.Tensor, rows: number, what: string): tfjs.Tensor {
+  const elements = index.dataSync();
+  const i = elements.findIndex((row) => row < 0 || row >= rows);
+  if (i < 0) return index.clone();
+  const at: number[] = [];
+  index.shape.reduceRight((rest, size) => {
+    at.unshift(rest % size);
+    return Math.floor(rest / size);
+  }, i);
+  throw new RangeError(\`\${what} is \${elements[i]} at [\${at.join(', ')}]: must lie in 0..\${rows - 1}\`);
 }`;

@@ -116,7 +116,7 @@ describe('what back ends do differently', () => {
     const graph = graphOf((build) => ({ y: build.gather(build.given('x', 'f32', 3), build.given('i', 'i32', 2)) }));
     const x = tensor('f32', [3], [1, 2, 3]);
     expect(await only(graph, { x, i: tensor('i32', [2], [2, 0]) })).toEqual([3, 1]);
-    await expect(only(graph, { x, i: tensor('i32', [2], [0, 3]) })).rejects.toThrow(/not in \[0, (2\]|3\))/);
+    await expect(only(graph, { x, i: tensor('i32', [2], [0, 3]) })).rejects.toThrow('i is 3 at [1]: must lie in 0..2');
   });
 
   test('a fraction is true', async () => {
