@@ -6,6 +6,7 @@ import { defaultOpset, emitOnnx } from '../compiler/emit/onnx/emit.ts';
 import type { OnnxModel } from '../compiler/emit/onnx/model.ts';
 import type { Graph } from '../compiler/ir/graph.ts';
 import { graphHash } from '../compiler/ir/hash.ts';
+import { indexInputs } from '../compiler/ir/index-check.ts';
 import { type PipelineOptions, type Precision, runPipeline } from '../compiler/passes/pipeline.ts';
 import { position } from '../grammar/span.ts';
 import type { WrittenFile } from './atomic-file.ts';
@@ -76,8 +77,11 @@ async function build(source: Source, options: BuildOptions, clientWriter: Client
   const { out, dtype } = options;
   const graph = runPipeline(source.graph, { ...options.pipeline, dtype });
   const { name } = graph;
+  // Of the graph as it came, so that whoever has it knows what to look at.
+  const rowNumbers = indexInputs(source.graph);
   const emitted = emitOnnx(graph, {
     producerVersion: packageVersion(),
+    hostChecks: rowNumbers,
     place: ({ span }) => {
       const text = span && source.program.files.get(span.file)?.tree.text;
       return text === undefined ? '' : `${sourceName(span!.file, source.file)}:${position(text, span!.start).line}`;
@@ -93,7 +97,8 @@ async function build(source: Source, options: BuildOptions, clientWriter: Client
     const identity = await weightsIdentity(source, options);
     const { files, weights } = await writeModel({ source, options, emitted, wanted, set, name });
     const client =
-      clientWriter && (await set.write(clientName, await clientWriter.write(clientInfo(graph, `${name}.onnx`, hash))));
+      clientWriter &&
+      (await set.write(clientName, await clientWriter.write(clientInfo(graph, `${name}.onnx`, hash, rowNumbers))));
     const parameters = wanted
       .filter((w) => w.role === 'param')
       .reduce((n, w) => n + w.shape.reduce((a, b) => a * b, 1), 0);
@@ -102,6 +107,7 @@ async function build(source: Source, options: BuildOptions, clientWriter: Client
       manifest({
         ...source,
         graph,
+        rowNumbers,
         hashes: {
           graph: hash,
           weights,

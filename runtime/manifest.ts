@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { OnnxModel } from '../compiler/emit/onnx/model.ts';
 import type { Graph, TensorType } from '../compiler/ir/graph.ts';
 import { guardCondition } from '../compiler/ir/guard-condition.ts';
+import type { IndexInput } from '../compiler/ir/index-check.ts';
 import { opTableVersion } from '../compiler/ops/version.ts';
 import type { WrittenFile } from './atomic-file.ts';
 import type { WeightsIdentity } from './build-identity.ts';
@@ -21,6 +22,7 @@ export interface ManifestParts {
   readonly program: Program;
   readonly model: ModelGraph;
   readonly graph: Graph;
+  readonly rowNumbers: readonly IndexInput[];
   readonly hashes: {
     readonly graph: string;
     /** Undefined where no weights were written. */
@@ -75,6 +77,7 @@ export function manifest(parts: ManifestParts): string {
       inputs: graph.inputs.map((i) => tensor(i.name, i.value.type, i.docs)),
       outputs: graph.outputs.map((o) => tensor(o.name, o.value.type, o.docs)),
       guards: graph.guards.map((guard) => guardCondition(guard, graph.facts)),
+      rowNumbers: parts.rowNumbers.map(({ name, rows }) => ({ input: name, rows: graph.facts.show(rows) })),
       parameters: parts.parameters,
       weights: weightsRecord(parts),
       files: parts.files.map((f) => ({ name: basename(f.path), bytes: f.bytes, sha256: f.sha256 })),

@@ -7,6 +7,7 @@ import { byteSize } from './byte-size.ts';
 import { machineMemory } from './machine-memory.ts';
 import { type CacheOptions, openBuilt } from './model-cache.ts';
 import { packageRoot } from './package-root.ts';
+import { rowNumberCheck } from './row-numbers.ts';
 import type { Device, Feeds, HostTensor } from './session.ts';
 import { openTokenizer, type Tokenizer } from './tokenizer.ts';
 import { UserError } from './user-error.ts';
@@ -91,10 +92,12 @@ export async function openReferringModel(source: Source, options: ReferringModel
   const { output } = portsOf(source.graph);
   const { device, threads } = options;
   const session = await openBuilt(source, options, { device, ...(threads === undefined ? {} : { threads }) });
+  const checkRowNumbers = rowNumberCheck(source.graph);
   return {
     device: session.device,
     note: session.note,
     async run(feeds) {
+      checkRowNumbers(feeds);
       const logits = (await session.run(feeds, { wanted: [output] }))[output]!;
       const { data } = logits;
       if (!(data instanceof Float32Array) || logits.shape.length !== 4)

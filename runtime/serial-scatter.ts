@@ -3,6 +3,8 @@ import { constant } from '../compiler/dims/dim.ts';
 import { Facts } from '../compiler/dims/facts.ts';
 import { emitOnnx } from '../compiler/emit/onnx/emit.ts';
 import { Builder } from '../compiler/ir/builder.ts';
+import type { Graph } from '../compiler/ir/graph.ts';
+import { indexInputs } from '../compiler/ir/index-check.ts';
 import { encodeOnnx } from './onnx-file.ts';
 import { openSession } from './session.ts';
 
@@ -36,18 +38,18 @@ async function tried(threads: number): Promise<number> {
   const updates = build.input('updates', { dtype: 'f32', shape: [constant(count), constant(width)] });
   const sum = build.scatterAdd(index, updates, constant(rows));
   const port = (name: string, value: typeof sum) => ({ name, value, docs: '' });
-  const model = emitOnnx(
-    {
-      name: 'sums',
-      docs: '',
-      inputs: [port('index', index), port('updates', updates)],
-      outputs: [port('sum', sum)],
-      nodes: build.nodes,
-      facts: Facts.none,
-      guards: [],
-    },
-    { producerVersion: '', serialScatter: expected },
-  );
+  const graph: Graph = {
+    name: 'sums',
+    docs: '',
+    inputs: [port('index', index), port('updates', updates)],
+    outputs: [port('sum', sum)],
+    nodes: build.nodes,
+    facts: Facts.none,
+    guards: [],
+  };
+  // The feeds below are in range.
+  const options = { producerVersion: '', serialScatter: expected, hostChecks: indexInputs(graph) };
+  const model = emitOnnx(graph, options);
   const session = await openSession(await encodeOnnx(model, noWeights), { device: 'cpu', threads });
   const feeds = {
     index: { dtype: 'i32', shape: [count], data: Int32Array.from({ length: count }, (_, i) => i % rows) },

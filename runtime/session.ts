@@ -189,7 +189,8 @@ async function open(
       const asked = /Failed to allocate memory for requested buffer of size (\d+)/.exec(String(error))?.[1];
       if (asked)
         throw new UserError(`not enough memory to run the model: a tensor of ${byteSize(Number(asked))} was too much`);
-      throw new RunFailure(`the model cannot run with these inputs: ${firstLine(error)}`);
+      const reason = firstLine(error);
+      throw new RunFailure(`the model cannot run with these inputs: ${indexFailure(reason) ?? reason}`);
     }
   };
   return {
@@ -264,6 +265,20 @@ export function nativeMessage(text: string): string {
     .replace(/^\/\S+:\d+ .*?(was false\.|\[ONNXRuntimeError\] : \d+ : \w+ :) */, '')
     .trim()
     .slice(0, 300);
+}
+
+/** What onnxruntime says of an index that is no row, in crobc's words: it speaks of negative ones, which crobc has none of. */
+function indexFailure(message: string): string | undefined {
+  const found = /(?:out of data bounds, idx=|invalid indice found, indice = )(-?\d+)(?:.*,(\d+)\])?/.exec(message);
+  if (!found) return undefined;
+  const [, row = '', last] = found;
+  const [, operator = '', name = ''] = /running (\w+) node\. Name:'([^']*)'/.exec(message) ?? [];
+  const where = name === '' ? '' : ` in ${name}`;
+  // Elements are numbered there, not rows.
+  if (operator === 'ScatterElements') return `an index${where} is out of range`;
+  const range = last === undefined ? 'out of range' : `must lie in 0..${last}`;
+  // Negative row numbers were replaced before they came there.
+  return `an index${where} is ${Number(row) < 0 ? 'negative' : row}: ${range}`;
 }
 
 function firstLine(error: unknown): string {

@@ -16,7 +16,7 @@ export type IndexCheck =
   /** It is, for all inputs. */
   | { readonly kind: 'proved' }
   /** It has the elements of this input, which the host looks at before a run. */
-  | { readonly kind: 'input'; readonly name: string; readonly value: Value }
+  | { readonly kind: 'input'; readonly name: string; readonly value: Value; readonly mayBeNegative: boolean }
   /** When it is computed. */
   | { readonly kind: 'run'; readonly mayBeNegative: boolean };
 
@@ -39,7 +39,7 @@ export function indexChecks(facts: Facts): (use: IndexUse) => IndexCheck {
     const isBelow = high !== undefined && isAtLeast(sub(rows, one), high.at, facts);
     if (!mayBeNegative && isBelow) return { kind: 'proved' };
     const input = inputOf(index);
-    return input === undefined ? { kind: 'run', mayBeNegative } : { kind: 'input', ...input };
+    return input === undefined ? { kind: 'run', mayBeNegative } : { kind: 'input', ...input, mayBeNegative };
   };
 }
 

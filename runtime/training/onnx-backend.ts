@@ -1,8 +1,10 @@
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
+import { indexInputs } from '../../compiler/ir/index-check.ts';
 import type { StateTensor, StepGraph } from '../../compiler/training/step.ts';
 import { encodeOnnx } from '../onnx-file.ts';
 import { packageVersion } from '../package-root.ts';
+import { rowNumberCheck } from '../row-numbers.ts';
 import { serialScatter } from '../serial-scatter.ts';
 import {
   chooseDevice,
@@ -60,7 +62,11 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
   const accumulators = statesOf(options.steps).filter(({ kind }) => kind === 'gradient');
 
   const open = async (graph: StepGraph): Promise<Part> => {
-    const emitted = emitOnnx(graph.graph, { producerVersion: packageVersion(), serialScatter: serial });
+    const emitted = emitOnnx(graph.graph, {
+      producerVersion: packageVersion(),
+      serialScatter: serial,
+      hostChecks: indexInputs(graph.graph),
+    });
     const session = await openSession(await encodeOnnx(emitted, noWeights), {
       device,
       planMemory: false,
@@ -94,7 +100,19 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
       results.set(name, data);
       into[name] = { dtype: 'f32', shape: [], data };
     }
-    return { graph, run: session.prepare({ feeds, into }), bound: feeds, draws, results, session };
+    const run = session.prepare({ feeds, into });
+    const checkRowNumbers = rowNumberCheck(graph.graph);
+    return {
+      graph,
+      run: async (batch) => {
+        checkRowNumbers(batch);
+        await run(batch);
+      },
+      bound: feeds,
+      draws,
+      results,
+      session,
+    };
   };
 
   const { steps } = options;
@@ -162,7 +180,8 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
     },
     async predict(feeds) {
       inference ??= openInference(options.inference, state, device, threads);
-      const { session, bound, output } = await inference;
+      const { session, bound, output, checkRowNumbers } = await inference;
+      checkRowNumbers(feeds);
       const results = await session.run({ ...bound, ...feeds }, { wanted: [output] });
       return results[output]!;
     },

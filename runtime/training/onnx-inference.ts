@@ -2,10 +2,12 @@ import { asConstant, constant, type Dim, variables } from '../../compiler/dims/d
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import { bindDims } from '../../compiler/ir/bind.ts';
 import type { Graph, Value } from '../../compiler/ir/graph.ts';
+import { indexInputs } from '../../compiler/ir/index-check.ts';
 import { rewrite } from '../../compiler/ir/rebuild.ts';
 import { runPipeline } from '../../compiler/passes/pipeline.ts';
 import { encodeOnnx } from '../onnx-file.ts';
 import { packageVersion } from '../package-root.ts';
+import { rowNumberCheck } from '../row-numbers.ts';
 import { type Device, type Feeds, type HostTensor, openSession, type Session } from '../session.ts';
 import { averageState, weightState } from './state.ts';
 
@@ -14,6 +16,8 @@ export interface Inference {
   readonly session: Session;
   readonly bound: Feeds;
   readonly output: string;
+  /** Of the feeds: throws a UserError before a run that could not be right. */
+  readonly checkRowNumbers: (feeds: Feeds) => void;
 }
 
 /** The inference form with weights as inputs, reading the very buffers that training updates. */
@@ -24,12 +28,12 @@ export async function openInference(
   threads: number | undefined,
 ): Promise<Inference> {
   const { graph: open, bound } = withOpenWeights(graph, state);
-  const emitted = emitOnnx(open, { producerVersion: packageVersion() });
+  const emitted = emitOnnx(open, { producerVersion: packageVersion(), hostChecks: indexInputs(open) });
   const session = await openSession(await encodeOnnx(emitted, { read: stray }), {
     device,
     ...(threads === undefined ? {} : { threads }),
   });
-  return { session, bound, output: graph.outputs[0]!.name };
+  return { session, bound, output: graph.outputs[0]!.name, checkRowNumbers: rowNumberCheck(open) };
 }
 
 /** The inference form, optimised, with its weights as inputs, and what to feed to these. */

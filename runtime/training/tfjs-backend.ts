@@ -183,15 +183,18 @@ async function predict(
 }
 
 /**
- * The heap of WebAssembly has 4 GiB at most; what it says when they are used up is of no help. An index that is out of
- * range, which tfjs-node refuses, may come of NaN.
+ * The heap of WebAssembly has 4 GiB at most; what it says when they are used up is of no help. A computed index that
+ * is out of range, which the program or tfjs-node refuses, may come of NaN; an input never does.
  */
 function guarded<T>({ tf, device }: LoadedTfjs, call: () => T): T {
   try {
     return call();
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    if (/\bindices\b.*\bnot in\b/.test(text)) throw new RunFailure(`the program cannot run: ${text.split('\n')[0]}`);
+    const [line = ''] = text.split('\n');
+    if (/\bindices\b.*\bnot in/.test(line)) throw new RunFailure(`the program cannot run: ${line}`);
+    if (/ must lie in 0\.\.\d+$/.test(line))
+      throw line.startsWith('an index') ? new RunFailure(line) : new UserError(line);
     if (device !== 'wasm' || !/memory|alloc|abort|array length/i.test(text)) throw error;
     const held = (tf.memory().numBytes / 2 ** 30).toFixed(1);
     throw new UserError(

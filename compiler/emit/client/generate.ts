@@ -2,7 +2,7 @@ import type { SourceFileStructure, StatementStructures, WriterFunction } from 't
 import type { DType } from '../../ir/graph.ts';
 import { bareAxes, expression, guardCheck, isIdentifier, member, quoted } from './expression.ts';
 import type { ClientInfo, ClientTensor } from './info.ts';
-import { support } from './support.ts';
+import { rowSupport, support } from './support.ts';
 
 const elementTypes: Readonly<Record<DType, string>> = {
   f32: 'float32',
@@ -62,7 +62,9 @@ export async function generateClient(info: ClientInfo): Promise<string> {
           name: 'run',
           parameters: [{ name: 'inputs', type: `${model}Inputs` }],
           returnType: `Promise<${model}Outputs>`,
-          docs: ['Rejects with a RangeError that says which size does not fit, before anything runs.'],
+          docs: [
+            'Rejects with a RangeError that says which size or which row number does not fit, before anything runs.',
+          ],
         },
         { name: 'dispose', returnType: 'Promise<void>', docs: ['Frees the session; the model cannot run any more.'] },
       ],
@@ -103,6 +105,7 @@ export async function generateClient(info: ClientInfo): Promise<string> {
       },
       ...statements,
       support(`${model}Source`),
+      ...(info.rowNumbers.length > 0 ? [rowSupport(`${model}Source`)] : []),
     ],
   };
   return project.createSourceFile(`${model}.ts`, structure).getFullText();
@@ -122,12 +125,17 @@ function sentence(docs: string, last: string): string {
   return [docs.trim().replaceAll('*/', '*\u200b/'), last].filter((part) => part !== '').join('\n\n');
 }
 
-function loading({ inputs, outputs, dims: variables }: ClientInfo): WriterFunction {
+function loading({ inputs, outputs, dims: variables, rowNumbers }: ClientInfo): WriterFunction {
   return (writer) => {
     writer.writeLine('const session = await ort.InferenceSession.create(path, options);');
     writer.write('return ').inlineBlock(() => {
       writer.write('async run(inputs) ').inlineBlock(() => {
         writer.writeLine(variables.length > 0 ? 'const dims = dimsOf(inputs);' : 'dimsOf(inputs);');
+        for (const { name, rows } of rowNumbers) {
+          const shape = inputs.find((input) => input.name === name)?.dims ?? [];
+          const sizes = shape.map(expression).join(', ');
+          writer.writeLine(`checkRows(${quoted(name)}, inputs.${name}, [${sizes}], ${expression(rows)});`);
+        }
         writer.write('const results = await session.run(').inlineBlock(() => {
           for (const { name, dtype, dims } of inputs) {
             const shape = dims.map(expression).join(', ');

@@ -1,5 +1,6 @@
 import { asVariable, type Dim, variables } from '../../dims/dim.ts';
 import type { DType, Graph, TensorType } from '../../ir/graph.ts';
+import { type IndexInput, indexInputs } from '../../ir/index-check.ts';
 
 /** What a client is generated from. */
 export interface ClientInfo {
@@ -10,6 +11,8 @@ export interface ClientInfo {
   /** The variables of the shapes; each one stands bare in the shape of an input. */
   readonly dims: readonly string[];
   readonly guards: readonly ClientGuard[];
+  /** Integer inputs whose elements lie in 0..rows-1. */
+  readonly rowNumbers: readonly { readonly name: string; readonly rows: Dim }[];
   /** Relative to the client. */
   readonly files: { readonly onnx: string };
   /** Of the graph. */
@@ -34,8 +37,13 @@ export interface ClientGuard {
   readonly remainder?: number;
 }
 
-/** `onnx` is the name of the model file next to the client, `hash` the graph's. */
-export function clientInfo(graph: Graph, onnx: string, hash: string): ClientInfo {
+/** `onnx` is the name of the model file next to the client, `hash` the graph's; `rowNumbers` are left to the client. */
+export function clientInfo(
+  graph: Graph,
+  onnx: string,
+  hash: string,
+  rowNumbers: readonly IndexInput[] = indexInputs(graph),
+): ClientInfo {
   const tensor = (name: string, { dtype, shape }: TensorType, docs: string): ClientTensor => ({
     name,
     dtype,
@@ -45,7 +53,8 @@ export function clientInfo(graph: Graph, onnx: string, hash: string): ClientInfo
   });
   const dims = new Set(graph.inputs.flatMap(({ value }) => value.type.shape.flatMap((dim) => asVariable(dim) ?? [])));
   const used = [...graph.inputs, ...graph.outputs].flatMap(({ value }) => value.type.shape);
-  for (const dim of [...used, ...graph.guards.flatMap(({ left, right }) => [left, right])]) {
+  const asked = [...graph.guards.flatMap(({ left, right }) => [left, right]), ...rowNumbers.map(({ rows }) => rows)];
+  for (const dim of [...used, ...asked]) {
     for (const name of variables(dim)) {
       if (!dims.has(name)) throw new Error(`bug in crobc: no input has the dim ${name} as its size`);
     }
@@ -57,6 +66,7 @@ export function clientInfo(graph: Graph, onnx: string, hash: string): ClientInfo
     outputs: graph.outputs.map(({ name, value, docs }) => tensor(name, value.type, docs)),
     dims: [...dims],
     guards: graph.guards,
+    rowNumbers,
     files: { onnx },
     hash,
   };

@@ -1,7 +1,8 @@
 import type { Dim } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import type { DType, Graph, Node, Origin, TensorData, TensorType, Value } from '../../ir/graph.ts';
-import { type IndexCheck, type IndexUse, indexChecks } from '../../ir/index-check.ts';
+import { type IndexCheck, type IndexInput, type IndexUse, indexChecks } from '../../ir/index-check.ts';
+import { sameDim } from '../../ir/shapes.ts';
 import { scalar, tensor } from '../../ir/tensor-data.ts';
 import { toAttribute } from './element-types.ts';
 import { type FusionPlan, planFusions } from './fusions.ts';
@@ -17,6 +18,7 @@ export interface EmissionOptions {
   readonly place: ((origin: Origin) => string) | undefined;
   /** Up to so many elements ScatterND will run on one thread. */
   readonly serialScatter: number;
+  readonly hostChecks: readonly IndexInput[];
 }
 
 /** In the place of a negative row number: beyond every tensor, and still so times the length of a row. */
@@ -72,7 +74,7 @@ export class Emission {
     this.#stored = new Stored(graph);
     this.plan = planFusions(graph);
     this.dims = new ShapeArithmetic(this, graph.inputs);
-    this.indexCheck = indexChecks(graph.facts);
+    this.indexCheck = leftToHost(graph.facts, options.hostChecks);
   }
 
   /** The name of a value; what is emitted on demand is emitted now. */
@@ -309,6 +311,17 @@ export class Emission {
     this.nodes.push({ name, op, inputs, outputs, attributes, docs });
     return outputs;
   }
+}
+
+/** What the host does not look at is looked at in the run. */
+function leftToHost(facts: Facts, hostChecks: readonly IndexInput[]): (use: IndexUse) => IndexCheck {
+  const check = indexChecks(facts);
+  return (use) => {
+    const found = check(use);
+    if (found.kind !== 'input') return found;
+    const isLeft = hostChecks.some(({ name, rows }) => name === found.name && sameDim(facts, rows, use.rows));
+    return isLeft ? found : { kind: 'run', mayBeNegative: found.mayBeNegative };
+  };
 }
 
 function literal(name: string, value: TensorData): Initialiser {

@@ -1,6 +1,7 @@
 import { asConstant } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import type { Graph, Node, Origin, TensorType } from '../../ir/graph.ts';
+import type { IndexInput } from '../../ir/index-check.ts';
 import type { OpName } from '../../ops/names.ts';
 import { Emission } from './emission.ts';
 import type { Lowering } from './lowering.ts';
@@ -18,6 +19,8 @@ export interface EmitOptions {
    * stays in a row; Infinity where there is only one.
    */
   readonly serialScatter?: number;
+  /** Inputs that the host looks at before each run, as `indexInputs` names them, so that the graph need not; none unless said. */
+  readonly hostChecks?: readonly IndexInput[];
   /** How a place in source is shown in a node's documentation: `crobim.crob:41`. */
   readonly place?: (origin: Origin) => string;
 }
@@ -55,7 +58,12 @@ export function emitOnnx(graph: Graph, options: EmitOptions): OnnxModel {
   if (irVersion === undefined) throw new Error(`bug in crobc: no lowerings for ONNX opset ${opset}`);
   const emission = new Emission(
     graph,
-    { opset, place: options.place, serialScatter: options.serialScatter ?? 0 },
+    {
+      opset,
+      place: options.place,
+      serialScatter: options.serialScatter ?? 0,
+      hostChecks: options.hostChecks ?? [],
+    },
     lower,
   );
   for (const node of graph.nodes) if (!onDemand.has(node.op) && !emission.plan.absorbed.has(node)) emission.lower(node);
