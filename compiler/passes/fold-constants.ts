@@ -14,17 +14,28 @@ const mostElements = 2 ** 24;
 /**
  * Computes what depends on constants alone, on the reference kernels. `full`, `iota` and `broadcast`
  * stay as they are where something that is not constant reads them, and a tensor of one number
- * becomes `full`.
+ * becomes `full`. What has an index out of range is left to the run, which refuses it.
  */
 export function foldConstants(graph: Graph): Graph {
-  const foldable = findFoldable(graph);
+  const outOfRange = new Set<Node>();
+  for (;;) {
+    const before = outOfRange.size;
+    const folded = foldWithout(graph, outOfRange);
+    if (outOfRange.size === before) return folded;
+  }
+}
+
+/** Adds to `outOfRange` what it could not compute; the result is of use only where there is nothing to add. */
+function foldWithout(graph: Graph, outOfRange: Set<Node>): Graph {
+  const foldable = findFoldable(graph, outOfRange);
   const wanted = findWanted(graph, foldable);
-  const evaluate = evaluator(graph.facts, foldable, wanted);
+  const left = outOfRange.size;
+  const evaluate = evaluator(graph.facts, foldable, wanted, outOfRange);
   return rewrite(graph, (node, inputs, build) => {
     if (!foldable.has(node)) return undefined;
     const read = node.outputs.some((output) => wanted.asNode.has(output));
     const data = evaluate(node);
-    if (!read) return node.outputs;
+    if (!read || outOfRange.size > left) return node.outputs;
     if (isGenerator(node)) return node.op === 'dim' ? [staticDim(node, build)] : undefined;
     return node.outputs.map((output, i) => asNode(node, inputs, output, data?.[i], build));
   });
@@ -53,11 +64,11 @@ function isGenerator(node: Node): boolean {
 }
 
 /** Nodes that depend on constants alone, in operator and in sizes. */
-function findFoldable(graph: Graph): Set<Node> {
+function findFoldable(graph: Graph, outOfRange: ReadonlySet<Node>): Set<Node> {
   const foldable = new Set<Node>();
   const isStatic = (dim: Dim): boolean => size(graph.facts, dim) !== undefined;
   for (const node of graph.nodes) {
-    if (node.op === 'input' || node.op === 'weight' || node.op === 'uniform') continue;
+    if (node.op === 'input' || node.op === 'weight' || node.op === 'uniform' || outOfRange.has(node)) continue;
     if (!node.inputs.every((input) => foldable.has(input.node))) continue;
     if (
       !node.outputs.every(({ type }) => type.shape.every(isStatic) && elements(graph.facts, type.shape) <= mostElements)
@@ -108,7 +119,7 @@ function findWanted(graph: Graph, foldable: ReadonlySet<Node>): Wanted {
 }
 
 /** Computes nodes as they come, in topological order, and lets go of results after their last reader. */
-function evaluator(facts: Facts, foldable: ReadonlySet<Node>, wanted: Wanted) {
+function evaluator(facts: Facts, foldable: ReadonlySet<Node>, wanted: Wanted, outOfRange: Set<Node>) {
   const results = new Map<Node, readonly TensorData[]>();
   const readers = new Map(wanted.asData);
   const release = (node: Node): void => {
@@ -119,7 +130,12 @@ function evaluator(facts: Facts, foldable: ReadonlySet<Node>, wanted: Wanted) {
   const known = (dim: Dim): Dim => constant(size(facts, dim)!);
   return (node: Node): readonly TensorData[] | undefined => {
     if (!wanted.asData.has(node)) return undefined;
-    const inputs = node.inputs.map((input) => results.get(input.node)![input.index]!);
+    const inputs = node.inputs.flatMap((input) => results.get(input.node)?.[input.index] ?? []);
+    if (inputs.length < node.inputs.length) return undefined;
+    if (hasIndexOutOfRange(node, inputs, facts)) {
+      outOfRange.add(node);
+      return undefined;
+    }
     const data =
       node.op === 'constant'
         ? [node.attributes.tensor]
@@ -128,4 +144,12 @@ function evaluator(facts: Facts, foldable: ReadonlySet<Node>, wanted: Wanted) {
     for (const input of node.inputs) if (foldable.has(input.node)) release(input.node);
     return data;
   };
+}
+
+function hasIndexOutOfRange(node: Node, inputs: readonly TensorData[], facts: Facts): boolean {
+  if (node.op !== 'gather' && node.op !== 'scatter_add') return false;
+  const [first, second] = inputs;
+  const index = node.op === 'gather' ? second : first;
+  const rows = node.op === 'gather' ? first?.shape[0] : size(facts, node.attributes.rows);
+  return rows === undefined || index === undefined || !index.data.every((row) => row >= 0 && row < rows);
 }

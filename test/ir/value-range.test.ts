@@ -7,7 +7,8 @@ import { interpret } from '../../compiler/ir/interpret.ts';
 import { finish } from '../../compiler/ir/rebuild.ts';
 import { tensor } from '../../compiler/ir/tensor-data.ts';
 import { rangesUnder } from '../../compiler/ir/value-range.ts';
-import { type Random, seededRandom } from '../../compiler/ops/random.ts';
+import { seededRandom } from '../../compiler/ops/random.ts';
+import type { Random } from '../../compiler/ops/row.ts';
 
 const [N, M] = [variable('N'), variable('M')];
 const none = () => {
@@ -93,7 +94,8 @@ test('every element lies in its range, and an end that is reached is there, at a
         ['N', n],
         ['M', m],
       ]);
-      const numbers = (count: number, lo: number, hi: number) => Array.from({ length: count }, () => random.int(lo, hi));
+      const numbers = (count: number, lo: number, hi: number) =>
+        Array.from({ length: count }, () => random.int(lo, hi));
       const inputs = new Map([
         [byte, tensor('u8', [m], numbers(m, 0, 255))],
         [bool, tensor('bool', [n, m], numbers(n * m, 0, 1))],

@@ -235,6 +235,7 @@ export class Emission {
 
   /** A number of any dtype, as [], there once. */
   number(value: number, dtype: DType): string {
+    if (dtype === 'i64') return this.i64Scalar(value);
     const text = Object.is(value, -0) ? '-0' : String(value);
     return this.#constant(`${dtype}_${text}`, scalar(dtype, value));
   }
