@@ -1,7 +1,7 @@
 import { type Dim, one, sub, zero } from '../dims/dim.ts';
-import type { Answer, Facts } from '../dims/facts.ts';
+import type { Answer, Clause, Facts } from '../dims/facts.ts';
 import type { Graph, NodeOf, Value } from './graph.ts';
-import { isAtLeast, type Range } from './range.ts';
+import { type Bound, isAtLeast, type Range } from './range.ts';
 import { rangesUnder } from './value-range.ts';
 
 /** A use of a tensor as row numbers: every element has to lie in 0..rows-1. */
@@ -65,30 +65,31 @@ export function indexInputs(graph: Graph): readonly IndexInput[] {
   return [...found.values()];
 }
 
-/** An element that is out of range at some sizes, whatever the inputs hold. */
+/** An element that there is whatever the inputs hold, and that is no row at some sizes. */
 export interface OutOfRange {
   readonly at: Dim;
-  readonly end: 'low' | 'high';
-  readonly rows: Dim;
-  /** That it is in range: refuted. */
-  readonly answer: Answer & { readonly answer: 'refuted' };
+  /** That it is one: refuted. */
+  readonly clause: Clause;
+  readonly answer: Answer;
 }
 
 /** The end of an index that is certain to be out of range at some sizes. */
 export function outOfRange({ low, high }: Range, rows: Dim, facts: Facts): OutOfRange | undefined {
-  for (const [end, bound] of [
-    ['low', low],
-    ['high', high],
-  ] as const) {
+  const ends: readonly (readonly [Bound | undefined, (at: Dim) => Clause])[] = [
+    [low, (at) => ({ kind: 'le', left: zero, right: at })],
+    [high, (at) => ({ kind: 'lt', left: at, right: rows })],
+  ];
+  for (const [bound, clauseOf] of ends) {
     if (!bound?.reached) continue;
-    const answer = end === 'low' ? facts.lessEqual(zero, bound.at) : facts.lessThan(bound.at, rows);
-    if (answer.answer === 'refuted') return { at: bound.at, end, rows, answer };
+    const clause = clauseOf(bound.at);
+    const answer = facts.holds(clause);
+    if (answer.answer === 'refuted') return { at: bound.at, clause, answer };
   }
   return undefined;
 }
 
 /** The integers that come in, where an index has just these in another order, shape or dtype. */
-function inputOf(index: Value): { readonly name: string; readonly value: Value } | undefined {
+export function inputOf(index: Value): { readonly name: string; readonly value: Value } | undefined {
   const { node, type } = index;
   switch (node.op) {
     case 'input':

@@ -25,17 +25,17 @@ export type Ranges = (value: Value) => Range;
 /** Longer chains of operators are not looked through. */
 const mostSteps = 64;
 
-/** Ranges under what is known of dims. Sizes are taken to be such that integers made of them fit into 32 bits. */
-export function rangesUnder(facts: Facts): Ranges {
+/**
+ * Ranges under what is known of dims, and of values that come from elsewhere. Sizes are taken to be such that integers made
+ * of them fit into 32 bits.
+ */
+export function rangesUnder(facts: Facts, given: (value: Value) => Range | undefined = () => undefined): Ranges {
   const found = new Map<Value, Range>();
   const find = (value: Value, steps: number): Range => {
     const known = found.get(value);
     if (known !== undefined) return known;
     if (steps === 0) return ofType(value);
-    const range = fitted(
-      rangeOf(value, facts, (input) => find(input, steps - 1)),
-      value,
-    );
+    const range = fitted(given(value) ?? rangeOf(value, facts, (input) => find(input, steps - 1)), value);
     found.set(value, range);
     return range;
   };

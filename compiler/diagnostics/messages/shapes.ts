@@ -280,4 +280,17 @@ optional tensor. A negative size is mostly a difference taken the wrong way roun
 }
 `,
   },
+  CROB2121: {
+    severity: 'error',
+    title: 'An index out of range',
+    template: 'the index `{index}` reaches {at}: the rows are 0 to {last}',
+    explanation: `\`gather\`, \`scatter_add\` and \`table[index]\` number rows from 0; a negative number does not count from the end.
+Here an element of the index is no row, whatever the inputs hold. Where only some sizes make it so, state them as \`where\`.
+An index that depends on what the inputs hold is looked at when the model runs, and refused in the same way.`,
+    example: `model Neighbours {
+  input x: f32[3, 2]
+  output y = gather(x, iota(3) - 1)
+}
+`,
+  },
 } as const satisfies Record<string, MessageRow>;

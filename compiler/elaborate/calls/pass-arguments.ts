@@ -15,6 +15,7 @@ import {
 } from '../context/template.ts';
 import { error, type Given, type Val } from '../context/values.ts';
 import { conversion } from '../eval/fit-result.ts';
+import { requireRows } from '../eval/row-numbers.ts';
 import { isDimType, substituteClause } from '../eval/signature.ts';
 import { axisWord, provenance } from '../report/provenance.ts';
 import {
@@ -42,7 +43,7 @@ export function passArguments(
   span: Span,
 ): Val {
   const bound = new Map<string, Dim>();
-  const values: Value[] = [];
+  const passed: { readonly value: Value; readonly name: () => string; readonly span: Span }[] = [];
   const checks: {
     declared: Dim;
     actual: Dim;
@@ -81,7 +82,7 @@ export function passArguments(
     for (let i = 0; i < types.length; i++) {
       const { name: part, type } = types[i]!;
       const actual = tensors[i]!;
-      values.push(actual);
+      passed.push({ value: actual, name, span: at });
       if (actual.type.dtype !== type.dtype) {
         return fail(
           scope,
@@ -147,6 +148,19 @@ export function passArguments(
   if (!sound) return error;
   for (const condition of template.where) if (!requireWhere(scope, callee, condition, bound, span)) sound = false;
   if (!sound) return error;
+  for (const { placeholder, rows, span: taken } of template.body.rowNumbers) {
+    const argument = passed[placeholder];
+    if (!argument) continue;
+    const { value: index, name, span: at } = argument;
+    const place = {
+      span: at,
+      name,
+      tensors: () => [{ name: name(), value: index }],
+      notes: taken ? [{ span: taken, text: 'rows are taken here' }] : [],
+    };
+    if (!requireRows(scope, { index, rows: dims.substitute(rows, bound) }, place)) sound = false;
+  }
+  if (!sound) return error;
   const { build, calls } = scope.graph;
   const results: Value[] = [];
   const type = mapTypes(template.result, (t) => ({
@@ -166,7 +180,7 @@ export function passArguments(
     path: place.path,
     absolute: place.absolute,
     dims: bound,
-    args: values,
+    args: passed.map((one) => one.value),
     results,
     span,
     at,

@@ -24,6 +24,7 @@ import {
 } from '../context/template.ts';
 import { dimVal, error, type Given, type Instance, keyOf, none, type Val } from '../context/values.ts';
 import { fitResult } from '../eval/fit-result.ts';
+import { rowNumbersOf } from '../eval/row-numbers.ts';
 import { assumeAll, conditions, isDimType, isGraphType, ranksOf, resolveType, spreadKey } from '../eval/signature.ts';
 import { run } from '../eval/statements.ts';
 import { madeMember, readMember } from '../modules/members.ts';
@@ -112,7 +113,8 @@ function withCalls(context: Context, one: Shared, replaced: Replaced, key: strin
     (read) =>
       read.kind === 'training' || (read.kind === 'call' && (replaced.get(read.at) ?? read.template).readsTraining),
   );
-  const template: Template = { ...one.template, key, body: { ...body, calls }, readsTraining };
+  const numbers = rowNumbersOf({ ...body, calls });
+  const template: Template = { ...one.template, key, body: { ...body, calls, rowNumbers: numbers }, readsTraining };
   if (!readsTraining) context.run.store.settled.set(key, template);
   return template;
 }
@@ -299,6 +301,7 @@ function elaborateBody(base: Scope, callee: Callee, { params, result: type, fact
     updates,
     weights: build.nodes.filter(isWeight),
     needed: callsBehind(ends, calls),
+    rowNumbers: rowNumbersOf({ placeholders, nodes: build.nodes, calls }),
   };
 }
 

@@ -65,6 +65,16 @@ export interface TemplateBody {
   readonly weights: readonly NodeOf<'weight'>[];
   /** Which of the calls its result depends on, or what it leaves in buffers. */
   readonly needed: readonly number[];
+  readonly rowNumbers: readonly RowNumbers[];
+}
+
+/** A parameter whose elements number rows: each lies in 0..rows-1. */
+export interface RowNumbers {
+  /** Which of the placeholders. */
+  readonly placeholder: number;
+  readonly rows: Dim;
+  /** Where the rows are taken. */
+  readonly span: Span | undefined;
 }
 
 /** `buffer <- value` inside a body. */

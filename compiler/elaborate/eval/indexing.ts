@@ -6,6 +6,7 @@ import { describe } from '../context/show-value.ts';
 import { asInt, dimVal, error, type TensorVal, type Val } from '../context/values.ts';
 import { argText, counted, fail, guarded, requireClause } from '../report/report.ts';
 import { evaluate } from './evaluate.ts';
+import { withRows } from './row-numbers.ts';
 
 /** `xs[i]`, `xs[1..3]`, `x[:, 0..H, i]`, `x[i]` for `x[i, :, :]`, and `H[i]`, the i-th of a family of dims. */
 export function index(scope: Scope, expr: IndexExpr): Val {
@@ -68,14 +69,11 @@ function slice(scope: Scope, expr: IndexExpr, object: TensorVal): Val {
   if (expr.items.length === 1 && first?.kind === 'at') {
     const at = evaluate(scope, first.value);
     if (at.kind === 'error') return error;
-    if (at.kind === 'tensor')
-      return guarded(
-        scope,
-        expr.span,
-        'gather',
-        () => [argText(scope, expr.object), argText(scope, first.value)],
-        (build) => build.gather(object.value, at.value),
-      );
+    if (at.kind === 'tensor') {
+      const names = () => [argText(scope, expr.object), argText(scope, first.value)];
+      const made = guarded(scope, expr.span, 'gather', names, (build) => build.gather(object.value, at.value));
+      return withRows(scope, made, first.value, names);
+    }
   }
   if (expr.items.length > shape.length) {
     return fail(

@@ -4,6 +4,7 @@ import type { DType, Value } from '../../../ir/graph.ts';
 import { asInt, dimVal, error, list, type Val } from '../../context/values.ts';
 import { fail, guarded, noNames } from '../../report/report.ts';
 import { scalar } from '../arithmetic.ts';
+import { withRows } from '../row-numbers.ts';
 import {
   type Builtin,
   type BuiltinCall,
@@ -167,9 +168,9 @@ const gather: Builtin = {
   call(cx) {
     const table = tensorArg(cx, 'table');
     const index = tensorArg(cx, 'index');
-    return table && index
-      ? guarded(cx.scope, cx.span, 'gather', cx.texts, (build) => build.gather(table, asIndex(build, index)))
-      : error;
+    if (!table || !index) return error;
+    const make = (build: Builder) => build.gather(table, asIndex(build, index));
+    return withRows(cx.scope, guarded(cx.scope, cx.span, 'gather', cx.texts, make), cx.args.get('index'), cx.texts);
   },
 };
 
@@ -186,9 +187,10 @@ const scatterAdd: Builtin = {
     const index = tensorArg(cx, 'index');
     const updates = tensorArg(cx, 'updates');
     const rows = dimArg(cx, 'rows');
-    return index && updates && rows
-      ? guarded(cx.scope, cx.span, 'scatter_add', cx.texts, (build) => build.scatterAdd(index, updates, rows))
-      : error;
+    if (!index || !updates || !rows) return error;
+    const make = (build: Builder) => build.scatterAdd(index, updates, rows);
+    const made = guarded(cx.scope, cx.span, 'scatter_add', cx.texts, make);
+    return withRows(cx.scope, made, cx.args.get('index'), cx.texts);
   },
 };
 

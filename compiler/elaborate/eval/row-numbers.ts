@@ -1,0 +1,112 @@
+import type { Span } from '../../../grammar/span.ts';
+import { type Dim, one, sub, substitute } from '../../dims/dim.ts';
+import type { Facts } from '../../dims/facts.ts';
+import { closedValue } from '../../ir/closed-value.ts';
+import type { Value } from '../../ir/graph.ts';
+import { type IndexUse, indexUse, inputOf, outOfRange } from '../../ir/index-check.ts';
+import { type Bound, ofNumbers, type Range } from '../../ir/range.ts';
+import { type Ranges, rangesUnder } from '../../ir/value-range.ts';
+import type { Scope } from '../context/scope.ts';
+import { type Call, flatten, type RowNumbers, type TemplateBody } from '../context/template.ts';
+import { error, type Val } from '../context/values.ts';
+import { provenance, type TensorNamed } from '../report/provenance.ts';
+import { addWhere, fail, failing, settlingText } from '../report/report.ts';
+
+/** What was made of an index, which was given there; an error where it has an element that certainly is no row. */
+export function withRows(
+  scope: Scope,
+  made: Val,
+  given: { readonly span: Span } | undefined,
+  names: () => readonly string[],
+): Val {
+  if (made.kind !== 'tensor' || !given) return made;
+  const { node } = made.value;
+  if (node.op !== 'gather' && node.op !== 'scatter_add') return made;
+  const place = node.op === 'gather' ? 1 : 0;
+  const tensors = () => node.inputs.map((value, i) => ({ name: names()[i] ?? `argument ${i + 1}`, value }));
+  const name = () => names()[place] ?? 'the index';
+  return requireRows(scope, indexUse(node), { span: given.span, name, tensors }) ? made : error;
+}
+
+interface IndexPlace {
+  readonly span: Span;
+  readonly name: () => string;
+  readonly tensors: () => readonly TensorNamed[];
+  readonly notes?: readonly { readonly span: Span; readonly text: string }[];
+}
+
+/**
+ * Reports an index of which an element is certainly out of range, whatever comes in; what depends on that is found out when
+ * the model runs.
+ */
+export function requireRows(
+  scope: Scope,
+  { index, rows }: Pick<IndexUse, 'index' | 'rows'>,
+  { span, name, tensors, notes = [] }: IndexPlace,
+): boolean {
+  const { facts } = scope;
+  const range = rangesOf(facts, scope.graph?.calls ?? [])(index);
+  const wrong = outOfRange(range, rows, facts) ?? outOfRange(exactRange(index, range, facts), rows, facts);
+  if (!wrong) return true;
+  const settling = settlingText(facts, wrong.clause, wrong.answer);
+  fail(
+    scope,
+    'CROB2121',
+    span,
+    { index: name(), at: facts.show(wrong.at), last: facts.show(sub(rows, one)) },
+    {
+      notes,
+      details: [...provenance(scope, tensors()), ...failing(wrong.answer)],
+      help: settling ? addWhere(scope, settling) : undefined,
+    },
+  );
+  return false;
+}
+
+/** What the elements of an index come to, where they can be computed and their range says too little. */
+function exactRange(index: Value, range: Range, facts: Facts): Range {
+  if (range.low?.reached && range.high?.reached) return range;
+  const data = closedValue(index, facts);
+  return data ? ofNumbers(data.data, range.axes) : range;
+}
+
+/** Ranges that know what functions and modules give. */
+function rangesOf(facts: Facts, calls: readonly Call[]): Ranges {
+  return rangesUnder(facts, (value) => {
+    if (value.node.op !== 'input') return undefined;
+    const call = calls.find((one) => one.results.includes(value));
+    return call && resultRange(call, call.results.indexOf(value));
+  });
+}
+
+function resultRange({ template, dims }: Call, i: number): Range | undefined {
+  const { body, facts } = template;
+  const result = body.result.kind === 'error' ? undefined : flatten(body.result)[i];
+  if (!result) return undefined;
+  const { low, high, axes } = rangesOf(facts, body.calls)(result);
+  const outside = (bound: Bound | undefined) => bound && { ...bound, at: substitute(bound.at, dims) };
+  return { low: outside(low), high: outside(high), axes };
+}
+
+/** Which parameters of a body are row numbers as they come, in its own dims. */
+export function rowNumbersOf({
+  placeholders,
+  nodes,
+  calls,
+}: Pick<TemplateBody, 'placeholders' | 'nodes' | 'calls'>): readonly RowNumbers[] {
+  const found: RowNumbers[] = [];
+  const note = (index: Value | undefined, rows: Dim, span: Span | undefined): void => {
+    const source = index && inputOf(index);
+    const placeholder = source ? placeholders.indexOf(source.value) : -1;
+    if (placeholder >= 0) found.push({ placeholder, rows, span });
+  };
+  for (const node of nodes) {
+    if (node.op !== 'gather' && node.op !== 'scatter_add') continue;
+    const { index, rows } = indexUse(node);
+    note(index, rows, node.origin.span);
+  }
+  for (const { template, args, dims } of calls)
+    for (const { placeholder, rows, span } of template.body.rowNumbers)
+      note(args[placeholder], substitute(rows, dims), span);
+  return found;
+}
