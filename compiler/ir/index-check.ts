@@ -26,7 +26,7 @@ export function indexUse(node: IndexUse['node']): IndexUse {
     : { node, index: node.inputs[0]!, rows: node.attributes.rows };
 }
 
-function indexUses({ nodes }: Graph): readonly IndexUse[] {
+export function indexUses({ nodes }: Graph): readonly IndexUse[] {
   return nodes.flatMap((node) => (node.op === 'gather' || node.op === 'scatter_add' ? [indexUse(node)] : []));
 }
 

@@ -17,7 +17,7 @@ const indexDtype = 'The index is i32.';
 const gatherRank = 'x has at least one axis.';
 const gather: OpRow<'gather'> = {
   name: 'gather',
-  docs: 'Rows of `x` by number: `(x[N, ...R], index: i32[...I]) -> [...I, ...R]`. Every index lies in 0..N-1; another one is an error where the graph runs, never a wrap.',
+  docs: 'Rows of `x` by number: `(x[N, ...R], index: i32[...I]) -> [...I, ...R]`. Every index lies in 0..N-1; another one is an error, never a wrap.',
   constraints: [indexDtype, gatherRank],
   inputs: ['x', 'index'],
   infer: (inputs, _attributes, facts) =>
@@ -50,7 +50,7 @@ const scatterShape = "The leading axes of the updates are the index's axes.";
 const scatterApart = 'With apart, the index has an axis.';
 const scatterAdd: OpRow<'scatter_add'> = {
   name: 'scatter_add',
-  docs: 'Zeros of `[rows, ...R]` with the updates added to the rows that the index names: `(index: i32[...I], updates[...I, ...R]) -> [rows, ...R]`. Updates to the same row add up. Every index lies in 0..rows-1. `apart` promises that the k-th entry along the first axis of the index names rows of the k-th of as many equal parts only, so that parts can be summed apart. One FLOP for each update.',
+  docs: 'Zeros of `[rows, ...R]` with the updates added to the rows that the index names: `(index: i32[...I], updates[...I, ...R]) -> [rows, ...R]`. Updates to the same row add up. Every index lies in 0..rows-1; another one is an error, never a wrap. `apart` promises that the k-th entry along the first axis of the index names rows of the k-th of as many equal parts only, so that parts can be summed apart. One FLOP for each update.',
   constraints: [indexDtype, scatterDtype, scatterRows, scatterShape, scatterApart],
   inputs: ['index', 'updates'],
   infer: (inputs, { rows, apart }, facts) =>

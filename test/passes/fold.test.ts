@@ -117,3 +117,21 @@ output "y" = %2 ""
     expect(roundConstants(rounded)).toBe(rounded);
   });
 });
+
+it('an index that is out of range is left to the run, with what is made of it', () => {
+  const ops = (row: number) => {
+    const graph = read(`%0 = iota n=3 : i32[3]
+%1 = full value=${row} dtype=i32 shape=[3] : i32[3]
+%2 = gather %0, %1 : i32[3]
+%3 = scatter_add %2, %0 rows=2 apart=false : i32[2]
+%4 = add %3, %3 : i32[2]
+output "y" = %4 ""
+`);
+    return foldConstants(graph).nodes.map(({ op }) => op);
+  };
+  expect(ops(1)).toEqual(['constant']);
+  // The gather has no such row, or what it gives is none of the sum's.
+  expect(ops(3)).toEqual(['iota', 'full', 'gather', 'scatter_add', 'add']);
+  expect(ops(-1)).toEqual(['iota', 'full', 'gather', 'scatter_add', 'add']);
+  expect(ops(2)).toEqual(['iota', 'full', 'scatter_add', 'add']);
+});
