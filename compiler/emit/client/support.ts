@@ -60,12 +60,14 @@ function output<T extends ort.Tensor.Type>(type: T, name: string, results: ort.I
 
 /** For a model with inputs that number the rows of a table. */
 export const rowSupport = (source: string): string => `
-/** Row numbers are looked at here: in ONNX, negative ones count from the end. */
+/** In ONNX, negative row numbers count from the end: here, all that are no rows are refused. */
 function checkRows(name: string, source: ${source}<'int32' | 'int64' | 'uint8' | 'bool'>, shape: readonly number[], rows: number): void {
   const data = 'dims' in source ? source.data : source;
-  const i = Array.prototype.findIndex.call(data, (row: number | bigint) => row < 0 || row >= rows);
-  if (i < 0) return;
-  const place = shape.map((size, axis) => Math.floor(i / shape.slice(axis + 1).reduce((a, b) => a * b, 1)) % size);
-  throw new RangeError(\`\${name} is \${data[i]} at [\${place.join(', ')}]: must lie in 0..\${rows - 1}\`);
+  for (let i = 0; i < data.length; i++) {
+    const row = data[i] ?? 0;
+    if (row >= 0 && row < rows) continue;
+    const place = shape.map((size, axis) => Math.floor(i / shape.slice(axis + 1).reduce((a, b) => a * b, 1)) % size);
+    throw new RangeError(\`\${name} is \${row} at [\${place.join(', ')}]: must lie in 0..\${rows - 1}\`);
+  }
 }
 `;

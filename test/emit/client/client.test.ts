@@ -10,8 +10,11 @@ import { constant, type Dim, floorDiv, mul, variable } from '../../../compiler/d
 import { Facts } from '../../../compiler/dims/facts.ts';
 import { generateClient } from '../../../compiler/emit/client/generate.ts';
 import { clientInfo } from '../../../compiler/emit/client/info.ts';
+import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
 import { Builder } from '../../../compiler/ir/builder.ts';
-import type { Graph, Guard } from '../../../compiler/ir/graph.ts';
+import type { Graph, Guard, Value } from '../../../compiler/ir/graph.ts';
+import { indexInputs } from '../../../compiler/ir/index-check.ts';
+import { encodeOnnx } from '../../../runtime/onnx-file.ts';
 import { strictTypeScript } from '../../strict-typescript.ts';
 
 const { onnx } = createRequire(import.meta.url)('onnx-proto') as typeof import('onnx-proto');
@@ -250,5 +253,77 @@ describe('the generated client', () => {
     expect(text).toContain('RGB in 0..1.');
     expect(text.match(/from '.*'/g)).toEqual(["from 'onnxruntime-node'"]);
     expect(text).toContain('sha256:0123');
+  });
+});
+
+describe('a client of a model with row numbers', () => {
+  const [K, N] = [variable('K'), variable('N')];
+  /** Rows of a table that comes in, and of one of eight. */
+  function table(): Graph {
+    const build = new Builder(Facts.none);
+    const rows = build.input('table', { dtype: 'f32', shape: [N] });
+    const tokens = build.input('tokens', { dtype: 'i64', shape: [B, K] });
+    const near = build.input('near', { dtype: 'i32', shape: [K] });
+    const eight = build.cast(build.iota(constant(8)), 'f32');
+    const outputs = {
+      row: build.gather(rows, build.cast(tokens, 'i32')),
+      eighth: build.gather(eight, near),
+    };
+    const port = (name: string, value: Value) => ({ name, value, docs: '' });
+    return {
+      name: 'Rows',
+      docs: '',
+      inputs: [port('table', rows), port('tokens', tokens), port('near', near)],
+      outputs: Object.entries(outputs).map(([name, value]) => port(name, value)),
+      nodes: build.nodes,
+      facts: Facts.none,
+      guards: [],
+    };
+  }
+
+  let folder: string;
+  let client: Client;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'crobc-client-'));
+    await symlink(resolve('node_modules'), join(folder, 'node_modules'));
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+    const built = table();
+    await writeFile(join(folder, 'Rows.ts'), await generateClient(clientInfo(built, 'Rows.onnx', '')));
+    const emitted = emitOnnx(built, { producerVersion: 'test', hostChecks: indexInputs(built) });
+    expect(emitted.graph.nodes.map(({ op }) => op)).not.toContain('Where');
+    const weights = {
+      read: () => {
+        throw new Error('no weights here');
+      },
+    };
+    await writeFile(join(folder, 'Rows.onnx'), await encodeOnnx(emitted, weights));
+    const program = ts.createProgram([join(folder, 'Rows.ts')], strict);
+    expect(ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText)).toEqual([]);
+    program.emit();
+    client = (await import(/* @vite-ignore */ pathToFileURL(join(folder, 'Rows.js')).href)) as Client;
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  const inputs = (tokens: readonly bigint[], near: readonly number[]) => ({
+    table: { data: Float32Array.of(5, 6, 7), dims: [3] },
+    tokens: { data: BigInt64Array.from(tokens), dims: [2, 2] },
+    near: Int32Array.from(near),
+  });
+
+  it('takes rows that there are, and says which one is not there', async () => {
+    const rows = await client.load();
+    const { row, eighth } = await rows.run(inputs([2n, 1n, 0n, 2n], [7, 0]));
+    expect([...(row!.data as Float32Array)]).toEqual([7, 6, 5, 7]);
+    expect([...(eighth!.data as Float32Array)]).toEqual([7, 0]);
+    const said = (tokens: readonly bigint[], near: readonly number[]) =>
+      rows.run(inputs(tokens, near)).then(
+        () => '',
+        (error: unknown) => (error instanceof RangeError ? error.message : String(error)),
+      );
+    expect(await said([0n, 1n, 3n, -1n], [0, 0])).toBe('tokens is 3 at [1, 0]: must lie in 0..2');
+    expect(await said([0n, 1n, 2n, -1n], [0, 0])).toBe('tokens is -1 at [1, 1]: must lie in 0..2');
+    expect(await said([2n ** 40n, 0n, 0n, 0n], [0, 0])).toBe('tokens is 1099511627776 at [0, 0]: must lie in 0..2');
+    expect(await said([0n, 0n, 0n, 0n], [0, 8])).toBe('near is 8 at [1]: must lie in 0..7');
+    await rows.dispose();
   });
 });
