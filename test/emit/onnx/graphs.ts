@@ -4,6 +4,7 @@ import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
 import type { Attribute, OnnxModel } from '../../../compiler/emit/onnx/model.ts';
 import { Builder } from '../../../compiler/ir/builder.ts';
 import type { DType, Graph, TensorType, Value } from '../../../compiler/ir/graph.ts';
+import { indexInputs } from '../../../compiler/ir/index-check.ts';
 import { finish } from '../../../compiler/ir/rebuild.ts';
 
 type Size = number | string | Dim;
@@ -47,8 +48,9 @@ export function graphOf(
   return build.graph(outputs(build));
 }
 
+/** As commands have it, which look at indices that come in themselves. */
 export function emitted(graph: Graph): OnnxModel {
-  return emitOnnx(graph, { producerVersion: 'test' });
+  return emitOnnx(graph, { producerVersion: 'test', hostChecks: indexInputs(graph) });
 }
 
 /** One line a node: `y = Reshape(x, [0, -1])`; small integer constants are shown in place. */
