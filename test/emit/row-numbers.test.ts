@@ -84,12 +84,11 @@ describe.each(targets)('%s', (_target, run) => {
     for (const right of [
       [0, 4],
       [4, 4],
-      [2, 0],
     ]) {
       const feeds = feedsOf(graph, right);
       expect((await run(graph, feeds)).get('y')).toEqual(interpret(graph, feeds, noWeights.read).get('y'));
     }
-    for (const wrong of [-1, -rows, 5, 2 ** 29, 2 ** 30, 2 ** 31 - 1, -(2 ** 31)]) {
+    for (const wrong of [-1, rows, 2 ** 30, -(2 ** 31)]) {
       const isCut = kind === 'computed, not negative' && wrong < 0;
       const result = run(graph, feedsOf(graph, [3, wrong]));
       if (isCut) await expect(result).resolves.toBeDefined();
