@@ -1,7 +1,7 @@
 import { check } from '../../../compiler/compile.ts';
 import type { Diagnostic } from '../../../compiler/diagnostics/diagnostic.ts';
 import { renderTerminal } from '../../../compiler/diagnostics/render-terminal.ts';
-import { inlineModel } from '../../../compiler/elaborate/inline.ts';
+import { inlineModel } from '../../../compiler/elaborate/models/inline.ts';
 import type { Graph } from '../../../compiler/ir/graph.ts';
 import { graphHash } from '../../../compiler/ir/hash.ts';
 import { verify } from '../../../compiler/ir/verify.ts';

@@ -1,6 +1,6 @@
 import { check, compile } from '../../../compiler/compile.ts';
 import type { Diagnostic } from '../../../compiler/diagnostics/diagnostic.ts';
-import { inlineModel } from '../../../compiler/elaborate/inline.ts';
+import { inlineModel } from '../../../compiler/elaborate/models/inline.ts';
 import type { Graph } from '../../../compiler/ir/graph.ts';
 import { graphHash } from '../../../compiler/ir/hash.ts';
 import { memoryHost } from '../../memory-host.ts';

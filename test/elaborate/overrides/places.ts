@@ -77,7 +77,7 @@ function plainValue(value: Val): Value {
     case 'function':
       return { kind: 'name', name: value.decl.name.name, spec: false };
     case 'builtin':
-      return { kind: 'name', name: value.builtin.name, spec: false };
+      return { kind: 'name', name: value.name, spec: false };
     case 'spec':
       return value.spec.args.size === 0
         ? { kind: 'name', name: value.spec.decl.name.name, spec: true }
