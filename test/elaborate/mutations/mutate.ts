@@ -8,6 +8,8 @@ export interface Mutation {
   readonly line: number;
   readonly before: string;
   readonly after: string;
+  /** The declaration that it is in: `recipe micro`. */
+  readonly within: string;
   /** Names that the old line gave or used and the new text lacks there. */
   readonly lost: readonly string[];
 }
@@ -37,7 +39,9 @@ function tokensOf(text: string): readonly Token[] {
   });
 }
 
-/** The `n`-th mutation of a source under a seed; undefined where what was drawn changes nothing. */
+const declarations = /^(?:model|module|fn|recipe|weights|interface|example) \w+/gm;
+
+/** The mutation of a source that a seed gives; undefined where what was drawn changes nothing. */
 export function mutate(source: string, seed: number): Mutation | undefined {
   const draw = draws(seed);
   const tokens = tokensOf(source);
@@ -72,6 +76,10 @@ export function mutate(source: string, seed: number): Mutation | undefined {
     line,
     before: kind === 'line' ? before : old,
     after: kind === 'line' ? '' : text.split('\n')[line - 1]!,
+    within:
+      [...source.slice(0, source.indexOf('\n', start)).matchAll(declarations)].at(-1)?.[0] ??
+      old.match(/^\w+ \w+/)?.[0] ??
+      '',
     lost: [...words(before)].filter((word) => !kept.has(word)),
   };
 }

@@ -11,9 +11,11 @@ import { type Mutation, mutate } from './mutate.ts';
 import { type Target, targets } from './sources.ts';
 
 export type Verdict =
-  /** The first place of an error is on the changed line, or, of a line or name that is gone, beside it or where it is used. */
+  /** An error's first place is on the changed line, or, of a line that is gone, beside where it was. */
   | 'at the line'
-  /** A note, or a further error, is. */
+  /** An error's first place is a use of the name that was changed or that the line declared, or it says that name. */
+  | 'at a use'
+  /** An error's first place is in the rest of the same statement, or a note of one is, or the way that a shape came shows it. */
   | 'in its chain'
   | 'elsewhere'
   | 'another graph'
@@ -97,8 +99,42 @@ function blame(errors: readonly Diagnostic[], file: string, mutation: Mutation):
   // What a line declared, or a name that was changed, is missed where it is used.
   const isUse = ({ span, message }: Diagnostic): boolean =>
     mutation.lost.some((name) => new RegExp(`\\b${name}\\b`).test(message) || textAt(span, file, mutation) === name);
-  if (errors.some((d) => isAt(d.span) || isUse(d))) return 'at the line';
-  return errors.some(({ notes }) => notes.some(({ span }) => isAt(span))) ? 'in its chain' : 'elsewhere';
+  // The way of a shape has lines of the file that the message is in as `(:12)`, and of others as `(parts/swin.crob:12)`.
+  const isOnTheWay = ({ span, details }: Diagnostic): boolean => {
+    const place = `(${span.file === file ? '' : file}:${mutation.line})`;
+    return details.some((text) => text.includes(place));
+  };
+  if (errors.some(({ span }) => isAt(span))) return 'at the line';
+  if (errors.some(isUse)) return 'at a use';
+  const { first, last } = statementAround(mutation);
+  const isInStatement = (span: Diagnostic['span']) =>
+    span.file === file && first <= lineOf(span.start) && lineOf(span.start) <= last;
+  const isShown = errors.some(
+    (d) => [d, ...d.notes].some(({ span }) => isAt(span) || isInStatement(span)) || isOnTheWay(d),
+  );
+  // `dim is 259`, of `dim: int = 259`.
+  const declared = /^\s*(?:static |param |@.* )?(\w+)(?:: [^=]*)? =/.exec(mutation.after)?.[1];
+  const isNamed =
+    declared !== undefined && errors.some(({ details }) => details.some((text) => text.startsWith(`${declared} is `)));
+  return isShown || isNamed ? 'in its chain' : 'elsewhere';
+}
+
+/** The lines that brackets join to the changed one. */
+function statementAround({ text, line }: Mutation): { readonly first: number; readonly last: number } {
+  const lines = text.split('\n');
+  let depth = 0;
+  let first = 1;
+  for (const [i, one] of lines.entries()) {
+    const isWhole = depth === 0 || /^(model|module|fn|recipe|interface|weights|example) /.test(one);
+    if (isWhole) {
+      if (i + 1 > line) return { first, last: i };
+      first = i + 1;
+      depth = 0;
+    }
+    for (const sign of one.replace(/\/\/.*|"[^"]*"/g, ''))
+      depth = Math.max(0, depth + ('(['.includes(sign) ? 1 : ')]'.includes(sign) ? -1 : 0));
+  }
+  return { first, last: lines.length };
 }
 
 function textAt(span: Diagnostic['span'], file: string, { text }: Mutation): string | undefined {
