@@ -112,10 +112,15 @@ function blame(errors: readonly Diagnostic[], file: string, mutation: Mutation):
   const isShown = errors.some(
     (d) => [d, ...d.notes].some(({ span }) => isAt(span) || isInStatement(span)) || isOnTheWay(d),
   );
-  // `dim is 259`, of `dim: int = 259`.
-  const declared = /^\s*(?:static |param |@.* )?(\w+)(?:: [^=]*)? =/.exec(mutation.after)?.[1];
+  // `dim is 259`, of `dim: int = 259`; and a circle begins anywhere.
+  const declared = /^\s*(?:static |param |let |@.* )?(\w+)(?:: [^=]*)? =/.exec(mutation.after)?.[1];
   const isNamed =
-    declared !== undefined && errors.some(({ details }) => details.some((text) => text.startsWith(`${declared} is `)));
+    declared !== undefined &&
+    errors.some(
+      ({ message, details }) =>
+        message.startsWith(`\`${declared}\` depends on itself`) ||
+        details.some((text) => text.startsWith(`${declared} is `)),
+    );
   return isShown || isNamed ? 'in its chain' : 'elsewhere';
 }
 
