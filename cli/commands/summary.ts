@@ -7,6 +7,7 @@ import { runPipeline } from '../../compiler/passes/pipeline.ts';
 import { byteSize } from '../../runtime/byte-size.ts';
 import { weightsOf } from '../../runtime/graph-weights.ts';
 import { compileFile } from '../compile-file.ts';
+import { leadingTerms } from '../leading-terms.ts';
 import { beyondExact } from '../sizes.ts';
 import { table } from '../table.ts';
 import { shortCount } from '../units.ts';
@@ -89,18 +90,20 @@ export function summary(file: string, options: SummaryOptions): number {
       amount(row.flops, shortCount),
       amount(row.activationBytes, byteSize),
     ]);
-  const fitted = options.wide ? cells : cells.map((row) => row.map(cut));
+  const fitted = options.wide ? cells : cells.map((row) => row.map((cell) => leadingTerms(cell, widestCell)));
+  const [flops, all] = [amount(total.flops, shortCount), amount(total.activationBytes, byteSize)].map((sum) =>
+    options.wide ? sum : leadingTerms(sum, widestTotal),
+  );
   const heads = ['', 'module', 'output', 'parameters', 'FLOP', 'activations'];
   print(`\n${table(heads, fitted, ['left', 'left', 'left', 'right', 'right', 'right'])}\n`);
-  if (fitted.flat().join() !== cells.flat().join())
-    print('What ends in ... is cut; --wide and --json have it whole.\n');
   print(`parameters   ${total.parameters.toLocaleString('en')}`);
-  print(`FLOP         ${amount(total.flops, shortCount)}`);
-  const all = amount(total.activationBytes, byteSize);
+  print(`FLOP         ${flops}`);
   if (peak !== undefined) print(`activations  ${all} in all, ${byteSize(peak)} at the peak`);
   else {
-    print(`activations  ${all} bytes`);
+    print(`activations  ${all} (bytes)`);
     print(`peak         known when every dim is bound (--set ${open.map((name) => `${name}=…`).join(',')})`);
+    if (!options.wide && [...fitted.flat(), flops, all].some((text) => text?.includes('…')))
+      print('\nWhere … stands, terms are left out; --wide and --json have them all.');
   }
   return 0;
 }
@@ -155,9 +158,6 @@ function amount(quantity: Quantity, unit: (n: number) => string): string {
   return quantity === 0 ? '' : unit(quantity);
 }
 
-/** Widest cell of a table that is not asked to be wide. */
-const widest = 40;
-
-function cut(text: string): string {
-  return text.length <= widest ? text : `${text.slice(0, widest - 3)}...`;
-}
+/** Widest cell of the table, and widest sum below it, in characters, without `--wide`. */
+const widestCell = 40;
+const widestTotal = 100;

@@ -1,0 +1,43 @@
+/**
+ * A sum cut to a width between its terms: `2*B*H + 3*B + … 4 terms`, or `2*B*H + …` where the count has no room. It begins
+ * with the first term that fits.
+ */
+export function leadingTerms(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const terms = signedTerms(text);
+  const start = terms.findIndex((term) => unsigned(term).length + uncounted.length <= width);
+  if (start < 0) return `${text.slice(0, width - 2)} …`;
+  for (let end = terms.length; end > start; end--) {
+    const kept = terms.slice(start, end);
+    const short = unsigned(kept.join('')) + counted(terms.length - kept.length);
+    if (short.length <= width) return short;
+  }
+  return unsigned(terms[start] ?? '') + uncounted;
+}
+
+const uncounted = ' + …';
+
+function counted(left: number): string {
+  return `${uncounted} ${left} ${left === 1 ? 'term' : 'terms'}`;
+}
+
+/** A term without the `+` that joins it to the one before. */
+function unsigned(term: string): string {
+  return term.replace(/^ \+ /, '').replace(/^ - /, '-');
+}
+
+/** The terms of a sum, each with the sign in front of it. Signs in brackets belong to what the brackets hold. */
+function signedTerms(text: string): string[] {
+  const terms: string[] = [];
+  let start = 0;
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === '(') depth++;
+    else if (text[i] === ')') depth--;
+    else if (depth === 0 && i > start && /^ [+-] /.test(text.slice(i, i + 3))) {
+      terms.push(text.slice(start, i));
+      start = i;
+    }
+  }
+  return [...terms, text.slice(start)];
+}
