@@ -128,6 +128,19 @@ program
   .action(async (file: string, options) => exit((await import('./commands/summary.ts')).summary(file, options)));
 
 program
+  .command('describe')
+  .description('what is inside a model: what can be set, where its weights are in files, its equations')
+  .argument('<file>', 'a .crob file')
+  .argument('[path]', 'only what is at and below this path, such as mid.layer[0]; the whole model when not given')
+  .option('-m, --model <name>', 'which model of the file; the first when not given')
+  .addOption(set())
+  .option('--depth <n>', 'levels of parts to look into', wholeNumber, 1)
+  .option('--json', 'print every path by itself, at any depth, as JSON')
+  .action(async (file: string, path: string | undefined, options) =>
+    exit((await import('./commands/describe.ts')).describe(file, path, options)),
+  );
+
+program
   .command('train')
   .description('train a model as its recipe says: weights, checkpoints, metrics.jsonl, TensorBoard events')
   .argument('<file>', 'a .crob file')

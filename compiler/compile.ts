@@ -155,6 +155,8 @@ export interface Compiled {
   readonly program: Program;
   /** With warnings alone there is a graph. */
   readonly diagnostics: readonly Diagnostic[];
+  /** What elaborated the model, for whoever asks for more of it. */
+  readonly context: Context | undefined;
   readonly model: ModelGraph | undefined;
   readonly graph: Graph | undefined;
   /** Sizes as they were bound. */
@@ -194,6 +196,7 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
   const none = () => ({
     program,
     diagnostics: inSourceOrder(diagnostics),
+    context: undefined,
     model: undefined,
     graph: undefined,
     models,
@@ -227,5 +230,5 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
       : undefined;
   if (diagnostics.some(isError)) return none();
   const graph = { ...inlineModel(model, bound), name: named.name.name, docs: named.docs.join('\n') };
-  return { program, diagnostics: inSourceOrder(diagnostics), model, graph, models, dims: sizes, via, maps };
+  return { program, diagnostics: inSourceOrder(diagnostics), context, model, graph, models, dims: sizes, via, maps };
 }

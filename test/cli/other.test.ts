@@ -87,19 +87,25 @@ describe('summary', () => {
     expect(JSON.parse(open.out).activationBytes).toBe('224*B*N');
     const { out } = await run('summary', 'layers.crob');
     expect(out).toContain('\none  Linear  f32[B, N, 16]         144  272*B*N      128*B*N\n');
-    expect(out).toContain('\nactivations  224*B*N bytes\n');
+    expect(out).toContain('\nactivations  224*B*N (bytes)\n');
   });
 
   test('long polynomials are cut in the table, and whole under --wide', async () => {
     const args = ['summary', model, '-m', 'CroBIM_micro', '--depth', '1'];
     const [narrow, wide, json] = await Promise.all([run(...args), run(...args, '--wide'), run(...args, '--json')]);
-    const mid = JSON.parse(json.out).modules.find((row: { path: string }) => row.path === 'mid');
+    const whole = JSON.parse(json.out);
+    const mid = whole.modules.find((row: { path: string }) => row.path === 'mid');
     expect(mid.flops.length).toBeGreaterThan(40);
-    expect(narrow.out).not.toContain(mid.flops);
-    expect(narrow.out).toContain(`${mid.flops.slice(0, 37)}...`);
-    expect(narrow.out).toContain('\nWhat ends in ... is cut; --wide and --json have it whole.\n');
-    for (const text of [mid.flops, mid.activationBytes]) expect(wide.out).toContain(`  ${text}`);
-    expect(wide.out).not.toContain('...');
+    const [leading] = mid.flops.split(' ');
+    expect(narrow.out).toMatch(new RegExp(`\\nmid .* ${leading.replaceAll('*', '\\*')} \\+ … \\d+ terms `));
+    expect(narrow.out).toContain('\nWhere … stands, terms are left out; --wide and --json have them all.\n');
+    for (const line of narrow.out.split('\n')) expect(line.length).toBeLessThan(160);
+    for (const { flops, activationBytes } of [mid, whole]) {
+      expect(wide.out).toContain(`  ${flops}`);
+      expect(wide.out).toContain(`  ${activationBytes}`);
+    }
+    expect(wide.out).not.toContain('…\n');
+    expect(wide.out).not.toContain('terms are left out');
   });
 
   test('at sizes beyond what can be counted: one line that names them', async () => {
@@ -227,7 +233,7 @@ describe('doctor', () => {
 });
 
 describe('the command line', () => {
-  const commands = ['check', 'build', 'predict', 'summary', 'fmt', 'explain', 'doctor'];
+  const commands = ['check', 'build', 'predict', 'summary', 'describe', 'fmt', 'explain', 'doctor'];
 
   test('--help names every command, and each has help of its own', async () => {
     const all = await run('--help');

@@ -1,0 +1,206 @@
+import type { Compiled } from '../../compiler/compile.ts';
+import { contentsOf, type Entry } from '../../compiler/contents/contents.ts';
+import { type Gathered, gather } from '../../compiler/contents/gather.ts';
+import { recipesOf } from '../../compiler/elaborate/source/recipe-chain.ts';
+import { nearest } from '../../grammar/nearest.ts';
+import { type GraphWeight, weightsOf } from '../../runtime/graph-weights.ts';
+import { UserError } from '../../runtime/user-error.ts';
+import { compileFile } from '../compile-file.ts';
+import { table } from '../table.ts';
+
+export interface DescribeOptions {
+  readonly model?: string;
+  readonly set?: readonly string[];
+  readonly depth: number;
+  readonly json?: boolean;
+}
+
+type EntryOf<K extends Entry['kind']> = Extract<Entry, { kind: K }>;
+
+export function describe(file: string, path: string | undefined, options: DescribeOptions): number {
+  const compiled = compileFile(file, options.model, options.set);
+  if (!compiled) return 1;
+  const { context, model, graph } = compiled;
+  if (!context) throw new Error('bug in crobc: a model without errors has nothing that elaborated it');
+  const weights = new Map(weightsOf(graph).map((weight) => [weight.path, weight]));
+  // A weight that no method reads is in no graph and no weights file.
+  const all = contentsOf(context, model).filter((entry) => entry.kind !== 'weight' || weights.has(entry.file));
+  const entries = path === undefined ? all : below(all, path, graph.name);
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(asJson(compiled, graph.name, entries, weights), null, 2)}\n`);
+    return 0;
+  }
+  const print = (line: string) => process.stdout.write(`${line}\n`);
+  const top = path === undefined ? 0 : Math.min(...entries.map(levelOf));
+  const shown = gather(entries).filter(({ entries: [first] }) => levelOf(first) - top <= options.depth);
+  const of = (...kinds: Entry['kind'][]) => shown.filter(({ entries: [first] }) => kinds.includes(first.kind));
+  const section = (title: string, heads: readonly string[], rows: readonly (readonly string[])[]) => {
+    if (rows.length === 0) return;
+    print(`\n${title}\n`);
+    print(
+      table(
+        heads,
+        rows,
+        heads.map(() => 'left'),
+      ),
+    );
+  };
+  print(path === undefined ? graph.name : `${path} of ${graph.name}`);
+  if (path === undefined) {
+    for (const line of statementsOf(compiled)) print(`  ${line}`);
+    const recipes = recipesFor(compiled);
+    if (recipes.length > 0) print(`  recipes, of which train takes the first: ${recipes.join(', ')}`);
+  }
+  section(
+    'Parameters and parts, which --set and variants override:',
+    ['path', 'is', 'value', 'in weights files'],
+    of('parameter', 'part', 'shared', 'absent').map((one) => [one.path, typesOf(one), valuesOf(one), one.file ?? '']),
+  );
+  section(
+    'Weights, which recipes select, as they do parts:',
+    ['path', 'is', 'initial', 'in weights files'],
+    of('weight').map((one) => [one.path, ...weightOf(one, weights), one.file ?? '']),
+  );
+  section(
+    'Statics, which right sides read and nothing sets:',
+    ['path', 'value'],
+    of('static').map((one) => [one.path, valuesOf(one)]),
+  );
+  if (shown.some((one) => one.entries.length > 1))
+    print('\n[*] stands for each item of a list; where their values differ, each stands once.');
+  return 0;
+}
+
+/** What is at a path, a member's or one of weights files, and inside of it. Throws a UserError where there is nothing. */
+function below(all: readonly Entry[], path: string, model: string): readonly Entry[] {
+  const wanted = path.replace(/\s+/g, '').replace(/\.\*$/, '');
+  const at = all.filter(({ path }) => matches(path, wanted));
+  if (at.length > 0) return at;
+  const parts = all.filter((entry) => entry.kind === 'part' || entry.kind === 'weight');
+  const inFile = parts.filter(({ file }) => file === wanted || file.startsWith(`${wanted}.`));
+  if (inFile.length > 0) {
+    // Parts that share their owner's path in files come with it.
+    const roots = inFile.map((entry) => entry.path);
+    return all.filter((entry) => roots.some((root) => matches(entry.path, root)));
+  }
+  const meant = nearest(
+    wanted.replace(/\[\d+\]/g, '[*]'),
+    gather(all).map((one) => one.path),
+  );
+  throw new UserError(`${model} has nothing at ${path}${meant === undefined ? '' : `; did you mean ${meant}?`}`);
+}
+
+/** Whether a path is what is wanted or inside of it. `[*]` stands for each item, and so does a list without an index. */
+function matches(path: string, wanted: string): boolean {
+  const pattern = wanted.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/\\\[\\\*\\\]/g, '\\[\\d+\\]');
+  return new RegExp(`^${pattern}(\\[\\d+\\])*(\\.|$)`).test(path);
+}
+
+/** How many parts an entry is inside of. */
+function levelOf({ owner }: Entry): number {
+  return owner === '' ? 0 : owner.split('.').length;
+}
+
+/** The lines of a model that are no parts, as in source: a variant replaces them by name. */
+function statementsOf({ model, program }: Compiled): string[] {
+  if (!model) return [];
+  const { where, inputs, lets, outputs } = model.flat;
+  const text = ({ span }: { readonly span: Parameters<Compiled['program']['text']>[0] }) =>
+    program.text(span).replace(/\s+/g, ' ');
+  return [
+    ...where.map(({ decl }) => `where ${text(decl)}`),
+    ...[...inputs.values(), ...lets.values(), ...outputs.values()].map(({ decl }) => text(decl)),
+  ];
+}
+
+/** Names of the recipes for the model and for what it extends, the nearest model's first. */
+function recipesFor({ model }: Compiled): string[] {
+  return model ? [...new Set(recipesOf(model.flat).map(({ decl }) => decl.name.name))] : [];
+}
+
+function typeOf(entry: Entry): string {
+  switch (entry.kind) {
+    case 'parameter':
+      return entry.type;
+    case 'part':
+    case 'shared':
+      return entry.module;
+    case 'absent':
+      return entry.value === 'none' ? 'none' : 'no items';
+    case 'static':
+    case 'weight':
+      return '';
+  }
+}
+
+function presentValue(entry: Entry): string {
+  switch (entry.kind) {
+    case 'parameter':
+    case 'static':
+      return entry.value;
+    case 'shared':
+      return `is ${entry.of}`;
+    case 'part':
+    case 'absent':
+    case 'weight':
+      return '';
+  }
+}
+
+function typesOf({ entries }: Gathered): string {
+  const types = distinct(entries.map(typeOf));
+  return entries.length > 1 && entries[0].kind === 'part' ? `${types}, ${entries.length} of them` : types;
+}
+
+function valuesOf({ entries }: Gathered): string {
+  return distinct(entries.map(presentValue));
+}
+
+/** The types of weights, and where they start from. */
+function weightOf({ entries }: Gathered, weights: ReadonlyMap<string, GraphWeight>): [string, string] {
+  const found = entries.flatMap((entry) => (entry.kind === 'weight' ? [weights.get(entry.file)] : []));
+  const known = found.filter((weight) => weight !== undefined);
+  const types = known.map(({ dtype, shape, role }) => {
+    const type = `${dtype}[${shape.join(', ')}]`;
+    return role === 'buffer' ? `${type} buffer` : type;
+  });
+  const initial = known.map(({ init: { name, args } }) => {
+    const given = Object.entries(args).map(([arg, value]) => `${arg} = ${value}`);
+    return given.length === 0 ? name : `${name}(${given.join(', ')})`;
+  });
+  return [distinct(types), distinct(initial)];
+}
+
+/** Every path by itself. */
+function asJson(
+  compiled: Compiled,
+  model: string,
+  entries: readonly Entry[],
+  weights: ReadonlyMap<string, GraphWeight>,
+): unknown {
+  const of = <K extends Entry['kind']>(kind: K) => entries.filter((entry): entry is EntryOf<K> => entry.kind === kind);
+  return {
+    model,
+    statements: statementsOf(compiled),
+    recipes: recipesFor(compiled),
+    parameters: of('parameter').map(({ path, type, value }) => ({ path, type, value })),
+    parts: [
+      ...of('part').map(({ path, module, file }) => ({ path, module, weights: file })),
+      ...of('shared').map(({ path, module, of }) => ({ path, module, shared: of })),
+      ...of('absent').map(({ path }) => ({ path, module: null })),
+    ],
+    weights: of('weight').map(({ path, file, role }) => {
+      const { dtype, shape } = weights.get(file) ?? {};
+      return { path, weights: file, role, dtype, shape };
+    }),
+    statics: of('static').map(({ path, value }) => ({ path, value })),
+  };
+}
+
+/** Widest cell in characters; `--json` has values whole. */
+const widest = 48;
+
+function distinct(texts: readonly string[]): string {
+  const all = [...new Set(texts)].join(' / ');
+  return all.length <= widest ? all : `${all.slice(0, widest - 2)} …`;
+}

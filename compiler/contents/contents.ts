@@ -1,0 +1,107 @@
+import type { Param } from '../../grammar/tree.ts';
+import { childSource } from '../elaborate/context/paths.ts';
+import type { Context } from '../elaborate/context/scope.ts';
+import { type Instance, showStatic, type Val } from '../elaborate/context/values.ts';
+import type { ModelGraph } from '../elaborate/models/model.ts';
+import { fieldPath, madeMember, slotOf } from '../elaborate/modules/members.ts';
+import type { FileScope } from '../elaborate/source/program.ts';
+
+interface Named {
+  /** As an override or a recipe names it: `mid.layer[0].pixels`. */
+  readonly path: string;
+  /** The path of the part that it is in; '' for the model itself. */
+  readonly owner: string;
+}
+
+/** A name inside a model, with what it stands for. */
+export type Entry =
+  /** A static parameter, which an override sets. `type` and `value` are written as in source. */
+  | (Named & { readonly kind: 'parameter'; readonly type: string; readonly value: string })
+  /** A static that follows from the parameters: right sides read it, and nothing sets it. */
+  | (Named & { readonly kind: 'static'; readonly value: string })
+  /** A part that is made here; `file` is its path in weights files. */
+  | (Named & { readonly kind: 'part'; readonly module: string; readonly file: string })
+  /** A part that is made at another place, `of`, and is overridden there. */
+  | (Named & { readonly kind: 'shared'; readonly module: string; readonly of: string })
+  /** No part: `none`, or a list without items. */
+  | (Named & { readonly kind: 'absent'; readonly value: 'none' | '[]' })
+  /** A declared weight or buffer; `file` is its path in weights files. Methods may leave it unread. */
+  | (Named & { readonly kind: 'weight'; readonly role: 'param' | 'buffer'; readonly file: string });
+
+/** Every name inside a model in the order of the declarations, each part followed by what is in it. */
+export function contentsOf(context: Context, model: ModelGraph): Entry[] {
+  const { params, fields } = model.flat;
+  const own = [...params].flatMap(([name, { decl, file }]) => {
+    const value = model.instances.get(name) ?? model.params.get(name);
+    return value ? parameterEntries(context, { decl, file, owner: '' }, value) : [];
+  });
+  const parts = [...fields.keys()].flatMap((name) => {
+    const value = model.instances.get(name);
+    return value ? partEntries(context, value, { path: name, owner: '' }) : [];
+  });
+  return [...own, ...parts];
+}
+
+interface ParamAt {
+  readonly decl: Param;
+  readonly file: FileScope;
+  readonly owner: string;
+}
+
+function parameterEntries(context: Context, { decl, file, owner }: ParamAt, value: Val): Entry[] {
+  const at = { path: childSource(owner, decl.name.name), owner };
+  const { slot, holes } = slotOf(decl, file);
+  if (slot && !holes) return partEntries(context, value, at);
+  return [{ kind: 'parameter', ...at, type: context.program.text(decl.type.span), value: showStatic(value) }];
+}
+
+function partEntries(context: Context, value: Val, at: Named): Entry[] {
+  switch (value.kind) {
+    case 'list':
+      if (value.items.length === 0) return [{ kind: 'absent', ...at, value: '[]' }];
+      return value.items.flatMap((item, i) => partEntries(context, item, { ...at, path: `${at.path}[${i}]` }));
+    case 'none':
+      return [{ kind: 'absent', ...at, value: 'none' }];
+    case 'instance': {
+      const { decl, path, source } = value.instance;
+      const module = decl.name.name;
+      if (source !== at.path) return [{ kind: 'shared', ...at, module, of: source }];
+      return [{ kind: 'part', ...at, module, file: path }, ...inside(context, value.instance)];
+    }
+    default:
+      return [];
+  }
+}
+
+function inside(context: Context, instance: Instance): Entry[] {
+  const { decl, file, source: owner } = instance;
+  const entries = decl.params.flatMap((param) => {
+    const value = madeMember(context, instance, param.name.name);
+    return value ? parameterEntries(context, { decl: param, file, owner }, value) : [];
+  });
+  for (const member of decl.members) {
+    const { name } = member.name;
+    const at = { path: childSource(owner, name), owner };
+    switch (member.kind) {
+      case 'static': {
+        const value = madeMember(context, instance, name);
+        if (value) entries.push({ kind: 'static', ...at, value: showStatic(value) });
+        break;
+      }
+      case 'field': {
+        const value = madeMember(context, instance, name);
+        if (value) entries.push(...partEntries(context, value, at));
+        break;
+      }
+      case 'param':
+      case 'buffer': {
+        const path = fieldPath(context, instance, name, member.attributes, undefined);
+        entries.push({ kind: 'weight', ...at, role: member.kind, file: path });
+        break;
+      }
+      case 'method':
+        break;
+    }
+  }
+  return entries;
+}

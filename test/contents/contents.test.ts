@@ -1,0 +1,197 @@
+import { describe, expect, test } from 'vitest';
+import { check, compile } from '../../compiler/compile.ts';
+import { contentsOf, type Entry } from '../../compiler/contents/contents.ts';
+import { gather } from '../../compiler/contents/gather.ts';
+import { weightsOf } from '../../runtime/graph-weights.ts';
+import { diskHost } from '../../runtime/source-host.ts';
+import { memoryHost } from '../memory-host.ts';
+
+function compiled(file: string, model: string | undefined, overrides: readonly string[] = [], host = diskHost()) {
+  const result = compile(host, file, { model, dims: new Map(), overrides });
+  const { context, graph, diagnostics } = result;
+  if (!context || !result.model || !graph) throw new Error(JSON.stringify(diagnostics, undefined, 2));
+  return { context, model: result.model, graph, models: result.models };
+}
+
+const contents = ({ context, model }: ReturnType<typeof compiled>) => contentsOf(context, model);
+const of = <K extends Entry['kind']>(entries: readonly Entry[], kind: K) =>
+  entries.filter((entry): entry is Extract<Entry, { kind: K }> => entry.kind === kind);
+
+const micro = compiled('models/crobim.crob', 'CroBIM_micro');
+const inMicro = contents(micro);
+
+test.each(['crobim.crob', 'readings.crob', 'sizes.crob'])(
+  'every weight of the models in %s has one member path, and no two entries have the same',
+  (name) => {
+    for (const model of compiled(`models/${name}`, undefined).models) {
+      const found = compiled(`models/${name}`, model);
+      const entries = contents(found);
+      const paths = entries.map(({ path }) => path);
+      expect(new Set(paths).size).toBe(paths.length);
+      const inGraph = weightsOf(found.graph).map(({ path }) => path);
+      const declared = of(entries, 'weight').map(({ file }) => file);
+      expect(new Set(declared).size).toBe(declared.length);
+      expect(inGraph.filter((path) => !declared.includes(path))).toEqual([]);
+    }
+  },
+  60_000,
+);
+
+test('an override of every parameter with its own value leaves the graph as it is', () => {
+  const literals = of(inMicro, 'parameter').filter(
+    ({ value }) => /^[\d[\]., "\w]+$/.test(value) && /^[\d["]|^(true|false)$/.test(value),
+  );
+  expect(literals.length).toBeGreaterThan(300);
+  const again = compiled(
+    'models/crobim.crob',
+    'CroBIM_micro',
+    literals.map(({ path, value }) => `${path}=${value}`),
+  );
+  expect(contents(again)).toEqual(inMicro);
+  expect(again.graph.nodes.length).toBe(micro.graph.nodes.length);
+}, 60_000);
+
+test.each([
+  ['text.depth=3', 'text.depth', '3'],
+  ['mid.layer[1].pixels.deform.points=3', 'mid.layer[1].pixels.deform.points', '3'],
+  ['backbone.layers[*].window=2', 'backbone.layers[2].window', '2'],
+  ['capm.scales=[1, 3]', 'capm.scales', '[1, 3]'],
+])('--set %s shows', (override, path, value) => {
+  const entries = contents(compiled('models/crobim.crob', 'CroBIM_micro', [override]));
+  expect(entries.find((entry) => entry.path === path)).toMatchObject({ kind: 'parameter', value });
+});
+
+test('a static is refused as an override', () => {
+  for (const { path } of of(inMicro, 'static').slice(0, 8)) {
+    const { diagnostics } = compile(diskHost(), 'models/crobim.crob', {
+      model: 'CroBIM_micro',
+      dims: new Map(),
+      overrides: [`${path}=1`],
+    });
+    expect(diagnostics.map(({ code }) => code)).toEqual(['CROB2311']);
+  }
+});
+
+test('recipes select every part and every weight by its member path', () => {
+  const parts = of(inMicro, 'part');
+  const files = new Map(parts.map(({ path, file }) => [path, file]));
+  // Weights of a part with its owner's path stand among the owner's, and are selected one by one.
+  const merged = parts.filter(({ owner, file }) => owner !== '' && files.get(owner) === file);
+  const paths = [...parts.map(({ path }) => path), ...of(inMicro, 'weight').map(({ path }) => path)];
+  const source = `use crobim.{CroBIM_micro, micro}\nrecipe all for CroBIM_micro extends micro {\n${paths
+    .map((path) => `  fix ${path}\n`)
+    .join('')}}\n`;
+  const disk = diskHost();
+  const file = 'models/every-path.crob';
+  const host = { ...disk, read: (path: string) => (path === file ? source : disk.read(path)) };
+  const { diagnostics } = check(host, [file]);
+  const refused = diagnostics
+    .filter(({ code }) => code === 'CROB2322')
+    .map(({ span }) => source.slice(span.start, span.end));
+  expect(refused.sort()).toEqual(merged.map(({ path }) => path).sort());
+}, 60_000);
+
+describe('kinds of entries', () => {
+  const source = `
+module Pair(size: int, first: Linear = Linear(4, 4), second: Linear = Linear(4, 4)) {
+  static twice = 2 * size
+  @path("gamma") param scale: f32[size] ~ ones
+  buffer seen: f32[size] = zeros
+  extra = if 8 < size { Linear(size, size) } else { none }
+  norms = [LayerNorm(size) for c in [size] if 8 < size]
+  forward(x: f32[B, 4]) -> f32[B, 4] { return second(first(x)) * scale + seen }
+}
+model Two(size: int = 4) where 2 <= B {
+  shared = Linear(4, 4)
+  @path("pairs") pair = [Pair(size, second = shared), Pair(size)]
+  input x: f32[B, 4]
+  let y = pair[1](pair[0](shared(x)))
+  output z = y
+}
+`;
+  const entries = contents(compiled('two.crob', undefined, [], memoryHost({ 'two.crob': source })));
+  const at = (path: string) => entries.find((entry) => entry.path === path);
+
+  test.each([
+    ['size', { kind: 'parameter', owner: '', type: 'int', value: '4' }],
+    ['pair[0]', { kind: 'part', owner: '', module: 'Pair', file: 'pairs.0' }],
+    ['pair[0].first', { kind: 'part', owner: 'pair[0]', module: 'Linear' }],
+    ['pair[0].second', { kind: 'shared', owner: 'pair[0]', module: 'Linear', of: 'shared' }],
+    ['pair[1].second', { kind: 'part', module: 'Linear' }],
+    ['pair[0].twice', { kind: 'static', value: '8' }],
+    ['pair[0].scale', { kind: 'weight', role: 'param' }],
+    ['pair[0].seen', { kind: 'weight', role: 'buffer' }],
+    ['pair[0].extra', { kind: 'absent', value: 'none' }],
+    ['pair[0].norms', { kind: 'absent', value: '[]' }],
+  ])('%s', (path, expected) => {
+    expect(at(path)).toMatchObject(expected);
+  });
+
+  test('nothing is listed below a part that belongs to another place', () => {
+    expect(entries.filter(({ path }) => path.startsWith('pair[0].second.'))).toEqual([]);
+    expect(at('pair[1].second.weight')).toMatchObject({ kind: 'weight' });
+  });
+});
+
+describe('gathered entries', () => {
+  const part = (path: string, owner: string, file: string): Entry => ({ kind: 'part', path, owner, file, module: 'M' });
+  const paths = (entries: readonly Entry[]) => gather(entries).map(({ path, file }) => [path, file]);
+
+  test('an index that varies is a star, another one stays', () => {
+    expect(
+      paths([
+        part('a[0]', '', 'a.0'),
+        part('a[0].b[0]', 'a[0]', 'a.0.b'),
+        part('a[1]', '', 'a.1'),
+        part('a[1].b[0]', 'a[1]', 'a.1.b'),
+      ]),
+    ).toEqual([
+      ['a[*]', 'a.{i}'],
+      ['a[*].b[0]', 'a.{i}.b'],
+    ]);
+  });
+
+  test('what some items of a list lack stays by itself', () => {
+    expect(
+      paths([
+        part('a[0]', '', 'a.0'),
+        part('a[1]', '', 'a.1'),
+        part('a[2]', '', 'a.2'),
+        part('a[0].b', 'a[0]', 'a.0.b'),
+        part('a[2].b', 'a[2]', 'a.2.b'),
+      ]),
+    ).toEqual([
+      ['a[*]', 'a.{i}'],
+      ['a[0].b', 'a.0.b'],
+      ['a[2].b', 'a.2.b'],
+    ]);
+  });
+
+  test('lists in lists, of different lengths', () => {
+    const entries = [2, 1].flatMap((length, i) => [
+      part(`a[${i}]`, '', `norm${i}`),
+      ...Array.from({ length }, (_, j) => part(`a[${i}].b[${j}]`, `a[${i}]`, `norm${i}.b.${j}`)),
+    ]);
+    expect(paths(entries)).toEqual([
+      ['a[*]', 'norm{i}'],
+      ['a[*].b[*]', 'norm{i}.b.{j}'],
+    ]);
+  });
+
+  test('of entries below a path whose owner is not among them', () => {
+    expect(paths([part('m.a[0]', 'm', 'm.a.0'), part('m.a[1]', 'm', 'm.a.1')])).toEqual([['m.a[*]', 'm.a.{i}']]);
+  });
+
+  test('names with numbers are no lists', () => {
+    expect(paths([part('fc1', '', 'fc1'), part('fc2', '', 'fc2')])).toEqual([
+      ['fc1', 'fc1'],
+      ['fc2', 'fc2'],
+    ]);
+  });
+
+  test('of CroBIM_micro: they are all entries, and each path stands once', () => {
+    const gathered = gather(inMicro);
+    expect(gathered.flatMap(({ entries }) => entries).length).toBe(inMicro.length);
+    expect(new Set(gathered.map(({ path }) => path)).size).toBe(gathered.length);
+  });
+});
