@@ -30,6 +30,8 @@ export interface CheckResult {
   readonly program: Program;
   readonly diagnostics: readonly Diagnostic[];
   readonly models: ReadonlyMap<string, ModelGraph>;
+  /** What elaborated the models, for whoever asks for more of them. */
+  readonly context: Context;
   /** Files asked for that do not exist. */
   readonly missing: readonly string[];
 }
@@ -64,7 +66,7 @@ export function check(host: SourceHost, files: readonly string[]): CheckResult {
   if ([...program.files.values()].some(({ doubt }) => doubt)) dropCascades(diagnostics);
   // An error may be why something was not constructed.
   if (diagnostics.length === 0) diagnostics.push(...scopes.flatMap((scope) => unchecked(scope, store.constructed)));
-  return { program, diagnostics: inSourceOrder(diagnostics), models, missing };
+  return { program, diagnostics: inSourceOrder(diagnostics), models, context, missing };
 }
 
 /** A warning for each module of a file that nothing constructed. */

@@ -1,13 +1,65 @@
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { type CheckResult, check } from '../../compiler/compile.ts';
+import { contentsOf } from '../../compiler/contents/contents.ts';
 import { opNames } from '../../compiler/ops/table.ts';
-import { builtinsPage, libraryPage, operatorsPage } from './generated.ts';
+import { diskHost } from '../../runtime/source-host.ts';
+import { sourceOf } from './declarations.ts';
+import { builtinsPage, operatorsPage } from './generated.ts';
+import { libraryPage } from './library-page.ts';
+import { modelsPage, shippedFiles } from './models-page.ts';
+
+let shipped: CheckResult;
+let library: string;
+let models: string;
+
+beforeAll(() => {
+  shipped = check(diskHost(), shippedFiles());
+  library = libraryPage();
+  models = modelsPage(shipped);
+}, 120_000);
 
 test.each([
   ['builtins.md', builtinsPage],
   ['operators.md', operatorsPage],
-  ['library.md', libraryPage],
+  ['library.md', () => library],
+  ['models.md', () => models],
 ])('docs/%s is what the sources say', async (name, page) => {
   await expect(page()).toMatchFileSnapshot(`../../docs/${name}`);
+});
+
+test('the library page has the paths that parts and weights of the models have', () => {
+  const sections = new Map(library.split(/^### /m).map((text) => [text.slice(0, text.indexOf('\n')), text] as const));
+  const wrong = new Set<string>();
+  let rows = 0;
+  for (const model of shipped.models.values()) {
+    const entries = contentsOf(shipped.context, model);
+    const modules = new Map(entries.flatMap((one) => (one.kind === 'part' ? [[one.path, one] as const] : [])));
+    for (const entry of entries) {
+      const owner = modules.get(entry.owner);
+      if (!owner || (entry.kind !== 'part' && entry.kind !== 'weight')) continue;
+      const [, name, index] = /([^.[]+)(?:\[(\d+)\])?$/.exec(entry.path) ?? [];
+      const below = entry.file === owner.file ? '' : entry.file.slice(owner.file === '' ? 0 : owner.file.length + 1);
+      const found = sections
+        .get(owner.module)
+        ?.split('\n')
+        .map((line) => /^\| `([^`]+)` \| (?:`([^`]+)`|[^|]*) \|/.exec(line));
+      const row = found?.find((cells) => cells?.[1] === (index === undefined ? name : `${name}[i]`));
+      rows++;
+      if (!row || (row[2] ?? '').replace('{i}', index ?? '{i}') !== below)
+        wrong.add(`${owner.module}: ${entry.path} is at ${below}, the page has ${row?.[2]}`);
+    }
+  }
+  expect([...wrong]).toEqual([]);
+  expect(rows).toBeGreaterThan(10_000);
+});
+
+test('the page of models has every model and recipe', () => {
+  for (const file of shippedFiles()) {
+    for (const { kind, name: declared } of sourceOf(file).declarations) {
+      if (kind === 'model') expect(models).toContain(`\n### ${declared.name}\n`);
+      if (kind === 'recipe') expect(models).toContain(`\n| \`${declared.name}\` | `);
+    }
+  }
 });
 
 test('the page of operators has every operator', () => {

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import type { Builtin } from '../../compiler/elaborate/eval/builtins/builtin.ts';
 import { elementwise } from '../../compiler/elaborate/eval/builtins/elementwise.ts';
 import { network } from '../../compiler/elaborate/eval/builtins/network.ts';
@@ -14,10 +13,7 @@ import { reduceRows } from '../../compiler/ops/reduce.ts';
 import type { OpRow } from '../../compiler/ops/row.ts';
 import { opNames } from '../../compiler/ops/table.ts';
 import { unaryRows } from '../../compiler/ops/unary.ts';
-import { parse } from '../../grammar/parse.ts';
-import type { Declaration, MethodMember, SourceFile } from '../../grammar/tree.ts';
-
-const made = (from: string) => `This page is made from ${from} by\n\`npx vitest run test/docs/generated.test.ts -u\`.`;
+import { cell, made } from './declarations.ts';
 
 /** `docs/builtins.md`: the functions and initialisers that the language has from the start. */
 export function builtinsPage(): string {
@@ -71,11 +67,6 @@ function parametersOf({ params, rest, variadic }: Builtin): string {
   return all.join(', ');
 }
 
-/** Bars would end a table's cell. */
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-}
-
 const operatorGroups: readonly (readonly [string, Readonly<Record<string, OpRow<never>>>])[] = [
   ['Data', dataRows],
   ['Unary', unaryRows],
@@ -111,100 +102,4 @@ function operator(row: OpRow<OpName>): string {
   const constraints = row.constraints.map((text, i) => `${i + 1}. ${text}`).join('\n');
   const composite = row.definition === undefined ? '' : ' *Has a definition in other operators.*';
   return `### ${row.name}\n\n\`${row.name}(${row.inputs.length === 0 && attributes.length > 0 ? `; ${signature}` : signature})\`\n\n${row.docs}${composite}\n\n${constraints}${constraints === '' ? '' : '\n'}`;
-}
-
-/** What a reader looks for first. */
-const libraryOrder = [
-  'linear',
-  'conv',
-  'norm',
-  'attention',
-  'drop',
-  'pooling',
-  'resize',
-  'tensor',
-  'position',
-  'losses',
-];
-
-/** `docs/library.md`: signatures and documentation of the library. */
-export function libraryPage(): string {
-  const names = readdirSync('stdlib')
-    .filter((name) => name.endsWith('.crob'))
-    .map((name) => name.replace('.crob', ''));
-  const rank = (name: string) => (libraryOrder.includes(name) ? libraryOrder.indexOf(name) : libraryOrder.length);
-  const files = names.filter((name) => name !== 'prelude').sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
-  const prelude = sourceOf('prelude').uses.flatMap((use) => use.names.map(({ name }) => `\`${name.name}\``));
-  return `# The library
-
-Layers, backbones, text encoders, CroBIM's parts, losses: all written in crob, in \`stdlib/\`.
-${made('its documentation comments')}
-
-These names need no \`use\`: ${prelude.join(', ')}. Everything else is imported: \`use std.backbone.{SwinB}\`.
-
-${files.map((name) => section(name)).join('\n')}`;
-}
-
-function sourceOf(name: string): SourceFile {
-  const file = `stdlib/${name}.crob`;
-  return parse(file, readFileSync(file, 'utf8')).tree;
-}
-
-function section(name: string): string {
-  const tree = sourceOf(name);
-  const entries = tree.declarations.map((decl) => declaration(tree, decl)).filter((text) => text !== undefined);
-  return `## std.${name}\n\n${tree.docs.join('\n')}\n\n${entries.join('\n')}`;
-}
-
-function declaration(tree: SourceFile, decl: Declaration): string | undefined {
-  switch (decl.kind) {
-    case 'module':
-    case 'interface': {
-      const methods = decl.members.filter((member) => member.kind === 'method');
-      const statics = decl.members.flatMap((member) =>
-        member.kind === 'static' && decl.kind === 'interface'
-          ? [lines(tree.text.slice(member.span.start, member.span.end))]
-          : [],
-      );
-      const inside = [...statics, ...methods.map((method) => header(tree, method))];
-      const text = [header(tree, decl), ...inside.map((one) => one.replace(/^/gm, '  '))].join('\n');
-      const notes = methods
-        .filter((method) => method.docs.length > 0)
-        .map((method) => `\`${method.name.name}\`: ${method.docs.join('\n')}`);
-      return entry(decl, text, notes);
-    }
-    case 'fn':
-      return entry(decl, header(tree, decl), []);
-    case 'weights':
-      return entry(decl, `weights ${decl.name.name} for ${decl.target.name}`, []);
-    default:
-      return undefined;
-  }
-}
-
-function entry(decl: Declaration, text: string, notes: readonly string[]): string {
-  const prose = [decl.docs.join('\n'), ...notes].filter((part) => part !== '').join('\n\n');
-  return `### ${decl.name.name}\n\n\`\`\`text\n${text}\n\`\`\`\n\n${prose}${prose === '' ? '' : '\n'}`;
-}
-
-/** A declaration up to its body. */
-function header(tree: SourceFile, decl: Declaration | MethodMember): string {
-  const source = tree.text.slice(decl.span.start, decl.span.end);
-  let depth = 0;
-  for (const [i, c] of [...source].entries()) {
-    if ('([{'.includes(c) && (c !== '{' || depth > 0)) depth++;
-    else if (')]}'.includes(c)) depth--;
-    else if (
-      depth === 0 &&
-      (c === '{' || (c === '=' && decl.kind === 'fn' && !'=<>!'.includes(source[i - 1]!) && source[i + 1] !== '='))
-    ) {
-      return decl.kind === 'method' ? lines(source.slice(0, i)) : source.slice(0, i).trim();
-    }
-  }
-  return lines(source);
-}
-
-/** Source text with what stands below a member's own indentation moved to the left by it. */
-function lines(text: string): string {
-  return text.trim().replace(/\n {2}(?= )/g, '\n');
 }

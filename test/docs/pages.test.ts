@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { PageRun } from './page.ts';
 import { shows } from './transcript.ts';
 
-const generated = ['builtins.md', 'operators.md', 'library.md'];
+const generated = ['builtins.md', 'operators.md', 'library.md', 'models.md'];
 const written = [
   'README.md',
   'CONTRIBUTING.md',

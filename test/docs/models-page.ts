@@ -1,0 +1,212 @@
+import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { CheckResult } from '../../compiler/compile.ts';
+import { contentsOf, type Entry } from '../../compiler/contents/contents.ts';
+import { type Gathered, gather } from '../../compiler/contents/gather.ts';
+import type { Context } from '../../compiler/elaborate/context/scope.ts';
+import { inlineModel } from '../../compiler/elaborate/models/inline.ts';
+import type { ModelGraph } from '../../compiler/elaborate/models/model.ts';
+import { recipesOf } from '../../compiler/elaborate/source/recipe-chain.ts';
+import type { ModelDecl, ModelMember, RecipeDecl, SourceFile } from '../../grammar/tree.ts';
+import { weightsOf } from '../../runtime/graph-weights.ts';
+import { flat, made, tableOf, textOf } from './declarations.ts';
+
+/** A model with what came of its elaboration. */
+interface Shown {
+  readonly decl: ModelDecl;
+  readonly tree: SourceFile;
+  readonly model: ModelGraph;
+  readonly parameters: number;
+  readonly contents: readonly Gathered[];
+}
+
+/** The files of models that ship with crobc, the one that the others extend in front. */
+export function shippedFiles(): string[] {
+  const names = readdirSync('models').filter((name) => name.endsWith('.crob') && name !== 'crobim.crob');
+  return ['crobim.crob', ...names].map((name) => `models/${name}`);
+}
+
+/** `docs/models.md`: the models, variants and recipes that ship with crobc, as they were checked. */
+export function modelsPage({ program, models, context }: CheckResult): string {
+  const shown = new Map<string, Shown>();
+  const trees = shippedFiles().map((file) => {
+    const tree = program.files.get(file)?.tree;
+    if (!tree) throw new Error(`${file} was not checked`);
+    for (const decl of tree.declarations) {
+      const model = models.get(decl.name.name);
+      if (decl.kind === 'model' && model) shown.set(decl.name.name, show(context, { decl, tree, model }));
+    }
+    return tree;
+  });
+  const all = [...shown.values()];
+  const overview = all.map(({ decl, tree, parameters }) => [
+    `[${decl.name.name}](#${decl.name.name.toLowerCase()})`,
+    decl.base ? `[${decl.base.name}](#${decl.base.name.toLowerCase()})` : '',
+    parameters.toLocaleString('en'),
+    basename(tree.file),
+  ]);
+  const recipes = trees.flatMap((tree) =>
+    tree.declarations.flatMap((decl) => (decl.kind === 'recipe' ? [recipeRow(tree, decl, trees)] : [])),
+  );
+  const sections = trees.map((tree) => {
+    const own = all.filter((one) => one.tree === tree);
+    const name = `models/${basename(tree.file)}`;
+    return `## ${name}\n\n${tree.docs.join('\n')}\n\n${own.map((one) => modelText(one, shown)).join('\n')}`;
+  });
+  return `# Models
+
+The models, variants and recipes that ship with crobc, in \`models/\`. ${made('their source')}
+What their parts are made of is in the [library](library.md); \`crobc describe models/crobim.crob mid\` shows a part with all values.
+
+| section | what it has |
+| --- | --- |
+${trees.map((tree) => `| [models/${basename(tree.file)}](#models${basename(tree.file).replace('.', '')}) | ${tree.docs.join(' ')} |`).join('\n')}
+| [Recipes](#recipes) | How they are trained. |
+
+${tableOf(['model', 'extends', 'weights', 'file'], overview)}
+
+${sections.join('\n')}
+## Recipes
+
+A model is trained by the first recipe for it, else by that of the nearest model that it extends; \`--recipe\` names another. A recipe of
+your own may extend each of these, and give dims anew: \`recipe mine for CroBIM extends paper at T = 40 { … }\`.
+
+${tableOf(['recipe', 'for', 'at', 'extends', ''], recipes)}
+`;
+}
+
+function show(
+  context: Context,
+  at: { readonly decl: ModelDecl; readonly tree: SourceFile; readonly model: ModelGraph },
+): Shown {
+  const trained = weightsOf(inlineModel(at.model, new Map())).filter(({ role }) => role === 'param');
+  const parameters = trained.reduce((sum, { shape }) => sum + shape.reduce((n, size) => n * size, 1), 0);
+  return { ...at, parameters, contents: gather(contentsOf(context, at.model)) };
+}
+
+function modelText(one: Shown, all: ReadonlyMap<string, Shown>): string {
+  const base = one.decl.base && all.get(one.decl.base.name);
+  const text = base ? variantText(one, base) : baseText(one);
+  return `### ${one.decl.name.name}\n\n${one.decl.docs.join('\n')}\n\n${text}\n`;
+}
+
+/** A variant: what it changes, and the parts that its base has not. */
+function variantText({ decl, tree, model, contents, parameters }: Shown, base: Shown): string {
+  const held = new Set(base.contents.map(rowKey));
+  const others = partRows(contents, (one) => !held.has(rowKey(one)));
+  const count = `${parameters.toLocaleString('en')} weights; ${base.decl.name.name} has ${base.parameters.toLocaleString('en')}.`;
+  return [
+    block(textOf(tree, decl)),
+    `${count} ${recipeLine(model)}`,
+    others.length === 0
+      ? ''
+      : `Parts that ${base.decl.name.name} has not, or has otherwise:\n\n${tableOf(partHeads, others)}`,
+  ]
+    .filter((one) => one !== '')
+    .join('\n\n');
+}
+
+/** A model that extends none: everything in it. */
+function baseText({ decl, tree, model, contents, parameters }: Shown): string {
+  const of = <K extends ModelMember['kind']>(kind: K) =>
+    decl.members.filter((member): member is Extract<ModelMember, { kind: K }> => member.kind === kind);
+  const lines = (kind: ModelMember['kind']) =>
+    block(
+      of(kind)
+        .map((member) => textOf(tree, member))
+        .join('\n'),
+    );
+  const params = decl.params.map((param) => [
+    code(param.name.name),
+    code(textOf(tree, param.type)),
+    param.value ? code(flat(textOf(tree, param.value))) : 'must be given',
+    param.docs.join(' '),
+  ]);
+  const ports = [...of('input'), ...of('output')].map((member) => [
+    member.kind,
+    code(member.name.name),
+    member.type ? code(flat(textOf(tree, member.type))) : '',
+    member.docs.join(' '),
+  ]);
+  const where = decl.where.map((one) => code(flat(textOf(tree, one)))).join(', ');
+  return [
+    `${parameters.toLocaleString('en')} weights. ${recipeLine(model)}`,
+    `Conditions: ${where}.`,
+    `Parameters:\n\n${tableOf(['name', 'type', 'default', ''], params)}`,
+    `Inputs and outputs:\n\n${tableOf(['', 'name', 'type', ''], ports)}`,
+    `Parts, as in source:\n\n${lines('model-field')}`,
+    `Equations, each of which a variant may replace by name:\n\n${block(
+      [...of('model-let'), ...of('output')].map((member) => flat(textOf(tree, member))).join('\n'),
+    )}`,
+    `All parts, and the weights beside them. The weights of a layer such as Linear are in the [library](library.md). \`[*]\` stands for each item
+of a list, \`{i}\`, \`{j}\` for their places in the names of weights files:\n\n${tableOf(partHeads, partRows(contents))}`,
+  ].join('\n\n');
+}
+
+const partHeads = ['path', 'in weights files', 'module'];
+
+/** Parts, and the weights of modules that have parts. */
+function partRows(contents: readonly Gathered[], shown: (one: Gathered) => boolean = () => true): string[][] {
+  const owners = new Set(contents.flatMap(({ entries: [{ kind, owner }] }) => (kind === 'part' ? [owner] : [])));
+  return contents.filter(shown).flatMap((one) => {
+    const [first] = one.entries;
+    if (first.kind === 'part') {
+      const modules = [...new Set(one.entries.flatMap((entry) => (entry.kind === 'part' ? [entry.module] : [])))];
+      return [
+        [
+          code(one.path),
+          code(one.file ?? ''),
+          modules.map((name) => `[${name}](library.md#${name.toLowerCase()})`).join(', '),
+        ],
+      ];
+    }
+    if (first.kind === 'shared') return [[code(one.path), '', `is ${code(first.of)}`]];
+    if (first.kind === 'weight' && owners.has(first.owner)) return [[code(one.path), code(one.file ?? ''), 'a weight']];
+    return [];
+  });
+}
+
+function rowKey({ path, file, entries: [first] }: Gathered): string {
+  return [path, file, moduleOf(first)].join(' ');
+}
+
+function moduleOf(entry: Entry): string {
+  return entry.kind === 'part' || entry.kind === 'shared' ? entry.module : '';
+}
+
+function recipeLine({ flat }: ModelGraph): string {
+  const names = recipesOf(flat).map(({ decl }) => decl.name.name);
+  const [first, ...others] = [...new Set(names)].map(code);
+  if (first === undefined) return 'No recipe is for it.';
+  return `Recipes: ${first}, which \`crobc train\` takes${others.length === 0 ? '' : `, and ${others.join(', ')}`}.`;
+}
+
+function recipeRow(tree: SourceFile, decl: RecipeDecl, trees: readonly SourceFile[]): string[] {
+  return [
+    code(decl.name.name),
+    decl.model?.name ?? '',
+    bindingsOf(decl, trees),
+    decl.base?.name ?? '',
+    [...decl.docs, `(${basename(tree.file)})`].join(' '),
+  ];
+}
+
+/** Its dims, or those of what it extends. */
+function bindingsOf({ bindings, base }: RecipeDecl, trees: readonly SourceFile[]): string {
+  if (bindings.length > 0 || !base) {
+    const all = bindings.map(({ name, value }) => `${name.name} = ${value.kind === 'int' ? value.value : '…'}`);
+    return all.join(', ');
+  }
+  const found = trees
+    .flatMap((tree) => tree.declarations)
+    .find((one): one is RecipeDecl => one.kind === 'recipe' && one.name.name === base.name);
+  return found ? bindingsOf(found, trees) : '';
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+function block(text: string): string {
+  return `\`\`\`text\n${text}\n\`\`\``;
+}

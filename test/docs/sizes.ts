@@ -1,0 +1,80 @@
+import { compile } from '../../compiler/compile.ts';
+import { contentsOf } from '../../compiler/contents/contents.ts';
+import type { FnDecl, InterfaceDecl, ModuleDecl, SourceFile } from '../../grammar/tree.ts';
+import { weightsOf } from '../../runtime/graph-weights.ts';
+import { memoryHost } from '../memory-host.ts';
+import { flat, header, sourceOf, textOf } from './declarations.ts';
+
+/** A function that stands for a module in some size, such as `SwinB`. */
+export interface Size {
+  readonly decl: FnDecl;
+  readonly signature: string;
+  readonly module: string;
+  /** Numbers that are trained. */
+  readonly parameters: number;
+  /** Parameters of the module; `part` is what a model calls a part that it makes of this. */
+  readonly values: readonly { readonly part: string; readonly name: string; readonly value: string }[];
+}
+
+/** Undefined for other functions. A size fills an interface; what its `forward` takes are the inputs of the model that is made of it. */
+export function sizeOf(file: string, decl: FnDecl): Size | undefined {
+  const tree = library(file);
+  const made = decl.body.value;
+  if (decl.result || made?.kind !== 'call' || made.callee.kind !== 'name' || !/^[A-Z]/.test(made.callee.name))
+    return undefined;
+  const module = made.callee.name;
+  const target = find(tree, module, 'module');
+  const [promised] = target?.decl.implements ?? [];
+  const filled = target && promised && find(target.tree, promised.name, 'interface');
+  const forward = filled?.decl.members.find((member) => member.kind === 'method' && member.name.name === 'forward');
+  if (!filled || forward?.kind !== 'method') throw new Error(`${decl.name.name}: what inputs it takes is not known`);
+  const part = filled.decl.name.name === 'TextEncoder' ? 'text' : 'backbone';
+  const statics = filled.decl.members.flatMap((member) => (member.kind === 'static' ? [member.name.name] : []));
+  const outside = (text: string) =>
+    statics.reduce((all, name) => all.replace(new RegExp(`\\b${name}\\b`, 'g'), `${part}.${name}`), text);
+  const inputs = forward.params.map(
+    (param) => `  input ${param.name.name}: ${outside(textOf(filled.tree, param.type))}`,
+  );
+  const where = forward.where.map((one) => outside(textOf(filled.tree, one))).join(', ');
+  const source = `use std.${file}.{${decl.name.name}}
+model Alone${where === '' ? '' : ` where ${where}`} {
+  ${part} = ${decl.name.name}()
+${inputs.join('\n')}
+  output y = ${part}(${forward.params.map(({ name }) => name.name).join(', ')})
+}
+`;
+  const compiled = compile(memoryHost({ 'alone.crob': source }), 'alone.crob', {
+    model: undefined,
+    dims: new Map(),
+    overrides: [],
+  });
+  const { context, model, graph } = compiled;
+  if (!context || !model || !graph)
+    throw new Error(`${decl.name.name}: ${compiled.diagnostics.map(({ code }) => code).join(', ')}\n${source}`);
+  const trained = weightsOf(graph).filter(({ role }) => role === 'param');
+  const values = contentsOf(context, model).flatMap((entry) =>
+    entry.kind === 'parameter' && entry.owner === part
+      ? [{ part, name: entry.path.slice(part.length + 1), value: entry.value }]
+      : [],
+  );
+  const parameters = trained.reduce((sum, { shape }) => sum + shape.reduce((n, size) => n * size, 1), 0);
+  return { decl, signature: flat(header(tree, decl)), module, parameters, values };
+}
+
+function library(name: string): SourceFile {
+  return sourceOf(`stdlib/${name}.crob`);
+}
+
+type Kind = { readonly module: ModuleDecl; readonly interface: InterfaceDecl };
+
+/** A declaration that a file has or imports. */
+function find<K extends keyof Kind>(
+  tree: SourceFile,
+  name: string,
+  kind: K,
+): { readonly tree: SourceFile; readonly decl: Kind[K] } | undefined {
+  const use = tree.uses.find((one) => one.names.some((named) => named.name.name === name));
+  const at = use ? library(use.path.map((step) => step.name).at(-1) ?? '') : tree;
+  const decl = at.declarations.find((one) => one.kind === kind && one.name.name === name);
+  return decl && { tree: at, decl: decl as Kind[K] };
+}
