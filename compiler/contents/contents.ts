@@ -1,7 +1,8 @@
 import type { Param } from '../../grammar/tree.ts';
+import { type Context, resetBudget } from '../elaborate/context/context.ts';
 import { childSource } from '../elaborate/context/paths.ts';
-import type { Context } from '../elaborate/context/scope.ts';
-import { type Instance, showStatic, type Val } from '../elaborate/context/values.ts';
+import { showStatic } from '../elaborate/context/show-value.ts';
+import type { Instance, Val } from '../elaborate/context/values.ts';
 import type { ModelGraph } from '../elaborate/models/model.ts';
 import { fieldPath, madeMember, slotOf } from '../elaborate/modules/members.ts';
 import type { FileScope } from '../elaborate/source/program.ts';
@@ -30,6 +31,8 @@ export type Entry =
 
 /** Every name inside a model in the order of the declarations, each part followed by what is in it. */
 export function contentsOf(context: Context, model: ModelGraph): Entry[] {
+  // Parts that no method asks for are constructed now.
+  resetBudget(context);
   const { params, fields } = model.flat;
   const own = [...params].flatMap(([name, { decl, file }]) => {
     const value = model.instances.get(name) ?? model.params.get(name);
@@ -52,7 +55,7 @@ function parameterEntries(context: Context, { decl, file, owner }: ParamAt, valu
   const at = { path: childSource(owner, decl.name.name), owner };
   const { slot, holes } = slotOf(decl, file);
   if (slot && !holes) return partEntries(context, value, at);
-  return [{ kind: 'parameter', ...at, type: context.program.text(decl.type.span), value: showStatic(value) }];
+  return [{ kind: 'parameter', ...at, type: context.run.program.text(decl.type.span), value: showStatic(value) }];
 }
 
 function partEntries(context: Context, value: Val, at: Named): Entry[] {

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { CheckResult } from '../../compiler/compile.ts';
 import { contentsOf, type Entry } from '../../compiler/contents/contents.ts';
 import { type Gathered, gather } from '../../compiler/contents/gather.ts';
-import type { Context } from '../../compiler/elaborate/context/scope.ts';
+import type { Context } from '../../compiler/elaborate/context/context.ts';
 import { inlineModel } from '../../compiler/elaborate/models/inline.ts';
 import type { ModelGraph } from '../../compiler/elaborate/models/model.ts';
 import { recipesOf } from '../../compiler/elaborate/source/recipe-chain.ts';
