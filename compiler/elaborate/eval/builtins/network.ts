@@ -45,7 +45,7 @@ function sane(cx: BuiltinCall, checks: readonly (readonly [string, readonly numb
 const conv2d: Builtin = {
   name: 'conv2d',
   params: ['x', 'weight', 'stride?', 'pad?', 'dilation?', 'groups?'],
-  docs: 'Convolution of x[B, C, H, W] with weight[O, C/groups, h, w], without a bias.',
+  docs: 'Convolution of x[B, C, H, W] with weight[O, C/groups, h, w], without a bias. `stride` and `dilation` are an int or a pair (height, width), 1 when not given; `pad` is an int, a pair, or [top, left, bottom, right], 0 when not given.',
   call(cx) {
     const x = tensorArg(cx, 'x');
     const weight = tensorArg(cx, 'weight');
@@ -73,7 +73,7 @@ const conv2d: Builtin = {
 const maxPool: Builtin = {
   name: 'max_pool2d',
   params: ['x', 'kernel', 'stride?', 'pad?'],
-  docs: 'Maximum over windows of x[B, C, H, W]; the stride is the kernel unless given.',
+  docs: 'Maximum over windows of x[B, C, H, W]. `kernel` and `stride` are an int or a pair (height, width), and the stride is the kernel when not given; `pad` is an int, a pair, or [top, left, bottom, right], 0 when not given.',
   call(cx) {
     const x = tensorArg(cx, 'x');
     const kernel = pairArg(cx, 'kernel', 1);

@@ -234,7 +234,7 @@ export const patternBuiltins: readonly Builtin[] = [
     name: 'pad',
     params: ['x', 'pattern', 'value?'],
     rest: 'amounts (low, high) of names',
-    docs: 'Pads named axes: `pad(x, "b h w c", h = (0, 3), value = 0.0)`.',
+    docs: 'Pads named axes: `pad(x, "b h w c", h = (0, 3), value = 0.0)`. An axis takes a pair (in front, behind), or an int or dim for both sides.',
     call(cx) {
       const x = tensorArg(cx, 'x');
       const pattern = stringArg(cx, 'pattern');
