@@ -46,7 +46,7 @@ function bodyStart(tree: SourceFile, decl: Declaration | MethodMember): number {
       return decl.body?.span.start ?? decl.span.end;
     case 'module':
     case 'interface': {
-      const parts = [decl.name, ...decl.params, ...(decl.kind === 'module' ? decl.implements : []), ...decl.where];
+      const parts = [decl.name, ...decl.params, ...('implements' in decl ? decl.implements : []), ...decl.where];
       // Behind the last of these are brackets that close, then the body.
       return tree.text.indexOf('{', Math.max(...parts.map(({ span }) => span.end)));
     }

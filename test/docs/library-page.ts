@@ -9,7 +9,7 @@ import type {
   SourceFile,
 } from '../../grammar/tree.ts';
 import { flat, header, made, sourceOf, tableOf, textOf } from './declarations.ts';
-import { type Size, sizeOf } from './sizes.ts';
+import { interfacesOf, type Size, sizeOf } from './sizes.ts';
 
 /** What a reader looks for first. */
 const libraryOrder = [
@@ -218,20 +218,16 @@ function promises(decl: InterfaceDecl): string {
 /** Methods that a module has from its interfaces. */
 function inherited(tree: SourceFile, decl: ModuleDecl): string {
   const own = methodsOf(decl).map(({ name }) => name.name);
-  return decl.implements
-    .flatMap(({ name }) => {
-      const found = interfaceOf(tree, name);
-      const taken = found ? methodsOf(found).filter((method) => method.body && !own.includes(method.name.name)) : [];
-      const list = taken.map((method) => code(method.name.name)).join(', ');
-      return taken.length === 0 ? [] : [`With the bodies of [${name}](#${name.toLowerCase()}): ${list}.`];
+  return interfacesOf(tree, decl)
+    .flatMap(({ decl: { name, members } }) => {
+      const taken = members.flatMap((member) =>
+        member.kind === 'method' && member.body && !own.includes(member.name.name) ? [member.name.name] : [],
+      );
+      own.push(...taken);
+      const list = taken.map(code).join(', ');
+      return taken.length === 0 ? [] : [`With the bodies of [${name.name}](#${name.name.toLowerCase()}): ${list}.`];
     })
     .join(' ');
-}
-
-function interfaceOf(tree: SourceFile, name: string): InterfaceDecl | undefined {
-  const from = tree.uses.find((use) => use.names.some((one) => one.name.name === name));
-  const at = from ? library(from.path.map((step) => step.name).at(-1) ?? '') : tree;
-  return at.declarations.find((decl): decl is InterfaceDecl => decl.kind === 'interface' && decl.name.name === name);
 }
 
 /** Functions that stand for one module with numbers of their own. */

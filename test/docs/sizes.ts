@@ -24,18 +24,24 @@ export function sizeOf(file: string, decl: FnDecl): Size | undefined {
     return undefined;
   const module = made.callee.name;
   const target = find(tree, module, 'module');
-  const [promised] = target?.decl.implements ?? [];
-  const filled = target && promised && find(target.tree, promised.name, 'interface');
-  const forward = filled?.decl.members.find((member) => member.kind === 'method' && member.name.name === 'forward');
-  if (!filled || forward?.kind !== 'method') throw new Error(`${decl.name.name}: what inputs it takes is not known`);
-  const part = filled.decl.name.name === 'TextEncoder' ? 'text' : 'backbone';
-  const statics = filled.decl.members.flatMap((member) => (member.kind === 'static' ? [member.name.name] : []));
+  const filled = target ? interfacesOf(target.tree, target.decl) : [];
+  const withForward = filled.flatMap((one) =>
+    one.decl.members.flatMap((member) =>
+      member.kind === 'method' && member.name.name === 'forward' ? [{ ...one, forward: member }] : [],
+    ),
+  )[0];
+  if (!withForward) throw new Error(`${decl.name.name}: what inputs it takes is not known`);
+  const { forward } = withForward;
+  const part = withForward.decl.name.name === 'TextEncoder' ? 'text' : 'backbone';
+  const statics = filled
+    .flatMap(({ decl }) => decl.members)
+    .flatMap((member) => (member.kind === 'static' ? [member.name.name] : []));
   const outside = (text: string) =>
     statics.reduce((all, name) => all.replace(new RegExp(`\\b${name}\\b`, 'g'), `${part}.${name}`), text);
   const inputs = forward.params.map(
-    (param) => `  input ${param.name.name}: ${outside(textOf(filled.tree, param.type))}`,
+    (param) => `  input ${param.name.name}: ${outside(textOf(withForward.tree, param.type))}`,
   );
-  const where = forward.where.map((one) => outside(textOf(filled.tree, one))).join(', ');
+  const where = forward.where.map((one) => outside(textOf(withForward.tree, one))).join(', ');
   const source = `use std.${file}.{${decl.name.name}}
 model Alone${where === '' ? '' : ` where ${where}`} {
   ${part} = ${decl.name.name}()
@@ -77,4 +83,16 @@ function find<K extends keyof Kind>(
   const at = use ? library(use.path.map((step) => step.name).at(-1) ?? '') : tree;
   const decl = at.declarations.find((one) => one.kind === kind && one.name.name === name);
   return decl && { tree: at, decl: decl as Kind[K] };
+}
+
+/** The interfaces that a module fills, nearest first, with those that they include. */
+export function interfacesOf(
+  tree: SourceFile,
+  decl: ModuleDecl | InterfaceDecl,
+): readonly { readonly tree: SourceFile; readonly decl: InterfaceDecl }[] {
+  const named = 'implements' in decl ? decl.implements : [];
+  return named.flatMap(({ name }) => {
+    const found = find(tree, name, 'interface');
+    return found ? [found, ...interfacesOf(found.tree, found.decl)] : [];
+  });
 }
