@@ -1,15 +1,45 @@
 // The house rule: dependencies point down only, grammar <- compiler <- runtime <- cli, and no circles.
 const below = { grammar: ['grammar'], compiler: ['grammar', 'compiler'], runtime: ['grammar', 'compiler', 'runtime'] };
 
+// Inside `compiler/elaborate/` a room sees itself and the rooms before it. Evaluation, construction and calls are one recursion:
+// an expression calls a method, whose body constructs nothing but evaluates expressions; a module's promises are checked by
+// calling its methods. The edges of it that point up are these, and no others.
+const elaborate = 'compiler/elaborate';
+const rooms = ['source', 'patterns', 'context', 'report', 'eval', 'modules', 'calls', 'models', 'weights', 'recipes'];
+const recursion = [
+  { from: 'eval/evaluate', to: ['calls/apply', 'modules/members'] },
+  { from: 'modules/interfaces', to: ['calls/methods'] },
+];
+const inRecursion = `^${elaborate}/(eval|modules|calls)/`;
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
     {
       name: 'no-circular',
       severity: 'error',
-      from: {},
+      from: { pathNot: inRecursion },
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
+    ...rooms.map((room, i) => ({
+      name: `elaborate-${room}-looks-down-only`,
+      comment: 'types included',
+      severity: 'error',
+      from: {
+        path: `^${elaborate}/${room}/`,
+        pathNot: recursion.map(({ from }) => `^${elaborate}/${from}[.]ts$`),
+      },
+      to: { path: `^${elaborate}/(${rooms.slice(i + 1).join('|') || '-'})/` },
+    })),
+    ...recursion.map(({ from, to }) => ({
+      name: `elaborate-${from.replace('/', '-')}-looks-up-as-named`,
+      severity: 'error',
+      from: { path: `^${elaborate}/${from}[.]ts$` },
+      to: {
+        path: `^${elaborate}/(${rooms.slice(rooms.indexOf(from.split('/')[0]) + 1).join('|')})/`,
+        pathNot: to.map((one) => `^${elaborate}/${one}[.]ts$`),
+      },
+    })),
     ...Object.entries(below).map(([folder, allowed]) => ({
       name: `${folder}-looks-down-only`,
       severity: 'error',

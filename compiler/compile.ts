@@ -5,10 +5,10 @@ import { constant, type Dim } from './dims/dim.ts';
 import { type Context, isDependent, observe, openRun, resetBudget } from './elaborate/context/context.ts';
 import { templateStore } from './elaborate/context/store.ts';
 import { checkSizes, modelGraph } from './elaborate/models/checked-model.ts';
+import { checkDefaults, checkExample, checkFunction } from './elaborate/models/examples.ts';
 import { inlineModel } from './elaborate/models/inline.ts';
 import type { ModelGraph } from './elaborate/models/model.ts';
 import { checkPromises } from './elaborate/modules/declared.ts';
-import { checkDefaults, checkExample, checkFunction } from './elaborate/modules/examples.ts';
 import {
   checkInherited,
   checkRecipe,

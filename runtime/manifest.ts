@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
+import { showStatic } from '../compiler/elaborate/context/show-value.ts';
+import type { Instance, Val } from '../compiler/elaborate/context/values.ts';
+import type { ModelGraph } from '../compiler/elaborate/models/model.ts';
+import { isOverridden } from '../compiler/elaborate/modules/instance.ts';
+import type { Program } from '../compiler/elaborate/source/program.ts';
+import type { PlacedMap } from '../compiler/elaborate/weights/weights-map-places.ts';
 import type { OnnxModel } from '../compiler/emit/onnx/model.ts';
 import type { Graph, TensorType } from '../compiler/ir/graph.ts';
 import { guardCondition } from '../compiler/ir/guard-condition.ts';
@@ -9,12 +15,6 @@ import type { WrittenFile } from './atomic-file.ts';
 import type { WeightsIdentity } from './build-identity.ts';
 import { packageVersion } from './package-root.ts';
 import { sourceName } from './source-name.ts';
-import { showStatic } from '../compiler/elaborate/context/show-value.ts';
-import { type Instance, type Val } from '../compiler/elaborate/context/values.ts';
-import { type ModelGraph } from '../compiler/elaborate/models/model.ts';
-import { isOverridden } from '../compiler/elaborate/modules/instance.ts';
-import { Program } from '../compiler/elaborate/source/program.ts';
-import { type PlacedMap } from '../compiler/elaborate/weights/weights-map-places.ts';
 
 export interface ManifestParts {
   /** The file that was asked for. */

@@ -52,7 +52,6 @@ export function attemptForm(context: Context, { decl, file }: ModelAt): Attempt 
   return { model, faults };
 }
 
-
 /** Most operators that a model may have once its calls are expanded. */
 const operatorLimit = 1_000_000;
 

@@ -9,10 +9,10 @@ import { type Instance, type Spec, specOf, type Val } from '../context/values.ts
 import { evaluate } from '../eval/evaluate.ts';
 import { isGraphType } from '../eval/signature.ts';
 import { standIns } from '../eval/stand-ins.ts';
+import { instantiate } from '../modules/construct.ts';
+import { readMember } from '../modules/members.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
-import { instantiate } from './construct.ts';
-import { readMember } from './members.ts';
 
 /** Constructs the example and types every method of it whose static parameters have defaults. */
 export function checkExample(context: Context, decl: ExampleDecl, file: FileScope): void {
