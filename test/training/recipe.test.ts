@@ -368,7 +368,7 @@ describe('which recipe', () => {
     expect(recipes).toEqual(['plain', 'full', 'short']);
     const { diagnostics } = ask({
       model: 'Flat',
-      more: 'model Flat extends Net { without blocks; let z = 1.0; output y = head(x) }',
+      more: 'model Flat extends Net { without blocks; output y = head(x) }',
     });
     expect(diagnostics.map((d) => d.code)).toContain('CROB2322');
   });
