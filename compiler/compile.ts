@@ -4,11 +4,13 @@ import { inSourceOrder } from './diagnostics/order.ts';
 import { constant, type Dim } from './dims/dim.ts';
 import { type Context, isDependent, observe, openRun, resetBudget } from './elaborate/context/context.ts';
 import { templateStore } from './elaborate/context/store.ts';
+import { checkTypeName } from './elaborate/eval/check-type.ts';
 import { checkSizes, modelGraph } from './elaborate/models/checked-model.ts';
 import { checkDefaults, checkExample, checkFunction } from './elaborate/models/examples.ts';
 import { inlineModel } from './elaborate/models/inline.ts';
 import type { ModelGraph } from './elaborate/models/model.ts';
 import { checkPromises } from './elaborate/modules/declared.ts';
+import { checkSignatures } from './elaborate/modules/implementation.ts';
 import {
   checkInherited,
   checkRecipe,
@@ -116,7 +118,11 @@ function checkDeclaration(
     case 'weights':
       readWeightsMap(context, decl, scope);
       return undefined;
-    default:
+    case 'interface':
+      checkSignatures(context, decl);
+      return undefined;
+    case 'type':
+      checkTypeName(context, decl, scope);
       return undefined;
   }
 }

@@ -2,6 +2,7 @@ import type { IRecognitionException, IToken, ParserMethod, TokenType } from 'che
 import { EmbeddedActionsParser, EOF, isRecognitionException, tokenMatcher } from 'chevrotain';
 import { expectations } from './expectations.ts';
 import { FaultSink, offsetOf, span } from './faults.ts';
+import { foreignWords } from './foreign.ts';
 import { explain } from './recovery.ts';
 import type { Span } from './span.ts';
 import {
@@ -102,7 +103,7 @@ export abstract class BaseParser extends EmbeddedActionsParser {
       try {
         if (!first) {
           isBehind = true;
-          if (this.nextIs(Comma) || !starts()) this.CONSUME9(Comma);
+          if (this.nextIs(Comma) || !starts() || foreignWords.has(this.LA(0).image)) this.CONSUME9(Comma);
           else this.faults.add('CROB1014', this.between(), { after: this.LA(0).image, before: this.LA(1).image });
           isBehind = false;
           if (this.nextIs(close)) break;

@@ -1,10 +1,12 @@
 import type { IToken } from 'chevrotain';
 import type { Rule } from './base-parser.ts';
 import { span } from './faults.ts';
+import type { Span } from './span.ts';
 import { readString } from './strings.ts';
 import {
   AndAnd,
   As,
+  AtSign,
   Bang,
   Caret,
   Colon,
@@ -36,6 +38,7 @@ import {
   Plus,
   RBracket,
   RParen,
+  SingleOr,
   Slash,
   Star,
   StringToken,
@@ -58,6 +61,13 @@ export abstract class ExpressionParser extends TypeParser {
   /** `{ statements; value }`. */
   abstract readonly block: Rule<Block>;
 
+  /** Whether the value of a recipe's setting is being read: only there a factor has something to scale. */
+  protected inSetting = false;
+
+  protected misplacedFactor(found: string, at: Span): void {
+    this.faults.add('CROB1049', at, { found, number: found.slice(0, -1) });
+  }
+
   // Loosest first.
 
   readonly expr: Rule<Expr> = this.RULE('expr', (): Expr => this.SUBRULE(this.disjunction));
@@ -66,11 +76,21 @@ export abstract class ExpressionParser extends TypeParser {
     return { kind: 'binary', op: op as BinaryOp, left, right, span: this.since(start) };
   }
 
+  /** `a @ b`, read as `matmul(a, b)`, with a fault. */
+  #matmul(start: number, op: IToken, left: Expr, right: Expr): Expr {
+    this.faults.add('CROB1013', span(this.file, op), { found: '@', counterpart: 'matmul(a, b)' });
+    const callee: Expr = { kind: 'name', name: 'matmul', span: span(this.file, op) };
+    const args = [left, right].map((value) => ({ name: undefined, value }));
+    return { kind: 'call', callee, args, span: this.since(start) };
+  }
+
   private readonly disjunction: Rule<Expr> = this.RULE('disjunction', (): Expr => {
     const start = this.mark();
     let left = this.SUBRULE(this.conjunction);
     this.MANY(() => {
-      this.CONSUME(OrOr);
+      const op = this.CONSUME(OrOr);
+      if (op.tokenType === SingleOr)
+        this.faults.add('CROB1013', span(this.file, op), { found: '|', counterpart: '||' });
       left = this.#binary(start, '||', left, this.SUBRULE2(this.conjunction));
     });
     return left;
@@ -137,8 +157,11 @@ export abstract class ExpressionParser extends TypeParser {
         { ALT: () => this.CONSUME(Star) },
         { ALT: () => this.CONSUME(Slash) },
         { ALT: () => this.CONSUME(Percent) },
+        { ALT: () => this.CONSUME(AtSign) },
       ]);
-      left = this.#binary(start, op.image, left, this.SUBRULE2(this.unary));
+      const right = this.SUBRULE2(this.unary);
+      left =
+        op.tokenType === AtSign ? this.#matmul(start, op, left, right) : this.#binary(start, op.image, left, right);
     });
     return left;
   });
@@ -280,7 +303,9 @@ export abstract class ExpressionParser extends TypeParser {
       },
       {
         ALT: () => {
-          const { image: text } = this.CONSUME(Factor);
+          const token = this.CONSUME(Factor);
+          const { image: text } = token;
+          if (!this.inSetting) this.misplacedFactor(text, span(this.file, token));
           return { kind: 'factor', value: Number(text.slice(0, -1)), text, span: this.since(start) };
         },
       },

@@ -15,6 +15,7 @@ const mended: ReadonlySet<string> = new Set([
   'CROB1042',
   'CROB1047',
   'CROB1048',
+  'CROB1050',
 ]);
 
 interface Range {

@@ -209,7 +209,9 @@ export abstract class ExpressionFormatter extends ListFormatter {
       first = first.left;
     }
     const mixed = first.kind === 'binary' && binding[first.op] === level;
-    const close = isTight(steps, first, level, tight) && !this.trivia.pending(expr.span.end);
+    // A comment in parentheses that end the expression goes behind it, and does not count.
+    const close =
+      isTight(steps, first, level, tight) && !this.trivia.pending(steps[steps.length - 1]!.right.span.start);
     const head = mixed ? ['(', this.expr(first, 0, tight), ')'] : this.expr(first, level, tight);
     if (close) return [head, steps.map((step) => [step.op, this.expr(step.right, level + 1, tight)])];
     const rest = steps.map((step): Layout => {
@@ -252,18 +254,34 @@ export abstract class ExpressionFormatter extends ListFormatter {
           type.optional ? '?' : '',
         ];
       case 'list-type':
-        return ['list[', this.type(type.element), ']'];
+        return ['list[', this.type(type.element), ']', type.optional ? '?' : ''];
       case 'pyramid-type': {
         const clause: Layout = ['for ', type.index.name, ' in ', this.expr(type.iterable)];
-        return group('[', indent([softline, this.type(type.element), line, clause]), softline, ']');
+        const list = group('[', indent([softline, this.type(type.element), line, clause]), softline, ']');
+        return [list, type.optional ? '?' : ''];
       }
       case 'sequence-type':
-        return this.list(
-          '[',
-          type.items.map((item) => this.#typeEntry(item)),
-          ']',
-          type.span.end - 1,
+        return [
+          this.list(
+            '[',
+            type.items.map((item) => this.#typeEntry(item)),
+            ']',
+            type.span.end - (type.optional ? 2 : 1),
+          ),
+          type.optional ? '?' : '',
+        ];
+      case 'choice-type': {
+        const bars = type.choices.map(
+          ({ value }, i): Layout => (i === 0 ? writeString(value) : [' |', line, writeString(value)]),
         );
+        return [group(indent(bars)), type.optional ? '?' : ''];
+      }
+      case 'alias-type':
+        return [
+          type.name.name,
+          this.args(type.args, type.span.end - (type.optional ? 2 : 1)),
+          type.optional ? '?' : '',
+        ];
       case 'tuple-type': {
         const items = type.items.map(
           ({ name, type: of }): Entry => ({

@@ -1,7 +1,7 @@
 import { ExpressionFormatter, isComplete } from './format-expressions.ts';
 import type { Entry } from './format-lists.ts';
 import type { Layout } from './layout.ts';
-import type { Block, Expr, IfStatement, Statement } from './tree.ts';
+import type { Block, Expr, IfStatement, ItemName, Statement } from './tree.ts';
 
 export abstract class StatementFormatter extends ExpressionFormatter {
   protected block(block: Block): Layout {
@@ -24,7 +24,7 @@ export abstract class StatementFormatter extends ExpressionFormatter {
     return {
       start,
       end,
-      docs: statement.kind === 'let' ? statement.docs : [],
+      docs: statement.kind === 'let' || statement.kind === 'let-items' ? statement.docs : [],
       layout: () => this.#statement(statement),
     };
   }
@@ -33,6 +33,8 @@ export abstract class StatementFormatter extends ExpressionFormatter {
     switch (statement.kind) {
       case 'let':
         return ['let ', statement.name.name, ' = ', this.expr(statement.value)];
+      case 'let-items':
+        return this.letItems(statement.names, statement.value);
       case 'assign':
         return [this.expr(statement.target), ` ${statement.op} `, this.expr(statement.value)];
       case 'update':
@@ -46,6 +48,24 @@ export abstract class StatementFormatter extends ExpressionFormatter {
         return [head, ' ', this.#statements(statement.body, statement.clause.iterable.span.end)];
       }
     }
+  }
+
+  protected letItems(names: readonly ItemName[], value: Expr): Layout {
+    const entries = names.map(
+      ({ item, name }): Entry => ({
+        start: item.span.start,
+        end: name.span.end,
+        layout: () => (item === name || item.name === name.name ? name.name : `${item.name} = ${name.name}`),
+      }),
+    );
+    // The closing parenthesis stands in front of `=`.
+    const last = names[names.length - 1];
+    return [
+      'let ',
+      this.list('(', entries, ')', last ? this.trivia.solid(last.name.span.end) : 0),
+      ' = ',
+      this.expr(value),
+    ];
   }
 
   #if(statement: IfStatement): Layout {

@@ -198,6 +198,10 @@ class Formatter extends StatementFormatter {
         if (equals) return [head, ' =', group(indent([line, this.expr(value)]))];
         return [head, ' ', this.block(item.body)];
       }
+      case 'type': {
+        const params = item.params.length > 0 ? this.#params(item.params) : '';
+        return [attributes, `type ${name}`, params, ' = ', this.type(item.type)];
+      }
       case 'model': {
         const params = item.params.length > 0 ? this.#params(item.params) : '';
         const base = item.base ? ` extends ${item.base.name}` : '';
@@ -256,6 +260,12 @@ class Formatter extends StatementFormatter {
     return [name, type ? [': ', this.type(type)] : [], value ? [` ${sign} `, this.expr(value)] : []];
   }
 
+  /** A part with its value, which may be `e if c`. */
+  #part(name: Layout, value: Expr): Layout {
+    if (value.kind !== 'if' || !value.suffix || !value.then.value) return [name, ' = ', this.expr(value)];
+    return [name, ' = ', this.expr(value.then.value), ' if ', this.expr(value.condition)];
+  }
+
   #moduleMember(member: ModuleMember): Entry {
     const { name } = member.name;
     const layout = (): Layout => {
@@ -275,10 +285,9 @@ class Formatter extends StatementFormatter {
         case 'static':
           return ['static ', this.#given(name, member.type, '=', member.value)];
         case 'field':
-          return [
-            this.#attributes(member.attributes, member.name.span.start),
-            this.#given(name, undefined, '=', member.value),
-          ];
+          return [this.#attributes(member.attributes, member.name.span.start), this.#part(name, member.value)];
+        case 'implementation':
+          return [name === 'forward' ? name : `method ${name}`, ' ', this.block(member.body)];
         case 'method': {
           const head: Layout = [
             name === 'forward' ? name : `method ${name}`,
@@ -298,14 +307,14 @@ class Formatter extends StatementFormatter {
         case 'model-field':
           return [
             this.#attributes(member.attributes, member.path.span.start),
-            this.#path(member.path),
-            ' = ',
-            this.expr(member.value),
+            this.#part(this.#path(member.path), member.value),
           ];
         case 'input':
           return ['input ', this.#given(member.name.name, member.type, '=', undefined)];
         case 'model-let':
           return ['let ', this.#given(member.name.name, undefined, '=', member.value)];
+        case 'model-let-items':
+          return this.letItems(member.names, member.value);
         case 'output': {
           const stage = member.stage ? `(${member.stage.name})` : '';
           return [`output${stage} `, this.#given(member.name.name, member.type, '=', member.value)];

@@ -1,6 +1,6 @@
 import type { IToken, TokenType } from 'chevrotain';
 import { Lexer } from 'chevrotain';
-import { type FaultSink, span } from './faults.ts';
+import { type FaultSink, lineAround, span } from './faults.ts';
 import { applyLineRule } from './lines.ts';
 import { readMisspeltWords } from './misspelt.ts';
 import {
@@ -23,7 +23,6 @@ import {
   RBracket,
   RParen,
   SingleAnd,
-  SingleOr,
   SingleQuoted,
   StrictEqual,
   StringToken,
@@ -83,6 +82,10 @@ export function lex(file: string, text: string, faults: FaultSink): Lexed {
     if (token.tokenType === BlockComment) faults.add('CROB1011', span(file, token), {});
   }
   for (const token of groups.comments ?? []) {
+    if (isDivision(text, token)) {
+      faults.add('CROB1051', { ...span(file, token), end: token.startOffset + 2 }, {});
+      faults.cut(text, token.startOffset);
+    }
     comments.push({
       text: token.image.trimEnd(),
       ownLine: startsLine(text, token.startOffset),
@@ -99,6 +102,12 @@ export function lex(file: string, text: string, faults: FaultSink): Lexed {
   return { tokens: applyLineRule(file, text, tokens, faults), docs, comments };
 }
 
+/** `dim // 4`, as Python divides: a comment behind a value that holds a number alone, and what may close around it. */
+function isDivision(text: string, { image, startOffset }: IToken): boolean {
+  if (!/^\/\/[ \t]*\d+[ \t]*[)\],]*[ \t\r]*$/.test(image)) return false;
+  return /[\w)\]][ \t]*$/.test(text.slice(lineAround(text, startOffset).start, startOffset));
+}
+
 function startsLine(text: string, offset: number): boolean {
   for (let at = offset - 1; at >= 0 && text[at] !== '\n'; at--) if (!/\s/.test(text[at]!)) return false;
   return true;
@@ -108,7 +117,6 @@ const counterparts = new Map([
   [DoubleStar, '^'],
   [StrictEqual, '=='],
   [SingleAnd, '&&'],
-  [SingleOr, '||'],
 ]);
 
 /** Spellings of other languages that are read as their crob counterpart. */

@@ -20,6 +20,7 @@ import {
   Recipe,
   Return,
   Then,
+  valueEnds,
   Weights,
   Where,
 } from './tokens.ts';
@@ -30,6 +31,13 @@ export function isHeader({ tokenType, image }: IToken): boolean {
 }
 
 const headers: ReadonlySet<TokenType> = new Set([Module, Interface, Model, Recipe, Weights, Fn, Method, If, For]);
+
+/** Whether a value ends with a token of this type: behind it, an `if` is a condition and awaits no block. */
+export function endsValue(type: TokenType | undefined): boolean {
+  return (
+    type !== undefined && (valueEnds.has(type) || (type.CATEGORIES ?? []).some((category) => valueEnds.has(category)))
+  );
+}
 
 /** A name, or a word that can be one. */
 export function isName(token: IToken | undefined): boolean {

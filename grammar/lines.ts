@@ -2,7 +2,7 @@ import type { IToken, TokenType } from 'chevrotain';
 import { createTokenInstance } from 'chevrotain';
 import { type Bracket, closers, isCloser, nest, spelling, unmatched } from './brackets.ts';
 import { type FaultSink, lineAround, span } from './faults.ts';
-import { begins, continues, isHeader, isName } from './line-starts.ts';
+import { begins, continues, endsValue, isHeader, isName } from './line-starts.ts';
 import type { Span } from './span.ts';
 import {
   Arrow,
@@ -153,7 +153,8 @@ class LineRule {
       this.#statement = { first: token, indent: this.#indent, hasBody: false, awaitedBlocks: 0, swallowed: false };
     const holder = this.#insideList() ? this.#innermost()! : this.#statement;
     const { tokenType: type } = token;
-    if ((type === If && last !== Else) || type === Else || type === Tensor) holder.awaitedBlocks++;
+    const awaitsBlock = type === If ? last !== Else && !endsValue(last) : type === Else || type === Tensor;
+    if (awaitsBlock) holder.awaitedBlocks++;
     if (type === LBrace && holder.awaitedBlocks > 0) holder.awaitedBlocks--;
     if (type === OpenString) {
       this.#statement.swallowed = true;

@@ -1,3 +1,4 @@
+import { EOF } from 'chevrotain';
 import type { Rule } from './base-parser.ts';
 import { span } from './faults.ts';
 import { nearest } from './nearest.ts';
@@ -11,12 +12,14 @@ import {
   Comma,
   Dot,
   DotStar,
+  Else,
   Equal,
   Eval,
   Fix,
   From,
   Group,
   Identifier,
+  If,
   Init,
   Input,
   LBrace,
@@ -42,7 +45,9 @@ import {
 } from './tokens.ts';
 import type {
   Attribute,
+  Block,
   Expr,
+  FactorLiteral,
   Ident,
   InputMember,
   ModelLet,
@@ -65,6 +70,11 @@ export interface Setting {
 export interface Front {
   readonly docs: readonly string[];
   readonly attributes: readonly Attribute[];
+}
+
+function factorsIn(node: unknown): readonly FactorLiteral[] {
+  if (typeof node !== 'object' || node === null) return [];
+  return 'kind' in node && node.kind === 'factor' ? [node as FactorLiteral] : Object.values(node).flatMap(factorsIn);
 }
 
 /** What declarations are made of: parameters, clauses, paths, and the members of modules, models and recipes. */
@@ -197,8 +207,56 @@ export abstract class MemberParser extends StatementParser {
   protected readonly setting: Rule<Setting> = this.RULE('setting', (): Setting => {
     const name = this.SUBRULE(this.name);
     this.CONSUME(Equal);
-    return { name, value: this.SUBRULE(this.expr) };
+    return { name, value: this.SUBRULE(this.settingValue) };
   });
+
+  /** An expression that may be a factor. */
+  private readonly settingValue: Rule<Expr> = this.RULE('settingValue', (): Expr => {
+    this.inSetting = true;
+    try {
+      const value = this.SUBRULE(this.expr);
+      this.ACTION(() => this.#wholeFactors(value));
+      return value;
+    } finally {
+      this.inSetting = false;
+    }
+  });
+
+  /** A factor scales what a setting inherits, so that it is the whole value. */
+  #wholeFactors(value: Expr): void {
+    if (value.kind === 'factor') return;
+    for (const factor of factorsIn(value)) this.misplacedFactor(factor.text, factor.span);
+  }
+
+  /** What a part is: an expression, or `e if c`, which is `none` where `c` does not hold. */
+  private readonly part: Rule<Expr> = this.RULE('part', (): Expr => {
+    const start = this.mark();
+    const value = this.SUBRULE(this.expr);
+    const then: Block = { statements: [], value, span: this.since(start) };
+    const condition = this.OPTION({
+      GATE: () => this.nextIs(If) && !this.#elseFollows(),
+      DEF: () => {
+        this.CONSUME(If);
+        return this.SUBRULE(this.condition);
+      },
+    });
+    if (!condition) return value;
+    const at = this.since(start);
+    const end = { ...at, start: at.end };
+    const otherwise: Block = { statements: [], value: { kind: 'none', span: end }, span: end };
+    return { kind: 'if', condition, then, otherwise, suffix: true, span: at };
+  });
+
+  /** Whether `if c else b` comes next, as in Python. */
+  #elseFollows(): boolean {
+    const depth = this.LA(1).payload;
+    for (let ahead = 2; ; ahead++) {
+      const { tokenType: type, payload } = this.LA(ahead);
+      if (type === EOF || (payload <= depth && (type === Separator || type === LBrace || type === RBrace)))
+        return false;
+      if (payload === depth && type === Else) return true;
+    }
+  }
 
   // Members of modules and interfaces.
 
@@ -259,18 +317,30 @@ export abstract class MemberParser extends StatementParser {
             this.noAttributes(front);
             const word = this.OPTION4(() => this.CONSUME(Method));
             const name = this.#methodName(word !== undefined, this.SUBRULE4(this.name));
-            const params = this.SUBRULE(this.params);
-            const result = this.OPTION5(() => this.SUBRULE(this.result));
-            const where = this.SUBRULE(this.where);
-            const body = this.OPTION6(() => this.SUBRULE(this.block));
-            return { kind: 'method', docs, name, params, result, where, body, span: this.since(start) };
+            return this.OR2<ModuleMember>([
+              {
+                ALT: () => {
+                  const params = this.SUBRULE(this.params);
+                  const result = this.OPTION5(() => this.SUBRULE(this.result));
+                  const where = this.SUBRULE(this.where);
+                  const body = this.OPTION6(() => this.SUBRULE(this.block));
+                  return { kind: 'method', docs, name, params, result, where, body, span: this.since(start) };
+                },
+              },
+              {
+                ALT: () => {
+                  const body = this.SUBRULE2(this.block);
+                  return { kind: 'implementation', docs, name, body, span: this.since(start) };
+                },
+              },
+            ]);
           },
         },
         {
           ALT: () => {
             const name = this.SUBRULE5(this.name);
             this.CONSUME3(Equal);
-            const value = this.SUBRULE4(this.expr);
+            const value = this.SUBRULE(this.part);
             return { kind: 'field', ...front, name, value, span: this.since(start) };
           },
         },
@@ -328,6 +398,7 @@ export abstract class MemberParser extends StatementParser {
       MAX_LOOKAHEAD: 2,
       DEF: [
         { ALT: () => this.SUBRULE(this.inputMember) },
+        { GATE: () => this.opensItems(), ALT: () => this.SUBRULE(this.modelLetItems) },
         { ALT: () => this.SUBRULE(this.modelLet) },
         { ALT: () => this.SUBRULE(this.output) },
         {
@@ -340,7 +411,7 @@ export abstract class MemberParser extends StatementParser {
           ALT: () => {
             const path = this.SUBRULE2(this.path);
             this.CONSUME(Equal);
-            return { kind: 'model-field', ...front, path, value: this.SUBRULE(this.expr), span: this.since(start) };
+            return { kind: 'model-field', ...front, path, value: this.SUBRULE(this.part), span: this.since(start) };
           },
         },
       ],
@@ -357,6 +428,12 @@ export abstract class MemberParser extends StatementParser {
     const name = this.SUBRULE(this.name);
     this.CONSUME(Colon);
     return { kind: 'input', docs: [], name, type: this.SUBRULE(this.type), span: this.since(start) };
+  });
+
+  private readonly modelLetItems: Rule<ModelMember> = this.RULE('modelLetItems', (): ModelMember => {
+    const start = this.mark();
+    const { names, value } = this.SUBRULE(this.letItems);
+    return { kind: 'model-let-items', docs: [], names, value, span: this.since(start) };
   });
 
   private readonly modelLet: Rule<ModelLet> = this.RULE('modelLet', (): ModelLet => {
@@ -446,7 +523,7 @@ export abstract class MemberParser extends StatementParser {
             const value = [first.value];
             this.MANY(() => {
               this.CONSUME(Then);
-              value.push(this.SUBRULE2(this.expr));
+              value.push(this.SUBRULE(this.settingValue));
             });
             return { kind: 'setting', docs, name: first.name, value, span: this.since(start) };
           },

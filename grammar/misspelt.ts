@@ -1,8 +1,8 @@
 import type { IToken, TokenType } from 'chevrotain';
 import { type FaultSink, span } from './faults.ts';
+import { foreignWords } from './foreign.ts';
 import { isName } from './line-starts.ts';
 import { allNearest } from './nearest.ts';
-import { foreignWords } from './recovery.ts';
 import {
   As,
   At,

@@ -21,6 +21,7 @@ import {
   Module,
   RBrace,
   Recipe,
+  Type,
   Use,
   Weights,
 } from './tokens.ts';
@@ -58,6 +59,7 @@ export class Parser extends MemberParser {
       { ALT: () => this.SUBRULE(this.module) },
       { ALT: () => this.SUBRULE(this.interface) },
       { ALT: () => this.SUBRULE(this.fn) },
+      { ALT: () => this.SUBRULE(this.typeAlias) },
       { ALT: () => this.SUBRULE(this.model) },
       { ALT: () => this.SUBRULE(this.recipe) },
       { ALT: () => this.SUBRULE(this.weights) },
@@ -152,6 +154,15 @@ export class Parser extends MemberParser {
       { ALT: () => this.SUBRULE(this.block) },
     ]);
     return { kind: 'fn', ...this.#bare(name), params, result, where, body };
+  });
+
+  private readonly typeAlias: Rule<Declaration> = this.RULE('typeAlias', (): Declaration => {
+    this.CONSUME(Type);
+    const name = this.SUBRULE(this.name);
+    const params = this.OPTION(() => this.SUBRULE(this.params)) ?? [];
+    this.CONSUME(Equal);
+    const type = this.SUBRULE(this.type);
+    return { kind: 'type', ...this.#bare(name), params, type };
   });
 
   private readonly model: Rule<Declaration> = this.RULE('model', (): Declaration => {

@@ -1,6 +1,7 @@
 import type { IRecognitionException, IToken } from 'chevrotain';
 import { EOF, tokenMatcher } from 'chevrotain';
 import { type FaultSink, offsetOf, span } from './faults.ts';
+import { foreignNames, foreignWords } from './foreign.ts';
 import type { Span } from './span.ts';
 import {
   Colon,
@@ -51,27 +52,6 @@ interface Guess {
   readonly at?: (mistake: Mistake) => IToken;
 }
 
-/** Words that other languages have where crob has something else. */
-export const foreignWords: ReadonlyMap<string, string> = new Map([
-  ['def', 'write `forward(…)` or `method name(…)` in a module, `fn name(…)` outside of one'],
-  ['function', 'functions are declared with `fn`'],
-  ['func', 'functions are declared with `fn`'],
-  ['class', 'layers are declared with `module`'],
-  ['struct', 'crob has no records; layers are declared with `module`'],
-  ['import', 'write `use std.nn.{Linear}`'],
-  ['from', 'write `use std.nn.{Linear}`'],
-  ['var', 'names are bound with `let`, and `x = …` binds one anew'],
-  ['const', 'names are bound with `let`'],
-  ['val', 'names are bound with `let`'],
-  ['elif', 'write `else if`'],
-  ['while', 'loops run over static ranges: `for i in 0..4 { … }`'],
-  ['match', 'write `if … { … } else if … { … }`'],
-  ['switch', 'write `if … { … } else if … { … }`'],
-  ['assert', 'write the condition as a `where` clause of the header'],
-  ['lambda', 'declare a `fn` and name it'],
-  ['pass', 'an empty block is `{ }`'],
-]);
-
 /** What follows the name that a member starts with: when that doesn't fit, the name itself was fine. */
 const behindName: Readonly<Record<string, string>> = {
   moduleMember: '`=` or `(`',
@@ -83,6 +63,9 @@ const isA = (token: IToken, ...types: Parameters<typeof tokenMatcher>[1][]) =>
   types.some((type) => tokenMatcher(token, type));
 const adjacent = (a: IToken, b: IToken) => a.startOffset + a.image.length === b.startOffset;
 const foreign = (token: IToken) => (token.tokenType === EOF ? undefined : foreignWords.get(token.image));
+/** `lambda` behind which a name stands, was read as a name itself. */
+const foreignAmong = (first: IToken, last: IToken, found: IToken) =>
+  [found, ...(last === first || isA(found, Identifier) ? [last] : [])].find((token) => foreign(token));
 
 /** What was likely meant, likeliest first. The first guess that fits makes the message. */
 const guesses: readonly Guess[] = [
@@ -100,10 +83,10 @@ const guesses: readonly Guess[] = [
   {
     code: 'CROB1032',
     fits: ({ first, last, found }) => {
-      const word = foreign(found) ? found : last === first && foreign(first) ? first : undefined;
+      const word = foreignAmong(first, last, found);
       return word && { word: word.image, instead: foreign(word)! };
     },
-    at: ({ first, found }) => (foreign(found) ? found : first),
+    at: ({ first, last, found }) => foreignAmong(first, last, found) ?? found,
   },
   {
     code: 'CROB1031',
@@ -121,6 +104,14 @@ const guesses: readonly Guess[] = [
     code: 'CROB1038',
     fits: ({ first, last, found, rule }) =>
       isA(first, Let) && isA(found, Colon) && rule !== '' ? { name: last.image } : undefined,
+  },
+  {
+    code: 'CROB1032',
+    fits: ({ rule, last, expected }) =>
+      rule === 'parameter' && expected === '`:`' && last.image === 'self'
+        ? { word: 'self', instead: foreignNames.get('self')! }
+        : undefined,
+    at: ({ last }) => last,
   },
   {
     code: 'CROB1037',

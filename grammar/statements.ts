@@ -3,10 +3,11 @@ import { EOF, isRecognitionException } from 'chevrotain';
 import type { Rule } from './base-parser.ts';
 import { DocLines } from './docs.ts';
 import { ExpressionParser } from './expressions.ts';
-import { offsetOf } from './faults.ts';
+import { offsetOf, span } from './faults.ts';
 import { explainRest } from './recovery.ts';
 import {
   AtSign,
+  Comma,
   declarationWords,
   Else,
   Equal,
@@ -14,16 +15,18 @@ import {
   If,
   LBrace,
   Let,
+  LParen,
   MinusEqual,
   memberWords,
   PlusEqual,
   RBrace,
   Return,
+  RParen,
   Separator,
   TimesEqual,
   UpdateArrow,
 } from './tokens.ts';
-import type { AssignStatement, Block, Expr, Statement } from './tree.ts';
+import type { AssignStatement, Block, Expr, Ident, ItemName, Statement } from './tree.ts';
 
 /** One entry of a block as it is read; which `if` is a statement shows only at the block's end. */
 type BlockItem =
@@ -186,6 +189,10 @@ export abstract class StatementParser extends ExpressionParser {
       this.OR<BlockItem>({
         IGNORE_AMBIGUITIES: true,
         DEF: [
+          {
+            GATE: () => this.opensItems(),
+            ALT: () => ({ kind: 'statement', statement: this.SUBRULE(this.letItemsStatement) }),
+          },
           { ALT: () => ({ kind: 'statement', statement: this.SUBRULE(this.letStatement) }) },
           { ALT: () => ({ kind: 'statement', statement: this.SUBRULE(this.returnStatement) }) },
           { ALT: () => this.SUBRULE(this.ifItem) },
@@ -194,6 +201,67 @@ export abstract class StatementParser extends ExpressionParser {
         ],
       }),
   );
+
+  /** Whether a `let` of several names comes next: `let (a, b) = …`, or Python's `let a, b = …`. */
+  protected opensItems(): boolean {
+    return this.nextIs(LParen, 2) || (this.nextIs(Identifier, 2) && this.nextIs(Comma, 3));
+  }
+
+  private readonly letItemsStatement: Rule<Statement> = this.RULE('letItems', (): Statement => {
+    const docs = this.docsHere();
+    const start = this.mark();
+    const { names, value } = this.SUBRULE(this.letItems);
+    return { kind: 'let-items', docs, names, value, span: this.since(start) };
+  });
+
+  /** `let (vision = v, words) = e`; without the parentheses it is read as if they were there, with a fault. */
+  protected readonly letItems: Rule<{ names: ItemName[]; value: Expr }> = this.RULE(
+    'itemsAndValue',
+    (): { names: ItemName[]; value: Expr } => {
+      this.CONSUME(Let);
+      const names = this.OR([
+        {
+          ALT: () => {
+            this.CONSUME(LParen);
+            const given = this.commas(RParen, this.itemName, { starts: () => this.nextIs(Identifier) });
+            const close = this.CONSUME(RParen);
+            this.ACTION(() => {
+              if (given.length === 0 && !this.faults.any(offsetOf(close), offsetOf(close)))
+                this.faults.add('CROB1001', span(this.file, close), { found: '`)`', expected: 'a name' });
+            });
+            return given;
+          },
+        },
+        { ALT: () => this.#bareItems(this.SUBRULE(this.bareNames)) },
+      ]);
+      this.CONSUME(Equal);
+      return { names, value: this.SUBRULE(this.expr) };
+    },
+  );
+
+  private readonly itemName: Rule<ItemName> = this.RULE('itemName', (): ItemName => {
+    const item = this.SUBRULE(this.name);
+    const name = this.OPTION(() => {
+      this.CONSUME(Equal);
+      return this.SUBRULE2(this.name);
+    });
+    return { item, name: name ?? item };
+  });
+
+  private readonly bareNames: Rule<Ident[]> = this.RULE('bareNames', (): Ident[] => {
+    const names: Ident[] = [];
+    this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => names.push(this.SUBRULE(this.name)) });
+    return names;
+  });
+
+  #bareItems(names: readonly Ident[]): ItemName[] {
+    return this.ACTION(() => {
+      const first = names[0]!.span;
+      const at = { ...first, end: names[names.length - 1]!.span.end };
+      this.faults.add('CROB1050', at, { names: names.map(({ name }) => name).join(', ') });
+      return names.map((name) => ({ item: name, name }));
+    });
+  }
 
   private readonly letStatement: Rule<Statement> = this.RULE('let', (): Statement => {
     const docs = this.docsHere();

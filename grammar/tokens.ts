@@ -92,6 +92,7 @@ export const Extends = soft('extends');
 export const Recipe = soft('recipe');
 export const Weights = soft('weights');
 export const Use = soft('use');
+export const Type = soft('type');
 export const Example = soft('example');
 export const Param = soft('param');
 export const Buffer = soft('buffer');
@@ -229,11 +230,26 @@ export const infix: ReadonlySet<TokenType> = new Set([
   Dot,
 ]);
 
+/** What ends a value. */
+export const valueEnds: ReadonlySet<TokenType> = new Set([
+  Identifier,
+  Int,
+  Float,
+  Factor,
+  StringToken,
+  True,
+  False,
+  None,
+  RParen,
+  RBracket,
+]);
+
 /** Words that start a declaration, when a name follows. */
 export const declarationWords: ReadonlySet<TokenType> = new Set([
   Module,
   Fn,
   Interface,
+  Type,
   Model,
   Recipe,
   Weights,

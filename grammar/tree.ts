@@ -154,6 +154,8 @@ export interface IfExpr {
   readonly condition: Expr;
   readonly then: Block;
   readonly otherwise: Block;
+  /** A part written as `e if c`: `then` is `e` alone, and `otherwise` is `none`. */
+  readonly suffix?: true;
   readonly span: Span;
 }
 /** `x as f32[B, N, C]`. */
@@ -174,7 +176,16 @@ export interface TensorExpr {
 
 // ---------------------------------------------------------------- types
 
-export type Type = TensorType | PyramidType | SequenceType | NamedType | ListType | TupleType | TypeofType;
+export type Type =
+  | TensorType
+  | PyramidType
+  | SequenceType
+  | NamedType
+  | ListType
+  | ChoiceType
+  | AliasType
+  | TupleType
+  | TypeofType;
 
 export type ShapeItem =
   | { readonly kind: 'dim'; readonly value: Expr; readonly span: Span }
@@ -195,15 +206,20 @@ export interface PyramidType {
   readonly element: Type;
   readonly index: Ident;
   readonly iterable: Expr;
+  readonly optional: boolean;
   readonly span: Span;
 }
 /** `[T, T]`: a list of tensors written out. */
 export interface SequenceType {
   readonly kind: 'sequence-type';
   readonly items: readonly Type[];
+  readonly optional: boolean;
   readonly span: Span;
 }
-/** `int`, `float`, `bool`, `string`, `dim`, `function`, or a module or interface name; `int[4]` has `length`; `?` makes it optional (none). */
+/**
+ * `int`, `float`, `bool`, `string`, `dim`, `function`, or the name of a module, an interface or a type without parameters;
+ * `int[4]` has `length`; `?` makes it optional (none).
+ */
 export interface NamedType {
   readonly kind: 'named-type';
   readonly name: Ident;
@@ -215,6 +231,22 @@ export interface NamedType {
 export interface ListType {
   readonly kind: 'list-type';
   readonly element: Type;
+  readonly optional: boolean;
+  readonly span: Span;
+}
+/** `"tokens" | "channels"`: a string that is one of these. */
+export interface ChoiceType {
+  readonly kind: 'choice-type';
+  readonly choices: readonly [StringLiteral, ...StringLiteral[]];
+  readonly optional: boolean;
+  readonly span: Span;
+}
+/** `Pyramid(channels)`: a type that a `type` declaration names, with its arguments. */
+export interface AliasType {
+  readonly kind: 'alias-type';
+  readonly name: Ident;
+  readonly args: readonly Arg[];
+  readonly optional: boolean;
   readonly span: Span;
 }
 /** `(a: T, b: U)`. */
@@ -239,12 +271,33 @@ export interface Block {
   readonly span: Span;
 }
 
-export type Statement = LetStatement | AssignStatement | UpdateStatement | IfStatement | ForStatement | ReturnStatement;
+export type Statement =
+  | LetStatement
+  | LetItemsStatement
+  | AssignStatement
+  | UpdateStatement
+  | IfStatement
+  | ForStatement
+  | ReturnStatement;
 
 export interface LetStatement {
   readonly kind: 'let';
   readonly docs: readonly string[];
   readonly name: Ident;
+  readonly value: Expr;
+  readonly span: Span;
+}
+/** An item of a named tuple, and the name it is given: `words`, or `vision = v`. */
+export interface ItemName {
+  readonly item: Ident;
+  /** `item` itself where it keeps its name. */
+  readonly name: Ident;
+}
+/** `let (vision = v, words) = …`: the items of a named tuple by name, those of a list by position. */
+export interface LetItemsStatement {
+  readonly kind: 'let-items';
+  readonly docs: readonly string[];
+  readonly names: readonly ItemName[];
   readonly value: Expr;
   readonly span: Span;
 }
@@ -300,7 +353,15 @@ export interface Param {
   readonly span: Span;
 }
 
-export type Declaration = ModuleDecl | InterfaceDecl | FnDecl | ModelDecl | RecipeDecl | WeightsDecl | ExampleDecl;
+export type Declaration =
+  | ModuleDecl
+  | InterfaceDecl
+  | FnDecl
+  | TypeDecl
+  | ModelDecl
+  | RecipeDecl
+  | WeightsDecl
+  | ExampleDecl;
 
 interface DeclarationBase {
   /** Lines of the `///` comment in front, without the slashes and one leading blank. */
@@ -333,6 +394,12 @@ export interface FnDecl extends DeclarationBase {
   readonly where: readonly Expr[];
   readonly body: Block;
 }
+/** `type Pyramid(channels: int[4]) = [f32[B, channels[i], H, W] for i in 0..4]`. */
+export interface TypeDecl extends DeclarationBase {
+  readonly kind: 'type';
+  readonly params: readonly Param[];
+  readonly type: Type;
+}
 export interface ModelDecl extends DeclarationBase {
   readonly kind: 'model';
   readonly params: readonly Param[];
@@ -360,7 +427,13 @@ export interface ExampleDecl extends DeclarationBase {
   readonly value: Expr;
 }
 
-export type ModuleMember = WeightMember | BufferMember | StaticMember | FieldMember | MethodMember;
+export type ModuleMember =
+  | WeightMember
+  | BufferMember
+  | StaticMember
+  | FieldMember
+  | MethodMember
+  | ImplementationMember;
 
 /** `param weight: f32[out, in] ~ trunc_normal(std = 0.02)`. */
 export interface WeightMember {
@@ -412,7 +485,16 @@ export interface MethodMember {
   readonly span: Span;
 }
 
-export type ModelMember = ModelField | InputMember | ModelLet | OutputMember | WithoutMember;
+/** `forward { … }`, `method stage { … }`: a method with the signature that the module's interface gives it. */
+export interface ImplementationMember {
+  readonly kind: 'implementation';
+  readonly docs: readonly string[];
+  readonly name: Ident;
+  readonly body: Block;
+  readonly span: Span;
+}
+
+export type ModelMember = ModelField | InputMember | ModelLet | ModelLetItems | OutputMember | WithoutMember;
 
 export type PathStep =
   | { readonly kind: 'name'; readonly name: Ident }
@@ -444,6 +526,14 @@ export interface ModelLet {
   readonly kind: 'model-let';
   readonly docs: readonly string[];
   readonly name: Ident;
+  readonly value: Expr;
+  readonly span: Span;
+}
+/** `let (vision = v, words) = …`. */
+export interface ModelLetItems {
+  readonly kind: 'model-let-items';
+  readonly docs: readonly string[];
+  readonly names: readonly ItemName[];
   readonly value: Expr;
   readonly span: Span;
 }

@@ -1,6 +1,21 @@
 import { BaseParser, type Rule } from './base-parser.ts';
-import { Colon, For, In, LBracket, LParen, Question, RBracket, RParen, Spread, Typeof } from './tokens.ts';
-import type { Expr, Ident, ShapeItem, Type } from './tree.ts';
+import { span } from './faults.ts';
+import { readString } from './strings.ts';
+import {
+  Colon,
+  For,
+  In,
+  LBracket,
+  LParen,
+  OrOr,
+  Question,
+  RBracket,
+  RParen,
+  Spread,
+  StringToken,
+  Typeof,
+} from './tokens.ts';
+import type { Arg, Expr, Ident, ShapeItem, StringLiteral, Type } from './tree.ts';
 
 /** Names that are element types: behind them `[…]` is a shape. */
 const dtypes: ReadonlySet<string> = new Set(['f32', 'i32', 'bool', 'i64', 'u8', 'f16']);
@@ -9,10 +24,13 @@ const dtypes: ReadonlySet<string> = new Set(['f32', 'i32', 'bool', 'i64', 'u8', 
 export abstract class TypeParser extends BaseParser {
   abstract readonly expr: Rule<Expr>;
   abstract readonly iterable: Rule<Expr>;
+  abstract readonly args: Rule<Arg[]>;
 
   readonly type: Rule<Type> = this.RULE('type', (): Type => {
     const start = this.mark();
+    // `typeof(` could be a type with arguments, too.
     return this.OR<Type>({
+      IGNORE_AMBIGUITIES: true,
       MAX_LOOKAHEAD: 2,
       DEF: [
         { ALT: () => this.SUBRULE(this.listed) },
@@ -33,6 +51,7 @@ export abstract class TypeParser extends BaseParser {
             return { kind: 'typeof-type', name, span: this.since(start) };
           },
         },
+        { ALT: () => this.SUBRULE(this.choices) },
         { ALT: () => this.SUBRULE(this.namedType) },
       ],
     });
@@ -60,20 +79,41 @@ export abstract class TypeParser extends BaseParser {
           this.CONSUME(In);
           const iterable = this.SUBRULE(this.iterable);
           this.CONSUME(RBracket);
-          return { kind: 'pyramid-type', element: first, index, iterable, span: this.since(start) };
+          const optional = this.OPTION(() => this.CONSUME(Question)) !== undefined;
+          return { kind: 'pyramid-type', element: first, index, iterable, optional, span: this.since(start) };
         },
       },
       {
         ALT: () => {
           const items = [first].concat(this.commas(RBracket, this.type, { behind: true }));
           this.CONSUME2(RBracket);
-          return { kind: 'sequence-type', items, span: this.since(start) };
+          const optional = this.OPTION2(() => this.CONSUME2(Question)) !== undefined;
+          return { kind: 'sequence-type', items, optional, span: this.since(start) };
         },
       },
     ]);
   });
 
-  /** `f32[B, C]?`, `int[4]`, `list[int]`, `VisualBackbone`. */
+  /** `"tokens" | "channels"`; `||` is read as `|`, with a fault. */
+  private readonly choices: Rule<Type> = this.RULE('choices', (): Type => {
+    const start = this.mark();
+    const choices: [StringLiteral, ...StringLiteral[]] = [this.SUBRULE(this.choice)];
+    this.MANY(() => {
+      const bar = this.CONSUME(OrOr);
+      if (bar.tokenType === OrOr) this.faults.add('CROB1013', span(this.file, bar), { found: '||', counterpart: '|' });
+      choices.push(this.SUBRULE2(this.choice));
+    });
+    const optional = this.OPTION(() => this.CONSUME(Question)) !== undefined;
+    return { kind: 'choice-type', choices, optional, span: this.since(start) };
+  });
+
+  private readonly choice: Rule<StringLiteral> = this.RULE('choice', (): StringLiteral => {
+    const start = this.mark();
+    const value = readString(this.file, this.CONSUME(StringToken), this.faults);
+    return { kind: 'string', value, span: this.since(start) };
+  });
+
+  /** `f32[B, C]?`, `int[4]`, `list[int]`, `VisualBackbone`, `Pyramid(channels)`. */
   private readonly namedType: Rule<Type> = this.RULE('namedType', (): Type => {
     const start = this.mark();
     const name = this.SUBRULE(this.name);
@@ -97,7 +137,8 @@ export abstract class TypeParser extends BaseParser {
               this.CONSUME(LBracket);
               const element = this.SUBRULE(this.type);
               this.CONSUME(RBracket);
-              type = { kind: 'list-type', element, span: this.since(start) };
+              const optional = this.OPTION4(() => this.CONSUME3(Question)) !== undefined;
+              type = { kind: 'list-type', element, optional, span: this.since(start) };
             },
           },
           {
@@ -105,6 +146,13 @@ export abstract class TypeParser extends BaseParser {
               this.CONSUME2(LBracket);
               length = this.SUBRULE(this.expr);
               this.CONSUME2(RBracket);
+            },
+          },
+          {
+            ALT: () => {
+              const args = this.SUBRULE(this.args);
+              const optional = this.OPTION5(() => this.CONSUME4(Question)) !== undefined;
+              type = { kind: 'alias-type', name, args, optional, span: this.since(start) };
             },
           },
         ],

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SourceHost } from '../compiler/compile.ts';
@@ -64,6 +64,11 @@ export function diskHost(): SourceHost {
   const onDisk = (path: string) => (path.startsWith('std/') ? join(library, path.slice(4)) : path);
   return {
     prelude: 'std/prelude.crob',
+    library: () =>
+      readdirSync(library)
+        .filter((name) => name.endsWith('.crob'))
+        .sort()
+        .map((name) => `std/${name}`),
     read(path) {
       const file = onDisk(path);
       const built = path.startsWith('std/') ? builtText(path, file) : undefined;

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { SourceHost } from '../compiler/compile.ts';
 
@@ -9,6 +9,10 @@ const read = new Map<string, string | undefined>();
 export function memoryHost(files: Readonly<Record<string, string>>): SourceHost {
   return {
     prelude: 'std/prelude.crob',
+    library: () =>
+      readdirSync(library)
+        .sort()
+        .map((name) => `std/${name}`),
     read: (path) => files[path] ?? (path.startsWith('std/') ? libraryFile(path) : undefined),
     resolve: (_from, path) => `${path.join('/')}.crob`,
   };

@@ -111,6 +111,8 @@ function bodyOf(tree: SourceFile, decl: Declaration): string | undefined {
       return paragraphs(moduleText(tree, decl), decl.docs.join('\n'), ...details(tree, decl), promises(decl));
     case 'fn':
       return paragraphs(block(header(tree, decl)), decl.docs.join('\n'));
+    case 'type':
+      return paragraphs(block(textOf(tree, decl)), decl.docs.join('\n'));
     case 'weights':
       return paragraphs(block(`weights ${decl.name.name} for ${decl.target.name}`), decl.docs.join('\n'));
     default:
@@ -135,7 +137,14 @@ function moduleText(tree: SourceFile, decl: ModuleDecl | InterfaceDecl): string 
   const promised = decl.members.flatMap((member) =>
     member.kind === 'static' && decl.kind === 'interface' ? [textOf(tree, member)] : [],
   );
-  const inside = [...promised, ...methodsOf(decl).map((method) => header(tree, method))];
+  const own = decl.members.flatMap((member) => {
+    if (member.kind === 'method') return [header(tree, member)];
+    // The signature is the interface's.
+    return member.kind === 'implementation'
+      ? [`${member.name.name === 'forward' ? '' : 'method '}${member.name.name} { … }`]
+      : [];
+  });
+  const inside = [...promised, ...own];
   return block([header(tree, decl), ...inside.map((one) => one.replace(/^/gm, '  '))].join('\n'));
 }
 
@@ -172,6 +181,7 @@ function rowOf(tree: SourceFile, member: ModuleMember): readonly (readonly strin
     }
     case 'static':
     case 'method':
+    case 'implementation':
       return [];
   }
 }
@@ -217,7 +227,7 @@ function promises(decl: InterfaceDecl): string {
 
 /** Methods that a module has from its interfaces. */
 function inherited(tree: SourceFile, decl: ModuleDecl): string {
-  const own = methodsOf(decl).map(({ name }) => name.name);
+  const own = decl.members.map(({ name }) => name.name);
   return interfacesOf(tree, decl)
     .flatMap(({ decl: { name, members } }) => {
       const taken = members.flatMap((member) =>

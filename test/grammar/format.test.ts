@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { format } from '../../grammar/format.ts';
 import { parse } from '../../grammar/parse.ts';
+import type { Span } from '../../grammar/span.ts';
 import { snippets } from './snippets/read.ts';
 import { sources } from './sources.ts';
 import { bare, sourceFile } from './trees.ts';
@@ -36,8 +37,8 @@ describe('snippets', () => {
           places
             .sort((a, b) => b[0] - a[0])
             .forEach(([at, own], i) => {
-              // At the next end of a line, or behind the next comma, operator or bracket.
-              const offset = changed.slice(at).search(own ? /\n/ : /(?<=[,+({[])\s/);
+              // At the next end of a line, or behind the next comma, operator or bracket, or before one that closes.
+              const offset = changed.slice(at).search(own ? /\n/ : /(?<=[,+({[])\s|(?=[)\]}])/);
               if (offset < 0) return;
               const comment = own ? `\n  // own ${i}` : ` // behind ${i}\n`;
               changed = `${changed.slice(0, at + offset)}${comment}${changed.slice(at + offset)}`;
@@ -53,6 +54,71 @@ describe('snippets', () => {
     );
     expect(checked).toBeGreaterThan(5);
   });
+});
+
+describe('parentheses that hold a comment', () => {
+  test.each([
+    ['fn f(a: int) = (a * 5 // five\n)\n', 'fn f(a: int) = a*5 // five\n'],
+    ['fn f(a: int) = x[(a + 5 // five\n)]\n', undefined],
+    ['fn f(a: int) = (a // one\n * 5 // five\n)\n', undefined],
+    ['fn f(a: int) = a * (5 // five\n) * (b // b\n)\n', undefined],
+  ])('%s', (text, expected) => {
+    const formatted = check(text);
+    if (expected) expect(formatted).toBe(expected);
+  });
+
+  test.each(snippets)('%s, around any expressions', (_, text) => {
+    const { tree } = parse('x.crob', text);
+    const same = JSON.stringify(bare(tree));
+    const places = expressions(tree);
+    let checked = 0;
+    fc.assert(
+      fc.property(fc.nat({ max: places.length - 1 }), (which) => {
+        const { start, end } = places[which]!;
+        const changed = `${text.slice(0, start)}(${text.slice(start, end)} // inside\n)${text.slice(end)}`;
+        const result = parse('x.crob', changed);
+        if (result.faults.length > 0 || JSON.stringify(bare(result.tree)) !== same) return;
+        check(changed);
+        checked++;
+      }),
+      { seed: 7, numRuns: 30 },
+    );
+    expect(checked).toBeGreaterThan(10);
+  });
+});
+
+/** Where expressions stand that operators or calls make. */
+function expressions(node: unknown): readonly Span[] {
+  if (typeof node !== 'object' || node === null) return [];
+  const inside = Object.values(node).flatMap(expressions);
+  const { kind, span } = node as { kind?: unknown; span?: Span };
+  return span && ['binary', 'call', 'name', 'int'].includes(String(kind)) ? [span, ...inside] : inside;
+}
+
+test('what models need has one style', () => {
+  const text = `type Pyramid( c : int[ 4 ] )=[ f32[B , c[i] , H] for i in 0..4 ] ?
+module M( mode :"a"|"b" ?="a" , sizes: list[ int ]? = none ): Fusion {
+  norm=LayerNorm( 8 )if mode!="a"
+  forward{
+    let( vision , words=w )=both( x )
+    return vision+w }
+  method weights{ return x }
+}
+model N { gate=Gate( 8 )if residual ; let(a,b=b)=both(x) }
+`;
+  expect(check(text)).toBe(`type Pyramid(c: int[4]) = [f32[B, c[i], H] for i in 0..4]?
+
+module M(mode: "a" | "b"? = "a", sizes: list[int]? = none): Fusion {
+  norm = LayerNorm(8) if mode != "a"
+  forward {
+    let (vision, words = w) = both(x)
+    return vision + w
+  }
+  method weights { return x }
+}
+
+model N { gate = Gate(8) if residual; let (a, b) = both(x) }
+`);
 });
 
 test.each(sources)('%s is formatted', (_, text) => {

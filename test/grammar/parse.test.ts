@@ -75,7 +75,74 @@ test('numbers', () => {
   });
   expect(value('1e-5')).toMatchObject({ kind: 'float', value: 1e-5, text: '1e-5' });
   expect(value('2.50')).toMatchObject({ kind: 'float', value: 2.5, text: '2.50' });
-  expect(value('0.1x')).toMatchObject({ kind: 'factor', value: 0.1, text: '0.1x' });
+  expect(clean('recipe r for M { lr = 0.1x }')).toMatchObject([
+    { members: [{ value: [{ kind: 'factor', value: 0.1, text: '0.1x' }] }] },
+  ]);
+});
+
+describe('what models need', () => {
+  const member = (text: string) => (clean(`module A() {\n${text}\n}`)[0] as ModuleDecl).members[0];
+
+  test('a let takes a tuple or a list apart', () => {
+    expect(body('let (vision = v, words) = f(x)\nv').statements).toMatchObject([
+      {
+        kind: 'let-items',
+        names: [
+          { item: { name: 'vision' }, name: { name: 'v' } },
+          { item: { name: 'words' }, name: { name: 'words' } },
+        ],
+        value: { kind: 'call' },
+      },
+    ]);
+    expect(clean('model M { let (\n  a,\n  b,\n) = f(x) }')).toMatchObject([
+      { members: [{ kind: 'model-let-items', names: [{ name: { name: 'a' } }, { name: { name: 'b' } }] }] },
+    ]);
+  });
+
+  test('a method without a signature has its interface’s', () => {
+    expect(member('forward { return x }')).toMatchObject({ kind: 'implementation', name: { name: 'forward' } });
+    expect(member('method f\n{ return x }')).toMatchObject({ kind: 'implementation', name: { name: 'f' } });
+    expect(member('forward() { return x }')).toMatchObject({ kind: 'method' });
+  });
+
+  test('a part with a condition is an if whose other way is none', () => {
+    expect(member('norm = A(d) if c && d')).toMatchObject({
+      value: {
+        kind: 'if',
+        suffix: true,
+        condition: { op: '&&' },
+        then: { statements: [], value: { kind: 'call' } },
+        otherwise: { statements: [], value: { kind: 'none' } },
+      },
+    });
+    expect(clean('model M extends N { a.norm = A(3) if c; b = 1 }')).toMatchObject([
+      { members: [{ path: {}, value: { suffix: true } }, { value: { kind: 'int' } }] },
+    ]);
+  });
+
+  const type = (text: string) => (clean(`fn f(x: ${text}) = x`)[0] as FnDecl).params[0]!.type;
+
+  test.each([
+    ['int[4]?', { kind: 'named-type', optional: true }],
+    ['list[int]?', { kind: 'list-type', optional: true, element: { optional: false } }],
+    ['list[int?]', { kind: 'list-type', optional: false, element: { optional: true } }],
+    ['function?', { kind: 'named-type', optional: true }],
+    ['f32[B]?', { kind: 'tensor-type', optional: true }],
+    ['[f32[B, i] for i in 0..4]?', { kind: 'pyramid-type', optional: true }],
+    ['[f32[B], f32[C]]?', { kind: 'sequence-type', optional: true }],
+    ['"a" | "b"', { kind: 'choice-type', optional: false, choices: [{ value: 'a' }, { value: 'b' }] }],
+    ['"a"?', { kind: 'choice-type', optional: true, choices: [{ value: 'a' }] }],
+    ['Pyramid(channels, 2)?', { kind: 'alias-type', optional: true, name: { name: 'Pyramid' }, args: [{}, {}] }],
+  ])('%s', (text, expected) => {
+    expect(type(text)).toMatchObject(expected);
+  });
+
+  test('types have names', () => {
+    expect(clean('type P(c: int[4]) = [f32[B, c[i]] for i in 0..4]\ntype Mode =\n  "a" |\n  "b"\n')).toMatchObject([
+      { kind: 'type', name: { name: 'P' }, params: [{ name: { name: 'c' } }], type: { kind: 'pyramid-type' } },
+      { kind: 'type', name: { name: 'Mode' }, params: [], type: { kind: 'choice-type' } },
+    ]);
+  });
 });
 
 test('strings resolve their escapes', () => {

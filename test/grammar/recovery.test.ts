@@ -38,7 +38,7 @@ recipe r for M { epochs 3; term = 3 }
       '8:19 CROB1007',
       '9:20 CROB1001',
       '10:18 CROB1007',
-      '12:31 CROB1001',
+      '12:31 CROB1013',
       '13:17 CROB1001',
       '13:35 CROB1009',
       '16:25 CROB1001',

@@ -10,6 +10,7 @@ import type {
   ForClause,
   Ident,
   IndexItem,
+  ItemName,
   ModelMember,
   ModuleMember,
   Param,
@@ -19,6 +20,7 @@ import type {
   ShapeItem,
   SourceFile,
   Statement,
+  StringLiteral,
   TensorType,
   Type,
   UseDecl,
@@ -69,6 +71,11 @@ const text = fc.oneof(
 
 const operators: BinaryOp[] = ['+', '-', '*', '/', '%', '^', '==', '!=', '<', '<=', '>', '>=', '&&', '||'];
 
+/** `x`, or `x = y`. */
+const itemName: fc.Arbitrary<ItemName> = fc
+  .tuple(ident, maybe(ident))
+  .map(([item, other]) => ({ item, name: other ?? item }));
+
 type Tied = {
   expr: Expr;
   block: Block;
@@ -88,7 +95,6 @@ const tied = fc.letrec<Tied>((tie) => {
     name.map((n): Expr => ({ kind: 'name', name: n, span })),
     fc.nat({ max: 40 }).map((value): Expr => ({ kind: 'int', value, span })),
     float.map((t): Expr => ({ kind: 'float', value: Number(t), text: t, span })),
-    fc.constantFrom('0.1x', '2x').map((t): Expr => ({ kind: 'factor', value: Number(t.slice(0, -1)), text: t, span })),
     text.map((value): Expr => ({ kind: 'string', value, span })),
     fc.boolean().map((value): Expr => ({ kind: 'bool', value, span })),
     fc.constant<Expr>({ kind: 'none', span }),
@@ -142,6 +148,9 @@ const tied = fc.letrec<Tied>((tie) => {
     statement: fc.oneof(
       { maxDepth: 2 },
       fc.tuple(docs, ident, expr).map(([d, n, value]): Statement => ({ kind: 'let', docs: d, name: n, value, span })),
+      fc
+        .tuple(docs, few(itemName, 1), expr)
+        .map(([d, names, value]): Statement => ({ kind: 'let-items', docs: d, names, value, span })),
       expr.map((value): Statement => ({ kind: 'return', value, span })),
       fc
         .tuple(name, few(expr), fc.constantFrom('=' as const, '+=' as const, '-=' as const, '*=' as const), expr)
@@ -176,11 +185,40 @@ const tied = fc.letrec<Tied>((tie) => {
           span,
         }),
       ),
-      tie('type').map((element): Type => ({ kind: 'list-type', element, span })),
       fc
-        .tuple(tie('type'), ident, iterable)
-        .map(([element, i, over]): Type => ({ kind: 'pyramid-type', element, index: i, iterable: over, span })),
-      few(tie('type'), 1).map((items): Type => ({ kind: 'sequence-type', items, span })),
+        .tuple(tie('type'), fc.boolean())
+        .map(([element, optional]): Type => ({ kind: 'list-type', element, optional, span })),
+      fc
+        .tuple(
+          few(
+            text.map((value): StringLiteral => ({ kind: 'string', value, span })),
+            1,
+          ),
+          fc.boolean(),
+        )
+        .map(
+          ([[first, ...rest], optional]): Type => ({ kind: 'choice-type', choices: [first!, ...rest], optional, span }),
+        ),
+      fc
+        .tuple(
+          ident.filter(({ name: n }) => n !== 'typeof'),
+          args,
+          fc.boolean(),
+        )
+        .map(([n, given, optional]): Type => ({ kind: 'alias-type', name: n, args: given, optional, span })),
+      fc.tuple(tie('type'), ident, iterable, fc.boolean()).map(
+        ([element, i, over, optional]): Type => ({
+          kind: 'pyramid-type',
+          element,
+          index: i,
+          iterable: over,
+          optional,
+          span,
+        }),
+      ),
+      fc
+        .tuple(few(tie('type'), 1), fc.boolean())
+        .map(([items, optional]): Type => ({ kind: 'sequence-type', items, optional, span })),
       few(fc.record({ name: ident, type: tie('type') })).map((items): Type => ({ kind: 'tuple-type', items, span })),
       ident.map((n): Type => ({ kind: 'typeof-type', name: n, span })),
     ),
@@ -201,7 +239,25 @@ const attribute: fc.Arbitrary<Attribute> = fc
   .map(([n, values]) => ({ name: n, args: values.map((value) => ({ name: undefined, value })), span }));
 const attributes = fc.oneof({ weight: 3, arbitrary: fc.constant<Attribute[]>([]) }, few(attribute));
 const param: fc.Arbitrary<Param> = fc.record({ docs, name: ident, type, value: maybe(expr), span: fc.constant(span) });
-const setting = fc.record({ name: ident, value: expr });
+const factor = fc
+  .constantFrom('0.1x', '2x')
+  .map((t): Expr => ({ kind: 'factor', value: Number(t.slice(0, -1)), text: t, span }));
+const settingValue = fc.oneof({ weight: 4, arbitrary: expr }, factor);
+const setting = fc.record({ name: ident, value: settingValue });
+/** An expression, or `e if c`. */
+const part: fc.Arbitrary<Expr> = fc.oneof(
+  { weight: 3, arbitrary: expr },
+  fc.tuple(expr, expr).map(
+    ([value, condition]): Expr => ({
+      kind: 'if',
+      condition,
+      then: { statements: [], value, span },
+      otherwise: { statements: [], value: { kind: 'none', span }, span },
+      suffix: true,
+      span,
+    }),
+  ),
+);
 
 const step: fc.Arbitrary<PathStep> = fc.oneof(
   ident.map((n): PathStep => ({ kind: 'name', name: n })),
@@ -222,7 +278,10 @@ const moduleMember: fc.Arbitrary<ModuleMember> = fc.oneof(
   fc
     .record({ docs, name: ident, type: maybe(type), value: maybe(expr) })
     .map((of): ModuleMember => ({ kind: 'static', ...of, span })),
-  fc.record({ docs, attributes, name: ident, value: expr }).map((of): ModuleMember => ({ kind: 'field', ...of, span })),
+  fc.record({ docs, attributes, name: ident, value: part }).map((of): ModuleMember => ({ kind: 'field', ...of, span })),
+  fc
+    .record({ docs, name: fc.oneof(ident, fc.constant<Ident>({ kind: 'ident', name: 'forward', span })), body: block })
+    .map((of): ModuleMember => ({ kind: 'implementation', ...of, span })),
   fc
     .record({
       docs,
@@ -241,7 +300,8 @@ const modelLet = fc
   .map((of) => ({ kind: 'model-let' as const, ...of, span }));
 
 const modelMember: fc.Arbitrary<ModelMember> = fc.oneof<fc.Arbitrary<ModelMember>[]>(
-  fc.record({ docs, attributes, path, value: expr }).map((of) => ({ kind: 'model-field', ...of, span })),
+  fc.record({ docs, attributes, path, value: part }).map((of) => ({ kind: 'model-field', ...of, span })),
+  fc.record({ docs, names: few(itemName, 1), value: expr }).map((of) => ({ kind: 'model-let-items', ...of, span })),
   input,
   modelLet,
   fc
@@ -254,7 +314,7 @@ const recipeMember: fc.Arbitrary<RecipeMember> = fc.oneof<fc.Arbitrary<RecipeMem
   input,
   modelLet,
   fc.record({ docs, name: ident, value: expr }).map((of) => ({ kind: 'term', ...of, span })),
-  fc.record({ docs, name: ident, value: few(expr, 1) }).map((of) => ({ kind: 'setting', ...of, span })),
+  fc.record({ docs, name: ident, value: few(settingValue, 1) }).map((of) => ({ kind: 'setting', ...of, span })),
   fc.record({ path, settings: few(setting) }).map((of) => ({ kind: 'group', ...of, span })),
   fc
     .record({ mode: fc.constantFrom('fix' as const, 'eval' as const), path })
@@ -288,6 +348,7 @@ const declaration: fc.Arbitrary<Declaration> = fc.oneof<fc.Arbitrary<Declaration
     where: few(expr),
     body: block,
   }),
+  fc.record({ kind: fc.constant('type'), ...base, params: few(param), type }),
   fc.record({
     kind: fc.constant('model'),
     ...base,

@@ -365,4 +365,47 @@ no seed: the same input gives the same output. \`training\` is known while the g
 }
 `,
   },
+  CROB2240: {
+    severity: 'error',
+    title: 'A method without a signature',
+    template: '`{name}` has no signature, and {reason}',
+    explanation: `\`forward { … }\` and \`method name { … }\` take their parameters, result and \`where\` from the interface that the module
+fills, \`module A(…): Interface\`; the parameters go by the interface's names. One of the interfaces must have the method, and only one.`,
+    example: `module Twice {
+  forward { return x + x }
+}
+example Twice()
+`,
+  },
+  CROB2241: {
+    severity: 'error',
+    title: 'A comparison that can never be true',
+    template: '`{name}` is never {value}: it is {choices}',
+    explanation: `The type of a parameter lists the strings that it can be. Compared with another one, an \`if\` would always go the same way.`,
+    example: `module Attend(over: "rows" | "columns" = "rows") {
+  forward(x: f32[B, N, M]) -> f32[B, N, M] {
+    return if over == "row" { softmax(x, "b n *") } else { softmax(x, "b * m") }
+  }
+}
+`,
+  },
+  CROB2242: {
+    severity: 'error',
+    title: 'A type that contains itself',
+    template: 'type `{name}` stands for itself, or for something of which it is a part',
+    explanation: 'A `type` is another way to write a type, so that in the end there must be one that is written out.',
+    example: 'type Levels = [Levels for i in 0..4]\n',
+  },
+  CROB2243: {
+    severity: 'error',
+    title: 'A `let` of another number of names',
+    template: 'this is a list of {items}, and it is given {names} names',
+    explanation: `\`let (a, b) = xs\` gives each item of a list a name, so that there are as many of both. Some of them are \`xs[1]\` or
+\`xs[1..3]\`. Of a named tuple, items may be left out.`,
+    example: `fn ends(x: f32[B, 4]) -> f32[B, 1] {
+  let (first, last) = split(x, "b *", [1, 2, 1])
+  return first + last
+}
+`,
+  },
 } as const satisfies Record<string, MessageRow>;

@@ -187,7 +187,8 @@ its \`+\`, or put in parentheses.`,
     title: '`if` without `else` as a value',
     template: 'an `if` that is a value needs an `else`',
     help: 'write `if … { … } else { … }`; `none` is the absent value',
-    explanation: 'Both ways must give a value. An `if` that only rebinds names stands on a line of its own.',
+    explanation:
+      'Both ways must give a value. An `if` that only rebinds names stands on a line of its own, and a part that is only there on a condition is written `norm = LayerNorm(dim) if residual`.',
     example: 'fn maybe(n: int) = 1 + if n > 2 { n }\n',
   },
   CROB1023: {
@@ -333,7 +334,8 @@ comprehensions: \`layers = [Block(dim) for i in 0..depth]\`.`,
     title: 'Condition behind its value',
     template: 'the condition comes first',
     help: 'write `if condition { a } else { b }`',
-    explanation: "Python's `a if c else b` is `if c { a } else { b }`.",
+    explanation:
+      "Python's `a if c else b` is `if c { a } else { b }`. Without an `else`, `name = a if c` is a part that is `none` where `c` does not hold.",
     example: 'fn pick(n: int) {\n  let m = 1 if n > 2 else 0\n  m\n}\n',
   },
   CROB1041: {
@@ -365,7 +367,7 @@ comprehensions: \`layers = [Block(dim) for i in 0..depth]\`.`,
     severity: 'error',
     title: 'Text outside of any declaration',
     template: '`{found}` stands outside of any declaration',
-    help: 'a file holds `use`, `module`, `fn`, `interface`, `model`, `recipe`, `weights` and `example`; look for a `}` too many above',
+    help: 'a file holds `use`, `module`, `fn`, `interface`, `type`, `model`, `recipe`, `weights` and `example`; look for a `}` too many above',
     explanation:
       'Members and statements stand inside a declaration. When this one should, a `}` above it closes too much.',
     example: 'let rate = 0.1\n',
@@ -403,5 +405,33 @@ the first place is shown. \`crobc fmt\` leaves such a file alone, because what t
     explanation: `Two names side by side are never right in crob: one of them is meant as a word of the language, and this one is nearly one. What follows is
 checked as if it were spelt right.`,
     example: 'model Twice {\n  input x: f32[B]\n  outptu y = x + x\n}\n',
+  },
+  CROB1049: {
+    severity: 'error',
+    title: 'Factor outside of a setting',
+    template: '`{found}` is a factor, and there is nothing here that it scales',
+    help: 'write `{number}`',
+    explanation: `In the settings of a recipe and of its groups, \`lr = 0.1x\` is a tenth of what is inherited. Everywhere else a number is a
+number: a weight in a sum of losses is \`0.4 * dice(…)\`, and an optimizer has a rate of its own, \`AdamW(lr = 1e-4)\`.`,
+    example: 'fn loss(x: f32[], y: f32[]) -> f32[] = x + 0.4x * y\n',
+  },
+  CROB1050: {
+    severity: 'error',
+    title: '`let` of several names without parentheses',
+    template: 'several names are given in parentheses',
+    help: 'write `let ({names}) = …`',
+    explanation: `\`let (a, b) = e\` takes the items \`a\` and \`b\` of a named tuple, \`let (a = x, b) = e\` calls the first one \`x\`, and of a list
+the names are its items in order.`,
+    example:
+      'fn both(x: f32[B]) -> (a: f32[B], b: f32[B]) = (a = x, b = x)\nfn sum(x: f32[B]) -> f32[B] {\n  let a, b = both(x)\n  return a + b\n}\n',
+  },
+  CROB1051: {
+    severity: 'error',
+    title: 'Integer division',
+    template: '`//` starts a comment; it does not divide',
+    help: 'write `a / b` where the division is exact, or `floor(a / b)`; if this is a comment, put a word in it',
+    explanation: `What follows \`//\` on a line is not read, so that \`dim // 4\` would be \`dim\`. A comment behind a value that is only a number is
+therefore taken for a mistake.`,
+    example: 'fn quarter(n: int) {\n  let m = n // 4\n  m\n}\n',
   },
 } as const satisfies Record<string, MessageRow>;

@@ -2,7 +2,7 @@ import type { Span } from '../../../grammar/span.ts';
 import type { Block, Expr, Param, Type } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
 import type { Method } from '../context/declared.ts';
-import { fileScope, type Scope } from '../context/scope.ts';
+import { fileScope, type Owner, type Scope } from '../context/scope.ts';
 import { type Instance, namesOf } from '../context/values.ts';
 import { readMember } from '../modules/members.ts';
 import type { FileScope } from '../source/program.ts';
@@ -17,12 +17,17 @@ export interface Callee {
   readonly body: Block | undefined;
   readonly span: Span;
   readonly file: FileScope;
+  /** The file whose names the parameters, the result and `where` see. */
+  readonly signature: FileScope;
+  /** What a `where` would have to be added to. */
+  readonly owner: Owner;
   readonly self: Instance | undefined;
   readonly method: Method | undefined;
 }
 
 export function calleeOf(instance: Instance, method: Method): Callee {
-  const { decl, file } = method;
+  const { decl, file, promised } = method;
+  const { name } = decl.name;
   const what = decl.name.name === 'forward' ? instance.decl.name.name : `${instance.decl.name.name}.${decl.name.name}`;
   return {
     name: decl.name.name,
@@ -33,6 +38,10 @@ export function calleeOf(instance: Instance, method: Method): Callee {
     body: decl.body,
     span: decl.name.span,
     file,
+    signature: promised?.file ?? file,
+    owner: promised
+      ? { what: `${promised.interface}.${name}`, span: promised.span }
+      : { what: `${instance.decl.name.name}.${name}`, span: decl.name.span },
     self: instance,
     method,
   };
@@ -42,12 +51,17 @@ export function calleeScope(context: Context, callee: Callee): Scope {
   const { self } = callee;
   const scope: Scope = {
     ...fileScope(context, callee.file),
-    owner: { what: self ? `${self.decl.name.name}.${callee.name}` : `fn ${callee.name}`, span: callee.span },
+    owner: callee.owner,
     self,
     member: (name) => (self ? readMember(scope, context, self, name) : undefined),
     memberNames: () => (self ? namesOf(self) : []),
   };
   return scope;
+}
+
+/** Where the signature is read; `calleeScope` is where the body is. */
+export function signatureScope(context: Context, callee: Callee): Scope {
+  return { ...calleeScope(context, callee), file: callee.signature };
 }
 
 /** Where the callee's weights are, seen from the caller. */

@@ -1,5 +1,5 @@
 import type { Span } from '../../../grammar/span.ts';
-import type { FnDecl, Param, Type } from '../../../grammar/tree.ts';
+import type { FnDecl, Param, TupleType } from '../../../grammar/tree.ts';
 import type { Method } from '../context/declared.ts';
 import { type CallArgs, type GraphScope, isGraphScope, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
@@ -7,12 +7,14 @@ import type { Template } from '../context/template.ts';
 import { error, type Given, hasError, type Instance, none, type TupleVal, type Val } from '../context/values.ts';
 import { fitStatic, matchArgs } from '../eval/arguments.ts';
 import { evaluate } from '../eval/evaluate.ts';
-import { isGraphType } from '../eval/signature.ts';
+import { ofKnownSize } from '../eval/known-sizes.ts';
+import { isDimType, isGraphType } from '../eval/signature.ts';
 import { forgetBuffers, run } from '../eval/statements.ts';
 import { holdsModule } from '../modules/instance.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
-import { type Callee, calleeOf, calleeScope, placeKey, placeOf } from './callee.ts';
+import { behindNames } from '../source/type-names.ts';
+import { type Callee, calleeOf, calleeScope, placeKey, placeOf, signatureScope } from './callee.ts';
 import { passArguments } from './pass-arguments.ts';
 import { callLimit, templateFor } from './template-body.ts';
 
@@ -32,6 +34,8 @@ export function callFunction(scope: Scope, decl: FnDecl, file: FileScope, args: 
       body: decl.body,
       span: decl.name.span,
       file,
+      signature: file,
+      owner: { what: `fn ${decl.name.name}`, span: decl.name.span },
       self: undefined,
       method: undefined,
     },
@@ -45,7 +49,7 @@ function call(scope: Scope, callee: Callee, args: CallArgs, span: Span): Val {
   const matched = matchArgs(context, callee.what, callee.params, args, span, callee.span);
   if (!matched) return error;
   if ([...matched.values()].some((given) => hasError(given.value))) return error;
-  const inside = calleeScope(context, callee);
+  const inside = signatureScope(context, callee);
   const given = new Map<string, Given>();
   let sound = true;
   for (const param of callee.params) {
@@ -53,9 +57,16 @@ function call(scope: Scope, callee: Callee, args: CallArgs, span: Span): Val {
     const own = matched.get(name) ?? (param.value ? { value: evaluate(inside, param.value), span } : undefined);
     // What was left out and has no default is reported by `matchArgs`.
     if (!own) continue;
-    const fitted = isGraphType(param.type)
+    const fitted = isGraphType(param.type, callee.signature)
       ? graphArg(scope, callee, param, own)
-      : fitStatic(inside, own.value, param.type, own.span, param.span, callee.file);
+      : fitStatic(
+          inside,
+          isDimType(param.type) ? own.value : ofKnownSize(scope, own.value),
+          param.type,
+          own.span,
+          param.span,
+          callee.signature,
+        );
     if (!fitted || fitted.kind === 'error') {
       sound = false;
       continue;
@@ -64,9 +75,10 @@ function call(scope: Scope, callee: Callee, args: CallArgs, span: Span): Val {
     inside.locals.declare(name, fitted);
   }
   if (!sound) return error;
-  const isStatic = callee.result === undefined && !callee.params.some((param) => isGraphType(param.type));
+  const isStatic =
+    callee.result === undefined && !callee.params.some((param) => isGraphType(param.type, callee.signature));
   if (isStatic && !callee.self) return callStatic(scope, callee, given, span);
-  if (!callee.result || isStaticType(callee.result)) {
+  if (!callee.result || !isGraphType(callee.result, callee.signature)) {
     if (callee.result) return callStatic(scope, callee, given, span);
     return fail(scope, 'CROB2219', callee.span, { name: callee.what });
   }
@@ -99,14 +111,10 @@ function recordCall(scope: GraphScope, callee: Callee, given: ReadonlyMap<string
   }
 }
 
-function isStaticType(type: Type): boolean {
-  return type.kind === 'named-type' || type.kind === 'list-type';
-}
-
 /** A tensor argument: a number or dim becomes a scalar of the declared dtype. */
 function graphArg(scope: Scope, callee: Callee, param: Param, given: Given): Val {
   const { value, span } = given;
-  const optional = param.type.kind === 'tensor-type' && param.type.optional;
+  const { type, optional } = behindNames(param.type, callee.signature);
   if (value.kind === 'none') {
     if (optional) return none;
     return fail(scope, 'CROB2201', span, {
@@ -114,11 +122,12 @@ function graphArg(scope: Scope, callee: Callee, param: Param, given: Given): Val
       actual: 'none',
     });
   }
-  const isList = param.type.kind === 'pyramid-type' || param.type.kind === 'sequence-type';
+  const isList = type.kind === 'pyramid-type' || type.kind === 'sequence-type';
   if (isList && value.kind === 'list') return value;
   if (!isList && value.kind === 'tensor') return value;
-  if (param.type.kind === 'tuple-type' && value.kind === 'tuple') return byNames(scope, param.type, value, given.span);
-  if (param.type.kind === 'typeof-type') return value;
+  if (type.kind === 'tuple-type' && value.kind === 'tuple') return byNames(scope, type, value, given.span);
+  // `resolveType` reports a name that is no type's.
+  if (type.kind === 'typeof-type' || type.kind === 'alias-type') return value;
   return fail(
     scope,
     'CROB2201',
@@ -134,7 +143,7 @@ function graphArg(scope: Scope, callee: Callee, param: Param, given: Given): Val
 }
 
 /** The items of a tuple in the declared order; a tuple has exactly the declared names. */
-function byNames(scope: Scope, type: Extract<Type, { kind: 'tuple-type' }>, value: TupleVal, span: Span): Val {
+function byNames(scope: Scope, type: TupleType, value: TupleVal, span: Span): Val {
   const names = type.items.map(({ name }) => name.name);
   const lacking = names.find((name) => !value.items.has(name));
   const extra = [...value.items.keys()].find((name) => !names.includes(name));

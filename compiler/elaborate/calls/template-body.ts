@@ -29,7 +29,7 @@ import { assumeAll, conditions, isDimType, isGraphType, ranksOf, resolveType, sp
 import { run } from '../eval/statements.ts';
 import { madeMember, readMember } from '../modules/members.ts';
 import { fail } from '../report/report.ts';
-import { type Callee, calleeOf, calleeScope, placeKey, placeOf } from './callee.ts';
+import { type Callee, calleeOf, placeKey, placeOf, signatureScope } from './callee.ts';
 import { offer, offered, type Replaced, readsTheSame } from './sharing.ts';
 
 /** Most calls inside of each other. */
@@ -62,8 +62,8 @@ function foundOrMade(
   const { run } = context;
   const parts = callee.params.map((param) => {
     const value = given.get(param.name.name)?.value ?? none;
-    if (isGraphType(param.type))
-      return value.kind === 'none' ? 'none' : `T${shapeKey(value)}${spreadKey(param.type, value)}`;
+    if (isGraphType(param.type, callee.signature))
+      return value.kind === 'none' ? 'none' : `T${shapeKey(value)}${spreadKey(param.type, value, callee.signature)}`;
     return isDimType(param.type) && value.kind !== 'none' ? `D${shapeKey(value)}` : keyOf(value);
   });
   const method = `${callee.file.file}:${callee.name}@${callee.span.start}(${parts.join(';')})`;
@@ -188,7 +188,7 @@ function elaborate(
   callee: Callee,
   given: ReadonlyMap<string, Given>,
 ): { readonly signature: Signature; readonly body: TemplateBody } | undefined {
-  const base: Scope = { ...calleeScope(context, callee), dims: new DimScope(true) };
+  const base: Scope = { ...signatureScope(context, callee), dims: new DimScope(true) };
   const dimParams: string[] = [];
   const fresh = (value: Val, name: string): Val => {
     if (value.kind === 'none') return value;
@@ -201,7 +201,7 @@ function elaborate(
   };
   for (const param of callee.params) {
     const value = given.get(param.name.name)?.value;
-    if (!value || isGraphType(param.type)) continue;
+    if (!value || isGraphType(param.type, callee.signature)) continue;
     base.locals.declare(param.name.name, isDimType(param.type) ? fresh(value, param.name.name) : value);
   }
   const signature = resolveSignature(base, callee, given, dimParams);
@@ -227,7 +227,7 @@ function resolveSignature(
   const params: TemplateParam[] = [];
   for (const param of callee.params) {
     const value = given.get(param.name.name)?.value;
-    if (!value || !isGraphType(param.type)) continue;
+    if (!value || !isGraphType(param.type, callee.signature)) continue;
     // Spreads are as long as the arguments make them.
     const type: GraphType | undefined =
       value.kind === 'none' ? { kind: 'none' } : resolveType(scope, param.type, types, ranksOf(value));
@@ -266,6 +266,7 @@ function elaborateBody(base: Scope, callee: Callee, { params, result: type, fact
   const graph = graphBody(new Builder(facts));
   const scope: GraphScope = {
     ...base,
+    file: callee.file,
     context: heard,
     locals: new Locals(base.locals),
     graph,

@@ -1,9 +1,20 @@
+import type { Span } from '../../../grammar/span.ts';
 import type { InterfaceDecl, MethodMember, ModuleMember, Param } from '../../../grammar/tree.ts';
 import type { FileScope } from '../source/program.ts';
 
 /** A method with the file whose names its body sees (an interface's file for a default body). */
 export interface Method {
   readonly decl: MethodMember;
+  readonly file: FileScope;
+  /** The interface whose signature it has, where it is written without one. */
+  readonly promised: Promised | undefined;
+}
+
+/** A method of an interface, as what gives a signature. */
+export interface Promised {
+  readonly interface: string;
+  readonly span: Span;
+  /** The file whose names the signature sees. */
   readonly file: FileScope;
 }
 

@@ -1,5 +1,5 @@
 import type { Span } from '../../../grammar/span.ts';
-import type { ModuleDecl } from '../../../grammar/tree.ts';
+import type { ImplementationMember, MethodMember, ModuleDecl } from '../../../grammar/tree.ts';
 import type { Read } from './reads.ts';
 import type { Template } from './template.ts';
 import type { Instance, Val } from './values.ts';
@@ -55,6 +55,8 @@ export interface TemplateStore {
   readonly identities: Map<string, string>;
   /** By identity. */
   readonly parts: Map<string, readonly OwnPart[]>;
+  /** Methods written without a signature, with that of their interface. */
+  readonly implementations: Map<ImplementationMember, MethodMember>;
 }
 
 export function templateStore(): TemplateStore {
@@ -65,5 +67,6 @@ export function templateStore(): TemplateStore {
     exemplars: new Map(),
     identities: new Map(),
     parts: new Map(),
+    implementations: new Map(),
   };
 }

@@ -1,13 +1,17 @@
 import type { Span } from '../../../grammar/span.ts';
-import type { Param, Type } from '../../../grammar/tree.ts';
+import type { AliasType, Arg, NamedType, Param, Type } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
-import type { CallArgs, Scope } from '../context/scope.ts';
+import { type CallArgs, Locals, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import { asInt, type Given, hasError, type Val } from '../context/values.ts';
 import { counted, fail } from '../report/report.ts';
+import { choicesOf, meantChoice, oneOf } from '../source/choices.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope } from '../source/program.ts';
+import { behindNames, holdsItself, isOptional, type TypeName, typeName } from '../source/type-names.ts';
+import { importHelp } from '../source/unknown-names.ts';
 import { evaluate } from './evaluate.ts';
+import { knownInt } from './known-sizes.ts';
 
 /** Positional and named arguments laid against parameters; undefined for those left out, reports the rest. */
 export function matchArgs(
@@ -81,74 +85,174 @@ export function fitStatic(
   note = 'the parameter is declared here',
 ): Val | undefined {
   if (hasError(value)) return undefined;
-  const expected = mismatch(scope, value, type, file);
-  if (expected === undefined) return widen(value, type);
-  fail(
-    scope,
-    'CROB2201',
-    span,
-    { expected, actual: describe(value) },
-    {
-      notes: [{ span: declared, text: note }],
-    },
-  );
+  const found = mismatch(scope, value, type, file);
+  if (found === undefined) return widen(value, type, file);
+  // What is wrong with the type itself has been reported.
+  if (found === 'unknown') return undefined;
+  const notes = [{ span: declared, text: note }];
+  fail(scope, 'CROB2201', span, { expected: found.expected, actual: describe(value) }, { notes, help: found.help });
   return undefined;
 }
 
-function widen(value: Val, type: Type): Val {
+/** Arguments as they are written, with their values. */
+function evaluateArgs(scope: Scope, source: readonly Arg[]): CallArgs {
+  const positional: Given[] = [];
+  const named = new Map<string, Given>();
+  for (const { name, value } of source) {
+    const given = { value: evaluate(scope, value), span: value.span };
+    if (name) named.set(name.name, given);
+    else positional.push(given);
+  }
+  return { positional, named, source };
+}
+
+/**
+ * Where the type behind a name is evaluated: its parameters are bound, its names are those of its own file, and its dims those
+ * of the signature in which it is used. Undefined after a report.
+ */
+export function typeScope(scope: Scope, type: AliasType | NamedType, name: TypeName): Scope | undefined {
+  const { context } = scope;
+  const { decl, file } = name;
+  if (holdsItself(name)) {
+    fail(scope, 'CROB2242', decl.name.span, { name: decl.name.name });
+    return undefined;
+  }
+  const args = evaluateArgs(scope, type.kind === 'alias-type' ? type.args : []);
+  const what = `type ${decl.name.name}`;
+  const matched = matchArgs(context, what, decl.params, args, type.span, decl.name.span);
+  if (!matched) return undefined;
+  const inner: Scope = {
+    ...scope,
+    file,
+    self: undefined,
+    member: () => undefined,
+    memberNames: () => [],
+    locals: new Locals(),
+  };
+  for (const param of decl.params) {
+    const { name, span } = param.name;
+    const given = matched.get(name) ?? {
+      value: evaluate(inner, param.value!),
+      span: param.value!.span,
+    };
+    const fitted = fitStatic(inner, given.value, param.type, given.span, span, file);
+    if (!fitted) return undefined;
+    inner.locals.declare(name, fitted);
+  }
+  return inner;
+}
+
+function widen(value: Val, written: Type, from: FileScope): Val {
+  const { type, file } = behindNames(written, from);
   const n = asInt(value);
   if (n !== undefined && type.kind === 'named-type' && type.name.name === 'float' && !type.length)
     return { kind: 'float', value: n };
   if (value.kind === 'list' && type.kind === 'list-type')
-    return { kind: 'list', items: value.items.map((item) => widen(item, type.element)) };
+    return { kind: 'list', items: value.items.map((item) => widen(item, type.element, file)) };
   if (value.kind === 'list' && type.kind === 'named-type' && type.length) {
-    return { kind: 'list', items: value.items.map((item) => widen(item, { ...type, length: undefined })) };
+    const element: Type = { ...type, length: undefined };
+    return { kind: 'list', items: value.items.map((item) => widen(item, element, file)) };
   }
   return value;
 }
 
-/** What was expected, when the value does not fit. */
-function mismatch(scope: Scope, value: Val, type: Type, file: FileScope): string | undefined {
-  if (type.kind === 'list-type') {
-    if (value.kind !== 'list') return 'a list';
-    for (const item of value.items) {
-      const inner = mismatch(scope, item, type.element, file);
-      if (inner) return `a list of ${inner.replace(/^an? /, '')}s`;
-    }
-    return undefined;
+/** What was expected in place of a value, and what may have been meant. */
+interface Mismatch {
+  readonly expected: string;
+  readonly help?: string | undefined;
+}
+
+const wanted = (expected: string): Mismatch => ({ expected });
+
+/** What was expected, when the value does not fit; 'unknown' after a report on the type itself. */
+function mismatch(scope: Scope, value: Val, type: Type, file: FileScope): Mismatch | 'unknown' | undefined {
+  if (value.kind === 'none' && isOptional(type)) return undefined;
+  switch (type.kind) {
+    case 'list-type':
+      return value.kind === 'list' ? itemsMismatch(scope, value.items, type.element, file) : wanted('a list');
+    case 'choice-type':
+      return choiceMismatch(value, choicesOf(type));
+    case 'named-type':
+      break;
+    case 'alias-type':
+      if (typeName(type, file)) break;
+      reportUnknownType(scope, type, file);
+      return 'unknown';
+    default:
+      return wanted('a static value');
   }
-  if (type.kind !== 'named-type') return 'a static value';
-  if (type.optional && value.kind === 'none') return undefined;
+  const named = typeName(type, file);
+  if (named) {
+    const inner = typeScope(scope, type, named);
+    return inner ? mismatch(inner, value, named.decl.type, named.file) : 'unknown';
+  }
+  if (type.kind === 'alias-type') return 'unknown';
   const word = type.name.name;
   if (type.length) {
-    if (value.kind !== 'list') return `a list of ${word}`;
-    const length = asInt(evaluate(scope, type.length));
-    if (length !== undefined && value.items.length !== length) return `a list of ${length} ${word}s`;
+    if (value.kind !== 'list') return wanted(`a list of ${word}`);
+    const length = knownInt(scope, evaluate(scope, type.length));
+    if (length !== undefined && value.items.length !== length) return wanted(`a list of ${length} ${word}s`);
     for (const item of value.items) {
       const inner = mismatch(scope, item, { ...type, length: undefined }, file);
-      if (inner) return `a list of ${word}s`;
+      if (inner) return inner === 'unknown' || inner.help ? inner : wanted(`a list of ${word}s`);
     }
     return undefined;
   }
   switch (word) {
     case 'int':
-      return asInt(value) === undefined ? 'an int' : undefined;
+      return asInt(value) === undefined ? wanted('an int') : undefined;
     case 'dim':
-      return value.kind === 'dim' ? undefined : 'a dim';
+      return value.kind === 'dim' ? undefined : wanted('a dim');
     case 'float':
-      return value.kind === 'float' || asInt(value) !== undefined ? undefined : 'a float';
+      return value.kind === 'float' || asInt(value) !== undefined ? undefined : wanted('a float');
     case 'bool':
-      return value.kind === 'bool' ? undefined : 'a bool';
+      return value.kind === 'bool' ? undefined : wanted('a bool');
     case 'string':
-      return value.kind === 'string' ? undefined : 'a string';
+      return value.kind === 'string' ? undefined : wanted('a string');
     case 'function':
     case 'init':
       return ['function', 'builtin', 'init', 'method'].includes(value.kind)
         ? undefined
-        : `a${word === 'init' ? 'n initialiser' : ' function'}`;
-    default:
-      return moduleMismatch(scope, value, word, type, file);
+        : wanted(`a${word === 'init' ? 'n initialiser' : ' function'}`);
+    default: {
+      const expected = moduleMismatch(scope, value, word, type, file);
+      return expected === undefined ? undefined : wanted(expected);
+    }
   }
+}
+
+function itemsMismatch(
+  scope: Scope,
+  items: readonly Val[],
+  element: Type,
+  file: FileScope,
+): Mismatch | 'unknown' | undefined {
+  for (const item of items) {
+    const inner = mismatch(scope, item, element, file);
+    if (inner === undefined) continue;
+    if (inner === 'unknown' || inner.help) return inner;
+    return wanted(`a list of ${inner.expected.replace(/^an? /, '')}s`);
+  }
+  return undefined;
+}
+
+function choiceMismatch(value: Val, choices: readonly string[]): Mismatch | undefined {
+  if (value.kind === 'string' && choices.includes(value.value)) return undefined;
+  const help = value.kind === 'string' ? meantChoice(value.value, choices) : undefined;
+  return { expected: oneOf(choices), help };
+}
+
+/** A name that is no type's. */
+export function reportUnknownType(scope: Scope, { name: ident }: AliasType | NamedType, file: FileScope): void {
+  const { name, span } = ident;
+  const declared = file.lookup(name)?.decl;
+  if (declared) {
+    const notes = [{ span: declared.name.span, text: 'declared here' }];
+    fail(scope, 'CROB2008', span, { name, actual: declared.kind, expected: 'a type' }, { notes });
+    return;
+  }
+  const help = importHelp(scope.context.run.program, file, name) ?? didYouMean(name, file.names());
+  fail(scope, 'CROB2222', span, { name }, { help });
 }
 
 function moduleMismatch(scope: Scope, value: Val, word: string, type: Type, file: FileScope): string | undefined {
@@ -160,7 +264,9 @@ function moduleMismatch(scope: Scope, value: Val, word: string, type: Type, file
       type.span,
       { name: word },
       {
-        help: didYouMean(word, [...file.names(), 'int', 'float', 'bool', 'string', 'dim', 'function', 'init', 'list']),
+        help:
+          importHelp(scope.context.run.program, file, word) ??
+          didYouMean(word, [...file.names(), 'int', 'float', 'bool', 'string', 'dim', 'function', 'init', 'list']),
       },
     );
     return undefined;

@@ -1,5 +1,7 @@
+import { foreignPrefixes } from '../../../grammar/foreign.ts';
 import type { Span } from '../../../grammar/span.ts';
 import type {
+  BinaryExpr,
   CallExpr,
   ComprehensionExpr,
   Expr,
@@ -15,15 +17,18 @@ import { initialisers } from '../../ir/initialisers.ts';
 import { apply } from '../calls/apply.ts';
 import { type CallArgs, nested, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
-import { asInt, dimVal, error, type Given, namesOf, specOf, type Val } from '../context/values.ts';
+import { dimVal, error, type Given, namesOf, specOf, type Val } from '../context/values.ts';
 import { readMember } from '../modules/members.ts';
 import { withinSteps } from '../report/limits.ts';
 import { axisWord, provenance } from '../report/provenance.ts';
 import { argText, counted, fail, guarded, noNames, requireEqual } from '../report/report.ts';
+import { declaredChoices, meantChoice, oneOf } from '../source/choices.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
+import { foreignHelp, unknownNameHelp } from '../source/unknown-names.ts';
 import { binary, rounded, roundedQuotient, scalar, unary } from './arithmetic.ts';
 import { builtins, initialiser } from './builtins/table.ts';
 import { index } from './indexing.ts';
+import { knownInt } from './known-sizes.ts';
 import { run } from './statements.ts';
 
 /** Longest static loop: beyond it a list would be a mistake or an attack. */
@@ -81,6 +86,7 @@ function evaluated(scope: Scope, expr: Expr): Val {
     case 'member':
       return member(scope, expr);
     case 'binary':
+      checkChoice(scope, expr);
       return lazyLogic(scope, expr) ?? binary(scope, expr, evaluate(scope, expr.left), evaluate(scope, expr.right));
     case 'index':
       return index(scope, expr);
@@ -112,6 +118,20 @@ function evaluated(scope: Scope, expr: Expr): Val {
   }
 }
 
+/** A comparison of what a part has with a string that it can never be; those of one's own parameters are found in the text. */
+function checkChoice(scope: Scope, { op, left, right }: BinaryExpr): void {
+  if (op !== '==' && op !== '!=') return;
+  const [name, text] = left.kind === 'member' ? [left, right] : [right, left];
+  if (name.kind !== 'member' || text.kind !== 'string') return;
+  const object = evaluate(scope, name.object);
+  if (object.kind !== 'instance') return;
+  const { decl, file } = object.instance;
+  const choices = declaredChoices(decl, name.name.name, file);
+  if (!choices || choices.includes(text.value)) return;
+  const args = { name: name.name.name, value: JSON.stringify(text.value), choices: oneOf(choices) };
+  fail(scope, 'CROB2241', text.span, args, { help: meantChoice(text.value, choices) });
+}
+
 /** `&&` and `||` of statics stop at the first side that decides. */
 function lazyLogic(scope: Scope, expr: Extract<Expr, { kind: 'binary' }>): Val | undefined {
   if (expr.op !== '&&' && expr.op !== '||') return undefined;
@@ -133,11 +153,11 @@ function name(scope: Scope, text: string, span: Span, called = false): Val {
         'CROB2001',
         span,
         { name: text },
-        { help: didYouMean(text, scope.file.names()) ?? importHelp(scope, text) },
+        { help: unknownNameHelp(scope.context.run.program, scope.file, text, scope.file.names()) },
       );
     const dimNames = [...scope.dims.known.keys()];
     const help =
-      didYouMean(text, [...dimNames, ...scope.file.names()]) ??
+      unknownNameHelp(scope.context.run.program, scope.file, text, [...dimNames, ...scope.file.names()]) ??
       (dimNames.length > 0 ? `the dims here are ${dimNames.join(', ')}` : undefined);
     return fail(scope, 'CROB2116', span, { name: text }, { help });
   }
@@ -154,7 +174,7 @@ function name(scope: Scope, text: string, span: Span, called = false): Val {
     'CROB2001',
     span,
     { name: text },
-    { help: didYouMean(text, visible) ?? importHelp(scope, text) ?? dimHelp(scope) },
+    { help: unknownNameHelp(scope.context.run.program, scope.file, text, visible) ?? dimHelp(scope) },
   );
 }
 
@@ -163,13 +183,22 @@ function dimHelp(scope: Scope): string | undefined {
   return scope.dims.open ? 'a dim begins with an upper-case letter; other sizes are parameters' : undefined;
 }
 
-/** A name that another file of the library has wants a `use`. */
-function importHelp(scope: Scope, text: string): string | undefined {
-  for (const file of scope.context.run.program.files.values()) {
-    if (!file.file.startsWith('std/') || !file.declarations.has(text)) continue;
-    return `the library has it: \`use ${file.file.replace(/\.crob$/, '').replaceAll('/', '.')}.{${text}}\``;
-  }
-  return undefined;
+/** `nn.Linear`, `F.interpolate`, `self.norm`: one message, about the name behind the last dot. */
+function prefixed(scope: Scope, expr: MemberExpr): Val | undefined {
+  let root = expr.object;
+  while (root.kind === 'member') root = root.object;
+  if (root.kind !== 'name') return undefined;
+  const isSelf = root.name === 'self';
+  if (!isSelf && !foreignPrefixes.has(root.name)) return undefined;
+  if (lookup(scope, root.name, root.span)) return undefined;
+  const text = expr.name.name;
+  const found = isSelf ? undefined : lookup(scope, text, expr.name.span);
+  const help = isSelf
+    ? `the members of a module are named directly: \`${text}\``
+    : found
+      ? `names have no prefix here: \`${text}\``
+      : unknownNameHelp(scope.context.run.program, scope.file, text, [...scope.file.names(), ...builtins.keys()]);
+  return fail(scope, 'CROB2001', expr.span, { name: scope.context.run.program.text(expr.span) }, { help });
 }
 
 function lookup(scope: Scope, text: string, span: Span): Val | undefined {
@@ -213,8 +242,8 @@ function range(scope: Scope, start: Expr, stop: Expr, span: Span): Val {
   const from = evaluate(scope, start);
   const to = evaluate(scope, stop);
   if (from.kind === 'error' || to.kind === 'error') return error;
-  const a = asInt(from);
-  const b = asInt(to);
+  const a = knownInt(scope, from);
+  const b = knownInt(scope, to);
   if (a === undefined || b === undefined) {
     const symbolic = from.kind === 'dim' && a === undefined ? from : to;
     if (symbolic.kind === 'dim') return fail(scope, 'CROB2203', span, { dim: scope.facts.show(symbolic.dim) });
@@ -293,6 +322,8 @@ function conditional(scope: Scope, expr: IfExpr): Val {
 }
 
 function member(scope: Scope, expr: MemberExpr): Val {
+  const foreign = prefixed(scope, expr);
+  if (foreign) return foreign;
   const object = evaluate(scope, expr.object);
   const text = expr.name.name;
   switch (object.kind) {
@@ -324,9 +355,12 @@ function member(scope: Scope, expr: MemberExpr): Val {
       return fail(scope, 'CROB2005', expr.name.span, { name: text, what: 'the result' }, { help });
     }
     case 'tensor': {
-      const help = /^(shape|size|dim|ndim)$/.test(text)
-        ? `size(${argText(scope, expr.object)}, 0) is the size of axis 0`
-        : `a tensor has no members: functions take it, such as rearrange(${argText(scope, expr.object)}, "…")`;
+      const shown = argText(scope, expr.object);
+      const help =
+        foreignHelp(text, shown) ??
+        (builtins.has(text)
+          ? `a tensor has no members; functions take it: \`${text}(${shown})\``
+          : `a tensor has no members: functions take it, such as rearrange(${shown}, "…")`);
       return fail(scope, 'CROB2005', expr.name.span, { name: text, what: 'a tensor' }, { help });
     }
     default:

@@ -3,9 +3,10 @@ import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
-import { asInt, dimVal, error, type TensorVal, type Val } from '../context/values.ts';
+import { dimVal, error, type TensorVal, type Val } from '../context/values.ts';
 import { argText, counted, fail, guarded, requireClause } from '../report/report.ts';
 import { evaluate } from './evaluate.ts';
+import { knownInt } from './known-sizes.ts';
 import { withRows } from './row-numbers.ts';
 
 /** `xs[i]`, `xs[1..3]`, `x[:, 0..H, i]`, `x[i]` for `x[i, :, :]`, and `H[i]`, the i-th of a family of dims. */
@@ -27,7 +28,7 @@ function dimFamily(scope: Scope, expr: IndexExpr): Val | undefined {
   if (items.length !== 1 || only?.kind !== 'at') return undefined;
   const at = evaluate(scope, only.value);
   if (at.kind === 'error') return error;
-  const i = asInt(at);
+  const i = knownInt(scope, at);
   if (i === undefined) return fail(scope, 'CROB2201', only.span, { expected: 'an int', actual: describe(at) });
   const name = `${object.name}[${i}]`;
   const dim = scope.dims.get(name);
@@ -57,7 +58,7 @@ function listItem(scope: Scope, expr: IndexExpr, items: readonly Val[]): Val {
 function bound(scope: Scope, expr: Expr): number | undefined {
   const value = evaluate(scope, expr);
   if (value.kind === 'error') return undefined;
-  const n = asInt(value);
+  const n = knownInt(scope, value);
   if (n === undefined) fail(scope, 'CROB2201', expr.span, { expected: 'an int', actual: describe(value) });
   return n;
 }

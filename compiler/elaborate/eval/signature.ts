@@ -8,19 +8,30 @@ import { describe } from '../context/show-value.ts';
 import type { Condition, GraphType } from '../context/template.ts';
 import { asInt, type Val } from '../context/values.ts';
 import { argText, fail, requireSize } from '../report/report.ts';
+import type { FileScope } from '../source/program.ts';
+import { behindNames, typeName } from '../source/type-names.ts';
+import { reportUnknownType, typeScope } from './arguments.ts';
 import { evaluate, iterate } from './evaluate.ts';
 
 const dtypes: readonly string[] = ['f32', 'i32', 'bool', 'i64', 'u8'] satisfies DType[];
 
 /** Whether a parameter of this type is handed in as tensors. */
-export function isGraphType(type: Type): boolean {
-  return (
-    type.kind === 'tensor-type' ||
-    type.kind === 'pyramid-type' ||
-    type.kind === 'sequence-type' ||
-    type.kind === 'typeof-type' ||
-    type.kind === 'tuple-type'
-  );
+export function isGraphType(written: Type, file: FileScope): boolean {
+  const { type } = behindNames(written, file);
+  switch (type.kind) {
+    case 'tensor-type':
+    case 'pyramid-type':
+    case 'sequence-type':
+    case 'typeof-type':
+    case 'tuple-type':
+    // A name of which nothing is known: `resolveType` reports it.
+    case 'alias-type':
+      return true;
+    case 'named-type':
+    case 'list-type':
+    case 'choice-type':
+      return false;
+  }
 }
 
 /** Whether a parameter of this type is a dim or a list of dims. */
@@ -88,11 +99,26 @@ export function resolveType(
         );
       return other;
     }
-    case 'named-type':
-    case 'list-type':
-      fail(scope, 'CROB2201', type.span, { expected: 'a tensor type', actual: 'a static type' });
+    case 'alias-type':
+    case 'named-type': {
+      const found = typeName(type, scope.file);
+      if (found) {
+        const inner = typeScope(scope, type, found);
+        return inner && resolveType(inner, found.decl.type, others, ranks);
+      }
+      if (type.kind === 'named-type') return refuseStatic(scope, type);
+      reportUnknownType(scope, type, scope.file);
       return undefined;
+    }
+    case 'list-type':
+    case 'choice-type':
+      return refuseStatic(scope, type);
   }
+}
+
+function refuseStatic(scope: Scope, { span }: Type): undefined {
+  fail(scope, 'CROB2201', span, { expected: 'a tensor type', actual: 'a static type' });
+  return undefined;
 }
 
 function resolveShape(scope: Scope, items: readonly ShapeItem[], rank: number | undefined): Dim[] | undefined {
@@ -247,14 +273,15 @@ export function ranksOf(value: Val): { next(): number | undefined } {
 }
 
 /** How a spread is filled decides the shape of a signature, so it is part of a template's key. */
-export function spreadKey(type: Type, value: Val): string {
-  const hasSpread = (t: Type): boolean => {
-    if (t.kind === 'tensor-type') return t.shape.some((item) => item.kind === 'spread');
-    if (t.kind === 'pyramid-type') return hasSpread(t.element);
-    if (t.kind === 'sequence-type') return t.items.some(hasSpread);
-    return t.kind === 'tuple-type' && t.items.some((item) => hasSpread(item.type));
+export function spreadKey(type: Type, value: Val, file: FileScope): string {
+  const hasSpread = (t: Type, from: FileScope): boolean => {
+    const { type: one, file: at } = behindNames(t, from);
+    if (one.kind === 'tensor-type') return one.shape.some((item) => item.kind === 'spread');
+    if (one.kind === 'pyramid-type') return hasSpread(one.element, at);
+    if (one.kind === 'sequence-type') return one.items.some((item) => hasSpread(item, at));
+    return one.kind === 'tuple-type' && one.items.some((item) => hasSpread(item.type, at));
   };
-  if (!hasSpread(type)) return '';
+  if (!hasSpread(type, file)) return '';
   const ranks = ranksOf(value);
   const found: number[] = [];
   for (let r = ranks.next(); r !== undefined; r = ranks.next()) found.push(r);

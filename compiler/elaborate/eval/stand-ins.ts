@@ -25,7 +25,7 @@ export function standIns(scope: Scope, params: readonly Param[], where: readonly
     scope.locals.declare(param.name.name, value);
   };
   for (const param of params) {
-    if (isGraphType(param.type)) continue;
+    if (isGraphType(param.type, scope.file)) continue;
     if (isDimType(param.type)) {
       scope.dims.known.set(param.name.name, variable(param.name.name));
       hold(param, dimVal(variable(param.name.name)));
@@ -40,7 +40,7 @@ export function standIns(scope: Scope, params: readonly Param[], where: readonly
   const inner: GraphScope = { ...scope, facts, graph };
   const types = new Map<string, GraphType>();
   for (const param of params) {
-    if (!isGraphType(param.type)) continue;
+    if (!isGraphType(param.type, scope.file)) continue;
     const type = resolveType(inner, param.type, types, { next: () => 4 });
     if (!type) return undefined;
     types.set(param.name.name, type);

@@ -3,12 +3,14 @@ import * as dims from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { isGraphScope, nested, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
-import { asInt, dimVal, error, type Val } from '../context/values.ts';
+import { dimVal, error, type Val } from '../context/values.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import { binary } from './arithmetic.ts';
 import { evaluate, iterate, truth, withinIntegers } from './evaluate.ts';
 import { fitResult } from './fit-result.ts';
+import { declareItems } from './items.ts';
+import { knownInt } from './known-sizes.ts';
 
 export function run(scope: Scope, block: Block): Val | undefined {
   const returned = execute(scope, block.statements);
@@ -35,6 +37,9 @@ function step(scope: Scope, statement: Statement): Val | undefined {
   switch (statement.kind) {
     case 'let':
       scope.locals.declare(statement.name.name, evaluate(scope, statement.value));
+      return undefined;
+    case 'let-items':
+      declareItems(scope, statement, evaluate(scope, statement.value));
       return undefined;
     case 'assign':
       assign(scope, statement);
@@ -112,7 +117,7 @@ function assignItem(scope: Scope, name: string, target: Extract<Expr, { kind: 'i
     return;
   }
   const at = evaluate(scope, only.value);
-  const i = asInt(at);
+  const i = knownInt(scope, at);
   if (i === undefined || i < 0 || i >= held.items.length) {
     if (at.kind !== 'error')
       fail(scope, 'CROB2209', only.span, { noun: 'item', index: i ?? describe(at), length: held.items.length });

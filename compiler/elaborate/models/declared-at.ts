@@ -19,6 +19,8 @@ export function declaredAt(context: Context, model: ModelGraph, line: Param | Mo
       return named(inputs.get(line.name.name));
     case 'model-let':
       return named(lets.get(line.name.name));
+    case 'model-let-items':
+      return named(lets.get(line.names[0]?.name.name ?? ''));
     case 'output':
       return named(outputs.get(line.name.name));
     case 'without':

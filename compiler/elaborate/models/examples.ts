@@ -35,11 +35,10 @@ export function checkDefaults(context: Context, decl: ModuleDecl, file: FileScop
 
 /** A function is checked with fresh dims, its other parameters at their defaults; without defaults, where it is called. */
 export function checkFunction(context: Context, decl: FnDecl, file: FileScope): void {
-  if (!decl.result && decl.params.some((param) => isGraphType(param.type)))
+  if (!decl.result && decl.params.some((param) => isGraphType(param.type, file)))
     fail({ context }, 'CROB2219', decl.name.span, { name: decl.name.name });
-  if (decl.params.some(isOpen)) return;
-  const result = decl.result?.kind;
-  if (result === undefined || result === 'named-type' || result === 'list-type') return;
+  if (decl.params.some((param) => isOpen(param, file))) return;
+  if (!decl.result || !isGraphType(decl.result, file)) return;
   const scope: Scope = { ...fileScope(context, file), dims: new DimScope(true) };
   const args = standIns(scope, decl.params, decl.where);
   const span = decl.name.span;
@@ -47,10 +46,13 @@ export function checkFunction(context: Context, decl: FnDecl, file: FileScope): 
 }
 
 /** Whether a parameter has to be given to know what a body does. */
-function isOpen(param: Param): boolean {
-  const { kind } = param.type;
-  if (kind !== 'named-type' && kind !== 'list-type') return false;
-  return !param.value && !(kind === 'named-type' && param.type.name.name === 'dim');
+function isOpen({ type, value }: Param, file: FileScope): boolean {
+  if (value || isGraphType(type, file)) return false;
+  return !(type.kind === 'named-type' && type.name.name === 'dim');
+}
+
+function signatureFile({ file, promised }: Method): FileScope {
+  return promised?.file ?? file;
 }
 
 function handedIn(values: readonly Val[], span: Span): CallArgs {
@@ -61,13 +63,14 @@ function checkSpec(context: Context, spec: Spec): void {
   const instance = instantiate(context, spec, { path: '', source: '' }, undefined);
   if (!instance) return;
   for (const method of instance.declared.methods.values()) {
-    if (!method.decl.params.some(isOpen) && method.decl.result) checkMethod(context, instance, method);
+    if (!method.decl.params.some((param) => isOpen(param, signatureFile(method))) && method.decl.result)
+      checkMethod(context, instance, method);
   }
 }
 
 function checkMethod(context: Context, instance: Instance, method: Method): void {
   const scope: Scope = {
-    ...fileScope(context, method.file),
+    ...fileScope(context, signatureFile(method)),
     member: (name) => readMember(undefined, context, instance, name),
     dims: new DimScope(true),
   };

@@ -3,9 +3,11 @@ import type {
   Expr,
   Ident,
   InputMember,
+  ItemName,
   ModelDecl,
   ModelField,
   ModelLet,
+  ModelLetItems,
   OutputMember,
   Param,
   Path,
@@ -30,6 +32,29 @@ export interface From<T> {
 export interface FromValue extends From<Expr> {
   /** What it replaces, where that is not the parameter's default. */
   readonly before: FromValue | undefined;
+}
+
+/** One name of a `let (a, b) = …`; the value is an equation of its own, by a name that nothing else can have. */
+export interface LetItem {
+  readonly kind: 'let-item';
+  readonly name: Ident;
+  /** What `whole` is read as. */
+  readonly names: readonly ItemName[];
+  readonly position: number;
+  readonly whole: string;
+  readonly span: Span;
+}
+
+export type Equation = ModelLet | LetItem;
+
+/** The name of the value that a `let (a, b) = …` takes apart. */
+export function wholeName(names: readonly ItemName[]): string {
+  return `(${names.map(({ name }) => name.name).join(', ')})`;
+}
+
+/** Whether an equation has a name that source can mention. */
+export function isWritten(name: string): boolean {
+  return !name.startsWith('(');
 }
 
 /** A part, declared or replaced. */
@@ -65,7 +90,7 @@ export interface FlatModel {
   readonly values: Map<string, FromValue>;
   readonly fields: Map<string, FromField>;
   readonly inputs: Map<string, From<InputMember>>;
-  readonly lets: Map<string, From<ModelLet>>;
+  readonly lets: Map<string, From<Equation>>;
   readonly outputs: Map<string, From<OutputMember>>;
   readonly where: From<Expr>[];
   readonly overrides: DeepOverride[];
@@ -96,6 +121,7 @@ export function flattenModel(context: Context, decl: ModelDecl, file: FileScope)
     removed: new Map(),
   };
   for (const [nearness, one] of chain.entries()) merge(context, flat, { ...one, nearness });
+  dropUnusedWholes(flat);
   return flat;
 }
 
@@ -170,6 +196,10 @@ function merge(context: Context, flat: FlatModel, link: Link): void {
         if (once(member.name.name, member.name.span) && fits('let', member.name))
           flat.lets.set(member.name.name, { decl: member, file, model, nearness });
         break;
+      case 'model-let-items':
+        for (const [position, { name }] of member.names.entries())
+          if (once(name.name, name.span) && fits('let', name)) setItem(flat, member, position, link);
+        break;
       case 'output':
         if (once(`output ${member.name.name}`, member.name.span) && fits('output', member.name, !!member.value))
           flat.outputs.set(member.name.name, { decl: member, file, model, nearness });
@@ -208,6 +238,24 @@ function setField(flat: FlatModel, decl: ModelField, name: string, link: Link): 
     const before = flat.fields.get(name);
     flat.fields.set(name, { decl, file, model, nearness, base: link.decl.base?.name, before });
   }
+}
+
+function setItem(flat: FlatModel, { names, value, docs, span }: ModelLetItems, position: number, link: Link): void {
+  const { file, nearness } = link;
+  const model = link.decl.name.name;
+  const whole = wholeName(names);
+  const { name } = names[position]!;
+  const letSpan = { ...span, start: names[0]!.item.span.start, end: names[names.length - 1]!.name.span.end };
+  const ident: Ident = { kind: 'ident', name: whole, span: letSpan };
+  flat.lets.set(whole, { decl: { kind: 'model-let', docs, name: ident, value, span }, file, model, nearness });
+  const decl: LetItem = { kind: 'let-item', name, names, position, whole, span: name.span };
+  flat.lets.set(name.name, { decl, file, model, nearness });
+}
+
+/** A value of which a variant gives every item anew is not computed. */
+function dropUnusedWholes({ lets }: FlatModel): void {
+  const used = new Set([...lets.values()].map(({ decl }) => (decl.kind === 'let-item' ? decl.whole : undefined)));
+  for (const name of [...lets.keys()]) if (!isWritten(name) && !used.has(name)) lets.delete(name);
 }
 
 /** What is given anew, or taken out, loses what was said of it and of its inside before. */

@@ -15,13 +15,14 @@ import { error, type Given, hasError, type Instance, tensor, type Val } from '..
 import { fitStatic } from '../eval/arguments.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { fitResult } from '../eval/fit-result.ts';
+import { itemOf } from '../eval/items.ts';
 import { assumeAll, conditions, resolveType } from '../eval/signature.ts';
 import { checkAttributes } from '../modules/declared.ts';
 import { isPart, partKinds, partsOf, place, slotOf } from '../modules/members.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope } from '../source/program.ts';
-import type { FlatModel, From, FromField, FromValue } from './flatten.ts';
+import { type FlatModel, type From, type FromField, type FromValue, isWritten } from './flatten.ts';
 import { type Line, OverrideLines, type OverrideUse } from './override-lines.ts';
 import { type GoneUse, Uses } from './uses.ts';
 
@@ -238,7 +239,7 @@ class ModelElaboration {
       ...fileScope(this.#context, file),
       owner: { what: `model ${name}`, span: decl.name.span },
       member: (one, span) => this.#value(one, span),
-      memberNames: () => [...params.keys(), ...fields.keys(), ...inputs.keys(), ...lets.keys()],
+      memberNames: () => [...params.keys(), ...fields.keys(), ...inputs.keys(), ...[...lets.keys()].filter(isWritten)],
       dims: this.#dims,
       facts: this.#facts,
       graph,
@@ -396,8 +397,11 @@ class ModelElaboration {
     }
     const input = flat.inputs.get(name);
     if (input) return this.#input(name);
-    const equation = flat.lets.get(name)!;
-    return evaluate(this.#scope(equation.file), equation.decl.value);
+    const { decl, file } = flat.lets.get(name)!;
+    const scope = this.#scope(file);
+    if (decl.kind === 'model-let') return evaluate(scope, decl.value);
+    const items = { names: decl.names, span: decl.span };
+    return itemOf(scope, items, decl.position, this.#value(decl.whole, decl.span) ?? error);
   }
 
   #refuseField(name: string, { decl, base, before }: FromField, value: Val): Val {

@@ -131,7 +131,7 @@ function inside(source: string, { file }: Span): string {
   if (file.startsWith('std/')) return 'use it, or put a module in its place that has only what is used';
   const name = source.slice(source.lastIndexOf('.') + 1);
   if (name.endsWith(']')) return 'use it, or leave it out of the list';
-  return `use it, or make it only where it is used: \`${name} = if … { … } else { none }\``;
+  return `use it, or make it only where it is used: \`${name} = … if …\``;
 }
 
 function takeOut({ flat }: ModelGraph, name: string): string {

@@ -4,6 +4,8 @@ import type { Declared, InterfaceAt, Method } from '../context/declared.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope } from '../source/program.ts';
+import { importHelp } from '../source/unknown-names.ts';
+import { implemented } from './implementation.ts';
 
 export function declaredOf(context: Context, decl: ModuleDecl, file: FileScope): Declared {
   const { declared } = context.run;
@@ -27,7 +29,8 @@ function declare(context: Context, decl: ModuleDecl, file: FileScope): Declared 
   for (const one of interfaces) {
     if (!checkParameters(context, decl, one.decl)) sound = false;
     for (const member of one.decl.members)
-      if (member.kind === 'method' && member.body) methods.set(member.name.name, { decl: member, file: one.file });
+      if (member.kind === 'method' && member.body)
+        methods.set(member.name.name, { decl: member, file: one.file, promised: undefined });
   }
   for (const member of decl.members) {
     const earlier = members.get(member.name.name) ?? decl.params.find((param) => param.name.name === member.name.name);
@@ -45,8 +48,13 @@ function declare(context: Context, decl: ModuleDecl, file: FileScope): Declared 
     if (member.kind === 'field') checkAttributes(context, member.attributes, ['path']);
     else if (member.kind === 'param' || member.kind === 'buffer')
       checkAttributes(context, member.attributes, ['path', 'no_decay', 'f32']);
+    if (member.kind === 'implementation') {
+      const method = implemented(context, { decl, file }, member, interfaces);
+      if (method) methods.set(member.name.name, method);
+      else sound = false;
+    }
     if (member.kind !== 'method') continue;
-    methods.set(member.name.name, { decl: member, file });
+    methods.set(member.name.name, { decl: member, file, promised: undefined });
     if (!member.result)
       fail({ context }, 'CROB2219', member.name.span, { name: `${decl.name.name}.${member.name.name}` });
   }
@@ -97,7 +105,9 @@ export function checkPromises(context: Context, decl: ModuleDecl, file: FileScop
       name.span,
       { name: name.name, actual: found?.decl.kind ?? '', expected: 'an interface' },
       {
-        help: found ? undefined : didYouMean(name.name, file.names()),
+        help: found
+          ? undefined
+          : (importHelp(context.run.program, file, name.name) ?? didYouMean(name.name, file.names())),
       },
     );
   }

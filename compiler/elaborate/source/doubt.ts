@@ -33,8 +33,11 @@ export function doubtOf(tree: SourceFile): Doubt {
     if (item.result === undefined) dropped.push(item.name.name);
     return item.result !== undefined;
   };
-  const isKnownMember = (member: ModuleMember) =>
-    member.kind === 'method' ? isKnown(member) : inside(member.span) === 0;
+  const isKnownMember = (member: ModuleMember) => {
+    if (member.kind === 'method') return isKnown(member);
+    // What it gives is the interface's to say.
+    return member.kind === 'implementation' ? isKnown({ ...member, result: true }) : inside(member.span) === 0;
+  };
   const kept = tree.declarations.flatMap((decl): Declaration[] => {
     if (decl.kind === 'fn') return isKnown(decl) ? [decl] : [];
     if (isLost(decl)) return [];

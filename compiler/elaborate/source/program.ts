@@ -4,9 +4,11 @@ import type { Span } from '../../../grammar/span.ts';
 import type { Declaration, Param, ParseResult, SourceFile, UseDecl } from '../../../grammar/tree.ts';
 import { type Diagnostic, diagnostic } from '../../diagnostics/diagnostic.ts';
 import { fromSyntax } from '../../diagnostics/from-syntax.ts';
+import { checkComparisons } from './choices.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { type Doubt, doubtOf } from './doubt.ts';
 import { asTyped, type SettingsSource, settingsFile } from './settings-source.ts';
+import { importHelp } from './unknown-names.ts';
 
 /** Hands in source text, so that the compiler reads no file itself. Paths are what `resolve` returned. */
 export interface SourceHost {
@@ -14,6 +16,8 @@ export interface SourceHost {
   read(path: string): string | undefined;
   /** Where `use std.nn` (absolute: below the library) or `use layers.block` (from the file's folder) points. */
   resolve(from: string, path: readonly string[]): string;
+  /** The paths of the library's files: where a name is looked for that a file does not import. */
+  library?(): readonly string[];
   /** The tree of a file, if someone has read this very text before. */
   parsed?(path: string, text: string): ParseResult | undefined;
   /** The library file whose names every file sees; undefined without a library. */
@@ -153,7 +157,10 @@ export class Program {
     this.files.set(path, scope);
     const imported = new Map<string, Span>();
     for (const use of tree.uses) this.#import(scope, use, { imports, imported, unknown });
-    for (const decl of tree.declarations) this.#checkParameters(decl);
+    for (const decl of tree.declarations) {
+      this.#checkParameters(decl);
+      this.diagnostics.push(...checkComparisons(decl, scope));
+    }
     return scope;
   }
 
@@ -181,7 +188,7 @@ export class Program {
         );
       const decl = file.declarations.get(name.name);
       if (!decl) {
-        const help = didYouMean(name.name, file.declarations.keys());
+        const help = importHelp(this, scope, name.name) ?? didYouMean(name.name, file.declarations.keys());
         this.#report(diagnostic('CROB2002', name.span, { name: name.name, path: path.join('.') }, { help }));
         unknown.add((alias ?? name).name);
         continue;
@@ -198,6 +205,19 @@ export class Program {
         const notes = [{ span: earlier.name.span, text: 'first declared here' }];
         this.#report(diagnostic('CROB2004', name.span, { name: name.name }, { notes }));
       }
+  }
+
+  /** The library's file that declares a name; files that nothing uses are looked at, too. */
+  libraryFileOf(name: string): string | undefined {
+    const paths = this.#host.library?.() ?? [...this.files.keys()].filter((path) => path.startsWith('std/'));
+    return paths.find((path) => {
+      const known = this.files.get(path);
+      if (known) return known.declarations.has(name);
+      const text = this.#host.read(path);
+      if (text === undefined) return false;
+      const { tree } = this.#host.parsed?.(path, text) ?? parsedOnce(path, text);
+      return tree.declarations.some((decl) => decl.kind !== 'example' && decl.name.name === name);
+    });
   }
 
   #report(d: Diagnostic): void {

@@ -4,9 +4,10 @@ import type { Dim } from '../../../dims/dim.ts';
 import type { Value } from '../../../ir/graph.ts';
 import type { CallArgs, Scope } from '../../context/scope.ts';
 import { describe } from '../../context/show-value.ts';
-import { asInt, asNumber, type Given, hasError, type Val } from '../../context/values.ts';
+import { asNumber, type Given, hasError, type Val } from '../../context/values.ts';
 import { argText, counted, fail } from '../../report/report.ts';
 import { didYouMean } from '../../source/did-you-mean.ts';
+import { knownInt } from '../known-sizes.ts';
 
 /** A function that the language has from the start; everything else is in the standard library. */
 export interface Builtin {
@@ -114,7 +115,7 @@ export function tensorArg(cx: BuiltinCall, name: string): Value | undefined {
 export function intArg(cx: BuiltinCall, name: string, otherwise?: number): number | undefined {
   const given = cx.args.get(name);
   if (!given && otherwise !== undefined) return otherwise;
-  return asInt(given?.value) ?? wanted(cx, name, 'an int');
+  return knownInt(cx.scope, given?.value) ?? wanted(cx, name, 'an int');
 }
 
 export function numberArg(cx: BuiltinCall, name: string, otherwise?: number): number | undefined {
@@ -157,10 +158,10 @@ export function tensorsArg(cx: BuiltinCall, name: string): Value[] | undefined {
 export function pairArg(cx: BuiltinCall, name: string, otherwise: number): readonly [number, number] | undefined {
   const given = cx.args.get(name);
   if (!given) return [otherwise, otherwise];
-  const n = asInt(given.value);
+  const n = knownInt(cx.scope, given.value);
   if (n !== undefined) return [n, n];
   if (given.value.kind === 'list' && given.value.items.length === 2) {
-    const [a, b] = given.value.items.map(asInt);
+    const [a, b] = given.value.items.map((item) => knownInt(cx.scope, item));
     if (a !== undefined && b !== undefined) return [a, b];
   }
   return wanted(cx, name, 'an int or a list of two ints');

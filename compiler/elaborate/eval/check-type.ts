@@ -1,0 +1,64 @@
+import type { Type, TypeDecl } from '../../../grammar/tree.ts';
+import type { Context } from '../context/context.ts';
+import { DimScope, fileScope, type Scope } from '../context/scope.ts';
+import { fail } from '../report/report.ts';
+import type { FileScope } from '../source/program.ts';
+import { behindNames, holdsItself, partsOfType, typeName } from '../source/type-names.ts';
+import { reportUnknownType, typeScope } from './arguments.ts';
+import { isGraphType, resolveType } from './signature.ts';
+
+const plain: ReadonlySet<string> = new Set(['int', 'float', 'bool', 'string']);
+
+/** What is wrong with a `type` by itself. With parameters that have no defaults, its dims are checked where it is used. */
+export function checkTypeName(context: Context, decl: TypeDecl, file: FileScope): void {
+  const scope: Scope = { ...fileScope(context, file), dims: new DimScope(true) };
+  if (holdsItself({ decl, file })) {
+    fail(scope, 'CROB2242', decl.name.span, { name: decl.name.name });
+    return;
+  }
+  if (!isNameable(scope, decl.type) || decl.params.some((param) => !param.value)) return;
+  const inner = typeScope(
+    scope,
+    { kind: 'alias-type', name: decl.name, args: [], optional: false, span: decl.name.span },
+    { decl, file },
+  );
+  if (inner && isGraphType(decl.type, file)) resolveType(inner, decl.type, new Map(), { next: () => 4 });
+}
+
+/** Tensors, choices, and ints, floats, bools and strings; what is in a slot, and what only a signature can know, is not named. */
+function isNameable(scope: Scope, written: Type): boolean {
+  const { type, file } = behindNames(written, scope.file);
+  switch (type.kind) {
+    case 'tensor-type':
+    case 'choice-type':
+      return true;
+    case 'alias-type':
+      // Only a name of nothing is left as it is.
+      if (!typeName(type, file)) reportUnknownType(scope, type, file);
+      return false;
+    case 'typeof-type':
+      return refuse(scope, type, 'the type of another parameter');
+    case 'named-type': {
+      const { name } = type.name;
+      if (plain.has(name)) return true;
+      if (!file.lookup(name) && !['dim', 'function', 'init'].includes(name)) {
+        reportUnknownType(scope, type, file);
+        return false;
+      }
+      return refuse(scope, type, `\`${name}\``);
+    }
+    case 'pyramid-type':
+    case 'sequence-type':
+    case 'tuple-type':
+    case 'list-type':
+      return partsOfType(type).every((part) => isNameable(scope, part));
+  }
+}
+
+function refuse(scope: Scope, { span }: Type, actual: string): false {
+  fail(scope, 'CROB2201', span, {
+    expected: 'tensors, choices, or ints, floats, bools and strings as what a `type` names',
+    actual,
+  });
+  return false;
+}

@@ -1,0 +1,84 @@
+import type { Span } from '../../../grammar/span.ts';
+import type { ImplementationMember, InterfaceDecl, MethodMember, ModuleDecl } from '../../../grammar/tree.ts';
+import type { Context } from '../context/context.ts';
+import type { InterfaceAt, Method } from '../context/declared.ts';
+import { fail } from '../report/report.ts';
+import { didYouMean } from '../source/did-you-mean.ts';
+import type { FileScope } from '../source/program.ts';
+
+/**
+ * A method that is written without a signature, with that of the one interface that has it: parameters, result and `where`.
+ * Undefined after a report.
+ */
+export function implemented(
+  context: Context,
+  { decl, file }: { readonly decl: ModuleDecl; readonly file: FileScope },
+  member: ImplementationMember,
+  interfaces: readonly InterfaceAt[],
+): Method | undefined {
+  const { name, span } = member.name;
+  const found = interfaces.flatMap((one) =>
+    one.decl.members.flatMap((promised) =>
+      promised.kind === 'method' && promised.name.name === name ? [{ ...one, promised }] : [],
+    ),
+  );
+  const [first, second] = found;
+  if (first && !second) {
+    const known = context.run.store.implementations.get(member);
+    const method = known ?? withSignature(member, first.promised);
+    context.run.store.implementations.set(member, method);
+    const promised = { interface: first.decl.name.name, span: first.promised.name.span, file: first.file };
+    return { decl: method, file, promised };
+  }
+  // What it names as an interface and is none, or is unknown, is reported there.
+  if (!first && interfaces.length < decl.implements.length) return undefined;
+  // The method may stand in the text that a syntax error made unreadable.
+  if (!first && interfaces.some((one) => one.file.doubt?.declarations.has(one.decl))) return undefined;
+  const notes = found.map(({ promised, decl: { name: of } }) => ({
+    span: promised.name.span,
+    text: `that of ${of.name}`,
+  }));
+  refuse(context, span, name, reasonFor(decl, found, interfaces), methodNames(interfaces), notes);
+  return undefined;
+}
+
+/** An interface gives signatures, and has none to take one from. */
+export function checkSignatures(context: Context, decl: InterfaceDecl): void {
+  for (const member of decl.members)
+    if (member.kind === 'implementation')
+      refuse(context, member.name.span, member.name.name, `the interface ${decl.name.name} gives it none`, [], []);
+}
+
+function withSignature(
+  { docs, name, body, span }: ImplementationMember,
+  { params, result, where }: MethodMember,
+): MethodMember {
+  return { kind: 'method', docs, name, params, result, where, body, span };
+}
+
+function reasonFor(decl: ModuleDecl, found: readonly InterfaceAt[], interfaces: readonly InterfaceAt[]): string {
+  if (found.length > 1) return `${found.map((one) => one.decl.name.name).join(' and ')} each give one`;
+  if (interfaces.length === 0) return `${decl.name.name} fills no interface that gives it one`;
+  const names = interfaces.map((one) => one.decl.name.name).join(' and ');
+  return `${names} ${interfaces.length === 1 ? 'has' : 'have'} no method of that name`;
+}
+
+function methodNames(interfaces: readonly InterfaceAt[]): readonly string[] {
+  return interfaces.flatMap(({ decl }) =>
+    decl.members.flatMap((member) => (member.kind === 'method' ? [member.name.name] : [])),
+  );
+}
+
+function refuse(
+  context: Context,
+  span: Span,
+  name: string,
+  reason: string,
+  names: readonly string[],
+  notes: readonly { readonly span: Span; readonly text: string }[],
+): void {
+  const written = name === 'forward' ? name : `method ${name}`;
+  const help =
+    (notes.length === 0 ? didYouMean(name, names) : undefined) ?? `write it: \`${written}(x: f32[…]) -> f32[…] { … }\``;
+  fail({ context }, 'CROB2240', span, { name, reason }, { help, notes });
+}

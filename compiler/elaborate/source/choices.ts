@@ -1,0 +1,138 @@
+import { nearest } from '../../../grammar/nearest.ts';
+import type { ChoiceType, Declaration, Expr, ModuleDecl, Param, Type } from '../../../grammar/tree.ts';
+import { type Diagnostic, diagnostic } from '../../diagnostics/diagnostic.ts';
+import type { FileScope } from './program.ts';
+import { behindNames } from './type-names.ts';
+
+export function choicesOf({ choices }: ChoiceType): readonly string[] {
+  return choices.map(({ value }) => value);
+}
+
+/** `"a"`, `"a" or "b"`, `"a", "b" or "c"`. */
+export function oneOf(choices: readonly string[]): string {
+  const quoted = choices.map((choice) => JSON.stringify(choice));
+  const last = quoted[quoted.length - 1] ?? '';
+  return quoted.length < 2 ? last : `${quoted.slice(0, -1).join(', ')} or ${last}`;
+}
+
+/** What was meant by a string that is no choice. */
+export function meantChoice(found: string, choices: readonly string[]): string | undefined {
+  const meant = nearest(found, choices);
+  return meant === undefined ? undefined : `did you mean \`${JSON.stringify(meant)}\`?`;
+}
+
+/** Names of a declaration whose type lists what they can be. */
+type Choices = ReadonlyMap<string, readonly string[]>;
+
+/** Comparisons of a parameter with a string that it can never be: the other way of such an `if` is always taken. */
+export function checkComparisons(decl: Declaration, file: FileScope): readonly Diagnostic[] {
+  const found: Diagnostic[] = [];
+  const own = 'params' in decl ? withChoices(decl.params, file) : new Map<string, readonly string[]>();
+  if (decl.kind === 'model') for (const base of basesOf(decl.base?.name, file)) addMissing(own, base);
+  if (decl.kind === 'module' || decl.kind === 'interface') {
+    for (const member of decl.members)
+      if (member.kind === 'static' && member.type) add(own, member.name.name, member.type, file);
+    for (const member of decl.members) {
+      const inner = member.kind === 'method' ? within(own, member.params, file) : own;
+      compare(member, inner, found);
+    }
+    compare(decl.where, own, found);
+  } else compare(decl, own, found);
+  return found;
+}
+
+function withChoices(params: readonly Param[], file: FileScope): Map<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  for (const { name, type } of params) add(found, name.name, type, file);
+  return found;
+}
+
+function add(into: Map<string, readonly string[]>, name: string, written: Type, file: FileScope): void {
+  const { type } = behindNames(written, file);
+  if (type.kind === 'choice-type') into.set(name, choicesOf(type));
+}
+
+/** What a parameter or a typed static of a module can be, where its type lists it. */
+export function declaredChoices(
+  { params, members }: ModuleDecl,
+  name: string,
+  file: FileScope,
+): readonly string[] | undefined {
+  const own = params.find((param) => param.name.name === name) ?? members.find((one) => one.name.name === name);
+  const written = own && 'type' in own ? own.type : undefined;
+  const type = written && behindNames(written, file).type;
+  return type?.kind === 'choice-type' ? choicesOf(type) : undefined;
+}
+
+function addMissing(into: Map<string, readonly string[]>, from: Choices): void {
+  for (const [name, choices] of from) if (!into.has(name)) into.set(name, choices);
+}
+
+/** The parameters of the models that a model extends. */
+function* basesOf(name: string | undefined, file: FileScope): Iterable<Choices> {
+  const seen = new Set<Declaration>();
+  for (let at = { name, file }; at.name !== undefined; ) {
+    const found = at.file.lookup(at.name);
+    if (found?.decl.kind !== 'model' || seen.has(found.decl)) return;
+    seen.add(found.decl);
+    yield withChoices(found.decl.params, found.file);
+    at = { name: found.decl.base?.name, file: found.file };
+  }
+}
+
+/** Parameters of a method come before the names around it. */
+function within(outer: Choices, params: readonly Param[], file: FileScope): Choices {
+  const inner = new Map(outer);
+  for (const { name } of params) inner.delete(name.name);
+  for (const [name, choices] of withChoices(params, file)) inner.set(name, choices);
+  return inner;
+}
+
+function compare(node: unknown, choices: Choices, into: Diagnostic[]): void {
+  if (choices.size === 0) return;
+  const bound = new Set<string>();
+  visit(node, (one) => {
+    for (const name of boundIn(one)) bound.add(name);
+  });
+  visit(node, (one) => {
+    if (!isComparison(one)) return;
+    const [left, right] = [one.left, one.right];
+    for (const [name, text] of [
+      [left, right],
+      [right, left],
+    ] as const) {
+      if (name.kind !== 'name' || text.kind !== 'string' || bound.has(name.name)) continue;
+      const known = choices.get(name.name);
+      if (!known || known.includes(text.value)) continue;
+      const args = { name: name.name, value: JSON.stringify(text.value), choices: oneOf(known) };
+      into.push(diagnostic('CROB2241', text.span, args, { help: meantChoice(text.value, known) }));
+    }
+  });
+}
+
+function isComparison(node: object): node is Extract<Expr, { kind: 'binary' }> {
+  const { kind, op } = node as { readonly kind?: unknown; readonly op?: unknown };
+  return kind === 'binary' && (op === '==' || op === '!=');
+}
+
+/** Names that a statement or a comprehension gives a meaning of its own. */
+function boundIn(node: object): readonly string[] {
+  const { kind, name, item, index, names, target } = node as Record<string, unknown>;
+  if (kind === 'let' || kind === 'model-let') return nameOf(name);
+  if (kind === 'let-items' || kind === 'model-let-items')
+    return (names as { name: unknown }[]).flatMap((one) => nameOf(one.name));
+  if (kind === 'assign') return nameOf(target);
+  return kind === undefined && 'iterable' in node ? [...nameOf(item), ...nameOf(index)] : [];
+}
+
+function nameOf(node: unknown): readonly string[] {
+  return typeof node === 'object' && node !== null && 'name' in node && typeof node.name === 'string'
+    ? [node.name]
+    : [];
+}
+
+function visit(node: unknown, act: (node: object) => void): void {
+  if (typeof node !== 'object' || node === null) return;
+  act(node);
+  for (const part of Object.values(node)) visit(part, act);
+}
