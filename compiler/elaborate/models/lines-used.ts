@@ -2,6 +2,7 @@ import type { Span } from '../../../grammar/span.ts';
 import { type Context, fork } from '../context/context.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
+import { isWritten } from './flatten.ts';
 import { liveLines } from './live-members.ts';
 import { elaborateModel, type ModelGraph } from './model.ts';
 
@@ -51,6 +52,6 @@ function deadLines(context: Context, model: ModelGraph): ReadonlyMap<Span, DeadL
 
 /** The `let` of the base that was meant, where the name is nearly its own. */
 function forgotten({ flat, unread }: ModelGraph, name: string): string | undefined {
-  const others = [...flat.lets.keys()].filter((other) => !unread.has(other));
+  const others = [...flat.lets.keys()].filter((other) => isWritten(other) && !unread.has(other));
   return didYouMean(name, others) ?? 'use it in an output, or leave it out';
 }

@@ -169,7 +169,8 @@ class ModelElaboration {
     const parts = [...fields.keys(), ...[...params.keys()].filter((name) => !isPlain(name))];
     const byParts = this.#uses.reached([...ends, ...parts]);
     return new Set([
-      ...[...lets.keys()].filter((name) => !needed.has(name)),
+      // A `let (a, b) = …` is reported by the names that are not needed.
+      ...[...lets.keys()].filter((name) => isWritten(name) && !needed.has(name)),
       ...[...params.keys()].filter((name) => isPlain(name) && !byParts.has(name)),
     ]);
   }
