@@ -151,6 +151,8 @@ function makeTemplate(
     return undefined;
   }
   const { signature, body } = made;
+  const depth = 1 + body.calls.reduce((most, { template: one }) => Math.max(most, one.depth), 0);
+  if (depth > callLimit) fail({ context }, 'CROB2225', callee.span, { what: 'the nesting of calls', limit: callLimit });
   const readsTraining = reads.some(dependsOnTraining);
   const template: Template = {
     ...signature,
@@ -164,7 +166,7 @@ function makeTemplate(
     readsTraining,
     updatesBuffers:
       readsTraining && (body.updates.length > 0 || body.calls.some(({ template: one }) => one.updatesBuffers)),
-    depth: 1 + Math.max(0, ...body.calls.map(({ template: one }) => one.depth)),
+    depth,
   };
   run.templates.set(key, template);
   if (!readsTraining) run.store.settled.set(key, template);

@@ -4,6 +4,7 @@ import { type Context, collecting } from '../context/context.ts';
 import type { Faults } from '../context/faults.ts';
 import { dependsOnTraining, type Read } from '../context/reads.ts';
 import type { Call, Template } from '../context/template.ts';
+import { hasError } from '../context/values.ts';
 import { fail } from '../report/report.ts';
 import type { ModelAt } from '../source/recipe-chain.ts';
 import { flattenModel } from './flatten.ts';
@@ -38,6 +39,7 @@ export function attemptForm(context: Context, { decl, file }: ModelAt): Attempt 
   const flat = flattenModel(inner, decl, file);
   const model = flat && elaborateModel(inner, flat);
   for (const read of reads) if (dependsOnTraining(read)) context.reads.push(read);
+  if (model && faults.size === 0) checkWhole(model, context.training);
   if (model && faults.size === 0 && !isOfReasonableSize(model)) {
     const what = `the number of operators of ${decl.name.name}`;
     fail({ context: inner }, 'CROB2225', decl.name.span, { what, limit: operatorLimit });
@@ -50,6 +52,16 @@ export function attemptForm(context: Context, { decl, file }: ModelAt): Attempt 
   )
     fail({ context: inner }, 'CROB2224', decl.name.span, {});
   return { model, faults };
+}
+
+/** A model without a message has every output that it declares, and no gaps elsewhere. */
+function checkWhole({ flat, outputs, instances, params }: ModelGraph, training: boolean): void {
+  const lacking = [...flat.outputs].find(
+    ([name, { decl }]) =>
+      (training || !decl.stage) && !outputs.some((one) => one.name === name || one.name.startsWith(`${name}_`)),
+  );
+  const gap = lacking?.[0] ?? [...instances, ...params].find(([, value]) => hasError(value))?.[0];
+  if (gap !== undefined) throw new Error(`bug in crobc: ${flat.name} has no ${gap}, and no message says why`);
 }
 
 /** Most operators that a model may have once its calls are expanded. */

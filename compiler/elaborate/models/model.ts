@@ -1,5 +1,5 @@
 import type { Span } from '../../../grammar/span.ts';
-import type { OutputMember, Param } from '../../../grammar/tree.ts';
+import type { Attribute, OutputMember, Param } from '../../../grammar/tree.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import { type Clause, Facts } from '../../dims/facts.ts';
@@ -7,6 +7,7 @@ import { Builder } from '../../ir/builder.ts';
 import type { Guard, Node, Value } from '../../ir/graph.ts';
 import type { Context } from '../context/context.ts';
 import type { Overrides } from '../context/overrides.ts';
+import { childPath } from '../context/paths.ts';
 import type { Read } from '../context/reads.ts';
 import { DimScope, fileScope, type GraphBody, graphBody, type Scope } from '../context/scope.ts';
 import { describe, showStatic } from '../context/show-value.ts';
@@ -18,7 +19,8 @@ import { fitResult } from '../eval/fit-result.ts';
 import { itemOf } from '../eval/items.ts';
 import { assumeAll, conditions, resolveType } from '../eval/signature.ts';
 import { checkAttributes } from '../modules/declared.ts';
-import { isPart, partKinds, partsOf, place, slotOf } from '../modules/members.ts';
+import { isPart, partKinds, partsOf, pathText, place, slotOf } from '../modules/members.ts';
+import { listOverrides } from '../modules/overrides.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope } from '../source/program.ts';
@@ -392,9 +394,22 @@ class ModelElaboration {
       const value = evaluate(this.#fieldScope(name, field), expr);
       if (!isPart(value) || (value.kind === 'none' && field.base !== undefined && !field.before))
         return this.#refuseField(name, field, value);
-      const attribute = attributes.find((a) => a.name.name === 'path')?.args[0]?.value;
-      const path = attribute?.kind === 'string' ? attribute.value : name;
-      return place(context, { value, span: expr.span }, { path, source: name }, this.#lines.below(name), false);
+      const overrides = this.#lines.below(name);
+      const { span } = expr;
+      if (value.kind !== 'list')
+        return place(
+          context,
+          { value, span },
+          { path: this.#partPath(name, attributes), source: name },
+          overrides,
+          false,
+        );
+      const below = listOverrides(overrides, value.items.length, context);
+      const items = value.items.map((item, i) => {
+        const at = { path: this.#partPath(name, attributes, i), source: `${name}[${i}]` };
+        return place(context, { value: item, span }, at, below(i), false);
+      });
+      return { kind: 'list', items };
     }
     const input = flat.inputs.get(name);
     if (input) return this.#input(name);
@@ -403,6 +418,19 @@ class ModelElaboration {
     if (decl.kind === 'model-let') return evaluate(scope, decl.value);
     const items = { names: decl.names, span: decl.span };
     return itemOf(scope, items, decl.position, this.#value(decl.whole, decl.span) ?? error);
+  }
+
+  /** Where a part's weights are: by its `@path`, or by its name; an item of a list by its place behind it. */
+  #partPath(name: string, attributes: readonly Attribute[], i?: number): string {
+    const attribute = attributes.find((one) => one.name.name === 'path');
+    const template = attribute?.args[0]?.value;
+    const item = i === undefined ? '' : String(i);
+    if (!attribute || template?.kind !== 'string') return childPath(name, item);
+    const { params } = this.#flat;
+    const path = pathText(this.#context, attribute, template.value, i, (word) =>
+      params.has(word) ? this.#value(word) : undefined,
+    );
+    return template.value.includes('{i}') ? path : childPath(path, item);
   }
 
   #refuseField(name: string, { decl, base, before }: FromField, value: Val): Val {

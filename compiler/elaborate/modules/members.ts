@@ -251,23 +251,29 @@ export function fieldPath(
     });
     return childPath(instance.path, name);
   }
-  const text = template.value.replace(/\{(\w+)\}/g, (whole, word: string) => {
+  const text = pathText(context, attribute, template.value, i, (word) => staticMember(context, instance, word));
+  const joined = childPath(instance.path, text);
+  return i !== undefined && !template.value.includes('{i}') ? childPath(joined, String(i)) : joined;
+}
+
+/** The text of a `@path`, its names filled in: `{i}`, and static ints and strings that `lookup` finds. */
+export function pathText(
+  context: Context,
+  attribute: Attribute,
+  template: string,
+  i: number | undefined,
+  lookup: (name: string) => Val | undefined,
+): string {
+  return template.replace(/\{(\w+)\}/g, (whole, word: string) => {
     if (word === 'i' && i !== undefined) return String(i);
-    const value = staticMember(context, instance, word);
+    const value = lookup(word);
     const n = asInt(value);
     if (n !== undefined) return String(n);
     if (value?.kind === 'string') return value.value;
-    fail(
-      { context },
-      'CROB2001',
-      attribute.span,
-      { name: word },
-      { help: '{i} is the place in the list; other names are static ints and strings' },
-    );
+    const help = '{i} is the place in the list; other names are static ints and strings';
+    fail({ context }, 'CROB2001', attribute.span, { name: word }, { help });
     return whole;
   });
-  const joined = childPath(instance.path, text);
-  return i !== undefined && !template.value.includes('{i}') ? childPath(joined, String(i)) : joined;
 }
 
 /** A name of a module as its methods see it: also weights and buffers, placed in the graph at first use. */

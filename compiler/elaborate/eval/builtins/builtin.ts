@@ -65,7 +65,8 @@ export function callBuiltin(scope: Scope, builtin: Builtin, args: CallArgs, span
   });
   for (const [name, given] of args.named) {
     const at = () => args.source.find((arg) => arg.name?.name === name)?.name?.span ?? given.span;
-    if (names.includes(name)) {
+    // A name of a pattern may be that of a parameter which is given by its place: `repeat(t, "n -> n x", x = 2)`.
+    if (names.includes(name) && !(builtin.rest !== undefined && found.has(name))) {
       if (found.has(name)) return fail(scope, 'CROB2012', at(), { name });
       found.set(name, given);
     } else if (builtin.rest !== undefined) {

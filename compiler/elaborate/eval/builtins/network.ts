@@ -1,4 +1,4 @@
-import { constant as dimConstant } from '../../../dims/dim.ts';
+import { constant as dimConstant, one } from '../../../dims/dim.ts';
 import type { Builder } from '../../../ir/builder.ts';
 import type { DType, Value } from '../../../ir/graph.ts';
 import { asInt, dimVal, error, list, type Val } from '../../context/values.ts';
@@ -95,13 +95,27 @@ const maxPool: Builtin = {
 const matmul: Builtin = {
   name: 'matmul',
   params: ['a', 'b'],
-  docs: 'Matrix product over the last two axes; leading axes broadcast.',
+  docs: 'Matrix product over the last two axes; leading axes broadcast. A vector is a row on the left and a column on the right.',
   call(cx) {
     const a = tensorArg(cx, 'a');
     const b = tensorArg(cx, 'b');
-    return a && b ? guarded(cx.scope, cx.span, 'matmul', cx.texts, (build) => build.matmul(a, b)) : error;
+    return a && b ? guarded(cx.scope, cx.span, 'matmul', cx.texts, (build) => product(build, a, b)) : error;
   },
 };
+
+/** As in NumPy: the axis that makes a vector a matrix is not in the result. */
+function product(build: Builder, a: Value, b: Value): Value {
+  const [row, column] = [a.type.shape, b.type.shape].map((shape) => (shape.length === 1 ? shape[0] : undefined));
+  if (row === undefined && column === undefined) return build.matmul(a, b);
+  const left = row === undefined ? a : build.reshape(a, [one, row]);
+  const right = column === undefined ? b : build.reshape(b, [column, one]);
+  const full = build.matmul(left, right);
+  const rank = full.type.shape.length;
+  const kept = full.type.shape.filter(
+    (_, axis) => !(row !== undefined && axis === rank - 2) && !(column !== undefined && axis === rank - 1),
+  );
+  return build.reshape(full, kept);
+}
 
 const layerNorm: Builtin = {
   name: 'layer_norm',
