@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf } from '../runtime/file-error.ts';
-import { ownPath, whyUnreadable } from '../runtime/source-host.ts';
+import { isShipped, ownPath, whyUnreadable } from '../runtime/source-host.ts';
 
 const skipped = new Set(['node_modules', 'dist', '.git']);
 
@@ -17,6 +17,11 @@ export function crobFiles(given: readonly string[]): FoundFiles {
   const files = new Set<string>();
   const unusable = new Map<string, string>();
   for (const path of given.length > 0 ? given : ['.']) {
+    const own = ownPath(path);
+    if (isShipped(own)) {
+      files.add(own);
+      continue;
+    }
     try {
       const found = statSync(path).isDirectory() ? below(path) : [path];
       if (found.length === 0) unusable.set(path, `there are no .crob files in ${path}`);

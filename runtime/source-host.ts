@@ -1,5 +1,5 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SourceHost } from '../compiler/compile.ts';
 import type { SourceFile } from '../grammar/tree.ts';
@@ -35,9 +35,34 @@ function builtText(path: string, file: string): string | undefined {
 /** Largest source file read: what is larger is no source. */
 const sizeLimit = 4 * 1024 * 1024;
 
-/** A path that a user gives, told apart from a library file's: a folder of one's own may be called `std`. */
+/** What ships with crobc: the prefix of each folder's files in messages, and the folder below the package. */
+const shipped = [
+  { prefix: 'std/', folder: 'stdlib', first: 'std' },
+  { prefix: 'crobc/models/', folder: 'models', first: 'models' },
+] as const;
+
+/** Where a file that ships with crobc is on disk; undefined for a path of any other file. */
+function shippedFile(path: string): string | undefined {
+  const found = shipped.find(({ prefix }) => path.startsWith(prefix));
+  return found && join(packageRoot(), found.folder, path.slice(found.prefix.length));
+}
+
+/** Whether a source's path is a shipped file's, which is read from the package. */
+export function isShipped(path: string): boolean {
+  return shippedFile(path) !== undefined;
+}
+
+/**
+ * The path by which a file that a user names is read. A shipped model goes by `models/crobim.crob` or
+ * `crobc/models/crobim.crob` where there is no such file in the working folder; a folder of one's own may be called
+ * `std` or `crobc`.
+ */
 export function ownPath(path: string): string {
-  return path.startsWith('std/') ? `./${path}` : path;
+  const plain = normalize(path);
+  const asShipped = plain.startsWith('models/') ? `crobc/${plain}` : plain;
+  if (asShipped.startsWith('crobc/models/') && !existsSync(path) && existsSync(shippedFile(asShipped)!))
+    return asShipped;
+  return isShipped(path) ? `./${path}` : path;
 }
 
 /** Why a source cannot be read; undefined when it can. */
@@ -54,23 +79,44 @@ export function whyUnreadable(path: string): string | undefined {
   }
 }
 
+/** Where `use a.b` of a file points: `a/b.crob` beside it, or a file that ships with crobc. */
+function resolved(from: string, path: readonly string[]): string {
+  const [first, ...rest] = path;
+  if (first === 'std') return `std/${rest.join('/')}.crob`;
+  const beside = join(dirname(from), `${path.join('/')}.crob`);
+  if (isShipped(from)) return beside;
+  const own = isShipped(beside) ? `./${beside}` : beside;
+  if (first !== 'models' || rest.length === 0 || existsSync(own)) return own;
+  const model = `crobc/models/${rest.join('/')}.crob`;
+  return existsSync(shippedFile(model)!) ? model : own;
+}
+
+/** `std.backbone`, `models.crobim`: what a `use` can name anywhere. */
+function shippedUses(): readonly string[] {
+  return shipped.flatMap(({ folder, first }) =>
+    readdirSync(join(packageRoot(), folder))
+      .filter((name) => name.endsWith('.crob'))
+      .map((name) => `${first}.${name.slice(0, -'.crob'.length)}`)
+      .sort(),
+  );
+}
+
 /**
- * Sources on disk. `use std.x` is the library's `x.crob`; `use a.b` is `a/b.crob` beside the file that uses it.
- * Files go by the path they were asked for (`ownPath`), library files by `std/x.crob`, so that messages and hashes do not
- * depend on where things are installed.
+ * Sources on disk. `use std.x` is the library's `x.crob`; `use a.b` is `a/b.crob` beside the file that uses it, and
+ * `use models.x` the shipped model file `x.crob` where there is no `models/x.crob` beside it.
+ * Files go by the path they were asked for (`ownPath`), library files by `std/x.crob` and shipped models by
+ * `crobc/models/x.crob`, so that messages and hashes do not depend on where things are installed.
  */
 export function diskHost(): SourceHost {
-  const library = join(packageRoot(), 'stdlib');
-  const onDisk = (path: string) => (path.startsWith('std/') ? join(library, path.slice(4)) : path);
   return {
     prelude: 'std/prelude.crob',
     library: () =>
-      readdirSync(library)
+      readdirSync(join(packageRoot(), 'stdlib'))
         .filter((name) => name.endsWith('.crob'))
         .sort()
         .map((name) => `std/${name}`),
     read(path) {
-      const file = onDisk(path);
+      const file = shippedFile(path) ?? path;
       const built = path.startsWith('std/') ? builtText(path, file) : undefined;
       return built ?? (whyUnreadable(file) === undefined ? readFileSync(file, 'utf8') : undefined);
     },
@@ -78,10 +124,7 @@ export function diskHost(): SourceHost {
       const tree = path.startsWith('std/') ? libraryTrees().trees[path] : undefined;
       return tree?.text === text ? { tree, faults: [] } : undefined;
     },
-    resolve(from, path) {
-      const [first, ...rest] = path;
-      if (first === 'std') return `std/${rest.join('/')}.crob`;
-      return ownPath(join(dirname(from), `${path.join('/')}.crob`));
-    },
+    resolve: resolved,
+    shipped: shippedUses,
   };
 }

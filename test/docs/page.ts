@@ -1,18 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, normalize, resolve } from 'node:path';
+import { dirname, join, normalize, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { check, type SourceHost } from '../../compiler/compile.ts';
 import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';
-import { diskHost } from '../../runtime/source-host.ts';
+import { diskHost, isShipped } from '../../runtime/source-host.ts';
 import { main } from '../cli/crobc.ts';
 import { strictTypeScript } from '../strict-typescript.ts';
 import { type Block, joined, type Part, parts } from './markdown.ts';
 import { shows } from './transcript.ts';
 
 /**
- * Runs every code block of a page, in order, in one folder that has the models that ship with crobc.
+ * Runs every code block of a page, in order, in one folder that is empty before the first.
  *
  * | block | what happens |
  * |---|---|
@@ -34,7 +34,6 @@ export class PageRun {
 
   constructor(page: string) {
     this.#page = page;
-    cpSync('models', join(this.#folder, 'models'), { recursive: true });
     symlinkSync(resolve('node_modules'), join(this.#folder, 'node_modules'));
     writeFileSync(join(this.#folder, 'package.json'), '{ "type": "module" }\n');
   }
@@ -120,13 +119,17 @@ export class PageRun {
     if (wrong) this.#printed = text;
   }
 
-  /** The page's files and the shipped models by their names on the page; the library as always. */
+  /** The page's files by their names on the page; what ships with crobc as always. */
   #host(): SourceHost {
     const disk = diskHost();
     return {
       ...disk,
+      resolve: (from, path) => {
+        const found = disk.resolve(isShipped(from) ? from : join(this.#folder, from), path);
+        return isShipped(found) ? found : relative(this.#folder, found);
+      },
       read: (path) => {
-        if (path.startsWith('std/')) return disk.read(path);
+        if (isShipped(path)) return disk.read(path);
         return this.#files.get(normalize(path)) ?? disk.read(join(this.#folder, path));
       },
     };

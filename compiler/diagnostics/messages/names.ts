@@ -33,7 +33,8 @@ from the file that declares it.`,
     template: 'there is no file for `use {path}`: {file}',
     help: '`use std.x` is a file of the library; `use a.b` is `a/b.crob` beside the file that uses it',
     explanation: `A \`use\` names a file: \`use std.norm\` the library's, \`use layers.block\` the file \`layers/block.crob\` below the
-folder of the file that says \`use\`. There is no search path. The names of a missing file are not complained of again
+folder of the file that says \`use\`. \`use models.crobim\` is a model that ships with crobc, unless there is a \`models/crobim.crob\`
+in that folder, which is then the one. There is no other search path. The names of a missing file are not complained of again
 where they are used.`,
     example: `use layers.blocks.{Block}
 `,

@@ -1,3 +1,4 @@
+import { nearest } from '../../../grammar/nearest.ts';
 import { parse } from '../../../grammar/parse.ts';
 import { placedAnew } from '../../../grammar/place-anew.ts';
 import type { Span } from '../../../grammar/span.ts';
@@ -20,6 +21,8 @@ export interface SourceHost {
   library?(): readonly string[];
   /** The tree of a file, if someone has read this very text before. */
   parsed?(path: string, text: string): ParseResult | undefined;
+  /** What ships with the compiler, as `use` names it: `std.backbone`, `models.crobim`. Asked for only where a file is not found. */
+  shipped?(): readonly string[];
   /** The library file whose names every file sees; undefined without a library. */
   readonly prelude: string | undefined;
 }
@@ -169,7 +172,8 @@ export class Program {
     const target = this.#host.resolve(scope.file, path);
     const file = this.load(target);
     if (!file) {
-      this.#report(diagnostic('CROB2003', use.span, { path: path.join('.'), file: target }));
+      const help = this.#shippedHelp(use);
+      this.#report(diagnostic('CROB2003', use.span, { path: path.join('.'), file: target }, { help }));
       for (const { name, alias } of use.names) unknown.add((alias ?? name).name);
       return;
     }
@@ -195,6 +199,19 @@ export class Program {
       }
       imports.set((alias ?? name).name, { decl, file });
     }
+  }
+
+  /** For `use crobim.{…}`, which means a shipped file, or one whose name is misspelt. */
+  #shippedHelp({ path, names }: UseDecl): string | undefined {
+    const asked = path.map(({ name }) => name).join('.');
+    const shipped = this.#host.shipped?.() ?? [];
+    const within = shipped.find((one) => one.endsWith(`.${asked}`));
+    const meant = within ?? nearest(asked, shipped);
+    if (meant === undefined) return undefined;
+    const listed = names.map(({ name, alias }) => (alias ? `${name.name} as ${alias.name}` : name.name)).join(', ');
+    const written = `\`use ${meant}.{${listed}}\``;
+    if (!within) return `did you mean ${written}?`;
+    return `${meant.startsWith('models.') ? 'the shipped models are' : 'the library has it:'} ${written}`;
   }
 
   #checkParameters(decl: Declaration): void {
