@@ -9,8 +9,8 @@ import { checkSizes, modelGraph } from './elaborate/models/checked-model.ts';
 import { checkDefaults, checkExample, checkFunction } from './elaborate/models/examples.ts';
 import { inlineModel } from './elaborate/models/inline.ts';
 import type { ModelGraph } from './elaborate/models/model.ts';
-import { checkPromises } from './elaborate/modules/declared.ts';
 import { checkSignatures } from './elaborate/modules/implementation.ts';
+import { checkPromises } from './elaborate/modules/promises.ts';
 import {
   checkInherited,
   checkRecipe,
@@ -108,6 +108,9 @@ function checkDeclaration(
     case 'module':
       checkPromises(context, decl, scope);
       if (decl.params.every((param) => param.value)) twice((form) => checkDefaults(form, decl, scope, decl.name.span));
+      return undefined;
+    case 'interface':
+      checkPromises(context, decl, scope);
       return undefined;
     case 'fn':
       twice((form) => checkFunction(form, decl, scope));

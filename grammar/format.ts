@@ -5,6 +5,7 @@ import type {
   Attribute,
   Declaration,
   Expr,
+  Ident,
   ModelMember,
   ModuleMember,
   Param,
@@ -164,8 +165,12 @@ class Formatter extends StatementFormatter {
     const { name } = item.name;
     switch (item.kind) {
       case 'module': {
-        const promised = item.implements.length > 0 ? `: ${item.implements.map((i) => i.name).join(', ')}` : '';
-        const head: Layout = [`module ${name}`, this.#params(item.params), promised, this.#tail(undefined, item.where)];
+        const head: Layout = [
+          `module ${name}`,
+          this.#params(item.params),
+          promised(item),
+          this.#tail(undefined, item.where),
+        ];
         return [
           attributes,
           head,
@@ -179,7 +184,7 @@ class Formatter extends StatementFormatter {
       }
       case 'interface': {
         const params = item.params.length > 0 ? this.#params(item.params) : '';
-        const head: Layout = [`interface ${name}`, params, this.#tail(undefined, item.where)];
+        const head: Layout = [`interface ${name}`, params, promised(item), this.#tail(undefined, item.where)];
         return [
           attributes,
           head,
@@ -376,6 +381,11 @@ class Formatter extends StatementFormatter {
       return bracket === '[' || (bracket === undefined && i < steps.length - 1) ? '[*]' : '.*';
     });
   }
+}
+
+/** The interfaces that a module or an interface names behind its parameters. */
+function promised({ implements: names }: { readonly implements: readonly Ident[] }): string {
+  return names.length > 0 ? `: ${names.map(({ name }) => name).join(', ')}` : '';
 }
 
 /** Where the last part of a header ends. */

@@ -113,15 +113,21 @@ export class Parser extends MemberParser {
     return { docs: [], attributes: [], name, span: name.span } as const;
   }
 
+  /** `: Encoder, Norm` behind the parameters of a module or interface. */
+  private readonly promised: Rule<readonly Ident[]> = this.RULE('promised', () => {
+    const promised: Ident[] = [];
+    this.OPTION(() => {
+      this.CONSUME(Colon);
+      this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => promised.push(this.SUBRULE(this.name)) });
+    });
+    return promised;
+  });
+
   private readonly module: Rule<Declaration> = this.RULE('module', (): Declaration => {
     this.CONSUME(Module);
     const name = this.SUBRULE(this.name);
     const params = this.OPTION(() => this.SUBRULE(this.params)) ?? [];
-    const promised: Ident[] = [];
-    this.OPTION2(() => {
-      this.CONSUME(Colon);
-      this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => promised.push(this.SUBRULE2(this.name)) });
-    });
+    const promised = this.SUBRULE(this.promised);
     const where = this.SUBRULE(this.where);
     const members = this.SUBRULE(this.moduleBody);
     return { kind: 'module', ...this.#bare(name), params, implements: promised, where, members };
@@ -131,9 +137,10 @@ export class Parser extends MemberParser {
     this.CONSUME(Interface);
     const name = this.SUBRULE(this.name);
     const params = this.OPTION(() => this.SUBRULE(this.params)) ?? [];
+    const promised = this.SUBRULE(this.promised);
     const where = this.SUBRULE(this.where);
     const members = this.SUBRULE(this.moduleBody);
-    return { kind: 'interface', ...this.#bare(name), params, where, members };
+    return { kind: 'interface', ...this.#bare(name), params, implements: promised, where, members };
   });
 
   private readonly fn: Rule<Declaration> = this.RULE('fn', (): Declaration => {

@@ -382,6 +382,8 @@ export interface ModuleDecl extends DeclarationBase {
 export interface InterfaceDecl extends DeclarationBase {
   readonly kind: 'interface';
   readonly params: readonly Param[];
+  /** `interface VisualBackbone: ImageEncoder`: a module that fills this one fills these as well. */
+  readonly implements: readonly Ident[];
   readonly where: readonly Expr[];
   /** Fields and weights are not allowed here; the checker says so. */
   readonly members: readonly ModuleMember[];

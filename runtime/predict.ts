@@ -40,8 +40,8 @@ export interface Prediction {
  * the logits.
  */
 export async function predict(source: Source, options: PredictOptions): Promise<Prediction> {
-  const picture = await readImage(options.image);
   const { height, width, batch, words, tokenizer } = await referringInputs(source.graph, options);
+  const picture = await readImage(options.image);
   if (batch !== undefined && batch !== 1)
     throw new UserError(
       `predict has one image, and ${source.graph.name} takes ${batch} at a time (B = ${batch}): leave B open`,

@@ -52,6 +52,7 @@ export async function referringInputs(
   { tokenizer: file }: Pick<ReferringModelOptions, 'tokenizer'>,
 ): Promise<ReferringInputs> {
   const { image, tokens } = portsOf(graph);
+  checkBands(graph.name, image.value);
   const tokenizer = await openTokenizer(file ?? join(packageRoot(), 'models', 'vocab', 'aerial.txt'));
   const rows = tableRows(graph, tokens);
   if (rows !== undefined && tokenizer.vocabularySize > rows) {
@@ -126,6 +127,18 @@ function portsOf(graph: Graph): Ports {
   const output = graph.outputs[0];
   if (!output) throw new UserError(`${graph.name} has no output`);
   return { image: port('image', 4), tokens: port('tokens', 2), output: output.name };
+}
+
+/** Bands of the pictures that crobc reads: RGB. */
+const readBands = 3;
+
+/** Throws a UserError for a model of images of other bands than pictures are read with. */
+export function checkBands(model: string, image: Value): void {
+  const bands = size(image, 1);
+  if (bands === undefined || bands === readBands) return;
+  throw new UserError(
+    `${model} takes images of ${bands} ${bands === 1 ? 'band' : 'bands'}, and train, eval and predict read pictures as RGB, which has ${readBands}: build it and run it from your own program, or set its backbone's bands to ${readBands}`,
+  );
 }
 
 function size(value: Value, axis: number): number | undefined {

@@ -6,7 +6,7 @@ import { openLayout } from '../data/folders.ts';
 import { epochSamples } from '../data/order.ts';
 import type { OnBad } from '../data/problems.ts';
 import { tokenizerFile } from '../data/tokenizer-file.ts';
-import { referringInputs } from '../referring-model.ts';
+import { checkBands, referringInputs } from '../referring-model.ts';
 import type { Feeds } from '../session.ts';
 import type { Tokenizer } from '../tokenizer.ts';
 import { UserError } from '../user-error.ts';
@@ -33,6 +33,7 @@ export function batchSize({ forward, recipe }: Training): number {
     }
   }
   const image = forward.inputs.find(({ name }) => name === 'image');
+  checkBands(recipe.model, image!.value);
   return asConstant(image!.value.type.shape[0]!)!;
 }
 

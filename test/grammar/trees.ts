@@ -337,6 +337,7 @@ const declaration: fc.Arbitrary<Declaration> = fc.oneof<fc.Arbitrary<Declaration
     kind: fc.constant('interface'),
     ...base,
     params: few(param),
+    implements: few(ident),
     where: few(expr),
     members: few(moduleMember),
   }),

@@ -1,5 +1,6 @@
 import type { Span } from '../../../grammar/span.ts';
-import type { InterfaceDecl, MethodMember, ModuleMember, Param } from '../../../grammar/tree.ts';
+import type { MethodMember, ModuleMember, Param } from '../../../grammar/tree.ts';
+import type { InterfaceAt } from '../source/interfaces-of.ts';
 import type { FileScope } from '../source/program.ts';
 
 /** A method with the file whose names its body sees (an interface's file for a default body). */
@@ -15,12 +16,6 @@ export interface Promised {
   readonly interface: string;
   readonly span: Span;
   /** The file whose names the signature sees. */
-  readonly file: FileScope;
-}
-
-/** An interface with the file whose names it sees. */
-export interface InterfaceAt {
-  readonly decl: InterfaceDecl;
   readonly file: FileScope;
 }
 

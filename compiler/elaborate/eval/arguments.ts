@@ -7,6 +7,7 @@ import { asInt, type Given, hasError, type Val } from '../context/values.ts';
 import { counted, fail } from '../report/report.ts';
 import { choicesOf, meantChoice, oneOf } from '../source/choices.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
+import { interfacesOf } from '../source/interfaces-of.ts';
 import type { FileScope } from '../source/program.ts';
 import { behindNames, holdsItself, isOptional, type TypeName, typeName } from '../source/type-names.ts';
 import { importHelp } from '../source/unknown-names.ts';
@@ -278,6 +279,6 @@ function moduleMismatch(scope: Scope, value: Val, word: string, type: Type, file
   if (found.decl.kind !== 'interface') return 'a module';
   const valueFile =
     value.kind === 'spec' ? value.spec.file : value.kind === 'instance' ? value.instance.file : undefined;
-  const fills = decl.implements.some((name) => valueFile?.lookup(name.name)?.decl === found.decl);
+  const fills = valueFile && interfacesOf(decl, valueFile).some((one) => one.decl === found.decl);
   return fills ? undefined : `${expected} (declared \`module ${decl.name.name}(…): ${word}\`)`;
 }

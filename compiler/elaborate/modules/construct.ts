@@ -1,4 +1,5 @@
 import type { Span } from '../../../grammar/span.ts';
+import type { InterfaceDecl } from '../../../grammar/tree.ts';
 import { type Context, evaluatedMark, formAt, trainingSeen } from '../context/context.ts';
 import type { Overrides } from '../context/overrides.ts';
 import { childPath, type Place } from '../context/paths.ts';
@@ -7,6 +8,7 @@ import { error, type Instance, keyOf, type Spec, type Val } from '../context/val
 import { conditions } from '../eval/signature.ts';
 import { withinSteps } from '../report/limits.ts';
 import { fail } from '../report/report.ts';
+import { interfacesOf } from '../source/interfaces-of.ts';
 import { declaredOf } from './declared.ts';
 import { holdsModule, makeApart, newInstance } from './instance.ts';
 import { checkInterface } from './interfaces.ts';
@@ -91,8 +93,12 @@ function constructWhole(
   const marks = `${trainingMark(context)}${evaluatedMark(context, place.path)}`;
   instance.identity = interned(context, `${identityOf(instance)}${marks}`);
   // What does not keep its promises would only fail again wherever they are relied on.
-  const kept = instance.declared.interfaces.map((one) => checkInterface(context, instance, one.decl, one.file));
-  return kept.every((one) => one) ? instance : undefined;
+  const broken = new Set<InterfaceDecl>();
+  for (const one of instance.declared.interfaces) {
+    const relies = interfacesOf(one.decl, one.file).some((included) => broken.has(included.decl));
+    if (relies || !checkInterface(context, instance, one)) broken.add(one.decl);
+  }
+  return broken.size === 0 ? instance : undefined;
 }
 
 /** The form of an instance whose construction looked at `training`: its methods are of that form. */

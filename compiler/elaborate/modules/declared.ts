@@ -1,11 +1,12 @@
 import type { Attribute, InterfaceDecl, ModuleDecl, ModuleMember, Param } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
-import type { Declared, InterfaceAt, Method } from '../context/declared.ts';
+import type { Declared, Method } from '../context/declared.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
+import { interfacesOf } from '../source/interfaces-of.ts';
 import type { FileScope } from '../source/program.ts';
-import { importHelp } from '../source/unknown-names.ts';
 import { implemented } from './implementation.ts';
+import { checkPromises } from './promises.ts';
 
 export function declaredOf(context: Context, decl: ModuleDecl, file: FileScope): Declared {
   const { declared } = context.run;
@@ -19,14 +20,11 @@ export function declaredOf(context: Context, decl: ModuleDecl, file: FileScope):
 function declare(context: Context, decl: ModuleDecl, file: FileScope): Declared {
   const members = new Map<string, ModuleMember>();
   const methods = new Map<string, Method>();
-  const interfaces: InterfaceAt[] = [];
-  for (const name of decl.implements) {
-    const found = file.lookup(name.name);
-    if (found?.decl.kind === 'interface') interfaces.push({ decl: found.decl, file: found.file });
-  }
+  const interfaces = interfacesOf(decl, file);
   checkPromises(context, decl, file);
   let sound = true;
   for (const one of interfaces) {
+    if (!checkPromises(context, one.decl, one.file)) sound = false;
     if (!checkParameters(context, decl, one.decl)) sound = false;
     for (const member of one.decl.members)
       if (member.kind === 'method' && member.body)
@@ -91,24 +89,5 @@ export function checkAttributes(context: Context, attributes: readonly Attribute
       const help = didYouMean(name.name, known) ?? `there are ${known.map((one) => `@${one}`).join(', ')}`;
       fail({ context }, 'CROB2001', name.span, { name: `@${name.name}` }, { help });
     }
-  }
-}
-
-/** Whether what a module says it fills are interfaces. */
-export function checkPromises(context: Context, decl: ModuleDecl, file: FileScope): void {
-  for (const name of decl.implements) {
-    const found = file.lookup(name.name);
-    if (found?.decl.kind === 'interface') continue;
-    fail(
-      { context },
-      found ? 'CROB2008' : 'CROB2001',
-      name.span,
-      { name: name.name, actual: found?.decl.kind ?? '', expected: 'an interface' },
-      {
-        help: found
-          ? undefined
-          : (importHelp(context.run.program, file, name.name) ?? didYouMean(name.name, file.names())),
-      },
-    );
   }
 }

@@ -1,9 +1,10 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { ImplementationMember, InterfaceDecl, MethodMember, ModuleDecl } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
-import type { InterfaceAt, Method } from '../context/declared.ts';
+import type { Method } from '../context/declared.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
+import { type InterfaceAt, interfacesOf } from '../source/interfaces-of.ts';
 import type { FileScope } from '../source/program.ts';
 
 /**
@@ -17,10 +18,15 @@ export function implemented(
   interfaces: readonly InterfaceAt[],
 ): Method | undefined {
   const { name, span } = member.name;
-  const found = interfaces.flatMap((one) =>
+  const having = interfaces.flatMap((one) =>
     one.decl.members.flatMap((promised) =>
       promised.kind === 'method' && promised.name.name === name ? [{ ...one, promised }] : [],
     ),
+  );
+  // What an interface includes has the same signature there.
+  const found = having.filter(
+    (one) =>
+      !having.some((other) => interfacesOf(other.decl, other.file).some(({ decl: within }) => within === one.decl)),
   );
   const [first, second] = found;
   if (first && !second) {
