@@ -207,7 +207,7 @@ function requireWhere(
 ): boolean {
   const clause = substituteClause(condition.clause, bound);
   const answer = scope.facts.holds(clause);
-  if (answer.answer === 'proved') return true;
+  if (answer.answer === 'proved' || condition.atSizes) return true;
   if (isBeyond(clause)) return beyondIntegers(scope, span);
   const text = scope.context.run.program.text(condition.span);
   const details = [`here it reads ${shownClause(scope.facts, clause)}`, ...failing(answer)];

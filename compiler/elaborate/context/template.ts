@@ -17,6 +17,11 @@ export type GraphType =
 export interface Condition {
   readonly clause: Clause;
   readonly span: Span;
+  /**
+   * A condition of the training form alone, which looks at `training`: it is not asked of callers for every size, but of the
+   * sizes that a recipe binds.
+   */
+  readonly atSizes: boolean;
 }
 
 /** A tensor or dim that a caller hands in. */

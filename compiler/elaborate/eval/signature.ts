@@ -198,7 +198,7 @@ function collect(scope: Scope, expr: Expr, into: Condition[], failed: (expr: Exp
     if (clause === 'error') return;
     if (clause) {
       const known = isGround(clause) ? scope.facts.holds(clause).answer === 'proved' : undefined;
-      if (known === undefined) into.push({ clause, span: expr.span });
+      if (known === undefined) into.push({ clause, span: expr.span, atSizes: isOfTraining(scope, expr) });
       else if (!known) failed(expr);
       return;
     }
@@ -215,6 +215,11 @@ function collect(scope: Scope, expr: Expr, into: Condition[], failed: (expr: Exp
     return;
   }
   fail(scope, 'CROB2201', expr.span, { expected: wanted, actual: describe(value) });
+}
+
+/** Whether a condition is one of the training form alone. */
+function isOfTraining({ context }: Scope, expr: Expr): boolean {
+  return context.training && /\btraining\b/.test(context.run.program.text(expr.span));
 }
 
 function isComparison(op: BinaryOp): boolean {

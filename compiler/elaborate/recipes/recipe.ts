@@ -4,13 +4,15 @@ import type { Ident, ModelDecl, RecipeDecl, RecipeMember } from '../../../gramma
 import { diagnostic } from '../../diagnostics/diagnostic.ts';
 import { variables } from '../../dims/dim.ts';
 import type { Context } from '../context/context.ts';
+import { isWithin } from '../context/paths.ts';
 import { fileScope } from '../context/scope.ts';
 import { asInt } from '../context/values.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { checkSizes, trainingGraph } from '../models/checked-model.ts';
+import { brokenAtSizes } from '../models/conditions-at-sizes.ts';
 import type { ModelGraph } from '../models/model.ts';
 import { covers, type Selection, selectPath } from '../models/selection.ts';
-import { fail } from '../report/report.ts';
+import { fail, shownClause } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope } from '../source/program.ts';
 import { type ModelAt, namedModel, type RecipeAt, recipeChain, recipesOf } from '../source/recipe-chain.ts';
@@ -108,7 +110,7 @@ export function checkInherited(trained: TrainedModels, at: ModelAt, model: Model
   const { bindings, refused } = evaluateBindings(silent(context), chain);
   const equations = mergeEquations(silent(context), chain);
   elaborateTerms(blaming, { name: recipe.decl.name, equations, bindings, refused }, form);
-  checkBoundSizes(blaming, recipe.decl.name, bindings, form);
+  checkBoundSizes(blaming, recipe.decl.name, bindings, form, evaluatedRoots(context, recipe, form));
 }
 
 /** Dims that the model does not have were reported with the terms. */
@@ -117,10 +119,19 @@ function checkBoundSizes(
   name: Ident,
   bindings: ReadonlyMap<string, Sourced<number>>,
   model: ModelGraph,
+  evaluated: readonly string[],
 ): void {
   const free = new Set(model.inputs.flatMap(({ value }) => value.type.shape.flatMap((d) => [...variables(d)])));
   const sizes = [...bindings].flatMap(([dim, { value }]) => (free.has(dim) ? [[dim, value] as const] : []));
   checkSizes(context, model, { ...name, name: model.flat.name }, new Map(sizes));
+  for (const { condition, clause, path } of brokenAtSizes(model, new Map(sizes))) {
+    // What an `eval` names is in the other form.
+    if (evaluated.some((root) => isWithin(path, root))) continue;
+    const details = [`here it reads ${shownClause(model.facts, clause)}`, ...sizes.map(([dim, n]) => `${dim} = ${n}`)];
+    const notes = [{ span: condition.span, text: 'required here' }];
+    const needs = context.run.program.text(condition.span);
+    fail({ context }, 'CROB2207', name.span, { what: `training ${path}`, clause: needs }, { details, notes });
+  }
 }
 
 /** For what is reported at the recipe itself. */
@@ -202,7 +213,8 @@ function evaluateChain(context: Context, chain: readonly RecipeAt[], model: Mode
   const equations = mergeEquations(context, chain);
   checkComplete(context, chain, equations);
   const losses = elaborateTerms(context, { name: decl.name, equations, bindings, refused }, model);
-  checkBoundSizes(context, decl.name, bindings, model);
+  const roots = evaluated.flatMap(({ value }) => value.roots);
+  checkBoundSizes(context, decl.name, bindings, model, roots);
   return { decl, bindings, settings, outdated, groups, fixed, evaluated, inits, start, equations, losses };
 }
 
