@@ -365,12 +365,19 @@ class Formatter extends StatementFormatter {
             ' from ',
             this.expr(member.from),
             member.via ? ` via ${member.via.name}` : '',
+            member.except.length > 0 ? [' except ', this.#paths(member.except)] : '',
           ];
+        case 'train':
+          return [`train ${member.mode === 'only' ? 'only' : 'all except'} `, this.#paths(member.paths)];
         case 'start':
           return `start from ${member.recipe.name}`;
       }
     };
     return { ...member.span, docs: 'docs' in member ? member.docs : [], layout };
+  }
+
+  #paths(paths: readonly Path[]): Layout {
+    return group(indent(paths.flatMap((path, i) => (i === 0 ? [this.#path(path)] : [',', line, this.#path(path)]))));
   }
 
   #path({ steps }: Path): Layout {

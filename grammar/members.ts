@@ -4,6 +4,7 @@ import { span } from './faults.ts';
 import { nearest } from './nearest.ts';
 import { StatementParser } from './statements.ts';
 import {
+  All,
   Arrow,
   AtSign,
   BadNumber,
@@ -15,6 +16,7 @@ import {
   Else,
   Equal,
   Eval,
+  Except,
   Fix,
   From,
   Group,
@@ -27,6 +29,7 @@ import {
   Let,
   LParen,
   Method,
+  Only,
   Output,
   Param,
   RBrace,
@@ -39,6 +42,7 @@ import {
   Term,
   Then,
   Tilde,
+  Train,
   Via,
   Where,
   Without,
@@ -465,6 +469,13 @@ export abstract class MemberParser extends StatementParser {
     return { kind: 'output', docs: [], stage, name, type, value, span: this.since(start) };
   });
 
+  /** `backbone.*, text.layers[0].*`. */
+  private readonly paths: Rule<readonly Path[]> = this.RULE('paths', () => {
+    const paths: Path[] = [];
+    this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => paths.push(this.SUBRULE(this.path)) });
+    return paths;
+  });
+
   private readonly recipeMember: Rule<RecipeMember> = this.RULE('recipeMember', (): RecipeMember => {
     const docs = this.docsHere();
     const start = this.mark();
@@ -507,7 +518,32 @@ export abstract class MemberParser extends StatementParser {
               this.CONSUME(Via);
               return this.SUBRULE(this.name);
             });
-            return { kind: 'init', path, from, via, span: this.since(start) };
+            const except = this.OPTION2(() => {
+              this.CONSUME(Except);
+              return this.SUBRULE(this.paths);
+            });
+            return { kind: 'init', path, from, via, except: except ?? [], span: this.since(start) };
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(Train);
+            const mode = this.OR3<'only' | 'except'>([
+              {
+                ALT: () => {
+                  this.CONSUME(Only);
+                  return 'only';
+                },
+              },
+              {
+                ALT: () => {
+                  this.CONSUME(All);
+                  this.CONSUME2(Except);
+                  return 'except';
+                },
+              },
+            ]);
+            return { kind: 'train', mode, paths: this.SUBRULE2(this.paths), span: this.since(start) };
           },
         },
         {

@@ -12,6 +12,7 @@ import {
   declarationWords,
   Else,
   Eval,
+  Except,
   Extends,
   False,
   Fix,
@@ -43,6 +44,7 @@ import {
   Tensor,
   Term,
   Then,
+  Train,
   True,
   Typeof,
   Via,
@@ -61,7 +63,7 @@ const leading: ReadonlyMap<string, Words> = new Map([
   ['module', words([Param, Buffer, Static, Method])],
   ['interface', words([Param, Buffer, Static, Method])],
   ['model', words([Input, Output, Let, Without])],
-  ['recipe', words([Input, Let, Term, Group, Fix, Eval, Init, Start])],
+  ['recipe', words([Input, Let, Term, Group, Fix, Eval, Train, Init, Start])],
   ['weights', new Map()],
 ]);
 const stating = words([Let, Return, If, For]);
@@ -69,7 +71,7 @@ const stating = words([Let, Return, If, For]);
 const between = {
   list: words([As, Else, For, In]),
   header: words([As, At, Extends, For, Where]),
-  body: words([As, At, Else, From, In, Then, Via, Where]),
+  body: words([As, At, Else, Except, From, In, Then, Via, Where]),
 } as const;
 const before = words([If, Tensor, Typeof]);
 const otherwise = words([Else]);

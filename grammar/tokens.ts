@@ -105,6 +105,10 @@ export const Term = soft('term');
 export const Group = soft('group');
 export const Fix = soft('fix');
 export const Eval = soft('eval');
+export const Train = soft('train');
+export const Only = soft('only');
+export const All = soft('all');
+export const Except = soft('except');
 export const Init = soft('init');
 export const From = soft('from');
 export const Via = soft('via');
@@ -270,6 +274,7 @@ export const memberWords: ReadonlySet<TokenType> = new Set([
   Group,
   Fix,
   Eval,
+  Train,
   Init,
   Let,
 ]);

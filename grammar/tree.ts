@@ -583,12 +583,20 @@ export type RecipeMember =
     }
   /** `fix backbone.*`, `eval backbone.*`. */
   | { readonly kind: 'freeze'; readonly mode: 'fix' | 'eval'; readonly path: Path; readonly span: Span }
-  /** `init backbone.* from "file" via microsoft`. */
+  /** `train only mid.*, lgfa.*`, `train all except text.*`. */
+  | {
+      readonly kind: 'train';
+      readonly mode: 'only' | 'except';
+      readonly paths: readonly Path[];
+      readonly span: Span;
+    }
+  /** `init backbone.* from "file" via microsoft except backbone.norms.*`. */
   | {
       readonly kind: 'init';
       readonly path: Path;
       readonly from: Expr;
       readonly via: Ident | undefined;
+      readonly except: readonly Path[];
       readonly span: Span;
     }
   /** `start from pretrain`: another recipe's result. */

@@ -1,6 +1,6 @@
 import { position, type Span } from '../../grammar/span.ts';
 import { type Selection, selects } from '../elaborate/models/selection.ts';
-import type { EvaluatedRecipe, Sourced } from '../elaborate/recipes/recipe.ts';
+import { type EvaluatedRecipe, isTrained, type Sourced, type Trained } from '../elaborate/recipes/recipe.ts';
 import type { Constructed, Rate, SettingValue } from '../elaborate/recipes/recipe-settings.ts';
 import type { Program } from '../elaborate/source/program.ts';
 import {
@@ -45,6 +45,8 @@ export interface Initialisation extends Selection {
   /** Where it is said: `models/crobim.crob:46`. */
   readonly source: string;
   readonly via: PlacedMap | undefined;
+  /** What it leaves as it is. */
+  readonly except: readonly Selection[];
 }
 
 /** How a model is trained, resolved to plain data. */
@@ -77,6 +79,8 @@ export interface Recipe {
   readonly seed: number;
   readonly augment: boolean;
   readonly groups: readonly Group[];
+  /** Of `train only` or `train all except`: which weights are updated, less those that are fixed; all where it is undefined. */
+  readonly trained: Trained | undefined;
   /** Weights that are not updated. */
   readonly fixed: readonly Selection[];
   /** Modules in evaluation form. */
@@ -155,11 +159,12 @@ export function resolveRecipe(
       sources.set(`group ${value.pattern}`, place(span));
       return { ...value, lr: rates.get('lr'), weightDecay: rates.get('weight_decay') };
     }),
+    trained: trainedOf(evaluated, sources, place),
     fixed: listed('fix', evaluated.fixed),
     evaluated: listed('eval', evaluated.evaluated),
-    inits: evaluated.inits.map(({ value, span, from, via }) => {
+    inits: evaluated.inits.map(({ value, span, from, via, except }) => {
       sources.set(`init ${value.pattern}`, place(span));
-      return { ...value, file: from, source: place(span), via };
+      return { ...value, file: from, source: place(span), via, except };
     }),
     startFrom: evaluated.start?.value.decl.name.name,
     sources,
@@ -168,6 +173,15 @@ export function resolveRecipe(
       return `${name} of ${place(span)} counts ${was}, and the run is in ${is}: it is as if it had not been said`;
     }),
   };
+}
+
+function trainedOf(
+  { trained }: EvaluatedRecipe,
+  sources: Map<string, string>,
+  place: (span: Span) => string,
+): Trained | undefined {
+  if (trained) sources.set('train', place(trained.span));
+  return trained?.value;
 }
 
 function placeOf(program: Program, span: Span): string {
@@ -247,14 +261,14 @@ export interface WeightSettings {
 
 /** `decays`: whether the weight is subject to weight decay at all (not `@no_decay`). */
 export function weightSettings(
-  { optimizer, groups, fixed }: Pick<Recipe, 'optimizer' | 'groups' | 'fixed'>,
+  { optimizer, groups, trained, fixed }: Pick<Recipe, 'optimizer' | 'groups' | 'trained' | 'fixed'>,
   path: string,
   decays: boolean,
 ): WeightSettings {
   const group = groups.find((one) => selects(one, path));
   const { lr, weightDecay } = optimizer;
   return {
-    frozen: fixed.some((one) => selects(one, path)),
+    frozen: !isTrained(trained, path) || fixed.some((one) => selects(one, path)),
     lrFactor: group?.lr ? applied(group.lr, lr) / lr : 1,
     weightDecay: !decays ? 0 : group?.weightDecay ? applied(group.weightDecay, weightDecay) : weightDecay,
   };

@@ -14,6 +14,7 @@ export function resolvedSettings(recipe: Recipe): ResolvedSetting[] {
   const values = {
     ...Object.fromEntries([...recipe.terms].map(([name, text]) => [`term ${name}`, text])),
     ...recipeValues(recipe),
+    ...(recipe.trained === undefined ? { train: 'all' } : {}),
     checkpoint_every: recipe.checkpointEvery ?? defaultInterval(recipe.length),
   };
   return Object.entries(values).map(([name, value = null]) => ({ name, value, source: sourceOf(recipe, name) }));

@@ -66,11 +66,21 @@ export function recipeValues(recipe: Recipe): Record<string, unknown> {
     seed: recipe.seed,
     augment: recipe.augment,
     groups: recipe.groups.map(({ pattern, lr, weightDecay }) => defined({ pattern, lr, weight_decay: weightDecay })),
+    train: trainedText(recipe),
     fix: selected(recipe.fixed),
     eval: selected(recipe.evaluated),
-    init: recipe.inits.map(({ pattern, file, via }) => defined({ pattern, file, via: via?.name })),
+    init: recipe.inits.map(({ pattern, file, via, except }) =>
+      defined({ pattern, file, via: via?.name, except: except.length > 0 ? selected(except) : undefined }),
+    ),
     start_from: recipe.startFrom,
   };
+}
+
+/** `only mid.*, lgfa.*`; undefined where a recipe trains all. */
+function trainedText({ trained }: Recipe): string | undefined {
+  if (!trained) return undefined;
+  const paths = trained.paths.map(({ pattern }) => pattern).join(', ');
+  return trained.mode === 'only' ? `only ${paths}` : `all except ${paths}`;
 }
 
 function defined(values: Readonly<Record<string, unknown>>): Record<string, unknown> {

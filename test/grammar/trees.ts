@@ -44,6 +44,10 @@ const softWords = [
   'param',
   'method',
   'start',
+  'train',
+  'only',
+  'all',
+  'except',
 ];
 const lower = fc.constantFrom('x', 'y', 'window', 'max_pool', 'a1', ...softWords);
 const upper = fc.constantFrom('B', 'H', 'SwinB', 'T');
@@ -319,7 +323,10 @@ const recipeMember: fc.Arbitrary<RecipeMember> = fc.oneof<fc.Arbitrary<RecipeMem
   fc
     .record({ mode: fc.constantFrom('fix' as const, 'eval' as const), path })
     .map((of) => ({ kind: 'freeze', ...of, span })),
-  fc.record({ path, from: expr, via: maybe(ident) }).map((of) => ({ kind: 'init', ...of, span })),
+  fc.record({ path, from: expr, via: maybe(ident), except: few(path) }).map((of) => ({ kind: 'init', ...of, span })),
+  fc
+    .record({ mode: fc.constantFrom('only' as const, 'except' as const), paths: few(path, 1) })
+    .map((of) => ({ kind: 'train', ...of, span })),
   ident.map((recipe) => ({ kind: 'start', recipe, span })),
 );
 

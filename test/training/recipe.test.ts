@@ -428,3 +428,40 @@ recipe deep for Deep extends plain {
   expect([...training!.recipe.terms.keys()]).toEqual(['error', 'scores']);
   expect(training!.inference.outputs.map(({ name }) => name)).toEqual(['y']);
 });
+
+describe('which weights are trained', () => {
+  const frozen = (member: string, base = 'plain') => {
+    const { training, diagnostics } = ask({ recipe: 'part', more: `recipe part extends ${base} { ${member} }` });
+    expect(diagnostics).toEqual([]);
+    return training!.weights.filter((weight) => weight.frozen).map(({ path }) => path);
+  };
+  const all = ['blocks.0.', 'blocks.1.'].flatMap((block) =>
+    ['inner.weight', 'inner.bias', 'norm.weight', 'norm.bias'].map((name) => `${block}${name}`),
+  );
+  const head = ['head.weight', 'head.bias'];
+
+  test.each<[string, readonly string[]]>([
+    ['train only head.*', all],
+    ['train only head.*, blocks[1].*', all.slice(0, 4)],
+    ['train all except head.*', head],
+    ['train all except blocks.*', all],
+    ['train only blocks.*; fix blocks[0].norm', [...all.slice(2, 4), ...head]],
+    ['train all except head.*; fix blocks[0].*', [...all.slice(0, 4), ...head]],
+  ])('%s', (member, expected) => {
+    expect(frozen(member).sort()).toEqual([...expected].sort());
+  });
+
+  test('takes the place of what the base fixes, and a fix behind it counts', () => {
+    expect(frozen('fix head.*', 'full').sort()).toEqual([...all.slice(0, 4), ...head].sort());
+    expect(frozen('train all except head.*', 'full')).toEqual(expect.arrayContaining(head));
+    expect(frozen('train all except head.*', 'full')).toHaveLength(2);
+    const more = 'recipe part extends plain { train only blocks.* }\nrecipe less extends part { fix blocks[0].* }';
+    const { training } = ask({ recipe: 'less', more });
+    expect(
+      training!.weights
+        .filter((one) => !one.frozen)
+        .map(({ path }) => path)
+        .sort(),
+    ).toEqual(all.slice(4).sort());
+  });
+});

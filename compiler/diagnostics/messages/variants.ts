@@ -318,7 +318,7 @@ recipe plain for Small at B = 4 {
     severity: 'error',
     title: 'A path that selects nothing',
     template: '`{path}` selects no weights of {model}',
-    explanation: `Groups, \`fix\`, \`eval\` and \`init\` select weights by the path of their modules, \`backbone.layers[0].*\`. A path that selects
+    explanation: `Groups, \`train\`, \`fix\`, \`eval\` and \`init\` select weights by the path of their modules, \`backbone.layers[0].*\`. A path that selects
 nothing would leave a group without effect, so it is refused. Paths follow the names in the source.`,
     example: `model Small() {
   head = Linear(64, 1)
@@ -337,7 +337,8 @@ recipe plain for Small at B = 4 {
     severity: 'error',
     title: 'A recipe that cannot train',
     template: 'recipe `{name}` has no {missing}',
-    explanation: `To train, a recipe needs a model, at least one \`term\` of the loss, an \`optimizer\`, and \`epochs\` or \`steps\`. It may inherit
+    explanation: `To train, a recipe needs a model, at least one \`term\` of the loss, an \`optimizer\`, \`epochs\` or \`steps\`, and a weight that
+\`train\` and \`fix\` leave to be trained. It may inherit
 them: \`recipe longer extends paper { epochs = 80 }\`.`,
     example: `model Small() {
   head = Linear(64, 1)
@@ -444,6 +445,28 @@ recipe plain for Small at B = 4 {
   epochs = 10
   group head.* { lr = 0.1x }
   group head.bias { weight_decay = 0 }
+}
+`,
+  },
+  CROB2329: {
+    severity: 'error',
+    title: 'Selections of weights that contradict each other',
+    template: '`{what}`: {reason}',
+    explanation: `\`train only\` and \`train all except\` say which weights are trained; a \`fix\` of the same recipe, or of one that extends
+it, takes some of them away. What takes away nothing, or all of what a path trains, is a mistake in one of the two lines, and
+so is a path behind another one that has all its weights. The same goes for what an \`init\` leaves out. A \`train\` takes the
+place of every \`fix\` and \`train\` that the recipe inherits.`,
+    example: `model Small() {
+  head = Linear(64, 1)
+  input features: f32[B, 64]
+  output score = head(features)
+}
+recipe plain for Small at B = 4 {
+  term size = mean(score, "b c ->")
+  optimizer = AdamW(lr = 1e-3)
+  epochs = 10
+  train only head.weight
+  fix head.bias
 }
 `,
   },

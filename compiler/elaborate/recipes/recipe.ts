@@ -1,6 +1,6 @@
 import { nearest } from '../../../grammar/nearest.ts';
 import type { Span } from '../../../grammar/span.ts';
-import type { Ident, ModelDecl, RecipeDecl, RecipeMember } from '../../../grammar/tree.ts';
+import type { Ident, ModelDecl, Path, RecipeDecl, RecipeMember } from '../../../grammar/tree.ts';
 import { diagnostic } from '../../diagnostics/diagnostic.ts';
 import { variables } from '../../dims/dim.ts';
 import type { Context } from '../context/context.ts';
@@ -11,13 +11,13 @@ import { evaluate } from '../eval/evaluate.ts';
 import { checkSizes, trainingGraph } from '../models/checked-model.ts';
 import { brokenAtSizes } from '../models/conditions-at-sizes.ts';
 import type { ModelGraph } from '../models/model.ts';
-import { covers, type Selection, selectPath } from '../models/selection.ts';
+import { covers, type Selection, selectPath, selects } from '../models/selection.ts';
 import { fail, shownClause } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope } from '../source/program.ts';
 import { type ModelAt, namedModel, type RecipeAt, recipeChain, recipesOf } from '../source/recipe-chain.ts';
 import { intervals, optimizerArguments, recipeSettings } from '../source/recipe-tables.ts';
-import { type PlacedMap, placedMap } from '../weights/weights-map-places.ts';
+import { declaredParams, type PlacedMap, placedMap } from '../weights/weights-map-places.ts';
 import { checkOptimizerArguments, type Rate, readGroup, readSetting, type SettingValue } from './recipe-settings.ts';
 import { type Equations, elaborateTerms, type Losses } from './recipe-terms.ts';
 
@@ -37,13 +37,35 @@ export interface EvaluatedRecipe {
   readonly outdated: ReadonlyMap<string, Sourced<SettingValue>>;
   /** Nearest recipe first: the first that matches counts. */
   readonly groups: readonly (Sourced<Selection> & { readonly rates: ReadonlyMap<string, Rate> })[];
+  /** Which weights are trained, less those that are fixed; all where it is undefined. */
+  readonly trained: Sourced<Trained> | undefined;
   readonly fixed: readonly Sourced<Selection>[];
   readonly evaluated: readonly Sourced<Selection>[];
   /** Nearest recipe last: a later one replaces what an earlier one gave. */
-  readonly inits: readonly (Sourced<Selection> & { readonly from: string; readonly via: PlacedMap | undefined })[];
+  readonly inits: readonly (Sourced<Selection> & Initial)[];
   readonly start: Sourced<RecipeAt> | undefined;
   readonly equations: Equations;
   readonly losses: Losses;
+}
+
+/** What `train only` and `train all except` say. */
+export interface Trained {
+  readonly mode: 'only' | 'except';
+  readonly paths: readonly Selection[];
+}
+
+/** Whether a weight is among those that are trained, as far as `train` says. */
+export function isTrained(trained: Trained | undefined, weight: string): boolean {
+  if (!trained) return true;
+  const named = trained.paths.some((one) => selects(one, weight));
+  return trained.mode === 'only' ? named : !named;
+}
+
+/** Where an `init` takes weights from, and which of those that it selects it leaves as they are. */
+export interface Initial {
+  readonly from: string;
+  readonly via: PlacedMap | undefined;
+  readonly except: readonly Selection[];
 }
 
 /** Models in training form: several recipes train one model. */
@@ -103,6 +125,8 @@ export function checkInherited(trained: TrainedModels, at: ModelAt, model: Model
   };
   for (const one of chain)
     for (const member of one.decl.members) {
+      const more = member.kind === 'train' ? member.paths : member.kind === 'init' ? member.except : [];
+      for (const path of more) selectPath(blaming, path, form);
       const selected = 'path' in member ? selectPath(blaming, member.path, form) : undefined;
       if (selected && member.kind === 'init' && member.via)
         placedMap(blaming, member.via, one.file, { model: form, ...selected });
@@ -182,7 +206,8 @@ function evaluateChain(context: Context, chain: readonly RecipeAt[], model: Mode
   const settings = new Map<string, Sourced<SettingValue>>();
   const outdated = new Map<string, Sourced<SettingValue>>();
   const groups: EvaluatedRecipe['groups'][number][] = [];
-  const fixed: Sourced<Selection>[] = [];
+  let trained: Sourced<Trained> | undefined;
+  let fixed: readonly Sourced<Selection>[] = [];
   const evaluated: Sourced<Selection>[] = [];
   const inits: EvaluatedRecipe['inits'][number][] = [];
   let start: Sourced<RecipeAt> | undefined;
@@ -190,6 +215,9 @@ function evaluateChain(context: Context, chain: readonly RecipeAt[], model: Mode
     const { file } = one;
     evaluateSettings(context, one, settings, outdated);
     const own: typeof groups = [];
+    const here = evaluateTrained(context, one, model);
+    // It says which weights are trained, all of them: of what is inherited nothing is left.
+    if (here) [trained, fixed] = [here, []];
     for (const member of one.decl.members) {
       const { span } = member;
       if (member.kind === 'start') start = evaluateStart(context, member, one) ?? start;
@@ -201,7 +229,9 @@ function evaluateChain(context: Context, chain: readonly RecipeAt[], model: Mode
           context.report(diagnostic('CROB2328', member.path.span, { path: value.pattern }));
         if (value) own.push({ value, span, rates });
       } else if (member.kind === 'freeze') {
-        if (value) (member.mode === 'fix' ? fixed : evaluated).push({ value, span });
+        if (value && member.mode === 'eval') evaluated.push({ value, span });
+        else if (value && checkFix(context, trained, { value, span: member.path.span }))
+          fixed = [...fixed, { value, span }];
       } else {
         const init = evaluateInit(context, member, file, { model, value });
         if (value && init) inits.push({ value, span, ...init });
@@ -209,13 +239,16 @@ function evaluateChain(context: Context, chain: readonly RecipeAt[], model: Mode
     }
     groups.unshift(...own);
   }
+  const updated = (path: string) => isTrained(trained?.value, path) && !fixed.some(({ value }) => selects(value, path));
+  if ((trained || fixed.length > 0) && !declaredParams(context, model).some(updated))
+    fail({ context }, 'CROB2323', decl.name.span, { name: decl.name.name, missing: 'weight left to train' });
   checkOptimizerArguments(context, settings);
   const equations = mergeEquations(context, chain);
   checkComplete(context, chain, equations);
   const losses = elaborateTerms(context, { name: decl.name, equations, bindings, refused }, model);
   const roots = evaluated.flatMap(({ value }) => value.roots);
   checkBoundSizes(context, decl.name, bindings, model, roots);
-  return { decl, bindings, settings, outdated, groups, fixed, evaluated, inits, start, equations, losses };
+  return { decl, bindings, settings, outdated, groups, trained, fixed, evaluated, inits, start, equations, losses };
 }
 
 /** `refused` dims were given something that is no size. */
@@ -322,17 +355,86 @@ function evaluateStart(
   return { value: { decl: found.decl, file: found.file }, span };
 }
 
+/** The one `train` of a recipe; undefined where it has none, or names what there is not. */
+function evaluateTrained(context: Context, { decl }: RecipeAt, model: ModelGraph): Sourced<Trained> | undefined {
+  const here = new Map<string, Span>();
+  let found: Sourced<Trained> | undefined;
+  for (const member of decl.members) {
+    if (member.kind !== 'train') continue;
+    const { mode, span } = member;
+    once(context, decl, here, 'train', span);
+    const paths = selectAll(context, member.paths, model);
+    if (paths) found = { value: { mode, paths }, span };
+  }
+  return found;
+}
+
+/** Each path by itself; undefined where one of them selects nothing, or what one before it has already. */
+function selectAll(context: Context, paths: readonly Path[], model: ModelGraph): readonly Selection[] | undefined {
+  const found: Selection[] = [];
+  let sound = true;
+  for (const path of paths) {
+    const value = selectPath(context, path, model);
+    const before = value && found.find((one) => covers(one, value));
+    if (before) {
+      const reason = `\`${before.pattern}\` in front of it has all its weights`;
+      fail({ context }, 'CROB2329', path.span, { what: value.pattern, reason });
+    }
+    if (value && !before) found.push(value);
+    else sound = false;
+  }
+  return sound ? found : undefined;
+}
+
+/** A `fix` beside `train` must leave something of it, and take something from it. */
+function checkFix(
+  context: Context,
+  trained: Sourced<Trained> | undefined,
+  { value, span }: Sourced<Selection>,
+): boolean {
+  if (!trained) return true;
+  const { mode, paths } = trained.value;
+  const notes = [{ span: trained.span, text: 'what is trained is said here' }];
+  const refuse = (reason: string): false => {
+    fail({ context }, 'CROB2329', span, { what: `fix ${value.pattern}`, reason }, { notes });
+    return false;
+  };
+  if (mode === 'except')
+    return paths.some((path) => covers(path, value)) ? refuse('these weights are not trained anyhow') : true;
+  const undone = paths.find((path) => covers(value, path));
+  if (undone) return refuse(`\`train only\` trains \`${undone.pattern}\`, and this fixes all of it`);
+  return paths.some((path) => covers(path, value)) ? true : refuse('these weights are not trained anyhow');
+}
+
 function evaluateInit(
   context: Context,
-  { from, via }: Extract<RecipeMember, { kind: 'init' }>,
+  { path: at, from, via, except }: Extract<RecipeMember, { kind: 'init' }>,
   file: FileScope,
   { model, value }: { readonly model: ModelGraph; readonly value: Selection | undefined },
-): { readonly from: string; readonly via: PlacedMap | undefined } | undefined {
+): Initial | undefined {
   const path = evaluate(fileScope(context, file), from);
   if (path.kind !== 'string' && path.kind !== 'error')
     fail({ context }, 'CROB2321', from.span, { name: 'from', expected: 'the name of a weights file, in quotes' });
   const map = via && value && placedMap(context, via, file, { model, ...value });
-  return path.kind === 'string' ? { from: path.value, via: map } : undefined;
+  const left = selectAll(context, except, model);
+  for (const [i, one] of (left ?? []).entries()) {
+    if (!value) break;
+    const { span } = except[i]!;
+    const reason = covers(one, value)
+      ? `that leaves nothing of \`${value.pattern}\``
+      : covers(value, one)
+        ? undefined
+        : `\`${value.pattern}\` does not have these weights`;
+    if (reason)
+      fail(
+        { context },
+        'CROB2329',
+        span,
+        { what: `except ${one.pattern}`, reason },
+        { notes: [{ span: at.span, text: 'the weights are selected here' }] },
+      );
+  }
+  return path.kind === 'string' && left ? { from: path.value, via: map, except: left } : undefined;
 }
 
 function checkComplete(context: Context, chain: readonly RecipeAt[], { terms }: Equations): void {

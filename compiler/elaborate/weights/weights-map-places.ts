@@ -67,9 +67,15 @@ function instancesIn(context: Context, value: Val): Instance[] {
   return [value.instance, ...allMembers(context, value.instance).flatMap((part) => instancesIn(context, part))];
 }
 
-function weightsOf(context: Context, instance: Instance): string[] {
+/** Paths of the params that the parts of a model declare, those too that no method reads. */
+export function declaredParams(context: Context, model: ModelGraph): readonly string[] {
+  const instances = [...model.instances.values()].flatMap((value) => instancesIn(context, value));
+  return instances.flatMap((instance) => weightsOf(context, instance, ['param']));
+}
+
+function weightsOf(context: Context, instance: Instance, kinds: readonly string[] = ['param', 'buffer']): string[] {
   return instance.decl.members.flatMap((member) =>
-    member.kind === 'param' || member.kind === 'buffer'
+    (member.kind === 'param' || member.kind === 'buffer') && kinds.includes(member.kind)
       ? [fieldPath(context, instance, member.name.name, member.attributes, undefined)]
       : [],
   );

@@ -41,6 +41,7 @@ const init = (file: string, roots: readonly string[], source = at('recipe.crob:3
   file,
   source,
   via: undefined,
+  except: [],
 });
 const base = { weights, state, seed: 4, weightsFile: undefined, inits: [] };
 
