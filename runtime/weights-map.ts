@@ -5,7 +5,16 @@ import type { PlacedMap } from '../compiler/elaborate/weights/weights-map-places
 import { SafetensorsFile, type TensorEntry } from './safetensors.ts';
 import { type ShapedValues, transformed, transformedShapes } from './tensor-transforms.ts';
 import { UserError } from './user-error.ts';
-import { acceptsDtype, type FileWeights, listed, openWeights, sameShape, type WantedWeight } from './weights.ts';
+import {
+  acceptsDtype,
+  type FileWeights,
+  hinted,
+  listed,
+  type MissingHint,
+  openWeights,
+  sameShape,
+  type WantedWeight,
+} from './weights.ts';
 
 /** Published tensors that one rule takes together, in the order of its left side. */
 interface Group {
@@ -29,15 +38,19 @@ export async function openMappedWeights(
   path: string,
   wanted: readonly WantedWeight[],
   map: PlacedMap,
+  { hint }: MissingHint = {},
 ): Promise<FileWeights> {
   const file = await SafetensorsFile.open(path);
-  const { origins, fault } = matched(file.tensors, wanted, map);
+  const { origins, missing, fault } = matched(file.tensors, wanted, map);
   if (fault !== undefined) {
     await file.close();
-    throw new UserError(`the weights in ${path} do not fit the model by the map ${map.name}: ${fault}`);
+    const more = hinted(hint, missing);
+    throw new UserError(`the weights in ${path} do not fit the model by the map ${map.name}: ${fault}${more}`);
   }
+  const used = new Set([...origins.values()].flatMap(({ group }) => group.sources));
   return {
     file,
+    unused: file.tensors.size - used.size,
     async read(weight) {
       const origin = origins.get(weight);
       if (!origin) throw new Error(`bug in crobc: no tensor was found for ${weight}`);
@@ -65,7 +78,11 @@ function matched(
   tensors: ReadonlyMap<string, TensorEntry>,
   wanted: readonly WantedWeight[],
   map: PlacedMap,
-): { readonly origins: ReadonlyMap<string, Origin>; readonly fault: string | undefined } {
+): {
+  readonly origins: ReadonlyMap<string, Origin>;
+  readonly missing: readonly string[];
+  readonly fault: string | undefined;
+} {
   const { groups, unmatched } = grouped(tensors, map);
   const known = new Map(wanted.map((weight) => [weight.path, weight]));
   const origins = new Map<string, Origin>();
@@ -103,10 +120,11 @@ function matched(
       }
     }
   }
-  const missing = wanted.filter(({ path }) => !origins.has(path)).map(({ path }) => incomplete.get(path) ?? path);
+  const missing = wanted.flatMap(({ path }) => (origins.has(path) ? [] : [path]));
+  const lacking = missing.map((path) => incomplete.get(path) ?? path);
   const say = (text: string) => text;
   const parts = [
-    listed('missing', missing, say),
+    listed('missing', lacking, say),
     listed('of another shape', shapes, say),
     listed('of another dtype', dtypes, say),
     listed('that cannot be transformed', unfit, say),
@@ -114,7 +132,7 @@ function matched(
     listed('in the file that the map does not mention', unmatched, say),
     listed('that the map brings to no weight of the model', unknown, say),
   ].filter((text) => text !== undefined);
-  return { origins, fault: parts.length === 0 ? undefined : parts.join('; ') };
+  return { origins, missing, fault: parts.length === 0 ? undefined : parts.join('; ') };
 }
 
 /** The tensors of a file by the first rule that matches each. */

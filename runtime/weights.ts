@@ -93,7 +93,20 @@ export function listed<T>(what: string, items: readonly T[], say: (item: T) => s
 
 export interface FileWeights extends WeightSource {
   readonly file: SafetensorsFile;
+  /** How many tensors of the file no weight is made of. */
+  readonly unused: number;
   close(): Promise<void>;
+}
+
+/** What to do about weights that a file lacks, given their paths. */
+export interface MissingHint {
+  readonly hint?: ((missing: readonly string[]) => string | undefined) | undefined;
+}
+
+/** The hint as the end of a message. */
+export function hinted(hint: MissingHint['hint'], missing: readonly string[]): string {
+  const text = hint?.(missing);
+  return text === undefined ? '' : `; ${text}`;
 }
 
 /**
@@ -103,14 +116,20 @@ export interface FileWeights extends WeightSource {
 export async function openWeights(
   path: string,
   wanted: Iterable<WantedWeight>,
-  { extra = 'refuse' }: { readonly extra?: 'refuse' | 'allow' } = {},
+  { extra = 'refuse', hint }: MissingHint & { readonly extra?: 'refuse' | 'allow' } = {},
 ): Promise<FileWeights> {
   const file = await SafetensorsFile.open(path);
   const mismatch = matchWeights(wanted, file.tensors);
   const fault = describeMismatch(extra === 'allow' ? { ...mismatch, extra: [] } : mismatch);
   if (fault !== undefined) {
     await file.close();
-    throw new UserError(`the weights in ${path} do not fit the model: ${fault}`);
+    throw new UserError(
+      `the weights in ${path} do not fit the model: ${fault}${hinted(
+        hint,
+        mismatch.missing.map((weight) => weight.path),
+      )}`,
+    );
   }
-  return { file, read: (name) => file.float32(name), close: () => file.close() };
+  const unused = mismatch.extra.length;
+  return { file, unused, read: (name) => file.float32(name), close: () => file.close() };
 }

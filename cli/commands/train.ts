@@ -4,9 +4,11 @@ import type { OnBad } from '../../runtime/data/problems.ts';
 import { duration, writeLine } from '../../runtime/progress.ts';
 import type { Device } from '../../runtime/session.ts';
 import { type DryRun, dryRun } from '../../runtime/training/dry-run.ts';
+import { shownInits } from '../../runtime/training/init-files.ts';
 import type { ResolvedSetting } from '../../runtime/training/resolved-settings.ts';
 import { exitCodeOf } from '../../runtime/training/stop-signal.ts';
 import {
+  initsOf,
   planOf,
   type TrainOptions as RunOptions,
   train as runTraining,
@@ -76,7 +78,8 @@ export async function train(file: string, options: TrainOptions): Promise<number
   for (const line of training.recipe.notes) run.note(line);
   if (dry) {
     const plan = data === undefined ? undefined : await planOf({ ...run, data });
-    const found = dryRun(training, plan, given(options), run);
+    const inits = await initsOf(run);
+    const found = dryRun(training, { plan, inits }, given(options), run);
     process.stdout.write(options.json ? `${JSON.stringify(found, null, 2)}\n` : shownDryRun(found));
     return 0;
   }
@@ -119,6 +122,7 @@ function shownDryRun(found: DryRun): string {
     `  step      ${byteSize(memory.working)} at its peak${memory.peakAt === '' ? '' : `, in ${memory.peakAt}`}: batch, activations, gradients`,
     `operators   ${n(found.operators)} in a step`,
     `steps       ${steps}`,
+    ...(found.inits ? shownInits(found.inits) : []),
     '',
     table(['setting', 'value', 'from'], rows, ['left', 'left', 'left']),
     '',

@@ -6,6 +6,7 @@ import { templateStore } from '../elaborate/context/store.ts';
 import { modelGraph } from '../elaborate/models/checked-model.ts';
 import { type Expanded, expandModel, inlineModel } from '../elaborate/models/inline.ts';
 import type { ModelGraph } from '../elaborate/models/model.ts';
+import { type WeightPart, weightParts } from '../elaborate/models/weight-parts.ts';
 import { type EvaluatedRecipe, evaluatedRoots, evaluateRecipe } from '../elaborate/recipes/recipe.ts';
 import { type FileScope, Program, type SourceHost } from '../elaborate/source/program.ts';
 import { type ModelAt, modelOfRecipe, type RecipeAt, recipesOf } from '../elaborate/source/recipe-chain.ts';
@@ -57,6 +58,8 @@ export interface Training {
   readonly recipe: Recipe;
   /** In the order in which the model first uses them. */
   readonly weights: readonly TrainedWeight[];
+  /** What a recipe calls the parts that these belong to; empty where no `init` of the recipe asks for them. */
+  readonly parts: readonly WeightPart[];
   readonly forward: Forward;
   /** The model in inference form at the recipe's sizes, except that the batch `B` stays free. */
   readonly inference: Graph;
@@ -181,6 +184,7 @@ function elaborateTraining(
   return {
     recipe: resolved,
     weights: weightsOf(expanded, forInference, resolved),
+    parts: resolved.inits.length > 0 ? weightParts(context, trained) : [],
     forward: forwardOf(trained, losses, expanded),
     inference: forInference,
   };

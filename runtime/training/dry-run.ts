@@ -2,6 +2,7 @@ import { asConstant } from '../../compiler/dims/dim.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { stepMemory } from '../../compiler/training/memory.ts';
 import { learningPaths, type StateKind } from '../../compiler/training/step.ts';
+import type { InitReports } from './init-files.ts';
 import type { Plan } from './plan.ts';
 import { type ResolvedSetting, resolvedSettings } from './resolved-settings.ts';
 import { elementsOf } from './state.ts';
@@ -33,6 +34,8 @@ export interface DryRun {
   readonly operators: number;
   /** Undefined without data: an epoch has as many steps as there are samples for. */
   readonly plan: Plan | undefined;
+  /** What the files of the recipe's `init`s give; undefined without any. */
+  readonly inits: InitReports | undefined;
   readonly settings: readonly ResolvedSetting[];
 }
 
@@ -48,7 +51,7 @@ function processMemory(state: number, working: number): number {
 /** `given` are settings of the command line, with where they come from. */
 export function dryRun(
   training: Training,
-  plan: Plan | undefined,
+  { plan, inits }: Pick<DryRun, 'plan' | 'inits'>,
   given: readonly ResolvedSetting[],
   options: StepPartsOptions,
 ): DryRun {
@@ -86,6 +89,7 @@ export function dryRun(
     },
     operators: steps.reduce((total, { graph }) => total + graph.nodes.length, 0),
     plan,
+    inits,
     settings: [...resolvedSettings(recipe).filter(({ name }) => !overridden.has(name)), ...given],
   };
 }

@@ -1,12 +1,11 @@
-import { dirname, resolve } from 'node:path';
-import { selects } from '../../compiler/elaborate/models/selection.ts';
+import type { WeightPart } from '../../compiler/elaborate/models/weight-parts.ts';
 import type { TrainedWeight } from '../../compiler/training/compile-training.ts';
 import type { Initialisation } from '../../compiler/training/recipe.ts';
 import type { StateTensor } from '../../compiler/training/step.ts';
 import { checkWeightSizes } from '../graph-weights.ts';
 import { initialWeights } from '../initialise.ts';
 import { openWeights } from '../weights.ts';
-import { openMappedWeights } from '../weights-map.ts';
+import { openInit } from './init-files.ts';
 import { elementsOf, weightState } from './state.ts';
 
 export interface InitialStateOptions {
@@ -19,6 +18,8 @@ export interface InitialStateOptions {
   readonly weightsFile: string | undefined;
   /** Files for parts of the model, where `weightsFile` does not give the whole; a later one replaces an earlier one. */
   readonly inits?: readonly Initialisation[];
+  /** What messages about these files call the parts of the model. */
+  readonly parts?: readonly WeightPart[];
 }
 
 /**
@@ -26,7 +27,7 @@ export interface InitialStateOptions {
  * Throws a UserError for a file that does not fit.
  */
 export async function initialState(options: InitialStateOptions): Promise<Map<string, Float32Array>> {
-  const { weights, state, seed, weightsFile, inits = [] } = options;
+  const { weights, state, seed, weightsFile, inits = [], parts = [] } = options;
   checkWeightSizes(weights);
   const wanted = weights.map((weight) => ({ ...weight, dtype: 'f32' as const }));
   const file = weightsFile === undefined ? undefined : await openWeights(weightsFile, wanted);
@@ -37,7 +38,16 @@ export async function initialState(options: InitialStateOptions): Promise<Map<st
   } finally {
     await file?.close();
   }
-  if (weightsFile === undefined) for (const init of inits) await applyInit(init, weights, values);
+  if (weightsFile === undefined) {
+    for (const init of inits) {
+      const opened = await openInit(init, { weights, parts });
+      try {
+        for (const weight of opened.weights) values.set(weightState(weight), await opened.file.read(weight.path));
+      } finally {
+        await opened.file.close();
+      }
+    }
+  }
   for (const { name, path, kind, shape } of state) {
     if (values.has(name)) continue;
     if (kind === 'weight' || kind === 'buffer')
@@ -46,23 +56,4 @@ export async function initialState(options: InitialStateOptions): Promise<Map<st
     values.set(name, kind === 'average' && weight ? weight.slice() : new Float32Array(elementsOf(shape)));
   }
   return values;
-}
-
-/** Weights of a part from a file that has them under crob's own names, or under those that a map knows. */
-async function applyInit(
-  init: Initialisation,
-  weights: readonly TrainedWeight[],
-  values: Map<string, Float32Array>,
-): Promise<void> {
-  const { file, source, via } = init;
-  const selected = weights.filter(({ path }) => selects(init, path));
-  const wanted = selected.map((weight) => ({ ...weight, dtype: 'f32' as const }));
-  // Relative to the file that says it; its line stands behind the name.
-  const from = resolve(dirname(source.replace(/:\d+$/, '')), file);
-  const opened = via ? await openMappedWeights(from, wanted, via) : await openWeights(from, wanted, { extra: 'allow' });
-  try {
-    for (const weight of selected) values.set(weightState(weight), await opened.read(weight.path));
-  } finally {
-    await opened.close();
-  }
 }

@@ -11,6 +11,7 @@ import { openEventFile } from '../tensorboard.ts';
 import { UserError } from '../user-error.ts';
 import { type Best, type Checkpoint, CheckpointStore, type Surroundings } from './checkpoint.ts';
 import { openTrainingData, stepBatches, type TrainingData } from './data.ts';
+import { type InitReports, initReports, shownInits } from './init-files.ts';
 import { initialState } from './initial-state.ts';
 import { beginning, trainLoop } from './loop.ts';
 import { openMetricsLog } from './metrics-log.ts';
@@ -64,6 +65,8 @@ export interface Trained {
   readonly loss: number | null;
   readonly metric: string;
   readonly best: Best | null;
+  /** What the recipe's `init`s gave; null without any, and for a run that went on. */
+  readonly inits: InitReports | null;
   readonly files: {
     readonly best: string | null;
     readonly last: string | null;
@@ -98,6 +101,18 @@ export async function train(options: TrainOptions): Promise<Trained> {
   } finally {
     await unlock();
   }
+}
+
+/** What the `init`s of the recipe give. Undefined where there are none, or where --weights gives all. */
+export async function initsOf({
+  training,
+  weightsFile,
+  note,
+}: Pick<TrainOptions, 'training' | 'weightsFile' | 'note'>): Promise<InitReports | undefined> {
+  const { inits } = training.recipe;
+  if (weightsFile === undefined) return initReports(inits, training);
+  if (inits.length > 0) note(`--weights gives every weight: the files of init are not read`);
+  return undefined;
 }
 
 /** A run that begins, other than one that goes on, needs what its recipe starts from. */
@@ -159,8 +174,11 @@ async function run(options: TrainOptions, { plan, data }: Prepared): Promise<Tra
   const stateOf = async (at: Checkpoint | undefined) => {
     if (at) return withAccumulators(await store.load(at, stored), states);
     const { weightsFile } = options;
-    return initialState({ weights: training.weights, state: states, seed, weightsFile, inits: recipe.inits });
+    const { weights, parts } = training;
+    return initialState({ weights, parts, state: states, seed, weightsFile, inits: recipe.inits });
   };
+  const inits = checkpoint ? undefined : await initsOf(options);
+  for (const line of inits ? shownInits(inits) : []) note(line);
   const state = await stateOf(checkpoint);
   if (checkpoint) await store.expose(from);
 
@@ -249,6 +267,7 @@ async function run(options: TrainOptions, { plan, data }: Prepared): Promise<Tra
       loss: last?.loss ?? null,
       metric: recipe.metric,
       best,
+      inits: inits ?? null,
       files: {
         best: best ? join(out, 'best.safetensors') : null,
         last: step > 0 ? join(out, 'last.safetensors') : null,

@@ -1,0 +1,94 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { beforeAll, expect, test } from 'vitest';
+import { temporaryFolder } from '../runtime/temporary-folder.ts';
+import { crobc } from './crobc.ts';
+import { safetensorsBytes } from './safetensors-bytes.ts';
+import { learner, writeDataset } from './training-data.ts';
+
+const at = temporaryFolder();
+let folder: string;
+
+const source = (init: string) => `${learner}
+weights published for Conv2d {
+  "stem.w" -> "weight"
+  "stem.b" -> "bias"
+  "classifier.{x}" -> skip
+}
+recipe part extends quick {
+  ${init}
+  evaluate_every = 1
+}
+`;
+
+const run = async (init: string, ...more: readonly string[]) => {
+  await writeFile(`${folder}/part.crob`, source(init));
+  return crobc(['train', 'part.crob', '-r', 'part', '--device', 'cpu', '--steps', '1', ...more], { cwd: folder });
+};
+const dry = (init: string, ...more: readonly string[]) => run(init, '--dry-run', ...more);
+
+beforeAll(async () => {
+  folder = at('work');
+  await mkdir(folder);
+  await writeDataset(`${folder}/data`);
+  const filled = (shape: readonly number[], value: number) => ({
+    shape,
+    values: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(value),
+  });
+  const kernel = filled([8, 3, 4, 4], 0.25);
+  await writeFile(
+    `${folder}/own.safetensors`,
+    safetensorsBytes({ 'patch.weight': kernel, 'patch.bias': filled([8], 0), other: filled([2], 1) }),
+  );
+  await writeFile(
+    `${folder}/published.safetensors`,
+    safetensorsBytes({ 'stem.w': kernel, 'classifier.w': filled([2], 1), 'classifier.b': filled([2], 1) }),
+  );
+  await writeFile(`${folder}/narrow.safetensors`, safetensorsBytes({ 'patch.weight': filled([8, 1, 4, 4], 1) }));
+});
+
+test('--dry-run says what each file gives, and what is drawn', async () => {
+  const ran = await dry('init patch.* from "own.safetensors"');
+  expect(ran, ran.err).toMatchObject({ code: 0 });
+  expect(ran.out).toMatch(
+    /\ninit patch\.\* from \S*own\.safetensors: 2 weights taken; 1 tensor of the file not used\n/,
+  );
+  expect(ran.out).toContain('\n2 of 3 weights are from files, and 1 is drawn: table.*\n');
+  const { inits } = JSON.parse((await dry('init patch.* from "own.safetensors"', '--json')).out);
+  expect(inits).toMatchObject({
+    inits: [{ init: 'patch.*', taken: 2, left: [], unused: 1, via: null }],
+    weights: 3,
+    drawn: { count: 1, parts: ['table.*'] },
+  });
+});
+
+test('--dry-run refuses a file that is not there, and one of other shapes', async () => {
+  const none = await dry('init patch.* from "none.safetensors"');
+  expect(none).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/cannot read \S*none\.safetensors/) });
+  const narrow = await dry('init patch.weight from "narrow.safetensors"');
+  expect(narrow.err).toContain('patch.weight: [8, 1, 4, 4] in the file, [8, 3, 4, 4] in the model');
+});
+
+test('what a file lacks can be left out by the line that the message has', async () => {
+  const init = 'init patch.* from "published.safetensors" via published';
+  const lacking = await dry(init);
+  expect(lacking).toMatchObject({ code: 1, err: expect.stringContaining('1 missing (patch.bias)') });
+  const [, line] = /to leave these as they are, write: (init .*)/.exec(lacking.err) ?? [];
+  expect(line).toBe(`${init} except patch.bias`);
+  const ran = await dry(line!);
+  expect(ran, ran.err).toMatchObject({ code: 0 });
+  expect(ran.out).toMatch(
+    /published\.safetensors via published: 1 weight taken; left as they are: patch\.bias; 2 tensors of the file not used\n/,
+  );
+});
+
+test('a run says the same, and in JSON; --weights stands over it, with a note', async () => {
+  const ran = await run('init patch.* from "own.safetensors"', '--data', 'data', '-o', 'run', '--json');
+  expect(ran, ran.err).toMatchObject({ code: 0 });
+  expect(ran.err).toContain('own.safetensors: 2 weights taken; 1 tensor of the file not used\n');
+  expect(JSON.parse(ran.out).inits).toMatchObject({ drawn: { count: 1, parts: ['table.*'] } });
+  const over = await dry('init patch.* from "none.safetensors"', '--weights', 'run/last.safetensors');
+  expect(over).toMatchObject({
+    code: 0,
+    err: expect.stringContaining('--weights gives every weight: the files of init are not read'),
+  });
+});
