@@ -95,7 +95,7 @@ program
   .argument('<file>', 'a .crob file')
   .option('-m, --model <name>', 'which model of the file; the first when not given')
   .requiredOption('-i, --image <file>', 'PNG, JPEG or TIFF')
-  .requiredOption('-t, --text <sentence>', 'what to find')
+  .option('-t, --text <sentence>', 'what to find; not for a model that takes images alone')
   .option(
     '-w, --weights <file>',
     'safetensors with trained weights; without it the weights are random and so is the mask',

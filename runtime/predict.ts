@@ -4,19 +4,29 @@ import { writeFileAtomic } from './atomic-file.ts';
 import type { Source } from './build-model.ts';
 import { imageTensor, readImage } from './image.ts';
 import { encodeImage, encodeMask, maskStatistics, overlay, segment } from './mask.ts';
-import { type Logits, openReferringModel, type ReferringModelOptions, referringInputs } from './referring-model.ts';
+import {
+  type Logits,
+  noWords,
+  openReferringModel,
+  type ReferringModelOptions,
+  referringInputs,
+  refuseVocabulary,
+  wordsOf,
+} from './referring-model.ts';
 import type { Device, HostTensor } from './session.ts';
 import { UserError } from './user-error.ts';
 
 export interface PredictOptions extends ReferringModelOptions {
   readonly image: string;
-  readonly text: string;
+  /** What to find; undefined for a model that takes images alone. */
+  readonly text: string | undefined;
 }
 
 export interface Prediction {
   readonly model: string;
   readonly image: string;
-  readonly text: string;
+  /** Null for a model that takes images alone. */
+  readonly text: string | null;
   readonly tokens: readonly string[];
   readonly truncated: boolean;
   readonly width: number;
@@ -36,25 +46,35 @@ export interface Prediction {
 
 /**
  * Builds (or finds built) the model, runs it on one image and one sentence, and writes `<image>.mask.png`,
- * `<image>.overlay.png` and `<image>.json`. The model's inputs go by name: `image`, `tokens`, `mask`; its first output is
- * the logits.
+ * `<image>.overlay.png` and `<image>.json`. The model's inputs go by name: `image` and, where it takes words, `tokens` and
+ * `mask`; its first output is the logits.
  */
 export async function predict(source: Source, options: PredictOptions): Promise<Prediction> {
-  const { height, width, batch, words, tokenizer } = await referringInputs(source.graph, options);
+  const { graph } = source;
+  const isAsked = wordsOf(graph) !== undefined;
+  if (!isAsked) refuseVocabulary(graph, options.tokenizer);
+  if (!isAsked && options.text !== undefined) throw noWords(graph, '--text');
+  const { height, width, batch, text } = await referringInputs(graph, options);
   const picture = await readImage(options.image);
   if (batch !== undefined && batch !== 1)
     throw new UserError(
       `predict has one image, and ${source.graph.name} takes ${batch} at a time (B = ${batch}): leave B open`,
     );
-  const encoded = tokenizer.encode(options.text, words);
+  if (text && options.text === undefined)
+    throw new UserError(`${graph.name} takes words: say with --text what to find`);
+  const encoded = text?.tokenizer.encode(options.text ?? '', text.words);
   const model = await openReferringModel(source, options);
   let logits: Logits;
   let milliseconds: number;
   try {
     const feeds: Record<string, HostTensor> = {
       image: { dtype: 'f32', shape: [1, 3, height, width], data: imageTensor(picture, height, width) },
-      tokens: { dtype: 'i64', shape: [1, words], data: BigInt64Array.from(encoded.ids, BigInt) },
-      mask: { dtype: 'bool', shape: [1, words], data: encoded.mask },
+      ...(encoded && text
+        ? {
+            tokens: { dtype: 'i64', shape: [1, text.words], data: BigInt64Array.from(encoded.ids, BigInt) },
+            mask: { dtype: 'bool', shape: [1, text.words], data: encoded.mask },
+          }
+        : {}),
     };
     const started = performance.now();
     logits = await model.run(feeds);
@@ -69,9 +89,9 @@ export async function predict(source: Source, options: PredictOptions): Promise<
   const prediction: Prediction = {
     model: source.graph.name,
     image: options.image,
-    text: options.text,
-    tokens: encoded.tokens,
-    truncated: encoded.truncated,
+    text: options.text ?? null,
+    tokens: encoded?.tokens ?? [],
+    truncated: encoded?.truncated ?? false,
     width: picture.width,
     height: picture.height,
     area: statistics.area,

@@ -9,7 +9,7 @@ import { type CacheOptions, openBuilt } from './model-cache.ts';
 import { packageRoot } from './package-root.ts';
 import { rowNumberCheck } from './row-numbers.ts';
 import type { Device, Feeds, HostTensor } from './session.ts';
-import { openTokenizer, type Tokenizer } from './tokenizer.ts';
+import { openTokenizer, type TextInput } from './tokenizer.ts';
 import { UserError } from './user-error.ts';
 
 export interface ReferringModelOptions extends CacheOptions {
@@ -18,15 +18,14 @@ export interface ReferringModelOptions extends CacheOptions {
   readonly threads: number | undefined;
 }
 
-/** What a model that finds what a sentence names takes: sizes, and the tokenizer of its text encoder. */
+/** What a model takes that finds what a sentence names, or one thing always: sizes, and the tokenizer of its text encoder. */
 export interface ReferringInputs {
   readonly height: number;
   readonly width: number;
   /** Images that it takes at a time; undefined where that is open. */
   readonly batch: number | undefined;
-  /** Tokens of a sentence, [CLS] and [SEP] among them. */
-  readonly words: number;
-  readonly tokenizer: Tokenizer;
+  /** Undefined for a model that takes images alone. */
+  readonly text: TextInput | undefined;
 }
 
 /** f32[B, 1, H, W]. */
@@ -35,7 +34,7 @@ export type Logits = HostTensor & { readonly data: Float32Array };
 export interface ReferringModel {
   readonly device: Device;
   readonly note: string | undefined;
-  /** image f32[B, 3, H, W], tokens i64[B, T] and mask bool[B, T] → logits f32[B, 1, H, W]. */
+  /** image f32[B, 3, H, W] and, where it takes words, tokens i64[B, T] and mask bool[B, T] → logits f32[B, 1, H, W]. */
   run(feeds: Feeds): Promise<Logits>;
   release(): Promise<void>;
 }
@@ -44,7 +43,8 @@ export interface ReferringModel {
 const defaultWords = 20;
 
 /**
- * What the model takes, before anything is built. Its inputs go by name: `image`, `tokens`, `mask`. Throws a UserError
+ * What the model takes, before anything is built. Its inputs go by name: `image` and, where it takes words, `tokens` and
+ * `mask`. Throws a UserError
  * where they are not there, where the image size is open or beyond this machine, and for a vocabulary of another model.
  */
 export async function referringInputs(
@@ -53,13 +53,7 @@ export async function referringInputs(
 ): Promise<ReferringInputs> {
   const { image, tokens } = portsOf(graph);
   checkBands(graph.name, image.value);
-  const tokenizer = await openTokenizer(file ?? join(packageRoot(), 'models', 'vocab', 'aerial.txt'));
-  const rows = tableRows(graph, tokens);
-  if (rows !== undefined && tokenizer.vocabularySize > rows) {
-    throw new UserError(
-      `the vocabulary has ${tokenizer.vocabularySize} word pieces and the model a table of ${rows}: they do not belong together`,
-    );
-  }
+  const text = tokens && (await textInput(graph, tokens, file));
   const [height, width] = [size(image.value, 2), size(image.value, 3)];
   if (height === undefined || width === undefined) {
     throw new UserError(
@@ -67,7 +61,33 @@ export async function referringInputs(
     );
   }
   checkMemory(graph, `images of ${height} × ${width}`);
-  return { height, width, batch: size(image.value, 0), words: size(tokens.value, 1) ?? defaultWords, tokenizer };
+  return { height, width, batch: size(image.value, 0), text };
+}
+
+async function textInput(graph: Graph, tokens: GraphInput, file: string | undefined): Promise<TextInput> {
+  const tokenizer = await openTokenizer(file ?? join(packageRoot(), 'models', 'vocab', 'aerial.txt'));
+  const rows = tableRows(graph, tokens);
+  if (rows !== undefined && tokenizer.vocabularySize > rows) {
+    throw new UserError(
+      `the vocabulary has ${tokenizer.vocabularySize} word pieces and the model a table of ${rows}: they do not belong together`,
+    );
+  }
+  return { words: size(tokens.value, 1) ?? defaultWords, tokenizer };
+}
+
+/** The input of a model's words; undefined where it takes images alone. Throws a UserError for other inputs than those. */
+export function wordsOf(graph: Graph): GraphInput | undefined {
+  return portsOf(graph).tokens;
+}
+
+/** For an option that means nothing to a model without words. */
+export function noWords({ name }: Graph, option: string): UserError {
+  return new UserError(`${option} is for models that take words, and ${name} has the input image alone`);
+}
+
+/** Throws a UserError where a vocabulary is given for a model without words. */
+export function refuseVocabulary(graph: Graph, tokenizer: string | undefined): void {
+  if (tokenizer !== undefined) throw noWords(graph, '--tokenizer');
 }
 
 /** Throws a UserError where one tensor alone, of inputs or of products that every runtime computes, is larger than memory. */
@@ -111,22 +131,26 @@ export async function openReferringModel(source: Source, options: ReferringModel
 
 interface Ports {
   readonly image: GraphInput;
-  readonly tokens: GraphInput;
+  /** `mask` stands beside it. */
+  readonly tokens: GraphInput | undefined;
   readonly output: string;
 }
 
+const ranks: Readonly<Record<string, number>> = { image: 4, tokens: 2, mask: 2 };
+
 function portsOf(graph: Graph): Ports {
-  const port = (name: string, rank: number): GraphInput => {
-    const found = graph.inputs.find((input) => input.name === name);
-    if (found?.value.type.shape.length === rank) return found;
+  const { inputs } = graph;
+  const named = (name: string) => inputs.find((input) => input.name === name);
+  const [image, tokens, mask] = [named('image'), named('tokens'), named('mask')];
+  const fits = inputs.every(({ name, value }) => ranks[name] === value.type.shape.length);
+  if (!image || !fits || (tokens === undefined) !== (mask === undefined)) {
     throw new UserError(
-      `this command needs a model with the inputs image: f32[B, 3, H, W], tokens: i64[B, T] and mask: bool[B, T]; ${graph.name} has ${graph.inputs.map((i) => i.name).join(', ')}`,
+      `this command needs a model with the input image: f32[B, 3, H, W] and, where it takes words, tokens: i64[B, T] and mask: bool[B, T]; ${graph.name} has ${inputs.map((i) => i.name).join(', ')}`,
     );
-  };
-  port('mask', 2);
+  }
   const output = graph.outputs[0];
   if (!output) throw new UserError(`${graph.name} has no output`);
-  return { image: port('image', 4), tokens: port('tokens', 2), output: output.name };
+  return { image, tokens, output: output.name };
 }
 
 /** Bands of the pictures that crobc reads: RGB. */

@@ -24,6 +24,13 @@ export interface Tokenizer {
   encode(text: string, words: number): EncodedText;
 }
 
+/** How a model takes sentences. */
+export interface TextInput {
+  /** Tokens of a sentence, [CLS] and [SEP] among them. */
+  readonly words: number;
+  readonly tokenizer: Tokenizer;
+}
+
 const MAX_FILE_BYTES = 1 << 27;
 
 /**

@@ -14,7 +14,13 @@ import { type Scores, thresholds } from '../../runtime/evaluation/scores.ts';
 import { makeFolder } from '../../runtime/make-folder.ts';
 import { packageVersion } from '../../runtime/package-root.ts';
 import { startProgress, writeLine } from '../../runtime/progress.ts';
-import { openReferringModel, referringInputs } from '../../runtime/referring-model.ts';
+import {
+  noWords,
+  openReferringModel,
+  referringInputs,
+  refuseVocabulary,
+  wordsOf,
+} from '../../runtime/referring-model.ts';
 import type { Device } from '../../runtime/session.ts';
 import { compileFile, viaOf } from '../compile-file.ts';
 import { plural } from '../messages.ts';
@@ -53,14 +59,18 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
   comparisonSize(options);
   const { name } = compiled.graph;
   const note = (text: string) => writeLine(`note: ${text}`);
-  const tokenizer = await tokenizerFile(options.data, options.tokenizer);
+  if (!wordsOf(compiled.graph)) {
+    refuseVocabulary(compiled.graph, options.tokenizer);
+    if (!options.phrases) throw noWords(compiled.graph, '--no-phrases');
+  }
+  const tokenizer = wordsOf(compiled.graph) && (await tokenizerFile(options.data, options.tokenizer));
   const inputs = await referringInputs(compiled.graph, { tokenizer });
   const dataset = await openDataset(options.data, options.split, {
     onBad: options.onBad,
     cache: options.out,
     report: note,
   });
-  const cut = options.phrases ? cutPhrases(dataset, inputs.tokenizer, inputs.words) : undefined;
+  const cut = options.phrases && inputs.text ? cutPhrases(dataset, inputs.text) : undefined;
   if (cut) note(cut);
   await makeFolder(options.out);
   if (options.weights === undefined)
@@ -119,7 +129,7 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
         phrases: options.phrases,
         height: inputs.height,
         width: inputs.width,
-        words: inputs.words,
+        words: inputs.text?.words ?? null,
         device: model.device,
         limited: total < dataset.samples.length,
       },

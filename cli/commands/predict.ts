@@ -6,7 +6,7 @@ import { UsageError } from '../usage-error.ts';
 export interface PredictOptions {
   readonly model?: string;
   readonly image: string;
-  readonly text: string;
+  readonly text?: string;
   readonly weights?: string;
   readonly via?: string;
   readonly tokenizer?: string;
@@ -23,7 +23,7 @@ export interface PredictOptions {
 const longestText = 4096;
 
 export async function predict(file: string, options: PredictOptions): Promise<number> {
-  const { length } = options.text;
+  const { length } = options.text ?? '';
   if (length > longestText) {
     const [given, most] = [length, longestText].map((n) => n.toLocaleString('en'));
     throw new UsageError(`--text has ${given} characters, and at most ${most} are taken: give one sentence`);

@@ -195,7 +195,7 @@ function shownResult(trained: Trained): string {
     ...(files.checkpoint === null ? [] : [`  checkpoint  ${files.checkpoint}`]),
     `  metrics     ${files.metrics}`,
     `  events      ${files.events} (tensorboard --logdir ${files.events})`,
-    `  vocabulary  ${trained.tokenizer}`,
+    ...(trained.tokenizer === null ? [] : [`  vocabulary  ${trained.tokenizer}`]),
   ];
   return `${lines.join('\n')}\n`;
 }

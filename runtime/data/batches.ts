@@ -1,5 +1,5 @@
 import type { HostTensor } from '../session.ts';
-import type { EncodedText, Tokenizer } from '../tokenizer.ts';
+import type { EncodedText, TextInput } from '../tokenizer.ts';
 import { UserError } from '../user-error.ts';
 import type { Dataset, Sample } from './dataset.ts';
 import type { DecodedSample } from './decode.ts';
@@ -11,7 +11,7 @@ import { type OnBad, Problems } from './problems.ts';
 export type Feeds = Readonly<Record<string, HostTensor>>;
 
 export interface Batch {
-  /** image f32[B, 3, H, W], tokens i64[B, T], mask bool[B, T], target f32[B, 1, H, W] of 0 and 1. */
+  /** image f32[B, 3, H, W], tokens i64[B, T] and mask bool[B, T] where there are words, target f32[B, 1, H, W] of 0 and 1. */
   readonly feeds: Feeds;
   /** The real ones, first in the tensors; only under `pad` fewer than B. */
   readonly samples: readonly Sample[];
@@ -21,9 +21,8 @@ export interface BatchOptions {
   readonly batch: number;
   readonly height: number;
   readonly width: number;
-  /** Tokens of a phrase, [CLS] and [SEP] among them. */
-  readonly words: number;
-  readonly tokenizer: Tokenizer;
+  /** How phrases are taken; undefined for a model that takes images alone. */
+  readonly text: TextInput | undefined;
   /** Batches that are made while the consumer works on one; they bound the memory. */
   readonly ahead: number;
   readonly onBad: OnBad;
@@ -84,7 +83,7 @@ export async function* loadBatches(
 /** A sample ready for its place in a batch. */
 interface ReadySample {
   readonly sample: Sample;
-  readonly encoded: EncodedText;
+  readonly encoded: EncodedText | undefined;
   readonly decoded: DecodedSample;
 }
 type Slot = ReadySample | undefined;
@@ -106,7 +105,7 @@ class SampleSource {
     this.#decoder = decoder;
     this.#bad = badSamples.get(dataset) ?? new Set();
     badSamples.set(dataset, this.#bad);
-    this.#blank = options.blank ? blankPhrase(options.tokenizer, options.words) : undefined;
+    this.#blank = options.blank && options.text ? blankPhrase(options.text) : undefined;
   }
 
   close(): Promise<void> {
@@ -139,12 +138,12 @@ class SampleSource {
     const sample = this.#dataset.samples[index];
     if (!sample) throw new Error(`bug in crobc: no sample ${index} among ${this.#dataset.samples.length}`);
     if (this.#bad.has(index)) return undefined;
-    const { tokenizer, words, height, width, augment } = this.#options;
+    const { text, height, width, augment } = this.#options;
     const { image, mask, phrase, file, line } = sample;
     // By the line, which stays when other samples go.
     const mirror = augment && isMirrored(line - 1, augment.seed, augment.epoch) ? mirrorPhrase(phrase) : undefined;
     try {
-      const encoded = this.#blank ?? tokenizer.encode(mirror ?? phrase, words);
+      const encoded = this.#blank ?? text?.tokenizer.encode(mirror ?? phrase, text.words);
       const request = { image, mask, height, width, mirrored: mirror !== undefined };
       return { sample, encoded, decoded: await this.#decoder.decode(request) };
     } catch (error) {
@@ -157,32 +156,39 @@ class SampleSource {
 }
 
 /** [CLS] [SEP] and padding. */
-function blankPhrase(tokenizer: Tokenizer, words: number): EncodedText {
+function blankPhrase({ tokenizer, words }: TextInput): EncodedText {
   const { ids } = tokenizer.encode('a', Math.max(4, words));
   const [cls, sep, pad] = [ids[0]!, ids[2]!, ids[3]!];
   const mask = new Uint8Array(words).fill(1, 0, 2);
   return { ids: Array.from({ length: words }, (_, i) => [cls, sep][i] ?? pad), mask, tokens: [], truncated: false };
 }
 
-function assemble(slots: readonly ReadySample[], { batch, height, width, words }: BatchOptions): Batch {
+function assemble(slots: readonly ReadySample[], { batch, height, width, text }: BatchOptions): Batch {
   const image = new Float32Array(batch * 3 * height * width);
   const target = new Float32Array(batch * height * width);
-  const tokens = new BigInt64Array(batch * words);
-  const mask = new Uint8Array(batch * words);
-  for (let i = 0; i < batch; i++) {
-    const { encoded, decoded } = slots[i] ?? slots[0]!;
+  const filled = Array.from({ length: batch }, (_, i) => slots[i] ?? slots[0]!);
+  for (const [i, { decoded }] of filled.entries()) {
     image.set(decoded.image, i * decoded.image.length);
     target.set(decoded.target, i * decoded.target.length);
-    mask.set(encoded.mask, i * words);
-    for (const [t, id] of encoded.ids.entries()) tokens[i * words + t] = BigInt(id);
   }
   return {
     feeds: {
       image: { dtype: 'f32', shape: [batch, 3, height, width], data: image },
-      tokens: { dtype: 'i64', shape: [batch, words], data: tokens },
-      mask: { dtype: 'bool', shape: [batch, words], data: mask },
+      ...(text ? wordFeeds(filled, text) : {}),
       target: { dtype: 'f32', shape: [batch, 1, height, width], data: target },
     },
     samples: slots.map(({ sample }) => sample),
   };
+}
+
+function wordFeeds(slots: readonly ReadySample[], { words }: TextInput): Feeds {
+  const shape = [slots.length, words];
+  const tokens = new BigInt64Array(slots.length * words);
+  const mask = new Uint8Array(slots.length * words);
+  for (const [i, { encoded }] of slots.entries()) {
+    if (!encoded) throw new Error('bug in crobc: a phrase that was not encoded');
+    mask.set(encoded.mask, i * words);
+    for (const [t, id] of encoded.ids.entries()) tokens[i * words + t] = BigInt(id);
+  }
+  return { tokens: { dtype: 'i64', shape, data: tokens }, mask: { dtype: 'bool', shape, data: mask } };
 }

@@ -3,12 +3,12 @@ import type { Dataset, Sample } from '../data/dataset.ts';
 import { readMask } from '../data/mask-file.ts';
 import type { OnBad } from '../data/problems.ts';
 import type { Feeds, HostTensor } from '../session.ts';
-import type { Tokenizer } from '../tokenizer.ts';
+import type { TextInput } from '../tokenizer.ts';
 import { UserError } from '../user-error.ts';
 import { type ComparisonSize, type Protocol, type ProtocolName, protocols } from './protocols.ts';
 import { overlap, type SampleResult, type Scores, scoresBy, scoresOf } from './scores.ts';
 
-/** image f32[B, 3, H, W], tokens i64[B, T], mask bool[B, T] → logits f32[B, 1, H, W]. */
+/** image f32[B, 3, H, W] and, where the model takes words, tokens i64[B, T] and mask bool[B, T] → logits f32[B, 1, H, W]. */
 export type Predictor = (feeds: Feeds) => Promise<HostTensor>;
 
 export interface EvaluationOptions {
@@ -19,8 +19,7 @@ export interface EvaluationOptions {
   /** What the model takes. */
   readonly height: number;
   readonly width: number;
-  readonly words: number;
-  readonly tokenizer: Tokenizer;
+  readonly text: TextInput | undefined;
   /** Batches decoded ahead. */
   readonly ahead?: number;
   readonly onBad: OnBad;
@@ -94,10 +93,10 @@ export async function* predictions(
   order: readonly number[],
   options: EvaluationOptions,
 ): AsyncGenerator<PredictedSample, void, undefined> {
-  const { batch, height, width, words, tokenizer, ahead = 2, onBad, report, blank = false } = options;
+  const { batch, height, width, text, ahead = 2, onBad, report, blank = false } = options;
   const protocol: Protocol = protocols[options.protocol];
   const original = comparisonSize(options) === 'original';
-  const loading = { batch, height, width, words, tokenizer, ahead, onBad, report, blank };
+  const loading = { batch, height, width, text, ahead, onBad, report, blank };
   const area = height * width;
   for await (const { feeds, samples } of loadBatches(dataset, order, loading)) {
     const { target, ...inputs } = feeds;

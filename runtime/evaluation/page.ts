@@ -173,7 +173,7 @@ function facts(report: Report): [string, string][] {
     ['data', data],
     ['protocol', `${protocol} (${protocols[protocol].docs})`],
     ['masks compared at', at === 'model' ? `the model's size` : `the image's size`],
-    ['model takes', `${width} × ${height} pixels, ${words} tokens`],
+    ['model takes', `${width} × ${height} pixels${words === null ? '' : `, ${words} tokens`}`],
     ['run', `${device}, ${seconds.toFixed(1)} s, crobc ${crobc}`],
   ];
 }

@@ -20,7 +20,8 @@ export interface Subject {
   readonly phrases: boolean;
   readonly height: number;
   readonly width: number;
-  readonly words: number;
+  /** Null for a model that takes images alone. */
+  readonly words: number | null;
   readonly device: string;
   /** A part of the split was taken. */
   readonly limited: boolean;

@@ -6,9 +6,9 @@ import { openLayout } from '../data/folders.ts';
 import { epochSamples } from '../data/order.ts';
 import type { OnBad } from '../data/problems.ts';
 import { tokenizerFile } from '../data/tokenizer-file.ts';
-import { checkBands, referringInputs } from '../referring-model.ts';
+import { checkBands, referringInputs, refuseVocabulary, wordsOf } from '../referring-model.ts';
 import type { Feeds } from '../session.ts';
-import type { Tokenizer } from '../tokenizer.ts';
+import type { TextInput } from '../tokenizer.ts';
 import { UserError } from '../user-error.ts';
 import { type Plan, positionOf } from './plan.ts';
 
@@ -17,7 +17,6 @@ export interface InputSizes {
   readonly batch: number;
   readonly height: number;
   readonly width: number;
-  readonly words: number;
 }
 
 /** What data sets of images, phrases and masks give, by rank. */
@@ -53,8 +52,9 @@ export interface TrainingData {
   /** Undefined where the data have no `val` split. */
   readonly val: Dataset | undefined;
   readonly sizes: InputSizes;
-  readonly tokenizer: Tokenizer;
-  readonly tokenizerFile: string;
+  /** Undefined where the model takes images alone. */
+  readonly text: TextInput | undefined;
+  readonly tokenizerFile: string | undefined;
   /** What a run that goes on must find again: the phrases, and how they are taken apart. */
   readonly hashes: { readonly data: string; readonly vocabulary: string };
 }
@@ -67,16 +67,17 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
   const { splits } = await openLayout(dir);
   const train = await openDataset(dir, 'train', opening);
   const val = splits.includes('val') ? await openDataset(dir, 'val', opening) : undefined;
-  const vocabulary = await tokenizerFile(dir, options.tokenizer);
-  const inputs = await referringInputs(training.inference, { tokenizer: vocabulary });
-  const { tokenizer, height, width, words } = inputs;
+  const asked = wordsOf(training.inference);
+  if (!asked) refuseVocabulary(training.inference, options.tokenizer);
+  const vocabulary = asked ? await tokenizerFile(dir, options.tokenizer) : undefined;
+  const { text, height, width } = await referringInputs(training.inference, { tokenizer: vocabulary });
   return {
     train,
     val,
-    sizes: { batch, height, width, words },
-    tokenizer,
+    sizes: { batch, height, width },
+    text,
     tokenizerFile: vocabulary,
-    hashes: { data: `${train.hash} ${val?.hash ?? 'none'}`, vocabulary: tokenizer.hash },
+    hashes: { data: `${train.hash} ${val?.hash ?? 'none'}`, vocabulary: text?.tokenizer.hash ?? 'none' },
   };
 }
 
@@ -120,10 +121,10 @@ export async function* stepBatches(step: number, options: FeedOptions): AsyncGen
 
 function epochBatches(epoch: number, start: number, options: FeedOptions): AsyncGenerator<Batch, void, undefined> {
   const { data, seed, augment, blank, onBad, report } = options;
-  const { train, tokenizer, sizes } = data;
+  const { train, text, sizes } = data;
   return loadBatches(train, epochSamples(train, seed, epoch), {
     ...sizes,
-    tokenizer,
+    text,
     ahead: AHEAD,
     onBad,
     report,

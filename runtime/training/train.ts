@@ -6,6 +6,7 @@ import { cutPhrases } from '../data/cut-phrases.ts';
 import type { OnBad } from '../data/problems.ts';
 import { makeFolder } from '../make-folder.ts';
 import { packageVersion } from '../package-root.ts';
+import { noWords, wordsOf } from '../referring-model.ts';
 import type { Device } from '../session.ts';
 import { openEventFile } from '../tensorboard.ts';
 import { UserError } from '../user-error.ts';
@@ -74,7 +75,8 @@ export interface Trained {
     readonly metrics: string;
     readonly events: string;
   };
-  readonly tokenizer: string;
+  /** Null for a model that takes images alone. */
+  readonly tokenizer: string | null;
 }
 
 /**
@@ -89,7 +91,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
   if (!options.resume) requireStart(options);
   const { data, plan } = await prepare(options, out);
   for (const set of options.blank ? [] : [data.train, data.val]) {
-    const cut = set && cutPhrases(set, data.tokenizer, data.sizes.words);
+    const cut = set && data.text && cutPhrases(set, data.text);
     if (cut) note(cut);
   }
   if (data.val === undefined) note(`${options.data} has no split "val": nothing is evaluated, and no weights are best`);
@@ -127,6 +129,7 @@ function requireStart({ training: { recipe }, weightsFile }: TrainOptions): void
 async function prepare(options: TrainOptions, cache: string | undefined): Promise<Prepared> {
   const { training, tokenizer, onBad, note } = options;
   const { recipe } = training;
+  if (options.blank && !wordsOf(training.inference)) throw noWords(training.inference, '--no-phrases');
   const data = await openTrainingData({ training, dir: options.data, tokenizer, onBad, cache, report: note });
   const plan = planRun({
     samples: data.train.lines,
@@ -233,7 +236,7 @@ async function run(options: TrainOptions, { plan, data }: Prepared): Promise<Tra
           backend,
           dataset: data.val,
           sizes: data.sizes,
-          tokenizer: data.tokenizer,
+          text: data.text,
           protocol: recipe.protocol,
           metric: recipe.metric,
           blank,
@@ -275,7 +278,7 @@ async function run(options: TrainOptions, { plan, data }: Prepared): Promise<Tra
         metrics: metrics.path,
         events: eventsDir,
       },
-      tokenizer: data.tokenizerFile,
+      tokenizer: data.tokenizerFile ?? null,
     };
   } catch (error) {
     if (!(error instanceof NonFiniteStep)) throw error;

@@ -8,7 +8,7 @@ import { readImage } from '../image.ts';
 import { encodeImage, overlay, segment } from '../mask.ts';
 import type { Feeds, HostTensor } from '../session.ts';
 import type { EventFile } from '../tensorboard.ts';
-import type { Tokenizer } from '../tokenizer.ts';
+import type { TextInput } from '../tokenizer.ts';
 import type { TrainingBackend } from './backend.ts';
 import type { InputSizes } from './data.ts';
 import type { Scored } from './loop.ts';
@@ -33,7 +33,7 @@ export interface ValidationOptions {
   readonly backend: Pick<TrainingBackend, 'predict'>;
   readonly dataset: Dataset;
   readonly sizes: InputSizes;
-  readonly tokenizer: Tokenizer;
+  readonly text: TextInput | undefined;
   readonly protocol: ProtocolName;
   readonly metric: MetricName;
   readonly blank: boolean;
@@ -49,8 +49,7 @@ class Interrupted extends Error {}
 
 /** Evaluates the current weights on a data set; gives undefined when a stop is asked for in the middle. */
 export function validation(options: ValidationOptions): (step: number) => Promise<Scored | undefined> {
-  const { backend, dataset, sizes, tokenizer, protocol, metric, blank, onBad, stop, events, report, onSample } =
-    options;
+  const { backend, dataset, sizes, text, protocol, metric, blank, onBad, stop, events, report, onSample } = options;
   return async (step) => {
     const predict = async (predicted: Feeds): Promise<HostTensor> => {
       if (stop.signal) throw new Interrupted();
@@ -70,7 +69,7 @@ export function validation(options: ValidationOptions): (step: number) => Promis
       const found = await evaluate(predict, dataset, {
         protocol,
         ...sizes,
-        tokenizer,
+        text,
         blank,
         onBad,
         report,
@@ -91,10 +90,10 @@ async function logPictures(
   step: number,
   predict: TrainingBackend['predict'],
   events: EventFile,
-  { dataset, sizes, tokenizer, blank, onBad, report }: ValidationOptions,
+  { dataset, sizes, text, blank, onBad, report }: ValidationOptions,
 ): Promise<void> {
   const order = spread(dataset.samples.length, PICTURES);
-  const loading = { ...sizes, tokenizer, ahead: 0, threads: 0, blank, onBad, report };
+  const loading = { ...sizes, text, ahead: 0, threads: 0, blank, onBad, report };
   let shown = 0;
   for await (const { feeds, samples } of loadBatches(dataset, order, loading)) {
     const { target: _, ...inputs } = feeds;

@@ -388,7 +388,7 @@ describe('what goes wrong', () => {
     [
       'nothing to train',
       ['train', 'fixed.crob', '-r', 'fixed', ...words.slice(2), '--dry-run'],
-      /^crobc: recipe fixed trains nothing: every weight that its losses depend on is fixed\n$/,
+      /^error\[CROB2323\]: recipe `fixed` has no weight left to train\n[\s\S]*\n1 error\n$/,
     ],
     [
       'no such module to recompute',

@@ -35,8 +35,7 @@ const options = (some: Options): sources.BatchOptions => ({
   batch: 2,
   height: 8,
   width: 8,
-  words: 6,
-  tokenizer,
+  text: { words: 6, tokenizer },
   ahead: 2,
   onBad: 'stop',
   report: (problem) => expect.unreachable(problem),
@@ -240,7 +239,7 @@ describe('skipping what turns out bad', () => {
 });
 
 test('blank: every phrase is [CLS] [SEP]', async () => {
-  const [batch] = await all(ways[0]![1](await dataset(2), [0, 1], { blank: true, words: 4 }));
+  const [batch] = await all(ways[0]![1](await dataset(2), [0, 1], { blank: true, text: { words: 4, tokenizer } }));
   expect([...(batch!.feeds.tokens!.data as BigInt64Array)].map(Number)).toEqual([2, 3, 0, 0, 2, 3, 0, 0]);
   expect([...batch!.feeds.mask!.data]).toEqual([1, 1, 0, 0, 1, 1, 0, 0]);
 });
@@ -283,7 +282,7 @@ describe('bounds and ends', () => {
         return tokenizer.encode(text, words);
       },
     };
-    const batches = ways[0]![1](data, upTo(20), { ahead: 3, tokenizer: counting });
+    const batches = ways[0]![1](data, upTo(20), { ahead: 3, text: { words: 6, tokenizer: counting } });
     for (let taken = 1; taken <= 4; taken++) {
       await batches.next();
       await new Promise((done) => setTimeout(done, 30));
@@ -304,7 +303,7 @@ describe('bounds and ends', () => {
       const data = await openDataset(${JSON.stringify(dir)}, 'train', { onBad: 'stop', report() {} });
       const tokenizer = await openTokenizer(${JSON.stringify(at('vocab.txt'))});
       const batches = loadBatches(data, [0, 1, 2, 3, 4, 5, 6, 7], {
-        batch: 2, height: 64, width: 64, words: 6, tokenizer, ahead: 2, onBad: 'stop', report() {}, threads: 2,
+        batch: 2, height: 64, width: 64, text: { words: 6, tokenizer }, ahead: 2, onBad: 'stop', report() {}, threads: 2,
       });
       const threads = () => process.report.getReport().workers.length;
       ${body}`;

@@ -1,0 +1,95 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { beforeAll, expect, test } from 'vitest';
+import { temporaryFolder } from '../runtime/temporary-folder.ts';
+import { crobc } from './crobc.ts';
+import { writeDataset } from './training-data.ts';
+
+const at = temporaryFolder();
+let folder: string;
+
+/** Scores patches by their colour, with no words. */
+const source = (bands: number) => `model Bright where H % 4 == 0, W % 4 == 0 {
+  patch = Conv2d(${bands}, 1, 4, stride = 4)
+  input image: f32[B, ${bands}, H, W]
+  output logits: f32[B, 1, H, W] = resize(patch(image), [H, W])
+}
+recipe quick for Bright at B = 2, H = 16, W = 16 {
+  input target: f32[B, 1, H, W]
+  term ce = cross_entropy(logits, target)
+  optimizer = AdamW(lr = 1e-1)
+  steps = 30
+  evaluate_every = 15
+}
+`;
+
+const run = (...args: readonly string[]) => crobc(args, { cwd: folder });
+
+beforeAll(async () => {
+  folder = at('work');
+  await mkdir(folder);
+  await writeFile(`${folder}/bright.crob`, source(3));
+  await writeFile(`${folder}/four.crob`, source(4));
+  await writeFile(
+    `${folder}/odd.crob`,
+    'model Odd {\n  input image: f32[B, 3, 16, 16]\n  input tokens: i64[B, T]\n  output y = mean(image, "b c h w -> b 1 h w") + f32(sum(i32(tokens), "b t -> b 1 1 1"))\n}\n',
+  );
+  await writeDataset(`${folder}/data`);
+});
+
+test('a model of images alone trains, is evaluated and predicts, without words', async () => {
+  const trained = await run('train', 'bright.crob', '--data', 'data', '--device', 'cpu', '-o', 'run', '--json');
+  expect(trained, trained.err).toMatchObject({ code: 0 });
+  expect(JSON.parse(trained.out)).toMatchObject({ end: 'done', step: 30, tokenizer: null });
+  const losses = (await readFile(`${folder}/run/metrics.jsonl`, 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .flatMap((line) => (line.includes('"loss"') ? [JSON.parse(line).loss as number] : []));
+  // The squares are bright: their colour is enough.
+  expect(losses.at(-1)).toBeLessThan(0.7 * losses[0]!);
+  const weights = ['--weights', 'run/last.safetensors', '--device', 'cpu', '-o', 'out'];
+  const found = await run('eval', 'bright.crob', ...weights, '--data', 'data', '--split', 'val', '--json');
+  expect(found, found.err).toMatchObject({ code: 0 });
+  expect(JSON.parse(found.out)).toMatchObject({ words: null, samples: 2 });
+  expect(JSON.parse(found.out).mIoU).toBeGreaterThan(0.3);
+  const predicted = await run('predict', 'bright.crob', ...weights, '-i', 'data/img_rgb/val_7.png', '--json');
+  expect(predicted, predicted.err).toMatchObject({ code: 0 });
+  expect(JSON.parse(predicted.out)).toMatchObject({ text: null, tokens: [], truncated: false });
+});
+
+test.each<[string, readonly string[], string]>([
+  ['predict --text', ['predict', 'bright.crob', '-i', 'data/img_rgb/val_7.png', '-t', 'roof'], '--text'],
+  [
+    'predict --tokenizer',
+    ['predict', 'bright.crob', '-i', 'data/img_rgb/val_7.png', '--tokenizer', 'v.txt'],
+    '--tokenizer',
+  ],
+  ['train --no-phrases', ['train', 'bright.crob', '--data', 'data', '--no-phrases'], '--no-phrases'],
+  ['train --tokenizer', ['train', 'bright.crob', '--data', 'data', '--tokenizer', 'v.txt'], '--tokenizer'],
+  ['eval --no-phrases', ['eval', 'bright.crob', '--data', 'data', '--split', 'val', '--no-phrases'], '--no-phrases'],
+])('%s means nothing to it, and is refused', async (_, args, option) => {
+  expect(await run(...args)).toMatchObject({
+    code: 1,
+    out: '',
+    err: `crobc: ${option} is for models that take words, and Bright has the input image alone\n`,
+  });
+});
+
+test('tokens without a mask are no words', async () => {
+  const { code, err } = await run('predict', 'odd.crob', '-i', 'data/img_rgb/val_7.png', '-t', 'roof');
+  expect({ code, err }).toMatchObject({ code: 1, err: expect.stringMatching(/Odd has image, tokens\n$/) });
+});
+
+test('images of other bands than pictures have are refused before anything is done, in one line', async () => {
+  const line =
+    /^crobc: Bright takes images of 4 bands, and train, eval and predict read pictures as RGB, which has 3: [^\n]*\n$/;
+  const commands = [
+    ['train', 'four.crob', '--data', 'nowhere'],
+    ['train', 'four.crob', '--data', 'data', '--dry-run'],
+    ['eval', 'four.crob', '--data', 'data', '--split', 'val'],
+    ['predict', 'four.crob', '-i', 'nothing.png'],
+  ];
+  for (const args of commands) {
+    expect(await run(...args)).toMatchObject({ code: 1, out: '', err: expect.stringMatching(line) });
+  }
+  expect((await run('check', 'four.crob')).code).toBe(0);
+});
