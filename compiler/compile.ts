@@ -111,6 +111,7 @@ function checkDeclaration(
       return undefined;
     case 'interface':
       checkPromises(context, decl, scope);
+      checkSignatures(context, decl);
       return undefined;
     case 'fn':
       twice((form) => checkFunction(form, decl, scope));
@@ -120,9 +121,6 @@ function checkDeclaration(
       return undefined;
     case 'weights':
       readWeightsMap(context, decl, scope);
-      return undefined;
-    case 'interface':
-      checkSignatures(context, decl);
       return undefined;
     case 'type':
       checkTypeName(context, decl, scope);

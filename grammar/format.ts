@@ -1,6 +1,6 @@
 import { docLines, type Entry } from './format-lists.ts';
 import { StatementFormatter } from './format-statements.ts';
-import { group, hardline, indent, type Layout, line, print, suffix } from './layout.ts';
+import { fill, group, hardline, indent, type Layout, line, print, suffix } from './layout.ts';
 import type {
   Attribute,
   Declaration,
@@ -377,7 +377,11 @@ class Formatter extends StatementFormatter {
   }
 
   #paths(paths: readonly Path[]): Layout {
-    return group(indent(paths.flatMap((path, i) => (i === 0 ? [this.#path(path)] : [',', line, this.#path(path)]))));
+    const parts = paths.flatMap((path, i): Layout[] => {
+      const written: Layout = i < paths.length - 1 ? [this.#path(path), ','] : this.#path(path);
+      return i === 0 ? [written] : [line, written];
+    });
+    return indent(fill(parts));
   }
 
   #path({ steps }: Path): Layout {

@@ -508,7 +508,7 @@ export interface Path {
   readonly span: Span;
 }
 
-/** `capm = CAPM(…)`, or an override `capm.scales = [2, 3, 4]`. */
+/** `capm = CAPM(…)`, or an override `capm.scales = [1, 2, 3]`. */
 export interface ModelField {
   readonly kind: 'model-field';
   readonly docs: readonly string[];

@@ -56,8 +56,8 @@ describe('readings of the paper are parameters', () => {
   test.each([
     ['capm', 'capm.context = "channels"'],
     ['capm', 'capm.residual = true'],
-    ['capm', 'capm.scales = [2, 3, 4]'],
-    ['lgfa', 'lgfa.stages = [4]'],
+    ['capm', 'capm.scales = [1, 2, 3]'],
+    ['lgfa', 'lgfa.stages = [3]'],
     ['lgfa', 'lgfa.stages = []'],
     ['mid', 'mid.combine = "concat"'],
     ['mid', 'mid.layers = 3'],

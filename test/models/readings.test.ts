@@ -64,7 +64,7 @@ const readings = [
   'capm.heads = 2',
   'capm.residual = true',
   'capm.pool = max_pool',
-  'capm.scales = [2, 3, 4]',
+  'capm.scales = [1, 2, 3]',
   'capm.query.bias = false',
   'capm.key[*].bias = false',
   'lgfa.score_axis = "channel"; lgfa.length = 6 where T == 6',
@@ -78,7 +78,7 @@ const readings = [
   'lgfa.stage[*].gate = Ungated()',
   'lgfa.stage[*].score = highest_score',
   'lgfa.stage[*].score = highest_weight',
-  'lgfa.stages = [4]',
+  'lgfa.stages = [3]',
   'lgfa.stages = []',
   'lgfa.topk = 1',
   'lgfa.dim = 8',
@@ -92,7 +92,7 @@ const readings = [
   'lgfa.compensation[0].exchange = RegionAttention(positions = true)',
   'mid.layers = 2',
   'mid.points = 1',
-  'mid.levels = [2, 3, 4]',
+  'mid.levels = [1, 2, 3]',
   'mid.interaction = PWAM()',
   'mid.interaction = WPA()',
   'mid.interaction = CBAM(width = 4*dim)',
@@ -171,7 +171,7 @@ describe('every reading can be changed, and what is changed matters', () => {
     const result = await resultOf(compiled(host, change));
     expect([...result.data].every(Number.isFinite)).toBe(true);
     // A decoder without the finest level ends at the next one.
-    const shape = usual.get(host)!.shape.map((n, axis) => (change.includes('levels = [2') && axis > 1 ? n / 2 : n));
+    const shape = usual.get(host)!.shape.map((n, axis) => (change.includes('levels = [1') && axis > 1 ? n / 2 : n));
     expect(result.shape).toEqual(shape);
     if (shape.join() === usual.get(host)!.shape.join())
       expect(relativeError(result, usual.get(host)!)).toBeGreaterThan(1e-4);

@@ -1,5 +1,5 @@
 import type { Span } from '../../../grammar/span.ts';
-import type { InterfaceDecl } from '../../../grammar/tree.ts';
+import type { Expr, InterfaceDecl } from '../../../grammar/tree.ts';
 import { type Context, evaluatedMark, formAt, trainingSeen } from '../context/context.ts';
 import type { Overrides } from '../context/overrides.ts';
 import { childPath, type Place } from '../context/paths.ts';
@@ -107,6 +107,14 @@ function trainingMark({ reads }: Context): string {
   return seen === undefined ? '' : `training(${seen})`;
 }
 
+/** What the function of a condition says of itself: `are_stages(stages)` alone does not tell what is wrong. */
+function conditionDocs({ file }: Instance, expr: Expr): string | undefined {
+  const name = expr.kind === 'call' && expr.callee.kind === 'name' ? expr.callee.name : undefined;
+  const found = name === undefined ? undefined : file.lookup(name)?.decl;
+  const docs = found?.kind === 'fn' ? found.docs.join(' ').trim().replace(/\.$/, '') : '';
+  return docs === '' ? undefined : `${docs.charAt(0).toLowerCase()}${docs.slice(1)}`;
+}
+
 function checkWhere(context: Context, instance: Instance, span: Span): boolean {
   const scope = moduleScope(context, instance);
   let sound = true;
@@ -124,6 +132,7 @@ function checkWhere(context: Context, instance: Instance, span: Span): boolean {
       {
         notes: [{ span: expr.span, text: 'required here' }],
         details,
+        help: conditionDocs(instance, expr),
       },
     );
   });
