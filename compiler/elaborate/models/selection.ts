@@ -4,10 +4,11 @@ import { childPath, isWithin } from '../context/paths.ts';
 import { fileScope } from '../context/scope.ts';
 import { asInt, type Instance, type Val } from '../context/values.ts';
 import { evaluate } from '../eval/evaluate.ts';
-import { allMembers, fieldPath, madeMember } from '../modules/members.ts';
+import { allMembers, fieldPath, madeMember, partsOf } from '../modules/members.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import type { ModelGraph } from './model.ts';
+import { weightParts } from './weight-parts.ts';
 
 /** The weights that a path of a recipe selects. */
 export interface Selection {
@@ -40,6 +41,7 @@ export function selectPath(context: Context, path: Path, model: ModelGraph): Sel
   let merged = false;
   for (const [i, step] of path.steps.entries()) {
     const last = i === path.steps.length - 1;
+    const before = at;
     if (step.kind === 'any') {
       at = at.flatMap((one) => anyOf(context, one, last));
     } else if (step.kind === 'at') {
@@ -55,12 +57,59 @@ export function selectPath(context: Context, path: Path, model: ModelGraph): Sel
     }
     const roots = at.flatMap(rootsOf);
     if (at.length === 0 || (last && roots.length === 0)) {
-      return refuse(i === 0 && step.kind === 'name' ? didYouMean(step.name.name, model.instances.keys()) : undefined);
+      return refuse(
+        weightPathHelp(context, path, model) ?? stepHelp(context, step, i === 0 ? undefined : before, model),
+      );
     }
     if (last && merged) return refuse('its weights stand among those of what it is a part of: select what is in it');
     if (last) return { pattern, roots };
   }
   return undefined;
+}
+
+/** For the path that a weight or a module has in checkpoints, `text.encoder.layer.0.*`: the one that a recipe writes. */
+function weightPathHelp(context: Context, { steps }: Path, model: ModelGraph): string | undefined {
+  const names: string[] = [];
+  for (const [i, step] of steps.entries()) {
+    if (step.kind === 'any' && i === steps.length - 1) continue;
+    const index = step.kind === 'at' ? asInt(evaluate(fileScope(context, model.flat.file), step.value)) : undefined;
+    const name = step.kind === 'name' ? step.name.name : index?.toString();
+    if (name === undefined) return undefined;
+    names.push(name);
+  }
+  const written = names.join('.');
+  const found = weightParts(context, model).find(({ roots }) => roots.length === 1 && roots[0] === written);
+  return found && `\`${written}\` is its path in weights files; here it is \`${found.pattern}\``;
+}
+
+/** What there is where a step leads to nothing: parts by their names, or how many items a list has. */
+function stepHelp(
+  context: Context,
+  step: Path['steps'][number],
+  before: readonly Selected[] | undefined,
+  model: ModelGraph,
+): string | undefined {
+  if (step.kind === 'any') return undefined;
+  if (step.kind === 'at') {
+    const lengths = [...new Set((before ?? []).flatMap((one) => (one.kind === 'list' ? [one.items.length] : [])))];
+    return lengths.length === 1 ? `the list has ${lengths[0]} items, counted from 0` : undefined;
+  }
+  const names = before
+    ? before.flatMap((one) => (one.kind === 'instance' ? memberNames(context, one.instance) : []))
+    : [...model.instances].flatMap(([name, value]) => (rootsOf(value).length > 0 ? [name] : []));
+  const known = [...new Set(names)];
+  return didYouMean(step.name.name, known) ?? (known.length > 0 ? `what can be selected here: ${known.join(', ')}` : undefined);
+}
+
+/** Parts and weights of a module. */
+function memberNames(context: Context, instance: Instance): string[] {
+  const weights = instance.decl.members.flatMap((member) =>
+    member.kind === 'param' || member.kind === 'buffer' ? [member.name.name] : [],
+  );
+  return [
+    ...[...partsOf(context, instance)].flatMap(([name, part]) => (rootsOf(part).length > 0 ? [name] : [])),
+    ...weights,
+  ];
 }
 
 /** `*` at the end is everything below; before that, each item of a list, or each part of a module. */
