@@ -98,7 +98,10 @@ function stepHelp(
     ? before.flatMap((one) => (one.kind === 'instance' ? memberNames(context, one.instance) : []))
     : [...model.instances].flatMap(([name, value]) => (rootsOf(value).length > 0 ? [name] : []));
   const known = [...new Set(names)];
-  return didYouMean(step.name.name, known) ?? (known.length > 0 ? `what can be selected here: ${known.join(', ')}` : undefined);
+  return (
+    didYouMean(step.name.name, known) ??
+    (known.length > 0 ? `what can be selected here: ${known.join(', ')}` : undefined)
+  );
 }
 
 /** Parts and weights of a module. */
