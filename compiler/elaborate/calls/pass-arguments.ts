@@ -190,6 +190,7 @@ export function passArguments(
 }
 
 function bindDims(scope: Scope, value: Val, name: string, into: Map<string, Dim>, span: Span): boolean {
+  if (value.kind === 'none') return true;
   if (value.kind === 'list') return value.items.every((item, i) => bindDims(scope, item, `${name}[${i}]`, into, span));
   if (value.kind !== 'dim') return false;
   if (!requireSize(scope, value.dim, span, () => name)) return false;

@@ -152,7 +152,8 @@ function makeTemplate(
   }
   const { signature, body } = made;
   const depth = 1 + body.calls.reduce((most, { template: one }) => Math.max(most, one.depth), 0);
-  if (depth > callLimit) fail({ context }, 'CROB2225', callee.span, { what: 'the nesting of calls', limit: callLimit });
+  if (depth === callLimit + 1)
+    fail({ context }, 'CROB2225', callee.span, { what: 'the nesting of calls', limit: callLimit });
   const readsTraining = reads.some(dependsOnTraining);
   const template: Template = {
     ...signature,

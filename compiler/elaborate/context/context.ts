@@ -33,7 +33,7 @@ export interface Run {
   readonly templates: Map<string, Template>;
   /** Keys of the templates under elaboration: a call of one of these is a recursion. */
   readonly pending: Set<string>;
-  /** The first instance of a module reports what is wrong with its declaration. */
+  /** What instances of a module have in common, made for the first of them. */
   readonly declared: Map<ModuleDecl, Declared>;
   readonly budget: Budget;
 }

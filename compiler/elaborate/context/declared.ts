@@ -2,6 +2,7 @@ import type { Span } from '../../../grammar/span.ts';
 import type { MethodMember, ModuleMember, Param } from '../../../grammar/tree.ts';
 import type { InterfaceAt } from '../source/interfaces-of.ts';
 import type { FileScope } from '../source/program.ts';
+import type { Faults } from './faults.ts';
 
 /** A method with the file whose names its body sees (an interface's file for a default body). */
 export interface Method {
@@ -27,4 +28,6 @@ export interface Declared {
   readonly interfaces: readonly InterfaceAt[];
   /** False where a parameter lacks that an interface fills in: the text of the interface would only fail. */
   readonly sound: boolean;
+  /** What is wrong with the declaration itself. */
+  readonly faults: Faults;
 }

@@ -1,5 +1,6 @@
 import type { Attribute, InterfaceDecl, ModuleDecl, ModuleMember, Param } from '../../../grammar/tree.ts';
-import type { Context } from '../context/context.ts';
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import { type Context, collecting } from '../context/context.ts';
 import type { Declared, Method } from '../context/declared.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
@@ -8,16 +9,20 @@ import type { FileScope } from '../source/program.ts';
 import { implemented } from './implementation.ts';
 import { checkPromises } from './promises.ts';
 
+/** Its faults are reported for every instance, so that every model has those of its modules; duplicates are dropped later. */
 export function declaredOf(context: Context, decl: ModuleDecl, file: FileScope): Declared {
   const { declared } = context.run;
-  const known = declared.get(decl);
-  if (known) return known;
-  const made = declare(context, decl, file);
-  declared.set(decl, made);
-  return made;
+  let found = declared.get(decl);
+  if (!found) {
+    const faults = new Map<string, Diagnostic>();
+    found = { ...declare(collecting(context, faults), decl, file), faults };
+    declared.set(decl, found);
+  }
+  for (const fault of found.faults.values()) context.report(fault);
+  return found;
 }
 
-function declare(context: Context, decl: ModuleDecl, file: FileScope): Declared {
+function declare(context: Context, decl: ModuleDecl, file: FileScope): Omit<Declared, 'faults'> {
   const members = new Map<string, ModuleMember>();
   const methods = new Map<string, Method>();
   const interfaces = interfacesOf(decl, file);
