@@ -31,6 +31,8 @@ export interface Tally {
   circular: number;
   /** Chains given up, as a later line changed what an earlier one reads. */
   unsettled: number;
+  /** Forms of chains that are refused since nothing depends on a line. */
+  withoutEffect: number;
   /** Paths that are none, and were refused at their line. */
   badPaths: number;
 }
@@ -42,6 +44,7 @@ export const noTally = (): Tally => ({
   refusedAtLine: 0,
   refusedInNote: 0,
   circular: 0,
+  withoutEffect: 0,
   unsettled: 0,
   badPaths: 0,
 });
@@ -162,6 +165,10 @@ function holdAll(draw: Draw, chains: readonly Chain[], tally: Tally, bench: Benc
     const compare = (form: Source, refused: string, other: string) => {
       const { model, said } = outcomes.get(form.name)!;
       if (!model && form === symbolic && isCircular(chain, said)) tally.circular++;
+      else if (!model && isWithoutEffect(said)) {
+        tally.withoutEffect++;
+        if (form === flat) holdWithoutEffect(chain, said, bench, finding);
+      }
       else if (!model) finding(refused, sayings(said));
       else if (hashOf(model) !== hash)
         finding(hashOf(model) === hashOf(chain.baseModel) ? `${other}, that of the base` : other, '');
@@ -176,6 +183,27 @@ function holdAll(draw: Draw, chains: readonly Chain[], tally: Tally, bench: Benc
     if (draw.once(3)) holdSettings(chain, bench, finding);
     return found;
   });
+}
+
+/** Whether lines were refused for no more than that nothing depends on them. */
+function isWithoutEffect(said: readonly Diagnostic[]): boolean {
+  return said.length > 0 && said.every(({ code }) => code === 'CROB2314');
+}
+
+/** Without the lines that are refused so, the model is the same. */
+function holdWithoutEffect(
+  chain: Chain,
+  said: readonly Diagnostic[],
+  bench: Bench,
+  finding: (kind: string, text: string) => void,
+): void {
+  const { id, base, model } = chain;
+  const refused = new Set(said.map(({ message }) => /`(.*)`/.exec(message)?.[1]));
+  const lines = flatLines(decidedOf(chain), draws(0)).filter(({ steps }) => !refused.has(pathText(steps)));
+  const source = { name: `${id}_read`, base, text: chainSource(`${id}_read`, base, 1, lines) };
+  const without = bench([source]).get(source.name)?.model;
+  if (!without || hashOf(without) !== hashOf(model))
+    finding('refused as without effect, and has one', [...refused].join(', '));
 }
 
 /** A part is built as a whole, so that a line may read none that is built with what the line sets. */
@@ -223,7 +251,7 @@ function holdSettings(chain: Chain, bench: Bench, finding: (kind: string, text: 
   if (lines.length === 0) return;
   const { graph, said } = bench.withSettings(source, lines);
   const typed = lines.map((line) => `--set "${line}"`).join(' ');
-  if (!graph && isCircular(chain, said)) return;
+  if (!graph && (isCircular(chain, said) || isWithoutEffect(said))) return;
   if (!graph) finding('refused by --set, and right with numbers', `${typed}\n${sayings(said)}`);
   else if (graphHash(graph) !== hashOf(chain.model)) finding('another graph by --set', typed);
 }
