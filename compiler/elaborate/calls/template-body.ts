@@ -144,7 +144,7 @@ function makeTemplate(
   const context: Context = { ...collecting(outer, faults), reads };
   const { run } = context;
   run.pending.add(key);
-  const made = elaborate(context, callee, given);
+  const made = elaborate(context, callee, given, faults);
   run.pending.delete(key);
   if (!made) {
     refused(faults);
@@ -190,6 +190,7 @@ function elaborate(
   context: Context,
   callee: Callee,
   given: ReadonlyMap<string, Given>,
+  faults: Faults,
 ): { readonly signature: Signature; readonly body: TemplateBody } | undefined {
   const base: Scope = { ...signatureScope(context, callee), dims: new DimScope(true) };
   const dimParams: string[] = [];
@@ -209,7 +210,7 @@ function elaborate(
   }
   const signature = resolveSignature(base, callee, given, dimParams);
   if (!signature) return undefined;
-  return { signature, body: elaborateBody({ ...base, facts: signature.facts }, callee, signature) };
+  return { signature, body: elaborateBody({ ...base, facts: signature.facts }, callee, signature, faults) };
 }
 
 function resolveSignature(
@@ -255,25 +256,23 @@ function resolveSignature(
   return result && { params, dimParams, where, result, facts };
 }
 
-function elaborateBody(base: Scope, callee: Callee, { params, result: type, facts }: Signature): TemplateBody {
+/** `faults` are what the context has collected so far. */
+function elaborateBody(
+  base: Scope,
+  callee: Callee,
+  { params, result: type, facts }: Signature,
+  faults: Faults,
+): TemplateBody {
   const { context } = base;
   const { budget } = context.run;
-  let sound = true;
-  const heard: Context = {
-    ...context,
-    report(d) {
-      sound = false;
-      context.report(d);
-    },
-  };
+  const before = faults.size;
   const graph = graphBody(new Builder(facts));
   const scope: GraphScope = {
     ...base,
     file: callee.file,
-    context: heard,
     locals: new Locals(base.locals),
     graph,
-    member: (name) => (callee.self ? readMember(scope, heard, callee.self, name) : undefined),
+    member: (name) => (callee.self ? readMember(scope, context, callee.self, name) : undefined),
   };
   const { build } = graph;
   const placeholders: Value[] = [];
@@ -292,9 +291,10 @@ function elaborateBody(base: Scope, callee: Callee, { params, result: type, fact
     fail(scope, 'CROB2225', callee.span, { what: 'the nesting of calls', limit: callLimit });
   else result = callee.body && run(scope, callee.body);
   budget.calls--;
-  if (result === undefined && sound) fail(scope, 'CROB2213', callee.span, { name: callee.what });
+  if (result === undefined && faults.size === before) fail(scope, 'CROB2213', callee.span, { name: callee.what });
   const at = scope.trace.result ?? callee.body?.span ?? callee.span;
-  const fitted = result && sound ? fitResult(scope, result, type, at, `the result of ${callee.what}`) : error;
+  const fitted =
+    result && faults.size === before ? fitResult(scope, result, type, at, `the result of ${callee.what}`) : error;
   const { calls, updates } = graph;
   const ends = [...flatten(fitted), ...updates.map(({ value }) => value)];
   return {

@@ -47,7 +47,7 @@ export interface Context {
   readonly evaluated: readonly string[];
   /** What the template under elaboration has looked at. */
   readonly reads: Read[];
-  report(d: Diagnostic): void;
+  readonly report: (d: Diagnostic) => void;
 }
 
 interface Opening {
@@ -104,6 +104,11 @@ export function collecting(context: Context, into: Map<string, Diagnostic>): Con
       if (!into.has(key)) into.set(key, d);
     },
   };
+}
+
+/** The same context, but for who notes what it reads. */
+export function reading({ run, training, evaluated, report }: Context, reads: Read[]): Context {
+  return { run, training, evaluated, reads, report };
 }
 
 /** The result of some work, whether it went without a message, and what it looked at. */

@@ -18,41 +18,51 @@ export interface CallArgs {
 
 /** A chain of local names. */
 export class Locals {
-  readonly #names = new Map<string, Val>();
+  /** Most scopes declare nothing. */
+  #names: Map<string, Val> | undefined;
   readonly #outer: Locals | undefined;
   constructor(outer?: Locals) {
     this.#outer = outer;
   }
   get(name: string): Val | undefined {
-    return this.#names.get(name) ?? this.#outer?.get(name);
+    return this.#names?.get(name) ?? this.#outer?.get(name);
   }
   declare(name: string, value: Val): void {
+    this.#names ??= new Map();
     this.#names.set(name, value);
   }
   /** Rebinds the nearest declaration; false when there is none. */
   assign(name: string, value: Val): boolean {
-    if (this.#names.has(name)) {
+    if (this.#names?.has(name)) {
       this.#names.set(name, value);
       return true;
     }
     return this.#outer?.assign(name, value) ?? false;
   }
   *names(): Iterable<string> {
-    yield* this.#names.keys();
+    if (this.#names) yield* this.#names.keys();
     if (this.#outer) yield* this.#outer.names();
   }
 }
 
 /** The dims that a signature names. While it is open, an upper-case name makes a fresh one. */
 export class DimScope {
-  readonly known = new Map<string, Dim>();
-  readonly spreads = new Map<string, readonly Dim[]>();
+  #known: Map<string, Dim> | undefined;
+  #spreads: Map<string, readonly Dim[]> | undefined;
   open: boolean;
   constructor(open: boolean) {
     this.open = open;
   }
+  get known(): Map<string, Dim> {
+    this.#known ??= new Map();
+    return this.#known;
+  }
+  get spreads(): Map<string, readonly Dim[]> {
+    this.#spreads ??= new Map();
+    return this.#spreads;
+  }
   get(name: string): Dim | undefined {
-    const known = this.known.get(name);
+    const known = this.#known?.get(name);
     if (known || !this.open) return known;
     const fresh = variable(name);
     this.known.set(name, fresh);

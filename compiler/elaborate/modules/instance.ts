@@ -1,6 +1,7 @@
 import { type Context, type Observed, observe, trainingSeen } from '../context/context.ts';
 import type { Overrides } from '../context/overrides.ts';
 import type { Place } from '../context/paths.ts';
+import type { Read } from '../context/reads.ts';
 import type { Instance, Spec, Val } from '../context/values.ts';
 import { declaredOf } from './declared.ts';
 
@@ -47,7 +48,7 @@ export function isOverridden({ overrides }: Instance): boolean {
 }
 
 /**
- * Makes something that templates under elaboration do not look into, though one of them may have asked for it; but they too
+ * Does some work that templates under elaboration do not look into, though one of them may have asked for it; but they too
  * depend on `training` where it does.
  */
 export function makeApart<T>(
@@ -55,7 +56,12 @@ export function makeApart<T>(
   make: (context: Context) => T,
 ): Observed<T> & { readonly training: boolean | undefined } {
   const observed = observe(context, make);
-  const training = trainingSeen(observed.reads);
+  return { ...observed, training: noteTraining(context, observed.reads) };
+}
+
+/** Hands on whether some work looked at `training`; the value that it saw. */
+export function noteTraining(context: Context, reads: readonly Read[]): boolean | undefined {
+  const training = trainingSeen(reads);
   if (training !== undefined) context.reads.push({ kind: 'training', value: training });
-  return { ...observed, training };
+  return training;
 }

@@ -1,8 +1,9 @@
 import type { Attribute, FieldMember, ModuleMember, Param } from '../../../grammar/tree.ts';
 import * as dims from '../../dims/dim.ts';
-import type { Context } from '../context/context.ts';
+import { type Context, reading } from '../context/context.ts';
 import type { Overrides } from '../context/overrides.ts';
 import { childPath, childSource, isWithin, itemPlace, type Place } from '../context/paths.ts';
+import type { Read } from '../context/reads.ts';
 import { DimScope, fileScope, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import { asInt, error, type Given, type Instance, namesOf, type Val } from '../context/values.ts';
@@ -13,7 +14,7 @@ import { resolveType } from '../eval/signature.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
 import { instantiate } from './construct.ts';
-import { makeApart, newInstance } from './instance.ts';
+import { newInstance, noteTraining } from './instance.ts';
 import { listOverrides, refuseInside } from './overrides.ts';
 
 export function moduleScope(context: Context, instance: Instance): Scope {
@@ -55,7 +56,9 @@ export function madeMember(context: Context, instance: Instance, name: string): 
   instance.busy.add(name);
   const { budget } = context.run;
   const before = budget.steps;
-  const { result: value, reads } = makeApart(context, make);
+  const reads: Read[] = [];
+  const value = make(reading(context, reads));
+  noteTraining(context, reads);
   instance.madeFrom.set(name, reads);
   if (instance.counted) budget.steps = before;
   instance.busy.delete(name);

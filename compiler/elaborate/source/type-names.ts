@@ -29,10 +29,17 @@ export interface Named {
 
 /** A name that stands for itself in the end is left as it is. */
 export function behindNames(type: Type, file: FileScope): Named {
+  // Few types are names of others, and this is asked at every call.
+  const first = typeName(type, file);
+  if (!first) return { type, file, optional: isOptional(type) };
   let optional = isOptional(type);
   let at = { type, file };
   const seen = new Set<TypeDecl>();
-  for (let found = typeName(type, file); found && !seen.has(found.decl); found = typeName(at.type, at.file)) {
+  for (
+    let found: ReturnType<typeof typeName> = first;
+    found && !seen.has(found.decl);
+    found = typeName(at.type, at.file)
+  ) {
     seen.add(found.decl);
     at = { type: found.decl.type, file: found.file };
     optional ||= isOptional(at.type);
