@@ -9,6 +9,9 @@ export interface Note {
   readonly text: string;
 }
 
+/** The text of the note at the place where something fails, in a message that stands at the line to blame. */
+export const failsHere = 'fails here';
+
 /** A message as data; renderers (terminal, json) are elsewhere. */
 export interface Diagnostic {
   readonly code: MessageCode;

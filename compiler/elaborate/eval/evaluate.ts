@@ -19,6 +19,7 @@ import { type CallArgs, nested, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import { dimVal, error, type Given, namesOf, specOf, type Val } from '../context/values.ts';
 import { readMember } from '../modules/members.ts';
+import { overItems } from '../report/items.ts';
 import { withinSteps } from '../report/limits.ts';
 import { axisWord, provenance } from '../report/provenance.ts';
 import { argText, counted, fail, guarded, noNames, requireEqual } from '../report/report.ts';
@@ -269,11 +270,17 @@ export function iterate(scope: Scope, clause: ForClause): readonly Val[] | undef
 }
 
 function comprehension(scope: Scope, expr: ComprehensionExpr): Val {
+  return overItems(scope, (inner, next) => comprehended(inner, expr, next));
+}
+
+/** `next` is called before each item. */
+function comprehended(scope: Scope, expr: ComprehensionExpr, next: () => void): Val {
   const items: Val[] = [];
   let broken = false;
   const walk = (inner: Scope, depth: number): void => {
     const clause = expr.clauses[depth];
     if (!clause) {
+      next();
       if (expr.condition) {
         const keep = truth(inner, evaluate(inner, expr.condition), expr.condition.span);
         if (keep === undefined) broken = true;
@@ -294,10 +301,10 @@ function comprehension(scope: Scope, expr: ComprehensionExpr): Val {
     }
     for (const [i, item] of over.entries()) {
       if (broken) return;
-      const next = nested(inner);
-      if (clause.index) next.locals.declare(clause.index.name, dimVal(dims.constant(i)));
-      next.locals.declare(clause.item.name, item);
-      walk(next, depth + 1);
+      const below = nested(inner);
+      if (clause.index) below.locals.declare(clause.index.name, dimVal(dims.constant(i)));
+      below.locals.declare(clause.item.name, item);
+      walk(below, depth + 1);
       if (item.kind === 'error') broken = true;
     }
   };

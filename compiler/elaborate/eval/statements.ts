@@ -1,9 +1,10 @@
-import type { AssignStatement, Block, Expr, Statement, UpdateStatement } from '../../../grammar/tree.ts';
+import type { AssignStatement, Block, Expr, ForStatement, Statement, UpdateStatement } from '../../../grammar/tree.ts';
 import * as dims from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { isGraphScope, nested, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import { dimVal, error, type Val } from '../context/values.ts';
+import { overItems } from '../report/items.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import { binary } from './arithmetic.ts';
@@ -55,15 +56,7 @@ function step(scope: Scope, statement: Statement): Val | undefined {
     }
     case 'for': {
       const items = iterate(scope, statement.clause);
-      if (!items) return error;
-      for (const [i, item] of items.entries()) {
-        const inner = nested(scope);
-        if (statement.clause.index) inner.locals.declare(statement.clause.index.name, dimVal(dims.constant(i)));
-        inner.locals.declare(statement.clause.item.name, item);
-        const returned = execute(inner, statement.body);
-        if (returned) return returned;
-      }
-      return undefined;
+      return items ? overItems(scope, (inner, next) => loop(inner, statement, items, next)) : error;
     }
     case 'return': {
       const value = evaluate(scope, statement.value);
@@ -71,6 +64,19 @@ function step(scope: Scope, statement: Statement): Val | undefined {
       return value;
     }
   }
+}
+
+/** `next` is called before each item. */
+function loop(scope: Scope, { clause, body }: ForStatement, items: readonly Val[], next: () => void): Val | undefined {
+  for (const [i, item] of items.entries()) {
+    next();
+    const inner = nested(scope);
+    if (clause.index) inner.locals.declare(clause.index.name, dimVal(dims.constant(i)));
+    inner.locals.declare(clause.item.name, item);
+    const returned = execute(inner, body);
+    if (returned) return returned;
+  }
+  return undefined;
 }
 
 function assign(scope: Scope, statement: AssignStatement): void {

@@ -1,12 +1,14 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { ModelDecl, ModelField, ModelMember, Param } from '../../../grammar/tree.ts';
-import type { Diagnostic, Note } from '../../diagnostics/diagnostic.ts';
+import { type Diagnostic, failsHere, type Note } from '../../diagnostics/diagnostic.ts';
 import type { MessageCode } from '../../diagnostics/messages.ts';
 import { type Context, fork } from '../context/context.ts';
 import type { Faults } from '../context/faults.ts';
 import type { ModelAt } from '../source/recipe-chain.ts';
 import { type Attempt, attempt } from './attempt.ts';
+import { namedBy } from './brought-in.ts';
 import { declaredAt } from './declared-at.ts';
+import type { ModelGraph } from './model.ts';
 
 /** A message, and the faults that it is about. */
 interface Explanation {
@@ -50,21 +52,54 @@ function explanations(context: Context, at: ModelAt, faults: Faults): readonly E
     base && inBase && own.size < here.size
       ? explanations(context, base, inBase.faults).filter(({ keys }) => keys.some((key) => here.has(key)))
       : [];
-  return [...ofBase, ...ownExplanations(context, at, own, attemptsWithout(context, at, inBase))];
+  const evidence = { brings: broughtIn(context, at, base), without: attemptsWithout(context, at, inBase) };
+  return [...ofBase, ...ownExplanations(context, at, own, evidence)];
 }
 
-/** What comes out without one of the lines. */
+/** Whether a text of a variant brings in a module or function of which its base knows nothing, and inside of which something fails. */
+function broughtIn(
+  { run: { program } }: Context,
+  { decl, file }: ModelAt,
+  base: ModelAt | undefined,
+): Evidence['brings'] {
+  const known = base && namedBy(program, { span: base.decl.span, file: base.file });
+  return (text, { span }) => {
+    if (!decl.base || isWithin(span, decl.span)) return false;
+    const named = [...namedBy(program, { span: text, file })];
+    return named.some((one) => isWithin(span, one.span) && !known?.has(one));
+  };
+}
+
+/** What comes out without a line, and by what keys what is wrong with it is known. */
+interface Without {
+  readonly model: ModelGraph | undefined;
+  readonly keys: ReadonlySet<string>;
+}
+
+/** What helps to find the line to blame. */
+interface Evidence {
+  /** Whether a text brings in the module in which a fault shows: the mistake is then told there. */
+  brings(text: Span, fault: Diagnostic): boolean;
+  /** Undefined once too many lines have been tried. */
+  without(line: Line): Without | undefined;
+}
+
+/** Each line that is tried costs an elaboration of the model; of a line that was not, nothing is said. */
+const mostTried = 48;
+
 function attemptsWithout(context: Context, { decl, file }: ModelAt, inBase: Attempt | undefined) {
-  const known = new Map<Line, Attempt>();
-  return (line: Line): Attempt => {
+  const known = new Map<Line, Without>();
+  return (line: Line): Without | undefined => {
+    const found = known.get(line);
+    if (found || known.size >= mostTried) return found;
     const params = decl.params.filter((one) => one !== line);
     const members = decl.members.filter((one) => one !== line);
     const saysNothing = params.length + members.length + decl.where.length === 0;
-    const found =
-      known.get(line) ??
-      (inBase && saysNothing ? inBase : attempt(fork(context), { decl: { ...decl, params, members }, file }));
-    known.set(line, found);
-    return found;
+    const { model, faults } =
+      inBase && saysNothing ? inBase : attempt(fork(context), { decl: { ...decl, params, members }, file });
+    const made: Without = { model, keys: new Set(keyed(decl, faults).keys()) };
+    known.set(line, made);
+    return made;
   };
 }
 
@@ -72,31 +107,46 @@ function ownExplanations(
   context: Context,
   at: ModelAt,
   faults: ReadonlyMap<string, Diagnostic>,
-  without: (line: Line) => Attempt,
+  { brings, without }: Evidence,
 ): readonly Explanation[] {
   const { decl } = at;
   // Where something else is wrong without a line, that may hide the fault.
   const guiltyOf = (key: string, fault: Diagnostic): readonly Line[] => {
-    const left = suspects(decl, fault).map((line) => ({ line, keys: [...keyed(decl, without(line).faults).keys()] }));
-    const freed = left.filter(({ keys }) => !keys.includes(key));
-    const better = freed.filter(({ keys }) => keys.every((one) => faults.has(one)));
+    const freed = suspects(decl, fault).flatMap((line) => {
+      const keys = without(line)?.keys;
+      return keys && !keys.has(key) ? [{ line, keys }] : [];
+    });
+    const better = freed.filter(({ keys }) => [...keys].every((one) => faults.has(one)));
     return (better.length > 0 ? better : freed).map(({ line }) => line);
   };
   const told: Explanation[] = [];
   const byLine = new Map<Line, Map<string, Diagnostic>>();
   for (const [key, fault] of faults) {
     const guilty = guiltyOf(key, fault);
-    const [line] = guilty;
-    if (guilty.length === 1 && line && !touches(fault, line.span) && !isOfModuleIn(at, line, fault))
+    const [line, second] = guilty;
+    const own = brings(decl.span, fault);
+    // An override of a module that was brought in is another line than the one that brings it.
+    const isModules = own && line && (!isOverride(line) || brings(line.span, fault));
+    if (line && !second && !touches(fault, line.span) && !isModules)
       byLine.set(line, new Map(byLine.get(line)).set(key, fault));
+    else if (own) told.push({ message: inText(decl, fault), keys: [key] });
+    else if (
+      line &&
+      second &&
+      guilty.length === 2 &&
+      guilty.some(isOverride) &&
+      !guilty.every((one) => touches(fault, one.span))
+    )
+      told.push({ message: betweenLines([line, second], fault), keys: [key] });
     else told.push({ message: whereItShows(decl, fault, guilty.length), keys: [key] });
   }
   for (const [line, group] of byLine) {
     // What is wrong with a line in itself has been told.
     if (told.some(({ message }) => isWithin(message.span, line.span))) continue;
-    const { model } = without(line);
+    const model = without(line)?.model;
     const [first] = group.values();
-    const message = atLine(line, first!, model && declaredAt(fork(context), model, line), group.size - 1);
+    if (!first) continue;
+    const message = atLine(line, first, model && declaredAt(fork(context), model, line), group.size - 1);
     told.push({ message, keys: [...group.keys()] });
   }
   return told;
@@ -126,21 +176,24 @@ function isOverride(line: Line): line is ModelField {
   return 'kind' in line && line.kind === 'model-field' && line.path.steps.length > 1;
 }
 
-/** A mistake inside of the very module that a line hands in is the module's. */
-function isOfModuleIn({ file }: ModelAt, line: Line, { span }: Diagnostic): boolean {
-  const value = 'kind' in line && line.kind === 'model-field' ? line.value : undefined;
-  const callee = value?.kind === 'call' ? value.callee : value;
-  const found = callee?.kind === 'name' ? file.lookup(callee.name)?.decl : undefined;
-  return found?.kind === 'module' && isWithin(span, found.span);
-}
-
 /** A variant that broke something by its lines together is named as a whole. */
 function whereItShows(decl: ModelDecl, fault: Diagnostic, guilty: number): Diagnostic {
   if (!decl.base || touches(fault, decl.span)) return fault;
-  const { name } = decl;
-  if (ofText.has(fault.code) || guilty === 1)
-    return { ...fault, notes: [...fault.notes.slice(0, 2), { span: name.span, text: `in ${name.name}` }] };
-  return { ...fault, span: name.span, notes: notesOf(fault) };
+  if (ofText.has(fault.code) || guilty === 1) return inText(decl, fault);
+  return { ...fault, span: decl.name.span, notes: notesOf(fault) };
+}
+
+/** A mistake in a text that a variant makes use of. */
+function inText({ name }: ModelDecl, fault: Diagnostic): Diagnostic {
+  return { ...fault, notes: [...fault.notes.slice(0, 2), { span: name.span, text: `in ${name.name}` }] };
+}
+
+/** Two lines that contradict each other: either could go. */
+function betweenLines([first, second]: readonly [Line, Line], fault: Diagnostic): Diagnostic {
+  const [at, other] = touches(fault, first.span) ? [first, second] : [second, first];
+  const note: Note = { span: other.span, text: 'without this line it would fit' };
+  if (isWithin(fault.span, at.span)) return { ...fault, notes: [note, ...fault.notes].slice(0, 3) };
+  return { ...fault, span: at.span, notes: notesOf(fault, note) };
 }
 
 function atLine(line: Line, fault: Diagnostic, declared: Note | undefined, others: number): Diagnostic {
@@ -150,7 +203,7 @@ function atLine(line: Line, fault: Diagnostic, declared: Note | undefined, other
 
 /** At most three, each place once. */
 function notesOf(fault: Diagnostic, first?: Note): readonly Note[] {
-  const here = { span: fault.span, text: fault.code === 'CROB2304' ? 'declared here' : 'fails here' };
+  const here = { span: fault.span, text: fault.code === 'CROB2304' ? 'declared here' : failsHere };
   const all = [...(first ? [first] : []), here, ...fault.notes];
   return all.filter((note, i) => all.findIndex((other) => isSame(other.span, note.span)) === i).slice(0, 3);
 }
