@@ -1,4 +1,5 @@
 import type { Span } from '../../grammar/span.ts';
+import type { Clause } from '../dims/clause.ts';
 import { type MessageArgs, type MessageCode, messages } from './messages.ts';
 
 export type Severity = 'error' | 'warning';
@@ -12,6 +13,17 @@ export interface Note {
 /** The text of the note at the place where something fails, in a message that stands at the line to blame. */
 export const failsHere = 'fails here';
 
+/** Conditions that would make a message go, and who would state them. */
+export interface Need {
+  /** The name of the model, method or function. */
+  readonly owner: Span;
+  /** How a reader finds it: `model Seg (:8)`. */
+  readonly where: string;
+  readonly isModel: boolean;
+  /** In the owner's own dims. */
+  readonly clauses: readonly Clause[];
+}
+
 /** A message as data; renderers (terminal, json) are elsewhere. */
 export interface Diagnostic {
   readonly code: MessageCode;
@@ -23,6 +35,8 @@ export interface Diagnostic {
   /** Lines that show the way each shape came, already aligned; printed under the source line. */
   readonly details: readonly string[];
   readonly help: string | undefined;
+  /** Where a `where` would do. */
+  readonly needs?: Need;
 }
 
 /** The same for what says the same of the same place. */
@@ -43,6 +57,7 @@ export interface DiagnosticParts {
   readonly notes?: readonly Note[];
   readonly details?: readonly string[];
   readonly help?: string | undefined;
+  readonly needs?: Need | undefined;
 }
 
 /** Builds a diagnostic from the catalogue; `{name}` in the template is replaced by the argument of that name. */
@@ -63,5 +78,6 @@ export function diagnostic<C extends MessageCode>(
     notes: (parts.notes ?? []).slice(0, 3),
     details: parts.details ?? [],
     help: parts.help ?? ('help' in row ? fill(row.help as string) : undefined),
+    ...(parts.needs ? { needs: parts.needs } : {}),
   };
 }

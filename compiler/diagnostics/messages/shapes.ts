@@ -78,10 +78,6 @@ since otherwise a mistake would wait for the one input that shows it. State the 
 sizes in the same way.`,
     example: `fn padded(x: f32[A, B, C]) -> f32[A^5 + 29*A + B^5 + 29*B + C^5 + 29*C] =
   full(0.0, [30 * floor((A^5 + 29*A + B^5 + 29*B + C^5 + 29*C) / 30)])
-model Rare() {
-  input x: f32[A, B, C]
-  output y = padded(x)
-}
 `,
   },
   CROB2106: {
@@ -92,10 +88,6 @@ model Rare() {
 none do. Not knowing counts as an error. State the bound as \`where\`: callers then have to keep it, and the built model
 checks it before it runs.`,
     example: `fn part(x: f32[A, B]) -> f32[A*B] = full(0.0, [A^2 + B^2])[0..A*B]
-model Rare() {
-  input x: f32[A, B]
-  output y = part(x)
-}
 `,
   },
   CROB2107: {

@@ -35,7 +35,7 @@ export function callFunction(scope: Scope, decl: FnDecl, file: FileScope, args: 
       span: decl.name.span,
       file,
       signature: file,
-      owner: { what: `fn ${decl.name.name}`, span: decl.name.span },
+      owner: { what: `fn ${decl.name.name}`, span: decl.name.span, isModel: false, promisedBy: undefined },
       self: undefined,
       method: undefined,
     },

@@ -19,15 +19,16 @@ import { requireRows } from '../eval/row-numbers.ts';
 import { isDimType, substituteClause } from '../eval/signature.ts';
 import { axisWord, provenance } from '../report/provenance.ts';
 import {
-  addWhere,
   argText,
   beyondIntegers,
+  clausesText,
   counted,
   fail,
   failing,
   requireEqual,
   requireSize,
-  settlingText,
+  settledIn,
+  settlingOf,
   shownClause,
   showType,
 } from '../report/report.ts';
@@ -210,19 +211,21 @@ function requireWhere(
   const answer = scope.facts.holds(clause);
   if (answer.answer === 'proved' || condition.atSizes) return true;
   if (isBeyond(clause)) return beyondIntegers(scope, span);
-  const text = scope.context.run.program.text(condition.span);
+  // One that the callee is only tried out with has no text.
+  const isStated = condition.span !== callee.span;
+  const text = isStated ? scope.context.run.program.text(condition.span) : clausesText([condition.clause]);
   const details = [`here it reads ${shownClause(scope.facts, clause)}`, ...failing(answer)];
-  const settling = settlingText(scope.facts, clause, answer);
-  const help = settling && addWhere(scope, settling);
   fail(
     scope,
     answer.answer === 'refuted' ? 'CROB2108' : 'CROB2109',
     span,
     { callee: callee.what, clause: text },
     {
-      notes: [{ span: condition.span, text: 'required here' }],
+      notes: [
+        { span: condition.span, text: isStated ? 'required here' : 'needs this condition, and does not state it' },
+      ],
       details,
-      help,
+      ...settledIn(scope, settlingOf(scope.facts, clause)),
     },
   );
   return false;

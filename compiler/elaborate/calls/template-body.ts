@@ -5,7 +5,7 @@ import * as dims from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import { Builder } from '../../ir/builder.ts';
 import type { Node, NodeOf, Value } from '../../ir/graph.ts';
-import { type Context, collecting, formAt } from '../context/context.ts';
+import { type Context, collecting, formAt, ownerKey } from '../context/context.ts';
 import type { Faults } from '../context/faults.ts';
 import { dependsOnTraining, type Read } from '../context/reads.ts';
 import { DimScope, type GraphScope, graphBody, Locals, type Scope } from '../context/scope.ts';
@@ -223,7 +223,11 @@ function resolveSignature(
   const failedWhere = (expr: Expr) => {
     fail(base, 'CROB2207', expr.span, { clause: base.context.run.program.text(expr.span), what: callee.what });
   };
-  const where = conditions(base, callee.where, failedWhere);
+  const assumed = base.context.run.assumed.get(ownerKey(callee.span)) ?? [];
+  const where = [
+    ...conditions(base, callee.where, failedWhere),
+    ...assumed.map((clause): Condition => ({ clause, span: callee.span, atSizes: false })),
+  ];
   const { facts, sound } = assumeAll(base, where);
   if (!sound) return undefined;
   const scope: Scope = { ...base, facts };

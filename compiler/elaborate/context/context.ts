@@ -1,5 +1,7 @@
+import type { Span } from '../../../grammar/span.ts';
 import type { ModuleDecl } from '../../../grammar/tree.ts';
 import { type Diagnostic, diagnosticKey } from '../../diagnostics/diagnostic.ts';
+import type { Clause } from '../../dims/clause.ts';
 import { isDoubtful } from '../source/doubtful.ts';
 import type { Program } from '../source/program.ts';
 import type { Declared } from './declared.ts';
@@ -36,6 +38,16 @@ export interface Run {
   /** What instances of a module have in common, made for the first of them. */
   readonly declared: Map<ModuleDecl, Declared>;
   readonly budget: Budget;
+  /** What it is tried out with. */
+  readonly assumed: Assumed;
+}
+
+/** Conditions that models, methods and functions are tried out with beyond those that they state, by `ownerKey`. */
+export type Assumed = ReadonlyMap<string, readonly Clause[]>;
+
+/** The declaration of a `where` by the place of its name. */
+export function ownerKey({ file, start }: Span): string {
+  return `${file}:${start}`;
 }
 
 /** Where in a run an elaboration is: its form, who hears its diagnostics, and who notes what it reads. */
@@ -62,7 +74,7 @@ export function openRun(program: Program, report: (d: Diagnostic) => void, openi
   const { training, store = templateStore(), evaluated = [] } = opening;
   const seen = new Set<string>();
   return {
-    run: newRun(program, store),
+    run: newRun(program, store, new Map()),
     training,
     evaluated,
     reads: [],
@@ -75,15 +87,20 @@ export function openRun(program: Program, report: (d: Diagnostic) => void, openi
   };
 }
 
-function newRun(program: Program, store: TemplateStore): Run {
+function newRun(program: Program, store: TemplateStore, assumed: Assumed): Run {
   const budget: Budget = { steps: 0, calls: 0, nesting: 0, constructions: [], exceeded: false, endless: false };
-  return { program, store, templates: new Map(), pending: new Set(), declared: new Map(), budget };
+  return { program, store, templates: new Map(), pending: new Set(), declared: new Map(), budget, assumed };
 }
 
 /** Another run of the same program in the same form, whose diagnostics are dropped unless they are collected. */
 export function fork(context: Context): Context {
-  const { program, store } = context.run;
-  return { ...context, run: newRun(program, store), reads: [], report: () => undefined };
+  const { program, store, assumed } = context.run;
+  return { ...context, run: newRun(program, store, assumed), reads: [], report: () => undefined };
+}
+
+/** A fork in which some declarations have more conditions. Templates are shared only where those are conditions of models. */
+export function assuming(context: Context, assumed: Assumed, store: TemplateStore): Context {
+  return { ...context, run: newRun(context.run.program, store, assumed), reads: [], report: () => undefined };
 }
 
 /** Limits count from each declaration anew. */

@@ -70,11 +70,19 @@ export class DimScope {
   }
 }
 
-/** The declaration that a `where` would have to be added to. */
-export interface Owner {
+/** A declaration that can have a `where`. */
+export interface OwnerName {
   /** `model Seg`, `fn resize`, `Linear.forward`. */
   readonly what: string;
+  /** Of its name. */
   readonly span: Span;
+}
+
+/** The declaration that a `where` would have to be added to. */
+export interface Owner extends OwnerName {
+  readonly isModel: boolean;
+  /** The method of an interface that this one fills, and which must ask for no less. */
+  readonly promisedBy: OwnerName | undefined;
 }
 
 /** The graph that a body makes. */

@@ -1,5 +1,6 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { BinaryExpr, BinaryOp, Expr, UnaryExpr } from '../../../grammar/tree.ts';
+import type { Clause } from '../../dims/clause.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import { exactQuotient } from '../../dims/division.ts';
@@ -9,7 +10,7 @@ import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import { asInt, asNumber, bool, dimVal, error, float, keyOf, type Val } from '../context/values.ts';
 import { provedQuotient } from '../patterns/quotient.ts';
-import { addWhere, argText, fail, guarded, noNames, settlingText, showType } from '../report/report.ts';
+import { argText, fail, guarded, noNames, settledIn, settlingOf, showType } from '../report/report.ts';
 
 const labels: Record<BinaryOp, string> = {
   '+': 'add',
@@ -129,9 +130,9 @@ function dimBinary(scope: Scope, op: BinaryOp, a: Dim, b: Dim, span: Span): Val 
         const answer = scope.facts.divides(y, a);
         if (answer.answer === 'proved') return dimVal(dims.floorDiv(a, y));
         const shown = inBrackets(scope.facts.show(a));
-        const clause =
-          settlingText(scope.facts, { kind: 'mod', value: a, modulus: y, remainder: 0 }, answer) ??
-          `${shown} % ${y} == 0`;
+        const whole: Clause = { kind: 'mod', value: a, modulus: y, remainder: 0 };
+        const { help, needs } = settledIn(scope, settlingOf(scope.facts, whole) ?? [whole]);
+        const rounded = `write floor(${shown}/${y}) or ceil(${shown}/${y})`;
         const at =
           answer.answer === 'refuted'
             ? [`not a whole number at ${[...answer.witness].map(([n, v]) => `${n} = ${v}`).join(', ')}`]
@@ -143,7 +144,8 @@ function dimBinary(scope: Scope, op: BinaryOp, a: Dim, b: Dim, span: Span): Val 
           { left: shown, right: y },
           {
             details: at,
-            help: `${addWhere(scope, clause)}, or write floor(${shown}/${y}) or ceil(${shown}/${y})`,
+            help: help === undefined ? rounded : `${help}, or ${rounded}`,
+            needs,
           },
         );
       }

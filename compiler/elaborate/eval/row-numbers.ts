@@ -10,7 +10,7 @@ import type { Scope } from '../context/scope.ts';
 import { type Call, flatten, type RowNumbers, type TemplateBody } from '../context/template.ts';
 import { error, type Val } from '../context/values.ts';
 import { provenance, type TensorNamed } from '../report/provenance.ts';
-import { addWhere, fail, failing, settlingText } from '../report/report.ts';
+import { fail, failing, settledIn, settlingOf } from '../report/report.ts';
 
 /** What was made of an index, which was given there; an error where it has an element that certainly is no row. */
 export function withRows(
@@ -48,7 +48,6 @@ export function requireRows(
   const range = rangesOf(facts, scope.graph?.calls ?? [])(index);
   const wrong = outOfRange(range, rows, facts) ?? outOfRange(exactRange(index, range, facts), rows, facts);
   if (!wrong) return true;
-  const settling = settlingText(facts, wrong.clause, wrong.answer);
   fail(
     scope,
     'CROB2121',
@@ -57,7 +56,7 @@ export function requireRows(
     {
       notes,
       details: [...provenance(scope, tensors()), ...failing(wrong.answer)],
-      help: settling ? addWhere(scope, settling) : undefined,
+      ...settledIn(scope, settlingOf(facts, wrong.clause)),
     },
   );
   return false;

@@ -1,6 +1,7 @@
-import type { Expr, Param } from '../../../grammar/tree.ts';
+import type { Expr, Ident, Param } from '../../../grammar/tree.ts';
 import { variable } from '../../dims/dim.ts';
 import { Builder } from '../../ir/builder.ts';
+import { ownerKey } from '../context/context.ts';
 import { type GraphScope, graphBody, type Scope } from '../context/scope.ts';
 import { type GraphType, unflatten } from '../context/template.ts';
 import { dimVal, error, int, type Val } from '../context/values.ts';
@@ -14,11 +15,18 @@ export interface StandIns {
   readonly given: readonly Val[];
 }
 
+/** A method or function, for callers. */
+interface Signature {
+  readonly name: Ident;
+  readonly params: readonly Param[];
+  readonly where: readonly Expr[];
+}
+
 /**
  * Placeholder arguments of a signature's own types, under its `where`: tensors of fresh dims, dims named as they are,
  * other parameters at their defaults, ints without one at 0. A spread stands for four axes.
  */
-export function standIns(scope: Scope, params: readonly Param[], where: readonly Expr[]): StandIns | undefined {
+export function standIns(scope: Scope, { params, where, name }: Signature): StandIns | undefined {
   const values = new Map<string, Val>();
   const hold = (param: Param, value: Val): void => {
     values.set(param.name.name, value);
@@ -36,6 +44,7 @@ export function standIns(scope: Scope, params: readonly Param[], where: readonly
   // A `where` names those, and makes the sizes of tensors whole (`H/4`).
   let { facts } = scope;
   for (const condition of conditions(scope, where, () => {})) facts = facts.assume(condition.clause);
+  for (const clause of scope.context.run.assumed.get(ownerKey(name.span)) ?? []) facts = facts.assume(clause);
   const graph = graphBody(new Builder(facts));
   const inner: GraphScope = { ...scope, facts, graph };
   const types = new Map<string, GraphType>();

@@ -1,9 +1,10 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { ModelDecl, ModelField, ModelMember, Param } from '../../../grammar/tree.ts';
-import { type Diagnostic, failsHere, type Note } from '../../diagnostics/diagnostic.ts';
+import { type Diagnostic, diagnosticKey, failsHere, type Note } from '../../diagnostics/diagnostic.ts';
 import type { MessageCode } from '../../diagnostics/messages.ts';
-import { type Context, fork } from '../context/context.ts';
+import { assuming, type Context, fork, ownerKey } from '../context/context.ts';
 import type { Faults } from '../context/faults.ts';
+import { settle } from '../report/needs.ts';
 import type { ModelAt } from '../source/recipe-chain.ts';
 import { type Attempt, attempt } from './attempt.ts';
 import { namedBy } from './brought-in.ts';
@@ -40,17 +41,37 @@ export function explained(context: Context, at: ModelAt, faults: Faults): readon
   return faults.size === 0 ? [] : explanations(context, at, faults).map(({ message }) => message);
 }
 
+/** What lacks conditions is one message for each declaration that would have to state them; beside that, what fails all the same. */
 function explanations(context: Context, at: ModelAt, faults: Faults): readonly Explanation[] {
+  if (![...faults.values()].some(({ needs }) => needs)) return blamed(context, at, faults);
+  const { needed, rest } = settle({ context, faults }, (under) => attempt(under, at).faults);
+  const told = needed.flatMap(({ fault, trial, keys, all }): Explanation[] => {
+    const key = diagnosticKey(fault);
+    const found = blamed(trial.context, at, trial.faults).find((one) => one.keys.includes(key));
+    return found
+      ? [
+          {
+            message: found.message.needs ? all(found.message) : found.message,
+            keys: [...new Set([...keys, ...found.keys])],
+          },
+        ]
+      : [];
+  });
+  return [...told, ...(rest.faults.size > 0 ? blamed(rest.context, at, rest.faults) : [])];
+}
+
+function blamed(context: Context, at: ModelAt, faults: Faults): readonly Explanation[] {
   const { decl } = at;
   const mayBeInherited = ({ span }: Diagnostic) => !isWithin(span, decl.span) || isSame(span, decl.name.span);
   const base = [...faults.values()].some(mayBeInherited) ? baseOf(at) : undefined;
-  const inBase = base && attempt(fork(context), base);
+  const under = base && withConditionsOf(context, at, base);
+  const inBase = base && under && attempt(fork(under), base);
   const here = keyed(decl, faults);
   const there = base && inBase && keyed(base.decl, inBase.faults);
   const own = new Map([...here].filter(([key]) => !there?.has(key)));
   const ofBase =
-    base && inBase && own.size < here.size
-      ? explanations(context, base, inBase.faults).filter(({ keys }) => keys.some((key) => here.has(key)))
+    base && under && inBase && own.size < here.size
+      ? explanations(under, base, inBase.faults).filter(({ keys }) => keys.some((key) => here.has(key)))
       : [];
   const evidence = { brings: broughtIn(context, at, base), without: attemptsWithout(context, at, inBase) };
   return [...ofBase, ...ownExplanations(context, at, own, evidence)];
@@ -68,6 +89,15 @@ function broughtIn(
     const named = [...namedBy(program, { span: text, file })];
     return named.some((one) => isWithin(span, one.span) && !known?.has(one));
   };
+}
+
+/** The base under the conditions that the variant is tried out with, which then fail it in the same way. */
+function withConditionsOf(context: Context, { decl }: ModelAt, base: ModelAt): Context {
+  const { assumed, store } = context.run;
+  const own = assumed.get(ownerKey(decl.name.span));
+  if (!own) return context;
+  const key = ownerKey(base.decl.name.span);
+  return assuming(context, new Map(assumed).set(key, [...(assumed.get(key) ?? []), ...own]), store);
 }
 
 /** What comes out without a line, and by what keys what is wrong with it is known. */
@@ -198,7 +228,20 @@ function betweenLines([first, second]: readonly [Line, Line], fault: Diagnostic)
 
 function atLine(line: Line, fault: Diagnostic, declared: Note | undefined, others: number): Diagnostic {
   const more = others === 0 ? [] : [`${others} more ${others === 1 ? 'error comes' : 'errors come'} of it`];
-  return { ...fault, span: line.span, notes: notesOf(fault, declared), details: [...fault.details, ...more] };
+  const { needs, help, ...rest } = fault;
+  // A size that has to be one certain size is not what a condition is for, where a line has made it so.
+  const settling = needs?.clauses.some(({ kind }) => kind === 'eq')
+    ? { help: undefined }
+    : needs
+      ? { needs, help }
+      : { help };
+  return {
+    ...rest,
+    ...settling,
+    span: line.span,
+    notes: notesOf(fault, declared),
+    details: [...fault.details, ...more],
+  };
 }
 
 /** At most three, each place once. */

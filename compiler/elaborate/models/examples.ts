@@ -11,6 +11,7 @@ import { isGraphType } from '../eval/signature.ts';
 import { standIns } from '../eval/stand-ins.ts';
 import { instantiate } from '../modules/construct.ts';
 import { readMember } from '../modules/members.ts';
+import { reportSettled } from '../report/needs.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
 
@@ -25,12 +26,12 @@ export function checkExample(context: Context, decl: ExampleDecl, file: FileScop
     });
     return;
   }
-  checkSpec(context, value.spec);
+  reportSettled(context, (under) => checkSpec(under, value.spec));
 }
 
 /** A module whose parameters all have defaults is checked with them. */
 export function checkDefaults(context: Context, decl: ModuleDecl, file: FileScope, span: Span): void {
-  checkSpec(context, specOf(decl, file, new Map(), span));
+  reportSettled(context, (under) => checkSpec(under, specOf(decl, file, new Map(), span)));
 }
 
 /** A function is checked with fresh dims, its other parameters at their defaults; without defaults, where it is called. */
@@ -39,10 +40,12 @@ export function checkFunction(context: Context, decl: FnDecl, file: FileScope): 
     fail({ context }, 'CROB2219', decl.name.span, { name: decl.name.name });
   if (decl.params.some((param) => isOpen(param, file))) return;
   if (!decl.result || !isGraphType(decl.result, file)) return;
-  const scope: Scope = { ...fileScope(context, file), dims: new DimScope(true) };
-  const args = standIns(scope, decl.params, decl.where);
   const span = decl.name.span;
-  if (args) callFunction(args.inner, decl, file, handedIn(args.given, span), span);
+  reportSettled(context, (under) => {
+    const scope: Scope = { ...fileScope(under, file), dims: new DimScope(true) };
+    const args = standIns(scope, decl);
+    if (args) callFunction(args.inner, decl, file, handedIn(args.given, span), span);
+  });
 }
 
 /** Whether a parameter has to be given to know what a body does. */
@@ -74,7 +77,7 @@ function checkMethod(context: Context, instance: Instance, method: Method): void
     member: (name) => readMember(undefined, context, instance, name),
     dims: new DimScope(true),
   };
-  const args = standIns(scope, method.decl.params, method.decl.where);
+  const args = standIns(scope, method.decl);
   const span = method.decl.name.span;
   if (args) callMethod(args.inner, instance, method, handedIn(args.given, span), span);
 }

@@ -5,7 +5,7 @@ import * as dims from '../../dims/dim.ts';
 import { type Clause, Facts } from '../../dims/facts.ts';
 import { Builder } from '../../ir/builder.ts';
 import type { Guard, Node, Value } from '../../ir/graph.ts';
-import type { Context } from '../context/context.ts';
+import { type Context, ownerKey } from '../context/context.ts';
 import type { Overrides } from '../context/overrides.ts';
 import { childPath } from '../context/paths.ts';
 import type { Read } from '../context/reads.ts';
@@ -113,6 +113,8 @@ class ModelElaboration {
       this.#facts = assumeAll(scope, found).facts;
       for (const { clause, span } of found) this.#guards.push(guardOf(clause, program.text(span), span));
     }
+    for (const clause of this.#context.run.assumed.get(ownerKey(this.#flat.decl.name.span)) ?? [])
+      this.#facts = this.#facts.assume(clause);
     return graphBody(new Builder(this.#facts));
   }
 
@@ -240,7 +242,7 @@ class ModelElaboration {
     const { params, fields, inputs, lets, name, decl } = this.#flat;
     return {
       ...fileScope(this.#context, file),
-      owner: { what: `model ${name}`, span: decl.name.span },
+      owner: { what: `model ${name}`, span: decl.name.span, isModel: true, promisedBy: undefined },
       member: (one, span) => this.#value(one, span),
       memberNames: () => [...params.keys(), ...fields.keys(), ...inputs.keys(), ...[...lets.keys()].filter(isWritten)],
       dims: this.#dims,

@@ -91,7 +91,7 @@ function checkMethod(
   }
   if (own.decl === promised || !promised.result) return true;
   const scope = bodyFor(context, instance, file);
-  const args = standIns(scope, promised.params, promised.where);
+  const args = standIns(scope, promised);
   if (!args) return false;
   const { inner } = args;
   inner.dims.open = false;

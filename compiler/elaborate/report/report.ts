@@ -1,15 +1,16 @@
 import { position, type Span } from '../../../grammar/span.ts';
 import type { Expr } from '../../../grammar/tree.ts';
-import { type DiagnosticParts, diagnostic } from '../../diagnostics/diagnostic.ts';
+import { type DiagnosticParts, diagnostic, type Need } from '../../diagnostics/diagnostic.ts';
 import type { MessageArgs, MessageCode } from '../../diagnostics/messages.ts';
-import { isBeyond } from '../../dims/clause.ts';
-import { asConstant, type Dim, isOverflow, one, variables } from '../../dims/dim.ts';
-import { type Answer, type Clause, type Facts, settledBy, settledClause } from '../../dims/facts.ts';
+import { type Clause, clauseVariables, isBeyond, showClause } from '../../dims/clause.ts';
+import { asConstant, type Dim, isOverflow, one } from '../../dims/dim.ts';
+import type { Answer, Facts } from '../../dims/facts.ts';
+import { settlingClauses } from '../../dims/settle.ts';
 import { type Builder, OpError } from '../../ir/builder.ts';
 import type { TensorType, Value } from '../../ir/graph.ts';
 import { broadcastConstraint } from '../../ops/broadcasting.ts';
 import type { OpFault, Relation } from '../../ops/row.ts';
-import type { Scope } from '../context/scope.ts';
+import type { OwnerName, Scope } from '../context/scope.ts';
 import { error, type Val } from '../context/values.ts';
 import { axisWord, provenance, showShape, type TensorNamed } from './provenance.ts';
 
@@ -35,33 +36,52 @@ export interface ShapeParts extends DiagnosticParts {
 }
 
 /** `fails at H = 33 (32 against 33)`, and what would settle it. */
-export function verdict(
-  facts: Facts,
-  answer: Answer,
-  left: Dim,
-  right: Dim,
-): { line: string | undefined; clause: string | undefined } {
-  const clause = answer.answer === 'unknown' ? answer.settledBy : settledBy(facts, left, right);
-  if (answer.answer !== 'refuted') return { line: clause ? `holds when ${clause}` : undefined, clause };
+function verdict(answer: Answer, settling: readonly Clause[] | undefined): string | undefined {
+  const holds = settling ? `holds when ${clausesText(settling)}` : '';
+  if (answer.answer !== 'refuted') return holds || undefined;
   const at = witness(answer);
   // Of two numbers the message itself has said it all.
   const fails = at === '' ? '' : `fails at ${at} (${answer.left} against ${answer.right})`;
-  return {
-    line: [fails, clause ? `holds when ${clause}` : ''].filter((part) => part !== '').join('; ') || undefined,
-    clause,
-  };
+  return [fails, holds].filter((part) => part !== '').join('; ') || undefined;
 }
 
 function witness(answer: Extract<Answer, { answer: 'refuted' }>): string {
   return [...answer.witness].map(([name, n]) => `${name} = ${n}`).join(', ');
 }
 
-/** ``add `where H % 2 == 0` to model Seg (:8)`` */
-export function addWhere(scope: Pick<Scope, 'context' | 'owner'>, clause: string): string {
-  if (!scope.owner) return `add \`where ${clause}\` where the dims are declared`;
-  const { what, span } = scope.owner;
-  const { line } = position(scope.context.run.program.files.get(span.file)?.tree.text ?? '', span.start);
-  return `add \`where ${clause}\` to ${what} (:${line})`;
+/** `H % 2 == 0, W % 2 == 0` */
+export function clausesText(clauses: readonly Clause[]): string {
+  return clauses.map((one) => showClause(one)).join(', ');
+}
+
+/** What a message says of conditions that would settle it. */
+export interface Settling {
+  readonly help: string | undefined;
+  readonly needs: Need | undefined;
+}
+
+const nothing: Settling = { help: undefined, needs: undefined };
+
+/** ``add `where H % 2 == 0` to model Seg (:8)``, where someone can state it. */
+export function settledIn(scope: Pick<Scope, 'context' | 'owner'>, clauses: readonly Clause[] | undefined): Settling {
+  const { owner } = scope;
+  // Axes that only a signature's `...` or a list of sizes names cannot be named in a condition.
+  if (!clauses || clauses.some((one) => [...clauseVariables(one)].some((name) => !/^[A-Za-z]\w*$/.test(name))))
+    return nothing;
+  const text = clausesText(clauses);
+  if (!owner) return { help: `add \`where ${text}\` where the dims are declared`, needs: undefined };
+  const at = ({ what, span }: OwnerName) => {
+    const { line } = position(scope.context.run.program.files.get(span.file)?.tree.text ?? '', span.start);
+    return `${what} (:${line})`;
+  };
+  const where = at(owner);
+  const help = `add \`where ${text}\` to ${where}`;
+  const { promisedBy } = owner;
+  if (!promisedBy) return { help, needs: { owner: owner.span, where, isModel: owner.isModel, clauses } };
+  // A condition of one's own that the interface lacks would be refused, and the library's interfaces are not to be changed.
+  if (promisedBy.span.file.startsWith('std/')) return nothing;
+  if (promisedBy.span === owner.span) return { help, needs: undefined };
+  return { help: `${help}, and to ${at(promisedBy)}, whose callers then have to keep it`, needs: undefined };
 }
 
 /** Answers whether two dims are equal; a failure is reported as "`what` left is not right". */
@@ -73,19 +93,21 @@ export function requireEqual(
   what: string,
   parts: ShapeParts = {},
 ): boolean {
+  const clause: Clause = { kind: 'eq', left, right };
   const answer = scope.facts.equal(left, right);
   if (answer.answer === 'proved') return true;
   if (isOverflow(left) || isOverflow(right)) return beyondIntegers(scope, span);
-  const { line: reason, clause } = verdict(scope.facts, answer, left, right);
+  const settling = settlingOf(scope.facts, clause);
+  const reason = verdict(answer, settling);
   const details = [
     ...(parts.tensors ? provenance(scope, parts.tensors) : []),
     ...(parts.details ?? []),
     ...(reason ? [reason] : []),
   ];
-  const help = parts.help ?? (clause ? addWhere(scope, clause) : undefined);
+  const settled = parts.help === undefined ? settledIn(scope, settling) : { help: parts.help, needs: undefined };
   const shown = { what, left: scope.facts.show(left), right: scope.facts.show(right) };
   const code = answer.answer === 'refuted' ? 'CROB2104' : 'CROB2105';
-  scope.context.report(diagnostic(code, span, shown, { notes: parts.notes ?? [], details, help }));
+  scope.context.report(diagnostic(code, span, shown, { notes: parts.notes ?? [], details, ...settled }));
   return false;
 }
 
@@ -112,9 +134,11 @@ export function requireClause(
     ...(parts.details ?? []),
     ...failing(answer),
   ];
-  const settling = settlingText(scope.facts, clause, answer);
-  const help = parts.help ?? (settling ? addWhere(scope, settling) : undefined);
-  const all: DiagnosticParts = { notes: parts.notes ?? [], details, help };
+  const settled =
+    parts.help === undefined
+      ? settledIn(scope, settlingOf(scope.facts, clause))
+      : { help: parts.help, needs: undefined };
+  const all: DiagnosticParts = { notes: parts.notes ?? [], details, ...settled };
   const shown = shownClause(scope.facts, clause);
   if (answer.answer === 'refuted') {
     const fails = answer.witness.size === 0 ? 'does not hold' : 'does not always hold';
@@ -146,11 +170,8 @@ export function failing(answer: Answer): string[] {
 }
 
 /** What would make a clause true: nothing would when it is about numbers only. */
-export function settlingText(facts: Facts, clause: Clause, answer: Answer): string | undefined {
-  const free =
-    clause.kind === 'mod' ? variables(clause.value) : new Set([...variables(clause.left), ...variables(clause.right)]);
-  if (free.size === 0) return undefined;
-  return answer.answer === 'unknown' ? answer.settledBy : settledClause(facts, clause);
+export function settlingOf(facts: Facts, clause: Clause): readonly Clause[] | undefined {
+  return clauseVariables(clause).size === 0 ? undefined : settlingClauses(facts, clause);
 }
 
 export function shownClause(facts: Facts, clause: Clause): string {
