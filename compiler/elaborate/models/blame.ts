@@ -44,6 +44,11 @@ export function explained(context: Context, at: ModelAt, faults: Faults): readon
 /** What lacks conditions is one message for each declaration that would have to state them; beside that, what fails all the same. */
 function explanations(context: Context, at: ModelAt, faults: Faults): readonly Explanation[] {
   if (![...faults.values()].some(({ needs }) => needs)) return blamed(context, at, faults);
+  const ofBase = lackingInBase(context, at);
+  if (ofBase) {
+    const { faults: own } = attempt(fork(ofBase.under), at);
+    return [...ofBase.told, ...(own.size > 0 ? explanations(ofBase.under, at, own) : [])];
+  }
   const { needed, rest } = settle({ context, faults }, (under) => attempt(under, at).faults);
   const told = needed.flatMap(({ fault, trial, keys, all }): Explanation[] => {
     const key = diagnosticKey(fault);
@@ -58,6 +63,24 @@ function explanations(context: Context, at: ModelAt, faults: Faults): readonly E
       : [];
   });
   return [...told, ...(rest.faults.size > 0 ? blamed(rest.context, at, rest.faults) : [])];
+}
+
+/** The conditions that a variant's base lacks are the base's to state; `under` these the variant is looked at for its own. */
+function lackingInBase(
+  context: Context,
+  at: ModelAt,
+): { readonly told: readonly Explanation[]; readonly under: Context } | undefined {
+  const base = baseOf(at);
+  if (!base) return undefined;
+  const before = withConditionsOf(context, at, base);
+  const { faults } = attempt(fork(before), base);
+  if (![...faults.values()].some(({ needs }) => needs)) return undefined;
+  const { needed, rest } = settle({ context: before, faults }, (under) => attempt(under, base).faults);
+  if (needed.length === 0) return undefined;
+  const { assumed, store } = rest.context.run;
+  const stated = assumed.get(ownerKey(base.decl.name.span)) ?? [];
+  const under = assuming(context, new Map(assumed).set(ownerKey(at.decl.name.span), stated), store);
+  return { told: explanations(before, base, faults), under };
 }
 
 function blamed(context: Context, at: ModelAt, faults: Faults): readonly Explanation[] {
