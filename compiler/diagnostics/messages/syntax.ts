@@ -54,7 +54,7 @@ no separators, no other bases and no suffixes, except that a recipe's \`0.1x\` i
     help: 'write `[{index}]`',
     explanation: `Checkpoints call the third entry of a list \`layers.2\`; in crob it is \`layers[2]\`, and \`layers[*]\` is every entry.`,
     example:
-      'model Base() {\n  input x: f32[B]\n  output y = x\n}\nmodel Small extends Base { backbone.layers.2.window = 6 }\n',
+      'model Base() {\n  layers = [Mlp(8, 16), Mlp(8, 32)]\n  input x: f32[B, 8]\n  output y = layers[1](layers[0](x))\n}\nmodel Small extends Base { layers.1.hidden = 64 }\n',
   },
   CROB1007: {
     severity: 'error',
@@ -105,7 +105,7 @@ that one is missing; the indentation decides which opening brace is named.`,
     template: '`{found}` does not close `{open}`',
     help: 'write `{close}`',
     explanation: 'Brackets close in the order they were opened, each with its own kind.',
-    example: 'fn twice(x: f32[B]) -> f32[B] = add(x, x]\n',
+    example: 'fn twice(x: f32[B]) -> f32[B] = max(x, x]\n',
   },
   CROB1013: {
     severity: 'error',
