@@ -7,7 +7,11 @@ import type { Expr } from '../../grammar/tree.ts';
 export function follow(source: string, { span }: Diagnostic, help: string): string | undefined {
   const inPlace = (text: string, { start, end } = span) => source.slice(0, start) + text + source.slice(end);
   const where = /^add `where (.+?)` to (.+?) \(:(\d+)\)/.exec(help);
-  if (where) return addWhere(source, where[1] ?? '', Number(where[3]));
+  if (where) {
+    const clauses = where[1] ?? '';
+    const lines = [Number(where[3]), ...[...help.matchAll(/, and to \S+ \(:(\d+)\)/g)].map(([, line]) => Number(line))];
+    return lines.reduce<string | undefined>((text, line) => text && addWhere(text, clauses, line), source);
+  }
   const meant = /^did you mean `([^`]+)`\?/.exec(help)?.[1];
   if (meant !== undefined) {
     const written = source.slice(span.start, span.end);

@@ -32,6 +32,7 @@ import {
   shownClause,
   showType,
 } from '../report/report.ts';
+import { swapHelp, swappedWith } from '../report/swapped.ts';
 import { type Callee, placeOf } from './callee.ts';
 
 /** Holds the arguments against the signature; the results are placeholders of the declared types. */
@@ -47,6 +48,7 @@ export function passArguments(
   const passed: { readonly value: Value; readonly name: () => string; readonly span: Span }[] = [];
   const checks: {
     declared: Dim;
+    shape: readonly Dim[];
     actual: Dim;
     axis: number;
     part: string;
@@ -124,6 +126,7 @@ export function passArguments(
         else
           checks.push({
             declared,
+            shape: type.shape,
             actual: size,
             axis,
             part,
@@ -137,13 +140,26 @@ export function passArguments(
   }
   // Each that fails is a finding of its own.
   let sound = true;
+  const told: (typeof checks)[number][] = [];
   for (const check of checks) {
     const expected = dims.substitute(check.declared, bound);
     if (scope.facts.proves({ kind: 'eq', left: check.actual, right: expected })) continue;
+    const actual = check.value.type.shape;
+    const wanted = check.shape.map((d) => dims.substitute(d, bound));
+    // Two axes that changed places are one finding.
+    const other = swappedWith(actual, wanted, check.axis);
+    if (told.some((one) => one.value === check.value && one.part === check.part && one.axis === other)) continue;
+    told.push(check);
     const name = check.name();
     const what = `cannot pass \`${name}\` as \`${check.part}\` of ${callee.what}: ${axisWord(check.value.type.shape, check.axis, check.actual, expected)}`;
     const tensors = [{ name, value: check.value }];
-    if (!requireEqual(scope, check.actual, expected, check.span, what, { tensors, notes: declaredAt(check.param) }))
+    if (
+      !requireEqual(scope, check.actual, expected, check.span, what, {
+        tensors,
+        notes: declaredAt(check.param),
+        help: swapHelp(actual, wanted, check.axis),
+      })
+    )
       sound = false;
   }
   if (!sound) return error;

@@ -23,6 +23,7 @@ import { overItems } from '../report/items.ts';
 import { withinSteps } from '../report/limits.ts';
 import { axisWord, provenance } from '../report/provenance.ts';
 import { argText, counted, fail, guarded, noNames, requireEqual } from '../report/report.ts';
+import { swapHelp } from '../report/swapped.ts';
 import { declaredChoices, meantChoice, oneOf } from '../source/choices.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import { foreignHelp, unknownNameHelp } from '../source/unknown-names.ts';
@@ -446,7 +447,7 @@ function assertShape(scope: Scope, expr: Extract<Expr, { kind: 'cast' }>): Val {
       d,
       expr.span,
       `cannot take \`${argText(scope, expr.operand)}\` for ${scope.context.run.program.text(expr.type.span)}: ${axisWord(actual.shape, i, actual.shape[i]!, d)}`,
-      { tensors },
+      { tensors, help: swapHelp(actual.shape, shape, i) },
     ),
   );
   if (!same) return error;

@@ -6,6 +6,7 @@ import type { GraphType } from '../context/template.ts';
 import { error, type Val } from '../context/values.ts';
 import { axisWord, provenance, showShape } from '../report/provenance.ts';
 import { counted, fail, requireEqual, showType } from '../report/report.ts';
+import { swapHelp } from '../report/swapped.ts';
 
 /** The returned value against the declared type; shapes must be proved equal. */
 export function fitResult(scope: Scope, value: Val, type: GraphType, span: Span, what: string): Val {
@@ -73,7 +74,8 @@ export function fitResult(scope: Scope, value: Val, type: GraphType, span: Span,
     const pair = [d.key, wanted.key].sort().join();
     if (failed.has(pair)) return false;
     const failing = `${what} is not as declared: ${axisWord(actual.shape, i, d, wanted)}`;
-    const holds = requireEqual(scope, d, wanted, span, failing, { tensors, details: [declared] });
+    const help = swapHelp(actual.shape, type.type.shape, i);
+    const holds = requireEqual(scope, d, wanted, span, failing, { tensors, details: [declared], help });
     if (!holds) failed.add(pair);
     return holds;
   });

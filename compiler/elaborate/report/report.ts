@@ -13,6 +13,7 @@ import type { OpFault, Relation } from '../../ops/row.ts';
 import type { OwnerName, Scope } from '../context/scope.ts';
 import { error, type Val } from '../context/values.ts';
 import { axisWord, provenance, showShape, type TensorNamed } from './provenance.ts';
+import { swapHelp } from './swapped.ts';
 
 /** Reports a message and yields the value that absorbs what follows. */
 export function fail<C extends MessageCode>(
@@ -255,7 +256,13 @@ export function reportFault(
       ? axisWord(inputs[fault.at[0].input]?.type.shape ?? [], fault.at[0].axis, left, right)
       : '';
     const details = constraint === broadcastConstraint ? [] : [constraint];
-    if (!requireEqual(scope, left, right, span, `${what}${word === '' ? '' : ` ${word}`}`, { tensors, details }))
+    const [first, second] = inputs.map(({ type }) => type.shape);
+    const axis = fault.at?.[0]?.axis;
+    const help =
+      constraint === broadcastConstraint && first && second && axis !== undefined
+        ? swapHelp(first, second, axis)
+        : undefined;
+    if (!requireEqual(scope, left, right, span, `${what}${word === '' ? '' : ` ${word}`}`, { tensors, details, help }))
       return error;
   } else if (left && right && relation) {
     const modulus = asConstant(right);
