@@ -71,6 +71,7 @@ const followed: Readonly<Record<string, readonly [from: string, to: string]>> = 
   CROB2304: ['  norm = LayerNorm(64)\n', ''],
   CROB2308: ['let head = features', 'head = Linear(64, 5)'],
   CROB2320: ['  dropout = 0.1\n', '  seed = 1\n'],
+  CROB2322: ['fix backbone', 'fix head'],
   CROB2324: ['square(score)', 'mean(square(score), "b c -> ")'],
   CROB2325: ['for Small {', 'for Small at B = 2 {'],
   CROB2326: ['input score', 'input target'],

@@ -114,6 +114,8 @@ export interface Scope {
   readonly facts: Facts;
   /** Undefined where only static values may stand. */
   readonly graph: GraphBody | undefined;
+  /** What a message about a name says that is not known here, nor near to one that is. */
+  readonly hint: (name: string) => string | undefined;
   /** Whether names of initialisers come before those of functions. */
   readonly inits: boolean;
   /** Where the value that the body gave was written: what a message about its result points at. */
@@ -146,6 +148,7 @@ export function fileScope(context: Context, file: FileScope): Scope {
     dims: new DimScope(false),
     facts: Facts.none,
     graph: undefined,
+    hint: () => undefined,
     inits: false,
     trace: { result: undefined },
   };

@@ -6,10 +6,39 @@ import { assuming, type Context, fork, ownerKey } from '../context/context.ts';
 import type { Faults } from '../context/faults.ts';
 import { settle } from '../report/needs.ts';
 import type { ModelAt } from '../source/recipe-chain.ts';
-import { type Attempt, attempt } from './attempt.ts';
+import { type Attempt, attempt, attemptForm } from './attempt.ts';
 import { namedBy } from './brought-in.ts';
 import { declaredAt } from './declared-at.ts';
 import type { ModelGraph } from './model.ts';
+
+/**
+ * What a variant gets wrong in something that it inherits, such as the recipe of its base, told at the one line without which it is right.
+ * `again` looks for what is wrong with a model.
+ */
+export function blamedOnLines(
+  context: Context,
+  { decl, file }: ModelAt,
+  faults: Faults,
+  again: (model: ModelGraph) => Faults,
+): readonly Diagnostic[] {
+  if (faults.size === 0) return [];
+  const lines: readonly Line[] = [...decl.params, ...decl.members];
+  const tried = lines.slice(0, mostTried).flatMap((line) => {
+    const without = {
+      ...decl,
+      params: decl.params.filter((p) => p !== line),
+      members: decl.members.filter((m) => m !== line),
+    };
+    const { model, faults: own } = attemptForm(fork(context), { decl: without, file });
+    return model && own.size === 0 ? [{ line, model, left: again(model) }] : [];
+  });
+  return [...faults].map(([key, fault]) => {
+    const guilty = tried.filter(({ left }) => !left.has(key));
+    const [only] = guilty;
+    if (!only || guilty.length > 1) return fault;
+    return atLine(only.line, fault, declaredAt(fork(context), only.model, only.line), 0);
+  });
+}
 
 /** A message, and the faults that it is about. */
 interface Explanation {

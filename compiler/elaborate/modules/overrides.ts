@@ -1,4 +1,3 @@
-import type { Span } from '../../../grammar/span.ts';
 import type { Context } from '../context/context.ts';
 import type { OverrideLine, Overrides } from '../context/overrides.ts';
 import type { Place } from '../context/paths.ts';
@@ -6,6 +5,7 @@ import type { Instance, Val } from '../context/values.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import { readMember } from './members.ts';
+import { memberHelp } from './names-in-files.ts';
 
 /**
  * Overrides with one more line laid over them, from the same model or a nearer one. A line takes the place of the lines of
@@ -80,11 +80,11 @@ function merged(all: Overrides, one: Overrides): Overrides {
 /** Whether what overrides name is there. */
 export function hasNames(context: Context, instance: Instance): boolean {
   const steps = [...(instance.overrides?.below ?? [])];
-  return steps.filter(([name, { span }]) => isName(context, instance, name, span)).length === steps.length;
+  return steps.filter(([name, node]) => isName(context, instance, name, node)).length === steps.length;
 }
 
 /** An override's name must be a parameter or a part; everything derived follows from those. */
-function isName(context: Context, instance: Instance, name: string, span: Span): boolean {
+function isName(context: Context, instance: Instance, name: string, { span, below }: Overrides): boolean {
   const { params, members } = instance.declared;
   const member = members.get(name);
   if (params.has(name) || member?.kind === 'field') return true;
@@ -98,10 +98,19 @@ function isName(context: Context, instance: Instance, name: string, span: Span):
   } else {
     const parts = [...members.values()].filter((m) => m.kind === 'field').map((m) => m.name.name);
     const names = [...params.keys(), ...parts];
-    const help = didYouMean(name, names) ?? `it has ${names.join(', ')}`;
+    const help =
+      memberHelp(context, instance, [name, ...firstSteps(below)]) ??
+      didYouMean(name, names) ??
+      `it has ${names.join(', ')}`;
     fail({ context }, 'CROB2301', span, { name, what }, { notes, help });
   }
   return false;
+}
+
+/** The first path that leads on. */
+function firstSteps(below: ReadonlyMap<string, Overrides>): readonly string[] {
+  const [first] = below;
+  return first ? [first[0], ...firstSteps(first[1].below)] : [];
 }
 
 function isListStep(step: string): boolean {
@@ -127,7 +136,7 @@ function refuseShared(
 ): void {
   for (const [step, node] of below) {
     const { line, span } = node;
-    if (at?.kind === 'instance' && !isName(context, at.instance, step, span)) continue;
+    if (at?.kind === 'instance' && !isName(context, at.instance, step, node)) continue;
     const path = isListStep(step) ? `${owned}[${step}]` : `${owned}.${step}`;
     if (line) {
       fail(

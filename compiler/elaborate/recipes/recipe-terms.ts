@@ -1,8 +1,9 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Ident, RecipeMember } from '../../../grammar/tree.ts';
+import type { Diagnostic, Note } from '../../diagnostics/diagnostic.ts';
 import * as dims from '../../dims/dim.ts';
 import { Builder } from '../../ir/builder.ts';
-import type { Node, Value } from '../../ir/graph.ts';
+import type { Node, Origin, Value } from '../../ir/graph.ts';
 import type { Context } from '../context/context.ts';
 import { DimScope, fileScope, graphBody, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
@@ -63,13 +64,21 @@ export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGr
   const values = new Map<string, Val>();
   const given = new Map<Value, Value>();
   for (const { name, value } of [...model.inputs, ...model.outputs]) {
+    build.origin = originIn(model, name);
     for (const d of value.type.shape) for (const v of dims.variables(d)) dimScope.known.set(v, dims.variable(v));
     const placeholder = build.input(name, value.type);
     given.set(placeholder, value);
     values.set(name, tensor(placeholder));
   }
+  const { report } = context;
+  // A size may be wrong where the recipe's own input is declared.
+  const noting: Context = {
+    ...context,
+    report: (d) => report({ ...d, notes: [...d.notes, ...inputsIn(context, equations, d)].slice(0, 3) }),
+  };
   const bodyIn = (file: FileScope): Scope => ({
-    ...fileScope(context, file),
+    ...fileScope(noting, file),
+    hint: (name) => lossHint(model, equations, name),
     member: (name, span) => named(name, span),
     memberNames: () => [...values.keys(), ...equations.inputs.keys(), ...equations.lets.keys()],
     dims: dimScope,
@@ -120,6 +129,36 @@ export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGr
   }
   checkDims(context, recipe, model, dimScope);
   return { inputs, terms, nodes: build.nodes, calls: graph.calls, given };
+}
+
+/** Where a value of the model is declared: what stands behind it is not the recipe's. */
+function originIn({ flat }: ModelGraph, name: string): Origin {
+  const output = flat.outputs.get(name)?.decl;
+  const declared = output ?? flat.inputs.get(name)?.decl;
+  // Of an output that is a list, each item is named after it.
+  const span = declared?.name.span ?? flat.outputs.get(name.replace(/_\d+$/, ''))?.decl.name.span;
+  return { span, path: '', label: `${flat.inputs.has(name) ? 'input' : 'output'} ${name}` };
+}
+
+function inputsIn({ run: { program } }: Context, { inputs }: Equations, { span, code }: Diagnostic): readonly Note[] {
+  if (!code.startsWith('CROB21')) return [];
+  const words = new Set(program.text(span).match(/\w+/g) ?? []);
+  return [...inputs].flatMap(([name, { member }]) =>
+    words.has(name) ? [{ span: member.span, text: `\`${name}\` is declared here` }] : [],
+  );
+}
+
+/** What the losses of a recipe see. */
+function lossHint({ flat, inputs, outputs }: ModelGraph, equations: Equations, name: string): string {
+  if (flat.lets.has(name))
+    return `\`${name}\` is a \`let\` of ${flat.name}, and losses see its outputs: \`output(train) ${name}\` makes it one`;
+  const list = (values: readonly { readonly name: string }[]) => values.map((one) => one.name).join(', ');
+  const own = [...equations.inputs.keys(), ...equations.lets.keys()];
+  const seen = [
+    `losses see the outputs ${list(outputs)} and the inputs ${list(inputs)} of ${flat.name}`,
+    ...(own.length > 0 ? [`${own.join(', ')} of the recipe`] : []),
+  ];
+  return `${seen.join(', and ')}; what else they need is an input of the recipe: \`input ${name}: f32[…]\``;
 }
 
 function refuseTerm(context: Context, member: TermMember, value: Val): void {

@@ -1,13 +1,15 @@
 import { nearest } from '../../../grammar/nearest.ts';
 import type { Span } from '../../../grammar/span.ts';
 import type { Ident, ModelDecl, Path, RecipeDecl, RecipeMember } from '../../../grammar/tree.ts';
-import { diagnostic } from '../../diagnostics/diagnostic.ts';
+import { type Diagnostic, diagnostic } from '../../diagnostics/diagnostic.ts';
 import { variables } from '../../dims/dim.ts';
-import type { Context } from '../context/context.ts';
+import { type Context, collecting } from '../context/context.ts';
+import type { Faults } from '../context/faults.ts';
 import { isWithin } from '../context/paths.ts';
 import { fileScope } from '../context/scope.ts';
 import { asInt } from '../context/values.ts';
 import { evaluate } from '../eval/evaluate.ts';
+import { blamedOnLines } from '../models/blame.ts';
 import { checkSizes, trainingGraph } from '../models/checked-model.ts';
 import { brokenAtSizes } from '../models/conditions-at-sizes.ts';
 import type { ModelGraph } from '../models/model.ts';
@@ -119,22 +121,26 @@ export function checkInherited(trained: TrainedModels, at: ModelAt, model: Model
   const form = trainsMore ? trainedModel(trained, at) : model;
   if (!form) return;
   const note = { span: at.decl.name.span, text: `${at.decl.name.name} inherits ${recipe.decl.name.name}` };
-  const blaming: Context = {
-    ...context,
-    report: (d) => context.report({ ...d, notes: [...d.notes.slice(0, 2), note] }),
-  };
-  for (const one of chain)
-    for (const member of one.decl.members) {
-      const more = member.kind === 'train' ? member.paths : member.kind === 'init' ? member.except : [];
-      for (const path of more) selectPath(blaming, path, form);
-      const selected = 'path' in member ? selectPath(blaming, member.path, form) : undefined;
-      if (selected && member.kind === 'init' && member.via)
-        placedMap(blaming, member.via, one.file, { model: form, ...selected });
-    }
   const { bindings, refused } = evaluateBindings(silent(context), chain);
   const equations = mergeEquations(silent(context), chain);
-  elaborateTerms(blaming, { name: recipe.decl.name, equations, bindings, refused }, form);
-  checkBoundSizes(blaming, recipe.decl.name, bindings, form, evaluatedRoots(context, recipe, form));
+  const faultsWith = (of: ModelGraph): Faults => {
+    const faults = new Map<string, Diagnostic>();
+    const inner = collecting(context, faults);
+    for (const one of chain)
+      for (const member of one.decl.members) {
+        const more = member.kind === 'train' ? member.paths : member.kind === 'init' ? member.except : [];
+        for (const path of more) selectPath(inner, path, of);
+        const selected = 'path' in member ? selectPath(inner, member.path, of) : undefined;
+        if (selected && member.kind === 'init' && member.via)
+          placedMap(inner, member.via, one.file, { model: of, ...selected });
+      }
+    elaborateTerms(inner, { name: recipe.decl.name, equations, bindings, refused }, of);
+    checkBoundSizes(inner, recipe.decl.name, bindings, of, evaluatedRoots(context, recipe, of));
+    return faults;
+  };
+  const inForm = { ...context, training: trainsMore };
+  for (const d of blamedOnLines(inForm, at, faultsWith(form), faultsWith))
+    context.report({ ...d, notes: [...d.notes.slice(0, 2), note] });
 }
 
 /** Dims that the model does not have were reported with the terms. */

@@ -98,7 +98,7 @@ export function requireEqual(
   const answer = scope.facts.equal(left, right);
   if (answer.answer === 'proved') return true;
   if (isOverflow(left) || isOverflow(right)) return beyondIntegers(scope, span);
-  const settling = settlingOf(scope.facts, clause);
+  const settling = parts.help === undefined ? settlingOf(scope.facts, clause) : undefined;
   const reason = verdict(answer, settling);
   const details = [
     ...(parts.tensors ? provenance(scope, parts.tensors) : []),
@@ -217,7 +217,8 @@ export function guarded(
       ? { kind: 'tensor', value: made }
       : { kind: 'list', items: made.map((value) => ({ kind: 'tensor', value })) };
   } catch (e) {
-    if (e instanceof OpError) return reportFault(scope, e.fault, e.inputs, span, label, names());
+    // What the language makes by itself, such as a number as a tensor, goes by the operator's name.
+    if (e instanceof OpError) return reportFault(scope, e.fault, e.inputs, span, label === '' ? e.op : label, names());
     throw e;
   }
 }
