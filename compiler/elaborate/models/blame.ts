@@ -273,7 +273,7 @@ function inText({ name }: ModelDecl, fault: Diagnostic): Diagnostic {
 /** Two lines that contradict each other: either could go. */
 function betweenLines([first, second]: readonly [Line, Line], fault: Diagnostic): Diagnostic {
   const [at, other] = touches(fault, first.span) ? [first, second] : [second, first];
-  const note: Note = { span: other.span, text: 'without this line it would fit' };
+  const note: Note = { span: other.span, text: 'without this line it would be right' };
   if (isWithin(fault.span, at.span)) return { ...fault, notes: [note, ...fault.notes].slice(0, 3) };
   return { ...fault, span: at.span, notes: notesOf(fault, note) };
 }

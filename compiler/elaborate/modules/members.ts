@@ -169,6 +169,8 @@ function fieldValue(context: Context, instance: Instance, member: FieldMember): 
   const override = instance.overrides?.below.get(name);
   const scope = moduleScope(context, instance);
   const given = override?.line?.given() ?? { value: evaluate(scope, member.value), span: member.value.span };
+  // Nor is there a list in which `@path` could number it.
+  if (given.value.kind === 'error') return error;
   const source = childSource(instance.source, name);
   const pathFor = (i: number | undefined) => fieldPath(context, instance, name, member.attributes, i);
   const { value, span } = given;

@@ -1,6 +1,7 @@
 import { position } from '../../../grammar/span.ts';
 import type { Diagnostic, Need } from '../../diagnostics/diagnostic.ts';
 import { type Clause, clauseKey, Facts } from '../../dims/facts.ts';
+import { strongest } from '../../dims/strongest.ts';
 import { assuming, type Context, collecting, ownerKey } from '../context/context.ts';
 import type { Faults } from '../context/faults.ts';
 import { templateStore } from '../context/store.ts';
@@ -58,7 +59,7 @@ export function settle(first: Trial, again: (context: Context) => Faults): Settl
     trial = tried(first.context, owners, all, again);
     for (const [key, fault] of trial.faults) if (!earliest.has(key)) earliest.set(key, fault);
   }
-  const least = new Map([...owners].map(([key, { wishes }]) => [key, strongest(wishes)]));
+  const least = new Map([...owners].map(([key, { wishes }]) => [key, strongestOf(wishes)]));
   const isLess = [...owners].some(([key, { wishes }]) => least.get(key)?.length !== wishes.length);
   const checked = isLess ? tried(first.context, owners, (_, key) => least.get(key) ?? [], again) : trial;
   const isEnough = [...checked.faults.keys()].every((key) => trial.faults.has(key));
@@ -125,19 +126,12 @@ function tried(
   return { context: under, faults: again(under) };
 }
 
-/** Those that the others do not imply, first the one that implies most. */
-function strongest(wishes: readonly Wish[]): readonly Wish[] {
-  let kept = [...new Map(wishes.map((wish) => [clauseKey(wish.clause), wish])).values()];
-  for (const wish of kept) {
-    const others = kept.filter((one) => one !== wish);
-    if (factsOf(others).proves(wish.clause)) kept = others;
-  }
-  const covers = ({ clause }: Wish) => wishes.filter((one) => Facts.none.assume(clause).proves(one.clause)).length;
-  return kept.sort((a, b) => covers(b) - covers(a));
-}
-
-function factsOf(wishes: readonly Wish[]): Facts {
-  return wishes.reduce((facts, { clause }) => facts.assume(clause), Facts.none);
+/** Those that the others do not imply. */
+function strongestOf(wishes: readonly Wish[]): readonly Wish[] {
+  return strongest(wishes.map(({ clause }) => clause)).flatMap((clause) => {
+    const wish = wishes.find((one) => clauseKey(one.clause) === clauseKey(clause));
+    return wish ? [wish] : [];
+  });
 }
 
 /** One message for all conditions of one declaration. */
