@@ -45,6 +45,8 @@ export function passArguments(
   span: Span,
 ): Val {
   const bound = new Map<string, Dim>();
+  /** The argument that each dim has its size from. */
+  const boundBy = new Map<string, { readonly name: () => string; readonly value: Value }>();
   const passed: { readonly value: Value; readonly name: () => string; readonly span: Span }[] = [];
   const checks: {
     declared: Dim;
@@ -122,8 +124,10 @@ export function passArguments(
         const declared = type.shape[axis]!;
         const variable = dims.asVariable(declared);
         const size = actual.type.shape[axis]!;
-        if (variable && !bound.has(variable)) bound.set(variable, size);
-        else
+        if (variable && !bound.has(variable)) {
+          bound.set(variable, size);
+          boundBy.set(variable, { name, value: actual });
+        } else
           checks.push({
             declared,
             shape: type.shape,
@@ -152,7 +156,11 @@ export function passArguments(
     told.push(check);
     const name = check.name();
     const what = `cannot pass \`${name}\` as \`${check.part}\` of ${callee.what}: ${axisWord(check.value.type.shape, check.axis, check.actual, expected)}`;
-    const tensors = [{ name, value: check.value }];
+    const others = [...dims.variables(check.declared)].flatMap((variable) => {
+      const other = boundBy.get(variable);
+      return other ? [{ name: other.name(), value: other.value }] : [];
+    });
+    const tensors = [{ name, value: check.value }, ...others];
     if (
       !requireEqual(scope, check.actual, expected, check.span, what, {
         tensors,

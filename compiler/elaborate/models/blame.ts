@@ -262,7 +262,7 @@ function isOverride(line: Line): line is ModelField {
 function whereItShows(decl: ModelDecl, fault: Diagnostic, guilty: number): Diagnostic {
   if (!decl.base || touches(fault, decl.span)) return fault;
   if (ofText.has(fault.code) || guilty === 1) return inText(decl, fault);
-  return { ...fault, span: decl.name.span, notes: notesOf(fault) };
+  return { ...fault, span: decl.name.span, notes: notesOf(fault), details: seenFrom(decl.name.span, fault) };
 }
 
 /** A mistake in a text that a variant makes use of. */
@@ -275,12 +275,13 @@ function betweenLines([first, second]: readonly [Line, Line], fault: Diagnostic)
   const [at, other] = touches(fault, first.span) ? [first, second] : [second, first];
   const note: Note = { span: other.span, text: 'without this line it would be right' };
   if (isWithin(fault.span, at.span)) return { ...fault, notes: [note, ...fault.notes].slice(0, 3) };
-  return { ...fault, span: at.span, notes: notesOf(fault, note) };
+  return { ...fault, span: at.span, notes: notesOf(fault, note), details: seenFrom(at.span, fault) };
 }
 
 function atLine(line: Line, fault: Diagnostic, declared: Note | undefined, others: number): Diagnostic {
   const more = others === 0 ? [] : [`${others} more ${others === 1 ? 'error comes' : 'errors come'} of it`];
   const { needs, help, ...rest } = fault;
+  const details = [...seenFrom(line.span, fault), ...more];
   // A size that has to be one certain size is not what a condition is for, where a line has made it so.
   const settling = needs?.clauses.some(({ kind }) => kind === 'eq')
     ? { help: undefined }
@@ -292,8 +293,13 @@ function atLine(line: Line, fault: Diagnostic, declared: Note | undefined, other
     ...settling,
     span: line.span,
     notes: notesOf(fault, declared),
-    details: [...fault.details, ...more],
+    details,
   };
+}
+
+/** Lines of the file in which something fails, with its name where the message stands in another one. */
+function seenFrom({ file }: Span, { span, details }: Diagnostic): readonly string[] {
+  return file === span.file ? details : details.map((line) => line.replace(/\((:\d+)\)/, `(${span.file}$1)`));
 }
 
 /** At most three, each place once. */

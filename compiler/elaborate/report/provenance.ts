@@ -36,7 +36,6 @@ const farthest = 60;
 
 function way(scope: Scope, value: Value): string {
   const steps: string[] = [];
-  const near = value.node.origin.span?.file;
   let at: Value | undefined = value;
   let last: Span | undefined;
   for (let i = 0; at && i < farthest; i++) {
@@ -46,7 +45,7 @@ function way(scope: Scope, value: Value): string {
       label !== '' &&
       !(span && last && span.file === last.file && span.start === last.start && span.end === last.end)
     ) {
-      steps.push(span ? `${label} (${place(scope, span, near)})` : label);
+      steps.push(span ? `${label} (${place(scope, span)})` : label);
       last = span;
     }
     const current: Value = at;
@@ -58,9 +57,10 @@ function way(scope: Scope, value: Value): string {
     : steps.join(' <- ');
 }
 
-function place(scope: Scope, span: Span, near: string | undefined): string {
+/** The file is named where it is not the one of the expression that fails. */
+function place(scope: Scope, span: Span): string {
   const { line } = position(scope.context.run.program.files.get(span.file)?.tree.text ?? '', span.start);
-  return `${span.file === near ? '' : span.file}:${line}`;
+  return `${span.file === scope.file.file ? '' : span.file}:${line}`;
 }
 
 /** The axes that people call by a word, by the letter that stands for their size. */
