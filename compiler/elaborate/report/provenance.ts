@@ -38,6 +38,8 @@ function way(scope: Scope, value: Value): string {
   const steps: string[] = [];
   let at: Value | undefined = value;
   let last: Span | undefined;
+  // A file is named where it is not the one of the expression that fails, nor of the step before.
+  let { file } = scope.file;
   for (let i = 0; at && i < farthest; i++) {
     const { label, span } = at.node.origin;
     // Nodes of one place are one step, told by the last of them.
@@ -45,7 +47,8 @@ function way(scope: Scope, value: Value): string {
       label !== '' &&
       !(span && last && span.file === last.file && span.start === last.start && span.end === last.end)
     ) {
-      steps.push(span ? `${label} (${place(scope, span)})` : label);
+      steps.push(span ? `${label} (${place(scope, span, file)})` : label);
+      file = span?.file ?? file;
       last = span;
     }
     const current: Value = at;
@@ -57,10 +60,9 @@ function way(scope: Scope, value: Value): string {
     : steps.join(' <- ');
 }
 
-/** The file is named where it is not the one of the expression that fails. */
-function place(scope: Scope, span: Span): string {
+function place(scope: Scope, span: Span, near: string): string {
   const { line } = position(scope.context.run.program.files.get(span.file)?.tree.text ?? '', span.start);
-  return `${span.file === scope.file.file ? '' : span.file}:${line}`;
+  return `${span.file === near ? '' : span.file}:${line}`;
 }
 
 /** The axes that people call by a word, by the letter that stands for their size. */
