@@ -176,7 +176,9 @@ function name(scope: Scope, text: string, span: Span, called = false): Val {
     'CROB2001',
     span,
     { name: text },
-    { help: unknownNameHelp(scope.context.run.program, scope.file, text, visible) ?? scope.hint(text) ?? dimHelp(scope) },
+    {
+      help: unknownNameHelp(scope.context.run.program, scope.file, text, visible) ?? scope.hint(text) ?? dimHelp(scope),
+    },
   );
 }
 

@@ -229,9 +229,42 @@ function ownExplanations(
     const [first] = group.values();
     if (!first) continue;
     const message = atLine(line, first, model && declaredAt(fork(context), model, line), group.size - 1);
-    told.push({ message, keys: [...group.keys()] });
+    const [key] = group.keys();
+    const other = key === undefined ? undefined : contradicted(context, at, key);
+    told.push({ message: other ? beside(message, other) : message, keys: [...group.keys()] });
   }
   return told;
+}
+
+/** The one override of a base without which the variant would be right as well. */
+function contradicted(context: Context, at: ModelAt, key: string): Line | undefined {
+  const found: Line[] = [];
+  let tried = 0;
+  const chain = new Set<ModelDecl>([at.decl]);
+  for (let base = baseOf(at); base && !chain.has(base.decl); base = baseOf(base)) {
+    chain.add(base.decl);
+    for (const line of base.decl.members.filter(isOverride)) {
+      if (tried++ >= mostTried) return undefined;
+      const { faults } = attempt(fork(context), withoutLine(at, base, line));
+      if (!keyed(at.decl, faults).has(key)) found.push(line);
+    }
+  }
+  return found.length === 1 ? found[0] : undefined;
+}
+
+/** A variant of a chain in which one of the bases lacks a line. */
+function withoutLine(at: ModelAt, owner: ModelAt, line: Line): ModelAt {
+  const { decl, file } = at;
+  if (decl === owner.decl) return { decl: { ...decl, members: decl.members.filter((one) => one !== line) }, file };
+  const base = baseOf(at);
+  if (!base || !decl.base) return at;
+  const { name } = decl.base;
+  const changed = withoutLine(base, owner, line);
+  return { decl, file: { ...file, lookup: (one) => (one === name ? changed : file.lookup(one)) } };
+}
+
+function beside(message: Diagnostic, { span }: Line): Diagnostic {
+  return { ...message, notes: [{ span, text: 'without this line it would be right' }, ...message.notes].slice(0, 3) };
 }
 
 /** Faults of a model by what a variant that inherits them would say of itself. */
