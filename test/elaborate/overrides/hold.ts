@@ -168,8 +168,7 @@ function holdAll(draw: Draw, chains: readonly Chain[], tally: Tally, bench: Benc
       else if (!model && isWithoutEffect(said)) {
         tally.withoutEffect++;
         if (form === flat) holdWithoutEffect(chain, said, bench, finding);
-      }
-      else if (!model) finding(refused, sayings(said));
+      } else if (!model) finding(refused, sayings(said));
       else if (hashOf(model) !== hash)
         finding(hashOf(model) === hashOf(chain.baseModel) ? `${other}, that of the base` : other, '');
       return model;
