@@ -5,7 +5,7 @@ import * as dims from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import { Builder } from '../../ir/builder.ts';
 import type { Node, NodeOf, Value } from '../../ir/graph.ts';
-import { type Context, collecting, formAt, ownerKey } from '../context/context.ts';
+import { type Context, collecting, formAt, ownerKey, reading } from '../context/context.ts';
 import type { Faults } from '../context/faults.ts';
 import { dependsOnTraining, type Read } from '../context/reads.ts';
 import { DimScope, type GraphScope, graphBody, Locals, type Scope } from '../context/scope.ts';
@@ -141,7 +141,7 @@ function makeTemplate(
 ): Template | undefined {
   const faults = new Map<string, Diagnostic>();
   const reads: Read[] = [];
-  const context: Context = { ...collecting(outer, faults), reads };
+  const context = reading(collecting(outer, faults), reads);
   const { run } = context;
   run.pending.add(key);
   const made = elaborate(context, callee, given, faults);

@@ -114,13 +114,12 @@ export function resetBudget({ run: { budget } }: Context): void {
 
 /** A context whose diagnostics are kept, to be reported by whoever they concern. */
 export function collecting(context: Context, into: Map<string, Diagnostic>): Context {
-  return {
-    ...context,
-    report(d) {
-      const key = diagnosticKey(d);
-      if (!into.has(key)) into.set(key, d);
-    },
+  const { run, training, evaluated, reads } = context;
+  const report = (d: Diagnostic): void => {
+    const key = diagnosticKey(d);
+    if (!into.has(key)) into.set(key, d);
   };
+  return { run, training, evaluated, reads, report };
 }
 
 /** The same context, but for who notes what it reads. */
@@ -139,14 +138,12 @@ export interface Observed<T> {
 export function observe<T>(context: Context, work: (context: Context) => T): Observed<T> {
   const reads: Read[] = [];
   let sound = true;
-  const result = work({
-    ...context,
-    reads,
-    report(d) {
-      if (d.severity === 'error') sound = false;
-      context.report(d);
-    },
-  });
+  const { run, training, evaluated } = context;
+  const report = (d: Diagnostic): void => {
+    if (d.severity === 'error') sound = false;
+    context.report(d);
+  };
+  const result = work({ run, training, evaluated, reads, report });
   return { result, sound, reads };
 }
 

@@ -86,10 +86,10 @@ export interface Instance {
   readonly statics: Map<string, Val>;
   /** Values so far, of parts. */
   readonly fields: Map<string, Val>;
-  /** What of this and other modules each value was made from. */
-  readonly madeFrom: Map<string, readonly Read[]>;
+  /** What of this and other modules values were made from, where it is anything. */
+  readonly madeFrom: [name: string, reads: readonly Read[]][];
   /** Names whose values are being made. */
-  readonly busy: Set<string>;
+  readonly busy: string[];
   /** Instances of one identity behave the same but for their paths: method templates are shared by it. Set last. */
   identity: string;
 }

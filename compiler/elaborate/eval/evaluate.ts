@@ -125,6 +125,7 @@ function checkChoice(scope: Scope, { op, left, right }: BinaryExpr): void {
   if (op !== '==' && op !== '!=') return;
   const [name, text] = left.kind === 'member' ? [left, right] : [right, left];
   if (name.kind !== 'member' || text.kind !== 'string') return;
+  if (!isPath(name.object)) return;
   const object = evaluate(scope, name.object);
   if (object.kind !== 'instance') return;
   const { decl, file } = object.instance;
@@ -132,6 +133,11 @@ function checkChoice(scope: Scope, { op, left, right }: BinaryExpr): void {
   if (!choices || choices.includes(text.value)) return;
   const args = { name: name.name.name, value: JSON.stringify(text.value), choices: oneOf(choices) };
   fail(scope, 'CROB2241', text.span, args, { help: meantChoice(text.value, choices) });
+}
+
+/** Names with dots, which can be evaluated twice. */
+function isPath(expr: Expr): boolean {
+  return expr.kind === 'name' || (expr.kind === 'member' && isPath(expr.object));
 }
 
 /** `&&` and `||` of statics stop at the first side that decides. */

@@ -3,7 +3,7 @@ import type { OverrideLine } from '../context/overrides.ts';
 import type { Read } from '../context/reads.ts';
 import type { Template } from '../context/template.ts';
 import type { Instance, Val } from '../context/values.ts';
-import { isOverridden } from '../modules/instance.ts';
+import { holdsModule, isOverridden } from '../modules/instance.ts';
 import { madeMember } from '../modules/members.ts';
 
 /**
@@ -51,6 +51,8 @@ class Walk {
   }
 
   #call(self: Instance, template: Template): void {
+    // No line changes anything in it, and it reads no other module.
+    if (!isOverridden(self) && ![...self.args.values()].some(({ value }) => holdsModule(value))) return;
     const seen = this.#calls.get(template) ?? new Set();
     if (seen.has(self)) return;
     this.#calls.set(template, seen.add(self));
@@ -65,8 +67,9 @@ class Walk {
     this.#members.set(instance, seen.add(name));
     const line = isOverridden(instance) ? instance.overrides?.below.get(name)?.line : undefined;
     if (line) this.lines.add(line);
-    for (const read of instance.madeFrom.get(name) ?? [])
-      if (read.kind === 'member') this.#member(read.instance, read.name);
+    for (const [made, reads] of instance.madeFrom)
+      if (made === name)
+        for (const read of reads) if (read.kind === 'member') this.#member(read.instance, read.name);
   }
 }
 

@@ -239,12 +239,14 @@ class ModelElaboration {
   }
 
   #scopeWith(file: FileScope, graph: GraphBody | undefined): Scope {
-    const { params, fields, inputs, lets, name, decl } = this.#flat;
+    const { params, fields, inputs, lets, outputs, name, decl } = this.#flat;
     return {
       ...fileScope(this.#context, file),
       owner: { what: `model ${name}`, span: decl.name.span, isModel: true, promisedBy: undefined },
       member: (one, span) => this.#value(one, span),
       memberNames: () => [...params.keys(), ...fields.keys(), ...inputs.keys(), ...[...lets.keys()].filter(isWritten)],
+      hint: (one) =>
+        outputs.has(one) ? `an equation reads no output: \`let ${one} = …\`, and \`output ${one}\` of it` : undefined,
       dims: this.#dims,
       facts: this.#facts,
       graph,

@@ -30,8 +30,8 @@ export function newInstance(context: Context, spec: Spec, { path, source }: Plac
     counted: plain !== undefined,
     statics: new Map(plain),
     fields: new Map(),
-    madeFrom: new Map(),
-    busy: new Set(),
+    madeFrom: [],
+    busy: [],
     identity: '',
   };
 }

@@ -52,16 +52,16 @@ export function madeMember(context: Context, instance: Instance, name: string): 
         ? (inner: Context) => fieldValue(inner, instance, member)
         : undefined;
   if (!make) return undefined;
-  if (instance.busy.has(name)) return fail({ context }, 'CROB2305', (param ?? member)!.name.span, { name });
-  instance.busy.add(name);
+  if (instance.busy.includes(name)) return fail({ context }, 'CROB2305', (param ?? member)!.name.span, { name });
+  instance.busy.push(name);
   const { budget } = context.run;
   const before = budget.steps;
   const reads: Read[] = [];
   const value = make(reading(context, reads));
   noteTraining(context, reads);
-  instance.madeFrom.set(name, reads);
+  if (reads.length > 0) instance.madeFrom.push([name, reads]);
   if (instance.counted) budget.steps = before;
-  instance.busy.delete(name);
+  instance.busy.splice(instance.busy.indexOf(name), 1);
   if (member?.kind === 'field') instance.fields.set(name, value);
   else instance.statics.set(name, value);
   return value;

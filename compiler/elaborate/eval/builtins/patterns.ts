@@ -166,7 +166,7 @@ function reduction(name: 'sum' | 'mean' | 'amax', kind: 'sum' | 'mean' | 'max'):
           'CROB2010',
           cx.span,
           { name: 'pattern', callee: name },
-          { help: `name the axes that stay: ${name}(x, "b c h w -> b c")` },
+          { help: `name the axes that stay: ${name}(x, "b c h w -> b c"), or none of them: ${name}(x, "b c h w ->")` },
         );
       const pattern = stringArg(cx, 'pattern');
       const by = sizes(cx);
