@@ -1,5 +1,4 @@
 import type { Span } from '../../../grammar/span.ts';
-import type { Param } from '../../../grammar/tree.ts';
 import { type InitialiserName, initialisers } from '../../ir/initialisers.ts';
 import type { CallArgs, Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
@@ -48,15 +47,11 @@ function construct(scope: Scope, spec: Spec, args: CallArgs, span: Span): Val {
   if (given.some((g) => g.value.kind === 'error')) return error;
   const { name } = spec.decl;
   if (given.some((g) => g.value.kind === 'tensor')) return fail(scope, 'CROB2210', span, { name: name.name });
-  const matched = matchArgs(scope.context, name.name, openParams(spec.decl.params), args, span, name.span);
+  // Holes stay open until the slot's host fills them, so what is missing is reported at construction.
+  const matched = matchArgs(scope.context, name.name, spec.decl.params, args, span, name.span, true);
   if (!matched) return error;
   const all = spec.args.size === 0 ? matched : new Map<string, Given>([...spec.args, ...matched]);
   return { kind: 'spec', spec: specOf(spec.decl, spec.file, all, span) };
-}
-
-/** Holes stay open until the slot's host fills them, so what is missing is reported at construction. */
-function openParams(params: readonly Param[]): readonly Param[] {
-  return params.map((param) => (param.value ? param : { ...param, value: { kind: 'none', span: param.span } }));
 }
 
 function initialise(scope: Scope, name: InitialiserName, args: CallArgs, span: Span): Val {

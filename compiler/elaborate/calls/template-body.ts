@@ -72,13 +72,14 @@ function foundOrMade(
   const form = context.training ? '' : 'eval|';
   const key = self ? `${form}${self.identity}|${method}` : `${form}${method}`;
   const bucket = self && `${self.file.file}:${self.decl.name.name}|${method}`;
-  if (run.pending.has(key)) {
+  const known = run.templates.get(key);
+  if (known === 'under elaboration') {
     const notes = [{ span: callee.span, text: 'declared here' }];
     fail({ context }, 'CROB2206', span, { name: callee.what }, { notes });
     return undefined;
   }
   return (
-    run.templates.get(key) ??
+    known ??
     run.store.settled.get(key) ??
     (self && bucket !== undefined ? sharedTemplate(context, self, bucket, key) : undefined) ??
     makeTemplate(context, callee, given, { key, bucket }, refused)
@@ -143,10 +144,10 @@ function makeTemplate(
   const reads: Read[] = [];
   const context = reading(collecting(outer, faults), reads);
   const { run } = context;
-  run.pending.add(key);
+  run.templates.set(key, 'under elaboration');
   const made = elaborate(context, callee, given, faults);
-  run.pending.delete(key);
   if (!made) {
+    run.templates.delete(key);
     refused(faults);
     return undefined;
   }

@@ -31,10 +31,8 @@ export interface Run {
   readonly program: Program;
   /** Shared with the other runs of the program. */
   readonly store: TemplateStore;
-  /** Templates of this run, by key. */
-  readonly templates: Map<string, Template>;
-  /** Keys of the templates under elaboration: a call of one of these is a recursion. */
-  readonly pending: Set<string>;
+  /** Templates of this run, by key. A call of one that is under elaboration is a recursion. */
+  readonly templates: Map<string, Template | 'under elaboration'>;
   /** What instances of a module have in common, made for the first of them. */
   readonly declared: Map<ModuleDecl, Declared>;
   readonly budget: Budget;
@@ -89,7 +87,7 @@ export function openRun(program: Program, report: (d: Diagnostic) => void, openi
 
 function newRun(program: Program, store: TemplateStore, assumed: Assumed): Run {
   const budget: Budget = { steps: 0, calls: 0, nesting: 0, constructions: [], exceeded: false, endless: false };
-  return { program, store, templates: new Map(), pending: new Set(), declared: new Map(), budget, assumed };
+  return { program, store, templates: new Map(), declared: new Map(), budget, assumed };
 }
 
 /** Another run of the same program in the same form, whose diagnostics are dropped unless they are collected. */

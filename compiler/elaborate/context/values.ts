@@ -86,7 +86,7 @@ export interface Instance {
   readonly statics: Map<string, Val>;
   /** Values so far, of parts. */
   readonly fields: Map<string, Val>;
-  /** What of this and other modules values were made from, where it is anything. */
+  /** What of this and other modules values were made from, where that may be overridden. */
   readonly madeFrom: [name: string, reads: readonly Read[]][];
   /** Names whose values are being made. */
   readonly busy: string[];

@@ -14,7 +14,10 @@ import { importHelp } from '../source/unknown-names.ts';
 import { evaluate } from './evaluate.ts';
 import { knownInt } from './known-sizes.ts';
 
-/** Positional and named arguments laid against parameters; undefined for those left out, reports the rest. */
+/**
+ * Positional and named arguments laid against parameters. Parameters may be left out that have a default, and all of them where
+ * they are `open`. Undefined after a report.
+ */
 export function matchArgs(
   context: Context,
   what: string,
@@ -22,6 +25,7 @@ export function matchArgs(
   args: CallArgs,
   span: Span,
   declared: Span,
+  open = false,
 ): Map<string, Given> | undefined {
   const found = new Map<string, Given>();
   const cx = { context };
@@ -56,7 +60,7 @@ export function matchArgs(
     }
   }
   for (const param of params) {
-    if (param.value || found.has(param.name.name)) continue;
+    if (open || param.value || found.has(param.name.name)) continue;
     if (!sound) return undefined;
     fail(
       cx,

@@ -3,7 +3,7 @@ import type { OverrideLine } from '../context/overrides.ts';
 import type { Read } from '../context/reads.ts';
 import type { Template } from '../context/template.ts';
 import type { Instance, Val } from '../context/values.ts';
-import { holdsModule, isOverridden } from '../modules/instance.ts';
+import { isOverridden, mayReadOverrides } from '../modules/instance.ts';
 import { madeMember } from '../modules/members.ts';
 
 /**
@@ -51,8 +51,7 @@ class Walk {
   }
 
   #call(self: Instance, template: Template): void {
-    // No line changes anything in it, and it reads no other module.
-    if (!isOverridden(self) && ![...self.args.values()].some(({ value }) => holdsModule(value))) return;
+    if (!mayReadOverrides(self)) return;
     const seen = this.#calls.get(template) ?? new Set();
     if (seen.has(self)) return;
     this.#calls.set(template, seen.add(self));
@@ -68,8 +67,7 @@ class Walk {
     const line = isOverridden(instance) ? instance.overrides?.below.get(name)?.line : undefined;
     if (line) this.lines.add(line);
     for (const [made, reads] of instance.madeFrom)
-      if (made === name)
-        for (const read of reads) if (read.kind === 'member') this.#member(read.instance, read.name);
+      if (made === name) for (const read of reads) if (read.kind === 'member') this.#member(read.instance, read.name);
   }
 }
 

@@ -1,13 +1,18 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Context } from '../context/context.ts';
-import { childPath } from '../context/paths.ts';
+import { childPath, isWithin } from '../context/paths.ts';
+import type { OwnPart } from '../context/store.ts';
 import type { Call } from '../context/template.ts';
+import type { Instance } from '../context/values.ts';
+import { fieldPath } from '../modules/members.ts';
+import { ownParts, partsIn } from '../modules/own-parts.ts';
 import { fail } from '../report/report.ts';
 import type { ModelGraph } from './model.ts';
 import { type PlacedWeight, placedWeights } from './placements.ts';
 
 /** Two weights of one path would be one in every checkpoint and in the graph; a part that is shared has its weights once. */
 export function checkWeightPaths(context: Context, model: ModelGraph): void {
+  if (!mayMeet(context, model)) return;
   const used = usedPaths(model);
   const first = new Map<string, PlacedWeight>();
   const conflicts = new Map<string, Conflict & { count: number }>();
@@ -69,4 +74,59 @@ function usedPaths({ calls }: ModelGraph): ReadonlySet<string> {
   };
   walk(calls, '');
   return used;
+}
+
+/** A part of an instance, or a weight of its own. */
+interface Entry {
+  /** Relative to the instance. */
+  readonly path: string;
+  readonly part: OwnPart | undefined;
+}
+
+/**
+ * Whether two weights may have one path. Parts whose paths lie apart are looked into once for each identity, so that this is
+ * quick where `checkWeightPaths` need not list all weights.
+ */
+function mayMeet(context: Context, model: ModelGraph): boolean {
+  const seen = new Set<string>();
+  const known = new Map<Instance, readonly Entry[]>();
+  const entriesOf = (instance: Instance): readonly Entry[] => {
+    let entries = known.get(instance);
+    if (!entries) {
+      const parts = ownParts(context, instance).map((part): Entry => ({ path: part.path, part }));
+      const weights = instance.decl.members.flatMap((member): Entry[] => {
+        if (member.kind !== 'param' && member.kind !== 'buffer') return [];
+        const path = fieldPath(context, instance, member.name.name, member.attributes, undefined);
+        return [{ path: instance.path === '' ? path : path.slice(instance.path.length + 1), part: undefined }];
+      });
+      entries = [...parts, ...weights];
+      known.set(instance, entries);
+    }
+    return entries;
+  };
+  const meet = (a: Entry, b: Entry): boolean => {
+    if (a.path.length > b.path.length) return meet(b, a);
+    if (!isWithin(b.path, a.path)) return false;
+    const inside = a.part ? entriesOf(a.part.instance) : [];
+    if (a.path !== b.path) {
+      const below: Entry = { ...b, path: a.path === '' ? b.path : b.path.slice(a.path.length + 1) };
+      return inside.some((one) => meet(one, below));
+    }
+    if (!a.part && !b.part) return true;
+    const others = b.part ? entriesOf(b.part.instance) : [];
+    return inside.some((one) => others.some((other) => meet(one, other)));
+  };
+  const holds = (entries: readonly Entry[]): boolean =>
+    entries.some((one, i) => entries.slice(i + 1).some((other) => meet(one, other))) ||
+    entries.some(({ part }) => {
+      if (!part || seen.has(part.instance.identity)) return false;
+      seen.add(part.instance.identity);
+      return holds(entriesOf(part.instance));
+    });
+  const tops = [...model.instances].flatMap(([name, value]) =>
+    partsIn(value, { name, span: model.flat.decl.span, owner: undefined }).map(
+      (part): Entry => ({ path: part.instance.path, part }),
+    ),
+  );
+  return holds(tops);
 }

@@ -47,6 +47,13 @@ export function isOverridden({ overrides }: Instance): boolean {
   return (overrides?.below.size ?? 0) > 0;
 }
 
+/** Whether what is overridden can be read in an instance: a member of its own, or of a module that was handed in. */
+export function mayReadOverrides(instance: Instance): boolean {
+  if (isOverridden(instance)) return true;
+  for (const { value } of instance.args.values()) if (holdsModule(value)) return true;
+  return false;
+}
+
 /**
  * Does some work that templates under elaboration do not look into, though one of them may have asked for it; but they too
  * depend on `training` where it does.

@@ -14,7 +14,7 @@ import { resolveType } from '../eval/signature.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
 import { instantiate } from './construct.ts';
-import { newInstance, noteTraining } from './instance.ts';
+import { mayReadOverrides, newInstance, noteTraining } from './instance.ts';
 import { listOverrides, refuseInside } from './overrides.ts';
 
 export function moduleScope(context: Context, instance: Instance): Scope {
@@ -59,7 +59,7 @@ export function madeMember(context: Context, instance: Instance, name: string): 
   const reads: Read[] = [];
   const value = make(reading(context, reads));
   noteTraining(context, reads);
-  if (reads.length > 0) instance.madeFrom.push([name, reads]);
+  if (reads.length > 0 && mayReadOverrides(instance)) instance.madeFrom.push([name, reads]);
   if (instance.counted) budget.steps = before;
   instance.busy.splice(instance.busy.indexOf(name), 1);
   if (member?.kind === 'field') instance.fields.set(name, value);

@@ -19,7 +19,7 @@ import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope } from '../source/program.ts';
 import { type ModelAt, namedModel, type RecipeAt, recipeChain, recipesOf } from '../source/recipe-chain.ts';
 import { intervals, optimizerArguments, recipeSettings } from '../source/recipe-tables.ts';
-import { declaredParams, type PlacedMap, placedMap } from '../weights/weights-map-places.ts';
+import { declaresParam, type PlacedMap, placedMap } from '../weights/weights-map-places.ts';
 import { checkOptimizerArguments, type Rate, readGroup, readSetting, type SettingValue } from './recipe-settings.ts';
 import { type Equations, elaborateTerms, type Losses } from './recipe-terms.ts';
 
@@ -246,7 +246,7 @@ function evaluateChain(context: Context, chain: readonly RecipeAt[], model: Mode
     groups.unshift(...own);
   }
   const updated = (path: string) => isTrained(trained?.value, path) && !fixed.some(({ value }) => selects(value, path));
-  if ((trained || fixed.length > 0) && !declaredParams(context, model).some(updated))
+  if ((trained || fixed.length > 0) && !declaresParam(context, model, updated))
     fail({ context }, 'CROB2323', decl.name.span, { name: decl.name.name, missing: 'weight left to train' });
   checkOptimizerArguments(context, settings);
   const equations = mergeEquations(context, chain);

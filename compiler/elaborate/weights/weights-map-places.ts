@@ -67,10 +67,15 @@ function instancesIn(context: Context, value: Val): Instance[] {
   return [value.instance, ...allMembers(context, value.instance).flatMap((part) => instancesIn(context, part))];
 }
 
-/** Paths of the params that the parts of a model declare, those too that no method reads. */
-export function declaredParams(context: Context, model: ModelGraph): readonly string[] {
-  const instances = [...model.instances.values()].flatMap((value) => instancesIn(context, value));
-  return instances.flatMap((instance) => weightsOf(context, instance, ['param']));
+/** Whether some param that the parts of a model declare, even if no method reads it, has a path of a certain kind. */
+export function declaresParam(context: Context, model: ModelGraph, isWanted: (path: string) => boolean): boolean {
+  const hasParam = (value: Val): boolean => {
+    if (value.kind === 'list') return value.items.some(hasParam);
+    if (value.kind !== 'instance') return false;
+    const { instance } = value;
+    return weightsOf(context, instance, ['param']).some(isWanted) || allMembers(context, instance).some(hasParam);
+  };
+  return [...model.instances.values()].some(hasParam);
 }
 
 function weightsOf(context: Context, instance: Instance, kinds: readonly string[] = ['param', 'buffer']): string[] {
