@@ -151,31 +151,49 @@ function makeTemplate(
     refused(faults);
     return undefined;
   }
-  const { signature, body } = made;
-  const depth = 1 + body.calls.reduce((most, { template: one }) => Math.max(most, one.depth), 0);
+  const { params, dimParams, where, result, facts } = made.signature;
+  const { body } = made;
+  const { depth, operators, updatesBuffers } = totalsOf(body);
   if (depth === callLimit + 1)
     fail({ context }, 'CROB2225', callee.span, { what: 'the nesting of calls', limit: callLimit });
-  const readsTraining = reads.some(dependsOnTraining);
   const template: Template = {
-    ...signature,
     key,
     label: callee.what,
     span: callee.span,
+    params,
+    dimParams,
+    where,
+    result,
+    facts,
     faults,
+    body,
+    readsTraining: reads.some(dependsOnTraining),
+    updatesBuffers,
     self: callee.self,
     reads,
-    body,
-    readsTraining,
-    updatesBuffers:
-      readsTraining && (body.updates.length > 0 || body.calls.some(({ template: one }) => one.updatesBuffers)),
     depth,
+    operators,
   };
+  const { readsTraining } = template;
   run.templates.set(key, template);
   if (!readsTraining) run.store.settled.set(key, template);
   // A call that failed is not among what was read: another instance might do better.
   if (bucket !== undefined && callee.self && faults.size === 0)
     offer(run.store, bucket, { template, self: callee.self, reads });
   return template;
+}
+
+/** What a body and its calls come to together. */
+function totalsOf({ nodes, updates, calls }: TemplateBody): Pick<Template, 'depth' | 'operators' | 'updatesBuffers'> {
+  let depth = 1;
+  let operators = nodes.length;
+  let updatesBuffers = updates.length > 0;
+  for (const { template } of calls) {
+    depth = Math.max(depth, 1 + template.depth);
+    operators += 1 + template.operators;
+    updatesBuffers ||= template.updatesBuffers;
+  }
+  return { depth, operators, updatesBuffers };
 }
 
 interface Signature {

@@ -57,6 +57,8 @@ export interface Template {
   readonly reads: readonly Read[];
   /** Calls inside of each other, itself included. */
   readonly depth: number;
+  /** Operators, those of the calls included. */
+  readonly operators: number;
 }
 
 export interface TemplateBody {

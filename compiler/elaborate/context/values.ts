@@ -52,7 +52,7 @@ export interface Spec {
 }
 
 export function specOf(decl: ModuleDecl, file: FileScope, args: ReadonlyMap<string, Given>, span: Span): Spec {
-  const named = [...args].map(([name, given]) => `${name}=${keyOf(given.value)}`).sort();
+  const named = args.size === 0 ? [] : [...args].map(([name, given]) => `${name}=${keyOf(given.value)}`).sort();
   return { decl, file, args, span, key: `${file.file}:${decl.name.name}(${named.join()})` };
 }
 

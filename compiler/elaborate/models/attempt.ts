@@ -3,7 +3,6 @@ import { isCountable } from '../../ir/extent.ts';
 import { type Context, collecting } from '../context/context.ts';
 import type { Faults } from '../context/faults.ts';
 import { dependsOnTraining, type Read } from '../context/reads.ts';
-import type { Call, Template } from '../context/template.ts';
 import { hasError } from '../context/values.ts';
 import { fail } from '../report/report.ts';
 import type { ModelAt } from '../source/recipe-chain.ts';
@@ -67,16 +66,6 @@ function checkWhole({ flat, outputs, instances, params }: ModelGraph, training: 
 /** Most operators that a model may have once its calls are expanded. */
 const operatorLimit = 1_000_000;
 
-function isOfReasonableSize(model: ModelGraph): boolean {
-  const known = new Map<Template, number>();
-  const sizeOf = (template: Template): number => {
-    let size = known.get(template);
-    if (size === undefined) {
-      size = (template.body?.nodes.length ?? 0) + total(template.body?.calls ?? []);
-      known.set(template, size);
-    }
-    return size;
-  };
-  const total = (calls: readonly Call[]): number => calls.reduce((sum, call) => sum + 1 + sizeOf(call.template), 0);
-  return model.nodes.length + total(model.calls) <= operatorLimit;
+function isOfReasonableSize({ nodes, calls }: ModelGraph): boolean {
+  return calls.reduce((sum, { template }) => sum + 1 + template.operators, nodes.length) <= operatorLimit;
 }
