@@ -54,21 +54,20 @@ function ownerOf(instance: Instance, { decl, promised }: Method): Owner {
   return { what, span, isModel: false, promisedBy: promisedBy(instance, name, span) };
 }
 
-export function calleeScope(context: Context, callee: Callee): Scope {
-  const { self } = callee;
-  const scope: Scope = {
-    ...fileScope(context, callee.file),
-    owner: callee.owner,
+export function calleeScope(context: Context, callee: Callee, file = callee.file): Scope {
+  const { self, owner } = callee;
+  const scope: Scope = fileScope(context, file, {
+    owner,
     self,
     member: (name) => (self ? readMember(scope, context, self, name) : undefined),
     memberNames: () => (self ? namesOf(self) : []),
-  };
+  });
   return scope;
 }
 
 /** Where the signature is read; `calleeScope` is where the body is. */
 export function signatureScope(context: Context, callee: Callee): Scope {
-  return { ...calleeScope(context, callee), file: callee.signature };
+  return calleeScope(context, callee, callee.signature);
 }
 
 /** The method of an interface that a module states again. */

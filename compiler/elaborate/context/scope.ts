@@ -135,20 +135,32 @@ export function nested<S extends Scope>(scope: S): S {
   return { ...scope, locals: new Locals(scope.locals) };
 }
 
-/** A scope that sees a file's names only. */
-export function fileScope(context: Context, file: FileScope): Scope {
+/** What a scope knows beyond the names of its file. */
+interface Surroundings extends Pick<Scope, 'owner' | 'self' | 'member' | 'memberNames'> {}
+
+const nothingAround: Surroundings = {
+  owner: undefined,
+  self: undefined,
+  member: () => undefined,
+  memberNames: () => [],
+};
+const noHint = () => undefined;
+
+/** A static scope, which sees the names of a file and of what is around it. */
+export function fileScope(context: Context, file: FileScope, around: Surroundings = nothingAround): Scope {
+  const { owner, self, member, memberNames } = around;
   return {
     context,
     file,
-    owner: undefined,
-    self: undefined,
-    member: () => undefined,
-    memberNames: () => [],
+    owner,
+    self,
+    member,
+    memberNames,
     locals: new Locals(),
     dims: new DimScope(false),
     facts: Facts.none,
     graph: undefined,
-    hint: () => undefined,
+    hint: noHint,
     inits: false,
     trace: { result: undefined },
   };

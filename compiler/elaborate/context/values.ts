@@ -52,8 +52,13 @@ export interface Spec {
 }
 
 export function specOf(decl: ModuleDecl, file: FileScope, args: ReadonlyMap<string, Given>, span: Span): Spec {
-  const named = args.size === 0 ? [] : [...args].map(([name, given]) => `${name}=${keyOf(given.value)}`).sort();
-  return { decl, file, args, span, key: `${file.file}:${decl.name.name}(${named.join()})` };
+  let named = '';
+  if (args.size > 0)
+    for (const { name } of decl.params) {
+      const given = args.get(name.name);
+      if (given) named += `${name.name}=${keyOf(given.value)},`;
+    }
+  return { decl, file, args, span, key: `${file.file}:${decl.name.name}(${named})` };
 }
 
 /** An argument with the place it was written. */

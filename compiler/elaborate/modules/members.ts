@@ -18,12 +18,12 @@ import { mayReadOverrides, newInstance, noteTraining } from './instance.ts';
 import { listOverrides, refuseInside } from './overrides.ts';
 
 export function moduleScope(context: Context, instance: Instance): Scope {
-  return {
-    ...fileScope(context, instance.file),
+  return fileScope(context, instance.file, {
+    owner: undefined,
     self: instance,
     member: (name) => staticMember(context, instance, name),
     memberNames: () => namesOf(instance),
-  };
+  });
 }
 
 /** A parameter, static, part or method, made when first asked for. */
