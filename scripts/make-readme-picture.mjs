@@ -1,13 +1,13 @@
 // Draws the picture at the top of the README: a variant of CroBIM with a mistake, and what crobc says of it.
 // `node scripts/make-readme-picture.mjs` after a build writes docs/images/check.svg; the same every time.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { program, root } from './program.mjs';
 
-const source = `use crobim.{CroBIM}
+const source = `use models.crobim.{CroBIM}
 
 /// The words alone, without the prompts behind them.
 model CroBIM_Plain extends CroBIM {
@@ -19,10 +19,9 @@ model CroBIM_Plain extends CroBIM {
 export function picture() {
   const folder = mkdtempSync(join(tmpdir(), 'crobc-picture-'));
   try {
-    cpSync(join(root, 'models'), join(folder, 'models'), { recursive: true });
-    writeFileSync(join(folder, 'models', 'plain.crob'), source);
+    writeFileSync(join(folder, 'plain.crob'), source);
     const { NO_COLOR: _, ...env } = { ...process.env, FORCE_COLOR: '1' };
-    const { stderr, status } = spawnSync(process.execPath, [program, 'check', 'models/plain.crob'], {
+    const { stderr, status } = spawnSync(process.execPath, [program, 'check', 'plain.crob'], {
       cwd: folder,
       env,
       encoding: 'utf8',
@@ -31,7 +30,7 @@ export function picture() {
     return svg([
       ...source.trimEnd().split('\n').map(highlighted),
       [],
-      [{ text: '$ ', style: 'dim' }, { text: 'crobc check models/plain.crob' }],
+      [{ text: '$ ', style: 'dim' }, { text: 'crobc check plain.crob' }],
       ...stderr.trimEnd().split('\n').map(coloured),
     ]);
   } finally {
