@@ -2,6 +2,7 @@ import type { Span } from '../../../grammar/span.ts';
 import type { ModuleDecl } from '../../../grammar/tree.ts';
 import { type Diagnostic, diagnosticKey } from '../../diagnostics/diagnostic.ts';
 import type { Clause } from '../../dims/clause.ts';
+import { clauseKey } from '../../dims/facts.ts';
 import { isDoubtful } from '../source/doubtful.ts';
 import type { Program } from '../source/program.ts';
 import type { Declared } from './declared.ts';
@@ -26,6 +27,14 @@ export interface Budget {
   endless: boolean;
 }
 
+/** How often a declaration with faults may still be elaborated to find out what it lacks; shared by all runs of a program. */
+export interface Trials {
+  left: number;
+}
+
+/** The most for one declaration: with more, some conditions are found in the next check only. */
+const mostTrials = 40;
+
 /** One elaboration of a program in one form; its contexts share what was made in it. */
 export interface Run {
   readonly program: Program;
@@ -36,6 +45,7 @@ export interface Run {
   /** What instances of a module have in common, made for the first of them. */
   readonly declared: Map<ModuleDecl, Declared>;
   readonly budget: Budget;
+  readonly trials: Trials;
   /** What it is tried out with. */
   readonly assumed: Assumed;
 }
@@ -72,7 +82,7 @@ export function openRun(program: Program, report: (d: Diagnostic) => void, openi
   const { training, store = templateStore(), evaluated = [] } = opening;
   const seen = new Set<string>();
   return {
-    run: newRun(program, store, new Map()),
+    run: newRun(program, store, new Map(), { left: mostTrials }),
     training,
     evaluated,
     reads: [],
@@ -85,24 +95,36 @@ export function openRun(program: Program, report: (d: Diagnostic) => void, openi
   };
 }
 
-function newRun(program: Program, store: TemplateStore, assumed: Assumed): Run {
+function newRun(program: Program, store: TemplateStore, assumed: Assumed, trials: Trials): Run {
   const budget: Budget = { steps: 0, calls: 0, nesting: 0, constructions: [], exceeded: false, endless: false };
-  return { program, store, templates: new Map(), declared: new Map(), budget, assumed };
+  return { program, store, templates: new Map(), declared: new Map(), budget, trials, assumed };
 }
 
 /** Another run of the same program in the same form, whose diagnostics are dropped unless they are collected. */
 export function fork(context: Context): Context {
-  const { program, store, assumed } = context.run;
-  return { ...context, run: newRun(program, store, assumed), reads: [], report: () => undefined };
+  const { program, store, assumed, trials } = context.run;
+  return { ...context, run: newRun(program, store, assumed, trials), reads: [], report: () => undefined };
 }
 
 /** A fork in which some declarations have more conditions. Templates are shared only where those are conditions of models. */
 export function assuming(context: Context, assumed: Assumed, store: TemplateStore): Context {
-  return { ...context, run: newRun(context.run.program, store, assumed), reads: [], report: () => undefined };
+  // A base and its variant take over each other's: each once, or they would double with every round.
+  const once = new Map([...assumed].map(([owner, clauses]) => [owner, distinct(clauses)]));
+  return {
+    ...context,
+    run: newRun(context.run.program, store, once, context.run.trials),
+    reads: [],
+    report: () => undefined,
+  };
+}
+
+function distinct(clauses: readonly Clause[]): readonly Clause[] {
+  return [...new Map(clauses.map((clause) => [clauseKey(clause), clause])).values()];
 }
 
 /** Limits count from each declaration anew. */
-export function resetBudget({ run: { budget } }: Context): void {
+export function resetBudget({ run: { budget, trials } }: Context): void {
+  trials.left = mostTrials;
   budget.steps = 0;
   budget.calls = 0;
   budget.nesting = 0;

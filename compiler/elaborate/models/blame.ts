@@ -76,8 +76,13 @@ function explanations(context: Context, at: ModelAt, faults: Faults): readonly E
   const ofBase = lackingInBase(context, at);
   if (ofBase) {
     const { faults: own } = attempt(fork(ofBase.under), at);
-    return [...ofBase.told, ...(own.size > 0 ? explanations(ofBase.under, at, own) : [])];
+    return [...ofBase.told, ...(own.size > 0 ? withConditions(ofBase.under, at, own) : [])];
   }
+  return withConditions(context, at, faults);
+}
+
+/** The same, whatever the base lacks. */
+function withConditions(context: Context, at: ModelAt, faults: Faults): readonly Explanation[] {
   const { needed, rest } = settle({ context, faults }, (under) => attempt(under, at).faults);
   const told = needed.flatMap(({ fault, trial, keys, all }): Explanation[] => {
     const key = diagnosticKey(fault);

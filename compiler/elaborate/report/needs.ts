@@ -55,7 +55,7 @@ export function settle(first: Trial, again: (context: Context) => Faults): Settl
   const owners = new Map<string, Owner>();
   let trial = first;
   const earliest = new Map(first.faults);
-  for (let i = 0; i < rounds && addWishes(owners, trial); i++) {
+  for (let i = 0; i < rounds && hasTrials(first.context) && addWishes(owners, trial); i++) {
     trial = tried(first.context, owners, all, again);
     for (const [key, fault] of trial.faults) if (!earliest.has(key)) earliest.set(key, fault);
   }
@@ -87,6 +87,12 @@ export function reportSettled(context: Context, check: (context: Context) => voi
   const { needed, rest } = isSettling ? settle({ context, faults }, again) : { needed: [], rest: { faults } };
   for (const { fault, all: asAll } of needed) context.report(asAll(fault));
   for (const fault of rest.faults.values()) context.report(fault);
+}
+
+/** Counts one elaboration more, of those that one declaration may take. */
+function hasTrials({ run: { trials } }: Context): boolean {
+  trials.left--;
+  return trials.left >= 0;
 }
 
 /** Whether there are conditions among what the faults need that were not assumed before. */
