@@ -2,8 +2,7 @@
 const below = { grammar: ['grammar'], compiler: ['grammar', 'compiler'], runtime: ['grammar', 'compiler', 'runtime'] };
 
 // Inside `compiler/elaborate/` a room sees itself and the rooms before it. Evaluation, construction and calls are one recursion:
-// an expression calls a method, whose body constructs nothing but evaluates expressions; a module's promises are checked by
-// calling its methods. The edges of it that point up are these, and no others.
+// an expression calls a method, whose body is evaluated in turn; the promises of a module are checked by calling its methods. The edges of it that point up are these, and no others.
 const elaborate = 'compiler/elaborate';
 const rooms = ['source', 'patterns', 'context', 'report', 'eval', 'modules', 'calls', 'models', 'weights', 'recipes'];
 const recursion = [

@@ -2,6 +2,7 @@ import type { Span } from '../../../grammar/span.ts';
 import type { Context } from '../context/context.ts';
 import { childPath } from '../context/paths.ts';
 import type { OwnPart } from '../context/store.ts';
+import type { Instance } from '../context/values.ts';
 import { fieldPath } from '../modules/members.ts';
 import { ownParts, partsIn } from '../modules/own-parts.ts';
 import type { ModelGraph } from './model.ts';
@@ -14,15 +15,23 @@ export interface PlacedWeight {
   readonly spans: readonly Span[];
 }
 
+/** The weights that an instance itself declares, by their paths relative to it. */
+export function ownWeights(
+  context: Context,
+  instance: Instance,
+): readonly { readonly path: string; readonly span: Span }[] {
+  return instance.decl.members.flatMap((member) => {
+    if (member.kind !== 'param' && member.kind !== 'buffer') return [];
+    const path = fieldPath(context, instance, member.name.name, member.attributes, undefined);
+    return [{ path: instance.path === '' ? path : path.slice(instance.path.length + 1), span: member.name.span }];
+  });
+}
+
 export function placedWeights(context: Context, model: ModelGraph): readonly PlacedWeight[] {
   const found: PlacedWeight[] = [];
   const visit = ({ instance }: OwnPart, path: string, spans: readonly Span[]): void => {
-    for (const member of instance.decl.members) {
-      if (member.kind !== 'param' && member.kind !== 'buffer') continue;
-      const own = fieldPath(context, instance, member.name.name, member.attributes, undefined);
-      const below = instance.path === '' ? own : own.slice(instance.path.length + 1);
-      found.push({ path: childPath(path, below), spans: [...spans, member.name.span] });
-    }
+    for (const own of ownWeights(context, instance))
+      found.push({ path: childPath(path, own.path), spans: [...spans, own.span] });
     for (const part of ownParts(context, instance)) visit(part, childPath(path, part.path), [...spans, part.span]);
   };
   for (const [name, value] of model.instances) {

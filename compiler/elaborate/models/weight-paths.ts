@@ -4,11 +4,10 @@ import { childPath, isWithin } from '../context/paths.ts';
 import type { OwnPart } from '../context/store.ts';
 import type { Call } from '../context/template.ts';
 import type { Instance } from '../context/values.ts';
-import { fieldPath } from '../modules/members.ts';
 import { ownParts, partsIn } from '../modules/own-parts.ts';
 import { fail } from '../report/report.ts';
 import type { ModelGraph } from './model.ts';
-import { type PlacedWeight, placedWeights } from './placements.ts';
+import { ownWeights, type PlacedWeight, placedWeights } from './placements.ts';
 
 /** Two weights of one path would be one in every checkpoint and in the graph; a part that is shared has its weights once. */
 export function checkWeightPaths(context: Context, model: ModelGraph): void {
@@ -94,11 +93,7 @@ function mayMeet(context: Context, model: ModelGraph): boolean {
     let entries = known.get(instance);
     if (!entries) {
       const parts = ownParts(context, instance).map((part): Entry => ({ path: part.path, part }));
-      const weights = instance.decl.members.flatMap((member): Entry[] => {
-        if (member.kind !== 'param' && member.kind !== 'buffer') return [];
-        const path = fieldPath(context, instance, member.name.name, member.attributes, undefined);
-        return [{ path: instance.path === '' ? path : path.slice(instance.path.length + 1), part: undefined }];
-      });
+      const weights = ownWeights(context, instance).map(({ path }): Entry => ({ path, part: undefined }));
       entries = [...parts, ...weights];
       known.set(instance, entries);
     }

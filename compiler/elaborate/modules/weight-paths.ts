@@ -12,7 +12,7 @@ interface Placed {
 }
 
 /** Reports paths that stand twice; false after a report. */
-export function reportTwice(context: Context, placed: readonly Placed[]): boolean {
+function reportTwice(context: Context, placed: readonly Placed[]): boolean {
   const seen = new Map<string, Span>();
   let sound = true;
   for (const { path, span } of placed) {
@@ -43,7 +43,7 @@ export function checkPathsWithin(context: Context, instance: Instance): boolean 
 }
 
 /** Paths of the modules in a value that were constructed below `root`, and not elsewhere. */
-export function ownPaths(value: Val | undefined, root: string): string[] {
+function ownPaths(value: Val | undefined, root: string): string[] {
   if (value?.kind === 'list') return value.items.flatMap((item) => ownPaths(item, root));
   const path = value?.kind === 'instance' ? value.instance.path : undefined;
   return path?.startsWith(childPath(root, '')) ? [path] : [];
