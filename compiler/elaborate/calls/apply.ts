@@ -1,6 +1,6 @@
 import type { Span } from '../../../grammar/span.ts';
 import { type InitialiserName, initialisers } from '../../ir/initialisers.ts';
-import type { CallArgs, Scope } from '../context/scope.ts';
+import { type CallArgs, type Scope, writerOf } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import { asNumber, error, type Given, type Spec, specOf, type Val } from '../context/values.ts';
 import { matchArgs } from '../eval/arguments.ts';
@@ -51,7 +51,7 @@ function construct(scope: Scope, spec: Spec, args: CallArgs, span: Span): Val {
   const matched = matchArgs(scope.context, name.name, spec.decl.params, args, span, name.span, true);
   if (!matched) return error;
   const all = spec.args.size === 0 ? matched : new Map<string, Given>([...spec.args, ...matched]);
-  return { kind: 'spec', spec: specOf(spec.decl, spec.file, all, span) };
+  return { kind: 'spec', spec: specOf(spec, all, { span, writer: writerOf(scope) }) };
 }
 
 function initialise(scope: Scope, name: InitialiserName, args: CallArgs, span: Span): Val {

@@ -3,8 +3,9 @@ import type { Block, Expr, Param, Type } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
 import type { Method } from '../context/declared.ts';
 import { fileScope, type Owner, type OwnerName, type Scope } from '../context/scope.ts';
-import { type Instance, namesOf } from '../context/values.ts';
+import { type Instance, namesOf, type Val } from '../context/values.ts';
 import { readMember } from '../modules/members.ts';
+import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
 
 /** What is called: a method of an instance, or a function. */
@@ -93,4 +94,10 @@ export function placeOf(scope: Pick<Scope, 'self'>, callee: Instance | undefined
 
 export function placeKey({ path, absolute }: { path: string; absolute: boolean }): string {
   return `${absolute ? '/' : ''}${path}`;
+}
+
+/** A body that ends without a result, and where it ends. */
+export function failWithoutResult(scope: Scope, { what, span, body }: Callee): Val {
+  const notes = body ? [{ span: { ...body.span, start: body.span.end - 1 }, text: 'ends here' }] : [];
+  return fail(scope, 'CROB2213', span, { name: what }, { notes });
 }

@@ -14,7 +14,7 @@ import { holdsModule } from '../modules/instance.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
 import { behindNames } from '../source/type-names.ts';
-import { type Callee, calleeOf, calleeScope, placeKey, placeOf, signatureScope } from './callee.ts';
+import { type Callee, calleeOf, calleeScope, failWithoutResult, placeKey, placeOf, signatureScope } from './callee.ts';
 import { passArguments } from './pass-arguments.ts';
 import { callLimit, templateFor } from './template-body.ts';
 
@@ -161,7 +161,7 @@ function callStatic(scope: Scope, callee: Callee, given: ReadonlyMap<string, Giv
     const inside: Scope = { ...calleeScope(context, callee), dims: scope.dims, facts: scope.facts };
     for (const [name, { value }] of given) inside.locals.declare(name, value);
     const result = callee.body && run(inside, callee.body);
-    return result ?? fail(scope, 'CROB2213', callee.span, { name: callee.what });
+    return result ?? failWithoutResult(scope, callee);
   } finally {
     context.run.budget.calls--;
   }

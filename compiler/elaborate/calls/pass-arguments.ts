@@ -17,6 +17,7 @@ import { error, type Given, type Val } from '../context/values.ts';
 import { conversion } from '../eval/fit-result.ts';
 import { requireRows } from '../eval/row-numbers.ts';
 import { isDimType, substituteClause } from '../eval/signature.ts';
+import { calledAt, definitions } from '../report/definitions.ts';
 import { axisWord, provenance } from '../report/provenance.ts';
 import {
   argText,
@@ -165,6 +166,7 @@ export function passArguments(
       !requireEqual(scope, check.actual, expected, check.span, what, {
         tensors,
         notes: declaredAt(check.param),
+        from: [calledAt(scope, span)],
         help: swapHelp(actual, wanted, check.axis),
       })
     )
@@ -238,7 +240,11 @@ function requireWhere(
   // One that the callee is only tried out with has no text.
   const isStated = condition.span !== callee.span;
   const text = isStated ? scope.context.run.program.text(condition.span) : clausesText([condition.clause]);
-  const details = [`here it reads ${shownClause(scope.facts, clause)}`, ...failing(answer)];
+  const details = [
+    `here it reads ${shownClause(scope.facts, clause)}`,
+    ...failing(answer),
+    ...definitions(scope, [calledAt(scope, span), condition.span]),
+  ];
   fail(
     scope,
     answer.answer === 'refuted' ? 'CROB2108' : 'CROB2109',

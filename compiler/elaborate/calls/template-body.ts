@@ -29,7 +29,7 @@ import { assumeAll, conditions, isDimType, isGraphType, ranksOf, resolveType, sp
 import { run } from '../eval/statements.ts';
 import { madeMember, readMember } from '../modules/members.ts';
 import { fail } from '../report/report.ts';
-import { type Callee, calleeOf, placeKey, placeOf, signatureScope } from './callee.ts';
+import { type Callee, calleeOf, failWithoutResult, placeKey, placeOf, signatureScope } from './callee.ts';
 import { offer, offered, type Replaced, readsTheSame } from './sharing.ts';
 
 /** Most calls inside of each other. */
@@ -42,11 +42,15 @@ export function templateFor(
   given: ReadonlyMap<string, Given>,
   span: Span,
 ): Template | undefined {
-  const report = (faults: Faults) => {
-    for (const fault of faults.values()) context.report(calledHere(fault, callee, span));
+  // A declaration that is checked by itself is called at its own name.
+  const isOfItself = span.start === callee.span.start && span.file === callee.span.file;
+  // A signature is wrong for the arguments of this call.
+  const refused = (faults: Faults) => {
+    for (const fault of faults.values()) context.report(isOfItself ? fault : withCall(fault, callee, span));
   };
-  const template = foundOrMade(context, callee, given, span, report);
-  if (template) report(template.faults);
+  const template = foundOrMade(context, callee, given, span, refused);
+  for (const fault of template?.faults.values() ?? [])
+    context.report(fault.span.file === span.file ? fault : withCall(fault, callee, span));
   return template;
 }
 
@@ -128,8 +132,7 @@ function shapeKey(value: Val): string {
 }
 
 /** Where a body fails that another file calls, the message names the call too. */
-function calledHere(fault: Diagnostic, callee: Callee, span: Span): Diagnostic {
-  if (fault.span.file === span.file) return fault;
+function withCall(fault: Diagnostic, callee: Callee, span: Span): Diagnostic {
   return { ...fault, notes: [...fault.notes.slice(0, 2), { span, text: `${callee.what} is called here` }] };
 }
 
@@ -314,10 +317,12 @@ function elaborateBody(
     fail(scope, 'CROB2225', callee.span, { what: 'the nesting of calls', limit: callLimit });
   else result = callee.body && run(scope, callee.body);
   budget.calls--;
-  if (result === undefined && faults.size === before) fail(scope, 'CROB2213', callee.span, { name: callee.what });
+  if (result === undefined && faults.size === before) failWithoutResult(scope, callee);
   const at = scope.trace.result ?? callee.body?.span ?? callee.span;
   const fitted =
-    result && faults.size === before ? fitResult(scope, result, type, at, `the result of ${callee.what}`) : error;
+    result && faults.size === before
+      ? fitResult(scope, result, type, at, `the result of ${callee.what}`, callee.result?.span)
+      : error;
   const { calls, updates } = graph;
   const ends = [...flatten(fitted), ...updates.map(({ value }) => value)];
   return {

@@ -7,7 +7,7 @@ import type { Value } from '../../ir/graph.ts';
 import type { FileScope } from '../source/program.ts';
 import type { Context } from './context.ts';
 import type { Call, Update } from './template.ts';
-import type { Given, Instance, Val } from './values.ts';
+import type { Given, Instance, Val, Writer } from './values.ts';
 
 /** Evaluated arguments, with the expressions they came from. */
 export interface CallArgs {
@@ -129,6 +129,10 @@ export interface GraphScope extends Scope {
 
 export function isGraphScope(scope: Scope): scope is GraphScope {
   return scope.graph !== undefined;
+}
+
+export function writerOf({ self, owner }: Scope): Writer {
+  return { self, model: owner?.isModel ? owner.span : undefined };
 }
 
 export function nested<S extends Scope>(scope: S): S {

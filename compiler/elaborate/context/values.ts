@@ -41,24 +41,35 @@ export const string = (value: string): Val => ({ kind: 'string', value });
 export const list = (items: readonly Val[]): Val => ({ kind: 'list', items });
 export const tensor = (value: Value): Val => ({ kind: 'tensor', value });
 
+/** Whose text something is: that of an instance's module, or that of a model, which goes by the place of its name, and of its bases. */
+export interface Writer {
+  readonly self: Instance | undefined;
+  readonly model: Span | undefined;
+}
+
 /** A module to be constructed: `SwinB(window = 8)`; with parameters still open it is a slot's filling with holes. */
 export interface Spec {
   readonly decl: ModuleDecl;
   readonly file: FileScope;
   readonly args: ReadonlyMap<string, Given>;
   readonly span: Span;
+  readonly writer: Writer;
   /** Equal for equal modules with equal arguments. */
   readonly key: string;
 }
 
-export function specOf(decl: ModuleDecl, file: FileScope, args: ReadonlyMap<string, Given>, span: Span): Spec {
+export function specOf(
+  { decl, file }: { readonly decl: ModuleDecl; readonly file: FileScope },
+  args: ReadonlyMap<string, Given>,
+  { span, writer }: { readonly span: Span; readonly writer: Writer },
+): Spec {
   let named = '';
   if (args.size > 0)
     for (const { name } of decl.params) {
       const given = args.get(name.name);
       if (given) named += `${name.name}=${keyOf(given.value)},`;
     }
-  return { decl, file, args, span, key: `${file.file}:${decl.name.name}(${named})` };
+  return { decl, file, args, span, writer, key: `${file.file}:${decl.name.name}(${named})` };
 }
 
 /** An argument with the place it was written. */
@@ -81,6 +92,7 @@ export interface Instance {
   readonly source: string;
   /** Where it was written: `Linear(3, 4)`. */
   readonly span: Span;
+  readonly writer: Writer;
   readonly args: ReadonlyMap<string, Given>;
   readonly overrides: Overrides | undefined;
   /** A stand-in of what an override changes, whose members can be read on the right side; no model is made of it. */

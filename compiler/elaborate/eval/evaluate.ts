@@ -15,7 +15,7 @@ import * as dims from '../../dims/dim.ts';
 import { isCountable } from '../../ir/extent.ts';
 import { initialisers } from '../../ir/initialisers.ts';
 import { apply } from '../calls/apply.ts';
-import { type CallArgs, nested, type Scope } from '../context/scope.ts';
+import { type CallArgs, nested, type Scope, writerOf } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import { dimVal, error, type Given, namesOf, specOf, type Val } from '../context/values.ts';
 import { readMember } from '../modules/members.ts';
@@ -226,7 +226,10 @@ function lookup(scope: Scope, text: string, span: Span): Val | undefined {
       case 'fn':
         return { kind: 'function', decl: found.decl, file: found.file };
       case 'module':
-        return { kind: 'spec', spec: specOf(found.decl, found.file, noneGiven, span) };
+        return {
+          kind: 'spec',
+          spec: specOf({ decl: found.decl, file: found.file }, noneGiven, { span, writer: writerOf(scope) }),
+        };
       default:
         return fail(
           scope,

@@ -4,12 +4,13 @@ import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import type { GraphType } from '../context/template.ts';
 import { error, type Val } from '../context/values.ts';
+import { placeOf } from '../report/place.ts';
 import { axisWord, provenance, showShape } from '../report/provenance.ts';
 import { counted, fail, requireEqual, showType } from '../report/report.ts';
 import { swapHelp } from '../report/swapped.ts';
 
-/** The returned value against the declared type; shapes must be proved equal. */
-export function fitResult(scope: Scope, value: Val, type: GraphType, span: Span, what: string): Val {
+/** The returned value against the declared type; shapes must be proved equal. `declared` is where a signature says the type. */
+export function fitResult(scope: Scope, value: Val, type: GraphType, span: Span, what: string, declared?: Span): Val {
   if (value.kind === 'error') return error;
   if (type.kind === 'list' && value.kind === 'list') {
     if (value.items.length !== type.items.length) {
@@ -21,7 +22,7 @@ export function fitResult(scope: Scope, value: Val, type: GraphType, span: Span,
     }
     return {
       kind: 'list',
-      items: value.items.map((item, i) => fitResult(scope, item, type.items[i]!, span, `${what}[${i}]`)),
+      items: value.items.map((item, i) => fitResult(scope, item, type.items[i]!, span, `${what}[${i}]`, declared)),
     };
   }
   if (type.kind === 'tuple' && value.kind === 'tuple') {
@@ -29,7 +30,7 @@ export function fitResult(scope: Scope, value: Val, type: GraphType, span: Span,
     for (const [name, item] of type.items) {
       const given = value.items.get(name);
       if (!given) return fail(scope, 'CROB2005', span, { name, what });
-      items.set(name, fitResult(scope, given, item, span, `${what}.${name}`));
+      items.set(name, fitResult(scope, given, item, span, `${what}.${name}`, declared));
     }
     return { kind: 'tuple', items };
   }
@@ -55,7 +56,7 @@ export function fitResult(scope: Scope, value: Val, type: GraphType, span: Span,
   const proved = (d: Dim, i: number) => scope.facts.proves({ kind: 'eq', left: d, right: type.type.shape[i]! });
   if (sameRank && actual.shape.every(proved)) return value;
   const tensors = [{ name: 'value   ', value: value.value }];
-  const declared = `declared : ${showShape(type.type, scope.facts)}`;
+  const wanted = `declared : ${showShape(type.type, scope.facts)}`;
   if (actual.shape.length !== type.type.shape.length) {
     return fail(
       scope,
@@ -63,19 +64,28 @@ export function fitResult(scope: Scope, value: Val, type: GraphType, span: Span,
       span,
       { what, expected: counted(type.type.shape.length, 'axis'), actual: String(actual.shape.length) },
       {
-        details: [...provenance(scope, tensors), declared],
+        details: [...provenance(scope, tensors), wanted],
       },
     );
   }
+  const place = (one: Span) => placeOf(scope.context, one, '');
+  const notes = declared && place(declared) !== place(span) ? [{ span: declared, text: 'declared here' }] : [];
+  const from = declared ? [declared] : [];
   // Two axes that changed places are one finding.
   const failed = new Set<string>();
   const same = actual.shape.map((d, i) => {
-    const wanted = type.type.shape[i]!;
-    const pair = [d.key, wanted.key].sort().join();
+    const expected = type.type.shape[i]!;
+    const pair = [d.key, expected.key].sort().join();
     if (failed.has(pair)) return false;
-    const failing = `${what} is not as declared: ${axisWord(actual.shape, i, d, wanted)}`;
+    const failing = `${what} is not as declared: ${axisWord(actual.shape, i, d, expected)}`;
     const help = swapHelp(actual.shape, type.type.shape, i);
-    const holds = requireEqual(scope, d, wanted, span, failing, { tensors, details: [declared], help });
+    const holds = requireEqual(scope, d, expected, span, failing, {
+      tensors,
+      details: [wanted],
+      help,
+      notes,
+      from,
+    });
     if (!holds) failed.add(pair);
     return holds;
   });

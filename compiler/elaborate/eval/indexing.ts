@@ -4,6 +4,7 @@ import * as dims from '../../dims/dim.ts';
 import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import { dimVal, error, type TensorVal, type Val } from '../context/values.ts';
+import { definitions } from '../report/definitions.ts';
 import { argText, counted, fail, guarded, requireClause } from '../report/report.ts';
 import { evaluate } from './evaluate.ts';
 import { knownInt } from './known-sizes.ts';
@@ -46,13 +47,28 @@ function listItem(scope: Scope, expr: IndexExpr, items: readonly Val[]): Val {
     const to = only.stop ? bound(scope, only.stop) : items.length;
     if (from === undefined || to === undefined) return error;
     if (from < 0 || to > items.length || from > to) {
-      return fail(scope, 'CROB2209', only.span, { noun: 'range', index: `${from}..${to}`, length: items.length });
+      return fail(
+        scope,
+        'CROB2209',
+        only.span,
+        { noun: 'range', index: `${from}..${to}`, length: items.length },
+        { details: definitions(scope, [expr.span]) },
+      );
     }
     return { kind: 'list', items: items.slice(from, to) };
   }
   const i = bound(scope, only.value);
   if (i === undefined) return error;
-  return items[i] ?? fail(scope, 'CROB2209', only.span, { noun: 'item', index: i, length: items.length });
+  return (
+    items[i] ??
+    fail(
+      scope,
+      'CROB2209',
+      only.span,
+      { noun: 'item', index: i, length: items.length },
+      { details: definitions(scope, [expr.span]) },
+    )
+  );
 }
 
 function bound(scope: Scope, expr: Expr): number | undefined {

@@ -2,6 +2,7 @@ import type { Ident, ModelDecl } from '../../../grammar/tree.ts';
 import { diagnostic } from '../../diagnostics/diagnostic.ts';
 import { asConstant, constant, type Dim, variables } from '../../dims/dim.ts';
 import { type Clause, Facts, showClause } from '../../dims/facts.ts';
+import type { Guard } from '../../ir/graph.ts';
 import type { Context } from '../context/context.ts';
 import { substituteClause } from '../eval/signature.ts';
 import { isDoubtful } from '../source/doubtful.ts';
@@ -41,10 +42,17 @@ export function checkSizes(
     context.report(diagnostic('CROB2116', span, { name }, { help: `the dims of ${of} are ${[...free].join(', ')}` }));
   }
   for (const clause of brokenGuards(model, sizes)) {
-    context.report(
-      diagnostic('CROB2207', span, { what: of, clause }, { details: [...sizes].map(([name, n]) => `${name} = ${n}`) }),
-    );
+    const details = [...sizes].map(([name, n]) => `${name} = ${n}`);
+    const stated = model.guards.find((one) => showClause(clauseOf(one)) === clause)?.span;
+    const notes = stated ? [{ span: stated, text: 'required here' }] : [];
+    context.report(diagnostic('CROB2207', span, { what: of, clause }, { details, notes }));
   }
+}
+
+function clauseOf({ left, relation, right, remainder = 0 }: Guard): Clause {
+  if (relation === '==') return { kind: 'eq', left, right };
+  if (relation !== '%') return { kind: relation === '<' ? 'lt' : 'le', left, right };
+  return { kind: 'mod', value: left, modulus: asConstant(right) ?? 1, remainder };
 }
 
 /** Conditions of the model that the bound sizes break. */

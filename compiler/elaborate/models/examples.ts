@@ -31,7 +31,9 @@ export function checkExample(context: Context, decl: ExampleDecl, file: FileScop
 
 /** A module whose parameters all have defaults is checked with them. */
 export function checkDefaults(context: Context, decl: ModuleDecl, file: FileScope, span: Span): void {
-  reportSettled(context, (under) => checkSpec(under, specOf(decl, file, new Map(), span)));
+  reportSettled(context, (under) =>
+    checkSpec(under, specOf({ decl, file }, new Map(), { span, writer: { self: undefined, model: undefined } })),
+  );
 }
 
 /** A function is checked with fresh dims, its other parameters at their defaults; without defaults, where it is called. */

@@ -21,6 +21,8 @@ import { assumeAll, conditions, resolveType } from '../eval/signature.ts';
 import { checkAttributes } from '../modules/declared.ts';
 import { isPart, partKinds, partsOf, pathText, place, slotOf } from '../modules/members.ts';
 import { listOverrides } from '../modules/overrides.ts';
+import { failCircle } from '../report/circle.ts';
+import { definitions } from '../report/definitions.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope } from '../source/program.ts';
@@ -97,13 +99,14 @@ class ModelElaboration {
     const { params, where, name } = this.#flat;
     const { program } = this.#context.run;
     for (const [i, { decl, file, model }] of where.entries()) {
+      const scope: Scope = { ...this.#scopeWith(file, undefined), dims: this.#dims };
       const refused = () => {
         const clause = program.text(decl.span);
         const named = [...params.keys()].filter((one) => new RegExp(`\\b${one}\\b`).test(clause));
-        const details = named.map((one) => `${one} is ${showStatic(this.#values.get(one))}`);
+        const values = named.map((one) => `${one} is ${showStatic(this.#values.get(one))}`);
+        const details = [...values, ...definitions(scope, [decl.span])];
         fail({ context: this.#context }, 'CROB2207', decl.span, { clause, what: model }, { details });
       };
-      const scope: Scope = { ...this.#scopeWith(file, undefined), dims: this.#dims };
       const asking = { name: `where ${i}`, inherited: model !== name };
       const known = new Set(this.#dims.known.keys());
       const found = this.#uses.within(asking, () => conditions(scope, [decl], refused));
@@ -345,11 +348,7 @@ class ModelElaboration {
     const known = this.#values.get(name);
     if (known) return known;
     const flat = this.#flat;
-    const decl =
-      flat.params.get(name)?.decl ??
-      flat.fields.get(name)?.decl ??
-      flat.inputs.get(name)?.decl ??
-      flat.lets.get(name)?.decl;
+    const decl = this.#declared(name);
     if (!decl) {
       const takenOut = flat.removed.get(name);
       if (!takenOut || !span) return undefined;
@@ -357,7 +356,8 @@ class ModelElaboration {
       return this.#uses.mayGo(use) ? error : this.#refuseGone(use);
     }
     if (this.#busy.has(name)) {
-      return fail({ context: this.#context }, 'CROB2305', span ?? decl.span, { name });
+      const asked = [...this.#busy].map((one) => ({ name: one, span: this.#declared(one)?.span ?? decl.span }));
+      return failCircle(this.#context, asked, name, span ?? decl.span);
     }
     this.#busy.add(name);
     const equation = flat.lets.get(name);
@@ -366,6 +366,11 @@ class ModelElaboration {
     this.#busy.delete(name);
     this.#values.set(name, value);
     return value;
+  }
+
+  #declared(name: string) {
+    const { params, fields, inputs, lets } = this.#flat;
+    return (params.get(name) ?? fields.get(name) ?? inputs.get(name) ?? lets.get(name))?.decl;
   }
 
   #refuseGone({ name, takenOut, span }: GoneUse): Val {

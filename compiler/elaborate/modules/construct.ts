@@ -6,6 +6,7 @@ import { childPath, type Place } from '../context/paths.ts';
 import { showStatic } from '../context/show-value.ts';
 import { error, type Instance, keyOf, type Spec, type Val } from '../context/values.ts';
 import { conditions } from '../eval/signature.ts';
+import { definitions } from '../report/definitions.ts';
 import { withinSteps } from '../report/limits.ts';
 import { fail } from '../report/report.ts';
 import { interfacesOf } from '../source/interfaces-of.ts';
@@ -123,7 +124,8 @@ function checkWhere(context: Context, instance: Instance, span: Span): boolean {
     const names = instance.decl.params
       .map((p) => p.name.name)
       .filter((n) => new RegExp(`\\b${n}\\b`).test(context.run.program.text(expr.span)));
-    const details = names.map((n) => `${n} is ${showStatic(instance.statics.get(n))}`);
+    const values = names.map((n) => `${n} is ${showStatic(instance.statics.get(n))}`);
+    const details = [...values, ...definitions(scope, [expr.span])];
     fail(
       scope,
       'CROB2207',

@@ -15,7 +15,7 @@ export interface Start {
 
 /** An instance of which no member has been made yet, except those of its exemplar. */
 export function newInstance(context: Context, spec: Spec, { path, source }: Place, start: Start): Instance {
-  const { decl, file, span, args } = spec;
+  const { decl, file, span, args, writer } = spec;
   const { overrides, shadow, plain } = start;
   return {
     decl,
@@ -24,6 +24,7 @@ export function newInstance(context: Context, spec: Spec, { path, source }: Plac
     path,
     source,
     span,
+    writer,
     args,
     overrides,
     shadow,

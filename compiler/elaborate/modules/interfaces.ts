@@ -118,7 +118,7 @@ function checkMethod(
     span,
     { name: name.name, interface: decl.name.name, method: promised.name.name, reason },
     {
-      notes: [{ span: promised.name.span, text: 'promised here' }],
+      notes: [...(inside[0]?.notes ?? []).slice(0, 2), { span: promised.name.span, text: 'promised here' }],
       details: inside[0]?.details ?? [],
     },
   );

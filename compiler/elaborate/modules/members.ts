@@ -1,3 +1,4 @@
+import type { Span } from '../../../grammar/span.ts';
 import type { Attribute, FieldMember, ModuleMember, Param } from '../../../grammar/tree.ts';
 import * as dims from '../../dims/dim.ts';
 import { type Context, reading } from '../context/context.ts';
@@ -11,6 +12,7 @@ import { fitStatic } from '../eval/arguments.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { evaluateInit } from '../eval/initialise.ts';
 import { resolveType } from '../eval/signature.ts';
+import { failCircle } from '../report/circle.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
 import { instantiate } from './construct.ts';
@@ -52,7 +54,10 @@ export function madeMember(context: Context, instance: Instance, name: string): 
         ? (inner: Context) => fieldValue(inner, instance, member)
         : undefined;
   if (!make) return undefined;
-  if (instance.busy.includes(name)) return fail({ context }, 'CROB2305', (param ?? member)!.name.span, { name });
+  if (instance.busy.includes(name)) {
+    const asked = instance.busy.map((one) => ({ name: one, span: nameIn(instance, one) }));
+    return failCircle(context, asked, name, nameIn(instance, name));
+  }
   instance.busy.push(name);
   const { budget } = context.run;
   const before = budget.steps;
@@ -65,6 +70,11 @@ export function madeMember(context: Context, instance: Instance, name: string): 
   if (member?.kind === 'field') instance.fields.set(name, value);
   else instance.statics.set(name, value);
   return value;
+}
+
+/** Where a parameter, static or part is declared. */
+function nameIn({ decl, declared: { params, members } }: Instance, name: string): Span {
+  return (params.get(name) ?? members.get(name) ?? decl).name.span;
 }
 
 /** Everything that it is made of, those parts too that nothing has asked for, as they are declared: fields, then statics. */

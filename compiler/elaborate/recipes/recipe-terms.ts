@@ -12,6 +12,7 @@ import { asNumber, error, tensor, type Val } from '../context/values.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { resolveType } from '../eval/signature.ts';
 import type { ModelGraph } from '../models/model.ts';
+import { failCircle } from '../report/circle.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
 
@@ -91,7 +92,10 @@ export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGr
     const known = values.get(name);
     const equation = equations.lets.get(name);
     if (known || !equation) return known;
-    if (busy.has(name)) return fail({ context }, 'CROB2305', span, { name });
+    if (busy.has(name)) {
+      const asked = [...busy].map((one) => ({ name: one, span: equations.lets.get(one)?.member.span ?? span }));
+      return failCircle(context, asked, name, span);
+    }
     busy.add(name);
     const value = evaluate(bodyIn(equation.file), equation.member.value);
     busy.delete(name);

@@ -1,8 +1,9 @@
-import { position, type Span } from '../../../grammar/span.ts';
+import type { Span } from '../../../grammar/span.ts';
 import { type Dim, variables } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import type { TensorType, Value } from '../../ir/graph.ts';
 import type { Scope } from '../context/scope.ts';
+import { placeOf } from './place.ts';
 
 /** A tensor as the source calls it. */
 export interface TensorNamed {
@@ -47,7 +48,7 @@ function way(scope: Scope, value: Value): string {
       label !== '' &&
       !(span && last && span.file === last.file && span.start === last.start && span.end === last.end)
     ) {
-      steps.push(span ? `${label} (${place(scope, span, file)})` : label);
+      steps.push(span ? `${label} (${placeOf(scope.context, span, file)})` : label);
       file = span?.file ?? file;
       last = span;
     }
@@ -58,11 +59,6 @@ function way(scope: Scope, value: Value): string {
   return steps.length > told
     ? [...steps.slice(0, told - 1), '…', steps[steps.length - 1]].join(' <- ')
     : steps.join(' <- ');
-}
-
-function place(scope: Scope, span: Span, near: string): string {
-  const { line } = position(scope.context.run.program.files.get(span.file)?.tree.text ?? '', span.start);
-  return `${span.file === near ? '' : span.file}:${line}`;
 }
 
 /** The axes that people call by a word, by the letter that stands for their size. */

@@ -61,7 +61,7 @@ function batch(
   });
 }
 
-const refusals: readonly Verdict[] = ['at the line', 'at a use', 'in its chain', 'elsewhere'];
+const refusals: readonly Verdict[] = ['at the line', 'at a use', 'in a note', 'in its chain', 'elsewhere'];
 const shown: readonly Verdict[] = ['crash', 'elsewhere', 'in its chain', 'the same graph'];
 
 function print(reports: readonly Report[], hung: readonly number[]): void {

@@ -15,7 +15,9 @@ export type Verdict =
   | 'at the line'
   /** An error's first place is a use of the name that was changed or that the line declared, or it says that name. */
   | 'at a use'
-  /** An error's first place is in the rest of the same statement, or a note of one is, or the way that a shape came shows it. */
+  /** A note of an error is on the changed line, or a line of its details names that line. */
+  | 'in a note'
+  /** An error's first place, or a note of one, is in the rest of the same statement. */
   | 'in its chain'
   | 'elsewhere'
   | 'another graph'
@@ -109,19 +111,9 @@ function blame(errors: readonly Diagnostic[], file: string, mutation: Mutation):
   const { first, last } = statementAround(mutation);
   const isInStatement = (span: Diagnostic['span']) =>
     span.file === file && first <= lineOf(span.start) && lineOf(span.start) <= last;
-  const isShown = errors.some(
-    (d) => [d, ...d.notes].some(({ span }) => isAt(span) || isInStatement(span)) || isOnTheWay(d),
-  );
-  // `dim is 259`, of `dim: int = 259`; and a circle begins anywhere.
-  const declared = /^\s*(?:static |param |let |@.* )?(\w+)(?:: [^=]*)? =/.exec(mutation.after)?.[1];
-  const isNamed =
-    declared !== undefined &&
-    errors.some(
-      ({ message, details }) =>
-        message.startsWith(`\`${declared}\` depends on itself`) ||
-        details.some((text) => text.startsWith(`${declared} is `)),
-    );
-  return isShown || isNamed ? 'in its chain' : 'elsewhere';
+  if (errors.some((d) => d.notes.some(({ span }) => isAt(span)) || isOnTheWay(d))) return 'in a note';
+  const isShown = errors.some((d) => [d, ...d.notes].some(({ span }) => isInStatement(span)));
+  return isShown ? 'in its chain' : 'elsewhere';
 }
 
 /** The lines that brackets join to the changed one. */

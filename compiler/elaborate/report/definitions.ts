@@ -1,0 +1,181 @@
+import type { Span } from '../../../grammar/span.ts';
+import type { Declaration, Expr, FnDecl, MethodMember, Param, Type } from '../../../grammar/tree.ts';
+import { contains, declarationAround, namesWithin, nodesBelow, type TreeNode } from '../../../grammar/within.ts';
+import { type Scope, writerOf } from '../context/scope.ts';
+import type { Val, Writer } from '../context/values.ts';
+import type { FileScope, Found } from '../source/program.ts';
+import { placeOf } from './place.ts';
+
+/** A text whose names are looked up. */
+interface Site {
+  readonly span: Span;
+  readonly writer: Writer;
+}
+
+/** What a name means at a site. */
+interface Definition {
+  /** From the name on: `channels = [dim, 2*dim]`. */
+  readonly text: Span;
+  /** Whether it is worth a line. */
+  readonly shown: boolean;
+  /** What it is defined by. */
+  readonly by: readonly Site[];
+}
+
+/** At most this many lines in a message. */
+const mostShown = 4;
+/** Definitions looked through for those worth a line. */
+const mostVisited = 60;
+/** Characters of a line. */
+const widest = 72;
+
+/**
+ * Where the numbers and parts that some texts name come from, nearest first: `with channels = [dim, 2*dim] (:184)`. Parameters
+ * are followed to the arguments that the module was constructed with. Definitions in the library are left out.
+ */
+export function definitions(scope: Scope, spans: readonly Span[]): string[] {
+  const { program } = scope.context.run;
+  const place = (span: Span) => placeOf(scope.context, span, scope.file.file);
+  const seen = new Set(spans.map(place));
+  const visited = new Set<string>();
+  const shown: string[] = [];
+  const sites: Site[] = spans.map((span) => ({ span, writer: writerOf(scope) }));
+  for (const site of sites) {
+    const file = program.files.get(site.span.file);
+    for (const { name, span } of file ? namesWithin(file.tree, site.span) : []) {
+      const found = file && definitionOf(scope, file, { span, writer: site.writer }, name);
+      if (!found || visited.has(`${found.text.file}:${found.text.start}`)) continue;
+      const { text, by } = found;
+      visited.add(`${text.file}:${text.start}`);
+      sites.push(...by);
+      if (!found.shown || text.file.startsWith('std/') || seen.has(place(text))) continue;
+      seen.add(place(text));
+      const source = program.text(text).replace(/\s+/g, ' ');
+      const cut = source.length > widest ? `${source.slice(0, widest - 1)}…` : source;
+      shown.push(`with ${cut} (${place(text)})`);
+    }
+    if (shown.length >= mostShown || visited.size > mostVisited) break;
+  }
+  return shown.slice(0, mostShown);
+}
+
+function definitionOf(scope: Scope, file: FileScope, site: Site, name: string): Definition | undefined {
+  const decl = declarationAround(file.tree, site.span);
+  if (!decl) return undefined;
+  const body = bodyAround(decl, site.span);
+  const local = body && localIn(scope, body, site, name);
+  // What a call hands in is no definition.
+  if (local || body?.params.some((param) => param.name.name === name)) return local;
+  return memberOf(ownerAt(scope, { decl, file }, site.writer), site.writer, name) ?? staticFunction(file, name);
+}
+
+/** A text of a model means what the variant that is elaborated says. */
+function ownerAt({ context }: Scope, found: Found, { model }: Writer): Found {
+  const file = found.decl.kind === 'model' && model ? context.run.program.files.get(model.file) : undefined;
+  const decl = file && model && declarationAround(file.tree, model);
+  return file && decl?.kind === 'model' ? { decl, file } : found;
+}
+
+function bodyAround(decl: Declaration, span: Span): FnDecl | MethodMember | undefined {
+  if (decl.kind === 'fn') return decl;
+  const members = decl.kind === 'module' || decl.kind === 'interface' ? decl.members : [];
+  return members.filter((one) => one.kind === 'method').find((one) => contains(one.span, span));
+}
+
+/** Of the loops around a site the innermost that binds a name; else the last statement in front of the site that does. */
+function localIn(scope: Scope, body: TreeNode, { span, writer }: Site, name: string): Definition | undefined {
+  const nodes = [...nodesBelow(body)];
+  const loop = nodes.findLast((node) => contains(node.span, span) && iterableOf(node, name, span));
+  const iterable = loop && iterableOf(loop, name, span);
+  if (iterable) return { text: iterable.span, shown: false, by: [{ span: iterable.span, writer }] };
+  const last = nodes.findLast((node) => node.span.end <= span.start && binds(node, name));
+  if (last?.kind !== 'let' && last?.kind !== 'let-items' && last?.kind !== 'assign') return undefined;
+  const text = last.kind === 'let' ? { ...last.span, start: last.name.span.start } : last.span;
+  return { text, shown: isNumbers(scope.locals.get(name)), by: [{ span: last.value.span, writer }] };
+}
+
+/** What a loop goes through that binds a name for a text inside of it. */
+function iterableOf(node: TreeNode, name: string, span: Span): Expr | undefined {
+  if (node.kind === 'tensor') return node.indices.find((one) => one.name.name === name)?.extent;
+  const clauses = node.kind === 'comprehension' ? node.clauses : node.kind === 'for' ? [node.clause] : [];
+  const found = clauses.find(({ item, index }) => item.name === name || index?.name === name);
+  return found && !contains(found.iterable.span, span) ? found.iterable : undefined;
+}
+
+function binds(node: TreeNode, name: string): boolean {
+  if (node.kind === 'let') return node.name.name === name;
+  if (node.kind === 'let-items') return node.names.some((one) => one.name.name === name);
+  if (node.kind !== 'assign') return false;
+  const target = node.target.kind === 'index' ? node.target.object : node.target;
+  return target.kind === 'name' && target.name === name;
+}
+
+/** The way of a tensor is shown elsewhere. */
+function isNumbers(value: Val | undefined): boolean {
+  if (value?.kind === 'list') return value.items.every(isNumbers);
+  return value?.kind === 'dim';
+}
+
+/** A static or part of the module or model, or a parameter with what it was given; undefined where an override may change it. */
+function memberOf(at: Found, writer: Writer, name: string): Definition | undefined {
+  const { decl } = at;
+  if (decl.kind === 'model') return modelMember(at, writer, name);
+  if (decl.kind !== 'module' && decl.kind !== 'interface') return undefined;
+  const { self } = writer;
+  if (self?.overrides?.below.has(name)) return undefined;
+  const member = decl.members.find((one) => one.name.name === name);
+  if (member?.kind === 'static' || member?.kind === 'field')
+    return { text: from(member.name.span, member.span), shown: true, by: siteOf(member.value, writer) };
+  const param = decl.params.find((one) => one.name.name === name);
+  if (!param) return undefined;
+  const given = self?.decl === decl ? self.args.get(name) : undefined;
+  return given ? { text: given.span, shown: false, by: siteOf(given, self?.writer) } : defaultOf(param, writer);
+}
+
+/** What a model or the nearest of its bases says. */
+function modelMember({ decl, file }: Found, writer: Writer, name: string): Definition | undefined {
+  if (decl.kind !== 'model') return undefined;
+  for (const member of decl.members) {
+    if (member.kind === 'model-field' && member.path.steps.length === 1 && member.path.steps[0]?.kind === 'name') {
+      if (member.path.steps[0].name.name === name)
+        return { text: member.span, shown: true, by: siteOf(member.value, writer) };
+    } else if (member.kind === 'model-let' && member.name.name === name) {
+      return { text: member.span, shown: false, by: siteOf(member.value, writer) };
+    }
+  }
+  const param = decl.params.find((one) => one.name.name === name);
+  if (param) return defaultOf(param, writer);
+  const base = decl.base && file.lookup(decl.base.name);
+  return base && base.decl !== decl ? modelMember(base, writer, name) : undefined;
+}
+
+/** Floats, truth values and choices are no sizes. */
+function isOfNumbers(type: Type): boolean {
+  if (type.kind === 'list-type') return isOfNumbers(type.element);
+  return type.kind === 'named-type' && !['float', 'bool', 'string', 'function'].includes(type.name.name);
+}
+
+function defaultOf({ span, type, value }: Param, writer: Writer): Definition {
+  return { text: span, shown: value !== undefined && isOfNumbers(type), by: siteOf(value, writer) };
+}
+
+function siteOf(written: { readonly span: Span } | undefined, writer: Writer | undefined): readonly Site[] {
+  return written && writer ? [{ span: written.span, writer }] : [];
+}
+
+/** A function of numbers, whose result can be what is wrong; one that makes tensors shows in the way of these. */
+function staticFunction(file: FileScope, name: string): Definition | undefined {
+  const found = file.lookup(name);
+  if (found?.decl.kind !== 'fn' || found.decl.result) return undefined;
+  return { text: from(found.decl.name.span, found.decl.span), shown: true, by: [] };
+}
+
+/** What is called, without its arguments. */
+export function calledAt({ context }: Scope, call: Span): Span {
+  const at = context.run.program.text(call).indexOf('(');
+  return at < 0 ? call : { ...call, end: call.start + at };
+}
+
+function from(name: Span, whole: Span): Span {
+  return { ...whole, start: name.start };
+}
