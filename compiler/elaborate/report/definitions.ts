@@ -14,8 +14,9 @@ interface Site {
 
 /** What a name means at a site. */
 interface Definition {
-  /** From the name on: `channels = [dim, 2*dim]`. */
+  /** From the name on: `channels = [dim, 2*dim]`; of a function its result. */
   readonly text: Span;
+  readonly label?: string;
   /** Whether it is worth a line. */
   readonly shown: boolean;
   /** What it is defined by. */
@@ -31,11 +32,11 @@ const widest = 72;
 
 /**
  * Where the numbers and parts that some texts name come from, nearest first: `with channels = [dim, 2*dim] (:184)`. Parameters
- * are followed to the arguments that the module was constructed with. Definitions in the library are left out.
+ * are followed to the arguments that the module was constructed with. Definitions in the library are left out. `near` is the file of the message.
  */
-export function definitions(scope: Scope, spans: readonly Span[]): string[] {
+export function definitions(scope: Scope, spans: readonly Span[], near = scope.file.file): string[] {
   const { program } = scope.context.run;
-  const place = (span: Span) => placeOf(scope.context, span, scope.file.file);
+  const place = (span: Span) => placeOf(scope.context, span, near);
   const seen = new Set(spans.map(place));
   const visited = new Set<string>();
   const shown: string[] = [];
@@ -45,12 +46,12 @@ export function definitions(scope: Scope, spans: readonly Span[]): string[] {
     for (const { name, span } of file ? namesWithin(file.tree, site.span) : []) {
       const found = file && definitionOf(scope, file, { span, writer: site.writer }, name);
       if (!found || visited.has(`${found.text.file}:${found.text.start}`)) continue;
-      const { text, by } = found;
+      const { text, by, label = '' } = found;
       visited.add(`${text.file}:${text.start}`);
       sites.push(...by);
       if (!found.shown || text.file.startsWith('std/') || seen.has(place(text))) continue;
       seen.add(place(text));
-      const source = program.text(text).replace(/\s+/g, ' ');
+      const source = `${label}${program.text(text).replace(/\s+/g, ' ')}`;
       const cut = source.length > widest ? `${source.slice(0, widest - 1)}…` : source;
       shown.push(`with ${cut} (${place(text)})`);
     }
@@ -167,7 +168,7 @@ function siteOf(written: { readonly span: Span } | undefined, writer: Writer | u
 function staticFunction(file: FileScope, name: string): Definition | undefined {
   const found = file.lookup(name);
   if (found?.decl.kind !== 'fn' || found.decl.result) return undefined;
-  return { text: from(found.decl.name.span, found.decl.span), shown: true, by: [] };
+  return { text: found.decl.body.span, label: `${name}(…) = `, shown: true, by: [] };
 }
 
 /** What is called, without its arguments. */
