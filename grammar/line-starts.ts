@@ -2,6 +2,7 @@ import type { IToken, TokenType } from 'chevrotain';
 import {
   Arrow,
   At,
+  AtSign,
   Colon,
   Dot,
   Else,
@@ -13,6 +14,7 @@ import {
   If,
   Interface,
   LBrace,
+  LParen,
   Method,
   Model,
   Module,
@@ -50,6 +52,13 @@ export function isName(token: IToken | undefined): boolean {
 /** Whether a line that starts so can only be a new statement, whatever the line before ends in. */
 export function begins(token: IToken, next: IToken | undefined): boolean {
   return token.tokenType === Return || (memberWords.has(token.tokenType) && isName(next));
+}
+
+/** Whether a line that starts so is a member and no parameter, which has a type behind its name. */
+export function startsMember(token: IToken, next: IToken | undefined): boolean {
+  if (token.tokenType === AtSign || memberWords.has(token.tokenType)) return isName(next);
+  if (token.image === 'forward') return next?.tokenType === LParen || next?.tokenType === LBrace;
+  return isName(token) && next?.tokenType === Equal;
 }
 
 /** Whether a line that starts so continues the one before. */

@@ -2,7 +2,7 @@ import type { IToken, TokenType } from 'chevrotain';
 import { createTokenInstance } from 'chevrotain';
 import { type Bracket, closers, isCloser, nest, spelling, unmatched } from './brackets.ts';
 import { type FaultSink, lineAround, span } from './faults.ts';
-import { begins, continues, endsValue, isHeader, isName } from './line-starts.ts';
+import { begins, continues, endsValue, isHeader, isName, startsMember } from './line-starts.ts';
 import type { Span } from './span.ts';
 import {
   Arrow,
@@ -16,11 +16,14 @@ import {
   Equal,
   For,
   If,
+  Interface,
   infix,
   LBrace,
   LBracket,
   Let,
   LParen,
+  Model,
+  Module,
   memberWords,
   Newline,
   OpenString,
@@ -224,6 +227,7 @@ class LineRule {
     const last = this.#last();
     const innermost = this.#innermost()!;
     if (token.tokenType === Let || token.tokenType === Return) return true;
+    if (this.#isParameterList() && startsMember(token, next)) return true;
     if (!last || this.#indent > this.#statement.indent || isCloser(token.tokenType)) return false;
     // Its closing bracket is in the string.
     if (innermost.swallowed || begins(token, next) || (token.tokenType === AtSign && isName(next))) return true;
@@ -232,6 +236,12 @@ class LineRule {
     if (!isName(token)) return false;
     if (last.tokenType === LParen || last.tokenType === LBracket) return next?.tokenType === Equal;
     return !continuing.has(last.tokenType);
+  }
+
+  /** Whether the innermost bracket holds the parameters of a module, model or interface. */
+  #isParameterList(): boolean {
+    const first = this.#open.length === 1 ? this.#statement.first?.tokenType : undefined;
+    return first === Module || first === Model || first === Interface;
   }
 
   /** What cannot stand in a list shows that it was meant to end before. */
