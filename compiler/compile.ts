@@ -9,6 +9,7 @@ import { checkSizes, modelGraph } from './elaborate/models/checked-model.ts';
 import { checkDefaults, checkExample, checkFunction } from './elaborate/models/examples.ts';
 import { inlineModel } from './elaborate/models/inline.ts';
 import type { ModelGraph } from './elaborate/models/model.ts';
+import { placedWeights } from './elaborate/models/placements.ts';
 import { checkSignatures } from './elaborate/modules/implementation.ts';
 import { checkPromises } from './elaborate/modules/promises.ts';
 import {
@@ -176,6 +177,11 @@ export interface Compiled {
   readonly via: PlacedMap | undefined;
   /** Weights maps that the file sees, where one was asked for. */
   readonly maps: readonly string[];
+  /**
+   * Paths of all weights of the model's parts, with those that this form of the model does not read: training has parts
+   * of its own, and of a part's weights an output may read only some. Elaborates the other form when called.
+   */
+  readonly declaredWeights: () => ReadonlySet<string>;
 }
 
 export interface CompileOptions {
@@ -212,6 +218,7 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
     dims: options.dims,
     via: undefined,
     maps,
+    declaredWeights: () => new Set<string>(),
   });
   const scope =
     base && named && options.overrides.length > 0
@@ -239,5 +246,22 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
       : undefined;
   if (diagnostics.some(isError)) return none();
   const graph = { ...inlineModel(model, bound), name: named.name.name, docs: named.docs.join('\n') };
-  return { program, diagnostics: inSourceOrder(diagnostics), context, model, graph, models, dims: sizes, via, maps };
+  const declaredWeights = () => {
+    const other = openRun(program, () => undefined, { training: !(options.training ?? false) });
+    const otherModel = modelGraph(other, decl, scope);
+    const placed = [...placedWeights(context, model), ...(otherModel ? placedWeights(other, otherModel) : [])];
+    return new Set(placed.map(({ path }) => path));
+  };
+  return {
+    program,
+    diagnostics: inSourceOrder(diagnostics),
+    context,
+    model,
+    graph,
+    models,
+    dims: sizes,
+    via,
+    maps,
+    declaredWeights,
+  };
 }

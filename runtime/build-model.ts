@@ -34,6 +34,8 @@ export interface Source {
   readonly dims: ReadonlyMap<string, number>;
   /** For weights under published names. */
   readonly via?: PlacedMap | undefined;
+  /** All weights of the model, with those that the graph does not read: a file of weights may hold them. */
+  readonly declaredWeights: () => ReadonlySet<string>;
 }
 
 export interface BuildOptions {
@@ -149,7 +151,7 @@ interface ModelParts {
 async function writeModel({ source, options, emitted, wanted, set, name }: ModelParts): Promise<WrittenModel> {
   const { weightsFile, seed, writeWeights } = options;
   if (!writeWeights) return writeOnnx(emitted, { set, name, weights: undefined });
-  const opened = weightsFile === undefined ? undefined : await openWeightsVia(weightsFile, wanted, source.via);
+  const opened = weightsFile === undefined ? undefined : await openWeightsVia(weightsFile, wanted, source);
   const weights = opened ?? initialWeights(wanted, seed);
   const progress = startProgress('weights', wanted.length);
   try {

@@ -21,6 +21,8 @@ export interface TfjsSource {
   readonly dims: ReadonlyMap<string, number>;
   /** Where a recipe trains the model. */
   readonly training: Training | undefined;
+  /** All weights of the model, with those that the graph does not read: a file of weights may hold them. */
+  readonly declaredWeights?: (() => ReadonlySet<string>) | undefined;
 }
 
 export interface TfjsBuildOptions {
@@ -45,7 +47,8 @@ export interface TfjsBuilt {
  * them, or none and what was there stays. Throws a UserError for sizes that are not known, weights that do not fit, and a
  * folder that cannot be written.
  */
-export async function buildTfjs({ graph, dims, training }: TfjsSource, options: TfjsBuildOptions): Promise<TfjsBuilt> {
+export async function buildTfjs(source: TfjsSource, options: TfjsBuildOptions): Promise<TfjsBuilt> {
+  const { graph, dims, training, declaredWeights: declared } = source;
   const { out, weightsFile, seed } = options;
   const { name } = graph;
   const sizes = new Map([['B', 1], ...dims]);
@@ -68,7 +71,7 @@ export async function buildTfjs({ graph, dims, training }: TfjsSource, options: 
         );
   const wanted = wantedWeights(graph, training);
   if (options.writeWeights) checkWeightSizes(wanted);
-  const opened = weightsFile === undefined ? undefined : await openWeights(weightsFile, wanted);
+  const opened = weightsFile === undefined ? undefined : await openWeights(weightsFile, wanted, { declared });
   // Without weights of its own, a build leaves those that are there alone: they may be the user's.
   const set = new FileSet(out, [...(options.writeWeights ? [weightsName] : []), programName, trainerName]);
   const files: WrittenFile[] = [];

@@ -65,13 +65,19 @@ export async function openMappedWeights(
   };
 }
 
-/** The weights of a whole model from a file under crob's names, or by a map. */
+/** What a model knows of the names in a file of its weights. */
+interface WeightNames {
+  readonly via?: PlacedMap | undefined;
+  readonly declaredWeights: () => ReadonlySet<string>;
+}
+
+/** The weights of a whole model from a file under crob's names, or by a map. A map knows the declared weights itself. */
 export function openWeightsVia(
   path: string,
   wanted: readonly WantedWeight[],
-  map: PlacedMap | undefined,
+  { via, declaredWeights }: WeightNames,
 ): Promise<FileWeights> {
-  return map ? openMappedWeights(path, wanted, map) : openWeights(path, wanted);
+  return via ? openMappedWeights(path, wanted, via) : openWeights(path, wanted, { declared: declaredWeights });
 }
 
 function matched(

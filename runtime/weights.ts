@@ -109,18 +109,22 @@ export function hinted(hint: MissingHint['hint'], missing: readonly string[]): s
   return text === undefined ? '' : `; ${text}`;
 }
 
-/**
- * Opens a safetensors file as the weights of a graph. Throws a UserError that names what does not fit;
- * with `extra: 'allow'` the file may hold more than the graph needs.
- */
+export interface OpenOptions extends MissingHint {
+  /** Whether the file may hold tensors that the graph does not read. */
+  readonly extra?: 'refuse' | 'allow';
+  /** Weights that a file may hold even so: those of the model that the graph does not read. */
+  readonly declared?: (() => ReadonlySet<string>) | undefined;
+}
+
+/** Opens a safetensors file as the weights of a graph. Throws a UserError that names what does not fit. */
 export async function openWeights(
   path: string,
   wanted: Iterable<WantedWeight>,
-  { extra = 'refuse', hint }: MissingHint & { readonly extra?: 'refuse' | 'allow' } = {},
+  { extra = 'refuse', declared, hint }: OpenOptions = {},
 ): Promise<FileWeights> {
   const file = await SafetensorsFile.open(path);
   const mismatch = matchWeights(wanted, file.tensors);
-  const fault = describeMismatch(extra === 'allow' ? { ...mismatch, extra: [] } : mismatch);
+  const fault = describeMismatch({ ...mismatch, extra: extra === 'allow' ? [] : undeclared(mismatch.extra, declared) });
   if (fault !== undefined) {
     await file.close();
     throw new UserError(
@@ -132,4 +136,10 @@ export async function openWeights(
   }
   const unused = mismatch.extra.length;
   return { file, unused, read: (name) => file.float32(name), close: () => file.close() };
+}
+
+function undeclared(extra: readonly TensorEntry[], declared: OpenOptions['declared']): readonly TensorEntry[] {
+  if (extra.length === 0 || declared === undefined) return extra;
+  const known = declared();
+  return extra.filter(({ name }) => !known.has(name));
 }

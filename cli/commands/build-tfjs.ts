@@ -51,5 +51,5 @@ function compiledSource(file: string, { model, set }: BuildOptions): TfjsSource 
     return training && { graph: training.inference, dims: training.recipe.dims, training };
   }
   const compiled = compileFile(file, model, set);
-  return compiled && { graph: compiled.graph, dims: compiled.dims, training: undefined };
+  return compiled && { ...compiled, training: undefined };
 }

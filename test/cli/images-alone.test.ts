@@ -22,6 +22,33 @@ recipe quick for Bright at B = 2, H = 16, W = 16 {
 }
 `;
 
+/** Inference reads neither the auxiliary head, nor what only training makes, nor the second of the encoder's maps. */
+const partlyRead = `module Encoder() {
+  fine = Conv2d(3, 2, 4, stride = 4)
+  coarse = Conv2d(2, 4, 2, stride = 2)
+  noise = Conv2d(2, 2, 1) if training
+  forward(x: f32[B, 3, H, W]) -> [f32[B, 2, H/4, W/4], f32[B, 4, H/8, W/8]] where H % 8 == 0, W % 8 == 0 {
+    let map = if training { noise(fine(x)) } else { fine(x) }
+    return [map, coarse(map)]
+  }
+}
+model Part where H % 8 == 0, W % 8 == 0 {
+  encoder = Encoder()
+  head = Conv2d(2, 1, 1)
+  auxiliary = Conv2d(2, 1, 1)
+  input image: f32[B, 3, H, W]
+  let maps = encoder(image)
+  output logits: f32[B, 1, H, W] = resize(head(maps[0]), [H, W])
+  output(train) early: f32[B, 1, H, W] = resize(auxiliary(maps[0]), [H, W])
+}
+recipe quick for Part at B = 2, H = 16, W = 16 {
+  input target: f32[B, 1, H, W]
+  term ce = cross_entropy(logits, target) + cross_entropy(early, target)
+  optimizer = AdamW(lr = 1e-1)
+  steps = 2
+}
+`;
+
 const run = (...args: readonly string[]) => crobc(args, { cwd: folder });
 
 beforeAll(async () => {
@@ -29,6 +56,7 @@ beforeAll(async () => {
   await mkdir(folder);
   await writeFile(`${folder}/bright.crob`, source(3));
   await writeFile(`${folder}/four.crob`, source(4));
+  await writeFile(`${folder}/part.crob`, partlyRead);
   await writeFile(
     `${folder}/odd.crob`,
     'model Odd {\n  input image: f32[B, 3, 16, 16]\n  input tokens: i64[B, T]\n  output y = mean(image, "b c h w -> b 1 h w") + f32(sum(i32(tokens), "b t -> b 1 1 1"))\n}\n',
@@ -54,6 +82,31 @@ test('a model of images alone trains, is evaluated and predicts, without words',
   const predicted = await run('predict', 'bright.crob', ...weights, '-i', 'data/img_rgb/val_7.png', '--json');
   expect(predicted, predicted.err).toMatchObject({ code: 0 });
   expect(JSON.parse(predicted.out)).toMatchObject({ text: null, tokens: [], truncated: false });
+});
+
+test('the weights of a training run fit the model, though inference reads only some of them', async () => {
+  const trained = await run('train', 'part.crob', '--data', 'data', '--device', 'cpu', '-o', 'part', '--json');
+  expect(trained, trained.err).toMatchObject({ code: 0 });
+  const weights = ['--weights', 'part/last.safetensors', '-o', 'part-out'];
+  const found = await run(
+    'eval',
+    'part.crob',
+    ...weights,
+    '--device',
+    'cpu',
+    '--data',
+    'data',
+    '--split',
+    'val',
+    '--json',
+  );
+  expect(found, found.err).toMatchObject({ code: 0 });
+  const built = await run('build', 'part.crob', ...weights);
+  expect(built, built.err).toMatchObject({ code: 0 });
+  const tfjs = await run('build', 'part.crob', '--target', 'tfjs', ...weights);
+  expect(tfjs, tfjs.err).toMatchObject({ code: 0 });
+  const other = await run('build', 'bright.crob', ...weights);
+  expect(other.err).toContain('unknown to the model');
 });
 
 test.each<[string, readonly string[], string]>([

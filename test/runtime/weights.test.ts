@@ -52,4 +52,13 @@ describe('weights from a file', () => {
     await expect(openWeights(path, [f32('a', 1)])).rejects.toThrow('1 unknown to the model (b)');
     await (await openWeights(path, [f32('a', 1)], { extra: 'allow' })).close();
   });
+
+  test('extra ones that the model declares are no fault', async () => {
+    const path = await written('declared', { a: [1], b: [1], c: [1] });
+    const open = (...names: string[]) => openWeights(path, [f32('a', 1)], { declared: () => new Set(names) });
+    await expect(open('a', 'b')).rejects.toThrow('1 unknown to the model (c)');
+    const weights = await open('a', 'b', 'c');
+    expect(weights.unused).toBe(2);
+    await weights.close();
+  });
 });
