@@ -24,6 +24,13 @@ const hostile: readonly (readonly [string, string, string])[] = [
     'CROB2225',
   ],
   [
+    'modules that have modules',
+    `${range(100)
+      .map((i) => `module P${i}(n: int) {\n q = P${i + 1}(n)\n}\n`)
+      .join('')}module P100(n: int) {\n}\nexample P0(3)\n`,
+    'CROB2225',
+  ],
+  [
     'calls that double',
     `${range(40)
       .map((i) => `fn f${i}(x: f32[N]) -> f32[N] = f${i + 1}(f${i + 1}(x))\n`)

@@ -29,15 +29,15 @@ export function instantiate(
   const { decl, file } = spec;
   const stack = context.run.budget.constructions;
   const self = `${file.file}:${decl.name.name}`;
-  if (stack.length >= depthLimit || stack.filter((entry) => entry === self).length >= 8) {
+  const notes = [{ span: decl.name.span, text: 'declared here' }];
+  if (stack.filter((entry) => entry === self).length >= 8) {
     context.run.budget.endless = true;
-    fail(
-      { context },
-      'CROB2205',
-      spec.span,
-      { name: decl.name.name },
-      { notes: [{ span: decl.name.span, text: 'declared here' }] },
-    );
+    fail({ context }, 'CROB2205', spec.span, { name: decl.name.name }, { notes });
+    return undefined;
+  }
+  if (stack.length >= depthLimit) {
+    context.run.budget.endless = true;
+    fail({ context }, 'CROB2225', spec.span, { what: 'the nesting of modules', limit: depthLimit }, { notes });
     return undefined;
   }
   // A module costs about as much as this many expressions.

@@ -123,23 +123,37 @@ function paramValue(context: Context, instance: Instance, param: Param): Val {
   if (!fitted) return error;
   const { slot, holes } = slotOf(param, instance.file);
   if (!slot || holes) {
-    if (override && override.below.size > 0) overrideInSpec(context, override, name);
+    if (override && override.below.size > 0) overrideInSpec(context, instance, override, name);
     return fitted;
   }
   const at = { path: childPath(instance.path, name), source: childSource(instance.source, name) };
   return place(context, { value: fitted, span: given.span }, at, override, instance.shadow);
 }
 
-function overrideInSpec(context: Context, override: Overrides, name: string): void {
+function overrideInSpec(context: Context, instance: Instance, override: Overrides, name: string): void {
   for (const [step, node] of override.below) {
-    fail(
-      { context },
-      'CROB2301',
-      node.span,
-      { name: step, what: `the parameter ${name}` },
-      { help: 'give the whole value instead' },
-    );
+    const part = fieldNamedInFiles(instance, `${name}.${step}`);
+    const help = part
+      ? `\`${name}.${step}\` is its name in weights files; the part is \`${instance.source}.${part}[${step}]\``
+      : 'give the whole value instead';
+    fail({ context }, 'CROB2301', node.span, { name: step, what: `the parameter ${name}` }, { help });
   }
+}
+
+/** The list of parts whose items have such names in weights files, by its `@path` alone: nothing is constructed for it. */
+function fieldNamedInFiles({ declared }: Instance, written: string): string | undefined {
+  for (const member of declared.members.values()) {
+    if (member.kind !== 'field') continue;
+    const template = member.attributes.find((one) => one.name.name === 'path')?.args[0]?.value;
+    if (template?.kind !== 'string' || !template.value.includes('{i}')) continue;
+    const [before, after] = [
+      template.value.slice(0, template.value.indexOf('{i}')),
+      template.value.split('{i}').at(-1)!,
+    ];
+    const middle = written.slice(before.length, written.length - after.length);
+    if (written === `${before}${middle}${after}` && /^(\d+|\*)$/.test(middle)) return member.name.name;
+  }
+  return undefined;
 }
 
 function defaultOf(scope: Scope, { type, value }: Param): Given | undefined {
