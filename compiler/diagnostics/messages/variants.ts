@@ -454,7 +454,8 @@ recipe plain for Small at B = 4 {
     template: '`{what}`: {reason}',
     explanation: `\`train only\` and \`train all except\` say which weights are trained; a \`fix\` of the same recipe, or of one that extends
 it, takes some of them away. What takes away nothing, or all of what a path trains, is a mistake in one of the two lines, and
-so is a path behind another one that has all its weights. The same goes for what an \`init\` leaves out. A \`train\` takes the
+so is a path behind another one that has all its weights. The same goes for an \`eval\`, for what an \`init\` leaves out, and for
+a \`group\` of weights that its recipe does not train. A \`train\` takes the
 place of every \`fix\` and \`train\` that the recipe inherits.`,
     example: `model Small() {
   head = Linear(64, 1)

@@ -8,7 +8,7 @@ import { allMembers, fieldPath, madeMember, partsOf } from '../modules/members.t
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import type { ModelGraph } from './model.ts';
-import { weightParts } from './weight-parts.ts';
+import { type WeightPart, weightParts } from './weight-parts.ts';
 
 /** The weights that a path of a recipe selects. */
 export interface Selection {
@@ -67,19 +67,44 @@ export function selectPath(context: Context, path: Path, model: ModelGraph): Sel
   return undefined;
 }
 
-/** For the path that a weight or a module has in checkpoints, `text.encoder.layer.0.*`: the one that a recipe writes. */
+/**
+ * For a path of weights files, `text.encoder.layer.0.*`: the path, or the few paths, that a recipe writes for the same
+ * weights. `*` before the end stands for any one number.
+ */
 function weightPathHelp(context: Context, { steps }: Path, model: ModelGraph): string | undefined {
   const names: string[] = [];
   for (const [i, step] of steps.entries()) {
     if (step.kind === 'any' && i === steps.length - 1) continue;
     const index = step.kind === 'at' ? asInt(evaluate(fileScope(context, model.flat.file), step.value)) : undefined;
-    const name = step.kind === 'name' ? step.name.name : index?.toString();
+    const name = step.kind === 'any' ? '*' : step.kind === 'name' ? step.name.name : index?.toString();
     if (name === undefined) return undefined;
     names.push(name);
   }
   const written = names.join('.');
-  const found = weightParts(context, model).find(({ roots }) => roots.length === 1 && roots[0] === written);
-  return found && `\`${written}\` is its path in weights files; here it is \`${found.pattern}\``;
+  const found = weightPartsAt(weightParts(context, model), names);
+  if (found.length === 0 || found.length > mostNamed) return undefined;
+  const here = found.map((pattern) => `\`${pattern}\``).join(', ');
+  return `\`${written}\` is ${names.includes('*') ? 'a' : 'its'} path in weights files; here it is ${here}`;
+}
+
+/** More paths than this are no help. */
+const mostNamed = 6;
+
+/** The outermost parts whose weights all have a path that begins with these names. */
+function weightPartsAt(parts: readonly WeightPart[], names: readonly string[]): readonly string[] {
+  const isAt = (root: string) => {
+    const own = root.split('.');
+    return names.every((name, i) => own[i] === name || (name === '*' && /^\d+$/.test(own[i] ?? '')));
+  };
+  const taken: string[] = [];
+  const patterns = new Set<string>();
+  for (const { pattern, roots } of parts) {
+    if (roots.length === 0 || !roots.every(isAt)) continue;
+    if (roots.every((root) => taken.some((one) => isWithin(root, one)))) continue;
+    taken.push(...roots);
+    patterns.add(names.includes('*') ? pattern.replace(/\[\d+\]/g, '[*]') : pattern);
+  }
+  return [...patterns];
 }
 
 /** What there is where a step leads to nothing: parts by their names, or how many items a list has. */

@@ -15,10 +15,10 @@ import { brokenAtSizes } from '../models/conditions-at-sizes.ts';
 import type { ModelGraph } from '../models/model.ts';
 import { covers, type Selection, selectPath, selects } from '../models/selection.ts';
 import { fail, shownClause } from '../report/report.ts';
-import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope } from '../source/program.ts';
 import { type ModelAt, namedModel, type RecipeAt, recipeChain, recipesOf } from '../source/recipe-chain.ts';
 import { intervals, optimizerArguments, recipeSettings } from '../source/recipe-tables.ts';
+import { unknownNameHelp } from '../source/unknown-names.ts';
 import { declaresParam, type PlacedMap, placedMap } from '../weights/weights-map-places.ts';
 import { checkOptimizerArguments, type Rate, readGroup, readSetting, type SettingValue } from './recipe-settings.ts';
 import { type Equations, elaborateTerms, type Losses } from './recipe-terms.ts';
@@ -202,7 +202,14 @@ function notFound(
   file: FileScope,
 ): undefined {
   if (actual !== undefined) fail({ context }, 'CROB2008', span, { name, actual, expected });
-  else fail({ context }, 'CROB2001', span, { name }, { help: didYouMean(name, file.names()) });
+  else
+    fail(
+      { context },
+      'CROB2001',
+      span,
+      { name },
+      { help: unknownNameHelp(context.run.program, file, name, file.names()) },
+    );
   return undefined;
 }
 
@@ -214,6 +221,8 @@ function evaluateChain(context: Context, chain: readonly RecipeAt[], model: Mode
   const groups: EvaluatedRecipe['groups'][number][] = [];
   let trained: Sourced<Trained> | undefined;
   let fixed: readonly Sourced<Selection>[] = [];
+  // Of the recipe itself: a group that it inherits may be for weights that it does not train.
+  let ownGroups: typeof groups = [];
   const evaluated: Sourced<Selection>[] = [];
   const inits: EvaluatedRecipe['inits'][number][] = [];
   let start: Sourced<RecipeAt> | undefined;
@@ -230,24 +239,35 @@ function evaluateChain(context: Context, chain: readonly RecipeAt[], model: Mode
       if (!('path' in member)) continue;
       const value = selectPath(context, member.path, model);
       if (member.kind === 'group') {
+        const here = new Map<string, Span>();
+        for (const { name } of member.settings) once(context, one.decl, here, name.name, name.span);
         const rates = readGroup(context, member, file);
         if (value && own.some((before) => covers(before.value, value)))
           context.report(diagnostic('CROB2328', member.path.span, { path: value.pattern }));
-        if (value) own.push({ value, span, rates });
+        if (value) own.push({ value, span: member.path.span, rates });
       } else if (member.kind === 'freeze') {
-        if (value && member.mode === 'eval') evaluated.push({ value, span });
-        else if (value && checkFix(context, trained, { value, span: member.path.span }))
-          fixed = [...fixed, { value, span }];
+        if (!value) continue;
+        const selection = { value, span: member.path.span };
+        if (!checkRepeated(context, member.mode, member.mode === 'eval' ? evaluated : fixed, selection)) continue;
+        if (member.mode === 'eval') evaluated.push({ value, span });
+        else if (checkFix(context, trained, selection)) fixed = [...fixed, { value, span }];
       } else {
         const init = evaluateInit(context, member, file, { model, value });
         if (value && init) inits.push({ value, span, ...init });
       }
     }
     groups.unshift(...own);
+    ownGroups = own;
   }
   const updated = (path: string) => isTrained(trained?.value, path) && !fixed.some(({ value }) => selects(value, path));
   if ((trained || fixed.length > 0) && !declaresParam(context, model, updated))
     fail({ context }, 'CROB2323', decl.name.span, { name: decl.name.name, missing: 'weight left to train' });
+  else
+    for (const { value, span } of ownGroups) {
+      if (declaresParam(context, model, (path) => updated(path) && selects(value, path))) continue;
+      const reason = 'this recipe trains none of these weights';
+      fail({ context }, 'CROB2329', span, { what: `group ${value.pattern}`, reason });
+    }
   checkOptimizerArguments(context, settings);
   const equations = mergeEquations(context, chain);
   checkComplete(context, chain, equations);
@@ -390,6 +410,21 @@ function selectAll(context: Context, paths: readonly Path[], model: ModelGraph):
     else sound = false;
   }
   return sound ? found : undefined;
+}
+
+/** A `fix` or `eval` of weights that an earlier one of the recipe, or of what it extends, has already changes nothing. */
+function checkRepeated(
+  context: Context,
+  mode: 'fix' | 'eval',
+  earlier: readonly Sourced<Selection>[],
+  { value, span }: Sourced<Selection>,
+): boolean {
+  const before = earlier.find((one) => covers(one.value, value));
+  if (!before) return true;
+  const reason = `\`${mode} ${before.value.pattern}\` has all these weights`;
+  const notes = [{ span: before.span, text: 'given here' }];
+  fail({ context }, 'CROB2329', span, { what: `${mode} ${value.pattern}`, reason }, { notes });
+  return false;
 }
 
 /** A `fix` beside `train` must leave something of it, and take something from it. */

@@ -6,8 +6,8 @@ import type { ModelGraph } from '../models/model.ts';
 import type { Selection } from '../models/selection.ts';
 import { allMembers, fieldPath } from '../modules/members.ts';
 import { fail } from '../report/report.ts';
-import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope } from '../source/program.ts';
+import { unknownNameHelp } from '../source/unknown-names.ts';
 import { mapTarget, readWeightsMap, type WeightsMap } from './weights-map.ts';
 
 /** A part of a model that a map fits. */
@@ -33,7 +33,14 @@ export function placedMap(
   const found = file.lookup(name);
   if (found?.decl.kind !== 'weights') {
     if (found) fail({ context }, 'CROB2008', span, { name, actual: found.decl.kind, expected: 'a weights map' });
-    else fail({ context }, 'CROB2001', span, { name }, { help: didYouMean(name, file.names()) });
+    else
+      fail(
+        { context },
+        'CROB2001',
+        span,
+        { name },
+        { help: unknownNameHelp(context.run.program, file, name, file.names()) },
+      );
     return undefined;
   }
   const map = readWeightsMap(context, found.decl, found.file);
