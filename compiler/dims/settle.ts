@@ -71,7 +71,7 @@ function* candidates(facts: Facts, target: Clause): Generator<readonly Clause[]>
   const p = facts.normalize(sub(right, target.kind === 'lt' ? add(left, constant(1)) : left));
   yield* bounds(facts, target, p);
   // Without floors the inequality itself is the weakest that settles it, and reads well.
-  if (isPolynomial(p)) yield [inequality(p)];
+  if (isExact(facts, p)) yield [inequality(p)];
   yield* box(facts, target, p);
   yield [inequality(p)];
 }
@@ -256,4 +256,17 @@ function edge(
     else least = middle + 1;
   }
   return least;
+}
+
+/** Whether every floor in a dim is of a multiple of its divisor, `H/32` under `H % 32 == 0`: it then reads as a quotient. */
+function isExact(facts: Facts, d: Dim): boolean {
+  return d.terms.every(({ monomial }) =>
+    monomial.factors.every(
+      ({ atom }) =>
+        atom.kind === 'variable' ||
+        (atom.kind === 'floor' &&
+          isPolynomial(atom.of) &&
+          facts.proves({ kind: 'mod', value: atom.of, modulus: atom.by, remainder: 0 })),
+    ),
+  );
 }
