@@ -11,14 +11,15 @@ interface Placed {
   readonly span: Span;
 }
 
-/** Reports paths that stand twice; false after a report. */
-function reportTwice(context: Context, placed: readonly Placed[]): boolean {
+/** Reports paths that stand twice, relative to their module, so that each of its instances gives the same message; false after a report. */
+function reportTwice(context: Context, placed: readonly Placed[], root: string): boolean {
   const seen = new Map<string, Span>();
   let sound = true;
   for (const { path, span } of placed) {
     const earlier = seen.get(path);
     if (earlier) {
-      fail({ context }, 'CROB2014', span, { path }, { notes: [{ span: earlier, text: 'the other one' }] });
+      const below = root === '' ? path : path.slice(root.length + 1);
+      fail({ context }, 'CROB2014', span, { path: below }, { notes: [{ span: earlier, text: 'the other one' }] });
       sound = false;
     } else seen.set(path, span);
   }
@@ -39,7 +40,7 @@ export function checkPathsWithin(context: Context, instance: Instance): boolean 
     const paths = ownPaths(instance.fields.get(member.name.name), instance.path);
     return paths.map((path) => ({ path, span: member.name.span }));
   });
-  return reportTwice(context, placed);
+  return reportTwice(context, placed, instance.path);
 }
 
 /** Paths of the modules in a value that were constructed below `root`, and not elsewhere. */
