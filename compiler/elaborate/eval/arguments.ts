@@ -8,7 +8,7 @@ import { counted, fail } from '../report/report.ts';
 import { choicesOf, meantChoice, oneOf } from '../source/choices.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import { interfacesOf } from '../source/interfaces-of.ts';
-import type { FileScope } from '../source/program.ts';
+import type { FileScope, Found } from '../source/program.ts';
 import { behindNames, holdsItself, isOptional, type TypeName, typeName } from '../source/type-names.ts';
 import { importHelp } from '../source/unknown-names.ts';
 import { evaluate } from './evaluate.ts';
@@ -220,7 +220,12 @@ function mismatch(scope: Scope, value: Val, type: Type, file: FileScope): Mismat
         ? undefined
         : wanted(`a${word === 'init' ? 'n initialiser' : ' function'}`);
     default: {
-      const expected = moduleMismatch(scope, value, word, type, file);
+      const found = file.lookup(word);
+      if (!found) {
+        reportUnknownName(scope, word, type, file);
+        return 'unknown';
+      }
+      const expected = moduleMismatch(value, word, found);
       return expected === undefined ? undefined : wanted(expected);
     }
   }
@@ -260,22 +265,14 @@ export function reportUnknownType(scope: Scope, { name: ident }: AliasType | Nam
   fail(scope, 'CROB2222', span, { name }, { help });
 }
 
-function moduleMismatch(scope: Scope, value: Val, word: string, type: Type, file: FileScope): string | undefined {
-  const found = file.lookup(word);
-  if (!found) {
-    fail(
-      scope,
-      'CROB2222',
-      type.span,
-      { name: word },
-      {
-        help:
-          importHelp(scope.context.run.program, file, word) ??
-          didYouMean(word, [...file.names(), 'int', 'float', 'bool', 'string', 'dim', 'function', 'init', 'list']),
-      },
-    );
-    return undefined;
-  }
+function reportUnknownName(scope: Scope, name: string, type: Type, file: FileScope): void {
+  const types = [...file.names(), 'int', 'float', 'bool', 'string', 'dim', 'function', 'init', 'list'];
+  const help = importHelp(scope.context.run.program, file, name) ?? didYouMean(name, types);
+  fail(scope, 'CROB2222', type.span, { name }, { help });
+}
+
+/** What a value lacks to stand where the type names a module or an interface. */
+function moduleMismatch(value: Val, word: string, found: Found): string | undefined {
   const expected = `${found.decl.kind === 'interface' ? 'a module that fills' : 'the module'} ${word}`;
   const decl = value.kind === 'spec' ? value.spec.decl : value.kind === 'instance' ? value.instance.decl : undefined;
   if (!decl) return expected;
