@@ -17,20 +17,26 @@ import type {
 import { identicalTypes, sameDim, sameShape } from './shapes.ts';
 
 /** Arguments that an operator's shape rule refuses: the data of a diagnostic, for whoever knows the source. */
-export class OpError extends Error {
-  override readonly name = 'OpError';
-  readonly fault: OpFault;
+export interface Refusal {
   readonly op: OpName;
   readonly inputs: readonly Value[];
-  constructor(op: OpName, inputs: readonly Value[], fault: OpFault) {
-    super(`${op}: ${fault.constraint}`);
-    this.op = op;
-    this.inputs = inputs;
-    this.fault = fault;
-  }
+  readonly fault: OpFault;
 }
 
-export type Emitted = { readonly values: readonly Value[] } | { readonly fault: OpFault };
+export type Emitted = { readonly values: readonly Value[] } | Refusal;
+
+/** Goes on with the one value that an operator gives, unless its arguments were refused. */
+export function andThen(emitted: Emitted, next: (value: Value) => Emitted): Emitted {
+  return 'fault' in emitted ? emitted : next(emitted.values[0]!);
+}
+
+/** `emit` of arguments that the shape rule refuses. Its caller takes them for well typed, so this is a bug. */
+export class OpError extends Error {
+  override readonly name = 'OpError';
+  constructor({ op, fault }: Refusal) {
+    super(`bug in crobc: ${op}: ${fault.constraint}`);
+  }
+}
 
 // Ids tell nodes and values apart across every graph of a process; nothing printed or hashed depends on them.
 let lastId = 0;
@@ -52,13 +58,14 @@ export class Builder {
     this.facts = facts;
   }
 
-  /** Throws OpError when the shape rule refuses the arguments. */
+  /** For arguments that are known to be well typed, as in every method below that is named after an operator. */
   emit<O extends OpName>(op: O, inputs: readonly Value[], attributes: OpAttributes[O]): readonly Value[] {
     const emitted = this.tryEmit(op, inputs, attributes);
-    if ('fault' in emitted) throw new OpError(op, inputs, emitted.fault);
+    if ('fault' in emitted) throw new OpError(emitted);
     return emitted.values;
   }
 
+  /** For arguments that come from the source: the values, or why there are none. */
   tryEmit<O extends OpName>(op: O, inputs: readonly Value[], attributes: OpAttributes[O]): Emitted {
     const row: OpRow<O> = ops[op];
     const inferred = row.infer(
@@ -66,7 +73,7 @@ export class Builder {
       attributes,
       this.facts,
     );
-    if ('fault' in inferred) return inferred;
+    if ('fault' in inferred) return { op, inputs, fault: inferred.fault };
     const same = unchangedInput(op, inputs, inferred.types, attributes as NodeAttributes[OpName], this.facts);
     return {
       values: same === undefined ? this.append(op, inputs, attributes as NodeAttributes[O], inferred.types) : [same],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { constant, one, variable, zero } from '../../compiler/dims/dim.ts';
 import { Facts } from '../../compiler/dims/facts.ts';
-import { Builder, OpError } from '../../compiler/ir/builder.ts';
+import { andThen, Builder, OpError } from '../../compiler/ir/builder.ts';
 import { read } from '../../compiler/ir/read.ts';
 import { countUses, finish, rewrite } from '../../compiler/ir/rebuild.ts';
 
@@ -29,13 +29,28 @@ describe('Builder', () => {
     expect(build.nodes).toEqual([x.node]);
   });
 
-  it('throws the fault of what is not well typed, and emits nothing', () => {
+  it('gives the fault of what is not well typed, or throws it, and emits nothing', () => {
     const { build, x } = fresh();
     const y = build.input('y', { dtype: 'f32', shape: [B, constant(7)] });
     const emit = () => build.add(x, y);
     expect(emit).toThrow(OpError);
-    expect(build.tryEmit('add', [x, y], {})).toMatchObject({ fault: { left: H, right: constant(7) } });
+    expect(build.tryEmit('add', [x, y], {})).toMatchObject({
+      op: 'add',
+      inputs: [x, y],
+      fault: { left: H, right: constant(7) },
+    });
     expect(build.nodes).toHaveLength(2);
+  });
+
+  it('goes on with a value only where there is one', () => {
+    const { build, x } = fresh();
+    const y = build.input('y', { dtype: 'f32', shape: [B, constant(7)] });
+    const negated = (other: typeof x) =>
+      andThen(build.tryEmit('add', [x, other], {}), (sum) => build.tryEmit('neg', [sum], {}));
+    expect(negated(y)).toMatchObject({ op: 'add' });
+    expect(build.nodes).toHaveLength(2);
+    expect(negated(x)).toEqual({ values: build.nodes.at(-1)?.outputs });
+    expect(build.nodes.map(({ op }) => op)).toEqual(['input', 'input', 'add', 'neg']);
   });
 
   it('gives topk two results, and stamps origins', () => {

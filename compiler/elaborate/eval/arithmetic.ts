@@ -4,7 +4,7 @@ import type { Clause } from '../../dims/clause.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import { exactQuotient } from '../../dims/division.ts';
-import type { Builder } from '../../ir/builder.ts';
+import { andThen, type Builder, type Emitted } from '../../ir/builder.ts';
 import type { DType, Value } from '../../ir/graph.ts';
 import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
@@ -228,16 +228,21 @@ export function scalar(scope: Scope, value: Val, dtype: DType, span: Span): Val 
         expected: 'an int below 2^31, which i32 can hold',
         actual: describe(value),
       });
-    if (dtype !== 'bool') return guarded(scope, span, '', noNames, (build) => build.full(number, dtype, []));
+    if (dtype !== 'bool')
+      return guarded(scope, span, '', noNames, (build) =>
+        build.tryEmit('full', [], { value: number, dtype, shape: [] }),
+      );
   }
   if (value.kind === 'dim' && dtype !== 'bool') {
     return guarded(scope, span, '', noNames, (build) => {
-      const at = build.dim(value.dim);
-      return dtype === 'i32' ? at : build.cast(at, dtype);
+      const at = build.tryEmit('dim', [], { value: value.dim });
+      return dtype === 'i32' ? at : andThen(at, (size) => build.tryEmit('cast', [size], { dtype }));
     });
   }
   if (value.kind === 'bool' && dtype === 'bool')
-    return guarded(scope, span, '', noNames, (build) => build.full(value.value ? 1 : 0, 'bool', []));
+    return guarded(scope, span, '', noNames, (build) =>
+      build.tryEmit('full', [], { value: value.value ? 1 : 0, dtype: 'bool', shape: [] }),
+    );
   return fail(scope, 'CROB2201', span, { expected: `a number or an ${dtype} tensor`, actual: describe(value) });
 }
 
@@ -254,10 +259,13 @@ function tensorBinary(
   if (op === '^') {
     const n = asInt(right);
     if (left.kind === 'tensor' && n === 2)
-      return guarded(scope, span, 'square', names, (build) => build.mul(left.value, left.value));
-    if (left.kind === 'tensor' && asNumber(right) !== undefined && dtype === 'f32') {
+      return guarded(scope, span, 'square', names, (build) => build.tryEmit('mul', [left.value, left.value], {}));
+    const exponent = asNumber(right);
+    if (left.kind === 'tensor' && exponent !== undefined && dtype === 'f32') {
       return guarded(scope, span, 'power', names, (build) =>
-        build.pow(left.value, build.full(asNumber(right)!, 'f32', [])),
+        andThen(build.tryEmit('full', [], { value: exponent, dtype: 'f32', shape: [] }), (by) =>
+          build.tryEmit('pow', [left.value, by], {}),
+        ),
       );
     }
   }
@@ -278,36 +286,30 @@ function tensorBinary(
   return guarded(scope, span, labels[op], names, (build) => emitBinary(build, op, a.value, b.value));
 }
 
-function emitBinary(build: Builder, op: BinaryOp, a: Value, b: Value): Value {
+const binaryOps = {
+  '+': 'add',
+  '-': 'sub',
+  '*': 'mul',
+  '/': 'div',
+  '%': 'mod',
+  '^': 'pow',
+  '==': 'eq',
+  '<': 'lt',
+  '<=': 'le',
+  '&&': 'and',
+  '||': 'or',
+} as const;
+
+function emitBinary(build: Builder, op: BinaryOp, a: Value, b: Value): Emitted {
   switch (op) {
-    case '+':
-      return build.add(a, b);
-    case '-':
-      return build.sub(a, b);
-    case '*':
-      return build.mul(a, b);
-    case '/':
-      return build.div(a, b);
-    case '%':
-      return build.mod(a, b);
-    case '^':
-      return build.pow(a, b);
-    case '==':
-      return build.eq(a, b);
     case '!=':
-      return build.not(build.eq(a, b));
-    case '<':
-      return build.lt(a, b);
-    case '<=':
-      return build.le(a, b);
+      return andThen(build.tryEmit('eq', [a, b], {}), (same) => build.tryEmit('not', [same], {}));
     case '>':
-      return build.lt(b, a);
+      return build.tryEmit('lt', [b, a], {});
     case '>=':
-      return build.le(b, a);
-    case '&&':
-      return build.and(a, b);
-    case '||':
-      return build.or(a, b);
+      return build.tryEmit('le', [b, a], {});
+    default:
+      return build.tryEmit(binaryOps[op], [a, b], {});
   }
 }
 
@@ -330,7 +332,7 @@ export function unary(scope: Scope, { op, span, operand: from }: UnaryExpr, oper
         span,
         op === '-' ? 'negate' : 'not',
         () => [text(scope, from)],
-        (build) => (op === '-' ? build.neg(operand.value) : build.not(operand.value)),
+        (build) => build.tryEmit(op === '-' ? 'neg' : 'not', [operand.value], {}),
       );
     default:
       break;
@@ -361,7 +363,11 @@ export function roundedQuotient(scope: Scope, name: 'floor' | 'ceil', expr: Bina
     const b = scalar(scope, right, 'i32', expr.span);
     if (a.kind !== 'tensor' || b.kind !== 'tensor') return error;
     return guarded(scope, expr.span, name, noNames, (build) =>
-      name === 'floor' ? build.floordiv(a.value, b.value) : build.neg(build.floordiv(build.neg(a.value), b.value)),
+      name === 'floor'
+        ? build.tryEmit('floordiv', [a.value, b.value], {})
+        : andThen(build.tryEmit('floordiv', [build.neg(a.value), b.value], {}), (down) =>
+            build.tryEmit('neg', [down], {}),
+          ),
     );
   }
   return rounded(scope, name, binary(scope, expr, left, right), expr.span);
@@ -373,7 +379,11 @@ export function rounded(scope: Scope, name: 'floor' | 'ceil', value: Val, span: 
     return dimVal(dims.constant(name === 'floor' ? Math.floor(value.value) : Math.ceil(value.value)));
   if (value.kind === 'tensor') {
     return guarded(scope, span, name, noNames, (build) =>
-      name === 'floor' ? build.floor(value.value) : build.neg(build.floor(build.neg(value.value))),
+      name === 'floor'
+        ? build.tryEmit('floor', [value.value], {})
+        : andThen(build.tryEmit('neg', [value.value], {}), (up) =>
+            andThen(build.tryEmit('floor', [up], {}), (down) => build.tryEmit('neg', [down], {})),
+          ),
     );
   }
   return fail(scope, 'CROB2201', span, { expected: `a number for ${name}`, actual: describe(value) });

@@ -12,6 +12,7 @@ import type {
 } from '../../../grammar/tree.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
+import { andThen } from '../../ir/builder.ts';
 import { isCountable } from '../../ir/extent.ts';
 import { initialisers } from '../../ir/initialisers.ts';
 import { apply } from '../calls/apply.ts';
@@ -462,13 +463,12 @@ function assertShape(scope: Scope, expr: Extract<Expr, { kind: 'cast' }>): Val {
     ),
   );
   if (!same) return error;
-  return guarded(scope, expr.span, '', noNames, (build) => build.reshape(value.value, shape));
+  return guarded(scope, expr.span, '', noNames, (build) => build.tryEmit('reshape', [value.value], { shape }));
 }
 
 /** `tensor f32[i in N, j in M] { … }`: index arithmetic over iotas, which folds when the extents are static. */
 function fromIndices(scope: Scope, expr: TensorExpr): Val {
-  const build = scope.graph?.build;
-  if (!build) return fail(scope, 'CROB2208', expr.span, { what: 'a tensor' });
+  if (!scope.graph) return fail(scope, 'CROB2208', expr.span, { what: 'a tensor' });
   const dtype = expr.dtype.name;
   if (dtype !== 'f32' && dtype !== 'i32' && dtype !== 'bool') {
     return fail(
@@ -489,10 +489,11 @@ function fromIndices(scope: Scope, expr: TensorExpr): Val {
     shape.push(size.dim);
   }
   for (const [axis, { name: ident }] of expr.indices.entries()) {
-    const at = guarded(scope, ident.span, `index ${ident.name}`, noNames, () => {
-      const line = build.iota(shape[axis]!);
-      return build.reshape(line, shape.map((d, i) => (i === axis ? d : dims.one)).slice(axis));
-    });
+    const at = guarded(scope, ident.span, `index ${ident.name}`, noNames, (build) =>
+      andThen(build.tryEmit('iota', [], { n: shape[axis]! }), (line) =>
+        build.tryEmit('reshape', [line], { shape: [shape[axis]!, ...shape.slice(axis + 1).map(() => dims.one)] }),
+      ),
+    );
     inner.locals.declare(ident.name, at);
   }
   const raw = run(inner, expr.body);
@@ -504,9 +505,9 @@ function fromIndices(scope: Scope, expr: TensorExpr): Val {
     expr.span,
     'tensor',
     () => ['element'],
-    () => {
-      const typed = value.value.type.dtype === dtype ? value.value : build.cast(value.value, dtype);
-      return build.broadcast(typed, shape);
-    },
+    (build) =>
+      andThen(build.tryEmit('cast', [value.value], { dtype }), (typed) =>
+        build.tryEmit('broadcast', [typed], { shape }),
+      ),
   );
 }

@@ -1,6 +1,7 @@
 import type { Expr, IndexExpr } from '../../../grammar/tree.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
+import { andThen } from '../../ir/builder.ts';
 import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import { dimVal, error, type TensorVal, type Val } from '../context/values.ts';
@@ -88,7 +89,9 @@ function slice(scope: Scope, expr: IndexExpr, object: TensorVal): Val {
     if (at.kind === 'error') return error;
     if (at.kind === 'tensor') {
       const names = () => [argText(scope, expr.object), argText(scope, first.value)];
-      const made = guarded(scope, expr.span, 'gather', names, (build) => build.gather(object.value, at.value));
+      const made = guarded(scope, expr.span, 'gather', names, (build) =>
+        build.tryEmit('gather', [object.value, at.value], {}),
+      );
       return withRows(scope, made, first.value, names);
     }
   }
@@ -195,13 +198,9 @@ function slice(scope: Scope, expr: IndexExpr, object: TensorVal): Val {
     label,
     () => [argText(scope, expr.object)],
     (build) => {
-      const part = build.slice(
-        object.value,
-        start,
-        stop,
-        shape.map(() => 1),
-      );
-      return kept.length === shape.length ? part : build.reshape(part, kept);
+      const part = build.tryEmit('slice', [object.value], { start, stop, step: shape.map(() => 1) });
+      if (kept.length === shape.length) return part;
+      return andThen(part, (whole) => build.tryEmit('reshape', [whole], { shape: kept }));
     },
   );
 }

@@ -5,6 +5,7 @@ import { sameDim } from '../../ir/shapes.ts';
 import {
   type AxisOf,
   attempt,
+  emit,
   type PatternContext,
   type PatternResult,
   proveAtMost,
@@ -19,7 +20,7 @@ import { restCount } from './sizes.ts';
 export function concat(cx: PatternContext, xs: readonly Value[], pattern: string): PatternResult {
   return attempt(() => {
     const axis = starred(cx.facts, parseAxes(pattern, true), pattern, xs);
-    return cx.build.concat(xs, axis);
+    return emit(cx, 'concat', xs, { axis });
   });
 }
 
@@ -38,9 +39,9 @@ export function stack(cx: PatternContext, xs: readonly Value[], pattern: string)
     const axis = positions(side, rest).indexOf('*');
     const slabs = xs.map((x) => {
       const shape = x.type.shape;
-      return cx.build.reshape(x, [...shape.slice(0, axis), one, ...shape.slice(axis)]);
+      return emit(cx, 'reshape', [x], { shape: [...shape.slice(0, axis), one, ...shape.slice(axis)] });
     });
-    return cx.build.concat(slabs, axis);
+    return emit(cx, 'concat', slabs, { axis });
   });
 }
 
@@ -68,14 +69,13 @@ export function split(
 }
 
 /** Elements `start` to before `stop` of one axis. */
-export function sliceAxis({ build }: PatternContext, x: Value, axis: number, start: Dim, stop: Dim): Value {
+export function sliceAxis(cx: PatternContext, x: Value, axis: number, start: Dim, stop: Dim): Value {
   const { shape } = x.type;
-  return build.slice(
-    x,
-    shape.map((_, other) => (other === axis ? start : zero)),
-    shape.map((size, other) => (other === axis ? stop : size)),
-    shape.map(() => 1),
-  );
+  return emit(cx, 'slice', [x], {
+    start: shape.map((_, other) => (other === axis ? start : zero)),
+    stop: shape.map((size, other) => (other === axis ? stop : size)),
+    step: shape.map(() => 1),
+  });
 }
 
 /** `value` before and after named axes: `pad(x, "b h w c", h = (0, 2))`. The amounts are proved not to be negative. */
@@ -98,13 +98,22 @@ export function pad(
       low[of.axis] = before;
       high[of.axis] = after;
     }
-    return cx.build.pad(x, low, high, value);
+    return emit(cx, 'pad', [x], { low, high, value });
   });
 }
 
-/** The number of the starred axis: `"b * n"` is axis 1 of 3. */
-export function axisOf(cx: PatternContext, x: Value, pattern: string): PatternResult<number> {
-  return attempt(() => starred(cx.facts, parseAxes(pattern, true), pattern, [x]));
+/** An operator along the starred axis, `softmax(x, "b * n")`, or along the last one where there is no pattern. */
+export function alongAxis(
+  cx: PatternContext,
+  op: 'softmax' | 'log_softmax',
+  x: Value,
+  pattern: string | null,
+): PatternResult {
+  return attempt(() => {
+    const last = x.type.shape.length - 1;
+    const axis = pattern === null ? last : starred(cx.facts, parseAxes(pattern, true), pattern, [x]);
+    return emit(cx, op, [x], { axis });
+  });
 }
 
 /** The number of each axis that is asked for by name. */

@@ -1,7 +1,7 @@
 import { type Dim, one, product } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { type MatmulPlan, type ProductPlan, planContraction } from './contraction.ts';
-import { attempt, type PatternContext, type PatternResult, refuse, refuseNames } from './fault.ts';
+import { attempt, emit, type PatternContext, type PatternResult, refuse, refuseNames } from './fault.ts';
 import { namesOf, parseEinsum, type Side } from './pattern.ts';
 import { inOrder, regroup, sizesOf } from './regroup.ts';
 import {
@@ -91,11 +91,11 @@ function namesIn({ axes }: Named): string[] {
 }
 
 /** Sums over the axes that are not kept. */
-function sumOut({ build }: PatternContext, x: Named, keep: ReadonlySet<string>): Named {
+function sumOut(cx: PatternContext, x: Named, keep: ReadonlySet<string>): Named {
   const axes = x.axes.flatMap(({ name }, axis) => (keep.has(name) ? [] : [axis]));
   if (axes.length === 0) return x;
-  const split = build.reshape(x.value, sizesOf(x.axes));
-  return { value: build.sum(split, axes), axes: x.axes.filter(({ name }) => keep.has(name)) };
+  const split = emit(cx, 'reshape', [x.value], { shape: sizesOf(x.axes) });
+  return { value: emit(cx, 'sum', [split], { axes, keep: false }), axes: x.axes.filter(({ name }) => keep.has(name)) };
 }
 
 function contract(
@@ -130,7 +130,7 @@ function multiply(cx: PatternContext, a: Named, b: Named, { order, summed }: Pro
       withoutFront(order.map((name) => (own.includes(name) ? sizeIn(x, name) : undefined))),
     );
   };
-  const product = { value: cx.build.mul(aligned(a), aligned(b)), axes: all };
+  const product = { value: emit(cx, 'mul', [aligned(a), aligned(b)], {}), axes: all };
   return sumOut(cx, product, new Set(order.filter((name) => !summed.includes(name))));
 }
 
@@ -149,7 +149,7 @@ function multiplyMatrices(cx: PatternContext, a: Named, b: Named, plan: MatmulPl
       [...withoutFront(lead), ...merged],
     );
   };
-  const value = cx.build.matmul(matrix(x, rows, inner), matrix(y, inner, columns));
+  const value = emit(cx, 'matmul', [matrix(x, rows, inner), matrix(y, inner, columns)], {});
   return { value, axes: inOrder(union(x, y), [...batch, ...rows, ...columns]) };
 }
 

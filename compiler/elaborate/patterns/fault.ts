@@ -1,7 +1,8 @@
 import type { Dim } from '../../dims/dim.ts';
 import type { Answer, Facts } from '../../dims/facts.ts';
-import type { Builder } from '../../ir/builder.ts';
+import type { Builder, Refusal } from '../../ir/builder.ts';
 import type { Value } from '../../ir/graph.ts';
+import type { OpAttributes, OpName } from '../../ops/names.ts';
 
 /** Where the operators go, and what is known of the dims. */
 export interface PatternContext {
@@ -14,7 +15,8 @@ export type PatternFault =
   | { readonly kind: 'syntax'; readonly message: string; readonly at: number; readonly length: number }
   | { readonly kind: 'rank'; readonly message: string }
   | { readonly kind: 'names'; readonly message: string; readonly at: number; readonly length: number }
-  | DimsFault;
+  | DimsFault
+  | { readonly kind: 'operator'; readonly refusal: Refusal };
 
 /** `left relation right` is owed and not proved; `left % right` stands for `left % right == 0`. */
 export interface DimsFault {
@@ -39,7 +41,7 @@ export type PatternResult<T = Value> =
 class Refused extends Error {
   readonly fault: PatternFault;
   constructor(fault: PatternFault) {
-    super(fault.message);
+    super(fault.kind);
     this.fault = fault;
   }
 }
@@ -55,6 +57,18 @@ export function attempt<T>(lower: () => T): PatternResult<T> {
 
 export function refuse(fault: PatternFault): never {
   throw new Refused(fault);
+}
+
+/** The value of one operator, whose arguments come from the source. */
+export function emit<O extends OpName>(
+  { build }: PatternContext,
+  op: O,
+  inputs: readonly Value[],
+  attributes: OpAttributes[O],
+): Value {
+  const emitted = build.tryEmit(op, inputs, attributes);
+  if ('fault' in emitted) refuse({ kind: 'operator', refusal: emitted });
+  return emitted.values[0]!;
 }
 
 /** Where a piece of a pattern stands in its string. */

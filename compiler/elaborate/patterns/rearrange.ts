@@ -1,7 +1,7 @@
 import type { Dim } from '../../dims/dim.ts';
 import { one } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
-import { attempt, type PatternContext, type PatternResult, refuseNames } from './fault.ts';
+import { attempt, emit, type PatternContext, type PatternResult, refuseNames } from './fault.ts';
 import { hasName, namesOf, parseArrow, type Side } from './pattern.ts';
 import { inOrder, regroup, sizesOf } from './regroup.ts';
 import {
@@ -86,11 +86,14 @@ export function repeat(cx: PatternContext, x: Value, pattern: string, given: Siz
     // Broadcasting adds axes in front by itself.
     const front = full.findIndex((names) => names[0] === undefined || !isNew.has(names[0]));
     const narrow = regroup(cx, x, arrow.axes, order, before.slice(front < 0 ? before.length : front));
-    return cx.build.reshape(cx.build.broadcast(narrow, full.map(size)), shape);
+    const wide = emit(cx, 'broadcast', [narrow], { shape: full.map(size) });
+    return emit(cx, 'reshape', [wide], { shape });
   });
 }
 
 export type Reduction = 'sum' | 'mean' | 'max';
+
+const reductionOps = { sum: 'sum', mean: 'mean', max: 'reduce_max' } as const;
 
 /** Reduces the axes that the right side leaves out: `"b c h w -> c"`; a `1` in an axis's place keeps it. */
 export function reduce(cx: PatternContext, kind: Reduction, x: Value, pattern: string, given: Sizes): PatternResult {
@@ -107,23 +110,12 @@ export function reduce(cx: PatternContext, kind: Reduction, x: Value, pattern: s
       const reduced = arrow.left.axes.flatMap(([name], axis) =>
         name !== undefined && !order.includes(name) ? [axis] : [],
       );
-      return reduceAxes(cx, kind, x, reduced, true);
+      return emit(cx, reductionOps[kind], [x], { axes: reduced, keep: true });
     }
-    const split = cx.build.reshape(x, sizesOf(arrow.axes));
+    const split = emit(cx, 'reshape', [x], { shape: sizesOf(arrow.axes) });
     const kept = arrow.axes.filter(({ name }) => order.includes(name));
-    return regroup(cx, reduceAxes(cx, kind, split, axes, false), kept, order, shape);
+    return regroup(cx, emit(cx, reductionOps[kind], [split], { axes, keep: false }), kept, order, shape);
   });
-}
-
-function reduceAxes({ build }: PatternContext, kind: Reduction, x: Value, axes: readonly number[], keep: boolean) {
-  switch (kind) {
-    case 'sum':
-      return build.sum(x, axes, keep);
-    case 'mean':
-      return build.mean(x, axes, keep);
-    case 'max':
-      return build.reduceMax(x, axes, keep);
-  }
 }
 
 /** Whether the right side is the left side with `1` for every axis that is reduced. */

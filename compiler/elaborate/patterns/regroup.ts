@@ -2,7 +2,7 @@ import { type Dim, product } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import type { Value } from '../../ir/graph.ts';
 import { sameShape } from '../../ir/shapes.ts';
-import type { PatternContext } from './fault.ts';
+import { emit, type PatternContext } from './fault.ts';
 import { type Axis, isOne } from './sizes.ts';
 
 /**
@@ -10,19 +10,21 @@ import { type Axis, isOne } from './sizes.ts';
  * reshape, transpose, reshape, with every step that changes nothing left out. Axes of size 1 move for free.
  */
 export function regroup(
-  { build, facts }: PatternContext,
+  cx: PatternContext,
   x: Value,
   from: readonly Axis[],
   order: readonly string[],
   shape: readonly Dim[],
 ): Value {
-  if (keepsOrder(facts, from, order)) return build.reshape(x, shape);
+  const { facts } = cx;
+  if (keepsOrder(facts, from, order)) return emit(cx, 'reshape', [x], { shape });
   const split = !sameShape(facts, x.type.shape, sizesOf(from));
   const merge = !sameShape(facts, shape, sizesOf(inOrder(from, order)));
   // Between two reshapes the transpose can have any rank: the lowest serves every back end best.
   const [axes, blocks] = split && merge ? coalesce(facts, from, order) : [from, order];
   const perm = blocks.map((name) => axes.findIndex((axis) => axis.name === name));
-  return build.reshape(build.transpose(build.reshape(x, sizesOf(axes)), perm), shape);
+  const taken = emit(cx, 'reshape', [x], { shape: sizesOf(axes) });
+  return emit(cx, 'reshape', [emit(cx, 'transpose', [taken], { perm })], { shape });
 }
 
 /** Whether the order is the same but for axes of size 1. */

@@ -1,7 +1,7 @@
 import { constant, type Dim, negate, one, sub, zero } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { namedAxes, sliceAxis, staticDim } from './axes.ts';
-import { attempt, type PatternContext, type PatternResult, proveAtMost } from './fault.ts';
+import { attempt, emit, type PatternContext, type PatternResult, proveAtMost } from './fault.ts';
 
 /**
  * Elements moved along named axes, those that leave at one end coming in at the other; a positive shift
@@ -18,7 +18,7 @@ export function roll(cx: PatternContext, x: Value, pattern: string, shifts: Read
 }
 
 function rollAxis(cx: PatternContext, x: Value, axis: number, name: string, shift: Dim): Value {
-  const { facts, build } = cx;
+  const { facts } = cx;
   const size = x.type.shape[axis]!;
   const by = staticDim(facts, shift);
   const extent = staticDim(facts, size);
@@ -31,5 +31,6 @@ function rollAxis(cx: PatternContext, x: Value, axis: number, name: string, shif
   proveAtMost(facts, one, steps, `the shift of the axis \`${name}\` must be at least 1`, of);
   proveAtMost(facts, steps, sub(size, one), `the shift of the axis \`${name}\` must be smaller than it`, of);
   const cut = left ? steps : sub(size, steps);
-  return build.concat([sliceAxis(cx, x, axis, cut, size), sliceAxis(cx, x, axis, zero, cut)], axis);
+  const parts = [sliceAxis(cx, x, axis, cut, size), sliceAxis(cx, x, axis, zero, cut)];
+  return emit(cx, 'concat', parts, { axis });
 }

@@ -6,10 +6,10 @@ import { type Clause, clauseVariables, isBeyond, showClause } from '../../dims/c
 import { asConstant, type Dim, isOverflow, one } from '../../dims/dim.ts';
 import type { Answer, Facts } from '../../dims/facts.ts';
 import { settlingClauses } from '../../dims/settle.ts';
-import { type Builder, OpError } from '../../ir/builder.ts';
-import type { TensorType, Value } from '../../ir/graph.ts';
+import type { Builder, Emitted, Refusal } from '../../ir/builder.ts';
+import type { TensorType } from '../../ir/graph.ts';
 import { broadcastConstraint } from '../../ops/broadcasting.ts';
-import type { OpFault, Relation } from '../../ops/row.ts';
+import type { Relation } from '../../ops/row.ts';
 import type { OwnerName, Scope } from '../context/scope.ts';
 import { error, type Val } from '../context/values.ts';
 import { definitions } from './definitions.ts';
@@ -212,21 +212,18 @@ export function guarded(
   span: Span,
   label: string,
   names: () => readonly string[],
-  make: (build: Builder) => Value | readonly Value[],
+  make: (build: Builder) => Emitted,
 ): Val {
   const build = scope.graph?.build;
   if (!build) return fail(scope, 'CROB2208', span, { what: label === '' ? 'a tensor' : `the result of ${label}` });
   build.origin = { span, path: '', label };
-  try {
-    const made = make(build);
-    return 'node' in made
-      ? { kind: 'tensor', value: made }
-      : { kind: 'list', items: made.map((value) => ({ kind: 'tensor', value })) };
-  } catch (e) {
-    // What the language makes by itself, such as a number as a tensor, goes by the operator's name.
-    if (e instanceof OpError) return reportFault(scope, e.fault, e.inputs, span, label === '' ? e.op : label, names());
-    throw e;
-  }
+  const made = make(build);
+  // What the language makes by itself, such as a number as a tensor, goes by the operator's name.
+  if ('fault' in made) return reportRefusal(scope, made, span, label === '' ? made.op : label, names());
+  const [value] = made.values;
+  return value && made.values.length === 1
+    ? { kind: 'tensor', value }
+    : { kind: 'list', items: made.values.map((item) => ({ kind: 'tensor', value: item })) };
 }
 
 /** What cannot be done, with what it would be done to: ``cannot add `skip`:``. */
@@ -247,10 +244,9 @@ function attempted(label: string, names: readonly string[]): string {
   return verb && names[1] !== undefined ? `${verb} \`${names[1]}\`:` : `${label}:`;
 }
 
-export function reportFault(
+export function reportRefusal(
   scope: Scope,
-  fault: OpFault,
-  inputs: readonly Value[],
+  { fault, inputs }: Refusal,
   span: Span,
   label: string,
   names: readonly string[],

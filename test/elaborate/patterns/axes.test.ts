@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { constant, type Dim, mod, negate, one, print, sub } from '../../../compiler/dims/dim.ts';
 import { Facts } from '../../../compiler/dims/facts.ts';
-import { axisOf, concat, pad, roll, split, stack } from '../../../compiler/elaborate/patterns/index.ts';
+import { alongAxis, concat, pad, roll, split, stack } from '../../../compiler/elaborate/patterns/index.ts';
 import { compute, dim, fault, inputs, operators, shapeOf, value } from './naive.ts';
 
 const none: ReadonlyMap<string, Dim> = new Map();
@@ -163,17 +163,20 @@ describe('roll', () => {
   });
 });
 
-describe('axisOf', () => {
+describe('alongAxis', () => {
   it('counts the axes before the star', () => {
     const { cx, x } = inputs([['B', 'N', 'C', 1]]);
-    expect(value(axisOf(cx, x, 'b * n 1'))).toBe(1);
-    expect(value(axisOf(cx, x, '... * 1'))).toBe(2);
-    expect(value(axisOf(cx, x, '* ...'))).toBe(0);
+    const axisOf = (pattern: string | null) =>
+      value(alongAxis(cx, 'softmax', x, pattern)).node.attributes as { readonly axis: number };
+    expect(axisOf('b * n 1').axis).toBe(1);
+    expect(axisOf('... * 1').axis).toBe(2);
+    expect(axisOf('* ...').axis).toBe(0);
+    expect(axisOf(null).axis).toBe(3);
   });
 
   it('wants the rank to fit', () => {
     const { cx, x } = inputs([['B', 'N']]);
-    expect(fault(axisOf(cx, x, 'b * n'))).toEqual({
+    expect(fault(alongAxis(cx, 'softmax', x, 'b * n'))).toEqual({
       kind: 'rank',
       message: 'the pattern names 3 axes, the tensor has 2 axes',
     });

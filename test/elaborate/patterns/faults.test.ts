@@ -100,6 +100,15 @@ describe('faults', () => {
     expect(fault(rearrange(cx, x, 'b b -> b', new Map()))).toMatchObject({ at: 2, length: 1 });
   });
 
+  it('gives what an operator refuses', () => {
+    const { cx, x } = inputs([['B', 'C']]);
+    const flags = cx.build.cast(x, 'bool');
+    expect(fault(reduce(cx, 'mean', flags, 'b c -> b', new Map()))).toMatchObject({
+      kind: 'operator',
+      refusal: { op: 'mean', inputs: [flags] },
+    });
+  });
+
   it('says what a division owes, and what to do where a clause cannot say it', () => {
     const { cx, x } = inputs([['B', 'H']]);
     const even = fault(rearrange(cx, x, 'b (h p) -> b h p', given({ p: 2 })));

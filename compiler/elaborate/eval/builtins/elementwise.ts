@@ -1,4 +1,5 @@
 import * as dims from '../../../dims/dim.ts';
+import { andThen, type Emitted } from '../../../ir/builder.ts';
 import type { DType, Value } from '../../../ir/graph.ts';
 import { asNumber, dimVal, error, float, type Val } from '../../context/values.ts';
 import { fail, guarded, noNames, showType } from '../../report/report.ts';
@@ -44,9 +45,9 @@ const unary: Builtin[] = (Object.keys(says) as UnaryName[]).map((name) => ({
     if (value.kind !== 'tensor') {
       const lifted = cx.scope.graph && value.kind === 'dim' ? scalar(cx.scope, value, 'f32', cx.span) : undefined;
       if (lifted?.kind !== 'tensor') return wanted(cx, 'x', 'a tensor') ?? error;
-      return guarded(cx.scope, cx.span, name, cx.texts, (build) => build[name](lifted.value));
+      return guarded(cx.scope, cx.span, name, cx.texts, (build) => build.tryEmit(name, [lifted.value], {}));
     }
-    return guarded(cx.scope, cx.span, name, cx.texts, (build) => build[name](value.value));
+    return guarded(cx.scope, cx.span, name, cx.texts, (build) => build.tryEmit(name, [value.value], {}));
   },
 }));
 
@@ -79,7 +80,7 @@ function extremumOf(cx: BuiltinCall, name: 'max' | 'min', a: Val, b: Val): Val {
   const left = scalar(cx.scope, a, dtype, cx.span);
   const right = scalar(cx.scope, b, dtype, cx.span);
   if (left.kind !== 'tensor' || right.kind !== 'tensor') return error;
-  return guarded(cx.scope, cx.span, name, cx.texts, (build) => build[name](left.value, right.value));
+  return guarded(cx.scope, cx.span, name, cx.texts, (build) => build.tryEmit(name, [left.value, right.value], {}));
 }
 
 function dtypeOf(value: Val): DType | undefined {
@@ -109,7 +110,7 @@ const select: Builtin = {
       });
     }
     return guarded(cx.scope, cx.span, 'select', cx.texts, (build) =>
-      build.select(condition.value, left.value, right.value),
+      build.tryEmit('select', [condition.value, left.value, right.value], {}),
     );
   },
 };
@@ -121,7 +122,7 @@ const casts: Builtin[] = (['f32', 'i32', 'bool'] as const).map((dtype) => ({
   call(cx) {
     const value = cx.args.get('x')!.value;
     if (value.kind === 'tensor')
-      return guarded(cx.scope, cx.span, dtype, cx.texts, (build) => build.cast(value.value, dtype));
+      return guarded(cx.scope, cx.span, dtype, cx.texts, (build) => build.tryEmit('cast', [value.value], { dtype }));
     if (!cx.scope.graph) return wanted(cx, 'x', 'a tensor') ?? error;
     return scalar(cx.scope, value, dtype, cx.span);
   },
@@ -134,7 +135,7 @@ const stopGradient: Builtin = {
   call(cx) {
     const x = cx.args.get('x')!.value;
     return x.kind === 'tensor'
-      ? guarded(cx.scope, cx.span, 'stop_gradient', cx.texts, (build) => build.stopGradient(x.value))
+      ? guarded(cx.scope, cx.span, 'stop_gradient', cx.texts, (build) => build.tryEmit('stop_gradient', [x.value], {}))
       : (wanted(cx, 'x', 'a tensor') ?? error);
   },
 };
@@ -145,12 +146,11 @@ const vector: Builtin = {
   variadic: true,
   docs: 'Numbers and dims as an f32 tensor of rank 1: `vector(W, H)`.',
   call(cx) {
-    const build = cx.scope.graph?.build;
     const numbers = cx.positional.map((given) => asNumber(given.value));
-    if (build && numbers.length > 0 && numbers.every((n) => n !== undefined)) {
+    if (cx.scope.graph && numbers.length > 0 && numbers.every((n) => n !== undefined)) {
       const data = Float64Array.from(numbers);
-      return guarded(cx.scope, cx.span, 'vector', noNames, () =>
-        build.constant({ dtype: 'f32', shape: [data.length], data }),
+      return guarded(cx.scope, cx.span, 'vector', noNames, (build) =>
+        build.tryEmit('constant', [], { tensor: { dtype: 'f32', shape: [data.length], data } }),
       );
     }
     const parts: Value[] = [];
@@ -159,12 +159,15 @@ const vector: Builtin = {
       if (part.kind !== 'tensor') return error;
       parts.push(part.value);
     }
-    return guarded(cx.scope, cx.span, 'vector', noNames, () =>
-      build!.concat(
-        parts.map((part) => build!.reshape(part, [dims.one])),
-        0,
-      ),
-    );
+    return guarded(cx.scope, cx.span, 'vector', noNames, (build) => {
+      const items: Value[] = [];
+      for (const part of parts) {
+        const item = build.tryEmit('reshape', [part], { shape: [dims.one] });
+        if ('fault' in item) return item;
+        items.push(...item.values);
+      }
+      return build.tryEmit('concat', items, { axis: 0 });
+    });
   },
 };
 
@@ -175,7 +178,11 @@ export const sumOfList: Builtin = {
   call(cx) {
     const xs = tensorsArg(cx, 'xs');
     if (!xs) return error;
-    return guarded(cx.scope, cx.span, 'sum', cx.texts, (build) => xs.reduce((a, b) => build.add(a, b)));
+    return guarded(cx.scope, cx.span, 'sum', cx.texts, (build) =>
+      xs
+        .slice(1)
+        .reduce<Emitted>((sum, x) => andThen(sum, (a) => build.tryEmit('add', [a, x], {})), { values: xs.slice(0, 1) }),
+    );
   },
 };
 

@@ -1,5 +1,5 @@
 import { constant as dimConstant, one } from '../../../dims/dim.ts';
-import type { Builder } from '../../../ir/builder.ts';
+import { andThen, type Builder, type Emitted } from '../../../ir/builder.ts';
 import type { DType, Value } from '../../../ir/graph.ts';
 import { asInt, dimVal, error, list, type Val } from '../../context/values.ts';
 import { fail, guarded, noNames } from '../../report/report.ts';
@@ -65,7 +65,7 @@ const conv2d: Builtin = {
       return error;
     const label = stride[0] === 1 ? 'conv2d' : `conv2d stride ${stride[0]}`;
     return guarded(cx.scope, cx.span, label, cx.texts, (build) =>
-      build.conv2d(x, weight, { stride, pad, dilation, groups }),
+      build.tryEmit('conv2d', [x, weight], { stride, pad, dilation, groups }),
     );
   },
 };
@@ -88,7 +88,9 @@ const maxPool: Builtin = {
       ])
     )
       return error;
-    return guarded(cx.scope, cx.span, 'max_pool2d', cx.texts, (build) => build.maxPool2d(x, { kernel, stride, pad }));
+    return guarded(cx.scope, cx.span, 'max_pool2d', cx.texts, (build) =>
+      build.tryEmit('max_pool2d', [x], { kernel, stride, pad }),
+    );
   },
 };
 
@@ -104,17 +106,18 @@ const matmul: Builtin = {
 };
 
 /** As in NumPy: the axis that makes a vector a matrix is not in the result. */
-function product(build: Builder, a: Value, b: Value): Value {
+function product(build: Builder, a: Value, b: Value): Emitted {
   const [row, column] = [a.type.shape, b.type.shape].map((shape) => (shape.length === 1 ? shape[0] : undefined));
-  if (row === undefined && column === undefined) return build.matmul(a, b);
+  if (row === undefined && column === undefined) return build.tryEmit('matmul', [a, b], {});
   const left = row === undefined ? a : build.reshape(a, [one, row]);
   const right = column === undefined ? b : build.reshape(b, [column, one]);
-  const full = build.matmul(left, right);
-  const rank = full.type.shape.length;
-  const kept = full.type.shape.filter(
-    (_, axis) => !(row !== undefined && axis === rank - 2) && !(column !== undefined && axis === rank - 1),
-  );
-  return build.reshape(full, kept);
+  return andThen(build.tryEmit('matmul', [left, right], {}), (full) => {
+    const rank = full.type.shape.length;
+    const kept = full.type.shape.filter(
+      (_, axis) => !(row !== undefined && axis === rank - 2) && !(column !== undefined && axis === rank - 1),
+    );
+    return build.tryEmit('reshape', [full], { shape: kept });
+  });
 }
 
 const layerNorm: Builtin = {
@@ -127,7 +130,9 @@ const layerNorm: Builtin = {
     const bias = tensorArg(cx, 'bias');
     const eps = numberArg(cx, 'eps', 1e-5);
     if (!x || !weight || !bias || eps === undefined) return error;
-    return guarded(cx.scope, cx.span, 'layer_norm', cx.texts, (build) => build.layerNorm(x, weight, bias, eps));
+    return guarded(cx.scope, cx.span, 'layer_norm', cx.texts, (build) =>
+      build.tryEmit('layer_norm', [x, weight, bias], { eps }),
+    );
   },
 };
 
@@ -139,7 +144,7 @@ const gelu: Builtin = {
     const x = tensorArg(cx, 'x');
     const approximate = boolArg(cx, 'approximate', false);
     return x && approximate !== undefined
-      ? guarded(cx.scope, cx.span, 'gelu', cx.texts, (build) => build.gelu(x, approximate))
+      ? guarded(cx.scope, cx.span, 'gelu', cx.texts, (build) => build.tryEmit('gelu', [x], { approximate }))
       : error;
   },
 };
@@ -151,7 +156,9 @@ const gridSample: Builtin = {
   call(cx) {
     const x = tensorArg(cx, 'x');
     const px = tensorArg(cx, 'px');
-    return x && px ? guarded(cx.scope, cx.span, 'grid_sample', cx.texts, (build) => build.gridSample(x, px)) : error;
+    return x && px
+      ? guarded(cx.scope, cx.span, 'grid_sample', cx.texts, (build) => build.tryEmit('grid_sample', [x, px], {}))
+      : error;
   },
 };
 
@@ -163,7 +170,7 @@ const topK: Builtin = {
     const x = tensorArg(cx, 'x');
     const k = intArg(cx, 'k');
     if (!x || k === undefined || !sane(cx, [['k', [k], 1]])) return error;
-    const made = guarded(cx.scope, cx.span, 'top_k', cx.texts, (build) => build.topk(x, k));
+    const made = guarded(cx.scope, cx.span, 'top_k', cx.texts, (build) => build.tryEmit('topk', [x], { k }));
     if (made.kind !== 'list') return made;
     return {
       kind: 'tuple',
@@ -183,7 +190,7 @@ const gather: Builtin = {
     const table = tensorArg(cx, 'table');
     const index = tensorArg(cx, 'index');
     if (!table || !index) return error;
-    const make = (build: Builder) => build.gather(table, asIndex(build, index));
+    const make = (build: Builder) => build.tryEmit('gather', [table, asIndex(build, index)], {});
     return withRows(cx.scope, guarded(cx.scope, cx.span, 'gather', cx.texts, make), cx.args.get('index'), cx.texts);
   },
 };
@@ -202,7 +209,7 @@ const scatterAdd: Builtin = {
     const updates = tensorArg(cx, 'updates');
     const rows = dimArg(cx, 'rows');
     if (!index || !updates || !rows) return error;
-    const make = (build: Builder) => build.scatterAdd(index, updates, rows);
+    const make = (build: Builder) => build.tryEmit('scatter_add', [index, updates], { rows, apart: false });
     const made = guarded(cx.scope, cx.span, 'scatter_add', cx.texts, make);
     return withRows(cx.scope, made, cx.args.get('index'), cx.texts);
   },
@@ -222,8 +229,8 @@ const full: Builtin = {
     const { node } = value.value;
     return guarded(cx.scope, cx.span, 'full', noNames, (build) => {
       return node.op === 'full'
-        ? build.full(node.attributes.value, node.attributes.dtype, shape)
-        : build.broadcast(value.value, shape);
+        ? build.tryEmit('full', [], { value: node.attributes.value, dtype: node.attributes.dtype, shape })
+        : build.tryEmit('broadcast', [value.value], { shape });
     });
   },
 };
@@ -234,7 +241,7 @@ const iota: Builtin = {
   docs: 'i32[n]: 0, 1, …, n - 1.',
   call(cx) {
     const n = dimArg(cx, 'n');
-    return n ? guarded(cx.scope, cx.span, 'iota', noNames, (build) => build.iota(n)) : error;
+    return n ? guarded(cx.scope, cx.span, 'iota', noNames, (build) => build.tryEmit('iota', [], { n })) : error;
   },
 };
 
@@ -250,7 +257,9 @@ const uniform: Builtin = {
     reads.push({ kind: 'training', value: training });
     if (!training) return fail(cx.scope, 'CROB2226', cx.span, {});
     const draws = cx.scope.graph?.build.nodes.filter((node) => node.op === 'uniform').length ?? 0;
-    return guarded(cx.scope, cx.span, 'uniform', noNames, (build) => build.uniform(shape, String(draws)));
+    return guarded(cx.scope, cx.span, 'uniform', noNames, (build) =>
+      build.tryEmit('uniform', [], { shape, key: String(draws) }),
+    );
   },
 };
 

@@ -1,11 +1,10 @@
 import type { Span } from '../../../../grammar/span.ts';
 import type { Dim } from '../../../dims/dim.ts';
 import * as dims from '../../../dims/dim.ts';
-import { OpError } from '../../../ir/builder.ts';
 import type { Value } from '../../../ir/graph.ts';
 import { asNumber, dimVal, error, type Given, list, tensor, type Val } from '../../context/values.ts';
 import {
-  axisOf,
+  alongAxis,
   concat,
   einsum,
   type PatternContext,
@@ -20,7 +19,7 @@ import {
   stack,
 } from '../../patterns/index.ts';
 import { axisWord, provenance } from '../../report/provenance.ts';
-import { argText, fail, reportFault, requireClause, requireEqual } from '../../report/report.ts';
+import { argText, fail, reportRefusal, requireClause, requireEqual } from '../../report/report.ts';
 import {
   type Builtin,
   type BuiltinCall,
@@ -43,14 +42,9 @@ export function patterned(
   const build = scope.graph?.build;
   if (!build) return fail(scope, 'CROB2208', span, { what: cx.name });
   build.origin = { span, path: '', label: cx.name };
-  try {
-    const made = run({ build, facts: scope.facts });
-    if (!made.ok) return explain(cx, made.fault, operands);
-    return 'node' in made.value ? tensor(made.value) : list(made.value.map(tensor));
-  } catch (e) {
-    if (e instanceof OpError) return reportFault(scope, e.fault, e.inputs, span, cx.name, cx.texts());
-    throw e;
-  }
+  const made = run({ build, facts: scope.facts });
+  if (!made.ok) return explain(cx, made.fault, operands);
+  return 'node' in made.value ? tensor(made.value) : list(made.value.map(tensor));
 }
 
 function explain(cx: BuiltinCall, fault: PatternFault, operands: readonly Value[]): Val {
@@ -58,6 +52,8 @@ function explain(cx: BuiltinCall, fault: PatternFault, operands: readonly Value[
   const tensors = operands.slice(0, 3).map((value, i) => ({ name: texts[i] ?? `argument ${i + 1}`, value }));
   const pattern = cx.args.get('pattern')?.span;
   switch (fault.kind) {
+    case 'operator':
+      return reportRefusal(cx.scope, fault.refusal, cx.span, cx.name, texts);
     case 'syntax':
       return fail(cx.scope, 'CROB2112', within(pattern ?? cx.span, fault), { what: cx.name, reason: fault.message });
     case 'names':
@@ -298,15 +294,7 @@ export const patternBuiltins: readonly Builtin[] = [
         if (!x) return error;
         const pattern = cx.args.has('pattern') ? stringArg(cx, 'pattern') : null;
         if (pattern === undefined) return error;
-        return patterned(cx, [x], (at) => {
-          const axis: PatternResult<number> =
-            pattern === null ? { ok: true, value: x.type.shape.length - 1 } : axisOf(at, x, pattern);
-          if (!axis.ok) return axis;
-          return {
-            ok: true,
-            value: name === 'softmax' ? at.build.softmax(x, axis.value) : at.build.logSoftmax(x, axis.value),
-          };
-        });
+        return patterned(cx, [x], (at) => alongAxis(at, name, x, pattern));
       },
     }),
   ),
