@@ -2,7 +2,7 @@ import { type Dim, one, product } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { type MatmulPlan, type ProductPlan, planContraction } from './contraction.ts';
 import { attempt, emit, type PatternContext, type PatternResult, refuse, refuseNames } from './fault.ts';
-import { namesOf, parseEinsum, type Side } from './pattern.ts';
+import { parseEinsum, type Side } from './pattern.ts';
 import { inOrder, regroup, sizesOf } from './regroup.ts';
 import {
   type Axis,
@@ -80,8 +80,8 @@ function openAll(sides: readonly Side[], result: Side, operands: readonly Value[
 }
 
 function checkResult(sides: readonly Side[], result: Side): void {
-  const known = new Set(sides.flatMap((side) => namesOf(side).map(({ name }) => name)));
-  for (const axis of namesOf(result)) {
+  const known = new Set(sides.flatMap((side) => side.names.map(({ name }) => name)));
+  for (const axis of result.names) {
     if (!known.has(axis.name)) refuseNames(`\`${axis.name}\` is in no operand`, axis);
   }
 }

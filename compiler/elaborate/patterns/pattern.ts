@@ -25,6 +25,8 @@ export type PatternAxis = NamedAxis | OneAxis | RestAxes | StarAxis | GroupAxis;
 /** What stands on one side of the arrow for one tensor. */
 export interface Side extends Place {
   readonly axes: readonly PatternAxis[];
+  /** The names among them, groups opened, in order. */
+  readonly names: readonly NamedAxis[];
 }
 
 /** `left -> right`. */
@@ -93,20 +95,9 @@ function opened(axis: PatternAxis): readonly PatternAxis[] {
   return axis.kind === 'group' ? axis.items : [axis];
 }
 
-const namesBySide = new WeakMap<Side, readonly NamedAxis[]>();
-
-/** The names of a side, groups opened, in order. */
-export function namesOf(side: Side): readonly NamedAxis[] {
-  const known = namesBySide.get(side);
-  if (known) return known;
-  const names = side.axes.flatMap(opened).filter((axis): axis is NamedAxis => axis.kind === 'name');
-  namesBySide.set(side, names);
-  return names;
-}
-
 /** Whether the side has an axis of that name. */
 export function hasName(side: Side, name: string): boolean {
-  return namesOf(side).some((axis) => axis.name === name);
+  return side.names.some((axis) => axis.name === name);
 }
 
 const token = /\s*(->|\.\.\.|[(),*]|[A-Za-z_][A-Za-z0-9_]*|[0-9]+|\S)?/y;
@@ -146,9 +137,10 @@ class Reader {
     const axes: PatternAxis[] = [];
     while (this.next !== '' && this.next !== '->' && this.next !== ',') axes.push(this.axis());
     const last = axes.at(-1);
-    const side = { axes, at: start, length: last === undefined ? 0 : last.at + last.length - start };
-    checkNames(side);
-    return side;
+    const single = axes.flatMap(opened);
+    checkNames(single);
+    const names = single.filter((axis) => axis.kind === 'name');
+    return { axes, names, at: start, length: last === undefined ? 0 : last.at + last.length - start };
   }
 
   private axis(): PatternAxis {
@@ -187,9 +179,9 @@ class Reader {
   }
 }
 
-function checkNames(side: Side): void {
+function checkNames(axes: readonly PatternAxis[]): void {
   const seen = new Set<string>();
-  for (const axis of side.axes.flatMap(opened)) {
+  for (const axis of axes) {
     const name = axis.kind === 'name' ? axis.name : axis.kind === 'rest' ? '...' : undefined;
     if (name === undefined) continue;
     if (seen.has(name)) refuseNames(`\`${name}\` stands twice`, axis);

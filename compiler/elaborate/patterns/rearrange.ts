@@ -2,7 +2,7 @@ import type { Dim } from '../../dims/dim.ts';
 import { one } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { attempt, emit, type PatternContext, type PatternResult, refuseNames } from './fault.ts';
-import { hasName, namesOf, parseArrow, type Side } from './pattern.ts';
+import { hasName, parseArrow, type Side } from './pattern.ts';
 import { inOrder, regroup, sizesOf } from './regroup.ts';
 import {
   type Axis,
@@ -26,35 +26,15 @@ interface Arrow {
   readonly sizes: Sizes;
 }
 
-interface Sides {
-  readonly left: Side;
-  readonly right: Side;
-}
-
-/** Patterns whose names were found right; what is read of a text is the same object each time. */
-const rearranging = new WeakSet<Side>();
-const reducing = new WeakSet<Side>();
-
-/** Reads a pattern, and refuses names that are wrong; what was `found` right is not looked at again. */
-function readOnce(found: WeakSet<Side>, pattern: string, refuseWrong: (both: Sides) => void): Sides {
-  const both = parseArrow(pattern);
-  if (!found.has(both.right)) {
-    refuseWrong(both);
-    found.add(both.right);
-  }
-  return both;
-}
-
 /**
  * Axes split, merged and permuted: `"b (h p) c -> (b h) p c", p = 4`. Both sides have the same names.
  * At most one reshape, one transpose and one reshape.
  */
 export function rearrange(cx: PatternContext, x: Value, pattern: string, given: Sizes): PatternResult {
   return attempt(() => {
-    const { left, right } = readOnce(rearranging, pattern, (both) => {
-      requireSame(both.left, both.right, 'rearrange keeps every axis');
-      requireKnown(both.left, both.right, '`repeat` adds axes');
-    });
+    const { left, right } = parseArrow(pattern);
+    requireSame(left, right, 'rearrange keeps every axis');
+    requireKnown(left, right, '`repeat` adds axes');
     const arrow = bind(cx, x, left, right, pattern, given);
     const permuted = asPermutation(arrow, x);
     if (permuted !== undefined) return regroup(cx, x, permuted.axes, permuted.order, permuted.shape);
@@ -67,7 +47,7 @@ export function repeat(cx: PatternContext, x: Value, pattern: string, given: Siz
   return attempt(() => {
     const { left, right } = parseArrow(pattern);
     requireSame(left, right, '`mean`, `sum` and `max` remove axes');
-    const added = namesOf(right).filter(({ name }) => !hasName(left, name));
+    const added = right.names.filter(({ name }) => !hasName(left, name));
     for (const axis of added) {
       if (!given.has(axis.name)) {
         refuseNames(`\`${axis.name}\` is new on the right side: give its size, \`${axis.name} = …\``, axis);
@@ -98,9 +78,8 @@ const reductionOps = { sum: 'sum', mean: 'mean', max: 'reduce_max' } as const;
 /** Reduces the axes that the right side leaves out: `"b c h w -> c"`; a `1` in an axis's place keeps it. */
 export function reduce(cx: PatternContext, kind: Reduction, x: Value, pattern: string, given: Sizes): PatternResult {
   return attempt(() => {
-    const { left, right } = readOnce(reducing, pattern, (both) =>
-      requireKnown(both.left, both.right, 'a reduction only removes axes'),
-    );
+    const { left, right } = parseArrow(pattern);
+    requireKnown(left, right, 'a reduction only removes axes');
     const arrow = bind(cx, x, left, right, pattern, given);
     const order = arrow.right.axes.flat();
     const axes = arrow.axes.flatMap(({ name }, axis) => (order.includes(name) ? [] : [axis]));
@@ -158,14 +137,14 @@ function withOnes({ axes }: OpenSide): string[] | undefined {
 }
 
 function requireSame(left: Side, right: Side, rule: string): void {
-  for (const axis of namesOf(left)) {
+  for (const axis of left.names) {
     if (!hasName(right, axis.name)) refuseNames(`\`${axis.name}\` is not on the right side: ${rule}`, axis);
   }
   if (hasRest(left) && !hasRest(right)) refuseNames(`\`...\` is not on the right side: ${rule}`, left);
 }
 
 function requireKnown(left: Side, right: Side, rule: string): void {
-  for (const axis of namesOf(right)) {
+  for (const axis of right.names) {
     if (!hasName(left, axis.name)) refuseNames(`\`${axis.name}\` is not on the left side: ${rule}`, axis);
   }
 }

@@ -54,21 +54,8 @@ function isRest(axis: PatternAxis): boolean {
   return axis.kind === 'rest';
 }
 
-const opened = new WeakMap<Side, Map<number, OpenSide>>();
-
 /** `rest` is the number of axes that `...` stands for. */
 export function open(side: Side, rest: number): OpenSide {
-  let known = opened.get(side);
-  if (!known) {
-    known = new Map();
-    opened.set(side, known);
-  }
-  const made = known.get(rest) ?? openedSide(side, rest);
-  known.set(rest, made);
-  return made;
-}
-
-function openedSide(side: Side, rest: number): OpenSide {
   const restNames = Array.from({ length: rest }, (_, i) => restName(i));
   const axes = side.axes.flatMap((axis): (readonly string[])[] => {
     if (axis.kind === 'rest') return restNames.map((name) => [name]);

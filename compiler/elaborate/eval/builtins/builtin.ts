@@ -36,18 +36,12 @@ export interface BuiltinCall {
   readonly source: readonly Arg[];
 }
 
-const paramNames = new WeakMap<Builtin, readonly string[]>();
-
-function namesOf(builtin: Builtin): readonly string[] {
-  const known = paramNames.get(builtin);
-  if (known) return known;
-  const names = builtin.params.map((p) => p.replace('?', ''));
-  paramNames.set(builtin, names);
-  return names;
+function paramName(param: string): string {
+  return param.endsWith('?') ? param.slice(0, -1) : param;
 }
 
 export function callBuiltin(scope: Scope, builtin: Builtin, args: CallArgs, span: Span): Val {
-  const names = namesOf(builtin);
+  const names = builtin.params.map(paramName);
   const found = new Map<string, Given>();
   const rest = new Map<string, Given>();
   if (args.positional.some((given) => hasError(given.value))) return { kind: 'error' };
