@@ -6,7 +6,8 @@ const below = { grammar: ['grammar'], compiler: ['grammar', 'compiler'], runtime
 const elaborate = 'compiler/elaborate';
 const rooms = ['source', 'patterns', 'context', 'report', 'eval', 'modules', 'calls', 'models', 'weights', 'recipes'];
 const recursion = [
-  { from: 'eval/evaluate', to: ['calls/apply', 'modules/members'] },
+  { from: 'eval/evaluate', to: ['calls/apply'] },
+  { from: 'eval/names', to: ['modules/members'] },
   { from: 'modules/interfaces', to: ['calls/methods'] },
 ];
 const inRecursion = `^${elaborate}/(eval|modules|calls)/`;

@@ -78,6 +78,8 @@ export interface Given {
   readonly span: Span;
 }
 
+export const noneGiven: ReadonlyMap<string, Given> = new Map();
+
 /**
  * A module under construction, or constructed: its parameters, statics and parts come to their values when they are first
  * asked for.

@@ -11,7 +11,8 @@ import { argText, fail, requireSize } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
 import { behindNames, typeName } from '../source/type-names.ts';
 import { reportUnknownType, typeScope } from './arguments.ts';
-import { evaluate, iterate } from './evaluate.ts';
+import { evaluate } from './evaluate.ts';
+import { iterate } from './loops.ts';
 
 const dtypes: readonly string[] = ['f32', 'i32', 'bool', 'i64', 'u8'] satisfies DType[];
 

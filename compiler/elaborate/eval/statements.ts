@@ -8,10 +8,11 @@ import { overItems } from '../report/items.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import { binary } from './arithmetic.ts';
-import { evaluate, iterate, truth, withinIntegers } from './evaluate.ts';
+import { evaluate, truth, withinIntegers } from './evaluate.ts';
 import { fitResult } from './fit-result.ts';
 import { declareItems } from './items.ts';
 import { knownInt } from './known-sizes.ts';
+import { iterate } from './loops.ts';
 
 export function run(scope: Scope, block: Block): Val | undefined {
   const returned = execute(scope, block.statements);

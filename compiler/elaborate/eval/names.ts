@@ -1,0 +1,163 @@
+import { foreignPrefixes } from '../../../grammar/foreign.ts';
+import type { Span } from '../../../grammar/span.ts';
+import type { MemberExpr } from '../../../grammar/tree.ts';
+import { initialisers } from '../../ir/initialisers.ts';
+import { type Scope, writerOf } from '../context/scope.ts';
+import { describe } from '../context/show-value.ts';
+import { dimVal, error, namesOf, noneGiven, specOf, type Val } from '../context/values.ts';
+import { readMember } from '../modules/members.ts';
+import { argText, fail } from '../report/report.ts';
+import { didYouMean } from '../source/did-you-mean.ts';
+import { foreignHelp, unknownNameHelp } from '../source/unknown-names.ts';
+import { builtins, initialiser } from './builtins/table.ts';
+import { evaluate } from './evaluate.ts';
+
+/** `called` says that arguments follow, so that an upper-case name is a module and not a dim. */
+export function valueOfName(scope: Scope, text: string, span: Span, called = false): Val {
+  const found = lookup(scope, text, span);
+  if (found) return found;
+  if (/^[A-Z]/.test(text)) {
+    const dim = called ? undefined : scope.dims.get(text);
+    if (dim) return dimVal(dim);
+    if (called)
+      return fail(
+        scope,
+        'CROB2001',
+        span,
+        { name: text },
+        { help: unknownNameHelp(scope.context.run.program, scope.file, text, scope.file.names()) },
+      );
+    const dimNames = [...scope.dims.known.keys()];
+    const help =
+      unknownNameHelp(scope.context.run.program, scope.file, text, [...dimNames, ...scope.file.names()]) ??
+      (dimNames.length > 0 ? `the dims here are ${dimNames.join(', ')}` : undefined);
+    return fail(scope, 'CROB2116', span, { name: text }, { help });
+  }
+  const visible = [
+    ...scope.locals.names(),
+    ...scope.memberNames(),
+    ...scope.file.names(),
+    ...builtins.keys(),
+    'training',
+  ];
+  if (scope.inits) visible.push(...Object.keys(initialisers));
+  return fail(
+    scope,
+    'CROB2001',
+    span,
+    { name: text },
+    {
+      help: unknownNameHelp(scope.context.run.program, scope.file, text, visible) ?? scope.hint(text) ?? dimHelp(scope),
+    },
+  );
+}
+
+/** In a signature a lower-case name is meant as a parameter, or as a dim by those who do not know better. */
+function dimHelp(scope: Scope): string | undefined {
+  return scope.dims.open ? 'a dim begins with an upper-case letter; other sizes are parameters' : undefined;
+}
+
+/** `nn.Linear`, `F.interpolate`, `self.norm`: one message, about the name behind the last dot. */
+function prefixed(scope: Scope, expr: MemberExpr): Val | undefined {
+  let root = expr.object;
+  while (root.kind === 'member') root = root.object;
+  if (root.kind !== 'name') return undefined;
+  const isSelf = root.name === 'self';
+  if (!isSelf && !foreignPrefixes.has(root.name)) return undefined;
+  if (lookup(scope, root.name, root.span)) return undefined;
+  const text = expr.name.name;
+  const found = isSelf ? undefined : lookup(scope, text, expr.name.span);
+  const help = isSelf
+    ? `the members of a module are named directly: \`${text}\``
+    : found
+      ? `names have no prefix here: \`${text}\``
+      : unknownNameHelp(scope.context.run.program, scope.file, text, [...scope.file.names(), ...builtins.keys()]);
+  return fail(scope, 'CROB2001', expr.span, { name: scope.context.run.program.text(expr.span) }, { help });
+}
+
+function lookup(scope: Scope, text: string, span: Span): Val | undefined {
+  const local = scope.locals.get(text) ?? scope.member(text, span);
+  if (local) return local;
+  if (/^[A-Z]/.test(text) && scope.dims.known.has(text)) return dimVal(scope.dims.known.get(text)!);
+  if (scope.inits) {
+    const init = initialiser(text);
+    if (init) return init;
+  }
+  const found = scope.file.lookup(text);
+  // Where a signature's dims are being named, only a module or function of that name comes before them.
+  if (found && (found.decl.kind === 'fn' || found.decl.kind === 'module' || !scope.dims.open || !/^[A-Z]/.test(text))) {
+    switch (found.decl.kind) {
+      case 'fn':
+        return { kind: 'function', decl: found.decl, file: found.file };
+      case 'module':
+        return {
+          kind: 'spec',
+          spec: specOf({ decl: found.decl, file: found.file }, noneGiven, { span, writer: writerOf(scope) }),
+        };
+      default:
+        return fail(
+          scope,
+          'CROB2008',
+          span,
+          { name: text, actual: found.decl.kind, expected: 'a value' },
+          {
+            notes: [{ span: found.decl.name.span, text: 'declared here' }],
+          },
+        );
+    }
+  }
+  if (text === 'training') {
+    const { training, reads } = scope.context;
+    reads.push({ kind: 'training', value: training });
+    return { kind: 'bool', value: training };
+  }
+  const builtin = builtins.get(text);
+  return builtin ? { kind: 'builtin', name: builtin.name } : initialiser(text);
+}
+
+export function valueOfMember(scope: Scope, expr: MemberExpr): Val {
+  const foreign = prefixed(scope, expr);
+  if (foreign) return foreign;
+  const object = evaluate(scope, expr.object);
+  const text = expr.name.name;
+  switch (object.kind) {
+    case 'error':
+      return error;
+    case 'instance': {
+      const found = readMember(scope, scope.context, object.instance, text);
+      if (found) return found;
+      const { decl } = object.instance;
+      const isWeight = decl.members.some((m) => (m.kind === 'param' || m.kind === 'buffer') && m.name.name === text);
+      const help = isWeight
+        ? `weights belong to the methods of their module: give ${decl.name.name} a method that returns it`
+        : didYouMean(text, namesOf(object.instance));
+      return fail(
+        scope,
+        'CROB2005',
+        expr.name.span,
+        { name: text, what: `module ${decl.name.name}` },
+        {
+          help,
+          notes: [{ span: decl.name.span, text: 'declared here' }],
+        },
+      );
+    }
+    case 'tuple': {
+      const found = object.items.get(text);
+      if (found) return found;
+      const help = didYouMean(text, object.items.keys()) ?? `it has ${[...object.items.keys()].join(', ')}`;
+      return fail(scope, 'CROB2005', expr.name.span, { name: text, what: 'the result' }, { help });
+    }
+    case 'tensor': {
+      const shown = argText(scope, expr.object);
+      const help =
+        foreignHelp(text, shown) ??
+        (builtins.has(text)
+          ? `a tensor has no members; functions take it: \`${text}(${shown})\``
+          : `a tensor has no members: functions take it, such as rearrange(${shown}, "…")`);
+      return fail(scope, 'CROB2005', expr.name.span, { name: text, what: 'a tensor' }, { help });
+    }
+    default:
+      return fail(scope, 'CROB2005', expr.name.span, { name: text, what: describe(object) });
+  }
+}
