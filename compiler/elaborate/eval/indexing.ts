@@ -1,4 +1,5 @@
-import type { Expr, IndexExpr } from '../../../grammar/tree.ts';
+import type { Expr, IndexExpr, IndexItem } from '../../../grammar/tree.ts';
+import type { Clause } from '../../dims/clause.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import { andThen } from '../../ir/builder.ts';
@@ -6,7 +7,7 @@ import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import { dimVal, error, type TensorVal, type Val } from '../context/values.ts';
 import { definitions } from '../report/definitions.ts';
-import { argText, counted, fail, guarded, requireClause } from '../report/report.ts';
+import { argText, counted, fail, guarded, requireClause, type ShapeParts } from '../report/report.ts';
 import { evaluate } from './evaluate.ts';
 import { knownInt } from './known-sizes.ts';
 import { withRows } from './row-numbers.ts';
@@ -28,10 +29,8 @@ function dimFamily(scope: Scope, expr: IndexExpr): Val | undefined {
   if (scope.member(object.name, object.span)) return undefined;
   const only = items[0];
   if (items.length !== 1 || only?.kind !== 'at') return undefined;
-  const at = evaluate(scope, only.value);
-  if (at.kind === 'error') return error;
-  const i = knownInt(scope, at);
-  if (i === undefined) return fail(scope, 'CROB2201', only.span, { expected: 'an int', actual: describe(at) });
+  const i = bound(scope, only.value);
+  if (i === undefined) return error;
   const name = `${object.name}[${i}]`;
   const dim = scope.dims.get(name);
   return dim ? dimVal(dim) : fail(scope, 'CROB2116', expr.span, { name });
@@ -82,7 +81,6 @@ function bound(scope: Scope, expr: Expr): number | undefined {
 
 function slice(scope: Scope, expr: IndexExpr, object: TensorVal): Val {
   const { shape } = object.value.type;
-  const label = 'slice';
   const first = expr.items[0];
   if (expr.items.length === 1 && first?.kind === 'at') {
     const at = evaluate(scope, first.value);
@@ -110,97 +108,83 @@ function slice(scope: Scope, expr: IndexExpr, object: TensorVal): Val {
       },
     );
   }
-  const start: Dim[] = [];
-  const stop: Dim[] = [];
-  const kept: Dim[] = [];
+  const tensors = () => ({ tensors: [{ name: argText(scope, expr.object), value: object.value }] });
+  const cuts: Cut[] = [];
   for (const [axis, size] of shape.entries()) {
-    const item = expr.items[axis] ?? { kind: 'all' };
-    const at = (e: Expr): Dim | undefined => {
-      const value = evaluate(scope, e);
-      if (value.kind === 'dim') return value.dim;
-      if (value.kind !== 'error')
-        fail(scope, 'CROB2201', e.span, { expected: 'an int or a dim', actual: describe(value) });
-      return undefined;
-    };
-    if (item.kind === 'any')
-      return fail(scope, 'CROB2216', item.span, { op: '[*]', left: 'a tensor', right: 'an index' });
-    const from =
-      item.kind === 'all'
-        ? dims.zero
-        : item.kind === 'range'
-          ? item.start
-            ? at(item.start)
-            : dims.zero
-          : at(item.value);
-    const to =
-      item.kind === 'all'
-        ? size
-        : item.kind === 'range'
-          ? item.stop
-            ? at(item.stop)
-            : size
-          : from && dims.add(from, dims.one);
-    if (!from || !to) return error;
-    const tensors = () => ({ tensors: [{ name: argText(scope, expr.object), value: object.value }] });
-    if (item.kind === 'at') {
-      const last = () => ({
-        ...tensors(),
-        help: `indices count from the front; the last is ${scope.facts.show(dims.sub(size, dims.one))}`,
-      });
-      const inside =
-        requireClause(
-          scope,
-          { kind: 'le', left: dims.zero, right: from },
-          item.span,
-          `the index is before axis ${axis}`,
-          last,
-        ) &&
-        requireClause(
-          scope,
-          { kind: 'lt', left: from, right: size },
-          item.span,
-          `the index is beyond axis ${axis}`,
-          tensors,
-        );
-      if (!inside) return error;
-    } else if (item.kind === 'range') {
-      const inside =
-        requireClause(
-          scope,
-          { kind: 'le', left: dims.zero, right: from },
-          item.span,
-          `the slice begins before axis ${axis}`,
-          tensors,
-        ) &&
-        requireClause(
-          scope,
-          { kind: 'le', left: to, right: size },
-          item.span,
-          `the slice ends beyond axis ${axis}`,
-          tensors,
-        ) &&
-        requireClause(
-          scope,
-          { kind: 'lt', left: from, right: to },
-          item.span,
-          `the slice of axis ${axis} is empty`,
-          tensors,
-        );
-      if (!inside) return error;
-    }
-    start.push(from);
-    stop.push(to);
-    if (item.kind !== 'at') kept.push(dims.sub(to, from));
+    const item = expr.items[axis];
+    const cut = item ? cutOf(scope, item, { axis, size, tensors }) : { from: dims.zero, to: size, keepsAxis: true };
+    if (!cut) return error;
+    cuts.push(cut);
   }
   return guarded(
     scope,
     expr.span,
-    label,
+    'slice',
     () => [argText(scope, expr.object)],
     (build) => {
+      const [start, stop] = [cuts.map(({ from }) => from), cuts.map(({ to }) => to)];
       const part = build.tryEmit('slice', [object.value], { start, stop, step: shape.map(() => 1) });
-      if (kept.length === shape.length) return part;
-      return andThen(part, (whole) => build.tryEmit('reshape', [whole], { shape: kept }));
+      const kept = cuts.filter(({ keepsAxis }) => keepsAxis);
+      if (kept.length === cuts.length) return part;
+      const left = kept.map(({ from, to }) => dims.sub(to, from));
+      return andThen(part, (whole) => build.tryEmit('reshape', [whole], { shape: left }));
     },
   );
+}
+
+/** Elements `from` to before `to` of one axis; an index takes one of them, and the axis away. */
+interface Cut {
+  readonly from: Dim;
+  readonly to: Dim;
+  readonly keepsAxis: boolean;
+}
+
+interface CutAxis {
+  readonly axis: number;
+  readonly size: Dim;
+  readonly tensors: () => ShapeParts;
+}
+
+function cutOf(scope: Scope, item: IndexItem, { axis, size, tensors }: CutAxis): Cut | undefined {
+  /** What must hold of an index or a range, each with the message where it does not. */
+  const isWithin = (owed: readonly (readonly [Clause, string, () => ShapeParts])[]) =>
+    owed.every(([clause, what, parts]) => requireClause(scope, clause, item.span, what, parts));
+  switch (item.kind) {
+    case 'any':
+      fail(scope, 'CROB2216', item.span, { op: '[*]', left: 'a tensor', right: 'an index' });
+      return undefined;
+    case 'all':
+      return { from: dims.zero, to: size, keepsAxis: true };
+    case 'range': {
+      const from = item.start ? evaluateSize(scope, item.start) : dims.zero;
+      const to = item.stop ? evaluateSize(scope, item.stop) : size;
+      if (!from || !to) return undefined;
+      const inside = isWithin([
+        [{ kind: 'le', left: dims.zero, right: from }, `the slice begins before axis ${axis}`, tensors],
+        [{ kind: 'le', left: to, right: size }, `the slice ends beyond axis ${axis}`, tensors],
+        [{ kind: 'lt', left: from, right: to }, `the slice of axis ${axis} is empty`, tensors],
+      ]);
+      return inside ? { from, to, keepsAxis: true } : undefined;
+    }
+    case 'at': {
+      const from = evaluateSize(scope, item.value);
+      if (!from) return undefined;
+      const last = () => scope.facts.show(dims.sub(size, dims.one));
+      const fromFront = () => ({ ...tensors(), help: `indices count from the front; the last is ${last()}` });
+      const inside = isWithin([
+        [{ kind: 'le', left: dims.zero, right: from }, `the index is before axis ${axis}`, fromFront],
+        [{ kind: 'lt', left: from, right: size }, `the index is beyond axis ${axis}`, tensors],
+      ]);
+      return inside ? { from, to: dims.add(from, dims.one), keepsAxis: false } : undefined;
+    }
+  }
+}
+
+/** The value of an expression that must be an int or a dim; undefined after a report. */
+export function evaluateSize(scope: Scope, expr: Expr): Dim | undefined {
+  const value = evaluate(scope, expr);
+  if (value.kind === 'dim') return value.dim;
+  if (value.kind !== 'error')
+    fail(scope, 'CROB2201', expr.span, { expected: 'an int or a dim', actual: describe(value) });
+  return undefined;
 }

@@ -10,6 +10,7 @@ import { argText, counted, fail, guarded, noNames, requireEqual } from '../repor
 import { swapHelp } from '../report/swapped.ts';
 import { scalar } from './arithmetic.ts';
 import { evaluate } from './evaluate.ts';
+import { evaluateSize } from './indexing.ts';
 import { run } from './statements.ts';
 
 /** `x as f32[B, N, C]`: the shape is proved and then goes by the names given. */
@@ -76,11 +77,9 @@ export function fromIndices(scope: Scope, expr: TensorExpr): Val {
   const inner = nested(scope);
   const shape: Dim[] = [];
   for (const { extent } of expr.indices) {
-    const size = evaluate(scope, extent);
-    if (size.kind === 'error') return error;
-    if (size.kind !== 'dim')
-      return fail(scope, 'CROB2201', extent.span, { expected: 'an int or a dim', actual: describe(size) });
-    shape.push(size.dim);
+    const size = evaluateSize(scope, extent);
+    if (!size) return error;
+    shape.push(size);
   }
   for (const [axis, { name: ident }] of expr.indices.entries()) {
     const at = guarded(scope, ident.span, `index ${ident.name}`, noNames, (build) =>

@@ -1,11 +1,12 @@
 import type { Span } from '../../../../grammar/span.ts';
 import type { Arg } from '../../../../grammar/tree.ts';
 import type { Dim } from '../../../dims/dim.ts';
+import type { Builder, Emitted } from '../../../ir/builder.ts';
 import type { Value } from '../../../ir/graph.ts';
 import type { CallArgs, Scope } from '../../context/scope.ts';
 import { describe } from '../../context/show-value.ts';
-import { asNumber, type Given, hasError, type Val } from '../../context/values.ts';
-import { argText, counted, fail } from '../../report/report.ts';
+import { asNumber, error, type Given, hasError, type Val } from '../../context/values.ts';
+import { argText, counted, fail, guarded } from '../../report/report.ts';
 import { didYouMean } from '../../source/did-you-mean.ts';
 import { knownInt } from '../known-sizes.ts';
 
@@ -91,7 +92,48 @@ export function callBuiltin(scope: Scope, builtin: Builtin, args: CallArgs, span
   });
 }
 
-// What a builtin asks of its arguments: the value, or undefined after a report.
+/** Reads one argument: its value, or undefined after a report. */
+export type Reader<T> = (cx: BuiltinCall, name: string) => T | undefined;
+
+type Readers<T> = { readonly [K in keyof T]: Reader<T[K]> };
+
+/** Every argument by its reader, so that each one that is wrong is reported; undefined where one is. */
+export function readArguments<T extends object>(cx: BuiltinCall, readers: Readers<T>): T | undefined {
+  const found: Partial<T> = {};
+  let sound = true;
+  for (const name in readers) {
+    const value = readers[name](cx, name);
+    if (value === undefined) sound = false;
+    else found[name] = value;
+  }
+  return sound ? (found as T) : undefined;
+}
+
+interface OperatorCall<T> {
+  readonly docs: string;
+  readonly params: readonly string[];
+  readonly args: Readers<T>;
+  /** Whether attributes are sound by themselves, before shapes come into it; reports where they are not. */
+  readonly check?: (cx: BuiltinCall, args: T) => boolean;
+  readonly emit: (build: Builder, args: T) => Emitted;
+  /** The operator in messages and profiles; the function's name where there is none. */
+  readonly label?: (args: T) => string;
+}
+
+/** A function that reads its arguments and emits an operator. */
+export function operator<T extends object>(name: string, of: OperatorCall<T>): Builtin {
+  const { docs, params, args: readers, check, emit, label } = of;
+  return {
+    name,
+    params,
+    docs,
+    call(cx) {
+      const args = readArguments(cx, readers);
+      if (!args || (check && !check(cx, args))) return error;
+      return guarded(cx.scope, cx.span, label ? label(args) : name, cx.texts, (build) => emit(build, args));
+    },
+  };
+}
 
 export function wanted(cx: BuiltinCall, name: string, expected: string): undefined {
   const given = cx.args.get(name);

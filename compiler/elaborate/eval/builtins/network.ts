@@ -13,25 +13,27 @@ import {
   dimsArg,
   intArg,
   numberArg,
+  operator,
   pairArg,
   stringArg,
   tensorArg,
   wanted,
 } from './builtin.ts';
 
-/** Four paddings from an int, a pair (height, width) or [top, left, bottom, right]. */
-function padding(cx: BuiltinCall): readonly [number, number, number, number] | undefined {
-  const given = cx.args.get('pad')?.value;
+/** Four paddings from an int, a pair (height, width) or [top, left, bottom, right]; none where it is not given. */
+function padding(cx: BuiltinCall, name: string): readonly [number, number, number, number] | undefined {
+  const given = cx.args.get(name)?.value;
   if (given?.kind === 'list' && given.items.length === 4) {
-    const all = given.items.map(asInt);
-    if (all.every((n) => n !== undefined)) return all as unknown as readonly [number, number, number, number];
+    const [top, left, bottom, right] = given.items.map(asInt);
+    if (top !== undefined && left !== undefined && bottom !== undefined && right !== undefined)
+      return [top, left, bottom, right];
   }
-  const pair = pairArg(cx, 'pad', 0);
+  const pair = pairArg(cx, name, 0);
   return pair && [pair[0], pair[1], pair[0], pair[1]];
 }
 
-/** Static attributes that an operator cannot have at all, before shapes come into it. */
-function sane(cx: BuiltinCall, checks: readonly (readonly [string, readonly number[], number])[]): boolean {
+/** The least of each attribute, which the operator cannot be without. */
+function atLeast(cx: BuiltinCall, checks: readonly (readonly [string, readonly number[], number])[]): boolean {
   return checks.every(([name, values, least]) => {
     if (values.every((n) => n >= least)) return true;
     fail(cx.scope, 'CROB2115', cx.args.get(name)?.span ?? cx.span, {
@@ -42,68 +44,54 @@ function sane(cx: BuiltinCall, checks: readonly (readonly [string, readonly numb
   });
 }
 
-const conv2d: Builtin = {
-  name: 'conv2d',
+const conv2d = operator('conv2d', {
   params: ['x', 'weight', 'stride?', 'pad?', 'dilation?', 'groups?'],
   docs: 'Convolution of x[B, C, H, W] with weight[O, C/groups, h, w], without a bias. `stride` and `dilation` are an int or a pair (height, width), 1 when not given; `pad` is an int, a pair, or [top, left, bottom, right], 0 when not given.',
-  call(cx) {
-    const x = tensorArg(cx, 'x');
-    const weight = tensorArg(cx, 'weight');
-    const stride = pairArg(cx, 'stride', 1);
-    const pad = padding(cx);
-    const dilation = pairArg(cx, 'dilation', 1);
-    const groups = intArg(cx, 'groups', 1);
-    if (!x || !weight || !stride || !pad || !dilation || groups === undefined) return error;
-    if (
-      !sane(cx, [
-        ['stride', stride, 1],
-        ['dilation', dilation, 1],
-        ['pad', pad, 0],
-        ['groups', [groups], 1],
-      ])
-    )
-      return error;
-    const label = stride[0] === 1 ? 'conv2d' : `conv2d stride ${stride[0]}`;
-    return guarded(cx.scope, cx.span, label, cx.texts, (build) =>
-      build.tryEmit('conv2d', [x, weight], { stride, pad, dilation, groups }),
-    );
+  args: {
+    x: tensorArg,
+    weight: tensorArg,
+    stride: (cx, name) => pairArg(cx, name, 1),
+    pad: padding,
+    dilation: (cx, name) => pairArg(cx, name, 1),
+    groups: (cx, name) => intArg(cx, name, 1),
   },
-};
+  check: (cx, { stride, dilation, pad, groups }) =>
+    atLeast(cx, [
+      ['stride', stride, 1],
+      ['dilation', dilation, 1],
+      ['pad', pad, 0],
+      ['groups', [groups], 1],
+    ]),
+  label: ({ stride }) => (stride[0] === 1 ? 'conv2d' : `conv2d stride ${stride[0]}`),
+  emit: (build, { x, weight, stride, pad, dilation, groups }) =>
+    build.tryEmit('conv2d', [x, weight], { stride, pad, dilation, groups }),
+});
 
-const maxPool: Builtin = {
-  name: 'max_pool2d',
+const maxPool = operator('max_pool2d', {
   params: ['x', 'kernel', 'stride?', 'pad?'],
   docs: 'Maximum over windows of x[B, C, H, W]. `kernel` and `stride` are an int or a pair (height, width), and the stride is the kernel when not given; `pad` is an int, a pair, or [top, left, bottom, right], 0 when not given.',
-  call(cx) {
-    const x = tensorArg(cx, 'x');
-    const kernel = pairArg(cx, 'kernel', 1);
-    const stride = cx.args.has('stride') ? pairArg(cx, 'stride', 1) : kernel;
-    const pad = padding(cx);
-    if (!x || !kernel || !stride || !pad) return error;
-    if (
-      !sane(cx, [
-        ['kernel', kernel, 1],
-        ['stride', stride, 1],
-        ['pad', pad, 0],
-      ])
-    )
-      return error;
-    return guarded(cx.scope, cx.span, 'max_pool2d', cx.texts, (build) =>
-      build.tryEmit('max_pool2d', [x], { kernel, stride, pad }),
-    );
+  args: {
+    x: tensorArg,
+    kernel: (cx, name) => pairArg(cx, name, 1),
+    stride: (cx, name) => (cx.args.has(name) ? pairArg(cx, name, 1) : null),
+    pad: padding,
   },
-};
+  check: (cx, { kernel, stride, pad }) =>
+    atLeast(cx, [
+      ['kernel', kernel, 1],
+      ['stride', stride ?? kernel, 1],
+      ['pad', pad, 0],
+    ]),
+  emit: (build, { x, kernel, stride, pad }) =>
+    build.tryEmit('max_pool2d', [x], { kernel, stride: stride ?? kernel, pad }),
+});
 
-const matmul: Builtin = {
-  name: 'matmul',
+const matmul = operator('matmul', {
   params: ['a', 'b'],
   docs: 'Matrix product over the last two axes; leading axes broadcast. A vector is a row on the left and a column on the right.',
-  call(cx) {
-    const a = tensorArg(cx, 'a');
-    const b = tensorArg(cx, 'b');
-    return a && b ? guarded(cx.scope, cx.span, 'matmul', cx.texts, (build) => product(build, a, b)) : error;
-  },
-};
+  args: { a: tensorArg, b: tensorArg },
+  emit: (build, { a, b }) => product(build, a, b),
+});
 
 /** As in NumPy: the axis that makes a vector a matrix is not in the result. */
 function product(build: Builder, a: Value, b: Value): Emitted {
@@ -120,47 +108,26 @@ function product(build: Builder, a: Value, b: Value): Emitted {
   });
 }
 
-const layerNorm: Builtin = {
-  name: 'layer_norm',
+const layerNorm = operator('layer_norm', {
   params: ['x', 'weight', 'bias', 'eps?'],
   docs: 'Normalises the last axis to mean 0 and variance 1, then scales and shifts.',
-  call(cx) {
-    const x = tensorArg(cx, 'x');
-    const weight = tensorArg(cx, 'weight');
-    const bias = tensorArg(cx, 'bias');
-    const eps = numberArg(cx, 'eps', 1e-5);
-    if (!x || !weight || !bias || eps === undefined) return error;
-    return guarded(cx.scope, cx.span, 'layer_norm', cx.texts, (build) =>
-      build.tryEmit('layer_norm', [x, weight, bias], { eps }),
-    );
-  },
-};
+  args: { x: tensorArg, weight: tensorArg, bias: tensorArg, eps: (cx, name) => numberArg(cx, name, 1e-5) },
+  emit: (build, { x, weight, bias, eps }) => build.tryEmit('layer_norm', [x, weight, bias], { eps }),
+});
 
-const gelu: Builtin = {
-  name: 'gelu',
+const gelu = operator('gelu', {
   params: ['x', 'approximate?'],
   docs: 'Gaussian error linear unit, exact or by tanh.',
-  call(cx) {
-    const x = tensorArg(cx, 'x');
-    const approximate = boolArg(cx, 'approximate', false);
-    return x && approximate !== undefined
-      ? guarded(cx.scope, cx.span, 'gelu', cx.texts, (build) => build.tryEmit('gelu', [x], { approximate }))
-      : error;
-  },
-};
+  args: { x: tensorArg, approximate: (cx, name) => boolArg(cx, name, false) },
+  emit: (build, { x, approximate }) => build.tryEmit('gelu', [x], { approximate }),
+});
 
-const gridSample: Builtin = {
-  name: 'grid_sample',
+const gridSample = operator('grid_sample', {
   params: ['x', 'px'],
   docs: 'Bilinear samples of x[B, C, H, W] at px[B, P, 2] pixels (x before y, 0 is the first pixel’s centre), zeros outside: [B, C, P].',
-  call(cx) {
-    const x = tensorArg(cx, 'x');
-    const px = tensorArg(cx, 'px');
-    return x && px
-      ? guarded(cx.scope, cx.span, 'grid_sample', cx.texts, (build) => build.tryEmit('grid_sample', [x, px], {}))
-      : error;
-  },
-};
+  args: { x: tensorArg, px: tensorArg },
+  emit: (build, { x, px }) => build.tryEmit('grid_sample', [x, px], {}),
+});
 
 const topK: Builtin = {
   name: 'top_k',
@@ -169,7 +136,7 @@ const topK: Builtin = {
   call(cx) {
     const x = tensorArg(cx, 'x');
     const k = intArg(cx, 'k');
-    if (!x || k === undefined || !sane(cx, [['k', [k], 1]])) return error;
+    if (!x || k === undefined || !atLeast(cx, [['k', [k], 1]])) return error;
     const made = guarded(cx.scope, cx.span, 'top_k', cx.texts, (build) => build.tryEmit('topk', [x], { k }));
     if (made.kind !== 'list') return made;
     return {
@@ -235,15 +202,12 @@ const full: Builtin = {
   },
 };
 
-const iota: Builtin = {
-  name: 'iota',
+const iota = operator('iota', {
   params: ['n'],
   docs: 'i32[n]: 0, 1, …, n - 1.',
-  call(cx) {
-    const n = dimArg(cx, 'n');
-    return n ? guarded(cx.scope, cx.span, 'iota', noNames, (build) => build.tryEmit('iota', [], { n })) : error;
-  },
-};
+  args: { n: dimArg },
+  emit: (build, { n }) => build.tryEmit('iota', [], { n }),
+});
 
 const uniform: Builtin = {
   name: 'uniform',

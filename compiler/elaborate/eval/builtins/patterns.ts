@@ -25,6 +25,7 @@ import {
   type BuiltinCall,
   dimsArg,
   numberArg,
+  readArguments,
   stringArg,
   tensorArg,
   tensorsArg,
@@ -136,11 +137,8 @@ function reshaping(name: 'rearrange' | 'repeat', run: typeof rearrange, docs: st
     rest: 'sizes of names',
     docs,
     call(cx) {
-      const x = tensorArg(cx, 'x');
-      const pattern = stringArg(cx, 'pattern');
-      const by = sizes(cx);
-      if (!x || pattern === undefined || !by) return error;
-      return patterned(cx, [x], (at) => run(at, x, pattern, by));
+      const args = readArguments(cx, { x: tensorArg, pattern: stringArg, by: sizes });
+      return args ? patterned(cx, [args.x], (at) => run(at, args.x, args.pattern, args.by)) : error;
     },
   };
 }
@@ -164,10 +162,8 @@ function reduction(name: 'sum' | 'mean' | 'amax', kind: 'sum' | 'mean' | 'max'):
           { name: 'pattern', callee: name },
           { help: `name the axes that stay: ${name}(x, "b c h w -> b c"), or none of them: ${name}(x, "b c h w ->")` },
         );
-      const pattern = stringArg(cx, 'pattern');
-      const by = sizes(cx);
-      if (!x || pattern === undefined || !by) return error;
-      return patterned(cx, [x], (at) => reduce(at, kind, x, pattern, by));
+      const args = readArguments(cx, { pattern: stringArg, by: sizes });
+      return x && args ? patterned(cx, [x], (at) => reduce(at, kind, x, args.pattern, args.by)) : error;
     },
   };
 }
@@ -219,11 +215,8 @@ export const patternBuiltins: readonly Builtin[] = [
     params: ['x', 'pattern', 'sizes'],
     docs: 'Cuts the starred axis into parts of the given sizes, which sum to it.',
     call(cx) {
-      const x = tensorArg(cx, 'x');
-      const pattern = stringArg(cx, 'pattern');
-      const parts = dimsArg(cx, 'sizes');
-      if (!x || pattern === undefined || !parts) return error;
-      return patterned(cx, [x], (at) => split(at, x, pattern, parts));
+      const args = readArguments(cx, { x: tensorArg, pattern: stringArg, sizes: dimsArg });
+      return args ? patterned(cx, [args.x], (at) => split(at, args.x, args.pattern, args.sizes)) : error;
     },
   },
   {
@@ -232,10 +225,9 @@ export const patternBuiltins: readonly Builtin[] = [
     rest: 'amounts (low, high) of names',
     docs: 'Pads named axes: `pad(x, "b h w c", h = (0, 3), value = 0.0)`. An axis takes a pair (in front, behind), or an int or dim for both sides.',
     call(cx) {
-      const x = tensorArg(cx, 'x');
-      const pattern = stringArg(cx, 'pattern');
-      const value = numberArg(cx, 'value', 0);
-      if (!x || pattern === undefined || value === undefined) return error;
+      const args = readArguments(cx, { x: tensorArg, pattern: stringArg, value: (cx, name) => numberArg(cx, name, 0) });
+      if (!args) return error;
+      const { x, pattern, value } = args;
       const amounts = new Map<string, readonly [Dim, Dim]>();
       for (const [name, given] of cx.rest) {
         const both = given.value.kind === 'list' && given.value.items.length === 2 ? given.value.items : undefined;
@@ -253,11 +245,8 @@ export const patternBuiltins: readonly Builtin[] = [
     rest: 'shifts of names',
     docs: 'Rolls named axes: `roll(x, "b h w c", h = -s)`; what leaves at one end comes in at the other.',
     call(cx) {
-      const x = tensorArg(cx, 'x');
-      const pattern = stringArg(cx, 'pattern');
-      const shifts = sizes(cx);
-      if (!x || pattern === undefined || !shifts) return error;
-      return patterned(cx, [x], (at) => roll(at, x, pattern, shifts));
+      const args = readArguments(cx, { x: tensorArg, pattern: stringArg, shifts: sizes });
+      return args ? patterned(cx, [args.x], (at) => roll(at, args.x, args.pattern, args.shifts)) : error;
     },
   },
   {
