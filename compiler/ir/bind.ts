@@ -1,8 +1,9 @@
-import { asConstant, type Dim, substitute } from '../dims/dim.ts';
+import { type Dim, substitute } from '../dims/dim.ts';
 import { type Clause, Facts } from '../dims/facts.ts';
 import { mapDims } from './attributes.ts';
 import { Builder } from './builder.ts';
 import type { Graph, Guard, Value } from './graph.ts';
+import { guardClause } from './guard-clause.ts';
 import { finish } from './rebuild.ts';
 
 /** The graph with dim variables replaced, as by H = 480: in types, attributes, facts and guards. */
@@ -36,7 +37,7 @@ export function bindDims(graph: Graph, bindings: ReadonlyMap<string, Dim>): Grap
     facts,
     guards: graph.guards
       .map((guard): Guard => ({ ...guard, left: bind(guard.left), right: bind(guard.right) }))
-      .filter((guard) => !isTrue(clauseOf(guard))),
+      .filter((guard) => !isTrue(guardClause(guard))),
     inputs: graph.inputs.map((input) => ({ ...input, value: now.get(input.value)! })),
     outputs: graph.outputs.map((output) => ({ ...output, value: now.get(output.value)! })),
   };
@@ -47,21 +48,6 @@ function bindClause(clause: Clause, bind: (dim: Dim) => Dim): Clause {
   return clause.kind === 'mod'
     ? { ...clause, value: bind(clause.value) }
     : { ...clause, left: bind(clause.left), right: bind(clause.right) };
-}
-
-function clauseOf({ relation, left, right, remainder }: Guard): Clause | undefined {
-  switch (relation) {
-    case '==':
-      return { kind: 'eq', left, right };
-    case '<=':
-      return { kind: 'le', left, right };
-    case '<':
-      return { kind: 'lt', left, right };
-    case '%': {
-      const modulus = asConstant(right);
-      return modulus === undefined ? undefined : { kind: 'mod', value: left, modulus, remainder: remainder ?? 0 };
-    }
-  }
 }
 
 /** Whether nothing is left to know: both sides are numbers, and it holds. */

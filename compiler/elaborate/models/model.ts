@@ -1,21 +1,20 @@
 import type { Span } from '../../../grammar/span.ts';
-import type { Attribute, OutputMember, Param } from '../../../grammar/tree.ts';
+import type { Attribute, Param } from '../../../grammar/tree.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
-import { type Clause, Facts } from '../../dims/facts.ts';
+import { Facts } from '../../dims/facts.ts';
 import { Builder } from '../../ir/builder.ts';
 import type { Guard, Node, Value } from '../../ir/graph.ts';
+import { guardOf } from '../../ir/guard-clause.ts';
 import { type Context, ownerKey } from '../context/context.ts';
-import type { Overrides } from '../context/overrides.ts';
 import { childPath } from '../context/paths.ts';
 import type { Read } from '../context/reads.ts';
 import { DimScope, fileScope, type GraphBody, graphBody, type Scope } from '../context/scope.ts';
 import { describe, showStatic } from '../context/show-value.ts';
 import type { Call, GraphType } from '../context/template.ts';
-import { error, type Given, hasError, type Instance, tensor, type Val } from '../context/values.ts';
+import { error, hasError, type Instance, tensor, type Val } from '../context/values.ts';
 import { fitStatic } from '../eval/arguments.ts';
 import { evaluate } from '../eval/evaluate.ts';
-import { fitResult } from '../eval/fit-result.ts';
 import { itemOf } from '../eval/items.ts';
 import { assumeAll, conditions, resolveType } from '../eval/signature.ts';
 import { checkAttributes } from '../modules/declared.ts';
@@ -26,8 +25,11 @@ import { definitions } from '../report/definitions.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope } from '../source/program.ts';
-import { type FlatModel, type From, type FromField, type FromValue, isWritten } from './flatten.ts';
-import { type Line, OverrideLines, type OverrideUse } from './override-lines.ts';
+import { type FlatModel, type FromField, isWritten } from './flatten.ts';
+import { GivenValues } from './given-values.ts';
+import type { OverrideLines, OverrideUse } from './override-lines.ts';
+import { checkPortNames, portsOf } from './ports.ts';
+import { unreadNames } from './unread.ts';
 import { type GoneUse, Uses } from './uses.ts';
 
 /** A model elaborated: instances made, body typed; `inline` makes the flat graph of it. */
@@ -58,13 +60,6 @@ export function elaborateModel(context: Context, flat: FlatModel): ModelGraph | 
   return new ModelElaboration(context, flat).run();
 }
 
-interface Port {
-  readonly name: string;
-  readonly value: Value;
-  readonly docs: string;
-  readonly span: Span;
-}
-
 /** Names of a model come to their values when first asked for: the body has no order. */
 class ModelElaboration {
   readonly #context: Context;
@@ -72,6 +67,7 @@ class ModelElaboration {
   readonly #values = new Map<string, Val>();
   readonly #busy = new Set<string>();
   readonly #uses = new Uses();
+  readonly #given: GivenValues;
   readonly #lines: OverrideLines;
   readonly #dims: DimScope;
   readonly #guards: Guard[] = [];
@@ -85,13 +81,8 @@ class ModelElaboration {
     this.#context = context;
     this.#flat = flat;
     this.#dims = new DimScope(true);
-    this.#lines = new OverrideLines(context, flat.overrides, this.#indexScope, (line, without) => ({
-      value: evaluate(
-        this.#rightSide(line, () => this.#without(line.name, without)),
-        line.value,
-      ),
-      span: line.value.span,
-    }));
+    this.#given = new GivenValues(context, flat, { plain: this.#staticScope, index: this.#indexScope });
+    this.#lines = this.#given.linesOver(flat.overrides, (name) => this.#given.of(name));
   }
 
   /** A `where` may name what parts of the model say of themselves (`T <= text.positions`), so conditions come first. */
@@ -134,9 +125,11 @@ class ModelElaboration {
     // Most bodies are written in the order of their flow; taken so, one equation does not wait within another.
     for (const name of flat.lets.keys()) this.#value(name);
     const outputs = [...flat.outputs].flatMap(([name, from]) =>
-      this.#uses.within({ name: `output ${name}`, inherited: false }, () => this.#output(name, from)),
+      this.#uses.within({ name: `output ${name}`, inherited: false }, () =>
+        portsOf(this.#scope(from.file), from.decl, () => this.#value(name)),
+      ),
     );
-    this.#checkNames(outputs);
+    checkPortNames(context, flat, this.#inputs, outputs);
     // An inherited `let` that no output needs goes with what it uses; the others cannot do without.
     const own = [...flat.lets].flatMap(([name, { model }]) => (model === flat.name ? [name] : []));
     const needed = this.#uses.needed([...own, ...[...flat.outputs.keys()].map((name) => `output ${name}`)]);
@@ -162,83 +155,10 @@ class ModelElaboration {
       partsOf: (instance) => partsOf(context, instance),
       params,
       overrides: this.#lines.all(),
-      unread: this.#unread(),
+      // A slot is a part, and parts that no output needs are reported with all that is in them.
+      unread: unreadNames(flat, this.#uses, (name) => holdsInstance(this.#values.get(name) ?? error)),
       reads: this.#context.reads,
     };
-  }
-
-  #unread(): ReadonlySet<string> {
-    const { outputs, where, params, fields, lets } = this.#flat;
-    const ends = [...outputs.keys()].map((name) => `output ${name}`).concat(where.map((_, i) => `where ${i}`));
-    const needed = this.#uses.reached(ends);
-    // A slot is a part, and parts that no output needs are reported with all that is in them.
-    const isPlain = (name: string) => !holdsInstance(this.#values.get(name) ?? error);
-    const parts = [...fields.keys(), ...[...params.keys()].filter((name) => !isPlain(name))];
-    const byParts = this.#uses.reached([...ends, ...parts]);
-    return new Set([
-      // A `let (a, b) = …` is reported by the names that are not needed.
-      ...[...lets.keys()].filter((name) => isWritten(name) && !needed.has(name)),
-      ...[...params.keys()].filter((name) => isPlain(name) && !byParts.has(name)),
-    ]);
-  }
-
-  /** One output for each tensor of it; none where it is for losses only and this is no training. */
-  #output(name: string, { decl, file }: From<OutputMember>): readonly Port[] {
-    const context = this.#context;
-    const span = decl.value?.span ?? decl.name.span;
-    if (decl.stage && decl.stage.name !== 'train') {
-      fail(
-        { context },
-        'CROB2001',
-        decl.stage.span,
-        { name: decl.stage.name },
-        { help: 'the only stage is `output(train)`' },
-      );
-    }
-    const scope = this.#scope(file);
-    const raw = decl.value ? evaluate(scope, decl.value) : this.#value(name);
-    if (!raw) {
-      fail({ context }, 'CROB2001', decl.name.span, { name }, { help: `give it a value: output ${name} = …` });
-      return [];
-    }
-    const type = decl.type && resolveType(scope, decl.type, new Map());
-    if (raw.kind === 'error') return [];
-    const value = type ? fitResult(scope, raw, type, span, `the output \`${name}\``) : raw;
-    const docs = decl.docs.join('\n');
-    const ports = (): readonly Port[] | undefined => {
-      if (value.kind === 'tensor') return [{ name, value: value.value, docs, span: decl.name.span }];
-      if (value.kind !== 'list' || value.items.length === 0) return undefined;
-      const items = value.items.map((item) => (item.kind === 'tensor' ? item.value : undefined));
-      if (!items.every((item) => item !== undefined)) return undefined;
-      return items.map((item, i) => ({ name: `${name}_${i}`, value: item, docs: '', span: decl.name.span }));
-    };
-    const found = value.kind === 'error' ? [] : ports();
-    if (!found) {
-      const actual = value.kind === 'list' && value.items.length > 0 ? 'a list of other things' : describe(value);
-      fail({ context }, 'CROB2201', span, {
-        expected: `a tensor, or a list of tensors, as the output \`${name}\``,
-        actual,
-      });
-    }
-    return decl.stage && !context.training ? [] : (found ?? []);
-  }
-
-  /** Where a model runs, its inputs and outputs are known by name. */
-  #checkNames(outputs: readonly Port[]): void {
-    const model = this.#flat.name;
-    const taken = new Map(this.#inputs.map(({ name }) => [name, this.#flat.inputs.get(name)!.decl.name.span]));
-    for (const { name, span } of outputs) {
-      const earlier = taken.get(name);
-      if (earlier)
-        fail(
-          { context: this.#context },
-          'CROB2312',
-          span,
-          { model, name },
-          { notes: [{ span: earlier, text: 'the other one' }] },
-        );
-      else taken.set(name, span);
-    }
   }
 
   #scopeWith(file: FileScope, graph: GraphBody | undefined): Scope {
@@ -266,9 +186,9 @@ class ModelElaboration {
   }
 
   /** Static parameters and modules see no tensors. */
-  #staticScope(file: FileScope): Scope {
+  readonly #staticScope = (file: FileScope): Scope => {
     return { ...this.#scopeWith(file, undefined), dims: new DimScope(false) };
-  }
+  };
 
   /** An index of a path may name plain parameters of the model. */
   readonly #indexScope = (file: FileScope): Scope => {
@@ -280,68 +200,6 @@ class ModelElaboration {
     };
     return { ...this.#staticScope(file), member };
   };
-
-  /** The scope of a right side: its own part is the one before. */
-  #rightSide({ name: own, file }: { readonly name: string; readonly file: FileScope }, before: () => Val): Scope {
-    const scope = this.#staticScope(file);
-    return { ...scope, member: (name, span) => (name === own ? before() : scope.member(name, span)) };
-  }
-
-  /** A part without some of its overrides, as the right side of the last of these sees it. */
-  #without(name: string, without: readonly Line[]): Val {
-    const { fields, params } = this.#flat;
-    const overrides = this.#lines.belowWithout(name, without);
-    const field = fields.get(name);
-    if (field)
-      return this.#shadowOf(
-        name,
-        evaluate(this.#fieldScope(name, field), field.decl.value),
-        field.decl.value.span,
-        overrides,
-      );
-    const param = params.get(name);
-    const given = param && this.#givenParam(name, param, this.#flat.values.get(name));
-    return given ? this.#shadowOf(name, given.value, given.span, overrides) : error;
-  }
-
-  /** The part that a field replaces, with the overrides that its base has. */
-  #before(name: string, nearness: number, before: () => Given | undefined): Val {
-    const given = before();
-    if (!given) return error;
-    const { overrides, superseded } = this.#flat;
-    const ofBase = [...superseded, ...overrides].filter((one) => one.name === name && one.nearness < nearness);
-    const lines: OverrideLines = new OverrideLines(this.#context, ofBase, this.#indexScope, (line, without) => ({
-      value: evaluate(
-        this.#rightSide(line, () => this.#shadowOf(name, given.value, given.span, lines.belowWithout(name, without))),
-        line.value,
-      ),
-      span: line.value.span,
-    }));
-    return this.#shadowOf(name, given.value, given.span, lines.below(name));
-  }
-
-  #shadowOf(name: string, value: Val, span: Span, overrides: Overrides | undefined): Val {
-    if (!isPart(value)) return value;
-    return place(this.#context, { value, span }, { path: name, source: name }, overrides, true);
-  }
-
-  #fieldScope(name: string, { file, nearness, before }: FromField): Scope {
-    if (!before) return this.#staticScope(file);
-    const given = () => ({
-      value: evaluate(this.#fieldScope(name, before), before.decl.value),
-      span: before.decl.value.span,
-    });
-    return this.#rightSide({ name, file }, () => this.#before(name, nearness, given));
-  }
-
-  /** The value of a parameter: given anew by a model of the chain, or its default. */
-  #givenParam(name: string, param: From<Param>, value: FromValue | undefined): Given | undefined {
-    const { decl, file } = param;
-    if (!value) return decl.value && { value: evaluate(this.#staticScope(file), decl.value), span: decl.value.span };
-    const before = () => this.#before(name, value.nearness, () => this.#givenParam(name, param, value.before));
-    const scope = this.#rightSide({ name, file: value.file }, before);
-    return { value: evaluate(scope, value.decl), span: value.decl.span };
-  }
 
   #value(name: string, span?: Span): Val | undefined {
     this.#uses.note(name);
@@ -383,7 +241,7 @@ class ModelElaboration {
     const context = this.#context;
     const param = flat.params.get(name);
     if (param) {
-      const given = this.#givenParam(name, param, this.#flat.values.get(name));
+      const given = this.#given.ofParam(name, param, flat.values.get(name));
       if (!given) {
         const notes = [{ span: param.decl.span, text: 'declared here, without a default' }];
         return fail({ context }, 'CROB2010', flat.decl.name.span, { name, callee: flat.name }, { notes });
@@ -400,7 +258,7 @@ class ModelElaboration {
     if (field) {
       const { attributes, value: expr } = field.decl;
       checkAttributes(context, attributes, ['path']);
-      const value = evaluate(this.#fieldScope(name, field), expr);
+      const { value } = this.#given.ofField(name, field);
       if (!isPart(value) || (value.kind === 'none' && field.base !== undefined && !field.before))
         return this.#refuseField(name, field, value);
       const overrides = this.#lines.below(name);
@@ -512,19 +370,4 @@ class ModelElaboration {
 
 function holdsInstance(value: Val): boolean {
   return value.kind === 'instance' || (value.kind === 'list' && value.items.some(holdsInstance));
-}
-
-function guardOf(clause: Clause, text: string, span: Span): Guard {
-  if (clause.kind === 'mod') {
-    return {
-      text,
-      left: clause.value,
-      relation: '%',
-      right: dims.constant(clause.modulus),
-      remainder: clause.remainder,
-      span,
-    };
-  }
-  const relation = clause.kind === 'eq' ? '==' : clause.kind === 'le' ? '<=' : '<';
-  return { text, left: clause.left, relation, right: clause.right, span };
 }
