@@ -18,7 +18,7 @@ import {
   type TrainedModels,
   trainedModel,
   trainedModels,
-} from './elaborate/recipes/recipe.ts';
+} from './elaborate/recipes/check-recipe.ts';
 import { type FileScope, Program, type SourceHost } from './elaborate/source/program.ts';
 import { recipeBindings } from './elaborate/source/recipe-chain.ts';
 import { settingsSource } from './elaborate/source/settings-source.ts';

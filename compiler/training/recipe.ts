@@ -1,7 +1,8 @@
 import { position, type Span } from '../../grammar/span.ts';
 import { type Selection, selects } from '../elaborate/models/selection.ts';
-import { type EvaluatedRecipe, isTrained, type Sourced, type Trained } from '../elaborate/recipes/recipe.ts';
-import type { Constructed, Rate, SettingValue } from '../elaborate/recipes/recipe-settings.ts';
+import type { EvaluatedRecipe } from '../elaborate/recipes/recipe.ts';
+import type { Constructed, Rate, SettingValue, Sourced } from '../elaborate/recipes/recipe-settings.ts';
+import { isTrained, type Trained } from '../elaborate/recipes/recipe-weights.ts';
 import type { Program } from '../elaborate/source/program.ts';
 import {
   type MetricName,

@@ -142,6 +142,11 @@ export function collecting(context: Context, into: Map<string, Diagnostic>): Con
   return { run, training, evaluated, reads, report };
 }
 
+/** A context whose diagnostics are dropped, as they are reported elsewhere. */
+export function silent({ run, training, evaluated, reads }: Context): Context {
+  return { run, training, evaluated, reads, report: () => undefined };
+}
+
 /** The same context, but for who notes what it reads. */
 export function reading({ run, training, evaluated, report }: Context, reads: Read[]): Context {
   return { run, training, evaluated, reads, report };

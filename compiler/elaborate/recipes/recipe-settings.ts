@@ -18,6 +18,12 @@ import {
   schedules,
 } from '../source/recipe-tables.ts';
 
+/** A value with the place that it comes from. */
+export interface Sourced<T> {
+  readonly value: T;
+  readonly span: Span;
+}
+
 /** `AdamW(lr = 5e-5)`, with all its arguments. */
 export interface Constructed {
   readonly name: string;

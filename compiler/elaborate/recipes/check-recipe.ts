@@ -1,0 +1,89 @@
+import type { ModelDecl, RecipeDecl } from '../../../grammar/tree.ts';
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import { type Context, collecting, silent } from '../context/context.ts';
+import type { Faults } from '../context/faults.ts';
+import { blamedOnLines } from '../models/blame.ts';
+import { trainingGraph } from '../models/checked-model.ts';
+import type { ModelGraph } from '../models/model.ts';
+import { selectPath } from '../models/selection.ts';
+import { fail } from '../report/report.ts';
+import type { FileScope } from '../source/program.ts';
+import { type ModelAt, namedModel, recipeChain, recipesOf } from '../source/recipe-chain.ts';
+import { placedMap } from '../weights/weights-map-places.ts';
+import { checkBoundSizes } from './bound-sizes.ts';
+import { evaluateBindings, mergeEquations } from './merge-recipes.ts';
+import { evaluateChain, evaluatedRoots, notFound, reportedChain } from './recipe.ts';
+import { elaborateTerms } from './recipe-terms.ts';
+
+/** Models in training form: several recipes train one model. */
+export interface TrainedModels {
+  readonly context: Context;
+  readonly models: Map<ModelDecl, ModelGraph | undefined>;
+}
+
+export function trainedModels(context: Context): TrainedModels {
+  return { context, models: new Map() };
+}
+
+/** Errors that inference has too are reported there as well; the check drops duplicates. */
+export function trainedModel({ context, models }: TrainedModels, at: ModelAt): ModelGraph | undefined {
+  if (!models.has(at.decl)) models.set(at.decl, trainingGraph(context, at));
+  return models.get(at.decl);
+}
+
+/** Checks a recipe against its model: names, kinds, dims, terms that are numbers, paths that select something. */
+export function checkRecipe(trained: TrainedModels, decl: RecipeDecl, file: FileScope): void {
+  const { context } = trained;
+  const chain = reportedChain(context, { decl, file });
+  if (!chain) return;
+  const named = namedModel(chain);
+  if (!named) {
+    const help = `recipe ${decl.name.name} for Model { … }`;
+    fail({ context }, 'CROB2323', decl.name.span, { name: decl.name.name, missing: 'model' }, { help });
+    return;
+  }
+  const found = named.file.lookup(named.name.name);
+  if (found?.decl.kind !== 'model') {
+    notFound(context, named.name, found?.decl.kind, 'a model', named.file);
+    return;
+  }
+  const model = trainedModel(trained, { decl: found.decl, file: found.file });
+  if (model) evaluateChain(context, chain, model);
+}
+
+/**
+ * Checks a variant against the recipe that it inherits: what may differ from the model that the recipe was written for,
+ * which is the weights that paths select, and the inputs and outputs that terms see. `model` is in inference form.
+ */
+export function checkInherited(trained: TrainedModels, at: ModelAt, model: ModelGraph): void {
+  const { context } = trained;
+  const recipe = at.decl.base && recipesOf(at)[0];
+  const chain = recipe && recipeChain(recipe);
+  if (!chain || 'base' in chain) return;
+  const target = namedModel(chain)!;
+  if (target.file.lookup(target.name.name)?.decl === at.decl) return;
+  const trainsMore = [...model.flat.outputs.values()].some((output) => output.decl.stage);
+  const form = trainsMore ? trainedModel(trained, at) : model;
+  if (!form) return;
+  const note = { span: at.decl.name.span, text: `${at.decl.name.name} inherits ${recipe.decl.name.name}` };
+  const { bindings, refused } = evaluateBindings(silent(context), chain);
+  const equations = mergeEquations(silent(context), chain);
+  const faultsWith = (of: ModelGraph): Faults => {
+    const faults = new Map<string, Diagnostic>();
+    const inner = collecting(context, faults);
+    for (const one of chain)
+      for (const member of one.decl.members) {
+        const more = member.kind === 'train' ? member.paths : member.kind === 'init' ? member.except : [];
+        for (const path of more) selectPath(inner, path, of);
+        const selected = 'path' in member ? selectPath(inner, member.path, of) : undefined;
+        if (selected && member.kind === 'init' && member.via)
+          placedMap(inner, member.via, one.file, { model: of, ...selected });
+      }
+    elaborateTerms(inner, { name: recipe.decl.name, equations, bindings, refused }, of);
+    checkBoundSizes(inner, recipe.decl.name, bindings, of, evaluatedRoots(context, recipe, of));
+    return faults;
+  };
+  const inForm = { ...context, training: trainsMore };
+  for (const d of blamedOnLines(inForm, at, faultsWith(form), faultsWith))
+    context.report({ ...d, notes: [...d.notes.slice(0, 2), note] });
+}

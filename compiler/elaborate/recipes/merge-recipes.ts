@@ -1,0 +1,122 @@
+import { nearest } from '../../../grammar/nearest.ts';
+import type { Span } from '../../../grammar/span.ts';
+import type { RecipeDecl } from '../../../grammar/tree.ts';
+import { diagnostic } from '../../diagnostics/diagnostic.ts';
+import type { Context } from '../context/context.ts';
+import { fileScope } from '../context/scope.ts';
+import { asInt } from '../context/values.ts';
+import { evaluate } from '../eval/evaluate.ts';
+import { fail } from '../report/report.ts';
+import type { RecipeAt } from '../source/recipe-chain.ts';
+import { intervals, optimizerArguments, recipeSettings } from '../source/recipe-tables.ts';
+import { readSetting, type SettingValue, type Sourced } from './recipe-settings.ts';
+import type { Equations } from './recipe-terms.ts';
+
+/** `refused` dims were given something that is no size. */
+export function evaluateBindings(
+  context: Context,
+  chain: readonly RecipeAt[],
+): { bindings: Map<string, Sourced<number>>; refused: Set<string> } {
+  const bindings = new Map<string, Sourced<number>>();
+  const refused = new Set<string>();
+  for (const { decl, file } of chain) {
+    const here = new Map<string, Span>();
+    for (const { name, value } of decl.bindings) {
+      once(context, decl, here, name.name, name.span);
+      const got = evaluate(fileScope(context, file), value);
+      const n = asInt(got);
+      if (n !== undefined && n >= 1) {
+        bindings.set(name.name, { value: n, span: name.span });
+        continue;
+      }
+      refused.add(name.name);
+      if (got.kind !== 'error')
+        fail({ context }, 'CROB2321', value.span, { name: name.name, expected: 'an int of at least 1' });
+    }
+  }
+  return { bindings, refused };
+}
+
+/** Reports what one recipe gives twice: its lines have no order, so there is no later one that could win. */
+export function once(context: Context, decl: RecipeDecl, here: Map<string, Span>, name: string, span: Span): void {
+  const earlier = here.get(name);
+  here.set(name, span);
+  if (!earlier) return;
+  const notes = [{ span: earlier, text: 'first given here' }];
+  context.report(diagnostic('CROB2302', span, { path: name, model: decl.name.name }, { notes }));
+}
+
+/** Lays the settings of one recipe over those that it inherits. */
+export function evaluateSettings(
+  context: Context,
+  { decl, file }: RecipeAt,
+  into: Map<string, Sourced<SettingValue>>,
+  outdated: Map<string, Sourced<SettingValue>>,
+): void {
+  const here = new Map<string, Span>();
+  const own = new Map<string, Sourced<SettingValue>>();
+  for (const member of decl.members) {
+    if (member.kind !== 'setting') continue;
+    const { name } = member.name;
+    once(context, decl, here, name === 'steps' ? 'epochs' : name, member.name.span);
+    const value = readSetting(context, member, file);
+    if (value) own.set(name, { value, span: member.span });
+  }
+  if (own.has('optimizer')) for (const name of optimizerArguments) into.delete(name);
+  const before = own.has('steps') ? 'epochs' : own.has('epochs') ? 'steps' : undefined;
+  if (before !== undefined && into.delete(before)) {
+    for (const name of intervals) {
+      const counted = into.get(name);
+      if (counted) outdated.set(name, counted);
+      into.delete(name);
+    }
+  }
+  for (const [name, setting] of own) {
+    outdated.delete(name);
+    into.set(name, scaled(setting, into.get(name)));
+  }
+}
+
+/** `lr = 0.1x` where a factor or a value is inherited already. */
+function scaled(setting: Sourced<SettingValue>, under: Sourced<SettingValue> | undefined): Sourced<SettingValue> {
+  const { value, span } = setting;
+  if (value.kind !== 'number' || !value.factor || under?.value.kind !== 'number') return setting;
+  return { value: { ...under.value, value: under.value.value * value.value }, span };
+}
+
+export function mergeEquations(context: Context, chain: readonly RecipeAt[]): Equations {
+  const equations = { inputs: new Map(), lets: new Map(), terms: new Map() } satisfies Record<
+    string,
+    Map<string, unknown>
+  >;
+  for (const { decl, file } of chain) {
+    const here = new Map<string, Span>();
+    for (const member of decl.members) {
+      if (member.kind !== 'input' && member.kind !== 'model-let' && member.kind !== 'term') continue;
+      const { name, span } = member.name;
+      once(context, decl, here, member.kind === 'term' ? `term ${name}` : name, span);
+      const into = { input: equations.inputs, 'model-let': equations.lets, term: equations.terms }[member.kind];
+      into.set(name, { member, file });
+    }
+  }
+  return equations;
+}
+
+export function checkComplete(context: Context, chain: readonly RecipeAt[], { terms }: Equations): void {
+  const names = chain.flatMap(({ decl }) => decl.members.flatMap((m) => (m.kind === 'setting' ? [m.name.name] : [])));
+  // A misspelt setting is there, and was reported.
+  const has = (name: string) =>
+    names.some(
+      (given) => given === name || (!recipeSettings[given] && nearest(given, Object.keys(recipeSettings)) === name),
+    );
+  const lacking =
+    terms.size === 0
+      ? 'term'
+      : !has('optimizer')
+        ? 'optimizer'
+        : !has('epochs') && !has('steps')
+          ? 'epochs or steps'
+          : undefined;
+  const { name } = chain.at(-1)!.decl;
+  if (lacking) fail({ context }, 'CROB2323', name.span, { name: name.name, missing: lacking });
+}

@@ -1,0 +1,130 @@
+import type { Span } from '../../../grammar/span.ts';
+import type { Path, RecipeMember } from '../../../grammar/tree.ts';
+import type { Context } from '../context/context.ts';
+import { fileScope } from '../context/scope.ts';
+import { evaluate } from '../eval/evaluate.ts';
+import type { ModelGraph } from '../models/model.ts';
+import { covers, type Selection, selectPath, selects } from '../models/selection.ts';
+import { fail } from '../report/report.ts';
+import type { FileScope } from '../source/program.ts';
+import type { RecipeAt } from '../source/recipe-chain.ts';
+import { type PlacedMap, placedMap } from '../weights/weights-map-places.ts';
+import { once } from './merge-recipes.ts';
+import type { Sourced } from './recipe-settings.ts';
+
+/** What `train only` and `train all except` say. */
+export interface Trained {
+  readonly mode: 'only' | 'except';
+  readonly paths: readonly Selection[];
+}
+
+/** Whether a weight is among those that are trained, as far as `train` says. */
+export function isTrained(trained: Trained | undefined, weight: string): boolean {
+  if (!trained) return true;
+  const named = trained.paths.some((one) => selects(one, weight));
+  return trained.mode === 'only' ? named : !named;
+}
+
+/** Where an `init` takes weights from, and which of those that it selects it leaves as they are. */
+export interface Initial {
+  readonly from: string;
+  readonly via: PlacedMap | undefined;
+  readonly except: readonly Selection[];
+}
+
+/** The one `train` of a recipe; undefined where it has none, or names what there is not. */
+export function evaluateTrained(context: Context, { decl }: RecipeAt, model: ModelGraph): Sourced<Trained> | undefined {
+  const here = new Map<string, Span>();
+  let found: Sourced<Trained> | undefined;
+  for (const member of decl.members) {
+    if (member.kind !== 'train') continue;
+    const { mode, span } = member;
+    once(context, decl, here, 'train', span);
+    const paths = selectAll(context, member.paths, model);
+    if (paths) found = { value: { mode, paths }, span };
+  }
+  return found;
+}
+
+/** Each path by itself; undefined where one of them selects nothing, or what one before it has already. */
+function selectAll(context: Context, paths: readonly Path[], model: ModelGraph): readonly Selection[] | undefined {
+  const found: Selection[] = [];
+  let sound = true;
+  for (const path of paths) {
+    const value = selectPath(context, path, model);
+    const before = value && found.find((one) => covers(one, value));
+    if (before) {
+      const reason = `\`${before.pattern}\` in front of it has all its weights`;
+      fail({ context }, 'CROB2329', path.span, { what: value.pattern, reason });
+    }
+    if (value && !before) found.push(value);
+    else sound = false;
+  }
+  return sound ? found : undefined;
+}
+
+/** A `fix` or `eval` of weights that an earlier one of the recipe, or of what it extends, has already changes nothing. */
+export function checkRepeated(
+  context: Context,
+  mode: 'fix' | 'eval',
+  earlier: readonly Sourced<Selection>[],
+  { value, span }: Sourced<Selection>,
+): boolean {
+  const before = earlier.find((one) => covers(one.value, value));
+  if (!before) return true;
+  const reason = `\`${mode} ${before.value.pattern}\` has all these weights`;
+  const notes = [{ span: before.span, text: 'given here' }];
+  fail({ context }, 'CROB2329', span, { what: `${mode} ${value.pattern}`, reason }, { notes });
+  return false;
+}
+
+/** A `fix` beside `train` must leave something of it, and take something from it. */
+export function checkFix(
+  context: Context,
+  trained: Sourced<Trained> | undefined,
+  { value, span }: Sourced<Selection>,
+): boolean {
+  if (!trained) return true;
+  const { mode, paths } = trained.value;
+  const notes = [{ span: trained.span, text: 'what is trained is said here' }];
+  const refuse = (reason: string): false => {
+    fail({ context }, 'CROB2329', span, { what: `fix ${value.pattern}`, reason }, { notes });
+    return false;
+  };
+  if (mode === 'except')
+    return paths.some((path) => covers(path, value)) ? refuse('these weights are not trained anyhow') : true;
+  const undone = paths.find((path) => covers(value, path));
+  if (undone) return refuse(`\`train only\` trains \`${undone.pattern}\`, and this fixes all of it`);
+  return paths.some((path) => covers(path, value)) ? true : refuse('these weights are not trained anyhow');
+}
+
+export function evaluateInit(
+  context: Context,
+  { path: at, from, via, except }: Extract<RecipeMember, { kind: 'init' }>,
+  file: FileScope,
+  { model, value }: { readonly model: ModelGraph; readonly value: Selection | undefined },
+): Initial | undefined {
+  const path = evaluate(fileScope(context, file), from);
+  if (path.kind !== 'string' && path.kind !== 'error')
+    fail({ context }, 'CROB2321', from.span, { name: 'from', expected: 'the name of a weights file, in quotes' });
+  const map = via && value && placedMap(context, via, file, { model, ...value });
+  const left = selectAll(context, except, model);
+  for (const [i, one] of (left ?? []).entries()) {
+    if (!value) break;
+    const { span } = except[i]!;
+    const reason = covers(one, value)
+      ? `that leaves nothing of \`${value.pattern}\``
+      : covers(value, one)
+        ? undefined
+        : `\`${value.pattern}\` does not have these weights`;
+    if (reason)
+      fail(
+        { context },
+        'CROB2329',
+        span,
+        { what: `except ${one.pattern}`, reason },
+        { notes: [{ span: at.span, text: 'the weights are selected here' }] },
+      );
+  }
+  return path.kind === 'string' && left ? { from: path.value, via: map, except: left } : undefined;
+}
