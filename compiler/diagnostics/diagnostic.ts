@@ -4,7 +4,7 @@ import { type MessageArgs, type MessageCode, messages } from './messages.ts';
 
 export type Severity = 'error' | 'warning';
 
-/** One place that a message points at, with what is to be said there. */
+/** One place that a message points at, with its text there. */
 export interface Note {
   readonly span: Span;
   readonly text: string;
@@ -39,7 +39,7 @@ export interface Diagnostic {
   readonly needs?: Need;
 }
 
-/** The same for what says the same of the same place. */
+/** The same for diagnostics that are the same at the same place. */
 export function diagnosticKey({ code, span, message }: Diagnostic): string {
   return `${code} ${span.file}:${span.start}-${span.end} ${message}`;
 }
@@ -48,7 +48,7 @@ export function isError({ severity }: Diagnostic): boolean {
   return severity === 'error';
 }
 
-/** Whether it says no more than that something of its name does not exist. */
+/** Whether all that it reports is that a name does not exist. */
 export function isUnknownName({ code }: Diagnostic): boolean {
   return code === 'CROB2001' || code === 'CROB2116' || code === 'CROB2222';
 }

@@ -5,7 +5,7 @@ import { syntaxMessages } from './messages/syntax.ts';
 
 type SyntaxCode = keyof typeof syntaxMessages;
 
-/** What is said at a fault's second place. */
+/** The text at a fault's second place. */
 const second: Partial<Record<SyntaxCode, string>> = {
   CROB1007: 'still open here',
   CROB1008: 'still open here',

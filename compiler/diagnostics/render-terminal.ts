@@ -60,8 +60,8 @@ function renderOne(diagnostic: Diagnostic, source: SourceText, { color, width }:
 
 function renderPlace(place: Place, gutter: number, paint: Paint, tone: Tone): string[] {
   const blank = ' '.repeat(gutter + 2);
-  const said = place.text === '' ? '' : ` ${paint(tone, place.text)}`;
-  if (place.lines.length === 0) return [`  ${place.location}${said}`];
+  const note = place.text === '' ? '' : ` ${paint(tone, place.text)}`;
+  if (place.lines.length === 0) return [`  ${place.location}${note}`];
   const out: string[] = [];
   place.lines.forEach((line, i) => {
     if (i > 0 && line.line > place.lines[0]!.line + 1) out.push(`${blank}${paint('dim', '…')}`);
@@ -69,7 +69,7 @@ function renderPlace(place: Place, gutter: number, paint: Paint, tone: Tone): st
     const mark = (place.primary ? '^' : '-').repeat(line.length);
     out.push(`${gap}${line.text}`.trimEnd());
     const last = i === place.lines.length - 1;
-    out.push(`${blank}${' '.repeat(line.indent)}${paint(tone, mark)}${last ? said : ''}`);
+    out.push(`${blank}${' '.repeat(line.indent)}${paint(tone, mark)}${last ? note : ''}`);
   });
   return out;
 }

@@ -3,7 +3,7 @@ import { euclidean } from './integers.ts';
 import { type Dim, isOverflow, variables } from './polynomial.ts';
 import { print } from './print.ts';
 
-/** What a `where` can say of dims. */
+/** A condition that a `where` can state about dims. */
 export type Clause =
   | { readonly kind: 'eq' | 'le' | 'lt'; readonly left: Dim; readonly right: Dim }
   | { readonly kind: 'mod'; readonly value: Dim; readonly modulus: number; readonly remainder: number };

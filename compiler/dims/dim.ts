@@ -42,7 +42,7 @@ export function evaluate(d: Dim, at: (variable: string) => number): number {
   return total + 0;
 }
 
-/** How to say each part of a dim to a target. */
+/** How to write each part of a dim for a target. */
 export interface DimCases<T> {
   constant(n: number): T;
   variable(name: string): T;

@@ -79,7 +79,7 @@ export class Facts {
   assume(clause: Clause): Facts {
     const simple =
       clause.kind === 'mod' ? { ...clause, remainder: euclidean(clause.remainder, clause.modulus) } : clause;
-    // Signatures say the same few things again and again: one object then remembers the proofs for all of them.
+    // Signatures repeat the same few conditions: one object then holds the proofs for all of them.
     return remembered(this.#extended, clauseKey(simple), () => {
       return new Facts([...this.clauses, simple], learn(this.#known, simple));
     });
@@ -162,7 +162,7 @@ export class Facts {
     return { lo, hi };
   }
 
-  /** d is `remainder` plus a multiple of `modulus`; modulus 0 says that it is the remainder itself. */
+  /** d is `remainder` plus a multiple of `modulus`; modulus 0: it is the remainder itself. */
   congruence(d: Dim): { modulus: number; remainder: number } {
     const p = this.#reduce(d);
     if (isOverflow(p)) return { modulus: 1, remainder: 0 };
@@ -293,7 +293,7 @@ export function clauseKey(c: Clause): string {
   return `${c.left.key} ${c.kind} ${c.right.key}`;
 }
 
-/** Whether it says of numbers what is so, as most do. */
+/** Whether it is about numbers and true, as most are. */
 function isPlain(clause: Clause): boolean {
   if (clause.kind === 'mod') return false;
   if (clause.kind === 'eq') return clause.left.key === clause.right.key;

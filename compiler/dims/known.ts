@@ -24,7 +24,7 @@ import { floorDiv } from './quotient.ts';
 import { replaceAtoms } from './substitute.ts';
 
 /**
- * What clauses say, solved as far as they go. Variables of the source are replaced by dims over free variables:
+ * Clauses, solved as far as they go. Variables of the source are replaced by dims over free variables:
  * `H % 32 == 5` makes H into 32*H' + 5, where H' is new and free.
  */
 export interface Known {

@@ -289,7 +289,7 @@ function tighten(draft: Draft, name: string, to: Interval): void {
   else if (draft.inequalities.length + draft.equations.length > 0) relearn(draft);
 }
 
-/** A name that no source can have, and that tells where it came from. */
+/** A name that no source can have, made from where it came from. */
 function fresh(draft: Draft, x: string): string {
   let name = `${x}'`;
   while (draft.meaning.has(name)) name += "'";

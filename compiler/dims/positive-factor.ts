@@ -27,7 +27,7 @@ export function withoutPositiveFactor(d: Dim, bounds: Bounds): Dim {
 
 /**
  * A dim that is at least 0 exactly when d is: g*p + c, p being whole, is at least 0 exactly when p + floor(c/g) is, and a
- * factor that is at least 1 has no say.
+ * factor that is at least 1 does not matter.
  */
 export function tightened(d: Dim, bounds: Bounds): Dim {
   const symbolic = symbolicTerms(d);

@@ -5,7 +5,7 @@ import { type Atom, addConstant, collect, type Dim, sub } from './polynomial.ts'
 import { floorDiv } from './quotient.ts';
 import { replaceAtoms } from './substitute.ts';
 
-/** Resolves floors and extrema by what their parts' intervals say. */
+/** Resolves floors and extrema by the intervals of their parts. */
 export function simplify(d: Dim, bounds: Bounds, nonnegative: (d: Dim) => boolean = byInterval(bounds)): Dim {
   if (d.terms.every((t) => t.monomial.factors.every((f) => f.atom.kind === 'variable'))) return d;
   return replaceAtoms(d, (atom) => simplifyAtom(atom, bounds, nonnegative));

@@ -2,7 +2,7 @@ import type { Clause } from './clause.ts';
 import { clauseKey, Facts } from './facts.ts';
 
 /**
- * The clauses that say as much as all of them, sizes being at least 1: each that the others imply is left out, `H % 4 == 0`
+ * The clauses from which all of them follow, sizes being at least 1: each that the others imply is left out, `H % 4 == 0`
  * and `2 <= H` beside `H % 16 == 0`. Divisibility comes first, then equalities, then bounds; within a kind clauses keep
  * their order. Of clauses that contradict each other only copies are left out.
  */

@@ -4,7 +4,7 @@ import type { DType, Graph, Node, TensorType, Value } from './graph.ts';
 export const bytesPerElement: { readonly [D in DType]: number } = { f32: 4, i32: 4, bool: 1, i64: 8, u8: 1, f16: 2 };
 
 /**
- * For each node, the values that nothing needs after it: its own results where nobody reads them,
+ * For each node, the values that nothing needs after it: its own results where nothing reads them,
  * and inputs that it is the last to read. Outputs of the graph never die.
  */
 export function lastUses(graph: Graph): Map<Node, Value[]> {

@@ -29,7 +29,7 @@ export function print(graph: Graph): string {
   return lines.join('\n') + '\n';
 }
 
-/** The part of `print` that says what is computed, with nodes in the order in which the outputs reach them. */
+/** The part of `print` about what is computed, with nodes in the order in which the outputs reach them. */
 export function printCanonical(graph: Graph): string {
   const nodes = depthFirst(graph);
   const names = numberValues(nodes);

@@ -29,7 +29,7 @@ export class Scanner {
     throw new Error(`IR text, line ${this.line}, column ${this.at + 1}: expected ${wanted}`);
   }
 
-  /** Skips blanks, then tells whether `token` comes next, and takes it. */
+  /** Skips blanks, then takes `token` where it comes next; whether it did. */
   take(token: string): boolean {
     this.blanks();
     if (!this.text.startsWith(token, this.at)) return false;

@@ -32,7 +32,7 @@ export function scalar(dtype: DType, value: number): TensorData {
   return tensor(dtype, [], [value]);
 }
 
-/** The value of every element, when there is only one; -0 is told from 0, and NaN is never uniform. */
+/** The value of every element, when there is only one; -0 is not 0, and NaN is never uniform. */
 export function uniformValue({ data }: TensorData): number | undefined {
   const first = data[0];
   if (first === undefined) return undefined;

@@ -19,7 +19,7 @@ import {
   union,
 } from './range.ts';
 
-/** Between what the elements of a value lie, as far as the graph tells. */
+/** Bounds of the elements of a value, as far as they follow from the graph. */
 export type Ranges = (value: Value) => Range;
 
 /** Longer chains of operators are not looked through. */

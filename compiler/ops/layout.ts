@@ -19,7 +19,7 @@ const reshape: OpRow<'reshape'> = {
   infer: (inputs, { shape }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
-      // First: a size that does not divide says more than the empty axis that it may leave.
+      // First: a size that does not divide explains more than the empty axis that it may leave.
       prove.equal(product(x.shape), product(shape), sameCount);
       positiveShape(prove, shape, positive);
       return [{ dtype: x.dtype, shape }];

@@ -138,5 +138,5 @@ const barrier: OpRow<'barrier'> = {
   gradient: perInput(({ dy }) => [() => dy, undefined]),
 };
 
-/** Operators that make tensors out of nothing, and identities with something to say about gradients. */
+/** Operators without inputs, and identities whose gradients are special. */
 export const sourceRows = { constant: constantRow, full, iota, dim, uniform, stop_gradient: stopGradient, barrier };

@@ -8,7 +8,7 @@ export interface AxisGroup {
   readonly after: readonly number[];
 }
 
-/** How a reshape regroups axes, as finely as it can be told; undefined when the volumes cannot be matched. */
+/** How a reshape regroups axes, as finely as is known; undefined when the volumes cannot be matched. */
 export function groupAxes(facts: Facts, before: readonly Dim[], after: readonly Dim[]): AxisGroup[] | undefined {
   const cuts = new Map<string, number>();
   const long = longAxes(facts, before);

@@ -67,7 +67,7 @@ function cancelled(value: Value, view: View, site: Site): Plan | undefined {
   return { saves: undone ? once : once - 1, make: () => site.build.reshape(x, view.shape) };
 }
 
-/** The view of a node's result as the node of viewed operands. Only where nobody else reads the result. */
+/** The view of a node's result as the node of viewed operands. Only where nothing else reads the result. */
 function through(value: Value, view: View, site: Site, left: number): Plan | undefined {
   if (site.uses(value) > 1) return undefined;
   const { node } = value;

@@ -75,7 +75,7 @@ function refine(
   const to = reshaped.type.shape;
   const groups = groupAxes(facts, from, to);
   if (groups === undefined) return undefined;
-  // Pieces in the order of the transposed tensor, each of them known by its place on either side.
+  // Pieces in the order of the transposed tensor, each with its place on either side.
   const pieces: { readonly size: Dim; readonly before: number; readonly after: number }[] = [];
   for (const { before, after } of groups) {
     if (before.length > 1 && after.length > 1) return undefined;

@@ -5,7 +5,7 @@ export type Rates = Pick<TrainedWeight, 'lrFactor' | 'weightDecay'>;
 
 /** Weights that lie behind one another in one piece of memory, and are updated as one. */
 export interface Pack {
-  /** `0`, `1`, …: what its state goes by in place of a path. */
+  /** `0`, `1`, …: the name of its state, in place of a path. */
   readonly id: string;
   readonly weights: readonly TrainedWeight[];
   readonly rates: Rates;

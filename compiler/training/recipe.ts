@@ -41,9 +41,9 @@ export interface Group extends Selection {
 
 /** Published weights for a part of the model, through a map of names. */
 export interface Initialisation extends Selection {
-  /** As written: a path, from the folder of the file that says it. */
+  /** As written: a path, from the folder of the file that it is written in. */
   readonly file: string;
-  /** Where it is said: `models/crobim.crob:46`. */
+  /** Where it is written: `models/crobim.crob:46`. */
   readonly source: string;
   readonly via: PlacedMap | undefined;
   /** What it leaves as it is. */
@@ -73,7 +73,7 @@ export interface Recipe {
   /** In the unit of `length`. */
   readonly evaluateEvery: number;
   readonly earlyStop: number | undefined;
-  /** As evaluations, but not too soon after one another, where the recipe does not say. */
+  /** As evaluations, but not too soon after one another, where the recipe does not give it. */
   readonly checkpointEvery: number | undefined;
   readonly protocol: ProtocolName;
   readonly metric: MetricName;
@@ -90,7 +90,7 @@ export interface Recipe {
   readonly inits: readonly Initialisation[];
   /** The recipe from whose result this one starts. */
   readonly startFrom: string | undefined;
-  /** Where each value was said, by its name in a recipe: `models/crobim.crob:46`, `--set recipe.lr=1e-4`, `default`. */
+  /** Where each value was given, by its name in a recipe: `models/crobim.crob:46`, `--set recipe.lr=1e-4`, `default`. */
   readonly sources: ReadonlyMap<string, string>;
   /** What was left out of what the recipe inherits, in words. */
   readonly notes: readonly string[];
@@ -171,7 +171,7 @@ export function resolveRecipe(
     sources,
     notes: [...evaluated.outdated].map(([name, { span }]) => {
       const [was, is] = epochs === undefined ? ['epochs', 'steps'] : ['steps', 'epochs'];
-      return `${name} of ${place(span)} counts ${was}, and the run is in ${is}: it is as if it had not been said`;
+      return `${name} of ${place(span)} counts ${was}, and the run counts ${is}: the setting has no effect`;
     }),
   };
 }
@@ -204,7 +204,7 @@ function plainOf<K extends 'string' | 'boolean'>(
   return typeof plain === kind ? (plain as { string: string; boolean: boolean }[K]) : undefined;
 }
 
-/** The optimizer with what a nearer recipe, or `--set`, says of its arguments. */
+/** The optimizer with the arguments that a nearer recipe, or `--set`, gives it. */
 function resolveOptimizer(
   { settings }: EvaluatedRecipe,
   sources: Map<string, string>,
@@ -216,10 +216,10 @@ function resolveOptimizer(
   sources.set('optimizer', place(span));
   const values: Record<string, number> = {};
   for (const [key, own] of Object.entries(args)) {
-    const said = settings.get(key);
-    const changed = said?.value.kind === 'number' ? said.value : undefined;
+    const setting = settings.get(key);
+    const changed = setting?.value.kind === 'number' ? setting.value : undefined;
     values[key] = changed ? applied(changed, own) : own;
-    sources.set(key, changed ? place(said!.span) : given.has(key) ? place(span) : 'default');
+    sources.set(key, setting && changed ? place(setting.span) : given.has(key) ? place(span) : 'default');
   }
   const { lr, weight_decay: weightDecay, beta1, beta2, eps, momentum } = values;
   switch (name as keyof typeof optimizers) {

@@ -450,7 +450,7 @@ describe('--dry-run', () => {
     const ran = await run(['train', 'further.crob', '-r', 'further', '--dry-run']);
     expect(ran.err).toBe(
       ['evaluate_every of further.crob:23', 'checkpoint_every of further.crob:24']
-        .map((what) => `${what} counts steps, and the run is in epochs: it is as if it had not been said\n`)
+        .map((what) => `${what} counts steps, and the run counts epochs: the setting has no effect\n`)
         .join(''),
     );
     expect(ran.out).toMatch(/\nevaluate_every +1 +default\n/);

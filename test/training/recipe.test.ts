@@ -187,8 +187,7 @@ describe('a recipe as data', () => {
     expect(found).toMatchObject({ evaluateEvery: 5, checkpointEvery: undefined });
     expect(found.notes).toEqual(
       (['evaluate_every', 'checkpoint_every'] as const).map(
-        (name) =>
-          `${name} of ${line(`${name} = `)} counts epochs, and the run is in steps: it is as if it had not been said`,
+        (name) => `${name} of ${line(`${name} = `)} counts epochs, and the run counts steps: the setting has no effect`,
       ),
     );
     expect(found.sources.get('evaluate_every')).toBe('default');

@@ -50,8 +50,8 @@ come in at the borders and are converted there.`,
     severity: 'error',
     title: 'Dims that differ',
     template: '{what} {left} is not {right}',
-    explanation: `Two sizes must be equal and are not, at least for some inputs. The lines below the message tell the way by which each
-shape came, nearest step first, and sizes that go wrong: small ones, and different for different dims, so that they can be told apart.
+    explanation: `Two sizes must be equal and are not, at least for some inputs. The lines below the message show how each
+shape came about, nearest step first, and sizes that go wrong: small ones, and different for different dims, so that they can be told apart.
 
 When the sizes differ only for some inputs, for example because a stride of 2 rounds an odd height down, the message
 names a condition under which they agree. Added as \`where\` to the model or method it becomes a promise that callers must
@@ -108,7 +108,7 @@ one pixel.`,
     title: 'A `where` that does not hold',
     template: 'this call of {callee} breaks `where {clause}`',
     explanation: `The method or function states a condition on its arguments, and for some inputs of the caller it is false. A failed
-\`where\` is the caller's mistake: the callee said what it needs. Either state the condition in turn, as \`where\` of the
+\`where\` is the caller's mistake: the callee states what it needs. Either state the condition in turn, as \`where\` of the
 caller, or make it true, for example by padding to a multiple: \`pad(x, "b c h w", h = (0, -H % 32))\`.`,
     example: `fn halve(x: f32[B, N]) -> f32[B, N/2] where N % 2 == 0 = x[:, 0..N/2]
 model Front() {

@@ -20,7 +20,7 @@ converts. A slot of interface type takes modules that declare that they fill it,
     title: 'An inexact quotient',
     template: '{left} {op} {right} is not a whole number',
     explanation: `\`/\` between two ints is exact, since it mostly makes a size. For the fraction, make one of them a float: \`1.0/2\`. For a
-whole number say the rounding: \`floor(7/2)\` or \`ceil(7/2)\`. Integer powers have exponents of 0 or more; \`2.0^-1\` is a
+whole number state the rounding: \`floor(7/2)\` or \`ceil(7/2)\`. Integer powers have exponents of 0 or more; \`2.0^-1\` is a
 float.`,
     example: `module Halved(dim: int = 7) {
   static half = dim / 2
@@ -297,7 +297,7 @@ a model may also be \`i64\` or \`u8\`.`,
     title: 'A message of the library',
     template: '{message}',
     explanation: `A module or function stopped the check with \`refuse("…")\`, where a \`where\` cannot say what is wrong. The message is the
-module's own, and the documentation of the module tells more.`,
+module's own, and the documentation of the module explains more.`,
     example: `module Pooled(mode: string = "median") {
   static known = if mode == "mean" { true } else { refuse("mode is \\"mean\\": the others are not written yet") }
   forward(x: f32[N]) -> f32[N] {

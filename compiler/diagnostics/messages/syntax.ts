@@ -235,7 +235,7 @@ block that is used as a value. Both branches of an \`if\` must end in a value fo
     title: '`use` below a declaration',
     template: '`use` stands at the top of a file',
     help: 'move it above the first declaration',
-    explanation: 'What a file uses is said in one place, before its declarations.',
+    explanation: 'A file states what it uses in one place, before its declarations.',
     example: 'fn one() = 1\nuse std.linear.{Linear}\n',
   },
   CROB1029: {

@@ -182,7 +182,7 @@ model Wider extends Small {
     severity: 'error',
     title: 'Two values of one name',
     template: '{model} gives two of its inputs and outputs the name `{name}`',
-    explanation: `Inputs and outputs are known by their names wherever the model runs, so each has one of its own. An output that is a list
+    explanation: `Where the model runs, its inputs and outputs are in one table by name, so each has a name of its own. An output that is a list
 becomes one output for each of its tensors, \`maps_0\`, \`maps_1\` and so on, and these names count too.`,
     example: `model Scores() {
   input x: f32[B, 8]
@@ -356,7 +356,7 @@ recipe plain for Small at B = 4 {
     title: 'A term that is not a number',
     template: 'the term `{name}` is {actual}, not a number',
     explanation: `The loss is the sum of the recipe's terms, so each is one number: reduce over all axes, the batch too. Whether that is a
-sum or a mean is part of the recipe and must be said.`,
+sum or a mean is part of the recipe and must be stated.`,
     example: `model Small() {
   head = Linear(64, 1)
   input features: f32[B, 64]

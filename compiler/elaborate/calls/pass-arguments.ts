@@ -145,7 +145,7 @@ export function passArguments(
   }
   // Each that fails is a finding of its own.
   let sound = true;
-  const told: (typeof checks)[number][] = [];
+  const reported: (typeof checks)[number][] = [];
   for (const check of checks) {
     const expected = dims.substitute(check.declared, bound);
     if (scope.facts.proves({ kind: 'eq', left: check.actual, right: expected })) continue;
@@ -153,8 +153,8 @@ export function passArguments(
     const wanted = check.shape.map((d) => dims.substitute(d, bound));
     // Two axes that changed places are one finding.
     const other = swappedWith(actual, wanted, check.axis);
-    if (told.some((one) => one.value === check.value && one.part === check.part && one.axis === other)) continue;
-    told.push(check);
+    if (reported.some((one) => one.value === check.value && one.part === check.part && one.axis === other)) continue;
+    reported.push(check);
     const name = check.name();
     const what = `cannot pass \`${name}\` as \`${check.part}\` of ${callee.what}: ${axisWord(check.value.type.shape, check.axis, check.actual, expected)}`;
     const others = [...dims.variables(check.declared)].flatMap((variable) => {

@@ -48,7 +48,7 @@ export type Replaced = ReadonlyMap<number, Template>;
 
 /**
  * Whether everything that was read for one instance reads the same for another; undefined where it does not. A caller sees a
- * signature, so that a call may be of another template with the same one: those are told.
+ * signature, so that a call may be of another template with the same one: those are reported.
  */
 export function readsTheSame(context: Context, shared: Shared, self: Instance, sharing: Sharing): Replaced | undefined {
   const counterparts = new Map<Instance, Instance>([[shared.self, self]]);

@@ -58,7 +58,7 @@ export function ownerKey({ file, start }: Span): string {
   return `${file}:${start}`;
 }
 
-/** Where in a run an elaboration is: its form, who hears its diagnostics, and who notes what it reads. */
+/** Where in a run an elaboration is: its form, where its diagnostics go, and where its reads are recorded. */
 export interface Context {
   readonly run: Run;
   /** Whether `training` is true. */

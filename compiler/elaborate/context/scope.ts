@@ -114,7 +114,7 @@ export interface Scope {
   readonly facts: Facts;
   /** Undefined where only static values may stand. */
   readonly graph: GraphBody | undefined;
-  /** What a message about a name says that is not known here, nor near to one that is. */
+  /** The help of a message about an unknown name that is not near to a known one. */
   readonly hint: (name: string) => string | undefined;
   /** Whether names of initialisers come before those of functions. */
   readonly inits: boolean;

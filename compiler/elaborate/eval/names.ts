@@ -12,7 +12,7 @@ import { foreignHelp, unknownNameHelp } from '../source/unknown-names.ts';
 import { builtins, initialiser } from './builtins/table.ts';
 import { evaluate } from './evaluate.ts';
 
-/** `called` says that arguments follow, so that an upper-case name is a module and not a dim. */
+/** `called` where arguments follow: an upper-case name is then a module and not a dim. */
 export function valueOfName(scope: Scope, text: string, span: Span, called = false): Val {
   const found = lookup(scope, text, span);
   if (found) return found;

@@ -62,7 +62,7 @@ export function requireRows(
   return false;
 }
 
-/** What the elements of an index come to, where they can be computed and their range says too little. */
+/** The range of the elements of an index, by their values where they can be computed and `range` is not exact. */
 function exactRange(index: Value, range: Range, facts: Facts): Range {
   if (range.low?.reached && range.high?.reached) return range;
   const data = closedValue(index, facts);

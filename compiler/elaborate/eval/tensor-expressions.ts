@@ -13,7 +13,7 @@ import { evaluate } from './evaluate.ts';
 import { evaluateSize } from './indexing.ts';
 import { run } from './statements.ts';
 
-/** `x as f32[B, N, C]`: the shape is proved and then goes by the names given. */
+/** `x as f32[B, N, C]`: the shape is proved, and has these names from then on. */
 export function assertShape(scope: Scope, expr: Extract<Expr, { kind: 'cast' }>): Val {
   const value = evaluate(scope, expr.operand);
   if (value.kind === 'error') return error;

@@ -14,15 +14,15 @@ import type { ModelGraph } from './model.ts';
 
 /** A model in the context's form, with everything that is wrong with it reported; undefined when something is. */
 export function modelGraph(context: Context, decl: ModelDecl, file: FileScope): ModelGraph | undefined {
-  return told(context, { decl, file }, attempt(context, { decl, file }));
+  return reported(context, { decl, file }, attempt(context, { decl, file }));
 }
 
 /** The same of a model that is checked in another form as well, so that its parts are known to be used. */
 export function trainingGraph(context: Context, at: ModelAt): ModelGraph | undefined {
-  return told(context, at, attemptForm(context, at));
+  return reported(context, at, attemptForm(context, at));
 }
 
-function told(context: Context, at: ModelAt, { model, faults }: Attempt): ModelGraph | undefined {
+function reported(context: Context, at: ModelAt, { model, faults }: Attempt): ModelGraph | undefined {
   // What may come of text that was lost to a syntax error is no one's fault; the model has gaps all the same.
   const certain = new Map([...faults].filter(([, d]) => !isDoubtful(context.run.program, d)));
   for (const d of explained(context, at, certain)) context.report(d);

@@ -258,7 +258,7 @@ function dropUnusedWholes({ lets }: FlatModel): void {
   for (const name of [...lets.keys()]) if (!isWritten(name) && !used.has(name)) lets.delete(name);
 }
 
-/** What is given anew, or taken out, loses what was said of it and of its inside before. */
+/** A declaration that is given anew, or taken out, loses the earlier lines for it and for its inside. */
 function drop(flat: FlatModel, name: string): void {
   flat.values.delete(name);
   const inside = flat.overrides.filter((one) => one.name === name);

@@ -10,7 +10,7 @@ import { type Call, flatten, type TemplateBody, type Update } from '../context/t
 import { substituteClause } from '../eval/signature.ts';
 import type { ModelGraph } from './model.ts';
 
-/** Expands every call of a model's body, with dims bound as `--set` says; what outputs do not need falls away. */
+/** Expands every call of a model's body, with the dims that `--set` binds; what outputs do not need is dropped. */
 export function inlineModel(model: ModelGraph, bound: ReadonlyMap<string, Dim>): Graph {
   const { build, values } = expandModel(model, bound);
   const outputs: GraphOutput[] = model.outputs.map((o) => ({

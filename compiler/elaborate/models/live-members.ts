@@ -8,7 +8,7 @@ import { madeMember } from '../modules/members.ts';
 
 /**
  * The override lines that a model depends on: those of members that its methods read, and of members from which these were
- * made. Undefined where that cannot be told, since a module was handed to a function.
+ * made. Undefined where that is not known, since a module was passed to a function.
  */
 export function liveLines(context: Context, reads: readonly Read[]): ReadonlySet<OverrideLine> | undefined {
   const walk = new Walk(context);

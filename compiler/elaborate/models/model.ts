@@ -85,7 +85,7 @@ class ModelElaboration {
     this.#lines = this.#given.linesOver(flat.overrides, (name) => this.#given.of(name));
   }
 
-  /** A `where` may name what parts of the model say of themselves (`T <= text.positions`), so conditions come first. */
+  /** A `where` may name statics of the model's parts (`T <= text.positions`), so conditions come first. */
   #conditions(): GraphBody {
     const { params, where, name } = this.#flat;
     const { program } = this.#context.run;

@@ -34,7 +34,7 @@ export class Uses {
     if (asking) this.#asked.get(asking.name)!.add(name);
   }
 
-  /** Whether it may be that nobody needs what uses it; `needed` will tell. */
+  /** Whether it is possible that nothing needs its user: `needed` decides that at the end. */
   mayGo(use: GoneUse): boolean {
     const asking = this.#asking.at(-1);
     if (!asking?.inherited) return false;

@@ -108,7 +108,7 @@ function trainingMark({ reads }: Context): string {
   return seen === undefined ? '' : `training(${seen})`;
 }
 
-/** What the function of a condition says of itself: `are_stages(stages)` alone does not tell what is wrong. */
+/** The documentation of the function of a condition: `are_stages(stages)` alone does not explain what is wrong. */
 function conditionDocs({ file }: Instance, expr: Expr): string | undefined {
   const name = expr.kind === 'call' && expr.callee.kind === 'name' ? expr.callee.name : undefined;
   const found = name === undefined ? undefined : file.lookup(name)?.decl;

@@ -83,7 +83,7 @@ function checkParameters(context: Context, { name, params }: ModuleDecl, of: Int
   return sound;
 }
 
-/** What can be said of a member in front of it. */
+/** Refuses attributes that a member cannot have: all that are not `known`. */
 export function checkAttributes(context: Context, attributes: readonly Attribute[], known: readonly string[]): void {
   for (const { name } of attributes) {
     if (known.includes(name.name)) continue;

@@ -2,7 +2,7 @@ import type { Context } from '../context/context.ts';
 import type { Instance, Val } from '../context/values.ts';
 import { fieldPath, madeMember } from './members.ts';
 
-/** A part that someone names as weights files do: `mid.layers.0` for `mid.layer[0]`. Undefined where nothing goes by that path. */
+/** A part that someone names as weights files do: `mid.layers.0` for `mid.layer[0]`. Undefined where nothing has that path. */
 export function partNamedInFiles(context: Context, instance: Instance, steps: readonly string[]): string | undefined {
   let best: { readonly source: string; readonly length: number } | undefined;
   for (const member of instance.declared.members.values()) {

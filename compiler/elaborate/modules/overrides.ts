@@ -117,7 +117,7 @@ function isListStep(step: string): boolean {
   return /^(-?\d+|\*)$/.test(step);
 }
 
-/** What is said of the inside of a module that belongs to another part, or of none, goes nowhere. */
+/** An override inside a module that belongs to another part, or inside none, has no effect. */
 export function refuseInside(context: Context, value: Val, { source }: Place, { below }: Overrides): void {
   if (value.kind === 'instance') refuseShared(context, value, below, source, value.instance, value.instance.source);
   if (value.kind !== 'none') return;

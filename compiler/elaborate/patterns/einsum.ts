@@ -105,7 +105,7 @@ function contract(
   keep: ReadonlySet<string>,
   wanted: readonly string[] | undefined,
 ): Named {
-  // What only one operand has and nobody needs is summed over before it is multiplied.
+  // An axis that only one operand has and that is not kept is summed over before the product.
   const a = sumOut(cx, first, new Set([...keep, ...namesIn(second)]));
   const b = sumOut(cx, second, new Set([...keep, ...namesIn(first)]));
   const here = new Set([...namesIn(a), ...namesIn(b)]);

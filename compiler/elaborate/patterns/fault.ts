@@ -29,7 +29,7 @@ export interface DimsFault {
   /** The axis it is about, for the provenance chain; -1 for a size that belongs to no input axis. */
   readonly input: number;
   readonly axis: number;
-  /** What to do, where the relation alone does not say it. */
+  /** What to do, where that does not follow from the relation. */
   readonly help?: string;
 }
 

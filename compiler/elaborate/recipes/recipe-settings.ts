@@ -76,9 +76,9 @@ export function readSetting(context: Context, member: SettingMember, file: FileS
   if (kind === 'true or false') {
     return value.kind === 'bool' ? { kind: 'plain', value: value.value } : refuse(context, name.name, expr, expected);
   }
-  const said = value.kind === 'string' ? value.value : undefined;
-  if (said !== undefined && kind.oneOf.includes(said)) return { kind: 'plain', value: said };
-  return refuse(context, name.name, expr, expected, said === undefined ? undefined : didYouMean(said, kind.oneOf));
+  const word = value.kind === 'string' ? value.value : undefined;
+  if (word !== undefined && kind.oneOf.includes(word)) return { kind: 'plain', value: word };
+  return refuse(context, name.name, expr, expected, word === undefined ? undefined : didYouMean(word, kind.oneOf));
 }
 
 function expectedOf(kind: SettingKind): string {
@@ -95,10 +95,10 @@ export function checkOptimizerArguments(
   const made = optimizer?.kind === 'constructed' ? optimizer.parts[0] : undefined;
   if (!made) return;
   for (const name of optimizerArguments) {
-    const said = settings.get(name);
-    if (!said || name in made.args) continue;
+    const setting = settings.get(name);
+    if (!setting || name in made.args) continue;
     const help = `its arguments are ${Object.keys(made.args).join(', ')}`;
-    fail({ context }, 'CROB2009', said.span, { name, callee: made.name }, { help });
+    fail({ context }, 'CROB2009', setting.span, { name, callee: made.name }, { help });
   }
 }
 

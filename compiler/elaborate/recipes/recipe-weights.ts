@@ -12,13 +12,13 @@ import { type PlacedMap, placedMap } from '../weights/weights-map-places.ts';
 import { once } from './merge-recipes.ts';
 import type { Sourced } from './recipe-settings.ts';
 
-/** What `train only` and `train all except` say. */
+/** The weights of a `train only` or `train all except`. */
 export interface Trained {
   readonly mode: 'only' | 'except';
   readonly paths: readonly Selection[];
 }
 
-/** Whether a weight is among those that are trained, as far as `train` says. */
+/** Whether a weight is among those that `train` selects; all are where there is no `train`. */
 export function isTrained(trained: Trained | undefined, weight: string): boolean {
   if (!trained) return true;
   const named = trained.paths.some((one) => selects(one, weight));
@@ -86,7 +86,7 @@ export function checkFix(
 ): boolean {
   if (!trained) return true;
   const { mode, paths } = trained.value;
-  const notes = [{ span: trained.span, text: 'what is trained is said here' }];
+  const notes = [{ span: trained.span, text: 'the weights to train are selected here' }];
   const refuse = (reason: string): false => {
     fail({ context }, 'CROB2329', span, { what: `fix ${value.pattern}`, reason }, { notes });
     return false;

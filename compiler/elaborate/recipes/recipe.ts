@@ -23,7 +23,7 @@ import {
   type Trained,
 } from './recipe-weights.ts';
 
-/** A recipe with what it extends, merged and evaluated; nearer recipes have replaced what further ones said. */
+/** A recipe with what it extends, merged and evaluated; what a nearer recipe gives replaces what a further one gave. */
 export interface EvaluatedRecipe {
   readonly decl: RecipeDecl;
   readonly bindings: ReadonlyMap<string, Sourced<number>>;
@@ -106,7 +106,7 @@ export function evaluateChain(context: Context, chain: readonly RecipeAt[], mode
     evaluateSettings(context, one, settings, outdated);
     const own: typeof groups = [];
     const here = evaluateTrained(context, one, model);
-    // It says which weights are trained, all of them: of what is inherited nothing is left.
+    // It selects all the weights to train: nothing is left of what is inherited.
     if (here) [trained, fixed] = [here, []];
     for (const member of one.decl.members) {
       const { span } = member;

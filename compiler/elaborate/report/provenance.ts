@@ -30,8 +30,8 @@ export function provenance(scope: Scope, named: readonly TensorNamed[], dtypes =
   return rows.map((r) => `${r.name.padEnd(wide)} : ${r.shape.padEnd(wider)}   ${r.way}`.trimEnd());
 }
 
-/** At most this many steps are told: the nearest ones and the first. */
-const told = 5;
+/** At most this many steps are shown: the nearest ones and the first. */
+const mostSteps = 5;
 /** Values looked through for steps worth telling. */
 const farthest = 60;
 
@@ -43,7 +43,7 @@ function way(scope: Scope, value: Value): string {
   let { file } = scope.file;
   for (let i = 0; at && i < farthest; i++) {
     const { label, span } = at.node.origin;
-    // Nodes of one place are one step, told by the last of them.
+    // Nodes of one place are one step, shown by the last of them.
     if (
       label !== '' &&
       !(span && last && span.file === last.file && span.start === last.start && span.end === last.end)
@@ -56,8 +56,8 @@ function way(scope: Scope, value: Value): string {
     const call = scope.graph?.calls.find((c) => c.results.includes(current));
     at = call ? call.args[0] : current.node.inputs[0];
   }
-  return steps.length > told
-    ? [...steps.slice(0, told - 1), '…', steps[steps.length - 1]].join(' <- ')
+  return steps.length > mostSteps
+    ? [...steps.slice(0, mostSteps - 1), '…', steps[steps.length - 1]].join(' <- ')
     : steps.join(' <- ');
 }
 

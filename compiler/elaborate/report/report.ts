@@ -32,7 +32,7 @@ export function showType(type: TensorType, facts: Facts): string {
   return `${type.dtype}${showShape(type, facts)}`;
 }
 
-/** Details and help about dims: the tensors they are of, lines of one's own, and what to do when a clause does not say it. */
+/** Details and help about dims: the tensors they are of, lines of one's own, and what to do where that does not follow from the clause. */
 export interface ShapeParts extends DiagnosticParts {
   readonly tensors?: readonly TensorNamed[];
   /** Texts beside the message's own whose definitions are shown: the callee of an argument, a declared type. */
@@ -44,7 +44,7 @@ function verdict(answer: Answer, settling: readonly Clause[] | undefined): strin
   const holds = settling ? `holds when ${clausesText(settling)}` : '';
   if (answer.answer !== 'refuted') return holds || undefined;
   const at = witness(answer);
-  // Of two numbers the message itself has said it all.
+  // Of two numbers the message itself is complete.
   const fails = at === '' ? '' : `fails at ${at} (${answer.left} against ${answer.right})`;
   return [fails, holds].filter((part) => part !== '').join('; ') || undefined;
 }
@@ -58,7 +58,7 @@ export function clausesText(clauses: readonly Clause[]): string {
   return clauses.map((one) => showClause(one)).join(', ');
 }
 
-/** What a message says of conditions that would settle it. */
+/** The part of a message about conditions that would settle it. */
 export interface Settling {
   readonly help: string | undefined;
   readonly needs: Need | undefined;
@@ -116,7 +116,7 @@ export function requireEqual(
   return false;
 }
 
-/** What a condition is about is a number beyond 2^53, of which nothing else can be said. */
+/** A condition on a number beyond 2^53, about which nothing else is known. */
 export function beyondIntegers(scope: Scope, span: Span): false {
   fail(scope, 'CROB2224', span, {});
   return false;
@@ -218,7 +218,7 @@ export function guarded(
   if (!build) return fail(scope, 'CROB2208', span, { what: label === '' ? 'a tensor' : `the result of ${label}` });
   build.origin = { span, path: '', label };
   const made = make(build);
-  // What the language makes by itself, such as a number as a tensor, goes by the operator's name.
+  // What the language makes by itself, such as a number as a tensor, has the operator's name.
   if ('fault' in made) return reportRefusal(scope, made, span, label === '' ? made.op : label, names());
   const [value] = made.values;
   return value && made.values.length === 1

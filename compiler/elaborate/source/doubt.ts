@@ -2,11 +2,11 @@ import type { Span } from '../../../grammar/span.ts';
 import type { Declaration, Ident, ModuleMember, SourceFile } from '../../../grammar/tree.ts';
 
 /**
- * What a file with syntax errors leaves in doubt. What its mistakes have not touched is checked as ever; nothing is said that
- * the lost text could refute.
+ * What a file with syntax errors leaves in doubt. What its mistakes have not touched is checked as ever; nothing is
+ * reported that the lost text could refute.
  */
 export interface Doubt {
-  /** The file without declarations and members of which it is not known what they say to others. */
+  /** The file without declarations and members whose meaning for others is not known. */
   readonly tree: SourceFile;
   /** Every word of the lost text: any of them may have been declared there. */
   readonly words: ReadonlySet<string>;
@@ -24,7 +24,7 @@ export function doubtOf(tree: SourceFile): Doubt {
   const places: Span[] = [];
   /** Names of bodies whose result nothing declares. */
   const dropped: string[] = [];
-  /** Whether an item with a body still says what it is for others. */
+  /** Whether the signature of an item with a body is whole. */
   const isKnown = (item: Body): boolean => {
     const all = inside(item.span);
     if (all === 0) return true;
@@ -35,7 +35,7 @@ export function doubtOf(tree: SourceFile): Doubt {
   };
   const isKnownMember = (member: ModuleMember) => {
     if (member.kind === 'method') return isKnown(member);
-    // What it gives is the interface's to say.
+    // Its result type is the interface's.
     return member.kind === 'implementation' ? isKnown({ ...member, result: true }) : inside(member.span) === 0;
   };
   const kept = tree.declarations.flatMap((decl): Declaration[] => {

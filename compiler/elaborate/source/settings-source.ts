@@ -12,7 +12,7 @@ export interface SettingsSource {
   readonly typed: string;
   /** What of the text stands for what was typed, in order. */
   readonly stretches: readonly Stretch[];
-  /** What `--set` cannot say, which is not in the text. */
+  /** Settings that `--set` cannot give, which are not in the text. */
   readonly refused: readonly { readonly name: string; readonly span: Span; readonly help: string }[];
 }
 
@@ -87,7 +87,7 @@ export function settingsSource({ model, recipe, dims, overrides }: Settings): Se
   return { text: writer.text, typed: lines.join('\n'), stretches: writer.stretches, refused };
 }
 
-/** Where a place of the text was typed; what nobody typed is all of it. */
+/** Where a place of the text was typed; a place in generated text stands for all of the setting. */
 export function asTyped({ stretches, typed }: SettingsSource, { file, start, end }: Span): Span {
   const place = (at: number, otherwise: number) => {
     const found = stretches.find(({ from, to }) => from <= at && at <= to);
@@ -114,7 +114,7 @@ function quoted(name: string, value: string): string {
 /** Members of a recipe that are no settings. */
 const notSettings = new Set(['input', 'let', 'term', 'group', 'fix', 'eval', 'train', 'init', 'start']);
 
-/** Why `--set recipe.name=…` cannot be; undefined where it can, or where it is for the recipe to say. */
+/** Why `--set recipe.name=…` cannot be; undefined where it can, or where the check of the recipe reports it. */
 function refusal(name: string, recipe: string): string | undefined {
   const [, first = '', rest = ''] = /^(\w*)\s*\.?\s*([\s\S]*)$/.exec(name) ?? [];
   const settable = `behind \`recipe.\`, --set takes ${['batch', ...Object.keys(recipeSettings)].join(', ')}`;

@@ -15,7 +15,7 @@ export function unknownNameHelp(
   return importHelp(program, file, name) ?? foreignHelp(name, 'x') ?? didYouMean(name, visible);
 }
 
-/** `object` stands where the help speaks of what a member was asked of. */
+/** `object` is the place in the help for the expression in front of the dot. */
 export function foreignHelp(name: string, object: string): string | undefined {
   return foreignNames.get(name)?.replaceAll('{x}', object);
 }

@@ -46,7 +46,7 @@ function within({ text, level }: Expression, outer: 'product'): string {
   return level === 'sum' && outer === 'product' ? `(${text})` : text;
 }
 
-/** The condition that holds when the guard does, and the template string of what is said when it does not. */
+/** The condition that holds when the guard does, and the template string of the message when it does not. */
 export function guardCheck({ left, relation, right, remainder = 0 }: ClientGuard): {
   readonly condition: string;
   readonly message: string;

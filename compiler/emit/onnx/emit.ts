@@ -12,14 +12,14 @@ export const defaultOpset = 20;
 
 export interface EmitOptions {
   readonly producerVersion: string;
-  /** 18 to 23; 20 unless said. */
+  /** 18 to 23; 20 where it is not given. */
   readonly opset?: number;
   /**
    * Up to so many elements an operator gets one thread in the session that will run the model, so that what it does in a row
    * stays in a row; Infinity where there is only one.
    */
   readonly serialScatter?: number;
-  /** Inputs that the host looks at before each run, as `indexInputs` names them, so that the graph need not; none unless said. */
+  /** Inputs that the host looks at before each run, as `indexInputs` names them, so that the graph need not; none where they are not given. */
   readonly hostChecks?: readonly IndexInput[];
   /** How a place in source is shown in a node's documentation: `crobim.crob:41`. */
   readonly place?: (origin: Origin) => string;

@@ -5,7 +5,7 @@ import { sameDim, sameShape } from '../../ir/shapes.ts';
 import { type GridPoints, gridPoints } from './grid-sample.ts';
 import { known } from './reshape-target.ts';
 
-/** What one ONNX node says of several of ours: found before emission, from the whole graph. */
+/** Several of our nodes that are one ONNX node: found before emission, from the whole graph. */
 export interface FusionPlan {
   /** conv2d + a number for each channel, by the addition: Conv takes a bias. */
   readonly convBias: ReadonlyMap<Node, { readonly conv: NodeOf<'conv2d'>; readonly bias: Value }>;
@@ -13,7 +13,7 @@ export interface FusionPlan {
   readonly picks: ReadonlyMap<Node, Pick>;
   /** Where grid_sample's points come from. */
   readonly grids: ReadonlyMap<Node, GridPoints>;
-  /** Nodes that another one says too: emitted only if something else asks for them. */
+  /** Nodes that are part of another one: emitted only if something else reads them. */
   readonly absorbed: ReadonlySet<Node>;
   /** Slices that cut one axis into neighbouring parts, by slice: one Split. */
   readonly splits: ReadonlyMap<Node, Partition>;

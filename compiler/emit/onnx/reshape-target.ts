@@ -22,7 +22,7 @@ export type ReshapePlan =
   | { readonly op: 'Squeeze' | 'Unsqueeze'; readonly axes: readonly number[] };
 
 /**
- * How to say a reshape with as little shape arithmetic as can be: a known size as it is, 0 for a size
+ * How to write a reshape with as little shape arithmetic as can be: a known size as it is, 0 for a size
  * that stays on its axis, -1 for one of the rest. Where more than one is left, axes of size 1 that
  * come or go need no sizes at all; only then are dims computed (the longest becomes -1).
  */

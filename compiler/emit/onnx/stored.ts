@@ -40,7 +40,7 @@ export class Stored {
     return view.transposes.length === 0 || this.#soleOrder(view.root) ? view : undefined;
   }
 
-  /** The weight's path; where it is stored in several forms, those other than its own say what they are. */
+  /** The weight's path; where it is stored in several forms, the path of each but its own names the form. */
   name(value: Value, view: StoredView): string {
     const { node } = view.root;
     const base = node.op === 'weight' ? node.attributes.path : `${folder(node.origin.path)}Constant`;

@@ -37,7 +37,7 @@ const maxPool2d: Lowering<'max_pool2d'> = (node, emission) => {
   return [emission.transpose(pooled, [0, 3, 1, 2])];
 };
 
-/** Operators with a definition, said by it where TensorFlow.js has nothing better. */
+/** Operators with a definition, lowered by it where TensorFlow.js has nothing better. */
 export const composite = {
   softmax,
   log_softmax: byDefinition,

@@ -126,7 +126,7 @@ export class Emission {
     return looked;
   }
 
-  /** x, which is known by this name, once its elements were seen to lie in 0..rows-1. */
+  /** x under this name, after a check that its elements lie in 0..rows-1. */
   rowNumbers(x: Temp, rows: number, name: string): Temp {
     return this.call('rowNumbers', [x, rows, name], x.shape, x.dtype);
   }

@@ -33,7 +33,7 @@ const onDemand = new Set<Node['op']>([
   'broadcast',
 ]);
 
-/** Graphs as the functions of one TensorFlow.js program, as plain data. `hash` is what the program says it came from. */
+/** Graphs as the functions of one TensorFlow.js program, as plain data. `hash` is the graph hash that the program gives as its origin. */
 export function emitTfjs(model: string, docs: string, hash: string, sources: readonly FunctionSource[]): TfjsProgram {
   const constants: Constant[] = [];
   const functions = sources.map((source) => emitFunction(source, constants));

@@ -3,7 +3,7 @@ import type { OpName } from '../../ops/names.ts';
 import type { Emission } from './emission.ts';
 import type { Temp } from './program.ts';
 
-/** How an operator is said in TensorFlow.js: emits calls and gives the tensors that hold the results. */
+/** How an operator is written in TensorFlow.js: emits calls and gives the tensors that hold the results. */
 export type Lowering<O extends OpName> = (node: NodeOf<O>, emission: Emission) => readonly Temp[];
 
 /** The i-th input; a missing one is a bug, since arity is checked. */

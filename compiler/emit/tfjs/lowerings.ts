@@ -5,7 +5,7 @@ import { data } from './data.ts';
 import { elementwise } from './elementwise.ts';
 import type { Lowering } from './lowering.ts';
 
-/** How every operator is said in TensorFlow.js. */
+/** The lowering of every operator to TensorFlow.js. */
 export const lowerings = {
   ...data,
   ...elementwise,

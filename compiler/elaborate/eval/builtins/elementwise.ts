@@ -19,7 +19,7 @@ const onNumbers: Partial<Record<UnaryName, (x: number) => number>> = {
   tanh: Math.tanh,
 };
 
-const says: Record<UnaryName, string> = {
+const meanings: Record<UnaryName, string> = {
   neg: '-x',
   abs: '|x|',
   exp: 'e^x',
@@ -33,10 +33,10 @@ const says: Record<UnaryName, string> = {
   relu: 'max(x, 0)',
 };
 
-const unary: Builtin[] = (Object.keys(says) as UnaryName[]).map((name) => ({
+const unary: Builtin[] = (Object.keys(meanings) as UnaryName[]).map((name) => ({
   name,
   params: ['x'],
-  docs: `${says[name]}, element by element.`,
+  docs: `${meanings[name]}, element by element.`,
   call(cx) {
     const value = cx.args.get('x')!.value;
     const number = asNumber(value);

@@ -33,7 +33,7 @@ import {
 } from './builtin.ts';
 import { sumOfList } from './elementwise.ts';
 
-/** Sets up the graph, runs a pattern operation, and says what it refused. */
+/** Runs a pattern operation on the graph, and reports what it refuses. */
 export function patterned(
   cx: BuiltinCall,
   operands: readonly Value[],
@@ -75,7 +75,7 @@ function explain(cx: BuiltinCall, fault: PatternFault, operands: readonly Value[
       );
     case 'dims': {
       if (dims.isOverflow(fault.left) || dims.isOverflow(fault.right)) return fail(cx.scope, 'CROB2224', cx.span, {});
-      // Which axis it is, where the message does not say its name.
+      // Which axis it is, where the message does not name it.
       const word =
         fault.relation !== '==' || fault.message.includes('`') || fault.axis < 0
           ? ''
