@@ -139,19 +139,25 @@ function moduleText(tree: SourceFile, decl: ModuleDecl | InterfaceDecl): string 
   );
   const own = decl.members.flatMap((member) => {
     if (member.kind === 'method') return [header(tree, member)];
-    // The signature is the interface's.
-    return member.kind === 'implementation'
-      ? [`${member.name.name === 'forward' ? '' : 'method '}${member.name.name} { … }`]
-      : [];
+    return member.kind === 'implementation' ? [signatureOf(tree, decl, member.name.name)] : [];
   });
   const inside = [...promised, ...own];
   return block([header(tree, decl), ...inside.map((one) => one.replace(/^/gm, '  '))].join('\n'));
 }
 
+/** That of the interface, for a method that is written without. */
+function signatureOf(tree: SourceFile, decl: ModuleDecl | InterfaceDecl, name: string): string {
+  for (const { tree: of, decl: promising } of interfacesOf(tree, decl))
+    for (const member of promising.members)
+      if (member.kind === 'method' && member.name.name === name) return header(of, member);
+  throw new Error(`${decl.name.name}.${name}: no interface has its signature`);
+}
+
 /** What the documentation says of parameters and methods, then statics, parts and weights. */
 function details(tree: SourceFile, decl: ModuleDecl | InterfaceDecl): readonly string[] {
   const members: readonly ModuleMember[] = decl.kind === 'module' ? decl.members : [];
-  const noted = [...decl.params, ...methodsOf(decl)].filter(({ docs }) => docs.length > 0);
+  const methods = decl.members.filter(({ kind }) => kind === 'method' || kind === 'implementation');
+  const noted = [...decl.params, ...methods].filter(({ docs }) => docs.length > 0);
   const statics = members.flatMap((member) =>
     member.kind === 'static' ? [`\`${flat(textOf(tree, member).replace(/^static\s+/, ''))}\``] : [],
   );
