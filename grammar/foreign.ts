@@ -150,7 +150,7 @@ export const foreignNames: ReadonlyMap<string, string> = new Map([
   ['ConvTranspose2d', '`resize(x, [2*H, 2*W])` and a `Conv2d` behind it'],
   ['pixel_shuffle', '`rearrange(x, "b (c p q) h w -> b c (h p) (w q)", p = 2, q = 2)`'],
   ['PixelShuffle', '`rearrange(x, "b (c p q) h w -> b c (h p) (w q)", p = 2, q = 2)`'],
-  ['MaxPool2d', '`max_pool2d(x, 3, stride = 2, pad = 1)` is a function'],
+  ['MaxPool2d', '`max_pool2d(x, 3, stride = 2, padding = 1)` is a function'],
   ['AvgPool2d', '`average_pool(x, s)` gives s×s cells'],
   ['avg_pool2d', '`average_pool(x, s)` gives s×s cells'],
   ['AdaptiveAvgPool2d', '`adaptive_avg_pool(x, 1)` is a function'],

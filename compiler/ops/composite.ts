@@ -153,7 +153,7 @@ const gelu: OpRow<'gelu'> = {
 };
 
 const poolRank = 'x is [B, C, H, W]: four axes.';
-const poolPad = 'Each pad is smaller than the kernel, so that no window is padding only.';
+const poolPad = 'Each padding is smaller than the kernel, so that no window is padding only.';
 const maxPool2d: OpRow<'max_pool2d'> = {
   name: 'max_pool2d',
   docs: "The largest element under each window of `x[B, C, H, W]`, padded with -inf; H' = floor((H + top + bottom - h) / stride) + 1. One FLOP for each element of each window.",

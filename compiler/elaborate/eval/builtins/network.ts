@@ -21,7 +21,7 @@ import {
 } from './builtin.ts';
 
 /** Four paddings from an int, a pair (height, width) or [top, left, bottom, right]; none where it is not given. */
-function padding(cx: BuiltinCall, name: string): readonly [number, number, number, number] | undefined {
+function paddingArg(cx: BuiltinCall, name: string): readonly [number, number, number, number] | undefined {
   const given = cx.args.get(name)?.value;
   if (given?.kind === 'list' && given.items.length === 4) {
     const [top, left, bottom, right] = given.items.map(asInt);
@@ -45,45 +45,45 @@ function atLeast(cx: BuiltinCall, checks: readonly (readonly [string, readonly n
 }
 
 const conv2d = operator('conv2d', {
-  params: ['x', 'weight', 'stride?', 'pad?', 'dilation?', 'groups?'],
-  docs: 'Convolution of x[B, C, H, W] with weight[O, C/groups, h, w], without a bias. `stride` and `dilation` are an int or a pair (height, width), 1 when not given; `pad` is an int, a pair, or [top, left, bottom, right], 0 when not given.',
+  params: ['x', 'weight', 'stride?', 'padding?', 'dilation?', 'groups?'],
+  docs: 'Convolution of x[B, C, H, W] with weight[O, C/groups, h, w], without a bias. `stride` and `dilation` are an int or a pair (height, width), 1 when not given; `padding` is an int, a pair, or [top, left, bottom, right], 0 when not given.',
   args: {
     x: tensorArg,
     weight: tensorArg,
     stride: (cx, name) => pairArg(cx, name, 1),
-    pad: padding,
+    padding: paddingArg,
     dilation: (cx, name) => pairArg(cx, name, 1),
     groups: (cx, name) => intArg(cx, name, 1),
   },
-  check: (cx, { stride, dilation, pad, groups }) =>
+  check: (cx, { stride, dilation, padding, groups }) =>
     atLeast(cx, [
       ['stride', stride, 1],
       ['dilation', dilation, 1],
-      ['pad', pad, 0],
+      ['padding', padding, 0],
       ['groups', [groups], 1],
     ]),
   label: ({ stride }) => (stride[0] === 1 ? 'conv2d' : `conv2d stride ${stride[0]}`),
-  emit: (build, { x, weight, stride, pad, dilation, groups }) =>
-    build.tryEmit('conv2d', [x, weight], { stride, pad, dilation, groups }),
+  emit: (build, { x, weight, stride, padding, dilation, groups }) =>
+    build.tryEmit('conv2d', [x, weight], { stride, pad: padding, dilation, groups }),
 });
 
 const maxPool = operator('max_pool2d', {
-  params: ['x', 'kernel', 'stride?', 'pad?'],
-  docs: 'Maximum over windows of x[B, C, H, W]. `kernel` and `stride` are an int or a pair (height, width), and the stride is the kernel when not given; `pad` is an int, a pair, or [top, left, bottom, right], 0 when not given.',
+  params: ['x', 'kernel', 'stride?', 'padding?'],
+  docs: 'Maximum over windows of x[B, C, H, W]. `kernel` and `stride` are an int or a pair (height, width), and the stride is the kernel when not given; `padding` is an int, a pair, or [top, left, bottom, right], 0 when not given.',
   args: {
     x: tensorArg,
     kernel: (cx, name) => pairArg(cx, name, 1),
     stride: (cx, name) => (cx.args.has(name) ? pairArg(cx, name, 1) : null),
-    pad: padding,
+    padding: paddingArg,
   },
-  check: (cx, { kernel, stride, pad }) =>
+  check: (cx, { kernel, stride, padding }) =>
     atLeast(cx, [
       ['kernel', kernel, 1],
       ['stride', stride ?? kernel, 1],
-      ['pad', pad, 0],
+      ['padding', padding, 0],
     ]),
-  emit: (build, { x, kernel, stride, pad }) =>
-    build.tryEmit('max_pool2d', [x], { kernel, stride: stride ?? kernel, pad }),
+  emit: (build, { x, kernel, stride, padding }) =>
+    build.tryEmit('max_pool2d', [x], { kernel, stride: stride ?? kernel, pad: padding }),
 });
 
 const matmul = operator('matmul', {
