@@ -78,7 +78,7 @@ export function matchArgs(
 
 /**
  * A static value held against a parameter's type: `int` also where a float is wanted, nothing else converts.
- * Yields the value to use, or undefined after a report.
+ * Yields the value to use, or undefined after a report. `instead` is the help where the type has none of its own.
  */
 export function fitStatic(
   scope: Scope,
@@ -88,6 +88,7 @@ export function fitStatic(
   declared: Span,
   file: FileScope,
   note = 'the parameter is declared here',
+  instead?: string,
 ): Val | undefined {
   if (hasError(value)) return undefined;
   const found = mismatch(scope, value, type, file);
@@ -95,7 +96,8 @@ export function fitStatic(
   // What is wrong with the type itself has been reported.
   if (found === 'unknown') return undefined;
   const notes = [{ span: declared, text: note }];
-  fail(scope, 'CROB2201', span, { expected: found.expected, actual: describe(value) }, { notes, help: found.help });
+  const help = found.help ?? instead;
+  fail(scope, 'CROB2201', span, { expected: found.expected, actual: describe(value) }, { notes, help });
   return undefined;
 }
 

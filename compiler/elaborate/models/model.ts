@@ -18,6 +18,7 @@ import { evaluate } from '../eval/evaluate.ts';
 import { itemOf } from '../eval/items.ts';
 import { assumeAll, conditions, resolveType } from '../eval/signature.ts';
 import { checkAttributes } from '../modules/declared.ts';
+import { inPlaceOf } from '../modules/interfaces.ts';
 import { isPart, partKinds, partsOf, pathText, place, slotOf } from '../modules/members.ts';
 import { listOverrides } from '../modules/overrides.ts';
 import { failCircle } from '../report/circle.ts';
@@ -248,7 +249,11 @@ class ModelElaboration {
       }
       const scope = this.#staticScope(param.file);
       const { decl, file } = param;
-      const value = fitStatic(scope, given.value, decl.type, given.span, decl.span, file);
+      const instead =
+        this.#flat.decl.base && given.value.kind === 'spec'
+          ? inPlaceOf(name, given.value.spec.decl.name.name)
+          : undefined;
+      const value = fitStatic(scope, given.value, decl.type, given.span, decl.span, file, undefined, instead);
       if (!value) return error;
       const { slot, holes } = slotOf(decl, file);
       if (!slot || holes) return value;

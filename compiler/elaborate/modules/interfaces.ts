@@ -85,6 +85,7 @@ function checkMethod(
       { name: name.name, interface: decl.name.name, missing: `the method \`${promised.name.name}\`` },
       {
         notes: [{ span: promised.name.span, text: 'promised here' }],
+        help: `write it with that signature: \`${promised.name.name === 'forward' ? '' : 'method '}${promised.name.name} { … }\``,
       },
     );
     return false;
@@ -120,9 +121,25 @@ function checkMethod(
     {
       notes: [...(inside[0]?.notes ?? []).slice(0, 2), { span: promised.name.span, text: 'promised here' }],
       details: inside[0]?.details ?? [],
+      help: inside.some(({ code }) => code === 'CROB2108' || code === 'CROB2109')
+        ? withoutPromise(instance, decl)
+        : undefined,
     },
   );
   return false;
+}
+
+/** Where a module that asks for more than its interface may stand. */
+function withoutPromise({ decl: { name }, source }: Instance, { name: promised }: InterfaceDecl): string {
+  const left = `a module that needs more leaves out \`: ${promised.name}\``;
+  return /^\w+$/.test(source)
+    ? `${left}; ${inPlaceOf(source, name.name)}`
+    : `${left} and is a part of its own, in no slot`;
+}
+
+/** How a variant gives a module to which the interface of a slot is too narrow. */
+export function inPlaceOf(slot: string, module: string): string {
+  return `in a variant, a module with other methods takes the place of the slot: \`without ${slot}\`, then \`${slot} = ${module}(…)\``;
 }
 
 function firstMismatch(scope: Scope, value: Val, type: GraphType): string | undefined {
