@@ -57,9 +57,24 @@ test('the page of models has every model and recipe', () => {
   for (const file of shippedFiles()) {
     for (const { kind, name: declared } of sourceOf(file).declarations) {
       if (kind === 'model') expect(models).toContain(`\n### ${declared.name}\n`);
-      if (kind === 'recipe') expect(models).toContain(`\n| \`${declared.name}\` | `);
+      if (kind === 'recipe') expect(models).toContain(`\n### Recipe ${declared.name}\n`);
     }
   }
+});
+
+test('the page of models has the terms of every recipe, inherited ones too', () => {
+  const loss = (recipe: string) => {
+    const section = models.slice(models.indexOf(`\n### Recipe ${recipe}\n`));
+    return [...section.slice(0, section.indexOf('\n### ', 1)).matchAll(/^\| `(\w+)` \| `([^`]+)` \|/gm)].map(
+      ([, name, value]) => [name, value],
+    );
+  };
+  const paper = [
+    ['ce', '0.9 * cross_entropy(logits, target, background = 0.9, foreground = 1.1)'],
+    ['dice', '0.1 * dice(logits, target)'],
+  ];
+  expect(loss('paper')).toEqual(paper);
+  expect(loss('lavt_text')).toEqual(paper);
 });
 
 test('the page of operators has every operator', () => {

@@ -20,6 +20,11 @@ interface Shown {
   readonly contents: readonly Gathered[];
 }
 
+interface RecipeAt {
+  readonly tree: SourceFile;
+  readonly decl: RecipeDecl;
+}
+
 /** The files of models that ship with crobc, the one that the others extend in front. */
 export function shippedFiles(): string[] {
   const names = readdirSync('models').filter((name) => name.endsWith('.crob') && name !== 'crobim.crob');
@@ -46,7 +51,7 @@ export function modelsPage({ program, models, context }: CheckResult): string {
     basename(tree.file),
   ]);
   const recipes = trees.flatMap((tree) =>
-    tree.declarations.flatMap((decl) => (decl.kind === 'recipe' ? [recipeRow(tree, decl, trees)] : [])),
+    tree.declarations.flatMap((decl): RecipeAt[] => (decl.kind === 'recipe' ? [{ tree, decl }] : [])),
   );
   const sections = trees.map((tree) => {
     const own = all.filter((one) => one.tree === tree);
@@ -71,8 +76,12 @@ ${sections.join('\n')}
 A model is trained by the first recipe for it, else by that of the nearest model that it extends; \`--recipe\` names another. A recipe of
 your own may extend each of these, and give dims anew: \`recipe mine for CroBIM extends paper at T = 40 { … }\`.
 
-${tableOf(['recipe', 'for', 'at', 'extends', ''], recipes)}
-`;
+${tableOf(
+  ['recipe', 'for', 'at', 'extends', 'file'],
+  recipes.map((one) => recipeRow(one, recipes)),
+)}
+
+${recipes.map((one) => recipeText(one, recipes)).join('\n')}`;
 }
 
 function show(
@@ -181,26 +190,63 @@ function recipeLine({ flat }: ModelGraph): string {
   return `Recipes: ${first}, which \`crobc train\` takes${others.length === 0 ? '' : `, and ${others.join(', ')}`}.`;
 }
 
-function recipeRow(tree: SourceFile, decl: RecipeDecl, trees: readonly SourceFile[]): string[] {
+function recipeRow(one: RecipeAt, all: readonly RecipeAt[]): string[] {
+  const { tree, decl } = one;
   return [
-    code(decl.name.name),
+    recipeLink(decl.name.name),
     decl.model?.name ?? '',
-    bindingsOf(decl, trees),
-    decl.base?.name ?? '',
-    [...decl.docs, `(${basename(tree.file)})`].join(' '),
+    bindingsOf(one, all),
+    decl.base ? recipeLink(decl.base.name) : '',
+    basename(tree.file),
   ];
 }
 
+/** Its source, and what it minimises, terms that it inherits included. */
+function recipeText(one: RecipeAt, all: readonly RecipeAt[]): string {
+  const { tree, decl } = one;
+  const terms = [...termsOf(one, all).values()].map(({ tree, decl }) => {
+    const loss = flat(textOf(tree, decl.value));
+    const functions = [...loss.matchAll(/\b(\w+)\(/g)].map(([, name = '']) => `[${name}](library.md#${name})`);
+    return [code(decl.name.name), code(loss), functions.join(', ')];
+  });
+  return `### Recipe ${decl.name.name}
+
+${decl.docs.length === 0 ? '' : `${decl.docs.join('\n')}\n\n`}${block(textOf(tree, decl))}
+
+The loss is the sum of these terms:
+
+${tableOf(['term', 'value', 'made of'], terms)}
+`;
+}
+
+interface TermAt {
+  readonly tree: SourceFile;
+  readonly decl: Extract<RecipeDecl['members'][number], { kind: 'term' }>;
+}
+
+/** Its terms by name, those of what it extends below its own. */
+function termsOf(one: RecipeAt, all: readonly RecipeAt[]): ReadonlyMap<string, TermAt> {
+  const base = baseOf(one, all);
+  const found = new Map<string, TermAt>(base ? termsOf(base, all) : []);
+  for (const member of one.decl.members)
+    if (member.kind === 'term') found.set(member.name.name, { tree: one.tree, decl: member });
+  return found;
+}
+
+function baseOf({ decl: { base } }: RecipeAt, all: readonly RecipeAt[]): RecipeAt | undefined {
+  return base && all.find(({ decl }) => decl.name.name === base.name);
+}
+
+function recipeLink(name: string): string {
+  return `[${name}](#recipe-${name})`;
+}
+
 /** Its dims, or those of what it extends. */
-function bindingsOf({ bindings, base }: RecipeDecl, trees: readonly SourceFile[]): string {
-  if (bindings.length > 0 || !base) {
-    const all = bindings.map(({ name, value }) => `${name.name} = ${value.kind === 'int' ? value.value : '…'}`);
-    return all.join(', ');
-  }
-  const found = trees
-    .flatMap((tree) => tree.declarations)
-    .find((one): one is RecipeDecl => one.kind === 'recipe' && one.name.name === base.name);
-  return found ? bindingsOf(found, trees) : '';
+function bindingsOf(one: RecipeAt, all: readonly RecipeAt[]): string {
+  const { bindings } = one.decl;
+  const base = baseOf(one, all);
+  if (bindings.length === 0 && base) return bindingsOf(base, all);
+  return bindings.map(({ name, value }) => `${name.name} = ${value.kind === 'int' ? value.value : '…'}`).join(', ');
 }
 
 function code(text: string): string {
