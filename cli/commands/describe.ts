@@ -1,6 +1,7 @@
 import type { Compiled } from '../../compiler/compile.ts';
 import { contentsOf, type Entry } from '../../compiler/contents/contents.ts';
 import { type Gathered, gather } from '../../compiler/contents/gather.ts';
+import { inlineWithLossOutputs } from '../../compiler/elaborate/models/inline.ts';
 import { recipesOf } from '../../compiler/elaborate/source/recipe-chain.ts';
 import { nearest } from '../../grammar/nearest.ts';
 import { type GraphWeight, weightsOf } from '../../runtime/graph-weights.ts';
@@ -22,7 +23,9 @@ export function describe(file: string, path: string | undefined, options: Descri
   if (!compiled) return 1;
   const { context, model, graph } = compiled;
   if (!context) throw new Error('bug in crobc: a model without errors has nothing that elaborated it');
-  const weights = new Map(weightsOf(graph).map((weight) => [weight.path, weight]));
+  // Recipes select what only losses need as well.
+  const trained = model.lossOutputs.length === 0 ? graph : inlineWithLossOutputs(model, new Map());
+  const weights = new Map(weightsOf(trained).map((weight) => [weight.path, weight]));
   // A weight that no method reads is in no graph and no weights file.
   const all = contentsOf(context, model).filter((entry) => entry.kind !== 'weight' || weights.has(entry.file));
   const entries = path === undefined ? all : below(all, path, graph.name);

@@ -1,11 +1,13 @@
 import { asConstant, constant, type Dim, isOverflow, variables } from '../../compiler/dims/dim.ts';
+import { inlineWithLossOutputs } from '../../compiler/elaborate/models/inline.ts';
+import type { ModelGraph } from '../../compiler/elaborate/models/model.ts';
 import { outline } from '../../compiler/elaborate/models/outline.ts';
 import { costByModule, type ModuleCost } from '../../compiler/ir/cost.ts';
-import type { Graph, TensorType } from '../../compiler/ir/graph.ts';
+import type { Graph, GraphOutput, TensorType } from '../../compiler/ir/graph.ts';
 import { memory } from '../../compiler/ir/liveness.ts';
 import { runPipeline } from '../../compiler/passes/pipeline.ts';
 import { byteSize } from '../../runtime/byte-size.ts';
-import { weightsOf } from '../../runtime/graph-weights.ts';
+import { type GraphWeight, weightsOf } from '../../runtime/graph-weights.ts';
 import { compileFile } from '../compile-file.ts';
 import { leadingTerms } from '../leading-terms.ts';
 import { beyondExact } from '../sizes.ts';
@@ -20,6 +22,13 @@ export interface SummaryOptions {
   readonly json?: boolean;
 }
 
+/** A model with its outputs for losses, and what these add. */
+interface LossParts {
+  readonly graph: Graph;
+  readonly outputs: readonly GraphOutput[];
+  readonly weights: readonly GraphWeight[];
+}
+
 /** A number when every dim is bound, else the polynomial. */
 type Quantity = number | string;
 
@@ -27,6 +36,8 @@ interface Row extends Quantities {
   readonly path: string;
   readonly module: string;
   readonly outputs: readonly string[];
+  /** Only `output(train)` depends on it. */
+  readonly forLosses: boolean;
 }
 
 interface Quantities {
@@ -48,16 +59,18 @@ export function summary(file: string, options: SummaryOptions): number {
   if (Object.values(costs.get('')!).some((cost) => typeof cost === 'object' && isOverflow(cost)))
     throw beyondExact({ model: graph.name, dims });
   const entries = outline(compiled.model, bound);
-  const rows: Row[] = [];
-  for (const [path, cost] of costs) {
-    if (path === '') continue;
-    const entry = entries.get(path);
-    rows.push({
-      path,
-      module: entry?.module ?? '',
-      outputs: (entry?.outputs ?? []).map((type) => shown(type, graph)),
-      ...quantities(cost, graph),
+  const rowsOf = (of: Graph, costs: ReadonlyMap<string, ModuleCost>, forLosses: boolean): Row[] =>
+    [...costs].flatMap(([path, cost]) => {
+      if (path === '') return [];
+      const entry = entries.get(path);
+      const outputs = (entry?.outputs ?? []).map((type) => shown(type, of));
+      return [{ path, module: entry?.module ?? '', outputs, ...quantities(cost, of), forLosses }];
     });
+  const rows = rowsOf(graph, costs, false);
+  const losses = compiled.model.lossOutputs.length === 0 ? undefined : forLosses(compiled.model, bound, graph);
+  if (losses) {
+    const more = [...costByModule(losses.graph)].filter(([path]) => !costs.has(path));
+    rows.push(...rowsOf(losses.graph, new Map(more), true));
   }
   const total = quantities(costs.get('')!, graph);
   const open = openDims(graph);
@@ -70,8 +83,13 @@ export function summary(file: string, options: SummaryOptions): number {
       bindings: Object.fromEntries(dims),
       inputs: graph.inputs.map((i) => ({ name: i.name, type: shown(i.value.type, graph) })),
       outputs: graph.outputs.map((o) => ({ name: o.name, type: shown(o.value.type, graph) })),
-      modules: rows,
-      weights: weightsOf(graph).map(({ path, dtype, shape, role }) => ({ path, dtype, shape, role })),
+      modules: rows.filter((row) => !row.forLosses).map(({ forLosses: _, ...row }) => row),
+      weights: weightsOf(graph).map(listed),
+      training: {
+        outputs: (losses?.outputs ?? []).map((o) => ({ name: o.name, type: shown(o.value.type, graph) })),
+        modules: rows.filter((row) => row.forLosses).map(({ forLosses: _, ...row }) => row),
+        weights: (losses?.weights ?? []).map(listed),
+      },
     };
     process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
     return 0;
@@ -80,10 +98,12 @@ export function summary(file: string, options: SummaryOptions): number {
   print(`${graph.name}${graph.docs ? `: ${firstSentence(graph.docs)}` : ''}`);
   for (const input of graph.inputs) print(`  input  ${input.name}: ${shown(input.value.type, graph)}`);
   for (const output of graph.outputs) print(`  output ${output.name}: ${shown(output.value.type, graph)}`);
+  for (const output of losses?.outputs ?? [])
+    print(`  output(train) ${output.name}: ${shown(output.value.type, graph)}`);
   const cells = asTree(rows)
     .filter((row) => depthOf(row.path) <= options.depth)
     .map((row) => [
-      `${'  '.repeat(depthOf(row.path) - 1)}${row.path.split('.').pop()}`,
+      `${'  '.repeat(depthOf(row.path) - 1)}${row.path.split('.').pop()}${row.forLosses ? ' (train)' : ''}`,
       row.module,
       shownOutputs(row.outputs),
       row.parameters === 0 ? '' : row.parameters.toLocaleString('en'),
@@ -96,7 +116,10 @@ export function summary(file: string, options: SummaryOptions): number {
   );
   const heads = ['', 'module', 'output', 'parameters', 'FLOP', 'activations'];
   print(`\n${table(heads, fitted, ['left', 'left', 'left', 'right', 'right', 'right'])}\n`);
-  print(`parameters   ${total.parameters.toLocaleString('en')}`);
+  const further = (losses?.weights ?? []).filter(({ role }) => role === 'param');
+  const trained = further.reduce((sum, { shape }) => sum + shape.reduce((n, size) => n * size, 1), 0);
+  const also = trained === 0 ? '' : `, and ${trained.toLocaleString('en')} more in training`;
+  print(`parameters   ${total.parameters.toLocaleString('en')}${also}`);
   print(`FLOP         ${flops}`);
   if (peak !== undefined) print(`activations  ${all} in all, ${byteSize(peak)} at the peak`);
   else {
@@ -106,6 +129,21 @@ export function summary(file: string, options: SummaryOptions): number {
       print('\nWhere … stands, terms are left out; --wide and --json have them all.');
   }
   return 0;
+}
+
+/** What training has besides, for outputs that only losses see. */
+function forLosses(model: ModelGraph, bound: ReadonlyMap<string, Dim>, inference: Graph): LossParts {
+  const graph = runPipeline(inlineWithLossOutputs(model, bound));
+  const held = new Set(weightsOf(inference).map(({ path }) => path));
+  return {
+    graph,
+    outputs: graph.outputs.slice(model.outputs.length),
+    weights: weightsOf(graph).filter(({ path }) => !held.has(path)),
+  };
+}
+
+function listed({ path, dtype, shape, role }: GraphWeight) {
+  return { path, dtype, shape, role };
 }
 
 /** Each module right below the one it is in, in the order in which the model first comes to them. */

@@ -18,6 +18,17 @@ beforeAll(async () => {
 const run = (...args: string[]): Promise<Ran> => crobc(args, { cwd: folder });
 const model = `${process.cwd()}/models/crobim.crob`;
 
+const probed = `/// A head, and a probe for losses alone.
+model Probed {
+  norms = [LayerNorm(8) for i in 0..2]
+  head = Linear(8, 4)
+  probe = Mlp(8, 16)
+  input x: f32[B, 8]
+  output y = head(norms[1](x))
+  output(train) sides = [probe(x), norms[0](x)]
+}
+`;
+
 describe('summary', () => {
   test('of CroBIM_micro at a size: modules, parameters, FLOP, peak memory', async () => {
     const args = ['-m', 'CroBIM_micro', '--set', 'B=1,H=128,W=128,T=20', '--depth', '1'];
@@ -140,6 +151,52 @@ describe('summary', () => {
     const { flops } = JSON.parse(bound.out);
     expect(flops).toBeLessThanOrEqual(most);
     expect(flops).toBeGreaterThan(0.9 * most);
+  });
+
+  test('what only losses need is marked, and counts in no sum', async () => {
+    const without = probed
+      .replace(/^ {2}output\(train\).*\n/m, '')
+      .replace(/^ {2}probe.*\n/m, '')
+      .replace('0..2', '1..2');
+    await writeFile(`${folder}/probed.crob`, probed);
+    await writeFile(`${folder}/plain.crob`, without.replace('norms[1]', 'norms[0]'));
+    const { code, out } = await run('summary', 'probed.crob', '--set', 'B=2');
+    expect(code).toBe(0);
+    expect(out).toContain(
+      '  output y: f32[2, 4]\n  output(train) sides_0: f32[2, 8]\n  output(train) sides_1: f32[2, 8]\n',
+    );
+    const marked = out.split('\n').flatMap((line) => /^ *(\S+) \(train\) /.exec(line)?.[1] ?? []);
+    expect(marked).toEqual(['0', 'probe', 'fc1', 'fc2']);
+    expect(out).toContain('\nparameters   52, and 296 more in training\n');
+    const [one, other] = await Promise.all(
+      ['probed.crob', 'plain.crob'].map(async (file) => JSON.parse((await run('summary', file, '--json')).out)),
+    );
+    for (const key of ['parameters', 'flops', 'activationBytes', 'trafficBytes', 'outputs'])
+      expect(one[key], key).toEqual(other[key]);
+    const paths = (of: readonly { readonly path: string }[]) => of.map(({ path }) => path);
+    expect(paths(one.modules)).toEqual(['norms', 'norms.1', 'head']);
+    expect(paths(one.training.modules)).toEqual(['probe', 'probe.fc1', 'probe.fc2', 'norms.0']);
+    expect(paths(one.training.weights)).toEqual([
+      'probe.fc1.weight',
+      'probe.fc1.bias',
+      'probe.fc2.weight',
+      'probe.fc2.bias',
+      'norms.0.weight',
+      'norms.0.bias',
+    ]);
+    expect(other.training).toEqual({ outputs: [], modules: [], weights: [] });
+  });
+
+  test('describe has the weights that only losses need, which recipes select', async () => {
+    await writeFile(`${folder}/probed.crob`, probed);
+    const { out } = await run('describe', 'probed.crob', 'probe', '--json');
+    expect(JSON.parse(out).weights).toContainEqual({
+      path: 'probe.fc1.weight',
+      weights: 'probe.fc1.weight',
+      role: 'param',
+      dtype: 'f32',
+      shape: [16, 8],
+    });
   });
 });
 

@@ -12,8 +12,17 @@ import type { ModelGraph } from './model.ts';
 
 /** Expands every call of a model's body, with the dims that `--set` binds; what outputs do not need is dropped. */
 export function inlineModel(model: ModelGraph, bound: ReadonlyMap<string, Dim>): Graph {
+  return inlined(model, bound, model.outputs);
+}
+
+/** The same with what only losses see, as it is in inference. */
+export function inlineWithLossOutputs(model: ModelGraph, bound: ReadonlyMap<string, Dim>): Graph {
+  return inlined(model, bound, [...model.outputs, ...model.lossOutputs]);
+}
+
+function inlined(model: ModelGraph, bound: ReadonlyMap<string, Dim>, given: ModelGraph['outputs']): Graph {
   const { build, values } = expandModel(model, bound);
-  const outputs: GraphOutput[] = model.outputs.map((o) => ({
+  const outputs: GraphOutput[] = given.map((o) => ({
     name: o.name,
     value: values.get(o.value)!,
     docs: o.docs,

@@ -38,6 +38,8 @@ export interface ModelGraph {
   readonly flat: FlatModel;
   readonly inputs: readonly { readonly name: string; readonly value: Value; readonly docs: string }[];
   readonly outputs: readonly { readonly name: string; readonly value: Value; readonly docs: string }[];
+  /** Those of `output(train)` in the form of inference, which does not give them. */
+  readonly lossOutputs: readonly { readonly name: string; readonly value: Value; readonly docs: string }[];
   readonly nodes: readonly Node[];
   readonly calls: readonly Call[];
   /** Updates stand in methods. */
@@ -125,11 +127,12 @@ class ModelElaboration {
     this.#checkDims();
     // Most bodies are written in the order of their flow; taken so, one equation does not wait within another.
     for (const name of flat.lets.keys()) this.#value(name);
-    const outputs = [...flat.outputs].flatMap(([name, from]) =>
+    const ports = [...flat.outputs].flatMap(([name, from]) =>
       this.#uses.within({ name: `output ${name}`, inherited: false }, () =>
         portsOf(this.#scope(from.file), from.decl, () => this.#value(name)),
       ),
     );
+    const outputs = ports.filter(({ forLosses }) => context.training || !forLosses);
     checkPortNames(context, flat, this.#inputs, outputs);
     // An inherited `let` that no output needs goes with what it uses; the others cannot do without.
     const own = [...flat.lets].flatMap(([name, { model }]) => (model === flat.name ? [name] : []));
@@ -147,6 +150,9 @@ class ModelElaboration {
       flat,
       inputs: this.#inputs,
       outputs: outputs.map(({ name, value, docs }) => ({ name, value, docs })),
+      lossOutputs: ports
+        .filter((port) => !outputs.includes(port))
+        .map(({ name, value, docs }) => ({ name, value, docs })),
       nodes: graph.build.nodes,
       calls: graph.calls,
       updates: [],

@@ -17,14 +17,12 @@ export interface Port {
   readonly value: Value;
   readonly docs: string;
   readonly span: Span;
+  /** Whether losses see it and nothing else does. */
+  readonly forLosses: boolean;
 }
 
-/**
- * One port for each tensor of an output; none where it is for losses only and this is no training. An output without a value
- * is `named` in the model.
- */
+/** One port for each tensor of an output. An output without a value is `named` in the model. */
 export function portsOf(scope: Scope, decl: OutputMember, named: () => Val | undefined): readonly Port[] {
-  const { context } = scope;
   const { name } = decl.name;
   const span = decl.value?.span ?? decl.name.span;
   if (decl.stage && decl.stage.name !== 'train') {
@@ -46,15 +44,16 @@ export function portsOf(scope: Scope, decl: OutputMember, named: () => Val | und
     const expected = `a tensor, or a list of tensors, as the output \`${name}\``;
     fail(scope, 'CROB2201', span, { expected, actual });
   }
-  return decl.stage && !context.training ? [] : (found ?? []);
+  return found ?? [];
 }
 
-function tensorsOf(value: Val, { name: { name, span }, docs }: OutputMember): readonly Port[] | undefined {
-  if (value.kind === 'tensor') return [{ name, value: value.value, docs: docs.join('\n'), span }];
+function tensorsOf(value: Val, { name: { name, span }, docs, stage }: OutputMember): readonly Port[] | undefined {
+  const port = { span, forLosses: stage !== undefined };
+  if (value.kind === 'tensor') return [{ ...port, name, value: value.value, docs: docs.join('\n') }];
   if (value.kind !== 'list' || value.items.length === 0) return undefined;
   const items = value.items.map((item) => (item.kind === 'tensor' ? item.value : undefined));
   if (!items.every((item) => item !== undefined)) return undefined;
-  return items.map((item, i) => ({ name: `${name}_${i}`, value: item, docs: '', span }));
+  return items.map((item, i) => ({ ...port, name: `${name}_${i}`, value: item, docs: '' }));
 }
 
 /** Where a model runs, its inputs and outputs have their names in one table: no two are the same. */
