@@ -53,6 +53,12 @@ test('the library page has the paths that parts and weights of the models have',
   expect(rows).toBeGreaterThan(10_000);
 });
 
+test('the library page has the signature of every method, those of interfaces too', () => {
+  expect(library).not.toContain('{ … }');
+  const bert = library.slice(library.indexOf('\n### Bert\n'));
+  expect(bert.slice(0, bert.indexOf('```\n'))).toContain('method encode(x: f32[B, T, dim], mask: bool[B, T])');
+});
+
 test('the page of models has every model and recipe', () => {
   for (const file of shippedFiles()) {
     for (const { kind, name: declared } of sourceOf(file).declarations) {

@@ -444,6 +444,10 @@ describe('which weights are trained', () => {
     ['train only head.*, blocks[1].*', all.slice(0, 4)],
     ['train all except head.*', head],
     ['train all except blocks.*', all],
+    ['train all except blocks[*].norm', all.filter((path) => path.includes('.norm.'))],
+    ['train all except blocks.*.norm', all.filter((path) => path.includes('.norm.'))],
+    ['train all except blocks[0].*.weight', [all[0]!, all[2]!]],
+    ['train all except blocks[*].*.bias', all.filter((path) => path.endsWith('.bias'))],
     ['train only blocks.*; fix blocks[0].norm', [...all.slice(2, 4), ...head]],
     ['train all except head.*; fix blocks[0].*', [...all.slice(0, 4), ...head]],
   ])('%s', (member, expected) => {
