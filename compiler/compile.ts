@@ -112,7 +112,7 @@ function checkDeclaration(
       return undefined;
     case 'interface':
       checkPromises(context, decl, scope);
-      checkSignatures(context, decl);
+      checkSignatures(context, { decl, file: scope });
       return undefined;
     case 'fn':
       twice((form) => checkFunction(form, decl, scope));

@@ -28,6 +28,7 @@ const closing: ReadonlySet<TokenType> = new Set([RParen, RBracket, RBrace]);
 /** What every layer of the parser uses: places, names, lists with commas. */
 export abstract class BaseParser extends EmbeddedActionsParser {
   protected file = '';
+  protected text = '';
   protected faults = new FaultSink();
 
   constructor(skipValidations: boolean) {
@@ -50,6 +51,11 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   protected since(start: number): Span {
     const last = this.LA(0);
     return { file: this.file, start, end: Math.max(start, offsetOf(last) + last.image.length) };
+  }
+
+  /** What was written there. */
+  protected slice({ start, end }: Span): string {
+    return this.text.slice(start, end);
   }
 
   protected ident(token: IToken): Ident {

@@ -1,6 +1,7 @@
 import type { IToken } from 'chevrotain';
 import type { Rule } from './base-parser.ts';
 import { span } from './faults.ts';
+import { newAxis } from './foreign.ts';
 import type { Span } from './span.ts';
 import { readString } from './strings.ts';
 import {
@@ -174,7 +175,7 @@ export abstract class ExpressionParser extends TypeParser {
         ALT: () => {
           const op = this.OR2([{ ALT: () => this.CONSUME(Minus) }, { ALT: () => this.CONSUME(Bang) }]);
           const operand = this.SUBRULE(this.unary);
-          return { kind: 'unary', op: op.image as '-' | '!', operand, span: this.since(start) };
+          return { kind: 'unary', op: op.tokenType === Minus ? '-' : '!', operand, span: this.since(start) };
         },
       },
       { ALT: () => this.SUBRULE(this.power) },
@@ -248,6 +249,7 @@ export abstract class ExpressionParser extends TypeParser {
 
   private readonly indexItem: Rule<IndexItem> = this.RULE('indexItem', (): IndexItem => {
     const start = this.mark();
+    this.ACTION(() => this.#newAxis(this.LA(1), this.LA(2)));
     return this.OR<IndexItem>([
       {
         ALT: () => {
@@ -290,6 +292,13 @@ export abstract class ExpressionParser extends TypeParser {
       },
     ]);
   });
+
+  /** `x[:, None]`. */
+  #newAxis(item: IToken, behind: IToken): void {
+    if (foreignConstants.get(item.image) !== 'none' || (behind.tokenType !== Comma && behind.tokenType !== RBracket))
+      return;
+    this.faults.add('CROB1052', span(this.file, item), { written: `[${item.image}]`, instead: newAxis });
+  }
 
   private readonly primary: Rule<Expr> = this.RULE('primary', (): Expr => {
     const start = this.mark();

@@ -23,6 +23,20 @@ export const foreignWords: ReadonlyMap<string, string> = new Map([
   ['lambda', 'declare a `fn` and name it'],
   ['pass', 'an empty block is `{ }`'],
   ['is', 'write `==` or `!=`: `norm != none`'],
+  ['with', 'no block changes what is inside of it: `stop_gradient(x)` keeps gradients back'],
+  ['try', 'what must hold is a `where` clause of the header, which callers have to meet'],
+  ['except', 'what must hold is a `where` clause of the header, which callers have to meet'],
+  ['raise', 'what must hold is a `where` clause of the header, which callers have to meet'],
+  ['del', 'leave it out; a variant takes a part, and a recipe a term, out with `without name`'],
+  ['delete', 'leave it out; a variant takes a part, and a recipe a term, out with `without name`'],
+  ['remove', 'a variant takes a part, and a recipe a term, out with `without name`'],
+  ['override', "leave it out: in a variant, `name = …` is what replaces the base's"],
+  ['global', 'leave it out: a name of the file is there, and `x = …` binds a local one anew'],
+  ['nonlocal', 'leave it out: `x = …` binds the name around anew'],
+  ['yield', 'a list is `[f(x) for x in xs]`'],
+  ['async', 'leave it out: a model is a graph, and its runtime decides what runs at once'],
+  ['await', 'leave it out: a model is a graph, and its runtime decides what runs at once'],
+  ['mut', 'leave it out: `x = …` binds a name anew'],
 ]);
 
 /** Names that hold other names in PyTorch, NumPy and Python. */
@@ -42,6 +56,13 @@ export const foreignPrefixes: ReadonlySet<string> = new Set([
   'torchvision',
 ]);
 
+export const newAxis = 'a pattern adds an axis: `rearrange(x, "b c -> b 1 c")`';
+const byElement = '`max(logits, 0.0) - logits * target + log(1.0 + exp(-abs(logits)))`';
+const meanOfLosses = `\`cross_entropy(logits, target)\`, a term of a recipe, is the mean over all pixels; without a reduction it is ${byElement}`;
+const superless =
+  'a module has no base; in a variant of a model, the right side reads what the base gives: `mid.layers = mid.layers - 1`';
+const recurrent =
+  'a step is written out, and runs over a known number of words: `for t in 0..T { … }` under `where T == 20`';
 const rearranged = 'axes go by names: `rearrange({x}, "b c h w -> b (h w) c")`';
 const averaged = 'over named axes it is `mean({x}, "b c h w -> b c")`; so are `sum` and `amax`';
 const dropped = 'an axis goes with an index, `{x}[:, 0]`, or `rearrange({x}, "b 1 c -> b c")`';
@@ -57,7 +78,22 @@ const placed = 'where a graph runs is chosen by the command: `--device`';
 /** Names that nothing declares, and members that tensors do not have; `{x}` is what a member is asked of. */
 export const foreignNames: ReadonlyMap<string, string> = new Map([
   ['self', 'the members of a module are named directly: `norm(x)`'],
-  ['super', 'a module has no base; a variant of a model is `model X extends Y { … }`'],
+  ['super', superless],
+  ['__init__', 'a module takes its parameters in its header: `module Name(dim: int) { fc = Linear(dim, dim) }`'],
+  ['kwargs', 'every parameter is declared, with its type'],
+  ['args', 'every parameter is declared, with its type'],
+  ['reversed', '`[xs[len(xs) - 1 - i] for i in 0..len(xs)]` is the list from behind'],
+  [
+    'checkpoint',
+    'modules are computed twice, to save memory, where the training asks for it: `crobc train --recompute PATH`',
+  ],
+  [
+    'cumsum',
+    'a sum over what is in front is a matrix product: `einsum("i j, b j -> b i", f32(lower), x)`, where `lower` is `tensor bool[i in N, j in N] { j <= i }`',
+  ],
+  ['inf', 'no number is infinite; in a mask before `softmax` write `-1e9`'],
+  ['nan', 'no number is NaN'],
+  ['dropout', '`drop = Dropout(0.1)` is a part, called by `drop(x)`'],
   ['print', 'nothing is printed while a graph is made; `crobc summary` shows the shapes'],
   ['enumerate', 'write `for i, x in xs { … }`'],
   ['zip', 'write `for i, x in xs { … }` and `ys[i]`'],
@@ -170,10 +206,157 @@ export const foreignNames: ReadonlyMap<string, string> = new Map([
   ['Parameter', 'a weight is `param w: f32[4, 4] ~ normal(std = 0.02)`'],
   ['register_buffer', 'a member that is not trained is `buffer mean: f32[dim] = zeros`'],
   ['Identity', '`norm = LayerNorm(dim) if c` is none where `c` does not hold'],
-  ['CrossEntropyLoss', 'write `cross_entropy(logits, target)`, a term of a recipe'],
-  ['BCEWithLogitsLoss', 'write `cross_entropy(logits, target)`, a term of a recipe'],
-  ['binary_cross_entropy_with_logits', 'write `cross_entropy(logits, target)`, a term of a recipe'],
+  ['CrossEntropyLoss', meanOfLosses],
+  ['BCEWithLogitsLoss', meanOfLosses],
+  ['binary_cross_entropy_with_logits', meanOfLosses],
+  ['BCELoss', meanOfLosses],
+  ['binary_cross_entropy', meanOfLosses],
   ['mse_loss', 'write `mean(square(x - y), "b n -> ")`'],
   ['MSELoss', 'write `mean(square(x - y), "b n -> ")`'],
   ['pi', 'write 3.141592653589793'],
+  ['LSTM', recurrent],
+  ['GRU', recurrent],
+  ['RNN', recurrent],
+  [
+    'Conv1d',
+    '`conv2d` takes a kernel of height 1, `param w: f32[8, 4, 1, 3] ~ trunc_normal(std = 0.02)`, over `rearrange(x, "b c n -> b c 1 n")`',
+  ],
+  ['Conv3d', 'there are convolutions over two axes alone: `Conv2d`'],
+  ['TransformerEncoderLayer', 'the library has `SelfAttention(…)` and `Mlp(…)`'],
+  ['ParameterList', 'a list of weights is one weight with an axis more: `param w: f32[n, dim] ~ zeros`'],
+  ['ModuleDict', 'parts have names as members of a module; a list of parts is `[… for i in 0..4]`'],
 ]);
+
+/** Methods of tensors, whose names are also those of parts and values: they say nothing of a name that stands alone. */
+const foreignMethods: ReadonlyMap<string, string> = new Map([
+  ['norm', '`sqrt(sum(square({x}), "b n -> b 1"))` is the length along `n`'],
+  ['logical_not', 'write `!{x}`'],
+  ['logical_and', 'write `a && b`'],
+  ['logical_or', 'write `a || b`'],
+  ['eq', 'write `{x} == y`'],
+  ['ne', 'write `{x} != y`'],
+  ['lt', 'write `{x} < y`'],
+  ['le', 'write `{x} <= y`'],
+  ['gt', 'write `{x} > y`'],
+  ['ge', 'write `{x} >= y`'],
+  ['add', 'write `{x} + y`'],
+  ['sub', 'write `{x} - y`'],
+  ['mul', 'write `{x} * y`'],
+  ['div', 'write `{x} / y`'],
+  ['index_select', '`gather({x}, index)` takes rows; other axes are brought in front by `rearrange`'],
+  ['take_along_dim', '`gather({x}, index)` takes rows; other axes are brought in front by `rearrange`'],
+]);
+
+/** What crob has instead of a name; `object` stands where that speaks of what a member was asked of. */
+export function foreignName(name: string, object: string): string | undefined {
+  return foreignNames.get(name)?.replaceAll('{x}', object);
+}
+
+/** What crob has instead of a method of a tensor, or of a function of `torch`. */
+export function foreignMethod(name: string, object: string): string | undefined {
+  const known = foreignMethods.get(name)?.replaceAll('{x}', object);
+  return foreignName(name, object) ?? known ?? inPlace(name, object);
+}
+
+const inPlaceOperators: ReadonlyMap<string, string> = new Map([
+  ['add_', '+'],
+  ['sub_', '-'],
+  ['mul_', '*'],
+  ['div_', '/'],
+  ['pow_', '^'],
+]);
+
+/** What stands for a method of PyTorch that changes its tensor: their names end with `_`. */
+function inPlace(name: string, object: string): string | undefined {
+  if (!/[a-z]_$/.test(name)) return undefined;
+  const operator = inPlaceOperators.get(name);
+  const plain = foreignName(name.slice(0, -1), object);
+  const bound = operator
+    ? `\`${object} = ${object} ${operator} y\` binds the name anew`
+    : `\`${object} = …\` binds the name anew${plain === undefined ? '' : `; ${plain}`}`;
+  return `nothing is changed in place: ${bound}`;
+}
+
+const trainedWeights =
+  'paths say which weights are trained: `train only head.*`, `train all except backbone.*`, or `fix backbone.*` beside what is inherited';
+const settingsOfRecipe: ReadonlyMap<string, string> = new Map([
+  ['freeze', trainedWeights],
+  ['frozen', trainedWeights],
+  ['unfreeze', trainedWeights],
+  ['freeze_backbone', trainedWeights],
+  ['trainable', trainedWeights],
+  ['requires_grad', trainedWeights],
+  ['requires_grad_', trainedWeights],
+  ['train', trainedWeights],
+  ['loss', 'a loss is a term with a name: `term loss = mean(square(y - target), "b c -> ")`; terms are summed'],
+  ['losses', 'a loss is a term with a name: `term loss = mean(square(y - target), "b c -> ")`; terms are summed'],
+  ['criterion', 'a loss is a term with a name: `term loss = mean(square(y - target), "b c -> ")`; terms are summed'],
+  ['loss_weights', 'a weight stands in its term: `term dice = 0.4 * dice(logits, target)`'],
+  ['weight', 'a weight stands in its term: `term dice = 0.4 * dice(logits, target)`'],
+  [
+    'batch',
+    'the batch is a size of the model: `recipe name for Model at B = 8`, or `recipe name extends base at B = 8`',
+  ],
+  [
+    'batch_size',
+    'the batch is a size of the model: `recipe name for Model at B = 8`, or `recipe name extends base at B = 8`',
+  ],
+  ['at', 'sizes stand in the header: `recipe name extends base at B = 8`'],
+  ['wd', 'write `weight_decay`'],
+  ['learning_rate', 'write `lr`'],
+  ['num_epochs', 'write `epochs`'],
+  ['max_epochs', 'write `epochs`'],
+  ['max_steps', 'write `steps`'],
+  ['iterations', 'write `steps`'],
+  ['grad_clip', 'write `clip`: the norm of all gradients is held to it'],
+  ['clip_grad', 'write `clip`: the norm of all gradients is held to it'],
+  ['clip_grad_norm', 'write `clip`: the norm of all gradients is held to it'],
+  ['grad_accum', 'write `accumulate`'],
+  ['accumulation_steps', 'write `accumulate`'],
+  ['warmup', 'warming up is a part of the schedule: `schedule = warmup(100) then cosine()`'],
+  ['warmup_steps', 'warming up is a part of the schedule: `schedule = warmup(100) then cosine()`'],
+  ['pretrained', 'published weights come by a path: `init backbone.* from "swin.safetensors" via huggingface_swin`'],
+  ['checkpoint', 'published weights come by a path: `init backbone.* from "swin.safetensors" via huggingface_swin`'],
+  ['load', 'published weights come by a path: `init backbone.* from "swin.safetensors" via huggingface_swin`'],
+  ['lr_backbone', 'a part has its rate in a group: `group backbone.* { lr = 0.1x }`'],
+  ['backbone_lr', 'a part has its rate in a group: `group backbone.* { lr = 0.1x }`'],
+  ['amp', 'a step is computed in f32'],
+  ['fp16', 'a step is computed in f32; `crobc build --dtype f16` writes a trained model in half precision'],
+  ['drop', 'a term of the recipe that this one extends is taken out with `without name`'],
+]);
+
+/** What a recipe of crob has in place of a setting of a training script, or of a word in front of one. */
+export function foreignSetting(name: string): string | undefined {
+  return settingsOfRecipe.get(name);
+}
+
+/** Arguments of PyTorch's layers by the names that crob's have. */
+const argumentNames: ReadonlyMap<string, string> = new Map([
+  ['in_features', 'inputs'],
+  ['out_features', 'outputs'],
+  ['in_channels', 'inputs'],
+  ['out_channels', 'outputs'],
+  ['kernel_size', 'kernel'],
+  ['num_heads', 'heads'],
+  ['embed_dim', 'dim'],
+  ['num_channels', 'channels'],
+  ['num_features', 'channels'],
+  ['normalized_shape', 'channels'],
+  ['num_groups', 'groups'],
+  ['num_embeddings', 'count'],
+  ['p', 'rate'],
+  ['drop_prob', 'rate'],
+]);
+const otherArguments: ReadonlyMap<string, string> = new Map([
+  ['reduction', `a loss is one number, mostly a mean; without a reduction, a cross-entropy is ${byElement}`],
+  ['inplace', 'leave it out: nothing is changed in place'],
+  ['device', 'leave it out: where a graph runs is chosen by the command'],
+  ['dtype', 'leave it out: weights are f32'],
+  ['padding_mode', 'leave it out: what is padded is 0; `pad` does it by hand'],
+]);
+
+/** What crob calls an argument, among those that there are, or has in its place. */
+export function foreignArgument(name: string, names: readonly string[]): string | undefined {
+  const meant = argumentNames.get(name);
+  return meant !== undefined && names.includes(meant) ? `did you mean \`${meant}\`?` : otherArguments.get(name);
+}

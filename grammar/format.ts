@@ -338,6 +338,10 @@ class Formatter extends StatementFormatter {
           return ['input ', this.#given(member.name.name, member.type, '=', undefined)];
         case 'model-let':
           return ['let ', this.#given(member.name.name, undefined, '=', member.value)];
+        case 'model-let-items':
+          return this.letItems(member.names, member.value);
+        case 'without':
+          return `without ${member.name.name}`;
         case 'term':
           return ['term ', this.#given(member.name.name, undefined, '=', member.value)];
         case 'setting': {

@@ -8,26 +8,41 @@ import {
   BadNumber,
   Bang,
   BlockComment,
+  Comma,
+  Dot,
   DoubleStar,
   describe,
+  Equal,
+  EqualEqual,
   False,
   Float,
   HashComment,
   Identifier,
+  If,
   Int,
+  LBrace,
+  LBracket,
   LParen,
+  Minus,
   Newline,
   None,
   OpenString,
   OrOr,
+  Plus,
   RBracket,
+  Return,
   RParen,
   SingleAnd,
+  SingleOr,
   SingleQuoted,
+  Slash,
+  Star,
   StrictEqual,
   StringToken,
+  Tilde,
   True,
   vocabulary,
+  Where,
 } from './tokens.ts';
 import type { Comment } from './tree.ts';
 
@@ -73,6 +88,7 @@ export function lex(file: string, text: string, faults: FaultSink): Lexed {
   tokens.forEach((token, at) => {
     reportForeign(file, token, tokens[at - 1], faults);
     readWordOperator(file, token, tokens[at - 1], tokens[at + 1], faults);
+    readForeignCall(file, token, tokens[at - 1], tokens[at + 1], faults);
   });
   readMisspeltWords(file, tokens, faults);
   const comments: Comment[] = [];
@@ -148,8 +164,27 @@ function readWordOperator(
   const type = wordOperators.get(token.image);
   if (!type || operandEnd.has(before?.tokenType ?? Newline) !== (type !== Bang)) return;
   faults.add('CROB1013', span(file, token), { found: token.image, counterpart: describe(type).replaceAll('`', '') });
+  readAs(token, type);
+}
+
+function readAs(token: IToken, type: TokenType): void {
   token.tokenType = type;
   token.tokenTypeIdx = type.tokenTypeIdx!;
+}
+
+/** `where(c, a, b)` as a call is read as one, of a name that is not there, and `~mask` as `!mask`. */
+function readForeignCall(
+  file: string,
+  token: IToken,
+  before: IToken | undefined,
+  after: IToken | undefined,
+  faults: FaultSink,
+): void {
+  if (!before || !after || !opensOperand.has(before.tokenType)) return;
+  if (token.tokenType === Where && after.tokenType === LParen) readAs(token, Identifier);
+  if (token.tokenType !== Tilde || !operandStart.has(after.tokenType)) return;
+  faults.add('CROB1013', span(file, token), { found: '~', counterpart: '!' });
+  readAs(token, Bang);
 }
 
 const wordOperators = new Map([
@@ -158,6 +193,27 @@ const wordOperators = new Map([
   ['not', Bang],
 ]);
 const operandStart: ReadonlySet<TokenType> = new Set([Identifier, Int, Float, LParen, True, False, None]);
+/** Behind these an operand follows, and neither a clause nor an initialiser. */
+const opensOperand: ReadonlySet<TokenType> = new Set([
+  Equal,
+  Comma,
+  LParen,
+  LBracket,
+  LBrace,
+  Dot,
+  Return,
+  Plus,
+  Minus,
+  Star,
+  Slash,
+  AndAnd,
+  OrOr,
+  SingleAnd,
+  SingleOr,
+  EqualEqual,
+  If,
+  Bang,
+]);
 const operandEnd: ReadonlySet<TokenType> = new Set([
   Identifier,
   Int,

@@ -1,7 +1,10 @@
+import type { IToken } from 'chevrotain';
 import { EOF } from 'chevrotain';
 import type { Rule } from './base-parser.ts';
 import { span } from './faults.ts';
+import { foreignName } from './foreign.ts';
 import { nearest } from './nearest.ts';
+import type { Span } from './span.ts';
 import { StatementParser } from './statements.ts';
 import {
   All,
@@ -29,9 +32,11 @@ import {
   Let,
   LParen,
   Method,
+  MinusEqual,
   Only,
   Output,
   Param,
+  PlusEqual,
   RBrace,
   RBracket,
   RParen,
@@ -42,6 +47,7 @@ import {
   Term,
   Then,
   Tilde,
+  TimesEqual,
   Train,
   Via,
   Where,
@@ -55,6 +61,7 @@ import type {
   Ident,
   InputMember,
   ModelLet,
+  ModelLetItems,
   ModelMember,
   ModuleMember,
   Param as ParamNode,
@@ -357,6 +364,11 @@ export abstract class MemberParser extends StatementParser {
     return this.ACTION(() => {
       const { name, span: at } = ident;
       if (hasWord || name === 'forward') return ident;
+      const instead = foreignName(name, 'x');
+      if (instead !== undefined) {
+        this.faults.add('CROB1032', at, { word: name, instead });
+        return ident;
+      }
       if (nearest(name, ['forward']) === undefined) {
         this.faults.add('CROB1042', at, { name });
         return ident;
@@ -414,8 +426,16 @@ export abstract class MemberParser extends StatementParser {
         {
           ALT: () => {
             const path = this.SUBRULE2(this.path);
-            this.CONSUME(Equal);
-            return { kind: 'model-field', ...front, path, value: this.SUBRULE(this.part), span: this.since(start) };
+            const op = this.OR2([
+              { ALT: () => this.CONSUME(Equal) },
+              { ALT: () => this.CONSUME(PlusEqual) },
+              { ALT: () => this.CONSUME(MinusEqual) },
+              { ALT: () => this.CONSUME(TimesEqual) },
+            ]);
+            const value = this.SUBRULE(this.part);
+            const at = this.since(start);
+            this.ACTION(() => this.#relativeTo(path, op, value, at));
+            return { kind: 'model-field', ...front, path, value, span: at };
           },
         },
       ],
@@ -426,6 +446,16 @@ export abstract class MemberParser extends StatementParser {
     });
   });
 
+  /** `mid.layers -= 3`: a line of a variant gives a value, which may read the base's. */
+  #relativeTo(path: Path, { tokenType, image }: IToken, value: Expr, at: Span): void {
+    if (tokenType === Equal) return;
+    const name = this.slice(path.span);
+    const isSum = value.kind === 'binary' && /^[-+]$/.test(value.op);
+    const operand = isSum ? `(${this.slice(value.span)})` : this.slice(value.span);
+    const instead = `write \`${name} = ${name} ${image.slice(0, 1)} ${operand}\``;
+    this.faults.add('CROB1052', at, { written: this.slice(at), instead });
+  }
+
   private readonly inputMember: Rule<InputMember> = this.RULE('inputMember', (): InputMember => {
     const start = this.mark();
     this.CONSUME(Input);
@@ -434,7 +464,7 @@ export abstract class MemberParser extends StatementParser {
     return { kind: 'input', docs: [], name, type: this.SUBRULE(this.type), span: this.since(start) };
   });
 
-  private readonly modelLetItems: Rule<ModelMember> = this.RULE('modelLetItems', (): ModelMember => {
+  private readonly modelLetItems: Rule<ModelLetItems> = this.RULE('modelLetItems', (): ModelLetItems => {
     const start = this.mark();
     const { names, value } = this.SUBRULE(this.letItems);
     return { kind: 'model-let-items', docs: [], names, value, span: this.since(start) };
@@ -483,7 +513,14 @@ export abstract class MemberParser extends StatementParser {
       MAX_LOOKAHEAD: 2,
       DEF: [
         { ALT: () => this.SUBRULE(this.inputMember) },
+        { GATE: () => this.opensItems(), ALT: () => this.SUBRULE(this.modelLetItems) },
         { ALT: () => this.SUBRULE(this.modelLet) },
+        {
+          ALT: () => {
+            this.CONSUME(Without);
+            return { kind: 'without', name: this.SUBRULE3(this.name), span: this.since(start) };
+          },
+        },
         {
           ALT: () => {
             this.CONSUME(Term);
@@ -566,6 +603,10 @@ export abstract class MemberParser extends StatementParser {
         },
       ],
     });
-    return this.ACTION(() => (member.kind === 'input' || member.kind === 'model-let' ? { ...member, docs } : member));
+    return this.ACTION(() =>
+      member.kind === 'input' || member.kind === 'model-let' || member.kind === 'model-let-items'
+        ? { ...member, docs }
+        : member,
+    );
   });
 }

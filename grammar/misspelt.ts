@@ -63,7 +63,7 @@ const leading: ReadonlyMap<string, Words> = new Map([
   ['module', words([Param, Buffer, Static, Method])],
   ['interface', words([Param, Buffer, Static, Method])],
   ['model', words([Input, Output, Let, Without])],
-  ['recipe', words([Input, Let, Term, Group, Fix, Eval, Train, Init, Start])],
+  ['recipe', words([Input, Let, Without, Term, Group, Fix, Eval, Train, Init, Start])],
   ['weights', new Map()],
 ]);
 const stating = words([Let, Return, If, For]);

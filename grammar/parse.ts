@@ -42,7 +42,7 @@ function read(
   faults: FaultSink,
 ): readonly (Declaration | UseDecl)[] {
   try {
-    return parser.read(file, tokens, docs, faults);
+    return parser.read(file, text, tokens, docs, faults);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     faults.add('CROB1030', { file, start: 0, end: 0 }, {});

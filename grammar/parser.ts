@@ -37,8 +37,9 @@ export class Parser extends MemberParser {
   }
 
   /** Reads a lexed file; never throws for what the text holds. */
-  read(file: string, tokens: IToken[], docs: DocLines, faults: FaultSink): readonly Item[] {
+  read(file: string, text: string, tokens: IToken[], docs: DocLines, faults: FaultSink): readonly Item[] {
     this.file = file;
+    this.text = text;
     this.docs = docs;
     this.faults = faults;
     this.input = tokens;

@@ -2,8 +2,11 @@ import type { IRecognitionException, IToken } from 'chevrotain';
 import { EOF, tokenMatcher } from 'chevrotain';
 import { type FaultSink, offsetOf, span } from './faults.ts';
 import { foreignNames, foreignWords } from './foreign.ts';
+import { foreignForm } from './foreign-forms.ts';
+import { type Around, adjacent, isA, type Mistake } from './mistake.ts';
 import type { Span } from './span.ts';
 import {
+  Caret,
   Colon,
   Comma,
   DotDot,
@@ -18,31 +21,17 @@ import {
   If,
   Interface,
   Let,
+  Minus,
   Module,
   memberWords,
+  Percent,
+  Plus,
   Return,
   RParen,
   reservedWords,
   Separator,
+  Slash,
 } from './tokens.ts';
-
-/** The tokens around a mistake. */
-export interface Around {
-  /** Where the item starts that holds it. */
-  readonly first: IToken;
-  /** The last one that was read. */
-  readonly last: IToken;
-  /** The one that does not fit, and the one behind it. */
-  readonly found: IToken;
-  readonly next: IToken;
-}
-
-interface Mistake extends Around {
-  /** As a message says it: `` `{` ``, `an expression`. */
-  readonly expected: string;
-  /** The innermost rule that was being read; '' when a whole item had been. */
-  readonly rule: string;
-}
 
 interface Guess {
   readonly code: string;
@@ -59,9 +48,6 @@ const behindName: Readonly<Record<string, string>> = {
   recipeMember: '`=`',
 };
 
-const isA = (token: IToken, ...types: Parameters<typeof tokenMatcher>[1][]) =>
-  types.some((type) => tokenMatcher(token, type));
-const adjacent = (a: IToken, b: IToken) => a.startOffset + a.image.length === b.startOffset;
 const foreign = (token: IToken) => (token.tokenType === EOF ? undefined : foreignWords.get(token.image));
 /** `lambda` behind which a name stands, was read as a name itself. */
 const foreignAmong = (first: IToken, last: IToken, found: IToken) =>
@@ -77,16 +63,45 @@ const guesses: readonly Guess[] = [
   },
   {
     code: 'CROB1013',
+    fits: ({ last, found }) =>
+      isA(last, Slash, Caret, Percent) && isA(found, Equal) && adjacent(last, found)
+        ? { found: `${last.image}=`, counterpart: `a = a ${last.image} b` }
+        : undefined,
+    at: ({ last }) => last,
+  },
+  {
+    code: 'CROB1013',
+    fits: ({ last, found }) =>
+      isA(last, Plus, Minus) && found.image === last.image && adjacent(last, found)
+        ? { found: `${last.image}${last.image}`, counterpart: `a = a ${last.image} 1` }
+        : undefined,
+    at: ({ last }) => last,
+  },
+  {
+    code: 'CROB1013',
     fits: ({ found, next }) =>
       isA(found, Colon) && isA(next, Equal) && adjacent(found, next) ? { found: ':=', counterpart: '=' } : undefined,
   },
   {
     code: 'CROB1032',
-    fits: ({ first, last, found }) => {
+    fits: ({ first, last, found, next }) => {
       const word = foreignAmong(first, last, found);
-      return word && { word: word.image, instead: foreign(word)! };
+      if (!word) return undefined;
+      const behind = word === found ? next : found;
+      // `def __init__(self)`: not how methods are written, but that there is none of that name.
+      const isInit = behind.image === '__init__' ? foreignNames.get('__init__') : undefined;
+      return { word: word.image, instead: isInit ?? foreign(word)! };
     },
     at: ({ first, last, found }) => foreignAmong(first, last, found) ?? found,
+  },
+  { code: 'CROB1052', fits: foreignForm },
+  {
+    code: 'CROB1050',
+    fits: ({ first, last, found, next, rule }) =>
+      rule === '' && first === last && isA(first, Identifier) && isA(found, Comma) && isA(next, Identifier)
+        ? { names: `${first.image}, ${next.image}` }
+        : undefined,
+    at: ({ first }) => first,
   },
   {
     code: 'CROB1031',

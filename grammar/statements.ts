@@ -4,6 +4,7 @@ import type { Rule } from './base-parser.ts';
 import { DocLines } from './docs.ts';
 import { ExpressionParser } from './expressions.ts';
 import { offsetOf, span } from './faults.ts';
+import { foreignMethod, foreignName } from './foreign.ts';
 import { explainRest } from './recovery.ts';
 import {
   AtSign,
@@ -180,7 +181,24 @@ export abstract class StatementParser extends ExpressionParser {
   #goesNowhere(value: Expr): void {
     if (value.kind === 'binary' && value.op === '==' && value.left.kind === 'name') {
       this.faults.add('CROB1025', value.span, { name: value.left.name });
-    } else this.faults.add('CROB1024', value.span, {});
+      return;
+    }
+    const foreign = value.kind === 'call' ? this.#foreignCall(value.callee) : undefined;
+    if (foreign) this.faults.add('CROB1032', value.span, foreign);
+    else this.faults.add('CROB1024', value.span, {});
+  }
+
+  /** `print(x)`, `x.add_(y)`, `xs.append(x)`: calls for what they do, which no call of crob does anything. */
+  #foreignCall(callee: Expr): { readonly word: string; readonly instead: string } | undefined {
+    const [word, object] =
+      callee.kind === 'name'
+        ? [callee.name, 'x']
+        : callee.kind === 'member'
+          ? [callee.name.name, this.slice(callee.object.span)]
+          : [];
+    if (word === undefined || object === undefined) return undefined;
+    const instead = callee.kind === 'name' ? foreignName(word, object) : foreignMethod(word, object);
+    return instead === undefined ? undefined : { word, instead };
   }
 
   private readonly blockItem: Rule<BlockItem> = this.RULE(

@@ -559,6 +559,9 @@ export interface WithoutMember {
 export type RecipeMember =
   | InputMember
   | ModelLet
+  | ModelLetItems
+  /** `without boundary`: a term, `let` or input of what the recipe extends. */
+  | { readonly kind: 'without'; readonly name: Ident; readonly span: Span }
   | {
       readonly kind: 'term';
       readonly docs: readonly string[];

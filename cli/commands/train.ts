@@ -77,11 +77,14 @@ export async function train(file: string, options: TrainOptions): Promise<number
   };
   for (const line of training.recipe.notes) run.note(line);
   if (dry) {
-    const plan = data === undefined ? undefined : await planOf({ ...run, data });
-    const inits = await initsOf(run);
-    const found = dryRun(training, { plan, inits }, given(options), run);
-    process.stdout.write(options.json ? `${JSON.stringify(found, null, 2)}\n` : shownDryRun(found));
-    return 0;
+    const plan = data === undefined ? {} : await attempted(() => planOf({ ...run, data }));
+    const inits = await attempted(() => initsOf(run));
+    const refused = [plan.refused, inits.refused].filter((reason) => reason !== undefined);
+    const read = { plan: plan.value, inits: inits.value, refused: refused.map(({ message }) => message) };
+    const found = dryRun(training, read, given(options), run);
+    process.stdout.write(options.json ? `${JSON.stringify(found, null, 2)}\n` : shownDryRun(found, data !== undefined));
+    for (const { message } of refused) process.stderr.write(`crobc: ${message}\n`);
+    return refused.length === 0 ? 0 : 1;
   }
   const trained = await runTraining({ ...run, data: data! });
   const stopped = trained.end === 'SIGINT' || trained.end === 'SIGTERM' ? trained.end : undefined;
@@ -89,6 +92,16 @@ export async function train(file: string, options: TrainOptions): Promise<number
   if (stopped === undefined) return 0;
   process.stderr.write(`stopped by ${stopped}; to go on: ${resumeCommand()}\n`);
   return exitCodeOf(stopped);
+}
+
+/** What reading files gives, or why they are refused: a dry run says all else that it knows. */
+async function attempted<T>(read: () => Promise<T>): Promise<{ readonly value?: T; readonly refused?: UserError }> {
+  try {
+    return { value: await read() };
+  } catch (error) {
+    if (error instanceof UserError) return { refused: error };
+    throw error;
+  }
 }
 
 /** What the command line says over the recipe. */
@@ -102,12 +115,14 @@ function given({ steps, seed, phrases, weights, recompute }: TrainOptions): Reso
   ];
 }
 
-function shownDryRun(found: DryRun): string {
+function shownDryRun(found: DryRun, hasData: boolean): string {
   const { parameters, memory, plan, settings } = found;
   const n = (value: number) => value.toLocaleString('en');
   const steps =
     plan === undefined
-      ? 'known with --data'
+      ? hasData
+        ? 'not known without the data'
+        : 'known with --data'
       : `${n(plan.steps)}, ${n(plan.stepsPerEpoch)} an epoch, ${n(plan.perStep)} samples each`;
   const rows = settings.map(({ name, value, source }) => [name, shownValue(value), source]);
   return [
@@ -123,6 +138,7 @@ function shownDryRun(found: DryRun): string {
     `operators   ${n(found.operators)} in a step`,
     `steps       ${steps}`,
     ...(found.inits ? shownInits(found.inits) : []),
+    ...found.refused.map((reason) => `refused     ${reason}`),
     '',
     table(['setting', 'value', 'from'], rows, ['left', 'left', 'left']),
     '',

@@ -130,7 +130,7 @@ export function resolveRecipe(
     sources.set(name, place(span));
   }
   const terms = new Map<string, string>();
-  for (const [name, { member }] of evaluated.equations.terms) {
+  for (const [name, { decl: member }] of evaluated.equations.terms) {
     terms.set(name, program.text(member.value.span).replace(/\s+/g, ' '));
     sources.set(`term ${name}`, place(member.span));
   }
@@ -169,10 +169,15 @@ export function resolveRecipe(
     }),
     startFrom: evaluated.start?.value.decl.name.name,
     sources,
-    notes: [...evaluated.outdated].map(([name, { span }]) => {
-      const [was, is] = epochs === undefined ? ['epochs', 'steps'] : ['steps', 'epochs'];
-      return `${name} of ${place(span)} counts ${was}, and the run counts ${is}: the setting has no effect`;
-    }),
+    notes: [
+      ...[...evaluated.outdated].map(([name, { span }]) => {
+        const [was, is] = epochs === undefined ? ['epochs', 'steps'] : ['steps', 'epochs'];
+        return `${name} of ${place(span)} counts ${was}, and the run counts ${is}: the setting has no effect`;
+      }),
+      ...evaluated.idle.map(
+        ({ value, span }) => `group ${value.pattern} of ${place(span)} has no effect: none of its weights is trained`,
+      ),
+    ],
   };
 }
 

@@ -36,6 +36,8 @@ export interface DryRun {
   readonly plan: Plan | undefined;
   /** What the files of the recipe's `init`s give; undefined without any. */
   readonly inits: InitReports | undefined;
+  /** Why the data or the files of `init`s could not be read: the training would end with these. */
+  readonly refused: readonly string[];
   readonly settings: readonly ResolvedSetting[];
 }
 
@@ -51,7 +53,7 @@ function processMemory(state: number, working: number): number {
 /** `given` are settings of the command line, with where they come from. */
 export function dryRun(
   training: Training,
-  { plan, inits }: Pick<DryRun, 'plan' | 'inits'>,
+  { plan, inits, refused }: Pick<DryRun, 'plan' | 'inits' | 'refused'>,
   given: readonly ResolvedSetting[],
   options: StepPartsOptions,
 ): DryRun {
@@ -90,6 +92,7 @@ export function dryRun(
     operators: steps.reduce((total, { graph }) => total + graph.nodes.length, 0),
     plan,
     inits,
+    refused,
     settings: [...resolvedSettings(recipe).filter(({ name }) => !overridden.has(name)), ...given],
   };
 }

@@ -61,9 +61,16 @@ test('--dry-run says what each file gives, and what is drawn', async () => {
   });
 });
 
-test('--dry-run refuses a file that is not there, and one of other shapes', async () => {
+test('--dry-run refuses a file that is not there, and one of other shapes, and says all else', async () => {
   const none = await dry('init patch.* from "none.safetensors"');
-  expect(none).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/cannot read \S*none\.safetensors/) });
+  const reason = /cannot read \S*none\.safetensors: no such file or folder/;
+  expect(none).toMatchObject({ code: 1, err: expect.stringMatching(new RegExp(`^crobc: ${reason.source}\n$`)) });
+  expect(none.out).toMatch(new RegExp(`\nrefused     ${reason.source}\n`));
+  expect(none.out).toMatch(/\ninit +patch\.\*\(file = none\.safetensors\) +part\.crob:\d+\n/);
+  expect(none.out).toMatch(/\nparameters {2}[\d,]+ trained/);
+  const json = await dry('init patch.* from "none.safetensors"', '--json', '--data', 'nowhere');
+  expect(json.code).toBe(1);
+  expect(JSON.parse(json.out).refused).toEqual([expect.stringMatching(/nowhere/), expect.stringMatching(reason)]);
   const narrow = await dry('init patch.weight from "narrow.safetensors"');
   expect(narrow.err).toContain('patch.weight: [8, 1, 4, 4] in the file, [8, 3, 4, 4] in the model');
 });

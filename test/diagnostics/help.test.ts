@@ -142,7 +142,10 @@ describe('a condition that a help asks for', () => {
       const edited = follow(source, d, help);
       expect(edited, help).toBeDefined();
       const after = diagnosticsOf(edited ?? '');
-      expect(after.filter(({ code, message }) => code === d.code && message === d.message)).toEqual([]);
+      // Another line may say the same of itself.
+      const alike = (all: readonly Diagnostic[]) =>
+        all.filter(({ code, message }) => code === d.code && message === d.message);
+      expect(alike(after).length).toBeLessThan(alike(before).length);
       const known = new Set(before.map(({ code }) => code));
       // A method may not ask for more than its interface, and conditions must leave some sizes.
       expect(after.filter(({ code }) => (code === 'CROB2117' || code === 'CROB2119') && !known.has(code))).toEqual([]);

@@ -127,6 +127,37 @@ describe('a recipe as data', () => {
     expect(found.sources.has('steps')).toBe(false);
   });
 
+  test('what it takes out is left, and a list is taken apart', () => {
+    const more = `
+recipe less extends full {
+  without error
+  let (first, rest) = split(target, "* c", [1, B - 1])
+  term parts = mean(abs(first), "b c ->") + mean(abs(rest), "b c ->")
+}
+recipe back extends less {
+  without off
+  without size
+  term error = mean(square(y - target), "b c ->")
+}
+`;
+    expect([...recipe({ recipe: 'less', more }).terms.keys()]).toEqual(['size', 'parts']);
+    const back = recipe({ recipe: 'back', more });
+    expect([...back.terms.keys()]).toEqual(['parts', 'error']);
+    expect(back.sources.has('term size')).toBe(false);
+  });
+
+  test('a group whose weights are not trained is told: its own as an error, an inherited one in a note', () => {
+    const more = 'recipe onlyHead extends plain {\n  train only head.*\n}\n';
+    expect(recipe({ recipe: 'onlyHead', more }).notes).toEqual([
+      `group blocks[*].norm of ${line('group blocks[*].norm')} has no effect: none of its weights is trained`,
+    ]);
+    expect(recipe({ recipe: 'plain', more }).notes).toEqual([]);
+    const own = 'recipe own extends plain {\n  fix blocks.*\n  group blocks[0].* { lr = 0.1x }\n}\n';
+    expect(ask({ recipe: 'own', more: own }).diagnostics).toMatchObject([
+      { code: 'CROB2329', message: '`group blocks[0].*`: this recipe trains none of these weights' },
+    ]);
+  });
+
   test('every setting, over what it extends', () => {
     const found = recipe({ recipe: 'full' });
     expect(found).toMatchObject({

@@ -285,4 +285,25 @@ An index that depends on what the inputs hold is looked at when the model runs, 
 }
 `,
   },
+  CROB2122: {
+    severity: 'error',
+    title: 'An axis by its number',
+    template: '{what} takes axes by their names in a pattern, and not by a number',
+    explanation: `Axes go by names: \`mean(x, "b c h w -> b c")\` is the mean over \`h\` and \`w\`, \`concat([a, b], "b * d")\` joins along the
+starred axis. So a line says what it does to whoever reads it, and keeps doing it when an axis is put in front.`,
+    example: 'fn pooled(x: f32[B, C]) -> f32[B] = mean(x, 1)\n',
+  },
+  CROB2123: {
+    severity: 'error',
+    title: 'A tensor changed in place',
+    template: '`{target}` is a part of a tensor, and tensors are never changed',
+    explanation: `A line can bind a name to another tensor, \`x = …\`, and replace an item of a local list, \`xs[i] = …\`. The elements of a tensor
+stay as they were computed: \`select(mask, a, b)\` chooses by element, \`concat\` joins parts, and
+\`tensor bool[i in N] { i == 0 }\` is the mask of a place.`,
+    example: `fn cleared(x: f32[B, C]) -> f32[B, C] {
+  x[:, 0] = 0.0
+  return x
+}
+`,
+  },
 } as const satisfies Record<string, MessageRow>;

@@ -434,4 +434,13 @@ the names are its items in order.`,
 therefore taken for a mistake.`,
     example: 'fn quarter(n: int) {\n  let m = n // 4\n  m\n}\n',
   },
+  CROB1052: {
+    severity: 'error',
+    title: 'Form of another language',
+    template: '`{written}` is not how it is written in crob',
+    help: '{instead}',
+    explanation: 'The message says how it is written in crob.',
+    example:
+      'model Base(dim: int = 8) {\n  fc = Linear(8, dim)\n  input x: f32[B, 8]\n  output y = fc(x)\n}\nmodel Double extends Base {\n  dim *= 2\n}\n',
+  },
 } as const satisfies Record<string, MessageRow>;

@@ -82,7 +82,7 @@ others. This one needs its own value. Inside a method \`x = f(x)\` is fine: ther
     title: 'Nothing to take out',
     template: '{model} has no `{name}` to take out',
     explanation: `\`without\` takes out a part, parameter, input, \`let\` or output of the base model, by its own name. What is deeper inside is
-changed by an override of its parameters.`,
+changed by an override of its parameters. In a recipe it takes out a term, \`let\` or input of what the recipe extends.`,
     example: `model Small() {
   head = Linear(64, 10)
   input features: f32[B, 64]
@@ -319,7 +319,8 @@ recipe plain for Small at B = 4 {
     title: 'A path that selects nothing',
     template: '`{path}` selects no weights of {model}',
     explanation: `Groups, \`train\`, \`fix\`, \`eval\` and \`init\` select weights by the path of their modules, \`backbone.layers[0].*\`. A path that selects
-nothing would leave a group without effect, so it is refused. Paths follow the names in the source.`,
+nothing would leave a group without effect, so it is refused, and so is one of a part without weights, such as a \`Dropout\`, except in
+\`eval\`. Paths follow the names in the source.`,
     example: `model Small() {
   head = Linear(64, 1)
   input features: f32[B, 64]
@@ -455,7 +456,7 @@ recipe plain for Small at B = 4 {
     explanation: `\`train only\` and \`train all except\` say which weights are trained; a \`fix\` of the same recipe, or of one that extends
 it, takes some of them away. What takes away nothing, or all of what a path trains, is a mistake in one of the two lines, and
 so is a path behind another one that has all its weights. The same goes for an \`eval\`, for what an \`init\` leaves out, and for
-a \`group\` of weights that its recipe does not train. A \`train\` takes the
+a \`group\` of weights that its recipe does not train; where a recipe inherits such a group, \`crobc train\` says so in a note. A \`train\` takes the
 place of every \`fix\` and \`train\` that the recipe inherits.`,
     example: `model Small() {
   head = Linear(64, 1)

@@ -1,3 +1,4 @@
+import { foreignArgument } from '../../../grammar/foreign.ts';
 import type { Span } from '../../../grammar/span.ts';
 import type { AliasType, Arg, NamedType, Param, Type } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
@@ -49,7 +50,9 @@ export function matchArgs(
     if (!params.some((param) => param.name.name === name)) {
       const names = params.map((param) => param.name.name);
       const help =
-        didYouMean(name, names) ?? (names.length ? `its parameters are ${names.join(', ')}` : 'it has no parameters');
+        foreignArgument(name, names) ??
+        didYouMean(name, names) ??
+        (names.length ? `its parameters are ${names.join(', ')}` : 'it has no parameters');
       fail(cx, 'CROB2009', at(), { name, callee: what }, { help, notes: notes() });
       sound = false;
     } else if (found.has(name)) {
@@ -207,7 +210,7 @@ function mismatch(scope: Scope, value: Val, type: Type, file: FileScope): Mismat
   }
   switch (word) {
     case 'int':
-      return asInt(value) === undefined ? wanted('an int') : undefined;
+      return asInt(value) === undefined ? { expected: 'an int', help: intHelp(value) } : undefined;
     case 'dim':
       return value.kind === 'dim' ? undefined : wanted('a dim');
     case 'float':
@@ -231,6 +234,15 @@ function mismatch(scope: Scope, value: Val, type: Type, file: FileScope): Mismat
       return expected === undefined ? undefined : wanted(expected);
     }
   }
+}
+
+/** `padding = "same"`, as PyTorch and Keras have it. */
+function intHelp(value: Val): string | undefined {
+  if (value.kind !== 'string') return undefined;
+  if (value.value === 'valid') return 'without padding: `0`';
+  return value.value === 'same'
+    ? 'at a stride of 1, a padding of `dilation * (kernel - 1) / 2` keeps the size: 1 for a kernel of 3, 2 for 5, 3 for 7'
+    : undefined;
 }
 
 function itemsMismatch(

@@ -1,3 +1,4 @@
+import { newAxis } from '../../../grammar/foreign.ts';
 import type { Expr, IndexExpr, IndexItem } from '../../../grammar/tree.ts';
 import type { Clause } from '../../dims/clause.ts';
 import type { Dim } from '../../dims/dim.ts';
@@ -185,6 +186,12 @@ export function evaluateSize(scope: Scope, expr: Expr): Dim | undefined {
   const value = evaluate(scope, expr);
   if (value.kind === 'dim') return value.dim;
   if (value.kind !== 'error')
-    fail(scope, 'CROB2201', expr.span, { expected: 'an int or a dim', actual: describe(value) });
+    fail(
+      scope,
+      'CROB2201',
+      expr.span,
+      { expected: 'an int or a dim', actual: describe(value) },
+      { help: value.kind === 'none' ? newAxis : undefined },
+    );
   return undefined;
 }

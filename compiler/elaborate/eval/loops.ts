@@ -4,8 +4,9 @@ import * as dims from '../../dims/dim.ts';
 import { nested, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import { dimVal, error, type Val } from '../context/values.ts';
+import { unknownCount } from '../report/counts.ts';
 import { overItems } from '../report/items.ts';
-import { fail } from '../report/report.ts';
+import { argText, fail } from '../report/report.ts';
 import { evaluate, truth } from './evaluate.ts';
 import { knownInt } from './known-sizes.ts';
 
@@ -20,7 +21,7 @@ export function listOfRange(scope: Scope, start: Expr, stop: Expr, span: Span): 
   const b = knownInt(scope, to);
   if (a === undefined || b === undefined) {
     const symbolic = from.kind === 'dim' && a === undefined ? from : to;
-    if (symbolic.kind === 'dim') return fail(scope, 'CROB2203', span, { dim: scope.facts.show(symbolic.dim) });
+    if (symbolic.kind === 'dim') return unknownCount(scope, symbolic.dim, span);
     return fail(scope, 'CROB2201', span, { expected: 'an int', actual: describe(a === undefined ? from : to) });
   }
   if (b - a > loopLimit) return fail(scope, 'CROB2204', span, { count: b - a, limit: loopLimit });
@@ -32,7 +33,14 @@ export function iterate(scope: Scope, clause: ForClause): readonly Val[] | undef
   const over = evaluate(scope, clause.iterable);
   if (over.kind === 'error') return undefined;
   if (over.kind !== 'list') {
-    fail(scope, 'CROB2201', clause.iterable.span, { expected: 'a list or a range', actual: describe(over) });
+    const text = argText(scope, clause.iterable);
+    const help =
+      over.kind === 'dim'
+        ? `write \`0..${text}\``
+        : over.kind === 'tensor'
+          ? `a tensor is no list: \`for i in 0..4 { … }\` counts, and \`${text}[:, i]\` is a part of it`
+          : undefined;
+    fail(scope, 'CROB2201', clause.iterable.span, { expected: 'a list or a range', actual: describe(over) }, { help });
     return undefined;
   }
   if (over.items.length > loopLimit) {

@@ -1,4 +1,4 @@
-import { foreignPrefixes } from '../../../grammar/foreign.ts';
+import { foreignMethod, foreignPrefixes } from '../../../grammar/foreign.ts';
 import type { Span } from '../../../grammar/span.ts';
 import type { MemberExpr } from '../../../grammar/tree.ts';
 import { initialisers } from '../../ir/initialisers.ts';
@@ -8,7 +8,7 @@ import { dimVal, error, namesOf, noneGiven, specOf, type Val } from '../context/
 import { readMember } from '../modules/members.ts';
 import { argText, fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
-import { foreignHelp, unknownNameHelp } from '../source/unknown-names.ts';
+import { unknownNameHelp } from '../source/unknown-names.ts';
 import { builtins, initialiser } from './builtins/table.ts';
 import { evaluate } from './evaluate.ts';
 
@@ -67,11 +67,13 @@ function prefixed(scope: Scope, expr: MemberExpr): Val | undefined {
   if (lookup(scope, root.name, root.span)) return undefined;
   const text = expr.name.name;
   const found = isSelf ? undefined : lookup(scope, text, expr.name.span);
+  const foreign = foreignMethod(text, 'x');
   const help = isSelf
     ? `the members of a module are named directly: \`${text}\``
-    : found
+    : found && (found.kind !== 'init' || scope.inits || foreign === undefined)
       ? `names have no prefix here: \`${text}\``
-      : unknownNameHelp(scope.context.run.program, scope.file, text, [...scope.file.names(), ...builtins.keys()]);
+      : (foreign ??
+        unknownNameHelp(scope.context.run.program, scope.file, text, [...scope.file.names(), ...builtins.keys()]));
   return fail(scope, 'CROB2001', expr.span, { name: scope.context.run.program.text(expr.span) }, { help });
 }
 
@@ -151,8 +153,9 @@ export function valueOfMember(scope: Scope, expr: MemberExpr): Val {
     case 'tensor': {
       const shown = argText(scope, expr.object);
       const help =
-        foreignHelp(text, shown) ??
-        (builtins.has(text)
+        inPlaceHelp(scope, text, shown) ??
+        foreignMethod(text, shown) ??
+        (takesTensors(scope, text)
           ? `a tensor has no members; functions take it: \`${text}(${shown})\``
           : `a tensor has no members: functions take it, such as rearrange(${shown}, "…")`);
       return fail(scope, 'CROB2005', expr.name.span, { name: text, what: 'a tensor' }, { help });
@@ -160,4 +163,15 @@ export function valueOfMember(scope: Scope, expr: MemberExpr): Val {
     default:
       return fail(scope, 'CROB2005', expr.name.span, { name: text, what: describe(object) });
   }
+}
+
+/** `x.relu_()`, where there is a `relu`. */
+function inPlaceHelp(scope: Scope, text: string, object: string): string | undefined {
+  const stem = /^(\w*[a-z])_$/.exec(text)?.[1];
+  if (stem === undefined || !takesTensors(scope, stem)) return undefined;
+  return `nothing is changed in place: \`${object} = ${stem}(${object})\` binds the name anew`;
+}
+
+function takesTensors(scope: Scope, text: string): boolean {
+  return builtins.has(text) || scope.file.lookup(text)?.decl.kind === 'fn';
 }

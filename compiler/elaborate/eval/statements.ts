@@ -5,11 +5,12 @@ import { isGraphScope, nested, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import { dimVal, error, type Val } from '../context/values.ts';
 import { overItems } from '../report/items.ts';
-import { fail } from '../report/report.ts';
+import { argText, fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import { binary } from './arithmetic.ts';
 import { evaluate, truth, withinIntegers } from './evaluate.ts';
 import { fitResult } from './fit-result.ts';
+import { withoutAssignment } from './in-place.ts';
 import { declareItems } from './items.ts';
 import { knownInt } from './known-sizes.ts';
 import { iterate } from './loops.ts';
@@ -83,6 +84,15 @@ function loop(scope: Scope, { clause, body }: ForStatement, items: readonly Val[
 function assign(scope: Scope, statement: AssignStatement): void {
   const { target, op, span } = statement;
   let value = evaluate(scope, statement.value);
+  if (target.kind === 'index' && target.object.kind === 'name') {
+    const held = scope.locals.get(target.object.name);
+    if (held?.kind === 'tensor') {
+      if (value.kind === 'error') return;
+      const help = withoutAssignment(scope, target.object.name, held, target, statement, value);
+      fail(scope, 'CROB2123', span, { target: argText(scope, target) }, { help });
+      return;
+    }
+  }
   if (op !== '=') {
     const operator = op === '+=' ? '+' : op === '-=' ? '-' : '*';
     const expr = { kind: 'binary', op: operator, left: target, right: statement.value, span } as const;

@@ -52,6 +52,18 @@ export function wholeName(names: readonly ItemName[]): string {
   return `(${names.map(({ name }) => name.name).join(', ')})`;
 }
 
+/** The equations behind one name of a `let (a, b) = …`: that of the whole value, and that of the name. */
+export function takenApart({ names, value, docs, span }: ModelLetItems, position: number): readonly Equation[] {
+  const whole = wholeName(names);
+  const { name } = names[position]!;
+  const letSpan = { ...span, start: names[0]!.item.span.start, end: names[names.length - 1]!.name.span.end };
+  const ident: Ident = { kind: 'ident', name: whole, span: letSpan };
+  return [
+    { kind: 'model-let', docs, name: ident, value, span },
+    { kind: 'let-item', name, names, position, whole, span: name.span },
+  ];
+}
+
 /** Whether an equation has a name that source can mention. */
 export function isWritten(name: string): boolean {
   return !name.startsWith('(');
@@ -240,20 +252,14 @@ function setField(flat: FlatModel, decl: ModelField, name: string, link: Link): 
   }
 }
 
-function setItem(flat: FlatModel, { names, value, docs, span }: ModelLetItems, position: number, link: Link): void {
+function setItem(flat: FlatModel, member: ModelLetItems, position: number, link: Link): void {
   const { file, nearness } = link;
   const model = link.decl.name.name;
-  const whole = wholeName(names);
-  const { name } = names[position]!;
-  const letSpan = { ...span, start: names[0]!.item.span.start, end: names[names.length - 1]!.name.span.end };
-  const ident: Ident = { kind: 'ident', name: whole, span: letSpan };
-  flat.lets.set(whole, { decl: { kind: 'model-let', docs, name: ident, value, span }, file, model, nearness });
-  const decl: LetItem = { kind: 'let-item', name, names, position, whole, span: name.span };
-  flat.lets.set(name.name, { decl, file, model, nearness });
+  for (const decl of takenApart(member, position)) flat.lets.set(decl.name.name, { decl, file, model, nearness });
 }
 
 /** A value of which a variant gives every item anew is not computed. */
-function dropUnusedWholes({ lets }: FlatModel): void {
+export function dropUnusedWholes({ lets }: { readonly lets: Map<string, { readonly decl: Equation }> }): void {
   const used = new Set([...lets.values()].map(({ decl }) => (decl.kind === 'let-item' ? decl.whole : undefined)));
   for (const name of [...lets.keys()]) if (!isWritten(name) && !used.has(name)) lets.delete(name);
 }

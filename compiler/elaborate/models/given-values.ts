@@ -8,6 +8,7 @@ import { evaluate } from '../eval/evaluate.ts';
 import { isPart, place } from '../modules/members.ts';
 import type { FileScope } from '../source/program.ts';
 import type { DeepOverride, FlatModel, From, FromField, FromValue } from './flatten.ts';
+import { besidesGone } from './given-anew.ts';
 import { OverrideLines } from './override-lines.ts';
 
 /** The scopes of a model in which static values are evaluated. */
@@ -15,7 +16,14 @@ export interface StaticScopes {
   readonly plain: (file: FileScope) => Scope;
   /** For indices in paths. */
   readonly index: (file: FileScope) => Scope;
+  /** The lines of the finished model for the inside of a part. */
+  readonly linesBelow: (name: string) => Overrides | undefined;
 }
+
+/** What is left of the expression for a part. */
+type Left = (expr: Expr, file: FileScope) => Expr;
+
+const asWritten: Left = (expr) => expr;
 
 /**
  * The values that the models of a chain give to parameters and parts. A declaration that replaces another, or a line that
@@ -37,20 +45,32 @@ export class GivenValues {
     const field = this.#flat.fields.get(name);
     if (field) return this.ofField(name, field);
     const param = this.#flat.params.get(name);
-    return param && this.ofParam(name, param, this.#flat.values.get(name));
+    return param && this.ofParam(name, param);
   }
 
-  ofField(name: string, { decl, file, nearness, before }: FromField): Given {
-    const replaced = before && (() => this.#before(name, nearness, () => this.ofField(name, before)));
-    return this.#evaluated(name, decl.value, file, replaced);
+  ofField(name: string, field: FromField): Given {
+    return this.#field(name, field, this.#besidesGone(name));
   }
 
   /** The value of a parameter: given anew by a model of the chain, or its default. */
-  ofParam(name: string, param: From<Param>, value: FromValue | undefined): Given | undefined {
+  ofParam(name: string, param: From<Param>): Given | undefined {
+    return this.#param(name, param, this.#flat.values.get(name), this.#besidesGone(name));
+  }
+
+  #field(name: string, { decl, file, nearness, before }: FromField, left: Left): Given {
+    const replaced = before && (() => this.#before(name, nearness, () => this.#field(name, before, asWritten)));
+    return this.#evaluated(name, left(decl.value, file), file, replaced);
+  }
+
+  #param(name: string, param: From<Param>, value: FromValue | undefined, left: Left): Given | undefined {
     const { decl, file } = param;
-    if (!value) return decl.value && this.#evaluated(name, decl.value, file, undefined);
-    const before = () => this.#before(name, value.nearness, () => this.ofParam(name, param, value.before));
-    return this.#evaluated(name, value.decl, value.file, before);
+    if (!value) return decl.value && this.#evaluated(name, left(decl.value, file), file, undefined);
+    const before = () => this.#before(name, value.nearness, () => this.#param(name, param, value.before, asWritten));
+    return this.#evaluated(name, left(value.decl, value.file), value.file, before);
+  }
+
+  #besidesGone(name: string): Left {
+    return (expr, file) => besidesGone(expr, this.#scopes.linesBelow(name), file, this.#flat.removed);
   }
 
   /** Lines over the parts of a model, as `part` gives them. */

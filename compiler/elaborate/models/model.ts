@@ -84,7 +84,11 @@ class ModelElaboration {
     this.#context = context;
     this.#flat = flat;
     this.#dims = new DimScope(true);
-    this.#given = new GivenValues(context, flat, { plain: this.#staticScope, index: this.#indexScope });
+    this.#given = new GivenValues(context, flat, {
+      plain: this.#staticScope,
+      index: this.#indexScope,
+      linesBelow: (name) => this.#lines.below(name),
+    });
     this.#lines = this.#given.linesOver(flat.overrides, (name) => this.#given.of(name));
   }
 
@@ -248,7 +252,7 @@ class ModelElaboration {
     const context = this.#context;
     const param = flat.params.get(name);
     if (param) {
-      const given = this.#given.ofParam(name, param, flat.values.get(name));
+      const given = this.#given.ofParam(name, param);
       if (!given) {
         const notes = [{ span: param.decl.span, text: 'declared here, without a default' }];
         return fail({ context }, 'CROB2010', flat.decl.name.span, { name, callee: flat.name }, { notes });

@@ -31,9 +31,14 @@ function declare(context: Context, decl: ModuleDecl, file: FileScope): Omit<Decl
   for (const one of interfaces) {
     if (!checkPromises(context, one.decl, one.file)) sound = false;
     if (!checkParameters(context, decl, one.decl)) sound = false;
-    for (const member of one.decl.members)
+    for (const member of one.decl.members) {
       if (member.kind === 'method' && member.body)
         methods.set(member.name.name, { decl: member, file: one.file, promised: undefined });
+      if (member.kind !== 'implementation') continue;
+      const method = implemented(context, one, member, interfacesOf(one.decl, one.file));
+      if (method) methods.set(member.name.name, method);
+      else sound = false;
+    }
   }
   for (const member of decl.members) {
     const earlier = members.get(member.name.name) ?? decl.params.find((param) => param.name.name === member.name.name);

@@ -13,7 +13,7 @@ import type { FileScope } from '../source/program.ts';
  */
 export function implemented(
   context: Context,
-  { decl, file }: { readonly decl: ModuleDecl; readonly file: FileScope },
+  { decl, file }: { readonly decl: ModuleDecl | InterfaceDecl; readonly file: FileScope },
   member: ImplementationMember,
   interfaces: readonly InterfaceAt[],
 ): Method | undefined {
@@ -48,11 +48,11 @@ export function implemented(
   return undefined;
 }
 
-/** An interface gives signatures, and has none to take one from. */
-export function checkSignatures(context: Context, decl: InterfaceDecl): void {
-  for (const member of decl.members)
-    if (member.kind === 'implementation')
-      refuse(context, member.name.span, member.name.name, `the interface ${decl.name.name} gives it none`, [], []);
+/** A default without a signature has that of an interface which this one includes. */
+export function checkSignatures(context: Context, at: InterfaceAt): void {
+  const included = interfacesOf(at.decl, at.file);
+  for (const member of at.decl.members)
+    if (member.kind === 'implementation') implemented(context, at, member, included);
 }
 
 function withSignature(
@@ -62,9 +62,16 @@ function withSignature(
   return { kind: 'method', docs, name, params, result, where, body, span };
 }
 
-function reasonFor(decl: ModuleDecl, found: readonly InterfaceAt[], interfaces: readonly InterfaceAt[]): string {
+function reasonFor(
+  decl: ModuleDecl | InterfaceDecl,
+  found: readonly InterfaceAt[],
+  interfaces: readonly InterfaceAt[],
+): string {
   if (found.length > 1) return `${found.map((one) => one.decl.name.name).join(' and ')} each give one`;
-  if (interfaces.length === 0) return `${decl.name.name} fills no interface that gives it one`;
+  if (interfaces.length === 0)
+    return decl.kind === 'interface'
+      ? `the interface ${decl.name.name} gives it none`
+      : `${decl.name.name} fills no interface that gives it one`;
   const names = interfaces.map((one) => one.decl.name.name).join(' and ');
   return `${names} ${interfaces.length === 1 ? 'has' : 'have'} no method of that name`;
 }

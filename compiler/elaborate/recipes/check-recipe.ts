@@ -5,7 +5,6 @@ import type { Faults } from '../context/faults.ts';
 import { blamedOnLines } from '../models/blame.ts';
 import { trainingGraph } from '../models/checked-model.ts';
 import type { ModelGraph } from '../models/model.ts';
-import { selectPath } from '../models/selection.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
 import { type ModelAt, namedModel, recipeChain, recipesOf } from '../source/recipe-chain.ts';
@@ -14,6 +13,7 @@ import { checkBoundSizes } from './bound-sizes.ts';
 import { evaluateBindings, mergeEquations } from './merge-recipes.ts';
 import { evaluateChain, evaluatedRoots, notFound, reportedChain } from './recipe.ts';
 import { elaborateTerms } from './recipe-terms.ts';
+import { kindsOf, selectedBy, selectWeights } from './select-weights.ts';
 
 /** Models in training form: several recipes train one model. */
 export interface TrainedModels {
@@ -74,8 +74,8 @@ export function checkInherited(trained: TrainedModels, at: ModelAt, model: Model
     for (const one of chain)
       for (const member of one.decl.members) {
         const more = member.kind === 'train' ? member.paths : member.kind === 'init' ? member.except : [];
-        for (const path of more) selectPath(inner, path, of);
-        const selected = 'path' in member ? selectPath(inner, member.path, of) : undefined;
+        for (const path of more) selectWeights(inner, path, of, kindsOf(member));
+        const selected = 'path' in member ? selectedBy(inner, member, of) : undefined;
         if (selected && member.kind === 'init' && member.via)
           placedMap(inner, member.via, one.file, { model: of, ...selected });
       }

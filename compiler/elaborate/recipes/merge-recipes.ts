@@ -6,7 +6,9 @@ import type { Context } from '../context/context.ts';
 import { fileScope } from '../context/scope.ts';
 import { asInt } from '../context/values.ts';
 import { evaluate } from '../eval/evaluate.ts';
+import { dropUnusedWholes, isWritten, takenApart } from '../models/flatten.ts';
 import { fail } from '../report/report.ts';
+import { didYouMean } from '../source/did-you-mean.ts';
 import type { RecipeAt } from '../source/recipe-chain.ts';
 import { intervals, optimizerArguments, recipeSettings } from '../source/recipe-tables.ts';
 import { readSetting, type SettingValue, type Sourced } from './recipe-settings.ts';
@@ -84,22 +86,64 @@ function scaled(setting: Sourced<SettingValue>, under: Sourced<SettingValue> | u
   return { value: { ...under.value, value: under.value.value * value.value }, span };
 }
 
+/** Equations while they are merged. */
+type EquationsOf = {
+  readonly [K in keyof Equations]: Map<string, Equations[K] extends ReadonlyMap<string, infer V> ? V : never>;
+};
+
 export function mergeEquations(context: Context, chain: readonly RecipeAt[]): Equations {
-  const equations = { inputs: new Map(), lets: new Map(), terms: new Map() } satisfies Record<
-    string,
-    Map<string, unknown>
-  >;
+  const inputs: EquationsOf['inputs'] = new Map();
+  const lets: EquationsOf['lets'] = new Map();
+  const terms: EquationsOf['terms'] = new Map();
+  const removed: EquationsOf['removed'] = new Map();
   for (const { decl, file } of chain) {
     const here = new Map<string, Span>();
+    const first = (name: string, span: Span, key = name) => once(context, decl, here, key, span);
+    // The order of lines has no meaning: what is taken out goes first.
     for (const member of decl.members) {
-      if (member.kind !== 'input' && member.kind !== 'model-let' && member.kind !== 'term') continue;
+      if (member.kind !== 'without') continue;
       const { name, span } = member.name;
-      once(context, decl, here, member.kind === 'term' ? `term ${name}` : name, span);
-      const into = { input: equations.inputs, 'model-let': equations.lets, term: equations.terms }[member.kind];
-      into.set(name, { member, file });
+      if (here.has(name)) {
+        first(name, span);
+        continue;
+      }
+      const holders: readonly Map<string, unknown>[] = [terms, lets, inputs].filter((held) => held.has(name));
+      if (holders.length === 0) {
+        const help = didYouMean(name, [...terms.keys(), ...[...lets.keys()].filter(isWritten), ...inputs.keys()]);
+        fail({ context }, 'CROB2306', span, { name, model: decl.name.name }, { help });
+        continue;
+      }
+      // To take out what the same recipe gives anew would be without effect.
+      first(name, span);
+      first(name, span, `term ${name}`);
+      for (const held of holders) held.delete(name);
+      removed.set(name, span);
+    }
+    for (const member of decl.members) {
+      switch (member.kind) {
+        case 'input':
+          first(member.name.name, member.name.span);
+          inputs.set(member.name.name, { decl: member, file });
+          break;
+        case 'model-let':
+          first(member.name.name, member.name.span);
+          lets.set(member.name.name, { decl: member, file });
+          break;
+        case 'model-let-items':
+          for (const [position, { name }] of member.names.entries()) {
+            first(name.name, name.span);
+            for (const equation of takenApart(member, position)) lets.set(equation.name.name, { decl: equation, file });
+          }
+          break;
+        case 'term':
+          first(member.name.name, member.name.span, `term ${member.name.name}`);
+          terms.set(member.name.name, { decl: member, file });
+          break;
+      }
     }
   }
-  return equations;
+  dropUnusedWholes({ lets });
+  return { inputs, lets, terms, removed };
 }
 
 export function checkComplete(context: Context, chain: readonly RecipeAt[], { terms }: Equations): void {

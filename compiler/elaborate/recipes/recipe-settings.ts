@@ -1,3 +1,4 @@
+import { foreignSetting } from '../../../grammar/foreign.ts';
 import type { Span } from '../../../grammar/span.ts';
 import type { Expr, Ident, RecipeMember } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
@@ -51,7 +52,7 @@ export function readSetting(context: Context, member: SettingMember, file: FileS
   const kind = Object.hasOwn(recipeSettings, name.name) ? recipeSettings[name.name] : undefined;
   if (!kind) {
     const names = Object.keys(recipeSettings);
-    const help = didYouMean(name.name, names) ?? `settings are ${names.join(', ')}`;
+    const help = foreignSetting(name.name) ?? didYouMean(name.name, names) ?? `settings are ${names.join(', ')}`;
     fail({ context }, 'CROB2320', name.span, { name: name.name }, { help });
     return undefined;
   }
@@ -115,11 +116,31 @@ function readRate(
   file: FileScope,
   expected = kind.expected,
 ): Rate | undefined {
+  const relative = expected === factorOrNumber || scalable.has(name) ? relativeTo(name, expr) : undefined;
+  if (relative) return refuse(context, name, expr, factorOrNumber, relative);
   const value = evaluate(fileScope(context, file), expr);
   if (value.kind === 'error') return undefined;
   const n = asNumber(value);
   if (n === undefined || !kind.fits(n)) return refuse(context, name, expr, expected);
   return { value: n, factor: expr.kind === 'factor' };
+}
+
+/** Settings that may be a factor of what is inherited. */
+const scalable: ReadonlySet<string> = new Set(Object.keys(groupSettings));
+const factorOrNumber = 'a number of at least 0, or a factor such as 0.1x';
+
+/** What to write in place of `0.1 * lr`: what is inherited has no name, and is scaled by a factor. */
+function relativeTo(name: string, expr: Expr): string | undefined {
+  const isOwn = (one: Expr) => (one.kind === 'name' ? one.name : one.kind === 'member' ? one.name.name : '') === name;
+  const number = (one: Expr) => (one.kind === 'int' || one.kind === 'float' ? one.value : undefined);
+  if (isOwn(expr)) return 'leave it out: that is what it is without this line';
+  if (expr.kind !== 'binary' || !(isOwn(expr.left) || isOwn(expr.right))) return undefined;
+  const by = number(isOwn(expr.left) ? expr.right : expr.left);
+  const factor =
+    by === undefined ? undefined : expr.op === '*' ? by : expr.op === '/' && isOwn(expr.left) ? 1 / by : undefined;
+  return factor !== undefined && Number.isFinite(factor) && !String(factor).includes('e')
+    ? `write \`${factor}x\``
+    : `a factor of the inherited ${name} is written \`0.1x\``;
 }
 
 function readConstructor(
@@ -187,11 +208,11 @@ export function readGroup(
     const kind = Object.hasOwn(groupSettings, name.name) ? groupSettings[name.name] : undefined;
     if (!kind) {
       const names = Object.keys(groupSettings);
-      const help = didYouMean(name.name, names) ?? `a group has ${names.join(', ')}`;
+      const help = foreignSetting(name.name) ?? didYouMean(name.name, names) ?? `a group has ${names.join(', ')}`;
       fail({ context }, 'CROB2320', name.span, { name: name.name }, { help });
       continue;
     }
-    const rate = readRate(context, name.name, value, kind, file, 'a number of at least 0, or a factor such as 0.1x');
+    const rate = readRate(context, name.name, value, kind, file, factorOrNumber);
     if (rate) rates.set(name.name, rate);
   }
   return rates;

@@ -10,27 +10,30 @@ import { describe } from '../context/show-value.ts';
 import type { Call } from '../context/template.ts';
 import { asNumber, error, tensor, type Val } from '../context/values.ts';
 import { evaluate } from '../eval/evaluate.ts';
+import { itemOf } from '../eval/items.ts';
 import { resolveType } from '../eval/signature.ts';
+import { type Equation, isWritten } from '../models/flatten.ts';
 import type { ModelGraph } from '../models/model.ts';
 import { failCircle } from '../report/circle.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
 
 type InputMember = Extract<RecipeMember, { kind: 'input' }>;
-type LetMember = Extract<RecipeMember, { kind: 'model-let' }>;
 type TermMember = Extract<RecipeMember, { kind: 'term' }>;
 
 /** A member with the file whose names it sees. */
 export interface Placed<M> {
-  readonly member: M;
+  readonly decl: M;
   readonly file: FileScope;
 }
 
 /** The part of a recipe that is computed; of members of one name, the one that is nearest to the recipe. */
 export interface Equations {
   readonly inputs: ReadonlyMap<string, Placed<InputMember>>;
-  readonly lets: ReadonlyMap<string, Placed<LetMember>>;
+  readonly lets: ReadonlyMap<string, Placed<Equation>>;
   readonly terms: ReadonlyMap<string, Placed<TermMember>>;
+  /** What a `without` has taken out, with its place. */
+  readonly removed: ReadonlyMap<string, Span>;
 }
 
 /** Losses as a graph that goes on where the model's ends: see `Continuation`. */
@@ -81,7 +84,7 @@ export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGr
     ...fileScope(noting, file),
     hint: (name) => lossHint(model, equations, name),
     member: (name, span) => named(name, span),
-    memberNames: () => [...values.keys(), ...equations.inputs.keys(), ...equations.lets.keys()],
+    memberNames: () => [...values.keys(), ...equations.inputs.keys(), ...equations.lets.keys()].filter(isWritten),
     dims: dimScope,
     facts,
     graph,
@@ -93,17 +96,24 @@ export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGr
     const equation = equations.lets.get(name);
     if (known || !equation) return known;
     if (busy.has(name)) {
-      const asked = [...busy].map((one) => ({ name: one, span: equations.lets.get(one)?.member.span ?? span }));
+      const asked = [...busy].map((one) => ({ name: one, span: equations.lets.get(one)?.decl.span ?? span }));
       return failCircle(context, asked, name, span);
     }
     busy.add(name);
-    const value = evaluate(bodyIn(equation.file), equation.member.value);
+    const value = equated(equation);
     busy.delete(name);
     values.set(name, value);
     return value;
   };
+  const equated = ({ decl, file }: Placed<Equation>): Val => {
+    if (decl.kind === 'model-let') return evaluate(bodyIn(file), decl.value);
+    const { whole, names, position } = decl;
+    const held = equations.lets.get(whole)?.decl;
+    const span = held?.kind === 'model-let' ? held.value.span : decl.span;
+    return itemOf({ context }, { names, span }, position, named(whole, span) ?? error);
+  };
   const inputs: { name: string; value: Value; docs: string }[] = [];
-  for (const [name, { member, file }] of equations.inputs) {
+  for (const [name, { decl: member, file }] of equations.inputs) {
     const taken = model.inputs.some((input) => input.name === name) ? 'an input' : 'an output';
     if (values.has(name)) {
       fail({ context }, 'CROB2326', member.name.span, { name, what: `${taken} of ${model.flat.name}` });
@@ -121,9 +131,9 @@ export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGr
     inputs.push({ name, value, docs: member.docs.join('\n') });
     values.set(name, tensor(value));
   }
-  for (const [name, { member }] of equations.lets) named(name, member.name.span);
+  for (const [name, { decl }] of equations.lets) named(name, decl.name.span);
   const terms = new Map<string, Value | number>();
-  for (const [name, { member, file }] of equations.terms) {
+  for (const [name, { decl: member, file }] of equations.terms) {
     const value = evaluate(bodyIn(file), member.value);
     const number = asNumber(value);
     if (value.kind === 'tensor' && value.value.type.shape.length === 0 && value.value.type.dtype === 'f32')
@@ -147,17 +157,19 @@ function originIn({ flat }: ModelGraph, name: string): Origin {
 function inputsIn({ run: { program } }: Context, { inputs }: Equations, { span, code }: Diagnostic): readonly Note[] {
   if (!code.startsWith('CROB21')) return [];
   const words = new Set(program.text(span).match(/\w+/g) ?? []);
-  return [...inputs].flatMap(([name, { member }]) =>
-    words.has(name) ? [{ span: member.span, text: `\`${name}\` is declared here` }] : [],
+  return [...inputs].flatMap(([name, { decl }]) =>
+    words.has(name) ? [{ span: decl.span, text: `\`${name}\` is declared here` }] : [],
   );
 }
 
 /** What the losses of a recipe see. */
 function lossHint({ flat, inputs, outputs }: ModelGraph, equations: Equations, name: string): string {
+  if (equations.removed.has(name))
+    return `a \`without ${name}\` has taken it out: what reads it is taken out or given anew`;
   if (flat.lets.has(name))
     return `\`${name}\` is a \`let\` of ${flat.name}, and losses see its outputs: \`output(train) ${name}\` makes it one`;
   const list = (values: readonly { readonly name: string }[]) => values.map((one) => one.name).join(', ');
-  const own = [...equations.inputs.keys(), ...equations.lets.keys()];
+  const own = [...equations.inputs.keys(), ...[...equations.lets.keys()].filter(isWritten)];
   const seen = [
     `losses see the outputs ${list(outputs)} and the inputs ${list(inputs)} of ${flat.name}`,
     ...(own.length > 0 ? [`${own.join(', ')} of the recipe`] : []),

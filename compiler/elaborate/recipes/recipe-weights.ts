@@ -4,13 +4,14 @@ import type { Context } from '../context/context.ts';
 import { fileScope } from '../context/scope.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import type { ModelGraph } from '../models/model.ts';
-import { covers, type Selection, selectPath, selects } from '../models/selection.ts';
+import { covers, type Selection, selects } from '../models/selection.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
 import type { RecipeAt } from '../source/recipe-chain.ts';
 import { type PlacedMap, placedMap } from '../weights/weights-map-places.ts';
 import { once } from './merge-recipes.ts';
 import type { Sourced } from './recipe-settings.ts';
+import { kindsOf, selectWeights } from './select-weights.ts';
 
 /** The weights of a `train only` or `train all except`. */
 export interface Trained {
@@ -40,18 +41,23 @@ export function evaluateTrained(context: Context, { decl }: RecipeAt, model: Mod
     if (member.kind !== 'train') continue;
     const { mode, span } = member;
     once(context, decl, here, 'train', span);
-    const paths = selectAll(context, member.paths, model);
+    const paths = selectAll(context, member.paths, model, kindsOf(member));
     if (paths) found = { value: { mode, paths }, span };
   }
   return found;
 }
 
 /** Each path by itself; undefined where one of them selects nothing, or what one before it has already. */
-function selectAll(context: Context, paths: readonly Path[], model: ModelGraph): readonly Selection[] | undefined {
+function selectAll(
+  context: Context,
+  paths: readonly Path[],
+  model: ModelGraph,
+  kinds: readonly ('param' | 'buffer')[],
+): readonly Selection[] | undefined {
   const found: Selection[] = [];
   let sound = true;
   for (const path of paths) {
-    const value = selectPath(context, path, model);
+    const value = selectWeights(context, path, model, kinds);
     const before = value && found.find((one) => covers(one, value));
     if (before) {
       const reason = `\`${before.pattern}\` in front of it has all its weights`;
@@ -108,7 +114,7 @@ export function evaluateInit(
   if (path.kind !== 'string' && path.kind !== 'error')
     fail({ context }, 'CROB2321', from.span, { name: 'from', expected: 'the name of a weights file, in quotes' });
   const map = via && value && placedMap(context, via, file, { model, ...value });
-  const left = selectAll(context, except, model);
+  const left = selectAll(context, except, model, ['param', 'buffer']);
   for (const [i, one] of (left ?? []).entries()) {
     if (!value) break;
     const { span } = except[i]!;

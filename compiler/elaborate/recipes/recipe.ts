@@ -22,6 +22,7 @@ import {
   isTrained,
   type Trained,
 } from './recipe-weights.ts';
+import { selectedBy } from './select-weights.ts';
 
 /** A recipe with what it extends, merged and evaluated; what a nearer recipe gives replaces what a further one gave. */
 export interface EvaluatedRecipe {
@@ -33,6 +34,8 @@ export interface EvaluatedRecipe {
   readonly outdated: ReadonlyMap<string, Sourced<SettingValue>>;
   /** Nearest recipe first: the first that matches counts. */
   readonly groups: readonly (Sourced<Selection> & { readonly rates: ReadonlyMap<string, Rate> })[];
+  /** Inherited groups of whose weights this recipe trains none. */
+  readonly idle: readonly Sourced<Selection>[];
   /** Which weights are trained, less those that are fixed; all where it is undefined. */
   readonly trained: Sourced<Trained> | undefined;
   readonly fixed: readonly Sourced<Selection>[];
@@ -112,7 +115,7 @@ export function evaluateChain(context: Context, chain: readonly RecipeAt[], mode
       const { span } = member;
       if (member.kind === 'start') start = evaluateStart(context, member, one) ?? start;
       if (!('path' in member)) continue;
-      const value = selectPath(context, member.path, model);
+      const value = selectedBy(context, member, model);
       if (member.kind === 'group') {
         const here = new Map<string, Span>();
         for (const { name } of member.settings) once(context, one.decl, here, name.name, name.span);
@@ -135,7 +138,8 @@ export function evaluateChain(context: Context, chain: readonly RecipeAt[], mode
     ownGroups = own;
   }
   const updated = (path: string) => isTrained(trained?.value, path) && !fixed.some(({ value }) => selects(value, path));
-  if ((trained || fixed.length > 0) && !declaresParam(context, model, updated))
+  const trainsSome = !(trained || fixed.length > 0) || declaresParam(context, model, updated);
+  if (!trainsSome)
     fail({ context }, 'CROB2323', decl.name.span, { name: decl.name.name, missing: 'weight left to train' });
   else
     for (const { value, span } of ownGroups) {
@@ -143,13 +147,30 @@ export function evaluateChain(context: Context, chain: readonly RecipeAt[], mode
       const reason = 'this recipe trains none of these weights';
       fail({ context }, 'CROB2329', span, { what: `group ${value.pattern}`, reason });
     }
+  const idle = groups.filter(
+    ({ value }) => trainsSome && !declaresParam(context, model, (path) => selects(value, path) && updated(path)),
+  );
   checkOptimizerArguments(context, settings);
   const equations = mergeEquations(context, chain);
   checkComplete(context, chain, equations);
   const losses = elaborateTerms(context, { name: decl.name, equations, bindings, refused }, model);
   const roots = evaluated.flatMap(({ value }) => value.roots);
   checkBoundSizes(context, decl.name, bindings, model, roots);
-  return { decl, bindings, settings, outdated, groups, trained, fixed, evaluated, inits, start, equations, losses };
+  return {
+    decl,
+    bindings,
+    settings,
+    outdated,
+    groups,
+    idle,
+    trained,
+    fixed,
+    evaluated,
+    inits,
+    start,
+    equations,
+    losses,
+  };
 }
 
 function evaluateStart(

@@ -13,6 +13,7 @@ import type { Relation } from '../../ops/row.ts';
 import type { OwnerName, Scope } from '../context/scope.ts';
 import { error, type Val } from '../context/values.ts';
 import { definitions } from './definitions.ts';
+import { paddingHelp } from './padding.ts';
 import { axisWord, provenance, showShape, type TensorNamed } from './provenance.ts';
 import { swapHelp } from './swapped.ts';
 
@@ -111,8 +112,9 @@ export function requireEqual(
   ];
   const settled = parts.help === undefined ? settledIn(scope, settling) : { help: parts.help, needs: undefined };
   const shown = { what, left: scope.facts.show(left), right: scope.facts.show(right) };
+  const help = settled.help ?? paddingHelp(scope, left, right, parts.tensors ?? []);
   const code = answer.answer === 'refuted' ? 'CROB2104' : 'CROB2105';
-  scope.context.report(diagnostic(code, span, shown, { notes: parts.notes ?? [], details, ...settled }));
+  scope.context.report(diagnostic(code, span, shown, { notes: parts.notes ?? [], details, ...settled, help }));
   return false;
 }
 

@@ -112,7 +112,7 @@ function quoted(name: string, value: string): string {
 }
 
 /** Members of a recipe that are no settings. */
-const notSettings = new Set(['input', 'let', 'term', 'group', 'fix', 'eval', 'train', 'init', 'start']);
+const notSettings = new Set(['input', 'let', 'term', 'without', 'group', 'fix', 'eval', 'train', 'init', 'start']);
 
 /** Why `--set recipe.name=…` cannot be; undefined where it can, or where the check of the recipe reports it. */
 function refusal(name: string, recipe: string): string | undefined {

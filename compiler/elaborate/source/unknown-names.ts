@@ -1,4 +1,4 @@
-import { foreignNames } from '../../../grammar/foreign.ts';
+import { foreignName } from '../../../grammar/foreign.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { FileScope, Program } from './program.ts';
 
@@ -12,12 +12,7 @@ export function unknownNameHelp(
   name: string,
   visible: Iterable<string>,
 ): string | undefined {
-  return importHelp(program, file, name) ?? foreignHelp(name, 'x') ?? didYouMean(name, visible);
-}
-
-/** `object` is the place in the help for the expression in front of the dot. */
-export function foreignHelp(name: string, object: string): string | undefined {
-  return foreignNames.get(name)?.replaceAll('{x}', object);
+  return importHelp(program, file, name) ?? foreignName(name, 'x') ?? didYouMean(name, visible);
 }
 
 /** The line that brings a name of the library in. */

@@ -76,13 +76,25 @@ function instancesIn(context: Context, value: Val): Instance[] {
 
 /** Whether some param that the parts of a model declare, even if no method reads it, has a path of a certain kind. */
 export function declaresParam(context: Context, model: ModelGraph, isWanted: (path: string) => boolean): boolean {
-  const hasParam = (value: Val): boolean => {
-    if (value.kind === 'list') return value.items.some(hasParam);
-    if (value.kind !== 'instance') return false;
+  return declaresWeight(context, model, { isWanted, kinds: ['param'] });
+}
+
+interface Wanted {
+  readonly isWanted: (path: string) => boolean;
+  readonly kinds: readonly ('param' | 'buffer')[];
+  /** Parts whose weights cannot be meant are not looked at. */
+  readonly roots?: readonly string[];
+}
+
+export function declaresWeight(context: Context, model: ModelGraph, { isWanted, kinds, roots }: Wanted): boolean {
+  const leadsTo = (path: string) => !roots || roots.some((root) => isWithin(root, path) || isWithin(path, root));
+  const hasWeight = (value: Val): boolean => {
+    if (value.kind === 'list') return value.items.some(hasWeight);
+    if (value.kind !== 'instance' || !leadsTo(value.instance.path)) return false;
     const { instance } = value;
-    return weightsOf(context, instance, ['param']).some(isWanted) || allMembers(context, instance).some(hasParam);
+    return weightsOf(context, instance, kinds).some(isWanted) || allMembers(context, instance).some(hasWeight);
   };
-  return [...model.instances.values()].some(hasParam);
+  return [...model.instances.values()].some(hasWeight);
 }
 
 function weightsOf(context: Context, instance: Instance, kinds: readonly string[] = ['param', 'buffer']): string[] {

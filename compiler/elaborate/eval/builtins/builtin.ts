@@ -9,6 +9,7 @@ import { asNumber, error, type Given, hasError, type Val } from '../../context/v
 import { argText, counted, fail, guarded } from '../../report/report.ts';
 import { didYouMean } from '../../source/did-you-mean.ts';
 import { knownInt } from '../known-sizes.ts';
+import { refuseAxisNumber } from './axis-numbers.ts';
 
 /** A function that the language has from the start; everything else is in the standard library. */
 export interface Builtin {
@@ -19,6 +20,8 @@ export interface Builtin {
   readonly rest?: string;
   /** Takes any number of positional arguments. */
   readonly variadic?: boolean;
+  /** What to do where more arguments are given. */
+  readonly more?: string;
   /** One line of Markdown. */
   readonly docs: string;
   call(cx: BuiltinCall): Val;
@@ -47,12 +50,16 @@ export function callBuiltin(scope: Scope, builtin: Builtin, args: CallArgs, span
   const rest = new Map<string, Given>();
   if (args.positional.some((given) => hasError(given.value))) return { kind: 'error' };
   for (const given of args.named.values()) if (hasError(given.value)) return { kind: 'error' };
+  const numbered = refuseAxisNumber(scope, builtin.name, args, span);
+  if (numbered) return numbered;
   if (!builtin.variadic && args.positional.length > names.length) {
-    return fail(scope, 'CROB2011', args.positional[names.length]!.span, {
-      callee: builtin.name,
-      count: counted(names.length, 'argument'),
-      given: args.positional.length,
-    });
+    return fail(
+      scope,
+      'CROB2011',
+      args.positional[names.length]!.span,
+      { callee: builtin.name, count: counted(names.length, 'argument'), given: args.positional.length },
+      { help: builtin.more },
+    );
   }
   args.positional.forEach((given, i) => {
     const name = names[i];

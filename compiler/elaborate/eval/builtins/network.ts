@@ -2,8 +2,10 @@ import { constant as dimConstant, one } from '../../../dims/dim.ts';
 import { andThen, type Builder, type Emitted } from '../../../ir/builder.ts';
 import type { DType, Value } from '../../../ir/graph.ts';
 import { asInt, dimVal, error, list, type Val } from '../../context/values.ts';
+import { unknownCount } from '../../report/counts.ts';
 import { fail, guarded, noNames } from '../../report/report.ts';
 import { scalar } from '../arithmetic.ts';
+import { knownInt } from '../known-sizes.ts';
 import { withRows } from '../row-numbers.ts';
 import {
   type Builtin,
@@ -241,7 +243,11 @@ const range: Builtin = {
   name: 'range',
   params: ['n'],
   docs: 'The ints from 0 to n - 1.',
+  more: '`a..b` counts from a to b - 1, behind `in` and in an index',
   call(cx) {
+    const given = cx.args.get('n')?.value;
+    if (given?.kind === 'dim' && knownInt(cx.scope, given) === undefined)
+      return unknownCount(cx.scope, given.dim, cx.span);
     const n = intArg(cx, 'n');
     if (n === undefined) return error;
     if (n > 4096) return fail(cx.scope, 'CROB2204', cx.span, { count: n, limit: 4096 });

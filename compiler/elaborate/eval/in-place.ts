@@ -1,0 +1,51 @@
+import type { AssignStatement, Expr } from '../../../grammar/tree.ts';
+import type { Scope } from '../context/scope.ts';
+import { asNumber, type Val } from '../context/values.ts';
+import { axisNames } from '../report/axis-names.ts';
+
+type Tensor = Extract<Val, { kind: 'tensor' }>;
+type Index = Extract<Expr, { kind: 'index' }>;
+
+/** What to write in place of `x[…] = value`, `x` being a tensor: tensors are never changed. */
+export function withoutAssignment(
+  scope: Scope,
+  name: string,
+  held: Tensor,
+  target: Index,
+  statement: AssignStatement,
+  given: Val,
+): string {
+  const text = (expr: Expr) => scope.context.run.program.text(expr.span);
+  const general =
+    'bind the name anew: `x = select(mask, a, x)` chooses by element, `x = concat([a, b], "b * c")` joins parts';
+  const { shape } = held.value.type;
+  const [first] = target.items;
+  const written =
+    statement.op === '=' ? text(statement.value) : `${text(target)} ${statement.op[0]} ${text(statement.value)}`;
+  const isNumber = asNumber(given) !== undefined;
+  const mask = first?.kind === 'at' && target.items.length === 1 ? scope.locals.get(text(first.value)) : undefined;
+  if (mask?.kind === 'tensor') {
+    const byElement = mask.value.type.dtype === 'bool' && isNumber;
+    const value = statement.op === '=' ? written : `${name} ${statement.op[0]} ${text(statement.value)}`;
+    return byElement
+      ? `write \`${name} = select(${text(first!.kind === 'at' ? first!.value : target)}, ${value}, ${name})\``
+      : general;
+  }
+  const [axis, ...others] = target.items.flatMap((item, i) => (item.kind === 'all' ? [] : [i]));
+  const item = axis === undefined ? undefined : target.items[axis];
+  if (axis === undefined || others.length > 0 || item?.kind !== 'at' || target.items.length > shape.length)
+    return general;
+  const names = axisNames(scope, held.value);
+  const at = text(item.value);
+  const free = [...'ijklmnpq'].filter((one) => !at.split(/\W+/).includes(one));
+  const extents = shape.slice(axis).map((dim, i) => `${free[i]} in ${scope.facts.show(dim)}`);
+  const place = `tensor bool[${extents.join(', ')}] { ${free[0]} == ${at} }`;
+  const rest = names.toSpliced(axis, 1);
+  const value =
+    isNumber && statement.op === '='
+      ? written
+      : axis === 0
+        ? written
+        : `rearrange(${written}, "${rest.join(' ')} -> ${names.map((one, i) => (i === axis ? '1' : one)).join(' ')}")`;
+  return `write \`${name} = select(${place}, ${value}, ${name})\``;
+}

@@ -1,0 +1,52 @@
+import type { Arg, CallExpr, Expr } from '../../../grammar/tree.ts';
+import type { Overrides } from '../context/overrides.ts';
+import type { FileScope } from '../source/program.ts';
+
+/**
+ * What a part is made of, less the arguments that a line of a variant gives anew and that name what was taken out: `lgfa.text_dim = 8`
+ * stands in place of `text.dim` where there is no `text`. Others stay, as a right side may read what they were.
+ */
+export function besidesGone(
+  expr: Expr,
+  overrides: Overrides | undefined,
+  file: FileScope,
+  gone: ReadonlyMap<string, unknown>,
+): Expr {
+  if (!overrides || gone.size === 0 || !mentions(expr, gone)) return expr;
+  switch (expr.kind) {
+    case 'call':
+      return ofCall(expr, overrides, file, gone);
+    case 'list': {
+      const of = (item: Expr, i: number) =>
+        besidesGone(item, overrides.below.get(String(i)) ?? overrides.below.get('*'), file, gone);
+      return { ...expr, items: expr.items.map(of) };
+    }
+    case 'comprehension':
+      return { ...expr, element: besidesGone(expr.element, overrides.below.get('*'), file, gone) };
+    default:
+      return expr;
+  }
+}
+
+function ofCall(expr: CallExpr, overrides: Overrides, file: FileScope, gone: ReadonlyMap<string, unknown>): CallExpr {
+  const { callee } = expr;
+  const decl = callee.kind === 'name' ? file.lookup(callee.name)?.decl : undefined;
+  if (decl?.kind !== 'module') return expr;
+  const args: Arg[] = [];
+  for (const [i, { name, value }] of expr.args.entries()) {
+    const ident = name ?? decl.params[i]?.name;
+    const over = ident && overrides.below.get(ident.name);
+    if (over?.line && mentions(value, gone)) continue;
+    // Behind an argument that is left out, places would be others.
+    const isMoved = args.length < i;
+    args.push({ name: isMoved ? ident : name, value: besidesGone(value, over, file, gone) });
+  }
+  return { ...expr, args };
+}
+
+function mentions(node: unknown, names: ReadonlyMap<string, unknown>): boolean {
+  if (typeof node !== 'object' || node === null) return false;
+  const { kind, name } = node as { readonly kind?: unknown; readonly name?: unknown };
+  if (kind === 'name' && typeof name === 'string' && names.has(name)) return true;
+  return Object.values(node).some((part) => mentions(part, names));
+}

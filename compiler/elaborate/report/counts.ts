@@ -1,0 +1,31 @@
+import type { Span } from '../../../grammar/span.ts';
+import { constant, type Dim, variable, variables } from '../../dims/dim.ts';
+import type { Clause, Facts } from '../../dims/facts.ts';
+import type { Scope } from '../context/scope.ts';
+import type { Val } from '../context/values.ts';
+import { fail, settledIn } from './report.ts';
+
+/** Sizes to fix a dim at as an example: the first that what is known leaves. */
+const examples: readonly number[] = [20, 16, 12, 8, 4, 2, 1, 32, 64, 480];
+
+/** A loop runs as often as a dim says, and no condition says how often that is. */
+export function unknownCount(scope: Scope, count: Dim, span: Span): Val {
+  const clauses: Clause[] = [];
+  let { facts } = scope;
+  for (const name of variables(facts.normalize(count))) {
+    const fixed = fixedAt(facts, name);
+    if (!fixed) continue;
+    clauses.push(fixed);
+    facts = facts.assume(fixed);
+  }
+  const stated = settledIn(scope, clauses.length > 0 ? clauses : undefined).help;
+  const other = 'a loop over a known count is `for i in 0..4 { … }`';
+  const help = stated === undefined ? other : `${stated}, with the size that you mean; ${other}`;
+  return fail(scope, 'CROB2203', span, { dim: scope.facts.show(count) }, { help });
+}
+
+function fixedAt(facts: Facts, name: string): Clause | undefined {
+  return examples
+    .map((n): Clause => ({ kind: 'eq', left: variable(name), right: constant(n) }))
+    .find((clause) => !facts.assume(clause).isContradictory());
+}

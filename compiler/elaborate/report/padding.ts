@@ -1,0 +1,26 @@
+import { position } from '../../../grammar/span.ts';
+import { asConstant, type Dim, sub } from '../../dims/dim.ts';
+import type { Scope } from '../context/scope.ts';
+import type { TensorNamed } from './provenance.ts';
+
+/** The padding with which a convolution keeps the size, where two sizes differ by a known number and one is of a `Conv2d`. */
+export function paddingHelp(
+  scope: Pick<Scope, 'context'>,
+  left: Dim,
+  right: Dim,
+  tensors: readonly TensorNamed[],
+): string | undefined {
+  const by = asConstant(sub(right, left));
+  if (by === undefined || by === 0 || by % 2 !== 0 || asConstant(left) !== undefined) return undefined;
+  const [small, large] = by > 0 ? [left, right] : [right, left];
+  for (const { value } of tensors) {
+    const { label, span } = value.node.origin;
+    if (label !== 'Conv2d' || !span) continue;
+    const has = (dim: Dim) => value.type.shape.some(({ key }) => key === dim.key);
+    const way = has(small) ? 'larger' : has(large) ? 'smaller' : undefined;
+    if (!way) continue;
+    const { line } = position(scope.context.run.program.files.get(span.file)?.tree.text ?? '', span.start);
+    return `the size stays with a \`padding\` of the Conv2d (:${line}) that is ${way} by ${Math.abs(by) / 2}`;
+  }
+  return undefined;
+}
