@@ -63,12 +63,13 @@ export function check(host: SourceHost, files: readonly string[]): CheckResult {
       if (doubtful.has(decl.name.name)) {
         const isOwn = scope.doubt?.declarations.has(decl) && !foundations(decl).some((name) => doubtful.has(name));
         diagnostics.push(...diagnostics.splice(before).filter((d) => isOwn && isUnknownName(d)));
-      } else if (model && decl.kind === 'model' && diagnostics.length === before) models.set(decl.name.name, model);
+      } else if (model && decl.kind === 'model' && !diagnostics.slice(before).some(isError))
+        models.set(decl.name.name, model);
     }
   }
   if ([...program.files.values()].some(({ doubt }) => doubt)) dropCascades(diagnostics);
   // An error may be why something was not constructed.
-  if (diagnostics.length === 0) diagnostics.push(...scopes.flatMap((scope) => unchecked(scope, store.constructed)));
+  if (!diagnostics.some(isError)) diagnostics.push(...scopes.flatMap((scope) => unchecked(scope, store.constructed)));
   return { program, diagnostics: inSourceOrder(diagnostics), models, context, missing };
 }
 
@@ -163,7 +164,7 @@ function dropCascades(diagnostics: Diagnostic[]): void {
 
 export interface Compiled {
   readonly program: Program;
-  /** With warnings alone there is a graph. */
+  /** With warnings and notes alone there is a graph. */
   readonly diagnostics: readonly Diagnostic[];
   /** What elaborated the model, for whoever asks for more of it. */
   readonly context: Context | undefined;

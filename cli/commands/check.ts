@@ -13,7 +13,7 @@ export interface CheckOptions {
 
 interface Checked extends CheckResult, FoundFiles {}
 
-/** 0 when everything is right, warnings or not, and 1 when it is not. Nothing is printed on standard output unless asked for. */
+/** 0 when everything is right, with warnings and notes or without, and 1 when it is not. Nothing is printed on standard output unless asked for. */
 export function check(paths: readonly string[], options: CheckOptions): number {
   if (options.reporter === 'json') return report(paths, options);
   const checked = checkFiles(paths);

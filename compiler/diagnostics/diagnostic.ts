@@ -2,7 +2,8 @@ import type { Span } from '../../grammar/span.ts';
 import type { Clause } from '../dims/clause.ts';
 import { type MessageArgs, type MessageCode, messages } from './messages.ts';
 
-export type Severity = 'error' | 'warning';
+/** A note is of something that may well be meant. */
+export type Severity = 'error' | 'warning' | 'note';
 
 /** One place that a message points at, with its text there. */
 export interface Note {

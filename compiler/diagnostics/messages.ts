@@ -10,7 +10,7 @@ import { variantMessages } from './messages/variants.ts';
  * `example` is a whole file that gives this message, run by the tests and shown in the error index.
  */
 export interface MessageRow {
-  readonly severity: 'error' | 'warning';
+  readonly severity: 'error' | 'warning' | 'note';
   readonly title: string;
   readonly template: string;
   readonly help?: string;

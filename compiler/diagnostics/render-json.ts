@@ -1,5 +1,5 @@
 import { position, type Span } from '../../grammar/span.ts';
-import type { Diagnostic } from './diagnostic.ts';
+import type { Diagnostic, Severity } from './diagnostic.ts';
 import type { SourceText } from './render-terminal.ts';
 
 /** One-based, columns in UTF-16 units as editors count them; `end` is exclusive. */
@@ -11,7 +11,7 @@ interface JsonRange {
 export interface JsonDiagnostic {
   /** null for what no line of source is to blame for, such as a file that cannot be read. */
   readonly code: string | null;
-  readonly severity: 'error' | 'warning';
+  readonly severity: Severity;
   readonly message: string;
   readonly file: string;
   /** null when the file's text can't be had. */

@@ -1,5 +1,5 @@
 import type { Span } from '../../grammar/span.ts';
-import type { Diagnostic } from './diagnostic.ts';
+import type { Diagnostic, Severity } from './diagnostic.ts';
 import { type ExcerptLine, excerpt } from './excerpt.ts';
 
 /** The text of a file that a span names; undefined when it can't be had. */
@@ -37,7 +37,7 @@ interface Place {
 
 function renderOne(diagnostic: Diagnostic, source: SourceText, { color, width }: TerminalOptions): string {
   const paint = color ? painted : plain;
-  const tone = diagnostic.severity === 'error' ? 'red' : 'yellow';
+  const tone = tones[diagnostic.severity];
   const place = (span: Span, primary: boolean, text: string): Place => {
     const whole = source(span.file);
     if (whole === undefined) return { location: span.file, lines: [], primary, text };
@@ -75,6 +75,7 @@ function renderPlace(place: Place, gutter: number, paint: Paint, tone: Tone): st
 }
 
 type Tone = 'red' | 'yellow' | 'cyan' | 'green' | 'bold' | 'dim';
+const tones: Record<Severity, Tone> = { error: 'red', warning: 'yellow', note: 'cyan' };
 type Paint = (tone: Tone, text: string) => string;
 
 /** ANSI SGR parameters. */

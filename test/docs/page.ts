@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, normalize, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { check, type SourceHost } from '../../compiler/compile.ts';
+import { isError } from '../../compiler/diagnostics/diagnostic.ts';
 import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';
 import { diskHost, isShipped } from '../../runtime/source-host.ts';
 import { main } from '../cli/crobc.ts';
@@ -18,6 +19,7 @@ import { shows } from './transcript.ts';
  * |---|---|
  * | ` ```crob [name] ` | written to the folder, and must check without errors |
  * | ` ```crob wrong [name] ` | must have errors; the `text` block behind it is what is printed |
+ * | ` ```crob noted [name] ` | the same with notes or warnings, and no error |
  * | ` ```sh [fails] ` | each line that starts with crobc runs; the `text` block behind it is what they print |
  * | ` ```sh brief ` | the same, with two steps of training, twenty small scenes, four samples of an evaluation |
  * | ` ```ts [name] ` | compiled under strict rules when all the rest is done |
@@ -113,10 +115,13 @@ export class PageRun {
       color: false,
       width: 100,
     });
-    const wrong = block.words.includes('wrong');
-    if (wrong && result.diagnostics.length === 0) this.#fault(block, 'this has no error');
-    if (!wrong && result.diagnostics.length > 0) this.#fault(block, `this has errors:\n${text}`);
-    if (wrong) this.#printed = text;
+    const says = (kind: string) => block.words.includes(kind);
+    const isWrong = result.diagnostics.some(isError);
+    if (says('wrong') && result.diagnostics.length === 0) this.#fault(block, 'this has no error');
+    if (says('noted') && result.diagnostics.length === 0) this.#fault(block, 'this has no note');
+    if (!says('wrong') && (says('noted') ? isWrong : result.diagnostics.length > 0))
+      this.#fault(block, `this has errors:\n${text}`);
+    if (says('wrong') || says('noted')) this.#printed = text;
   }
 
   /** The page's files by their names on the page; what ships with crobc as always. */

@@ -1,15 +1,23 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { check, compile } from '../../compiler/compile.ts';
+import { isError } from '../../compiler/diagnostics/diagnostic.ts';
 import { diskHost } from '../../runtime/source-host.ts';
 import { countParameters } from '../stdlib/goldens.ts';
 
 const host = diskHost();
 const files = readdirSync('models').filter((name) => name.endsWith('.crob'));
 
+/** What a reading of the paper leaves unread. */
+const notes: Readonly<Record<string, readonly string[]>> = {
+  // CROB2317 at `mid.levels = [1, 2, 3]` of CroBIM_CARIS, whose decoder does not see the finest map.
+  'readings.crob': ['no output reads `lgfa.compensation.0.back.0` any longer: 32,896 weights'],
+};
+
 test.each(files)('models/%s checks', (file) => {
   const { diagnostics, models } = check(host, [`models/${file}`]);
-  expect(diagnostics.map((d) => `${d.code} ${d.span.file} ${d.message}`)).toEqual([]);
+  expect(diagnostics.filter(isError).map((d) => `${d.code} ${d.span.file} ${d.message}`)).toEqual([]);
+  expect(diagnostics.map((d) => d.message)).toEqual(notes[file] ?? []);
   expect(models.size).toBeGreaterThan(0);
 });
 

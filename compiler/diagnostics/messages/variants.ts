@@ -277,6 +277,36 @@ model Sharp extends Small {
 }
 `,
   },
+  CROB2317: {
+    severity: 'note',
+    title: 'Weights that no output reads',
+    template: 'no output reads {weights}{longer}: {count}',
+    explanation: `A part is called, so it is constructed and checked, but nothing that it gives leads to an output, in training or in
+inference. Its weights are then no part of the graph, nor of a weights file of the model. A variant that leaves out the last reader
+of something often means this, so it is a note, and the model is right. It stands at the line without which it would be
+otherwise, at the name of the variant when that takes several lines, or where a part is declared that was never read. Weights
+are named by their paths in weights files. What only some methods mention, of which none is called, is not told.`,
+    example: `module Towers(dim: int) {
+  words = Linear(dim, dim)
+  pixels = Linear(dim, dim)
+
+  forward(x: f32[B, dim]) -> (word: f32[B, dim], pixel: f32[B, dim]) {
+    return (word = words(x), pixel = pixels(x))
+  }
+}
+
+model Both {
+  towers = Towers(64)
+  input x: f32[B, 64]
+  let (word, pixel) = towers(x)
+  output y = word + pixel
+}
+
+model Words extends Both {
+  output y = word
+}
+`,
+  },
   CROB2320: {
     severity: 'error',
     title: 'Unknown setting',

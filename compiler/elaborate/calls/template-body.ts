@@ -7,13 +7,12 @@ import { Builder } from '../../ir/builder.ts';
 import type { Node, NodeOf, Value } from '../../ir/graph.ts';
 import { type Context, collecting, formAt, ownerKey, reading } from '../context/context.ts';
 import type { Faults } from '../context/faults.ts';
+import { needsOfBody } from '../context/needs.ts';
 import { dependsOnTraining, type Read } from '../context/reads.ts';
 import { DimScope, type GraphScope, graphBody, Locals, type Scope } from '../context/scope.ts';
 import type { Shared } from '../context/store.ts';
 import {
   type Condition,
-  callsBehind,
-  flatten,
   flattenType,
   type GraphType,
   sameSignature,
@@ -118,8 +117,14 @@ function withCalls(context: Context, one: Shared, replaced: Replaced, key: strin
     (read) =>
       read.kind === 'training' || (read.kind === 'call' && (replaced.get(read.at) ?? read.template).readsTraining),
   );
-  const numbers = rowNumbersOf({ ...body, calls });
-  const template: Template = { ...one.template, key, body: { ...body, calls, rowNumbers: numbers }, readsTraining };
+  const inside = { ...body, calls };
+  const needs = needsOfBody(inside);
+  const template: Template = {
+    ...one.template,
+    key,
+    body: { ...inside, needs, rowNumbers: rowNumbersOf(inside) },
+    readsTraining,
+  };
   if (!readsTraining) context.run.store.settled.set(key, template);
   return template;
 }
@@ -324,17 +329,9 @@ function elaborateBody(
       ? fitResult(scope, result, type, at, `the result of ${callee.what}`, callee.result?.span)
       : error;
   const { calls, updates } = graph;
-  const ends = [...flatten(fitted), ...updates.map(({ value }) => value)];
-  return {
-    placeholders,
-    nodes: build.nodes,
-    calls,
-    result: fitted,
-    updates,
-    weights: build.nodes.filter(isWeight),
-    needed: callsBehind(ends, calls),
-    rowNumbers: rowNumbersOf({ placeholders, nodes: build.nodes, calls }),
-  };
+  const { nodes } = build;
+  const inside = { placeholders, nodes, calls, result: fitted, updates, weights: nodes.filter(isWeight) };
+  return { ...inside, needs: needsOfBody(inside), rowNumbers: rowNumbersOf(inside) };
 }
 
 function isWeight(node: Node): node is NodeOf<'weight'> {

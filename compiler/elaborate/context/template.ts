@@ -3,6 +3,7 @@ import type { Dim } from '../../dims/dim.ts';
 import { type Clause, clauseKey, type Facts } from '../../dims/facts.ts';
 import type { Node, NodeOf, TensorType, Value } from '../../ir/graph.ts';
 import type { Faults } from './faults.ts';
+import type { Needs } from './needs.ts';
 import type { Read } from './reads.ts';
 import type { Instance, Val } from './values.ts';
 
@@ -70,8 +71,7 @@ export interface TemplateBody {
   readonly updates: readonly Update[];
   /** The weights and buffers that it reads itself. */
   readonly weights: readonly NodeOf<'weight'>[];
-  /** Which of the calls its result depends on, or what it leaves in buffers. */
-  readonly needed: readonly number[];
+  readonly needs: Needs;
   readonly rowNumbers: readonly RowNumbers[];
 }
 
@@ -185,23 +185,4 @@ export function mapTypes(type: GraphType, change: (type: TensorType) => TensorTy
     case 'tuple':
       return { kind: 'tuple', items: new Map([...type.items].map(([name, item]) => [name, mapTypes(item, change)])) };
   }
-}
-
-/** Which calls some values depend on. A call counts whole. */
-export function callsBehind(values: readonly Value[], calls: readonly Call[]): readonly number[] {
-  if (calls.length === 0) return [];
-  const makers = new Map<Value, number>();
-  for (const [i, { results }] of calls.entries()) for (const result of results) makers.set(result, i);
-  const found = new Set<number>();
-  const seen = new Set<Value>();
-  const open = [...values];
-  for (let value = open.pop(); value; value = open.pop()) {
-    if (seen.has(value)) continue;
-    seen.add(value);
-    const call = makers.get(value);
-    if (call !== undefined && found.has(call)) continue;
-    if (call !== undefined) found.add(call);
-    open.push(...(call === undefined ? value.node.inputs : calls[call]!.args));
-  }
-  return [...found];
 }

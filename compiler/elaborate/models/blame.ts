@@ -47,7 +47,7 @@ interface Explanation {
 }
 
 /** Something that a model says: what might be to blame. */
-type Line = Param | ModelMember;
+export type Line = Param | ModelMember;
 
 /** These are about a text alone, whatever a variant changes around it. */
 const ofText = new Set<MessageCode>([
@@ -172,7 +172,7 @@ interface Evidence {
 }
 
 /** Each line that is tried costs an elaboration of the model; of a line that was not, nothing is said. */
-const mostTried = 48;
+export const mostTried = 48;
 
 function attemptsWithout(context: Context, { decl, file }: ModelAt, inBase: Attempt | undefined) {
   const known = new Map<Line, Without>();
@@ -281,7 +281,7 @@ function keyed({ name }: ModelDecl, faults: Faults): ReadonlyMap<string, Diagnos
   );
 }
 
-function baseOf({ decl, file }: ModelAt): ModelAt | undefined {
+export function baseOf({ decl, file }: ModelAt): ModelAt | undefined {
   const found = decl.base && file.lookup(decl.base.name);
   return found?.decl.kind === 'model' ? { decl: found.decl, file: found.file } : undefined;
 }
@@ -292,7 +292,7 @@ function suspects(decl: ModelDecl, fault: Diagnostic): readonly Line[] {
   return decl.base && !touches(fault, decl.span) ? [...decl.params, ...decl.members] : decl.members.filter(isOverride);
 }
 
-function isOverride(line: Line): line is ModelField {
+export function isOverride(line: Line): line is ModelField {
   return 'kind' in line && line.kind === 'model-field' && line.path.steps.length > 1;
 }
 
@@ -351,7 +351,7 @@ function touches({ span, notes }: Diagnostic, text: Span): boolean {
   return isWithin(span, text) || notes.some((note) => isWithin(note.span, text));
 }
 
-function isWithin(span: Span, text: Span): boolean {
+export function isWithin(span: Span, text: Span): boolean {
   return span.file === text.file && text.start <= span.start && span.end <= text.end;
 }
 

@@ -11,10 +11,14 @@ import type { ModelAt } from '../source/recipe-chain.ts';
 import { type Attempt, attempt, attemptForm } from './attempt.ts';
 import { explained } from './blame.ts';
 import type { ModelGraph } from './model.ts';
+import { noteUnread } from './note-unread.ts';
 
 /** A model in the context's form, with everything that is wrong with it reported; undefined when something is. */
 export function modelGraph(context: Context, decl: ModelDecl, file: FileScope): ModelGraph | undefined {
-  return reported(context, { decl, file }, attempt(context, { decl, file }));
+  const model = reported(context, { decl, file }, attempt(context, { decl, file }));
+  // A training step is compiled from a model that is checked in inference as well.
+  if (model && !context.training) noteUnread(context, { decl, file }, model);
+  return model;
 }
 
 /** The same of a model that is checked in another form as well, so that its parts are known to be used. */

@@ -1,15 +1,16 @@
 import { nearest } from '../../../grammar/nearest.ts';
 import type { Span } from '../../../grammar/span.ts';
 import { type Context, fork } from '../context/context.ts';
+import { needsOfValues } from '../context/needs.ts';
 import { childPath } from '../context/paths.ts';
 import type { OwnPart } from '../context/store.ts';
-import { type Call, callsBehind, type Template } from '../context/template.ts';
+import type { Call, Template } from '../context/template.ts';
 import { ownParts, partsIn } from '../modules/own-parts.ts';
 import { fail } from '../report/report.ts';
 import { elaborateModel, type ModelGraph } from './model.ts';
 
 /** Adds the paths of the modules whose methods a model's outputs depend on, through all calls. */
-function addReached({ outputs, calls }: ModelGraph, reached: Set<string>): void {
+function addReached({ outputs, nodes, calls }: ModelGraph, reached: Set<string>): void {
   const visited = new Map<Template, Set<string>>();
   const walk = (inner: readonly Call[], path: string): void => {
     for (const { absolute, path: own, template } of inner) {
@@ -18,17 +19,11 @@ function addReached({ outputs, calls }: ModelGraph, reached: Set<string>): void 
       if (places.has(place)) continue;
       visited.set(template, places.add(place));
       reached.add(place);
-      const { calls: below, needed } = template.body;
-      walk(pick(below, needed), place);
+      walk(template.body.needs.wholeCalls, place);
     }
   };
   const values = outputs.map(({ value }) => value);
-  walk(pick(calls, callsBehind(values, calls)), '');
-}
-
-function pick<T>(items: readonly T[], which: readonly number[]): readonly T[] {
-  const chosen = new Set(which);
-  return items.filter((_, i) => chosen.has(i));
+  walk(needsOfValues(values, { nodes, calls }).wholeCalls, '');
 }
 
 /** A part that nothing reaches, in no form of the model. */
@@ -74,7 +69,7 @@ function wholeLists(some: readonly OwnPart[], all: readonly OwnPart[]): readonly
 }
 
 /** Where a part of the model was declared or given last. */
-function spanOf({ flat }: ModelGraph, name: string): Span {
+export function spanOf({ flat }: ModelGraph, name: string): Span {
   return (
     flat.fields.get(name)?.decl.path.span ?? flat.values.get(name)?.decl.span ?? flat.params.get(name)!.decl.name.span
   );

@@ -1,0 +1,115 @@
+import type { Node, Value } from '../../ir/graph.ts';
+import { type Call, flatten, type TemplateBody } from './template.ts';
+
+/**
+ * For whom each thing in a body is there, as a set of bits: the i-th result has the i-th bit, those from the 29th on have one
+ * together, and what the body leaves in buffers has one of its own.
+ */
+export interface Needs {
+  /** Of each weight, in the order of the body's. */
+  readonly weights: readonly number[];
+  /** Of each call, result by result. */
+  readonly calls: readonly (readonly number[])[];
+  /** Of each placeholder. */
+  readonly placeholders: readonly number[];
+  /** Calls on which something depends, if a call counts whole. */
+  readonly wholeCalls: readonly Call[];
+}
+
+const last = 28;
+export const buffersBit = 1 << (last + 1);
+/** A result needs all arguments of the calls that it comes from, whatever these make of them. */
+const callsBit = 1 << (last + 2);
+
+export function bitOf(result: number): number {
+  return 1 << Math.min(result, last);
+}
+
+type Inside = Pick<TemplateBody, 'nodes' | 'calls' | 'placeholders' | 'weights'>;
+
+export function needsOfBody(body: Inside & Pick<TemplateBody, 'result' | 'updates'>): Needs {
+  const bits = new Bits(body.nodes);
+  const results = flatten(body.result);
+  for (let i = 0; i < results.length; i++) bits.add(results[i]!, bitOf(i) | callsBit);
+  for (const { value } of body.updates) bits.add(value, buffersBit | callsBit);
+  return needsBehind(bits, body);
+}
+
+/** The same of values that are read as one. */
+export function needsOfValues(values: readonly Value[], inside: Pick<TemplateBody, 'nodes' | 'calls'>): Needs {
+  const bits = new Bits(inside.nodes);
+  for (const value of values) bits.add(value, bitOf(0) | callsBit);
+  return needsBehind(bits, { ...inside, placeholders: [], weights: [] });
+}
+
+/** The bits of a body's values. Values are numbered as they are made, so those of a body lie near each other. */
+class Bits {
+  readonly first: number;
+  readonly of: Int32Array;
+
+  constructor(nodes: readonly Node[]) {
+    this.first = nodes[0]?.id ?? 0;
+    const last = nodes.at(-1)?.outputs.at(-1)?.id ?? this.first;
+    this.of = new Int32Array(last - this.first + 1);
+  }
+
+  add({ id }: Value, needed: number): void {
+    this.of[id - this.first]! |= needed;
+  }
+
+  get({ id }: Value): number {
+    return this.of[id - this.first] ?? 0;
+  }
+}
+
+/** Goes back through a body once, from the bits of its ends. */
+function needsBehind(bits: Bits, { nodes, calls, placeholders, weights }: Inside): Needs {
+  const { first, of } = bits;
+  const ofCalls: (readonly number[])[] = new Array(calls.length);
+  let nextCall = calls.length - 1;
+  for (let at = nodes.length; at >= 0; at--) {
+    const node = nodes[at];
+    if (node && node.inputs.length > 0) {
+      const { inputs, outputs } = node;
+      let needed = of[outputs[0]!.id - first]!;
+      for (let i = 1; i < outputs.length; i++) needed |= of[outputs[i]!.id - first]!;
+      if (needed !== 0) for (let i = 0; i < inputs.length; i++) of[inputs[i]!.id - first]! |= needed;
+    }
+    for (let call = calls[nextCall]; call && call.at >= at; call = calls[--nextCall])
+      ofCalls[nextCall] = throughCall(call, bits);
+  }
+  return {
+    weights: weights.map(({ outputs }) => bits.get(outputs[0]!)),
+    calls: ofCalls,
+    placeholders: placeholders.map((placeholder) => bits.get(placeholder)),
+    wholeCalls: calls.filter((_, i) => ofCalls[i]!.some((needed) => (needed & callsBit) !== 0)),
+  };
+}
+
+function throughCall({ template, args, results }: Call, bits: Bits): readonly number[] {
+  const ofResults: number[] = [];
+  let any = 0;
+  for (let i = 0; i < results.length; i++) {
+    const needed = bits.get(results[i]!);
+    ofResults.push(needed);
+    any |= needed;
+  }
+  if (any === 0) return ofResults;
+  const { placeholders } = template.body.needs;
+  for (let i = 0; i < args.length; i++) {
+    const ofArg = placeholders[i] ?? 0;
+    let needed = any & callsBit;
+    if ((ofArg & buffersBit) !== 0) needed = any;
+    else for (let r = 0; r < ofResults.length; r++) if ((ofArg & bitOf(r)) !== 0) needed |= ofResults[r]!;
+    bits.add(args[i]!, needed);
+  }
+  return ofResults;
+}
+
+/** What is read of a body's call when this is read of the body; 0 for nothing. What is read at all leaves its buffers. */
+export function readOfCall(needs: Needs, call: number, read: number): number {
+  const results = needs.calls[call] ?? [];
+  let below = 0;
+  for (let i = 0; i < results.length; i++) if ((results[i]! & read) !== 0) below |= bitOf(i);
+  return below === 0 ? 0 : below | buffersBit;
+}

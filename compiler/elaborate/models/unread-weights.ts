@@ -1,0 +1,153 @@
+import { asConstant } from '../../dims/dim.ts';
+import type { NodeOf } from '../../ir/graph.ts';
+import { type Context, fork } from '../context/context.ts';
+import { bitOf, type Needs, needsOfValues, readOfCall } from '../context/needs.ts';
+import { childPath } from '../context/paths.ts';
+import type { Call, Template } from '../context/template.ts';
+import { elaborateModel, type ModelGraph } from './model.ts';
+
+/** What of a model's weights its outputs depend on, in training or in inference. */
+export interface WeightUse {
+  /** Paths of those that are read; without what is read in one form alone where that changes nothing below. */
+  readonly read: ReadonlySet<string>;
+  /** How many numbers each of the others has, by path: methods that are called make something of them that no output needs. */
+  readonly unread: ReadonlyMap<string, number>;
+}
+
+/**
+ * Whether a call of the model has weights that it does not read, in this form. Another call of the same module may read them,
+ * or another form.
+ */
+export function mayLeaveUnread(model: ModelGraph): boolean {
+  return new Search().body(model.calls, needsOf(model), outputsBit);
+}
+
+export function weightUse(context: Context, model: ModelGraph): WeightUse {
+  const walk = new Walk();
+  walk.add(model);
+  for (const training of [false, true]) {
+    if (walk.unread().size === 0) break;
+    if (training === context.training && context.evaluated.length === 0) continue;
+    const form = elaborateModel({ ...fork(context), training, evaluated: [] }, model.flat);
+    if (form) walk.add(form);
+  }
+  return { read: walk.read, unread: walk.unread() };
+}
+
+/** All outputs of a model are read. */
+const outputsBit = bitOf(0);
+
+function needsOf({ outputs, nodes, calls }: ModelGraph): Needs {
+  return needsOfValues(
+    outputs.map(({ value }) => value),
+    { nodes, calls },
+  );
+}
+
+/** For weights that a call does not read, by what is read of the call. */
+class Search {
+  readonly #holds = new Map<Template, boolean>();
+  readonly #leaves = new Map<Template, Map<number, boolean>>();
+
+  body(calls: readonly Call[], needs: Needs, read: number): boolean {
+    for (let i = 0; i < needs.weights.length; i++) if ((needs.weights[i]! & read) === 0) return true;
+    for (let i = 0; i < calls.length; i++) {
+      const { template } = calls[i]!;
+      const below = readOfCall(needs, i, read);
+      if (below === 0 ? this.#holdsWeights(template) : this.#template(template, below)) return true;
+    }
+    return false;
+  }
+
+  #template(template: Template, read: number): boolean {
+    let known = this.#leaves.get(template);
+    if (!known) {
+      known = new Map();
+      this.#leaves.set(template, known);
+    }
+    let leaves = known.get(read);
+    if (leaves === undefined) {
+      leaves = this.body(template.body.calls, template.body.needs, read);
+      known.set(read, leaves);
+    }
+    return leaves;
+  }
+
+  #holdsWeights(template: Template): boolean {
+    let holds = this.#holds.get(template);
+    if (holds === undefined) {
+      const { weights, calls } = template.body;
+      holds = weights.length > 0 || calls.some((call) => this.#holdsWeights(call.template));
+      this.#holds.set(template, holds);
+    }
+    return holds;
+  }
+}
+
+/** Goes through all calls of a model, and through those on which its outputs depend. */
+class Walk {
+  readonly read = new Set<string>();
+  readonly #sizes = new Map<string, number>();
+  readonly #called = new Map<Template, Set<string>>();
+  /** Which results are read, by template and place. */
+  readonly #results = new Map<Template, Map<string, number>>();
+
+  /** Another form of the model. */
+  add(model: ModelGraph): void {
+    this.#call(model.calls, '');
+    this.#follow(model.calls, { needs: needsOf(model), read: outputsBit, path: '' });
+  }
+
+  unread(): ReadonlyMap<string, number> {
+    return new Map([...this.#sizes].filter(([path]) => !this.read.has(path)));
+  }
+
+  #call(calls: readonly Call[], path: string): void {
+    for (const call of calls) {
+      const { template } = call;
+      const place = placeOf(call, path);
+      const places = this.#called.get(template) ?? new Set();
+      if (places.has(place)) continue;
+      this.#called.set(template, places.add(place));
+      for (const weight of template.body.weights)
+        this.#sizes.set(childPath(place, weight.attributes.path), sizeOf(weight));
+      this.#call(template.body.calls, place);
+    }
+  }
+
+  #follow(calls: readonly Call[], { needs, read, path }: Followed): void {
+    for (const [i, call] of calls.entries()) {
+      const below = readOfCall(needs, i, read);
+      if (below !== 0) this.#read(call.template, placeOf(call, path), below);
+    }
+  }
+
+  #read(template: Template, path: string, results: number): void {
+    const places = this.#results.get(template) ?? new Map<string, number>();
+    this.#results.set(template, places);
+    const known = places.get(path) ?? 0;
+    const read = results & ~known;
+    if (read === 0) return;
+    places.set(path, known | read);
+    const { needs } = template.body;
+    for (const [i, { attributes }] of template.body.weights.entries())
+      if (((needs.weights[i] ?? 0) & read) !== 0) this.read.add(childPath(path, attributes.path));
+    this.#follow(template.body.calls, { needs, read, path });
+  }
+}
+
+/** A body at a place, of which some results are read. */
+interface Followed {
+  readonly needs: Needs;
+  readonly read: number;
+  readonly path: string;
+}
+
+function placeOf({ absolute, path: own }: Call, path: string): string {
+  return absolute ? own : childPath(path, own);
+}
+
+/** Weights have no dims of inputs. */
+function sizeOf({ outputs: [value] }: NodeOf<'weight'>): number {
+  return (value?.type.shape ?? []).reduce((size, dim) => size * (asConstant(dim) ?? 1), 1);
+}
