@@ -77,7 +77,7 @@ function library(name: string): SourceFile {
 }
 
 /** GitHub's anchors of headings: one that comes again has a number. */
-class Anchors {
+export class Anchors {
   readonly #seen = new Map<string, number>();
   of(heading: string): string {
     const anchor = heading

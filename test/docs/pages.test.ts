@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { Anchors } from './library-page.ts';
 import { PageRun } from './page.ts';
 import { shows } from './transcript.ts';
 
@@ -27,14 +28,6 @@ test.each(written)('%s: every block runs, and shows what it prints', { timeout: 
   }
 });
 
-/** GitHub's anchor of a heading. */
-const anchor = (heading: string) =>
-  heading
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-    .trim()
-    .replace(/\s/g, '-');
-
 const prose = (page: string) => readFileSync(page, 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
 
 test.each([...written, ...generated.map((name) => `docs/${name}`), 'docs/errors/index.md'])(
@@ -47,7 +40,8 @@ test.each([...written, ...generated.map((name) => `docs/${name}`), 'docs/errors/
       const file = path === '' ? page : normalize(join(dirname(page), path));
       if (!existsSync(file)) broken.push(target!);
       else if (hash !== undefined) {
-        const anchors = [...prose(file).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchor(heading!));
+        const all = new Anchors();
+        const anchors = [...prose(file).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => all.of(heading!));
         if (!anchors.includes(hash)) broken.push(target!);
       }
     }

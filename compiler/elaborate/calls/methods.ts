@@ -11,7 +11,7 @@ import { ofKnownSize } from '../eval/known-sizes.ts';
 import { isDimType, isGraphType } from '../eval/signature.ts';
 import { forgetBuffers, run } from '../eval/statements.ts';
 import { holdsModule } from '../modules/instance.ts';
-import { definitions } from '../report/definitions.ts';
+import { definitions, siteIn } from '../report/definitions.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
 import { behindNames } from '../source/type-names.ts';
@@ -138,7 +138,7 @@ function graphArg(scope: Scope, callee: Callee, param: Param, given: Given): Val
       actual: describe(value),
     },
     {
-      details: definitions(scope, [span]),
+      details: definitions(scope, [siteIn(scope, span)]),
       notes: [{ span: param.span, text: 'declared here' }],
     },
   );

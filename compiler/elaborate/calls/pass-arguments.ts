@@ -17,7 +17,7 @@ import { error, type Given, type Val } from '../context/values.ts';
 import { conversion } from '../eval/fit-result.ts';
 import { requireRows } from '../eval/row-numbers.ts';
 import { isDimType, substituteClause } from '../eval/signature.ts';
-import { calledAt, definitions } from '../report/definitions.ts';
+import { calleeSite, definitions } from '../report/definitions.ts';
 import { axisWord, provenance } from '../report/provenance.ts';
 import {
   argText,
@@ -166,7 +166,8 @@ export function passArguments(
       !requireEqual(scope, check.actual, expected, check.span, what, {
         tensors,
         notes: declaredAt(check.param),
-        from: [calledAt(scope, span)],
+        from:
+          dims.asVariable(check.declared) === undefined ? [calleeSite(scope, span, callee.self, [check.param])] : [],
         help: swapHelp(actual, wanted, check.axis),
       })
     )
@@ -243,7 +244,7 @@ function requireWhere(
   const details = [
     `here it reads ${shownClause(scope.facts, clause)}`,
     ...failing(answer),
-    ...definitions(scope, [calledAt(scope, span), condition.span]),
+    ...definitions(scope, [calleeSite(scope, span, callee.self, [condition.span])]),
   ];
   fail(
     scope,

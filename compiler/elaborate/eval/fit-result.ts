@@ -4,6 +4,7 @@ import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import type { GraphType } from '../context/template.ts';
 import { error, type Val } from '../context/values.ts';
+import { siteIn } from '../report/definitions.ts';
 import { placeOf } from '../report/place.ts';
 import { axisWord, provenance, showShape } from '../report/provenance.ts';
 import { counted, fail, requireEqual, showType } from '../report/report.ts';
@@ -70,7 +71,7 @@ export function fitResult(scope: Scope, value: Val, type: GraphType, span: Span,
   }
   const place = (one: Span) => placeOf(scope.context, one, '');
   const notes = declared && place(declared) !== place(span) ? [{ span: declared, text: 'declared here' }] : [];
-  const from = declared ? [declared] : [];
+  const from = declared ? [siteIn(scope, declared)] : [];
   // Two axes that changed places are one finding.
   const failed = new Set<string>();
   const same = actual.shape.map((d, i) => {

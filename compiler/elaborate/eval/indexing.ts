@@ -7,7 +7,7 @@ import { andThen } from '../../ir/builder.ts';
 import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import { dimVal, error, type TensorVal, type Val } from '../context/values.ts';
-import { definitions } from '../report/definitions.ts';
+import { definitions, siteIn } from '../report/definitions.ts';
 import { argText, counted, fail, guarded, requireClause, type ShapeParts } from '../report/report.ts';
 import { evaluate } from './evaluate.ts';
 import { knownInt } from './known-sizes.ts';
@@ -53,7 +53,7 @@ function listItem(scope: Scope, expr: IndexExpr, items: readonly Val[]): Val {
         'CROB2209',
         only.span,
         { noun: 'range', index: `${from}..${to}`, length: items.length },
-        { details: definitions(scope, [expr.span]) },
+        { details: definitions(scope, [siteIn(scope, expr.span)]) },
       );
     }
     return { kind: 'list', items: items.slice(from, to) };
@@ -67,7 +67,7 @@ function listItem(scope: Scope, expr: IndexExpr, items: readonly Val[]): Val {
       'CROB2209',
       only.span,
       { noun: 'item', index: i, length: items.length },
-      { details: definitions(scope, [expr.span]) },
+      { details: definitions(scope, [siteIn(scope, expr.span)]) },
     )
   );
 }

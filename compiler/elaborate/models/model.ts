@@ -22,7 +22,7 @@ import { inPlaceOf } from '../modules/interfaces.ts';
 import { isPart, partKinds, partsOf, pathText, place, slotOf } from '../modules/members.ts';
 import { listOverrides } from '../modules/overrides.ts';
 import { failCircle } from '../report/circle.ts';
-import { definitions } from '../report/definitions.ts';
+import { definitions, siteIn } from '../report/definitions.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope } from '../source/program.ts';
@@ -102,7 +102,7 @@ class ModelElaboration {
         const clause = program.text(decl.span);
         const named = [...params.keys()].filter((one) => new RegExp(`\\b${one}\\b`).test(clause));
         const values = named.map((one) => `${one} is ${showStatic(this.#values.get(one))}`);
-        const details = [...values, ...definitions(scope, [decl.span])];
+        const details = [...values, ...definitions(scope, [siteIn(scope, decl.span)])];
         fail({ context: this.#context }, 'CROB2207', decl.span, { clause, what: model }, { details });
       };
       const asking = { name: `where ${i}`, inherited: model !== name };

@@ -6,7 +6,7 @@ import { childPath, type Place } from '../context/paths.ts';
 import { showStatic } from '../context/show-value.ts';
 import { error, type Instance, keyOf, type Spec, type Val } from '../context/values.ts';
 import { conditions } from '../eval/signature.ts';
-import { definitions } from '../report/definitions.ts';
+import { definitions, siteIn } from '../report/definitions.ts';
 import { withinSteps } from '../report/limits.ts';
 import { fail } from '../report/report.ts';
 import { interfacesOf } from '../source/interfaces-of.ts';
@@ -125,7 +125,7 @@ function checkWhere(context: Context, instance: Instance, span: Span): boolean {
       .map((p) => p.name.name)
       .filter((n) => new RegExp(`\\b${n}\\b`).test(context.run.program.text(expr.span)));
     const values = names.map((n) => `${n} is ${showStatic(instance.statics.get(n))}`);
-    const details = [...values, ...definitions(scope, [expr.span], span.file)];
+    const details = [...values, ...definitions(scope, [siteIn(scope, expr.span)], span.file)];
     fail(
       scope,
       'CROB2207',

@@ -2,14 +2,30 @@ import type { Span } from '../../../grammar/span.ts';
 import type { Declaration, Expr, FnDecl, MethodMember, Param, Type } from '../../../grammar/tree.ts';
 import { contains, declarationAround, namesWithin, nodesBelow, type TreeNode } from '../../../grammar/within.ts';
 import { type Scope, writerOf } from '../context/scope.ts';
-import type { Val, Writer } from '../context/values.ts';
+import type { Instance, Val, Writer } from '../context/values.ts';
 import type { FileScope, Found } from '../source/program.ts';
 import { placeOf } from './place.ts';
 
 /** A text whose names are looked up. */
-interface Site {
+export interface Site {
   readonly span: Span;
   readonly writer: Writer;
+  /** What of its names matters here; without it, all that they are defined by. */
+  readonly by?: readonly Site[];
+}
+
+export function siteIn(scope: Scope, span: Span): Site {
+  return { span, writer: writerOf(scope) };
+}
+
+/** What a call names, and the part of it that some texts of the callee name: of a part's arguments, only those matter. */
+export function calleeSite(scope: Scope, call: Span, self: Instance | undefined, inside: readonly Span[]): Site {
+  const at = scope.context.run.program.text(call).indexOf('(');
+  return {
+    span: at < 0 ? call : { ...call, end: call.start + at },
+    writer: writerOf(scope),
+    by: inside.map((span) => ({ span, writer: { self, model: undefined } })),
+  };
 }
 
 /** What a name means at a site. */
@@ -32,15 +48,16 @@ const widest = 72;
 
 /**
  * Where the numbers and parts that some texts name come from, nearest first: `with channels = [dim, 2*dim] (:184)`. Parameters
- * are followed to the arguments that the module was constructed with. Definitions in the library are left out. `near` is the file of the message.
+ * are followed to the arguments that the module was constructed with. Definitions in the library are left out. `near` is the
+ * file of the message.
  */
-export function definitions(scope: Scope, spans: readonly Span[], near = scope.file.file): string[] {
+export function definitions(scope: Scope, from: readonly Site[], near = scope.file.file): string[] {
   const { program } = scope.context.run;
   const place = (span: Span) => placeOf(scope.context, span, near);
-  const seen = new Set(spans.map(place));
+  const sites = [...from];
+  const seen = new Set(sites.map((site) => place(site.span)));
   const visited = new Set<string>();
   const shown: string[] = [];
-  const sites: Site[] = spans.map((span) => ({ span, writer: writerOf(scope) }));
   for (const site of sites) {
     const file = program.files.get(site.span.file);
     for (const { name, span } of file ? namesWithin(file.tree, site.span) : []) {
@@ -48,7 +65,7 @@ export function definitions(scope: Scope, spans: readonly Span[], near = scope.f
       if (!found || visited.has(`${found.text.file}:${found.text.start}`)) continue;
       const { text, by, label = '' } = found;
       visited.add(`${text.file}:${text.start}`);
-      sites.push(...by);
+      sites.push(...(site.by ?? by));
       if (!found.shown || text.file.startsWith('std/') || seen.has(place(text))) continue;
       seen.add(place(text));
       const source = `${label}${program.text(text).replace(/\s+/g, ' ')}`;
@@ -169,12 +186,6 @@ function staticFunction(file: FileScope, name: string): Definition | undefined {
   const found = file.lookup(name);
   if (found?.decl.kind !== 'fn' || found.decl.result) return undefined;
   return { text: found.decl.body.span, label: `${name}(…) = `, shown: true, by: [] };
-}
-
-/** What is called, without its arguments. */
-export function calledAt({ context }: Scope, call: Span): Span {
-  const at = context.run.program.text(call).indexOf('(');
-  return at < 0 ? call : { ...call, end: call.start + at };
 }
 
 function from(name: Span, whole: Span): Span {

@@ -12,7 +12,7 @@ import { broadcastConstraint } from '../../ops/broadcasting.ts';
 import type { Relation } from '../../ops/row.ts';
 import type { OwnerName, Scope } from '../context/scope.ts';
 import { error, type Val } from '../context/values.ts';
-import { definitions } from './definitions.ts';
+import { definitions, type Site, siteIn } from './definitions.ts';
 import { paddingHelp } from './padding.ts';
 import { axisWord, provenance, showShape, type TensorNamed } from './provenance.ts';
 import { swapHelp } from './swapped.ts';
@@ -37,7 +37,7 @@ export function showType(type: TensorType, facts: Facts): string {
 export interface ShapeParts extends DiagnosticParts {
   readonly tensors?: readonly TensorNamed[];
   /** Texts beside the message's own whose definitions are shown: the callee of an argument, a declared type. */
-  readonly from?: readonly Span[];
+  readonly from?: readonly Site[];
 }
 
 /** `fails at H = 33 (32 against 33)`, and what would settle it. */
@@ -108,7 +108,7 @@ export function requireEqual(
     ...(parts.tensors ? provenance(scope, parts.tensors) : []),
     ...(parts.details ?? []),
     ...(reason ? [reason] : []),
-    ...definitions(scope, [span, ...(parts.from ?? [])]),
+    ...definitions(scope, [siteIn(scope, span), ...(parts.from ?? [])]),
   ];
   const settled = parts.help === undefined ? settledIn(scope, settling) : { help: parts.help, needs: undefined };
   const shown = { what, left: scope.facts.show(left), right: scope.facts.show(right) };
@@ -140,7 +140,7 @@ export function requireClause(
     ...(parts.tensors ? provenance(scope, parts.tensors) : []),
     ...(parts.details ?? []),
     ...failing(answer),
-    ...definitions(scope, [span, ...(parts.from ?? [])]),
+    ...definitions(scope, [siteIn(scope, span), ...(parts.from ?? [])]),
   ];
   const settled =
     parts.help === undefined
@@ -166,7 +166,7 @@ export function requireSize(scope: Scope, size: Dim, span: Span, name: () => str
     return (
       scope.facts.holds(clause).answer === 'proved' || requireClause(scope, clause, span, `\`${name()}\` is a size`)
     );
-  const details = definitions(scope, [span]);
+  const details = definitions(scope, [siteIn(scope, span)]);
   fail(scope, 'CROB2120', span, { what: name() === String(n) ? 'this' : `\`${name()}\``, size: n }, { details });
   return false;
 }
