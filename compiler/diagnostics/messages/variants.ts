@@ -259,6 +259,21 @@ model Wrapped extends Small {
 }
 `,
   },
+  CROB2318: {
+    severity: 'note',
+    title: 'An input that no output reads',
+    template: 'no output depends on the input `{name}`',
+    explanation: `Whoever runs the model has to give each of its inputs, those too that change nothing, in training or in inference.
+The model is right all the same, so this is a note. It stands at the declaration, or at the name of a variant that no longer reads
+an input of its base.`,
+    example: `model Small {
+  layer = Linear(8, 8)
+  input x: f32[B, 8]
+  input scale: f32[B, 1]
+  output y = layer(x)
+}
+`,
+  },
   CROB2316: {
     severity: 'error',
     title: 'A let that nothing reads',

@@ -8,6 +8,8 @@ import type { Given } from './values.ts';
 export interface OverrideLine {
   /** Of the path, as it is written. */
   readonly span: Span;
+  /** With its value. */
+  readonly whole: Span;
   /** The model that wrote it. */
   readonly model: string;
   /** Place of that model in the chain: the nearest to the variant has the greatest. */

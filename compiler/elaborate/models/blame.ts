@@ -125,10 +125,13 @@ function blamed(context: Context, at: ModelAt, faults: Faults): readonly Explana
   const inBase = base && under && attempt(fork(under), base);
   const here = keyed(decl, faults);
   const there = base && inBase && keyed(base.decl, inBase.faults);
-  const own = new Map([...here].filter(([key]) => !there?.has(key)));
+  const ofBoth = alike(there?.keys() ?? []);
+  const own = new Map([...here].filter(([key]) => !ofBoth.has(likeness(key))));
   const ofBase =
     base && under && inBase && own.size < here.size
-      ? explanations(under, base, inBase.faults).filter(({ keys }) => keys.some((key) => here.has(key)))
+      ? explanations(under, base, inBase.faults).filter(({ keys }) =>
+          keys.some((key) => alike(here.keys()).has(likeness(key))),
+        )
       : [];
   const evidence = { brings: broughtIn(context, at, base), without: attemptsWithout(context, at, inBase) };
   return [...ofBase, ...ownExplanations(context, at, own, evidence)];
@@ -157,7 +160,7 @@ function withConditionsOf(context: Context, { decl }: ModelAt, base: ModelAt): C
   return assuming(context, new Map(assumed).set(key, [...(assumed.get(key) ?? []), ...own]), store);
 }
 
-/** What comes out without a line, and by what keys what is wrong with it is known. */
+/** What comes out without a line, and the likenesses of what is wrong with it. */
 interface Without {
   readonly model: ModelGraph | undefined;
   readonly keys: ReadonlySet<string>;
@@ -184,7 +187,7 @@ function attemptsWithout(context: Context, { decl, file }: ModelAt, inBase: Atte
     const saysNothing = params.length + members.length + decl.where.length === 0;
     const { model, faults } =
       inBase && saysNothing ? inBase : attempt(fork(context), { decl: { ...decl, params, members }, file });
-    const made: Without = { model, keys: new Set(keyed(decl, faults).keys()) };
+    const made: Without = { model, keys: alike(keyed(decl, faults).keys()) };
     known.set(line, made);
     return made;
   };
@@ -198,12 +201,13 @@ function ownExplanations(
 ): readonly Explanation[] {
   const { decl } = at;
   // Where something else is wrong without a line, that may hide the fault.
+  const known = alike(faults.keys());
   const guiltyOf = (key: string, fault: Diagnostic): readonly Line[] => {
     const freed = suspects(decl, fault).flatMap((line) => {
       const keys = without(line)?.keys;
-      return keys && !keys.has(key) ? [{ line, keys }] : [];
+      return keys && !keys.has(likeness(key)) ? [{ line, keys }] : [];
     });
-    const better = freed.filter(({ keys }) => [...keys].every((one) => faults.has(one)));
+    const better = freed.filter(({ keys }) => [...keys].every((one) => known.has(one)));
     return (better.length > 0 ? better : freed).map(({ line }) => line);
   };
   const told: Explanation[] = [];
@@ -251,7 +255,7 @@ function contradicted(context: Context, at: ModelAt, key: string): Line | undefi
     for (const line of base.decl.members.filter(isOverride)) {
       if (tried++ >= mostTried) return undefined;
       const { faults } = attempt(fork(context), withoutLine(at, base, line));
-      if (!keyed(at.decl, faults).has(key)) found.push(line);
+      if (!alike(keyed(at.decl, faults).keys()).has(likeness(key))) found.push(line);
     }
   }
   return found.length === 1 ? found[0] : undefined;
@@ -270,6 +274,18 @@ function withoutLine(at: ModelAt, owner: ModelAt, line: Line): ModelAt {
 
 function beside(message: Diagnostic, { span }: Line): Diagnostic {
   return { ...message, notes: [{ span, text: 'without this line it would be right' }, ...message.notes].slice(0, 3) };
+}
+
+/** A fault is the same with other numbers in it: a line that changes these alone is not to blame. */
+function likeness(key: string): string {
+  return key.replace(
+    /^(\S+ (?:.*?:\d+-\d+ )?)(.*)$/s,
+    (_, place: string, message: string) => `${place}${message.replace(/\d+/g, '#')}`,
+  );
+}
+
+function alike(keys: Iterable<string>): ReadonlySet<string> {
+  return new Set([...keys].map(likeness));
 }
 
 /** Faults of a model by what a variant that inherits them would say of itself. */

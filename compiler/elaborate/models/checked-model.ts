@@ -12,12 +12,16 @@ import { type Attempt, attempt, attemptForm } from './attempt.ts';
 import { explained } from './blame.ts';
 import type { ModelGraph } from './model.ts';
 import { noteUnread } from './note-unread.ts';
+import { noteUnreadInputs } from './note-unread-inputs.ts';
 
 /** A model in the context's form, with everything that is wrong with it reported; undefined when something is. */
 export function modelGraph(context: Context, decl: ModelDecl, file: FileScope): ModelGraph | undefined {
   const model = reported(context, { decl, file }, attempt(context, { decl, file }));
   // A training step is compiled from a model that is checked in inference as well.
-  if (model && !context.training) noteUnread(context, { decl, file }, model);
+  if (model && !context.training) {
+    noteUnread(context, { decl, file }, model);
+    noteUnreadInputs(context, { decl, file }, model);
+  }
   return model;
 }
 

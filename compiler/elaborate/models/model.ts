@@ -53,7 +53,7 @@ export interface ModelGraph {
   readonly params: ReadonlyMap<string, Val>;
   /** Lines that change the inside of parts. */
   readonly overrides: readonly OverrideUse[];
-  /** Lets and parameters that no output, part or condition needs. */
+  /** Lets, inputs and parameters that no output, part or condition needs. */
   readonly unread: ReadonlySet<string>;
   /** What the model itself looked at. */
   readonly reads: readonly Read[];

@@ -1,4 +1,4 @@
-import type { Span } from '../../../grammar/span.ts';
+import { join, type Span } from '../../../grammar/span.ts';
 import type { Path } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
 import type { OverrideLine, Overrides } from '../context/overrides.ts';
@@ -92,6 +92,7 @@ export class OverrideLines {
     let given: Given | undefined;
     return {
       span: path.span,
+      whole: join(path.span, value.span),
       model,
       nearness,
       given: () => {

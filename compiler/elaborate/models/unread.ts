@@ -1,15 +1,16 @@
 import { type FlatModel, isWritten } from './flatten.ts';
 import type { Uses } from './uses.ts';
 
-/** Lets that no output or condition needs, and parameters that no part needs either. Parameters that are parts do not count. */
+/** Lets and inputs that no output or condition needs, and parameters that no part needs either. Parameters that are parts do not count. */
 export function unreadNames(flat: FlatModel, uses: Uses, isPart: (name: string) => boolean): ReadonlySet<string> {
-  const { outputs, where, params, fields, lets } = flat;
+  const { outputs, where, params, fields, lets, inputs } = flat;
   const ends = [...outputs.keys()].map((name) => `output ${name}`).concat(where.map((_, i) => `where ${i}`));
   const needed = uses.reached(ends);
   const byParts = uses.reached([...ends, ...fields.keys(), ...[...params.keys()].filter(isPart)]);
   return new Set([
     // A `let (a, b) = …` is reported by the names that are not needed.
     ...[...lets.keys()].filter((name) => isWritten(name) && !needed.has(name)),
+    ...[...inputs.keys()].filter((name) => !needed.has(name)),
     ...[...params.keys()].filter((name) => !isPart(name) && !byParts.has(name)),
   ]);
 }

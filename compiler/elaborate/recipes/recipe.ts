@@ -119,6 +119,10 @@ export function evaluateChain(context: Context, chain: readonly RecipeAt[], mode
       if (member.kind === 'group') {
         const here = new Map<string, Span>();
         for (const { name } of member.settings) once(context, one.decl, here, name.name, name.span);
+        if (value && member.settings.length === 0) {
+          const args = { what: `group ${value.pattern}`, reason: 'it has no setting' };
+          fail({ context }, 'CROB2329', member.path.span, args);
+        }
         const rates = readGroup(context, member, file);
         if (value && own.some((before) => covers(before.value, value)))
           context.report(diagnostic('CROB2328', member.path.span, { path: value.pattern }));

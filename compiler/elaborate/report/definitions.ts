@@ -140,7 +140,8 @@ function memberOf(at: Found, writer: Writer, name: string): Definition | undefin
   if (decl.kind === 'model') return modelMember(at, writer, name);
   if (decl.kind !== 'module' && decl.kind !== 'interface') return undefined;
   const { self } = writer;
-  if (self?.overrides?.below.has(name)) return undefined;
+  const changed = self?.overrides?.below.get(name);
+  if (changed) return changed.line && { text: changed.line.whole, shown: true, by: [] };
   const member = decl.members.find((one) => one.name.name === name);
   if (member?.kind === 'static' || member?.kind === 'field')
     return { text: from(member.name.span, member.span), shown: true, by: siteOf(member.value, writer) };
