@@ -1,6 +1,6 @@
 import { evaluate } from './dim.ts';
 import { euclidean } from './integers.ts';
-import { type Dim, isOverflow, variables } from './polynomial.ts';
+import { type Dim, overflow, variables } from './polynomial.ts';
 import { print } from './print.ts';
 
 /** A condition that a `where` can state about dims. */
@@ -24,7 +24,7 @@ export function clauseVariables(c: Clause): ReadonlySet<string> {
 
 /** Whether it is about a size beyond 2^53, of which nothing is known. */
 export function isBeyond(c: Clause): boolean {
-  return c.kind === 'mod' ? isOverflow(c.value) : isOverflow(c.left) || isOverflow(c.right);
+  return c.kind === 'mod' ? c.value === overflow : c.left === overflow || c.right === overflow;
 }
 
 /** The two numbers that a clause compares, at a point; NaN beyond 2^53. */

@@ -118,9 +118,8 @@ export class Facts {
   }
 
   holds(clause: Clause): Answer {
-    if (isBeyond(clause)) return unknown;
     if (isPlain(clause)) return proved;
-    return remembered(this.#answers, clauseKey(clause), () => this.#answer(clause));
+    return remembered(this.#answers, clauseKey(clause), () => (isBeyond(clause) ? unknown : this.#answer(clause)));
   }
 
   /** The answer, unless it takes a long search for a witness. */
@@ -296,7 +295,7 @@ export function clauseKey(c: Clause): string {
 /** Whether it is about numbers and true, as most are. */
 function isPlain(clause: Clause): boolean {
   if (clause.kind === 'mod') return false;
-  if (clause.kind === 'eq') return clause.left.key === clause.right.key;
+  if (clause.kind === 'eq') return clause.left.key === clause.right.key && !isOverflow(clause.left);
   const left = asConstant(clause.left);
   if (left === undefined) return false;
   const right = asConstant(clause.right);

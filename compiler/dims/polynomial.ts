@@ -62,6 +62,7 @@ export const one: Dim = { key: '1', terms: [{ coefficient: 1, monomial: unit }] 
  */
 export const overflow: Dim = { key: 'beyond 2^53', terms: [{ coefficient: Number.NaN, monomial: unit }] };
 
+/** Compared with `overflow` itself where it is asked ten thousand times: a call costs more than the answer. */
 export function isOverflow(d: Dim): boolean {
   return d === overflow;
 }
@@ -165,7 +166,7 @@ export function add(a: Dim, b: Dim): Dim {
 
 export function scale(a: Dim, n: number): Dim {
   if (n === 1) return a;
-  if (isOverflow(a) || Number.isNaN(n)) return overflow;
+  if (a === overflow || Number.isNaN(n)) return overflow;
   if (n === 0) return zero;
   return fromSorted(a.terms.map((t) => ({ coefficient: exact(t.coefficient * n), monomial: t.monomial })));
 }
@@ -175,7 +176,7 @@ export function negate(a: Dim): Dim {
 }
 
 export function sub(a: Dim, b: Dim): Dim {
-  return a.key === b.key && !isOverflow(a) ? zero : add(a, negate(b));
+  return a.key === b.key && a !== overflow ? zero : add(a, negate(b));
 }
 
 export function addConstant(a: Dim, n: number): Dim {
@@ -235,7 +236,7 @@ export function divideMonomials(a: Monomial, b: Monomial): Monomial | undefined 
 }
 
 export function mul(a: Dim, b: Dim): Dim {
-  if (isOverflow(a) || isOverflow(b)) return overflow;
+  if (a === overflow || b === overflow) return overflow;
   if (a.terms.length === 0 || b.terms.length === 0) return zero;
   if (a.terms.length === 1 && a.terms[0]!.monomial.degree === 0) return scale(b, a.terms[0]!.coefficient);
   if (b.terms.length === 1 && b.terms[0]!.monomial.degree === 0) return scale(a, b.terms[0]!.coefficient);
@@ -252,7 +253,7 @@ export function mul(a: Dim, b: Dim): Dim {
 /** n >= 0. */
 export function power(a: Dim, n: number): Dim {
   if (!Number.isSafeInteger(n) || n < 0) throw new Error(`bug in crobc: a dim to the power ${n}`);
-  let result = isOverflow(a) ? overflow : one;
+  let result = a === overflow ? overflow : one;
   for (let i = 0; i < n; i++) result = mul(result, a);
   return result;
 }
@@ -270,7 +271,7 @@ export function product(dims: readonly Dim[]): Dim {
   for (let i = 0; i < dims.length; i++) {
     const d = dims[i]!;
     const only = d.terms[0];
-    if (isOverflow(d)) return overflow;
+    if (d === overflow) return overflow;
     if (!only) {
       isZero = true;
       continue;
@@ -300,7 +301,7 @@ function gather(factors: Factor[], factor: Factor): void {
 export function asConstant(d: Dim): number | undefined {
   if (d.terms.length === 0) return 0;
   const term = d.terms[0]!;
-  return d.terms.length === 1 && term.monomial.factors.length === 0 && !isOverflow(d) ? term.coefficient : undefined;
+  return d.terms.length === 1 && term.monomial.factors.length === 0 && d !== overflow ? term.coefficient : undefined;
 }
 
 /** The atom, when the dim is one atom and nothing else. */

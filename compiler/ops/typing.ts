@@ -1,4 +1,4 @@
-import { constant, type Dim, isOverflow, one } from '../dims/dim.ts';
+import { asConstant, constant, type Dim, one, overflow } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
 import type { DType, TensorType } from '../ir/graph.ts';
 import type { Inferred, OpFault, Relation } from './row.ts';
@@ -74,10 +74,11 @@ function obligations(facts: Facts): Obligations {
       if (isOwed(left, right) && facts.lessThan(left, right).answer !== 'proved') owe('<', left, right, constraint, at);
     },
     positive(dim, constraint, at) {
-      atMost(one, dim, constraint, at);
+      const n = asConstant(dim);
+      if (n === undefined || n < 1) atMost(one, dim, constraint, at);
     },
     divides(modulus, dim, constraint, at) {
-      if (!isOverflow(dim) && facts.divides(modulus, dim).answer !== 'proved')
+      if (dim !== overflow && facts.divides(modulus, dim).answer !== 'proved')
         owe('%', dim, constant(modulus), constraint, at);
     },
   };
@@ -85,7 +86,7 @@ function obligations(facts: Facts): Obligations {
 
 /** A size beyond 2^53 is reported where it comes up, and owes nothing more. */
 function isOwed(left: Dim, right: Dim): boolean {
-  return !isOverflow(left) && !isOverflow(right);
+  return left !== overflow && right !== overflow;
 }
 
 export function provedEqual(facts: Facts, left: Dim, right: Dim): boolean {

@@ -1,8 +1,8 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Block, Expr, Param, Type } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
-import type { Method } from '../context/declared.ts';
-import { fileScope, type Owner, type OwnerName, type Scope } from '../context/scope.ts';
+import type { Method, Owner } from '../context/declared.ts';
+import { fileScope, type Scope } from '../context/scope.ts';
 import { type Instance, namesOf, type Val } from '../context/values.ts';
 import { readMember } from '../modules/members.ts';
 import { fail } from '../report/report.ts';
@@ -39,20 +39,10 @@ export function calleeOf(instance: Instance, method: Method): Callee {
     span: decl.name.span,
     file,
     signature: promised?.file ?? file,
-    owner: ownerOf(instance, method),
+    owner: method.owner,
     self: instance,
     method,
   };
-}
-
-function ownerOf(instance: Instance, { decl, promised }: Method): Owner {
-  const { name, span } = decl.name;
-  if (promised) {
-    const own: OwnerName = { what: `${promised.interface}.${name}`, span: promised.span };
-    return { ...own, isModel: false, promisedBy: own };
-  }
-  const what = `${instance.decl.name.name}.${name}`;
-  return { what, span, isModel: false, promisedBy: promisedBy(instance, name, span) };
 }
 
 export function calleeScope(context: Context, callee: Callee, file = callee.file): Scope {
@@ -69,15 +59,6 @@ export function calleeScope(context: Context, callee: Callee, file = callee.file
 /** Where the signature is read; `calleeScope` is where the body is. */
 export function signatureScope(context: Context, callee: Callee): Scope {
   return calleeScope(context, callee, callee.signature);
-}
-
-/** The method of an interface that a module states again. */
-function promisedBy(self: Instance, name: string, span: Span): OwnerName | undefined {
-  for (const { decl } of self.declared.interfaces)
-    for (const member of decl.members)
-      if (member.kind === 'method' && member.name.name === name && member.name.span !== span)
-        return { what: `${decl.name.name}.${name}`, span: member.name.span };
-  return undefined;
 }
 
 /** Where the callee's weights are, seen from the caller. */

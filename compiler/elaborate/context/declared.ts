@@ -4,13 +4,32 @@ import type { InterfaceAt } from '../source/interfaces-of.ts';
 import type { FileScope } from '../source/program.ts';
 import type { Faults } from './faults.ts';
 
+/** A declaration that can have a `where`. */
+export interface OwnerName {
+  /** `model Seg`, `fn resize`, `Linear.forward`. */
+  readonly what: string;
+  /** Of its name. */
+  readonly span: Span;
+}
+
+/** The declaration that a `where` would have to be added to. */
+export interface Owner extends OwnerName {
+  readonly isModel: boolean;
+  /** The method of an interface that this one fills, and which must ask for no less. */
+  readonly promisedBy: OwnerName | undefined;
+}
+
 /** A method with the file whose names its body sees (an interface's file for a default body). */
 export interface Method {
   readonly decl: MethodMember;
   readonly file: FileScope;
   /** The interface whose signature it has, where it is written without one. */
   readonly promised: Promised | undefined;
+  readonly owner: Owner;
 }
+
+/** A method without what depends on the module around it. */
+export type MethodAlone = Omit<Method, 'owner'>;
 
 /** A method of an interface, as what gives a signature. */
 export interface Promised {

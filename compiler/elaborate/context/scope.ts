@@ -6,6 +6,7 @@ import type { Builder } from '../../ir/builder.ts';
 import type { Value } from '../../ir/graph.ts';
 import type { FileScope } from '../source/program.ts';
 import type { Context } from './context.ts';
+import type { Owner } from './declared.ts';
 import type { Call, Update } from './template.ts';
 import type { Given, Instance, Val, Writer } from './values.ts';
 
@@ -68,21 +69,6 @@ export class DimScope {
     this.known.set(name, fresh);
     return fresh;
   }
-}
-
-/** A declaration that can have a `where`. */
-export interface OwnerName {
-  /** `model Seg`, `fn resize`, `Linear.forward`. */
-  readonly what: string;
-  /** Of its name. */
-  readonly span: Span;
-}
-
-/** The declaration that a `where` would have to be added to. */
-export interface Owner extends OwnerName {
-  readonly isModel: boolean;
-  /** The method of an interface that this one fills, and which must ask for no less. */
-  readonly promisedBy: OwnerName | undefined;
 }
 
 /** The graph that a body makes. */

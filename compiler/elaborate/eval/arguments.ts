@@ -41,28 +41,28 @@ export function matchArgs(
     );
     return undefined;
   }
-  args.positional.forEach((given, i) => {
-    found.set(params[i]!.name.name, given);
-  });
+  for (let i = 0; i < args.positional.length; i++) found.set(params[i]!.name.name, args.positional[i]!);
   let sound = true;
+  const spanOf = (name: string, given: Given) =>
+    args.source.find((arg) => arg.name?.name === name)?.name?.span ?? given.span;
   for (const [name, given] of args.named) {
-    const at = () => args.source.find((arg) => arg.name?.name === name)?.name?.span ?? given.span;
     if (!params.some((param) => param.name.name === name)) {
       const names = params.map((param) => param.name.name);
       const help =
         foreignArgument(name, names) ??
         didYouMean(name, names) ??
         (names.length ? `its parameters are ${names.join(', ')}` : 'it has no parameters');
-      fail(cx, 'CROB2009', at(), { name, callee: what }, { help, notes: notes() });
+      fail(cx, 'CROB2009', spanOf(name, given), { name, callee: what }, { help, notes: notes() });
       sound = false;
     } else if (found.has(name)) {
-      fail(cx, 'CROB2012', at(), { name });
+      fail(cx, 'CROB2012', spanOf(name, given), { name });
       sound = false;
     } else {
       found.set(name, given);
     }
   }
-  for (const param of params) {
+  for (let i = 0; i < params.length; i++) {
+    const param = params[i]!;
     if (open || param.value || found.has(param.name.name)) continue;
     if (!sound) return undefined;
     fail(

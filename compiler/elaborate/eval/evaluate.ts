@@ -32,7 +32,8 @@ export function evaluate(scope: Scope, expr: Expr): Val {
   try {
     const value = evaluated(scope, expr);
     // What a name stands for was looked at where it was made, and most expressions are names.
-    return expr.kind === 'name' ? value : withinIntegers(scope, value, expr.span, expr.kind === 'call');
+    if (expr.kind === 'name' || (value.kind === 'dim' && value.dim !== dims.overflow)) return value;
+    return withinIntegers(scope, value, expr.span, expr.kind === 'call');
   } finally {
     budget.nesting--;
   }

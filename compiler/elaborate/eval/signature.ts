@@ -18,6 +18,7 @@ const dtypes: readonly string[] = ['f32', 'i32', 'bool', 'i64', 'u8'] satisfies 
 
 /** Whether a parameter of this type is handed in as tensors. */
 export function isGraphType(written: Type, file: FileScope): boolean {
+  if (written.kind === 'tensor-type') return true;
   const { type } = behindNames(written, file);
   switch (type.kind) {
     case 'tensor-type':

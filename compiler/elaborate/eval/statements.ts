@@ -27,7 +27,8 @@ export function run(scope: Scope, block: Block): Val | undefined {
 
 /** Runs statements in order; what a `return` gives, if one is met. */
 export function execute(scope: Scope, statements: readonly Statement[]): Val | undefined {
-  for (const [i, statement] of statements.entries()) {
+  for (let i = 0; i < statements.length; i++) {
+    const statement = statements[i]!;
     const returned = step(scope, statement);
     const next = statements[i + 1];
     if (next && statement.kind === 'return') fail(scope, 'CROB2227', next.span, {});

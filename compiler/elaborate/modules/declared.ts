@@ -1,10 +1,10 @@
 import type { Attribute, InterfaceDecl, ModuleDecl, ModuleMember, Param } from '../../../grammar/tree.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { type Context, collecting } from '../context/context.ts';
-import type { Declared, Method } from '../context/declared.ts';
+import type { Declared, Method, MethodAlone, Owner, OwnerName } from '../context/declared.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
-import { interfacesOf } from '../source/interfaces-of.ts';
+import { type InterfaceAt, interfacesOf } from '../source/interfaces-of.ts';
 import type { FileScope } from '../source/program.ts';
 import { implemented } from './implementation.ts';
 import { checkPromises } from './promises.ts';
@@ -24,7 +24,7 @@ export function declaredOf(context: Context, decl: ModuleDecl, file: FileScope):
 
 function declare(context: Context, decl: ModuleDecl, file: FileScope): Omit<Declared, 'faults'> {
   const members = new Map<string, ModuleMember>();
-  const methods = new Map<string, Method>();
+  const alone = new Map<string, MethodAlone>();
   const interfaces = interfacesOf(decl, file);
   checkPromises(context, decl, file);
   let sound = true;
@@ -33,10 +33,10 @@ function declare(context: Context, decl: ModuleDecl, file: FileScope): Omit<Decl
     if (!checkParameters(context, decl, one.decl)) sound = false;
     for (const member of one.decl.members) {
       if (member.kind === 'method' && member.body)
-        methods.set(member.name.name, { decl: member, file: one.file, promised: undefined });
+        alone.set(member.name.name, { decl: member, file: one.file, promised: undefined });
       if (member.kind !== 'implementation') continue;
       const method = implemented(context, one, member, interfacesOf(one.decl, one.file));
-      if (method) methods.set(member.name.name, method);
+      if (method) alone.set(member.name.name, method);
       else sound = false;
     }
   }
@@ -58,15 +58,35 @@ function declare(context: Context, decl: ModuleDecl, file: FileScope): Omit<Decl
       checkAttributes(context, member.attributes, ['path', 'no_decay', 'f32']);
     if (member.kind === 'implementation') {
       const method = implemented(context, { decl, file }, member, interfaces);
-      if (method) methods.set(member.name.name, method);
+      if (method) alone.set(member.name.name, method);
       else sound = false;
     }
     if (member.kind !== 'method') continue;
-    methods.set(member.name.name, { decl: member, file, promised: undefined });
+    alone.set(member.name.name, { decl: member, file, promised: undefined });
     if (!member.result)
       fail({ context }, 'CROB2219', member.name.span, { name: `${decl.name.name}.${member.name.name}` });
   }
+  const methods = new Map<string, Method>();
+  for (const [name, method] of alone) methods.set(name, { ...method, owner: ownerOf(decl, interfaces, method) });
   return { members, methods, params: new Map(decl.params.map((param) => [param.name.name, param])), interfaces, sound };
+}
+
+function ownerOf(of: ModuleDecl, interfaces: readonly InterfaceAt[], { decl, promised }: MethodAlone): Owner {
+  const { name, span } = decl.name;
+  if (promised) {
+    const own: OwnerName = { what: `${promised.interface}.${name}`, span: promised.span };
+    return { ...own, isModel: false, promisedBy: own };
+  }
+  return { what: `${of.name.name}.${name}`, span, isModel: false, promisedBy: promisedBy(interfaces, decl) };
+}
+
+/** The method of an interface that a module states again. */
+function promisedBy(interfaces: readonly InterfaceAt[], { name }: MethodAlone['decl']): OwnerName | undefined {
+  for (const { decl } of interfaces)
+    for (const member of decl.members)
+      if (member.kind === 'method' && member.name.name === name.name && member.name.span !== name.span)
+        return { what: `${decl.name.name}.${name.name}`, span: member.name.span };
+  return undefined;
 }
 
 /** What an interface names among its parameters, its host fills in: a module that fills the interface takes it. */

@@ -1,7 +1,7 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { ImplementationMember, InterfaceDecl, MethodMember, ModuleDecl } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
-import type { Method } from '../context/declared.ts';
+import type { MethodAlone } from '../context/declared.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import { type InterfaceAt, interfacesOf } from '../source/interfaces-of.ts';
@@ -16,7 +16,7 @@ export function implemented(
   { decl, file }: { readonly decl: ModuleDecl | InterfaceDecl; readonly file: FileScope },
   member: ImplementationMember,
   interfaces: readonly InterfaceAt[],
-): Method | undefined {
+): MethodAlone | undefined {
   const { name, span } = member.name;
   const having = interfaces.flatMap((one) =>
     one.decl.members.flatMap((promised) =>

@@ -13,7 +13,7 @@ import {
   refuse,
   refuseNames,
 } from './fault.ts';
-import { type PatternAxis, parseAxes, type Side } from './pattern.ts';
+import { type PatternAxis, parseAxes, type Side, sideOf } from './pattern.ts';
 import { restCount } from './sizes.ts';
 
 /** One tensor after another along the starred axis: `concat([a, b], "b * d")`. */
@@ -28,7 +28,10 @@ export function concat(cx: PatternContext, xs: readonly Value[], pattern: string
 export function stack(cx: PatternContext, xs: readonly Value[], pattern: string): PatternResult {
   return attempt(() => {
     const side = parseAxes(pattern, true);
-    const named: Side = { ...side, axes: side.axes.filter((axis) => axis.kind !== 'star') };
+    const named = sideOf(
+      side.axes.filter((axis) => axis.kind !== 'star'),
+      side,
+    );
     const first = some(xs);
     for (const [input, x] of xs.entries()) {
       const rest = restCount(named, x.type.shape.length, `operand ${input + 1}`);

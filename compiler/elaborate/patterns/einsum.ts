@@ -8,7 +8,6 @@ import {
   type Axis,
   checkGiven,
   elementary,
-  hasRest,
   mergedShape,
   type OpenSide,
   open,
@@ -67,15 +66,15 @@ function openAll(sides: readonly Side[], result: Side, operands: readonly Value[
   let rest: number | undefined;
   const opened = sides.map((side, i) => {
     const own = restCount(side, operands[i]!.type.shape.length, `operand ${i + 1}`);
-    if (!hasRest(side)) return open(side, 0);
+    if (!side.hasRest) return open(side, 0);
     if (rest !== undefined && rest !== own) {
       refuse({ kind: 'rank', message: `\`...\` stands for ${own} axes in operand ${i + 1}, for ${rest} before` });
     }
     rest = own;
     return open(side, own);
   });
-  if (hasRest(result) && rest === undefined) refuseNames('`...` is in no operand', result);
-  if (!hasRest(result) && rest !== undefined) refuseNames('`...` is not in the result', result);
+  if (result.hasRest && rest === undefined) refuseNames('`...` is in no operand', result);
+  if (!result.hasRest && rest !== undefined) refuseNames('`...` is not in the result', result);
   return [opened, open(result, rest ?? 0)];
 }
 

@@ -27,40 +27,75 @@ export interface Side extends Place {
   readonly axes: readonly PatternAxis[];
   /** The names among them, groups opened, in order. */
   readonly names: readonly NamedAxis[];
+  /** The names of each axis; `...` has none. */
+  readonly perAxis: readonly (readonly string[])[];
+  /** Whether `...` is among the axes, or in a group. */
+  readonly hasRest: boolean;
 }
 
-/** `left -> right`. */
-export function parseArrow(text: string): { readonly left: Side; readonly right: Side } {
-  const { operands, result } = parseEinsum(text);
+export function sideOf(axes: readonly PatternAxis[], { at, length }: Place): Side {
+  const single = axes.flatMap(opened);
+  checkNames(single);
+  return {
+    axes,
+    names: single.filter((axis) => axis.kind === 'name'),
+    perAxis: axes.map((axis) => opened(axis).flatMap((one) => (one.kind === 'name' ? [one.name] : []))),
+    hasRest: single.some((axis) => axis.kind === 'rest'),
+    at,
+    length,
+  };
+}
+
+/** `left -> right`, and the names that only one side has. */
+export interface Arrow {
+  readonly left: Side;
+  readonly right: Side;
+  readonly removed: readonly NamedAxis[];
+  readonly added: readonly NamedAxis[];
+}
+
+/** `a, b -> result`. */
+export interface Einsum {
+  readonly operands: readonly Side[];
+  readonly result: Side;
+}
+
+// Patterns that were read, by their text: a library has few, and each is used in every block of a model.
+const arrows = new Map<string, Arrow>();
+const einsums = new Map<string, Einsum>();
+
+export function parseArrow(text: string): Arrow {
+  let arrow = arrows.get(text);
+  if (arrow === undefined) {
+    arrow = readArrow(text);
+    arrows.set(text, arrow);
+  }
+  return arrow;
+}
+
+export function parseEinsum(text: string): Einsum {
+  let einsum = einsums.get(text);
+  if (einsum === undefined) {
+    einsum = readEinsum(text);
+    einsums.set(text, einsum);
+  }
+  return einsum;
+}
+
+function readArrow(text: string): Arrow {
+  const { operands, result: right } = readEinsum(text);
   const [left, second] = operands;
   if (second !== undefined) {
     const at = text.indexOf(',');
     refuse({ kind: 'syntax', message: 'only `einsum` takes several operands', at, length: 1 });
   }
-  return { left: left!, right: result };
+  const removed = left.names.filter(({ name }) => !hasName(right, name));
+  return { left, right, removed, added: right.names.filter(({ name }) => !hasName(left, name)) };
 }
 
-interface Arrow {
-  readonly operands: readonly Side[];
-  readonly result: Side;
-}
-
-/** Patterns that were read: a library uses few, and uses each for every block of a model. */
-const read = new Map<string, Arrow>();
-
-/** `a, b -> result`. */
-export function parseEinsum(text: string): Arrow {
-  let arrow = read.get(text);
-  if (arrow === undefined) {
-    arrow = readEinsum(text);
-    read.set(text, arrow);
-  }
-  return arrow;
-}
-
-function readEinsum(text: string): Arrow {
+function readEinsum(text: string) {
   const reader = new Reader(text);
-  const operands = [reader.side()];
+  const operands: [Side, ...Side[]] = [reader.side()];
   while (reader.take(',')) operands.push(reader.side());
   if (!reader.take('->')) reader.fail('expected `->`');
   const result = reader.side();
@@ -97,7 +132,9 @@ function opened(axis: PatternAxis): readonly PatternAxis[] {
 
 /** Whether the side has an axis of that name. */
 export function hasName(side: Side, name: string): boolean {
-  return side.names.some((axis) => axis.name === name);
+  const { names } = side;
+  for (let i = 0; i < names.length; i++) if (names[i]!.name === name) return true;
+  return false;
 }
 
 const token = /\s*(->|\.\.\.|[(),*]|[A-Za-z_][A-Za-z0-9_]*|[0-9]+|\S)?/y;
@@ -137,10 +174,7 @@ class Reader {
     const axes: PatternAxis[] = [];
     while (this.next !== '' && this.next !== '->' && this.next !== ',') axes.push(this.axis());
     const last = axes.at(-1);
-    const single = axes.flatMap(opened);
-    checkNames(single);
-    const names = single.filter((axis) => axis.kind === 'name');
-    return { axes, names, at: start, length: last === undefined ? 0 : last.at + last.length - start };
+    return sideOf(axes, { at: start, length: last === undefined ? 0 : last.at + last.length - start });
   }
 
   private axis(): PatternAxis {

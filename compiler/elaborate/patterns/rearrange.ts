@@ -2,13 +2,12 @@ import type { Dim } from '../../dims/dim.ts';
 import { one } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { attempt, emit, type PatternContext, type PatternResult, refuseNames } from './fault.ts';
-import { hasName, parseArrow, type Side } from './pattern.ts';
+import { type Arrow, hasName, parseArrow } from './pattern.ts';
 import { inOrder, regroup, sizesOf } from './regroup.ts';
 import {
   type Axis,
   checkGiven,
   elementary,
-  hasRest,
   isOne,
   mergedShape,
   type OpenSide,
@@ -19,7 +18,7 @@ import {
 } from './sizes.ts';
 
 /** A pattern with an arrow, read against one tensor. */
-interface Arrow {
+interface BoundArrow {
   readonly left: OpenSide;
   readonly right: OpenSide;
   readonly axes: readonly Axis[];
@@ -32,10 +31,10 @@ interface Arrow {
  */
 export function rearrange(cx: PatternContext, x: Value, pattern: string, given: Sizes): PatternResult {
   return attempt(() => {
-    const { left, right } = parseArrow(pattern);
-    requireSame(left, right, 'rearrange keeps every axis');
-    requireKnown(left, right, '`repeat` adds axes');
-    const arrow = bind(cx, x, left, right, pattern, given);
+    const read = parseArrow(pattern);
+    requireSame(read, 'rearrange keeps every axis');
+    requireKnown(read, '`repeat` adds axes');
+    const arrow = bind(cx, x, read, pattern, given);
     const permuted = asPermutation(arrow, x);
     if (permuted !== undefined) return regroup(cx, x, permuted.axes, permuted.order, permuted.shape);
     return regroup(cx, x, arrow.axes, arrow.right.axes.flat(), mergedShape(arrow.right, arrow.sizes));
@@ -45,15 +44,15 @@ export function rearrange(cx: PatternContext, x: Value, pattern: string, given: 
 /** `rearrange` whose right side may also have names of given sizes, along which the tensor is repeated. */
 export function repeat(cx: PatternContext, x: Value, pattern: string, given: Sizes): PatternResult {
   return attempt(() => {
-    const { left, right } = parseArrow(pattern);
-    requireSame(left, right, '`mean`, `sum` and `max` remove axes');
-    const added = right.names.filter(({ name }) => !hasName(left, name));
+    const read = parseArrow(pattern);
+    const { left, added } = read;
+    requireSame(read, '`mean`, `sum` and `max` remove axes');
     for (const axis of added) {
       if (!given.has(axis.name)) {
         refuseNames(`\`${axis.name}\` is new on the right side: give its size, \`${axis.name} = …\``, axis);
       }
     }
-    const arrow = bind(cx, x, left, right, pattern, given);
+    const arrow = bind(cx, x, read, pattern, given);
     const isNew = new Set(added.map(({ name }) => name).filter((name) => !isOne(cx.facts, given.get(name)!)));
     const order = arrow.right.axes.flat().filter((name) => hasName(left, name) || name.startsWith('...'));
     const shape = mergedShape(arrow.right, arrow.sizes);
@@ -78,9 +77,9 @@ const reductionOps = { sum: 'sum', mean: 'mean', max: 'reduce_max' } as const;
 /** Reduces the axes that the right side leaves out: `"b c h w -> c"`; a `1` in an axis's place keeps it. */
 export function reduce(cx: PatternContext, kind: Reduction, x: Value, pattern: string, given: Sizes): PatternResult {
   return attempt(() => {
-    const { left, right } = parseArrow(pattern);
-    requireKnown(left, right, 'a reduction only removes axes');
-    const arrow = bind(cx, x, left, right, pattern, given);
+    const read = parseArrow(pattern);
+    requireKnown(read, 'a reduction only removes axes');
+    const arrow = bind(cx, x, read, pattern, given);
     const order = arrow.right.axes.flat();
     const axes = arrow.axes.flatMap(({ name }, axis) => (order.includes(name) ? [] : [axis]));
     const shape = mergedShape(arrow.right, arrow.sizes);
@@ -98,7 +97,7 @@ export function reduce(cx: PatternContext, kind: Reduction, x: Value, pattern: s
 }
 
 /** Whether the right side is the left side with `1` for every axis that is reduced. */
-function keepsAxes({ left, right }: Arrow): boolean {
+function keepsAxes({ left, right }: BoundArrow): boolean {
   return (
     left.axes.length === right.axes.length &&
     left.axes.every((names, axis) => {
@@ -108,17 +107,17 @@ function keepsAxes({ left, right }: Arrow): boolean {
   );
 }
 
-function bind(cx: PatternContext, x: Value, left: Side, right: Side, pattern: string, given: Sizes): Arrow {
+function bind(cx: PatternContext, x: Value, { left, right }: Arrow, pattern: string, given: Sizes): BoundArrow {
   checkGiven(cx.facts, [left, right], given, pattern);
   const rest = restCount(left, x.type.shape.length, 'the tensor');
-  if (hasRest(right) && !hasRest(left)) refuseNames('`...` is not on the left side', right);
+  if (right.hasRest && !left.hasRest) refuseNames('`...` is not on the left side', right);
   const from = open(left, rest);
   const sizes = resolve(cx.facts, [from], [x.type.shape], given);
   return { left: from, right: open(right, rest), axes: elementary(from, sizes), sizes };
 }
 
 /** Where both sides have the same axes of size 1 and no groups, those move like the others: no reshape is needed. */
-function asPermutation({ left, right, sizes }: Arrow, x: Value) {
+function asPermutation({ left, right, sizes }: BoundArrow, x: Value) {
   const from = withOnes(left);
   const to = withOnes(right);
   if (from === undefined || to === undefined || from.length !== to.length || left.axes.every((a) => a.length === 1)) {
@@ -136,15 +135,11 @@ function withOnes({ axes }: OpenSide): string[] | undefined {
   return axes.map(([name]) => name ?? `1.${ones++}`);
 }
 
-function requireSame(left: Side, right: Side, rule: string): void {
-  for (const axis of left.names) {
-    if (!hasName(right, axis.name)) refuseNames(`\`${axis.name}\` is not on the right side: ${rule}`, axis);
-  }
-  if (hasRest(left) && !hasRest(right)) refuseNames(`\`...\` is not on the right side: ${rule}`, left);
+function requireSame({ left, right, removed: [axis] }: Arrow, rule: string): void {
+  if (axis) refuseNames(`\`${axis.name}\` is not on the right side: ${rule}`, axis);
+  if (left.hasRest && !right.hasRest) refuseNames(`\`...\` is not on the right side: ${rule}`, left);
 }
 
-function requireKnown(left: Side, right: Side, rule: string): void {
-  for (const axis of right.names) {
-    if (!hasName(left, axis.name)) refuseNames(`\`${axis.name}\` is not on the left side: ${rule}`, axis);
-  }
+function requireKnown({ added: [axis] }: Arrow, rule: string): void {
+  if (axis) refuseNames(`\`${axis.name}\` is not on the left side: ${rule}`, axis);
 }

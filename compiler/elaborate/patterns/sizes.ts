@@ -2,7 +2,7 @@ import { asConstant, constant, type Dim, one, product } from '../../dims/dim.ts'
 import type { Facts } from '../../dims/facts.ts';
 import { sameDim } from '../../ir/shapes.ts';
 import { type AxisOf, owed, type Place, proveAtMost, proveEqual, refuse, refuseNames } from './fault.ts';
-import { hasName, type PatternAxis, type Side } from './pattern.ts';
+import { type GroupAxis, hasName, type Side } from './pattern.ts';
 import { provedQuotient } from './quotient.ts';
 
 /** An elementary axis: one name, or one of the axes of `...`. */
@@ -26,12 +26,13 @@ export const restName = (i: number): string => `...${i}`;
 
 /** How many axes `...` stands for in a tensor of the given rank. */
 export function restCount(side: Side, rank: number, operand: string): number {
-  const others = side.axes.filter((axis) => axis.kind !== 'rest').length;
-  const has = hasRest(side);
-  for (const axis of side.axes) {
-    if (axis.kind !== 'group') continue;
-    const rest = axis.items.find((item) => item.kind === 'rest');
-    if (rest !== undefined) {
+  const has = side.hasRest;
+  let others = 0;
+  for (let i = 0; i < side.axes.length; i++) {
+    const axis = side.axes[i]!;
+    if (axis.kind !== 'rest') others++;
+    const rest = has && axis.kind === 'group' ? axis.items.find((item) => item.kind === 'rest') : undefined;
+    if (rest) {
       refuse({ kind: 'syntax', message: '`...` cannot be taken out of a group', at: rest.at, length: rest.length });
     }
   }
@@ -46,26 +47,29 @@ function axesOf(n: number): string {
   return n === 1 ? '1 axis' : `${n} axes`;
 }
 
-export function hasRest(side: Side): boolean {
-  return side.axes.some((axis) => axis.kind === 'rest' || (axis.kind === 'group' && axis.items.some(isRest)));
-}
-
-function isRest(axis: PatternAxis): boolean {
-  return axis.kind === 'rest';
-}
-
 /** `rest` is the number of axes that `...` stands for. */
 export function open(side: Side, rest: number): OpenSide {
+  if (!side.hasRest) return { side, axes: side.perAxis, places: side.axes };
   const restNames = Array.from({ length: rest }, (_, i) => restName(i));
-  const axes = side.axes.flatMap((axis): (readonly string[])[] => {
-    if (axis.kind === 'rest') return restNames.map((name) => [name]);
-    if (axis.kind !== 'group') return [axis.kind === 'name' ? [axis.name] : []];
-    return [axis.items.flatMap((item) => (item.kind === 'name' ? [item.name] : item.kind === 'rest' ? restNames : []))];
-  });
-  const places = side.axes.flatMap((axis): readonly Place[] =>
-    axis.kind === 'rest' ? restNames.map(() => axis) : [axis],
-  );
+  const axes: (readonly string[])[] = [];
+  const places: Place[] = [];
+  for (const axis of side.axes) {
+    if (axis.kind === 'rest') {
+      for (const name of restNames) {
+        axes.push([name]);
+        places.push(axis);
+      }
+      continue;
+    }
+    if (axis.kind === 'group') axes.push(axis.items.flatMap((item) => namesOf(item, restNames)));
+    else axes.push(axis.kind === 'name' ? [axis.name] : []);
+    places.push(axis);
+  }
   return { side, axes, places };
+}
+
+function namesOf(item: GroupAxis['items'][number], restNames: readonly string[]): readonly string[] {
+  return item.kind === 'name' ? [item.name] : item.kind === 'rest' ? restNames : [];
 }
 
 /** A size that is given by keyword stands for an axis of the pattern and is at least 1. */

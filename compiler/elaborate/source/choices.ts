@@ -90,10 +90,7 @@ function within(outer: Choices, params: readonly Param[], file: FileScope): Choi
 
 function compare(node: unknown, choices: Choices, into: Diagnostic[]): void {
   if (choices.size === 0) return;
-  const bound = new Set<string>();
-  visit(node, (one) => {
-    for (const name of boundIn(one)) bound.add(name);
-  });
+  const wrong: { readonly name: string; readonly found: Diagnostic }[] = [];
   visit(node, (one) => {
     if (!isComparison(one)) return;
     const [left, right] = [one.left, one.right];
@@ -101,13 +98,20 @@ function compare(node: unknown, choices: Choices, into: Diagnostic[]): void {
       [left, right],
       [right, left],
     ] as const) {
-      if (name.kind !== 'name' || text.kind !== 'string' || bound.has(name.name)) continue;
+      if (name.kind !== 'name' || text.kind !== 'string') continue;
       const known = choices.get(name.name);
       if (!known || known.includes(text.value)) continue;
       const args = { name: name.name, value: JSON.stringify(text.value), choices: oneOf(known) };
-      into.push(diagnostic('CROB2241', text.span, args, { help: meantChoice(text.value, known) }));
+      const help = meantChoice(text.value, known);
+      wrong.push({ name: name.name, found: diagnostic('CROB2241', text.span, args, { help }) });
     }
   });
+  if (wrong.length === 0) return;
+  const bound = new Set<string>();
+  visit(node, (one) => {
+    for (const name of boundIn(one)) bound.add(name);
+  });
+  for (const { name, found } of wrong) if (!bound.has(name)) into.push(found);
 }
 
 function isComparison(node: object): node is Extract<Expr, { kind: 'binary' }> {
@@ -134,5 +138,6 @@ function nameOf(node: unknown): readonly string[] {
 function visit(node: unknown, act: (node: object) => void): void {
   if (typeof node !== 'object' || node === null) return;
   act(node);
-  for (const part of Object.values(node)) visit(part, act);
+  const parts = node as Readonly<Record<string, unknown>>;
+  for (const name in parts) if (typeof parts[name] === 'object' && name !== 'span') visit(parts[name], act);
 }

@@ -30,8 +30,8 @@ export interface Named {
 /** A name that stands for itself in the end is left as it is. */
 export function behindNames(type: Type, file: FileScope): Named {
   // Few types are names of others, and this is asked at every call.
-  const first = typeName(type, file);
-  if (!first) return { type, file, optional: isOptional(type) };
+  const first = type.kind === 'alias-type' || type.kind === 'named-type' ? typeName(type, file) : undefined;
+  if (!first) return { type, file, optional: 'optional' in type && type.optional };
   let optional = isOptional(type);
   let at = { type, file };
   const seen = new Set<TypeDecl>();

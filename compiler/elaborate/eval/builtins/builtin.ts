@@ -40,31 +40,35 @@ export interface BuiltinCall {
   readonly source: readonly Arg[];
 }
 
-function paramName(param: string): string {
-  return param.endsWith('?') ? param.slice(0, -1) : param;
+/** A function as the table has it. */
+export interface NamedBuiltin extends Builtin {
+  /** Those of the parameters, without `?`. */
+  readonly names: readonly string[];
 }
 
-export function callBuiltin(scope: Scope, builtin: Builtin, args: CallArgs, span: Span): Val {
-  const names = builtin.params.map(paramName);
+export function withNames(builtin: Builtin): NamedBuiltin {
+  return { ...builtin, names: builtin.params.map((param) => param.replace('?', '')) };
+}
+
+export function callBuiltin(scope: Scope, builtin: NamedBuiltin, args: CallArgs, span: Span): Val {
+  const { names } = builtin;
   const found = new Map<string, Given>();
   const rest = new Map<string, Given>();
-  if (args.positional.some((given) => hasError(given.value))) return { kind: 'error' };
-  for (const given of args.named.values()) if (hasError(given.value)) return { kind: 'error' };
+  const { positional } = args;
+  for (let i = 0; i < positional.length; i++) if (hasError(positional[i]!.value)) return error;
+  for (const given of args.named.values()) if (hasError(given.value)) return error;
   const numbered = refuseAxisNumber(scope, builtin.name, args, span);
   if (numbered) return numbered;
-  if (!builtin.variadic && args.positional.length > names.length) {
+  if (!builtin.variadic && positional.length > names.length) {
     return fail(
       scope,
       'CROB2011',
-      args.positional[names.length]!.span,
-      { callee: builtin.name, count: counted(names.length, 'argument'), given: args.positional.length },
+      positional[names.length]!.span,
+      { callee: builtin.name, count: counted(names.length, 'argument'), given: positional.length },
       { help: builtin.more },
     );
   }
-  args.positional.forEach((given, i) => {
-    const name = names[i];
-    if (name !== undefined) found.set(name, given);
-  });
+  for (let i = 0; i < positional.length && i < names.length; i++) found.set(names[i]!, positional[i]!);
   for (const [name, given] of args.named) {
     const at = () => args.source.find((arg) => arg.name?.name === name)?.name?.span ?? given.span;
     // A name of a pattern may be that of a parameter which is given by its place: `repeat(t, "n -> n x", x = 2)`.
@@ -83,8 +87,9 @@ export function callBuiltin(scope: Scope, builtin: Builtin, args: CallArgs, span
       );
     }
   }
-  for (const param of builtin.params) {
-    if (!param.endsWith('?') && !found.has(param))
+  for (let i = 0; i < names.length; i++) {
+    const param = builtin.params[i]!;
+    if (!found.has(param) && !param.endsWith('?'))
       return fail(scope, 'CROB2010', span, { name: param, callee: builtin.name });
   }
   return builtin.call({
@@ -92,7 +97,7 @@ export function callBuiltin(scope: Scope, builtin: Builtin, args: CallArgs, span
     span,
     name: builtin.name,
     args: found,
-    positional: args.positional,
+    positional,
     rest,
     texts: () => args.source.filter((arg) => !arg.name).map((arg) => argText(scope, arg.value)),
     source: args.source,

@@ -1,17 +1,17 @@
 import { type InitialiserName, initialisers, isInitialiser } from '../../../ir/initialisers.ts';
 import type { Val } from '../../context/values.ts';
-import type { Builtin } from './builtin.ts';
+import { type NamedBuiltin, withNames } from './builtin.ts';
 import { elementwise } from './elementwise.ts';
 import { network } from './network.ts';
 import { patternBuiltins } from './patterns.ts';
 
 /** Every function that the language has from the start. */
-export const builtins: ReadonlyMap<string, Builtin> = new Map(
-  [...elementwise, ...network, ...patternBuiltins].map((builtin) => [builtin.name, builtin]),
+export const builtins: ReadonlyMap<string, NamedBuiltin> = new Map(
+  [...elementwise, ...network, ...patternBuiltins].map((builtin) => [builtin.name, withNames(builtin)]),
 );
 
 /** The function of a value of kind `builtin`, whose name is one of the table. */
-export function builtinNamed(name: string): Builtin {
+export function builtinNamed(name: string): NamedBuiltin {
   const found = builtins.get(name);
   if (!found) throw new Error(`bug in crobc: there is no built-in function ${name}`);
   return found;
