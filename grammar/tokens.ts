@@ -5,8 +5,10 @@ import { createToken, EOF, Lexer } from 'chevrotain';
 
 const order: TokenType[] = [];
 
+/** `starts` has every character that the pattern can begin with: chevrotain would work them out of the pattern in every run. */
 function token(
   name: string,
+  starts: string,
   pattern: RegExp,
   label: string,
   more: { group?: string; categories?: TokenType[] } = {},
@@ -14,6 +16,7 @@ function token(
   const type = createToken({
     name,
     pattern,
+    start_chars_hint: [...starts],
     label,
     line_breaks: name === 'Newline' || name === 'BlockComment',
     ...(more.group === undefined ? {} : { group: more.group }),
@@ -24,35 +27,67 @@ function token(
 }
 
 const punctuation = (name: string, pattern: RegExp, categories?: TokenType[]) =>
-  token(name, pattern, `\`${pattern.source.replaceAll('\\', '')}\``, categories === undefined ? {} : { categories });
+  token(
+    name,
+    firstOf(pattern),
+    pattern,
+    `\`${pattern.source.replaceAll('\\', '')}\``,
+    categories === undefined ? {} : { categories },
+  );
+
+/** Of a pattern that is one text. */
+const firstOf = ({ source }: RegExp) => source.replaceAll('\\', '').charAt(0);
+
+const digits = '0123456789';
+const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 // Blanks and comments.
-token('Blank', /[ \t\r\uFEFF]+/, 'a blank', { group: Lexer.SKIPPED });
-export const Newline = token('Newline', /\n/, 'the end of the line');
-token('DocComment', /\/\/\/(?!\/)[^\n]*/, 'a documentation comment', { group: 'docs' });
-export const Comment = token('Comment', /\/\/[^\n]*/, 'a comment', { group: 'comments' });
+token('Blank', ' \t\r\uFEFF', /[ \t\r\uFEFF]+/, 'a blank', { group: Lexer.SKIPPED });
+export const Newline = token('Newline', '\n', /\n/, 'the end of the line');
+token('DocComment', '/', /\/\/\/(?!\/)[^\n]*/, 'a documentation comment', { group: 'docs' });
+export const Comment = token('Comment', '/', /\/\/[^\n]*/, 'a comment', { group: 'comments' });
 /** Not crob; read as blanks, with a fault. */
-export const HashComment = token('HashComment', /#[^\n]*/, 'a `#` comment', { group: 'foreign' });
-export const BlockComment = token('BlockComment', /\/\*[\s\S]*?\*\//, 'a block comment', { group: 'foreign' });
+export const HashComment = token('HashComment', '#', /#[^\n]*/, 'a `#` comment', { group: 'foreign' });
+export const BlockComment = token('BlockComment', '/', /\/\*[\s\S]*?\*\//, 'a block comment', { group: 'foreign' });
 
 // Literals. The misspelt ones are read as what they stand for, with a fault.
-export const StringToken = createToken({ name: 'String', pattern: /"(?:[^"\\\n]|\\[^\n])*"/, label: 'a string' });
-order.push(StringToken);
-export const OpenString = token('OpenString', /"(?:[^"\\\n]|\\[^\n])*\\?/, 'a string', { categories: [StringToken] });
-export const SingleQuoted = token('SingleQuoted', /'(?:[^'\\\n]|\\[^\n])*'/, 'a string', { categories: [StringToken] });
-export const Factor = token('Factor', /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?x(?!\w)/, 'a factor');
-export const Float = token('Float', /(?:\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)(?!\w)/, 'a number');
-export const BadNumber = token('BadNumber', /\d+\.\d+\w+|\d+[A-Za-z_]\w*|\d+\.(?![.\w*])|\.\d\w*/, 'a number', {
-  categories: [Float],
+export const StringToken = createToken({
+  name: 'String',
+  start_chars_hint: ['"'],
+  pattern: /"(?:[^"\\\n]|\\[^\n])*"/,
+  label: 'a string',
 });
-export const Int = token('Int', /\d+/, 'a number');
+order.push(StringToken);
+export const OpenString = token('OpenString', '"', /"(?:[^"\\\n]|\\[^\n])*\\?/, 'a string', {
+  categories: [StringToken],
+});
+export const SingleQuoted = token('SingleQuoted', "'", /'(?:[^'\\\n]|\\[^\n])*'/, 'a string', {
+  categories: [StringToken],
+});
+export const Factor = token('Factor', digits, /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?x(?!\w)/, 'a factor');
+export const Float = token('Float', digits, /(?:\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)(?!\w)/, 'a number');
+export const BadNumber = token(
+  'BadNumber',
+  `${digits}.`,
+  /\d+\.\d+\w+|\d+[A-Za-z_]\w*|\d+\.(?![.\w*])|\.\d\w*/,
+  'a number',
+  {
+    categories: [Float],
+  },
+);
+export const Int = token('Int', digits, /\d+/, 'a number');
 
 // Words. The soft ones are keywords only where the grammar asks for them, and names elsewhere.
-export const Identifier = createToken({ name: 'Identifier', pattern: /[A-Za-z_]\w*/, label: 'a name' });
+export const Identifier = createToken({
+  name: 'Identifier',
+  start_chars_hint: [...letters, '_'],
+  pattern: /[A-Za-z_]\w*/,
+  label: 'a name',
+});
 
-const reserved = (word: string) => token(`Word_${word}`, new RegExp(`${word}(?!\\w)`), `\`${word}\``);
+const reserved = (word: string) => token(`Word_${word}`, word.charAt(0), new RegExp(`${word}(?!\\w)`), `\`${word}\``);
 const soft = (word: string) =>
-  token(`Soft_${word}`, new RegExp(`${word}(?!\\w)`), `\`${word}\``, { categories: [Identifier] });
+  token(`Soft_${word}`, word.charAt(0), new RegExp(`${word}(?!\\w)`), `\`${word}\``, { categories: [Identifier] });
 
 export const Module = reserved('module');
 export const Fn = reserved('fn');
@@ -129,6 +164,7 @@ export const EqualEqual = punctuation('EqualEqual', /==/);
 /** Other languages' operators; each is read as its crob counterpart, with a fault. */
 export const StrictEqual = createToken({
   name: 'StrictEqual',
+  start_chars_hint: ['='],
   pattern: /===/,
   label: '`===`',
   categories: [EqualEqual],

@@ -13,6 +13,7 @@ import {
   type Dim,
   isOverflow,
   one,
+  overflow,
   scale,
   sub,
   symbolicTerms,
@@ -295,7 +296,7 @@ export function clauseKey(c: Clause): string {
 /** Whether it is about numbers and true, as most are. */
 function isPlain(clause: Clause): boolean {
   if (clause.kind === 'mod') return false;
-  if (clause.kind === 'eq') return clause.left.key === clause.right.key && !isOverflow(clause.left);
+  if (clause.kind === 'eq') return clause.left.key === clause.right.key && clause.left !== overflow;
   const left = asConstant(clause.left);
   if (left === undefined) return false;
   const right = asConstant(clause.right);

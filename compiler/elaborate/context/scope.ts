@@ -54,6 +54,11 @@ export class DimScope {
   constructor(open: boolean) {
     this.open = open;
   }
+  /** A dim that is known already. */
+  named(name: string): Dim | undefined {
+    return this.#known?.get(name);
+  }
+
   get known(): Map<string, Dim> {
     this.#known ??= new Map();
     return this.#known;

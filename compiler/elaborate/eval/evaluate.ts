@@ -32,8 +32,17 @@ export function evaluate(scope: Scope, expr: Expr): Val {
   try {
     const value = evaluated(scope, expr);
     // What a name stands for was looked at where it was made, and most expressions are names.
-    if (expr.kind === 'name' || (value.kind === 'dim' && value.dim !== dims.overflow)) return value;
-    return withinIntegers(scope, value, expr.span, expr.kind === 'call');
+    if (expr.kind === 'name') return value;
+    switch (value.kind) {
+      case 'dim':
+        return value.dim === dims.overflow ? withinIntegers(scope, value, expr.span) : value;
+      case 'tensor':
+      case 'list':
+      case 'tuple':
+        return withinIntegers(scope, value, expr.span, expr.kind === 'call');
+      default:
+        return value;
+    }
   } finally {
     budget.nesting--;
   }
@@ -67,7 +76,7 @@ function evaluated(scope: Scope, expr: Expr): Val {
     case 'member':
       return valueOfMember(scope, expr);
     case 'binary':
-      checkChoice(scope, expr);
+      if (expr.op === '==' || expr.op === '!=') checkChoice(scope, expr);
       return lazyLogic(scope, expr) ?? binary(scope, expr, evaluate(scope, expr.left), evaluate(scope, expr.right));
     case 'index':
       return index(scope, expr);
@@ -100,8 +109,7 @@ function evaluated(scope: Scope, expr: Expr): Val {
 }
 
 /** A comparison of what a part has with a string that it can never be; those of one's own parameters are found in the text. */
-function checkChoice(scope: Scope, { op, left, right }: BinaryExpr): void {
-  if (op !== '==' && op !== '!=') return;
+function checkChoice(scope: Scope, { left, right }: BinaryExpr): void {
   const [name, text] = left.kind === 'member' ? [left, right] : [right, left];
   if (name.kind !== 'member' || text.kind !== 'string') return;
   if (!isPath(name.object)) return;

@@ -16,7 +16,7 @@ import { evaluate } from './evaluate.ts';
 export function valueOfName(scope: Scope, text: string, span: Span, called = false): Val {
   const found = lookup(scope, text, span);
   if (found) return found;
-  if (/^[A-Z]/.test(text)) {
+  if (isUpper(text)) {
     const dim = called ? undefined : scope.dims.get(text);
     if (dim) return dimVal(dim);
     if (called)
@@ -77,17 +77,24 @@ function prefixed(scope: Scope, expr: MemberExpr): Val | undefined {
   return fail(scope, 'CROB2001', expr.span, { name: scope.context.run.program.text(expr.span) }, { help });
 }
 
+/** By its code: asked of every name that is read. */
+function isUpper(text: string): boolean {
+  const code = text.charCodeAt(0);
+  return code >= 65 && code <= 90;
+}
+
 function lookup(scope: Scope, text: string, span: Span): Val | undefined {
   const local = scope.locals.get(text) ?? scope.member(text, span);
   if (local) return local;
-  if (/^[A-Z]/.test(text) && scope.dims.known.has(text)) return dimVal(scope.dims.known.get(text)!);
+  const dim = isUpper(text) ? scope.dims.named(text) : undefined;
+  if (dim) return dimVal(dim);
   if (scope.inits) {
     const init = initialiser(text);
     if (init) return init;
   }
   const found = scope.file.lookup(text);
   // Where a signature's dims are being named, only a module or function of that name comes before them.
-  if (found && (found.decl.kind === 'fn' || found.decl.kind === 'module' || !scope.dims.open || !/^[A-Z]/.test(text))) {
+  if (found && (found.decl.kind === 'fn' || found.decl.kind === 'module' || !scope.dims.open || !isUpper(text))) {
     switch (found.decl.kind) {
       case 'fn':
         return { kind: 'function', decl: found.decl, file: found.file };

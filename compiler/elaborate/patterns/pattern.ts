@@ -34,16 +34,21 @@ export interface Side extends Place {
 }
 
 export function sideOf(axes: readonly PatternAxis[], { at, length }: Place): Side {
-  const single = axes.flatMap(opened);
-  checkNames(single);
-  return {
-    axes,
-    names: single.filter((axis) => axis.kind === 'name'),
-    perAxis: axes.map((axis) => opened(axis).flatMap((one) => (one.kind === 'name' ? [one.name] : []))),
-    hasRest: single.some((axis) => axis.kind === 'rest'),
-    at,
-    length,
-  };
+  const names: NamedAxis[] = [];
+  const perAxis: (readonly string[])[] = [];
+  let hasRest = false;
+  for (const axis of axes) {
+    const own: string[] = [];
+    for (const one of opened(axis)) {
+      if (one.kind === 'name') {
+        names.push(one);
+        own.push(one.name);
+      } else if (one.kind === 'rest') hasRest = true;
+    }
+    perAxis.push(own);
+  }
+  checkNames(axes.flatMap(opened));
+  return { axes, names, perAxis, hasRest, at, length };
 }
 
 /** `left -> right`, and the names that only one side has. */
