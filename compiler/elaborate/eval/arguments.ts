@@ -153,6 +153,7 @@ export function typeScope(scope: Scope, type: AliasType | NamedType, name: TypeN
 }
 
 function widen(value: Val, written: Type, from: FileScope): Val {
+  if (value.kind !== 'dim' && value.kind !== 'list') return value;
   const { type, file } = behindNames(written, from);
   const n = asInt(value);
   if (n !== undefined && type.kind === 'named-type' && type.name.name === 'float' && !type.length)

@@ -9,7 +9,7 @@ import type { Condition, GraphType } from '../context/template.ts';
 import { asInt, type Val } from '../context/values.ts';
 import { argText, fail, requireSize } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
-import { behindNames, typeName } from '../source/type-names.ts';
+import { behindNames, typeBehind, typeName } from '../source/type-names.ts';
 import { reportUnknownType, typeScope } from './arguments.ts';
 import { evaluate } from './evaluate.ts';
 import { iterate } from './loops.ts';
@@ -19,8 +19,7 @@ const dtypes: readonly string[] = ['f32', 'i32', 'bool', 'i64', 'u8'] satisfies 
 /** Whether a parameter of this type is handed in as tensors. */
 export function isGraphType(written: Type, file: FileScope): boolean {
   if (written.kind === 'tensor-type') return true;
-  const { type } = behindNames(written, file);
-  switch (type.kind) {
+  switch (typeBehind(written, file).kind) {
     case 'tensor-type':
     case 'pyramid-type':
     case 'sequence-type':
@@ -282,6 +281,7 @@ export function ranksOf(value: Val): { next(): number | undefined } {
 /** How a spread is filled decides the shape of a signature, so it is part of a template's key. */
 export function spreadKey(type: Type, value: Val, file: FileScope): string {
   const hasSpread = (t: Type, from: FileScope): boolean => {
+    if (t.kind === 'tensor-type') return t.shape.some((item) => item.kind === 'spread');
     const { type: one, file: at } = behindNames(t, from);
     if (one.kind === 'tensor-type') return one.shape.some((item) => item.kind === 'spread');
     if (one.kind === 'pyramid-type') return hasSpread(one.element, at);

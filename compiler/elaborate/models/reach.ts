@@ -35,6 +35,19 @@ interface Unreached {
   readonly top: string;
 }
 
+/** Whether every part is reached, or has a part that is: so it is where those are that have no parts of their own. */
+function isAllReached(context: Context, model: ModelGraph, reached: ReadonlySet<string>): boolean {
+  const visit = (part: OwnPart, path: string): boolean => {
+    const parts = ownParts(context, part.instance);
+    return parts.length === 0 ? reached.has(path) : parts.every((one) => visit(one, childPath(path, one.path)));
+  };
+  return [...model.instances].every(([name, value]) =>
+    partsIn(value, { name, span: spanOf(model, name), owner: undefined }).every((part) =>
+      visit(part, part.instance.path),
+    ),
+  );
+}
+
 /** The topmost parts of which no module is reached. */
 function unreachedParts(context: Context, model: ModelGraph, reached: ReadonlySet<string>): readonly Unreached[] {
   const found: Unreached[] = [];
@@ -88,7 +101,7 @@ function addReachedInOtherForms(context: Context, { flat }: ModelGraph, reached:
 export function checkReached(context: Context, model: ModelGraph): void {
   const reached = new Set<string>();
   addReached(model, reached);
-  if (unreachedParts(context, model, reached).length === 0) return;
+  if (isAllReached(context, model, reached)) return;
   addReachedInOtherForms(context, model, reached);
   const byPlace = new Map<string, Unreached[]>();
   for (const part of unreachedParts(context, model, reached)) {

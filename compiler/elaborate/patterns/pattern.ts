@@ -111,8 +111,20 @@ function readEinsum(text: string) {
   return { operands, result };
 }
 
+const sides = new Map<string, Side>();
+
 /** Axes of one tensor without an arrow: `b * d` with one star, `b h w c` with none. */
 export function parseAxes(text: string, star: boolean): Side {
+  const key = star ? `*: ${text}` : text;
+  let side = sides.get(key);
+  if (side === undefined) {
+    side = readAxes(text, star);
+    sides.set(key, side);
+  }
+  return side;
+}
+
+function readAxes(text: string, star: boolean): Side {
   const reader = new Reader(text);
   const side = reader.side();
   reader.end();

@@ -2,7 +2,7 @@ import { nearest } from '../../../grammar/nearest.ts';
 import type { ChoiceType, Declaration, Expr, ModuleDecl, Param, Type } from '../../../grammar/tree.ts';
 import { type Diagnostic, diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { FileScope } from './program.ts';
-import { behindNames } from './type-names.ts';
+import { typeBehind } from './type-names.ts';
 
 export function choicesOf({ choices }: ChoiceType): readonly string[] {
   return choices.map(({ value }) => value);
@@ -48,7 +48,7 @@ function withChoices(params: readonly Param[], file: FileScope): Map<string, rea
 }
 
 function add(into: Map<string, readonly string[]>, name: string, written: Type, file: FileScope): void {
-  const { type } = behindNames(written, file);
+  const type = typeBehind(written, file);
   if (type.kind === 'choice-type') into.set(name, choicesOf(type));
 }
 
@@ -60,7 +60,7 @@ export function declaredChoices(
 ): readonly string[] | undefined {
   const own = params.find((param) => param.name.name === name) ?? members.find((one) => one.name.name === name);
   const written = own && 'type' in own ? own.type : undefined;
-  const type = written && behindNames(written, file).type;
+  const type = written && typeBehind(written, file);
   return type?.kind === 'choice-type' ? choicesOf(type) : undefined;
 }
 

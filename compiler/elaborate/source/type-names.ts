@@ -47,6 +47,11 @@ export function behindNames(type: Type, file: FileScope): Named {
   return { ...at, optional };
 }
 
+/** The type alone. */
+export function typeBehind(type: Type, file: FileScope): Type {
+  return typeName(type, file) ? behindNames(type, file).type : type;
+}
+
 export function isOptional(type: Type): boolean {
   return 'optional' in type && type.optional;
 }
