@@ -17,7 +17,8 @@ export function offer({ byMethod }: TemplateStore, method: string, shared: Share
   const names = [...values.keys()].sort();
   const groups = byMethod.get(method) ?? [];
   byMethod.set(method, groups);
-  let group = groups.find((one) => one.names.join() === names.join());
+  const joined = names.join();
+  let group = groups.find((one) => one.names.join() === joined);
   if (!group) {
     group = { names, byValues: new Map() };
     groups.push(group);

@@ -56,7 +56,7 @@ export function callBuiltin(scope: Scope, builtin: NamedBuiltin, args: CallArgs,
   const rest = new Map<string, Given>();
   const { positional } = args;
   for (let i = 0; i < positional.length; i++) if (hasError(positional[i]!.value)) return error;
-  for (const given of args.named.values()) if (hasError(given.value)) return error;
+  if (args.named.size > 0) for (const given of args.named.values()) if (hasError(given.value)) return error;
   const numbered = refuseAxisNumber(scope, builtin.name, args, span);
   if (numbered) return numbered;
   if (!builtin.variadic && positional.length > names.length) {
