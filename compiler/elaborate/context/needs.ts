@@ -45,12 +45,13 @@ export function needsOfValues(values: readonly Value[], inside: Pick<TemplateBod
 /** The bits of a body's values. Values are numbered as they are made, so those of a body lie near each other. */
 class Bits {
   readonly first: number;
-  readonly of: Int32Array;
+  // No typed array: bodies are small, and the memory of one is fetched from outside the heap.
+  readonly of: number[];
 
   constructor(nodes: readonly Node[]) {
     this.first = nodes[0]?.id ?? 0;
     const last = nodes.at(-1)?.outputs.at(-1)?.id ?? this.first;
-    this.of = new Int32Array(last - this.first + 1);
+    this.of = new Array<number>(last - this.first + 1).fill(0);
   }
 
   add({ id }: Value, needed: number): void {

@@ -38,8 +38,9 @@ const instead: Readonly<Record<string, (call: Numbered) => string | undefined>> 
 /** The refusal of a call that gives an axis by its number; undefined where it does not. */
 export function refuseAxisNumber(scope: Scope, name: string, args: CallArgs, span: Span): Val | undefined {
   const write = instead[name];
+  if (!write) return undefined;
   const [first, second] = args.positional;
-  if (!write || !first || second?.value.kind === 'string' || args.named.has('pattern')) return undefined;
+  if (!first || second?.value.kind === 'string' || args.named.has('pattern')) return undefined;
   const numbers = args.positional.slice(1);
   const axes = axisWords.flatMap((word) => args.named.get(word) ?? []);
   if (![...numbers, ...axes].some(({ value }) => integers(scope, value))) return undefined;
