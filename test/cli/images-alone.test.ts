@@ -137,12 +137,17 @@ test('images of other bands than pictures have are refused before anything is do
     /^crobc: Bright takes images of 4 bands, and train, eval and predict read pictures as RGB, which has 3: [^\n]*\n$/;
   const commands = [
     ['train', 'four.crob', '--data', 'nowhere'],
-    ['train', 'four.crob', '--data', 'data', '--dry-run'],
     ['eval', 'four.crob', '--data', 'data', '--split', 'val'],
     ['predict', 'four.crob', '-i', 'nothing.png'],
   ];
   for (const args of commands) {
     expect(await run(...args)).toMatchObject({ code: 1, out: '', err: expect.stringMatching(line) });
   }
+  const dry = await run('train', 'four.crob', '--data', 'data', '--dry-run');
+  expect(dry).toMatchObject({
+    code: 1,
+    out: expect.stringMatching(/^refused +Bright takes images/m),
+    err: expect.stringMatching(line),
+  });
   expect((await run('check', 'four.crob')).code).toBe(0);
 });

@@ -5,6 +5,7 @@ import type { MessageCode } from '../../diagnostics/messages.ts';
 import { assuming, type Context, fork, ownerKey } from '../context/context.ts';
 import type { Faults } from '../context/faults.ts';
 import { settle } from '../report/needs.ts';
+import { placeOf } from '../report/place.ts';
 import type { ModelAt } from '../source/recipe-chain.ts';
 import { type Attempt, attempt, attemptForm } from './attempt.ts';
 import { namedBy } from './brought-in.ts';
@@ -36,7 +37,7 @@ export function blamedOnLines(
     const guilty = tried.filter(({ left }) => !left.has(key));
     const [only] = guilty;
     if (!only || guilty.length > 1) return fault;
-    return atLine(only.line, fault, declaredAt(fork(context), only.model, only.line), 0);
+    return atLine(context, only.line, fault, declaredAt(fork(context), only.model, only.line), 0);
   });
 }
 
@@ -237,7 +238,7 @@ function ownExplanations(
     const model = without(line)?.model;
     const [first] = group.values();
     if (!first) continue;
-    const message = atLine(line, first, model && declaredAt(fork(context), model, line), group.size - 1);
+    const message = atLine(context, line, first, model && declaredAt(fork(context), model, line), group.size - 1);
     const [key] = group.keys();
     const other = key === undefined ? undefined : contradicted(context, at, key);
     told.push({ message: other ? beside(message, other) : message, keys: [...group.keys()] });
@@ -332,10 +333,19 @@ function betweenLines([first, second]: readonly [Line, Line], fault: Diagnostic)
   return { ...fault, span: at.span, notes: notesOf(fault, note), details: seenFrom(at.span, fault) };
 }
 
-function atLine(line: Line, fault: Diagnostic, declared: Note | undefined, others: number): Diagnostic {
+function atLine(
+  context: Context,
+  line: Line,
+  fault: Diagnostic,
+  declared: Note | undefined,
+  others: number,
+): Diagnostic {
   const more = others === 0 ? [] : [`${others} more ${others === 1 ? 'error comes' : 'errors come'} of it`];
   const { needs, help, ...rest } = fault;
-  const details = [...seenFrom(line.span, fault), ...more];
+  // The message itself shows this definition.
+  const own = `(${placeOf(context, line.span, fault.span.file)})`;
+  const seen = fault.details.filter((one) => !(one.startsWith('with ') && one.endsWith(own)));
+  const details = [...seenFrom(line.span, { ...fault, details: seen }), ...more];
   // A size that has to be one certain size is not what a condition is for, where a line has made it so.
   const settling = needs?.clauses.some(({ kind }) => kind === 'eq')
     ? { help: undefined }
