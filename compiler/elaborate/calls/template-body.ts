@@ -7,7 +7,6 @@ import { Builder } from '../../ir/builder.ts';
 import type { Node, NodeOf, Value } from '../../ir/graph.ts';
 import { type Context, collecting, formAt, ownerKey, reading } from '../context/context.ts';
 import type { Faults } from '../context/faults.ts';
-import { needsOfBody } from '../context/needs.ts';
 import { dependsOnTraining, type Read } from '../context/reads.ts';
 import { DimScope, type GraphScope, graphBody, Locals, type Scope } from '../context/scope.ts';
 import type { Shared } from '../context/store.ts';
@@ -118,11 +117,10 @@ function withCalls(context: Context, one: Shared, replaced: Replaced, key: strin
       read.kind === 'training' || (read.kind === 'call' && (replaced.get(read.at) ?? read.template).readsTraining),
   );
   const inside = { ...body, calls };
-  const needs = needsOfBody(inside);
   const template: Template = {
     ...one.template,
     key,
-    body: { ...inside, needs, rowNumbers: rowNumbersOf(inside) },
+    body: { ...inside, rowNumbers: rowNumbersOf(inside) },
     readsTraining,
   };
   if (!readsTraining) context.run.store.settled.set(key, template);
@@ -331,7 +329,7 @@ function elaborateBody(
   const { calls, updates } = graph;
   const { nodes } = build;
   const inside = { placeholders, nodes, calls, result: fitted, updates, weights: nodes.filter(isWeight) };
-  return { ...inside, needs: needsOfBody(inside), rowNumbers: rowNumbersOf(inside) };
+  return { ...inside, rowNumbers: rowNumbersOf(inside) };
 }
 
 function isWeight(node: Node): node is NodeOf<'weight'> {

@@ -16,6 +16,9 @@ export interface Needs {
   readonly wholeCalls: readonly Call[];
 }
 
+/** Of the bodies that were asked for. */
+export type NeedsStore = Map<TemplateBody, Needs>;
+
 const last = 28;
 export const buffersBit = 1 << (last + 1);
 /** A result needs all arguments of the calls that it comes from, whatever these make of them. */
@@ -27,19 +30,28 @@ export function bitOf(result: number): number {
 
 type Inside = Pick<TemplateBody, 'nodes' | 'calls' | 'placeholders' | 'weights'>;
 
-export function needsOfBody(body: Inside & Pick<TemplateBody, 'result' | 'updates'>): Needs {
+/** Worked out when asked for: most templates of a training form are never looked through. */
+export function needsOfBody(known: NeedsStore, body: TemplateBody): Needs {
+  const found = known.get(body);
+  if (found) return found;
   const bits = new Bits(body.nodes);
   const results = flatten(body.result);
   for (let i = 0; i < results.length; i++) bits.add(results[i]!, bitOf(i) | callsBit);
   for (const { value } of body.updates) bits.add(value, buffersBit | callsBit);
-  return needsBehind(bits, body);
+  const needs = needsBehind(known, bits, body);
+  known.set(body, needs);
+  return needs;
 }
 
 /** The same of values that are read as one. */
-export function needsOfValues(values: readonly Value[], inside: Pick<TemplateBody, 'nodes' | 'calls'>): Needs {
+export function needsOfValues(
+  known: NeedsStore,
+  values: readonly Value[],
+  inside: Pick<TemplateBody, 'nodes' | 'calls'>,
+): Needs {
   const bits = new Bits(inside.nodes);
   for (const value of values) bits.add(value, bitOf(0) | callsBit);
-  return needsBehind(bits, { ...inside, placeholders: [], weights: [] });
+  return needsBehind(known, bits, { ...inside, placeholders: [], weights: [] });
 }
 
 /** The bits of a body's values. Values are numbered as they are made, so those of a body lie near each other. */
@@ -64,7 +76,7 @@ class Bits {
 }
 
 /** Goes back through a body once, from the bits of its ends. */
-function needsBehind(bits: Bits, { nodes, calls, placeholders, weights }: Inside): Needs {
+function needsBehind(known: NeedsStore, bits: Bits, { nodes, calls, placeholders, weights }: Inside): Needs {
   const { first, of } = bits;
   const ofCalls: (readonly number[])[] = new Array(calls.length);
   let nextCall = calls.length - 1;
@@ -77,7 +89,7 @@ function needsBehind(bits: Bits, { nodes, calls, placeholders, weights }: Inside
       if (needed !== 0) for (let i = 0; i < inputs.length; i++) of[inputs[i]!.id - first]! |= needed;
     }
     for (let call = calls[nextCall]; call && call.at >= at; call = calls[--nextCall])
-      ofCalls[nextCall] = throughCall(call, bits);
+      ofCalls[nextCall] = throughCall(known, call, bits);
   }
   return {
     weights: weights.map(({ outputs }) => bits.get(outputs[0]!)),
@@ -87,7 +99,7 @@ function needsBehind(bits: Bits, { nodes, calls, placeholders, weights }: Inside
   };
 }
 
-function throughCall({ template, args, results }: Call, bits: Bits): readonly number[] {
+function throughCall(known: NeedsStore, { template, args, results }: Call, bits: Bits): readonly number[] {
   const ofResults: number[] = [];
   let any = 0;
   for (let i = 0; i < results.length; i++) {
@@ -96,7 +108,7 @@ function throughCall({ template, args, results }: Call, bits: Bits): readonly nu
     any |= needed;
   }
   if (any === 0) return ofResults;
-  const { placeholders } = template.body.needs;
+  const { placeholders } = needsOfBody(known, template.body);
   for (let i = 0; i < args.length; i++) {
     const ofArg = placeholders[i] ?? 0;
     let needed = any & callsBit;

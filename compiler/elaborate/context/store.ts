@@ -1,5 +1,6 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { ImplementationMember, MethodMember, ModuleDecl } from '../../../grammar/tree.ts';
+import type { NeedsStore } from './needs.ts';
 import type { Read } from './reads.ts';
 import type { Template } from './template.ts';
 import type { Instance, Val } from './values.ts';
@@ -55,6 +56,7 @@ export interface TemplateStore {
   readonly identities: Map<string, string>;
   /** By identity. */
   readonly parts: Map<string, readonly OwnPart[]>;
+  readonly needs: NeedsStore;
   /** Methods written without a signature, with that of their interface. */
   readonly implementations: Map<ImplementationMember, MethodMember>;
 }
@@ -67,6 +69,7 @@ export function templateStore(): TemplateStore {
     exemplars: new Map(),
     identities: new Map(),
     parts: new Map(),
+    needs: new Map(),
     implementations: new Map(),
   };
 }

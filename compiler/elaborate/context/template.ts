@@ -3,7 +3,6 @@ import type { Dim } from '../../dims/dim.ts';
 import { type Clause, clauseKey, type Facts } from '../../dims/facts.ts';
 import type { Node, NodeOf, TensorType, Value } from '../../ir/graph.ts';
 import type { Faults } from './faults.ts';
-import type { Needs } from './needs.ts';
 import type { Read } from './reads.ts';
 import type { Instance, Val } from './values.ts';
 
@@ -71,7 +70,6 @@ export interface TemplateBody {
   readonly updates: readonly Update[];
   /** The weights and buffers that it reads itself. */
   readonly weights: readonly NodeOf<'weight'>[];
-  readonly needs: Needs;
   readonly rowNumbers: readonly RowNumbers[];
 }
 

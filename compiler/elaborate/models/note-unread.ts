@@ -19,7 +19,7 @@ import { mayLeaveUnread, type WeightUse, weightUse } from './unread-weights.ts';
  * they are declared, unless an override is to blame. What the base leaves unread is the base's.
  */
 export function noteUnread(context: Context, at: ModelAt, model: ModelGraph): void {
-  if (!mayLeaveUnread(model)) return;
+  if (!mayLeaveUnread(context, model)) return;
   const use = weightUse(context, model);
   if (use.unread.size === 0) return;
   const base = baseOf(at);

@@ -1,7 +1,7 @@
 import { nearest } from '../../../grammar/nearest.ts';
 import type { Span } from '../../../grammar/span.ts';
 import { type Context, fork } from '../context/context.ts';
-import { needsOfValues } from '../context/needs.ts';
+import { type NeedsStore, needsOfBody, needsOfValues } from '../context/needs.ts';
 import { childPath } from '../context/paths.ts';
 import type { OwnPart } from '../context/store.ts';
 import type { Call, Template } from '../context/template.ts';
@@ -10,7 +10,7 @@ import { fail } from '../report/report.ts';
 import { elaborateModel, type ModelGraph } from './model.ts';
 
 /** Adds the paths of the modules whose methods a model's outputs depend on, through all calls. */
-function addReached({ outputs, nodes, calls }: ModelGraph, reached: Set<string>): void {
+function addReached(known: NeedsStore, { outputs, nodes, calls }: ModelGraph, reached: Set<string>): void {
   const visited = new Map<Template, Set<string>>();
   const walk = (inner: readonly Call[], path: string): void => {
     for (const { absolute, path: own, template } of inner) {
@@ -19,11 +19,11 @@ function addReached({ outputs, nodes, calls }: ModelGraph, reached: Set<string>)
       if (places.has(place)) continue;
       visited.set(template, places.add(place));
       reached.add(place);
-      walk(template.body.needs.wholeCalls, place);
+      walk(needsOfBody(known, template.body).wholeCalls, place);
     }
   };
   const values = outputs.map(({ value }) => value);
-  walk(needsOfValues(values, { nodes, calls }).wholeCalls, '');
+  walk(needsOfValues(known, values, { nodes, calls }).wholeCalls, '');
 }
 
 /** A part that nothing reaches, in no form of the model. */
@@ -93,14 +93,14 @@ function addReachedInOtherForms(context: Context, { flat }: ModelGraph, reached:
   for (const training of [false, true]) {
     if (training === context.training && context.evaluated.length === 0) continue;
     const form = elaborateModel({ ...fork(context), training, evaluated: [] }, flat);
-    if (form) addReached(form, reached);
+    if (form) addReached(context.run.store.needs, form, reached);
   }
 }
 
 /** A part that no output depends on is a mistake: the topmost of each is reported, those of one declaration together. */
 export function checkReached(context: Context, model: ModelGraph): void {
   const reached = new Set<string>();
-  addReached(model, reached);
+  addReached(context.run.store.needs, model, reached);
   if (isAllReached(context, model, reached)) return;
   addReachedInOtherForms(context, model, reached);
   const byPlace = new Map<string, Unreached[]>();

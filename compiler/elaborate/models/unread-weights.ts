@@ -1,7 +1,7 @@
 import { asConstant } from '../../dims/dim.ts';
 import type { NodeOf } from '../../ir/graph.ts';
 import { type Context, fork } from '../context/context.ts';
-import { bitOf, type Needs, needsOfValues, readOfCall } from '../context/needs.ts';
+import { bitOf, type Needs, type NeedsStore, needsOfBody, needsOfValues, readOfCall } from '../context/needs.ts';
 import { childPath } from '../context/paths.ts';
 import type { Call, Template } from '../context/template.ts';
 import { elaborateModel, type ModelGraph } from './model.ts';
@@ -18,12 +18,13 @@ export interface WeightUse {
  * Whether a call of the model has weights that it does not read, in this form. Another call of the same module may read them,
  * or another form.
  */
-export function mayLeaveUnread(model: ModelGraph): boolean {
-  return new Search().body(model.calls, needsOf(model), outputsBit);
+export function mayLeaveUnread({ run }: Context, model: ModelGraph): boolean {
+  const known = run.store.needs;
+  return new Search(known).body(model.calls, needsOf(known, model), outputsBit);
 }
 
 export function weightUse(context: Context, model: ModelGraph): WeightUse {
-  const walk = new Walk();
+  const walk = new Walk(context.run.store.needs);
   walk.add(model);
   for (const training of [false, true]) {
     if (walk.unread().size === 0) break;
@@ -37,8 +38,9 @@ export function weightUse(context: Context, model: ModelGraph): WeightUse {
 /** All outputs of a model are read. */
 const outputsBit = bitOf(0);
 
-function needsOf({ outputs, nodes, calls }: ModelGraph): Needs {
+function needsOf(known: NeedsStore, { outputs, nodes, calls }: ModelGraph): Needs {
   return needsOfValues(
+    known,
     outputs.map(({ value }) => value),
     { nodes, calls },
   );
@@ -46,8 +48,13 @@ function needsOf({ outputs, nodes, calls }: ModelGraph): Needs {
 
 /** For weights that a call does not read, by what is read of the call. */
 class Search {
+  readonly #known: NeedsStore;
   readonly #holds = new Map<Template, boolean>();
   readonly #leaves = new Map<Template, Map<number, boolean>>();
+
+  constructor(known: NeedsStore) {
+    this.#known = known;
+  }
 
   body(calls: readonly Call[], needs: Needs, read: number): boolean {
     for (let i = 0; i < needs.weights.length; i++) if ((needs.weights[i]! & read) === 0) return true;
@@ -67,7 +74,7 @@ class Search {
     }
     let leaves = known.get(read);
     if (leaves === undefined) {
-      leaves = this.body(template.body.calls, template.body.needs, read);
+      leaves = this.body(template.body.calls, needsOfBody(this.#known, template.body), read);
       known.set(read, leaves);
     }
     return leaves;
@@ -86,16 +93,21 @@ class Search {
 
 /** Goes through all calls of a model, and through those on which its outputs depend. */
 class Walk {
+  readonly #known: NeedsStore;
   readonly read = new Set<string>();
   readonly #sizes = new Map<string, number>();
   readonly #called = new Map<Template, Set<string>>();
   /** Which results are read, by template and place. */
   readonly #results = new Map<Template, Map<string, number>>();
 
+  constructor(known: NeedsStore) {
+    this.#known = known;
+  }
+
   /** Another form of the model. */
   add(model: ModelGraph): void {
     this.#call(model.calls, '');
-    this.#follow(model.calls, { needs: needsOf(model), read: outputsBit, path: '' });
+    this.#follow(model.calls, { needs: needsOf(this.#known, model), read: outputsBit, path: '' });
   }
 
   unread(): ReadonlyMap<string, number> {
@@ -129,7 +141,7 @@ class Walk {
     const read = results & ~known;
     if (read === 0) return;
     places.set(path, known | read);
-    const { needs } = template.body;
+    const needs = needsOfBody(this.#known, template.body);
     for (const [i, { attributes }] of template.body.weights.entries())
       if (((needs.weights[i] ?? 0) & read) !== 0) this.read.add(childPath(path, attributes.path));
     this.#follow(template.body.calls, { needs, read, path });
