@@ -168,6 +168,10 @@ function modelMember({ decl, file }: Found, writer: Writer, name: string): Defin
   return base && base.decl !== decl ? modelMember(base, writer, name) : undefined;
 }
 
+function isStatic({ kind }: Type): boolean {
+  return kind === 'named-type' || kind === 'list-type';
+}
+
 /** Floats, truth values and choices are no sizes. */
 function isOfNumbers(type: Type): boolean {
   if (type.kind === 'list-type') return isOfNumbers(type.element);
@@ -185,7 +189,7 @@ function siteOf(written: { readonly span: Span } | undefined, writer: Writer | u
 /** A function of numbers, whose result can be what is wrong; one that makes tensors shows in the way of these. */
 function staticFunction(file: FileScope, name: string): Definition | undefined {
   const found = file.lookup(name);
-  if (found?.decl.kind !== 'fn' || found.decl.result) return undefined;
+  if (found?.decl.kind !== 'fn' || (found.decl.result && !isStatic(found.decl.result))) return undefined;
   return { text: found.decl.body.span, label: `${name}(…) = `, shown: true, by: [] };
 }
 

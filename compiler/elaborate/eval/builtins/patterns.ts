@@ -148,7 +148,7 @@ function reduction(name: 'sum' | 'mean' | 'amax', kind: 'sum' | 'mean' | 'max'):
     name,
     params: ['x', 'pattern?'],
     rest: 'sizes of names',
-    docs: `${kind === 'max' ? 'Maximum' : kind === 'mean' ? 'Mean' : 'Sum'} over the axes that the right side of the pattern leaves out${name === 'sum' ? '; of a list, its sum' : ''}.`,
+    docs: `${kind === 'max' ? 'Maximum' : kind === 'mean' ? 'Mean' : 'Sum'} over the axes that the right side of the pattern leaves out: \`${name}(x, "b c h w -> b c")\`, or \`${name}(x, "b c h w ->")\` over all${name === 'sum' ? '; of a list, without a pattern, its sum' : '. A tensor needs the pattern'}.`,
     call(cx) {
       const given = cx.args.get('x')!;
       if (name === 'sum' && given.value.kind === 'list' && !cx.args.has('pattern'))
