@@ -3,7 +3,7 @@ import type { DType, TensorData, Value } from '../ir/graph.ts';
 import { broadcastConstraint, broadcastShapes } from './broadcasting.ts';
 import { perElement } from './cost.ts';
 import { sumTo } from './gradients/repeat.ts';
-import { operand, perInput } from './gradients/rule.ts';
+import { once, operand, perInput } from './gradients/rule.ts';
 import { zip } from './kernels/elementwise.ts';
 import { input } from './kernels/tensor.ts';
 import type { OpAttributes, OpName } from './names.ts';
@@ -28,6 +28,7 @@ interface Binary {
   /** Pairs of samplers to pick from; both draw the same dtype. */
   readonly draws: readonly (readonly [Draw, Draw])[];
   readonly gradient: 'none' | ((at: Operands) => readonly [() => Value, () => Value]);
+  readonly kinks?: string;
 }
 
 interface Operands {
@@ -70,7 +71,8 @@ const wholeExponents: Draw = (random, shape) => {
   return { dtype: 'f32', shape, data: Float64Array.from(x.data) };
 };
 
-function row<O extends BinaryName>(name: O, { docs, takes, gives, f, integer, draws, gradient }: Binary): OpRow<O> {
+function row<O extends BinaryName>(name: O, binary: Binary): OpRow<O> {
+  const { docs, takes, gives, f, integer, draws, gradient, kinks } = binary;
   const { constraint, test } = accepts[takes];
   return {
     name,
@@ -102,6 +104,7 @@ function row<O extends BinaryName>(name: O, { docs, takes, gives, f, integer, dr
             const to: Operands['to'] = (x, whole) => sumTo(build, whole, x.type.shape);
             return gradient({ build, a: operand(inputs, 0), b: operand(inputs, 1), y, dy, to });
           }),
+    ...(kinks === undefined ? {} : { kinks }),
   };
 }
 
@@ -110,16 +113,20 @@ const comparison = { takes: 'numeric', gives: 'bool', draws: anyNumbers, gradien
 const logical = { takes: 'bool', gives: 'bool', draws: [[bools, bools]], gradient: 'none' } as const;
 const whole = { takes: 'integer', gives: 'same', draws: [[integers, divisors]], gradient: 'none' } as const;
 
-/** dy goes to the operand that was chosen; ties go to the first. */
+/** dy goes to the operand that was chosen; equal ones get half of it each. */
 const ofChosen =
-  (first: (build: Builder, a: Value, b: Value) => Value): Binary['gradient'] =>
+  (loses: (build: Builder, x: Value, other: Value) => Value): Binary['gradient'] =>
   ({ build, a, b, dy, to }) => {
     const zero = scalar(build, a, 0);
+    const share = once(() => build.select(build.eq(a, b), build.mul(dy, scalar(build, dy, 0.5)), dy));
     return [
-      () => to(a, build.select(first(build, a, b), dy, zero)),
-      () => to(b, build.select(first(build, a, b), zero, dy)),
+      () => to(a, build.select(loses(build, a, b), zero, share())),
+      () => to(b, build.select(loses(build, b, a), zero, share())),
     ];
   };
+
+const tied =
+  'Equal operands get half each. So `min(max(x, low), high)` passes half at its bounds, where a `clamp` passes all.';
 
 /** Euclidean remainder for a positive divisor: 0 <= mod(a, b) < b. */
 const euclidean = (a: number, b: number): number => ((a % b) + b) % b;
@@ -156,6 +163,7 @@ export const binaryRows = {
       () => to(a, build.div(dy, b)),
       () => build.neg(build.div(to(b, build.mul(dy, y)), b)),
     ],
+    kinks: 'Infinite where b is 0; in b, NaN where a is 0 too.',
   }),
   pow: row('pow', {
     docs: 'a to the power b; a negative base wants a whole exponent.',
@@ -166,22 +174,35 @@ export const binaryRows = {
       [bases, exponents],
       [floats, wholeExponents],
     ],
-    gradient: ({ build, a, b, y, dy, to }) => [
-      () => to(a, build.mul(dy, build.mul(build.pow(a, build.sub(b, scalar(build, b, 1))), b))),
-      () => to(b, build.mul(dy, build.mul(y, build.log(a)))),
-    ],
+    gradient: ({ build, a, b, y, dy, to }) => {
+      const zero = scalar(build, a, 0);
+      return [
+        () => {
+          const slope = build.mul(build.pow(a, build.sub(b, scalar(build, b, 1))), b);
+          return to(a, build.select(build.eq(b, zero), zero, build.mul(dy, slope)));
+        },
+        () => {
+          const flat = build.and(build.eq(a, zero), build.le(zero, b));
+          return to(b, build.select(flat, zero, build.mul(dy, build.mul(y, build.log(a)))));
+        },
+      ];
+    },
+    kinks:
+      'In a: 0 where b is 0, for a base of 0 too; else infinite for a base of 0 and b < 1. In b: for a base of 0, 0 where b >= 0 and -inf where b < 0; NaN for a negative base.',
   }),
   max: row('max', {
     ...arithmetic,
     docs: 'The larger one.',
     f: Math.max,
-    gradient: ofChosen((build, a, b) => build.le(b, a)),
+    gradient: ofChosen((build, x, other) => build.lt(x, other)),
+    kinks: tied,
   }),
   min: row('min', {
     ...arithmetic,
     docs: 'The smaller one.',
     f: Math.min,
-    gradient: ofChosen((build, a, b) => build.le(a, b)),
+    gradient: ofChosen((build, x, other) => build.lt(other, x)),
+    kinks: tied,
   }),
   mod: row('mod', {
     ...whole,

@@ -186,6 +186,7 @@ const maxPool2d: OpRow<'max_pool2d'> = {
   },
   definition: definitions.maxPool2d,
   gradient: maxPoolGradient,
+  kinks: 'The first of the largest elements of a window gets it, row by row.',
 };
 
 const gridDtype = 'x and at are f32, or both f16.';
@@ -219,6 +220,7 @@ const gridSample: OpRow<'grid_sample'> = {
   },
   definition: definitions.gridSample,
   gradient: gridSampleGradient,
+  kinks: 'In `at`, at a whole position: the slope towards larger positions.',
 };
 
 /** Operators that a target may know by name, each with a definition in the others. */

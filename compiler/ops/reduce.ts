@@ -68,6 +68,7 @@ const reduceMax: OpRow<'reduce_max'> = {
     const isLargest = build.cast(build.eq(x, kept(y)), x.type.dtype);
     return build.mul(isLargest, build.div(kept(dy), build.sum(isLargest, axes, true)));
   }),
+  kinks: 'The largest elements share it evenly.',
 };
 
 const topkDtype = 'x is f32.';
@@ -100,6 +101,7 @@ const topk: OpRow<'topk'> = {
     return { inputs: [distinctFloats(random, shape)], attributes: { k: random.int(1, shape.at(-1) ?? 1) } };
   },
   gradient: topkGradient,
+  kinks: 'Of equal elements, those at the lower indices are chosen, and get it.',
 };
 
 /** Operators that fold axes. */

@@ -72,6 +72,11 @@ export interface OpRow<O extends OpName> {
   sample(random: Random): Sample<O>;
   /** Appends the gradients of the inputs; `none` for what is constant or a step function of its inputs. */
   readonly gradient: Gradient<O>;
+  /**
+   * What the gradient is where there is no derivative, or no finite one, in a sentence or two of Markdown: PyTorch's
+   * choices. Not there where the derivative exists for all inputs.
+   */
+  readonly kinks?: string;
   /** Composite rows only: the same thing in core operators. */
   readonly definition?: (build: Builder, inputs: readonly Value[], attributes: OpAttributes[O]) => readonly Value[];
 }

@@ -22,6 +22,7 @@ interface Unary {
   readonly f: (x: number) => number;
   readonly flops: number;
   readonly gradient: 'none' | ((build: Builder, x: Value, y: Value, dy: Value) => Value);
+  readonly kinks?: string;
   /** Where arguments are drawn from, when not -3..3. */
   readonly domain?: readonly [number, number];
 }
@@ -32,7 +33,7 @@ const accepts: Record<Unary['takes'], { constraint: string; test: (dtype: DType)
   bool: { constraint: 'x is bool.', test: (dtype) => dtype === 'bool' },
 };
 
-function row<O extends UnaryName>(name: O, { docs, takes, f, flops, gradient, domain }: Unary): OpRow<O> {
+function row<O extends UnaryName>(name: O, { docs, takes, f, flops, gradient, kinks, domain }: Unary): OpRow<O> {
   const { constraint, test } = accepts[takes];
   const draw = (random: Random, shape: number[]) => {
     if (takes === 'bool') return bools(random, shape);
@@ -56,6 +57,7 @@ function row<O extends UnaryName>(name: O, { docs, takes, f, flops, gradient, do
     cost: (inputs, outputs) => perElement(flops, inputType(outputs, 0), inputs, outputs),
     sample: (random) => ({ inputs: [draw(random, anyShape(random))], attributes: {} as OpAttributes[O] }),
     gradient: gradient === 'none' ? 'none' : ofOne<O>(({ build, x, y, dy }) => gradient(build, x, y, dy)),
+    ...(kinks === undefined ? {} : { kinks }),
   };
 }
 
@@ -73,7 +75,11 @@ export const unaryRows = {
     takes: 'numeric',
     f: Math.abs,
     flops: 1,
-    gradient: (build, x, _y, dy) => build.select(build.lt(x, scalar(build, x, 0)), build.neg(dy), dy),
+    gradient: (build, x, _y, dy) => {
+      const zero = scalar(build, x, 0);
+      return build.select(build.lt(x, zero), build.neg(dy), build.select(build.lt(zero, x), dy, zero));
+    },
+    kinks: '0 at 0.',
   }),
   exp: row('exp', {
     docs: 'e^x.',
@@ -89,6 +95,7 @@ export const unaryRows = {
     flops: 1,
     domain: [0.1, 9],
     gradient: (build, x, _y, dy) => build.div(dy, x),
+    kinks: 'Infinite at 0.',
   }),
   sqrt: row('sqrt', {
     docs: 'The square root.',
@@ -97,6 +104,7 @@ export const unaryRows = {
     flops: 1,
     domain: [0, 9],
     gradient: (build, x, y, dy) => build.div(build.mul(dy, scalar(build, x, 0.5)), y),
+    kinks: 'Infinite at 0.',
   }),
   sin: row('sin', {
     docs: 'The sine of radians.',
@@ -142,6 +150,7 @@ export const unaryRows = {
     flops: 1,
     // By the result, which whoever comes after keeps anyway.
     gradient: (build, x, y, dy) => build.select(build.lt(scalar(build, x, 0), y), dy, scalar(build, x, 0)),
+    kinks: '0 at 0.',
   }),
   floor: row('floor', {
     docs: 'The largest whole number that is not above x.',
@@ -149,6 +158,7 @@ export const unaryRows = {
     f: Math.floor,
     flops: 1,
     gradient: 'none',
+    kinks: '0, at whole numbers as everywhere.',
   }),
   not: row('not', { docs: 'true for false.', takes: 'bool', f: (x) => 1 - x, flops: 1, gradient: 'none' }),
 };

@@ -90,7 +90,8 @@ shows. ${made('`compiler/ops`')}
 
 Each has its arguments, its static attributes (behind the \`;\`), and numbered constraints that are proved for all sizes
 before a graph exists. Axes count from 0. The row of an operator in \`compiler/ops\` also has its shape rule, its cost, its
-gradient, and a reference implementation in float64, which every target is tested against. A composite also has a definition in
+gradient, and a reference implementation in float64, which every target is tested against. Where there is no derivative, or no
+finite one, the gradient is PyTorch's, and the operator's entry says what that is. A composite also has a definition in
 the other operators; a target says it natively, or by that definition.
 
 ${groups.join('\n')}`;
@@ -101,5 +102,6 @@ function operator(row: OpRow<OpName>): string {
   const signature = [row.inputs.join(', '), attributes.join(', ')].filter((part) => part !== '').join('; ');
   const constraints = row.constraints.map((text, i) => `${i + 1}. ${text}`).join('\n');
   const composite = row.definition === undefined ? '' : ' *Has a definition in other operators.*';
-  return `### ${row.name}\n\n\`${row.name}(${row.inputs.length === 0 && attributes.length > 0 ? `; ${signature}` : signature})\`\n\n${row.docs}${composite}\n\n${constraints}${constraints === '' ? '' : '\n'}`;
+  const kinks = row.kinks === undefined ? '' : `\n\nGradient at kinks and ties: ${row.kinks}`;
+  return `### ${row.name}\n\n\`${row.name}(${row.inputs.length === 0 && attributes.length > 0 ? `; ${signature}` : signature})\`\n\n${row.docs}${composite}${kinks}\n\n${constraints}${constraints === '' ? '' : '\n'}`;
 }
