@@ -14,7 +14,7 @@ function numberLike(x: Value, value: number, { build }: Site): Value {
 }
 
 /** x + 0, x - 0, 0 - x. */
-const zeroTerms = rule('zero-terms', ['add', 'sub'], (node, site) => {
+const zeroTerms = rule('zero-terms', ['add', 'sub'], 'gradients', (node, site) => {
   const [a, b] = [node.inputs[0]!, node.inputs[1]!];
   if (numberOf(b) === 0) return asResult(node, a, site);
   if (numberOf(a) !== 0) return site.miss('no operand is 0');
@@ -22,7 +22,7 @@ const zeroTerms = rule('zero-terms', ['add', 'sub'], (node, site) => {
 });
 
 /** x·1 and x·-1; x·0 for whole numbers, which know no NaN. */
-const unitFactors = rule('unit-factors', ['mul'], (node, site) => {
+const unitFactors = rule('unit-factors', ['mul'], 'gradients', (node, site) => {
   const pair = besideNumber(node.inputs);
   if (pair?.found === 1) return asResult(node, pair.other, site);
   if (pair?.found === -1) return asResult(node, site.build.neg(pair.other), site);
@@ -32,7 +32,7 @@ const unitFactors = rule('unit-factors', ['mul'], (node, site) => {
 });
 
 /** x/1, and division by a power of two, whose reciprocal is exact. */
-const exactQuotients = rule('exact-quotients', ['div'], (node, site) => {
+const exactQuotients = rule('exact-quotients', ['div'], 'gradients', (node, site) => {
   const [x, y] = [node.inputs[0]!, node.inputs[1]!];
   const divisor = numberOf(y);
   if (divisor === undefined) return site.miss('the divisor is not one number');
@@ -43,7 +43,7 @@ const exactQuotients = rule('exact-quotients', ['div'], (node, site) => {
 });
 
 /** x², x^±½, x^-1 and x¹ have operators of their own. */
-const smallPowers = rule('small-powers', ['pow'], (node, site) => {
+const smallPowers = rule('small-powers', ['pow'], 'gradients', (node, site) => {
   const [x, y] = [node.inputs[0]!, node.inputs[1]!];
   switch (numberOf(y)) {
     case 1:
@@ -62,7 +62,7 @@ const smallPowers = rule('small-powers', ['pow'], (node, site) => {
 });
 
 /** i32 sums and products with two numbers: index arithmetic, where regrouping is exact. */
-const mergeWholeNumbers = rule('merge-whole-numbers', ['add', 'mul'], (node, site) => {
+const mergeWholeNumbers = rule('merge-whole-numbers', ['add', 'mul'], 'gradients', (node, site) => {
   if (node.outputs[0]!.type.dtype !== 'i32') return undefined;
   const outer = besideNumber(node.inputs);
   const inner = outer && producer(outer.other, node.op);
@@ -73,13 +73,13 @@ const mergeWholeNumbers = rule('merge-whole-numbers', ['add', 'mul'], (node, sit
   return asResult(node, site.build.emit(node.op, [pair.other, numberLike(outer.other, merged, site)], {})[0]!, site);
 });
 
-const doubleNegation = rule('double-negation', ['neg', 'not'], (node, site) => {
+const doubleNegation = rule('double-negation', ['neg', 'not'], 'gradients', (node, site) => {
   const inner = producer(node.inputs[0]!, node.op);
   return inner?.inputs[0] ?? site.miss('the operand is not negated');
 });
 
 /** a + -b and a - -b. */
-const signedTerms = rule('signed-terms', ['add', 'sub'], (node, { build, miss }) => {
+const signedTerms = rule('signed-terms', ['add', 'sub'], 'gradients', (node, { build, miss }) => {
   const [a, b] = [node.inputs[0]!, node.inputs[1]!];
   const right = producer(b, 'neg')?.inputs[0];
   if (right !== undefined) return node.op === 'add' ? build.sub(a, right) : build.add(a, right);
@@ -89,7 +89,7 @@ const signedTerms = rule('signed-terms', ['add', 'sub'], (node, { build, miss })
 });
 
 /** -a · b, either way round, where the other factor takes the sign: a number or another neg. */
-const signedFactors = rule('signed-factors', ['mul'], (node, site) => {
+const signedFactors = rule('signed-factors', ['mul'], 'gradients', (node, site) => {
   const pair = either(node.inputs, (value) => producer(value, 'neg')?.inputs[0]);
   if (pair === undefined) return site.miss('no factor is negated');
   const number = numberOf(pair.other);
@@ -100,7 +100,7 @@ const signedFactors = rule('signed-factors', ['mul'], (node, site) => {
 });
 
 /** a · (1/b). */
-const factorsAsQuotient = rule('factors-as-quotient', ['mul'], (node, { build, uses, miss }) => {
+const factorsAsQuotient = rule('factors-as-quotient', ['mul'], 'gradients', (node, { build, uses, miss }) => {
   const pair = either(node.inputs, (value) => {
     const quotient = producer(value, 'div');
     return quotient && uses(value) === 1 && numberOf(quotient.inputs[0]!) === 1 ? quotient.inputs[1]! : undefined;
@@ -112,12 +112,12 @@ const factorsAsQuotient = rule('factors-as-quotient', ['mul'], (node, { build, u
     : miss('the reciprocal is of higher rank');
 });
 
-const onceIsEnough = rule('once-is-enough', ['abs', 'relu', 'floor', 'stop_gradient'], (node, site) =>
+const onceIsEnough = rule('once-is-enough', ['abs', 'relu', 'floor', 'stop_gradient'], 'gradients', (node, site) =>
   producer(node.inputs[0]!, node.op) ? node.inputs[0]! : site.miss('not applied twice'),
 );
 
 /** Conditions that hold always or never. */
-const knownLogic = rule('known-logic', ['and', 'or'], (node, site) => {
+const knownLogic = rule('known-logic', ['and', 'or'], 'gradients', (node, site) => {
   const pair = besideNumber(node.inputs);
   if (pair === undefined) return site.miss('no operand is known');
   const absorbing = node.op === 'and' ? 0 : 1;
@@ -125,12 +125,12 @@ const knownLogic = rule('known-logic', ['and', 'or'], (node, site) => {
   return site.build.full(absorbing, 'bool', node.outputs[0]!.type.shape);
 });
 
-const sameOperands = rule('same-operands', ['and', 'or', 'max', 'min'], (node, site) =>
+const sameOperands = rule('same-operands', ['and', 'or', 'max', 'min'], 'gradients', (node, site) =>
   node.inputs[0] === node.inputs[1] ? node.inputs[0]! : site.miss('the operands differ'),
 );
 
 /** A choice that is made already, or makes no difference, or asks the question the wrong way round. */
-const knownChoices = rule('known-choices', ['select'], (node, site) => {
+const knownChoices = rule('known-choices', ['select'], 'gradients', (node, site) => {
   const [condition, a, b] = [node.inputs[0]!, node.inputs[1]!, node.inputs[2]!];
   const known = numberOf(condition);
   if (known !== undefined) return asResult(node, known === 1 ? a : b, site);

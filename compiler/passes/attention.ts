@@ -8,7 +8,7 @@ import { type Rule, rule } from './rule.ts';
  * that the scores are touched once less and the transpose stays next to the matmul, which runtimes
  * take it into.
  */
-const scaleBeforeMatmul = rule('scale-before-matmul', ['mul', 'div'], (node, site) => {
+const scaleBeforeMatmul = rule('scale-before-matmul', ['mul', 'div'], 'gradients', (node, site) => {
   const at = node.op === 'mul' && numberOf(node.inputs[0]!) !== undefined ? 0 : 1;
   const [scale, scores] = [node.inputs[at]!, node.inputs[1 - at]!];
   if (numberOf(scale) === undefined || scale.type.shape.length > 0) return site.miss('no operand is a number');

@@ -28,7 +28,7 @@ function unrepeatedFull(value: Value, build: Site['build']): Value {
 }
 
 /** Element by element, operands need not be repeated first: the result is, or what is left of it. */
-const repeatLate = rule('repeat-late', elementwiseOps, (node, site) => {
+const repeatLate = rule('repeat-late', elementwiseOps, 'gradients', (node, site) => {
   const inputs = node.inputs.map((input) => unrepeated(input, site));
   if (inputs.every((input, i) => input === node.inputs[i])) return site.miss('no operand is repeated');
   const shape = broadcastTogether(
@@ -40,13 +40,13 @@ const repeatLate = rule('repeat-late', elementwiseOps, (node, site) => {
   return sameShape(site.build.facts, shape, type.shape) ? smaller : site.build.broadcast(smaller, type.shape);
 });
 
-const repeatOnce = rule('repeat-once', ['broadcast'], (node, { build, miss }) => {
+const repeatOnce = rule('repeat-once', ['broadcast'], 'gradients', (node, { build, miss }) => {
   const inner = producer(node.inputs[0]!, 'broadcast');
   return inner ? build.broadcast(inner.inputs[0]!, node.attributes.shape) : miss('the operand is not repeated');
 });
 
 /** Batch axes of matmul broadcast by themselves. */
-const repeatInMatmul = rule('repeat-in-matmul', ['matmul'], (node, { build, miss }) => {
+const repeatInMatmul = rule('repeat-in-matmul', ['matmul'], 'gradients', (node, { build, miss }) => {
   const batch = (value: Value) => value.type.shape.slice(0, -2);
   const wanted = batch(node.outputs[0]!);
   for (const [i, operand] of node.inputs.entries()) {
@@ -61,14 +61,19 @@ const repeatInMatmul = rule('repeat-in-matmul', ['matmul'], (node, { build, miss
 });
 
 /** Moving one number about leaves it: what is full stays full. */
-const movedFull = rule('moved-full', ['reshape', 'transpose', 'broadcast', 'slice', 'concat', 'pad'], (node, site) => {
-  const numbers = node.inputs.map((input) => (movable(input) ? numberOf(input) : undefined));
-  const [first] = numbers;
-  if (first === undefined || numbers.some((number) => !Object.is(number, first))) return site.miss('not one number');
-  if (node.op === 'pad' && !Object.is(node.attributes.value, first)) return site.miss('the pad is another number');
-  const { dtype, shape } = node.outputs[0]!.type;
-  return site.build.full(first, dtype, shape);
-});
+const movedFull = rule(
+  'moved-full',
+  ['reshape', 'transpose', 'broadcast', 'slice', 'concat', 'pad'],
+  'gradients',
+  (node, site) => {
+    const numbers = node.inputs.map((input) => (movable(input) ? numberOf(input) : undefined));
+    const [first] = numbers;
+    if (first === undefined || numbers.some((number) => !Object.is(number, first))) return site.miss('not one number');
+    if (node.op === 'pad' && !Object.is(node.attributes.value, first)) return site.miss('the pad is another number');
+    const { dtype, shape } = node.outputs[0]!.type;
+    return site.build.full(first, dtype, shape);
+  },
+);
 
 function movable(value: Value): boolean {
   return value.node.op === 'full' || value.node.op === 'constant';

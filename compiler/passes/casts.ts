@@ -13,7 +13,7 @@ const widenings: Readonly<Record<DType, readonly DType[]>> = {
 };
 
 /** A cast by way of a dtype that loses nothing goes straight. */
-const castByTheWay = rule('cast-by-the-way', ['cast'], (node, { build, miss }) => {
+const castByTheWay = rule('cast-by-the-way', ['cast'], 'gradients', (node, { build, miss }) => {
   const inner = producer(node.inputs[0]!, 'cast');
   if (inner === undefined) return miss('the operand is not cast');
   const x = inner.inputs[0]!;

@@ -23,7 +23,7 @@ const reach = 12;
  * A view moves up through operators that do not mind, when that cancels another view: `transpose(gelu(transpose(x)))`.
  * What branches off on the way must not cost as many views as are saved.
  */
-const cancelViews = rule('cancel-views', ['transpose', 'reshape'], (node, site) => {
+const cancelViews = rule('cancel-views', ['transpose', 'reshape'], 'gradients', (node, site) => {
   const view: View =
     node.op === 'transpose'
       ? { kind: 'transpose', perm: node.attributes.perm }

@@ -16,7 +16,7 @@ interface Arrangement {
  * Rows of zeros need not be multiplied: pad(x)·W is pad(x·W), also where the rows are rearranged before they meet W, as
  * those of windows are that do not divide a map. What is rearranged is then as wide as the result, so it must pay.
  */
-const padAfterProduct = rule('pad-after-product', ['matmul'], (node, site) => {
+const padAfterProduct = rule('pad-after-product', ['matmul'], 'gradients', (node, site) => {
   const [rows, matrix] = [node.inputs[0]!, node.inputs[1]!];
   const [from, to] = matrix.type.shape.map((dim) => asConstant(dim));
   if (from === undefined || to === undefined || matrix.type.shape.length !== 2)

@@ -16,17 +16,29 @@ import { softmaxRules } from './recognise-softmax.ts';
 import { reductionRules } from './reductions.ts';
 import { reshapeRules } from './reshapes.ts';
 import { roundConstants } from './round-constants.ts';
-import { applyRules, type Rule, type Trace } from './rule.ts';
+import { applyRules, type Keeps, type Rule, type Trace } from './rule.ts';
 import { sliceRules } from './slices.ts';
 
 /** A graph for a graph that computes the same; the graph itself when there is nothing to do. */
-export interface Pass {
+export type Pass = RewritingPass | WholePass;
+
+interface Placed {
   readonly name: string;
   /** Runs once, behind the rounds of the others. */
   readonly last?: true;
   /** Runs for this `dtype` alone. */
   readonly only?: Precision;
-  run(graph: Graph, trace?: Trace): Graph;
+}
+
+/** A walk of local rewrites. */
+export interface RewritingPass extends Placed {
+  readonly rules: readonly Rule[];
+}
+
+/** A pass that looks at the graph as a whole. */
+export interface WholePass extends Placed {
+  readonly keeps: Keeps;
+  run(graph: Graph): Graph;
 }
 
 /** What products of matrices and convolutions are computed in. */
@@ -35,6 +47,8 @@ export type Precision = 'f32' | 'f16';
 export interface PipelineOptions {
   /** f32 when not given. */
   readonly dtype?: Precision;
+  /** `gradients` for a graph that is still to be differentiated: what changes them at kinks and ties is left out. */
+  readonly keeping?: Keeps;
   /** Sees the graph after every pass, for `--print-after` and the tests. */
   readonly after?: (pass: string, graph: Graph) => void;
   /** Checks every invariant after every pass, and throws at the pass that breaks one. */
@@ -43,23 +57,18 @@ export interface PipelineOptions {
   readonly trace?: Trace;
 }
 
-const rewriting = (name: string, ...rules: (readonly Rule[])[]): Pass => ({
-  name,
-  run: (graph, trace) => applyRules(graph, rules.flat(), trace),
-});
-
-const views = [reshapeRules, sliceRules, broadcastRules, reductionRules];
+const views = [...reshapeRules, ...sliceRules, ...broadcastRules, ...reductionRules];
 
 /** In order. What one pass leaves to an earlier one is seen to in another round. */
 export const pipeline: readonly Pass[] = [
-  { name: 'dead-code', run: eliminateDeadCode },
-  { name: 'common-subexpressions', run: mergeCommonSubexpressions },
-  { name: 'fold-constants', run: foldConstants },
-  rewriting('simplify', arithmeticRules, castRules, ...views),
-  rewriting('recognise', normRules, activationRules, softmaxRules, attentionRules, paddingRules),
-  rewriting('cancel-views', hoistRules, ...views),
-  { name: 'round-constants', last: true, run: roundConstants },
-  { name: 'half', last: true, only: 'f16', run: toHalf },
+  { name: 'dead-code', keeps: 'gradients', run: eliminateDeadCode },
+  { name: 'common-subexpressions', keeps: 'gradients', run: mergeCommonSubexpressions },
+  { name: 'fold-constants', keeps: 'gradients', run: foldConstants },
+  { name: 'simplify', rules: [...arithmeticRules, ...castRules, ...views] },
+  { name: 'recognise', rules: [...normRules, ...activationRules, ...softmaxRules, ...attentionRules, ...paddingRules] },
+  { name: 'cancel-views', rules: [...hoistRules, ...views] },
+  { name: 'round-constants', last: true, keeps: 'gradients', run: roundConstants },
+  { name: 'half', last: true, only: 'f16', keeps: 'values', run: toHalf },
 ];
 
 const mostRounds = 3;
@@ -84,12 +93,19 @@ export function runPipeline(graph: Graph, options: PipelineOptions = {}): Graph 
   return last.reduce((result, pass) => runPass(pass, result, options), current);
 }
 
-function runPass(pass: Pass, graph: Graph, { after, verify: checked, trace }: PipelineOptions): Graph {
-  const result = pass.run(graph, trace);
+function runPass(pass: Pass, graph: Graph, options: PipelineOptions): Graph {
+  const { after, verify: checked } = options;
+  const result = rewritten(pass, graph, options);
   if (checked === true && result !== graph) {
     const broken = verify(result);
     if (broken.length > 0) throw new Error(`bug in crobc: after ${pass.name}, ${broken.join('; ')}`);
   }
   after?.(pass.name, result);
   return result;
+}
+
+function rewritten(pass: Pass, graph: Graph, { keeping = 'values', trace }: PipelineOptions): Graph {
+  const allowed = ({ keeps }: Rule | WholePass): boolean => keeping === 'values' || keeps === 'gradients';
+  if ('rules' in pass) return applyRules(graph, pass.rules.filter(allowed), trace);
+  return allowed(pass) ? pass.run(graph) : graph;
 }

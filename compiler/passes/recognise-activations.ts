@@ -5,7 +5,7 @@ import { besideNumber, numberOf, producer } from './match.ts';
 import { type Rule, rule } from './rule.ts';
 
 /** x/2 · (1 + erf(x/√2)), or by tanh; however it is bracketed. */
-const geluWrittenOut = rule('gelu-written-out', ['mul'], (node, { build, miss }) => {
+const geluWrittenOut = rule('gelu-written-out', ['mul'], 'gradients', (node, { build, miss }) => {
   const { number, values } = factorsOf(node.outputs[0]!);
   if (number !== 0.5 || values.length !== 2) return miss('not half of a product of two');
   for (const [i, factor] of values.entries()) {
@@ -44,15 +44,15 @@ function isPower(value: Value, x: Value, exponent: number): boolean {
   return isAbout(number, 0.044715) && values.length === exponent && values.every((factor) => factor === x);
 }
 
-/** max(x, 0). */
-const reluWrittenOut = rule('relu-written-out', ['max'], (node, { build, miss }) => {
+/** max(x, 0), which passes half of a gradient at 0, where relu passes nothing. */
+const reluWrittenOut = rule('relu-written-out', ['max'], 'values', (node, { build, miss }) => {
   const pair = besideNumber(node.inputs);
   if (pair?.found !== 0 || node.outputs[0]!.type.dtype === 'i32') return miss('not the maximum of a float and 0');
   return build.broadcast(build.relu(pair.other), node.outputs[0]!.type.shape);
 });
 
 /** 1 / (1 + e^-x). */
-const sigmoidWrittenOut = rule('sigmoid-written-out', ['div'], (node, { build, miss }) => {
+const sigmoidWrittenOut = rule('sigmoid-written-out', ['div'], 'gradients', (node, { build, miss }) => {
   const power = numberOf(node.inputs[0]!) === 1 ? besideTerm(node.inputs[1]!, 1) : undefined;
   const negated = power && producer(power, 'exp')?.inputs[0];
   const x = negated && producer(negated, 'neg')?.inputs[0];

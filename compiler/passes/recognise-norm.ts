@@ -4,7 +4,7 @@ import { either, numberOf, producer } from './match.ts';
 import { type Rule, rule } from './rule.ts';
 
 /** (x - mean) / sqrt(variance + eps), along the last axis. */
-const normalisation = rule('normalisation', ['div'], (node, { build, miss }) => {
+const normalisation = rule('normalisation', ['div'], 'gradients', (node, { build, miss }) => {
   const [centred, deviation] = [node.inputs[0]!, node.inputs[1]!];
   const shifted = producer(deviation, 'sqrt')?.inputs[0];
   const sum = shifted && producer(shifted, 'add');
@@ -31,7 +31,7 @@ function lastMean(value: Value): Value | undefined {
 }
 
 /** The scale after a normalisation without one. */
-const scaleOfNorm = rule('scale-of-norm', ['mul'], (node, { build, uses, miss }) => {
+const scaleOfNorm = rule('scale-of-norm', ['mul'], 'gradients', (node, { build, uses, miss }) => {
   const pair = either(node.inputs, (value) => producer(value, 'layer_norm'));
   if (pair === undefined || !isPerChannel(pair.found, pair.other))
     return miss('not a norm and a vector of its channels');
@@ -42,7 +42,7 @@ const scaleOfNorm = rule('scale-of-norm', ['mul'], (node, { build, uses, miss })
 });
 
 /** The bias after a norm without one. */
-const biasOfNorm = rule('bias-of-norm', ['add'], (node, { build, uses, miss }) => {
+const biasOfNorm = rule('bias-of-norm', ['add'], 'gradients', (node, { build, uses, miss }) => {
   const pair = either(node.inputs, (value) => producer(value, 'layer_norm'));
   if (pair === undefined || !isPerChannel(pair.found, pair.other))
     return miss('not a norm and a vector of its channels');

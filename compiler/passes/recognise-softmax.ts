@@ -3,7 +3,7 @@ import { producer } from './match.ts';
 import { type Rule, rule } from './rule.ts';
 
 /** e^x / Σe^x, with or without the maximum taken off first. */
-const softmaxWrittenOut = rule('softmax-written-out', ['div'], (node, { build, miss }) => {
+const softmaxWrittenOut = rule('softmax-written-out', ['div'], 'gradients', (node, { build, miss }) => {
   const [powers, total] = [node.inputs[0]!, node.inputs[1]!];
   const axis = keptAxis(total, 'sum');
   const x = producer(powers, 'exp')?.inputs[0];
@@ -13,7 +13,7 @@ const softmaxWrittenOut = rule('softmax-written-out', ['div'], (node, { build, m
 });
 
 /** x - log Σe^x, with or without the maximum taken off first. */
-const logSoftmaxWrittenOut = rule('log-softmax-written-out', ['sub'], (node, { build, miss }) => {
+const logSoftmaxWrittenOut = rule('log-softmax-written-out', ['sub'], 'gradients', (node, { build, miss }) => {
   const x = node.inputs[0]!;
   const total = producer(node.inputs[1]!, 'log')?.inputs[0];
   const axis = total && keptAxis(total, 'sum');
@@ -22,7 +22,7 @@ const logSoftmaxWrittenOut = rule('log-softmax-written-out', ['sub'], (node, { b
   return build.logSoftmax(unshifted(x, axis), axis);
 });
 
-const logOfSoftmax = rule('log-of-softmax', ['log'], (node, { build, miss }) => {
+const logOfSoftmax = rule('log-of-softmax', ['log'], 'gradients', (node, { build, miss }) => {
   const softmax = producer(node.inputs[0]!, 'softmax');
   return softmax ? build.logSoftmax(softmax.inputs[0]!, softmax.attributes.axis) : miss('not of a softmax');
 });

@@ -11,8 +11,13 @@ function reduce(op: Reduction, x: Value, axes: readonly number[], keep: boolean,
   return build.emit(op, [x], { axes, keep })[0]!;
 }
 
-/** A reduction of the same kind of reduction. */
-const reduceOnce = rule('reduce-once', reductions, (node, site) => {
+/** A sum of a sum, a mean of a mean. */
+const reduceOnce = rule('reduce-once', ['sum', 'mean'], 'gradients', (node, site) => ofReduction(node, site));
+
+/** A maximum of a maximum. Equal elements share a gradient evenly; in two stages, they share it within their row first. */
+const reduceMaxOnce = rule('reduce-max-once', ['reduce_max'], 'values', (node, site) => ofReduction(node, site));
+
+function ofReduction(node: NodeOf<Reduction>, site: Site): Value | undefined {
   const inner = producer(node.inputs[0]!, node.op) as NodeOf<Reduction> | undefined;
   if (inner === undefined) return site.miss('the operand is not reduced alike');
   if (site.uses(node.inputs[0]!) > 1) return site.miss('the inner one is needed elsewhere');
@@ -22,10 +27,10 @@ const reduceOnce = rule('reduce-once', reductions, (node, site) => {
   const outer = node.attributes.keep ? node.attributes.axes : node.attributes.axes.map((axis) => left[axis]!);
   const axes = [...new Set([...inner.attributes.axes, ...outer])].sort((a, b) => a - b);
   return reduce(node.op, x, axes, node.attributes.keep, site);
-});
+}
 
 /** Along axes of size 1 there is nothing to reduce. */
-const reduceLongAxes = rule('reduce-long-axes', reductions, (node, site) => {
+const reduceLongAxes = rule('reduce-long-axes', reductions, 'gradients', (node, site) => {
   const x = node.inputs[0]!;
   const { axes, keep } = node.attributes;
   const long = axes.filter((axis) => !isOne(site.build.facts, x.type.shape[axis]!));
@@ -35,7 +40,7 @@ const reduceLongAxes = rule('reduce-long-axes', reductions, (node, site) => {
 });
 
 /** A reshape that only drops or adds the reduced axes is the reduction's own `keep`. */
-const reshapeOfReduction = rule('reshape-of-reduction', ['reshape'], (node, site) => {
+const reshapeOfReduction = rule('reshape-of-reduction', ['reshape'], 'gradients', (node, site) => {
   const x = node.inputs[0]!;
   const inner = reductions.map((op) => producer(x, op)).find((found) => found !== undefined);
   if (inner === undefined) return site.miss('the operand is not reduced');
@@ -51,7 +56,7 @@ const reshapeOfReduction = rule('reshape-of-reduction', ['reshape'], (node, site
 });
 
 /** A sum over how many there were. */
-const sumOverCount = rule('sum-over-count', ['div', 'mul'], (node, site) => {
+const sumOverCount = rule('sum-over-count', ['div', 'mul'], 'gradients', (node, site) => {
   const [total, count] = [node.inputs[0]!, node.inputs[1]!];
   const inner = producer(total, 'sum');
   if (inner === undefined || total.type.dtype === 'i32') return site.miss('the first operand is not a sum of floats');
@@ -71,4 +76,10 @@ function isDim(value: Value, key: string): boolean {
 }
 
 /** Reductions of reductions, and around reshapes. */
-export const reductionRules: readonly Rule[] = [reduceOnce, reduceLongAxes, reshapeOfReduction, sumOverCount];
+export const reductionRules: readonly Rule[] = [
+  reduceOnce,
+  reduceMaxOnce,
+  reduceLongAxes,
+  reshapeOfReduction,
+  sumOverCount,
+];

@@ -6,12 +6,12 @@ import { groupAxes, minimalPermutation } from './axes.ts';
 import { isOne, producer } from './match.ts';
 import { type Rule, rule } from './rule.ts';
 
-const reshapeOnce = rule('reshape-once', ['reshape'], (node, { build, miss }) => {
+const reshapeOnce = rule('reshape-once', ['reshape'], 'gradients', (node, { build, miss }) => {
   const inner = producer(node.inputs[0]!, 'reshape');
   return inner ? build.reshape(inner.inputs[0]!, node.attributes.shape) : miss('the operand is not reshaped');
 });
 
-const transposeOnce = rule('transpose-once', ['transpose'], (node, { build, miss }) => {
+const transposeOnce = rule('transpose-once', ['transpose'], 'gradients', (node, { build, miss }) => {
   const inner = producer(node.inputs[0]!, 'transpose');
   if (inner === undefined) return miss('the operand is not transposed');
   return build.transpose(inner.inputs[0]!, composed(inner.attributes.perm, node.attributes.perm));
@@ -23,7 +23,7 @@ export function composed(first: readonly number[], second: readonly number[]): n
 }
 
 /** A transpose that moves axes of size 1 only. */
-const transposeAsReshape = rule('transpose-as-reshape', ['transpose'], (node, { build, miss }) => {
+const transposeAsReshape = rule('transpose-as-reshape', ['transpose'], 'gradients', (node, { build, miss }) => {
   const x = node.inputs[0]!;
   if (!x.type.shape.some((dim) => isOne(build.facts, dim))) return miss('no axis is of size 1');
   const { perm } = minimalPermutation(build.facts, x.type.shape, node.attributes.perm);
@@ -35,7 +35,7 @@ const transposeAsReshape = rule('transpose-as-reshape', ['transpose'], (node, { 
  * Reshape, transpose, reshape, with as few axes as possible in the middle, where that saves a
  * reshape, or an axis.
  */
-const fewestAxes = rule('fewest-axes', ['reshape', 'transpose'], (node, { build, uses, miss }) => {
+const fewestAxes = rule('fewest-axes', ['reshape', 'transpose'], 'gradients', (node, { build, uses, miss }) => {
   const transpose = node.op === 'transpose' ? node : producer(node.inputs[0]!, 'transpose');
   if (transpose === undefined) return miss('no transpose');
   if (transpose !== node && uses(transpose.outputs[0]!) > 1) return miss('the transpose is needed elsewhere');
@@ -53,16 +53,21 @@ const fewestAxes = rule('fewest-axes', ['reshape', 'transpose'], (node, { build,
 });
 
 /** Transpose, reshape, transpose: one transpose, when the reshape splits or merges whole axes. */
-const transposeAcrossReshape = rule('transpose-across-reshape', ['transpose'], (node, { build, uses, miss }) => {
-  const reshape = producer(node.inputs[0]!, 'reshape');
-  const first = reshape && producer(reshape.inputs[0]!, 'transpose');
-  if (first === undefined) return miss('no reshape of a transpose');
-  if (uses(first.outputs[0]!) > 1 || uses(reshape!.outputs[0]!) > 1) return miss('the inner one is needed elsewhere');
-  const refined = refine(build.facts, first, node.inputs[0]!, node.attributes.perm);
-  if (refined === undefined) return miss('the reshape regroups axes across each other');
-  const split = build.reshape(first.inputs[0]!, refined.shape);
-  return build.reshape(build.transpose(split, refined.perm), node.outputs[0]!.type.shape);
-});
+const transposeAcrossReshape = rule(
+  'transpose-across-reshape',
+  ['transpose'],
+  'gradients',
+  (node, { build, uses, miss }) => {
+    const reshape = producer(node.inputs[0]!, 'reshape');
+    const first = reshape && producer(reshape.inputs[0]!, 'transpose');
+    if (first === undefined) return miss('no reshape of a transpose');
+    if (uses(first.outputs[0]!) > 1 || uses(reshape!.outputs[0]!) > 1) return miss('the inner one is needed elsewhere');
+    const refined = refine(build.facts, first, node.inputs[0]!, node.attributes.perm);
+    if (refined === undefined) return miss('the reshape regroups axes across each other');
+    const split = build.reshape(first.inputs[0]!, refined.shape);
+    return build.reshape(build.transpose(split, refined.perm), node.outputs[0]!.type.shape);
+  },
+);
 
 /** The first transpose's operand split so finely that the reshape in the middle is no more than a regrouping. */
 function refine(
@@ -92,16 +97,21 @@ function refine(
 }
 
 /** Transposed alike, parts are joined before they are transposed. */
-const concatBeforeTranspose = rule('concat-before-transpose', ['concat'], (node, { build, uses, miss }) => {
-  const parts = node.inputs.map((input) => producer(input, 'transpose'));
-  const perm = parts[0]?.attributes.perm;
-  if (perm === undefined) return miss('a part is not transposed');
-  if (!parts.every((part) => part?.attributes.perm.every((axis, i) => axis === perm[i])))
-    return miss('parts are transposed differently');
-  if (node.inputs.some((input) => uses(input) > 1)) return miss('a transposed part is needed elsewhere');
-  const sources = parts.map((part) => part!.inputs[0]!);
-  return build.transpose(build.concat(sources, perm[node.attributes.axis]!), perm);
-});
+const concatBeforeTranspose = rule(
+  'concat-before-transpose',
+  ['concat'],
+  'gradients',
+  (node, { build, uses, miss }) => {
+    const parts = node.inputs.map((input) => producer(input, 'transpose'));
+    const perm = parts[0]?.attributes.perm;
+    if (perm === undefined) return miss('a part is not transposed');
+    if (!parts.every((part) => part?.attributes.perm.every((axis, i) => axis === perm[i])))
+      return miss('parts are transposed differently');
+    if (node.inputs.some((input) => uses(input) > 1)) return miss('a transposed part is needed elsewhere');
+    const sources = parts.map((part) => part!.inputs[0]!);
+    return build.transpose(build.concat(sources, perm[node.attributes.axis]!), perm);
+  },
+);
 
 /** Chains of reshapes and transposes, shortened. */
 export const reshapeRules: readonly Rule[] = [

@@ -16,21 +16,29 @@ export interface Site {
 }
 
 /**
+ * What a rewrite leaves as it is: the results, or also their gradients where an operator has no derivative, at kinks and
+ * ties. A graph that is still to be differentiated is rewritten by the latter alone.
+ */
+export type Keeps = 'values' | 'gradients';
+
+/**
  * A local rewrite: what the single result of `node` may be replaced by, of the same type, or
  * undefined. A rule must leave the graph smaller by some measure, so that rules end.
  */
 export interface Rule {
   readonly name: string;
   readonly ops: readonly NodeOp[];
+  readonly keeps: Keeps;
   replace(node: Node, site: Site): Value | undefined;
 }
 
 export function rule<O extends NodeOp>(
   name: string,
   ops: readonly O[],
+  keeps: Keeps,
   replace: (node: { [Op in O]: NodeOf<Op> }[O], site: Site) => Value | undefined,
 ): Rule {
-  return { name, ops, replace: replace as Rule['replace'] };
+  return { name, ops, keeps, replace: replace as Rule['replace'] };
 }
 
 /** What a rule did at a node: fired, or the reason why not. */

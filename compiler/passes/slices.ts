@@ -6,7 +6,7 @@ import { producer } from './match.ts';
 import { type Rule, rule } from './rule.ts';
 
 /** A slice of a slice. */
-const sliceOnce = rule('slice-once', ['slice'], (node, { build, miss }) => {
+const sliceOnce = rule('slice-once', ['slice'], 'gradients', (node, { build, miss }) => {
   const inner = producer(node.inputs[0]!, 'slice');
   if (inner === undefined) return miss('the operand is not sliced');
   const outer = node.attributes;
@@ -22,7 +22,7 @@ const sliceOnce = rule('slice-once', ['slice'], (node, { build, miss }) => {
 });
 
 /** A slice that lies within one part, or covers some parts whole. */
-const sliceOfConcat = rule('slice-of-concat', ['slice'], (node, { build, miss }) => {
+const sliceOfConcat = rule('slice-of-concat', ['slice'], 'gradients', (node, { build, miss }) => {
   const joined = producer(node.inputs[0]!, 'concat');
   if (joined === undefined) return miss('the operand is not joined from parts');
   const { axis } = joined.attributes;
@@ -50,7 +50,7 @@ const sliceOfConcat = rule('slice-of-concat', ['slice'], (node, { build, miss })
 });
 
 /** A slice that takes back what was padded, whole or in part. */
-const sliceOfPad = rule('slice-of-pad', ['slice'], (node, { build, miss }) => {
+const sliceOfPad = rule('slice-of-pad', ['slice'], 'gradients', (node, { build, miss }) => {
   const pad = producer(node.inputs[0]!, 'pad');
   if (pad === undefined) return miss('the operand is not padded');
   const { facts } = build;
@@ -77,7 +77,7 @@ function isUnpadded(facts: Facts, low: readonly Dim[], high: readonly Dim[], axi
   return sameDim(facts, low[axis]!, zero) && sameDim(facts, high[axis]!, zero);
 }
 
-const padOnce = rule('pad-once', ['pad'], (node, { build, miss }) => {
+const padOnce = rule('pad-once', ['pad'], 'gradients', (node, { build, miss }) => {
   const inner = producer(node.inputs[0]!, 'pad');
   if (inner === undefined || !Object.is(inner.attributes.value, node.attributes.value))
     return miss('the operand is not padded with the same number');
@@ -87,7 +87,7 @@ const padOnce = rule('pad-once', ['pad'], (node, { build, miss }) => {
 });
 
 /** Parts of parts, along one axis. */
-const concatOnce = rule('concat-once', ['concat'], (node, { build, miss }) => {
+const concatOnce = rule('concat-once', ['concat'], 'gradients', (node, { build, miss }) => {
   const { axis } = node.attributes;
   const parts = node.inputs.flatMap((part) => {
     const inner = producer(part, 'concat');
@@ -97,7 +97,7 @@ const concatOnce = rule('concat-once', ['concat'], (node, { build, miss }) => {
 });
 
 /** Neighbouring slices of one tensor, joined again: also what is left of rolling by zero. */
-const concatOfSlices = rule('concat-of-slices', ['concat'], (node, { build, miss }) => {
+const concatOfSlices = rule('concat-of-slices', ['concat'], 'gradients', (node, { build, miss }) => {
   const { axis } = node.attributes;
   const parts: Value[] = [];
   for (const part of node.inputs) {

@@ -104,10 +104,10 @@ const slope = (path: string) => `d:${path}`;
 
 /**
  * Loss, terms, new buffers, and the gradients of the weights that learn, optimised. The forward half is optimised before
- * it is differentiated: what has a gradient in closed form is recognised.
+ * it is differentiated, as far as gradients stay as they are: what has one in closed form is recognised.
  */
 function differentiated(training: Training, rematerialise: readonly string[]): Graph {
-  const forward = runPipeline(forwardGraph(training.forward));
+  const forward = runPipeline(forwardGraph(training.forward), { keeping: 'gradients' });
   const build = new Builder(forward.facts);
   build.nodes.push(...forward.nodes);
   const inputs = new Map(forward.inputs.map(({ name, value }) => [name, value]));

@@ -28,7 +28,11 @@ export function randomGraph(random: Random, steps: number, kind: keyof typeof mo
     const made = attempt(() => random.pick(moves[kind])(build, x, random, pool, step));
     if (made !== undefined && made.type.dtype === 'f32' && made.type.shape.length <= 6) pool.push(made);
   }
-  const results = [...new Set([pool.at(-1)!, pool.at(-2)!, random.pick(pool)])];
+  const picked = [...new Set([pool.at(-1)!, pool.at(-2)!, random.pick(pool)])];
+  const results =
+    kind === 'kinks'
+      ? picked.map((x, i) => attempt(() => random.pick(endings)(build, x, random, pool, steps + i)) ?? x)
+      : picked;
   const parts = {
     name: 'random',
     docs: '',
@@ -264,7 +268,148 @@ const position: Move = (build, x, random) => {
 const half: Move = (build, x, random) =>
   random.int(0, 3) === 0 ? build.cast(build.cast(build.lt(x, x), 'i32'), 'f32') : undefined;
 
+/** Exact on small numbers, so that what is equal stays equal however it is computed. */
+const bent: Move = (build, x, random) => build.emit(random.pick(['neg', 'abs', 'relu', 'floor'] as const), [x], {})[0]!;
+
+const bentWithNumber: Move = (build, x, random) => {
+  const number = build.full(random.pick([0, 1, -1]), 'f32', random.pick([[], x.type.shape, [one]]));
+  const op = random.pick(['add', 'sub', 'mul', 'max', 'min'] as const);
+  return random.int(0, 1) === 0 ? build.emit(op, [x, number], {})[0]! : build.emit(op, [number, x], {})[0]!;
+};
+
+const bentWithAnother: Move = (build, x, random, pool) => {
+  const others = pool.filter((other) => 'values' in build.tryEmit('add', [x, other], {}));
+  return build.emit(random.pick(['add', 'sub', 'max', 'min'] as const), [x, random.pick(others)], {})[0]!;
+};
+
+const bentReduce: Move = (build, x, random) => {
+  const axes = x.type.shape.flatMap((_, axis) => (random.int(0, 1) === 0 ? [axis] : []));
+  if (axes.length === 0) return undefined;
+  const keep = random.int(0, 1) === 0;
+  return build.emit(random.pick(['sum', 'reduce_max', 'reduce_max'] as const), [x], { axes, keep })[0];
+};
+
+const halved: Move = (build, x, random) => build.div(x, build.full(random.pick([1, 2, -4]), 'f32', []));
+
+const squared: Move = (build, x, random) => build.pow(x, build.full(random.pick([1, 2]), 'f32', []));
+
+const root: Move = (build, x, random) => {
+  const positive = build.add(build.abs(x), build.full(1, 'f32', []));
+  return build.pow(positive, build.full(random.pick([0.5, -0.5, -1]), 'f32', []));
+};
+
+const quotient: Move = (build, x) => {
+  const positive = build.add(build.abs(x), build.full(1, 'f32', []));
+  return build.mul(x, build.div(build.full(1, 'f32', []), positive));
+};
+
+const logistic: Move = (build, x) => {
+  const number = build.full(1, 'f32', []);
+  return build.div(number, build.add(number, build.exp(build.neg(x))));
+};
+
+const logSoftmax: Move = (build, x, random) => {
+  if (x.type.shape.length === 0) return undefined;
+  const axis = random.int(0, x.type.shape.length - 1);
+  return random.int(0, 1) === 0
+    ? build.log(build.softmax(build.tanh(x), axis))
+    : writtenOut('log_softmax', build, [build.tanh(x)], { axis });
+};
+
+/** The definition takes the gradient of the maximum out; who writes softmax out may leave it in. */
+const shiftedSoftmax: Move = (build, x, random) => {
+  if (x.type.shape.length === 0) return undefined;
+  const axis = random.int(0, x.type.shape.length - 1);
+  const powers = build.exp(build.sub(x, build.reduceMax(x, [axis], true)));
+  return build.div(powers, build.sum(powers, [axis], true));
+};
+
+const average: Move = (build, x, random) => {
+  const axis = random.int(0, x.type.shape.length - 1);
+  const size = asConstant(x.type.shape[axis] ?? variable('N'));
+  if (size === undefined || random.int(0, 1) === 0) return build.mean(build.mean(x, [axis], false), [0], false);
+  return build.div(build.sum(x, [axis]), build.full(size, 'f32', []));
+};
+
+/** A transpose on either side of merged axes. */
+const turnedTwice: Move = (build, x, random) => {
+  const rank = x.type.shape.length;
+  if (rank < 3) return undefined;
+  const turned = build.transpose(x, permuted(random, rank));
+  const merged = build.reshape(turned, [...turned.type.shape.slice(0, -2), mul(...lastTwo(turned))]);
+  return build.transpose(merged, permuted(random, rank - 1));
+};
+
+function lastTwo({ type: { shape } }: Value): [Dim, Dim] {
+  return [shape.at(-2) ?? one, shape.at(-1) ?? one];
+}
+
+const turnedParts: Move = (build, x, random, pool) => {
+  const perm = permuted(random, x.type.shape.length);
+  const others = pool.filter((other) => 'values' in build.tryEmit('add', [x, other], {}));
+  return build.concat(
+    [x, random.pick(others)].map((part) => build.transpose(part, perm)),
+    random.int(0, perm.length - 1),
+  );
+};
+
+/** Whole numbers and conditions beside the floats. */
+const indexed: Move = (build, x, random) => {
+  const size = x.type.shape.at(-1);
+  if (size === undefined) return undefined;
+  const [first, second] = [1, 2].map((value) => build.full(value, 'i32', []));
+  const places = build.add(build.add(build.iota(size), first!), second!);
+  const condition = build.and(build.lt(build.cast(places, 'f32'), x), build.full(random.int(0, 1), 'bool', [one]));
+  const counted = build.cast(build.cast(condition, 'i32'), 'f32');
+  const moved = build.reshape(build.broadcast(build.full(1, 'f32', [one]), [size, one]), [size]);
+  return build.select(condition, build.add(x, counted), build.max(x, moved));
+};
+
+/** One row of zeros in front: multiplied, or taken away again. */
+const padded: Move = (build, x, random, _pool, step) => {
+  const { shape } = x.type;
+  const size = asConstant(shape.at(-1) ?? variable('N'));
+  if (size === undefined || shape.length < 2) return undefined;
+  const nothing = shape.map(() => zero);
+  const first = shape.map((_, axis) => (axis === 0 ? one : zero));
+  const rows = build.pad(x, first, nothing, 0);
+  if (random.int(0, 1) === 0) return build.matmul(rows, weight(build, `p${step}`, [n(size), n(2)]));
+  const stop = shape.map((dim, axis) => (axis === 0 ? add(dim, one) : dim));
+  return build.slice(
+    rows,
+    first,
+    stop,
+    shape.map(() => 1),
+  );
+};
+
+const repeatedTwice: Move = (build, x) => {
+  const once = build.broadcast(x, [n(2), ...x.type.shape]);
+  return build.broadcast(once, [n(3), ...once.type.shape]);
+};
+
+/** The largest of each row, then of those. */
+const largestTwice: Move = (build, x) => build.reduceMax(build.reduceMax(x, [0], false), [0], false);
+
+const endings = [
+  root,
+  quotient,
+  logistic,
+  logSoftmax,
+  shiftedSoftmax,
+  average,
+  softmax,
+  norm,
+  gelu,
+  linear,
+  scores,
+  padded,
+  repeatedTwice,
+  largestTwice,
+];
+
 const elementwiseMoves = [unary, withNumber, withAnother, withVector];
+const bentMoves = [bent, bentWithNumber, bentWithAnother, bentReduce, choose, halved, squared];
 const layoutMoves = [transpose, merge, split, insertOne, dropOnes, reshapeAs, repeat];
 const moves = {
   views: [
@@ -283,5 +428,18 @@ const moves = {
   everything: [
     ...[...elementwiseMoves, ...layoutMoves, divide, power, slice, roll, pad, concat, unconcat, reduce, linear],
     ...[scores, softmax, norm, gelu, choose, position, half],
+  ],
+  kinks: [
+    ...bentMoves,
+    ...bentMoves,
+    ...layoutMoves,
+    slice,
+    roll,
+    pad,
+    concat,
+    unconcat,
+    indexed,
+    turnedTwice,
+    turnedParts,
   ],
 } satisfies Record<string, readonly Move[]>;
