@@ -55,6 +55,7 @@ export const attributeKinds: { readonly [O in NodeOp]: KindsOf<NodeAttributes[O]
   tanh: {},
   erf: {},
   sigmoid: {},
+  softplus: {},
   relu: {},
   floor: {},
   not: {},

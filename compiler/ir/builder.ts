@@ -216,6 +216,9 @@ export class Builder {
   sigmoid(x: Value): Value {
     return this.one('sigmoid', [x], {});
   }
+  softplus(x: Value): Value {
+    return this.one('softplus', [x], {});
+  }
   relu(x: Value): Value {
     return this.one('relu', [x], {});
   }

@@ -51,6 +51,7 @@ export interface OpAttributes {
   readonly tanh: None;
   readonly erf: None;
   readonly sigmoid: None;
+  readonly softplus: None;
   readonly relu: None;
   readonly floor: None;
   readonly not: None;

@@ -13,7 +13,20 @@ import { inputType, isFloat, isNumeric, typing } from './typing.ts';
 
 type UnaryName = Extract<
   OpName,
-  'neg' | 'abs' | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'tanh' | 'erf' | 'sigmoid' | 'relu' | 'floor' | 'not'
+  | 'neg'
+  | 'abs'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'sin'
+  | 'cos'
+  | 'tanh'
+  | 'erf'
+  | 'sigmoid'
+  | 'softplus'
+  | 'relu'
+  | 'floor'
+  | 'not'
 >;
 
 interface Unary {
@@ -142,6 +155,13 @@ export const unaryRows = {
     f: (x) => 1 / (1 + Math.exp(-x)),
     flops: 4,
     gradient: (build, x, y, dy) => build.mul(dy, build.mul(y, build.sub(scalar(build, x, 1), y))),
+  }),
+  softplus: row('softplus', {
+    docs: 'log(1 + e^x), safe for large x.',
+    takes: 'float',
+    f: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+    flops: 4,
+    gradient: (build, x, _y, dy) => build.mul(dy, build.sigmoid(x)),
   }),
   relu: row('relu', {
     docs: 'max(x, 0).',

@@ -11,7 +11,20 @@ const inHalf: ReadonlySet<string> = new Set<OpName>(['matmul', 'conv2d']);
 
 /** Sums lose small terms in half precision, exponentials and powers overflow it, angles and pixels need its missing bits. */
 const inFloat: ReadonlySet<string> = new Set<OpName>([
-  ...(['layer_norm', 'softmax', 'log_softmax', 'mean', 'sum', 'exp', 'log', 'pow', 'sqrt', 'sin', 'cos'] as const),
+  ...([
+    'layer_norm',
+    'softmax',
+    'log_softmax',
+    'mean',
+    'sum',
+    'exp',
+    'log',
+    'pow',
+    'sqrt',
+    'sin',
+    'cos',
+    'softplus',
+  ] as const),
   ...(['grid_sample', 'scatter_add', 'uniform', 'conv2d_dx', 'conv2d_dw', 'topk'] as const),
 ]);
 

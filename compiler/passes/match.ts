@@ -62,7 +62,7 @@ export function isOne(facts: Facts, dim: Dim): boolean {
 
 const unaryOps = [
   ...(['neg', 'abs', 'exp', 'log', 'sqrt', 'sin', 'cos', 'tanh', 'erf', 'sigmoid', 'relu', 'floor', 'not'] as const),
-  ...(['cast', 'gelu', 'stop_gradient'] as const),
+  ...(['softplus', 'cast', 'gelu', 'stop_gradient'] as const),
 ] satisfies readonly OpName[];
 const binaryOps = [
   ...(['add', 'sub', 'mul', 'div', 'pow', 'max', 'min', 'mod', 'floordiv', 'eq', 'lt', 'le', 'and', 'or'] as const),

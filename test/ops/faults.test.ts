@@ -196,6 +196,7 @@ const faults: Faults = {
   tanh: unary('float'),
   erf: unary('float'),
   sigmoid: unary('float'),
+  softplus: unary('float'),
   relu: unary('float'),
   floor: unary('float'),
   not: unary('bool'),

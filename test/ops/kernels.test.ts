@@ -159,6 +159,7 @@ describe('elementwise', () => {
     ['cos', [0, Math.PI], [1, -1]],
     ['tanh', [0, Math.log(3) / 2], [0, 0.5]],
     ['sigmoid', [0, Math.log(3)], [0.5, 0.75]],
+    ['softplus', [-1e4, 0, Math.log(3), 1e4], [0, Math.log(2), Math.log(4), 1e4]],
     ['relu', [-2, 2], [0, 2]],
     ['floor', [-0.5, 1.5], [-1, 1]],
   ])('%s', (op, x, y) => {

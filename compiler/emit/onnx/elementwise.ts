@@ -17,6 +17,7 @@ type Unary =
   | 'tanh'
   | 'erf'
   | 'sigmoid'
+  | 'softplus'
   | 'relu'
   | 'floor'
   | 'not';
@@ -73,6 +74,7 @@ export const elementwise = {
   tanh: unary('Tanh'),
   erf: unary('Erf'),
   sigmoid: unary('Sigmoid'),
+  softplus: unary('Softplus'),
   relu: unary('Relu'),
   floor: unary('Floor'),
   not: unary('Not'),

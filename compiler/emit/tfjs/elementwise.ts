@@ -15,6 +15,7 @@ type Unary =
   | 'tanh'
   | 'erf'
   | 'sigmoid'
+  | 'softplus'
   | 'relu'
   | 'floor'
   | 'not';
@@ -90,6 +91,7 @@ export const elementwise = {
   tanh: unary('tanh'),
   erf: unary('erf'),
   sigmoid: unary('sigmoid'),
+  softplus: unary('softplus'),
   relu: unary('relu'),
   floor: unary('floor'),
   not: unary('logicalNot'),

@@ -6,7 +6,19 @@ import { fail, guarded, noNames, showType } from '../../report/report.ts';
 import { scalar } from '../arithmetic.ts';
 import { type Builtin, type BuiltinCall, tensorsArg, wanted } from './builtin.ts';
 
-type UnaryName = 'neg' | 'abs' | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'tanh' | 'erf' | 'sigmoid' | 'relu';
+type UnaryName =
+  | 'neg'
+  | 'abs'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'sin'
+  | 'cos'
+  | 'tanh'
+  | 'erf'
+  | 'sigmoid'
+  | 'softplus'
+  | 'relu';
 
 const onNumbers: Partial<Record<UnaryName, (x: number) => number>> = {
   neg: (x) => -x,
@@ -30,6 +42,7 @@ const meanings: Record<UnaryName, string> = {
   tanh: 'hyperbolic tangent',
   erf: 'error function',
   sigmoid: '1/(1 + e^-x)',
+  softplus: 'log(1 + e^x), without overflow',
   relu: 'max(x, 0)',
 };
 
