@@ -7,7 +7,7 @@ import { once, operand, perInput } from './gradients/rule.ts';
 import { zip } from './kernels/elementwise.ts';
 import { input } from './kernels/tensor.ts';
 import type { OpAttributes, OpName } from './names.ts';
-import type { OpRow, Random } from './row.ts';
+import type { OpRow, Random, ResultMemory } from './row.ts';
 import { alignedShapes, bools, floats, halves, integers } from './sampling.ts';
 import { scalar } from './scalar.ts';
 import { inputType, isFloat, isNumeric, typing } from './typing.ts';
@@ -23,6 +23,8 @@ interface Binary {
   readonly takes: keyof typeof accepts;
   readonly gives: 'same' | 'bool';
   readonly f: (a: number, b: number) => number;
+  /** `element` when not given. */
+  readonly memory?: Extract<ResultMemory, 'element' | 'alone'>;
   /** For i32, where float64 arithmetic would not wrap as int32 does. */
   readonly integer?: (a: number, b: number) => number;
   /** Pairs of samplers to pick from; both draw the same dtype. */
@@ -72,13 +74,14 @@ const wholeExponents: Draw = (random, shape) => {
 };
 
 function row<O extends BinaryName>(name: O, binary: Binary): OpRow<O> {
-  const { docs, takes, gives, f, integer, draws, gradient, kinks } = binary;
+  const { docs, takes, gives, f, memory = 'element', integer, draws, gradient, kinks } = binary;
   const { constraint, test } = accepts[takes];
   return {
     name,
     docs: `${docs} Element by element, broadcasting by trailing alignment; counted as 1 FLOP each.`,
     constraints: [sameDtype, constraint, broadcastConstraint],
     inputs: ['a', 'b'],
+    memory,
     infer: (inputs, _attributes, facts) =>
       typing(facts, (prove) => {
         const [a, b] = [inputType(inputs, 0), inputType(inputs, 1)];
@@ -170,6 +173,7 @@ export const binaryRows = {
     takes: 'float',
     gives: 'same',
     f: (a, b) => a ** b,
+    memory: 'alone',
     draws: [
       [bases, exponents],
       [floats, wholeExponents],

@@ -26,6 +26,7 @@ const mean: OpRow<'mean'> = {
   docs: 'The average along `axes`, which vanish, or stay as 1 with `keep`. One FLOP for each element.',
   constraints: [float, reducedAxes],
   inputs: ['x'],
+  memory: 'new',
   infer: (inputs, { axes, keep }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
@@ -55,6 +56,7 @@ const softmax: OpRow<'softmax'> = {
   docs: 'e^x over its sum along `axis`, safe for large x. 5 FLOPs for each element.',
   constraints: [float, oneAxis],
   inputs: ['x'],
+  memory: 'new',
   infer: (inputs, { axis }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
@@ -76,6 +78,7 @@ const logSoftmax: OpRow<'log_softmax'> = {
   docs: 'The logarithm of `softmax` along `axis`, safe for large x. 5 FLOPs for each element.',
   constraints: [float, oneAxis],
   inputs: ['x'],
+  memory: 'new',
   infer: softmax.infer,
   reference: (inputs, { axis }) => [kernels.logSoftmax(input(inputs, 0), axis)],
   cost: softmax.cost,
@@ -100,6 +103,7 @@ const layerNorm: OpRow<'layer_norm'> = {
   docs: '`(x[..., C], scale[C], bias[C])`: (x - mean) / sqrt(variance + eps) · scale + bias over the last axis, with the biased variance. 8 FLOPs for each element.',
   constraints: [normDtype, normRank, normEps, normSize],
   inputs: ['x', 'scale', 'bias'],
+  memory: 'new',
   infer: (inputs, { eps }, facts) =>
     typing(facts, (prove) => {
       const [x, scale, bias] = [inputType(inputs, 0), inputType(inputs, 1), inputType(inputs, 2)];
@@ -130,6 +134,7 @@ const gelu: OpRow<'gelu'> = {
   docs: 'x · Φ(x), Φ the normal distribution function: exact by erf, or approximated by tanh (arXiv 1606.08415). 8 FLOPs for each element.',
   constraints: [float],
   inputs: ['x'],
+  memory: 'new',
   infer: (inputs, _attributes, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
@@ -159,6 +164,7 @@ const maxPool2d: OpRow<'max_pool2d'> = {
   docs: "The largest element under each window of `x[B, C, H, W]`, padded with -inf; H' = floor((H + top + bottom - h) / stride) + 1. One FLOP for each element of each window.",
   constraints: [float, poolRank, windowNumbers, poolPad, windowFits],
   inputs: ['x'],
+  memory: 'new',
   infer: (inputs, { kernel, stride, pad }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
@@ -198,6 +204,7 @@ const gridSample: OpRow<'grid_sample'> = {
   docs: "Bilinear samples of images: `(x[B, C, H, W], at[B, P, 2]) -> [B, C, P]`. Positions are pixels, x before y, and 0 is the first pixel's centre; outside the image there are zeros. 16 FLOPs for each sample.",
   constraints: [gridDtype, gridRank, gridBatch, gridPair],
   inputs: ['x', 'at'],
+  memory: 'new',
   infer: (inputs, _attributes, facts) =>
     typing(facts, (prove) => {
       const [x, points] = [inputType(inputs, 0), inputType(inputs, 1)];

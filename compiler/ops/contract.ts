@@ -25,6 +25,7 @@ const matmul: OpRow<'matmul'> = {
   docs: 'Matrix products: `(a[...A, M, K], b[...B, K, N]) -> [..., M, N]`; the leading axes A and B broadcast. 2·M·N·K FLOPs for each product.',
   constraints: [floatInputs, matmulRank, matmulInner, broadcastConstraint],
   inputs: ['a', 'b'],
+  memory: 'new',
   infer: (inputs, _attributes, facts) =>
     typing(facts, (prove) => {
       const [a, b] = [inputType(inputs, 0), inputType(inputs, 1)];
@@ -86,6 +87,7 @@ const conv2d: OpRow<'conv2d'> = {
   docs: "Convolution (cross-correlation) `(x[B, C, H, W], w[O, C/groups, h, w]) -> [B, O, H', W']` with zero padding [top, left, bottom, right]; H' = floor((H + top + bottom - dilation·(h-1) - 1) / stride) + 1. 2·h·w·C/groups FLOPs for each output element.",
   constraints: [floatInputs, fourAxes, wholeGroups, channels, windowNumbers, windowFits],
   inputs: ['x', 'w'],
+  memory: 'new',
   infer: (inputs, attributes, facts) =>
     typing(facts, (prove) => {
       const [x, w] = [inputType(inputs, 0), inputType(inputs, 1)];
@@ -117,6 +119,7 @@ const conv2dDx: OpRow<'conv2d_dx'> = {
   docs: "The gradient of `conv2d` in x, which has `shape`: `(dy[B, O, H', W'], w) -> shape`. As many FLOPs as the convolution.",
   constraints: [floatInputs, positive, fourAxes, wholeGroups, channels, windowNumbers, windowFits, gradientShape],
   inputs: ['dy', 'w'],
+  memory: 'new',
   infer: (inputs, attributes, facts) =>
     typing(facts, (prove) => {
       const [dy, w] = [inputType(inputs, 0), inputType(inputs, 1)];
@@ -145,6 +148,7 @@ const conv2dDw: OpRow<'conv2d_dw'> = {
   docs: "The gradient of `conv2d` in its weights, `kernel` = [h, w]: `(x[B, C, H, W], dy[B, O, H', W']) -> [O, C/groups, h, w]`. As many FLOPs as the convolution.",
   constraints: [floatInputs, fourAxes, groupsDivide, wholeGroups, windowNumbers, windowFits, gradientShape],
   inputs: ['x', 'dy'],
+  memory: 'new',
   infer: (inputs, attributes, facts) =>
     typing(facts, (prove) => {
       const [x, dy] = [inputType(inputs, 0), inputType(inputs, 1)];

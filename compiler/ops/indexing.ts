@@ -20,6 +20,7 @@ const gather: OpRow<'gather'> = {
   docs: 'Rows of `x` by number: `(x[N, ...R], index: i32[...I]) -> [...I, ...R]`. Every index lies in 0..N-1; another one is an error, never a wrap.',
   constraints: [indexDtype, gatherRank],
   inputs: ['x', 'index'],
+  memory: 'new',
   infer: (inputs, _attributes, facts) =>
     typing(facts, (prove) => {
       const [x, index] = [inputType(inputs, 0), inputType(inputs, 1)];
@@ -53,6 +54,7 @@ const scatterAdd: OpRow<'scatter_add'> = {
   docs: 'Zeros of `[rows, ...R]` with the updates added to the rows that the index names: `(index: i32[...I], updates[...I, ...R]) -> [rows, ...R]`. Updates to the same row add up. Every index lies in 0..rows-1; another one is an error, never a wrap. `apart` promises that the k-th entry along the first axis of the index names rows of the k-th of as many equal parts only, so that parts can be summed apart. One FLOP for each update.',
   constraints: [indexDtype, scatterDtype, scatterRows, scatterShape, scatterApart],
   inputs: ['index', 'updates'],
+  memory: 'new',
   infer: (inputs, { rows, apart }, facts) =>
     typing(facts, (prove) => {
       const [index, updates] = [inputType(inputs, 0), inputType(inputs, 1)];
@@ -90,6 +92,7 @@ const select: OpRow<'select'> = {
   docs: '`a` where the condition holds, else `b`, element by element; the three broadcast. Branches of any dtype.',
   constraints: [conditionDtype, branchDtype, broadcastConstraint],
   inputs: ['condition', 'a', 'b'],
+  memory: 'element',
   infer: (inputs, _attributes, facts) =>
     typing(facts, (prove) => {
       const [condition, a, b] = [inputType(inputs, 0), inputType(inputs, 1), inputType(inputs, 2)];
@@ -124,6 +127,7 @@ const cast: OpRow<'cast'> = {
   docs: 'The same numbers in another dtype. A float loses its fraction (towards zero) in an integer; anything but 0 is true in bool; bool is 0 and 1. A float outside the range of an integer dtype is unspecified.',
   constraints: [],
   inputs: ['x'],
+  memory: 'moved',
   infer: (inputs, { dtype }) => ({ types: [{ dtype, shape: inputType(inputs, 0).shape }] }),
   reference: (inputs, { dtype }) => [castTo(input(inputs, 0), dtype)],
   cost: movement,

@@ -16,6 +16,7 @@ const reshape: OpRow<'reshape'> = {
   docs: 'The same elements in row-major order under another shape. Costs nothing: it is a view.',
   constraints: [sameCount, positive],
   inputs: ['x'],
+  memory: 'same',
   infer: (inputs, { shape }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
@@ -49,6 +50,7 @@ const transpose: OpRow<'transpose'> = {
   docs: "Axes in another order: the result's axis `i` is the input's axis `perm[i]`.",
   constraints: [permutation],
   inputs: ['x'],
+  memory: 'moved',
   infer: (inputs, { perm }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
@@ -80,6 +82,7 @@ const broadcast: OpRow<'broadcast'> = {
   docs: 'The input repeated to `shape`, by trailing alignment: new axes in front, axes of size 1 repeated.',
   constraints: [notDeeper, positive, broadcastConstraint],
   inputs: ['x'],
+  memory: 'moved',
   infer: (inputs, { shape }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
@@ -117,6 +120,7 @@ const concat: OpRow<'concat'> = {
   docs: 'The inputs one after another along `axis`. Takes any number of inputs.',
   constraints: [someInput, concatDtype, concatRank, concatSizes],
   inputs: ['xs...'],
+  memory: 'moved',
   infer: (inputs, { axis }, facts) =>
     typing(facts, (prove) => {
       prove.holds(inputs.length > 0, someInput);
@@ -173,6 +177,7 @@ const slice: OpRow<'slice'> = {
   docs: 'Along each axis the elements `start`, `start + step`, … before `stop`.',
   constraints: [sliceEntries, sliceStep, sliceStart, sliceFilled, sliceStop],
   inputs: ['x'],
+  memory: 'moved',
   infer: (inputs, { start, stop, step }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
@@ -223,6 +228,7 @@ const pad: OpRow<'pad'> = {
   docs: '`low` elements of `value` before each axis and `high` after it.',
   constraints: [padEntries, padValue, padWidths],
   inputs: ['x'],
+  memory: 'moved',
   infer: (inputs, { low, high, value }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);

@@ -33,6 +33,7 @@ const sum: OpRow<'sum'> = {
   docs: 'The sum along `axes`, which vanish, or stay as 1 with `keep`. One FLOP for each element; i32 wraps.',
   constraints: [numeric, reducedAxes],
   inputs: ['x'],
+  memory: 'new',
   infer: (inputs, { axes, keep }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
@@ -53,6 +54,7 @@ const reduceMax: OpRow<'reduce_max'> = {
   docs: 'The largest element along `axes`, which vanish, or stay as 1 with `keep`. One FLOP for each element.',
   constraints: [numeric, reducedAxes],
   inputs: ['x'],
+  memory: 'new',
   infer: sum.infer,
   reference(inputs, { axes, keep }) {
     const x = input(inputs, 0);
@@ -80,6 +82,7 @@ const topk: OpRow<'topk'> = {
   docs: 'The `k` largest elements of the last axis, descending, and their places in it as i32; ties go to the lower index. Counted as one FLOP for each element.',
   constraints: [topkDtype, topkRank, topkWhole, topkBound],
   inputs: ['x'],
+  memory: 'new',
   infer: (inputs, { k }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);

@@ -56,6 +56,18 @@ export interface GradientAt<O extends OpName> {
 /** One gradient an input, of the input's type; undefined where it is not wanted, or zero everywhere. */
 export type Gradient<O extends OpName> = 'none' | ((at: GradientAt<O>) => readonly (Value | undefined)[]);
 
+/**
+ * How the memory of a result may lie to the memory of an input:
+ * - `element`: each element is computed from those at its own place in the inputs, read before it is written. The result may
+ *   be written over an input, also by a kernel that a runtime makes of several such operators.
+ * - `alone`: the same, but runtimes have kernels for it and its neighbours (x · sigmoid(x), gelu) that write a result
+ *   and then read the input again. It may be written over an input that it reads itself.
+ * - `same`: the first input's elements in their order; the result may be that memory.
+ * - `moved`: elements of inputs at other places, among others or in another dtype; where nothing moves, it may be that memory.
+ * - `new`: an element depends on elements at other places, or is written before the last reading: memory of its own.
+ */
+export type ResultMemory = 'element' | 'alone' | 'same' | 'moved' | 'new';
+
 /** Everything an operator IS: read by the checker, the interpreter, the differentiator, the summary, the docs and the fuzzer. */
 export interface OpRow<O extends OpName> {
   readonly name: O;
@@ -64,6 +76,7 @@ export interface OpRow<O extends OpName> {
   /** Numbered in messages and docs. */
   readonly constraints: readonly string[];
   readonly inputs: readonly string[];
+  readonly memory: ResultMemory;
   /** Result types, or the first constraint that is not proved under `facts`. */
   infer(inputs: readonly TensorType[], attributes: OpAttributes[O], facts: Facts): Inferred;
   /** Plain float64 loops, slow and obvious. Dims in attributes are constants here. */

@@ -16,6 +16,7 @@ const constantRow: OpRow<'constant'> = {
   docs: 'A tensor known when the graph is made. Floats are kept in float64 and rounded by the target.',
   constraints: [constantElements, positive],
   inputs: [],
+  memory: 'new',
   infer: (_inputs, { tensor }, facts) =>
     typing(facts, (prove) => {
       const shape = tensor.shape.map(constant);
@@ -37,6 +38,7 @@ const full: OpRow<'full'> = {
   docs: 'A tensor of `shape` with `value` everywhere.',
   constraints: [fits, positive],
   inputs: [],
+  memory: 'new',
   infer: (_inputs, { value, dtype, shape }, facts) =>
     typing(facts, (prove) => {
       prove.holds(representable(value, dtype), fits);
@@ -62,6 +64,7 @@ const iota: OpRow<'iota'> = {
   docs: 'The numbers 0, 1, …, n-1 as `i32[n]`.',
   constraints: [iotaPositive],
   inputs: [],
+  memory: 'new',
   infer: (_inputs, { n }, facts) =>
     typing(facts, (prove) => {
       prove.positive(n, iotaPositive);
@@ -82,6 +85,7 @@ const dim: OpRow<'dim'> = {
   docs: 'A dim as a number in the graph: `i32[]`. It may be any integer that int32 holds.',
   constraints: [],
   inputs: [],
+  memory: 'new',
   infer: () => ({ types: [{ dtype: 'i32', shape: [] }] }),
   reference: (_inputs, { value }) => [{ dtype: 'i32', shape: [], data: Int32Array.of(sizeOf(value)) }],
   cost: (_inputs, outputs) => ({ flops: zero, bytes: bytes(inputType(outputs, 0)) }),
@@ -94,6 +98,7 @@ const uniform: OpRow<'uniform'> = {
   docs: 'f32 in [0, 1), drawn by the host from (seed, key, step) and fed to the graph. The reference kernel stands in for the host: its numbers depend on the key alone.',
   constraints: [positive],
   inputs: [],
+  memory: 'new',
   infer: (_inputs, { shape }, facts) =>
     typing(facts, (prove) => {
       positiveShape(prove, shape, positive);
@@ -116,6 +121,7 @@ const stopGradient: OpRow<'stop_gradient'> = {
   docs: 'The input itself, through which no gradient flows.',
   constraints: [],
   inputs: ['x'],
+  memory: 'same',
   infer: (inputs) => ({ types: [inputType(inputs, 0)] }),
   reference: (inputs) => [input(inputs, 0)],
   cost: () => free,
@@ -128,6 +134,7 @@ const barrier: OpRow<'barrier'> = {
   docs: '`x` itself, once the signal is there, whose elements do not matter: `(x, signal) -> x`. What is computed behind it is not taken for what was computed before it, so that activations are computed again instead of kept.',
   constraints: [],
   inputs: ['x', 'signal'],
+  memory: 'same',
   infer: (inputs) => ({ types: [inputType(inputs, 0)] }),
   reference: (inputs) => [input(inputs, 0)],
   cost: (inputs, outputs) => movement(inputs.slice(0, 1), outputs),

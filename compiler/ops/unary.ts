@@ -6,7 +6,7 @@ import { map } from './kernels/elementwise.ts';
 import { erf as errorFunction } from './kernels/erf.ts';
 import { input } from './kernels/tensor.ts';
 import type { OpAttributes, OpName } from './names.ts';
-import type { OpRow, Random } from './row.ts';
+import type { OpRow, Random, ResultMemory } from './row.ts';
 import { anyShape, bools, floats, numbers } from './sampling.ts';
 import { scalar } from './scalar.ts';
 import { inputType, isFloat, isNumeric, typing } from './typing.ts';
@@ -33,6 +33,8 @@ interface Unary {
   readonly docs: string;
   readonly takes: 'float' | 'numeric' | 'bool';
   readonly f: (x: number) => number;
+  /** `element` when not given. */
+  readonly memory?: Extract<ResultMemory, 'element' | 'alone'>;
   readonly flops: number;
   readonly gradient: 'none' | ((build: Builder, x: Value, y: Value, dy: Value) => Value);
   readonly kinks?: string;
@@ -46,7 +48,8 @@ const accepts: Record<Unary['takes'], { constraint: string; test: (dtype: DType)
   bool: { constraint: 'x is bool.', test: (dtype) => dtype === 'bool' },
 };
 
-function row<O extends UnaryName>(name: O, { docs, takes, f, flops, gradient, kinks, domain }: Unary): OpRow<O> {
+function row<O extends UnaryName>(name: O, unary: Unary): OpRow<O> {
+  const { docs, takes, f, memory = 'element', flops, gradient, kinks, domain } = unary;
   const { constraint, test } = accepts[takes];
   const draw = (random: Random, shape: number[]) => {
     if (takes === 'bool') return bools(random, shape);
@@ -57,6 +60,7 @@ function row<O extends UnaryName>(name: O, { docs, takes, f, flops, gradient, ki
     docs: `${docs} Element by element; counted as ${flops} FLOP${flops === 1 ? '' : 's'} each.`,
     constraints: [constraint],
     inputs: ['x'],
+    memory,
     infer: (inputs, _attributes, facts) =>
       typing(facts, (prove) => {
         const x = inputType(inputs, 0);
@@ -98,6 +102,7 @@ export const unaryRows = {
     docs: 'e^x.',
     takes: 'float',
     f: Math.exp,
+    memory: 'alone',
     flops: 1,
     gradient: (build, _x, y, dy) => build.mul(dy, y),
   }),
@@ -105,6 +110,7 @@ export const unaryRows = {
     docs: 'The natural logarithm.',
     takes: 'float',
     f: Math.log,
+    memory: 'alone',
     flops: 1,
     domain: [0.1, 9],
     gradient: (build, x, _y, dy) => build.div(dy, x),
@@ -123,6 +129,7 @@ export const unaryRows = {
     docs: 'The sine of radians.',
     takes: 'float',
     f: Math.sin,
+    memory: 'alone',
     flops: 1,
     gradient: (build, x, _y, dy) => build.mul(dy, build.cos(x)),
   }),
@@ -130,6 +137,7 @@ export const unaryRows = {
     docs: 'The cosine of radians.',
     takes: 'float',
     f: Math.cos,
+    memory: 'alone',
     flops: 1,
     gradient: (build, x, _y, dy) => build.neg(build.mul(dy, build.sin(x))),
   }),
@@ -137,6 +145,7 @@ export const unaryRows = {
     docs: 'The hyperbolic tangent.',
     takes: 'float',
     f: Math.tanh,
+    memory: 'alone',
     flops: 1,
     gradient: (build, x, y, dy) => build.mul(dy, build.sub(scalar(build, x, 1), build.mul(y, y))),
   }),
@@ -144,6 +153,7 @@ export const unaryRows = {
     docs: 'The error function.',
     takes: 'float',
     f: errorFunction,
+    memory: 'alone',
     flops: 1,
     // 2/√π goes into the exponent.
     gradient: (build, x, _y, dy) =>
@@ -153,6 +163,7 @@ export const unaryRows = {
     docs: '1 / (1 + e^-x).',
     takes: 'float',
     f: (x) => 1 / (1 + Math.exp(-x)),
+    memory: 'alone',
     flops: 4,
     gradient: (build, x, y, dy) => build.mul(dy, build.mul(y, build.sub(scalar(build, x, 1), y))),
   }),
@@ -160,6 +171,7 @@ export const unaryRows = {
     docs: 'log(1 + e^x), safe for large x.',
     takes: 'float',
     f: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+    memory: 'alone',
     flops: 4,
     gradient: (build, x, _y, dy) => build.mul(dy, build.sigmoid(x)),
   }),

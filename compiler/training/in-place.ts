@@ -1,7 +1,7 @@
+import { asConstant, product } from '../dims/dim.ts';
 import type { Graph, Node, Value } from '../ir/graph.ts';
-
-/** Operators whose result may be the very memory of their input, in one runtime or another. */
-const views = new Set<Node['op']>(['reshape', 'transpose', 'broadcast', 'slice', 'cast', 'stop_gradient', 'concat']);
+import type { ResultMemory } from '../ops/row.ts';
+import { ops } from '../ops/table.ts';
 
 /** A state that a runtime may write too early. */
 export interface InPlaceFault {
@@ -18,30 +18,35 @@ export interface WrittenState {
 
 /**
  * Whether the host may write each new value over the old one. A runtime runs nodes in any order that their inputs allow,
- * so every node that reads a state must come, by what depends on what, before the node that computes its next value, or
- * be that node. What does not is a fault; without any, the graph is proved.
+ * and may make one kernel of neighbours: so every reading of the old value must be over before the writer begins, or be of
+ * the same element that is written next. What is not proved is a fault.
  */
 export function inPlaceFaults(graph: Graph, state: readonly WrittenState[]): readonly InPlaceFault[] {
   const faults: InPlaceFault[] = [];
   const inputs = new Map(graph.inputs.map(({ name, value }) => [name, value]));
   const outputs = new Map(graph.outputs.map(({ name, value }) => [name, value]));
   const readers = readersOf(graph);
-  const comesBefore = ancestry(readers);
+  const settledBy = settling();
   const shown = shownByOutputs(graph);
   for (const { name, next, parts = [] } of state) {
     const written = next === undefined ? undefined : outputs.get(next);
     if (!written) continue;
     const writer = computedBy(written);
+    const elements = elementsOf(written);
+    let known: Before | undefined;
+    const before = () => {
+      known ??= settledBy(writer, elements);
+      return known;
+    };
     for (const part of [name, ...parts]) {
       const old = inputs.get(part);
       if (!old || written === old) continue;
       if (writer.op === 'input') faults.push({ name, reason: `${next} shows an input` });
-      for (const reader of throughViews(old, readers))
-        if (reader !== writer && !comesBefore(writer, reader))
-          faults.push({
-            name,
-            reason: `${reader.op} of ${reader.origin.path} (${reader.origin.label}) may read it too late`,
-          });
+      for (const reader of unproved(old, part === name, { writer, elements, readers, before }))
+        faults.push({
+          name,
+          reason: `${reader.op} of ${reader.origin.path} (${reader.origin.label}) may read it too late`,
+        });
       for (const other of shown.get(old) ?? [])
         if (other !== next) faults.push({ name, reason: `the output ${other} shows it` });
     }
@@ -49,9 +54,78 @@ export function inPlaceFaults(graph: Graph, state: readonly WrittenState[]): rea
   return faults;
 }
 
+/** What comes before a writer: `settled` is over before it begins, `pending` may be part of one kernel with it. */
+interface Before {
+  readonly settled: (node: Node) => boolean;
+  readonly pending: ReadonlySet<Node>;
+}
+
+interface Writing {
+  readonly writer: Node;
+  /** How many are written. */
+  readonly elements: number | undefined;
+  readonly readers: ReadonlyMap<Value, readonly Node[]>;
+  before(): Before;
+}
+
+/**
+ * What reads an old value, or a view of it, and is not proved to be in time. `whole` says that the value is all of the
+ * memory that is written, and not a piece of it, whose elements have other numbers there.
+ */
+function unproved(old: Value, whole: boolean, { writer, elements, readers, before }: Writing): Set<Node> {
+  const found = new Set<Node>();
+  const visited = new Set<string>();
+  /** `inPlace`: element i of the value is element i of the memory, or computed from that and other values. */
+  const visit = (value: Value, inPlace: boolean): void => {
+    for (const node of readers.get(value) ?? []) {
+      const key = `${node.id} ${value.node.id} ${value.index} ${inPlace}`;
+      if (visited.has(key)) continue;
+      visited.add(key);
+      const memory = memoryOf(node, value);
+      const sameCount = inPlace && node.outputs.every((output) => elementsOf(output) === elements);
+      if (node === writer) {
+        if (!sameCount || (memory !== 'element' && memory !== 'alone') || accumulates(node, before)) found.add(node);
+        continue;
+      }
+      if (memory === 'same' || memory === 'moved') {
+        for (const output of node.outputs) visit(output, memory === 'same' && sameCount);
+      } else if (!before().settled(node)) {
+        const isLink = before().pending.has(node) && memory === 'element' && sameCount && !accumulates(node, before);
+        if (isLink) for (const output of node.outputs) visit(output, true);
+        else found.add(node);
+      }
+    }
+  };
+  visit(old, whole && elementsOf(old) === elements);
+  return found;
+}
+
+/** How a node's result lies to one of its inputs. */
+function memoryOf(node: Node, input: Value): ResultMemory {
+  if (node.op === 'input' || node.op === 'weight') return 'new';
+  const { memory } = ops[node.op];
+  return memory === 'same' && node.inputs[0] !== input ? 'new' : memory;
+}
+
+/**
+ * Whether a runtime may make one kernel of this operator and a product, or the like, that is one of its operands: such a
+ * kernel can take the other operand for the start of its sums, and write over it before it has been read.
+ */
+function accumulates(node: Node, before: () => Before): boolean {
+  return node.inputs.some((input) => {
+    const by = computedBy(input);
+    return by.inputs.length > 0 && memoryOf(by, by.inputs[0]!) === 'new' && !before().settled(by);
+  });
+}
+
 /** The node that computes what a value shows. */
 function computedBy({ node }: Value): Node {
-  return views.has(node.op) && node.inputs.length === 1 ? computedBy(node.inputs[0]!) : node;
+  const [input] = node.inputs;
+  return input && memoryOf(node, input) === 'same' ? computedBy(input) : node;
+}
+
+function elementsOf({ type }: Value): number | undefined {
+  return asConstant(product(type.shape));
 }
 
 function readersOf(graph: Graph): Map<Value, Node[]> {
@@ -65,27 +139,16 @@ function readersOf(graph: Graph): Map<Value, Node[]> {
   return readers;
 }
 
-/** Everything that reads a value, or reads a view of it. */
-function throughViews(value: Value, readers: ReadonlyMap<Value, readonly Node[]>): Set<Node> {
-  const found = new Set<Node>();
-  const visit = (at: Value): void => {
-    for (const node of readers.get(at) ?? []) {
-      if (found.has(node)) continue;
-      found.add(node);
-      if (views.has(node.op)) node.outputs.forEach(visit);
-    }
-  };
-  visit(value);
-  return found;
-}
-
 /** The outputs that may be the memory of an input, by input. */
 function shownByOutputs(graph: Graph): Map<Value, string[]> {
   const found = new Map<Value, string[]>();
   for (const { name, value } of graph.outputs) {
     const shown = new Set([value]);
     for (const at of shown) {
-      if (views.has(at.node.op)) for (const input of at.node.inputs) shown.add(input);
+      for (const input of at.node.inputs) {
+        const memory = memoryOf(at.node, input);
+        if (memory === 'same' || memory === 'moved') shown.add(input);
+      }
       if (at.node.op !== 'input') continue;
       const known = found.get(at);
       if (known) known.push(name);
@@ -95,46 +158,42 @@ function shownByOutputs(graph: Graph): Map<Value, string[]> {
   return found;
 }
 
-/** Nodes with so many readers are gates: what comes before each of them is found once. */
-const readersOfGate = 32;
-
-/** Whether one node comes before another, by what depends on what. */
-function ancestry(readers: ReadonlyMap<Value, readonly Node[]>): (node: Node, of: Node) => boolean {
-  const behindGates = new Map<Node, ReadonlySet<Node>>();
-  const isGate = (node: Node) => node.outputs.some((output) => (readers.get(output)?.length ?? 0) >= readersOfGate);
-  const behind = (gate: Node): ReadonlySet<Node> => {
-    let known = behindGates.get(gate);
+/**
+ * Finds what comes before a writer. A single number that the writer needs is there before it writes more than one
+ * element: with it, everything that the number depends on is over. Where a single element is written, nothing is:
+ * then a kernel of both could begin with the writing.
+ */
+function settling(): (writer: Node, elements: number | undefined) => Before {
+  const behindNumbers = new Map<Node, ReadonlySet<Node>>();
+  const behind = (node: Node): ReadonlySet<Node> => {
+    let known = behindNumbers.get(node);
     if (!known) {
-      known = walk([gate], () => true);
-      behindGates.set(gate, known);
+      known = walk(node, () => true).add(node);
+      behindNumbers.set(node, known);
     }
     return known;
   };
-  let last: { readonly node: Node; before(of: Node): boolean } | undefined;
-  return (node, of) => {
-    if (last?.node !== node) {
-      const gates: ReadonlySet<Node>[] = [];
-      const own = walk([node], (at) => {
-        if (gates.some((gate) => gate.has(at))) return false;
-        if (!isGate(at)) return true;
-        gates.push(behind(at));
-        return false;
-      });
-      last = { node, before: (one) => own.has(one) || gates.some((gate) => gate.has(one)) };
-    }
-    return last.before(of);
+  return (writer, elements) => {
+    const over: ReadonlySet<Node>[] = [];
+    const settled = (node: Node) => over.some((set) => set.has(node));
+    const pending = walk(writer, (input) => {
+      if (elements === undefined || elements === 1 || elementsOf(input) !== 1) return !settled(input.node);
+      if (!settled(input.node)) over.push(behind(input.node));
+      return false;
+    });
+    return { settled, pending };
   };
 }
 
-/** Everything that `from` depends on, breadth first; what is behind a node is left out where `goOn` says no. */
-function walk(from: readonly Node[], goOn: (node: Node) => boolean): Set<Node> {
+/** What a node depends on, breadth first; an input that `goOn` refuses is left out, and what is behind it. */
+function walk(from: Node, goOn: (input: Value) => boolean): Set<Node> {
   const found = new Set<Node>();
-  const queue = [...from];
+  const queue = [from];
   for (let i = 0; i < queue.length; i++)
-    for (const { node } of queue[i]!.inputs)
-      if (!found.has(node)) {
-        found.add(node);
-        if (goOn(node)) queue.push(node);
+    for (const input of queue[i]!.inputs)
+      if (!found.has(input.node) && goOn(input)) {
+        found.add(input.node);
+        queue.push(input.node);
       }
   return found;
 }

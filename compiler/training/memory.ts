@@ -1,11 +1,12 @@
 import type { Graph, Node, TensorType, Value } from '../ir/graph.ts';
 import { bytesPerElement, lastUses } from '../ir/liveness.ts';
 import { staticShape } from '../ir/shapes.ts';
+import { ops } from '../ops/table.ts';
 import type { StateKind, StateTensor, StepGraph } from './step.ts';
 
 /** Bytes that a training step takes, when tensors go at their last use and new state is written over the old. */
 export interface StepMemory {
-  /** What lasts longer than a step, by kind; several graphs of one step share it. */
+  /** What lasts longer than a step, by kind, with where new values wait that are `apart`; several graphs of one step share it. */
   readonly state: ReadonlyMap<StateKind, number>;
   /** All gradients together: they are all there when the norm has been taken. */
   readonly gradients: number;
@@ -22,7 +23,9 @@ export function stepMemory(parts: readonly StepGraph[]): StepMemory {
   const state = new Map<StateKind, number>();
   let gradients = 0;
   const bytes = ({ shape }: StateTensor) => shape.reduce((n, size) => n * size, bytesPerElement.f32);
-  for (const one of tensors.values()) state.set(one.kind, (state.get(one.kind) ?? 0) + bytes(one));
+  const apart = new Set(parts.flatMap((part) => part.apart));
+  const copies = (one: StateTensor) => (apart.has(one.pack ?? one.name) ? 2 : 1);
+  for (const one of tensors.values()) state.set(one.kind, (state.get(one.kind) ?? 0) + copies(one) * bytes(one));
   const learned = parts.flatMap((part) =>
     part.state.filter(
       ({ kind, next, pack }) =>
@@ -36,9 +39,6 @@ export function stepMemory(parts: readonly StepGraph[]): StepMemory {
   return { state, gradients, working: highest.bytes, peakAt: highest.at?.origin.path ?? '' };
 }
 
-/** Operators whose result is their input's memory. */
-const shares = new Set<Node['op']>(['reshape', 'stop_gradient', 'barrier']);
-
 function workingPeak({ graph, state, packs }: StepGraph): { readonly bytes: number; readonly at: Node | undefined } {
   const standing = standingValues(graph, [...state, ...packs]);
   const owners = new Map<Value, Value>();
@@ -48,7 +48,7 @@ function workingPeak({ graph, state, packs }: StepGraph): { readonly bytes: numb
   let peak: { bytes: number; at: Node | undefined } = { bytes: 0, at: undefined };
   for (const node of graph.nodes) {
     for (const output of node.outputs) {
-      const from = shares.has(node.op) ? node.inputs[0]! : output;
+      const from = isSame(node) ? node.inputs[0]! : output;
       const owner = owners.get(from) ?? from;
       owners.set(output, owner);
       if (standing.has(owner)) continue;
@@ -65,6 +65,11 @@ function workingPeak({ graph, state, packs }: StepGraph): { readonly bytes: numb
     }
   }
   return peak;
+}
+
+/** Whether the result is the input's memory. */
+function isSame(node: Node): boolean {
+  return node.op !== 'input' && node.op !== 'weight' && ops[node.op].memory === 'same';
 }
 
 /** State, old and new, which has memory of its own, and constants. */

@@ -21,7 +21,7 @@ export type StateKind = 'weight' | 'buffer' | 'moment' | 'variance' | 'average' 
 export interface StateTensor {
   /** The graph input: `weight:backbone.norm.bias`. */
   readonly name: string;
-  /** The graph output with its new value, which may be written over the old one; undefined where the graph only reads it. */
+  /** The graph output with its new value, which may be written over the old one unless it is `apart`; undefined where the graph only reads it. */
   readonly next: string | undefined;
   readonly kind: StateKind;
   /** Of the weight or buffer. */
@@ -50,9 +50,14 @@ export interface StepGraph {
   readonly state: readonly StateTensor[];
   /** Empty unless the step was asked to pack. */
   readonly packs: readonly PackedState[];
+  /**
+   * States and packs whose new value is not to be written over the old one while the graph runs: something may still read
+   * it. Their new value needs memory of its own, and is copied when the step is over.
+   */
+  readonly apart: readonly string[];
   /** Inputs of the emitted model that the host fills with numbers in [0, 1), anew for each run. */
   readonly draws: readonly { readonly name: string; readonly key: string; readonly shape: readonly number[] }[];
-  /** Outputs that are no state: `loss`, `term:<name>`, `gradient_norm`. */
+  /** Outputs that are no state: `step:loss`, `term:<name>`, `step:gradient_norm`. */
   readonly outputs: readonly string[];
 }
 
@@ -95,7 +100,18 @@ function learningWeights(training: Training): readonly TrainedWeight[] {
   return training.weights.filter(({ path }) => paths.has(path));
 }
 
-const loss = 'loss';
+/**
+ * What a step takes and gives beside its batch and state. No name of the user's holds a colon, so none of their inputs is
+ * called like one of these.
+ */
+export const stepNames = {
+  learningRate: 'step:learning_rate',
+  number: 'step:number',
+  loss: 'step:loss',
+  gradientNorm: 'step:gradient_norm',
+} as const;
+
+const loss = stepNames.loss;
 const term = (name: string) => `term:${name}`;
 const stateName = (kind: StateKind, path: string) => `${kind}:${path}`;
 const packName = (kind: StateKind, id: string) => `pack:${kind}:${id}`;
@@ -247,15 +263,15 @@ class StepBuilder {
     const build = this.#build;
     const norm = globalNorm(build, all);
     this.#norm = norm;
-    this.#outputs.set('gradient_norm', norm);
+    this.#outputs.set(stepNames.gradientNorm, norm);
     // Every update multiplies by the scale, which waits for every gradient, and for the loss: so no weight is written,
     // which the host does in place, while something has yet to read the old one.
     build.origin = { span: undefined, path: '', label: 'clip' };
     const clipping = clipScale(build, norm, clip);
     const total = this.#outputs.get(loss);
     const scale = total ? build.mul(clipping, oneBehind(build, total)) : clipping;
-    const learningRate = this.#input('learning_rate', build.input('learning_rate', { dtype: 'f32', shape: [] }));
-    const step = this.#input('step', build.input('step', { dtype: 'i32', shape: [] }));
+    const learningRate = this.#scalar(stepNames.learningRate, 'f32');
+    const step = this.#scalar(stepNames.number, 'i32');
     build.origin = { span: undefined, path: '', label: optimizer.kind };
     const rule = updateRule(optimizer, { build, learningRate, step, scale });
     const kinds = stateKinds(optimizer);
@@ -339,15 +355,13 @@ class StepBuilder {
   }
 
   finish(name: string): StepGraph {
-    let graph = this.#graph(name);
-    const late = inPlaceFaults(graph, this.#memory(graph));
-    if (late.length > 0) {
-      this.#delay(new Set(late.map((fault) => fault.name)));
-      graph = this.#graph(name);
-    }
-    const faults = inPlaceFaults(graph, this.#memory(graph));
-    if (faults.length > 0)
-      throw new Error(`bug in crobc: ${faults[0]!.name} cannot be updated in place: ${faults[0]!.reason}`);
+    const late = this.#late(this.#graph(name));
+    const direct = new Map(this.#outputs);
+    if (late.size > 0) this.#delay(late);
+    // Waiting helps against what a batch gives and reads late; not where one new value is made of another old one.
+    const apart = late.size === 0 ? late : this.#late(this.#graph(name));
+    for (const state of apart) this.#outputs.set(nextName(state), direct.get(nextName(state))!);
+    const graph = this.#graph(name);
     const state = this.#stateOf(graph);
     const packs = this.#packsOf(graph);
     const next = new Set([...state, ...packs].map((one) => one.next));
@@ -355,6 +369,7 @@ class StepBuilder {
       graph,
       state,
       packs,
+      apart: [...apart],
       draws: graph.nodes.flatMap((node) => {
         if (node.op !== 'uniform') return [];
         const { key } = node.attributes;
@@ -362,6 +377,11 @@ class StepBuilder {
       }),
       outputs: graph.outputs.map((output) => output.name).filter((output) => !next.has(output)),
     };
+  }
+
+  /** States that may be written too early. */
+  #late(graph: Graph): ReadonlySet<string> {
+    return new Set(inPlaceFaults(graph, this.#memory(graph)).map((fault) => fault.name));
   }
 
   /** Data that this part does not read is not asked for. */
@@ -413,7 +433,8 @@ class StepBuilder {
     }
   }
 
-  #input(name: string, value: Value): Value {
+  #scalar(name: string, dtype: 'f32' | 'i32'): Value {
+    const value = this.#build.input(name, { dtype, shape: [] });
     this.#inputs.set(name, { name, value, docs: '' });
     return value;
   }

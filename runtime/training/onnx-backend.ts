@@ -1,7 +1,7 @@
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { indexInputs } from '../../compiler/ir/index-check.ts';
-import type { StateTensor, StepGraph } from '../../compiler/training/step.ts';
+import { type StateTensor, type StepGraph, stepNames } from '../../compiler/training/step.ts';
 import { encodeOnnx } from '../onnx-file.ts';
 import { packageVersion } from '../package-root.ts';
 import { rowNumberCheck } from '../row-numbers.ts';
@@ -48,7 +48,8 @@ interface Part {
 
 /**
  * Trains in onnxruntime: the step graph is one model without weights inside, its state is this process's memory, and
- * every `next:x` is written into x's own buffer, so that a step allocates nothing of the model's size.
+ * every `next:x` is written into x's own buffer, so that a step allocates nothing of the model's size; the few that the
+ * compiler could not prove to be in time are written beside it, and copied.
  * Throws a UserError where the device is not there.
  */
 export async function openOnnxBackend(options: OnnxBackendOptions): Promise<OnnxBackend> {
@@ -75,24 +76,35 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
     const has = new Set(emitted.graph.inputs.map(({ name }) => name));
     const feeds: Record<string, HostTensor> = {};
     const into: Record<string, HostTensor> = {};
+    const apart = new Set(graph.apart);
+    const copies: { readonly from: Float32Array; readonly to: Float32Array }[] = [];
+    /** Where a new value is written: over the old one, or where it waits for the end of the run. */
+    const written = (name: string, held: HostTensor, data: Float32Array): HostTensor => {
+      if (!apart.has(name)) return held;
+      const from = new Float32Array(data.length);
+      copies.push({ from, to: data });
+      return { ...held, data: from };
+    };
     for (const tensor of graph.state) {
       const data = arrayOf(state, tensor);
       const held: HostTensor = { dtype: 'f32', shape: tensor.shape, data };
       if (has.has(tensor.name)) feeds[tensor.name] = held;
-      if (tensor.next !== undefined) into[tensor.next] = held;
+      if (tensor.next !== undefined) into[tensor.next] = written(tensor.name, held, data);
     }
     for (const { name, next, size } of graph.packs) {
-      const held: HostTensor = { dtype: 'f32', shape: [size], data: packs.get(name)! };
+      const data = packs.get(name)!;
+      const held: HostTensor = { dtype: 'f32', shape: [size], data };
       feeds[name] = held;
-      if (next !== undefined) into[next] = held;
+      if (next !== undefined) into[next] = written(name, held, data);
     }
     const draws = graph.draws.map(({ name, shape }) => {
       const out = new Float32Array(elementsOf(shape));
       feeds[name] = { dtype: 'f32', shape, data: out };
       return { name, out };
     });
-    if (has.has('learning_rate')) feeds.learning_rate = { dtype: 'f32', shape: [], data: learningRate };
-    if (has.has('step')) feeds.step = { dtype: 'i32', shape: [], data: stepNumber };
+    if (has.has(stepNames.learningRate))
+      feeds[stepNames.learningRate] = { dtype: 'f32', shape: [], data: learningRate };
+    if (has.has(stepNames.number)) feeds[stepNames.number] = { dtype: 'i32', shape: [], data: stepNumber };
     const results = new Map<string, Float32Array>();
     for (const { name } of graph.graph.outputs) {
       if (name in into) continue;
@@ -107,6 +119,7 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
       run: async (batch) => {
         checkRowNumbers(batch);
         await run(batch);
+        for (const { from, to } of copies) to.set(from);
       },
       bound: feeds,
       draws,
@@ -249,7 +262,7 @@ class Sums {
   readonly #terms: Record<string, number> = {};
 
   add(results: ReadonlyMap<string, Float32Array>): void {
-    this.#loss += results.get('loss')?.[0] ?? Number.NaN;
+    this.#loss += results.get(stepNames.loss)?.[0] ?? Number.NaN;
     for (const [name, [value]] of results) {
       if (!name.startsWith('term:')) continue;
       const term = name.slice('term:'.length);
@@ -261,7 +274,7 @@ class Sums {
     return {
       loss: this.#loss / times,
       terms: Object.fromEntries(Object.entries(this.#terms).map(([name, sum]) => [name, sum / times])),
-      gradientNorm: last.get('gradient_norm')?.[0] ?? Number.NaN,
+      gradientNorm: last.get(stepNames.gradientNorm)?.[0] ?? Number.NaN,
     };
   }
 }

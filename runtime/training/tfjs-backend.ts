@@ -2,7 +2,7 @@ import { asConstant } from '../../compiler/dims/dim.ts';
 import { generateTfjs } from '../../compiler/emit/tfjs/generate.ts';
 import { freeDims, inferenceProgram, type NamedSteps, trainingProgram } from '../../compiler/emit/tfjs/programs.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
-import type { StepGraph } from '../../compiler/training/step.ts';
+import { type StepGraph, stepNames } from '../../compiler/training/step.ts';
 import { type Feeds, type HostTensor, RunFailure } from '../session.ts';
 import { type LoadedTfjs, loadTfjs } from '../tfjs/load.ts';
 import { type Constants, importProgram, type State, type Tensor, type TfjsCall } from '../tfjs/program.ts';
@@ -62,8 +62,8 @@ export async function openTfjsBackend(options: TfjsBackendOptions): Promise<Trai
         given[name] = tf.tensor(draw(name, shape, { seed, step, micro }), [...shape]);
       for (const { name } of part.graph.graph.inputs) {
         if (state.has(name)) continue;
-        if (name === 'learning_rate') given[name] = tf.scalar(learningRate);
-        else if (name === 'step') given[name] = tf.scalar(step, 'int32');
+        if (name === stepNames.learningRate) given[name] = tf.scalar(learningRate);
+        else if (name === stepNames.number) given[name] = tf.scalar(step, 'int32');
         else given[name] = toTfjs(tf, name, fed(feeds, name));
       }
       const outputs = guarded(loaded, () => part.call(tf, state, constants, given));
@@ -92,7 +92,7 @@ export async function openTfjsBackend(options: TfjsBackendOptions): Promise<Trai
       const results: ReadonlyMap<string, number>[] = [];
       for (const [micro, feeds] of batches.entries()) results.push(await run(batch, feeds, scalars, micro));
       const last = update === undefined ? results.at(-1)! : await run(update, {}, scalars, 0);
-      return averaged(results, last.get('gradient_norm') ?? Number.NaN);
+      return averaged(results, last.get(stepNames.gradientNorm) ?? Number.NaN);
     },
     async read() {
       const values = new Map<string, Float32Array>();
@@ -133,7 +133,7 @@ function averaged(results: readonly ReadonlyMap<string, number>[], gradientNorm:
     results.reduce((sum, result) => sum + (result.get(name) ?? Number.NaN), 0) / results.length;
   const terms = [...(results[0]?.keys() ?? [])].filter((name) => name.startsWith('term:'));
   return {
-    loss: mean('loss'),
+    loss: mean(stepNames.loss),
     terms: Object.fromEntries(terms.map((name) => [name.slice('term:'.length), mean(name)])),
     gradientNorm,
   };

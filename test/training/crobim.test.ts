@@ -3,7 +3,7 @@ import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import { elementCount } from '../../compiler/ir/tensor-data.ts';
 import { seededRandom } from '../../compiler/ops/random.ts';
 import { compileTraining } from '../../compiler/training/compile-training.ts';
-import { trainingStep } from '../../compiler/training/step.ts';
+import { stepNames, trainingStep } from '../../compiler/training/step.ts';
 import { initialWeights } from '../../runtime/initialise.ts';
 import { encodeOnnx } from '../../runtime/onnx-file.ts';
 import { type HostTensor, openSession } from '../../runtime/session.ts';
@@ -48,11 +48,11 @@ test('CroBIM_micro learns one batch, with its state updated in place', async () 
   const losses: number[] = [];
   for (let t = 1; t <= 5; t++) {
     const scalars = {
-      learning_rate: f32([], () => 3e-7),
-      step: { dtype: 'i32', shape: [], data: Int32Array.of(t) },
+      [stepNames.learningRate]: f32([], () => 3e-7),
+      [stepNames.number]: { dtype: 'i32', shape: [], data: Int32Array.of(t) },
     } as const;
     const results = await session.run({ ...state, ...batch, ...scalars }, { into });
-    losses.push((results.loss!.data as Float32Array)[0]!);
+    losses.push((results[stepNames.loss]!.data as Float32Array)[0]!);
   }
   await session.release();
   for (const [i, loss] of losses.slice(1).entries()) expect(loss, `step ${i + 2}`).toBeLessThan(losses[i]!);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { verify } from '../../compiler/ir/verify.ts';
 import type { TrainedWeight } from '../../compiler/training/compile-training.ts';
 import { packsOf } from '../../compiler/training/packs.ts';
-import { type StepOptions, trainingStep } from '../../compiler/training/step.ts';
+import { type StepOptions, stepNames, trainingStep } from '../../compiler/training/step.ts';
 import { runStep, stateOf, trainingOf } from './interpret-step.ts';
 
 const weight = (path: string, shape: readonly number[], more: Partial<TrainedWeight> = {}): TrainedWeight => ({
@@ -75,7 +75,7 @@ describe.each([
     const [one, other] = [stateOf([plain!], start), stateOf([packed!], start)];
     expect([...other.keys()].sort()).toEqual([...one.keys()].sort());
     for (const step of [1, 2, 3]) {
-      const feeds = { x, target, learning_rate: [0.1], step: [step] };
+      const feeds = { x, target, [stepNames.learningRate]: [0.1], [stepNames.number]: [step] };
       close(Object.entries(runStep(packed!, other, feeds)), Object.entries(runStep(plain!, one, feeds)));
       close([...other].sort(byName), [...one].sort(byName));
     }
@@ -90,7 +90,7 @@ describe.each([
       const state = stateOf([accumulate!, update!], start);
       for (const i of [0, 1])
         runStep(accumulate!, state, { x: x.slice(4 * i, 4 * i + 4), target: target.slice(2 * i, 2 * i + 2) });
-      runStep(update!, state, { learning_rate: [0.1], step: [1] });
+      runStep(update!, state, { [stepNames.learningRate]: [0.1], [stepNames.number]: [1] });
       return state;
     });
     close([...other!].sort(byName), [...one!].sort(byName));

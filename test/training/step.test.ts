@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Value } from '../../compiler/ir/graph.ts';
 import { verify } from '../../compiler/ir/verify.ts';
-import { trainingStep } from '../../compiler/training/step.ts';
+import { stepNames, trainingStep } from '../../compiler/training/step.ts';
 import { runStep, stateOf, trainingOf } from './interpret-step.ts';
 
 /** y = Wx + b with W [1, 2], and the mean square error over 4 samples: its gradients are written out below. */
@@ -124,9 +124,12 @@ describe('optimizers', () => {
     const numbers = [new AdamWNumber(0.5, decay), new AdamWNumber(-0.25, decay), new AdamWNumber(0.125, 0)];
     for (const [i, rate] of rates.entries()) {
       const wanted = slopes([numbers[0]!.w, numbers[1]!.w], numbers[2]!.w, x, target);
-      const found = runStep(step, state, { ...batch, learning_rate: [rate], step: [i + 1] });
+      const found = runStep(step, state, { ...batch, [stepNames.learningRate]: [rate], [stepNames.number]: [i + 1] });
       for (const [k, g] of [...wanted.weight, wanted.bias].entries()) numbers[k]!.step(g, rate, beta1, beta2, eps);
-      close([found.loss!, found['term:error']!, found.gradient_norm!], [wanted.loss, wanted.loss, norm(wanted)]);
+      close(
+        [found[stepNames.loss]!, found['term:error']!, found[stepNames.gradientNorm]!],
+        [wanted.loss, wanted.loss, norm(wanted)],
+      );
       close(state.get('weight:head.weight'), [numbers[0]!.w, numbers[1]!.w]);
       close(state.get('weight:head.bias'), [numbers[2]!.w]);
       close(state.get('moment:head.weight'), [numbers[0]!.m, numbers[1]!.m]);
@@ -145,7 +148,7 @@ describe('optimizers', () => {
     let buffer: number[] | undefined;
     for (const [i, rate] of rates.entries()) {
       const wanted = slopes(w, w[2]!, x, target);
-      runStep(step, state, { ...batch, learning_rate: [rate], step: [i + 1] });
+      runStep(step, state, { ...batch, [stepNames.learningRate]: [rate], [stepNames.number]: [i + 1] });
       const g = [...wanted.weight, wanted.bias].map((one, k) => one + (k < 2 ? decay * w[k]! : 0));
       buffer = buffer ? buffer.map((b, k) => momentum * b + g[k]!) : g;
       for (const [k, change] of (momentum > 0 ? buffer : g).entries()) w[k]! -= rate * change;
@@ -174,10 +177,13 @@ describe('optimizers', () => {
       }),
       ['x', feed([4, 2], x)],
       ['target', feed([4, 1], target)],
-      ['learning_rate', feed([], [1])],
+      [stepNames.learningRate, feed([], [1])],
     ]);
     for (const t of [1, 2, 10, 301]) {
-      const results = await session.run({ ...feeds, step: { dtype: 'i32', shape: [], data: Int32Array.of(t) } });
+      const results = await session.run({
+        ...feeds,
+        [stepNames.number]: { dtype: 'i32', shape: [], data: Int32Array.of(t) },
+      });
       const bias = new AdamWNumber(0.125, 0);
       Object.assign(bias, { t: t - 1, m: 1 - 0.9 ** 300, v: 1 - 0.999 ** 300 });
       bias.step(slopes([0.5, 0.5], 0.125, x, target).bias, 1);
@@ -195,12 +201,12 @@ describe('settings of a step', () => {
   ])('clip = %d scales all gradients by the global norm', (clip, clips) => {
     const step = trainingStep(trainingOf(linear(`optimizer = SGD(lr = 1)\n  clip = ${clip}`)));
     const state = stateOf([step], start);
-    const found = runStep(step, state, { ...batch, learning_rate: [1], step: [1] });
+    const found = runStep(step, state, { ...batch, [stepNames.learningRate]: [1], [stepNames.number]: [1] });
     const wanted = slopes([0.5, -0.25], 0.125, x, target);
     const scale = Math.min(1, clip / (norm(wanted) + 1e-6));
     expect(scale < 1).toBe(clips);
     // The norm is told as it was.
-    close([found.gradient_norm!], [norm(wanted)]);
+    close([found[stepNames.gradientNorm]!], [norm(wanted)]);
     close(
       state.get('weight:head.weight'),
       [0.5, -0.25].map((w, i) => w - scale * wanted.weight[i]!),
@@ -210,7 +216,7 @@ describe('settings of a step', () => {
   test('ema averages what the weights become', () => {
     const step = trainingStep(trainingOf(linear('optimizer = SGD(lr = 1)\n  ema = 0.75')));
     const state = stateOf([step], { ...start, 'average:head.weight': [8, 4], 'average:head.bias': [2] });
-    runStep(step, state, { ...batch, learning_rate: [0.1], step: [1] });
+    runStep(step, state, { ...batch, [stepNames.learningRate]: [0.1], [stepNames.number]: [1] });
     const [w, b] = [state.get('weight:head.weight')!, state.get('weight:head.bias')!];
     close(state.get('average:head.weight'), [0.75 * 8 + 0.25 * w[0]!, 0.75 * 4 + 0.25 * w[1]!]);
     close(state.get('average:head.bias'), [0.75 * 2 + 0.25 * b[0]!]);
@@ -231,7 +237,7 @@ describe('settings of a step', () => {
     const step = trainingStep(training);
     const state = stateOf([step], start);
     const { weight, bias } = slopes([0.5, -0.25], 0.125, x, target);
-    runStep(step, state, { ...batch, learning_rate: [0.5], step: [1] });
+    runStep(step, state, { ...batch, [stepNames.learningRate]: [0.5], [stepNames.number]: [1] });
     const numbers = [new AdamWNumber(0.5, 0.25), new AdamWNumber(-0.25, 0.25), new AdamWNumber(0.125, 0)];
     for (const [i, one] of numbers.entries()) one.step([...weight, bias][i]!, i < 2 ? 0.05 : 0.25);
     close(state.get('weight:head.weight'), [numbers[0]!.w, numbers[1]!.w]);
@@ -245,8 +251,8 @@ describe('settings of a step', () => {
     ]);
     expect(step.graph.outputs.map(({ name }) => name)).not.toContain('next:weight:head.weight');
     const state = stateOf([step], start);
-    const found = runStep(step, state, { ...batch, learning_rate: [0.5], step: [1] });
-    close([found.gradient_norm!], [Math.abs(slopes([0.5, -0.25], 0.125, x, target).bias)]);
+    const found = runStep(step, state, { ...batch, [stepNames.learningRate]: [0.5], [stepNames.number]: [1] });
+    close([found[stepNames.gradientNorm]!], [Math.abs(slopes([0.5, -0.25], 0.125, x, target).bias)]);
     expect(state.get('weight:head.weight')).toEqual([0.5, -0.25]);
     expect(state.get('weight:head.bias')).not.toEqual([0.125]);
   });
@@ -255,17 +261,23 @@ describe('settings of a step', () => {
     const settings = 'optimizer = AdamW(lr = 0.5, weight_decay = 0.25)\n  clip = 1\n  ema = 0.5';
     const whole = trainingStep(trainingOf(linear(settings)));
     const one = stateOf([whole], start);
-    const at = { learning_rate: [0.5], step: [1] };
+    const at = { [stepNames.learningRate]: [0.5], [stepNames.number]: [1] };
     const wanted = runStep(whole, one, { ...batch, ...at });
 
     const half = trainingOf(linear(settings), ['recipe.batch = 2', 'recipe.accumulate = 2']);
     const [accumulate, update] = [trainingStep(half, { part: 'accumulate' }), trainingStep(half, { part: 'update' })];
     const other = stateOf([accumulate, update], start);
     const losses = [0, 1].map(
-      (i) => runStep(accumulate, other, { x: x.slice(4 * i, 4 * i + 4), target: target.slice(2 * i, 2 * i + 2) }).loss!,
+      (i) =>
+        runStep(accumulate, other, { x: x.slice(4 * i, 4 * i + 4), target: target.slice(2 * i, 2 * i + 2) })[
+          stepNames.loss
+        ]!,
     );
     const found = runStep(update, other, at);
-    close([(losses[0]! + losses[1]!) / 2, found.gradient_norm!], [wanted.loss!, wanted.gradient_norm!]);
+    close(
+      [(losses[0]! + losses[1]!) / 2, found[stepNames.gradientNorm]!],
+      [wanted[stepNames.loss]!, wanted[stepNames.gradientNorm]!],
+    );
     for (const [name, values] of one) close(other.get(name), values);
     // Accumulators are read by the update, and put back to zero by the host.
     expect(update.state.filter(({ kind }) => kind === 'gradient').map(({ next }) => next)).toEqual([
@@ -273,7 +285,7 @@ describe('settings of a step', () => {
       undefined,
     ]);
     expect(update.graph.inputs.map(({ name }) => name)).not.toContain('x');
-    expect(accumulate.graph.inputs.map(({ name }) => name)).not.toContain('learning_rate');
+    expect(accumulate.graph.inputs.map(({ name }) => name)).not.toContain(stepNames.learningRate);
   });
 
   test('a weight that the loss does not depend on is left alone, by decay too', () => {
@@ -299,8 +311,8 @@ recipe plain for Two at B = 4 {
     expect(names('update')).not.toContain('other.weight');
     const step = trainingStep(training);
     const state = stateOf([step], start);
-    const found = runStep(step, state, { ...batch, learning_rate: [0.5], step: [1] });
-    close([found.loss! - found['term:error']!, found['term:constant']!], [2, 2]);
+    const found = runStep(step, state, { ...batch, [stepNames.learningRate]: [0.5], [stepNames.number]: [1] });
+    close([found[stepNames.loss]! - found['term:error']!, found['term:constant']!], [2, 2]);
   });
 });
 
@@ -324,7 +336,12 @@ recipe plain for Net at B = 4 {
     'buffer:norm.running_mean': [10, 20],
     'buffer:norm.running_var': [3, 5],
   };
-  const feeds = { x: samples, target: samples.map(() => 0.5), learning_rate: [0.5], step: [1] };
+  const feeds = {
+    x: samples,
+    target: samples.map(() => 0.5),
+    [stepNames.learningRate]: [0.5],
+    [stepNames.number]: [1],
+  };
   const column = (data: readonly number[], c: number) => data.filter((_, i) => i % 2 === c);
   const mean = (data: readonly number[]) => data.reduce((a, b) => a + b, 0) / data.length;
   const variance = (data: readonly number[], d: number) =>
@@ -364,7 +381,7 @@ recipe plain for Net at B = 4 {
     const state = stateOf([step], initial);
     const found = runStep(step, state, feeds);
     const y = samples.map((v, i) => (v - [10, 20][i % 2]!) / Math.sqrt([3, 5][i % 2]! + 1e-5));
-    close([found.loss!], [mean(y.map((v) => (v - 0.5) ** 2))], 1e-6);
+    close([found[stepNames.loss]!], [mean(y.map((v) => (v - 0.5) ** 2))], 1e-6);
     expect(state.get('buffer:norm.running_mean')).toEqual([10, 20]);
     expect(state.get('weight:norm.weight')).not.toEqual([1, 1]);
   });
@@ -426,7 +443,9 @@ recipe plain for Net at B = 1 {
     const step = trainingStep(trainingOf(source));
     const state = stateOf([step], { 'buffer:counter.seen': [3], 'weight:counter.scale': [1] });
     // 3, then 4, times 10, and 41 after the second count, which stands in front of the last read.
-    expect(runStep(step, state, { x: [2], learning_rate: [0], step: [1] }).loss).toBe(30000 + 400 + 41);
+    expect(
+      runStep(step, state, { x: [2], [stepNames.learningRate]: [0], [stepNames.number]: [1] })[stepNames.loss],
+    ).toBe(30000 + 400 + 41);
     expect(state.get('buffer:counter.seen')).toEqual([41]);
   });
 });

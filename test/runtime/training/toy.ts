@@ -3,7 +3,7 @@ import { Facts } from '../../../compiler/dims/facts.ts';
 import { Builder } from '../../../compiler/ir/builder.ts';
 import type { DType, Graph, Value } from '../../../compiler/ir/graph.ts';
 import { finish } from '../../../compiler/ir/rebuild.ts';
-import type { StateTensor, StepGraph } from '../../../compiler/training/step.ts';
+import { type StateTensor, type StepGraph, stepNames } from '../../../compiler/training/step.ts';
 import type { Feeds } from '../../../runtime/session.ts';
 import { draw } from '../../../runtime/training/draws.ts';
 
@@ -42,6 +42,7 @@ export function toySteps({ broken = false, times = 1 } = {}) {
       graph,
       state: used,
       packs: [],
+      apart: [],
       draws: draws ? [{ name: drawName, shape: [rows, width] }] : [],
       outputs: Object.keys(outputs),
     } as unknown as StepGraph;
@@ -51,15 +52,15 @@ export function toySteps({ broken = false, times = 1 } = {}) {
     const norm = build.sqrt(build.sum(build.mul(gradient, gradient), [0]));
     const moment = build.add(build.mul(make.input('moment:w', 'f32', [width]), make.number(momentum)), gradient);
     const w = make.input('weight:w', 'f32', [width]);
-    const next = build.sub(w, build.mul(moment, make.input('learning_rate', 'f32', [])));
-    return { gradient_norm: norm, 'next:moment:w': moment, 'next:weight:w': next };
+    const next = build.sub(w, build.mul(moment, make.input(stepNames.learningRate, 'f32', [])));
+    return { [stepNames.gradientNorm]: norm, 'next:moment:w': moment, 'next:weight:w': next };
   };
   if (times === 1) {
     return {
       whole: part(
         (make) => {
           const { loss, gradient } = make.loss(broken);
-          return { loss, 'term:square': loss, ...update(make, gradient) };
+          return { [stepNames.loss]: loss, 'term:square': loss, ...update(make, gradient) };
         },
         state,
         true,
@@ -73,7 +74,7 @@ export function toySteps({ broken = false, times = 1 } = {}) {
         const { build } = make;
         const { loss, gradient } = make.loss(broken);
         const sum = build.add(make.input('gradient:w', 'f32', [width]), build.mul(gradient, make.number(1 / times)));
-        return { loss, 'term:square': loss, 'next:gradient:w': sum };
+        return { [stepNames.loss]: loss, 'term:square': loss, 'next:gradient:w': sum };
       },
       [state[0]!, accumulator].map((one) => (one.kind === 'gradient' ? one : { ...one, next: undefined })),
       true,
