@@ -3,7 +3,7 @@ import { convolution } from './convolution.ts';
 import { toAttribute } from './element-types.ts';
 import type { Emission } from './emission.ts';
 import { inputOf, type Lowering } from './lowering.ts';
-import { isNonNegative } from './non-negative.ts';
+import { signOf } from './non-negative.ts';
 import { broadcastOperands } from './operands.ts';
 
 type Unary =
@@ -36,12 +36,25 @@ const add: Lowering<'add'> = (node, emission) => {
   return fused === undefined ? binary('Add')(node, emission) : [convolution(fused.conv, emission, fused.bias)];
 };
 
-/** Div truncates towards zero: the same as the floor for a dividend that is not negative, else (a - a mod b) / b. */
+/**
+ * Div truncates towards zero: the same as the floor for a dividend that is not negative, else (a - a mod b) / b. Near the
+ * least number that difference would wrap: there one is taken off where something negative was cut.
+ */
 const floordiv: Lowering<'floordiv'> = (node, emission) => {
   const [a, b] = broadcastOperands(node, emission) as [string, string];
-  if (isNonNegative(inputOf(node, 0), emission.facts)) return [emission.node('Div', [a, b])];
-  const remainder = emission.node('Mod', [a, b]);
-  return [emission.node('Div', [emission.node('Sub', [a, remainder]), b])];
+  switch (signOf(inputOf(node, 0), emission.facts)) {
+    case 'not negative':
+      return [emission.node('Div', [a, b])];
+    case 'far from the least':
+      return [emission.node('Div', [emission.node('Sub', [a, emission.node('Mod', [a, b])]), b])];
+    case 'unknown': {
+      const quotient = emission.node('Div', [a, b]);
+      const cut = emission.node('Sub', [a, emission.node('Mul', [quotient, b])]);
+      // The sign of what was cut is -1, 0 or 1.
+      const least = emission.node('Min', [emission.node('Sign', [cut]), emission.node('Sub', [b, b])]);
+      return [emission.node('Add', [quotient, least])];
+    }
+  }
 };
 
 /** onnxruntime has no Where for bool on the CPU. */

@@ -1,8 +1,26 @@
+import { asConstant } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import type { Value } from '../../ir/graph.ts';
+import { rangesUnder } from '../../ir/value-range.ts';
+
+/** What is known of the sign of an i32 value, which a sum or product has changed where it wraps. */
+export type Sign = 'not negative' | 'far from the least' | 'unknown';
+
+export function signOf(value: Value, facts: Facts): Sign {
+  if (isNonNegative(value, facts)) return 'not negative';
+  const { low } = rangesUnder(facts)(value);
+  const least = low && (asConstant(low.at) ?? 0);
+  return least !== undefined && least >= -(2 ** 30) ? 'far from the least' : 'unknown';
+}
+
+/** Whether the sum or product stays within 32 bits: a value that may wrap has no bounds. */
+function isBounded(value: Value, facts: Facts): boolean {
+  const { low, high } = rangesUnder(facts)(value);
+  return low !== undefined && high !== undefined;
+}
 
 /** Whether an i32 value is certainly never negative: index arithmetic mostly is. */
-export function isNonNegative(value: Value, facts: Facts): boolean {
+function isNonNegative(value: Value, facts: Facts): boolean {
   const { node } = value;
   const input = (i: number) => isNonNegative(node.inputs[i]!, facts);
   switch (node.op) {
@@ -27,6 +45,7 @@ export function isNonNegative(value: Value, facts: Facts): boolean {
       return node.inputs[0]!.type.dtype === 'bool' || input(0);
     case 'add':
     case 'mul':
+      return input(0) && input(1) && isBounded(value, facts);
     case 'min':
       return input(0) && input(1);
     case 'max':
