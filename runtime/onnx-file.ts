@@ -7,6 +7,7 @@ import type { FileSet } from './file-set.ts';
 import { encodeModel, type Payload } from './onnx-encoding.ts';
 import { permuteAxes } from './permute-axes.ts';
 import { elementBytes, tensorBytes } from './tensor-bytes.ts';
+import { UserError } from './user-error.ts';
 import type { WeightSource } from './weights.ts';
 
 /** A tensor smaller than this stays in the model: shape inference reads small constants there. */
@@ -117,6 +118,17 @@ function byteLength({ dtype, dims }: Initialiser): number {
   return elementCount(dims) * elementBytes[dtype];
 }
 
+/** What half precision rounds to infinity: half way from its largest number, 65504, to the next power of two. */
+const beyondHalf = 65520;
+
+function refuseBeyondHalf(path: string, data: TensorData['data']): void {
+  for (const x of data)
+    if (Math.abs(x) >= beyondHalf && Number.isFinite(x))
+      throw new UserError(
+        `${path} holds ${x}, and half precision nothing beyond 65504: declare the weight with @f32, or build without --dtype f16`,
+      );
+}
+
 /** What initialisers hold, one at a time; keeps a hash of each weight. */
 class Contents {
   readonly #weights: WeightSource | undefined;
@@ -138,6 +150,7 @@ class Contents {
       .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
       .digest('hex');
     if (source.kind === 'weight') this.#hashes.set(source.path, `${source.path} [${source.shape.join(', ')}] ${sha}`);
+    if (dtype === 'f16' && source.kind === 'weight') refuseBeyondHalf(source.path, data);
     const kind = data.constructor.name;
     return {
       identity: JSON.stringify([sha, kind, dtype, dims, transposes]),

@@ -2,10 +2,11 @@ import { asConstant, constant, type Dim } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
 import { attributesOf, mapDims } from '../ir/attributes.ts';
 import type { Builder } from '../ir/builder.ts';
-import type { Graph, Node, TensorData, Value } from '../ir/graph.ts';
+import type { DType, Graph, Node, TensorData, Value } from '../ir/graph.ts';
 import { runNode } from '../ir/interpret.ts';
 import { rewrite } from '../ir/rebuild.ts';
 import type { OpName } from '../ops/names.ts';
+import { representable } from '../ops/typing.ts';
 import { tensorNumber } from './match.ts';
 
 /** Larger results are left to the run: they cost more to store and load than to compute. */
@@ -14,7 +15,8 @@ const mostElements = 2 ** 24;
 /**
  * Computes what depends on constants alone, on the reference kernels. `full`, `iota` and `broadcast`
  * stay as they are where something that is not constant reads them, and a tensor of one number
- * becomes `full`. What has an index out of range is left to the run, which refuses it.
+ * becomes `full`. What has an index out of range is left to the run, which refuses it; so is a number that the dtype
+ * does not hold.
  */
 export function foldConstants(graph: Graph): Graph {
   const outOfRange = new Set<Node>();
@@ -54,8 +56,13 @@ function asNode(
 ): Value {
   if (data === undefined) throw new Error(`bug in crobc: ${node.op} was not folded`);
   const number = tensorNumber(data);
-  if (number !== undefined) return build.full(number, data.dtype, output.type.shape);
+  if (number !== undefined) return build.full(asStored(number, data.dtype), data.dtype, output.type.shape);
   return node.op === 'constant' ? build.copy(node, inputs)[0]! : build.constant(data);
+}
+
+/** Folded in float64: what float32 cannot hold is infinite there, as it is in a run. */
+function asStored(number: number, dtype: DType): number {
+  return dtype === 'f32' && !representable(number, dtype) ? Math.fround(number) : number;
 }
 
 /** Operators whose results are cheaper to make than to store. */
@@ -74,6 +81,7 @@ function findFoldable(graph: Graph, outOfRange: ReadonlySet<Node>): Set<Node> {
       !node.outputs.every(({ type }) => type.shape.every(isStatic) && elements(graph.facts, type.shape) <= mostElements)
     )
       continue;
+    if (node.op === 'dim' && !representable(size(graph.facts, node.attributes.value) ?? 0, 'i32')) continue;
     const dims = attributesOf(node.op, node.attributes).flatMap(({ kind, value }) =>
       kind === 'dim' ? [value] : kind === 'dims' ? value : [],
     );
@@ -140,10 +148,19 @@ function evaluator(facts: Facts, foldable: ReadonlySet<Node>, wanted: Wanted, ou
       node.op === 'constant'
         ? [node.attributes.tensor]
         : runNode(node.op as OpName, inputs, mapDims(node.op as OpName, node.attributes as never, known));
+    if (!data.every(isHeld)) {
+      outOfRange.add(node);
+      return undefined;
+    }
     results.set(node, data);
     for (const input of node.inputs) if (foldable.has(input.node)) release(input.node);
     return data;
   };
+}
+
+/** i64 is computed in float64: what that does not hold exactly, a cast of a large float say, is not known. */
+function isHeld({ dtype, data }: TensorData): boolean {
+  return dtype !== 'i64' || data.every((x) => representable(x, dtype));
 }
 
 function hasIndexOutOfRange(node: Node, inputs: readonly TensorData[], facts: Facts): boolean {

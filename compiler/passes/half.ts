@@ -28,6 +28,11 @@ const inFloat: ReadonlySet<string> = new Set<OpName>([
   ...(['grid_sample', 'scatter_add', 'uniform', 'conv2d_dx', 'conv2d_dw', 'topk'] as const),
 ]);
 
+/** Whatever they are given, half precision holds what they give; so does e^x for a mask, which is what stands before sums. */
+const bounded: ReadonlySet<string> = new Set<OpName>([
+  ...(['softmax', 'layer_norm', 'sigmoid', 'tanh', 'erf', 'sin', 'cos', 'exp'] as const),
+]);
+
 const largest = 65504;
 /** The smallest normal half; below it, bits are lost. */
 const smallest = 2 ** -14;
@@ -43,7 +48,8 @@ export function toHalf(graph: Graph): Graph {
   const readers = readersOf(graph);
   const now = new Map<Value, Value>();
   const casts = new Map<Value, Value>();
-  // What may be out of reach of half precision, like a mask of -1e9: it stays f32 up to the next product or softmax.
+  // What may be out of reach of half precision, like a mask of -1e9, and what is computed from it: it stays f32 up to a
+  // softmax, or whatever else has small results.
   const large = new Set<Value>();
   // Weights marked `keepF32`, and what is made of nothing else: whatever reads them computes in f32.
   const kept = new Set<Value>();
@@ -72,7 +78,7 @@ export function toHalf(graph: Graph): Graph {
       continue;
     }
     const inputs = node.inputs.map((input) => now.get(input)!);
-    const isWide = inputs.some((input) => kept.has(input) || (large.has(input) && !inHalf.has(node.op)));
+    const isWide = inputs.some((input) => kept.has(input) || large.has(input) || isBeyond(input, 'large'));
     const dtype = isWide ? 'f32' : precisionOf(node, inputs, precise);
     const results = build.copy(
       node,
@@ -80,10 +86,10 @@ export function toHalf(graph: Graph): Graph {
     );
     const isKept =
       inputs.some((input) => kept.has(input)) && inputs.every((input) => kept.has(input) || isConstant(input));
-    const isLarge = carriesPrecision(node) && inputs.some((input) => large.has(input) || isBeyond(input, 'large'));
+    const isLarge = !bounded.has(node.op) && inputs.some((input) => large.has(input) || isBeyond(input, 'large'));
     for (const [i, output] of node.outputs.entries()) {
       now.set(output, results[i]!);
-      if (isLarge) large.add(results[i]!);
+      if (isLarge && isFloat(output.type.dtype)) large.add(results[i]!);
       if (isKept) kept.add(results[i]!);
     }
   }
@@ -117,7 +123,7 @@ function weightIn(build: Builder, attributes: WeightAttributes, value: Value, re
 function precisionOf(node: Node, inputs: readonly Value[], precise: ReadonlySet<Value>): DType {
   if (inHalf.has(node.op)) return 'f16';
   if (inFloat.has(node.op) || node.outputs.some((output) => precise.has(output))) return 'f32';
-  if (inputs.some((input) => isBeyond(input, 'large') || isBeyond(input, 'small'))) return 'f32';
+  if (inputs.some((input) => isBeyond(input, 'small'))) return 'f32';
   // Casts follow from their operand; constants go with the others.
   const computed = inputs.filter((input) => isFloat(input.type.dtype) && !isConstant(input));
   return computed.some((input) => input.type.dtype === 'f16') ? 'f16' : 'f32';

@@ -10,6 +10,7 @@ const normalisation = rule('normalisation', ['div'], 'gradients', (node, { build
   const sum = shifted && producer(shifted, 'add');
   const eps = sum && either(sum.inputs, numberOf);
   if (eps === undefined) return miss('the divisor is not the root of something plus a number');
+  if (!(eps.found >= 0 && Number.isFinite(eps.found))) return miss('the number under the root is no epsilon');
   const variance = lastMean(eps.other);
   const square = variance && producer(variance, 'mul');
   if (square?.inputs[0] !== centred || square.inputs[1] !== centred)
