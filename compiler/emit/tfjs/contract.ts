@@ -1,17 +1,21 @@
 import type { NodeOf, Value } from '../../ir/graph.ts';
 import { elementCount } from '../../ir/tensor-data.ts';
+import { broadcastSizes } from './axes.ts';
 import { conv2d, conv2dDw, conv2dDx } from './convolution.ts';
 import type { Emission } from './emission.ts';
 import { product, reduce } from './folds.ts';
 import { inputOf, type Lowering } from './lowering.ts';
 import type { Temp } from './program.ts';
 
+/** Where both operands repeat along an axis, or one does that the other lacks, the product is made once and repeated. */
 const matmul: Lowering<'matmul'> = (node, emission) => {
   const [a, b] = [matrices(inputOf(node, 0), emission), matrices(inputOf(node, 1), emission)];
-  return [emission.reshape(product(emission, a, b), emission.shape(node.outputs[0]!))];
+  const batch = broadcastSizes([a.shape.slice(0, -2), b.shape.slice(0, -2)]);
+  const shape = [...batch, a.shape.at(-2)!, b.shape.at(-1)!];
+  return [emission.expand(emission.reshape(product(emission, a, b), shape), emission.shape(node.outputs[0]!))];
 };
 
-/** A matrix product broadcasts its leading axes itself. */
+/** A matrix product broadcasts its leading axes itself: a value without the repetition along them. */
 function matrices(value: Value, emission: Emission): Temp {
   const from = value.node.op === 'broadcast' ? value.node.inputs[0]! : undefined;
   if (from === undefined || from.type.shape.length < 2) return emission.use(value);

@@ -189,11 +189,13 @@ function flat(argument: Argument): readonly Temp[] {
 
 function writeStep(writer: CodeBlockWriter, step: Step, nameOf: (temp: Temp) => string): void {
   switch (step.kind) {
-    case 'take':
+    case 'take': {
+      const fn = step.multiplied ? 'takeMatrix' : 'take';
       writer.writeLine(
-        `const ${nameOf(step.temp)} = take(state, ${quoted(step.temp.hint)}, ${list(step.temp.shape)});`,
+        `const ${nameOf(step.temp)} = ${fn}(state, ${quoted(step.temp.hint)}, ${list(step.temp.shape)});`,
       );
       return;
+    }
     case 'replace':
       writer.writeLine(`replace(state, ${quoted(step.name)}, ${nameOf(step.temp)});`);
       return;

@@ -54,7 +54,7 @@ export function tempsOf(argument: Argument): readonly Temp[] {
 export type Step =
   | { readonly kind: 'call'; readonly call: Call }
   /** The state's tensor of this name, under a variable. */
-  | { readonly kind: 'take'; readonly temp: Temp }
+  | { readonly kind: 'take'; readonly temp: Temp; readonly multiplied: boolean }
   /** The last use is over. */
   | { readonly kind: 'free'; readonly temps: readonly Temp[] }
   /** A new value for the state; the old one is disposed of. */

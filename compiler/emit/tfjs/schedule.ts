@@ -1,4 +1,5 @@
 import { type Call, type Step, type Temp, tempsOf } from './program.ts';
+import { multipliedState, withOwnOperands } from './second-operands.ts';
 
 export interface Schedule {
   readonly steps: readonly Step[];
@@ -35,7 +36,8 @@ export function schedule(
     .filter(([name, temp]) => state.get(name) !== temp)
     .map(([name, temp]) => ({ name, old: state.get(name)!, temp: owned(temp) }));
 
-  const needed = neededCalls(calls, claimed);
+  const needed = withOwnOperands(neededCalls(calls, claimed), claimed);
+  const multiplied = multipliedState(needed);
   const [made, last] = [new Map<Temp, number>(), new Map<Temp, number>()];
   for (const [i, call] of needed.entries()) {
     for (const temp of call.args.flatMap(tempsOf)) last.set(temp, i);
@@ -64,7 +66,7 @@ export function schedule(
     for (const temp of call.args.flatMap(tempsOf)) {
       if (temp.owner !== 'state' || taken.has(temp)) continue;
       taken.add(temp);
-      steps.push({ kind: 'take', temp });
+      steps.push({ kind: 'take', temp, multiplied: multiplied.has(temp) });
     }
     steps.push({ kind: 'call', call });
     for (const { name, temp } of ready.get(i) ?? []) steps.push({ kind: 'replace', name, temp });

@@ -8,6 +8,7 @@ export function support({ constants, functions }: TfjsProgram): string {
   return [
     functions.some((one) => one.feeds.length > 0) && given,
     steps.some((step) => step.kind === 'take') && take,
+    steps.some((step) => step.kind === 'take' && step.multiplied) && takeMatrix,
     steps.some((step) => step.kind === 'replace') && replace,
     calls('products') && products,
     calls('rowNumbers') && rowNumbers,
@@ -30,6 +31,19 @@ function take(state: State, name: string, shape: readonly number[]): tfjs.Tensor
   if (tensor === undefined) throw new RangeError(\`the state has no \${name}\`);
   if (tensor.shape.join() !== shape.join())
     throw new RangeError(\`\${name} is [\${tensor.shape}]: must be [\${shape}]\`);
+  return tensor;
+}`;
+
+const takeMatrix = `/** In which shape the data of the state's matrices are multiplied. */
+const multiplied = new WeakMap<object, string>();
+
+/** A matrix of the state. wasm knows the second factor of a product by its data, whatever its shape. */
+function takeMatrix(state: State, name: string, shape: readonly number[]): tfjs.Tensor {
+  const tensor = take(state, name, shape);
+  const before = multiplied.get(tensor.dataId);
+  if (before !== undefined && before !== shape.join())
+    throw new RangeError(\`\${name} [\${shape}] shares its data with a matrix [\${before}]: put a clone into the state\`);
+  multiplied.set(tensor.dataId, shape.join());
   return tensor;
 }`;
 
