@@ -2,9 +2,7 @@ import { expect } from 'vitest';
 import type { TensorData } from '../../../compiler/ir/graph.ts';
 
 /** float32 arithmetic against float64, relative to the tensor's largest element. */
-const tolerance = 1e-5;
-
-export function expectClose(name: string, actual: TensorData, expected: TensorData): void {
+export function expectClose(name: string, actual: TensorData, expected: TensorData, tolerance = 1e-5): void {
   expect(actual.dtype, name).toBe(expected.dtype);
   expect(actual.shape, name).toEqual(expected.shape);
   const scale = Math.max(1, ...Array.from(expected.data, Math.abs).filter(Number.isFinite));

@@ -8,7 +8,13 @@ import type { Graph, TensorData } from '../../../compiler/ir/graph.ts';
 import { tensor } from '../../../compiler/ir/tensor-data.ts';
 import type { HostTensor } from '../../../runtime/session.ts';
 import { loadTfjs } from '../../../runtime/tfjs/load.ts';
-import { importProgram, type Tensor, type TensorFlow } from '../../../runtime/tfjs/program.ts';
+import {
+  importProgram,
+  type State,
+  type Tensor,
+  type TensorFlow,
+  type TfjsModule,
+} from '../../../runtime/tfjs/program.ts';
 import { toTfjs } from '../../../runtime/tfjs/tensors.ts';
 
 /** The best back end there is, or TensorFlow.js's own in JavaScript. */
@@ -25,17 +31,46 @@ export async function runTfjs(
   graph: Graph,
   feeds: ReadonlyMap<string, TensorData>,
   weights: ReadonlyMap<string, Float32Array> = new Map(),
-  backend: Backend = 'best',
 ): Promise<TfjsRun> {
-  if (backend === 'best') return runOn(watched((await loadTfjs()).tf), graph, feeds, weights);
+  const { best } = await runTfjsOn(['best'], graph, feeds, weights);
+  return best!;
+}
+
+/** The same program on several back ends. */
+export async function runTfjsOn(
+  backends: readonly Backend[],
+  graph: Graph,
+  feeds: ReadonlyMap<string, TensorData>,
+  weights: ReadonlyMap<string, Float32Array> = new Map(),
+): Promise<Partial<Record<Backend, TfjsRun>>> {
+  const program = emitTfjs(graph.name, '', 'sha256:0', [{ name: 'run', docs: '', graph, state: new Map() }]);
+  const shapes = new Map(program.functions[0]!.state.map(({ temp }) => [temp.hint, temp.shape]));
+  const folder = await mkdtemp(join(tmpdir(), 'crobc-tfjs-'));
+  const runs: Partial<Record<Backend, TfjsRun>> = {};
+  try {
+    const module = await importProgram(await generateTfjs(program), folder, graph.name);
+    const run = (tf: TensorFlow) => {
+      const state = new Map([...weights].map(([path, data]) => [path, tf.tensor(data, [...shapes.get(path)!])]));
+      return runOn(tf, module, graph, feeds, state);
+    };
+    for (const backend of backends)
+      runs[backend] = backend === 'cpu' ? await onCpu(run) : await run(watched((await loadTfjs()).tf));
+    return runs;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function onCpu(run: (tf: TensorFlow) => Promise<TfjsRun>): Promise<TfjsRun> {
   const require = createRequire(import.meta.url);
   const tf = require('@tensorflow/tfjs-core') as TensorFlow;
   require('@tensorflow/tfjs-backend-cpu');
+  const before = tf.getBackend();
   await tf.setBackend('cpu');
   try {
-    return await runOn(tf, graph, feeds, weights);
+    return await run(tf);
   } finally {
-    await tf.setBackend('wasm');
+    if (before !== '') await tf.setBackend(before);
   }
 }
 
@@ -58,20 +93,15 @@ export function watched(tf: TensorFlow): TensorFlow {
 
 async function runOn(
   tf: TensorFlow,
+  module: TfjsModule,
   graph: Graph,
   feeds: ReadonlyMap<string, TensorData>,
-  weights: ReadonlyMap<string, Float32Array>,
+  state: State,
 ): Promise<TfjsRun> {
-  const program = emitTfjs(graph.name, '', 'sha256:0', [{ name: 'run', docs: '', graph, state: new Map() }]);
-  const text = await generateTfjs(program);
-  const folder = await mkdtemp(join(tmpdir(), 'crobc-tfjs-'));
+  const constants = module.makeConstants(tf);
+  const given = Object.fromEntries([...feeds].map(([name, data]) => [name, toTfjs(tf, name, toHost(data))]));
+  const before = held(tf);
   try {
-    const module = await importProgram(text, folder, graph.name);
-    const constants = module.makeConstants(tf);
-    const given = Object.fromEntries([...feeds].map(([name, data]) => [name, toTfjs(tf, name, toHost(data))]));
-    const shapes = new Map(program.functions[0]!.state.map(({ temp }) => [temp.hint, temp.shape]));
-    const state = new Map([...weights].map(([path, data]) => [path, tf.tensor(data, [...shapes.get(path)!])]));
-    const before = held(tf);
     const outputs = module.call('run')(tf, state, constants, given);
     const results = new Map<string, TensorData>();
     for (const { name, value } of graph.outputs) {
@@ -79,13 +109,11 @@ async function runOn(
       results.set(name, await fromTfjs(output, value.type.dtype));
       output.dispose();
     }
-    const leaked = held(tf) - before;
+    return { results, leaked: held(tf) - before };
+  } finally {
     tf.dispose(constants as Record<string, Tensor>);
     tf.dispose([...state.values()]);
     tf.dispose(given);
-    return { results, leaked };
-  } finally {
-    await rm(folder, { recursive: true });
   }
 }
 
