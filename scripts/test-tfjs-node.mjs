@@ -4,7 +4,11 @@ import { spawnSync } from 'node:child_process';
 import { loadTfjs } from '../dist/runtime/tfjs/load.js';
 
 process.env.CROBC_TFJS_DEVICE ??= 'tfjs-node';
-const tests = ['test/emit/tfjs', 'test/runtime/training/tfjs-backend.test.ts'];
+const tests = [
+  'test/emit/tfjs',
+  'test/runtime/training/tfjs-backend.test.ts',
+  'test/runtime/training/tfjs-shapes.test.ts',
+];
 
 /** The exit code of the tests, or of a line that says why they cannot run. */
 async function run() {
