@@ -1,8 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileError } from './file-error.ts';
+import { createFile } from './open-file.ts';
 
 let opened = 0;
 
@@ -65,11 +66,8 @@ export class AtomicFile {
   /** With `hashed`, `written` will tell what was written. Throws a UserError where the folder is missing or cannot be written. */
   static async open(path: string, { hashed = false } = {}): Promise<AtomicFile> {
     const temporary = asideName(path, 'part');
-    try {
-      return new AtomicFile(path, temporary, await open(temporary, 'wx'), hashed ? createHash('sha256') : undefined);
-    } catch (error) {
-      throw fileError('write', path, error);
-    }
+    const handle = await createFile(temporary, path);
+    return new AtomicFile(path, temporary, handle, hashed ? createHash('sha256') : undefined);
   }
 
   /** How many bytes were written so far. */

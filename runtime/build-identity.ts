@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { MapRule } from '../compiler/elaborate/weights/weights-map.ts';
 import { opTableVersion } from '../compiler/ops/version.ts';
 import type { Precision } from '../compiler/passes/pipeline.ts';
+import { readBytesSync } from './read-file.ts';
 
 /** What decides a model file: builds of one identity run the same. */
 export interface BuildParts {
@@ -42,7 +43,7 @@ function codeHash(): string {
     for (const folder of ['../compiler', '../runtime']) {
       const root = fileURLToPath(new URL(folder, import.meta.url));
       const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => /\.[jt]s$/.test(name));
-      for (const name of names.sort()) hash.update(`${name}\n`).update(readFileSync(join(root, name)));
+      for (const name of names.sort()) hash.update(`${name}\n`).update(readBytesSync(join(root, name), 'record'));
     }
     code = hash.digest('hex');
   }

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { packageRoot, packageVersion } from './package-root.ts';
+import { readTextSync } from './read-file.ts';
 import { type Device, devices, nativeMessage, providerAdvice, TINY_MODEL } from './session.ts';
 
 /** One thing that was looked at. */
@@ -139,7 +139,7 @@ function installedPackage(
   }
   for (let at = dirname(entry); dirname(at) !== at; at = dirname(at)) {
     try {
-      const json = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8')) as { name?: string; version?: string };
+      const json = JSON.parse(readTextSync(join(at, 'package.json'), 'record')) as { name?: string; version?: string };
       if (json.name === name && json.version !== undefined) return { entry, version: json.version };
     } catch {
       // No package.json in this folder: look further up.

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
 import { fileError } from './file-error.ts';
+import { readParts, readText } from './read-file.ts';
 
 /** What a file is like from outside: place on disk, size and times. It changes with every write and every rename. */
 export async function fileStamp(path: string): Promise<string> {
@@ -17,11 +17,7 @@ export async function fileStamp(path: string): Promise<string> {
 
 export async function fileSha256(path: string): Promise<string> {
   const hash = createHash('sha256');
-  try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 22 })) hash.update(chunk as Buffer);
-  } catch (error) {
-    throw fileError('read', path, error);
-  }
+  for await (const part of readParts(path, 'bytes', 2 ** 22)) hash.update(part);
   return hash.digest('hex');
 }
 
@@ -44,7 +40,7 @@ export class FileDigests {
   /** What cannot be read there is not known. */
   static async open(path: string): Promise<FileDigests> {
     try {
-      return new FileDigests(path, new Map(Object.entries(JSON.parse(await readFile(path, 'utf8')))));
+      return new FileDigests(path, new Map(Object.entries(JSON.parse(await readText(path, 'record')))));
     } catch {
       return new FileDigests(path, new Map());
     }

@@ -15,7 +15,34 @@ const reasons: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the name is too long',
   ELOOP: 'symbolic links go round in a circle',
   EBUSY: 'it is in use',
+  EIO: 'the disk or its connection fails (input/output error)',
+  ESTALE: 'the network disk no longer has it open (stale file handle)',
+  ENFILE: 'the system has too many open files',
+  ENXIO: 'it is not a regular file',
+  ENODEV: 'it is not a regular file',
+  EOPNOTSUPP: 'it is not a regular file',
+  ETXTBSY: 'it is in use',
+  ENOMEM: 'out of memory',
+  EXDEV: 'it is on another file system',
+  ENOTEMPTY: 'the folder is not empty',
+  EINVAL: 'the system does not allow it (invalid argument)',
+  ETIMEDOUT: 'the disk does not answer',
+  ENOTCONN: 'the disk is not connected',
 };
+
+/** A failed file operation, in one line. */
+export class FileError extends UserError {
+  /** Why, without the path. */
+  readonly reason: string;
+  /** The system's name of what happened, such as ENOENT; undefined where crobc itself refuses the file. */
+  readonly code: string | undefined;
+
+  constructor(action: 'read' | 'write', path: string, reason: string, code: string | undefined) {
+    super(`cannot ${action} ${path}: ${reason}`);
+    this.reason = reason;
+    this.code = code;
+  }
+}
 
 /** Why a file operation failed, in a few words. */
 export function reasonOf(error: unknown): string {
@@ -26,5 +53,7 @@ export function reasonOf(error: unknown): string {
 
 /** One line for a failed file operation: `cannot read a/b.png: no such file or folder`. A UserError passes through. */
 export function fileError(action: 'read' | 'write', path: string, error: unknown): UserError {
-  return error instanceof UserError ? error : new UserError(`cannot ${action} ${path}: ${reasonOf(error)}`);
+  if (error instanceof UserError) return error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  return new FileError(action, path, reasonOf(error), code);
 }

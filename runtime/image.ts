@@ -1,6 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
 import type { Metadata, Sharp } from 'sharp';
-import { fileError } from './file-error.ts';
+import { readBytes } from './read-file.ts';
 import { type Pixels, resizeBilinear } from './resize.ts';
 import { UserError } from './user-error.ts';
 
@@ -11,7 +10,6 @@ export interface RgbImage extends Pixels {
 
 /** An image with more pixels is refused before it is decoded: 100 million is 300 MB of RGB. */
 export const MAX_PIXELS = 100_000_000;
-const MAX_FILE_BYTES = 2 ** 31;
 
 const formats: readonly string[] = ['png', 'jpeg', 'tiff', 'webp'];
 
@@ -21,16 +19,7 @@ const formats: readonly string[] = ['png', 'jpeg', 'tiff', 'webp'];
  * are scaled to 8. Throws a UserError in one line.
  */
 export async function readImage(path: string, maxPixels = MAX_PIXELS): Promise<RgbImage> {
-  let bytes: Buffer;
-  try {
-    const { size } = await stat(path);
-    if (size > MAX_FILE_BYTES)
-      throw new UserError(`cannot read ${path}: the file has ${size} bytes, over the limit of 2 GiB`);
-    bytes = await readFile(path);
-  } catch (error) {
-    throw fileError('read', path, error);
-  }
-  return decodeImage(bytes, path, maxPixels);
+  return decodeImage(await readBytes(path, 'image'), path, maxPixels);
 }
 
 /** As readImage, from memory; `name` is what messages call it. */

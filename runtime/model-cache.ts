@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defaultOpset } from '../compiler/emit/onnx/emit.ts';
 import { graphHash } from '../compiler/ir/hash.ts';
@@ -8,6 +7,7 @@ import { buildModel, type Source } from './build-model.ts';
 import { FileDigests, fileStamp } from './file-digests.ts';
 import { makeFolder } from './make-folder.ts';
 import { manifestName } from './manifest.ts';
+import { readText } from './read-file.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
 import { UserError } from './user-error.ts';
 
@@ -79,7 +79,7 @@ async function heldBuild(
   digests: FileDigests,
 ): Promise<HeldBuild | undefined> {
   try {
-    const manifest = JSON.parse(await readFile(join(folder, manifestName(model)), 'utf8')) as BuildRecord;
+    const manifest = JSON.parse(await readText(join(folder, manifestName(model)), 'record')) as BuildRecord;
     if (manifest.hashes.build !== identity) return undefined;
     // The client plays no part in a run.
     const files = manifest.files.flatMap(({ name, sha256 }) =>

@@ -1,7 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { AtomicFile } from './atomic-file.ts';
-import { fileError } from './file-error.ts';
+import { FileError, fileError } from './file-error.ts';
 import { float32FromBfloat16, float32FromHalf } from './half.ts';
+import { openFile } from './open-file.ts';
 import {
   bytesPerElement,
   layoutOrder,
@@ -42,8 +43,9 @@ export class SafetensorsFile {
   static async open(path: string): Promise<SafetensorsFile> {
     let handle: FileHandle | undefined;
     try {
-      handle = await open(path, 'r');
-      const size = await sizeOf(handle);
+      const file = await openFile(path, 'weights');
+      handle = file.handle;
+      const { size } = file.stats;
       if (size < 8) throw new UserError(`it has ${size} bytes, and a safetensors file has at least 10`);
       const length = Buffer.from(await readRange(handle, 0, 8)).readBigUInt64LE();
       if (length > BigInt(size - 8)) {
@@ -62,7 +64,7 @@ export class SafetensorsFile {
       return new SafetensorsFile(path, parseHeader(text, size - dataStart), handle, dataStart);
     } catch (error) {
       await handle?.close();
-      throw error instanceof UserError
+      throw error instanceof UserError && !(error instanceof FileError)
         ? new UserError(`cannot read ${path}: ${error.message}`)
         : fileError('read', path, error);
     }
@@ -163,12 +165,6 @@ function fromBig(values: BigInt64Array | BigUint64Array): Float32Array {
   const out = new Float32Array(values.length);
   for (let i = 0; i < out.length; i++) out[i] = Number(values[i]);
   return out;
-}
-
-async function sizeOf(handle: FileHandle): Promise<number> {
-  const stat = await handle.stat();
-  if (!stat.isFile()) throw new UserError(stat.isDirectory() ? 'it is a folder' : 'it is not a regular file');
-  return stat.size;
 }
 
 async function readRange(handle: FileHandle, start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,8 +1,7 @@
-import { stat } from 'node:fs/promises';
 import type * as Ort from 'onnxruntime-node';
 import type { DType } from '../compiler/ir/graph.ts';
 import { byteSize } from './byte-size.ts';
-import { fileError } from './file-error.ts';
+import { openFile } from './open-file.ts';
 import { UserError } from './user-error.ts';
 
 export type Device = 'cpu' | 'cuda' | 'webgpu';
@@ -109,13 +108,8 @@ export const providerAdvice: Readonly<Record<Device, string>> = {
  */
 export async function openSession(model: string | Uint8Array, options: SessionOptions = {}): Promise<Session> {
   const { device = 'auto' } = options;
-  if (typeof model === 'string') {
-    try {
-      await stat(model);
-    } catch (error) {
-      throw fileError('read', model, error);
-    }
-  }
+  // onnxruntime opens it by itself, and would wait for a pipe.
+  if (typeof model === 'string') await (await openFile(model, 'weights')).handle.close();
   const ort = await loadOnnxRuntime();
   const chosen = await chooseDevice(device);
   return open(ort, model, { ...options, ...chosen });

@@ -1,10 +1,11 @@
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SourceHost } from '../compiler/compile.ts';
 import type { SourceFile } from '../grammar/tree.ts';
-import { reasonOf } from './file-error.ts';
+import { FileError } from './file-error.ts';
 import { packageRoot } from './package-root.ts';
+import { readBytesSync, readTextSync } from './read-file.ts';
 
 /** The library's syntax trees as the build wrote them; there are none when crobc runs from its sources. */
 interface Library {
@@ -19,7 +20,7 @@ function libraryTrees(): Library {
   if (library === undefined) {
     const file = fileURLToPath(new URL('../library.json', import.meta.url));
     library = existsSync(file)
-      ? { trees: JSON.parse(readFileSync(file, 'latin1')), written: statSync(file).mtimeMs }
+      ? { trees: JSON.parse(readBytesSync(file, 'record').toString('latin1')), written: statSync(file).mtimeMs }
       : { trees: {}, written: 0 };
   }
   return library;
@@ -31,9 +32,6 @@ function builtText(path: string, file: string): string | undefined {
   const stat = statSync(file, { throwIfNoEntry: false });
   return stat && stat.mtimeMs <= written ? trees[path]?.text : undefined;
 }
-
-/** Largest source file read: what is larger is no source. */
-const sizeLimit = 4 * 1024 * 1024;
 
 /** What ships with crobc: the prefix of each folder's files in messages, and the folder below the package. */
 const shipped = [
@@ -67,15 +65,17 @@ export function ownPath(path: string): string {
 
 /** Why a source cannot be read; undefined when it can. */
 export function whyUnreadable(path: string): string | undefined {
+  const read = readSource(path);
+  return typeof read === 'string' ? undefined : read.reason;
+}
+
+/** A source's text, or why it cannot be read. */
+export function readSource(path: string): string | FileError {
   try {
-    const stat = statSync(path);
-    if (stat.isDirectory()) return 'it is a folder';
-    if (!stat.isFile()) return 'it is no regular file';
-    if (stat.size > sizeLimit) return `it has ${stat.size.toLocaleString('en')} bytes, and a source 4 MiB at most`;
-    closeSync(openSync(path, 'r'));
-    return undefined;
+    return readTextSync(path, 'source');
   } catch (error) {
-    return reasonOf(error);
+    if (error instanceof FileError) return error;
+    throw error;
   }
 }
 
@@ -118,7 +118,9 @@ export function diskHost(): SourceHost {
     read(path) {
       const file = shippedFile(path) ?? path;
       const built = path.startsWith('std/') ? builtText(path, file) : undefined;
-      return built ?? (whyUnreadable(file) === undefined ? readFileSync(file, 'utf8') : undefined);
+      if (built !== undefined) return built;
+      const text = readSource(file);
+      return typeof text === 'string' ? text : undefined;
     },
     parsed(path, text) {
       const tree = path.startsWith('std/') ? libraryTrees().trees[path] : undefined;

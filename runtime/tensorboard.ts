@@ -1,10 +1,10 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import protobuf from 'protobufjs/minimal.js';
 import { crc32c } from './crc32c.ts';
 import { fileError } from './file-error.ts';
 import { makeFolder } from './make-folder.ts';
+import { createFile } from './open-file.ts';
 
 /** A log that TensorBoard reads. What is added is written by `flush`, or when there is a megabyte of it. */
 export interface EventFile {
@@ -44,12 +44,7 @@ export async function openEventFile(dir: string, options: EventFileOptions = {})
   const stamp = String(Math.floor(seconds)).padStart(10, '0');
   const path = join(dir, `events.out.tfevents.${stamp}.${hostname()}.${process.pid}.${opened++}`);
   await makeFolder(dir);
-  let handle: FileHandle;
-  try {
-    handle = await open(path, 'wx');
-  } catch (error) {
-    throw fileError('write', path, error);
-  }
+  const handle = await createFile(path);
   let pending: Uint8Array[] = [frame(fileVersion(seconds))];
   if (resumedAt !== undefined) pending.push(frame(sessionStart(seconds, resumedAt)));
   let pendingBytes = 0;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
-import { fileError } from './file-error.ts';
+import { createContext, Script } from 'node:vm';
+import { readUtf8 } from './read-file.ts';
+import { mostPieces, parseTokenizerJson, type Refuse, type TokenizerJson, tooMany } from './tokenizer-json.ts';
 import { UserError } from './user-error.ts';
 
 /** A sentence as a BERT text encoder takes it. */
@@ -31,52 +32,15 @@ export interface TextInput {
   readonly tokenizer: Tokenizer;
 }
 
-const MAX_FILE_BYTES = 1 << 27;
-
 /**
  * A WordPiece tokenizer from a BERT `vocab.txt` (a word piece a line) or a Hugging Face `tokenizer.json`.
  * Throws a UserError that names the file where it is neither.
  */
 export async function openTokenizer(path: string): Promise<Tokenizer> {
-  let text: string;
-  try {
-    const { size } = await stat(path);
-    if (size > MAX_FILE_BYTES) throw new UserError(`cannot read ${path}: ${size} bytes are too many for a vocabulary`);
-    text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
-  } catch (error) {
-    if (error instanceof TypeError) throw new UserError(`cannot read ${path}: it is not UTF-8 text`);
-    throw fileError('read', path, error);
-  }
+  const text = await readUtf8(path, 'vocabulary');
   const refuse = (why: string) => new UserError(`${path} is not a WordPiece vocabulary: ${why}`);
-  const json = text.trimStart().startsWith('{') ? fromJson(text, refuse) : fromVocabulary(text, refuse);
+  const json = text.trimStart().startsWith('{') ? parseTokenizerJson(text, refuse) : fromVocabulary(text, refuse);
   return { ...(await tokenizerFrom(json, refuse)), hash: createHash('sha256').update(text).digest('hex') };
-}
-
-/** The part of `tokenizer.json` that is looked at here; the rest is @huggingface/tokenizers' business. */
-interface TokenizerJson {
-  readonly model: { readonly type?: string; readonly vocab: Readonly<Record<string, number>> };
-}
-
-type Refuse = (why: string) => UserError;
-
-function fromJson(text: string, refuse: Refuse): TokenizerJson {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw refuse('it begins like JSON and does not go on like it');
-  }
-  const model = (json as Partial<TokenizerJson>).model;
-  if (typeof model !== 'object' || model === null) throw refuse('it has no "model"');
-  // Files from before tokenizers 0.9 name no type; WordPiece is known by its prefix.
-  const type = model.type ?? ('continuing_subword_prefix' in model ? 'WordPiece' : 'unknown');
-  if (type !== 'WordPiece') throw refuse(`its model is ${type}`);
-  const { vocab } = model;
-  if (typeof vocab !== 'object' || vocab === null || Array.isArray(vocab)) throw refuse('its model has no "vocab"');
-  for (const [token, id] of Object.entries(vocab)) {
-    if (!Number.isInteger(id) || id < 0) throw refuse(`the id of ${JSON.stringify(token)} is not a whole number`);
-  }
-  return json as TokenizerJson;
 }
 
 const specials = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'] as const;
@@ -88,6 +52,7 @@ const specials = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'] as const;
 function fromVocabulary(text: string, refuse: Refuse): TokenizerJson {
   const lines = text.split(/\r?\n/);
   if (lines.at(-1) === '') lines.pop();
+  if (lines.length > mostPieces) throw tooMany(lines.length, refuse);
   const vocab: Record<string, number> = Object.create(null);
   for (const [id, line] of lines.entries()) {
     if (line in vocab) throw refuse(`${JSON.stringify(line)} is in lines ${vocab[line]! + 1} and ${id + 1}`);
@@ -95,7 +60,7 @@ function fromVocabulary(text: string, refuse: Refuse): TokenizerJson {
   }
   const cased = lines.some((line) => !/^\[.*\]$/.test(line) && /\p{Lu}/u.test(line));
   const added = specials.filter((token) => token in vocab);
-  const json = {
+  return {
     model: {
       type: 'WordPiece',
       unk_token: '[UNK]',
@@ -112,9 +77,9 @@ function fromVocabulary(text: string, refuse: Refuse): TokenizerJson {
     },
     pre_tokenizer: { type: 'BertPreTokenizer' },
     post_processor: null,
-    decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+    decoder: null,
     added_tokens: added.map((content) => ({
-      id: vocab[content],
+      id: vocab[content]!,
       content,
       single_word: false,
       lstrip: false,
@@ -122,8 +87,8 @@ function fromVocabulary(text: string, refuse: Refuse): TokenizerJson {
       normalized: false,
       special: true,
     })),
+    hasPatterns: false,
   };
-  return json;
 }
 
 async function tokenizerFrom(json: TokenizerJson, refuse: Refuse): Promise<Omit<Tokenizer, 'hash'>> {
@@ -135,21 +100,29 @@ async function tokenizerFrom(json: TokenizerJson, refuse: Refuse): Promise<Omit<
   };
   const [pad, unknown, cls, sep] = [id('[PAD]'), id('[UNK]'), id('[CLS]'), id('[SEP]')];
   const { Tokenizer: Engine } = await import('@huggingface/tokenizers');
-  let engine: InstanceType<typeof Engine>;
-  try {
-    engine = new Engine(json, {});
-  } catch (error) {
-    throw refuse(error instanceof Error ? error.message : String(error));
-  }
+  const { hasPatterns, ...parts } = json;
+  const guarded = hasPatterns ? inTime : <T>(work: () => T): T => work();
+  // Patterns are compiled when they first match, so a text is tried at once.
+  const engine = attempt(
+    () =>
+      guarded(() => {
+        const made = new Engine(parts, {});
+        made.encode('a b', { add_special_tokens: false });
+        return made;
+      }),
+    refuse,
+  );
   let largest = 0;
   for (const value of Object.values(vocab)) largest = Math.max(largest, value);
+  for (const added of json.added_tokens) largest = Math.max(largest, added.id);
   return {
     vocabularySize: largest + 1,
     encode(text, words) {
       if (words < 3)
         throw new UserError(`a sentence needs room for 3 tokens, [CLS] and [SEP] among them, and has ${words}`);
       // A lone surrogate is no text; through UTF-8 and back it becomes U+FFFD.
-      const encoded = engine.encode(Buffer.from(text).toString(), { add_special_tokens: false });
+      const plain = Buffer.from(text).toString();
+      const encoded = attempt(() => guarded(() => engine.encode(plain, { add_special_tokens: false })), refuse);
       if (encoded.ids.length === 0) throw new UserError('the sentence is empty');
       const kept = encoded.ids.slice(0, words - 2).map((value: number | undefined) => value ?? unknown);
       const ids = [cls, ...kept, sep];
@@ -158,4 +131,27 @@ async function tokenizerFrom(json: TokenizerJson, refuse: Refuse): Promise<Omit<
       return { ids, mask, tokens: encoded.tokens, truncated: encoded.ids.length > words - 2 };
     },
   };
+}
+
+/** Milliseconds for one sentence, which takes less than one where a pattern is what it should be. */
+const longestMatching = 5_000;
+
+const scope: { work?: () => unknown } = createContext({});
+const call = new Script('work()');
+
+/** Runs something that is stopped where it takes too long, as patterns that backtrack do. */
+function inTime<T>(work: () => T): T {
+  scope.work = work;
+  return call.runInContext(scope, { timeout: longestMatching }) as T;
+}
+
+/** What the engine throws is about the file. */
+function attempt<T>(work: () => T, refuse: Refuse): T {
+  try {
+    return work();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT')
+      throw refuse(`its patterns take more than ${longestMatching / 1000} s for one sentence`);
+    throw refuse(error instanceof Error ? error.message : String(error));
+  }
 }

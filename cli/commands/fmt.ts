@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { fromSyntax } from '../../compiler/diagnostics/from-syntax.ts';
 import { format } from '../../grammar/format.ts';
 import { parse } from '../../grammar/parse.ts';
 import { rewriteFile } from '../../runtime/rewrite-file.ts';
-import { whyUnreadable } from '../../runtime/source-host.ts';
-import { cannotRead, crobFiles } from '../files.ts';
+import { readSource } from '../../runtime/source-host.ts';
+import { crobFiles } from '../files.ts';
 import { plural, printDiagnostics } from '../messages.ts';
 
 /** Formats in place; a file that does not parse is left alone. */
@@ -14,11 +13,11 @@ export async function fmt(paths: readonly string[], options: { readonly check?: 
   let changed = 0;
   let broken = 0;
   for (const file of files) {
-    if (whyUnreadable(file) !== undefined) {
-      lines.push(cannotRead(file));
+    const text = readSource(file);
+    if (typeof text !== 'string') {
+      lines.push(text.message);
       continue;
     }
-    const text = readFileSync(file, 'utf8');
     const { tree, faults } = parse(file, text);
     if (faults.length > 0) {
       broken++;

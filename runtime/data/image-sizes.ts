@@ -1,10 +1,11 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { writeFileAtomic } from '../atomic-file.ts';
 import { fileError } from '../file-error.ts';
+import { faultOf } from '../open-file.ts';
 import { startProgress } from '../progress.ts';
+import { readStartSync, readText } from '../read-file.ts';
 import { UserError } from '../user-error.ts';
 import type { Sample } from './dataset.ts';
 import { inParallel } from './in-parallel.ts';
@@ -72,7 +73,10 @@ export async function imageSizes(
       // Synchronous calls take a fifth of the time of asynchronous ones; between them, signals and the bar have their turn.
       if (++at % TURN === 0) await setImmediate();
       try {
-        const { size, mtimeMs } = statSync(path);
+        const stats = statSync(path);
+        const fault = faultOf(stats, 'image');
+        if (fault !== undefined) throw new UserError(`cannot read ${path}: ${fault}`);
+        const { size, mtimeMs } = stats;
         const held = known.get(relative(dir, path));
         const unchanged = held !== undefined && held[0] === size && held[1] === mtimeMs;
         const side = unchanged ? undefined : squarePng(path);
@@ -103,7 +107,7 @@ export async function imageSizes(
 
 async function readCache(path: string): Promise<Map<string, CacheEntry>> {
   try {
-    const json = JSON.parse(await readFile(path, 'utf8')) as { version?: unknown; files?: unknown };
+    const json = JSON.parse(await readText(path, 'record')) as { version?: unknown; files?: unknown };
     if (json.version !== CACHE_VERSION) return new Map();
     const files = Object.entries((json.files ?? {}) as Record<string, unknown>);
     return new Map(files.filter((file): file is [string, CacheEntry] => isEntry(file[1])));
@@ -133,13 +137,8 @@ const PNG_HEADER = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
 
 /** The side of a square PNG, which stands in its first 24 bytes; a square is as large however EXIF data turn it. */
 function squarePng(path: string): number | undefined {
-  const bytes = Buffer.alloc(24);
-  const file = openSync(path, 'r');
-  try {
-    readSync(file, bytes, 0, bytes.length, 0);
-  } finally {
-    closeSync(file);
-  }
+  const { bytes } = readStartSync(path, 'image', 24);
+  if (bytes.length < 24) return undefined;
   const width = bytes.readUInt32BE(16);
   return bytes.subarray(0, 16).equals(PNG_HEADER) && bytes.readUInt32BE(20) === width ? width : undefined;
 }

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { fileError } from '../file-error.ts';
+import { readParts } from '../read-file.ts';
 
 /** A line of a text file, without its end (LF or CRLF). */
 export interface Line {
@@ -37,21 +36,14 @@ export async function* readLines(path: string, limit: number): AsyncGenerator<Li
       return { number, text: undefined, fault: 'the line is not UTF-8' };
     }
   };
-  const stream = createReadStream(path);
-  try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      let from = 0;
-      for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
-        take(chunk.subarray(from, end));
-        from = end + 1;
-        yield finish();
-      }
-      take(chunk.subarray(from));
+  for await (const part of readParts(path, 'lines', 1 << 16)) {
+    let from = 0;
+    for (let end = part.indexOf(10); end >= 0; end = part.indexOf(10, from)) {
+      take(part.subarray(from, end));
+      from = end + 1;
+      yield finish();
     }
-  } catch (error) {
-    throw fileError('read', path, error);
-  } finally {
-    stream.destroy();
+    take(part.subarray(from));
   }
   if (size > 0) yield finish();
 }

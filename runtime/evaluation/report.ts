@@ -1,5 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
-import { fileError } from '../file-error.ts';
+import { readText } from '../read-file.ts';
 import { UserError } from '../user-error.ts';
 import type { Evaluation } from './evaluate.ts';
 import { type ComparisonSize, type ProtocolName, protocolNames } from './protocols.ts';
@@ -122,18 +121,9 @@ function csvCell(value: string | number): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-const MAX_REPORT_BYTES = 2 ** 29;
-
 /** Reads a report as `crobc eval` wrote it. Throws a UserError where the file is something else. */
 export async function readReport(path: string): Promise<Report> {
-  let text: string;
-  try {
-    const { size } = await stat(path);
-    if (size > MAX_REPORT_BYTES) throw new UserError(`cannot read ${path}: ${size} bytes are too many for a report`);
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw fileError('read', path, error);
-  }
+  const text = await readText(path, 'report');
   let json: Partial<Report> | null;
   try {
     json = JSON.parse(text);

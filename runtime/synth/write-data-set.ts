@@ -1,10 +1,11 @@
-import { link, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../atomic-file.ts';
 import { fileError } from '../file-error.ts';
 import { makeFolder } from '../make-folder.ts';
 import type { Progress } from '../progress.ts';
+import { readText } from '../read-file.ts';
 import { UserError } from '../user-error.ts';
 import { attributes, drawPhrases, type Phrase } from './phrases.ts';
 import { Random } from './random.ts';
@@ -126,9 +127,7 @@ async function claim(dir: string, plan: Plan): Promise<void> {
     throw fileError('write', dir, error);
   }
   if (names.includes(PLAN_FILE)) {
-    const there = await readFile(join(dir, PLAN_FILE), 'utf8').catch((error) => {
-      throw fileError('read', join(dir, PLAN_FILE), error);
-    });
+    const there = await readText(join(dir, PLAN_FILE), 'record');
     if (there !== record)
       throw new UserError(`${dir} holds a data set made with other settings (${PLAN_FILE}): name another folder`);
   } else if (names.length > 0) {

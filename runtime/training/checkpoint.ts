@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { copyFile, link, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, link, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../atomic-file.ts';
-import { fileError } from '../file-error.ts';
+import { FileError, fileError } from '../file-error.ts';
 import { makeFolder } from '../make-folder.ts';
+import { flushFolder } from '../open-file.ts';
+import { readParts, readText } from '../read-file.ts';
 import { SafetensorsFile, type TensorToWrite, writeSafetensors } from '../safetensors.ts';
 import { UserError } from '../user-error.ts';
 
@@ -178,10 +179,15 @@ export class CheckpointStore {
         const { progress, identity } = await verified(path);
         return { path, progress, identity };
       } catch (error) {
-        if (!(error instanceof UserError)) throw error;
+        // A disk that fails, or a file that may not be read, says nothing of what is in it.
+        if (!(error instanceof UserError) || (error instanceof FileError && !isAbsence(error))) throw error;
         const aside = `${path}.damaged`;
-        await rm(aside, { recursive: true, force: true });
-        await rename(path, aside);
+        try {
+          await rm(aside, { recursive: true, force: true });
+          await rename(path, aside);
+        } catch (failed) {
+          throw new UserError(`${error.message}; ${fileError('write', aside, failed).message}`);
+        }
         report(`${error.message}; it is now ${aside}`);
       }
     }
@@ -254,9 +260,9 @@ function tensorsOf(
 async function checksum(path: string): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256');
   let bytes = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    hash.update(chunk as Buffer);
-    bytes += (chunk as Buffer).length;
+  for await (const part of readParts(path, 'bytes', 1 << 20)) {
+    hash.update(part);
+    bytes += part.length;
   }
   return { bytes, sha256: hash.digest('hex') };
 }
@@ -273,9 +279,9 @@ async function verified(path: string): Promise<Json> {
   const damaged = (what: string) => new UserError(`the checkpoint ${path} is damaged (${what})`);
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readText(file, 'record');
   } catch (error) {
-    throw damaged(fileError('read', jsonName, error).message);
+    throw error instanceof FileError && isAbsence(error) ? damaged(`cannot read ${jsonName}: ${error.reason}`) : error;
   }
   let json: Json;
   try {
@@ -287,12 +293,20 @@ async function verified(path: string): Promise<Json> {
     throw error instanceof UserError ? error : damaged(`${jsonName} is no JSON`);
   }
   for (const [name, wanted] of Object.entries(json.files)) {
-    const found = await stat(join(path, name)).catch(() => undefined);
+    const found = await stat(join(path, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw fileError('read', join(path, name), error);
+    });
     if (found === undefined) throw damaged(`${name} is missing`);
     if (found.size !== wanted.bytes) throw damaged(`${name} has ${found.size} bytes of ${wanted.bytes}`);
     if ((await checksum(join(path, name))).sha256 !== wanted.sha256) throw damaged(`${name} was changed`);
   }
   return json;
+}
+
+/** Whether a file is not there, or is none; else the system could not read it this time. */
+function isAbsence({ code }: FileError): boolean {
+  return code === undefined || code === 'ENOENT' || code === 'ENOTDIR';
 }
 
 /** The checksums of a checkpoint that is there and whole. */
@@ -301,11 +315,4 @@ async function wholeFiles(path: string): Promise<Json['files'] | undefined> {
     ({ files }) => files,
     () => undefined,
   );
-}
-
-/** Names in a folder are on disk when this returns, where the system lets folders be flushed. */
-async function flushFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r').catch(() => undefined);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
 }

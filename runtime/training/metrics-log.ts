@@ -1,5 +1,6 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { fileError } from '../file-error.ts';
+import { openToAppend } from '../open-file.ts';
 import type { Progress } from './checkpoint.ts';
 
 /** One line of metrics.jsonl; numbers that are not finite become null. */
@@ -20,13 +21,14 @@ export interface MetricsLog {
  * writes. Throws a UserError where it cannot be written.
  */
 export async function openMetricsLog(path: string, seen: Pick<Progress, 'step' | 'evaluated'>): Promise<MetricsLog> {
-  let handle: FileHandle;
+  let handle: FileHandle | undefined;
   try {
-    handle = await open(path, 'a+');
+    handle = (await openToAppend(path, 'log')).handle;
     const text = await handle.readFile('utf8');
     const keep = Buffer.byteLength(text.slice(0, lengthUpTo(text, seen)));
     if (keep < Buffer.byteLength(text)) await handle.truncate(keep);
   } catch (error) {
+    await handle?.close().catch(() => undefined);
     throw fileError('write', path, error);
   }
   const guarded = async (work: () => Promise<unknown>) => {

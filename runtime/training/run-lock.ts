@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { link, lstat, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises';
+import { link, lstat, readdir, rm, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileError } from '../file-error.ts';
+import { readText, readTextSync } from '../read-file.ts';
 import { UserError } from '../user-error.ts';
 
 const lockName = '.lock';
@@ -43,7 +43,7 @@ export async function lockRun(dir: string): Promise<() => Promise<void>> {
     await rm(contender.file, { force: true }).catch(() => undefined);
   }
   return async () => {
-    if ((await readFile(lock, 'utf8').catch(() => '')) === contender.text) await rm(lock, { force: true });
+    if ((await readText(lock, 'record').catch(() => '')) === contender.text) await rm(lock, { force: true });
   };
 }
 
@@ -88,7 +88,7 @@ async function linked(from: string, to: string): Promise<boolean> {
 async function read(path: string): Promise<string | undefined> {
   try {
     if (!(await lstat(path)).isFile()) throw new UserError(`${path} is not a regular file: remove it`);
-    return await readFile(path, 'utf8');
+    return await readText(path, 'record');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
@@ -142,7 +142,7 @@ function isAlive({ pid, started, host }: Holder): boolean {
 /** When a process started, in ticks since the machine did; undefined where the system does not say. */
 function startOf(pid: number): string | undefined {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const text = readTextSync(`/proc/${pid}/stat`, 'record');
     // The second field is the name, in parentheses, and may hold anything; the start is the 22nd field.
     return text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
   } catch {

@@ -146,7 +146,7 @@ describe('what cannot be read', () => {
     const { code, err } = await check('none.crob', 'below/wrong.crob', '.odd/huge.crob');
     expect(code).toBe(1);
     expect(err).toMatch(/^crobc: cannot read none\.crob: no such file or folder\n/);
-    expect(err).toContain('\ncrobc: cannot read .odd/huge.crob: it has 5,000,000 bytes, and a source 4 MiB at most\n');
+    expect(err).toContain('\ncrobc: cannot read .odd/huge.crob: it has 5,000,000 bytes, and a source 4.0 MiB at most\n');
     expect(err).toContain('Conv2d has no parameter `stirde`');
   });
 
@@ -180,7 +180,7 @@ describe('--reporter json is one document, and nothing else on standard output',
       err: '',
       document: [
         unread('none.crob', 'cannot read none.crob: no such file or folder'),
-        unread('.odd/huge.crob', 'cannot read .odd/huge.crob: it has 5,000,000 bytes, and a source 4 MiB at most'),
+        unread('.odd/huge.crob', 'cannot read .odd/huge.crob: it has 5,000,000 bytes, and a source 4.0 MiB at most'),
       ],
     });
     expect(await json('empty')).toEqual({

@@ -121,6 +121,131 @@ describe('files that are no vocabulary', () => {
   });
 });
 
+describe('a tokenizer.json is checked before it is used', () => {
+  const vocab = { '[PAD]': 0, '[UNK]': 1, '[CLS]': 2, '[SEP]': 3, red: 4, '##s': 5 };
+  const model = { type: 'WordPiece', unk_token: '[UNK]', vocab };
+  const open = async (json: object) => {
+    await writeFile(at('checked.json'), JSON.stringify({ model, ...json }));
+    return openTokenizer(at('checked.json'));
+  };
+  const nested = (depth: number): object =>
+    depth === 0 ? { type: 'Lowercase' } : { type: 'Sequence', normalizers: [nested(depth - 1)] };
+  const replace = (pattern: object, content: unknown) => ({ type: 'Replace', pattern, content });
+  const wrong: [string, object, RegExp][] = [
+    [
+      'an id that is no whole number',
+      { model: { ...model, vocab: { ...vocab, a: 1.5 } } },
+      /the id of "a" is not a whole number/,
+    ],
+    [
+      'an id that is an object',
+      { model: { ...model, vocab: { ...vocab, a: {} } } },
+      /the id of "a" is not a whole number/,
+    ],
+    [
+      'an id beyond any table',
+      { model: { ...model, vocab: { ...vocab, a: 2 ** 40 } } },
+      /the id of "a" is not a whole number/,
+    ],
+    [
+      'an id of two pieces',
+      { model: { ...model, vocab: { ...vocab, a: 4 } } },
+      /the id 4 belongs to "a" and to another/,
+    ],
+    [
+      'words without an end',
+      { model: { ...model, max_input_chars_per_word: 1e9 } },
+      /must be a whole number from 1 to 256/,
+    ],
+    ['a prefix that is no text', { model: { ...model, continuing_subword_prefix: {} } }, /"continuing_subword_prefix"/],
+    ['an unknown piece that is none', { model: { ...model, unk_token: 'what' } }, /"unk_token" "what" is none/],
+    ['added tokens that are no list', { added_tokens: {} }, /"added_tokens" are not a list/],
+    ['an added id that is text', { added_tokens: [{ id: 'x', content: 'a' }] }, /the id of added token 1/],
+    [
+      'an added token of another id',
+      { added_tokens: [{ id: 5, content: 'red' }] },
+      /"red" has the id 4 in the vocabulary and 5/,
+    ],
+    ['an added token without text', { added_tokens: [null] }, /added token 1 is not a JSON object/],
+    [
+      'a post-processor of nothing',
+      { post_processor: { type: 'TemplateProcessing' } },
+      /post_processor is TemplateProcessing/,
+    ],
+    [
+      'another post-processor',
+      { post_processor: { type: 'BertProcessing', cls: 5, sep: ['[SEP]', 3] } },
+      /does not put \[CLS\]/,
+    ],
+    [
+      'another template',
+      { post_processor: { type: 'TemplateProcessing', single: [null, { Sequence: { id: 'A' } }] } },
+      /does not put \[CLS\]/,
+    ],
+    [
+      'a normalizer of another kind',
+      { normalizer: { type: 'Precompiled', precompiled_charsmap: '' } },
+      /normalizer is Precompiled/,
+    ],
+    [
+      'a setting of another type',
+      { normalizer: { type: 'BertNormalizer', lowercase: 'yes' } },
+      /"lowercase" of its normalizer BertNormalizer is yes/,
+    ],
+    [
+      'an unknown setting',
+      { pre_tokenizer: { type: 'Digits', toString: 1 } },
+      /"toString" of its pre_tokenizer Digits/,
+    ],
+    ['steps without an end', { normalizer: nested(100) }, /more than 32 steps/],
+    ['no pattern', { normalizer: replace({}, 'b') }, /the pattern of its normalizer Replace/],
+    ['an empty pattern', { normalizer: replace({ String: '' }, 'b') }, /the pattern of its normalizer Replace/],
+    ['a pattern that is none', { pre_tokenizer: { type: 'Split', pattern: { Regex: '(' } } }, /regular expression/i],
+    [
+      'replacements that multiply',
+      {
+        normalizer: { type: 'Sequence', normalizers: Array.from({ length: 20 }, () => replace({ String: 'a' }, 'aa')) },
+      },
+      /more than 1,000 times longer/,
+    ],
+  ];
+  test.each(wrong)('%s', async (_name, json, message) => {
+    const error = await open(json).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(UserError);
+    expect((error as UserError).message).toMatch(message);
+    expect((error as UserError).message).not.toContain('\n');
+  });
+
+  test('a pattern that backtracks without end is one line', { timeout: 60_000 }, async () => {
+    const tokenizer = await open({
+      pre_tokenizer: { type: 'Split', pattern: { Regex: '^(a+)+$' }, behavior: 'Isolated' },
+    });
+    expect(() => tokenizer.encode('a'.repeat(60) + '!', 8)).toThrow(/its patterns take more than 5 s for one sentence/);
+  });
+
+  test('what replaces a pattern is taken as it is', async () => {
+    const json = {
+      model: { ...model, vocab: { ...vocab, $: 6, '&': 7 } },
+      normalizer: replace({ Regex: 'b+' }, ' $& '),
+      pre_tokenizer: { type: 'BertPreTokenizer' },
+    };
+    expect((await open(json)).encode('bb', 8).tokens).toEqual(['$', '&']);
+  });
+
+  test('ids of added tokens are rows, too', async () => {
+    const tokenizer = await open({ added_tokens: [{ id: 9, content: '<ship>', special: true }] });
+    expect(tokenizer.vocabularySize).toBe(10);
+    expect(tokenizer.encode('<ship>', 4).ids).toEqual([2, 9, 3, 0]);
+  });
+
+  test('a vocabulary of millions of lines is refused', async () => {
+    await writeFile(at('many.txt'), Array.from({ length: 1_000_001 }, (_, i) => i).join('\n'));
+    await expect(openTokenizer(at('many.txt'))).rejects.toThrow(
+      'it has 1,000,001 word pieces, and 1,000,000 at most are read',
+    );
+  });
+});
+
 describe('models/vocab/aerial.txt', () => {
   let tokenizer: Tokenizer;
   let lines: string[];

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { SafetensorsFile } from '../../../runtime/safetensors.ts';
 import {
@@ -140,6 +140,21 @@ describe('a damaged checkpoint is set aside, and the one before it counts', () =
     expect((await store.latest(never))!.progress.step).toBe(2);
   });
 });
+
+test.each(['checkpoint.json', 'state.safetensors'])(
+  'what the system cannot read, %s, is no damage: nothing is set aside',
+  async (name) => {
+    await save(1);
+    const path = await save(2);
+    await rm(`${path}/${name}`);
+    // A link to itself: the system says ELOOP.
+    await symlink(name, `${path}/${name}`);
+    await expect(store.latest(never)).rejects.toThrow(
+      `cannot read ${path}/${name}: symbolic links go round in a circle`,
+    );
+    expect(await store.steps()).toEqual([2, 1]);
+  },
+);
 
 test('tensors of another shape are refused in one line', async () => {
   await save(1);
