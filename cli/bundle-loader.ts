@@ -1,4 +1,16 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { cachedDataVersionTag } from 'node:v8';
@@ -20,8 +32,8 @@ interface Loaded {
 
 /**
  * Loads the files of the bundle: CommonJS modules, each written as a function, that require each other by `./name.cjs`. What V8
- * compiled of them in an earlier run lies beside them, as a check is so short that compiling crobc was a quarter of it. Whoever can write
- * there could change the program as well. V8 makes sure that it was compiled by the same version with the same settings, and
+ * compiled of them in an earlier run lies beside them, as a check is so short that compiling crobc was a quarter of it. Whoever could
+ * write there could run code as whoever runs crobc, so it is used only where nobody but the user and root can. V8 makes sure that it was compiled by the same version with the same settings, and
  * crobc, that it is whole and of this source: V8 would crash on the one and run the other. What is not is compiled, and kept.
  */
 export class BundleLoader {
@@ -29,6 +41,7 @@ export class BundleLoader {
   readonly #compiled: string;
   readonly #require: NodeJS.Require;
   readonly #modules = new Map<string, { exports: unknown }>();
+  #trusted: boolean | undefined;
   readonly #scripts = new Map<string, Loaded>();
 
   constructor(folder: string) {
@@ -65,15 +78,23 @@ export class BundleLoader {
   }
 
   #kept(name: string, sourceSum: number): Buffer | undefined {
-    let file: Buffer;
-    try {
-      file = readFileSync(join(this.#compiled, name));
-    } catch {
-      return undefined;
-    }
-    if (file.length < sumsLength) return undefined;
+    const file = this.#isTrusted() ? readTrusted(join(this.#compiled, name)) : undefined;
+    if (file === undefined || file.length < sumsLength) return undefined;
     const data = file.subarray(sumsLength);
     return file.readUInt32LE(0) === sourceSum && file.readUInt32LE(4) === crc32(data) ? data : undefined;
+  }
+
+  /** Looked at once: a folder in which nobody else writes stays one. */
+  #isTrusted(): boolean {
+    this.#trusted ??= [dirname(this.#compiled), this.#compiled].every((folder) => {
+      try {
+        const stats = statSync(folder);
+        return stats.isDirectory() && isOwn(stats);
+      } catch {
+        return false;
+      }
+    });
+    return this.#trusted;
   }
 
   /** At the end of a run, which knows what it needed. Where nothing can be written, the next run compiles again. */
@@ -82,10 +103,13 @@ export class BundleLoader {
     if (fresh.length === 0) return;
     try {
       const states = dirname(this.#compiled);
-      mkdirSync(states, { recursive: true });
+      mkdirSync(states, { recursive: true, mode: 0o755 });
       const others = readdirSync(states).filter((state) => state !== basename(this.#compiled));
       if (others.length >= keptStates) return;
-      mkdirSync(this.#compiled, { recursive: true });
+      mkdirSync(this.#compiled, { recursive: true, mode: 0o755 });
+      // There is no use in what no run will take.
+      this.#trusted = undefined;
+      if (!this.#isTrusted()) return;
       for (const [name, { script, sourceSum }] of fresh) {
         const data = script.createCachedData();
         const sums = Buffer.alloc(sumsLength);
@@ -99,6 +123,26 @@ export class BundleLoader {
   }
 }
 
+/** Whether only the user or root can have written it. Windows has no such owners, and keeps others out of a user's folders. */
+function isOwn({ uid, mode }: Stats): boolean {
+  const user = process.geteuid?.();
+  return user === undefined || ((uid === user || uid === 0) && (mode & 0o022) === 0);
+}
+
+/** The file that was looked at is the one that is read. */
+function readTrusted(path: string): Buffer | undefined {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r');
+    const stats = fstatSync(file);
+    return stats.isFile() && isOwn(stats) ? readFileSync(file) : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
 function importPackage(name: string): Promise<unknown> {
   return import(name);
 }
@@ -107,7 +151,7 @@ function importPackage(name: string): Promise<unknown> {
 function writeWhole(path: string, data: Buffer): void {
   const temporary = `${path}.${process.pid}`;
   try {
-    writeFileSync(temporary, data);
+    writeFileSync(temporary, data, { mode: 0o644, flag: 'wx' });
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -7,6 +7,7 @@ import { diskHost, ownPath } from '../runtime/source-host.ts';
 import { UserError } from '../runtime/user-error.ts';
 import { cannotRead } from './files.ts';
 import { plural, printDiagnostics } from './messages.ts';
+import { complain, printRendered } from './print.ts';
 import { readSettings } from './settings.ts';
 import { checkSizes } from './sizes.ts';
 import { UsageError } from './usage-error.ts';
@@ -29,10 +30,10 @@ export function compileFile(
   const compiled = compile(diskHost(), file, { model, dims, overrides, recipeDims, via });
   const { graph, diagnostics, models, program } = compiled;
   if (!program.files.has(file)) throw new UserError(cannotRead(file));
-  process.stderr.write(printDiagnostics(diagnostics, (path) => program.files.get(path)?.tree.text));
+  printRendered(printDiagnostics(diagnostics, (path) => program.files.get(path)?.tree.text));
   const errors = diagnostics.filter(isError).length;
   if (errors > 0) {
-    process.stderr.write(`${plural(errors, 'error')}\n`);
+    complain(`${plural(errors, 'error')}`);
     return undefined;
   }
   if (models.length === 0) throw new UserError(`${file} declares no model`);

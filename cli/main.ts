@@ -1,6 +1,10 @@
 import { Command, CommanderError, Option } from 'commander';
+import { visibleLines } from '../compiler/diagnostics/visible.ts';
+import { reasonOf } from '../runtime/file-error.ts';
 import { packageVersion } from '../runtime/package-root.ts';
+import { systemFailure } from '../runtime/system-failure.ts';
 import { UserError } from '../runtime/user-error.ts';
+import { complain, printRendered } from './print.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
@@ -14,6 +18,7 @@ const program = new Command('crobc')
   .showHelpAfterError('(crobc --help shows the commands, crobc COMMAND --help one of them)')
   .showSuggestionAfterError()
   .exitOverride()
+  .configureOutput({ writeErr: (text) => printRendered(visibleLines(text)) })
   .addHelpText(
     'after',
     `
@@ -304,7 +309,9 @@ export async function main(): Promise<void> {
   // A reader that goes away, such as `head`, ends the output and not the work.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+      process.exitCode ||= error.code === 'EPIPE' ? 0 : 1;
+      if (error.code !== 'EPIPE' && stream === process.stdout)
+        complain(`crobc: cannot write the output: ${reasonOf(error)}`);
     });
   }
   try {
@@ -314,13 +321,16 @@ export async function main(): Promise<void> {
       // Help and version are no errors; commander has printed everything else.
       process.exitCode = e.exitCode === 0 ? 0 : 2;
     } else if (e instanceof UsageError) {
-      process.stderr.write(`error: ${e.message}\n`);
+      complain(`error: ${e.message}`);
       process.exitCode = 2;
     } else if (e instanceof UserError) {
-      process.stderr.write(`crobc: ${e.message}\n`);
+      complain(`crobc: ${e.message}`);
+      process.exitCode = 1;
+    } else if (systemFailure(e) !== undefined) {
+      complain(`crobc: ${systemFailure(e)}`);
       process.exitCode = 1;
     } else {
-      process.stderr.write(
+      printRendered(
         `crobc: ${(e as Error).message}\n${(e as Error).stack ?? ''}\nThis is a bug in crobc: please report it with the file and the command that led here.\n`,
       );
       process.exitCode = 3;

@@ -26,7 +26,12 @@ const settings: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-export function setUpV8(): void {
+/** Those of the V8 that runs. */
+export function v8Settings(): readonly string[] {
   const [major = ''] = process.versions.v8.split('.');
-  for (const setting of settings[major] ?? []) setFlagsFromString(setting);
+  return settings[major] ?? [];
+}
+
+export function setUpV8(): void {
+  for (const setting of v8Settings()) setFlagsFromString(setting);
 }

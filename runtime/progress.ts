@@ -1,4 +1,5 @@
 import type { SingleBar } from 'cli-progress';
+import { visible } from '../compiler/diagnostics/visible.ts';
 
 /** Where progress is shown: process.stderr, or a stand-in of a test. */
 export interface ProgressStream extends NodeJS.WritableStream {
@@ -51,7 +52,8 @@ export function startProgress(label: string, total: number, options: ProgressOpt
 const bars = new Map<ProgressStream, () => void>();
 
 /** A line for the user, above the bar where there is one. */
-export function writeLine(line: string, stream: ProgressStream = process.stderr): void {
+export function writeLine(text: string, stream: ProgressStream = process.stderr): void {
+  const line = visible(text);
   const redraw = bars.get(stream);
   if (redraw) {
     // A bar turns the wrapping of lines off, and goes back at its end to the place that is saved.

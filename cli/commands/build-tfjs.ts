@@ -3,6 +3,7 @@ import { byteSize } from '../../runtime/byte-size.ts';
 import { UserError } from '../../runtime/user-error.ts';
 import { compileFile } from '../compile-file.ts';
 import { checkedTraining, compiledTraining } from '../compile-training.ts';
+import { complain, printJson, printLine } from '../print.ts';
 import { UsageError } from '../usage-error.ts';
 import type { BuildOptions } from './build.ts';
 
@@ -28,17 +29,15 @@ export async function buildForTfjs(file: string, options: BuildOptions): Promise
   });
   const milliseconds = Math.round(performance.now() - started);
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ ...built, milliseconds }, null, 2)}\n`);
+    printJson({ ...built, milliseconds });
     return 0;
   }
   const seconds = (milliseconds / 1000).toFixed(1);
-  process.stdout.write(`${built.model}: ${built.parameters.toLocaleString('en')} parameters, ${seconds} s\n`);
-  for (const { path, bytes } of built.files) process.stdout.write(`  ${path}  ${byteSize(bytes)}\n`);
-  if (!source.training) process.stderr.write(`note: no recipe trains ${built.model}: there is no training program\n`);
+  printLine(`${built.model}: ${built.parameters.toLocaleString('en')} parameters, ${seconds} s`);
+  for (const { path, bytes } of built.files) printLine(`  ${path}  ${byteSize(bytes)}`);
+  if (!source.training) complain(`note: no recipe trains ${built.model}: there is no training program`);
   if (options.weights === undefined)
-    process.stderr.write(
-      `note: weights are initial ones, drawn from seed ${options.seed}; give trained ones with --weights\n`,
-    );
+    complain(`note: weights are initial ones, drawn from seed ${options.seed}; give trained ones with --weights`);
   return 0;
 }
 

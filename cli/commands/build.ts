@@ -4,6 +4,7 @@ import { nearest } from '../../grammar/nearest.ts';
 import { buildModel } from '../../runtime/build-model.ts';
 import { byteSize } from '../../runtime/byte-size.ts';
 import { compileFile, viaOf } from '../compile-file.ts';
+import { complain, printJson, printLine, printText } from '../print.ts';
 import { UsageError } from '../usage-error.ts';
 
 export interface BuildOptions {
@@ -27,7 +28,7 @@ export async function build(file: string, options: BuildOptions): Promise<number
     throw new UsageError('--recompute is for --target tfjs, which writes the training program, and for crobc train');
   const { printAfter } = options;
   if (printAfter === 'list') {
-    process.stdout.write(pipeline.map(({ name }) => `${name}\n`).join(''));
+    printText(pipeline.map(({ name }) => `${name}\n`).join(''));
     return 0;
   }
   if (printAfter !== undefined && printAfter !== 'all') checkPass(printAfter, options.dtype);
@@ -43,31 +44,25 @@ export async function build(file: string, options: BuildOptions): Promise<number
     client: true,
     pipeline: {
       after: (pass, graph) => {
-        if (printAfter === 'all' || printAfter === pass) process.stdout.write(`// after ${pass}\n${print(graph)}\n`);
+        if (printAfter === 'all' || printAfter === pass) printText(`// after ${pass}\n${print(graph)}\n`);
       },
     },
   });
   const milliseconds = Math.round(performance.now() - started);
   if (options.json) {
     const { model, hash, parameters, files, emitted } = built;
-    process.stdout.write(
-      `${JSON.stringify({ model, hash, parameters, nodes: emitted.graph.nodes.length, milliseconds, files }, null, 2)}\n`,
-    );
+    printJson({ model, hash, parameters, nodes: emitted.graph.nodes.length, milliseconds, files });
     return 0;
   }
   if (printAfter !== undefined) return 0;
-  process.stdout.write(
-    `${built.model}: ${built.parameters.toLocaleString('en')} parameters, ${built.emitted.graph.nodes.length.toLocaleString('en')} nodes, ${(milliseconds / 1000).toFixed(1)} s\n`,
+  printLine(
+    `${built.model}: ${built.parameters.toLocaleString('en')} parameters, ${built.emitted.graph.nodes.length.toLocaleString('en')} nodes, ${(milliseconds / 1000).toFixed(1)} s`,
   );
-  for (const { path, bytes } of built.files) process.stdout.write(`  ${path}  ${byteSize(bytes)}\n`);
+  for (const { path, bytes } of built.files) printLine(`  ${path}  ${byteSize(bytes)}`);
   if (options.weights === undefined && built.weights > 0)
-    process.stderr.write(
-      `note: weights are initial ones, drawn from seed ${options.seed}; give trained ones with --weights\n`,
-    );
+    complain(`note: weights are initial ones, drawn from seed ${options.seed}; give trained ones with --weights`);
   if (options.weights === false && built.weights > 0)
-    process.stderr.write(
-      `note: ${built.model}.onnx names weights that were not written; it runs when they are there\n`,
-    );
+    complain(`note: ${built.model}.onnx names weights that were not written; it runs when they are there`);
   return 0;
 }
 

@@ -5,6 +5,7 @@ import { type GuardCondition, guardCondition } from '../../compiler/ir/guard-con
 import { diskHost } from '../../runtime/source-host.ts';
 import { cannotRead, crobFiles, type FoundFiles } from '../files.ts';
 import { plural, printDiagnostics } from '../messages.ts';
+import { complain, printJson, printLine, printRendered } from '../print.ts';
 
 export interface CheckOptions {
   readonly reporter: 'pretty' | 'json';
@@ -18,15 +19,15 @@ export function check(paths: readonly string[], options: CheckOptions): number {
   if (options.reporter === 'json') return report(paths, options);
   const checked = checkFiles(paths);
   const { diagnostics, files, unusable } = checked;
-  for (const line of unusable.values()) process.stderr.write(`crobc: ${line}\n`);
-  process.stderr.write(printDiagnostics(diagnostics, textsOf(checked)));
+  for (const line of unusable.values()) complain(`crobc: ${line}`);
+  printRendered(printDiagnostics(diagnostics, textsOf(checked)));
   const errors = diagnostics.filter(isError).length;
-  if (errors > 0) process.stderr.write(`${plural(errors, 'error')} in ${plural(files.length, 'file')}\n`);
+  if (errors > 0) complain(`${plural(errors, 'error')} in ${plural(files.length, 'file')}`);
   if (options.guards) {
     for (const { name, guards } of guardsOf(checked)) {
-      process.stdout.write(`${name}\n`);
-      if (guards.length === 0) process.stdout.write('  no conditions on the inputs\n');
-      for (const guard of guards) process.stdout.write(`  ${shown(guard)}\n`);
+      printLine(`${name}`);
+      if (guards.length === 0) printLine('  no conditions on the inputs');
+      for (const guard of guards) printLine(`  ${shown(guard)}`);
     }
   }
   return errors + unusable.size > 0 ? 1 : 0;
@@ -36,7 +37,7 @@ export function check(paths: readonly string[], options: CheckOptions): number {
 function report(paths: readonly string[], { guards = false }: CheckOptions): number {
   const print = (messages: readonly ReturnType<typeof toJson>[], models: ReturnType<typeof guardsOf>) => {
     const document = guards ? { messages, models } : messages;
-    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+    printJson(document);
   };
   let checked: Checked;
   try {

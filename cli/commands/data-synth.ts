@@ -1,5 +1,6 @@
 import { formFor, makeDataSet } from '../../runtime/synth/make-data-set.ts';
 import { UserError } from '../../runtime/user-error.ts';
+import { printJson, printLine } from '../print.ts';
 
 export interface SynthOptions {
   readonly out: string;
@@ -28,12 +29,12 @@ export async function dataSynth(options: SynthOptions): Promise<number> {
     scenes: { train: scenes - val - test, val, test },
   });
   if (options.json) {
-    process.stdout.write(`${JSON.stringify(made, null, 2)}\n`);
+    printJson(made);
     return 0;
   }
   const counts = Object.entries(made.phrases).map(([split, count]) => `${count.toLocaleString('en')} ${split}`);
-  process.stdout.write(`${options.out}: ${scenes.toLocaleString('en')} scenes of ${form.size} × ${form.size}\n`);
-  process.stdout.write(`  phrases  ${counts.join(', ')}\n`);
+  printLine(`${options.out}: ${scenes.toLocaleString('en')} scenes of ${form.size} × ${form.size}`);
+  printLine(`  phrases  ${counts.join(', ')}`);
   return 0;
 }
 

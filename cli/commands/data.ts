@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { visible } from '../../compiler/diagnostics/visible.ts';
 import { writeFileAtomic } from '../../runtime/atomic-file.ts';
 import { checkDataset } from '../../runtime/data/check.ts';
 import { phraseFile, readPhrases } from '../../runtime/data/dataset.ts';
@@ -9,6 +10,7 @@ import { trainVocabulary } from '../../runtime/data/vocabulary.ts';
 import { writeLine } from '../../runtime/progress.ts';
 import { UserError } from '../../runtime/user-error.ts';
 import { plural } from '../messages.ts';
+import { printJson, printLine, printText } from '../print.ts';
 import { table } from '../table.ts';
 
 const toStandardError = (problem: string) => writeLine(problem);
@@ -18,11 +20,11 @@ export async function checkData(dir: string, options: { readonly split?: string 
   let errors = 0;
   for (const { split, samples, findings } of await checkDataset(dir, options.split)) {
     for (const { file, line, severity, text } of findings)
-      process.stdout.write(`${file}:${line}: ${severity === 'note' ? 'note: ' : ''}${text}\n`);
+      printLine(`${file}:${line}: ${severity === 'note' ? 'note: ' : ''}${text}`);
     const wrong = findings.filter(({ severity }) => severity === 'error').length;
     const notes = findings.length - wrong;
     const said = [plural(samples, 'sample'), plural(wrong, 'error'), ...(notes > 0 ? [plural(notes, 'note')] : [])];
-    process.stdout.write(`${split}: ${said.join(', ')}\n`);
+    printLine(`${split}: ${said.join(', ')}`);
     errors += wrong;
   }
   return errors > 0 ? 1 : 0;
@@ -48,8 +50,8 @@ export async function vocabulary(dir: string, options: VocabularyOptions): Promi
   const pieces = trainVocabulary(phrases, options.size);
   const out = options.out ?? join(dir, 'vocab.txt');
   await writeFileAtomic(out, `${pieces.join('\n')}\n`);
-  process.stdout.write(
-    `${out}: ${plural(pieces.length, 'word piece')} of ${plural(phrases.length, 'phrase')} of ${options.split}\n`,
+  printLine(
+    `${out}: ${plural(pieces.length, 'word piece')} of ${plural(phrases.length, 'phrase')} of ${options.split}`,
   );
   return 0;
 }
@@ -70,9 +72,8 @@ export async function statistics(
     );
   }
   if (problems.told > 10) toStandardError(`and ${problems.told - 10} more problems like these`);
-  process.stdout.write(
-    options.json ? `${JSON.stringify({ dir, splits: all }, null, 2)}\n` : `${all.map(shown).join('\n\n')}\n`,
-  );
+  if (options.json) printJson({ dir, splits: all });
+  else printText(`${all.map(shown).join('\n\n')}\n`);
   return 0;
 }
 
@@ -93,7 +94,7 @@ function shown(of: SplitStatistics): string {
   if (of.unreadable > 0) lines.push(`  left out    ${plural(of.unreadable, 'line')}`);
   if (of.categories.length > 0) lines.push(`  categories  ${listed(of.categories, SHOWN)}`);
   for (const [name, counts] of Object.entries(of.attributes))
-    lines.push(`  ${name.padEnd(10)}  ${listed(counts, SHOWN)}`);
+    lines.push(`  ${visible(name).padEnd(10)}  ${listed(counts, SHOWN)}`);
   lines.push(`  frequent    ${listed(of.words, SHOWN)}`, '');
   const bins = of.maskAreas.map(([upTo, n], i) => [
     `${percent(of.maskAreas[i - 1]?.[0] ?? 0)} to ${percent(upTo)}`,
@@ -104,6 +105,6 @@ function shown(of: SplitStatistics): string {
 
 function listed(counts: Counts, most: number): string {
   const rest = counts.length - most;
-  const named = counts.slice(0, most).map(([name, n]) => `${name} ${n.toLocaleString('en')}`);
+  const named = counts.slice(0, most).map(([name, n]) => `${visible(name)} ${n.toLocaleString('en')}`);
   return `${named.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }

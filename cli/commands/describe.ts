@@ -7,6 +7,7 @@ import { nearest } from '../../grammar/nearest.ts';
 import { type GraphWeight, weightsOf } from '../../runtime/graph-weights.ts';
 import { UserError } from '../../runtime/user-error.ts';
 import { compileFile } from '../compile-file.ts';
+import { printJson, printText } from '../print.ts';
 import { table } from '../table.ts';
 
 export interface DescribeOptions {
@@ -30,10 +31,10 @@ export function describe(file: string, path: string | undefined, options: Descri
   const all = contentsOf(context, model).filter((entry) => entry.kind !== 'weight' || weights.has(entry.file));
   const entries = path === undefined ? all : below(all, path, graph.name);
   if (options.json) {
-    process.stdout.write(`${JSON.stringify(asJson(compiled, graph.name, entries, weights), null, 2)}\n`);
+    printJson(asJson(compiled, graph.name, entries, weights));
     return 0;
   }
-  const print = (line: string) => process.stdout.write(`${line}\n`);
+  const print = (text: string) => printText(`${text}\n`);
   const top = path === undefined ? 0 : Math.min(...entries.map(levelOf));
   const shown = gather(entries).filter(({ entries: [first] }) => levelOf(first) - top <= options.depth);
   const of = (...kinds: Entry['kind'][]) => shown.filter(({ entries: [first] }) => kinds.includes(first.kind));

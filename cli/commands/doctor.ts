@@ -1,11 +1,12 @@
 import { wantsColour } from '../../runtime/progress.ts';
+import { printJson, printLine, printMarked } from '../print.ts';
 
 /** What runs here; 0 when the CPU path works, which is all that is needed. */
 export async function doctor(options: { readonly json?: boolean }): Promise<number> {
   const { examine } = await import('../../runtime/doctor.ts');
   const { works, findings } = await examine();
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ works, findings }, null, 2)}\n`);
+    printJson({ works, findings });
     return works ? 0 : 1;
   }
   const paint = wantsColour(process.stdout);
@@ -16,8 +17,8 @@ export async function doctor(options: { readonly json?: boolean }): Promise<numb
   };
   const wide = Math.max(...findings.map((f) => f.name.length));
   for (const { name, state, detail, advice } of findings) {
-    process.stdout.write(`${mark[state]}  ${name.padEnd(wide)}  ${detail}\n`);
-    if (advice) process.stdout.write(`${' '.repeat(10 + wide)}${advice}\n`);
+    printMarked(mark[state], `  ${name.padEnd(wide)}  ${detail}`);
+    if (advice) printLine(`${' '.repeat(10 + wide)}${advice}`);
   }
   return works ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { type Compared, compareReports, type Difference, metrics } from '../../runtime/evaluation/compare.ts';
 import { readReport } from '../../runtime/evaluation/report.ts';
+import { printJson, printLine, printText } from '../print.ts';
 import { table } from '../table.ts';
 import { percent } from '../units.ts';
 
@@ -24,7 +25,7 @@ export async function compare(paths: readonly string[], options: CompareOptions)
       values,
       differences: differences ?? null,
     }));
-    process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+    printJson(shown);
     return 0;
   }
   const [first] = reports;
@@ -32,10 +33,10 @@ export async function compare(paths: readonly string[], options: CompareOptions)
     ({ report }, i) => `${letter(i)}  ${report.model}${report.phrases ? '' : ' without phrases'}`,
   );
   const align = ['left', ...metrics.map(() => 'right' as const)] as const;
-  process.stdout.write(
+  printText(
     `${first!.each.length.toLocaleString('en')} samples of ${first!.split}, protocol ${first!.protocol}, in percent\n\n`,
   );
-  process.stdout.write(
+  printText(
     `${table(
       ['', ...metrics],
       compared.map(({ values }, i) => [names[i]!, ...metrics.map((m) => percent(values[m]))]),
@@ -44,15 +45,13 @@ export async function compare(paths: readonly string[], options: CompareOptions)
   );
   const differing = compared.flatMap((one, i) => differenceRows(one, i));
   if (differing.length > 0) {
-    process.stdout.write(
+    printText(
       `${table([`against A`, ...metrics], differing, align)}\n\nbelow each difference its 95 % bounds (paired bootstrap over images); * where they leave out 0\n\n`,
     );
   }
   for (const [i, path] of paths.entries()) {
     const { weights, seed } = reports[i]!;
-    process.stdout.write(
-      `${letter(i)}  ${path}  (${weights === null ? `initial weights, seed ${seed}` : basename(weights)})\n`,
-    );
+    printLine(`${letter(i)}  ${path}  (${weights === null ? `initial weights, seed ${seed}` : basename(weights)})`);
   }
   return 0;
 }

@@ -24,6 +24,7 @@ import {
 import type { Device } from '../../runtime/session.ts';
 import { compileFile, viaOf } from '../compile-file.ts';
 import { plural } from '../messages.ts';
+import { printJson, printLine, printText } from '../print.ts';
 import { table } from '../table.ts';
 import { percent } from '../units.ts';
 
@@ -153,10 +154,10 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
     note('samples with an empty union have no IoU under this protocol, and so the mean is no number');
   if (options.json) {
     const { each: _, ...scores } = report;
-    process.stdout.write(`${JSON.stringify({ ...scores, files }, null, 2)}\n`);
+    printJson({ ...scores, files });
     return 0;
   }
-  process.stdout.write(
+  printText(
     `${name} on ${options.split} of ${options.data}, ${model.device}, protocol ${options.protocol}${options.phrases ? '' : ', phrases taken away'}\n\n`,
   );
   const groups = (of: Readonly<Record<string, Scores>>) =>
@@ -167,14 +168,14 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
     ...Object.entries(report.byAttribute).flatMap(([attribute, of]) => [[attribute], ...groups(of)]),
   ];
   const heads = ['', 'samples', 'oIoU', 'mIoU', ...thresholds.map((t) => `Pr@${t}`)];
-  process.stdout.write(
+  printText(
     `${table(
       heads,
       rows,
       heads.map((_, i) => (i === 0 ? 'left' : 'right')),
     )}\n\n`,
   );
-  for (const [kind, path] of Object.entries(files)) process.stdout.write(`  ${kind.padEnd(6)} ${path}\n`);
+  for (const [kind, path] of Object.entries(files)) printLine(`  ${kind.padEnd(6)} ${path}`);
   return 0;
 }
 

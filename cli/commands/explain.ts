@@ -1,11 +1,12 @@
 import { type MessageCode, type MessageRow, messages } from '../../compiler/diagnostics/messages.ts';
 import { nearest } from '../../grammar/nearest.ts';
 import { UserError } from '../../runtime/user-error.ts';
+import { printLine, printText } from '../print.ts';
 
 /** The text behind a code; without one, the list of all. */
 export function explain(code: string | undefined): number {
   if (code === undefined) {
-    for (const [key, row] of Object.entries(messages)) process.stdout.write(`${key}  ${row.title}\n`);
+    for (const [key, row] of Object.entries(messages)) printLine(`${key}  ${row.title}`);
     return 0;
   }
   const key = /^\d+$/.test(code) ? `CROB${code}` : code.toUpperCase();
@@ -21,6 +22,6 @@ export function explain(code: string | undefined): number {
     .split('\n')
     .map((line) => `    ${line}`)
     .join('\n');
-  process.stdout.write(`${key}: ${row.title}\n\n${row.explanation.trim()}\n\nThis gives it:\n\n${example}\n`);
+  printText(`${key}: ${row.title}\n\n${row.explanation.trim()}\n\nThis gives it:\n\n${example}\n`);
   return 0;
 }

@@ -5,6 +5,7 @@ import { rewriteFile } from '../../runtime/rewrite-file.ts';
 import { readSource } from '../../runtime/source-host.ts';
 import { crobFiles } from '../files.ts';
 import { plural, printDiagnostics } from '../messages.ts';
+import { complain, printLine, printRendered } from '../print.ts';
 
 /** Formats in place; a file that does not parse is left alone. */
 export async function fmt(paths: readonly string[], options: { readonly check?: boolean }): Promise<number> {
@@ -21,22 +22,22 @@ export async function fmt(paths: readonly string[], options: { readonly check?: 
     const { tree, faults } = parse(file, text);
     if (faults.length > 0) {
       broken++;
-      process.stderr.write(printDiagnostics(faults.map(fromSyntax), () => text));
+      printRendered(printDiagnostics(faults.map(fromSyntax), () => text));
       continue;
     }
     const formatted = format(tree);
     if (formatted === text) continue;
     changed++;
-    if (options.check) process.stdout.write(`${file} is not formatted\n`);
+    if (options.check) printLine(`${file} is not formatted`);
     else {
       await rewriteFile(file, formatted);
-      process.stdout.write(`${file}\n`);
+      printLine(`${file}`);
     }
   }
-  for (const line of lines) process.stderr.write(`crobc: ${line}\n`);
+  for (const line of lines) complain(`crobc: ${line}`);
   if (broken + lines.length > 0) return 1;
   if (options.check && changed > 0) {
-    process.stderr.write(`${plural(changed, 'file')} to format: crobc fmt\n`);
+    complain(`${plural(changed, 'file')} to format: crobc fmt`);
     return 1;
   }
   return 0;

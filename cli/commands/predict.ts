@@ -1,6 +1,7 @@
 import { predict as predictMask } from '../../runtime/predict.ts';
 import type { Device } from '../../runtime/session.ts';
 import { compileFile, viaOf } from '../compile-file.ts';
+import { complain, printJson, printLine } from '../print.ts';
 import { UsageError } from '../usage-error.ts';
 
 export interface PredictOptions {
@@ -44,26 +45,20 @@ export async function predict(file: string, options: PredictOptions): Promise<nu
     weightsFile: options.weights,
     seed: options.seed,
   });
-  if (found.truncated)
-    process.stderr.write('note: the sentence has more words than the model takes; the rest was cut off\n');
-  if (found.note) process.stderr.write(`note: ${found.note}\n`);
-  if (options.weights === undefined)
-    process.stderr.write('note: no --weights: the model is untrained and its mask means nothing\n');
+  if (found.truncated) complain('note: the sentence has more words than the model takes; the rest was cut off');
+  if (found.note) complain(`note: ${found.note}`);
+  if (options.weights === undefined) complain('note: no --weights: the model is untrained and its mask means nothing');
   if (options.json) {
-    process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+    printJson(found);
     return 0;
   }
   const { box, score } = found;
-  process.stdout.write(`${found.model} on ${found.device}: ${found.milliseconds.toLocaleString('en')} ms\n`);
-  process.stdout.write(
-    `  area     ${found.area.toLocaleString('en')} of ${(found.width * found.height).toLocaleString('en')} pixels (${(100 * found.fraction).toFixed(1)} %)\n`,
+  printLine(`${found.model} on ${found.device}: ${found.milliseconds.toLocaleString('en')} ms`);
+  printLine(
+    `  area     ${found.area.toLocaleString('en')} of ${(found.width * found.height).toLocaleString('en')} pixels (${(100 * found.fraction).toFixed(1)} %)`,
   );
-  process.stdout.write(
-    `  box      ${box ? `${box.left}, ${box.top} to ${box.right}, ${box.bottom}` : 'none: the mask is empty'}\n`,
-  );
-  process.stdout.write(`  score    ${score === null ? 'none' : score.toFixed(3)}\n`);
-  process.stdout.write(
-    `  mask     ${found.files.mask}\n  overlay  ${found.files.overlay}\n  json     ${found.files.json}\n`,
-  );
+  printLine(`  box      ${box ? `${box.left}, ${box.top} to ${box.right}, ${box.bottom}` : 'none: the mask is empty'}`);
+  printLine(`  score    ${score === null ? 'none' : score.toFixed(3)}`);
+  for (const [kind, path] of Object.entries(found.files)) printLine(`  ${kind.padEnd(7)}  ${path}`);
   return 0;
 }

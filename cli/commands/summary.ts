@@ -10,6 +10,7 @@ import { byteSize } from '../../runtime/byte-size.ts';
 import { type GraphWeight, weightsOf } from '../../runtime/graph-weights.ts';
 import { compileFile } from '../compile-file.ts';
 import { leadingTerms } from '../leading-terms.ts';
+import { printJson, printText } from '../print.ts';
 import { beyondExact } from '../sizes.ts';
 import { table } from '../table.ts';
 import { shortCount } from '../units.ts';
@@ -91,10 +92,10 @@ export function summary(file: string, options: SummaryOptions): number {
         weights: (losses?.weights ?? []).map(listed),
       },
     };
-    process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
+    printJson(json);
     return 0;
   }
-  const print = (line: string) => process.stdout.write(`${line}\n`);
+  const print = (text: string) => printText(`${text}\n`);
   print(`${graph.name}${graph.docs ? `: ${firstSentence(graph.docs)}` : ''}`);
   for (const input of graph.inputs) print(`  input  ${input.name}: ${shown(input.value.type, graph)}`);
   for (const output of graph.outputs) print(`  output ${output.name}: ${shown(output.value.type, graph)}`);

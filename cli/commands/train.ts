@@ -16,6 +16,7 @@ import {
 } from '../../runtime/training/train.ts';
 import { UserError } from '../../runtime/user-error.ts';
 import { compileTrainingFile } from '../compile-training.ts';
+import { complain, printJson, printLine, printText } from '../print.ts';
 import { table } from '../table.ts';
 
 export interface TrainOptions {
@@ -82,15 +83,17 @@ export async function train(file: string, options: TrainOptions): Promise<number
     const refused = [plan.refused, inits.refused].filter((reason) => reason !== undefined);
     const read = { plan: plan.value, inits: inits.value, refused: refused.map(({ message }) => message) };
     const found = dryRun(training, read, given(options), run);
-    process.stdout.write(options.json ? `${JSON.stringify(found, null, 2)}\n` : shownDryRun(found, data !== undefined));
-    for (const { message } of refused) process.stderr.write(`crobc: ${message}\n`);
+    if (options.json) printJson(found);
+    else printText(shownDryRun(found, data !== undefined));
+    for (const { message } of refused) complain(`crobc: ${message}`);
     return refused.length === 0 ? 0 : 1;
   }
   const trained = await runTraining({ ...run, data: data! });
   const stopped = trained.end === 'SIGINT' || trained.end === 'SIGTERM' ? trained.end : undefined;
-  process.stdout.write(options.json ? `${JSON.stringify(trained, null, 2)}\n` : shownResult(trained));
+  if (options.json) printJson(trained);
+  else for (const line of shownResult(trained)) printLine(line);
   if (stopped === undefined) return 0;
-  process.stderr.write(`stopped by ${stopped}; to go on: ${resumeCommand()}\n`);
+  complain(`stopped by ${stopped}; to go on: ${resumeCommand()}`);
   return exitCodeOf(stopped);
 }
 
@@ -195,7 +198,7 @@ function shownPart(part: unknown): string {
   return `${kind ?? pattern ?? ''}(${values.join(', ')})`;
 }
 
-function shownResult(trained: Trained): string {
+function shownResult(trained: Trained): readonly string[] {
   const { files, best, metric, loss } = trained;
   const ends = {
     done: 'done',
@@ -213,7 +216,7 @@ function shownResult(trained: Trained): string {
     `  events      ${files.events} (tensorboard --logdir ${files.events})`,
     ...(trained.tokenizer === null ? [] : [`  vocabulary  ${trained.tokenizer}`]),
   ];
-  return `${lines.join('\n')}\n`;
+  return lines;
 }
 
 /** The command that was given, with --resume. */

@@ -1,3 +1,5 @@
+import { standIn } from './visible.ts';
+
 /** How many terminal columns a code point takes: 0 for marks that combine, 2 for wide East Asian characters and emoji. */
 export function columns(letter: string): number {
   const code = letter.codePointAt(0)!;
@@ -27,8 +29,8 @@ export function expandTabs(text: string, stop = 2): string {
   let out = '';
   let at = 0;
   for (const letter of text) {
-    const step = letter === '\t' ? stop - (at % stop) : columns(letter);
-    out += letter === '\t' ? ' '.repeat(step) : letter;
+    const step = letter === '\t' ? stop - (at % stop) : columns(standIn(letter));
+    out += letter === '\t' ? ' '.repeat(step) : standIn(letter);
     at += step;
   }
   return out;

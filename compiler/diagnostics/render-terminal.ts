@@ -1,6 +1,7 @@
 import type { Span } from '../../grammar/span.ts';
 import type { Diagnostic, Severity } from './diagnostic.ts';
 import { type ExcerptLine, excerpt } from './excerpt.ts';
+import { visible, visibleLines } from './visible.ts';
 
 /** The text of a file that a span names; undefined when it can't be had. */
 export type SourceText = (file: string) => string | undefined;
@@ -40,27 +41,27 @@ function renderOne(diagnostic: Diagnostic, source: SourceText, { color, width }:
   const tone = tones[diagnostic.severity];
   const place = (span: Span, primary: boolean, text: string): Place => {
     const whole = source(span.file);
-    if (whole === undefined) return { location: span.file, lines: [], primary, text };
+    if (whole === undefined) return { location: visible(span.file), lines: [], primary, text };
     // The location's own width is not known before its line is: assume a usual one for the cut.
     const lines = excerpt(whole, span, width - span.file.length - 14);
-    return { location: `${span.file}:${lines[0]!.line}:${lines[0]!.column}`, lines, primary, text };
+    return { location: `${visible(span.file)}:${lines[0]!.line}:${lines[0]!.column}`, lines, primary, text };
   };
   const primary = place(diagnostic.span, true, '');
   const notes = diagnostic.notes.map((note) => place(note.span, false, note.text));
   const gutter = Math.max(...[primary, ...notes].map((p) => p.location.length)) + 3;
   return [
-    `${paint(tone, `${diagnostic.severity}[${diagnostic.code}]`)}${paint('bold', `: ${diagnostic.message}`)}`,
+    `${paint(tone, `${diagnostic.severity}[${diagnostic.code}]`)}${paint('bold', `: ${visible(diagnostic.message)}`)}`,
     ...renderPlace(primary, gutter, paint, tone),
-    ...diagnostic.details.map((line) => `  ${line}`),
+    ...diagnostic.details.map((line) => `  ${visible(line)}`),
     ...notes.flatMap((note) => renderPlace(note, gutter, paint, 'cyan')),
-    ...(diagnostic.help === undefined ? [] : [`  ${paint('green', 'help')}: ${diagnostic.help}`]),
+    ...(diagnostic.help === undefined ? [] : [`  ${paint('green', 'help')}: ${visibleLines(diagnostic.help)}`]),
     '',
   ].join('\n');
 }
 
 function renderPlace(place: Place, gutter: number, paint: Paint, tone: Tone): string[] {
   const blank = ' '.repeat(gutter + 2);
-  const note = place.text === '' ? '' : ` ${paint(tone, place.text)}`;
+  const note = place.text === '' ? '' : ` ${paint(tone, visible(place.text))}`;
   if (place.lines.length === 0) return [`  ${place.location}${note}`];
   const out: string[] = [];
   place.lines.forEach((line, i) => {

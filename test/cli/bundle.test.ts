@@ -1,4 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
+  chownSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
@@ -10,8 +13,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { v8Settings } from '../../cli/v8-settings.ts';
 import { crobc, wrong } from './crobc.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'crobc-bundle-'));
@@ -30,7 +34,7 @@ beforeEach(() => {
   rmSync(compiled, { recursive: true, force: true });
   cpSync('package.json', join(root, 'package.json'));
   for (const name of ['stdlib', 'node_modules']) {
-    rmSync(join(root, name), { force: true });
+    rmSync(join(root, name), { force: true, recursive: true });
     symlinkSync(resolve(name), join(root, name));
   }
   writeFileSync(source, wrong);
@@ -103,3 +107,50 @@ it('a library file is read anew where it was changed after the build', async () 
   writeFileSync(library, readFileSync(library, 'utf8').replaceAll('DropPath', 'DropRoute'));
   expect((await check()).err).toContain('CROB2002');
 });
+
+describe.skipIf(process.platform === 'win32')('what others can write is not run', () => {
+  /** What another user would put there: valid code of another program, whose sums fit the source. */
+  const poison = () => {
+    for (const path of kept().keys()) if (path.endsWith('main.cjs')) plant(path);
+  };
+  const loosened: readonly [string, (files: readonly string[]) => readonly string[]][] = [
+    ['a file', (files) => files],
+    ['the folder of a state', (files) => [dirname(files[0]!)]],
+    ['the folder of all states', () => [compiled]],
+  ];
+  it.each(loosened)('where %s is writable by all', async (_, which) => {
+    const first = await check();
+    const files = [...kept().keys()];
+    poison();
+    // The planted code is what runs as long as nobody else can have put it there, so that this test would see it.
+    expect((await check()).code).toBe(42);
+    for (const path of which(files)) chmodSync(path, statSync(path).mode | 0o022);
+    expect(await check()).toEqual(first);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('where a file belongs to someone else', async () => {
+    const first = await check();
+    poison();
+    expect((await check()).code).toBe(42);
+    for (const path of kept().keys()) chownSync(path, 12345, 12345);
+    expect(await check()).toEqual(first);
+  });
+});
+
+/** Compiled code of the same length of source, as V8 looks at no more of it, that ends the process with 42. */
+function plant(path: string): void {
+  const file = readFileSync(path);
+  const length = readFileSync(join(root, 'dist/bin/main.cjs')).length;
+  const evil = '(function () { process.exit(42) })';
+  const script = `const { Script } = require('node:vm'); const { crc32 } = require('node:zlib'); const fs = require('node:fs');
+    const script = new Script(${JSON.stringify(evil)}.padEnd(${length}), { filename: 'x' });
+    script.runInThisContext();
+    const data = script.createCachedData();
+    const sums = Buffer.from(${JSON.stringify(file.subarray(0, 4).toString('hex'))}, 'hex');
+    const sum = Buffer.alloc(4); sum.writeUInt32LE(crc32(data));
+    fs.writeFileSync(${JSON.stringify(path)}, Buffer.concat([sums, sum, data]));`;
+  const settings = v8Settings()
+    .map((flag) => `require('node:v8').setFlagsFromString(${JSON.stringify(flag)});`)
+    .join('');
+  execFileSync(process.execPath, ['-e', settings + script]);
+}

@@ -146,7 +146,9 @@ describe('what cannot be read', () => {
     const { code, err } = await check('none.crob', 'below/wrong.crob', '.odd/huge.crob');
     expect(code).toBe(1);
     expect(err).toMatch(/^crobc: cannot read none\.crob: no such file or folder\n/);
-    expect(err).toContain('\ncrobc: cannot read .odd/huge.crob: it has 5,000,000 bytes, and a source 4.0 MiB at most\n');
+    expect(err).toContain(
+      '\ncrobc: cannot read .odd/huge.crob: it has 5,000,000 bytes, and a source 4.0 MiB at most\n',
+    );
     expect(err).toContain('Conv2d has no parameter `stirde`');
   });
 
