@@ -10,6 +10,8 @@ export interface RgbImage extends Pixels {
 
 /** An image with more pixels is refused before it is decoded: 100 million is 300 MB of RGB. */
 export const MAX_PIXELS = 100_000_000;
+/** JPEG has no longer sides; a picture of one row, however long, is none of a place. */
+const MAX_SIDE = 65_535;
 
 const formats: readonly string[] = ['png', 'jpeg', 'tiff', 'webp'];
 
@@ -38,6 +40,8 @@ export async function decodeImage(bytes: Uint8Array, name: string, maxPixels = M
   const { format, width, height, depth, space, channels } = metadata;
   if (!formats.includes(format)) throw refuse(`it is ${format}, and images are PNG, JPEG, TIFF or WebP`);
   if (width * height > maxPixels) throw refuse(`${width} × ${height} pixels are over the limit of ${maxPixels}`);
+  if (Math.max(width, height) > MAX_SIDE)
+    throw refuse(`${width} × ${height} pixels: a side has ${MAX_SIDE.toLocaleString('en')} at most`);
   if (depth !== 'uchar' && depth !== 'ushort') {
     throw refuse(`its samples are of type ${depth}; save it with 8 or 16 bits a sample`);
   }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { visible } from '../../compiler/diagnostics/visible.ts';
 import { writeFileAtomic } from '../../runtime/atomic-file.ts';
-import { checkDataset } from '../../runtime/data/check.ts';
+import { checkDataset, type Finding } from '../../runtime/data/check.ts';
 import { phraseFile, readPhrases } from '../../runtime/data/dataset.ts';
 import { openLayout } from '../../runtime/data/folders.ts';
 import { Problems } from '../../runtime/data/problems.ts';
@@ -19,8 +19,10 @@ const toStandardError = (problem: string) => writeLine(problem);
 export async function checkData(dir: string, options: { readonly split?: string }): Promise<number> {
   let errors = 0;
   for (const { split, samples, findings } of await checkDataset(dir, options.split)) {
-    for (const { file, line, severity, text } of findings)
+    for (const { file, line, severity, text } of firstOfEach(findings))
       printLine(`${file}:${line}: ${severity === 'note' ? 'note: ' : ''}${text}`);
+    const more = findings.length - firstOfEach(findings).length;
+    if (more > 0) printLine(`and ${more.toLocaleString('en')} more like these`);
     const wrong = findings.filter(({ severity }) => severity === 'error').length;
     const notes = findings.length - wrong;
     const said = [plural(samples, 'sample'), plural(wrong, 'error'), ...(notes > 0 ? [plural(notes, 'note')] : [])];
@@ -28,6 +30,13 @@ export async function checkData(dir: string, options: { readonly split?: string 
     errors += wrong;
   }
   return errors > 0 ? 1 : 0;
+}
+
+/** Of a split with very many findings those that are shown: ten errors and ten notes; all where there are no more than a hundred. */
+function firstOfEach(findings: readonly Finding[]): readonly Finding[] {
+  if (findings.length <= 100) return findings;
+  const left = { error: 10, note: 10 };
+  return findings.filter(({ severity }) => left[severity]-- > 0);
 }
 
 export interface VocabularyOptions {

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { readLines } from './lines.ts';
+import { UserError } from '../user-error.ts';
+import { MAX_LINES, readLines } from './lines.ts';
 
 /** What is known of a sample besides its phrase; evaluation gives a table for each. */
 export interface Attributes {
@@ -21,8 +22,10 @@ export async function readAttributes(path: string): Promise<(Attributes | string
     // Whatever else is wrong is said when it is read.
   }
   const all: (Attributes | string)[] = [];
-  for await (const { text, fault } of readLines(path, MAX_LINE_BYTES))
+  for await (const { number, text, fault } of readLines(path, MAX_LINE_BYTES)) {
+    if (number > MAX_LINES) throw new UserError(`${path} has more than ${MAX_LINES.toLocaleString('en')} lines`);
     all.push(text === undefined ? fault! : parse(text));
+  }
   return all;
 }
 

@@ -4,7 +4,7 @@ import { UserError } from '../user-error.ts';
 import { type Attributes, readAttributes } from './attributes.ts';
 import { nameFault, openLayout } from './folders.ts';
 import { checkSizes } from './image-sizes.ts';
-import { readLines } from './lines.ts';
+import { MAX_LINES, readLines } from './lines.ts';
 import { type OnBad, type Problem, Problems } from './problems.ts';
 
 /** A phrase about an image, and the mask of what it names. */
@@ -62,9 +62,6 @@ export function phraseFile(dir: string, split: string): string {
 
 /** A phrase that is longer is none: text encoders take some hundred tokens. */
 const MAX_LINE_BYTES = 4096;
-/** RISBench, the largest, has 52,472; this bounds memory at some gigabytes. */
-const MAX_LINES = 5_000_000;
-
 /** A line of a phrase file: the image's name, and what is said of it. */
 export interface PhraseLine {
   readonly name: string;
@@ -78,21 +75,22 @@ export async function* readPhrases(
   onProblem: (problem: Problem) => void,
   onLine?: (line: number) => void,
 ): AsyncGenerator<PhraseLine, void, undefined> {
-  let blank: number[] = [];
+  /** Empty lines in a row, before what is read now. */
+  let blank = 0;
   for await (const { number, text, fault } of readLines(file, MAX_LINE_BYTES)) {
     const wrong = (why: string) => onProblem({ file, line: number, text: why });
+    if (number > MAX_LINES) throw new UserError(`${file} has more than ${MAX_LINES.toLocaleString('en')} lines`);
     if (text?.trim() === '') {
-      blank.push(number);
+      blank++;
       continue;
     }
     // Empty lines at the end of the file are nothing but its end.
-    for (const line of blank) {
+    for (let line = number - blank; line < number; line++) {
       onLine?.(line);
       onProblem({ file, line, text: 'the line is empty' });
     }
-    blank = [];
+    blank = 0;
     onLine?.(number);
-    if (number > MAX_LINES) throw new UserError(`${file} has more than ${MAX_LINES} lines`);
     const [, name, phrase = ''] = /^(\S+)\s*(.*)$/.exec(text?.trim() ?? '') ?? [];
     if (text === undefined || name === undefined) wrong(fault ?? 'the line is empty');
     else if (nameFault(name) !== undefined) wrong(nameFault(name)!);

@@ -1,5 +1,8 @@
 import { readParts } from '../read-file.ts';
 
+/** Lines of a phrase file or of its attributes. RISBench, the largest, has 52,472; this bounds memory at some gigabytes. */
+export const MAX_LINES = 5_000_000;
+
 /** A line of a text file, without its end (LF or CRLF). */
 export interface Line {
   /** Counted from 1. */
