@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { TensorData } from '../../compiler/ir/graph.ts';
 import { interpret } from '../../compiler/ir/interpret.ts';
 import { tensor } from '../../compiler/ir/tensor-data.ts';
-import { type StepGraph, trainingStep } from '../../compiler/training/step.ts';
+import { type StepGraph, stepNames, trainingStep } from '../../compiler/training/step.ts';
 import { emitted } from '../emit/onnx/graphs.ts';
 import { runOnnx } from '../emit/onnx/session.ts';
 import { runTfjs } from '../emit/tfjs/run.ts';
@@ -68,8 +68,8 @@ describe.each(Object.keys(runners))('one step in %s', (name) => {
       x,
       target,
       'weight:head.bias': [0],
-      learning_rate: [1],
-      step: [1],
+      [stepNames.learningRate]: [1],
+      [stepNames.number]: [1],
     };
     const feeds = new Map(
       step.graph.inputs.map(({ name, value: { type } }) => [
@@ -82,8 +82,8 @@ describe.each(Object.keys(runners))('one step in %s', (name) => {
       ]),
     );
     const results = await runners[name]!(step, feeds);
-    expect(results.get('loss')!.data[0]).toBeCloseTo(loss, 5);
-    expect(results.get('gradient_norm')!.data[0]).toBeCloseTo(Math.abs(slope), 6);
+    expect(results.get(stepNames.loss)!.data[0]).toBeCloseTo(loss, 5);
+    expect(results.get(stepNames.gradientNorm)!.data[0]).toBeCloseTo(Math.abs(slope), 6);
     expect(results.get('next:weight:head.bias')!.data[0]).toBeCloseTo(-slope, 6);
   });
 });
