@@ -71,6 +71,7 @@ import type {
   TensorType,
   Type,
 } from './tree.ts';
+import { nodesBelow } from './within.ts';
 
 export interface Setting {
   readonly name: Ident;
@@ -83,9 +84,8 @@ export interface Front {
   readonly attributes: readonly Attribute[];
 }
 
-function factorsIn(node: unknown): readonly FactorLiteral[] {
-  if (typeof node !== 'object' || node === null) return [];
-  return 'kind' in node && node.kind === 'factor' ? [node as FactorLiteral] : Object.values(node).flatMap(factorsIn);
+function factorsIn(node: object): readonly FactorLiteral[] {
+  return [...nodesBelow(node)].filter((one) => one.kind === 'factor');
 }
 
 /** What declarations are made of: parameters, clauses, paths, and the members of modules, models and recipes. */

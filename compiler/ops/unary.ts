@@ -11,7 +11,7 @@ import { anyShape, bools, floats, numbers } from './sampling.ts';
 import { scalar } from './scalar.ts';
 import { inputType, isFloat, isNumeric, typing } from './typing.ts';
 
-type UnaryName = Extract<
+export type UnaryName = Extract<
   OpName,
   | 'neg'
   | 'abs'

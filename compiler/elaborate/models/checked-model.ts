@@ -3,6 +3,7 @@ import { diagnostic } from '../../diagnostics/diagnostic.ts';
 import { asConstant, constant, type Dim, variables } from '../../dims/dim.ts';
 import { type Clause, Facts, showClause } from '../../dims/facts.ts';
 import type { Guard } from '../../ir/graph.ts';
+import { guardClause } from '../../ir/guard-clause.ts';
 import type { Context } from '../context/context.ts';
 import { substituteClause } from '../eval/signature.ts';
 import { isDoubtful } from '../source/doubtful.ts';
@@ -51,16 +52,15 @@ export function checkSizes(
   }
   for (const clause of brokenGuards(model, sizes)) {
     const details = [...sizes].map(([name, n]) => `${name} = ${n}`);
-    const stated = model.guards.find((one) => showClause(clauseOf(one)) === clause)?.span;
+    const stated = model.guards.find((one) => shownGuard(one) === clause)?.span;
     const notes = stated ? [{ span: stated, text: 'required here' }] : [];
     context.report(diagnostic('CROB2207', span, { what: of, clause }, { details, notes }));
   }
 }
 
-function clauseOf({ left, relation, right, remainder = 0 }: Guard): Clause {
-  if (relation === '==') return { kind: 'eq', left, right };
-  if (relation !== '%') return { kind: relation === '<' ? 'lt' : 'le', left, right };
-  return { kind: 'mod', value: left, modulus: asConstant(right) ?? 1, remainder };
+function shownGuard(guard: Guard): string | undefined {
+  const clause = guardClause(guard);
+  return clause && showClause(clause);
 }
 
 /** Conditions of the model that the bound sizes break. */

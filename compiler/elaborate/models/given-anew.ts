@@ -1,4 +1,5 @@
 import type { Arg, CallExpr, Expr } from '../../../grammar/tree.ts';
+import { nodesBelow } from '../../../grammar/within.ts';
 import type { Overrides } from '../context/overrides.ts';
 import type { FileScope } from '../source/program.ts';
 
@@ -44,9 +45,7 @@ function ofCall(expr: CallExpr, overrides: Overrides, file: FileScope, gone: Rea
   return { ...expr, args };
 }
 
-function mentions(node: unknown, names: ReadonlyMap<string, unknown>): boolean {
-  if (typeof node !== 'object' || node === null) return false;
-  const { kind, name } = node as { readonly kind?: unknown; readonly name?: unknown };
-  if (kind === 'name' && typeof name === 'string' && names.has(name)) return true;
-  return Object.values(node).some((part) => mentions(part, names));
+function mentions(expr: Expr, names: ReadonlyMap<string, unknown>): boolean {
+  for (const node of nodesBelow(expr)) if (node.kind === 'name' && names.has(node.name)) return true;
+  return false;
 }

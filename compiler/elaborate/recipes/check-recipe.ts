@@ -5,13 +5,14 @@ import type { Faults } from '../context/faults.ts';
 import { blamedOnLines } from '../models/blame.ts';
 import { trainingGraph } from '../models/checked-model.ts';
 import type { ModelGraph } from '../models/model.ts';
+import { notFound } from '../report/not-found.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
 import { type ModelAt, namedModel, recipeChain, recipesOf } from '../source/recipe-chain.ts';
 import { placedMap } from '../weights/weights-map-places.ts';
 import { checkBoundSizes } from './bound-sizes.ts';
 import { evaluateBindings, mergeEquations } from './merge-recipes.ts';
-import { evaluateChain, evaluatedRoots, notFound, reportedChain } from './recipe.ts';
+import { evaluateChain, evaluatedRoots, reportedChain } from './recipe.ts';
 import { elaborateTerms } from './recipe-terms.ts';
 import { kindsOf, selectedBy, selectWeights } from './select-weights.ts';
 

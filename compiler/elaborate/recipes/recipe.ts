@@ -4,10 +4,9 @@ import { diagnostic } from '../../diagnostics/diagnostic.ts';
 import { type Context, silent } from '../context/context.ts';
 import type { ModelGraph } from '../models/model.ts';
 import { covers, type Selection, selectPath, selects } from '../models/selection.ts';
+import { notFound } from '../report/not-found.ts';
 import { fail } from '../report/report.ts';
-import type { FileScope } from '../source/program.ts';
 import { type RecipeAt, recipeChain } from '../source/recipe-chain.ts';
-import { unknownNameHelp } from '../source/unknown-names.ts';
 import { declaresParam } from '../weights/weights-map-places.ts';
 import { checkBoundSizes } from './bound-sizes.ts';
 import { checkComplete, evaluateBindings, evaluateSettings, mergeEquations, once } from './merge-recipes.ts';
@@ -69,25 +68,6 @@ export function reportedChain(context: Context, recipe: RecipeAt): readonly Reci
   const { base, found, circular } = chain;
   if (circular) fail({ context }, 'CROB2303', base.span, { name: recipe.decl.name.name });
   else notFound(context, base, found, 'a recipe', recipe.file);
-  return undefined;
-}
-
-export function notFound(
-  context: Context,
-  { name, span }: { readonly name: string; readonly span: Span },
-  actual: string | undefined,
-  expected: string,
-  file: FileScope,
-): undefined {
-  if (actual !== undefined) fail({ context }, 'CROB2008', span, { name, actual, expected });
-  else
-    fail(
-      { context },
-      'CROB2001',
-      span,
-      { name },
-      { help: unknownNameHelp(context.run.program, file, name, file.names()) },
-    );
   return undefined;
 }
 

@@ -1,10 +1,10 @@
-import { position } from '../../../grammar/span.ts';
 import type { Diagnostic, Need } from '../../diagnostics/diagnostic.ts';
 import { type Clause, clauseKey, Facts } from '../../dims/facts.ts';
 import { strongest } from '../../dims/strongest.ts';
 import { assuming, type Context, collecting, ownerKey } from '../context/context.ts';
 import type { Faults } from '../context/faults.ts';
 import { templateStore } from '../context/store.ts';
+import { placeOf } from './place.ts';
 import { clausesText } from './report.ts';
 
 /** An elaboration under some conditions, and what is wrong with it. */
@@ -146,13 +146,8 @@ function asOne(context: Context, message: Diagnostic, { where }: Need, top: Wish
   const further = others.filter(({ clause }) => !own.includes(clauseKey(clause)));
   if (further.length === 0 && own.length === others.length + 1) return message;
   const details = further.map(
-    (wish) => `${clausesText([wish.clause])} is needed as well (${placeOf(context, wish.fault)})`,
+    (wish) => `${clausesText([wish.clause])} is needed as well (${placeOf(context, wish.fault.span, '')})`,
   );
   const text = clausesText([top, ...others].map(({ clause }) => clause));
   return { ...message, details: [...message.details, ...details], help: `add \`where ${text}\` to ${where}` };
-}
-
-function placeOf({ run: { program } }: Context, { span }: Diagnostic): string {
-  const { line } = position(program.files.get(span.file)?.tree.text ?? '', span.start);
-  return `${span.file}:${line}`;
 }

@@ -1,11 +1,11 @@
-import { position } from '../../../grammar/span.ts';
 import { asConstant, type Dim, sub } from '../../dims/dim.ts';
 import type { Scope } from '../context/scope.ts';
+import { placeOf } from './place.ts';
 import type { TensorNamed } from './provenance.ts';
 
 /** The padding with which a convolution keeps the size, where two sizes differ by a known number and one is of a `Conv2d`. */
 export function paddingHelp(
-  scope: Pick<Scope, 'context'>,
+  scope: Pick<Scope, 'context' | 'file'>,
   left: Dim,
   right: Dim,
   tensors: readonly TensorNamed[],
@@ -19,8 +19,8 @@ export function paddingHelp(
     const has = (dim: Dim) => value.type.shape.some(({ key }) => key === dim.key);
     const way = has(small) ? 'larger' : has(large) ? 'smaller' : undefined;
     if (!way) continue;
-    const { line } = position(scope.context.run.program.files.get(span.file)?.tree.text ?? '', span.start);
-    return `the size stays with a \`padding\` of the Conv2d (:${line}) that is ${way} by ${Math.abs(by) / 2}`;
+    const place = placeOf(scope.context, span, scope.file.file);
+    return `the size stays with a \`padding\` of the Conv2d (${place}) that is ${way} by ${Math.abs(by) / 2}`;
   }
   return undefined;
 }

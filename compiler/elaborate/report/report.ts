@@ -1,4 +1,4 @@
-import { position, type Span } from '../../../grammar/span.ts';
+import type { Span } from '../../../grammar/span.ts';
 import type { Expr } from '../../../grammar/tree.ts';
 import { type DiagnosticParts, diagnostic, type Need } from '../../diagnostics/diagnostic.ts';
 import type { MessageArgs, MessageCode } from '../../diagnostics/messages.ts';
@@ -15,6 +15,7 @@ import type { Scope } from '../context/scope.ts';
 import { error, type Val } from '../context/values.ts';
 import { definitions, type Site, siteIn } from './definitions.ts';
 import { paddingHelp } from './padding.ts';
+import { placeOf } from './place.ts';
 import { axisWord, provenance, showShape, type TensorNamed } from './provenance.ts';
 import { swapHelp } from './swapped.ts';
 
@@ -76,10 +77,7 @@ export function settledIn(scope: Pick<Scope, 'context' | 'owner'>, clauses: read
     return nothing;
   const text = clausesText(clauses);
   if (!owner) return { help: `add \`where ${text}\` where the dims are declared`, needs: undefined };
-  const at = ({ what, span }: OwnerName) => {
-    const { line } = position(scope.context.run.program.files.get(span.file)?.tree.text ?? '', span.start);
-    return `${what} (:${line})`;
-  };
+  const at = ({ what, span }: OwnerName) => `${what} (${placeOf(scope.context, span, span.file)})`;
   const where = at(owner);
   const help = `add \`where ${text}\` to ${where}`;
   const { promisedBy } = owner;

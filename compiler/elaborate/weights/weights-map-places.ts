@@ -5,9 +5,9 @@ import type { Instance, Val } from '../context/values.ts';
 import type { ModelGraph } from '../models/model.ts';
 import type { Selection } from '../models/selection.ts';
 import { allMembers, fieldPath } from '../modules/members.ts';
+import { notFound } from '../report/not-found.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
-import { unknownNameHelp } from '../source/unknown-names.ts';
 import { mapTarget, readWeightsMap, type WeightsMap } from './weights-map.ts';
 
 /** A part of a model that a map fits. */
@@ -31,18 +31,7 @@ export function placedMap(
   { model, pattern, roots }: Selection & { readonly model: ModelGraph },
 ): PlacedMap | undefined {
   const found = file.lookup(name);
-  if (found?.decl.kind !== 'weights') {
-    if (found) fail({ context }, 'CROB2008', span, { name, actual: found.decl.kind, expected: 'a weights map' });
-    else
-      fail(
-        { context },
-        'CROB2001',
-        span,
-        { name },
-        { help: unknownNameHelp(context.run.program, file, name, file.names()) },
-      );
-    return undefined;
-  }
+  if (found?.decl.kind !== 'weights') return notFound(context, { name, span }, found?.decl.kind, 'a weights map', file);
   const map = readWeightsMap(context, found.decl, found.file);
   const target = map && mapTarget(context, found.decl, found.file)?.decl;
   if (!map || !target) return undefined;

@@ -1,4 +1,5 @@
 import type { NodeOf } from '../../ir/graph.ts';
+import type { UnaryName } from '../../ops/unary.ts';
 import { convolution } from './convolution.ts';
 import { toAttribute } from './element-types.ts';
 import type { Emission } from './emission.ts';
@@ -6,24 +7,9 @@ import { inputOf, type Lowering } from './lowering.ts';
 import { signOf } from './non-negative.ts';
 import { broadcastOperands } from './operands.ts';
 
-type Unary =
-  | 'neg'
-  | 'abs'
-  | 'exp'
-  | 'log'
-  | 'sqrt'
-  | 'sin'
-  | 'cos'
-  | 'tanh'
-  | 'erf'
-  | 'sigmoid'
-  | 'softplus'
-  | 'relu'
-  | 'floor'
-  | 'not';
 type Binary = 'sub' | 'mul' | 'div' | 'pow' | 'max' | 'min' | 'mod' | 'eq' | 'lt' | 'le' | 'and' | 'or';
 
-const unary = (op: string) => (node: NodeOf<Unary>, emission: Emission) => [
+const unary = (op: string) => (node: NodeOf<UnaryName>, emission: Emission) => [
   emission.node(op, [emission.use(inputOf(node, 0))]),
 ];
 /** All of them broadcast as ours do. Mod without fmod has the sign of the divisor: Euclidean where it is positive. */

@@ -1,24 +1,10 @@
 import type { NodeOf } from '../../ir/graph.ts';
+import type { UnaryName } from '../../ops/unary.ts';
 import type { Emission } from './emission.ts';
 import { inputOf, type Lowering } from './lowering.ts';
 import { broadcastOperands } from './operands.ts';
 import { type Argument, isTemp, type Temp, tfType } from './program.ts';
 
-type Unary =
-  | 'neg'
-  | 'abs'
-  | 'exp'
-  | 'log'
-  | 'sqrt'
-  | 'sin'
-  | 'cos'
-  | 'tanh'
-  | 'erf'
-  | 'sigmoid'
-  | 'softplus'
-  | 'relu'
-  | 'floor'
-  | 'not';
 type Binary =
   | 'add'
   | 'sub'
@@ -37,7 +23,7 @@ type Binary =
 
 const unary =
   (fn: string) =>
-  (node: NodeOf<Unary>, emission: Emission): Temp[] => {
+  (node: NodeOf<UnaryName>, emission: Emission): Temp[] => {
     const x = emission.use(inputOf(node, 0));
     return [emission.call(fn, [x], x.shape, x.dtype)];
   };

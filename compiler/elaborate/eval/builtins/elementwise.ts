@@ -1,26 +1,16 @@
 import * as dims from '../../../dims/dim.ts';
 import { andThen, type Emitted } from '../../../ir/builder.ts';
 import type { DType, Value } from '../../../ir/graph.ts';
+import type { UnaryName } from '../../../ops/unary.ts';
 import { asNumber, dimVal, error, float, type Val } from '../../context/values.ts';
 import { fail, guarded, noNames, showType } from '../../report/report.ts';
 import { scalar } from '../arithmetic.ts';
 import { type Builtin, type BuiltinCall, tensorsArg, wanted } from './builtin.ts';
 
-type UnaryName =
-  | 'neg'
-  | 'abs'
-  | 'exp'
-  | 'log'
-  | 'sqrt'
-  | 'sin'
-  | 'cos'
-  | 'tanh'
-  | 'erf'
-  | 'sigmoid'
-  | 'softplus'
-  | 'relu';
+/** `floor` rounds dims as well, and `not` is written `!`. */
+type Named = Exclude<UnaryName, 'floor' | 'not'>;
 
-const onNumbers: Partial<Record<UnaryName, (x: number) => number>> = {
+const onNumbers: Partial<Record<Named, (x: number) => number>> = {
   neg: (x) => -x,
   abs: Math.abs,
   exp: Math.exp,
@@ -31,7 +21,7 @@ const onNumbers: Partial<Record<UnaryName, (x: number) => number>> = {
   tanh: Math.tanh,
 };
 
-const meanings: Record<UnaryName, string> = {
+const meanings: Record<Named, string> = {
   neg: '-x',
   abs: '|x|',
   exp: 'e^x',
@@ -46,7 +36,7 @@ const meanings: Record<UnaryName, string> = {
   relu: 'max(x, 0)',
 };
 
-const unary: Builtin[] = (Object.keys(meanings) as UnaryName[]).map((name) => ({
+const unary: Builtin[] = (Object.keys(meanings) as Named[]).map((name) => ({
   name,
   params: ['x'],
   docs: `${meanings[name]}, element by element.`,

@@ -1,0 +1,25 @@
+import type { Span } from '../../../grammar/span.ts';
+import type { Context } from '../context/context.ts';
+import type { FileScope } from '../source/program.ts';
+import { unknownNameHelp } from '../source/unknown-names.ts';
+import { fail } from './report.ts';
+
+/** A name of a declaration that is `actual`ly of another kind than is expected, or that there is not. */
+export function notFound(
+  context: Context,
+  { name, span }: { readonly name: string; readonly span: Span },
+  actual: string | undefined,
+  expected: string,
+  file: FileScope,
+): undefined {
+  if (actual !== undefined) fail({ context }, 'CROB2008', span, { name, actual, expected });
+  else
+    fail(
+      { context },
+      'CROB2001',
+      span,
+      { name },
+      { help: unknownNameHelp(context.run.program, file, name, file.names()) },
+    );
+  return undefined;
+}
