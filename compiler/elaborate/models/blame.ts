@@ -127,12 +127,11 @@ function blamed(context: Context, at: ModelAt, faults: Faults): readonly Explana
   const here = keyed(decl, faults);
   const there = base && inBase && keyed(base.decl, inBase.faults);
   const ofBoth = alike(there?.keys() ?? []);
+  const ofHere = alike(here.keys());
   const own = new Map([...here].filter(([key]) => !ofBoth.has(likeness(key))));
   const ofBase =
     base && under && inBase && own.size < here.size
-      ? explanations(under, base, inBase.faults).filter(({ keys }) =>
-          keys.some((key) => alike(here.keys()).has(likeness(key))),
-        )
+      ? explanations(under, base, inBase.faults).filter(({ keys }) => keys.some((key) => ofHere.has(likeness(key))))
       : [];
   const evidence = { brings: broughtIn(context, at, base), without: attemptsWithout(context, at, inBase) };
   return [...ofBase, ...ownExplanations(context, at, own, evidence)];
