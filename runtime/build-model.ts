@@ -8,7 +8,6 @@ import type { Graph } from '../compiler/ir/graph.ts';
 import { graphHash } from '../compiler/ir/hash.ts';
 import { indexInputs } from '../compiler/ir/index-check.ts';
 import { type PipelineOptions, type Precision, runPipeline } from '../compiler/passes/pipeline.ts';
-import { position } from '../grammar/span.ts';
 import type { WrittenFile } from './atomic-file.ts';
 import { buildIdentity, type WeightsIdentity } from './build-identity.ts';
 import { type ClientWriter, startClientWriter } from './client-writer.ts';
@@ -19,9 +18,10 @@ import { initialWeights } from './initialise.ts';
 import { makeFolder } from './make-folder.ts';
 import { manifest, manifestName } from './manifest.ts';
 import { onnxFileNames, type WrittenModel, writeOnnx } from './onnx-file.ts';
+import { originPlace } from './origin-place.ts';
 import { packageVersion } from './package-root.ts';
 import { startProgress } from './progress.ts';
-import { sourceName } from './source-name.ts';
+import type { WeightSource } from './weights.ts';
 import { openWeightsVia } from './weights-map.ts';
 
 export interface Source {
@@ -84,10 +84,7 @@ async function build(source: Source, options: BuildOptions, clientWriter: Client
   const emitted = emitOnnx(graph, {
     producerVersion: packageVersion(),
     hostChecks: rowNumbers,
-    place: ({ span }) => {
-      const text = span && source.program.files.get(span.file)?.tree.text;
-      return text === undefined ? '' : `${sourceName(span!.file, source.file)}:${position(text, span!.start).line}`;
-    },
+    place: (origin) => originPlace(source, origin) ?? '',
   });
   const wanted = weightsOf(graph);
   if (options.writeWeights) checkWeightSizes(wanted);
@@ -149,10 +146,8 @@ interface ModelParts {
 
 /** The graph and its data, with progress where a person looks on. */
 async function writeModel({ source, options, emitted, wanted, set, name }: ModelParts): Promise<WrittenModel> {
-  const { weightsFile, seed, writeWeights } = options;
-  if (!writeWeights) return writeOnnx(emitted, { set, name, weights: undefined });
-  const opened = weightsFile === undefined ? undefined : await openWeightsVia(weightsFile, wanted, source);
-  const weights = opened ?? initialWeights(wanted, seed);
+  if (!options.writeWeights) return writeOnnx(emitted, { set, name, weights: undefined });
+  const weights = await openModelWeights(source, wanted, options);
   const progress = startProgress('weights', wanted.length);
   try {
     let read = 0;
@@ -168,6 +163,16 @@ async function writeModel({ source, options, emitted, wanted, set, name }: Model
     });
   } finally {
     progress.finish();
-    await opened?.close();
+    await weights.close();
   }
+}
+
+/** The weights of a model: those of a file, under published names where the source has a map, or initial ones. */
+export async function openModelWeights(
+  source: Source,
+  wanted: readonly GraphWeight[],
+  { weightsFile, seed }: Pick<BuildOptions, 'weightsFile' | 'seed'>,
+): Promise<WeightSource & { close(): Promise<void> }> {
+  if (weightsFile !== undefined) return openWeightsVia(weightsFile, wanted, source);
+  return { ...initialWeights(wanted, seed), close: async () => {} };
 }

@@ -12,6 +12,9 @@ export interface Segmentation {
   readonly probability: Float32Array;
 }
 
+/** Why logits are no numbers, where nothing more is known. */
+export const damaged = 'its weights or its input are damaged';
+
 /**
  * Logits [height, width] → mask and probabilities at the size of the image; logits are resized before they are
  * compared, so that outlines are smooth. Throws a UserError where the model gave something that is not a number.
@@ -26,8 +29,7 @@ export function segment(
   const probability = new Float32Array(plane.length);
   for (let i = 0; i < plane.length; i++) {
     const y = plane[i]!;
-    if (Number.isNaN(y))
-      throw new UserError('the model gave logits that are not numbers: its weights or its input are damaged');
+    if (Number.isNaN(y)) throw new UserError(`the model gave logits that are not numbers: ${damaged}`);
     mask[i] = y > 0 ? 1 : 0;
     probability[i] = 1 / (1 + Math.exp(-y));
   }

@@ -1,5 +1,6 @@
 import { basename, extname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { allFinite } from './all-finite.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import type { Source } from './build-model.ts';
 import { imageTensor, readImage } from './image.ts';
@@ -79,6 +80,8 @@ export async function predict(source: Source, options: PredictOptions): Promise<
     const started = performance.now();
     logits = await model.run(feeds);
     milliseconds = performance.now() - started;
+    if (!allFinite(logits.data))
+      throw new UserError(`the model gave logits that are not numbers: ${await model.explain(feeds)}`);
   } finally {
     await model.release();
   }

@@ -6,6 +6,7 @@ import type { Source } from './build-model.ts';
 import { byteSize } from './byte-size.ts';
 import { machineMemory } from './machine-memory.ts';
 import { type CacheOptions, openBuilt } from './model-cache.ts';
+import { explainLogits } from './non-finite-logits.ts';
 import { packageRoot } from './package-root.ts';
 import { rowNumberCheck } from './row-numbers.ts';
 import type { Device, Feeds, HostTensor } from './session.ts';
@@ -36,6 +37,8 @@ export interface ReferringModel {
   readonly note: string | undefined;
   /** image f32[B, 3, H, W] and, where it takes words, tokens i64[B, T] and mask bool[B, T] → logits f32[B, 1, H, W]. */
   run(feeds: Feeds): Promise<Logits>;
+  /** Why `run` gave logits for these that are NaN or infinite: a phrase. */
+  explain(feeds: Feeds): Promise<string>;
   release(): Promise<void>;
 }
 
@@ -125,6 +128,7 @@ export async function openReferringModel(source: Source, options: ReferringModel
         throw new UserError(`the output ${output} is no map of logits [B, 1, H, W]`);
       return { ...logits, data };
     },
+    explain: (feeds) => explainLogits(source, feeds, { ...options, device: session.device }),
     release: () => session.release(),
   };
 }

@@ -112,6 +112,7 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
     let [done, sum] = [0, 0];
     const found = await evaluate((feeds) => model.run(feeds), dataset, {
       ...settings,
+      explain: (feeds) => model.explain(feeds),
       onResult({ iou }) {
         sum += iou;
         progress.update(++done, `mIoU ${percent(sum / done)}`);

@@ -1,7 +1,9 @@
+import { allFinite } from '../all-finite.ts';
 import { loadBatches } from '../data/batches.ts';
 import type { Dataset, Sample } from '../data/dataset.ts';
 import { readMask } from '../data/mask-file.ts';
 import type { OnBad } from '../data/problems.ts';
+import { damaged } from '../mask.ts';
 import type { Feeds, HostTensor } from '../session.ts';
 import type { TextInput } from '../tokenizer.ts';
 import { UserError } from '../user-error.ts';
@@ -30,6 +32,8 @@ export interface EvaluationOptions {
   readonly limit?: number;
   /** After each sample, in order. */
   onResult?(result: SampleResult): void;
+  /** Why the model gave logits for these that are NaN or infinite: a phrase. */
+  explain?(feeds: Feeds): Promise<string>;
 }
 
 export interface Evaluation extends Scores {
@@ -93,7 +97,7 @@ export async function* predictions(
   order: readonly number[],
   options: EvaluationOptions,
 ): AsyncGenerator<PredictedSample, void, undefined> {
-  const { batch, height, width, text, ahead = 2, onBad, report, blank = false } = options;
+  const { batch, height, width, text, ahead = 2, onBad, report, blank = false, explain } = options;
   const protocol: Protocol = protocols[options.protocol];
   const original = comparisonSize(options) === 'original';
   const loading = { batch, height, width, text, ahead, onBad, report, blank };
@@ -108,10 +112,9 @@ export async function* predictions(
     }
     for (const [i, sample] of samples.entries()) {
       const logits = data.subarray(i * area, (i + 1) * area);
-      if (logits.some(Number.isNaN)) {
-        throw new UserError(
-          `${sample.file}:${sample.line}: the model gave logits that are not numbers: its weights or its input are damaged`,
-        );
+      if (!allFinite(logits)) {
+        const why = explain ? await explain(inputs) : damaged;
+        throw new UserError(`${sample.file}:${sample.line}: the model gave logits that are not numbers: ${why}`);
       }
       if (original) {
         const mask = await readMask(sample.mask);

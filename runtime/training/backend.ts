@@ -1,5 +1,5 @@
+import type { NonFinite } from '../first-non-finite.ts';
 import type { Feeds, HostTensor } from '../session.ts';
-import type { NonFinite } from './nan.ts';
 
 export type { Feeds } from '../session.ts';
 

@@ -1,7 +1,7 @@
+import type { NonFinite } from '../first-non-finite.ts';
 import { startProgress } from '../progress.ts';
 import { type Feeds, RunFailure } from '../session.ts';
 import type { Look, TrainingBackend } from './backend.ts';
-import type { NonFinite } from './nan.ts';
 import type { NonFiniteStep } from './non-finite-step.ts';
 import { firstNotFinite } from './state.ts';
 

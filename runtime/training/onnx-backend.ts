@@ -2,6 +2,7 @@ import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { indexInputs } from '../../compiler/ir/index-check.ts';
 import { type StateTensor, type StepGraph, stepNames } from '../../compiler/training/step.ts';
+import { firstNonFinite } from '../first-non-finite.ts';
 import { encodeOnnx } from '../onnx-file.ts';
 import { packageVersion } from '../package-root.ts';
 import { rowNumberCheck } from '../row-numbers.ts';
@@ -15,10 +16,10 @@ import {
   type PreparedRun,
   type Session,
 } from '../session.ts';
+import { sized } from '../sized-graph.ts';
 import type { Look, StepParts, StepResult, StepScalars, TrainingBackend } from './backend.ts';
 import { fillDraw } from './draws.ts';
-import { firstNonFinite } from './nan.ts';
-import { type Inference, openInference, sized, withOpenWeights } from './onnx-inference.ts';
+import { type Inference, openInference, withOpenWeights } from './onnx-inference.ts';
 import { elementsOf, statesOf } from './state.ts';
 
 export interface OnnxBackendOptions {

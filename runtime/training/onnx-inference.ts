@@ -1,6 +1,5 @@
-import { asConstant, constant, type Dim, variables } from '../../compiler/dims/dim.ts';
+import { asConstant } from '../../compiler/dims/dim.ts';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
-import { bindDims } from '../../compiler/ir/bind.ts';
 import type { Graph, Value } from '../../compiler/ir/graph.ts';
 import { indexInputs } from '../../compiler/ir/index-check.ts';
 import { rewrite } from '../../compiler/ir/rebuild.ts';
@@ -53,15 +52,6 @@ export function withOpenWeights(
 
 function stray(path: string): never {
   throw new Error(`bug in crobc: the weight ${path} is in a graph whose weights are inputs`);
-}
-
-/** The graph at the sizes that the feeds have: its batch is free. */
-export function sized(graph: Graph, feeds: Feeds): Graph {
-  const sizes = new Map<string, Dim>();
-  for (const { name, value } of graph.inputs)
-    for (const [axis, dim] of value.type.shape.entries())
-      for (const free of variables(dim)) if (feeds[name]) sizes.set(free, constant(feeds[name].shape[axis]!));
-  return bindDims(graph, sizes);
 }
 
 interface OpenWeight {

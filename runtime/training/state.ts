@@ -1,4 +1,5 @@
 import type { StateTensor, StepGraph } from '../../compiler/training/step.ts';
+import { allFinite } from '../all-finite.ts';
 import type { StepParts } from './backend.ts';
 
 /** Every state tensor of a step, each once. */
@@ -30,11 +31,4 @@ export function elementsOf(shape: readonly number[]): number {
 export function firstNotFinite(state: ReadonlyMap<string, Float32Array>): string | undefined {
   for (const [name, data] of state) if (!allFinite(data)) return name;
   return undefined;
-}
-
-export function allFinite(data: ArrayLike<number>): boolean {
-  // v - v is 0 for every finite number and NaN for the rest; a sum keeps a NaN, and a loop without branches is fast.
-  let sum = 0;
-  for (let i = 0; i < data.length; i++) sum += data[i]! - data[i]!;
-  return sum === 0;
 }

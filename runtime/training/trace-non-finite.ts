@@ -1,5 +1,6 @@
 import type { Origin } from '../../compiler/ir/graph.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
+import { operatorName } from '../origin-place.ts';
 import type { Feeds } from '../session.ts';
 import { UserError } from '../user-error.ts';
 import type { TrainingBackend } from './backend.ts';
@@ -61,8 +62,7 @@ function told(
   // What is done with a gradient has the line of its weight, or else that of the optimizer.
   const weight = forward.build.nodes.find((node) => node.op === 'weight' && node.attributes.path === origin.path);
   const line = place(origin) || (weight && place(weight.origin)) || recipe.sources.get('optimizer');
-  const operator = origin.label === '' || origin.label === op ? op : `${op} (${origin.label})`;
   const module = origin.path === '' ? recipe.model : origin.path;
   const earlier = found.step === step ? '' : ` at step ${found.step}`;
-  return `${what}; the first ${made} came out of ${operator} in ${module}${line ? `, ${line}` : ''}${earlier}`;
+  return `${what}; the first ${made} came out of ${operatorName(op, origin)} in ${module}${line ? `, ${line}` : ''}${earlier}`;
 }

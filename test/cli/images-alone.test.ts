@@ -49,6 +49,14 @@ recipe quick for Part at B = 2, H = 16, W = 16 {
 }
 `;
 
+/** Takes logarithms of products that are as often negative. */
+const broken = `model Broken {
+  patch = Conv2d(3, 1, 4, stride = 4)
+  input image: f32[B, 3, 16, 16]
+  output logits: f32[B, 1, 16, 16] = resize(log(patch(image)), [16, 16])
+}
+`;
+
 const run = (...args: readonly string[]) => crobc(args, { cwd: folder });
 
 beforeAll(async () => {
@@ -57,6 +65,7 @@ beforeAll(async () => {
   await writeFile(`${folder}/bright.crob`, source(3));
   await writeFile(`${folder}/four.crob`, source(4));
   await writeFile(`${folder}/part.crob`, partlyRead);
+  await writeFile(`${folder}/broken.crob`, broken);
   await writeFile(
     `${folder}/odd.crob`,
     'model Odd {\n  input image: f32[B, 3, 16, 16]\n  input tokens: i64[B, T]\n  output y = mean(image, "b c h w -> b 1 h w") + f32(sum(i32(tokens), "b t -> b 1 1 1"))\n}\n',
@@ -151,3 +160,20 @@ test('images of other bands than pictures have are refused before anything is do
   });
   expect((await run('check', 'four.crob')).code).toBe(0);
 });
+
+test.each(['f32', 'f16'])(
+  'logits that are not numbers are traced to the operator that made the first, in %s',
+  async (dtype) => {
+    const traced =
+      'the model gave logits that are not numbers: the first NaN came out of log in Broken, broken.crob:4\n';
+    const options = ['--dtype', dtype, '--device', 'cpu', '-o', 'broken-out'];
+    const predicted = await run('predict', 'broken.crob', '-i', 'data/img_rgb/val_7.png', ...options);
+    expect(predicted).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(new RegExp(`^crobc: ${traced}$`, 'm')),
+    });
+    const found = await run('eval', 'broken.crob', '--data', 'data', '--split', 'val', ...options);
+    expect(found).toMatchObject({ code: 1, out: '', err: expect.stringContaining(`.txt:1: ${traced}`) });
+  },
+);

@@ -1,20 +1,24 @@
-import { constant } from '../../compiler/dims/dim.ts';
-import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
-import { Builder } from '../../compiler/ir/builder.ts';
-import type { Graph, GraphOutput, Node, NodeOp, Origin, Value } from '../../compiler/ir/graph.ts';
-import { computingNodes, madeFrom, type Piece, pieceOf } from '../../compiler/ir/piece.ts';
-import { finish } from '../../compiler/ir/rebuild.ts';
-import { encodeOnnx } from '../onnx-file.ts';
-import { packageVersion } from '../package-root.ts';
-import { startProgress } from '../progress.ts';
-import { type Device, type Feeds, type HostTensor, openSession, RunFailure } from '../session.ts';
-import { allFinite } from './state.ts';
+import { constant, evaluate } from '../compiler/dims/dim.ts';
+import { emitOnnx } from '../compiler/emit/onnx/emit.ts';
+import { Builder } from '../compiler/ir/builder.ts';
+import type { DType, Graph, GraphOutput, Node, NodeOf, NodeOp, Origin, Value } from '../compiler/ir/graph.ts';
+import { computingNodes, madeFrom, type Piece, pieceOf } from '../compiler/ir/piece.ts';
+import { finish } from '../compiler/ir/rebuild.ts';
+import { allFinite } from './all-finite.ts';
+import { halfFromFloat32 } from './half.ts';
+import { encodeOnnx } from './onnx-file.ts';
+import { packageVersion } from './package-root.ts';
+import { startProgress } from './progress.ts';
+import { type Device, type Feeds, type HostTensor, openSession, RunFailure } from './session.ts';
+import type { WeightSource } from './weights.ts';
 
 /** The operator whose result first was not finite. */
 export interface NonFinite {
   readonly op: NodeOp;
   readonly origin: Origin;
   readonly made: 'NaN' | 'Inf';
+  /** In half precision an infinity may be nothing but a number beyond 65504. */
+  readonly dtype: DType;
   /** Which micro-batch of the step, where there are several. */
   readonly micro?: number;
 }
@@ -22,6 +26,8 @@ export interface NonFinite {
 export interface LookOptions {
   readonly device: Device;
   readonly threads: number | undefined;
+  /** For a graph that has weights, not inputs in their place. */
+  readonly weights?: WeightSource;
   /** Whether the user does not want to wait any longer. */
   stopped(): boolean;
 }
@@ -49,7 +55,14 @@ export async function firstNonFinite(graph: Graph, feeds: Feeds, options: LookOp
   const suspects = await looking.run();
   if (options.stopped()) return undefined;
   const found = looking.makerBehind(suspects);
-  return found && { op: found.op, origin: found.origin, made: looking.madeBy(found) };
+  return (
+    found && {
+      op: found.op,
+      origin: found.origin,
+      made: looking.madeBy(found),
+      dtype: found.outputs[0]!.type.dtype,
+    }
+  );
 }
 
 /** Operators of a piece. */
@@ -104,7 +117,7 @@ class Looking {
     const nodes = this.#nodes.slice(from, to);
     const values = nodes.flatMap((node) => node.outputs);
     const kept = values.filter((value) => (this.#lastRead.get(value) ?? 0) >= to);
-    const looked = values.filter(({ type }) => type.dtype === 'f32');
+    const looked = values.filter(isFloat);
     try {
       const { tensors, nan, nonFinite } = await this.#runPiece(pieceOf(this.#graph, nodes, kept), looked);
       for (const [i, value] of kept.entries()) this.#tensors.set(value, tensors[i]!);
@@ -130,6 +143,25 @@ class Looking {
     return this.#holds.get(madeFrom(value)) ?? finite;
   }
 
+  async #tensorOf(value: Value): Promise<HostTensor | undefined> {
+    const { node } = value;
+    return node.op === 'weight' ? this.#weight(node) : this.#tensors.get(value);
+  }
+
+  /** Rounded as a file of the graph has it. */
+  async #weight({ attributes, outputs }: NodeOf<'weight'>): Promise<HostTensor> {
+    const { weights } = this.#options;
+    if (!weights) throw new Error(`bug in crobc: no source for ${attributes.path}`);
+    const { dtype, shape } = outputs[0]!.type;
+    const data = await weights.read(attributes.path);
+    this.#holds.set(outputs[0]!, ofData(data));
+    return {
+      dtype,
+      shape: shape.map((dim) => evaluate(dim, () => 1)),
+      data: dtype === 'f16' ? halfFromFloat32(data) : data,
+    };
+  }
+
   async #runPiece({ graph, reads, here }: Piece, looked: readonly Value[]) {
     const { device, threads } = this.#options;
     const checked = withChecks(
@@ -138,7 +170,7 @@ class Looking {
     );
     const bytes = await encodeOnnx(emitOnnx(checked, { producerVersion: packageVersion() }), {
       read(path): never {
-        throw new Error(`bug in crobc: the weight ${path} is in a graph whose state are inputs`);
+        throw new Error(`bug in crobc: the weight ${path} is in a piece, whose weights are inputs`);
       },
     });
     const session = await openSession(bytes, {
@@ -147,7 +179,8 @@ class Looking {
       ...(threads === undefined ? {} : { threads }),
     });
     try {
-      const given = new Map(reads.map((value, i) => [graph.inputs[i]!.name, this.#tensors.get(value)]));
+      const given = new Map<string, HostTensor | undefined>();
+      for (const [i, value] of reads.entries()) given.set(graph.inputs[i]!.name, await this.#tensorOf(value));
       const feeds: Record<string, HostTensor> = {};
       for (const { name } of session.inputs) {
         const tensor = given.get(name) ?? this.#feeds[name];
@@ -175,7 +208,7 @@ class Looking {
     const left = [...suspects];
     for (let next = left.pop(); next !== undefined; next = left.pop()) {
       const value = madeFrom(next);
-      const tells = value.type.dtype === 'f32';
+      const tells = isFloat(value);
       const holds = this.#of(value);
       if (seen.has(value) || (tells && (!holds.nonFinite || holds.given))) continue;
       seen.add(value);
@@ -194,6 +227,10 @@ class Looking {
   madeBy({ outputs }: Node): 'NaN' | 'Inf' {
     return outputs.some((value) => this.#of(value).nan) ? 'NaN' : 'Inf';
   }
+}
+
+function isFloat({ type }: Value): boolean {
+  return type.dtype === 'f32' || type.dtype === 'f16';
 }
 
 /** Whether an operator can be at fault: sources only hold what they were given. */
@@ -220,8 +257,9 @@ function withChecks(graph: Graph, values: readonly Value[]): Graph {
     const axes = x.type.shape.map((_, axis) => axis);
     return build.reshape(axes.length === 0 ? x : build.sum(x, axes), [constant(1)]);
   };
-  const nan = values.map((x) => total(build.cast(build.not(build.eq(x, x)), 'f32')));
-  const nonFinite = values.map((x) => total(build.sub(x, x)));
+  const floats = values.map((x) => (x.type.dtype === 'f32' ? x : build.cast(x, 'f32')));
+  const nan = floats.map((x) => total(build.cast(build.not(build.eq(x, x)), 'f32')));
+  const nonFinite = floats.map((x) => total(build.sub(x, x)));
   const output = (name: string, ones: readonly Value[]): GraphOutput => ({
     name,
     value: build.concat(ones, 0),

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { constant } from '../../../compiler/dims/dim.ts';
-import { Facts } from '../../../compiler/dims/facts.ts';
-import { Builder } from '../../../compiler/ir/builder.ts';
-import type { Value } from '../../../compiler/ir/graph.ts';
-import { finish } from '../../../compiler/ir/rebuild.ts';
-import { firstNonFinite, type NonFinite } from '../../../runtime/training/nan.ts';
+import { constant } from '../../compiler/dims/dim.ts';
+import { Facts } from '../../compiler/dims/facts.ts';
+import { Builder } from '../../compiler/ir/builder.ts';
+import type { Value } from '../../compiler/ir/graph.ts';
+import { finish } from '../../compiler/ir/rebuild.ts';
+import { firstNonFinite, type NonFinite } from '../../runtime/first-non-finite.ts';
+import { halfFromFloat32 } from '../../runtime/half.ts';
+import { shownCause } from '../../runtime/non-finite-logits.ts';
 
 const width = 4;
 const shape = [constant(width)];
@@ -91,4 +93,38 @@ describe('the operator that made what is not finite', () => {
     expect(await found(made, [-1, 1, 1, 1], () => ++asked > 3)).toBe(undefined);
     expect(asked).toBeLessThan(7);
   });
+});
+
+test('in half precision, with weights', async () => {
+  const build = new Builder(Facts.none);
+  const x = build.input('x', { dtype: 'f16', shape });
+  const weight = {
+    path: 'scale',
+    role: 'param',
+    init: { name: 'ones', args: {} },
+    keepF32: false,
+    decay: true,
+  } as const;
+  const scale = build.weight(weight, { dtype: 'f16', shape });
+  const y = at(build, 'bad', () => build.log(build.mul(x, scale)));
+  const inputs = [{ name: 'x', value: x, docs: '' }];
+  const outputs = [{ name: 'y', value: y, docs: '' }];
+  const graph = finish({ name: 'half', docs: '', inputs, outputs, facts: Facts.none, guards: [] }, build.nodes);
+  const feeds = { x: { dtype: 'f16', shape: [width], data: halfFromFloat32(Float32Array.of(1, 2, 3, 4)) } } as const;
+  const look = (third: number) =>
+    firstNonFinite(graph, feeds, {
+      device: 'cpu',
+      threads: 1,
+      stopped: () => false,
+      weights: { read: () => Float32Array.of(1, 1, third, 1) },
+    });
+  expect(await look(1)).toBe(undefined);
+  const found = await look(-1);
+  expect(found).toMatchObject({ op: 'log', made: 'NaN', dtype: 'f16', origin: { path: 'bad' } });
+  expect(shownCause(found!, 'Half', 'half.crob:3')).toBe('the first NaN came out of log in bad, half.crob:3');
+  expect(shownCause({ ...found!, op: 'matmul', made: 'Inf' }, 'Half', undefined)).toMatch(
+    /^the first Inf came out of matmul in bad; half precision has no numbers beyond 65504: .*@f32.*--dtype f16$/,
+  );
+  // A weight that is no number is nobody's fault here.
+  expect(await look(Number.NaN)).toBe(undefined);
 });
