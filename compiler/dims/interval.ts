@@ -89,18 +89,10 @@ export function fromZero(d: Dim, bounds: Bounds): Dim {
   return substitute(d, by);
 }
 
-const offsets = new Map<string, Dim>();
-
 function offset(name: string, bounds: Bounds): Dim | undefined {
   const { lo, hi } = bounds(name);
   if (lo === 0 || (lo === Number.NEGATIVE_INFINITY && hi === Number.POSITIVE_INFINITY)) return undefined;
-  const key = Number.isFinite(lo) ? `${lo}+${name}` : `${hi}-${name}`;
-  let shifted = offsets.get(key);
-  if (!shifted) {
-    shifted = Number.isFinite(lo) ? addConstant(variable(name), lo) : addConstant(negate(variable(name)), hi);
-    offsets.set(key, shifted);
-  }
-  return shifted;
+  return Number.isFinite(lo) ? addConstant(variable(name), lo) : addConstant(negate(variable(name)), hi);
 }
 
 /** The bounds of those offsets. */

@@ -333,24 +333,18 @@ export function symbolicTerms(d: Dim): readonly Term[] {
   return constantTerm(d) === 0 ? d.terms : d.terms.slice(0, -1);
 }
 
-const variablesOf = new WeakMap<Dim, ReadonlySet<string>>();
 const none: ReadonlySet<string> = new Set();
 
 /** The names in it, inside atoms too, sorted. */
 export function variables(d: Dim): ReadonlySet<string> {
   if (d.terms.length === 0) return none;
-  let found = variablesOf.get(d);
-  if (!found) {
-    const names = new Set<string>();
-    for (const { monomial } of d.terms) {
-      for (const { atom } of monomial.factors) {
-        for (const name of atomVariables(atom)) names.add(name);
-      }
+  const names = new Set<string>();
+  for (const { monomial } of d.terms) {
+    for (const { atom } of monomial.factors) {
+      for (const name of atomVariables(atom)) names.add(name);
     }
-    found = new Set([...names].sort());
-    variablesOf.set(d, found);
   }
-  return found;
+  return names.size < 2 ? names : new Set([...names].sort());
 }
 
 export function atomVariables(atom: Atom): Iterable<string> {

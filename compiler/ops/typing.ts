@@ -19,69 +19,59 @@ class Mistyped extends Error {
 }
 
 /** The obligations of a shape rule. Each one ends the rule with a fault unless it is proved. */
-export interface Obligations {
+export class Obligations {
   readonly facts: Facts;
-  holds(condition: boolean, constraint: string, at?: readonly AxisOf[]): void;
-  equal(left: Dim, right: Dim, constraint: string, at?: readonly AxisOf[]): void;
-  atMost(left: Dim, right: Dim, constraint: string, at?: readonly AxisOf[]): void;
-  lessThan(left: Dim, right: Dim, constraint: string, at?: readonly AxisOf[]): void;
+
+  constructor(facts: Facts) {
+    this.facts = facts;
+  }
+
+  holds(condition: boolean, constraint: string, at?: readonly AxisOf[]): void {
+    if (!condition) throw new Mistyped({ constraint, ...(at === undefined ? {} : { at }) });
+  }
+
+  equal(left: Dim, right: Dim, constraint: string, at?: readonly AxisOf[]): void {
+    if (!provedEqual(this.facts, left, right)) this.disagree(left, right, constraint, at);
+  }
+
+  atMost(left: Dim, right: Dim, constraint: string, at?: readonly AxisOf[]): void {
+    if (isOwed(left, right) && this.facts.lessEqual(left, right).answer !== 'proved')
+      owe('<=', left, right, constraint, at);
+  }
+
+  lessThan(left: Dim, right: Dim, constraint: string, at?: readonly AxisOf[]): void {
+    if (isOwed(left, right) && this.facts.lessThan(left, right).answer !== 'proved')
+      owe('<', left, right, constraint, at);
+  }
+
   /** 1 <= dim. */
-  positive(dim: Dim, constraint: string, at?: readonly AxisOf[]): void;
-  divides(modulus: number, dim: Dim, constraint: string, at?: readonly AxisOf[]): void;
-  disagree(left: Dim, right: Dim, constraint: string, at?: readonly AxisOf[]): never;
+  positive(dim: Dim, constraint: string, at?: readonly AxisOf[]): void {
+    const n = asConstant(dim);
+    if (n === undefined || n < 1) this.atMost(one, dim, constraint, at);
+  }
+
+  divides(modulus: number, dim: Dim, constraint: string, at?: readonly AxisOf[]): void {
+    if (dim !== overflow && this.facts.divides(modulus, dim).answer !== 'proved')
+      owe('%', dim, constant(modulus), constraint, at);
+  }
+
+  disagree(left: Dim, right: Dim, constraint: string, at?: readonly AxisOf[]): never {
+    owe('==', left, right, constraint, at);
+  }
+}
+
+function owe(relation: Relation, left: Dim, right: Dim, constraint: string, at?: readonly AxisOf[]): never {
+  throw new Mistyped({ constraint, left, right, relation, ...(at === undefined ? {} : { at }) });
 }
 
 /** Runs a shape rule: its result types, or the first obligation that is not proved under `facts`. */
 export function typing(facts: Facts, rule: (prove: Obligations) => readonly TensorType[]): Inferred {
   try {
-    return { types: rule(obligationsUnder(facts)) };
+    return { types: rule(new Obligations(facts)) };
   } catch (error) {
     if (error instanceof Mistyped) return { fault: error.fault };
     throw error;
   }
-}
-
-const made = new WeakMap<Facts, Obligations>();
-
-function obligationsUnder(facts: Facts): Obligations {
-  let known = made.get(facts);
-  if (!known) {
-    known = obligations(facts);
-    made.set(facts, known);
-  }
-  return known;
-}
-
-function obligations(facts: Facts): Obligations {
-  const owe = (relation: Relation, left: Dim, right: Dim, constraint: string, at?: readonly AxisOf[]): never => {
-    throw new Mistyped({ constraint, left, right, relation, ...(at === undefined ? {} : { at }) });
-  };
-  const disagree: Obligations['disagree'] = (left, right, constraint, at) => owe('==', left, right, constraint, at);
-  const atMost: Obligations['atMost'] = (left, right, constraint, at) => {
-    if (isOwed(left, right) && facts.lessEqual(left, right).answer !== 'proved') owe('<=', left, right, constraint, at);
-  };
-  return {
-    facts,
-    disagree,
-    atMost,
-    holds(condition, constraint, at) {
-      if (!condition) throw new Mistyped({ constraint, ...(at === undefined ? {} : { at }) });
-    },
-    equal(left, right, constraint, at) {
-      if (!provedEqual(facts, left, right)) disagree(left, right, constraint, at);
-    },
-    lessThan(left, right, constraint, at) {
-      if (isOwed(left, right) && facts.lessThan(left, right).answer !== 'proved') owe('<', left, right, constraint, at);
-    },
-    positive(dim, constraint, at) {
-      const n = asConstant(dim);
-      if (n === undefined || n < 1) atMost(one, dim, constraint, at);
-    },
-    divides(modulus, dim, constraint, at) {
-      if (dim !== overflow && facts.divides(modulus, dim).answer !== 'proved')
-        owe('%', dim, constant(modulus), constraint, at);
-    },
-  };
 }
 
 /** A size beyond 2^53 is reported where it comes up, and owes nothing more. */

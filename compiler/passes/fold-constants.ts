@@ -5,9 +5,9 @@ import type { Builder } from '../ir/builder.ts';
 import type { DType, Graph, Node, TensorData, Value } from '../ir/graph.ts';
 import { runNode } from '../ir/interpret.ts';
 import { rewrite } from '../ir/rebuild.ts';
+import { uniformValue } from '../ir/tensor-data.ts';
 import type { OpName } from '../ops/names.ts';
 import { representable } from '../ops/typing.ts';
-import { tensorNumber } from './match.ts';
 
 /** Larger results are left to the run: they cost more to store and load than to compute. */
 const mostElements = 2 ** 24;
@@ -55,7 +55,7 @@ function asNode(
   build: Builder,
 ): Value {
   if (data === undefined) throw new Error(`bug in crobc: ${node.op} was not folded`);
-  const number = tensorNumber(data);
+  const number = uniformValue(data);
   if (number !== undefined) return build.full(asStored(number, data.dtype), data.dtype, output.type.shape);
   return node.op === 'constant' ? build.copy(node, inputs)[0]! : build.constant(data);
 }

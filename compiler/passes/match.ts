@@ -1,6 +1,6 @@
 import { asConstant, type Dim } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
-import type { Node, NodeOf, NodeOp, TensorData, Value } from '../ir/graph.ts';
+import type { Node, NodeOf, NodeOp, Value } from '../ir/graph.ts';
 import { uniformValue } from '../ir/tensor-data.ts';
 import type { OpName } from '../ops/names.ts';
 
@@ -9,25 +9,13 @@ export function producer<O extends NodeOp>(value: Value, op: O): NodeOf<O> | und
   return value.node.op === op ? (value.node as NodeOf<NodeOp> as NodeOf<O>) : undefined;
 }
 
-const uniformValues = new WeakMap<TensorData, { readonly value: number | undefined }>();
-
-/** The number that a tensor consists of. */
-export function tensorNumber(tensor: TensorData): number | undefined {
-  let known = uniformValues.get(tensor);
-  if (known === undefined) {
-    known = { value: uniformValue(tensor) };
-    uniformValues.set(tensor, known);
-  }
-  return known.value;
-}
-
 /** The number that every element of a value is known to be. */
 export function numberOf(value: Value): number | undefined {
   switch (value.node.op) {
     case 'full':
       return value.node.attributes.value;
     case 'constant':
-      return tensorNumber(value.node.attributes.tensor);
+      return uniformValue(value.node.attributes.tensor);
     case 'dim':
       return asConstant(value.node.attributes.value);
     case 'broadcast':

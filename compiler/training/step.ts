@@ -57,13 +57,25 @@ export interface StepGraph {
   readonly apart: readonly string[];
   /** Inputs of the emitted model that the host fills with numbers in [0, 1), anew for each run. */
   readonly draws: readonly { readonly name: string; readonly key: string; readonly shape: readonly number[] }[];
+  /** Paths of the weights that are trained. */
+  readonly learning: readonly string[];
   /** Outputs that are no state: `step:loss`, `term:<name>`, `step:gradient_norm`. */
   readonly outputs: readonly string[];
 }
 
+/** A training with the gradients of its loss. */
+export interface Differentiated {
+  readonly training: Training;
+  /** Loss, terms, new buffers, and the gradients of the weights that learn, optimised. */
+  readonly graph: Graph;
+  /**
+   * Paths of the weights that the loss depends on and the recipe does not fix: the others are left alone, also by weight
+   * decay.
+   */
+  readonly learning: readonly string[];
+}
+
 export interface StepOptions {
-  /** Modules whose activations are computed again for the gradients instead of kept: paths, `*` for one name of any kind. */
-  readonly rematerialise?: readonly string[];
   /**
    * `whole` is a step on one batch. With accumulation it comes apart: `accumulate` adds the gradients of a micro-batch,
    * each divided by the number of micro-batches, and `update` does what is done with their sum.
@@ -74,29 +86,21 @@ export interface StepOptions {
 }
 
 /** One training step: loss, gradients, clipping by the global norm, optimizer, buffers, moving average. */
-export function trainingStep(training: Training, options: StepOptions = {}): StepGraph {
+export function trainingStep(differentiated: Differentiated, options: StepOptions = {}): StepGraph {
   const part = options.part ?? 'whole';
-  const step = new StepBuilder(training, options.packed ? packsOf(learningWeights(training)) : []);
+  const step = new StepBuilder(differentiated, options.packed ? packsOf(learningWeights(differentiated)) : []);
   if (part === 'update') step.update(step.accumulated());
   else {
-    const found = step.of(step.compute(differentiated(training, options.rematerialise ?? [])));
+    const found = step.of(step.compute());
     if (part === 'accumulate') step.accumulate(found);
     else step.update(found);
     step.buffers();
   }
-  return step.finish(`${training.inference.name}_${part === 'whole' ? 'step' : part}`);
+  return step.finish(`${differentiated.training.inference.name}_${part === 'whole' ? 'step' : part}`);
 }
 
-const learning = new WeakMap<Training, readonly string[]>();
-
-/** The weights that the loss depends on and the recipe does not fix: the others are left alone, also by weight decay. */
-export function learningPaths(training: Training): readonly string[] {
-  if (!learning.has(training)) differentiated(training, []);
-  return learning.get(training)!;
-}
-
-function learningWeights(training: Training): readonly TrainedWeight[] {
-  const paths = new Set(learningPaths(training));
+function learningWeights({ training, learning }: Differentiated): readonly TrainedWeight[] {
+  const paths = new Set(learning);
   return training.weights.filter(({ path }) => paths.has(path));
 }
 
@@ -119,10 +123,11 @@ const nextName = (name: string) => `next:${name}`;
 const slope = (path: string) => `d:${path}`;
 
 /**
- * Loss, terms, new buffers, and the gradients of the weights that learn, optimised. The forward half is optimised before
- * it is differentiated, as far as gradients stay as they are: what has one in closed form is recognised.
+ * The forward half is optimised before it is differentiated, as far as gradients stay as they are: what has one in closed
+ * form is recognised. `rematerialise` are modules whose activations are computed again for the gradients instead of kept:
+ * paths, `*` for one name of any kind.
  */
-function differentiated(training: Training, rematerialise: readonly string[]): Graph {
+export function differentiate(training: Training, rematerialise: readonly string[] = []): Differentiated {
   const forward = runPipeline(forwardGraph(training.forward), { keeping: 'gradients' });
   const build = new Builder(forward.facts);
   build.nodes.push(...forward.nodes);
@@ -136,16 +141,18 @@ function differentiated(training: Training, rematerialise: readonly string[]): G
   const options =
     rematerialise.length > 0 ? { rematerialise: (path: string) => moduleWithin(path, rematerialise) } : {};
   const found = gradients(build, outputs.get(loss)!, [...wanted.values()], options);
-  for (const [path, value] of wanted) if (found.has(value)) outputs.set(slope(path), found.get(value)!);
-  learning.set(
-    training,
-    [...wanted].flatMap(([path, value]) => (found.has(value) ? [path] : [])),
-  );
+  const learning: string[] = [];
+  for (const [path, value] of wanted) {
+    const gradient = found.get(value);
+    if (gradient === undefined) continue;
+    learning.push(path);
+    outputs.set(slope(path), gradient);
+  }
   const parts = {
     ...forward,
     outputs: [...outputs].map(([name, value]) => ({ name, value: withoutStops(value), docs: '' })),
   };
-  return runPipeline(finish(parts, build.nodes));
+  return { training, graph: runPipeline(finish(parts, build.nodes)), learning };
 }
 
 /** The module at or around `path` that one of the patterns means: `layers.3` of `layers.3.attn` for `layers.*`. */
@@ -201,6 +208,8 @@ interface Updated {
 /** Puts the parts of a step behind one another in one graph. */
 class StepBuilder {
   readonly #training: Training;
+  readonly #gradients: Graph;
+  readonly #learning: readonly string[];
   readonly #build: Builder;
   readonly #inputs = new Map<string, GraphInput>();
   readonly #outputs = new Map<string, Value>();
@@ -212,15 +221,18 @@ class StepBuilder {
   readonly #buffers = new Map<string, Value>();
   #norm: Value | undefined;
 
-  constructor(training: Training, packs: readonly Pack[]) {
+  constructor({ training, graph, learning }: Differentiated, packs: readonly Pack[]) {
     this.#training = training;
+    this.#gradients = graph;
+    this.#learning = learning;
     this.#packs = packs;
     this.#weights = new Map(training.weights.map((weight) => [weight.path, weight]));
     this.#build = new Builder(training.forward.build.facts);
   }
 
   /** Takes in what a batch gives; yields the gradients by path. */
-  compute(graph: Graph): ReadonlyMap<string, Value> {
+  compute(): ReadonlyMap<string, Value> {
+    const graph = this.#gradients;
     this.#build.nodes.push(...graph.nodes);
     for (const input of graph.inputs) {
       const [, kind, path] = /^(weight|buffer):(.*)$/s.exec(input.name) ?? [];
@@ -233,14 +245,12 @@ class StepBuilder {
     for (const name of [loss, ...[...recipe.terms.keys()].map(term)]) this.#outputs.set(name, outputs.get(name)!);
     for (const path of forward.updates.keys())
       this.#buffers.set(path, outputs.get(nextName(stateName('buffer', path)))!);
-    const paths = learningPaths(this.#training);
-    return new Map(paths.map((path) => [path, outputs.get(slope(path))!]));
+    return new Map(this.#learning.map((path) => [path, outputs.get(slope(path))!]));
   }
 
   /** What a sum of gradients is added to, as their gradients. */
   accumulated(): readonly Updated[] {
-    const paths = learningPaths(this.#training);
-    return this.#updated(paths, (one) => one.state('gradient'));
+    return this.#updated(this.#learning, (one) => one.state('gradient'));
   }
 
   /** The gradients of a batch. */
@@ -370,6 +380,7 @@ class StepBuilder {
       state,
       packs,
       apart: [...apart],
+      learning: this.#learning,
       draws: graph.nodes.flatMap((node) => {
         if (node.op !== 'uniform') return [];
         const { key } = node.attributes;

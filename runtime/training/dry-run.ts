@@ -1,7 +1,7 @@
 import { asConstant } from '../../compiler/dims/dim.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { stepMemory } from '../../compiler/training/memory.ts';
-import { learningPaths, type StateKind } from '../../compiler/training/step.ts';
+import type { StateKind } from '../../compiler/training/step.ts';
 import type { InitReports } from './init-files.ts';
 import type { Plan } from './plan.ts';
 import { type ResolvedSetting, resolvedSettings } from './resolved-settings.ts';
@@ -60,7 +60,7 @@ export function dryRun(
   const { recipe, forward, weights } = training;
   const parts = stepParts(training, options);
   const steps = 'whole' in parts ? [parts.whole] : [parts.accumulate, parts.update];
-  const trained = new Set(learningPaths(training));
+  const trained = new Set(steps.flatMap(({ learning }) => learning));
   const count = (wanted: (weight: (typeof weights)[number]) => boolean) =>
     weights.filter(wanted).reduce((total, { shape }) => total + elementsOf(shape), 0);
   const types = (ports: typeof forward.inputs | typeof forward.outputs) =>

@@ -1,5 +1,5 @@
 import type { Training } from '../../compiler/training/compile-training.ts';
-import { learningPaths, moduleWithin, type StepGraph, trainingStep } from '../../compiler/training/step.ts';
+import { differentiate, moduleWithin, type StepGraph, trainingStep } from '../../compiler/training/step.ts';
 import { UserError } from '../user-error.ts';
 import type { StepParts } from './backend.ts';
 
@@ -19,16 +19,17 @@ export function stepParts(training: Training, options: StepPartsOptions): StepPa
   const packed = backend === 'onnx';
   const { nodes } = training.forward.build;
   const { name, model, accumulate } = training.recipe;
-  if (learningPaths(training).length === 0)
+  const differentiated = differentiate(training, recompute);
+  if (differentiated.learning.length === 0)
     throw new UserError(`recipe ${name} trains nothing: every weight that its losses depend on is fixed`);
   for (const pattern of recompute) {
     if (!nodes.some(({ origin }) => moduleWithin(origin.path, [pattern]) !== undefined))
       throw new UserError(`${model} has no module ${pattern}; "crobc summary" lists them`);
   }
-  if (accumulate === 1) return { whole: trainingStep(training, { rematerialise: recompute, packed }) };
+  if (accumulate === 1) return { whole: trainingStep(differentiated, { packed }) };
   return {
-    accumulate: trainingStep(training, { part: 'accumulate', rematerialise: recompute, packed }),
-    update: trainingStep(training, { part: 'update', packed }),
+    accumulate: trainingStep(differentiated, { part: 'accumulate', packed }),
+    update: trainingStep(differentiated, { part: 'update', packed }),
     times: accumulate,
   };
 }

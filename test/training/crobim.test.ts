@@ -3,7 +3,7 @@ import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import { elementCount } from '../../compiler/ir/tensor-data.ts';
 import { seededRandom } from '../../compiler/ops/random.ts';
 import { compileTraining } from '../../compiler/training/compile-training.ts';
-import { stepNames, trainingStep } from '../../compiler/training/step.ts';
+import { differentiate, stepNames, trainingStep } from '../../compiler/training/step.ts';
 import { initialWeights } from '../../runtime/initialise.ts';
 import { encodeOnnx } from '../../runtime/onnx-file.ts';
 import { type HostTensor, openSession } from '../../runtime/session.ts';
@@ -16,7 +16,7 @@ test('CroBIM_micro learns one batch, with its state updated in place', async () 
     overrides: [],
   });
   expect(diagnostics).toEqual([]);
-  const step = trainingStep(training!);
+  const step = trainingStep(differentiate(training!));
   const none = { read: () => Promise.reject(new Error('a step holds no weights')) };
   const session = await openSession(await encodeOnnx(emitOnnx(step.graph, { producerVersion: '' }), none), {
     device: 'cpu',

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import { compileTraining, type Training } from '../../compiler/training/compile-training.ts';
-import { type StepGraph, stepNames, trainingStep } from '../../compiler/training/step.ts';
+import { differentiate, type StepGraph, stepNames, trainingStep } from '../../compiler/training/step.ts';
 import { encodeOnnx } from '../../runtime/onnx-file.ts';
 import { type Feeds, openSession } from '../../runtime/session.ts';
 import { diskHost } from '../../runtime/source-host.ts';
@@ -51,7 +51,7 @@ describe('gradients of CroBIM_micro are those of PyTorch', () => {
   let norm = 0;
 
   beforeAll(async () => {
-    const step = trainingStep(crobim(), { part: 'accumulate' });
+    const step = trainingStep(differentiate(crobim()), { part: 'accumulate' });
     const state = step.state.map(({ name, shape }) => [name, shape] as const);
     const values = startState(step);
     const feeds = {
@@ -114,7 +114,7 @@ describe.each([0, 1])('ten steps of AdamW have the losses that PyTorch has, in r
     training = crobim(run.clip === null ? [] : [`recipe.clip = ${run.clip}`]);
   }, slow);
   const opening = (packed: boolean) => {
-    const whole = trainingStep(training, { packed });
+    const whole = trainingStep(differentiate(training), { packed });
     return { steps: { whole }, inference: training.inference, state: startState(whole), seed: 0 };
   };
 
@@ -182,7 +182,7 @@ test('batch norm, dropout, drop path, SGD and averages are those of PyTorch, giv
     overrides: [],
   });
   expect(diagnostics).toEqual([]);
-  const step = trainingStep(training!);
+  const step = trainingStep(differentiate(training!));
   const state = startState(step);
   for (const [i, wanted] of golden.regularised.losses.entries()) {
     const draws = step.draws.map(({ name, shape }) => {

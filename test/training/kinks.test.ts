@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { TensorData } from '../../compiler/ir/graph.ts';
 import { interpret } from '../../compiler/ir/interpret.ts';
 import { tensor } from '../../compiler/ir/tensor-data.ts';
-import { type StepGraph, stepNames, trainingStep } from '../../compiler/training/step.ts';
+import { differentiate, type StepGraph, stepNames, trainingStep } from '../../compiler/training/step.ts';
 import { emitted } from '../emit/onnx/graphs.ts';
 import { runOnnx } from '../emit/onnx/session.ts';
 import { runTfjs } from '../emit/tfjs/run.ts';
@@ -63,7 +63,7 @@ const cases: readonly (readonly [string, string, readonly number[], readonly num
 
 describe.each(Object.keys(runners))('one step in %s', (name) => {
   test.each(cases)('%s', async (_, term, x, target, loss, slope) => {
-    const step = trainingStep(trainingOf(source(term)));
+    const step = trainingStep(differentiate(trainingOf(source(term))));
     const given: Readonly<Record<string, readonly number[]>> = {
       x,
       target,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { stepMemory } from '../../compiler/training/memory.ts';
-import { trainingStep } from '../../compiler/training/step.ts';
+import { differentiate, trainingStep } from '../../compiler/training/step.ts';
 import { trainingOf } from './interpret-step.ts';
 
 /** One matrix of 1000 × 10 and its bias. */
@@ -19,7 +19,7 @@ recipe plain for Net at B = ${batch} {
 const weights = 4 * (10 * 1000 + 1000);
 
 test('state by kind, and gradients as large as what learns', () => {
-  const step = trainingStep(trainingOf(source(2, 'optimizer = AdamW(lr = 1)\n  ema = 0.5')));
+  const step = trainingStep(differentiate(trainingOf(source(2, 'optimizer = AdamW(lr = 1)\n  ema = 0.5'))));
   const { state, gradients } = stepMemory([step]);
   expect(Object.fromEntries(state)).toEqual({ weight: weights, moment: weights, variance: weights, average: weights });
   expect(gradients).toBe(weights);
@@ -27,7 +27,7 @@ test('state by kind, and gradients as large as what learns', () => {
 
 test('two graphs of one step share their state', () => {
   const training = trainingOf(source(2, 'optimizer = SGD(lr = 1)\n  accumulate = 3\n  fix head.bias'));
-  const parts = (['accumulate', 'update'] as const).map((part) => trainingStep(training, { part }));
+  const parts = (['accumulate', 'update'] as const).map((part) => trainingStep(differentiate(training), { part }));
   const { state, gradients } = stepMemory(parts);
   expect(Object.fromEntries(state)).toEqual({ weight: weights, gradient: weights - 4000 });
   expect(gradients).toBe(weights - 4000);
@@ -35,7 +35,7 @@ test('two graphs of one step share their state', () => {
 
 test('activations grow with the batch, by what one sample takes', () => {
   const working = (batch: number) =>
-    stepMemory([trainingStep(trainingOf(source(batch, 'optimizer = SGD(lr = 1)')))]).working;
+    stepMemory([trainingStep(differentiate(trainingOf(source(batch, 'optimizer = SGD(lr = 1)'))))]).working;
   const [small, large] = [working(64), working(128)];
   // At least y and one more tensor of its size, at most a few of them.
   const sample = (large - small) / 64 / 4000;

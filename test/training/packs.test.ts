@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { verify } from '../../compiler/ir/verify.ts';
 import type { TrainedWeight } from '../../compiler/training/compile-training.ts';
 import { packsOf } from '../../compiler/training/packs.ts';
-import { type StepOptions, stepNames, trainingStep } from '../../compiler/training/step.ts';
+import { differentiate, type StepOptions, stepNames, trainingStep } from '../../compiler/training/step.ts';
 import { runStep, stateOf, trainingOf } from './interpret-step.ts';
 
 const weight = (path: string, shape: readonly number[], more: Partial<TrainedWeight> = {}): TrainedWeight => ({
@@ -67,7 +67,7 @@ describe.each([
 
   test('on a whole batch', () => {
     const training = trainingOf(source(settings));
-    const [plain, packed] = [false, true].map((packed) => trainingStep(training, { packed }));
+    const [plain, packed] = [false, true].map((packed) => trainingStep(differentiate(training), { packed }));
     expect(plain!.packs).toEqual([]);
     expect(packed!.packs.length).toBeGreaterThan(0);
     expect(verify(packed!.graph)).toEqual([]);
@@ -84,7 +84,9 @@ describe.each([
   test('on micro-batches', () => {
     const training = trainingOf(source(settings), ['recipe.batch = 2', 'recipe.accumulate = 2']);
     const parts = (packed: boolean) =>
-      (['accumulate', 'update'] as const).map((part) => trainingStep(training, { part, packed } satisfies StepOptions));
+      (['accumulate', 'update'] as const).map((part) =>
+        trainingStep(differentiate(training), { part, packed } satisfies StepOptions),
+      );
     const [one, other] = [false, true].map((packed) => {
       const [accumulate, update] = parts(packed);
       const state = stateOf([accumulate!, update!], start);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Value } from '../../compiler/ir/graph.ts';
 import { verify } from '../../compiler/ir/verify.ts';
-import { stepNames, trainingStep } from '../../compiler/training/step.ts';
+import { differentiate, stepNames, trainingStep } from '../../compiler/training/step.ts';
 import { runStep, stateOf, trainingOf } from './interpret-step.ts';
 
 /** y = Wx + b with W [1, 2], and the mean square error over 4 samples: its gradients are written out below. */
@@ -117,7 +117,7 @@ describe('optimizers', () => {
     ['optimizer = AdamW(lr = 0.1, weight_decay = 0.3, beta1 = 0.5, beta2 = 0.75, eps = 0.01)', 0.3, 0.5, 0.75, 0.01],
     ['optimizer = AdamW(lr = 0.1, weight_decay = 0, beta1 = 0, beta2 = 0)', 0, 0, 0, 1e-8],
   ])('%s is PyTorch’s', (setting, decay, beta1, beta2, eps) => {
-    const step = trainingStep(trainingOf(linear(setting)));
+    const step = trainingStep(differentiate(trainingOf(linear(setting))));
     expect(verify(step.graph)).toEqual([]);
     const state = stateOf([step], start);
     // A bias does not decay.
@@ -141,7 +141,7 @@ describe('optimizers', () => {
     ['optimizer = SGD(lr = 0.1)', 0, 0],
     ['optimizer = SGD(lr = 0.1, momentum = 0.75, weight_decay = 0.25)', 0.75, 0.25],
   ])('%s is PyTorch’s', (setting, momentum, decay) => {
-    const step = trainingStep(trainingOf(linear(setting)));
+    const step = trainingStep(differentiate(trainingOf(linear(setting))));
     expect(step.state.map(({ kind }) => kind).includes('moment')).toBe(momentum > 0);
     const state = stateOf([step], start);
     const w = [0.5, -0.25, 0.125];
@@ -161,7 +161,7 @@ describe('optimizers', () => {
     const { openSession } = await import('../../runtime/session.ts');
     const { encodeOnnx } = await import('../../runtime/onnx-file.ts');
     const { emitOnnx } = await import('../../compiler/emit/onnx/emit.ts');
-    const step = trainingStep(trainingOf(linear('optimizer = AdamW(lr = 0.1, weight_decay = 0)')));
+    const step = trainingStep(differentiate(trainingOf(linear('optimizer = AdamW(lr = 0.1, weight_decay = 0)'))));
     const none = { read: () => Promise.reject(new Error('no weights')) };
     const session = await openSession(await encodeOnnx(emitOnnx(step.graph, { producerVersion: '' }), none), {
       device: 'cpu',
@@ -199,7 +199,7 @@ describe('settings of a step', () => {
     [0.5, true],
     [1000, false],
   ])('clip = %d scales all gradients by the global norm', (clip, clips) => {
-    const step = trainingStep(trainingOf(linear(`optimizer = SGD(lr = 1)\n  clip = ${clip}`)));
+    const step = trainingStep(differentiate(trainingOf(linear(`optimizer = SGD(lr = 1)\n  clip = ${clip}`))));
     const state = stateOf([step], start);
     const found = runStep(step, state, { ...batch, [stepNames.learningRate]: [1], [stepNames.number]: [1] });
     const wanted = slopes([0.5, -0.25], 0.125, x, target);
@@ -214,7 +214,7 @@ describe('settings of a step', () => {
   });
 
   test('ema averages what the weights become', () => {
-    const step = trainingStep(trainingOf(linear('optimizer = SGD(lr = 1)\n  ema = 0.75')));
+    const step = trainingStep(differentiate(trainingOf(linear('optimizer = SGD(lr = 1)\n  ema = 0.75'))));
     const state = stateOf([step], { ...start, 'average:head.weight': [8, 4], 'average:head.bias': [2] });
     runStep(step, state, { ...batch, [stepNames.learningRate]: [0.1], [stepNames.number]: [1] });
     const [w, b] = [state.get('weight:head.weight')!, state.get('weight:head.bias')!];
@@ -234,7 +234,7 @@ describe('settings of a step', () => {
       ['head.weight', 0.1, 0.25],
       ['head.bias', 0.5, 0],
     ]);
-    const step = trainingStep(training);
+    const step = trainingStep(differentiate(training));
     const state = stateOf([step], start);
     const { weight, bias } = slopes([0.5, -0.25], 0.125, x, target);
     runStep(step, state, { ...batch, [stepNames.learningRate]: [0.5], [stepNames.number]: [1] });
@@ -245,7 +245,9 @@ describe('settings of a step', () => {
   });
 
   test('what is fixed has no gradient, no state, and stays', () => {
-    const step = trainingStep(trainingOf(linear('optimizer = AdamW(lr = 0.5)\n  ema = 0.5\n  fix head.weight')));
+    const step = trainingStep(
+      differentiate(trainingOf(linear('optimizer = AdamW(lr = 0.5)\n  ema = 0.5\n  fix head.weight'))),
+    );
     expect(step.state.filter(({ path }) => path === 'head.weight')).toMatchObject([
       { kind: 'weight', next: undefined },
     ]);
@@ -259,13 +261,16 @@ describe('settings of a step', () => {
 
   test('two micro-batches of half the size are a step on the whole batch, of a mean', () => {
     const settings = 'optimizer = AdamW(lr = 0.5, weight_decay = 0.25)\n  clip = 1\n  ema = 0.5';
-    const whole = trainingStep(trainingOf(linear(settings)));
+    const whole = trainingStep(differentiate(trainingOf(linear(settings))));
     const one = stateOf([whole], start);
     const at = { [stepNames.learningRate]: [0.5], [stepNames.number]: [1] };
     const wanted = runStep(whole, one, { ...batch, ...at });
 
     const half = trainingOf(linear(settings), ['recipe.batch = 2', 'recipe.accumulate = 2']);
-    const [accumulate, update] = [trainingStep(half, { part: 'accumulate' }), trainingStep(half, { part: 'update' })];
+    const [accumulate, update] = [
+      trainingStep(differentiate(half), { part: 'accumulate' }),
+      trainingStep(differentiate(half), { part: 'update' }),
+    ];
     const other = stateOf([accumulate, update], start);
     const losses = [0, 1].map(
       (i) =>
@@ -306,10 +311,11 @@ recipe plain for Two at B = 4 {
 }`;
     const training = trainingOf(source);
     expect(training.weights.map(({ path }) => path)).toContain('other.weight');
-    const names = (part: 'whole' | 'update') => trainingStep(training, { part }).state.map(({ path }) => path);
+    const names = (part: 'whole' | 'update') =>
+      trainingStep(differentiate(training), { part }).state.map(({ path }) => path);
     expect(names('whole')).not.toContain('other.weight');
     expect(names('update')).not.toContain('other.weight');
-    const step = trainingStep(training);
+    const step = trainingStep(differentiate(training));
     const state = stateOf([step], start);
     const found = runStep(step, state, { ...batch, [stepNames.learningRate]: [0.5], [stepNames.number]: [1] });
     close([found[stepNames.loss]! - found['term:error']!, found['term:constant']!], [2, 2]);
@@ -348,7 +354,7 @@ recipe plain for Net at B = 4 {
     data.reduce((sum, one) => sum + (one - mean(data)) ** 2, 0) / (data.length - d);
 
   test('batch norm moves its statistics, the variance by the unbiased one', () => {
-    const step = trainingStep(trainingOf(normed('output y = norm(x)')));
+    const step = trainingStep(differentiate(trainingOf(normed('output y = norm(x)'))));
     const state = stateOf([step], initial);
     runStep(step, state, feeds);
     const both = [0, 1].map((c) => column(samples, c));
@@ -366,7 +372,7 @@ recipe plain for Net at B = 4 {
   });
 
   test('applied twice, it goes on from what the first application left', () => {
-    const step = trainingStep(trainingOf(normed('let a = norm(x)\n  output y = norm(a + x)')));
+    const step = trainingStep(differentiate(trainingOf(normed('let a = norm(x)\n  output y = norm(a + x)'))));
     const state = stateOf([step], initial);
     runStep(step, state, feeds);
     const first = [0, 1].map((c) => column(samples, c));
@@ -377,7 +383,7 @@ recipe plain for Net at B = 4 {
   });
 
   test('eval uses the statistics and leaves them, and its weights learn', () => {
-    const step = trainingStep(trainingOf(normed('output y = norm(x)', 'eval norm.*')));
+    const step = trainingStep(differentiate(trainingOf(normed('output y = norm(x)', 'eval norm.*'))));
     const state = stateOf([step], initial);
     const found = runStep(step, state, feeds);
     const y = samples.map((v, i) => (v - [10, 20][i % 2]!) / Math.sqrt([3, 5][i % 2]! + 1e-5));
@@ -404,7 +410,7 @@ recipe plain for Net at B = 4 {
   steps = 10
   eval first.inner
 }`;
-    const { state } = trainingStep(trainingOf(source));
+    const { state } = trainingStep(differentiate(trainingOf(source)));
     const moving = state.filter(({ kind, next }) => kind === 'buffer' && next !== undefined).map(({ path }) => path);
     expect(moving).toEqual(['second.inner.running_mean', 'second.inner.running_var']);
   });
@@ -440,7 +446,7 @@ recipe plain for Net at B = 1 {
   optimizer = SGD(lr = 0.5)
   steps = 10
 }`;
-    const step = trainingStep(trainingOf(source));
+    const step = trainingStep(differentiate(trainingOf(source)));
     const state = stateOf([step], { 'buffer:counter.seen': [3], 'weight:counter.scale': [1] });
     // 3, then 4, times 10, and 41 after the second count, which stands in front of the last read.
     expect(
@@ -464,7 +470,7 @@ recipe plain for Net at B = 4 {
   optimizer = SGD(lr = 0.5)
   steps = 10
 }`;
-  const step = trainingStep(trainingOf(source));
+  const step = trainingStep(differentiate(trainingOf(source)));
   expect(step.draws.map(({ key, shape }) => [key, shape])).toEqual([
     [expect.stringContaining('drop'), [4, 2]],
     [expect.stringContaining('drop'), [4, 2]],
@@ -474,5 +480,7 @@ recipe plain for Net at B = 4 {
   expect(emitted.graph.inputs.map(({ name }) => name)).toEqual(
     expect.arrayContaining(step.draws.map(({ name }) => name)),
   );
-  expect(trainingStep(trainingOf(source.replace('steps = 10', 'steps = 10\n  eval drop'))).draws).toEqual([]);
+  expect(
+    trainingStep(differentiate(trainingOf(source.replace('steps = 10', 'steps = 10\n  eval drop')))).draws,
+  ).toEqual([]);
 });

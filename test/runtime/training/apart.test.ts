@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { stepNames, trainingStep } from '../../../compiler/training/step.ts';
+import { differentiate, stepNames, trainingStep } from '../../../compiler/training/step.ts';
 import type { Feeds } from '../../../runtime/session.ts';
 import { openOnnxBackend } from '../../../runtime/training/onnx-backend.ts';
 import { runStep, stateOf, trainingOf } from '../../training/interpret-step.ts';
@@ -11,7 +11,7 @@ async function expectSame(
   apart: readonly string[],
 ) {
   const training = trainingOf(source);
-  const step = trainingStep(training, { packed: true });
+  const step = trainingStep(differentiate(training), { packed: true });
   expect([...step.apart].sort()).toEqual([...apart].sort());
   const wanted = stateOf([step], given);
   const state = new Map([...wanted].map(([name, data]) => [name, Float32Array.from(data)]));

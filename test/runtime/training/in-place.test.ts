@@ -145,7 +145,8 @@ async function after(graph: Graph, sizes: readonly number[], apart: boolean): Pr
     state: [{ name: 's', next: 'next:s', kind: 'buffer', path: 's', shape: sizes }],
     packs: [],
     apart: apart ? ['s'] : [],
-    draws: [],
+    learning: [],
+        draws: [],
     outputs: [],
   };
   const data = start(sizes.reduce((a, b) => a * b, 1));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileTraining, type Training } from '../../../compiler/training/compile-training.ts';
-import { trainingStep } from '../../../compiler/training/step.ts';
+import { differentiate, trainingStep } from '../../../compiler/training/step.ts';
 import { type Feeds, RunFailure } from '../../../runtime/session.ts';
 import type { TrainingBackend } from '../../../runtime/training/backend.ts';
 import { initialState } from '../../../runtime/training/initial-state.ts';
@@ -36,7 +36,7 @@ recipe plain for Words at B = 2 {
 `;
 
 async function open(name: 'onnx' | 'tfjs', training: Training): Promise<TrainingBackend> {
-  const steps = { whole: trainingStep(training) };
+  const steps = { whole: trainingStep(differentiate(training)) };
   const state = await initialState({
     weights: training.weights,
     state: statesOf(steps),

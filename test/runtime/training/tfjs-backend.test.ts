@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { generateTfjs } from '../../../compiler/emit/tfjs/generate.ts';
 import { trainingProgram } from '../../../compiler/emit/tfjs/programs.ts';
 import { compileTraining } from '../../../compiler/training/compile-training.ts';
-import { trainingStep } from '../../../compiler/training/step.ts';
+import { differentiate, trainingStep } from '../../../compiler/training/step.ts';
 import type { Feeds } from '../../../runtime/session.ts';
 import { diskHost } from '../../../runtime/source-host.ts';
 import { loadTfjs } from '../../../runtime/tfjs/load.ts';
@@ -108,7 +108,7 @@ test('CroBIM_micro learns what it learns in onnxruntime', { timeout: 300_000 }, 
     dims,
     overrides: [],
   });
-  const steps = { whole: trainingStep(training!) };
+  const steps = { whole: trainingStep(differentiate(training!)) };
   const begin = () =>
     initialState({ weights: training!.weights, state: statesOf(steps), seed: 2, weightsFile: undefined });
   const common = { steps, inference: training!.inference, seed: 2 };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileTraining } from '../../../compiler/training/compile-training.ts';
-import { trainingStep } from '../../../compiler/training/step.ts';
+import { differentiate, trainingStep } from '../../../compiler/training/step.ts';
 import type { Feeds } from '../../../runtime/session.ts';
 import { loadTfjs } from '../../../runtime/tfjs/load.ts';
 import { initialState } from '../../../runtime/training/initial-state.ts';
@@ -59,7 +59,7 @@ recipe plain for Small at B = ${batch} {
     const compiled = compileTraining(memoryHost({ 'm.crob': source }), 'm.crob', { dims: new Map(), overrides: [] });
     expect(compiled.diagnostics.map(({ message }) => message)).toEqual([]);
     const training = compiled.training!;
-    const steps = { whole: trainingStep(training) };
+    const steps = { whole: trainingStep(differentiate(training)) };
     const begin = () =>
       initialState({ weights: training.weights, state: statesOf(steps), seed: 3, weightsFile: undefined });
     const common = { steps, inference: training.inference, seed: 3 };
