@@ -47,13 +47,11 @@ export function batchCount(samples: number, batch: number, last: 'pad' | 'wrap' 
   return last === 'drop' ? Math.floor(samples / batch) : Math.ceil(samples / batch);
 }
 
-/** Samples that were found bad while decoding; later epochs leave them out without another word. */
-const badSamples = new WeakMap<Dataset, Set<number>>();
-
 /**
  * The batches of `order` (indices of samples), decoded ahead on other threads and always in this order. Where a picture
- * turns out bad under `onBad: 'skip'`, `pad` leaves the sample out (a batch without any other does not come), and
- * `wrap` and `drop` put the next good sample of the order in its place, so that batches and their number stay as they are.
+ * turns out bad under `onBad: 'skip'`, its sample is noted in `dataset.undecodable`: `pad` leaves it out (a batch without
+ * any other does not come), and `wrap` and `drop` put the next good sample of the order in its place, so that batches and
+ * their number stay as they are.
  * Throws a UserError that names the phrase's file and line. Leaving the loop early stops the threads.
  */
 export async function* loadBatches(
@@ -103,8 +101,7 @@ class SampleSource {
     this.#options = options;
     this.#problems = problems;
     this.#decoder = decoder;
-    this.#bad = badSamples.get(dataset) ?? new Set();
-    badSamples.set(dataset, this.#bad);
+    this.#bad = dataset.undecodable;
     this.#blank = options.blank && options.text ? blankPhrase(options.text) : undefined;
   }
 

@@ -21,6 +21,8 @@ export interface Sample extends Attributes {
 export interface Dataset extends Phrases {
   readonly dir: string;
   readonly split: string;
+  /** Indices of samples whose pictures turned out bad while they were decoded: later epochs leave them out without another word. */
+  readonly undecodable: Set<number>;
 }
 
 /** A phrase file, and what can be used of it. */
@@ -53,7 +55,7 @@ export async function openDataset(dir: string, split: string, options: DatasetOp
   const samples = await checkSizes(read, { dir, cache: options.cache }, add);
   problems.finish();
   if (samples.length === 0) throw new UserError(`${file} has no sample that can be used`);
-  return { dir, split, samples, ...phrases };
+  return { dir, split, samples, undecodable: new Set(), ...phrases };
 }
 
 export function phraseFile(dir: string, split: string): string {

@@ -204,8 +204,8 @@ describe('skipping what turns out bad', () => {
     expect(lines(await all(load(data, upTo(6), { ...skip, last: 'wrap' })))).toEqual(want);
     expect(lines(await all(load(data, upTo(6), { ...skip, last: 'drop' })))).toEqual(want);
     expect(said.length).toBe(3);
-    const again = await open(data.dir).catch(() => data);
-    expect(lines(await all(load({ ...again }, upTo(6), { ...skip, last: 'wrap', start: 1 })))).toEqual(want.slice(1));
+    const again = { ...data, undecodable: new Set<number>() };
+    expect(lines(await all(load(again, upTo(6), { ...skip, last: 'wrap', start: 1 })))).toEqual(want.slice(1));
   });
 
   test('ten are told and the rest is counted', async () => {

@@ -32,6 +32,7 @@ describe('layouts', () => {
     expect(data).toEqual({
       dir,
       split: 'train',
+      undecodable: new Set(),
       lines: 2,
       hash: expect.stringMatching(/^[0-9a-f]{64}$/),
       samples: [1, 2].map((n) => ({
