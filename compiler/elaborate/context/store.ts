@@ -1,5 +1,6 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { ImplementationMember, MethodMember, ModuleDecl } from '../../../grammar/tree.ts';
+import { type PatternStore, patternStore } from '../patterns/context.ts';
 import type { NeedsStore } from './needs.ts';
 import type { Read } from './reads.ts';
 import type { Template } from './template.ts';
@@ -59,6 +60,7 @@ export interface TemplateStore {
   readonly needs: NeedsStore;
   /** Methods written without a signature, with that of their interface. */
   readonly implementations: Map<ImplementationMember, MethodMember>;
+  readonly patterns: PatternStore;
 }
 
 export function templateStore(): TemplateStore {
@@ -71,5 +73,6 @@ export function templateStore(): TemplateStore {
     parts: new Map(),
     needs: new Map(),
     implementations: new Map(),
+    patterns: patternStore(),
   };
 }

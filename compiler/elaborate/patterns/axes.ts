@@ -2,50 +2,35 @@ import { add, asConstant, type Dim, one, sum, zero } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import type { Value } from '../../ir/graph.ts';
 import { sameDim } from '../../ir/shapes.ts';
-import {
-  type AxisOf,
-  attempt,
-  emit,
-  type PatternContext,
-  type PatternResult,
-  proveAtMost,
-  proveEqual,
-  refuse,
-  refuseNames,
-} from './fault.ts';
-import { type PatternAxis, parseAxes, type Side, sideOf } from './pattern.ts';
-import { restCount } from './sizes.ts';
+import { at } from '../../ops/typing.ts';
+import { pairs } from '../../pairs.ts';
+import { axesOf, emit, type PatternContext, starredOf } from './context.ts';
+import { isRefused, type PatternResult, proveAtMost, proveEqual, type Refused, refuse } from './fault.ts';
+import type { AxisList, PlainAxis, StarredList } from './pattern.ts';
+import { refuseUnknown, restCount } from './sizes.ts';
 
 /** One tensor after another along the starred axis: `concat([a, b], "b * d")`. */
 export function concat(cx: PatternContext, xs: readonly Value[], pattern: string): PatternResult {
-  return attempt(() => {
-    const axis = starred(cx.facts, parseAxes(pattern, true), pattern, xs);
-    return emit(cx, 'concat', xs, { axis });
-  });
+  const axis = starredAxis(cx, xs, pattern);
+  return isRefused(axis) ? axis : emit(cx, 'concat', xs, { axis });
 }
 
 /** Tensors of one shape along a new axis at the star: `stack([a, b], "* b c")`. */
 export function stack(cx: PatternContext, xs: readonly Value[], pattern: string): PatternResult {
-  return attempt(() => {
-    const side = parseAxes(pattern, true);
-    const named = sideOf(
-      side.axes.filter((axis) => axis.kind !== 'star'),
-      side,
-    );
-    const first = some(xs);
-    for (const [input, x] of xs.entries()) {
-      const rest = restCount(named, x.type.shape.length, `operand ${input + 1}`);
-      checkOnes(cx.facts, positions(named, rest), x, input);
-      checkAgree(cx.facts, first, x, input, undefined);
-    }
-    const rest = restCount(named, first.type.shape.length, 'operand 1');
-    const axis = positions(side, rest).indexOf('*');
-    const slabs = xs.map((x) => {
-      const shape = x.type.shape;
-      return emit(cx, 'reshape', [x], { shape: [...shape.slice(0, axis), one, ...shape.slice(axis)] });
-    });
-    return emit(cx, 'concat', slabs, { axis });
-  });
+  const side = starredOf(cx, pattern);
+  if (isRefused(side)) return side;
+  const [first] = xs;
+  if (first === undefined) return nothingToJoin();
+  const own = { axes: side.axes.toSpliced(side.star, 1), hasRest: side.hasRest };
+  for (const [input, x] of xs.entries()) {
+    const places = placesOf(own, x, `operand ${input + 1}`);
+    if (isRefused(places)) return places;
+    const wrong = checkOnes(cx.facts, places, input) ?? checkAgree(cx.facts, first, x, input, undefined);
+    if (wrong) return wrong;
+  }
+  const axis = starAt(side, first.type.shape.length + 1);
+  const slabs = xs.map((x) => emit(cx, 'reshape', [x], { shape: x.type.shape.toSpliced(axis, 0, one) }));
+  return emit(cx, 'concat', slabs, { axis });
 }
 
 /** Parts of the given sizes along the starred axis, which they fill. */
@@ -55,24 +40,31 @@ export function split(
   pattern: string,
   sizes: readonly Dim[],
 ): PatternResult<readonly Value[]> {
-  return attempt(() => {
-    const { facts } = cx;
-    const axis = starred(facts, parseAxes(pattern, true), pattern, [x]);
-    const of = { input: 0, axis };
-    for (const size of sizes) proveAtMost(facts, one, size, 'the size of a part must be at least 1', of);
-    const whole = x.type.shape[axis]!;
-    proveEqual(facts, whole, sum(sizes), 'the sizes of the parts do not add up to the axis', of);
-    let start: Dim = zero;
-    return sizes.map((size, part) => {
-      const from = start;
-      start = part === sizes.length - 1 ? whole : add(start, size);
-      return sliceAxis(cx, x, axis, from, start);
-    });
-  });
+  const { facts } = cx;
+  const axis = starredAxis(cx, [x], pattern);
+  if (isRefused(axis)) return axis;
+  const whole = at(x.type.shape, axis);
+  const of = { input: 0, axis };
+  for (const size of sizes) {
+    const refused = proveAtMost(facts, one, size, 'the size of a part must be at least 1', of);
+    if (refused) return refused;
+  }
+  const unequal = proveEqual(facts, whole, sum(sizes), 'the sizes of the parts do not add up to the axis', of);
+  if (unequal) return unequal;
+  const parts: Value[] = [];
+  let start: Dim = zero;
+  for (const [i, size] of sizes.entries()) {
+    const stop = i === sizes.length - 1 ? whole : add(start, size);
+    const part = sliceAxis(cx, x, axis, start, stop);
+    if (isRefused(part)) return part;
+    parts.push(part);
+    start = stop;
+  }
+  return parts;
 }
 
 /** Elements `start` to before `stop` of one axis. */
-export function sliceAxis(cx: PatternContext, x: Value, axis: number, start: Dim, stop: Dim): Value {
+export function sliceAxis(cx: PatternContext, x: Value, axis: number, start: Dim, stop: Dim): PatternResult {
   const { shape } = x.type;
   return emit(cx, 'slice', [x], {
     start: shape.map((_, other) => (other === axis ? start : zero)),
@@ -89,20 +81,19 @@ export function pad(
   amounts: ReadonlyMap<string, readonly [Dim, Dim]>,
   value: number,
 ): PatternResult {
-  return attempt(() => {
-    const at = namedAxes(cx.facts, x, pattern, amounts.keys());
-    const low: Dim[] = x.type.shape.map(() => zero);
-    const high = low.slice();
-    for (const [name, [before, after]] of amounts) {
-      const of = { input: 0, axis: at.get(name)! };
-      for (const amount of [before, after]) {
-        proveAtMost(cx.facts, zero, amount, `the padding of the axis \`${name}\` must be 0 or more`, of);
-      }
-      low[of.axis] = before;
-      high[of.axis] = after;
+  const axes = namedAxes(cx, x, pattern, amounts);
+  if (isRefused(axes)) return axes;
+  const low: Dim[] = x.type.shape.map(() => zero);
+  const high = low.slice();
+  for (const { name, axis, amount } of axes) {
+    const message = `the padding of the axis \`${name}\` must be 0 or more`;
+    for (const end of amount) {
+      const refused = proveAtMost(cx.facts, zero, end, message, { input: 0, axis });
+      if (refused) return refused;
     }
-    return emit(cx, 'pad', [x], { low, high, value });
-  });
+    [low[axis], high[axis]] = amount;
+  }
+  return emit(cx, 'pad', [x], { low, high, value });
 }
 
 /** An operator along the starred axis, `softmax(x, "b * n")`, or along the last one where there is no pattern. */
@@ -112,91 +103,113 @@ export function alongAxis(
   x: Value,
   pattern: string | null,
 ): PatternResult {
-  return attempt(() => {
-    const last = x.type.shape.length - 1;
-    const axis = pattern === null ? last : starred(cx.facts, parseAxes(pattern, true), pattern, [x]);
-    return emit(cx, op, [x], { axis });
-  });
+  const axis = pattern === null ? x.type.shape.length - 1 : starredAxis(cx, [x], pattern);
+  return isRefused(axis) ? axis : emit(cx, op, [x], { axis });
 }
 
-/** The number of each axis that is asked for by name. */
-export function namedAxes(
-  facts: Facts,
+/** An axis that is asked for by name, with what it is given. */
+export interface NamedAmount<T> {
+  readonly name: string;
+  readonly axis: number;
+  readonly size: Dim;
+  readonly amount: T;
+}
+
+export function namedAxes<T>(
+  cx: PatternContext,
   x: Value,
   pattern: string,
-  names: Iterable<string>,
-): ReadonlyMap<string, number> {
-  const side = parseAxes(pattern, false);
-  const places = positions(side, restCount(side, x.type.shape.length, 'the tensor'));
-  checkOnes(facts, places, x, 0);
-  const found = new Map<string, number>();
-  for (const name of names) {
-    const axis = places.indexOf(name);
-    if (axis < 0) refuseNames(`the pattern has no axis \`${name}\``, { at: 0, length: pattern.length });
-    found.set(name, axis);
+  amounts: ReadonlyMap<string, T>,
+): PatternResult<readonly NamedAmount<T>[]> {
+  const side = axesOf(cx, pattern);
+  if (isRefused(side)) return side;
+  const places = placesOf(side, x, 'the tensor');
+  if (isRefused(places)) return places;
+  const wrong = checkOnes(cx.facts, places, 0);
+  if (wrong) return wrong;
+  const found: NamedAmount<T>[] = [];
+  for (const [name, amount] of amounts) {
+    const place = places.find(({ of }) => of.kind === 'name' && of.name === name);
+    if (!place) return refuseUnknown(name, pattern);
+    found.push({ name, axis: place.axis, size: place.size, amount });
   }
   return found;
 }
 
-function some(xs: readonly Value[]): Value {
-  const [first] = xs;
-  if (first === undefined) refuse({ kind: 'rank', message: 'there is no tensor to join' });
-  return first;
+function nothingToJoin(): Refused {
+  return refuse({ kind: 'rank', message: 'there is no tensor to join' });
 }
 
 /** The starred axis of tensors that agree along the others. */
-function starred(facts: Facts, side: Side, pattern: string, xs: readonly Value[]): number {
-  const first = some(xs);
-  let axis = -1;
+function starredAxis(cx: PatternContext, xs: readonly Value[], pattern: string): PatternResult<number> {
+  const side = starredOf(cx, pattern);
+  if (isRefused(side)) return side;
+  const [first] = xs;
+  if (first === undefined) return nothingToJoin();
+  const rank = first.type.shape.length;
+  const axis = starAt(side, rank);
   for (const [input, x] of xs.entries()) {
-    const operand = xs.length === 1 ? 'the tensor' : `operand ${input + 1}`;
-    const places = positions(side, restCount(side, x.type.shape.length, operand));
-    if (input > 0 && x.type.shape.length !== first.type.shape.length) {
-      refuse({ kind: 'rank', message: `\`${pattern}\` stands for tensors of one rank` });
+    const places = placesOf(side, x, xs.length === 1 ? 'the tensor' : `operand ${input + 1}`);
+    if (isRefused(places)) return places;
+    if (x.type.shape.length !== rank) {
+      return refuse({ kind: 'rank', message: `\`${pattern}\` stands for tensors of one rank` });
     }
-    axis = places.indexOf('*');
-    checkOnes(facts, places, x, input);
-    checkAgree(facts, first, x, input, axis);
+    const wrong = checkOnes(cx.facts, places, input) ?? checkAgree(cx.facts, first, x, input, axis);
+    if (wrong) return wrong;
   }
   return axis;
 }
 
-function checkAgree(facts: Facts, first: Value, x: Value, input: number, except: number | undefined): void {
+/** Which axis of a tensor of that rank is the starred one. */
+function starAt({ axes, star }: StarredList, rank: number): number {
+  const isRest = ({ kind }: PlainAxis) => kind === 'rest';
+  return axes.slice(0, star).some(isRest) ? rank - (axes.length - star) : star;
+}
+
+function checkAgree(
+  facts: Facts,
+  first: Value,
+  x: Value,
+  input: number,
+  except: number | undefined,
+): Refused | undefined {
   if (first.type.shape.length !== x.type.shape.length) {
-    refuse({ kind: 'rank', message: 'the tensors have different numbers of axes' });
+    return refuse({ kind: 'rank', message: 'the tensors have different numbers of axes' });
   }
-  for (const [axis, dim] of x.type.shape.entries()) {
-    if (axis === except || sameDim(facts, dim, first.type.shape[axis]!)) continue;
-    proveEqual(facts, dim, first.type.shape[axis]!, `operand ${input + 1} is not as large as the first`, {
-      input,
-      axis,
-    });
+  const message = `operand ${input + 1} is not as large as the first`;
+  for (const [axis, [size, other]] of pairs(x.type.shape, first.type.shape).entries()) {
+    if (axis === except || sameDim(facts, size, other)) continue;
+    const refused = proveEqual(facts, size, other, message, { input, axis });
+    if (refused) return refused;
   }
+  return undefined;
 }
 
-function checkOnes(facts: Facts, places: readonly string[], x: Value, input: number): void {
-  for (const [axis, place] of places.entries()) {
-    const of: AxisOf = { input, axis };
-    if (place === '1') proveEqual(facts, x.type.shape[axis]!, one, 'an axis that is written `1` has another size', of);
+function checkOnes(facts: Facts, places: readonly Placed[], input: number): Refused | undefined {
+  for (const { of, axis, size } of places) {
+    if (of.kind !== 'one') continue;
+    const message = 'an axis that is written `1` has another size';
+    const refused = proveEqual(facts, size, one, message, { input, axis });
+    if (refused) return refused;
   }
+  return undefined;
 }
 
-/** What stands for each axis of the tensor: a name, `1`, `*`, or `...`. */
-function positions(side: Side, rest: number): string[] {
-  return side.axes.flatMap((axis) => (axis.kind === 'rest' ? Array.from({ length: rest }, () => '...') : [word(axis)]));
+/** An axis of a tensor, and what stands for it: those of `...` share one. */
+interface Placed {
+  readonly of: PlainAxis;
+  readonly axis: number;
+  readonly size: Dim;
 }
 
-function word(axis: PatternAxis): string {
-  switch (axis.kind) {
-    case 'name':
-      return axis.name;
-    case 'one':
-      return '1';
-    case 'star':
-      return '*';
-    default:
-      throw new Error(`bug in crobc: a ${axis.kind} in a pattern without an arrow`);
-  }
+function placesOf(side: Pick<AxisList, 'axes' | 'hasRest'>, x: Value, operand: string): PatternResult<Placed[]> {
+  const { shape } = x.type;
+  const rest = restCount(side, shape.length, operand);
+  if (isRefused(rest)) return rest;
+  const all = side.axes.flatMap((of): PlainAxis[] =>
+    of.kind === 'rest' ? Array.from({ length: rest }, () => of) : [of],
+  );
+  return pairs(all, shape).map(([of, size], axis) => ({ of, axis, size }));
 }
 
 export function staticDim(facts: Facts, dim: Dim): number | undefined {

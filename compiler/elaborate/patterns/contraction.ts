@@ -42,10 +42,6 @@ const promotedCost = 4;
 /** So does a matrix-vector product for each batch entry. */
 const vectorCost = 4;
 
-/** Plans that were made: a model contracts by the same names in every block. */
-const planned = new Map<string, ContractionPlan>();
-const mostPlanned = 1000;
-
 /**
  * `a` and `b` are the operands' names in order; names in only one of them are all in `keep`, the names
  * of the result. `wanted` is the order of the result where that matters.
@@ -56,18 +52,6 @@ export function planContraction(
   keep: ReadonlySet<string>,
   wanted: Names | undefined,
 ): ContractionPlan {
-  const marked = (names: Names) => names.map((name) => (keep.has(name) ? `${name}+` : name)).join();
-  const key = `${marked(a)};${marked(b)};${wanted?.join() ?? '*'}`;
-  let plan = planned.get(key);
-  if (!plan) {
-    plan = newPlan(a, b, keep, wanted);
-    if (planned.size >= mostPlanned) planned.clear();
-    planned.set(key, plan);
-  }
-  return plan;
-}
-
-function newPlan(a: Names, b: Names, keep: ReadonlySet<string>, wanted: Names | undefined): ContractionPlan {
   const inner = a.filter((name) => b.includes(name) && !keep.has(name));
   const freeA = a.filter((name) => !b.includes(name));
   const freeB = b.filter((name) => !a.includes(name));
@@ -76,6 +60,12 @@ function newPlan(a: Names, b: Names, keep: ReadonlySet<string>, wanted: Names | 
   const matmuls = matmulPlans(a, b, keep, wanted);
   // Where one operand has names of its own and the other has too, a product would be larger than both.
   return cheapest<ContractionPlan>(freeA.length === 0 || freeB.length === 0 ? [...matmuls, ...products] : matmuls);
+}
+
+/** What a plan depends on. */
+export function contractionKey(a: Names, b: Names, keep: ReadonlySet<string>, wanted: Names | undefined): string {
+  const marked = (names: Names) => names.map((name) => (keep.has(name) ? `${name}+` : name)).join();
+  return `${marked(a)};${marked(b)};${wanted?.join() ?? '*'}`;
 }
 
 function cheapest<P>(plans: readonly Costed<P>[]): P {
@@ -157,7 +147,8 @@ function matmulCost(
 ): number {
   const result = [...batch, ...rows, ...columns];
   // A leading free axis of the left operand against one matrix is still one large matrix product.
-  const splits = promoted.length > 0 && (batched || !x.includes(promoted[0]!));
+  const [promotedFirst] = promoted;
+  const splits = promotedFirst !== undefined && (batched || !x.includes(promotedFirst));
   const vector = (rows.length === 0 || columns.length === 0) && batch.length > 0;
   return (
     (sameOrder([...batch.filter((name) => x.includes(name)), ...rows, ...inner], x) ? 0 : transposeCost(x)) +

@@ -1,14 +1,24 @@
 import { type Dim, one, product } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
-import { type MatmulPlan, type ProductPlan, planContraction } from './contraction.ts';
-import { attempt, emit, type PatternContext, type PatternResult, refuse, refuseNames } from './fault.ts';
-import { parseEinsum, type Side } from './pattern.ts';
+import { pairs } from '../../pairs.ts';
+import { einsumOf, emit, type PatternContext, stored } from './context.ts';
+import {
+  type ContractionPlan,
+  contractionKey,
+  type MatmulPlan,
+  type ProductPlan,
+  planContraction,
+} from './contraction.ts';
+import { isRefused, type PatternResult, type Refused, refuse, refuseNames } from './fault.ts';
+import type { Side } from './pattern.ts';
 import { inOrder, regroup, sizesOf } from './regroup.ts';
 import {
   type Axis,
   checkGiven,
   elementary,
+  type Measured,
   mergedShape,
+  namesOn,
   type OpenSide,
   open,
   resolve,
@@ -28,61 +38,69 @@ interface Named {
  * from left to right. `...` stands for the same leading axes everywhere.
  */
 export function einsum(cx: PatternContext, pattern: string, operands: readonly Value[], given: Sizes): PatternResult {
-  return attempt(() => {
-    const { operands: sides, result } = parseEinsum(pattern);
-    if (sides.length !== operands.length) {
-      refuse({
-        kind: 'rank',
-        message: `the pattern has ${count(sides.length)}, the call has ${count(operands.length)}`,
-      });
-    }
-    checkGiven(cx.facts, [...sides, result], given, pattern);
-    const [opened, right] = openAll(sides, result, operands);
-    const sizes = resolve(
-      cx.facts,
-      opened,
-      operands.map((operand) => operand.type.shape),
-      given,
-    );
-    checkResult(sides, result);
-    const named = opened.map((side, i): Named => ({ value: operands[i]!, axes: elementary(side, sizes) }));
-    const order = right.axes.flat();
-    let joined = named[0]!;
-    for (let i = 1; i < named.length; i++) {
-      const rest = named.slice(i + 1).flatMap((later) => namesIn(later));
-      const last = i === named.length - 1;
-      joined = contract(cx, joined, named[i]!, new Set([...order, ...rest]), last ? order : undefined);
-    }
-    const summed = sumOut(cx, joined, new Set(order));
-    return regroup(cx, summed.value, summed.axes, order, mergedShape(right, sizes));
-  });
+  const read = einsumOf(cx, pattern);
+  if (isRefused(read)) return read;
+  const { operands: sides, result } = read;
+  if (sides.length !== operands.length) {
+    const message = `the pattern has ${count(sides.length)}, the call has ${count(operands.length)}`;
+    return refuse({ kind: 'rank', message });
+  }
+  const opened = checkGiven(cx.facts, [...sides, result], given, pattern) ?? openAll(pairs(sides, operands), result);
+  if (isRefused(opened)) return opened;
+  const { measured, right } = opened;
+  const sizes = resolve(cx.facts, measured, given);
+  if (isRefused(sizes)) return sizes;
+  const wrong = checkResult(sides, result);
+  if (wrong) return wrong;
+  const [first, ...others] = measured.map(({ value, side }): Named => ({ value, axes: elementary(side, sizes) }));
+  if (first === undefined) throw new Error('bug in crobc: an einsum without operands');
+  const order = namesOn(right);
+  let joined: PatternResult<Named> = first;
+  for (const [i, next] of others.entries()) {
+    if (isRefused(joined)) return joined;
+    const rest = others.slice(i + 1).flatMap((later) => namesIn(later));
+    joined = contract(cx, joined, next, new Set([...order, ...rest]), i === others.length - 1 ? order : undefined);
+  }
+  const summed = isRefused(joined) ? joined : sumOut(cx, joined, new Set(order));
+  return isRefused(summed) ? summed : regroup(cx, summed.value, summed.axes, order, mergedShape(right, sizes));
 }
 
 function count(n: number): string {
   return n === 1 ? '1 operand' : `${n} operands`;
 }
 
-function openAll(sides: readonly Side[], result: Side, operands: readonly Value[]): [OpenSide[], OpenSide] {
-  let rest: number | undefined;
-  const opened = sides.map((side, i) => {
-    const own = restCount(side, operands[i]!.type.shape.length, `operand ${i + 1}`);
-    if (!side.hasRest) return open(side, 0);
-    if (rest !== undefined && rest !== own) {
-      refuse({ kind: 'rank', message: `\`...\` stands for ${own} axes in operand ${i + 1}, for ${rest} before` });
-    }
-    rest = own;
-    return open(side, own);
-  });
-  if (result.hasRest && rest === undefined) refuseNames('`...` is in no operand', result);
-  if (!result.hasRest && rest !== undefined) refuseNames('`...` is not in the result', result);
-  return [opened, open(result, rest ?? 0)];
+interface MeasuredValue extends Measured {
+  readonly value: Value;
 }
 
-function checkResult(sides: readonly Side[], result: Side): void {
-  const known = new Set(sides.flatMap((side) => side.names.map(({ name }) => name)));
-  for (const axis of result.names) {
-    if (!known.has(axis.name)) refuseNames(`\`${axis.name}\` is in no operand`, axis);
+function openAll(
+  operands: readonly (readonly [Side, Value])[],
+  result: Side,
+): PatternResult<{ readonly measured: readonly MeasuredValue[]; readonly right: OpenSide }> {
+  let rest: number | undefined;
+  const measured: MeasuredValue[] = [];
+  for (const [i, [side, value]] of operands.entries()) {
+    const { shape } = value.type;
+    const own = restCount(side, shape.length, `operand ${i + 1}`);
+    if (isRefused(own)) return own;
+    if (side.hasRest && rest !== undefined && rest !== own) {
+      return refuse({
+        kind: 'rank',
+        message: `\`...\` stands for ${own} axes in operand ${i + 1}, for ${rest} before`,
+      });
+    }
+    if (side.hasRest) rest = own;
+    measured.push({ value, side: open(side, own), shape });
   }
+  if (result.hasRest && rest === undefined) return refuseNames('`...` is in no operand', result);
+  if (!result.hasRest && rest !== undefined) return refuseNames('`...` is not in the result', result);
+  return { measured, right: open(result, rest ?? 0) };
+}
+
+function checkResult(sides: readonly Side[], result: Side): Refused | undefined {
+  const known = new Set(sides.flatMap((side) => side.names.map(({ name }) => name)));
+  const axis = result.names.find(({ name }) => !known.has(name));
+  return axis && refuseNames(`\`${axis.name}\` is in no operand`, axis);
 }
 
 function namesIn({ axes }: Named): string[] {
@@ -90,11 +108,12 @@ function namesIn({ axes }: Named): string[] {
 }
 
 /** Sums over the axes that are not kept. */
-function sumOut(cx: PatternContext, x: Named, keep: ReadonlySet<string>): Named {
+function sumOut(cx: PatternContext, x: Named, keep: ReadonlySet<string>): PatternResult<Named> {
   const axes = x.axes.flatMap(({ name }, axis) => (keep.has(name) ? [] : [axis]));
   if (axes.length === 0) return x;
   const split = emit(cx, 'reshape', [x.value], { shape: sizesOf(x.axes) });
-  return { value: emit(cx, 'sum', [split], { axes, keep: false }), axes: x.axes.filter(({ name }) => keep.has(name)) };
+  const value = emit(cx, 'sum', [split], { axes, keep: false });
+  return isRefused(value) ? value : { value, axes: x.axes.filter(({ name }) => keep.has(name)) };
 }
 
 function contract(
@@ -103,62 +122,56 @@ function contract(
   second: Named,
   keep: ReadonlySet<string>,
   wanted: readonly string[] | undefined,
-): Named {
+): PatternResult<Named> {
   // An axis that only one operand has and that is not kept is summed over before the product.
   const a = sumOut(cx, first, new Set([...keep, ...namesIn(second)]));
+  if (isRefused(a)) return a;
   const b = sumOut(cx, second, new Set([...keep, ...namesIn(first)]));
+  if (isRefused(b)) return b;
   const here = new Set([...namesIn(a), ...namesIn(b)]);
-  const plan = planContraction(
-    namesIn(a),
-    namesIn(b),
-    keep,
-    wanted?.filter((name) => here.has(name)),
-  );
+  const ordered = wanted?.filter((name) => here.has(name));
+  const plan = planOf(cx, namesIn(a), namesIn(b), keep, ordered);
   return plan.kind === 'product' ? multiply(cx, a, b, plan) : multiplyMatrices(cx, a, b, plan);
 }
 
-function multiply(cx: PatternContext, a: Named, b: Named, { order, summed }: ProductPlan): Named {
-  const all = inOrder(union(a, b), order);
-  const aligned = (x: Named): Value => {
-    const own = namesIn(x);
-    return regroup(
-      cx,
-      x.value,
-      x.axes,
-      order.filter((name) => own.includes(name)),
-      withoutFront(order.map((name) => (own.includes(name) ? sizeIn(x, name) : undefined))),
-    );
+function planOf({ store }: PatternContext, ...names: Parameters<typeof planContraction>): ContractionPlan {
+  return stored(store.contractions, contractionKey(...names), () => planContraction(...names));
+}
+
+function multiply(cx: PatternContext, a: Named, b: Named, { order, summed }: ProductPlan): PatternResult<Named> {
+  const aligned = (x: Named): PatternResult => {
+    const own = order.filter((name) => has(x, name));
+    return regroup(cx, x.value, x.axes, own, withoutFront(order.map((name) => sizeIn(x, name))));
   };
-  const product = { value: emit(cx, 'mul', [aligned(a), aligned(b)], {}), axes: all };
+  const value = emit(cx, 'mul', [aligned(a), aligned(b)], {});
+  if (isRefused(value)) return value;
+  const product = { value, axes: inOrder(union(a, b), order) };
   return sumOut(cx, product, new Set(order.filter((name) => !summed.includes(name))));
 }
 
-function multiplyMatrices(cx: PatternContext, a: Named, b: Named, plan: MatmulPlan): Named {
+function multiplyMatrices(cx: PatternContext, a: Named, b: Named, plan: MatmulPlan): PatternResult<Named> {
   const { batch, rows, inner, columns } = plan;
   const [x, y] = plan.left === 0 ? [a, b] : [b, a];
-  const matrix = (operand: Named, first: readonly string[], second: readonly string[]): Value => {
-    const own = namesIn(operand);
-    const merged = [first, second].map((names) => product(names.map((name) => sizeIn(operand, name))));
-    const lead = batch.map((name) => (own.includes(name) ? sizeIn(operand, name) : undefined));
-    return regroup(
-      cx,
-      operand.value,
-      operand.axes,
-      [...batch.filter((name) => own.includes(name)), ...first, ...second],
-      [...withoutFront(lead), ...merged],
-    );
+  const matrix = (operand: Named, first: readonly string[], second: readonly string[]): PatternResult => {
+    const merged = [first, second].map((names) => product(sizesOf(inOrder(operand.axes, names))));
+    const lead = batch.map((name) => sizeIn(operand, name));
+    const order = [...batch.filter((name) => has(operand, name)), ...first, ...second];
+    return regroup(cx, operand.value, operand.axes, order, [...withoutFront(lead), ...merged]);
   };
   const value = emit(cx, 'matmul', [matrix(x, rows, inner), matrix(y, inner, columns)], {});
-  return { value, axes: inOrder(union(x, y), [...batch, ...rows, ...columns]) };
+  return isRefused(value) ? value : { value, axes: inOrder(union(x, y), [...batch, ...rows, ...columns]) };
 }
 
 function union(a: Named, b: Named): Axis[] {
-  const own = new Set(namesIn(a));
-  return [...a.axes, ...b.axes.filter(({ name }) => !own.has(name))];
+  return [...a.axes, ...b.axes.filter(({ name }) => !has(a, name))];
 }
 
-function sizeIn(x: Named, name: string): Dim {
-  return x.axes.find((axis) => axis.name === name)!.size;
+function has(x: Named, name: string): boolean {
+  return sizeIn(x, name) !== undefined;
+}
+
+function sizeIn({ axes }: Named, name: string): Dim | undefined {
+  return axes.find((axis) => axis.name === name)?.size;
 }
 
 /** 1 for what is missing, except in front, where broadcasting adds it. */

@@ -1,14 +1,7 @@
 import type { Dim } from '../../dims/dim.ts';
 import type { Answer, Facts } from '../../dims/facts.ts';
-import type { Builder, Refusal } from '../../ir/builder.ts';
+import type { Refusal } from '../../ir/builder.ts';
 import type { Value } from '../../ir/graph.ts';
-import type { OpAttributes, OpName } from '../../ops/names.ts';
-
-/** Where the operators go, and what is known of the dims. */
-export interface PatternContext {
-  readonly build: Builder;
-  readonly facts: Facts;
-}
 
 /** Why a pattern cannot be applied: the data of a diagnostic. Positions are offsets inside the pattern string. */
 export type PatternFault =
@@ -33,42 +26,19 @@ export interface DimsFault {
   readonly help?: string;
 }
 
-export type PatternResult<T = Value> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly fault: PatternFault };
-
-/** Carries a fault out of nested functions; never leaves `attempt`. */
-class Refused extends Error {
+/** What stands in place of a result where there is none. */
+export interface Refused {
   readonly fault: PatternFault;
-  constructor(fault: PatternFault) {
-    super(fault.kind);
-    this.fault = fault;
-  }
 }
 
-export function attempt<T>(lower: () => T): PatternResult<T> {
-  try {
-    return { ok: true, value: lower() };
-  } catch (error) {
-    if (error instanceof Refused) return { ok: false, fault: error.fault };
-    throw error;
-  }
+export type PatternResult<T = Value> = T | Refused;
+
+export function isRefused(result: PatternResult<unknown>): result is Refused {
+  return typeof result === 'object' && result !== null && 'fault' in result;
 }
 
-export function refuse(fault: PatternFault): never {
-  throw new Refused(fault);
-}
-
-/** The value of one operator, whose arguments come from the source. */
-export function emit<O extends OpName>(
-  { build }: PatternContext,
-  op: O,
-  inputs: readonly Value[],
-  attributes: OpAttributes[O],
-): Value {
-  const emitted = build.tryEmit(op, inputs, attributes);
-  if ('fault' in emitted) refuse({ kind: 'operator', refusal: emitted });
-  return emitted.values[0]!;
+export function refuse(fault: PatternFault): Refused {
+  return { fault };
 }
 
 /** Where a piece of a pattern stands in its string. */
@@ -77,8 +47,12 @@ export interface Place {
   readonly length: number;
 }
 
-export function refuseNames(message: string, { at, length }: Place): never {
-  refuse({ kind: 'names', message, at, length });
+export function refuseNames(message: string, { at, length }: Place): Refused {
+  return refuse({ kind: 'names', message, at, length });
+}
+
+export function refuseSyntax(message: string, { at, length }: Place): Refused {
+  return refuse({ kind: 'syntax', message, at, length });
 }
 
 /** An axis of an input. */
@@ -87,21 +61,21 @@ export interface AxisOf {
   readonly axis: number;
 }
 
-export function proveEqual(facts: Facts, left: Dim, right: Dim, message: string, of: AxisOf): void {
-  if (left.key === right.key) return;
-  owed(facts.equal(left, right), { message, left, right, relation: '==' }, of);
+// The checks below give nothing where what is owed is proved.
+
+export function proveEqual(facts: Facts, left: Dim, right: Dim, message: string, of: AxisOf): Refused | undefined {
+  if (left.key === right.key) return undefined;
+  return owed(facts.equal(left, right), { message, left, right, relation: '==' }, of);
 }
 
-export function proveAtMost(facts: Facts, left: Dim, right: Dim, message: string, of: AxisOf): void {
-  owed(facts.lessEqual(left, right), { message, left, right, relation: '<=' }, of);
+export function proveAtMost(facts: Facts, left: Dim, right: Dim, message: string, of: AxisOf): Refused | undefined {
+  return owed(facts.lessEqual(left, right), { message, left, right, relation: '<=' }, of);
 }
 
-/** Refuses unless the answer is "proved". */
 export function owed(
   answer: Answer,
   obligation: Omit<DimsFault, 'kind' | 'input' | 'axis' | 'help'>,
   of: AxisOf,
-): void {
-  if (answer.answer === 'proved') return;
-  refuse({ kind: 'dims', ...obligation, ...of });
+): Refused | undefined {
+  return answer.answer === 'proved' ? undefined : refuse({ kind: 'dims', ...obligation, ...of });
 }

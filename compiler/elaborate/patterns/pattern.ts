@@ -1,4 +1,4 @@
-import { type Place, refuse, refuseNames } from './fault.ts';
+import { isRefused, type PatternResult, type Place, type Refused, refuseNames, refuseSyntax } from './fault.ts';
 
 /** A named axis. `...` stands as one name until the rank is known. */
 export interface NamedAxis extends Place {
@@ -20,7 +20,14 @@ export interface GroupAxis extends Place {
   readonly kind: 'group';
   readonly items: readonly (NamedAxis | OneAxis | RestAxes)[];
 }
-export type PatternAxis = NamedAxis | OneAxis | RestAxes | StarAxis | GroupAxis;
+export type PlainAxis = NamedAxis | OneAxis | RestAxes | StarAxis;
+export type PatternAxis = PlainAxis | GroupAxis;
+
+/** The names that an axis of a tensor is made of, none for the size 1, and where they stand. */
+export interface OpenAxis {
+  readonly names: readonly string[];
+  readonly place: Place;
+}
 
 /** What stands on one side of the arrow for one tensor. */
 export interface Side extends Place {
@@ -28,27 +35,41 @@ export interface Side extends Place {
   /** The names among them, groups opened, in order. */
   readonly names: readonly NamedAxis[];
   /** The names of each axis; `...` has none. */
-  readonly perAxis: readonly (readonly string[])[];
+  readonly opened: readonly OpenAxis[];
   /** Whether `...` is among the axes, or in a group. */
   readonly hasRest: boolean;
 }
 
-export function sideOf(axes: readonly PatternAxis[], { at, length }: Place): Side {
+/** What stands on one side without groups, as in a pattern without an arrow. */
+export interface AxisList extends Side {
+  readonly axes: readonly PlainAxis[];
+}
+
+/** A list in which one axis is marked with `*`. */
+export interface StarredList extends AxisList {
+  /** Its index among the axes. */
+  readonly star: number;
+}
+
+export function sideOf(axes: readonly PatternAxis[], place: Place): PatternResult<Side> {
+  return repeated(axes.flatMap(itemsOf)) ?? sideWith(axes, place);
+}
+
+function sideWith(axes: readonly PatternAxis[], { at, length }: Place): Side {
   const names: NamedAxis[] = [];
-  const perAxis: (readonly string[])[] = [];
+  const opened: OpenAxis[] = [];
   let hasRest = false;
   for (const axis of axes) {
     const own: string[] = [];
-    for (const one of opened(axis)) {
+    for (const one of itemsOf(axis)) {
       if (one.kind === 'name') {
         names.push(one);
         own.push(one.name);
       } else if (one.kind === 'rest') hasRest = true;
     }
-    perAxis.push(own);
+    opened.push({ names: own, place: axis });
   }
-  checkNames(axes.flatMap(opened));
-  return { axes, names, perAxis, hasRest, at, length };
+  return { axes, names, opened, hasRest, at, length };
 }
 
 /** `left -> right`, and the names that only one side has. */
@@ -61,97 +82,85 @@ export interface Arrow {
 
 /** `a, b -> result`. */
 export interface Einsum {
-  readonly operands: readonly Side[];
+  readonly operands: readonly [Side, ...Side[]];
   readonly result: Side;
 }
 
-// Patterns that were read, by their text: a library has few, and each is used in every block of a model.
-const arrows = new Map<string, Arrow>();
-const einsums = new Map<string, Einsum>();
-
-export function parseArrow(text: string): Arrow {
-  let arrow = arrows.get(text);
-  if (arrow === undefined) {
-    arrow = readArrow(text);
-    arrows.set(text, arrow);
-  }
-  return arrow;
-}
-
-export function parseEinsum(text: string): Einsum {
-  let einsum = einsums.get(text);
-  if (einsum === undefined) {
-    einsum = readEinsum(text);
-    einsums.set(text, einsum);
-  }
-  return einsum;
-}
-
-function readArrow(text: string): Arrow {
-  const { operands, result: right } = readEinsum(text);
+export function parseArrow(text: string): PatternResult<Arrow> {
+  const read = parseEinsum(text);
+  if (isRefused(read)) return read;
+  const { operands, result: right } = read;
   const [left, second] = operands;
   if (second !== undefined) {
-    const at = text.indexOf(',');
-    refuse({ kind: 'syntax', message: 'only `einsum` takes several operands', at, length: 1 });
+    return refuseSyntax('only `einsum` takes several operands', { at: text.indexOf(','), length: 1 });
   }
   const removed = left.names.filter(({ name }) => !hasName(right, name));
   return { left, right, removed, added: right.names.filter(({ name }) => !hasName(left, name)) };
 }
 
-function readEinsum(text: string) {
+export function parseEinsum(text: string): PatternResult<Einsum> {
   const reader = new Reader(text);
-  const operands: [Side, ...Side[]] = [reader.side()];
-  while (reader.take(',')) operands.push(reader.side());
-  if (!reader.take('->')) reader.fail('expected `->`');
+  const first = reader.side();
+  if (isRefused(first)) return first;
+  const operands: [Side, ...Side[]] = [first];
+  while (reader.take(',')) {
+    const side = reader.side();
+    if (isRefused(side)) return side;
+    operands.push(side);
+  }
+  if (!reader.take('->')) return reader.refuse('expected `->`');
   const result = reader.side();
-  reader.end();
+  if (isRefused(result)) return result;
+  const left = reader.left();
+  if (left) return left;
   for (const side of [...operands, result]) {
-    for (const axis of side.axes) if (axis.kind === 'star') refuseStar(axis);
+    const star = side.axes.find((axis) => axis.kind === 'star');
+    if (star) return refuseStar(star);
   }
   return { operands, result };
 }
 
-const sides = new Map<string, Side>();
-
-/** Axes of one tensor without an arrow: `b * d` with one star, `b h w c` with none. */
-export function parseAxes(text: string, star: boolean): Side {
-  const key = star ? `*: ${text}` : text;
-  let side = sides.get(key);
-  if (side === undefined) {
-    side = readAxes(text, star);
-    sides.set(key, side);
-  }
-  return side;
+/** Axes of one tensor without an arrow and without a star: `b h w c`. */
+export function parseAxes(text: string): PatternResult<AxisList> {
+  const list = parseList(text);
+  if (isRefused(list)) return list;
+  const star = list.axes.find(({ kind }) => kind === 'star');
+  return star ? refuseStar(star) : list;
 }
 
-function readAxes(text: string, star: boolean): Side {
+/** Axes of one tensor without an arrow, one of them marked: `b * d`. */
+export function parseStarred(text: string): PatternResult<StarredList> {
+  const list = parseList(text);
+  if (isRefused(list)) return list;
+  const star = list.axes.findIndex(({ kind }) => kind === 'star');
+  if (star < 0) return refuseSyntax('mark the axis with `*`', { at: 0, length: text.length });
+  const second = list.axes.slice(star + 1).find(({ kind }) => kind === 'star');
+  if (second) return refuseSyntax('only one axis can be marked with `*`', second);
+  return { ...list, star };
+}
+
+function parseList(text: string): PatternResult<AxisList> {
   const reader = new Reader(text);
   const side = reader.side();
-  reader.end();
-  const stars = side.axes.filter((axis) => axis.kind === 'star');
-  for (const axis of side.axes)
-    if (axis.kind === 'group') refuse({ kind: 'syntax', message: 'no groups here', at: axis.at, length: axis.length });
-  if (!star && stars[0] !== undefined) refuseStar(stars[0]);
-  if (star && stars.length === 0)
-    refuse({ kind: 'syntax', message: 'mark the axis with `*`', at: 0, length: text.length });
-  if (stars[1] !== undefined)
-    refuse({ kind: 'syntax', message: 'only one axis can be marked with `*`', at: stars[1].at, length: 1 });
-  return side;
+  if (isRefused(side)) return side;
+  const left = reader.left();
+  if (left) return left;
+  const group = side.axes.find((axis) => axis.kind === 'group');
+  if (group) return refuseSyntax('no groups here', group);
+  return { ...side, axes: side.axes.filter((axis) => axis.kind !== 'group') };
 }
 
-function refuseStar({ at, length }: Place): never {
-  refuse({ kind: 'syntax', message: '`*` has no meaning here', at, length });
+function refuseStar(star: Place): Refused {
+  return refuseSyntax('`*` has no meaning here', star);
 }
 
-function opened(axis: PatternAxis): readonly PatternAxis[] {
+function itemsOf(axis: PatternAxis): readonly PatternAxis[] {
   return axis.kind === 'group' ? axis.items : [axis];
 }
 
 /** Whether the side has an axis of that name. */
 export function hasName(side: Side, name: string): boolean {
-  const { names } = side;
-  for (let i = 0; i < names.length; i++) if (names[i]!.name === name) return true;
-  return false;
+  return side.names.some((axis) => axis.name === name);
 }
 
 const token = /\s*(->|\.\.\.|[(),*]|[A-Za-z_][A-Za-z0-9_]*|[0-9]+|\S)?/y;
@@ -172,8 +181,9 @@ class Reader {
     this.at = token.lastIndex - this.next.length;
   }
 
-  fail(message: string): never {
-    refuse({ kind: 'syntax', message, at: this.at, length: this.next.length });
+  /** A refusal of what comes next. */
+  refuse(message: string): Refused {
+    return refuseSyntax(message, { at: this.at, length: this.next.length });
   }
 
   take(expected: string): boolean {
@@ -182,36 +192,42 @@ class Reader {
     return true;
   }
 
-  end(): void {
-    if (this.next !== '') this.fail(`\`${this.next}\` is not expected here`);
+  /** A refusal of what is left, if anything. */
+  left(): Refused | undefined {
+    return this.next === '' ? undefined : this.refuse(`\`${this.next}\` is not expected here`);
   }
 
-  side(): Side {
+  side(): PatternResult<Side> {
     const start = this.at;
     const axes: PatternAxis[] = [];
-    while (this.next !== '' && this.next !== '->' && this.next !== ',') axes.push(this.axis());
+    while (this.next !== '' && this.next !== '->' && this.next !== ',') {
+      const axis = this.axis();
+      if (isRefused(axis)) return axis;
+      axes.push(axis);
+    }
     const last = axes.at(-1);
     return sideOf(axes, { at: start, length: last === undefined ? 0 : last.at + last.length - start });
   }
 
-  private axis(): PatternAxis {
+  private axis(): PatternResult<PatternAxis> {
     const at = this.at;
     if (this.take('*')) return { kind: 'star', at, length: 1 };
     if (!this.take('(')) return this.single();
-    const items: (NamedAxis | OneAxis | RestAxes)[] = [];
+    const items: GroupAxis['items'][number][] = [];
     while (!this.take(')')) {
-      if (['', '->', ','].includes(this.next))
-        refuse({ kind: 'syntax', message: 'this group is not closed', at, length: 1 });
-      if (this.next === '(') this.fail('groups do not nest');
-      items.push(this.single());
+      if (['', '->', ','].includes(this.next)) return refuseSyntax('this group is not closed', { at, length: 1 });
+      if (this.next === '(') return this.refuse('groups do not nest');
+      const item = this.single();
+      if (isRefused(item)) return item;
+      items.push(item);
     }
     // The closing parenthesis is the last character before the current token that is not a space.
     const length = this.text.slice(0, this.at).trimEnd().length - at;
-    if (items.length === 0) refuse({ kind: 'syntax', message: 'the group is empty: write `1`', at, length });
+    if (items.length === 0) return refuseSyntax('the group is empty: write `1`', { at, length });
     return { kind: 'group', items, at, length };
   }
 
-  private single(): NamedAxis | OneAxis | RestAxes {
+  private single(): PatternResult<GroupAxis['items'][number]> {
     const { at, next } = this;
     const length = next.length;
     if (this.take('...')) return { kind: 'rest', at, length };
@@ -223,19 +239,24 @@ class Reader {
       this.take(next);
       return { kind: 'one', at, length };
     }
-    if (/^[0-9]/.test(next))
-      return this.fail(`only the size 1 can be written as a number: name the axis and give its size, \`n = ${next}\``);
-    if (/^[A-Z]/.test(next)) return this.fail('names of axes are lower-case');
-    return this.fail(`\`${next}\` is not expected here`);
+    if (/^[0-9]/.test(next)) {
+      return this.refuse(
+        `only the size 1 can be written as a number: name the axis and give its size, \`n = ${next}\``,
+      );
+    }
+    if (/^[A-Z]/.test(next)) return this.refuse('names of axes are lower-case');
+    return this.refuse(`\`${next}\` is not expected here`);
   }
 }
 
-function checkNames(axes: readonly PatternAxis[]): void {
+/** A refusal of the first name that stands twice, if one does. */
+function repeated(axes: readonly PatternAxis[]): Refused | undefined {
   const seen = new Set<string>();
   for (const axis of axes) {
     const name = axis.kind === 'name' ? axis.name : axis.kind === 'rest' ? '...' : undefined;
     if (name === undefined) continue;
-    if (seen.has(name)) refuseNames(`\`${name}\` stands twice`, axis);
+    if (seen.has(name)) return refuseNames(`\`${name}\` stands twice`, axis);
     seen.add(name);
   }
+  return undefined;
 }

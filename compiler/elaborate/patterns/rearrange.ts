@@ -1,8 +1,10 @@
 import type { Dim } from '../../dims/dim.ts';
 import { one } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
-import { attempt, emit, type PatternContext, type PatternResult, refuseNames } from './fault.ts';
-import { type Arrow, hasName, parseArrow } from './pattern.ts';
+import { pairs } from '../../pairs.ts';
+import { arrowOf, emit, type PatternContext } from './context.ts';
+import { isRefused, type PatternResult, type Refused, refuseNames } from './fault.ts';
+import { type Arrow, hasName } from './pattern.ts';
 import { inOrder, regroup, sizesOf } from './regroup.ts';
 import {
   type Axis,
@@ -10,17 +12,20 @@ import {
   elementary,
   isOne,
   mergedShape,
+  namesOn,
   type OpenSide,
   open,
   resolve,
   restCount,
   type Sizes,
+  sizeOf,
 } from './sizes.ts';
 
 /** A pattern with an arrow, read against one tensor. */
 interface BoundArrow {
   readonly left: OpenSide;
   readonly right: OpenSide;
+  readonly shape: readonly Dim[];
   readonly axes: readonly Axis[];
   readonly sizes: Sizes;
 }
@@ -30,44 +35,47 @@ interface BoundArrow {
  * At most one reshape, one transpose and one reshape.
  */
 export function rearrange(cx: PatternContext, x: Value, pattern: string, given: Sizes): PatternResult {
-  return attempt(() => {
-    const read = parseArrow(pattern);
-    requireSame(read, 'rearrange keeps every axis');
-    requireKnown(read, '`repeat` adds axes');
-    const arrow = bind(cx, x, read, pattern, given);
-    const permuted = asPermutation(arrow, x);
-    if (permuted !== undefined) return regroup(cx, x, permuted.axes, permuted.order, permuted.shape);
-    return regroup(cx, x, arrow.axes, arrow.right.axes.flat(), mergedShape(arrow.right, arrow.sizes));
-  });
+  const read = arrowOf(cx, pattern);
+  if (isRefused(read)) return read;
+  const wrong = requireSame(read, 'rearrange keeps every axis') ?? requireKnown(read, '`repeat` adds axes');
+  if (wrong) return wrong;
+  const arrow = bind(cx, x, read, pattern, given);
+  if (isRefused(arrow)) return arrow;
+  const permuted = asPermutation(arrow);
+  if (permuted !== undefined) return regroup(cx, x, permuted.axes, permuted.order, permuted.shape);
+  return regroup(cx, x, arrow.axes, namesOn(arrow.right), mergedShape(arrow.right, arrow.sizes));
 }
 
 /** `rearrange` whose right side may also have names of given sizes, along which the tensor is repeated. */
 export function repeat(cx: PatternContext, x: Value, pattern: string, given: Sizes): PatternResult {
-  return attempt(() => {
-    const read = parseArrow(pattern);
-    const { left, added } = read;
-    requireSame(read, '`mean`, `sum` and `max` remove axes');
-    for (const axis of added) {
-      if (!given.has(axis.name)) {
-        refuseNames(`\`${axis.name}\` is new on the right side: give its size, \`${axis.name} = …\``, axis);
-      }
-    }
-    const arrow = bind(cx, x, read, pattern, given);
-    const isNew = new Set(added.map(({ name }) => name).filter((name) => !isOne(cx.facts, given.get(name)!)));
-    const order = arrow.right.axes.flat().filter((name) => hasName(left, name) || name.startsWith('...'));
-    const shape = mergedShape(arrow.right, arrow.sizes);
-    if (isNew.size === 0) return regroup(cx, x, arrow.axes, order, shape);
-    // One entry for each axis of the broadcast: as written where nothing is merged, else every name by itself.
-    const grouped = arrow.right.axes.some((names) => names.length > 1);
-    const full = grouped ? arrow.right.axes.flat().map((name) => [name]) : arrow.right.axes;
-    const size = ([name]: readonly string[]) => (name === undefined ? one : arrow.sizes.get(name)!);
-    const before = full.map((names) => (names[0] !== undefined && isNew.has(names[0]) ? one : size(names)));
-    // Broadcasting adds axes in front by itself.
-    const front = full.findIndex((names) => names[0] === undefined || !isNew.has(names[0]));
-    const narrow = regroup(cx, x, arrow.axes, order, before.slice(front < 0 ? before.length : front));
-    const wide = emit(cx, 'broadcast', [narrow], { shape: full.map(size) });
-    return emit(cx, 'reshape', [wide], { shape });
-  });
+  const read = arrowOf(cx, pattern);
+  if (isRefused(read)) return read;
+  const { left, added } = read;
+  const wrong = requireSame(read, '`mean`, `sum` and `max` remove axes');
+  if (wrong) return wrong;
+  const isNew = new Set<string>();
+  for (const axis of added) {
+    const size = given.get(axis.name);
+    if (size === undefined)
+      return refuseNames(`\`${axis.name}\` is new on the right side: give its size, \`${axis.name} = …\``, axis);
+    if (!isOne(cx.facts, size)) isNew.add(axis.name);
+  }
+  const arrow = bind(cx, x, read, pattern, given);
+  if (isRefused(arrow)) return arrow;
+  const { right, sizes } = arrow;
+  const order = namesOn(right).filter((name) => hasName(left, name) || name.startsWith('...'));
+  const shape = mergedShape(right, sizes);
+  if (isNew.size === 0) return regroup(cx, x, arrow.axes, order, shape);
+  // One entry for each axis of the broadcast: as written where nothing is merged, else every name by itself.
+  const grouped = right.axes.some(({ names }) => names.length > 1);
+  const full = grouped ? namesOn(right) : right.axes.map(({ names: [name] }) => name);
+  const wide = full.map((name) => (name === undefined ? one : sizeOf(sizes, name)));
+  const isAdded = (name: string | undefined) => name !== undefined && isNew.has(name);
+  const before = pairs(full, wide).map(([name, size]) => (isAdded(name) ? one : size));
+  // Broadcasting adds axes in front by itself.
+  const front = full.findIndex((name) => !isAdded(name));
+  const narrow = regroup(cx, x, arrow.axes, order, before.slice(front < 0 ? before.length : front));
+  return emit(cx, 'reshape', [emit(cx, 'broadcast', [narrow], { shape: wide })], { shape });
 }
 
 export type Reduction = 'sum' | 'mean' | 'max';
@@ -76,70 +84,81 @@ const reductionOps = { sum: 'sum', mean: 'mean', max: 'reduce_max' } as const;
 
 /** Reduces the axes that the right side leaves out: `"b c h w -> c"`; a `1` in an axis's place keeps it. */
 export function reduce(cx: PatternContext, kind: Reduction, x: Value, pattern: string, given: Sizes): PatternResult {
-  return attempt(() => {
-    const read = parseArrow(pattern);
-    requireKnown(read, 'a reduction only removes axes');
-    const arrow = bind(cx, x, read, pattern, given);
-    const order = arrow.right.axes.flat();
-    const axes = arrow.axes.flatMap(({ name }, axis) => (order.includes(name) ? [] : [axis]));
-    const shape = mergedShape(arrow.right, arrow.sizes);
-    if (axes.length === 0) return regroup(cx, x, arrow.axes, order, shape);
-    if (keepsAxes(arrow)) {
-      const reduced = arrow.left.axes.flatMap(([name], axis) =>
-        name !== undefined && !order.includes(name) ? [axis] : [],
-      );
-      return emit(cx, reductionOps[kind], [x], { axes: reduced, keep: true });
-    }
-    const split = emit(cx, 'reshape', [x], { shape: sizesOf(arrow.axes) });
-    const kept = arrow.axes.filter(({ name }) => order.includes(name));
-    return regroup(cx, emit(cx, reductionOps[kind], [split], { axes, keep: false }), kept, order, shape);
-  });
+  const read = arrowOf(cx, pattern);
+  if (isRefused(read)) return read;
+  const wrong = requireKnown(read, 'a reduction only removes axes');
+  if (wrong) return wrong;
+  const arrow = bind(cx, x, read, pattern, given);
+  if (isRefused(arrow)) return arrow;
+  const order = namesOn(arrow.right);
+  const axes = arrow.axes.flatMap(({ name }, axis) => (order.includes(name) ? [] : [axis]));
+  const shape = mergedShape(arrow.right, arrow.sizes);
+  if (axes.length === 0) return regroup(cx, x, arrow.axes, order, shape);
+  if (keepsAxes(arrow)) {
+    const reduced = arrow.left.axes.flatMap(({ names: [name] }, axis) =>
+      name !== undefined && !order.includes(name) ? [axis] : [],
+    );
+    return emit(cx, reductionOps[kind], [x], { axes: reduced, keep: true });
+  }
+  const split = emit(cx, 'reshape', [x], { shape: sizesOf(arrow.axes) });
+  const kept = arrow.axes.filter(({ name }) => order.includes(name));
+  const reduced = emit(cx, reductionOps[kind], [split], { axes, keep: false });
+  return isRefused(reduced) ? reduced : regroup(cx, reduced, kept, order, shape);
 }
 
 /** Whether the right side is the left side with `1` for every axis that is reduced. */
 function keepsAxes({ left, right }: BoundArrow): boolean {
   return (
     left.axes.length === right.axes.length &&
-    left.axes.every((names, axis) => {
-      const wanted = right.axes[axis]!;
-      return names.length <= 1 && (wanted.length === 0 || (wanted.length === 1 && wanted[0] === names[0]));
-    })
+    pairs(left.axes, right.axes).every(
+      ([{ names }, { names: wanted }]) =>
+        names.length <= 1 && (wanted.length === 0 || (wanted.length === 1 && wanted[0] === names[0])),
+    )
   );
 }
 
-function bind(cx: PatternContext, x: Value, { left, right }: Arrow, pattern: string, given: Sizes): BoundArrow {
-  checkGiven(cx.facts, [left, right], given, pattern);
-  const rest = restCount(left, x.type.shape.length, 'the tensor');
-  if (right.hasRest && !left.hasRest) refuseNames('`...` is not on the left side', right);
+function bind(
+  cx: PatternContext,
+  x: Value,
+  { left, right }: Arrow,
+  pattern: string,
+  given: Sizes,
+): PatternResult<BoundArrow> {
+  const { shape } = x.type;
+  const wrong = checkGiven(cx.facts, [left, right], given, pattern);
+  if (wrong) return wrong;
+  const rest = restCount(left, shape.length, 'the tensor');
+  if (isRefused(rest)) return rest;
+  if (right.hasRest && !left.hasRest) return refuseNames('`...` is not on the left side', right);
   const from = open(left, rest);
-  const sizes = resolve(cx.facts, [from], [x.type.shape], given);
-  return { left: from, right: open(right, rest), axes: elementary(from, sizes), sizes };
+  const sizes = resolve(cx.facts, [{ side: from, shape }], given);
+  if (isRefused(sizes)) return sizes;
+  return { left: from, right: open(right, rest), shape, axes: elementary(from, sizes), sizes };
 }
 
 /** Where both sides have the same axes of size 1 and no groups, those move like the others: no reshape is needed. */
-function asPermutation({ left, right, sizes }: BoundArrow, x: Value) {
+function asPermutation({ left, right, shape, sizes }: BoundArrow) {
   const from = withOnes(left);
-  const to = withOnes(right);
-  if (from === undefined || to === undefined || from.length !== to.length || left.axes.every((a) => a.length === 1)) {
+  const order = withOnes(right);
+  if (!from || !order || from.length !== order.length || left.axes.every(({ names }) => names.length === 1)) {
     return undefined;
   }
-  const size = (name: string): Dim => sizes.get(name) ?? one;
-  const axes = from.map((name, axis) => ({ name, size: sizes.has(name) ? size(name) : x.type.shape[axis]! }));
-  return { axes, order: to, shape: sizesOf(inOrder(axes, to)) };
+  const axes = pairs(from, shape).map(([name, size]) => ({ name, size: sizes.get(name) ?? size }));
+  return { axes, order, shape: sizesOf(inOrder(axes, order)) };
 }
 
 /** One name for each axis, numbered ones included; undefined where there is a group. */
 function withOnes({ axes }: OpenSide): string[] | undefined {
   let ones = 0;
-  if (axes.some((names) => names.length > 1)) return undefined;
-  return axes.map(([name]) => name ?? `1.${ones++}`);
+  if (axes.some(({ names }) => names.length > 1)) return undefined;
+  return axes.map(({ names: [name] }) => name ?? `1.${ones++}`);
 }
 
-function requireSame({ left, right, removed: [axis] }: Arrow, rule: string): void {
-  if (axis) refuseNames(`\`${axis.name}\` is not on the right side: ${rule}`, axis);
-  if (left.hasRest && !right.hasRest) refuseNames(`\`...\` is not on the right side: ${rule}`, left);
+function requireSame({ left, right, removed: [axis] }: Arrow, rule: string): Refused | undefined {
+  if (axis) return refuseNames(`\`${axis.name}\` is not on the right side: ${rule}`, axis);
+  return left.hasRest && !right.hasRest ? refuseNames(`\`...\` is not on the right side: ${rule}`, left) : undefined;
 }
 
-function requireKnown({ added: [axis] }: Arrow, rule: string): void {
-  if (axis) refuseNames(`\`${axis.name}\` is not on the left side: ${rule}`, axis);
+function requireKnown({ added: [axis] }: Arrow, rule: string): Refused | undefined {
+  return axis && refuseNames(`\`${axis.name}\` is not on the left side: ${rule}`, axis);
 }

@@ -2,7 +2,8 @@ import { type Dim, product } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import type { Value } from '../../ir/graph.ts';
 import { sameShape } from '../../ir/shapes.ts';
-import { emit, type PatternContext } from './fault.ts';
+import { emit, type PatternContext } from './context.ts';
+import type { PatternResult } from './fault.ts';
 import { type Axis, isOne } from './sizes.ts';
 
 /**
@@ -15,7 +16,7 @@ export function regroup(
   from: readonly Axis[],
   order: readonly string[],
   shape: readonly Dim[],
-): Value {
+): PatternResult {
   const { facts } = cx;
   if (keepsOrder(facts, from, order)) return emit(cx, 'reshape', [x], { shape });
   const split = !sameShape(facts, x.type.shape, sizesOf(from));
@@ -50,13 +51,14 @@ export function sizesOf(axes: readonly Axis[]): Dim[] {
 function coalesce(facts: Facts, from: readonly Axis[], order: readonly string[]): [Axis[], string[]] {
   const kept = from.filter(({ size }) => !isOne(facts, size));
   const target = order.filter((name) => kept.some((axis) => axis.name === name));
-  const blocks: Axis[][] = [];
+  const blocks: [Axis, ...Axis[]][] = [];
+  let joined: string | undefined;
   for (const axis of kept) {
-    const last = blocks.at(-1);
-    const before = target[target.indexOf(axis.name) - 1];
-    if (last !== undefined && last.at(-1)!.name === before) last.push(axis);
+    const block = blocks.at(-1);
+    if (block !== undefined && target[target.indexOf(axis.name) - 1] === joined) block.push(axis);
     else blocks.push([axis]);
+    joined = axis.name;
   }
-  const axes = blocks.map((block) => ({ name: block[0]!.name, size: product(sizesOf(block)) }));
+  const axes = blocks.map((block) => ({ name: block[0].name, size: product(sizesOf(block)) }));
   return [axes, target.filter((name) => axes.some((axis) => axis.name === name))];
 }

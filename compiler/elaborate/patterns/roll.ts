@@ -1,7 +1,8 @@
 import { constant, type Dim, negate, one, sub, zero } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
-import { namedAxes, sliceAxis, staticDim } from './axes.ts';
-import { attempt, emit, type PatternContext, type PatternResult, proveAtMost } from './fault.ts';
+import { type NamedAmount, namedAxes, sliceAxis, staticDim } from './axes.ts';
+import { emit, type PatternContext } from './context.ts';
+import { isRefused, type PatternResult, proveAtMost } from './fault.ts';
 
 /**
  * Elements moved along named axes, those that leave at one end coming in at the other; a positive shift
@@ -9,27 +10,25 @@ import { attempt, emit, type PatternContext, type PatternResult, proveAtMost } f
  * is not, is proved to be smaller than the axis.
  */
 export function roll(cx: PatternContext, x: Value, pattern: string, shifts: ReadonlyMap<string, Dim>): PatternResult {
-  return attempt(() => {
-    const axes = namedAxes(cx.facts, x, pattern, shifts.keys());
-    let result = x;
-    for (const [name, shift] of shifts) result = rollAxis(cx, result, axes.get(name)!, name, shift);
-    return result;
-  });
+  const axes = namedAxes(cx, x, pattern, shifts);
+  if (isRefused(axes)) return axes;
+  return axes.reduce<PatternResult>((result, axis) => (isRefused(result) ? result : rollAxis(cx, result, axis)), x);
 }
 
-function rollAxis(cx: PatternContext, x: Value, axis: number, name: string, shift: Dim): Value {
+function rollAxis(cx: PatternContext, x: Value, { name, axis, size, amount }: NamedAmount<Dim>): PatternResult {
   const { facts } = cx;
-  const size = x.type.shape[axis]!;
-  const by = staticDim(facts, shift);
+  const by = staticDim(facts, amount);
   const extent = staticDim(facts, size);
-  const turned = by !== undefined && extent !== undefined ? constant(((by % extent) + extent) % extent) : shift;
-  if (staticDim(facts, turned) === 0) return x;
-  const left = facts.lessEqual(turned, zero).answer === 'proved';
-  const steps = left ? negate(turned) : turned;
+  const shift = by !== undefined && extent !== undefined ? constant(((by % extent) + extent) % extent) : amount;
+  if (staticDim(facts, shift) === 0) return x;
+  const left = facts.lessEqual(shift, zero).answer === 'proved';
+  const steps = left ? negate(shift) : shift;
   // A shift whose sign is unknown fails here: it may be negative.
   const of = { input: 0, axis };
-  proveAtMost(facts, one, steps, `the shift of the axis \`${name}\` must be at least 1`, of);
-  proveAtMost(facts, steps, sub(size, one), `the shift of the axis \`${name}\` must be smaller than it`, of);
+  const refused =
+    proveAtMost(facts, one, steps, `the shift of the axis \`${name}\` must be at least 1`, of) ??
+    proveAtMost(facts, steps, sub(size, one), `the shift of the axis \`${name}\` must be smaller than it`, of);
+  if (refused) return refused;
   const cut = left ? steps : sub(size, steps);
   const parts = [sliceAxis(cx, x, axis, cut, size), sliceAxis(cx, x, axis, zero, cut)];
   return emit(cx, 'concat', parts, { axis });

@@ -1,8 +1,20 @@
 import { asConstant, constant, type Dim, one, product } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import { sameDim } from '../../ir/shapes.ts';
-import { type AxisOf, owed, type Place, proveAtMost, proveEqual, refuse, refuseNames } from './fault.ts';
-import { type GroupAxis, hasName, type Side } from './pattern.ts';
+import { pairs } from '../../pairs.ts';
+import {
+  type AxisOf,
+  owed,
+  type PatternResult,
+  type Place,
+  proveAtMost,
+  proveEqual,
+  type Refused,
+  refuse,
+  refuseNames,
+  refuseSyntax,
+} from './fault.ts';
+import { type GroupAxis, hasName, type OpenAxis, type Side } from './pattern.ts';
 import { provedQuotient } from './quotient.ts';
 
 /** An elementary axis: one name, or one of the axes of `...`. */
@@ -13,32 +25,37 @@ export interface Axis {
 
 export type Sizes = ReadonlyMap<string, Dim>;
 
-/** A side with `...` opened into names of its own: a list of names for each axis of the tensor, empty for the size 1. */
+/** A side with `...` opened into names of its own: an entry for each axis of the tensor. The axes of `...` share a place. */
 export interface OpenSide {
   readonly side: Side;
-  readonly axes: readonly (readonly string[])[];
-  /** The pattern's place for each axis of the tensor; the axes of `...` share one. */
-  readonly places: readonly Place[];
+  readonly axes: readonly OpenAxis[];
+}
+
+/** A tensor's sizes, with what a pattern says of them. */
+export interface Measured {
+  readonly side: OpenSide;
+  readonly shape: readonly Dim[];
 }
 
 /** Hidden names of the axes of `...`. */
 export const restName = (i: number): string => `...${i}`;
 
 /** How many axes `...` stands for in a tensor of the given rank. */
-export function restCount(side: Side, rank: number, operand: string): number {
-  const has = side.hasRest;
+export function restCount(
+  { axes, hasRest }: Pick<Side, 'axes' | 'hasRest'>,
+  rank: number,
+  operand: string,
+): PatternResult<number> {
   let others = 0;
-  for (let i = 0; i < side.axes.length; i++) {
-    const axis = side.axes[i]!;
+  for (const axis of axes) {
     if (axis.kind !== 'rest') others++;
-    const rest = has && axis.kind === 'group' ? axis.items.find((item) => item.kind === 'rest') : undefined;
-    if (rest) {
-      refuse({ kind: 'syntax', message: '`...` cannot be taken out of a group', at: rest.at, length: rest.length });
-    }
+    const rest = hasRest && axis.kind === 'group' ? axis.items.find((item) => item.kind === 'rest') : undefined;
+    if (rest) return refuseSyntax('`...` cannot be taken out of a group', rest);
   }
-  if (has ? rank < others : rank !== others) {
-    const least = has ? 'at least ' : '';
-    refuse({ kind: 'rank', message: `the pattern names ${least}${axesOf(others)}, ${operand} has ${axesOf(rank)}` });
+  if (hasRest ? rank < others : rank !== others) {
+    const least = hasRest ? 'at least ' : '';
+    const message = `the pattern names ${least}${axesOf(others)}, ${operand} has ${axesOf(rank)}`;
+    return refuse({ kind: 'rank', message });
   }
   return rank - others;
 }
@@ -49,23 +66,14 @@ function axesOf(n: number): string {
 
 /** `rest` is the number of axes that `...` stands for. */
 export function open(side: Side, rest: number): OpenSide {
-  if (!side.hasRest) return { side, axes: side.perAxis, places: side.axes };
+  if (!side.hasRest) return { side, axes: side.opened };
   const restNames = Array.from({ length: rest }, (_, i) => restName(i));
-  const axes: (readonly string[])[] = [];
-  const places: Place[] = [];
-  for (const axis of side.axes) {
-    if (axis.kind === 'rest') {
-      for (const name of restNames) {
-        axes.push([name]);
-        places.push(axis);
-      }
-      continue;
-    }
-    if (axis.kind === 'group') axes.push(axis.items.flatMap((item) => namesOf(item, restNames)));
-    else axes.push(axis.kind === 'name' ? [axis.name] : []);
-    places.push(axis);
-  }
-  return { side, axes, places };
+  const axes = side.axes.flatMap((axis): readonly OpenAxis[] => {
+    if (axis.kind === 'rest') return restNames.map((name) => ({ names: [name], place: axis }));
+    if (axis.kind === 'group') return [{ names: axis.items.flatMap((item) => namesOf(item, restNames)), place: axis }];
+    return [{ names: axis.kind === 'name' ? [axis.name] : [], place: axis }];
+  });
+  return { side, axes };
 }
 
 function namesOf(item: GroupAxis['items'][number], restNames: readonly string[]): readonly string[] {
@@ -73,48 +81,55 @@ function namesOf(item: GroupAxis['items'][number], restNames: readonly string[])
 }
 
 /** A size that is given by keyword stands for an axis of the pattern and is at least 1. */
-export function checkGiven(facts: Facts, sides: readonly Side[], given: Sizes, pattern: string): void {
+export function checkGiven(facts: Facts, sides: readonly Side[], given: Sizes, pattern: string): Refused | undefined {
   for (const [name, size] of given) {
-    if (!sides.some((side) => hasName(side, name)))
-      refuseNames(`the pattern has no axis \`${name}\``, { at: 0, length: pattern.length });
-    proveAtMost(facts, one, size, `the size of \`${name}\` must be at least 1`, { input: -1, axis: -1 });
+    if (!sides.some((side) => hasName(side, name))) return refuseUnknown(name, pattern);
+    const message = `the size of \`${name}\` must be at least 1`;
+    const refused = proveAtMost(facts, one, size, message, { input: -1, axis: -1 });
+    if (refused) return refused;
   }
+  return undefined;
+}
+
+/** Of a name that is given something and that no axis has. */
+export function refuseUnknown(name: string, pattern: string): Refused {
+  return refuseNames(`the pattern has no axis \`${name}\``, { at: 0, length: pattern.length });
 }
 
 /**
  * The size of every name of the operands: what is given by keyword, then axes that are named bare in
  * any operand, then what is left of each group. Proves that they agree with the shapes.
  */
-export function resolve(
-  facts: Facts,
-  operands: readonly OpenSide[],
-  shapes: readonly (readonly Dim[])[],
-  given: Sizes,
-): Map<string, Dim> {
+export function resolve(facts: Facts, operands: readonly Measured[], given: Sizes): PatternResult<Sizes> {
   const sizes = new Map(given);
-  for (let input = 0; input < operands.length; input++) {
-    const { axes } = operands[input]!;
-    for (let axis = 0; axis < axes.length; axis++) {
-      const names = axes[axis]!;
-      const name = names[0];
-      const dim = shapes[input]![axis]!;
-      if (name === undefined) {
-        proveEqual(facts, dim, one, 'an axis that is written `1` has another size', { input, axis });
-      } else if (names.length === 1) {
-        const known = sizes.get(name);
-        if (known === undefined) sizes.set(name, dim);
-        else if (known.key !== dim.key) proveEqual(facts, known, dim, `${shown(name)} has two sizes`, { input, axis });
-      }
+  for (const [input, { side, shape }] of operands.entries()) {
+    for (const [axis, [{ names }, size]] of pairs(side.axes, shape).entries()) {
+      const refused = names.length < 2 ? resolveBare(facts, sizes, names[0], size, { input, axis }) : undefined;
+      if (refused) return refused;
     }
   }
-  for (let input = 0; input < operands.length; input++) {
-    const { axes, places } = operands[input]!;
-    for (let axis = 0; axis < axes.length; axis++) {
-      const names = axes[axis]!;
-      if (names.length > 1) resolveGroup(facts, sizes, names, shapes[input]![axis]!, { input, axis }, places[axis]!);
+  for (const [input, { side, shape }] of operands.entries()) {
+    for (const [axis, [{ names, place }, size]] of pairs(side.axes, shape).entries()) {
+      const refused = names.length < 2 ? undefined : resolveGroup(facts, sizes, names, size, { input, axis }, place);
+      if (refused) return refused;
     }
   }
   return sizes;
+}
+
+/** An axis of one name, or of none. */
+function resolveBare(
+  facts: Facts,
+  sizes: Map<string, Dim>,
+  name: string | undefined,
+  size: Dim,
+  of: AxisOf,
+): Refused | undefined {
+  if (name === undefined) return proveEqual(facts, size, one, 'an axis that is written `1` has another size', of);
+  const known = sizes.get(name);
+  if (known !== undefined) return proveEqual(facts, known, size, `${shown(name)} has two sizes`, of);
+  sizes.set(name, size);
+  return undefined;
 }
 
 function shown(name: string): string {
@@ -128,18 +143,16 @@ function resolveGroup(
   dim: Dim,
   of: AxisOf,
   place: Place,
-): void {
-  const unknown = names.filter((name) => !sizes.has(name));
+): Refused | undefined {
+  const [name, second] = names.filter((name) => !sizes.has(name));
   const known = product(names.flatMap((name) => sizes.get(name) ?? []));
-  const name = unknown[0];
-  const second = unknown[1];
   const group = () => `\`(${names.join(' ')})\``;
   if (name === undefined) {
-    if (dim.key !== known.key) proveEqual(facts, dim, known, `the sizes of ${group()} do not multiply to its axis`, of);
-    return;
+    if (dim.key === known.key) return undefined;
+    return proveEqual(facts, dim, known, `the sizes of ${group()} do not multiply to its axis`, of);
   }
   if (second !== undefined) {
-    refuseNames(
+    return refuseNames(
       `the sizes of \`${name}\` and \`${second}\` are both unknown: give one of them, \`${second} = …\``,
       place,
     );
@@ -147,29 +160,35 @@ function resolveGroup(
   const quotient = provedQuotient(facts, dim, known);
   if (quotient !== undefined) {
     sizes.set(name, quotient);
-    return;
+    return undefined;
   }
   const message = `the axis of ${group()} is not a multiple of the sizes that are given`;
   const by = asConstant(known) ?? asConstant(facts.normalize(known));
   if (by !== undefined && by >= 1) {
-    owed(facts.divides(by, dim), { message, left: dim, right: constant(by), relation: '%' }, of);
+    const refused = owed(facts.divides(by, dim), { message, left: dim, right: constant(by), relation: '%' }, of);
+    if (refused) return refused;
     throw new Error(`bug in crobc: ${by} divides ${facts.show(dim)} and there is no quotient`);
   }
   const help = `give every size of ${group()}, \`${name} = …\` too`;
-  refuse({ kind: 'dims', message, left: dim, right: known, relation: '%', ...of, help });
+  return refuse({ kind: 'dims', message, left: dim, right: known, relation: '%', ...of, help });
 }
 
 /** The tensor axes of a side, groups multiplied out. */
 export function mergedShape(side: OpenSide, sizes: Sizes): Dim[] {
-  return side.axes.map((names) => product(names.map((name) => sizeOf(sizes, name))));
+  return side.axes.map(({ names }) => product(names.map((name) => sizeOf(sizes, name))));
+}
+
+/** The names of all axes of a side, in order. */
+export function namesOn({ axes }: OpenSide): readonly string[] {
+  return axes.flatMap(({ names }) => names);
 }
 
 /** The elementary axes of a side. */
 export function elementary(side: OpenSide, sizes: Sizes): Axis[] {
-  return side.axes.flat().map((name) => ({ name, size: sizeOf(sizes, name) }));
+  return namesOn(side).map((name) => ({ name, size: sizeOf(sizes, name) }));
 }
 
-function sizeOf(sizes: Sizes, name: string): Dim {
+export function sizeOf(sizes: Sizes, name: string): Dim {
   const size = sizes.get(name);
   if (size === undefined) throw new Error(`bug in crobc: the size of axis ${name} is not resolved`);
   return size;

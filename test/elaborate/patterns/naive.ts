@@ -1,6 +1,7 @@
 import { constant, type Dim, evaluate, floorDiv, mul, one, print, variable } from '../../../compiler/dims/dim.ts';
 import { Facts } from '../../../compiler/dims/facts.ts';
-import type { PatternFault, PatternResult } from '../../../compiler/elaborate/patterns/index.ts';
+import { patternStore } from '../../../compiler/elaborate/patterns/context.ts';
+import { isRefused, type PatternFault, type PatternResult } from '../../../compiler/elaborate/patterns/index.ts';
 import { Builder } from '../../../compiler/ir/builder.ts';
 import type { TensorData, Value } from '../../../compiler/ir/graph.ts';
 import { interpret } from '../../../compiler/ir/interpret.ts';
@@ -28,16 +29,16 @@ export function given(sizes: DimTexts): Map<string, Dim> {
 export function inputs(shapes: readonly (readonly (string | number)[])[], facts: Facts = Facts.none) {
   const build = new Builder(facts);
   const xs = shapes.map((shape, i) => build.input(`x${i}`, { dtype: 'f32', shape: shape.map(dim) }));
-  return { cx: { build, facts }, xs, x: xs[0]! };
+  return { cx: { build, facts, store: patternStore() }, xs, x: xs[0]! };
 }
 
 export function value<T>(result: PatternResult<T>): T {
-  if (!result.ok) throw new Error(`refused: ${JSON.stringify(result.fault)}`);
-  return result.value;
+  if (isRefused(result)) throw new Error(`refused: ${JSON.stringify(result.fault)}`);
+  return result;
 }
 
 export function fault(result: PatternResult<unknown>): PatternFault {
-  if (result.ok) throw new Error('not refused');
+  if (!isRefused(result)) throw new Error('not refused');
   return result.fault;
 }
 

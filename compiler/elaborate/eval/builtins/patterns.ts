@@ -7,6 +7,7 @@ import {
   alongAxis,
   concat,
   einsum,
+  isRefused,
   type PatternContext,
   type PatternFault,
   type PatternResult,
@@ -43,9 +44,9 @@ export function patterned(
   const build = scope.graph?.build;
   if (!build) return fail(scope, 'CROB2208', span, { what: cx.name });
   build.origin = { span, path: '', label: cx.name };
-  const made = run({ build, facts: scope.facts });
-  if (!made.ok) return explain(cx, made.fault, operands);
-  return 'node' in made.value ? tensor(made.value) : list(made.value.map(tensor));
+  const made = run({ build, facts: scope.facts, store: scope.context.run.store.patterns });
+  if (isRefused(made)) return explain(cx, made.fault, operands);
+  return 'node' in made ? tensor(made) : list(made.map(tensor));
 }
 
 function explain(cx: BuiltinCall, fault: PatternFault, operands: readonly Value[]): Val {
