@@ -1,5 +1,6 @@
 import type { Span } from '../../grammar/span.ts';
 import type { Clause } from '../dims/clause.ts';
+import type { Detail } from './details.ts';
 import { type MessageArgs, type MessageCode, messages } from './messages.ts';
 
 /** A note is of something that may well be meant. */
@@ -33,8 +34,8 @@ export interface Diagnostic {
   readonly span: Span;
   /** At most three secondary places. */
   readonly notes: readonly Note[];
-  /** Lines that show the way each shape came, already aligned; printed under the source line. */
-  readonly details: readonly string[];
+  /** What shows how it came, printed under the source line. */
+  readonly details: readonly Detail[];
   readonly help: string | undefined;
   /** Where a `where` would do. */
   readonly needs?: Need;
@@ -56,7 +57,7 @@ export function isUnknownName({ code }: Diagnostic): boolean {
 
 export interface DiagnosticParts {
   readonly notes?: readonly Note[];
-  readonly details?: readonly string[];
+  readonly details?: readonly Detail[];
   readonly help?: string | undefined;
   readonly needs?: Need | undefined;
 }

@@ -1,4 +1,5 @@
 import { position, type Span } from '../../grammar/span.ts';
+import { detailLines } from './details.ts';
 import type { Diagnostic, Severity } from './diagnostic.ts';
 import type { SourceText } from './render-terminal.ts';
 
@@ -31,7 +32,7 @@ export function toJson(diagnostic: Diagnostic, source: SourceText): JsonDiagnost
     file: span.file,
     range: range(span, source),
     notes: notes.map((note) => ({ file: note.span.file, range: range(note.span, source), text: note.text })),
-    details,
+    details: detailLines(details, span.file),
     help: help ?? null,
   };
 }

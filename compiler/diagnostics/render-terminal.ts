@@ -1,4 +1,5 @@
 import type { Span } from '../../grammar/span.ts';
+import { detailLines } from './details.ts';
 import type { Diagnostic, Severity } from './diagnostic.ts';
 import { type ExcerptLine, excerpt } from './excerpt.ts';
 import { visible, visibleLines } from './visible.ts';
@@ -52,7 +53,7 @@ function renderOne(diagnostic: Diagnostic, source: SourceText, { color, width }:
   return [
     `${paint(tone, `${diagnostic.severity}[${diagnostic.code}]`)}${paint('bold', `: ${visible(diagnostic.message)}`)}`,
     ...renderPlace(primary, gutter, paint, tone),
-    ...diagnostic.details.map((line) => `  ${visible(line)}`),
+    ...detailLines(diagnostic.details, diagnostic.span.file).map((line) => `  ${visible(line)}`),
     ...notes.flatMap((note) => renderPlace(note, gutter, paint, 'cyan')),
     ...(diagnostic.help === undefined ? [] : [`  ${paint('green', 'help')}: ${visibleLines(diagnostic.help)}`]),
     '',

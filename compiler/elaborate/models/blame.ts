@@ -1,11 +1,12 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { ModelDecl, ModelField, ModelMember, Param } from '../../../grammar/tree.ts';
+import type { Detail } from '../../diagnostics/details.ts';
 import { type Diagnostic, diagnosticKey, failsHere, type Note } from '../../diagnostics/diagnostic.ts';
 import type { MessageCode } from '../../diagnostics/messages.ts';
 import { assuming, type Context, fork, ownerKey } from '../context/context.ts';
 import type { Faults } from '../context/faults.ts';
 import { settle } from '../report/needs.ts';
-import { placeOf } from '../report/place.ts';
+import { lineOf } from '../report/place.ts';
 import type { ModelAt } from '../source/recipe-chain.ts';
 import { type Attempt, attempt, attemptForm } from './attempt.ts';
 import { namedBy } from './brought-in.ts';
@@ -316,7 +317,7 @@ export function isOverride(line: Line): line is ModelField {
 function whereItShows(decl: ModelDecl, fault: Diagnostic, guilty: number): Diagnostic {
   if (!decl.base || touches(fault, decl.span)) return fault;
   if (ofText.has(fault.code) || guilty === 1) return inText(decl, fault);
-  return { ...fault, span: decl.name.span, notes: notesOf(fault), details: seenFrom(decl.name.span, fault) };
+  return { ...fault, span: decl.name.span, notes: notesOf(fault) };
 }
 
 /** A mistake in a text that a variant makes use of. */
@@ -329,7 +330,7 @@ function betweenLines([first, second]: readonly [Line, Line], fault: Diagnostic)
   const [at, other] = touches(fault, first.span) ? [first, second] : [second, first];
   const note: Note = { span: other.span, text: 'without this line it would be right' };
   if (isWithin(fault.span, at.span)) return { ...fault, notes: [note, ...fault.notes].slice(0, 3) };
-  return { ...fault, span: at.span, notes: notesOf(fault, note), details: seenFrom(at.span, fault) };
+  return { ...fault, span: at.span, notes: notesOf(fault, note) };
 }
 
 function atLine(
@@ -342,9 +343,10 @@ function atLine(
   const more = others === 0 ? [] : [`${others} more ${others === 1 ? 'error comes' : 'errors come'} of it`];
   const { needs, help, ...rest } = fault;
   // The message itself shows this definition.
-  const own = `(${placeOf(context, line.span, fault.span.file)})`;
-  const seen = fault.details.filter((one) => !(one.startsWith('with ') && one.endsWith(own)));
-  const details = [...seenFrom(line.span, { ...fault, details: seen }), ...more];
+  const own = lineOf(context, line.span);
+  const isOwn = (one: Detail) =>
+    typeof one !== 'string' && one.kind === 'definition' && one.at.file === own.file && one.at.line === own.line;
+  const details = [...fault.details.filter((one) => !isOwn(one)), ...more];
   // A size that has to be one certain size is not what a condition is for, where a line has made it so.
   const settling = needs?.clauses.some(({ kind }) => kind === 'eq')
     ? { help: undefined }
@@ -358,11 +360,6 @@ function atLine(
     notes: notesOf(fault, declared),
     details,
   };
-}
-
-/** Lines of the file in which something fails, with its name where the message stands in another one. */
-function seenFrom({ file }: Span, { span, details }: Diagnostic): readonly string[] {
-  return file === span.file ? details : details.map((line) => line.replace(/\((:\d+)\)/, `(${span.file}$1)`));
 }
 
 /** At most three, each place once. */

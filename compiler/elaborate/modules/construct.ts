@@ -125,7 +125,7 @@ function checkWhere(context: Context, instance: Instance, span: Span): boolean {
       .map((p) => p.name.name)
       .filter((n) => new RegExp(`\\b${n}\\b`).test(context.run.program.text(expr.span)));
     const values = names.map((n) => `${n} is ${showStatic(instance.statics.get(n))}`);
-    const details = [...values, ...definitions(scope, [siteIn(scope, expr.span)], span.file)];
+    const details = [...values, ...definitions(scope, [siteIn(scope, expr.span)])];
     fail(
       scope,
       'CROB2207',

@@ -1,10 +1,11 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Declaration, Expr, FnDecl, MethodMember, Param, Type } from '../../../grammar/tree.ts';
 import { contains, declarationAround, namesWithin, nodesBelow, type TreeNode } from '../../../grammar/within.ts';
+import type { Detail, SourceLine } from '../../diagnostics/details.ts';
 import { type Scope, writerOf } from '../context/scope.ts';
 import type { Instance, Val, Writer } from '../context/values.ts';
 import type { FileScope, Found } from '../source/program.ts';
-import { placeOf } from './place.ts';
+import { lineOf } from './place.ts';
 
 /** A text whose names are looked up. */
 export interface Site {
@@ -48,16 +49,14 @@ const widest = 72;
 
 /**
  * Where the numbers and parts that some texts name come from, nearest first: `with channels = [dim, 2*dim] (:184)`. Parameters
- * are followed to the arguments that the module was constructed with. Definitions in the library are left out. `near` is the
- * file of the message.
+ * are followed to the arguments that the module was constructed with. Definitions in the library are left out.
  */
-export function definitions(scope: Scope, from: readonly Site[], near = scope.file.file): string[] {
+export function definitions(scope: Scope, from: readonly Site[]): readonly Detail[] {
   const { program } = scope.context.run;
-  const place = (span: Span) => placeOf(scope.context, span, near);
   const sites = [...from];
-  const seen = new Set(sites.map((site) => place(site.span)));
+  const seen = new Set(sites.map((site) => lineKey(lineOf(scope.context, site.span))));
   const visited = new Set<string>();
-  const shown: string[] = [];
+  const shown: Detail[] = [];
   for (const site of sites) {
     const file = program.files.get(site.span.file);
     for (const { name, span } of file ? namesWithin(file.tree, site.span) : []) {
@@ -66,15 +65,21 @@ export function definitions(scope: Scope, from: readonly Site[], near = scope.fi
       const { text, by, label = '' } = found;
       visited.add(`${text.file}:${text.start}`);
       sites.push(...(site.by ?? by));
-      if (!found.shown || text.file.startsWith('std/') || seen.has(place(text))) continue;
-      seen.add(place(text));
+      if (!found.shown || text.file.startsWith('std/')) continue;
+      const at = lineOf(scope.context, text);
+      if (seen.has(lineKey(at))) continue;
+      seen.add(lineKey(at));
       const source = `${label}${program.text(text).replace(/\s+/g, ' ')}`;
       const cut = source.length > widest ? `${source.slice(0, widest - 1)}…` : source;
-      shown.push(`with ${cut} (${place(text)})`);
+      shown.push({ kind: 'definition', text: cut, at });
     }
     if (shown.length >= mostShown || visited.size > mostVisited) break;
   }
   return shown.slice(0, mostShown);
+}
+
+function lineKey({ file, line }: SourceLine): string {
+  return `${file}:${line}`;
 }
 
 function definitionOf(scope: Scope, file: FileScope, site: Site, name: string): Definition | undefined {

@@ -1,10 +1,11 @@
+import type { Detail } from '../../diagnostics/details.ts';
 import type { Diagnostic, Need } from '../../diagnostics/diagnostic.ts';
 import { type Clause, clauseKey, Facts } from '../../dims/facts.ts';
 import { strongest } from '../../dims/strongest.ts';
 import { assuming, type Context, collecting, ownerKey } from '../context/context.ts';
 import type { Faults } from '../context/faults.ts';
 import { templateStore } from '../context/store.ts';
-import { placeOf } from './place.ts';
+import { lineOf } from './place.ts';
 import { clausesText } from './report.ts';
 
 /** An elaboration under some conditions, and what is wrong with it. */
@@ -145,9 +146,9 @@ function asOne(context: Context, message: Diagnostic, { where }: Need, top: Wish
   const own = top.fault.needs?.clauses.map(clauseKey) ?? [];
   const further = others.filter(({ clause }) => !own.includes(clauseKey(clause)));
   if (further.length === 0 && own.length === others.length + 1) return message;
-  const details = further.map(
-    (wish) => `${clausesText([wish.clause])} is needed as well (${placeOf(context, wish.fault.span, '')})`,
-  );
+  const details = further.map(({ clause, fault }): Detail => {
+    return { kind: 'needed', clause: clausesText([clause]), at: lineOf(context, fault.span) };
+  });
   const text = clausesText([top, ...others].map(({ clause }) => clause));
   return { ...message, details: [...message.details, ...details], help: `add \`where ${text}\` to ${where}` };
 }

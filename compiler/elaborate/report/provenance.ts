@@ -1,9 +1,10 @@
 import type { Span } from '../../../grammar/span.ts';
+import type { Detail, Step } from '../../diagnostics/details.ts';
 import { type Dim, variables } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import type { TensorType, Value } from '../../ir/graph.ts';
 import type { Scope } from '../context/scope.ts';
-import { placeOf } from './place.ts';
+import { lineOf } from './place.ts';
 
 /** A tensor as the source calls it. */
 export interface TensorNamed {
@@ -15,19 +16,17 @@ export function showShape(type: TensorType, facts: Facts): string {
   return `[${type.shape.map((d) => facts.show(d)).join(', ')}]`;
 }
 
-/** `name : [B, 64, H, W]   conv2d stride 2 (:22) <- input image (:9)`, the way a shape came; dtypes only where they differ. */
-export function provenance(scope: Scope, named: readonly TensorNamed[], dtypes = false): string[] {
+/** The ways that shapes came; dtypes only where they differ. */
+export function provenance(scope: Scope, named: readonly TensorNamed[], dtypes = false): readonly Detail[] {
   const differ = dtypes || new Set(named.map(({ value }) => value.type.dtype)).size > 1;
-  const rows = named
+  const tensors = named
     .filter((one, i) => named.findIndex((other) => other.value === one.value) === i)
     .map(({ name, value }) => ({
       name,
       shape: `${differ ? value.type.dtype : ''}${showShape(value.type, scope.facts)}`,
       way: way(scope, value),
     }));
-  const wide = Math.max(0, ...rows.map((r) => r.name.length));
-  const wider = Math.max(0, ...rows.map((r) => r.shape.length));
-  return rows.map((r) => `${r.name.padEnd(wide)} : ${r.shape.padEnd(wider)}   ${r.way}`.trimEnd());
+  return tensors.length === 0 ? [] : [{ kind: 'tensors', tensors }];
 }
 
 /** At most this many steps are shown: the nearest ones and the first. */
@@ -35,12 +34,10 @@ const mostSteps = 5;
 /** Values looked through for steps worth telling. */
 const farthest = 60;
 
-function way(scope: Scope, value: Value): string {
-  const steps: string[] = [];
+function way(scope: Scope, value: Value): readonly (Step | undefined)[] {
+  const steps: Step[] = [];
   let at: Value | undefined = value;
   let last: Span | undefined;
-  // A file is named where it is not the one of the expression that fails, nor of the step before.
-  let { file } = scope.file;
   for (let i = 0; at && i < farthest; i++) {
     const { label, span } = at.node.origin;
     // Nodes of one place are one step, shown by the last of them.
@@ -48,17 +45,14 @@ function way(scope: Scope, value: Value): string {
       label !== '' &&
       !(span && last && span.file === last.file && span.start === last.start && span.end === last.end)
     ) {
-      steps.push(span ? `${label} (${placeOf(scope.context, span, file)})` : label);
-      file = span?.file ?? file;
+      steps.push({ label, at: span && lineOf(scope.context, span) });
       last = span;
     }
     const current: Value = at;
     const call = scope.graph?.calls.find((c) => c.results.includes(current));
     at = call ? call.args[0] : current.node.inputs[0];
   }
-  return steps.length > mostSteps
-    ? [...steps.slice(0, mostSteps - 1), '…', steps[steps.length - 1]].join(' <- ')
-    : steps.join(' <- ');
+  return steps.length > mostSteps ? [...steps.slice(0, mostSteps - 1), undefined, ...steps.slice(-1)] : steps;
 }
 
 /** The axes that people call by a word, by the letter that stands for their size. */

@@ -1,4 +1,5 @@
 import { check } from '../../../compiler/compile.ts';
+import { detailLines } from '../../../compiler/diagnostics/details.ts';
 import type { Diagnostic } from '../../../compiler/diagnostics/diagnostic.ts';
 import { renderTerminal } from '../../../compiler/diagnostics/render-terminal.ts';
 import { inlineModel } from '../../../compiler/elaborate/models/inline.ts';
@@ -104,7 +105,7 @@ function blame(errors: readonly Diagnostic[], file: string, mutation: Mutation):
   // The way of a shape has lines of the file that the message is in as `(:12)`, and of others as `(parts/swin.crob:12)`.
   const isOnTheWay = ({ span, details }: Diagnostic): boolean => {
     const place = `(${span.file === file ? '' : file}:${mutation.line})`;
-    return details.some((text) => text.includes(place));
+    return detailLines(details, span.file).some((text) => text.includes(place));
   };
   if (errors.some(({ span }) => isAt(span))) return 'at the line';
   if (errors.some(isUse)) return 'at a use';

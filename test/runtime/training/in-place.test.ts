@@ -146,7 +146,7 @@ async function after(graph: Graph, sizes: readonly number[], apart: boolean): Pr
     packs: [],
     apart: apart ? ['s'] : [],
     learning: [],
-        draws: [],
+    draws: [],
     outputs: [],
   };
   const data = start(sizes.reduce((a, b) => a * b, 1));
