@@ -1,5 +1,6 @@
+import { rowOf } from '../ops/table.ts';
 import { Builder } from './builder.ts';
-import type { Graph, GraphInput, GraphOutput, Node, NodeOp, Value } from './graph.ts';
+import type { Graph, GraphInput, GraphOutput, Node, Value } from './graph.ts';
 import { finish } from './rebuild.ts';
 
 /** Some nodes of a graph as a graph of their own. */
@@ -11,24 +12,9 @@ export interface Piece {
   readonly here: ReadonlyMap<Value, Value>;
 }
 
-/**
- * Operators whose results cost nothing, or less than to hand them from piece to piece: every piece that reads one has its
- * own. Their elements are those of their first input.
- */
-const free: ReadonlySet<NodeOp> = new Set<NodeOp>([
-  'constant',
-  'full',
-  'iota',
-  'dim',
-  'reshape',
-  'transpose',
-  'broadcast',
-  'cast',
-  'stop_gradient',
-]);
-
+/** Every piece that reads the result of such an operator has its own. */
 export function isFree(node: Node): boolean {
-  return free.has(node.op);
+  return rowOf(node.op)?.free === true;
 }
 
 /** The nodes of a graph that compute something, which pieces share out; in order. */

@@ -7,7 +7,7 @@ import { once, operand, perInput } from './gradients/rule.ts';
 import { zip } from './kernels/elementwise.ts';
 import { input } from './kernels/tensor.ts';
 import type { OpAttributes, OpName } from './names.ts';
-import type { OpRow, Random, ResultMemory } from './row.ts';
+import type { HalfPrecision, OpRow, Random, ResultMemory } from './row.ts';
 import { alignedShapes, bools, floats, halves, integers } from './sampling.ts';
 import { scalar } from './scalar.ts';
 import { inputType, isFloat, isNumeric, typing } from './typing.ts';
@@ -31,6 +31,9 @@ interface Binary {
   readonly draws: readonly (readonly [Draw, Draw])[];
   readonly gradient: 'none' | ((at: Operands) => readonly [() => Value, () => Value]);
   readonly kinks?: string;
+  /** `operands` when not given. */
+  readonly half?: HalfPrecision;
+  readonly commutes?: true;
 }
 
 interface Operands {
@@ -74,7 +77,19 @@ const wholeExponents: Draw = (random, shape) => {
 };
 
 function row<O extends BinaryName>(name: O, binary: Binary): OpRow<O> {
-  const { docs, takes, gives, f, memory = 'element', integer, draws, gradient, kinks } = binary;
+  const {
+    docs,
+    takes,
+    gives,
+    f,
+    memory = 'element',
+    integer,
+    draws,
+    gradient,
+    kinks,
+    half = 'operands',
+    commutes,
+  } = binary;
   const { constraint, test } = accepts[takes];
   return {
     name,
@@ -82,6 +97,9 @@ function row<O extends BinaryName>(name: O, binary: Binary): OpRow<O> {
     constraints: [sameDtype, constraint, broadcastConstraint],
     inputs: ['a', 'b'],
     memory,
+    elements: 'own',
+    half,
+    ...(commutes === undefined ? {} : { commutes }),
     infer: (inputs, _attributes, facts) =>
       typing(facts, (prove) => {
         const [a, b] = [inputType(inputs, 0), inputType(inputs, 1)];
@@ -113,7 +131,7 @@ function row<O extends BinaryName>(name: O, binary: Binary): OpRow<O> {
 
 const arithmetic = { takes: 'numeric', gives: 'same', draws: anyNumbers } as const;
 const comparison = { takes: 'numeric', gives: 'bool', draws: anyNumbers, gradient: 'none' } as const;
-const logical = { takes: 'bool', gives: 'bool', draws: [[bools, bools]], gradient: 'none' } as const;
+const logical = { takes: 'bool', gives: 'bool', commutes: true, draws: [[bools, bools]], gradient: 'none' } as const;
 const whole = { takes: 'integer', gives: 'same', draws: [[integers, divisors]], gradient: 'none' } as const;
 
 /** dy goes to the operand that was chosen; equal ones get half of it each. */
@@ -138,6 +156,7 @@ const euclidean = (a: number, b: number): number => ((a % b) + b) % b;
 export const binaryRows = {
   add: row('add', {
     ...arithmetic,
+    commutes: true,
     docs: 'a + b; i32 wraps.',
     f: (a, b) => a + b,
     gradient: ({ a, b, dy, to }) => [() => to(a, dy), () => to(b, dy)],
@@ -150,6 +169,7 @@ export const binaryRows = {
   }),
   mul: row('mul', {
     ...arithmetic,
+    commutes: true,
     docs: 'a · b; i32 wraps.',
     f: (a, b) => a * b,
     integer: Math.imul,
@@ -169,6 +189,7 @@ export const binaryRows = {
     kinks: 'Infinite where b is 0; in b, NaN where a is 0 too.',
   }),
   pow: row('pow', {
+    half: 'f32',
     docs: 'a to the power b; a negative base wants a whole exponent.',
     takes: 'float',
     gives: 'same',
@@ -196,6 +217,7 @@ export const binaryRows = {
   }),
   max: row('max', {
     ...arithmetic,
+    commutes: true,
     docs: 'The larger one.',
     f: Math.max,
     gradient: ofChosen((build, x, other) => build.lt(x, other)),
@@ -203,6 +225,7 @@ export const binaryRows = {
   }),
   min: row('min', {
     ...arithmetic,
+    commutes: true,
     docs: 'The smaller one.',
     f: Math.min,
     gradient: ofChosen((build, x, other) => build.lt(other, x)),
@@ -220,6 +243,7 @@ export const binaryRows = {
   }),
   eq: row('eq', {
     ...comparison,
+    commutes: true,
     docs: 'a == b.',
     takes: 'any',
     draws: [...anyNumbers, [bools, bools]],

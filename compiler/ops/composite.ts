@@ -27,6 +27,8 @@ const mean: OpRow<'mean'> = {
   constraints: [float, reducedAxes],
   inputs: ['x'],
   memory: 'new',
+  elements: 'new',
+  half: 'f32',
   infer: (inputs, { axes, keep }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
@@ -57,6 +59,9 @@ const softmax: OpRow<'softmax'> = {
   constraints: [float, oneAxis],
   inputs: ['x'],
   memory: 'new',
+  elements: 'new',
+  half: 'f32',
+  bounded: true,
   infer: (inputs, { axis }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
@@ -79,6 +84,8 @@ const logSoftmax: OpRow<'log_softmax'> = {
   constraints: [float, oneAxis],
   inputs: ['x'],
   memory: 'new',
+  elements: 'new',
+  half: 'f32',
   infer: softmax.infer,
   reference: (inputs, { axis }) => [kernels.logSoftmax(input(inputs, 0), axis)],
   cost: softmax.cost,
@@ -104,6 +111,9 @@ const layerNorm: OpRow<'layer_norm'> = {
   constraints: [normDtype, normRank, normEps, normSize],
   inputs: ['x', 'scale', 'bias'],
   memory: 'new',
+  elements: 'new',
+  half: 'f32',
+  bounded: true,
   infer: (inputs, { eps }, facts) =>
     typing(facts, (prove) => {
       const [x, scale, bias] = [inputType(inputs, 0), inputType(inputs, 1), inputType(inputs, 2)];
@@ -135,6 +145,8 @@ const gelu: OpRow<'gelu'> = {
   constraints: [float],
   inputs: ['x'],
   memory: 'new',
+  elements: 'own',
+  half: 'operands',
   infer: (inputs, _attributes, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
@@ -165,6 +177,8 @@ const maxPool2d: OpRow<'max_pool2d'> = {
   constraints: [float, poolRank, windowNumbers, poolPad, windowFits],
   inputs: ['x'],
   memory: 'new',
+  elements: 'new',
+  half: 'operands',
   infer: (inputs, { kernel, stride, pad }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
@@ -205,6 +219,8 @@ const gridSample: OpRow<'grid_sample'> = {
   constraints: [gridDtype, gridRank, gridBatch, gridPair],
   inputs: ['x', 'at'],
   memory: 'new',
+  elements: 'new',
+  half: 'f32',
   infer: (inputs, _attributes, facts) =>
     typing(facts, (prove) => {
       const [x, points] = [inputType(inputs, 0), inputType(inputs, 1)];

@@ -26,6 +26,8 @@ const matmul: OpRow<'matmul'> = {
   constraints: [floatInputs, matmulRank, matmulInner, broadcastConstraint],
   inputs: ['a', 'b'],
   memory: 'new',
+  elements: 'new',
+  half: 'f16',
   infer: (inputs, _attributes, facts) =>
     typing(facts, (prove) => {
       const [a, b] = [inputType(inputs, 0), inputType(inputs, 1)];
@@ -88,6 +90,8 @@ const conv2d: OpRow<'conv2d'> = {
   constraints: [floatInputs, fourAxes, wholeGroups, channels, windowNumbers, windowFits],
   inputs: ['x', 'w'],
   memory: 'new',
+  elements: 'new',
+  half: 'f16',
   infer: (inputs, attributes, facts) =>
     typing(facts, (prove) => {
       const [x, w] = [inputType(inputs, 0), inputType(inputs, 1)];
@@ -120,6 +124,8 @@ const conv2dDx: OpRow<'conv2d_dx'> = {
   constraints: [floatInputs, positive, fourAxes, wholeGroups, channels, windowNumbers, windowFits, gradientShape],
   inputs: ['dy', 'w'],
   memory: 'new',
+  elements: 'new',
+  half: 'f32',
   infer: (inputs, attributes, facts) =>
     typing(facts, (prove) => {
       const [dy, w] = [inputType(inputs, 0), inputType(inputs, 1)];
@@ -149,6 +155,8 @@ const conv2dDw: OpRow<'conv2d_dw'> = {
   constraints: [floatInputs, fourAxes, groupsDivide, wholeGroups, windowNumbers, windowFits, gradientShape],
   inputs: ['x', 'dy'],
   memory: 'new',
+  elements: 'new',
+  half: 'f32',
   infer: (inputs, attributes, facts) =>
     typing(facts, (prove) => {
       const [x, dy] = [inputType(inputs, 0), inputType(inputs, 1)];

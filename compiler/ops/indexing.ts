@@ -21,6 +21,8 @@ const gather: OpRow<'gather'> = {
   constraints: [indexDtype, gatherRank],
   inputs: ['x', 'index'],
   memory: 'new',
+  elements: 'moved',
+  half: 'operands',
   infer: (inputs, _attributes, facts) =>
     typing(facts, (prove) => {
       const [x, index] = [inputType(inputs, 0), inputType(inputs, 1)];
@@ -55,6 +57,8 @@ const scatterAdd: OpRow<'scatter_add'> = {
   constraints: [indexDtype, scatterDtype, scatterRows, scatterShape, scatterApart],
   inputs: ['index', 'updates'],
   memory: 'new',
+  elements: 'new',
+  half: 'f32',
   infer: (inputs, { rows, apart }, facts) =>
     typing(facts, (prove) => {
       const [index, updates] = [inputType(inputs, 0), inputType(inputs, 1)];
@@ -93,6 +97,8 @@ const select: OpRow<'select'> = {
   constraints: [conditionDtype, branchDtype, broadcastConstraint],
   inputs: ['condition', 'a', 'b'],
   memory: 'element',
+  elements: 'own',
+  half: 'operands',
   infer: (inputs, _attributes, facts) =>
     typing(facts, (prove) => {
       const [condition, a, b] = [inputType(inputs, 0), inputType(inputs, 1), inputType(inputs, 2)];
@@ -128,6 +134,9 @@ const cast: OpRow<'cast'> = {
   constraints: [],
   inputs: ['x'],
   memory: 'moved',
+  elements: 'own',
+  half: 'operands',
+  free: true,
   infer: (inputs, { dtype }) => ({ types: [{ dtype, shape: inputType(inputs, 0).shape }] }),
   reference: (inputs, { dtype }) => [castTo(input(inputs, 0), dtype)],
   cost: movement,

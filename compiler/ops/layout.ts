@@ -17,6 +17,9 @@ const reshape: OpRow<'reshape'> = {
   constraints: [sameCount, positive],
   inputs: ['x'],
   memory: 'same',
+  elements: 'moved',
+  half: 'operands',
+  free: true,
   infer: (inputs, { shape }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
@@ -51,6 +54,9 @@ const transpose: OpRow<'transpose'> = {
   constraints: [permutation],
   inputs: ['x'],
   memory: 'moved',
+  elements: 'moved',
+  half: 'operands',
+  free: true,
   infer: (inputs, { perm }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
@@ -83,6 +89,9 @@ const broadcast: OpRow<'broadcast'> = {
   constraints: [notDeeper, positive, broadcastConstraint],
   inputs: ['x'],
   memory: 'moved',
+  elements: 'moved',
+  half: 'operands',
+  free: true,
   infer: (inputs, { shape }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
@@ -121,6 +130,8 @@ const concat: OpRow<'concat'> = {
   constraints: [someInput, concatDtype, concatRank, concatSizes],
   inputs: ['xs...'],
   memory: 'moved',
+  elements: 'moved',
+  half: 'operands',
   infer: (inputs, { axis }, facts) =>
     typing(facts, (prove) => {
       prove.holds(inputs.length > 0, someInput);
@@ -178,6 +189,8 @@ const slice: OpRow<'slice'> = {
   constraints: [sliceEntries, sliceStep, sliceStart, sliceFilled, sliceStop],
   inputs: ['x'],
   memory: 'moved',
+  elements: 'moved',
+  half: 'operands',
   infer: (inputs, { start, stop, step }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
@@ -229,6 +242,8 @@ const pad: OpRow<'pad'> = {
   constraints: [padEntries, padValue, padWidths],
   inputs: ['x'],
   memory: 'moved',
+  elements: 'moved',
+  half: 'operands',
   infer: (inputs, { low, high, value }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);

@@ -34,6 +34,8 @@ const sum: OpRow<'sum'> = {
   constraints: [numeric, reducedAxes],
   inputs: ['x'],
   memory: 'new',
+  elements: 'new',
+  half: 'f32',
   infer: (inputs, { axes, keep }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
@@ -55,6 +57,8 @@ const reduceMax: OpRow<'reduce_max'> = {
   constraints: [numeric, reducedAxes],
   inputs: ['x'],
   memory: 'new',
+  elements: 'moved',
+  half: 'operands',
   infer: sum.infer,
   reference(inputs, { axes, keep }) {
     const x = input(inputs, 0);
@@ -83,6 +87,8 @@ const topk: OpRow<'topk'> = {
   constraints: [topkDtype, topkRank, topkWhole, topkBound],
   inputs: ['x'],
   memory: 'new',
+  elements: 'new',
+  half: 'f32',
   infer: (inputs, { k }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);

@@ -68,6 +68,23 @@ export type Gradient<O extends OpName> = 'none' | ((at: GradientAt<O>) => readon
  */
 export type ResultMemory = 'element' | 'alone' | 'same' | 'moved' | 'new';
 
+/**
+ * What the elements of a result are:
+ * - `own`: each is computed from one element of each input, by trailing alignment.
+ * - `moved`: elements of the inputs at other places, unchanged, or a constant.
+ * - `new`: computed from several elements, or from none.
+ */
+export type ResultElements = 'own' | 'moved' | 'new';
+
+/**
+ * What `--dtype f16` computes in:
+ * - `f16`: half precision; time goes here, and runtimes add up in float32 by themselves.
+ * - `f32`: float32; sums lose small terms in half precision, exponentials and powers overflow it, angles and positions need
+ *   its missing bits.
+ * - `operands`: what its operands were computed in.
+ */
+export type HalfPrecision = 'f16' | 'f32' | 'operands';
+
 /** Everything an operator IS: read by the checker, the interpreter, the differentiator, the summary, the docs and the fuzzer. */
 export interface OpRow<O extends OpName> {
   readonly name: O;
@@ -77,6 +94,17 @@ export interface OpRow<O extends OpName> {
   readonly constraints: readonly string[];
   readonly inputs: readonly string[];
   readonly memory: ResultMemory;
+  readonly elements: ResultElements;
+  readonly half: HalfPrecision;
+  /**
+   * Whatever it is given, half precision holds what it gives. That holds for e^x as well: where its argument was shifted to at
+   * most 0, as before every sum of exponentials.
+   */
+  readonly bounded?: true;
+  /** Of two inputs that may change places. */
+  readonly commutes?: true;
+  /** Costs nothing, or less than to store its result and read it again. Its elements are those of its first input, if it has one. */
+  readonly free?: true;
   /** Result types, or the first constraint that is not proved under `facts`. */
   infer(inputs: readonly TensorType[], attributes: OpAttributes[O], facts: Facts): Inferred;
   /** Plain float64 loops, slow and obvious. Dims in attributes are constants here. */

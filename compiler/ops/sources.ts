@@ -17,6 +17,9 @@ const constantRow: OpRow<'constant'> = {
   constraints: [constantElements, positive],
   inputs: [],
   memory: 'new',
+  elements: 'new',
+  half: 'operands',
+  free: true,
   infer: (_inputs, { tensor }, facts) =>
     typing(facts, (prove) => {
       const shape = tensor.shape.map(constant);
@@ -39,6 +42,9 @@ const full: OpRow<'full'> = {
   constraints: [fits, positive],
   inputs: [],
   memory: 'new',
+  elements: 'new',
+  half: 'operands',
+  free: true,
   infer: (_inputs, { value, dtype, shape }, facts) =>
     typing(facts, (prove) => {
       prove.holds(representable(value, dtype), fits);
@@ -65,6 +71,9 @@ const iota: OpRow<'iota'> = {
   constraints: [iotaPositive],
   inputs: [],
   memory: 'new',
+  elements: 'new',
+  half: 'operands',
+  free: true,
   infer: (_inputs, { n }, facts) =>
     typing(facts, (prove) => {
       prove.positive(n, iotaPositive);
@@ -86,6 +95,9 @@ const dim: OpRow<'dim'> = {
   constraints: [],
   inputs: [],
   memory: 'new',
+  elements: 'new',
+  half: 'operands',
+  free: true,
   infer: () => ({ types: [{ dtype: 'i32', shape: [] }] }),
   reference: (_inputs, { value }) => [{ dtype: 'i32', shape: [], data: Int32Array.of(sizeOf(value)) }],
   cost: (_inputs, outputs) => ({ flops: zero, bytes: bytes(inputType(outputs, 0)) }),
@@ -99,6 +111,8 @@ const uniform: OpRow<'uniform'> = {
   constraints: [positive],
   inputs: [],
   memory: 'new',
+  elements: 'new',
+  half: 'f32',
   infer: (_inputs, { shape }, facts) =>
     typing(facts, (prove) => {
       positiveShape(prove, shape, positive);
@@ -122,6 +136,9 @@ const stopGradient: OpRow<'stop_gradient'> = {
   constraints: [],
   inputs: ['x'],
   memory: 'same',
+  elements: 'own',
+  half: 'operands',
+  free: true,
   infer: (inputs) => ({ types: [inputType(inputs, 0)] }),
   reference: (inputs) => [input(inputs, 0)],
   cost: () => free,
@@ -135,6 +152,8 @@ const barrier: OpRow<'barrier'> = {
   constraints: [],
   inputs: ['x', 'signal'],
   memory: 'same',
+  elements: 'moved',
+  half: 'operands',
   infer: (inputs) => ({ types: [inputType(inputs, 0)] }),
   reference: (inputs) => [input(inputs, 0)],
   cost: (inputs, outputs) => movement(inputs.slice(0, 1), outputs),

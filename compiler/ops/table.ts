@@ -1,3 +1,4 @@
+import type { NodeOp } from '../ir/graph.ts';
 import { binaryRows } from './binary.ts';
 import { compositeRows } from './composite.ts';
 import { contractRows } from './contract.ts';
@@ -19,3 +20,14 @@ export const ops: { readonly [O in OpName]: OpRow<O> } = {
 
 /** In the table's order. */
 export const opNames = Object.keys(ops) as OpName[];
+
+/** What every row has, whatever its operator. */
+export type AnyRow = Pick<
+  OpRow<OpName>,
+  'name' | 'memory' | 'elements' | 'half' | 'bounded' | 'commutes' | 'free' | 'kinks'
+>;
+
+/** The row of an operator; undefined for inputs and weights, whose elements are given. */
+export function rowOf(op: NodeOp): AnyRow | undefined {
+  return op === 'input' || op === 'weight' ? undefined : ops[op];
+}

@@ -6,7 +6,7 @@ import { map } from './kernels/elementwise.ts';
 import { erf as errorFunction } from './kernels/erf.ts';
 import { input } from './kernels/tensor.ts';
 import type { OpAttributes, OpName } from './names.ts';
-import type { OpRow, Random, ResultMemory } from './row.ts';
+import type { HalfPrecision, OpRow, Random, ResultMemory } from './row.ts';
 import { anyShape, bools, floats, numbers } from './sampling.ts';
 import { scalar } from './scalar.ts';
 import { inputType, isFloat, isNumeric, typing } from './typing.ts';
@@ -35,6 +35,9 @@ interface Unary {
   readonly f: (x: number) => number;
   /** `element` when not given. */
   readonly memory?: Extract<ResultMemory, 'element' | 'alone'>;
+  /** `operands` when not given. */
+  readonly half?: HalfPrecision;
+  readonly bounded?: true;
   readonly flops: number;
   readonly gradient: 'none' | ((build: Builder, x: Value, y: Value, dy: Value) => Value);
   readonly kinks?: string;
@@ -49,7 +52,7 @@ const accepts: Record<Unary['takes'], { constraint: string; test: (dtype: DType)
 };
 
 function row<O extends UnaryName>(name: O, unary: Unary): OpRow<O> {
-  const { docs, takes, f, memory = 'element', flops, gradient, kinks, domain } = unary;
+  const { docs, takes, f, memory = 'element', half = 'operands', bounded, flops, gradient, kinks, domain } = unary;
   const { constraint, test } = accepts[takes];
   const draw = (random: Random, shape: number[]) => {
     if (takes === 'bool') return bools(random, shape);
@@ -61,6 +64,9 @@ function row<O extends UnaryName>(name: O, unary: Unary): OpRow<O> {
     constraints: [constraint],
     inputs: ['x'],
     memory,
+    elements: 'own',
+    half,
+    ...(bounded === undefined ? {} : { bounded }),
     infer: (inputs, _attributes, facts) =>
       typing(facts, (prove) => {
         const x = inputType(inputs, 0);
@@ -99,6 +105,8 @@ export const unaryRows = {
     kinks: '0 at 0.',
   }),
   exp: row('exp', {
+    half: 'f32',
+    bounded: true,
     docs: 'e^x.',
     takes: 'float',
     f: Math.exp,
@@ -107,6 +115,7 @@ export const unaryRows = {
     gradient: (build, _x, y, dy) => build.mul(dy, y),
   }),
   log: row('log', {
+    half: 'f32',
     docs: 'The natural logarithm.',
     takes: 'float',
     f: Math.log,
@@ -117,6 +126,7 @@ export const unaryRows = {
     kinks: 'Infinite at 0.',
   }),
   sqrt: row('sqrt', {
+    half: 'f32',
     docs: 'The square root.',
     takes: 'float',
     f: Math.sqrt,
@@ -126,6 +136,8 @@ export const unaryRows = {
     kinks: 'Infinite at 0.',
   }),
   sin: row('sin', {
+    half: 'f32',
+    bounded: true,
     docs: 'The sine of radians.',
     takes: 'float',
     f: Math.sin,
@@ -134,6 +146,8 @@ export const unaryRows = {
     gradient: (build, x, _y, dy) => build.mul(dy, build.cos(x)),
   }),
   cos: row('cos', {
+    half: 'f32',
+    bounded: true,
     docs: 'The cosine of radians.',
     takes: 'float',
     f: Math.cos,
@@ -142,6 +156,7 @@ export const unaryRows = {
     gradient: (build, x, _y, dy) => build.neg(build.mul(dy, build.sin(x))),
   }),
   tanh: row('tanh', {
+    bounded: true,
     docs: 'The hyperbolic tangent.',
     takes: 'float',
     f: Math.tanh,
@@ -150,6 +165,7 @@ export const unaryRows = {
     gradient: (build, x, y, dy) => build.mul(dy, build.sub(scalar(build, x, 1), build.mul(y, y))),
   }),
   erf: row('erf', {
+    bounded: true,
     docs: 'The error function.',
     takes: 'float',
     f: errorFunction,
@@ -160,6 +176,7 @@ export const unaryRows = {
       build.mul(dy, build.exp(build.sub(scalar(build, x, Math.log(2 / Math.sqrt(Math.PI))), build.mul(x, x)))),
   }),
   sigmoid: row('sigmoid', {
+    bounded: true,
     docs: '1 / (1 + e^-x).',
     takes: 'float',
     f: (x) => 1 / (1 + Math.exp(-x)),
@@ -168,6 +185,7 @@ export const unaryRows = {
     gradient: (build, x, y, dy) => build.mul(dy, build.mul(y, build.sub(scalar(build, x, 1), y))),
   }),
   softplus: row('softplus', {
+    half: 'f32',
     docs: 'log(1 + e^x), safe for large x.',
     takes: 'float',
     f: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),

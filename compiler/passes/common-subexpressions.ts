@@ -1,8 +1,7 @@
 import { type Attribute, attributesOf } from '../ir/attributes.ts';
-import type { Graph, Node, NodeOp, TensorData, Value } from '../ir/graph.ts';
+import type { Graph, Node, TensorData, Value } from '../ir/graph.ts';
 import { rewrite } from '../ir/rebuild.ts';
-
-const commutative: ReadonlySet<NodeOp> = new Set<NodeOp>(['add', 'mul', 'max', 'min', 'eq', 'and', 'or']);
+import { rowOf } from '../ops/table.ts';
 
 /** Equal nodes of equal operands become one: the first. */
 export function mergeCommonSubexpressions(graph: Graph): Graph {
@@ -32,7 +31,7 @@ export function mergeCommonSubexpressions(graph: Graph): Graph {
 
 function keyOf(node: Node, inputs: readonly Value[]): string {
   const ids = inputs.map((input) => input.id);
-  if (commutative.has(node.op)) ids.sort((a, b) => a - b);
+  if (rowOf(node.op)?.commutes) ids.sort((a, b) => a - b);
   let key = `${node.op} ${ids.join()}`;
   for (const attribute of attributesOf(node.op, node.attributes)) key += `|${attributeKey(attribute)}`;
   return key;

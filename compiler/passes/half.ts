@@ -1,37 +1,9 @@
 import { Builder } from '../ir/builder.ts';
 import type { DType, Graph, Node, Value, WeightAttributes } from '../ir/graph.ts';
 import { finish } from '../ir/rebuild.ts';
-import type { OpAttributes, OpName } from '../ops/names.ts';
+import { rowOf } from '../ops/table.ts';
 import { castRules } from './casts.ts';
-import { isElementwise } from './match.ts';
 import { applyRules } from './rule.ts';
-
-/** Where the time goes, and where runtimes accumulate in float32 by themselves. */
-const inHalf: ReadonlySet<string> = new Set<OpName>(['matmul', 'conv2d']);
-
-/** Sums lose small terms in half precision, exponentials and powers overflow it, angles and pixels need its missing bits. */
-const inFloat: ReadonlySet<string> = new Set<OpName>([
-  ...([
-    'layer_norm',
-    'softmax',
-    'log_softmax',
-    'mean',
-    'sum',
-    'exp',
-    'log',
-    'pow',
-    'sqrt',
-    'sin',
-    'cos',
-    'softplus',
-  ] as const),
-  ...(['grid_sample', 'scatter_add', 'uniform', 'conv2d_dx', 'conv2d_dw', 'topk'] as const),
-]);
-
-/** Whatever they are given, half precision holds what they give; so does e^x for a mask, which is what stands before sums. */
-const bounded: ReadonlySet<string> = new Set<OpName>([
-  ...(['softmax', 'layer_norm', 'sigmoid', 'tanh', 'erf', 'sin', 'cos', 'exp'] as const),
-]);
 
 const largest = 65504;
 /** The smallest normal half; below it, bits are lost. */
@@ -86,7 +58,7 @@ export function toHalf(graph: Graph): Graph {
     );
     const isKept =
       inputs.some((input) => kept.has(input)) && inputs.every((input) => kept.has(input) || isConstant(input));
-    const isLarge = !bounded.has(node.op) && inputs.some((input) => large.has(input) || isBeyond(input, 'large'));
+    const isLarge = !rowOf(node.op)?.bounded && inputs.some((input) => large.has(input) || isBeyond(input, 'large'));
     for (const [i, output] of node.outputs.entries()) {
       now.set(output, results[i]!);
       if (isLarge && isFloat(output.type.dtype)) large.add(results[i]!);
@@ -115,14 +87,16 @@ function converted(build: Builder, value: Value, dtype: DType): Value {
 
 /** A weight is f16 unless it must not be, or nothing but f32 operators reads it. */
 function weightIn(build: Builder, attributes: WeightAttributes, value: Value, readers: readonly Node[]): Value {
-  const stays = attributes.keepF32 || value.type.dtype !== 'f32' || readers.every(({ op }) => inFloat.has(op));
+  const stays =
+    attributes.keepF32 || value.type.dtype !== 'f32' || readers.every(({ op }) => rowOf(op)?.half === 'f32');
   return build.weight(attributes, stays ? value.type : { ...value.type, dtype: 'f16' });
 }
 
 /** The precision of a node's float operands. */
 function precisionOf(node: Node, inputs: readonly Value[], precise: ReadonlySet<Value>): DType {
-  if (inHalf.has(node.op)) return 'f16';
-  if (inFloat.has(node.op) || node.outputs.some((output) => precise.has(output))) return 'f32';
+  const own = rowOf(node.op)?.half;
+  if (own === 'f16') return 'f16';
+  if (own === 'f32' || node.outputs.some((output) => precise.has(output))) return 'f32';
   if (inputs.some((input) => isBeyond(input, 'small'))) return 'f32';
   // Casts follow from their operand; constants go with the others.
   const computed = inputs.filter((input) => isFloat(input.type.dtype) && !isConstant(input));
@@ -159,12 +133,9 @@ function findPrecise(graph: Graph): Set<Value> {
   return precise;
 }
 
-const moves: ReadonlySet<string> = new Set<keyof OpAttributes>([
-  ...(['reshape', 'transpose', 'broadcast', 'concat', 'slice', 'pad', 'gather', 'reduce_max'] as const),
-]);
-
 function carriesPrecision(node: Node): boolean {
-  return isElementwise(node) || moves.has(node.op);
+  const elements = rowOf(node.op)?.elements;
+  return elements === 'own' || elements === 'moved';
 }
 
 function readersOf(graph: Graph): Map<Value, Node[]> {

@@ -1,8 +1,8 @@
 import { type Dim, one } from '../dims/dim.ts';
-import type { NodeOf, Value } from '../ir/graph.ts';
+import type { Node, NodeOf, SourceOp, Value } from '../ir/graph.ts';
 import { identicalShapes } from '../ir/shapes.ts';
 import { type AxisGroup, groupAxes, minimalPermutation } from './axes.ts';
-import { type ElementwiseOp, isElementwise, isOne, producer } from './match.ts';
+import { isElementwise, isOne, producer } from './match.ts';
 import { composed } from './reshapes.ts';
 import { type Rule, rule, type Site } from './rule.ts';
 
@@ -71,8 +71,10 @@ function cancelled(value: Value, view: View, site: Site): Plan | undefined {
 function through(value: Value, view: View, site: Site, left: number): Plan | undefined {
   if (site.uses(value) > 1) return undefined;
   const { node } = value;
-  if (isElementwise(node)) return throughElementwise(node, view, site, left);
   switch (node.op) {
+    case 'input':
+    case 'weight':
+      return undefined;
     case 'softmax':
     case 'log_softmax':
       return throughAxis(node, view, site, left);
@@ -83,11 +85,16 @@ function through(value: Value, view: View, site: Site, left: number): Plan | und
         ? swapMatmul(node, view.perm, site, left)
         : reshapeRows(node, view.shape, site, left);
     default:
-      return undefined;
+      return isElementwise(node) ? throughElementwise(node, view, site, left) : undefined;
   }
 }
 
-function throughElementwise(node: NodeOf<ElementwiseOp>, view: View, site: Site, left: number): Plan | undefined {
+function throughElementwise(
+  node: Exclude<Node, { op: SourceOp }>,
+  view: View,
+  site: Site,
+  left: number,
+): Plan | undefined {
   const whole = node.outputs[0]!.type.shape;
   if (!node.inputs.some((input) => identicalShapes(input.type.shape, whole))) return undefined;
   const plans: Plan[] = [];

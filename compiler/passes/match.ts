@@ -3,6 +3,7 @@ import type { Facts } from '../dims/facts.ts';
 import type { Node, NodeOf, NodeOp, Value } from '../ir/graph.ts';
 import { uniformValue } from '../ir/tensor-data.ts';
 import type { OpName } from '../ops/names.ts';
+import { opNames, ops, rowOf } from '../ops/table.ts';
 
 /** The node of a value, if it is this operator. */
 export function producer<O extends NodeOp>(value: Value, op: O): NodeOf<O> | undefined {
@@ -48,19 +49,9 @@ export function isOne(facts: Facts, dim: Dim): boolean {
   return asConstant(dim) === 1 || asConstant(facts.normalize(dim)) === 1;
 }
 
-const unaryOps = [
-  ...(['neg', 'abs', 'exp', 'log', 'sqrt', 'sin', 'cos', 'tanh', 'erf', 'sigmoid', 'relu', 'floor', 'not'] as const),
-  ...(['softplus', 'cast', 'gelu', 'stop_gradient'] as const),
-] satisfies readonly OpName[];
-const binaryOps = [
-  ...(['add', 'sub', 'mul', 'div', 'pow', 'max', 'min', 'mod', 'floordiv', 'eq', 'lt', 'le', 'and', 'or'] as const),
-] satisfies readonly OpName[];
 /** Each element of the result depends on one element of each input, by trailing alignment. */
-export const elementwiseOps = [...unaryOps, ...binaryOps, 'select'] as const satisfies readonly OpName[];
+export const elementwiseOps: readonly OpName[] = opNames.filter((op) => ops[op].elements === 'own');
 
-export type ElementwiseOp = (typeof elementwiseOps)[number];
-const elementwise: ReadonlySet<string> = new Set(elementwiseOps);
-
-export function isElementwise(node: Node): node is NodeOf<ElementwiseOp> & Node {
-  return elementwise.has(node.op);
+export function isElementwise(node: Node): boolean {
+  return rowOf(node.op)?.elements === 'own';
 }

@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import type { TensorData } from '../../compiler/ir/graph.ts';
+import type { OpName } from '../../compiler/ops/names.ts';
+import type { Sample } from '../../compiler/ops/row.ts';
+import { opNames } from '../../compiler/ops/table.ts';
+import { rowOf, samples } from './samples.ts';
+
+const samplesOf = (op: OpName) => samples(op, 40);
+
+const withElement = (tensor: TensorData, at: number): TensorData => {
+  const data = tensor.data.slice();
+  data[at] = tensor.dtype === 'bool' ? 1 - data[at]! : data[at]! + 1;
+  return { ...tensor, data } as TensorData;
+};
+
+/** The flat index of the input's element that stands at a place of the result, by trailing alignment. */
+function aligned(flat: number, shape: readonly number[], input: readonly number[]): number {
+  let [rest, index, stride] = [flat, 0, 1];
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const place = rest % shape[axis]!;
+    rest = Math.floor(rest / shape[axis]!);
+    const size = input[axis - shape.length + input.length];
+    if (size === undefined) continue;
+    if (size !== 1) index += place * stride;
+    stride *= size;
+  }
+  return index;
+}
+
+/** Whether an element of an input changes nothing but what is aligned with it. */
+function isOwn(op: OpName, { inputs, attributes }: Sample<OpName>): boolean {
+  const before = rowOf(op).reference(inputs, attributes);
+  return inputs.every((input, i) =>
+    Array.from(input.data.slice(0, 6)).every((_, at) => {
+      const changed = inputs.map((one, k) => (k === i ? withElement(one, at) : one));
+      const after = rowOf(op).reference(changed, attributes);
+      return after.every((result, k) => {
+        const { shape, data } = before[k]!;
+        if (shape.length < input.shape.length) return false;
+        return Array.from(result.data).every(
+          (x, flat) => Object.is(x, data[flat]) || aligned(flat, shape, input.shape) === at,
+        );
+      });
+    }),
+  );
+}
+
+const computed = opNames.filter((op) => rowOf(op).inputs.length > 0);
+
+test.each(computed.filter((op) => rowOf(op).elements === 'own'))('elements of %s are computed from their own', (op) => {
+  for (const sample of samplesOf(op)) expect(isOwn(op, sample)).toBe(true);
+});
+
+test.each(computed.filter((op) => rowOf(op).elements === 'new'))('elements of %s are not', (op) => {
+  expect(samplesOf(op).every((sample) => isOwn(op, sample))).toBe(false);
+});
+
+test.each(computed.filter((op) => rowOf(op).elements === 'moved'))(
+  'elements of %s are some of its operands, or one constant',
+  (op) => {
+    for (const { inputs, attributes } of samplesOf(op)) {
+      const given = new Set(inputs.flatMap(({ data }) => Array.from(data)));
+      const results = rowOf(op)
+        .reference(inputs, attributes)
+        .flatMap(({ data }) => Array.from(data));
+      expect(new Set(results.filter((x) => !given.has(x))).size).toBeLessThan(2);
+    }
+  },
+);
+
+const binary = computed.filter((op) => rowOf(op).inputs.length === 2 && rowOf(op).elements === 'own');
+
+test.each(binary)('whether the operands of %s may change places', (op) => {
+  const isSame = samplesOf(op).every(({ inputs: [a, b], attributes }) => {
+    const [there, back] = [
+      [a!, b!],
+      [b!, a!],
+    ].map((pair) => rowOf(op).reference(pair, attributes)[0]!.data);
+    return there!.every((x, i) => Object.is(x, back![i]));
+  });
+  expect(rowOf(op).commutes ?? false).toBe(isSame);
+});
+
+test.each(opNames.filter((op) => rowOf(op).bounded))('half precision holds the results of %s', (op) => {
+  for (const { inputs, attributes } of samplesOf(op)) {
+    // Scale and bias of a norm are weights, which are looked at where they are stored.
+    const large = inputs.map((input, i) =>
+      i === 0
+        ? ({ ...input, data: input.data.map((x) => (op === 'exp' ? -1e4 * Math.abs(x) : 1e4 * x)) } as TensorData)
+        : input,
+    );
+    for (const { data } of rowOf(op).reference(large, attributes))
+      for (const x of data) expect(Math.abs(x)).toBeLessThanOrEqual(65504);
+  }
+});
