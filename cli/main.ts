@@ -89,10 +89,33 @@ program
   .addOption(recompute())
   .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))
   .option('--seed <n>', 'seed of initial weights', wholeNumber, 0)
-  .option('--print-after <pass>', 'print the graph after a pass (or `all`, or `list` for their names)')
+  .option(
+    '--print-after <pass>',
+    'print the graph after a pass (or `all`, or `list` for their names) and write nothing',
+  )
+  .option(
+    '--explain <rule>',
+    'print where a rewrite rule fired, and why it left other nodes (or `list` for their names), and write nothing',
+  )
+  .addOption(
+    new Option(
+      '--graph <graph>',
+      'what --print-after and --explain show: inference, or the training step of the recipe',
+    )
+      .choices(['inference', 'step'])
+      .default('inference'),
+  )
   .option('-o, --out <dir>', 'folder to write to', 'out')
   .option('--json', 'print what was built as JSON')
   .action(async (file: string, options) => exit((await import('./commands/build.ts')).build(file, options)));
+
+program
+  .command('expand')
+  .description('print the flattened model: every operator with its type, its module and its place in source')
+  .argument('<file>', 'a .crob file')
+  .option('-m, --model <name>', 'which model of the file; the first when not given')
+  .addOption(set())
+  .action(async (file: string, options) => exit((await import('./commands/expand.ts')).expand(file, options)));
 
 program
   .command('predict')

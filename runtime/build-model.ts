@@ -7,7 +7,7 @@ import type { OnnxModel } from '../compiler/emit/onnx/model.ts';
 import type { Graph } from '../compiler/ir/graph.ts';
 import { graphHash } from '../compiler/ir/hash.ts';
 import { indexInputs } from '../compiler/ir/index-check.ts';
-import { type PipelineOptions, type Precision, runPipeline } from '../compiler/passes/pipeline.ts';
+import { type Precision, runPipeline } from '../compiler/passes/pipeline.ts';
 import type { WrittenFile } from './atomic-file.ts';
 import { buildIdentity, type WeightsIdentity } from './build-identity.ts';
 import { type ClientWriter, startClientWriter } from './client-writer.ts';
@@ -48,7 +48,6 @@ export interface BuildOptions {
   readonly writeWeights: boolean;
   /** Also the typed client. */
   readonly client: boolean;
-  readonly pipeline?: PipelineOptions;
 }
 
 export interface Built {
@@ -77,7 +76,7 @@ export async function buildModel(source: Source, options: BuildOptions): Promise
 
 async function build(source: Source, options: BuildOptions, clientWriter: ClientWriter | undefined): Promise<Built> {
   const { out, dtype } = options;
-  const graph = runPipeline(source.graph, { ...options.pipeline, dtype });
+  const graph = runPipeline(source.graph, { dtype });
   const { name } = graph;
   // Of the graph as it came, so that whoever has it knows what to look at.
   const rowNumbers = indexInputs(source.graph);

@@ -14,7 +14,6 @@ export async function buildForTfjs(file: string, options: BuildOptions): Promise
     throw new UsageError(
       '--via is for --target onnx: a recipe takes published weights with init … via, and training writes them out',
     );
-  if (options.printAfter !== undefined) throw new UsageError('--print-after shows the passes of --target onnx');
   const started = performance.now();
   const source = compiledSource(file, options);
   if (!source) return 1;

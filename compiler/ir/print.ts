@@ -10,15 +10,16 @@ const inlineElements = 16;
 
 /**
  * A graph as text, one node a line: `%2 = matmul %0, %1 : f32[B, 8]  // path: label`. It depends on
- * the graph's structure alone, and `read` gives the same graph back, spans apart.
+ * the graph's structure alone, and `read` gives the same graph back, spans apart. With `placeOf`, lines end with the places
+ * of their nodes in source, which are for people.
  */
-export function print(graph: Graph): string {
+export function print(graph: Graph, placeOf?: (origin: Origin) => string | undefined): string {
   const names = numberValues(graph.nodes);
   const lines = [
     `graph ${JSON.stringify(graph.name)} ${JSON.stringify(graph.docs)}`,
     ...graph.facts.clauses.map((clause) => `fact ${printClause(clause)}`),
     ...graph.guards.map((guard) => `guard ${JSON.stringify(guard.text)} ${printGuard(guard)}`),
-    ...graph.nodes.map((node) => printNode(node, names) + printOrigin(node.origin)),
+    ...graph.nodes.map((node) => printNode(node, names) + printOrigin(node.origin, placeOf?.(node.origin))),
     ...graph.inputs.map(
       ({ name, value, docs }) => `input ${JSON.stringify(name)} = ${names.get(value)} ${JSON.stringify(docs)}`,
     ),
@@ -82,9 +83,11 @@ function printGuard({ left, relation, right, remainder }: Guard): string {
   return `${printDim(left)} ${relation} ${printDim(right)}`;
 }
 
-function printOrigin({ path, label }: Origin): string {
-  if (path === '' && label === '') return '';
-  return label === '' ? `  // ${path}` : `  // ${path}: ${label}`;
+/** `read` needs the colon before a label; people do not. */
+function printOrigin({ path, label }: Origin, place: string | undefined): string {
+  const name = label === '' ? path : path === '' && place !== undefined ? label : `${path}: ${label}`;
+  const parts = [name, place ?? ''].filter((part) => part !== '');
+  return parts.length === 0 ? '' : `  // ${parts.join('  ')}`;
 }
 
 function printAttribute(attribute: Omit<Attribute, 'name'>): string {

@@ -44,17 +44,21 @@ export interface WholePass extends Placed {
 /** What products of matrices and convolutions are computed in. */
 export type Precision = 'f32' | 'f16';
 
-export interface PipelineOptions {
+/** Looks on while passes run. */
+export interface PassObserver {
+  /** Sees the graph after every pass, for `--print-after` and the tests. */
+  readonly after?: (pass: string, graph: Graph) => void;
+  /** Hears which rules fired, and why the others did not. */
+  readonly trace?: Trace;
+}
+
+export interface PipelineOptions extends PassObserver {
   /** f32 when not given. */
   readonly dtype?: Precision;
   /** `gradients` for a graph that is still to be differentiated: what changes them at kinks and ties is left out. */
   readonly keeping?: Keeps;
-  /** Sees the graph after every pass, for `--print-after` and the tests. */
-  readonly after?: (pass: string, graph: Graph) => void;
   /** Checks every invariant after every pass, and throws at the pass that breaks one. */
   readonly verify?: boolean;
-  /** Hears which rules fired, and why the others did not. */
-  readonly trace?: Trace;
 }
 
 const views = [...reshapeRules, ...sliceRules, ...broadcastRules, ...reductionRules];

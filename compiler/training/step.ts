@@ -4,7 +4,7 @@ import type { Graph, GraphInput, GraphOutput, Value } from '../ir/graph.ts';
 import { finish, rewrite } from '../ir/rebuild.ts';
 import { staticShape } from '../ir/shapes.ts';
 import { gradients } from '../passes/differentiate.ts';
-import { runPipeline } from '../passes/pipeline.ts';
+import { type PassObserver, runPipeline } from '../passes/pipeline.ts';
 import { clipScale, globalNorm, oneBehind } from './clip.ts';
 import type { Forward, TrainedWeight, Training } from './compile-training.ts';
 import { inPlaceFaults } from './in-place.ts';
@@ -127,8 +127,12 @@ const slope = (path: string) => `d:${path}`;
  * form is recognised. `rematerialise` are modules whose activations are computed again for the gradients instead of kept:
  * paths, `*` for one name of any kind.
  */
-export function differentiate(training: Training, rematerialise: readonly string[] = []): Differentiated {
-  const forward = runPipeline(forwardGraph(training.forward), { keeping: 'gradients' });
+export function differentiate(
+  training: Training,
+  rematerialise: readonly string[] = [],
+  observer: PassObserver = {},
+): Differentiated {
+  const forward = runPipeline(forwardGraph(training.forward), { ...observer, keeping: 'gradients' });
   const build = new Builder(forward.facts);
   build.nodes.push(...forward.nodes);
   const inputs = new Map(forward.inputs.map(({ name, value }) => [name, value]));
@@ -152,7 +156,9 @@ export function differentiate(training: Training, rematerialise: readonly string
     ...forward,
     outputs: [...outputs].map(([name, value]) => ({ name, value: withoutStops(value), docs: '' })),
   };
-  return { training, graph: runPipeline(finish(parts, build.nodes)), learning };
+  const graph = finish(parts, build.nodes);
+  observer.after?.('differentiate', graph);
+  return { training, graph: runPipeline(graph, observer), learning };
 }
 
 /** The module at or around `path` that one of the patterns means: `layers.3` of `layers.3.attn` for `layers.*`. */

@@ -74,7 +74,7 @@ test('what the target has not', async () => {
     'error: TensorFlow.js has no half precision: leave --dtype at f32\n',
   );
   expect((await build('tiny.crob', '--print-after', 'all')).err).toBe(
-    'error: --print-after shows the passes of --target onnx\n',
+    'error: --print-after and --explain are for --target onnx; --graph step shows a training step\n',
   );
   expect((await build('plain.crob', '--set', 'H=8,W=8,T=4', '--recompute', 'patch')).err).toBe(
     'crobc: --recompute is for training, and no recipe trains Tiny\n',

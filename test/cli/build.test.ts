@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { access, cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { read } from '../../compiler/ir/read.ts';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
 import { crobc, type Ran, type RunOptions, tiny, wide, wrong } from './crobc.ts';
 import { type Entry, safetensorsBytes, tinyWeights } from './safetensors-bytes.ts';
@@ -15,7 +16,22 @@ beforeAll(async () => {
   await writeFile(`${folder}/tiny.crob`, tiny);
   await writeFile(`${folder}/wide.crob`, wide);
   await writeFile(`${folder}/wrong.crob`, wrong);
+  await writeFile(`${folder}/step.crob`, stepped);
 });
+
+/** A product, and a sum with what is repeated first. */
+const stepped = `model Step {
+  head = Conv2d(3, 1, 1)
+  input image: f32[B, 3, 8, 8]
+  output logits = head(image) + repeat(mean(image, "b c h w -> b"), "b -> b c h w", c = 1, h = 8, w = 8)
+}
+recipe plain for Step at B = 2 {
+  input target: f32[B, 1, 8, 8]
+  term error = cross_entropy(logits, target)
+  optimizer = SGD(lr = 0.1)
+  steps = 1
+}
+`;
 
 const build = (args: readonly string[], options: RunOptions = {}): Promise<Ran> =>
   crobc(['build', ...args], { cwd: folder, ...options });
@@ -211,6 +227,46 @@ describe('settings', () => {
       '// after round-constants',
       '// after half',
     ]);
+    await expect(access(`${folder}/printed`), 'nothing is built').rejects.toThrow();
+  });
+
+  test('--print-after shows the training step of the recipe, too', async () => {
+    const printed = (pass: string) => build(['step.crob', '--graph', 'step', '--print-after', pass, '-o', 'printed']);
+    const [list, gradients, step] = await Promise.all(['list', 'differentiate', 'step'].map(printed));
+    expect(list).toMatchObject({ code: 0, out: expect.stringMatching(/\nround-constants\ndifferentiate\nstep\n$/) });
+    expect(gradients).toMatchObject({ code: 0, out: expect.stringMatching(/^output "d:head\.weight" = /m) });
+    expect(step).toMatchObject({ code: 0, out: expect.stringMatching(/^output "next:weight:head\.weight" = /m) });
+    expect(read(gradients!.out.replace(/^.*\n/, '')).outputs.map(({ name }) => name)).toContain('d:head.bias');
+  });
+
+  test('--explain says where a rule fired, and why it left the rest', async () => {
+    const explain = (...args: string[]) => build(['step.crob', '--explain', ...args, '-o', 'printed']);
+    const [list, text, json, step, none, both] = await Promise.all([
+      explain('list'),
+      explain('repeat-late'),
+      explain('repeat-late', '--json'),
+      explain('repeat-late', '--graph', 'step', '--json'),
+      explain('repeat-lat'),
+      explain('repeat-late', '--print-after', 'all'),
+    ]);
+    expect(list!.out).toContain('\nrepeat-late  (simplify, cancel-views)\n');
+    expect(text!.out.split('\n')).toEqual([
+      'repeat-late (simplify, cancel-views): 1 node replaced, 2 looked at and left',
+      '  replaced  add  step.crob:4',
+      '  left      2: no operand is repeated; first add  in head  std/conv.crob:32',
+      '',
+    ]);
+    const found = JSON.parse(json!.out);
+    expect(found).toMatchObject({ rule: 'repeat-late', fired: [{ op: 'add', module: '', place: 'step.crob:4' }] });
+    expect(found.missed).toHaveLength(1);
+    // The losses and gradients are looked at as well.
+    expect(JSON.parse(step!.out).missed[0].nodes.length).toBeGreaterThan(found.missed[0].nodes.length);
+    expect(none).toMatchObject({ code: 2, err: 'error: there is no rule repeat-lat; did you mean repeat-late?\n' });
+    expect(both).toMatchObject({ code: 2, err: expect.stringContaining('give one of them') });
+  });
+
+  test('--graph shows nothing by itself', async () => {
+    expect(await build(['step.crob', '--graph', 'step', '-o', 'never'])).toMatchObject({ code: 2 });
   });
 
   test('a pass that there is not, or not here, is a mistake of the command line', async () => {

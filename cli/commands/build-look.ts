@@ -1,0 +1,136 @@
+import type { Graph, Node } from '../../compiler/ir/graph.ts';
+import { print } from '../../compiler/ir/print.ts';
+import { type Explanation, explaining, rulesOfPasses } from '../../compiler/passes/explain.ts';
+import { type PassObserver, pipeline, runPipeline } from '../../compiler/passes/pipeline.ts';
+import type { Training } from '../../compiler/training/compile-training.ts';
+import { differentiate, trainingStep } from '../../compiler/training/step.ts';
+import { nearest } from '../../grammar/nearest.ts';
+import { originPlace } from '../../runtime/origin-place.ts';
+import { compileFile, viaOf } from '../compile-file.ts';
+import { compileTrainingFile } from '../compile-training.ts';
+import { plural } from '../messages.ts';
+import { printJson, printLine, printText } from '../print.ts';
+import { UsageError } from '../usage-error.ts';
+import type { BuildOptions } from './build.ts';
+
+/** Whether `crobc build` is asked to show what passes do, instead of building. */
+export function isLook({ printAfter, explain }: BuildOptions): boolean {
+  return printAfter !== undefined || explain !== undefined;
+}
+
+/** `crobc build --print-after PASS` and `--explain RULE`: what passes make of a graph. Nothing is written. */
+export async function look(file: string, options: BuildOptions): Promise<number> {
+  const { printAfter, explain } = options;
+  if (printAfter !== undefined && explain !== undefined)
+    throw new UsageError('--print-after and --explain show different things: give one of them');
+  if (printAfter === 'list') {
+    printText(
+      stages(options)
+        .map((name) => `${name}\n`)
+        .join(''),
+    );
+    return 0;
+  }
+  if (explain === 'list') {
+    for (const [rule, passes] of rulesOfPasses()) printLine(`${rule}  (${passes.join(', ')})`);
+    return 0;
+  }
+  if (explain !== undefined) return explainRule(file, explain, options);
+  if (options.json) throw new UsageError('--print-after prints the graph in its own notation: leave --json out');
+  if (printAfter !== 'all') checkStage(printAfter!, options);
+  const compiled = observe(file, options, {
+    after: (pass, graph) => {
+      if (printAfter === 'all' || printAfter === pass) printText(`// after ${pass}\n${print(graph)}\n`);
+    },
+  });
+  return compiled ? 0 : 1;
+}
+
+/** What `--print-after` can name: for a training step, also the stages between the passes. */
+function stages({ graph }: BuildOptions): readonly string[] {
+  const passes = pipeline.map(({ name }) => name);
+  return graph === 'step' ? [...passes.filter((name) => name !== 'half'), 'differentiate', 'step'] : passes;
+}
+
+function checkStage(name: string, options: BuildOptions): void {
+  const known = stages(options);
+  if (!known.includes(name)) {
+    const meant = nearest(name, known);
+    throw new UsageError(
+      `there is no pass ${name}; ${meant ? `did you mean ${meant}?` : `there are ${known.join(', ')}`}`,
+    );
+  }
+  const pass = pipeline.find((one) => one.name === name);
+  if (pass?.only && pass.only !== options.dtype)
+    throw new UsageError(`the pass ${name} runs with --dtype ${pass.only} alone`);
+}
+
+/** Where nodes were written: `crobim.crob:33`. */
+type Places = (node: Node) => string;
+
+/** Compiles what is asked for and runs its passes under observation; undefined where it does not compile. */
+function observe(file: string, options: BuildOptions, observer: PassObserver): Places | undefined {
+  if (options.graph === 'step') {
+    const compiled = compileTrainingFile(file, { model: options.model, recipe: undefined, set: options.set });
+    if (!compiled) return undefined;
+    stepUnder(compiled.training, options.recompute ?? [], observer);
+    return ({ origin }) => originPlace({ program: compiled.program, file }, origin) ?? '';
+  }
+  if (options.recompute !== undefined)
+    throw new UsageError('--recompute changes the training step alone: add --graph step');
+  const compiled = compileFile(file, options.model, options.set, { via: viaOf(options) });
+  if (!compiled) return undefined;
+  runPipeline(compiled.graph, { dtype: options.dtype, ...observer });
+  return ({ origin }) => originPlace({ program: compiled.program, file }, origin) ?? '';
+}
+
+function stepUnder(training: Training, recompute: readonly string[], observer: PassObserver): Graph {
+  const differentiated = differentiate(training, recompute, observer);
+  const { graph } = trainingStep(differentiated);
+  observer.after?.('step', graph);
+  return graph;
+}
+
+/** So many nodes that a rule replaced are listed; `--json` has them all. */
+const mostListed = 20;
+
+function explainRule(file: string, rule: string, options: BuildOptions): number {
+  const passes = rulesOfPasses();
+  const of = passes.get(rule);
+  if (!of) {
+    const meant = nearest(rule, [...passes.keys()]);
+    throw new UsageError(`there is no rule ${rule}; ${meant ? `did you mean ${meant}?` : '--explain list names them'}`);
+  }
+  const explained = explaining(rule);
+  const placeOf = observe(file, options, { trace: explained.trace });
+  if (!placeOf) return 1;
+  const found = explained.explanation();
+  if (options.json) printJson(asJson(rule, of, found, placeOf));
+  else shown(rule, of, found, placeOf).forEach(printLine);
+  return 0;
+}
+
+function asJson(rule: string, passes: readonly string[], { fired, missed }: Explanation, placeOf: Places) {
+  const shownNode = (node: Node) => ({ op: node.op, module: node.origin.path, place: placeOf(node) });
+  return {
+    rule,
+    passes,
+    fired: fired.map(shownNode),
+    missed: missed.map(({ reason, nodes }) => ({ reason, nodes: nodes.map(shownNode) })),
+  };
+}
+
+function shown(rule: string, passes: readonly string[], { fired, missed }: Explanation, placeOf: Places): string[] {
+  const where = (node: Node): string =>
+    [node.op, node.origin.path && `in ${node.origin.path}`, placeOf(node)].filter((part) => part !== '').join('  ');
+  const left = missed.reduce((sum, { nodes }) => sum + nodes.length, 0);
+  const more = fired.length - mostListed;
+  return [
+    `${rule} (${passes.join(', ')}): ${plural(fired.length, 'node')} replaced, ${left.toLocaleString('en')} looked at and left`,
+    ...fired.slice(0, mostListed).map((node) => `  replaced  ${where(node)}`),
+    ...(more > 0 ? [`            and ${more.toLocaleString('en')} more; --json has them all`] : []),
+    ...missed.map(
+      ({ reason, nodes }) => `  left      ${nodes.length.toLocaleString('en')}: ${reason}; first ${where(nodes[0]!)}`,
+    ),
+  ];
+}

@@ -1,0 +1,17 @@
+import { print } from '../../compiler/ir/print.ts';
+import { originPlace } from '../../runtime/origin-place.ts';
+import { compileFile } from '../compile-file.ts';
+import { printText } from '../print.ts';
+
+export interface ExpandOptions {
+  readonly model?: string;
+  readonly set?: readonly string[];
+}
+
+/** Prints the flattened model, before any pass: every operator, with the module that it is of and its place in source. */
+export function expand(file: string, options: ExpandOptions): number {
+  const compiled = compileFile(file, options.model, options.set);
+  if (!compiled) return 1;
+  printText(print(compiled.graph, (origin) => originPlace(compiled, origin)));
+  return 0;
+}
