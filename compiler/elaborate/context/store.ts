@@ -63,7 +63,8 @@ export interface TemplateStore {
   readonly patterns: PatternStore;
 }
 
-export function templateStore(): TemplateStore {
+/** Patterns are the same whatever templates are made from. */
+export function templateStore(patterns = patternStore()): TemplateStore {
   return {
     constructed: new Set(),
     byMethod: new Map(),
@@ -73,6 +74,6 @@ export function templateStore(): TemplateStore {
     parts: new Map(),
     needs: new Map(),
     implementations: new Map(),
-    patterns: patternStore(),
+    patterns,
   };
 }

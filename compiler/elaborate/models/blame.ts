@@ -3,6 +3,7 @@ import type { ModelDecl, ModelField, ModelMember, Param } from '../../../grammar
 import type { Detail } from '../../diagnostics/details.ts';
 import { type Diagnostic, diagnosticKey, failsHere, type Note } from '../../diagnostics/diagnostic.ts';
 import type { MessageCode } from '../../diagnostics/messages.ts';
+import { groupedBy } from '../../lists.ts';
 import { assuming, type Context, fork, ownerKey } from '../context/context.ts';
 import type { Faults } from '../context/faults.ts';
 import { settle } from '../report/needs.ts';
@@ -45,7 +46,15 @@ export function blamedOnLines(
 /** A message, and the faults that it is about. */
 interface Explanation {
   readonly message: Diagnostic;
-  readonly keys: readonly string[];
+  readonly about: readonly Marked[];
+}
+
+/** A fault, and what tells it from others. */
+interface Marked {
+  readonly fault: Diagnostic;
+  readonly key: string;
+  /** A fault is the same with other numbers in it: a line that changes these alone is not to blame. */
+  readonly likeness: string;
 }
 
 /** Something that a model says: what might be to blame. */
@@ -86,17 +95,12 @@ function explanations(context: Context, at: ModelAt, faults: Faults): readonly E
 /** The same, whatever the base lacks. */
 function withConditions(context: Context, at: ModelAt, faults: Faults): readonly Explanation[] {
   const { needed, rest } = settle({ context, faults }, (under) => attempt(under, at).faults);
-  const told = needed.flatMap(({ fault, trial, keys, all }): Explanation[] => {
+  const told = needed.flatMap(({ fault, trial, faults: others, all }): Explanation[] => {
     const key = diagnosticKey(fault);
-    const found = blamed(trial.context, at, trial.faults).find((one) => one.keys.includes(key));
-    return found
-      ? [
-          {
-            message: found.message.needs ? all(found.message) : found.message,
-            keys: [...new Set([...keys, ...found.keys])],
-          },
-        ]
-      : [];
+    const found = blamed(trial.context, at, trial.faults).find(({ about }) => about.some((one) => one.key === key));
+    if (!found) return [];
+    const message = found.message.needs ? all(found.message) : found.message;
+    return [{ message, about: [...others.map(marked), ...found.about] }];
   });
   return [...told, ...(rest.faults.size > 0 ? blamed(rest.context, at, rest.faults) : [])];
 }
@@ -125,14 +129,15 @@ function blamed(context: Context, at: ModelAt, faults: Faults): readonly Explana
   const base = [...faults.values()].some(mayBeInherited) ? baseOf(at) : undefined;
   const under = base && withConditionsOf(context, at, base);
   const inBase = base && under && attempt(fork(under), base);
-  const here = keyed(decl, faults);
-  const there = base && inBase && keyed(base.decl, inBase.faults);
-  const ofBoth = alike(there?.keys() ?? []);
-  const ofHere = alike(here.keys());
-  const own = new Map([...here].filter(([key]) => !ofBoth.has(likeness(key))));
+  const here = asInherited(decl, faults);
+  const ofBoth = likenesses(base && inBase ? asInherited(base.decl, inBase.faults) : []);
+  const ofHere = likenesses(here);
+  const own = here.filter(({ likeness }) => !ofBoth.has(likeness));
   const ofBase =
-    base && under && inBase && own.size < here.size
-      ? explanations(under, base, inBase.faults).filter(({ keys }) => keys.some((key) => ofHere.has(likeness(key))))
+    base && under && inBase && own.length < here.length
+      ? explanations(under, base, inBase.faults).filter(({ about }) =>
+          about.some(({ likeness }) => ofHere.has(likeness)),
+        )
       : [];
   const evidence = { brings: broughtIn(context, at, base), without: attemptsWithout(context, at, inBase) };
   return [...ofBase, ...ownExplanations(context, at, own, evidence)];
@@ -164,7 +169,7 @@ function withConditionsOf(context: Context, { decl }: ModelAt, base: ModelAt): C
 /** What comes out without a line, and the likenesses of what is wrong with it. */
 interface Without {
   readonly model: ModelGraph | undefined;
-  readonly keys: ReadonlySet<string>;
+  readonly left: ReadonlySet<string>;
 }
 
 /** What helps to find the line to blame. */
@@ -188,7 +193,7 @@ function attemptsWithout(context: Context, { decl, file }: ModelAt, inBase: Atte
     const saysNothing = params.length + members.length + decl.where.length === 0;
     const { model, faults } =
       inBase && saysNothing ? inBase : attempt(fork(context), { decl: { ...decl, params, members }, file });
-    const made: Without = { model, keys: alike(keyed(decl, faults).keys()) };
+    const made: Without = { model, left: likenesses(asInherited(decl, faults)) };
     known.set(line, made);
     return made;
   };
@@ -197,31 +202,31 @@ function attemptsWithout(context: Context, { decl, file }: ModelAt, inBase: Atte
 function ownExplanations(
   context: Context,
   at: ModelAt,
-  faults: ReadonlyMap<string, Diagnostic>,
+  faults: readonly Marked[],
   { brings, without }: Evidence,
 ): readonly Explanation[] {
   const { decl } = at;
   // Where something else is wrong without a line, that may hide the fault.
-  const known = alike(faults.keys());
-  const guiltyOf = (key: string, fault: Diagnostic): readonly Line[] => {
+  const known = likenesses(faults);
+  const guiltyOf = ({ fault, likeness }: Marked): readonly Line[] => {
     const freed = suspects(decl, fault).flatMap((line) => {
-      const keys = without(line)?.keys;
-      return keys && !keys.has(likeness(key)) ? [{ line, keys }] : [];
+      const left = without(line)?.left;
+      return left && !left.has(likeness) ? [{ line, left }] : [];
     });
-    const better = freed.filter(({ keys }) => [...keys].every((one) => known.has(one)));
+    const better = freed.filter(({ left }) => [...left].every((one) => known.has(one)));
     return (better.length > 0 ? better : freed).map(({ line }) => line);
   };
   const told: Explanation[] = [];
-  const byLine = new Map<Line, Map<string, Diagnostic>>();
-  for (const [key, fault] of faults) {
-    const guilty = guiltyOf(key, fault);
+  const ofLines: { readonly line: Line; readonly one: Marked }[] = [];
+  for (const one of faults) {
+    const { fault } = one;
+    const guilty = guiltyOf(one);
     const [line, second] = guilty;
     const own = brings(decl.span, fault);
     // An override of a module that was brought in is another line than the one that brings it.
     const isModules = own && line && (!isOverride(line) || brings(line.span, fault));
-    if (line && !second && !touches(fault, line.span) && !isModules)
-      byLine.set(line, new Map(byLine.get(line)).set(key, fault));
-    else if (own) told.push({ message: inText(decl, fault), keys: [key] });
+    if (line && !second && !touches(fault, line.span) && !isModules) ofLines.push({ line, one });
+    else if (own) told.push({ message: inText(decl, fault), about: [one] });
     else if (
       line &&
       second &&
@@ -229,25 +234,24 @@ function ownExplanations(
       guilty.some(isOverride) &&
       !guilty.every((one) => touches(fault, one.span))
     )
-      told.push({ message: betweenLines([line, second], fault), keys: [key] });
-    else told.push({ message: whereItShows(decl, fault, guilty.length), keys: [key] });
+      told.push({ message: betweenLines([line, second], fault), about: [one] });
+    else told.push({ message: whereItShows(decl, fault, guilty.length), about: [one] });
   }
-  for (const [line, group] of byLine) {
+  for (const [line, group] of groupedBy(ofLines, (found) => found.line)) {
     // What is wrong with a line in itself has been told.
     if (told.some(({ message }) => isWithin(message.span, line.span))) continue;
     const model = without(line)?.model;
-    const [first] = group.values();
-    if (!first) continue;
-    const message = atLine(context, line, first, model && declaredAt(fork(context), model, line), group.size - 1);
-    const [key] = group.keys();
-    const other = key === undefined ? undefined : contradicted(context, at, key);
-    told.push({ message: other ? beside(message, other) : message, keys: [...group.keys()] });
+    const [{ one: first }] = group;
+    const declared = model && declaredAt(fork(context), model, line);
+    const message = atLine(context, line, first.fault, declared, group.length - 1);
+    const other = contradicted(context, at, first);
+    told.push({ message: other ? beside(message, other) : message, about: group.map(({ one }) => one) });
   }
   return told;
 }
 
 /** The one override of a base without which the variant would be right as well. */
-function contradicted(context: Context, at: ModelAt, key: string): Line | undefined {
+function contradicted(context: Context, at: ModelAt, { likeness }: Marked): Line | undefined {
   const found: Line[] = [];
   let tried = 0;
   const chain = new Set<ModelDecl>([at.decl]);
@@ -256,7 +260,7 @@ function contradicted(context: Context, at: ModelAt, key: string): Line | undefi
     for (const line of base.decl.members.filter(isOverride)) {
       if (tried++ >= mostTried) return undefined;
       const { faults } = attempt(fork(context), withoutLine(at, base, line));
-      if (!alike(keyed(at.decl, faults).keys()).has(likeness(key))) found.push(line);
+      if (!likenesses(asInherited(at.decl, faults)).has(likeness)) found.push(line);
     }
   }
   return found.length === 1 ? found[0] : undefined;
@@ -277,25 +281,29 @@ function beside(message: Diagnostic, { span }: Line): Diagnostic {
   return { ...message, notes: [{ span, text: 'without this line it would be right' }, ...message.notes].slice(0, 3) };
 }
 
-/** A fault is the same with other numbers in it: a line that changes these alone is not to blame. */
-function likeness(key: string): string {
-  return key.replace(
-    /^(\S+ (?:.*?:\d+-\d+ )?)(.*)$/s,
-    (_, place: string, message: string) => `${place}${message.replace(/\d+/g, '#')}`,
-  );
+function marked(fault: Diagnostic): Marked {
+  const { code, span, message } = fault;
+  const likeness = `${code} ${span.file}:${span.start}-${span.end} ${withoutNumbers(message)}`;
+  return { fault, key: diagnosticKey(fault), likeness };
 }
 
-function alike(keys: Iterable<string>): ReadonlySet<string> {
-  return new Set([...keys].map(likeness));
-}
-
-/** Faults of a model by what a variant that inherits them would say of itself. */
-function keyed({ name }: ModelDecl, faults: Faults): ReadonlyMap<string, Diagnostic> {
+/** Faults of a model, marked by what a variant that inherits them would say of itself. */
+function asInherited({ name }: ModelDecl, faults: Faults): readonly Marked[] {
   const own = new RegExp(`\\b${name.name}\\b`, 'g');
-  const nameless = (fault: Diagnostic) => `${fault.code} ${fault.message.replace(own, '')}`;
-  return new Map(
-    [...faults].map(([key, fault]) => [isSame(fault.span, name.span) ? nameless(fault) : key, fault] as const),
-  );
+  const all = [...faults.values()].map((fault): Marked => {
+    if (!isSame(fault.span, name.span)) return marked(fault);
+    const message = fault.message.replace(own, '');
+    return { fault, key: `${fault.code} ${message}`, likeness: `${fault.code} ${withoutNumbers(message)}` };
+  });
+  return [...new Map(all.map((one) => [one.key, one])).values()];
+}
+
+function withoutNumbers(message: string): string {
+  return message.replace(/\d+/g, '#');
+}
+
+function likenesses(faults: readonly Marked[]): ReadonlySet<string> {
+  return new Set(faults.map(({ likeness }) => likeness));
 }
 
 export function baseOf({ decl, file }: ModelAt): ModelAt | undefined {

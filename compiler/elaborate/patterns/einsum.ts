@@ -1,6 +1,6 @@
 import { type Dim, one, product } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
-import { pairs } from '../../pairs.ts';
+import { pairs } from '../../lists.ts';
 import { einsumOf, emit, type PatternContext, stored } from './context.ts';
 import {
   type ContractionPlan,

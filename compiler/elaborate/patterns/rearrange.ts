@@ -1,7 +1,7 @@
 import type { Dim } from '../../dims/dim.ts';
 import { one } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
-import { pairs } from '../../pairs.ts';
+import { pairs } from '../../lists.ts';
 import { arrowOf, emit, type PatternContext } from './context.ts';
 import { isRefused, type PatternResult, type Refused, refuseNames } from './fault.ts';
 import { type Arrow, hasName } from './pattern.ts';

@@ -19,8 +19,8 @@ export interface Needed {
   readonly fault: Diagnostic;
   /** The elaboration in which this message was found: under weaker conditions that come up before it. */
   readonly trial: Trial;
-  /** Every fault that goes with it, by its key. */
-  readonly keys: readonly string[];
+  /** Every fault that goes with it. */
+  readonly faults: readonly Diagnostic[];
   /** What makes a message of the fault, wherever it is told, that of all of them. */
   readonly all: (message: Diagnostic) => Diagnostic;
 }
@@ -45,7 +45,7 @@ interface Owner {
   readonly need: Need;
   facts: Facts;
   readonly wishes: Wish[];
-  readonly keys: string[];
+  readonly faults: Diagnostic[];
 }
 
 /**
@@ -64,11 +64,13 @@ export function settle(first: Trial, again: (context: Context) => Faults): Settl
   const isLess = [...owners].some(([key, { wishes }]) => least.get(key)?.length !== wishes.length);
   const checked = isLess ? tried(first.context, owners, (_, key) => least.get(key) ?? [], again) : trial;
   const isEnough = [...checked.faults.keys()].every((key) => trial.faults.has(key));
-  const needed = [...owners].flatMap(([key, { need, wishes, keys }]): Needed[] => {
+  const needed = [...owners].flatMap(([key, { need, wishes, faults: own }]): Needed[] => {
     const told = (isEnough ? least.get(key) : undefined) ?? wishes;
     const [top, ...others] = told;
     if (!top) return [];
-    return [{ fault: top.fault, trial: top.trial, keys, all: (d) => asOne(first.context, d, need, top, others) }];
+    return [
+      { fault: top.fault, trial: top.trial, faults: own, all: (d) => asOne(first.context, d, need, top, others) },
+    ];
   });
   const rest = isEnough ? checked : trial;
   // What fails in spite of the conditions is told as it was without them.
@@ -99,17 +101,17 @@ function hasTrials({ run: { trials } }: Context): boolean {
 /** Whether there are conditions among what the faults need that were not assumed before. */
 function addWishes(owners: Map<string, Owner>, trial: Trial): boolean {
   let isNew = false;
-  for (const [key, fault] of trial.faults) {
+  for (const fault of trial.faults.values()) {
     const { needs } = fault;
     // That two sizes are one is a guess: more often one of them is wrong, and all that follows with it.
     if (!needs || needs.clauses.some(({ kind }) => kind === 'eq')) continue;
     const name = ownerKey(needs.owner);
-    const owner = owners.get(name) ?? { need: needs, facts: Facts.none, wishes: [], keys: [] };
+    const owner = owners.get(name) ?? { need: needs, facts: Facts.none, wishes: [], faults: [] };
     const under = needs.clauses.reduce((facts, clause) => facts.assume(clause), owner.facts);
     if (under.isContradictory() || needs.clauses.every((clause) => owner.facts.proves(clause))) continue;
     owners.set(name, owner);
     owner.facts = under;
-    owner.keys.push(key);
+    owner.faults.push(fault);
     for (const clause of needs.clauses) owner.wishes.push({ clause, fault, trial });
     isNew = true;
   }
@@ -128,8 +130,9 @@ function tried(
   const assumed = new Map(context.run.assumed);
   for (const [key, owner] of owners)
     assumed.set(key, [...(assumed.get(key) ?? []), ...wishesOf(owner, key).map(({ clause }) => clause)]);
+  const { store } = context.run;
   const areModels = [...owners.values()].every(({ need }) => need.isModel);
-  const under = assuming(context, assumed, areModels ? context.run.store : templateStore());
+  const under = assuming(context, assumed, areModels ? store : templateStore(store.patterns));
   return { context: under, faults: again(under) };
 }
 
