@@ -1,5 +1,6 @@
 import { nearest } from '../../../grammar/nearest.ts';
-import type { ChoiceType, Declaration, Expr, ModuleDecl, Param, Type } from '../../../grammar/tree.ts';
+import type { BinaryExpr, ChoiceType, Declaration, ForClause, ModuleDecl, Param, Type } from '../../../grammar/tree.ts';
+import { nodesBelow, type TreeNode } from '../../../grammar/within.ts';
 import { type Diagnostic, diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { FileScope } from './program.ts';
 import { typeBehind } from './type-names.ts';
@@ -88,56 +89,55 @@ function within(outer: Choices, params: readonly Param[], file: FileScope): Choi
   return inner;
 }
 
-function compare(node: unknown, choices: Choices, into: Diagnostic[]): void {
+function compare(part: object, choices: Choices, into: Diagnostic[]): void {
   if (choices.size === 0) return;
-  const wrong: { readonly name: string; readonly found: Diagnostic }[] = [];
-  visit(node, (one) => {
-    if (!isComparison(one)) return;
-    const [left, right] = [one.left, one.right];
-    for (const [name, text] of [
-      [left, right],
-      [right, left],
-    ] as const) {
-      if (name.kind !== 'name' || text.kind !== 'string') continue;
-      const known = choices.get(name.name);
-      if (!known || known.includes(text.value)) continue;
-      const args = { name: name.name, value: JSON.stringify(text.value), choices: oneOf(known) };
-      const help = meantChoice(text.value, known);
-      wrong.push({ name: name.name, found: diagnostic('CROB2241', text.span, args, { help }) });
-    }
-  });
+  const nodes = [...nodesBelow(part)];
+  const wrong = nodes.flatMap((node) => (isComparison(node) ? impossible(node, choices) : []));
   if (wrong.length === 0) return;
-  const bound = new Set<string>();
-  visit(node, (one) => {
-    for (const name of boundIn(one)) bound.add(name);
-  });
+  const bound = new Set(nodes.flatMap(boundIn));
   for (const { name, found } of wrong) if (!bound.has(name)) into.push(found);
 }
 
-function isComparison(node: object): node is Extract<Expr, { kind: 'binary' }> {
-  const { kind, op } = node as { readonly kind?: unknown; readonly op?: unknown };
-  return kind === 'binary' && (op === '==' || op === '!=');
+function isComparison(node: TreeNode): node is BinaryExpr {
+  return node.kind === 'binary' && (node.op === '==' || node.op === '!=');
+}
+
+/** The side of a comparison that its other side can never be. */
+function impossible({ left, right }: BinaryExpr, choices: Choices) {
+  const sides = [
+    [left, right],
+    [right, left],
+  ] as const;
+  return sides.flatMap(([name, text]) => {
+    if (name.kind !== 'name' || text.kind !== 'string') return [];
+    const known = choices.get(name.name);
+    if (!known || known.includes(text.value)) return [];
+    const args = { name: name.name, value: JSON.stringify(text.value), choices: oneOf(known) };
+    const help = meantChoice(text.value, known);
+    return [{ name: name.name, found: diagnostic('CROB2241', text.span, args, { help }) }];
+  });
 }
 
 /** Names that a statement or a comprehension gives a meaning of its own. */
-function boundIn(node: object): readonly string[] {
-  const { kind, name, item, index, names, target } = node as Record<string, unknown>;
-  if (kind === 'let' || kind === 'model-let') return nameOf(name);
-  if (kind === 'let-items' || kind === 'model-let-items')
-    return (names as { name: unknown }[]).flatMap((one) => nameOf(one.name));
-  if (kind === 'assign') return nameOf(target);
-  return kind === undefined && 'iterable' in node ? [...nameOf(item), ...nameOf(index)] : [];
+function boundIn(node: TreeNode): readonly string[] {
+  switch (node.kind) {
+    case 'let':
+    case 'model-let':
+      return [node.name.name];
+    case 'let-items':
+    case 'model-let-items':
+      return node.names.map(({ name }) => name.name);
+    case 'assign':
+      return node.target.kind === 'name' ? [node.target.name] : [];
+    case 'for':
+      return boundByClause(node.clause);
+    case 'comprehension':
+      return node.clauses.flatMap(boundByClause);
+    default:
+      return [];
+  }
 }
 
-function nameOf(node: unknown): readonly string[] {
-  return typeof node === 'object' && node !== null && 'name' in node && typeof node.name === 'string'
-    ? [node.name]
-    : [];
-}
-
-function visit(node: unknown, act: (node: object) => void): void {
-  if (typeof node !== 'object' || node === null) return;
-  act(node);
-  const parts = node as Readonly<Record<string, unknown>>;
-  for (const name in parts) if (typeof parts[name] === 'object' && name !== 'span') visit(parts[name], act);
+function boundByClause({ item, index }: ForClause): readonly string[] {
+  return index ? [item.name, index.name] : [item.name];
 }
