@@ -1,3 +1,10 @@
+export type NonEmpty<T> = readonly [T, ...T[]];
+
+/** As `map`, which does not say that what it makes of a list with items has items. */
+export function mapped<A, B>([first, ...others]: NonEmpty<A>, make: (item: A, index: number) => B): NonEmpty<B> {
+  return [make(first, 0), ...others.map((item, i) => make(item, i + 1))];
+}
+
 /** The items of two lists of one length, side by side. */
 export function pairs<A, B>(left: readonly A[], right: readonly B[]): [A, B][] {
   if (left.length !== right.length) throw new Error(`bug in crobc: ${left.length} items beside ${right.length}`);
@@ -5,7 +12,7 @@ export function pairs<A, B>(left: readonly A[], right: readonly B[]): [A, B][] {
 }
 
 /** The items by what `keyOf` gives for them, in the order of the first of each group. */
-export function groupedBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): ReadonlyMap<K, readonly [T, ...T[]]> {
+export function groupedBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): ReadonlyMap<K, NonEmpty<T>> {
   const groups = new Map<K, [T, ...T[]]>();
   for (const item of items) {
     const key = keyOf(item);

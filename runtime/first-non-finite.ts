@@ -60,7 +60,7 @@ export async function firstNonFinite(graph: Graph, feeds: Feeds, options: LookOp
       op: found.op,
       origin: found.origin,
       made: looking.madeBy(found),
-      dtype: found.outputs[0]!.type.dtype,
+      dtype: found.outputs[0].type.dtype,
     }
   );
 }
@@ -92,8 +92,8 @@ class Looking {
       this.#holds.set(value, ofData(tensor?.data));
     }
     for (const node of graph.nodes) {
-      if (node.op === 'constant') this.#holds.set(node.outputs[0]!, ofData(node.attributes.tensor.data));
-      if (node.op === 'full') this.#holds.set(node.outputs[0]!, ofData([node.attributes.value]));
+      if (node.op === 'constant') this.#holds.set(node.outputs[0], ofData(node.attributes.tensor.data));
+      if (node.op === 'full') this.#holds.set(node.outputs[0], ofData([node.attributes.value]));
     }
   }
 
@@ -152,9 +152,9 @@ class Looking {
   async #weight({ attributes, outputs }: NodeOf<'weight'>): Promise<HostTensor> {
     const { weights } = this.#options;
     if (!weights) throw new Error(`bug in crobc: no source for ${attributes.path}`);
-    const { dtype, shape } = outputs[0]!.type;
+    const { dtype, shape } = outputs[0].type;
     const data = await weights.read(attributes.path);
-    this.#holds.set(outputs[0]!, ofData(data));
+    this.#holds.set(outputs[0], ofData(data));
     return {
       dtype,
       shape: shape.map((dim) => evaluate(dim, () => 1)),

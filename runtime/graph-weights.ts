@@ -17,7 +17,7 @@ export function weightsOf(graph: Graph): GraphWeight[] {
   const found: GraphWeight[] = [];
   for (const node of graph.nodes) {
     if (node.op !== 'weight') continue;
-    const { type } = node.outputs[0]!;
+    const { type } = node.outputs[0];
     const { path, role, init } = node.attributes;
     found.push({ path, role, init, dtype: type.dtype, shape: type.shape.map((d) => asConstant(d)!) });
   }

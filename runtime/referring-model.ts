@@ -108,7 +108,7 @@ function checkMemory(graph: Graph, what: string): void {
   };
   for (const { name, value } of graph.inputs) check(value, name);
   for (const { op, outputs, origin } of graph.nodes)
-    if (op === 'conv2d' || op === 'matmul') check(outputs[0]!, `a result of ${origin.path}`);
+    if (op === 'conv2d' || op === 'matmul') check(outputs[0], `a result of ${origin.path}`);
 }
 
 /** Builds the model, or finds it built, and opens it. Its first output is the logits. */

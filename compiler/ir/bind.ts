@@ -1,5 +1,6 @@
 import { type Dim, substitute } from '../dims/dim.ts';
 import { type Clause, Facts } from '../dims/facts.ts';
+import { mapped, pairs } from '../lists.ts';
 import { mapDims } from './attributes.ts';
 import { Builder } from './builder.ts';
 import type { Graph, Guard, Value } from './graph.ts';
@@ -27,10 +28,10 @@ export function bindDims(graph: Graph, bindings: ReadonlyMap<string, Dim>): Grap
   const now = new Map<Value, Value>();
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((input) => now.get(input)!);
-    const types = node.outputs.map(({ type }) => ({ dtype: type.dtype, shape: type.shape.map(bind) }));
+    const types = mapped(node.outputs, ({ type }) => ({ dtype: type.dtype, shape: type.shape.map(bind) }));
     build.origin = node.origin;
     const results = build.append(node.op, inputs, mapDims(node.op, node.attributes, bind), types);
-    for (const [i, output] of node.outputs.entries()) now.set(output, results[i]!);
+    for (const [output, result] of pairs(node.outputs, results)) now.set(output, result);
   }
   const parts = {
     ...graph,

@@ -1,5 +1,6 @@
 import { asConstant, type Dim } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
+import { mapped, type NonEmpty } from '../lists.ts';
 import type { ConvAttributes, OpAttributes, OpName } from '../ops/names.ts';
 import type { OpFault, OpRow } from '../ops/row.ts';
 import { ops } from '../ops/table.ts';
@@ -23,11 +24,11 @@ export interface Refusal {
   readonly fault: OpFault;
 }
 
-export type Emitted = { readonly values: readonly Value[] } | Refusal;
+export type Emitted = { readonly values: NonEmpty<Value> } | Refusal;
 
 /** Goes on with the one value that an operator gives, unless its arguments were refused. */
 export function andThen(emitted: Emitted, next: (value: Value) => Emitted): Emitted {
-  return 'fault' in emitted ? emitted : next(emitted.values[0]!);
+  return 'fault' in emitted ? emitted : next(emitted.values[0]);
 }
 
 /** `emit` of arguments that the shape rule refuses. Its caller takes them for well typed, so this is a bug. */
@@ -59,7 +60,7 @@ export class Builder {
   }
 
   /** For arguments that are known to be well typed, as in every method below that is named after an operator. */
-  emit<O extends OpName>(op: O, inputs: readonly Value[], attributes: OpAttributes[O]): readonly Value[] {
+  emit<O extends OpName>(op: O, inputs: readonly Value[], attributes: OpAttributes[O]): NonEmpty<Value> {
     const emitted = this.tryEmit(op, inputs, attributes);
     if ('fault' in emitted) throw new OpError(emitted);
     return emitted.values;
@@ -84,7 +85,7 @@ export class Builder {
    * The same operator over other inputs, with the node's own origin. The node itself where nothing
    * changed; its types where the inputs' types did not.
    */
-  copy(node: Node, inputs: readonly Value[]): readonly Value[] {
+  copy(node: Node, inputs: readonly Value[]): NonEmpty<Value> {
     if (inputs.every((input, i) => input === node.inputs[i])) {
       this.nodes.push(node);
       return node.outputs;
@@ -95,7 +96,7 @@ export class Builder {
     this.origin = node.origin;
     try {
       if (inputs.every((input, i) => identicalTypes(input.type, node.inputs[i]!.type))) {
-        const types = node.outputs.map((output) => output.type);
+        const types = mapped(node.outputs, (output) => output.type);
         return this.append(op, inputs, attributes, types);
       }
       return this.emit(op, inputs, attributes);
@@ -105,11 +106,11 @@ export class Builder {
   }
 
   input(name: string, type: TensorType): Value {
-    return this.append('input', [], { name }, [type])[0]!;
+    return this.append('input', [], { name }, [type])[0];
   }
 
   weight(attributes: WeightAttributes, type: TensorType): Value {
-    return this.append('weight', [], attributes, [type])[0]!;
+    return this.append('weight', [], attributes, [type])[0];
   }
 
   /** A node of these types, unchecked: for types that are known already, as in IR text. */
@@ -117,21 +118,21 @@ export class Builder {
     op: O,
     inputs: readonly Value[],
     attributes: NodeAttributes[O],
-    types: readonly TensorType[],
-  ): readonly Value[] {
+    types: NonEmpty<TensorType>,
+  ): NonEmpty<Value> {
     const node = { id: ++lastId, op, inputs, attributes, outputs: noValues, origin: this.origin } as Node;
     // Almost always one; an array that grows would have room for seventeen.
-    const outputs =
+    const outputs: NonEmpty<Value> =
       types.length === 1
-        ? [{ id: ++lastId, type: types[0]!, node, index: 0 }]
-        : types.map((type, index) => ({ id: ++lastId, type, node, index }));
-    (node as { outputs: readonly Value[] }).outputs = outputs;
+        ? [{ id: ++lastId, type: types[0], node, index: 0 }]
+        : mapped(types, (type, index) => ({ id: ++lastId, type, node, index }));
+    (node as { outputs: NonEmpty<Value> }).outputs = outputs;
     this.nodes.push(node);
     return outputs;
   }
 
   private one<O extends OpName>(op: O, inputs: readonly Value[], attributes: OpAttributes[O]): Value {
-    return this.emit(op, inputs, attributes)[0]!;
+    return this.emit(op, inputs, attributes)[0];
   }
 
   constant(tensor: TensorData): Value {

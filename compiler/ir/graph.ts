@@ -1,6 +1,7 @@
 import type { Span } from '../../grammar/span.ts';
 import type { Dim } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
+import type { NonEmpty } from '../lists.ts';
 import type { OpAttributes, OpName } from '../ops/names.ts';
 
 /** f32, i32 and bool inside; the others at the borders, and f16 after the half-precision pass. */
@@ -61,7 +62,7 @@ export interface NodeOf<O extends NodeOp> {
   readonly inputs: readonly Value[];
   readonly attributes: NodeAttributes[O];
   /** One, except topk's two. Filled once by the builder. */
-  readonly outputs: readonly Value[];
+  readonly outputs: NonEmpty<Value>;
   readonly origin: Origin;
 }
 /** A union over operators, so that `switch (node.op)` narrows `attributes`. */

@@ -25,7 +25,7 @@ export function interpret(
   const run = (node: Node): readonly TensorData[] => {
     if (node.op === 'input') return [feed(feeds, node.attributes.name)];
     if (node.op === 'weight') {
-      const { dtype, shape } = node.outputs[0]!.type;
+      const { dtype, shape } = node.outputs[0].type;
       const tensor = weights(
         node.attributes.path,
         shape.map((dim) => evaluate(dim, at)),

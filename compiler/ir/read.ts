@@ -1,4 +1,5 @@
 import { type Clause, Facts } from '../dims/facts.ts';
+import { pairs } from '../lists.ts';
 import { type AttributeKind, type AttributeValues, attributeKinds } from './attributes.ts';
 import { decodeBase64 } from './base64.ts';
 import { Builder } from './builder.ts';
@@ -70,9 +71,8 @@ function readNode(scan: Scanner, build: Builder, values: Map<string, Value>): vo
     attributes[attribute] = readers[kind](scan);
   }
   scan.expect(':');
-  const types: TensorType[] = [];
-  do types.push(readType(scan));
-  while (scan.take(','));
+  const types: [TensorType, ...TensorType[]] = [readType(scan)];
+  while (scan.take(',')) types.push(readType(scan));
   const comment = scan.comment();
   const colon = comment.indexOf(': ');
   build.origin = {
@@ -82,7 +82,7 @@ function readNode(scan: Scanner, build: Builder, values: Map<string, Value>): vo
   };
   if (names.length !== types.length) scan.fail('one type for each result');
   const results = build.append(op as NodeOp, inputs, attributes as unknown as NodeAttributes[NodeOp], types);
-  for (const [i, name] of names.entries()) values.set(name, results[i]!);
+  for (const [name, result] of pairs(names, results)) values.set(name, result);
 }
 
 function readPort(scan: Scanner, values: ReadonlyMap<string, Value>): GraphInput & GraphOutput {

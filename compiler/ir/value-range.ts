@@ -186,11 +186,11 @@ function movedAxis(axes: number, rank: number) {
 /** Axes of size 1 come and go; otherwise all elements that differ may lie along any axis. */
 function reshapedAxes(node: NodeOf<'reshape'>, axes: number): number {
   if (axes === 0) return 0;
-  const [from, to] = [node.inputs[0]!.type.shape, node.outputs[0]!.type.shape].map((shape) =>
+  const [from, to] = [node.inputs[0]!.type.shape, node.outputs[0].type.shape].map((shape) =>
     shape.flatMap((size, axis) => (size.key === one.key ? [] : [{ size, bit: axisBit(shape.length, axis) }])),
   ) as [AxisOfSize[], AxisOfSize[]];
   const isSame = from.length === to.length && from.every(({ size }, i) => size.key === to[i]!.size.key);
-  if (!isSame) return allAxes(node.outputs[0]!);
+  if (!isSame) return allAxes(node.outputs[0]);
   return from.reduce((moved, { bit }, i) => ((axes & bit) === 0 ? moved : moved | to[i]!.bit), 0);
 }
 

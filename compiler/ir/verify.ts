@@ -104,7 +104,7 @@ const invariants: readonly Invariant[] = [
     name: 'weights have static shapes',
     *check({ nodes }) {
       for (const node of nodes)
-        if (node.op === 'weight' && node.outputs[0]!.type.shape.some((dim) => asConstant(dim) === undefined))
+        if (node.op === 'weight' && node.outputs[0].type.shape.some((dim) => asConstant(dim) === undefined))
           yield node.attributes.path;
     },
   },

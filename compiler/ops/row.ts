@@ -2,6 +2,7 @@ import type { Dim } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { TensorData, TensorType, Value } from '../ir/graph.ts';
+import type { NonEmpty } from '../lists.ts';
 import type { OpAttributes, OpName } from './names.ts';
 
 export type Relation = '==' | '<=' | '<' | '%';
@@ -17,7 +18,7 @@ export interface OpFault {
   readonly at?: readonly { readonly input: number; readonly axis: number }[];
 }
 
-export type Inferred = { readonly types: readonly TensorType[] } | { readonly fault: OpFault };
+export type Inferred = { readonly types: NonEmpty<TensorType> } | { readonly fault: OpFault };
 
 /** A source of random choices for samplers. */
 export interface Random {

@@ -1,6 +1,7 @@
 import { asConstant, constant, type Dim, one, overflow } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
 import type { DType, TensorType } from '../ir/graph.ts';
+import type { NonEmpty } from '../lists.ts';
 import type { Inferred, OpFault, Relation } from './row.ts';
 
 /** An axis of an input, for the provenance chain of a fault. */
@@ -65,7 +66,7 @@ function owe(relation: Relation, left: Dim, right: Dim, constraint: string, at?:
 }
 
 /** Runs a shape rule: its result types, or the first obligation that is not proved under `facts`. */
-export function typing(facts: Facts, rule: (prove: Obligations) => readonly TensorType[]): Inferred {
+export function typing(facts: Facts, rule: (prove: Obligations) => NonEmpty<TensorType>): Inferred {
   try {
     return { types: rule(new Obligations(facts)) };
   } catch (error) {

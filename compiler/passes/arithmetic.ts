@@ -1,12 +1,12 @@
-import type { Value } from '../ir/graph.ts';
+import type { Node, Value } from '../ir/graph.ts';
 import { besideNumber, either, numberOf, producer } from './match.ts';
 import { type Rule, rule, type Site } from './rule.ts';
 
-type Binary = { readonly inputs: readonly Value[]; readonly outputs: readonly Value[] };
+type Binary = Pick<Node, 'inputs' | 'outputs'>;
 
 /** An operand in place of the result: of its shape, where the other operand made it larger. */
 function asResult(node: Binary, x: Value, { build }: Site): Value {
-  return build.broadcast(x, node.outputs[0]!.type.shape);
+  return build.broadcast(x, node.outputs[0].type.shape);
 }
 
 function numberLike(x: Value, value: number, { build }: Site): Value {
@@ -26,7 +26,7 @@ const unitFactors = rule('unit-factors', ['mul'], 'gradients', (node, site) => {
   const pair = besideNumber(node.inputs);
   if (pair?.found === 1) return asResult(node, pair.other, site);
   if (pair?.found === -1) return asResult(node, site.build.neg(pair.other), site);
-  const { dtype, shape } = node.outputs[0]!.type;
+  const { dtype, shape } = node.outputs[0].type;
   if (pair?.found === 0 && dtype === 'i32') return site.build.full(0, dtype, shape);
   return site.miss('no factor is 1, -1 or a whole 0');
 });
@@ -63,7 +63,7 @@ const smallPowers = rule('small-powers', ['pow'], 'gradients', (node, site) => {
 
 /** i32 sums and products with two numbers: index arithmetic, where regrouping is exact. */
 const mergeWholeNumbers = rule('merge-whole-numbers', ['add', 'mul'], 'gradients', (node, site) => {
-  if (node.outputs[0]!.type.dtype !== 'i32') return undefined;
+  if (node.outputs[0].type.dtype !== 'i32') return undefined;
   const outer = besideNumber(node.inputs);
   const inner = outer && producer(outer.other, node.op);
   const pair = inner && besideNumber(inner.inputs);
@@ -107,8 +107,8 @@ const factorsAsQuotient = rule('factors-as-quotient', ['mul'], 'gradients', (nod
   });
   if (pair === undefined) return miss('no factor is a reciprocal');
   const result = build.div(pair.other, pair.found);
-  return result.type.shape.length === node.outputs[0]!.type.shape.length
-    ? build.broadcast(result, node.outputs[0]!.type.shape)
+  return result.type.shape.length === node.outputs[0].type.shape.length
+    ? build.broadcast(result, node.outputs[0].type.shape)
     : miss('the reciprocal is of higher rank');
 });
 
@@ -122,7 +122,7 @@ const knownLogic = rule('known-logic', ['and', 'or'], 'gradients', (node, site) 
   if (pair === undefined) return site.miss('no operand is known');
   const absorbing = node.op === 'and' ? 0 : 1;
   if (pair.found !== absorbing) return asResult(node, pair.other, site);
-  return site.build.full(absorbing, 'bool', node.outputs[0]!.type.shape);
+  return site.build.full(absorbing, 'bool', node.outputs[0].type.shape);
 });
 
 const sameOperands = rule('same-operands', ['and', 'or', 'max', 'min'], 'gradients', (node, site) =>

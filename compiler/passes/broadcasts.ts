@@ -35,7 +35,7 @@ const repeatLate = rule('repeat-late', elementwiseOps, 'gradients', (node, site)
     site.build.facts,
     inputs.map((input) => input.type.shape),
   );
-  const type = node.outputs[0]!.type;
+  const type = node.outputs[0].type;
   const smaller = site.build.emit(node.op, inputs, node.attributes as never)[0]!;
   return sameShape(site.build.facts, shape, type.shape) ? smaller : site.build.broadcast(smaller, type.shape);
 });
@@ -48,7 +48,7 @@ const repeatOnce = rule('repeat-once', ['broadcast'], 'gradients', (node, { buil
 /** Batch axes of matmul broadcast by themselves. */
 const repeatInMatmul = rule('repeat-in-matmul', ['matmul'], 'gradients', (node, { build, miss }) => {
   const batch = (value: Value) => value.type.shape.slice(0, -2);
-  const wanted = batch(node.outputs[0]!);
+  const wanted = batch(node.outputs[0]);
   for (const [i, operand] of node.inputs.entries()) {
     const x = producer(operand, 'broadcast')?.inputs[0];
     if (x === undefined || x.type.shape.length < 2) continue;
@@ -70,7 +70,7 @@ const movedFull = rule(
     const [first] = numbers;
     if (first === undefined || numbers.some((number) => !Object.is(number, first))) return site.miss('not one number');
     if (node.op === 'pad' && !Object.is(node.attributes.value, first)) return site.miss('the pad is another number');
-    const { dtype, shape } = node.outputs[0]!.type;
+    const { dtype, shape } = node.outputs[0].type;
     return site.build.full(first, dtype, shape);
   },
 );

@@ -57,7 +57,7 @@ function asNode(
   if (data === undefined) throw new Error(`bug in crobc: ${node.op} was not folded`);
   const number = uniformValue(data);
   if (number !== undefined) return build.full(asStored(number, data.dtype), data.dtype, output.type.shape);
-  return node.op === 'constant' ? build.copy(node, inputs)[0]! : build.constant(data);
+  return node.op === 'constant' ? build.copy(node, inputs)[0] : build.constant(data);
 }
 
 /** Folded in float64: what float32 cannot hold is infinite there, as it is in a run. */

@@ -40,12 +40,12 @@ export function toHalf(graph: Graph): Graph {
     build.origin = node.origin;
     if (node.op === 'input') {
       build.copy(node, []);
-      now.set(node.outputs[0]!, node.outputs[0]!);
+      now.set(node.outputs[0], node.outputs[0]);
       continue;
     }
     if (node.op === 'weight') {
-      const weight = weightIn(build, node.attributes, node.outputs[0]!, readers.get(node.outputs[0]!) ?? []);
-      now.set(node.outputs[0]!, weight);
+      const weight = weightIn(build, node.attributes, node.outputs[0], readers.get(node.outputs[0]) ?? []);
+      now.set(node.outputs[0], weight);
       if (node.attributes.keepF32) kept.add(weight);
       continue;
     }

@@ -95,7 +95,7 @@ function throughElementwise(
   site: Site,
   left: number,
 ): Plan | undefined {
-  const whole = node.outputs[0]!.type.shape;
+  const whole = node.outputs[0].type.shape;
   if (!node.inputs.some((input) => identicalShapes(input.type.shape, whole))) return undefined;
   const plans: Plan[] = [];
   for (const input of node.inputs) {
@@ -211,8 +211,8 @@ function swapsLastTwo(perm: readonly number[]): boolean {
 function reshapeRows(node: NodeOf<'matmul'>, shape: readonly Dim[], site: Site, left: number): Plan | undefined {
   const [x, matrix] = [node.inputs[0]!, node.inputs[1]!];
   if (matrix.type.shape.length !== 2 || shape.length < 2) return undefined;
-  const last = node.outputs[0]!.type.shape.length - 1;
-  if (keptAxis(node.outputs[0]!, last, { kind: 'reshape', shape }, site) !== shape.length - 1) return undefined;
+  const last = node.outputs[0].type.shape.length - 1;
+  if (keptAxis(node.outputs[0], last, { kind: 'reshape', shape }, site) !== shape.length - 1) return undefined;
   const rows = plan(x, { kind: 'reshape', shape: [...shape.slice(0, -1), x.type.shape.at(-1)!] }, site, left);
   return { saves: rows.saves, make: () => site.build.matmul(rows.make(), matrix) };
 }

@@ -71,7 +71,7 @@ function padsRows({ attributes: { low, high, value }, inputs }: NodeOf<'pad'>, w
 
 /** Views that leave the last axis alone, or only regroup. */
 function keepsRows(node: Node): node is View & Node {
-  const last = node.outputs[0]!.type.shape.length - 1;
+  const last = node.outputs[0].type.shape.length - 1;
   switch (node.op) {
     case 'reshape':
       return true;
@@ -82,7 +82,7 @@ function keepsRows(node: Node): node is View & Node {
     case 'slice':
       return (
         asConstant(node.attributes.start[last]!) === 0 &&
-        node.outputs[0]!.type.shape[last]!.key === node.inputs[0]!.type.shape[last]!.key
+        node.outputs[0].type.shape[last]!.key === node.inputs[0]!.type.shape[last]!.key
       );
     default:
       return false;
@@ -93,12 +93,12 @@ function keepsRows(node: Node): node is View & Node {
 function arranged({ pad, views }: Arrangement, rows: Value, from: number, to: number, build: Builder): Value {
   const { low, high, value } = pad.attributes;
   let result = build.pad(rows, low, high, value);
-  const made = new Map<Value, Value>([[pad.outputs[0]!, result]]);
+  const made = new Map<Value, Value>([[pad.outputs[0], result]]);
   for (const view of views) {
     const [x, ...others] = view.inputs.map((input) => made.get(input)!) as [Value, ...Value[]];
-    const last = constant((asConstant(view.outputs[0]!.type.shape.at(-1)!)! / from) * to);
+    const last = constant((asConstant(view.outputs[0].type.shape.at(-1)!)! / from) * to);
     result = again(view as View & Node, x, others, last, build);
-    made.set(view.outputs[0]!, result);
+    made.set(view.outputs[0], result);
   }
   return result;
 }
@@ -124,7 +124,7 @@ const multiplyAddsPerMove = 30;
 
 /** Whether the multiply-adds that are saved are worth more than what is moved besides. */
 function pays({ pad, views }: Arrangement, from: number, to: number, facts: Facts): boolean {
-  const padded = pad.outputs[0]!.type.shape;
+  const padded = pad.outputs[0].type.shape;
   const sizes = (shape: readonly Dim[]): Dim[] => shape.map((dim) => facts.normalize(dim));
   const known = sizes(padded).every(
     (dim, axis) => asConstant(dim) !== undefined || dim.key === facts.normalize(pad.inputs[0]!.type.shape[axis]!).key,
@@ -132,8 +132,8 @@ function pays({ pad, views }: Arrangement, from: number, to: number, facts: Fact
   if (!known) return false;
   // Sizes that are not known are the same in all of them.
   const volume = (value: Value): number => evaluate(product(sizes(value.type.shape)), () => 1) / from;
-  const all = volume(pad.outputs[0]!);
-  const moves = views.filter(({ op }) => op !== 'reshape').reduce((sum, { outputs }) => sum + volume(outputs[0]!), all);
+  const all = volume(pad.outputs[0]);
+  const moves = views.filter(({ op }) => op !== 'reshape').reduce((sum, { outputs }) => sum + volume(outputs[0]), all);
   return (all - volume(pad.inputs[0]!)) * from * to > moves * (to - from) * multiplyAddsPerMove;
 }
 

@@ -6,12 +6,12 @@ import { type Rule, rule } from './rule.ts';
 
 /** x/2 · (1 + erf(x/√2)), or by tanh; however it is bracketed. */
 const geluWrittenOut = rule('gelu-written-out', ['mul'], 'gradients', (node, { build, miss }) => {
-  const { number, values } = factorsOf(node.outputs[0]!);
+  const { number, values } = factorsOf(node.outputs[0]);
   if (number !== 0.5 || values.length !== 2) return miss('not half of a product of two');
   for (const [i, factor] of values.entries()) {
     const gate = besideTerm(factor, 1);
     const x = values[1 - i]!;
-    if (gate === undefined || !identicalTypes(x.type, node.outputs[0]!.type)) continue;
+    if (gate === undefined || !identicalTypes(x.type, node.outputs[0].type)) continue;
     const byErf = producer(gate, 'erf')?.inputs[0];
     if (byErf !== undefined && isMultiple(byErf, Math.SQRT1_2, x)) return build.gelu(x, false);
     const byTanh = producer(gate, 'tanh')?.inputs[0];
@@ -47,8 +47,8 @@ function isPower(value: Value, x: Value, exponent: number): boolean {
 /** max(x, 0), which passes half of a gradient at 0, where relu passes nothing. */
 const reluWrittenOut = rule('relu-written-out', ['max'], 'values', (node, { build, miss }) => {
   const pair = besideNumber(node.inputs);
-  if (pair?.found !== 0 || node.outputs[0]!.type.dtype === 'i32') return miss('not the maximum of a float and 0');
-  return build.broadcast(build.relu(pair.other), node.outputs[0]!.type.shape);
+  if (pair?.found !== 0 || node.outputs[0].type.dtype === 'i32') return miss('not the maximum of a float and 0');
+  return build.broadcast(build.relu(pair.other), node.outputs[0].type.shape);
 });
 
 /** 1 / (1 + e^-x). */
@@ -57,7 +57,7 @@ const sigmoidWrittenOut = rule('sigmoid-written-out', ['div'], 'gradients', (nod
   const negated = power && producer(power, 'exp')?.inputs[0];
   const x = negated && producer(negated, 'neg')?.inputs[0];
   if (x === undefined) return miss('not 1 / (1 + exp(-x))');
-  return build.broadcast(build.sigmoid(x), node.outputs[0]!.type.shape);
+  return build.broadcast(build.sigmoid(x), node.outputs[0].type.shape);
 });
 
 /** Activations that were written out. */

@@ -38,7 +38,7 @@ const scaleOfNorm = rule('scale-of-norm', ['mul'], 'gradients', (node, { build, 
     return miss('not a norm and a vector of its channels');
   const [x, scale, bias] = [pair.found.inputs[0]!, pair.found.inputs[1]!, pair.found.inputs[2]!];
   if (numberOf(scale) !== 1 || numberOf(bias) !== 0) return miss('the norm has a scale or a bias');
-  if (uses(pair.found.outputs[0]!) > 1) return miss('the norm is needed elsewhere');
+  if (uses(pair.found.outputs[0]) > 1) return miss('the norm is needed elsewhere');
   return build.layerNorm(x, pair.other, bias, pair.found.attributes.eps);
 });
 
@@ -49,12 +49,12 @@ const biasOfNorm = rule('bias-of-norm', ['add'], 'gradients', (node, { build, us
     return miss('not a norm and a vector of its channels');
   const [x, scale, bias] = [pair.found.inputs[0]!, pair.found.inputs[1]!, pair.found.inputs[2]!];
   if (numberOf(bias) !== 0) return miss('the norm has a bias');
-  if (uses(pair.found.outputs[0]!) > 1) return miss('the norm is needed elsewhere');
+  if (uses(pair.found.outputs[0]) > 1) return miss('the norm is needed elsewhere');
   return build.layerNorm(x, scale, pair.other, pair.found.attributes.eps);
 });
 
 function isPerChannel(norm: NodeOf<'layer_norm'>, vector: Value): boolean {
-  const channels = norm.outputs[0]!.type.shape.at(-1)!;
+  const channels = norm.outputs[0].type.shape.at(-1)!;
   return vector.type.shape.length === 1 && vector.type.shape[0]!.key === channels.key;
 }
 

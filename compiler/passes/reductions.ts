@@ -35,7 +35,7 @@ const reduceLongAxes = rule('reduce-long-axes', reductions, 'gradients', (node, 
   const { axes, keep } = node.attributes;
   const long = axes.filter((axis) => !isOne(site.build.facts, x.type.shape[axis]!));
   if (long.length === axes.length) return site.miss('every axis has elements to reduce');
-  const { shape } = node.outputs[0]!.type;
+  const { shape } = node.outputs[0].type;
   return site.build.reshape(long.length === 0 ? x : reduce(node.op, x, long, keep, site), shape);
 });
 

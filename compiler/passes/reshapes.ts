@@ -28,7 +28,7 @@ const transposeAsReshape = rule('transpose-as-reshape', ['transpose'], 'gradient
   if (!x.type.shape.some((dim) => isOne(build.facts, dim))) return miss('no axis is of size 1');
   const { perm } = minimalPermutation(build.facts, x.type.shape, node.attributes.perm);
   if (perm.some((from, to) => from !== to)) return miss('it moves elements');
-  return build.reshape(x, node.outputs[0]!.type.shape);
+  return build.reshape(x, node.outputs[0].type.shape);
 });
 
 /**
@@ -38,13 +38,13 @@ const transposeAsReshape = rule('transpose-as-reshape', ['transpose'], 'gradient
 const fewestAxes = rule('fewest-axes', ['reshape', 'transpose'], 'gradients', (node, { build, uses, miss }) => {
   const transpose = node.op === 'transpose' ? node : producer(node.inputs[0]!, 'transpose');
   if (transpose === undefined) return miss('no transpose');
-  if (transpose !== node && uses(transpose.outputs[0]!) > 1) return miss('the transpose is needed elsewhere');
+  if (transpose !== node && uses(transpose.outputs[0]) > 1) return miss('the transpose is needed elsewhere');
   const y = transpose.inputs[0]!;
   const x = producer(y, 'reshape')?.inputs[0] ?? y;
   const { facts } = build;
   const least = minimalPermutation(facts, y.type.shape, transpose.attributes.perm);
   const middle = least.perm.map((axis) => least.shape[axis]!);
-  const wanted = node.outputs[0]!.type.shape;
+  const wanted = node.outputs[0].type.shape;
   const now = Number(x !== y) + Number(node !== transpose);
   const then = Number(!sameShape(facts, least.shape, x.type.shape)) + Number(!sameShape(facts, middle, wanted));
   if (then > now) return miss('it takes more reshapes');
@@ -61,11 +61,11 @@ const transposeAcrossReshape = rule(
     const reshape = producer(node.inputs[0]!, 'reshape');
     const first = reshape && producer(reshape.inputs[0]!, 'transpose');
     if (first === undefined) return miss('no reshape of a transpose');
-    if (uses(first.outputs[0]!) > 1 || uses(reshape!.outputs[0]!) > 1) return miss('the inner one is needed elsewhere');
+    if (uses(first.outputs[0]) > 1 || uses(reshape!.outputs[0]) > 1) return miss('the inner one is needed elsewhere');
     const refined = refine(build.facts, first, node.inputs[0]!, node.attributes.perm);
     if (refined === undefined) return miss('the reshape regroups axes across each other');
     const split = build.reshape(first.inputs[0]!, refined.shape);
-    return build.reshape(build.transpose(split, refined.perm), node.outputs[0]!.type.shape);
+    return build.reshape(build.transpose(split, refined.perm), node.outputs[0].type.shape);
   },
 );
 
@@ -76,7 +76,7 @@ function refine(
   reshaped: Value,
   second: readonly number[],
 ): { shape: Dim[]; perm: number[] } | undefined {
-  const from = first.outputs[0]!.type.shape;
+  const from = first.outputs[0].type.shape;
   const to = reshaped.type.shape;
   const groups = groupAxes(facts, from, to);
   if (groups === undefined) return undefined;

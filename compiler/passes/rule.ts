@@ -2,6 +2,7 @@ import { Builder } from '../ir/builder.ts';
 import type { Graph, Node, NodeAttributes, NodeOf, NodeOp, TensorType, Value } from '../ir/graph.ts';
 import { countUses, rewrite } from '../ir/rebuild.ts';
 import { sameShape } from '../ir/shapes.ts';
+import type { NonEmpty } from '../lists.ts';
 
 /** What a rule may look at and work with, besides the node. */
 export interface Site {
@@ -90,7 +91,7 @@ class RuleBuilder extends Builder implements Site {
   };
 
   /** The results of a node of the old graph. */
-  settle(node: Node, inputs: readonly Value[]): readonly Value[] {
+  settle(node: Node, inputs: readonly Value[]): NonEmpty<Value> {
     const results = this.copy(node, inputs);
     if (results !== node.outputs)
       for (const [i, result] of results.entries()) {
@@ -105,12 +106,12 @@ class RuleBuilder extends Builder implements Site {
     op: O,
     inputs: readonly Value[],
     attributes: NodeAttributes[O],
-    types: readonly TensorType[],
-  ): readonly Value[] {
+    types: NonEmpty<TensorType>,
+  ): NonEmpty<Value> {
     return this.replaced(super.append(op, inputs, attributes, types));
   }
 
-  override copy(node: Node, inputs: readonly Value[]): readonly Value[] {
+  override copy(node: Node, inputs: readonly Value[]): NonEmpty<Value> {
     const outer = this.origin;
     this.origin = node.origin;
     const results = super.copy(node, inputs);
@@ -119,8 +120,8 @@ class RuleBuilder extends Builder implements Site {
     return settled;
   }
 
-  private replaced(results: readonly Value[]): readonly Value[] {
-    const before = results[0]!;
+  private replaced(results: NonEmpty<Value>): NonEmpty<Value> {
+    const [before] = results;
     const rules = this.rules.get(before.node.op);
     if (rules === undefined) return results;
     for (const rule of rules) {

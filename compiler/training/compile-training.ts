@@ -217,7 +217,7 @@ function forwardOf(model: ModelGraph, losses: EvaluatedRecipe['losses'], expande
 function weightsOf({ weights }: Expanded, inference: Graph, recipe: Recipe): readonly TrainedWeight[] {
   const all = new Map(weights);
   for (const node of inference.nodes)
-    if (node.op === 'weight' && !all.has(node.attributes.path)) all.set(node.attributes.path, node.outputs[0]!);
+    if (node.op === 'weight' && !all.has(node.attributes.path)) all.set(node.attributes.path, node.outputs[0]);
   return [...all].map(([path, { node, type }]): TrainedWeight => {
     if (node.op !== 'weight') throw new Error(`bug in crobc: ${path} is no weight`);
     const { role, init, decay } = node.attributes;

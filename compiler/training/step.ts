@@ -195,7 +195,7 @@ function weightsAsInputs(graph: Graph): Graph {
     if (node.op !== 'weight') return undefined;
     const { path, role } = node.attributes;
     const name = stateName(role === 'buffer' ? 'buffer' : 'weight', path);
-    const value = build.input(name, node.outputs[0]!.type);
+    const value = build.input(name, node.outputs[0].type);
     added.push({ name, value, docs: '' });
     return [value];
   });
@@ -390,7 +390,7 @@ class StepBuilder {
       draws: graph.nodes.flatMap((node) => {
         if (node.op !== 'uniform') return [];
         const { key } = node.attributes;
-        return [{ name: `uniform/${key}`, key, shape: staticShape(node.outputs[0]!.type) }];
+        return [{ name: `uniform/${key}`, key, shape: staticShape(node.outputs[0].type) }];
       }),
       outputs: graph.outputs.map((output) => output.name).filter((output) => !next.has(output)),
     };

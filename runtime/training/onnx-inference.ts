@@ -67,7 +67,7 @@ export function weightsAsInputs(graph: Graph): { readonly graph: Graph; readonly
   const opened = rewrite(graph, (node, _inputs, build) => {
     if (node.op !== 'weight') return undefined;
     const { path } = node.attributes;
-    const { type } = node.outputs[0]!;
+    const { type } = node.outputs[0];
     const name = weightState(node.attributes);
     const value = build.input(name, type);
     added.push({ name, value, docs: '' });

@@ -217,7 +217,7 @@ function shapesOf(steps: StepParts<StepGraph>, inference: Graph): Map<string, re
     if (node.op === 'weight')
       shapes.set(
         weightState(node.attributes),
-        node.outputs[0]!.type.shape.map((dim) => asConstant(dim)!),
+        node.outputs[0].type.shape.map((dim) => asConstant(dim)!),
       );
   for (const { name, shape } of statesOf(steps)) shapes.set(name, shape);
   return shapes;

@@ -96,7 +96,7 @@ function weightLines(graph: Graph): string[] {
     const marks = [role === 'buffer' ? 'buffer' : '', decay || role === 'buffer' ? '' : 'no_decay'].filter(
       (mark) => mark !== '',
     );
-    return `${path}: ${showType(node.outputs[0]!.type, Facts.none)} ~ ${init.name}(${args.join(', ')})${marks.map((mark) => ` ${mark}`).join('')}`;
+    return `${path}: ${showType(node.outputs[0].type, Facts.none)} ~ ${init.name}(${args.join(', ')})${marks.map((mark) => ` ${mark}`).join('')}`;
   });
 }
 

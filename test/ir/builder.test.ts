@@ -101,6 +101,6 @@ output "y" = %4 ""
 
   it('counts readers, outputs among them', () => {
     const uses = countUses(graph);
-    expect(graph.nodes.map((node) => uses.get(node.outputs[0]!) ?? 0)).toEqual([1, 0, 1, 2, 1]);
+    expect(graph.nodes.map((node) => uses.get(node.outputs[0]) ?? 0)).toEqual([1, 0, 1, 2, 1]);
   });
 });

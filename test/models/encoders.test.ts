@@ -11,7 +11,7 @@ function weightsOf(host: ReturnType<typeof diskHost>, file: string, overrides: r
   const { graph, diagnostics } = compile(host, file, { model: undefined, dims: new Map(), overrides });
   expect(diagnostics.map((d) => d.message)).toEqual([]);
   const weights = graph!.nodes.flatMap((node) =>
-    node.op === 'weight' ? [[node.attributes.path, staticShape(node.outputs[0]!.type)] as const] : [],
+    node.op === 'weight' ? [[node.attributes.path, staticShape(node.outputs[0].type)] as const] : [],
   );
   return { weights: new Map(weights), graph: graph! };
 }

@@ -154,7 +154,7 @@ async function resultOf(graph: Graph): Promise<TensorData> {
     if (node.op === 'weight')
       shapes.set(
         node.attributes.path,
-        node.outputs[0]!.type.shape.map((d) => asConstant(d)!),
+        node.outputs[0].type.shape.map((d) => asConstant(d)!),
       );
   const read = (path: string) => startOf(path, shapes.get(path)!);
   return (await runOnnx(emitted(runPipeline(graph)), feeds, { read })).get('result')!;

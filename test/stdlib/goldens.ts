@@ -50,7 +50,7 @@ export function countParameters(graph: Graph): { readonly total: number; readonl
   let total = 0;
   for (const node of graph.nodes) {
     if (node.op !== 'weight' || node.attributes.role !== 'param') continue;
-    const count = node.outputs[0]!.type.shape.reduce((product, d) => product * asConstant(d)!, 1);
+    const count = node.outputs[0].type.shape.reduce((product, d) => product * asConstant(d)!, 1);
     const part = node.attributes.path.split('.')[0]!;
     total += count;
     parts.set(part, (parts.get(part) ?? 0) + count);

@@ -84,7 +84,7 @@ function needsBehind(known: NeedsStore, bits: Bits, { nodes, calls, placeholders
     const node = nodes[at];
     if (node && node.inputs.length > 0) {
       const { inputs, outputs } = node;
-      let needed = of[outputs[0]!.id - first]!;
+      let needed = of[outputs[0].id - first]!;
       for (let i = 1; i < outputs.length; i++) needed |= of[outputs[i]!.id - first]!;
       if (needed !== 0) for (let i = 0; i < inputs.length; i++) of[inputs[i]!.id - first]! |= needed;
     }
@@ -92,7 +92,7 @@ function needsBehind(known: NeedsStore, bits: Bits, { nodes, calls, placeholders
       ofCalls[nextCall] = throughCall(known, call, bits);
   }
   return {
-    weights: weights.map(({ outputs }) => bits.get(outputs[0]!)),
+    weights: weights.map(({ outputs }) => bits.get(outputs[0])),
     calls: ofCalls,
     placeholders: placeholders.map((placeholder) => bits.get(placeholder)),
     wholeCalls: calls.filter((_, i) => ofCalls[i]!.some((needed) => (needed & callsBit) !== 0)),

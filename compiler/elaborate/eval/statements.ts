@@ -169,7 +169,7 @@ function update(scope: Scope, statement: UpdateStatement): void {
   const fitted = fitResult(
     scope,
     value,
-    { kind: 'tensor', type: weight.outputs[0]!.type },
+    { kind: 'tensor', type: weight.outputs[0].type },
     statement.value.span,
     `the new value of \`${name}\``,
   );

@@ -5,6 +5,7 @@ import { mapDims } from '../../ir/attributes.ts';
 import { Builder } from '../../ir/builder.ts';
 import type { Graph, GraphOutput, Guard, Node, TensorType, Value, WeightAttributes } from '../../ir/graph.ts';
 import { finish } from '../../ir/rebuild.ts';
+import { mapped, pairs } from '../../lists.ts';
 import { childPath } from '../context/paths.ts';
 import { type Call, flatten, type TemplateBody, type Update } from '../context/template.ts';
 import { substituteClause } from '../eval/signature.ts';
@@ -24,10 +25,10 @@ function inlined(model: ModelGraph, bound: ReadonlyMap<string, Dim>, given: Mode
   const { build, values } = expandModel(model, bound);
   const outputs: GraphOutput[] = given.map((o) => ({
     name: o.name,
-    value: values.get(o.value)!,
+    value: placed(values, o.value),
     docs: o.docs,
   }));
-  const inputs = model.inputs.map((i) => ({ name: i.name, value: values.get(i.value)!, docs: i.docs }));
+  const inputs = model.inputs.map((i) => ({ name: i.name, value: placed(values, i.value), docs: i.docs }));
   const parts = {
     name: model.flat.name,
     docs: model.flat.docs.join('\n'),
@@ -67,7 +68,7 @@ export function expandModel(model: ModelGraph, bound: ReadonlyMap<string, Dim>, 
   const inliner = new Inliner(build);
   const values = inliner.expand(model, '', bound, new Map());
   if (continuation) {
-    for (const [placeholder, value] of continuation.given) values.set(placeholder, values.get(value)!);
+    for (const [placeholder, value] of continuation.given) values.set(placeholder, placed(values, value));
     inliner.expand({ ...continuation, updates: [] }, '', bound, values);
   }
   return { build, values, weights: inliner.weights, buffers: inliner.buffers };
@@ -75,6 +76,13 @@ export function expandModel(model: ModelGraph, bound: ReadonlyMap<string, Dim>, 
 
 function bindGuard(guard: Guard, bound: ReadonlyMap<string, Dim>): Guard {
   return { ...guard, left: dims.substitute(guard.left, bound), right: dims.substitute(guard.right, bound) };
+}
+
+/** Where a value of a body went: nodes and calls are in an order in which what they read comes before them. */
+function placed(values: ReadonlyMap<Value, Value>, value: Value): Value {
+  const found = values.get(value);
+  if (!found) throw new Error(`bug in crobc: a value of ${value.node.op} is read before it is made`);
+  return found;
 }
 
 class Inliner {
@@ -123,7 +131,7 @@ class Inliner {
     };
     for (const [i, node] of nodes.entries()) {
       comeTo(i);
-      if (map.has(node.outputs[0]!)) continue;
+      if (map.has(node.outputs[0])) continue;
       this.#node(node, path, bind, map);
     }
     comeTo(nodes.length);
@@ -137,16 +145,14 @@ class Inliner {
       const attributes: WeightAttributes = { ...node.attributes, path: childPath(path, node.attributes.path) };
       let weight = this.weights.get(attributes.path);
       if (!weight) {
-        weight = build.weight(attributes, node.outputs[0]!.type);
+        weight = build.weight(attributes, node.outputs[0].type);
         this.weights.set(attributes.path, weight);
       }
-      map.set(node.outputs[0]!, this.buffers.get(attributes.path) ?? weight);
+      map.set(node.outputs[0], this.buffers.get(attributes.path) ?? weight);
       return;
     }
-    const inputs = node.inputs.map((input) => map.get(input)!);
-    const types = node.outputs.map(
-      (output): TensorType => ({ dtype: output.type.dtype, shape: output.type.shape.map(bind) }),
-    );
+    const inputs = node.inputs.map((input) => placed(map, input));
+    const types = mapped(node.outputs, ({ type }): TensorType => ({ dtype: type.dtype, shape: type.shape.map(bind) }));
     const attributes =
       node.op === 'uniform'
         ? {
@@ -156,11 +162,11 @@ class Inliner {
           }
         : mapDims(node.op, node.attributes, bind);
     const made = build.append(node.op, inputs, attributes as never, types);
-    for (const [i, output] of node.outputs.entries()) map.set(output, made[i]!);
+    for (const [output, value] of pairs(node.outputs, made)) map.set(output, value);
   }
 
   #update(update: Update, path: string, map: ReadonlyMap<Value, Value>): void {
-    this.buffers.set(childPath(path, update.path), this.#build.stopGradient(map.get(update.value)!));
+    this.buffers.set(childPath(path, update.path), this.#build.stopGradient(placed(map, update.value)));
   }
 
   #drawKey(place: string): string {
@@ -173,13 +179,13 @@ class Inliner {
     const { template } = call;
     if (!template.body) throw new Error(`bug in crobc: ${template.label} is called before it is elaborated`);
     const inside = new Map<Value, Value>();
-    for (const [i, placeholder] of template.body.placeholders.entries())
-      inside.set(placeholder, map.get(call.args[i]!)!);
+    for (const [placeholder, arg] of pairs(template.body.placeholders, call.args))
+      inside.set(placeholder, placed(map, arg));
     const by = new Map<string, Dim>();
     for (const [name, dim] of call.dims) by.set(name, bind(dim));
     const below = call.absolute ? call.path : childPath(path, call.path);
     this.expand(template.body, below, by, inside);
     const results = flatten(template.body.result);
-    for (const [i, result] of results.entries()) map.set(call.results[i]!, inside.get(result)!);
+    for (const [outside, result] of pairs(call.results, results)) map.set(outside, placed(inside, result));
   }
 }

@@ -2,7 +2,7 @@ import { add, asConstant, type Dim, one, sum, zero } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import type { Value } from '../../ir/graph.ts';
 import { sameDim } from '../../ir/shapes.ts';
-import { pairs } from '../../lists.ts';
+import { type NonEmpty, pairs } from '../../lists.ts';
 import { at } from '../../ops/typing.ts';
 import { axesOf, emit, type PatternContext, starredOf } from './context.ts';
 import { isRefused, type PatternResult, proveAtMost, proveEqual, type Refused, refuse } from './fault.ts';
@@ -10,17 +10,16 @@ import type { AxisList, PlainAxis, StarredList } from './pattern.ts';
 import { refuseUnknown, restCount } from './sizes.ts';
 
 /** One tensor after another along the starred axis: `concat([a, b], "b * d")`. */
-export function concat(cx: PatternContext, xs: readonly Value[], pattern: string): PatternResult {
+export function concat(cx: PatternContext, xs: NonEmpty<Value>, pattern: string): PatternResult {
   const axis = starredAxis(cx, xs, pattern);
   return isRefused(axis) ? axis : emit(cx, 'concat', xs, { axis });
 }
 
 /** Tensors of one shape along a new axis at the star: `stack([a, b], "* b c")`. */
-export function stack(cx: PatternContext, xs: readonly Value[], pattern: string): PatternResult {
+export function stack(cx: PatternContext, xs: NonEmpty<Value>, pattern: string): PatternResult {
   const side = starredOf(cx, pattern);
   if (isRefused(side)) return side;
   const [first] = xs;
-  if (first === undefined) return nothingToJoin();
   const own = { axes: side.axes.toSpliced(side.star, 1), hasRest: side.hasRest };
   for (const [input, x] of xs.entries()) {
     const places = placesOf(own, x, `operand ${input + 1}`);
@@ -136,16 +135,11 @@ export function namedAxes<T>(
   return found;
 }
 
-function nothingToJoin(): Refused {
-  return refuse({ kind: 'rank', message: 'there is no tensor to join' });
-}
-
 /** The starred axis of tensors that agree along the others. */
-function starredAxis(cx: PatternContext, xs: readonly Value[], pattern: string): PatternResult<number> {
+function starredAxis(cx: PatternContext, xs: NonEmpty<Value>, pattern: string): PatternResult<number> {
   const side = starredOf(cx, pattern);
   if (isRefused(side)) return side;
   const [first] = xs;
-  if (first === undefined) return nothingToJoin();
   const rank = first.type.shape.length;
   const axis = starAt(side, rank);
   for (const [input, x] of xs.entries()) {

@@ -75,5 +75,5 @@ export function emit<O extends OpName>(
     values.push(input);
   }
   const emitted = build.tryEmit(op, values, attributes);
-  return 'fault' in emitted ? refuse({ kind: 'operator', refusal: emitted }) : emitted.values[0]!;
+  return 'fault' in emitted ? refuse({ kind: 'operator', refusal: emitted }) : emitted.values[0];
 }

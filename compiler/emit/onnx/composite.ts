@@ -29,7 +29,7 @@ const layerNorm: Lowering<'layer_norm'> = (node, emission) => {
   const inputs = [reshaped(emission, operand, shape, rows), scale, bias];
   const name = emission.node('LayerNormalization', inputs, attributes);
   if (!apart) return [name];
-  emission.nameForm(node.outputs[0]!, { kind: 'reshaped', name, shape: rows });
+  emission.nameForm(node.outputs[0], { kind: 'reshaped', name, shape: rows });
   return [undefined];
 };
 

@@ -26,7 +26,7 @@ const mean: Lowering<'mean'> = (node, emission) => {
   const name = emission.node('MatMul', [weights, emission.use(inputOf(node, 0))]);
   const kept = [...shape.slice(0, rows), one, shape[rows + 1]!];
   if (keep) return [name];
-  emission.nameForm(node.outputs[0]!, { kind: 'reshaped', name, shape: kept });
+  emission.nameForm(node.outputs[0], { kind: 'reshaped', name, shape: kept });
   return [undefined];
 };
 

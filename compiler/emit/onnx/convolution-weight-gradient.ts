@@ -109,7 +109,7 @@ function byTaps(node: Gradient, emission: Emission): string {
       const right = reshaped(emission, tap, tapShape, [...lead, places, perGroup]);
       products.push(emission.node('MatMul', [left, right]));
     }
-  const result = node.outputs[0]!.type.shape;
+  const result = node.outputs[0].type.shape;
   if (products.length === 1) return reshaped(emission, products[0]!, [...lead, outputsPerGroup, perGroup], result);
   const taps = constant(products.length);
   const all = emission.node('Concat', products, { axis: int(0) });

@@ -49,7 +49,7 @@ const dim: Lowering<'dim'> = (node, emission) => {
   return [size === undefined ? emission.dims.scalar(node.attributes.value, 'i32') : emission.number(size, 'i32')];
 };
 
-const uniform: Lowering<'uniform'> = (node, emission) => [emission.draw(node.attributes.key, node.outputs[0]!.type)];
+const uniform: Lowering<'uniform'> = (node, emission) => [emission.draw(node.attributes.key, node.outputs[0].type)];
 
 const stopGradient: Lowering<'stop_gradient'> = (node, emission) => [emission.use(inputOf(node, 0))];
 
@@ -114,7 +114,7 @@ const slice: Lowering<'slice'> = (node, emission) => {
   const partition = emission.plan.splits.get(node);
   if (partition !== undefined) {
     split(partition, emission);
-    return [emission.nameOf(node.outputs[0]!)];
+    return [emission.nameOf(node.outputs[0])];
   }
   const x = inputOf(node, 0);
   const { start, stop, step } = node.attributes;
@@ -155,7 +155,7 @@ function split({ from, axis, parts, sizes }: Partition, emission: Emission): voi
   if (sizes !== undefined) inputs.push(emission.i64(sizes));
   const attributes = { axis: int(axis), ...(sizes === undefined ? { num_outputs: int(parts.length) } : {}) };
   const names = emission.results('Split', inputs, attributes, parts.length);
-  for (const [i, part] of parts.entries()) emission.name(part.outputs[0]!, names[i]!);
+  for (const [i, part] of parts.entries()) emission.name(part.outputs[0], names[i]!);
 }
 
 const pad: Lowering<'pad'> = (node, emission) => {

@@ -64,7 +64,7 @@ function biasOf({ facts }: Graph, node: NodeOf<'add'>, uses: ReadonlyMap<Value, 
   const [ones, at] = [shape.length - 1, shape.length - 3];
   const spread =
     at >= 0 && sameDim(facts, shape[at]!, channels) && shape.filter((d) => known(facts, d) === 1).length >= ones;
-  return spread && sameShape(facts, node.outputs[0]!.type.shape, sum.type.shape)
+  return spread && sameShape(facts, node.outputs[0].type.shape, sum.type.shape)
     ? { conv: sum.node, bias: vector }
     : undefined;
 }
@@ -76,7 +76,7 @@ function pickOf({ facts }: Graph, node: NodeOf<'reshape'>, uses: ReadonlyMap<Val
   const axis = soleCutAxis(slice.node, facts);
   if (axis === undefined || known(facts, slice.type.shape[axis]!) !== 1) return undefined;
   const rest = from.type.shape.filter((_, i) => i !== axis);
-  if (!sameShape(facts, rest, node.outputs[0]!.type.shape)) return undefined;
+  if (!sameShape(facts, rest, node.outputs[0].type.shape)) return undefined;
   const start = slice.node.attributes.start[axis]!;
   const index = known(facts, start) ?? known(facts, sub(start, from.type.shape[axis]!));
   return index === undefined ? undefined : { from, axis, index };
@@ -136,7 +136,7 @@ function partitionOf(
     left.delete(next);
   }
   if (!sameDim(facts, parts.at(-1)!.attributes.stop[axis]!, from.type.shape[axis]!)) return undefined;
-  const widths = parts.map((part) => part.outputs[0]!.type.shape[axis]!);
+  const widths = parts.map((part) => part.outputs[0].type.shape[axis]!);
   if (widths.every((width) => sameDim(facts, width, widths[0]!))) return { from, axis, parts, sizes: undefined };
   const sizes = widths.map((width) => known(facts, width));
   return sizes.every((size) => size !== undefined) ? { from, axis, parts, sizes } : undefined;

@@ -87,7 +87,7 @@ export const gridSample: Lowering<'grid_sample'> = (node, emission) => {
     align_corners: int(0),
   };
   const name = emission.node('GridSample', [emission.use(x), reshaped(emission, paired, arranged, rows)], attributes);
-  emission.nameForm(node.outputs[0]!, { kind: 'reshaped', name, shape: [batch, channels, rows[1]!, rows[2]!] });
+  emission.nameForm(node.outputs[0], { kind: 'reshaped', name, shape: [batch, channels, rows[1]!, rows[2]!] });
   return [undefined];
 };
 

@@ -16,7 +16,7 @@ interface Form {
  * `fixed` counts the trailing axes that must stay as they are (a matrix product's two).
  */
 export function broadcastOperands(node: Node, emission: Emission, fixed = 0): string[] {
-  const result = node.outputs[0]!.type.shape;
+  const result = node.outputs[0].type.shape;
   const chosen: Form[] = node.inputs.map((value) => exact(value, emission));
   for (const [i, value] of node.inputs.entries())
     for (const form of forms(value, emission)) {

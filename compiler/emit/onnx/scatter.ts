@@ -25,7 +25,7 @@ export const scatterAdd: Lowering<'scatter_add'> = (node, emission) => {
     updates,
     added,
     dtype: half ? 'f32' : updates.type.dtype,
-    result: node.outputs[0]!.type.shape,
+    result: node.outputs[0].type.shape,
   };
   const parts = serialParts(node, emission);
   const total = parts === undefined ? byElements(scattered, emission) : byRows(scattered, parts, emission);
@@ -56,7 +56,7 @@ function serialParts(node: NodeOf<'scatter_add'>, { facts, serialScatter }: Emis
   if (serialScatter === Number.POSITIVE_INFINITY) return whole;
   const [places, result] = [
     knownShape(facts, inputOf(node, 0).type.shape),
-    knownShape(facts, node.outputs[0]!.type.shape),
+    knownShape(facts, node.outputs[0].type.shape),
   ];
   if (places === undefined || result === undefined) return undefined;
   const parts = node.attributes.apart ? places[0]! : 1;

@@ -27,7 +27,7 @@ const maxPool2d: Lowering<'max_pool2d'> = (node, emission) => {
   const images = emission.transpose(x, [0, 2, 3, 1]);
   const [top, left, bottom, right] = pad;
   const padded = emission.pad(images, [0, top, left, 0], [0, bottom, right, 0], Number.NEGATIVE_INFINITY);
-  const [batch, channels, rows, columns] = emission.shape(node.outputs[0]!) as [number, number, number, number];
+  const [batch, channels, rows, columns] = emission.shape(node.outputs[0]) as [number, number, number, number];
   const pooled = emission.call(
     'maxPool',
     [padded, kernel, stride, 'valid'],

@@ -12,7 +12,7 @@ const matmul: Lowering<'matmul'> = (node, emission) => {
   const [a, b] = [matrices(inputOf(node, 0), emission), matrices(inputOf(node, 1), emission)];
   const batch = broadcastSizes([a.shape.slice(0, -2), b.shape.slice(0, -2)]);
   const shape = [...batch, a.shape.at(-2)!, b.shape.at(-1)!];
-  return [emission.expand(emission.reshape(product(emission, a, b), shape), emission.shape(node.outputs[0]!))];
+  return [emission.expand(emission.reshape(product(emission, a, b), shape), emission.shape(node.outputs[0]))];
 };
 
 /** A matrix product broadcasts its leading axes itself: a value without the repetition along them. */
@@ -28,7 +28,7 @@ const reduction =
   (node: NodeOf<'sum' | 'reduce_max' | 'mean'>, emission: Emission): Temp[] => {
     const { axes } = node.attributes;
     const reduced = reduce(emission, fn, emission.use(inputOf(node, 0)), axes);
-    return [emission.reshape(reduced, emission.shape(node.outputs[0]!))];
+    return [emission.reshape(reduced, emission.shape(node.outputs[0]))];
   };
 
 const topk: Lowering<'topk'> = (node, emission) => {

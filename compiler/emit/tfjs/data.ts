@@ -46,7 +46,7 @@ const broadcast: Lowering<'broadcast'> = (node, emission) => [
 const concat: Lowering<'concat'> = (node, emission) => {
   const { axis } = node.attributes;
   const inputs = node.inputs.map((input) => emission.use(input));
-  const shape = emission.shape(node.outputs[0]!);
+  const shape = emission.shape(node.outputs[0]);
   const dtype = inputs[0]!.dtype;
   if (shape.length <= 4) return [emission.call('concat', [inputs, axis], shape, dtype)];
   const merged = (sizes: readonly number[]) => [elementCount(sizes.slice(0, axis)), elementCount(sizes.slice(axis))];
@@ -110,13 +110,13 @@ const gather: Lowering<'gather'> = (node, emission) => {
     x.dtype === 'bool'
       ? emission.call('gather', [rows, emission.reshape(index, [n]), 0], [n, row], x.dtype)
       : emission.call('gatherND', [rows, emission.reshape(index, [n, 1])], [n, row], x.dtype);
-  return [emission.reshape(picked, emission.shape(node.outputs[0]!))];
+  return [emission.reshape(picked, emission.shape(node.outputs[0]))];
 };
 
 /** scatterND adds updates to the same row. */
 const scatterAdd: Lowering<'scatter_add'> = (node, emission) => {
   const [index, updates] = [emission.rowIndex(indexUse(node)), emission.use(inputOf(node, 1))];
-  const shape = emission.shape(node.outputs[0]!);
+  const shape = emission.shape(node.outputs[0]);
   const row = elementCount(shape.slice(1));
   const n = elementCount(index.shape);
   const at = emission.reshape(index, [n, 1]);

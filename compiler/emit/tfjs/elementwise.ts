@@ -32,7 +32,7 @@ const binary =
   (fn: string) =>
   (node: NodeOf<Binary>, emission: Emission): Temp[] => {
     const { operands, shape } = broadcastOperands(node, emission);
-    const result = node.outputs[0]!;
+    const result = node.outputs[0];
     const temp = emission.call(fn, operands, shape, tfType(result.type.dtype));
     return [emission.reshape(temp, emission.shape(result))];
   };
@@ -44,7 +44,7 @@ const binary =
 const select: Lowering<'select'> = (node, emission) => {
   const { operands, shape } = broadcastOperands(node, emission);
   const [condition, a, b] = operands as [Argument, Argument, Argument];
-  const result = node.outputs[0]!;
+  const result = node.outputs[0];
   const dtype = tfType(result.type.dtype);
   const finish = (temp: Temp) => [emission.reshape(temp, emission.shape(result))];
   if (dtype !== 'bool') {

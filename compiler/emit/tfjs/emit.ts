@@ -51,7 +51,7 @@ function emitFunction({ name, docs, graph, state }: FunctionSource, constants: C
   }
   for (const node of graph.nodes)
     if (node.op === 'weight')
-      held.set(node.attributes.path, source(emission, node.outputs[0]!, node.attributes.path, 'state'));
+      held.set(node.attributes.path, source(emission, node.outputs[0], node.attributes.path, 'state'));
   for (const { name: input, value, rows } of indexInputs(graph))
     emission.name(value, emission.rowNumbers(emission.use(value), emission.size(rows), input));
   for (const node of graph.nodes) if (!onDemand.has(node.op)) emission.lower(node);

@@ -18,7 +18,7 @@ const mostAxes = 4;
  * broadcast alike are joined: `shape` is what the operator then gives.
  */
 export function broadcastOperands(node: Node, emission: Emission): { operands: Argument[]; shape: readonly number[] } {
-  const result = emission.shape(node.outputs[0]!);
+  const result = emission.shape(node.outputs[0]);
   const exact = (value: Value): Form => ({ shape: emission.shape(value), use: () => emission.use(value) });
   const chosen = node.inputs.map(exact);
   for (const [i, value] of node.inputs.entries())

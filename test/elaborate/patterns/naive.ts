@@ -6,6 +6,7 @@ import { Builder } from '../../../compiler/ir/builder.ts';
 import type { TensorData, Value } from '../../../compiler/ir/graph.ts';
 import { interpret } from '../../../compiler/ir/interpret.ts';
 import { finish } from '../../../compiler/ir/rebuild.ts';
+import type { NonEmpty } from '../../../compiler/lists.ts';
 
 /** `2*H/4` as a dim: factors, and at the end an exact quotient. */
 export function dim(text: string | number): Dim {
@@ -28,8 +29,10 @@ export function given(sizes: DimTexts): Map<string, Dim> {
 /** A builder with f32 inputs x0, x1, … of the given shapes. */
 export function inputs(shapes: readonly (readonly (string | number)[])[], facts: Facts = Facts.none) {
   const build = new Builder(facts);
-  const xs = shapes.map((shape, i) => build.input(`x${i}`, { dtype: 'f32', shape: shape.map(dim) }));
-  return { cx: { build, facts, store: patternStore() }, xs, x: xs[0]! };
+  const [x, ...others] = shapes.map((shape, i) => build.input(`x${i}`, { dtype: 'f32', shape: shape.map(dim) }));
+  if (!x) throw new Error('no shapes');
+  const xs: NonEmpty<Value> = [x, ...others];
+  return { cx: { build, facts, store: patternStore() }, xs, x };
 }
 
 export function value<T>(result: PatternResult<T>): T {

@@ -39,7 +39,7 @@ async function bothWays(source: string, shape: readonly number[], dtype: Precisi
   expect(verify(optimised)).toEqual([]);
   const shapes = new Map(
     graph.nodes.flatMap(({ op, attributes, outputs }) =>
-      op === 'weight' ? [[attributes.path, outputs[0]!.type.shape.map((dim) => Number(dim.key))] as const] : [],
+      op === 'weight' ? [[attributes.path, outputs[0].type.shape.map((dim) => Number(dim.key))] as const] : [],
     ),
   );
   const weights = { read: (path: string) => weightOf(path, shapes.get(path)!).data as Float64Array };

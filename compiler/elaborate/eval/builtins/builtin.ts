@@ -3,6 +3,7 @@ import type { Arg } from '../../../../grammar/tree.ts';
 import type { Dim } from '../../../dims/dim.ts';
 import type { Builder, Emitted } from '../../../ir/builder.ts';
 import type { Value } from '../../../ir/graph.ts';
+import type { NonEmpty } from '../../../lists.ts';
 import type { CallArgs, Scope } from '../../context/scope.ts';
 import { describe } from '../../context/show-value.ts';
 import { asNumber, error, type Given, hasError, type Val } from '../../context/values.ts';
@@ -196,11 +197,11 @@ export function dimsArg(cx: BuiltinCall, name: string): Dim[] | undefined {
   return found.every((d) => d !== undefined) ? found : wanted(cx, name, 'a list of dims');
 }
 
-export function tensorsArg(cx: BuiltinCall, name: string): Value[] | undefined {
+export function tensorsArg(cx: BuiltinCall, name: string): NonEmpty<Value> | undefined {
   const value = cx.args.get(name)?.value;
-  if (value?.kind !== 'list') return wanted(cx, name, 'a list of tensors');
-  const found = value.items.map((item) => (item.kind === 'tensor' ? item.value : undefined));
-  return found.length > 0 && found.every((v) => v !== undefined) ? found : wanted(cx, name, 'a list of tensors');
+  const items = value?.kind === 'list' ? value.items : [];
+  const [first, ...others] = items.flatMap((item) => (item.kind === 'tensor' ? [item.value] : []));
+  return first && others.length === items.length - 1 ? [first, ...others] : wanted(cx, name, 'a list of tensors');
 }
 
 /** An int or a list of two. */

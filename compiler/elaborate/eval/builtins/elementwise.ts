@@ -181,10 +181,9 @@ export const sumOfList: Builtin = {
   call(cx) {
     const xs = tensorsArg(cx, 'xs');
     if (!xs) return error;
+    const [first, ...others] = xs;
     return guarded(cx.scope, cx.span, 'sum', cx.texts, (build) =>
-      xs
-        .slice(1)
-        .reduce<Emitted>((sum, x) => andThen(sum, (a) => build.tryEmit('add', [a, x], {})), { values: xs.slice(0, 1) }),
+      others.reduce<Emitted>((sum, x) => andThen(sum, (a) => build.tryEmit('add', [a, x], {})), { values: [first] }),
     );
   },
 };
