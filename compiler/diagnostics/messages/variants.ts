@@ -68,7 +68,8 @@ out with \`without\`, or, in a module, make it only where it is used: \`norm = i
     title: 'A value that depends on itself',
     template: '`{name}` depends on itself',
     explanation: `The equations of a model, and the parameters and statics of a module, have no order, and each is computed from the
-others. This one needs its own value. Inside a method \`x = f(x)\` is fine: there the lines run one after another.`,
+others. This one needs its own value. A line of a variant, such as \`mid.layers = lgfa.heads\`, depends on the value of
+\`lgfa.heads\`, whichever line gives it, and on nothing else of \`lgfa\`. Inside a method \`x = f(x)\` is fine: there the lines run one after another.`,
     example: `model Loop() {
   input x: f32[N]
   let a = x + b

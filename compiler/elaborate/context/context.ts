@@ -5,6 +5,7 @@ import type { Clause } from '../../dims/clause.ts';
 import { clauseKey } from '../../dims/facts.ts';
 import { isDoubtful } from '../source/doubtful.ts';
 import type { Program } from '../source/program.ts';
+import type { Asked } from './asked.ts';
 import type { Declared } from './declared.ts';
 import { isWithin } from './paths.ts';
 import { dependsOnTraining, type Read } from './reads.ts';
@@ -45,6 +46,8 @@ export interface Run {
   /** What instances of a module have in common, made for the first of them. */
   readonly declared: Map<ModuleDecl, Declared>;
   readonly budget: Budget;
+  /** What of a model waits for its value, outermost first. */
+  readonly asked: Asked[];
   readonly trials: Trials;
   /** What it is tried out with. */
   readonly assumed: Assumed;
@@ -97,7 +100,7 @@ export function openRun(program: Program, report: (d: Diagnostic) => void, openi
 
 function newRun(program: Program, store: TemplateStore, assumed: Assumed, trials: Trials): Run {
   const budget: Budget = { steps: 0, calls: 0, nesting: 0, constructions: [], exceeded: false, endless: false };
-  return { program, store, templates: new Map(), declared: new Map(), budget, trials, assumed };
+  return { program, store, templates: new Map(), declared: new Map(), budget, asked: [], trials, assumed };
 }
 
 /** Another run of the same program in the same form, whose diagnostics are dropped unless they are collected. */

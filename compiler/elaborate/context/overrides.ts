@@ -14,8 +14,10 @@ export interface OverrideLine {
   readonly model: string;
   /** Place of that model in the chain: the nearest to the variant has the greatest. */
   readonly nearness: number;
-  /** The value, which the line then counts as used. */
-  readonly given: () => Given;
+  /**
+   * The value. For a shadow, parts that it names may be shadows; asked for by the model itself, the line counts as used.
+   */
+  readonly given: (shadow: boolean) => Given;
 }
 
 /** What the lines of a chain of models change below a part: by the name of a field or parameter, or by a list step. */

@@ -97,7 +97,7 @@ export interface Instance {
   readonly writer: Writer;
   readonly args: ReadonlyMap<string, Given>;
   readonly overrides: Overrides | undefined;
-  /** A stand-in of what an override changes, whose members can be read on the right side; no model is made of it. */
+  /** Stands for a part where only its members are read, which come to their values one by one; no model is made of it. */
   readonly shadow: boolean;
   /** Whether the steps of its parts were counted when its exemplar was made. */
   readonly counted: boolean;
@@ -107,8 +107,8 @@ export interface Instance {
   readonly fields: Map<string, Val>;
   /** What of this and other modules values were made from, where that may be overridden. */
   readonly madeFrom: [name: string, reads: readonly Read[]][];
-  /** Names whose values are being made. */
-  readonly busy: string[];
+  /** Names whose values are being made, and how much of the model was waiting when each was asked for. */
+  readonly busy: { readonly name: string; readonly asked: number }[];
   /** Instances of one identity behave the same but for their paths: method templates are shared by it. Set last. */
   identity: string;
 }

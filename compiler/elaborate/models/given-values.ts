@@ -1,19 +1,27 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Expr, Param } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
-import type { Overrides } from '../context/overrides.ts';
+import type { OverrideLine, Overrides } from '../context/overrides.ts';
 import type { Scope } from '../context/scope.ts';
 import { error, type Given, type Val } from '../context/values.ts';
+import { fitStatic } from '../eval/arguments.ts';
 import { evaluate } from '../eval/evaluate.ts';
-import { isPart, place } from '../modules/members.ts';
+import { holdsShadow } from '../modules/instance.ts';
+import { isPart, place, slotOf } from '../modules/members.ts';
+import { merged } from '../modules/overrides.ts';
+import { failCircle } from '../report/circle.ts';
 import type { FileScope } from '../source/program.ts';
 import type { DeepOverride, FlatModel, From, FromField, FromValue } from './flatten.ts';
 import { besidesGone } from './given-anew.ts';
+import { openCall } from './open-call.ts';
 import { OverrideLines } from './override-lines.ts';
 
 /** The scopes of a model in which static values are evaluated. */
 export interface StaticScopes {
-  readonly plain: (file: FileScope) => Scope;
+  /** Parts are shadows, unless they are made already: for values that read members of parts. */
+  readonly shadows: (file: FileScope) => Scope;
+  /** Parts are made as a whole: for values that hand parts on. */
+  readonly parts: (file: FileScope) => Scope;
   /** For indices in paths. */
   readonly index: (file: FileScope) => Scope;
   /** The lines of the finished model for the inside of a part. */
@@ -25,9 +33,29 @@ type Left = (expr: Expr, file: FileScope) => Expr;
 
 const asWritten: Left = (expr) => expr;
 
+/** The expression for a parameter or part. */
+interface Source {
+  readonly expr: Expr;
+  readonly file: FileScope;
+  readonly nearness: number;
+  /** What its own name means in it, where it replaces something. */
+  readonly before: Before | undefined;
+}
+
+type Before = (shadow: boolean) => Val;
+
+/** A value, and the arguments below it that are evaluated when they are asked for. */
+interface Opened {
+  readonly given: Given;
+  readonly args: Overrides | undefined;
+}
+
 /**
  * The values that the models of a chain give to parameters and parts. A declaration that replaces another, or a line that
  * changes the inside of a part, sees by its own name what was there before it.
+ *
+ * A value depends on the values that it reads, and not on the parts that these belong to: it is evaluated with shadows, and once
+ * more with the parts themselves where it turns out to hand one on.
  */
 export class GivenValues {
   readonly #context: Context;
@@ -40,74 +68,152 @@ export class GivenValues {
     this.#scopes = scopes;
   }
 
-  /** The value of a parameter or part, without lines that change its inside. */
-  of(name: string): Given | undefined {
-    const field = this.#flat.fields.get(name);
-    if (field) return this.ofField(name, field);
-    const param = this.#flat.params.get(name);
-    return param && this.ofParam(name, param);
-  }
-
+  /** The value of a part, without lines that change its inside. */
   ofField(name: string, field: FromField): Given {
-    return this.#field(name, field, this.#besidesGone(name));
+    return this.#given(name, this.#ofField(name, field, this.#besidesGone(name)), false);
   }
 
   /** The value of a parameter: given anew by a model of the chain, or its default. */
   ofParam(name: string, param: From<Param>): Given | undefined {
-    return this.#param(name, param, this.#flat.values.get(name), this.#besidesGone(name));
+    const source = this.#ofParam(name, param, this.#flat.values.get(name), this.#besidesGone(name));
+    return source && this.#given(name, source, false);
   }
 
-  #field(name: string, { decl, file, nearness, before }: FromField, left: Left): Given {
-    const replaced = before && (() => this.#before(name, nearness, () => this.#field(name, before, asWritten)));
-    return this.#evaluated(name, left(decl.value, file), file, replaced);
+  /** A parameter or part of which members are read. */
+  shadowOf(name: string): Val {
+    const opened = this.#opened(name);
+    const value = this.#shadow(name, opened, this.#scopes.linesBelow(name));
+    const param = this.#flat.params.get(name);
+    return param ? this.#fitted(param, value, opened?.given.span) : value;
   }
 
-  #param(name: string, param: From<Param>, value: FromValue | undefined, left: Left): Given | undefined {
-    const { decl, file } = param;
-    if (!value) return decl.value && this.#evaluated(name, left(decl.value, file), file, undefined);
-    const before = () => this.#before(name, value.nearness, () => this.#param(name, param, value.before, asWritten));
-    return this.#evaluated(name, left(value.decl, value.file), value.file, before);
+  #fitted({ decl, file }: From<Param>, value: Val, span: Span = decl.span): Val {
+    const { slot, holes } = slotOf(decl, file);
+    if (slot && !holes) return value;
+    return fitStatic(this.#scopes.shadows(file), value, decl.type, span, decl.span, file) ?? error;
+  }
+
+  #ofField(name: string, { decl, file, nearness, before }: FromField, left: Left): Source {
+    const replaced = before && (() => this.#ofField(name, before, asWritten));
+    return {
+      expr: left(decl.value, file),
+      file,
+      nearness,
+      before: replaced && ((shadow) => this.#before(name, nearness, this.#given(name, replaced(), shadow))),
+    };
+  }
+
+  #ofParam(name: string, param: From<Param>, value: FromValue | undefined, left: Left): Source | undefined {
+    const { decl, file, nearness } = param;
+    if (!value) return decl.value && { expr: left(decl.value, file), file, nearness, before: undefined };
+    return {
+      expr: left(value.decl, value.file),
+      file: value.file,
+      nearness: value.nearness,
+      before: (shadow) => {
+        const before = this.#ofParam(name, param, value.before, asWritten);
+        const given = before && this.#given(name, before, shadow);
+        return this.#fitted(param, this.#before(name, value.nearness, given), given?.span);
+      },
+    };
   }
 
   #besidesGone(name: string): Left {
     return (expr, file) => besidesGone(expr, this.#scopes.linesBelow(name), file, this.#flat.removed);
   }
 
-  /** Lines over the parts of a model, as `part` gives them. */
-  linesOver(overrides: readonly DeepOverride[], part: (name: string) => Given | undefined): OverrideLines {
+  /** What a shadow is made of. */
+  #opened(name: string): Opened | undefined {
+    const { fields, params, values } = this.#flat;
+    const field = fields.get(name);
+    const param = params.get(name);
+    const left = this.#besidesGone(name);
+    const source = field
+      ? this.#ofField(name, field, left)
+      : param && this.#ofParam(name, param, values.get(name), left);
+    if (!source) return undefined;
+    const { expr, file } = source;
+    const call = openCall(expr, file, (path, value) => this.#argumentLine(name, path, { ...source, expr: value }));
+    const given = this.#given(name, call ? { ...source, expr: call.bare } : source, true);
+    return { given, args: call?.args };
+  }
+
+  /** Further away than any line of a model. */
+  #argumentLine(part: string, path: string, source: Source): OverrideLine {
+    const { span } = source.expr;
+    const { asked } = this.#context.run;
+    let given: Given | undefined;
+    return {
+      span,
+      whole: span,
+      model: '',
+      nearness: -1,
+      given: () => {
+        if (given) return given;
+        const waiting = asked.findIndex((one) => one.span === span);
+        if (waiting >= 0) return { value: failCircle(this.#context, asked.slice(waiting), span), span };
+        asked.push({ name: `${part}.${path}`, span, nearness: source.nearness });
+        given = this.#given(part, source, true);
+        asked.pop();
+        return given;
+      },
+    };
+  }
+
+  /** Lines over the parts of a model; `earlier` is the value of a part that the model has replaced. */
+  linesOver(overrides: readonly DeepOverride[], earlier?: Given): OverrideLines {
     const lines: OverrideLines = new OverrideLines(
       this.#context,
       overrides,
       this.#scopes.index,
-      ({ name, value, file }, without) => {
-        const before = () => this.#shadow(name, part(name), () => lines.belowWithout(name, without));
-        return this.#evaluated(name, value, file, before);
+      ({ name, value, file, nearness }, without, shadow) => {
+        const part = (): Opened | undefined =>
+          earlier ? { given: earlier, args: undefined } : this.#part(name, shadow);
+        const before = () => this.#shadow(name, part(), lines.belowWithout(name, without));
+        const source = { expr: value, file, nearness, before };
+        return this.#given(name, source, shadow);
       },
     );
     return lines;
   }
 
-  /** A right side; its own part is the one `before` it, where there is one. */
-  #evaluated(own: string, expr: Expr, file: FileScope, before: (() => Val) | undefined): Given {
-    const scope = this.#scopes.plain(file);
-    const member = (name: string, span: Span) => (name === own && before ? before() : scope.member(name, span));
-    return { value: evaluate(before ? { ...scope, member } : scope, expr), span: expr.span };
+  /** A part as a right side sees it that changes its inside. */
+  #part(name: string, shadow: boolean): Opened | undefined {
+    if (shadow) return this.#opened(name);
+    const { fields, params } = this.#flat;
+    const [field, param] = [fields.get(name), params.get(name)];
+    const given = field ? this.ofField(name, field) : param && this.ofParam(name, param);
+    return given && { given, args: undefined };
+  }
+
+  /** A right side; its own name means what was `before` it, where there is something. */
+  #given(own: string, { expr, file, before }: Source, shadow: boolean): Given {
+    const value = this.#evaluated(own, expr, this.#scopes.shadows(file), before && (() => before(true)));
+    const { span } = expr;
+    if (shadow || !holdsShadow(value)) return { value, span };
+    return { value: this.#evaluated(own, expr, this.#scopes.parts(file), before && (() => before(false))), span };
+  }
+
+  #evaluated(own: string, expr: Expr, scope: Scope, before: (() => Val) | undefined): Val {
+    if (!before) return evaluate(scope, expr);
+    const member = (name: string, span: Span) => (name === own ? before() : scope.member(name, span));
+    return evaluate({ ...scope, member }, expr);
   }
 
   /** What a declaration replaces, with the lines that the models before it have for it. */
-  #before(name: string, nearness: number, before: () => Given | undefined): Val {
-    const given = before();
+  #before(name: string, nearness: number, given: Given | undefined): Val {
     if (!given) return error;
     const { overrides, superseded } = this.#flat;
     const earlier = [...superseded, ...overrides].filter((one) => one.name === name && one.nearness < nearness);
-    const lines = this.linesOver(earlier, () => given);
-    return this.#shadow(name, given, () => lines.below(name));
+    return this.#shadow(name, { given, args: undefined }, this.linesOver(earlier, given).below(name));
   }
 
-  /** A part that only a right side sees: it is no part of the model. */
-  #shadow(name: string, given: Given | undefined, overrides: () => Overrides | undefined): Val {
-    if (!given) return error;
+  /** A part that is only read: it is no part of the model. */
+  #shadow(name: string, opened: Opened | undefined, lines: Overrides | undefined): Val {
+    if (!opened) return error;
+    const { given, args } = opened;
     if (!isPart(given.value)) return given.value;
-    return place(this.#context, given, { path: name, source: name }, overrides(), true);
+    const overrides = args && lines ? merged(args, lines) : (lines ?? args);
+    return place(this.#context, given, { path: name, source: name }, overrides, true);
   }
 }

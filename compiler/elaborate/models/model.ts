@@ -6,6 +6,7 @@ import { Facts } from '../../dims/facts.ts';
 import { Builder } from '../../ir/builder.ts';
 import type { Guard, Node, Value } from '../../ir/graph.ts';
 import { guardOf } from '../../ir/guard-clause.ts';
+import type { Asked } from '../context/asked.ts';
 import { type Context, ownerKey } from '../context/context.ts';
 import { childPath } from '../context/paths.ts';
 import type { Read } from '../context/reads.ts';
@@ -68,7 +69,9 @@ class ModelElaboration {
   readonly #context: Context;
   readonly #flat: FlatModel;
   readonly #values = new Map<string, Val>();
-  readonly #busy = new Set<string>();
+  readonly #shadows = new Map<string, Val>();
+  /** Names whose values are being made, as a part of the model or as a shadow, and how much was waiting when each was asked for. */
+  readonly #busy = new Map<string, number>();
   readonly #uses = new Uses();
   readonly #given: GivenValues;
   readonly #lines: OverrideLines;
@@ -85,11 +88,12 @@ class ModelElaboration {
     this.#flat = flat;
     this.#dims = new DimScope(true);
     this.#given = new GivenValues(context, flat, {
-      plain: this.#staticScope,
+      shadows: this.#shadowScope,
+      parts: this.#staticScope,
       index: this.#indexScope,
       linesBelow: (name) => this.#lines.below(name),
     });
-    this.#lines = this.#given.linesOver(flat.overrides, (name) => this.#given.of(name));
+    this.#lines = this.#given.linesOver(flat.overrides);
   }
 
   /** A `where` may name statics of the model's parts (`T <= text.positions`), so conditions come first. */
@@ -201,6 +205,10 @@ class ModelElaboration {
     return { ...this.#scopeWith(file, undefined), dims: new DimScope(false) };
   };
 
+  readonly #shadowScope = (file: FileScope): Scope => {
+    return { ...this.#staticScope(file), member: (name, span) => this.#shadow(name, span) };
+  };
+
   /** An index of a path may name plain parameters of the model. */
   readonly #indexScope = (file: FileScope): Scope => {
     const { params } = this.#flat;
@@ -224,16 +232,41 @@ class ModelElaboration {
       const use = { name, takenOut, span };
       return this.#uses.mayGo(use) ? error : this.#refuseGone(use);
     }
-    if (this.#busy.has(name)) {
-      const asked = [...this.#busy].map((one) => ({ name: one, span: this.#declared(one)?.span ?? decl.span }));
-      return failCircle(this.#context, asked, name, span ?? decl.span);
-    }
-    this.#busy.add(name);
     const equation = flat.lets.get(name);
     const inherited = equation !== undefined && equation.model !== flat.name;
-    const value = this.#uses.within({ name, inherited }, () => this.#make(name));
-    this.#busy.delete(name);
+    const make = () => this.#uses.within({ name, inherited }, () => this.#make(name));
+    const value = this.#waiting(name, this.#asked(name, decl.span), span ?? decl.span, make);
     this.#values.set(name, value);
+    return value;
+  }
+
+  /** The same of a parameter or part of which members are read. */
+  #shadow(name: string, span: Span): Val | undefined {
+    const decl = (this.#flat.params.get(name) ?? this.#flat.fields.get(name))?.decl;
+    if (!decl) return this.#value(name, span);
+    this.#uses.note(name);
+    const known = this.#values.get(name) ?? this.#shadows.get(name);
+    if (known) return known;
+    const make = () => this.#given.shadowOf(name);
+    const value = this.#waiting(`shadow ${name}`, this.#asked(name, decl.span), span, make);
+    this.#shadows.set(name, value);
+    return value;
+  }
+
+  #asked(name: string, declared: Span): Asked {
+    const anew = this.#flat.values.get(name);
+    return { name, span: anew?.decl.span ?? declared, nearness: anew?.nearness };
+  }
+
+  #waiting(key: string, one: Asked, span: Span, make: () => Val): Val {
+    const { asked } = this.#context.run;
+    const waiting = this.#busy.get(key);
+    if (waiting !== undefined) return failCircle(this.#context, asked.slice(waiting), span);
+    this.#busy.set(key, asked.length);
+    asked.push(one);
+    const value = make();
+    asked.pop();
+    this.#busy.delete(key);
     return value;
   }
 

@@ -6,7 +6,9 @@ import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import { asInt, type Given, type Val } from '../context/values.ts';
 import { evaluate } from '../eval/evaluate.ts';
+import { holdsShadow } from '../modules/instance.ts';
 import { overlaid } from '../modules/overrides.ts';
+import { failCircle } from '../report/circle.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
 import { type DeepOverride, givenTwice } from './flatten.ts';
@@ -27,8 +29,8 @@ export interface OverrideUse {
   readonly use: 'none' | 'part' | 'value';
 }
 
-/** Reads a right side; the lines in `without` are not part of the model that it sees. */
-type Reader = (source: DeepOverride, without: readonly Line[]) => Given;
+/** Reads a right side; the lines in `without` are not part of the model that it sees. For a shadow, parts may be shadows. */
+type Reader = (source: DeepOverride, without: readonly Line[], shadow: boolean) => Given;
 
 /**
  * The lines of a model's chain that change the inside of parts. A right side is evaluated when the value is first needed. It
@@ -37,74 +39,109 @@ type Reader = (source: DeepOverride, without: readonly Line[]) => Given;
  */
 export class OverrideLines {
   readonly #context: Context;
-  readonly #lines: readonly Line[];
+  readonly #overrides: ReadonlyMap<string, readonly DeepOverride[]>;
+  readonly #indices: (file: FileScope) => Scope;
   readonly #read: Reader;
+  /** By the name of their part; 'waiting' while indices of their paths are evaluated. */
+  readonly #lines = new Map<string, readonly Line[] | 'waiting'>();
   /** Right sides that the model itself has asked for, by the place of their lines. */
   readonly #given = new Map<Span, Given>();
-  readonly #trees = new Map<string, ReadonlyMap<string, Overrides>>();
+  readonly #trees = new Map<string, Overrides | undefined>();
 
   /** `indices` gives the scope of indices in paths. */
   constructor(context: Context, overrides: readonly DeepOverride[], indices: (file: FileScope) => Scope, read: Reader) {
     this.#context = context;
     this.#read = read;
-    this.#lines = distinct(context, overrides, indices);
+    this.#indices = indices;
+    this.#overrides = grouped(overrides);
   }
 
   /** What is changed below a part of the model, by its name. */
   below(name: string): Overrides | undefined {
-    return this.#tree([]).get(name);
+    return this.#tree(name, []);
   }
 
   /** The same without some lines: what the right side of the last of them sees. */
   belowWithout(name: string, without: readonly Line[]): Overrides | undefined {
-    return this.#tree(without).get(name);
+    return this.#tree(name, without);
   }
 
   /** All lines, those too that a nearer model has replaced, and what became of them. */
   all(): readonly OverrideUse[] {
-    return this.#lines.map(({ source: { path, nearness } }) => {
-      const value = this.#given.get(path.span)?.value;
-      return { span: path.span, nearness, use: value === undefined ? 'none' : isPlain(value) ? 'value' : 'part' };
-    });
+    return [...this.#overrides.keys()]
+      .flatMap((name) => this.#linesOf(name))
+      .map(({ source: { path, nearness } }) => {
+        const value = this.#given.get(path.span)?.value;
+        return { span: path.span, nearness, use: value === undefined ? 'none' : isPlain(value) ? 'value' : 'part' };
+      });
   }
 
-  #tree(without: readonly Line[]): ReadonlyMap<string, Overrides> {
-    const key = without.map((line) => this.#lines.indexOf(line)).join();
-    let tree = this.#trees.get(key);
-    if (!tree) {
-      tree = new Map();
-      for (const line of this.#lines) {
-        const made = this.#overrideLine(line, without);
-        if (made) tree = overlaid(tree, line.steps, made);
-      }
-      this.#trees.set(key, tree);
+  #linesOf(name: string): readonly Line[] {
+    const known = this.#lines.get(name);
+    const overrides = this.#overrides.get(name);
+    if (!overrides) return [];
+    if (known === 'waiting') {
+      const { asked } = this.#context.run;
+      const waiting = asked.findIndex(({ span }) => overrides.some(({ path }) => path.span === span));
+      for (const { span } of asked.slice(waiting, waiting + 1)) failCircle(this.#context, asked.slice(waiting), span);
+      return [];
     }
-    return tree;
+    if (known) return known;
+    this.#lines.set(name, 'waiting');
+    const lines = distinct(this.#context, overrides, this.#indices);
+    this.#lines.set(name, lines);
+    return lines;
+  }
+
+  #tree(name: string, without: readonly Line[]): Overrides | undefined {
+    const lines = this.#linesOf(name);
+    const key = [name, ...without.map((line) => lines.indexOf(line))].join();
+    const known = this.#trees.get(key);
+    if (known) return known;
+    let tree: ReadonlyMap<string, Overrides> = new Map();
+    for (const line of lines) {
+      const made = this.#overrideLine(line, without);
+      if (made) tree = overlaid(tree, line.steps, made);
+    }
+    const below = tree.get(name);
+    if (below) this.#trees.set(key, below);
+    return below;
   }
 
   #overrideLine(line: Line, without: readonly Line[]): OverrideLine | undefined {
     const { source, steps } = line;
-    const isLeftOut = without.includes(line);
-    // A right side sees its part without its own line, and without nearer lines of the same path. Another line that is left out
-    // waits for this right side: to ask for it goes round in a circle.
-    if (isLeftOut && steps.join() === without.at(-1)?.steps.join()) return undefined;
+    // A right side sees its part without its own line, and without nearer lines of the same path.
+    if (without.includes(line) && steps.join() === without.at(-1)?.steps.join()) return undefined;
     const { path, value, model, nearness } = source;
-    let given: Given | undefined;
+    const read: { shadow?: Given; part?: Given } = {};
+    const given = (shadow: boolean): Given => {
+      read.shadow ??= this.#waiting(source, () => this.#read(source, [...without, line], true));
+      if (shadow || !holdsShadow(read.shadow.value)) return read.shadow;
+      read.part ??= this.#waiting(source, () => this.#read(source, [...without, line], false));
+      return read.part;
+    };
     return {
       span: path.span,
       whole: join(path.span, value.span),
       model,
       nearness,
-      given: () => {
-        if (isLeftOut) {
-          const name = this.#context.run.program.text(path.span);
-          return { value: fail({ context: this.#context }, 'CROB2305', path.span, { name }), span: value.span };
-        }
-        given ??= this.#read(source, [...without, line]);
-        if (without.length === 0) this.#given.set(path.span, given);
-        return given;
+      given: (shadow) => {
+        const found = given(shadow);
+        if (without.length === 0 && !shadow) this.#given.set(path.span, found);
+        return found;
       },
     };
+  }
+
+  /** The value of a line, unless it is asked for while it is read. */
+  #waiting({ path: { span }, value, nearness }: DeepOverride, read: () => Given): Given {
+    const { asked, program } = this.#context.run;
+    const waiting = asked.findIndex((one) => one.span === span);
+    if (waiting >= 0) return { value: failCircle(this.#context, asked.slice(waiting), span), span: value.span };
+    asked.push({ name: program.text(span), span, nearness });
+    const given = read();
+    asked.pop();
+    return given;
   }
 }
 
@@ -112,6 +149,16 @@ export class OverrideLines {
 function isPlain(value: Val): boolean {
   if (value.kind === 'list') return value.items.length > 0 && value.items.every(isPlain);
   return value.kind !== 'spec' && value.kind !== 'instance' && value.kind !== 'none' && value.kind !== 'error';
+}
+
+function grouped(overrides: readonly DeepOverride[]): ReadonlyMap<string, readonly DeepOverride[]> {
+  const groups = new Map<string, DeepOverride[]>();
+  for (const one of overrides) {
+    const group = groups.get(one.name);
+    if (group) group.push(one);
+    else groups.set(one.name, [one]);
+  }
+  return groups;
 }
 
 /** Lines whose paths are sound, each path once in a model. */
@@ -123,7 +170,10 @@ function distinct(
   const lines = new Map<string, Line>();
   for (const source of overrides) {
     const { path, file, model, nearness } = source;
+    const { asked, program } = context.run;
+    asked.push({ name: program.text(path.span), span: path.span, nearness });
     const steps = stepsOf(indices(file), path);
+    asked.pop();
     if (!steps) continue;
     const key = `${nearness} ${steps.join()}`;
     const earlier = lines.get(key);

@@ -43,6 +43,23 @@ export function holdsModule(value: Val): boolean {
   return value.kind === 'instance' || value.kind === 'method';
 }
 
+/** Whether a shadow is in it, of which no model can be made. */
+export function holdsShadow(value: Val): boolean {
+  switch (value.kind) {
+    case 'instance':
+    case 'method':
+      return value.instance.shadow;
+    case 'list':
+      return value.items.some(holdsShadow);
+    case 'tuple':
+      return [...value.items.values()].some(holdsShadow);
+    case 'spec':
+      return [...value.spec.args.values()].some((given) => holdsShadow(given.value));
+    default:
+      return false;
+  }
+}
+
 /** Whether a variant changes something inside an instance. */
 export function isOverridden({ overrides }: Instance): boolean {
   return (overrides?.below.size ?? 0) > 0;

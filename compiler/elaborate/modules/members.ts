@@ -1,6 +1,7 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Attribute, FieldMember, ModuleMember, Param } from '../../../grammar/tree.ts';
 import * as dims from '../../dims/dim.ts';
+import type { Asked } from '../context/asked.ts';
 import { type Context, reading } from '../context/context.ts';
 import type { Overrides } from '../context/overrides.ts';
 import { childPath, childSource, isWithin, itemPlace, type Place } from '../context/paths.ts';
@@ -54,22 +55,27 @@ export function madeMember(context: Context, instance: Instance, name: string): 
         ? (inner: Context) => fieldValue(inner, instance, member)
         : undefined;
   if (!make) return undefined;
-  if (instance.busy.includes(name)) {
-    const asked = instance.busy.map((one) => ({ name: one, span: nameIn(instance, one) }));
-    return failCircle(context, asked, name, nameIn(instance, name));
-  }
-  instance.busy.push(name);
-  const { budget } = context.run;
+  const { budget, asked } = context.run;
+  const waiting = instance.busy.findIndex((one) => one.name === name);
+  if (waiting >= 0) return failCircle(context, circleFrom(context, instance, waiting), nameIn(instance, name));
+  instance.busy.push({ name, asked: asked.length });
   const before = budget.steps;
   const reads: Read[] = [];
   const value = make(reading(context, reads));
   noteTraining(context, reads);
   if (reads.length > 0 && mayReadOverrides(instance)) instance.madeFrom.push([name, reads]);
   if (instance.counted) budget.steps = before;
-  instance.busy.splice(instance.busy.indexOf(name), 1);
+  instance.busy.pop();
   if (member?.kind === 'field') instance.fields.set(name, value);
   else instance.statics.set(name, value);
   return value;
+}
+
+/** What waits for itself: lines of models where the way leads through these, or members of one module. */
+function circleFrom({ run }: Context, instance: Instance, at: number): readonly Asked[] {
+  const through = run.asked.slice(instance.busy[at]?.asked);
+  if (through.length > 0) return through;
+  return instance.busy.slice(at).map(({ name }) => ({ name, span: nameIn(instance, name), nearness: undefined }));
 }
 
 /** Where a parameter, static or part is declared. */
@@ -110,7 +116,7 @@ function paramValue(context: Context, instance: Instance, param: Param): Val {
   const name = param.name.name;
   const scope = moduleScope(context, instance);
   const override = instance.overrides?.below.get(name);
-  const given = override?.line?.given() ?? instance.args.get(name) ?? defaultOf(scope, param);
+  const given = override?.line?.given(instance.shadow) ?? instance.args.get(name) ?? defaultOf(scope, param);
   if (!given)
     return fail(
       scope,
@@ -192,7 +198,10 @@ function fieldValue(context: Context, instance: Instance, member: FieldMember): 
   const { name } = member.name;
   const override = instance.overrides?.below.get(name);
   const scope = moduleScope(context, instance);
-  const given = override?.line?.given() ?? { value: evaluate(scope, member.value), span: member.value.span };
+  const given = override?.line?.given(instance.shadow) ?? {
+    value: evaluate(scope, member.value),
+    span: member.value.span,
+  };
   // Nor is there a list in which `@path` could number it.
   if (given.value.kind === 'error') return error;
   const source = childSource(instance.source, name);
@@ -241,7 +250,7 @@ export function place(
   overrides: Overrides | undefined,
   shadow: boolean,
 ): Val {
-  const { value, span } = overrides?.line?.given() ?? written;
+  const { value, span } = overrides?.line?.given(shadow) ?? written;
   if (value.kind === 'spec') {
     if (shadow) return { kind: 'instance', instance: newInstance(context, value.spec, at, { overrides, shadow }) };
     const made = instantiate(context, value.spec, at, overrides);

@@ -67,7 +67,8 @@ export function listOverrides(
   };
 }
 
-function merged(all: Overrides, one: Overrides): Overrides {
+/** Overrides of one thing laid over others of it; of two lines the nearer counts. */
+export function merged(all: Overrides, one: Overrides): Overrides {
   const line = one.line && all.line && one.line.nearness < all.line.nearness ? all.line : (one.line ?? all.line);
   const below = new Map(all.below);
   for (const [step, node] of one.below) {
@@ -146,7 +147,7 @@ function refuseShared(
         { path: source, owner: shared.source },
         {
           notes: [{ span: shared.span, text: `\`${shared.source}\` is made here` }],
-          help: `override it where it is made: \`${path} = ${context.run.program.text(line.given().span)}\``,
+          help: `override it where it is made: \`${path} = ${context.run.program.text(line.given(shared.shadow).span)}\``,
         },
       );
     }

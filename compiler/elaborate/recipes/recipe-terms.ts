@@ -4,6 +4,7 @@ import type { Diagnostic, Note } from '../../diagnostics/diagnostic.ts';
 import * as dims from '../../dims/dim.ts';
 import { Builder } from '../../ir/builder.ts';
 import type { Node, Origin, Value } from '../../ir/graph.ts';
+import type { Asked } from '../context/asked.ts';
 import type { Context } from '../context/context.ts';
 import { DimScope, fileScope, graphBody, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
@@ -90,18 +91,16 @@ export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGr
     graph,
   });
   // Lets come to their values when first asked for: a recipe has no order.
-  const busy = new Set<string>();
+  const busy: Asked[] = [];
   const named = (name: string, span: Span): Val | undefined => {
     const known = values.get(name);
     const equation = equations.lets.get(name);
     if (known || !equation) return known;
-    if (busy.has(name)) {
-      const asked = [...busy].map((one) => ({ name: one, span: equations.lets.get(one)?.decl.span ?? span }));
-      return failCircle(context, asked, name, span);
-    }
-    busy.add(name);
+    const waiting = busy.findIndex((one) => one.name === name);
+    if (waiting >= 0) return failCircle(context, busy.slice(waiting), span);
+    busy.push({ name, span: equation.decl.span, nearness: undefined });
     const value = equated(equation);
-    busy.delete(name);
+    busy.pop();
     values.set(name, value);
     return value;
   };

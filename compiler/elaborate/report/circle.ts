@@ -1,19 +1,32 @@
 import type { Span } from '../../../grammar/span.ts';
+import type { Asked } from '../context/asked.ts';
 import type { Context } from '../context/context.ts';
 import { error, type Val } from '../context/values.ts';
 import { placeOf } from './place.ts';
 import { fail } from './report.ts';
 
-/** Something whose value is being made. */
-export interface Asked {
-  readonly name: string;
-  readonly span: Span;
+/**
+ * A value that is needed for itself, with the whole circle: `words (:31) <- refined (:32) <- words`. `span` is where it is
+ * asked for again; a circle that lines close is told at one of these, wherever it was entered.
+ */
+export function failCircle(context: Context, circle: readonly Asked[], span: Span): Val {
+  const line = lineToBlame(circle);
+  const at = line ? circle.indexOf(line) : 0;
+  const turned = [...circle.slice(at), ...circle.slice(0, at)];
+  const name = turned[0]?.name ?? '';
+  const place = line?.span ?? span;
+  const way = turned.map((one) => `${one.name} (${placeOf(context, one.span, place.file)})`);
+  const details = way.length > 1 ? [[...way, name].join(' <- ')] : [];
+  const notes = turned.slice(1).flatMap(({ name, span, nearness }) => {
+    return nearness === undefined ? [] : [{ span, text: `\`${name}\` is given here` }];
+  });
+  fail({ context }, 'CROB2305', place, { name }, { details, notes: notes.slice(0, 2) });
+  return error;
 }
 
-/** A value that is needed for itself, with the whole circle: `words (:31) <- refined (:32) <- words`. */
-export function failCircle(context: Context, asked: readonly Asked[], name: string, span: Span): Val {
-  const circle = asked.slice(asked.findIndex((one) => one.name === name));
-  const way = circle.map((one) => `${one.name} (${placeOf(context, one.span, span.file)})`);
-  fail({ context }, 'CROB2305', span, { name }, { details: circle.length > 1 ? [[...way, name].join(' <- ')] : [] });
-  return error;
+/** The first line of the nearest model. */
+function lineToBlame(circle: readonly Asked[]): Asked | undefined {
+  const nearness = Math.max(...circle.map((one) => one.nearness ?? -1));
+  const lines = circle.filter((one) => one.nearness === nearness);
+  return lines.reduce<Asked | undefined>((a, b) => (a && a.span.start <= b.span.start ? a : b), undefined);
 }
