@@ -1,6 +1,7 @@
 import { writeFileAtomic } from './atomic-file.ts';
 import { SCENE_HEIGHT, SCENE_WIDTH, sceneSvg } from './demo-scene-svg.ts';
 import type { RgbImage } from './image.ts';
+import { loadSharp } from './load-sharp.ts';
 import { encodeImage } from './mask.ts';
 import { philoxFill } from './philox.ts';
 import { UserError } from './user-error.ts';
@@ -18,7 +19,7 @@ export async function drawDemoScene(options: SceneOptions = {}): Promise<RgbImag
   if (!(width >= 1 && height >= 1 && width * height <= 100_000_000)) {
     throw new UserError(`a scene of ${width} × ${height} pixels cannot be drawn`);
   }
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   const svg = sceneSvg(uniforms(seed), width, height);
   const { data } = await sharp(Buffer.from(svg)).flatten().raw().toBuffer({ resolveWithObject: true });
   const image: RgbImage = { width, height, channels: 3, data: new Uint8Array(data) };

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
 import { fileError } from './file-error.ts';
+import { isText, objectOf, recordOf } from './json.ts';
 import { readParts, readText } from './read-file.ts';
 
 /** What a file is like from outside: place on disk, size and times. It changes with every write and every rename. */
@@ -26,6 +27,10 @@ interface Digest {
   readonly sha256: string;
 }
 
+const areDigests = recordOf<Digest>(
+  objectOf({ stamp: isText, sha256: (value): value is string => isText(value) && /^[0-9a-f]{64}$/.test(value) }),
+);
+
 /** Hashes of files, kept in a file, so that a gigabyte is read once and not each time; one that was touched is read again. */
 export class FileDigests {
   readonly #path: string;
@@ -39,11 +44,10 @@ export class FileDigests {
 
   /** What cannot be read there is not known. */
   static async open(path: string): Promise<FileDigests> {
-    try {
-      return new FileDigests(path, new Map(Object.entries(JSON.parse(await readText(path, 'record')))));
-    } catch {
-      return new FileDigests(path, new Map());
-    }
+    const json = await readText(path, 'record')
+      .then(JSON.parse)
+      .catch(() => undefined);
+    return new FileDigests(path, new Map(areDigests(json) ? Object.entries(json) : []));
   }
 
   /** Throws a UserError where the file cannot be read. */

@@ -1,4 +1,5 @@
 import type { Metadata, Sharp } from 'sharp';
+import { loadSharp } from './load-sharp.ts';
 import { readBytes } from './read-file.ts';
 import { type Pixels, resizeBilinear } from './resize.ts';
 import { UserError } from './user-error.ts';
@@ -26,7 +27,7 @@ export async function readImage(path: string, maxPixels = MAX_PIXELS): Promise<R
 
 /** As readImage, from memory; `name` is what messages call it. */
 export async function decodeImage(bytes: Uint8Array, name: string, maxPixels = MAX_PIXELS): Promise<RgbImage> {
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   const refuse = (why: string) => new UserError(`cannot read ${name}: ${why}`);
   if (bytes.length === 0) throw refuse('it is empty');
   // The limit is checked here, before decoding, so that the message can say what it is.

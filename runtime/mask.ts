@@ -1,4 +1,5 @@
 import type { RgbImage } from './image.ts';
+import { loadSharp } from './load-sharp.ts';
 import { resizePlane } from './resize.ts';
 import { UserError } from './user-error.ts';
 
@@ -78,7 +79,7 @@ export async function encodeMask({
   height,
   mask,
 }: Pick<Segmentation, 'width' | 'height' | 'mask'>): Promise<Buffer> {
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   const grey = mask.map((v) => (v === 0 ? 0 : 255));
   return sharp(grey, { raw: { width, height, channels: 1 } })
     .toColourspace('b-w')
@@ -88,7 +89,7 @@ export async function encodeMask({
 
 /** An 8-bit grey PNG of probabilities, 255 for 1. */
 export async function encodeProbability({ width, height, probability }: Segmentation): Promise<Buffer> {
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   const grey = Uint8Array.from(probability, (p) => Math.round(p * 255));
   return sharp(grey, { raw: { width, height, channels: 1 } })
     .toColourspace('b-w')
@@ -97,7 +98,7 @@ export async function encodeProbability({ width, height, probability }: Segmenta
 }
 
 export async function encodeImage({ width, height, data }: RgbImage): Promise<Buffer> {
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   return sharp(data, { raw: { width, height, channels: 3 } })
     .png({ compressionLevel: 9 })
     .toBuffer();

@@ -4,10 +4,9 @@ import { graphHash } from '../compiler/ir/hash.ts';
 import type { Precision } from '../compiler/passes/pipeline.ts';
 import { buildIdentity } from './build-identity.ts';
 import { buildModel, type Source } from './build-model.ts';
-import { FileDigests, fileStamp } from './file-digests.ts';
+import { FileDigests } from './file-digests.ts';
+import { heldBuild } from './held-build.ts';
 import { makeFolder } from './make-folder.ts';
-import { manifestName } from './manifest.ts';
-import { readText } from './read-file.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
 import { UserError } from './user-error.ts';
 
@@ -63,43 +62,4 @@ export async function openBuilt(source: Source, options: CacheOptions, session: 
   throw new UserError(
     `the model in ${cache} is written by someone else all the time: give each run a folder of its own (-o)`,
   );
-}
-
-interface HeldBuild {
-  readonly onnx: string;
-  /** Whether its files are still those that were looked at. */
-  isUntouched(): Promise<boolean>;
-}
-
-/** The build in a folder, if it is of that identity and whole. */
-async function heldBuild(
-  folder: string,
-  model: string,
-  identity: string,
-  digests: FileDigests,
-): Promise<HeldBuild | undefined> {
-  try {
-    const manifest = JSON.parse(await readText(join(folder, manifestName(model)), 'record')) as BuildRecord;
-    if (manifest.hashes.build !== identity) return undefined;
-    // The client plays no part in a run.
-    const files = manifest.files.flatMap(({ name, sha256 }) =>
-      name.endsWith('.ts') ? [] : [{ path: join(folder, name), sha256 }],
-    );
-    const look = () => Promise.all(files.map(({ path }) => fileStamp(path)));
-    const stamps = await look();
-    for (const { path, sha256 } of files) if ((await digests.of(path)) !== sha256) return undefined;
-    return {
-      onnx: join(folder, `${model}.onnx`),
-      isUntouched: async () => (await look().catch(() => [])).join() === stamps.join(),
-    };
-  } catch {
-    // No manifest, another one's, or files that are gone: no build to use.
-    return undefined;
-  }
-}
-
-/** What of a manifest is read here. */
-interface BuildRecord {
-  readonly hashes: { readonly build: string };
-  readonly files: readonly { readonly name: string; readonly sha256: string }[];
 }

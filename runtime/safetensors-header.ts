@@ -1,3 +1,4 @@
+import { cut, quoted } from './shown.ts';
 import { UserError } from './user-error.ts';
 
 /** Bits of one element by safetensors dtype, in the order of the reference implementation's enumeration. */
@@ -64,13 +65,13 @@ export function parseHeader(text: string, dataBytes: number): SafetensorsHeader 
       if (metadata !== undefined) throw new UserError('the header has __metadata__ twice');
       const found = new Map<string, string>();
       scan.object((key) => {
-        if (found.has(key)) throw new UserError(`the header's metadata has ${JSON.stringify(key)} twice`);
+        if (found.has(key)) throw new UserError(`the header's metadata has ${quoted(key)} twice`);
         found.set(key, scan.string());
       });
       metadata = found;
       return;
     }
-    if (tensors.has(name)) throw new UserError(`the header names the tensor ${JSON.stringify(name)} twice`);
+    if (tensors.has(name)) throw new UserError(`the header names the tensor ${quoted(name)} twice`);
     tensors.set(name, tensorEntry(scan, name));
   });
   scan.end();
@@ -79,7 +80,7 @@ export function parseHeader(text: string, dataBytes: number): SafetensorsHeader 
 }
 
 function tensorEntry(scan: Scanner, name: string): TensorEntry {
-  const label = JSON.stringify(name);
+  const label = quoted(name);
   let dtype: string | undefined;
   let shape: readonly number[] | undefined;
   let offsets: readonly number[] | undefined;
@@ -87,18 +88,18 @@ function tensorEntry(scan: Scanner, name: string): TensorEntry {
     if (key === 'dtype' && dtype === undefined) dtype = scan.string();
     else if (key === 'shape' && shape === undefined) shape = scan.integers();
     else if (key === 'data_offsets' && offsets === undefined) offsets = scan.integers();
-    else throw new UserError(`the tensor ${label} has an unexpected field ${JSON.stringify(key)} in the header`);
+    else throw new UserError(`the tensor ${label} has an unexpected field ${quoted(key)} in the header`);
   });
   if (dtype === undefined || shape === undefined || offsets?.length !== 2) {
     throw new UserError(`the tensor ${label} lacks its dtype, shape or two data_offsets in the header`);
   }
-  if (!Object.hasOwn(bits, dtype)) throw new UserError(`the tensor ${label} has the unknown dtype ${dtype}`);
+  if (!Object.hasOwn(bits, dtype)) throw new UserError(`the tensor ${label} has the unknown dtype ${quoted(dtype)}`);
   const [begin, end] = offsets as readonly [number, number];
   const entry: TensorEntry = { name, dtype: dtype as SafetensorsDType, shape, begin, end };
   const wanted = shape.reduce((product, d) => product * d, bytesPerElement(entry.dtype));
   if (end - begin !== wanted) {
     throw new UserError(
-      `the tensor ${label} claims ${end - begin} bytes, and ${dtype}[${shape.join(', ')}] is ${wanted} bytes`,
+      `the tensor ${label} claims ${end - begin} bytes, and ${dtype}[${cut(shape.join(', '))}] is ${wanted} bytes`,
     );
   }
   return entry;
@@ -109,7 +110,7 @@ function checkLayout(entries: readonly TensorEntry[], dataBytes: number): void {
   const sorted = [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end);
   let at = 0;
   for (const { name, begin, end } of sorted) {
-    const label = JSON.stringify(name);
+    const label = quoted(name);
     if (end > dataBytes) {
       throw new UserError(`the tensor ${label} ends at byte ${end} of ${dataBytes}: the file is truncated or damaged`);
     }

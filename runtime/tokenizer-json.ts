@@ -1,3 +1,5 @@
+import { isObject } from './json.ts';
+import { cut, quoted, shownValue } from './shown.ts';
 import type { UserError } from './user-error.ts';
 
 /** A `tokenizer.json` whose parts were checked, as the engine takes it. */
@@ -83,7 +85,7 @@ function modelOf(value: unknown, refuse: Refuse): TokenizerJson['model'] {
   }
   if (typeof unk_token !== 'string' || !Object.hasOwn(vocab, unk_token)) {
     // A vocabulary without [UNK] is refused with the other special tokens.
-    if (unk_token !== '[UNK]') throw refuse(`its "unk_token" ${quoted(unk_token)} is none of its word pieces`);
+    if (unk_token !== '[UNK]') throw refuse(`its "unk_token" ${shownValue(unk_token)} is none of its word pieces`);
   }
   if (typeof continuing_subword_prefix !== 'string' || continuing_subword_prefix.length > longestText)
     throw refuse('its "continuing_subword_prefix" is not a short text');
@@ -162,7 +164,7 @@ function stepOf(value: unknown, where: string, known: Steps, found: Found, refus
   const checked: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(settings)) {
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
-    if (!check?.(setting)) throw refuse(`"${name}" of its ${where} ${type} is ${shown(setting)}`);
+    if (!check?.(setting)) throw refuse(`${quoted(name)} of its ${where} ${type} is ${shown(setting)}`);
     checked[name] = setting;
   }
   if ('pattern' in checks) Object.assign(checked, patternOf(type, step, where, found, refuse));
@@ -209,7 +211,7 @@ function checkPostProcessor(value: unknown, refuse: Refuse): void {
         ? single.map(nameOf)
         : undefined;
   if (around === undefined) throw refuse(`its post_processor is ${shown(type)}, which crobc does not have`);
-  if (JSON.stringify(around) !== '["[CLS]","A","[SEP]"]')
+  if (around.length !== 3 || !['[CLS]', 'A', '[SEP]'].every((name, i) => around[i] === name))
     throw refuse('its post_processor does not put [CLS] in front of a sentence and [SEP] behind it');
 }
 
@@ -247,22 +249,11 @@ function objectOf(value: unknown, what: string, refuse: Refuse): Record<string, 
   return value;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function count(n: number): string {
   return n.toLocaleString('en');
 }
 
-/** A value of the file, for a message. */
+/** A value of the file, for a message; a name without quotes. */
 function shown(value: unknown): string {
-  if (value === undefined) return 'missing';
-  const text = typeof value === 'string' && /^[\w.-]+$/.test(value) ? value : JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
-}
-
-function quoted(text: unknown): string {
-  const json = JSON.stringify(text);
-  return json.length > 60 ? `${json.slice(0, 60)}…` : json;
+  return typeof value === 'string' && /^[\w.-]+$/.test(value) ? cut(value) : shownValue(value);
 }

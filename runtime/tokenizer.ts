@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createContext, Script } from 'node:vm';
 import { readUtf8 } from './read-file.ts';
+import { quoted } from './shown.ts';
 import { mostPieces, parseTokenizerJson, type Refuse, type TokenizerJson, tooMany } from './tokenizer-json.ts';
 import { UserError } from './user-error.ts';
 
@@ -55,7 +56,7 @@ function fromVocabulary(text: string, refuse: Refuse): TokenizerJson {
   if (lines.length > mostPieces) throw tooMany(lines.length, refuse);
   const vocab: Record<string, number> = Object.create(null);
   for (const [id, line] of lines.entries()) {
-    if (line in vocab) throw refuse(`${JSON.stringify(line)} is in lines ${vocab[line]! + 1} and ${id + 1}`);
+    if (line in vocab) throw refuse(`${quoted(line)} is in lines ${vocab[line]! + 1} and ${id + 1}`);
     vocab[line] = id;
   }
   const cased = lines.some((line) => !/^\[.*\]$/.test(line) && /\p{Lu}/u.test(line));

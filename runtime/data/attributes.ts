@@ -1,4 +1,6 @@
 import { stat } from 'node:fs/promises';
+import { isObject } from '../json.ts';
+import { quoted } from '../shown.ts';
 import { UserError } from '../user-error.ts';
 import { MAX_LINES, readLines } from './lines.ts';
 
@@ -41,14 +43,10 @@ function parse(text: string): Attributes | string {
   if (category !== undefined && typeof category !== 'string') return '"category" is not a string';
   if (attributes !== undefined && !isObject(attributes)) return '"attributes" is not an object';
   for (const [name, value] of Object.entries(attributes ?? {})) {
-    if (typeof value !== 'string') return `the attribute ${JSON.stringify(name)} is not a string`;
+    if (typeof value !== 'string') return `the attribute ${quoted(name)} is not a string`;
   }
   return {
     ...(category === undefined ? {} : { category }),
     ...(attributes === undefined ? {} : { attributes: attributes as Record<string, string> }),
   };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

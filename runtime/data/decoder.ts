@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { loadSharp } from '../load-sharp.ts';
 import { packageRoot } from '../package-root.ts';
 import { UserError } from '../user-error.ts';
 import { type DecodedSample, type DecodeRequest, decodeSample } from './decode.ts';
@@ -32,7 +33,7 @@ const runsWorkers = !fromSources || 'typescript' in process.features;
 export async function openDecoder(threads: number): Promise<Decoder> {
   if (threads === 0) return { decode: decodeSample, close: () => Promise.resolve() };
   // On Linux with glibc, sharp must be loaded here first, or its libraries go when the first thread ends.
-  await import('sharp');
+  await loadSharp();
   return new ThreadedDecoder(threads);
 }
 

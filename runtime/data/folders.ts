@@ -2,15 +2,23 @@ import { readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileError } from '../file-error.ts';
+import { quoted } from '../shown.ts';
 import { UserError } from '../user-error.ts';
 
 /** In the order in which a name without an ending is looked up. */
 const endings = ['.png', '.tif', '.tiff', '.jpg', '.jpeg', '.webp'] as const;
 
+/** Bytes of a name, on every file system in use. */
+const LONGEST_NAME = 255;
+/** Characters of a path in the folder. */
+const LONGEST_PATH = 500;
+
 /** Why a name from a phrase file is not looked up: it would lead out of the data set's folder. */
 export function nameFault(name: string): string | undefined {
   const outside = /[\\\0:]/.test(name) || name.split('/').some((part) => part === '' || part === '.' || part === '..');
-  return outside ? `${JSON.stringify(name)} is no name of a file in the folder` : undefined;
+  if (outside) return `${quoted(name)} is no name of a file in the folder`;
+  const tooLong = name.length > LONGEST_PATH || name.split('/').some((part) => Buffer.byteLength(part) > LONGEST_NAME);
+  return tooLong ? `${quoted(name)} is longer than the name of a file can be` : undefined;
 }
 
 /** Pictures in a folder. Each folder is listed once, since a look at each of tens of thousands of files takes long. */

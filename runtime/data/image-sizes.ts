@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { writeFileAtomic } from '../atomic-file.ts';
 import { fileError } from '../file-error.ts';
+import { type Check, isCount, isNumber, isText, objectOf, recordOf } from '../json.ts';
+import { loadSharp } from '../load-sharp.ts';
 import { faultOf } from '../open-file.ts';
 import { startProgress } from '../progress.ts';
 import { readStartSync, readText } from '../read-file.ts';
@@ -16,7 +19,7 @@ export type ImageSize = readonly [width: number, height: number] | UserError;
 
 /** Beside the phrases; hidden, since it is nobody's data. */
 const CACHE_NAME = '.crobc-sizes.json';
-const CACHE_VERSION = 1;
+const CACHE_VERSION = 2;
 
 /** What was found in a file of this many bytes, last changed at this time. */
 type CacheEntry = readonly [bytes: number, mtimeMs: number, width: number, height: number];
@@ -107,25 +110,36 @@ export async function imageSizes(
 
 async function readCache(path: string): Promise<Map<string, CacheEntry>> {
   try {
-    const json = JSON.parse(await readText(path, 'record')) as { version?: unknown; files?: unknown };
-    if (json.version !== CACHE_VERSION) return new Map();
-    const files = Object.entries((json.files ?? {}) as Record<string, unknown>);
-    return new Map(files.filter((file): file is [string, CacheEntry] => isEntry(file[1])));
+    const json: unknown = JSON.parse(await readText(path, 'record'));
+    if (!isCache(json) || json.version !== CACHE_VERSION || json.sha256 !== checksum(json.files)) return new Map();
+    return new Map(Object.entries(json.files));
   } catch {
     // None yet, or a damaged one: sizes are read anew.
     return new Map();
   }
 }
 
-function isEntry(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 4 && value.every((n) => typeof n === 'number');
+interface Cache {
+  readonly version: number;
+  readonly files: Readonly<Record<string, CacheEntry>>;
+  /** Of the files: a size that is wrong would make a good sample a bad one. */
+  readonly sha256: string;
+}
+
+const isEntry: Check<CacheEntry> = (value): value is CacheEntry =>
+  Array.isArray(value) && value.length === 4 && value.every(isNumber);
+const isCache: Check<Cache> = objectOf({ version: isCount, files: recordOf(isEntry), sha256: isText });
+
+function checksum(files: Cache['files']): string {
+  return createHash('sha256').update(JSON.stringify(files)).digest('hex');
 }
 
 /** A folder that cannot be written is no error: the sizes are read again the next time. */
-async function writeCache(places: readonly string[], files: Readonly<Record<string, CacheEntry>>): Promise<void> {
+async function writeCache(places: readonly string[], files: Cache['files']): Promise<void> {
+  const cache: Cache = { version: CACHE_VERSION, files, sha256: checksum(files) };
   for (const place of places) {
     try {
-      await writeFileAtomic(place, `${JSON.stringify({ version: CACHE_VERSION, files })}\n`);
+      await writeFileAtomic(place, `${JSON.stringify(cache)}\n`);
       return;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -144,7 +158,7 @@ function squarePng(path: string): number | undefined {
 }
 
 async function headerSize(path: string): Promise<readonly [number, number]> {
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   try {
     const { autoOrient } = await sharp(path).metadata();
     return [autoOrient.width, autoOrient.height];

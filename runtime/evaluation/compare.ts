@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { philoxFill } from '../philox.ts';
 import { UserError } from '../user-error.ts';
 import { protocols } from './protocols.ts';
-import type { Report } from './report.ts';
+import type { ComparedReport } from './report.ts';
 import { thresholds } from './scores.ts';
 
 export const metrics = ['oIoU', 'mIoU', ...thresholds.map((t) => `Pr@${t}` as const)] as const;
@@ -16,7 +16,7 @@ export interface Difference {
 }
 
 export interface Compared {
-  readonly report: Report;
+  readonly report: ComparedReport;
   readonly values: Readonly<Record<Metric, number>>;
   /** Against the first report; undefined for that one. */
   readonly differences: Readonly<Record<Metric, Difference>> | undefined;
@@ -33,7 +33,7 @@ const COLUMNS = 4 + thresholds.length;
  * bootstrap: images are drawn with replacement, the same ones for every report, with all of their phrases, since
  * phrases about one image are not independent. The same seed gives the same bounds.
  */
-export function compareReports(reports: readonly Report[], names: readonly string[], seed: number): Compared[] {
+export function compareReports(reports: readonly ComparedReport[], names: readonly string[], seed: number): Compared[] {
   const [first] = reports;
   if (!first) throw new Error('bug in crobc: nothing to compare');
   for (const [i, report] of reports.entries()) {
@@ -68,7 +68,7 @@ function byMetric<T>(of: (metric: Metric) => T): Record<Metric, T> {
   return Object.fromEntries(metrics.map((metric) => [metric, of(metric)])) as Record<Metric, T>;
 }
 
-function mismatch(a: Report, b: Report): string | undefined {
+function mismatch(a: ComparedReport, b: ComparedReport): string | undefined {
   if (a.protocol !== b.protocol) return `their protocols are ${a.protocol} and ${b.protocol}`;
   if (a.at !== b.at) return `their masks are compared at the ${a.at} and the ${b.at} size`;
   if (a.each.length !== b.each.length) return `they have ${a.each.length} and ${b.each.length} samples`;
@@ -81,7 +81,7 @@ function mismatch(a: Report, b: Report): string | undefined {
 }
 
 /** [images × COLUMNS], images in the order in which they first come. */
-function sumsByImage({ each, protocol }: Report): Float64Array {
+function sumsByImage({ each, protocol }: ComparedReport): Float64Array {
   const rows = new Map<string, number>();
   for (const { image } of each) if (!rows.has(image)) rows.set(image, rows.size);
   const table = new Float64Array(rows.size * COLUMNS);

@@ -1,6 +1,7 @@
 import type { Dataset } from '../data/dataset.ts';
 import { epochOrder } from '../data/order.ts';
 import { type RgbImage, readImage } from '../image.ts';
+import { loadSharp } from '../load-sharp.ts';
 import { overlay } from '../mask.ts';
 import { type Pixels, resizeBilinear, resizeNearest } from '../resize.ts';
 import { type Evaluation, type EvaluationOptions, type Predictor, predictions } from './evaluate.ts';
@@ -81,7 +82,7 @@ async function exhibit(
 }
 
 async function encodeWebp({ width, height, data }: RgbImage): Promise<Uint8Array> {
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   return sharp(data, { raw: { width, height, channels: 3 } })
     .webp({ quality: 82 })
     .toBuffer();

@@ -4,7 +4,8 @@ import { resizeAligned, type Size, warpCubic } from './resample.ts';
 export { type ProtocolName, protocolNames } from '../../compiler/elaborate/source/recipe-tables.ts';
 
 /** Where prediction and truth are compared: at the size that the model takes, or at that of the image's mask. */
-export type ComparisonSize = 'model' | 'original';
+export const comparisonSizes = ['model', 'original'] as const;
+export type ComparisonSize = (typeof comparisonSizes)[number];
 
 /**
  * How published code turns logits into figures. The repositories differ in small things that move results, so that

@@ -1,7 +1,9 @@
+import { type Check, isCount, isFlag, isNumber, isObject, isText, objectOf, oneOf, orNull, recordOf } from '../json.ts';
 import { readText } from '../read-file.ts';
+import { shownValue } from '../shown.ts';
 import { UserError } from '../user-error.ts';
 import type { Evaluation } from './evaluate.ts';
-import { type ComparisonSize, type ProtocolName, protocolNames } from './protocols.ts';
+import { type ComparisonSize, comparisonSizes, type ProtocolName, protocolNames } from './protocols.ts';
 import { type Scores, thresholds } from './scores.ts';
 
 /** What was evaluated. */
@@ -122,38 +124,57 @@ function csvCell(value: string | number): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+/** What a comparison reads of a report. */
+export type ComparedReport = Pick<
+  Report,
+  'model' | 'split' | 'weights' | 'seed' | 'phrases' | 'protocol' | 'at' | 'each'
+>;
+
+const isShare: Check<number> = (value): value is number => isNumber(value) && value >= 0 && value <= 1;
+
+const isSample: Check<ReportedSample> = objectOf({
+  file: isText,
+  line: isCount,
+  image: isText,
+  phrase: isText,
+  category: orNull(isText),
+  attributes: recordOf(isText),
+  iou: orNull(isShare),
+  intersection: isCount,
+  union: isCount,
+});
+
 /** Reads a report as `crobc eval` wrote it. Throws a UserError where the file is something else. */
-export async function readReport(path: string): Promise<Report> {
+export async function readReport(path: string): Promise<ComparedReport> {
   const text = await readText(path, 'report');
-  let json: Partial<Report> | null;
+  let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
     throw new UserError(`${path} is not JSON`);
   }
   const refuse = (what: string) => new UserError(`${path} is no report of crobc eval: ${what}`);
-  if (typeof json !== 'object' || json === null) throw refuse('it is no object');
-  for (const key of ['model', 'split', 'at'] as const) {
-    if (typeof json[key] !== 'string') throw refuse(`"${key}" is missing`);
-  }
-  if (!protocolNames.includes(json.protocol as ProtocolName)) throw refuse(`its protocol is ${String(json.protocol)}`);
-  if (!Array.isArray(json.each) || json.each.length === 0) throw refuse('"each" has no samples');
-  for (const [i, sample] of (json.each as Partial<ReportedSample>[]).entries()) {
-    const { file, line, image, phrase, iou, intersection, union } = sample ?? {};
-    const texts = [file, image, phrase].every((v) => typeof v === 'string');
-    const numbers = [line, intersection, union].every((v) => Number.isSafeInteger(v) && (v as number) >= 0);
-    if (!texts || !numbers || !(iou === null || (typeof iou === 'number' && iou >= 0 && iou <= 1)))
-      throw refuse(`sample ${i + 1} of "each" is damaged`);
-  }
-  return { phrases: true, ...json, ...withNumbers(json) } as Report;
-}
-
-/** JSON has no NaN: null is read as one. */
-function withNumbers({ oIoU, mIoU, precision }: Partial<Report>): Pick<Scores, 'oIoU' | 'mIoU' | 'precision'> {
-  const number = (value: unknown): number => (typeof value === 'number' ? value : Number.NaN);
-  return {
-    oIoU: number(oIoU),
-    mIoU: number(mIoU),
-    precision: Object.fromEntries(thresholds.map((t) => [t, number(precision?.[t])])) as Scores['precision'],
+  if (!isObject(json)) throw refuse('it is no object');
+  /** Throws for a member that is not there, or of another type. */
+  const member = <T>(name: keyof ComparedReport, check: Check<T>): T => {
+    const value = json[name];
+    if (value === undefined) throw refuse(`"${name}" is missing`);
+    if (!check(value)) throw refuse(`"${name}" is ${shownValue(value)}`);
+    return value;
   };
+  const subject = {
+    model: member('model', isText),
+    split: member('split', isText),
+    weights: member('weights', orNull(isText)),
+    seed: member('seed', orNull(isCount)),
+    // Reports from before it was written had phrases.
+    phrases: json.phrases === undefined || member('phrases', isFlag),
+    protocol: member('protocol', oneOf(protocolNames)),
+    at: member('at', oneOf(comparisonSizes)),
+  };
+  const { each } = json;
+  if (!Array.isArray(each) || each.length === 0) throw refuse('"each" has no samples');
+  const wrong = each.findIndex((sample) => !isSample(sample));
+  if (wrong >= 0) throw refuse(`sample ${wrong + 1} of "each" is damaged`);
+  return { ...subject, each };
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '../atomic-file.ts';
 import { readImage } from '../image.ts';
+import { loadSharp } from '../load-sharp.ts';
 import { lettering, PITCH, ROWS, wrapped } from './lettering.ts';
 import { drawSample, type Plan, type Written } from './write-data-set.ts';
 
@@ -15,7 +16,7 @@ const LINES = 4;
 
 /** A picture of samples spread over the data set: the image, the outline of the mask, and the phrase below. */
 export async function writeContactSheet(dir: string, plan: Plan, written: readonly Written[]): Promise<void> {
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   const count = Math.min(MOST, written.length);
   const chosen = Array.from({ length: count }, (_, i) => written[Math.floor((i * written.length) / count)]!);
   const rows = Math.ceil(count / COLUMNS);
@@ -42,7 +43,7 @@ export async function writeContactSheet(dir: string, plan: Plan, written: readon
 
 /** The image at the size of a cell, [CELL, CELL, 3], with a line of two pixels along the inner edge of the mask. */
 async function outlined(dir: string, plan: Plan, { file, split, scene: index, phrase }: Written): Promise<Buffer> {
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   const { size } = plan.form;
   const image = await readImage(join(dir, 'img_rgb', file));
   const data = await sharp(image.data, { raw: { width: size, height: size, channels: 3 } })

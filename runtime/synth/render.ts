@@ -1,3 +1,4 @@
+import { loadSharp } from '../load-sharp.ts';
 import { encodeMask } from '../mask.ts';
 import { philoxFill } from '../philox.ts';
 import { weather } from '../weather.ts';
@@ -8,7 +9,7 @@ const NOISE_SIZE = 480;
 
 /** The scene as a PNG. `noise` seeds what weather makes of it. */
 export async function renderScene(scene: Scene, size: number, noise: readonly [number, number]): Promise<Buffer> {
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   const data = new Uint8Array(await sharp(Buffer.from(scene.svg)).flatten().raw().toBuffer());
   const words = (stream: number, count: number) => {
     const out = new Uint32Array(count);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '../atomic-file.ts';
 import type { Counts } from '../data/statistics.ts';
+import { loadSharp } from '../load-sharp.ts';
 import { lettering, PITCH, ROWS, textWidth } from './lettering.ts';
 import { box, n } from './svg.ts';
 import type { Written } from './write-data-set.ts';
@@ -18,7 +19,7 @@ export function tally(names: Iterable<string>): Counts {
 
 /** Lengths of phrases, categories, mask areas and frequent words of all splits, as in the paper's figures 3 and 4. */
 export async function writeStatisticsPicture(dir: string, written: readonly Written[]): Promise<void> {
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   const svg = statisticsSvg(written);
   await writeFileAtomic(join(dir, 'statistics.svg'), svg);
   await writeFileAtomic(join(dir, 'statistics.png'), await sharp(Buffer.from(svg)).png().toBuffer());

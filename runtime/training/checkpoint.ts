@@ -3,6 +3,7 @@ import { copyFile, link, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../atomic-file.ts';
 import { FileError, fileError } from '../file-error.ts';
+import { type Check, isCount, isNumber, isObject, isShallow, isText, listOf, objectOf, orNull } from '../json.ts';
 import { makeFolder } from '../make-folder.ts';
 import { flushFolder } from '../open-file.ts';
 import { readParts, readText } from '../read-file.ts';
@@ -72,12 +73,47 @@ const format = 'crobc checkpoint 2';
 const jsonName = 'checkpoint.json';
 const fileNames = { weights: 'weights.safetensors', state: 'state.safetensors' } as const;
 
+/** Bytes and checksum of each file, by its name. */
+type Files = Readonly<
+  Record<(typeof fileNames)[keyof typeof fileNames], { readonly bytes: number; readonly sha256: string }>
+>;
+
 interface Json {
   readonly format: string;
   readonly progress: Progress;
   readonly identity: RunIdentity;
-  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+  readonly files: Files;
 }
+
+const isProgress: Check<Progress> = objectOf({
+  step: isCount,
+  seconds: isNumber,
+  last: orNull(objectOf({ loss: isNumber, lr: isNumber })),
+  best: orNull(objectOf({ step: isCount, score: isNumber })),
+  worse: isCount,
+  evaluated: isCount,
+});
+const isIdentity: Check<RunIdentity> = objectOf({
+  model: isText,
+  seed: isCount,
+  recipe: isObject,
+  hashes: objectOf({ model: isText, loss: isText, data: isText, vocabulary: isText }),
+  surroundings: objectOf({
+    crobc: isText,
+    backend: isText,
+    device: isText,
+    threads: orNull(isCount),
+    recompute: listOf(isText),
+  }),
+});
+const isFile = objectOf({ bytes: isCount, sha256: isText });
+const isJson: Check<Json & { readonly sha256: string }> = objectOf({
+  format: isText,
+  progress: isProgress,
+  identity: isIdentity,
+  files: objectOf({ [fileNames.weights]: isFile, [fileNames.state]: isFile }),
+  sha256: isText,
+});
 
 /**
  * The checkpoints of a run: folders `checkpoints/step-00000120` with the weights as predictions use them, the rest of
@@ -148,12 +184,12 @@ export class CheckpointStore {
     stored: readonly StoredTensor[],
   ): Promise<void> {
     await makeFolder(part);
-    const files: Record<string, { bytes: number; sha256: string }> = {};
-    for (const kind of ['weights', 'state'] as const) {
+    const written = async (kind: 'weights' | 'state') => {
       const file = join(part, fileNames[kind]);
       await writeSafetensors(file, tensorsOf(kind, state, stored), { format: 'pt', step: String(progress.step) });
-      files[fileNames[kind]] = await checksum(file);
-    }
+      return checksum(file);
+    };
+    const files: Files = { [fileNames.weights]: await written('weights'), [fileNames.state]: await written('state') };
     await writeFileAtomic(join(part, jsonName), sealed({ format, progress, identity, files }));
     await flushFolder(part);
     await rename(part, path);
@@ -283,16 +319,18 @@ async function verified(path: string): Promise<Json> {
   } catch (error) {
     throw error instanceof FileError && isAbsence(error) ? damaged(`cannot read ${jsonName}: ${error.reason}`) : error;
   }
-  let json: Json;
+  let held: unknown;
   try {
-    const { sha256, ...body } = JSON.parse(text) as Json & { sha256: string };
-    if (body.format !== format) throw damaged(`${jsonName} is of another kind`);
-    if (sealed(body) !== text || sha256.length !== 64) throw damaged(`${jsonName} was changed`);
-    json = body;
-  } catch (error) {
-    throw error instanceof UserError ? error : damaged(`${jsonName} is no JSON`);
+    held = JSON.parse(text);
+  } catch {
+    throw damaged(`${jsonName} is no JSON`);
   }
-  for (const [name, wanted] of Object.entries(json.files)) {
+  if (!isObject(held) || held.format !== format) throw damaged(`${jsonName} is of another kind`);
+  if (!isJson(held) || !isShallow(held)) throw damaged(`${jsonName} does not have what a checkpoint has`);
+  const { sha256: _, ...json } = held;
+  if (sealed(json) !== text) throw damaged(`${jsonName} was changed`);
+  for (const name of Object.values(fileNames)) {
+    const wanted = json.files[name];
     const found = await stat(join(path, name)).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
       throw fileError('read', join(path, name), error);
@@ -310,7 +348,7 @@ function isAbsence({ code }: FileError): boolean {
 }
 
 /** The checksums of a checkpoint that is there and whole. */
-async function wholeFiles(path: string): Promise<Json['files'] | undefined> {
+async function wholeFiles(path: string): Promise<Files | undefined> {
   return verified(path).then(
     ({ files }) => files,
     () => undefined,

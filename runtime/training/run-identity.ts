@@ -2,6 +2,7 @@ import { graphHash } from '../../compiler/ir/hash.ts';
 import { finish } from '../../compiler/ir/rebuild.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import type { Recipe } from '../../compiler/training/recipe.ts';
+import { cut, shownValue } from '../shown.ts';
 import { UserError } from '../user-error.ts';
 import type { Checkpoint, RunIdentity, Surroundings } from './checkpoint.ts';
 
@@ -100,10 +101,11 @@ export function checkIdentity({ path, identity: held }: Checkpoint, now: Matter)
   if (held.model !== now.model) refuse(`it trains ${held.model}, not ${now.model}`);
   for (const key of new Set([...Object.keys(held.recipe), ...Object.keys(now.recipe)])) {
     if (harmless.has(key)) continue;
-    const [was, is] = [held.recipe[key], now.recipe[key]].map((value) =>
-      value === undefined ? 'not set' : JSON.stringify(value),
-    );
-    if (was !== is) refuse(`${key} was ${was} and is ${is}`);
+    const both = [held.recipe[key], now.recipe[key]];
+    const [was, is] = both.map((value) => JSON.stringify(value));
+    if (was === is) continue;
+    const [before, after] = both.map((value) => (value === undefined ? 'not set' : shownValue(value, 200)));
+    refuse(`${cut(key)} was ${before} and is ${after}`);
   }
   if (held.seed !== now.seed) refuse(`the seed was ${held.seed} and is ${now.seed}`);
   if (held.hashes.model !== now.hashes.model) refuse(`the model ${now.model} was changed`);

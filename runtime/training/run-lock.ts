@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileError } from '../file-error.ts';
 import { readText, readTextSync } from '../read-file.ts';
+import { cut } from '../shown.ts';
 import { UserError } from '../user-error.ts';
 
 const lockName = '.lock';
@@ -110,7 +111,7 @@ function busyError(dir: string, lock: string, { holder, taking }: Outcome & { ki
   const elsewhere =
     holder.host === hostname()
       ? ['', '']
-      : [` on ${holder.host}`, `; where that machine or container is gone, delete ${lock}`];
+      : [` on ${cut(holder.host)}`, `; where that machine or container is gone, delete ${lock}`];
   return new UserError(
     `${dir} is in use by another run (process ${holder.pid}${elsewhere[0]}): wait for it, or choose another -o${elsewhere[1]}`,
   );

@@ -110,8 +110,8 @@ const lies: readonly [what: string, header: string | Uint8Array, data: number, m
   ['backward offsets', `{"a":${f32(4, 0)}}`, 4, 'claims -4 bytes'],
   ['fractional shape', `{"a":${f32(0, 4, '[1.0]')}}`, 4, '] is wanted'],
   ['negative shape', `{"a":${f32(0, 4, '[-1]')}}`, 4, 'a whole number is wanted'],
-  ['unknown dtype', '{"a":{"dtype":"F33","shape":[1],"data_offsets":[0,4]}}', 4, 'unknown dtype F33'],
-  ['inherited dtype', '{"a":{"dtype":"toString","shape":[1],"data_offsets":[0,4]}}', 4, 'unknown dtype toString'],
+  ['unknown dtype', '{"a":{"dtype":"F33","shape":[1],"data_offsets":[0,4]}}', 4, 'unknown dtype "F33"'],
+  ['inherited dtype', '{"a":{"dtype":"toString","shape":[1],"data_offsets":[0,4]}}', 4, 'unknown dtype "toString"'],
   ['no offsets', '{"a":{"dtype":"F32","shape":[1]}}', 4, 'lacks its dtype, shape or two data_offsets'],
   ['unknown field', '{"a":{"dtype":"F32","color":[1]}}', 4, 'unexpected field "color"'],
 ];

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -270,10 +271,11 @@ test('what a data set is to a run that goes on: its phrases, not where it lies n
 
 describe('sizes are kept', () => {
   const cacheOf = (dir: string) => join(dir, '.crobc-sizes.json');
-  type Cache = { version: number; files: Record<string, [number, number, number, number]> };
-  const lie = async (path: string, name: string) => {
+  type Cache = { version: number; files: Record<string, [number, number, number, number]>; sha256: string };
+  const lie = async (path: string, name: string, sealed = true) => {
     const cache = JSON.parse(await readFile(path, 'utf8')) as Cache;
     cache.files[name]![2] = 99;
+    if (sealed) cache.sha256 = createHash('sha256').update(JSON.stringify(cache.files)).digest('hex');
     await writeFile(path, JSON.stringify(cache));
   };
 
@@ -287,6 +289,13 @@ describe('sizes are kept', () => {
     await lie(cacheOf(dir), 'img_rgb/b.png');
     expect((await skipping(dir)).said).toEqual([expect.stringContaining('and its image 99 × 8')]);
     await utimes(join(dir, 'img_rgb', 'b.png'), new Date(0), new Date(0));
+    expect((await skipping(dir)).said).toEqual([]);
+  });
+
+  test('and not believed where a number was changed', async () => {
+    const dir = await fresh();
+    await skipping(dir);
+    await lie(cacheOf(dir), 'img_rgb/b.png', false);
     expect((await skipping(dir)).said).toEqual([]);
   });
 

@@ -117,7 +117,8 @@ describe('reading', () => {
   test('what was written is read again', async () => {
     const written = report(spread, { mIoU: Number.NaN });
     await writeFile(at('r.json'), JSON.stringify(written));
-    expect(await readReport(at('r.json'))).toEqual(written);
+    const { model, split, weights, seed, phrases, protocol, at: size, each } = written;
+    expect(await readReport(at('r.json'))).toEqual({ model, split, weights, seed, phrases, protocol, at: size, each });
   });
 
   const good = report([50, 60]);
@@ -125,7 +126,9 @@ describe('reading', () => {
     ['{', /is not JSON$/],
     ['null', /it is no object$/],
     ['{}', /"model" is missing$/],
-    [JSON.stringify({ ...good, protocol: 'toString' }), /its protocol is toString$/],
+    [JSON.stringify({ ...good, protocol: 'toString' }), /"protocol" is "toString"$/],
+    [JSON.stringify({ ...good, weights: [] }), /"weights" is \[\]$/],
+    [JSON.stringify({ ...good, protocol: ['x'.repeat(100)] }), /"protocol" is \["x{58}…$/],
     [JSON.stringify({ ...good, each: [] }), /"each" has no samples$/],
     [JSON.stringify({ ...good, each: [good.each[0], { ...good.each[1], iou: 2 }] }), /sample 2 of "each" is damaged$/],
     [JSON.stringify({ ...good, each: [null] }), /sample 1 of "each" is damaged$/],
