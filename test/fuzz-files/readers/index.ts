@@ -1,0 +1,43 @@
+import type { Reader } from '../reader.ts';
+import { attributeFiles, phraseFiles, sizeCaches } from './data-sets.ts';
+import { onnx, sources } from './models.ts';
+import { jpeg, png, tiff, webp } from './pictures.ts';
+import {
+  checkpointRecords,
+  checkpointWeights,
+  digestCaches,
+  manifests,
+  metricsLogs,
+  reports,
+  runLocks,
+} from './runs.ts';
+import { mapped, weights } from './weights.ts';
+import { tokenizer, vocabulary } from './words.ts';
+
+/** Every kind of file that crobc reads. */
+export const readers = {
+  weights,
+  mapped,
+  tokenizer,
+  vocabulary,
+  png,
+  jpeg,
+  tiff,
+  webp,
+  phrases: phraseFiles,
+  attributes: attributeFiles,
+  sizes: sizeCaches,
+  checkpoint: checkpointRecords,
+  'checkpoint-weights': checkpointWeights,
+  metrics: metricsLogs,
+  lock: runLocks,
+  manifest: manifests,
+  digests: digestCaches,
+  report: reports,
+  onnx,
+  source: sources,
+} as const satisfies Readonly<Record<string, Reader>>;
+
+export type ReaderName = keyof typeof readers;
+
+export const readerNames = Object.keys(readers) as ReaderName[];
