@@ -1,0 +1,51 @@
+import type { TensorData } from '../../../compiler/ir/graph.ts';
+
+interface Numbers {
+  readonly shape: readonly number[];
+  readonly data: ArrayLike<number>;
+}
+
+/** Why a result is not what it has to be, within `off` and a part in `parts`; undefined where it is. */
+export function difference(
+  name: string,
+  got: Numbers | undefined,
+  want: Numbers,
+  off: number,
+  part: number,
+): string | undefined {
+  if (!got) return `${name} is missing`;
+  if (got.shape.join() !== want.shape.join()) return `${name} is [${got.shape}], must be [${want.shape}]`;
+  for (let i = 0; i < want.data.length; i++) {
+    const [x, y] = [got.data[i]!, want.data[i]!];
+    if (x === y || (Number.isNaN(x) && Number.isNaN(y))) continue;
+    if (!(Math.abs(x - y) <= off + part * Math.abs(y)))
+      return `${name}[${i}] of [${want.shape}] is ${x}, must be ${y} to ${off + part * Math.abs(y)}`;
+  }
+  return undefined;
+}
+
+/** All results against others, with what rounding allows for each. */
+export function differences(
+  got: ReadonlyMap<string, Numbers>,
+  want: ReadonlyMap<string, Numbers>,
+  off: (name: string) => number,
+  part: number,
+): string | undefined {
+  for (const [name, wanted] of want) {
+    const found = difference(name, got.get(name), wanted, off(name), part);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+export function toData({
+  dtype,
+  shape,
+  data,
+}: {
+  readonly dtype: TensorData['dtype'];
+  readonly shape: readonly number[];
+  readonly data: Float64Array;
+}): TensorData {
+  return { dtype, shape, data };
+}

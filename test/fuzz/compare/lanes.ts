@@ -1,0 +1,308 @@
+import { asVariable, constant, evaluate } from '../../../compiler/dims/dim.ts';
+import { mapDims } from '../../../compiler/ir/attributes.ts';
+import type { AnyOp, DType, Graph, Node, TensorData, Value } from '../../../compiler/ir/graph.ts';
+import { runNode } from '../../../compiler/ir/interpret.ts';
+import { elementCount } from '../../../compiler/ir/tensor-data.ts';
+import { type Draw, draws } from '../../draws.ts';
+
+/**
+ * A graph on the reference kernels three times: in float64, and twice with results off by about what float32 or float16 arithmetic is
+ * off by. How far these come out from each other says how close another implementation has to be. What is exact, such as sums of
+ * small halves, is not disturbed, so that ties and kinks stay where they are.
+ */
+export interface Lanes {
+  readonly results: ReadonlyMap<string, TensorData>;
+  /** How far an element of an output may be off. */
+  readonly spread: ReadonlyMap<string, number>;
+  /** Why results cannot be compared: a number too large, or a decision that rounding may turn over. */
+  readonly unclear: string | undefined;
+}
+
+interface Held {
+  readonly exact: TensorData;
+  readonly noisy: readonly [TensorData, TensorData];
+  /** Every implementation has these very numbers. */
+  readonly isExact: boolean;
+  /** The largest difference of a lane from float64. */
+  readonly spread: number;
+}
+
+const moving = new Set<AnyOp>([
+  'reshape',
+  'transpose',
+  'broadcast',
+  'concat',
+  'slice',
+  'pad',
+  'gather',
+  'select',
+  'stop_gradient',
+  'barrier',
+  'neg',
+  'abs',
+  'relu',
+  'max',
+  'min',
+  'reduce_max',
+  'topk',
+  'max_pool2d',
+]);
+const adding = new Set<AnyOp>([
+  'add',
+  'sub',
+  'mul',
+  'sum',
+  'matmul',
+  'conv2d',
+  'conv2d_dx',
+  'conv2d_dw',
+  'floor',
+  'scatter_add',
+  'full',
+  'constant',
+  'cast',
+  'mod',
+  'floordiv',
+  'iota',
+  'dim',
+  'eq',
+  'lt',
+  'le',
+  'and',
+  'or',
+  'not',
+]);
+/** These add many terms up, so that what is off in their operands counts. */
+const summing = new Set<AnyOp>([
+  'sum',
+  'mean',
+  'matmul',
+  'conv2d',
+  'conv2d_dx',
+  'conv2d_dw',
+  'scatter_add',
+  'softmax',
+  'log_softmax',
+  'layer_norm',
+  'grid_sample',
+]);
+/** Approximated by runtimes, to about this many units. */
+const approximated = new Set<AnyOp>([
+  'exp',
+  'log',
+  'sin',
+  'cos',
+  'tanh',
+  'erf',
+  'sigmoid',
+  'softplus',
+  'gelu',
+  'softmax',
+  'log_softmax',
+  'layer_norm',
+  'pow',
+  'sqrt',
+  'div',
+]);
+/** The result jumps where operands cross. */
+const deciding = new Set<AnyOp>(['lt', 'le', 'eq']);
+
+const largest: Readonly<Record<string, number>> = { f32: 1e30, f16: 3e4 };
+const unit = (dtype: DType) => (dtype === 'f16' ? 2 ** -11 : 2 ** -24);
+
+/** Whether all are multiples of 1/1024 below 4096, so that sums and products of a few are exact in float32. */
+function onGrid({ data }: TensorData, half: boolean): boolean {
+  const [step, most] = half ? [64, 16] : [1024, 4096];
+  for (const x of data) if (!(Math.abs(x) <= most) || !Number.isInteger(x * step)) return false;
+  return true;
+}
+
+export function runLanes(
+  graph: Graph,
+  feeds: ReadonlyMap<string, TensorData>,
+  weights: (path: string, shape: readonly number[]) => TensorData,
+  sizes: ReadonlyMap<string, number>,
+): Lanes {
+  const dims = new Map(sizes);
+  for (const { name, value } of graph.inputs)
+    for (const [axis, dim] of value.type.shape.entries()) {
+      const variable = asVariable(dim);
+      const size = feeds.get(name)?.shape[axis];
+      if (variable !== undefined && size !== undefined && !dims.has(variable)) dims.set(variable, size);
+    }
+  const run = new Run(feeds, weights, (name) => dims.get(name)!);
+  for (const node of graph.nodes) run.node(node);
+  return run.lanes(graph);
+}
+
+class Run {
+  readonly #feeds: ReadonlyMap<string, TensorData>;
+  readonly #weights: (path: string, shape: readonly number[]) => TensorData;
+  readonly #size: (name: string) => number;
+  readonly #held = new Map<Value, Held>();
+  readonly #draw: Draw = draws(7);
+  #unclear: string | undefined;
+
+  constructor(
+    feeds: ReadonlyMap<string, TensorData>,
+    weights: (path: string, shape: readonly number[]) => TensorData,
+    size: (name: string) => number,
+  ) {
+    this.#feeds = feeds;
+    this.#weights = weights;
+    this.#size = size;
+  }
+
+  node(node: Node): void {
+    if (node.op === 'input' || node.op === 'weight') {
+      const [value] = node.outputs;
+      const { dtype, shape } = value!.type;
+      const given =
+        node.op === 'input'
+          ? this.#feeds.get(node.attributes.name)!
+          : this.#weights(
+              node.attributes.path,
+              shape.map((dim) => evaluate(dim, this.#size)),
+            );
+      const isHalf = dtype === 'f16';
+      const held = { ...given, dtype };
+      this.#held.set(value!, this.#rounded(held, [held, held], !isHalf, dtype, 1));
+      return;
+    }
+    const inputs = node.inputs.map((input) => this.#held.get(input)!);
+    const attributes = mapDims(node.op, node.attributes, (dim) => constant(evaluate(dim, this.#size)));
+    const run = (of: (held: Held) => TensorData) => runNode(node.op, inputs.map(of), attributes);
+    this.#decide(node, inputs);
+    const exact = run((held) => held.exact);
+    const dtype = node.outputs[0]!.type.dtype;
+    const allExact = inputs.every(({ isExact }) => isExact);
+    const disturbed = (lane: 0 | 1) =>
+      summing.has(node.op) && !allExact
+        ? run(({ noisy, isExact, spread }) =>
+            isExact ? noisy[lane] : this.#shaken(noisy[lane], noisy[lane].dtype, 1, spread),
+          )
+        : run(({ noisy }) => noisy[lane]);
+    const isSure = allExact && node.op !== 'uniform';
+    const keeps =
+      isSure &&
+      (moving.has(node.op) ||
+        (adding.has(node.op) && exact.every((one) => onGrid(one, dtype === 'f16'))) ||
+        this.#isHalving(node, inputs, exact));
+    const lanes = keeps ? ([exact, exact] as const) : ([disturbed(0), disturbed(1)] as const);
+    for (const [i, value] of node.outputs.entries()) {
+      const { dtype: own } = value.type;
+      const by = approximated.has(node.op) ? 4 : 1;
+      this.#held.set(value, this.#rounded(exact[i]!, [lanes[0][i]!, lanes[1][i]!], keeps, own, by));
+    }
+  }
+
+  /** A division by a power of two, or a mean of so many, is exact. */
+  #isHalving(node: Node, inputs: readonly Held[], exact: readonly TensorData[]): boolean {
+    if (!exact.every((one) => onGrid(one, one.dtype === 'f16'))) return false;
+    const isPower = (x: number) => x !== 0 && Number.isInteger(Math.log2(Math.abs(x)));
+    if (node.op === 'div') return [...inputs[1]!.exact.data].every(isPower);
+    return node.op === 'mean' && isPower(elementCount(inputs[0]!.exact.shape) / elementCount(exact[0]!.shape));
+  }
+
+  /** Notes where rounding could turn a decision over. */
+  #decide({ op, attributes }: Node, inputs: readonly Held[]): void {
+    if (inputs.every(({ isExact }) => isExact)) return;
+    const [a, b] = inputs;
+    if (deciding.has(op) && a && b) {
+      const margin = 32 * (a.spread + b.spread) + 1e-6 * Math.max(size(a.exact), size(b.exact));
+      if (!pairsClear(a, b, margin)) this.#unclear ??= `${op} decides between numbers that are nearly equal`;
+    }
+    if (
+      (op === 'floor' ||
+        (op === 'cast' && 'dtype' in attributes && attributes.dtype !== 'f32' && attributes.dtype !== 'f16')) &&
+      a &&
+      (a.exact.dtype === 'f32' || a.exact.dtype === 'f16')
+    ) {
+      const margin = 32 * a.spread + 1e-6 * size(a.exact);
+      for (const x of a.exact.data)
+        if (Math.abs(x - Math.round(x)) <= margin) this.#unclear ??= `${op} of a number that is nearly whole`;
+    }
+    if (op === 'topk' && a) {
+      const n = a.exact.shape.at(-1)!;
+      const margin = 32 * a.spread + 1e-6 * size(a.exact);
+      for (let row = 0; row < a.exact.data.length; row += n) {
+        const sorted = [...a.exact.data.slice(row, row + n)].sort((x, y) => x - y);
+        if (sorted.some((x, i) => i > 0 && x - sorted[i - 1]! <= margin))
+          this.#unclear ??= 'top_k of numbers that are nearly equal';
+      }
+    }
+  }
+
+  #rounded(
+    exact: TensorData,
+    lanes: readonly [TensorData, TensorData],
+    isExact: boolean,
+    dtype: DType,
+    by: number,
+  ): Held {
+    if (dtype !== 'f32' && dtype !== 'f16') return { exact, noisy: [exact, exact], isExact: true, spread: 0 };
+    const most = largest[dtype]!;
+    for (const x of exact.data) if (!(Math.abs(x) <= most)) this.#unclear ??= 'a number is too large';
+    if (isExact) return { exact, noisy: [exact, exact], isExact, spread: 0 };
+    const noisy = [this.#shaken(lanes[0], dtype, by, 0), this.#shaken(lanes[1], dtype, by, 0)] as const;
+    let spread = 0;
+    for (const lane of noisy)
+      for (let i = 0; i < exact.data.length; i++) spread = Math.max(spread, Math.abs(lane.data[i]! - exact.data[i]!));
+    return { exact, noisy, isExact, spread };
+  }
+
+  #shaken(x: TensorData, dtype: DType, by: number, _spread: number): TensorData {
+    const u = unit(dtype);
+    const below = by > 1 ? u : dtype === 'f16' ? 2 ** -24 : 2 ** -149;
+    const data = new Float64Array(x.data.length);
+    for (let i = 0; i < data.length; i++) {
+      const sign = this.#draw.below(2) === 0 ? 1 : -1;
+      data[i] = x.data[i]! + sign * (by * u * Math.abs(x.data[i]!) + below);
+    }
+    return { ...x, data };
+  }
+
+  lanes(graph: Graph): Lanes {
+    const results = new Map<string, TensorData>();
+    const spread = new Map<string, number>();
+    for (const { name, value } of graph.outputs) {
+      const held = this.#held.get(value)!;
+      results.set(name, held.exact);
+      spread.set(name, held.spread);
+      if (held.spread > 0.02 * Math.max(size(held.exact), 1e-6)) this.#unclear ??= `${name} is ill-conditioned`;
+    }
+    return { results, spread, unclear: this.#unclear };
+  }
+}
+
+function size({ data }: TensorData): number {
+  let most = 0;
+  for (const x of data) most = Math.max(most, Math.abs(x));
+  return most;
+}
+
+/** Whether no two elements are nearly equal, unless they are the same number, computed once. */
+function pairsClear(a: Held, b: Held, margin: number): boolean {
+  const [rank, shape] = [Math.max(a.exact.shape.length, b.exact.shape.length), [] as number[]];
+  const sizeAt = ({ exact }: Held, axis: number) => exact.shape[axis - rank + exact.shape.length] ?? 1;
+  for (let axis = 0; axis < rank; axis++) shape.push(sizeAt(a, axis) === 1 ? sizeAt(b, axis) : sizeAt(a, axis));
+  const total = elementCount(shape);
+  const place = (held: Held, i: number): number => {
+    let [rest, at, step] = [i, 0, 1];
+    for (let axis = rank - 1; axis >= 0; axis--) {
+      const index = rest % shape[axis]!;
+      rest = Math.floor(rest / shape[axis]!);
+      if (sizeAt(held, axis) > 1) at += index * step;
+      step *= sizeAt(held, axis);
+    }
+    return at;
+  };
+  for (let i = 0; i < total; i++) {
+    const [p, q] = [place(a, i), place(b, i)];
+    const [x, y] = [a.exact.data[p]!, b.exact.data[q]!];
+    if (Math.abs(x - y) > margin) continue;
+    const isSame = x === y && a.noisy.every((lane, k) => lane.data[p] === b.noisy[k]!.data[q]);
+    if (!isSame) return false;
+  }
+  return true;
+}

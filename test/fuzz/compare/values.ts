@@ -1,0 +1,38 @@
+import { seedOf } from '../../../compiler/ops/random.ts';
+import { type Draw, draws } from '../../draws.ts';
+import { make, type Tensor } from '../meaning/tensors.ts';
+import type { Input, Values } from '../program/tree.ts';
+
+/** Values of an input or weight: the same for the same seed and name. All are float32 numbers. */
+export function drawValues(
+  seed: number,
+  { name, values, type: { dtype } }: Pick<Input, 'name' | 'values' | 'type'>,
+  shape: readonly number[],
+): Tensor {
+  const draw = draws(seed ^ seedOf(name));
+  return make(dtype, shape, () => element(draw, values));
+}
+
+export function drawWeight(seed: number, path: string, shape: readonly number[]): Tensor {
+  const draw = draws(seed ^ seedOf(path));
+  const values: Values = draw.once(3) ? 'grid' : 'smooth';
+  return make('f32', shape, () => element(draw, values));
+}
+
+/** What sits at kinks and ties, at 0, and below the smallest normal number. */
+const special = [0, 0, 1, -1, 0.5, -0.5, 2, 1e-40, -1e-40, 1.4e-45, 1e-30, 1e4, -0];
+
+function element(draw: Draw, values: Values): number {
+  switch (values) {
+    case 'smooth':
+      return Math.fround(draw.below(4_000_001) / 1e6 - 2);
+    case 'grid':
+      return (draw.below(9) - 4) / 2;
+    case 'special':
+      return Math.fround(draw.of(special));
+    case 'index':
+      return draw.below(9) - 3;
+    case 'bits':
+      return draw.below(2);
+  }
+}
