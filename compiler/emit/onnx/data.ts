@@ -158,13 +158,19 @@ function split({ from, axis, parts, sizes }: Partition, emission: Emission): voi
   for (const [i, part] of parts.entries()) emission.name(part.outputs[0], names[i]!);
 }
 
+/**
+ * onnxruntime adds the widths of a Pad in front of a Conv to the Conv's own, also where what is padded is the kernel (1.30).
+ * It leaves a Pad alone that names its axes.
+ */
 const pad: Lowering<'pad'> = (node, emission) => {
   const x = inputOf(node, 0);
   const { low, high, value } = node.attributes;
   const widths = [...low, ...high];
   if (widths.every((width) => known(emission.facts, width) === 0)) return [emission.use(x)];
+  const isKernel = emission.plan.kernels.has(node);
   const inputs = [emission.use(x), emission.dims.vector(widths)];
-  if (value !== 0) inputs.push(emission.number(value, x.type.dtype));
+  if (value !== 0 || isKernel) inputs.push(emission.number(value, x.type.dtype));
+  if (isKernel) inputs.push(emission.i64(low.map((_, axis) => axis)));
   return [emission.node('Pad', inputs)];
 };
 

@@ -17,6 +17,8 @@ export interface FusionPlan {
   readonly absorbed: ReadonlySet<Node>;
   /** Slices that cut one axis into neighbouring parts, by slice: one Split. */
   readonly splits: ReadonlyMap<Node, Partition>;
+  /** Pads whose result is the kernel of a convolution. */
+  readonly kernels: ReadonlySet<Node>;
 }
 export interface Pick {
   readonly from: Value;
@@ -38,7 +40,10 @@ export function planFusions(graph: Graph): FusionPlan {
   const convBias = new Map<Node, { conv: NodeOf<'conv2d'>; bias: Value }>();
   const picks = new Map<Node, Pick>();
   const grids = new Map<Node, GridPoints>();
+  const kernels = new Set<Node>();
   for (const node of graph.nodes) {
+    const kernel = isConvolution(node) ? node.inputs[1] : undefined;
+    if (kernel?.node.op === 'pad') kernels.add(kernel.node);
     if (node.op === 'add') {
       const fused = biasOf(graph, node, uses) ?? biasOf(graph, { ...node, inputs: [...node.inputs].reverse() }, uses);
       if (fused !== undefined) convBias.set(node, fused);
@@ -49,8 +54,10 @@ export function planFusions(graph: Graph): FusionPlan {
   }
   const absorbed = new Set<Node>([...convBias.values()].map(({ conv }) => conv));
   for (const { shift } of grids.values()) if (shift !== undefined) absorbed.add(shift.addition);
-  return { convBias, picks, grids, absorbed, splits: findSplits(graph, picks) };
+  return { convBias, picks, grids, absorbed, splits: findSplits(graph, picks), kernels };
 }
+
+const isConvolution = ({ op }: Node): boolean => op === 'conv2d' || op === 'conv2d_dx' || op === 'conv2d_dw';
 
 /** The vector b of conv(x, w) + b, where b comes as [C, 1, 1] or [1, C, 1, 1]. */
 function biasOf({ facts }: Graph, node: NodeOf<'add'>, uses: ReadonlyMap<Value, number>) {

@@ -76,3 +76,24 @@ test('updates to one row add up, from however many threads', async () => {
   ]);
   expect((await runOnnx(emitted(graph), feeds)).get('total')).toEqual(interpret(graph, feeds, noWeights).get('total'));
 });
+
+test.each([
+  ['a symbolic image', 'H'],
+  ['an image of a known size', 5],
+])('over %s with a padded kernel', async (_, height) => {
+  const random = seededRandom(7);
+  const build = new GraphBuilder(Facts.none.assume({ kind: 'le', left: constant(3), right: variable('H') }));
+  const image = build.given('x', 'f32', 1, 2, height, 5);
+  const kernel = build.given('w', 'f32', 3, 2, 1, 3);
+  const nothing = [0, 0, 0, 0].map(constant);
+  const padded = build.pad(kernel, [0, 0, 1, 0].map(constant), [0, 0, 1, 0].map(constant), 0);
+  const window = { stride: [1, 1], pad: [0, 0, 0, 0], dilation: [1, 1], groups: 1 } as const;
+  const y = build.conv2d(build.pad(image, nothing, [0, 0, 1, 0].map(constant), 0), padded, window);
+  const graph = build.graph({ y });
+  const feeds = new Map([
+    ['x', floats(random, [1, 2, 5, 5])],
+    ['w', floats(random, [3, 2, 1, 3])],
+  ]);
+  const actual = await runOnnx(emitted(graph), feeds);
+  expectClose('y', actual.get('y')!, interpret(graph, feeds, noWeights).get('y')!);
+});
