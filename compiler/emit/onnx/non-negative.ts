@@ -26,8 +26,10 @@ function isNonNegative(value: Value, facts: Facts): boolean {
   switch (node.op) {
     case 'iota':
     case 'mod':
-    case 'topk':
       return true;
+    case 'topk':
+      // Places are none; values are what they were.
+      return value.index === 1 || input(0);
     case 'dim':
       return facts.interval(node.attributes.value).lo >= 0;
     case 'full':

@@ -385,6 +385,17 @@ describe('operators that need no node of their own', () => {
     ]);
   });
 
+  test('of the places of top_k as well, and of its values only where they come of such', () => {
+    const operators = form((build) => {
+      const [value, place] = build.topk(build.given('x', 'f32', 'B', 4), 2);
+      const four = build.full(4, 'i32', []);
+      const whole = build.cast(value, 'i32');
+      return { y: build.floordiv(place, four), z: build.floordiv(whole, four) };
+    });
+    expect(operators).toContain('y = Div(Cast, 4)');
+    expect(operators.filter((line) => line.startsWith('z = '))).toEqual(['z = Add(Div_1, Min)']);
+  });
+
   test('an output that is an input, a weight or another output has an Identity', () => {
     expect(
       form((build) => {
