@@ -438,7 +438,9 @@ class StepBuilder {
     const norm = this.#norm ?? globalNorm(build, gradients);
     build.origin = { span: undefined, path: '', label: 'wait' };
     const axesOf = (value: Value) => value.type.shape.map((_, axis) => axis);
-    const sums = [...this.#buffers.values()].map((value) => build.sum(value, axesOf(value)));
+    const sums = [...this.#buffers.values()].map((value) =>
+      value.type.shape.length === 0 ? value : build.sum(value, axesOf(value)),
+    );
     const all = [norm, this.#outputs.get(loss), ...sums];
     const one = oneBehind(
       build,

@@ -454,6 +454,37 @@ recipe plain for Net at B = 1 {
     ).toBe(30000 + 400 + 41);
     expect(state.get('buffer:counter.seen')).toEqual([41]);
   });
+
+  test('one without axes is updated beside another one that is read late', () => {
+    const source = `
+module Follow() {
+  param scale: f32[2] ~ ones
+  buffer total: f32[] = zeros
+  buffer last: f32[2] = zeros
+  forward(x: f32[B, 2]) -> f32[B, 2] {
+    if training {
+      total <- total + sum(x, "b c ->")
+      last <- last + sum(x, "b c -> c")
+    }
+    return x * scale
+  }
+}
+model Net() {
+  follow = Follow()
+  input x: f32[B, 2]
+  output y = follow(x)
+}
+recipe plain for Net at B = 2 {
+  term value = mean(y, "b c ->")
+  term seen = mean(exp(y), "b c ->")
+  optimizer = SGD(lr = 0.5)
+  steps = 10
+}`;
+    const step = trainingStep(trainingOf(source));
+    const state = stateOf([step], { 'buffer:follow.total': [3], 'weight:follow.scale': [1, 1] });
+    runStep(step, state, { x: [1, 2, 4, 8], [stepNames.learningRate]: [0], [stepNames.number]: [1] });
+    expect([state.get('buffer:follow.total'), state.get('buffer:follow.last')]).toEqual([[18], [5, 10]]);
+  });
 });
 
 test('draws of dropout are inputs of the step', async () => {
