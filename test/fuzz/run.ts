@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { Command, InvalidArgumentError } from 'commander';
-import type { Counts, Failure } from './compare/trial.ts';
+import type { Counts, Failure } from './compare/checks.ts';
 import { drawProgram } from './draw/program.ts';
 import { printProgram } from './program/print.ts';
 import { type Message, smallest, type Task, tried, work } from './worker.ts';

@@ -1,4 +1,5 @@
-import { extentOf, type Failure, type Trial, tryProgram } from './compare/trial.ts';
+import type { Failure } from './compare/checks.ts';
+import { extentOf, type Trial, tryProgram } from './compare/trial.ts';
 import { drawProgram } from './draw/program.ts';
 import { printProgram } from './program/print.ts';
 import { shrunk } from './program/shrink.ts';

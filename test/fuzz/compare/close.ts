@@ -1,4 +1,7 @@
-import type { TensorData } from '../../../compiler/ir/graph.ts';
+import type { Lanes } from './lanes.ts';
+
+/** What runtimes make of float32, relative to a result. */
+export const float32 = 4e-6;
 
 interface Numbers {
   readonly shape: readonly number[];
@@ -38,14 +41,7 @@ export function differences(
   return undefined;
 }
 
-export function toData({
-  dtype,
-  shape,
-  data,
-}: {
-  readonly dtype: TensorData['dtype'];
-  readonly shape: readonly number[];
-  readonly data: Float64Array;
-}): TensorData {
-  return { dtype, shape, data };
+/** How far a float32 result may be off. */
+export function allowed({ spread, unclear }: Lanes): (name: string) => number {
+  return (name) => (unclear === undefined ? 24 * (spread.get(name) ?? 0) + 1e-37 : Number.POSITIVE_INFINITY);
 }

@@ -176,12 +176,13 @@ class Run {
     const exact = run((held) => held.exact);
     const dtype = node.outputs[0]!.type.dtype;
     const allExact = inputs.every(({ isExact }) => isExact);
-    const disturbed = (lane: 0 | 1) =>
-      summing.has(node.op) && !allExact
-        ? run(({ noisy, isExact, spread }) =>
-            isExact ? noisy[lane] : this.#shaken(noisy[lane], noisy[lane].dtype, 1, spread),
-          )
+    const disturbed = (lane: 0 | 1) => {
+      if (node.op === 'grid_sample')
+        return run((held) => (held === inputs[1] ? this.#moved(held.noisy[lane]) : held.noisy[lane]));
+      return summing.has(node.op) && !allExact
+        ? run(({ noisy, isExact }) => (isExact ? noisy[lane] : this.#shaken(noisy[lane], noisy[lane].dtype, 1)))
         : run(({ noisy }) => noisy[lane]);
+    };
     const isSure = allExact && node.op !== 'uniform';
     const keeps =
       isSure &&
@@ -244,14 +245,20 @@ class Run {
     const most = largest[dtype]!;
     for (const x of exact.data) if (!(Math.abs(x) <= most)) this.#unclear ??= 'a number is too large';
     if (isExact) return { exact, noisy: [exact, exact], isExact, spread: 0 };
-    const noisy = [this.#shaken(lanes[0], dtype, by, 0), this.#shaken(lanes[1], dtype, by, 0)] as const;
+    const noisy = [this.#shaken(lanes[0], dtype, by), this.#shaken(lanes[1], dtype, by)] as const;
     let spread = 0;
     for (const lane of noisy)
       for (let i = 0; i < exact.data.length; i++) spread = Math.max(spread, Math.abs(lane.data[i]! - exact.data[i]!));
     return { exact, noisy, isExact, spread };
   }
 
-  #shaken(x: TensorData, dtype: DType, by: number, _spread: number): TensorData {
+  /** Positions are scaled to the size of the map and back on their way. */
+  #moved(x: TensorData): TensorData {
+    const sign = () => (this.#draw.below(2) === 0 ? 1 : -1);
+    return { ...x, data: Float64Array.from(x.data, (at) => at + sign() * 2 ** -21 * (1 + Math.abs(at))) };
+  }
+
+  #shaken(x: TensorData, dtype: DType, by: number): TensorData {
     const u = unit(dtype);
     const below = by > 1 ? u : dtype === 'f16' ? 2 ** -24 : 2 ** -149;
     const data = new Float64Array(x.data.length);

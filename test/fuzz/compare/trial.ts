@@ -14,18 +14,12 @@ import type { Tensor } from '../meaning/tensors.ts';
 import { printProgram } from '../program/print.ts';
 import { namesIn, sizeAt } from '../program/size.ts';
 import { model, type Program } from '../program/tree.ts';
-import { differences } from './close.ts';
+import { Checks, type Counts, Failed, type Failure } from './checks.ts';
+import { allowed, differences, float32 } from './close.ts';
 import { type Lanes, runLanes } from './lanes.ts';
 import { openOnnx } from './onnx.ts';
-import { drawValues, drawWeight } from './values.ts';
-
-/** What went wrong with a program: the kind is what stays the same while it is made smaller. */
-export interface Failure {
-  readonly kind: string;
-  readonly detail: string;
-}
-
-export type Counts = Record<string, number>;
+import { compareTraining } from './training.ts';
+import { drawValues, drawWeight, sizesOf } from './values.ts';
 
 export interface Trial {
   readonly failure: Failure | undefined;
@@ -38,17 +32,8 @@ export interface Extent {
   readonly half: boolean;
   readonly tfjs: boolean;
   readonly plain: boolean;
+  readonly training: boolean;
 }
-
-class Failed extends Error {
-  readonly kind: string;
-  constructor(kind: string, detail: string) {
-    super(detail);
-    this.kind = kind;
-  }
-}
-
-const float32 = 4e-6;
 
 /**
  * Lines of variants and parts that no output depends on are errors. Which they are depends on static conditions, so programs
@@ -59,14 +44,15 @@ const withoutEffect = new Set(['CROB2304', 'CROB2314']);
 /** The extent that a seed draws. */
 export function extentOf(seed: number): Extent {
   const draw = draws(seed ^ 0x5eed);
-  return { half: draw.once(5), tfjs: draw.once(12), plain: draw.once(3) };
+  return { half: draw.once(5), tfjs: draw.once(12), plain: draw.once(3), training: true };
 }
 
 /** Compiles a program and compares everything that can be compared of it. */
 export async function tryProgram(program: Program, seed: number, extent: Extent): Promise<Trial> {
-  const counts: Counts = {};
+  const checks = new Checks();
+  const { counts } = checks;
   try {
-    await new Comparison(program, seed, extent, counts).all();
+    await new Comparison(program, seed, extent, checks).all();
     return { failure: undefined, counts };
   } catch (error) {
     if (error instanceof Failed) return { failure: { kind: error.kind, detail: error.message }, counts };
@@ -85,31 +71,13 @@ class Comparison {
   readonly #program: Program;
   readonly #seed: number;
   readonly #extent: Extent;
-  readonly #counts: Counts;
+  readonly #checks: Checks;
 
-  constructor(program: Program, seed: number, extent: Extent, counts: Counts) {
+  constructor(program: Program, seed: number, extent: Extent, checks: Checks) {
     this.#program = program;
     this.#seed = seed;
     this.#extent = extent;
-    this.#counts = counts;
-  }
-
-  #count(what: string): void {
-    this.#counts[what] = (this.#counts[what] ?? 0) + 1;
-  }
-
-  /** What must not throw: whatever it throws is a failure of this kind. */
-  async #sound<T>(kind: string, run: () => T | Promise<T>): Promise<T> {
-    try {
-      return await run();
-    } catch (error) {
-      if (error instanceof Failed) throw error;
-      throw new Failed(kind, error instanceof Error ? (error.stack ?? error.message) : String(error));
-    }
-  }
-
-  #hold(kind: string, what: string | undefined): void {
-    if (what !== undefined) throw new Failed(kind, what);
+    this.#checks = checks;
   }
 
   async all(): Promise<void> {
@@ -117,17 +85,19 @@ class Comparison {
     if (!graph) return;
     const cases: Case[] = [];
     for (const sizes of this.#sizes()) cases.push(await this.#meaning(graph, sizes));
-    const optimised = await this.#sound('crash in the passes', () => runPipeline(graph, { verify: true }));
+    const optimised = await this.#checks.sound('crash in the passes', () => runPipeline(graph, { verify: true }));
     await this.#interpreted(optimised, cases);
     await this.#onnx('onnxruntime', optimised, cases);
     if (this.#extent.plain) await this.#onnx('onnxruntime without passes', graph, cases);
     if (this.#extent.half) await this.#half(graph, cases);
     if (this.#extent.tfjs) await this.#tfjs(graph, cases);
+    if (this.#extent.training && this.#program.recipe)
+      await compareTraining(this.#program, this.#seed, this.#extent.tfjs, this.#checks);
   }
 
   async #graph(): Promise<Graph | undefined> {
     const text = printProgram(this.#program);
-    const compiled = await this.#sound('crash in check', () =>
+    const compiled = await this.#checks.sound('crash in check', () =>
       compile(memoryHost({ 'main.crob': text }), 'main.crob', {
         model: model(this.#program),
         dims: new Map(),
@@ -137,16 +107,16 @@ class Comparison {
     const { graph, diagnostics } = compiled;
     const refused = diagnostics.find(({ severity }) => severity === 'error');
     if (refused && withoutEffect.has(refused.code)) {
-      this.#count('refused as without effect');
+      this.#checks.count('refused as without effect');
       return undefined;
     }
     if (refused) throw new Failed(`refused ${refused.code}`, `${refused.message}\n${refused.details.join('\n')}`);
     if (!graph) throw new Failed('no graph', 'nothing was said against the program');
-    this.#hold('a graph that does not verify', verify(graph)[0]);
+    this.#checks.hold('a graph that does not verify', verify(graph)[0]);
     const names = graph.outputs.map(({ name }) => name).join();
     const wanted = this.#program.model.outputs.map(({ name }) => name).join();
-    this.#hold('outputs', names === wanted ? undefined : `${names}, must be ${wanted}`);
-    this.#count('programs checked');
+    this.#checks.hold('outputs', names === wanted ? undefined : `${names}, must be ${wanted}`);
+    this.#checks.count('programs checked');
     return graph;
   }
 
@@ -165,11 +135,7 @@ class Comparison {
 
   async #meaning(graph: Graph, sizes: ReadonlyMap<string, number>): Promise<Case> {
     const { model: net } = this.#program;
-    const params = new Map(net.params.map(({ name, value }) => [name, value]));
-    for (const { lines } of this.#program.variants)
-      for (const { path, value } of lines)
-        if (path.length === 1 && value.kind === 'literal') params.set(path[0], value.value);
-    const sizeOf = (name: string) => sizes.get(name) ?? Number(params.get(name));
+    const sizeOf = sizesOf(this.#program, sizes);
     const inputs = new Map<string, Tensor>();
     for (const input of net.inputs)
       inputs.set(
@@ -180,45 +146,49 @@ class Comparison {
           input.type.shape.map((axis) => sizeAt(axis, sizeOf)),
         ),
       );
-    const { outputs } = await this.#sound('bug in the harness', () =>
+    const { outputs } = await this.#checks.sound('bug in the harness', () =>
       evaluate(this.#program, { sizes, inputs, weight: this.#weight, training: false }),
     );
     const feeds = new Map<string, TensorData>(inputs);
     for (const { name, value } of graph.outputs) {
       const shape = value.type.shape.map((dim) => evaluateDim(dim, (n) => sizes.get(n)!));
       const wanted = outputs.get(name)!.shape;
-      this.#hold(
+      this.#checks.hold(
         'an inferred shape',
         shape.join() === wanted.join() ? undefined : `${name} is [${shape}], must be [${wanted}] at ${show(sizes)}`,
       );
-      this.#count('shapes');
+      this.#checks.count('shapes');
     }
-    const lanes = await this.#sound('crash in the interpreter', () => runLanes(graph, feeds, this.#weight, sizes));
-    this.#count(lanes.unclear === undefined ? 'clear' : `unclear: ${lanes.unclear}`);
+    const lanes = await this.#checks.sound('crash in the interpreter', () =>
+      runLanes(graph, feeds, this.#weight, sizes),
+    );
+    this.#checks.count(lanes.unclear === undefined ? 'clear' : `unclear: ${lanes.unclear}`);
     const spread = (name: string) =>
       lanes.unclear === undefined ? 2 ** -16 * (lanes.spread.get(name) ?? 0) + 1e-40 : Number.POSITIVE_INFINITY;
-    this.#hold('the meaning', at(sizes, differences(lanes.results, outputs, spread, 1e-9)));
-    this.#count('interpreter');
+    this.#checks.hold('the meaning', at(sizes, differences(lanes.results, outputs, spread, 1e-9)));
+    this.#checks.count('interpreter');
     return { sizes, feeds, meant: outputs, lanes };
   }
 
   async #interpreted(optimised: Graph, cases: readonly Case[]): Promise<void> {
     for (const { sizes, feeds, lanes } of cases) {
-      const found = await this.#sound('crash behind the passes', () =>
+      const found = await this.#checks.sound('crash behind the passes', () =>
         interpret(optimised, feeds, this.#weight, sizes),
       );
-      this.#hold('the passes', at(sizes, differences(found, lanes.results, allowed(lanes), float32)));
-      this.#count('passes');
+      this.#checks.hold('the passes', at(sizes, differences(found, lanes.results, allowed(lanes), float32)));
+      this.#checks.count('passes');
     }
   }
 
   async #onnx(kind: string, graph: Graph, cases: readonly Case[]): Promise<void> {
-    const session = await this.#sound(`crash in building for ${kind}`, () => openOnnx(graph, this.#floats(graph)));
+    const session = await this.#checks.sound(`crash in building for ${kind}`, () =>
+      openOnnx(graph, this.#floats(graph)),
+    );
     try {
       for (const { sizes, feeds, lanes } of cases) {
-        const found = await this.#sound(`crash in ${kind}`, () => session.run(feeds));
-        this.#hold(kind, at(sizes, differences(found, lanes.results, allowed(lanes), float32)));
-        this.#count(kind);
+        const found = await this.#checks.sound(`crash in ${kind}`, () => session.run(feeds));
+        this.#checks.hold(kind, at(sizes, differences(found, lanes.results, allowed(lanes), float32)));
+        this.#checks.count(kind);
       }
     } finally {
       await session.release();
@@ -227,26 +197,32 @@ class Comparison {
 
   #floats(graph: Graph): (path: string) => Float32Array {
     const shapes = new Map(weightsOf(graph).map(({ path, shape }) => [path, shape]));
-    return (path) => Float32Array.from(this.#weight(path, shapes.get(path)!).data);
+    return (path) => Float32Array.from(drawWeight(this.#seed, path, shapes.get(path)!).data);
   }
 
   async #half(graph: Graph, cases: readonly Case[]): Promise<void> {
-    const half = await this.#sound('crash in half precision', () => runPipeline(graph, { dtype: 'f16', verify: true }));
-    const session = await this.#sound('crash in building for half precision', () => openOnnx(half, this.#floats(half)));
+    const half = await this.#checks.sound('crash in half precision', () =>
+      runPipeline(graph, { dtype: 'f16', verify: true }),
+    );
+    const session = await this.#checks.sound('crash in building for half precision', () =>
+      openOnnx(half, this.#floats(half)),
+    );
     try {
       for (const { sizes, feeds, lanes } of cases) {
-        const own = await this.#sound('crash in half precision', () => runLanes(half, feeds, this.#weight, sizes));
+        const own = await this.#checks.sound('crash in half precision', () =>
+          runLanes(half, feeds, this.#weight, sizes),
+        );
         if (lanes.unclear !== undefined || own.unclear !== undefined) {
-          this.#count('half precision, unclear');
+          this.#checks.count('half precision, unclear');
           continue;
         }
-        this.#hold(
+        this.#checks.hold(
           'half precision in the interpreter',
           at(sizes, differences(own.results, lanes.results, allowed(own), 1e-3)),
         );
-        const found = await this.#sound('crash in onnxruntime in half precision', () => session.run(feeds));
-        this.#hold('half precision', at(sizes, differences(found, own.results, allowed(own), 4e-3)));
-        this.#count('half precision');
+        const found = await this.#checks.sound('crash in onnxruntime in half precision', () => session.run(feeds));
+        this.#checks.hold('half precision', at(sizes, differences(found, own.results, allowed(own), 4e-3)));
+        this.#checks.count('half precision');
       }
     } finally {
       await session.release();
@@ -256,26 +232,23 @@ class Comparison {
   async #tfjs(graph: Graph, cases: readonly Case[]): Promise<void> {
     const { sizes, feeds, lanes } = draws(this.#seed).of(cases);
     const bound = bindDims(graph, new Map([...sizes].map(([name, n]) => [name, constant(n)])));
-    const optimised = await this.#sound('crash in the passes, sizes bound', () => runPipeline(bound, { verify: true }));
+    const optimised = await this.#checks.sound('crash in the passes, sizes bound', () =>
+      runPipeline(bound, { verify: true }),
+    );
     const floats = this.#floats(optimised);
     const weights = new Map(weightsOf(optimised).map(({ path }) => [path, floats(path)]));
-    const runs = await this.#sound('crash in TensorFlow.js', () =>
+    const runs = await this.#checks.sound('crash in TensorFlow.js', () =>
       runTfjsOn(['best', 'cpu'], optimised, feeds, weights),
     );
     for (const [backend, { results, leaked }] of Object.entries(runs)) {
-      this.#hold(
+      this.#checks.hold(
         `TensorFlow.js, ${backend}`,
         at(sizes, differences(results, lanes.results, allowed(lanes), 2 * float32)),
       );
-      this.#hold(`TensorFlow.js, ${backend}: memory`, leaked === 0 ? undefined : `${leaked} tensors are left`);
-      this.#count(`TensorFlow.js, ${backend}`);
+      this.#checks.hold(`TensorFlow.js, ${backend}: memory`, leaked === 0 ? undefined : `${leaked} tensors are left`);
+      this.#checks.count(`TensorFlow.js, ${backend}`);
     }
   }
-}
-
-/** How far a float32 result may be off. */
-function allowed({ spread, unclear }: Lanes): (name: string) => number {
-  return (name) => (unclear === undefined ? 24 * (spread.get(name) ?? 0) + 1e-37 : Number.POSITIVE_INFINITY);
 }
 
 const show = (sizes: ReadonlyMap<string, number>) => [...sizes].map(([name, n]) => `${name} = ${n}`).join(', ');

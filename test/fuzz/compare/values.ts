@@ -1,7 +1,7 @@
 import { seedOf } from '../../../compiler/ops/random.ts';
 import { type Draw, draws } from '../../draws.ts';
 import { make, type Tensor } from '../meaning/tensors.ts';
-import type { Input, Values } from '../program/tree.ts';
+import type { Input, Program, Values } from '../program/tree.ts';
 
 /** Values of an input or weight: the same for the same seed and name. All are float32 numbers. */
 export function drawValues(
@@ -35,4 +35,16 @@ function element(draw: Draw, values: Values): number {
     case 'bits':
       return draw.below(2);
   }
+}
+
+/** A dim of the model, or one of its parameters as the variants leave it. */
+export function sizesOf(
+  { model: net, variants }: Program,
+  sizes: ReadonlyMap<string, number>,
+): (name: string) => number {
+  const params = new Map(net.params.map(({ name, value }) => [name, value]));
+  for (const { lines } of variants)
+    for (const { path, value } of lines)
+      if (path.length === 1 && value.kind === 'literal') params.set(path[0], value.value);
+  return (name) => sizes.get(name) ?? Number(params.get(name));
 }

@@ -1,7 +1,7 @@
-import { expr, tensor } from '../program/build.ts';
+import { binary, expr, num, ref, tensor } from '../program/build.ts';
 import { asNumber, named, namesIn, one, type Size, sameSize, size, times, withSizes } from '../program/size.ts';
-import type { Argument, Body, Expr, Interface, Method, Module, Param, Part, Port, Type } from '../program/tree.ts';
-import { drawExpr } from './expression.ts';
+import type { Argument, Body, Expr, Interface, Let, Method, Module, Param, Part, Port, Type } from '../program/tree.ts';
+import { drawExpr, reduced } from './expression.ts';
 import { fresh, isStatic, type Library, type Scope } from './scope.ts';
 
 /** A call of a function or a part that gives the type: one that is there, or a new one. */
@@ -225,12 +225,14 @@ function signaturesOf(scope: Scope, part: Part): readonly (Signature & { readonl
 function applied(scope: Scope, type: Type, deep: number): Expr | undefined {
   const { library } = scope;
   const { draw } = library;
-  const fitting = scope.parts.flatMap((part) =>
-    signaturesOf(scope, part).flatMap((signature) => {
-      const bound = unify(signature.type.shape, type.shape, given(part), []);
-      return bound ? [{ part, signature, bound }] : [];
-    }),
-  );
+  const fitting = scope.parts
+    .filter((part) => !updates(library, part.of))
+    .flatMap((part) =>
+      signaturesOf(scope, part).flatMap((signature) => {
+        const bound = unify(signature.type.shape, type.shape, given(part), []);
+        return bound ? [{ part, signature, bound }] : [];
+      }),
+    );
   if (fitting.length > 0 && !draw.once(3)) {
     const { part, signature, bound } = draw.of(fitting);
     return apply(scope, part, signature, signature.method, bound, type, deep);
@@ -263,6 +265,15 @@ function applied(scope: Scope, type: Type, deep: number): Expr | undefined {
   if (!method) return undefined;
   const part = newPart(scope, module, bound);
   return apply(scope, part, method, method.name, bound, type, deep);
+}
+
+/** Whether a call of the module changes a buffer. */
+function updates(library: Library, name: string): boolean {
+  const module = library.modules.find((one_) => one_.name === name);
+  if (!module) return false;
+  return (
+    module.methods.some((method) => method.updates.length > 0) || module.parts.some(({ of }) => updates(library, of))
+  );
 }
 
 function apply(
@@ -360,9 +371,10 @@ function newModule(scope: Scope, type: Type, deep: number): { module: Module; bo
   }
   const members: Members = { weights: [], parts, statics: statics.map(([name]) => name) };
   const methods: Method[] = [];
+  const updates = library.trains && draw.once(3) ? drawUpdates(scope, signature, members) : [];
   const body = drawBody(scope, signature, own, members, deep);
-  methods.push({ name: 'forward', ...signature, body, updates: [] });
-  if (draw.once(4)) {
+  methods.push({ name: 'forward', ...signature, body, updates });
+  if (updates.length === 0 && draw.once(4)) {
     const other: Signature = { args: signature.args, type: tensor('f32', draw.shuffled(signature.type.shape)) };
     methods.push({ name: 'other', ...other, body: drawBody(scope, other, own, members, deep - 1), updates: [] });
   }
@@ -378,6 +390,24 @@ function newModule(scope: Scope, type: Type, deep: number): { module: Module; bo
   };
   library.modules.push(module);
   return { module, bound };
+}
+
+/** A buffer that follows what comes in, and so may be updated once in a step only. */
+function drawUpdates({ library }: Scope, { args }: Signature, { weights }: Members): readonly Let[] {
+  const { draw } = library;
+  const [port] = args;
+  if (!port || !weights) return [];
+  const { shape } = port.type;
+  const name = fresh(library, 'b');
+  const kept = shape.flatMap((axis, i) => (isStatic(axis) ? [i] : []));
+  const type = tensor(
+    'f32',
+    kept.map((i) => shape[i] ?? one),
+  );
+  weights.push({ name, shape: type.shape, buffer: true, decay: true, path: undefined });
+  const gone = shape.flatMap((_, i) => (kept.includes(i) ? [] : [i]));
+  const now = reduced(draw.of(['mean', 'amax'] as const), ref(port.name, port.type), gone);
+  return [{ name, value: binary('add', binary('mul', ref(name, type), num(0.5)), binary('mul', now, num(0.5))) }];
 }
 
 function usesPart({ lets, result }: Body, name: string): boolean {

@@ -12,6 +12,10 @@ export function drawExpr(scope: Scope, type: Type, deep: number): Expr {
   const { draw } = library;
   library.budget--;
   if (deep <= 0 || library.budget <= 0) return leaf(scope, type);
+  if (library.trains && draw.once(4)) {
+    const call = drawCall(scope, type, deep);
+    if (call) return call;
+  }
   const rules = rulesOf[type.dtype];
   for (let tries = 0; tries < 6; tries++) {
     const found = draw.of(rules)(scope, type, deep);
@@ -46,7 +50,7 @@ function newName(scope: Scope, type: Type): Expr | undefined {
   if (weights && type.dtype === 'f32' && type.shape.every(isStatic)) {
     const name = fresh(library, 'w');
     const path = draw.once(6) ? `${name}_as` : undefined;
-    weights.push({ name, shape: type.shape, buffer: false, path });
+    weights.push({ name, shape: type.shape, buffer: false, decay: !draw.once(4), path });
     return ref(name, type);
   }
   return undefined;
@@ -725,14 +729,16 @@ const indexedRule: Rule = (scope, type) => {
   return expr('indexed', type, [body], { names });
 };
 
-function conditions({ params, library: { draw } }: Scope): readonly Condition[] {
-  return params.flatMap(({ name, kind, choices }): Condition[] => {
+function conditions({ params, library: { draw, trains }, inputs }: Scope): readonly Condition[] {
+  const training: readonly Condition[] = trains && !inputs ? [{ kind: 'training' }] : [];
+  const own = params.flatMap(({ name, kind, choices }): Condition[] => {
     if (kind === 'flag') return [{ kind: 'flag', name }];
     if (kind === 'choice') return [{ kind: 'is', name, text: draw.of(choices) }];
     if (kind === 'option') return [{ kind: 'given', name }];
     if (kind === 'int') return [{ kind: 'more', left: named(name), right: draw.of([1, 2, 3]) }];
     return [];
   });
+  return [...own, ...training];
 }
 
 const chooseRule: Rule = (scope, type, deep) => {

@@ -5,6 +5,7 @@ import { named, namesIn, one, type Size, size, times } from '../program/size.ts'
 import type { Argument, Input, Line, Module, Output, Param, Part, Program, Variant } from '../program/tree.ts';
 import { drawArgument, staticPaths } from './calls.ts';
 import { drawExpr } from './expression.ts';
+import { drawRecipe } from './recipe.ts';
 import { fresh, type Library, type Scope } from './scope.ts';
 
 /** The program of a seed. */
@@ -16,7 +17,7 @@ export function drawProgram(seed: number): Program {
     modules: [],
     interfaces: [],
     budget: 6 + draw.below(30),
-    nesting: 2,
+    trains: draw.once(3),
     next: 0,
   };
   const dims = draw.of([['B', 'N'], ['B', 'N', 'H'], ['N'], ['B', 'H', 'W']]);
@@ -73,7 +74,8 @@ export function drawProgram(seed: number): Program {
     recipe: undefined,
   };
   const kept = pruned(program);
-  return pruned({ ...kept, variants: draw.once(2) ? drawVariants(kept, scope) : [] });
+  const varied = pruned({ ...kept, variants: draw.once(2) ? drawVariants(kept, scope) : [] });
+  return library.trains ? { ...varied, recipe: drawRecipe(varied, draw) } : varied;
 }
 
 /** Lines that change what no signature mentions; right sides read parts that stand before, so that none waits for itself. */

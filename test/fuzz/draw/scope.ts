@@ -10,8 +10,8 @@ export interface Library {
   readonly interfaces: Interface[];
   /** How many operations may still be drawn. */
   budget: number;
-  /** How deep modules may still nest. */
-  readonly nesting: number;
+  /** Whether there will be a recipe. */
+  readonly trains: boolean;
   next: number;
 }
 

@@ -12,6 +12,7 @@ import type {
   Part,
   Program,
   Static,
+  Weight,
 } from '../program/tree.ts';
 import type { Tensor } from './tensors.ts';
 import * as tensors from './tensors.ts';
@@ -22,7 +23,7 @@ export interface World {
   readonly sizes: ReadonlyMap<string, number>;
   readonly inputs: ReadonlyMap<string, Tensor>;
   /** By path, in the shape that the module declares. */
-  readonly weight: (path: string, shape: readonly number[]) => Tensor;
+  readonly weight: (path: string, shape: readonly number[], declared: Weight) => Tensor;
   readonly training: boolean;
 }
 
@@ -81,7 +82,8 @@ export class Evaluation {
     for (const { name, value } of model.lets) known.set(name, this.#run(value, scope));
     const outputs = new Map(model.outputs.map(({ name, value }) => [name, this.#run(value, scope)]));
     for (const [name, value] of outputs) known.set(name, value);
-    const terms = new Map((recipe?.terms ?? []).map(({ name, value }) => [name, this.#run(value, scope)]));
+    const losses = this.#world.training ? (recipe?.terms ?? []) : [];
+    const terms = new Map(losses.map(({ name, value }) => [name, this.#run(value, scope)]));
     return { outputs, terms, buffers: this.#buffers };
   }
 
@@ -182,15 +184,17 @@ export class Evaluation {
     const { module, statics, path, parts } = instance;
     const known = new Map<string, Tensor>();
     const bare = { statics, sizes: new Map<string, number>(), tensors: known, parts };
-    for (const { name, shape, path: called } of module.weights) {
-      const at = `${path}.${called ?? name}`;
-      known.set(name, this.#buffers.get(at) ?? this.#world.weight(at, this.#shape(shape, bare)));
+    for (const weight of module.weights) {
+      const at = `${path}.${weight.path ?? weight.name}`;
+      const value = () => this.#world.weight(at, this.#shape(weight.shape, bare), weight);
+      known.set(weight.name, this.#buffers.get(at) ?? value());
     }
     const scope = bind(method.args, args, bare);
     if (this.#world.training)
       for (const { name, value } of method.updates) {
         const updated = { ...this.#run(value, scope), slope: undefined };
-        this.#buffers.set(`${path}.${name}`, updated);
+        const declared = module.weights.find((weight) => weight.name === name);
+        this.#buffers.set(`${path}.${declared?.path ?? name}`, updated);
         (scope.tensors as Map<string, Tensor>).set(name, updated);
       }
     return this.#body(method.body, scope);

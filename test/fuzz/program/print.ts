@@ -12,6 +12,7 @@ import type {
   Part,
   Port,
   Program,
+  Recipe,
   Side,
   Static,
   Type,
@@ -45,14 +46,35 @@ export function printProgram(program: Program): string {
   const trained = program.variants.at(-1)?.name ?? model.name;
   if (recipe)
     lines.push(
-      block(`recipe plain for ${trained} at ${recipe.sizes.map(([name, n]) => `${name} = ${n}`).join(', ')}`, [
+      block(`recipe plain for ${trained}${sizesText(recipe)}`, [
+        ...recipe.inputs.map(portText).map((port) => `input ${port}`),
         ...recipe.terms.map(({ name, value }) => `term ${name} = ${text(value)}`),
-        `optimizer = ${recipe.optimizer}`,
-        'steps = 4',
-        ...recipe.settings,
+        ...settingLines(recipe),
       ]),
     );
   return lines.join('\n');
+}
+
+function sizesText({ sizes }: Recipe): string {
+  return sizes.length === 0 ? '' : ` at ${sizes.map(([name, n]) => `${name} = ${n}`).join(', ')}`;
+}
+
+function settingLines({ optimizer, clip, ema, accumulate, groups, fixed }: Recipe): readonly string[] {
+  const { kind, ...numbers } = optimizer;
+  const names: Readonly<Record<string, string>> = { weightDecay: 'weight_decay' };
+  const given = Object.entries(numbers).map(([name, n]) => `${names[name] ?? name} = ${n}`);
+  return [
+    `optimizer = ${kind}(${['lr = 0.05', ...given].join(', ')})`,
+    'steps = 4',
+    ...(clip === undefined ? [] : [`clip = ${clip}`]),
+    ...(ema === undefined ? [] : [`ema = ${ema}`]),
+    ...(accumulate === 1 ? [] : [`accumulate = ${accumulate}`]),
+    ...groups.map(({ part, lr, weightDecay }) => {
+      const decay = weightDecay === undefined ? '' : `; weight_decay = ${weightDecay}`;
+      return `group ${part}.* { lr = ${lr}x${decay} }`;
+    }),
+    ...fixed.map((part) => `fix ${part}.*`),
+  ];
 }
 
 function block(head: string, lines: readonly string[]): string {
@@ -115,9 +137,9 @@ function printModule(module: Module): string {
   const fills = module.fills === undefined ? '' : `: ${module.fills}`;
   return block(`module ${module.name}${paramList(module.params.map(paramText))}${fills}`, [
     ...module.statics.map(([name, value]) => `static ${name} = ${sizeText(value)}`),
-    ...module.weights.map(({ name, shape, buffer, path }) => {
+    ...module.weights.map(({ name, shape, buffer, path, decay }) => {
       const type = typeText({ dtype: 'f32', shape });
-      const at = path === undefined ? '' : `@path("${path}") `;
+      const at = `${decay ? '' : '@no_decay '}${path === undefined ? '' : `@path("${path}") `}`;
       return buffer ? `${at}buffer ${name}: ${type} = zeros` : `${at}param ${name}: ${type} ~ normal(std = 0.5)`;
     }),
     ...module.parts.map(partText),

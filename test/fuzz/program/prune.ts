@@ -53,8 +53,16 @@ export function pruned(program: Program): Program {
   const interfaces = program.interfaces.filter(({ name }) =>
     modules.some(({ fills, params: own }) => fills === name || own.some(({ slot }) => slot === name)),
   );
+  const terms = (recipe?.terms ?? []).flatMap(({ value }) => namesUsed(value));
   return {
     ...program,
+    recipe: recipe && {
+      ...recipe,
+      inputs: recipe.inputs.filter(({ name }) => terms.includes(name)),
+      groups: recipe.groups.filter(({ part }) => reachable.has(part)),
+      fixed: recipe.fixed.filter((part) => reachable.has(part)),
+      sizes: recipe.sizes.filter(([name]) => inputs.some(({ type }) => type.shape.flatMap(namesIn).includes(name))),
+    },
     fns,
     interfaces,
     modules,

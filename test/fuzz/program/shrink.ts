@@ -1,7 +1,7 @@
 import { full, sameType } from './build.ts';
 import { replaced, sites } from './exprs.ts';
 import { pruned } from './prune.ts';
-import type { Expr, Let, Program } from './tree.ts';
+import type { Expr, Let, Program, Recipe } from './tree.ts';
 
 /** The smallest program that still fails, of those that come of leaving something out again and again until `until` (in ms since 1970). */
 export async function shrunk(
@@ -49,16 +49,26 @@ function weight(program: Program): number {
     model.inputs.length +
     fns.length +
     modules.length +
-    (recipe ? 1 + recipe.settings.length + recipe.terms.length : 0)
+    (recipe ? settings(recipe) : 0)
   );
+}
+
+function settings({ terms, inputs, clip, ema, accumulate, groups, fixed, optimizer }: Recipe): number {
+  const set = [clip, ema].filter((one) => one !== undefined).length + groups.length + fixed.length;
+  const plain = optimizer.kind === 'SGD' ? optimizer.momentum + optimizer.weightDecay : 3;
+  return 1 + terms.length + inputs.length + set + accumulate + plain;
 }
 
 function* candidates(program: Program): Generator<Program> {
   const { model, variants, recipe } = program;
   if (recipe) {
     yield { ...program, recipe: undefined };
-    for (const setting of recipe.settings)
-      yield { ...program, recipe: { ...recipe, settings: recipe.settings.filter((one) => one !== setting) } };
+    yield { ...program, recipe: { ...recipe, clip: undefined } };
+    yield { ...program, recipe: { ...recipe, ema: undefined } };
+    yield { ...program, recipe: { ...recipe, accumulate: 1 } };
+    yield { ...program, recipe: { ...recipe, groups: recipe.groups.slice(1) } };
+    yield { ...program, recipe: { ...recipe, fixed: recipe.fixed.slice(1) } };
+    yield { ...program, recipe: { ...recipe, optimizer: { kind: 'SGD', weightDecay: 0, momentum: 0 } } };
     if (recipe.terms.length > 1)
       for (const term of recipe.terms)
         yield { ...program, recipe: { ...recipe, terms: recipe.terms.filter((one) => one !== term) } };

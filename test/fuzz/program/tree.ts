@@ -147,6 +147,7 @@ export interface Weight {
   readonly name: string;
   readonly shape: readonly Size[];
   readonly buffer: boolean;
+  readonly decay: boolean;
   /** The name in files, where it is another one. */
   readonly path: string | undefined;
 }
@@ -215,10 +216,33 @@ export interface Variant {
 
 export interface Recipe {
   readonly sizes: readonly (readonly [name: string, size: number])[];
-  /** Scalars of the model's outputs. */
+  readonly inputs: readonly Input[];
+  /** Scalars of the model's outputs and the recipe's inputs. */
   readonly terms: readonly Let[];
-  readonly optimizer: string;
-  readonly settings: readonly string[];
+  readonly optimizer: Optimizer;
+  readonly clip: number | undefined;
+  readonly ema: number | undefined;
+  readonly accumulate: number;
+  readonly groups: readonly Group[];
+  /** Parts whose weights are not updated. */
+  readonly fixed: readonly string[];
+}
+
+export type Optimizer =
+  | {
+      readonly kind: 'AdamW';
+      readonly weightDecay: number;
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly eps: number;
+    }
+  | { readonly kind: 'SGD'; readonly weightDecay: number; readonly momentum: number };
+
+/** Of the weights of a part: a factor of the learning rate, and a weight decay. */
+export interface Group {
+  readonly part: string;
+  readonly lr: number;
+  readonly weightDecay: number | undefined;
 }
 
 /** The last variant is what is compiled, or the model where there is none. */
