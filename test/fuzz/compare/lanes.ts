@@ -104,6 +104,19 @@ const approximated = new Set<AnyOp>([
   'sqrt',
   'div',
 ]);
+/** What their results are made of may be larger than they are. */
+const cancelling = new Set<AnyOp>([
+  'log',
+  'tanh',
+  'erf',
+  'sigmoid',
+  'softplus',
+  'gelu',
+  'log_softmax',
+  'layer_norm',
+  'sin',
+  'cos',
+]);
 /** The result jumps where operands cross. */
 const deciding = new Set<AnyOp>(['lt', 'le', 'eq']);
 
@@ -179,8 +192,9 @@ class Run {
     const disturbed = (lane: 0 | 1) => {
       if (node.op === 'grid_sample')
         return run((held) => (held === inputs[1] ? this.#moved(held.noisy[lane]) : held.noisy[lane]));
-      return summing.has(node.op) && !allExact
-        ? run(({ noisy, isExact }) => (isExact ? noisy[lane] : this.#shaken(noisy[lane], noisy[lane].dtype, 1)))
+      // Numbers that are exact are added up in some order, too.
+      return summing.has(node.op)
+        ? run(({ noisy }) => this.#shaken(noisy[lane], noisy[lane].dtype, 1))
         : run(({ noisy }) => noisy[lane]);
     };
     const isSure = allExact && node.op !== 'uniform';
@@ -193,7 +207,10 @@ class Run {
     for (const [i, value] of node.outputs.entries()) {
       const { dtype: own } = value.type;
       const by = approximated.has(node.op) ? 4 : 1;
-      this.#held.set(value, this.#rounded(exact[i]!, [lanes[0][i]!, lanes[1][i]!], keeps, own, by));
+      this.#held.set(
+        value,
+        this.#rounded(exact[i]!, [lanes[0][i]!, lanes[1][i]!], keeps, own, by, cancelling.has(node.op)),
+      );
     }
   }
 
@@ -240,15 +257,17 @@ class Run {
     isExact: boolean,
     dtype: DType,
     by: number,
+    apart = false,
   ): Held {
     if (dtype !== 'f32' && dtype !== 'f16') return { exact, noisy: [exact, exact], isExact: true, spread: 0 };
     const most = largest[dtype]!;
     for (const x of exact.data) if (!(Math.abs(x) <= most)) this.#unclear ??= 'a number is too large';
     if (isExact) return { exact, noisy: [exact, exact], isExact, spread: 0 };
-    const noisy = [this.#shaken(lanes[0], dtype, by), this.#shaken(lanes[1], dtype, by)] as const;
+    const noisy = [this.#shaken(lanes[0], dtype, by, apart), this.#shaken(lanes[1], dtype, by, apart)] as const;
     let spread = 0;
     for (const lane of noisy)
       for (let i = 0; i < exact.data.length; i++) spread = Math.max(spread, Math.abs(lane.data[i]! - exact.data[i]!));
+    if (!Number.isFinite(spread)) this.#unclear ??= 'rounding leads where the function is not defined';
     return { exact, noisy, isExact, spread };
   }
 
@@ -258,13 +277,16 @@ class Run {
     return { ...x, data: Float64Array.from(x.data, (at) => at + sign() * 2 ** -21 * (1 + Math.abs(at))) };
   }
 
-  #shaken(x: TensorData, dtype: DType, by: number): TensorData {
+  /** Each element off by `by` units, and by one unit of 1 where `apart`; 0 stays 0, and signs stay where nothing cancels. */
+  #shaken(x: TensorData, dtype: DType, by: number, apart = false): TensorData {
     const u = unit(dtype);
-    const below = by > 1 ? u : dtype === 'f16' ? 2 ** -24 : 2 ** -149;
+    const least = dtype === 'f16' ? 2 ** -24 : 2 ** -149;
     const data = new Float64Array(x.data.length);
     for (let i = 0; i < data.length; i++) {
       const sign = this.#draw.below(2) === 0 ? 1 : -1;
-      data[i] = x.data[i]! + sign * (by * u * Math.abs(x.data[i]!) + below);
+      const size = Math.abs(x.data[i]!);
+      const off = apart ? by * u * Math.max(size, 1) : Math.min(size, by * u * size + least);
+      data[i] = x.data[i]! + sign * off;
     }
     return { ...x, data };
   }

@@ -373,7 +373,12 @@ function newModule(scope: Scope, type: Type, deep: number): { module: Module; bo
   const methods: Method[] = [];
   const updates = library.trains && draw.once(3) ? drawUpdates(scope, signature, members) : [];
   const body = drawBody(scope, signature, own, members, deep);
-  methods.push({ name: 'forward', ...signature, body, updates });
+  methods.push({
+    name: 'forward',
+    ...signature,
+    body: library.trains ? weighted(scope, body, members) : body,
+    updates,
+  });
   if (updates.length === 0 && draw.once(4)) {
     const other: Signature = { args: signature.args, type: tensor('f32', draw.shuffled(signature.type.shape)) };
     methods.push({ name: 'other', ...other, body: drawBody(scope, other, own, members, deep - 1), updates: [] });
@@ -390,6 +395,17 @@ function newModule(scope: Scope, type: Type, deep: number): { module: Module; bo
   };
   library.modules.push(module);
   return { module, bound };
+}
+
+/** The body with a weight behind it, so that there is something to train. */
+function weighted({ library }: Scope, { lets, result }: Body, { weights }: Members): Body {
+  const { draw } = library;
+  const last = result.type.shape.at(-1);
+  const shape = last && isStatic(last) && draw.once(2) ? [last] : [];
+  const name = fresh(library, 'w');
+  weights?.push({ name, shape, buffer: false, decay: !draw.once(4), path: undefined });
+  const fn = draw.of(['mul', 'mul', 'add', 'max'] as const);
+  return { lets, result: binary(fn, result, ref(name, tensor('f32', shape))) };
 }
 
 /** A buffer that follows what comes in, and so may be updated once in a step only. */

@@ -1,9 +1,9 @@
 import { draws } from '../../draws.ts';
-import { ref, tensor } from '../program/build.ts';
+import { tensor } from '../program/build.ts';
 import { pruned } from '../program/prune.ts';
 import { named, namesIn, one, type Size, size, times } from '../program/size.ts';
 import type { Argument, Input, Line, Module, Output, Param, Part, Program, Variant } from '../program/tree.ts';
-import { drawArgument, staticPaths } from './calls.ts';
+import { drawArgument, drawCall, staticPaths } from './calls.ts';
 import { drawExpr } from './expression.ts';
 import { drawRecipe } from './recipe.ts';
 import { fresh, type Library, type Scope } from './scope.ts';
@@ -59,10 +59,10 @@ export function drawProgram(seed: number): Program {
     const first = draw.once(2) ? inputs[draw.below(inputs.length)]?.type.shape : undefined;
     const shape = first ?? draw.shuffled([...sizes, one, times(size(2), draw.of(sizes))]).slice(0, 1 + draw.below(4));
     const dtype = draw.of(['f32', 'f32', 'f32', 'f32', 'f32', 'i32', 'bool'] as const);
-    const value = drawExpr(scope, tensor(dtype, shape), 2 + draw.below(4));
-    // An output that is an input, or the same as another one, has to have another name.
-    const named_ = value.op === 'name' ? ref(value.at.name, value.type) : value;
-    outputs.push({ name: `y${i}`, value: named_, typed: draw.once(2) });
+    const type = tensor(dtype, shape);
+    const deep = 2 + draw.below(4);
+    const value = (library.trains ? drawCall(scope, type, deep) : undefined) ?? drawExpr(scope, type, deep);
+    outputs.push({ name: `y${i}`, value, typed: draw.once(2) });
   }
   const model = { name: 'Net', params, parts: scope.parts, inputs, lets: scope.lets, outputs };
   const program: Program = {

@@ -51,7 +51,9 @@ export function drawRecipe({ model, modules }: Program, draw: Draw): Recipe | un
 
 /** How far an output is from where it is to be, element by element. */
 function distance(y: Expr, draw: Draw, inputs: Input[]): Expr {
-  switch (draw.below(5)) {
+  // A recipe names dims, and no parameters of its model.
+  const isKnown = y.type.shape.every((axis) => namesIn(axis).every((name) => /^[A-Z]/.test(name)));
+  switch (draw.below(isKnown ? 5 : 4)) {
     case 0:
       return unary('square', y);
     case 1:

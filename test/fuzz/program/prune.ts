@@ -18,7 +18,7 @@ export function pruned(program: Program): Program {
       return own && partsRead(value).every((name) => reachable.has(name));
     }),
   }));
-  const bound = new Set(exprs.flatMap(staticNames));
+  const bound = new Set([...exprs, ...(recipe?.terms ?? []).map(({ value }) => value)].flatMap(staticNames));
   const used = new Set(exprs.flatMap(namesUsed));
   const kept = model.inputs.filter(({ name }) => used.has(name));
   const dims = new Set(
