@@ -480,7 +480,7 @@ recipe plain for Net at B = 2 {
   optimizer = SGD(lr = 0.5)
   steps = 10
 }`;
-    const step = trainingStep(trainingOf(source));
+    const step = trainingStep(differentiate(trainingOf(source)));
     const state = stateOf([step], { 'buffer:follow.total': [3], 'weight:follow.scale': [1, 1] });
     runStep(step, state, { x: [1, 2, 4, 8], [stepNames.learningRate]: [0], [stepNames.number]: [1] });
     expect([state.get('buffer:follow.total'), state.get('buffer:follow.last')]).toEqual([[18], [5, 10]]);

@@ -3,7 +3,7 @@ import { interpret } from '../../../compiler/ir/interpret.ts';
 import { verify } from '../../../compiler/ir/verify.ts';
 import { seedOf } from '../../../compiler/ops/random.ts';
 import { compileTraining, type Training } from '../../../compiler/training/compile-training.ts';
-import { type StepGraph, stepNames, trainingStep } from '../../../compiler/training/step.ts';
+import { differentiate, type StepGraph, stepNames, trainingStep } from '../../../compiler/training/step.ts';
 import type { Feeds } from '../../../runtime/session.ts';
 import { openOnnxBackend } from '../../../runtime/training/onnx-backend.ts';
 import { draws } from '../../draws.ts';
@@ -76,7 +76,7 @@ class TrainingComparison {
       this.#batches.map((batch) => this.#meaning(batch, 0)),
     );
     const accumulating = await this.#checks.sound('crash in making a training step', () =>
-      trainingStep(training, { part: 'accumulate' }),
+      trainingStep(differentiate(training), { part: 'accumulate' }),
     );
     this.#checks.hold('a training step that does not verify', verify(accumulating.graph)[0]);
     const state = this.#state([accumulating]);
@@ -248,13 +248,15 @@ class TrainingComparison {
   /** Two whole steps: the formulas of the optimizer, then everything that runs a step. */
   async #stepped(training: Training, accumulating: StepGraph): Promise<void> {
     const { accumulate, optimizer, clip, ema } = this.#recipe;
-    const parts = (packed: boolean, rematerialise: readonly string[] = []) =>
-      accumulate === 1
-        ? [trainingStep(training, { packed, rematerialise })]
+    const parts = (packed: boolean, rematerialise: readonly string[] = []) => {
+      const differentiated = differentiate(training, rematerialise);
+      return accumulate === 1
+        ? [trainingStep(differentiated, { packed })]
         : [
-            trainingStep(training, { part: 'accumulate', packed, rematerialise }),
-            trainingStep(training, { part: 'update', packed }),
+            trainingStep(differentiated, { part: 'accumulate', packed }),
+            trainingStep(differentiated, { part: 'update', packed }),
           ];
+    };
     const make = (packed: boolean, rematerialise?: readonly string[]) =>
       this.#checks.sound('crash in making a training step', () => parts(packed, rematerialise));
     const plain = await make(false);
