@@ -22,3 +22,12 @@ export function groupedBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): Read
   }
   return groups;
 }
+
+/** Whether two lists are of one length, and all their items agree. */
+export function everyPair<A, B>(
+  left: readonly A[],
+  right: readonly B[],
+  agree: (left: A, right: B) => boolean,
+): boolean {
+  return left.length === right.length && pairs(left, right).every(([one, other]) => agree(one, other));
+}

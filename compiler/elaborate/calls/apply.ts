@@ -99,12 +99,11 @@ function initialise(scope: Scope, name: InitialiserName, args: CallArgs, span: S
     if (!take(arg.name, given)) return error;
   }
   for (const [key, given] of args.named) if (!take(key, given)) return error;
-  for (const arg of declared) {
-    if (arg.name in found) continue;
-    if (arg.default === undefined) return fail(scope, 'CROB2010', span, { name: arg.name, callee: name });
-    found[arg.name] = arg.default;
-  }
   const ordered: Record<string, number> = {};
-  for (const arg of declared) ordered[arg.name] = found[arg.name]!;
+  for (const arg of declared) {
+    const value = found[arg.name] ?? arg.default;
+    if (value === undefined) return fail(scope, 'CROB2010', span, { name: arg.name, callee: name });
+    ordered[arg.name] = value;
+  }
   return { kind: 'init', init: { name, args: ordered } };
 }

@@ -86,8 +86,9 @@ export function passArguments(
       );
     }
     for (let i = 0; i < types.length; i++) {
-      const { name: part, type } = types[i]!;
-      const actual = tensors[i]!;
+      const [declared, actual] = [types[i], tensors[i]];
+      if (!declared || !actual) continue;
+      const { name: part, type } = declared;
       passed.push({ value: actual, name, span: at });
       if (actual.type.dtype !== type.dtype) {
         return fail(
@@ -122,9 +123,10 @@ export function passArguments(
         );
       }
       for (let axis = 0; axis < type.shape.length; axis++) {
-        const declared = type.shape[axis]!;
+        const declared = type.shape[axis];
+        const size = actual.type.shape[axis];
+        if (!declared || !size) continue;
         const variable = dims.asVariable(declared);
-        const size = actual.type.shape[axis]!;
         if (variable && !bound.has(variable)) {
           bound.set(variable, size);
           boundBy.set(variable, { name, value: actual });

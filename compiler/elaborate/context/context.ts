@@ -178,8 +178,8 @@ export function observe<T>(context: Context, work: (context: Context) => T): Obs
 /** What of the reads depends on the form: the value of `training` that was seen. */
 export function trainingSeen(reads: readonly Read[]): boolean | undefined {
   for (let i = 0; i < reads.length; i++) {
-    const read = reads[i]!;
-    if (read.kind === 'training') return read.value;
+    const read = reads[i];
+    if (read?.kind === 'training') return read.value;
   }
   return undefined;
 }

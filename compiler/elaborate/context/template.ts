@@ -2,6 +2,7 @@ import type { Span } from '../../../grammar/span.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { type Clause, clauseKey, type Facts } from '../../dims/facts.ts';
 import type { Node, NodeOf, TensorType, Value } from '../../ir/graph.ts';
+import { everyPair } from '../../lists.ts';
 import type { Faults } from './faults.ts';
 import type { Read } from './reads.ts';
 import type { Instance, Val } from './values.ts';
@@ -111,32 +112,28 @@ export function sameSignature(a: Template, b: Template): boolean {
     a.label === b.label &&
     a.span === b.span &&
     a.dimParams.join() === b.dimParams.join() &&
-    a.params.length === b.params.length &&
-    a.params.every(({ name, type }, i) => name === b.params[i]!.name && sameType(type, b.params[i]!.type)) &&
+    everyPair(a.params, b.params, (one, other) => one.name === other.name && sameType(one.type, other.type)) &&
     sameType(a.result, b.result) &&
-    a.where.length === b.where.length &&
-    a.where.every(
-      ({ clause, span }, i) => span === b.where[i]!.span && clauseKey(clause) === clauseKey(b.where[i]!.clause),
+    everyPair(
+      a.where,
+      b.where,
+      (one, other) => one.span === other.span && clauseKey(one.clause) === clauseKey(other.clause),
     )
   );
 }
 
 function sameType(a: GraphType, b: GraphType): boolean {
   if (a.kind === 'tensor' && b.kind === 'tensor') {
-    const [{ dtype, shape }, other] = [a.type, b.type];
     return (
-      dtype === other.dtype &&
-      shape.length === other.shape.length &&
-      shape.every((dim, axis) => dim.key === other.shape[axis]!.key)
+      a.type.dtype === b.type.dtype && everyPair(a.type.shape, b.type.shape, (one, other) => one.key === other.key)
     );
   }
-  if (a.kind === 'list' && b.kind === 'list')
-    return a.items.length === b.items.length && a.items.every((item, i) => sameType(item, b.items[i]!));
+  if (a.kind === 'list' && b.kind === 'list') return everyPair(a.items, b.items, sameType);
   if (a.kind === 'tuple' && b.kind === 'tuple') {
-    const [one, other] = [[...a.items], [...b.items]];
-    return (
-      one.length === other.length &&
-      one.every(([name, type], i) => name === other[i]![0] && sameType(type, other[i]![1]))
+    return everyPair(
+      [...a.items],
+      [...b.items],
+      ([name, type], [other, otherType]) => name === other && sameType(type, otherType),
     );
   }
   return a.kind === 'none' && b.kind === 'none';

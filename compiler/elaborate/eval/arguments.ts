@@ -31,17 +31,22 @@ export function matchArgs(
   const found = new Map<string, Given>();
   const cx = { context };
   const notes = () => [{ span: declared, text: `${what} is declared here` }];
-  if (args.positional.length > params.length) {
+  const beyond = args.positional[params.length];
+  if (beyond) {
     fail(
       cx,
       'CROB2011',
-      args.positional[params.length]!.span,
+      beyond.span,
       { callee: what, count: counted(params.length, 'argument'), given: args.positional.length },
       { notes: notes() },
     );
     return undefined;
   }
-  for (let i = 0; i < args.positional.length; i++) found.set(params[i]!.name.name, args.positional[i]!);
+  for (let i = 0; i < args.positional.length; i++) {
+    const param = params[i];
+    const given = args.positional[i];
+    if (param && given) found.set(param.name.name, given);
+  }
   let sound = true;
   const spanOf = (name: string, given: Given) =>
     args.source.find((arg) => arg.name?.name === name)?.name?.span ?? given.span;
@@ -62,8 +67,8 @@ export function matchArgs(
     }
   }
   for (let i = 0; i < params.length; i++) {
-    const param = params[i]!;
-    if (open || param.value || found.has(param.name.name)) continue;
+    const param = params[i];
+    if (!param || open || param.value || found.has(param.name.name)) continue;
     if (!sound) return undefined;
     fail(
       cx,
@@ -141,10 +146,9 @@ export function typeScope(scope: Scope, type: AliasType | NamedType, name: TypeN
   };
   for (const param of decl.params) {
     const { name, span } = param.name;
-    const given = matched.get(name) ?? {
-      value: evaluate(inner, param.value!),
-      span: param.value!.span,
-    };
+    const given = matched.get(name) ?? (param.value && { value: evaluate(inner, param.value), span: param.value.span });
+    // `matchArgs` has reported it.
+    if (!given) return undefined;
     const fitted = fitStatic(inner, given.value, param.type, given.span, span, file);
     if (!fitted) return undefined;
     inner.locals.declare(name, fitted);

@@ -153,8 +153,9 @@ function conditional(scope: Scope, expr: IfExpr): Val {
 
 function call(scope: Scope, expr: CallExpr): Val {
   const { callee } = expr;
-  if (callee.kind === 'name' && (callee.name === 'floor' || callee.name === 'ceil') && expr.args.length === 1) {
-    const arg = expr.args[0]!.value;
+  const [first, second] = expr.args;
+  if (callee.kind === 'name' && (callee.name === 'floor' || callee.name === 'ceil') && first && !second) {
+    const arg = first.value;
     if (arg.kind === 'binary' && arg.op === '/') {
       return roundedQuotient(scope, callee.name, arg, evaluate(scope, arg.left), evaluate(scope, arg.right));
     }
@@ -167,7 +168,8 @@ function call(scope: Scope, expr: CallExpr): Val {
   const positional: Given[] = [];
   let named: Map<string, Given> | undefined;
   for (let i = 0; i < expr.args.length; i++) {
-    const arg = expr.args[i]!;
+    const arg = expr.args[i];
+    if (!arg) continue;
     const given = { value: evaluate(scope, arg.value), span: arg.value.span };
     if (!arg.name) {
       positional.push(given);

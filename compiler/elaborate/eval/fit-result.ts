@@ -1,5 +1,6 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Dim } from '../../dims/dim.ts';
+import { pairs } from '../../lists.ts';
 import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import type { GraphType } from '../context/template.ts';
@@ -23,7 +24,9 @@ export function fitResult(scope: Scope, value: Val, type: GraphType, span: Span,
     }
     return {
       kind: 'list',
-      items: value.items.map((item, i) => fitResult(scope, item, type.items[i]!, span, `${what}[${i}]`, declared)),
+      items: pairs(value.items, type.items).map(([item, wanted], i) =>
+        fitResult(scope, item, wanted, span, `${what}[${i}]`, declared),
+      ),
     };
   }
   if (type.kind === 'tuple' && value.kind === 'tuple') {
@@ -54,8 +57,8 @@ export function fitResult(scope: Scope, value: Val, type: GraphType, span: Span,
     );
   }
   const sameRank = actual.shape.length === type.type.shape.length;
-  const proved = (d: Dim, i: number) => scope.facts.proves({ kind: 'eq', left: d, right: type.type.shape[i]! });
-  if (sameRank && actual.shape.every(proved)) return value;
+  const proved = ([left, right]: [Dim, Dim]) => scope.facts.proves({ kind: 'eq', left, right });
+  if (sameRank && pairs(actual.shape, type.type.shape).every(proved)) return value;
   const tensors = [{ name: 'value   ', value: value.value }];
   const wanted = `declared : ${showShape(type.type, scope.facts)}`;
   if (actual.shape.length !== type.type.shape.length) {
@@ -74,8 +77,7 @@ export function fitResult(scope: Scope, value: Val, type: GraphType, span: Span,
   const from = declared ? [siteIn(scope, declared)] : [];
   // Two axes that changed places are one finding.
   const failed = new Set<string>();
-  const same = actual.shape.map((d, i) => {
-    const expected = type.type.shape[i]!;
+  const same = pairs(actual.shape, type.type.shape).map(([d, expected], i) => {
     const pair = [d.key, expected.key].sort().join();
     if (failed.has(pair)) return false;
     const failing = `${what} is not as declared: ${axisWord(actual.shape, i, d, expected)}`;

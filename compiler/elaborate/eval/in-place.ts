@@ -23,13 +23,12 @@ export function withoutAssignment(
   const written =
     statement.op === '=' ? text(statement.value) : `${text(target)} ${statement.op[0]} ${text(statement.value)}`;
   const isNumber = asNumber(given) !== undefined;
-  const mask = first?.kind === 'at' && target.items.length === 1 ? scope.locals.get(text(first.value)) : undefined;
+  const chosen = first?.kind === 'at' && target.items.length === 1 ? text(first.value) : undefined;
+  const mask = chosen === undefined ? undefined : scope.locals.get(chosen);
   if (mask?.kind === 'tensor') {
     const byElement = mask.value.type.dtype === 'bool' && isNumber;
     const value = statement.op === '=' ? written : `${name} ${statement.op[0]} ${text(statement.value)}`;
-    return byElement
-      ? `write \`${name} = select(${text(first!.kind === 'at' ? first!.value : target)}, ${value}, ${name})\``
-      : general;
+    return byElement ? `write \`${name} = select(${chosen}, ${value}, ${name})\`` : general;
   }
   const [axis, ...others] = target.items.flatMap((item, i) => (item.kind === 'all' ? [] : [i]));
   const item = axis === undefined ? undefined : target.items[axis];

@@ -3,6 +3,7 @@ import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import type { Clause, Facts } from '../../dims/facts.ts';
 import type { DType } from '../../ir/graph.ts';
+import { pairs } from '../../lists.ts';
 import { nested, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import type { Condition, GraphType } from '../context/template.ts';
@@ -145,11 +146,12 @@ function resolveShape(scope: Scope, items: readonly ShapeItem[], rank: number | 
           );
           return undefined;
         }
-        spread = Array.from({ length: Math.max(0, rank - fixed) }, (_, i) =>
-          dims.variable(item.name ? `${name}[${i}]` : `_${i}`),
+        const names = Array.from({ length: Math.max(0, rank - fixed) }, (_, i) =>
+          item.name ? `${name}[${i}]` : `_${i}`,
         );
+        spread = names.map(dims.variable);
         scope.dims.spreads.set(name, spread);
-        for (const d of spread) scope.dims.known.set(dims.asVariable(d)!, d);
+        for (const [known, d] of pairs(names, spread)) scope.dims.known.set(known, d);
       }
       shape.push(...spread);
       continue;

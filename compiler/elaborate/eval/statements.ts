@@ -28,7 +28,8 @@ export function run(scope: Scope, block: Block): Val | undefined {
 /** Runs statements in order; what a `return` gives, if one is met. */
 export function execute(scope: Scope, statements: readonly Statement[]): Val | undefined {
   for (let i = 0; i < statements.length; i++) {
-    const statement = statements[i]!;
+    const statement = statements[i];
+    if (!statement) continue;
     const returned = step(scope, statement);
     const next = statements[i + 1];
     if (next && statement.kind === 'return') fail(scope, 'CROB2227', next.span, {});

@@ -2,6 +2,7 @@ import type { Expr, TensorExpr } from '../../../grammar/tree.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import { andThen } from '../../ir/builder.ts';
+import { pairs } from '../../lists.ts';
 import { nested, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import { error, type Val } from '../context/values.ts';
@@ -47,13 +48,13 @@ export function assertShape(scope: Scope, expr: Extract<Expr, { kind: 'cast' }>)
     );
   }
   const tensors = [{ name: 'value', value: value.value }];
-  const same = shape.every((d, i) =>
+  const same = pairs(shape, actual.shape).every(([d, own], i) =>
     requireEqual(
       scope,
-      actual.shape[i]!,
+      own,
       d,
       expr.span,
-      `cannot take \`${argText(scope, expr.operand)}\` for ${scope.context.run.program.text(expr.type.span)}: ${axisWord(actual.shape, i, actual.shape[i]!, d)}`,
+      `cannot take \`${argText(scope, expr.operand)}\` for ${scope.context.run.program.text(expr.type.span)}: ${axisWord(actual.shape, i, own, d)}`,
       { tensors, help: swapHelp(actual.shape, shape, i) },
     ),
   );
@@ -81,10 +82,10 @@ export function fromIndices(scope: Scope, expr: TensorExpr): Val {
     if (!size) return error;
     shape.push(size);
   }
-  for (const [axis, { name: ident }] of expr.indices.entries()) {
+  for (const [axis, [{ name: ident }, n]] of pairs(expr.indices, shape).entries()) {
     const at = guarded(scope, ident.span, `index ${ident.name}`, noNames, (build) =>
-      andThen(build.tryEmit('iota', [], { n: shape[axis]! }), (line) =>
-        build.tryEmit('reshape', [line], { shape: [shape[axis]!, ...shape.slice(axis + 1).map(() => dims.one)] }),
+      andThen(build.tryEmit('iota', [], { n }), (line) =>
+        build.tryEmit('reshape', [line], { shape: [n, ...shape.slice(axis + 1).map(() => dims.one)] }),
       ),
     );
     inner.locals.declare(ident.name, at);

@@ -6,7 +6,7 @@ export function isDoubtful(program: Program, d: Diagnostic): boolean {
   const file = program.files.get(d.span.file);
   // A part or method, in whatever file it is.
   if (d.code === 'CROB2005' || d.code === 'CROB2218') {
-    const named = [...d.message.matchAll(/`(\w+)`/g)].map(([, name]) => name!);
+    const named = [...d.message.matchAll(/(?<=`)\w+(?=`)/g)].map(([name]) => name);
     for (const { doubt } of program.files.values()) if (named.some((name) => doubt?.words.has(name))) return true;
   }
   if (isUnknownName(d)) return file?.unknown.has(program.text(d.span)) === true;

@@ -16,13 +16,14 @@ export type Break = { readonly base: Ident; readonly found: string | undefined; 
 /** A recipe with all that it extends, the first one in front. */
 export function recipeChain(recipe: RecipeAt): readonly RecipeAt[] | Break {
   const chain: RecipeAt[] = [recipe];
-  for (let at = chain[0]!; at.decl.base; at = chain[0]!) {
+  for (let at = recipe; at.decl.base; ) {
     const { base } = at.decl;
     const found = at.file.lookup(base.name);
     if (found?.decl.kind !== 'recipe') return { base, found: found?.decl.kind, circular: false };
     const { decl } = found;
     if (chain.some((one) => one.decl === decl)) return { base, found: 'recipe', circular: true };
-    chain.unshift({ decl, file: found.file });
+    at = { decl, file: found.file };
+    chain.unshift(at);
   }
   return chain;
 }
@@ -43,9 +44,12 @@ export function modelOfRecipe(recipe: RecipeAt): ModelAt | undefined {
 
 /** A model and what it extends, nearest first. */
 export function modelAndBases(model: ModelAt): readonly ModelAt[] {
-  const all: ModelAt[] = [];
-  for (let at: ModelAt | undefined = model; at && !all.some((one) => one.decl === at!.decl); at = baseOf(at))
-    all.push(at);
+  const all = [model];
+  for (let base = baseOf(model); base; base = baseOf(base)) {
+    const { decl } = base;
+    if (all.some((one) => one.decl === decl)) break;
+    all.push(base);
+  }
   return all;
 }
 

@@ -164,11 +164,13 @@ function readTarget(context: Context, expr: Expr, file: FileScope): Target | und
     }
     const value = evaluate(fileScope(context, file), expr);
     const ints = value.kind === 'list' ? value.items.map(asInt) : [asInt(value)];
-    const whole = ints.filter((n) => n !== undefined && n >= 0) as number[];
+    const whole = ints.flatMap((n) => (n !== undefined && n >= 0 ? [n] : []));
+    const [first] = whole;
+    const isList = value.kind === 'list';
     if (value.kind === 'error') sound = false;
-    else if (whole.length < ints.length || (value.kind === 'list') !== (kind !== 'int'))
-      refuse(expr.span, `${argument.name} is ${kind === 'int' ? 'an int' : 'a list of ints'} of at least 0`);
-    else given.set(argument.name, kind === 'int' ? whole[0]! : whole);
+    else if (kind !== 'int' && isList && whole.length === ints.length) given.set(argument.name, whole);
+    else if (kind === 'int' && !isList && first !== undefined) given.set(argument.name, first);
+    else refuse(expr.span, `${argument.name} is ${kind === 'int' ? 'an int' : 'a list of ints'} of at least 0`);
   }
   if (name === 'skip') return sound ? skipped : undefined;
   const lacking = Object.keys(known).find((argument) => known[argument] !== 'optional ints' && !given.has(argument));

@@ -6,7 +6,7 @@ import type { Value } from '../../../ir/graph.ts';
 import type { NonEmpty } from '../../../lists.ts';
 import type { CallArgs, Scope } from '../../context/scope.ts';
 import { describe } from '../../context/show-value.ts';
-import { asNumber, error, type Given, hasError, type Val } from '../../context/values.ts';
+import { asNumber, error, type Given, hasError, none, type Val } from '../../context/values.ts';
 import { argText, counted, fail, guarded } from '../../report/report.ts';
 import { didYouMean } from '../../source/did-you-mean.ts';
 import { knownInt } from '../known-sizes.ts';
@@ -56,20 +56,28 @@ export function callBuiltin(scope: Scope, builtin: NamedBuiltin, args: CallArgs,
   const found = new Map<string, Given>();
   const rest = new Map<string, Given>();
   const { positional } = args;
-  for (let i = 0; i < positional.length; i++) if (hasError(positional[i]!.value)) return error;
+  for (let i = 0; i < positional.length; i++) {
+    const given = positional[i];
+    if (given && hasError(given.value)) return error;
+  }
   if (args.named.size > 0) for (const given of args.named.values()) if (hasError(given.value)) return error;
   const numbered = refuseAxisNumber(scope, builtin.name, args, span);
   if (numbered) return numbered;
-  if (!builtin.variadic && positional.length > names.length) {
+  const beyond = builtin.variadic ? undefined : positional[names.length];
+  if (beyond) {
     return fail(
       scope,
       'CROB2011',
-      positional[names.length]!.span,
+      beyond.span,
       { callee: builtin.name, count: counted(names.length, 'argument'), given: positional.length },
       { help: builtin.more },
     );
   }
-  for (let i = 0; i < positional.length && i < names.length; i++) found.set(names[i]!, positional[i]!);
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i];
+    const given = positional[i];
+    if (name !== undefined && given) found.set(name, given);
+  }
   for (const [name, given] of args.named) {
     const at = () => args.source.find((arg) => arg.name?.name === name)?.name?.span ?? given.span;
     // A name of a pattern may be that of a parameter which is given by its place: `repeat(t, "n -> n x", x = 2)`.
@@ -88,9 +96,9 @@ export function callBuiltin(scope: Scope, builtin: NamedBuiltin, args: CallArgs,
       );
     }
   }
-  for (let i = 0; i < names.length; i++) {
-    const param = builtin.params[i]!;
-    if (!found.has(param) && !param.endsWith('?'))
+  for (let i = 0; i < builtin.params.length; i++) {
+    const param = builtin.params[i];
+    if (param !== undefined && !found.has(param) && !param.endsWith('?'))
       return fail(scope, 'CROB2010', span, { name: param, callee: builtin.name });
   }
   return builtin.call({
@@ -155,6 +163,11 @@ export function wanted(cx: BuiltinCall, name: string, expected: string): undefin
     actual: given ? describe(given.value) : 'nothing',
   });
   return undefined;
+}
+
+/** What is given for a parameter, of whatever kind; none where nothing is. */
+export function valueArg(cx: BuiltinCall, name: string): Val {
+  return cx.args.get(name)?.value ?? none;
 }
 
 export function tensorArg(cx: BuiltinCall, name: string): Value | undefined {

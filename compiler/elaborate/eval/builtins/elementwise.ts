@@ -5,7 +5,7 @@ import type { UnaryName } from '../../../ops/unary.ts';
 import { asNumber, dimVal, error, float, type Val } from '../../context/values.ts';
 import { fail, guarded, noNames, showType } from '../../report/report.ts';
 import { scalar } from '../arithmetic.ts';
-import { type Builtin, type BuiltinCall, tensorsArg, wanted } from './builtin.ts';
+import { type Builtin, type BuiltinCall, tensorsArg, valueArg, wanted } from './builtin.ts';
 
 /** `floor` rounds dims as well, and `not` is written `!`. */
 type Named = Exclude<UnaryName, 'floor' | 'not'>;
@@ -41,7 +41,7 @@ const unary: Builtin[] = (Object.keys(meanings) as Named[]).map((name) => ({
   params: ['x'],
   docs: `${meanings[name]}, element by element.`,
   call(cx) {
-    const value = cx.args.get('x')!.value;
+    const value = valueArg(cx, 'x');
     const number = asNumber(value);
     const plain = onNumbers[name];
     if (number !== undefined && plain) return float(plain(number));
@@ -61,11 +61,9 @@ function extremum(name: 'max' | 'min'): Builtin {
     variadic: true,
     docs: `The ${name === 'max' ? 'larger' : 'smaller'} of two, element by element; of dims and numbers too, and of a list of ints.`,
     call(cx) {
-      const values =
-        cx.positional.length === 1 && cx.positional[0]!.value.kind === 'list'
-          ? cx.positional[0]!.value.items
-          : cx.positional.map((g) => g.value);
-      const [first, ...others] = values;
+      const values = cx.positional.map(({ value }) => value);
+      const [only, second] = values;
+      const [first, ...others] = only?.kind === 'list' && !second ? only.items : values;
       if (!first) return wanted(cx, 'a', 'something') ?? error;
       return others.reduce((a, b) => extremumOf(cx, name, a, b), first);
     },
@@ -95,11 +93,11 @@ const select: Builtin = {
   params: ['condition', 'a', 'b'],
   docs: '`a` where the condition holds, else `b`, element by element.',
   call(cx) {
-    const condition = cx.args.get('condition')!.value;
-    if (condition.kind === 'bool') return cx.args.get(condition.value ? 'a' : 'b')!.value;
+    const condition = valueArg(cx, 'condition');
+    if (condition.kind === 'bool') return valueArg(cx, condition.value ? 'a' : 'b');
     if (condition.kind !== 'tensor') return wanted(cx, 'condition', 'a bool tensor') ?? error;
-    const a = cx.args.get('a')!.value;
-    const b = cx.args.get('b')!.value;
+    const a = valueArg(cx, 'a');
+    const b = valueArg(cx, 'b');
     const isInt = (v: Val) => v.kind === 'dim';
     const dtype = dtypeOf(a) ?? dtypeOf(b) ?? (isInt(a) && isInt(b) ? 'i32' : 'f32');
     const left = scalar(cx.scope, a, dtype, cx.span);
@@ -123,7 +121,7 @@ const casts: Builtin[] = (['f32', 'i32', 'bool'] as const).map((dtype) => ({
   params: ['x'],
   docs: `Converts to ${dtype}${dtype === 'i32' ? ', towards zero' : ''}.`,
   call(cx) {
-    const value = cx.args.get('x')!.value;
+    const value = valueArg(cx, 'x');
     if (value.kind === 'tensor')
       return guarded(cx.scope, cx.span, dtype, cx.texts, (build) => build.tryEmit('cast', [value.value], { dtype }));
     if (!cx.scope.graph) return wanted(cx, 'x', 'a tensor') ?? error;
@@ -136,7 +134,7 @@ const stopGradient: Builtin = {
   params: ['x'],
   docs: 'x itself; no gradient flows through.',
   call(cx) {
-    const x = cx.args.get('x')!.value;
+    const x = valueArg(cx, 'x');
     return x.kind === 'tensor'
       ? guarded(cx.scope, cx.span, 'stop_gradient', cx.texts, (build) => build.tryEmit('stop_gradient', [x.value], {}))
       : (wanted(cx, 'x', 'a tensor') ?? error);

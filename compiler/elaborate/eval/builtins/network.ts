@@ -1,6 +1,7 @@
 import { constant as dimConstant, one } from '../../../dims/dim.ts';
 import { andThen, type Builder, type Emitted } from '../../../ir/builder.ts';
 import type { DType, Value } from '../../../ir/graph.ts';
+import { pairs } from '../../../lists.ts';
 import { asInt, dimVal, error, list, type Val } from '../../context/values.ts';
 import { unknownCount } from '../../report/counts.ts';
 import { fail, guarded, noNames } from '../../report/report.ts';
@@ -19,6 +20,7 @@ import {
   pairArg,
   stringArg,
   tensorArg,
+  valueArg,
   wanted,
 } from './builtin.ts';
 
@@ -141,13 +143,7 @@ const topK: Builtin = {
     if (!x || k === undefined || !atLeast(cx, [['k', [k], 1]])) return error;
     const made = guarded(cx.scope, cx.span, 'top_k', cx.texts, (build) => build.tryEmit('topk', [x], { k }));
     if (made.kind !== 'list') return made;
-    return {
-      kind: 'tuple',
-      items: new Map([
-        ['value', made.items[0]!],
-        ['index', made.items[1]!],
-      ]),
-    };
+    return { kind: 'tuple', items: new Map(pairs(['value', 'index'], made.items)) };
   },
 };
 
@@ -190,7 +186,7 @@ const full: Builtin = {
   docs: 'A tensor of one value: f32, or i32 and bool by the value’s own kind when `shape` is all there is.',
   call(cx) {
     const shape = dimsArg(cx, 'shape');
-    const given = cx.args.get('value')!.value;
+    const given = valueArg(cx, 'value');
     if (!shape) return error;
     const dtype: DType = given.kind === 'bool' ? 'bool' : given.kind === 'tensor' ? given.value.type.dtype : 'f32';
     const value = scalar(cx.scope, given, dtype, cx.span);
@@ -234,7 +230,7 @@ const len: Builtin = {
   params: ['xs'],
   docs: 'How many items a list has.',
   call(cx) {
-    const xs = cx.args.get('xs')!.value;
+    const xs = valueArg(cx, 'xs');
     return xs.kind === 'list' ? dimVal(dimConstant(xs.items.length)) : (wanted(cx, 'xs', 'a list') ?? error);
   },
 };
@@ -277,7 +273,7 @@ const size: Builtin = {
     const d = x.type.shape[axis];
     return d
       ? dimVal(d)
-      : fail(cx.scope, 'CROB2209', cx.args.get('axis')!.span, {
+      : fail(cx.scope, 'CROB2209', cx.args.get('axis')?.span ?? cx.span, {
           noun: 'axis',
           index: axis,
           length: x.type.shape.length,

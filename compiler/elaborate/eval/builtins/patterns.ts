@@ -151,9 +151,9 @@ function reduction(name: 'sum' | 'mean' | 'amax', kind: 'sum' | 'mean' | 'max'):
     rest: 'sizes of names',
     docs: `${kind === 'max' ? 'Maximum' : kind === 'mean' ? 'Mean' : 'Sum'} over the axes that the right side of the pattern leaves out: \`${name}(x, "b c h w -> b c")\`, or \`${name}(x, "b c h w ->")\` over all${name === 'sum' ? '; of a list, without a pattern, its sum' : '. A tensor needs the pattern'}.`,
     call(cx) {
-      const given = cx.args.get('x')!;
-      if (name === 'sum' && given.value.kind === 'list' && !cx.args.has('pattern'))
-        return sumList(cx, given.value.items);
+      const given = cx.args.get('x');
+      if (name === 'sum' && given?.value.kind === 'list' && !cx.args.has('pattern'))
+        return sumList(cx, given, given.value.items);
       const x = tensorArg(cx, 'x');
       if (!cx.args.has('pattern'))
         return fail(
@@ -169,12 +169,11 @@ function reduction(name: 'sum' | 'mean' | 'amax', kind: 'sum' | 'mean' | 'max'):
   };
 }
 
-function sumList(cx: BuiltinCall, items: readonly Val[]): Val {
+function sumList(cx: BuiltinCall, given: Given, items: readonly Val[]): Val {
   if (items.length > 0 && items.every((item) => item.kind === 'tensor')) {
-    return sumOfList.call({ ...cx, args: new Map([['xs', cx.args.get('x')!]]) });
+    return sumOfList.call({ ...cx, args: new Map([['xs', given]]) });
   }
-  if (items.every((item) => item.kind === 'dim'))
-    return dimVal(dims.sum(items.map((item) => (item as { dim: Dim }).dim)));
+  if (items.every((item) => item.kind === 'dim')) return dimVal(dims.sum(items.map((item) => item.dim)));
   const numbers = items.map(asNumber);
   if (numbers.every((n) => n !== undefined)) return { kind: 'float', value: numbers.reduce((a, b) => a + b, 0) };
   return wanted(cx, 'x', 'a tensor, or a list of tensors or of numbers') ?? error;
