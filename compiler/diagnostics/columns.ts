@@ -2,7 +2,7 @@ import { standIn } from './visible.ts';
 
 /** How many terminal columns a code point takes: 0 for marks that combine, 2 for wide East Asian characters and emoji. */
 export function columns(letter: string): number {
-  const code = letter.codePointAt(0)!;
+  const code = letter.codePointAt(0) ?? 0;
   if (code < 0x300) return code < 0x20 ? 0 : 1;
   if (/^[\p{Mn}\p{Me}\p{Cf}]$/u.test(letter)) return 0;
   const wide =

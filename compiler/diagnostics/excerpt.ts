@@ -1,4 +1,5 @@
 import type { Span } from '../../grammar/span.ts';
+import type { NonEmpty } from '../lists.ts';
 import { columns, expandTabs, width } from './columns.ts';
 
 /** One source line and what to draw below it, both in terminal columns. */
@@ -14,7 +15,7 @@ export interface ExcerptLine {
 }
 
 /** The lines that show a span: its only line, or its first and its last. `room` is how many columns a line may take. */
-export function excerpt(text: string, span: Span, room: number): readonly ExcerptLine[] {
+export function excerpt(text: string, span: Span, room: number): NonEmpty<ExcerptLine> {
   const start = Math.min(span.start, text.length);
   const end = Math.max(start, Math.min(span.end, text.length));
   const first = lineAt(text, start);
@@ -23,7 +24,7 @@ export function excerpt(text: string, span: Span, room: number): readonly Excerp
   const last = lineAt(text, text[end - 1] === '\n' ? end - 1 : end);
   const head = show(first, start, first.end, room);
   if (last.number === first.number) return [head];
-  const indentation = /^[ \t]*/.exec(last.text)![0].length;
+  const indentation = last.text.length - last.text.replace(/^[ \t]+/, '').length;
   return [head, show(last, last.start + indentation, Math.min(end, last.end), room)];
 }
 

@@ -45,7 +45,8 @@ function renderOne(diagnostic: Diagnostic, source: SourceText, { color, width }:
     if (whole === undefined) return { location: visible(span.file), lines: [], primary, text };
     // The location's own width is not known before its line is: assume a usual one for the cut.
     const lines = excerpt(whole, span, width - span.file.length - 14);
-    return { location: `${visible(span.file)}:${lines[0]!.line}:${lines[0]!.column}`, lines, primary, text };
+    const [{ line, column }] = lines;
+    return { location: `${visible(span.file)}:${line}:${column}`, lines, primary, text };
   };
   const primary = place(diagnostic.span, true, '');
   const notes = diagnostic.notes.map((note) => place(note.span, false, note.text));
@@ -63,10 +64,11 @@ function renderOne(diagnostic: Diagnostic, source: SourceText, { color, width }:
 function renderPlace(place: Place, gutter: number, paint: Paint, tone: Tone): string[] {
   const blank = ' '.repeat(gutter + 2);
   const note = place.text === '' ? '' : ` ${paint(tone, visible(place.text))}`;
-  if (place.lines.length === 0) return [`  ${place.location}${note}`];
+  const [first] = place.lines;
+  if (!first) return [`  ${place.location}${note}`];
   const out: string[] = [];
   place.lines.forEach((line, i) => {
-    if (i > 0 && line.line > place.lines[0]!.line + 1) out.push(`${blank}${paint('dim', '…')}`);
+    if (i > 0 && line.line > first.line + 1) out.push(`${blank}${paint('dim', '…')}`);
     const gap = i === 0 ? `  ${paint('dim', place.location)}${' '.repeat(gutter - place.location.length)}` : blank;
     const mark = (place.primary ? '^' : '-').repeat(line.length);
     out.push(`${gap}${line.text}`.trimEnd());

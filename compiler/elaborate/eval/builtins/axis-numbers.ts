@@ -46,7 +46,7 @@ export function refuseAxisNumber(scope: Scope, name: string, args: CallArgs, spa
   if (![...numbers, ...axes].some(({ value }) => integers(scope, value))) return undefined;
   const x = first.value.kind === 'list' ? first.value.items[0] : first.value;
   if (x?.kind !== 'tensor') return undefined;
-  const text = scope.context.run.program.text(args.source[0]!.value.span);
+  const text = scope.context.run.program.text(first.span);
   const kept = args.named.get('keepdim')?.value ?? args.named.get('keepdims')?.value;
   const keeps = kept?.kind === 'bool' && kept.value;
   const call = { scope, x: x.value, text, names: axisNames(scope, x.value), numbers, axes, keeps };
