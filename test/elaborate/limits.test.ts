@@ -24,6 +24,26 @@ const hostile: readonly (readonly [string, string, string])[] = [
     'CROB2225',
   ],
   [
+    'functions of statics that call functions',
+    `${range(300)
+      .map((i) => `fn f${i}(n: int) = f${i + 1}(n)\n`)
+      .join('')}fn f300(n: int) = n\n${module('n: int = f0(3)')}`,
+    'CROB2225',
+  ],
+  [
+    'a long chain of functions, of which many are too deep',
+    `${range(1500)
+      .map((i) => `fn f${i}(x: f32[N]) -> f32[N] = f${i + 1}(x)\n`)
+      .join('')}fn f1500(x: f32[N]) -> f32[N] = x\n`,
+    'CROB2225',
+  ],
+  [
+    'a function that counts down',
+    `fn f(n: int) = if n == 0 { 0 } else { f(n - 1) }\n${module('n: int = f(1000)')}`,
+    'CROB2225',
+  ],
+  ['a function that waits for itself', `fn f(n: int) = f(n)\n${module('n: int = f(1)')}`, 'CROB2206'],
+  [
     'modules that have modules',
     `${range(100)
       .map((i) => `module P${i}(n: int) {\n q = P${i + 1}(n)\n}\n`)

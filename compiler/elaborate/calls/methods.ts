@@ -1,10 +1,10 @@
 import type { Span } from '../../../grammar/span.ts';
-import type { FnDecl, Param, TupleType } from '../../../grammar/tree.ts';
+import type { FnDecl, Param, TupleType, Type } from '../../../grammar/tree.ts';
 import type { Method } from '../context/declared.ts';
 import { type CallArgs, type GraphScope, isGraphScope, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import type { Template } from '../context/template.ts';
-import { error, type Given, hasError, type Instance, none, type TupleVal, type Val } from '../context/values.ts';
+import { error, type Given, hasError, type Instance, keyOf, none, type TupleVal, type Val } from '../context/values.ts';
 import { fitStatic, matchArgs } from '../eval/arguments.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { ofKnownSize } from '../eval/known-sizes.ts';
@@ -125,7 +125,7 @@ function graphArg(scope: Scope, callee: Callee, param: Param, given: Given): Val
   }
   const isList = type.kind === 'pyramid-type' || type.kind === 'sequence-type';
   if (isList && value.kind === 'list') return value;
-  if (!isList && value.kind === 'tensor') return value;
+  if (!isList && type.kind !== 'tuple-type' && value.kind === 'tensor') return value;
   if (type.kind === 'tuple-type' && value.kind === 'tuple') return byNames(scope, type, value, given.span);
   // `resolveType` reports a name that is no type's.
   if (type.kind === 'typeof-type' || type.kind === 'alias-type') return value;
@@ -134,7 +134,7 @@ function graphArg(scope: Scope, callee: Callee, param: Param, given: Given): Val
     'CROB2201',
     span,
     {
-      expected: `${isList ? 'a list of tensors' : 'a tensor'} for \`${param.name.name}\` of ${callee.what}`,
+      expected: `${wantedFor(type)} for \`${param.name.name}\` of ${callee.what}`,
       actual: describe(value),
     },
     {
@@ -144,6 +144,22 @@ function graphArg(scope: Scope, callee: Callee, param: Param, given: Given): Val
   );
 }
 
+function wantedFor(type: Type): string {
+  switch (type.kind) {
+    case 'pyramid-type':
+    case 'sequence-type':
+      return 'a list of tensors';
+    case 'tuple-type':
+      return namedTuple(type);
+    default:
+      return 'a tensor';
+  }
+}
+
+function namedTuple({ items }: TupleType): string {
+  return `a tuple (${items.map(({ name }) => name.name).join(', ')})`;
+}
+
 /** The items of a tuple in the declared order; a tuple has exactly the declared names. */
 function byNames(scope: Scope, type: TupleType, value: TupleVal, span: Span): Val {
   const names = type.items.map(({ name }) => name.name);
@@ -151,20 +167,37 @@ function byNames(scope: Scope, type: TupleType, value: TupleVal, span: Span): Va
   const extra = [...value.items.keys()].find((name) => !names.includes(name));
   if (lacking === undefined && extra === undefined)
     return { kind: 'tuple', items: new Map(names.flatMap((name) => [...value.items].filter(([own]) => own === name))) };
-  return fail(scope, 'CROB2201', span, { expected: `a tuple (${names.join(', ')})`, actual: describe(value) });
+  return fail(scope, 'CROB2201', span, { expected: namedTuple(type), actual: describe(value) });
 }
 
 /** A function of statics runs in place. */
 function callStatic(scope: Scope, callee: Callee, given: ReadonlyMap<string, Given>, span: Span): Val {
   const { context } = scope;
-  if (context.run.budget.calls >= callLimit) return fail(scope, 'CROB2206', span, { name: callee.what });
-  context.run.budget.calls++;
+  const { budget } = context.run;
+  if (budget.calls >= callLimit) return failTooDeep(scope, callee, given, span);
+  budget.calls++;
+  budget.statics.push({ callee: callee.span, given });
   try {
     const inside: Scope = { ...calleeScope(context, callee), dims: scope.dims, facts: scope.facts };
     for (const [name, { value }] of given) inside.locals.declare(name, value);
     const result = callee.body && run(inside, callee.body);
     return result ?? failWithoutResult(scope, callee);
   } finally {
-    context.run.budget.calls--;
+    budget.statics.pop();
+    budget.calls--;
   }
+}
+
+/** One that waits for itself never ends; of others nothing is known but how deep they are. */
+function failTooDeep(scope: Scope, callee: Callee, given: ReadonlyMap<string, Given>, span: Span): Val {
+  const { statics } = scope.context.run.budget;
+  const same = statics.filter((one) => one.callee === callee.span);
+  const key = argumentsKey(given);
+  if (same.some((one) => argumentsKey(one.given) === key)) return fail(scope, 'CROB2206', span, { name: callee.what });
+  const help = same.length > 0 ? `repeat what \`${callee.what}\` does with a \`for\` over a static range` : undefined;
+  return fail(scope, 'CROB2225', span, { what: 'the nesting of calls', limit: callLimit }, { help });
+}
+
+function argumentsKey(given: ReadonlyMap<string, Given>): string {
+  return [...given].map(([name, { value }]) => `${name}=${keyOf(value)}`).join();
 }

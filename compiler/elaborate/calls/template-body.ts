@@ -160,8 +160,7 @@ function makeTemplate(
   const { params, dimParams, where, result, facts } = made.signature;
   const { body } = made;
   const { depth, operators, updatesBuffers } = totalsOf(body);
-  if (depth === callLimit + 1)
-    fail({ context }, 'CROB2225', callee.span, { what: 'the nesting of calls', limit: callLimit });
+  if (depth === callLimit + 1 && faults.size === 0) failTooDeep({ context }, callee);
   const template: Template = {
     key,
     label: callee.what,
@@ -200,6 +199,13 @@ function totalsOf({ nodes, updates, calls }: TemplateBody): Pick<Template, 'dept
     updatesBuffers ||= template.updatesBuffers;
   }
   return { depth, operators, updatesBuffers };
+}
+
+/** Told at one place of a program: a chain of calls that is much too long is too long from many of its links. */
+function failTooDeep(scope: Pick<Scope, 'context'>, callee: Callee): void {
+  const { store } = scope.context.run;
+  store.tooDeep ??= callee.span;
+  fail(scope, 'CROB2225', store.tooDeep, { what: 'the nesting of calls', limit: callLimit });
 }
 
 interface Signature {
@@ -316,8 +322,7 @@ function elaborateBody(
   }
   budget.calls++;
   let result: Val | undefined;
-  if (budget.calls > callLimit)
-    fail(scope, 'CROB2225', callee.span, { what: 'the nesting of calls', limit: callLimit });
+  if (budget.calls > callLimit) failTooDeep(scope, callee);
   else result = callee.body && run(scope, callee.body);
   budget.calls--;
   if (result === undefined && faults.size === before) failWithoutResult(scope, callee);

@@ -11,6 +11,7 @@ import { isWithin } from './paths.ts';
 import { dependsOnTraining, type Read } from './reads.ts';
 import { type TemplateStore, templateStore } from './store.ts';
 import type { Template } from './template.ts';
+import type { Given } from './values.ts';
 
 /** Counters of one run, which its limits bound. */
 export interface Budget {
@@ -18,6 +19,8 @@ export interface Budget {
   steps: number;
   /** Calls around the current one. */
   calls: number;
+  /** Those of them that are of functions of statics, outermost first; `callee` is the place of the function's name. */
+  readonly statics: { readonly callee: Span; readonly given: ReadonlyMap<string, Given> }[];
   /** Expressions around the current one. */
   nesting: number;
   /** Modules under construction, outermost first. */
@@ -99,7 +102,15 @@ export function openRun(program: Program, report: (d: Diagnostic) => void, openi
 }
 
 function newRun(program: Program, store: TemplateStore, assumed: Assumed, trials: Trials): Run {
-  const budget: Budget = { steps: 0, calls: 0, nesting: 0, constructions: [], exceeded: false, endless: false };
+  const budget: Budget = {
+    steps: 0,
+    calls: 0,
+    statics: [],
+    nesting: 0,
+    constructions: [],
+    exceeded: false,
+    endless: false,
+  };
   return { program, store, templates: new Map(), declared: new Map(), budget, asked: [], trials, assumed };
 }
 
@@ -130,6 +141,7 @@ export function resetBudget({ run: { budget, trials } }: Context): void {
   trials.left = mostTrials;
   budget.steps = 0;
   budget.calls = 0;
+  budget.statics.length = 0;
   budget.nesting = 0;
   budget.exceeded = false;
   budget.constructions.length = 0;

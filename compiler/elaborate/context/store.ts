@@ -58,6 +58,8 @@ export interface TemplateStore {
   /** By identity. */
   readonly parts: Map<string, readonly OwnPart[]>;
   readonly needs: NeedsStore;
+  /** Where it was told that calls nest too deeply. */
+  tooDeep: Span | undefined;
   /** Methods written without a signature, with that of their interface. */
   readonly implementations: Map<ImplementationMember, MethodMember>;
   readonly patterns: PatternStore;
@@ -73,6 +75,7 @@ export function templateStore(patterns = patternStore()): TemplateStore {
     identities: new Map(),
     parts: new Map(),
     needs: new Map(),
+    tooDeep: undefined,
     implementations: new Map(),
     patterns,
   };
