@@ -244,23 +244,32 @@ function ownExplanations(
     const [{ one: first }] = group;
     const declared = model && declaredAt(fork(context), model, line);
     const message = atLine(context, line, first.fault, declared, group.length - 1);
-    const other = contradicted(context, at, first);
+    const other = contradicted(context, at, first, known);
     told.push({ message: other ? beside(message, other) : message, about: group.map(({ one }) => one) });
   }
   return told;
 }
 
-/** The one override of a base without which the variant would be right as well. */
-function contradicted(context: Context, at: ModelAt, { likeness }: Marked): Line | undefined {
+/** The one line of a base that gives a value, and without which the variant would be right as well: no more is wrong than is `known`. */
+function contradicted(
+  context: Context,
+  at: ModelAt,
+  { likeness }: Marked,
+  known: ReadonlySet<string>,
+): Line | undefined {
   const found: Line[] = [];
   let tried = 0;
   const chain = new Set<ModelDecl>([at.decl]);
   for (let base = baseOf(at); base && !chain.has(base.decl); base = baseOf(base)) {
     chain.add(base.decl);
-    for (const line of base.decl.members.filter(isOverride)) {
+    const { members, base: extended } = base.decl;
+    // What a variant says in one step may be a parameter of its base.
+    const lines = members.filter((line) => line.kind === 'model-field' && (extended !== undefined || isOverride(line)));
+    for (const line of lines) {
       if (tried++ >= mostTried) return undefined;
       const { faults } = attempt(fork(context), withoutLine(at, base, line));
-      if (!likenesses(asInherited(at.decl, faults)).has(likeness)) found.push(line);
+      const left = likenesses(asInherited(at.decl, faults));
+      if (!left.has(likeness) && [...left].every((one) => known.has(one))) found.push(line);
     }
   }
   return found.length === 1 ? found[0] : undefined;
