@@ -4,7 +4,8 @@ import { childSource } from '../elaborate/context/paths.ts';
 import { showStatic } from '../elaborate/context/show-value.ts';
 import type { Instance, Val } from '../elaborate/context/values.ts';
 import type { ModelGraph } from '../elaborate/models/model.ts';
-import { fieldPath, madeMember, slotOf } from '../elaborate/modules/members.ts';
+import { fieldPath, madeMember } from '../elaborate/modules/members.ts';
+import { slotOf } from '../elaborate/modules/slots.ts';
 import type { FileScope } from '../elaborate/source/program.ts';
 
 interface Named {

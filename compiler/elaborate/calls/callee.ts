@@ -4,7 +4,8 @@ import type { Context } from '../context/context.ts';
 import type { Method, Owner } from '../context/declared.ts';
 import { fileScope, type Scope } from '../context/scope.ts';
 import { type Instance, namesOf, type Val } from '../context/values.ts';
-import { readMember } from '../modules/members.ts';
+import { tensorNamed } from '../eval/signature.ts';
+import { readMember, weightNamed } from '../modules/members.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
 
@@ -52,6 +53,7 @@ export function calleeScope(context: Context, callee: Callee, file = callee.file
     self,
     member: (name) => (self ? readMember(scope, context, self, name) : undefined),
     memberNames: () => (self ? namesOf(self) : []),
+    later: (name) => tensorNamed(callee.params, callee.signature, name) ?? (self && weightNamed(self, name)),
   });
   return scope;
 }

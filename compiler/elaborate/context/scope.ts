@@ -100,6 +100,8 @@ export interface Scope {
   /** Names of the surrounding module or model, before the file's. */
   readonly member: (name: string, span: Span) => Val | undefined;
   readonly memberNames: () => Iterable<string>;
+  /** What has a value only when the model runs, where a static value is looked for under its name: `the weight bias`. */
+  readonly later: (name: string) => string | undefined;
   readonly locals: Locals;
   readonly dims: DimScope;
   readonly facts: Facts;
@@ -131,19 +133,20 @@ export function nested<S extends Scope>(scope: S): S {
 }
 
 /** What a scope knows beyond the names of its file. */
-interface Surroundings extends Pick<Scope, 'owner' | 'self' | 'member' | 'memberNames'> {}
+interface Surroundings extends Pick<Scope, 'owner' | 'self' | 'member' | 'memberNames' | 'later'> {}
 
 const nothingAround: Surroundings = {
   owner: undefined,
   self: undefined,
   member: () => undefined,
   memberNames: () => [],
+  later: () => undefined,
 };
 const noHint = () => undefined;
 
 /** A static scope, which sees the names of a file and of what is around it. */
 export function fileScope(context: Context, file: FileScope, around: Surroundings = nothingAround): Scope {
-  const { owner, self, member, memberNames } = around;
+  const { owner, self, member, memberNames, later } = around;
   return {
     context,
     file,
@@ -151,6 +154,7 @@ export function fileScope(context: Context, file: FileScope, around: Surrounding
     self,
     member,
     memberNames,
+    later,
     locals: new Locals(),
     dims: new DimScope(false),
     facts: Facts.none,

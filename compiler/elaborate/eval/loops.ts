@@ -50,12 +50,15 @@ export function iterate(scope: Scope, clause: ForClause): readonly Val[] | undef
   return over.items;
 }
 
-export function comprehension(scope: Scope, expr: ComprehensionExpr): Val {
-  return overItems(scope, (inner, next) => comprehended(inner, expr, next));
+/** `element` evaluates an item. */
+export function comprehension(scope: Scope, expr: ComprehensionExpr, element: Element = evaluate): Val {
+  return overItems(scope, (inner, next) => comprehended(inner, expr, element, next));
 }
 
+type Element = (scope: Scope, expr: Expr) => Val;
+
 /** `next` is called before each item. */
-function comprehended(scope: Scope, expr: ComprehensionExpr, next: () => void): Val {
+function comprehended(scope: Scope, expr: ComprehensionExpr, element: Element, next: () => void): Val {
   const items: Val[] = [];
   let broken = false;
   const walk = (inner: Scope, depth: number): void => {
@@ -72,7 +75,7 @@ function comprehended(scope: Scope, expr: ComprehensionExpr, next: () => void): 
         broken = true;
         return;
       }
-      items.push(evaluate(inner, expr.element));
+      items.push(element(inner, expr.element));
       return;
     }
     const over = iterate(inner, clause);

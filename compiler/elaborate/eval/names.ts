@@ -16,6 +16,8 @@ import { evaluate } from './evaluate.ts';
 export function valueOfName(scope: Scope, text: string, span: Span, called = false): Val {
   const found = lookup(scope, text, span);
   if (found) return found;
+  const later = scope.later(text);
+  if (later) return fail(scope, 'CROB2208', span, { what: later });
   if (isUpper(text)) {
     const dim = called ? undefined : scope.dims.get(text);
     if (dim) return dimVal(dim);

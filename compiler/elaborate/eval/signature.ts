@@ -169,6 +169,12 @@ function resolveShape(scope: Scope, items: readonly ShapeItem[], rank: number | 
 }
 
 /** The conjuncts of `where`, as facts over dims; statics among them are decided here and now. */
+/** A parameter that is a tensor, for messages about static values. */
+export function tensorNamed(params: readonly Param[], file: FileScope, name: string): string | undefined {
+  const param = params.find((one) => one.name.name === name && isGraphType(one.type, file));
+  return param && `the parameter ${name}`;
+}
+
 export function conditions(scope: Scope, where: readonly Expr[], failed: (expr: Expr) => void): Condition[] {
   const found: Condition[] = [];
   for (const expr of where) collect(scope, expr, found, failed);

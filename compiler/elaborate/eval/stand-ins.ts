@@ -6,7 +6,7 @@ import { type GraphScope, graphBody, type Scope } from '../context/scope.ts';
 import { type GraphType, unflatten } from '../context/template.ts';
 import { dimVal, error, int, type Val } from '../context/values.ts';
 import { evaluate } from './evaluate.ts';
-import { conditions, isDimType, isGraphType, resolveType } from './signature.ts';
+import { conditions, isDimType, isGraphType, resolveType, tensorNamed } from './signature.ts';
 
 /** Arguments made from a signature alone, and the body that hands them in. */
 export interface StandIns {
@@ -26,7 +26,8 @@ interface Signature {
  * Placeholder arguments of a signature's own types, under its `where`: tensors of fresh dims, dims named as they are,
  * other parameters at their defaults, ints without one at 0. A spread stands for four axes.
  */
-export function standIns(scope: Scope, { params, where, name }: Signature): StandIns | undefined {
+export function standIns(outer: Scope, { params, where, name }: Signature): StandIns | undefined {
+  const scope: Scope = { ...outer, later: (one) => tensorNamed(params, outer.file, one) ?? outer.later(one) };
   const values = new Map<string, Val>();
   const hold = (param: Param, value: Val): void => {
     values.set(param.name.name, value);

@@ -10,7 +10,7 @@ import { evaluate } from '../eval/evaluate.ts';
 import { isGraphType } from '../eval/signature.ts';
 import { standIns } from '../eval/stand-ins.ts';
 import { instantiate } from '../modules/construct.ts';
-import { readMember } from '../modules/members.ts';
+import { staticMember, weightNamed } from '../modules/members.ts';
 import { reportSettled } from '../report/needs.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
@@ -76,7 +76,8 @@ function checkSpec(context: Context, spec: Spec): void {
 function checkMethod(context: Context, instance: Instance, method: Method): void {
   const scope: Scope = {
     ...fileScope(context, signatureFile(method)),
-    member: (name) => readMember(undefined, context, instance, name),
+    member: (name) => staticMember(context, instance, name),
+    later: (name) => weightNamed(instance, name),
     dims: new DimScope(true),
   };
   const args = standIns(scope, method.decl);

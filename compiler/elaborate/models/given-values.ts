@@ -1,19 +1,18 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Expr, Param } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
-import type { OverrideLine, Overrides } from '../context/overrides.ts';
+import type { Overrides } from '../context/overrides.ts';
 import type { Scope } from '../context/scope.ts';
 import { error, type Given, type Val } from '../context/values.ts';
 import { fitStatic } from '../eval/arguments.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { holdsShadow } from '../modules/instance.ts';
-import { isPart, place, slotOf } from '../modules/members.ts';
-import { merged } from '../modules/overrides.ts';
-import { failCircle } from '../report/circle.ts';
+import { isPart, over, place } from '../modules/members.ts';
+import { opened } from '../modules/opened.ts';
+import { slotOf } from '../modules/slots.ts';
 import type { FileScope } from '../source/program.ts';
 import type { DeepOverride, FlatModel, From, FromField, FromValue } from './flatten.ts';
 import { besidesGone } from './given-anew.ts';
-import { openCall } from './open-call.ts';
 import { OverrideLines } from './override-lines.ts';
 
 /** The scopes of a model in which static values are evaluated. */
@@ -44,8 +43,8 @@ interface Source {
 
 type Before = (shadow: boolean) => Val;
 
-/** A value, and the arguments below it that are evaluated when they are asked for. */
-interface Opened {
+/** A part before its lines, and the arguments below it that are evaluated when they are asked for. */
+interface Written {
   readonly given: Given;
   readonly args: Overrides | undefined;
 }
@@ -81,10 +80,10 @@ export class GivenValues {
 
   /** A parameter or part of which members are read. */
   shadowOf(name: string): Val {
-    const opened = this.#opened(name);
-    const value = this.#shadow(name, opened, this.#scopes.linesBelow(name));
+    const written = this.#opened(name);
+    const value = this.#shadow(name, written, this.#scopes.linesBelow(name));
     const param = this.#flat.params.get(name);
-    return param ? this.#fitted(param, value, opened?.given.span) : value;
+    return param ? this.#fitted(param, value, written?.given.span) : value;
   }
 
   #fitted({ decl, file }: From<Param>, value: Val, span: Span = decl.span): Val {
@@ -123,7 +122,7 @@ export class GivenValues {
   }
 
   /** What a shadow is made of. */
-  #opened(name: string): Opened | undefined {
+  #opened(name: string): Written | undefined {
     const { fields, params, values } = this.#flat;
     const field = fields.get(name);
     const param = params.get(name);
@@ -132,32 +131,16 @@ export class GivenValues {
       ? this.#ofField(name, field, left)
       : param && this.#ofParam(name, param, values.get(name), left);
     if (!source) return undefined;
-    const { expr, file } = source;
-    const call = openCall(expr, file, (path, value) => this.#argumentLine(name, path, { ...source, expr: value }));
-    const given = this.#given(name, call ? { ...source, expr: call.bare } : source, true);
-    return { given, args: call?.args };
-  }
-
-  /** Further away than any line of a model. */
-  #argumentLine(part: string, path: string, source: Source): OverrideLine {
-    const { span } = source.expr;
-    const { asked } = this.#context.run;
-    let given: Given | undefined;
-    return {
-      span,
-      whole: span,
-      model: '',
-      nearness: -1,
-      given: () => {
-        if (given) return given;
-        const waiting = asked.findIndex((one) => one.span === span);
-        if (waiting >= 0) return { value: failCircle(this.#context, asked.slice(waiting), span), span };
-        asked.push({ name: `${part}.${path}`, span, nearness: source.nearness });
-        given = this.#given(part, source, true);
-        asked.pop();
-        return given;
-      },
-    };
+    const { expr } = source;
+    const scope = this.#scope(name, source, true);
+    const { value, args } = opened(scope, expr, (path, span, work) => {
+      const { asked } = this.#context.run;
+      asked.push({ name: `${name}.${path}`, span, nearness: source.nearness });
+      const given = work();
+      asked.pop();
+      return given;
+    });
+    return { given: { value, span: expr.span }, args };
   }
 
   /** Lines over the parts of a model; `earlier` is the value of a part that the model has replaced. */
@@ -167,7 +150,7 @@ export class GivenValues {
       overrides,
       this.#scopes.index,
       ({ name, value, file, nearness }, without, shadow) => {
-        const part = (): Opened | undefined =>
+        const part = (): Written | undefined =>
           earlier ? { given: earlier, args: undefined } : this.#part(name, shadow);
         const before = () => this.#shadow(name, part(), lines.belowWithout(name, without));
         const source = { expr: value, file, nearness, before };
@@ -178,7 +161,7 @@ export class GivenValues {
   }
 
   /** A part as a right side sees it that changes its inside. */
-  #part(name: string, shadow: boolean): Opened | undefined {
+  #part(name: string, shadow: boolean): Written | undefined {
     if (shadow) return this.#opened(name);
     const { fields, params } = this.#flat;
     const [field, param] = [fields.get(name), params.get(name)];
@@ -186,18 +169,19 @@ export class GivenValues {
     return given && { given, args: undefined };
   }
 
-  /** A right side; its own name means what was `before` it, where there is something. */
-  #given(own: string, { expr, file, before }: Source, shadow: boolean): Given {
-    const value = this.#evaluated(own, expr, this.#scopes.shadows(file), before && (() => before(true)));
-    const { span } = expr;
-    if (shadow || !holdsShadow(value)) return { value, span };
-    return { value: this.#evaluated(own, expr, this.#scopes.parts(file), before && (() => before(false))), span };
+  /** With shadows first, and with parts where one is handed on. */
+  #given(own: string, source: Source, shadow: boolean): Given {
+    const { expr } = source;
+    const value = evaluate(this.#scope(own, source, true), expr);
+    if (shadow || !holdsShadow(value)) return { value, span: expr.span };
+    return { value: evaluate(this.#scope(own, source, false), expr), span: expr.span };
   }
 
-  #evaluated(own: string, expr: Expr, scope: Scope, before: (() => Val) | undefined): Val {
-    if (!before) return evaluate(scope, expr);
-    const member = (name: string, span: Span) => (name === own ? before() : scope.member(name, span));
-    return evaluate({ ...scope, member }, expr);
+  /** A right side's; its own name means what was `before` it, where there is something. */
+  #scope(own: string, { file, before }: Source, shadow: boolean): Scope {
+    const scope = shadow ? this.#scopes.shadows(file) : this.#scopes.parts(file);
+    if (!before) return scope;
+    return { ...scope, member: (name, span) => (name === own ? before(shadow) : scope.member(name, span)) };
   }
 
   /** What a declaration replaces, with the lines that the models before it have for it. */
@@ -209,11 +193,10 @@ export class GivenValues {
   }
 
   /** A part that is only read: it is no part of the model. */
-  #shadow(name: string, opened: Opened | undefined, lines: Overrides | undefined): Val {
-    if (!opened) return error;
-    const { given, args } = opened;
+  #shadow(name: string, written: Written | undefined, lines: Overrides | undefined): Val {
+    if (!written) return error;
+    const { given, args } = written;
     if (!isPart(given.value)) return given.value;
-    const overrides = args && lines ? merged(args, lines) : (lines ?? args);
-    return place(this.#context, given, { path: name, source: name }, overrides, true);
+    return place(this.#context, given, { path: name, source: name }, over(args, lines), true);
   }
 }

@@ -1,5 +1,6 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Attribute, Param } from '../../../grammar/tree.ts';
+import { nodesBelow } from '../../../grammar/within.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import { Facts } from '../../dims/facts.ts';
@@ -20,8 +21,9 @@ import { itemOf } from '../eval/items.ts';
 import { assumeAll, conditions, resolveType } from '../eval/signature.ts';
 import { checkAttributes } from '../modules/declared.ts';
 import { inPlaceOf } from '../modules/interfaces.ts';
-import { isPart, partKinds, partsOf, pathText, place, slotOf } from '../modules/members.ts';
+import { isPart, partKinds, partsOf, pathText, place } from '../modules/members.ts';
 import { listOverrides } from '../modules/overrides.ts';
+import { slotOf } from '../modules/slots.ts';
 import { failCircle } from '../report/circle.ts';
 import { definitions, siteIn } from '../report/definitions.ts';
 import { fail } from '../report/report.ts';
@@ -181,7 +183,7 @@ class ModelElaboration {
     return {
       ...fileScope(this.#context, file),
       owner: { what: `model ${name}`, span: decl.name.span, isModel: true, promisedBy: undefined },
-      member: (one, span) => this.#value(one, span),
+      member: (one, span) => (graph ? this.#value(one, span) : this.#static(one, span)),
       memberNames: () => [...params.keys(), ...fields.keys(), ...inputs.keys(), ...[...lets.keys()].filter(isWritten)],
       hint: (one) =>
         outputs.has(one) ? `an equation reads no output: \`let ${one} = …\`, and \`output ${one}\` of it` : undefined,
@@ -189,6 +191,29 @@ class ModelElaboration {
       facts: this.#facts,
       graph,
     };
+  }
+
+  /** Whether it is an input, or an equation that names one, directly or not: no static value. */
+  #isOfInputs(name: string, met = new Set<string>()): boolean {
+    const { inputs, lets } = this.#flat;
+    if (inputs.has(name)) return true;
+    const equation = lets.get(name)?.decl;
+    if (!equation || met.has(name)) return false;
+    met.add(name);
+    if (equation.kind === 'let-item') return this.#isOfInputs(equation.whole, met);
+    for (const node of nodesBelow(equation.value))
+      if (node.kind === 'name' && this.#isOfInputs(node.name, met)) return true;
+    return false;
+  }
+
+  /** A name where only static values may stand. */
+  #static(name: string, span: Span): Val | undefined {
+    if (!this.#isOfInputs(name)) return this.#value(name, span);
+    const { inputs, lets } = this.#flat;
+    const what = inputs.has(name) ? `the input ${name}` : `the \`let\` of ${name}`;
+    const declared = (inputs.get(name) ?? lets.get(name))?.decl.name.span;
+    const notes = declared ? [{ span: declared, text: `\`${name}\` is declared here` }] : [];
+    return fail({ context: this.#context }, 'CROB2208', span, { what }, { notes });
   }
 
   #scope(file: FileScope): Scope {
@@ -243,7 +268,7 @@ class ModelElaboration {
   /** The same of a parameter or part of which members are read. */
   #shadow(name: string, span: Span): Val | undefined {
     const decl = (this.#flat.params.get(name) ?? this.#flat.fields.get(name))?.decl;
-    if (!decl) return this.#value(name, span);
+    if (!decl) return this.#static(name, span);
     this.#uses.note(name);
     const known = this.#values.get(name) ?? this.#shadows.get(name);
     if (known) return known;

@@ -11,7 +11,7 @@ import { standIns } from '../eval/stand-ins.ts';
 import { counted, fail } from '../report/report.ts';
 import { type InterfaceAt, interfacesOf } from '../source/interfaces-of.ts';
 import type { FileScope } from '../source/program.ts';
-import { readMember } from './members.ts';
+import { staticMember, weightNamed } from './members.ts';
 import { methodOf } from './promises.ts';
 
 /**
@@ -24,7 +24,7 @@ export function checkInterface(context: Context, instance: Instance, { decl, fil
   let sound = true;
   for (const member of decl.members) {
     if (member.kind !== 'static') continue;
-    const value = readMember(undefined, context, instance, member.name.name);
+    const value = staticMember(context, instance, member.name.name);
     if (!value) {
       fail(
         { context },
@@ -62,8 +62,9 @@ export function checkInterface(context: Context, instance: Instance, { decl, fil
 function bodyFor(context: Context, instance: Instance, file: FileScope): Scope {
   return {
     ...fileScope(context, file),
-    member: (name) => readMember(undefined, context, instance, name),
+    member: (name) => staticMember(context, instance, name),
     memberNames: () => namesOf(instance),
+    later: (name) => weightNamed(instance, name),
     dims: new DimScope(true),
   };
 }

@@ -1,5 +1,5 @@
 import type { Span } from '../../../grammar/span.ts';
-import type { Attribute, FieldMember, ModuleMember, Param } from '../../../grammar/tree.ts';
+import type { Attribute, Expr, FieldMember, ModuleMember, Param } from '../../../grammar/tree.ts';
 import * as dims from '../../dims/dim.ts';
 import type { Asked } from '../context/asked.ts';
 import { type Context, reading } from '../context/context.ts';
@@ -15,10 +15,11 @@ import { evaluateInit } from '../eval/initialise.ts';
 import { resolveType } from '../eval/signature.ts';
 import { failCircle } from '../report/circle.ts';
 import { fail } from '../report/report.ts';
-import type { FileScope } from '../source/program.ts';
 import { instantiate } from './construct.ts';
 import { mayReadOverrides, newInstance, noteTraining } from './instance.ts';
-import { listOverrides, refuseInside } from './overrides.ts';
+import { opened } from './opened.ts';
+import { listOverrides, merged, refuseInside } from './overrides.ts';
+import { slotOf } from './slots.ts';
 
 export function moduleScope(context: Context, instance: Instance): Scope {
   return fileScope(context, instance.file, {
@@ -26,7 +27,14 @@ export function moduleScope(context: Context, instance: Instance): Scope {
     self: instance,
     member: (name) => staticMember(context, instance, name),
     memberNames: () => namesOf(instance),
+    later: (name) => weightNamed(instance, name),
   });
+}
+
+/** A weight or buffer of the module, for messages. */
+export function weightNamed({ declared: { members } }: Instance, name: string): string | undefined {
+  const kind = members.get(name)?.kind;
+  return kind === 'param' ? `the weight ${name}` : kind === 'buffer' ? `the buffer ${name}` : undefined;
 }
 
 /** A parameter, static, part or method, made when first asked for. */
@@ -116,7 +124,13 @@ function paramValue(context: Context, instance: Instance, param: Param): Val {
   const name = param.name.name;
   const scope = moduleScope(context, instance);
   const override = instance.overrides?.below.get(name);
-  const given = override?.line?.given(instance.shadow) ?? instance.args.get(name) ?? defaultOf(scope, param);
+  const { slot, holes } = slotOf(param, instance.file);
+  const open =
+    slot && !holes && param.value && !override?.line && !instance.args.has(name)
+      ? memberOpened(instance, scope, param.value)
+      : undefined;
+  const given =
+    open?.given ?? override?.line?.given(instance.shadow) ?? instance.args.get(name) ?? defaultOf(scope, param);
   if (!given)
     return fail(
       scope,
@@ -127,13 +141,24 @@ function paramValue(context: Context, instance: Instance, param: Param): Val {
     );
   const fitted = fitStatic(scope, given.value, param.type, given.span, param.name.span, instance.file);
   if (!fitted) return error;
-  const { slot, holes } = slotOf(param, instance.file);
   if (!slot || holes) {
     if (override && override.below.size > 0) overrideInSpec(context, instance, override, name);
     return fitted;
   }
   const at = { path: childPath(instance.path, name), source: childSource(instance.source, name) };
-  return place(context, { value: fitted, span: given.span }, at, override, instance.shadow);
+  return place(context, { value: fitted, span: given.span }, at, over(open?.args, override), instance.shadow);
+}
+
+/** In a shadow, arguments of its parts wait until they are asked for. */
+function memberOpened({ shadow }: Instance, scope: Scope, expr: Expr) {
+  if (!shadow) return undefined;
+  const { value, args } = opened(scope, expr, (_, __, work) => work());
+  return { given: { value, span: expr.span }, args };
+}
+
+/** Lines over arguments, which are further away. */
+export function over(args: Overrides | undefined, lines: Overrides | undefined): Overrides | undefined {
+  return args && lines ? merged(args, lines) : (lines ?? args);
 }
 
 function overrideInSpec(context: Context, instance: Instance, override: Overrides, name: string): void {
@@ -168,15 +193,6 @@ function defaultOf(scope: Scope, { type, value }: Param): Given | undefined {
   return { value: isInit ? evaluateInit(scope, value) : evaluate(scope, value), span: value.span };
 }
 
-/** A parameter whose type is a module or an interface is a slot; the host fills the holes of an interface with parameters. */
-export function slotOf(param: Param, file: FileScope): { slot: boolean; holes: boolean } {
-  if (param.type.kind !== 'named-type') return { slot: false, holes: false };
-  const found = file.lookup(param.type.name.name);
-  if (found?.decl.kind === 'module') return { slot: true, holes: false };
-  if (found?.decl.kind === 'interface') return { slot: true, holes: found.decl.params.length > 0 };
-  return { slot: false, holes: false };
-}
-
 function staticValue(context: Context, instance: Instance, member: Extract<ModuleMember, { kind: 'static' }>): Val {
   const scope = moduleScope(context, instance);
   const value = member.value ? evaluate(scope, member.value) : error;
@@ -196,12 +212,12 @@ function staticValue(context: Context, instance: Instance, member: Extract<Modul
 
 function fieldValue(context: Context, instance: Instance, member: FieldMember): Val {
   const { name } = member.name;
-  const override = instance.overrides?.below.get(name);
+  const written = instance.overrides?.below.get(name);
   const scope = moduleScope(context, instance);
-  const given = override?.line?.given(instance.shadow) ?? {
-    value: evaluate(scope, member.value),
-    span: member.value.span,
-  };
+  const open = written?.line ? undefined : memberOpened(instance, scope, member.value);
+  const override = over(open?.args, written);
+  const given = open?.given ??
+    written?.line?.given(instance.shadow) ?? { value: evaluate(scope, member.value), span: member.value.span };
   // Nor is there a list in which `@path` could number it.
   if (given.value.kind === 'error') return error;
   const source = childSource(instance.source, name);
@@ -229,7 +245,7 @@ function fieldValue(context: Context, instance: Instance, member: FieldMember): 
     'CROB2201',
     span,
     { expected: partKinds, actual: describe(value) },
-    override
+    written
       ? { notes: [{ span: member.name.span, text: `\`${name}\` is declared here` }] }
       : { help: `a value that is no module is a \`static ${name} = …\`` },
   );
@@ -315,18 +331,14 @@ export function pathText(
 }
 
 /** A name of a module as its methods see it: also weights and buffers, placed in the graph at first use. */
-export function readMember(
-  scope: Scope | undefined,
-  context: Context,
-  instance: Instance,
-  name: string,
-): Val | undefined {
+export function readMember(scope: Scope, context: Context, instance: Instance, name: string): Val | undefined {
   const found = staticMember(context, instance, name);
   if (found) return found;
   const declared = instance.declared.members.get(name);
   if (declared?.kind !== 'param' && declared?.kind !== 'buffer') return undefined;
-  if (scope && scope.self !== instance) return undefined;
-  if (!scope?.graph) return fail(scope ?? { context }, 'CROB2208', declared.name.span, { what: `the weight ${name}` });
+  if (scope.self !== instance) return undefined;
+  // Whoever asked says so at its own place: see `later` of scopes.
+  if (!scope.graph) return undefined;
   const { build, weights } = scope.graph;
   const placed = weights.get(name);
   if (placed) return { kind: 'tensor', value: placed };

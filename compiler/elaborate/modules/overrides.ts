@@ -4,7 +4,7 @@ import type { Place } from '../context/paths.ts';
 import type { Instance, Val } from '../context/values.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
-import { readMember } from './members.ts';
+import { staticMember } from './members.ts';
 import { memberHelp } from './names-in-files.ts';
 
 /**
@@ -157,5 +157,5 @@ function refuseShared(
 
 function memberAt(context: Context, value: Val | undefined, step: string): Val | undefined {
   if (value?.kind === 'list') return value.items[step === '*' ? 0 : Number(step)];
-  return value?.kind === 'instance' ? readMember(undefined, context, value.instance, step) : undefined;
+  return value?.kind === 'instance' ? staticMember(context, value.instance, step) : undefined;
 }
