@@ -71,8 +71,9 @@ function drawBadPath(draw: Draw, built: Built): BadPath | undefined {
       return bad(steps, index + (draw.once(4) ? '' : below(place)), why, index + below(place) === index ? 'none' : '1');
     }
     case 2: {
-      if (lists.length === 0) return undefined;
-      const { steps, place } = draw.of(lists);
+      const flat = lists.filter(({ place }) => place.kind === 'list' && place.items[0]?.kind !== 'list');
+      if (flat.length === 0) return undefined;
+      const { steps, place } = draw.of(flat);
       return bad(
         steps,
         draw.of([`[0][0]${below(place)}`, `[*][*]${below(place)}`, `.dim`, `.items`]),

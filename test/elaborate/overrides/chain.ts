@@ -3,7 +3,7 @@ import type { Draw } from '../../draws.ts';
 import { type Bench, builtOf, type Outcome, type Source } from './bench.ts';
 import { type Base, chainSource, type Line, type Valued } from './case.ts';
 import { drawLine } from './draw-line.ts';
-import { covers, overlap, read } from './meaning.ts';
+import { covers, isSeenBy, read } from './meaning.ts';
 import { type ModelGraph, valueAt } from './places.ts';
 import { same, type Value } from './value.ts';
 
@@ -117,13 +117,12 @@ export function symbolicSource({ base, levels }: Chain, name: string, lines: rea
 
 /** Those of which no line reads what another one changed after it. */
 function settledOf(chains: readonly Chain[], bench: Bench): readonly Chain[] {
-  // What a line that reads its own path reads: the model without it and without what is nearer.
+  // What a line that reads its own path reads: the model without it and without nearer lines of the same path.
   const without = chains.flatMap((chain) =>
     chain.lines.flatMap((line, i) => {
       if (!line.right.reads.some((steps) => covers(line.steps, steps))) return [];
-      const isBelow = (other: Valued) =>
-        other !== line && !(other.level >= line.level && overlap(other.steps, line.steps));
-      return [{ line, source: literalSource(chain, `${chain.id}_without_${i}`, chain.lines.filter(isBelow)) }];
+      const seen = chain.lines.filter((other) => isSeenBy(line, other));
+      return [{ line, source: literalSource(chain, `${chain.id}_without_${i}`, seen) }];
     }),
   );
   const outcomes = bench(without.map(({ source }) => source));

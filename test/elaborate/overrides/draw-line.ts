@@ -18,7 +18,7 @@ export function drawLine(draw: Draw, chain: Chain): Valued | undefined {
     const isRival = (other: readonly Step[]) => pathText(other) === pathText(steps) || steps.includes('*');
     if (rivals.some((line) => line.level === level && isRival(line.steps))) continue;
     const isShadowed = rivals.some((line) => line.level >= level);
-    const right = drawRight(draw, built, target, isShadowed);
+    const right = drawRight(draw, chain, target, isShadowed);
     const value = right?.compute(right.reads.map((from) => valueAt(built, from) ?? { kind: 'other' }));
     if (!right || !value || value.kind === 'other') continue;
     return { level, steps, right, place: draw.below(1000), value };
@@ -41,12 +41,21 @@ function withStar(draw: Draw, steps: readonly Step[]): readonly Step[] {
   return steps.map((step, i) => (i === at || (typeof step === 'number' && draw.once(4)) ? '*' : step));
 }
 
-function drawRight(draw: Draw, built: Built, target: Settable, isShadowed: boolean): RightSide | undefined {
+function drawRight(draw: Draw, { model, lines }: Chain, target: Settable, isShadowed: boolean): RightSide | undefined {
+  const built = builtOf(model);
   const kind = draw.below(20);
   if (kind < 7) return drawLiteral(draw, target);
   // What a nearer line hides is not what stands there.
   if (kind < 13) return isShadowed ? undefined : drawReading(draw, target.value, target);
   const sources = readable(built).filter(({ steps }) => pathText(steps) !== pathText(target.steps));
   const near = sources.filter(({ steps }) => steps.length <= 2);
+  // From a part with a line that reads this one, or that reads another part with such a line.
+  const reading = lines.filter(({ right }) => right.reads.some(([first]) => first === target.steps[0]));
+  const crossing = sources.filter(
+    ({ steps, value }) =>
+      value.kind === target.value.kind &&
+      (reading.length > 0 ? reading : lines).some((line) => line.steps[0] === steps[0]),
+  );
+  if (kind < 17 && crossing.length > 0) return drawReading(draw, target.value, draw.of(crossing));
   return drawReading(draw, target.value, draw.of(draw.once(2) ? sources : near));
 }

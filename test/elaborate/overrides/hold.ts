@@ -2,8 +2,9 @@ import type { Diagnostic } from '../../../compiler/diagnostics/diagnostic.ts';
 import { graphHash } from '../../../compiler/ir/hash.ts';
 import { type Draw, draws } from '../../draws.ts';
 import { type Bench, builtOf, drawnFile, hashOf, type Source } from './bench.ts';
-import { type Base, chainSource, type Line, settingText } from './case.ts';
+import { type Base, chainSource, type Line, settingText, type Valued } from './case.ts';
 import { type Chain, drawChains, literalSource, type Misfit, plainSource, symbolicSource } from './chain.ts';
+import { hasCircle } from './circles.ts';
 import { covers, type Deciding, deciding } from './meaning.ts';
 import { type ModelGraph, pathText, valueAt } from './places.ts';
 import { constantly } from './right-side.ts';
@@ -27,7 +28,9 @@ export interface Tally {
   refused: number;
   refusedAtLine: number;
   refusedInNote: number;
-  /** Chains that are refused as a line reads what is built with it. */
+  /** Chains with lines that read parts which other lines change. */
+  crossing: number;
+  /** Chains that are refused as the value of a line depends on itself. */
   circular: number;
   /** Chains given up, as a later line changed what an earlier one reads. */
   unsettled: number;
@@ -43,6 +46,7 @@ export const noTally = (): Tally => ({
   refused: 0,
   refusedAtLine: 0,
   refusedInNote: 0,
+  crossing: 0,
   circular: 0,
   withoutEffect: 0,
   unsettled: 0,
@@ -71,7 +75,7 @@ export function holdChain(chain: Chain, bench: Bench): Finding[] {
 function holdMisfits(misfits: readonly Misfit[], tally: Tally, bench: Bench): Finding[] {
   const symbolic = misfits.flatMap(({ chain, line }, i) =>
     readsItself(line)
-      ? [{ line, source: symbolicSource(chain, `${chain.id}_misfit_${i}`, [...chain.lines, line]) }]
+      ? [{ line, source: symbolicSource(chain, `${chain.id}_misfit_${i}`, [...chain.lines.map(asLiteral), line]) }]
       : [],
   );
   const outcomes = bench(symbolic.map(({ source }) => source));
@@ -98,6 +102,10 @@ function holdMisfits(misfits: readonly Misfit[], tally: Tally, bench: Bench): Fi
     return [{ kind: 'refused, and the line is not shown', chain: undefined, source: source.text, detail }];
   });
   return [...accepted, ...elsewhere];
+}
+
+function asLiteral(line: Valued): Valued {
+  return { ...line, right: constantly(line.value) };
 }
 
 /** What else a line reads, it may change itself. */
@@ -157,6 +165,7 @@ function holdAll(draw: Draw, chains: readonly Chain[], tally: Tally, bench: Benc
   const outcomes = bench(forms.flatMap(({ symbolic, flat, out }) => [symbolic, flat, ...(out ? [out] : [])]));
   return forms.flatMap(({ chain, symbolic, flat, out }) => {
     tally.held++;
+    if (isCrossing(chain)) tally.crossing++;
     const { source, detail } = shownChain(chain);
     const found: Finding[] = [];
     const finding = (kind: string, text: string) => found.push({ kind, chain, source, detail: `${text}\n${detail}` });
@@ -164,8 +173,10 @@ function holdAll(draw: Draw, chains: readonly Chain[], tally: Tally, bench: Benc
     if (hash !== hashOf(chain.baseModel)) tally.changed++;
     const compare = (form: Source, refused: string, other: string) => {
       const { model, said } = outcomes.get(form.name)!;
-      if (!model && form === symbolic && isCircular(chain, said)) tally.circular++;
-      else if (!model && isWithoutEffect(said)) {
+      if (!model && form === symbolic && isCircular(said)) {
+        tally.circular++;
+        if (!hasCircle(chain, bench)) finding('refused as a circle, and no value depends on itself', sayings(said));
+      } else if (!model && isWithoutEffect(said)) {
         tally.withoutEffect++;
         if (form === flat) holdWithoutEffect(chain, said, bench, finding);
       } else if (!model) finding(refused, sayings(said));
@@ -205,11 +216,19 @@ function holdWithoutEffect(
     finding('refused as without effect, and has one', [...refused].join(', '));
 }
 
-/** A part is built as a whole, so that a line may read none that is built with what the line sets. */
-function isCircular({ lines }: Chain, said: readonly Diagnostic[]): boolean {
-  return (
-    said.every(({ code }) => code === 'CROB2305') &&
-    lines.some((line) => line.right.reads.length > 0 && !readsItself(line))
+function isCircular(said: readonly Diagnostic[]): boolean {
+  return said.length > 0 && said.every(({ code }) => code === 'CROB2305');
+}
+
+/** Whether a line reads a part that another one changes. */
+function isCrossing({ lines }: Chain): boolean {
+  return lines.some((line) =>
+    lines.some(
+      (other) =>
+        other !== line &&
+        line.steps[0] !== other.steps[0] &&
+        line.right.reads.some(([first]) => first === other.steps[0]),
+    ),
   );
 }
 
@@ -250,7 +269,7 @@ function holdSettings(chain: Chain, bench: Bench, finding: (kind: string, text: 
   if (lines.length === 0) return;
   const { graph, said } = bench.withSettings(source, lines);
   const typed = lines.map((line) => `--set "${line}"`).join(' ');
-  if (!graph && (isCircular(chain, said) || isWithoutEffect(said))) return;
+  if (!graph && (isCircular(said) || isWithoutEffect(said))) return;
   if (!graph) finding('refused by --set, and right with numbers', `${typed}\n${sayings(said)}`);
   else if (graphHash(graph) !== hashOf(chain.model)) finding('another graph by --set', typed);
 }

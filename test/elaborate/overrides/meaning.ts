@@ -43,6 +43,11 @@ export function overlap(a: readonly Step[], b: readonly Step[]): boolean {
   return a.length === b.length && a.every((step, i) => step === b[i] || step === '*' || b[i] === '*');
 }
 
+/** Whether a line that reads its own path sees another one: neither itself nor a nearer one of the same path. */
+export function isSeenBy(line: Valued, other: Valued): boolean {
+  return other !== line && !(other.level >= line.level && pathText(other.steps) === pathText(line.steps));
+}
+
 /** What a right side reads, each value in the model that it means: undefined where it reads nothing that can be. */
 export function read(line: Line, own: Built, others: Built): readonly (Value | undefined)[] {
   return line.right.reads.map((steps) => valueAt(covers(line.steps, steps) ? own : others, steps));
