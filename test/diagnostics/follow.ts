@@ -23,6 +23,12 @@ export function follow(source: string, { span }: Diagnostic, help: string): stri
     const end = source.indexOf('\n', span.start);
     return inPlace(made, { ...span, end });
   }
+  const part = /name in weights files; the part is `([^`]+)`$/.exec(help)?.[1];
+  if (part !== undefined) {
+    const path = source.slice(span.start, span.end);
+    const end = path.lastIndexOf(']') + 1;
+    return inPlace(part + path.slice(end > 0 ? end : path.lastIndexOf('.')));
+  }
   const written = /^write `([^`…]+)`$/.exec(help)?.[1];
   if (written !== undefined) return inPlace(written);
   const before = /^write `([^`…]+)` before `([^`]+)`/.exec(help);

@@ -119,16 +119,38 @@ describe.each(rows)('%s', (code, { example }) => {
   });
 });
 
+const folder = join(import.meta.dirname, '../cases');
+const cases = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.md'))
+  .flatMap((file) => {
+    const files = [...readCase(readFileSync(join(folder, file), 'utf8')).files.values()];
+    const [source] = files;
+    return source !== undefined && files.length === 1 ? [{ file, source }] : [];
+  });
+
+describe('a part that a help names', () => {
+  const helps = cases.flatMap(({ file, source }) =>
+    diagnosticsOf(source).flatMap((d) =>
+      d.help?.includes('the part is `') ? [{ file, source, d, help: d.help }] : [],
+    ),
+  );
+
+  test('is named somewhere', () => {
+    expect(helps.length).toBeGreaterThan(3);
+  });
+
+  test.each(helps)('stands where it says: $file, $help', ({ source, d, help }) => {
+    const edited = follow(source, d, help) ?? '';
+    expect(edited).not.toBe(source);
+    // What is said of it there may be wrong as well.
+    expect(diagnosticsOf(edited).filter(({ message }) => message === d.message)).toEqual([]);
+  });
+});
+
 describe('a condition that a help asks for', () => {
-  const folder = join(import.meta.dirname, '../cases');
-  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.md'))
-    .flatMap((file) => {
-      const files = [...readCase(readFileSync(join(folder, file), 'utf8')).files.values()];
-      const [source] = files;
-      return source !== undefined && files.length === 1 ? [{ file, source }] : [];
-    })
-    .filter(({ source }) => diagnosticsOf(source).some(({ help }) => help?.startsWith('add `where')));
+  const sources = cases.filter(({ source }) =>
+    diagnosticsOf(source).some(({ help }) => help?.startsWith('add `where')),
+  );
 
   test('is asked for somewhere', () => {
     expect(sources.length).toBeGreaterThan(10);

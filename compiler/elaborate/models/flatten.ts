@@ -296,7 +296,12 @@ function remove(context: Context, flat: FlatModel, path: Path, model: string): v
   if (name === undefined || !parts.some((part) => part.has(name))) {
     const names = parts.flatMap((part) => [...part.keys()]);
     const text = context.run.program.text(path.span);
-    fail({ context }, 'CROB2306', path.span, { name: text, model }, { help: didYouMean(text, names) });
+    const part = firstName(path);
+    const isInside = path.steps.length > 1 && (flat.fields.has(part) || flat.params.has(part));
+    const help = isInside
+      ? `\`without\` takes out what the model itself declares; what is inside of \`${part}\` is changed by overrides`
+      : didYouMean(text, names);
+    fail({ context }, 'CROB2306', path.span, { name: text, model }, { help });
     return;
   }
   for (const part of parts) part.delete(name);

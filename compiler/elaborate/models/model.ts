@@ -22,7 +22,7 @@ import { assumeAll, conditions, resolveType } from '../eval/signature.ts';
 import { checkAttributes } from '../modules/declared.ts';
 import { inPlaceOf } from '../modules/interfaces.ts';
 import { isPart, partKinds, partsOf, pathText, place } from '../modules/members.ts';
-import { listOverrides } from '../modules/overrides.ts';
+import { listOverrides, stepText } from '../modules/overrides.ts';
 import { slotOf } from '../modules/slots.ts';
 import { failCircle } from '../report/circle.ts';
 import { definitions, siteIn } from '../report/definitions.ts';
@@ -433,8 +433,8 @@ class ModelElaboration {
           { context: this.#context },
           'CROB2301',
           node.span,
-          { name: step, what: `the parameter ${name}` },
-          { help: didYouMean(step, [...params.keys()]) },
+          { name: stepText(step), what: `the parameter ${name}` },
+          { help: didYouMean(step, [...params.keys()]) ?? `give the whole value instead: \`${name} = …\`` },
         );
       }
     }

@@ -18,7 +18,7 @@ import { fail } from '../report/report.ts';
 import { instantiate } from './construct.ts';
 import { mayReadOverrides, newInstance, noteTraining } from './instance.ts';
 import { opened } from './opened.ts';
-import { listOverrides, merged, refuseInside } from './overrides.ts';
+import { listOverrides, merged, refuseInside, stepText } from './overrides.ts';
 import { slotOf } from './slots.ts';
 
 export function moduleScope(context: Context, instance: Instance): Scope {
@@ -166,8 +166,8 @@ function overrideInSpec(context: Context, instance: Instance, override: Override
     const part = fieldNamedInFiles(instance, `${name}.${step}`);
     const help = part
       ? `\`${name}.${step}\` is its name in weights files; the part is \`${instance.source}.${part}[${step}]\``
-      : 'give the whole value instead';
-    fail({ context }, 'CROB2301', node.span, { name: step, what: `the parameter ${name}` }, { help });
+      : `give the whole value instead: \`${childSource(instance.source, name)} = …\``;
+    fail({ context }, 'CROB2301', node.span, { name: stepText(step), what: `the parameter ${name}` }, { help });
   }
 }
 

@@ -93,7 +93,7 @@ function isName(context: Context, instance: Instance, name: string, { span, belo
   const notes = [{ span: instance.decl.name.span, text: `module ${what} is declared here` }];
   if (isListStep(name)) {
     const help = 'it is one module, not a list of them';
-    fail({ context }, 'CROB2301', span, { name: `[${name}]`, what: `module ${what}` }, { help });
+    fail({ context }, 'CROB2301', span, { name: stepText(name), what: `module ${what}` }, { help });
   } else if (member?.kind === 'static') {
     fail({ context }, 'CROB2311', span, { name, what }, { notes });
   } else {
@@ -112,6 +112,11 @@ function isName(context: Context, instance: Instance, name: string, { span, belo
 function firstSteps(below: ReadonlyMap<string, Overrides>): readonly string[] {
   const [first] = below;
   return first ? [first[0], ...firstSteps(first[1].below)] : [];
+}
+
+/** A step as it is written, without the dot: `heads`, `[0]`. */
+export function stepText(step: string): string {
+  return isListStep(step) ? `[${step}]` : step;
 }
 
 function isListStep(step: string): boolean {
