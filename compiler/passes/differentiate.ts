@@ -1,5 +1,6 @@
 import type { Builder } from '../ir/builder.ts';
-import type { Node, NodeOf, Value } from '../ir/graph.ts';
+import type { Node, Value } from '../ir/graph.ts';
+import { hasGradient, isOperator } from '../ops/has-gradient.ts';
 import type { OpName } from '../ops/names.ts';
 import type { GradientAt, OpRow } from '../ops/row.ts';
 import { ops } from '../ops/table.ts';
@@ -61,15 +62,11 @@ export function gradients(
 function fedBy(nodes: readonly Node[], wanted: readonly Value[]): Set<Value> {
   const fed = new Set<Value>(wanted);
   for (const node of nodes) {
-    if (!isOperator(node) || ops[node.op].gradient === 'none') continue;
+    if (!hasGradient(node)) continue;
     if (!node.inputs.some((input) => fed.has(input))) continue;
     for (const output of node.outputs) if (isFloat(output.type.dtype)) fed.add(output);
   }
   return fed;
-}
-
-function isOperator(node: Node): node is NodeOf<OpName> & Node {
-  return node.op !== 'input' && node.op !== 'weight';
 }
 
 function backward({ op, origin }: Node): Node['origin'] {

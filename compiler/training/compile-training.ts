@@ -7,9 +7,16 @@ import { modelGraph } from '../elaborate/models/checked-model.ts';
 import { type Expanded, expandModel, inlineModel } from '../elaborate/models/inline.ts';
 import type { ModelGraph } from '../elaborate/models/model.ts';
 import { type WeightPart, weightParts } from '../elaborate/models/weight-parts.ts';
+import { noteUnreached } from '../elaborate/recipes/note-unreached.ts';
 import { type EvaluatedRecipe, evaluatedRoots, evaluateRecipe } from '../elaborate/recipes/recipe.ts';
 import { type FileScope, Program, type SourceHost } from '../elaborate/source/program.ts';
-import { type ModelAt, modelOfRecipe, type RecipeAt, recipesOf } from '../elaborate/source/recipe-chain.ts';
+import {
+  type ModelAt,
+  modelOfRecipe,
+  type RecipeAt,
+  recipeChain,
+  recipesOf,
+} from '../elaborate/source/recipe-chain.ts';
 import { settingsSource } from '../elaborate/source/settings-source.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { Graph, GraphInput, GraphOutput, Init, Value } from '../ir/graph.ts';
@@ -174,6 +181,8 @@ function elaborateTraining(
   };
   const evaluated = evaluateRecipe(counting, recipe, trained);
   if (!evaluated || !sound) return undefined;
+  const chain = recipeChain(recipe);
+  if (!('base' in chain)) noteUnreached(context, { chain, losses: evaluated.losses, at: model, model: trained });
   const resolved = resolveRecipe(evaluated, program, names);
   const bound = new Map<string, Dim>([...resolved.dims].map(([dim, n]) => [dim, constant(n)]));
   const unbatched = new Map([...bound].filter(([dim]) => dim !== 'B'));

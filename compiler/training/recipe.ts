@@ -2,7 +2,7 @@ import { position, type Span } from '../../grammar/span.ts';
 import { type Selection, selects } from '../elaborate/models/selection.ts';
 import type { EvaluatedRecipe } from '../elaborate/recipes/recipe.ts';
 import type { Constructed, Rate, SettingValue, Sourced } from '../elaborate/recipes/recipe-settings.ts';
-import { isTrained, type Trained } from '../elaborate/recipes/recipe-weights.ts';
+import { isUpdated, type Trained } from '../elaborate/recipes/recipe-weights.ts';
 import type { Program } from '../elaborate/source/program.ts';
 import {
   type MetricName,
@@ -274,7 +274,7 @@ export function weightSettings(
   const group = groups.find((one) => selects(one, path));
   const { lr, weightDecay } = optimizer;
   return {
-    frozen: !isTrained(trained, path) || fixed.some((one) => selects(one, path)),
+    frozen: !isUpdated(trained, fixed, path),
     lrFactor: group?.lr ? applied(group.lr, lr) / lr : 1,
     weightDecay: !decays ? 0 : group?.weightDecay ? applied(group.weightDecay, weightDecay) : weightDecay,
   };

@@ -323,6 +323,28 @@ model Words extends Both {
 }
 `,
   },
+  CROB2319: {
+    severity: 'note',
+    title: 'Weights that no term trains',
+    template: 'no term of `{recipe}` has a gradient for {weights}{longer}: {count}',
+    explanation: `A recipe trains these weights, but its terms do not depend on them, or only by what has no gradient: the index of a
+\`top_k\`, a comparison, \`floor\`, \`stop_gradient\`. So they stay as they are, under weight decay too. That may be what is meant, so it
+is a note: \`fix\` or \`train all except\` says so, and then there is none. For a recipe of this very model it stands at the line of
+the recipe without which it would be otherwise, or at its name; for a variant that inherits its recipe, at the line of the variant.
+Weights are named by their paths in weights files. Those that no output reads either have a note of their own.`,
+    example: `model Ranked where 2 <= N {
+  score = Linear(8, 1)
+  value = Linear(8, 8)
+  input x: f32[N, 8]
+  output best: f32[2, 8] = gather(value(x), top_k(rearrange(score(x), "n 1 -> n"), 2).index)
+}
+recipe plain for Ranked at N = 16 {
+  term size = mean(square(best), "k d ->")
+  optimizer = AdamW(lr = 1e-3)
+  epochs = 10
+}
+`,
+  },
   CROB2320: {
     severity: 'error',
     title: 'Unknown setting',
@@ -554,6 +576,28 @@ recipe plain for Net at B = 8 {
   optimizer = SGD(lr = 0.1)
   steps = 10
   init head.* from "head.safetensors" via published
+}
+`,
+  },
+  CROB2332: {
+    severity: 'note',
+    title: 'An output for losses that no term reads',
+    template: 'no term of `{recipe}` reads `output(train) {name}`',
+    explanation: `An \`output(train)\` is there for losses alone. With this recipe it is without effect, and so are the weights that nothing
+else reads. Mostly a \`term\` is missing. A model may have such an output for another of its recipes, so it is a note.`,
+    example: `model Small {
+  stem = Linear(8, 8)
+  head = Linear(8, 1)
+  side = Linear(8, 1)
+  input x: f32[B, 8]
+  let features = relu(stem(x))
+  output score = head(features)
+  output(train) early = side(features)
+}
+recipe plain for Small at B = 4 {
+  term size = mean(score, "b c ->")
+  optimizer = AdamW(lr = 1e-3)
+  epochs = 10
 }
 `,
   },

@@ -1,4 +1,6 @@
 import type { Node, Value } from '../../ir/graph.ts';
+import { hasGradient } from '../../ops/has-gradient.ts';
+import { isFloat } from '../../ops/typing.ts';
 import { type Call, flatten, type TemplateBody } from './template.ts';
 
 /**
@@ -16,8 +18,22 @@ export interface Needs {
   readonly wholeCalls: readonly Call[];
 }
 
-/** Of the bodies that were asked for. */
-export type NeedsStore = Map<TemplateBody, Needs>;
+/**
+ * What leads from a value to what is made of it: every operator, or those through which a gradient comes back. None does
+ * through whole numbers and truths, through operators without one, or from what is left in buffers.
+ */
+export type Flow = 'values' | 'gradients';
+
+/** Needs of the bodies that were asked for. */
+export type NeedsStore =
+  | { readonly flow: 'values'; readonly ofBodies: Map<TemplateBody, Needs> }
+  | {
+      readonly flow: 'gradients';
+      readonly ofBodies: Map<TemplateBody, Needs>;
+      readonly smooth: Map<TemplateBody, boolean>;
+      /** Of smooth bodies, which have the same in both flows. */
+      readonly values: NeedsStore;
+    };
 
 const last = 28;
 export const buffersBit = 1 << (last + 1);
@@ -32,14 +48,15 @@ type Inside = Pick<TemplateBody, 'nodes' | 'calls' | 'placeholders' | 'weights'>
 
 /** Worked out when asked for: most templates of a training form are never looked through. */
 export function needsOfBody(known: NeedsStore, body: TemplateBody): Needs {
-  const found = known.get(body);
+  const found = known.ofBodies.get(body);
   if (found) return found;
-  const bits = new Bits(body.nodes);
+  if (known.flow === 'gradients' && isSmooth(known.smooth, body)) return needsOfBody(known.values, body);
+  const bits = new Bits(body.nodes, known.flow);
   const results = flatten(body.result);
   for (let i = 0; i < results.length; i++) bits.add(results[i]!, bitOf(i) | callsBit);
-  for (const { value } of body.updates) bits.add(value, buffersBit | callsBit);
+  if (known.flow === 'values') for (const { value } of body.updates) bits.add(value, buffersBit | callsBit);
   const needs = needsBehind(known, bits, body);
-  known.set(body, needs);
+  known.ofBodies.set(body, needs);
   return needs;
 }
 
@@ -47,26 +64,57 @@ export function needsOfBody(known: NeedsStore, body: TemplateBody): Needs {
 export function needsOfValues(
   known: NeedsStore,
   values: readonly Value[],
-  inside: Pick<TemplateBody, 'nodes' | 'calls'>,
+  { nodes, calls, placeholders = [] }: ReadTogether,
 ): Needs {
-  const bits = new Bits(inside.nodes);
+  const bits = new Bits(nodes, known.flow);
   for (const value of values) bits.add(value, bitOf(0) | callsBit);
-  return needsBehind(known, bits, { ...inside, placeholders: [], weights: [] });
+  return needsBehind(known, bits, { nodes, calls, placeholders, weights: [] });
 }
+
+/**
+ * Whether gradients come back wherever values come from: no operator is in the way, in itself or below. Most bodies are, and
+ * to see that takes less time than to go through them once more.
+ */
+function isSmooth(known: Map<TemplateBody, boolean>, body: TemplateBody): boolean {
+  let smooth = known.get(body);
+  if (smooth === undefined) {
+    smooth = body.updates.length === 0 && !body.nodes.some(stopsGradients);
+    for (let i = 0; smooth && i < body.calls.length; i++) smooth = isSmooth(known, body.calls[i]!.template.body);
+    known.set(body, smooth);
+  }
+  return smooth;
+}
+
+/** What takes floats and has no gradient for them. Constants and random draws have nothing behind them. */
+function stopsGradients(node: Node): boolean {
+  const { inputs, outputs } = node;
+  if (inputs.length === 0 || (isFloat(outputs[0]!.type.dtype) && outputs.length === 1 && hasGradient(node)))
+    return false;
+  for (let i = 0; i < inputs.length; i++) {
+    const { type, node: from } = inputs[i]!;
+    if (isFloat(type.dtype) && (from.inputs.length > 0 || from.op === 'input' || from.op === 'weight')) return true;
+  }
+  return false;
+}
+
+type ReadTogether = Pick<TemplateBody, 'nodes' | 'calls'> & Partial<Pick<TemplateBody, 'placeholders'>>;
 
 /** The bits of a body's values. Values are numbered as they are made, so those of a body lie near each other. */
 class Bits {
   readonly first: number;
   // No typed array: bodies are small, and the memory of one is fetched from outside the heap.
   readonly of: number[];
+  readonly #floatsAlone: boolean;
 
-  constructor(nodes: readonly Node[]) {
+  constructor(nodes: readonly Node[], flow: Flow) {
+    this.#floatsAlone = flow === 'gradients';
     this.first = nodes[0]?.id ?? 0;
     const last = nodes.at(-1)?.outputs.at(-1)?.id ?? this.first;
     this.of = new Array<number>(last - this.first + 1).fill(0);
   }
 
-  add({ id }: Value, needed: number): void {
+  add({ id, type }: Value, needed: number): void {
+    if (this.#floatsAlone && !isFloat(type.dtype)) return;
     this.of[id - this.first]! |= needed;
   }
 
@@ -78,6 +126,7 @@ class Bits {
 /** Goes back through a body once, from the bits of its ends. */
 function needsBehind(known: NeedsStore, bits: Bits, { nodes, calls, placeholders, weights }: Inside): Needs {
   const { first, of } = bits;
+  const gradients = known.flow === 'gradients';
   const ofCalls: (readonly number[])[] = new Array(calls.length);
   let nextCall = calls.length - 1;
   for (let at = nodes.length; at >= 0; at--) {
@@ -86,7 +135,8 @@ function needsBehind(known: NeedsStore, bits: Bits, { nodes, calls, placeholders
       const { inputs, outputs } = node;
       let needed = of[outputs[0].id - first]!;
       for (let i = 1; i < outputs.length; i++) needed |= of[outputs[i]!.id - first]!;
-      if (needed !== 0) for (let i = 0; i < inputs.length; i++) of[inputs[i]!.id - first]! |= needed;
+      if (needed !== 0 && !gradients) for (let i = 0; i < inputs.length; i++) of[inputs[i]!.id - first]! |= needed;
+      else if (needed !== 0 && hasGradient(node)) for (let i = 0; i < inputs.length; i++) bits.add(inputs[i]!, needed);
     }
     for (let call = calls[nextCall]; call && call.at >= at; call = calls[--nextCall])
       ofCalls[nextCall] = throughCall(known, call, bits);

@@ -57,8 +57,9 @@ export interface TemplateStore {
   readonly identities: Map<string, string>;
   /** By identity. */
   readonly parts: Map<string, readonly OwnPart[]>;
-  readonly needs: NeedsStore;
-  /** Where it was told that calls nest too deeply. */
+  /** What outputs depend on, and what a loss has a gradient for. */
+  readonly needs: { readonly values: NeedsStore; readonly gradients: NeedsStore };
+  /** Where it was reported that calls nest too deeply. */
   tooDeep: Span | undefined;
   /** Methods written without a signature, with that of their interface. */
   readonly implementations: Map<ImplementationMember, MethodMember>;
@@ -67,6 +68,7 @@ export interface TemplateStore {
 
 /** Patterns are the same whatever templates are made from. */
 export function templateStore(patterns = patternStore()): TemplateStore {
+  const values: NeedsStore = { flow: 'values', ofBodies: new Map() };
   return {
     constructed: new Set(),
     byMethod: new Map(),
@@ -74,7 +76,7 @@ export function templateStore(patterns = patternStore()): TemplateStore {
     exemplars: new Map(),
     identities: new Map(),
     parts: new Map(),
-    needs: new Map(),
+    needs: { values, gradients: { flow: 'gradients', ofBodies: new Map(), smooth: new Map(), values } },
     tooDeep: undefined,
     implementations: new Map(),
     patterns,

@@ -93,14 +93,14 @@ function addReachedInOtherForms(context: Context, { flat }: ModelGraph, reached:
   for (const training of [false, true]) {
     if (training === context.training && context.evaluated.length === 0) continue;
     const form = elaborateModel({ ...fork(context), training, evaluated: [] }, flat);
-    if (form) addReached(context.run.store.needs, form, reached);
+    if (form) addReached(context.run.store.needs.values, form, reached);
   }
 }
 
 /** A part that no output depends on is a mistake: the topmost of each is reported, those of one declaration together. */
 export function checkReached(context: Context, model: ModelGraph): void {
   const reached = new Set<string>();
-  addReached(context.run.store.needs, model, reached);
+  addReached(context.run.store.needs.values, model, reached);
   if (isAllReached(context, model, reached)) return;
   addReachedInOtherForms(context, model, reached);
   const byPlace = new Map<string, Unreached[]>();

@@ -1,16 +1,16 @@
 import { asConstant } from '../../dims/dim.ts';
-import type { NodeOf } from '../../ir/graph.ts';
+import type { NodeOf, Value } from '../../ir/graph.ts';
 import { type Context, fork } from '../context/context.ts';
 import { bitOf, type Needs, type NeedsStore, needsOfBody, needsOfValues, readOfCall } from '../context/needs.ts';
 import { childPath } from '../context/paths.ts';
-import type { Call, Template } from '../context/template.ts';
+import type { Call, Template, TemplateBody } from '../context/template.ts';
 import { elaborateModel, type ModelGraph } from './model.ts';
 
-/** What of a model's weights its outputs depend on, in training or in inference. */
+/** Which of a model's weights are read, or are reached by gradients. */
 export interface WeightUse {
-  /** Paths of those that are read; without what is read in one form alone where that changes nothing below. */
+  /** Paths of those that are; without those of one form alone where that changes nothing below. */
   readonly read: ReadonlySet<string>;
-  /** How many numbers each of the others has, by path: methods that are called make something of them that no output needs. */
+  /** How many numbers each of the others has, by path: methods that are called make something of them that leads nowhere. */
   readonly unread: ReadonlyMap<string, number>;
 }
 
@@ -19,31 +19,44 @@ export interface WeightUse {
  * or another form.
  */
 export function mayLeaveUnread({ run }: Context, model: ModelGraph): boolean {
-  const known = run.store.needs;
-  return new Search(known).body(model.calls, needsOf(known, model), outputsBit);
+  return new Search(run.store.needs.values).model(model, outputsOf(model));
 }
 
+/** What of a model's weights its outputs depend on, in training or in inference. */
 export function weightUse(context: Context, model: ModelGraph): WeightUse {
-  const walk = new Walk(context.run.store.needs);
-  walk.add(model);
+  const walk = new Walk(context.run.store.needs.values);
+  walk.add(model, outputsOf(model));
   for (const training of [false, true]) {
     if (walk.unread().size === 0) break;
     if (training === context.training && context.evaluated.length === 0) continue;
     const form = elaborateModel({ ...fork(context), training, evaluated: [] }, model.flat);
-    if (form) walk.add(form);
+    if (form) walk.add(form, outputsOf(form));
   }
   return { read: walk.read, unread: walk.unread() };
 }
 
-/** All outputs of a model are read. */
-const outputsBit = bitOf(0);
+/** Whether a call of the model has weights, other than buffers, for which what is made of these values gives no gradient. */
+export function mayLackGradient({ run }: Context, model: ModelGraph, ends: readonly Value[]): boolean {
+  return new Search(run.store.needs.gradients).model(model, ends);
+}
 
-function needsOf(known: NeedsStore, { outputs, nodes, calls }: ModelGraph): Needs {
-  return needsOfValues(
-    known,
-    outputs.map(({ value }) => value),
-    { nodes, calls },
-  );
+/** For which of a model's weights, in this form, what is made of these values gives a gradient. */
+export function gradientUse({ run }: Context, model: ModelGraph, ends: readonly Value[]): WeightUse {
+  const walk = new Walk(run.store.needs.gradients);
+  walk.add(model, ends);
+  return { read: walk.read, unread: walk.unread() };
+}
+
+/** What is read of values that are read as one. */
+const whole = bitOf(0);
+
+function outputsOf({ outputs }: ModelGraph): readonly Value[] {
+  return outputs.map(({ value }) => value);
+}
+
+/** Buffers take no part in gradients. */
+function counts({ flow }: NeedsStore, { attributes }: NodeOf<'weight'>): boolean {
+  return flow === 'values' || attributes.role === 'param';
 }
 
 /** For weights that a call does not read, by what is read of the call. */
@@ -56,8 +69,11 @@ class Search {
     this.#known = known;
   }
 
-  body(calls: readonly Call[], needs: Needs, read: number): boolean {
-    for (let i = 0; i < needs.weights.length; i++) if ((needs.weights[i]! & read) === 0) return true;
+  model({ nodes, calls }: ModelGraph, ends: readonly Value[]): boolean {
+    return this.#calls(calls, needsOfValues(this.#known, ends, { nodes, calls }), whole);
+  }
+
+  #calls(calls: readonly Call[], needs: Needs, read: number): boolean {
     for (let i = 0; i < calls.length; i++) {
       const { template } = calls[i]!;
       const below = readOfCall(needs, i, read);
@@ -74,17 +90,26 @@ class Search {
     }
     let leaves = known.get(read);
     if (leaves === undefined) {
-      leaves = this.body(template.body.calls, needsOfBody(this.#known, template.body), read);
+      leaves = this.#body(template.body, read);
       known.set(read, leaves);
     }
     return leaves;
+  }
+
+  #body(body: TemplateBody, read: number): boolean {
+    const needs = needsOfBody(this.#known, body);
+    for (let i = 0; i < needs.weights.length; i++)
+      if ((needs.weights[i]! & read) === 0 && counts(this.#known, body.weights[i]!)) return true;
+    return this.#calls(body.calls, needs, read);
   }
 
   #holdsWeights(template: Template): boolean {
     let holds = this.#holds.get(template);
     if (holds === undefined) {
       const { weights, calls } = template.body;
-      holds = weights.length > 0 || calls.some((call) => this.#holdsWeights(call.template));
+      holds =
+        weights.some((weight) => counts(this.#known, weight)) ||
+        calls.some((call) => this.#holdsWeights(call.template));
       this.#holds.set(template, holds);
     }
     return holds;
@@ -104,10 +129,10 @@ class Walk {
     this.#known = known;
   }
 
-  /** Another form of the model. */
-  add(model: ModelGraph): void {
-    this.#call(model.calls, '');
-    this.#follow(model.calls, { needs: needsOf(this.#known, model), read: outputsBit, path: '' });
+  /** Another form of the model, of which some values are read. */
+  add({ nodes, calls }: ModelGraph, ends: readonly Value[]): void {
+    this.#call(calls, '');
+    this.#follow(calls, { needs: needsOfValues(this.#known, ends, { nodes, calls }), read: whole, path: '' });
   }
 
   unread(): ReadonlyMap<string, number> {
@@ -122,7 +147,7 @@ class Walk {
       if (places.has(place)) continue;
       this.#called.set(template, places.add(place));
       for (const weight of template.body.weights)
-        this.#sizes.set(childPath(place, weight.attributes.path), sizeOf(weight));
+        if (counts(this.#known, weight)) this.#sizes.set(childPath(place, weight.attributes.path), sizeOf(weight));
       this.#call(template.body.calls, place);
     }
   }

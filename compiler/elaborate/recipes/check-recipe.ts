@@ -1,6 +1,6 @@
 import type { ModelDecl, RecipeDecl } from '../../../grammar/tree.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
-import { type Context, collecting, silent } from '../context/context.ts';
+import { type Context, collecting, observe, silent } from '../context/context.ts';
 import type { Faults } from '../context/faults.ts';
 import { blamedOnLines } from '../models/blame.ts';
 import { trainingGraph } from '../models/checked-model.ts';
@@ -12,8 +12,9 @@ import { type ModelAt, namedModel, recipeChain, recipesOf } from '../source/reci
 import { placedMap } from '../weights/weights-map-places.ts';
 import { checkBoundSizes } from './bound-sizes.ts';
 import { evaluateBindings, mergeEquations } from './merge-recipes.ts';
+import { noteUnreached } from './note-unreached.ts';
 import { evaluateChain, evaluatedRoots, reportedChain } from './recipe.ts';
-import { elaborateTerms } from './recipe-terms.ts';
+import { elaborateTerms, type Losses } from './recipe-terms.ts';
 import { kindsOf, selectedBy, selectWeights } from './select-weights.ts';
 
 /** Models in training form: several recipes train one model. */
@@ -48,8 +49,11 @@ export function checkRecipe(trained: TrainedModels, decl: RecipeDecl, file: File
     notFound(context, named.name, found?.decl.kind, 'a model', named.file);
     return;
   }
-  const model = trainedModel(trained, { decl: found.decl, file: found.file });
-  if (model) evaluateChain(context, chain, model);
+  const at = { decl: found.decl, file: found.file };
+  const model = trainedModel(trained, at);
+  if (!model) return;
+  const { result, sound } = observe(context, (inner) => evaluateChain(inner, chain, model));
+  if (sound) noteUnreached(context, { chain, losses: result.losses, at, model });
 }
 
 /**
@@ -69,7 +73,7 @@ export function checkInherited(trained: TrainedModels, at: ModelAt, model: Model
   const note = { span: at.decl.name.span, text: `${at.decl.name.name} inherits ${recipe.decl.name.name}` };
   const { bindings, refused } = evaluateBindings(silent(context), chain);
   const equations = mergeEquations(silent(context), chain);
-  const faultsWith = (of: ModelGraph): Faults => {
+  const inspect = (of: ModelGraph): { readonly faults: Faults; readonly losses: Losses } => {
     const faults = new Map<string, Diagnostic>();
     const inner = collecting(context, faults);
     for (const one of chain)
@@ -80,11 +84,15 @@ export function checkInherited(trained: TrainedModels, at: ModelAt, model: Model
         if (selected && member.kind === 'init' && member.via)
           placedMap(inner, member.via, one.file, { model: of, ...selected });
       }
-    elaborateTerms(inner, { name: recipe.decl.name, equations, bindings, refused }, of);
+    const losses = elaborateTerms(inner, { name: recipe.decl.name, equations, bindings, refused }, of);
     checkBoundSizes(inner, recipe.decl.name, bindings, of, evaluatedRoots(context, recipe, of));
-    return faults;
+    return { faults, losses };
   };
   const inForm = { ...context, training: trainsMore };
-  for (const d of blamedOnLines(inForm, at, faultsWith(form), faultsWith))
+  const { faults, losses } = inspect(form);
+  for (const d of blamedOnLines(inForm, at, faults, (of) => inspect(of).faults))
     context.report({ ...d, notes: [...d.notes.slice(0, 2), note] });
+  // One that does not look at `training` is the same in both forms.
+  const trainedForm = trained.models.has(at.decl) ? trained.models.get(at.decl) : model;
+  if (trainedForm && faults.size === 0) noteUnreached(context, { chain, losses, at, model: trainedForm });
 }

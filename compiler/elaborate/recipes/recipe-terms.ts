@@ -46,6 +46,8 @@ export interface Losses {
   readonly nodes: readonly Node[];
   readonly calls: readonly Call[];
   readonly given: ReadonlyMap<Value, Value>;
+  /** The placeholders by the names of the model's inputs and outputs. */
+  readonly seen: ReadonlyMap<string, Value>;
 }
 
 export interface TermsOf {
@@ -68,11 +70,13 @@ export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGr
   const { build } = graph;
   const values = new Map<string, Val>();
   const given = new Map<Value, Value>();
+  const seen = new Map<string, Value>();
   for (const { name, value } of [...model.inputs, ...model.outputs]) {
     build.origin = originIn(model, name);
     for (const d of value.type.shape) for (const v of dims.variables(d)) dimScope.known.set(v, dims.variable(v));
     const placeholder = build.input(name, value.type);
     given.set(placeholder, value);
+    seen.set(name, placeholder);
     values.set(name, tensor(placeholder));
   }
   const { report } = context;
@@ -141,16 +145,20 @@ export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGr
     else if (value.kind !== 'error') refuseTerm(context, member, value);
   }
   checkDims(context, recipe, model, dimScope);
-  return { inputs, terms, nodes: build.nodes, calls: graph.calls, given };
+  return { inputs, terms, nodes: build.nodes, calls: graph.calls, given, seen };
 }
 
 /** Where a value of the model is declared: what stands behind it is not the recipe's. */
-function originIn({ flat }: ModelGraph, name: string): Origin {
-  const output = flat.outputs.get(name)?.decl;
-  const declared = output ?? flat.inputs.get(name)?.decl;
-  // Of an output that is a list, each item is named after it.
-  const span = declared?.name.span ?? flat.outputs.get(name.replace(/_\d+$/, ''))?.decl.name.span;
+function originIn(model: ModelGraph, name: string): Origin {
+  const { flat } = model;
+  const declared = flat.inputs.get(name) ?? flat.outputs.get(outputOf(model, name));
+  const span = declared?.decl.name.span;
   return { span, path: '', label: `${flat.inputs.has(name) ? 'input' : 'output'} ${name}` };
+}
+
+/** The output as it is declared: of one that is a list, each item is named after it. */
+export function outputOf({ flat }: ModelGraph, name: string): string {
+  return flat.outputs.has(name) ? name : name.replace(/_\d+$/, '');
 }
 
 function inputsIn({ run: { program } }: Context, { inputs }: Equations, { span, code }: Diagnostic): readonly Note[] {

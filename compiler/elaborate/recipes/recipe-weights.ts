@@ -20,10 +20,15 @@ export interface Trained {
 }
 
 /** Whether a weight is among those that `train` selects; all are where there is no `train`. */
-export function isTrained(trained: Trained | undefined, weight: string): boolean {
+function isTrained(trained: Trained | undefined, weight: string): boolean {
   if (!trained) return true;
   const named = trained.paths.some((one) => selects(one, weight));
   return trained.mode === 'only' ? named : !named;
+}
+
+/** Whether a recipe updates a weight: it trains it, and does not fix it. */
+export function isUpdated(trained: Trained | undefined, fixed: readonly Selection[], weight: string): boolean {
+  return isTrained(trained, weight) && !fixed.some((one) => selects(one, weight));
 }
 
 /** Where an `init` takes weights from, and which of those that it selects it leaves as they are. */

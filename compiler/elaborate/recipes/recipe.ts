@@ -18,7 +18,7 @@ import {
   evaluateInit,
   evaluateTrained,
   type Initial,
-  isTrained,
+  isUpdated,
   type Trained,
 } from './recipe-weights.ts';
 import { selectedBy } from './select-weights.ts';
@@ -121,7 +121,8 @@ export function evaluateChain(context: Context, chain: readonly RecipeAt[], mode
     groups.unshift(...own);
     ownGroups = own;
   }
-  const updated = (path: string) => isTrained(trained?.value, path) && !fixed.some(({ value }) => selects(value, path));
+  const allFixed = fixed.map(({ value }) => value);
+  const updated = (path: string) => isUpdated(trained?.value, allFixed, path);
   const trainsSome = !(trained || fixed.length > 0) || declaresParam(context, model, updated);
   if (!trainsSome)
     fail({ context }, 'CROB2323', decl.name.span, { name: decl.name.name, missing: 'weight left to train' });
