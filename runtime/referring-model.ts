@@ -160,12 +160,12 @@ function portsOf(graph: Graph): Ports {
 /** Bands of the pictures that crobc reads: RGB. */
 const readBands = 3;
 
-/** Throws a UserError for a model of images of other bands than pictures are read with. */
-export function checkBands(model: string, image: Value): void {
+/** Throws a UserError for a model of images of other bands than pictures are read with; `where` is put behind it. */
+export function checkBands(model: string, image: Value, where = ''): void {
   const bands = size(image, 1);
   if (bands === undefined || bands === readBands) return;
   throw new UserError(
-    `${model} takes images of ${bands} ${bands === 1 ? 'band' : 'bands'}, and train, eval and predict read pictures as RGB, which has ${readBands}: build it and run it from your own program, or set its backbone's bands to ${readBands}`,
+    `${model} takes images of ${bands} ${bands === 1 ? 'band' : 'bands'}, and train, eval and predict read pictures as RGB, which has ${readBands}: build it and run it from your own program, or set its backbone's bands to ${readBands}${where}`,
   );
 }
 

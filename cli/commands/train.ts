@@ -3,6 +3,7 @@ import { byteSize } from '../../runtime/byte-size.ts';
 import type { OnBad } from '../../runtime/data/problems.ts';
 import { duration, writeLine } from '../../runtime/progress.ts';
 import type { Device } from '../../runtime/session.ts';
+import { batchSize } from '../../runtime/training/data.ts';
 import { type DryRun, dryRun } from '../../runtime/training/dry-run.ts';
 import { shownInits } from '../../runtime/training/init-files.ts';
 import type { ResolvedSetting } from '../../runtime/training/resolved-settings.ts';
@@ -78,7 +79,12 @@ export async function train(file: string, options: TrainOptions): Promise<number
   };
   for (const line of training.recipe.notes) run.note(line);
   if (dry) {
-    const plan = data === undefined ? {} : await attempted(() => planOf({ ...run, data }));
+    const plan = await attempted(async () => {
+      if (data !== undefined) return planOf({ ...run, data });
+      // Whatever the data are, they have these inputs.
+      batchSize(training, run.place);
+      return undefined;
+    });
     const inits = await attempted(() => initsOf(run));
     const refused = [plan.refused, inits.refused].filter((reason) => reason !== undefined);
     const read = { plan: plan.value, inits: inits.value, refused: refused.map(({ message }) => message) };
@@ -127,13 +133,21 @@ function shownDryRun(found: DryRun, hasData: boolean): string {
         ? 'not known without the data'
         : 'known with --data'
       : `${n(plan.steps)}, ${n(plan.stepsPerEpoch)} an epoch, ${n(plan.perStep)} samples each`;
+  const untrained = [
+    ['fixed', parameters.fixed, ' by the recipe'],
+    ['unreached', parameters.unreached, ', for which no term has a gradient'],
+    ['inference', parameters.inference, ', which training does not read'],
+    ['buffers', parameters.buffers, ''],
+  ] as const;
   const rows = settings.map(({ name, value, source }) => [name, shownValue(value), source]);
   return [
     `${found.model} with recipe ${found.recipe}`,
     ...Object.entries(found.inputs).map(([name, type]) => `  input  ${name}: ${type}`),
     ...Object.entries(found.outputs).map(([name, type]) => `  output ${name}: ${type}`),
+    ...Object.entries(found.lossOutputs).map(([name, type]) => `  output(train) ${name}: ${type}`),
     '',
-    `parameters  ${n(parameters.trained)} trained, ${n(parameters.frozen)} frozen${parameters.buffers > 0 ? `, ${n(parameters.buffers)} in buffers` : ''}`,
+    `parameters  ${n(parameters.trained)} trained`,
+    ...untrained.flatMap(([label, count, what]) => (count === 0 ? [] : [`  ${label.padEnd(9)} ${n(count)}${what}`])),
     `memory      ${shownMemory(memory)}`,
     `  state     ${shownState(memory.state)}`,
     `  gradients ${byteSize(memory.gradients)}`,

@@ -1,4 +1,5 @@
-import { asConstant } from '../../compiler/dims/dim.ts';
+import type { DType, Origin, TensorType, Value } from '../../compiler/ir/graph.ts';
+import { staticShape } from '../../compiler/ir/shapes.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { type Batch, loadBatches } from '../data/batches.ts';
 import { type Dataset, openDataset } from '../data/dataset.ts';
@@ -19,25 +20,81 @@ export interface InputSizes {
   readonly width: number;
 }
 
-/** What data sets of images, phrases and masks give, by rank. */
-const fed: Readonly<Record<string, number>> = { image: 4, tokens: 2, mask: 2, target: 4 };
+/** A size, or the name of one: sizes of one name are the same. */
+type Size = number | 'B' | 'H' | 'W' | 'T';
 
-/** The batch of a model in training form. Throws a UserError for one that such data sets cannot feed. */
-export function batchSize({ forward, recipe }: Training): number {
-  for (const { name, value } of forward.inputs) {
-    if (fed[name] !== value.type.shape.length) {
+interface Fed {
+  readonly dtype: DType;
+  readonly shape: readonly Size[];
+}
+
+const image: Fed = { dtype: 'f32', shape: ['B', 3, 'H', 'W'] };
+
+/** What data sets of images, phrases and masks give. */
+const fed: ReadonlyMap<string, Fed> = new Map<string, Fed>([
+  ['image', image],
+  ['tokens', { dtype: 'i64', shape: ['B', 'T'] }],
+  ['mask', { dtype: 'bool', shape: ['B', 'T'] }],
+  ['target', { dtype: 'f32', shape: ['B', 1, 'H', 'W'] }],
+]);
+
+/**
+ * The batch of a model in training form. Throws a UserError, with the line of the input, for a model or a recipe that such
+ * data sets cannot feed.
+ */
+export function batchSize({ forward, recipe }: Training, place: (origin: Origin) => string): number {
+  const who = `${recipe.model} with recipe ${recipe.name}`;
+  const sizes = new Map<Size, number>();
+  const inputs = new Map(forward.inputs.map(({ name, value }) => [name, value]));
+  // In the order of what is fed: sizes are those of the image first of all.
+  for (const [name, type] of fed) {
+    const value = inputs.get(name);
+    if (!value) continue;
+    const at = place(value.node.origin);
+    if (type === image && value.type.shape.length === image.shape.length)
+      checkBands(recipe.model, value, ` (image is declared at ${at})`);
+    if (!fits(type, value.type, sizes))
       throw new UserError(
-        `train feeds image: f32[B, 3, H, W], tokens: i64[B, T], mask: bool[B, T] and target: f32[B, 1, H, W]; ${recipe.model} with recipe ${recipe.name} wants ${name} of ${value.type.shape.length} axes`,
+        `the data give ${name}: ${shown(type, sizes)}, and ${who} takes ${name}: ${shownType(value)} (${at})`,
       );
-    }
   }
-  const image = forward.inputs.find(({ name }) => name === 'image');
-  checkBands(recipe.model, image!.value);
-  return asConstant(image!.value.type.shape[0]!)!;
+  for (const [name, value] of inputs) {
+    if (fed.has(name)) continue;
+    const given = [...fed].map(([one, type]) => `${one}: ${shown(type, new Map())}`).join(', ');
+    throw new UserError(
+      `${who} takes ${name}: ${shownType(value)} (${place(value.node.origin)}), which the data do not have; they give ${given}`,
+    );
+  }
+  const batch = sizes.get('B');
+  if (!inputs.has('image') || batch === undefined)
+    throw new UserError(`the data are images, and ${who} has no input image: ${shown(image, sizes)}`);
+  return batch;
+}
+
+/** Binds sizes by their names as it goes. */
+function fits({ dtype, shape }: Fed, type: TensorType, sizes: Map<Size, number>): boolean {
+  const given = staticShape(type);
+  if (type.dtype !== dtype || given.length !== shape.length) return false;
+  return shape.every((size, axis) => {
+    const wanted = typeof size === 'number' ? size : (sizes.get(size) ?? given[axis]);
+    if (wanted === undefined || wanted !== given[axis]) return false;
+    sizes.set(size, wanted);
+    return true;
+  });
+}
+
+function shown({ dtype, shape }: Fed, sizes: ReadonlyMap<Size, number>): string {
+  return `${dtype}[${shape.map((size) => sizes.get(size) ?? size).join(', ')}]`;
+}
+
+function shownType({ type }: Value): string {
+  return `${type.dtype}[${staticShape(type).join(', ')}]`;
 }
 
 export interface TrainingDataOptions {
   readonly training: Training;
+  /** Where an input is declared. */
+  readonly place: (origin: Origin) => string;
   readonly dir: string;
   /** The data set's own `vocab.txt` when undefined, or else the aerial vocabulary that ships with crobc. */
   readonly tokenizer: string | undefined;
@@ -63,7 +120,7 @@ export interface TrainingData {
 export async function openTrainingData(options: TrainingDataOptions): Promise<TrainingData> {
   const { training, dir, onBad, cache, report } = options;
   const opening = { onBad, report, ...(cache === undefined ? {} : { cache }) };
-  const batch = batchSize(training);
+  const batch = batchSize(training, options.place);
   const { splits } = await openLayout(dir);
   const train = await openDataset(dir, 'train', opening);
   const val = splits.includes('val') ? await openDataset(dir, 'val', opening) : undefined;

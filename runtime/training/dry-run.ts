@@ -14,8 +14,19 @@ export interface DryRun {
   readonly recipe: string;
   readonly inputs: Readonly<Record<string, string>>;
   readonly outputs: Readonly<Record<string, string>>;
-  /** Elements of weights. */
-  readonly parameters: { readonly trained: number; readonly frozen: number; readonly buffers: number };
+  /** Those of `output(train)`. */
+  readonly lossOutputs: Readonly<Record<string, string>>;
+  /** Elements of weights, each counted once. */
+  readonly parameters: {
+    readonly trained: number;
+    /** Not trained by the recipe: `fix`, `train`. */
+    readonly fixed: number;
+    /** Trained by the recipe, and no term has a gradient for them. */
+    readonly unreached: number;
+    /** Trained by the recipe, and read by the model in inference alone. */
+    readonly inference: number;
+    readonly buffers: number;
+  };
   /** Bytes. */
   readonly memory: {
     /** What lasts from step to step: weights, optimizer state, averages, accumulators. */
@@ -63,6 +74,12 @@ export function dryRun(
   const trained = new Set(steps.flatMap(({ learning }) => learning));
   const count = (wanted: (weight: (typeof weights)[number]) => boolean) =>
     weights.filter(wanted).reduce((total, { shape }) => total + elementsOf(shape), 0);
+  const isLeft = ({ path, role, frozen }: (typeof weights)[number]) =>
+    role === 'param' && !frozen && !trained.has(path);
+  const inTraining = new Set(
+    forward.build.nodes.flatMap((node) => (node.op === 'weight' ? [node.attributes.path] : [])),
+  );
+  const inInference = new Set(training.inference.outputs.map(({ name }) => name));
   const types = (ports: typeof forward.inputs | typeof forward.outputs) =>
     Object.fromEntries(
       ports.map(({ name, value: { type } }) => [
@@ -77,10 +94,13 @@ export function dryRun(
     model: recipe.model,
     recipe: recipe.name,
     inputs: types(forward.inputs),
-    outputs: types(forward.outputs),
+    outputs: types(forward.outputs.filter(({ name }) => inInference.has(name))),
+    lossOutputs: types(forward.outputs.filter(({ name }) => !inInference.has(name))),
     parameters: {
       trained: count(({ path }) => trained.has(path)),
-      frozen: count(({ path, role }) => role === 'param' && !trained.has(path)),
+      fixed: count(({ role, frozen }) => role === 'param' && frozen),
+      unreached: count((weight) => isLeft(weight) && inTraining.has(weight.path)),
+      inference: count((weight) => isLeft(weight) && !inTraining.has(weight.path)),
       buffers: count(({ role }) => role === 'buffer'),
     },
     memory: {

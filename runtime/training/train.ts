@@ -130,7 +130,15 @@ async function prepare(options: TrainOptions, cache: string | undefined): Promis
   const { training, tokenizer, onBad, note } = options;
   const { recipe } = training;
   if (options.blank && !wordsOf(training.inference)) throw noWords(training.inference, '--no-phrases');
-  const data = await openTrainingData({ training, dir: options.data, tokenizer, onBad, cache, report: note });
+  const data = await openTrainingData({
+    training,
+    place: options.place,
+    dir: options.data,
+    tokenizer,
+    onBad,
+    cache,
+    report: note,
+  });
   const plan = planRun({
     samples: data.train.lines,
     batch: data.sizes.batch,

@@ -422,12 +422,33 @@ describe('what goes wrong', () => {
   });
 });
 
+/** A model with an output for losses. */
+const aside = (batch: string) => `model Net {
+  c = Conv2d(3, 1, 1)
+  side = Conv2d(3, 1, 1)
+  input image: f32[B, 3, H, W]
+  output logits = c(image)
+  output(train) early = side(image)
+}
+recipe plain for Net at B = ${batch}, H = 8, W = 8 {
+  input target: f32[B, 1, H, W]
+  term a = mean(square(logits), "b c h w ->") * mean(target, "b c h w ->")
+  term b = mean(square(early), "b c h w ->")
+  optimizer = SGD(lr = 0.1)
+  steps = 1
+  fix side.bias
+}
+recipe detached extends plain {
+  term b = mean(stop_gradient(early), "b c h w ->")
+}
+`;
+
 describe('--dry-run', () => {
   test('says what a run would be, and where each value is from', async () => {
     const ran = await train(['--dry-run', '--steps', '9', '--set', 'recipe.lr=2e-3']);
     expect(ran).toMatchObject({ code: 0, err: '' });
     expect(ran.out).toContain('  input  image: f32[2, 3, 16, 16]\n');
-    expect(ran.out).toContain('parameters  20,872 trained, 0 frozen\n');
+    expect(ran.out).toContain('parameters  20,872 trained\n');
     // Four bytes a weight, three times for AdamW.
     expect(ran.out).toContain('  state     weights 81.5 KiB, moments 81.5 KiB, variances 81.5 KiB\n');
     expect(ran.out).toMatch(/\n {2}step {6}[\d.]+ KiB at its peak.*: batch, activations, gradients\n/);
@@ -458,6 +479,39 @@ describe('--dry-run', () => {
     expect(ran.out).toMatch(/\nstart_from +quick +further\.crob:34\n/);
   });
 
+  test('counts weights that are not trained by the reason, and shows outputs for losses', async () => {
+    await writeFile(`${folder}/aside.crob`, aside('2'));
+    const ran = await run(['train', 'aside.crob', '--dry-run']);
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    expect(ran.out).toContain('  output logits: f32[2, 1, 8, 8]\n  output(train) early: f32[2, 1, 8, 8]\n\n');
+    expect(ran.out).toContain('parameters  7 trained\n  fixed     1 by the recipe\nmemory ');
+    const none = await run(['train', 'aside.crob', '--dry-run', '-r', 'detached', '--json']);
+    expect(none.err).toContain('no term of `detached` has a gradient for `side.weight` any longer: 3 weights');
+    expect(JSON.parse(none.out)).toMatchObject({
+      outputs: { logits: 'f32[2, 1, 8, 8]' },
+      lossOutputs: { early: 'f32[2, 1, 8, 8]' },
+      parameters: { trained: 4, fixed: 1, unreached: 3, inference: 0, buffers: 0 },
+    });
+  });
+
+  test('refuses inputs that no data have, with their lines, without data as well', async () => {
+    await writeFile(`${folder}/fed.crob`, aside('3').replace('B, 1, H', 'B, 2, H'));
+    const target = await run(['train', 'fed.crob', '--dry-run']);
+    expect(target).toMatchObject({
+      code: 1,
+      err: 'crobc: the data give target: f32[3, 1, 8, 8], and Net with recipe plain takes target: f32[3, 2, 8, 8] (fed.crob:9)\n',
+    });
+    expect(target.out).toContain('refused     the data give target');
+    await writeFile(`${folder}/fed.crob`, aside('3').replace('input target', 'input gsd: f32[B, 2]; input target'));
+    const more = await run(['train', 'fed.crob', '--dry-run']);
+    expect(more.err).toMatch(
+      /^crobc: Net with recipe plain takes gsd: f32\[3, 2\] \(fed.crob:9\), which the data do not have; /,
+    );
+    await writeFile(`${folder}/fed.crob`, aside('3').replaceAll('Conv2d(3', 'Conv2d(4').replace('B, 3, H', 'B, 4, H'));
+    const bands = await run(['train', 'fed.crob', '--dry-run']);
+    expect(bands.err).toMatch(/^crobc: Net takes images of 4 bands, .* \(image is declared at fed.crob:4\)\n$/);
+  });
+
   test('says what recomputing modules saves', async () => {
     const micro = [resolve('models/crobim.crob'), '--model', 'CroBIM_micro', '--dry-run', '--json'];
     const ran = await Promise.all(
@@ -473,7 +527,10 @@ describe('--dry-run', () => {
     const ran = await crobc(['train', 'learner.crob', '--dry-run', '--json'], { cwd: folder });
     expect(ran).toMatchObject({ code: 0, err: '' });
     const found = JSON.parse(ran.out);
-    expect(found).toMatchObject({ model: 'Learner', parameters: { trained: 20872, frozen: 0 } });
+    expect(found).toMatchObject({
+      model: 'Learner',
+      parameters: { trained: 20872, fixed: 0, unreached: 0, inference: 0, buffers: 0 },
+    });
     const settings = new Map(found.settings.map(({ name, ...rest }: { name: string }) => [name, rest]));
     expect(settings.get('term ce')).toEqual({ value: 'cross_entropy(logits, target)', source: 'learner.crob:19' });
     expect(settings.get('ema')).toEqual({ value: null, source: 'default' });

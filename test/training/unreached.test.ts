@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compileTraining } from '../../compiler/training/compile-training.ts';
-import { learningPaths } from '../../compiler/training/step.ts';
+import { differentiate } from '../../compiler/training/step.ts';
 import { memoryHost } from '../memory-host.ts';
 import { shippedModels } from '../shipped.ts';
 
@@ -9,7 +9,7 @@ function unreached(source: string, options: { readonly model: string; readonly o
   const host = memoryHost({ ...shippedModels, 'main.crob': source });
   const { training, diagnostics } = compileTraining(host, 'main.crob', { overrides: [], dims: new Map(), ...options });
   if (!training) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
-  const learn = new Set(learningPaths(training));
+  const learn = new Set(differentiate(training).learning);
   const left = training.weights.filter(({ path, role, frozen }) => role === 'param' && !frozen && !learn.has(path));
   const size = left.reduce((sum, { shape }) => sum + shape.reduce((n, dim) => n * dim, 1), 0);
   const told = diagnostics.filter(({ code }) => code === 'CROB2317' || code === 'CROB2319');
