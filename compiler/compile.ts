@@ -1,10 +1,10 @@
-import type { Declaration, ModuleDecl } from '../grammar/tree.ts';
+import type { Declaration, InterfaceDecl, ModuleDecl } from '../grammar/tree.ts';
 import { type Diagnostic, diagnostic, isError, isUnknownName } from './diagnostics/diagnostic.ts';
 import { inSourceOrder } from './diagnostics/order.ts';
 import { constant, type Dim } from './dims/dim.ts';
 import { type Context, isDependent, observe, openRun, resetBudget } from './elaborate/context/context.ts';
 import { templateStore } from './elaborate/context/store.ts';
-import { checkTypeName } from './elaborate/eval/check-type.ts';
+import { checkSignatureTypes, checkTypeName } from './elaborate/eval/check-type.ts';
 import { checkSizes, modelGraph } from './elaborate/models/checked-model.ts';
 import { checkDefaults, checkExample, checkFunction } from './elaborate/models/examples.ts';
 import { inlineModel } from './elaborate/models/inline.ts';
@@ -108,14 +108,17 @@ function checkDeclaration(
       twice((form) => checkExample(form, decl, scope));
       return undefined;
     case 'module':
+      checkMethodTypes(context, decl, scope);
       checkPromises(context, decl, scope);
       if (decl.params.every((param) => param.value)) twice((form) => checkDefaults(form, decl, scope, decl.name.span));
       return undefined;
     case 'interface':
+      checkMethodTypes(context, decl, scope);
       checkPromises(context, decl, scope);
       checkSignatures(context, { decl, file: scope });
       return undefined;
     case 'fn':
+      checkSignatureTypes(context, decl, scope);
       twice((form) => checkFunction(form, decl, scope));
       return undefined;
     case 'recipe':
@@ -128,6 +131,10 @@ function checkDeclaration(
       checkTypeName(context, decl, scope);
       return undefined;
   }
+}
+
+function checkMethodTypes(context: Context, { members }: ModuleDecl | InterfaceDecl, file: FileScope): void {
+  for (const member of members) if (member.kind === 'method') checkSignatureTypes(context, member, file);
 }
 
 /** Models, recipes and maps that lost text was part of, and those that build on them. */

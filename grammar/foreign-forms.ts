@@ -74,6 +74,11 @@ export function foreignForm({
   }
   if (isA(first, Without) && last.image === 'term' && isA(found, Identifier))
     return form(`without term ${found.image}`, `write \`without ${found.image}\``);
+  if (isA(first, Without) && isA(found, Comma) && isA(next, Identifier))
+    return form(
+      'without a, b',
+      `each has a line of its own: \`without ${last.image}\`, then \`without ${next.image}\``,
+    );
   if (isA(first, Train) && last.image === 'all') return form(`train all ${found.image}`, 'write `train all except`');
   if (isA(first, Group) && isA(found, Comma))
     return form('group a, b', 'a group has one path; give the other one a group of its own');

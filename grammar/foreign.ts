@@ -39,6 +39,31 @@ export const foreignWords: ReadonlyMap<string, string> = new Map([
   ['mut', 'leave it out: `x = …` binds a name anew'],
 ]);
 
+/** Dtypes of PyTorch and NumPy, and what crob calls them. */
+export const foreignDtypes: ReadonlyMap<string, string> = new Map([
+  ['float32', 'f32'],
+  ['float64', 'f32'],
+  ['float16', 'f32'],
+  ['bfloat16', 'f32'],
+  ['double', 'f32'],
+  ['half', 'f32'],
+  ['Tensor', 'f32'],
+  ['FloatTensor', 'f32'],
+  ['ndarray', 'f32'],
+  ['int32', 'i32'],
+  ['int64', 'i64'],
+  ['long', 'i64'],
+  ['LongTensor', 'i64'],
+  ['uint8', 'u8'],
+  ['boolean', 'bool'],
+]);
+
+/** What is to be written in place of a type of PyTorch or NumPy; undefined for any other name. */
+export function foreignType(name: string): string | undefined {
+  const dtype = foreignDtypes.get(name);
+  return dtype && `the type of a tensor is its dtype with its axes: \`${dtype}[B, C]\``;
+}
+
 /** Names that hold other names in PyTorch, NumPy and Python. */
 export const foreignPrefixes: ReadonlySet<string> = new Set([
   'torch',

@@ -1,5 +1,6 @@
 import { BaseParser, type Rule } from './base-parser.ts';
 import { span } from './faults.ts';
+import { foreignDtypes } from './foreign.ts';
 import { readString } from './strings.ts';
 import {
   Colon,
@@ -124,7 +125,8 @@ export abstract class TypeParser extends BaseParser {
         IGNORE_AMBIGUITIES: true,
         DEF: [
           {
-            GATE: () => dtypes.has(name.name),
+            // A dtype of another language is read as one, so that the message is about its name.
+            GATE: () => dtypes.has(name.name) || foreignDtypes.has(name.name),
             ALT: () => {
               const shape = this.SUBRULE(this.shape);
               const optional = this.OPTION2(() => this.CONSUME(Question)) !== undefined;

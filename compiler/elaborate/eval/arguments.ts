@@ -1,6 +1,6 @@
-import { foreignArgument } from '../../../grammar/foreign.ts';
+import { foreignArgument, foreignType } from '../../../grammar/foreign.ts';
 import type { Span } from '../../../grammar/span.ts';
-import type { AliasType, Arg, NamedType, Param, Type } from '../../../grammar/tree.ts';
+import type { AliasType, Arg, InterfaceDecl, ModuleDecl, NamedType, Param, Type } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
 import { type CallArgs, Locals, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
@@ -235,8 +235,7 @@ function mismatch(scope: Scope, value: Val, type: Type, file: FileScope): Mismat
         reportUnknownName(scope, word, type, file);
         return 'unknown';
       }
-      const expected = moduleMismatch(value, word, found);
-      return expected === undefined ? undefined : wanted(expected);
+      return moduleMismatch(value, word, found);
     }
   }
 }
@@ -284,21 +283,32 @@ export function reportUnknownType(scope: Scope, { name: ident }: AliasType | Nam
   fail(scope, 'CROB2222', span, { name }, { help });
 }
 
-function reportUnknownName(scope: Scope, name: string, type: Type, file: FileScope): void {
+export function reportUnknownName(scope: Scope, name: string, type: Type, file: FileScope): void {
   const types = [...file.names(), 'int', 'float', 'bool', 'string', 'dim', 'function', 'init', 'list'];
-  const help = importHelp(scope.context.run.program, file, name) ?? didYouMean(name, types);
+  const help = importHelp(scope.context.run.program, file, name) ?? foreignType(name) ?? didYouMean(name, types);
   fail(scope, 'CROB2222', type.span, { name }, { help });
 }
 
 /** What a value lacks to stand where the type names a module or an interface. */
-function moduleMismatch(value: Val, word: string, found: Found): string | undefined {
-  const expected = `${found.decl.kind === 'interface' ? 'a module that fills' : 'the module'} ${word}`;
-  const decl = value.kind === 'spec' ? value.spec.decl : value.kind === 'instance' ? value.instance.decl : undefined;
-  if (!decl) return expected;
-  if (found.decl.kind === 'module') return decl === found.decl ? undefined : expected;
-  if (found.decl.kind !== 'interface') return 'a module';
-  const valueFile =
-    value.kind === 'spec' ? value.spec.file : value.kind === 'instance' ? value.instance.file : undefined;
-  const fills = valueFile && interfacesOf(decl, valueFile).some((one) => one.decl === found.decl);
-  return fills ? undefined : `${expected} (declared \`module ${decl.name.name}(…): ${word}\`)`;
+function moduleMismatch(value: Val, word: string, { decl: type, file }: Found): Mismatch | undefined {
+  const expected = `${type.kind === 'interface' ? 'a module that fills' : 'the module'} ${word}`;
+  const made = value.kind === 'spec' ? value.spec : value.kind === 'instance' ? value.instance : undefined;
+  if (!made) return wanted(expected);
+  const { decl } = made;
+  if (type.kind === 'module') return decl === type ? undefined : wanted(expected);
+  if (type.kind !== 'interface') return wanted('a module');
+  if (interfacesOf(decl, made.file).some((one) => one.decl === type)) return undefined;
+  const declared = `\`module ${decl.name.name}(…): ${word}\``;
+  const help = hasAllOf(decl, [...interfacesOf(type, file).map((one) => one.decl), type])
+    ? `it has what ${word} promises: declare it ${declared}`
+    : undefined;
+  return { expected: `${expected} (declared ${declared})`, help };
+}
+
+/** Whether a module has all that interfaces promise by its names, those with a default aside. */
+function hasAllOf({ params, members }: ModuleDecl, interfaces: readonly InterfaceDecl[]): boolean {
+  const own = new Set([...params, ...members].map(({ name }) => name.name));
+  return interfaces.every((one) =>
+    one.members.every((member) => own.has(member.name.name) || ('body' in member && member.body !== undefined)),
+  );
 }

@@ -1,10 +1,10 @@
-import type { Type, TypeDecl } from '../../../grammar/tree.ts';
+import type { Param, Type, TypeDecl } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
 import { DimScope, fileScope, type Scope } from '../context/scope.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
-import { behindNames, holdsItself, partsOfType, typeName } from '../source/type-names.ts';
-import { reportUnknownType, typeScope } from './arguments.ts';
+import { behindNames, holdsItself, isKnownType, partsOfType, typeName } from '../source/type-names.ts';
+import { reportUnknownName, reportUnknownType, typeScope } from './arguments.ts';
 import { isGraphType, resolveType } from './signature.ts';
 
 const plain: ReadonlySet<string> = new Set(['int', 'float', 'bool', 'string']);
@@ -53,6 +53,23 @@ function isNameable(scope: Scope, written: Type): boolean {
     case 'list-type':
       return partsOfType(type).every((part) => isNameable(scope, part));
   }
+}
+
+/** A name in the signature of a method or function that is no type's: nothing else looks at one that is never called. */
+export function checkSignatureTypes(
+  context: Context,
+  { params, result }: { readonly params: readonly Param[]; readonly result: Type | undefined },
+  file: FileScope,
+): void {
+  const scope = fileScope(context, file);
+  const visit = (type: Type): void => {
+    if (type.kind === 'alias-type' && !typeName(type, file)) reportUnknownType(scope, type, file);
+    if (type.kind === 'named-type' && !isKnownType(type.name.name, file))
+      reportUnknownName(scope, type.name.name, type, file);
+    for (const part of partsOfType(type)) visit(part);
+  };
+  for (const { type } of params) visit(type);
+  if (result) visit(result);
 }
 
 function refuse(scope: Scope, { span }: Type, actual: string): false {

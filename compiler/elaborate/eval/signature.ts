@@ -1,3 +1,4 @@
+import { foreignType } from '../../../grammar/foreign.ts';
 import type { BinaryOp, Expr, Param, ShapeItem, Type } from '../../../grammar/tree.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
@@ -57,7 +58,8 @@ export function resolveType(
     case 'tensor-type': {
       const dtype = type.dtype.name;
       if (!dtypes.includes(dtype)) {
-        fail(scope, 'CROB2222', type.dtype.span, { name: dtype }, { help: `dtypes are ${dtypes.join(', ')}` });
+        const help = foreignType(dtype) ?? `dtypes are ${dtypes.join(', ')}`;
+        fail(scope, 'CROB2222', type.dtype.span, { name: dtype }, { help });
         return undefined;
       }
       const shape = resolveShape(scope, type.shape, ranks?.next());

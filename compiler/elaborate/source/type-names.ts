@@ -9,6 +9,11 @@ export interface TypeName {
 
 const plain: ReadonlySet<string> = new Set(['int', 'float', 'bool', 'string', 'dim', 'function', 'init']);
 
+/** Whether a name may stand for a type: of static values, of what is in a slot, or one that is declared. */
+export function isKnownType(name: string, file: FileScope): boolean {
+  return plain.has(name) || file.lookup(name) !== undefined;
+}
+
 /** The `type` declaration that a type is the name of; undefined for every other type, and for a list of them. */
 export function typeName(type: Type, file: FileScope): TypeName | undefined {
   if (!isName(type) || plain.has(type.name.name)) return undefined;
