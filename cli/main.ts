@@ -136,7 +136,7 @@ program
   .addOption(set())
   .addOption(new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto'))
   .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))
-  .option('--threads <n>', 'threads of the CPU provider', wholeNumber)
+  .option('--threads <n>', 'threads of the CPU provider, 1024 at most', between(0, 1024))
   .option('--seed <n>', 'seed of initial weights', wholeNumber, 0)
   .option('-o, --out <dir>', 'folder to write to', 'out')
   .option('--json', 'print the result as JSON')
@@ -178,7 +178,7 @@ program
   .addOption(set())
   .addOption(new Option('--backend <name>', 'what computes').choices(['onnx', 'tfjs']).default('onnx'))
   .addOption(new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto'))
-  .option('--threads <n>', 'threads of the CPU provider', wholeNumber)
+  .option('--threads <n>', 'threads of the CPU provider, 1024 at most', between(0, 1024))
   .option('--steps <n>', "so many steps instead of the recipe's length", wholeNumber)
   .option('--seed <n>', "instead of the recipe's: initial weights, order of samples, dropout", wholeNumber)
   .option('-w, --weights <file>', 'safetensors to begin with; without it, initial weights drawn from the seed')
@@ -218,7 +218,7 @@ data
   .description('make a WordPiece vocabulary of the phrases')
   .argument('<dir>', "a folder in RISBench's layout")
   .option('-o, --out <file>', 'file to write; vocab.txt in the folder when not given')
-  .option('--size <n>', 'word pieces at most', wholeNumber, 2560)
+  .option('--size <n>', 'word pieces at most, of 1,000,000', between(1, 1_000_000), 2560)
   .option('--split <name>', 'whose phrases', 'train')
   .action(async (dir: string, options) => exit((await import('./commands/data.ts')).vocabulary(dir, options)));
 
@@ -226,7 +226,7 @@ data
   .command('synth')
   .description('draw a data set: aerial-looking scenes with phrases and exact masks; the same for the same options')
   .requiredOption('-o, --out <dir>', 'a new folder, or one that an interrupted run of the same options left')
-  .option('--scenes <n>', 'how many scenes to draw', wholeNumber, 1000)
+  .option('--scenes <n>', 'how many scenes to draw, 1,000,000 at most', between(1, 1_000_000), 1000)
   .option('--size <pixels>', 'side of the images, 64 to 1024', wholeNumber, 128)
   .option('--seed <n>', 'seed of everything drawn', wholeNumber, 0)
   .option('--phrases <n>', 'phrases for each scene, each for another object', wholeNumber, 2)
@@ -270,13 +270,18 @@ program
   .addOption(set())
   .addOption(new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto'))
   .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))
-  .option('--threads <n>', 'threads of the CPU provider', wholeNumber)
-  .option('--batch <n>', 'images at a time', positiveNumber, 8)
-  .option('--limit <n>', 'at most this many samples, spread evenly over the split', positiveNumber)
+  .option('--threads <n>', 'threads of the CPU provider, 1024 at most', between(0, 1024))
+  .option('--batch <n>', 'images at a time, where there are so many', between(1, Number.MAX_SAFE_INTEGER), 8)
+  .option('--limit <n>', 'at most this many samples, spread evenly over the split', between(1, Number.MAX_SAFE_INTEGER))
   .addOption(
     new Option('--on-bad <what>', 'what to do at a sample that is wrong').choices(['skip', 'stop']).default('stop'),
   )
-  .option('--pictures <n>', 'best, worst and random samples to show on the page, as many of each', wholeNumber, 12)
+  .option(
+    '--pictures <n>',
+    'best, worst and random samples to show on the page, as many of each; 1000 at most',
+    between(0, 1000),
+    12,
+  )
   .option('--compare <reports...>', 'print reports (<Model>.<split>.json) side by side, with differences to the first')
   .option('--seed <n>', 'seed of random samples, of resampling, and of initial weights', wholeNumber, 0)
   .option('-o, --out <dir>', 'folder to write to', 'out')
@@ -317,10 +322,14 @@ function wholeNumber(text: string): number {
   return n;
 }
 
-function positiveNumber(text: string): number {
-  const n = wholeNumber(text);
-  if (n === 0) throw new UsageError('0 is too few');
-  return n;
+/** A whole number in bounds: outside them it is a mistake, which is known before anything is read or made. */
+function between(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const n = wholeNumber(text);
+    if (n < low) throw new UsageError(`${n.toLocaleString('en')} is too few: ${low.toLocaleString('en')} or more`);
+    if (n > high) throw new UsageError(`${n.toLocaleString('en')} is too many: ${high.toLocaleString('en')} at most`);
+    return n;
+  };
 }
 
 async function exit(code: Promise<number> | number): Promise<void> {

@@ -55,7 +55,10 @@ export async function predict(source: Source, options: PredictOptions): Promise<
   const isAsked = wordsOf(graph) !== undefined;
   if (!isAsked) refuseVocabulary(graph, options.tokenizer);
   if (!isAsked && options.text !== undefined) throw noWords(graph, '--text');
-  const { height, width, batch, text } = await referringInputs(graph, options);
+  const { height, width, batch, text } = await referringInputs(graph, {
+    tokenizer: options.tokenizer,
+    dtype: options.dtype,
+  });
   const picture = await readImage(options.image);
   if (batch !== undefined && batch !== 1)
     throw new UserError(

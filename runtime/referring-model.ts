@@ -1,11 +1,10 @@
 import { join } from 'node:path';
-import { asConstant, evaluate } from '../compiler/dims/dim.ts';
+import { asConstant } from '../compiler/dims/dim.ts';
 import type { Graph, GraphInput, Value } from '../compiler/ir/graph.ts';
-import { bytesPerElement } from '../compiler/ir/liveness.ts';
+import type { Precision } from '../compiler/passes/pipeline.ts';
 import type { Source } from './build-model.ts';
-import { byteSize } from './byte-size.ts';
-import { machineMemory } from './machine-memory.ts';
 import { type CacheOptions, openBuilt } from './model-cache.ts';
+import { checkMemory } from './model-memory.ts';
 import { explainLogits } from './non-finite-logits.ts';
 import { packageRoot } from './package-root.ts';
 import { rowNumberCheck } from './row-numbers.ts';
@@ -45,14 +44,20 @@ export interface ReferringModel {
 /** Words when neither `--set T=` nor a recipe says how many: the paper's 20, specials among them. */
 const defaultWords = 20;
 
+interface InputOptions extends Pick<ReferringModelOptions, 'tokenizer'> {
+  readonly dtype?: Precision;
+  /** Images at a time where the model leaves it open; 1 where not given. */
+  readonly openBatch?: number;
+}
+
 /**
  * What the model takes, before anything is built. Its inputs go by name: `image` and, where it takes words, `tokens` and
- * `mask`. Throws a UserError
- * where they are not there, where the image size is open or beyond this machine, and for a vocabulary of another model.
+ * `mask`. Throws a UserError where they are not there, where the image size is open, where a run does not fit into this
+ * machine's memory, and for a vocabulary of another model.
  */
 export async function referringInputs(
   graph: Graph,
-  { tokenizer: file }: Pick<ReferringModelOptions, 'tokenizer'>,
+  { tokenizer: file, dtype = 'f32', openBatch = 1 }: InputOptions,
 ): Promise<ReferringInputs> {
   const { image, tokens } = portsOf(graph);
   checkBands(graph.name, image.value);
@@ -63,8 +68,9 @@ export async function referringInputs(
       'the image size is open: bind it, for example with --set H=480,W=480 (or give the model a recipe that does)',
     );
   }
-  checkMemory(graph, `images of ${height} × ${width}`);
-  return { height, width, batch: size(image.value, 0), text };
+  const batch = size(image.value, 0);
+  checkMemory(graph, { height, width, batch: batch ?? openBatch, dtype });
+  return { height, width, batch, text };
 }
 
 async function textInput(graph: Graph, tokens: GraphInput, file: string | undefined): Promise<TextInput> {
@@ -91,24 +97,6 @@ export function noWords({ name }: Graph, option: string): UserError {
 /** Throws a UserError where a vocabulary is given for a model without words. */
 export function refuseVocabulary(graph: Graph, tokenizer: string | undefined): void {
   if (tokenizer !== undefined) throw noWords(graph, '--tokenizer');
-}
-
-/** Throws a UserError where one tensor alone, of inputs or of products that every runtime computes, is larger than memory. */
-function checkMemory(graph: Graph, what: string): void {
-  const memory = machineMemory();
-  const check = ({ type }: Value, name: string): void => {
-    // Whatever is open is at least 1.
-    const bytes = type.shape.reduce((product, dim) => product * evaluate(dim, () => 1), bytesPerElement[type.dtype]);
-    if (bytes <= memory) return;
-    // NaN where they are beyond 2^53.
-    const needed = Number.isNaN(bytes) ? 'more than can be counted' : byteSize(bytes);
-    throw new UserError(
-      `${what} do not fit into this machine's memory of ${byteSize(memory)}: ${name} alone takes ${needed}`,
-    );
-  };
-  for (const { name, value } of graph.inputs) check(value, name);
-  for (const { op, outputs, origin } of graph.nodes)
-    if (op === 'conv2d' || op === 'matmul') check(outputs[0], `a result of ${origin.path}`);
 }
 
 /** Builds the model, or finds it built, and opens it. Its first output is the logits. */

@@ -17,7 +17,6 @@ export interface SynthOptions {
 
 export async function dataSynth(options: SynthOptions): Promise<number> {
   const { scenes, seed, phrases } = options;
-  if (scenes < 1) throw new UserError('--scenes: a data set has at least 1 scene');
   const form = formFor(options.size, options.difficulty, options.objects);
   const val = share('--val', options.val, scenes);
   const test = share('--test', options.test, scenes);

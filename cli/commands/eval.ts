@@ -65,7 +65,11 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
     if (!options.phrases) throw noWords(compiled.graph, '--no-phrases');
   }
   const tokenizer = wordsOf(compiled.graph) && (await tokenizerFile(options.data, options.tokenizer));
-  const inputs = await referringInputs(compiled.graph, { tokenizer });
+  const inputs = await referringInputs(compiled.graph, {
+    tokenizer,
+    dtype: options.dtype,
+    openBatch: options.batch,
+  });
   const dataset = await openDataset(options.data, options.split, {
     onBad: options.onBad,
     cache: options.out,
@@ -93,6 +97,7 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
     scores: `${base}.scores.csv`,
     html: `${base}.html`,
   };
+  const total = Math.min(dataset.samples.length, options.limit ?? Number.POSITIVE_INFINITY);
   let report: Report;
   try {
     const settings: EvaluationOptions = {
@@ -100,14 +105,13 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
       ...(options.at === undefined ? {} : { at: options.at }),
       ...inputs,
       // The last batch is filled up, so that a size that is bound fits as well as an open one.
-      batch: inputs.batch ?? options.batch,
+      batch: inputs.batch ?? Math.min(options.batch, total),
       onBad: options.onBad,
       report: note,
       blank: !options.phrases,
       ...(options.limit === undefined ? {} : { limit: options.limit }),
     };
     const started = performance.now();
-    const total = Math.min(dataset.samples.length, options.limit ?? Number.POSITIVE_INFINITY);
     const progress = startProgress(`${name} on ${options.split}`, total);
     let [done, sum] = [0, 0];
     const found = await evaluate((feeds) => model.run(feeds), dataset, {

@@ -6,6 +6,7 @@ import type { Device } from '../../runtime/session.ts';
 import { batchSize } from '../../runtime/training/data.ts';
 import { type DryRun, dryRun } from '../../runtime/training/dry-run.ts';
 import { shownInits } from '../../runtime/training/init-files.ts';
+import { stepsFault } from '../../runtime/training/plan.ts';
 import type { ResolvedSetting } from '../../runtime/training/resolved-settings.ts';
 import { exitCodeOf } from '../../runtime/training/stop-signal.ts';
 import {
@@ -19,6 +20,7 @@ import { UserError } from '../../runtime/user-error.ts';
 import { compileTrainingFile } from '../compile-training.ts';
 import { complain, printJson, printLine, printText } from '../print.ts';
 import { table } from '../table.ts';
+import { UsageError } from '../usage-error.ts';
 
 export interface TrainOptions {
   readonly model?: string;
@@ -49,7 +51,8 @@ export async function train(file: string, options: TrainOptions): Promise<number
       'train needs --data, a folder with img_rgb/, mask/ and output_phrase_train.txt; "crobc data synth -o data" draws one',
     );
   }
-  if (options.steps === 0) throw new UserError('--steps 0: a run has at least one step');
+  const fault = options.steps === undefined ? undefined : stepsFault(options.steps);
+  if (fault !== undefined) throw new UsageError(`--steps: ${fault}`);
   const compiled = compileTrainingFile(file, {
     model: options.model,
     recipe: options.recipe,

@@ -43,11 +43,14 @@ export interface Memory {
   readonly peakAt: Node | undefined;
 }
 
+/** The sizes of free dims. */
+export type Bindings = Pick<ReadonlyMap<string, number>, 'get'>;
+
 /**
  * Memory under bindings of every free dim, when nodes run in order and each tensor goes at its last
  * use.
  */
-export function memory(graph: Graph, bindings: ReadonlyMap<string, number>): Memory {
+export function memory(graph: Graph, bindings: Bindings): Memory {
   const storage = new Map<Value, Value>();
   const owner = (value: Value): Value => storage.get(value) ?? value;
   const holders = new Map<Value, number>();
@@ -87,7 +90,7 @@ function isPermanent(value: Value): boolean {
   return isStored(value.node.op);
 }
 
-function bytesOf(type: TensorType, bindings: ReadonlyMap<string, number>): number {
+function bytesOf(type: TensorType, bindings: Bindings): number {
   const size = (name: string): number => {
     const bound = bindings.get(name);
     if (bound === undefined) throw new Error(`bug in crobc: memory at an unbound dim ${name}`);

@@ -2,10 +2,12 @@ import { asConstant } from '../../compiler/dims/dim.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { stepMemory } from '../../compiler/training/memory.ts';
 import type { StateKind } from '../../compiler/training/step.ts';
+import { processMemory } from '../process-memory.ts';
 import type { InitReports } from './init-files.ts';
 import type { Plan } from './plan.ts';
 import { type ResolvedSetting, resolvedSettings } from './resolved-settings.ts';
 import { elementsOf } from './state.ts';
+import { graphsOf } from './step-memory.ts';
 import { type StepPartsOptions, stepParts } from './step-parts.ts';
 
 /** What a run would be, without running it. */
@@ -52,15 +54,6 @@ export interface DryRun {
   readonly settings: readonly ResolvedSetting[];
 }
 
-/**
- * onnxruntime's arena comes to hold about twice what is alive at the peak, as pieces of its blocks are of the wrong size for what
- * is asked next; Node.js, onnxruntime and the decoded samples take the rest. Within 15 % of what CroBIM_micro at batches of 1 to
- * 32 and a CroBIM with Swin-T took.
- */
-function processMemory(state: number, working: number): number {
-  return state + 2 * working + 256 * 2 ** 20;
-}
-
 /** `given` are settings of the command line, with where they come from. */
 export function dryRun(
   training: Training,
@@ -70,7 +63,7 @@ export function dryRun(
 ): DryRun {
   const { recipe, forward, weights } = training;
   const parts = stepParts(training, options);
-  const steps = 'whole' in parts ? [parts.whole] : [parts.accumulate, parts.update];
+  const steps = graphsOf(parts);
   const trained = new Set(steps.flatMap(({ learning }) => learning));
   const count = (wanted: (weight: (typeof weights)[number]) => boolean) =>
     weights.filter(wanted).reduce((total, { shape }) => total + elementsOf(shape), 0);

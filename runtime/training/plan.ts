@@ -24,7 +24,16 @@ export interface PlanOptions {
   readonly checkpointEvery: number;
 }
 
-/** Throws a UserError where the data do not fill one step. */
+/** Checkpoints are called by their steps, in eight digits; at ten steps a second it is four months. */
+export const mostSteps = 99_999_999;
+
+/** What is wrong with a number of steps; undefined where it is right. */
+export function stepsFault(steps: number): string | undefined {
+  if (steps >= 1 && steps <= mostSteps) return undefined;
+  return `a run has 1 to ${mostSteps.toLocaleString('en')} steps, and not ${steps.toLocaleString('en')}`;
+}
+
+/** Throws a UserError where the data do not fill one step, and for more steps than a run can have. */
 export function planRun(options: PlanOptions): Plan {
   const { samples, batch, accumulate, length } = options;
   const perStep = batch * accumulate;
@@ -39,10 +48,13 @@ export function planRun(options: PlanOptions): Plan {
   }
   const own = 'epochs' in length ? Math.max(1, Math.round(length.epochs * stepsPerEpoch)) : length.steps;
   const unit = 'epochs' in length ? stepsPerEpoch : 1;
+  const steps = options.steps ?? own;
+  const fault = stepsFault(steps);
+  if (fault !== undefined) throw new UserError(fault);
   return {
     perStep,
     stepsPerEpoch,
-    steps: options.steps ?? own,
+    steps,
     evaluateEvery: options.evaluateEvery * unit,
     checkpointEvery: options.checkpointEvery * unit,
   };

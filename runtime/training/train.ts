@@ -7,7 +7,7 @@ import type { OnBad } from '../data/problems.ts';
 import { makeFolder } from '../make-folder.ts';
 import { packageVersion } from '../package-root.ts';
 import { noWords, wordsOf } from '../referring-model.ts';
-import type { Device } from '../session.ts';
+import { chooseDevice, type Device } from '../session.ts';
 import { openEventFile } from '../tensorboard.ts';
 import { UserError } from '../user-error.ts';
 import { type Best, type Checkpoint, CheckpointStore, type Surroundings } from './checkpoint.ts';
@@ -24,6 +24,7 @@ import { lockRun } from './run-lock.ts';
 import { startRunProgress } from './run-progress.ts';
 import { scheduleFactor } from './schedule.ts';
 import { statesOf } from './state.ts';
+import { checkStepMemory } from './step-memory.ts';
 import { stepParts } from './step-parts.ts';
 import { listenForStop, type StopSignal } from './stop-signal.ts';
 import { storedTensors, withAccumulators } from './stored-state.ts';
@@ -161,6 +162,11 @@ interface Prepared {
   readonly data: TrainingData;
 }
 
+/** Whether a step takes this machine's memory, and not that of a GPU. */
+async function runsHere({ backend, device }: TrainOptions): Promise<boolean> {
+  return backend === 'tfjs' || (await chooseDevice(device)).device === 'cpu';
+}
+
 async function run(options: TrainOptions, { plan, data }: Prepared): Promise<Trained> {
   const { training, out, note, blank, onBad } = options;
   const { recipe } = training;
@@ -180,6 +186,7 @@ async function run(options: TrainOptions, { plan, data }: Prepared): Promise<Tra
   const from = checkpoint?.progress ?? beginning;
 
   const steps = stepParts(training, { recompute: options.recompute, backend: options.backend });
+  if (await runsHere(options)) checkStepMemory(training, steps, options.place);
   const states = statesOf(steps);
   const stored = storedTensors(training, states);
   const stateOf = async (at: Checkpoint | undefined) => {

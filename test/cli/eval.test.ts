@@ -164,7 +164,7 @@ describe('wrong', () => {
     [['--split', 'val'], 1, /^crobc: data has no split "val": it has test\n$/],
     [['--protocol', 'iou'], 2, /Allowed choices are lavt, caris, cris/],
     [['--at', 'original'], 1, /^crobc: the protocol lavt compares masks at the model size only\n$/],
-    [['--batch', '0'], 2, /^error: 0 is too few\n$/],
+    [['--batch', '0'], 2, /^error: 0 is too few: 1 or more\n$/],
     [['-w', 'none.safetensors'], 1, /^crobc: cannot read none\.safetensors: no such file or folder\n$/],
     [['-m', 'Tiyn'], 1, /did you mean Tiny\?\n$/],
     [['--compare', 'a.json'], 2, /^error: --compare takes reports and no \.crob file\n$/],

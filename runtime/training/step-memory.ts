@@ -1,0 +1,40 @@
+import type { Origin } from '../../compiler/ir/graph.ts';
+import type { Training } from '../../compiler/training/compile-training.ts';
+import { stepMemory } from '../../compiler/training/memory.ts';
+import type { StepGraph } from '../../compiler/training/step.ts';
+import { byteSize } from '../byte-size.ts';
+import { machineMemory } from '../machine-memory.ts';
+import { processMemory } from '../process-memory.ts';
+import { UserError } from '../user-error.ts';
+import type { StepParts } from './backend.ts';
+import { batchSize } from './data.ts';
+
+/** The graphs of one step. */
+export function graphsOf(parts: StepParts<StepGraph>): readonly StepGraph[] {
+  return 'whole' in parts ? [parts.whole] : [parts.accumulate, parts.update];
+}
+
+/**
+ * Throws a UserError where the tensors of a training step alone are more than this machine's memory, before any is made: it says
+ * how much they are, and which batch would fit. `available` is in bytes.
+ */
+export function checkStepMemory(
+  training: Training,
+  parts: StepParts<StepGraph>,
+  place: (origin: Origin) => string,
+  available: number = machineMemory(),
+): void {
+  const { state, working, peakAt } = stepMemory(graphsOf(parts));
+  const held = [...state.values()].reduce((total, bytes) => total + bytes, 0);
+  if (held + working <= available) return;
+  const batch = batchSize(training, place);
+  const [all, kept, most] = [held + working, held, available].map(byteSize);
+  // What a step works with grows with the batch.
+  const always = processMemory(held, 0);
+  const fitting = Math.floor((batch * (available - always)) / (processMemory(held, working) - always));
+  const advice =
+    fitting >= 1 ? `--set B=${fitting} would fit` : 'a smaller H and W, --recompute, or another model may fit';
+  throw new UserError(
+    `a step of ${training.recipe.model} with batches of ${batch} takes ${all} or more (${kept} of them weights and their like; the most in ${peakAt === '' ? 'the model itself' : peakAt}), and this machine has ${most}: ${advice}`,
+  );
+}
