@@ -143,7 +143,9 @@ describe('a part that a help names', () => {
     const edited = follow(source, d, help) ?? '';
     expect(edited).not.toBe(source);
     // What is said of it there may be wrong as well.
-    expect(diagnosticsOf(edited).filter(({ message }) => message === d.message)).toEqual([]);
+    expect(
+      diagnosticsOf(edited).filter(({ message, span }) => message === d.message && span.start === d.span.start),
+    ).toEqual([]);
   });
 });
 
