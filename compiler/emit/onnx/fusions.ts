@@ -42,7 +42,7 @@ export function planFusions(graph: Graph): FusionPlan {
   const grids = new Map<Node, GridPoints>();
   const kernels = new Set<Node>();
   for (const node of graph.nodes) {
-    const kernel = isConvolution(node) ? node.inputs[1] : undefined;
+    const kernel = isConvolution(node) ? uncast(node.inputs[1]!) : undefined;
     if (kernel?.node.op === 'pad') kernels.add(kernel.node);
     if (node.op === 'add') {
       const fused = biasOf(graph, node, uses) ?? biasOf(graph, { ...node, inputs: [...node.inputs].reverse() }, uses);
@@ -55,6 +55,10 @@ export function planFusions(graph: Graph): FusionPlan {
   const absorbed = new Set<Node>([...convBias.values()].map(({ conv }) => conv));
   for (const { shift } of grids.values()) if (shift !== undefined) absorbed.add(shift.addition);
   return { convBias, picks, grids, absorbed, splits: findSplits(graph, picks), kernels };
+}
+
+function uncast(value: Value): Value {
+  return value.node.op === 'cast' ? uncast(value.node.inputs[0]!) : value;
 }
 
 const isConvolution = ({ op }: Node): boolean => op === 'conv2d' || op === 'conv2d_dx' || op === 'conv2d_dw';
