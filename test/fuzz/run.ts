@@ -27,6 +27,7 @@ interface Options {
   readonly jobs: number;
   readonly program: number | undefined;
   readonly shrink: boolean;
+  readonly stop: boolean;
   readonly json: boolean;
 }
 
@@ -52,12 +53,13 @@ const command = new Command('npm run fuzz --')
   .option('--jobs <n>', 'processes at a time', number, 2)
   .option('--program <n>', 'try one program, by its number', number)
   .option('--shrink', 'with --program: make it smaller as long as it fails the same way', false)
+  .option('--stop', 'end at the first finding', false)
   .option('--json', 'print the result as JSON', false)
   .addHelpText('after', help);
 
 /** No program takes as long on a machine that has other things to do. */
 const patience = 120_000;
-const batch = 50;
+const batch = 20;
 /** Processes that wait for a task. */
 const idle: ChildProcess[] = [];
 
@@ -85,7 +87,7 @@ async function main(options: Options): Promise<number> {
   const tell = progress(options, start, until);
   const take = (): readonly number[] => {
     const many = Math.min(batch, (options.count ?? Number.POSITIVE_INFINITY) - next);
-    if (many <= 0 || Date.now() > until) return [];
+    if (many <= 0 || Date.now() > until || (options.stop && findings.size > 0)) return [];
     next += many;
     return Array.from({ length: many }, (_, i) => options.seed * 1_000_000 + next - many + i);
   };
@@ -108,13 +110,14 @@ async function main(options: Options): Promise<number> {
   };
   await Promise.all(Array.from({ length: options.jobs }, lane));
   for (const child of idle.splice(0)) child.kill();
-  for (const finding of findings.values()) {
+  const seconds = (Date.now() - start) / 1000;
+  for (const finding of options.stop ? [] : findings.values()) {
     await ask({ kind: 'shrink', seed: finding.seed, failure: finding.kind, milliseconds: 30_000 }, (message) => {
       if (message.kind === 'shrunk') finding.source = message.source;
     });
   }
   for (const child of idle.splice(0)) child.kill();
-  report(options, { tried, seconds: (Date.now() - start) / 1000, counts, findings: [...findings.values()] });
+  report(options, { tried, seconds, counts, findings: [...findings.values()] });
   return findings.size > 0 ? 1 : 0;
 }
 

@@ -1,4 +1,4 @@
-import { binary, expr, num, ref, tensor } from '../program/build.ts';
+import { binary, expr, num, ref, tensor, unary } from '../program/build.ts';
 import { asNumber, named, namesIn, one, type Size, sameSize, size, times, withSizes } from '../program/size.ts';
 import type { Argument, Body, Expr, Interface, Let, Method, Module, Param, Part, Port, Type } from '../program/tree.ts';
 import { drawExpr, reduced } from './expression.ts';
@@ -372,16 +372,28 @@ function newModule(scope: Scope, type: Type, deep: number): { module: Module; bo
   const members: Members = { weights: [], parts, statics: statics.map(([name]) => name) };
   const methods: Method[] = [];
   const updates = library.trains && draw.once(3) ? drawUpdates(scope, signature, members) : [];
-  const body = drawBody(scope, signature, own, members, deep);
+  const read = updates.length > 0 && draw.once(2) ? earlyReads(library, members) : [];
+  const drawn = drawBody(scope, signature, own, members, deep);
+  const body = read.reduce(
+    ({ lets, result }, { name, value }) => ({ lets, result: binary('mul', result, ref(name, value.type)) }),
+    drawn,
+  );
   methods.push({
     name: 'forward',
     ...signature,
     body: library.trains ? weighted(scope, body, members) : body,
+    early: read,
     updates,
   });
   if (updates.length === 0 && draw.once(4)) {
     const other: Signature = { args: signature.args, type: tensor('f32', draw.shuffled(signature.type.shape)) };
-    methods.push({ name: 'other', ...other, body: drawBody(scope, other, own, members, deep - 1), updates: [] });
+    methods.push({
+      name: 'other',
+      ...other,
+      body: drawBody(scope, other, own, members, deep - 1),
+      early: [],
+      updates: [],
+    });
   }
   const used = parts.filter((part) => methods.some(({ body: one_ }) => usesPart(one_, part.name)));
   const module: Module = {
@@ -423,7 +435,21 @@ function drawUpdates({ library }: Scope, { args }: Signature, { weights }: Membe
   weights.push({ name, shape: type.shape, buffer: true, decay: true, path: undefined });
   const gone = shape.flatMap((_, i) => (kept.includes(i) ? [] : [i]));
   const now = reduced(draw.of(['mean', 'amax'] as const), ref(port.name, port.type), gone);
-  return [{ name, value: binary('add', binary('mul', ref(name, type), num(0.5)), binary('mul', now, num(0.5))) }];
+  const value = binary('add', binary('mul', ref(name, type), num(0.5)), binary('mul', now, num(0.5)));
+  if (!draw.once(2)) return [{ name, value }];
+  // A weight that the update alone reads so.
+  const weight = fresh(library, 'w');
+  weights.push({ name: weight, shape: [], buffer: false, decay: true, path: undefined });
+  return [{ name, value: binary('add', value, unary('sin', ref(weight, tensor('f32', [])))) }];
+}
+
+/** Sums over buffers as they are before the call changes them. */
+function earlyReads(library: Library, { weights }: Members): readonly Let[] {
+  return (weights ?? []).flatMap(({ name, shape, buffer }) => {
+    if (!buffer) return [];
+    const all = shape.map((_, i) => i);
+    return [{ name: fresh(library, 'e'), value: reduced('sum', unary('cos', ref(name, tensor('f32', shape))), all) }];
+  });
 }
 
 function usesPart({ lets, result }: Body, name: string): boolean {
@@ -447,7 +473,7 @@ function interfaceFor(scope: Scope): Interface | undefined {
     const members: Members = { weights: [], parts: [], statics: [] };
     const signature = { args, type: made.type };
     const body = drawBody({ ...scope, nesting: 5 }, signature, params, members, 2);
-    const methods = [{ name: 'forward', ...signature, body, updates: [] }];
+    const methods = [{ name: 'forward', ...signature, body, early: [], updates: [] }];
     const parts = members.parts.filter((part) => usesPart(body, part.name));
     library.modules.push({
       name: fresh(library, 'M'),

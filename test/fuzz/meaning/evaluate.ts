@@ -190,6 +190,8 @@ export class Evaluation {
       known.set(weight.name, this.#buffers.get(at) ?? value());
     }
     const scope = bind(method.args, args, bare);
+    for (const { name, value } of method.early)
+      (scope.tensors as Map<string, Tensor>).set(name, this.#run(value, scope));
     if (this.#world.training)
       for (const { name, value } of method.updates) {
         const updated = { ...this.#run(value, scope), slope: undefined };

@@ -34,6 +34,7 @@ export function replaced(program: Program, by: (e: Expr) => Expr | undefined): P
       methods: module.methods.map((method) => ({
         ...method,
         body: inBody(method.body),
+        early: inLets(method.early),
         updates: inLets(method.updates),
       })),
     })),

@@ -147,7 +147,7 @@ function printModule(module: Module): string {
   ]);
 }
 
-function methodText({ name, args, type, body, updates }: Method): string {
+function methodText({ name, args, type, body, early, updates }: Method): string {
   const head = name === 'forward' ? 'forward' : `method ${name}`;
   const training =
     updates.length === 0
@@ -159,6 +159,7 @@ function methodText({ name, args, type, body, updates }: Method): string {
           ).trimEnd(),
         ];
   return block(`${head}(${args.map(portText).join(', ')}) -> ${typeText(type)}`, [
+    ...early.map((one) => `let ${one.name} = ${text(one.value)}`),
     ...training,
     ...bodyLines(body),
   ]).trimEnd();

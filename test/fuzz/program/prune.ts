@@ -38,7 +38,10 @@ export function pruned(program: Program): Program {
   const fns = neededFns(program, [
     ...exprs,
     ...modules.flatMap(({ methods }) =>
-      methods.flatMap(({ body, updates }) => [...inBody(body), ...updates.map(({ value }) => value)]),
+      methods.flatMap(({ body, early, updates }) => [
+        ...inBody(body),
+        ...[...early, ...updates].map(({ value }) => value),
+      ]),
     ),
   ]);
   const paramNames = new Set([

@@ -164,6 +164,8 @@ export interface Method {
   readonly args: readonly Port[];
   readonly type: Type;
   readonly body: Body;
+  /** Values that are made before buffers change; the body may name them. */
+  readonly early: readonly Let[];
   /** What buffers become in training, by name. */
   readonly updates: readonly Let[];
 }

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A fault for the harness to find: what stands once in a file, and what is put in its place. */
+export interface PlantedFault {
+  readonly name: string;
+  readonly file: string;
+  readonly right: string;
+  readonly wrong: string;
+}
+
+export const plantedFaults: readonly PlantedFault[] = [
+  {
+    name: 'a wrong gradient',
+    file: 'compiler/ops/unary.ts',
+    right: 'build.mul(dy, build.sub(scalar(build, x, 1), build.mul(y, y)))',
+    wrong: 'build.mul(dy, build.sub(scalar(build, x, 1), y))',
+  },
+  {
+    name: 'a maximum whose ties do not share their gradient',
+    file: 'compiler/ops/reduce.ts',
+    right: 'build.mul(isLargest, build.div(kept(dy), build.sum(isLargest, axes, true)))',
+    wrong: 'build.mul(isLargest, kept(dy))',
+  },
+  {
+    name: 'a dropped broadcast',
+    file: 'compiler/passes/broadcasts.ts',
+    right:
+      '    if (!sameShape(build.facts, broadcastTogether(build.facts, [batch(x), batch(other)]), wanted)) continue;\n',
+    wrong: '    if (batch(x).length + batch(other).length + wanted.length < 0) continue;\n',
+  },
+  {
+    name: 'a rewrite that is wrong for extent 1',
+    file: 'compiler/passes/broadcasts.ts',
+    right: 'return sameShape(site.build.facts, shape, type.shape) ? smaller',
+    wrong: 'return shape.length === type.shape.length ? smaller',
+  },
+  {
+    name: 'swapped axes in one emitter',
+    file: 'compiler/emit/tfjs/emission.ts',
+    right: 'perm.map((axis) => made.perm[axis]!)',
+    wrong: 'made.perm.map((axis) => perm[axis]!)',
+  },
+  {
+    name: 'rows that are written instead of added',
+    file: 'compiler/emit/onnx/scatter.ts',
+    right: "emission.node('ScatterND', [to, at, rows], { reduction: string('add') })",
+    wrong: "emission.node('ScatterND', [to, at, rows], { reduction: string('none') })",
+  },
+  {
+    name: 'a sign taken for known',
+    file: 'compiler/emit/onnx/non-negative.ts',
+    right: 'return value.index === 1 || input(0);',
+    wrong: 'return true;',
+  },
+  {
+    name: 'a template key too short',
+    file: 'compiler/elaborate/calls/template-body.ts',
+    right: ' : keyOf(value);',
+    wrong: " : value.kind === 'list' ? 'a list' : keyOf(value);",
+  },
+  {
+    name: 'an in-place update too early',
+    file: 'compiler/training/in-place.ts',
+    right: '    for (const part of [name, ...parts]) {',
+    wrong: '    for (const part of parts) {',
+  },
+  {
+    name: 'an optimizer without its correction',
+    file: 'compiler/training/optimizer.ts',
+    right: 'const eps2 = build.mul(rootCorrection, number(eps));',
+    wrong: 'const eps2 = number(eps);',
+  },
+  {
+    name: 'a share of micro-batches left out',
+    file: 'compiler/training/step.ts',
+    right: 'build.full(1 / this.#training.recipe.accumulate, ',
+    wrong: 'build.full(1, ',
+  },
+];
+
+/** The file that a fault belongs into, below the root of the repository. */
+export const sourceOf = ({ file }: PlantedFault, root: string): string => readFileSync(join(root, file), 'utf8');
