@@ -41,6 +41,8 @@ test(`${programs} programs mean the same to everything that runs them`, { timeou
     'a step that computes modules again',
     'training step in onnxruntime',
     'training step in place',
+    'mistakes run',
+    'mistakes trained',
   ])
     expect(counts[name], name).toBeGreaterThan(0);
 });
@@ -52,6 +54,7 @@ describe('the corpus', () => {
       tfjs: true,
       plain: true,
       training: true,
+      mutated: true,
     });
     expect(failure, kept.note).toBeUndefined();
     expect(counts.clear).toBeGreaterThan(0);

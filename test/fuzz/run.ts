@@ -3,6 +3,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { Counts, Failure } from './compare/checks.ts';
 import { drawProgram } from './draw/program.ts';
 import { printProgram } from './program/print.ts';
+import { shrunk } from './program/shrink.ts';
+import type { Program } from './program/tree.ts';
 import { type Message, smallest, type Task, tried, work } from './worker.ts';
 
 const help = `
@@ -111,11 +113,8 @@ async function main(options: Options): Promise<number> {
   await Promise.all(Array.from({ length: options.jobs }, lane));
   for (const child of idle.splice(0)) child.kill();
   const seconds = (Date.now() - start) / 1000;
-  for (const finding of options.stop ? [] : findings.values()) {
-    await ask({ kind: 'shrink', seed: finding.seed, failure: finding.kind, milliseconds: 30_000 }, (message) => {
-      if (message.kind === 'shrunk') finding.source = message.source;
-    });
-  }
+  for (const finding of options.stop ? [] : findings.values())
+    finding.source = await shrunkApart(finding.seed, finding.kind, 60_000);
   for (const child of idle.splice(0)) child.kill();
   report(options, { tried, seconds, counts, findings: [...findings.values()] });
   return findings.size > 0 ? 1 : 0;
@@ -130,6 +129,20 @@ async function one(seed: number, shrink: boolean): Promise<number> {
     console.log(`\n${source}\n${last?.kind}: ${last?.detail}`);
   }
   return failure ? 1 : 0;
+}
+
+/** The source of the smallest program that fails in this way; one that ends its process is tried in one of its own. */
+async function shrunkApart(seed: number, kind: string, milliseconds: number): Promise<string | undefined> {
+  if (kind === 'hangs') return printProgram(drawProgram(seed));
+  if (kind !== 'the process ends') {
+    let source: string | undefined;
+    await ask({ kind: 'shrink', seed, failure: kind, milliseconds }, (message) => {
+      if (message.kind === 'shrunk') source = message.source;
+    });
+    return source;
+  }
+  const ends = async (program: Program) => (await ask({ kind: 'program', program, seed }, () => {})).how === kind;
+  return printProgram(await shrunk(drawProgram(seed), ends, Date.now() + 3 * milliseconds));
 }
 
 interface Ended {

@@ -8,6 +8,7 @@ import type { Program } from './program/tree.ts';
 /** What a worker is asked for. */
 export type Task =
   | { readonly kind: 'try'; readonly seeds: readonly number[] }
+  | { readonly kind: 'program'; readonly program: Program; readonly seed: number }
   | { readonly kind: 'shrink'; readonly seed: number; readonly failure: string; readonly milliseconds: number };
 
 /** What it tells. A seed is told before it is tried, so that one that hangs or kills the process is known. */
@@ -23,7 +24,11 @@ export async function work(task: Task, tell: (message: Message) => void): Promis
       tell({ kind: 'begins', seed });
       tell({ kind: 'tried', seed, trial: await tried(seed) });
     }
-  else {
+  else if (task.kind === 'program') {
+    const { program, seed } = task;
+    tell({ kind: 'begins', seed });
+    tell({ kind: 'tried', seed, trial: await tryProgram(program, seed, extentOf(seed)) });
+  } else {
     const { seed, failure, milliseconds } = task;
     tell({ kind: 'begins', seed });
     tell({ kind: 'shrunk', seed, ...(await smallest(seed, failure, milliseconds)) });

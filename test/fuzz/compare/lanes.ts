@@ -298,7 +298,7 @@ class Run {
       const held = this.#held.get(value)!;
       results.set(name, held.exact);
       spread.set(name, held.spread);
-      if (held.spread > 0.02 * Math.max(size(held.exact), 1e-6)) this.#unclear ??= `${name} is ill-conditioned`;
+      if (held.spread > 0.02 * Math.max(size(held.exact), 1e-6)) this.#unclear ??= 'an output is ill-conditioned';
     }
     return { results, spread, unclear: this.#unclear };
   }

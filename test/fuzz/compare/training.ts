@@ -492,7 +492,7 @@ class TrainingComparison {
 }
 
 /** Messages about recipes and variants that change nothing. */
-const untrained = new Set(['CROB2304', 'CROB2314', 'CROB2322']);
+const untrained = new Set(['CROB2304', 'CROB2314', 'CROB2322', 'CROB2323']);
 
 const noWeights = (path: string): never => {
   throw new Error(`a step has no weight ${path}`);

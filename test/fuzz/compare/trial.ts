@@ -17,6 +17,7 @@ import { model, type Program } from '../program/tree.ts';
 import { Checks, type Counts, Failed, type Failure } from './checks.ts';
 import { allowed, differences, float32 } from './close.ts';
 import { type Lanes, runLanes } from './lanes.ts';
+import { compareMutated } from './mutated.ts';
 import { openOnnx } from './onnx.ts';
 import { compareTraining } from './training.ts';
 import { drawValues, drawWeight, sizesOf } from './values.ts';
@@ -33,6 +34,7 @@ export interface Extent {
   readonly tfjs: boolean;
   readonly plain: boolean;
   readonly training: boolean;
+  readonly mutated: boolean;
 }
 
 /**
@@ -44,7 +46,7 @@ const withoutEffect = new Set(['CROB2304', 'CROB2314']);
 /** The extent that a seed draws. */
 export function extentOf(seed: number): Extent {
   const draw = draws(seed ^ 0x5eed);
-  return { half: draw.once(5), tfjs: draw.once(12), plain: draw.once(3), training: true };
+  return { half: draw.once(5), tfjs: draw.once(12), plain: draw.once(3), training: true, mutated: draw.once(4) };
 }
 
 /** Compiles a program and compares everything that can be compared of it. */
@@ -81,6 +83,19 @@ class Comparison {
   }
 
   async all(): Promise<void> {
+    await this.#drawn();
+    const { recipe } = this.#program;
+    if (this.#extent.mutated)
+      await compareMutated(
+        printProgram(this.#program),
+        model(this.#program),
+        recipe !== undefined,
+        this.#seed,
+        this.#checks,
+      );
+  }
+
+  async #drawn(): Promise<void> {
     const graph = await this.#graph();
     if (!graph) return;
     const cases: Case[] = [];
