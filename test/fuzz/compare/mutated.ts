@@ -5,7 +5,7 @@ import { interpret } from '../../../compiler/ir/interpret.ts';
 import { verify } from '../../../compiler/ir/verify.ts';
 import { runPipeline } from '../../../compiler/passes/pipeline.ts';
 import { compileTraining } from '../../../compiler/training/compile-training.ts';
-import { learningPaths, stepNames, trainingStep } from '../../../compiler/training/step.ts';
+import { differentiate, stepNames, trainingStep } from '../../../compiler/training/step.ts';
 import { weightsOf } from '../../../runtime/graph-weights.ts';
 import { draws } from '../../draws.ts';
 import { mutate } from '../../elaborate/mutations/mutate.ts';
@@ -83,8 +83,9 @@ async function stepRuns(
   checks: Checks,
 ): Promise<void> {
   const { training } = compileTraining(host, 'main.crob', { dims: new Map(), overrides: [], model });
-  if (!training || learningPaths(training).length === 0) return;
-  const step = trainingStep(training);
+  const differentiated = training && differentiate(training);
+  if (!differentiated || differentiated.learning.length === 0) return;
+  const step = trainingStep(differentiated);
   hold(verify(step.graph)[0]);
   const feeds = new Map(feedsFor(step.graph, new Map(), seed));
   // What is averaged over squares is not negative.
