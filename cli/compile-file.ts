@@ -1,6 +1,7 @@
 import { type Compiled, compile } from '../compiler/compile.ts';
 import { isError } from '../compiler/diagnostics/diagnostic.ts';
 import type { ModelGraph } from '../compiler/elaborate/models/model.ts';
+import { modelOfRecipe } from '../compiler/elaborate/source/recipe-chain.ts';
 import type { Graph } from '../compiler/ir/graph.ts';
 import { nearest } from '../grammar/nearest.ts';
 import { diskHost, ownPath } from '../runtime/source-host.ts';
@@ -36,7 +37,7 @@ export function compileFile(
     complain(`${plural(errors, 'error')}`);
     return undefined;
   }
-  if (models.length === 0) throw new UserError(`${file} declares no model`);
+  if (models.length === 0) throw new UserError(`${file} declares no model${recipesIn(compiled, file)}`);
   if (model !== undefined && !models.includes(model)) {
     const meant = nearest(model, models);
     throw new UserError(
@@ -51,6 +52,19 @@ export function compileFile(
   // What is wrong without any size is an error of the source.
   if (compiled.dims.size > 0) checkSizes({ model: graph.name, dims: compiled.dims }, graph.nodes);
   return { ...compiled, file, graph, model: compiled.model };
+}
+
+/** Where a file has recipes alone, the models that they are for. */
+function recipesIn({ program }: Compiled, file: string): string {
+  const scope = program.files.get(ownPath(file));
+  const recipes = scope?.tree.declarations.filter((one) => one.kind === 'recipe') ?? [];
+  const models = new Map(
+    recipes.flatMap((decl) => {
+      const model = scope && modelOfRecipe({ decl, file: scope });
+      return model ? [[model.decl, `${model.decl.name.name} of ${model.file.file}`] as const] : [];
+    }),
+  );
+  return models.size === 0 ? '' : `; its recipes are for ${[...models.values()].join(', ')}`;
 }
 
 /** The map that `--via` names: one for the file that `--weights` names. */

@@ -140,3 +140,10 @@ test('a model with errors is not described', async () => {
   expect({ code, out }).toEqual({ code: 1, out: '' });
   expect(err).toMatch(/^error\[CROB/);
 });
+
+test('a file of recipes alone names the models that these are for', async () => {
+  await writeFile(`${folder}/mine.crob`, 'use models.crobim.{micro}\nrecipe mine extends micro {\n  lr = 0.1x\n}\n');
+  const err = 'crobc: mine.crob declares no model; its recipes are for CroBIM_micro of crobc/models/crobim.crob\n';
+  for (const command of ['describe', 'summary'])
+    expect(await run(command, 'mine.crob')).toEqual({ code: 1, out: '', err });
+});
