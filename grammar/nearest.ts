@@ -10,6 +10,8 @@ export function allNearest(name: string, candidates: Iterable<string>): readonly
   let best: string[] = [];
   let least = limit;
   for (const candidate of candidates) {
+    // Letters that one has more than the other are as many steps: most names are too far without looking.
+    if (Math.abs(candidate.length - name.length) > least) continue;
     const d = candidate.toLowerCase() === name.toLowerCase() ? 0 : distance(name, candidate);
     if (d < least) best = [];
     if (d <= least) {

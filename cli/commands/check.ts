@@ -4,7 +4,7 @@ import { jsonProblem, toJson } from '../../compiler/diagnostics/render-json.ts';
 import { type GuardCondition, guardCondition } from '../../compiler/ir/guard-condition.ts';
 import { diskHost } from '../../runtime/source-host.ts';
 import { cannotRead, crobFiles, type FoundFiles } from '../files.ts';
-import { plural, printDiagnostics } from '../messages.ts';
+import { bounded, moreLine, plural, printDiagnostics } from '../messages.ts';
 import { complain, printJson, printLine, printRendered } from '../print.ts';
 
 export interface CheckOptions {
@@ -33,6 +33,9 @@ export function check(paths: readonly string[], options: CheckOptions): number {
   return errors + unusable.size > 0 ? 1 : 0;
 }
 
+/** Messages of one code in one file. */
+const mostInJson = 1000;
+
 /** One JSON document on standard output, whatever happens: a tool reads it and nothing else. */
 function report(paths: readonly string[], { guards = false }: CheckOptions): number {
   const print = (messages: readonly ReturnType<typeof toJson>[], models: ReturnType<typeof guardsOf>) => {
@@ -48,7 +51,10 @@ function report(paths: readonly string[], { guards = false }: CheckOptions): num
   }
   const { diagnostics, unusable } = checked;
   const problems = [...unusable].map(([path, line]) => jsonProblem(path, line));
-  print([...problems, ...diagnostics.map((d) => toJson(d, textsOf(checked)))], guardsOf(checked));
+  // A document of all that a damaged file can give would be larger than a text can be.
+  const { shown, more } = bounded(diagnostics, mostInJson);
+  const rest = more.map((one) => jsonProblem(one.file, `and ${moreLine(one)}`));
+  print([...problems, ...shown.map((d) => toJson(d, textsOf(checked))), ...rest], guardsOf(checked));
   return problems.length > 0 || diagnostics.some(isError) ? 1 : 0;
 }
 

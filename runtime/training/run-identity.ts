@@ -98,7 +98,7 @@ export function checkIdentity({ path, identity: held }: Checkpoint, now: Matter)
       `the run in ${path} cannot go on: ${what}; put it back, or begin another run from its weights (-o another folder, --weights ${path}/weights.safetensors)`,
     );
   };
-  if (held.model !== now.model) refuse(`it trains ${held.model}, not ${now.model}`);
+  if (held.model !== now.model) refuse(`it trains ${cut(held.model)}, not ${now.model}`);
   for (const key of new Set([...Object.keys(held.recipe), ...Object.keys(now.recipe)])) {
     if (harmless.has(key)) continue;
     const both = [held.recipe[key], now.recipe[key]];

@@ -98,6 +98,9 @@ const phrases = [
   `${'ab'.repeat(200)} -- ${'a '.repeat(50)}`,
 ];
 
+/** A vocabulary may leave nothing of a sentence, which is then said of the sentence. */
+const names = ['the sentence'];
+
 async function readWords(path: string): Promise<void> {
   const tokenizer = await openTokenizer(path);
   for (const phrase of phrases) {
@@ -112,7 +115,7 @@ export const tokenizer: Reader = {
   async open(folder): Promise<OpenReader> {
     const path = join(folder, 'tokenizer.json');
     const samples = [bert, withPatterns].map((file) => Buffer.from(JSON.stringify(file)));
-    return { path, samples, json: allJson, read: () => readWords(path) };
+    return { path, samples, json: allJson, names, read: () => readWords(path) };
   },
 };
 
@@ -121,6 +124,6 @@ export const vocabulary: Reader = {
   async open(folder): Promise<OpenReader> {
     const path = join(folder, 'vocab.txt');
     const samples = ['\n', '\r\n'].map((end) => Buffer.from(`${pieces.join(end)}${end}`));
-    return { path, samples, read: () => readWords(path) };
+    return { path, samples, names, read: () => readWords(path) };
   },
 };
