@@ -1,15 +1,26 @@
-// Kills a training run with SIGKILL at fifty random moments, resumes it each time, and compares what it ends with to an
-// unbroken run: weights, optimizer state and log must be the same. `npm run test:kill [-- --kills 50 --seed 1]`.
+// Kills commands with SIGKILL at random moments: half of the times a training run, which is resumed each time and must end as
+// an unbroken run does, in weights, optimizer state and log; else build, data synth, data vocab, eval and predict in turn, of
+// which every file must be whole or absent, and which must give the same when they run again.
+// `npm run test:kill [-- --kills 200 --seed 1]`.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { program } from './program.mjs';
 
 const { values } = parseArgs({
-  options: { kills: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' } },
+  options: { kills: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } },
 });
 const kills = Number(values.kills);
 const folder = mkdtempSync(join(tmpdir(), 'crobc-kill-'));
@@ -93,6 +104,90 @@ function result(out) {
   return hash.digest('hex');
 }
 
+/** Commands that write and do not resume, with the folder or file that each writes to. */
+const others = {
+  build: (out) => ['build', 'learner.crob', '-o', out],
+  'data synth': (out) => ['data', 'synth', '-o', out, '--scenes', '12', '--size', '64', '--seed', '2'],
+  'data vocab': (out) => ['data', 'vocab', 'data', '-o', join(out, 'vocab.txt')],
+  eval: (out) => ['eval', 'learner.crob', '--data', 'data', '--device', 'cpu', '--threads', '1', '-o', out],
+  predict: (out) => [
+    ...['predict', 'learner.crob', '--image', 'data/img_rgb/test_00001.png', '--text', 'the ship'],
+    ...['--device', 'cpu', '--threads', '1', '-o', out],
+  ],
+};
+
+/** What was put aside and has not got its name, and crobc's own record of hashes, which has the times of files. */
+const isAside = (path) => path.split('/').some((name) => name.startsWith('.') || name.endsWith('.part'));
+const isRecord = (path) => path.endsWith('digests.json');
+
+/** The files below a folder by their paths, each as a hash of what it has, without what a clock says and its own folder. */
+function filesIn(out) {
+  const root = join(folder, out);
+  if (!existsSync(root)) return new Map();
+  const paths = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((path) => !isAside(path));
+  return new Map(
+    paths
+      .filter((path) => statSync(join(root, path)).isFile() && !isRecord(path))
+      .sort()
+      .map((path) => {
+        const bytes = readFileSync(join(root, path));
+        const isText = /\.(json|html|csv)$/.test(path);
+        const timeless = (text) =>
+          text
+            .replaceAll(out, 'OUT')
+            .replaceAll(/"(seconds|milliseconds)": ?[\d.e-]+/g, '')
+            .replaceAll(/[\d.,]+ ?(ms|s|seconds)\b/g, '');
+        const content = isText ? timeless(bytes.toString()) : bytes;
+        return [path, createHash('sha256').update(content).digest('hex')];
+      }),
+  );
+}
+
+/** How the files of a folder differ from those of an unbroken run; undefined where they do not. */
+function difference(found, wanted, mayLack) {
+  for (const [path, hash] of found) if (wanted.get(path) !== hash) return `${path} is not what an unbroken run writes`;
+  const lacking = [...wanted.keys()].find((path) => !found.has(path));
+  return lacking === undefined || mayLack ? undefined : `${lacking} is missing`;
+}
+
+/** Runs a command to its end, then kills it `kills` times, with and without what a run before has left. */
+async function killOther(name, kills, next) {
+  const words = others[name];
+  const fresh = (out) => {
+    rmSync(join(folder, out), { recursive: true, force: true });
+    if (name === 'data vocab') mkdirSync(join(folder, out));
+  };
+  fresh('other-whole');
+  const started = performance.now();
+  await crobc(words('other-whole'));
+  const took = performance.now() - started;
+  const wanted = filesIn('other-whole');
+  const out = 'other-again';
+  fresh(out);
+  let [done, reached] = [0, 0];
+  while (done < kills) {
+    if ((await crobc(words(out), next() * took)) !== null) {
+      // It was done before: from the beginning.
+      reached++;
+      fresh(out);
+      continue;
+    }
+    done++;
+    const broken = difference(filesIn(out), wanted, true);
+    if (broken !== undefined) throw new Error(`${name}, killed: ${broken}`);
+    if (next() < 0.5) {
+      await crobc(words(out));
+      const different = difference(filesIn(out), wanted, false);
+      if (different !== undefined) throw new Error(`${name}, run again behind a kill: ${different}`);
+      if (next() < 0.5) fresh(out);
+    }
+  }
+  process.stdout.write(
+    `${name}: killed ${done} times, ${wanted.size} files whole or absent; ended by itself ${reached} times\n`,
+  );
+  for (const one of ['other-whole', out]) rmSync(join(folder, one), { recursive: true, force: true });
+}
+
 try {
   writeFileSync(join(folder, 'learner.crob'), model);
   await crobc(['data', 'synth', '-o', 'data', '--scenes', '20', '--size', '64', '--seed', '1']);
@@ -104,10 +199,10 @@ try {
   let done = 0;
   let runs = 0;
   // A run that ends before it was killed often enough is compared, and another is begun.
-  while (done < kills) {
+  while (done < Math.ceil(kills / 2)) {
     const out = `run-${runs++}`;
     let here = 0;
-    while (done < kills && (await train(out, next() * took * 0.35)) === null) {
+    while (done < Math.ceil(kills / 2) && (await train(out, next() * took * 0.35)) === null) {
       done++;
       here++;
     }
@@ -116,6 +211,8 @@ try {
     process.stdout.write(`${out}: killed ${here} times, ended as the unbroken run did (${done} of ${kills} kills)\n`);
     rmSync(join(folder, out), { recursive: true });
   }
+  const names = Object.keys(others);
+  for (const [i, name] of names.entries()) await killOther(name, Math.floor((kills - done + i) / names.length), next);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
