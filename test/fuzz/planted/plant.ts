@@ -61,7 +61,7 @@ async function timed(fault: PlantedFault, folder: string): Promise<Found> {
     sourceOf(fault, root).replace(fault.right, () => fault.wrong),
   );
   const options = ['--seed', String(seed), '--minutes', String(minutes), '--jobs', String(jobs), '--stop', '--json'];
-  const text = await output(['scripts/run-typescript.mjs', 'test/fuzz/run.ts', ...options], folder);
+  const text = await output(['scripts/run-typescript.mjs', 'test/fuzz/harness.ts', ...options], folder);
   const { seconds, findings } = JSON.parse(text) as {
     seconds: number;
     findings: readonly { readonly kind: string; readonly seed: number }[];
