@@ -1,4 +1,5 @@
 import type { IToken } from 'chevrotain';
+import { Places, type Range, Ranges } from './places.ts';
 import type { Span } from './span.ts';
 import type { SyntaxFault, Unread } from './tree.ts';
 
@@ -18,26 +19,21 @@ const mended: ReadonlySet<string> = new Set([
   'CROB1050',
 ]);
 
-interface Range {
-  readonly start: number;
-  readonly end: number;
-}
-
 /** Collects what can't be read; at most one fault a place, so that a repair never echoes. */
 export class FaultSink {
   readonly #faults: SyntaxFault[] = [];
-  readonly #places = new Set<number>();
-  readonly #spoilt: Range[] = [];
+  readonly #places = new Places();
+  readonly #spoilt = new Ranges();
   readonly #unread: Unread[] = [];
   /** Places of faults that no item has taken on yet, except those that are mended. */
-  #open: number[] = [];
+  readonly #open = new Places();
   /** Where the rest of a line is no tokens. */
-  readonly #cuts: number[] = [];
+  readonly #cuts = new Places();
 
   add(code: string, span: Span, args: Readonly<Record<string, string>>, also?: Span): void {
     if (this.#places.has(span.start)) return;
-    if (!mended.has(code)) this.#open.push(span.start);
-    if (this.#spoilt.some((range) => within(range, span.start))) return;
+    if (!mended.has(code)) this.#open.add(span.start);
+    if (this.#spoilt.has(span.start)) return;
     this.#places.add(span.start);
     this.#faults.push(also === undefined ? { code, span, args } : { code, span, args, also });
   }
@@ -45,32 +41,32 @@ export class FaultSink {
   /** The line around a place could not be split into tokens: nothing more is said about it. */
   cut(text: string, place: number): void {
     const end = text.indexOf('\n', place);
-    this.#cuts.push(place);
+    this.#cuts.add(place);
     this.spoil(text.lastIndexOf('\n', place - 1) + 1, end < 0 ? text.length : end);
   }
 
   isCut(start: number, end: number): boolean {
-    return this.#cuts.some((place) => within({ start, end }, place));
+    return this.#cuts.any({ start, end });
   }
 
   /** Whether something is wrong in a range that no item in it is to blame for. */
   anyOpen(start: number, end: number): boolean {
-    return this.#open.some((place) => within({ start, end }, place));
+    return this.#open.any({ start, end });
   }
 
   /** The fault at a place is mended after all. */
   mend(place: number): void {
-    this.#open = this.#open.filter((other) => other !== place);
+    this.#open.take({ start: place, end: place });
   }
 
   /** What stands there follows from a fault that is told already: nothing more is said about it. */
   spoil(start: number, end: number): void {
-    this.#spoilt.push({ start, end });
+    this.#spoilt.add({ start, end });
   }
 
   /** Whether something is wrong in a range. */
   any(start: number, end: number): boolean {
-    return [...this.#places].some((place) => within({ start, end }, place));
+    return this.#places.any({ start, end });
   }
 
   /**
@@ -78,9 +74,8 @@ export class FaultSink {
    * header alone when the fault stands there, before the body that begins at `body`.
    */
   settle(file: string, { start, end }: Range, body: number | undefined): void {
-    const own = this.#open.filter((place) => within({ start, end }, place));
+    const own = this.#open.take({ start, end });
     if (own.length === 0) return;
-    this.#open = this.#open.filter((place) => !own.includes(place));
     if (body !== undefined && own.every((place) => place < body))
       this.#unread.push({ span: { file, start, end: body }, part: 'header' });
     else this.#unread.push({ span: { file, start, end }, part: 'whole' });
@@ -88,7 +83,7 @@ export class FaultSink {
 
   /** An item could not be read. */
   lose(file: string, { start, end }: Range): void {
-    this.#open = this.#open.filter((place) => !within({ start, end }, place));
+    this.#open.take({ start, end });
     this.#unread.push({ span: { file, start, end }, part: 'whole' });
     this.spoil(start, end);
   }
@@ -100,10 +95,6 @@ export class FaultSink {
   unread(): readonly Unread[] {
     return this.#unread;
   }
-}
-
-function within({ start, end }: Range, place: number): boolean {
-  return start <= place && place <= end;
 }
 
 /** The line around an offset. */
