@@ -1,0 +1,94 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, expect, test } from 'vitest';
+import { dataFolder } from '../runtime/data/data-folder.ts';
+import { temporaryFolder } from '../runtime/temporary-folder.ts';
+import { main } from './crobc.ts';
+
+const at = temporaryFolder();
+const run = promisify(execFile);
+const preload = resolve('test/cli/failing-disk.cjs');
+
+beforeAll(async () => {
+  writeFileSync(
+    at('tiny.crob'),
+    `model Tiny {
+  patch = Conv2d(3, 1, 4, stride = 4)
+  input image: f32[B, 3, 32, 32]
+  output y = patch(image)
+}
+
+recipe short for Tiny at B = 2 {
+  input target: f32[B, 1, 32, 32]
+  term loss = mean(square(resize(y, [32, 32]) - target), "b c h w ->")
+  optimizer = SGD(lr = 1e-3)
+  steps = 2
+}
+`,
+  );
+  mkdirSync(at('data'));
+  await dataFolder(at('data'), ['a.png', 'b.png', 'c.png']);
+});
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs crobc where one call of the file system fails. */
+async function failing(code: string, call: number, words: readonly string[]): Promise<Ended> {
+  const env = { ...process.env, CROBC_FAIL: `${code} ${call}`, CROBC_FAIL_BELOW: at('') };
+  return run(process.execPath, ['--require', preload, main, ...words], { env }).then(
+    ({ stdout, stderr }) => ({ code: 0, out: stdout, err: stderr }),
+    (error: { code: number; stdout: string; stderr: string }) => ({
+      code: error.code,
+      out: error.stdout,
+      err: error.stderr,
+    }),
+  );
+}
+
+/** Commands, and every which call is made to fail: all, where there are few. */
+const commands: readonly (readonly [name: string, every: number, words: () => string[]])[] = [
+  ['check', 1, () => ['check', at('tiny.crob')]],
+  ['fmt', 1, () => ['fmt', '--check', at('tiny.crob')]],
+  ['data vocab', 1, () => ['data', 'vocab', at('data'), '-o', at('vocab.txt')]],
+  ['build', 4, () => ['build', at('tiny.crob'), '-o', at('out')]],
+  ['data check', 4, () => ['data', 'check', at('data')]],
+  [
+    'predict',
+    12,
+    () => ['predict', at('tiny.crob'), '-i', at('data/img_rgb/a.png'), '--device', 'cpu', '-o', at('out')],
+  ],
+  ['train', 25, () => ['train', at('tiny.crob'), '-d', at('data'), '--device', 'cpu', '-o', at('out')]],
+];
+
+test.each(commands)(
+  '%s: a call that fails is one line, wherever it is',
+  async (name, every, words) => {
+    const clear = () => rmSync(at('out'), { recursive: true, force: true });
+    const { err } = await failing('EIO', 0, words());
+    const calls = Number(/^calls (\d+)$/m.exec(err)?.[1]);
+    expect(calls).toBeGreaterThan(2);
+    let refused = 0;
+    for (let call = 1; call <= calls; call += every) {
+      const code = call % 2 === 0 ? 'EMFILE' : 'EIO';
+      clear();
+      const ended = await failing(code, call, words());
+      const text = `${name}, call ${call}, ${code}: ${ended.err}`;
+      expect(ended.code, text).toBeLessThanOrEqual(1);
+      expect(ended.err, text).not.toMatch(/^ {4}at |bug in crobc|This is a bug/m);
+      if (ended.code === 0) continue;
+      refused++;
+      // `data check` says it of the picture, with its results; a source is read again for the reason, which has gone by then.
+      expect(ended.out + ended.err, text).toMatch(
+        /^[^\n]*(input\/output error|too many open files|it changed meanwhile)[^\n]*$/m,
+      );
+    }
+    expect(refused).toBeGreaterThan(0);
+  },
+  120_000,
+);
