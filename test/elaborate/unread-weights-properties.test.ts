@@ -78,7 +78,9 @@ test.each(bases)('%s: %s', (file, base) => {
   for (const [i, { name }] of variants.entries()) {
     if (!models.has(name)) continue;
     const start = source.indexOf(text[i]!);
-    const own = diagnostics.filter(({ span }) => start <= span.start && span.end <= start + text[i]!.length);
+    const own = diagnostics.filter(
+      ({ code, span }) => code === 'CROB2317' && start <= span.start && span.end <= start + text[i]!.length,
+    );
     const unread = unreadIn(host, name);
     const roots = own.flatMap(({ message }) => [...message.matchAll(/`(.*?)`/g)].map(([, root]) => root!));
     const isNoted = (path: string) => roots.some((root) => path === root || path.startsWith(`${root}.`));

@@ -69,6 +69,7 @@ const readings = [
   'capm.query.bias = false',
   'capm.key[*].bias = false',
   'lgfa.score_axis = "channel"; lgfa.length = 6 where T == 6',
+  'lgfa.compensation.compared = [2, 3]',
   'lgfa.stage[*].heads = 2',
   'lgfa.stage[*].scale = "words"',
   'lgfa.stage[*].norm = LayerNorm()',

@@ -305,9 +305,13 @@ function moduleMismatch(value: Val, word: string, { decl: type, file }: Found): 
   return { expected: `${expected} (declared ${declared})`, help };
 }
 
-/** Whether a module has all that interfaces promise by its names, those with a default aside. */
+/**
+ * Whether a module has all that interfaces promise by its names, those with a default aside. A member with conditions of its own may
+ * need more than is promised.
+ */
 function hasAllOf({ params, members }: ModuleDecl, interfaces: readonly InterfaceDecl[]): boolean {
-  const own = new Set([...params, ...members].map(({ name }) => name.name));
+  const free = members.filter((member) => !('where' in member) || member.where.length === 0);
+  const own = new Set([...params, ...free].map(({ name }) => name.name));
   return interfaces.every((one) =>
     one.members.every((member) => own.has(member.name.name) || ('body' in member && member.body !== undefined)),
   );
