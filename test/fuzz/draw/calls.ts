@@ -91,7 +91,7 @@ function called(scope: Scope, type: Type, deep: number): Expr | undefined {
   const { signature, params, bound } = abstracted(scope, type);
   const own = [...params, ...drawParams(library)];
   const body = drawBody(scope, signature, own, undefined, deep);
-  const name = fresh(library, 'f');
+  const name = fresh(library, 'fn');
   library.fns.push({ name, params: own, ...signature, body });
   const statics = own.map((param): Argument => {
     const is = bound.get(param.name);

@@ -715,7 +715,7 @@ const indexedRule: Rule = (scope, type) => {
   const { draw } = library;
   const { shape } = type;
   if (shape.length === 0 || shape.length > 2 || type.dtype !== 'f32') return undefined;
-  const names = shape.map(() => fresh(library, 'i'));
+  const names = shape.map(() => fresh(library, 'at'));
   const [i, j] = names.map((name) => ref(name, tensor('i32', [])));
   if (!i) return undefined;
   const other = j ?? num(draw.of([0, 1, 2]), 'i32');
