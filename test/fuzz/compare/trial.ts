@@ -1,7 +1,7 @@
 import { compile } from '../../../compiler/compile.ts';
 import { constant, evaluate as evaluateDim } from '../../../compiler/dims/dim.ts';
 import { bindDims } from '../../../compiler/ir/bind.ts';
-import type { Graph, TensorData } from '../../../compiler/ir/graph.ts';
+import type { Graph, TensorData, Value } from '../../../compiler/ir/graph.ts';
 import { interpret } from '../../../compiler/ir/interpret.ts';
 import { verify } from '../../../compiler/ir/verify.ts';
 import { runPipeline } from '../../../compiler/passes/pipeline.ts';
@@ -219,6 +219,10 @@ class Comparison {
     const half = await this.#checks.sound('crash in half precision', () =>
       runPipeline(graph, { dtype: 'f16', verify: true }),
     );
+    if (convolvesConstants(half)) {
+      this.#checks.count('half precision, not run');
+      return;
+    }
     const session = await this.#checks.sound('crash in building for half precision', () =>
       openOnnx(half, this.#floats(half)),
     );
@@ -264,6 +268,16 @@ class Comparison {
       this.#checks.count(`TensorFlow.js, ${backend}`);
     }
   }
+}
+
+/** Where nothing is fed into a convolution in half precision, onnxruntime may end the process as it makes the session (1.30). */
+function convolvesConstants({ nodes }: Graph): boolean {
+  const fed = new Set<Value>();
+  return nodes.some(({ op, inputs, outputs }) => {
+    const isFed = op === 'input' || inputs.some((input) => fed.has(input));
+    if (isFed) for (const output of outputs) fed.add(output);
+    return op === 'conv2d' && !isFed && outputs[0]?.type.dtype === 'f16';
+  });
 }
 
 const show = (sizes: ReadonlyMap<string, number>) => [...sizes].map(([name, n]) => `${name} = ${n}`).join(', ');
