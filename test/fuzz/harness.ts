@@ -65,9 +65,12 @@ const batch = 20;
 /** Processes that wait for a task. */
 const idle: ChildProcess[] = [];
 
-if (process.send && process.argv[2] === '--worker')
+if (process.send && process.argv[2] === '--worker') {
+  // The harness decides when a worker ends.
+  process.on('SIGINT', () => {});
+  process.on('disconnect', () => process.exit());
   process.on('message', (task: Task) => void work(task, (message) => process.send?.(message)));
-else {
+} else {
   command.parse(process.argv);
   const { seed, ...options } = command.opts<Omit<Options, 'seed'> & { readonly seed?: number }>();
   process.exitCode = await main({ ...options, seed: seed ?? Date.now() % 4000 });
@@ -87,9 +90,14 @@ async function main(options: Options): Promise<number> {
     else findings.set(kind, { kind, seed, detail, times: 1, source: undefined });
   };
   const tell = progress(options, start, until);
+  let stopped = false;
+  // What was found until then is reported; a second signal ends the process.
+  process.once('SIGINT', () => {
+    stopped = true;
+  });
   const take = (): readonly number[] => {
     const many = Math.min(batch, (options.count ?? Number.POSITIVE_INFINITY) - next);
-    if (many <= 0 || Date.now() > until || (options.stop && findings.size > 0)) return [];
+    if (many <= 0 || stopped || Date.now() > until || (options.stop && findings.size > 0)) return [];
     next += many;
     return Array.from({ length: many }, (_, i) => options.seed * 1_000_000 + next - many + i);
   };
