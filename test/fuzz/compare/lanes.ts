@@ -130,11 +130,13 @@ function onGrid({ data }: TensorData, half: boolean): boolean {
   return true;
 }
 
+/** `loose` says how far inputs may be off that another graph has made. */
 export function runLanes(
   graph: Graph,
   feeds: ReadonlyMap<string, TensorData>,
   weights: (path: string, shape: readonly number[]) => TensorData,
   sizes: ReadonlyMap<string, number>,
+  loose: ReadonlyMap<string, number> = new Map(),
 ): Lanes {
   const dims = new Map(sizes);
   for (const { name, value } of graph.inputs)
@@ -143,7 +145,7 @@ export function runLanes(
       const size = feeds.get(name)?.shape[axis];
       if (variable !== undefined && size !== undefined && !dims.has(variable)) dims.set(variable, size);
     }
-  const run = new Run(feeds, weights, (name) => dims.get(name)!);
+  const run = new Run(feeds, weights, loose, (name) => dims.get(name)!);
   for (const node of graph.nodes) run.node(node);
   return run.lanes(graph);
 }
@@ -151,6 +153,7 @@ export function runLanes(
 class Run {
   readonly #feeds: ReadonlyMap<string, TensorData>;
   readonly #weights: (path: string, shape: readonly number[]) => TensorData;
+  readonly #loose: ReadonlyMap<string, number>;
   readonly #size: (name: string) => number;
   readonly #held = new Map<Value, Held>();
   readonly #draw: Draw = draws(7);
@@ -159,10 +162,12 @@ class Run {
   constructor(
     feeds: ReadonlyMap<string, TensorData>,
     weights: (path: string, shape: readonly number[]) => TensorData,
+    loose: ReadonlyMap<string, number>,
     size: (name: string) => number,
   ) {
     this.#feeds = feeds;
     this.#weights = weights;
+    this.#loose = loose;
     this.#size = size;
   }
 
@@ -179,7 +184,9 @@ class Run {
             );
       const isHalf = dtype === 'f16';
       const held = { ...given, dtype };
-      this.#held.set(value!, this.#rounded(held, [held, held], !isHalf, dtype, 1));
+      const off = node.op === 'input' ? (this.#loose.get(node.attributes.name) ?? 0) : 0;
+      const lanes = off > 0 ? ([this.#away(held, off), this.#away(held, off)] as const) : ([held, held] as const);
+      this.#held.set(value!, this.#rounded(held, lanes, !isHalf && off === 0, dtype, 1));
       return;
     }
     const inputs = node.inputs.map((input) => this.#held.get(input)!);
@@ -269,6 +276,10 @@ class Run {
       for (let i = 0; i < exact.data.length; i++) spread = Math.max(spread, Math.abs(lane.data[i]! - exact.data[i]!));
     if (!Number.isFinite(spread)) this.#unclear ??= 'rounding leads where the function is not defined';
     return { exact, noisy, isExact, spread };
+  }
+
+  #away(x: TensorData, off: number): TensorData {
+    return { ...x, data: Float64Array.from(x.data, (at) => at + (this.#draw.below(2) === 0 ? off : -off)) };
   }
 
   /** Positions are scaled to the size of the map and back on their way. */

@@ -168,8 +168,8 @@ class TrainingComparison {
     return new Map(graph.inputs.map(({ name }) => [name, (state.get(name) ?? batch.get(name) ?? scalars.get(name))!]));
   }
 
-  #lanes(graph: Graph, state: Data, batch: Data, step: number): Lanes {
-    return runLanes(graph, this.#feeds(graph, state, batch, step), noWeights, new Map());
+  #lanes(graph: Graph, state: Data, batch: Data, step: number, loose?: ReadonlyMap<string, number>): Lanes {
+    return runLanes(graph, this.#feeds(graph, state, batch, step), noWeights, new Map(), loose);
   }
 
   /** Gradients of one micro-batch by path. */
@@ -360,19 +360,19 @@ class TrainingComparison {
     let unclear: string | undefined;
     for (const { name, kind, shape } of steps.flatMap((one) => one.state))
       if (kind === 'gradient') state.set(name, { dtype: 'f32', shape, data: new Float64Array(count(shape)) });
+    const loose = new Map<string, number>();
     for (const [one, batch] of this.#runs(steps)) {
-      const lanes = this.#lanes(one.graph, state, batch, step);
+      const lanes = this.#lanes(one.graph, state, batch, step, loose);
       unclear ??= lanes.unclear;
       renew(state, [one], lanes.results);
       for (const [name, data] of lanes.results) results.set(name, data);
-      // What a micro-batch leaves is summed in the next part.
-      for (const [name, off] of lanes.spread) spread.set(name, off + (spread.get(name) ?? 0));
+      for (const [name, off] of lanes.spread) spread.set(name, off);
+      // What a micro-batch leaves goes into the next graph.
+      for (const { name, next } of one.state) {
+        const off = next === undefined ? undefined : lanes.spread.get(next);
+        if (off !== undefined) loose.set(name, off);
+      }
     }
-    const most = Math.max(
-      0,
-      ...[...spread].filter(([name]) => name.startsWith('next:gradient:')).map(([, off]) => off),
-    );
-    if (steps.length > 1) for (const [name, off] of spread) spread.set(name, off + learningRate * 20 * most);
     return { results, spread, unclear };
   }
 
