@@ -57,10 +57,10 @@ async function runs(graph: Graph, seed: number, checks: Checks): Promise<void> {
   const optimised = runPipeline(graph, { verify: true });
   const sizes = sizesFor(graph, seed);
   const shapes = new Map(weightsOf(graph).map(({ path, shape }) => [path, shape]));
-  const session = await openOnnx(optimised, (path) =>
-    Float32Array.from(drawWeight(seed, path, shapes.get(path)!).data),
-  );
+  const floats = (path: string) => Float32Array.from(drawWeight(seed, path, shapes.get(path)!).data);
+  let session: OnnxRun | undefined;
   try {
+    session = await openOnnx(optimised, floats);
     if (!sizes || tooLarge(graph, sizes)) return;
     const feeds = feedsFor(graph, sizes, seed);
     const weights = (path: string, shape: readonly number[]) => drawWeight(seed, path, shape);
