@@ -159,18 +159,19 @@ function split({ from, axis, parts, sizes }: Partition, emission: Emission): voi
 }
 
 /**
- * onnxruntime adds the widths of a Pad in front of a Conv to the Conv's own, also where what is padded is the kernel (1.30).
- * It leaves a Pad alone that names its axes.
+ * onnxruntime adds the widths of a Pad in front of a Conv or MaxPool to the window's own, also where what is padded is the
+ * kernel, and where a MaxPool would then see the least number in the place of zeros (1.30). It leaves a Pad alone that names
+ * its axes.
  */
 const pad: Lowering<'pad'> = (node, emission) => {
   const x = inputOf(node, 0);
   const { low, high, value } = node.attributes;
   const widths = [...low, ...high];
   if (widths.every((width) => known(emission.facts, width) === 0)) return [emission.use(x)];
-  const isKernel = emission.plan.kernels.has(node);
+  const isKept = emission.plan.pads.has(node);
   const inputs = [emission.use(x), emission.dims.vector(widths)];
-  if (value !== 0 || isKernel) inputs.push(emission.number(value, x.type.dtype));
-  if (isKernel) inputs.push(emission.i64(low.map((_, axis) => axis)));
+  if (value !== 0 || isKept) inputs.push(emission.number(value, x.type.dtype));
+  if (isKept) inputs.push(emission.i64(low.map((_, axis) => axis)));
   return [emission.node('Pad', inputs)];
 };
 

@@ -17,8 +17,8 @@ export interface FusionPlan {
   readonly absorbed: ReadonlySet<Node>;
   /** Slices that cut one axis into neighbouring parts, by slice: one Split. */
   readonly splits: ReadonlyMap<Node, Partition>;
-  /** Pads whose result is the kernel of a convolution. */
-  readonly kernels: ReadonlySet<Node>;
+  /** Pads that onnxruntime would make part of what reads them, and wrongly: of the kernel of a convolution, and of what is pooled. */
+  readonly pads: ReadonlySet<Node>;
 }
 export interface Pick {
   readonly from: Value;
@@ -40,10 +40,11 @@ export function planFusions(graph: Graph): FusionPlan {
   const convBias = new Map<Node, { conv: NodeOf<'conv2d'>; bias: Value }>();
   const picks = new Map<Node, Pick>();
   const grids = new Map<Node, GridPoints>();
-  const kernels = new Set<Node>();
+  const pads = new Set<Node>();
   for (const node of graph.nodes) {
-    const kernel = isConvolution(node) ? uncast(node.inputs[1]!) : undefined;
-    if (kernel?.node.op === 'pad') kernels.add(kernel.node);
+    const read = isConvolution(node) ? node.inputs[1] : node.op === 'max_pool2d' ? node.inputs[0] : undefined;
+    const padded = read && uncast(read).node;
+    if (padded?.op === 'pad') pads.add(padded);
     if (node.op === 'add') {
       const fused = biasOf(graph, node, uses) ?? biasOf(graph, { ...node, inputs: [...node.inputs].reverse() }, uses);
       if (fused !== undefined) convBias.set(node, fused);
@@ -54,7 +55,7 @@ export function planFusions(graph: Graph): FusionPlan {
   }
   const absorbed = new Set<Node>([...convBias.values()].map(({ conv }) => conv));
   for (const { shift } of grids.values()) if (shift !== undefined) absorbed.add(shift.addition);
-  return { convBias, picks, grids, absorbed, splits: findSplits(graph, picks), kernels };
+  return { convBias, picks, grids, absorbed, splits: findSplits(graph, picks), pads };
 }
 
 function uncast(value: Value): Value {

@@ -100,3 +100,20 @@ test.each([
   const actual = await runOnnx(emitted(graph), feeds);
   expectClose('y', actual.get('y')!, interpret(graph, feeds, noWeights).get('y')!, isHalf ? 1e-2 : 1e-5);
 });
+
+test.each([
+  ['one zero in front', 1, 0, 2],
+  ['zeros on both sides', 1, 1, 3],
+  ['as many zeros as the window is wide', 2, 0, 2],
+])('the largest of negative numbers with %s', async (_, low, high, width) => {
+  const random = seededRandom(9);
+  const build = new GraphBuilder(Facts.none);
+  const image = build.given('x', 'f32', 'B', 2, 4, 5);
+  const below = build.sub(build.neg(build.abs(image)), build.full(1, 'f32', []));
+  const padded = build.pad(below, [0, 0, 0, low].map(constant), [0, 0, 0, high].map(constant), 0);
+  const y = build.maxPool2d(padded, { kernel: [1, width], stride: [1, 1], pad: [0, 0, 0, 0] });
+  const graph = build.graph({ y });
+  const feeds = new Map([['x', floats(random, [2, 2, 4, 5])]]);
+  const actual = await runOnnx(emitted(graph), feeds);
+  expectClose('y', actual.get('y')!, interpret(graph, feeds, noWeights).get('y')!);
+});
