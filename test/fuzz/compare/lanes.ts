@@ -200,9 +200,7 @@ class Run {
       if (node.op === 'grid_sample')
         return run((held) => (held === inputs[1] ? this.#moved(held.noisy[lane]) : held.noisy[lane]));
       // Numbers that are exact are added up in some order, too.
-      return summing.has(node.op)
-        ? run(({ noisy }) => this.#shaken(noisy[lane], noisy[lane].dtype, 1))
-        : run(({ noisy }) => noisy[lane]);
+      return summing.has(node.op) ? run(({ noisy }) => this.#unsteady(noisy[lane])) : run(({ noisy }) => noisy[lane]);
     };
     const isSure = allExact && node.op !== 'uniform';
     const keeps =
@@ -211,12 +209,13 @@ class Run {
         (adding.has(node.op) && exact.every((one) => onGrid(one, dtype === 'f16'))) ||
         this.#isHalving(node, inputs, exact));
     const lanes = keeps ? ([exact, exact] as const) : ([disturbed(0), disturbed(1)] as const);
+    const least = keeps ? 0 : passedOn(node.op, inputs);
     for (const [i, value] of node.outputs.entries()) {
       const { dtype: own } = value.type;
       const by = approximated.has(node.op) ? 4 : 1;
       this.#held.set(
         value,
-        this.#rounded(exact[i]!, [lanes[0][i]!, lanes[1][i]!], keeps, own, by, cancelling.has(node.op)),
+        this.#rounded(exact[i]!, [lanes[0][i]!, lanes[1][i]!], keeps, own, by, cancelling.has(node.op), least),
       );
     }
   }
@@ -265,17 +264,24 @@ class Run {
     dtype: DType,
     by: number,
     apart = false,
+    least = 0,
   ): Held {
     if (dtype !== 'f32' && dtype !== 'f16') return { exact, noisy: [exact, exact], isExact: true, spread: 0 };
     const most = largest[dtype]!;
     for (const x of exact.data) if (!(Math.abs(x) <= most)) this.#unclear ??= 'a number is too large';
     if (isExact) return { exact, noisy: [exact, exact], isExact, spread: 0 };
     const noisy = [this.#shaken(lanes[0], dtype, by, apart), this.#shaken(lanes[1], dtype, by, apart)] as const;
-    let spread = 0;
+    // Two lanes may meet by chance.
+    let spread = Math.max(least, by * unit(dtype) * size(exact));
     for (const lane of noisy)
       for (let i = 0; i < exact.data.length; i++) spread = Math.max(spread, Math.abs(lane.data[i]! - exact.data[i]!));
     if (!Number.isFinite(spread)) this.#unclear ??= 'rounding leads where the function is not defined';
     return { exact, noisy, isExact, spread };
+  }
+
+  /** An operand of a sum; whole numbers are what they are. */
+  #unsteady(x: TensorData): TensorData {
+    return x.dtype === 'f32' || x.dtype === 'f16' ? this.#shaken(x, x.dtype, 1) : x;
   }
 
   #away(x: TensorData, off: number): TensorData {
@@ -313,6 +319,14 @@ class Run {
     }
     return { results, spread, unclear: this.#unclear };
   }
+}
+
+/** How far a result may be off, at least, for what its operands are off; less than that only by chance. */
+function passedOn(op: AnyOp, inputs: readonly Held[]): number {
+  const most = Math.max(0, ...inputs.map(({ spread }) => spread));
+  if (op === 'add' || op === 'sub' || op === 'cast' || moving.has(op)) return most / 2;
+  const [a, b] = inputs;
+  return op === 'mul' && a && b ? Math.max(a.spread * size(b.exact), b.spread * size(a.exact)) / 2 : 0;
 }
 
 function size({ data }: TensorData): number {

@@ -179,7 +179,7 @@ class Comparison {
     );
     this.#checks.count(lanes.unclear === undefined ? 'clear' : `unclear: ${lanes.unclear}`);
     const spread = (name: string) =>
-      lanes.unclear === undefined ? 2 ** -16 * (lanes.spread.get(name) ?? 0) + 1e-40 : Number.POSITIVE_INFINITY;
+      lanes.unclear === undefined ? 2 ** -16 * (lanes.spread.get(name) ?? 0) + 1e-10 : Number.POSITIVE_INFINITY;
     this.#checks.hold('the meaning', at(sizes, differences(lanes.results, outputs, spread, 1e-9)));
     this.#checks.count('interpreter');
     return { sizes, feeds, meant: outputs, lanes };

@@ -16,6 +16,11 @@ export function drawExpr(scope: Scope, type: Type, deep: number): Expr {
     const call = drawCall(scope, type, deep);
     if (call) return call;
   }
+  // Parameters are there to be looked at.
+  if (scope.params.length > 0 && draw.once(4)) {
+    const looked = draw.of([chooseRule, foldRule])(scope, type, deep);
+    if (looked) return looked;
+  }
   const rules = rulesOf[type.dtype];
   for (let tries = 0; tries < 6; tries++) {
     const found = draw.of(rules)(scope, type, deep);
@@ -472,6 +477,17 @@ const matmulRule: Rule = (scope, type, deep) => {
   const k = extraSize(scope);
   const a = [...lead, m, k];
   const isPlain = draw.once(2);
+  if (lead.length > 0 && draw.once(3)) {
+    // One matrix for all of a batch, which the other operand has or has not.
+    const [first] = lead;
+    const names = a.map((_, i) => `n${i}`);
+    const x = drawExpr(scope, tensor('f32', a.slice(1)), deep - 1);
+    const sizes = names.map((name, i) => [name, a[i] ?? one] as const);
+    const right = names.map((name) => [name]);
+    const many = rearranged(x, right.slice(1), right, sizes, first ? ['n0'] : [], 'repeat');
+    const other = drawExpr(scope, tensor('f32', isPlain ? [k, n] : [...lead, k, n]), deep - 1);
+    return expr('matmul', type, [many, other], {});
+  }
   const b = isPlain ? [k, n] : [...lead, k, n];
   return expr(
     'matmul',
@@ -804,6 +820,17 @@ const wholeRule: Rule = (scope, type, deep) => {
   }
 };
 
+/** Quotients of numbers of either sign that come from elsewhere than arithmetic. */
+const quotientRule: Rule = (scope, type, deep) => {
+  const { draw } = scope.library;
+  const from = draw.of([topRule, castRule, sliceRule, selectRule, sizeRule, rollRule] as const);
+  const isFloat = draw.once(2);
+  const x = from(scope, isFloat ? { ...type, dtype: 'f32' } : type, deep - 1);
+  if (!x) return undefined;
+  const whole = isFloat ? expr('cast', type, [x], {}) : x;
+  return binary(draw.of(['floordiv', 'mod'] as const), whole, num(draw.of([2, 3, 4]), 'i32'));
+};
+
 const roundedRule: Rule = (scope, type, deep) =>
   expr('cast', type, [unary('floor', drawExpr(scope, { ...type, dtype: 'f32' }, deep - 1))], {});
 
@@ -829,6 +856,17 @@ const rulesOf: Readonly<Record<Type['dtype'], readonly Rule[]>> = {
     ...[convRule, poolRule, sampleRule, scatterRule, topRule, castRule, asRule, sizeRule, indexedRule],
     ...[chooseRule, chooseRule, foldRule, callRule, callRule, callRule],
   ],
-  i32: [wholeRule, wholeRule, roundedRule, selectRule, castRule, topRule, sizeRule, ...layoutRules],
+  i32: [
+    wholeRule,
+    wholeRule,
+    quotientRule,
+    quotientRule,
+    roundedRule,
+    selectRule,
+    castRule,
+    topRule,
+    sizeRule,
+    ...layoutRules,
+  ],
   bool: [compareRule, compareRule, compareRule, logicRule, permutedRule, splitRule, repeatRule, sliceRule, concatRule],
 };

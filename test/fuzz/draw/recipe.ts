@@ -18,7 +18,7 @@ export function drawRecipe({ model, modules }: Program, draw: Draw): Recipe | un
     const y = ref(name, value.type);
     terms.push({
       name: `of_${name}`,
-      value: reduced(draw.of(['mean', 'sum', 'mean'] as const), distance(y, draw, inputs), all),
+      value: reduced(draw.of(['mean', 'sum', 'mean', 'amax'] as const), distance(y, draw, inputs), all),
     });
   }
   if (terms.length === 0) return undefined;
