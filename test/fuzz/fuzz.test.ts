@@ -13,7 +13,7 @@ import { shrunk } from './program/shrink.ts';
 import { tried } from './worker.ts';
 
 /** As many as take about a minute on two cores with other tests beside them. */
-const programs = 300;
+const programs = 1000;
 const patience = 900_000;
 const root = fileURLToPath(new URL('../../', import.meta.url));
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Counts, Failure } from './compare/checks.ts';
 import { drawProgram } from './draw/program.ts';
@@ -29,6 +30,7 @@ interface Options {
   readonly jobs: number;
   readonly program: number | undefined;
   readonly shrink: boolean;
+  readonly keep: string | undefined;
   readonly stop: boolean;
   readonly json: boolean;
 }
@@ -55,6 +57,7 @@ const command = new Command('npm run fuzz --')
   .option('--jobs <n>', 'processes at a time', number, 2)
   .option('--program <n>', 'try one program, by its number', number)
   .option('--shrink', 'with --program: make it smaller as long as it fails the same way', false)
+  .option('--keep <file>', 'with --shrink: write the program as JSON, for the corpus')
   .option('--stop', 'end at the first finding', false)
   .option('--json', 'print the result as JSON', false)
   .addHelpText('after', help);
@@ -77,7 +80,7 @@ if (process.send && process.argv[2] === '--worker') {
 }
 
 async function main(options: Options): Promise<number> {
-  if (options.program !== undefined) return one(options.program, options.shrink);
+  if (options.program !== undefined) return one(options.program, options);
   const start = Date.now();
   const until = start + 60_000 * (options.minutes ?? (options.count === undefined ? 5 : 600));
   const counts: Counts = {};
@@ -128,12 +131,13 @@ async function main(options: Options): Promise<number> {
   return findings.size > 0 ? 1 : 0;
 }
 
-async function one(seed: number, shrink: boolean): Promise<number> {
+async function one(seed: number, { shrink, keep }: Options): Promise<number> {
   console.log(printProgram(drawProgram(seed)));
   const { failure, counts } = await tried(seed);
   console.log(failure ? `${failure.kind}: ${failure.detail}` : counts);
   if (failure && shrink) {
-    const { source, failure: last } = await smallest(seed, failure.kind, 120_000);
+    const { program, source, failure: last } = await smallest(seed, failure.kind, 120_000);
+    if (keep !== undefined) writeFileSync(keep, `${JSON.stringify({ note: last?.kind, seed, program })}\n`);
     console.log(`\n${source}\n${last?.kind}: ${last?.detail}`);
   }
   return failure ? 1 : 0;

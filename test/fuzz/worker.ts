@@ -31,7 +31,8 @@ export async function work(task: Task, tell: (message: Message) => void): Promis
   } else {
     const { seed, failure, milliseconds } = task;
     tell({ kind: 'begins', seed });
-    tell({ kind: 'shrunk', seed, ...(await smallest(seed, failure, milliseconds)) });
+    const { source, failure: last } = await smallest(seed, failure, milliseconds);
+    tell({ kind: 'shrunk', seed, source, failure: last });
   }
   tell({ kind: 'done' });
 }
@@ -46,5 +47,5 @@ export async function smallest(seed: number, kind: string, milliseconds: number)
   const fails = async (one: Program) => (await tryProgram(one, seed, extent)).failure?.kind === kind;
   const program = await shrunk(drawProgram(seed), fails, Date.now() + milliseconds);
   const { failure } = await tryProgram(program, seed, extent);
-  return { source: printProgram(program), failure };
+  return { program, source: printProgram(program), failure };
 }
