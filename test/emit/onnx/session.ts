@@ -11,17 +11,39 @@ const noWeights: WeightSource = {
   },
 };
 
-/** Runs an emitted model in onnxruntime on the CPU; results by output name. */
+export interface OnnxRun {
+  /** Results by output name. */
+  run(feeds: ReadonlyMap<string, TensorData>): Promise<Map<string, TensorData>>;
+  release(): Promise<void>;
+}
+
+/** An emitted model in onnxruntime on the CPU. */
+export async function openOnnx(
+  model: OnnxModel,
+  weights: WeightSource = noWeights,
+  options: ort.InferenceSession.SessionOptions = { logSeverityLevel: 3 },
+): Promise<OnnxRun> {
+  const session = await ort.InferenceSession.create(await encodeOnnx(model, weights), options);
+  return {
+    async run(feeds) {
+      const given = Object.fromEntries(session.inputNames.map((name) => [name, toOrt(feeds.get(name)!)]));
+      const results = await session.run(given);
+      return new Map(Object.entries(results).map(([name, result]) => [name, fromOrt(result)]));
+    },
+    release: () => session.release(),
+  };
+}
+
+/** Runs an emitted model once. */
 export async function runOnnx(
   model: OnnxModel,
   feeds: ReadonlyMap<string, TensorData>,
   weights: WeightSource = noWeights,
 ): Promise<Map<string, TensorData>> {
-  const session = await ort.InferenceSession.create(await encodeOnnx(model, weights), { logSeverityLevel: 3 });
-  const given = Object.fromEntries(session.inputNames.map((name) => [name, toOrt(feeds.get(name)!)]));
-  const results = await session.run(given);
-  await session.release();
-  return new Map(Object.entries(results).map(([name, result]) => [name, fromOrt(result)]));
+  const opened = await openOnnx(model, weights);
+  const results = await opened.run(feeds);
+  await opened.release();
+  return results;
 }
 
 function toOrt({ dtype, shape, data }: TensorData): ort.Tensor {

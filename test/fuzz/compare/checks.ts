@@ -17,6 +17,12 @@ export class Failed extends Error {
 /** Counts the comparisons of one program, and ends them with the first that does not hold. */
 export class Checks {
   readonly counts: Counts = {};
+  /** For `runLanes`. */
+  readonly noise: number;
+
+  constructor(noise: number) {
+    this.noise = noise;
+  }
 
   count(what: string): void {
     this.counts[what] = (this.counts[what] ?? 0) + 1;

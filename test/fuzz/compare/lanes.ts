@@ -130,13 +130,19 @@ function onGrid({ data }: TensorData, half: boolean): boolean {
   return true;
 }
 
-/** `loose` says how far inputs may be off that another graph has made. */
+export interface LaneOptions {
+  /** The number that results are disturbed by: two small results may be little disturbed by chance, and seldom for another number. */
+  readonly noise: number;
+  /** How far inputs may be off that another graph has made. */
+  readonly loose?: ReadonlyMap<string, number> | undefined;
+}
+
 export function runLanes(
   graph: Graph,
   feeds: ReadonlyMap<string, TensorData>,
   weights: (path: string, shape: readonly number[]) => TensorData,
   sizes: ReadonlyMap<string, number>,
-  loose: ReadonlyMap<string, number> = new Map(),
+  { noise, loose = new Map() }: LaneOptions,
 ): Lanes {
   const dims = new Map(sizes);
   for (const { name, value } of graph.inputs)
@@ -145,7 +151,7 @@ export function runLanes(
       const size = feeds.get(name)?.shape[axis];
       if (variable !== undefined && size !== undefined && !dims.has(variable)) dims.set(variable, size);
     }
-  const run = new Run(feeds, weights, loose, (name) => dims.get(name)!);
+  const run = new Run(feeds, weights, loose, (name) => dims.get(name)!, draws(noise));
   for (const node of graph.nodes) run.node(node);
   return run.lanes(graph);
 }
@@ -156,7 +162,7 @@ class Run {
   readonly #loose: ReadonlyMap<string, number>;
   readonly #size: (name: string) => number;
   readonly #held = new Map<Value, Held>();
-  readonly #draw: Draw = draws(7);
+  readonly #draw: Draw;
   #unclear: string | undefined;
 
   constructor(
@@ -164,7 +170,9 @@ class Run {
     weights: (path: string, shape: readonly number[]) => TensorData,
     loose: ReadonlyMap<string, number>,
     size: (name: string) => number,
+    draw: Draw,
   ) {
+    this.#draw = draw;
     this.#feeds = feeds;
     this.#weights = weights;
     this.#loose = loose;
@@ -198,7 +206,13 @@ class Run {
     const allExact = inputs.every(({ isExact }) => isExact);
     const disturbed = (lane: 0 | 1) => {
       if (node.op === 'grid_sample')
-        return run((held) => (held === inputs[1] ? this.#moved(held.noisy[lane]) : held.noisy[lane]));
+        return run((held) => (held === inputs[1] ? this.#moved(held.noisy[lane], lane) : held.noisy[lane]));
+      if (node.op === 'layer_norm')
+        return this.#besideMean(
+          run(({ noisy }) => this.#unsteady(noisy[lane])),
+          inputs.map(({ noisy }) => noisy[lane]),
+          node.attributes.eps,
+        );
       // Numbers that are exact are added up in some order, too.
       return summing.has(node.op) ? run(({ noisy }) => this.#unsteady(noisy[lane])) : run(({ noisy }) => noisy[lane]);
     };
@@ -288,10 +302,25 @@ class Run {
     return { ...x, data: Float64Array.from(x.data, (at) => at + (this.#draw.below(2) === 0 ? off : -off)) };
   }
 
-  /** Positions are scaled to the size of the map and back on their way. */
-  #moved(x: TensorData): TensorData {
-    const sign = () => (this.#draw.below(2) === 0 ? 1 : -1);
-    return { ...x, data: Float64Array.from(x.data, (at) => at + sign() * 2 ** -21 * (1 + Math.abs(at))) };
+  /** Norms of rows whose mean is off by a unit, of which the deviations of all elements are off alike. */
+  #besideMean([y]: readonly TensorData[], [x, scale]: readonly TensorData[], eps: number): readonly TensorData[] {
+    const n = scale!.data.length;
+    const data = Float64Array.from(y!.data);
+    for (let row = 0; row < data.length; row += n) {
+      const of = Array.from(x!.data.slice(row, row + n));
+      const mean = of.reduce((a, b) => a + b, 0) / n;
+      const variance = of.reduce((a, b) => a + (b - mean) ** 2, 0) / n;
+      const off =
+        ((this.#draw.below(2) === 0 ? 1 : -1) * 2 * unit(x!.dtype) * Math.abs(mean)) / Math.sqrt(variance + eps);
+      for (let i = 0; i < n; i++) data[row + i]! += off * scale!.data[i]!;
+    }
+    return [{ ...y!, data }];
+  }
+
+  /** Positions are scaled to the size of the map and back on their way. The lanes go to both sides of a border. */
+  #moved(x: TensorData, lane: 0 | 1): TensorData {
+    const sign = lane === 0 ? 1 : -1;
+    return { ...x, data: Float64Array.from(x.data, (at) => at + sign * 2 ** -21 * (1 + Math.abs(at))) };
   }
 
   /** Each element off by `by` units, and by one unit of 1 where `apart`; 0 stays 0, and signs stay where nothing cancels. */

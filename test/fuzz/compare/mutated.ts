@@ -9,12 +9,13 @@ import { differentiate, stepNames, trainingStep } from '../../../compiler/traini
 import { weightsOf } from '../../../runtime/graph-weights.ts';
 import { draws } from '../../draws.ts';
 import { mutate } from '../../elaborate/mutations/mutate.ts';
+import type { OnnxRun } from '../../emit/onnx/session.ts';
 import { memoryHost } from '../../memory-host.ts';
 import type { Values } from '../program/tree.ts';
 import type { Checks } from './checks.ts';
 import { allowed, differences, float32 } from './close.ts';
 import { runLanes } from './lanes.ts';
-import { type OnnxRun, openOnnx } from './onnx.ts';
+import { openGraph } from './onnx.ts';
 import { drawValues, drawWeight } from './values.ts';
 
 /** A mistake in a source. Whatever check makes of it is a message, or a program that builds, runs and trains as one that was meant so. */
@@ -60,11 +61,11 @@ async function runs(graph: Graph, seed: number, checks: Checks): Promise<void> {
   const floats = (path: string) => Float32Array.from(drawWeight(seed, path, shapes.get(path)!).data);
   let session: OnnxRun | undefined;
   try {
-    session = await openOnnx(optimised, floats);
+    session = await openGraph(optimised, floats);
     if (!sizes || tooLarge(graph, sizes)) return;
     const feeds = feedsFor(graph, sizes, seed);
     const weights = (path: string, shape: readonly number[]) => drawWeight(seed, path, shape);
-    const lanes = runLanes(graph, feeds, weights, sizes);
+    const lanes = runLanes(graph, feeds, weights, sizes, checks);
     const found = await session.run(feeds);
     if (lanes.unclear !== undefined) return;
     hold(differences(interpret(optimised, feeds, weights, sizes), lanes.results, allowed(lanes), float32));
@@ -100,8 +101,8 @@ async function stepRuns(
   };
   let session: OnnxRun | undefined;
   try {
-    session = await openOnnx(step.graph, none);
-    const lanes = runLanes(step.graph, feeds, none, new Map());
+    session = await openGraph(step.graph, none);
+    const lanes = runLanes(step.graph, feeds, none, new Map(), checks);
     const found = await session.run(feeds);
     if (lanes.unclear === undefined) hold(differences(found, lanes.results, allowed(lanes), 4 * float32));
     checks.count('mistakes trained');

@@ -1,7 +1,7 @@
-import { binary, expr, num, ref, tensor, unary } from '../program/build.ts';
+import { binary, expr, num, reduced, ref, tensor, unary } from '../program/build.ts';
 import { asNumber, named, namesIn, one, type Size, sameSize, size, times, withSizes } from '../program/size.ts';
 import type { Argument, Body, Expr, Interface, Let, Method, Module, Param, Part, Port, Type } from '../program/tree.ts';
-import { drawExpr, reduced } from './expression.ts';
+import { drawExpr } from './rule.ts';
 import { fresh, isStatic, type Library, type Scope } from './scope.ts';
 
 /** A call of a function or a part that gives the type: one that is there, or a new one. */

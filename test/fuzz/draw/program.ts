@@ -4,7 +4,7 @@ import { pruned } from '../program/prune.ts';
 import { named, namesIn, one, type Size, size, times } from '../program/size.ts';
 import type { Argument, Input, Line, Module, Output, Param, Part, Program, Variant } from '../program/tree.ts';
 import { drawArgument, drawCall, staticPaths } from './calls.ts';
-import { drawExpr } from './expression.ts';
+import { drawExpression } from './expression.ts';
 import { drawRecipe } from './recipe.ts';
 import { fresh, type Library, type Scope } from './scope.ts';
 
@@ -16,6 +16,7 @@ export function drawProgram(seed: number): Program {
     fns: [],
     modules: [],
     interfaces: [],
+    drawExpr: drawExpression,
     budget: 6 + draw.below(30),
     trains: draw.once(3),
     next: 0,
@@ -61,7 +62,7 @@ export function drawProgram(seed: number): Program {
     const dtype = draw.of(['f32', 'f32', 'f32', 'f32', 'f32', 'i32', 'bool'] as const);
     const type = tensor(dtype, shape);
     const deep = 2 + draw.below(4);
-    const value = (library.trains ? drawCall(scope, type, deep) : undefined) ?? drawExpr(scope, type, deep);
+    const value = (library.trains ? drawCall(scope, type, deep) : undefined) ?? drawExpression(scope, type, deep);
     outputs.push({ name: `y${i}`, value, typed: draw.once(2) });
   }
   const model = { name: 'Net', params, parts: scope.parts, inputs, lets: scope.lets, outputs };

@@ -1,8 +1,7 @@
 import type { Draw } from '../../draws.ts';
-import { binary, num, ref, tensor, unary } from '../program/build.ts';
+import { binary, num, reduced, ref, tensor, unary } from '../program/build.ts';
 import { namesIn } from '../program/size.ts';
 import type { Expr, Group, Input, Let, Program, Recipe } from '../program/tree.ts';
-import { reduced } from './expression.ts';
 
 /** A recipe for a program that has weights; undefined where it has none. */
 export function drawRecipe({ model, modules }: Program, draw: Draw): Recipe | undefined {

@@ -1,6 +1,19 @@
 import type { Draw } from '../../draws.ts';
 import { namesIn, type Size } from '../program/size.ts';
-import type { Fn, Input, Interface, Let, Module, Param, Part, Port, Type, Values, Weight } from '../program/tree.ts';
+import type {
+  Expr,
+  Fn,
+  Input,
+  Interface,
+  Let,
+  Module,
+  Param,
+  Part,
+  Port,
+  Type,
+  Values,
+  Weight,
+} from '../program/tree.ts';
 
 /** Declarations made so far, for all scopes of one program. */
 export interface Library {
@@ -12,6 +25,7 @@ export interface Library {
   budget: number;
   /** Whether there will be a recipe. */
   readonly trains: boolean;
+  readonly drawExpr: (scope: Scope, type: Type, deep: number) => Expr;
   next: number;
 }
 

@@ -30,3 +30,22 @@ export function compare(fn: CompareName, a: Expr, b: Expr): Expr {
 }
 
 export const sameType = (a: Type, b: Type): boolean => a.dtype === b.dtype && sameShape(a.shape, b.shape);
+
+/** Sum, mean or maximum over some axes, which go. */
+export function reduced(how: 'sum' | 'mean' | 'amax', x: Expr, over: readonly number[]): Expr {
+  const { shape, dtype } = x.type;
+  if (over.length === 0) return x;
+  const names = shape.map((_, i) => `n${i}`);
+  const kept = names.filter((_, i) => !over.includes(i));
+  const type = tensor(
+    dtype,
+    shape.filter((_, i) => !over.includes(i)),
+  );
+  return expr('pattern', type, [x], {
+    how,
+    left: [names.map((name) => [name])],
+    right: kept.map((name) => [name]),
+    sizes: names.map((name, i) => [name, shape[i] ?? one] as const),
+    given: [],
+  });
+}

@@ -1,3 +1,4 @@
+import type { UnaryName as Operator } from '../../../compiler/ops/unary.ts';
 import type { Size } from './size.ts';
 
 /** Programs as data: what is drawn, printed as crob, evaluated, and made smaller. */
@@ -8,24 +9,7 @@ export interface Type {
   readonly shape: readonly Size[];
 }
 
-export type UnaryName =
-  | 'neg'
-  | 'abs'
-  | 'exp'
-  | 'log'
-  | 'sqrt'
-  | 'sin'
-  | 'cos'
-  | 'tanh'
-  | 'erf'
-  | 'sigmoid'
-  | 'softplus'
-  | 'relu'
-  | 'gelu'
-  | 'gelu_tanh'
-  | 'floor'
-  | 'stop_gradient'
-  | 'square';
+export type UnaryName = Exclude<Operator, 'not'> | 'gelu' | 'gelu_tanh' | 'stop_gradient' | 'square';
 export type BinaryName = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | 'mod' | 'floordiv';
 export type CompareName = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge';
 
