@@ -9,6 +9,7 @@ import { CheckpointStore, type RunIdentity, type StoredTensor } from '../../../r
 import { openMetricsLog } from '../../../runtime/training/metrics-log.ts';
 import { changedSurroundings, checkIdentity } from '../../../runtime/training/run-identity.ts';
 import { lockRun } from '../../../runtime/training/run-lock.ts';
+import { tinyReport } from '../../runtime/evaluation/tiny-report.ts';
 import { allJson, type OpenReader, type Reader } from '../reader.ts';
 
 const hex = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -176,43 +177,7 @@ export const digestCaches: Reader = {
   },
 };
 
-const report = {
-  crobc: '1',
-  model: 'Tiny',
-  file: 'tiny.crob',
-  settings: [],
-  weights: 'w.safetensors',
-  seed: null,
-  data: 'data',
-  split: 'test',
-  phrases: true,
-  height: 8,
-  width: 8,
-  words: 8,
-  device: 'cpu',
-  limited: false,
-  protocol: 'lavt',
-  at: 'model',
-  skipped: 0,
-  seconds: 1,
-  samples: 3,
-  oIoU: 0.5,
-  mIoU: null,
-  precision: { '0.5': 0, '0.6': 0, '0.7': 0, '0.8': 0, '0.9': 0 },
-  byCategory: {},
-  byAttribute: {},
-  each: [10, null, 90].map((n, i) => ({
-    file: 'data/output_phrase_test.txt',
-    line: i + 1,
-    image: `${i >> 1}.png`,
-    phrase: `it ${i}`,
-    category: null,
-    attributes: { size: 'small' },
-    iou: n === null ? null : n / 100,
-    intersection: n ?? 0,
-    union: n === null ? 0 : 100,
-  })),
-};
+const report = tinyReport([10, Number.NaN, 90], { mIoU: Number.NaN });
 
 /** Reports of `crobc eval`, as `--compare` reads them. */
 export const reports: Reader = {

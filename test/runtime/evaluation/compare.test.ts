@@ -1,56 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { compareReports, metrics } from '../../../runtime/evaluation/compare.ts';
-import { type Report, readReport } from '../../../runtime/evaluation/report.ts';
+import { readReport } from '../../../runtime/evaluation/report.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
+import { tinyReport } from './tiny-report.ts';
 
 const at = temporaryFolder();
-
-/** IoU in hundredths, one for each sample; two samples share an image. */
-const report = (hundredths: readonly number[], changes: Partial<Report> = {}): Report => ({
-  crobc: '1',
-  model: 'Tiny',
-  file: 'tiny.crob',
-  settings: [],
-  weights: 'w.safetensors',
-  seed: null,
-  data: 'data',
-  split: 'test',
-  phrases: true,
-  height: 8,
-  width: 8,
-  words: 8,
-  device: 'cpu',
-  limited: false,
-  protocol: 'lavt',
-  at: 'model',
-  skipped: 0,
-  seconds: 1,
-  samples: hundredths.length,
-  oIoU: 0,
-  mIoU: 0,
-  precision: { '0.5': 0, '0.6': 0, '0.7': 0, '0.8': 0, '0.9': 0 },
-  byCategory: {},
-  byAttribute: {},
-  each: hundredths.map((n, i) => ({
-    file: 'data/output_phrase_test.txt',
-    line: i + 1,
-    image: `${i >> 1}.png`,
-    phrase: `it ${i}`,
-    category: null,
-    attributes: {},
-    iou: n / 100,
-    intersection: n,
-    union: 100,
-  })),
-  ...changes,
-});
 
 const spread = Array.from({ length: 200 }, (_, i) => (i * 37) % 101);
 
 test('values are those of the samples, and differences go against the first', () => {
   const better = spread.map((n) => Math.min(100, n + 10));
-  const [a, b, c] = compareReports([report(spread), report(better), report(spread)], ['a', 'b', 'c'], 0);
+  const [a, b, c] = compareReports([tinyReport(spread), tinyReport(better), tinyReport(spread)], ['a', 'b', 'c'], 0);
   const mean = (all: readonly number[]) => all.reduce((x, y) => x + y, 0) / all.length / 100;
   expect(a!.differences).toBeUndefined();
   expect(a!.values.mIoU).toBeCloseTo(mean(spread), 12);
@@ -69,7 +30,7 @@ test('the bounds are as wide as the theory of means says, over images and not ov
   const change = spread.map((_, i) => (((i >> 1) * 53) % 41) - 20);
   const base = spread.map(() => 50);
   const other = base.map((n, i) => n + change[i]!);
-  const [, b] = compareReports([report(base), report(other)], ['a', 'b'], 3);
+  const [, b] = compareReports([tinyReport(base), tinyReport(other)], ['a', 'b'], 3);
   const { difference, low, high } = b!.differences!.mIoU;
   const perImage = change.filter((_, i) => i % 2 === 0).map((n) => n / 100);
   const mean = perImage.reduce((x, y) => x + y, 0) / 100;
@@ -81,19 +42,19 @@ test('the bounds are as wide as the theory of means says, over images and not ov
 });
 
 test('the seed decides the bounds', () => {
-  const other = report(spread.map((n, i) => Math.max(0, n - (i % 7))));
-  const bounds = (seed: number) => compareReports([report(spread), other], ['a', 'b'], seed)[1]!.differences!.mIoU;
+  const other = tinyReport(spread.map((n, i) => Math.max(0, n - (i % 7))));
+  const bounds = (seed: number) => compareReports([tinyReport(spread), other], ['a', 'b'], seed)[1]!.differences!.mIoU;
   expect(bounds(4)).toEqual(bounds(4));
   expect(bounds(4).low).not.toBe(bounds(5).low);
 });
 
 test('a sample without IoU makes the mean none, and nothing else', () => {
-  const { each } = report(spread);
-  const broken = report(spread, {
+  const { each } = tinyReport(spread);
+  const broken = tinyReport(spread, {
     protocol: 'caris',
     each: [{ ...each[0]!, iou: null, intersection: 0, union: 0 }, ...each.slice(1)],
   });
-  const [, b] = compareReports([report(spread, { protocol: 'caris' }), broken], ['a', 'b'], 0);
+  const [, b] = compareReports([tinyReport(spread, { protocol: 'caris' }), broken], ['a', 'b'], 0);
   expect(b!.values.mIoU).toBeNaN();
   expect(b!.differences!.mIoU.low).toBeNaN();
   expect(b!.differences!.oIoU.low).not.toBeNaN();
@@ -102,26 +63,26 @@ test('a sample without IoU makes the mean none, and nothing else', () => {
 test.each([
   [{ protocol: 'cris' } as const, 'their protocols are lavt and cris'],
   [{ at: 'original' } as const, 'their masks are compared at the model and the original size'],
-  [{ each: report(spread.slice(1)).each }, 'they have 200 and 199 samples'],
+  [{ each: tinyReport(spread.slice(1)).each }, 'they have 200 and 199 samples'],
   [
-    { each: report(spread).each.map((s) => (s.line === 3 ? { ...s, phrase: 'another' } : s)) },
+    { each: tinyReport(spread).each.map((s) => (s.line === 3 ? { ...s, phrase: 'another' } : s)) },
     'sample 3 is data/output_phrase_test.txt:3 in one and data/output_phrase_test.txt:3 in the other',
   ],
 ])('reports of something else are refused: %#', (changes, why) => {
-  expect(() => compareReports([report(spread), report(spread, changes)], ['a.json', 'b.json'], 0)).toThrow(
+  expect(() => compareReports([tinyReport(spread), tinyReport(spread, changes)], ['a.json', 'b.json'], 0)).toThrow(
     `a.json and b.json do not compare: ${why}`,
   );
 });
 
 describe('reading', () => {
   test('what was written is read again', async () => {
-    const written = report(spread, { mIoU: Number.NaN });
+    const written = tinyReport(spread, { mIoU: Number.NaN });
     await writeFile(at('r.json'), JSON.stringify(written));
     const { model, split, weights, seed, phrases, protocol, at: size, each } = written;
     expect(await readReport(at('r.json'))).toEqual({ model, split, weights, seed, phrases, protocol, at: size, each });
   });
 
-  const good = report([50, 60]);
+  const good = tinyReport([50, 60]);
   test.each([
     ['{', /is not JSON$/],
     ['null', /it is no object$/],
