@@ -14,7 +14,7 @@ export interface Piece {
 
 /** Every piece that reads the result of such an operator has its own. */
 export function isFree(node: Node): boolean {
-  return rowOf(node.op)?.free === true;
+  return rowOf(node)?.free === true;
 }
 
 /** The nodes of a graph that compute something, which pieces share out; in order. */

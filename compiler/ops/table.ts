@@ -1,4 +1,4 @@
-import type { NodeOp } from '../ir/graph.ts';
+import type { Node, NodeOf } from '../ir/graph.ts';
 import { binaryRows } from './binary.ts';
 import { compositeRows } from './composite.ts';
 import { contractRows } from './contract.ts';
@@ -27,7 +27,16 @@ export type AnyRow = Pick<
   'name' | 'memory' | 'elements' | 'half' | 'bounded' | 'commutes' | 'free' | 'kinks'
 >;
 
-/** The row of an operator; undefined for inputs and weights, whose elements are given. */
-export function rowOf(op: NodeOp): AnyRow | undefined {
-  return op === 'input' || op === 'weight' ? undefined : ops[op];
+export function isOperator(node: Node): node is NodeOf<OpName> & Node {
+  return node.op !== 'input' && node.op !== 'weight';
+}
+
+/** The row of a node's operator; undefined for inputs and weights, whose elements are given. */
+export function rowOf(node: Node): AnyRow | undefined {
+  return isOperator(node) ? ops[node.op] : undefined;
+}
+
+/** Whether an operator has a gradient for its float inputs; without one are constants and step functions. */
+export function hasGradient(node: Node): boolean {
+  return isOperator(node) && ops[node.op].gradient !== 'none';
 }

@@ -31,7 +31,7 @@ export function mergeCommonSubexpressions(graph: Graph): Graph {
 
 function keyOf(node: Node, inputs: readonly Value[]): string {
   const ids = inputs.map((input) => input.id);
-  if (rowOf(node.op)?.commutes) ids.sort((a, b) => a - b);
+  if (rowOf(node)?.commutes) ids.sort((a, b) => a - b);
   let key = `${node.op} ${ids.join()}`;
   for (const attribute of attributesOf(node.op, node.attributes)) key += `|${attributeKey(attribute)}`;
   return key;

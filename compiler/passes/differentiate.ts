@@ -1,9 +1,8 @@
 import type { Builder } from '../ir/builder.ts';
 import type { Node, Value } from '../ir/graph.ts';
-import { hasGradient, isOperator } from '../ops/has-gradient.ts';
 import type { OpName } from '../ops/names.ts';
 import type { GradientAt, OpRow } from '../ops/row.ts';
-import { ops } from '../ops/table.ts';
+import { hasGradient, isOperator, ops } from '../ops/table.ts';
 import { isFloat } from '../ops/typing.ts';
 import { Recomputation } from './rematerialise.ts';
 

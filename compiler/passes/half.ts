@@ -58,7 +58,7 @@ export function toHalf(graph: Graph): Graph {
     );
     const isKept =
       inputs.some((input) => kept.has(input)) && inputs.every((input) => kept.has(input) || isConstant(input));
-    const isLarge = !rowOf(node.op)?.bounded && inputs.some((input) => large.has(input) || isBeyond(input, 'large'));
+    const isLarge = !rowOf(node)?.bounded && inputs.some((input) => large.has(input) || isBeyond(input, 'large'));
     for (const [i, output] of node.outputs.entries()) {
       now.set(output, results[i]!);
       if (isLarge && isFloat(output.type.dtype)) large.add(results[i]!);
@@ -88,13 +88,13 @@ function converted(build: Builder, value: Value, dtype: DType): Value {
 /** A weight is f16 unless it must not be, or nothing but f32 operators reads it. */
 function weightIn(build: Builder, attributes: WeightAttributes, value: Value, readers: readonly Node[]): Value {
   const stays =
-    attributes.keepF32 || value.type.dtype !== 'f32' || readers.every(({ op }) => rowOf(op)?.half === 'f32');
+    attributes.keepF32 || value.type.dtype !== 'f32' || readers.every((reader) => rowOf(reader)?.half === 'f32');
   return build.weight(attributes, stays ? value.type : { ...value.type, dtype: 'f16' });
 }
 
 /** The precision of a node's float operands. */
 function precisionOf(node: Node, inputs: readonly Value[], precise: ReadonlySet<Value>): DType {
-  const own = rowOf(node.op)?.half;
+  const own = rowOf(node)?.half;
   if (own === 'f16') return 'f16';
   if (own === 'f32' || node.outputs.some((output) => precise.has(output))) return 'f32';
   if (inputs.some((input) => isBeyond(input, 'small'))) return 'f32';
@@ -134,7 +134,7 @@ function findPrecise(graph: Graph): Set<Value> {
 }
 
 function carriesPrecision(node: Node): boolean {
-  const elements = rowOf(node.op)?.elements;
+  const elements = rowOf(node)?.elements;
   return elements === 'own' || elements === 'moved';
 }
 

@@ -53,5 +53,5 @@ export function isOne(facts: Facts, dim: Dim): boolean {
 export const elementwiseOps: readonly OpName[] = opNames.filter((op) => ops[op].elements === 'own');
 
 export function isElementwise(node: Node): boolean {
-  return rowOf(node.op)?.elements === 'own';
+  return rowOf(node)?.elements === 'own';
 }
