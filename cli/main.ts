@@ -43,6 +43,11 @@ const recompute = (): Option =>
     'compute activations of a module (backbone.layers.*) again for the gradients: less memory, more time; may be repeated',
   ).argParser((module: string, held: readonly string[] | undefined) => [...(held ?? []), module]);
 
+/** Options that stand on the command line, and not those that have their default. */
+function givenIn(command: Command): ReadonlySet<string> {
+  return new Set(Object.keys(command.opts()).filter((name) => command.getOptionValueSource(name) === 'cli'));
+}
+
 /** `H=480,W=480` is two settings; commas inside brackets or quotes belong to a value. */
 function splitSettings(text: string): string[] {
   const parts: string[] = [];
@@ -107,7 +112,9 @@ program
   )
   .option('-o, --out <dir>', 'folder to write to', 'out')
   .option('--json', 'print what was built as JSON')
-  .action(async (file: string, options) => exit((await import('./commands/build.ts')).build(file, options)));
+  .action(async (file: string, options, command: Command) =>
+    exit((await import('./commands/build.ts')).build(file, options, givenIn(command))),
+  );
 
 program
   .command('expand')

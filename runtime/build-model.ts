@@ -21,6 +21,7 @@ import { onnxFileNames, type WrittenModel, writeOnnx } from './onnx-file.ts';
 import { originPlace } from './origin-place.ts';
 import { packageVersion } from './package-root.ts';
 import { startProgress } from './progress.ts';
+import { sourceName } from './source-name.ts';
 import type { WeightSource } from './weights.ts';
 import { openWeightsVia } from './weights-map.ts';
 
@@ -83,7 +84,7 @@ async function build(source: Source, options: BuildOptions, clientWriter: Client
   const emitted = emitOnnx(graph, {
     producerVersion: packageVersion(),
     hostChecks: rowNumbers,
-    place: (origin) => originPlace(source, origin) ?? '',
+    place: (origin) => originPlace(source.program, origin, (file) => sourceName(file, source.file)) ?? '',
   });
   const wanted = weightsOf(graph);
   if (options.writeWeights) checkWeightSizes(wanted);

@@ -24,7 +24,7 @@ export async function explainLogits(source: Source, feeds: Feeds, options: Expla
   try {
     const found = await firstNonFinite(graph, feeds, { device, threads, weights, stopped: () => false });
     if (!found) return damaged;
-    return shownCause(found, source.graph.name, originPlace(source, found.origin));
+    return shownCause(found, source.graph.name, originPlace(source.program, found.origin));
   } finally {
     await weights.close();
   }

@@ -1,15 +1,15 @@
 import type { Program } from '../compiler/elaborate/source/program.ts';
 import type { NodeOp, Origin } from '../compiler/ir/graph.ts';
 import { position } from '../grammar/span.ts';
-import { sourceName } from './source-name.ts';
 
-/** Where a node was written, as `crobim.crob:33`; undefined for what a pass made. */
+/** Where a node was written, as `crobim.crob:33`, by what `nameOf` calls the file; undefined for what a pass made. */
 export function originPlace(
-  { program, file }: { readonly program: Program; readonly file: string },
+  { files }: Program,
   { span }: Origin,
+  nameOf: (file: string) => string = (file) => file,
 ): string | undefined {
-  const text = span && program.files.get(span.file)?.tree.text;
-  return text && `${sourceName(span.file, file)}:${position(text, span.start).line}`;
+  const text = span && files.get(span.file)?.tree.text;
+  return text && `${nameOf(span.file)}:${position(text, span.start).line}`;
 }
 
 /** An operator, and what the source calls it where that is another name: `matmul (Linear)`. */

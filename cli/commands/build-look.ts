@@ -6,7 +6,7 @@ import type { Training } from '../../compiler/training/compile-training.ts';
 import { differentiate, trainingStep } from '../../compiler/training/step.ts';
 import { nearest } from '../../grammar/nearest.ts';
 import { originPlace } from '../../runtime/origin-place.ts';
-import { compileFile, viaOf } from '../compile-file.ts';
+import { compileFile } from '../compile-file.ts';
 import { compileTrainingFile } from '../compile-training.ts';
 import { plural } from '../messages.ts';
 import { printJson, printLine, printText } from '../print.ts';
@@ -18,9 +18,16 @@ export function isLook({ printAfter, explain }: BuildOptions): boolean {
   return printAfter !== undefined || explain !== undefined;
 }
 
+/** Options about files that are read for a build, or written. */
+const forFiles = ['weights', 'via', 'seed', 'out'];
+
 /** `crobc build --print-after PASS` and `--explain RULE`: what passes make of a graph. Nothing is written. */
-export async function look(file: string, options: BuildOptions): Promise<number> {
+export function look(file: string, options: BuildOptions, given: ReadonlySet<string>): number {
   const { printAfter, explain } = options;
+  const unused = forFiles.find((name) => given.has(name));
+  if (unused) throw new UsageError(`--${unused} is for what is built, and --print-after and --explain write nothing`);
+  if (options.graph === 'step' && options.dtype !== 'f32')
+    throw new UsageError('a training step is computed in f32: leave --dtype out');
   if (printAfter !== undefined && explain !== undefined)
     throw new UsageError('--print-after and --explain show different things: give one of them');
   if (printAfter === 'list') {
@@ -74,14 +81,14 @@ function observe(file: string, options: BuildOptions, observer: PassObserver): P
     const compiled = compileTrainingFile(file, { model: options.model, recipe: undefined, set: options.set });
     if (!compiled) return undefined;
     stepUnder(compiled.training, options.recompute ?? [], observer);
-    return ({ origin }) => originPlace({ program: compiled.program, file }, origin) ?? '';
+    return ({ origin }) => originPlace(compiled.program, origin) ?? '';
   }
   if (options.recompute !== undefined)
     throw new UsageError('--recompute changes the training step alone: add --graph step');
-  const compiled = compileFile(file, options.model, options.set, { via: viaOf(options) });
+  const compiled = compileFile(file, options.model, options.set);
   if (!compiled) return undefined;
   runPipeline(compiled.graph, { dtype: options.dtype, ...observer });
-  return ({ origin }) => originPlace({ program: compiled.program, file }, origin) ?? '';
+  return ({ origin }) => originPlace(compiled.program, origin) ?? '';
 }
 
 function stepUnder(training: Training, recompute: readonly string[], observer: PassObserver): Graph {

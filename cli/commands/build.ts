@@ -22,11 +22,12 @@ export interface BuildOptions {
   readonly json?: boolean;
 }
 
-export async function build(file: string, options: BuildOptions): Promise<number> {
+/** `given` are the options that stand on the command line. */
+export async function build(file: string, options: BuildOptions, given: ReadonlySet<string>): Promise<number> {
   if (isLook(options)) {
     if (options.target === 'tfjs')
       throw new UsageError('--print-after and --explain are for --target onnx; --graph step shows a training step');
-    return look(file, options);
+    return look(file, options, given);
   }
   if (options.graph === 'step') throw new UsageError('--graph goes with --print-after or --explain');
   if (options.target === 'tfjs') return (await import('./build-tfjs.ts')).buildForTfjs(file, options);

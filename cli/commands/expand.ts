@@ -12,6 +12,6 @@ export interface ExpandOptions {
 export function expand(file: string, options: ExpandOptions): number {
   const compiled = compileFile(file, options.model, options.set);
   if (!compiled) return 1;
-  printText(print(compiled.graph, (origin) => originPlace(compiled, origin)));
+  printText(print(compiled.graph, (origin) => originPlace(compiled.program, origin)));
   return 0;
 }

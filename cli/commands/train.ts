@@ -1,6 +1,6 @@
-import { position } from '../../grammar/span.ts';
 import { byteSize } from '../../runtime/byte-size.ts';
 import type { OnBad } from '../../runtime/data/problems.ts';
+import { originPlace } from '../../runtime/origin-place.ts';
 import { duration, writeLine } from '../../runtime/progress.ts';
 import type { Device } from '../../runtime/session.ts';
 import { batchSize } from '../../runtime/training/data.ts';
@@ -74,10 +74,7 @@ export async function train(file: string, options: TrainOptions): Promise<number
     blank: !options.phrases,
     onBad: options.onBad,
     out: options.out,
-    place({ span }) {
-      const text = span && program.files.get(span.file)?.tree.text;
-      return text === undefined ? '' : `${span!.file}:${position(text, span!.start).line}`;
-    },
+    place: (origin) => originPlace(program, origin) ?? '',
     note: (line) => writeLine(line),
   };
   for (const line of training.recipe.notes) run.note(line);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { read } from '../../compiler/ir/read.ts';
@@ -211,8 +211,11 @@ describe('settings', () => {
   });
 
   test('--print-after prints graphs, and a list of the passes', async () => {
+    const looked = at('looked');
+    await mkdir(looked);
+    await writeFile(`${looked}/tiny.crob`, tiny);
     const printed = (pass: string, ...args: string[]) =>
-      build(['tiny.crob', '--print-after', pass, '-o', 'printed', ...args]);
+      build(['tiny.crob', '--print-after', pass, ...args], { cwd: looked });
     const [list, one, half, all] = await Promise.all([
       printed('list'),
       printed('simplify'),
@@ -227,11 +230,11 @@ describe('settings', () => {
       '// after round-constants',
       '// after half',
     ]);
-    await expect(access(`${folder}/printed`), 'nothing is built').rejects.toThrow();
+    expect(await readdir(looked), 'nothing is built').toEqual(['tiny.crob']);
   });
 
   test('--print-after shows the training step of the recipe, too', async () => {
-    const printed = (pass: string) => build(['step.crob', '--graph', 'step', '--print-after', pass, '-o', 'printed']);
+    const printed = (pass: string) => build(['step.crob', '--graph', 'step', '--print-after', pass]);
     const [list, gradients, step] = await Promise.all(['list', 'differentiate', 'step'].map(printed));
     expect(list).toMatchObject({ code: 0, out: expect.stringMatching(/\nround-constants\ndifferentiate\nstep\n$/) });
     expect(gradients).toMatchObject({ code: 0, out: expect.stringMatching(/^output "d:head\.weight" = /m) });
@@ -240,7 +243,7 @@ describe('settings', () => {
   });
 
   test('--explain says where a rule fired, and why it left the rest', async () => {
-    const explain = (...args: string[]) => build(['step.crob', '--explain', ...args, '-o', 'printed']);
+    const explain = (...args: string[]) => build(['step.crob', '--explain', ...args]);
     const [list, text, json, step, none, both] = await Promise.all([
       explain('list'),
       explain('repeat-late'),
@@ -265,13 +268,23 @@ describe('settings', () => {
     expect(both).toMatchObject({ code: 2, err: expect.stringContaining('give one of them') });
   });
 
-  test('--graph shows nothing by itself', async () => {
-    expect(await build(['step.crob', '--graph', 'step', '-o', 'never'])).toMatchObject({ code: 2 });
+  test.each<[readonly string[], string]>([
+    [['--graph', 'step'], '--graph goes with --print-after or --explain'],
+    [['--print-after', 'all', '-o', 'never'], '--out is for what is built'],
+    [['--explain', 'repeat-late', '--no-weights'], '--weights is for what is built'],
+    [['--print-after', 'step', '--graph', 'step', '--dtype', 'f16'], 'computed in f32'],
+    [['--explain', 'repeat-late', '--recompute', 'head'], 'add --graph step'],
+  ])('%j: an option without effect is a mistake of the command line', async (args, message) => {
+    expect(await build(['step.crob', ...args])).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining(message),
+    });
   });
 
   test('a pass that there is not, or not here, is a mistake of the command line', async () => {
     const [misspelt, other, half] = await Promise.all(
-      ['simplfy', 'everything', 'half'].map((pass) => build(['tiny.crob', '--print-after', pass, '-o', 'never'])),
+      ['simplfy', 'everything', 'half'].map((pass) => build(['tiny.crob', '--print-after', pass])),
     );
     expect(misspelt).toEqual({ code: 2, out: '', err: 'error: there is no pass simplfy; did you mean simplify?\n' });
     expect(other).toMatchObject({
