@@ -201,7 +201,7 @@ function totalsOf({ nodes, updates, calls }: TemplateBody): Pick<Template, 'dept
   return { depth, operators, updatesBuffers };
 }
 
-/** Told at one place of a program: a chain of calls that is much too long is too long from many of its links. */
+/** Reported at one place of a program: a chain of calls that is much too long is too long from many of its links. */
 function failTooDeep(scope: Pick<Scope, 'context'>, callee: Callee): void {
   const { store } = scope.context.run;
   store.tooDeep ??= callee.span;

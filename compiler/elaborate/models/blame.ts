@@ -323,7 +323,7 @@ export function baseOf({ decl, file }: ModelAt): ModelAt | undefined {
 /** Of a fault outside of a variant, every line of it; otherwise overrides, which act at a distance in any model. */
 function suspects(decl: ModelDecl, fault: Diagnostic): readonly Line[] {
   if (ofText.has(fault.code)) return [];
-  // A circle is told at one of its lines, with the others.
+  // A circle is reported at one of its lines, with the others.
   if (fault.code === 'CROB2305' && touches(fault, decl.span)) return [];
   return decl.base && !touches(fault, decl.span) ? [...decl.params, ...decl.members] : decl.members.filter(isOverride);
 }

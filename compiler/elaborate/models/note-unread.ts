@@ -4,7 +4,7 @@ import type { ModelAt } from '../source/recipe-chain.ts';
 import { attemptForm } from './attempt.ts';
 import { baseOf } from './blame.ts';
 import type { ModelGraph } from './model.ts';
-import { placeInModel, toldWeights, trialsOf } from './told-weights.ts';
+import { placeInModel, reportedWeights, trialsOf } from './reported-weights.ts';
 import { mayLeaveUnread, type WeightUse, weightUse } from './unread-weights.ts';
 import { counted, listed } from './weight-groups.ts';
 
@@ -19,13 +19,13 @@ export function noteUnread(context: Context, at: ModelAt, model: ModelGraph): vo
   if (use.unread.size === 0) return;
   const useOf = (one: ModelAt) => useOfModel(context, one);
   const base = baseOf(at);
-  const told = toldWeights(context, model, {
+  const reported = reportedWeights(context, model, {
     use,
     before: base && useOf(base),
     trials: () => trialsOf(at, useOf),
     placeOf: (declared, guilty) => placeInModel(at.decl, declared, guilty),
   });
-  for (const { span, notes, wasRead, groups } of told) {
+  for (const { span, notes, wasRead, groups } of reported) {
     const args = { weights: listed(groups), longer: wasRead ? ' any longer' : '', count: counted(groups) };
     context.report(diagnostic('CROB2317', span, args, { notes }));
   }

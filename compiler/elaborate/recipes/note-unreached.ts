@@ -4,7 +4,14 @@ import { type Context, collecting, fork } from '../context/context.ts';
 import { attemptForm } from '../models/attempt.ts';
 import { baseOf, mostTried } from '../models/blame.ts';
 import type { ModelGraph } from '../models/model.ts';
-import { type Declared, otherwise, type Place, placeInModel, toldWeights, trialsOf } from '../models/told-weights.ts';
+import {
+  type Declared,
+  otherwise,
+  type Place,
+  placeInModel,
+  reportedWeights,
+  trialsOf,
+} from '../models/reported-weights.ts';
 import { counted, listed } from '../models/weight-groups.ts';
 import { type ModelAt, modelOfRecipe, type RecipeAt } from '../source/recipe-chain.ts';
 import { evaluateChain } from './recipe.ts';
@@ -23,7 +30,7 @@ interface Trains {
  * A note for each `output(train)` that no term reads, and for weights that the recipe trains and for which no term has a
  * gradient. Of a recipe for this very model it stands at the line of the recipe without which it is otherwise, or at its name;
  * of a variant that inherits its recipe, at the line of the variant. What the recipe or the model that is extended leaves is
- * told there.
+ * reported there.
  */
 export function noteUnreached(context: Context, { chain, losses, at, model }: Trains): void {
   if (!mayLeaveUnreached(context, model, losses)) return;
@@ -43,7 +50,7 @@ interface OfRecipe {
   readonly of: (chain: readonly RecipeAt[]) => Unreached | undefined;
 }
 
-/** Told at the recipe. */
+/** Reported at the recipe. */
 function noteOfRecipe(context: Context, { recipe: { decl, file }, chain, model, found, of }: OfRecipe): void {
   const bases = chain.slice(0, -1);
   const base = bases.at(-1);
@@ -72,13 +79,13 @@ function noteOfRecipe(context: Context, { recipe: { decl, file }, chain, model, 
     const { span, notes } = placeOf(output, guilty);
     context.report(diagnostic('CROB2332', span, { recipe: decl.name.name, name }, { notes }));
   }
-  const told = toldWeights(context, model, {
+  const reported = reportedWeights(context, model, {
     use: found.weights,
     before: before?.weights,
     trials: () => trials().map(({ span, without }) => ({ span, without: without.weights })),
     placeOf: ({ span }: Declared, guilty) => placeOf(span, guilty),
   });
-  report(context, decl.name.name, told);
+  report(context, decl.name.name, reported);
 }
 
 interface OfVariant {
@@ -89,7 +96,7 @@ interface OfVariant {
   readonly found: Unreached;
 }
 
-/** Told at the variant, which inherits the recipe. */
+/** Reported at the variant, which inherits the recipe. */
 function noteOfVariant(context: Context, { recipe: { decl }, chain, at, model, found }: OfVariant): void {
   const of = (one: ModelAt): Unreached | undefined => {
     const inner = fork(context);
@@ -103,17 +110,17 @@ function noteOfVariant(context: Context, { recipe: { decl }, chain, at, model, f
     if (!output || before?.outputs.includes(name)) continue;
     context.report(diagnostic('CROB2332', output, { recipe: decl.name.name, name }));
   }
-  const told = toldWeights(context, model, {
+  const reported = reportedWeights(context, model, {
     use: found.weights,
     before: before?.weights,
     trials: () => trialsOf(at, (without) => of(without)?.weights),
     placeOf: (declared, guilty) => placeInModel(at.decl, declared, guilty),
   });
-  report(context, decl.name.name, told);
+  report(context, decl.name.name, reported);
 }
 
-function report(context: Context, recipe: string, told: ReturnType<typeof toldWeights>): void {
-  for (const { span, notes, wasRead, groups } of told) {
+function report(context: Context, recipe: string, reported: ReturnType<typeof reportedWeights>): void {
+  for (const { span, notes, wasRead, groups } of reported) {
     const longer = wasRead ? ' any longer' : '';
     const args = { recipe, weights: listed(groups), longer, count: counted(groups) };
     context.report(diagnostic('CROB2319', span, args, { notes }));

@@ -27,17 +27,17 @@ export function unreachedBy(
   { losses, trained, fixed }: Pick<EvaluatedRecipe, 'losses' | 'trained' | 'fixed'>,
 ): Unreached {
   const outputs = unreadOutputs(context, model, losses);
-  // What stands behind an output that no term reads is told with that.
-  const told = model.outputs.filter(({ name }) => outputs.includes(outputOf(model, name)));
-  const ends = [...reached(context, model, losses), ...told.map(({ value }) => value)];
+  // What stands behind an output that no term reads is reported with that.
+  const reported = model.outputs.filter(({ name }) => outputs.includes(outputOf(model, name)));
+  const ends = [...reached(context, model, losses), ...reported.map(({ value }) => value)];
   const { read, unread } = gradientUse(context, model, ends);
   if (unread.size === 0) return { outputs, weights: { read, unread } };
   const unreadByOutputs = weightUse(context, model).unread;
   const allFixed = fixed.map(({ value }) => value);
-  const isTold = (path: string) => !unreadByOutputs.has(path) && isUpdated(trained?.value, allFixed, path);
+  const isReported = (path: string) => !unreadByOutputs.has(path) && isUpdated(trained?.value, allFixed, path);
   const [own, others] = [new Map<string, number>(), new Set(read)];
   for (const [path, size] of unread) {
-    if (isTold(path)) own.set(path, size);
+    if (isReported(path)) own.set(path, size);
     else others.add(path);
   }
   return { outputs, weights: { read: others, unread: own } };

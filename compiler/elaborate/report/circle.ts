@@ -7,7 +7,7 @@ import { fail } from './report.ts';
 
 /**
  * A value that is needed for itself, with the whole circle: `words (:31) <- refined (:32) <- words`. `span` is where it is
- * asked for again; a circle that lines close is told at one of these, wherever it was entered.
+ * asked for again; a circle that lines close is reported at one of these, wherever it was entered.
  */
 export function failCircle(context: Context, circle: readonly Asked[], span: Span): Val {
   const line = lineToBlame(circle);

@@ -19,7 +19,7 @@ export interface Place {
 }
 
 /** Weights that nothing reads, with the place of the message about them. */
-export interface ToldWeights extends Place {
+export interface ReportedWeights extends Place {
   /** Whether something read them before. */
   readonly wasRead: boolean;
   readonly groups: readonly WeightGroup[];
@@ -32,7 +32,7 @@ export interface Trial {
 }
 
 /** What a message about weights rests on. */
-export interface Told {
+export interface ReportBasis {
   readonly use: WeightUse;
   /** Of the base: what that leaves unread is the base's. */
   readonly before: WeightUse | undefined;
@@ -43,12 +43,12 @@ export interface Told {
 }
 
 /** The weights that nothing reads, those of one place together. */
-export function toldWeights(context: Context, model: ModelGraph, told: Told): readonly ToldWeights[] {
-  const { use, before, placeOf } = told;
+export function reportedWeights(context: Context, model: ModelGraph, basis: ReportBasis): readonly ReportedWeights[] {
+  const { use, before, placeOf } = basis;
   const own = [...use.unread].filter(([path]) => !before?.unread.has(path));
   if (own.length === 0) return [];
-  const trials = told.trials();
-  const found = new Map<string, ToldWeights>();
+  const trials = basis.trials();
+  const found = new Map<string, ReportedWeights>();
   for (const group of gathered(own, use.read)) {
     const guilty = trials.filter(({ without }) => group.paths.some((path) => !without.unread.has(path)));
     const wasRead = [before, ...guilty.map(({ without }) => without)].some((one) => one?.read.has(group.paths[0]));
