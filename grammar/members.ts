@@ -85,7 +85,7 @@ export interface Front {
 }
 
 function factorsIn(node: object): readonly FactorLiteral[] {
-  return [...nodesBelow(node)].filter((one) => one.kind === 'factor');
+  return nodesBelow(node).filter((one) => one.kind === 'factor');
 }
 
 /** What declarations are made of: parameters, clauses, paths, and the members of modules, models and recipes. */

@@ -10,18 +10,21 @@ export function declarationAround({ declarations }: SourceFile, span: Span): Dec
 }
 
 /** A node and all that is below it, in the order of the text where the tree keeps it. Nodes that a file's tree may have, but types. */
-export function* nodesBelow(node: object): Iterable<TreeNode> {
-  if (isNode(node)) yield node;
-  for (const value of Object.values(node)) {
-    if (typeof value !== 'object' || value === null) continue;
-    yield* nodesBelow(value);
-  }
+export function nodesBelow(node: object): readonly TreeNode[] {
+  const found: TreeNode[] = [];
+  collect(node, found);
+  return found;
+}
+
+function collect(node: object, into: TreeNode[]): void {
+  if (isNode(node)) into.push(node);
+  for (const value of Object.values(node)) if (typeof value === 'object' && value !== null) collect(value, into);
 }
 
 /** The names that are read in a text: those of named arguments and of members behind a dot are not among them. */
 export function namesWithin(tree: SourceFile, span: Span): readonly Extract<Expr, { kind: 'name' }>[] {
   const decl = declarationAround(tree, span);
-  const below = decl ? [...nodesBelow(decl)] : [];
+  const below = decl ? nodesBelow(decl) : [];
   return below.filter((node) => node.kind === 'name').filter((node) => contains(span, node.span));
 }
 

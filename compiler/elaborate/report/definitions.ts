@@ -107,7 +107,7 @@ function bodyAround(decl: Declaration, span: Span): FnDecl | MethodMember | unde
 
 /** Of the loops around a site the innermost that binds a name; else the last statement in front of the site that does. */
 function localIn(scope: Scope, body: TreeNode, { span, writer }: Site, name: string): Definition | undefined {
-  const nodes = [...nodesBelow(body)];
+  const nodes = nodesBelow(body);
   const loop = nodes.findLast((node) => contains(node.span, span) && iterableOf(node, name, span));
   const iterable = loop && iterableOf(loop, name, span);
   if (iterable) return { text: iterable.span, shown: false, by: [{ span: iterable.span, writer }] };

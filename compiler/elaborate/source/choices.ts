@@ -91,7 +91,7 @@ function within(outer: Choices, params: readonly Param[], file: FileScope): Choi
 
 function compare(part: object, choices: Choices, into: Diagnostic[]): void {
   if (choices.size === 0) return;
-  const nodes = [...nodesBelow(part)];
+  const nodes = nodesBelow(part);
   const wrong = nodes.flatMap((node) => (isComparison(node) ? impossible(node, choices) : []));
   if (wrong.length === 0) return;
   const bound = new Set(nodes.flatMap(boundIn));
