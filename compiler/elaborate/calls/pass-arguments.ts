@@ -26,6 +26,7 @@ import {
   counted,
   fail,
   failing,
+  knownBeside,
   requireEqual,
   requireSize,
   settledIn,
@@ -245,6 +246,7 @@ function requireWhere(
   const text = isStated ? scope.context.run.program.text(condition.span) : clausesText([condition.clause]);
   const details = [
     `here it reads ${shownClause(scope.facts, clause)}`,
+    ...knownBeside(scope.facts, clause),
     ...failing(answer),
     ...definitions(scope, [calleeSite(scope, span, callee.self, [condition.span])]),
   ];

@@ -138,6 +138,7 @@ export function requireClause(
   const details = [
     ...(parts.tensors ? provenance(scope, parts.tensors) : []),
     ...(parts.details ?? []),
+    ...knownBeside(scope.facts, clause),
     ...failing(answer),
     ...definitions(scope, [siteIn(scope, span), ...(parts.from ?? [])]),
   ];
@@ -180,6 +181,18 @@ export function failing(answer: Answer): string[] {
 /** What would make a clause true: nothing would when it is about numbers only. */
 export function settlingOf(facts: Facts, clause: Clause): readonly Clause[] | undefined {
   return clauseVariables(clause).size === 0 ? undefined : settlingClauses(facts, clause);
+}
+
+/** So many conditions are shown beside one that does not follow from them. */
+const mostKnown = 3;
+
+/** What is known of the dims of a condition, where that is not enough: a weaker condition of the model, perhaps. */
+export function knownBeside(facts: Facts, clause: Clause): readonly string[] {
+  const names = clauseVariables(clause);
+  const known = facts.clauses.filter((one) => [...clauseVariables(one)].some((name) => names.has(name)));
+  if (known.length === 0) return [];
+  const more = known.length > mostKnown ? ', …' : '';
+  return [`known: ${clausesText(known.slice(0, mostKnown))}${more}`];
 }
 
 export function shownClause(facts: Facts, clause: Clause): string {
