@@ -52,7 +52,7 @@ export async function openBuilt(source: Source, options: CacheOptions, session: 
     await digests.save();
     if (!found) continue;
     try {
-      const opened = await openSession(found.onnx, session);
+      const opened = await openSession(found.onnx, { ...session, half: dtype === 'f16' });
       if (await found.isUntouched()) return opened;
       await opened.release();
     } catch (error) {

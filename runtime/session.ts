@@ -36,7 +36,15 @@ export interface SessionOptions {
   readonly planMemory?: boolean;
   /** false for a model that runs once: onnxruntime then takes it as it is, which is ready sooner and runs longer. */
   readonly optimised?: boolean;
+  /** A graph that computes in half precision. */
+  readonly half?: boolean;
 }
+
+/**
+ * What onnxruntime must not do to a graph in half precision. On the CPU it computes in float32, and its choice of layouts ends
+ * the process at some convolutions, such as one behind which a transpose and a mean stand (1.30).
+ */
+export const halfSettings = { optimization: { disable_specified_optimizers: 'NchwcTransformer' } };
 
 /** onnxruntime gave up in the middle of a run, as for an index that is out of range. */
 export class RunFailure extends UserError {}
@@ -149,13 +157,14 @@ interface OpenOptions extends SessionOptions {
 }
 
 function sessionOptions(options: OpenOptions): Ort.InferenceSession.SessionOptions {
-  const { device, threads, planMemory = true, optimised = true } = options;
+  const { device, threads, planMemory = true, optimised = true, half = false } = options;
   return {
     executionProviders: [device],
     logSeverityLevel: 4,
     enableMemPattern: planMemory,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     ...(optimised ? {} : { graphOptimizationLevel: 'disabled' }),
+    ...(half ? { extra: halfSettings } : {}),
   };
 }
 

@@ -1,8 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import onnxProto from 'onnx-proto';
 import { describe, expect, test } from 'vitest';
+import { compile } from '../../compiler/compile.ts';
+import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
+import { runPipeline } from '../../compiler/passes/pipeline.ts';
+import { encodeOnnx } from '../../runtime/onnx-file.ts';
 import { openSession, TINY_MODEL } from '../../runtime/session.ts';
 import { UserError } from '../../runtime/user-error.ts';
+import { memoryHost } from '../memory-host.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const at = temporaryFolder();
@@ -108,4 +113,27 @@ describe('what cannot be opened is one line', () => {
     expect(await auto.run({ x })).toMatchObject({ y: { data: Float32Array.of(2, 4) } });
     await auto.release();
   });
+});
+
+test('a graph in half precision at whose layouts onnxruntime would end the process', async () => {
+  const source = `model Net {
+  kernel = Conv2d(1, 1, 3, padding = 1)
+  input x: f32[2, 1, H, W]
+  output y = mean(rearrange(kernel(x), "b 1 h w -> h b w"), "h b w -> h w")
+}
+`;
+  const { graph } = compile(memoryHost({ 'main.crob': source }), 'main.crob', {
+    model: 'Net',
+    dims: new Map(),
+    overrides: [],
+  });
+  const model = emitOnnx(runPipeline(graph!, { dtype: 'f16' }), { producerVersion: 'test' });
+  const weights = {
+    read: (path: string) => (path.endsWith('bias') ? Float32Array.of(1) : new Float32Array(9).fill(0.5)),
+  };
+  const session = await openSession(await encodeOnnx(model, weights), { device: 'cpu', threads: 1, half: true });
+  const { y } = await session.run({ x: { dtype: 'f32', shape: [2, 1, 1, 2], data: Float32Array.of(1, 2, 3, 4) } });
+  // The mean over images of what both pixels add up to, halved, and the offset.
+  expect([...(y!.data as Float32Array)]).toEqual([3.5, 3.5]);
+  await session.release();
 });
