@@ -220,7 +220,8 @@ class Run {
     const keeps =
       isSure &&
       (moving.has(node.op) ||
-        (adding.has(node.op) && exact.every((one) => onGrid(one, dtype === 'f16'))) ||
+        (adding.has(node.op) &&
+          [...exact, ...inputs.map((one) => one.exact)].every((one) => onGrid(one, dtype === 'f16'))) ||
         this.#isHalving(node, inputs, exact));
     const lanes = keeps ? ([exact, exact] as const) : ([disturbed(0), disturbed(1)] as const);
     const least = keeps ? 0 : passedOn(node.op, inputs);
@@ -236,7 +237,8 @@ class Run {
 
   /** A division by a power of two, or a mean of so many, is exact. */
   #isHalving(node: Node, inputs: readonly Held[], exact: readonly TensorData[]): boolean {
-    if (!exact.every((one) => onGrid(one, one.dtype === 'f16'))) return false;
+    const all = [...exact, ...inputs.map((one) => one.exact)];
+    if (!all.every((one) => onGrid(one, one.dtype === 'f16'))) return false;
     const isPower = (x: number) => x !== 0 && Number.isInteger(Math.log2(Math.abs(x)));
     if (node.op === 'div') return [...inputs[1]!.exact.data].every(isPower);
     return node.op === 'mean' && isPower(elementCount(inputs[0]!.exact.shape) / elementCount(exact[0]!.shape));

@@ -1,16 +1,20 @@
 import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
 import type { Graph } from '../../../compiler/ir/graph.ts';
 import { indexInputs } from '../../../compiler/ir/index-check.ts';
+import { halfSettings } from '../../../runtime/session.ts';
 import { type OnnxRun, openOnnx } from '../../emit/onnx/session.ts';
 
 /**
- * A graph in onnxruntime on one thread. A graph that no pass has seen gets its `basic` optimisations only: crobc gives it no
- * such graph, and its choice of layouts ends the process at some of them (1.30).
+ * How a graph is run: `unseen` by passes, with `basic` optimisations only, as crobc gives onnxruntime no such graph, and its
+ * choice of layouts ends the process at some of them (1.30); or in half precision, with crobc's own settings.
  */
+export type Running = 'optimised' | 'unseen' | 'half';
+
+/** A graph in onnxruntime on one thread. */
 export function openGraph(
   graph: Graph,
   weights: (path: string) => Float32Array,
-  optimised: 'all' | 'basic' = 'all',
+  running: Running = 'optimised',
 ): Promise<OnnxRun> {
   const model = emitOnnx(graph, { producerVersion: 'fuzz', hostChecks: indexInputs(graph) });
   return openOnnx(
@@ -20,7 +24,8 @@ export function openGraph(
       logSeverityLevel: 4,
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
-      graphOptimizationLevel: optimised,
+      graphOptimizationLevel: running === 'unseen' ? 'basic' : 'all',
+      ...(running === 'half' ? { extra: halfSettings } : {}),
     },
   );
 }
