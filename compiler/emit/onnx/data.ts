@@ -1,4 +1,5 @@
 import { type Dim, constant as dimOf, one, product, sub, zero } from '../../dims/dim.ts';
+import type { NodeOf } from '../../ir/graph.ts';
 import { indexUse } from '../../ir/index-check.ts';
 import { sameDim, sameShape } from '../../ir/shapes.ts';
 import { elementCount, tensor } from '../../ir/tensor-data.ts';
@@ -86,8 +87,13 @@ function gatherOne({ from, axis, index }: Pick, emission: Emission): string {
 }
 
 const transpose: Lowering<'transpose'> = (node, emission) => [
-  emission.node('Transpose', [emission.use(inputOf(node, 0))], { perm: ints(node.attributes.perm) }),
+  transposed(emission.use(inputOf(node, 0)), node, emission),
 ];
+
+/** A tensor with the axes that a transpose gives its operand. */
+export function transposed(name: string, { attributes }: NodeOf<'transpose'>, emission: Emission): string {
+  return emission.node('Transpose', [name], { perm: ints(attributes.perm) });
+}
 
 /** Expand broadcasts both ways: an axis that has its size already is asked for as 1. */
 const broadcast: Lowering<'broadcast'> = (node, emission) => {

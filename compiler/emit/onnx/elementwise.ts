@@ -1,6 +1,7 @@
-import type { NodeOf } from '../../ir/graph.ts';
+import type { NodeOf, Value } from '../../ir/graph.ts';
 import type { UnaryName } from '../../ops/unary.ts';
 import { convolution } from './convolution.ts';
+import { transposed } from './data.ts';
 import { toAttribute } from './element-types.ts';
 import type { Emission } from './emission.ts';
 import { inputOf, type Lowering } from './lowering.ts';
@@ -58,7 +59,9 @@ const cast: Lowering<'cast'> = (node, emission) => {
   const from = inputOf(node, 0);
   const { dtype } = node.attributes;
   if (from.node.op === 'dim') return [emission.dims.scalar(from.node.attributes.value, dtype)];
-  return [emission.node('Cast', [emission.use(from)], toAttribute(dtype))];
+  const castOf = (value: Value) => emission.node('Cast', [emission.use(value)], toAttribute(dtype));
+  if (from.node.op !== 'transpose' || !emission.plan.early.has(node)) return [castOf(from)];
+  return [transposed(castOf(inputOf(from.node, 0)), from.node, emission)];
 };
 
 /** Operators on elements. */

@@ -19,6 +19,11 @@ export interface FusionPlan {
   readonly splits: ReadonlyMap<Node, Partition>;
   /** Pads that onnxruntime would make part of what reads them, and wrongly: of the kernel of a convolution, and of what is pooled. */
   readonly pads: ReadonlySet<Node>;
+  /**
+   * Casts of transposes that products read: done before the transpose. onnxruntime moves a transpose through a cast into the
+   * product, and its choice of layouts then ends the process (1.30).
+   */
+  readonly early: ReadonlySet<Node>;
 }
 export interface Pick {
   readonly from: Value;
@@ -41,7 +46,12 @@ export function planFusions(graph: Graph): FusionPlan {
   const picks = new Map<Node, Pick>();
   const grids = new Map<Node, GridPoints>();
   const pads = new Set<Node>();
+  const early = new Set<Node>();
   for (const node of graph.nodes) {
+    // A mean may be a product, too.
+    if (node.op === 'matmul' || node.op === 'mean')
+      for (const { node: cast } of node.inputs)
+        if (cast.op === 'cast' && cast.inputs[0]!.node.op === 'transpose') early.add(cast);
     const read = isConvolution(node) ? node.inputs[1] : node.op === 'max_pool2d' ? node.inputs[0] : undefined;
     const padded = read && uncast(read).node;
     if (padded?.op === 'pad') pads.add(padded);
@@ -55,7 +65,7 @@ export function planFusions(graph: Graph): FusionPlan {
   }
   const absorbed = new Set<Node>([...convBias.values()].map(({ conv }) => conv));
   for (const { shift } of grids.values()) if (shift !== undefined) absorbed.add(shift.addition);
-  return { convBias, picks, grids, absorbed, splits: findSplits(graph, picks), pads };
+  return { convBias, picks, grids, absorbed, splits: findSplits(graph, picks), pads, early };
 }
 
 function uncast(value: Value): Value {

@@ -117,3 +117,27 @@ test.each([
   const actual = await runOnnx(emitted(graph), feeds);
   expectClose('y', actual.get('y')!, interpret(graph, feeds, noWeights).get('y')!);
 });
+
+test('a product reads a cast of a transpose: onnxruntime ended the process when the cast came last', async () => {
+  const build = new GraphBuilder(Facts.none);
+  const whole = build.given('x', 'i32', 'B', 2, 3);
+  const moved = build.cast(build.transpose(whole, [1, 0, 2]), 'f32');
+  const halves = build.full(0.5, 'f32', [constant(3), variable('B')]);
+  const y = build.slice(build.matmul(halves, moved), [0, 0, 2].map(constant), [2, 3, 3].map(constant), [1, 1, 1]);
+  const graph = build.graph({ y: build.reshape(y, [constant(2), constant(3)]) });
+  expect(lines(emitted(graph)).filter((line) => / = (Cast|Transpose)\(/.test(line))).toEqual([
+    expect.stringMatching(/^\S+ = Cast\(x, /),
+    expect.stringMatching(/^\S+ = Transpose\(\S*Cast\S*, perm=\[1, 0, 2\]\)$/),
+  ]);
+  const feeds = new Map([
+    [
+      'x',
+      tensor(
+        'i32',
+        [2, 2, 3],
+        Int32Array.from({ length: 12 }, (_, i) => i),
+      ),
+    ],
+  ]);
+  expectClose('y', (await runOnnx(emitted(graph), feeds)).get('y')!, interpret(graph, feeds, noWeights).get('y')!);
+});
