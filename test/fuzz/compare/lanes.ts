@@ -331,7 +331,8 @@ class Run {
     const least = dtype === 'f16' ? 2 ** -24 : 2 ** -149;
     const data = new Float64Array(x.data.length);
     for (let i = 0; i < data.length; i++) {
-      const sign = this.#draw.below(2) === 0 ? 1 : -1;
+      // Of different sizes, so that the disturbances of two terms do not cancel.
+      const sign = (this.#draw.below(2) === 0 ? 1 : -1) * (0.5 + this.#draw.below(64) / 128);
       const size = Math.abs(x.data[i]!);
       const off = apart ? by * u * Math.max(size, 1) : Math.min(size, by * u * size + least);
       data[i] = x.data[i]! + sign * off;
