@@ -12,6 +12,12 @@ const recursion = [
 ];
 const inRecursion = `^${elaborate}/(eval|modules|calls)/`;
 
+// `runtime/` likewise: a room sees the rooms before it. `doctor.ts` stands above them.
+const runtimeRooms = [
+  ...['files', 'process', 'tensors', 'images', 'text', 'weights', 'onnx', 'ort', 'build', 'predict'],
+  ...['data', 'synth', 'tfjs', 'evaluation', 'training'],
+];
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
@@ -30,6 +36,13 @@ module.exports = {
         pathNot: recursion.map(({ from }) => `^${elaborate}/${from}[.]ts$`),
       },
       to: { path: `^${elaborate}/(${rooms.slice(i + 1).join('|') || '-'})/` },
+    })),
+    ...runtimeRooms.map((room, i) => ({
+      name: `runtime-${room}-looks-down-only`,
+      comment: 'types included',
+      severity: 'error',
+      from: { path: `^runtime/${room}/` },
+      to: { path: `^runtime/(${[...runtimeRooms.slice(i + 1), '[^/]*[.]ts$'].join('|')})` },
     })),
     ...recursion.map(({ from, to }) => ({
       name: `elaborate-${from.replace('/', '-')}-looks-up-as-named`,

@@ -1,4 +1,4 @@
-import { openSession } from '../dist/runtime/session.js';
+import { openSession } from '../dist/runtime/ort/session.js';
 import { statistics } from './process.mjs';
 
 /**

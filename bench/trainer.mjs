@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { compileTraining } from '../dist/compiler/training/compile-training.js';
 import { trainingStep } from '../dist/compiler/training/step.js';
-import { writeSafetensors } from '../dist/runtime/safetensors.js';
-import { diskHost } from '../dist/runtime/source-host.js';
+import { diskHost } from '../dist/runtime/files/source-host.js';
 import { initialState } from '../dist/runtime/training/initial-state.js';
+import { writeSafetensors } from '../dist/runtime/weights/safetensors.js';
 import { inputsOf } from './cases.mjs';
 
 const { file, model, recipe, dims, overrides, backend, threads, folder, share, only } = JSON.parse(process.argv[2]);

@@ -1,8 +1,8 @@
 import { isError } from '../compiler/diagnostics/diagnostic.ts';
 import { type CompiledTraining, compileTraining, type Training } from '../compiler/training/compile-training.ts';
 import { nearest } from '../grammar/nearest.ts';
-import { diskHost, ownPath } from '../runtime/source-host.ts';
-import { UserError } from '../runtime/user-error.ts';
+import { diskHost, ownPath } from '../runtime/files/source-host.ts';
+import { UserError } from '../runtime/files/user-error.ts';
 import { cannotRead } from './files.ts';
 import { plural, printDiagnostics } from './messages.ts';
 import { complain, printRendered } from './print.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { reasonOf } from '../runtime/file-error.ts';
-import { isShipped, ownPath, whyUnreadable } from '../runtime/source-host.ts';
+import { reasonOf } from '../runtime/files/file-error.ts';
+import { isShipped, ownPath, whyUnreadable } from '../runtime/files/source-host.ts';
 
 const skipped = new Set(['node_modules', 'dist', '.git']);
 

@@ -1,9 +1,9 @@
 import { Command, CommanderError, Option } from 'commander';
 import { visibleLines } from '../compiler/diagnostics/visible.ts';
-import { reasonOf } from '../runtime/file-error.ts';
-import { packageVersion } from '../runtime/package-root.ts';
-import { systemFailure } from '../runtime/system-failure.ts';
-import { UserError } from '../runtime/user-error.ts';
+import { reasonOf } from '../runtime/files/file-error.ts';
+import { packageVersion } from '../runtime/files/package-root.ts';
+import { systemFailure } from '../runtime/files/system-failure.ts';
+import { UserError } from '../runtime/files/user-error.ts';
 import { complain, printRendered } from './print.ts';
 import { UsageError } from './usage-error.ts';
 

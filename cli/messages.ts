@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../compiler/diagnostics/diagnostic.ts';
 import { renderTerminal } from '../compiler/diagnostics/render-terminal.ts';
 import { visible } from '../compiler/diagnostics/visible.ts';
-import { wantsColour } from '../runtime/progress.ts';
+import { wantsColour } from '../runtime/process/progress.ts';
 
 /** Messages of one code in one file that are shown before they are only counted. */
 const shownOfCode = 10;

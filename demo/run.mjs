@@ -52,7 +52,7 @@ await crobc(['predict', ...model, '--weights', weights, '--tokenizer', tokenizer
 conclude();
 
 async function predictFullSize() {
-  const { writeDemoScene } = await import('../dist/runtime/demo-scene.js');
+  const { writeDemoScene } = await import('../dist/runtime/synth/demo-scene.js');
   const scene = join(out, 'scene.png');
   await writeDemoScene(scene, { seed: 7 });
   const model = [file, '--model', 'CroBIM'];

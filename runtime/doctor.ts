@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import { packageRoot, packageVersion } from './package-root.ts';
-import { readTextSync } from './read-file.ts';
-import { type Device, devices, nativeMessage, providerAdvice, TINY_MODEL } from './session.ts';
+import { packageRoot, packageVersion } from './files/package-root.ts';
+import { readTextSync } from './files/read-file.ts';
+import { type Device, devices, nativeMessage, providerAdvice, TINY_MODEL } from './ort/session.ts';
 
 /** One thing that was looked at. */
 export interface Finding {

@@ -5,7 +5,7 @@ import { type PassObserver, pipeline, runPipeline } from '../../compiler/passes/
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { differentiate, trainingStep } from '../../compiler/training/step.ts';
 import { nearest } from '../../grammar/nearest.ts';
-import { originPlace } from '../../runtime/origin-place.ts';
+import { originPlace } from '../../runtime/build/origin-place.ts';
 import { compileFile } from '../compile-file.ts';
 import { compileTrainingFile } from '../compile-training.ts';
 import { plural } from '../messages.ts';

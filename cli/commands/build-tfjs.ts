@@ -1,6 +1,6 @@
-import { buildTfjs, type TfjsSource } from '../../runtime/build-tfjs.ts';
-import { byteSize } from '../../runtime/byte-size.ts';
-import { UserError } from '../../runtime/user-error.ts';
+import { byteSize } from '../../runtime/files/byte-size.ts';
+import { UserError } from '../../runtime/files/user-error.ts';
+import { buildTfjs, type TfjsSource } from '../../runtime/training/build-tfjs.ts';
 import { compileFile } from '../compile-file.ts';
 import { checkedTraining, compiledTraining } from '../compile-training.ts';
 import { complain, printJson, printLine } from '../print.ts';

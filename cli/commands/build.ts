@@ -1,5 +1,5 @@
-import { buildModel } from '../../runtime/build-model.ts';
-import { byteSize } from '../../runtime/byte-size.ts';
+import { buildModel } from '../../runtime/build/build-model.ts';
+import { byteSize } from '../../runtime/files/byte-size.ts';
 import { compileFile, viaOf } from '../compile-file.ts';
 import { complain, printJson, printLine } from '../print.ts';
 import { UsageError } from '../usage-error.ts';

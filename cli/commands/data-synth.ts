@@ -1,5 +1,5 @@
+import { UserError } from '../../runtime/files/user-error.ts';
 import { formFor, makeDataSet } from '../../runtime/synth/make-data-set.ts';
-import { UserError } from '../../runtime/user-error.ts';
 import { printJson, printLine } from '../print.ts';
 
 export interface SynthOptions {

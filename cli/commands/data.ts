@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { visible } from '../../compiler/diagnostics/visible.ts';
-import { writeFileAtomic } from '../../runtime/atomic-file.ts';
 import { checkDataset, type Finding } from '../../runtime/data/check.ts';
 import { phraseFile, readPhrases } from '../../runtime/data/dataset.ts';
 import { openLayout } from '../../runtime/data/folders.ts';
 import { Problems } from '../../runtime/data/problems.ts';
 import { type Counts, type SplitStatistics, splitStatistics } from '../../runtime/data/statistics.ts';
 import { trainVocabulary } from '../../runtime/data/vocabulary.ts';
-import { writeLine } from '../../runtime/progress.ts';
-import { UserError } from '../../runtime/user-error.ts';
+import { writeFileAtomic } from '../../runtime/files/atomic-file.ts';
+import { UserError } from '../../runtime/files/user-error.ts';
+import { writeLine } from '../../runtime/process/progress.ts';
 import { plural } from '../messages.ts';
 import { printJson, printLine, printText } from '../print.ts';
 import { table } from '../table.ts';

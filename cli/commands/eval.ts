@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { writeFileAtomic } from '../../runtime/atomic-file.ts';
 import { cutPhrases } from '../../runtime/data/cut-phrases.ts';
 import { openDataset } from '../../runtime/data/dataset.ts';
 import type { OnBad } from '../../runtime/data/problems.ts';
@@ -11,17 +10,18 @@ import { reportPage } from '../../runtime/evaluation/page.ts';
 import type { ComparisonSize, ProtocolName } from '../../runtime/evaluation/protocols.ts';
 import { type Report, reportCsv, reportOf, scoresCsv } from '../../runtime/evaluation/report.ts';
 import { type Scores, thresholds } from '../../runtime/evaluation/scores.ts';
-import { makeFolder } from '../../runtime/make-folder.ts';
-import { packageVersion } from '../../runtime/package-root.ts';
-import { startProgress, writeLine } from '../../runtime/progress.ts';
+import { writeFileAtomic } from '../../runtime/files/atomic-file.ts';
+import { makeFolder } from '../../runtime/files/make-folder.ts';
+import { packageVersion } from '../../runtime/files/package-root.ts';
+import type { Device } from '../../runtime/ort/session.ts';
 import {
   noWords,
   openReferringModel,
   referringInputs,
   refuseVocabulary,
   wordsOf,
-} from '../../runtime/referring-model.ts';
-import type { Device } from '../../runtime/session.ts';
+} from '../../runtime/predict/referring-model.ts';
+import { startProgress, writeLine } from '../../runtime/process/progress.ts';
 import { compileFile, viaOf } from '../compile-file.ts';
 import { plural } from '../messages.ts';
 import { printJson, printLine, printText } from '../print.ts';

@@ -1,5 +1,5 @@
 import { print } from '../../compiler/ir/print.ts';
-import { originPlace } from '../../runtime/origin-place.ts';
+import { originPlace } from '../../runtime/build/origin-place.ts';
 import { compileFile } from '../compile-file.ts';
 import { printText } from '../print.ts';
 

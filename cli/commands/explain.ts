@@ -1,6 +1,6 @@
 import { type MessageCode, type MessageRow, messages } from '../../compiler/diagnostics/messages.ts';
 import { nearest } from '../../grammar/nearest.ts';
-import { UserError } from '../../runtime/user-error.ts';
+import { UserError } from '../../runtime/files/user-error.ts';
 import { printLine, printText } from '../print.ts';
 
 /** The text behind a code; without one, the list of all. */

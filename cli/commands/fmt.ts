@@ -1,8 +1,8 @@
 import { fromSyntax } from '../../compiler/diagnostics/from-syntax.ts';
 import { format } from '../../grammar/format.ts';
 import { parse } from '../../grammar/parse.ts';
-import { rewriteFile } from '../../runtime/rewrite-file.ts';
-import { readSource } from '../../runtime/source-host.ts';
+import { rewriteFile } from '../../runtime/files/rewrite-file.ts';
+import { readSource } from '../../runtime/files/source-host.ts';
 import { crobFiles } from '../files.ts';
 import { plural, printDiagnostics } from '../messages.ts';
 import { complain, printLine, printRendered } from '../print.ts';

@@ -1,5 +1,5 @@
-import { predict as predictMask } from '../../runtime/predict.ts';
-import type { Device } from '../../runtime/session.ts';
+import type { Device } from '../../runtime/ort/session.ts';
+import { predict as predictMask } from '../../runtime/predict/predict.ts';
 import { compileFile, viaOf } from '../compile-file.ts';
 import { complain, printJson, printLine } from '../print.ts';
 import { UsageError } from '../usage-error.ts';

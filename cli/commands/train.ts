@@ -1,8 +1,9 @@
-import { byteSize } from '../../runtime/byte-size.ts';
+import { originPlace } from '../../runtime/build/origin-place.ts';
 import type { OnBad } from '../../runtime/data/problems.ts';
-import { originPlace } from '../../runtime/origin-place.ts';
-import { duration, writeLine } from '../../runtime/progress.ts';
-import type { Device } from '../../runtime/session.ts';
+import { byteSize } from '../../runtime/files/byte-size.ts';
+import { UserError } from '../../runtime/files/user-error.ts';
+import type { Device } from '../../runtime/ort/session.ts';
+import { duration, writeLine } from '../../runtime/process/progress.ts';
 import { batchSize } from '../../runtime/training/data.ts';
 import { type DryRun, dryRun } from '../../runtime/training/dry-run.ts';
 import { shownInits } from '../../runtime/training/init-files.ts';
@@ -16,7 +17,6 @@ import {
   train as runTraining,
   type Trained,
 } from '../../runtime/training/train.ts';
-import { UserError } from '../../runtime/user-error.ts';
 import { compileTrainingFile } from '../compile-training.ts';
 import { complain, printJson, printLine, printText } from '../print.ts';
 import { table } from '../table.ts';

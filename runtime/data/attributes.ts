@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
-import { isObject } from '../json.ts';
-import { quoted } from '../shown.ts';
-import { UserError } from '../user-error.ts';
+import { isObject } from '../files/json.ts';
+import { quoted } from '../files/shown.ts';
+import { UserError } from '../files/user-error.ts';
 import { MAX_LINES, readLines } from './lines.ts';
 
 /** What is known of a sample besides its phrase; evaluation gives a table for each. */

@@ -1,6 +1,6 @@
-import type { HostTensor } from '../session.ts';
-import type { EncodedText, TextInput } from '../tokenizer.ts';
-import { UserError } from '../user-error.ts';
+import { UserError } from '../files/user-error.ts';
+import type { HostTensor } from '../ort/session.ts';
+import type { EncodedText, TextInput } from '../text/tokenizer.ts';
 import type { Dataset, Sample } from './dataset.ts';
 import type { DecodedSample } from './decode.ts';
 import { type Decoder, decodingThreads, openDecoder } from './decoder.ts';

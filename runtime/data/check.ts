@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { readImage } from '../image.ts';
-import { startProgress } from '../progress.ts';
-import { UserError } from '../user-error.ts';
+import { UserError } from '../files/user-error.ts';
+import { readImage } from '../images/image.ts';
+import { startProgress } from '../process/progress.ts';
 import { phraseFile, readSamples, type Sample } from './dataset.ts';
 import { openLayout } from './folders.ts';
 import { sizeFault } from './image-sizes.ts';

@@ -1,6 +1,6 @@
-import { startProgress } from '../progress.ts';
-import type { Tokenizer } from '../tokenizer.ts';
-import { UserError } from '../user-error.ts';
+import { UserError } from '../files/user-error.ts';
+import { startProgress } from '../process/progress.ts';
+import type { Tokenizer } from '../text/tokenizer.ts';
 import type { Dataset } from './dataset.ts';
 
 /** What a `TextInput` has. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { UserError } from '../user-error.ts';
+import { UserError } from '../files/user-error.ts';
 import { type Attributes, readAttributes } from './attributes.ts';
 import { nameFault, openLayout } from './folders.ts';
 import { checkSizes } from './image-sizes.ts';

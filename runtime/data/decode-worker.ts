@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import sharp from 'sharp';
-import { UserError } from '../user-error.ts';
+import { UserError } from '../files/user-error.ts';
 import { type DecodeRequest, decodeSample } from './decode.ts';
 
 /** What a decoder asks of this thread; `undefined` ends it when all that was asked for is answered. */

@@ -1,6 +1,6 @@
-import { imageTensor, readImage } from '../image.ts';
-import { type Pixels, resizeNearest } from '../resize.ts';
-import { UserError } from '../user-error.ts';
+import { UserError } from '../files/user-error.ts';
+import { imageTensor, readImage } from '../images/image.ts';
+import { type Pixels, resizeNearest } from '../images/resize.ts';
 import { sizeFault } from './image-sizes.ts';
 import { readMask } from './mask-file.ts';
 

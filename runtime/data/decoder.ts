@@ -2,9 +2,9 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { loadSharp } from '../load-sharp.ts';
-import { packageRoot } from '../package-root.ts';
-import { UserError } from '../user-error.ts';
+import { codeRoot } from '../files/package-root.ts';
+import { UserError } from '../files/user-error.ts';
+import { loadSharp } from '../images/load-sharp.ts';
 import { type DecodedSample, type DecodeRequest, decodeSample } from './decode.ts';
 import type { WorkerAnswer, WorkerRequest } from './decode-worker.ts';
 
@@ -26,7 +26,7 @@ export function decodingThreads(): number {
 const fromSources = import.meta.url.endsWith('.ts');
 const program = fromSources
   ? new URL('./decode-worker.ts', import.meta.url)
-  : pathToFileURL(join(packageRoot(), 'dist/runtime/data/decode-worker.js'));
+  : pathToFileURL(join(codeRoot(), 'runtime/data/decode-worker.js'));
 const runsWorkers = !fromSources || 'typescript' in process.features;
 
 /** With 0 threads, decodes on this one. */

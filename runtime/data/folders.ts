@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileError } from '../file-error.ts';
-import { quoted } from '../shown.ts';
-import { UserError } from '../user-error.ts';
+import { fileError } from '../files/file-error.ts';
+import { quoted } from '../files/shown.ts';
+import { UserError } from '../files/user-error.ts';
 
 /** In the order in which a name without an ending is looked up. */
 const endings = ['.png', '.tif', '.tiff', '.jpg', '.jpeg', '.webp'] as const;

@@ -1,4 +1,4 @@
-import { readParts } from '../read-file.ts';
+import { readParts } from '../files/read-file.ts';
 
 /** Lines of a phrase file or of its attributes. RISBench, the largest, has 52,472; this bounds memory at some gigabytes. */
 export const MAX_LINES = 5_000_000;

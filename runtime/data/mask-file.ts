@@ -1,5 +1,5 @@
-import { readImage } from '../image.ts';
-import type { Pixels } from '../resize.ts';
+import { readImage } from '../images/image.ts';
+import type { Pixels } from '../images/resize.ts';
 
 /** A pixel belongs to the mask where its value is above this: 50 in RefSegRS's TIFF files, 0 in RISBench's PNG files. */
 export function maskThreshold(path: string): number {

@@ -1,4 +1,4 @@
-import { type PhiloxKey, philoxFill } from '../philox.ts';
+import { type PhiloxKey, philoxFill } from '../tensors/philox.ts';
 import type { Dataset } from './dataset.ts';
 
 /** Keeps these draws apart from others of the same seed: 'ordr'. */

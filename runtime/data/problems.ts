@@ -1,4 +1,4 @@
-import { UserError } from '../user-error.ts';
+import { UserError } from '../files/user-error.ts';
 
 /** What is wrong with a line of a data set's file. */
 export interface Problem {

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { startProgress } from '../progress.ts';
-import { UserError } from '../user-error.ts';
+import { UserError } from '../files/user-error.ts';
+import { startProgress } from '../process/progress.ts';
 import { readSamples, type Sample } from './dataset.ts';
 import { inParallel } from './in-parallel.ts';
 import { readMask } from './mask-file.ts';

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { packageRoot } from '../package-root.ts';
+import { packageRoot } from '../files/package-root.ts';
 
 /**
  * The vocabulary for a data set: the one that is asked for, else the data set's own `vocab.txt`, else the aerial one that

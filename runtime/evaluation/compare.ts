@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
-import { philoxFill } from '../philox.ts';
-import { UserError } from '../user-error.ts';
+import { UserError } from '../files/user-error.ts';
+import { philoxFill } from '../tensors/philox.ts';
 import { protocols } from './protocols.ts';
 import type { ComparedReport } from './report.ts';
 import { thresholds } from './scores.ts';

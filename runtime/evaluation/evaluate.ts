@@ -1,12 +1,12 @@
-import { allFinite } from '../all-finite.ts';
 import { loadBatches } from '../data/batches.ts';
 import type { Dataset, Sample } from '../data/dataset.ts';
 import { readMask } from '../data/mask-file.ts';
 import type { OnBad } from '../data/problems.ts';
-import { damaged } from '../mask.ts';
-import type { Feeds, HostTensor } from '../session.ts';
-import type { TextInput } from '../tokenizer.ts';
-import { UserError } from '../user-error.ts';
+import { UserError } from '../files/user-error.ts';
+import { damaged } from '../images/mask.ts';
+import type { Feeds, HostTensor } from '../ort/session.ts';
+import { allFinite } from '../tensors/all-finite.ts';
+import type { TextInput } from '../text/tokenizer.ts';
 import { type ComparisonSize, type Protocol, type ProtocolName, protocols } from './protocols.ts';
 import { overlap, type SampleResult, type Scores, scoresBy, scoresOf } from './scores.ts';
 

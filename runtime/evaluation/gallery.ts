@@ -1,9 +1,9 @@
 import type { Dataset } from '../data/dataset.ts';
 import { epochOrder } from '../data/order.ts';
-import { type RgbImage, readImage } from '../image.ts';
-import { loadSharp } from '../load-sharp.ts';
-import { overlay } from '../mask.ts';
-import { type Pixels, resizeBilinear, resizeNearest } from '../resize.ts';
+import { type RgbImage, readImage } from '../images/image.ts';
+import { loadSharp } from '../images/load-sharp.ts';
+import { overlay } from '../images/mask.ts';
+import { type Pixels, resizeBilinear, resizeNearest } from '../images/resize.ts';
 import { type Evaluation, type EvaluationOptions, type Predictor, predictions } from './evaluate.ts';
 import type { SampleResult } from './scores.ts';
 

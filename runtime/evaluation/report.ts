@@ -1,7 +1,18 @@
-import { type Check, isCount, isFlag, isNumber, isObject, isText, objectOf, oneOf, orNull, recordOf } from '../json.ts';
-import { readText } from '../read-file.ts';
-import { shownValue } from '../shown.ts';
-import { UserError } from '../user-error.ts';
+import {
+  type Check,
+  isCount,
+  isFlag,
+  isNumber,
+  isObject,
+  isText,
+  objectOf,
+  oneOf,
+  orNull,
+  recordOf,
+} from '../files/json.ts';
+import { readText } from '../files/read-file.ts';
+import { shownValue } from '../files/shown.ts';
+import { UserError } from '../files/user-error.ts';
 import type { Evaluation } from './evaluate.ts';
 import { type ComparisonSize, comparisonSizes, type ProtocolName, protocolNames } from './protocols.ts';
 import { type Scores, thresholds } from './scores.ts';

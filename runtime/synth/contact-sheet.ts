@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { writeFileAtomic } from '../atomic-file.ts';
-import { readImage } from '../image.ts';
-import { loadSharp } from '../load-sharp.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
+import { readImage } from '../images/image.ts';
+import { loadSharp } from '../images/load-sharp.ts';
 import { lettering, PITCH, ROWS, wrapped } from './lettering.ts';
 import { drawSample, type Plan, type Written } from './write-data-set.ts';
 

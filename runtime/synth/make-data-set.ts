@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { writeFileAtomic } from '../atomic-file.ts';
 import { splitStatistics } from '../data/statistics.ts';
 import { trainVocabulary } from '../data/vocabulary.ts';
-import { startProgress } from '../progress.ts';
-import { UserError } from '../user-error.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
+import { UserError } from '../files/user-error.ts';
+import { startProgress } from '../process/progress.ts';
 import { writeContactSheet } from './contact-sheet.ts';
 import type { SceneForm } from './scene.ts';
 import { writeStatisticsPicture } from './statistics-picture.ts';

@@ -1,4 +1,4 @@
-import { philoxFill } from '../philox.ts';
+import { philoxFill } from '../tensors/philox.ts';
 
 const BLOCK = 256;
 

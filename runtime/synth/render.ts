@@ -1,7 +1,7 @@
-import { loadSharp } from '../load-sharp.ts';
-import { encodeMask } from '../mask.ts';
-import { philoxFill } from '../philox.ts';
-import { weather } from '../weather.ts';
+import { loadSharp } from '../images/load-sharp.ts';
+import { encodeMask } from '../images/mask.ts';
+import { weather } from '../images/weather.ts';
+import { philoxFill } from '../tensors/philox.ts';
 import type { Scene } from './scene.ts';
 
 /** Lengths of the noise are given for pictures of this many pixels. */

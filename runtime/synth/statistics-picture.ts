@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { writeFileAtomic } from '../atomic-file.ts';
 import type { Counts } from '../data/statistics.ts';
-import { loadSharp } from '../load-sharp.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
+import { loadSharp } from '../images/load-sharp.ts';
 import { lettering, PITCH, ROWS, textWidth } from './lettering.ts';
 import { box, n } from './svg.ts';
 import type { Written } from './write-data-set.ts';

@@ -1,12 +1,12 @@
 import { link, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../atomic-file.ts';
-import { fileError } from '../file-error.ts';
-import { makeFolder } from '../make-folder.ts';
-import type { Progress } from '../progress.ts';
-import { readText } from '../read-file.ts';
-import { UserError } from '../user-error.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
+import { fileError } from '../files/file-error.ts';
+import { makeFolder } from '../files/make-folder.ts';
+import { readText } from '../files/read-file.ts';
+import { UserError } from '../files/user-error.ts';
+import type { Progress } from '../process/progress.ts';
 import { attributes, drawPhrases, type Phrase } from './phrases.ts';
 import { Random } from './random.ts';
 import { renderMask, renderScene } from './render.ts';

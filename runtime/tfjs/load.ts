@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import util from 'node:util';
-import { UserError } from '../user-error.ts';
+import { UserError } from '../files/user-error.ts';
 import type { TensorFlow } from './program.ts';
 
 export type TfjsDevice = 'tfjs-node-gpu' | 'tfjs-node' | 'wasm';

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as Tfjs from '@tensorflow/tfjs-core';
-import { writeFileAtomic } from '../atomic-file.ts';
-import { makeFolder } from '../make-folder.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
+import { makeFolder } from '../files/make-folder.ts';
 
 export type TensorFlow = typeof Tfjs;
 export type Tensor = Tfjs.Tensor;

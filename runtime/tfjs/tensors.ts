@@ -1,6 +1,6 @@
 import { type TfType, tfType } from '../../compiler/emit/tfjs/program.ts';
-import type { HostTensor } from '../session.ts';
-import { UserError } from '../user-error.ts';
+import { UserError } from '../files/user-error.ts';
+import type { HostTensor } from '../ort/session.ts';
 import type { Tensor, TensorFlow } from './program.ts';
 
 /** A tensor of TensorFlow.js from one of the host; 64-bit integers become 32-bit ones, or a UserError. */

@@ -1,7 +1,7 @@
-import type { NonFinite } from '../first-non-finite.ts';
-import type { Feeds, HostTensor } from '../session.ts';
+import type { NonFinite } from '../ort/first-non-finite.ts';
+import type { Feeds, HostTensor } from '../ort/session.ts';
 
-export type { Feeds } from '../session.ts';
+export type { Feeds } from '../ort/session.ts';
 
 /** What changes from step to step beside the data. */
 export interface StepScalars {

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { copyFile, link, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../atomic-file.ts';
-import { FileError, fileError } from '../file-error.ts';
-import { type Check, isCount, isNumber, isObject, isShallow, isText, listOf, objectOf, orNull } from '../json.ts';
-import { makeFolder } from '../make-folder.ts';
-import { flushFolder } from '../open-file.ts';
-import { readParts, readText } from '../read-file.ts';
-import { SafetensorsFile, type TensorToWrite, writeSafetensors } from '../safetensors.ts';
-import { UserError } from '../user-error.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
+import { FileError, fileError } from '../files/file-error.ts';
+import { type Check, isCount, isNumber, isObject, isShallow, isText, listOf, objectOf, orNull } from '../files/json.ts';
+import { makeFolder } from '../files/make-folder.ts';
+import { flushFolder } from '../files/open-file.ts';
+import { readParts, readText } from '../files/read-file.ts';
+import { UserError } from '../files/user-error.ts';
+import { SafetensorsFile, type TensorToWrite, writeSafetensors } from '../weights/safetensors.ts';
 
 /** The best evaluation so far. */
 export interface Best {

@@ -7,10 +7,10 @@ import { openLayout } from '../data/folders.ts';
 import { epochSamples } from '../data/order.ts';
 import type { OnBad } from '../data/problems.ts';
 import { tokenizerFile } from '../data/tokenizer-file.ts';
-import { checkBands, referringInputs, refuseVocabulary, wordsOf } from '../referring-model.ts';
-import type { Feeds } from '../session.ts';
-import type { TextInput } from '../tokenizer.ts';
-import { UserError } from '../user-error.ts';
+import { UserError } from '../files/user-error.ts';
+import type { Feeds } from '../ort/session.ts';
+import { checkBands, referringInputs, refuseVocabulary, wordsOf } from '../predict/referring-model.ts';
+import type { TextInput } from '../text/tokenizer.ts';
 import { type Plan, positionOf } from './plan.ts';
 
 /** What a model takes: sizes of a batch. */

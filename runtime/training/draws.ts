@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { philoxFill } from '../philox.ts';
+import { philoxFill } from '../tensors/philox.ts';
 
 /** What a random draw depends on, and nothing else: a resumed run and every back end draw the same numbers. */
 export interface DrawKey {

@@ -2,7 +2,7 @@ import { asConstant } from '../../compiler/dims/dim.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { stepMemory } from '../../compiler/training/memory.ts';
 import type { StateKind } from '../../compiler/training/step.ts';
-import { processMemory } from '../process-memory.ts';
+import { processMemory } from '../process/process-memory.ts';
 import type { InitReports } from './init-files.ts';
 import type { Plan } from './plan.ts';
 import { type ResolvedSetting, resolvedSettings } from './resolved-settings.ts';

@@ -1,6 +1,6 @@
-import type { NonFinite } from '../first-non-finite.ts';
-import { startProgress } from '../progress.ts';
-import { type Feeds, RunFailure } from '../session.ts';
+import type { NonFinite } from '../ort/first-non-finite.ts';
+import { type Feeds, RunFailure } from '../ort/session.ts';
+import { startProgress } from '../process/progress.ts';
 import type { Look, TrainingBackend } from './backend.ts';
 import type { NonFiniteStep } from './non-finite-step.ts';
 import { firstNotFinite } from './state.ts';

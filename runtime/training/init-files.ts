@@ -3,8 +3,8 @@ import { selects } from '../../compiler/elaborate/models/selection.ts';
 import type { WeightPart } from '../../compiler/elaborate/models/weight-parts.ts';
 import type { TrainedWeight } from '../../compiler/training/compile-training.ts';
 import type { Initialisation } from '../../compiler/training/recipe.ts';
-import { type FileWeights, openWeights } from '../weights.ts';
-import { openMappedWeights } from '../weights-map.ts';
+import { type FileWeights, openWeights } from '../weights/weights.ts';
+import { openMappedWeights } from '../weights/weights-map.ts';
 
 /** What one `init` of a recipe did, or would do. */
 export interface InitReport {

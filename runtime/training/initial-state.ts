@@ -2,9 +2,9 @@ import type { WeightPart } from '../../compiler/elaborate/models/weight-parts.ts
 import type { TrainedWeight } from '../../compiler/training/compile-training.ts';
 import type { Initialisation } from '../../compiler/training/recipe.ts';
 import type { StateTensor } from '../../compiler/training/step.ts';
-import { checkWeightSizes } from '../graph-weights.ts';
-import { initialWeights } from '../initialise.ts';
-import { openWeights } from '../weights.ts';
+import { checkWeightSizes } from '../weights/graph-weights.ts';
+import { initialWeights } from '../weights/initialise.ts';
+import { openWeights } from '../weights/weights.ts';
 import { openInit } from './init-files.ts';
 import { elementsOf, weightState } from './state.ts';
 

@@ -1,6 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { EventFile } from '../tensorboard.ts';
-import { UserError } from '../user-error.ts';
+import { UserError } from '../files/user-error.ts';
 import type { Feeds, StepResult, TrainingBackend } from './backend.ts';
 import type { CheckpointStore, Progress, RunIdentity, StoredTensor } from './checkpoint.ts';
 import type { MetricsLog } from './metrics-log.ts';
@@ -8,6 +7,7 @@ import { NonFiniteStep, orNonFinite, shownNonFinite } from './non-finite-step.ts
 import { isDue, type Plan } from './plan.ts';
 import { firstNotFinite } from './state.ts';
 import type { StopRequest, StopSignal } from './stop-signal.ts';
+import type { EventFile } from './tensorboard.ts';
 
 /** What an evaluation came to; `score` is the metric that says which weights are best (larger is better). */
 export interface Scored {

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
-import { fileError } from '../file-error.ts';
-import { openToAppend } from '../open-file.ts';
+import { fileError } from '../files/file-error.ts';
+import { openToAppend } from '../files/open-file.ts';
 import type { Progress } from './checkpoint.ts';
 
 /** One line of metrics.jsonl; numbers that are not finite become null. */

@@ -1,4 +1,4 @@
-import { type Feeds, RunFailure } from '../session.ts';
+import { type Feeds, RunFailure } from '../ort/session.ts';
 
 /**
  * A loss, a gradient, a weight or a prediction that is no finite number, or a run that onnxruntime gave up, as it does at an

@@ -2,11 +2,11 @@ import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { indexInputs } from '../../compiler/ir/index-check.ts';
 import { type StateTensor, type StepGraph, stepNames } from '../../compiler/training/step.ts';
-import { firstNonFinite } from '../first-non-finite.ts';
-import { encodeOnnx } from '../onnx-file.ts';
-import { packageVersion } from '../package-root.ts';
-import { rowNumberCheck } from '../row-numbers.ts';
-import { serialScatter } from '../serial-scatter.ts';
+import { packageVersion } from '../files/package-root.ts';
+import { encodeOnnx } from '../onnx/onnx-file.ts';
+import { firstNonFinite } from '../ort/first-non-finite.ts';
+import { rowNumberCheck } from '../ort/row-numbers.ts';
+import { serialScatter } from '../ort/serial-scatter.ts';
 import {
   chooseDevice,
   type Device,
@@ -15,8 +15,8 @@ import {
   openSession,
   type PreparedRun,
   type Session,
-} from '../session.ts';
-import { sized } from '../sized-graph.ts';
+} from '../ort/session.ts';
+import { sized } from '../ort/sized-graph.ts';
 import type { Look, StepParts, StepResult, StepScalars, TrainingBackend } from './backend.ts';
 import { fillDraw } from './draws.ts';
 import { type Inference, openInference, withOpenWeights } from './onnx-inference.ts';

@@ -4,10 +4,10 @@ import type { Graph, Value } from '../../compiler/ir/graph.ts';
 import { indexInputs } from '../../compiler/ir/index-check.ts';
 import { rewrite } from '../../compiler/ir/rebuild.ts';
 import { runPipeline } from '../../compiler/passes/pipeline.ts';
-import { encodeOnnx } from '../onnx-file.ts';
-import { packageVersion } from '../package-root.ts';
-import { rowNumberCheck } from '../row-numbers.ts';
-import { type Device, type Feeds, type HostTensor, openSession, type Session } from '../session.ts';
+import { packageVersion } from '../files/package-root.ts';
+import { encodeOnnx } from '../onnx/onnx-file.ts';
+import { rowNumberCheck } from '../ort/row-numbers.ts';
+import { type Device, type Feeds, type HostTensor, openSession, type Session } from '../ort/session.ts';
 import { averageState, weightState } from './state.ts';
 
 /** A model in inference form that predicts with the weights of a training. */

@@ -1,7 +1,7 @@
 import type { Graph } from '../../compiler/ir/graph.ts';
 import type { StepGraph } from '../../compiler/training/step.ts';
-import type { Device } from '../session.ts';
-import { UserError } from '../user-error.ts';
+import { UserError } from '../files/user-error.ts';
+import type { Device } from '../ort/session.ts';
 import type { Look, StepParts, TrainingBackend } from './backend.ts';
 import { openOnnxBackend } from './onnx-backend.ts';
 

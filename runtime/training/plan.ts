@@ -1,4 +1,4 @@
-import { UserError } from '../user-error.ts';
+import { UserError } from '../files/user-error.ts';
 
 /** When things happen in a run, in steps. */
 export interface Plan {

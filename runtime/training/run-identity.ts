@@ -2,8 +2,8 @@ import { graphHash } from '../../compiler/ir/hash.ts';
 import { finish } from '../../compiler/ir/rebuild.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import type { Recipe } from '../../compiler/training/recipe.ts';
-import { cut, shownValue } from '../shown.ts';
-import { UserError } from '../user-error.ts';
+import { cut, shownValue } from '../files/shown.ts';
+import { UserError } from '../files/user-error.ts';
 import type { Checkpoint, RunIdentity, Surroundings } from './checkpoint.ts';
 
 export interface IdentityOptions {

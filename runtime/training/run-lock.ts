@@ -2,10 +2,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { link, lstat, readdir, rm, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { fileError } from '../file-error.ts';
-import { readText, readTextSync } from '../read-file.ts';
-import { cut } from '../shown.ts';
-import { UserError } from '../user-error.ts';
+import { fileError } from '../files/file-error.ts';
+import { readText, readTextSync } from '../files/read-file.ts';
+import { cut } from '../files/shown.ts';
+import { UserError } from '../files/user-error.ts';
 
 const lockName = '.lock';
 

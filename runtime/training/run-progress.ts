@@ -1,4 +1,4 @@
-import { type ProgressOptions, startProgress } from '../progress.ts';
+import { type ProgressOptions, startProgress } from '../process/progress.ts';
 import type { Progress } from './checkpoint.ts';
 import type { Plan } from './plan.ts';
 

@@ -1,5 +1,5 @@
 import type { StateTensor, StepGraph } from '../../compiler/training/step.ts';
-import { allFinite } from '../all-finite.ts';
+import { allFinite } from '../tensors/all-finite.ts';
 import type { StepParts } from './backend.ts';
 
 /** Every state tensor of a step, each once. */

@@ -2,10 +2,10 @@ import type { Origin } from '../../compiler/ir/graph.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { stepMemory } from '../../compiler/training/memory.ts';
 import type { StepGraph } from '../../compiler/training/step.ts';
-import { byteSize } from '../byte-size.ts';
-import { machineMemory } from '../machine-memory.ts';
-import { processMemory } from '../process-memory.ts';
-import { UserError } from '../user-error.ts';
+import { byteSize } from '../files/byte-size.ts';
+import { UserError } from '../files/user-error.ts';
+import { machineMemory } from '../process/machine-memory.ts';
+import { processMemory } from '../process/process-memory.ts';
 import type { StepParts } from './backend.ts';
 import { batchSize } from './data.ts';
 

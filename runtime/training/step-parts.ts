@@ -1,6 +1,6 @@
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { differentiate, moduleWithin, type StepGraph, trainingStep } from '../../compiler/training/step.ts';
-import { UserError } from '../user-error.ts';
+import { UserError } from '../files/user-error.ts';
 import type { StepParts } from './backend.ts';
 
 export interface StepPartsOptions {

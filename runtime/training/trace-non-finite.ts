@@ -1,8 +1,8 @@
 import type { Origin } from '../../compiler/ir/graph.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
-import { operatorName } from '../origin-place.ts';
-import type { Feeds } from '../session.ts';
-import { UserError } from '../user-error.ts';
+import { operatorName } from '../build/origin-place.ts';
+import { UserError } from '../files/user-error.ts';
+import type { Feeds } from '../ort/session.ts';
 import type { TrainingBackend } from './backend.ts';
 import type { Checkpoint, CheckpointStore } from './checkpoint.ts';
 import { explainNonFinite } from './explain-non-finite.ts';

@@ -4,16 +4,16 @@ import type { Dataset } from '../data/dataset.ts';
 import type { OnBad } from '../data/problems.ts';
 import { type Evaluation, evaluate, spread } from '../evaluation/evaluate.ts';
 import type { ProtocolName } from '../evaluation/protocols.ts';
-import { readImage } from '../image.ts';
-import { encodeImage, overlay, segment } from '../mask.ts';
-import type { Feeds, HostTensor } from '../session.ts';
-import type { EventFile } from '../tensorboard.ts';
-import type { TextInput } from '../tokenizer.ts';
+import { readImage } from '../images/image.ts';
+import { encodeImage, overlay, segment } from '../images/mask.ts';
+import type { Feeds, HostTensor } from '../ort/session.ts';
+import type { TextInput } from '../text/tokenizer.ts';
 import type { TrainingBackend } from './backend.ts';
 import type { InputSizes } from './data.ts';
 import type { Scored } from './loop.ts';
 import { NonFiniteStep, orNonFinite } from './non-finite-step.ts';
 import type { StopRequest } from './stop-signal.ts';
+import type { EventFile } from './tensorboard.ts';
 
 /** The figures of an evaluation by the names under which they are logged; any of them may choose the best weights. */
 const figures: Readonly<Record<MetricName, (found: Evaluation) => number>> = {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
-import { SafetensorsFile } from '../../runtime/safetensors.ts';
+import { SafetensorsFile } from '../../runtime/weights/safetensors.ts';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
 import { crobc, type Ran, tiny } from './crobc.ts';
 import { writeDataset } from './training-data.ts';

@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openTokenizer } from '../../runtime/tokenizer.ts';
+import { openTokenizer } from '../../runtime/text/tokenizer.ts';
 import { dataFolder, mask, writePhrases } from '../runtime/data/data-folder.ts';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
 import { crobc } from './crobc.ts';

@@ -7,8 +7,8 @@ import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';
 import { visible, visibleLines } from '../../compiler/diagnostics/visible.ts';
 import { escaped } from '../../runtime/evaluation/page.ts';
 import { reportCsv } from '../../runtime/evaluation/report.ts';
-import { writeLine } from '../../runtime/progress.ts';
-import { systemFailure } from '../../runtime/system-failure.ts';
+import { systemFailure } from '../../runtime/files/system-failure.ts';
+import { writeLine } from '../../runtime/process/progress.ts';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
 import { crobc } from './crobc.ts';
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { check, compile } from '../../compiler/compile.ts';
 import { contentsOf, type Entry } from '../../compiler/contents/contents.ts';
 import { gather } from '../../compiler/contents/gather.ts';
-import { weightsOf } from '../../runtime/graph-weights.ts';
-import { diskHost } from '../../runtime/source-host.ts';
+import { diskHost } from '../../runtime/files/source-host.ts';
+import { weightsOf } from '../../runtime/weights/graph-weights.ts';
 import { memoryHost } from '../memory-host.ts';
 
 function compiled(file: string, model: string | undefined, overrides: readonly string[] = [], host = diskHost()) {

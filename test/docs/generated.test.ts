@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { type CheckResult, check } from '../../compiler/compile.ts';
 import { contentsOf } from '../../compiler/contents/contents.ts';
 import { opNames } from '../../compiler/ops/table.ts';
-import { diskHost } from '../../runtime/source-host.ts';
+import { diskHost } from '../../runtime/files/source-host.ts';
 import { sourceOf } from './declarations.ts';
 import { builtinsPage, operatorsPage } from './generated.ts';
 import { libraryPage } from './library-page.ts';

@@ -8,7 +8,7 @@ import { inlineModel } from '../../compiler/elaborate/models/inline.ts';
 import type { ModelGraph } from '../../compiler/elaborate/models/model.ts';
 import { recipesOf } from '../../compiler/elaborate/source/recipe-chain.ts';
 import type { ModelDecl, ModelMember, RecipeDecl, SourceFile } from '../../grammar/tree.ts';
-import { weightsOf } from '../../runtime/graph-weights.ts';
+import { weightsOf } from '../../runtime/weights/graph-weights.ts';
 import { flat, made, tableOf, textOf } from './declarations.ts';
 
 /** A model with what came of its elaboration. */

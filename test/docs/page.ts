@@ -6,7 +6,7 @@ import ts from 'typescript';
 import { check, type SourceHost } from '../../compiler/compile.ts';
 import { isError } from '../../compiler/diagnostics/diagnostic.ts';
 import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';
-import { diskHost, isShipped } from '../../runtime/source-host.ts';
+import { diskHost, isShipped } from '../../runtime/files/source-host.ts';
 import { main } from '../cli/crobc.ts';
 import { strictTypeScript } from '../strict-typescript.ts';
 import { type Block, joined, type Part, parts } from './markdown.ts';

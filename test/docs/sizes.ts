@@ -1,7 +1,7 @@
 import { compile } from '../../compiler/compile.ts';
 import { contentsOf } from '../../compiler/contents/contents.ts';
 import type { FnDecl, InterfaceDecl, ModuleDecl, SourceFile } from '../../grammar/tree.ts';
-import { weightsOf } from '../../runtime/graph-weights.ts';
+import { weightsOf } from '../../runtime/weights/graph-weights.ts';
 import { memoryHost } from '../memory-host.ts';
 import { flat, header, sourceOf, textOf } from './declarations.ts';
 

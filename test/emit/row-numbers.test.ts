@@ -5,9 +5,9 @@ import type { DType, Graph, TensorData, Value } from '../../compiler/ir/graph.ts
 import { indexInputs } from '../../compiler/ir/index-check.ts';
 import { interpret } from '../../compiler/ir/interpret.ts';
 import { tensor } from '../../compiler/ir/tensor-data.ts';
-import { encodeOnnx } from '../../runtime/onnx-file.ts';
-import { rowNumberCheck } from '../../runtime/row-numbers.ts';
-import { openSession } from '../../runtime/session.ts';
+import { encodeOnnx } from '../../runtime/onnx/onnx-file.ts';
+import { rowNumberCheck } from '../../runtime/ort/row-numbers.ts';
+import { openSession } from '../../runtime/ort/session.ts';
 import { dim, type GraphBuilder, graphOf, lines } from './onnx/graphs.ts';
 import { runTfjs, toHost } from './tfjs/run.ts';
 

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startProgress } from '../../runtime/progress.ts';
+import { startProgress } from '../../runtime/process/progress.ts';
 import { memoryOf } from './reader.ts';
 import { type ReaderName, readerNames, readers } from './readers/index.ts';
 import { changedFile, trial } from './trial.ts';

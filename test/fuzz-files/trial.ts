@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { visible } from '../../compiler/diagnostics/visible.ts';
-import { systemFailure } from '../../runtime/system-failure.ts';
-import { UserError } from '../../runtime/user-error.ts';
+import { systemFailure } from '../../runtime/files/system-failure.ts';
+import { UserError } from '../../runtime/files/user-error.ts';
 import { type Draw, draws } from '../draws.ts';
 import { mutateBytes } from './mutate-bytes.ts';
 import { mutateJson } from './mutate-json.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { check, compile } from '../../compiler/compile.ts';
 import { staticShape } from '../../compiler/ir/shapes.ts';
-import { diskHost } from '../../runtime/source-host.ts';
+import { diskHost } from '../../runtime/files/source-host.ts';
 import { memoryHost } from '../memory-host.ts';
 
 const shipped = ['SwinT', 'SwinS', 'SwinB', 'SwinMicro', 'ConvNeXtT', 'ConvNeXtS', 'ConvNeXtB', 'ConvNeXtMicro'];

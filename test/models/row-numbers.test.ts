@@ -6,7 +6,7 @@ import type { Graph } from '../../compiler/ir/graph.ts';
 import { type IndexCheck, indexChecks, indexInputs, indexUses } from '../../compiler/ir/index-check.ts';
 import { runPipeline } from '../../compiler/passes/pipeline.ts';
 import { compileTraining } from '../../compiler/training/compile-training.ts';
-import { diskHost } from '../../runtime/source-host.ts';
+import { diskHost } from '../../runtime/files/source-host.ts';
 import { stepParts } from '../../runtime/training/step-parts.ts';
 
 const host = diskHost();

@@ -6,7 +6,7 @@ import { interpret } from '../../compiler/ir/interpret.ts';
 import { tensor } from '../../compiler/ir/tensor-data.ts';
 import { seededRandom } from '../../compiler/ops/random.ts';
 import { floats } from '../../compiler/ops/sampling.ts';
-import { diskHost } from '../../runtime/source-host.ts';
+import { diskHost } from '../../runtime/files/source-host.ts';
 import { parts } from '../docs/markdown.ts';
 import { memoryHost } from '../memory-host.ts';
 

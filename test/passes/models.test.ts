@@ -11,7 +11,7 @@ import { elementCount, tensor } from '../../compiler/ir/tensor-data.ts';
 import { verify } from '../../compiler/ir/verify.ts';
 import { seededRandom, seedOf } from '../../compiler/ops/random.ts';
 import { runPipeline } from '../../compiler/passes/pipeline.ts';
-import { diskHost } from '../../runtime/source-host.ts';
+import { diskHost } from '../../runtime/files/source-host.ts';
 
 const sizes = { B: 1, H: 64, W: 96, T: 6 };
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { compile } from '../../compiler/compile.ts';
-import { weightsOf } from '../../runtime/graph-weights.ts';
-import { writeSafetensors } from '../../runtime/safetensors.ts';
-import { openMappedWeights } from '../../runtime/weights-map.ts';
+import { weightsOf } from '../../runtime/weights/graph-weights.ts';
+import { writeSafetensors } from '../../runtime/weights/safetensors.ts';
+import { openMappedWeights } from '../../runtime/weights/weights-map.ts';
 import { memoryHost } from '../memory-host.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 

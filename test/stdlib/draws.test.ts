@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { compile } from '../../compiler/compile.ts';
-import { diskHost } from '../../runtime/source-host.ts';
+import { diskHost } from '../../runtime/files/source-host.ts';
 
 function draws(training: boolean): string[] {
   const { graph, diagnostics } = compile(diskHost(), 'models/crobim.crob', {

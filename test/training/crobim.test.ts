@@ -4,10 +4,10 @@ import { elementCount } from '../../compiler/ir/tensor-data.ts';
 import { seededRandom } from '../../compiler/ops/random.ts';
 import { compileTraining } from '../../compiler/training/compile-training.ts';
 import { differentiate, stepNames, trainingStep } from '../../compiler/training/step.ts';
-import { initialWeights } from '../../runtime/initialise.ts';
-import { encodeOnnx } from '../../runtime/onnx-file.ts';
-import { type HostTensor, openSession } from '../../runtime/session.ts';
-import { diskHost } from '../../runtime/source-host.ts';
+import { diskHost } from '../../runtime/files/source-host.ts';
+import { encodeOnnx } from '../../runtime/onnx/onnx-file.ts';
+import { type HostTensor, openSession } from '../../runtime/ort/session.ts';
+import { initialWeights } from '../../runtime/weights/initialise.ts';
 
 test('CroBIM_micro learns one batch, with its state updated in place', async () => {
   const { training, diagnostics } = compileTraining(diskHost(), 'models/crobim.crob', {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { SafetensorsFile } from '../../runtime/safetensors.ts';
-import type { Feeds, HostTensor } from '../../runtime/session.ts';
+import type { Feeds, HostTensor } from '../../runtime/ort/session.ts';
+import { SafetensorsFile } from '../../runtime/weights/safetensors.ts';
 import { imageOf, product, uniformOf } from './formula.ts';
 
 /** What test/goldens/make-training.py wrote. */

@@ -158,8 +158,8 @@ describe('optimizers', () => {
   });
 
   test('bias correction keeps its digits in float32', async () => {
-    const { openSession } = await import('../../runtime/session.ts');
-    const { encodeOnnx } = await import('../../runtime/onnx-file.ts');
+    const { openSession } = await import('../../runtime/ort/session.ts');
+    const { encodeOnnx } = await import('../../runtime/onnx/onnx-file.ts');
     const { emitOnnx } = await import('../../compiler/emit/onnx/emit.ts');
     const step = trainingStep(differentiate(trainingOf(linear('optimizer = AdamW(lr = 0.1, weight_decay = 0)'))));
     const none = { read: () => Promise.reject(new Error('no weights')) };

@@ -3,8 +3,8 @@ import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
 import type { Graph, TensorData, TensorType } from '../../../compiler/ir/graph.ts';
 import { tensor } from '../../../compiler/ir/tensor-data.ts';
 import { runPipeline } from '../../../compiler/passes/pipeline.ts';
-import { weightsOf } from '../../../runtime/graph-weights.ts';
-import { initialWeights } from '../../../runtime/initialise.ts';
+import { weightsOf } from '../../../runtime/weights/graph-weights.ts';
+import { initialWeights } from '../../../runtime/weights/initialise.ts';
 import { runOnnx } from '../../emit/onnx/session.ts';
 
 /** Sizes at which a CroBIM runs, none of them like another. */

@@ -14,7 +14,7 @@ import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
 import { Builder } from '../../../compiler/ir/builder.ts';
 import type { Graph, Guard, Value } from '../../../compiler/ir/graph.ts';
 import { indexInputs } from '../../../compiler/ir/index-check.ts';
-import { encodeOnnx } from '../../../runtime/onnx-file.ts';
+import { encodeOnnx } from '../../../runtime/onnx/onnx-file.ts';
 import { strictTypeScript } from '../../strict-typescript.ts';
 
 const { onnx } = createRequire(import.meta.url)('onnx-proto') as typeof import('onnx-proto');

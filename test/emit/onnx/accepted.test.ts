@@ -5,8 +5,8 @@ import { interpret } from '../../../compiler/ir/interpret.ts';
 import { tensor } from '../../../compiler/ir/tensor-data.ts';
 import { verify } from '../../../compiler/ir/verify.ts';
 import { type Precision, runPipeline } from '../../../compiler/passes/pipeline.ts';
-import { encodeOnnx } from '../../../runtime/onnx-file.ts';
-import { UserError } from '../../../runtime/user-error.ts';
+import { UserError } from '../../../runtime/files/user-error.ts';
+import { encodeOnnx } from '../../../runtime/onnx/onnx-file.ts';
 import { memoryHost } from '../../memory-host.ts';
 import { runOnnx } from './session.ts';
 

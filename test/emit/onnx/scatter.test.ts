@@ -4,9 +4,9 @@ import { Facts } from '../../../compiler/dims/facts.ts';
 import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
 import type { OnnxNode } from '../../../compiler/emit/onnx/model.ts';
 import { seededRandom } from '../../../compiler/ops/random.ts';
-import { encodeOnnx } from '../../../runtime/onnx-file.ts';
-import { serialScatter } from '../../../runtime/serial-scatter.ts';
-import { openSession } from '../../../runtime/session.ts';
+import { encodeOnnx } from '../../../runtime/onnx/onnx-file.ts';
+import { serialScatter } from '../../../runtime/ort/serial-scatter.ts';
+import { openSession } from '../../../runtime/ort/session.ts';
 import { GraphBuilder } from './graphs.ts';
 
 function operators(nodes: readonly OnnxNode[]): string[] {

@@ -5,9 +5,9 @@ import type { TensorData } from '../../../compiler/ir/graph.ts';
 import { tensor } from '../../../compiler/ir/tensor-data.ts';
 import { seededRandom } from '../../../compiler/ops/random.ts';
 import { runPipeline } from '../../../compiler/passes/pipeline.ts';
-import { weightsOf } from '../../../runtime/graph-weights.ts';
-import { initialWeights } from '../../../runtime/initialise.ts';
-import { diskHost } from '../../../runtime/source-host.ts';
+import { diskHost } from '../../../runtime/files/source-host.ts';
+import { weightsOf } from '../../../runtime/weights/graph-weights.ts';
+import { initialWeights } from '../../../runtime/weights/initialise.ts';
 import { runOnnx } from '../onnx/session.ts';
 import { runTfjs } from './run.ts';
 

@@ -6,7 +6,7 @@ import { emitTfjs } from '../../../compiler/emit/tfjs/emit.ts';
 import { generateTfjs } from '../../../compiler/emit/tfjs/generate.ts';
 import type { Graph, TensorData } from '../../../compiler/ir/graph.ts';
 import { tensor } from '../../../compiler/ir/tensor-data.ts';
-import type { HostTensor } from '../../../runtime/session.ts';
+import type { HostTensor } from '../../../runtime/ort/session.ts';
 import { loadTfjs } from '../../../runtime/tfjs/load.ts';
 import {
   importProgram,

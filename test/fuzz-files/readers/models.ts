@@ -3,8 +3,8 @@ import { fromSyntax } from '../../../compiler/diagnostics/from-syntax.ts';
 import { renderTerminal } from '../../../compiler/diagnostics/render-terminal.ts';
 import { format } from '../../../grammar/format.ts';
 import { parse } from '../../../grammar/parse.ts';
-import { openSession, TINY_MODEL } from '../../../runtime/session.ts';
-import { readSource } from '../../../runtime/source-host.ts';
+import { readSource } from '../../../runtime/files/source-host.ts';
+import { openSession, TINY_MODEL } from '../../../runtime/ort/session.ts';
 import type { OpenReader, Reader } from '../reader.ts';
 
 /** An ONNX model, as onnxruntime opens it. */

@@ -3,8 +3,8 @@ import { crc32 } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { imageSizes } from '../../../runtime/data/image-sizes.ts';
 import { readMask } from '../../../runtime/data/mask-file.ts';
-import { imageTensor, readImage } from '../../../runtime/image.ts';
-import { UserError } from '../../../runtime/user-error.ts';
+import { UserError } from '../../../runtime/files/user-error.ts';
+import { imageTensor, readImage } from '../../../runtime/images/image.ts';
 import type { OpenReader, Reader } from '../reader.ts';
 
 const [width, height] = [13, 11];

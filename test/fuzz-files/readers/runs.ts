@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { heldBuild } from '../../../runtime/build/held-build.ts';
 import { readReport } from '../../../runtime/evaluation/report.ts';
-import { FileDigests } from '../../../runtime/file-digests.ts';
-import { heldBuild } from '../../../runtime/held-build.ts';
-import { isObject } from '../../../runtime/json.ts';
+import { FileDigests } from '../../../runtime/files/file-digests.ts';
+import { isObject } from '../../../runtime/files/json.ts';
 import { CheckpointStore, type RunIdentity, type StoredTensor } from '../../../runtime/training/checkpoint.ts';
 import { openMetricsLog } from '../../../runtime/training/metrics-log.ts';
 import { changedSurroundings, checkIdentity } from '../../../runtime/training/run-identity.ts';

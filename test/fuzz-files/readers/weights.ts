@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile } from '../../../compiler/compile.ts';
-import { weightsOf } from '../../../runtime/graph-weights.ts';
-import { SafetensorsFile, type TensorToWrite, writeSafetensors } from '../../../runtime/safetensors.ts';
-import { openWeights, type WantedWeight } from '../../../runtime/weights.ts';
-import { openMappedWeights } from '../../../runtime/weights-map.ts';
+import { weightsOf } from '../../../runtime/weights/graph-weights.ts';
+import { SafetensorsFile, type TensorToWrite, writeSafetensors } from '../../../runtime/weights/safetensors.ts';
+import { openWeights, type WantedWeight } from '../../../runtime/weights/weights.ts';
+import { openMappedWeights } from '../../../runtime/weights/weights-map.ts';
 import { memoryHost } from '../../memory-host.ts';
 import type { JsonPart, OpenReader, Reader } from '../reader.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openTokenizer } from '../../../runtime/tokenizer.ts';
+import { openTokenizer } from '../../../runtime/text/tokenizer.ts';
 import { allJson, type OpenReader, type Reader } from '../reader.ts';
 
 const pieces = [

@@ -6,7 +6,7 @@ import { verify } from '../../../compiler/ir/verify.ts';
 import { runPipeline } from '../../../compiler/passes/pipeline.ts';
 import { compileTraining } from '../../../compiler/training/compile-training.ts';
 import { differentiate, stepNames, trainingStep } from '../../../compiler/training/step.ts';
-import { weightsOf } from '../../../runtime/graph-weights.ts';
+import { weightsOf } from '../../../runtime/weights/graph-weights.ts';
 import { draws } from '../../draws.ts';
 import { mutate } from '../../elaborate/mutations/mutate.ts';
 import type { OnnxRun } from '../../emit/onnx/session.ts';

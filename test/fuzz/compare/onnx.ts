@@ -1,7 +1,7 @@
 import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
 import type { Graph } from '../../../compiler/ir/graph.ts';
 import { indexInputs } from '../../../compiler/ir/index-check.ts';
-import { halfSettings } from '../../../runtime/session.ts';
+import { halfSettings } from '../../../runtime/ort/session.ts';
 import { type OnnxRun, openOnnx } from '../../emit/onnx/session.ts';
 
 /**

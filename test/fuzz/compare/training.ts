@@ -4,7 +4,7 @@ import { verify } from '../../../compiler/ir/verify.ts';
 import { seedOf } from '../../../compiler/ops/random.ts';
 import { compileTraining, type Training } from '../../../compiler/training/compile-training.ts';
 import { differentiate, type StepGraph, stepNames, trainingStep } from '../../../compiler/training/step.ts';
-import type { Feeds } from '../../../runtime/session.ts';
+import type { Feeds } from '../../../runtime/ort/session.ts';
 import { openOnnxBackend } from '../../../runtime/training/onnx-backend.ts';
 import { draws } from '../../draws.ts';
 import { runTfjs, toHost } from '../../emit/tfjs/run.ts';

@@ -5,7 +5,7 @@ import type { Graph, TensorData } from '../../../compiler/ir/graph.ts';
 import { interpret } from '../../../compiler/ir/interpret.ts';
 import { verify } from '../../../compiler/ir/verify.ts';
 import { runPipeline } from '../../../compiler/passes/pipeline.ts';
-import { weightsOf } from '../../../runtime/graph-weights.ts';
+import { weightsOf } from '../../../runtime/weights/graph-weights.ts';
 import { draws } from '../../draws.ts';
 import { runTfjsOn } from '../../emit/tfjs/run.ts';
 import { memoryHost } from '../../memory-host.ts';

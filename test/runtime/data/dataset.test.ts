@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Dataset, openDataset } from '../../../runtime/data/dataset.ts';
 import { readMask } from '../../../runtime/data/mask-file.ts';
-import { UserError } from '../../../runtime/user-error.ts';
+import { UserError } from '../../../runtime/files/user-error.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { dataFolder, mask, picture, writePhrases } from './data-folder.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
 import { readPhrases } from '../../../runtime/data/dataset.ts';
-import { readImage } from '../../../runtime/image.ts';
+import { readImage } from '../../../runtime/images/image.ts';
 import { crobc } from '../../cli/crobc.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { trainVocabulary } from '../../../runtime/data/vocabulary.ts';
-import { openTokenizer } from '../../../runtime/tokenizer.ts';
-import { UserError } from '../../../runtime/user-error.ts';
+import { UserError } from '../../../runtime/files/user-error.ts';
+import { openTokenizer } from '../../../runtime/text/tokenizer.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const at = temporaryFolder();

@@ -9,7 +9,7 @@ import {
   type Predictor,
   spread,
 } from '../../../runtime/evaluation/evaluate.ts';
-import { openTokenizer, type Tokenizer } from '../../../runtime/tokenizer.ts';
+import { openTokenizer, type Tokenizer } from '../../../runtime/text/tokenizer.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const at = temporaryFolder();

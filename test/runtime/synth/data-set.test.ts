@@ -4,9 +4,9 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { checkDataset } from '../../../runtime/data/check.ts';
 import { openDataset } from '../../../runtime/data/dataset.ts';
+import { UserError } from '../../../runtime/files/user-error.ts';
 import { formFor, makeDataSet } from '../../../runtime/synth/make-data-set.ts';
 import type { Plan } from '../../../runtime/synth/write-data-set.ts';
-import { UserError } from '../../../runtime/user-error.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const at = temporaryFolder();

@@ -5,7 +5,7 @@ import { formFor } from '../../../runtime/synth/make-data-set.ts';
 import { MOST_TOKENS } from '../../../runtime/synth/phrases.ts';
 import type { SceneObject } from '../../../runtime/synth/scene.ts';
 import { drawSample, type Plan } from '../../../runtime/synth/write-data-set.ts';
-import { openTokenizer } from '../../../runtime/tokenizer.ts';
+import { openTokenizer } from '../../../runtime/text/tokenizer.ts';
 import { referents } from './reading.ts';
 
 const plan = (size: number, seed = 3): Plan => ({

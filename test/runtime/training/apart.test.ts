@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { differentiate, stepNames, trainingStep } from '../../../compiler/training/step.ts';
-import type { Feeds } from '../../../runtime/session.ts';
+import type { Feeds } from '../../../runtime/ort/session.ts';
 import { openOnnxBackend } from '../../../runtime/training/onnx-backend.ts';
 import { runStep, stateOf, trainingOf } from '../../training/interpret-step.ts';
 

@@ -1,12 +1,12 @@
 import { mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { SafetensorsFile } from '../../../runtime/safetensors.ts';
 import {
   CheckpointStore,
   type Progress,
   type RunIdentity,
   type StoredTensor,
 } from '../../../runtime/training/checkpoint.ts';
+import { SafetensorsFile } from '../../../runtime/weights/safetensors.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const at = temporaryFolder();

@@ -4,8 +4,8 @@ import { namePattern } from '../../../compiler/elaborate/source/name-pattern.ts'
 import type { TrainedWeight } from '../../../compiler/training/compile-training.ts';
 import type { Initialisation } from '../../../compiler/training/recipe.ts';
 import type { StateTensor } from '../../../compiler/training/step.ts';
-import { initialWeight } from '../../../runtime/initialise.ts';
 import { initialState } from '../../../runtime/training/initial-state.ts';
+import { initialWeight } from '../../../runtime/weights/initialise.ts';
 import { safetensorsBytes } from '../../cli/safetensors-bytes.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 

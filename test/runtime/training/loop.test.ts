@@ -1,7 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { RunFailure } from '../../../runtime/session.ts';
+import { UserError } from '../../../runtime/files/user-error.ts';
+import { RunFailure } from '../../../runtime/ort/session.ts';
 import type { TrainingBackend } from '../../../runtime/training/backend.ts';
 import { CheckpointStore, type Progress, type StoredTensor } from '../../../runtime/training/checkpoint.ts';
 import { beginning, type LoopParts, trainLoop } from '../../../runtime/training/loop.ts';
@@ -10,7 +11,6 @@ import { NonFiniteStep } from '../../../runtime/training/non-finite-step.ts';
 import { openOnnxBackend } from '../../../runtime/training/onnx-backend.ts';
 import type { Plan } from '../../../runtime/training/plan.ts';
 import type { StopSignal } from '../../../runtime/training/stop-signal.ts';
-import { UserError } from '../../../runtime/user-error.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { toyFeeds, toyInference, toyState, toySteps, width } from './toy.ts';
 

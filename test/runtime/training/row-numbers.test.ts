@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileTraining, type Training } from '../../../compiler/training/compile-training.ts';
 import { differentiate, trainingStep } from '../../../compiler/training/step.ts';
-import { type Feeds, RunFailure } from '../../../runtime/session.ts';
+import { UserError } from '../../../runtime/files/user-error.ts';
+import { type Feeds, RunFailure } from '../../../runtime/ort/session.ts';
 import type { TrainingBackend } from '../../../runtime/training/backend.ts';
 import { initialState } from '../../../runtime/training/initial-state.ts';
 import { openOnnxBackend } from '../../../runtime/training/onnx-backend.ts';
 import { statesOf } from '../../../runtime/training/state.ts';
 import { openTfjsBackend } from '../../../runtime/training/tfjs-backend.ts';
-import { UserError } from '../../../runtime/user-error.ts';
 import { memoryHost } from '../../memory-host.ts';
 
 let folder: string;

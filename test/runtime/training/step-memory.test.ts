@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { stepMemory } from '../../../compiler/training/memory.ts';
-import { processMemory } from '../../../runtime/process-memory.ts';
+import { processMemory } from '../../../runtime/process/process-memory.ts';
 import { checkStepMemory, graphsOf } from '../../../runtime/training/step-memory.ts';
 import { stepParts } from '../../../runtime/training/step-parts.ts';
 import { trainingOf } from '../../training/interpret-step.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileTraining } from '../../../compiler/training/compile-training.ts';
 import { differentiate, trainingStep } from '../../../compiler/training/step.ts';
-import type { Feeds } from '../../../runtime/session.ts';
+import type { Feeds } from '../../../runtime/ort/session.ts';
 import { loadTfjs } from '../../../runtime/tfjs/load.ts';
 import { initialState } from '../../../runtime/training/initial-state.ts';
 import { openOnnxBackend } from '../../../runtime/training/onnx-backend.ts';

@@ -4,7 +4,7 @@ import { Builder } from '../../../compiler/ir/builder.ts';
 import type { DType, Graph, Value } from '../../../compiler/ir/graph.ts';
 import { finish } from '../../../compiler/ir/rebuild.ts';
 import { type StateTensor, type StepGraph, stepNames } from '../../../compiler/training/step.ts';
-import type { Feeds } from '../../../runtime/session.ts';
+import type { Feeds } from '../../../runtime/ort/session.ts';
 import { draw } from '../../../runtime/training/draws.ts';
 
 /** Rows of a batch, and numbers in a row. */

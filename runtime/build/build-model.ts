@@ -1,0 +1,178 @@
+import type { ModelGraph } from '../../compiler/elaborate/models/model.ts';
+import type { Program } from '../../compiler/elaborate/source/program.ts';
+import type { PlacedMap } from '../../compiler/elaborate/weights/weights-map-places.ts';
+import { clientInfo } from '../../compiler/emit/client/info.ts';
+import { defaultOpset, emitOnnx } from '../../compiler/emit/onnx/emit.ts';
+import type { OnnxModel } from '../../compiler/emit/onnx/model.ts';
+import type { Graph } from '../../compiler/ir/graph.ts';
+import { graphHash } from '../../compiler/ir/hash.ts';
+import { indexInputs } from '../../compiler/ir/index-check.ts';
+import { type Precision, runPipeline } from '../../compiler/passes/pipeline.ts';
+import type { WrittenFile } from '../files/atomic-file.ts';
+import { fileSha256 } from '../files/file-digests.ts';
+import { FileSet } from '../files/file-set.ts';
+import { makeFolder } from '../files/make-folder.ts';
+import { packageVersion } from '../files/package-root.ts';
+import { sourceName } from '../files/source-name.ts';
+import { onnxFileNames, type WrittenModel, writeOnnx } from '../onnx/onnx-file.ts';
+import { startProgress } from '../process/progress.ts';
+import { checkWeightSizes, type GraphWeight, weightsOf } from '../weights/graph-weights.ts';
+import { initialWeights } from '../weights/initialise.ts';
+import type { WeightSource } from '../weights/weights.ts';
+import { openWeightsVia } from '../weights/weights-map.ts';
+import { buildIdentity, type WeightsIdentity } from './build-identity.ts';
+import { type ClientWriter, startClientWriter } from './client-writer.ts';
+import { manifest, manifestName } from './manifest.ts';
+import { originPlace } from './origin-place.ts';
+
+export interface Source {
+  /** The file that was asked for. */
+  readonly file: string;
+  readonly program: Program;
+  readonly model: ModelGraph;
+  readonly graph: Graph;
+  /** Sizes that `--set` bound. */
+  readonly dims: ReadonlyMap<string, number>;
+  /** For weights under published names. */
+  readonly via?: PlacedMap | undefined;
+  /** All weights of the model, with those that the graph does not read: a file of weights may hold them. */
+  readonly declaredWeights: () => ReadonlySet<string>;
+}
+
+export interface BuildOptions {
+  readonly out: string;
+  readonly dtype: Precision;
+  /** safetensors; initial weights drawn from `seed` when undefined. */
+  readonly weightsFile: string | undefined;
+  readonly seed: number;
+  /** False: the graph alone, its weights named and not written. */
+  readonly writeWeights: boolean;
+  /** Also the typed client. */
+  readonly client: boolean;
+}
+
+export interface Built {
+  readonly model: string;
+  /** The graph, its data where there are any, the client where one was asked for, the manifest. */
+  readonly files: readonly WrittenFile[];
+  readonly emitted: OnnxModel;
+  readonly hash: string;
+  readonly parameters: number;
+  /** How many weights the graph names. */
+  readonly weights: number;
+}
+
+/**
+ * Writes `<Model>.onnx`, its data beside it when large, `<Model>.manifest.json` and `<Model>.ts` to a folder: all of them, or
+ * none and what was there stays. Throws a UserError for weights that do not fit and for a folder that cannot be written.
+ */
+export async function buildModel(source: Source, options: BuildOptions): Promise<Built> {
+  const client = options.client ? startClientWriter() : undefined;
+  try {
+    return await build(source, options, client);
+  } finally {
+    await client?.close();
+  }
+}
+
+async function build(source: Source, options: BuildOptions, clientWriter: ClientWriter | undefined): Promise<Built> {
+  const { out, dtype } = options;
+  const graph = runPipeline(source.graph, { dtype });
+  const { name } = graph;
+  // Of the graph as it came, so that whoever has it knows what to look at.
+  const rowNumbers = indexInputs(source.graph);
+  const emitted = emitOnnx(graph, {
+    producerVersion: packageVersion(),
+    hostChecks: rowNumbers,
+    place: (origin) => originPlace(source.program, origin, (file) => sourceName(file, source.file)) ?? '',
+  });
+  const wanted = weightsOf(graph);
+  if (options.writeWeights) checkWeightSizes(wanted);
+  const hash = graphHash(source.graph);
+  await makeFolder(out);
+  const clientName = `${name}.ts`;
+  const set = new FileSet(out, [...onnxFileNames(name), clientName, manifestName(name)]);
+  try {
+    const identity = await weightsIdentity(source, options);
+    const { files, weights } = await writeModel({ source, options, emitted, wanted, set, name });
+    const client =
+      clientWriter &&
+      (await set.write(clientName, await clientWriter.write(clientInfo(graph, `${name}.onnx`, hash, rowNumbers))));
+    const parameters = wanted
+      .filter((w) => w.role === 'param')
+      .reduce((n, w) => n + w.shape.reduce((a, b) => a * b, 1), 0);
+    const record = await set.write(
+      manifestName(name),
+      manifest({
+        ...source,
+        graph,
+        rowNumbers,
+        hashes: {
+          graph: hash,
+          weights,
+          build: buildIdentity({ graph: hash, dtype, opset: defaultOpset, weights: identity }),
+        },
+        parameters,
+        dtype,
+        weights: identity,
+        weightsFile: options.weightsFile,
+        emitted,
+        files: client ? [...files, client] : files,
+      }),
+    );
+    await set.commit();
+    const all = [...files, record, ...(client ? [client] : [])];
+    return { model: name, files: all, emitted, hash, parameters, weights: wanted.length };
+  } finally {
+    await set.abort();
+  }
+}
+
+async function weightsIdentity({ via }: Source, options: BuildOptions): Promise<WeightsIdentity> {
+  const { writeWeights, weightsFile, seed } = options;
+  if (!writeWeights) return { kind: 'none' };
+  if (weightsFile === undefined) return { kind: 'initial', seed };
+  return { kind: 'file', sha256: await fileSha256(weightsFile), rules: via?.rules };
+}
+
+interface ModelParts {
+  readonly source: Source;
+  readonly options: BuildOptions;
+  readonly emitted: OnnxModel;
+  readonly wanted: readonly GraphWeight[];
+  readonly set: FileSet;
+  readonly name: string;
+}
+
+/** The graph and its data, with progress where a person looks on. */
+async function writeModel({ source, options, emitted, wanted, set, name }: ModelParts): Promise<WrittenModel> {
+  if (!options.writeWeights) return writeOnnx(emitted, { set, name, weights: undefined });
+  const weights = await openModelWeights(source, wanted, options);
+  const progress = startProgress('weights', wanted.length);
+  try {
+    let read = 0;
+    return await writeOnnx(emitted, {
+      set,
+      name,
+      weights: {
+        read(path) {
+          progress.update(++read);
+          return weights.read(path);
+        },
+      },
+    });
+  } finally {
+    progress.finish();
+    await weights.close();
+  }
+}
+
+/** The weights of a model: those of a file, under published names where the source has a map, or initial ones. */
+export async function openModelWeights(
+  source: Source,
+  wanted: readonly GraphWeight[],
+  { weightsFile, seed }: Pick<BuildOptions, 'weightsFile' | 'seed'>,
+): Promise<WeightSource & { close(): Promise<void> }> {
+  if (weightsFile !== undefined) return openWeightsVia(weightsFile, wanted, source);
+  return { ...initialWeights(wanted, seed), close: async () => {} };
+}

@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { generateClient } from '../../compiler/emit/client/generate.ts';
+import type { ClientInfo } from '../../compiler/emit/client/info.ts';
+import { codeRoot } from '../files/package-root.ts';
+
+/** Generates typed clients. */
+export interface ClientWriter {
+  /** The client's source, once. */
+  write(info: ClientInfo): Promise<string>;
+  /** Stops it, whether it has written or not. */
+  close(): Promise<void>;
+}
+
+/**
+ * Loads what generates the client on a thread of its own: the TypeScript compiler that ts-morph brings takes half a second,
+ * in which a graph is optimised. Where crobc runs from its sources, the client is generated on this thread.
+ */
+export function startClientWriter(): ClientWriter {
+  const file = join(codeRoot(), 'runtime/build/client-worker.js');
+  if (!existsSync(file)) return { write: generateClient, close: async () => undefined };
+  const worker = new Worker(file);
+  // An error before the client is asked for is told when it is.
+  const failed = new Promise<never>((_resolve, reject) => worker.once('error', reject));
+  failed.catch(() => undefined);
+  return {
+    write(info) {
+      const written = new Promise<string>((resolve) => worker.once('message', resolve));
+      worker.postMessage(info);
+      return Promise.race([written, failed]);
+    },
+    async close() {
+      await worker.terminate();
+    },
+  };
+}

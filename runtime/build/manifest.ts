@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { showStatic } from '../../compiler/elaborate/context/show-value.ts';
+import type { Instance, Val } from '../../compiler/elaborate/context/values.ts';
+import type { ModelGraph } from '../../compiler/elaborate/models/model.ts';
+import { isOverridden } from '../../compiler/elaborate/modules/instance.ts';
+import type { Program } from '../../compiler/elaborate/source/program.ts';
+import type { PlacedMap } from '../../compiler/elaborate/weights/weights-map-places.ts';
+import type { OnnxModel } from '../../compiler/emit/onnx/model.ts';
+import type { Graph, TensorType } from '../../compiler/ir/graph.ts';
+import { guardCondition } from '../../compiler/ir/guard-condition.ts';
+import type { IndexInput } from '../../compiler/ir/index-check.ts';
+import { opTableVersion } from '../../compiler/ops/version.ts';
+import type { WrittenFile } from '../files/atomic-file.ts';
+import { packageVersion } from '../files/package-root.ts';
+import { sourceName } from '../files/source-name.ts';
+import type { WeightsIdentity } from './build-identity.ts';
+
+export interface ManifestParts {
+  /** The file that was asked for. */
+  readonly file: string;
+  readonly program: Program;
+  readonly model: ModelGraph;
+  readonly graph: Graph;
+  readonly rowNumbers: readonly IndexInput[];
+  readonly hashes: {
+    readonly graph: string;
+    /** Undefined where no weights were written. */
+    readonly weights: string | undefined;
+    readonly build: string;
+  };
+  readonly parameters: number;
+  readonly dtype: string;
+  readonly dims: ReadonlyMap<string, number>;
+  readonly weights: WeightsIdentity;
+  readonly weightsFile: string | undefined;
+  readonly via?: PlacedMap | undefined;
+  readonly emitted: OnnxModel;
+  readonly files: readonly WrittenFile[];
+}
+
+export function manifestName(model: string): string {
+  return `${model}.manifest.json`;
+}
+
+/** Down to this depth every part is recorded: the parts of the model and their parts. */
+const choiceDepth = 2;
+
+/** What was built from what, as JSON; the same bytes for the same sources, weights and settings. */
+export function manifest(parts: ManifestParts): string {
+  const { program, model, graph, emitted } = parts;
+  const sources: Record<string, string> = {};
+  const library: string[] = [];
+  const named = [...program.files].map(
+    ([file, scope]) => [sourceName(file, parts.file), sha(scope.tree.text)] as const,
+  );
+  for (const [file, hash] of named.sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (file.startsWith('std/')) library.push(`${file} ${hash}`);
+    else sources[file] = hash;
+  }
+  const tensor = (name: string, type: TensorType, docs: string) => ({
+    name,
+    dtype: type.dtype,
+    shape: type.shape.map((d) => graph.facts.show(d)),
+    docs,
+  });
+  return `${JSON.stringify(
+    {
+      model: graph.name,
+      docs: graph.docs,
+      crobc: packageVersion(),
+      opTable: opTableVersion,
+      opset: emitted.opsets[0]?.version,
+      dtype: parts.dtype,
+      hashes: { ...parts.hashes, sources, library: sha(library.join('\n')) },
+      dims: Object.fromEntries(parts.dims),
+      inputs: graph.inputs.map((i) => tensor(i.name, i.value.type, i.docs)),
+      outputs: graph.outputs.map((o) => tensor(o.name, o.value.type, o.docs)),
+      guards: graph.guards.map((guard) => guardCondition(guard, graph.facts)),
+      rowNumbers: parts.rowNumbers.map(({ name, rows }) => ({ input: name, rows: graph.facts.show(rows) })),
+      parameters: parts.parameters,
+      weights: weightsRecord(parts),
+      files: parts.files.map((f) => ({ name: basename(f.path), bytes: f.bytes, sha256: f.sha256 })),
+      choices: choices(model),
+    },
+    null,
+    2,
+  )}\n`;
+}
+
+/** Where the weights came from; the file by its name alone, as its hash says which one it was. */
+function weightsRecord({ weights, weightsFile, via }: ManifestParts) {
+  if (weights.kind !== 'file') return weights;
+  return { kind: 'file', file: basename(weightsFile!), sha256: weights.sha256, ...(via ? { map: via.name } : {}) };
+}
+
+function sha(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/**
+ * Every static parameter of the model and its parts as it came out, under the path by which a variant changes it: the readings
+ * where the paper is silent are among them. Deep inside, plain layers are left out unless a variant spoke of them.
+ */
+function choices(model: ModelGraph): Record<string, Record<string, string>> {
+  const own = [...model.params].map(([name, value]) => [name, showStatic(value)] as const);
+  const found: Record<string, Record<string, string>> = { [model.flat.name]: Object.fromEntries(own) };
+  const walk = (value: Val, at: string, depth: number): void => {
+    if (value.kind === 'list') {
+      if (areEqual(value.items)) walk(value.items[0]!, `${at}[*]`, depth);
+      else for (const [i, item] of value.items.entries()) walk(item, `${at}[${i}]`, depth);
+    }
+    if (value.kind !== 'instance') return;
+    const parts = model.partsOf(value.instance);
+    if (depth <= choiceDepth || parts.size > 0 || isOverridden(value.instance)) found[at] = record(value.instance);
+    for (const [name, part] of parts) walk(part, `${at}.${name}`, depth + 1);
+  };
+  for (const [name, value] of model.instances) walk(value, name, 1);
+  return found;
+}
+
+/** Whether these are several modules that differ in nothing but their place. */
+function areEqual(items: readonly Val[]): boolean {
+  const identities = new Set(items.map((item) => (item.kind === 'instance' ? item.instance.identity : undefined)));
+  return items.length > 1 && identities.size === 1 && !identities.has(undefined);
+}
+
+function record(instance: Instance): Record<string, string> {
+  const found: Record<string, string> = { module: instance.decl.name.name };
+  for (const param of instance.decl.params) {
+    const value = instance.statics.get(param.name.name);
+    if (value && value.kind !== 'instance') found[param.name.name] = showStatic(value);
+  }
+  return found;
+}

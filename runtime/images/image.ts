@@ -1,0 +1,115 @@
+import type { Metadata, Sharp } from 'sharp';
+import { readBytes } from '../files/read-file.ts';
+import { UserError } from '../files/user-error.ts';
+import { loadSharp } from './load-sharp.ts';
+import { type Pixels, resizeBilinear } from './resize.ts';
+
+/** Interleaved 8-bit RGB, row by row. */
+export interface RgbImage extends Pixels {
+  readonly channels: 3;
+}
+
+/** An image with more pixels is refused before it is decoded: 100 million is 300 MB of RGB. */
+export const MAX_PIXELS = 100_000_000;
+/** JPEG has no longer sides; a picture of one row, however long, is none of a place. */
+const MAX_SIDE = 65_535;
+
+const formats: readonly string[] = ['png', 'jpeg', 'tiff', 'webp'];
+
+/**
+ * Reads a PNG, JPEG, TIFF or WebP file as RGB, turned upright as its EXIF data says. Alpha is dropped and colour
+ * profiles are ignored, as `PIL.Image.convert('RGB')` does (data sets were read that way); grey is repeated; 16 bits
+ * are scaled to 8. Throws a UserError in one line.
+ */
+export async function readImage(path: string, maxPixels = MAX_PIXELS): Promise<RgbImage> {
+  return decodeImage(await readBytes(path, 'image'), path, maxPixels);
+}
+
+/** As readImage, from memory; `name` is what messages call it. */
+export async function decodeImage(bytes: Uint8Array, name: string, maxPixels = MAX_PIXELS): Promise<RgbImage> {
+  const sharp = await loadSharp();
+  const refuse = (why: string) => new UserError(`cannot read ${name}: ${why}`);
+  if (bytes.length === 0) throw refuse('it is empty');
+  // The limit is checked here, before decoding, so that the message can say what it is.
+  const options = { failOn: 'error', limitInputPixels: false } as const;
+  let metadata: Metadata;
+  try {
+    metadata = await sharp(bytes, options).metadata();
+  } catch (error) {
+    throw refuse(decodingFault(error));
+  }
+  const { format, width, height, depth, space, channels } = metadata;
+  if (!formats.includes(format)) throw refuse(`it is ${format}, and images are PNG, JPEG, TIFF or WebP`);
+  if (width * height > maxPixels) throw refuse(`${width} × ${height} pixels are over the limit of ${maxPixels}`);
+  if (Math.max(width, height) > MAX_SIDE)
+    throw refuse(`${width} × ${height} pixels: a side has ${MAX_SIDE.toLocaleString('en')} at most`);
+  if (depth !== 'uchar' && depth !== 'ushort') {
+    throw refuse(`its samples are of type ${depth}; save it with 8 or 16 bits a sample`);
+  }
+  if (channels > 4 || space === 'multiband')
+    throw refuse(`it has ${channels} bands; save the three to be shown as RGB`);
+  const pipeline = sharp(bytes, { ...options, ignoreIcc: space !== 'cmyk' }).autoOrient();
+  try {
+    return await (depth === 'ushort' ? sixteenBit(pipeline) : eightBit(pipeline));
+  } catch (error) {
+    throw refuse(decodingFault(error));
+  }
+}
+
+async function eightBit(pipeline: Sharp): Promise<RgbImage> {
+  const { data, info } = await pipeline.removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
+  return toRgb(data, info.width, info.height, info.channels);
+}
+
+/** libvips would drop the lower byte (65535/256 = 255, but 255/256 = 0); v/257 maps the whole range onto 0…255. */
+async function sixteenBit(pipeline: Sharp): Promise<RgbImage> {
+  const { data, info } = await pipeline
+    .removeAlpha()
+    .toColourspace('rgb16')
+    .raw({ depth: 'ushort' })
+    .toBuffer({ resolveWithObject: true });
+  const wide = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
+  const bytes = Uint8Array.from(wide, (v) => Math.round(v / 257));
+  return toRgb(bytes, info.width, info.height, info.channels);
+}
+
+function toRgb(data: Uint8Array, width: number, height: number, channels: number): RgbImage {
+  if (channels === 3)
+    return { width, height, channels: 3, data: new Uint8Array(data.buffer, data.byteOffset, data.length) };
+  if (channels !== 1) throw new Error(`bug in crobc: ${channels} channels after conversion to RGB`);
+  const out = new Uint8Array(width * height * 3);
+  for (let i = 0; i < data.length; i++) out.fill(data[i]!, i * 3, i * 3 + 3);
+  return { width, height, channels: 3, data: out };
+}
+
+function decodingFault(error: unknown): string {
+  if (!(error instanceof Error)) throw error;
+  if (error.message.startsWith('bug in crobc')) throw error;
+  const [first = ''] = error.message.split('\n');
+  if (first.includes('unsupported image format')) return 'it is not a PNG, JPEG, TIFF or WebP image';
+  const detail = first.replace(/^Input (buffer|file) has corrupt header:?\s*/, '').trim();
+  return `the image is truncated or damaged${detail === '' ? '' : ` (${detail})`}`;
+}
+
+/** Mean and standard deviation of ImageNet, for values in 0…1. */
+export const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;
+export const IMAGENET_STD = [0.229, 0.224, 0.225] as const;
+
+/** [3, H, W] planes, (v/255 - mean) / std, rounded as torchvision's float32 steps are. */
+export function normalise(image: RgbImage): Float32Array {
+  const count = image.width * image.height;
+  const out = new Float32Array(3 * count);
+  for (let c = 0; c < 3; c++) {
+    const mean = Math.fround(IMAGENET_MEAN[c]!);
+    const std = Math.fround(IMAGENET_STD[c]!);
+    const table = Float32Array.from({ length: 256 }, (_, v) => Math.fround(Math.fround(v / 255) - mean) / std);
+    const plane = out.subarray(c * count, (c + 1) * count);
+    for (let i = 0; i < count; i++) plane[i] = table[image.data[i * 3 + c]!]!;
+  }
+  return out;
+}
+
+/** What a model takes: resized to [height, width] with antialias, normalised, [3, height, width]. */
+export function imageTensor(image: RgbImage, height: number, width: number): Float32Array {
+  return normalise(resizeBilinear(image, width, height) as RgbImage);
+}

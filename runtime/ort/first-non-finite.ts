@@ -1,0 +1,270 @@
+import { constant, evaluate } from '../../compiler/dims/dim.ts';
+import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
+import { Builder } from '../../compiler/ir/builder.ts';
+import type { DType, Graph, GraphOutput, Node, NodeOf, NodeOp, Origin, Value } from '../../compiler/ir/graph.ts';
+import { computingNodes, madeFrom, type Piece, pieceOf } from '../../compiler/ir/piece.ts';
+import { finish } from '../../compiler/ir/rebuild.ts';
+import { packageVersion } from '../files/package-root.ts';
+import { encodeOnnx } from '../onnx/onnx-file.ts';
+import { startProgress } from '../process/progress.ts';
+import { allFinite } from '../tensors/all-finite.ts';
+import { halfFromFloat32 } from '../tensors/half.ts';
+import type { WeightSource } from '../weights/weights.ts';
+import { type Device, type Feeds, type HostTensor, openSession, RunFailure } from './session.ts';
+
+/** The operator whose result first was not finite. */
+export interface NonFinite {
+  readonly op: NodeOp;
+  readonly origin: Origin;
+  readonly made: 'NaN' | 'Inf';
+  /** In half precision an infinity may be nothing but a number beyond 65504. */
+  readonly dtype: DType;
+  /** Which micro-batch of the step, where there are several. */
+  readonly micro?: number;
+}
+
+export interface LookOptions {
+  readonly device: Device;
+  readonly threads: number | undefined;
+  /** For a graph that has weights, not inputs in their place. */
+  readonly weights?: WeightSource;
+  /** Whether the user does not want to wait any longer. */
+  stopped(): boolean;
+}
+
+/** Whether a value holds NaN, and whether it holds NaN or an infinity. */
+interface Holds {
+  readonly nan: boolean;
+  readonly nonFinite: boolean;
+  /** Infinities that a source writes down, such as a mask of -inf, or that come of these alone: no fault by themselves. */
+  readonly given: boolean;
+}
+const finite: Holds = { nan: false, nonFinite: false, given: false };
+
+/**
+ * Runs a graph piece by piece with two numbers more for every result of an operator, one that says NaN and one that
+ * says infinity, and goes back from what came out to the operator that made what was not finite out of what was. Where
+ * onnxruntime gives up, as at an index that was NaN, it goes back from there. Undefined when everything is finite, or
+ * the user does not want to wait.
+ *
+ * A model with these numbers for thousands of results would take onnxruntime many minutes to prepare; a piece is ready
+ * in a moment, and between two of them signals are heard.
+ */
+export async function firstNonFinite(graph: Graph, feeds: Feeds, options: LookOptions): Promise<NonFinite | undefined> {
+  const looking = new Looking(graph, feeds, options);
+  const suspects = await looking.run();
+  if (options.stopped()) return undefined;
+  const found = looking.makerBehind(suspects);
+  return (
+    found && {
+      op: found.op,
+      origin: found.origin,
+      made: looking.madeBy(found),
+      dtype: found.outputs[0].type.dtype,
+    }
+  );
+}
+
+/** Operators of a piece. */
+const PIECE = 64;
+
+class Looking {
+  readonly #graph: Graph;
+  readonly #feeds: Feeds;
+  readonly #options: LookOptions;
+  readonly #nodes: readonly Node[];
+  /** Where in the order of the nodes a value is read for the last time. */
+  readonly #lastRead = new Map<Value, number>();
+  /** What later pieces read. */
+  readonly #tensors = new Map<Value, HostTensor>();
+  readonly #holds = new Map<Value, Holds>();
+
+  constructor(graph: Graph, feeds: Feeds, options: LookOptions) {
+    this.#graph = graph;
+    this.#feeds = feeds;
+    this.#options = options;
+    this.#nodes = computingNodes(graph);
+    for (const [at, node] of this.#nodes.entries())
+      for (const input of node.inputs) this.#lastRead.set(madeFrom(input), at);
+    for (const { name, value } of graph.inputs) {
+      const tensor = feeds[name];
+      if (tensor) this.#tensors.set(value, tensor);
+      this.#holds.set(value, ofData(tensor?.data));
+    }
+    for (const node of graph.nodes) {
+      if (node.op === 'constant') this.#holds.set(node.outputs[0], ofData(node.attributes.tensor.data));
+      if (node.op === 'full') this.#holds.set(node.outputs[0], ofData([node.attributes.value]));
+    }
+  }
+
+  /** Values behind which to search: what came out, or what the operator read at which onnxruntime gave up. */
+  async run(): Promise<readonly Value[]> {
+    const progress = startProgress('looking for the operator', this.#nodes.length);
+    try {
+      for (let from = 0; from < this.#nodes.length && !this.#options.stopped(); from += PIECE) {
+        const failed = await this.#look(from, Math.min(from + PIECE, this.#nodes.length));
+        if (failed) return failed.inputs;
+        progress.update(Math.min(from + PIECE, this.#nodes.length));
+      }
+      return this.#graph.outputs.map(({ value }) => value);
+    } finally {
+      progress.finish();
+    }
+  }
+
+  /** Runs the nodes from `from` to before `to`; gives the one that could not be run, if there is one. */
+  async #look(from: number, to: number): Promise<Node | undefined> {
+    const nodes = this.#nodes.slice(from, to);
+    const values = nodes.flatMap((node) => node.outputs);
+    const kept = values.filter((value) => (this.#lastRead.get(value) ?? 0) >= to);
+    const looked = values.filter(isFloat);
+    try {
+      const { tensors, nan, nonFinite } = await this.#runPiece(pieceOf(this.#graph, nodes, kept), looked);
+      for (const [i, value] of kept.entries()) this.#tensors.set(value, tensors[i]!);
+      for (const [i, value] of looked.entries())
+        this.#holds.set(value, this.#held(value, nan[i]! > 0, Number.isNaN(nonFinite[i])));
+    } catch (error) {
+      if (!(error instanceof RunFailure)) throw error;
+      if (nodes.length === 1) return nodes[0];
+      const middle = from + Math.ceil(nodes.length / 2);
+      return (await this.#look(from, middle)) ?? (await this.#look(middle, to));
+    }
+    for (const value of this.#tensors.keys()) if ((this.#lastRead.get(value) ?? 0) < to) this.#tensors.delete(value);
+    return undefined;
+  }
+
+  #held({ node }: Value, nan: boolean, nonFinite: boolean): Holds {
+    const behind = node.inputs.map((input) => this.#of(input)).filter((one) => one.nonFinite);
+    const written = behind.length > 0 || (node.op === 'pad' && !Number.isFinite(node.attributes.value));
+    return { nan, nonFinite, given: nonFinite && !nan && written && behind.every((one) => one.given) };
+  }
+
+  #of(value: Value): Holds {
+    return this.#holds.get(madeFrom(value)) ?? finite;
+  }
+
+  async #tensorOf(value: Value): Promise<HostTensor | undefined> {
+    const { node } = value;
+    return node.op === 'weight' ? this.#weight(node) : this.#tensors.get(value);
+  }
+
+  /** Rounded as a file of the graph has it. */
+  async #weight({ attributes, outputs }: NodeOf<'weight'>): Promise<HostTensor> {
+    const { weights } = this.#options;
+    if (!weights) throw new Error(`bug in crobc: no source for ${attributes.path}`);
+    const { dtype, shape } = outputs[0].type;
+    const data = await weights.read(attributes.path);
+    this.#holds.set(outputs[0], ofData(data));
+    return {
+      dtype,
+      shape: shape.map((dim) => evaluate(dim, () => 1)),
+      data: dtype === 'f16' ? halfFromFloat32(data) : data,
+    };
+  }
+
+  async #runPiece({ graph, reads, here }: Piece, looked: readonly Value[]) {
+    const { device, threads } = this.#options;
+    const checked = withChecks(
+      graph,
+      looked.map((value) => here.get(value)!),
+    );
+    const bytes = await encodeOnnx(emitOnnx(checked, { producerVersion: packageVersion() }), {
+      read(path): never {
+        throw new Error(`bug in crobc: the weight ${path} is in a piece, whose weights are inputs`);
+      },
+    });
+    const session = await openSession(bytes, {
+      device,
+      optimised: false,
+      ...(threads === undefined ? {} : { threads }),
+    });
+    try {
+      const given = new Map<string, HostTensor | undefined>();
+      for (const [i, value] of reads.entries()) given.set(graph.inputs[i]!.name, await this.#tensorOf(value));
+      const feeds: Record<string, HostTensor> = {};
+      for (const { name } of session.inputs) {
+        const tensor = given.get(name) ?? this.#feeds[name];
+        if (!tensor) throw new Error(`bug in crobc: nothing feeds the input ${name} of a piece`);
+        feeds[name] = tensor;
+      }
+      const results = await session.run(feeds);
+      return {
+        tensors: graph.outputs.map(({ name }) => results[name]!),
+        nan: (results[nanName]?.data ?? []) as ArrayLike<number>,
+        nonFinite: (results[nonFiniteName]?.data ?? []) as ArrayLike<number>,
+      };
+    } finally {
+      await session.release();
+    }
+  }
+
+  /**
+   * Goes from values to the operators that made them, as long as what these read was not finite, or is whole numbers that
+   * do not tell; of those at the end, the one that came first.
+   */
+  makerBehind(suspects: readonly Value[]): Node | undefined {
+    const seen = new Set<Value>();
+    const makers = new Set<Node>();
+    const left = [...suspects];
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      const value = madeFrom(next);
+      const tells = isFloat(value);
+      const holds = this.#of(value);
+      if (seen.has(value) || (tells && (!holds.nonFinite || holds.given))) continue;
+      seen.add(value);
+      const { node } = value;
+      if (tells && isMaker(node) && !node.inputs.some((input) => this.#isFault(input))) makers.add(node);
+      else left.push(...node.inputs);
+    }
+    return this.#nodes.find((node) => makers.has(node));
+  }
+
+  #isFault(value: Value): boolean {
+    const { nonFinite, given } = this.#of(value);
+    return nonFinite && !given;
+  }
+
+  madeBy({ outputs }: Node): 'NaN' | 'Inf' {
+    return outputs.some((value) => this.#of(value).nan) ? 'NaN' : 'Inf';
+  }
+}
+
+function isFloat({ type }: Value): boolean {
+  return type.dtype === 'f32' || type.dtype === 'f16';
+}
+
+/** Whether an operator can be at fault: sources only hold what they were given. */
+function isMaker({ inputs, op }: Node): boolean {
+  return inputs.length > 0 && op !== 'uniform';
+}
+
+function ofData(data: ArrayLike<number> | BigInt64Array | undefined): Holds {
+  if (data === undefined || data instanceof BigInt64Array || allFinite(data)) return finite;
+  let nan = false;
+  for (let i = 0; i < data.length && !nan; i++) nan = Number.isNaN(data[i]);
+  return { nan, nonFinite: true, given: !nan };
+}
+
+const nanName = 'crobc:nan';
+const nonFiniteName = 'crobc:non_finite';
+
+/** The graph with two vectors more: for each of `values` how many NaN it holds, and 0 or, if not all is finite, NaN. */
+function withChecks(graph: Graph, values: readonly Value[]): Graph {
+  if (values.length === 0) return graph;
+  const build = new Builder(graph.facts);
+  build.nodes.push(...graph.nodes);
+  const total = (x: Value): Value => {
+    const axes = x.type.shape.map((_, axis) => axis);
+    return build.reshape(axes.length === 0 ? x : build.sum(x, axes), [constant(1)]);
+  };
+  const floats = values.map((x) => (x.type.dtype === 'f32' ? x : build.cast(x, 'f32')));
+  const nan = floats.map((x) => total(build.cast(build.not(build.eq(x, x)), 'f32')));
+  const nonFinite = floats.map((x) => total(build.sub(x, x)));
+  const output = (name: string, ones: readonly Value[]): GraphOutput => ({
+    name,
+    value: build.concat(ones, 0),
+    docs: '',
+  });
+  const outputs = [...graph.outputs, output(nanName, nan), output(nonFiniteName, nonFinite)];
+  return finish({ ...graph, outputs }, build.nodes);
+}

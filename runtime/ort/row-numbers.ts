@@ -1,0 +1,46 @@
+import { asVariable, evaluate } from '../../compiler/dims/dim.ts';
+import type { Graph } from '../../compiler/ir/graph.ts';
+import { indexInputs } from '../../compiler/ir/index-check.ts';
+import { UserError } from '../files/user-error.ts';
+import type { Feeds } from './session.ts';
+
+/**
+ * Looks at the inputs of a graph that number rows of a table, before each run: throws a UserError at the first element
+ * that is not in range. A graph for onnxruntime leaves this to the host where `indexInputs` are its `hostChecks`.
+ */
+export function rowNumberCheck(graph: Graph): (feeds: Feeds) => void {
+  const looks = indexInputs(graph);
+  return (feeds) => {
+    for (const { name, rows } of looks) {
+      const given = feeds[name];
+      if (given === undefined) continue;
+      const count = evaluate(rows, (variable) => sizeOf(graph, feeds, variable));
+      // By index: an iterator of an Int64 array makes objects.
+      for (let i = 0; i < given.data.length; i++) {
+        const row = given.data[i] ?? 0;
+        if (row >= 0 && row < count) continue;
+        throw new UserError(`${name} is ${row} at [${placeOf(i, given.shape)}]: must lie in 0..${count - 1}`);
+      }
+    }
+  };
+}
+
+/** The place of the i-th element. */
+function placeOf(i: number, shape: readonly number[]): string {
+  const place: number[] = [];
+  let rest = i;
+  for (const size of [...shape].reverse()) {
+    place.unshift(rest % size);
+    rest = Math.floor(rest / size);
+  }
+  return place.join(', ');
+}
+
+function sizeOf({ inputs }: Graph, feeds: Feeds, variable: string): number {
+  for (const { name, value } of inputs) {
+    const axis = value.type.shape.findIndex((dim) => asVariable(dim) === variable);
+    const size = axis < 0 ? undefined : feeds[name]?.shape[axis];
+    if (size !== undefined) return size;
+  }
+  throw new Error(`bug in crobc: no input has the dim ${variable} as its size`);
+}

@@ -1,0 +1,73 @@
+import { availableParallelism } from 'node:os';
+import { constant } from '../../compiler/dims/dim.ts';
+import { Facts } from '../../compiler/dims/facts.ts';
+import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
+import { Builder } from '../../compiler/ir/builder.ts';
+import type { Graph } from '../../compiler/ir/graph.ts';
+import { indexInputs } from '../../compiler/ir/index-check.ts';
+import { encodeOnnx } from '../onnx/onnx-file.ts';
+import { openSession } from './session.ts';
+
+/**
+ * Elements of updates that onnxruntime's CPU provider adds on one thread. Its thread pool shares an operator when its
+ * cost is beyond 100,000 cycles for a start and as many for each thread, and a ScatterND's cost is its elements: so up to
+ * 210,000 (1.30).
+ */
+const expected = 131_072;
+const tries = 12;
+
+const known = new Map<number, Promise<number>>();
+
+/**
+ * How many elements `emitOnnx` may have ScatterND add at once in sessions of so many threads (`serialScatter`). More than
+ * one thread would lose updates where rows repeat, so it is tried, on rows that all repeat: every sum must be exact.
+ * 0 where one is not.
+ */
+export function serialScatter(threads: number = availableParallelism()): Promise<number> {
+  if (threads === 1) return Promise.resolve(Number.POSITIVE_INFINITY);
+  const found = known.get(threads) ?? tried(threads);
+  known.set(threads, found);
+  return found;
+}
+
+async function tried(threads: number): Promise<number> {
+  const [rows, width] = [4, 16];
+  const count = expected / width;
+  const build = new Builder(Facts.none);
+  const index = build.input('index', { dtype: 'i32', shape: [constant(count)] });
+  const updates = build.input('updates', { dtype: 'f32', shape: [constant(count), constant(width)] });
+  const sum = build.scatterAdd(index, updates, constant(rows));
+  const port = (name: string, value: typeof sum) => ({ name, value, docs: '' });
+  const graph: Graph = {
+    name: 'sums',
+    docs: '',
+    inputs: [port('index', index), port('updates', updates)],
+    outputs: [port('sum', sum)],
+    nodes: build.nodes,
+    facts: Facts.none,
+    guards: [],
+  };
+  // The feeds below are in range.
+  const options = { producerVersion: '', serialScatter: expected, hostChecks: indexInputs(graph) };
+  const model = emitOnnx(graph, options);
+  const session = await openSession(await encodeOnnx(model, noWeights), { device: 'cpu', threads });
+  const feeds = {
+    index: { dtype: 'i32', shape: [count], data: Int32Array.from({ length: count }, (_, i) => i % rows) },
+    updates: { dtype: 'f32', shape: [count, width], data: new Float32Array(count * width).fill(1) },
+  } as const;
+  try {
+    for (let i = 0; i < tries; i++) {
+      const { sum: got } = await session.run(feeds);
+      if ([...got!.data].some((total) => Number(total) !== count / rows)) return 0;
+    }
+    return expected;
+  } finally {
+    await session.release();
+  }
+}
+
+const noWeights = {
+  read(): never {
+    throw new Error('bug in crobc: there are no weights here');
+  },
+};

@@ -1,0 +1,289 @@
+import type * as Ort from 'onnxruntime-node';
+import type { DType } from '../../compiler/ir/graph.ts';
+import { byteSize } from '../files/byte-size.ts';
+import { openFile } from '../files/open-file.ts';
+import { UserError } from '../files/user-error.ts';
+
+export type Device = 'cpu' | 'cuda' | 'webgpu';
+export const devices: readonly Device[] = ['cpu', 'cuda', 'webgpu'];
+
+/** A tensor in this process's memory, row-major: i64 as BigInt64Array, bool and u8 as Uint8Array, f16 by its bits. */
+export interface HostTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array | Uint8Array | Uint16Array | BigInt64Array;
+}
+
+/** Tensors by the name of the input that takes them. */
+export type Feeds = Readonly<Record<string, HostTensor>>;
+
+export interface PortType {
+  readonly name: string;
+  readonly dtype: DType;
+  /** A name where the size is free. */
+  readonly shape: readonly (number | string)[];
+}
+
+export interface SessionOptions {
+  /** auto: CUDA where it works, else the CPU. WebGPU only on request: its driver matters too much for a default. */
+  readonly device?: Device | 'auto';
+  /** Threads within an operator; by default one for each physical core. */
+  readonly threads?: number;
+  /**
+   * Whether the second run lays all its tensors into one block, by what the first one took. For a training step, where nearly
+   * everything lives to the end, that block comes on top of what the first run left behind, and was slower (default true).
+   */
+  readonly planMemory?: boolean;
+  /** false for a model that runs once: onnxruntime then takes it as it is, which is ready sooner and runs longer. */
+  readonly optimised?: boolean;
+  /** A graph that computes in half precision. */
+  readonly half?: boolean;
+}
+
+/**
+ * What onnxruntime must not do to a graph in half precision. On the CPU it computes in float32, and its choice of layouts ends
+ * the process at some convolutions, such as one behind which a transpose and a mean stand (1.30).
+ */
+export const halfSettings = { optimization: { disable_specified_optimizers: 'NchwcTransformer' } };
+
+/** onnxruntime gave up in the middle of a run, as for an index that is out of range. */
+export class RunFailure extends UserError {}
+
+/** A model ready to run. Release it when done: it holds memory outside JavaScript. */
+export interface Session {
+  readonly device: Device;
+  /** Under `auto`, why it is this device; undefined when the user chose. */
+  readonly note: string | undefined;
+  readonly inputs: readonly PortType[];
+  readonly outputs: readonly PortType[];
+  /**
+   * Runs once. Outputs named in `into` are written into those buffers (one may be an input's own buffer, for updates
+   * in place); the others are new. Without `wanted` all outputs are computed.
+   */
+  run(
+    feeds: Feeds,
+    options?: { readonly wanted?: readonly string[]; readonly into?: Feeds },
+  ): Promise<Readonly<Record<string, HostTensor>>>;
+  /**
+   * Binds buffers for many runs, so that a run of a model with thousands of inputs and outputs makes no tensors: every
+   * run reads `feeds` as they are then and writes the outputs of `into`, which are all that is computed.
+   */
+  prepare(bound: { readonly feeds: Feeds; readonly into: Feeds }): PreparedRun;
+  release(): Promise<void>;
+}
+
+/** Runs once with what is bound and these feeds. */
+export type PreparedRun = (feeds: Feeds) => Promise<void>;
+
+/**
+ * Longer command lines are refused: onnxruntime (1.30, Linux) reads /proc/self/cmdline with a recursive matcher when a session
+ * is made, and runs out of stack somewhere between 25 and 32 kB.
+ */
+const longestCommandLine = 16_384;
+
+/** onnxruntime-node, loaded on first use. Throws a UserError where its native part does not load, or would crash. */
+export async function loadOnnxRuntime(): Promise<typeof Ort> {
+  const length = Buffer.byteLength([process.execPath, ...process.execArgv, ...process.argv.slice(1)].join(' '));
+  if (length > longestCommandLine) {
+    const [given, most] = [length, longestCommandLine].map((n) => n.toLocaleString('en'));
+    throw new UserError(`the command line has ${given} bytes, and onnxruntime works with ${most} at most: shorten it`);
+  }
+  try {
+    const ort = await import('onnxruntime-node');
+    // What native code logs at a missing provider is said better by our own message.
+    ort.env.logLevel = 'fatal';
+    return ort;
+  } catch (error) {
+    throw new UserError(
+      `onnxruntime-node does not load on this machine (${process.platform} ${process.arch}, Node ${process.versions.node}): ` +
+        `${firstLine(error)}. It has binaries for Linux with glibc, macOS on arm64, and Windows; on those, "npm ci" puts them back`,
+    );
+  }
+}
+
+/** How to get a provider that is missing. */
+export const providerAdvice: Readonly<Record<Device, string>> = {
+  cpu: 'reinstall onnxruntime-node ("npm ci")',
+  cuda:
+    'CUDA needs Linux on x64, CUDA 12 with cuDNN 9, and "node node_modules/onnxruntime-node/script/install.js ' +
+    '--onnxruntime-node-install=cuda12", which fetches the provider',
+  webgpu: 'WebGPU needs a Vulkan driver on Linux (Mesa 25 or newer), Metal on macOS, or D3D12 on Windows',
+};
+
+/**
+ * Opens an ONNX model from a path (weights beside it are found) or from bytes.
+ * Throws a UserError in one line for a bad model, and for a device that is not there.
+ */
+export async function openSession(model: string | Uint8Array, options: SessionOptions = {}): Promise<Session> {
+  const { device = 'auto' } = options;
+  // onnxruntime opens it by itself, and would wait for a pipe.
+  if (typeof model === 'string') await (await openFile(model, 'weights')).handle.close();
+  const ort = await loadOnnxRuntime();
+  const chosen = await chooseDevice(device);
+  return open(ort, model, { ...options, ...chosen });
+}
+
+/** Where sessions for a device go; the note says why, under `auto`. */
+export async function chooseDevice(
+  device: Device | 'auto',
+): Promise<{ readonly device: Device; readonly note: string | undefined }> {
+  if (device !== 'auto') return { device, note: undefined };
+  const without = await missingProvider(await loadOnnxRuntime(), 'cuda');
+  if (without === undefined) return { device: 'cuda', note: 'runs on CUDA' };
+  return { device: 'cpu', note: `runs on the CPU: CUDA is not available (${without})` };
+}
+
+/** y = x + x for a float32 vector, opset 17. */
+export const TINY_MODEL =
+  'CAg6OgoOCgF4CgF4EgF5IgNBZGQSBHRpbnlaEAoBeBILCgkIARIFCgMSAU5iEAoBeRILCgkIARIFCgMSAU5CBAoAEBE=';
+
+/** Tries a provider on a tiny model in this process; undefined when it works, else why not. */
+async function missingProvider(ort: typeof Ort, device: Device): Promise<string | undefined> {
+  if (!ort.listSupportedBackends().some(({ name }) => name === device)) return 'not in this build of onnxruntime-node';
+  try {
+    const session = await ort.InferenceSession.create(
+      Buffer.from(TINY_MODEL, 'base64'),
+      sessionOptions({ device, threads: 1 }),
+    );
+    await session.release();
+    return undefined;
+  } catch (error) {
+    return firstLine(error);
+  }
+}
+
+interface OpenOptions extends SessionOptions {
+  readonly device: Device;
+}
+
+function sessionOptions(options: OpenOptions): Ort.InferenceSession.SessionOptions {
+  const { device, threads, planMemory = true, optimised = true, half = false } = options;
+  return {
+    executionProviders: [device],
+    logSeverityLevel: 4,
+    enableMemPattern: planMemory,
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    ...(optimised ? {} : { graphOptimizationLevel: 'disabled' }),
+    ...(half ? { extra: halfSettings } : {}),
+  };
+}
+
+async function open(
+  ort: typeof Ort,
+  model: string | Uint8Array,
+  options: OpenOptions & { readonly note: string | undefined },
+): Promise<Session> {
+  const { device, note } = options;
+  let session: Ort.InferenceSession;
+  try {
+    session = await ort.InferenceSession.create(model as string, sessionOptions(options));
+  } catch (error) {
+    // Is it the device or the model? A model that everyone can run tells.
+    const missing = device === 'cpu' ? undefined : await missingProvider(ort, device);
+    if (missing !== undefined) {
+      throw new UserError(`the device ${device} is not available: ${missing}; ${providerAdvice[device]}`);
+    }
+    throw new UserError(`cannot load ${typeof model === 'string' ? model : 'the model'}: ${firstLine(error)}`);
+  }
+  const execute = async (feeds: Ort.InferenceSession.OnnxValueMapType, fetches: Ort.InferenceSession.FetchesType) => {
+    try {
+      return await session.run(feeds, fetches);
+    } catch (error) {
+      const asked = /Failed to allocate memory for requested buffer of size (\d+)/.exec(String(error))?.[1];
+      if (asked)
+        throw new UserError(`not enough memory to run the model: a tensor of ${byteSize(Number(asked))} was too much`);
+      const reason = firstLine(error);
+      throw new RunFailure(`the model cannot run with these inputs: ${indexFailure(reason) ?? reason}`);
+    }
+  };
+  return {
+    device,
+    note,
+    inputs: session.inputMetadata.map(portType),
+    outputs: session.outputMetadata.map(portType),
+    async run(feeds, { wanted, into = {} } = {}) {
+      const tensors = toOrtAll(ort, feeds);
+      const fetches: Record<string, Ort.Tensor | null> = {};
+      for (const name of wanted ?? session.outputNames) {
+        const target = into[name];
+        fetches[name] = target === undefined ? null : toOrt(ort, target);
+      }
+      const results = await execute(tensors, fetches);
+      return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, fromOrt(value as Ort.Tensor)]));
+    },
+    prepare({ feeds, into }) {
+      const bound = toOrtAll(ort, feeds);
+      const fetches = toOrtAll(ort, into);
+      return async (more) => {
+        await execute({ ...bound, ...toOrtAll(ort, more) }, fetches);
+      };
+    },
+    release: () => session.release(),
+  };
+}
+
+const ortTypes = {
+  f32: 'float32',
+  f16: 'float16',
+  i32: 'int32',
+  i64: 'int64',
+  u8: 'uint8',
+  bool: 'bool',
+} as const satisfies Readonly<Record<DType, Ort.Tensor.Type>>;
+
+function dtypeOf(type: string): DType {
+  for (const [dtype, name] of Object.entries(ortTypes)) if (name === type) return dtype as DType;
+  throw new UserError(`the model has a tensor of type ${type}, which crobc does not use`);
+}
+
+function portType(metadata: Ort.InferenceSession.ValueMetadata): PortType {
+  if (!metadata.isTensor) throw new UserError(`the model's ${metadata.name} is not a tensor`);
+  return { name: metadata.name, dtype: dtypeOf(metadata.type), shape: metadata.shape };
+}
+
+function toOrt(ort: typeof Ort, { dtype, shape, data }: HostTensor): Ort.Tensor {
+  const tensor = new ort.Tensor(ortTypes[dtype], data as Float32Array, shape) as Ort.Tensor;
+  // Where the platform has Float16Array (Node 24), the tensor turns bits into one, which onnxruntime-node 1.30's native
+  // part reads as empty; the bits themselves it takes everywhere.
+  if (dtype === 'f16') Object.defineProperty(tensor, 'data', { value: data });
+  return tensor;
+}
+
+function toOrtAll(ort: typeof Ort, tensors: Feeds): Record<string, Ort.Tensor> {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, toOrt(ort, tensor)]));
+}
+
+function fromOrt(tensor: Ort.Tensor): HostTensor {
+  const dtype = dtypeOf(tensor.type);
+  const data = tensor.data as HostTensor['data'];
+  // Where the platform has Float16Array, onnxruntime gives one; its bits are the same.
+  const bits = dtype === 'f16' ? new Uint16Array(data.buffer, data.byteOffset, data.length) : data;
+  return { dtype, shape: tensor.dims, data: bits };
+}
+
+/** Native messages come with source locations, conditions and several lines; the first line says what happened. */
+export function nativeMessage(text: string): string {
+  const [line = ''] = text.split('\n');
+  return line
+    .replace(/^\/\S+:\d+ .*?(was false\.|\[ONNXRuntimeError\] : \d+ : \w+ :) */, '')
+    .trim()
+    .slice(0, 300);
+}
+
+/** What onnxruntime says of an index that is no row, in crobc's words: it speaks of negative ones, which crobc has none of. */
+function indexFailure(message: string): string | undefined {
+  const found = /(?:out of data bounds, idx=|invalid indice found, indice = )(-?\d+)(?:.*,(\d+)\])?/.exec(message);
+  if (!found) return undefined;
+  const [, row = '', last] = found;
+  const [, operator = '', name = ''] = /running (\w+) node\. Name:'([^']*)'/.exec(message) ?? [];
+  const where = name === '' ? '' : ` in ${name}`;
+  // Elements are numbered there, not rows.
+  if (operator === 'ScatterElements') return `an index${where} is out of range`;
+  const range = last === undefined ? 'out of range' : `must lie in 0..${last}`;
+  // Negative row numbers were replaced before they came there.
+  return `an index${where} is ${Number(row) < 0 ? 'negative' : row}: ${range}`;
+}
+
+function firstLine(error: unknown): string {
+  return nativeMessage(error instanceof Error ? error.message : String(error));
+}

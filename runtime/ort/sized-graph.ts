@@ -1,0 +1,13 @@
+import { constant, type Dim, variables } from '../../compiler/dims/dim.ts';
+import { bindDims } from '../../compiler/ir/bind.ts';
+import type { Graph } from '../../compiler/ir/graph.ts';
+import type { Feeds } from './session.ts';
+
+/** The graph at the sizes that the feeds have. */
+export function sized(graph: Graph, feeds: Feeds): Graph {
+  const sizes = new Map<string, Dim>();
+  for (const { name, value } of graph.inputs)
+    for (const [axis, dim] of value.type.shape.entries())
+      for (const free of variables(dim)) if (feeds[name]) sizes.set(free, constant(feeds[name].shape[axis]!));
+  return bindDims(graph, sizes);
+}

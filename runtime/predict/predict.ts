@@ -1,0 +1,116 @@
+import { basename, extname, join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import type { Source } from '../build/build-model.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
+import { UserError } from '../files/user-error.ts';
+import { imageTensor, readImage } from '../images/image.ts';
+import { encodeImage, encodeMask, maskStatistics, overlay, segment } from '../images/mask.ts';
+import type { Device, HostTensor } from '../ort/session.ts';
+import { allFinite } from '../tensors/all-finite.ts';
+import {
+  type Logits,
+  noWords,
+  openReferringModel,
+  type ReferringModelOptions,
+  referringInputs,
+  refuseVocabulary,
+  wordsOf,
+} from './referring-model.ts';
+
+export interface PredictOptions extends ReferringModelOptions {
+  readonly image: string;
+  /** What to find; undefined for a model that takes images alone. */
+  readonly text: string | undefined;
+}
+
+export interface Prediction {
+  readonly model: string;
+  readonly image: string;
+  /** Null for a model that takes images alone. */
+  readonly text: string | null;
+  readonly tokens: readonly string[];
+  readonly truncated: boolean;
+  readonly width: number;
+  readonly height: number;
+  /** Pixels of the image in the mask. */
+  readonly area: number;
+  readonly fraction: number;
+  readonly box: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number } | null;
+  /** Mean probability inside the mask; null when it is empty. */
+  readonly score: number | null;
+  /** One run of the model, images and files not counted. */
+  readonly milliseconds: number;
+  readonly device: Device;
+  readonly note: string | undefined;
+  readonly files: { readonly mask: string; readonly overlay: string; readonly json: string };
+}
+
+/**
+ * Builds (or finds built) the model, runs it on one image and one sentence, and writes `<image>.mask.png`,
+ * `<image>.overlay.png` and `<image>.json`. The model's inputs go by name: `image` and, where it takes words, `tokens` and
+ * `mask`; its first output is the logits.
+ */
+export async function predict(source: Source, options: PredictOptions): Promise<Prediction> {
+  const { graph } = source;
+  const isAsked = wordsOf(graph) !== undefined;
+  if (!isAsked) refuseVocabulary(graph, options.tokenizer);
+  if (!isAsked && options.text !== undefined) throw noWords(graph, '--text');
+  const { height, width, batch, text } = await referringInputs(graph, {
+    tokenizer: options.tokenizer,
+    dtype: options.dtype,
+  });
+  const picture = await readImage(options.image);
+  if (batch !== undefined && batch !== 1)
+    throw new UserError(
+      `predict has one image, and ${source.graph.name} takes ${batch} at a time (B = ${batch}): leave B open`,
+    );
+  if (text && options.text === undefined)
+    throw new UserError(`${graph.name} takes words: say with --text what to find`);
+  const encoded = text?.tokenizer.encode(options.text ?? '', text.words);
+  const model = await openReferringModel(source, options);
+  let logits: Logits;
+  let milliseconds: number;
+  try {
+    const feeds: Record<string, HostTensor> = {
+      image: { dtype: 'f32', shape: [1, 3, height, width], data: imageTensor(picture, height, width) },
+      ...(encoded && text
+        ? {
+            tokens: { dtype: 'i64', shape: [1, text.words], data: BigInt64Array.from(encoded.ids, BigInt) },
+            mask: { dtype: 'bool', shape: [1, text.words], data: encoded.mask },
+          }
+        : {}),
+    };
+    const started = performance.now();
+    logits = await model.run(feeds);
+    milliseconds = performance.now() - started;
+    if (!allFinite(logits.data))
+      throw new UserError(`the model gave logits that are not numbers: ${await model.explain(feeds)}`);
+  } finally {
+    await model.release();
+  }
+  const found = segment(logits.data, [logits.shape[2]!, logits.shape[3]!], [picture.height, picture.width]);
+  const statistics = maskStatistics(found);
+  const stem = join(options.out, basename(options.image, extname(options.image)));
+  const files = { mask: `${stem}.mask.png`, overlay: `${stem}.overlay.png`, json: `${stem}.json` };
+  const prediction: Prediction = {
+    model: source.graph.name,
+    image: options.image,
+    text: options.text ?? null,
+    tokens: encoded?.tokens ?? [],
+    truncated: encoded?.truncated ?? false,
+    width: picture.width,
+    height: picture.height,
+    area: statistics.area,
+    fraction: statistics.fraction,
+    box: statistics.box ?? null,
+    score: statistics.score ?? null,
+    milliseconds: Math.round(milliseconds * 10) / 10,
+    device: model.device,
+    note: model.note,
+    files,
+  };
+  await writeFileAtomic(files.mask, await encodeMask(found));
+  await writeFileAtomic(files.overlay, await encodeImage(overlay(picture, found)));
+  await writeFileAtomic(files.json, `${JSON.stringify(prediction, null, 2)}\n`);
+  return prediction;
+}

@@ -1,0 +1,173 @@
+import { join } from 'node:path';
+import { asConstant } from '../../compiler/dims/dim.ts';
+import type { Graph, GraphInput, Value } from '../../compiler/ir/graph.ts';
+import type { Precision } from '../../compiler/passes/pipeline.ts';
+import type { Source } from '../build/build-model.ts';
+import { type CacheOptions, openBuilt } from '../build/model-cache.ts';
+import { packageRoot } from '../files/package-root.ts';
+import { UserError } from '../files/user-error.ts';
+import { rowNumberCheck } from '../ort/row-numbers.ts';
+import type { Device, Feeds, HostTensor } from '../ort/session.ts';
+import { openTokenizer, type TextInput } from '../text/tokenizer.ts';
+import { checkMemory } from './model-memory.ts';
+import { explainLogits } from './non-finite-logits.ts';
+
+export interface ReferringModelOptions extends CacheOptions {
+  readonly tokenizer: string | undefined;
+  readonly device: Device | 'auto';
+  readonly threads: number | undefined;
+}
+
+/** What a model takes that finds what a sentence names, or one thing always: sizes, and the tokenizer of its text encoder. */
+export interface ReferringInputs {
+  readonly height: number;
+  readonly width: number;
+  /** Images that it takes at a time; undefined where that is open. */
+  readonly batch: number | undefined;
+  /** Undefined for a model that takes images alone. */
+  readonly text: TextInput | undefined;
+}
+
+/** f32[B, 1, H, W]. */
+export type Logits = HostTensor & { readonly data: Float32Array };
+
+export interface ReferringModel {
+  readonly device: Device;
+  readonly note: string | undefined;
+  /** image f32[B, 3, H, W] and, where it takes words, tokens i64[B, T] and mask bool[B, T] → logits f32[B, 1, H, W]. */
+  run(feeds: Feeds): Promise<Logits>;
+  /** Why `run` gave logits for these that are NaN or infinite: a phrase. */
+  explain(feeds: Feeds): Promise<string>;
+  release(): Promise<void>;
+}
+
+/** Words when neither `--set T=` nor a recipe says how many: the paper's 20, specials among them. */
+const defaultWords = 20;
+
+interface InputOptions extends Pick<ReferringModelOptions, 'tokenizer'> {
+  readonly dtype?: Precision;
+  /** Images at a time where the model leaves it open; 1 where not given. */
+  readonly openBatch?: number;
+}
+
+/**
+ * What the model takes, before anything is built. Its inputs go by name: `image` and, where it takes words, `tokens` and
+ * `mask`. Throws a UserError where they are not there, where the image size is open, where a run does not fit into this
+ * machine's memory, and for a vocabulary of another model.
+ */
+export async function referringInputs(
+  graph: Graph,
+  { tokenizer: file, dtype = 'f32', openBatch = 1 }: InputOptions,
+): Promise<ReferringInputs> {
+  const { image, tokens } = portsOf(graph);
+  checkBands(graph.name, image.value);
+  const text = tokens && (await textInput(graph, tokens, file));
+  const [height, width] = [size(image.value, 2), size(image.value, 3)];
+  if (height === undefined || width === undefined) {
+    throw new UserError(
+      'the image size is open: bind it, for example with --set H=480,W=480 (or give the model a recipe that does)',
+    );
+  }
+  const batch = size(image.value, 0);
+  checkMemory(graph, { height, width, batch: batch ?? openBatch, dtype });
+  return { height, width, batch, text };
+}
+
+async function textInput(graph: Graph, tokens: GraphInput, file: string | undefined): Promise<TextInput> {
+  const tokenizer = await openTokenizer(file ?? join(packageRoot(), 'models', 'vocab', 'aerial.txt'));
+  const rows = tableRows(graph, tokens);
+  if (rows !== undefined && tokenizer.vocabularySize > rows) {
+    throw new UserError(
+      `the vocabulary has ${tokenizer.vocabularySize} word pieces and the model a table of ${rows}: they do not belong together`,
+    );
+  }
+  return { words: size(tokens.value, 1) ?? defaultWords, tokenizer };
+}
+
+/** The input of a model's words; undefined where it takes images alone. Throws a UserError for other inputs than those. */
+export function wordsOf(graph: Graph): GraphInput | undefined {
+  return portsOf(graph).tokens;
+}
+
+/** For an option that means nothing to a model without words. */
+export function noWords({ name }: Graph, option: string): UserError {
+  return new UserError(`${option} is for models that take words, and ${name} has the input image alone`);
+}
+
+/** Throws a UserError where a vocabulary is given for a model without words. */
+export function refuseVocabulary(graph: Graph, tokenizer: string | undefined): void {
+  if (tokenizer !== undefined) throw noWords(graph, '--tokenizer');
+}
+
+/** Builds the model, or finds it built, and opens it. Its first output is the logits. */
+export async function openReferringModel(source: Source, options: ReferringModelOptions): Promise<ReferringModel> {
+  const { output } = portsOf(source.graph);
+  const { device, threads } = options;
+  const session = await openBuilt(source, options, { device, ...(threads === undefined ? {} : { threads }) });
+  const checkRowNumbers = rowNumberCheck(source.graph);
+  return {
+    device: session.device,
+    note: session.note,
+    async run(feeds) {
+      checkRowNumbers(feeds);
+      const logits = (await session.run(feeds, { wanted: [output] }))[output]!;
+      const { data } = logits;
+      if (!(data instanceof Float32Array) || logits.shape.length !== 4)
+        throw new UserError(`the output ${output} is no map of logits [B, 1, H, W]`);
+      return { ...logits, data };
+    },
+    explain: (feeds) => explainLogits(source, feeds, { ...options, device: session.device }),
+    release: () => session.release(),
+  };
+}
+
+interface Ports {
+  readonly image: GraphInput;
+  /** `mask` stands beside it. */
+  readonly tokens: GraphInput | undefined;
+  readonly output: string;
+}
+
+const ranks: Readonly<Record<string, number>> = { image: 4, tokens: 2, mask: 2 };
+
+function portsOf(graph: Graph): Ports {
+  const { inputs } = graph;
+  const named = (name: string) => inputs.find((input) => input.name === name);
+  const [image, tokens, mask] = [named('image'), named('tokens'), named('mask')];
+  const fits = inputs.every(({ name, value }) => ranks[name] === value.type.shape.length);
+  if (!image || !fits || (tokens === undefined) !== (mask === undefined)) {
+    throw new UserError(
+      `this command needs a model with the input image: f32[B, 3, H, W] and, where it takes words, tokens: i64[B, T] and mask: bool[B, T]; ${graph.name} has ${inputs.map((i) => i.name).join(', ')}`,
+    );
+  }
+  const output = graph.outputs[0];
+  if (!output) throw new UserError(`${graph.name} has no output`);
+  return { image, tokens, output: output.name };
+}
+
+/** Bands of the pictures that crobc reads: RGB. */
+const readBands = 3;
+
+/** Throws a UserError for a model of images of other bands than pictures are read with; `where` is put behind it. */
+export function checkBands(model: string, image: Value, where = ''): void {
+  const bands = size(image, 1);
+  if (bands === undefined || bands === readBands) return;
+  throw new UserError(
+    `${model} takes images of ${bands} ${bands === 1 ? 'band' : 'bands'}, and train, eval and predict read pictures as RGB, which has ${readBands}: build it and run it from your own program, or set its backbone's bands to ${readBands}${where}`,
+  );
+}
+
+function size(value: Value, axis: number): number | undefined {
+  const d = value.type.shape[axis];
+  return d && asConstant(d);
+}
+
+/** Rows of the table that tokens are looked up in. */
+function tableRows(graph: Graph, tokens: GraphInput): number | undefined {
+  const cameFrom = (value: Value): boolean =>
+    value === tokens.value || (value.node.op === 'cast' && cameFrom(value.node.inputs[0]!));
+  for (const node of graph.nodes) {
+    if (node.op === 'gather' && cameFrom(node.inputs[1]!)) return size(node.inputs[0]!, 0);
+  }
+  return undefined;
+}

@@ -1,0 +1,39 @@
+import { asConstant } from '../../compiler/dims/dim.ts';
+import type { DType, Graph, NodeOf } from '../../compiler/ir/graph.ts';
+import { byteSize } from '../files/byte-size.ts';
+import { UserError } from '../files/user-error.ts';
+
+/** A weight that a graph needs; with a known size, which elaboration sees to. */
+export interface GraphWeight {
+  readonly path: string;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly role: 'param' | 'buffer';
+  readonly init: NodeOf<'weight'>['attributes']['init'];
+}
+
+/** The weights of a graph, in its order. */
+export function weightsOf(graph: Graph): GraphWeight[] {
+  const found: GraphWeight[] = [];
+  for (const node of graph.nodes) {
+    if (node.op !== 'weight') continue;
+    const { type } = node.outputs[0];
+    const { path, role, init } = node.attributes;
+    found.push({ path, role, init, dtype: type.dtype, shape: type.shape.map((d) => asConstant(d)!) });
+  }
+  return found;
+}
+
+/** Weights are written and read one at a time, in buffers that the platform hashes and writes at once. */
+const largestWeight = 2 ** 31 - 1;
+
+/** Throws a UserError that names a weight too large to be held, before any memory is taken for one. */
+export function checkWeightSizes(weights: Iterable<Pick<GraphWeight, 'path' | 'shape'>>): void {
+  for (const { path, shape } of weights) {
+    const bytes = shape.reduce((product, size) => product * size, 4);
+    if (bytes > largestWeight)
+      throw new UserError(
+        `the weight ${path} is f32[${shape.join(', ')}], ${byteSize(bytes)}: one weight has less than 2 GiB`,
+      );
+  }
+}

@@ -1,0 +1,255 @@
+import type { FileHandle } from 'node:fs/promises';
+import { AtomicFile } from '../files/atomic-file.ts';
+import { FileError, fileError } from '../files/file-error.ts';
+import { openFile } from '../files/open-file.ts';
+import { UserError } from '../files/user-error.ts';
+import { float32FromBfloat16, float32FromHalf } from '../tensors/half.ts';
+import {
+  bytesPerElement,
+  layoutOrder,
+  MAX_HEADER_BYTES,
+  parseHeader,
+  type SafetensorsDType,
+  type SafetensorsHeader,
+  type TensorEntry,
+} from './safetensors-header.ts';
+
+export type { SafetensorsDType, TensorEntry } from './safetensors-header.ts';
+
+/** Bytes asked from the system at a time. */
+const READ_BYTES = 1 << 26;
+
+/**
+ * An open safetensors file (github.com/huggingface/safetensors, format 0.4). Only the header is read at first;
+ * tensors are read one at a time when asked for. Close it when done.
+ */
+export class SafetensorsFile {
+  readonly path: string;
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  /** Free text by key, `__metadata__` in the file. */
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly #handle: FileHandle;
+  readonly #dataStart: number;
+
+  private constructor(path: string, header: SafetensorsHeader, handle: FileHandle, dataStart: number) {
+    this.path = path;
+    this.tensors = header.tensors;
+    this.metadata = header.metadata;
+    this.#handle = handle;
+    this.#dataStart = dataStart;
+  }
+
+  /** Throws a UserError that names the file where it cannot be read, is cut short, or contradicts itself. */
+  static async open(path: string): Promise<SafetensorsFile> {
+    let handle: FileHandle | undefined;
+    try {
+      const file = await openFile(path, 'weights');
+      handle = file.handle;
+      const { size } = file.stats;
+      if (size < 8) throw new UserError(`it has ${size} bytes, and a safetensors file has at least 10`);
+      const length = Buffer.from(await readRange(handle, 0, 8)).readBigUInt64LE();
+      if (length > BigInt(size - 8)) {
+        throw new UserError(`its header would be ${length} bytes of ${size}: truncated, or not a safetensors file`);
+      }
+      if (length > BigInt(MAX_HEADER_BYTES))
+        throw new UserError(`its header of ${length} bytes is over the limit of 100 MB`);
+      const bytes = await readRange(handle, 8, Number(length));
+      let text: string;
+      try {
+        text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+      } catch {
+        throw new UserError('its header is not UTF-8 text: not a safetensors file');
+      }
+      const dataStart = 8 + Number(length);
+      return new SafetensorsFile(path, parseHeader(text, size - dataStart), handle, dataStart);
+    } catch (error) {
+      await handle?.close();
+      throw error instanceof UserError && !(error instanceof FileError)
+        ? new UserError(`cannot read ${path}: ${error.message}`)
+        : fileError('read', path, error);
+    }
+  }
+
+  /** The bytes of a tensor as they lie in the file: row-major, little-endian. */
+  async bytes(name: string): Promise<Uint8Array<ArrayBuffer>> {
+    const entry = this.tensors.get(name);
+    if (entry === undefined) throw new UserError(`${this.path} has no tensor ${name}`);
+    try {
+      return await readRange(this.#handle, this.#dataStart + entry.begin, entry.end - entry.begin);
+    } catch (error) {
+      throw fileError('read', this.path, error);
+    }
+  }
+
+  /** A tensor as float32, whatever number type the file has; 64-bit values are rounded. */
+  async float32(name: string): Promise<Float32Array> {
+    const { buffer } = await this.bytes(name);
+    const dtype = this.tensors.get(name)!.dtype;
+    switch (dtype) {
+      case 'F32':
+        return new Float32Array(buffer);
+      case 'F64':
+        return Float32Array.from(new Float64Array(buffer));
+      case 'F16':
+        return float32FromHalf(new Uint16Array(buffer));
+      case 'BF16':
+        return float32FromBfloat16(new Uint16Array(buffer));
+      case 'I8':
+        return Float32Array.from(new Int8Array(buffer));
+      case 'U8':
+        return Float32Array.from(new Uint8Array(buffer));
+      case 'BOOL':
+        return Float32Array.from(new Uint8Array(buffer), (x) => (x === 0 ? 0 : 1));
+      case 'I16':
+        return Float32Array.from(new Int16Array(buffer));
+      case 'U16':
+        return Float32Array.from(new Uint16Array(buffer));
+      case 'I32':
+        return Float32Array.from(new Int32Array(buffer));
+      case 'U32':
+        return Float32Array.from(new Uint32Array(buffer));
+      case 'I64':
+        return fromBig(new BigInt64Array(buffer));
+      case 'U64':
+        return fromBig(new BigUint64Array(buffer));
+      case 'F8_E4M3':
+      case 'F8_E5M2':
+        throw new UserError(`${this.path}: the tensor ${name} is ${dtype}, which crobc does not read`);
+    }
+  }
+
+  /** A tensor of whole numbers as int32 (BOOL as 0 and 1); a value that does not fit is a UserError. */
+  async int32(name: string): Promise<Int32Array> {
+    const { buffer } = await this.bytes(name);
+    const dtype = this.tensors.get(name)!.dtype;
+    const narrow = (values: ArrayLike<number | bigint>): Int32Array => {
+      const out = new Int32Array(values.length);
+      for (let i = 0; i < out.length; i++) {
+        const value = Number(values[i]);
+        if (value !== (value | 0))
+          throw new UserError(`${this.path}: the tensor ${name} holds ${values[i]}, beyond 32 bits`);
+        out[i] = value;
+      }
+      return out;
+    };
+    switch (dtype) {
+      case 'I32':
+        return new Int32Array(buffer);
+      case 'I64':
+        return narrow(new BigInt64Array(buffer));
+      case 'U64':
+        return narrow(new BigUint64Array(buffer));
+      case 'U32':
+        return narrow(new Uint32Array(buffer));
+      case 'I16':
+        return Int32Array.from(new Int16Array(buffer));
+      case 'U16':
+        return Int32Array.from(new Uint16Array(buffer));
+      case 'I8':
+        return Int32Array.from(new Int8Array(buffer));
+      case 'U8':
+        return Int32Array.from(new Uint8Array(buffer));
+      case 'BOOL':
+        return Int32Array.from(new Uint8Array(buffer), (x) => (x === 0 ? 0 : 1));
+      default:
+        throw new UserError(`${this.path}: the tensor ${name} is ${dtype}, and whole numbers are wanted`);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+}
+
+function fromBig(values: BigInt64Array | BigUint64Array): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let i = 0; i < out.length; i++) out[i] = Number(values[i]);
+  return out;
+}
+
+async function readRange(handle: FileHandle, start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(new ArrayBuffer(length));
+  let at = 0;
+  while (at < length) {
+    const { bytesRead } = await handle.read(bytes, at, Math.min(length - at, READ_BYTES), start + at);
+    if (bytesRead === 0) throw new UserError('the file became shorter while it was read');
+    at += bytesRead;
+  }
+  return bytes;
+}
+
+/** A tensor to be written; `data` is called when its turn comes, so that only one need be in memory. */
+export interface TensorToWrite {
+  readonly name: string;
+  readonly dtype: SafetensorsDType;
+  readonly shape: readonly number[];
+  readonly data: () => ArrayBufferView | Promise<ArrayBufferView>;
+}
+
+/**
+ * Writes a file that safetensors in Python and Rust reads, laid out in the same order as they do, so the
+ * same tensors and metadata give the same bytes. The file appears complete or not at all.
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: Iterable<TensorToWrite>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const file = await AtomicFile.open(path);
+  try {
+    await writeSafetensorsTo(file, tensors, metadata);
+    await file.commit();
+  } finally {
+    await file.abort();
+  }
+}
+
+/** The same, to a file that someone else commits. */
+export async function writeSafetensorsTo(
+  file: AtomicFile,
+  tensors: Iterable<TensorToWrite>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const sorted = [...tensors].sort(layoutOrder);
+  await file.write(encodeHeader(sorted, metadata));
+  for (const tensor of sorted) {
+    const data = await tensor.data();
+    const wanted = byteLength(tensor);
+    if (data.byteLength !== wanted) {
+      throw new Error(`bug in crobc: ${data.byteLength} bytes for ${tensor.name}, which has ${wanted}`);
+    }
+    await file.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+}
+
+function byteLength({ dtype, shape }: TensorToWrite): number {
+  return shape.reduce((product, d) => product * d, bytesPerElement(dtype));
+}
+
+function encodeHeader(tensors: readonly TensorToWrite[], metadata: Readonly<Record<string, string>>): Uint8Array {
+  const members: string[] = [];
+  const keys = Object.keys(metadata).sort();
+  if (keys.length > 0) {
+    const pairs = keys.map((key) => `${JSON.stringify(key)}:${JSON.stringify(metadata[key])}`);
+    members.push(`"__metadata__":{${pairs.join(',')}}`);
+  }
+  const names = new Set<string>();
+  let at = 0;
+  for (const tensor of tensors) {
+    if (names.has(tensor.name) || tensor.name === '__metadata__') {
+      throw new Error(`bug in crobc: two tensors to write are called ${tensor.name}`);
+    }
+    names.add(tensor.name);
+    const end = at + byteLength(tensor);
+    const fields = { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [at, end] };
+    members.push(`${JSON.stringify(tensor.name)}:${JSON.stringify(fields)}`);
+    at = end;
+  }
+  const json = Buffer.from(`{${members.join(',')}}`);
+  // Spaces after the header keep the data on an 8-byte boundary.
+  const padded = Math.ceil(json.length / 8) * 8;
+  const out = Buffer.alloc(8 + padded, ' ');
+  out.writeBigUInt64LE(BigInt(padded));
+  json.copy(out, 8);
+  return out;
+}
