@@ -3,6 +3,7 @@ import { EmbeddedActionsParser, EOF, isRecognitionException, tokenMatcher } from
 import { expectations } from './expectations.ts';
 import { FaultSink, offsetOf, span } from './faults.ts';
 import { foreignWords } from './foreign.ts';
+import { LazyLookahead } from './lazy-lookahead.ts';
 import { explain } from './recovery.ts';
 import type { Span } from './span.ts';
 import {
@@ -34,6 +35,7 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   constructor(skipValidations: boolean) {
     super([...vocabulary], {
       maxLookahead: 1,
+      lookaheadStrategy: new LazyLookahead({ maxLookahead: 1 }),
       recoveryEnabled: false,
       skipValidations,
       errorMessageProvider: expectations,
