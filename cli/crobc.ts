@@ -9,4 +9,9 @@ setUpV8();
 const bundle = new BundleLoader(dirname(fileURLToPath(import.meta.url)));
 const { main } = bundle.load('main.cjs') as typeof import('./main.ts');
 process.on('exit', () => bundle.keepCompiled());
-void main();
+// Ended here, so that the heap is not taken apart object by object first, which takes a check a twentieth of its time.
+void main().then(async () => {
+  for (const stream of [process.stdout, process.stderr])
+    await new Promise<void>((done) => stream.write('', () => done()));
+  process.exit();
+});
