@@ -7,6 +7,7 @@ import type { Emission } from './emission.ts';
 import { inputOf, type Lowering } from './lowering.ts';
 import { signOf } from './non-negative.ts';
 import { broadcastOperands } from './operands.ts';
+import { reshaped } from './reshaped.ts';
 
 type Binary = 'sub' | 'mul' | 'div' | 'pow' | 'max' | 'min' | 'mod' | 'eq' | 'lt' | 'le' | 'and' | 'or';
 
@@ -60,8 +61,16 @@ const cast: Lowering<'cast'> = (node, emission) => {
   const { dtype } = node.attributes;
   if (from.node.op === 'dim') return [emission.dims.scalar(from.node.attributes.value, dtype)];
   const castOf = (value: Value) => emission.node('Cast', [emission.use(value)], toAttribute(dtype));
-  if (from.node.op !== 'transpose' || !emission.plan.early.has(node)) return [castOf(from)];
-  return [transposed(castOf(inputOf(from.node, 0)), from.node, emission)];
+  if (!emission.plan.early.has(node)) return [castOf(from)];
+  // The views are made anew, of what the cast gives.
+  const early = (value: Value): string => {
+    const { node: view, type } = value;
+    if (view.op === 'transpose') return transposed(early(inputOf(view, 0)), view, emission);
+    if (view.op !== 'reshape') return castOf(value);
+    const source = inputOf(view, 0);
+    return reshaped(emission, early(source), source.type.shape, type.shape);
+  };
+  return [early(from)];
 };
 
 /** Operators on elements. */

@@ -20,8 +20,8 @@ export interface FusionPlan {
   /** Pads that onnxruntime would make part of what reads them, and wrongly: of the kernel of a convolution, and of what is pooled. */
   readonly pads: ReadonlySet<Node>;
   /**
-   * Casts of transposes that products read: done before the transpose. onnxruntime moves a transpose through a cast into the
-   * product, and its choice of layouts then ends the process (1.30).
+   * Casts of transposes that products read: done before the transpose. onnxruntime moves a transpose through reshapes and a cast
+   * into the product, and its choice of layouts then ends the process (1.30).
    */
   readonly early: ReadonlySet<Node>;
 }
@@ -50,8 +50,10 @@ export function planFusions(graph: Graph): FusionPlan {
   for (const node of graph.nodes) {
     // A mean may be a product, too.
     if (node.op === 'matmul' || node.op === 'mean')
-      for (const { node: cast } of node.inputs)
-        if (cast.op === 'cast' && cast.inputs[0]!.node.op === 'transpose') early.add(cast);
+      for (const operand of node.inputs) {
+        const { node: cast } = behindViews(operand);
+        if (cast.op === 'cast' && readsTransposed(cast.inputs[0]!)) early.add(cast);
+      }
     const read = isConvolution(node) ? node.inputs[1] : node.op === 'max_pool2d' ? node.inputs[0] : undefined;
     const padded = read && uncast(read).node;
     if (padded?.op === 'pad') pads.add(padded);
@@ -66,6 +68,16 @@ export function planFusions(graph: Graph): FusionPlan {
   const absorbed = new Set<Node>([...convBias.values()].map(({ conv }) => conv));
   for (const { shift } of grids.values()) if (shift !== undefined) absorbed.add(shift.addition);
   return { convBias, picks, grids, absorbed, splits: findSplits(graph, picks), pads, early };
+}
+
+const isView = ({ op }: Node): boolean => op === 'reshape' || op === 'transpose';
+
+function behindViews(value: Value): Value {
+  return isView(value.node) ? behindViews(value.node.inputs[0]!) : value;
+}
+
+function readsTransposed({ node }: Value): boolean {
+  return node.op === 'transpose' || (node.op === 'reshape' && readsTransposed(node.inputs[0]!));
 }
 
 function uncast(value: Value): Value {

@@ -118,6 +118,20 @@ test.each([
   expectClose('y', actual.get('y')!, interpret(graph, feeds, noWeights).get('y')!);
 });
 
+test('a product reads a cast of a reshape of a transpose: onnxruntime ended the process when the cast came last', async () => {
+  const build = new GraphBuilder(Facts.none);
+  const moved = build.reshape(build.transpose(build.given('x', 'bool', 2, 2), [1, 0]), [1, 2, 2].map(constant));
+  const halves = build.full(0.5, 'f32', [2, 1, 2, 3].map(constant));
+  const graph = build.graph({ y: build.matmul(build.cast(moved, 'f32'), halves) });
+  expect(lines(emitted(graph)).filter((line) => / = (Cast|Transpose|Unsqueeze|Reshape)\(/.test(line))).toEqual([
+    expect.stringMatching(/^\S+ = Cast\(x, /),
+    expect.stringMatching(/^\S+ = Transpose\(\S*Cast\S*, perm=\[1, 0\]\)$/),
+    expect.stringMatching(/^\S+ = (Unsqueeze|Reshape)\(\S*Transpose\S*, /),
+  ]);
+  const feeds = new Map([['x', tensor('bool', [2, 2], Uint8Array.of(1, 0, 1, 1))]]);
+  expectClose('y', (await runOnnx(emitted(graph), feeds)).get('y')!, interpret(graph, feeds, noWeights).get('y')!);
+});
+
 test('a product reads a cast of a transpose: onnxruntime ended the process when the cast came last', async () => {
   const build = new GraphBuilder(Facts.none);
   const whole = build.given('x', 'i32', 'B', 2, 3);
