@@ -178,7 +178,7 @@ function withoutStops(value: Value): Value {
 }
 
 /** The forward half with its weights as inputs. */
-function forwardGraph({ build, inputs, terms, loss: total, updates }: Forward): Graph {
+export function forwardGraph({ build, inputs, terms, loss: total, updates }: Forward): Graph {
   const output = (name: string, value: Value): GraphOutput => ({ name, value, docs: '' });
   const outputs = [
     output(loss, total),

@@ -115,7 +115,7 @@ async function main(options: Options): Promise<number> {
       });
       if (ended.how !== 'done') {
         tried++;
-        found(ended.seed, { kind: ended.how, detail: '' });
+        found(ended.seed, { kind: ended.how, detail: ended.detail });
       }
       const rest = ended.how === 'done' ? [] : seeds.slice(seeds.indexOf(ended.seed) + 1);
       seeds = rest.length > 0 ? rest : take();
@@ -160,6 +160,8 @@ async function shrunkApart(seed: number, kind: string, milliseconds: number): Pr
 interface Ended {
   readonly how: 'done' | 'the process ends' | 'hangs';
   readonly seed: number;
+  /** By what signal or exit code a process ended; otherwise empty. */
+  readonly detail: string;
 }
 
 /** Has a process do a task; one that ends or is silent for too long is a finding with the seed that it was at. */
@@ -169,12 +171,12 @@ function ask(task: Task, hear: (message: Message) => void): Promise<Ended> {
     fork(process.argv[1] ?? '', ['--worker'], { silent: false, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   return new Promise((resolve) => {
     let seed = 0;
-    const end = (how: Ended['how']): void => {
+    const end = (how: Ended['how'], detail = ''): void => {
       clearTimeout(timer);
       child.removeAllListeners();
       if (how === 'done') idle.push(child);
       else child.kill('SIGKILL');
-      resolve({ how, seed });
+      resolve({ how, seed, detail });
     };
     let timer = setTimeout(end, patience, 'hangs' as const);
     child.on('message', (message: Message) => {
@@ -184,7 +186,7 @@ function ask(task: Task, hear: (message: Message) => void): Promise<Ended> {
       hear(message);
       if (message.kind === 'done') end('done');
     });
-    child.on('exit', () => end('the process ends'));
+    child.on('exit', (code, signal) => end('the process ends', signal ?? `exit code ${code}`));
     child.send(task);
   });
 }

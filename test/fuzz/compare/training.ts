@@ -1,9 +1,16 @@
+import { evaluate as evaluateDim } from '../../../compiler/dims/dim.ts';
 import type { Graph, TensorData } from '../../../compiler/ir/graph.ts';
 import { interpret } from '../../../compiler/ir/interpret.ts';
 import { verify } from '../../../compiler/ir/verify.ts';
 import { seedOf } from '../../../compiler/ops/random.ts';
 import { compileTraining, type Training } from '../../../compiler/training/compile-training.ts';
-import { differentiate, type StepGraph, stepNames, trainingStep } from '../../../compiler/training/step.ts';
+import {
+  differentiate,
+  forwardGraph,
+  type StepGraph,
+  stepNames,
+  trainingStep,
+} from '../../../compiler/training/step.ts';
 import type { Feeds } from '../../../runtime/ort/session.ts';
 import { openOnnxBackend } from '../../../runtime/training/onnx-backend.ts';
 import { draws } from '../../draws.ts';
@@ -81,13 +88,15 @@ class TrainingComparison {
     this.#checks.hold('a training step that does not verify', verify(accumulating.graph)[0]);
     const state = this.#state([accumulating]);
     const lanes: Lanes[] = [];
+    const forward = forwardGraph(training.forward);
+    const unfolded: Lanes[] = [];
     for (const batch of this.#batches)
-      lanes.push(
-        await this.#checks.sound('crash in the interpreter of a training step', () =>
-          this.#lanes(accumulating.graph, state, batch, 1),
-        ),
-      );
-    const unclear = lanes.find((one) => one.unclear !== undefined)?.unclear;
+      await this.#checks.sound('crash in the interpreter of a training step', () => {
+        lanes.push(this.#lanes(accumulating.graph, state, batch, 1));
+        // What was folded shows no rounding any more.
+        unfolded.push(this.#lanes(forward, this.#withUnread(forward, state), batch, 1));
+      });
+    const unclear = [...lanes, ...unfolded].find((one) => one.unclear !== undefined)?.unclear;
     this.#checks.count(unclear === undefined ? 'training: clear' : `training: unclear: ${unclear}`);
     if (unclear !== undefined) return;
     const gradients = lanes.map((one) => this.#gradients(one));
@@ -158,6 +167,19 @@ class TrainingComparison {
       state.set(name, { dtype: 'f32', shape, data: Float64Array.from(data) });
     }
     return state;
+  }
+
+  /** With the weights that a graph reads and a step does not, as no result of it depends on them. */
+  #withUnread(graph: Graph, state: Data): Data {
+    const all = new Map(state);
+    for (const { name, value } of graph.inputs) {
+      const [, path] = name.match(/^(?:weight|buffer):(.*)$/) ?? [];
+      if (path === undefined || all.has(name)) continue;
+      const shape = value.type.shape.map((dim) => evaluateDim(dim, () => 1));
+      const data = Float64Array.from(this.#weights.get(path)?.start.data ?? new Float64Array(count(shape)));
+      all.set(name, { dtype: 'f32', shape, data });
+    }
+    return all;
   }
 
   #feeds(graph: Graph, state: Data, batch: Data, step: number): Data {
