@@ -2,9 +2,9 @@ import { asConstant, constant, type Dim, isOverflow, variables } from '../../com
 import { inlineWithLossOutputs } from '../../compiler/elaborate/models/inline.ts';
 import type { ModelGraph } from '../../compiler/elaborate/models/model.ts';
 import { outline } from '../../compiler/elaborate/models/outline.ts';
-import { costByModule, type ModuleCost } from '../../compiler/ir/cost.ts';
+import { costByModule, type ModuleCost } from '../../compiler/graphs/cost.ts';
+import { memory } from '../../compiler/graphs/liveness.ts';
 import type { Graph, GraphOutput, TensorType } from '../../compiler/ir/graph.ts';
-import { memory } from '../../compiler/ir/liveness.ts';
 import { runPipeline } from '../../compiler/passes/pipeline.ts';
 import { byteSize } from '../../runtime/files/byte-size.ts';
 import { type GraphWeight, weightsOf } from '../../runtime/weights/graph-weights.ts';

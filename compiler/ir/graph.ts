@@ -2,7 +2,7 @@ import type { Span } from '../../grammar/span.ts';
 import type { Dim } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
 import type { NonEmpty } from '../lists.ts';
-import type { OpAttributes, OpName } from '../ops/names.ts';
+import type { OpAttributes, OpName } from './names.ts';
 
 /** f32, i32 and bool inside; the others at the borders, and f16 after the half-precision pass. */
 export type DType = 'f32' | 'i32' | 'bool' | 'i64' | 'u8' | 'f16';

@@ -1,15 +1,15 @@
-import type { Builder } from '../ir/builder.ts';
+import { sumTo } from '../gradients/repeat.ts';
+import { once, operand, perInput } from '../gradients/rule.ts';
+import type { Builder } from '../graphs/builder.ts';
+import { scalar } from '../graphs/scalar.ts';
 import type { DType, TensorData, Value } from '../ir/graph.ts';
+import type { OpAttributes, OpName } from '../ir/names.ts';
 import { broadcastConstraint, broadcastShapes } from './broadcasting.ts';
 import { perElement } from './cost.ts';
-import { sumTo } from './gradients/repeat.ts';
-import { once, operand, perInput } from './gradients/rule.ts';
 import { zip } from './kernels/elementwise.ts';
 import { input } from './kernels/tensor.ts';
-import type { OpAttributes, OpName } from './names.ts';
 import type { HalfPrecision, OpRow, Random, ResultMemory } from './row.ts';
 import { alignedShapes, bools, floats, halves, integers } from './sampling.ts';
-import { scalar } from './scalar.ts';
 import { inputType, isFloat, isNumeric, typing } from './typing.ts';
 
 type BinaryName = Extract<

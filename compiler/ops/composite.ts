@@ -1,12 +1,13 @@
+import * as definitions from '../definitions/composite.ts';
 import { constant, type Dim, one, product } from '../dims/dim.ts';
+import { geluGradient } from '../gradients/gelu.ts';
+import { gridSampleGradient } from '../gradients/grid-sample.ts';
+import { maxPoolGradient } from '../gradients/max-pool.ts';
+import { layerNormGradient } from '../gradients/norm.ts';
+import { keptAxes } from '../gradients/repeat.ts';
+import { ofOne } from '../gradients/rule.ts';
+import { extent } from '../graphs/scalar.ts';
 import { perElement } from './cost.ts';
-import * as definitions from './definitions.ts';
-import { geluGradient } from './gradients/gelu.ts';
-import { gridSampleGradient } from './gradients/grid-sample.ts';
-import { maxPoolGradient } from './gradients/max-pool.ts';
-import { layerNormGradient } from './gradients/norm.ts';
-import { keptAxes } from './gradients/repeat.ts';
-import { ofOne } from './gradients/rule.ts';
 import * as kernels from './kernels/composite.ts';
 import { map } from './kernels/elementwise.ts';
 import { erf } from './kernels/erf.ts';
@@ -15,7 +16,6 @@ import { input } from './kernels/tensor.ts';
 import { proveAxes, reducedAxes, sampleReduction } from './reduce.ts';
 import type { OpRow, Random } from './row.ts';
 import { anyShape, floats, halves, sizes } from './sampling.ts';
-import { extent } from './scalar.ts';
 import { at, inputType, isFloat, typing } from './typing.ts';
 import { proveWindows, windowFits, windowNumbers } from './windows.ts';
 

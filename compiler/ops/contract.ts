@@ -1,12 +1,12 @@
 import { constant, type Dim, floorDiv, mul, product } from '../dims/dim.ts';
+import { conv2dDwGradient, conv2dDxGradient, conv2dGradient } from '../gradients/convolution.ts';
+import { matmulGradient } from '../gradients/matmul.ts';
 import type { TensorType } from '../ir/graph.ts';
+import type { ConvAttributes } from '../ir/names.ts';
 import { broadcastConstraint, broadcastShapes } from './broadcasting.ts';
 import { elements, traffic } from './cost.ts';
-import { conv2dDwGradient, conv2dDxGradient, conv2dGradient } from './gradients/convolution.ts';
-import { matmulGradient } from './gradients/matmul.ts';
 import * as kernels from './kernels/contract.ts';
 import { input, sizeOf } from './kernels/tensor.ts';
-import type { ConvAttributes } from './names.ts';
 import type { OpRow, Random } from './row.ts';
 import { alignedShapes, dims, floats } from './sampling.ts';
 import { at, inputType, isFloat, type Obligations, positiveShape, typing } from './typing.ts';

@@ -1,15 +1,15 @@
 import { add, type Dim, zero } from '../dims/dim.ts';
+import { sumTo } from '../gradients/repeat.ts';
+import { ofOne, operand, perInput } from '../gradients/rule.ts';
+import { scalar } from '../graphs/scalar.ts';
 import type { DType, TensorData } from '../ir/graph.ts';
 import { broadcastConstraint, broadcastShapes } from './broadcasting.ts';
 import { bytes, elements, movement } from './cost.ts';
-import { sumTo } from './gradients/repeat.ts';
-import { ofOne, operand, perInput } from './gradients/rule.ts';
 import { choose, map } from './kernels/elementwise.ts';
 import { gatherRows, scatterAddRows } from './kernels/rows.ts';
 import { allocate, copy, input, sizeOf } from './kernels/tensor.ts';
 import type { OpRow } from './row.ts';
 import { alignedShapes, anyShape, bools, dims, floats, integers, numbers, sizes } from './sampling.ts';
-import { scalar } from './scalar.ts';
 import { at, inputType, isNumeric, typing } from './typing.ts';
 
 const indexDtype = 'The index is i32.';

@@ -1,8 +1,8 @@
 import { add, constant, floorDiv, product, sub, sum, zero } from '../dims/dim.ts';
+import * as gradients from '../gradients/layout.ts';
 import type { TensorType } from '../ir/graph.ts';
 import { broadcastConstraint } from './broadcasting.ts';
 import { bytes, free, movement } from './cost.ts';
-import * as gradients from './gradients/layout.ts';
 import { allocate, broadcastStrides, count, input, places, put, sizeOf, stridesOf, take } from './kernels/tensor.ts';
 import type { Cost, OpRow } from './row.ts';
 import { alignedShapes, anyShape, bools, dims, floats, integers, numbers, shuffled } from './sampling.ts';

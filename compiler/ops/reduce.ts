@@ -1,9 +1,9 @@
 import { constant, one } from '../dims/dim.ts';
+import { keptAxes } from '../gradients/repeat.ts';
+import { ofOne } from '../gradients/rule.ts';
+import { topkGradient } from '../gradients/topk.ts';
 import type { Value } from '../ir/graph.ts';
 import { perElement } from './cost.ts';
-import { keptAxes } from './gradients/repeat.ts';
-import { ofOne } from './gradients/rule.ts';
-import { topkGradient } from './gradients/topk.ts';
 import { largest, reduce, reducedShape } from './kernels/reduce.ts';
 import { input } from './kernels/tensor.ts';
 import type { OpRow, Random } from './row.ts';

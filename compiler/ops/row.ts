@@ -1,9 +1,9 @@
 import type { Dim } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
-import type { Builder } from '../ir/builder.ts';
+import type { Builder } from '../graphs/builder.ts';
 import type { TensorData, TensorType, Value } from '../ir/graph.ts';
+import type { OpAttributes, OpName } from '../ir/names.ts';
 import type { NonEmpty } from '../lists.ts';
-import type { OpAttributes, OpName } from './names.ts';
 
 export type Relation = '==' | '<=' | '<' | '%';
 

@@ -1,6 +1,6 @@
 import { constant, zero } from '../dims/dim.ts';
+import { perInput } from '../gradients/rule.ts';
 import { bytes, free, movement } from './cost.ts';
-import { perInput } from './gradients/rule.ts';
 import { allocate, copy, count, input, sizeOf } from './kernels/tensor.ts';
 import { seededRandom, seedOf } from './random.ts';
 import type { OpRow } from './row.ts';

@@ -1,9 +1,9 @@
 import type { Node, NodeOf } from '../ir/graph.ts';
+import type { OpName } from '../ir/names.ts';
 import { binaryRows } from './binary.ts';
 import { compositeRows } from './composite.ts';
 import { contractRows } from './contract.ts';
 import { dataRows } from './data.ts';
-import type { OpName } from './names.ts';
 import { reduceRows } from './reduce.ts';
 import type { OpRow } from './row.ts';
 import { unaryRows } from './unary.ts';

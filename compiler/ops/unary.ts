@@ -1,14 +1,14 @@
-import type { Builder } from '../ir/builder.ts';
+import { ofOne } from '../gradients/rule.ts';
+import type { Builder } from '../graphs/builder.ts';
+import { scalar } from '../graphs/scalar.ts';
 import type { DType, Value } from '../ir/graph.ts';
+import type { OpAttributes, OpName } from '../ir/names.ts';
 import { perElement } from './cost.ts';
-import { ofOne } from './gradients/rule.ts';
 import { map } from './kernels/elementwise.ts';
 import { erf as errorFunction } from './kernels/erf.ts';
 import { input } from './kernels/tensor.ts';
-import type { OpAttributes, OpName } from './names.ts';
 import type { HalfPrecision, OpRow, Random, ResultMemory } from './row.ts';
 import { anyShape, bools, floats, numbers } from './sampling.ts';
-import { scalar } from './scalar.ts';
 import { inputType, isFloat, isNumeric, typing } from './typing.ts';
 
 export type UnaryName = Extract<

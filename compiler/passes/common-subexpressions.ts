@@ -1,6 +1,6 @@
+import { rewrite } from '../graphs/rebuild.ts';
 import { type Attribute, attributesOf } from '../ir/attributes.ts';
 import type { Graph, Node, TensorData, Value } from '../ir/graph.ts';
-import { rewrite } from '../ir/rebuild.ts';
 import { rowOf } from '../ops/table.ts';
 
 /** Equal nodes of equal operands become one: the first. */

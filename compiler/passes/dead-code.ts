@@ -1,5 +1,5 @@
+import { finish } from '../graphs/rebuild.ts';
 import type { Graph } from '../ir/graph.ts';
-import { finish } from '../ir/rebuild.ts';
 
 /** Drops what no output needs; inputs stay, as part of the signature. */
 export function eliminateDeadCode(graph: Graph): Graph {

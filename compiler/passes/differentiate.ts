@@ -1,6 +1,6 @@
-import type { Builder } from '../ir/builder.ts';
+import type { Builder } from '../graphs/builder.ts';
 import type { Node, Value } from '../ir/graph.ts';
-import type { OpName } from '../ops/names.ts';
+import type { OpName } from '../ir/names.ts';
 import type { GradientAt, OpRow } from '../ops/row.ts';
 import { hasGradient, isOperator, ops } from '../ops/table.ts';
 import { isFloat } from '../ops/typing.ts';

@@ -1,12 +1,12 @@
 import { asConstant, constant, type Dim } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
+import type { Builder } from '../graphs/builder.ts';
+import { runNode } from '../graphs/interpret.ts';
+import { rewrite } from '../graphs/rebuild.ts';
 import { attributesOf, mapDims } from '../ir/attributes.ts';
-import type { Builder } from '../ir/builder.ts';
 import type { DType, Graph, Node, TensorData, Value } from '../ir/graph.ts';
-import { runNode } from '../ir/interpret.ts';
-import { rewrite } from '../ir/rebuild.ts';
+import type { OpName } from '../ir/names.ts';
 import { uniformValue } from '../ir/tensor-data.ts';
-import type { OpName } from '../ops/names.ts';
 import { representable } from '../ops/typing.ts';
 
 /** Larger results are left to the run: they cost more to store and load than to compute. */

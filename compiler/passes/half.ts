@@ -1,6 +1,6 @@
-import { Builder } from '../ir/builder.ts';
+import { Builder } from '../graphs/builder.ts';
+import { finish } from '../graphs/rebuild.ts';
 import type { DType, Graph, Node, Value, WeightAttributes } from '../ir/graph.ts';
-import { finish } from '../ir/rebuild.ts';
 import { rowOf } from '../ops/table.ts';
 import { castRules } from './casts.ts';
 import { applyRules } from './rule.ts';

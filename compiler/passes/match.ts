@@ -1,8 +1,8 @@
 import { asConstant, type Dim } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
 import type { Node, NodeOf, NodeOp, Value } from '../ir/graph.ts';
+import type { OpName } from '../ir/names.ts';
 import { uniformValue } from '../ir/tensor-data.ts';
-import type { OpName } from '../ops/names.ts';
 import { opNames, ops, rowOf } from '../ops/table.ts';
 
 /** The node of a value, if it is this operator. */

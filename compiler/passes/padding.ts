@@ -1,6 +1,6 @@
 import { asConstant, constant, type Dim, evaluate, product } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
-import type { Builder } from '../ir/builder.ts';
+import type { Builder } from '../graphs/builder.ts';
 import type { Node, NodeOf, Value } from '../ir/graph.ts';
 import { type Rule, rule, type Site } from './rule.ts';
 

@@ -1,5 +1,5 @@
+import { verify } from '../graphs/verify.ts';
 import type { Graph } from '../ir/graph.ts';
-import { verify } from '../ir/verify.ts';
 import { arithmeticRules } from './arithmetic.ts';
 import { attentionRules } from './attention.ts';
 import { broadcastRules } from './broadcasts.ts';

@@ -1,4 +1,4 @@
-import type { Builder } from '../ir/builder.ts';
+import type { Builder } from '../graphs/builder.ts';
 import type { Node, Value } from '../ir/graph.ts';
 
 /**

@@ -1,5 +1,5 @@
+import { rewrite } from '../graphs/rebuild.ts';
 import type { Graph } from '../ir/graph.ts';
-import { rewrite } from '../ir/rebuild.ts';
 
 /** Float constants, which are folded in float64, as the float32 numbers that runtimes get. */
 export function roundConstants(graph: Graph): Graph {

@@ -1,6 +1,6 @@
-import { Builder } from '../ir/builder.ts';
+import { Builder } from '../graphs/builder.ts';
+import { countUses, rewrite } from '../graphs/rebuild.ts';
 import type { Graph, Node, NodeAttributes, NodeOf, NodeOp, TensorType, Value } from '../ir/graph.ts';
-import { countUses, rewrite } from '../ir/rebuild.ts';
 import { sameShape } from '../ir/shapes.ts';
 import type { NonEmpty } from '../lists.ts';
 

@@ -1,5 +1,5 @@
 import { constant } from '../dims/dim.ts';
-import type { Builder } from '../ir/builder.ts';
+import type { Builder } from '../graphs/builder.ts';
 import type { Value } from '../ir/graph.ts';
 
 /** The norm of all gradients together, f32[]: the root of the sum of all squares. `path` is of what a gradient is of. */

@@ -18,7 +18,7 @@ import {
   recipesOf,
 } from '../elaborate/source/recipe-chain.ts';
 import { settingsSource } from '../elaborate/source/settings-source.ts';
-import type { Builder } from '../ir/builder.ts';
+import type { Builder } from '../graphs/builder.ts';
 import type { Graph, GraphInput, GraphOutput, Init, Value } from '../ir/graph.ts';
 import { staticShape } from '../ir/shapes.ts';
 import { type Recipe, resolveRecipe, weightSettings } from './recipe.ts';

@@ -1,5 +1,5 @@
+import { bytesPerElement, lastUses } from '../graphs/liveness.ts';
 import type { Graph, Node, TensorType, Value } from '../ir/graph.ts';
-import { bytesPerElement, lastUses } from '../ir/liveness.ts';
 import { staticShape } from '../ir/shapes.ts';
 import { ops } from '../ops/table.ts';
 import type { StateKind, StateTensor, StepGraph } from './step.ts';

@@ -1,4 +1,4 @@
-import type { Builder } from '../ir/builder.ts';
+import type { Builder } from '../graphs/builder.ts';
 import type { Value } from '../ir/graph.ts';
 import type { Rates } from './packs.ts';
 import type { Optimizer } from './recipe.ts';

@@ -1,7 +1,7 @@
 import { constant, product } from '../dims/dim.ts';
-import { Builder } from '../ir/builder.ts';
+import { Builder } from '../graphs/builder.ts';
+import { finish, rewrite } from '../graphs/rebuild.ts';
 import type { Graph, GraphInput, GraphOutput, Value } from '../ir/graph.ts';
-import { finish, rewrite } from '../ir/rebuild.ts';
 import { staticShape } from '../ir/shapes.ts';
 import { gradients } from '../passes/differentiate.ts';
 import { type PassObserver, runPipeline } from '../passes/pipeline.ts';

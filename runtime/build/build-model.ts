@@ -4,9 +4,9 @@ import type { PlacedMap } from '../../compiler/elaborate/weights/weights-map-pla
 import { clientInfo } from '../../compiler/emit/client/info.ts';
 import { defaultOpset, emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import type { OnnxModel } from '../../compiler/emit/onnx/model.ts';
+import { indexInputs } from '../../compiler/graphs/index-check.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { graphHash } from '../../compiler/ir/hash.ts';
-import { indexInputs } from '../../compiler/ir/index-check.ts';
 import { type Precision, runPipeline } from '../../compiler/passes/pipeline.ts';
 import type { WrittenFile } from '../files/atomic-file.ts';
 import { fileSha256 } from '../files/file-digests.ts';

@@ -1,9 +1,9 @@
 import { constant, evaluate } from '../../compiler/dims/dim.ts';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
-import { Builder } from '../../compiler/ir/builder.ts';
+import { Builder } from '../../compiler/graphs/builder.ts';
+import { computingNodes, madeFrom, type Piece, pieceOf } from '../../compiler/graphs/piece.ts';
+import { finish } from '../../compiler/graphs/rebuild.ts';
 import type { DType, Graph, GraphOutput, Node, NodeOf, NodeOp, Origin, Value } from '../../compiler/ir/graph.ts';
-import { computingNodes, madeFrom, type Piece, pieceOf } from '../../compiler/ir/piece.ts';
-import { finish } from '../../compiler/ir/rebuild.ts';
 import { packageVersion } from '../files/package-root.ts';
 import { encodeOnnx } from '../onnx/onnx-file.ts';
 import { startProgress } from '../process/progress.ts';

@@ -1,6 +1,6 @@
 import { asVariable, evaluate } from '../../compiler/dims/dim.ts';
+import { indexInputs } from '../../compiler/graphs/index-check.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
-import { indexInputs } from '../../compiler/ir/index-check.ts';
 import { UserError } from '../files/user-error.ts';
 import type { Feeds } from './session.ts';
 

@@ -2,9 +2,9 @@ import { availableParallelism } from 'node:os';
 import { constant } from '../../compiler/dims/dim.ts';
 import { Facts } from '../../compiler/dims/facts.ts';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
-import { Builder } from '../../compiler/ir/builder.ts';
+import { Builder } from '../../compiler/graphs/builder.ts';
+import { indexInputs } from '../../compiler/graphs/index-check.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
-import { indexInputs } from '../../compiler/ir/index-check.ts';
 import { encodeOnnx } from '../onnx/onnx-file.ts';
 import { openSession } from './session.ts';
 

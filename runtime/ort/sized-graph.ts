@@ -1,5 +1,5 @@
 import { constant, type Dim, variables } from '../../compiler/dims/dim.ts';
-import { bindDims } from '../../compiler/ir/bind.ts';
+import { bindDims } from '../../compiler/graphs/bind.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import type { Feeds } from './session.ts';
 

@@ -1,6 +1,6 @@
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
+import { indexInputs } from '../../compiler/graphs/index-check.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
-import { indexInputs } from '../../compiler/ir/index-check.ts';
 import { type StateTensor, type StepGraph, stepNames } from '../../compiler/training/step.ts';
 import { packageVersion } from '../files/package-root.ts';
 import { encodeOnnx } from '../onnx/onnx-file.ts';

@@ -1,8 +1,8 @@
 import { asConstant } from '../../compiler/dims/dim.ts';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
+import { indexInputs } from '../../compiler/graphs/index-check.ts';
+import { rewrite } from '../../compiler/graphs/rebuild.ts';
 import type { Graph, Value } from '../../compiler/ir/graph.ts';
-import { indexInputs } from '../../compiler/ir/index-check.ts';
-import { rewrite } from '../../compiler/ir/rebuild.ts';
 import { runPipeline } from '../../compiler/passes/pipeline.ts';
 import { packageVersion } from '../files/package-root.ts';
 import { encodeOnnx } from '../onnx/onnx-file.ts';

@@ -1,5 +1,5 @@
+import { finish } from '../../compiler/graphs/rebuild.ts';
 import { graphHash } from '../../compiler/ir/hash.ts';
-import { finish } from '../../compiler/ir/rebuild.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import type { Recipe } from '../../compiler/training/recipe.ts';
 import { cut, shownValue } from '../files/shown.ts';

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { verify } from '../../compiler/graphs/verify.ts';
 import { graphHash } from '../../compiler/ir/hash.ts';
-import { verify } from '../../compiler/ir/verify.ts';
 import { format } from '../../grammar/format.ts';
 import { parse } from '../../grammar/parse.ts';
 import { readCase, run, writeCase } from './case.ts';

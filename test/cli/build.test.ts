@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { read } from '../../compiler/ir/read.ts';
+import { read } from '../../compiler/graphs/read.ts';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
 import { crobc, type Ran, type RunOptions, tiny, wide, wrong } from './crobc.ts';
 import { type Entry, safetensorsBytes, tinyWeights } from './safetensors-bytes.ts';

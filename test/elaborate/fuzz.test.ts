@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { check } from '../../compiler/compile.ts';
 import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';
 import { inlineModel } from '../../compiler/elaborate/models/inline.ts';
-import { verify } from '../../compiler/ir/verify.ts';
+import { verify } from '../../compiler/graphs/verify.ts';
 import { memoryHost } from '../memory-host.ts';
 
 /** Mistakes made at random in files that are right: whatever comes of them is a message, and never a crash. */

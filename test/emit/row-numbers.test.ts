@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { constant } from '../../compiler/dims/dim.ts';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
+import { indexInputs } from '../../compiler/graphs/index-check.ts';
+import { interpret } from '../../compiler/graphs/interpret.ts';
 import type { DType, Graph, TensorData, Value } from '../../compiler/ir/graph.ts';
-import { indexInputs } from '../../compiler/ir/index-check.ts';
-import { interpret } from '../../compiler/ir/interpret.ts';
 import { tensor } from '../../compiler/ir/tensor-data.ts';
 import { encodeOnnx } from '../../runtime/onnx/onnx-file.ts';
 import { rowNumberCheck } from '../../runtime/ort/row-numbers.ts';

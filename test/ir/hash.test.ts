@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { read } from '../../compiler/graphs/read.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { graphHash, sha256 } from '../../compiler/ir/hash.ts';
 import { print } from '../../compiler/ir/print.ts';
-import { read } from '../../compiler/ir/read.ts';
 
 describe('sha256', () => {
   it('agrees with the published examples', () => {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { check, compile } from '../../compiler/compile.ts';
+import { interpret } from '../../compiler/graphs/interpret.ts';
 import type { TensorData } from '../../compiler/ir/graph.ts';
-import { interpret } from '../../compiler/ir/interpret.ts';
 import { tensor } from '../../compiler/ir/tensor-data.ts';
 import { seededRandom } from '../../compiler/ops/random.ts';
 import { floats } from '../../compiler/ops/sampling.ts';

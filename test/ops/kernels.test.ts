@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { constant } from '../../compiler/dims/dim.ts';
 import type { TensorData } from '../../compiler/ir/graph.ts';
+import type { OpAttributes, OpName } from '../../compiler/ir/names.ts';
 import { erf } from '../../compiler/ops/kernels/erf.ts';
-import type { OpAttributes, OpName } from '../../compiler/ops/names.ts';
 import { ops } from '../../compiler/ops/table.ts';
 
 const f32 = (shape: number[], data: number[]): TensorData => ({ dtype: 'f32', shape, data: Float64Array.from(data) });

@@ -1,11 +1,11 @@
 import { expect } from 'vitest';
 import { asConstant, asVariable, evaluate, variables } from '../../compiler/dims/dim.ts';
+import { interpret } from '../../compiler/graphs/interpret.ts';
+import { read } from '../../compiler/graphs/read.ts';
+import { verify } from '../../compiler/graphs/verify.ts';
 import type { Graph, TensorData } from '../../compiler/ir/graph.ts';
-import { interpret } from '../../compiler/ir/interpret.ts';
 import { print } from '../../compiler/ir/print.ts';
-import { read } from '../../compiler/ir/read.ts';
 import { elementCount, tensor } from '../../compiler/ir/tensor-data.ts';
-import { verify } from '../../compiler/ir/verify.ts';
 import { seededRandom, seedOf } from '../../compiler/ops/random.ts';
 import type { Random } from '../../compiler/ops/row.ts';
 import { eliminateDeadCode } from '../../compiler/passes/dead-code.ts';

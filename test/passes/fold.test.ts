@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { read } from '../../compiler/ir/read.ts';
+import { read } from '../../compiler/graphs/read.ts';
 import { foldConstants } from '../../compiler/passes/fold-constants.ts';
 import { roundConstants } from '../../compiler/passes/round-constants.ts';
 import { nodesOf, transformed } from './equivalence.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { read } from '../../compiler/graphs/read.ts';
+import { verify } from '../../compiler/graphs/verify.ts';
 import { print } from '../../compiler/ir/print.ts';
-import { read } from '../../compiler/ir/read.ts';
-import { verify } from '../../compiler/ir/verify.ts';
 import { seededRandom } from '../../compiler/ops/random.ts';
 import { runPipeline } from '../../compiler/passes/pipeline.ts';
 import { expectSameResults } from './equivalence.ts';

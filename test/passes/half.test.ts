@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { read } from '../../compiler/ir/read.ts';
-import { verify } from '../../compiler/ir/verify.ts';
+import { read } from '../../compiler/graphs/read.ts';
+import { verify } from '../../compiler/graphs/verify.ts';
 import { toHalf } from '../../compiler/passes/half.ts';
 import { nodesOf } from './equivalence.ts';
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { evaluate } from '../../compiler/dims/dim.ts';
-import { Builder } from '../../compiler/ir/builder.ts';
+import { Builder } from '../../compiler/graphs/builder.ts';
+import { interpret } from '../../compiler/graphs/interpret.ts';
+import { read } from '../../compiler/graphs/read.ts';
+import { finish } from '../../compiler/graphs/rebuild.ts';
 import type { Graph, TensorData, Value } from '../../compiler/ir/graph.ts';
-import { interpret } from '../../compiler/ir/interpret.ts';
 import { print } from '../../compiler/ir/print.ts';
-import { read } from '../../compiler/ir/read.ts';
-import { finish } from '../../compiler/ir/rebuild.ts';
 import { elementCount, tensor } from '../../compiler/ir/tensor-data.ts';
 import { seededRandom, seedOf } from '../../compiler/ops/random.ts';
 import type { Random } from '../../compiler/ops/row.ts';

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../compiler/compile.ts';
 import { constant } from '../../compiler/dims/dim.ts';
-import { bindDims } from '../../compiler/ir/bind.ts';
+import { bindDims } from '../../compiler/graphs/bind.ts';
+import { interpret } from '../../compiler/graphs/interpret.ts';
+import { read } from '../../compiler/graphs/read.ts';
+import { verify } from '../../compiler/graphs/verify.ts';
 import type { Graph, TensorData } from '../../compiler/ir/graph.ts';
 import { graphHash } from '../../compiler/ir/hash.ts';
-import { interpret } from '../../compiler/ir/interpret.ts';
 import { print } from '../../compiler/ir/print.ts';
-import { read } from '../../compiler/ir/read.ts';
 import { elementCount, tensor } from '../../compiler/ir/tensor-data.ts';
-import { verify } from '../../compiler/ir/verify.ts';
 import { seededRandom, seedOf } from '../../compiler/ops/random.ts';
 import { runPipeline } from '../../compiler/passes/pipeline.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';

@@ -1,10 +1,10 @@
 import { add, asConstant, constant, type Dim, mul, one, product, variable, zero } from '../../compiler/dims/dim.ts';
 import { Facts } from '../../compiler/dims/facts.ts';
-import { Builder, OpError } from '../../compiler/ir/builder.ts';
+import { Builder, OpError } from '../../compiler/graphs/builder.ts';
+import { finish } from '../../compiler/graphs/rebuild.ts';
 import type { Graph, Value } from '../../compiler/ir/graph.ts';
-import { finish } from '../../compiler/ir/rebuild.ts';
+import type { OpAttributes, OpName } from '../../compiler/ir/names.ts';
 import { tensor } from '../../compiler/ir/tensor-data.ts';
-import type { OpAttributes, OpName } from '../../compiler/ops/names.ts';
 import type { OpRow, Random } from '../../compiler/ops/row.ts';
 import { ops } from '../../compiler/ops/table.ts';
 

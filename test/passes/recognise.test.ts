@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { Builder } from '../../compiler/ir/builder.ts';
+import { Builder } from '../../compiler/graphs/builder.ts';
+import { read } from '../../compiler/graphs/read.ts';
+import { finish } from '../../compiler/graphs/rebuild.ts';
 import type { Graph, Value } from '../../compiler/ir/graph.ts';
+import type { OpName } from '../../compiler/ir/names.ts';
 import { print } from '../../compiler/ir/print.ts';
-import { read } from '../../compiler/ir/read.ts';
-import { finish } from '../../compiler/ir/rebuild.ts';
-import type { OpName } from '../../compiler/ops/names.ts';
 import type { OpRow } from '../../compiler/ops/row.ts';
 import { ops } from '../../compiler/ops/table.ts';
 import { mergeCommonSubexpressions } from '../../compiler/passes/common-subexpressions.ts';

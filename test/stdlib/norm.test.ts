@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { compile } from '../../compiler/compile.ts';
-import { interpret } from '../../compiler/ir/interpret.ts';
+import { interpret } from '../../compiler/graphs/interpret.ts';
 import { tensor } from '../../compiler/ir/tensor-data.ts';
 import { seededRandom } from '../../compiler/ops/random.ts';
 import { floats } from '../../compiler/ops/sampling.ts';

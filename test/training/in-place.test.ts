@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { constant } from '../../compiler/dims/dim.ts';
 import { Facts } from '../../compiler/dims/facts.ts';
-import { Builder } from '../../compiler/ir/builder.ts';
+import { Builder } from '../../compiler/graphs/builder.ts';
+import { finish } from '../../compiler/graphs/rebuild.ts';
 import type { Graph, Value } from '../../compiler/ir/graph.ts';
-import { finish } from '../../compiler/ir/rebuild.ts';
 import { inPlaceFaults } from '../../compiler/training/in-place.ts';
 
 const state = [{ name: 's', next: 'next' }];

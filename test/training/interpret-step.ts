@@ -1,5 +1,5 @@
+import { interpret } from '../../compiler/graphs/interpret.ts';
 import type { TensorData } from '../../compiler/ir/graph.ts';
-import { interpret } from '../../compiler/ir/interpret.ts';
 import { elementCount, tensor } from '../../compiler/ir/tensor-data.ts';
 import { compileTraining, type Training } from '../../compiler/training/compile-training.ts';
 import type { StepGraph } from '../../compiler/training/step.ts';

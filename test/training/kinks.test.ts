@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { interpret } from '../../compiler/graphs/interpret.ts';
 import type { TensorData } from '../../compiler/ir/graph.ts';
-import { interpret } from '../../compiler/ir/interpret.ts';
 import { tensor } from '../../compiler/ir/tensor-data.ts';
 import { differentiate, type StepGraph, stepNames, trainingStep } from '../../compiler/training/step.ts';
 import { emitted } from '../emit/onnx/graphs.ts';

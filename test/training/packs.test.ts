@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { verify } from '../../compiler/ir/verify.ts';
+import { verify } from '../../compiler/graphs/verify.ts';
 import type { TrainedWeight } from '../../compiler/training/compile-training.ts';
 import { packsOf } from '../../compiler/training/packs.ts';
 import { differentiate, type StepOptions, stepNames, trainingStep } from '../../compiler/training/step.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { verify } from '../../compiler/graphs/verify.ts';
 import type { Value } from '../../compiler/ir/graph.ts';
-import { verify } from '../../compiler/ir/verify.ts';
 import { differentiate, stepNames, trainingStep } from '../../compiler/training/step.ts';
 import { runStep, stateOf, trainingOf } from './interpret-step.ts';
 

@@ -3,7 +3,7 @@ import type { Expr } from '../../../grammar/tree.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import * as dims from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
-import { Builder } from '../../ir/builder.ts';
+import { Builder } from '../../graphs/builder.ts';
 import type { Node, NodeOf, Value } from '../../ir/graph.ts';
 import { type Context, collecting, formAt, ownerKey, reading } from '../context/context.ts';
 import type { Faults } from '../context/faults.ts';

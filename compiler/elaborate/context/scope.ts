@@ -2,7 +2,7 @@ import type { Span } from '../../../grammar/span.ts';
 import type { Arg } from '../../../grammar/tree.ts';
 import { type Dim, variable } from '../../dims/dim.ts';
 import { Facts } from '../../dims/facts.ts';
-import type { Builder } from '../../ir/builder.ts';
+import type { Builder } from '../../graphs/builder.ts';
 import type { Value } from '../../ir/graph.ts';
 import type { FileScope } from '../source/program.ts';
 import type { Context } from './context.ts';

@@ -4,7 +4,7 @@ import type { Clause } from '../../dims/clause.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import { exactQuotient } from '../../dims/division.ts';
-import { andThen, type Builder, type Emitted } from '../../ir/builder.ts';
+import { andThen, type Builder, type Emitted } from '../../graphs/builder.ts';
 import type { DType, Value } from '../../ir/graph.ts';
 import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';

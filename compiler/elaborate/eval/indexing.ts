@@ -3,7 +3,7 @@ import type { Expr, IndexExpr, IndexItem } from '../../../grammar/tree.ts';
 import type { Clause } from '../../dims/clause.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
-import { andThen } from '../../ir/builder.ts';
+import { andThen } from '../../graphs/builder.ts';
 import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import { dimVal, error, type TensorVal, type Val } from '../context/values.ts';

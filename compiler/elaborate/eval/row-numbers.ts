@@ -1,11 +1,11 @@
 import type { Span } from '../../../grammar/span.ts';
 import { type Dim, one, sub, substitute } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
-import { closedValue } from '../../ir/closed-value.ts';
+import { closedValue } from '../../graphs/closed-value.ts';
+import { type IndexUse, indexUse, inputOf, outOfRange } from '../../graphs/index-check.ts';
+import { type Bound, ofNumbers, type Range } from '../../graphs/range.ts';
+import { type Ranges, rangesUnder } from '../../graphs/value-range.ts';
 import type { Value } from '../../ir/graph.ts';
-import { type IndexUse, indexUse, inputOf, outOfRange } from '../../ir/index-check.ts';
-import { type Bound, ofNumbers, type Range } from '../../ir/range.ts';
-import { type Ranges, rangesUnder } from '../../ir/value-range.ts';
 import type { Scope } from '../context/scope.ts';
 import { type Call, flatten, type RowNumbers, type TemplateBody } from '../context/template.ts';
 import { error, type Val } from '../context/values.ts';

@@ -1,6 +1,6 @@
 import type { Expr, Ident, Param } from '../../../grammar/tree.ts';
 import { variable } from '../../dims/dim.ts';
-import { Builder } from '../../ir/builder.ts';
+import { Builder } from '../../graphs/builder.ts';
 import { ownerKey } from '../context/context.ts';
 import { type GraphScope, graphBody, type Scope } from '../context/scope.ts';
 import { type GraphType, unflatten } from '../context/template.ts';

@@ -1,7 +1,7 @@
 import type { Expr, TensorExpr } from '../../../grammar/tree.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
-import { andThen } from '../../ir/builder.ts';
+import { andThen } from '../../graphs/builder.ts';
 import { pairs } from '../../lists.ts';
 import { nested, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';

@@ -1,10 +1,10 @@
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import { Facts } from '../../dims/facts.ts';
+import { Builder } from '../../graphs/builder.ts';
+import { finish } from '../../graphs/rebuild.ts';
 import { mapDims } from '../../ir/attributes.ts';
-import { Builder } from '../../ir/builder.ts';
 import type { Graph, GraphOutput, Guard, Node, TensorType, Value, WeightAttributes } from '../../ir/graph.ts';
-import { finish } from '../../ir/rebuild.ts';
 import { mapped, pairs } from '../../lists.ts';
 import { childPath } from '../context/paths.ts';
 import { type Call, flatten, type TemplateBody, type Update } from '../context/template.ts';

@@ -4,7 +4,7 @@ import { nodesBelow } from '../../../grammar/within.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import { Facts } from '../../dims/facts.ts';
-import { Builder } from '../../ir/builder.ts';
+import { Builder } from '../../graphs/builder.ts';
 import type { Guard, Node, Value } from '../../ir/graph.ts';
 import { guardOf } from '../../ir/guard-clause.ts';
 import type { Asked } from '../context/asked.ts';

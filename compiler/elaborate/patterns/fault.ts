@@ -1,6 +1,6 @@
 import type { Dim } from '../../dims/dim.ts';
 import type { Answer, Facts } from '../../dims/facts.ts';
-import type { Refusal } from '../../ir/builder.ts';
+import type { Refusal } from '../../graphs/builder.ts';
 import type { Value } from '../../ir/graph.ts';
 
 /** Why a pattern cannot be applied: the data of a diagnostic. Positions are offsets inside the pattern string. */

@@ -2,7 +2,7 @@ import type { Span } from '../../../grammar/span.ts';
 import type { Ident, RecipeMember } from '../../../grammar/tree.ts';
 import type { Diagnostic, Note } from '../../diagnostics/diagnostic.ts';
 import * as dims from '../../dims/dim.ts';
-import { Builder } from '../../ir/builder.ts';
+import { Builder } from '../../graphs/builder.ts';
 import type { Node, Origin, Value } from '../../ir/graph.ts';
 import type { Asked } from '../context/asked.ts';
 import type { Context } from '../context/context.ts';

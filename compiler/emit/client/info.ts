@@ -1,6 +1,6 @@
 import { asVariable, type Dim, variables } from '../../dims/dim.ts';
+import { type IndexInput, indexInputs } from '../../graphs/index-check.ts';
 import type { DType, Graph, TensorType } from '../../ir/graph.ts';
-import { type IndexInput, indexInputs } from '../../ir/index-check.ts';
 
 /** What a client is generated from. */
 export interface ClientInfo {

@@ -1,5 +1,5 @@
 import { one } from '../../dims/dim.ts';
-import { Builder } from '../../ir/builder.ts';
+import { Builder } from '../../graphs/builder.ts';
 import { ops } from '../../ops/table.ts';
 import { windowAttributes } from './convolution.ts';
 import { gridSample } from './grid-sample.ts';

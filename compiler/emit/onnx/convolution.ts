@@ -1,6 +1,6 @@
 import { add, constant, type Dim, mul, one, sub } from '../../dims/dim.ts';
 import type { NodeOf, Value } from '../../ir/graph.ts';
-import type { ConvAttributes } from '../../ops/names.ts';
+import type { ConvAttributes } from '../../ir/names.ts';
 import type { Emission } from './emission.ts';
 import { inputOf, type Lowering } from './lowering.ts';
 import { type Attribute, int, ints } from './model.ts';

@@ -1,6 +1,6 @@
 import { type Dim, constant as dimOf, one, product, sub, zero } from '../../dims/dim.ts';
+import { indexUse } from '../../graphs/index-check.ts';
 import type { NodeOf } from '../../ir/graph.ts';
-import { indexUse } from '../../ir/index-check.ts';
 import { sameDim, sameShape } from '../../ir/shapes.ts';
 import { elementCount, tensor } from '../../ir/tensor-data.ts';
 import { toAttribute } from './element-types.ts';

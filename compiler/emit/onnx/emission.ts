@@ -1,7 +1,7 @@
 import type { Dim } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
+import { type IndexCheck, type IndexInput, type IndexUse, indexChecks } from '../../graphs/index-check.ts';
 import type { DType, Graph, Node, Origin, TensorData, TensorType, Value } from '../../ir/graph.ts';
-import { type IndexCheck, type IndexInput, type IndexUse, indexChecks } from '../../ir/index-check.ts';
 import { sameDim } from '../../ir/shapes.ts';
 import { scalar, tensor } from '../../ir/tensor-data.ts';
 import { toAttribute } from './element-types.ts';

@@ -1,6 +1,6 @@
 import { sub } from '../../dims/dim.ts';
+import { countUses } from '../../graphs/rebuild.ts';
 import type { Graph, Node, NodeOf, Value } from '../../ir/graph.ts';
-import { countUses } from '../../ir/rebuild.ts';
 import { sameDim, sameShape } from '../../ir/shapes.ts';
 import { type GridPoints, gridPoints } from './grid-sample.ts';
 import { known } from './reshape-target.ts';

@@ -1,7 +1,7 @@
 import { asConstant } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
+import { rangesUnder } from '../../graphs/value-range.ts';
 import type { Value } from '../../ir/graph.ts';
-import { rangesUnder } from '../../ir/value-range.ts';
 
 /** What is known of the sign of an i32 value, which a sum or product has changed where it wraps. */
 export type Sign = 'not negative' | 'far from the least' | 'unknown';

@@ -1,6 +1,6 @@
 import { constant, type Dim, one, product } from '../../dims/dim.ts';
+import { type IndexUse, indexUse } from '../../graphs/index-check.ts';
 import type { DType, NodeOf, Value } from '../../ir/graph.ts';
-import { type IndexUse, indexUse } from '../../ir/index-check.ts';
 import { elementCount, tensor } from '../../ir/tensor-data.ts';
 import { toAttribute } from './element-types.ts';
 import type { Emission } from './emission.ts';

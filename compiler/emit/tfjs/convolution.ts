@@ -1,5 +1,5 @@
 import type { NodeOf } from '../../ir/graph.ts';
-import type { ConvAttributes } from '../../ops/names.ts';
+import type { ConvAttributes } from '../../ir/names.ts';
 import { stepped } from './data.ts';
 import type { Emission } from './emission.ts';
 import { product, reduce } from './folds.ts';

@@ -1,4 +1,4 @@
-import { indexUse } from '../../ir/index-check.ts';
+import { indexUse } from '../../graphs/index-check.ts';
 import { elementCount, scalar, tensor } from '../../ir/tensor-data.ts';
 import type { Emission } from './emission.ts';
 import { inputOf, type Lowering } from './lowering.ts';

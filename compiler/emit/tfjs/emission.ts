@@ -1,10 +1,10 @@
 import { asConstant, type Dim } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
-import { Builder } from '../../ir/builder.ts';
+import { Builder } from '../../graphs/builder.ts';
+import { type IndexCheck, type IndexUse, indexChecks } from '../../graphs/index-check.ts';
 import type { DType, Node, NodeOf, TensorData, Value } from '../../ir/graph.ts';
-import { type IndexCheck, type IndexUse, indexChecks } from '../../ir/index-check.ts';
+import type { OpName } from '../../ir/names.ts';
 import { elementCount, scalar } from '../../ir/tensor-data.ts';
-import type { OpName } from '../../ops/names.ts';
 import type { OpRow } from '../../ops/row.ts';
 import { ops } from '../../ops/table.ts';
 import { aligned, runsOf, sameSizes } from './axes.ts';

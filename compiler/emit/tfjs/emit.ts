@@ -1,6 +1,6 @@
+import { indexInputs } from '../../graphs/index-check.ts';
 import type { Graph, Node, Value } from '../../ir/graph.ts';
-import { indexInputs } from '../../ir/index-check.ts';
-import type { OpName } from '../../ops/names.ts';
+import type { OpName } from '../../ir/names.ts';
 import { Emission } from './emission.ts';
 import type { Lowering } from './lowering.ts';
 import { lowerings } from './lowerings.ts';

@@ -1,5 +1,5 @@
 import type { NodeOf, Value } from '../../ir/graph.ts';
-import type { OpName } from '../../ops/names.ts';
+import type { OpName } from '../../ir/names.ts';
 import type { Emission } from './emission.ts';
 import type { Temp } from './program.ts';
 

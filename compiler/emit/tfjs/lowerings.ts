@@ -1,4 +1,4 @@
-import type { OpName } from '../../ops/names.ts';
+import type { OpName } from '../../ir/names.ts';
 import { composite } from './composite.ts';
 import { contract } from './contract.ts';
 import { data } from './data.ts';

@@ -1,5 +1,5 @@
 import { asConstant, constant, type Dim, variables } from '../../dims/dim.ts';
-import { bindDims } from '../../ir/bind.ts';
+import { bindDims } from '../../graphs/bind.ts';
 import type { Graph } from '../../ir/graph.ts';
 import { graphHash } from '../../ir/hash.ts';
 import { runPipeline } from '../../passes/pipeline.ts';

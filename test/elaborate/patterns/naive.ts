@@ -2,10 +2,10 @@ import { constant, type Dim, evaluate, floorDiv, mul, one, print, variable } fro
 import { Facts } from '../../../compiler/dims/facts.ts';
 import { patternStore } from '../../../compiler/elaborate/patterns/context.ts';
 import { isRefused, type PatternFault, type PatternResult } from '../../../compiler/elaborate/patterns/index.ts';
-import { Builder } from '../../../compiler/ir/builder.ts';
+import { Builder } from '../../../compiler/graphs/builder.ts';
+import { interpret } from '../../../compiler/graphs/interpret.ts';
+import { finish } from '../../../compiler/graphs/rebuild.ts';
 import type { TensorData, Value } from '../../../compiler/ir/graph.ts';
-import { interpret } from '../../../compiler/ir/interpret.ts';
-import { finish } from '../../../compiler/ir/rebuild.ts';
 import type { NonEmpty } from '../../../compiler/lists.ts';
 
 /** `2*H/4` as a dim: factors, and at the end an exact quotient. */

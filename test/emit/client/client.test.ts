@@ -11,9 +11,9 @@ import { Facts } from '../../../compiler/dims/facts.ts';
 import { generateClient } from '../../../compiler/emit/client/generate.ts';
 import { clientInfo } from '../../../compiler/emit/client/info.ts';
 import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
-import { Builder } from '../../../compiler/ir/builder.ts';
+import { Builder } from '../../../compiler/graphs/builder.ts';
+import { indexInputs } from '../../../compiler/graphs/index-check.ts';
 import type { Graph, Guard, Value } from '../../../compiler/ir/graph.ts';
-import { indexInputs } from '../../../compiler/ir/index-check.ts';
 import { encodeOnnx } from '../../../runtime/onnx/onnx-file.ts';
 import { strictTypeScript } from '../../strict-typescript.ts';
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { compile } from '../../../compiler/compile.ts';
 import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
-import { interpret } from '../../../compiler/ir/interpret.ts';
+import { interpret } from '../../../compiler/graphs/interpret.ts';
+import { verify } from '../../../compiler/graphs/verify.ts';
 import { tensor } from '../../../compiler/ir/tensor-data.ts';
-import { verify } from '../../../compiler/ir/verify.ts';
 import { type Precision, runPipeline } from '../../../compiler/passes/pipeline.ts';
 import { UserError } from '../../../runtime/files/user-error.ts';
 import { encodeOnnx } from '../../../runtime/onnx/onnx-file.ts';

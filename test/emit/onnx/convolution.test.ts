@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { constant, variable } from '../../../compiler/dims/dim.ts';
 import { type Clause, Facts } from '../../../compiler/dims/facts.ts';
-import { interpret } from '../../../compiler/ir/interpret.ts';
+import { interpret } from '../../../compiler/graphs/interpret.ts';
 import { scalar, tensor } from '../../../compiler/ir/tensor-data.ts';
 import { seededRandom } from '../../../compiler/ops/random.ts';
 import { floats } from '../../../compiler/ops/sampling.ts';

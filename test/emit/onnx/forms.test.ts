@@ -14,8 +14,8 @@ import {
   zero,
 } from '../../../compiler/dims/dim.ts';
 import { Facts } from '../../../compiler/dims/facts.ts';
+import { interpret } from '../../../compiler/graphs/interpret.ts';
 import type { Value } from '../../../compiler/ir/graph.ts';
-import { interpret } from '../../../compiler/ir/interpret.ts';
 import { scalar, tensor } from '../../../compiler/ir/tensor-data.ts';
 import { seededRandom } from '../../../compiler/ops/random.ts';
 import { floats } from '../../../compiler/ops/sampling.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { evaluate } from '../../../compiler/dims/dim.ts';
 import { Facts } from '../../../compiler/dims/facts.ts';
+import { interpret } from '../../../compiler/graphs/interpret.ts';
 import type { Graph, Value } from '../../../compiler/ir/graph.ts';
-import { interpret } from '../../../compiler/ir/interpret.ts';
 import { tensor } from '../../../compiler/ir/tensor-data.ts';
 import { seededRandom, seedOf } from '../../../compiler/ops/random.ts';
 import { floats } from '../../../compiler/ops/sampling.ts';

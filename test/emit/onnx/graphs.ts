@@ -2,10 +2,10 @@ import { constant, type Dim, variable } from '../../../compiler/dims/dim.ts';
 import { Facts } from '../../../compiler/dims/facts.ts';
 import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
 import type { Attribute, OnnxModel } from '../../../compiler/emit/onnx/model.ts';
-import { Builder } from '../../../compiler/ir/builder.ts';
+import { Builder } from '../../../compiler/graphs/builder.ts';
+import { indexInputs } from '../../../compiler/graphs/index-check.ts';
+import { finish } from '../../../compiler/graphs/rebuild.ts';
 import type { DType, Graph, TensorType, Value } from '../../../compiler/ir/graph.ts';
-import { indexInputs } from '../../../compiler/ir/index-check.ts';
-import { finish } from '../../../compiler/ir/rebuild.ts';
 
 type Size = number | string | Dim;
 

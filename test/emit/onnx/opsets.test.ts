@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
-import { interpret } from '../../../compiler/ir/interpret.ts';
+import { interpret } from '../../../compiler/graphs/interpret.ts';
 import { scalar } from '../../../compiler/ir/tensor-data.ts';
 import { seededRandom } from '../../../compiler/ops/random.ts';
 import { floats } from '../../../compiler/ops/sampling.ts';

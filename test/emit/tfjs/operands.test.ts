@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { asConstant } from '../../../compiler/dims/dim.ts';
 import { Facts } from '../../../compiler/dims/facts.ts';
+import { interpret } from '../../../compiler/graphs/interpret.ts';
 import type { Graph, TensorData, Value } from '../../../compiler/ir/graph.ts';
-import { interpret } from '../../../compiler/ir/interpret.ts';
+import type { OpAttributes, OpName } from '../../../compiler/ir/names.ts';
 import { elementCount, tensor } from '../../../compiler/ir/tensor-data.ts';
-import type { OpAttributes, OpName } from '../../../compiler/ops/names.ts';
 import { seededRandom } from '../../../compiler/ops/random.ts';
 import type { OpRow, Random } from '../../../compiler/ops/row.ts';
 import { dims, floats, shuffled } from '../../../compiler/ops/sampling.ts';

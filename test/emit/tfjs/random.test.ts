@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { constant, evaluate } from '../../../compiler/dims/dim.ts';
-import { bindDims } from '../../../compiler/ir/bind.ts';
-import { interpret } from '../../../compiler/ir/interpret.ts';
+import { bindDims } from '../../../compiler/graphs/bind.ts';
+import { interpret } from '../../../compiler/graphs/interpret.ts';
 import { print } from '../../../compiler/ir/print.ts';
 import { seededRandom, seedOf } from '../../../compiler/ops/random.ts';
 import { floats } from '../../../compiler/ops/sampling.ts';

@@ -1,7 +1,7 @@
 import { asVariable, constant, evaluate } from '../../../compiler/dims/dim.ts';
+import { runNode } from '../../../compiler/graphs/interpret.ts';
 import { mapDims } from '../../../compiler/ir/attributes.ts';
 import type { AnyOp, DType, Graph, Node, TensorData, Value } from '../../../compiler/ir/graph.ts';
-import { runNode } from '../../../compiler/ir/interpret.ts';
 import { elementCount } from '../../../compiler/ir/tensor-data.ts';
 import { type Draw, draws } from '../../draws.ts';
 

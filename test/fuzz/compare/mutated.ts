@@ -1,8 +1,8 @@
 import { compile } from '../../../compiler/compile.ts';
 import { evaluate, variables } from '../../../compiler/dims/dim.ts';
+import { interpret } from '../../../compiler/graphs/interpret.ts';
+import { verify } from '../../../compiler/graphs/verify.ts';
 import type { Graph, TensorData } from '../../../compiler/ir/graph.ts';
-import { interpret } from '../../../compiler/ir/interpret.ts';
-import { verify } from '../../../compiler/ir/verify.ts';
 import { runPipeline } from '../../../compiler/passes/pipeline.ts';
 import { compileTraining } from '../../../compiler/training/compile-training.ts';
 import { differentiate, stepNames, trainingStep } from '../../../compiler/training/step.ts';

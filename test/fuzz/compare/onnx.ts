@@ -1,6 +1,6 @@
 import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
+import { indexInputs } from '../../../compiler/graphs/index-check.ts';
 import type { Graph } from '../../../compiler/ir/graph.ts';
-import { indexInputs } from '../../../compiler/ir/index-check.ts';
 import { halfSettings } from '../../../runtime/ort/session.ts';
 import { type OnnxRun, openOnnx } from '../../emit/onnx/session.ts';
 

@@ -1,7 +1,7 @@
 import { evaluate as evaluateDim } from '../../../compiler/dims/dim.ts';
+import { interpret } from '../../../compiler/graphs/interpret.ts';
+import { verify } from '../../../compiler/graphs/verify.ts';
 import type { Graph, TensorData } from '../../../compiler/ir/graph.ts';
-import { interpret } from '../../../compiler/ir/interpret.ts';
-import { verify } from '../../../compiler/ir/verify.ts';
 import { seedOf } from '../../../compiler/ops/random.ts';
 import { compileTraining, type Training } from '../../../compiler/training/compile-training.ts';
 import {

@@ -1,9 +1,9 @@
 import { compile } from '../../../compiler/compile.ts';
 import { constant, evaluate as evaluateDim } from '../../../compiler/dims/dim.ts';
-import { bindDims } from '../../../compiler/ir/bind.ts';
+import { bindDims } from '../../../compiler/graphs/bind.ts';
+import { interpret } from '../../../compiler/graphs/interpret.ts';
+import { verify } from '../../../compiler/graphs/verify.ts';
 import type { Graph, TensorData } from '../../../compiler/ir/graph.ts';
-import { interpret } from '../../../compiler/ir/interpret.ts';
-import { verify } from '../../../compiler/ir/verify.ts';
 import { runPipeline } from '../../../compiler/passes/pipeline.ts';
 import { weightsOf } from '../../../runtime/weights/graph-weights.ts';
 import { draws } from '../../draws.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { constant } from '../../../compiler/dims/dim.ts';
 import { Facts } from '../../../compiler/dims/facts.ts';
-import { Builder } from '../../../compiler/ir/builder.ts';
+import { Builder } from '../../../compiler/graphs/builder.ts';
+import { finish } from '../../../compiler/graphs/rebuild.ts';
 import type { Value } from '../../../compiler/ir/graph.ts';
-import { finish } from '../../../compiler/ir/rebuild.ts';
 import { firstNonFinite, type NonFinite } from '../../../runtime/ort/first-non-finite.ts';
 import { shownCause } from '../../../runtime/predict/non-finite-logits.ts';
 import { halfFromFloat32 } from '../../../runtime/tensors/half.ts';

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { constant } from '../../../compiler/dims/dim.ts';
 import { Facts } from '../../../compiler/dims/facts.ts';
-import { Builder } from '../../../compiler/ir/builder.ts';
+import { Builder } from '../../../compiler/graphs/builder.ts';
+import { finish } from '../../../compiler/graphs/rebuild.ts';
 import type { Graph, Value } from '../../../compiler/ir/graph.ts';
-import { finish } from '../../../compiler/ir/rebuild.ts';
-import type { OpName } from '../../../compiler/ops/names.ts';
+import type { OpName } from '../../../compiler/ir/names.ts';
 import { ops } from '../../../compiler/ops/table.ts';
 import { inPlaceFaults } from '../../../compiler/training/in-place.ts';
 import type { StepGraph } from '../../../compiler/training/step.ts';

@@ -1,8 +1,8 @@
 import { constant } from '../../../compiler/dims/dim.ts';
 import { Facts } from '../../../compiler/dims/facts.ts';
-import { Builder } from '../../../compiler/ir/builder.ts';
+import { Builder } from '../../../compiler/graphs/builder.ts';
+import { finish } from '../../../compiler/graphs/rebuild.ts';
 import type { DType, Graph, Value } from '../../../compiler/ir/graph.ts';
-import { finish } from '../../../compiler/ir/rebuild.ts';
 import { type StateTensor, type StepGraph, stepNames } from '../../../compiler/training/step.ts';
 import type { Feeds } from '../../../runtime/ort/session.ts';
 import { draw } from '../../../runtime/training/draws.ts';

@@ -1,7 +1,7 @@
 import type { Span } from '../../../../grammar/span.ts';
 import type { Arg } from '../../../../grammar/tree.ts';
 import type { Dim } from '../../../dims/dim.ts';
-import type { Builder, Emitted } from '../../../ir/builder.ts';
+import type { Builder, Emitted } from '../../../graphs/builder.ts';
 import type { Value } from '../../../ir/graph.ts';
 import type { NonEmpty } from '../../../lists.ts';
 import type { CallArgs, Scope } from '../../context/scope.ts';

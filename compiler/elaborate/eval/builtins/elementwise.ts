@@ -1,5 +1,5 @@
 import * as dims from '../../../dims/dim.ts';
-import { andThen, type Emitted } from '../../../ir/builder.ts';
+import { andThen, type Emitted } from '../../../graphs/builder.ts';
 import type { DType, Value } from '../../../ir/graph.ts';
 import type { UnaryName } from '../../../ops/unary.ts';
 import { asNumber, dimVal, error, float, type Val } from '../../context/values.ts';

@@ -1,5 +1,5 @@
 import { constant as dimConstant, one } from '../../../dims/dim.ts';
-import { andThen, type Builder, type Emitted } from '../../../ir/builder.ts';
+import { andThen, type Builder, type Emitted } from '../../../graphs/builder.ts';
 import type { DType, Value } from '../../../ir/graph.ts';
 import { pairs } from '../../../lists.ts';
 import { asInt, dimVal, error, list, type Val } from '../../context/values.ts';

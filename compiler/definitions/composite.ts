@@ -1,0 +1,108 @@
+import { add, constant, type Dim, floorDiv, mul, one, product, sub, zero } from '../dims/dim.ts';
+import type { Builder } from '../graphs/builder.ts';
+import { extent, scalar } from '../graphs/scalar.ts';
+import type { Value } from '../ir/graph.ts';
+import type { OpAttributes } from '../ir/names.ts';
+import { at } from '../ops/typing.ts';
+import { cornerIndex, cornerWeights, framedPixels, gridPlaces } from './grid-places.ts';
+
+type Definition<O extends keyof OpAttributes> = (
+  build: Builder,
+  inputs: readonly Value[],
+  attributes: OpAttributes[O],
+) => readonly Value[];
+
+function operand(inputs: readonly Value[], i: number): Value {
+  const value = inputs[i];
+  if (value === undefined) throw new Error(`bug in crobc: operand ${i} of a definition is missing`);
+  return value;
+}
+
+function average(build: Builder, x: Value, axes: readonly number[], keep: boolean): Value {
+  const n = product(axes.map((axis) => at(x.type.shape, axis)));
+  return build.div(build.sum(x, axes, keep), extent(build, x, n));
+}
+
+export const mean: Definition<'mean'> = (build, inputs, { axes, keep }) => [
+  average(build, operand(inputs, 0), axes, keep),
+];
+
+/** x - max: the result does not depend on the maximum, so no gradient flows through it. */
+function shifted(build: Builder, x: Value, axis: number): Value {
+  return build.sub(x, build.stopGradient(build.reduceMax(x, [axis], true)));
+}
+
+export const softmax: Definition<'softmax'> = (build, inputs, { axis }) => {
+  const powers = build.exp(shifted(build, operand(inputs, 0), axis));
+  return [build.div(powers, build.sum(powers, [axis], true))];
+};
+
+export const logSoftmax: Definition<'log_softmax'> = (build, inputs, { axis }) => {
+  const x = shifted(build, operand(inputs, 0), axis);
+  return [build.sub(x, build.log(build.sum(build.exp(x), [axis], true)))];
+};
+
+export const layerNorm: Definition<'layer_norm'> = (build, inputs, { eps }) => {
+  const [x, scale, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
+  const last = [x.type.shape.length - 1];
+  const centred = build.sub(x, average(build, x, last, true));
+  const variance = average(build, build.mul(centred, centred), last, true);
+  const normal = build.div(centred, build.sqrt(build.add(variance, scalar(build, x, eps))));
+  return [build.add(build.mul(normal, scale), bias)];
+};
+
+/** x/2 · (1 + erf(x/√2)), or by tanh as in the paper (Hendrycks and Gimpel, arXiv 1606.08415). */
+export const gelu: Definition<'gelu'> = (build, inputs, { approximate }) => {
+  const x = operand(inputs, 0);
+  const number = (value: number) => scalar(build, x, value);
+  const cube = () => build.mul(x, build.mul(x, x));
+  const gate = approximate
+    ? build.tanh(build.mul(number(Math.sqrt(2 / Math.PI)), build.add(x, build.mul(number(0.044715), cube()))))
+    : build.erf(build.mul(x, number(Math.SQRT1_2)));
+  return [build.mul(build.mul(number(0.5), x), build.add(number(1), gate))];
+};
+
+/** What lies under one place of every pooling window. */
+export interface PoolTap {
+  readonly row: number;
+  readonly column: number;
+  readonly value: Value;
+}
+
+/** The taps of a pooling window, row by row, each a strided slice of the padded input. */
+export function poolTaps(
+  build: Builder,
+  x: Value,
+  { kernel, stride, pad }: OpAttributes['max_pool2d'],
+): { readonly padded: Value; readonly taps: readonly PoolTap[] } {
+  const around = (top: number, left: number) => [zero, zero, constant(top), constant(left)];
+  const padded = build.pad(x, around(pad[0], pad[1]), around(pad[2], pad[3]), Number.NEGATIVE_INFINITY);
+  const [batch, channels, height, width] = padded.type.shape as [Dim, Dim, Dim, Dim];
+  const step = [1, 1, ...stride];
+  // The last tap's start plus the reach of the last window: the same number of steps from every tap.
+  const reach = (size: Dim, k: number, by: number): Dim => mul(floorDiv(sub(size, constant(k)), by), constant(by));
+  const [down, across] = [reach(height, kernel[0], stride[0]), reach(width, kernel[1], stride[1])];
+  const taps: PoolTap[] = [];
+  for (let row = 0; row < kernel[0]; row++)
+    for (let column = 0; column < kernel[1]; column++) {
+      const stop = [batch, channels, add(down, constant(row + 1)), add(across, constant(column + 1))];
+      taps.push({ row, column, value: build.slice(padded, around(row, column), stop, step) });
+    }
+  return { padded, taps };
+}
+
+/** The maximum over the taps of the window. */
+export const maxPool2d: Definition<'max_pool2d'> = (build, inputs, attributes) => {
+  const { taps } = poolTaps(build, operand(inputs, 0), attributes);
+  return [taps.map(({ value }) => value).reduce((largest, tap) => build.max(largest, tap))];
+};
+
+/** Four corners, each a flat gather of pixels weighed by nearness, and by 0 outside the image. */
+export const gridSample: Definition<'grid_sample'> = (build, inputs) => {
+  const [x, points] = [operand(inputs, 0), operand(inputs, 1)];
+  const places = gridPlaces(build, x, points);
+  const pixels = build.gather(framedPixels(build, x), cornerIndex(build, x, places));
+  const weights = cornerWeights(build, places);
+  const weighed = build.mul(pixels, build.reshape(weights, [...weights.type.shape, one]));
+  return [build.transpose(build.sum(weighed, [1]), [0, 2, 1])];
+};

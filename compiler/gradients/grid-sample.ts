@@ -1,0 +1,92 @@
+import {
+  cornerIndex,
+  cornerWeights,
+  framed,
+  framedPixels,
+  gridPlaces,
+  type Places,
+  unframed,
+} from '../definitions/grid-places.ts';
+import { asConstant, constant, type Dim, mul, one, product, zero } from '../dims/dim.ts';
+import type { Builder } from '../graphs/builder.ts';
+import { scalar } from '../graphs/scalar.ts';
+import type { Value } from '../ir/graph.ts';
+import { at } from '../ops/typing.ts';
+import { operand, perInput } from './rule.ts';
+
+/**
+ * y = Σ over the 2×2 pixels around a point of weight · pixel. In x, each pixel gets weight · dy; in the points, it counts
+ * by how much it agrees with dy, times the slope of its weight.
+ */
+export const gridSampleGradient = perInput<'grid_sample'>(({ build, inputs, dy }) => {
+  const [x, points] = [operand(inputs, 0), operand(inputs, 1)];
+  return [
+    () => (isSmall(build, x) ? weighedPixels(build, x, points, dy) : scatteredPixels(build, x, points, dy)),
+    () => pointGradient(build, x, points, dy),
+  ];
+});
+
+type Image = readonly [batch: Dim, channels: Dim, height: Dim, width: Dim];
+
+/**
+ * Whether a weight for each point and pixel is less work than adding to four pixels a channel: per point
+ * about 0.8 ns a pixel against 6 ns a channel (onnxruntime, two cores), in up to twice the memory.
+ */
+function isSmall({ facts }: Builder, x: Value): boolean {
+  const [, channels, height, width] = x.type.shape.map((dim) => asConstant(facts.normalize(dim)));
+  return channels !== undefined && height !== undefined && width !== undefined && height * width <= 8 * channels;
+}
+
+/** dy · weights, [B, C, P] by [B, P, H·W]; bilinear weights are products of a hat a row and a hat a column. */
+function weighedPixels(build: Builder, x: Value, points: Value, dy: Value): Value {
+  const [batch, , height, width] = x.type.shape as Image;
+  const count = at(points.type.shape, 1);
+  const planes = build.transpose(points, [0, 2, 1]);
+  const hats = (axis: 0 | 1, size: Dim, shape: readonly Dim[]): Value => {
+    const picked = build.slice(planes, [zero, constant(axis), zero], [batch, constant(axis + 1), count], [1, 1, 1]);
+    const places = build.reshape(build.cast(build.iota(size), x.type.dtype), [size, one]);
+    const distance = build.abs(build.sub(picked, places));
+    return build.reshape(build.relu(build.sub(scalar(build, x, 1), distance)), shape);
+  };
+  const rows = hats(1, height, [batch, height, one, count]);
+  const columns = hats(0, width, [batch, one, width, count]);
+  const weights = build.reshape(build.mul(rows, columns), [batch, mul(height, width), count]);
+  return build.reshape(build.matmul(dy, build.transpose(weights, [0, 2, 1])), x.type.shape);
+}
+
+/** A row of what each point gives to each of the 2×2 pixels around it, added up by pixel. */
+function scatteredPixels(build: Builder, x: Value, points: Value, dy: Value): Value {
+  const [batch, , height, width] = x.type.shape as Image;
+  const places = gridPlaces(build, x, points);
+  const weights = cornerWeights(build, places);
+  const given = build.mul(build.reshape(weights, [...weights.type.shape, one]), rowsOf(build, dy));
+  const pixels = product([batch, framed(height), framed(width)]);
+  return unframed(build, build.scatterAdd(cornerIndex(build, x, places), given, pixels, true), x.type.shape);
+}
+
+function pointGradient(build: Builder, x: Value, points: Value, dy: Value): Value {
+  const [batch] = x.type.shape as Image;
+  const count = at(points.type.shape, 1);
+  const places = gridPlaces(build, x, points);
+  const pixels = build.gather(framedPixels(build, x), cornerIndex(build, x, places));
+  // How much each pixel agrees with dy, [B, 4, P].
+  const agreements = build.sum(build.mul(pixels, rowsOf(build, dy)), [3]);
+  const [aboveLeft, aboveRight, belowLeft, belowRight] = [0, 1, 2, 3].map((i) =>
+    build.slice(agreements, [zero, constant(i), zero], [batch, constant(i + 1), count], [1, 1, 1]),
+  ) as [Value, Value, Value, Value];
+  const { rows, columns } = places;
+  const between = ({ near, far }: Places, first: Value, second: Value) =>
+    build.add(build.mul(near, first), build.mul(far, second));
+  const slopes = [
+    [columns, between(rows, build.sub(aboveRight, aboveLeft), build.sub(belowRight, belowLeft))],
+    [rows, between(columns, build.sub(belowLeft, aboveLeft), build.sub(belowRight, aboveRight))],
+  ] as const;
+  const held = slopes.map(([{ inside }, slope]) => build.select(inside, slope, scalar(build, x, 0)));
+  return build.transpose(build.concat(held, 1), [0, 2, 1]);
+}
+
+/** dy[B, C, P] as [B, 1, P, C]. */
+function rowsOf(build: Builder, dy: Value): Value {
+  const [batch, channels, count] = dy.type.shape as [Dim, Dim, Dim];
+  return build.reshape(build.transpose(dy, [0, 2, 1]), [batch, one, count, channels]);
+}

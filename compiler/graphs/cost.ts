@@ -1,0 +1,73 @@
+import { type Dim, product, sum, zero } from '../dims/dim.ts';
+import type { Graph, Node } from '../ir/graph.ts';
+import type { OpName } from '../ir/names.ts';
+import { bytes } from '../ops/cost.ts';
+import type { Cost, OpRow } from '../ops/row.ts';
+import { ops } from '../ops/table.ts';
+import { isStored, isView } from './liveness.ts';
+
+export interface ModuleCost extends Cost {
+  /** Elements of `param` weights. */
+  readonly parameters: Dim;
+  /** Bytes of what its operators compute in a run, each result once, whether they live at one time or not. */
+  readonly activationBytes: Dim;
+  readonly nodes: number;
+}
+
+export function nodeCost(node: Node): Cost {
+  if (node.op === 'input' || node.op === 'weight') return { flops: zero, bytes: zero };
+  const inputs = node.inputs.map((value) => value.type);
+  const outputs = node.outputs.map((value) => value.type);
+  return (ops[node.op] as OpRow<OpName>).cost(inputs, outputs, node.attributes);
+}
+
+/**
+ * What each module costs, whatever is below it included, by path; '' is the whole graph. Modules come
+ * in the order in which the graph first touches them, each before what is below it.
+ */
+export function costByModule(graph: Graph): Map<string, ModuleCost> {
+  const parts = new Map<string, ModuleCost[]>([['', []]]);
+  // What is made of weights and constants alone is made once, before any run.
+  const fixed = new Set<Node>();
+  for (const node of graph.nodes) {
+    const { op, inputs } = node;
+    if (isStored(op) || (inputs.length > 0 && inputs.every((input) => fixed.has(input.node)))) fixed.add(node);
+    const isParameter = node.op === 'weight' && node.attributes.role === 'param';
+    const parameters = isParameter ? product(node.outputs[0].type.shape) : zero;
+    const isActivation = op !== 'input' && !isView(op) && !fixed.has(node);
+    const activationBytes = isActivation ? sum(node.outputs.map(({ type }) => bytes(type))) : zero;
+    partsOf(parts, node.origin.path).push({ ...nodeCost(node), parameters, activationBytes, nodes: 1 });
+  }
+  const totals = new Map<string, ModuleCost>();
+  for (const [path, costs] of [...parts].reverse()) {
+    const total = addUp(costs);
+    totals.set(path, total);
+    if (path !== '') parts.get(parentOf(path))!.push(total);
+  }
+  return new Map([...totals].reverse());
+}
+
+/** Opens the modules above first. */
+function partsOf(parts: Map<string, ModuleCost[]>, path: string): ModuleCost[] {
+  let costs = parts.get(path);
+  if (costs === undefined) {
+    partsOf(parts, parentOf(path));
+    costs = [];
+    parts.set(path, costs);
+  }
+  return costs;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('.')));
+}
+
+function addUp(costs: readonly ModuleCost[]): ModuleCost {
+  return {
+    flops: sum(costs.map((cost) => cost.flops)),
+    bytes: sum(costs.map((cost) => cost.bytes)),
+    parameters: sum(costs.map((cost) => cost.parameters)),
+    activationBytes: sum(costs.map((cost) => cost.activationBytes)),
+    nodes: costs.reduce((nodes, cost) => nodes + cost.nodes, 0),
+  };
+}

@@ -1,0 +1,210 @@
+import { asConstant, constant, type Dim, one, sub, zero } from '../dims/dim.ts';
+import type { Facts } from '../dims/facts.ts';
+import type { DType, NodeOf, Value } from '../ir/graph.ts';
+import {
+  anything,
+  between,
+  larger,
+  magnitude,
+  negated,
+  ofNumbers,
+  part,
+  plus,
+  quotient,
+  type Range,
+  remainder,
+  single,
+  smaller,
+  times,
+  union,
+} from './range.ts';
+
+/** Bounds of the elements of a value, as far as they follow from the graph. */
+export type Ranges = (value: Value) => Range;
+
+/** Longer chains of operators are not looked through. */
+const mostSteps = 64;
+
+/**
+ * Ranges under what is known of dims, and of values that come from elsewhere. Sizes are taken to be such that integers made
+ * of them fit into 32 bits.
+ */
+export function rangesUnder(facts: Facts, given: (value: Value) => Range | undefined = () => undefined): Ranges {
+  const found = new Map<Value, Range>();
+  const find = (value: Value, steps: number): Range => {
+    const known = found.get(value);
+    if (known !== undefined) return known;
+    if (steps === 0) return ofType(value);
+    const range = fitted(given(value) ?? rangeOf(value, facts, (input) => find(input, steps - 1)), value);
+    found.set(value, range);
+    return range;
+  };
+  return (value) => find(value, mostSteps);
+}
+
+/** Of all that a dtype holds. */
+function ofType(value: Value): Range {
+  const axes = allAxes(value);
+  const most = { bool: 1, u8: 255, i32: undefined, i64: undefined, f32: undefined, f16: undefined } as const;
+  const high = most[value.type.dtype];
+  return high === undefined ? anything(axes) : between(zero, constant(high), axes);
+}
+
+/** Integers wrap beyond 32 bits, and floats round where they do not hold every whole number. */
+function fitted(range: Range, value: Value): Range {
+  const { dtype } = value.type;
+  if (range.low === undefined && range.high === undefined) return { ...ofType(value), axes: range.axes };
+  const most = dtype === 'i32' ? 2 ** 31 - 1 : (wholeFloats[dtype] ?? Number.POSITIVE_INFINITY);
+  const fits = (end: Dim | undefined) => {
+    const n = end && asConstant(end);
+    return n === undefined || (n >= (dtype === 'i32' ? -most - 1 : -most) && n <= most);
+  };
+  return fits(range.low?.at) && fits(range.high?.at) ? range : anything(range.axes);
+}
+
+/** Up to here a float holds every whole number. */
+const wholeFloats: Readonly<Partial<Record<DType, number>>> = { f32: 2 ** 24, f16: 2 ** 11 };
+
+function rangeOf(value: Value, facts: Facts, find: Ranges): Range {
+  const { node } = value;
+  const input = (i: number): Range => find(node.inputs[i]!);
+  const rank = value.type.shape.length;
+  switch (node.op) {
+    case 'constant':
+      return ofNumbers(node.attributes.tensor.data, allAxes(value));
+    case 'full':
+      return ofNumbers([node.attributes.value], 0);
+    case 'iota':
+      return {
+        low: { at: zero, reached: true },
+        high: { at: sub(facts.normalize(node.attributes.n), one), reached: true },
+        axes: axisBit(rank, 0),
+      };
+    case 'dim':
+      return single(facts.normalize(node.attributes.value));
+    case 'uniform':
+    case 'sigmoid':
+      return between(zero, one, allAxes(value));
+    case 'tanh':
+      return between(constant(-1), one, allAxes(value));
+    case 'broadcast':
+    case 'stop_gradient':
+    case 'barrier':
+    case 'floor':
+      return input(0);
+    case 'reshape':
+      return { ...input(0), axes: reshapedAxes(node, input(0).axes) };
+    case 'transpose':
+      return { ...input(0), axes: node.attributes.perm.reduce(movedAxis(input(0).axes, rank), 0) };
+    case 'slice':
+      return (input(0).axes & cutAxes(node, facts)) === 0 ? input(0) : part(input(0));
+    case 'pad': {
+      const all = union(input(0), ofNumbers([node.attributes.value], 0), facts);
+      return { ...part(all), axes: allAxes(value) };
+    }
+    case 'gather':
+    case 'reduce_max':
+      return { ...part(input(0)), axes: allAxes(value) };
+    case 'topk': {
+      const last = facts.normalize(node.inputs[0]!.type.shape.at(-1)!);
+      return value.index === 0
+        ? { ...part(input(0)), axes: allAxes(value) }
+        : between(zero, sub(last, one), allAxes(value));
+    }
+    case 'concat': {
+      const all = node.inputs.map(find).reduce((a, b) => union(a, b, facts));
+      return { ...all, axes: all.axes | axisBit(rank, node.attributes.axis) };
+    }
+    case 'select': {
+      const either = part(union(input(1), input(2), facts));
+      return { ...either, axes: either.axes | input(0).axes };
+    }
+    case 'cast':
+      return castRange(input(0), node.inputs[0]!, value);
+    case 'relu':
+      return larger(input(0), single(zero), facts);
+    case 'neg':
+      return negated(input(0));
+    case 'abs':
+      return magnitude(input(0), facts);
+    case 'max':
+      return larger(input(0), input(1), facts);
+    case 'min':
+      return smaller(input(0), input(1), facts);
+    case 'add':
+      return plus(input(0), input(1));
+    case 'sub':
+      return plus(input(0), negated(input(1)));
+    case 'mul':
+      return times(input(0), input(1), facts);
+    case 'floordiv':
+      return quotient(input(0), input(1), facts);
+    case 'mod':
+      return remainder(input(0), input(1), facts);
+    default:
+      return ofType(value);
+  }
+}
+
+/** Whether the integers of one dtype, or the floats that are cut to integers, may be beyond another. */
+const isNarrower: Readonly<Partial<Record<DType, readonly DType[]>>> = {
+  bool: ['u8', 'i32', 'i64', 'f32', 'f16'],
+  u8: ['i32', 'i64', 'f32', 'f16'],
+  i32: ['i64', 'f32', 'f16'],
+  i64: ['f32', 'f16'],
+};
+
+/** The same numbers where the new dtype holds all of them: what becomes of others, NaN among them, differs between targets. */
+function castRange(x: Range, from: Value, to: Value): Range {
+  const isOpen = x.low === undefined || x.high === undefined;
+  if (isOpen && isNarrower[to.type.dtype]?.includes(from.type.dtype)) return { ...ofType(to), axes: x.axes };
+  const least = ofType(to);
+  const fits = (end: Dim | undefined, low: number, high: number) => {
+    const n = end && asConstant(end);
+    return n === undefined || (n >= low && n <= high);
+  };
+  const [low, high] = [least.low && asConstant(least.low.at), least.high && asConstant(least.high.at)];
+  if (low === undefined || high === undefined) return x;
+  return fits(x.low?.at, low, high) && fits(x.high?.at, low, high) ? x : { ...least, axes: x.axes };
+}
+
+// Axes are bits, the last axis first: so broadcasting, which adds axes in front, leaves them.
+
+function axisBit(rank: number, axis: number): number {
+  return 2 ** (rank - 1 - axis);
+}
+
+function allAxes({ type }: Value): number {
+  return 2 ** type.shape.length - 1;
+}
+
+function movedAxis(axes: number, rank: number) {
+  return (moved: number, from: number, to: number): number =>
+    (axes & axisBit(rank, from)) === 0 ? moved : moved | axisBit(rank, to);
+}
+
+/** Axes of size 1 come and go; otherwise all elements that differ may lie along any axis. */
+function reshapedAxes(node: NodeOf<'reshape'>, axes: number): number {
+  if (axes === 0) return 0;
+  const [from, to] = [node.inputs[0]!.type.shape, node.outputs[0].type.shape].map((shape) =>
+    shape.flatMap((size, axis) => (size.key === one.key ? [] : [{ size, bit: axisBit(shape.length, axis) }])),
+  ) as [AxisOfSize[], AxisOfSize[]];
+  const isSame = from.length === to.length && from.every(({ size }, i) => size.key === to[i]!.size.key);
+  if (!isSame) return allAxes(node.outputs[0]);
+  return from.reduce((moved, { bit }, i) => ((axes & bit) === 0 ? moved : moved | to[i]!.bit), 0);
+}
+
+interface AxisOfSize {
+  readonly size: Dim;
+  readonly bit: number;
+}
+
+function cutAxes(node: NodeOf<'slice'>, facts: Facts): number {
+  const { start, stop, step } = node.attributes;
+  const { shape } = node.inputs[0]!.type;
+  const isWhole = (axis: number) =>
+    asConstant(start[axis]!) === 0 &&
+    step[axis] === 1 &&
+    facts.normalize(sub(stop[axis]!, shape[axis]!)).key === zero.key;
+  return shape.reduce((axes, _, axis) => (isWhole(axis) ? axes : axes | axisBit(shape.length, axis)), 0);
+}
