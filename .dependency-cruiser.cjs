@@ -12,6 +12,13 @@ const recursion = [
 ];
 const inRecursion = `^${elaborate}/(eval|modules|calls)/`;
 
+// The floors of `compiler/`: each sees those before it. `ir/` is graphs as data and as text, `ops/` what each operator is,
+// `graphs/` the builder and what is computed of whole graphs, `definitions/` and `gradients/` tables of what is built of operators.
+const floors = [
+  ...['lists.ts', 'dims', 'diagnostics', 'ir', 'ops', 'graphs', 'definitions', 'gradients', 'passes'],
+  ...['elaborate', 'contents', 'compile.ts', 'training', 'emit'],
+].map((floor) => (floor.endsWith('.ts') ? `${floor.replace('.', '[.]')}$` : `${floor}/`));
+
 // `runtime/` likewise: a room sees the rooms before it. `doctor.ts` stands above them.
 const runtimeRooms = [
   ...['files', 'process', 'tensors', 'images', 'text', 'weights', 'onnx', 'ort', 'build', 'predict'],
@@ -27,6 +34,20 @@ module.exports = {
       from: { pathNot: inRecursion },
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
+    {
+      name: 'graphs-and-operators-without-a-circle',
+      comment: 'types included',
+      severity: 'error',
+      from: { path: '^compiler/(ir|ops|graphs|definitions|gradients|passes)/' },
+      to: { circular: true },
+    },
+    ...floors.map((floor, i) => ({
+      name: `compiler-${floor.replace(/\W.*/, '')}-looks-down-only`,
+      comment: 'types included; what is in no floor is above them all',
+      severity: 'error',
+      from: { path: `^compiler/${floor}` },
+      to: { path: '^compiler/', pathNot: `^compiler/(${floors.slice(0, i + 1).join('|')})` },
+    })),
     ...rooms.map((room, i) => ({
       name: `elaborate-${room}-looks-down-only`,
       comment: 'types included',

@@ -1,4 +1,4 @@
-import { type PoolTap, poolTaps } from '../definitions/composite.ts';
+import { type PoolTap, poolTaps } from '../definitions/table.ts';
 import { add, constant, type Dim, mul, one, product, zero } from '../dims/dim.ts';
 import type { Value } from '../ir/graph.ts';
 import { at } from '../ops/typing.ts';

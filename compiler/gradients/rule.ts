@@ -1,7 +1,31 @@
 import type { Builder } from '../graphs/builder.ts';
 import type { Value } from '../ir/graph.ts';
 import type { OpAttributes, OpName } from '../ir/names.ts';
-import type { Gradient } from '../ops/row.ts';
+
+/** What a gradient rule has to work with at one node: the chain rule's surroundings. */
+export interface GradientAt<O extends OpName> {
+  readonly build: Builder;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  /** The gradients of the results, of their types; undefined where none flows. At least one is there. */
+  readonly dys: readonly (Value | undefined)[];
+  readonly attributes: OpAttributes[O];
+  /** Which inputs' gradients are asked for. */
+  readonly wanted: readonly boolean[];
+}
+
+/** One gradient an input, of the input's type; undefined where it is not wanted, or zero everywhere. */
+export type Gradient<O extends OpName> = 'none' | ((at: GradientAt<O>) => readonly (Value | undefined)[]);
+
+export interface GradientRow<O extends OpName> {
+  /** Appends the gradients of the inputs; `none` for what is constant or a step function of its inputs. */
+  readonly gradient: Gradient<O>;
+  /**
+   * What the gradient is where there is no derivative, or no finite one, in a sentence or two of Markdown: PyTorch's
+   * choices. Not there where the derivative exists for all inputs.
+   */
+  readonly kinks?: string;
+}
 
 /** Where the gradient of an operator with one result is taken. */
 export interface At<O extends OpName> {

@@ -1,7 +1,6 @@
 import { one, product } from '../dims/dim.ts';
-import type { Gradient } from '../ops/row.ts';
 import { at } from '../ops/typing.ts';
-import { operand } from './rule.ts';
+import { type Gradient, operand } from './rule.ts';
 
 /** The values' gradients go where they came from: places number · row + index of x as one row. */
 export const topkGradient: Gradient<'topk'> = ({ build, inputs, outputs, dys, wanted }) => {

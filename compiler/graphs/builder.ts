@@ -1,18 +1,9 @@
 import { asConstant, type Dim } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
-import type {
-  DType,
-  Node,
-  NodeAttributes,
-  NodeOp,
-  Origin,
-  TensorData,
-  TensorType,
-  Value,
-  WeightAttributes,
-} from '../ir/graph.ts';
+import type { Node, NodeAttributes, NodeOp, Origin, Value, WeightAttributes } from '../ir/graph.ts';
 import type { ConvAttributes, OpAttributes, OpName } from '../ir/names.ts';
 import { identicalTypes, sameDim, sameShape } from '../ir/shapes.ts';
+import type { DType, TensorData, TensorType } from '../ir/types.ts';
 import { mapped, type NonEmpty } from '../lists.ts';
 import type { OpFault, OpRow } from '../ops/row.ts';
 import { ops } from '../ops/table.ts';

@@ -1,8 +1,9 @@
 import { asConstant, constant, type Dim } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
 import { mapDims } from '../ir/attributes.ts';
-import type { TensorData, Value } from '../ir/graph.ts';
+import type { Value } from '../ir/graph.ts';
 import type { OpName } from '../ir/names.ts';
+import type { TensorData } from '../ir/types.ts';
 import { runNode } from './interpret.ts';
 
 /** What is larger, or made of more operators, is not worth the time. */

@@ -1,7 +1,8 @@
 import { asVariable, constant, evaluate } from '../dims/dim.ts';
 import { mapDims } from '../ir/attributes.ts';
-import type { Graph, Node, TensorData, Value } from '../ir/graph.ts';
+import type { Graph, Node, Value } from '../ir/graph.ts';
 import type { OpAttributes, OpName } from '../ir/names.ts';
+import type { TensorData } from '../ir/types.ts';
 import type { OpRow } from '../ops/row.ts';
 import { ops } from '../ops/table.ts';
 import { lastUses } from './liveness.ts';

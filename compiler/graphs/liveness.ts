@@ -1,5 +1,6 @@
 import { evaluate } from '../dims/dim.ts';
-import type { DType, Graph, Node, TensorType, Value } from '../ir/graph.ts';
+import type { Graph, Node, Value } from '../ir/graph.ts';
+import type { DType, TensorType } from '../ir/types.ts';
 
 export const bytesPerElement: { readonly [D in DType]: number } = { f32: 4, i32: 4, bool: 1, i64: 8, u8: 1, f16: 2 };
 

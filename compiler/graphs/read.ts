@@ -1,21 +1,10 @@
 import { type Clause, Facts } from '../dims/facts.ts';
 import { type AttributeKind, type AttributeValues, attributeKinds } from '../ir/attributes.ts';
 import { decodeBase64 } from '../ir/base64.ts';
-import type {
-  DType,
-  Graph,
-  GraphInput,
-  GraphOutput,
-  Guard,
-  Init,
-  NodeAttributes,
-  NodeOp,
-  TensorData,
-  TensorType,
-  Value,
-} from '../ir/graph.ts';
+import type { Graph, GraphInput, GraphOutput, Guard, Init, NodeAttributes, NodeOp, Value } from '../ir/graph.ts';
 import { Scanner } from '../ir/scanner.ts';
 import { decodeElements, type Encoding, elementCount, tensor } from '../ir/tensor-data.ts';
+import type { DType, TensorData, TensorType } from '../ir/types.ts';
 import { pairs } from '../lists.ts';
 import { Builder } from './builder.ts';
 

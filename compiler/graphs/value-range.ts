@@ -1,6 +1,7 @@
 import { asConstant, constant, type Dim, one, sub, zero } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
-import type { DType, NodeOf, Value } from '../ir/graph.ts';
+import type { NodeOf, Value } from '../ir/graph.ts';
+import type { DType } from '../ir/types.ts';
 import {
   anything,
   between,

@@ -1,10 +1,11 @@
 import { asConstant } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
-import type { Graph, Node, TensorType, Value } from '../ir/graph.ts';
+import type { Graph, Node, Value } from '../ir/graph.ts';
 import type { OpName } from '../ir/names.ts';
 import { numberValues, printNode, printType } from '../ir/print.ts';
 import { sameDim } from '../ir/shapes.ts';
 import { elementCount } from '../ir/tensor-data.ts';
+import type { TensorType } from '../ir/types.ts';
 import type { OpRow } from '../ops/row.ts';
 import { ops } from '../ops/table.ts';
 

@@ -1,5 +1,6 @@
 import type { Dim } from '../dims/dim.ts';
-import type { DType, Init, NodeAttributes, NodeOp, TensorData } from './graph.ts';
+import type { Init, NodeAttributes, NodeOp } from './graph.ts';
+import type { DType, TensorData } from './types.ts';
 
 /** What an attribute holds, for everything that walks attributes without knowing the operator. */
 export interface AttributeValues {

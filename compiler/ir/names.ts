@@ -1,15 +1,14 @@
 import type { Dim } from '../dims/dim.ts';
-import type { DType, TensorData } from './graph.ts';
+import type { DType, TensorData } from './types.ts';
 
 type None = Readonly<Record<never, never>>;
 
-/**
- * The closed operator set: names and static attributes. What each one IS stands in its row (`table.ts`).
- * Axes are counted from 0, never negative. Binary operators and `select` broadcast by trailing alignment
- * (an axis is equal or 1); everything else takes shapes as they are.
- */
-export interface OpAttributes {
-  // data
+// The closed operator set: names and static attributes. What each operator is stands in its row (`ops/table.ts`).
+// Axes are counted from 0, never negative. Binary operators and `select` broadcast by trailing alignment
+// (an axis is equal or 1); everything else takes shapes as they are.
+
+/** Operators that make, move and choose elements without computing on them. */
+export interface DataAttributes {
   readonly constant: { readonly tensor: TensorData };
   readonly full: { readonly value: number; readonly dtype: DType; readonly shape: readonly Dim[] };
   /** i32[n]: 0, 1, …, n-1. */
@@ -40,7 +39,10 @@ export interface OpAttributes {
   /** (c: bool, a, b), broadcasting. */
   readonly select: None;
   readonly cast: { readonly dtype: DType };
-  // unary
+}
+
+/** Operators on one element at a time. */
+export interface UnaryAttributes {
   readonly neg: None;
   readonly abs: None;
   readonly exp: None;
@@ -55,7 +57,10 @@ export interface OpAttributes {
   readonly relu: None;
   readonly floor: None;
   readonly not: None;
-  // binary; mod and floordiv are Euclidean for a positive divisor; pow takes floats
+}
+
+/** Operators on pairs of elements. `mod` and `floordiv` are Euclidean for a positive divisor; `pow` takes floats. */
+export interface BinaryAttributes {
   readonly add: None;
   readonly sub: None;
   readonly mul: None;
@@ -70,12 +75,18 @@ export interface OpAttributes {
   readonly le: None;
   readonly and: None;
   readonly or: None;
-  // reductions: `axes` ascending; the axes vanish unless `keep`
+}
+
+/** Operators that fold axes: `axes` ascending; the axes vanish unless `keep`. */
+export interface ReduceAttributes {
   readonly sum: { readonly axes: readonly number[]; readonly keep: boolean };
   readonly reduce_max: { readonly axes: readonly number[]; readonly keep: boolean };
   /** Last axis, descending, ties to the lower index -> (values, index: i32). */
   readonly topk: { readonly k: number };
-  // contractions
+}
+
+/** Products of matrices and images. */
+export interface ContractAttributes {
   /** (a[...A, M, K], b[...B, K, N]) -> [...(A broadcast B), M, N]. */
   readonly matmul: None;
   /** (x[B, C, H, W], w[O, C/groups, h, w]); pad is [top, left, bottom, right]. */
@@ -84,7 +95,10 @@ export interface OpAttributes {
   readonly conv2d_dx: ConvAttributes & { readonly shape: readonly Dim[] };
   /** Gradient in w: (x, dy) -> [O, C/groups, h, w] with `kernel` = [h, w]. */
   readonly conv2d_dw: ConvAttributes & { readonly kernel: readonly [number, number] };
-  // composites: each has a definition in the operators above
+}
+
+/** Operators that a target may know by name, each with a definition in the others (`definitions/table.ts`). */
+export interface CompositeAttributes {
   readonly mean: { readonly axes: readonly number[]; readonly keep: boolean };
   readonly softmax: { readonly axis: number };
   readonly log_softmax: { readonly axis: number };
@@ -109,4 +123,18 @@ export interface ConvAttributes {
   readonly groups: number;
 }
 
+export interface OpAttributes
+  extends DataAttributes,
+    UnaryAttributes,
+    BinaryAttributes,
+    ReduceAttributes,
+    ContractAttributes,
+    CompositeAttributes {}
+
+export type DataName = keyof DataAttributes;
+export type UnaryName = keyof UnaryAttributes;
+export type BinaryName = keyof BinaryAttributes;
+export type ReduceName = keyof ReduceAttributes;
+export type ContractName = keyof ContractAttributes;
+export type CompositeName = keyof CompositeAttributes;
 export type OpName = keyof OpAttributes;

@@ -2,8 +2,9 @@ import { type Dim, print as printDim } from '../dims/dim.ts';
 import type { Clause } from '../dims/facts.ts';
 import { type Attribute, attributesOf } from './attributes.ts';
 import { encodeBase64 } from './base64.ts';
-import type { Graph, Guard, Node, Origin, TensorData, TensorType, Value } from './graph.ts';
+import type { Graph, Guard, Node, Origin, Value } from './graph.ts';
 import { encodeElements } from './tensor-data.ts';
+import type { TensorData, TensorType } from './types.ts';
 
 /** Constants of more elements are written as base64 of their bytes. */
 const inlineElements = 16;

@@ -1,6 +1,6 @@
 import { asConstant, type Dim } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
-import type { TensorType } from './graph.ts';
+import type { TensorType } from './types.ts';
 
 /** Whether two dims have one normal form under `facts`: the cheap, syntactic half of `facts.equal`. */
 export function sameDim(facts: Facts, a: Dim, b: Dim): boolean {

@@ -1,4 +1,4 @@
-import type { DType, TensorData } from './graph.ts';
+import type { DType, TensorData } from './types.ts';
 
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);

@@ -1,9 +1,5 @@
-import { sumTo } from '../gradients/repeat.ts';
-import { once, operand, perInput } from '../gradients/rule.ts';
-import type { Builder } from '../graphs/builder.ts';
-import { scalar } from '../graphs/scalar.ts';
-import type { DType, TensorData, Value } from '../ir/graph.ts';
-import type { OpAttributes, OpName } from '../ir/names.ts';
+import type { BinaryName, OpAttributes } from '../ir/names.ts';
+import type { DType, TensorData } from '../ir/types.ts';
 import { broadcastConstraint, broadcastShapes } from './broadcasting.ts';
 import { perElement } from './cost.ts';
 import { zip } from './kernels/elementwise.ts';
@@ -12,10 +8,6 @@ import type { HalfPrecision, OpRow, Random, ResultMemory } from './row.ts';
 import { alignedShapes, bools, floats, halves, integers } from './sampling.ts';
 import { inputType, isFloat, isNumeric, typing } from './typing.ts';
 
-type BinaryName = Extract<
-  OpName,
-  'add' | 'sub' | 'mul' | 'div' | 'pow' | 'max' | 'min' | 'mod' | 'floordiv' | 'eq' | 'lt' | 'le' | 'and' | 'or'
->;
 type Draw = (random: Random, shape: readonly number[]) => TensorData;
 
 interface Binary {
@@ -29,21 +21,9 @@ interface Binary {
   readonly integer?: (a: number, b: number) => number;
   /** Pairs of samplers to pick from; both draw the same dtype. */
   readonly draws: readonly (readonly [Draw, Draw])[];
-  readonly gradient: 'none' | ((at: Operands) => readonly [() => Value, () => Value]);
-  readonly kinks?: string;
   /** `operands` when not given. */
   readonly half?: HalfPrecision;
   readonly commutes?: true;
-}
-
-interface Operands {
-  readonly build: Builder;
-  readonly a: Value;
-  readonly b: Value;
-  readonly y: Value;
-  readonly dy: Value;
-  /** Sums a gradient over the axes along which an operand was repeated. */
-  to(operand: Value, gradient: Value): Value;
 }
 
 const accepts = {
@@ -77,19 +57,7 @@ const wholeExponents: Draw = (random, shape) => {
 };
 
 function row<O extends BinaryName>(name: O, binary: Binary): OpRow<O> {
-  const {
-    docs,
-    takes,
-    gives,
-    f,
-    memory = 'element',
-    integer,
-    draws,
-    gradient,
-    kinks,
-    half = 'operands',
-    commutes,
-  } = binary;
+  const { docs, takes, gives, f, memory = 'element', integer, draws, half = 'operands', commutes } = binary;
   const { constraint, test } = accepts[takes];
   return {
     name,
@@ -118,54 +86,29 @@ function row<O extends BinaryName>(name: O, binary: Binary): OpRow<O> {
       const [a, b] = random.pick(draws);
       return { inputs: [a(random, left), b(random, right)], attributes: {} as OpAttributes[O] };
     },
-    gradient:
-      gradient === 'none'
-        ? 'none'
-        : perInput<O>(({ build, inputs, y, dy }) => {
-            const to: Operands['to'] = (x, whole) => sumTo(build, whole, x.type.shape);
-            return gradient({ build, a: operand(inputs, 0), b: operand(inputs, 1), y, dy, to });
-          }),
-    ...(kinks === undefined ? {} : { kinks }),
   };
 }
 
 const arithmetic = { takes: 'numeric', gives: 'same', draws: anyNumbers } as const;
-const comparison = { takes: 'numeric', gives: 'bool', draws: anyNumbers, gradient: 'none' } as const;
-const logical = { takes: 'bool', gives: 'bool', commutes: true, draws: [[bools, bools]], gradient: 'none' } as const;
-const whole = { takes: 'integer', gives: 'same', draws: [[integers, divisors]], gradient: 'none' } as const;
-
-/** dy goes to the operand that was chosen; equal ones get half of it each. */
-const ofChosen =
-  (loses: (build: Builder, x: Value, other: Value) => Value): Binary['gradient'] =>
-  ({ build, a, b, dy, to }) => {
-    const zero = scalar(build, a, 0);
-    const share = once(() => build.select(build.eq(a, b), build.mul(dy, scalar(build, dy, 0.5)), dy));
-    return [
-      () => to(a, build.select(loses(build, a, b), zero, share())),
-      () => to(b, build.select(loses(build, b, a), zero, share())),
-    ];
-  };
-
-const tied =
-  'Equal operands get half each. So `min(max(x, low), high)` passes half at its bounds, where a `clamp` passes all.';
+const comparison = { takes: 'numeric', gives: 'bool', draws: anyNumbers } as const;
+const logical = { takes: 'bool', gives: 'bool', commutes: true, draws: [[bools, bools]] } as const;
+const whole = { takes: 'integer', gives: 'same', draws: [[integers, divisors]] } as const;
 
 /** Euclidean remainder for a positive divisor: 0 <= mod(a, b) < b. */
 const euclidean = (a: number, b: number): number => ((a % b) + b) % b;
 
 /** Operators on pairs of elements. */
-export const binaryRows = {
+export const binaryRows: { readonly [O in BinaryName]: OpRow<O> } = {
   add: row('add', {
     ...arithmetic,
     commutes: true,
     docs: 'a + b; i32 wraps.',
     f: (a, b) => a + b,
-    gradient: ({ a, b, dy, to }) => [() => to(a, dy), () => to(b, dy)],
   }),
   sub: row('sub', {
     ...arithmetic,
     docs: 'a - b; i32 wraps.',
     f: (a, b) => a - b,
-    gradient: ({ build, a, b, dy, to }) => [() => to(a, dy), () => build.neg(to(b, dy))],
   }),
   mul: row('mul', {
     ...arithmetic,
@@ -173,7 +116,6 @@ export const binaryRows = {
     docs: 'a · b; i32 wraps.',
     f: (a, b) => a * b,
     integer: Math.imul,
-    gradient: ({ build, a, b, dy, to }) => [() => to(a, build.mul(dy, b)), () => to(b, build.mul(dy, a))],
   }),
   div: row('div', {
     docs: 'a / b. For i32 see `floordiv`.',
@@ -181,12 +123,6 @@ export const binaryRows = {
     gives: 'same',
     f: (a, b) => a / b,
     draws: [[floats, awayFromZero]],
-    // -dy·y/b: where b was repeated, the division comes after the sum.
-    gradient: ({ build, a, b, y, dy, to }) => [
-      () => to(a, build.div(dy, b)),
-      () => build.neg(build.div(to(b, build.mul(dy, y)), b)),
-    ],
-    kinks: 'Infinite where b is 0; in b, NaN where a is 0 too.',
   }),
   pow: row('pow', {
     half: 'f32',
@@ -199,37 +135,18 @@ export const binaryRows = {
       [bases, exponents],
       [floats, wholeExponents],
     ],
-    gradient: ({ build, a, b, y, dy, to }) => {
-      const zero = scalar(build, a, 0);
-      return [
-        () => {
-          const slope = build.mul(build.pow(a, build.sub(b, scalar(build, b, 1))), b);
-          return to(a, build.select(build.eq(b, zero), zero, build.mul(dy, slope)));
-        },
-        () => {
-          const flat = build.and(build.eq(a, zero), build.le(zero, b));
-          return to(b, build.select(flat, zero, build.mul(dy, build.mul(y, build.log(a)))));
-        },
-      ];
-    },
-    kinks:
-      'In a: 0 where b is 0, for a base of 0 too; else infinite for a base of 0 and b < 1. In b: for a base of 0, 0 where b >= 0 and -inf where b < 0; NaN for a negative base.',
   }),
   max: row('max', {
     ...arithmetic,
     commutes: true,
     docs: 'The larger one.',
     f: Math.max,
-    gradient: ofChosen((build, x, other) => build.lt(x, other)),
-    kinks: tied,
   }),
   min: row('min', {
     ...arithmetic,
     commutes: true,
     docs: 'The smaller one.',
     f: Math.min,
-    gradient: ofChosen((build, x, other) => build.lt(other, x)),
-    kinks: tied,
   }),
   mod: row('mod', {
     ...whole,

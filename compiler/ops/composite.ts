@@ -1,12 +1,5 @@
-import * as definitions from '../definitions/composite.ts';
-import { constant, type Dim, one, product } from '../dims/dim.ts';
-import { geluGradient } from '../gradients/gelu.ts';
-import { gridSampleGradient } from '../gradients/grid-sample.ts';
-import { maxPoolGradient } from '../gradients/max-pool.ts';
-import { layerNormGradient } from '../gradients/norm.ts';
-import { keptAxes } from '../gradients/repeat.ts';
-import { ofOne } from '../gradients/rule.ts';
-import { extent } from '../graphs/scalar.ts';
+import { constant, type Dim, one } from '../dims/dim.ts';
+import type { CompositeName } from '../ir/names.ts';
 import { perElement } from './cost.ts';
 import * as kernels from './kernels/composite.ts';
 import { map } from './kernels/elementwise.ts';
@@ -44,11 +37,6 @@ const mean: OpRow<'mean'> = {
   },
   cost: (inputs, outputs) => perElement(1, inputType(inputs, 0), inputs, outputs),
   sample: (random) => sampleReduction(random, floats),
-  definition: definitions.mean,
-  gradient: ofOne(({ build, x, dy, attributes: { axes } }) => {
-    const n = extent(build, x, product(axes.map((axis) => at(x.type.shape, axis))));
-    return build.broadcast(keptAxes(build, build.div(dy, n), x.type.shape, axes), x.type.shape);
-  }),
 };
 
 const oneAxis = 'axis is an axis of x.';
@@ -72,10 +60,6 @@ const softmax: OpRow<'softmax'> = {
   reference: (inputs, { axis }) => [kernels.softmax(input(inputs, 0), axis)],
   cost: (inputs, outputs) => perElement(5, inputType(inputs, 0), inputs, outputs),
   sample: sampleAxis,
-  definition: definitions.softmax,
-  gradient: ofOne(({ build, y, dy, attributes: { axis } }) =>
-    build.mul(y, build.sub(dy, build.sum(build.mul(dy, y), [axis], true))),
-  ),
 };
 
 const logSoftmax: OpRow<'log_softmax'> = {
@@ -90,10 +74,6 @@ const logSoftmax: OpRow<'log_softmax'> = {
   reference: (inputs, { axis }) => [kernels.logSoftmax(input(inputs, 0), axis)],
   cost: softmax.cost,
   sample: sampleAxis,
-  definition: definitions.logSoftmax,
-  gradient: ofOne(({ build, y, dy, attributes: { axis } }) =>
-    build.sub(dy, build.mul(build.exp(y), build.sum(dy, [axis], true))),
-  ),
 };
 
 function sampleAxis(random: Random) {
@@ -135,8 +115,6 @@ const layerNorm: OpRow<'layer_norm'> = {
     const weight = () => floats(random, shape.slice(-1));
     return { inputs: [floats(random, shape), weight(), weight()], attributes: { eps: random.pick([1e-5, 1e-3]) } };
   },
-  definition: definitions.layerNorm,
-  gradient: layerNormGradient,
 };
 
 const gelu: OpRow<'gelu'> = {
@@ -165,8 +143,6 @@ const gelu: OpRow<'gelu'> = {
     inputs: [floats(random, anyShape(random), -5, 5)],
     attributes: { approximate: random.int(0, 1) === 0 },
   }),
-  definition: definitions.gelu,
-  gradient: geluGradient,
 };
 
 const poolRank = 'x is [B, C, H, W]: four axes.';
@@ -204,9 +180,6 @@ const maxPool2d: OpRow<'max_pool2d'> = {
     const shape = [random.int(1, 2), random.int(1, 3), random.int(kernel[0], 8), random.int(kernel[1], 8)];
     return { inputs: [random.pick([floats, halves])(random, shape)], attributes: { kernel, stride, pad } };
   },
-  definition: definitions.maxPool2d,
-  gradient: maxPoolGradient,
-  kinks: 'The first of the largest elements of a window gets it, row by row.',
 };
 
 const gridDtype = 'x and at are f32, or both f16.';
@@ -241,13 +214,10 @@ const gridSample: OpRow<'grid_sample'> = {
     const at = floats(random, [batch, points, 2], -2, 7);
     return { inputs: [floats(random, [batch, channels, height, width]), at], attributes: {} };
   },
-  definition: definitions.gridSample,
-  gradient: gridSampleGradient,
-  kinks: 'In `at`, at a whole position: the slope towards larger positions.',
 };
 
 /** Operators that a target may know by name, each with a definition in the others. */
-export const compositeRows = {
+export const compositeRows: { readonly [O in CompositeName]: OpRow<O> } = {
   mean,
   softmax,
   log_softmax: logSoftmax,

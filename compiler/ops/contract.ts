@@ -1,8 +1,6 @@
 import { constant, type Dim, floorDiv, mul, product } from '../dims/dim.ts';
-import { conv2dDwGradient, conv2dDxGradient, conv2dGradient } from '../gradients/convolution.ts';
-import { matmulGradient } from '../gradients/matmul.ts';
-import type { TensorType } from '../ir/graph.ts';
-import type { ConvAttributes } from '../ir/names.ts';
+import type { ContractName, ConvAttributes } from '../ir/names.ts';
+import type { TensorType } from '../ir/types.ts';
 import { broadcastConstraint, broadcastShapes } from './broadcasting.ts';
 import { elements, traffic } from './cost.ts';
 import * as kernels from './kernels/contract.ts';
@@ -55,7 +53,6 @@ const matmul: OpRow<'matmul'> = {
     const [left = [], right = []] = alignedShapes(random, 2).map((shape) => shape.slice(-3));
     return { inputs: [floats(random, [...left, m, k]), floats(random, [...right, k, n])], attributes: {} };
   },
-  gradient: matmulGradient,
 };
 
 const fourAxes = 'Images are [B, C, H, W] and weights [O, C/groups, h, w]: four axes each.';
@@ -107,7 +104,6 @@ const conv2d: OpRow<'conv2d'> = {
     const { x, w, attributes } = sampleConvolution(random);
     return { inputs: [floats(random, x), floats(random, w)], attributes };
   },
-  gradient: conv2dGradient,
 };
 
 const gradientShape = 'dy has the shape of the convolution’s result.';
@@ -145,7 +141,6 @@ const conv2dDx: OpRow<'conv2d_dx'> = {
     const { x, w, y, attributes } = sampleConvolution(random);
     return { inputs: [floats(random, y), floats(random, w)], attributes: { ...attributes, shape: dims(x) } };
   },
-  gradient: conv2dDxGradient,
 };
 
 const groupsDivide = 'groups divides the input channels.';
@@ -181,7 +176,6 @@ const conv2dDw: OpRow<'conv2d_dw'> = {
     const kernel = [w[2]!, w[3]!] as const;
     return { inputs: [floats(random, x), floats(random, y)], attributes: { ...attributes, kernel } };
   },
-  gradient: conv2dDwGradient,
 };
 
 /** Shapes of a convolution: dense, grouped or depthwise, strided, dilated, padded unevenly. */
@@ -208,4 +202,9 @@ function sampleConvolution(random: Random) {
 }
 
 /** Products of matrices and images. */
-export const contractRows = { matmul, conv2d, conv2d_dx: conv2dDx, conv2d_dw: conv2dDw };
+export const contractRows: { readonly [O in ContractName]: OpRow<O> } = {
+  matmul,
+  conv2d,
+  conv2d_dx: conv2dDx,
+  conv2d_dw: conv2dDw,
+};

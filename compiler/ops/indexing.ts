@@ -1,8 +1,5 @@
 import { add, type Dim, zero } from '../dims/dim.ts';
-import { sumTo } from '../gradients/repeat.ts';
-import { ofOne, operand, perInput } from '../gradients/rule.ts';
-import { scalar } from '../graphs/scalar.ts';
-import type { DType, TensorData } from '../ir/graph.ts';
+import type { DType, TensorData } from '../ir/types.ts';
 import { broadcastConstraint, broadcastShapes } from './broadcasting.ts';
 import { bytes, elements, movement } from './cost.ts';
 import { choose, map } from './kernels/elementwise.ts';
@@ -41,10 +38,6 @@ const gather: OpRow<'gather'> = {
     const index = integers(random, sizes(random, random.int(0, 3)), 0, x.shape[0]! - 1);
     return { inputs: [x, index], attributes: {} };
   },
-  gradient: perInput(({ build, inputs, dy }) => {
-    const [x, index] = [operand(inputs, 0), operand(inputs, 1)];
-    return [() => build.scatterAdd(index, dy, at(x.type.shape, 0))];
-  }),
 };
 
 const scatterDtype = 'The updates are f32 or i32.';
@@ -86,7 +79,6 @@ const scatterAdd: OpRow<'scatter_add'> = {
     const updates = numbers(random, [...shape, ...sizes(random, random.int(0, 2))]);
     return { inputs: [index, updates], attributes: { rows: dims([parts * each])[0] as Dim, apart } };
   },
-  gradient: perInput(({ build, inputs, dy }) => [undefined, () => build.gather(dy, operand(inputs, 0))]),
 };
 
 const conditionDtype = 'The condition is bool.';
@@ -117,15 +109,6 @@ const select: OpRow<'select'> = {
     const draw = random.pick([floats, integers, bools]);
     return { inputs: [bools(random, condition), draw(random, a), draw(random, b)], attributes: {} };
   },
-  gradient: perInput(({ build, inputs, dy }) => {
-    const [condition, a, b] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
-    const zeros = scalar(build, dy, 0);
-    return [
-      undefined,
-      () => sumTo(build, build.select(condition, dy, zeros), a.type.shape),
-      () => sumTo(build, build.select(condition, zeros, dy), b.type.shape),
-    ];
-  }),
 };
 
 const cast: OpRow<'cast'> = {
@@ -149,7 +132,6 @@ const cast: OpRow<'cast'> = {
     const drawn = from === 'f32' ? floats(random, shape, lo, 9) : integers(random, shape, lo, from === 'bool' ? 1 : 9);
     return { inputs: [from === 'f32' ? drawn : castTo(drawn, from)], attributes: { dtype } };
   },
-  gradient: ofOne(({ build, x, dy }) => build.cast(dy, x.type.dtype)),
 };
 
 function castTo(x: TensorData, dtype: DType): TensorData {

@@ -1,6 +1,5 @@
 import { add, constant, floorDiv, product, sub, sum, zero } from '../dims/dim.ts';
-import * as gradients from '../gradients/layout.ts';
-import type { TensorType } from '../ir/graph.ts';
+import type { TensorType } from '../ir/types.ts';
 import { broadcastConstraint } from './broadcasting.ts';
 import { bytes, free, movement } from './cost.ts';
 import { allocate, broadcastStrides, count, input, places, put, sizeOf, stridesOf, take } from './kernels/tensor.ts';
@@ -44,7 +43,6 @@ const reshape: OpRow<'reshape'> = {
     const [from, to] = random.int(0, 1) === 0 ? [shape, merged] : [merged, shape];
     return { inputs: [numbers(random, from)], attributes: { shape: dims(to) } };
   },
-  gradient: gradients.reshapeGradient,
 };
 
 const permutation = 'perm names every axis of the input once.';
@@ -79,7 +77,6 @@ const transpose: OpRow<'transpose'> = {
     const x = numbers(random, anyShape(random));
     return { inputs: [x], attributes: { perm: shuffled(random, x.shape.length) } };
   },
-  gradient: gradients.transposeGradient,
 };
 
 const notDeeper = 'The new shape has at least as many axes as the input.';
@@ -117,7 +114,6 @@ const broadcast: OpRow<'broadcast'> = {
     const front = Array.from({ length: random.int(0, Math.max(0, 6 - to.length)) }, () => random.int(1, 2));
     return { inputs: [numbers(random, shape)], attributes: { shape: dims([...front, ...to]) } };
   },
-  gradient: gradients.broadcastGradient,
 };
 
 const someInput = 'There is at least one input.';
@@ -175,7 +171,6 @@ const concat: OpRow<'concat'> = {
     );
     return { inputs, attributes: { axis } };
   },
-  gradient: gradients.concatGradient,
 };
 
 const sliceEntries = 'start, stop and step have one entry for each axis.';
@@ -230,7 +225,6 @@ const slice: OpRow<'slice'> = {
     const step = shape.map(() => random.pick([1, 1, 2, 3]));
     return { inputs: [numbers(random, shape)], attributes: { start: dims(start), stop: dims(stop), step } };
   },
-  gradient: gradients.sliceGradient,
 };
 
 const padEntries = 'low and high have one entry for each axis.';
@@ -273,7 +267,6 @@ const pad: OpRow<'pad'> = {
       attributes: { low: widths(), high: widths(), value: random.int(-3, 3) },
     };
   },
-  gradient: gradients.padGradient,
 };
 
 function isAxis(axis: number, rank: number): boolean {

@@ -1,8 +1,5 @@
 import { constant, one } from '../dims/dim.ts';
-import { keptAxes } from '../gradients/repeat.ts';
-import { ofOne } from '../gradients/rule.ts';
-import { topkGradient } from '../gradients/topk.ts';
-import type { Value } from '../ir/graph.ts';
+import type { ReduceName } from '../ir/names.ts';
 import { perElement } from './cost.ts';
 import { largest, reduce, reducedShape } from './kernels/reduce.ts';
 import { input } from './kernels/tensor.ts';
@@ -46,9 +43,6 @@ const sum: OpRow<'sum'> = {
   reference: (inputs, { axes, keep }) => [reduce(input(inputs, 0), axes, keep, 0, (total, x) => total + x)],
   cost: (inputs, outputs) => perElement(1, inputType(inputs, 0), inputs, outputs),
   sample: (random) => sampleReduction(random, random.pick([floats, integers])),
-  gradient: ofOne(({ build, x, dy, attributes: { axes } }) =>
-    build.broadcast(keptAxes(build, dy, x.type.shape, axes), x.type.shape),
-  ),
 };
 
 const reduceMax: OpRow<'reduce_max'> = {
@@ -68,13 +62,6 @@ const reduceMax: OpRow<'reduce_max'> = {
   cost: sum.cost,
   // Halves have ties.
   sample: (random) => sampleReduction(random, random.pick([floats, halves, numbers])),
-  // Largest elements share dy.
-  gradient: ofOne(({ build, x, y, dy, attributes: { axes } }) => {
-    const kept = (reduced: Value) => keptAxes(build, reduced, x.type.shape, axes);
-    const isLargest = build.cast(build.eq(x, kept(y)), x.type.dtype);
-    return build.mul(isLargest, build.div(kept(dy), build.sum(isLargest, axes, true)));
-  }),
-  kinks: 'The largest elements share it evenly.',
 };
 
 const topkDtype = 'x is f32.';
@@ -109,9 +96,7 @@ const topk: OpRow<'topk'> = {
     const shape = [...sizes(random, random.int(0, 2)), random.int(1, 9)];
     return { inputs: [distinctFloats(random, shape)], attributes: { k: random.int(1, shape.at(-1) ?? 1) } };
   },
-  gradient: topkGradient,
-  kinks: 'Of equal elements, those at the lower indices are chosen, and get it.',
 };
 
 /** Operators that fold axes. */
-export const reduceRows = { sum, reduce_max: reduceMax, topk };
+export const reduceRows: { readonly [O in ReduceName]: OpRow<O> } = { sum, reduce_max: reduceMax, topk };

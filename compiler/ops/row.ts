@@ -1,8 +1,7 @@
 import type { Dim } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
-import type { Builder } from '../graphs/builder.ts';
-import type { TensorData, TensorType, Value } from '../ir/graph.ts';
 import type { OpAttributes, OpName } from '../ir/names.ts';
+import type { TensorData, TensorType } from '../ir/types.ts';
 import type { NonEmpty } from '../lists.ts';
 
 export type Relation = '==' | '<=' | '<' | '%';
@@ -42,21 +41,6 @@ export interface Cost {
   readonly bytes: Dim;
 }
 
-/** What a gradient rule has to work with at one node: the chain rule's surroundings. */
-export interface GradientAt<O extends OpName> {
-  readonly build: Builder;
-  readonly inputs: readonly Value[];
-  readonly outputs: readonly Value[];
-  /** The gradients of the results, of their types; undefined where none flows. At least one is there. */
-  readonly dys: readonly (Value | undefined)[];
-  readonly attributes: OpAttributes[O];
-  /** Which inputs' gradients are asked for. */
-  readonly wanted: readonly boolean[];
-}
-
-/** One gradient an input, of the input's type; undefined where it is not wanted, or zero everywhere. */
-export type Gradient<O extends OpName> = 'none' | ((at: GradientAt<O>) => readonly (Value | undefined)[]);
-
 /**
  * How the memory of a result may lie to the memory of an input:
  * - `element`: each element is computed from those at its own place in the inputs, read before it is written. The result may
@@ -86,7 +70,7 @@ export type ResultElements = 'own' | 'moved' | 'new';
  */
 export type HalfPrecision = 'f16' | 'f32' | 'operands';
 
-/** Everything an operator IS: read by the checker, the interpreter, the differentiator, the summary, the docs and the fuzzer. */
+/** What an operator is: read by the checker, the interpreter, the passes, the summary, the docs and the fuzzer. Its gradient is in `gradients/table.ts`. */
 export interface OpRow<O extends OpName> {
   readonly name: O;
   /** One paragraph of Markdown. */
@@ -112,13 +96,4 @@ export interface OpRow<O extends OpName> {
   reference(inputs: readonly TensorData[], attributes: OpAttributes[O]): readonly TensorData[];
   cost(inputs: readonly TensorType[], outputs: readonly TensorType[], attributes: OpAttributes[O]): Cost;
   sample(random: Random): Sample<O>;
-  /** Appends the gradients of the inputs; `none` for what is constant or a step function of its inputs. */
-  readonly gradient: Gradient<O>;
-  /**
-   * What the gradient is where there is no derivative, or no finite one, in a sentence or two of Markdown: PyTorch's
-   * choices. Not there where the derivative exists for all inputs.
-   */
-  readonly kinks?: string;
-  /** Composite rows only: the same thing in core operators. */
-  readonly definition?: (build: Builder, inputs: readonly Value[], attributes: OpAttributes[O]) => readonly Value[];
 }

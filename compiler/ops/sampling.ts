@@ -1,5 +1,5 @@
 import { constant, type Dim } from '../dims/dim.ts';
-import type { TensorData } from '../ir/graph.ts';
+import type { TensorData } from '../ir/types.ts';
 import { count } from './kernels/tensor.ts';
 import type { Random } from './row.ts';
 

@@ -1,5 +1,4 @@
 import { constant, zero } from '../dims/dim.ts';
-import { perInput } from '../gradients/rule.ts';
 import { bytes, free, movement } from './cost.ts';
 import { allocate, copy, count, input, sizeOf } from './kernels/tensor.ts';
 import { seededRandom, seedOf } from './random.ts';
@@ -33,7 +32,6 @@ const constantRow: OpRow<'constant'> = {
     inputs: [],
     attributes: { tensor: random.pick([floats, integers, bools])(random, anyShape(random)) },
   }),
-  gradient: 'none',
 };
 
 const full: OpRow<'full'> = {
@@ -61,7 +59,6 @@ const full: OpRow<'full'> = {
     const value = dtype === 'bool' ? random.int(0, 1) : dtype === 'i32' ? random.int(-9, 9) : random.int(-9, 9) / 4;
     return { inputs: [], attributes: { value, dtype, shape: dims(anyShape(random)) } };
   },
-  gradient: 'none',
 };
 
 const iotaPositive = 'n is at least 1.';
@@ -86,7 +83,6 @@ const iota: OpRow<'iota'> = {
   },
   cost: (_inputs, outputs) => ({ flops: zero, bytes: bytes(inputType(outputs, 0)) }),
   sample: (random) => ({ inputs: [], attributes: { n: constant(random.int(1, 20)) } }),
-  gradient: 'none',
 };
 
 const dim: OpRow<'dim'> = {
@@ -102,7 +98,6 @@ const dim: OpRow<'dim'> = {
   reference: (_inputs, { value }) => [{ dtype: 'i32', shape: [], data: Int32Array.of(sizeOf(value)) }],
   cost: (_inputs, outputs) => ({ flops: zero, bytes: bytes(inputType(outputs, 0)) }),
   sample: (random) => ({ inputs: [], attributes: { value: constant(random.int(-5, 500)) } }),
-  gradient: 'none',
 };
 
 const uniform: OpRow<'uniform'> = {
@@ -127,7 +122,6 @@ const uniform: OpRow<'uniform'> = {
     inputs: [],
     attributes: { shape: dims(anyShape(random)), key: `dropout.${random.int(0, 99)}` },
   }),
-  gradient: 'none',
 };
 
 const stopGradient: OpRow<'stop_gradient'> = {
@@ -143,7 +137,6 @@ const stopGradient: OpRow<'stop_gradient'> = {
   reference: (inputs) => [input(inputs, 0)],
   cost: () => free,
   sample: (random) => ({ inputs: [numbers(random, anyShape(random))], attributes: {} }),
-  gradient: 'none',
 };
 
 const barrier: OpRow<'barrier'> = {
@@ -161,7 +154,6 @@ const barrier: OpRow<'barrier'> = {
     inputs: [numbers(random, anyShape(random)), numbers(random, anyShape(random))],
     attributes: {},
   }),
-  gradient: perInput(({ dy }) => [() => dy, undefined]),
 };
 
 /** Operators without inputs, and identities whose gradients are special. */

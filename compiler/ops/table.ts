@@ -8,7 +8,7 @@ import { reduceRows } from './reduce.ts';
 import type { OpRow } from './row.ts';
 import { unaryRows } from './unary.ts';
 
-/** Every operator: what it IS. Read by the checker, the interpreter, the differentiator, the summary, the docs and the fuzzer. */
+/** Every operator: what it is. */
 export const ops: { readonly [O in OpName]: OpRow<O> } = {
   ...dataRows,
   ...unaryRows,
@@ -22,10 +22,7 @@ export const ops: { readonly [O in OpName]: OpRow<O> } = {
 export const opNames = Object.keys(ops) as OpName[];
 
 /** What every row has, whatever its operator. */
-export type AnyRow = Pick<
-  OpRow<OpName>,
-  'name' | 'memory' | 'elements' | 'half' | 'bounded' | 'commutes' | 'free' | 'kinks'
->;
+export type AnyRow = Pick<OpRow<OpName>, 'name' | 'memory' | 'elements' | 'half' | 'bounded' | 'commutes' | 'free'>;
 
 export function isOperator(node: Node): node is NodeOf<OpName> & Node {
   return node.op !== 'input' && node.op !== 'weight';
@@ -34,9 +31,4 @@ export function isOperator(node: Node): node is NodeOf<OpName> & Node {
 /** The row of a node's operator; undefined for inputs and weights, whose elements are given. */
 export function rowOf(node: Node): AnyRow | undefined {
   return isOperator(node) ? ops[node.op] : undefined;
-}
-
-/** Whether an operator has a gradient for its float inputs; without one are constants and step functions. */
-export function hasGradient(node: Node): boolean {
-  return isOperator(node) && ops[node.op].gradient !== 'none';
 }

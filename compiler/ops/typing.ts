@@ -1,6 +1,6 @@
 import { asConstant, constant, type Dim, one, overflow } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
-import type { DType, TensorType } from '../ir/graph.ts';
+import type { DType, TensorType } from '../ir/types.ts';
 import type { NonEmpty } from '../lists.ts';
 import type { Inferred, OpFault, Relation } from './row.ts';
 

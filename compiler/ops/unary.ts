@@ -1,8 +1,5 @@
-import { ofOne } from '../gradients/rule.ts';
-import type { Builder } from '../graphs/builder.ts';
-import { scalar } from '../graphs/scalar.ts';
-import type { DType, Value } from '../ir/graph.ts';
-import type { OpAttributes, OpName } from '../ir/names.ts';
+import type { OpAttributes, UnaryName } from '../ir/names.ts';
+import type { DType } from '../ir/types.ts';
 import { perElement } from './cost.ts';
 import { map } from './kernels/elementwise.ts';
 import { erf as errorFunction } from './kernels/erf.ts';
@@ -10,24 +7,6 @@ import { input } from './kernels/tensor.ts';
 import type { HalfPrecision, OpRow, Random, ResultMemory } from './row.ts';
 import { anyShape, bools, floats, numbers } from './sampling.ts';
 import { inputType, isFloat, isNumeric, typing } from './typing.ts';
-
-export type UnaryName = Extract<
-  OpName,
-  | 'neg'
-  | 'abs'
-  | 'exp'
-  | 'log'
-  | 'sqrt'
-  | 'sin'
-  | 'cos'
-  | 'tanh'
-  | 'erf'
-  | 'sigmoid'
-  | 'softplus'
-  | 'relu'
-  | 'floor'
-  | 'not'
->;
 
 interface Unary {
   readonly docs: string;
@@ -39,8 +18,6 @@ interface Unary {
   readonly half?: HalfPrecision;
   readonly bounded?: true;
   readonly flops: number;
-  readonly gradient: 'none' | ((build: Builder, x: Value, y: Value, dy: Value) => Value);
-  readonly kinks?: string;
   /** Where arguments are drawn from, when not -3..3. */
   readonly domain?: readonly [number, number];
 }
@@ -52,7 +29,7 @@ const accepts: Record<Unary['takes'], { constraint: string; test: (dtype: DType)
 };
 
 function row<O extends UnaryName>(name: O, unary: Unary): OpRow<O> {
-  const { docs, takes, f, memory = 'element', half = 'operands', bounded, flops, gradient, kinks, domain } = unary;
+  const { docs, takes, f, memory = 'element', half = 'operands', bounded, flops, domain } = unary;
   const { constraint, test } = accepts[takes];
   const draw = (random: Random, shape: number[]) => {
     if (takes === 'bool') return bools(random, shape);
@@ -79,30 +56,22 @@ function row<O extends UnaryName>(name: O, unary: Unary): OpRow<O> {
     },
     cost: (inputs, outputs) => perElement(flops, inputType(outputs, 0), inputs, outputs),
     sample: (random) => ({ inputs: [draw(random, anyShape(random))], attributes: {} as OpAttributes[O] }),
-    gradient: gradient === 'none' ? 'none' : ofOne<O>(({ build, x, y, dy }) => gradient(build, x, y, dy)),
-    ...(kinks === undefined ? {} : { kinks }),
   };
 }
 
 /** Operators on one element at a time. */
-export const unaryRows = {
+export const unaryRows: { readonly [O in UnaryName]: OpRow<O> } = {
   neg: row('neg', {
     docs: '-x.',
     takes: 'numeric',
     f: (x) => -x,
     flops: 1,
-    gradient: (build, _x, _y, dy) => build.neg(dy),
   }),
   abs: row('abs', {
     docs: '|x|.',
     takes: 'numeric',
     f: Math.abs,
     flops: 1,
-    gradient: (build, x, _y, dy) => {
-      const zero = scalar(build, x, 0);
-      return build.select(build.lt(x, zero), build.neg(dy), build.select(build.lt(zero, x), dy, zero));
-    },
-    kinks: '0 at 0.',
   }),
   exp: row('exp', {
     half: 'f32',
@@ -112,7 +81,6 @@ export const unaryRows = {
     f: Math.exp,
     memory: 'alone',
     flops: 1,
-    gradient: (build, _x, y, dy) => build.mul(dy, y),
   }),
   log: row('log', {
     half: 'f32',
@@ -122,8 +90,6 @@ export const unaryRows = {
     memory: 'alone',
     flops: 1,
     domain: [0.1, 9],
-    gradient: (build, x, _y, dy) => build.div(dy, x),
-    kinks: 'Infinite at 0.',
   }),
   sqrt: row('sqrt', {
     half: 'f32',
@@ -132,8 +98,6 @@ export const unaryRows = {
     f: Math.sqrt,
     flops: 1,
     domain: [0, 9],
-    gradient: (build, x, y, dy) => build.div(build.mul(dy, scalar(build, x, 0.5)), y),
-    kinks: 'Infinite at 0.',
   }),
   sin: row('sin', {
     half: 'f32',
@@ -143,7 +107,6 @@ export const unaryRows = {
     f: Math.sin,
     memory: 'alone',
     flops: 1,
-    gradient: (build, x, _y, dy) => build.mul(dy, build.cos(x)),
   }),
   cos: row('cos', {
     half: 'f32',
@@ -153,7 +116,6 @@ export const unaryRows = {
     f: Math.cos,
     memory: 'alone',
     flops: 1,
-    gradient: (build, x, _y, dy) => build.neg(build.mul(dy, build.sin(x))),
   }),
   tanh: row('tanh', {
     bounded: true,
@@ -162,7 +124,6 @@ export const unaryRows = {
     f: Math.tanh,
     memory: 'alone',
     flops: 1,
-    gradient: (build, x, y, dy) => build.mul(dy, build.sub(scalar(build, x, 1), build.mul(y, y))),
   }),
   erf: row('erf', {
     bounded: true,
@@ -171,9 +132,6 @@ export const unaryRows = {
     f: errorFunction,
     memory: 'alone',
     flops: 1,
-    // 2/√π goes into the exponent.
-    gradient: (build, x, _y, dy) =>
-      build.mul(dy, build.exp(build.sub(scalar(build, x, Math.log(2 / Math.sqrt(Math.PI))), build.mul(x, x)))),
   }),
   sigmoid: row('sigmoid', {
     bounded: true,
@@ -182,7 +140,6 @@ export const unaryRows = {
     f: (x) => 1 / (1 + Math.exp(-x)),
     memory: 'alone',
     flops: 4,
-    gradient: (build, x, y, dy) => build.mul(dy, build.mul(y, build.sub(scalar(build, x, 1), y))),
   }),
   softplus: row('softplus', {
     half: 'f32',
@@ -191,24 +148,18 @@ export const unaryRows = {
     f: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
     memory: 'alone',
     flops: 4,
-    gradient: (build, x, _y, dy) => build.mul(dy, build.sigmoid(x)),
   }),
   relu: row('relu', {
     docs: 'max(x, 0).',
     takes: 'float',
     f: (x) => Math.max(x, 0),
     flops: 1,
-    // By the result, which whoever comes after keeps anyway.
-    gradient: (build, x, y, dy) => build.select(build.lt(scalar(build, x, 0), y), dy, scalar(build, x, 0)),
-    kinks: '0 at 0.',
   }),
   floor: row('floor', {
     docs: 'The largest whole number that is not above x.',
     takes: 'float',
     f: Math.floor,
     flops: 1,
-    gradient: 'none',
-    kinks: '0, at whole numbers as everywhere.',
   }),
-  not: row('not', { docs: 'true for false.', takes: 'bool', f: (x) => 1 - x, flops: 1, gradient: 'none' }),
+  not: row('not', { docs: 'true for false.', takes: 'bool', f: (x) => 1 - x, flops: 1 }),
 };

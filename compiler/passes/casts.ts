@@ -1,4 +1,4 @@
-import type { DType } from '../ir/graph.ts';
+import type { DType } from '../ir/types.ts';
 import { producer } from './match.ts';
 import { type Rule, rule } from './rule.ts';
 

@@ -1,6 +1,7 @@
 import { rewrite } from '../graphs/rebuild.ts';
 import { type Attribute, attributesOf } from '../ir/attributes.ts';
-import type { Graph, Node, TensorData, Value } from '../ir/graph.ts';
+import type { Graph, Node, Value } from '../ir/graph.ts';
+import type { TensorData } from '../ir/types.ts';
 import { rowOf } from '../ops/table.ts';
 
 /** Equal nodes of equal operands become one: the first. */

@@ -1,8 +1,9 @@
+import type { GradientAt } from '../gradients/rule.ts';
+import { gradientRowOf, hasGradient } from '../gradients/table.ts';
 import type { Builder } from '../graphs/builder.ts';
 import type { Node, Value } from '../ir/graph.ts';
 import type { OpName } from '../ir/names.ts';
-import type { GradientAt, OpRow } from '../ops/row.ts';
-import { hasGradient, isOperator, ops } from '../ops/table.ts';
+import { isOperator } from '../ops/table.ts';
 import { isFloat } from '../ops/typing.ts';
 import { Recomputation } from './rematerialise.ts';
 
@@ -40,7 +41,7 @@ export function gradients(
     const dys = node.outputs.map((output) => gradients.get(output));
     const signal = dys.find((dy) => dy !== undefined);
     if (signal === undefined || !isOperator(node)) continue;
-    const { gradient } = ops[node.op] as OpRow<OpName>;
+    const { gradient } = gradientRowOf(node.op);
     const wanted = node.inputs.map((input) => fed.has(input));
     if (gradient === 'none' || !wanted.includes(true)) continue;
     build.origin = backward(node);

@@ -4,9 +4,10 @@ import type { Builder } from '../graphs/builder.ts';
 import { runNode } from '../graphs/interpret.ts';
 import { rewrite } from '../graphs/rebuild.ts';
 import { attributesOf, mapDims } from '../ir/attributes.ts';
-import type { DType, Graph, Node, TensorData, Value } from '../ir/graph.ts';
+import type { Graph, Node, Value } from '../ir/graph.ts';
 import type { OpName } from '../ir/names.ts';
 import { uniformValue } from '../ir/tensor-data.ts';
+import type { DType, TensorData } from '../ir/types.ts';
 import { representable } from '../ops/typing.ts';
 
 /** Larger results are left to the run: they cost more to store and load than to compute. */

@@ -1,6 +1,7 @@
 import { Builder } from '../graphs/builder.ts';
 import { finish } from '../graphs/rebuild.ts';
-import type { DType, Graph, Node, Value, WeightAttributes } from '../ir/graph.ts';
+import type { Graph, Node, Value, WeightAttributes } from '../ir/graph.ts';
+import type { DType } from '../ir/types.ts';
 import { rowOf } from '../ops/table.ts';
 import { castRules } from './casts.ts';
 import { applyRules } from './rule.ts';

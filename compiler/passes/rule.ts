@@ -1,7 +1,8 @@
 import { Builder } from '../graphs/builder.ts';
 import { countUses, rewrite } from '../graphs/rebuild.ts';
-import type { Graph, Node, NodeAttributes, NodeOf, NodeOp, TensorType, Value } from '../ir/graph.ts';
+import type { Graph, Node, NodeAttributes, NodeOf, NodeOp, Value } from '../ir/graph.ts';
 import { sameShape } from '../ir/shapes.ts';
+import type { TensorType } from '../ir/types.ts';
 import type { NonEmpty } from '../lists.ts';
 
 /** What a rule may look at and work with, besides the node. */

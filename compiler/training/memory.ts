@@ -1,6 +1,7 @@
 import { bytesPerElement, lastUses } from '../graphs/liveness.ts';
-import type { Graph, Node, TensorType, Value } from '../ir/graph.ts';
+import type { Graph, Node, Value } from '../ir/graph.ts';
 import { staticShape } from '../ir/shapes.ts';
+import type { TensorType } from '../ir/types.ts';
 import { ops } from '../ops/table.ts';
 import type { StateKind, StateTensor, StepGraph } from './step.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Initialiser, OnnxModel } from '../../compiler/emit/onnx/model.ts';
-import type { TensorData } from '../../compiler/ir/graph.ts';
 import { elementCount } from '../../compiler/ir/tensor-data.ts';
+import type { TensorData } from '../../compiler/ir/types.ts';
 import type { AtomicFile, WrittenFile } from '../files/atomic-file.ts';
 import type { FileSet } from '../files/file-set.ts';
 import { UserError } from '../files/user-error.ts';

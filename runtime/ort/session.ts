@@ -1,5 +1,5 @@
 import type * as Ort from 'onnxruntime-node';
-import type { DType } from '../../compiler/ir/graph.ts';
+import type { DType } from '../../compiler/ir/types.ts';
 import { byteSize } from '../files/byte-size.ts';
 import { openFile } from '../files/open-file.ts';
 import { UserError } from '../files/user-error.ts';

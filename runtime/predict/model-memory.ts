@@ -1,6 +1,7 @@
 import { asVariable, evaluate } from '../../compiler/dims/dim.ts';
 import { bytesPerElement, isStored, memory } from '../../compiler/graphs/liveness.ts';
-import type { Graph, Node, TensorType } from '../../compiler/ir/graph.ts';
+import type { Graph, Node } from '../../compiler/ir/graph.ts';
+import type { TensorType } from '../../compiler/ir/types.ts';
 import type { Precision } from '../../compiler/passes/pipeline.ts';
 import { byteSize } from '../files/byte-size.ts';
 import { UserError } from '../files/user-error.ts';

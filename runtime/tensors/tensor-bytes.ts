@@ -1,5 +1,5 @@
 import { endianness } from 'node:os';
-import type { DType } from '../../compiler/ir/graph.ts';
+import type { DType } from '../../compiler/ir/types.ts';
 import { halfFromFloat32 } from './half.ts';
 
 type Elements = Float64Array | Float32Array | Int32Array | Uint8Array;

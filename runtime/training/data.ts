@@ -1,5 +1,6 @@
-import type { DType, Origin, TensorType, Value } from '../../compiler/ir/graph.ts';
+import type { Origin, Value } from '../../compiler/ir/graph.ts';
 import { staticShape } from '../../compiler/ir/shapes.ts';
+import type { DType, TensorType } from '../../compiler/ir/types.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { type Batch, loadBatches } from '../data/batches.ts';
 import { type Dataset, openDataset } from '../data/dataset.ts';

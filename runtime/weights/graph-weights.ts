@@ -1,5 +1,6 @@
 import { asConstant } from '../../compiler/dims/dim.ts';
-import type { DType, Graph, NodeOf } from '../../compiler/ir/graph.ts';
+import type { Graph, NodeOf } from '../../compiler/ir/graph.ts';
+import type { DType } from '../../compiler/ir/types.ts';
 import { byteSize } from '../files/byte-size.ts';
 import { UserError } from '../files/user-error.ts';
 

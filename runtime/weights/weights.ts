@@ -1,4 +1,4 @@
-import type { DType } from '../../compiler/ir/graph.ts';
+import type { DType } from '../../compiler/ir/types.ts';
 import { UserError } from '../files/user-error.ts';
 import { SafetensorsFile } from './safetensors.ts';
 import type { SafetensorsDType, TensorEntry } from './safetensors-header.ts';

@@ -1,22 +1,24 @@
 import { describe, expect, test } from 'vitest';
+import { definitionOf } from '../../compiler/definitions/table.ts';
 import { constant, type Dim, variable } from '../../compiler/dims/dim.ts';
 import { Facts } from '../../compiler/dims/facts.ts';
 import { Builder } from '../../compiler/graphs/builder.ts';
 import { interpret } from '../../compiler/graphs/interpret.ts';
-import type { Graph, TensorData, TensorType } from '../../compiler/ir/graph.ts';
+import type { Graph } from '../../compiler/ir/graph.ts';
 import type { OpAttributes, OpName } from '../../compiler/ir/names.ts';
+import type { TensorData, TensorType } from '../../compiler/ir/types.ts';
 import { seededRandom } from '../../compiler/ops/random.ts';
 import { floats } from '../../compiler/ops/sampling.ts';
 import { opNames } from '../../compiler/ops/table.ts';
 import { rowOf, samples, spell, typeOf } from '../ops/samples.ts';
 
-const composites = opNames.filter((op) => rowOf(op).definition !== undefined);
+const composites = opNames.filter((op) => definitionOf(op) !== undefined);
 
 /** The definition as a graph of its own. */
 function defined<O extends OpName>(op: O, types: readonly TensorType[], attributes: OpAttributes[O]) {
   const build = new Builder(Facts.none);
   const inputs = types.map((type, i) => ({ name: `x${i}`, value: build.input(`x${i}`, type), docs: '' }));
-  const values = rowOf(op).definition!(
+  const values = definitionOf(op)!(
     build,
     inputs.map(({ value }) => value),
     attributes,

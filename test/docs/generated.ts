@@ -1,7 +1,9 @@
+import { definitionOf } from '../../compiler/definitions/table.ts';
 import type { Builtin } from '../../compiler/elaborate/eval/builtins/builtin.ts';
 import { elementwise } from '../../compiler/elaborate/eval/builtins/elementwise.ts';
 import { network } from '../../compiler/elaborate/eval/builtins/network.ts';
 import { patternBuiltins } from '../../compiler/elaborate/eval/builtins/patterns.ts';
+import { gradientRowOf } from '../../compiler/gradients/table.ts';
 import { attributeKinds } from '../../compiler/ir/attributes.ts';
 import { initialisers } from '../../compiler/ir/initialisers.ts';
 import type { OpName } from '../../compiler/ir/names.ts';
@@ -89,10 +91,10 @@ What every graph consists of, and what a target must be able to say: ${opNames.l
 shows. ${made('`compiler/ops`')}
 
 Each has its arguments, its static attributes (behind the \`;\`), and numbered constraints that are proved for all sizes
-before a graph exists. Axes count from 0. The row of an operator in \`compiler/ops\` also has its shape rule, its cost, its
-gradient, and a reference implementation in float64, which every target is tested against. Where there is no derivative, or no
-finite one, the gradient is PyTorch's, and the operator's entry says what that is. A composite also has a definition in
-the other operators; a target says it natively, or by that definition.
+before a graph exists. Axes count from 0. The row of an operator in \`compiler/ops\` also has its shape rule, its cost, and a
+reference implementation in float64, which every target is tested against; its gradient is in \`compiler/gradients\`. Where there
+is no derivative, or no finite one, the gradient is PyTorch's, and the operator's entry says what that is. A composite also has a
+definition in the other operators; a target says it natively, or by that definition.
 
 ${groups.join('\n')}`;
 }
@@ -101,7 +103,8 @@ function operator(row: OpRow<OpName>): string {
   const attributes = Object.keys(attributeKinds[row.name]);
   const signature = [row.inputs.join(', '), attributes.join(', ')].filter((part) => part !== '').join('; ');
   const constraints = row.constraints.map((text, i) => `${i + 1}. ${text}`).join('\n');
-  const composite = row.definition === undefined ? '' : ' *Has a definition in other operators.*';
-  const kinks = row.kinks === undefined ? '' : `\n\nGradient at kinks and ties: ${row.kinks}`;
-  return `### ${row.name}\n\n\`${row.name}(${row.inputs.length === 0 && attributes.length > 0 ? `; ${signature}` : signature})\`\n\n${row.docs}${composite}${kinks}\n\n${constraints}${constraints === '' ? '' : '\n'}`;
+  const composite = definitionOf(row.name) === undefined ? '' : ' *Has a definition in other operators.*';
+  const { kinks } = gradientRowOf(row.name);
+  const atKinks = kinks === undefined ? '' : `\n\nGradient at kinks and ties: ${kinks}`;
+  return `### ${row.name}\n\n\`${row.name}(${row.inputs.length === 0 && attributes.length > 0 ? `; ${signature}` : signature})\`\n\n${row.docs}${composite}${atKinks}\n\n${constraints}${constraints === '' ? '' : '\n'}`;
 }

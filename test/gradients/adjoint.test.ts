@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { asConstant, constant } from '../../compiler/dims/dim.ts';
-import type { TensorData } from '../../compiler/ir/graph.ts';
 import type { ConvAttributes } from '../../compiler/ir/names.ts';
+import type { TensorData } from '../../compiler/ir/types.ts';
 import { seededRandom } from '../../compiler/ops/random.ts';
 import { floats } from '../../compiler/ops/sampling.ts';
 import { ops } from '../../compiler/ops/table.ts';

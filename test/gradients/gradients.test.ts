@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { Facts } from '../../compiler/dims/facts.ts';
+import { gradientRowOf } from '../../compiler/gradients/table.ts';
 import { Builder } from '../../compiler/graphs/builder.ts';
 import { interpret } from '../../compiler/graphs/interpret.ts';
-import type { Graph, TensorData } from '../../compiler/ir/graph.ts';
+import type { Graph } from '../../compiler/ir/graph.ts';
 import type { OpName } from '../../compiler/ir/names.ts';
 import { sameShape } from '../../compiler/ir/shapes.ts';
+import type { TensorData } from '../../compiler/ir/types.ts';
 import { seededRandom, seedOf } from '../../compiler/ops/random.ts';
 import type { Sample } from '../../compiler/ops/row.ts';
 import { floats } from '../../compiler/ops/sampling.ts';
@@ -29,7 +31,7 @@ function ruled({ op, inputs, attributes, wanted, dys }: Case): (TensorData | und
   const given = dys.map((dy, i) => (dy === undefined ? undefined : declare(`dy${i}`, dy)));
   const values = xs.map(({ value }) => value);
   const outputs = build.emit(op, values, attributes);
-  const { gradient } = rowOf(op);
+  const { gradient } = gradientRowOf(op);
   if (gradient === 'none') throw new Error(`${op} has no gradient`);
   const at = { build, inputs: values, outputs, dys: given.map((dy) => dy?.value), attributes, wanted };
   const dxs = gradient(at);
@@ -133,10 +135,10 @@ function cases(op: OpName, n: number): Case[] {
   return found.slice(0, n);
 }
 
-const differentiable = opNames.filter((op) => rowOf(op).gradient !== 'none');
+const differentiable = opNames.filter((op) => gradientRowOf(op).gradient !== 'none');
 
 test('operators without a gradient are constant, whole, or steps of their inputs', () => {
-  expect(opNames.filter((op) => rowOf(op).gradient === 'none')).toEqual([
+  expect(opNames.filter((op) => gradientRowOf(op).gradient === 'none')).toEqual([
     ...['constant', 'full', 'iota', 'dim', 'uniform', 'stop_gradient'],
     ...['floor', 'not', 'mod', 'floordiv', 'eq', 'lt', 'le', 'and', 'or'],
   ]);

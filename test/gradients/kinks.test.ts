@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { Facts } from '../../compiler/dims/facts.ts';
+import { gradientRowOf } from '../../compiler/gradients/table.ts';
 import { interpret } from '../../compiler/graphs/interpret.ts';
-import type { Graph, TensorData } from '../../compiler/ir/graph.ts';
+import type { Graph } from '../../compiler/ir/graph.ts';
 import type { OpAttributes, OpName } from '../../compiler/ir/names.ts';
+import type { TensorData } from '../../compiler/ir/types.ts';
 import { seededRandom, seedOf } from '../../compiler/ops/random.ts';
 import type { Sample } from '../../compiler/ops/row.ts';
 import { floats } from '../../compiler/ops/sampling.ts';
@@ -44,7 +46,7 @@ function expectGradients(results: ReadonlyMap<string, TensorData>, expected: Kin
 const cases = Object.entries(kinkCases) as [OpName, readonly KinkCase[]][];
 
 test('every operator that says what its gradient is without a derivative has cases, and no other', () => {
-  expect(cases.map(([op]) => op).sort()).toEqual(opNames.filter((op) => rowOf(op).kinks !== undefined).sort());
+  expect(cases.map(([op]) => op).sort()).toEqual(opNames.filter((op) => gradientRowOf(op).kinks !== undefined).sort());
 });
 
 describe.each(cases)('%s where it has no derivative: the gradient is PyTorch’s', (op, all) => {
@@ -126,5 +128,5 @@ test.each(smooth)('%s says so if it has no derivative somewhere, and only then',
       ys.map(({ shape }) => floats(random, shape, 0.5, 2)),
     );
   });
-  expect(Math.max(...bends) > 1e-2).toBe(rowOf(op).kinks !== undefined);
+  expect(Math.max(...bends) > 1e-2).toBe(gradientRowOf(op).kinks !== undefined);
 });

@@ -1,6 +1,6 @@
-import type { TensorData } from '../../compiler/ir/graph.ts';
 import type { OpAttributes, OpName } from '../../compiler/ir/names.ts';
 import { tensor } from '../../compiler/ir/tensor-data.ts';
+import type { TensorData } from '../../compiler/ir/types.ts';
 
 /** An operator exactly where it has no derivative, or no finite one. */
 export interface KinkCase<O extends OpName = OpName> {

@@ -5,8 +5,9 @@ import { Builder } from '../../compiler/graphs/builder.ts';
 import { interpret } from '../../compiler/graphs/interpret.ts';
 import { finish } from '../../compiler/graphs/rebuild.ts';
 import { rangesUnder } from '../../compiler/graphs/value-range.ts';
-import type { TensorData, Value } from '../../compiler/ir/graph.ts';
+import type { Value } from '../../compiler/ir/graph.ts';
 import { tensor } from '../../compiler/ir/tensor-data.ts';
+import type { TensorData } from '../../compiler/ir/types.ts';
 import { seededRandom } from '../../compiler/ops/random.ts';
 import type { Random } from '../../compiler/ops/row.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { constant, type Dim, variable } from '../../compiler/dims/dim.ts';
 import { Facts } from '../../compiler/dims/facts.ts';
-import type { DType, TensorType } from '../../compiler/ir/graph.ts';
 import type { OpAttributes, OpName } from '../../compiler/ir/names.ts';
+import type { DType, TensorType } from '../../compiler/ir/types.ts';
 import type { OpFault } from '../../compiler/ops/row.ts';
 import { opNames } from '../../compiler/ops/table.ts';
 import { rowOf } from './samples.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { TensorData } from '../../compiler/ir/graph.ts';
 import type { OpName } from '../../compiler/ir/names.ts';
+import type { TensorData } from '../../compiler/ir/types.ts';
 import type { Sample } from '../../compiler/ops/row.ts';
 import { opNames } from '../../compiler/ops/table.ts';
 import { rowOf, samples } from './samples.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { constant } from '../../compiler/dims/dim.ts';
-import type { TensorData } from '../../compiler/ir/graph.ts';
 import type { OpAttributes, OpName } from '../../compiler/ir/names.ts';
+import type { TensorData } from '../../compiler/ir/types.ts';
 import { erf } from '../../compiler/ops/kernels/erf.ts';
 import { ops } from '../../compiler/ops/table.ts';
 

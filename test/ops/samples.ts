@@ -1,6 +1,6 @@
 import { constant } from '../../compiler/dims/dim.ts';
-import type { TensorData, TensorType } from '../../compiler/ir/graph.ts';
 import type { OpName } from '../../compiler/ir/names.ts';
+import type { TensorData, TensorType } from '../../compiler/ir/types.ts';
 import { seededRandom, seedOf } from '../../compiler/ops/random.ts';
 import type { OpRow, Sample } from '../../compiler/ops/row.ts';
 import { ops } from '../../compiler/ops/table.ts';

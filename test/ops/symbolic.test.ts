@@ -12,8 +12,8 @@ import {
 } from '../../compiler/dims/dim.ts';
 import { Facts } from '../../compiler/dims/facts.ts';
 import { mapDims } from '../../compiler/ir/attributes.ts';
-import type { TensorType } from '../../compiler/ir/graph.ts';
 import type { ConvAttributes } from '../../compiler/ir/names.ts';
+import type { TensorType } from '../../compiler/ir/types.ts';
 import { seededRandom } from '../../compiler/ops/random.ts';
 import { opNames, ops } from '../../compiler/ops/table.ts';
 import { rowOf, samples, spell, typeOf } from './samples.ts';

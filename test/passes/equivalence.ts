@@ -3,9 +3,10 @@ import { asConstant, asVariable, evaluate, variables } from '../../compiler/dims
 import { interpret } from '../../compiler/graphs/interpret.ts';
 import { read } from '../../compiler/graphs/read.ts';
 import { verify } from '../../compiler/graphs/verify.ts';
-import type { Graph, TensorData } from '../../compiler/ir/graph.ts';
+import type { Graph } from '../../compiler/ir/graph.ts';
 import { print } from '../../compiler/ir/print.ts';
 import { elementCount, tensor } from '../../compiler/ir/tensor-data.ts';
+import type { TensorData } from '../../compiler/ir/types.ts';
 import { seededRandom, seedOf } from '../../compiler/ops/random.ts';
 import type { Random } from '../../compiler/ops/row.ts';
 import { eliminateDeadCode } from '../../compiler/passes/dead-code.ts';

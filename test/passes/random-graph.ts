@@ -1,12 +1,12 @@
+import { definitions } from '../../compiler/definitions/table.ts';
 import { add, asConstant, constant, type Dim, mul, one, product, variable, zero } from '../../compiler/dims/dim.ts';
 import { Facts } from '../../compiler/dims/facts.ts';
 import { Builder, OpError } from '../../compiler/graphs/builder.ts';
 import { finish } from '../../compiler/graphs/rebuild.ts';
 import type { Graph, Value } from '../../compiler/ir/graph.ts';
-import type { OpAttributes, OpName } from '../../compiler/ir/names.ts';
+import type { CompositeName, OpAttributes } from '../../compiler/ir/names.ts';
 import { tensor } from '../../compiler/ir/tensor-data.ts';
-import type { OpRow, Random } from '../../compiler/ops/row.ts';
-import { ops } from '../../compiler/ops/table.ts';
+import type { Random } from '../../compiler/ops/row.ts';
 
 const [B, H] = [variable('B'), variable('H')];
 const n = constant;
@@ -242,13 +242,13 @@ const norm: Move = (build, x, random, _pool, step) => {
 
 const gelu: Move = (build, x, random) => writtenOut('gelu', build, [x], { approximate: random.int(0, 1) === 0 });
 
-function writtenOut<O extends OpName>(
+function writtenOut<O extends CompositeName>(
   op: O,
   build: Builder,
   inputs: readonly Value[],
   attributes: OpAttributes[O],
 ): Value {
-  return (ops[op] as OpRow<O>).definition!(build, inputs, attributes)[0]!;
+  return definitions[op](build, inputs, attributes)[0]!;
 }
 
 const choose: Move = (build, x, random) => {

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { definitionOf } from '../../compiler/definitions/table.ts';
 import { Builder } from '../../compiler/graphs/builder.ts';
 import { read } from '../../compiler/graphs/read.ts';
 import { finish } from '../../compiler/graphs/rebuild.ts';
 import type { Graph, Value } from '../../compiler/ir/graph.ts';
-import type { OpName } from '../../compiler/ir/names.ts';
 import { print } from '../../compiler/ir/print.ts';
-import type { OpRow } from '../../compiler/ops/row.ts';
-import { ops } from '../../compiler/ops/table.ts';
 import { mergeCommonSubexpressions } from '../../compiler/passes/common-subexpressions.ts';
 import { pipeline, runPipeline } from '../../compiler/passes/pipeline.ts';
 import { nodesOf, transformed } from './equivalence.ts';
@@ -161,8 +159,7 @@ input "x" = %0 ""
     const build = new Builder(start.facts);
     const [x, s, b] = start.nodes.map((node) => build.copy(node, [])[0]!) as [Value, Value, Value];
     const inputs = op === 'layer_norm' ? [x, s, b] : [x];
-    const row = ops[op] as OpRow<OpName>;
-    const value = row.definition!(build, inputs, attributes)[0]!;
+    const value = definitionOf(op)!(build, inputs, attributes)[0]!;
     const graph: Graph = finish({ ...start, outputs: [{ name: 'y', value, docs: '' }] }, build.nodes);
     const lines = nodesOf(runPipeline(graph)).split('\n');
     expect(lines).toHaveLength(2);

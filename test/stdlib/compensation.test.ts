@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { compile } from '../../compiler/compile.ts';
 import { interpret } from '../../compiler/graphs/interpret.ts';
-import type { TensorData } from '../../compiler/ir/graph.ts';
+import type { TensorData } from '../../compiler/ir/types.ts';
 import { seededRandom } from '../../compiler/ops/random.ts';
 import { floats } from '../../compiler/ops/sampling.ts';
 import { memoryHost } from '../memory-host.ts';

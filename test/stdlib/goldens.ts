@@ -1,5 +1,6 @@
 import { asConstant } from '../../compiler/dims/dim.ts';
-import type { Graph, TensorData } from '../../compiler/ir/graph.ts';
+import type { Graph } from '../../compiler/ir/graph.ts';
+import type { TensorData } from '../../compiler/ir/types.ts';
 import { SafetensorsFile } from '../../runtime/weights/safetensors.ts';
 
 /** A case of test/goldens: what make-goldens.py wrote for one model of cases.crob, or make-readings.py for one of readings.crob. */

@@ -1,6 +1,6 @@
 import { interpret } from '../../compiler/graphs/interpret.ts';
-import type { TensorData } from '../../compiler/ir/graph.ts';
 import { elementCount, tensor } from '../../compiler/ir/tensor-data.ts';
+import type { TensorData } from '../../compiler/ir/types.ts';
 import { compileTraining, type Training } from '../../compiler/training/compile-training.ts';
 import type { StepGraph } from '../../compiler/training/step.ts';
 import { memoryHost } from '../memory-host.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { interpret } from '../../compiler/graphs/interpret.ts';
-import type { TensorData } from '../../compiler/ir/graph.ts';
 import { tensor } from '../../compiler/ir/tensor-data.ts';
+import type { TensorData } from '../../compiler/ir/types.ts';
 import { differentiate, type StepGraph, stepNames, trainingStep } from '../../compiler/training/step.ts';
 import { emitted } from '../emit/onnx/graphs.ts';
 import { runOnnx } from '../emit/onnx/session.ts';

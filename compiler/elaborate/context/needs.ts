@@ -1,5 +1,5 @@
+import { hasGradient } from '../../gradients/table.ts';
 import type { Node, Value } from '../../ir/graph.ts';
-import { hasGradient } from '../../ops/table.ts';
 import { isFloat } from '../../ops/typing.ts';
 import { type Call, flatten, type TemplateBody } from './template.ts';
 

@@ -1,7 +1,8 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { type Clause, clauseKey, type Facts } from '../../dims/facts.ts';
-import type { Node, NodeOf, TensorType, Value } from '../../ir/graph.ts';
+import type { Node, NodeOf, Value } from '../../ir/graph.ts';
+import type { TensorType } from '../../ir/types.ts';
 import { everyPair } from '../../lists.ts';
 import type { Faults } from './faults.ts';
 import type { Read } from './reads.ts';

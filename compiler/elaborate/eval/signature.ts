@@ -3,7 +3,7 @@ import type { BinaryOp, Expr, Param, ShapeItem, Type } from '../../../grammar/tr
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import type { Clause, Facts } from '../../dims/facts.ts';
-import type { DType } from '../../ir/graph.ts';
+import type { DType } from '../../ir/types.ts';
 import { pairs } from '../../lists.ts';
 import { nested, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';

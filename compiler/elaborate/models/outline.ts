@@ -1,6 +1,6 @@
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
-import type { TensorType } from '../../ir/graph.ts';
+import type { TensorType } from '../../ir/types.ts';
 import { childPath } from '../context/paths.ts';
 import { type Call, flattenType } from '../context/template.ts';
 import type { ModelGraph } from './model.ts';

@@ -2,7 +2,8 @@ import type { Span } from '../../../grammar/span.ts';
 import type { Detail, Step } from '../../diagnostics/details.ts';
 import { type Dim, variables } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
-import type { TensorType, Value } from '../../ir/graph.ts';
+import type { Value } from '../../ir/graph.ts';
+import type { TensorType } from '../../ir/types.ts';
 import type { Scope } from '../context/scope.ts';
 import { lineOf } from './place.ts';
 

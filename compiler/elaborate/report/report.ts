@@ -7,7 +7,7 @@ import { asConstant, type Dim, isOverflow, one } from '../../dims/dim.ts';
 import type { Answer, Facts } from '../../dims/facts.ts';
 import { settlingClauses } from '../../dims/settle.ts';
 import type { Builder, Emitted, Refusal } from '../../graphs/builder.ts';
-import type { TensorType } from '../../ir/graph.ts';
+import type { TensorType } from '../../ir/types.ts';
 import { broadcastConstraint } from '../../ops/broadcasting.ts';
 import type { Relation } from '../../ops/row.ts';
 import type { OwnerName } from '../context/declared.ts';

@@ -1,5 +1,5 @@
 import type { SourceFileStructure, StatementStructures, WriterFunction } from 'ts-morph';
-import type { DType } from '../../ir/graph.ts';
+import type { DType } from '../../ir/types.ts';
 import { bareAxes, expression, guardCheck, isIdentifier, member, quoted } from './expression.ts';
 import type { ClientInfo, ClientTensor } from './info.ts';
 import { rowSupport, support } from './support.ts';

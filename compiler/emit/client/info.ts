@@ -1,6 +1,7 @@
 import { asVariable, type Dim, variables } from '../../dims/dim.ts';
 import { type IndexInput, indexInputs } from '../../graphs/index-check.ts';
-import type { DType, Graph, TensorType } from '../../ir/graph.ts';
+import type { Graph } from '../../ir/graph.ts';
+import type { DType, TensorType } from '../../ir/types.ts';
 
 /** What a client is generated from. */
 export interface ClientInfo {

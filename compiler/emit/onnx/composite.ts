@@ -1,6 +1,6 @@
+import { definitions } from '../../definitions/table.ts';
 import { one } from '../../dims/dim.ts';
 import { Builder } from '../../graphs/builder.ts';
-import { ops } from '../../ops/table.ts';
 import { windowAttributes } from './convolution.ts';
 import { gridSample } from './grid-sample.ts';
 import { inputOf, type Lowering } from './lowering.ts';
@@ -39,7 +39,7 @@ const gelu: Lowering<'gelu'> = (node, emission) => {
   if (emission.opset < 20) {
     const build = new Builder(emission.facts);
     build.origin = origin;
-    return ops.gelu.definition!(build, inputs, attributes).map((value) => emission.use(value));
+    return definitions.gelu(build, inputs, attributes).map((value) => emission.use(value));
   }
   const approximate = attributes.approximate ? { approximate: string('tanh') } : {};
   return [emission.node('Gelu', [emission.use(inputOf(node, 0))], approximate)];

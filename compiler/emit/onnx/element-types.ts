@@ -1,4 +1,4 @@
-import type { DType } from '../../ir/graph.ts';
+import type { DType } from '../../ir/types.ts';
 import type { Attribute } from './model.ts';
 import { int } from './model.ts';
 

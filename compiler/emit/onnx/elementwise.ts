@@ -1,5 +1,5 @@
 import type { NodeOf, Value } from '../../ir/graph.ts';
-import type { UnaryName } from '../../ops/unary.ts';
+import type { UnaryName } from '../../ir/names.ts';
 import { convolution } from './convolution.ts';
 import { transposed } from './data.ts';
 import { toAttribute } from './element-types.ts';

@@ -1,9 +1,10 @@
 import type { Dim } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import { type IndexCheck, type IndexInput, type IndexUse, indexChecks } from '../../graphs/index-check.ts';
-import type { DType, Graph, Node, Origin, TensorData, TensorType, Value } from '../../ir/graph.ts';
+import type { Graph, Node, Origin, Value } from '../../ir/graph.ts';
 import { sameDim } from '../../ir/shapes.ts';
 import { scalar, tensor } from '../../ir/tensor-data.ts';
+import type { DType, TensorData, TensorType } from '../../ir/types.ts';
 import { toAttribute } from './element-types.ts';
 import { type FusionPlan, planFusions } from './fusions.ts';
 import type { Attributes, Initialiser, OnnxNode, Subgraph, ValueInfo } from './model.ts';

@@ -1,8 +1,9 @@
 import { asConstant } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import type { IndexInput } from '../../graphs/index-check.ts';
-import type { Graph, Node, Origin, TensorType } from '../../ir/graph.ts';
+import type { Graph, Node, Origin } from '../../ir/graph.ts';
 import type { OpName } from '../../ir/names.ts';
+import type { TensorType } from '../../ir/types.ts';
 import { Emission } from './emission.ts';
 import type { Lowering } from './lowering.ts';
 import { lowerings } from './lowerings.ts';

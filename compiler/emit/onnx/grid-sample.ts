@@ -1,8 +1,9 @@
 import { constant, type Dim, one } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
-import type { Node, NodeOf, TensorData, Value } from '../../ir/graph.ts';
+import type { Node, NodeOf, Value } from '../../ir/graph.ts';
 import { sameDim } from '../../ir/shapes.ts';
 import { elementCount, tensor } from '../../ir/tensor-data.ts';
+import type { TensorData } from '../../ir/types.ts';
 import type { Emission } from './emission.ts';
 import { inputOf, type Lowering } from './lowering.ts';
 import { int, ints, string } from './model.ts';

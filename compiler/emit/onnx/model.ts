@@ -1,4 +1,4 @@
-import type { DType, TensorData } from '../../ir/graph.ts';
+import type { DType, TensorData } from '../../ir/types.ts';
 
 /** An ONNX model as plain data: what `ModelProto` holds, with initialisers described and not yet read. */
 export interface OnnxModel {

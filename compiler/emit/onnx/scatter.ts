@@ -1,7 +1,8 @@
 import { constant, type Dim, one, product } from '../../dims/dim.ts';
 import { type IndexUse, indexUse } from '../../graphs/index-check.ts';
-import type { DType, NodeOf, Value } from '../../ir/graph.ts';
+import type { NodeOf, Value } from '../../ir/graph.ts';
 import { elementCount, tensor } from '../../ir/tensor-data.ts';
+import type { DType } from '../../ir/types.ts';
 import { toAttribute } from './element-types.ts';
 import type { Emission } from './emission.ts';
 import { inputOf, type Lowering } from './lowering.ts';

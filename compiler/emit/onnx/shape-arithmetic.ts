@@ -18,7 +18,8 @@ import {
   variables,
   zero,
 } from '../../dims/dim.ts';
-import type { DType, Graph } from '../../ir/graph.ts';
+import type { Graph } from '../../ir/graph.ts';
+import type { DType } from '../../ir/types.ts';
 import { toAttribute } from './element-types.ts';
 import type { Emission } from './emission.ts';
 import { int } from './model.ts';

@@ -1,5 +1,6 @@
 import type { Facts } from '../../dims/facts.ts';
-import type { DType, Graph, Node, Value } from '../../ir/graph.ts';
+import type { Graph, Node, Value } from '../../ir/graph.ts';
+import type { DType } from '../../ir/types.ts';
 import type { Initialiser, StoredTranspose } from './model.ts';
 import { folder } from './names.ts';
 import { knownShape } from './reshape-target.ts';

@@ -1,6 +1,6 @@
 import { encodeBase64 } from '../../ir/base64.ts';
-import type { TensorData } from '../../ir/graph.ts';
 import { uniformValue } from '../../ir/tensor-data.ts';
+import type { TensorData } from '../../ir/types.ts';
 import type { Temp } from './program.ts';
 
 /** Up to so many elements a constant is written as numbers. */

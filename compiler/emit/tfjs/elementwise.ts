@@ -1,5 +1,5 @@
 import type { NodeOf } from '../../ir/graph.ts';
-import type { UnaryName } from '../../ops/unary.ts';
+import type { UnaryName } from '../../ir/names.ts';
 import type { Emission } from './emission.ts';
 import { inputOf, type Lowering } from './lowering.ts';
 import { broadcastOperands } from './operands.ts';

@@ -1,12 +1,12 @@
+import { definitions } from '../../definitions/table.ts';
 import { asConstant, type Dim } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import { Builder } from '../../graphs/builder.ts';
 import { type IndexCheck, type IndexUse, indexChecks } from '../../graphs/index-check.ts';
-import type { DType, Node, NodeOf, TensorData, Value } from '../../ir/graph.ts';
-import type { OpName } from '../../ir/names.ts';
+import type { Node, NodeOf, Value } from '../../ir/graph.ts';
+import type { CompositeName } from '../../ir/names.ts';
 import { elementCount, scalar } from '../../ir/tensor-data.ts';
-import type { OpRow } from '../../ops/row.ts';
-import { ops } from '../../ops/table.ts';
+import type { DType, TensorData } from '../../ir/types.ts';
 import { aligned, runsOf, sameSizes } from './axes.ts';
 import { type Argument, type Call, type Constant, type Temp, type TfType, tfType } from './program.ts';
 
@@ -287,13 +287,11 @@ export class Emission {
     return this.reshape(this.call('pad', [this.reshape(x, sizes), widths, value], padded, x.dtype), shape);
   }
 
-  /** A composite operator as its row defines it. */
-  define<O extends OpName>(node: NodeOf<O>): readonly Temp[] {
-    const { definition } = ops[node.op as O] as OpRow<O>;
-    if (definition === undefined) throw new Error(`bug in crobc: ${node.op} has no definition`);
+  /** A composite operator in the operators that define it. */
+  define<O extends CompositeName>({ op, inputs, attributes, origin }: NodeOf<O>): readonly Temp[] {
     const build = new Builder(this.facts);
-    build.origin = node.origin;
-    return definition(build, node.inputs, node.attributes as never).map((value) => this.use(value));
+    build.origin = origin;
+    return definitions[op](build, inputs, attributes).map((value) => this.use(value));
   }
 }
 

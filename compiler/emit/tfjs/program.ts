@@ -1,4 +1,4 @@
-import type { DType, TensorData } from '../../ir/graph.ts';
+import type { DType, TensorData } from '../../ir/types.ts';
 
 /** TensorFlow.js has no int64 and no uint8: both are int32 from the border on. */
 export type TfType = 'float32' | 'int32' | 'bool';

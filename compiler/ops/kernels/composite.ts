@@ -1,5 +1,5 @@
-import type { TensorData } from '../../ir/graph.ts';
 import type { OpAttributes } from '../../ir/names.ts';
+import type { TensorData } from '../../ir/types.ts';
 import { windows } from './contract.ts';
 import { eachLine } from './reduce.ts';
 import { allocate, count } from './tensor.ts';

@@ -1,5 +1,5 @@
-import type { TensorData } from '../../ir/graph.ts';
 import type { ConvAttributes } from '../../ir/names.ts';
+import type { TensorData } from '../../ir/types.ts';
 import { allocate, broadcastSizes, broadcastStrides, count, offsets } from './tensor.ts';
 
 /** (a[...A, M, K], b[...B, K, N]) -> [...(A broadcast B), M, N]. */

@@ -1,4 +1,4 @@
-import type { DType, TensorData } from '../../ir/graph.ts';
+import type { DType, TensorData } from '../../ir/types.ts';
 import { allocate, broadcastSizes, broadcastStrides, offsets } from './tensor.ts';
 
 /** f at every element. */

@@ -1,4 +1,4 @@
-import type { TensorData } from '../../ir/graph.ts';
+import type { TensorData } from '../../ir/types.ts';
 import { allocate, count, offsets, stridesOf } from './tensor.ts';
 
 /** The shape left by a reduction. */

@@ -1,4 +1,4 @@
-import type { TensorData } from '../../ir/graph.ts';
+import type { TensorData } from '../../ir/types.ts';
 import { allocate, count } from './tensor.ts';
 
 /** (x[N, ...R], index[...I]) -> [...I, ...R]. Throws for an index outside 0..N-1. */

@@ -1,5 +1,5 @@
 import { asConstant, type Dim, print } from '../../dims/dim.ts';
-import type { DType, TensorData } from '../../ir/graph.ts';
+import type { DType, TensorData } from '../../ir/types.ts';
 
 export type Elements = TensorData['data'];
 

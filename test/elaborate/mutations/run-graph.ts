@@ -1,7 +1,8 @@
 import { evaluate } from '../../../compiler/dims/dim.ts';
 import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
-import type { Graph, TensorData, TensorType } from '../../../compiler/ir/graph.ts';
+import type { Graph } from '../../../compiler/ir/graph.ts';
 import { tensor } from '../../../compiler/ir/tensor-data.ts';
+import type { TensorData, TensorType } from '../../../compiler/ir/types.ts';
 import { runPipeline } from '../../../compiler/passes/pipeline.ts';
 import { weightsOf } from '../../../runtime/weights/graph-weights.ts';
 import { initialWeights } from '../../../runtime/weights/initialise.ts';

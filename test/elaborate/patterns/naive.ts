@@ -5,7 +5,8 @@ import { isRefused, type PatternFault, type PatternResult } from '../../../compi
 import { Builder } from '../../../compiler/graphs/builder.ts';
 import { interpret } from '../../../compiler/graphs/interpret.ts';
 import { finish } from '../../../compiler/graphs/rebuild.ts';
-import type { TensorData, Value } from '../../../compiler/ir/graph.ts';
+import type { Value } from '../../../compiler/ir/graph.ts';
+import type { TensorData } from '../../../compiler/ir/types.ts';
 import type { NonEmpty } from '../../../compiler/lists.ts';
 
 /** `2*H/4` as a dim: factors, and at the end an exact quotient. */

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { TensorData } from '../../../compiler/ir/graph.ts';
+import type { TensorData } from '../../../compiler/ir/types.ts';
 
 /** float32 arithmetic against float64, relative to the tensor's largest element. */
 export function expectClose(name: string, actual: TensorData, expected: TensorData, tolerance = 1e-5): void {

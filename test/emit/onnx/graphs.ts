@@ -5,7 +5,8 @@ import type { Attribute, OnnxModel } from '../../../compiler/emit/onnx/model.ts'
 import { Builder } from '../../../compiler/graphs/builder.ts';
 import { indexInputs } from '../../../compiler/graphs/index-check.ts';
 import { finish } from '../../../compiler/graphs/rebuild.ts';
-import type { DType, Graph, TensorType, Value } from '../../../compiler/ir/graph.ts';
+import type { Graph, Value } from '../../../compiler/ir/graph.ts';
+import type { DType, TensorType } from '../../../compiler/ir/types.ts';
 
 type Size = number | string | Dim;
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { interpret } from '../../../compiler/graphs/interpret.ts';
-import type { TensorData } from '../../../compiler/ir/graph.ts';
+import type { TensorData } from '../../../compiler/ir/types.ts';
 import { seededRandom } from '../../../compiler/ops/random.ts';
 import { emitted, graphOf, lines } from './graphs.ts';
 import { runOnnx } from './session.ts';

@@ -1,7 +1,7 @@
 import * as ort from 'onnxruntime-node';
 import type { OnnxModel } from '../../../compiler/emit/onnx/model.ts';
-import type { DType, TensorData } from '../../../compiler/ir/graph.ts';
 import { tensor } from '../../../compiler/ir/tensor-data.ts';
+import type { DType, TensorData } from '../../../compiler/ir/types.ts';
 import { encodeOnnx } from '../../../runtime/onnx/onnx-file.ts';
 import type { WeightSource } from '../../../runtime/weights/weights.ts';
 

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { Facts } from '../../../compiler/dims/facts.ts';
 import { Builder } from '../../../compiler/graphs/builder.ts';
-import type { Graph, GraphInput, GraphOutput, TensorData } from '../../../compiler/ir/graph.ts';
+import type { Graph, GraphInput, GraphOutput } from '../../../compiler/ir/graph.ts';
 import type { OpAttributes, OpName } from '../../../compiler/ir/names.ts';
+import type { TensorData } from '../../../compiler/ir/types.ts';
 import { seededRandom } from '../../../compiler/ops/random.ts';
 import type { OpRow } from '../../../compiler/ops/row.ts';
 import { dims } from '../../../compiler/ops/sampling.ts';

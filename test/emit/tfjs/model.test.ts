@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { compile } from '../../../compiler/compile.ts';
 import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
-import type { TensorData } from '../../../compiler/ir/graph.ts';
 import { tensor } from '../../../compiler/ir/tensor-data.ts';
+import type { TensorData } from '../../../compiler/ir/types.ts';
 import { seededRandom } from '../../../compiler/ops/random.ts';
 import { runPipeline } from '../../../compiler/passes/pipeline.ts';
 import { diskHost } from '../../../runtime/files/source-host.ts';

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { emitTfjs } from '../../../compiler/emit/tfjs/emit.ts';
 import { generateTfjs } from '../../../compiler/emit/tfjs/generate.ts';
-import type { Graph, TensorData } from '../../../compiler/ir/graph.ts';
+import type { Graph } from '../../../compiler/ir/graph.ts';
 import { tensor } from '../../../compiler/ir/tensor-data.ts';
+import type { TensorData } from '../../../compiler/ir/types.ts';
 import type { HostTensor } from '../../../runtime/ort/session.ts';
 import { loadTfjs } from '../../../runtime/tfjs/load.ts';
 import {

@@ -1,8 +1,9 @@
 import { asVariable, constant, evaluate } from '../../../compiler/dims/dim.ts';
 import { runNode } from '../../../compiler/graphs/interpret.ts';
 import { mapDims } from '../../../compiler/ir/attributes.ts';
-import type { AnyOp, DType, Graph, Node, TensorData, Value } from '../../../compiler/ir/graph.ts';
+import type { AnyOp, Graph, Node, Value } from '../../../compiler/ir/graph.ts';
 import { elementCount } from '../../../compiler/ir/tensor-data.ts';
+import type { DType, TensorData } from '../../../compiler/ir/types.ts';
 import { type Draw, draws } from '../../draws.ts';
 
 /**

@@ -1,7 +1,8 @@
 import { evaluate as evaluateDim } from '../../../compiler/dims/dim.ts';
 import { interpret } from '../../../compiler/graphs/interpret.ts';
 import { verify } from '../../../compiler/graphs/verify.ts';
-import type { Graph, TensorData } from '../../../compiler/ir/graph.ts';
+import type { Graph } from '../../../compiler/ir/graph.ts';
+import type { TensorData } from '../../../compiler/ir/types.ts';
 import { seedOf } from '../../../compiler/ops/random.ts';
 import { compileTraining, type Training } from '../../../compiler/training/compile-training.ts';
 import {

@@ -3,7 +3,8 @@ import { constant, evaluate as evaluateDim } from '../../../compiler/dims/dim.ts
 import { bindDims } from '../../../compiler/graphs/bind.ts';
 import { interpret } from '../../../compiler/graphs/interpret.ts';
 import { verify } from '../../../compiler/graphs/verify.ts';
-import type { Graph, TensorData } from '../../../compiler/ir/graph.ts';
+import type { Graph } from '../../../compiler/ir/graph.ts';
+import type { TensorData } from '../../../compiler/ir/types.ts';
 import { runPipeline } from '../../../compiler/passes/pipeline.ts';
 import { weightsOf } from '../../../runtime/weights/graph-weights.ts';
 import { draws } from '../../draws.ts';

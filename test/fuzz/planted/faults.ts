@@ -12,13 +12,13 @@ export interface PlantedFault {
 export const plantedFaults: readonly PlantedFault[] = [
   {
     name: 'a wrong gradient',
-    file: 'compiler/ops/unary.ts',
+    file: 'compiler/gradients/unary.ts',
     right: 'build.mul(dy, build.sub(scalar(build, x, 1), build.mul(y, y)))',
     wrong: 'build.mul(dy, build.sub(scalar(build, x, 1), y))',
   },
   {
     name: 'a maximum whose ties do not share their gradient',
-    file: 'compiler/ops/reduce.ts',
+    file: 'compiler/gradients/reduce.ts',
     right: 'build.mul(isLargest, build.div(kept(dy), build.sum(isLargest, axes, true)))',
     wrong: 'build.mul(isLargest, kept(dy))',
   },

@@ -1,4 +1,4 @@
-import type { UnaryName as Operator } from '../../../compiler/ops/unary.ts';
+import type { UnaryName as Operator } from '../../../compiler/ir/names.ts';
 import type { Size } from './size.ts';
 
 /** Programs as data: what is drawn, printed as crob, evaluated, and made smaller. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { TensorData } from '../../../compiler/ir/graph.ts';
 import { tensor } from '../../../compiler/ir/tensor-data.ts';
+import type { TensorData } from '../../../compiler/ir/types.ts';
 import { ops } from '../../../compiler/ops/table.ts';
 import { permuteAxes } from '../../../runtime/tensors/permute-axes.ts';
 

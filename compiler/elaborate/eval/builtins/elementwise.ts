@@ -1,7 +1,8 @@
 import * as dims from '../../../dims/dim.ts';
 import { andThen, type Emitted } from '../../../graphs/builder.ts';
-import type { DType, Value } from '../../../ir/graph.ts';
-import type { UnaryName } from '../../../ops/unary.ts';
+import type { Value } from '../../../ir/graph.ts';
+import type { UnaryName } from '../../../ir/names.ts';
+import type { DType } from '../../../ir/types.ts';
 import { asNumber, dimVal, error, float, type Val } from '../../context/values.ts';
 import { fail, guarded, noNames, showType } from '../../report/report.ts';
 import { scalar } from '../arithmetic.ts';

@@ -1,6 +1,7 @@
 import { constant as dimConstant, one } from '../../../dims/dim.ts';
 import { andThen, type Builder, type Emitted } from '../../../graphs/builder.ts';
-import type { DType, Value } from '../../../ir/graph.ts';
+import type { Value } from '../../../ir/graph.ts';
+import type { DType } from '../../../ir/types.ts';
 import { pairs } from '../../../lists.ts';
 import { asInt, dimVal, error, list, type Val } from '../../context/values.ts';
 import { unknownCount } from '../../report/counts.ts';

@@ -2,11 +2,12 @@ import { add, constant, type Dim, floorDiv, mul, one, product, sub, zero } from 
 import type { Builder } from '../graphs/builder.ts';
 import { extent, scalar } from '../graphs/scalar.ts';
 import type { Value } from '../ir/graph.ts';
-import type { OpAttributes } from '../ir/names.ts';
+import type { CompositeName, OpAttributes, OpName } from '../ir/names.ts';
 import { at } from '../ops/typing.ts';
 import { cornerIndex, cornerWeights, framedPixels, gridPlaces } from './grid-places.ts';
 
-type Definition<O extends keyof OpAttributes> = (
+/** The same results by other operators: appended to `build`. */
+export type Definition<O extends OpName> = (
   build: Builder,
   inputs: readonly Value[],
   attributes: OpAttributes[O],
@@ -23,26 +24,24 @@ function average(build: Builder, x: Value, axes: readonly number[], keep: boolea
   return build.div(build.sum(x, axes, keep), extent(build, x, n));
 }
 
-export const mean: Definition<'mean'> = (build, inputs, { axes, keep }) => [
-  average(build, operand(inputs, 0), axes, keep),
-];
+const mean: Definition<'mean'> = (build, inputs, { axes, keep }) => [average(build, operand(inputs, 0), axes, keep)];
 
 /** x - max: the result does not depend on the maximum, so no gradient flows through it. */
 function shifted(build: Builder, x: Value, axis: number): Value {
   return build.sub(x, build.stopGradient(build.reduceMax(x, [axis], true)));
 }
 
-export const softmax: Definition<'softmax'> = (build, inputs, { axis }) => {
+const softmax: Definition<'softmax'> = (build, inputs, { axis }) => {
   const powers = build.exp(shifted(build, operand(inputs, 0), axis));
   return [build.div(powers, build.sum(powers, [axis], true))];
 };
 
-export const logSoftmax: Definition<'log_softmax'> = (build, inputs, { axis }) => {
+const logSoftmax: Definition<'log_softmax'> = (build, inputs, { axis }) => {
   const x = shifted(build, operand(inputs, 0), axis);
   return [build.sub(x, build.log(build.sum(build.exp(x), [axis], true)))];
 };
 
-export const layerNorm: Definition<'layer_norm'> = (build, inputs, { eps }) => {
+const layerNorm: Definition<'layer_norm'> = (build, inputs, { eps }) => {
   const [x, scale, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
   const last = [x.type.shape.length - 1];
   const centred = build.sub(x, average(build, x, last, true));
@@ -52,7 +51,7 @@ export const layerNorm: Definition<'layer_norm'> = (build, inputs, { eps }) => {
 };
 
 /** x/2 · (1 + erf(x/√2)), or by tanh as in the paper (Hendrycks and Gimpel, arXiv 1606.08415). */
-export const gelu: Definition<'gelu'> = (build, inputs, { approximate }) => {
+const gelu: Definition<'gelu'> = (build, inputs, { approximate }) => {
   const x = operand(inputs, 0);
   const number = (value: number) => scalar(build, x, value);
   const cube = () => build.mul(x, build.mul(x, x));
@@ -92,13 +91,13 @@ export function poolTaps(
 }
 
 /** The maximum over the taps of the window. */
-export const maxPool2d: Definition<'max_pool2d'> = (build, inputs, attributes) => {
+const maxPool2d: Definition<'max_pool2d'> = (build, inputs, attributes) => {
   const { taps } = poolTaps(build, operand(inputs, 0), attributes);
   return [taps.map(({ value }) => value).reduce((largest, tap) => build.max(largest, tap))];
 };
 
 /** Four corners, each a flat gather of pixels weighed by nearness, and by 0 outside the image. */
-export const gridSample: Definition<'grid_sample'> = (build, inputs) => {
+const gridSample: Definition<'grid_sample'> = (build, inputs) => {
   const [x, points] = [operand(inputs, 0), operand(inputs, 1)];
   const places = gridPlaces(build, x, points);
   const pixels = build.gather(framedPixels(build, x), cornerIndex(build, x, places));
@@ -106,3 +105,19 @@ export const gridSample: Definition<'grid_sample'> = (build, inputs) => {
   const weighed = build.mul(pixels, build.reshape(weights, [...weights.type.shape, one]));
   return [build.transpose(build.sum(weighed, [1]), [0, 2, 1])];
 };
+
+/** What composite operators are in other operators. */
+export const definitions: { readonly [O in CompositeName]: Definition<O> } = {
+  mean,
+  softmax,
+  log_softmax: logSoftmax,
+  layer_norm: layerNorm,
+  gelu,
+  max_pool2d: maxPool2d,
+  grid_sample: gridSample,
+};
+
+/** The definition of an operator; none of those that others are defined in. */
+export function definitionOf<O extends OpName>(op: O): Definition<O> | undefined {
+  return (definitions as { readonly [P in OpName]?: Definition<P> })[op];
+}

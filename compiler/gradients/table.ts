@@ -1,0 +1,30 @@
+import type { Node } from '../ir/graph.ts';
+import type { OpName } from '../ir/names.ts';
+import { isOperator } from '../ops/table.ts';
+import { binaryGradients } from './binary.ts';
+import { compositeGradients } from './composite.ts';
+import { contractGradients } from './contract.ts';
+import { dataGradients } from './data.ts';
+import { reduceGradients } from './reduce.ts';
+import type { GradientRow } from './rule.ts';
+import { unaryGradients } from './unary.ts';
+
+/** The gradient of every operator. */
+export const gradientRows: { readonly [O in OpName]: GradientRow<O> } = {
+  ...dataGradients,
+  ...unaryGradients,
+  ...binaryGradients,
+  ...reduceGradients,
+  ...contractGradients,
+  ...compositeGradients,
+};
+
+/** The same table for whoever knows the operator only when running. */
+export function gradientRowOf(op: OpName): GradientRow<OpName> {
+  return gradientRows[op] as GradientRow<OpName>;
+}
+
+/** Whether an operator has a gradient for its float inputs; without one are constants and step functions. */
+export function hasGradient(node: Node): boolean {
+  return isOperator(node) && gradientRows[node.op].gradient !== 'none';
+}
