@@ -4,6 +4,7 @@ import { mapDims } from '../ir/attributes.ts';
 import type { Value } from '../ir/graph.ts';
 import type { OpName } from '../ir/names.ts';
 import type { TensorData } from '../ir/types.ts';
+import { rowOf } from '../ops/table.ts';
 import { runNode } from './interpret.ts';
 
 /** What is larger, or made of more operators, is not worth the time. */
@@ -24,8 +25,8 @@ export function closedValue(value: Value, facts: Facts): TensorData | undefined 
   };
   const compute = ({ node, index, type }: Value): TensorData | undefined => {
     if (node.op === 'input' || node.op === 'weight' || node.op === 'uniform') return undefined;
-    // These have an index themselves, which may be out of range.
-    if (node.op === 'gather' || node.op === 'scatter_add') return undefined;
+    // Row numbers may be out of range.
+    if (rowOf(node)?.rowNumbers !== undefined) return undefined;
     const sizes = type.shape.map(size);
     if (sizes.some((n) => n === undefined) || sizes.reduce<number>((a, b) => a * (b ?? 0), 1) > mostElements)
       return undefined;

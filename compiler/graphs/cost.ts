@@ -34,7 +34,7 @@ export function costByModule(graph: Graph): Map<string, ModuleCost> {
     if (isStored(op) || (inputs.length > 0 && inputs.every((input) => fixed.has(input.node)))) fixed.add(node);
     const isParameter = node.op === 'weight' && node.attributes.role === 'param';
     const parameters = isParameter ? product(node.outputs[0].type.shape) : zero;
-    const isActivation = op !== 'input' && !isView(op) && !fixed.has(node);
+    const isActivation = op !== 'input' && !isView(node) && !fixed.has(node);
     const activationBytes = isActivation ? sum(node.outputs.map(({ type }) => bytes(type))) : zero;
     partsOf(parts, node.origin.path).push({ ...nodeCost(node), parameters, activationBytes, nodes: 1 });
   }

@@ -1,12 +1,15 @@
 import { type Dim, one, sub, zero } from '../dims/dim.ts';
 import type { Answer, Clause, Facts } from '../dims/facts.ts';
-import type { Graph, NodeOf, Value } from '../ir/graph.ts';
+import type { Graph, Node, Value } from '../ir/graph.ts';
+import { rowNumbersOf } from '../ops/table.ts';
 import { type Bound, isAtLeast, type Range } from './range.ts';
 import { rangesUnder } from './value-range.ts';
 
 /** A use of a tensor as row numbers: every element has to lie in 0..rows-1. */
 export interface IndexUse {
-  readonly node: NodeOf<'gather'> | NodeOf<'scatter_add'>;
+  readonly node: Node;
+  /** Which input the index is. */
+  readonly input: number;
   readonly index: Value;
   readonly rows: Dim;
 }
@@ -20,14 +23,22 @@ export type IndexCheck =
   /** When it is computed. */
   | { readonly kind: 'run'; readonly mayBeNegative: boolean };
 
-export function indexUse(node: IndexUse['node']): IndexUse {
-  return node.op === 'gather'
-    ? { node, index: node.inputs[1]!, rows: node.inputs[0]!.type.shape[0]! }
-    : { node, index: node.inputs[0]!, rows: node.attributes.rows };
+/** The row numbers that a node takes, if it takes any. */
+export function indexUse(node: Node): IndexUse | undefined {
+  const numbers = rowNumbersOf(node);
+  const index = numbers && node.inputs[numbers.input];
+  return index && { node, input: numbers.input, index, rows: numbers.rows };
+}
+
+/** Those of a node whose operator takes them. */
+export function indexUseIn(node: Node): IndexUse {
+  const use = indexUse(node);
+  if (use === undefined) throw new Error(`bug in crobc: ${node.op} takes no row numbers`);
+  return use;
 }
 
 export function indexUses({ nodes }: Graph): readonly IndexUse[] {
-  return nodes.flatMap((node) => (node.op === 'gather' || node.op === 'scatter_add' ? [indexUse(node)] : []));
+  return nodes.flatMap((node) => indexUse(node) ?? []);
 }
 
 /** Decides for the indices of one graph. */

@@ -1,6 +1,7 @@
 import { evaluate } from '../dims/dim.ts';
 import type { Graph, Node, Value } from '../ir/graph.ts';
 import type { DType, TensorType } from '../ir/types.ts';
+import { rowOf } from '../ops/table.ts';
 
 export const bytesPerElement: { readonly [D in DType]: number } = { f32: 4, i32: 4, bool: 1, i64: 8, u8: 1, f16: 2 };
 
@@ -31,8 +32,9 @@ export function isStored(op: Node['op']): boolean {
 }
 
 /** Operators that share their input's storage, as they do in every runtime here. */
-export function isView(op: Node['op']): boolean {
-  return op === 'reshape' || op === 'stop_gradient';
+export function isView(node: Node): boolean {
+  const row = rowOf(node);
+  return row?.memory === 'same' && row.free === true;
 }
 
 export interface Memory {
@@ -65,7 +67,7 @@ export function memory(graph: Graph, bindings: Bindings): Memory {
       for (const output of node.outputs) weightBytes += bytesOf(output.type, bindings);
     } else {
       for (const output of node.outputs) {
-        const own = isView(node.op) ? owner(node.inputs[0]!) : output;
+        const own = isView(node) ? owner(node.inputs[0]!) : output;
         storage.set(output, own);
         if (isPermanent(own)) continue;
         if (own === output) held += bytesOf(output.type, bindings);

@@ -24,6 +24,7 @@ interface Binary {
   /** `operands` when not given. */
   readonly half?: HalfPrecision;
   readonly commutes?: true;
+  readonly idempotent?: true;
 }
 
 const accepts = {
@@ -57,7 +58,7 @@ const wholeExponents: Draw = (random, shape) => {
 };
 
 function row<O extends BinaryName>(name: O, binary: Binary): OpRow<O> {
-  const { docs, takes, gives, f, memory = 'element', integer, draws, half = 'operands', commutes } = binary;
+  const { docs, takes, gives, f, memory = 'element', integer, draws, half = 'operands', commutes, idempotent } = binary;
   const { constraint, test } = accepts[takes];
   return {
     name,
@@ -68,6 +69,7 @@ function row<O extends BinaryName>(name: O, binary: Binary): OpRow<O> {
     elements: 'own',
     half,
     ...(commutes === undefined ? {} : { commutes }),
+    ...(idempotent === undefined ? {} : { idempotent }),
     infer: (inputs, _attributes, facts) =>
       typing(facts, (prove) => {
         const [a, b] = [inputType(inputs, 0), inputType(inputs, 1)];
@@ -91,7 +93,7 @@ function row<O extends BinaryName>(name: O, binary: Binary): OpRow<O> {
 
 const arithmetic = { takes: 'numeric', gives: 'same', draws: anyNumbers } as const;
 const comparison = { takes: 'numeric', gives: 'bool', draws: anyNumbers } as const;
-const logical = { takes: 'bool', gives: 'bool', commutes: true, draws: [[bools, bools]] } as const;
+const logical = { takes: 'bool', gives: 'bool', commutes: true, idempotent: true, draws: [[bools, bools]] } as const;
 const whole = { takes: 'integer', gives: 'same', draws: [[integers, divisors]] } as const;
 
 /** Euclidean remainder for a positive divisor: 0 <= mod(a, b) < b. */
@@ -139,12 +141,14 @@ export const binaryRows: { readonly [O in BinaryName]: OpRow<O> } = {
   max: row('max', {
     ...arithmetic,
     commutes: true,
+    idempotent: true,
     docs: 'The larger one.',
     f: Math.max,
   }),
   min: row('min', {
     ...arithmetic,
     commutes: true,
+    idempotent: true,
     docs: 'The smaller one.',
     f: Math.min,
   }),

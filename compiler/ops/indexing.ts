@@ -20,6 +20,7 @@ const gather: OpRow<'gather'> = {
   memory: 'new',
   elements: 'moved',
   half: 'operands',
+  rowNumbers: (inputs) => ({ input: 1, rows: at(inputType(inputs, 0).shape, 0) }),
   infer: (inputs, _attributes, facts) =>
     typing(facts, (prove) => {
       const [x, index] = [inputType(inputs, 0), inputType(inputs, 1)];
@@ -52,6 +53,7 @@ const scatterAdd: OpRow<'scatter_add'> = {
   memory: 'new',
   elements: 'new',
   half: 'f32',
+  rowNumbers: (_inputs, { rows }) => ({ input: 0, rows }),
   infer: (inputs, { rows, apart }, facts) =>
     typing(facts, (prove) => {
       const [index, updates] = [inputType(inputs, 0), inputType(inputs, 1)];

@@ -70,6 +70,12 @@ export type ResultElements = 'own' | 'moved' | 'new';
  */
 export type HalfPrecision = 'f16' | 'f32' | 'operands';
 
+export interface RowNumbers {
+  readonly input: number;
+  /** The numbers lie in 0..rows-1. */
+  readonly rows: Dim;
+}
+
 /** What an operator is: read by the checker, the interpreter, the passes, the summary, the docs and the fuzzer. Its gradient is in `gradients/table.ts`. */
 export interface OpRow<O extends OpName> {
   readonly name: O;
@@ -88,8 +94,14 @@ export interface OpRow<O extends OpName> {
   readonly bounded?: true;
   /** Of two inputs that may change places. */
   readonly commutes?: true;
+  /** On one operand, twice is the same as once; on two, of the same operand twice is that operand. */
+  readonly idempotent?: true;
+  /** Twice is the operand, and once is not. */
+  readonly involution?: true;
   /** Costs nothing, or less than to store its result and read it again. Its elements are those of its first input, if it has one. */
   readonly free?: true;
+  /** Of an operator that takes row numbers: which input has them, and the rows that there are. Another number is an error. */
+  rowNumbers?(inputs: readonly TensorType[], attributes: OpAttributes[O]): RowNumbers;
   /** Result types, or the first constraint that is not proved under `facts`. */
   infer(inputs: readonly TensorType[], attributes: OpAttributes[O], facts: Facts): Inferred;
   /** Plain float64 loops, slow and obvious. Dims in attributes are constants here. */

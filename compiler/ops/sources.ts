@@ -132,6 +132,7 @@ const stopGradient: OpRow<'stop_gradient'> = {
   memory: 'same',
   elements: 'own',
   half: 'operands',
+  idempotent: true,
   free: true,
   infer: (inputs) => ({ types: [inputType(inputs, 0)] }),
   reference: (inputs) => [input(inputs, 0)],

@@ -5,7 +5,7 @@ import { compositeRows } from './composite.ts';
 import { contractRows } from './contract.ts';
 import { dataRows } from './data.ts';
 import { reduceRows } from './reduce.ts';
-import type { OpRow } from './row.ts';
+import type { OpRow, RowNumbers } from './row.ts';
 import { unaryRows } from './unary.ts';
 
 /** Every operator: what it is. */
@@ -22,7 +22,12 @@ export const ops: { readonly [O in OpName]: OpRow<O> } = {
 export const opNames = Object.keys(ops) as OpName[];
 
 /** What every row has, whatever its operator. */
-export type AnyRow = Pick<OpRow<OpName>, 'name' | 'memory' | 'elements' | 'half' | 'bounded' | 'commutes' | 'free'>;
+export type AnyRow = Omit<OpRow<OpName>, 'infer' | 'reference' | 'cost' | 'sample'>;
+
+/** The operators whose rows are like that. */
+export function operatorsWhere(test: (row: AnyRow) => boolean): readonly OpName[] {
+  return opNames.filter((op) => test(ops[op]));
+}
 
 export function isOperator(node: Node): node is NodeOf<OpName> & Node {
   return node.op !== 'input' && node.op !== 'weight';
@@ -31,4 +36,14 @@ export function isOperator(node: Node): node is NodeOf<OpName> & Node {
 /** The row of a node's operator; undefined for inputs and weights, whose elements are given. */
 export function rowOf(node: Node): AnyRow | undefined {
   return isOperator(node) ? ops[node.op] : undefined;
+}
+
+/** The row numbers that a node takes, if its operator takes any. */
+export function rowNumbersOf(node: Node): RowNumbers | undefined {
+  if (!isOperator(node)) return undefined;
+  const row = ops[node.op] as OpRow<OpName>;
+  return row.rowNumbers?.(
+    node.inputs.map((input) => input.type),
+    node.attributes,
+  );
 }

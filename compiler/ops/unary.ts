@@ -17,6 +17,8 @@ interface Unary {
   /** `operands` when not given. */
   readonly half?: HalfPrecision;
   readonly bounded?: true;
+  readonly idempotent?: true;
+  readonly involution?: true;
   readonly flops: number;
   /** Where arguments are drawn from, when not -3..3. */
   readonly domain?: readonly [number, number];
@@ -29,7 +31,18 @@ const accepts: Record<Unary['takes'], { constraint: string; test: (dtype: DType)
 };
 
 function row<O extends UnaryName>(name: O, unary: Unary): OpRow<O> {
-  const { docs, takes, f, memory = 'element', half = 'operands', bounded, flops, domain } = unary;
+  const {
+    docs,
+    takes,
+    f,
+    memory = 'element',
+    half = 'operands',
+    bounded,
+    idempotent,
+    involution,
+    flops,
+    domain,
+  } = unary;
   const { constraint, test } = accepts[takes];
   const draw = (random: Random, shape: number[]) => {
     if (takes === 'bool') return bools(random, shape);
@@ -44,6 +57,8 @@ function row<O extends UnaryName>(name: O, unary: Unary): OpRow<O> {
     elements: 'own',
     half,
     ...(bounded === undefined ? {} : { bounded }),
+    ...(idempotent === undefined ? {} : { idempotent }),
+    ...(involution === undefined ? {} : { involution }),
     infer: (inputs, _attributes, facts) =>
       typing(facts, (prove) => {
         const x = inputType(inputs, 0);
@@ -62,12 +77,14 @@ function row<O extends UnaryName>(name: O, unary: Unary): OpRow<O> {
 /** Operators on one element at a time. */
 export const unaryRows: { readonly [O in UnaryName]: OpRow<O> } = {
   neg: row('neg', {
+    involution: true,
     docs: '-x.',
     takes: 'numeric',
     f: (x) => -x,
     flops: 1,
   }),
   abs: row('abs', {
+    idempotent: true,
     docs: '|x|.',
     takes: 'numeric',
     f: Math.abs,
@@ -150,16 +167,18 @@ export const unaryRows: { readonly [O in UnaryName]: OpRow<O> } = {
     flops: 4,
   }),
   relu: row('relu', {
+    idempotent: true,
     docs: 'max(x, 0).',
     takes: 'float',
     f: (x) => Math.max(x, 0),
     flops: 1,
   }),
   floor: row('floor', {
+    idempotent: true,
     docs: 'The largest whole number that is not above x.',
     takes: 'float',
     f: Math.floor,
     flops: 1,
   }),
-  not: row('not', { docs: 'true for false.', takes: 'bool', f: (x) => 1 - x, flops: 1 }),
+  not: row('not', { involution: true, docs: 'true for false.', takes: 'bool', f: (x) => 1 - x, flops: 1 }),
 };

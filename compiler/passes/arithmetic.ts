@@ -1,4 +1,5 @@
 import type { Node, Value } from '../ir/graph.ts';
+import { operatorsWhere } from '../ops/table.ts';
 import { besideNumber, either, numberOf, producer } from './match.ts';
 import { type Rule, rule, type Site } from './rule.ts';
 
@@ -73,7 +74,10 @@ const mergeWholeNumbers = rule('merge-whole-numbers', ['add', 'mul'], 'gradients
   return asResult(node, site.build.emit(node.op, [pair.other, numberLike(outer.other, merged, site)], {})[0]!, site);
 });
 
-const doubleNegation = rule('double-negation', ['neg', 'not'], 'gradients', (node, site) => {
+const involutions = operatorsWhere((row) => row.involution === true);
+const idempotent = (inputs: number) => operatorsWhere((row) => row.idempotent === true && row.inputs.length === inputs);
+
+const doubleNegation = rule('double-negation', involutions, 'gradients', (node, site) => {
   const inner = producer(node.inputs[0]!, node.op);
   return inner?.inputs[0] ?? site.miss('the operand is not negated');
 });
@@ -112,7 +116,7 @@ const factorsAsQuotient = rule('factors-as-quotient', ['mul'], 'gradients', (nod
     : miss('the reciprocal is of higher rank');
 });
 
-const onceIsEnough = rule('once-is-enough', ['abs', 'relu', 'floor', 'stop_gradient'], 'gradients', (node, site) =>
+const onceIsEnough = rule('once-is-enough', idempotent(1), 'gradients', (node, site) =>
   producer(node.inputs[0]!, node.op) ? node.inputs[0]! : site.miss('not applied twice'),
 );
 
@@ -125,7 +129,7 @@ const knownLogic = rule('known-logic', ['and', 'or'], 'gradients', (node, site) 
   return site.build.full(absorbing, 'bool', node.outputs[0].type.shape);
 });
 
-const sameOperands = rule('same-operands', ['and', 'or', 'max', 'min'], 'gradients', (node, site) =>
+const sameOperands = rule('same-operands', idempotent(2), 'gradients', (node, site) =>
   node.inputs[0] === node.inputs[1] ? node.inputs[0]! : site.miss('the operands differ'),
 );
 

@@ -8,6 +8,7 @@ import type { Graph, Node, Value } from '../ir/graph.ts';
 import type { OpName } from '../ir/names.ts';
 import { uniformValue } from '../ir/tensor-data.ts';
 import type { DType, TensorData } from '../ir/types.ts';
+import { rowNumbersOf } from '../ops/table.ts';
 import { representable } from '../ops/typing.ts';
 
 /** Larger results are left to the run: they cost more to store and load than to compute. */
@@ -165,9 +166,9 @@ function isHeld({ dtype, data }: TensorData): boolean {
 }
 
 function hasIndexOutOfRange(node: Node, inputs: readonly TensorData[], facts: Facts): boolean {
-  if (node.op !== 'gather' && node.op !== 'scatter_add') return false;
-  const [first, second] = inputs;
-  const index = node.op === 'gather' ? second : first;
-  const rows = node.op === 'gather' ? first?.shape[0] : size(facts, node.attributes.rows);
+  const numbers = rowNumbersOf(node);
+  if (numbers === undefined) return false;
+  const index = inputs[numbers.input];
+  const rows = size(facts, numbers.rows);
   return rows === undefined || index === undefined || !index.data.every((row) => row >= 0 && row < rows);
 }

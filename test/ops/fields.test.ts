@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
+import { asConstant } from '../../compiler/dims/dim.ts';
 import type { OpName } from '../../compiler/ir/names.ts';
 import type { TensorData } from '../../compiler/ir/types.ts';
 import type { Sample } from '../../compiler/ops/row.ts';
 import { opNames } from '../../compiler/ops/table.ts';
-import { rowOf, samples } from './samples.ts';
+import { rowOf, samples, typeOf } from './samples.ts';
 
 const samplesOf = (op: OpName) => samples(op, 40);
 
@@ -91,5 +92,55 @@ test.each(opNames.filter((op) => rowOf(op).bounded))('half precision holds the r
     );
     for (const { data } of rowOf(op).reference(large, attributes))
       for (const x of data) expect(Math.abs(x)).toBeLessThanOrEqual(65504);
+  }
+});
+
+/** Operators of the elements of one dtype alone, which can be applied to what they give. */
+const repeatable = computed.filter((op) => {
+  const [{ inputs, attributes }] = samplesOf(op) as [Sample<OpName>];
+  const [result] = rowOf(op).reference(inputs, attributes);
+  return (
+    rowOf(op).elements === 'own' &&
+    Object.keys(attributes).length === 0 &&
+    inputs.every((x) => x.dtype === result!.dtype)
+  );
+});
+const same = (a: TensorData, b: TensorData) => a.data.every((x, i) => Object.is(x + 0, b.data[i]! + 0));
+
+test.each(repeatable.filter((op) => rowOf(op).inputs.length === 1))('%s applied twice', (op) => {
+  const apply = (x: TensorData) => rowOf(op).reference([x], {})[0]!;
+  const given = samplesOf(op).map(({ inputs }) => inputs[0]!);
+  const isIdentity = given.every((x) => same(apply(x), x));
+  expect(rowOf(op).idempotent ?? false).toBe(given.every((x) => same(apply(apply(x)), apply(x))));
+  expect(rowOf(op).involution ?? false).toBe(!isIdentity && given.every((x) => same(apply(apply(x)), x)));
+});
+
+test.each(repeatable.filter((op) => rowOf(op).inputs.length === 2 && rowOf(op).elements === 'own'))(
+  '%s of the same operand twice',
+  (op) => {
+    const isSame = samplesOf(op).every(({ inputs: [a, b] }) =>
+      [a!, b!].every((x) => same(rowOf(op).reference([x, x], {})[0]!, x)),
+    );
+    expect(rowOf(op).idempotent ?? false).toBe(isSame);
+  },
+);
+
+test.each(computed)('whether %s takes row numbers', (op) => {
+  const numbered = samplesOf(op).map(({ inputs, attributes }) => {
+    const numbers = rowOf(op).rowNumbers?.(inputs.map(typeOf), attributes);
+    if (numbers === undefined) return false;
+    // Another number is an error.
+    const rows = asConstant(numbers.rows)!;
+    const index = inputs[numbers.input]!;
+    const beyond = inputs.map((x) => (x === index ? { ...x, data: x.data.slice().fill(rows) } : x));
+    expect(index.dtype).toBe('i32');
+    expect(() => rowOf(op).reference(inputs, attributes)).not.toThrow();
+    expect(() => rowOf(op).reference(beyond, attributes)).toThrow();
+    return true;
+  });
+  // Of others, no whole number is an error.
+  for (const { inputs, attributes } of numbered.includes(true) ? [] : samplesOf(op)) {
+    const large = inputs.map((x) => (x.dtype === 'i32' ? { ...x, data: x.data.slice().fill(2 ** 20) } : x));
+    expect(() => rowOf(op).reference(large, attributes)).not.toThrow();
   }
 });

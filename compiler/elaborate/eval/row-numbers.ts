@@ -21,11 +21,11 @@ export function withRows(
 ): Val {
   if (made.kind !== 'tensor' || !given) return made;
   const { node } = made.value;
-  if (node.op !== 'gather' && node.op !== 'scatter_add') return made;
-  const place = node.op === 'gather' ? 1 : 0;
+  const use = indexUse(node);
+  if (!use) return made;
   const tensors = () => node.inputs.map((value, i) => ({ name: names()[i] ?? `argument ${i + 1}`, value }));
-  const name = () => names()[place] ?? 'the index';
-  return requireRows(scope, indexUse(node), { span: given.span, name, tensors }) ? made : error;
+  const name = () => names()[use.input] ?? 'the index';
+  return requireRows(scope, use, { span: given.span, name, tensors }) ? made : error;
 }
 
 interface IndexPlace {
@@ -100,9 +100,8 @@ export function rowNumbersOf({
     if (placeholder >= 0) found.push({ placeholder, rows, span });
   };
   for (const node of nodes) {
-    if (node.op !== 'gather' && node.op !== 'scatter_add') continue;
-    const { index, rows } = indexUse(node);
-    note(index, rows, node.origin.span);
+    const use = indexUse(node);
+    if (use) note(use.index, use.rows, node.origin.span);
   }
   for (const { template, args, dims } of calls)
     for (const { placeholder, rows, span } of template.body.rowNumbers)

@@ -1,5 +1,5 @@
 import { type Dim, constant as dimOf, one, product, sub, zero } from '../../dims/dim.ts';
-import { indexUse } from '../../graphs/index-check.ts';
+import { indexUseIn } from '../../graphs/index-check.ts';
 import type { NodeOf } from '../../ir/graph.ts';
 import { sameDim, sameShape } from '../../ir/shapes.ts';
 import { elementCount, tensor } from '../../ir/tensor-data.ts';
@@ -183,7 +183,7 @@ const pad: Lowering<'pad'> = (node, emission) => {
 
 /** onnxruntime refuses rows beyond the last one by itself. */
 const gather: Lowering<'gather'> = (node, emission) => [
-  emission.node('Gather', [emission.use(inputOf(node, 0)), emission.rowIndex(indexUse(node))]),
+  emission.node('Gather', [emission.use(inputOf(node, 0)), emission.rowIndex(indexUseIn(node))]),
 ];
 
 /** Operators that make, move and choose elements. */

@@ -1,5 +1,5 @@
 import { constant, type Dim, one, product } from '../../dims/dim.ts';
-import { type IndexUse, indexUse } from '../../graphs/index-check.ts';
+import { type IndexUse, indexUseIn } from '../../graphs/index-check.ts';
 import type { NodeOf, Value } from '../../ir/graph.ts';
 import { elementCount, tensor } from '../../ir/tensor-data.ts';
 import type { DType } from '../../ir/types.ts';
@@ -21,7 +21,7 @@ export const scatterAdd: Lowering<'scatter_add'> = (node, emission) => {
   const half = updates.type.dtype === 'f16';
   const added = half ? emission.node('Cast', [emission.use(updates)], toAttribute('f32')) : emission.use(updates);
   const scattered: Scattered = {
-    use: indexUse(node),
+    use: indexUseIn(node),
     index,
     updates,
     added,

@@ -1,4 +1,4 @@
-import { indexUse } from '../../graphs/index-check.ts';
+import { indexUseIn } from '../../graphs/index-check.ts';
 import { elementCount, scalar, tensor } from '../../ir/tensor-data.ts';
 import type { Emission } from './emission.ts';
 import { inputOf, type Lowering } from './lowering.ts';
@@ -102,7 +102,7 @@ const pad: Lowering<'pad'> = (node, emission) => {
  * bool.
  */
 const gather: Lowering<'gather'> = (node, emission) => {
-  const [x, index] = [emission.use(inputOf(node, 0)), emission.rowIndex(indexUse(node))];
+  const [x, index] = [emission.use(inputOf(node, 0)), emission.rowIndex(indexUseIn(node))];
   const row = elementCount(x.shape.slice(1));
   const n = elementCount(index.shape);
   const rows = emission.reshape(x, [x.shape[0]!, row]);
@@ -115,7 +115,7 @@ const gather: Lowering<'gather'> = (node, emission) => {
 
 /** scatterND adds updates to the same row. */
 const scatterAdd: Lowering<'scatter_add'> = (node, emission) => {
-  const [index, updates] = [emission.rowIndex(indexUse(node)), emission.use(inputOf(node, 1))];
+  const [index, updates] = [emission.rowIndex(indexUseIn(node)), emission.use(inputOf(node, 1))];
   const shape = emission.shape(node.outputs[0]);
   const row = elementCount(shape.slice(1));
   const n = elementCount(index.shape);
