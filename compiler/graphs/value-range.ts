@@ -1,6 +1,6 @@
 import { asConstant, constant, type Dim, one, sub, zero } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
-import type { NodeOf, Value } from '../ir/graph.ts';
+import type { NodeOf, NodeOp, Value } from '../ir/graph.ts';
 import type { DType } from '../ir/types.ts';
 import {
   anything,
@@ -66,85 +66,113 @@ function fitted(range: Range, value: Value): Range {
 /** Up to here a float holds every whole number. */
 const wholeFloats: Readonly<Partial<Record<DType, number>>> = { f32: 2 ** 24, f16: 2 ** 11 };
 
+/** Where a range is asked for. */
+interface At {
+  readonly value: Value;
+  readonly facts: Facts;
+  /** The range of the i-th input. */
+  input(i: number): Range;
+  /** Axes of the result. */
+  readonly rank: number;
+}
+type RangeRule<O extends NodeOp> = (node: NodeOf<O>, at: At) => Range;
+
+/** Nothing is known but the dtype. */
+const unknown = (_node: unknown, { value }: At): Range => ofType(value);
+const ofInput = (_node: unknown, { input }: At): Range => input(0);
+const fromZeroToOne = (_node: unknown, { value }: At): Range => between(zero, one, allAxes(value));
+const partOfInput = (_node: unknown, { value, input }: At): Range => ({ ...part(input(0)), axes: allAxes(value) });
+
+/** The numbers that each operator gives, of those that it is given. */
+const rangeRules: { readonly [O in NodeOp]: RangeRule<O> } = {
+  input: unknown,
+  weight: unknown,
+  constant: (node, { value }) => ofNumbers(node.attributes.tensor.data, allAxes(value)),
+  full: (node) => ofNumbers([node.attributes.value], 0),
+  iota: (node, { facts, rank }) => ({
+    low: { at: zero, reached: true },
+    high: { at: sub(facts.normalize(node.attributes.n), one), reached: true },
+    axes: axisBit(rank, 0),
+  }),
+  dim: (node, { facts }) => single(facts.normalize(node.attributes.value)),
+  uniform: fromZeroToOne,
+  stop_gradient: ofInput,
+  barrier: ofInput,
+  reshape: (node, { input }) => ({ ...input(0), axes: reshapedAxes(node, input(0).axes) }),
+  transpose: (node, { input, rank }) => ({
+    ...input(0),
+    axes: node.attributes.perm.reduce(movedAxis(input(0).axes, rank), 0),
+  }),
+  broadcast: ofInput,
+  concat: (node, { input, facts, rank }) => {
+    const all = node.inputs.map((_, i) => input(i)).reduce((a, b) => union(a, b, facts));
+    return { ...all, axes: all.axes | axisBit(rank, node.attributes.axis) };
+  },
+  slice: (node, { input, facts }) => ((input(0).axes & cutAxes(node, facts)) === 0 ? input(0) : part(input(0))),
+  pad: (node, { value, input, facts }) => {
+    const all = union(input(0), ofNumbers([node.attributes.value], 0), facts);
+    return { ...part(all), axes: allAxes(value) };
+  },
+  gather: partOfInput,
+  scatter_add: unknown,
+  select: (_node, { input, facts }) => {
+    const either = part(union(input(1), input(2), facts));
+    return { ...either, axes: either.axes | input(0).axes };
+  },
+  cast: (node, { value, input }) => castRange(input(0), node.inputs[0]!, value),
+  neg: (_node, { input }) => negated(input(0)),
+  abs: (_node, { input, facts }) => magnitude(input(0), facts),
+  exp: unknown,
+  log: unknown,
+  sqrt: unknown,
+  sin: unknown,
+  cos: unknown,
+  tanh: (_node, { value }) => between(constant(-1), one, allAxes(value)),
+  erf: unknown,
+  sigmoid: fromZeroToOne,
+  softplus: unknown,
+  relu: (_node, { input, facts }) => larger(input(0), single(zero), facts),
+  floor: ofInput,
+  not: unknown,
+  add: (_node, { input }) => plus(input(0), input(1)),
+  sub: (_node, { input }) => plus(input(0), negated(input(1))),
+  mul: (_node, { input, facts }) => times(input(0), input(1), facts),
+  div: unknown,
+  pow: unknown,
+  max: (_node, { input, facts }) => larger(input(0), input(1), facts),
+  min: (_node, { input, facts }) => smaller(input(0), input(1), facts),
+  mod: (_node, { input, facts }) => remainder(input(0), input(1), facts),
+  floordiv: (_node, { input, facts }) => quotient(input(0), input(1), facts),
+  eq: unknown,
+  lt: unknown,
+  le: unknown,
+  and: unknown,
+  or: unknown,
+  sum: unknown,
+  reduce_max: partOfInput,
+  topk: (node, { value, input, facts }) => {
+    const last = facts.normalize(node.inputs[0]!.type.shape.at(-1)!);
+    return value.index === 0
+      ? { ...part(input(0)), axes: allAxes(value) }
+      : between(zero, sub(last, one), allAxes(value));
+  },
+  matmul: unknown,
+  conv2d: unknown,
+  conv2d_dx: unknown,
+  conv2d_dw: unknown,
+  mean: unknown,
+  softmax: unknown,
+  log_softmax: unknown,
+  layer_norm: unknown,
+  gelu: unknown,
+  max_pool2d: unknown,
+  grid_sample: unknown,
+};
+
 function rangeOf(value: Value, facts: Facts, find: Ranges): Range {
   const { node } = value;
-  const input = (i: number): Range => find(node.inputs[i]!);
-  const rank = value.type.shape.length;
-  switch (node.op) {
-    case 'constant':
-      return ofNumbers(node.attributes.tensor.data, allAxes(value));
-    case 'full':
-      return ofNumbers([node.attributes.value], 0);
-    case 'iota':
-      return {
-        low: { at: zero, reached: true },
-        high: { at: sub(facts.normalize(node.attributes.n), one), reached: true },
-        axes: axisBit(rank, 0),
-      };
-    case 'dim':
-      return single(facts.normalize(node.attributes.value));
-    case 'uniform':
-    case 'sigmoid':
-      return between(zero, one, allAxes(value));
-    case 'tanh':
-      return between(constant(-1), one, allAxes(value));
-    case 'broadcast':
-    case 'stop_gradient':
-    case 'barrier':
-    case 'floor':
-      return input(0);
-    case 'reshape':
-      return { ...input(0), axes: reshapedAxes(node, input(0).axes) };
-    case 'transpose':
-      return { ...input(0), axes: node.attributes.perm.reduce(movedAxis(input(0).axes, rank), 0) };
-    case 'slice':
-      return (input(0).axes & cutAxes(node, facts)) === 0 ? input(0) : part(input(0));
-    case 'pad': {
-      const all = union(input(0), ofNumbers([node.attributes.value], 0), facts);
-      return { ...part(all), axes: allAxes(value) };
-    }
-    case 'gather':
-    case 'reduce_max':
-      return { ...part(input(0)), axes: allAxes(value) };
-    case 'topk': {
-      const last = facts.normalize(node.inputs[0]!.type.shape.at(-1)!);
-      return value.index === 0
-        ? { ...part(input(0)), axes: allAxes(value) }
-        : between(zero, sub(last, one), allAxes(value));
-    }
-    case 'concat': {
-      const all = node.inputs.map(find).reduce((a, b) => union(a, b, facts));
-      return { ...all, axes: all.axes | axisBit(rank, node.attributes.axis) };
-    }
-    case 'select': {
-      const either = part(union(input(1), input(2), facts));
-      return { ...either, axes: either.axes | input(0).axes };
-    }
-    case 'cast':
-      return castRange(input(0), node.inputs[0]!, value);
-    case 'relu':
-      return larger(input(0), single(zero), facts);
-    case 'neg':
-      return negated(input(0));
-    case 'abs':
-      return magnitude(input(0), facts);
-    case 'max':
-      return larger(input(0), input(1), facts);
-    case 'min':
-      return smaller(input(0), input(1), facts);
-    case 'add':
-      return plus(input(0), input(1));
-    case 'sub':
-      return plus(input(0), negated(input(1)));
-    case 'mul':
-      return times(input(0), input(1), facts);
-    case 'floordiv':
-      return quotient(input(0), input(1), facts);
-    case 'mod':
-      return remainder(input(0), input(1), facts);
-    default:
-      return ofType(value);
-  }
+  const at: At = { value, facts, input: (i) => find(node.inputs[i]!), rank: value.type.shape.length };
+  return (rangeRules[node.op] as RangeRule<NodeOp>)(node as NodeOf<NodeOp>, at);
 }
 
 /** Whether the integers of one dtype, or the floats that are cut to integers, may be beyond another. */
