@@ -1,12 +1,16 @@
 import { definitions } from '../../compiler/definitions/table.ts';
 import { add, asConstant, constant, type Dim, mul, one, product, variable, zero } from '../../compiler/dims/dim.ts';
 import { Facts } from '../../compiler/dims/facts.ts';
+import { gradientRowOf } from '../../compiler/gradients/table.ts';
 import { Builder, OpError } from '../../compiler/graphs/builder.ts';
 import { finish } from '../../compiler/graphs/rebuild.ts';
 import type { Graph, Value } from '../../compiler/ir/graph.ts';
-import type { CompositeName, OpAttributes } from '../../compiler/ir/names.ts';
+import type { BinaryName, CompositeName, OpAttributes, OpName, UnaryName } from '../../compiler/ir/names.ts';
 import { tensor } from '../../compiler/ir/tensor-data.ts';
-import type { Random } from '../../compiler/ops/row.ts';
+import type { TensorType } from '../../compiler/ir/types.ts';
+import { binaryRows } from '../../compiler/ops/binary.ts';
+import type { OpRow, Random } from '../../compiler/ops/row.ts';
+import { unaryRows } from '../../compiler/ops/unary.ts';
 
 const [B, H] = [variable('B'), variable('H')];
 const n = constant;
@@ -56,15 +60,55 @@ function attempt(move: () => Value | undefined): Value | undefined {
 
 type Move = (build: Builder, x: Value, random: Random, pool: readonly Value[], step: number) => Value | undefined;
 
-const unary: Move = (build, x, random) =>
-  build.emit(random.pick(['neg', 'abs', 'tanh', 'erf', 'sigmoid', 'relu', 'sin', 'gelu'] as const), [x], {
-    approximate: false,
-  } as never)[0]!;
+/** What operators make of numbers on a grid, each of one operand or of all pairs. */
+const halves = Array.from({ length: 13 }, (_, i) => (i - 6) / 2);
+const [given, left, right] = [
+  halves,
+  halves.flatMap((a) => halves.map(() => a)),
+  halves.flatMap(() => halves),
+] as const;
+const column = (elements: readonly number[]) => tensor('f32', [elements.length], elements);
+
+/** Of operators on floats that give floats, those whose results are all like that. */
+function floatOps<O extends UnaryName | BinaryName>(
+  rows: { readonly [P in O]: OpRow<P> },
+  operands: readonly (readonly number[])[],
+  test: (result: number, i: number) => boolean,
+): readonly O[] {
+  return (Object.keys(rows) as O[]).filter((op) => {
+    const row = rows[op] as OpRow<OpName>;
+    const types = operands.map((): TensorType => ({ dtype: 'f32', shape: [n(operands[0]!.length)] }));
+    const typed = row.infer(types, {}, Facts.none);
+    if ('fault' in typed || typed.types[0].dtype !== 'f32') return false;
+    return [...row.reference(operands.map(column), {})[0]!.data].every(test);
+  });
+}
+const isHalf = (x: number) => Number.isInteger(2 * x);
+const hasSlope = (op: OpName) => gradientRowOf(op).gradient !== 'none';
+
+/** Defined everywhere, without jumps, and not growing faster than their operand. */
+const steadyUnary = floatOps(unaryRows, [given], (y, i) => Math.abs(y) <= Math.abs(given[i]!) + 1).filter(hasSlope);
+/** Exact on small numbers, so that what is equal stays equal however it is computed. */
+const bentUnary = floatOps(unaryRows, [given], isHalf);
+/** Defined everywhere, and growing no faster than products. */
+const steadyBinary = floatOps(
+  binaryRows,
+  [left, right],
+  (y, i) => Math.abs(y) <= Math.max(Math.abs(left[i]! * right[i]!), Math.abs(left[i]!) + Math.abs(right[i]!)),
+).filter(hasSlope);
+const bentBinary = floatOps(
+  binaryRows,
+  [left, right],
+  (y, i) => isHalf(y) && Math.abs(y) <= Math.abs(left[i]!) + Math.abs(right[i]!),
+);
+const commuting = steadyBinary.filter((op) => binaryRows[op].commutes);
+
+const unary: Move = (build, x, random) => build.emit(random.pick(steadyUnary), [x], {})[0];
 
 const withNumber: Move = (build, x, random) => {
   const number = build.full(random.pick([0, 1, -1, 2, 0.5, 3]), 'f32', random.pick([[], x.type.shape, [one]]));
-  const op = random.pick(['add', 'sub', 'mul', 'max', 'min'] as const);
-  return random.int(0, 1) === 0 ? build.emit(op, [x, number], {})[0]! : build.emit(op, [number, x], {})[0]!;
+  const op = random.pick(steadyBinary);
+  return random.int(0, 1) === 0 ? build.emit(op, [x, number], {})[0] : build.emit(op, [number, x], {})[0];
 };
 
 const divide: Move = (build, x, random) => build.div(x, build.full(random.pick([1, 2, -4, 3]), 'f32', []));
@@ -73,7 +117,7 @@ const power: Move = (build, x, random) => build.pow(x, build.full(random.pick([1
 
 const withAnother: Move = (build, x, random, pool) => {
   const others = pool.filter((other) => 'values' in build.tryEmit('add', [x, other], {}));
-  return build.emit(random.pick(['add', 'sub', 'mul', 'max'] as const), [x, random.pick(others)], {})[0]!;
+  return build.emit(random.pick(steadyBinary), [x, random.pick(others)], {})[0];
 };
 
 /** A vector along one axis, as a weight or a constant would be. */
@@ -85,7 +129,7 @@ const withVector: Move = (build, x, random, _pool, step) => {
   const isWeight = random.int(0, 1) === 0;
   const elements = Array.from({ length: size }, (_, i) => i - 1);
   const vector = isWeight ? weight(build, `v${step}`, [n(size)]) : build.constant(tensor('f32', [size], elements));
-  return build.emit(random.pick(['add', 'mul'] as const), [build.reshape(vector, shape), x], {})[0]!;
+  return build.emit(random.pick(commuting), [build.reshape(vector, shape), x], {})[0];
 };
 
 function weight(build: Builder, path: string, shape: readonly Dim[]): Value {
@@ -268,18 +312,17 @@ const position: Move = (build, x, random) => {
 const half: Move = (build, x, random) =>
   random.int(0, 3) === 0 ? build.cast(build.cast(build.lt(x, x), 'i32'), 'f32') : undefined;
 
-/** Exact on small numbers, so that what is equal stays equal however it is computed. */
-const bent: Move = (build, x, random) => build.emit(random.pick(['neg', 'abs', 'relu', 'floor'] as const), [x], {})[0]!;
+const bent: Move = (build, x, random) => build.emit(random.pick(bentUnary), [x], {})[0];
 
 const bentWithNumber: Move = (build, x, random) => {
   const number = build.full(random.pick([0, 1, -1]), 'f32', random.pick([[], x.type.shape, [one]]));
-  const op = random.pick(['add', 'sub', 'mul', 'max', 'min'] as const);
-  return random.int(0, 1) === 0 ? build.emit(op, [x, number], {})[0]! : build.emit(op, [number, x], {})[0]!;
+  const op = random.pick([...bentBinary, 'mul'] as const);
+  return random.int(0, 1) === 0 ? build.emit(op, [x, number], {})[0] : build.emit(op, [number, x], {})[0];
 };
 
 const bentWithAnother: Move = (build, x, random, pool) => {
   const others = pool.filter((other) => 'values' in build.tryEmit('add', [x, other], {}));
-  return build.emit(random.pick(['add', 'sub', 'max', 'min'] as const), [x, random.pick(others)], {})[0]!;
+  return build.emit(random.pick(bentBinary), [x, random.pick(others)], {})[0];
 };
 
 const bentReduce: Move = (build, x, random) => {

@@ -28,98 +28,83 @@ interface Held {
   readonly spread: number;
 }
 
-const moving = new Set<AnyOp>([
-  'reshape',
-  'transpose',
-  'broadcast',
-  'concat',
-  'slice',
-  'pad',
-  'gather',
-  'select',
-  'stop_gradient',
-  'barrier',
-  'neg',
-  'abs',
-  'relu',
-  'max',
-  'min',
-  'reduce_max',
-  'topk',
-  'max_pool2d',
-]);
-const adding = new Set<AnyOp>([
-  'add',
-  'sub',
-  'mul',
-  'sum',
-  'matmul',
-  'conv2d',
-  'conv2d_dx',
-  'conv2d_dw',
-  'floor',
-  'scatter_add',
-  'full',
-  'constant',
-  'cast',
-  'mod',
-  'floordiv',
-  'iota',
-  'dim',
-  'eq',
-  'lt',
-  'le',
-  'and',
-  'or',
-  'not',
-]);
-/** These add many terms up, so that what is off in their operands counts. */
-const summing = new Set<AnyOp>([
-  'sum',
-  'mean',
-  'matmul',
-  'conv2d',
-  'conv2d_dx',
-  'conv2d_dw',
-  'scatter_add',
-  'softmax',
-  'log_softmax',
-  'layer_norm',
-  'grid_sample',
-]);
-/** Approximated by runtimes, to about this many units. */
-const approximated = new Set<AnyOp>([
-  'exp',
-  'log',
-  'sin',
-  'cos',
-  'tanh',
-  'erf',
-  'sigmoid',
-  'softplus',
-  'gelu',
-  'softmax',
-  'log_softmax',
-  'layer_norm',
-  'pow',
-  'sqrt',
-  'div',
-]);
-/** What their results are made of may be larger than they are. */
-const cancelling = new Set<AnyOp>([
-  'log',
-  'tanh',
-  'erf',
-  'sigmoid',
-  'softplus',
-  'gelu',
-  'log_softmax',
-  'layer_norm',
-  'sin',
-  'cos',
-]);
-/** The result jumps where operands cross. */
-const deciding = new Set<AnyOp>(['lt', 'le', 'eq']);
+/** How an operator rounds. */
+interface Rounding {
+  /** Its results are exact where its operands are: in any case, or where all numbers are multiples of 1/1024, and not large. */
+  readonly exact?: 'always' | 'on the grid';
+  /** It adds many terms up, so that what is off in its operands counts. */
+  readonly sums?: true;
+  /** Runtimes approximate it, to about four units. */
+  readonly approximated?: true;
+  /** What its results are made of may be larger than they are. */
+  readonly cancels?: true;
+  /** Its results jump where its two operands cross. */
+  readonly decides?: true;
+}
+
+const roundings: Readonly<Record<AnyOp, Rounding>> = {
+  input: {},
+  weight: {},
+  constant: { exact: 'on the grid' },
+  full: { exact: 'on the grid' },
+  iota: { exact: 'on the grid' },
+  dim: { exact: 'on the grid' },
+  uniform: {},
+  stop_gradient: { exact: 'always' },
+  barrier: { exact: 'always' },
+  reshape: { exact: 'always' },
+  transpose: { exact: 'always' },
+  broadcast: { exact: 'always' },
+  concat: { exact: 'always' },
+  slice: { exact: 'always' },
+  pad: { exact: 'always' },
+  gather: { exact: 'always' },
+  scatter_add: { exact: 'on the grid', sums: true },
+  select: { exact: 'always' },
+  cast: { exact: 'on the grid' },
+  neg: { exact: 'always' },
+  abs: { exact: 'always' },
+  exp: { approximated: true },
+  log: { approximated: true, cancels: true },
+  sqrt: { approximated: true },
+  sin: { approximated: true, cancels: true },
+  cos: { approximated: true, cancels: true },
+  tanh: { approximated: true, cancels: true },
+  erf: { approximated: true, cancels: true },
+  sigmoid: { approximated: true, cancels: true },
+  softplus: { approximated: true, cancels: true },
+  relu: { exact: 'always' },
+  floor: { exact: 'on the grid' },
+  not: { exact: 'on the grid' },
+  add: { exact: 'on the grid' },
+  sub: { exact: 'on the grid' },
+  mul: { exact: 'on the grid' },
+  div: { approximated: true },
+  pow: { approximated: true },
+  max: { exact: 'always' },
+  min: { exact: 'always' },
+  mod: { exact: 'on the grid' },
+  floordiv: { exact: 'on the grid' },
+  eq: { exact: 'on the grid', decides: true },
+  lt: { exact: 'on the grid', decides: true },
+  le: { exact: 'on the grid', decides: true },
+  and: { exact: 'on the grid' },
+  or: { exact: 'on the grid' },
+  sum: { exact: 'on the grid', sums: true },
+  reduce_max: { exact: 'always' },
+  topk: { exact: 'always' },
+  matmul: { exact: 'on the grid', sums: true },
+  conv2d: { exact: 'on the grid', sums: true },
+  conv2d_dx: { exact: 'on the grid', sums: true },
+  conv2d_dw: { exact: 'on the grid', sums: true },
+  mean: { sums: true },
+  softmax: { sums: true, approximated: true },
+  log_softmax: { sums: true, approximated: true, cancels: true },
+  layer_norm: { sums: true, approximated: true, cancels: true },
+  gelu: { approximated: true, cancels: true },
+  max_pool2d: { exact: 'always' },
+  grid_sample: { sums: true },
+};
 
 const largest: Readonly<Record<string, number>> = { f32: 1e30, f16: 3e4 };
 const unit = (dtype: DType) => (dtype === 'f16' ? 2 ** -11 : 2 ** -24);
@@ -215,24 +200,24 @@ class Run {
           node.attributes.eps,
         );
       // Numbers that are exact are added up in some order, too.
-      return summing.has(node.op) ? run(({ noisy }) => this.#unsteady(noisy[lane])) : run(({ noisy }) => noisy[lane]);
+      return roundings[node.op].sums
+        ? run(({ noisy }) => this.#unsteady(noisy[lane]))
+        : run(({ noisy }) => noisy[lane]);
     };
     const isSure = allExact && node.op !== 'uniform';
     const keeps =
       isSure &&
-      (moving.has(node.op) ||
-        (adding.has(node.op) &&
+      (roundings[node.op].exact === 'always' ||
+        (roundings[node.op].exact === 'on the grid' &&
           [...exact, ...inputs.map((one) => one.exact)].every((one) => onGrid(one, dtype === 'f16'))) ||
         this.#isHalving(node, inputs, exact));
     const lanes = keeps ? ([exact, exact] as const) : ([disturbed(0), disturbed(1)] as const);
     const least = keeps ? 0 : passedOn(node.op, inputs);
     for (const [i, value] of node.outputs.entries()) {
       const { dtype: own } = value.type;
-      const by = approximated.has(node.op) ? 4 : 1;
-      this.#held.set(
-        value,
-        this.#rounded(exact[i]!, [lanes[0][i]!, lanes[1][i]!], keeps, own, by, cancelling.has(node.op), least),
-      );
+      const { approximated, cancels = false } = roundings[node.op];
+      const by = approximated ? 4 : 1;
+      this.#held.set(value, this.#rounded(exact[i]!, [lanes[0][i]!, lanes[1][i]!], keeps, own, by, cancels, least));
     }
   }
 
@@ -249,7 +234,7 @@ class Run {
   #decide({ op, attributes }: Node, inputs: readonly Held[]): void {
     if (inputs.every(({ isExact }) => isExact)) return;
     const [a, b] = inputs;
-    if (deciding.has(op) && a && b) {
+    if (roundings[op].decides && a && b) {
       const margin = 32 * (a.spread + b.spread) + 1e-6 * Math.max(size(a.exact), size(b.exact));
       if (!pairsClear(a, b, margin)) this.#unclear ??= `${op} decides between numbers that are nearly equal`;
     }
@@ -357,7 +342,7 @@ class Run {
 /** How far a result may be off, at least, for what its operands are off; less than that only by chance. */
 function passedOn(op: AnyOp, inputs: readonly Held[]): number {
   const most = Math.max(0, ...inputs.map(({ spread }) => spread));
-  if (op === 'add' || op === 'sub' || op === 'cast' || moving.has(op)) return most / 2;
+  if (op === 'add' || op === 'sub' || op === 'cast' || roundings[op].exact === 'always') return most / 2;
   const [a, b] = inputs;
   return op === 'mul' && a && b ? Math.max(a.spread * size(b.exact), b.spread * size(a.exact)) / 2 : 0;
 }

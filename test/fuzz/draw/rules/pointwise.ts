@@ -7,20 +7,29 @@ import { topRule } from './contractions.ts';
 import { rollRule, sliceRule } from './layout.ts';
 import { sizeRule } from './parameters.ts';
 
-const smoothUnary: readonly UnaryName[] = [
-  'neg',
-  'sin',
-  'cos',
-  'tanh',
-  'erf',
-  'sigmoid',
-  'softplus',
-  'gelu',
-  'gelu_tanh',
-  'square',
-];
-
-const bentUnary: readonly UnaryName[] = ['abs', 'relu', 'relu', 'neg', 'stop_gradient', 'floor'];
+/** How often a function is drawn where one without kinks is wanted, and where one with them is; `guardedRule` draws the others. */
+const drawnFor: Readonly<Record<UnaryName, { readonly smooth?: number; readonly bent?: number }>> = {
+  abs: { bent: 1 },
+  relu: { bent: 2 },
+  neg: { smooth: 1, bent: 1 },
+  sin: { smooth: 1 },
+  cos: { smooth: 1 },
+  tanh: { smooth: 1 },
+  erf: { smooth: 1 },
+  sigmoid: { smooth: 1 },
+  softplus: { smooth: 1 },
+  gelu: { smooth: 1 },
+  gelu_tanh: { smooth: 1 },
+  square: { smooth: 1 },
+  stop_gradient: { bent: 1 },
+  floor: { bent: 1 },
+  exp: {},
+  log: {},
+  sqrt: {},
+};
+const drawnAs = (kind: 'smooth' | 'bent'): readonly UnaryName[] =>
+  (Object.keys(drawnFor) as UnaryName[]).flatMap((fn) => Array.from({ length: drawnFor[fn][kind] ?? 0 }, () => fn));
+const [smoothUnary, bentUnary] = [drawnAs('smooth'), drawnAs('bent')];
 
 export const unaryRule: Rule = (scope, type, deep) => {
   const { draw } = scope.library;
