@@ -95,6 +95,26 @@ test.each(opNames.filter((op) => rowOf(op).bounded))('half precision holds the r
   }
 });
 
+/** Where operands may be in half precision; elsewhere it makes no difference. */
+const halved = computed.filter((op) => rowOf(op).elements === 'own' && rowOf(op).half === 'operands');
+
+test.each(halved.filter((op) => Object.keys(samplesOf(op)[0]!.attributes).length === 0))(
+  'whether half precision holds the results of %s',
+  (op) => {
+    const isHeld = samplesOf(op).every(({ inputs, attributes }) =>
+      // Any of them may be large.
+      Array.from({ length: 2 ** inputs.length }, (_, which) => {
+        const large = inputs.map((x, i) =>
+          x.dtype === 'f32' && (which >> i) % 2 === 1 ? { ...x, data: x.data.map((e) => 1e12 * e) } : x,
+        );
+        const [result] = rowOf(op).reference(large as TensorData[], attributes);
+        return result!.dtype === 'f32' && result!.data.every((x) => Math.abs(x) <= 65504);
+      }).every((held) => held),
+    );
+    expect(rowOf(op).bounded ?? false).toBe(isHeld);
+  },
+);
+
 /** Operators of the elements of one dtype alone, which can be applied to what they give. */
 const repeatable = computed.filter((op) => {
   const [{ inputs, attributes }] = samplesOf(op) as [Sample<OpName>];

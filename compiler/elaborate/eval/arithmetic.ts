@@ -300,6 +300,7 @@ const binaryOps = {
   '&&': 'and',
   '||': 'or',
 } as const;
+export type WrittenWithSign = (typeof binaryOps)[keyof typeof binaryOps];
 
 function emitBinary(build: Builder, op: BinaryOp, a: Value, b: Value): Emitted {
   switch (op) {

@@ -1,5 +1,5 @@
 import type { NodeOf, Value } from '../../ir/graph.ts';
-import type { UnaryName } from '../../ir/names.ts';
+import type { BinaryName, UnaryName } from '../../ir/names.ts';
 import { convolution } from './convolution.ts';
 import { transposed } from './data.ts';
 import { toAttribute } from './element-types.ts';
@@ -9,13 +9,11 @@ import { signOf } from './non-negative.ts';
 import { broadcastOperands } from './operands.ts';
 import { reshaped } from './reshaped.ts';
 
-type Binary = 'sub' | 'mul' | 'div' | 'pow' | 'max' | 'min' | 'mod' | 'eq' | 'lt' | 'le' | 'and' | 'or';
-
 const unary = (op: string) => (node: NodeOf<UnaryName>, emission: Emission) => [
   emission.node(op, [emission.use(inputOf(node, 0))]),
 ];
 /** All of them broadcast as ours do. Mod without fmod has the sign of the divisor: Euclidean where it is positive. */
-const binary = (op: string) => (node: NodeOf<Binary | 'add'>, emission: Emission) => [
+const binary = (op: string) => (node: NodeOf<BinaryName>, emission: Emission) => [
   emission.node(op, broadcastOperands(node, emission)),
 ];
 

@@ -1,25 +1,9 @@
 import type { NodeOf } from '../../ir/graph.ts';
-import type { UnaryName } from '../../ir/names.ts';
+import type { BinaryName, UnaryName } from '../../ir/names.ts';
 import type { Emission } from './emission.ts';
 import { inputOf, type Lowering } from './lowering.ts';
 import { broadcastOperands } from './operands.ts';
 import { type Argument, isTemp, type Temp, tfType } from './program.ts';
-
-type Binary =
-  | 'add'
-  | 'sub'
-  | 'mul'
-  | 'div'
-  | 'pow'
-  | 'max'
-  | 'min'
-  | 'mod'
-  | 'floordiv'
-  | 'eq'
-  | 'lt'
-  | 'le'
-  | 'and'
-  | 'or';
 
 const unary =
   (fn: string) =>
@@ -30,7 +14,7 @@ const unary =
 
 const binary =
   (fn: string) =>
-  (node: NodeOf<Binary>, emission: Emission): Temp[] => {
+  (node: NodeOf<BinaryName>, emission: Emission): Temp[] => {
     const { operands, shape } = broadcastOperands(node, emission);
     const result = node.outputs[0];
     const temp = emission.call(fn, operands, shape, tfType(result.type.dtype));

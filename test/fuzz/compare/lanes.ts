@@ -38,8 +38,8 @@ interface Rounding {
   readonly approximated?: true;
   /** What its results are made of may be larger than they are. */
   readonly cancels?: true;
-  /** Its results jump where its two operands cross. */
-  readonly decides?: true;
+  /** Where its results jump: where its two operands cross, at whole numbers, or at 0. */
+  readonly jumps?: 'crossing' | 'whole' | 'zero';
 }
 
 const roundings: Readonly<Record<AnyOp, Rounding>> = {
@@ -74,7 +74,7 @@ const roundings: Readonly<Record<AnyOp, Rounding>> = {
   sigmoid: { approximated: true, cancels: true },
   softplus: { approximated: true, cancels: true },
   relu: { exact: 'always' },
-  floor: { exact: 'on the grid' },
+  floor: { exact: 'on the grid', jumps: 'whole' },
   not: { exact: 'on the grid' },
   add: { exact: 'on the grid' },
   sub: { exact: 'on the grid' },
@@ -85,9 +85,9 @@ const roundings: Readonly<Record<AnyOp, Rounding>> = {
   min: { exact: 'always' },
   mod: { exact: 'on the grid' },
   floordiv: { exact: 'on the grid' },
-  eq: { exact: 'on the grid', decides: true },
-  lt: { exact: 'on the grid', decides: true },
-  le: { exact: 'on the grid', decides: true },
+  eq: { exact: 'on the grid', jumps: 'crossing' },
+  lt: { exact: 'on the grid', jumps: 'crossing' },
+  le: { exact: 'on the grid', jumps: 'crossing' },
   and: { exact: 'on the grid' },
   or: { exact: 'on the grid' },
   sum: { exact: 'on the grid', sums: true },
@@ -234,12 +234,13 @@ class Run {
   #decide({ op, attributes }: Node, inputs: readonly Held[]): void {
     if (inputs.every(({ isExact }) => isExact)) return;
     const [a, b] = inputs;
-    if (roundings[op].decides && a && b) {
+    const { jumps } = roundings[op];
+    if (jumps === 'crossing' && a && b) {
       const margin = 32 * (a.spread + b.spread) + 1e-6 * Math.max(size(a.exact), size(b.exact));
       if (!pairsClear(a, b, margin)) this.#unclear ??= `${op} decides between numbers that are nearly equal`;
     }
     if (
-      (op === 'floor' ||
+      (jumps === 'whole' ||
         (op === 'cast' && 'dtype' in attributes && attributes.dtype !== 'f32' && attributes.dtype !== 'f16')) &&
       a &&
       (a.exact.dtype === 'f32' || a.exact.dtype === 'f16')
@@ -248,6 +249,8 @@ class Run {
       for (const x of a.exact.data)
         if (Math.abs(x - Math.round(x)) <= margin) this.#unclear ??= `${op} of a number that is nearly whole`;
     }
+    if (jumps === 'zero' && a && [...a.exact.data].some((x) => Math.abs(x) <= 32 * a.spread + 1e-6 * size(a.exact)))
+      this.#unclear ??= `${op} of a number that is nearly 0`;
     if (op === 'topk' && a) {
       const n = a.exact.shape.at(-1)!;
       const margin = 32 * a.spread + 1e-6 * size(a.exact);

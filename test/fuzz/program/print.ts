@@ -1,6 +1,7 @@
 import { sizeText } from './size.ts';
 import type {
   Argument,
+  BinaryName,
   Body,
   Condition,
   Expr,
@@ -183,7 +184,18 @@ function bodyLines({ lets, result }: Body): string[] {
   return [...lets.map(({ name, value }) => `let ${name} = ${text(value)}`), `return ${text(result)}`];
 }
 
-const signs = { add: '+', sub: '-', mul: '*', div: '/', mod: '%' } as const;
+const called = (name: string) => (a: string, b: string) => `${name}(${a}, ${b})`;
+const between = (sign: string) => (a: string, b: string) => `(${a} ${sign} ${b})`;
+const binaryTexts: Readonly<Record<BinaryName, (a: string, b: string) => string>> = {
+  add: between('+'),
+  sub: between('-'),
+  mul: between('*'),
+  div: between('/'),
+  mod: between('%'),
+  floordiv: (a, b) => `floor(${a} / ${b})`,
+  max: called('max'),
+  min: called('min'),
+};
 const comparisons = { eq: '==', ne: '!=', lt: '<', le: '<=', gt: '>', ge: '>=' } as const;
 const letters = 'abcdefgh';
 
@@ -211,8 +223,7 @@ function text(e: Expr): string {
       if (e.at.fn === 'gelu_tanh') return `gelu(${a}, approximate = true)`;
       return `${e.at.fn}(${a})`;
     case 'binary':
-      if (e.at.fn === 'floordiv') return `floor(${a} / ${b})`;
-      return e.at.fn === 'max' || e.at.fn === 'min' ? `${e.at.fn}(${a}, ${b})` : `(${a} ${signs[e.at.fn]} ${b})`;
+      return binaryTexts[e.at.fn](a, b);
     case 'compare':
       return `(${a} ${comparisons[e.at.fn]} ${b})`;
     case 'logic':

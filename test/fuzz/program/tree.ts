@@ -1,4 +1,4 @@
-import type { UnaryName as Operator } from '../../../compiler/ir/names.ts';
+import type { BinaryName as BinaryOperator, UnaryName as Operator } from '../../../compiler/ir/names.ts';
 import type { Size } from './size.ts';
 
 /** Programs as data: what is drawn, printed as crob, evaluated, and made smaller. */
@@ -10,7 +10,8 @@ export interface Type {
 }
 
 export type UnaryName = Exclude<Operator, 'not'> | 'gelu' | 'gelu_tanh' | 'stop_gradient' | 'square';
-export type BinaryName = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | 'mod' | 'floordiv';
+/** Powers are drawn as squares and roots. */
+export type BinaryName = Exclude<BinaryOperator, CompareName | 'and' | 'or' | 'pow'>;
 export type CompareName = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge';
 
 /** The axes of one side of a pattern, each the names that are merged in it; `1` is the empty one. */

@@ -1,51 +1,40 @@
 import * as dims from '../../../dims/dim.ts';
 import { andThen, type Emitted } from '../../../graphs/builder.ts';
 import type { Value } from '../../../ir/graph.ts';
-import type { UnaryName } from '../../../ir/names.ts';
+import type { BinaryName, UnaryName } from '../../../ir/names.ts';
 import type { DType } from '../../../ir/types.ts';
 import { asNumber, dimVal, error, float, type Val } from '../../context/values.ts';
 import { fail, guarded, noNames, showType } from '../../report/report.ts';
-import { scalar } from '../arithmetic.ts';
+import { scalar, type WrittenWithSign } from '../arithmetic.ts';
 import { type Builtin, type BuiltinCall, tensorsArg, valueArg, wanted } from './builtin.ts';
 
 /** `floor` rounds dims as well, and `not` is written `!`. */
 type Named = Exclude<UnaryName, 'floor' | 'not'>;
 
-const onNumbers: Partial<Record<Named, (x: number) => number>> = {
-  neg: (x) => -x,
-  abs: Math.abs,
-  exp: Math.exp,
-  log: Math.log,
-  sqrt: Math.sqrt,
-  sin: Math.sin,
-  cos: Math.cos,
-  tanh: Math.tanh,
+const functions: Readonly<Record<Named, { readonly docs: string; readonly ofNumber?: (x: number) => number }>> = {
+  neg: { docs: '-x', ofNumber: (x) => -x },
+  abs: { docs: '|x|', ofNumber: Math.abs },
+  exp: { docs: 'e^x', ofNumber: Math.exp },
+  log: { docs: 'natural logarithm', ofNumber: Math.log },
+  sqrt: { docs: 'square root', ofNumber: Math.sqrt },
+  sin: { docs: 'sine', ofNumber: Math.sin },
+  cos: { docs: 'cosine', ofNumber: Math.cos },
+  tanh: { docs: 'hyperbolic tangent', ofNumber: Math.tanh },
+  erf: { docs: 'error function' },
+  sigmoid: { docs: '1/(1 + e^-x)' },
+  softplus: { docs: 'log(1 + e^x), without overflow' },
+  relu: { docs: 'max(x, 0)' },
 };
 
-const meanings: Record<Named, string> = {
-  neg: '-x',
-  abs: '|x|',
-  exp: 'e^x',
-  log: 'natural logarithm',
-  sqrt: 'square root',
-  sin: 'sine',
-  cos: 'cosine',
-  tanh: 'hyperbolic tangent',
-  erf: 'error function',
-  sigmoid: '1/(1 + e^-x)',
-  softplus: 'log(1 + e^x), without overflow',
-  relu: 'max(x, 0)',
-};
-
-const unary: Builtin[] = (Object.keys(meanings) as Named[]).map((name) => ({
+const unary: Builtin[] = (Object.keys(functions) as Named[]).map((name) => ({
   name,
   params: ['x'],
-  docs: `${meanings[name]}, element by element.`,
+  docs: `${functions[name].docs}, element by element.`,
   call(cx) {
     const value = valueArg(cx, 'x');
     const number = asNumber(value);
-    const plain = onNumbers[name];
-    if (number !== undefined && plain) return float(plain(number));
+    const { ofNumber } = functions[name];
+    if (number !== undefined && ofNumber) return float(ofNumber(number));
     if (value.kind !== 'tensor') {
       const lifted = cx.scope.graph && value.kind === 'dim' ? scalar(cx.scope, value, 'f32', cx.span) : undefined;
       if (lifted?.kind !== 'tensor') return wanted(cx, 'x', 'a tensor') ?? error;
@@ -54,6 +43,24 @@ const unary: Builtin[] = (Object.keys(meanings) as Named[]).map((name) => ({
     return guarded(cx.scope, cx.span, name, cx.texts, (build) => build.tryEmit(name, [value.value], {}));
   },
 }));
+
+/** Others are written with a sign, take dims as well, or both. */
+type NamedPair = Exclude<BinaryName, WrittenWithSign | 'floordiv' | 'max' | 'min'>;
+
+interface PairFunction {
+  readonly docs: string;
+  readonly ofNumbers: (a: number, b: number) => number;
+}
+const pairFunctions: Readonly<Record<NamedPair, PairFunction>> = {};
+
+const pairs: Builtin[] = (Object.entries(pairFunctions) as [BinaryName, PairFunction][]).map(
+  ([name, { docs, ofNumbers }]) => ({
+    name,
+    params: ['a', 'b'],
+    docs: `${docs}, element by element.`,
+    call: (cx) => pairOf(cx, name, valueArg(cx, 'a'), valueArg(cx, 'b'), ofNumbers),
+  }),
+);
 
 function extremum(name: 'max' | 'min'): Builtin {
   return {
@@ -75,9 +82,15 @@ function extremumOf(cx: BuiltinCall, name: 'max' | 'min', a: Val, b: Val): Val {
   if (a.kind === 'error' || b.kind === 'error') return error;
   if (a.kind === 'dim' && b.kind === 'dim')
     return dimVal(name === 'max' ? dims.max(a.dim, b.dim) : dims.min(a.dim, b.dim));
+  return pairOf(cx, name, a, b, name === 'max' ? Math.max : Math.min);
+}
+
+/** A binary operator on two values of which either may be a number. */
+function pairOf(cx: BuiltinCall, name: BinaryName, a: Val, b: Val, ofNumbers: PairFunction['ofNumbers']): Val {
+  if (a.kind === 'error' || b.kind === 'error') return error;
   const x = asNumber(a);
   const y = asNumber(b);
-  if (x !== undefined && y !== undefined) return float(name === 'max' ? Math.max(x, y) : Math.min(x, y));
+  if (x !== undefined && y !== undefined) return float(ofNumbers(x, y));
   const dtype = dtypeOf(a) ?? dtypeOf(b) ?? 'f32';
   const left = scalar(cx.scope, a, dtype, cx.span);
   const right = scalar(cx.scope, b, dtype, cx.span);
@@ -189,6 +202,7 @@ export const sumOfList: Builtin = {
 
 export const elementwise: readonly Builtin[] = [
   ...unary,
+  ...pairs,
   extremum('max'),
   extremum('min'),
   select,

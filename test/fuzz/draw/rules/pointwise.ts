@@ -65,9 +65,24 @@ function narrower({ library: { draw } }: Scope, { dtype, shape }: Type): Type {
   return { dtype, shape: shape.slice(from).map((one_) => (draw.once(3) ? one : one_)) };
 }
 
+/** How often `binaryRule` draws a function of two floats; others take some operands only, or whole numbers. */
+const drawnForPairs: Readonly<Record<BinaryName, 0 | 1 | 2>> = {
+  add: 2,
+  sub: 1,
+  mul: 2,
+  max: 1,
+  min: 1,
+  div: 0,
+  mod: 0,
+  floordiv: 0,
+};
+const drawnPairs = [1, 2].flatMap((times) =>
+  (Object.keys(drawnForPairs) as BinaryName[]).filter((fn) => drawnForPairs[fn] >= times),
+);
+
 export const binaryRule: Rule = (scope, type, deep) => {
   const { draw } = scope.library;
-  const fn: BinaryName = draw.of(['add', 'sub', 'mul', 'max', 'min', 'add', 'mul'] as const);
+  const fn = draw.of(drawnPairs);
   const x = drawExpr(scope, type, deep - 1);
   if (draw.once(4)) {
     const number = num(draw.of([0, 1, -1, 2, 0.5, 3, 0.1]));
