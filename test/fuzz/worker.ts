@@ -4,6 +4,7 @@ import { drawProgram } from './draw/program.ts';
 import { printProgram } from './program/print.ts';
 import { shrunk } from './program/shrink.ts';
 import type { Program } from './program/tree.ts';
+import type { PyTorch } from './pytorch/python.ts';
 
 /** What a worker is asked for. */
 export type Task =
@@ -18,34 +19,34 @@ export type Message =
   | { readonly kind: 'shrunk'; readonly seed: number; readonly source: string; readonly failure: Failure | undefined }
   | { readonly kind: 'done' };
 
-export async function work(task: Task, tell: (message: Message) => void): Promise<void> {
+export async function work(task: Task, tell: (message: Message) => void, pytorch?: PyTorch): Promise<void> {
   if (task.kind === 'try')
     for (const seed of task.seeds) {
       tell({ kind: 'begins', seed });
-      tell({ kind: 'tried', seed, trial: await tried(seed) });
+      tell({ kind: 'tried', seed, trial: await tried(seed, pytorch) });
     }
   else if (task.kind === 'program') {
     const { program, seed } = task;
     tell({ kind: 'begins', seed });
-    tell({ kind: 'tried', seed, trial: await tryProgram(program, seed, extentOf(seed)) });
+    tell({ kind: 'tried', seed, trial: await tryProgram(program, seed, extentOf(seed), pytorch) });
   } else {
     const { seed, failure, milliseconds } = task;
     tell({ kind: 'begins', seed });
-    const { source, failure: last } = await smallest(seed, failure, milliseconds);
+    const { source, failure: last } = await smallest(seed, failure, milliseconds, pytorch);
     tell({ kind: 'shrunk', seed, source, failure: last });
   }
   tell({ kind: 'done' });
 }
 
-export function tried(seed: number): Promise<Trial> {
-  return tryProgram(drawProgram(seed), seed, extentOf(seed));
+export function tried(seed: number, pytorch?: PyTorch): Promise<Trial> {
+  return tryProgram(drawProgram(seed), seed, extentOf(seed), pytorch);
 }
 
 /** The smallest program that fails as that of a seed does. */
-export async function smallest(seed: number, kind: string, milliseconds: number) {
+export async function smallest(seed: number, kind: string, milliseconds: number, pytorch?: PyTorch) {
   const extent = extentOf(seed);
-  const fails = async (one: Program) => (await tryProgram(one, seed, extent)).failure?.kind === kind;
+  const fails = async (one: Program) => (await tryProgram(one, seed, extent, pytorch)).failure?.kind === kind;
   const program = await shrunk(drawProgram(seed), fails, Date.now() + milliseconds);
-  const { failure } = await tryProgram(program, seed, extent);
+  const { failure } = await tryProgram(program, seed, extent, pytorch);
   return { program, source: printProgram(program), failure };
 }

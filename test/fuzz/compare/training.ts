@@ -22,17 +22,25 @@ import { count, make, type Tensor } from '../meaning/tensors.ts';
 import { printProgram } from '../program/print.ts';
 import { sizeAt } from '../program/size.ts';
 import { model, type Program, type Recipe, type Weight } from '../program/tree.ts';
+import type { PyTorch } from '../pytorch/python.ts';
 import type { Checks } from './checks.ts';
 import { allowed, difference, differences, float32 } from './close.ts';
 import { type Lanes, runLanes } from './lanes.ts';
 import { openGraph } from './onnx.ts';
 import { type Learned, optimize } from './optimizer.ts';
+import { compareAutograd, comparePyTorch } from './pytorch.ts';
 import { drawValues, drawWeight, sizesOf } from './values.ts';
 
 /** Compares the training of a program that has a recipe. */
-export async function compareTraining(program: Program, seed: number, tfjs: boolean, checks: Checks): Promise<void> {
+export async function compareTraining(
+  program: Program,
+  seed: number,
+  tfjs: boolean,
+  checks: Checks,
+  pytorch: PyTorch | undefined,
+): Promise<void> {
   const { recipe } = program;
-  if (recipe) await new TrainingComparison(program, recipe, seed, tfjs, checks).all();
+  if (recipe) await new TrainingComparison(program, recipe, seed, tfjs, checks, pytorch).all();
 }
 
 type Data = ReadonlyMap<string, TensorData>;
@@ -54,11 +62,20 @@ class TrainingComparison {
   readonly #seed: number;
   readonly #tfjs: boolean;
   readonly #checks: Checks;
+  readonly #pytorch: PyTorch | undefined;
   readonly #weights = new Map<string, Declared>();
   /** Feeds of each micro-batch. */
   readonly #batches: ReadonlyMap<string, Tensor>[] = [];
 
-  constructor(program: Program, recipe: Recipe, seed: number, tfjs: boolean, checks: Checks) {
+  constructor(
+    program: Program,
+    recipe: Recipe,
+    seed: number,
+    tfjs: boolean,
+    checks: Checks,
+    pytorch: PyTorch | undefined,
+  ) {
+    this.#pytorch = pytorch;
     this.#program = program;
     this.#recipe = recipe;
     this.#seed = seed;
@@ -102,6 +119,9 @@ class TrainingComparison {
     if (unclear !== undefined) return;
     const gradients = lanes.map((one) => this.#gradients(one));
     for (const [i, one] of meant.entries()) this.#held(one, lanes[i]!, gradients[i]!);
+    if (this.#pytorch)
+      for (const [i, one] of lanes.entries())
+        await this.#inPyTorch(training, accumulating, state, this.#batches[i]!, one, gradients[i]!, this.#pytorch);
     await this.#finiteDifferences(meant[0]!);
     await this.#stepped(training, accumulating);
   }
@@ -244,6 +264,31 @@ class TrainingComparison {
       isClose ? undefined : `along the direction the loss grows by ${along}, must be ${slope} to ${most}`,
     );
     this.#checks.count('gradients');
+  }
+
+  async #inPyTorch(
+    training: Training,
+    { graph, state: declared }: StepGraph,
+    state: Data,
+    batch: Data,
+    lanes: Lanes,
+    gradients: ReadonlyMap<string, Float64Array>,
+    pytorch: PyTorch,
+  ): Promise<void> {
+    const shapes = new Map(declared.map(({ path, shape }) => [path, shape]));
+    const wanted = new Map([...gradients].map(([path, data]) => [path, { shape: shapes.get(path)!, data }]));
+    const off = (path: string) => (lanes.spread.get(`next:gradient:${path}`) ?? 0) * this.#recipe.accumulate;
+    const given = { feeds: batch, weight: (path: string) => this.#weights.get(path)!.start };
+    this.#checks.hold(
+      'PyTorch: gradients',
+      await compareAutograd(training.forward, given, lanes, wanted, off, pytorch, this.#checks),
+    );
+    // The operators that only gradients have.
+    const fed = { feeds: this.#feeds(graph, state, batch, 1), weight: noWeights, size: noSizes };
+    this.#checks.hold(
+      'PyTorch: training step',
+      await comparePyTorch('PyTorch: training step', graph, fed, lanes, pytorch, this.#checks),
+    );
   }
 
   /** The slope that the reference gives itself, where the loss has no kink nearby. */
@@ -527,6 +572,9 @@ const noWeights = (path: string): never => {
   throw new Error(`a step has no weight ${path}`);
 };
 const noFloats = noWeights;
+const noSizes = (name: string): never => {
+  throw new Error(`a step has no free dim ${name}`);
+};
 
 function renew(state: Map<string, TensorData>, steps: readonly StepGraph[], results: Data): void {
   for (const { name, next } of steps.flatMap((step) => step.state)) {

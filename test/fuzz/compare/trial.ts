@@ -15,11 +15,13 @@ import type { Tensor } from '../meaning/tensors.ts';
 import { printProgram } from '../program/print.ts';
 import { namesIn, sizeAt } from '../program/size.ts';
 import { model, type Program } from '../program/tree.ts';
+import type { PyTorch } from '../pytorch/python.ts';
 import { Checks, type Counts, Failed, type Failure } from './checks.ts';
 import { allowed, differences, float32 } from './close.ts';
 import { type Lanes, runLanes } from './lanes.ts';
 import { compareMutated } from './mutated.ts';
 import { openGraph, type Running } from './onnx.ts';
+import { comparePyTorch } from './pytorch.ts';
 import { compareTraining } from './training.ts';
 import { drawValues, drawWeight, sizesOf } from './values.ts';
 
@@ -53,21 +55,27 @@ export function extentOf(seed: number): Extent {
 /** What is wrong under each of these numbers is wrong. */
 const noises = [7, 11, 13];
 
-/** Compiles a program and compares everything that can be compared of it. */
-export async function tryProgram(program: Program, seed: number, extent: Extent): Promise<Trial> {
+/** Compiles a program and compares everything that can be compared of it, with PyTorch too where there is one. */
+export async function tryProgram(program: Program, seed: number, extent: Extent, pytorch?: PyTorch): Promise<Trial> {
   let trial: Trial = { failure: undefined, counts: {} };
   for (const noise of noises) {
-    trial = await tryUnder(noise, program, seed, extent);
+    trial = await tryUnder(noise, program, seed, extent, pytorch);
     if (!trial.failure) break;
   }
   return trial;
 }
 
-async function tryUnder(noise: number, program: Program, seed: number, extent: Extent): Promise<Trial> {
+async function tryUnder(
+  noise: number,
+  program: Program,
+  seed: number,
+  extent: Extent,
+  pytorch: PyTorch | undefined,
+): Promise<Trial> {
   const checks = new Checks(noise);
   const { counts } = checks;
   try {
-    await new Comparison(program, seed, extent, checks).all();
+    await new Comparison(program, seed, extent, checks, pytorch).all();
     return { failure: undefined, counts };
   } catch (error) {
     if (error instanceof Failed) return { failure: { kind: error.kind, detail: error.message }, counts };
@@ -87,8 +95,10 @@ class Comparison {
   readonly #seed: number;
   readonly #extent: Extent;
   readonly #checks: Checks;
+  readonly #pytorch: PyTorch | undefined;
 
-  constructor(program: Program, seed: number, extent: Extent, checks: Checks) {
+  constructor(program: Program, seed: number, extent: Extent, checks: Checks, pytorch: PyTorch | undefined) {
+    this.#pytorch = pytorch;
     this.#program = program;
     this.#seed = seed;
     this.#extent = extent;
@@ -113,6 +123,7 @@ class Comparison {
     if (!graph) return;
     const cases: Case[] = [];
     for (const sizes of this.#sizes()) cases.push(await this.#meaning(graph, sizes));
+    if (this.#pytorch) await this.#inPyTorch(graph, cases, this.#pytorch);
     const optimised = await this.#checks.sound('crash in the passes', () => runPipeline(graph, { verify: true }));
     await this.#interpreted(optimised, cases);
     await this.#onnx('onnxruntime', optimised, cases);
@@ -120,7 +131,7 @@ class Comparison {
     if (this.#extent.half) await this.#half(graph, cases);
     if (this.#extent.tfjs) await this.#tfjs(graph, cases);
     if (this.#extent.training && this.#program.recipe)
-      await compareTraining(this.#program, this.#seed, this.#extent.tfjs, this.#checks);
+      await compareTraining(this.#program, this.#seed, this.#extent.tfjs, this.#checks, this.#pytorch);
   }
 
   async #graph(): Promise<Graph | undefined> {
@@ -196,6 +207,16 @@ class Comparison {
     this.#checks.hold('the meaning', at(sizes, differences(lanes.results, outputs, spread, 1e-9)));
     this.#checks.count('interpreter');
     return { sizes, feeds, meant: outputs, lanes };
+  }
+
+  async #inPyTorch(graph: Graph, cases: readonly Case[], pytorch: PyTorch): Promise<void> {
+    const shapes = new Map(weightsOf(graph).map(({ path, shape }) => [path, shape]));
+    const weight = (path: string) => this.#weight(path, shapes.get(path)!);
+    for (const { sizes, feeds, lanes } of cases) {
+      const given = { feeds, weight, size: (name: string) => sizes.get(name)! };
+      const found = await comparePyTorch('PyTorch', graph, given, lanes, pytorch, this.#checks);
+      this.#checks.hold('PyTorch', at(sizes, found));
+    }
   }
 
   async #interpreted(optimised: Graph, cases: readonly Case[]): Promise<void> {

@@ -60,7 +60,18 @@ async function timed(fault: PlantedFault, folder: string): Promise<Found> {
     join(folder, fault.file),
     sourceOf(fault, root).replace(fault.right, () => fault.wrong),
   );
-  const options = ['--seed', String(seed), '--minutes', String(minutes), '--jobs', String(jobs), '--stop', '--json'];
+  const options = [
+    '--seed',
+    String(seed),
+    '--minutes',
+    String(minutes),
+    '--jobs',
+    String(jobs),
+    '--stop',
+    '--json',
+    '--pytorch',
+    'off',
+  ];
   const text = await output(['scripts/run-typescript.mjs', 'test/fuzz/harness.ts', ...options], folder);
   const { seconds, findings } = JSON.parse(text) as {
     seconds: number;
