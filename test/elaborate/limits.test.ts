@@ -82,7 +82,16 @@ const hostile: readonly (readonly [string, string, string])[] = [
   [
     'a power of a sum',
     'fn f(x: f32[A, B, C, D]) -> f32[(A + B + C + D + 1)^40] = full(0.0, [(A + B + C + D + 1)^40])\n',
-    'CROB2224',
+    'CROB2225',
+  ],
+  [
+    'a sum of sixty dims to the 4th',
+    `model M() {\n${range(60)
+      .map((i) => `input x${i}: f32[D${i}]\n`)
+      .join('')}output y = full(0.0, [(${range(60)
+      .map((i) => `D${i}`)
+      .join(' + ')})^4]) }\n`,
+    'CROB2225',
   ],
   ['a power', module('n: int = 10^30'), 'CROB2224'],
 ];

@@ -102,6 +102,21 @@ function equality(scope: Scope, op: '==' | '!=', left: Val, right: Val, span: Sp
   return bool((keyOf(left) === keyOf(right)) === (op === '=='));
 }
 
+/** Most terms of a product before like ones are added: 60 dims to the 4th have two million, and took a minute. */
+const termLimit = 65_536;
+
+function multiplied(scope: Scope, a: Dim, b: Dim, span: Span): Val {
+  return a.terms.length * b.terms.length > termLimit
+    ? fail(scope, 'CROB2225', span, { what: 'the number of terms in this product', limit: termLimit })
+    : dimVal(dims.mul(a, b));
+}
+
+function raised(scope: Scope, a: Dim, exponent: number, span: Span): Val {
+  let result: Val = dimVal(dims.power(a, 0));
+  for (let i = 0; i < exponent && result.kind === 'dim'; i++) result = multiplied(scope, result.dim, a, span);
+  return result;
+}
+
 function dimBinary(scope: Scope, op: BinaryOp, a: Dim, b: Dim, span: Span): Val {
   const x = dims.asConstant(a);
   const y = dims.asConstant(b);
@@ -111,9 +126,9 @@ function dimBinary(scope: Scope, op: BinaryOp, a: Dim, b: Dim, span: Span): Val 
     case '-':
       return dimVal(dims.sub(a, b));
     case '*':
-      return dimVal(dims.mul(a, b));
+      return multiplied(scope, a, b, span);
     case '^':
-      if (y !== undefined && y >= 0 && y <= 64) return dimVal(dims.power(a, y));
+      if (y !== undefined && y >= 0 && y <= 64) return raised(scope, a, y, span);
       if (x !== undefined && y !== undefined) return fail(scope, 'CROB2202', span, { left: x, right: y, op: '^' });
       return y === undefined
         ? fail(scope, 'CROB2216', span, { op, left: 'a dim', right: 'a symbolic exponent' })
