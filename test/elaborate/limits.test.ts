@@ -106,3 +106,25 @@ test('a long body in order is no mistake', () => {
   const source = `model M() {\n input x: f32[N]\n let a0 = x\n${lines.join('')} output y = a2000 }\n`;
   expect(check(memoryHost({ 'main.crob': source }), ['main.crob']).diagnostics).toEqual([]);
 });
+
+test('a million lines of documentation', () => {
+  const source = `${'///\n'.repeat(1_000_000)}model M() {\n input x: f32[N]\n output y = x }\n`;
+  expect(check(memoryHost({ 'main.crob': source }), ['main.crob']).diagnostics).toEqual([]);
+});
+
+test('five thousand mistakes', () => {
+  const lines = range(5000).map((i) => `let a${i} = nothing${i}\n`);
+  const source = `model M() {\n input x: f32[N]\n ${lines.join('')} output y = x }\n`;
+  expect(check(memoryHost({ 'main.crob': source }), ['main.crob']).diagnostics).toHaveLength(5000);
+});
+
+test('a variant of a thousand lines, most of them wrong', () => {
+  const layers = range(150);
+  const parts = layers.map((i) => `l${i} = Linear(4, 4)\nlet a${i + 1} = l${i}(a${i})\n`);
+  const right = layers.map((i) => `l${i}.bias = false\n`);
+  const wrong = layers.flatMap((i) => range(6).map((j) => `l${i}.bad${j} = 4\n`));
+  const source = `model M {\n input a0: f32[B, 4]\n${parts.join('')} output y = a150 }
+model V extends M {\n${right.join('')}${wrong.join('')}}\n`;
+  const { diagnostics } = check(memoryHost({ 'main.crob': source }), ['main.crob']);
+  expect(diagnostics.map(({ code }) => code)).toEqual(wrong.map(() => 'CROB2301'));
+});
