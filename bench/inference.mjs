@@ -1,4 +1,4 @@
-import { openSession } from '../dist/runtime/ort/session.js';
+import { openSession } from 'crobc/runtime';
 import { statistics } from './process.mjs';
 
 /**

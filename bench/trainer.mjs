@@ -5,12 +5,11 @@
 // ends when it has compiled.
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { compileTraining } from '../dist/compiler/training/compile-training.js';
-import { trainingStep } from '../dist/compiler/training/step.js';
-import { diskHost } from '../dist/runtime/files/source-host.js';
-import { initialState } from '../dist/runtime/training/initial-state.js';
-import { writeSafetensors } from '../dist/runtime/weights/safetensors.js';
+import { importSource } from '../scripts/bundle-source.mjs';
 import { inputsOf } from './cases.mjs';
+
+const { compileTraining, diskHost, initialState, openBackend, trainingStep, writeSafetensors } =
+  await importSource('bench/training-parts.ts');
 
 const { file, model, recipe, dims, overrides, backend, threads, folder, share, only } = JSON.parse(process.argv[2]);
 const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -51,7 +50,6 @@ else {
 }
 
 async function open(state) {
-  const { openBackend } = await import('../dist/runtime/training/open-backend.js');
   const where = backend === 'tfjs' ? { device: 'auto', threads: undefined } : { device: 'cpu', threads };
   const { inference } = training;
   return openBackend({ backend, model, steps: { whole: step }, inference, seed: 1, folder, ...where }, state);

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { importSource } from '../scripts/bundle-source.mjs';
 import { crobc, prepare, readOptions } from '../scripts/experiment.mjs';
 
 const usage = `npm run demo -- [options]
@@ -52,7 +53,7 @@ await crobc(['predict', ...model, '--weights', weights, '--tokenizer', tokenizer
 conclude();
 
 async function predictFullSize() {
-  const { writeDemoScene } = await import('../dist/runtime/synth/demo-scene.js');
+  const { writeDemoScene } = await importSource('runtime/synth/demo-scene.ts');
   const scene = join(out, 'scene.png');
   await writeDemoScene(scene, { seed: 7 });
   const model = [file, '--model', 'CroBIM'];

@@ -1,16 +1,17 @@
-// Part of the build: `dist/bin/crobc.cjs`, which loads the program from few files beside it. Without it a check takes twice the time,
-// as Node.js finds, opens and compiles two hundred modules of ours and several hundred of chevrotain. Commands stay files of
-// their own, loaded when they run. Of packages, those that a check needs are in the bundle.
-import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+// Part of the build: `dist/bin/`, few files that hold all of crobc, which the command, its threads and the package's entry points
+// load. Without it a check takes twice the time, as Node.js finds, opens and compiles two hundred modules of ours and several
+// hundred of chevrotain. Commands stay files of their own, loaded when they run. Of packages, those that a check needs are in
+// the bundle.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const bin = join(root, 'dist/bin');
+const dist = join(root, 'dist');
+const bin = join(dist, 'bin');
 // What earlier versions of these files were compiled to goes with them.
-rmSync(bin, { recursive: true, force: true });
+rmSync(dist, { recursive: true, force: true });
 
 const bundled = ['chevrotain', 'commander'];
 
@@ -38,8 +39,23 @@ const noTable = {
       .replace(read, 'charCode < minOptimizationVal ? charCode : 255 + ~~(charCode / 255)');
   },
 };
-await build({
-  input: { crobc: join(root, 'dist/cli/crobc.js'), main: join(root, 'dist/cli/main.js') },
+/** Programs of Node.js, which load the others: they stay as they are. */
+const programs = {
+  crobc: 'cli/crobc.ts',
+  thread: 'cli/thread.ts',
+  'bundle-loader': 'cli/bundle-loader.ts',
+};
+/** Entry points of the package, and threads. */
+const entries = ['compiler', 'grammar', 'runtime'];
+const threads = { 'decode-worker': 'runtime/data/decode-worker.ts', 'client-worker': 'runtime/build/client-worker.ts' };
+const inputs = {
+  ...programs,
+  main: 'cli/main.ts',
+  ...threads,
+  ...Object.fromEntries(entries.map((name) => [name, `api/${name}.ts`])),
+};
+const { output } = await build({
+  input: Object.fromEntries(Object.entries(inputs).map(([name, path]) => [name, join(root, path)])),
   platform: 'node',
   resolve: { alias: { chevrotain: join(root, 'node_modules/chevrotain/lib/chevrotain.mjs') } },
   // What is no path is a package, or comes with Node.js.
@@ -60,13 +76,31 @@ await build({
 // A module is a function of what it needs, as Node.js makes one of it: so there is no second copy of the text to make. `import` is
 // handed in too, as code that V8 compiled before has none of its own.
 for (const name of readdirSync(bin)) {
-  if (name === 'crobc.cjs') continue;
+  if (basename(name, '.cjs') in programs) continue;
   const code = readFileSync(join(bin, name), 'utf8');
   if (/[^\0-\x7f]/.test(code)) throw new Error(`${name} is not ASCII: see cli/bundle-loader.ts`);
   const inside = code.replace(/(?<![\w$#.])import\(/g, '__import(');
   writeFileSync(
     join(bin, name),
     `(function (exports, require, module, __filename, __dirname, __import) {${inside}\n})\n`,
+  );
+}
+// The entry points are modules of Node.js, which hand on what the bundle's files export. All load them through one loader, so
+// that what one entry point makes is known to the others.
+const api = join(dist, 'api');
+mkdirSync(api);
+writeFileSync(
+  join(api, 'bundle.js'),
+  `import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+const { BundleLoader } = createRequire(import.meta.url)('../bin/bundle-loader.cjs');
+export const bundle = new BundleLoader(fileURLToPath(new URL('../bin', import.meta.url)));
+`,
+);
+for (const { name, exports } of output.filter((chunk) => chunk.isEntry && entries.includes(chunk.name))) {
+  writeFileSync(
+    join(api, `${name}.js`),
+    `import { bundle } from './bundle.js';\nexport const { ${exports.join(', ')} } = bundle.load('${name}.cjs');\n`,
   );
 }
 // chevrotain's one file has parts of lodash in it.
@@ -77,8 +111,3 @@ const licences = [...bundled, 'lodash-es'].map((name) => {
   return `These files hold code of ${name} ${version}, under this licence:\n\n${text.trim()}\n`;
 });
 writeFileSync(join(bin, 'LICENSES.txt'), licences.join(`\n${'-'.repeat(80)}\n\n`));
-// The first run keeps what it compiled, for all others.
-const first = spawnSync(process.execPath, [join(bin, 'crobc.cjs'), 'check', join(root, 'models/crobim.crob')], {
-  stdio: ['ignore', 'ignore', 'inherit'],
-});
-if (first.status !== 0) process.exitCode = 1;

@@ -4,13 +4,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const { parse } = await import('../dist/grammar/parse.js');
+const { parse } = await import('../dist/api/grammar.js');
 const trees = {};
 for (const name of readdirSync(join(root, 'stdlib')).sort()) {
   if (!name.endsWith('.crob')) continue;
   const path = `std/${name}`;
-  const { tree, faults } = parse(path, readFileSync(join(root, 'stdlib', name), 'utf8'));
-  if (faults.length > 0) throw new Error(`stdlib/${name} does not parse; see crobc check stdlib/${name}`);
+  const { tree, diagnostics } = parse(readFileSync(join(root, 'stdlib', name), 'utf8'), path);
+  if (diagnostics.length > 0) throw new Error(`stdlib/${name} does not parse; see crobc check stdlib/${name}`);
   trees[path] = tree;
 }
 // In ASCII, of which a reader has nothing to decode.

@@ -1,7 +1,9 @@
 // The tests of the TensorFlow.js target on tfjs-node instead of WebAssembly: `npm run build && npm run test:tfjs-node`.
 // CROBC_TFJS names a folder below whose node_modules @tensorflow/tfjs-node is, where it is not installed here.
 import { spawnSync } from 'node:child_process';
-import { loadTfjs } from '../dist/runtime/tfjs/load.js';
+import { importSource } from './bundle-source.mjs';
+
+const { loadTfjs } = await importSource('runtime/tfjs/load.ts');
 
 process.env.CROBC_TFJS_DEVICE ??= 'tfjs-node';
 const tests = [

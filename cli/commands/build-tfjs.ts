@@ -45,7 +45,7 @@ function compiledSource(file: string, { model, set }: BuildOptions): TfjsSource 
   const choice = { model, recipe: undefined, set };
   const trained = compiledTraining(file, choice);
   if (trained.recipes.length > 0) {
-    const { training } = checkedTraining(file, choice, trained) ?? {};
+    const { training } = checkedTraining(choice, trained) ?? {};
     return training && { graph: training.inference, dims: training.recipe.dims, training };
   }
   const compiled = compileFile(file, model, set);

@@ -2,8 +2,8 @@ import { type CheckResult, check as checkSources } from '../../compiler/compile.
 import { isError } from '../../compiler/diagnostics/diagnostic.ts';
 import { jsonProblem, toJson } from '../../compiler/diagnostics/render-json.ts';
 import { type GuardCondition, guardCondition } from '../../compiler/ir/guard-condition.ts';
-import { diskHost } from '../../runtime/files/source-host.ts';
-import { cannotRead, crobFiles, type FoundFiles } from '../files.ts';
+import { crobFiles, type FoundFiles } from '../../runtime/files/crob-files.ts';
+import { cannotRead, diskHost } from '../../runtime/files/source-host.ts';
 import { bounded, moreLine, plural, printDiagnostics } from '../messages.ts';
 import { complain, printJson, printLine, printRendered } from '../print.ts';
 

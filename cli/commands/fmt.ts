@@ -1,9 +1,9 @@
 import { fromSyntax } from '../../compiler/diagnostics/from-syntax.ts';
 import { format } from '../../grammar/format.ts';
 import { parse } from '../../grammar/parse.ts';
+import { crobFiles } from '../../runtime/files/crob-files.ts';
 import { rewriteFile } from '../../runtime/files/rewrite-file.ts';
 import { readSource } from '../../runtime/files/source-host.ts';
-import { crobFiles } from '../files.ts';
 import { plural, printDiagnostics } from '../messages.ts';
 import { complain, printLine, printRendered } from '../print.ts';
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { MapRule } from '../../compiler/elaborate/weights/weights-map.ts';
 import { opTableVersion } from '../../compiler/ops/version.ts';
 import type { Precision } from '../../compiler/passes/pipeline.ts';
-import { codeRoot } from '../files/package-root.ts';
+import { builtFolder, packageRoot, runsFromSources } from '../files/package-root.ts';
 import { readBytesSync } from '../files/read-file.ts';
 
 /** What decides a model file: builds of one identity run the same. */
@@ -40,12 +40,18 @@ let code: string | undefined;
 function codeHash(): string {
   if (code === undefined) {
     const hash = createHash('sha256');
-    for (const folder of ['compiler', 'runtime']) {
-      const root = join(codeRoot(), folder);
-      const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => /\.[jt]s$/.test(name));
-      for (const name of names.sort()) hash.update(`${name}\n`).update(readBytesSync(join(root, name), 'record'));
-    }
+    for (const file of codeFiles().sort()) hash.update(`${basename(file)}\n`).update(readBytesSync(file, 'record'));
     code = hash.digest('hex');
   }
   return code;
+}
+
+/** The sources of the compiler and the runtime; where crobc is built, the whole bundle, as any of its files may hold parts of them. */
+function codeFiles(): string[] {
+  const files = (folder: string, extension: string) =>
+    readdirSync(folder, { recursive: runsFromSources, encoding: 'utf8' })
+      .filter((name) => name.endsWith(extension))
+      .map((name) => join(folder, name));
+  if (!runsFromSources) return files(builtFolder(), '.cjs');
+  return ['compiler', 'runtime'].flatMap((folder) => files(join(packageRoot(), folder), '.ts'));
 }

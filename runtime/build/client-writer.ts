@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { generateClient } from '../../compiler/emit/client/generate.ts';
 import type { ClientInfo } from '../../compiler/emit/client/info.ts';
-import { codeRoot } from '../files/package-root.ts';
+import { runsFromSources } from '../files/package-root.ts';
+import { startThread } from '../process/own-thread.ts';
 
 /** Generates typed clients. */
 export interface ClientWriter {
@@ -18,9 +16,8 @@ export interface ClientWriter {
  * in which a graph is optimised. Where crobc runs from its sources, the client is generated on this thread.
  */
 export function startClientWriter(): ClientWriter {
-  const file = join(codeRoot(), 'runtime/build/client-worker.js');
-  if (!existsSync(file)) return { write: generateClient, close: async () => undefined };
-  const worker = new Worker(file);
+  if (runsFromSources) return { write: generateClient, close: async () => undefined };
+  const worker = startThread('client-worker');
   // An error before the client is asked for is told when it is.
   const failed = new Promise<never>((_resolve, reject) => worker.once('error', reject));
   failed.catch(() => undefined);

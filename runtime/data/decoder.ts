@@ -1,10 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
-import { codeRoot } from '../files/package-root.ts';
+import type { Worker } from 'node:worker_threads';
 import { UserError } from '../files/user-error.ts';
 import { loadSharp } from '../images/load-sharp.ts';
+import { hasThreads, startThread } from '../process/own-thread.ts';
 import { type DecodedSample, type DecodeRequest, decodeSample } from './decode.ts';
 import type { WorkerAnswer, WorkerRequest } from './decode-worker.ts';
 
@@ -18,16 +16,8 @@ export interface Decoder {
 
 /** Threads of a decoder unless told otherwise: one core is left to training itself. */
 export function decodingThreads(): number {
-  return runsWorkers ? Math.max(1, Math.min(4, availableParallelism() - 1)) : 0;
+  return hasThreads() ? Math.max(1, Math.min(4, availableParallelism() - 1)) : 0;
 }
-
-// TypeScript sources are run by test runners that translate them, and by Node from version 22.18; an older Node has
-// nothing that would translate them for its threads.
-const fromSources = import.meta.url.endsWith('.ts');
-const program = fromSources
-  ? new URL('./decode-worker.ts', import.meta.url)
-  : pathToFileURL(join(codeRoot(), 'runtime/data/decode-worker.js'));
-const runsWorkers = !fromSources || 'typescript' in process.features;
 
 /** With 0 threads, decodes on this one. */
 export async function openDecoder(threads: number): Promise<Decoder> {
@@ -81,8 +71,7 @@ class ThreadedDecoder implements Decoder {
   }
 
   #start(): Thread {
-    // Flags of this process, such as --input-type, may not fit another program.
-    const worker = new Worker(program, { execArgv: [] });
+    const worker = startThread('decode-worker');
     // Whoever forgets to close does not keep the process from ending: a thread counts only while it has work.
     worker.unref();
     const running = new Map<number, Task>();

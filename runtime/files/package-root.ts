@@ -18,9 +18,12 @@ export function packageRoot(): string {
   return root;
 }
 
-/** The folder of the code that runs: `dist/` as built, the package itself from the sources. */
-export function codeRoot(): string {
-  return import.meta.url.endsWith('.ts') ? packageRoot() : join(packageRoot(), 'dist');
+/** Whether this process runs crobc's TypeScript sources, as the tests do, and not what was built from them. */
+export const runsFromSources = import.meta.url.endsWith('.ts');
+
+/** The folder of what `npm run build` makes of the sources: the bundle's files. */
+export function builtFolder(): string {
+  return join(packageRoot(), 'dist', 'bin');
 }
 
 export function packageVersion(): string {

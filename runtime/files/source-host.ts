@@ -3,7 +3,7 @@ import { dirname, join, normalize } from 'node:path';
 import type { SourceHost } from '../../compiler/compile.ts';
 import type { SourceFile } from '../../grammar/tree.ts';
 import { FileError } from './file-error.ts';
-import { codeRoot, packageRoot } from './package-root.ts';
+import { packageRoot, runsFromSources } from './package-root.ts';
 import { readBytesSync, readTextSync } from './read-file.ts';
 
 /** The library's syntax trees as the build wrote them; there are none when crobc runs from its sources. */
@@ -17,10 +17,11 @@ let library: Library | undefined;
 
 function libraryTrees(): Library {
   if (library === undefined) {
-    const file = join(codeRoot(), 'library.json');
-    library = existsSync(file)
-      ? { trees: JSON.parse(readBytesSync(file, 'record').toString('latin1')), written: statSync(file).mtimeMs }
-      : { trees: {}, written: 0 };
+    const file = join(packageRoot(), 'dist', 'library.json');
+    library =
+      !runsFromSources && existsSync(file)
+        ? { trees: JSON.parse(readBytesSync(file, 'record').toString('latin1')), written: statSync(file).mtimeMs }
+        : { trees: {}, written: 0 };
   }
   return library;
 }
@@ -62,10 +63,10 @@ export function ownPath(path: string): string {
   return isShipped(path) ? `./${path}` : path;
 }
 
-/** Why a source cannot be read; undefined when it can. */
-export function whyUnreadable(path: string): string | undefined {
+/** The line for a source that cannot be read. */
+export function cannotRead(path: string): string {
   const read = readSource(path);
-  return typeof read === 'string' ? undefined : read.reason;
+  return `cannot read ${path}: ${typeof read === 'string' ? 'it changed meanwhile' : read.reason}`;
 }
 
 /** A source's text, or why it cannot be read. */

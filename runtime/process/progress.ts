@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { SingleBar } from 'cli-progress';
 import { visible } from '../../compiler/diagnostics/visible.ts';
 
@@ -37,12 +38,31 @@ export function wantsColour(
   return stream.isTTY === true && environment.TERM !== 'dumb';
 }
 
+/** How far a task is, for a program that shows it itself. */
+export interface ProgressReport {
+  readonly task: string;
+  readonly done: number;
+  readonly total: number;
+  /** A few words, such as the loss; empty without any. */
+  readonly note: string;
+}
+
+const receivers = new AsyncLocalStorage<(report: ProgressReport) => void>();
+
+/** Hands the progress of all that `run` does to `receive`, and shows none of it. */
+export function receiveProgress<T>(receive: (report: ProgressReport) => void, run: () => Promise<T>): Promise<T> {
+  return receivers.run(receive, run);
+}
+
 /**
  * Progress of `total` steps on standard error. On a terminal: nothing for two seconds, then a bar with the time left,
  * which goes away at the end. Elsewhere (a log): a line every ten seconds, and one at the end if it took over two.
  */
 export function startProgress(label: string, total: number, options: ProgressOptions = {}): Progress {
   const { stream = process.stderr, environment = process.env, now = Date.now, from = 0 } = options;
+  const receive = receivers.getStore();
+  if (receive)
+    return { update: (done, note = '') => receive({ task: label, done, total, note }), finish: () => undefined };
   return stream.isTTY === true && environment.TERM !== 'dumb'
     ? bar(label, { from, total }, stream, wantsColour(stream, environment), now)
     : lines(label, { from, total }, stream, now);

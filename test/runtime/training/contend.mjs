@@ -1,5 +1,7 @@
-// A contender for locks: takes the lock of each folder that it is sent, replies held or busy, and unlocks on 'release'.
-import { lockRun } from '../../../dist/runtime/training/run-lock.js';
+// A contender for locks, with the bundle of `run-lock.ts` as its argument: takes the lock of each folder that it is sent, replies held or busy, and unlocks on 'release'.
+import { pathToFileURL } from 'node:url';
+
+const { lockRun } = await import(pathToFileURL(process.argv[2]).href);
 
 let unlock;
 process.on('message', async (message) => {

@@ -5,6 +5,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { lockRun } from '../../../runtime/training/run-lock.ts';
+import { bundleSource } from '../../../scripts/bundle-source.mjs';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const at = temporaryFolder();
@@ -70,7 +71,8 @@ describe('a lock', () => {
   });
 
   test('of processes that want a stale one at once goes to one of them', async () => {
-    const contenders = Array.from({ length: 6 }, () => fork(new URL('contend.mjs', import.meta.url)));
+    const lock = await bundleSource('runtime/training/run-lock.ts');
+    const contenders = Array.from({ length: 6 }, () => fork(new URL('contend.mjs', import.meta.url), [lock]));
     const reply = async (child: ChildProcess) => (await once(child, 'message'))[0] as string;
     try {
       await Promise.all(contenders.map(reply));

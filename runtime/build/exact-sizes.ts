@@ -1,6 +1,6 @@
-import { longestAxis, tooLarge } from '../compiler/ir/extent.ts';
-import type { Node } from '../compiler/ir/graph.ts';
-import { UserError } from '../runtime/files/user-error.ts';
+import { longestAxis, tooLarge } from '../../compiler/ir/extent.ts';
+import type { Node } from '../../compiler/ir/graph.ts';
+import { UserError } from '../files/user-error.ts';
 
 /** A model at sizes that `--set` or its recipe gives. */
 export interface Sized {

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { reasonOf } from '../runtime/files/file-error.ts';
-import { isShipped, ownPath, whyUnreadable } from '../runtime/files/source-host.ts';
+import { reasonOf } from './file-error.ts';
+import { isShipped, ownPath } from './source-host.ts';
 
 const skipped = new Set(['node_modules', 'dist', '.git']);
 
@@ -31,11 +31,6 @@ export function crobFiles(given: readonly string[]): FoundFiles {
     }
   }
   return { files: [...files].sort(), unusable };
-}
-
-/** The line for a file that cannot be read. */
-export function cannotRead(path: string): string {
-  return `cannot read ${path}: ${whyUnreadable(path) ?? 'it changed meanwhile'}`;
 }
 
 function below(folder: string): string[] {

@@ -1,0 +1,84 @@
+import { asConstant } from '../compiler/dims/dim.ts';
+import type { Graph, Value } from '../compiler/ir/graph.ts';
+import { graphHash } from '../compiler/ir/hash.ts';
+import type { CompiledFile, CompiledTrainingFile } from '../runtime/build/source-model.ts';
+import { UserError } from '../runtime/files/user-error.ts';
+
+/** Types of a tensor's elements. */
+export type ElementType = 'f32' | 'f16' | 'i32' | 'i64' | 'u8' | 'bool';
+
+/** An input or an output. */
+export interface Port {
+  readonly name: string;
+  readonly dtype: ElementType;
+  /** Row-major. A size that is not bound is a polynomial in the model's dims, as text: `H`, `2*floor(H/2)`. */
+  readonly shape: readonly (number | string)[];
+}
+
+/** A model whose shapes are proved; `compile` makes it. */
+export class CompiledModel {
+  readonly name: string;
+  /** The file that declares it. */
+  readonly file: string;
+  /** Dims that are bound to a size. */
+  readonly dims: Readonly<Record<string, number>>;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** Of its graph, in hexadecimal: models of one hash compute the same. The client and the manifest have it too. */
+  readonly hash: string;
+  /** @internal */
+  readonly source: CompiledFile;
+
+  /** @internal */
+  constructor(source: CompiledFile) {
+    const { graph } = source;
+    this.name = graph.name;
+    this.file = source.file;
+    this.dims = Object.fromEntries(source.dims);
+    this.inputs = portsOf(graph, graph.inputs);
+    this.outputs = portsOf(graph, graph.outputs);
+    this.hash = graphHash(graph);
+    this.source = source;
+  }
+}
+
+/** A model with a recipe, at the sizes that it trains at; `compileTraining` makes it. */
+export class TrainableModel {
+  readonly name: string;
+  readonly file: string;
+  /** The name of its recipe. */
+  readonly recipe: string;
+  /** Dims that the recipe, or who compiled it, binds. */
+  readonly dims: Readonly<Record<string, number>>;
+  /** Of the model as it predicts. */
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** @internal */
+  readonly source: CompiledTrainingFile;
+
+  /** @internal */
+  constructor(source: CompiledTrainingFile) {
+    const { inference, recipe } = source.training;
+    this.name = inference.name;
+    this.file = source.file;
+    this.recipe = recipe.name;
+    this.dims = Object.fromEntries(recipe.dims);
+    this.inputs = portsOf(inference, inference.inputs);
+    this.outputs = portsOf(inference, inference.outputs);
+    this.source = source;
+  }
+}
+
+/** @internal A weights map without a file to read by it would have no effect. */
+export function requireWeights({ source, name }: CompiledModel, weights: string | undefined): void {
+  if (source.via !== undefined && weights === undefined)
+    throw new UserError(`${name} was compiled with via, which is for a file of weights: give that too`);
+}
+
+function portsOf(graph: Graph, ports: readonly { readonly name: string; readonly value: Value }[]): Port[] {
+  return ports.map(({ name, value: { type } }) => ({
+    name,
+    dtype: type.dtype,
+    shape: type.shape.map((dim) => asConstant(dim) ?? graph.facts.show(dim)),
+  }));
+}

@@ -1,0 +1,7 @@
+// What the benchmark of a training step calls one by one, to time each.
+export { compileTraining } from '../compiler/training/compile-training.ts';
+export { trainingStep } from '../compiler/training/step.ts';
+export { diskHost } from '../runtime/files/source-host.ts';
+export { initialState } from '../runtime/training/initial-state.ts';
+export { openBackend } from '../runtime/training/open-backend.ts';
+export { writeSafetensors } from '../runtime/weights/safetensors.ts';

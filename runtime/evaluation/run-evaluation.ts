@@ -1,0 +1,158 @@
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import type { Source } from '../build/build-model.ts';
+import { cutPhrases } from '../data/cut-phrases.ts';
+import { openDataset } from '../data/dataset.ts';
+import type { OnBad } from '../data/problems.ts';
+import { tokenizerFile } from '../data/tokenizer-file.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
+import { makeFolder } from '../files/make-folder.ts';
+import { packageVersion } from '../files/package-root.ts';
+import type { Device } from '../ort/session.ts';
+import {
+  noWords,
+  openReferringModel,
+  type ReferringModel,
+  referringInputs,
+  refuseVocabulary,
+  wordsOf,
+} from '../predict/referring-model.ts';
+import { startProgress } from '../process/progress.ts';
+import { comparisonSize, type EvaluationOptions, evaluate } from './evaluate.ts';
+import { gallery } from './gallery.ts';
+import { reportPage } from './page.ts';
+import type { ComparisonSize, ProtocolName } from './protocols.ts';
+import { type Report, reportCsv, reportOf, scoresCsv } from './report.ts';
+
+export interface RunOptions {
+  readonly data: string;
+  readonly split: string;
+  readonly protocol: ProtocolName;
+  readonly at: ComparisonSize | undefined;
+  /** safetensors; undefined: the model is untrained, with initial weights of `seed`. */
+  readonly weightsFile: string | undefined;
+  readonly tokenizer: string | undefined;
+  /** Every phrase is blanked: what the model finds without words. */
+  readonly blank: boolean;
+  readonly device: Device | 'auto';
+  readonly dtype: 'f32' | 'f16';
+  readonly threads: number | undefined;
+  readonly batch: number;
+  /** The first samples alone. */
+  readonly limit: number | undefined;
+  readonly onBad: OnBad;
+  /** How many predictions of each kind the page shows. */
+  readonly pictures: number;
+  readonly seed: number;
+  readonly out: string;
+  /** What the report names as the model's file, and as its sizes and overrides. */
+  readonly file: string;
+  readonly settings: readonly string[];
+  /** One line for the user. */
+  note(line: string): void;
+}
+
+export interface Evaluated {
+  readonly report: Report;
+  readonly files: { readonly json: string; readonly csv: string; readonly scores: string; readonly html: string };
+}
+
+/**
+ * Evaluates a model on a split of a data set, and writes the report as JSON, CSV and a page. Throws a UserError in one line.
+ */
+export async function runEvaluation(source: Source, options: RunOptions): Promise<Evaluated> {
+  const { note, blank, limit } = options;
+  comparisonSize({ protocol: options.protocol, ...(options.at === undefined ? {} : { at: options.at }) });
+  const { name } = source.graph;
+  if (!wordsOf(source.graph)) {
+    refuseVocabulary(source.graph, options.tokenizer);
+    if (blank) throw noWords(source.graph, '--no-phrases');
+  }
+  const tokenizer = wordsOf(source.graph) && (await tokenizerFile(options.data, options.tokenizer));
+  const inputs = await referringInputs(source.graph, {
+    tokenizer,
+    dtype: options.dtype,
+    openBatch: options.batch,
+  });
+  const dataset = await openDataset(options.data, options.split, {
+    onBad: options.onBad,
+    cache: options.out,
+    report: note,
+  });
+  const cut = !blank && inputs.text ? cutPhrases(dataset, inputs.text) : undefined;
+  if (cut) note(cut);
+  await makeFolder(options.out);
+  if (options.weightsFile === undefined)
+    note(`NO --weights: ${name} is untrained (initial weights of seed ${options.seed}), and its figures mean nothing`);
+  const model = await openReferringModel(source, { ...options, tokenizer });
+  if (model.note) note(model.note);
+  const total = Math.min(dataset.samples.length, limit ?? Number.POSITIVE_INFINITY);
+  const settings: EvaluationOptions = {
+    protocol: options.protocol,
+    ...(options.at === undefined ? {} : { at: options.at }),
+    ...inputs,
+    // The last batch is filled up, so that a size that is bound fits as well as an open one.
+    batch: inputs.batch ?? Math.min(options.batch, total),
+    onBad: options.onBad,
+    report: note,
+    blank,
+    ...(limit === undefined ? {} : { limit }),
+  };
+  try {
+    const started = performance.now();
+    const found = await evaluateWithProgress(model, dataset, settings, { label: `${name} on ${options.split}`, total });
+    const seconds = (performance.now() - started) / 1000;
+    const report = reportOf(
+      {
+        model: name,
+        file: options.file,
+        settings: options.settings,
+        weights: options.weightsFile ?? null,
+        seed: options.weightsFile === undefined ? options.seed : null,
+        data: options.data,
+        split: options.split,
+        phrases: !blank,
+        height: inputs.height,
+        width: inputs.width,
+        words: inputs.text?.words ?? null,
+        device: model.device,
+        limited: total < dataset.samples.length,
+      },
+      found,
+      packageVersion(),
+      Math.round(seconds * 100) / 100,
+    );
+    const pictures = await gallery((feeds) => model.run(feeds), dataset, found, settings, {
+      count: options.pictures,
+      seed: options.seed,
+    });
+    const base = join(options.out, `${name}.${options.split}`);
+    const files = { json: `${base}.json`, csv: `${base}.csv`, scores: `${base}.scores.csv`, html: `${base}.html` };
+    await writeFileAtomic(files.json, `${JSON.stringify(report, null, 1)}\n`);
+    await writeFileAtomic(files.csv, reportCsv(report));
+    await writeFileAtomic(files.scores, scoresCsv(report));
+    await writeFileAtomic(files.html, reportPage(report, pictures));
+    return { report, files };
+  } finally {
+    await model.release();
+  }
+}
+
+async function evaluateWithProgress(
+  model: ReferringModel,
+  dataset: Awaited<ReturnType<typeof openDataset>>,
+  settings: EvaluationOptions,
+  { label, total }: { readonly label: string; readonly total: number },
+) {
+  const progress = startProgress(label, total);
+  let [done, sum] = [0, 0];
+  return evaluate((feeds) => model.run(feeds), dataset, {
+    ...settings,
+    explain: (feeds) => model.explain(feeds),
+    onResult({ iou }) {
+      sum += iou;
+      done++;
+      progress.update(done, `mIoU ${Number.isNaN(sum) ? '-' : ((100 * sum) / done).toFixed(2)}`);
+    },
+  }).finally(() => progress.finish());
+}
