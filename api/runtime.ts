@@ -267,10 +267,10 @@ export interface TrainResult {
  *
  * @throws UserError for data that cannot be used, for a folder in which another run is, and where the loss is not finite.
  */
-export async function train({ source }: TrainableModel, options: TrainOptions): Promise<TrainResult> {
+export async function train(model: TrainableModel, options: TrainOptions): Promise<TrainResult> {
   const fault = options.steps === undefined ? undefined : stepsFault(options.steps);
   if (fault !== undefined) throw new UserError(`steps: ${fault}`);
-  const { training, program } = source;
+  const { training, program } = model.source;
   const note = (line: string) => options.onNote?.(line);
   for (const line of training.recipe.notes) note(line);
   const { inits: _, ...trained } = await withProgress(options, () =>
