@@ -105,11 +105,11 @@ async function tryProvider(device: Device): Promise<Finding> {
   const name = `onnxruntime ${device}`;
   const found = installedPackage('onnxruntime-node', packageRoot());
   if (found === undefined) {
-    return { name, state: 'broken', detail: 'onnxruntime-node is not installed', advice: providerAdvice.cpu };
+    return { name, state: 'broken', detail: 'onnxruntime-node is not installed', advice: providerAdvice.cpu() };
   }
   const said = await inChild(PROVIDER_TRY, [found.entry, TINY_MODEL, device]);
   if (said === 'works') return { name, state: 'works', detail: found.version, advice: undefined };
-  return { name, state: device === 'cpu' ? 'broken' : 'absent', detail: said, advice: providerAdvice[device] };
+  return { name, state: device === 'cpu' ? 'broken' : 'absent', detail: said, advice: providerAdvice[device]() };
 }
 
 async function tryPackage(

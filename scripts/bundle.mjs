@@ -1,7 +1,6 @@
 // Part of the build: `dist/bin/`, few files that hold all of crobc, which the command, its threads and the package's entry points
 // load. Without it a check takes twice the time, as Node.js finds, opens and compiles two hundred modules of ours and several
-// hundred of chevrotain. Commands stay files of their own, loaded when they run. Of packages, those that a check needs are in
-// the bundle.
+// hundred of chevrotain. Commands stay files of their own, loaded when they run. Some packages are in the bundle.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +12,12 @@ const bin = join(dist, 'bin');
 // What earlier versions of these files were compiled to goes with them.
 rmSync(dist, { recursive: true, force: true });
 
-const bundled = ['chevrotain', 'commander'];
+/**
+ * Packages that a check needs, which it would otherwise have to find and read; and those of ONNX's format, as onnx-proto asks for a
+ * protobufjs that is years older than the one of `overrides`, which npm takes from the outermost project alone.
+ */
+const bundled = ['chevrotain', 'commander', 'onnx-proto', 'protobufjs', 'long'];
+const isBundled = (id) => bundled.some((name) => id === name || id.startsWith(`${name}/`));
 
 /** commander starts processes for commands that are programs of their own, which crobc has none of: loading what does that takes 7 ms. */
 const noProcesses = {
@@ -59,7 +63,7 @@ const { output } = await build({
   platform: 'node',
   resolve: { alias: { chevrotain: join(root, 'node_modules/chevrotain/lib/chevrotain.mjs') } },
   // What is no path is a package, or comes with Node.js.
-  external: (id) => /^[^./]/.test(id) && !bundled.includes(id),
+  external: (id) => /^[^./\0]/.test(id) && !isBundled(id),
   plugins: [noProcesses, noTable],
   output: {
     dir: bin,

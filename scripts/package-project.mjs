@@ -1,7 +1,7 @@
 // Projects that use crobc as they would have it from npm: as the packed tarball.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -25,12 +25,20 @@ export function copyOutside(folder) {
   cpSync(join(root, 'test/package/outside'), folder, { recursive: true });
 }
 
-/** Unpacks a tarball into a project; what crobc depends on is found in this repository's `node_modules`, with no network. */
-export function unpackInto(project, tarball) {
-  const installed = join(project, 'node_modules/crobc');
+/**
+ * Unpacks a tarball into a project, with no network: the packages that it depends on, and further ones by name, are those of this
+ * repository. Nothing else is there.
+ */
+export function unpackInto(project, tarball, further = []) {
+  const packages = join(project, 'node_modules');
+  const installed = join(packages, 'crobc');
   mkdirSync(installed, { recursive: true });
   execFileSync('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1']);
-  symlinkSync(join(root, 'node_modules'), join(project, '../node_modules'));
+  const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  for (const name of [...Object.keys(dependencies), ...further]) {
+    mkdirSync(dirname(join(packages, name)), { recursive: true });
+    symlinkSync(join(root, 'node_modules', name), join(packages, name));
+  }
 }
 
 /** Compiles the outside project with this repository's TypeScript. Throws what the compiler prints. */

@@ -27,5 +27,19 @@ export function builtFolder(): string {
 }
 
 export function packageVersion(): string {
-  return (JSON.parse(readTextSync(join(packageRoot(), 'package.json'), 'record')) as { version: string }).version;
+  return packageJson().version;
+}
+
+/** The command that installs a package which crobc runs with, and does not bring: one of its peers. */
+export function installPeer(name: string): string {
+  return `npm install --ignore-scripts ${name}@${packageJson().peerDependencies[name]}`;
+}
+
+interface PackageJson {
+  readonly version: string;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+}
+
+function packageJson(): PackageJson {
+  return JSON.parse(readTextSync(join(packageRoot(), 'package.json'), 'record'));
 }

@@ -2,6 +2,7 @@ import type * as Ort from 'onnxruntime-node';
 import type { DType } from '../../compiler/ir/types.ts';
 import { byteSize } from '../files/byte-size.ts';
 import { openFile } from '../files/open-file.ts';
+import { installPeer } from '../files/package-root.ts';
 import { UserError } from '../files/user-error.ts';
 
 export type Device = 'cpu' | 'cuda' | 'webgpu';
@@ -94,20 +95,30 @@ export async function loadOnnxRuntime(): Promise<typeof Ort> {
     ort.env.logLevel = 'fatal';
     return ort;
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND')
+      throw new UserError(`onnxruntime-node is not installed, which runs models: ${installAdvice()}`);
     throw new UserError(
       `onnxruntime-node does not load on this machine (${process.platform} ${process.arch}, Node ${process.versions.node}): ` +
-        `${firstLine(error)}. It has binaries for Linux with glibc, macOS on arm64, and Windows; on those, "npm ci" puts them back`,
+        `${firstLine(error)}. It has binaries for Linux with glibc, macOS on arm64, and Windows; there, ${installAdvice()}`,
     );
   }
 }
 
+/**
+ * onnxruntime-node is no dependency of the package, so that installing crobc runs no script: its own downloads CUDA's provider,
+ * and where it cannot, npm installs nothing.
+ */
+function installAdvice(): string {
+  return `"${installPeer('onnxruntime-node')}" installs it`;
+}
+
 /** How to get a provider that is missing. */
-export const providerAdvice: Readonly<Record<Device, string>> = {
-  cpu: 'reinstall onnxruntime-node ("npm ci")',
-  cuda:
+export const providerAdvice: Readonly<Record<Device, () => string>> = {
+  cpu: installAdvice,
+  cuda: () =>
     'CUDA needs Linux on x64, CUDA 12 with cuDNN 9, and "node node_modules/onnxruntime-node/script/install.js ' +
     '--onnxruntime-node-install=cuda12", which fetches the provider',
-  webgpu: 'WebGPU needs a Vulkan driver on Linux (Mesa 25 or newer), Metal on macOS, or D3D12 on Windows',
+  webgpu: () => 'WebGPU needs a Vulkan driver on Linux (Mesa 25 or newer), Metal on macOS, or D3D12 on Windows',
 };
 
 /**
@@ -181,7 +192,7 @@ async function open(
     // Is it the device or the model? A model that everyone can run tells.
     const missing = device === 'cpu' ? undefined : await missingProvider(ort, device);
     if (missing !== undefined) {
-      throw new UserError(`the device ${device} is not available: ${missing}; ${providerAdvice[device]}`);
+      throw new UserError(`the device ${device} is not available: ${missing}; ${providerAdvice[device]()}`);
     }
     throw new UserError(`cannot load ${typeof model === 'string' ? model : 'the model'}: ${firstLine(error)}`);
   }

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ let packed: Packed;
 beforeAll(() => {
   packed = pack(folder);
   copyOutside(project);
-  unpackInto(project, packed.tarball);
+  unpackInto(project, packed.tarball, ['onnxruntime-node', '@types/node', 'undici-types']);
 });
 
 /** Compilers and a training run here, on whatever machine. */
@@ -72,6 +72,42 @@ describe('the tarball', () => {
     expect(tried('crobc/runtime')).toBe('UserError,evaluate,openSession,predict,train');
     expect(tried('crobc/dist/bin/main.cjs')).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');
     expect(tried('crobc/dist/api/compiler.js')).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  });
+});
+
+describe('without onnxruntime-node, which npm is not asked to install', () => {
+  const bare = join(folder, 'bare');
+  const crobc = (...args: readonly string[]) => {
+    const program = join(bare, 'node_modules/crobc/dist/bin/crobc.cjs');
+    const { status, stderr } = spawnSync(process.execPath, [program, ...args], { cwd: bare, encoding: 'utf8' });
+    return { status, stderr };
+  };
+  beforeAll(() => unpackInto(bare, packed.tarball));
+
+  it('everything works that runs no model', { timeout }, () => {
+    expect(crobc('check', 'models/crobim.crob')).toEqual({ status: 0, stderr: '' });
+    expect(crobc('summary', 'models/crobim.crob')).toEqual({ status: 0, stderr: '' });
+    const built = crobc('build', 'models/crobim.crob', '--model', 'CroBIM_micro', '--no-weights');
+    expect(built).toMatchObject({ status: 0 });
+  });
+
+  it('what runs a model says how to install it', { timeout }, () => {
+    const opened = spawnSync(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        "import { openSession } from 'crobc/runtime'; await openSession(new Uint8Array(1)).catch((e) => console.log(e.name, e.message));",
+      ],
+      { cwd: bare, encoding: 'utf8' },
+    );
+    const { 'onnxruntime-node': wanted } = (
+      JSON.parse(readFileSync('package.json', 'utf8')) as { peerDependencies: Record<string, string> }
+    ).peerDependencies;
+    const advice = `onnxruntime-node is not installed, which runs models: "npm install --ignore-scripts onnxruntime-node@${wanted}" installs it`;
+    expect(opened.stdout).toBe(`UserError ${advice}\n`);
+    const doctor = crobc('doctor');
+    expect(doctor.status).toBe(1);
   });
 });
 
