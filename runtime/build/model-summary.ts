@@ -2,9 +2,10 @@ import { asConstant, constant, type Dim, isOverflow, variables } from '../../com
 import { inlineWithLossOutputs } from '../../compiler/elaborate/models/inline.ts';
 import type { ModelGraph } from '../../compiler/elaborate/models/model.ts';
 import { outline } from '../../compiler/elaborate/models/outline.ts';
-import { costByModule, type ModuleCost } from '../../compiler/ir/cost.ts';
-import type { DType, Graph, GraphInput, GraphOutput, TensorType } from '../../compiler/ir/graph.ts';
-import { memory } from '../../compiler/ir/liveness.ts';
+import { costByModule, type ModuleCost } from '../../compiler/graphs/cost.ts';
+import { memory } from '../../compiler/graphs/liveness.ts';
+import type { Graph, GraphInput, GraphOutput } from '../../compiler/ir/graph.ts';
+import type { DType, TensorType } from '../../compiler/ir/types.ts';
 import { runPipeline } from '../../compiler/passes/pipeline.ts';
 import { type GraphWeight, weightsOf } from '../weights/graph-weights.ts';
 import { beyondExact } from './exact-sizes.ts';

@@ -1,5 +1,6 @@
-import type { Graph, GraphOutput, Node, TensorData, Value } from '../../../compiler/ir/graph.ts';
-import { finish } from '../../../compiler/ir/rebuild.ts';
+import { finish } from '../../../compiler/graphs/rebuild.ts';
+import type { Graph, GraphOutput, Node, Value } from '../../../compiler/ir/graph.ts';
+import type { TensorData } from '../../../compiler/ir/types.ts';
 import type { Forward } from '../../../compiler/training/compile-training.ts';
 import type { Numbers, PyTorch } from '../pytorch/python.ts';
 import { type Asked, requestOf } from '../pytorch/request.ts';

@@ -1,7 +1,8 @@
 import { constant, type Dim, evaluate } from '../../../compiler/dims/dim.ts';
+import { runNode } from '../../../compiler/graphs/interpret.ts';
 import { attributesOf } from '../../../compiler/ir/attributes.ts';
-import type { Node, TensorData, TensorType, Value } from '../../../compiler/ir/graph.ts';
-import { runNode } from '../../../compiler/ir/interpret.ts';
+import type { Node, Value } from '../../../compiler/ir/graph.ts';
+import type { TensorData, TensorType } from '../../../compiler/ir/types.ts';
 
 /** What `evaluate.py` is sent. */
 export interface Request {
