@@ -38,7 +38,7 @@ export class FaultSink {
     this.#faults.push(also === undefined ? { code, span, args } : { code, span, args, also });
   }
 
-  /** The line around a place could not be split into tokens: nothing more is said about it. */
+  /** The line around a place could not be split into tokens: nothing more is reported there. */
   cut(text: string, place: number): void {
     const end = text.indexOf('\n', place);
     this.#cuts.add(place);
@@ -59,7 +59,7 @@ export class FaultSink {
     this.#open.take({ start: place, end: place });
   }
 
-  /** What stands there follows from a fault that is told already: nothing more is said about it. */
+  /** What stands there follows from a fault that is reported already: nothing more is reported there. */
   spoil(start: number, end: number): void {
     this.#spoilt.add({ start, end });
   }

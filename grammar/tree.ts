@@ -632,7 +632,7 @@ export interface SourceFile {
   readonly unread: readonly Unread[];
 }
 
-/** A declaration, member or statement that a fault is in, from its first token on; what it says, or what is said of it, is in doubt. */
+/** A declaration, member or statement that a fault is in, from its first token on: messages about it may be consequences of the fault. */
 export interface Unread {
   readonly span: Span;
   /** The header alone, up to its body, which was read; or the whole. What could not be read at all is no part of the tree. */

@@ -107,9 +107,9 @@ async function tryProvider(device: Device): Promise<Finding> {
   if (found === undefined) {
     return { name, state: 'broken', detail: 'onnxruntime-node is not installed', advice: providerAdvice.cpu() };
   }
-  const said = await inChild(PROVIDER_TRY, [found.entry, TINY_MODEL, device]);
-  if (said === 'works') return { name, state: 'works', detail: found.version, advice: undefined };
-  return { name, state: device === 'cpu' ? 'broken' : 'absent', detail: said, advice: providerAdvice[device]() };
+  const answer = await inChild(PROVIDER_TRY, [found.entry, TINY_MODEL, device]);
+  if (answer === 'works') return { name, state: 'works', detail: found.version, advice: undefined };
+  return { name, state: device === 'cpu' ? 'broken' : 'absent', detail: answer, advice: providerAdvice[device]() };
 }
 
 async function tryPackage(
@@ -121,9 +121,9 @@ async function tryPackage(
 ): Promise<Finding> {
   const found = folders.map((folder) => installedPackage(name, folder)).find((one) => one !== undefined);
   if (found === undefined) return { name, state: needed ? 'broken' : 'absent', detail: 'not installed', advice };
-  const said = await inChild(script, [found.entry]);
-  if (said === 'works') return { name, state: 'works', detail: found.version, advice: undefined };
-  return { name, state: 'broken', detail: `${found.version}: ${said}`, advice };
+  const answer = await inChild(script, [found.entry]);
+  if (answer === 'works') return { name, state: 'works', detail: found.version, advice: undefined };
+  return { name, state: 'broken', detail: `${found.version}: ${answer}`, advice };
 }
 
 /** Where a package is, looked up from `folder` as Node would, and its version; undefined when it is not installed. */
@@ -154,8 +154,8 @@ const SAY = "const say = (text) => process.stdout.write('\\n>' + String(text).sp
 function inChild(script: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
     execFile(process.execPath, ['-e', SAY + script, ...args], { timeout: 60_000 }, (error, stdout, stderr) => {
-      const said = /^>(.*)$/m.exec(stdout)?.[1];
-      if (said !== undefined) resolve(nativeMessage(said));
+      const answer = /^>(.*)$/m.exec(stdout)?.[1];
+      if (answer !== undefined) resolve(nativeMessage(answer));
       else if (error?.killed === true) resolve('no answer within a minute');
       else if (error?.signal != null) resolve(`the process ended with ${error.signal}`);
       else resolve(/^\w*Error.*$/m.exec(stderr)?.[0] ?? `the process ended with code ${error?.code ?? 0}`);

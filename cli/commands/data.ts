@@ -25,8 +25,8 @@ export async function checkData(dir: string, options: { readonly split?: string 
     if (more > 0) printLine(`and ${more.toLocaleString('en')} more like these`);
     const wrong = findings.filter(({ severity }) => severity === 'error').length;
     const notes = findings.length - wrong;
-    const said = [plural(samples, 'sample'), plural(wrong, 'error'), ...(notes > 0 ? [plural(notes, 'note')] : [])];
-    printLine(`${split}: ${said.join(', ')}`);
+    const counted = [plural(samples, 'sample'), plural(wrong, 'error'), ...(notes > 0 ? [plural(notes, 'note')] : [])];
+    printLine(`${split}: ${counted.join(', ')}`);
     errors += wrong;
   }
   return errors > 0 ? 1 : 0;
@@ -71,16 +71,16 @@ export async function statistics(
   options: { readonly split?: string; readonly json?: boolean },
 ): Promise<number> {
   const { splits } = await openLayout(dir);
-  const problems = { told: 0 };
+  const problems = { shown: 0 };
   const all: SplitStatistics[] = [];
   for (const split of options.split === undefined ? splits : [options.split]) {
     all.push(
       await splitStatistics(dir, split, (problem) => {
-        if (problems.told++ < 10) toStandardError(problem);
+        if (problems.shown++ < 10) toStandardError(problem);
       }),
     );
   }
-  if (problems.told > 10) toStandardError(`and ${problems.told - 10} more problems like these`);
+  if (problems.shown > 10) toStandardError(`and ${problems.shown - 10} more problems like these`);
   if (options.json) printJson({ dir, splits: all });
   else printText(`${all.map(shown).join('\n\n')}\n`);
   return 0;

@@ -18,7 +18,7 @@ export interface ClientWriter {
 export function startClientWriter(): ClientWriter {
   if (runsFromSources) return { write: generateClient, close: async () => undefined };
   const worker = startThread('client-worker');
-  // An error before the client is asked for is told when it is.
+  // An error before the client is asked for is reported when it is.
   const failed = new Promise<never>((_resolve, reject) => worker.once('error', reject));
   failed.catch(() => undefined);
   return {

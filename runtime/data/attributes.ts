@@ -21,7 +21,7 @@ export async function readAttributes(path: string): Promise<(Attributes | string
     await stat(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    // Whatever else is wrong is said when it is read.
+    // Whatever else is wrong is reported when it is read.
   }
   const all: (Attributes | string)[] = [];
   for await (const { number, text, fault } of readLines(path, MAX_LINE_BYTES)) {

@@ -9,7 +9,7 @@ import { inParallel } from './in-parallel.ts';
 import { maskThreshold, readMask } from './mask-file.ts';
 import type { Problem } from './problems.ts';
 
-/** What is said of a data set; a note is no error. */
+/** A message about a data set; a note is no error. */
 export interface Finding extends Problem {
   readonly severity: 'error' | 'note';
 }

@@ -64,14 +64,14 @@ export function phraseFile(dir: string, split: string): string {
 
 /** A phrase that is longer is none: text encoders take some hundred tokens. */
 const MAX_LINE_BYTES = 4096;
-/** A line of a phrase file: the image's name, and what is said of it. */
+/** A line of a phrase file: the image's name and its phrase. */
 export interface PhraseLine {
   readonly name: string;
   readonly phrase: string;
   readonly line: number;
 }
 
-/** Reads a phrase file; its lines are checked alone, without the pictures. `onLine` hears of every line, good or bad. */
+/** Reads a phrase file; its lines are checked alone, without the pictures. `onLine` is called for every line, good or bad. */
 export async function* readPhrases(
   file: string,
   onProblem: (problem: Problem) => void,

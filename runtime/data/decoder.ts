@@ -14,7 +14,7 @@ export interface Decoder {
   close(): Promise<void>;
 }
 
-/** Threads of a decoder unless told otherwise: one core is left to training itself. */
+/** The default number of decoding threads: one core is left to training itself. */
 export function decodingThreads(): number {
   return hasThreads() ? Math.max(1, Math.min(4, availableParallelism() - 1)) : 0;
 }

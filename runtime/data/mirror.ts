@@ -21,7 +21,7 @@ const other = new Map(pairs.flatMap(([a, b]) => [[a, b] as const, [b, a] as cons
 const unsure =
   /\b(?:(?:counter|anti)?-?clockwise|[LSZFJ]-shaped|letters?|numbers?|right(?:-|\s+)(?:angled?|next|at|behind|above|below|beside|in|on|under|between|after|before|along|outside|inside|around))\b/i;
 
-/** The phrase for the image with left and right changed; undefined where that cannot be said for sure. */
+/** The phrase for the image with left and right changed; undefined where that is not certain. */
 export function mirrorPhrase(phrase: string): string | undefined {
   if (unsure.test(phrase)) return undefined;
   return phrase.replace(/\p{L}+/gu, (word) => {

@@ -18,7 +18,7 @@ export function problemLine({ file, line, text }: Problem): string {
   return `${file}:${line}: ${text}`;
 }
 
-/** Problems as a user hears of them: under `stop` the first is thrown as a UserError, under `skip` ten are reported. */
+/** Problems as a user sees them: under `stop` the first is thrown as a UserError, under `skip` ten are reported. */
 export class Problems {
   readonly #onBad: OnBad;
   readonly #report: (problem: string) => void;

@@ -49,7 +49,7 @@ const finite: Holds = { nan: false, nonFinite: false, given: false };
  * the user does not want to wait.
  *
  * A model with these numbers for thousands of results would take onnxruntime many minutes to prepare; a piece is ready
- * in a moment, and between two of them signals are heard.
+ * in a moment, and between two of them signals are handled.
  */
 export async function firstNonFinite(graph: Graph, feeds: Feeds, options: LookOptions): Promise<NonFinite | undefined> {
   const looking = new Looking(graph, feeds, options);

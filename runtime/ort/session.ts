@@ -91,7 +91,7 @@ export async function loadOnnxRuntime(): Promise<typeof Ort> {
   }
   try {
     const ort = await import('onnxruntime-node');
-    // What native code logs at a missing provider is said better by our own message.
+    // What native code logs at a missing provider is clearer in our own message.
     ort.env.logLevel = 'fatal';
     return ort;
   } catch (error) {

@@ -112,7 +112,7 @@ function bar(label: string, range: Range, stream: ProgressStream, colour: boolea
       barsize: 28,
       hideCursor: true,
       clearOnComplete: true,
-      // Signals are heard below: after its own handler the process would live on.
+      // Signals are handled below: after its own handler the process would live on.
       gracefulExit: false,
       forceRedraw: true,
       fps: 10,
@@ -132,7 +132,7 @@ function bar(label: string, range: Range, stream: ProgressStream, colour: boolea
     process.off('exit', finish);
     shown?.stop();
   };
-  /** Leaves the terminal as it was; unless someone else hears the signal, it then ends the process as it would have. */
+  /** Leaves the terminal as it was; unless someone else handles the signal, it then ends the process as it would have. */
   const leave = (signal: NodeJS.Signals) => {
     if (process.listenerCount(signal) > 1) return;
     finish();

@@ -29,7 +29,7 @@ export async function explainNonFinite(
   const { backend, look, from, restart, batches, learningRate, stopped } = options;
   const scalars = (step: number) => ({ learningRate: learningRate(step), step });
   let { step: last, predicted } = error;
-  // A weight may have become infinite some steps before a loss told of it: then that step is looked into.
+  // A weight may have become infinite some steps before a loss showed it: then that step is looked into.
   for (;;) {
     await restart();
     const whole = predicted !== undefined;

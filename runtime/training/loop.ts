@@ -187,7 +187,7 @@ class Loop {
     this.#savedAt = performance.now();
   }
 
-  /** Keeps what was reached when something else than training went wrong; the first error is what the user hears of. */
+  /** Keeps what was reached when something else than training went wrong; the user sees the first error. */
   async #rescue(): Promise<void> {
     if (this.#progress === this.#saved) return;
     try {

@@ -10,7 +10,7 @@ export class NonFiniteStep extends Error {
   readonly what: string;
   /** What was predicted on after the step, where the predictions are at fault. */
   readonly predicted: Feeds | undefined;
-  /** What onnxruntime said where it gave up. */
+  /** onnxruntime's message where it gave up. */
   readonly failure: RunFailure | undefined;
 
   constructor(step: number, what: string, { predicted, failure }: { predicted?: Feeds; failure?: RunFailure } = {}) {

@@ -1,7 +1,7 @@
 import { defaultInterval, type Recipe } from '../../compiler/training/recipe.ts';
 import { recipeValues } from './run-identity.ts';
 
-/** A value of the resolved recipe and where it was said. */
+/** A value of the resolved recipe and where it was given. */
 export interface ResolvedSetting {
   readonly name: string;
   /** Null for what is not done, as by a recipe without `clip`. */
@@ -9,7 +9,7 @@ export interface ResolvedSetting {
   readonly source: string;
 }
 
-/** Every setting of a recipe, as it was said or by default, behind its terms as they are written. */
+/** Every setting of a recipe, as it was given or by default, behind its terms as they are written. */
 export function resolvedSettings(recipe: Recipe): ResolvedSetting[] {
   const values = {
     ...Object.fromEntries([...recipe.terms].map(([name, text]) => [`term ${name}`, text])),

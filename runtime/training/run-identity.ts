@@ -119,7 +119,7 @@ export function changedSurroundings(
   { identity: { surroundings: held } }: Checkpoint,
   now: Surroundings,
 ): string | undefined {
-  const said: { readonly [K in keyof Surroundings]: string } = {
+  const names: { readonly [K in keyof Surroundings]: string } = {
     crobc: `crobc ${held.crobc}`,
     backend: `the ${held.backend} back end`,
     device: `the device ${held.device}`,
@@ -127,7 +127,9 @@ export function changedSurroundings(
     recompute:
       held.recompute.length === 0 ? 'no --recompute' : held.recompute.map((one) => `--recompute ${one}`).join(' '),
   };
-  const changes = (Object.keys(said) as (keyof Surroundings)[]).filter((key) => String(held[key]) !== String(now[key]));
+  const changes = (Object.keys(names) as (keyof Surroundings)[]).filter(
+    (key) => String(held[key]) !== String(now[key]),
+  );
   if (changes.length === 0) return undefined;
-  return `the run was begun with ${changes.map((key) => said[key]).join(' and ')}: its numbers may differ in their last digits from an unbroken run's`;
+  return `the run was begun with ${changes.map((key) => names[key]).join(' and ')}: its numbers may differ in their last digits from an unbroken run's`;
 }

@@ -44,13 +44,13 @@ export async function traceNonFinite(error: NonFiniteStep, options: TraceOptions
       stopped,
     });
     const where = good ? `the last good checkpoint is ${good.path}` : 'there is no checkpoint before it';
-    return new UserError(`step ${step}: ${told(error, found, options)}; ${where}`);
+    return new UserError(`step ${step}: ${described(error, found, options)}; ${where}`);
   } finally {
     if (looking.backend !== backend) await looking.backend.release();
   }
 }
 
-function told(
+function described(
   { step, what, failure }: NonFiniteStep,
   found: Awaited<ReturnType<typeof explainNonFinite>>,
   { training, place, stopped }: TraceOptions,

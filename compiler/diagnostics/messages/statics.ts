@@ -98,7 +98,7 @@ model Front() {
     title: 'A `where` of static values does not hold',
     template: '{what} needs {clause}',
     explanation: `A module, function or model states a condition on its parameters, and the values given here break it. The line below
-shows the values. It is checked after a variant's overrides are merged, so a variant that changes one parameter is told
+shows the values. It is checked after a variant's overrides are merged, so the message for a variant that changes one parameter shows
 when another no longer fits it.`,
     example: `model Encoder() {
   attention = SelfAttention(dim = 64, heads = 6)

@@ -301,7 +301,7 @@ model Sharp extends Small {
 inference. Its weights are then no part of the graph, nor of a weights file of the model. A variant that leaves out the last reader
 of something often means this, so it is a note, and the model is right. It stands at the line without which it would be
 otherwise, at the name of the variant when that takes several lines, or where a part is declared that was never read. Weights
-are named by their paths in weights files. What only some methods mention, of which none is called, is not told.`,
+are named by their paths in weights files. What only some methods mention, of which none is called, is not reported.`,
     example: `module Towers(dim: int) {
   words = Linear(dim, dim)
   pixels = Linear(dim, dim)

@@ -15,7 +15,7 @@ import { declaredAt } from './declared-at.ts';
 import type { ModelGraph } from './model.ts';
 
 /**
- * What a variant gets wrong in something that it inherits, such as the recipe of its base, told at the one line without which it is right.
+ * What a variant gets wrong in something that it inherits, such as the recipe of its base, reported at the one line without which it is right.
  * `again` looks for what is wrong with a model.
  */
 export function blamedOnLines(
@@ -73,7 +73,7 @@ const ofText = new Set<MessageCode>([
 ]);
 
 /**
- * What is wrong with a model, told at the line to blame. A fault that its base has too is told as the base's. Any other that
+ * What is wrong with a model, reported at the line to blame. A fault that its base has too is reported as the base's. Any other that
  * shows outside of a variant's own text is of the variant's making: of the one line without which it is not there, if there is
  * one such. The same goes for overrides in any model. What else comes of a line that is to blame is only counted.
  */
@@ -87,7 +87,7 @@ function explanations(context: Context, at: ModelAt, faults: Faults): readonly E
   const ofBase = lackingInBase(context, at);
   if (ofBase) {
     const { faults: own } = attempt(fork(ofBase.under), at);
-    return [...ofBase.told, ...(own.size > 0 ? withConditions(ofBase.under, at, own) : [])];
+    return [...ofBase.explained, ...(own.size > 0 ? withConditions(ofBase.under, at, own) : [])];
   }
   return withConditions(context, at, faults);
 }
@@ -95,21 +95,21 @@ function explanations(context: Context, at: ModelAt, faults: Faults): readonly E
 /** The same, whatever the base lacks. */
 function withConditions(context: Context, at: ModelAt, faults: Faults): readonly Explanation[] {
   const { needed, rest } = settle({ context, faults }, (under) => attempt(under, at).faults);
-  const told = needed.flatMap(({ fault, trial, faults: others, all }): Explanation[] => {
+  const explained = needed.flatMap(({ fault, trial, faults: others, all }): Explanation[] => {
     const key = diagnosticKey(fault);
     const found = blamed(trial.context, at, trial.faults).find(({ about }) => about.some((one) => one.key === key));
     if (!found) return [];
     const message = found.message.needs ? all(found.message) : found.message;
     return [{ message, about: [...others.map(marked), ...found.about] }];
   });
-  return [...told, ...(rest.faults.size > 0 ? blamed(rest.context, at, rest.faults) : [])];
+  return [...explained, ...(rest.faults.size > 0 ? blamed(rest.context, at, rest.faults) : [])];
 }
 
 /** The conditions that a variant's base lacks are the base's to state; `under` these the variant is looked at for its own. */
 function lackingInBase(
   context: Context,
   at: ModelAt,
-): { readonly told: readonly Explanation[]; readonly under: Context } | undefined {
+): { readonly explained: readonly Explanation[]; readonly under: Context } | undefined {
   const base = baseOf(at);
   if (!base) return undefined;
   const before = withConditionsOf(context, at, base);
@@ -120,7 +120,7 @@ function lackingInBase(
   const { assumed, store } = rest.context.run;
   const stated = assumed.get(ownerKey(base.decl.name.span)) ?? [];
   const under = assuming(context, new Map(assumed).set(ownerKey(at.decl.name.span), stated), store);
-  return { told: explanations(before, base, faults), under };
+  return { explained: explanations(before, base, faults), under };
 }
 
 function blamed(context: Context, at: ModelAt, faults: Faults): readonly Explanation[] {
@@ -174,13 +174,13 @@ interface Without {
 
 /** What helps to find the line to blame. */
 interface Evidence {
-  /** Whether a text brings in the module in which a fault shows: the mistake is then told there. */
+  /** Whether a text brings in the module in which a fault shows: the mistake is then reported there. */
   brings(text: Span, fault: Diagnostic): boolean;
   /** Undefined once too many lines have been tried. */
   without(line: Line): Without | undefined;
 }
 
-/** Each line that is tried costs an elaboration of the model; of a line that was not, nothing is said. */
+/** Each line that is tried costs an elaboration of the model; a line that was not tried is not blamed. */
 export const mostTried = 48;
 
 function attemptsWithout(context: Context, { decl, file }: ModelAt, inBase: Attempt | undefined) {
@@ -216,7 +216,7 @@ function ownExplanations(
     const better = freed.filter(({ left }) => [...left].every((one) => known.has(one)));
     return (better.length > 0 ? better : freed).map(({ line }) => line);
   };
-  const told: Explanation[] = [];
+  const explained: Explanation[] = [];
   const ofLines: { readonly line: Line; readonly one: Marked }[] = [];
   for (const one of faults) {
     const { fault } = one;
@@ -226,7 +226,7 @@ function ownExplanations(
     // An override of a module that was brought in is another line than the one that brings it.
     const isModules = own && line && (!isOverride(line) || brings(line.span, fault));
     if (line && !second && !touches(fault, line.span) && !isModules) ofLines.push({ line, one });
-    else if (own) told.push({ message: inText(decl, fault), about: [one] });
+    else if (own) explained.push({ message: inText(decl, fault), about: [one] });
     else if (
       line &&
       second &&
@@ -234,20 +234,20 @@ function ownExplanations(
       guilty.some(isOverride) &&
       !guilty.every((one) => touches(fault, one.span))
     )
-      told.push({ message: betweenLines([line, second], fault), about: [one] });
-    else told.push({ message: whereItShows(decl, fault, guilty.length), about: [one] });
+      explained.push({ message: betweenLines([line, second], fault), about: [one] });
+    else explained.push({ message: whereItShows(decl, fault, guilty.length), about: [one] });
   }
   for (const [line, group] of groupedBy(ofLines, (found) => found.line)) {
-    // What is wrong with a line in itself has been told.
-    if (told.some(({ message }) => isWithin(message.span, line.span))) continue;
+    // What is wrong with a line in itself has been reported.
+    if (explained.some(({ message }) => isWithin(message.span, line.span))) continue;
     const model = without(line)?.model;
     const [{ one: first }] = group;
     const declared = model && declaredAt(fork(context), model, line);
     const message = atLine(context, line, first.fault, declared, group.length - 1);
     const other = contradicted(context, at, first, known);
-    told.push({ message: other ? beside(message, other) : message, about: group.map(({ one }) => one) });
+    explained.push({ message: other ? beside(message, other) : message, about: group.map(({ one }) => one) });
   }
-  return told;
+  return explained;
 }
 
 /** The one line of a base that gives a value, and without which the variant would be right as well: no more is wrong than is `known`. */

@@ -10,7 +10,7 @@ import { counted, listed } from './weight-groups.ts';
 
 /**
  * A note for weights that methods read and no output depends on, which are then no part of the graph: at the one line of a
- * variant without which it is otherwise, or else at the name of the variant. Of a model that extends none they are told where
+ * variant without which it is otherwise, or else at the name of the variant. Of a model that extends none they are reported where
  * they are declared, unless an override is to blame. What the base leaves unread is the base's.
  */
 export function noteUnread(context: Context, at: ModelAt, model: ModelGraph): void {

@@ -14,14 +14,14 @@ export interface Trial {
   readonly faults: Faults;
 }
 
-/** All that one declaration would have to state, with the message that it is told with. */
+/** All that one declaration would have to state, with the message that reports it. */
 export interface Needed {
   readonly fault: Diagnostic;
   /** The elaboration in which this message was found: under weaker conditions that come up before it. */
   readonly trial: Trial;
   /** Every fault that goes with it. */
   readonly faults: readonly Diagnostic[];
-  /** What makes a message of the fault, wherever it is told, that of all of them. */
+  /** What makes a message of the fault, wherever it is reported, that of all of them. */
   readonly all: (message: Diagnostic) => Diagnostic;
 }
 
@@ -50,7 +50,7 @@ interface Owner {
 
 /**
  * What fails for want of a condition hides what would fail behind it. So the conditions that would settle the faults are assumed, and
- * the same is elaborated again, until no new ones come up: then all of them are told at once.
+ * the same is elaborated again, until no new ones come up: then all of them are reported at once.
  */
 export function settle(first: Trial, again: (context: Context) => Faults): Settled {
   const owners = new Map<string, Owner>();
@@ -65,15 +65,15 @@ export function settle(first: Trial, again: (context: Context) => Faults): Settl
   const checked = isLess ? tried(first.context, owners, (_, key) => least.get(key) ?? [], again) : trial;
   const isEnough = [...checked.faults.keys()].every((key) => trial.faults.has(key));
   const needed = [...owners].flatMap(([key, { need, wishes, faults: own }]): Needed[] => {
-    const told = (isEnough ? least.get(key) : undefined) ?? wishes;
-    const [top, ...others] = told;
+    const shown = (isEnough ? least.get(key) : undefined) ?? wishes;
+    const [top, ...others] = shown;
     if (!top) return [];
     return [
       { fault: top.fault, trial: top.trial, faults: own, all: (d) => asOne(first.context, d, need, top, others) },
     ];
   });
   const rest = isEnough ? checked : trial;
-  // What fails in spite of the conditions is told as it was without them.
+  // What fails in spite of the conditions is reported as it was without them.
   const faults = new Map([...rest.faults].map(([key, fault]) => [key, earliest.get(key) ?? fault]));
   return { needed, rest: { ...rest, faults } };
 }
