@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -8,21 +8,21 @@ import * as sources from '../../../runtime/data/batches.ts';
 import { type Dataset, openDataset } from '../../../runtime/data/dataset.ts';
 import { IMAGENET_MEAN, IMAGENET_STD } from '../../../runtime/images/image.ts';
 import { openTokenizer, type Tokenizer } from '../../../runtime/text/tokenizer.ts';
-import { main } from '../../cli/crobc.ts';
+import { bundleSource } from '../../../scripts/bundle-source.mjs';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { dataFolder, mask, picture, writePhrases } from './data-folder.ts';
 
 const at = temporaryFolder();
 let folders = 0;
 let tokenizer: Tokenizer;
-/** As it is built: the decoding threads of Node 20 run no TypeScript. */
-const builtFile = join(dirname(main), '..', 'runtime', 'data', 'batches.js');
+/** As JavaScript: the decoding threads of Node 20 run no TypeScript. */
+const bundled = async (file: string) => pathToFileURL(await bundleSource(`runtime/${file}.ts`)).href;
 let built: typeof sources;
 beforeAll(async () => {
   const words = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'ship', 'number', 'left', 'right'];
   await writeFile(at('vocab.txt'), [...words, ...'0123456789'].join('\n'));
   tokenizer = await openTokenizer(at('vocab.txt'));
-  built = (await import(pathToFileURL(builtFile).href)) as typeof sources;
+  built = (await import(await bundled('data/batches'))) as typeof sources;
 });
 
 const names = (n: number) => Array.from({ length: n }, (_, i) => `${i}.png`);
@@ -295,11 +295,10 @@ describe('bounds and ends', () => {
   /** Runs the body in a process of its own, which must come to its end by itself. */
   const ends = async (body: string): Promise<string> => {
     const dir = await dataFolder(at(`set-${folders++}`), names(8));
-    const url = (file: string) => JSON.stringify(pathToFileURL(resolve(dirname(builtFile), file)).href);
     const script = `
-      const { loadBatches } = await import(${url('batches.js')});
-      const { openDataset } = await import(${url('dataset.js')});
-      const { openTokenizer } = await import(${url('../tokenizer.js')});
+      const { loadBatches } = await import(${JSON.stringify(await bundled('data/batches'))});
+      const { openDataset } = await import(${JSON.stringify(await bundled('data/dataset'))});
+      const { openTokenizer } = await import(${JSON.stringify(await bundled('text/tokenizer'))});
       const data = await openDataset(${JSON.stringify(dir)}, 'train', { onBad: 'stop', report() {} });
       const tokenizer = await openTokenizer(${JSON.stringify(at('vocab.txt'))});
       const batches = loadBatches(data, [0, 1, 2, 3, 4, 5, 6, 7], {

@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { dirname } from 'node:path';
 import { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
 import { duration, startProgress, wantsColour, writeLine } from '../../../runtime/process/progress.ts';
-import { main } from '../../cli/crobc.ts';
+import { bundleSource } from '../../../scripts/bundle-source.mjs';
 
 /** A stream that remembers; a terminal if asked. */
 function screen(isTTY: boolean) {
@@ -141,7 +140,7 @@ describe('on a terminal', () => {
 
   test('a signal that nobody hears ends the process, and leaves the terminal as it was', async () => {
     const program = `
-      import { startProgress } from ${JSON.stringify(pathToFileURL(`${dirname(main)}/../runtime/process/progress.js`).href)};
+      import { startProgress } from ${JSON.stringify(pathToFileURL(await bundleSource('runtime/process/progress.ts')).href)};
       import { writeSync } from 'node:fs';
       // As a terminal does: written when the call returns.
       const stream = { isTTY: true, columns: 80, write: (text) => writeSync(2, text) };
