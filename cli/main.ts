@@ -4,6 +4,7 @@ import { reasonOf } from '../runtime/files/file-error.ts';
 import { packageVersion } from '../runtime/files/package-root.ts';
 import { systemFailure } from '../runtime/files/system-failure.ts';
 import { UserError } from '../runtime/files/user-error.ts';
+import { requireAddressSpace } from './address-space.ts';
 import { complain, printRendered } from './print.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -19,6 +20,10 @@ const program = new Command('crobc')
   .showSuggestionAfterError()
   .exitOverride()
   .configureOutput({ writeErr: (text) => printRendered(visibleLines(text)) })
+  // Before the code of a command loads, which may end the process.
+  .hook('preAction', (_, command) => {
+    if (command.opts().compare === undefined) requireAddressSpace(nameOf(command));
+  })
   .addHelpText(
     'after',
     `
@@ -42,6 +47,12 @@ const recompute = (): Option =>
     '--recompute <module>',
     'compute activations of a module (backbone.layers.*) again for the gradients: less memory, more time; may be repeated',
   ).argParser((module: string, held: readonly string[] | undefined) => [...(held ?? []), module]);
+
+/** `data check` for a command of a command. */
+function nameOf(command: Command): string {
+  const { parent } = command;
+  return parent && parent !== program ? `${nameOf(parent)} ${command.name()}` : command.name();
+}
 
 /** Options that stand on the command line, and not those that have their default. */
 function givenIn(command: Command): ReadonlySet<string> {
