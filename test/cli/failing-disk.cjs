@@ -1,15 +1,17 @@
 // Loaded before crobc (node --require): the call of the file system that CROBC_FAIL counts to, `EIO 17`, fails with that error, if
-// it is about a file below CROBC_FAIL_BELOW. With the number 0 none fails, and the calls are counted on standard error at the end.
+// it is about a file below CROBC_FAIL_BELOW; `EACCES 2 rename` counts calls of that name alone. With the number 0 none fails, and
+// the calls are counted on standard error at the end.
 const fs = require('node:fs');
 const { syncBuiltinESMExports } = require('node:module');
 const { isMainThread } = require('node:worker_threads');
 
-const [code = 'EIO', at = '0'] = (process.env.CROBC_FAIL ?? '').split(' ');
+const [code = 'EIO', at = '0', only] = (process.env.CROBC_FAIL ?? '').split(' ');
 const below = process.env.CROBC_FAIL_BELOW ?? '';
 let calls = 0;
 
 function failing(syscall, path) {
   if (!isMainThread || typeof path !== 'string' || !require('node:path').resolve(path).startsWith(below)) return;
+  if (only !== undefined && syscall !== only) return;
   calls++;
   if (calls !== Number(at)) return;
   throw Object.assign(new Error(`${code}: injected, ${syscall} '${path}'`), { code, syscall, path, errno: -5 });

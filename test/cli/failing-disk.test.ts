@@ -17,12 +17,12 @@ beforeAll(async () => {
     `model Tiny {
   patch = Conv2d(3, 1, 4, stride = 4)
   input image: f32[B, 3, 32, 32]
-  output y = patch(image)
+  output y = resize(patch(image), [32, 32])
 }
 
 recipe short for Tiny at B = 2 {
   input target: f32[B, 1, 32, 32]
-  term loss = mean(square(resize(y, [32, 32]) - target), "b c h w ->")
+  term loss = mean(square(y - target), "b c h w ->")
   optimizer = SGD(lr = 1e-3)
   steps = 2
 }
@@ -39,8 +39,8 @@ interface Ended {
 }
 
 /** Runs crobc where one call of the file system fails. */
-async function failing(code: string, call: number, words: readonly string[]): Promise<Ended> {
-  const env = { ...process.env, CROBC_FAIL: `${code} ${call}`, CROBC_FAIL_BELOW: at('') };
+async function failing(code: string, call: number, words: readonly string[], only = ''): Promise<Ended> {
+  const env = { ...process.env, CROBC_FAIL: `${code} ${call} ${only}`.trim(), CROBC_FAIL_BELOW: at('') };
   return run(process.execPath, ['--require', preload, main, ...words], { env }).then(
     ({ stdout, stderr }) => ({ code: 0, out: stdout, err: stderr }),
     (error: { code: number; stdout: string; stderr: string }) => ({
@@ -63,8 +63,16 @@ const commands: readonly (readonly [name: string, every: number, words: () => st
     12,
     () => ['predict', at('tiny.crob'), '-i', at('data/img_rgb/a.png'), '--device', 'cpu', '-o', at('out')],
   ],
+  ['data stats', 4, () => ['data', 'stats', at('data')]],
+  [
+    'eval',
+    25,
+    () => ['eval', at('tiny.crob'), '-d', at('data'), '--split', 'train', '--device', 'cpu', '-o', at('out')],
+  ],
   ['train', 25, () => ['train', at('tiny.crob'), '-d', at('data'), '--device', 'cpu', '-o', at('out')]],
 ];
+
+const codes = ['EIO', 'EMFILE', 'ESTALE'];
 
 test.each(commands)(
   '%s: a call that fails is one line, wherever it is',
@@ -75,7 +83,7 @@ test.each(commands)(
     expect(calls).toBeGreaterThan(2);
     let refused = 0;
     for (let call = 1; call <= calls; call += every) {
-      const code = call % 2 === 0 ? 'EMFILE' : 'EIO';
+      const code = codes[refused % codes.length]!;
       clear();
       const ended = await failing(code, call, words());
       const text = `${name}, call ${call}, ${code}: ${ended.err}`;
@@ -85,10 +93,35 @@ test.each(commands)(
       refused++;
       // `data check` says it of the picture, with its results; a source is read again for the reason, which has gone by then.
       expect(ended.out + ended.err, text).toMatch(
-        /^[^\n]*(input\/output error|too many open files|it changed meanwhile)[^\n]*$/m,
+        /^[^\n]*(input\/output error|too many open files|stale file handle|it changed meanwhile)[^\n]*$/m,
       );
     }
     expect(refused).toBeGreaterThan(0);
   },
   120_000,
+);
+
+/** Commands that give what they write its name. */
+const renaming = commands.filter(([name]) => ['data vocab', 'build', 'predict', 'eval', 'train'].includes(name));
+
+test.each(renaming)(
+  '%s: a name that may not be given is one line, and nothing is left half written',
+  async (name, _, words) => {
+    const clear = () => {
+      for (const made of ['out', 'vocab.txt']) rmSync(at(made), { recursive: true, force: true });
+    };
+    clear();
+    const { err } = await failing('EACCES', 0, words(), 'rename');
+    const calls = Number(/^calls (\d+)$/m.exec(err)?.[1]);
+    expect(calls).toBeGreaterThan(0);
+    for (let call = 1; call <= calls; call += Math.ceil(calls / 4)) {
+      clear();
+      const ended = await failing('EACCES', call, words(), 'rename');
+      const text = `${name}, rename ${call} of ${calls}: ${ended.err}`;
+      expect(ended.code, text).toBeLessThanOrEqual(1);
+      expect(ended.err, text).not.toMatch(/^ {4}at |bug in crobc|This is a bug/m);
+      if (ended.code === 1) expect(ended.err, text).toMatch(/^crobc: cannot write [^\n]+: permission denied$/m);
+    }
+  },
+  240_000,
 );
