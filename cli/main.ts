@@ -28,6 +28,7 @@ const program = new Command('crobc')
     'after',
     `
 Start here:
+  crobc init ships                          a folder with a variant, a recipe and a README
   crobc check models/crobim.crob            is every shape right? (no output means yes)
   crobc summary models/crobim.crob          modules, parameters, FLOPs
   crobc build models/crobim.crob -o out     CroBIM.onnx, weights, manifest, typed client
@@ -79,6 +80,12 @@ function splitSettings(text: string): string[] {
   parts.push(part);
   return parts.map((p) => p.trim()).filter((p) => p !== '');
 }
+
+program
+  .command('init')
+  .description('write what to start from: a variant of CroBIM_micro with a recipe, and a README with commands to run')
+  .argument('[folder]', 'made where it is not there', '.')
+  .action(async (folder: string) => exit((await import('./commands/init.ts')).init(folder)));
 
 program
   .command('check')

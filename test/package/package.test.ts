@@ -89,6 +89,8 @@ describe('without onnxruntime-node, which npm is not asked to install', () => {
     expect(crobc('summary', 'models/crobim.crob')).toEqual({ status: 0, stderr: '' });
     const built = crobc('build', 'models/crobim.crob', '--model', 'CroBIM_micro', '--no-weights');
     expect(built).toMatchObject({ status: 0 });
+    expect(crobc('init', 'ships')).toEqual({ status: 0, stderr: '' });
+    expect(crobc('check', 'ships')).toEqual({ status: 0, stderr: '' });
   });
 
   it('what runs a model says how to install it', { timeout }, () => {

@@ -1,0 +1,9 @@
+import { join } from 'node:path';
+import { writeStart } from '../../runtime/files/start-folder.ts';
+import { printLine } from '../print.ts';
+
+export async function init(folder: string): Promise<number> {
+  for (const path of await writeStart(folder)) printLine(path);
+  printLine(`${join(folder, 'README.md')} has the commands to check, train and try ${join(folder, 'variant.crob')}`);
+  return 0;
+}
