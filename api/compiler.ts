@@ -57,6 +57,8 @@ export interface CheckReport {
  * diagnostic without a code.
  *
  * @example
+ * import { check } from 'crobc';
+ *
  * const { ok, diagnostics } = check(['light.crob']);
  * if (!ok) for (const { rendered } of diagnostics) console.error(rendered);
  */
@@ -117,6 +119,8 @@ export type CompileResult<Model> =
  *
  * @throws UserError for a file that cannot be read, a model or map that it does not have, and sizes that are too large.
  * @example
+ * import { compile } from 'crobc';
+ *
  * const compiled = compile('light.crob', { dims: { H: 480, W: 480 } });
  * if (!compiled.ok) throw new Error(compiled.diagnostics.map(({ rendered }) => rendered).join('\n'));
  * console.log(compiled.model.outputs);
@@ -256,6 +260,11 @@ export interface BuildResult {
  * `<Model>.manifest.json`: all of them, or none.
  *
  * @throws UserError for weights that do not fit the model, and for a folder that cannot be written.
+ * @example
+ * import { build, compile } from 'crobc';
+ *
+ * const compiled = compile('models/crobim.crob', { model: 'CroBIM_micro' });
+ * if (compiled.ok) for (const { path } of (await build(compiled.model, { out: 'out' })).files) console.log(path);
  */
 export async function build(model: CompiledModel, options: BuildOptions): Promise<BuildResult> {
   const { out, dtype = 'f32', weights, seed = 0, writeWeights = true, client = true } = options;

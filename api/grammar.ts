@@ -21,6 +21,8 @@ export interface Parsed {
  *
  * @param file The name under which the text goes in spans and diagnostics.
  * @example
+ * import { parse } from 'crobc/grammar';
+ *
  * const { tree } = parse('model Half {\n  input x: f32[N]\n  output y = 0.5 * x\n}\n');
  * for (const { kind, name } of tree.declarations) console.log(kind, name.name); // model Half
  */

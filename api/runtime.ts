@@ -90,6 +90,14 @@ export interface Prediction {
  * output is logits `f32[B, 1, H, W]`. Its height and width are bound: compile it with `dims` or with `recipeSizes`.
  *
  * @throws UserError for a model of other inputs, for files that cannot be read, and where logits are not finite.
+ * @example
+ * import { compile } from 'crobc';
+ * import { predict } from 'crobc/runtime';
+ *
+ * const compiled = compile('models/crobim.crob', { model: 'CroBIM_micro', recipeSizes: true });
+ * if (!compiled.ok) throw new Error('the source is wrong');
+ * const found = await predict(compiled.model, { image: 'scene.png', text: 'the white ship', weights: 'run/best.safetensors', out: 'out' });
+ * console.log(found.box, found.score);
  */
 export async function predict(model: CompiledModel, options: PredictOptions): Promise<Prediction> {
   const { image, text, out, weights, seed = 0, tokenizer, device = 'auto', dtype = 'f32', threads } = options;
@@ -266,6 +274,18 @@ export interface TrainResult {
  * ends the process.
  *
  * @throws UserError for data that cannot be used, for a folder in which another run is, and where the loss is not finite.
+ * @example
+ * import { compileTraining } from 'crobc';
+ * import { train } from 'crobc/runtime';
+ *
+ * const compiled = compileTraining('models/crobim.crob', { model: 'CroBIM_micro', overrides: ['recipe.lr = 5e-4'] });
+ * if (!compiled.ok) throw new Error('the source is wrong');
+ * const { best } = await train(compiled.model, {
+ *   data: 'scenes',
+ *   out: 'run',
+ *   onProgress: ({ task, done, total }) => console.log(task, done, total),
+ * });
+ * console.log(best?.score);
  */
 export async function train(model: TrainableModel, options: TrainOptions): Promise<TrainResult> {
   const fault = options.steps === undefined ? undefined : stepsFault(options.steps);

@@ -52,6 +52,13 @@ export interface Session {
  * Opens an ONNX model with onnxruntime, from a path (weights beside it are found) or from its bytes.
  *
  * @throws UserError for a bad model, for a device that is not there, and where `onnxruntime-node` is not installed.
+ * @example
+ * import { openSession } from 'crobc/runtime';
+ *
+ * const session = await openSession('out/Half.onnx');
+ * const { y } = await session.run({ x: { dtype: 'f32', shape: [3], data: Float32Array.of(1, 2, 5) } });
+ * console.log(y?.shape, y?.data);
+ * await session.release();
  */
 export async function openSession(model: string | Uint8Array, options: SessionOptions = {}): Promise<Session> {
   return openOrtSession(model, options);

@@ -1,4 +1,4 @@
-/** Something the user can mend: printed as one line without a stack trace. */
+/** What the user can mend. Its message is one line; the command prints it without a stack trace. */
 export class UserError extends Error {
   override readonly name = 'UserError';
 }

@@ -3,6 +3,7 @@ import { type CheckResult, check } from '../../compiler/compile.ts';
 import { contentsOf } from '../../compiler/contents/contents.ts';
 import { opNames } from '../../compiler/ops/table.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
+import { apiPage } from './api-page.ts';
 import { sourceOf } from './declarations.ts';
 import { builtinsPage, operatorsPage } from './generated.ts';
 import { libraryPage } from './library-page.ts';
@@ -23,6 +24,7 @@ test.each([
   ['operators.md', operatorsPage],
   ['library.md', () => library],
   ['models.md', () => models],
+  ['api.md', apiPage],
 ])('docs/%s is what the sources say', async (name, page) => {
   await expect(page()).toMatchFileSnapshot(`../../docs/${name}`);
 });

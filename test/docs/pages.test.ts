@@ -6,7 +6,7 @@ import { Anchors } from './library-page.ts';
 import { PageRun } from './page.ts';
 import { shows } from './transcript.ts';
 
-const generated = ['builtins.md', 'operators.md', 'library.md', 'models.md'];
+const generated = ['builtins.md', 'operators.md', 'library.md', 'models.md', 'api.md'];
 const written = [
   'README.md',
   'CONTRIBUTING.md',

@@ -115,6 +115,11 @@ describe('without onnxruntime-node, which npm is not asked to install', () => {
 
 describe('an outside project', () => {
   it('compiles against it, and its program checks, builds, runs, trains, evaluates and predicts', { timeout }, () => {
+    // The examples of docs/api.md are programs of it as well.
+    const page = readFileSync('docs/api.md', 'utf8');
+    const examples = [...page.matchAll(/^```ts\n(import [\s\S]*?)^```$/gm)].map(([, text = '']) => text);
+    expect(examples.length).toBeGreaterThanOrEqual(7);
+    for (const [i, text] of examples.entries()) writeFileSync(join(project, `src/example-${i}.ts`), text);
     compileOutside(project, 'bundler');
     const program = compileOutside(project, 'nodenext');
     drawData(project);
