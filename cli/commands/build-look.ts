@@ -1,6 +1,14 @@
 import type { Graph, Node } from '../../compiler/ir/graph.ts';
 import { print } from '../../compiler/ir/print.ts';
-import { type Explanation, explaining, rulesOfPasses } from '../../compiler/passes/explain.ts';
+import { groupedBy } from '../../compiler/lists.ts';
+import {
+  type Explanation,
+  explaining,
+  type LeftNode,
+  type ListedRule,
+  listedRules,
+  type Misses,
+} from '../../compiler/passes/explain.ts';
 import { type PassObserver, pipeline, runPipeline } from '../../compiler/passes/pipeline.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { differentiate, trainingStep } from '../../compiler/training/step.ts';
@@ -39,7 +47,7 @@ export function look(file: string, options: BuildOptions, given: ReadonlySet<str
     return 0;
   }
   if (explain === 'list') {
-    for (const [rule, passes] of rulesOfPasses()) printLine(`${rule}  (${passes.join(', ')})`);
+    for (const [rule, { passes }] of listedRules()) printLine(`${rule}  (${passes.join(', ')})`);
     return 0;
   }
   if (explain !== undefined) return explainRule(file, explain, options);
@@ -101,43 +109,62 @@ function stepUnder(training: Training, recompute: readonly string[], observer: P
 /** So many nodes that a rule replaced are listed; `--json` has them all. */
 const mostListed = 20;
 
-function explainRule(file: string, rule: string, options: BuildOptions): number {
-  const passes = rulesOfPasses();
-  const of = passes.get(rule);
-  if (!of) {
-    const meant = nearest(rule, [...passes.keys()]);
-    throw new UsageError(`there is no rule ${rule}; ${meant ? `did you mean ${meant}?` : '--explain list names them'}`);
+function explainRule(file: string, name: string, options: BuildOptions): number {
+  const rules = listedRules();
+  const rule = rules.get(name);
+  if (!rule) {
+    const meant = nearest(name, [...rules.keys()]);
+    throw new UsageError(`there is no rule ${name}; ${meant ? `did you mean ${meant}?` : '--explain list names them'}`);
   }
-  const explained = explaining(rule);
+  const explained = explaining(name);
   const placeOf = observe(file, options, { trace: explained.trace });
   if (!placeOf) return 1;
   const found = explained.explanation();
-  if (options.json) printJson(asJson(rule, of, found, placeOf));
-  else shown(rule, of, found, placeOf).forEach(printLine);
+  if (options.json) printJson(asJson(name, rule, found, placeOf));
+  else shown(name, rule, found, placeOf).forEach(printLine);
   return 0;
 }
 
-function asJson(rule: string, passes: readonly string[], { fired, missed }: Explanation, placeOf: Places) {
+function asJson(rule: string, listed: ListedRule, { fired, missed }: Explanation, placeOf: Places) {
   const shownNode = (node: Node) => ({ op: node.op, module: node.origin.path, place: placeOf(node) });
+  const shownLeft = ({ node, has, at }: LeftNode) => ({ ...shownNode(node), has, at: shownNode(at) });
   return {
     rule,
-    passes,
+    ...listed,
     fired: fired.map(shownNode),
-    missed: missed.map(({ reason, nodes }) => ({ reason, nodes: nodes.map(shownNode) })),
+    missed: missed.map(({ needs, left }) => ({ needs, nodes: left.map(shownLeft) })),
   };
 }
 
-function shown(rule: string, passes: readonly string[], { fired, missed }: Explanation, placeOf: Places): string[] {
+function shown(
+  rule: string,
+  { passes, patterns }: ListedRule,
+  { fired, missed }: Explanation,
+  placeOf: Places,
+): string[] {
   const where = (node: Node): string =>
     [node.op, node.origin.path && `in ${node.origin.path}`, placeOf(node)].filter((part) => part !== '').join('  ');
-  const left = missed.reduce((sum, { nodes }) => sum + nodes.length, 0);
+  const count = missed.reduce((sum, { left }) => sum + left.length, 0);
   const more = fired.length - mostListed;
   return [
-    `${rule} (${passes.join(', ')}): ${plural(fired.length, 'node')} replaced, ${left.toLocaleString('en')} looked at and left`,
+    `${rule} (${passes.join(', ')}): ${plural(fired.length, 'node')} replaced, ${count.toLocaleString('en')} looked at and left`,
+    ...patterns.map((pattern) => `  pattern   ${pattern}`),
     ...fired.slice(0, mostListed).map((node) => `  replaced  ${where(node)}`),
     ...(more > 0 ? [`            and ${more.toLocaleString('en')} more; --json has them all`] : []),
-    ...missed.map(
-      ({ reason, nodes }) => `  left      ${nodes.length.toLocaleString('en')}: ${reason}; first ${where(nodes[0]!)}`,
-    ),
+    ...missed.flatMap((misses) => shownMisses(misses, where)),
+  ];
+}
+
+/** What stands in the place is listed by kind, so many of them. */
+const mostKinds = 3;
+
+function shownMisses({ needs, left }: Misses, where: (node: Node) => string): string[] {
+  const kinds = [...groupedBy(left, ({ has }) => has)].sort(([, a], [, b]) => b.length - a.length);
+  const counted = kinds.slice(0, mostKinds).map(([has, nodes]) => `${has} (${nodes.length.toLocaleString('en')})`);
+  const others = kinds.length > mostKinds ? ' and others' : '';
+  const [{ node, at }] = left;
+  return [
+    `  left      ${left.length.toLocaleString('en')}: needs ${needs}; has ${counted.join(', ')}${others}`,
+    `            first ${where(node)}${at === node ? '' : `, has ${where(at)}`}`,
   ];
 }

@@ -1,9 +1,25 @@
 import { type Dim, one } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
-import type { Value } from '../ir/graph.ts';
+import type { Builder } from '../graphs/builder.ts';
+import type { NodeOf, Value } from '../ir/graph.ts';
 import { sameShape } from '../ir/shapes.ts';
 import { elementwiseOps, isOne, numberOf, producer } from './match.ts';
-import { type Rule, rule, type Site } from './rule.ts';
+import {
+  anything,
+  finding,
+  named,
+  nodeOf,
+  oneOf,
+  operators,
+  value,
+  where,
+  withEach,
+  withSome,
+} from './patterns/construct.ts';
+import { patternRule, type Rule, rewrite } from './rule.ts';
+
+const { broadcast, matmul } = operators;
+const [x, y] = [value('x'), value('y')];
 
 /** The common shape by trailing alignment of shapes that are known to have one. */
 export function broadcastTogether(facts: Facts, shapes: readonly (readonly Dim[])[]): Dim[] {
@@ -14,70 +30,96 @@ export function broadcastTogether(facts: Facts, shapes: readonly (readonly Dim[]
   });
 }
 
+/** One number along axes. */
+const full = where(nodeOf('full', 'constant'), 'the constant is one number along axes', (_, { outputs: [x] }) => {
+  return x.type.shape.length > 0 && numberOf(x) !== undefined;
+});
+
 /** What is repeated: a broadcast's operand, or the one number that a value consists of. */
-function unrepeated(value: Value, { build }: Site): Value {
-  const repeated = producer(value, 'broadcast')?.inputs[0];
-  if (repeated !== undefined) return unrepeatedFull(repeated, build);
-  return unrepeatedFull(value, build);
+function unrepeated(value: Value, build: Builder): Value {
+  const [x = value] = producer(value, 'broadcast')?.inputs ?? [];
+  if (x.type.shape.length === 0 || !isLiteral(x)) return x;
+  const number = numberOf(x);
+  return number === undefined ? x : build.full(number, x.type.dtype, []);
 }
 
-function unrepeatedFull(value: Value, build: Site['build']): Value {
-  if (value.type.shape.length === 0 || (value.node.op !== 'full' && value.node.op !== 'constant')) return value;
-  const number = numberOf(value);
-  return number === undefined ? value : build.full(number, value.type.dtype, []);
+function isLiteral({ node }: Value): boolean {
+  return node.op === 'full' || node.op === 'constant';
 }
 
 /** Element by element, operands need not be repeated first: the result is, or what is left of it. */
-const repeatLate = rule('repeat-late', elementwiseOps, 'gradients', (node, site) => {
-  const inputs = node.inputs.map((input) => unrepeated(input, site));
-  if (inputs.every((input, i) => input === node.inputs[i])) return site.miss('no operand is repeated');
-  const shape = broadcastTogether(
-    site.build.facts,
-    inputs.map((input) => input.type.shape),
-  );
-  const type = node.outputs[0].type;
-  const smaller = site.build.emit(node.op, inputs, node.attributes as never)[0]!;
-  return sameShape(site.build.facts, shape, type.shape) ? smaller : site.build.broadcast(smaller, type.shape);
-});
-
-const repeatOnce = rule('repeat-once', ['broadcast'], 'gradients', (node, { build, miss }) => {
-  const inner = producer(node.inputs[0]!, 'broadcast');
-  return inner ? build.broadcast(inner.inputs[0]!, node.attributes.shape) : miss('the operand is not repeated');
-});
-
-/** Batch axes of matmul broadcast by themselves. */
-const repeatInMatmul = rule('repeat-in-matmul', ['matmul'], 'gradients', (node, { build, miss }) => {
-  const batch = (value: Value) => value.type.shape.slice(0, -2);
-  const wanted = batch(node.outputs[0]);
-  for (const [i, operand] of node.inputs.entries()) {
-    const x = producer(operand, 'broadcast')?.inputs[0];
-    if (x === undefined || x.type.shape.length < 2) continue;
-    if (!sameShape(build.facts, x.type.shape.slice(-2), operand.type.shape.slice(-2))) continue;
-    const other = node.inputs[1 - i]!;
-    if (!sameShape(build.facts, broadcastTogether(build.facts, [batch(x), batch(other)]), wanted)) continue;
-    return i === 0 ? build.matmul(x, other) : build.matmul(other, x);
-  }
-  return miss('no operand is repeated along batch axes that the other one has');
-});
-
-/** Moving one number about leaves it: what is full stays full. */
-const movedFull = rule(
-  'moved-full',
-  ['reshape', 'transpose', 'broadcast', 'slice', 'concat', 'pad'],
+const repeatLate = patternRule(
+  'repeat-late',
   'gradients',
-  (node, site) => {
-    const numbers = node.inputs.map((input) => (movable(input) ? numberOf(input) : undefined));
-    const [first] = numbers;
-    if (first === undefined || numbers.some((number) => !Object.is(number, first))) return site.miss('not one number');
-    if (node.op === 'pad' && !Object.is(node.attributes.value, first)) return site.miss('the pad is another number');
-    const { dtype, shape } = node.outputs[0].type;
-    return site.build.full(first, dtype, shape);
-  },
+  rewrite(withSome(elementwiseOps, oneOf(broadcast(anything), full)), (_, { build, node }) => {
+    const inputs = node.inputs.map((input) => unrepeated(input, build));
+    return build.emit(node.op, inputs, node.attributes)[0];
+  }),
 );
 
-function movable(value: Value): boolean {
-  return value.node.op === 'full' || value.node.op === 'constant';
+const repeatOnce = patternRule(
+  'repeat-once',
+  'gradients',
+  rewrite(broadcast(broadcast(x)), ({ x }, { build, node }) => build.broadcast(x, node.attributes.shape)),
+);
+
+const alongBatch = 'the operand is repeated along batch axes that the other one has';
+
+/** Batch axes of matmul broadcast by themselves. */
+const repeatInMatmul = patternRule(
+  'repeat-in-matmul',
+  'gradients',
+  rewrite(
+    where(matmul(named('repeated', broadcast(x)), y), alongBatch, ({ repeated, x, y }, node, { facts }) =>
+      isRepeatedAlongBatch(facts, repeated, x, y, node),
+    ),
+    ({ x, y }, { build }) => build.matmul(x, y),
+  ),
+  rewrite(
+    where(matmul(y, named('repeated', broadcast(x))), alongBatch, ({ repeated, x, y }, node, { facts }) =>
+      isRepeatedAlongBatch(facts, repeated, x, y, node),
+    ),
+    ({ x, y }, { build }) => build.matmul(y, x),
+  ),
+);
+
+function isRepeatedAlongBatch(
+  facts: Facts,
+  repeated: NodeOf<'broadcast'>,
+  x: Value,
+  other: Value,
+  product: NodeOf<'matmul'>,
+): boolean {
+  const batch = ({ type }: Value): readonly Dim[] => type.shape.slice(0, -2);
+  const matrix = ({ type }: Value): readonly Dim[] => type.shape.slice(-2);
+  return (
+    x.type.shape.length >= 2 &&
+    sameShape(facts, matrix(x), matrix(repeated.outputs[0])) &&
+    sameShape(facts, broadcastTogether(facts, [batch(x), batch(other)]), batch(product.outputs[0]))
+  );
 }
+
+/** Moving one number about leaves it: what is full stays full. */
+const movedFull = patternRule(
+  'moved-full',
+  'gradients',
+  rewrite(
+    finding(
+      withEach(['reshape', 'transpose', 'broadcast', 'slice', 'concat', 'pad'], 'parts', nodeOf('full', 'constant')),
+      'moved',
+      'all elements are the same number',
+      ({ parts }, node) => {
+        const [first, ...others] = parts.map(({ outputs }) => numberOf(outputs[0]));
+        const padded = node.op === 'pad' ? [node.attributes.value] : [];
+        return [...others, ...padded].every((number) => Object.is(number, first)) ? first : undefined;
+      },
+    ),
+    ({ moved }, { build, node }) => {
+      const { dtype, shape } = node.outputs[0].type;
+      return build.full(moved, dtype, shape);
+    },
+  ),
+);
 
 /** Repetition as late and as seldom as it can be. */
 export const broadcastRules: readonly Rule[] = [movedFull, repeatOnce, repeatLate, repeatInMatmul];

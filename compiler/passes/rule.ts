@@ -1,9 +1,20 @@
 import { Builder } from '../graphs/builder.ts';
-import { countUses, rewrite } from '../graphs/rebuild.ts';
 import type { Graph, Node, NodeAttributes, NodeOf, NodeOp, Value } from '../ir/graph.ts';
-import { sameShape } from '../ir/shapes.ts';
 import type { TensorType } from '../ir/types.ts';
+import { countUses, rewrite as rewriteGraph } from '../graphs/rebuild.ts';
+import { sameShape } from '../ir/shapes.ts';
 import type { NonEmpty } from '../lists.ts';
+import { isElementwise } from './match.ts';
+import { match } from './patterns/match.ts';
+import { type Miss, nearestMiss } from './patterns/miss.ts';
+import {
+  type Captures,
+  type Form,
+  type NodeAmong,
+  type Pattern,
+  rootsOf,
+  type Surroundings,
+} from './patterns/pattern.ts';
 
 /** What a rule may look at and work with, besides the node. */
 export interface Site {
@@ -23,15 +34,49 @@ export interface Site {
  */
 export type Keeps = 'values' | 'gradients';
 
+/** Where a rewrite makes what stands in place of a match. */
+export interface Place<S> extends Surroundings {
+  readonly build: Builder;
+  /** The node at the root of the match. */
+  readonly node: S;
+}
+
 /**
- * A local rewrite: what the single result of `node` may be replaced by, of the same type, or
- * undefined. A rule must leave the graph smaller by some measure, so that rules end.
+ * What the single result of a node that matches may be replaced by, of the same dtype and shape. What replaces an operator that works
+ * element by element may also be smaller: it is broadcast to the shape of the result.
  */
-export interface Rule {
+export interface Rewrite {
+  readonly form: Form;
+  make(captures: Captures, place: Place<unknown>): Value;
+}
+
+/** `rewrite(add(x, 0), ({ x }) => x)`. */
+export function rewrite<C, S extends NodeAmong<NodeOp>>(
+  { form }: Pattern<C, S>,
+  make: (captures: C, place: Place<S>) => Value,
+): Rewrite {
+  // The matcher captures what the type of the pattern says.
+  return { form, make: (captures, place) => make(captures as C, place as Place<S>) };
+}
+
+/** Rewrites under one name: the first that matches is taken. They must leave the graph smaller by some measure, so that rules end. */
+export interface PatternRule {
+  readonly name: string;
+  readonly keeps: Keeps;
+  readonly rewrites: readonly Rewrite[];
+}
+
+export interface WrittenRule {
   readonly name: string;
   readonly ops: readonly NodeOp[];
   readonly keeps: Keeps;
   replace(node: Node, site: Site): Value | undefined;
+}
+
+export type Rule = PatternRule | WrittenRule;
+
+export function patternRule(name: string, keeps: Keeps, ...rewrites: readonly Rewrite[]): Rule {
+  return { name, keeps, rewrites };
 }
 
 export function rule<O extends NodeOp>(
@@ -40,16 +85,16 @@ export function rule<O extends NodeOp>(
   keeps: Keeps,
   replace: (node: { [Op in O]: NodeOf<Op> }[O], site: Site) => Value | undefined,
 ): Rule {
-  return { name, ops, keeps, replace: replace as Rule['replace'] };
+  return { name, ops, keeps, replace: replace as WrittenRule['replace'] };
 }
 
-/** What a rule did at a node: fired, or the reason why not. */
-export type Trace = (rule: string, node: Node, missed: string | undefined) => void;
+/** What a rule did at a node: fired, or why not. */
+export type Trace = (rule: string, node: Node, missed: Miss | undefined) => void;
 
 /** Tries the rules at every node, and at every node that they make, in one walk. */
 export function applyRules(graph: Graph, rules: readonly Rule[], trace?: Trace): Graph {
   const build = new RuleBuilder(graph, rules, trace);
-  return rewrite(graph, (node, inputs) => build.settle(node, inputs), build);
+  return rewriteGraph(graph, (node, inputs) => build.settle(node, inputs), build);
 }
 
 /** Rules apply as nodes are emitted; what they replace stays behind as dead code. */
@@ -60,7 +105,7 @@ class RuleBuilder extends Builder implements Site {
   private counted: ReadonlyMap<Value, number> | undefined;
   /** What values of the old graph were replaced by. */
   private readonly standsFor = new Map<Value, Value[]>();
-  private readonly rules = new Map<NodeOp, Rule[]>();
+  private readonly rules: ReadonlyMap<NodeOp, readonly Candidate[]>;
   private readonly trace: Trace | undefined;
   private readonly firing: { readonly rule: Rule; readonly node: Node }[] = [];
 
@@ -68,19 +113,14 @@ class RuleBuilder extends Builder implements Site {
     super(graph.facts);
     this.graph = graph;
     this.trace = trace;
-    for (const each of rules)
-      for (const op of each.ops) {
-        const known = this.rules.get(op);
-        if (known === undefined) this.rules.set(op, [each]);
-        else known.push(each);
-      }
+    this.rules = byRoot(rules);
   }
 
   // A field, so that rules may take it out of the site.
   readonly miss = (reason: string): undefined => {
     if (this.trace === undefined) return;
     const { rule, node } = this.firing.at(-1)!;
-    this.trace(rule.name, node, reason);
+    this.trace(rule.name, node, { needs: reason, has: node.op, at: node.outputs[0] });
   };
 
   // A field for the same reason.
@@ -125,13 +165,13 @@ class RuleBuilder extends Builder implements Site {
     const [before] = results;
     const rules = this.rules.get(before.node.op);
     if (rules === undefined) return results;
-    for (const rule of rules) {
+    for (const { rule, rewrites } of rules) {
       if (this.firing.length > 100) {
         const names = this.firing.slice(-8).map((each) => each.rule.name);
         throw new Error(`bug in crobc: rules chase each other: ${names.join(', ')}`);
       }
       this.firing.push({ rule, node: before.node });
-      const after = rule.replace(before.node, this);
+      const after = 'replace' in rule ? rule.replace(before.node, this) : this.rewritten(rule, rewrites, before);
       this.firing.pop();
       if (after === undefined || after === before) continue;
       this.trace?.(rule.name, before.node, undefined);
@@ -141,4 +181,45 @@ class RuleBuilder extends Builder implements Site {
     }
     return results;
   }
+
+  /** What the first rewrite that matches makes. */
+  private rewritten(rule: PatternRule, rewrites: readonly Rewrite[], before: Value): Value | undefined {
+    for (const { form, make } of rewrites) {
+      const captures = match(form, before, this);
+      if (captures === undefined) continue;
+      const after = make(captures, { build: this, node: before.node, facts: this.facts, uses: this.uses });
+      return isElementwise(before.node) ? this.broadcast(after, before.type.shape) : after;
+    }
+    if (this.trace !== undefined) {
+      const forms = rewrites.map(({ form }) => form);
+      const miss = nearestMiss(forms, before, this);
+      if (miss !== undefined) this.trace(rule.name, before.node, miss);
+    }
+    return undefined;
+  }
+}
+
+/** A rule with those of its rewrites that can match at an operator. */
+interface Candidate {
+  readonly rule: Rule;
+  readonly rewrites: readonly Rewrite[];
+}
+
+function byRoot(rules: readonly Rule[]): ReadonlyMap<NodeOp, readonly Candidate[]> {
+  const found = new Map<NodeOp, Candidate[]>();
+  const add = (op: NodeOp, candidate: Candidate): void => {
+    const known = found.get(op);
+    if (known === undefined) found.set(op, [candidate]);
+    else known.push(candidate);
+  };
+  for (const rule of rules) {
+    if ('replace' in rule) {
+      for (const op of rule.ops) add(op, { rule, rewrites: [] });
+      continue;
+    }
+    const roots = rule.rewrites.map((each) => ({ each, ops: rootsOf(each.form) }));
+    for (const op of new Set(roots.flatMap(({ ops }) => [...ops])))
+      add(op, { rule, rewrites: roots.flatMap(({ each, ops }) => (ops.has(op) ? [each] : [])) });
+  }
+  return found;
 }

@@ -1,5 +1,5 @@
-import type { Value } from '../ir/graph.ts';
-import { numberOf, producer } from './match.ts';
+import type { Value } from '../../ir/graph.ts';
+import { numberOf } from '../match.ts';
 
 /** A product, taken apart: `number` times each of `values`. */
 export interface Factors {
@@ -35,15 +35,6 @@ export function factorsOf(value: Value): Factors {
 
 function multiply(a: Factors, b: Factors): Factors {
   return { number: a.number * b.number, values: [...a.values, ...b.values] };
-}
-
-/** The other operand of a sum with this number. */
-export function besideTerm(value: Value, term: number): Value | undefined {
-  const sum = producer(value, 'add');
-  if (sum === undefined) return undefined;
-  const [a, b] = [sum.inputs[0]!, sum.inputs[1]!];
-  if (numberOf(a) === term) return b;
-  return numberOf(b) === term ? a : undefined;
 }
 
 /** Published formulas round their numbers to six digits or more. */
