@@ -1,8 +1,8 @@
 import { Builder } from '../graphs/builder.ts';
-import type { Graph, Node, NodeAttributes, NodeOf, NodeOp, Value } from '../ir/graph.ts';
-import type { TensorType } from '../ir/types.ts';
 import { countUses, rewrite as rewriteGraph } from '../graphs/rebuild.ts';
+import type { Graph, Node, NodeAttributes, NodeOf, NodeOp, Value } from '../ir/graph.ts';
 import { sameShape } from '../ir/shapes.ts';
+import type { TensorType } from '../ir/types.ts';
 import type { NonEmpty } from '../lists.ts';
 import { isElementwise } from './match.ts';
 import { match } from './patterns/match.ts';

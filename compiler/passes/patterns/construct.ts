@@ -1,6 +1,6 @@
 import type { NodeOp, Value } from '../../ir/graph.ts';
-import type { NonEmpty } from '../../lists.ts';
 import type { OpName } from '../../ir/names.ts';
+import type { NonEmpty } from '../../lists.ts';
 import { opNames, ops } from '../../ops/table.ts';
 import { isAbout } from './factors.ts';
 import type {
