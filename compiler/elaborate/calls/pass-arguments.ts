@@ -37,7 +37,45 @@ import {
 import { swapHelp, swappedWith } from '../report/swapped.ts';
 import { type Callee, placeOf } from './callee.ts';
 
-/** Holds the arguments against the signature; the results are placeholders of the declared types. */
+/** A tensor that stands for one placeholder of the template. */
+interface Passed {
+  readonly value: Value;
+  /** As the message names it. */
+  readonly name: () => string;
+  readonly span: Span;
+}
+
+/** An axis whose size follows from others, and has to be what the signature says. */
+interface AxisCheck extends Passed {
+  readonly declared: Dim;
+  /** The whole declared shape. */
+  readonly shape: readonly Dim[];
+  readonly actual: Dim;
+  readonly axis: number;
+  readonly part: string;
+  readonly param: Span;
+}
+
+/** What matching the arguments with the signature found. */
+interface Matching {
+  readonly bound: Map<string, Dim>;
+  /** The argument that each dim has its size from. */
+  readonly boundBy: Map<string, Pick<Passed, 'name' | 'value'>>;
+  readonly passed: Passed[];
+  readonly checks: AxisCheck[];
+}
+
+/** One call: where it is, of what, and what it was given. */
+interface CallSite {
+  readonly scope: GraphScope;
+  readonly callee: Callee;
+  readonly template: Template;
+  readonly given: ReadonlyMap<string, Given>;
+  readonly args: CallArgs;
+  readonly span: Span;
+}
+
+/** Checks the arguments against the signature; the results are placeholders of the declared types. */
 export function passArguments(
   scope: GraphScope,
   callee: Callee,
@@ -46,109 +84,86 @@ export function passArguments(
   args: CallArgs,
   span: Span,
 ): Val {
-  const bound = new Map<string, Dim>();
-  /** The argument that each dim has its size from. */
-  const boundBy = new Map<string, { readonly name: () => string; readonly value: Value }>();
-  const passed: { readonly value: Value; readonly name: () => string; readonly span: Span }[] = [];
-  const checks: {
-    declared: Dim;
-    shape: readonly Dim[];
-    actual: Dim;
-    axis: number;
-    part: string;
-    value: Value;
-    name: () => string;
-    span: Span;
-    param: Span;
-  }[] = [];
+  const site: CallSite = { scope, callee, template, given, args, span };
+  const matching = matched(site);
+  if (!matching || !axesFit(site, matching)) return error;
+  const kept = template.where.filter((condition) => requireWhere(scope, callee, condition, matching.bound, span));
+  if (kept.length < template.where.length || !rowsExist(site, matching)) return error;
+  return called(site, matching);
+}
+
+/** Binds the dims of the signature; undefined where an argument has the wrong number of tensors or axes, or the wrong dtype. */
+function matched(site: CallSite): Matching | undefined {
+  const { scope, callee, template, given } = site;
+  const matching: Matching = { bound: new Map(), boundBy: new Map(), passed: [], checks: [] };
   for (const param of callee.params) {
     if (!isDimType(param.type)) continue;
     const { value, span: at } = given.get(param.name.name)!;
-    if (!bindDims(scope, value, param.name.name, bound, at)) return error;
+    if (!bindDims(scope, value, param.name.name, matching.bound, at)) return undefined;
   }
-  for (const param of template.params) {
-    const { value, span: at } = given.get(param.name)!;
-    const name = () => argText(scope, args.source.find((a) => a.value.span === at)?.value);
-    const types = flattenType(param.type, param.name);
-    const tensors = flatten(value);
-    if (types.length !== tensors.length) {
-      return fail(
-        scope,
-        'CROB2102',
-        at,
-        {
-          what: `\`${param.name}\` of ${callee.what}`,
-          expected: counted(types.length, 'tensor'),
-          actual: String(tensors.length),
-        },
-        {
-          notes: declaredAt(param.span),
-        },
-      );
+  return template.params.every((param) => matchParameter(site, param, matching)) ? matching : undefined;
+}
+
+function matchParameter(
+  { scope, callee, given, args }: CallSite,
+  param: Template['params'][number],
+  matching: Matching,
+): boolean {
+  const { value, span } = given.get(param.name)!;
+  const name = () => argText(scope, args.source.find((a) => a.value.span === span)?.value);
+  const notes = () => declaredAt(param.span);
+  const types = flattenType(param.type, param.name);
+  const tensors = flatten(value);
+  if (types.length !== tensors.length) {
+    const what = `\`${param.name}\` of ${callee.what}`;
+    const counts = { what, expected: counted(types.length, 'tensor'), actual: String(tensors.length) };
+    fail(scope, 'CROB2102', span, counts, { notes: notes() });
+    return false;
+  }
+  for (let i = 0; i < types.length; i++) {
+    const [declared, actual] = [types[i], tensors[i]];
+    if (!declared || !actual) continue;
+    const { name: part, type } = declared;
+    matching.passed.push({ value: actual, name, span });
+    if (actual.type.dtype !== type.dtype) {
+      const what = `pass \`${name()}\` as \`${part}\` of ${callee.what}`;
+      const dtypes = { what, left: showType(actual.type, scope.facts), right: type.dtype };
+      fail(scope, 'CROB2103', span, dtypes, {
+        notes: notes(),
+        help: conversion(actual.type.dtype, type.dtype, name()),
+      });
+      return false;
     }
-    for (let i = 0; i < types.length; i++) {
-      const [declared, actual] = [types[i], tensors[i]];
-      if (!declared || !actual) continue;
-      const { name: part, type } = declared;
-      passed.push({ value: actual, name, span: at });
-      if (actual.type.dtype !== type.dtype) {
-        return fail(
-          scope,
-          'CROB2103',
-          at,
-          {
-            what: `pass \`${name()}\` as \`${part}\` of ${callee.what}`,
-            left: showType(actual.type, scope.facts),
-            right: type.dtype,
-          },
-          {
-            notes: declaredAt(param.span),
-            help: conversion(actual.type.dtype, type.dtype, name()),
-          },
-        );
-      }
-      if (actual.type.shape.length !== type.shape.length) {
-        return fail(
-          scope,
-          'CROB2102',
-          at,
-          {
-            what: `\`${part}\` of ${callee.what}`,
-            expected: counted(type.shape.length, 'axis'),
-            actual: String(actual.type.shape.length),
-          },
-          {
-            notes: declaredAt(param.span),
-            details: [...provenance(scope, [{ name: name(), value: actual }])],
-          },
-        );
-      }
-      for (let axis = 0; axis < type.shape.length; axis++) {
-        const declared = type.shape[axis];
-        const size = actual.type.shape[axis];
-        if (!declared || !size) continue;
-        const variable = dims.asVariable(declared);
-        if (variable && !bound.has(variable)) {
-          bound.set(variable, size);
-          boundBy.set(variable, { name, value: actual });
-        } else
-          checks.push({
-            declared,
-            shape: type.shape,
-            actual: size,
-            axis,
-            part,
-            value: actual,
-            name,
-            span: at,
-            param: param.span,
-          });
+    if (actual.type.shape.length !== type.shape.length) {
+      const what = `\`${part}\` of ${callee.what}`;
+      const counts = { what, expected: counted(type.shape.length, 'axis'), actual: String(actual.type.shape.length) };
+      fail(scope, 'CROB2102', span, counts, {
+        notes: notes(),
+        details: [...provenance(scope, [{ name: name(), value: actual }])],
+      });
+      return false;
+    }
+    for (let axis = 0; axis < type.shape.length; axis++) {
+      const [dim, size] = [type.shape[axis], actual.type.shape[axis]];
+      if (!dim || !size) continue;
+      const variable = dims.asVariable(dim);
+      if (variable && !matching.bound.has(variable)) {
+        matching.bound.set(variable, size);
+        matching.boundBy.set(variable, { name, value: actual });
+      } else {
+        const at = { value: actual, name, span, part, param: param.span };
+        matching.checks.push({ ...at, declared: dim, shape: type.shape, actual: size, axis });
       }
     }
   }
-  // Each that fails is a finding of its own.
+  return true;
+}
+
+/** Each axis that does not fit is a finding of its own. */
+function axesFit(site: CallSite, { bound, boundBy, checks }: Matching): boolean {
+  const { scope, callee, span } = site;
   let sound = true;
-  const reported: (typeof checks)[number][] = [];
+  const reported: AxisCheck[] = [];
   for (const check of checks) {
     const expected = dims.substitute(check.declared, bound);
     if (scope.facts.proves({ kind: 'eq', left: check.actual, right: expected })) continue;
@@ -159,39 +174,43 @@ export function passArguments(
     if (reported.some((one) => one.value === check.value && one.part === check.part && one.axis === other)) continue;
     reported.push(check);
     const name = check.name();
-    const what = `cannot pass \`${name}\` as \`${check.part}\` of ${callee.what}: ${axisWord(check.value.type.shape, check.axis, check.actual, expected)}`;
+    const what = `cannot pass \`${name}\` as \`${check.part}\` of ${callee.what}: ${axisWord(actual, check.axis, check.actual, expected)}`;
     const others = [...dims.variables(check.declared)].flatMap((variable) => {
-      const other = boundBy.get(variable);
-      return other ? [{ name: other.name(), value: other.value }] : [];
+      const source = boundBy.get(variable);
+      return source ? [{ name: source.name(), value: source.value }] : [];
     });
-    const tensors = [{ name, value: check.value }, ...others];
-    if (
-      !requireEqual(scope, check.actual, expected, check.span, what, {
-        tensors,
-        notes: declaredAt(check.param),
-        from:
-          dims.asVariable(check.declared) === undefined ? [calleeSite(scope, span, callee.self, [check.param])] : [],
-        help: swapHelp(actual, wanted, check.axis),
-      })
-    )
-      sound = false;
+    const isComputed = dims.asVariable(check.declared) === undefined;
+    const fits = requireEqual(scope, check.actual, expected, check.span, what, {
+      tensors: [{ name, value: check.value }, ...others],
+      notes: declaredAt(check.param),
+      from: isComputed ? [calleeSite(scope, span, callee.self, [check.param])] : [],
+      help: swapHelp(actual, wanted, check.axis),
+    });
+    if (!fits) sound = false;
   }
-  if (!sound) return error;
-  for (const condition of template.where) if (!requireWhere(scope, callee, condition, bound, span)) sound = false;
-  if (!sound) return error;
+  return sound;
+}
+
+/** Row numbers that the callee takes rows by have to be rows here. */
+function rowsExist({ scope, template }: CallSite, { bound, passed }: Matching): boolean {
+  let sound = true;
   for (const { placeholder, rows, span: taken } of template.body.rowNumbers) {
     const argument = passed[placeholder];
     if (!argument) continue;
-    const { value: index, name, span: at } = argument;
+    const { value: index, name, span } = argument;
     const place = {
-      span: at,
+      span,
       name,
       tensors: () => [{ name: name(), value: index }],
       notes: taken ? [{ span: taken, text: 'rows are taken here' }] : [],
     };
     if (!requireRows(scope, { index, rows: dims.substitute(rows, bound) }, place)) sound = false;
   }
-  if (!sound) return error;
+  return sound;
+}
+
+/** Records the call; its results are placeholders until the model is put together. */
+function called({ scope, callee, template, span }: CallSite, { bound, passed }: Matching): Val {
   const { build, calls } = scope.graph;
   const results: Value[] = [];
   const type = mapTypes(template.result, (t) => ({
@@ -205,18 +224,9 @@ export function passArguments(
     results.push(placeholder);
     return placeholder;
   });
-  const place = placeOf(scope, callee.self);
-  const made: Call = {
-    template,
-    path: place.path,
-    absolute: place.absolute,
-    dims: bound,
-    args: passed.map((one) => one.value),
-    results,
-    span,
-    at,
-  };
-  calls.push(made);
+  const { path, absolute } = placeOf(scope, callee.self);
+  const call: Call = { template, path, absolute, dims: bound, args: passed.map((one) => one.value), results, span, at };
+  calls.push(call);
   return value;
 }
 
