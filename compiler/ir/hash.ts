@@ -1,6 +1,9 @@
 import type { Graph } from './graph.ts';
 import { printCanonical } from './print.ts';
 
+/** Every host has it, pages and Node.js alike; the types of the language alone do not. */
+declare const TextEncoder: new () => { encode(text: string): Uint8Array };
+
 /** SHA-256 (FIPS 180-4), as 64 hexadecimal digits. */
 export function sha256(bytes: Uint8Array): string {
   const state = Uint32Array.from(initialState);

@@ -22,12 +22,14 @@ const copied = [
   'grammar',
   'compiler',
   'runtime',
+  'api',
   'cli',
   'stdlib',
   'models',
   'scripts',
   'test',
   'package.json',
+  'tsconfig.base.json',
   'tsconfig.json',
 ];
 
