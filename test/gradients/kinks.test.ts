@@ -102,7 +102,8 @@ function bend(op: OpName, { inputs, attributes }: Sample<OpName>, weights: reado
       };
       const [right, left] = [(moved(apart) - here) / apart, (here - moved(-apart)) / apart];
       const difference = Math.abs(right - left) / Math.max(1, Math.abs(right));
-      if (Number.isNaN(difference)) return Number.POSITIVE_INFINITY;
+      // A jump may be as high on both sides.
+      if (Number.isNaN(difference) || Math.abs(right) > 1e5) return Number.POSITIVE_INFINITY;
       most = Math.max(most, difference);
     }
   }
@@ -128,5 +129,5 @@ test.each(smooth)('%s says so if it has no derivative somewhere, and only then',
       ys.map(({ shape }) => floats(random, shape, 0.5, 2)),
     );
   });
-  expect(Math.max(...bends) > 1e-2).toBe(gradientRowOf(op).kinks !== undefined);
+  expect(gradientRowOf(op).kinks !== undefined, 'kinks of its gradient').toBe(Math.max(...bends) > 1e-2);
 });

@@ -79,7 +79,7 @@ test.each(binary)('whether the operands of %s may change places', (op) => {
     ].map((pair) => rowOf(op).reference(pair, attributes)[0]!.data);
     return there!.every((x, i) => Object.is(x, back![i]));
   });
-  expect(rowOf(op).commutes ?? false).toBe(isSame);
+  expect(rowOf(op).commutes ?? false, 'commutes in its row').toBe(isSame);
 });
 
 test.each(opNames.filter((op) => rowOf(op).bounded))('half precision holds the results of %s', (op) => {
@@ -111,7 +111,7 @@ test.each(halved.filter((op) => Object.keys(samplesOf(op)[0]!.attributes).length
         return result!.dtype === 'f32' && result!.data.every((x) => Math.abs(x) <= 65504);
       }).every((held) => held),
     );
-    expect(rowOf(op).bounded ?? false).toBe(isHeld);
+    expect(rowOf(op).bounded ?? false, 'bounded in its row').toBe(isHeld);
   },
 );
 
@@ -131,8 +131,12 @@ test.each(repeatable.filter((op) => rowOf(op).inputs.length === 1))('%s applied 
   const apply = (x: TensorData) => rowOf(op).reference([x], {})[0]!;
   const given = samplesOf(op).map(({ inputs }) => inputs[0]!);
   const isIdentity = given.every((x) => same(apply(x), x));
-  expect(rowOf(op).idempotent ?? false).toBe(given.every((x) => same(apply(apply(x)), apply(x))));
-  expect(rowOf(op).involution ?? false).toBe(!isIdentity && given.every((x) => same(apply(apply(x)), x)));
+  expect(rowOf(op).idempotent ?? false, 'idempotent in its row').toBe(
+    given.every((x) => same(apply(apply(x)), apply(x))),
+  );
+  expect(rowOf(op).involution ?? false, 'involution in its row').toBe(
+    !isIdentity && given.every((x) => same(apply(apply(x)), x)),
+  );
 });
 
 test.each(repeatable.filter((op) => rowOf(op).inputs.length === 2 && rowOf(op).elements === 'own'))(
@@ -141,7 +145,7 @@ test.each(repeatable.filter((op) => rowOf(op).inputs.length === 2 && rowOf(op).e
     const isSame = samplesOf(op).every(({ inputs: [a, b] }) =>
       [a!, b!].every((x) => same(rowOf(op).reference([x, x], {})[0]!, x)),
     );
-    expect(rowOf(op).idempotent ?? false).toBe(isSame);
+    expect(rowOf(op).idempotent ?? false, 'idempotent in its row').toBe(isSame);
   },
 );
 
