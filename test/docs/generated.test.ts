@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { type CheckResult, check } from '../../compiler/compile.ts';
 import { contentsOf } from '../../compiler/contents/contents.ts';
@@ -27,6 +28,10 @@ test.each([
   ['api.md', apiPage],
 ])('docs/%s is what the sources say', async (name, page) => {
   await expect(page()).toMatchFileSnapshot(`../../docs/${name}`);
+});
+
+test('the README counts the operators', () => {
+  expect(readFileSync('README.md', 'utf8')).toContain(`\n- ${opNames.length} operators, each with`);
 });
 
 test('the library page has the paths that parts and weights of the models have', () => {
