@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { byteSize } from '../runtime/files/byte-size.ts';
+import { readTextSync } from '../runtime/files/read-file.ts';
 import { UserError } from '../runtime/files/user-error.ts';
 
 const GiB = 2 ** 30;
@@ -34,7 +34,7 @@ export function requireAddressSpace(command: string, allowed: () => number = lim
 function limit(): number {
   if (process.platform !== 'linux') return Number.POSITIVE_INFINITY;
   try {
-    return softLimit(readFileSync('/proc/self/limits', 'utf8'));
+    return softLimit(readTextSync('/proc/self/limits', 'bytes'));
   } catch {
     // A container may hide it; then nothing is known.
     return Number.POSITIVE_INFINITY;

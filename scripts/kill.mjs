@@ -1,6 +1,7 @@
 // Kills commands with SIGKILL at random moments: half of the times a training run, which is resumed each time and must end as
 // an unbroken run does, in weights, optimizer state and log; else build, data synth, data vocab, eval and predict in turn, of
-// which every file must be whole or absent, and which must give the same when they run again.
+// which every file must be whole or absent, and which must give the same when they run again; and those that replace a set of files,
+// of which the old set or the new one must be there, or less, and never some of each.
 // `npm run test:kill [-- --kills 200 --seed 1]`.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -17,7 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { program } from './program.mjs';
+import { program, root } from './program.mjs';
 
 const { values } = parseArgs({
   options: { kills: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } },
@@ -61,10 +62,16 @@ function random(seed) {
   };
 }
 
-/** Runs crobc; killed after `milliseconds` where given. Gives its exit code, or null where it was killed. */
-function crobc(words, milliseconds) {
+/** Runs crobc; killed after `milliseconds`, or before the `rename`-th time that it gives a file its name, where given. Gives its
+ * exit code, or null where it was killed. */
+function crobc(words, milliseconds, rename) {
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, [program, ...words], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    const preload = rename === undefined ? [] : ['--require', join(root, 'test/cli/failing-disk.cjs')];
+    const child = spawn(process.execPath, [...preload, program, ...words], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, CROBC_FAIL: `SIGKILL ${rename} rename`, CROBC_FAIL_BELOW: folder },
+    });
     let err = '';
     child.stderr.setEncoding('utf8').on('data', (text) => {
       err += text;
@@ -188,8 +195,108 @@ async function killOther(name, kills, next) {
   for (const one of ['other-whole', out]) rmSync(join(folder, one), { recursive: true, force: true });
 }
 
+/** Sets of files that a run with another seed, or of another model, replaces, and what a later command makes of them where the last of them is there. */
+const sets = {
+  build: {
+    words: (out, seed) => ['build', 'large.crob', '-o', out, '--seed', seed],
+    last: 'Learner.manifest.json',
+    opened: (out) => {
+      const { files } = JSON.parse(readFileSync(join(folder, out, 'Learner.manifest.json'), 'utf8'));
+      for (const { name, sha256 } of files)
+        if (
+          createHash('sha256')
+            .update(readFileSync(join(folder, out, name)))
+            .digest('hex') !== sha256
+        )
+          throw new Error(`${name} is not what its manifest says`);
+    },
+  },
+  'build --target tfjs': {
+    // Programs are the same for every seed, so they are of two models.
+    words: (out, seed) => ['build', seed === '1' ? 'learner.crob' : 'large.crob', '--target', 'tfjs', '-o', out],
+    last: undefined,
+    opened: undefined,
+  },
+  predict: {
+    words: (out, seed) => [
+      ...['predict', 'learner.crob', '--image', 'data/img_rgb/test_00001.png', '--text', `ship ${seed}`],
+      ...['--seed', seed, '--device', 'cpu', '--threads', '1', '-o', out],
+    ],
+    last: 'test_00001.json',
+    opened: undefined,
+  },
+  eval: {
+    words: (out, seed) => [
+      ...['eval', 'learner.crob', '--data', 'data', '--split', 'test', '--pictures', '2'],
+      ...['--seed', seed, '--device', 'cpu', '--threads', '1', '-o', out],
+    ],
+    last: 'Learner.test.json',
+    opened: (out) => crobc(['eval', '--compare', join(out, 'Learner.test.json')]),
+  },
+};
+
+/** Those files of a folder that belong to a set: the cache of built models has its own. */
+const setIn = (out) => new Map([...filesIn(out)].filter(([path]) => !path.startsWith('model-cache')));
+
+/** Replaces one set by the other in turns, and kills that. What is there afterwards, `opened` as a later command does, is one set. */
+async function killReplacing(name, kills, next) {
+  const { words, last, opened } = sets[name];
+  const seeds = ['1', '2'];
+  const wholes = new Map();
+  let took = 0;
+  for (const seed of seeds) {
+    const started = performance.now();
+    await crobc(words(`set-${seed}`, seed));
+    took = performance.now() - started;
+    wholes.set(seed, setIn(`set-${seed}`));
+  }
+  const [first, second] = seeds.map((seed) => wholes.get(seed));
+  const apart = [...first.keys()].filter((path) => first.get(path) !== second.get(path));
+  if (apart.length < 2) throw new Error(`${name}: the sets differ in ${apart.length} files, which cannot be mixed`);
+  const out = 'set-again';
+  await crobc(words(out, '1'));
+  let [done, turn, whole, less, rename] = [0, 1, 0, 0, 0];
+  while (done < kills) {
+    const seed = seeds[turn++ % 2];
+    const started = performance.now();
+    // Late, where files get their names: at some moment, or in turns between one name and the next.
+    const ended =
+      done % 2 === 0
+        ? await crobc(words(out, seed), (0.6 + 0.5 * next()) * took)
+        : await crobc(words(out, seed), undefined, ++rename);
+    if (ended !== null) {
+      // A machine that has less to do is done earlier.
+      if (done % 2 === 0) took = performance.now() - started;
+      else rename = 0;
+      continue;
+    }
+    done++;
+    const found = setIn(out);
+    const of = seeds.filter((one) =>
+      apart.some((path) => found.has(path) && found.get(path) === wholes.get(one).get(path)),
+    );
+    for (const [path, hash] of found)
+      if (!seeds.some((one) => wholes.get(one).get(path) === hash))
+        throw new Error(`${name}, killed: ${path} is of no set`);
+    if (of.length > 1) throw new Error(`${name}, killed: ${[...found.keys()].join(', ')} are of both sets`);
+    if (last !== undefined && found.has(last)) {
+      if (found.size !== first.size) throw new Error(`${name}, killed: ${last} is there, and others are not`);
+      await opened?.(out);
+      whole++;
+    } else if (found.size === first.size) whole++;
+    else less++;
+  }
+  process.stdout.write(
+    `${name}: killed ${done} times while it replaced ${first.size} files: ${whole} times whole, ${less} times less\n`,
+  );
+  for (const one of [...seeds.map((seed) => `set-${seed}`), out])
+    rmSync(join(folder, one), { recursive: true, force: true });
+}
+
 try {
   writeFileSync(join(folder, 'learner.crob'), model);
+  // Its weights have a file of their own.
+  writeFileSync(join(folder, 'large.crob'), model.replace('Embedding(2560, 8)', 'Embedding(65536, 8)'));
   await crobc(['data', 'synth', '-o', 'data', '--scenes', '20', '--size', '64', '--seed', '1']);
   const started = performance.now();
   await train('whole');
@@ -212,7 +319,11 @@ try {
     rmSync(join(folder, out), { recursive: true });
   }
   const names = Object.keys(others);
-  for (const [i, name] of names.entries()) await killOther(name, Math.floor((kills - done + i) / names.length), next);
+  const each = Math.ceil((kills - done) / 2);
+  for (const [i, name] of names.entries()) await killOther(name, Math.floor((each + i) / names.length), next);
+  const replaced = Object.keys(sets);
+  const left = kills - done - each;
+  for (const [i, name] of replaced.entries()) await killReplacing(name, Math.floor((left + i) / replaced.length), next);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -5,7 +5,7 @@ import { cutPhrases } from '../data/cut-phrases.ts';
 import { openDataset } from '../data/dataset.ts';
 import type { OnBad } from '../data/problems.ts';
 import { tokenizerFile } from '../data/tokenizer-file.ts';
-import { writeFileAtomic } from '../files/atomic-file.ts';
+import { writeFileSet } from '../files/file-set.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { packageVersion } from '../files/package-root.ts';
 import type { Device } from '../ort/session.ts';
@@ -126,12 +126,20 @@ export async function runEvaluation(source: Source, options: RunOptions): Promis
       count: options.pictures,
       seed: options.seed,
     });
-    const base = join(options.out, `${name}.${options.split}`);
-    const files = { json: `${base}.json`, csv: `${base}.csv`, scores: `${base}.scores.csv`, html: `${base}.html` };
-    await writeFileAtomic(files.json, `${JSON.stringify(report, null, 1)}\n`);
-    await writeFileAtomic(files.csv, reportCsv(report));
-    await writeFileAtomic(files.scores, scoresCsv(report));
-    await writeFileAtomic(files.html, reportPage(report, pictures));
+    const base = `${name}.${options.split}`;
+    const names = { json: `${base}.json`, csv: `${base}.csv`, scores: `${base}.scores.csv`, html: `${base}.html` };
+    // The report last: where it stands, everything else of the same evaluation does.
+    await writeFileSet(
+      options.out,
+      new Map<string, Uint8Array | string>([
+        [names.html, reportPage(report, pictures)],
+        [names.scores, scoresCsv(report)],
+        [names.csv, reportCsv(report)],
+        [names.json, `${JSON.stringify(report, null, 1)}\n`],
+      ]),
+    );
+    const at = (written: string) => join(options.out, written);
+    const files = { json: at(names.json), csv: at(names.csv), scores: at(names.scores), html: at(names.html) };
     return { report, files };
   } finally {
     await model.release();

@@ -97,3 +97,14 @@ export class FileSet {
     return found;
   }
 }
+
+/** Writes files that belong together, by their names and in this order: all, or none. Throws a UserError. */
+export async function writeFileSet(folder: string, contents: ReadonlyMap<string, Uint8Array | string>): Promise<void> {
+  const set = new FileSet(folder, [...contents.keys()]);
+  try {
+    for (const [name, content] of contents) await set.write(name, content);
+    await set.commit();
+  } finally {
+    await set.abort();
+  }
+}

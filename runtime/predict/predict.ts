@@ -1,7 +1,7 @@
 import { basename, extname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Source } from '../build/build-model.ts';
-import { writeFileAtomic } from '../files/atomic-file.ts';
+import { writeFileSet } from '../files/file-set.ts';
 import { UserError } from '../files/user-error.ts';
 import { imageTensor, readImage } from '../images/image.ts';
 import { encodeImage, encodeMask, maskStatistics, overlay, segment } from '../images/mask.ts';
@@ -90,8 +90,13 @@ export async function predict(source: Source, options: PredictOptions): Promise<
   }
   const found = segment(logits.data, [logits.shape[2]!, logits.shape[3]!], [picture.height, picture.width]);
   const statistics = maskStatistics(found);
-  const stem = join(options.out, basename(options.image, extname(options.image)));
-  const files = { mask: `${stem}.mask.png`, overlay: `${stem}.overlay.png`, json: `${stem}.json` };
+  const stem = basename(options.image, extname(options.image));
+  const names = { mask: `${stem}.mask.png`, overlay: `${stem}.overlay.png`, json: `${stem}.json` };
+  const files = {
+    mask: join(options.out, names.mask),
+    overlay: join(options.out, names.overlay),
+    json: join(options.out, names.json),
+  };
   const prediction: Prediction = {
     model: source.graph.name,
     image: options.image,
@@ -109,8 +114,13 @@ export async function predict(source: Source, options: PredictOptions): Promise<
     note: model.note,
     files,
   };
-  await writeFileAtomic(files.mask, await encodeMask(found));
-  await writeFileAtomic(files.overlay, await encodeImage(overlay(picture, found)));
-  await writeFileAtomic(files.json, `${JSON.stringify(prediction, null, 2)}\n`);
+  await writeFileSet(
+    options.out,
+    new Map<string, Uint8Array | string>([
+      [names.mask, await encodeMask(found)],
+      [names.overlay, await encodeImage(overlay(picture, found))],
+      [names.json, `${JSON.stringify(prediction, null, 2)}\n`],
+    ]),
+  );
   return prediction;
 }

@@ -1,5 +1,6 @@
 // Loaded before crobc (node --require): the call of the file system that CROBC_FAIL counts to, `EIO 17`, fails with that error, if
-// it is about a file below CROBC_FAIL_BELOW; `EACCES 2 rename` counts calls of that name alone. With the number 0 none fails, and
+// it is about a file below CROBC_FAIL_BELOW; `EACCES 2 rename` counts calls of that name alone, and
+// with SIGKILL for the error the process ends there. With the number 0 none fails, and
 // the calls are counted on standard error at the end.
 const fs = require('node:fs');
 const { syncBuiltinESMExports } = require('node:module');
@@ -14,6 +15,7 @@ function failing(syscall, path) {
   if (only !== undefined && syscall !== only) return;
   calls++;
   if (calls !== Number(at)) return;
+  if (code === 'SIGKILL') process.kill(process.pid, code);
   throw Object.assign(new Error(`${code}: injected, ${syscall} '${path}'`), { code, syscall, path, errno: -5 });
 }
 
