@@ -62,8 +62,10 @@ function random(seed) {
   };
 }
 
-/** Runs crobc; killed after `milliseconds`, or before the `rename`-th time that it gives a file its name, where given. Gives its
- * exit code, or null where it was killed. */
+/**
+ * Runs crobc; killed after `milliseconds`, or before the `rename`-th time that it gives a file its name, where given. Gives its
+ * exit code, or null where it was killed; with 0 for `rename`, how often it gives names.
+ */
 function crobc(words, milliseconds, rename) {
   return new Promise((done, fail) => {
     const preload = rename === undefined ? [] : ['--require', join(root, 'test/cli/failing-disk.cjs')];
@@ -81,7 +83,7 @@ function crobc(words, milliseconds, rename) {
     child.on('close', (code) => {
       clearTimeout(timer);
       if (code !== 0 && code !== null) fail(new Error(`crobc ${words.join(' ')} ended with ${code}: ${err}`));
-      else done(code);
+      else done(rename === 0 ? Number(/^calls (\d+)$/m.exec(err)[1]) : code);
     });
   });
 }
@@ -255,19 +257,21 @@ async function killReplacing(name, kills, next) {
   if (apart.length < 2) throw new Error(`${name}: the sets differ in ${apart.length} files, which cannot be mixed`);
   const out = 'set-again';
   await crobc(words(out, '1'));
-  let [done, turn, whole, less, rename] = [0, 1, 0, 0, 0];
+  const renames = await crobc(words(out, '2'), undefined, 0);
+  let [done, whole, less, back] = [0, 0, 0, 0];
+  let there = '2';
   while (done < kills) {
-    const seed = seeds[turn++ % 2];
+    const seed = there === '1' ? '2' : '1';
     const started = performance.now();
-    // Late, where files get their names: at some moment, or in turns between one name and the next.
+    // Late, where files get their names: at some moment, or in turns before one of the last names.
     const ended =
       done % 2 === 0
         ? await crobc(words(out, seed), (0.6 + 0.5 * next()) * took)
-        : await crobc(words(out, seed), undefined, ++rename);
+        : await crobc(words(out, seed), undefined, renames - (back++ % renames));
     if (ended !== null) {
+      there = seed;
       // A machine that has less to do is done earlier.
       if (done % 2 === 0) took = performance.now() - started;
-      else rename = 0;
       continue;
     }
     done++;
@@ -278,6 +282,7 @@ async function killReplacing(name, kills, next) {
     for (const [path, hash] of found)
       if (!seeds.some((one) => wholes.get(one).get(path) === hash))
         throw new Error(`${name}, killed: ${path} is of no set`);
+    there = of[0] ?? there;
     if (of.length > 1) throw new Error(`${name}, killed: ${[...found.keys()].join(', ')} are of both sets`);
     if (last !== undefined && found.has(last)) {
       if (found.size !== first.size) throw new Error(`${name}, killed: ${last} is there, and others are not`);
