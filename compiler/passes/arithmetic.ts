@@ -1,147 +1,149 @@
-import type { Node, Value } from '../ir/graph.ts';
 import { operatorsWhere } from '../ops/table.ts';
-import { besideNumber, either, numberOf, producer } from './match.ts';
-import { type Rule, rule, type Site } from './rule.ts';
+import { anyOf, named, number, once, operators, value, where } from './patterns/construct.ts';
+import type { NumberTest } from './patterns/pattern.ts';
+import { patternRule, type Rewrite, type Rule, rewrite } from './rule.ts';
 
-type Binary = Pick<Node, 'inputs' | 'outputs'>;
+const { add, and, div, mul, neg, not, or, pow, select, sub } = operators;
+const x = value('x');
+const y = value('y');
 
-/** An operand in place of the result: of its shape, where the other operand made it larger. */
-function asResult(node: Binary, x: Value, { build }: Site): Value {
-  return build.broadcast(x, node.outputs[0].type.shape);
-}
+const zeroTerms = patternRule(
+  'zero-terms',
+  'gradients',
+  rewrite(add(x, 0), ({ x }) => x),
+  rewrite(sub(x, 0), ({ x }) => x),
+  rewrite(sub(0, x), ({ x }, { build }) => build.neg(x)),
+);
 
-function numberLike(x: Value, value: number, { build }: Site): Value {
-  return build.full(value, x.type.dtype, []);
-}
+/** A whole 0 absorbs, as whole numbers know no NaN. */
+const unitFactors = patternRule(
+  'unit-factors',
+  'gradients',
+  rewrite(mul(x, 1), ({ x }) => x),
+  rewrite(mul(x, -1), ({ x }, { build }) => build.neg(x)),
+  rewrite(
+    where(mul(x, 0), 'x is of whole numbers', ({ x }) => x.type.dtype === 'i32'),
+    ({ x }, { build, node }) => build.full(0, x.type.dtype, node.outputs[0].type.shape),
+  ),
+);
 
-/** x + 0, x - 0, 0 - x. */
-const zeroTerms = rule('zero-terms', ['add', 'sub'], 'gradients', (node, site) => {
-  const [a, b] = [node.inputs[0]!, node.inputs[1]!];
-  if (numberOf(b) === 0) return asResult(node, a, site);
-  if (numberOf(a) !== 0) return site.miss('no operand is 0');
-  return node.op === 'add' ? asResult(node, b, site) : asResult(node, site.build.neg(b), site);
-});
+/** Their reciprocals are exact. */
+const powerOfTwo: NumberTest = {
+  text: 'a power of two',
+  accepts(number) {
+    const exponent = Math.log2(Math.abs(number));
+    return Number.isInteger(exponent) && Math.abs(exponent) <= 100;
+  },
+};
 
-/** x·1 and x·-1; x·0 for whole numbers, which know no NaN. */
-const unitFactors = rule('unit-factors', ['mul'], 'gradients', (node, site) => {
-  const pair = besideNumber(node.inputs);
-  if (pair?.found === 1) return asResult(node, pair.other, site);
-  if (pair?.found === -1) return asResult(node, site.build.neg(pair.other), site);
-  const { dtype, shape } = node.outputs[0].type;
-  if (pair?.found === 0 && dtype === 'i32') return site.build.full(0, dtype, shape);
-  return site.miss('no factor is 1, -1 or a whole 0');
-});
-
-/** x/1, and division by a power of two, whose reciprocal is exact. */
-const exactQuotients = rule('exact-quotients', ['div'], 'gradients', (node, site) => {
-  const [x, y] = [node.inputs[0]!, node.inputs[1]!];
-  const divisor = numberOf(y);
-  if (divisor === undefined) return site.miss('the divisor is not one number');
-  if (divisor === 1) return asResult(node, x, site);
-  const exponent = Math.log2(Math.abs(divisor));
-  if (!Number.isInteger(exponent) || Math.abs(exponent) > 100) return site.miss('the reciprocal is not exact');
-  return asResult(node, site.build.mul(x, numberLike(x, 1 / divisor, site)), site);
-});
+const exactQuotients = patternRule(
+  'exact-quotients',
+  'gradients',
+  rewrite(div(x, 1), ({ x }) => x),
+  rewrite(div(x, number('n', powerOfTwo)), ({ x, n }, { build }) =>
+    build.mul(x, build.full(1 / n.number, x.type.dtype, [])),
+  ),
+);
 
 /** x², x^±½, x^-1 and x¹ have operators of their own. */
-const smallPowers = rule('small-powers', ['pow'], 'gradients', (node, site) => {
-  const [x, y] = [node.inputs[0]!, node.inputs[1]!];
-  switch (numberOf(y)) {
-    case 1:
-      return asResult(node, x, site);
-    case 2:
-      return asResult(node, site.build.mul(x, x), site);
-    case 0.5:
-      return asResult(node, site.build.sqrt(x), site);
-    case -1:
-      return asResult(node, site.build.div(numberLike(x, 1, site), x), site);
-    case -0.5:
-      return asResult(node, site.build.div(numberLike(x, 1, site), site.build.sqrt(x)), site);
-    default:
-      return site.miss('the exponent is none of 1, 2, ±1/2 and -1');
-  }
-});
+const smallPowers = patternRule(
+  'small-powers',
+  'gradients',
+  rewrite(pow(x, 1), ({ x }) => x),
+  rewrite(pow(x, 2), ({ x }, { build }) => build.mul(x, x)),
+  rewrite(pow(x, 0.5), ({ x }, { build }) => build.sqrt(x)),
+  rewrite(pow(x, -1), ({ x }, { build }) => build.div(build.full(1, x.type.dtype, []), x)),
+  rewrite(pow(x, -0.5), ({ x }, { build }) => build.div(build.full(1, x.type.dtype, []), build.sqrt(x))),
+);
+
+const largest = 2 ** 31 - 1;
 
 /** i32 sums and products with two numbers: index arithmetic, where regrouping is exact. */
-const mergeWholeNumbers = rule('merge-whole-numbers', ['add', 'mul'], 'gradients', (node, site) => {
-  if (node.outputs[0].type.dtype !== 'i32') return undefined;
-  const outer = besideNumber(node.inputs);
-  const inner = outer && producer(outer.other, node.op);
-  const pair = inner && besideNumber(inner.inputs);
-  if (!outer || !pair) return site.miss('no two numbers');
-  const merged = node.op === 'add' ? pair.found + outer.found : pair.found * outer.found;
-  if (Math.abs(merged) > 2 ** 31 - 1) return site.miss('the numbers overflow');
-  return asResult(node, site.build.emit(node.op, [pair.other, numberLike(outer.other, merged, site)], {})[0]!, site);
-});
+const mergeWholeNumbers = patternRule(
+  'merge-whole-numbers',
+  'gradients',
+  merging('add', (n, m) => n + m),
+  merging('mul', (n, m) => n * m),
+);
+
+function merging(op: 'add' | 'mul', merged: (n: number, m: number) => number): Rewrite {
+  const inner = where(anyOf([op], x, number('n')), 'x is of whole numbers', ({ x }) => x.type.dtype === 'i32');
+  return rewrite(
+    where(
+      anyOf([op], inner, number('m')),
+      'the numbers together are in range',
+      ({ n, m }) => Math.abs(merged(n.number, m.number)) <= largest,
+    ),
+    ({ x, n, m }, { build }) => build.emit(op, [x, build.full(merged(n.number, m.number), x.type.dtype, [])], {})[0],
+  );
+}
 
 const involutions = operatorsWhere((row) => row.involution === true);
 const idempotent = (inputs: number) => operatorsWhere((row) => row.idempotent === true && row.inputs.length === inputs);
 
-const doubleNegation = rule('double-negation', involutions, 'gradients', (node, site) => {
-  const inner = producer(node.inputs[0]!, node.op);
-  return inner?.inputs[0] ?? site.miss('the operand is not negated');
-});
+const doubleNegation = patternRule(
+  'double-negation',
+  'gradients',
+  ...involutions.map((op) => rewrite(anyOf([op], anyOf([op], x)), ({ x }) => x)),
+);
 
-/** a + -b and a - -b. */
-const signedTerms = rule('signed-terms', ['add', 'sub'], 'gradients', (node, { build, miss }) => {
-  const [a, b] = [node.inputs[0]!, node.inputs[1]!];
-  const right = producer(b, 'neg')?.inputs[0];
-  if (right !== undefined) return node.op === 'add' ? build.sub(a, right) : build.add(a, right);
-  const left = producer(a, 'neg')?.inputs[0];
-  if (node.op === 'add' && left !== undefined) return build.sub(b, left);
-  return miss('no operand is negated');
-});
+const signedTerms = patternRule(
+  'signed-terms',
+  'gradients',
+  rewrite(add(x, neg(y)), ({ x, y }, { build }) => build.sub(x, y)),
+  rewrite(sub(x, neg(y)), ({ x, y }, { build }) => build.add(x, y)),
+);
 
-/** -a · b, either way round, where the other factor takes the sign: a number or another neg. */
-const signedFactors = rule('signed-factors', ['mul'], 'gradients', (node, site) => {
-  const pair = either(node.inputs, (value) => producer(value, 'neg')?.inputs[0]);
-  if (pair === undefined) return site.miss('no factor is negated');
-  const number = numberOf(pair.other);
-  if (number !== undefined)
-    return asResult(node, site.build.mul(pair.found, numberLike(pair.found, -number, site)), site);
-  const other = producer(pair.other, 'neg')?.inputs[0];
-  return other === undefined ? site.miss('the other factor has no sign to give') : site.build.mul(pair.found, other);
-});
+/** The other factor takes the sign: a number or another neg. */
+const signedFactors = patternRule(
+  'signed-factors',
+  'gradients',
+  rewrite(mul(number('n'), neg(x)), ({ x, n }, { build }) => build.mul(x, build.full(-n.number, x.type.dtype, []))),
+  rewrite(mul(neg(y), neg(x)), ({ x, y }, { build }) => build.mul(x, y)),
+);
 
-/** a · (1/b). */
-const factorsAsQuotient = rule('factors-as-quotient', ['mul'], 'gradients', (node, { build, uses, miss }) => {
-  const pair = either(node.inputs, (value) => {
-    const quotient = producer(value, 'div');
-    return quotient && uses(value) === 1 && numberOf(quotient.inputs[0]!) === 1 ? quotient.inputs[1]! : undefined;
-  });
-  if (pair === undefined) return miss('no factor is a reciprocal');
-  const result = build.div(pair.other, pair.found);
-  return result.type.shape.length === node.outputs[0].type.shape.length
-    ? build.broadcast(result, node.outputs[0].type.shape)
-    : miss('the reciprocal is of higher rank');
-});
+const factorsAsQuotient = patternRule(
+  'factors-as-quotient',
+  'gradients',
+  rewrite(
+    where(mul(x, once(div(1, y))), 'x or y has the rank of the product', ({ x, y }, node) =>
+      [x, y].some(({ type }) => type.shape.length === node.outputs[0].type.shape.length),
+    ),
+    ({ x, y }, { build }) => build.div(x, y),
+  ),
+);
 
-const onceIsEnough = rule('once-is-enough', idempotent(1), 'gradients', (node, site) =>
-  producer(node.inputs[0]!, node.op) ? node.inputs[0]! : site.miss('not applied twice'),
+const onceIsEnough = patternRule(
+  'once-is-enough',
+  'gradients',
+  ...idempotent(1).map((op) => rewrite(anyOf([op], named('inner', anyOf([op], x))), ({ inner }) => inner.outputs[0])),
 );
 
 /** Conditions that hold always or never. */
-const knownLogic = rule('known-logic', ['and', 'or'], 'gradients', (node, site) => {
-  const pair = besideNumber(node.inputs);
-  if (pair === undefined) return site.miss('no operand is known');
-  const absorbing = node.op === 'and' ? 0 : 1;
-  if (pair.found !== absorbing) return asResult(node, pair.other, site);
-  return site.build.full(absorbing, 'bool', node.outputs[0].type.shape);
-});
+const knownLogic = patternRule(
+  'known-logic',
+  'gradients',
+  rewrite(and(x, 1), ({ x }) => x),
+  rewrite(or(x, 0), ({ x }) => x),
+  rewrite(and(x, 0), (_, { build, node }) => build.full(0, 'bool', node.outputs[0].type.shape)),
+  rewrite(or(x, 1), (_, { build, node }) => build.full(1, 'bool', node.outputs[0].type.shape)),
+);
 
-const sameOperands = rule('same-operands', idempotent(2), 'gradients', (node, site) =>
-  node.inputs[0] === node.inputs[1] ? node.inputs[0]! : site.miss('the operands differ'),
+const sameOperands = patternRule(
+  'same-operands',
+  'gradients',
+  rewrite(anyOf(idempotent(2), x, x), ({ x }) => x),
 );
 
 /** A choice that is made already, or makes no difference, or asks the question the wrong way round. */
-const knownChoices = rule('known-choices', ['select'], 'gradients', (node, site) => {
-  const [condition, a, b] = [node.inputs[0]!, node.inputs[1]!, node.inputs[2]!];
-  const known = numberOf(condition);
-  if (known !== undefined) return asResult(node, known === 1 ? a : b, site);
-  if (a === b) return asResult(node, a, site);
-  const question = producer(condition, 'not')?.inputs[0];
-  return question === undefined ? site.miss('the condition is not known') : site.build.select(question, b, a);
-});
+const knownChoices = patternRule(
+  'known-choices',
+  'gradients',
+  rewrite(select(1, x, y), ({ x }) => x),
+  rewrite(select(0, x, y), ({ y }) => y),
+  rewrite(select(value('c'), x, x), ({ x }) => x),
+  rewrite(select(not(value('c')), x, y), ({ c, x, y }, { build }) => build.select(c, y, x)),
+);
 
 /** Identities of numbers and of logic. */
 export const arithmeticRules: readonly Rule[] = [

@@ -176,8 +176,10 @@ input "x" = %0 ""
 output "y" = %2 ""
 `);
     const misses: string[] = [];
-    runPipeline(graph, { trace: (rule, node, missed) => misses.push(`${rule} at ${node.op}: ${missed}`) });
-    expect(misses).toContain('exact-quotients at div: the reciprocal is not exact');
+    runPipeline(graph, {
+      trace: (rule, node, missed) => misses.push(`${rule} at ${node.op}: ${missed?.needs}; ${missed?.has}`),
+    });
+    expect(misses).toContain('exact-quotients at div: 1 or a power of two as operand 2 of div; the number 3');
   });
 
   it('say when they fired', () => {
