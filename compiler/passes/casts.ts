@@ -1,6 +1,9 @@
 import type { DType } from '../ir/types.ts';
-import { producer } from './match.ts';
-import { type Rule, rule } from './rule.ts';
+import { named, operators, value, where } from './patterns/construct.ts';
+import { patternRule, type Rule, rewrite } from './rule.ts';
+
+const { cast } = operators;
+const x = value('x');
 
 /** The dtypes that hold every value of a dtype. */
 const widenings: Readonly<Record<DType, readonly DType[]>> = {
@@ -13,13 +16,15 @@ const widenings: Readonly<Record<DType, readonly DType[]>> = {
 };
 
 /** A cast by way of a dtype that loses nothing goes straight. */
-const castByTheWay = rule('cast-by-the-way', ['cast'], 'gradients', (node, { build, miss }) => {
-  const inner = producer(node.inputs[0]!, 'cast');
-  if (inner === undefined) return miss('the operand is not cast');
-  const x = inner.inputs[0]!;
-  return widenings[x.type.dtype].includes(inner.attributes.dtype)
-    ? build.cast(x, node.attributes.dtype)
-    : miss('the cast in between may lose something');
-});
+const castByTheWay = patternRule(
+  'cast-by-the-way',
+  'gradients',
+  rewrite(
+    where(cast(named('inner', cast(x))), 'the cast in between loses nothing', ({ x, inner }) =>
+      widenings[x.type.dtype].includes(inner.attributes.dtype),
+    ),
+    ({ x }, { build, node }) => build.cast(x, node.attributes.dtype),
+  ),
+);
 
 export const castRules: readonly Rule[] = [castByTheWay];
