@@ -1,46 +1,59 @@
-import type { Value } from '../ir/graph.ts';
-import { producer } from './match.ts';
-import { type Rule, rule } from './rule.ts';
+import type { NodeOf } from '../ir/graph.ts';
+import { finding, named, type Operand, oneOf, operators, value, where } from './patterns/construct.ts';
+import { patternRule, type Rule, rewrite } from './rule.ts';
 
-/** e^x / Σe^x, with or without the maximum taken off first. */
-const softmaxWrittenOut = rule('softmax-written-out', ['div'], 'gradients', (node, { build, miss }) => {
-  const [powers, total] = [node.inputs[0]!, node.inputs[1]!];
-  const axis = keptAxis(total, 'sum');
-  const x = producer(powers, 'exp')?.inputs[0];
-  if (axis === undefined || x === undefined || total.node.inputs[0] !== powers)
-    return miss('not exponentials over their sum along one axis');
-  return build.softmax(unshifted(x, axis), axis);
-});
-
-/** x - log Σe^x, with or without the maximum taken off first. */
-const logSoftmaxWrittenOut = rule('log-softmax-written-out', ['sub'], 'gradients', (node, { build, miss }) => {
-  const x = node.inputs[0]!;
-  const total = producer(node.inputs[1]!, 'log')?.inputs[0];
-  const axis = total && keptAxis(total, 'sum');
-  if (axis === undefined || producer(total!.node.inputs[0]!, 'exp')?.inputs[0] !== x)
-    return miss('not x less the logarithm of the sum of its exponentials along one axis');
-  return build.logSoftmax(unshifted(x, axis), axis);
-});
-
-const logOfSoftmax = rule('log-of-softmax', ['log'], 'gradients', (node, { build, miss }) => {
-  const softmax = producer(node.inputs[0]!, 'softmax');
-  return softmax ? build.logSoftmax(softmax.inputs[0]!, softmax.attributes.axis) : miss('not of a softmax');
-});
+const { div, exp, log, reduce_max, softmax, stop_gradient, sub, sum } = operators;
+const x = value('x');
 
 /** The one axis that a reduction keeps as 1. */
-function keptAxis(value: Value, op: 'sum' | 'reduce_max'): number | undefined {
-  const attributes = producer(value, op)?.attributes;
-  return attributes?.keep && attributes.axes.length === 1 ? attributes.axes[0] : undefined;
+function keptAxis({ attributes: { axes, keep } }: NodeOf<'sum' | 'reduce_max'>): number | undefined {
+  return keep && axes.length === 1 ? axes[0] : undefined;
 }
 
-/** x of x - max(x): softmax does not change with it. */
-function unshifted(value: Value, axis: number): Value {
-  const difference = producer(value, 'sub');
-  if (difference === undefined) return value;
-  const [x, largest] = [difference.inputs[0]!, difference.inputs[1]!];
-  const maximum = producer(largest, 'stop_gradient')?.inputs[0] ?? largest;
-  return keptAxis(maximum, 'reduce_max') === axis && maximum.node.inputs[0] === x ? x : value;
+/** A sum along one `axis`, which it keeps. */
+function sumAlongAxis<P extends Operand>(of: P) {
+  return finding(sum(of), 'axis', 'the sum runs along one axis and keeps it', (_, node) => keptAxis(node));
 }
+
+const maximum = named('maximum', reduce_max(x));
+/** x - max(x): softmax does not change with it. */
+const shifted = named('shifted', sub(x, oneOf(stop_gradient(maximum), maximum)));
+const alongAxis = 'the maximum runs along the axis of the sum and keeps it';
+
+const shiftedPowers = named('powers', exp(shifted));
+const powers = named('powers', exp(x));
+
+/** e^x / Σe^x, with or without the maximum taken off first. */
+const softmaxWrittenOut = patternRule(
+  'softmax-written-out',
+  'gradients',
+  rewrite(
+    where(
+      div(shiftedPowers, sumAlongAxis(shiftedPowers)),
+      alongAxis,
+      ({ maximum, axis }) => keptAxis(maximum) === axis,
+    ),
+    ({ x, axis }, { build }) => build.softmax(x, axis),
+  ),
+  rewrite(div(powers, sumAlongAxis(powers)), ({ x, axis }, { build }) => build.softmax(x, axis)),
+);
+
+/** x - log Σe^x, with or without the maximum taken off first. */
+const logSoftmaxWrittenOut = patternRule(
+  'log-softmax-written-out',
+  'gradients',
+  rewrite(
+    where(sub(shifted, log(sumAlongAxis(exp(shifted)))), alongAxis, ({ maximum, axis }) => keptAxis(maximum) === axis),
+    ({ x, axis }, { build }) => build.logSoftmax(x, axis),
+  ),
+  rewrite(sub(x, log(sumAlongAxis(exp(x)))), ({ x, axis }, { build }) => build.logSoftmax(x, axis)),
+);
+
+const logOfSoftmax = patternRule(
+  'log-of-softmax',
+  'gradients',
+  rewrite(log(named('inner', softmax(x))), ({ x, inner }, { build }) => build.logSoftmax(x, inner.attributes.axis)),
+);
 
 /** Softmax that was written out. */
 export const softmaxRules: readonly Rule[] = [softmaxWrittenOut, logSoftmaxWrittenOut, logOfSoftmax];
