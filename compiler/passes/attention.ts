@@ -1,30 +1,41 @@
 import { asConstant, type Dim } from '../dims/dim.ts';
 import type { Value } from '../ir/graph.ts';
-import { numberOf, producer } from './match.ts';
-import { type Rule, rule } from './rule.ts';
+import { producer } from './match.ts';
+import { anyOf, number, once, operators, value, where } from './patterns/construct.ts';
+import { type Place, patternRule, type Rewrite, type Rule, rewrite } from './rule.ts';
+
+const { matmul } = operators;
+const [q, k] = [value('q'), value('k')];
 
 /**
  * The scale of attention scores goes to the smaller operand of the product, below a transpose, so
  * that the scores are touched once less and the transpose stays next to the matmul, which runtimes
  * take it into.
  */
-const scaleBeforeMatmul = rule('scale-before-matmul', ['mul', 'div'], 'gradients', (node, site) => {
-  const at = node.op === 'mul' && numberOf(node.inputs[0]!) !== undefined ? 0 : 1;
-  const [scale, scores] = [node.inputs[at]!, node.inputs[1 - at]!];
-  if (numberOf(scale) === undefined || scale.type.shape.length > 0) return site.miss('no operand is a number');
-  const matmul = producer(scores, 'matmul');
-  if (matmul === undefined || site.uses(scores) > 1) return site.miss('not a product of two matrices, for this only');
-  const [q, k] = [matmul.inputs[0]!, matmul.inputs[1]!];
-  const scaled = (value: Value): Value => {
-    const transpose = producer(value, 'transpose');
-    if (transpose && site.uses(value) === 1)
-      return site.build.transpose(scaled(transpose.inputs[0]!), transpose.attributes.perm);
-    return site.build.emit(node.op, [value, scale], {})[0]!;
-  };
-  const left = volume(q) <= volume(k);
-  if (volume(left ? q : k) > volume(scores)) return site.miss('the product is smaller than its operands');
-  return left ? site.build.matmul(scaled(q), k) : site.build.matmul(q, scaled(k));
-});
+const scaleBeforeMatmul = patternRule('scale-before-matmul', 'gradients', scaling('mul'), scaling('div'));
+
+function scaling(op: 'mul' | 'div'): Rewrite {
+  const scale = where(number('scale'), 'the scale has no axes', ({ scale }) => scale.value.type.shape.length === 0);
+  return rewrite(
+    where(
+      anyOf([op], once(matmul(q, k)), scale),
+      'an operand of the product is no larger than the product',
+      ({ q, k }, { outputs: [scores] }) => Math.min(volume(q), volume(k)) <= volume(scores),
+    ),
+    ({ q, k, scale }, place) =>
+      volume(q) <= volume(k)
+        ? place.build.matmul(scaled(q, op, scale.value, place), k)
+        : place.build.matmul(q, scaled(k, op, scale.value, place)),
+  );
+}
+
+function scaled(x: Value, op: 'mul' | 'div', scale: Value, place: Place<unknown>): Value {
+  const { build, uses } = place;
+  const [before] = producer(x, 'transpose')?.inputs ?? [];
+  return x.node.op === 'transpose' && before !== undefined && uses(x) === 1
+    ? build.transpose(scaled(before, op, scale, place), x.node.attributes.perm)
+    : build.emit(op, [x, scale], {})[0];
+}
 
 /** Elements, where a free dim counts as a large number: which operand is smaller is a matter of speed only. */
 function volume(value: Value): number {
