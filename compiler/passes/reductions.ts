@@ -1,78 +1,112 @@
 import { asConstant, one, product } from '../dims/dim.ts';
+import type { Facts } from '../dims/facts.ts';
 import type { NodeOf, Value } from '../ir/graph.ts';
 import { sameShape } from '../ir/shapes.ts';
 import { isOne, numberOf, producer } from './match.ts';
-import { type Rule, rule, type Site } from './rule.ts';
+import { anyOf, finding, named, once, operators, value, where } from './patterns/construct.ts';
+import { patternRule, type Rewrite, type Rule, rewrite } from './rule.ts';
+
+const { reshape } = operators;
+const x = value('x');
 
 type Reduction = 'sum' | 'mean' | 'reduce_max';
 const reductions = ['sum', 'mean', 'reduce_max'] as const;
 
-function reduce(op: Reduction, x: Value, axes: readonly number[], keep: boolean, { build }: Site): Value {
-  return build.emit(op, [x], { axes, keep })[0]!;
+/** A reduction of the same reduction, along the axes of both. */
+function ofReduction(op: Reduction): Rewrite {
+  return rewrite(
+    where(
+      anyOf([op], once(named('inner', anyOf([op], x)))),
+      'both keep their axes or neither does',
+      ({ inner }, { attributes }) => inner.attributes.keep === attributes.keep,
+    ),
+    ({ x, inner }, { build, node: { attributes } }) => {
+      const { keep } = attributes;
+      const left = [...x.type.shape.keys()].filter((axis) => !inner.attributes.axes.includes(axis));
+      const outer = keep ? attributes.axes : left.filter((_, place) => attributes.axes.includes(place));
+      const axes = [...new Set([...inner.attributes.axes, ...outer])].sort((a, b) => a - b);
+      return build.emit(op, [x], { axes, keep })[0];
+    },
+  );
 }
 
 /** A sum of a sum, a mean of a mean. */
-const reduceOnce = rule('reduce-once', ['sum', 'mean'], 'gradients', (node, site) => ofReduction(node, site));
+const reduceOnce = patternRule('reduce-once', 'gradients', ofReduction('sum'), ofReduction('mean'));
 
 /** A maximum of a maximum. Equal elements share a gradient evenly; in two stages, they share it within their row first. */
-const reduceMaxOnce = rule('reduce-max-once', ['reduce_max'], 'values', (node, site) => ofReduction(node, site));
-
-function ofReduction(node: NodeOf<Reduction>, site: Site): Value | undefined {
-  const inner = producer(node.inputs[0]!, node.op) as NodeOf<Reduction> | undefined;
-  if (inner === undefined) return site.miss('the operand is not reduced alike');
-  if (site.uses(node.inputs[0]!) > 1) return site.miss('the inner one is needed elsewhere');
-  if (inner.attributes.keep !== node.attributes.keep) return site.miss('one keeps its axes and the other does not');
-  const x = inner.inputs[0]!;
-  const left = x.type.shape.map((_, axis) => axis).filter((axis) => !inner.attributes.axes.includes(axis));
-  const outer = node.attributes.keep ? node.attributes.axes : node.attributes.axes.map((axis) => left[axis]!);
-  const axes = [...new Set([...inner.attributes.axes, ...outer])].sort((a, b) => a - b);
-  return reduce(node.op, x, axes, node.attributes.keep, site);
-}
+const reduceMaxOnce = patternRule('reduce-max-once', 'values', ofReduction('reduce_max'));
 
 /** Along axes of size 1 there is nothing to reduce. */
-const reduceLongAxes = rule('reduce-long-axes', reductions, 'gradients', (node, site) => {
-  const x = node.inputs[0]!;
-  const { axes, keep } = node.attributes;
-  const long = axes.filter((axis) => !isOne(site.build.facts, x.type.shape[axis]!));
-  if (long.length === axes.length) return site.miss('every axis has elements to reduce');
-  const { shape } = node.outputs[0].type;
-  return site.build.reshape(long.length === 0 ? x : reduce(node.op, x, long, keep, site), shape);
-});
+const reduceLongAxes = patternRule(
+  'reduce-long-axes',
+  'gradients',
+  rewrite(
+    finding(anyOf(reductions, x), 'long', 'a reduced axis has size 1', ({ x }, { attributes: { axes } }, { facts }) => {
+      const long = axes.filter((axis) => !x.type.shape.slice(axis, axis + 1).every((size) => isOne(facts, size)));
+      return long.length < axes.length ? long : undefined;
+    }),
+    ({ x, long }, { build, node }) => {
+      const { keep } = node.attributes;
+      const reduced = long.length === 0 ? x : build.emit(node.op, [x], { axes: long, keep })[0];
+      return build.reshape(reduced, node.outputs[0].type.shape);
+    },
+  ),
+);
 
 /** A reshape that only drops or adds the reduced axes is the reduction's own `keep`. */
-const reshapeOfReduction = rule('reshape-of-reduction', ['reshape'], 'gradients', (node, site) => {
-  const x = node.inputs[0]!;
-  const inner = reductions.map((op) => producer(x, op)).find((found) => found !== undefined);
-  if (inner === undefined) return site.miss('the operand is not reduced');
-  if (site.uses(x) > 1) return site.miss('the reduction is needed elsewhere');
-  const { axes, keep } = inner.attributes;
-  const operand = inner.inputs[0]!;
-  const { shape } = operand.type;
-  const other = keep
-    ? shape.filter((_, axis) => !axes.includes(axis))
-    : shape.map((dim, axis) => (axes.includes(axis) ? one : dim));
-  if (!sameShape(site.build.facts, node.attributes.shape, other)) return site.miss('it is another shape');
-  return reduce(inner.op, operand, axes, !keep, site);
-});
+const reshapeOfReduction = patternRule(
+  'reshape-of-reduction',
+  'gradients',
+  rewrite(
+    where(
+      reshape(once(named('inner', anyOf(reductions, x)))),
+      'the reshape only drops or adds the reduced axes',
+      ({ x, inner }, { attributes }, { facts }) => {
+        const { axes, keep } = inner.attributes;
+        const other = keep
+          ? x.type.shape.filter((_, axis) => !axes.includes(axis))
+          : x.type.shape.map((dim, axis) => (axes.includes(axis) ? one : dim));
+        return sameShape(facts, attributes.shape, other);
+      },
+    ),
+    ({ x, inner }, { build }) => {
+      const { axes, keep } = inner.attributes;
+      return build.emit(inner.op, [x], { axes, keep: !keep })[0];
+    },
+  ),
+);
 
 /** A sum over how many there were. */
-const sumOverCount = rule('sum-over-count', ['div', 'mul'], 'gradients', (node, site) => {
-  const [total, count] = [node.inputs[0]!, node.inputs[1]!];
-  const inner = producer(total, 'sum');
-  if (inner === undefined || total.type.dtype === 'i32') return site.miss('the first operand is not a sum of floats');
-  const n = product(inner.attributes.axes.map((axis) => inner.inputs[0]!.type.shape[axis]!));
-  const known = asConstant(site.build.facts.normalize(n));
-  const isCount =
-    node.op === 'div'
-      ? (known !== undefined && numberOf(count) === known) || isDim(count, n.key)
-      : known !== undefined && numberOf(count) === 1 / known;
-  if (!isCount || count.type.shape.length > 0) return site.miss('the other operand is not how many there were');
-  return reduce('mean', inner.inputs[0]!, inner.attributes.axes, inner.attributes.keep, site);
-});
+const sumOverCount = patternRule('sum-over-count', 'gradients', meanBy('div'), meanBy('mul'));
+
+function meanBy(op: 'div' | 'mul'): Rewrite {
+  const total = where(
+    named('total', operators.sum(x)),
+    'the sum is of floats',
+    ({ total }) => total.outputs[0].type.dtype !== 'i32',
+  );
+  return rewrite(
+    where(
+      anyOf([op], total, value('count')),
+      op === 'div' ? 'the divisor is how many there were' : 'the factor is one over how many there were',
+      ({ count, total }, _, { facts }) => count.type.shape.length === 0 && isCount(count, total, op, facts),
+      'count',
+    ),
+    ({ x, total }, { build }) => build.mean(x, total.attributes.axes, total.attributes.keep),
+  );
+}
+
+function isCount(count: Value, { inputs, attributes }: NodeOf<'sum'>, op: 'div' | 'mul', facts: Facts): boolean {
+  const summed = inputs.flatMap(({ type }) => type.shape.filter((_, axis) => attributes.axes.includes(axis)));
+  const n = product(summed);
+  const known = asConstant(facts.normalize(n));
+  if (op === 'mul') return known !== undefined && numberOf(count) === 1 / known;
+  return (known !== undefined && numberOf(count) === known) || isDim(count, n.key);
+}
 
 function isDim(value: Value, key: string): boolean {
-  const dim = producer(value, 'dim') ?? producer(producer(value, 'cast')?.inputs[0] ?? value, 'dim');
-  return dim?.attributes.value.key === key;
+  const [counted = value] = producer(value, 'cast')?.inputs ?? [];
+  return producer(counted, 'dim')?.attributes.value.key === key;
 }
 
 /** Reductions of reductions, and around reshapes. */
