@@ -3,19 +3,27 @@ import type { Facts } from '../dims/facts.ts';
 import type { NodeOf, Value } from '../ir/graph.ts';
 import { sameShape } from '../ir/shapes.ts';
 import { groupAxes, minimalPermutation } from './axes.ts';
-import { isOne, producer } from './match.ts';
-import { type Rule, rule } from './rule.ts';
+import { isOne } from './match.ts';
+import { anything, finding, named, once, operators, value, where, withEach } from './patterns/construct.ts';
+import type { NodeAmong, Pattern } from './patterns/pattern.ts';
+import { patternRule, type Rewrite, type Rule, rewrite } from './rule.ts';
 
-const reshapeOnce = rule('reshape-once', ['reshape'], 'gradients', (node, { build, miss }) => {
-  const inner = producer(node.inputs[0]!, 'reshape');
-  return inner ? build.reshape(inner.inputs[0]!, node.attributes.shape) : miss('the operand is not reshaped');
-});
+const { reshape, transpose } = operators;
+const x = value('x');
 
-const transposeOnce = rule('transpose-once', ['transpose'], 'gradients', (node, { build, miss }) => {
-  const inner = producer(node.inputs[0]!, 'transpose');
-  if (inner === undefined) return miss('the operand is not transposed');
-  return build.transpose(inner.inputs[0]!, composed(inner.attributes.perm, node.attributes.perm));
-});
+const reshapeOnce = patternRule(
+  'reshape-once',
+  'gradients',
+  rewrite(reshape(reshape(x)), ({ x }, { build, node }) => build.reshape(x, node.attributes.shape)),
+);
+
+const transposeOnce = patternRule(
+  'transpose-once',
+  'gradients',
+  rewrite(transpose(named('inner', transpose(x))), ({ x, inner }, { build, node }) =>
+    build.transpose(x, composed(inner.attributes.perm, node.attributes.perm)),
+  ),
+);
 
 /** The perm of transposing by `first`, then by `second`. */
 export function composed(first: readonly number[], second: readonly number[]): number[] {
@@ -23,50 +31,70 @@ export function composed(first: readonly number[], second: readonly number[]): n
 }
 
 /** A transpose that moves axes of size 1 only. */
-const transposeAsReshape = rule('transpose-as-reshape', ['transpose'], 'gradients', (node, { build, miss }) => {
-  const x = node.inputs[0]!;
-  if (!x.type.shape.some((dim) => isOne(build.facts, dim))) return miss('no axis is of size 1');
-  const { perm } = minimalPermutation(build.facts, x.type.shape, node.attributes.perm);
-  if (perm.some((from, to) => from !== to)) return miss('it moves elements');
-  return build.reshape(x, node.outputs[0].type.shape);
-});
+const transposeAsReshape = patternRule(
+  'transpose-as-reshape',
+  'gradients',
+  rewrite(
+    where(
+      transpose(where(x, 'an axis has size 1', ({ x }, _, { facts }) => x.type.shape.some((dim) => isOne(facts, dim)))),
+      'the transpose moves axes of size 1 alone',
+      ({ x }, { attributes }, { facts }) =>
+        minimalPermutation(facts, x.type.shape, attributes.perm).perm.every((from, to) => from === to),
+    ),
+    ({ x }, { build, node }) => build.reshape(x, node.outputs[0].type.shape),
+  ),
+);
+
+const reshapedFirst = named('inner', transpose(reshape(x)));
+const transposed = named('inner', transpose(x));
 
 /**
  * Reshape, transpose, reshape, with as few axes as possible in the middle, where that saves a
  * reshape, or an axis.
  */
-const fewestAxes = rule('fewest-axes', ['reshape', 'transpose'], 'gradients', (node, { build, uses, miss }) => {
-  const transpose = node.op === 'transpose' ? node : producer(node.inputs[0]!, 'transpose');
-  if (transpose === undefined) return miss('no transpose');
-  if (transpose !== node && uses(transpose.outputs[0]) > 1) return miss('the transpose is needed elsewhere');
-  const y = transpose.inputs[0]!;
-  const x = producer(y, 'reshape')?.inputs[0] ?? y;
-  const { facts } = build;
-  const least = minimalPermutation(facts, y.type.shape, transpose.attributes.perm);
-  const middle = least.perm.map((axis) => least.shape[axis]!);
-  const wanted = node.outputs[0].type.shape;
-  const now = Number(x !== y) + Number(node !== transpose);
-  const then = Number(!sameShape(facts, least.shape, x.type.shape)) + Number(!sameShape(facts, middle, wanted));
-  if (then > now) return miss('it takes more reshapes');
-  if (then === now && least.perm.length >= y.type.shape.length) return miss('there are no fewer axes');
-  return build.reshape(build.transpose(build.reshape(x, least.shape), least.perm), wanted);
-});
+const fewestAxes = patternRule(
+  'fewest-axes',
+  'gradients',
+  withFewestAxes(reshapedFirst, 1),
+  withFewestAxes(transposed, 0),
+  withFewestAxes(reshape(once(reshapedFirst)), 2),
+  withFewestAxes(reshape(once(transposed)), 1),
+);
+
+/** A transpose among so many reshapes of x. */
+function withFewestAxes(
+  pattern: Pattern<{ readonly x: Value; readonly inner: NodeOf<'transpose'> }, NodeAmong<'reshape' | 'transpose'>>,
+  reshapes: number,
+): Rewrite {
+  return rewrite(
+    finding(pattern, 'least', 'fewer axes save a reshape, or cost none', ({ x, inner }, node, { facts }) => {
+      const shape = inner.inputs.flatMap(({ type }) => type.shape);
+      const least = minimalPermutation(facts, shape, inner.attributes.perm);
+      const middle = least.perm.map((axis) => least.shape[axis]!);
+      const before = sameShape(facts, least.shape, x.type.shape) ? 0 : 1;
+      const behind = sameShape(facts, middle, node.outputs[0].type.shape) ? 0 : 1;
+      const saved = reshapes - before - behind;
+      return saved > 0 || (saved === 0 && least.perm.length < shape.length) ? least : undefined;
+    }),
+    ({ x, least }, { build, node }) =>
+      build.reshape(build.transpose(build.reshape(x, least.shape), least.perm), node.outputs[0].type.shape),
+  );
+}
 
 /** Transpose, reshape, transpose: one transpose, when the reshape splits or merges whole axes. */
-const transposeAcrossReshape = rule(
+const transposeAcrossReshape = patternRule(
   'transpose-across-reshape',
-  ['transpose'],
   'gradients',
-  (node, { build, uses, miss }) => {
-    const reshape = producer(node.inputs[0]!, 'reshape');
-    const first = reshape && producer(reshape.inputs[0]!, 'transpose');
-    if (first === undefined) return miss('no reshape of a transpose');
-    if (uses(first.outputs[0]) > 1 || uses(reshape!.outputs[0]) > 1) return miss('the inner one is needed elsewhere');
-    const refined = refine(build.facts, first, node.inputs[0]!, node.attributes.perm);
-    if (refined === undefined) return miss('the reshape regroups axes across each other');
-    const split = build.reshape(first.inputs[0]!, refined.shape);
-    return build.reshape(build.transpose(split, refined.perm), node.outputs[0].type.shape);
-  },
+  rewrite(
+    finding(
+      transpose(once(named('middle', reshape(once(named('first', transpose(x))))))),
+      'refined',
+      'the reshape splits or merges whole axes',
+      ({ first, middle }, { attributes }, { facts }) => refine(facts, first, middle.outputs[0], attributes.perm),
+    ),
+    ({ x, refined }, { build, node }) =>
+      build.reshape(build.transpose(build.reshape(x, refined.shape), refined.perm), node.outputs[0].type.shape),
+  ),
 );
 
 /** The first transpose's operand split so finely that the reshape in the middle is no more than a regrouping. */
@@ -97,21 +125,27 @@ function refine(
 }
 
 /** Transposed alike, parts are joined before they are transposed. */
-const concatBeforeTranspose = rule(
+const concatBeforeTranspose = patternRule(
   'concat-before-transpose',
-  ['concat'],
   'gradients',
-  (node, { build, uses, miss }) => {
-    const parts = node.inputs.map((input) => producer(input, 'transpose'));
-    const perm = parts[0]?.attributes.perm;
-    if (perm === undefined) return miss('a part is not transposed');
-    if (!parts.every((part) => part?.attributes.perm.every((axis, i) => axis === perm[i])))
-      return miss('parts are transposed differently');
-    if (node.inputs.some((input) => uses(input) > 1)) return miss('a transposed part is needed elsewhere');
-    const sources = parts.map((part) => part!.inputs[0]!);
-    return build.transpose(build.concat(sources, perm[node.attributes.axis]!), perm);
-  },
+  rewrite(
+    where(
+      withEach(['concat'], 'parts', once(transpose(anything))),
+      'all parts are transposed alike',
+      ({ parts: [first, ...others] }) =>
+        others.every(({ attributes }) => samePerm(attributes.perm, first.attributes.perm)),
+    ),
+    ({ parts }, { build, node }) => {
+      const { perm } = parts[0].attributes;
+      const sources = parts.flatMap(({ inputs }) => inputs);
+      return build.transpose(build.concat(sources, perm[node.attributes.axis]!), perm);
+    },
+  ),
 );
+
+function samePerm(a: readonly number[], b: readonly number[]): boolean {
+  return a.every((axis, i) => axis === b[i]);
+}
 
 /** Chains of reshapes and transposes, shortened. */
 export const reshapeRules: readonly Rule[] = [
