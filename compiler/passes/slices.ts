@@ -3,36 +3,59 @@ import type { Facts } from '../dims/facts.ts';
 import type { NodeOf, Value } from '../ir/graph.ts';
 import { sameDim } from '../ir/shapes.ts';
 import { producer } from './match.ts';
-import { type Rule, rule } from './rule.ts';
+import { finding, named, nodeOf, operators, value, where, withSome } from './patterns/construct.ts';
+import { patternRule, type Rule, rewrite } from './rule.ts';
+
+const { pad, slice } = operators;
+const x = value('x');
 
 /** A slice of a slice. */
-const sliceOnce = rule('slice-once', ['slice'], 'gradients', (node, { build, miss }) => {
-  const inner = producer(node.inputs[0]!, 'slice');
-  if (inner === undefined) return miss('the operand is not sliced');
-  const outer = node.attributes;
-  const { start, step } = inner.attributes;
-  const from = (at: Dim, axis: number): Dim => add(start[axis]!, mul(at, constant(step[axis]!)));
-  return build.slice(
-    inner.inputs[0]!,
-    outer.start.map(from),
-    // One past the last element that is taken: stops need not fall on a step.
-    outer.stop.map((at, axis) => add(from(sub(at, constant(1)), axis), constant(1))),
-    outer.step.map((by, axis) => by * step[axis]!),
-  );
-});
+const sliceOnce = patternRule(
+  'slice-once',
+  'gradients',
+  rewrite(slice(named('inner', slice(x))), ({ x, inner }, { build, node: { attributes: outer } }) => {
+    const { start, step } = inner.attributes;
+    const from = (at: Dim, axis: number): Dim => add(start[axis]!, mul(at, constant(step[axis]!)));
+    return build.slice(
+      x,
+      outer.start.map(from),
+      // One past the last element that is taken: stops need not fall on a step.
+      outer.stop.map((at, axis) => add(from(sub(at, constant(1)), axis), constant(1))),
+      outer.step.map((by, axis) => by * step[axis]!),
+    );
+  }),
+);
 
 /** A slice that lies within one part, or covers some parts whole. */
-const sliceOfConcat = rule('slice-of-concat', ['slice'], 'gradients', (node, { build, miss }) => {
-  const joined = producer(node.inputs[0]!, 'concat');
-  if (joined === undefined) return miss('the operand is not joined from parts');
+const sliceOfConcat = patternRule(
+  'slice-of-concat',
+  'gradients',
+  rewrite(
+    finding(
+      slice(named('joined', nodeOf('concat'))),
+      'touched',
+      'the slice is known to leave out some parts',
+      ({ joined }, { attributes }, { facts }) => {
+        const { axis } = joined.attributes;
+        return partsBetween(facts, joined, attributes.start[axis]!, attributes.stop[axis]!);
+      },
+    ),
+    ({ joined, touched: { parts, before } }, { build, node: { attributes } }) => {
+      const { axis } = joined.attributes;
+      const shifted = (dims: readonly Dim[]): Dim[] => dims.map((dim, i) => (i === axis ? sub(dim, before) : dim));
+      const { start, stop, step } = attributes;
+      return build.slice(build.concat(parts, axis), shifted(start), shifted(stop), step);
+    },
+  ),
+);
+
+/** The parts that a slice touches, and the size of those before them; undefined where they cannot be told from all. */
+function partsBetween(facts: Facts, joined: NodeOf<'concat'>, from: Dim, to: Dim) {
   const { axis } = joined.attributes;
-  const { facts } = build;
-  const { start, stop, step } = node.attributes;
-  const [from, to] = [start[axis]!, stop[axis]!];
-  let first = 0;
-  let before: Dim = zero;
   const parts = joined.inputs;
   const size = (part: Value): Dim => part.type.shape[axis]!;
+  let first = 0;
+  let before: Dim = zero;
   while (first < parts.length - 1 && atMost(facts, add(before, size(parts[first]!)), from)) {
     before = add(before, size(parts[first]!));
     first++;
@@ -43,71 +66,111 @@ const sliceOfConcat = rule('slice-of-concat', ['slice'], 'gradients', (node, { b
     last++;
     after = add(after, size(parts[last]!));
   }
-  if (last - first + 1 === parts.length) return miss('it touches every part, as far as is known');
-  if (!atMost(facts, before, from) || !atMost(facts, to, after)) return miss('its bounds cannot be placed');
-  const shifted = (dims: readonly Dim[]): Dim[] => dims.map((dim, i) => (i === axis ? sub(dim, before) : dim));
-  return build.slice(build.concat(parts.slice(first, last + 1), axis), shifted(start), shifted(stop), step);
-});
+  if (last - first + 1 === parts.length) return undefined;
+  if (!atMost(facts, before, from) || !atMost(facts, to, after)) return undefined;
+  return { parts: parts.slice(first, last + 1), before };
+}
 
 /** A slice that takes back what was padded, whole or in part. */
-const sliceOfPad = rule('slice-of-pad', ['slice'], 'gradients', (node, { build, miss }) => {
-  const pad = producer(node.inputs[0]!, 'pad');
-  if (pad === undefined) return miss('the operand is not padded');
-  const { facts } = build;
-  const { low, high } = pad.attributes;
-  const { start, stop, step } = node.attributes;
-  const x = pad.inputs[0]!;
-  const padded = pad.outputs[0].type.shape;
-  const inside = x.type.shape.every((size, axis) =>
-    sameDim(facts, low[axis]!, zero) && sameDim(facts, high[axis]!, zero)
-      ? true
-      : atMost(facts, low[axis]!, start[axis]!) && atMost(facts, stop[axis]!, add(low[axis]!, size)),
-  );
-  if (!inside) return miss('it takes some of the padding');
-  const shifted = (dims: readonly Dim[]): Dim[] =>
-    dims.map((dim, axis) =>
-      sameDim(facts, dim, padded[axis]!) && isUnpadded(facts, low, high, axis)
-        ? x.type.shape[axis]!
-        : sub(dim, low[axis]!),
-    );
-  return build.slice(x, shifted(start), shifted(stop), step);
-});
+const sliceOfPad = patternRule(
+  'slice-of-pad',
+  'gradients',
+  rewrite(
+    where(
+      slice(named('padded', pad(x))),
+      'the slice takes none of the padding',
+      ({ x, padded }, { attributes: { start, stop } }, { facts }) => {
+        const { low, high } = padded.attributes;
+        return x.type.shape.every(
+          (size, axis) =>
+            isUnpadded(facts, low, high, axis) ||
+            (atMost(facts, low[axis]!, start[axis]!) && atMost(facts, stop[axis]!, add(low[axis]!, size))),
+        );
+      },
+    ),
+    ({ x, padded }, { build, facts, node }) => {
+      const { low, high } = padded.attributes;
+      const whole = padded.outputs[0].type.shape;
+      const shifted = (dims: readonly Dim[]): Dim[] =>
+        dims.map((dim, axis) =>
+          sameDim(facts, dim, whole[axis]!) && isUnpadded(facts, low, high, axis)
+            ? x.type.shape[axis]!
+            : sub(dim, low[axis]!),
+        );
+      const { start, stop, step } = node.attributes;
+      return build.slice(x, shifted(start), shifted(stop), step);
+    },
+  ),
+);
 
 function isUnpadded(facts: Facts, low: readonly Dim[], high: readonly Dim[], axis: number): boolean {
   return sameDim(facts, low[axis]!, zero) && sameDim(facts, high[axis]!, zero);
 }
 
-const padOnce = rule('pad-once', ['pad'], 'gradients', (node, { build, miss }) => {
-  const inner = producer(node.inputs[0]!, 'pad');
-  if (inner === undefined || !Object.is(inner.attributes.value, node.attributes.value))
-    return miss('the operand is not padded with the same number');
-  const { low, high, value } = node.attributes;
-  const sums = (a: readonly Dim[], b: readonly Dim[]): Dim[] => a.map((dim, axis) => add(dim, b[axis]!));
-  return build.pad(inner.inputs[0]!, sums(low, inner.attributes.low), sums(high, inner.attributes.high), value);
-});
+const padOnce = patternRule(
+  'pad-once',
+  'gradients',
+  rewrite(
+    where(pad(named('inner', pad(x))), 'both pad with the same number', ({ inner }, { attributes }) =>
+      Object.is(inner.attributes.value, attributes.value),
+    ),
+    ({ x, inner }, { build, node }) => {
+      const { low, high, value } = node.attributes;
+      const sums = (a: readonly Dim[], b: readonly Dim[]): Dim[] => a.map((dim, axis) => add(dim, b[axis]!));
+      return build.pad(x, sums(low, inner.attributes.low), sums(high, inner.attributes.high), value);
+    },
+  ),
+);
 
 /** Parts of parts, along one axis. */
-const concatOnce = rule('concat-once', ['concat'], 'gradients', (node, { build, miss }) => {
-  const { axis } = node.attributes;
-  const parts = node.inputs.flatMap((part) => {
-    const inner = producer(part, 'concat');
-    return inner?.attributes.axis === axis ? inner.inputs : [part];
-  });
-  return parts.length > node.inputs.length ? build.concat(parts, axis) : miss('no part is joined along the same axis');
-});
+const concatOnce = patternRule(
+  'concat-once',
+  'gradients',
+  rewrite(
+    where(
+      withSome(['concat'], named('inner', nodeOf('concat'))),
+      'the part is joined along the same axis',
+      ({ inner }, { attributes }) => inner.attributes.axis === attributes.axis,
+      'inner',
+    ),
+    (_, { build, node }) => {
+      const { axis } = node.attributes;
+      const parts = node.inputs.flatMap((part) => {
+        const inner = producer(part, 'concat');
+        return inner?.attributes.axis === axis ? inner.inputs : [part];
+      });
+      return build.concat(parts, axis);
+    },
+  ),
+);
 
 /** Neighbouring slices of one tensor, joined again: also what is left of rolling by zero. */
-const concatOfSlices = rule('concat-of-slices', ['concat'], 'gradients', (node, { build, miss }) => {
-  const { axis } = node.attributes;
-  const parts: Value[] = [];
-  for (const part of node.inputs) {
-    const left = parts.at(-1);
-    const joined = left && joinedSlice(build.facts, left, part, axis);
-    if (joined === undefined) parts.push(part);
-    else parts.splice(-1, 1, build.slice(joined.x, joined.start, joined.stop, joined.step));
-  }
-  return parts.length < node.inputs.length ? build.concat(parts, axis) : miss('no two parts are neighbours');
-});
+const concatOfSlices = patternRule(
+  'concat-of-slices',
+  'gradients',
+  rewrite(
+    where(
+      withSome(['concat'], nodeOf('slice')),
+      'two neighbouring parts are neighbouring slices of one tensor',
+      (_, { inputs, attributes: { axis } }, { facts }) =>
+        inputs.some((part, i) => {
+          const left = inputs[i - 1];
+          return left !== undefined && joinedSlice(facts, left, part, axis) !== undefined;
+        }),
+    ),
+    (_, { build, node }) => {
+      const { axis } = node.attributes;
+      const parts: Value[] = [];
+      for (const part of node.inputs) {
+        const left = parts.at(-1);
+        const joined = left && joinedSlice(build.facts, left, part, axis);
+        if (joined === undefined) parts.push(part);
+        else parts.splice(-1, 1, build.slice(joined.x, joined.start, joined.stop, joined.step));
+      }
+      return build.concat(parts, axis);
+    },
+  ),
+);
 
 function joinedSlice(facts: Facts, left: Value, right: Value, axis: number) {
   const [a, b] = [producer(left, 'slice'), producer(right, 'slice')];
