@@ -2,7 +2,12 @@ import { asConstant, constant, type Dim, evaluate, product } from '../dims/dim.t
 import type { Facts } from '../dims/facts.ts';
 import type { Builder } from '../graphs/builder.ts';
 import type { Node, NodeOf, Value } from '../ir/graph.ts';
-import { type Rule, rule, type Site } from './rule.ts';
+import { finding, operators, value, where } from './patterns/construct.ts';
+import type { Surroundings } from './patterns/pattern.ts';
+import { patternRule, type Rule, rewrite } from './rule.ts';
+
+const { matmul } = operators;
+const [rows, matrix] = [value('rows'), value('matrix')];
 
 type View = NodeOf<'reshape' | 'transpose' | 'slice' | 'concat'>;
 
@@ -16,19 +21,38 @@ interface Arrangement {
  * Rows of zeros need not be multiplied: pad(x)·W is pad(x·W), also where the rows are rearranged before they meet W, as
  * those of windows are that do not divide a map. What is rearranged is then as wide as the result, so it must pay.
  */
-const padAfterProduct = rule('pad-after-product', ['matmul'], 'gradients', (node, site) => {
-  const [rows, matrix] = [node.inputs[0]!, node.inputs[1]!];
-  const [from, to] = matrix.type.shape.map((dim) => asConstant(dim));
-  if (from === undefined || to === undefined || matrix.type.shape.length !== 2)
-    return site.miss('not rows times one matrix');
-  const arrangement = arrangementOf(rows, from, site);
-  if (arrangement === undefined) return site.miss('the rows are not padded rows, rearranged');
-  if (!pays(arrangement, from, to, site.build.facts)) return site.miss('there are too few rows of zeros');
-  return arranged(arrangement, site.build.matmul(arrangement.pad.inputs[0]!, matrix), from, to, site.build);
-});
+const padAfterProduct = patternRule(
+  'pad-after-product',
+  'gradients',
+  rewrite(
+    where(
+      finding(
+        finding(matmul(rows, matrix), 'sizes', 'the second operand is one matrix of known size', ({ matrix }) =>
+          sizesOf(matrix),
+        ),
+        'arrangement',
+        'the rows are padded with zeros, rearranged at most, and read by nothing else',
+        ({ rows, sizes }, _, { uses }) => arrangementOf(rows, sizes.from, uses),
+        'rows',
+      ),
+      'the rows of zeros cost more than they do rearranged',
+      ({ arrangement, sizes: { from, to } }, _, { facts }) => pays(arrangement, from, to, facts),
+      'rows',
+    ),
+    ({ arrangement, matrix, sizes: { from, to } }, { build }) => {
+      const [x = arrangement.pad.outputs[0]] = arrangement.pad.inputs;
+      return arranged(arrangement, build.matmul(x, matrix), from, to, build);
+    },
+  ),
+);
+
+function sizesOf({ type }: Value): { readonly from: number; readonly to: number } | undefined {
+  const [from, to, ...others] = type.shape.map((dim) => asConstant(dim));
+  return from === undefined || to === undefined || others.length > 0 ? undefined : { from, to };
+}
 
 /** Looks for the one pad of zeros below views that keep rows of `width` whole, all of which nothing else reads. */
-function arrangementOf(rows: Value, width: number, { uses }: Site): Arrangement | undefined {
+function arrangementOf(rows: Value, width: number, uses: Surroundings['uses']): Arrangement | undefined {
   const views: View[] = [];
   const readers = new Map<Value, number>();
   let pad: NodeOf<'pad'> | undefined;
