@@ -1,10 +1,15 @@
 import { type Dim, one } from '../dims/dim.ts';
+import type { Builder } from '../graphs/builder.ts';
 import type { Node, NodeOf, SourceOp, Value } from '../ir/graph.ts';
 import { identicalShapes } from '../ir/shapes.ts';
 import { type AxisGroup, groupAxes, minimalPermutation } from './axes.ts';
 import { isElementwise, isOne, producer } from './match.ts';
+import { anyOf, finding, value, where } from './patterns/construct.ts';
+import type { NodeAmong, Surroundings } from './patterns/pattern.ts';
 import { composed } from './reshapes.ts';
-import { type Rule, rule, type Site } from './rule.ts';
+import { patternRule, type Rewrite, type Rule, rewrite } from './rule.ts';
+
+const x = value('x');
 
 /** A reshape or transpose that looks for a partner upstream. */
 type View =
@@ -14,7 +19,7 @@ type View =
 /** How to make a view of a value without a node for it, and how many views that saves (or costs). */
 interface Plan {
   readonly saves: number;
-  make(): Value;
+  make(build: Builder): Value;
 }
 
 const reach = 12;
@@ -23,52 +28,67 @@ const reach = 12;
  * A view moves up through operators that do not mind, when that cancels another view: `transpose(gelu(transpose(x)))`.
  * What branches off on the way must not cost as many views as are saved.
  */
-const cancelViews = rule('cancel-views', ['transpose', 'reshape'], 'gradients', (node, site) => {
-  const view: View =
-    node.op === 'transpose'
-      ? { kind: 'transpose', perm: node.attributes.perm }
-      : { kind: 'reshape', shape: node.attributes.shape };
-  const x = node.inputs[0]!;
-  if (x.node.op === node.op) return undefined;
-  const plan = through(x, view, site, reach);
-  if (plan === undefined) return site.miss(`${x.node.op} does not let it through`);
-  return plan.saves + 1 > 0 ? plan.make() : site.miss('nothing cancels');
-});
+const cancelViews = patternRule('cancel-views', 'gradients', movedUp('transpose'), movedUp('reshape'));
+
+function movedUp(op: View['kind']): Rewrite {
+  const single = where(x, `another operator than ${op} is above`, ({ x }) => x.node.op !== op);
+  return rewrite(
+    where(
+      finding(
+        anyOf([op], single),
+        'plan',
+        'the operator above lets it through, and is read by nothing else',
+        ({ x }, node, site) => through(x, viewOf(node), site, reach),
+        'x',
+      ),
+      'more views cancel than branch off on the way',
+      ({ plan }) => plan.saves + 1 > 0,
+      'x',
+    ),
+    ({ plan }, { build }) => plan.make(build),
+  );
+}
+
+function viewOf(node: NodeAmong<View['kind']>): View {
+  return node.op === 'transpose'
+    ? { kind: 'transpose', perm: node.attributes.perm }
+    : { kind: 'reshape', shape: node.attributes.shape };
+}
 
 /** The view of a value, moved up as far as it pays; a node of its own at worst. */
-function plan(value: Value, view: View, site: Site, left: number): Plan {
+function plan(value: Value, view: View, site: Surroundings, left: number): Plan {
   const inverse = cancelled(value, view, site);
   if (inverse !== undefined) return inverse;
   const moved = left > 0 ? through(value, view, site, left - 1) : undefined;
   if (moved !== undefined && moved.saves > -1) return moved;
   const free = isParameter(value, 3) || movesNothing(value, view, site);
-  return { saves: free ? 0 : -1, make: () => apply(value, view, site) };
+  return { saves: free ? 0 : -1, make: (build) => apply(value, view, build) };
 }
 
-function apply(value: Value, view: View, { build }: Site): Value {
+function apply(value: Value, view: View, build: Builder): Value {
   return view.kind === 'transpose' ? build.transpose(value, view.perm) : build.reshape(value, view.shape);
 }
 
 /** A partner that undoes the view, or that becomes one with it. */
-function cancelled(value: Value, view: View, site: Site): Plan | undefined {
+function cancelled(value: Value, view: View, site: Surroundings): Plan | undefined {
   const once = site.uses(value) === 1 ? 1 : 0;
   if (view.kind === 'transpose') {
     const inner = producer(value, 'transpose');
     if (inner === undefined) return undefined;
     const perm = composed(inner.attributes.perm, view.perm);
     const x = inner.inputs[0]!;
-    const nothing = minimalPermutation(site.build.facts, x.type.shape, perm).perm.every((from, to) => from === to);
-    return { saves: nothing ? once : once - 1, make: () => site.build.transpose(x, perm) };
+    const nothing = minimalPermutation(site.facts, x.type.shape, perm).perm.every((from, to) => from === to);
+    return { saves: nothing ? once : once - 1, make: (build) => build.transpose(x, perm) };
   }
   const inner = producer(value, 'reshape');
   if (inner === undefined) return undefined;
   const x = inner.inputs[0]!;
   const undone = identicalShapes(x.type.shape, view.shape);
-  return { saves: undone ? once : once - 1, make: () => site.build.reshape(x, view.shape) };
+  return { saves: undone ? once : once - 1, make: (build) => build.reshape(x, view.shape) };
 }
 
 /** The view of a node's result as the node of viewed operands. Only where nothing else reads the result. */
-function through(value: Value, view: View, site: Site, left: number): Plan | undefined {
+function through(value: Value, view: View, site: Surroundings, left: number): Plan | undefined {
   if (site.uses(value) > 1) return undefined;
   const { node } = value;
   switch (node.op) {
@@ -92,7 +112,7 @@ function through(value: Value, view: View, site: Site, left: number): Plan | und
 function throughElementwise(
   node: Exclude<Node, { op: SourceOp }>,
   view: View,
-  site: Site,
+  site: Surroundings,
   left: number,
 ): Plan | undefined {
   const whole = node.outputs[0].type.shape;
@@ -105,33 +125,39 @@ function throughElementwise(
   }
   return {
     saves: plans.reduce((saves, { saves: more }) => saves + more, 0),
-    make: () =>
-      site.build.emit(
+    make: (build) =>
+      build.emit(
         node.op,
-        plans.map((each) => each.make()),
+        plans.map((each) => each.make(build)),
         node.attributes as never,
       )[0]!,
   };
 }
 
 /** The view of an operand that broadcasts to `whole`. */
-function planOperand(input: Value, whole: readonly Dim[], view: View, site: Site, left: number): Plan | undefined {
+function planOperand(
+  input: Value,
+  whole: readonly Dim[],
+  view: View,
+  site: Surroundings,
+  left: number,
+): Plan | undefined {
   const { shape } = input.type;
-  const { facts } = site.build;
+  const { facts } = site;
   if (shape.length === 0 && whole.length > 0) return { saves: 0, make: () => input };
   if (identicalShapes(shape, whole)) return plan(input, view, site, left);
   const aligned = [...whole.slice(shape.length).map(() => one), ...shape];
   const narrowed = view.kind === 'transpose' ? view : narrowReshape(whole, aligned, view.shape, site);
   if (narrowed === undefined) return undefined;
   const free = isParameter(input, 3);
-  const make = () => trimmed(apply(site.build.reshape(input, aligned), narrowed, site), site);
+  const make = (build: Builder) => trimmed(apply(build.reshape(input, aligned), narrowed, build), build);
   if (view.kind === 'reshape') return { saves: free ? 0 : -1, make };
   const { perm } = minimalPermutation(facts, aligned, view.perm);
   return { saves: free || perm.every((from, to) => from === to) ? 0 : -1, make };
 }
 
 /** Without axes of size 1 in front, which broadcasting puts back. */
-function trimmed(value: Value, { build }: Site): Value {
+function trimmed(value: Value, build: Builder): Value {
   const { shape } = value.type;
   const first = shape.findIndex((dim) => !isOne(build.facts, dim));
   return build.reshape(value, first < 0 ? [] : shape.slice(first));
@@ -142,13 +168,13 @@ function narrowReshape(
   whole: readonly Dim[],
   operand: readonly Dim[],
   shape: readonly Dim[],
-  { build }: Site,
+  { facts }: Surroundings,
 ): View | undefined {
-  const groups = groupAxes(build.facts, whole, shape);
+  const groups = groupAxes(facts, whole, shape);
   if (groups === undefined) return undefined;
   const sizes = shape.map((): Dim => one);
   for (const { before, after } of groups) {
-    const repeated = before.filter((axis) => isOne(build.facts, operand[axis]!));
+    const repeated = before.filter((axis) => isOne(facts, operand[axis]!));
     if (repeated.length === before.length) continue;
     if (repeated.length > 0) return undefined;
     for (const axis of after) sizes[axis] = shape[axis]!;
@@ -159,28 +185,28 @@ function narrowReshape(
 function throughAxis(
   node: NodeOf<'softmax'> | NodeOf<'log_softmax'>,
   view: View,
-  site: Site,
+  site: Surroundings,
   left: number,
 ): Plan | undefined {
   const axis = keptAxis(node.inputs[0]!, node.attributes.axis, view, site);
   if (axis === undefined) return undefined;
   const x = plan(node.inputs[0]!, view, site, left);
-  return { saves: x.saves, make: () => site.build.emit(node.op, [x.make()], { axis })[0]! };
+  return { saves: x.saves, make: (build) => build.emit(node.op, [x.make(build)], { axis })[0]! };
 }
 
-function throughLayerNorm(node: NodeOf<'layer_norm'>, view: View, site: Site, left: number): Plan | undefined {
+function throughLayerNorm(node: NodeOf<'layer_norm'>, view: View, site: Surroundings, left: number): Plan | undefined {
   const [operand, scale, bias] = [node.inputs[0]!, node.inputs[1]!, node.inputs[2]!];
   const last = operand.type.shape.length - 1;
   const rank = view.kind === 'transpose' ? view.perm.length : view.shape.length;
   if (keptAxis(operand, last, view, site) !== rank - 1) return undefined;
   const x = plan(operand, view, site, left);
-  return { saves: x.saves, make: () => site.build.layerNorm(x.make(), scale, bias, node.attributes.eps) };
+  return { saves: x.saves, make: (build) => build.layerNorm(x.make(build), scale, bias, node.attributes.eps) };
 }
 
 /** Where the view puts an axis, if it leaves it whole. */
-function keptAxis(operand: Value, axis: number, view: View, { build }: Site): number | undefined {
+function keptAxis(operand: Value, axis: number, view: View, { facts }: Surroundings): number | undefined {
   if (view.kind === 'transpose') return view.perm.indexOf(axis);
-  const groups = groupAxes(build.facts, operand.type.shape, view.shape);
+  const groups = groupAxes(facts, operand.type.shape, view.shape);
   const group = groups?.find(({ before }) => before.includes(axis));
   return group && isKept(group) ? group.after[0] : undefined;
 }
@@ -190,12 +216,17 @@ function isKept({ before, after }: AxisGroup): boolean {
 }
 
 /** (a·b)ᵀ = bᵀ·aᵀ. */
-function swapMatmul(node: NodeOf<'matmul'>, perm: readonly number[], site: Site, left: number): Plan | undefined {
+function swapMatmul(
+  node: NodeOf<'matmul'>,
+  perm: readonly number[],
+  site: Surroundings,
+  left: number,
+): Plan | undefined {
   if (!swapsLastTwo(perm)) return undefined;
   const swapped = (value: Value): Plan =>
     plan(value, { kind: 'transpose', perm: swap(value.type.shape.length) }, site, left);
   const [a, b] = [swapped(node.inputs[0]!), swapped(node.inputs[1]!)];
-  return { saves: a.saves + b.saves, make: () => site.build.matmul(b.make(), a.make()) };
+  return { saves: a.saves + b.saves, make: (build) => build.matmul(b.make(build), a.make(build)) };
 }
 
 function swap(rank: number): number[] {
@@ -208,13 +239,18 @@ function swapsLastTwo(perm: readonly number[]): boolean {
 }
 
 /** Rows of x times one matrix: how the rows are grouped is all the same. */
-function reshapeRows(node: NodeOf<'matmul'>, shape: readonly Dim[], site: Site, left: number): Plan | undefined {
+function reshapeRows(
+  node: NodeOf<'matmul'>,
+  shape: readonly Dim[],
+  site: Surroundings,
+  left: number,
+): Plan | undefined {
   const [x, matrix] = [node.inputs[0]!, node.inputs[1]!];
   if (matrix.type.shape.length !== 2 || shape.length < 2) return undefined;
   const last = node.outputs[0].type.shape.length - 1;
   if (keptAxis(node.outputs[0], last, { kind: 'reshape', shape }, site) !== shape.length - 1) return undefined;
   const rows = plan(x, { kind: 'reshape', shape: [...shape.slice(0, -1), x.type.shape.at(-1)!] }, site, left);
-  return { saves: rows.saves, make: () => site.build.matmul(rows.make(), matrix) };
+  return { saves: rows.saves, make: (build) => build.matmul(rows.make(build), matrix) };
 }
 
 /** Weights and constants, and views of them: they are rearranged when the program is built. */
@@ -233,9 +269,9 @@ function isParameter(value: Value, depth: number): boolean {
   }
 }
 
-function movesNothing(value: Value, view: View, { build }: Site): boolean {
+function movesNothing(value: Value, view: View, { facts }: Surroundings): boolean {
   if (view.kind === 'reshape') return false;
-  return minimalPermutation(build.facts, value.type.shape, view.perm).perm.every((from, to) => from === to);
+  return minimalPermutation(facts, value.type.shape, view.perm).perm.every((from, to) => from === to);
 }
 
 export const hoistRules: readonly Rule[] = [cancelViews];
