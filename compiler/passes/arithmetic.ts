@@ -1,13 +1,13 @@
 import { operatorsWhere } from '../ops/table.ts';
 import { anyOf, named, number, once, operators, value, where } from './patterns/construct.ts';
 import type { NumberTest } from './patterns/pattern.ts';
-import { patternRule, type Rewrite, type Rule, rewrite } from './rule.ts';
+import { type Rewrite, type Rule, rewrite, rule } from './rule.ts';
 
 const { add, and, div, mul, neg, not, or, pow, select, sub } = operators;
 const x = value('x');
 const y = value('y');
 
-const zeroTerms = patternRule(
+const zeroTerms = rule(
   'zero-terms',
   'gradients',
   rewrite(add(x, 0), ({ x }) => x),
@@ -16,7 +16,7 @@ const zeroTerms = patternRule(
 );
 
 /** A whole 0 absorbs, as whole numbers know no NaN. */
-const unitFactors = patternRule(
+const unitFactors = rule(
   'unit-factors',
   'gradients',
   rewrite(mul(x, 1), ({ x }) => x),
@@ -36,7 +36,7 @@ const powerOfTwo: NumberTest = {
   },
 };
 
-const exactQuotients = patternRule(
+const exactQuotients = rule(
   'exact-quotients',
   'gradients',
   rewrite(div(x, 1), ({ x }) => x),
@@ -46,7 +46,7 @@ const exactQuotients = patternRule(
 );
 
 /** x², x^±½, x^-1 and x¹ have operators of their own. */
-const smallPowers = patternRule(
+const smallPowers = rule(
   'small-powers',
   'gradients',
   rewrite(pow(x, 1), ({ x }) => x),
@@ -59,7 +59,7 @@ const smallPowers = patternRule(
 const largest = 2 ** 31 - 1;
 
 /** i32 sums and products with two numbers: index arithmetic, where regrouping is exact. */
-const mergeWholeNumbers = patternRule(
+const mergeWholeNumbers = rule(
   'merge-whole-numbers',
   'gradients',
   merging('add', (n, m) => n + m),
@@ -81,13 +81,13 @@ function merging(op: 'add' | 'mul', merged: (n: number, m: number) => number): R
 const involutions = operatorsWhere((row) => row.involution === true);
 const idempotent = (inputs: number) => operatorsWhere((row) => row.idempotent === true && row.inputs.length === inputs);
 
-const doubleNegation = patternRule(
+const doubleNegation = rule(
   'double-negation',
   'gradients',
   ...involutions.map((op) => rewrite(anyOf([op], anyOf([op], x)), ({ x }) => x)),
 );
 
-const signedTerms = patternRule(
+const signedTerms = rule(
   'signed-terms',
   'gradients',
   rewrite(add(x, neg(y)), ({ x, y }, { build }) => build.sub(x, y)),
@@ -95,14 +95,14 @@ const signedTerms = patternRule(
 );
 
 /** The other factor takes the sign: a number or another neg. */
-const signedFactors = patternRule(
+const signedFactors = rule(
   'signed-factors',
   'gradients',
   rewrite(mul(number('n'), neg(x)), ({ x, n }, { build }) => build.mul(x, build.full(-n.number, x.type.dtype, []))),
   rewrite(mul(neg(y), neg(x)), ({ x, y }, { build }) => build.mul(x, y)),
 );
 
-const factorsAsQuotient = patternRule(
+const factorsAsQuotient = rule(
   'factors-as-quotient',
   'gradients',
   rewrite(
@@ -113,14 +113,14 @@ const factorsAsQuotient = patternRule(
   ),
 );
 
-const onceIsEnough = patternRule(
+const onceIsEnough = rule(
   'once-is-enough',
   'gradients',
   ...idempotent(1).map((op) => rewrite(anyOf([op], named('inner', anyOf([op], x))), ({ inner }) => inner.outputs[0])),
 );
 
 /** Conditions that hold always or never. */
-const knownLogic = patternRule(
+const knownLogic = rule(
   'known-logic',
   'gradients',
   rewrite(and(x, 1), ({ x }) => x),
@@ -129,14 +129,14 @@ const knownLogic = patternRule(
   rewrite(or(x, 1), (_, { build, node }) => build.full(1, 'bool', node.outputs[0].type.shape)),
 );
 
-const sameOperands = patternRule(
+const sameOperands = rule(
   'same-operands',
   'gradients',
   rewrite(anyOf(idempotent(2), x, x), ({ x }) => x),
 );
 
 /** A choice that is made already, or makes no difference, or asks the question the wrong way round. */
-const knownChoices = patternRule(
+const knownChoices = rule(
   'known-choices',
   'gradients',
   rewrite(select(1, x, y), ({ x }) => x),

@@ -2,7 +2,7 @@ import { asConstant, type Dim } from '../dims/dim.ts';
 import type { Value } from '../ir/graph.ts';
 import { producer } from './match.ts';
 import { anyOf, number, once, operators, value, where } from './patterns/construct.ts';
-import { type Place, patternRule, type Rewrite, type Rule, rewrite } from './rule.ts';
+import { type Place, type Rewrite, type Rule, rewrite, rule } from './rule.ts';
 
 const { matmul } = operators;
 const [q, k] = [value('q'), value('k')];
@@ -12,7 +12,7 @@ const [q, k] = [value('q'), value('k')];
  * that the scores are touched once less and the transpose stays next to the matmul, which runtimes
  * take it into.
  */
-const scaleBeforeMatmul = patternRule('scale-before-matmul', 'gradients', scaling('mul'), scaling('div'));
+const scaleBeforeMatmul = rule('scale-before-matmul', 'gradients', scaling('mul'), scaling('div'));
 
 function scaling(op: 'mul' | 'div'): Rewrite {
   const scale = where(number('scale'), 'the scale has no axes', ({ scale }) => scale.value.type.shape.length === 0);

@@ -16,7 +16,7 @@ import {
   withEach,
   withSome,
 } from './patterns/construct.ts';
-import { patternRule, type Rule, rewrite } from './rule.ts';
+import { type Rule, rewrite, rule } from './rule.ts';
 
 const { broadcast, matmul } = operators;
 const [x, y] = [value('x'), value('y')];
@@ -48,7 +48,7 @@ function isLiteral({ node }: Value): boolean {
 }
 
 /** Element by element, operands need not be repeated first: the result is, or what is left of it. */
-const repeatLate = patternRule(
+const repeatLate = rule(
   'repeat-late',
   'gradients',
   rewrite(withSome(elementwiseOps, oneOf(broadcast(anything), full)), (_, { build, node }) => {
@@ -57,7 +57,7 @@ const repeatLate = patternRule(
   }),
 );
 
-const repeatOnce = patternRule(
+const repeatOnce = rule(
   'repeat-once',
   'gradients',
   rewrite(broadcast(broadcast(x)), ({ x }, { build, node }) => build.broadcast(x, node.attributes.shape)),
@@ -66,7 +66,7 @@ const repeatOnce = patternRule(
 const alongBatch = 'the operand is repeated along batch axes that the other one has';
 
 /** Batch axes of matmul broadcast by themselves. */
-const repeatInMatmul = patternRule(
+const repeatInMatmul = rule(
   'repeat-in-matmul',
   'gradients',
   rewrite(
@@ -100,7 +100,7 @@ function isRepeatedAlongBatch(
 }
 
 /** Moving one number about leaves it: what is full stays full. */
-const movedFull = patternRule(
+const movedFull = rule(
   'moved-full',
   'gradients',
   rewrite(

@@ -1,6 +1,6 @@
 import type { DType } from '../ir/types.ts';
 import { named, operators, value, where } from './patterns/construct.ts';
-import { patternRule, type Rule, rewrite } from './rule.ts';
+import { type Rule, rewrite, rule } from './rule.ts';
 
 const { cast } = operators;
 const x = value('x');
@@ -16,7 +16,7 @@ const widenings: Readonly<Record<DType, readonly DType[]>> = {
 };
 
 /** A cast by way of a dtype that loses nothing goes straight. */
-const castByTheWay = patternRule(
+const castByTheWay = rule(
   'cast-by-the-way',
   'gradients',
   rewrite(

@@ -40,7 +40,7 @@ export function listedRules(): ReadonlyMap<string, ListedRule> {
   for (const pass of pipeline) {
     for (const rule of 'rules' in pass ? pass.rules : []) {
       const passes = listed.get(rule.name)?.passes ?? [];
-      const patterns = 'replace' in rule ? [] : rule.rewrites.map(({ form }) => patternText(form));
+      const patterns = rule.rewrites.map(({ form }) => patternText(form));
       listed.set(rule.name, { passes: [...passes, pass.name], patterns });
     }
   }

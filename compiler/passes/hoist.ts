@@ -7,7 +7,7 @@ import { isElementwise, isOne, producer } from './match.ts';
 import { anyOf, finding, value, where } from './patterns/construct.ts';
 import type { NodeAmong, Surroundings } from './patterns/pattern.ts';
 import { composed } from './reshapes.ts';
-import { patternRule, type Rewrite, type Rule, rewrite } from './rule.ts';
+import { type Rewrite, type Rule, rewrite, rule } from './rule.ts';
 
 const x = value('x');
 
@@ -28,7 +28,7 @@ const reach = 12;
  * A view moves up through operators that do not mind, when that cancels another view: `transpose(gelu(transpose(x)))`.
  * What branches off on the way must not cost as many views as are saved.
  */
-const cancelViews = patternRule('cancel-views', 'gradients', movedUp('transpose'), movedUp('reshape'));
+const cancelViews = rule('cancel-views', 'gradients', movedUp('transpose'), movedUp('reshape'));
 
 function movedUp(op: View['kind']): Rewrite {
   const single = where(x, `another operator than ${op} is above`, ({ x }) => x.node.op !== op);

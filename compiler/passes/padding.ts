@@ -4,7 +4,7 @@ import type { Builder } from '../graphs/builder.ts';
 import type { Node, NodeOf, Value } from '../ir/graph.ts';
 import { finding, operators, value, where } from './patterns/construct.ts';
 import type { Surroundings } from './patterns/pattern.ts';
-import { patternRule, type Rule, rewrite } from './rule.ts';
+import { type Rule, rewrite, rule } from './rule.ts';
 
 const { matmul } = operators;
 const [rows, matrix] = [value('rows'), value('matrix')];
@@ -21,7 +21,7 @@ interface Arrangement {
  * Rows of zeros need not be multiplied: pad(x)·W is pad(x·W), also where the rows are rearranged before they meet W, as
  * those of windows are that do not divide a map. What is rearranged is then as wide as the result, so it must pay.
  */
-const padAfterProduct = patternRule(
+const padAfterProduct = rule(
   'pad-after-product',
   'gradients',
   rewrite(

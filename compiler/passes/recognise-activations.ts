@@ -1,6 +1,6 @@
 import { identicalTypes } from '../ir/shapes.ts';
 import { about, operators, product, value, where } from './patterns/construct.ts';
-import { patternRule, type Rule, rewrite } from './rule.ts';
+import { type Rule, rewrite, rule } from './rule.ts';
 
 const { add, div, erf, exp, max, neg, tanh } = operators;
 const x = value('x');
@@ -11,7 +11,7 @@ const cubic = product(cubicBound, add(x, product(about(0.044715), x, x, x)));
 const factoredCubic = product(cubicBound, x, add(1, product(about(0.044715), x, x)));
 
 /** x/2 · (1 + erf(x/√2)), or by tanh; however it is bracketed. */
-const geluWrittenOut = patternRule(
+const geluWrittenOut = rule(
   'gelu-written-out',
   'gradients',
   ...[
@@ -29,7 +29,7 @@ const geluWrittenOut = patternRule(
 );
 
 /** max(x, 0), which passes half of a gradient at 0, where relu passes nothing. */
-const reluWrittenOut = patternRule(
+const reluWrittenOut = rule(
   'relu-written-out',
   'values',
   rewrite(
@@ -39,7 +39,7 @@ const reluWrittenOut = patternRule(
 );
 
 /** 1 / (1 + e^-x). */
-const sigmoidWrittenOut = patternRule(
+const sigmoidWrittenOut = rule(
   'sigmoid-written-out',
   'gradients',
   rewrite(div(1, add(1, exp(neg(x)))), ({ x }, { build }) => build.sigmoid(x)),

@@ -1,7 +1,7 @@
 import type { NodeOf, Value } from '../ir/graph.ts';
 import { named, number, type Operand, once, operators, value, where } from './patterns/construct.ts';
 import type { NumberTest } from './patterns/pattern.ts';
-import { patternRule, type Rule, rewrite } from './rule.ts';
+import { type Rule, rewrite, rule } from './rule.ts';
 
 const { add, div, layer_norm, mean, mul, sqrt, sub } = operators;
 const x = value('x');
@@ -25,7 +25,7 @@ const epsilon: NumberTest = {
 const centred = named('centred', sub(x, lastMean(x)));
 
 /** (x - mean) / sqrt(variance + eps), along the last axis. */
-const normalisation = patternRule(
+const normalisation = rule(
   'normalisation',
   'gradients',
   rewrite(div(centred, sqrt(add(lastMean(mul(centred, centred)), number('eps', epsilon)))), ({ x, eps }, { build }) => {
@@ -47,7 +47,7 @@ function isPerChannel({ type }: Value, norm: NodeOf<'layer_norm'>): boolean {
 const bias = number('bias', { text: '0', accepts: (number) => number === 0 });
 
 /** The scale after a normalisation without one. */
-const scaleOfNorm = patternRule(
+const scaleOfNorm = rule(
   'scale-of-norm',
   'gradients',
   rewrite(
@@ -59,7 +59,7 @@ const scaleOfNorm = patternRule(
 );
 
 /** The bias after a norm without one. */
-const biasOfNorm = patternRule(
+const biasOfNorm = rule(
   'bias-of-norm',
   'gradients',
   rewrite(

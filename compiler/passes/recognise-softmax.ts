@@ -1,6 +1,6 @@
 import type { NodeOf } from '../ir/graph.ts';
 import { finding, named, type Operand, oneOf, operators, value, where } from './patterns/construct.ts';
-import { patternRule, type Rule, rewrite } from './rule.ts';
+import { type Rule, rewrite, rule } from './rule.ts';
 
 const { div, exp, log, reduce_max, softmax, stop_gradient, sub, sum } = operators;
 const x = value('x');
@@ -24,7 +24,7 @@ const shiftedPowers = named('powers', exp(shifted));
 const powers = named('powers', exp(x));
 
 /** e^x / Σe^x, with or without the maximum taken off first. */
-const softmaxWrittenOut = patternRule(
+const softmaxWrittenOut = rule(
   'softmax-written-out',
   'gradients',
   rewrite(
@@ -39,7 +39,7 @@ const softmaxWrittenOut = patternRule(
 );
 
 /** x - log Σe^x, with or without the maximum taken off first. */
-const logSoftmaxWrittenOut = patternRule(
+const logSoftmaxWrittenOut = rule(
   'log-softmax-written-out',
   'gradients',
   rewrite(
@@ -49,7 +49,7 @@ const logSoftmaxWrittenOut = patternRule(
   rewrite(sub(x, log(sumAlongAxis(exp(x)))), ({ x, axis }, { build }) => build.logSoftmax(x, axis)),
 );
 
-const logOfSoftmax = patternRule(
+const logOfSoftmax = rule(
   'log-of-softmax',
   'gradients',
   rewrite(log(named('inner', softmax(x))), ({ x, inner }, { build }) => build.logSoftmax(x, inner.attributes.axis)),

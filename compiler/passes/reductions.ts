@@ -4,7 +4,7 @@ import type { NodeOf, Value } from '../ir/graph.ts';
 import { sameShape } from '../ir/shapes.ts';
 import { isOne, numberOf, producer } from './match.ts';
 import { anyOf, finding, named, once, operators, value, where } from './patterns/construct.ts';
-import { patternRule, type Rewrite, type Rule, rewrite } from './rule.ts';
+import { type Rewrite, type Rule, rewrite, rule } from './rule.ts';
 
 const { reshape } = operators;
 const x = value('x');
@@ -31,13 +31,13 @@ function ofReduction(op: Reduction): Rewrite {
 }
 
 /** A sum of a sum, a mean of a mean. */
-const reduceOnce = patternRule('reduce-once', 'gradients', ofReduction('sum'), ofReduction('mean'));
+const reduceOnce = rule('reduce-once', 'gradients', ofReduction('sum'), ofReduction('mean'));
 
 /** A maximum of a maximum. Equal elements share a gradient evenly; in two stages, they share it within their row first. */
-const reduceMaxOnce = patternRule('reduce-max-once', 'values', ofReduction('reduce_max'));
+const reduceMaxOnce = rule('reduce-max-once', 'values', ofReduction('reduce_max'));
 
 /** Along axes of size 1 there is nothing to reduce. */
-const reduceLongAxes = patternRule(
+const reduceLongAxes = rule(
   'reduce-long-axes',
   'gradients',
   rewrite(
@@ -54,7 +54,7 @@ const reduceLongAxes = patternRule(
 );
 
 /** A reshape that only drops or adds the reduced axes is the reduction's own `keep`. */
-const reshapeOfReduction = patternRule(
+const reshapeOfReduction = rule(
   'reshape-of-reduction',
   'gradients',
   rewrite(
@@ -77,7 +77,7 @@ const reshapeOfReduction = patternRule(
 );
 
 /** A sum over how many there were. */
-const sumOverCount = patternRule('sum-over-count', 'gradients', meanBy('div'), meanBy('mul'));
+const sumOverCount = rule('sum-over-count', 'gradients', meanBy('div'), meanBy('mul'));
 
 function meanBy(op: 'div' | 'mul'): Rewrite {
   const total = where(

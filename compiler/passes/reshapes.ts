@@ -6,18 +6,18 @@ import { groupAxes, minimalPermutation } from './axes.ts';
 import { isOne } from './match.ts';
 import { anything, finding, named, once, operators, value, where, withEach } from './patterns/construct.ts';
 import type { NodeAmong, Pattern } from './patterns/pattern.ts';
-import { patternRule, type Rewrite, type Rule, rewrite } from './rule.ts';
+import { type Rewrite, type Rule, rewrite, rule } from './rule.ts';
 
 const { reshape, transpose } = operators;
 const x = value('x');
 
-const reshapeOnce = patternRule(
+const reshapeOnce = rule(
   'reshape-once',
   'gradients',
   rewrite(reshape(reshape(x)), ({ x }, { build, node }) => build.reshape(x, node.attributes.shape)),
 );
 
-const transposeOnce = patternRule(
+const transposeOnce = rule(
   'transpose-once',
   'gradients',
   rewrite(transpose(named('inner', transpose(x))), ({ x, inner }, { build, node }) =>
@@ -31,7 +31,7 @@ export function composed(first: readonly number[], second: readonly number[]): n
 }
 
 /** A transpose that moves axes of size 1 only. */
-const transposeAsReshape = patternRule(
+const transposeAsReshape = rule(
   'transpose-as-reshape',
   'gradients',
   rewrite(
@@ -46,13 +46,14 @@ const transposeAsReshape = patternRule(
 );
 
 const reshapedFirst = named('inner', transpose(reshape(x)));
-const transposed = named('inner', transpose(x));
+const unshaped = where(x, 'no reshape is above', ({ x }) => x.node.op !== 'reshape');
+const transposed = named('inner', transpose(unshaped));
 
 /**
  * Reshape, transpose, reshape, with as few axes as possible in the middle, where that saves a
  * reshape, or an axis.
  */
-const fewestAxes = patternRule(
+const fewestAxes = rule(
   'fewest-axes',
   'gradients',
   withFewestAxes(reshapedFirst, 1),
@@ -82,7 +83,7 @@ function withFewestAxes(
 }
 
 /** Transpose, reshape, transpose: one transpose, when the reshape splits or merges whole axes. */
-const transposeAcrossReshape = patternRule(
+const transposeAcrossReshape = rule(
   'transpose-across-reshape',
   'gradients',
   rewrite(
@@ -125,7 +126,7 @@ function refine(
 }
 
 /** Transposed alike, parts are joined before they are transposed. */
-const concatBeforeTranspose = patternRule(
+const concatBeforeTranspose = rule(
   'concat-before-transpose',
   'gradients',
   rewrite(

@@ -1,6 +1,6 @@
 import { Builder } from '../graphs/builder.ts';
 import { countUses, rewrite as rewriteGraph } from '../graphs/rebuild.ts';
-import type { Graph, Node, NodeAttributes, NodeOf, NodeOp, Value } from '../ir/graph.ts';
+import type { Graph, Node, NodeAttributes, NodeOp, Value } from '../ir/graph.ts';
 import { sameShape } from '../ir/shapes.ts';
 import type { TensorType } from '../ir/types.ts';
 import type { NonEmpty } from '../lists.ts';
@@ -15,18 +15,6 @@ import {
   rootsOf,
   type Surroundings,
 } from './patterns/pattern.ts';
-
-/** What a rule may look at and work with, besides the node. */
-export interface Site {
-  readonly build: Builder;
-  /**
-   * How many readers a value has in the graph that is being rewritten: 1 for what rules made. It
-   * decides what pays, never what is right.
-   */
-  uses(value: Value): number;
-  /** Says why the rule does not match, to whoever asked; gives undefined, to return. */
-  miss(reason: string): undefined;
-}
 
 /**
  * What a rewrite leaves as it is: the results, or also their gradients where an operator has no derivative, at kinks and
@@ -60,32 +48,14 @@ export function rewrite<C, S extends NodeAmong<NodeOp>>(
 }
 
 /** Rewrites under one name: the first that matches is taken. They must leave the graph smaller by some measure, so that rules end. */
-export interface PatternRule {
+export interface Rule {
   readonly name: string;
   readonly keeps: Keeps;
   readonly rewrites: readonly Rewrite[];
 }
 
-export interface WrittenRule {
-  readonly name: string;
-  readonly ops: readonly NodeOp[];
-  readonly keeps: Keeps;
-  replace(node: Node, site: Site): Value | undefined;
-}
-
-export type Rule = PatternRule | WrittenRule;
-
-export function patternRule(name: string, keeps: Keeps, ...rewrites: readonly Rewrite[]): Rule {
+export function rule(name: string, keeps: Keeps, ...rewrites: readonly Rewrite[]): Rule {
   return { name, keeps, rewrites };
-}
-
-export function rule<O extends NodeOp>(
-  name: string,
-  ops: readonly O[],
-  keeps: Keeps,
-  replace: (node: { [Op in O]: NodeOf<Op> }[O], site: Site) => Value | undefined,
-): Rule {
-  return { name, ops, keeps, replace: replace as WrittenRule['replace'] };
 }
 
 /** What a rule did at a node: fired, or why not. */
@@ -98,8 +68,7 @@ export function applyRules(graph: Graph, rules: readonly Rule[], trace?: Trace):
 }
 
 /** Rules apply as nodes are emitted; what they replace stays behind as dead code. */
-class RuleBuilder extends Builder implements Site {
-  readonly build: Builder = this;
+class RuleBuilder extends Builder implements Surroundings {
   private readonly graph: Graph;
   /** Readers by value of the old graph, counted when a rule first asks. */
   private counted: ReadonlyMap<Value, number> | undefined;
@@ -116,14 +85,7 @@ class RuleBuilder extends Builder implements Site {
     this.rules = byRoot(rules);
   }
 
-  // A field, so that rules may take it out of the site.
-  readonly miss = (reason: string): undefined => {
-    if (this.trace === undefined) return;
-    const { rule, node } = this.firing.at(-1)!;
-    this.trace(rule.name, node, { needs: reason, has: node.op, at: node.outputs[0] });
-  };
-
-  // A field for the same reason.
+  // A field, so that rewrites may take it out of the place.
   readonly uses = (value: Value): number => {
     this.counted ??= countUses(this.graph);
     let uses = this.counted.get(value) ?? 0;
@@ -171,7 +133,7 @@ class RuleBuilder extends Builder implements Site {
         throw new Error(`bug in crobc: rules chase each other: ${names.join(', ')}`);
       }
       this.firing.push({ rule, node: before.node });
-      const after = 'replace' in rule ? rule.replace(before.node, this) : this.rewritten(rule, rewrites, before);
+      const after = this.rewritten(rule, rewrites, before);
       this.firing.pop();
       if (after === undefined || after === before) continue;
       this.trace?.(rule.name, before.node, undefined);
@@ -183,7 +145,7 @@ class RuleBuilder extends Builder implements Site {
   }
 
   /** What the first rewrite that matches makes. */
-  private rewritten(rule: PatternRule, rewrites: readonly Rewrite[], before: Value): Value | undefined {
+  private rewritten(rule: Rule, rewrites: readonly Rewrite[], before: Value): Value | undefined {
     for (const { form, make } of rewrites) {
       const captures = match(form, before, this);
       if (captures === undefined) continue;
@@ -213,10 +175,6 @@ function byRoot(rules: readonly Rule[]): ReadonlyMap<NodeOp, readonly Candidate[
     else known.push(candidate);
   };
   for (const rule of rules) {
-    if ('replace' in rule) {
-      for (const op of rule.ops) add(op, { rule, rewrites: [] });
-      continue;
-    }
     const roots = rule.rewrites.map((each) => ({ each, ops: rootsOf(each.form) }));
     for (const op of new Set(roots.flatMap(({ ops }) => [...ops])))
       add(op, { rule, rewrites: roots.flatMap(({ each, ops }) => (ops.has(op) ? [each] : [])) });

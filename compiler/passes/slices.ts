@@ -4,13 +4,13 @@ import type { NodeOf, Value } from '../ir/graph.ts';
 import { sameDim } from '../ir/shapes.ts';
 import { producer } from './match.ts';
 import { finding, named, nodeOf, operators, value, where, withSome } from './patterns/construct.ts';
-import { patternRule, type Rule, rewrite } from './rule.ts';
+import { type Rule, rewrite, rule } from './rule.ts';
 
 const { pad, slice } = operators;
 const x = value('x');
 
 /** A slice of a slice. */
-const sliceOnce = patternRule(
+const sliceOnce = rule(
   'slice-once',
   'gradients',
   rewrite(slice(named('inner', slice(x))), ({ x, inner }, { build, node: { attributes: outer } }) => {
@@ -27,7 +27,7 @@ const sliceOnce = patternRule(
 );
 
 /** A slice that lies within one part, or covers some parts whole. */
-const sliceOfConcat = patternRule(
+const sliceOfConcat = rule(
   'slice-of-concat',
   'gradients',
   rewrite(
@@ -72,7 +72,7 @@ function partsBetween(facts: Facts, joined: NodeOf<'concat'>, from: Dim, to: Dim
 }
 
 /** A slice that takes back what was padded, whole or in part. */
-const sliceOfPad = patternRule(
+const sliceOfPad = rule(
   'slice-of-pad',
   'gradients',
   rewrite(
@@ -107,7 +107,7 @@ function isUnpadded(facts: Facts, low: readonly Dim[], high: readonly Dim[], axi
   return sameDim(facts, low[axis]!, zero) && sameDim(facts, high[axis]!, zero);
 }
 
-const padOnce = patternRule(
+const padOnce = rule(
   'pad-once',
   'gradients',
   rewrite(
@@ -123,7 +123,7 @@ const padOnce = patternRule(
 );
 
 /** Parts of parts, along one axis. */
-const concatOnce = patternRule(
+const concatOnce = rule(
   'concat-once',
   'gradients',
   rewrite(
@@ -145,7 +145,7 @@ const concatOnce = patternRule(
 );
 
 /** Neighbouring slices of one tensor, joined again: also what is left of rolling by zero. */
-const concatOfSlices = patternRule(
+const concatOfSlices = rule(
   'concat-of-slices',
   'gradients',
   rewrite(

@@ -1,7 +1,7 @@
 import type { Value } from '../../ir/graph.ts';
 import { numberOf } from '../match.ts';
 import { factorsOf } from './factors.ts';
-import type { Captures, Condition, Form, Surroundings } from './pattern.ts';
+import type { Captures, Condition, Form, Operands, Surroundings } from './pattern.ts';
 
 /** Where a pattern and a graph part: the form that asked for something else, and the value that stands there. */
 export type Failure =
@@ -17,7 +17,61 @@ export type OnFailure = (failure: Failure, matched: number) => void;
 
 /** What the names of a pattern stand for where it matches the value; undefined where it does not. */
 export function match(form: Form, value: Value, around: Surroundings, onFailure?: OnFailure): Captures | undefined {
+  if (onFailure === undefined && !mayMatch(form, value)) return undefined;
   return new Matcher(around, onFailure).match(form, value);
+}
+
+/**
+ * Whether operators and numbers are what a pattern asks for, whatever its names and conditions. It keeps nothing in mind, so it is cheap,
+ * and most nodes are no match already for this.
+ */
+function mayMatch(form: Form, value: Value): boolean {
+  switch (form.kind) {
+    case 'anything':
+    case 'product':
+      return true;
+    case 'named':
+    case 'once':
+    case 'where':
+      return mayMatch(form.form, value);
+    case 'number': {
+      const number = numberOf(value);
+      return number !== undefined && form.test.accepts(number);
+    }
+    case 'one-of':
+      for (const each of form.forms) if (mayMatch(each, value)) return true;
+      return false;
+    case 'node':
+      return value.index === 0 && form.ops.has(value.node.op) && operandsMayMatch(form.operands, value.node.inputs);
+  }
+}
+
+function operandsMayMatch(operands: Operands, inputs: readonly Value[]): boolean {
+  switch (operands.kind) {
+    case 'any':
+      return true;
+    case 'in-order':
+      for (const [i, form] of operands.forms.entries()) if (!operandMayMatch(form, inputs[i])) return false;
+      return true;
+    case 'either-order': {
+      const { first, second } = operands;
+      const [a, b] = inputs;
+      return (
+        (operandMayMatch(first, a) && operandMayMatch(second, b)) ||
+        (operandMayMatch(first, b) && operandMayMatch(second, a))
+      );
+    }
+    case 'each':
+      for (const input of inputs) if (!mayMatch(operands.form, input)) return false;
+      return true;
+    case 'some':
+      for (const input of inputs) if (mayMatch(operands.form, input)) return true;
+      return false;
+  }
+}
+
+function operandMayMatch(form: Form, value: Value | undefined): boolean {
+  return value !== undefined && mayMatch(form, value);
 }
 
 /** What is left to do, in order. */
