@@ -1,4 +1,4 @@
-import { receiveProgress } from '../runtime/process/progress.ts';
+import { receiveProgress } from '../runtime/process/received-progress.ts';
 
 /** How far a task is. */
 export interface ProgressReport {

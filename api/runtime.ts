@@ -1,3 +1,4 @@
+import { withSteps } from '../compiler/training/recipe.ts';
 import { originPlace } from '../runtime/build/origin-place.ts';
 import { runEvaluation } from '../runtime/evaluation/run-evaluation.ts';
 import { UserError } from '../runtime/files/user-error.ts';
@@ -290,9 +291,12 @@ export interface TrainResult {
 export async function train(model: TrainableModel, options: TrainOptions): Promise<TrainResult> {
   const fault = options.steps === undefined ? undefined : stepsFault(options.steps);
   if (fault !== undefined) throw new UserError(`steps: ${fault}`);
-  const { training, program } = model.source;
+  const { program, training: compiled } = model.source;
+  const sized = options.steps === undefined ? compiled.recipe : withSteps(compiled.recipe, options.steps);
+  const recipe = options.seed === undefined ? sized : { ...sized, seed: options.seed };
+  const training = { ...compiled, recipe };
   const note = (line: string) => options.onNote?.(line);
-  for (const line of training.recipe.notes) note(line);
+  for (const line of recipe.notes) note(line);
   const { inits: _, ...trained } = await withProgress(options, () =>
     runTraining({
       training,
@@ -300,8 +304,6 @@ export async function train(model: TrainableModel, options: TrainOptions): Promi
       backend: options.backend ?? 'onnx',
       device: options.device ?? 'auto',
       threads: options.threads,
-      steps: options.steps,
-      seed: options.seed,
       resume: options.resume ?? false,
       recompute: options.recompute ?? [],
       weightsFile: options.weights,

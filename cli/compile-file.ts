@@ -2,10 +2,11 @@ import { type Diagnostic, isError } from '../compiler/diagnostics/diagnostic.ts'
 import type { Program } from '../compiler/elaborate/source/program.ts';
 import { type CompiledFile, compileFrom, requireModel } from '../runtime/build/source-model.ts';
 import { diskHost } from '../runtime/files/source-host.ts';
+import { UsageError } from '../runtime/files/usage-error.ts';
+import { whileAt } from '../runtime/process/stage.ts';
 import { plural, printDiagnostics } from './messages.ts';
 import { complain, printRendered } from './print.ts';
 import { readSettings } from './settings.ts';
-import { UsageError } from './usage-error.ts';
 
 /** Compiles a model or prints what is wrong with it; undefined in that case. */
 export function compileFile(
@@ -14,7 +15,10 @@ export function compileFile(
   set: readonly string[] | undefined,
   { recipeDims = [], via }: { readonly recipeDims?: readonly string[]; readonly via?: string | undefined } = {},
 ): CompiledFile | undefined {
-  const compiled = compileFrom(diskHost(), path, { model, ...readSettings(set), recipeDims, via });
+  const settings = readSettings(set);
+  const compiled = whileAt(`compiling ${path}`, () =>
+    compileFrom(diskHost(), path, { model, ...settings, recipeDims, via }),
+  );
   return isPrintedRight(compiled) ? requireModel(compiled, { model, via }) : undefined;
 }
 

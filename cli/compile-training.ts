@@ -5,6 +5,7 @@ import {
   type TrainingCompiled,
 } from '../runtime/build/source-model.ts';
 import { diskHost } from '../runtime/files/source-host.ts';
+import { whileAt } from '../runtime/process/stage.ts';
 import { isPrintedRight } from './compile-file.ts';
 import { readSettings } from './settings.ts';
 
@@ -21,7 +22,10 @@ export function compileTrainingFile(file: string, choice: TrainingChoice): Compi
 
 /** A model with its recipe as it compiles, its diagnostics not printed yet. */
 export function compiledTraining(file: string, { model, recipe, set }: TrainingChoice): TrainingCompiled {
-  return compileTrainingFrom(diskHost(), file, { model, recipe, ...readSettings(set) });
+  const settings = readSettings(set);
+  return whileAt(`compiling ${file} with its recipe`, () =>
+    compileTrainingFrom(diskHost(), file, { model, recipe, ...settings }),
+  );
 }
 
 /** Prints what is wrong; undefined in that case. */

@@ -1,12 +1,14 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { visibleLines } from '../compiler/diagnostics/visible.ts';
 import { reasonOf } from '../runtime/files/file-error.ts';
 import { packageVersion } from '../runtime/files/package-root.ts';
 import { systemFailure } from '../runtime/files/system-failure.ts';
+import { UsageError } from '../runtime/files/usage-error.ts';
 import { UserError } from '../runtime/files/user-error.ts';
 import { requireAddressSpace } from './address-space.ts';
+import { teachForeignOptions } from './foreign-options.ts';
+import { CollectingOption, refuseRepeated } from './given-once.ts';
 import { complain, printRendered } from './print.ts';
-import { UsageError } from './usage-error.ts';
 
 /**
  * The commands. Each loads its code when it runs, so that `crobc check` starts without the runtime.
@@ -38,16 +40,18 @@ Start here:
   );
 
 const set = (): Option =>
-  new Option(
+  new CollectingOption(
     '--set <name=value>',
     'bind dims (H=480,W=480) or override parameters (mid.layers=3), as a variant would; may be repeated',
-  ).argParser((value: string, held: readonly string[] | undefined) => [...(held ?? []), ...splitSettings(value)]);
+    splitSettings,
+  );
 
 const recompute = (): Option =>
-  new Option(
+  new CollectingOption(
     '--recompute <module>',
     'compute activations of a module (backbone.layers.*) again for the gradients: less memory, more time; may be repeated',
-  ).argParser((module: string, held: readonly string[] | undefined) => [...(held ?? []), module]);
+    (module) => [module],
+  );
 
 /** `data check` for a command of a command. */
 function nameOf(command: Command): string {
@@ -58,6 +62,10 @@ function nameOf(command: Command): string {
 /** Options that stand on the command line, and not those that have their default. */
 function givenIn(command: Command): ReadonlySet<string> {
   return new Set(Object.keys(command.opts()).filter((name) => command.getOptionValueSource(name) === 'cli'));
+}
+
+function flagOf(command: Command, name: string): string {
+  return command.options.find((option) => option.attributeName() === name)?.long ?? name;
 }
 
 /** `H=480,W=480` is two settings; commas inside brackets or quotes belong to a value. */
@@ -147,7 +155,7 @@ program
   .description('predict a mask for an image and a sentence: mask PNG, overlay PNG, JSON')
   .argument('<file>', 'a .crob file')
   .option('-m, --model <name>', 'which model of the file; the first when not given')
-  .requiredOption('-i, --image <file>', 'PNG, JPEG or TIFF')
+  .requiredOption('-i, --image <file>', 'PNG, JPEG, TIFF or WebP')
   .option('-t, --text <sentence>', 'what to find; not for a model that takes images alone')
   .option(
     '-w, --weights <file>',
@@ -204,7 +212,10 @@ program
   .addOption(new Option('--backend <name>', 'what computes').choices(['onnx', 'tfjs']).default('onnx'))
   .addOption(new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto'))
   .option('--threads <n>', 'threads of the CPU provider, 1024 at most', between(0, 1024))
-  .option('--steps <n>', "so many steps instead of the recipe's length", wholeNumber)
+  .option('--steps <n>', "so many steps instead of the recipe's length, as --set recipe.steps=<n>", wholeNumber)
+  .option('--epochs <n>', 'so many passes over the data instead, as --set recipe.epochs=<n>')
+  .option('--lr <x>', "instead of the recipe's learning rate, as --set recipe.lr=<x>")
+  .option('--batch-size <n>', "instead of the recipe's batch, as --set B=<n>", between(1, Number.MAX_SAFE_INTEGER))
   .option('--seed <n>', "instead of the recipe's: initial weights, order of samples, dropout", wholeNumber)
   .option('-w, --weights <file>', 'safetensors to begin with; without it, initial weights drawn from the seed')
   .option('--tokenizer <file>', "vocab.txt or tokenizer.json; the data set's own vocab.txt when not given")
@@ -311,9 +322,12 @@ program
   .option('--seed <n>', 'seed of random samples, of resampling, and of initial weights', wholeNumber, 0)
   .option('-o, --out <dir>', 'folder to write to', 'out')
   .option('--json', 'print the result as JSON')
-  .action(async (file: string | undefined, options) => {
+  .action(async (file: string | undefined, options, command: Command) => {
     if (options.compare !== undefined) {
       if (file !== undefined) throw new UsageError('--compare takes reports and no .crob file');
+      const unused = [...givenIn(command)].find((name) => !['compare', 'seed', 'json'].includes(name));
+      if (unused !== undefined)
+        throw new UsageError(`--compare reads reports, and ${flagOf(command, unused)} has no effect: leave it out`);
       await exit((await import('./commands/eval-compare.ts')).compare(options.compare, options));
     } else if (file === undefined || options.data === undefined) {
       throw new UsageError('eval needs a .crob file and --data, or --compare with reports');
@@ -343,7 +357,7 @@ program
 
 function wholeNumber(text: string): number {
   const n = Number(text);
-  if (!Number.isSafeInteger(n) || n < 0) throw new UsageError(`'${text}' is not a whole number`);
+  if (!Number.isSafeInteger(n) || n < 0) throw new InvalidArgumentError('It is not a whole number.');
   return n;
 }
 
@@ -351,10 +365,15 @@ function wholeNumber(text: string): number {
 function between(low: number, high: number): (text: string) => number {
   return (text) => {
     const n = wholeNumber(text);
-    if (n < low) throw new UsageError(`${n.toLocaleString('en')} is too few: ${low.toLocaleString('en')} or more`);
-    if (n > high) throw new UsageError(`${n.toLocaleString('en')} is too many: ${high.toLocaleString('en')} at most`);
+    if (n < low) throw new InvalidArgumentError(`Too few: ${low.toLocaleString('en')} or more.`);
+    if (n > high) throw new InvalidArgumentError(`Too many: ${high.toLocaleString('en')} at most.`);
     return n;
   };
+}
+
+for (const command of program.commands.flatMap((one) => [one, ...one.commands])) {
+  refuseRepeated(command);
+  teachForeignOptions(command);
 }
 
 async function exit(code: Promise<number> | number): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../compiler/diagnostics/diagnostic.ts';
 import { renderTerminal } from '../compiler/diagnostics/render-terminal.ts';
 import { visible } from '../compiler/diagnostics/visible.ts';
-import { wantsColour } from '../runtime/process/progress.ts';
+import { terminalWidth, wantsColour } from '../runtime/process/terminal.ts';
 
 /** Messages of one code in one file that are shown before they are only counted. */
 const shownOfCode = 10;
@@ -32,16 +32,17 @@ export function moreLine({ code, file, count }: Bounded['more'][number]): string
   return `${file} has ${count.toLocaleString('en')} more ${count === 1 ? 'message' : 'messages'} of ${code}`;
 }
 
-/** Messages for the terminal: ten of each code in a file, and how many more there are. */
+/** Messages for the terminal that `stream` is: ten of each code in a file, and how many more there are. */
 export function printDiagnostics(
   diagnostics: readonly Diagnostic[],
   text: (file: string) => string | undefined,
+  stream: NodeJS.WriteStream = process.stderr,
 ): string {
   if (diagnostics.length === 0) return '';
   const { shown, more } = bounded(diagnostics);
   const rendered = renderTerminal(shown, text, {
-    color: wantsColour(process.stderr),
-    width: process.stderr.columns ?? 100,
+    color: wantsColour(stream),
+    width: terminalWidth(stream) ?? 100,
   });
   return rendered + more.map((one) => `\nand ${visible(moreLine(one))}\n`).join('');
 }

@@ -24,7 +24,12 @@ export function complain(line: string): void {
   process.stderr.write(`${visible(line)}\n`);
 }
 
-/** Messages that were rendered for the terminal, colours included: the renderer has made everything visible. */
+/** The messages of `check`, rendered as those of `printRendered`. */
+export function printFindings(text: string): void {
+  process.stdout.write(text);
+}
+
+/** Messages on standard error that were rendered for the terminal, colours included: the renderer has made everything visible. */
 export function printRendered(text: string): void {
   process.stderr.write(text);
 }

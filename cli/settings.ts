@@ -1,5 +1,5 @@
 import { longestAxis } from '../compiler/ir/extent.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from '../runtime/files/usage-error.ts';
 
 /** `--set` taken apart: sizes of dims, and overrides, of which what is behind `=` is crob. */
 export interface Settings {

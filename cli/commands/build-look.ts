@@ -14,11 +14,11 @@ import type { Training } from '../../compiler/training/compile-training.ts';
 import { differentiate, trainingStep } from '../../compiler/training/step.ts';
 import { nearest } from '../../grammar/nearest.ts';
 import { originPlace } from '../../runtime/build/origin-place.ts';
+import { UsageError } from '../../runtime/files/usage-error.ts';
 import { compileFile } from '../compile-file.ts';
 import { compileTrainingFile } from '../compile-training.ts';
 import { plural } from '../messages.ts';
 import { printJson, printLine, printText } from '../print.ts';
-import { UsageError } from '../usage-error.ts';
 import type { BuildOptions } from './build.ts';
 
 /** Whether `crobc build` is asked to show what passes do, instead of building. */

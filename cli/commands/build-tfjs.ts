@@ -1,10 +1,10 @@
 import { byteSize } from '../../runtime/files/byte-size.ts';
+import { UsageError } from '../../runtime/files/usage-error.ts';
 import { UserError } from '../../runtime/files/user-error.ts';
 import { buildTfjs, type TfjsSource } from '../../runtime/training/build-tfjs.ts';
 import { compileFile } from '../compile-file.ts';
 import { checkedTraining, compiledTraining } from '../compile-training.ts';
 import { complain, printJson, printLine } from '../print.ts';
-import { UsageError } from '../usage-error.ts';
 import type { BuildOptions } from './build.ts';
 
 /** `crobc build --target tfjs`. */

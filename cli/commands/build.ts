@@ -1,8 +1,8 @@
 import { buildModel } from '../../runtime/build/build-model.ts';
 import { byteSize } from '../../runtime/files/byte-size.ts';
+import { UsageError } from '../../runtime/files/usage-error.ts';
 import { compileFile, viaOf } from '../compile-file.ts';
 import { complain, printJson, printLine } from '../print.ts';
-import { UsageError } from '../usage-error.ts';
 import { isLook, look } from './build-look.ts';
 
 export interface BuildOptions {

@@ -1,4 +1,4 @@
-import { UserError } from '../../runtime/files/user-error.ts';
+import { UsageError } from '../../runtime/files/usage-error.ts';
 import { formFor, makeDataSet } from '../../runtime/synth/make-data-set.ts';
 import { printJson, printLine } from '../print.ts';
 
@@ -20,7 +20,7 @@ export async function dataSynth(options: SynthOptions): Promise<number> {
   const form = formFor(options.size, options.difficulty, options.objects);
   const val = share('--val', options.val, scenes);
   const test = share('--test', options.test, scenes);
-  if (val + test > scenes) throw new UserError(`--val and --test take ${val + test} scenes of ${scenes}`);
+  if (val + test > scenes) throw new UsageError(`--val and --test take ${val + test} scenes of ${scenes}`);
   const made = await makeDataSet(options.out, {
     seed,
     form,
@@ -41,7 +41,7 @@ export async function dataSynth(options: SynthOptions): Promise<number> {
 function share(option: string, text: string, scenes: number): number {
   const value = Number(text);
   if (text.trim() === '' || !(value >= 0) || (value >= 1 && !Number.isSafeInteger(value))) {
-    throw new UserError(`${option} ${text}: give a share such as 0.1, or a number of scenes`);
+    throw new UsageError(`${option} ${text}: give a share such as 0.1, or a number of scenes`);
   }
   return value < 1 ? Math.round(value * scenes) : value;
 }

@@ -8,7 +8,7 @@ import { type Counts, type SplitStatistics, splitStatistics } from '../../runtim
 import { trainVocabulary } from '../../runtime/data/vocabulary.ts';
 import { writeFileAtomic } from '../../runtime/files/atomic-file.ts';
 import { UserError } from '../../runtime/files/user-error.ts';
-import { writeLine } from '../../runtime/process/progress.ts';
+import { writeLine } from '../../runtime/process/status-line.ts';
 import { plural } from '../messages.ts';
 import { printJson, printLine, printText } from '../print.ts';
 import { table } from '../table.ts';

@@ -1,4 +1,4 @@
-import { wantsColour } from '../../runtime/process/progress.ts';
+import { wantsColour } from '../../runtime/process/terminal.ts';
 import { printJson, printLine, printMarked } from '../print.ts';
 
 /** What runs here; 0 when the CPU path works, which is all that is needed. */

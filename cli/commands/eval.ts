@@ -1,9 +1,10 @@
 import type { OnBad } from '../../runtime/data/problems.ts';
+import { comparisonSize } from '../../runtime/evaluation/evaluate.ts';
 import type { ComparisonSize, ProtocolName } from '../../runtime/evaluation/protocols.ts';
 import { runEvaluation } from '../../runtime/evaluation/run-evaluation.ts';
 import { type Scores, thresholds } from '../../runtime/evaluation/scores.ts';
 import type { Device } from '../../runtime/ort/session.ts';
-import { writeLine } from '../../runtime/process/progress.ts';
+import { writeLine } from '../../runtime/process/status-line.ts';
 import { compileFile, viaOf } from '../compile-file.ts';
 import { plural } from '../messages.ts';
 import { printJson, printLine, printText } from '../print.ts';
@@ -34,6 +35,7 @@ export interface EvalOptions {
 }
 
 export async function evaluation(file: string, options: EvalOptions): Promise<number> {
+  comparisonSize(options);
   const compiled = compileFile(file, options.model, options.set, {
     recipeDims: ['H', 'W', 'T'],
     via: viaOf(options),

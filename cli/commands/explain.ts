@@ -1,6 +1,6 @@
 import { type MessageCode, type MessageRow, messages } from '../../compiler/diagnostics/messages.ts';
 import { nearest } from '../../grammar/nearest.ts';
-import { UserError } from '../../runtime/files/user-error.ts';
+import { UsageError } from '../../runtime/files/usage-error.ts';
 import { printLine, printText } from '../print.ts';
 
 /** The text behind a code; without one, the list of all. */
@@ -13,7 +13,7 @@ export function explain(code: string | undefined): number {
   const row: MessageRow | undefined = Object.hasOwn(messages, key) ? messages[key as MessageCode] : undefined;
   if (!row) {
     const meant = nearest(key, Object.keys(messages));
-    throw new UserError(
+    throw new UsageError(
       `there is no message ${key}${meant ? `; did you mean ${meant}?` : ''} (crobc explain lists them)`,
     );
   }

@@ -1,8 +1,8 @@
+import { UsageError } from '../../runtime/files/usage-error.ts';
 import type { Device } from '../../runtime/ort/session.ts';
 import { predict as predictMask } from '../../runtime/predict/predict.ts';
 import { compileFile, viaOf } from '../compile-file.ts';
 import { complain, printJson, printLine } from '../print.ts';
-import { UsageError } from '../usage-error.ts';
 
 export interface PredictOptions {
   readonly model?: string;

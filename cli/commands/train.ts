@@ -1,13 +1,17 @@
+import type { Recipe } from '../../compiler/training/recipe.ts';
 import { originPlace } from '../../runtime/build/origin-place.ts';
 import type { OnBad } from '../../runtime/data/problems.ts';
 import { byteSize } from '../../runtime/files/byte-size.ts';
+import { UsageError } from '../../runtime/files/usage-error.ts';
 import { UserError } from '../../runtime/files/user-error.ts';
 import type { Device } from '../../runtime/ort/session.ts';
-import { duration, writeLine } from '../../runtime/process/progress.ts';
+import { duration } from '../../runtime/process/duration.ts';
+import { writeLine } from '../../runtime/process/status-line.ts';
 import { batchSize } from '../../runtime/training/data.ts';
 import { type DryRun, dryRun } from '../../runtime/training/dry-run.ts';
 import { shownInits } from '../../runtime/training/init-files.ts';
 import { stepsFault } from '../../runtime/training/plan.ts';
+import { planNotes } from '../../runtime/training/plan-notes.ts';
 import type { ResolvedSetting } from '../../runtime/training/resolved-settings.ts';
 import { exitCodeOf } from '../../runtime/training/stop-signal.ts';
 import {
@@ -19,8 +23,8 @@ import {
 } from '../../runtime/training/train.ts';
 import { compileTrainingFile } from '../compile-training.ts';
 import { complain, printJson, printLine, printText } from '../print.ts';
+import { asSettings } from '../recipe-options.ts';
 import { table } from '../table.ts';
-import { UsageError } from '../usage-error.ts';
 
 export interface TrainOptions {
   readonly model?: string;
@@ -30,7 +34,10 @@ export interface TrainOptions {
   readonly device: Device | 'auto';
   readonly threads?: number;
   readonly steps?: number;
+  readonly epochs?: string;
   readonly seed?: number;
+  readonly lr?: string;
+  readonly batchSize?: number;
   readonly set?: readonly string[];
   readonly recompute?: readonly string[];
   readonly resume?: boolean;
@@ -47,17 +54,14 @@ export interface TrainOptions {
 export async function train(file: string, options: TrainOptions): Promise<number> {
   const { dryRun: dry = false, data } = options;
   if (data === undefined && !dry) {
-    throw new UserError(
+    throw new UsageError(
       'train needs --data, a folder with img_rgb/, mask/ and output_phrase_train.txt; "crobc data synth -o data" draws one',
     );
   }
   const fault = options.steps === undefined ? undefined : stepsFault(options.steps);
   if (fault !== undefined) throw new UsageError(`--steps: ${fault}`);
-  const compiled = compileTrainingFile(file, {
-    model: options.model,
-    recipe: options.recipe,
-    set: options.set,
-  });
+  const settings = asSettings(options, options.set);
+  const compiled = compileTrainingFile(file, { model: options.model, recipe: options.recipe, set: settings.set });
   if (!compiled) return 1;
   const { training, program } = compiled;
   const run: Omit<RunOptions, 'data'> = {
@@ -65,8 +69,6 @@ export async function train(file: string, options: TrainOptions): Promise<number
     backend: options.backend,
     device: options.device,
     threads: options.threads,
-    steps: options.steps,
-    seed: options.seed,
     resume: options.resume ?? false,
     recompute: options.recompute ?? [],
     weightsFile: options.weights,
@@ -77,18 +79,19 @@ export async function train(file: string, options: TrainOptions): Promise<number
     place: (origin) => originPlace(program, origin) ?? '',
     note: (line) => writeLine(line),
   };
-  for (const line of training.recipe.notes) run.note(line);
+  for (const line of [...settings.notes, ...training.recipe.notes]) run.note(line);
   if (dry) {
     const plan = await attempted(async () => {
       if (data !== undefined) return planOf({ ...run, data });
       // Whatever the data are, they have these inputs.
       batchSize(training, run.place);
+      notesWithoutData(training.recipe).forEach(run.note);
       return undefined;
     });
     const inits = await attempted(() => initsOf(run));
     const refused = [plan.refused, inits.refused].filter((reason) => reason !== undefined);
     const read = { plan: plan.value, inits: inits.value, refused: refused.map(({ message }) => message) };
-    const found = dryRun(training, read, given(options), run);
+    const found = dryRun(training, read, given(options), run, settings.typed);
     if (options.json) printJson(found);
     else printText(shownDryRun(found, data !== undefined));
     for (const { message } of refused) complain(`crobc: ${message}`);
@@ -113,11 +116,15 @@ async function attempted<T>(read: () => Promise<T>): Promise<{ readonly value?: 
   }
 }
 
-/** What the command line says over the recipe. */
-function given({ steps, seed, phrases, weights, recompute }: TrainOptions): ResolvedSetting[] {
+/** What a run of so many steps is too short for; of a run in epochs that is known with its data. */
+function notesWithoutData(recipe: Recipe): readonly string[] {
+  if (!('steps' in recipe.length)) return [];
+  return planNotes(recipe, { steps: recipe.length.steps, evaluateEvery: recipe.evaluateEvery });
+}
+
+/** What the command line says that is no setting of the recipe. */
+function given({ phrases, weights, recompute }: TrainOptions): ResolvedSetting[] {
   return [
-    ...(steps === undefined ? [] : [{ name: 'steps', value: steps, source: `--steps ${steps}` }]),
-    ...(seed === undefined ? [] : [{ name: 'seed', value: seed, source: `--seed ${seed}` }]),
     ...(phrases ? [] : [{ name: 'phrases', value: 'blank', source: '--no-phrases' }]),
     ...(recompute === undefined ? [] : [{ name: 'recompute', value: recompute, source: '--recompute' }]),
     ...(weights === undefined ? [] : [{ name: 'weights', value: weights, source: `--weights ${weights}` }]),

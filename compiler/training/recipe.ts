@@ -101,6 +101,19 @@ export function defaultInterval(length: Recipe['length']): number {
   return 'epochs' in length ? 1 : Math.ceil(length.steps / 10);
 }
 
+/** A recipe with another length, as `--set recipe.steps` makes it: intervals that count epochs, or come from the length, follow. */
+export function withSteps(recipe: Recipe, steps: number): Recipe {
+  const length = { steps };
+  const counted = 'steps' in recipe.length;
+  const given = counted && recipe.sources.get('evaluate_every') !== 'default';
+  return {
+    ...recipe,
+    length,
+    evaluateEvery: given ? recipe.evaluateEvery : defaultInterval(length),
+    checkpointEvery: counted ? recipe.checkpointEvery : undefined,
+  };
+}
+
 export function resolveRecipe(
   evaluated: EvaluatedRecipe,
   program: Program,

@@ -2,6 +2,7 @@ import { loadBatches } from '../data/batches.ts';
 import type { Dataset, Sample } from '../data/dataset.ts';
 import { readMask } from '../data/mask-file.ts';
 import type { OnBad } from '../data/problems.ts';
+import { UsageError } from '../files/usage-error.ts';
 import { UserError } from '../files/user-error.ts';
 import { damaged } from '../images/mask.ts';
 import type { Feeds, HostTensor } from '../ort/session.ts';
@@ -137,7 +138,7 @@ export function comparisonSize({ protocol, at }: Pick<EvaluationOptions, 'protoc
   const { sizes }: Protocol = protocols[protocol];
   const size = at ?? sizes[0]!;
   if (!sizes.includes(size))
-    throw new UserError(`the protocol ${protocol} compares masks at the ${sizes[0]} size only`);
+    throw new UsageError(`the protocol ${protocol} compares masks at the ${sizes[0]} size only`);
   return size;
 }
 

@@ -4,6 +4,7 @@ import { byteSize } from '../files/byte-size.ts';
 import { openFile } from '../files/open-file.ts';
 import { installPeer } from '../files/package-root.ts';
 import { UserError } from '../files/user-error.ts';
+import { hasNvidiaDriver } from './nvidia-driver.ts';
 
 export type Device = 'cpu' | 'cuda' | 'webgpu';
 export const devices: readonly Device[] = ['cpu', 'cuda', 'webgpu'];
@@ -134,14 +135,21 @@ export async function openSession(model: string | Uint8Array, options: SessionOp
   return open(ort, model, { ...options, ...chosen });
 }
 
-/** Where sessions for a device go; the note says why, under `auto`. */
+/**
+ * Where sessions for a device go. Under `auto` the note says that CUDA is used, or why it is not on a machine that has a
+ * GPU for it; on others the CPU is what everybody expects.
+ */
 export async function chooseDevice(
   device: Device | 'auto',
+  hasGpu: () => boolean = hasNvidiaDriver,
 ): Promise<{ readonly device: Device; readonly note: string | undefined }> {
   if (device !== 'auto') return { device, note: undefined };
   const without = await missingProvider(await loadOnnxRuntime(), 'cuda');
   if (without === undefined) return { device: 'cuda', note: 'runs on CUDA' };
-  return { device: 'cpu', note: `runs on the CPU: CUDA is not available (${without})` };
+  const note = hasGpu()
+    ? `runs on the CPU, though there is an NVIDIA GPU: ${without} ("crobc doctor" says what CUDA needs)`
+    : undefined;
+  return { device: 'cpu', note };
 }
 
 /** y = x + x for a float32 vector, opset 17. */

@@ -8,6 +8,7 @@ import { packageRoot } from '../files/package-root.ts';
 import { UserError } from '../files/user-error.ts';
 import { rowNumberCheck } from '../ort/row-numbers.ts';
 import type { Device, Feeds, HostTensor } from '../ort/session.ts';
+import { during } from '../process/stage.ts';
 import { openTokenizer, type TextInput } from '../text/tokenizer.ts';
 import { checkMemory } from './model-memory.ts';
 import { explainLogits } from './non-finite-logits.ts';
@@ -103,7 +104,9 @@ export function refuseVocabulary(graph: Graph, tokenizer: string | undefined): v
 export async function openReferringModel(source: Source, options: ReferringModelOptions): Promise<ReferringModel> {
   const { output } = portsOf(source.graph);
   const { device, threads } = options;
-  const session = await openBuilt(source, options, { device, ...(threads === undefined ? {} : { threads }) });
+  const session = await during(`building and opening ${source.graph.name}`, () =>
+    openBuilt(source, options, { device, ...(threads === undefined ? {} : { threads }) }),
+  );
   const checkRowNumbers = rowNumberCheck(source.graph);
   return {
     device: session.device,

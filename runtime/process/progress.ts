@@ -1,16 +1,14 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import type { SingleBar } from 'cli-progress';
 import { visible } from '../../compiler/diagnostics/visible.ts';
-
-/** Where progress is shown: process.stderr, or a stand-in of a test. */
-export interface ProgressStream extends NodeJS.WritableStream {
-  readonly isTTY?: boolean;
-}
+import { duration } from './duration.ts';
+import { type BarState, barText } from './progress-bar.ts';
+import { progressReceiver } from './received-progress.ts';
+import { addStatusLine, type StatusLine } from './status-line.ts';
+import { drawsStatus, type Environment, type TerminalStream, wantsColour } from './terminal.ts';
 
 /** A task that says how far it is. */
 export interface Progress {
-  /** `done` of the total; `note` is a few words shown behind, such as the loss. */
-  update(done: number, note?: string): void;
+  /** `done` of the total; `notes` are a few words each, such as the loss, the most important first. */
+  update(done: number, ...notes: readonly string[]): void;
   /** Once, at the end or on failure: takes the bar away. */
   finish(): void;
 }
@@ -18,8 +16,10 @@ export interface Progress {
 export interface ProgressOptions {
   /** Steps that were done before this began, and say nothing of its speed; none when undefined. */
   readonly from?: number;
-  readonly stream?: ProgressStream;
-  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds before a terminal has a bar; two seconds when undefined. */
+  readonly patience?: number;
+  readonly stream?: TerminalStream;
+  readonly environment?: Environment;
   /** Milliseconds; a clock that tests can set. */
   readonly now?: () => number;
 }
@@ -27,32 +27,7 @@ export interface ProgressOptions {
 /** What takes less is not worth a bar. */
 const PATIENCE_MS = 2_000;
 const LINE_EVERY_MS = 10_000;
-
-/** Colours belong on a terminal whose owner has not declined them (no-color.org), or where they are asked for. */
-export function wantsColour(
-  stream: ProgressStream,
-  environment: ProgressOptions['environment'] = process.env,
-): boolean {
-  if (environment.NO_COLOR) return false;
-  if (environment.FORCE_COLOR && environment.FORCE_COLOR !== '0') return true;
-  return stream.isTTY === true && environment.TERM !== 'dumb';
-}
-
-/** How far a task is, for a program that shows it itself. */
-export interface ProgressReport {
-  readonly task: string;
-  readonly done: number;
-  readonly total: number;
-  /** A few words, such as the loss; empty without any. */
-  readonly note: string;
-}
-
-const receivers = new AsyncLocalStorage<(report: ProgressReport) => void>();
-
-/** Hands the progress of all that `run` does to `receive`, and shows none of it. */
-export function receiveProgress<T>(receive: (report: ProgressReport) => void, run: () => Promise<T>): Promise<T> {
-  return receivers.run(receive, run);
-}
+const DRAW_EVERY_MS = 100;
 
 /**
  * Progress of `total` steps on standard error. On a terminal: nothing for two seconds, then a bar with the time left,
@@ -60,28 +35,16 @@ export function receiveProgress<T>(receive: (report: ProgressReport) => void, ru
  */
 export function startProgress(label: string, total: number, options: ProgressOptions = {}): Progress {
   const { stream = process.stderr, environment = process.env, now = Date.now, from = 0 } = options;
-  const receive = receivers.getStore();
-  if (receive)
-    return { update: (done, note = '') => receive({ task: label, done, total, note }), finish: () => undefined };
-  return stream.isTTY === true && environment.TERM !== 'dumb'
-    ? bar(label, { from, total }, stream, wantsColour(stream, environment), now)
-    : lines(label, { from, total }, stream, now);
-}
-
-/** Bars on a terminal, by the stream that they are on; each draws itself again. */
-const bars = new Map<ProgressStream, () => void>();
-
-/** A line for the user, above the bar where there is one. */
-export function writeLine(text: string, stream: ProgressStream = process.stderr): void {
-  const line = visible(text);
-  const redraw = bars.get(stream);
-  if (redraw) {
-    // A bar turns the wrapping of lines off, and goes back at its end to the place that is saved.
-    stream.write(`\r\u001b[2K\u001b[?7h${line}\n\u001b[?7l\u001b7`);
-    redraw();
-  } else {
-    stream.write(`${line}\n`);
+  const { patience = PATIENCE_MS } = options;
+  const receive = progressReceiver();
+  if (receive) {
+    const update = (done: number, ...notes: readonly string[]) =>
+      receive({ task: label, done, total, note: notes.join(', ') });
+    return { update, finish: () => undefined };
   }
+  return drawsStatus(stream, environment)
+    ? bar(label, { from, total }, { stream, colour: wantsColour(stream, environment), now, patience })
+    : lines(label, { from, total }, stream, now);
 }
 
 interface Range {
@@ -89,108 +52,66 @@ interface Range {
   readonly total: number;
 }
 
-const signals = ['SIGINT', 'SIGTERM'] as const;
+interface BarOptions extends Required<Pick<ProgressOptions, 'stream' | 'now' | 'patience'>> {
+  readonly colour: boolean;
+}
 
-function bar(label: string, range: Range, stream: ProgressStream, colour: boolean, now: () => number): Progress {
-  const { total } = range;
+function bar(label: string, range: Range, { stream, colour, now, patience }: BarOptions): Progress {
   const started = now();
-  let state: { done: number; note: string } = { done: range.from, note: '' };
-  let shown: SingleBar | undefined;
+  let state: BarState = { label: visible(label), done: range.from, total: range.total, left: undefined, notes: [] };
+  let line: StatusLine | undefined;
+  let drawn = started;
   let finished = false;
-  let loading = false;
-  const show = async () => {
-    if (loading) return;
-    loading = true;
-    const { default: cli } = await import('cli-progress');
+  const draw = () => {
     if (finished) return;
-    const paint = colour ? (text: string) => `\u001b[36m${text}\u001b[39m` : (text: string) => text;
-    shown = new cli.SingleBar({
-      stream,
-      format: `${label} ${paint('{bar}')} {percentage}% · {value}/{total} · {left} left{note}`,
-      barCompleteChar: '█',
-      barIncompleteChar: '░',
-      barsize: 28,
-      hideCursor: true,
-      clearOnComplete: true,
-      // Signals are handled below: after its own handler the process would live on.
-      gracefulExit: false,
-      forceRedraw: true,
-      fps: 10,
-    });
-    // Heard before anything is drawn: a signal that comes in between would leave the cursor hidden.
-    for (const signal of signals) process.on(signal, leave);
-    process.once('exit', finish);
-    shown.start(total, state.done, payload());
-    bars.set(stream, () => shown?.render());
+    drawn = now();
+    if (line) line.draw();
+    else line = addStatusLine((columns) => barText(state, columns, colour), stream);
   };
-  const finish = () => {
-    if (finished) return;
-    finished = true;
-    clearTimeout(timer);
-    bars.delete(stream);
-    for (const signal of signals) process.off(signal, leave);
-    process.off('exit', finish);
-    shown?.stop();
-  };
-  /** Leaves the terminal as it was; unless someone else handles the signal, it then ends the process as it would have. */
-  const leave = (signal: NodeJS.Signals) => {
-    if (process.listenerCount(signal) > 1) return;
-    finish();
-    process.kill(process.pid, signal);
-  };
-  const payload = () => ({
-    note: state.note === '' ? '' : ` · ${state.note}`,
-    left: duration(timeLeft(started, now(), state.done, range)),
-  });
-  const timer = setTimeout(() => void show(), PATIENCE_MS);
+  const timer = setTimeout(draw, patience);
   timer.unref();
+  if (patience === 0) draw();
   return {
-    update(done, note = '') {
-      state = { done, note };
+    update(done, ...notes) {
+      const time = now();
+      state = { ...state, done, left: timeLeft(started, time, done, range), notes: notes.map(visible) };
       // A loop that never lets timers run still gets its bar.
-      if (now() - started >= PATIENCE_MS) void show();
-      shown?.update(done, payload());
+      if (line ? time - drawn >= DRAW_EVERY_MS : time - started >= patience) draw();
     },
-    finish,
+    finish() {
+      finished = true;
+      clearTimeout(timer);
+      line?.remove();
+    },
   };
 }
 
-function lines(label: string, range: Range, stream: ProgressStream, now: () => number): Progress {
+function lines(label: string, range: Range, stream: TerminalStream, now: () => number): Progress {
   const { total } = range;
   const started = now();
   let last = started;
-  let latest = { done: range.from, note: '' };
+  let latest: { readonly done: number; readonly notes: readonly string[] } = { done: range.from, notes: [] };
   let finished = false;
-  const tail = () => (latest.note === '' ? '' : `, ${latest.note}`);
+  const tail = () => latest.notes.map((note) => `, ${note}`).join('');
+  const write = (text: string) => stream.write(`${visible(`${label}: ${text}${tail()}`)}\n`);
   return {
-    update(done, note = '') {
-      latest = { done, note };
+    update(done, ...notes) {
+      latest = { done, notes };
       const time = now();
       if (time - last < LINE_EVERY_MS || done >= total) return;
       last = time;
       const share = Math.floor((100 * done) / total);
-      const left = duration(timeLeft(started, time, done, range));
-      stream.write(`${label}: ${done}/${total} (${share}%), ${left} left${tail()}\n`);
+      write(`${done}/${total} (${share}%), ${duration(timeLeft(started, time, done, range))} left`);
     },
     finish() {
       if (finished) return;
       finished = true;
       const took = now() - started;
-      if (took >= PATIENCE_MS) stream.write(`${label}: ${latest.done}/${total} in ${duration(took)}${tail()}\n`);
+      if (took >= PATIENCE_MS) write(`${latest.done}/${total} in ${duration(took)}`);
     },
   };
 }
 
 function timeLeft(started: number, time: number, done: number, { from, total }: Range): number | undefined {
   return done <= from ? undefined : ((time - started) / (done - from)) * (total - done);
-}
-
-/** Milliseconds as `12 s`, `3 min 20 s`, `2 h 5 min`. */
-export function duration(ms: number | undefined): string {
-  if (ms === undefined || !Number.isFinite(ms)) return '?';
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-  const minutes = Math.round(seconds / 60);
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

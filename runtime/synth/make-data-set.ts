@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { splitStatistics } from '../data/statistics.ts';
 import { trainVocabulary } from '../data/vocabulary.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
+import { UsageError } from '../files/usage-error.ts';
 import { UserError } from '../files/user-error.ts';
 import { startProgress } from '../process/progress.ts';
 import { writeContactSheet } from './contact-sheet.ts';
@@ -14,14 +15,14 @@ export type Difficulty = 'easy' | 'standard';
 /** Below this many pixels scenes are easy when nothing else is asked for: small models see what is in them. */
 const STANDARD_FROM = 256;
 
-/** The scenes of a size; throws a UserError for what cannot be drawn. */
+/** The scenes of a size; throws a UsageError for what cannot be drawn. */
 export function formFor(
   size: number,
   difficulty: Difficulty = size < STANDARD_FROM ? 'easy' : 'standard',
   objects?: string,
 ): SceneForm {
   if (!(Number.isInteger(size) && size >= 64 && size <= 1024)) {
-    throw new UserError(`--size ${size}: scenes have 64 to 1024 pixels along each side`);
+    throw new UsageError(`--size ${size}: scenes have 64 to 1024 pixels along each side`);
   }
   const easy = difficulty === 'easy';
   const range =
@@ -39,7 +40,7 @@ function parseRange(text: string, most: number): readonly [number, number] {
     high! < low! ||
     high! > most
   ) {
-    throw new UserError(`--objects ${text}: give the fewest and the most, such as 3,4; there is room for ${most}`);
+    throw new UsageError(`--objects ${text}: give the fewest and the most, such as 3,4; there is room for ${most}`);
   }
   return [low!, high!];
 }
@@ -53,7 +54,7 @@ export interface MadeDataSet {
 /** Draws a data set into a folder, with progress on standard error. Throws a UserError. */
 export async function makeDataSet(dir: string, plan: Plan): Promise<MadeDataSet> {
   if (plan.phrases < 1 || plan.phrases > plan.form.objects[0]) {
-    throw new UserError(
+    throw new UsageError(
       `--phrases ${plan.phrases}: each phrase of a scene is for another object, and a scene may have only ${plan.form.objects[0]}`,
     );
   }

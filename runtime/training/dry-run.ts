@@ -54,12 +54,16 @@ export interface DryRun {
   readonly settings: readonly ResolvedSetting[];
 }
 
-/** `given` are settings of the command line, with where they come from. */
+/**
+ * `given` is what the command line says that is no setting of the recipe, with where it comes from; `typed` gives the
+ * words of the command line for a source `--set …` of a setting.
+ */
 export function dryRun(
   training: Training,
   { plan, inits, refused }: Pick<DryRun, 'plan' | 'inits' | 'refused'>,
   given: readonly ResolvedSetting[],
   options: StepPartsOptions,
+  typed: (source: string) => string,
 ): DryRun {
   const { recipe, forward, weights } = training;
   const parts = stepParts(training, options);
@@ -82,7 +86,6 @@ export function dryRun(
     );
   const { state, ...working } = stepMemory(steps);
   const held = [...state.values()].reduce((total, bytes) => total + bytes, 0);
-  const overridden = new Set(given.map(({ name }) => name));
   return {
     model: recipe.model,
     recipe: recipe.name,
@@ -106,6 +109,6 @@ export function dryRun(
     plan,
     inits,
     refused,
-    settings: [...resolvedSettings(recipe).filter(({ name }) => !overridden.has(name)), ...given],
+    settings: [...resolvedSettings(recipe).map((one) => ({ ...one, source: typed(one.source) })), ...given],
   };
 }

@@ -17,8 +17,6 @@ export interface PlanOptions {
   readonly batch: number;
   readonly accumulate: number;
   readonly length: { readonly epochs: number } | { readonly steps: number };
-  /** `--steps`: how many steps instead. */
-  readonly steps: number | undefined;
   /** In the unit of `length`. */
   readonly evaluateEvery: number;
   readonly checkpointEvery: number;
@@ -46,9 +44,8 @@ export function planRun(options: PlanOptions): Plan {
         : `--set recipe.accumulate=${Math.max(1, Math.floor(samples / batch))}${batch > samples ? `,B=${samples}` : ''}`;
     throw new UserError(`there are ${samples} samples and ${of}: take less in a step, as by ${smaller}`);
   }
-  const own = 'epochs' in length ? Math.max(1, Math.round(length.epochs * stepsPerEpoch)) : length.steps;
+  const steps = 'epochs' in length ? Math.max(1, Math.round(length.epochs * stepsPerEpoch)) : length.steps;
   const unit = 'epochs' in length ? stepsPerEpoch : 1;
-  const steps = options.steps ?? own;
   const fault = stepsFault(steps);
   if (fault !== undefined) throw new UserError(fault);
   return {

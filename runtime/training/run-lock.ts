@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { link, lstat, readdir, rm, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -24,11 +25,18 @@ interface Contender {
 
 type Outcome = { readonly kind: 'held' } | { readonly kind: 'busy'; readonly holder: Holder; readonly taking: boolean };
 
+/** A folder that is locked for this process. */
+export interface RunLock {
+  release(): Promise<void>;
+  /** Before a signal ends the process. */
+  releaseNow(): void;
+}
+
 /**
- * Locks a run's folder against other runs; the returned function unlocks it. A lock left behind by a process that no
+ * Locks a run's folder against other runs. A lock left behind by a process that no
  * longer exists is taken over. Throws a UserError that names the process that holds the folder.
  */
-export async function lockRun(dir: string): Promise<() => Promise<void>> {
+export async function lockRun(dir: string): Promise<RunLock> {
   const lock = join(dir, lockName);
   const id = randomUUID();
   const own: Holder = { pid: process.pid, started: startOf(process.pid) ?? '', host: hostname() };
@@ -43,8 +51,17 @@ export async function lockRun(dir: string): Promise<() => Promise<void>> {
   } finally {
     await rm(contender.file, { force: true }).catch(() => undefined);
   }
-  return async () => {
-    if ((await readText(lock, 'record').catch(() => '')) === contender.text) await rm(lock, { force: true });
+  return {
+    async release() {
+      if ((await readText(lock, 'record').catch(() => '')) === contender.text) await rm(lock, { force: true });
+    },
+    releaseNow() {
+      try {
+        if (readTextSync(lock, 'record') === contender.text) rmSync(lock, { force: true });
+      } catch {
+        // The process ends, and a lock of a process that is gone is stale.
+      }
+    },
   };
 }
 

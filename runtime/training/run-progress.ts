@@ -22,24 +22,22 @@ export function startRunProgress(
   { step: from, best }: Pick<Progress, 'step' | 'best'>,
   options: Omit<ProgressOptions, 'from'> = {},
 ): RunProgress {
-  const progress = startProgress('training', steps, { ...options, from });
+  // What came before was long, and so is a step.
+  const progress = startProgress('training', steps, { patience: 0, ...options, from });
   let at = from;
-  let words: readonly string[] = [];
+  let first: readonly string[] = [];
+  let last: readonly string[] = [];
   let pace: number | undefined;
   let scored = best ? `best ${metric} ${best.score.toFixed(4)}` : undefined;
   const show = (...more: readonly string[]) =>
-    progress.update(at, [...words, ...(scored === undefined ? [] : [scored]), ...more].join(', '));
+    progress.update(at, ...first, ...more, ...(scored === undefined ? [] : [scored]), ...last);
   return {
     step(step, loss, learningRate, speed) {
       at = step;
       pace = pace === undefined ? speed : (1 - NEWEST) * pace + NEWEST * speed;
       const epoch = Math.ceil(step / stepsPerEpoch);
-      words = [
-        `epoch ${epoch}`,
-        `loss ${loss.toFixed(4)}`,
-        `lr ${learningRate.toPrecision(3)}`,
-        `${pace.toPrecision(3)} samples/s`,
-      ];
+      first = [`epoch ${epoch}`, `loss ${loss.toFixed(4)}`];
+      last = [`${pace.toPrecision(3)} samples/s`, `lr ${learningRate.toPrecision(3)}`];
       show();
     },
     evaluating: (done, of) => show(`evaluating ${done}/${of}`),

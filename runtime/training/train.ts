@@ -9,6 +9,7 @@ import { packageVersion } from '../files/package-root.ts';
 import { UserError } from '../files/user-error.ts';
 import { chooseDevice, type Device } from '../ort/session.ts';
 import { noWords, wordsOf } from '../predict/referring-model.ts';
+import { during, whileAt } from '../process/stage.ts';
 import { type Best, type Checkpoint, CheckpointStore, type Surroundings } from './checkpoint.ts';
 import { openTrainingData, stepBatches, type TrainingData } from './data.ts';
 import { type InitReports, initReports, shownInits } from './init-files.ts';
@@ -18,14 +19,15 @@ import { openMetricsLog } from './metrics-log.ts';
 import { NonFiniteStep } from './non-finite-step.ts';
 import { type BackendOptions, openBackend } from './open-backend.ts';
 import { type Plan, planRun } from './plan.ts';
+import { planNotes } from './plan-notes.ts';
 import { changedSurroundings, checkIdentity, runIdentity } from './run-identity.ts';
-import { lockRun } from './run-lock.ts';
+import { lockRun, type RunLock } from './run-lock.ts';
 import { startRunProgress } from './run-progress.ts';
 import { scheduleFactor } from './schedule.ts';
 import { statesOf } from './state.ts';
 import { checkStepMemory } from './step-memory.ts';
 import { stepParts } from './step-parts.ts';
-import { listenForStop, type StopSignal } from './stop-signal.ts';
+import { exitCodeOf, listenForStop, type StopRequest, type StopSignal } from './stop-signal.ts';
 import { storedTensors, withAccumulators } from './stored-state.ts';
 import { openEventFile } from './tensorboard.ts';
 import { traceNonFinite } from './trace-non-finite.ts';
@@ -37,10 +39,6 @@ export interface TrainOptions {
   readonly backend: 'onnx' | 'tfjs';
   readonly device: Device | 'auto';
   readonly threads: number | undefined;
-  /** Instead of the recipe's length. */
-  readonly steps: number | undefined;
-  /** Instead of the recipe's seed: of initial weights, order, dropout. */
-  readonly seed: number | undefined;
   readonly resume: boolean;
   /** Modules whose activations are computed again for the gradients: less memory, more time. */
   readonly recompute: readonly string[];
@@ -90,7 +88,7 @@ const checkpointSeconds = { most: 300, least: 15 };
 export async function train(options: TrainOptions): Promise<Trained> {
   const { out, note } = options;
   if (!options.resume) requireStart(options);
-  const { data, plan } = await prepare(options, out);
+  const { data, plan } = await during(`reading ${options.data}`, () => prepare(options, out));
   for (const set of options.blank ? [] : [data.train, data.val]) {
     const cut = set && data.text && cutPhrases(set, data.text);
     if (cut) note(cut);
@@ -98,11 +96,37 @@ export async function train(options: TrainOptions): Promise<Trained> {
   if (data.val === undefined) note(`${options.data} has no split "val": nothing is evaluated, and no weights are best`);
 
   await makeFolder(out);
-  const unlock = await lockRun(out);
+  let phase: Phase = 'starting';
+  let locking: Promise<RunLock> | undefined;
+  const stop = listenForStop((signal) => {
+    if (phase === 'starting') {
+      note(`${signal}: ended before the first step, nothing was saved`);
+      const end = () => process.exit(exitCodeOf(signal));
+      void Promise.resolve(locking)
+        .then((lock) => lock?.releaseNow())
+        .then(end, end);
+    } else {
+      const doing = phase === 'searching' ? 'leaving the search' : 'finishing the step and saving it';
+      note(`${signal}: ${doing}; once more ends at once`);
+    }
+  });
   try {
-    return await run(options, { plan, data });
+    locking = lockRun(out);
+    const lock = await locking;
+    try {
+      return await run(options, {
+        plan,
+        data,
+        stop,
+        enter: (next) => {
+          phase = next;
+        },
+      });
+    } finally {
+      await lock.release();
+    }
   } finally {
-    await unlock();
+    stop.release();
   }
 }
 
@@ -145,10 +169,10 @@ async function prepare(options: TrainOptions, cache: string | undefined): Promis
     batch: data.sizes.batch,
     accumulate: recipe.accumulate,
     length: recipe.length,
-    steps: options.steps,
     evaluateEvery: recipe.evaluateEvery,
     checkpointEvery: recipe.checkpointEvery ?? defaultInterval(recipe.length),
   });
+  for (const line of planNotes(recipe, data.val ? plan : { ...plan, evaluateEvery: 0 })) note(line);
   return { data, plan };
 }
 
@@ -167,10 +191,18 @@ async function runsHere({ backend, device }: TrainOptions): Promise<boolean> {
   return backend === 'tfjs' || (await chooseDevice(device)).device === 'cpu';
 }
 
-async function run(options: TrainOptions, { plan, data }: Prepared): Promise<Trained> {
+/** What a run is doing, which says what a signal can ask of it. */
+type Phase = 'starting' | 'training' | 'searching';
+
+interface Running extends Prepared {
+  readonly stop: StopRequest;
+  enter(phase: Phase): void;
+}
+
+async function run(options: TrainOptions, { plan, data, stop, enter }: Running): Promise<Trained> {
   const { training, out, note, blank, onBad } = options;
   const { recipe } = training;
-  const seed = options.seed ?? recipe.seed;
+  const { seed } = recipe;
   const store = new CheckpointStore(out);
   await store.clearUnfinished();
   if (!options.resume && (await store.steps()).length > 0) {
@@ -185,7 +217,9 @@ async function run(options: TrainOptions, { plan, data }: Prepared): Promise<Tra
   if (options.resume && !checkpoint) note(`${out} has no checkpoint: training begins at the beginning`);
   const from = checkpoint?.progress ?? beginning;
 
-  const steps = stepParts(training, { recompute: options.recompute, backend: options.backend });
+  const steps = whileAt('making the training step', () =>
+    stepParts(training, { recompute: options.recompute, backend: options.backend }),
+  );
   if (await runsHere(options)) checkStepMemory(training, steps, options.place);
   const states = statesOf(steps);
   const stored = storedTensors(training, states);
@@ -210,7 +244,7 @@ async function run(options: TrainOptions, { plan, data }: Prepared): Promise<Tra
     threads: options.threads,
     folder: out,
   };
-  const backend = await openBackend(opening, state);
+  const backend = await during('opening the training step', () => openBackend(opening, state));
   if (backend.note) note(backend.note);
   const surroundings: Surroundings = {
     crobc: packageVersion(),
@@ -237,8 +271,7 @@ async function run(options: TrainOptions, { plan, data }: Prepared): Promise<Tra
   const eventsDir = join(out, 'events');
   const events = await openEventFile(eventsDir, from.step > 0 ? { resumedAt: from.step + 1 } : {});
   const progress = startRunProgress(plan, recipe.metric, from);
-  let asked = 'finishing the step and saving it';
-  const stop = listenForStop((signal) => note(`${signal}: ${asked}; once more ends at once`));
+  enter('training');
   try {
     const result = await trainLoop({
       backend,
@@ -298,7 +331,7 @@ async function run(options: TrainOptions, { plan, data }: Prepared): Promise<Tra
   } catch (error) {
     if (!(error instanceof NonFiniteStep)) throw error;
     progress.finish();
-    asked = 'leaving the search';
+    enter('searching');
     throw await traceNonFinite(error, {
       training,
       backend,
@@ -312,7 +345,6 @@ async function run(options: TrainOptions, { plan, data }: Prepared): Promise<Tra
       note,
     });
   } finally {
-    stop.release();
     progress.finish();
     await metrics.close();
     await events.close();

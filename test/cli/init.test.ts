@@ -17,6 +17,7 @@ weights published for Conv2d {
 recipe part extends quick {
   ${init}
   evaluate_every = 1
+  schedule = constant()
 }
 `;
 

@@ -8,7 +8,7 @@ import { visible, visibleLines } from '../../compiler/diagnostics/visible.ts';
 import { escaped } from '../../runtime/evaluation/page.ts';
 import { reportCsv } from '../../runtime/evaluation/report.ts';
 import { systemFailure } from '../../runtime/files/system-failure.ts';
-import { writeLine } from '../../runtime/process/progress.ts';
+import { writeLine } from '../../runtime/process/status-line.ts';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
 import { crobc } from './crobc.ts';
 

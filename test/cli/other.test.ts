@@ -268,9 +268,9 @@ describe('explain', () => {
   test('a code that there is not', async () => {
     const ran = await run('explain', 'CROB2140');
     expect(ran).toMatchObject({
-      code: 1,
+      code: 2,
       out: '',
-      err: expect.stringMatching(/^crobc: there is no message CROB2140; did you mean CROB2\d\d\d\?/),
+      err: expect.stringMatching(/^error: there is no message CROB2140; did you mean CROB2\d\d\d\?/),
     });
   });
 });
@@ -313,7 +313,10 @@ describe('the command line', () => {
     [['build'], /^error: missing required argument 'file'\n/],
     [['build', 'tiny.crob', 'other.crob'], /^error: too many arguments/],
     [['build', 'tiny.crob', '--dtype', 'f64'], /'f64' is invalid\. Allowed choices are f32, f16\.\n/],
-    [['build', 'tiny.crob', '--seed', '-1'], /^error: '-1' is not a whole number\n$/],
+    [
+      ['build', 'tiny.crob', '--seed', '-1'],
+      /^error: option '--seed <n>' argument '-1' is invalid\. It is not a whole number\.\n/,
+    ],
     [['predict', 'tiny.crob', '-t', 'ship'], /^error: required option '-i, --image <file>' not specified\n/],
     [[], /^Usage: crobc /],
   ])('%j is a mistake of the command line', async (args, err) => {

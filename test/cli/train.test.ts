@@ -15,8 +15,8 @@ let folder: string;
 const words = ['train', 'learner.crob', '--data', 'data', '--device', 'cpu', '--threads', '1'];
 const run = async (args: readonly string[], options: RunOptions = {}): Promise<Ran> => {
   const ran = await crobc(args, { cwd: folder, ...options });
-  // How far it is: only on a slow machine is there a line of it.
-  return { ...ran, err: ran.err.replace(/^training: .*\n/gm, '') };
+  // How far it is: only on a slow machine is there a line of it. And that short runs are short, which plan-notes.test.ts holds.
+  return { ...ran, err: ran.err.replace(/^(training: |the warm-up takes |evaluate_every = ).*\n/gm, '') };
 };
 const train = (args: readonly string[], options?: RunOptions) => run([...words, ...args], options);
 
@@ -35,8 +35,14 @@ async function log(out: string): Promise<Record<string, unknown>[]> {
 const weights = (out: string) => readFile(`${folder}/${out}/last.safetensors`);
 
 /** Starts a run and ends it with a signal once its log has so many lines. */
-async function interrupted(args: readonly string[], out: string, signal: NodeJS.Signals, lines: number) {
-  const child = spawn(process.execPath, [main, ...words, ...args, '-o', out], {
+async function interrupted(
+  args: readonly string[],
+  out: string,
+  signal: NodeJS.Signals,
+  lines: number,
+  begin: readonly string[] = words,
+) {
+  const child = spawn(process.execPath, [main, ...begin, ...args, '-o', out], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -185,6 +191,30 @@ describe('--resume', () => {
     await same('signals');
   });
 
+  test('before the first step there is nothing to save, and nothing is left of the lock', async () => {
+    const child = spawn(process.execPath, [main, ...words, '-o', 'early'], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let err = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      err += text;
+    });
+    const closed = once(child, 'close');
+    const present = (name: string) =>
+      readdir(`${folder}/early`).then(
+        (names) => names.includes(name),
+        () => false,
+      );
+    while (!(await present('.lock')) && child.exitCode === null) await wait(1);
+    child.kill('SIGINT');
+    const [code] = await closed;
+    // A machine that stops this process for a while has trained by then.
+    if (await present('metrics.jsonl')) return;
+    expect({ code, err }).toEqual({ code: 130, err: 'SIGINT: ended before the first step, nothing was saved\n' });
+    expect(await readdir(`${folder}/early`)).toEqual([]);
+  });
+
   test('goes on after SIGKILL', async () => {
     for (const lines of [2, 9, 23]) await interrupted(['--resume'], 'killed', 'SIGKILL', lines);
     expect(await train(['-o', 'killed', '--resume'])).toMatchObject({ code: 0 });
@@ -212,7 +242,7 @@ describe('--resume', () => {
     for (const [change, why] of [
       [['--set', 'recipe.lr=0.02'], 'lr was 0.01 and is 0.02'],
       [['--set', 'drop.rate=0.2'], 'the losses, or the training form of the model, were changed'],
-      [['--seed', '3'], 'the seed was 0 and is 3'],
+      [['--seed', '3'], 'seed was 0 and is 3'],
       [['--no-phrases'], 'phrases was not set and is "blank"'],
       [['--tokenizer', 'other.txt'], 'the vocabulary was changed'],
     ] as const) {
@@ -237,7 +267,7 @@ describe('--resume', () => {
     const losing = words.map((word) => (word === 'data' ? 'losing' : word));
     for (const onBad of ['stop', 'skip'] as const) {
       const out = `losing-${onBad}`;
-      await interrupted(['--on-bad', onBad, '--data', 'losing'], out, 'SIGTERM', 9);
+      await interrupted(['--on-bad', onBad], out, 'SIGTERM', 9, losing);
     }
     await rm(`${folder}/losing/img_rgb/train_3.png`);
     const before = await log('losing-stop');
@@ -317,7 +347,7 @@ describe('what goes wrong', () => {
   describe('and CroBIM_micro, of thousands of operators:', () => {
     const diverging = [
       ...['train', resolve('models/crobim.crob'), '--model', 'CroBIM_micro', ...words.slice(2)],
-      ...['--set', 'B=2,H=64,W=64,recipe.lr=1e10,recipe.schedule=constant()', '--steps', '4'],
+      ...['--set', 'B=2,H=64,W=64,recipe.lr=1e10,recipe.schedule=constant(),recipe.evaluate_every=4', '--steps', '4'],
     ];
 
     test('the operator is found in little time', async () => {
@@ -368,7 +398,6 @@ describe('what goes wrong', () => {
   });
 
   test.each<[string, readonly string[], RegExp]>([
-    ['no data', ['train', 'learner.crob'], /^crobc: train needs --data, [^\n]*"crobc data synth -o data" draws one\n$/],
     ['no such data', ['train', 'learner.crob', '--data', 'none'], /^crobc: [^\n]*none[^\n]*\n$/],
     [
       'no such recipe',
@@ -461,6 +490,55 @@ describe('--dry-run', () => {
     expect(ran.out).toMatch(/\nmetric +mIoU +default\n/);
     expect(ran.out).toMatch(/\ngroups +none +default\n/);
     expect(ran.out).toMatch(/\nsteps +9 +--steps 9\n/);
+  });
+
+  test('and what the run is too short for', async () => {
+    for (const data of [[], ['--data', 'data']]) {
+      const ran = await crobc(['train', 'learner.crob', '--dry-run', '--steps', '3', ...data], { cwd: folder });
+      expect(ran).toMatchObject({
+        code: 0,
+        err: [
+          'the warm-up takes 5 steps and the run has 3: the learning rate comes to 0.006 of 0.01, and poly has no effect\n',
+          'evaluate_every = 20 is longer than the run of 3 steps: it is evaluated after the last step alone\n',
+        ].join(''),
+      });
+    }
+  });
+
+  test('takes options for settings as the settings that they are', async () => {
+    const of = async (...args: string[]) => {
+      const ran = await crobc(['train', 'learner.crob', '--dry-run', '--json', ...args], { cwd: folder });
+      expect(ran.code).toBe(0);
+      const { settings } = JSON.parse(ran.out) as { settings: { name: string; value: unknown; source: string }[] };
+      return { err: ran.err, settings: new Map(settings.map(({ name, ...rest }) => [name, rest])) };
+    };
+    const option = await of('--steps', '10', '--lr', '3e-3', '--batch-size', '1', '--seed', '4');
+    const set = await of('--set', 'recipe.steps=10,recipe.lr=3e-3,B=1,recipe.seed=4');
+    const values = ({ settings }: typeof set) => [...settings].map(([name, { value }]) => [name, value]);
+    expect(values(option)).toEqual(values(set));
+    expect(option.settings.get('steps')).toEqual({ value: 10, source: '--steps 10' });
+    expect(option.settings.get('seed')).toEqual({ value: 4, source: '--seed 4' });
+    expect(set.settings.get('steps')).toEqual({ value: 10, source: '--set recipe.steps=10' });
+    expect(option.err).toContain('--lr 3e-3 is --set recipe.lr=3e-3; --set takes every setting of a recipe\n');
+    expect(option.err).toContain('--batch-size 1 is --set B=1; --set takes every setting of a recipe\n');
+    const epochs = await of('--epochs', '2');
+    expect(epochs.settings.get('epochs')).toEqual({ value: 2, source: '--epochs 2' });
+    // Intervals of the recipe count its steps.
+    expect(epochs.err).toContain('evaluate_every of learner.crob:23 counts steps, and the run counts epochs');
+    expect(epochs.settings.get('evaluate_every')).toEqual({ value: 1, source: 'default' });
+  });
+
+  test.each([
+    [['--steps', '5', '--epochs', '2'], '--steps 5 and --epochs 2 give the same: leave one of them out'],
+    [['--steps', '5', '--set', 'recipe.steps=5'], '--steps 5 and --set recipe.steps=5 give the same'],
+    [['--epochs', '5', '--set', 'recipe.steps=5'], '--epochs 5 and --set recipe.steps=5 give the same'],
+    [['--batch-size', '5', '--set', 'recipe.batch=4'], '--batch-size 5 and --set recipe.batch=4 give the same'],
+    [['--batch-size', '5', '--set', 'H=32,B=4'], '--batch-size 5 and --set B=4 give the same'],
+    [['--lr', '5', '--set', 'recipe.lr = 4'], '--lr 5 and --set recipe.lr = 4 give the same'],
+  ])('refuses a setting that is given twice: %j', async (args, message) => {
+    const ran = await train(['--dry-run', ...args]);
+    expect(ran).toMatchObject({ code: 2, out: '' });
+    expect(ran.err).toContain(`error: ${message}`);
   });
 
   test('says what the recipe leaves behind, and where it starts from', async () => {

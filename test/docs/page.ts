@@ -194,13 +194,16 @@ export class PageRun {
   }
 }
 
-/** What a page says at its full length, at the least that shows that it works: of an option given twice, the last counts. */
+/** What a page says at its full length, at the least that shows that it works. */
 function brief(command: string): string {
   const [, verb] = /^(?:npx )?crobc (train|eval(?! --compare)|data synth) /.exec(command) ?? [];
-  const least: Readonly<Record<string, string>> = {
-    train: '--steps 2',
-    eval: '--limit 4 --pictures 1',
-    'data synth': '--scenes 20 --size 64',
+  const least: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    train: { '--steps': '2' },
+    eval: { '--limit': '4', '--pictures': '1' },
+    'data synth': { '--scenes': '20', '--size': '64' },
   };
-  return verb === undefined ? command : `${command} ${least[verb]}`;
+  return Object.entries((verb === undefined ? undefined : least[verb]) ?? {}).reduce(
+    (words, [option, value]) => `${words.replace(new RegExp(` ${option} \\S+`), '')} ${option} ${value}`,
+    command,
+  );
 }

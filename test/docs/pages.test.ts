@@ -76,9 +76,9 @@ describe('a page that is not right', () => {
   test('a command that fails, prints something else, or is none', () => {
     const page = '```sh\ncrobc explain CROB9\n```\n\n```text\nnothing\n```\n\n```sh\nrm -r out\nnpm run nothing\n```\n';
     const { text, faults } = faultsOf(page);
-    expect(text).toContain('crobc: there is no message CROB9');
+    expect(text).toContain('error: there is no message CROB9');
     expect(faults).toEqual([
-      expect.stringContaining('`crobc explain CROB9` ends with 1'),
+      expect.stringContaining('`crobc explain CROB9` ends with 2'),
       'line 9: nothing runs `rm -r out`',
       'line 9: package.json has no script nothing',
     ]);

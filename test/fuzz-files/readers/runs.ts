@@ -124,7 +124,7 @@ export const runLocks: Reader = {
       samples: holders.map((holder) => Buffer.from(`${JSON.stringify(holder)}\n`)),
       json: allJson,
       names: [folder],
-      read: async () => (await lockRun(folder))(),
+      read: async () => (await lockRun(folder)).release(),
     };
   },
 };

@@ -6,7 +6,7 @@ import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
 import { runPipeline } from '../../../compiler/passes/pipeline.ts';
 import { UserError } from '../../../runtime/files/user-error.ts';
 import { encodeOnnx } from '../../../runtime/onnx/onnx-file.ts';
-import { openSession, TINY_MODEL } from '../../../runtime/ort/session.ts';
+import { chooseDevice, openSession, TINY_MODEL } from '../../../runtime/ort/session.ts';
 import { memoryHost } from '../../memory-host.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
@@ -106,7 +106,9 @@ describe('what cannot be opened is one line', () => {
       expect(asked).toBeInstanceOf(UserError);
       expect(asked.message).toMatch(/^the device cuda is not available: [^\n]+; CUDA needs [^\n]+$/);
       expect(auto.device).toBe('cpu');
-      expect(auto.note).toMatch(/^runs on the CPU: CUDA is not available \(.+\)$/);
+      const why = /^runs on the CPU, though there is an NVIDIA GPU: .+ \("crobc doctor" says what CUDA needs\)$/;
+      expect(await chooseDevice('auto', () => false)).toEqual({ device: 'cpu', note: undefined });
+      expect(await chooseDevice('auto', () => true)).toEqual({ device: 'cpu', note: expect.stringMatching(why) });
     } else {
       expect(auto).toMatchObject({ device: 'cuda', note: 'runs on CUDA' });
     }

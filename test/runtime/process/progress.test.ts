@@ -3,7 +3,12 @@ import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
-import { duration, startProgress, wantsColour, writeLine } from '../../../runtime/process/progress.ts';
+import { duration } from '../../../runtime/process/duration.ts';
+import { startProgress } from '../../../runtime/process/progress.ts';
+import { barText } from '../../../runtime/process/progress-bar.ts';
+import { startStage } from '../../../runtime/process/stage.ts';
+import { writeLine } from '../../../runtime/process/status-line.ts';
+import { terminalWidth, wantsColour } from '../../../runtime/process/terminal.ts';
 import { bundleSource } from '../../../scripts/bundle-source.mjs';
 
 /** A stream that remembers; a terminal if asked. */
@@ -37,7 +42,7 @@ describe('in a log', () => {
     const progress = startProgress('weights', 100, { stream, now });
     for (let i = 1; i <= 100; i++) {
       pass(250);
-      progress.update(i, i > 50 ? 'layers.2' : '');
+      progress.update(i, ...(i > 50 ? ['layers.2'] : []));
     }
     progress.finish();
     progress.finish();
@@ -57,82 +62,111 @@ describe('in a log', () => {
   });
 });
 
-/** Sequences of control, line ends, and text. */
 const esc = '\u001b';
-const terminal = new RegExp(`${esc}\\[[?\\d;]*[A-Za-z]|${esc}[78]|[\r\n]|[^${esc}\r\n]+`, 'g');
+const colours = new RegExp(`${esc}\\[\\d*m`, 'g');
+const erasure = `\r${esc}[2K`;
+const parts = new RegExp(`\r${esc}\\[2K|\n|[^${esc}\r\n]+`, 'g');
 
-/** The lines of a terminal after what was written to it: as far as a bar and lines above it go. */
+/** The lines of a terminal after what was written to it: each part is text, an end of line, or the erasure of a line. */
 function shown(written: string): string[] {
   const rows: string[] = [''];
-  let saved = 0;
-  let row = 0;
-  for (const [part] of written.matchAll(terminal)) {
-    if (part === '\n') rows[++row] ??= '';
-    else if (part === '\u001b7') saved = row;
-    else if (part === '\u001b8') row = saved;
-    else if (part === '\u001b[2K') rows[row] = '';
-    else if (!part.startsWith('\u001b') && part !== '\r') rows[row] = part;
+  for (const [part] of written.replaceAll(colours, '').matchAll(parts)) {
+    if (part === '\n') rows.push('');
+    else if (part === erasure) rows[rows.length - 1] = '';
+    else rows[rows.length - 1] += part;
   }
-  return rows.slice(0, row + 1).filter((text) => text !== '');
+  return rows.filter((text) => text !== '');
 }
 
 describe('on a terminal', () => {
-  /** Updates until the bar has been loaded and drawn, or half a second has passed. */
-  async function drive(environment: Record<string, string>, wait: number): Promise<string> {
+  test('a bar after two seconds, with what is left, in colour', () => {
     const { stream, text } = screen(true);
-    // The bar loads its library when it first shows; on a busy machine that would take longer than the test.
-    await import('cli-progress');
     const { now, pass } = clock();
-    const progress = startProgress('training', 10, { stream, now, environment });
-    pass(wait);
+    const progress = startProgress('training', 10, { stream, now, environment: {} });
+    pass(1_999);
+    progress.update(2, 'loss 0.40');
+    expect(text()).toBe('');
+    pass(2_001);
     progress.update(4, 'loss 0.31');
-    for (let i = 0; i < 10; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      progress.update(5, 'loss 0.30');
-    }
+    expect(text()).toContain('training \u001b[36m███');
+    expect(shown(text())).toEqual([expect.stringMatching(/^training █{11}░{17} 40% · 4\/10 · 6 s left · loss 0\.31$/)]);
+    pass(50);
+    progress.update(5, 'loss 0.30');
+    expect(text()).not.toContain('loss 0.30');
+    pass(50);
+    progress.update(5, 'loss 0.30');
+    expect(shown(text())).toEqual([expect.stringContaining('50% · 5/10 · 4 s left · loss 0.30')]);
     progress.finish();
-    return text();
-  }
-
-  test('a bar after two seconds, with what is left', async () => {
-    const text = await drive({}, 4_000);
-    expect(text).toContain('training \u001b[36m███');
-    expect(text).toMatch(/4\/10 · 6 s left · loss 0\.31/);
-    expect(text).toContain('50% · 5/10 · 4 s left · loss 0.30');
+    expect(shown(text())).toEqual([]);
   });
 
-  test('lines go above it, and are there when it is gone', async () => {
+  test('also where nothing is updated, and at once if asked', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const { stream, text } = screen(true);
+      const progress = startProgress('training', 10, { stream, environment: {} });
+      vi.advanceTimersByTime(2_000);
+      expect(shown(text())).toEqual([expect.stringMatching(/^training ░{28} 0% · 0\/10$/)]);
+      progress.finish();
+    } finally {
+      vi.useRealTimers();
+    }
     const { stream, text } = screen(true);
-    await import('cli-progress');
+    const progress = startProgress('training', 10, { stream, environment: {}, patience: 0 });
+    expect(shown(text())).toEqual([expect.stringMatching(/^training ░{28} 0% · 0\/10$/)]);
+    progress.finish();
+  });
+
+  test('lines go above it, and are there when it is gone', () => {
+    const { stream, text } = screen(true);
     const { now, pass } = clock();
     const progress = startProgress('training', 10, { stream, now, environment: { NO_COLOR: '1' } });
     writeLine('early', stream);
     pass(4_000);
     progress.update(4, 'loss 0.31');
-    await vi.waitFor(() => expect(shown(text())).toEqual(['early', expect.stringMatching(/^training █+░+ 40%/)]));
+    expect(text()).not.toContain('\u001b[36m');
+    expect(shown(text())).toEqual(['early', expect.stringMatching(/^training █+░+ 40%/)]);
     writeLine('SIGINT: finishing the step', stream);
     expect(shown(text())).toEqual(['early', 'SIGINT: finishing the step', expect.stringMatching(/^training /)]);
     progress.update(5);
     progress.finish();
+    progress.finish();
     writeLine('late', stream);
     expect(shown(text())).toEqual(['early', 'SIGINT: finishing the step', 'late']);
-    expect(text().lastIndexOf('\u001b[?7h')).toBeGreaterThan(text().lastIndexOf('\u001b[?7l'));
   });
 
-  test('one bar, whichever of its timer and an update comes first: two would each leave a signal to the other', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const before = process.listenerCount('SIGINT');
-    const { stream, text } = screen(true);
-    const { now, pass } = clock();
+  test('a stage is shown from its beginning, with its time, and what is inside of it in its place', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'Date'] });
     try {
-      const progress = startProgress('training', 10, { stream, environment: {}, now });
-      pass(2_000);
-      progress.update(1);
-      vi.advanceTimersByTime(2_000);
-      await vi.waitFor(() => expect(text()).toContain('training'));
-      expect(process.listenerCount('SIGINT')).toBe(before + 1);
-      progress.finish();
-      expect(process.listenerCount('SIGINT')).toBe(before);
+      const { stream, text } = screen(true);
+      const outer = startStage('reading data', { stream, environment: {} });
+      expect(shown(text())).toEqual(['reading data …']);
+      vi.advanceTimersByTime(3_000);
+      expect(shown(text())).toEqual(['reading data … 3 s']);
+      const inner = startProgress('pictures', 10, { stream, environment: {}, patience: 0 });
+      expect(shown(text())).toEqual([expect.stringMatching(/^pictures ░+ 0%/)]);
+      vi.advanceTimersByTime(1_000);
+      expect(shown(text())).toEqual([expect.stringMatching(/^pictures ░+ 0%/)]);
+      inner.finish();
+      expect(shown(text())).toEqual(['reading data … 4 s']);
+      outer.finish();
+      expect(shown(text())).toEqual([]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('in a log a stage is a line when it is long', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const { stream, text } = screen(false);
+      startStage('quick', { stream }).finish();
+      const long = startStage('opening', { stream });
+      vi.advanceTimersByTime(9_999);
+      expect(text()).toBe('');
+      vi.advanceTimersByTime(1);
+      expect(text()).toBe('opening …\n');
+      long.finish();
     } finally {
       vi.useRealTimers();
     }
@@ -154,18 +188,29 @@ describe('on a terminal', () => {
       err += text;
     });
     expect(await once(child, 'close')).toEqual([null, 'SIGINT']);
-    expect(err).toContain('\u001b[?25h');
+    // Colours, and the erasure of a line: nothing that lasts, such as a hidden cursor.
+    expect(err.replaceAll(colours, '').replaceAll(erasure, '')).not.toContain(esc);
   });
+});
 
-  test('no colour under NO_COLOR', async () => {
-    const text = await drive({ NO_COLOR: '1' }, 4_000);
-    expect(text).toContain('training ███');
-    expect(text).not.toContain('\u001b[36m');
-  });
+describe('the text of a bar', () => {
+  const notes = ['epoch 1', 'loss 1.6058', 'mIoU 0.0588', '2.87 samples/s', 'lr 0.0000800'];
+  const state = { label: 'training', done: 8, total: 12, left: 5_000, notes };
+  const at = (columns: number) => barText(state, columns, false);
 
-  test('nothing for what is quick', async () => {
-    expect(await drive({}, 1_000)).toBe('');
+  test('takes no more than the columns, and leaves out what matters least', () => {
+    for (let columns = 1; columns <= 200; columns++) expect(at(columns).length).toBeLessThanOrEqual(columns);
+    expect(at(20)).toBe('training 66% · 8/12 ');
+    expect(at(59)).toBe('training 66% · 8/12 · 5 s left · epoch 1, loss 1.6058');
+    expect(at(79)).toBe('training ████████░░░░ 66% · 8/12 · 5 s left · epoch 1, loss 1.6058, mIoU 0.0588');
+    expect(at(200)).toBe(`training ${'█'.repeat(19)}${'░'.repeat(9)} 66% · 8/12 · 5 s left · ${notes.join(', ')}`);
   });
+});
+
+test('a terminal that has no columns is as one that does not say', () => {
+  const { stream } = screen(true);
+  expect([100, 0].map((columns) => terminalWidth(Object.assign(stream, { columns })))).toEqual([100, undefined]);
+  expect(terminalWidth(screen(false).stream)).toBe(undefined);
 });
 
 test('colour only on a terminal that has not declined it', () => {

@@ -3,15 +3,15 @@ import { pathToFileURL } from 'node:url';
 
 const { lockRun } = await import(pathToFileURL(process.argv[2]).href);
 
-let unlock;
+let lock;
 process.on('message', async (message) => {
   if (message === 'release') {
-    await unlock?.();
-    unlock = undefined;
+    await lock?.release();
+    lock = undefined;
     process.send('released');
     return;
   }
-  unlock = await lockRun(message).catch(() => undefined);
-  process.send(unlock ? 'held' : 'busy');
+  lock = await lockRun(message).catch(() => undefined);
+  process.send(lock ? 'held' : 'busy');
 });
 process.send('ready');

@@ -6,7 +6,6 @@ const base = {
   batch: 4,
   accumulate: 2,
   length: { epochs: 3 },
-  steps: undefined,
   evaluateEvery: 1,
   checkpointEvery: 1,
 };
@@ -29,10 +28,6 @@ describe('a plan', () => {
   test('rounds a part of an epoch to steps', () => {
     expect(planRun({ ...base, length: { epochs: 0.5 } })).toMatchObject({ steps: 6 });
     expect(planRun({ ...base, length: { epochs: 0.01 } })).toMatchObject({ steps: 1 });
-  });
-
-  test('goes as far as the command line says', () => {
-    expect(planRun({ ...base, steps: 5 })).toMatchObject({ steps: 5, evaluateEvery: 12 });
   });
 
   test('needs the samples of a step', () => {

@@ -22,11 +22,22 @@ const sleeper = () => spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000
 describe('a lock', () => {
   test('is held against another run, and given back', async () => {
     const dir = await folder();
-    const unlock = await lockRun(dir);
+    const lock = await lockRun(dir);
     await expect(lockRun(dir)).rejects.toThrow(new RegExp(`in use by another run \\(process ${process.pid}\\)`));
-    await unlock();
-    await (await lockRun(dir))();
+    await lock.release();
+    await (await lockRun(dir)).release();
     expect(await readdir(dir)).toEqual([]);
+  });
+
+  test('is given back at once where a signal ends the process', async () => {
+    const dir = await folder();
+    const lock = await lockRun(dir);
+    lock.releaseNow();
+    expect(await readdir(dir)).toEqual([]);
+    const other = await lockRun(dir);
+    lock.releaseNow();
+    expect(await readdir(dir)).toEqual(['.lock']);
+    await other.release();
   });
 
   test('of a process that is gone is taken over', async () => {
@@ -36,21 +47,21 @@ describe('a lock', () => {
     await expect(lockRun(dir)).rejects.toThrow(`process ${child.pid}`);
     child.kill('SIGKILL');
     await once(child, 'close');
-    const unlock = await lockRun(dir);
+    const lock = await lockRun(dir);
     expect(JSON.parse(await readFile(`${dir}/.lock`, 'utf8'))).toMatchObject({ pid: process.pid });
-    await unlock();
+    await lock.release();
   });
 
   test.runIf(process.platform === 'linux')('of an earlier process with the same id is taken over', async () => {
     const dir = await folder();
     await writeFile(`${dir}/.lock`, JSON.stringify({ pid: process.pid, started: '1', host: hostname() }));
-    await (await lockRun(dir))();
+    await (await lockRun(dir)).release();
   });
 
   test.each(['', '{"pid": ', 'nonsense', '{}'])('that says %j is stale', async (text) => {
     const dir = await folder();
     await writeFile(`${dir}/.lock`, text);
-    await (await lockRun(dir))();
+    await (await lockRun(dir)).release();
   });
 
   test('on another machine counts', async () => {
@@ -60,7 +71,7 @@ describe('a lock', () => {
       `${dir} is in use by another run (process 1 on elsewhere): wait for it, or choose another -o; where that machine or container is gone, delete ${dir}/.lock`,
     );
     await rm(`${dir}/.lock`);
-    await (await lockRun(dir))();
+    await (await lockRun(dir)).release();
   });
 
   test('of many that want it at once goes to one', async () => {
@@ -99,9 +110,9 @@ describe('a lock', () => {
     const right = `.lock.${createHash('sha256').update(gone).digest('hex').slice(0, 16)}`;
     await writeFile(`${dir}/${right}`, gone);
     await writeFile(`${dir}/.lock.left`, gone);
-    const unlock = await lockRun(dir);
+    const lock = await lockRun(dir);
     expect(await readdir(dir)).toEqual(['.lock']);
-    await unlock();
+    await lock.release();
   });
 
   test('that is a folder is an error of one line', async () => {

@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import { recipeSettings } from '../compiler/elaborate/source/recipe-tables.ts';
+import { UsageError } from '../runtime/files/usage-error.ts';
+
+type Names = Readonly<Record<string, string>>;
+
+/** What other programs call options of every command that runs a model, and what to write here. */
+const ofModels: Names = {
+  'img-size': '--set H=480,W=480',
+  'image-size': '--set H=480,W=480',
+  gpu: '--device cuda',
+  gpus: '--device cuda',
+  cuda: '--device cuda',
+  checkpoint: '--weights FILE',
+  ckpt: '--weights FILE',
+  pretrained: '--weights FILE',
+  vocab: '--tokenizer FILE',
+  output: '--out DIR',
+  'output-dir': '--out DIR',
+  'save-dir': '--out DIR',
+};
+
+const ofInference: Names = { fp16: '--dtype f16', half: '--dtype f16', amp: '--dtype f16' };
+const ofData: Names = { dataset: '--data DIR', 'data-dir': '--data DIR', 'data-path': '--data DIR' };
+
+/** By command: options that it does not have, and what it has for them. */
+const foreign: Readonly<Record<string, Names>> = {
+  train: {
+    ...Object.fromEntries(
+      Object.keys(recipeSettings)
+        .filter((name) => !['lr', 'epochs', 'steps', 'seed'].includes(name))
+        .flatMap((name) => [name, name.replaceAll('_', '-')].map((option) => [option, `--set recipe.${name}=…`])),
+    ),
+    'learning-rate': '--lr',
+    wd: '--set recipe.weight_decay=…',
+    batch: '--batch-size',
+    bs: '--batch-size',
+    'max-steps': '--steps',
+    'max-iters': '--steps',
+    'max-epochs': '--epochs',
+    config: '--recipe NAME',
+    ...ofModels,
+    ...ofData,
+  },
+  eval: { ...ofModels, ...ofInference, ...ofData, 'batch-size': '--batch', bs: '--batch', 'num-samples': '--limit' },
+  predict: {
+    ...ofModels,
+    ...ofInference,
+    input: '--image FILE',
+    img: '--image FILE',
+    prompt: '--text',
+    query: '--text',
+    phrase: '--text',
+    sentence: '--text',
+  },
+  build: { ...ofModels, ...ofInference, format: '--target' },
+};
+
+/** Answers options of other programs with what there is instead. */
+export function teachForeignOptions(command: Command): void {
+  const known = new Set(command.options.map(({ long }) => long));
+  for (const [name, instead] of Object.entries(foreign[command.name()] ?? {})) {
+    const flag = `--${name}`;
+    if (known.has(flag)) throw new Error(`bug in crobc: ${command.name()} has the option ${flag}`);
+    command.addOption(command.createOption(`${flag} [value]`).hideHelp());
+    command.on(`option:${name}`, () => {
+      throw new UsageError(`${command.name()} has no ${flag}: write ${instead}`);
+    });
+  }
+}
