@@ -21,7 +21,7 @@ export function picture() {
   try {
     writeFileSync(join(folder, 'plain.crob'), source);
     const { NO_COLOR: _, ...env } = { ...process.env, FORCE_COLOR: '1' };
-    const { stderr, status } = spawnSync(process.execPath, [program, 'check', 'plain.crob'], {
+    const { stdout, stderr, status } = spawnSync(process.execPath, [program, 'check', 'plain.crob'], {
       cwd: folder,
       env,
       encoding: 'utf8',
@@ -31,7 +31,7 @@ export function picture() {
       ...source.trimEnd().split('\n').map(highlighted),
       [],
       [{ text: '$ ', style: 'dim' }, { text: 'crobc check plain.crob' }],
-      ...stderr.trimEnd().split('\n').map(coloured),
+      ...stdout.trimEnd().split('\n').map(coloured),
     ]);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -5,7 +5,7 @@ import { type GuardCondition, guardCondition } from '../../compiler/ir/guard-con
 import { crobFiles, type FoundFiles } from '../../runtime/files/crob-files.ts';
 import { cannotRead, diskHost } from '../../runtime/files/source-host.ts';
 import { bounded, moreLine, plural, printDiagnostics } from '../messages.ts';
-import { complain, printJson, printLine, printRendered } from '../print.ts';
+import { complain, printFindings, printJson, printLine } from '../print.ts';
 
 export interface CheckOptions {
   readonly reporter: 'pretty' | 'json';
@@ -14,15 +14,18 @@ export interface CheckOptions {
 
 interface Checked extends CheckResult, FoundFiles {}
 
-/** 0 when everything is right, with warnings and notes or without, and 1 when it is not. Nothing is printed on standard output unless asked for. */
+/**
+ * 0 when everything is right, with warnings and notes or without, and 1 when it is not. The messages are what the command
+ * gives, and so they go to standard output; nothing is printed where there are none.
+ */
 export function check(paths: readonly string[], options: CheckOptions): number {
   if (options.reporter === 'json') return report(paths, options);
   const checked = checkFiles(paths);
   const { diagnostics, files, unusable } = checked;
   for (const line of unusable.values()) complain(`crobc: ${line}`);
-  printRendered(printDiagnostics(diagnostics, textsOf(checked)));
+  printFindings(printDiagnostics(diagnostics, textsOf(checked), process.stdout));
   const errors = diagnostics.filter(isError).length;
-  if (errors > 0) complain(`${plural(errors, 'error')} in ${plural(files.length, 'file')}`);
+  if (errors > 0) printLine(`${plural(errors, 'error')} in ${plural(files.length, 'file')}`);
   if (options.guards) {
     for (const { name, guards } of guardsOf(checked)) {
       printLine(`${name}`);

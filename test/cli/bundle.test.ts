@@ -54,8 +54,8 @@ function kept(): ReadonlyMap<string, number> {
 describe('what V8 compiled is kept beside the program', () => {
   it('by the first run, and the next one uses it and writes nothing', async () => {
     const first = await check();
-    expect(first).toMatchObject({ code: 1, out: '' });
-    expect(first.err).toContain('CROB2009');
+    expect(first).toMatchObject({ code: 1, err: '' });
+    expect(first.out).toContain('CROB2009');
     const files = kept();
     expect([...files.keys()].map((path) => path.split('/').at(-1))).toEqual(
       expect.arrayContaining(['main.cjs', 'check.cjs']),
@@ -105,7 +105,7 @@ it('a library file is read anew where it was changed after the build', async () 
   expect(await check()).toMatchObject({ code: 0, err: '' });
   const library = join(root, 'stdlib/drop.crob');
   writeFileSync(library, readFileSync(library, 'utf8').replaceAll('DropPath', 'DropRoute'));
-  expect((await check()).err).toContain('CROB2002');
+  expect((await check()).out).toContain('CROB2002');
 });
 
 describe.skipIf(process.platform === 'win32')('what others can write is not run', () => {

@@ -44,9 +44,9 @@ describe('a file without errors', () => {
 
   test('warns of a module that nothing constructs, and ends with 0', async () => {
     const { code, out, err } = await check('unused.crob');
-    expect({ code, out }).toEqual({ code: 0, out: '' });
-    expect(err).toContain('warning[CROB2013]: nothing in these files constructs `Gate`, so its body is not checked\n');
-    expect(err).toContain('unused.crob:1:8');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toContain('warning[CROB2013]: nothing in these files constructs `Gate`, so its body is not checked\n');
+    expect(out).toContain('unused.crob:1:8');
     expect(await check('unused.crob', 'used.crob')).toEqual({ code: 0, out: '', err: '' });
     const json = JSON.parse((await check('unused.crob', '--reporter', 'json')).out);
     expect(json).toMatchObject([{ code: 'CROB2013', severity: 'warning' }]);
@@ -81,26 +81,26 @@ describe('files with errors', () => {
     [all, json] = await Promise.all([check(), check('.', '--reporter', 'json')]);
   });
 
-  test('every error of every file below the folder, on standard error, with 1', () => {
+  test('every error of every file below the folder, on standard output, with 1', () => {
     expect(all.code).toBe(1);
-    expect(all.out).toBe('');
-    expect(all.err).toContain('below/wrong.crob:2:39');
-    expect(all.err).toContain('Conv2d has no parameter `stirde`');
-    expect(all.err).toContain('help: did you mean `stride`?');
-    expect(all.err).toContain('below/wrong.crob:7:');
-    expect(all.err).toContain('below/deeper/also.crob:1:');
-    expect(all.err).toMatch(/\n\d+ errors in 6 files\n$/);
+    expect(all.err).toBe('');
+    expect(all.out).toContain('below/wrong.crob:2:39');
+    expect(all.out).toContain('Conv2d has no parameter `stirde`');
+    expect(all.out).toContain('help: did you mean `stride`?');
+    expect(all.out).toContain('below/wrong.crob:7:');
+    expect(all.out).toContain('below/deeper/also.crob:1:');
+    expect(all.out).toMatch(/\n\d+ errors in 6 files\n$/);
   });
 
   test('not those of node_modules', () => {
-    expect(all.err).not.toContain('broken.crob');
+    expect(all.out).not.toContain('broken.crob');
   });
 
   test('as JSON: the same errors on standard output, nothing on standard error', () => {
     expect(json.code).toBe(1);
     expect(json.err).toBe('');
     const messages = JSON.parse(json.out) as { code: string; file: string; range: unknown; severity: string }[];
-    const count = Number(/(\d+) errors/.exec(all.err)?.[1]);
+    const count = Number(/(\d+) errors/.exec(all.out)?.[1]);
     expect(messages).toHaveLength(count);
     const stride = messages.find((m) => m.code === 'CROB2009');
     expect(stride).toEqual({
@@ -122,9 +122,9 @@ describe('files with errors', () => {
       ),
     );
     const colour = '\u001b[';
-    expect(plain!.err).not.toContain(colour);
-    expect(forced!.err).toContain(colour);
-    expect(none!.err).toBe(plain!.err);
+    expect(plain!.out).not.toContain(colour);
+    expect(forced!.out).toContain(colour);
+    expect(none!.out).toBe(plain!.out);
   });
 });
 
@@ -143,20 +143,20 @@ describe('what cannot be read', () => {
   });
 
   test('keeps nothing else from being checked', async () => {
-    const { code, err } = await check('none.crob', 'below/wrong.crob', '.odd/huge.crob');
+    const { code, out, err } = await check('none.crob', 'below/wrong.crob', '.odd/huge.crob');
     expect(code).toBe(1);
     expect(err).toMatch(/^crobc: cannot read none\.crob: no such file or folder\n/);
     expect(err).toContain(
       '\ncrobc: cannot read .odd/huge.crob: it has 5,000,000 bytes, and a source 4.0 MiB at most\n',
     );
-    expect(err).toContain('Conv2d has no parameter `stirde`');
+    expect(out).toContain('Conv2d has no parameter `stirde`');
   });
 
   test('bytes that are not UTF-8 have a place', async () => {
-    const { code, err } = await check('.odd/latin.crob');
+    const { code, out } = await check('.odd/latin.crob');
     expect(code).toBe(1);
-    expect(err).toContain('error[CROB1047]: this is not UTF-8 text\n  .odd/latin.crob:1:7 ');
-    expect(err).toContain('\n1 error in 1 file\n');
+    expect(out).toContain('error[CROB1047]: this is not UTF-8 text\n  .odd/latin.crob:1:7 ');
+    expect(out).toContain('\n1 error in 1 file\n');
   });
 });
 
@@ -223,7 +223,7 @@ test("a folder of one's own may be called std", async () => {
     crobc(['check', 'std/mine.crob'], { cwd: `${folder}/.odd` }),
     crobc(['summary', 'std/norm.crob'], { cwd: `${folder}/.odd` }),
   ]);
-  expect(own.err).toContain('there is no `missing` here\n  ./std/mine.crob:4:');
+  expect(own.out).toContain('there is no `missing` here\n  ./std/mine.crob:4:');
   expect(library).toMatchObject({ code: 0, out: expect.stringMatching(/^Norm\n/) });
   const built = await crobc(['build', 'std/norm.crob', '-o', 'out'], { cwd: `${folder}/.odd` });
   expect(built.code, built.err).toBe(0);
