@@ -1,13 +1,13 @@
 import type { Dataset } from '../data/dataset.ts';
 import { epochOrder } from '../data/order.ts';
+import { compared, outlined } from '../images/compare-masks.ts';
 import { type RgbImage, readImage } from '../images/image.ts';
 import { loadSharp } from '../images/load-sharp.ts';
-import { overlay } from '../images/mask.ts';
 import { type Pixels, resizeBilinear, resizeNearest } from '../images/resize.ts';
 import { type Evaluation, type EvaluationOptions, type Predictor, predictions } from './evaluate.ts';
 import type { SampleResult } from './scores.ts';
 
-/** A sample to look at: WebP files of the image, and of it with the truth and with the prediction drawn on it. */
+/** A sample to look at: WebP files of the image, of it with the edge of the truth, and with what the prediction has wrong. */
 export interface Exhibit {
   readonly result: SampleResult;
   readonly width: number;
@@ -27,9 +27,25 @@ export interface Gallery {
 const PICTURE_SIDE = 320;
 
 /**
- * Pictures of `count` samples of each kind; which are random, and which of equals are taken, depends on `seed` alone.
- * Predictions are made again for these few, since masks of a whole split would fill the memory.
+ * `count` samples of each kind; which are random depends on `seed` alone. Of samples of equal IoU those of more pixels come
+ * first: of the best, what they have right, and of the worst, what they have wrong.
  */
+export function chosenSamples(
+  each: readonly SampleResult[],
+  { count, seed }: { readonly count: number; readonly seed: number },
+): Readonly<Record<keyof Gallery, readonly SampleResult[]>> {
+  const shuffled = [...epochOrder(each.length, seed, 0)].map((i) => each[i]!);
+  // No number is worse than any.
+  const rank = ({ iou }: SampleResult) => (Number.isNaN(iou) ? -1 : iou);
+  const wrong = ({ union, intersection }: SampleResult) => union - intersection;
+  return {
+    best: shuffled.toSorted((a, b) => rank(b) - rank(a) || b.intersection - a.intersection).slice(0, count),
+    worst: shuffled.toSorted((a, b) => rank(a) - rank(b) || wrong(b) - wrong(a)).slice(0, count),
+    random: shuffled.slice(0, count),
+  };
+}
+
+/** Pictures of the chosen samples. Predictions are made again for these few, since masks of a whole split would fill the memory. */
 export async function gallery(
   predict: Predictor,
   dataset: Dataset,
@@ -37,15 +53,7 @@ export async function gallery(
   options: EvaluationOptions,
   { count, seed }: { readonly count: number; readonly seed: number },
 ): Promise<Gallery> {
-  const shuffled = [...epochOrder(each.length, seed, 0)].map((i) => each[i]!);
-  // No number is worse than any.
-  const rank = ({ iou }: SampleResult) => (Number.isNaN(iou) ? -1 : iou);
-  const descending = shuffled.toSorted((a, b) => rank(b) - rank(a));
-  const chosen = {
-    best: descending.slice(0, count),
-    worst: descending.slice(-count).reverse(),
-    random: shuffled.slice(0, count),
-  };
+  const chosen = chosenSamples(each, { count, seed });
   const wanted = new Map([...chosen.best, ...chosen.worst, ...chosen.random].map((result) => [result.sample, result]));
   const order = dataset.samples.flatMap((sample, i) => (wanted.has(sample) ? [i] : []));
   const exhibits = new Map<SampleResult, Exhibit>();
@@ -71,12 +79,13 @@ async function exhibit(
   const width = Math.max(1, Math.round(image.width * scale));
   const height = Math.max(1, Math.round(image.height * scale));
   const small = resizeBilinear(image, width, height) as RgbImage;
-  const drawn = (mask: Uint8Array): RgbImage => {
+  const sized = (mask: Uint8Array): Uint8Array => {
     const plane: Pixels = { width: masks.width, height: masks.height, channels: 1, data: mask };
-    return overlay(small, { width, height, mask: resizeNearest(plane, width, height).data });
+    return resizeNearest(plane, width, height).data;
   };
+  const [true_, predicted] = [sized(masks.truth), sized(masks.prediction)];
   const [plain, truth, prediction] = await Promise.all(
-    [small, drawn(masks.truth), drawn(masks.prediction)].map(encodeWebp),
+    [small, outlined(small, true_), compared(small, true_, predicted)].map(encodeWebp),
   );
   return { result, width, height, image: plain!, truth: truth!, prediction: prediction! };
 }

@@ -34,8 +34,11 @@ th, td { padding: 6px 14px; text-align: right; white-space: nowrap }
 th:first-child { text-align: left; font-weight: 500 }
 thead th { color: var(--soft); font-size: 13px; font-weight: 500; border-bottom: 1px solid var(--line) }
 tbody tr + tr { border-top: 1px solid var(--line) }
-.bar { position: relative; min-width: 110px }
-.bar i { position: absolute; left: 0; top: 4px; bottom: 4px; background: var(--mark); opacity: 0.2; border-radius: 0 3px 3px 0 }
+.bar { padding-left: 0 } .bars { padding-right: 132px }
+.bar i { display: block; width: 104px; height: 8px; background: var(--line); border-radius: 4px; overflow: hidden }
+.bar s { display: block; height: 100%; background: var(--mark) }
+.legend { margin-top: 28px } .key { display: inline-block; width: 22px; height: 12px; border: 1px solid var(--line); margin-left: 14px; vertical-align: -1px }
+.legend .key:first-child { margin-left: 0 } .edge { border: 2px solid #fff; outline: 1px solid #333 }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr)); gap: 16px }
 article { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 16px }
 .pictures { display: grid; grid-template-columns: repeat(3, 1fr); gap: 8px }

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { wrongColours } from '../images/compare-masks.ts';
 import type { Exhibit, Gallery } from './gallery.ts';
 import { pageStyle } from './page-style.ts';
 import { protocols } from './protocols.ts';
@@ -34,15 +35,16 @@ ${thresholds.map((t) => tile(`Pr@${t}`, report.precision[t], `samples with IoU $
 </ul>
 </header>
 <main>
+${legend(pictures)}
+${exhibits('Worst', `The lowest IoU; of equals, the most wrong pixels. ${zeros(report)}`, pictures.worst)}
+${exhibits('Random', 'Drawn by the seed.', pictures.random)}
+${exhibits('Best', 'The highest IoU; of equals, the largest.', pictures.best)}
 <section>
 <h2>How the samples spread</h2>
 ${histogram(report)}
 </section>
 ${groupTable('By category', 'category', byCategory)}
 ${attributes.join('\n')}
-${exhibits('Best', 'The highest IoU.', pictures.best)}
-${exhibits('Worst', 'The lowest IoU.', pictures.worst)}
-${exhibits('Random', 'Drawn by the seed.', pictures.random)}
 </main>
 <footer>
 <dl>
@@ -122,24 +124,44 @@ ${marks.join('')}
 }
 
 function groupTable(title: string, head: string, groups: Readonly<Record<string, Scores>>): string {
-  const entries = Object.entries(groups);
+  const entries = Object.entries(groups).toSorted(byName);
   if (entries.length === 0) return '';
   const rows = entries.map(([name, { samples, oIoU, mIoU, precision }]) => {
     const cells = [oIoU, mIoU, ...thresholds.map((t) => precision[t])].map((v) => `<td>${percent(v)}</td>`);
     // The mean is drawn, too: a column of numbers hides which groups are weak.
-    cells[1] = `<td class="bar"><i style="width:${(100 * (mIoU || 0)).toFixed(1)}%"></i>${percent(mIoU)}</td>`;
+    cells[1] += `<td class="bar"><i><s style="width:${(100 * (mIoU || 0)).toFixed(1)}%"></s></i></td>`;
     return `<tr><th scope="row">${escaped(name)}</th><td>${samples.toLocaleString('en')}</td>${cells.join('')}</tr>`;
   });
   const heads = ['samples', 'oIoU', 'mIoU', ...thresholds.map((t) => `Pr@${t}`)];
   return `<section>
 <h2>${escaped(title)}</h2>
 <div class="wide"><table>
-<thead><tr><th scope="col">${escaped(head)}</th>${heads.map((h) => `<th scope="col">${h}</th>`).join('')}</tr></thead>
+<thead><tr><th scope="col">${escaped(head)}</th>${heads.map((h) => `<th scope="col"${h === 'mIoU' ? ' colspan="2" class="bars"' : ''}>${h}</th>`).join('')}</tr></thead>
 <tbody>
 ${rows.join('\n')}
 </tbody>
 </table></div>
 </section>`;
+}
+
+/** Groups by name, those of samples that have none at the end. */
+function byName([a]: readonly [string, Scores], [b]: readonly [string, Scores]): number {
+  const last = (name: string) => (name === 'none' ? 1 : 0);
+  return last(a) - last(b) || a.localeCompare(b, 'en', { numeric: true });
+}
+
+function zeros({ each }: Report): string {
+  const missed = each.filter(({ iou }) => iou === 0).length;
+  return missed === 0 ? '' : `${count(missed, 'sample')} of ${each.length.toLocaleString('en')} at 0.`;
+}
+
+/** What the lines and stripes of the pictures mean. */
+function legend({ best, worst, random }: Gallery): string {
+  if (best.length + worst.length + random.length === 0) return '';
+  const { falsePositive, falseNegative } = wrongColours;
+  const key = (colour: readonly number[], angle: number, text: string) =>
+    `<span class="key" style="background:repeating-linear-gradient(${angle}deg,rgb(${colour.join()}) 0 2px,transparent 2px 6px)"></span> ${text}`;
+  return `<p class="note legend"><span class="key edge"></span> edge of the truth ${key(falsePositive, -45, 'predicted, and wrong')} ${key(falseNegative, 45, 'true, and not predicted')}</p>`;
 }
 
 function exhibits(title: string, docs: string, all: readonly Exhibit[]): string {

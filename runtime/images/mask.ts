@@ -137,7 +137,7 @@ export function overlay(
 }
 
 /** For every pixel the distance to the nearest pixel on the other side of the mask's edge, less ½; Infinity beyond `most`. */
-function edgeDistances(mask: Uint8Array, width: number, height: number, most: number): Float32Array {
+export function edgeDistances(mask: Uint8Array, width: number, height: number, most: number): Float32Array {
   const distance = new Float32Array(mask.length).fill(Infinity);
   const offsets: { readonly dx: number; readonly dy: number; readonly d: number }[] = [];
   for (let dy = -most; dy <= most; dy++) {

@@ -110,6 +110,36 @@ test('pictures are there as they were', async () => {
   expect(Buffer.from(sources[0]![1]!, 'base64').equals(picture)).toBe(true);
 });
 
+test('pictures come first, the worst of them before all, then what counts and groups', () => {
+  const titles = [...page.matchAll(/<h2>([^<]*)<\/h2>/g)].map(([, title]) => title);
+  expect(titles).toEqual([
+    'Worst',
+    'Random',
+    'Best',
+    'How the samples spread',
+    'By category',
+    'By &lt;u&gt;color&lt;/u&gt;',
+  ]);
+  expect(page).toContain('of equals, the most wrong pixels. 1 sample of 3 at 0.</p>');
+  expect(page).toMatch(
+    /<p class="note legend">.*edge of the truth.*predicted, and wrong.*true, and not predicted<\/p>/,
+  );
+});
+
+test('groups are sorted by name, and what has none comes last; the bar has a cell of its own behind the mean', () => {
+  const scores = scoresOf(each, protocols.lavt);
+  const byCategory = { none: scores, 'tank 10': scores, 'tank 9': scores, airship: scores };
+  const sorted = reportPage(reportOf(subject, { ...evaluation, byCategory, byAttribute: {} }, '1.2.3', 4.5), {
+    best: [],
+    worst: [],
+    random: [],
+  });
+  const names = [...sorted.matchAll(/<th scope="row">([^<]*)<\/th>/g)].map(([, name]) => name);
+  expect(names).toEqual(['airship', 'tank 9', 'tank 10', 'none']);
+  expect(sorted).toContain('<td>40.00</td><td>40.00</td><td class="bar"><i><s style="width:40.0%"></s></i></td>');
+  expect(sorted).not.toContain('legend"');
+});
+
 test('light and dark', () => {
   expect(page).toContain('<meta name="color-scheme" content="light dark">');
   expect(page).toContain('@media (prefers-color-scheme: dark)');
