@@ -139,7 +139,7 @@ function shownDryRun(found: DryRun, hasData: boolean): string {
       ? hasData
         ? 'not known without the data'
         : 'known with --data'
-      : `${n(plan.steps)}, ${n(plan.stepsPerEpoch)} an epoch, ${n(plan.perStep)} samples each`;
+      : `${n(plan.steps)}, ${n(plan.stepsPerEpoch)} an epoch, ${n(plan.perStep)} ${plan.perStep === 1 ? 'sample' : 'samples'} each`;
   const untrained = [
     ['fixed', parameters.fixed, ' by the recipe'],
     ['unreached', parameters.unreached, ', for which no term has a gradient'],
