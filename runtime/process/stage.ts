@@ -3,7 +3,7 @@ import { duration } from './duration.ts';
 import type { ProgressOptions } from './progress.ts';
 import { progressReceiver } from './received-progress.ts';
 import { addStatusLine, writeLine } from './status-line.ts';
-import { drawsStatus } from './terminal.ts';
+import { drawsStatus, hidesProgress } from './terminal.ts';
 
 /** Work of which nobody knows how far it is. */
 export interface Stage {
@@ -23,7 +23,7 @@ export function startStage(
   options: Pick<ProgressOptions, 'stream' | 'environment' | 'now'> = {},
 ): Stage {
   const { stream = process.stderr, environment = process.env, now = Date.now } = options;
-  if (progressReceiver()) return { finish: () => undefined };
+  if (progressReceiver() || hidesProgress(environment)) return { finish: () => undefined };
   const started = now();
   if (!drawsStatus(stream, environment)) {
     const timer = setTimeout(() => writeLine(`${label} …`, stream), LINE_AFTER_MS);

@@ -39,7 +39,13 @@ export function crobc(args: readonly string[], options: RunOptions = {}): Promis
   return new Promise((done, fail) => {
     const child = spawn(file!, rest, {
       cwd: options.cwd ?? process.cwd(),
-      env: { ...env, ...options.env, ...(disk === undefined ? {} : { SMALL_DISK: String(disk) }) },
+      // Progress depends on how fast a machine is.
+      env: {
+        ...env,
+        CROBC_PROGRESS: 'off',
+        ...options.env,
+        ...(disk === undefined ? {} : { SMALL_DISK: String(disk) }),
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let out = '';

@@ -6,9 +6,7 @@ import { temporaryFolder } from '../runtime/temporary-folder.ts';
 
 const at = temporaryFolder();
 
-test('the demo without its full-size model: every command works, and the pictures it names are there', {
-  timeout: 120_000,
-}, async () => {
+test('the demo without its full-size model: every command works, and the pictures it names are there', async () => {
   await mkdir(at('demo/run-1'), { recursive: true });
   await writeFile(at('demo/run-1/mine'), 'kept');
   const args = ['demo/run.mjs', '--no-full', '--steps', '2', '--scenes', '20', '--out', at('demo')];

@@ -7,7 +7,7 @@ import { crobc } from './crobc.ts';
 const at = temporaryFolder();
 
 describe('crobc init', () => {
-  test('makes a folder, of which the commands in its README work', { timeout: 600_000 }, async () => {
+  test('makes a folder, of which the commands in its README work', async () => {
     const folder = at('ships');
     const made = await crobc(['init', folder]);
     expect(made).toMatchObject({ code: 0, err: '' });

@@ -91,7 +91,7 @@ model Small(backbone: VisualBackbone = SwinMicro(), text: TextEncoder = BertMicr
     expect(contents(after)).toEqual(entries);
     expect(after.graph.nodes.length).toBe(before.graph.nodes.length);
   }
-}, 120_000);
+});
 
 test.each([
   ['text.depth=3', 'text.depth', '3'],
@@ -134,7 +134,7 @@ test('recipes select every part and every weight by its member path', () => {
     .filter(({ code }) => code === 'CROB2322')
     .map(({ span }) => source.slice(span.start, span.end));
   expect(refused.sort()).toEqual(refusable.map(({ path }) => path).sort());
-}, 60_000);
+});
 
 describe('kinds of entries', () => {
   const source = `

@@ -18,7 +18,7 @@ beforeAll(() => {
   shipped = check(diskHost(), shippedFiles());
   library = libraryPage();
   models = modelsPage(shipped);
-}, 120_000);
+});
 
 test.each([
   ['builtins.md', builtinsPage],

@@ -143,7 +143,8 @@ export class PageRun {
   #shell(block: Block): void {
     const log = join(this.#folder, '.log');
     const file = openSync(log, 'w');
-    const { NO_COLOR: _, FORCE_COLOR: __, ...env } = process.env;
+    const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env;
+    const env = { ...inherited, CROBC_PROGRESS: 'off' };
     let failed = false;
     for (const line of block.text.split('\n')) {
       const command = line.trim();

@@ -17,7 +17,7 @@ const written = [
 ];
 
 /** `npx vitest run test/docs -u` writes what the commands print into the pages. */
-test.each(written)('%s: every block runs, and shows what it prints', { timeout: 240_000 }, async (page) => {
+test.each(written)('%s: every block runs, and shows what it prints', async (page) => {
   const run = new PageRun(readFileSync(page, 'utf8'));
   try {
     const text = run.run();

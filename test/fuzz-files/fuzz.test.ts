@@ -132,4 +132,4 @@ test('a process that ends, hangs, or takes too much memory is known by its file,
     // Of each process, those before its fault; the file that took the memory was read.
     accepted: 3 + 1 + 2 + 2,
   });
-}, 30_000);
+});

@@ -26,7 +26,6 @@ beforeAll(() => {
 });
 
 /** Compilers and a training run here, on whatever machine. */
-const timeout = 600_000;
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
@@ -84,7 +83,7 @@ describe('without onnxruntime-node, which npm is not asked to install', () => {
   };
   beforeAll(() => unpackInto(bare, packed.tarball));
 
-  it('everything works that runs no model', { timeout }, () => {
+  it('everything works that runs no model', () => {
     expect(crobc('check', 'models/crobim.crob')).toEqual({ status: 0, stderr: '' });
     expect(crobc('summary', 'models/crobim.crob')).toEqual({ status: 0, stderr: '' });
     const built = crobc('build', 'models/crobim.crob', '--model', 'CroBIM_micro', '--no-weights');
@@ -93,7 +92,7 @@ describe('without onnxruntime-node, which npm is not asked to install', () => {
     expect(crobc('check', 'ships')).toEqual({ status: 0, stderr: '' });
   });
 
-  it('what runs a model says how to install it', { timeout }, () => {
+  it('what runs a model says how to install it', () => {
     const opened = spawnSync(
       process.execPath,
       [
@@ -114,7 +113,7 @@ describe('without onnxruntime-node, which npm is not asked to install', () => {
 });
 
 describe('an outside project', () => {
-  it('compiles against it, and its program checks, builds, runs, trains, evaluates and predicts', { timeout }, () => {
+  it('compiles against it, and its program checks, builds, runs, trains, evaluates and predicts', () => {
     // The examples of docs/api.md are programs of it as well.
     const page = readFileSync('docs/api.md', 'utf8');
     const examples = [...page.matchAll(/^```ts\n(import [\s\S]*?)^```$/gm)].map(([, text = '']) => text);
@@ -143,7 +142,7 @@ describe('an outside project', () => {
     });
   });
 
-  it('is told by its compiler of what the package does not take', { timeout }, () => {
+  it('is told by its compiler of what the package does not take', () => {
     const wrong = {
       option: "import { compile } from 'crobc';\ncompile('a.crob', { modle: 'A' });\n",
       model: `import type { CompiledModel } from 'crobc';

@@ -15,7 +15,6 @@ import { batchOf, f32, readTrainingGolden, smallBatchOf, type TrainingGolden, un
 type StateMap = ReadonlyMap<string, Float32Array>;
 
 /** Milliseconds that do on a machine with other work. */
-const slow = 120_000;
 const at = temporaryFolder();
 let golden: TrainingGolden;
 beforeAll(async () => {
@@ -112,13 +111,13 @@ describe.each([0, 1])('ten steps of AdamW have the losses that PyTorch has, in r
   beforeAll(() => {
     run = golden.runs[index]!;
     training = crobim(run.clip === null ? [] : [`recipe.clip = ${run.clip}`]);
-  }, slow);
+  });
   const opening = (packed: boolean) => {
     const whole = trainingStep(differentiate(training), { packed });
     return { steps: { whole }, inference: training.inference, state: startState(whole), seed: 0 };
   };
 
-  test('in onnxruntime, to 1e-5, with the weights at the end', { timeout: slow }, async () => {
+  test('in onnxruntime, to 1e-5, with the weights at the end', async () => {
     const opened = opening(true);
     const start = new Map([...opened.state].map(([name, data]) => [name, data.slice()]));
     // Sums over repeated rows are made in other ways with several threads.
@@ -139,7 +138,7 @@ describe.each([0, 1])('ten steps of AdamW have the losses that PyTorch has, in r
   });
 
   // One of the two does: both differ in settings alone, which are in the graph.
-  test.runIf(index === 1)('in TensorFlow.js, to 1e-3', { timeout: slow }, async () => {
+  test.runIf(index === 1)('in TensorFlow.js, to 1e-3', async () => {
     const backend = await openTfjsBackend({ ...opening(false), model: 'CroBIM_micro', folder: at('.') });
     try {
       for (const [i, wanted] of run.steps.entries()) {

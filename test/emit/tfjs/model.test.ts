@@ -14,7 +14,7 @@ import { runTfjs } from './run.ts';
 const sizes = { B: 2, H: 64, W: 96, T: 6 };
 
 /** One image and sentence through the same weights: float32 in TensorFlow.js against float32 in onnxruntime. */
-test('CroBIM_micro gives what onnxruntime gives', { timeout: 300_000 }, async () => {
+test('CroBIM_micro gives what onnxruntime gives', async () => {
   const dims = new Map(Object.entries(sizes));
   const { graph, diagnostics } = compile(diskHost(), 'models/crobim.crob', {
     model: 'CroBIM_micro',

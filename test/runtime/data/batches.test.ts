@@ -307,7 +307,7 @@ describe('bounds and ends', () => {
       const threads = () => process.report.getReport().workers.length;
       ${body}`;
     const args = ['--input-type=module', '-e', script];
-    return (await promisify(execFile)(process.execPath, args, { timeout: 30_000 })).stdout.trim();
+    return (await promisify(execFile)(process.execPath, args, { timeout: 600_000 })).stdout.trim();
   };
 
   test('a loop that is left early ends its threads', async () => {

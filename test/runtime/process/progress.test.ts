@@ -117,6 +117,18 @@ describe('on a terminal', () => {
     progress.finish();
   });
 
+  test('nothing under CROBC_PROGRESS=off', () => {
+    for (const isTTY of [true, false]) {
+      const { stream, text } = screen(isTTY);
+      const { now, pass } = clock();
+      const progress = startProgress('training', 10, { stream, now, environment: { CROBC_PROGRESS: 'off' } });
+      pass(14_000);
+      progress.update(4);
+      progress.finish();
+      expect(text()).toBe('');
+    }
+  });
+
   test('lines go above it, and are there when it is gone', () => {
     const { stream, text } = screen(true);
     const { now, pass } = clock();

@@ -169,7 +169,7 @@ async function expectSound(next: NextOf): Promise<void> {
 }
 
 const readers = Object.entries(uses).filter(([, made]) => made.length > 0);
-test.each(readers)('%s in place, as a writer and as a reader', { timeout: 60_000 }, async (_op, made) => {
+test.each(readers)('%s in place, as a writer and as a reader', async (_op, made) => {
   for (const make of made) {
     await expectSound((b, s) => fitted(b, make(b, s)));
     await expectSound((b, s) => b.add(fitted(b, make(b, s)), s));
