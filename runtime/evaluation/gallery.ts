@@ -53,6 +53,7 @@ export async function gallery(
   options: EvaluationOptions,
   { count, seed }: { readonly count: number; readonly seed: number },
 ): Promise<Gallery> {
+  if (count === 0) return { best: [], worst: [], random: [] };
   const chosen = chosenSamples(each, { count, seed });
   const wanted = new Map([...chosen.best, ...chosen.worst, ...chosen.random].map((result) => [result.sample, result]));
   const order = dataset.samples.flatMap((sample, i) => (wanted.has(sample) ? [i] : []));

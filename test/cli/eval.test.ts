@@ -163,8 +163,8 @@ describe('wrong', () => {
   test.each([
     [['--split', 'val'], 1, /^crobc: data has no split "val": it has test\n$/],
     [['--protocol', 'iou'], 2, /Allowed choices are lavt, caris, cris/],
-    [['--at', 'original'], 1, /^crobc: the protocol lavt compares masks at the model size only\n$/],
-    [['--batch', '0'], 2, /^error: 0 is too few: 1 or more\n$/],
+    [['--at', 'original'], 2, /^error: the protocol lavt compares masks at the model size only\n/],
+    [['--batch', '0'], 2, /^error: option '--batch <n>' argument '0' is invalid\. Too few: 1 or more\.\n/],
     [['-w', 'none.safetensors'], 1, /^crobc: cannot read none\.safetensors: no such file or folder\n$/],
     [['-m', 'Tiyn'], 1, /did you mean Tiny\?\n$/],
     [['--compare', 'a.json'], 2, /^error: --compare takes reports and no \.crob file\n$/],
