@@ -1,19 +1,77 @@
 import { visible } from '../compiler/diagnostics/visible.ts';
+import { terminalWidth } from '../runtime/process/terminal.ts';
 
 type Align = 'left' | 'right';
 
-/** Plain columns, two blanks between, a rule below the heads. */
+/** Between two columns. */
+const gap = 2;
+
+/**
+ * Plain columns, two blanks between, a rule below the heads. On a terminal that is too narrow, cells aligned to the left go over several lines,
+ * between their words; numbers and words stay whole, as long as `columns` has room for them.
+ */
 export function table(
   heads: readonly string[],
   given: readonly (readonly string[])[],
   align: readonly Align[],
+  columns: number | undefined = terminalWidth(process.stdout),
 ): string {
   const rows = given.map((row) => row.map(visible));
-  const widths = heads.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const cellsOf = (i: number) => [heads[i] ?? '', ...rows.map((row) => row[i] ?? '')];
+  const widths = heads.map((_, i) => Math.max(...cellsOf(i).map((cell) => cell.length)));
+  if (columns !== undefined) {
+    const least = heads.map((_, i) => (align[i] === 'right' ? widths[i]! : longestWord(cellsOf(i))));
+    narrow(widths, least, columns - gap * (heads.length - 1));
+  }
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, i) => (align[i] === 'right' ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
-      .join('  ')
+      .join(' '.repeat(gap))
       .trimEnd();
-  return [line(heads), widths.map((w) => '-'.repeat(w)).join('  '), ...rows.map(line)].join('\n');
+  const lines = (row: readonly string[]) => {
+    const cells = row.map((cell, i) => wrapped(cell, widths[i]!));
+    const height = Math.max(...cells.map((cell) => cell.length));
+    return Array.from({ length: height }, (_, at) => line(cells.map((cell) => cell[at] ?? '')));
+  };
+  const rule = widths.map((w) => '-'.repeat(w)).join(' '.repeat(gap));
+  return [...lines(heads), rule, ...rows.flatMap(lines)].join('\n');
+}
+
+/** Takes from the widest column that can be narrower, until all have room. */
+function narrow(widths: number[], least: readonly number[], room: number): void {
+  let over = widths.reduce((sum, width) => sum + width, 0) - room;
+  for (; over > 0; over--) {
+    let widest: number | undefined;
+    for (const [i, width] of widths.entries())
+      if (width > least[i]! && (widest === undefined || width > widths[widest]!)) widest = i;
+    if (widest === undefined) return;
+    widths[widest]!--;
+  }
+}
+
+function longestWord(cells: readonly string[]): number {
+  const words = cells.flatMap((cell) =>
+    cell
+      .trim()
+      .split(' ')
+      .map((word) => word.length + cell.length - cell.trimStart().length),
+  );
+  return Math.max(...words);
+}
+
+/** Further lines are indented as the first. */
+function wrapped(cell: string, width: number): readonly string[] {
+  if (cell.length <= width) return [cell];
+  const indent = ' '.repeat(cell.length - cell.trimStart().length);
+  const [first = '', ...others] = cell.trim().split(' ');
+  const lines: string[] = [];
+  let line = indent + first;
+  for (const word of others) {
+    if (line.length + 1 + word.length <= width) line += ` ${word}`;
+    else {
+      lines.push(line);
+      line = indent + word;
+    }
+  }
+  return [...lines, line];
 }

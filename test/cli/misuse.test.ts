@@ -33,6 +33,11 @@ describe('what is wrong on the command line, whatever the files hold, ends with 
     ['summary tiny.crob --depth x', "option '--depth <n>' argument 'x' is invalid. It is not a whole number."],
     ['eval tiny.crob --data d --limit 0', "option '--limit <n>' argument '0' is invalid. Too few: 1 or more."],
     ['predict tiny.crob -i a.png --threads 2000', "argument '2000' is invalid. Too many: 1,024 at most."],
+    [
+      'train tiny.crob --data d --steps 1000000000000',
+      '--steps: a run has 1 to 99,999,999 steps, and not 1,000,000,000,000',
+    ],
+    ['train tiny.crob --data d --threads 5000', "argument '5000' is invalid. Too many: 1,024 at most."],
     ['predict tiny.crob', "required option '-i, --image <file>' not specified"],
     ['build', "missing required argument 'file'"],
     ['build tiny.crob more.crob', "too many arguments for 'build'"],

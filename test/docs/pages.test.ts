@@ -28,6 +28,13 @@ test.each(written)('%s: every block runs, and shows what it prints', async (page
   }
 });
 
+test.each(written)('%s: text names the file of each block, as readers see no fence lines', (page) => {
+  const fences = readFileSync(page, 'utf8').match(/^```.*$/gm) ?? [];
+  const names = fences.flatMap((fence) => fence.split(' ').filter((word) => /\.(crob|ts)$/.test(word)));
+  const seen = readFileSync(page, 'utf8').replace(/^```.*$/gm, '');
+  expect(names.filter((name) => !seen.includes(name))).toEqual([]);
+});
+
 const prose = (page: string) => readFileSync(page, 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
 
 test.each([...written, ...generated.map((name) => `docs/${name}`), 'docs/errors/index.md'])(
