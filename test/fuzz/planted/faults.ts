@@ -25,15 +25,14 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     name: 'a dropped broadcast',
     file: 'compiler/passes/broadcasts.ts',
-    right:
-      '    if (!sameShape(build.facts, broadcastTogether(build.facts, [batch(x), batch(other)]), wanted)) continue;\n',
-    wrong: '    if (batch(x).length + batch(other).length + wanted.length < 0) continue;\n',
+    right: 'sameShape(facts, broadcastTogether(facts, [batch(x), batch(other)]), batch(product.outputs[0]))',
+    wrong: 'batch(x).length + batch(other).length >= 0',
   },
   {
     name: 'a rewrite that is wrong for extent 1',
-    file: 'compiler/passes/broadcasts.ts',
-    right: 'return sameShape(site.build.facts, shape, type.shape) ? smaller',
-    wrong: 'return shape.length === type.shape.length ? smaller',
+    file: 'compiler/passes/rule.ts',
+    right: 'return isElementwise(before.node) ? this.broadcast',
+    wrong: 'return after.type.shape.length !== before.type.shape.length ? this.broadcast',
   },
   {
     name: 'swapped axes in one emitter',
