@@ -147,13 +147,27 @@ function matchParameter(
       const [dim, size] = [type.shape[axis], actual.type.shape[axis]];
       if (!dim || !size) continue;
       const variable = dims.asVariable(dim);
-      if (variable && !matching.bound.has(variable)) {
+      if (variable !== undefined && !matching.bound.has(variable)) {
         matching.bound.set(variable, size);
         matching.boundBy.set(variable, { name, value: actual });
-      } else {
-        const at = { value: actual, name, span, part, param: param.span };
-        matching.checks.push({ ...at, declared: dim, shape: type.shape, actual: size, axis });
+        continue;
       }
+      // The very size that is declared needs no proof.
+      const wanted = variable === undefined ? dim : matching.bound.get(variable);
+      const isFixed = variable !== undefined || dims.asConstant(dim) !== undefined;
+      if (isFixed && wanted?.key === size.key) continue;
+      const { shape } = type;
+      matching.checks.push({
+        declared: dim,
+        shape,
+        actual: size,
+        axis,
+        part,
+        value: actual,
+        name,
+        span,
+        param: param.span,
+      });
     }
   }
   return true;

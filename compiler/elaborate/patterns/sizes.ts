@@ -102,19 +102,32 @@ export function refuseUnknown(name: string, pattern: string): Refused {
  */
 export function resolve(facts: Facts, operands: readonly Measured[], given: Sizes): PatternResult<Sizes> {
   const sizes = new Map(given);
-  for (const [input, { side, shape }] of operands.entries()) {
-    for (const [axis, [{ names }, size]] of pairs(side.axes, shape).entries()) {
-      const refused = names.length < 2 ? resolveBare(facts, sizes, names[0], size, { input, axis }) : undefined;
+  return resolvePass(facts, operands, sizes, false) ?? resolvePass(facts, operands, sizes, true) ?? sizes;
+}
+
+/** The groups of several names, or the axes that are none. By index, as every pattern of a model comes here. */
+function resolvePass(
+  facts: Facts,
+  operands: readonly Measured[],
+  sizes: Map<string, Dim>,
+  groups: boolean,
+): Refused | undefined {
+  for (let input = 0; input < operands.length; input++) {
+    const operand = operands[input];
+    if (!operand) continue;
+    const { side, shape } = operand;
+    for (let axis = 0; axis < side.axes.length; axis++) {
+      const [written, size] = [side.axes[axis], shape[axis]];
+      if (!written || !size || written.names.length > 1 !== groups) continue;
+      const { names, place } = written;
+      const at = { input, axis };
+      const refused = groups
+        ? resolveGroup(facts, sizes, names, size, at, place)
+        : resolveBare(facts, sizes, names[0], size, at);
       if (refused) return refused;
     }
   }
-  for (const [input, { side, shape }] of operands.entries()) {
-    for (const [axis, [{ names, place }, size]] of pairs(side.axes, shape).entries()) {
-      const refused = names.length < 2 ? undefined : resolveGroup(facts, sizes, names, size, { input, axis }, place);
-      if (refused) return refused;
-    }
-  }
-  return sizes;
+  return undefined;
 }
 
 /** An axis of one name, or of none. */
