@@ -1,7 +1,6 @@
 import { asConstant, constant, type Dim, one, product } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import { sameDim } from '../../ir/shapes.ts';
-import { pairs } from '../../lists.ts';
 import {
   type AxisOf,
   owed,
