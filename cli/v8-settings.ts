@@ -10,19 +10,19 @@ import { setFlagsFromString } from 'node:v8';
  */
 const settings: Readonly<Record<string, readonly string[]>> = {
   // Node.js 20: bytes of bytecode, 132 KiB by default.
-  11: ['--interrupt-budget=2000000', '--no-parallel-scavenge', '--semi-space-growth-factor=8'],
+  11: ['--interrupt-budget=2000000', '--no-parallel-scavenge', '--semi-space-growth-factor=16'],
   // 22 and 24: runs of a function, 400 and 3,000 by default.
   12: [
     '--invocation-count-for-maglev=4000',
     '--invocation-count-for-turbofan=30000',
     '--no-parallel-scavenge',
-    '--semi-space-growth-factor=8',
+    '--semi-space-growth-factor=16',
   ],
   13: [
     '--invocation-count-for-maglev=4000',
     '--invocation-count-for-turbofan=30000',
     '--no-parallel-scavenge',
-    '--semi-space-growth-factor=8',
+    '--semi-space-growth-factor=16',
   ],
 };
 
