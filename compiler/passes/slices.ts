@@ -49,7 +49,7 @@ const sliceOfConcat = rule(
   ),
 );
 
-/** The parts that a slice touches, and the size of those before them; undefined where they cannot be told from all. */
+/** The parts that a slice touches, and the size of those before them; undefined where that is not known. */
 function partsBetween(facts: Facts, joined: NodeOf<'concat'>, from: Dim, to: Dim) {
   const { axis } = joined.attributes;
   const parts = joined.inputs;

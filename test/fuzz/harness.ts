@@ -202,7 +202,7 @@ interface Ended {
 }
 
 /** Has a process do a task; one that ends or is silent for too long is a finding with the seed that it was at. */
-function ask(task: Task, python: string | undefined, hear: (message: Message) => void): Promise<Ended> {
+function ask(task: Task, python: string | undefined, onMessage: (message: Message) => void): Promise<Ended> {
   const child =
     idle.pop() ??
     fork(process.argv[1] ?? '', ['--worker', python ?? ''], {
@@ -223,7 +223,7 @@ function ask(task: Task, python: string | undefined, hear: (message: Message) =>
       clearTimeout(timer);
       timer = setTimeout(end, patience, 'hangs' as const);
       if (message.kind === 'begins') seed = message.seed;
-      hear(message);
+      onMessage(message);
       if (message.kind === 'done') end('done');
     });
     child.on('exit', (code, signal) => end('the process ends', signal ?? `exit code ${code}`));

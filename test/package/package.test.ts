@@ -142,7 +142,7 @@ describe('an outside project', () => {
     });
   });
 
-  it('is told by its compiler of what the package does not take', () => {
+  it('gets errors of its compiler for what the package does not take', () => {
     const wrong = {
       option: "import { compile } from 'crobc';\ncompile('a.crob', { modle: 'A' });\n",
       model: `import type { CompiledModel } from 'crobc';
@@ -152,13 +152,13 @@ export const f = (model: CompiledModel) => train(model, { data: 'd', out: 'o' })
       inside: "export { main } from 'crobc/dist/bin/main.cjs';\n",
     };
     for (const [name, text] of Object.entries(wrong)) writeFileSync(join(project, `src/${name}.ts`), text);
-    let told = '';
+    let output = '';
     try {
       compileOutside(project, 'nodenext');
     } catch (error) {
-      told = (error as Error).message;
+      output = (error as Error).message;
     }
-    expect(told.split('\n').filter((line) => line.startsWith('src/'))).toEqual([
+    expect(output.split('\n').filter((line) => line.startsWith('src/'))).toEqual([
       expect.stringMatching(/^src\/inside\.ts.*Cannot find module 'crobc\/dist\/bin\/main\.cjs'/),
       expect.stringMatching(/^src\/model\.ts.*'CompiledModel' is not assignable to parameter of type 'TrainableModel'/),
       expect.stringMatching(/^src\/option\.ts.*'modle' does not exist in type 'CompileOptions'/),

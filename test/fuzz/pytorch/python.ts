@@ -92,10 +92,10 @@ class Started {
 
   constructor(python: string) {
     this.#child = spawn(python, ['-B', '-W', 'ignore', script], { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#child.stdout?.on('data', (part: Buffer) => this.#hear(part));
+    this.#child.stdout?.on('data', (part: Buffer) => this.#receive(part));
     this.#child.on('error', (error) => this.#fail(new Absent(`${python} does not start: ${error.message}`)));
     this.#child.on('close', (code, signal) => this.#fail(new Error(`the Python process ended by ${signal ?? code}`)));
-    // Its end is told by `close`.
+    // `close` reports its end.
     this.#child.stdin?.on('error', () => {});
     this.version = this.#next().then(({ text }) => checked(text, python));
     // A caller that ends it first does not wait for it.
@@ -131,7 +131,7 @@ class Started {
     for (const { reject } of this.#waiting.splice(0)) reject(this.#ended);
   }
 
-  #hear(part: Buffer): void {
+  #receive(part: Buffer): void {
     this.#parts.push(part);
     this.#held += part.length;
     while (this.#held >= 8) {

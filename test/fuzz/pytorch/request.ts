@@ -30,7 +30,7 @@ export function requestOf({ nodes, outputs, loss, given, learns, size }: Asked):
   let from = 0;
   const sizes = (shape: readonly Dim[]) => shape.map((dim) => evaluate(dim, size));
   const typeOf = ({ dtype, shape }: TensorType) => ({ dtype, shape: sizes(shape) });
-  const said = nodes.map((node) => {
+  const described = nodes.map((node) => {
     const held = elementsOf(node, given, sizes);
     const attributes = held ? {} : Object.fromEntries(attributesOf(node.op, node.attributes).map(plain(sizes)));
     const inputs = node.inputs.map((input) => numbers.get(input));
@@ -49,7 +49,7 @@ export function requestOf({ nodes, outputs, loss, given, learns, size }: Asked):
     at += part.length;
   }
   const text = JSON.stringify({
-    nodes: said,
+    nodes: described,
     outputs: outputs.map((output) => numbers.get(output)),
     loss: loss === undefined ? null : numbers.get(loss),
   });

@@ -26,7 +26,7 @@ function screen(isTTY: boolean) {
   return { stream, text: () => written.join('') };
 }
 
-/** A clock that moves when told. */
+/** A clock that tests move. */
 function clock() {
   let time = 1_000_000;
   const pass = (ms: number): void => {
@@ -184,7 +184,7 @@ describe('on a terminal', () => {
     }
   });
 
-  test('a signal that nobody hears ends the process, and leaves the terminal as it was', async () => {
+  test('a signal that nobody handles ends the process, and leaves the terminal as it was', async () => {
     const program = `
       import { startProgress } from ${JSON.stringify(pathToFileURL(await bundleSource('runtime/process/progress.ts')).href)};
       import { writeSync } from 'node:fs';
