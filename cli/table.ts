@@ -37,6 +37,20 @@ export function table(
   return [...lines(heads), rule, ...rows.flatMap(lines)].join('\n');
 }
 
+/** Labels and what stands behind them, two blanks in and two between; on a terminal, lines break between words. */
+export function labelled(
+  rows: readonly (readonly [label: string, text: string])[],
+  columns: number | undefined = terminalWidth(process.stdout),
+): string {
+  const width = Math.max(...rows.map(([label]) => label.length));
+  const room = columns === undefined ? Number.POSITIVE_INFINITY : columns - width - 2 * gap;
+  return rows
+    .flatMap(([label, text]) =>
+      wrapped(text, room).map((line, i) => `  ${(i === 0 ? label : '').padEnd(width)}${' '.repeat(gap)}${line}`),
+    )
+    .join('\n');
+}
+
 /** Takes from the widest column that can be narrower, until all have room. */
 function narrow(widths: number[], least: readonly number[], room: number): void {
   let over = widths.reduce((sum, width) => sum + width, 0) - room;

@@ -11,7 +11,7 @@ import { UserError } from '../../runtime/files/user-error.ts';
 import { writeLine } from '../../runtime/process/status-line.ts';
 import { plural } from '../messages.ts';
 import { printJson, printLine, printText } from '../print.ts';
-import { table } from '../table.ts';
+import { labelled, table } from '../table.ts';
 
 const toStandardError = (problem: string) => writeLine(problem);
 
@@ -93,23 +93,23 @@ function shown(of: SplitStatistics): string {
   const count = (n: number) => n.toLocaleString('en');
   const percent = (share: number) => `${Number((100 * share).toPrecision(3))} %`;
   const { wordsPerPhrase: length, maskArea: area } = of;
-  const lines = [
-    `${of.split}: ${plural(of.phrases, 'phrase')} (${count(of.distinctPhrases)} distinct), ${plural(of.images, 'image')}`,
-    `  words       ${count(of.distinctWords)} distinct; ${length.least} to ${length.most} a phrase, ${length.mean.toFixed(1)} on average`,
-    `  mask areas  ${percent(area.least)} to ${percent(area.most)} of the image, median ${percent(area.median)}`,
-    `  sizes       ${listed(of.sizes, 5)}`,
+  const head = `${of.split}: ${plural(of.phrases, 'phrase')} (${count(of.distinctPhrases)} distinct), ${plural(of.images, 'image')}`;
+  const words = `${count(of.distinctWords)} distinct; ${length.least} to ${length.most} a phrase, ${length.mean.toFixed(1)} on average`;
+  const rows: [string, string][] = [
+    ['words', words],
+    ['mask areas', `${percent(area.least)} to ${percent(area.most)} of the image, median ${percent(area.median)}`],
+    ['sizes', listed(of.sizes, 5)],
   ];
-  if (of.emptyMasks > 0) lines.push(`  empty       ${plural(of.emptyMasks, 'mask')}`);
-  if (of.unreadable > 0) lines.push(`  left out    ${plural(of.unreadable, 'line')}`);
-  if (of.categories.length > 0) lines.push(`  categories  ${listed(of.categories, SHOWN)}`);
-  for (const [name, counts] of Object.entries(of.attributes))
-    lines.push(`  ${visible(name).padEnd(10)}  ${listed(counts, SHOWN)}`);
-  lines.push(`  frequent    ${listed(of.words, SHOWN)}`, '');
+  if (of.emptyMasks > 0) rows.push(['empty', plural(of.emptyMasks, 'mask')]);
+  if (of.unreadable > 0) rows.push(['left out', plural(of.unreadable, 'line')]);
+  if (of.categories.length > 0) rows.push(['categories', listed(of.categories, SHOWN)]);
+  for (const [name, counts] of Object.entries(of.attributes)) rows.push([visible(name), listed(counts, SHOWN)]);
+  rows.push(['frequent', listed(of.words, SHOWN)]);
   const bins = of.maskAreas.map(([upTo, n], i) => [
     `${percent(of.maskAreas[i - 1]?.[0] ?? 0)} to ${percent(upTo)}`,
     count(n),
   ]);
-  return `${lines.join('\n')}\n${table(['mask area', 'masks'], bins, ['left', 'right'])}`;
+  return `${head}\n${labelled(rows)}\n\n${table(['mask area', 'masks'], bins, ['left', 'right'])}`;
 }
 
 function listed(counts: Counts, most: number): string {

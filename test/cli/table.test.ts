@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { table } from '../../cli/table.ts';
+import { labelled, table } from '../../cli/table.ts';
 
 const heads = ['path', 'what it is', 'count'];
 const rows = [
@@ -34,4 +34,21 @@ test('words and numbers stay whole where there is no room for them', () => {
   expect(lines.join(' ')).toContain('positions');
   expect(lines.join(' ')).toContain('1,024');
   expect(Math.max(...lines.map((line) => line.length))).toBe(18 + 2 + 10 + 2 + 5);
+});
+
+test('labelled lines hang below their text', () => {
+  const rows = [
+    ['words', '30 distinct; 3 to 10 a phrase'],
+    ['sizes', '64 × 64'],
+    ['relative_size', 'none 8'],
+  ] as const;
+  expect(labelled(rows, undefined).split('\n')).toEqual([
+    '  words          30 distinct; 3 to 10 a phrase',
+    '  sizes          64 × 64',
+    '  relative_size  none 8',
+  ]);
+  expect(labelled(rows, 36).split('\n').slice(0, 2)).toEqual([
+    '  words          30 distinct; 3 to',
+    '                 10 a phrase',
+  ]);
 });
