@@ -235,6 +235,8 @@ class Run {
     if (inputs.every(({ isExact }) => isExact)) return;
     const [a, b] = inputs;
     const { jumps } = roundings[op];
+    // Lanes that are a part of a period apart say no more how far rounding leads.
+    if ((op === 'sin' || op === 'cos') && a && a.spread > 0.1) this.#unclear ??= `${op} of a number that is far off`;
     if (jumps === 'crossing' && a && b) {
       const margin = 32 * (a.spread + b.spread) + 1e-6 * Math.max(size(a.exact), size(b.exact));
       if (!pairsClear(a, b, margin)) this.#unclear ??= `${op} decides between numbers that are nearly equal`;
