@@ -4,28 +4,18 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { copiedSources } from '../copied-sources.ts';
 
 // `npm run new` in a copy of the sources: one of each, and what is refused.
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const copy = mkdtempSync(join(tmpdir(), 'crobc-new-'));
-const copied = [
-  'grammar',
-  'compiler',
-  'runtime',
-  'api',
-  'cli',
-  'stdlib',
-  'scripts',
-  'test',
-  'README.md',
-  'tsconfig.base.json',
-];
+const copied = [...copiedSources, 'README.md'];
 const kinds = new Set(['.ts', '.mjs', '.crob', '.py', '.md', '.json']);
 
 beforeAll(() => {
   const filter = (path: string) => extname(path) === '' || kinds.has(extname(path));
-  for (const name of [...copied, 'docs/builtins.md', 'biome.json', 'package.json'])
+  for (const name of [...copied, 'docs/builtins.md', 'biome.json'])
     cpSync(join(root, name), join(copy, name), { recursive: true, filter });
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 });

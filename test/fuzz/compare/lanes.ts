@@ -40,6 +40,8 @@ interface Rounding {
   readonly cancels?: true;
   /** Where its results jump: where its two operands cross, at whole numbers, or at 0. */
   readonly jumps?: 'crossing' | 'whole' | 'zero';
+  /** Lanes that are a part of a period apart say no more how far rounding leads. */
+  readonly periodic?: true;
 }
 
 const roundings: Readonly<Record<AnyOp, Rounding>> = {
@@ -67,8 +69,8 @@ const roundings: Readonly<Record<AnyOp, Rounding>> = {
   exp: { approximated: true },
   log: { approximated: true, cancels: true },
   sqrt: { approximated: true },
-  sin: { approximated: true, cancels: true },
-  cos: { approximated: true, cancels: true },
+  sin: { approximated: true, cancels: true, periodic: true },
+  cos: { approximated: true, cancels: true, periodic: true },
   tanh: { approximated: true, cancels: true },
   erf: { approximated: true, cancels: true },
   sigmoid: { approximated: true, cancels: true },
@@ -234,9 +236,8 @@ class Run {
   #decide({ op, attributes }: Node, inputs: readonly Held[]): void {
     if (inputs.every(({ isExact }) => isExact)) return;
     const [a, b] = inputs;
-    const { jumps } = roundings[op];
-    // Lanes that are a part of a period apart say no more how far rounding leads.
-    if ((op === 'sin' || op === 'cos') && a && a.spread > 0.1) this.#unclear ??= `${op} of a number that is far off`;
+    const { jumps, periodic } = roundings[op];
+    if (periodic && a && a.spread > 0.1) this.#unclear ??= `${op} of a number that is far off`;
     if (jumps === 'crossing' && a && b) {
       const margin = 32 * (a.spread + b.spread) + 1e-6 * Math.max(size(a.exact), size(b.exact));
       if (!pairsClear(a, b, margin)) this.#unclear ??= `${op} decides between numbers that are nearly equal`;

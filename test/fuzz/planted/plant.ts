@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { copiedSources } from '../../copied-sources.ts';
 import { type PlantedFault, plantedFaults, sourceOf } from './faults.ts';
 
 /** `npm run fuzz:planted`: how long the harness takes to find each fault that is put into a copy of the sources. */
@@ -18,20 +19,6 @@ const command = new Command('npm run fuzz:planted --')
 const { minutes, seed, jobs, only } = command.opts<{ minutes: number; seed: number; jobs: number; only: string }>();
 
 const root = process.cwd();
-const copied = [
-  'grammar',
-  'compiler',
-  'runtime',
-  'api',
-  'cli',
-  'stdlib',
-  'models',
-  'scripts',
-  'test',
-  'package.json',
-  'tsconfig.base.json',
-  'tsconfig.json',
-];
 
 let unfound = 0;
 for (const fault of plantedFaults.filter(({ name }) => name.includes(only))) {
@@ -56,7 +43,7 @@ interface Found {
 }
 
 async function timed(fault: PlantedFault, folder: string): Promise<Found> {
-  for (const name of copied) cpSync(join(root, name), join(folder, name), { recursive: true });
+  for (const name of copiedSources) cpSync(join(root, name), join(folder, name), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   writeFileSync(
     join(folder, fault.file),
