@@ -4,8 +4,8 @@ type AlternationOptions = Parameters<ILookaheadStrategy['buildLookaheadForAltern
 type OptionalOptions = Parameters<ILookaheadStrategy['buildLookaheadForOptional']>[0];
 
 /**
- * The decisions of LL(1), each computed when it is first taken: a file takes about half of them, and computing them all is a
- * third of the time in which the parser starts.
+ * The decisions of LL(1), each computed when it is first taken: `models/crobim.crob` takes 47 of 103, and computing them all is
+ * nearly half of the time in which the parser starts.
  */
 export class LazyLookahead extends LLkLookaheadStrategy implements ILookaheadStrategy {
   override buildLookaheadForAlternation(options: AlternationOptions) {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { crobc } from '../cli/crobc.ts';
 import { Anchors } from './library-page.ts';
 import { PageRun } from './page.ts';
 import { shows } from './transcript.ts';
@@ -33,6 +34,16 @@ test.each(written)('%s: text names the file of each block, as readers see no fen
   const names = fences.flatMap((fence) => fence.split(' ').filter((word) => /\.(crob|ts)$/.test(word)));
   const seen = readFileSync(page, 'utf8').replace(/^```.*$/gm, '');
   expect(names.filter((name) => !seen.includes(name))).toEqual([]);
+});
+
+test('the README names every command', async () => {
+  const { out } = await crobc(['--help']);
+  const commands = [
+    ...out.slice(out.indexOf('Commands:'), out.indexOf('Start here:')).matchAll(/^ {2}([a-z]+)(?: .*)?$/gm),
+  ].map(([, name]) => name);
+  expect(commands).toContain('doctor');
+  const table = readFileSync('README.md', 'utf8').matchAll(/^\| `crobc ([a-z]+)/gm);
+  expect([...table].map(([, name]) => name).sort()).toEqual(commands.filter((name) => name !== 'help').sort());
 });
 
 const prose = (page: string) => readFileSync(page, 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
