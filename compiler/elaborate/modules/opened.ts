@@ -1,5 +1,5 @@
 import type { Span } from '../../../grammar/span.ts';
-import type { CallExpr, Expr, ModuleDecl, Param } from '../../../grammar/tree.ts';
+import type { CallExpr, Expr, ModuleDecl, NameExpr, Param } from '../../../grammar/tree.ts';
 import type { OverrideLine, Overrides } from '../context/overrides.ts';
 import type { Scope } from '../context/scope.ts';
 import type { Given, Val } from '../context/values.ts';
@@ -67,8 +67,9 @@ function openCall(
   ask: AskArgument,
   within: string,
 ): { readonly bare: CallExpr; readonly args: Overrides } | undefined {
-  const found = expr.kind === 'call' && expr.callee.kind === 'name' ? moduleNamed(scope, expr.callee.name) : undefined;
-  if (expr.kind !== 'call' || !found) return undefined;
+  if (expr.kind !== 'call' || expr.callee.kind !== 'name') return undefined;
+  const found = moduleNamed(scope, expr.callee);
+  if (!found) return undefined;
   const below = new Map<string, Overrides>();
   for (const [i, { name, value }] of expr.args.entries()) {
     const param = paramOf(found.decl, name?.name, i);
@@ -83,7 +84,13 @@ function openCall(
   return { bare: { ...expr, args: [] }, args: { line: undefined, below, span: expr.span } };
 }
 
-function moduleNamed({ file }: Scope, name: string): { decl: ModuleDecl; file: FileScope } | undefined {
+/** A module of the file, or what a parameter holds, whose holes the call fills: `exchange(dim = dim)`. */
+function moduleNamed(
+  { locals, member, file }: Scope,
+  { name, span }: NameExpr,
+): { readonly decl: ModuleDecl; readonly file: FileScope } | undefined {
+  const value = locals.get(name) ?? member(name, span);
+  if (value) return value.kind === 'spec' ? value.spec : undefined;
   const found = file.lookup(name);
   return found?.decl.kind === 'module' ? { decl: found.decl, file: found.file } : undefined;
 }

@@ -3,7 +3,7 @@ import { builtOf } from './bench.ts';
 import type { Valued } from './case.ts';
 import { type Chain, literalSource } from './chain.ts';
 import { covers, isSeenBy } from './meaning.ts';
-import { valueAt } from './places.ts';
+import { type Built, placeAt, type Step, valueAt } from './places.ts';
 import { float, int, type Value } from './value.ts';
 
 /**
@@ -14,7 +14,7 @@ export function hasCircle(chain: Chain, bench: Bench): boolean {
   const trials = chain.lines.flatMap((line, i) => (line.right.reads.length > 0 ? trialsOf(chain, line, i) : []));
   const outcomes = bench(trials.map(({ source }) => source));
   const seen = (line: Valued, outcome: Outcome | undefined) =>
-    outcome?.model && JSON.stringify(line.right.reads.map((steps) => valueAt(builtOf(outcome.model!), steps)));
+    outcome?.model && JSON.stringify(line.right.reads.map((steps) => readAt(builtOf(outcome.model!), steps)));
   const dependsOn = (i: number, j: number): boolean => {
     const own = trials.filter((one) => one.line === i);
     const line = chain.lines[i]!;
@@ -60,6 +60,15 @@ function trialsOf(chain: Chain, line: Valued, i: number): readonly Trial[] {
   ];
 }
 
+/** The value, and how many items each list on the way to it has: an item depends on that. */
+function readAt(built: Built, steps: readonly Step[]): readonly unknown[] {
+  const lengths = steps.flatMap((step, i) => {
+    const list = typeof step === 'number' ? placeAt(built, steps.slice(0, i)) : undefined;
+    return list?.kind === 'list' ? [list.items.length] : [];
+  });
+  return [valueAt(built, steps), ...lengths];
+}
+
 function others(value: Value): readonly Value[] {
   switch (value.kind) {
     case 'number': {
@@ -72,6 +81,9 @@ function others(value: Value): readonly Value[] {
       return value.items.flatMap((item, i) =>
         others(item).map((one): Value => ({ kind: 'list', items: value.items.map((x, at) => (at === i ? one : x)) })),
       );
+    // Where a function is wanted, no model comes of it, and that counts as a dependence.
+    case 'name':
+      return value.spec ? [] : [{ kind: 'name', name: value.name === 'zeros' ? 'ones' : 'zeros', spec: false }];
     default:
       return [];
   }
