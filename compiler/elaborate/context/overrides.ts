@@ -18,6 +18,14 @@ export interface OverrideLine {
    * The value. For a shadow, parts that it names may be shadows; asked for by the model itself, the line counts as used.
    */
   readonly given: (shadow: boolean) => Given;
+  /** The same for a shadow, which depends on no argument of the modules that the line calls until that is read. */
+  readonly opened: () => Opened;
+}
+
+/** A value whose modules lack the arguments that they are called with: these are lines below it, each evaluated when it is asked for. */
+export interface Opened {
+  readonly given: Given;
+  readonly args: Overrides | undefined;
 }
 
 /** What the lines of a chain of models change below a part: by the name of a field or parameter, or by a list step. */

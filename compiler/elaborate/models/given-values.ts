@@ -1,7 +1,7 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Expr, Param } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
-import type { Overrides } from '../context/overrides.ts';
+import type { Opened, Overrides } from '../context/overrides.ts';
 import type { Scope } from '../context/scope.ts';
 import { error, type Given, type Val } from '../context/values.ts';
 import { fitStatic } from '../eval/arguments.ts';
@@ -10,10 +10,11 @@ import { holdsShadow } from '../modules/instance.ts';
 import { isPart, over, place } from '../modules/members.ts';
 import { opened } from '../modules/opened.ts';
 import { slotOf } from '../modules/slots.ts';
+import { waiting } from '../report/circle.ts';
 import type { FileScope } from '../source/program.ts';
 import type { DeepOverride, FlatModel, From, FromField, FromValue } from './flatten.ts';
 import { besidesGone } from './given-anew.ts';
-import { OverrideLines } from './override-lines.ts';
+import { type Line, OverrideLines } from './override-lines.ts';
 
 /** The scopes of a model in which static values are evaluated. */
 export interface StaticScopes {
@@ -42,12 +43,6 @@ interface Source {
 }
 
 type Before = (shadow: boolean) => Val;
-
-/** A part before its lines, and the arguments below it that are evaluated when they are asked for. */
-interface Written {
-  readonly given: Given;
-  readonly args: Overrides | undefined;
-}
 
 /**
  * The values that the models of a chain give to parameters and parts. A declaration that replaces another, or a line that
@@ -122,7 +117,7 @@ export class GivenValues {
   }
 
   /** What a shadow is made of. */
-  #opened(name: string): Written | undefined {
+  #opened(name: string): Opened | undefined {
     const { fields, params, values } = this.#flat;
     const field = fields.get(name);
     const param = params.get(name);
@@ -131,37 +126,40 @@ export class GivenValues {
       ? this.#ofField(name, field, left)
       : param && this.#ofParam(name, param, values.get(name), left);
     if (!source) return undefined;
+    return this.#openedAs(name, name, source, -1);
+  }
+
+  /** What a shadow of `named` is made of; its own arguments count as lines of some nearness. */
+  #openedAs(own: string, named: string, source: Source, nearness: number): Opened {
     const { expr } = source;
-    const scope = this.#scope(name, source, true);
-    const { value, args } = opened(scope, expr, (path, span, work) => {
-      const { asked } = this.#context.run;
-      asked.push({ name: `${name}.${path}`, span, nearness: source.nearness });
-      const given = work();
-      asked.pop();
-      return given;
-    });
-    return { given: { value, span: expr.span }, args };
+    const ask = (path: string, span: Span, work: () => Given): Given =>
+      waiting(this.#context, { name: `${named}.${path}`, span, nearness: source.nearness }, work, (value) => ({
+        value,
+        span,
+      }));
+    return opened({ scope: this.#scope(own, source, true), nearness, ask }, expr);
   }
 
   /** Lines over the parts of a model; `earlier` is the value of a part that the model has replaced. */
   linesOver(overrides: readonly DeepOverride[], earlier?: Given): OverrideLines {
-    const lines: OverrideLines = new OverrideLines(
-      this.#context,
-      overrides,
-      this.#scopes.index,
-      ({ name, value, file, nearness }, without, shadow) => {
-        const part = (): Written | undefined =>
-          earlier ? { given: earlier, args: undefined } : this.#part(name, shadow);
-        const before = () => this.#shadow(name, part(), lines.belowWithout(name, without));
-        const source = { expr: value, file, nearness, before };
-        return this.#given(name, source, shadow);
+    const sourceOf = ({ name, value, file, nearness }: DeepOverride, without: readonly Line[]): Source => {
+      const part = (shadow: boolean): Opened | undefined =>
+        earlier ? { given: earlier, args: undefined } : this.#part(name, shadow);
+      const before = (shadow: boolean) => this.#shadow(name, part(shadow), lines.belowWithout(name, without));
+      return { expr: value, file, nearness, before };
+    };
+    const lines: OverrideLines = new OverrideLines(this.#context, overrides, this.#scopes.index, {
+      given: (line, without, shadow) => this.#given(line.name, sourceOf(line, without), shadow),
+      opened: (line, without) => {
+        const written = this.#context.run.program.text(line.path.span);
+        return this.#openedAs(line.name, written, sourceOf(line, without), line.nearness);
       },
-    );
+    });
     return lines;
   }
 
   /** A part as a right side sees it that changes its inside. */
-  #part(name: string, shadow: boolean): Written | undefined {
+  #part(name: string, shadow: boolean): Opened | undefined {
     if (shadow) return this.#opened(name);
     const { fields, params } = this.#flat;
     const [field, param] = [fields.get(name), params.get(name)];
@@ -193,7 +191,7 @@ export class GivenValues {
   }
 
   /** A part that is only read: it is no part of the model. */
-  #shadow(name: string, written: Written | undefined, lines: Overrides | undefined): Val {
+  #shadow(name: string, written: Opened | undefined, lines: Overrides | undefined): Val {
     if (!written) return error;
     const { given, args } = written;
     if (!isPart(given.value)) return given.value;

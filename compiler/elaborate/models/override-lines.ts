@@ -1,14 +1,14 @@
 import { join, type Span } from '../../../grammar/span.ts';
 import type { Path } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
-import type { OverrideLine, Overrides } from '../context/overrides.ts';
+import type { Opened, OverrideLine, Overrides } from '../context/overrides.ts';
 import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import { asInt, type Given, type Val } from '../context/values.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { holdsShadow } from '../modules/instance.ts';
 import { overlaid } from '../modules/overrides.ts';
-import { failCircle } from '../report/circle.ts';
+import { failCircle, waiting } from '../report/circle.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/program.ts';
 import { type DeepOverride, givenTwice } from './flatten.ts';
@@ -29,8 +29,12 @@ export interface OverrideUse {
   readonly use: 'none' | 'part' | 'value';
 }
 
-/** Reads a right side; the lines in `without` are not part of the model that it sees. For a shadow, parts may be shadows. */
-type Reader = (source: DeepOverride, without: readonly Line[], shadow: boolean) => Given;
+/** Reads a right side; the lines in `without` are not part of the model that it sees. */
+interface Reader {
+  /** For a shadow, parts may be shadows. */
+  readonly given: (source: DeepOverride, without: readonly Line[], shadow: boolean) => Given;
+  readonly opened: (source: DeepOverride, without: readonly Line[]) => Opened;
+}
 
 /**
  * The lines of a model's chain that change the inside of parts. A right side is evaluated when the value is first needed. It
@@ -113,11 +117,21 @@ export class OverrideLines {
     // A right side sees its part without its own line, and without nearer lines of the same path.
     if (without.includes(line) && steps.join() === without.at(-1)?.steps.join()) return undefined;
     const { path, value, model, nearness } = source;
-    const read: { shadow?: Given; part?: Given } = {};
+    const read: { shadow?: Given; part?: Given; opened?: Opened } = {};
+    const others = [...without, line];
+    const wait = <T>(work: () => T, circle: (given: Given) => T): T => {
+      const asked = { name: this.#context.run.program.text(path.span), span: path.span, nearness };
+      return waiting(this.#context, asked, work, (found) => circle({ value: found, span: value.span }));
+    };
+    const whole = (shadow: boolean) =>
+      wait(
+        () => this.#read.given(source, others, shadow),
+        (circle) => circle,
+      );
     const given = (shadow: boolean): Given => {
-      read.shadow ??= this.#waiting(source, () => this.#read(source, [...without, line], true));
+      read.shadow ??= whole(true);
       if (shadow || !holdsShadow(read.shadow.value)) return read.shadow;
-      read.part ??= this.#waiting(source, () => this.#read(source, [...without, line], false));
+      read.part ??= whole(false);
       return read.part;
     };
     return {
@@ -130,18 +144,14 @@ export class OverrideLines {
         if (without.length === 0 && !shadow) this.#given.set(path.span, found);
         return found;
       },
+      opened: () => {
+        read.opened ??= wait(
+          () => this.#read.opened(source, others),
+          (circle) => ({ given: circle, args: undefined }),
+        );
+        return read.opened;
+      },
     };
-  }
-
-  /** The value of a line, unless it is asked for while it is read. */
-  #waiting({ path: { span }, value, nearness }: DeepOverride, read: () => Given): Given {
-    const { asked, program } = this.#context.run;
-    const waiting = asked.findIndex((one) => one.span === span);
-    if (waiting >= 0) return { value: failCircle(this.#context, asked.slice(waiting), span), span: value.span };
-    asked.push({ name: program.text(span), span, nearness });
-    const given = read();
-    asked.pop();
-    return given;
   }
 }
 

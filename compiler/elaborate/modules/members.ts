@@ -3,7 +3,7 @@ import type { Attribute, Expr, FieldMember, ModuleMember, Param } from '../../..
 import * as dims from '../../dims/dim.ts';
 import type { Asked } from '../context/asked.ts';
 import { type Context, reading } from '../context/context.ts';
-import type { Overrides } from '../context/overrides.ts';
+import type { Opened, Overrides } from '../context/overrides.ts';
 import { childPath, childSource, isWithin, itemPlace, type Place } from '../context/paths.ts';
 import type { Read } from '../context/reads.ts';
 import { DimScope, fileScope, type Scope } from '../context/scope.ts';
@@ -125,10 +125,8 @@ function paramValue(context: Context, instance: Instance, param: Param): Val {
   const scope = moduleScope(context, instance);
   const override = instance.overrides?.below.get(name);
   const { slot, holes } = slotOf(param, instance.file);
-  const open =
-    slot && !holes && param.value && !override?.line && !instance.args.has(name)
-      ? memberOpened(instance, scope, param.value)
-      : undefined;
+  const whole = instance.args.has(name) ? undefined : param.value;
+  const open = slot && !holes ? memberOpened(instance, scope, whole, override) : undefined;
   const given =
     open?.given ?? override?.line?.given(instance.shadow) ?? instance.args.get(name) ?? defaultOf(scope, param);
   if (!given)
@@ -150,10 +148,15 @@ function paramValue(context: Context, instance: Instance, param: Param): Val {
 }
 
 /** In a shadow, arguments of its parts wait until they are asked for. */
-function memberOpened({ shadow }: Instance, scope: Scope, expr: Expr) {
+function memberOpened(
+  { shadow }: Instance,
+  scope: Scope,
+  declared: Expr | undefined,
+  override: Overrides | undefined,
+): Opened | undefined {
   if (!shadow) return undefined;
-  const { value, args } = opened(scope, expr, (_, __, work) => work());
-  return { given: { value, span: expr.span }, args };
+  if (override?.line) return override.line.opened();
+  return declared && opened({ scope, nearness: -1, ask: (_, __, work) => work() }, declared);
 }
 
 /** Lines over arguments, which are further away. */
@@ -214,7 +217,7 @@ function fieldValue(context: Context, instance: Instance, member: FieldMember): 
   const { name } = member.name;
   const written = instance.overrides?.below.get(name);
   const scope = moduleScope(context, instance);
-  const open = written?.line ? undefined : memberOpened(instance, scope, member.value);
+  const open = memberOpened(instance, scope, member.value, written);
   const override = over(open?.args, written);
   const given = open?.given ??
     written?.line?.given(instance.shadow) ?? { value: evaluate(scope, member.value), span: member.value.span };
@@ -266,7 +269,9 @@ export function place(
   overrides: Overrides | undefined,
   shadow: boolean,
 ): Val {
-  const { value, span } = overrides?.line?.given(shadow) ?? written;
+  const open = shadow ? overrides?.line?.opened() : undefined;
+  const { value, span } = open?.given ?? overrides?.line?.given(shadow) ?? written;
+  if (open?.args) overrides = over(open.args, overrides);
   if (value.kind === 'spec') {
     if (shadow) return { kind: 'instance', instance: newInstance(context, value.spec, at, { overrides, shadow }) };
     const made = instantiate(context, value.spec, at, overrides);

@@ -24,6 +24,17 @@ export function failCircle(context: Context, circle: readonly Asked[], span: Spa
   return error;
 }
 
+/** Does work that gives a value, unless that waits for itself already: a circle, of which the value is `error`. */
+export function waiting<T>(context: Context, one: Asked, work: () => T, circle: (value: Val) => T): T {
+  const { asked } = context.run;
+  const at = asked.findIndex(({ span }) => span === one.span);
+  if (at >= 0) return circle(failCircle(context, asked.slice(at), one.span));
+  asked.push(one);
+  const made = work();
+  asked.pop();
+  return made;
+}
+
 /** The first line of the nearest model. */
 function lineToBlame(circle: readonly Asked[]): Asked | undefined {
   const nearness = Math.max(...circle.map((one) => one.nearness ?? -1));
