@@ -1,4 +1,4 @@
-import type { Lanes } from './lanes.ts';
+import { allowance, type Lanes } from './lanes.ts';
 
 /** What runtimes make of float32, relative to a result. */
 export const float32 = 4e-6;
@@ -45,5 +45,5 @@ export function differences(
 
 /** How far a float32 result may be off. */
 export function allowed({ spread, unclear }: Lanes): (name: string) => number {
-  return (name) => (unclear === undefined ? 24 * (spread.get(name) ?? 0) + 1e-37 : Number.POSITIVE_INFINITY);
+  return (name) => (unclear === undefined ? allowance * (spread.get(name) ?? 0) + 1e-37 : Number.POSITIVE_INFINITY);
 }

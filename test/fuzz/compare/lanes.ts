@@ -108,6 +108,9 @@ const roundings: Readonly<Record<AnyOp, Rounding>> = {
   grid_sample: { sums: true },
 };
 
+/** How many times its spread a result may be off. */
+export const allowance = 24;
+
 const largest: Readonly<Record<string, number>> = { f32: 1e30, f16: 3e4 };
 const unit = (dtype: DType) => (dtype === 'f16' ? 2 ** -11 : 2 ** -24);
 
@@ -350,7 +353,9 @@ function passedOn(op: AnyOp, inputs: readonly Held[]): number {
   const most = Math.max(0, ...inputs.map(({ spread }) => spread));
   if (op === 'add' || op === 'sub' || op === 'cast' || roundings[op].exact === 'always') return most / 2;
   const [a, b] = inputs;
-  return op === 'mul' && a && b ? Math.max(a.spread * size(b.exact), b.spread * size(a.exact)) / 2 : 0;
+  if (op !== 'mul' || !a || !b) return 0;
+  // Of what is nothing but rounding, both factors may be off by as much as is allowed.
+  return Math.max(a.spread * size(b.exact), b.spread * size(a.exact)) / 2 + allowance * a.spread * b.spread;
 }
 
 function size({ data }: TensorData): number {
