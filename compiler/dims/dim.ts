@@ -9,6 +9,7 @@ export {
   constant,
   type Dim,
   isOverflow,
+  mostTerms,
   mul,
   negate,
   one,

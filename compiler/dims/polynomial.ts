@@ -56,9 +56,12 @@ export const unit: Monomial = { key: '', degree: 0, factors: [] };
 export const zero: Dim = { key: '0', terms: [] };
 export const one: Dim = { key: '1', terms: [{ coefficient: 1, monomial: unit }] };
 
+/** Most terms of a product before like ones are added: 60 dims to the 4th have two million, and took a minute. */
+export const mostTerms = 65_536;
+
 /**
- * What a dim becomes when a number in it leaves 2^53, as NaN is for numbers: whatever is computed with it is it again, it is
- * no constant, nothing is proved of it, and two of them are not equal. No other dim has a coefficient that is NaN.
+ * What a dim becomes when a number in it leaves 2^53, or a product has more than `mostTerms`, as NaN is for numbers:
+ * whatever is computed with it is it again, it is no constant, nothing is proved of it, and two of them are not equal. No other dim has a coefficient that is NaN.
  */
 export const overflow: Dim = { key: 'beyond 2^53', terms: [{ coefficient: Number.NaN, monomial: unit }] };
 
@@ -236,7 +239,7 @@ export function divideMonomials(a: Monomial, b: Monomial): Monomial | undefined 
 }
 
 export function mul(a: Dim, b: Dim): Dim {
-  if (a === overflow || b === overflow) return overflow;
+  if (a === overflow || b === overflow || a.terms.length * b.terms.length > mostTerms) return overflow;
   if (a.terms.length === 0 || b.terms.length === 0) return zero;
   if (a.terms.length === 1 && a.terms[0]!.monomial.degree === 0) return scale(b, a.terms[0]!.coefficient);
   if (b.terms.length === 1 && b.terms[0]!.monomial.degree === 0) return scale(a, b.terms[0]!.coefficient);

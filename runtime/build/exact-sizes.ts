@@ -1,3 +1,4 @@
+import { mostTerms } from '../../compiler/dims/dim.ts';
 import { longestAxis, tooLarge } from '../../compiler/ir/extent.ts';
 import type { Node } from '../../compiler/ir/graph.ts';
 import { UserError } from '../files/user-error.ts';
@@ -22,7 +23,8 @@ export function checkSizes(sized: Sized, nodes: Iterable<Node>): void {
 
 /** For sizes at which what is computed with them leaves the whole numbers that are exact. */
 export function beyondExact(sized: Sized): UserError {
-  return new UserError(`${named(sized)}: numbers beyond 2^53 come up, and those are not exact`);
+  const terms = sized.dims.size === 0 ? `, or products of more than ${mostTerms.toLocaleString('en')} terms` : '';
+  return new UserError(`${named(sized)}: its sizes lead to numbers beyond 2^53, which are not exact${terms}`);
 }
 
 function named({ model, dims }: Sized): string {

@@ -346,7 +346,7 @@ describe('what cannot be built', () => {
     expect(elements).toEqual({
       code: 1,
       out: '',
-      err: 'crobc: Tiny is too large at B = 2000000, H = 2000000, W = 2000000: numbers beyond 2^53 come up, and those are not exact\n',
+      err: 'crobc: Tiny is too large at B = 2000000, H = 2000000, W = 2000000: its sizes lead to numbers beyond 2^53, which are not exact\n',
     });
     expect(weight).toEqual({
       code: 1,

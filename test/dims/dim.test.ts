@@ -157,6 +157,9 @@ describe('past 2^53', () => {
     expect(isOverflow(dims.sum([large, mul(constant(2 ** 53 - 1), H), W]))).toBe(true);
     expect(isOverflow(dims.product([large, W, large, dims.zero]))).toBe(false);
     expect(isOverflow(dims.power(add(H, W), 60))).toBe(true);
+    const many = (n: number, name: string) => dims.sum(Array.from({ length: n }, (_, i) => variable(`${name}${i}`)));
+    expect(isOverflow(mul(many(256, 'a'), many(256, 'b')))).toBe(false);
+    expect(isOverflow(mul(many(256, 'a'), many(257, 'b')))).toBe(true);
     expect(isOverflow(dims.substitute(mul(large, W), new Map([['W', large]])))).toBe(true);
     expect(dims.evaluate(mul(H, H), () => 2 ** 30)).toBeNaN();
     expect(dims.evaluate(mul(H, H), () => 2 ** 26)).toBe(2 ** 52);

@@ -85,6 +85,16 @@ const hostile: readonly (readonly [string, string, string])[] = [
     'CROB2225',
   ],
   [
+    'axes that are joined, each of sixty sizes',
+    `model M() {\n${range(60)
+      .map((i) => ` input x${i}: f32[D${i}, 4]\n`)
+      .join('')} let all = concat([${range(60)
+      .map((i) => `x${i}`)
+      .join()}], "* c")\n let s = sum(all, "n c -> n")\n let a = einsum("i, j, k, l -> i j k l", s, s, s, s)
+ output y = rearrange(a, "i j k l -> (i j k l)") }\n`,
+    'CROB2224',
+  ],
+  [
     'a sum of sixty dims to the 4th',
     `model M() {\n${range(60)
       .map((i) => `input x${i}: f32[D${i}]\n`)

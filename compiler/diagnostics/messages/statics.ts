@@ -309,9 +309,9 @@ module's own, and the documentation of the module explains more.`,
   CROB2224: {
     severity: 'error',
     title: 'A number too large',
-    template: 'a whole number here is beyond 2^53',
+    template: 'a whole number here is beyond 2^53, or a product of sizes has more than 65,536 terms',
     explanation: `Sizes and ints are exact, up to 2^53. A number beyond that is a mistake in an exponent or a product; what is meant as a
-quantity rather than a count is a float, \`1e20\`.`,
+quantity rather than a count is a float, \`1e20\`. A product of sums of sizes is multiplied out, and counts the same when it has more than 65,536 terms.`,
     example: `module Huge(dim: int = 10) {
   static volume = dim^20
   forward(x: f32[N]) -> f32[N] {

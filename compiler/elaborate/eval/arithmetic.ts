@@ -102,12 +102,9 @@ function equality(scope: Scope, op: '==' | '!=', left: Val, right: Val, span: Sp
   return bool((keyOf(left) === keyOf(right)) === (op === '=='));
 }
 
-/** Most terms of a product before like ones are added: 60 dims to the 4th have two million, and took a minute. */
-const termLimit = 65_536;
-
 function multiplied(scope: Scope, a: Dim, b: Dim, span: Span): Val {
-  return a.terms.length * b.terms.length > termLimit
-    ? fail(scope, 'CROB2225', span, { what: 'the number of terms in this product', limit: termLimit })
+  return a.terms.length * b.terms.length > dims.mostTerms
+    ? fail(scope, 'CROB2225', span, { what: 'the number of terms in this product', limit: dims.mostTerms })
     : dimVal(dims.mul(a, b));
 }
 
