@@ -105,12 +105,13 @@ function encodeAttribute(name: string, attribute: Attribute): AttributeProto {
       };
     }
     case 'graph': {
-      const { name: title, nodes, inputs, outputs } = attribute.value;
+      const { name: title, nodes, inputs, outputs, values } = attribute.value;
       const g = {
         name: title,
         node: nodes.map(encodeNode),
         input: inputs.map(encodeValueInfo),
         output: outputs.map(encodeValueInfo),
+        valueInfo: values.map(encodeValueInfo),
       };
       return { name, type: types.GRAPH, g };
     }

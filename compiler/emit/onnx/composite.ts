@@ -8,11 +8,15 @@ import { float, int, string } from './model.ts';
 import { reshaped } from './reshaped.ts';
 
 const softmax: Lowering<'softmax'> = (node, emission) => [
-  emission.node('Softmax', [emission.use(inputOf(node, 0))], { axis: int(node.attributes.axis) }),
+  emission.node('Softmax', [emission.use(inputOf(node, 0))], node.outputs[0].type, {
+    axis: int(node.attributes.axis),
+  }),
 ];
 
 const logSoftmax: Lowering<'log_softmax'> = (node, emission) => [
-  emission.node('LogSoftmax', [emission.use(inputOf(node, 0))], { axis: int(node.attributes.axis) }),
+  emission.node('LogSoftmax', [emission.use(inputOf(node, 0))], node.outputs[0].type, {
+    axis: int(node.attributes.axis),
+  }),
 ];
 
 /**
@@ -22,12 +26,13 @@ const logSoftmax: Lowering<'log_softmax'> = (node, emission) => [
  */
 const layerNorm: Lowering<'layer_norm'> = (node, emission) => {
   const [operand, scale, bias] = node.inputs.map((input) => emission.use(input)) as [string, string, string];
-  const { shape } = inputOf(node, 0).type;
+  const { type } = inputOf(node, 0);
+  const { dtype, shape } = type;
   const apart = inputOf(node, 0).node.op === 'add' && shape.length === 3;
   const rows = apart ? [shape[0]!, one, ...shape.slice(1)] : shape;
   const attributes = { axis: int(-1), epsilon: float(node.attributes.eps) };
-  const inputs = [reshaped(emission, operand, shape, rows), scale, bias];
-  const name = emission.node('LayerNormalization', inputs, attributes);
+  const inputs = [reshaped(emission, operand, type, rows), scale, bias];
+  const name = emission.node('LayerNormalization', inputs, { dtype, shape: rows }, attributes);
   if (!apart) return [name];
   emission.nameForm(node.outputs[0], { kind: 'reshaped', name, shape: rows });
   return [undefined];
@@ -42,13 +47,13 @@ const gelu: Lowering<'gelu'> = (node, emission) => {
     return definitions.gelu(build, inputs, attributes).map((value) => emission.use(value));
   }
   const approximate = attributes.approximate ? { approximate: string('tanh') } : {};
-  return [emission.node('Gelu', [emission.use(inputOf(node, 0))], approximate)];
+  return [emission.node('Gelu', [emission.use(inputOf(node, 0))], node.outputs[0].type, approximate)];
 };
 
 const maxPool2d: Lowering<'max_pool2d'> = (node, emission) => {
   const { kernel, stride, pad } = node.attributes;
   const attributes = windowAttributes({ stride, pad, dilation: [1, 1], groups: 1 }, kernel);
-  return [emission.node('MaxPool', [emission.use(inputOf(node, 0))], attributes)];
+  return [emission.node('MaxPool', [emission.use(inputOf(node, 0))], node.outputs[0].type, attributes)];
 };
 
 /** Operators that ONNX knows whole. */

@@ -1,14 +1,16 @@
-import { one } from '../../dims/dim.ts';
+import { constant, one } from '../../dims/dim.ts';
 import { tensor } from '../../ir/tensor-data.ts';
 import { conv2d, conv2dDx } from './convolution.ts';
 import { conv2dDw } from './convolution-weight-gradient.ts';
 import { inputOf, type Lowering } from './lowering.ts';
 import { tensorOf } from './model.ts';
-import { broadcastOperands } from './operands.ts';
-import { reduction, staged } from './reduction.ts';
+import { broadcastOperands, namesOf } from './operands.ts';
+import { maximum, staged } from './reduction.ts';
 import { known } from './reshape-target.ts';
 
-const matmul: Lowering<'matmul'> = (node, emission) => [emission.node('MatMul', broadcastOperands(node, emission, 2))];
+const matmul: Lowering<'matmul'> = (node, emission) => [
+  emission.node('MatMul', namesOf(broadcastOperands(node, emission, 2)), node.outputs[0].type),
+];
 
 /**
  * The mean over rows [..., n, C] is a row of 1/n times them: onnxruntime's CPU kernel of ReduceMean along
@@ -22,9 +24,10 @@ const mean: Lowering<'mean'> = (node, emission) => {
   const n = axes.length === 1 && axes[0] === rows ? known(emission.facts, shape[rows]!) : undefined;
   if (n === undefined || dtype !== 'f32') return staged('ReduceMean')(node, emission);
   const part = { value: tensorOf(tensor('f32', [1], [1 / n])) };
-  const weights = emission.shared('ConstantOfShape', [emission.i64([1, n])], part);
-  const name = emission.node('MatMul', [weights, emission.use(inputOf(node, 0))]);
+  const row = { dtype, shape: [one, constant(n)] };
+  const weights = emission.shared('ConstantOfShape', [emission.i64([1, n])], row, part);
   const kept = [...shape.slice(0, rows), one, shape[rows + 1]!];
+  const name = emission.node('MatMul', [weights, emission.use(inputOf(node, 0))], { dtype, shape: kept });
   if (keep) return [name];
   emission.nameForm(node.outputs[0], { kind: 'reshaped', name, shape: kept });
   return [undefined];
@@ -33,7 +36,8 @@ const mean: Lowering<'mean'> = (node, emission) => {
 /** Equal elements come in the order of their indices, which are i64. */
 const topk: Lowering<'topk'> = (node, emission) => {
   const inputs = [emission.use(inputOf(node, 0)), emission.i64([node.attributes.k])];
-  const [values, index] = emission.results('TopK', inputs, {}, 2);
+  const { type } = node.outputs[0];
+  const [values, index] = emission.results('TopK', inputs, [type, { dtype: 'i64', shape: type.shape }]);
   emission.nameForm(node.outputs[1]!, { kind: 'i64', name: index! });
   return [values, undefined];
 };
@@ -45,7 +49,7 @@ export const contract = {
   conv2d_dx: conv2dDx,
   conv2d_dw: conv2dDw,
   sum: staged('ReduceSum'),
-  reduce_max: reduction('ReduceMax'),
+  reduce_max: maximum,
   mean,
   topk,
 };

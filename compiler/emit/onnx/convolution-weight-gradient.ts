@@ -28,25 +28,29 @@ function asDepthwise(node: Gradient, emission: Emission, batch: number, channels
   const { stride, dilation, pad, kernel } = node.attributes;
   const groups = batch * channels;
   const [images, [, , ...windows]] = [x.type.shape, dy.type.shape];
-  const flat = (value: typeof x, to: readonly Dim[]) => reshaped(emission, emission.use(value), value.type.shape, to);
+  const flat = (value: typeof x, to: readonly Dim[]) => reshaped(emission, emission.use(value), value.type, to);
   const inputs = [
     flat(x, [one, constant(groups), images[2]!, images[3]!]),
     flat(dy, [constant(groups), one, ...windows]),
   ];
   const swapped = windowAttributes({ stride: dilation, dilation: stride, pad, groups }, undefined);
-  const taps = emission.node('Conv', inputs, swapped);
   // Rows of x that no window reached give taps that the kernel does not have.
   const found = ([0, 1] as const).map((i) => {
     const reach = add(mul(constant(stride[i]), sub(windows[i]!, one)), one);
     const free = sub(add(images[2 + i]!, constant(pad[i] + pad[2 + i]!)), reach);
     return add(floorDiv(free, dilation[i]), one);
   });
+  const { dtype } = x.type;
+  const taps = emission.node('Conv', inputs, { dtype, shape: [one, constant(groups), ...found] }, swapped);
   const extra = found.flatMap((size, i) => (known(emission.facts, size) === kernel[i] ? [] : [i as 0 | 1]));
   const ends = extra.map((i) => constant(kernel[i]));
   const axes = extra.map((i) => 2 + i);
-  const cropped = extra.length === 0 ? taps : sliced(emission, taps, { start: axes.map(() => zero), stop: ends, axes });
-  const each = emission.node('Reshape', [cropped, emission.i64([batch, channels, 1, ...kernel])]);
-  return emission.node('ReduceSum', [each, emission.i64([0])], { keepdims: int(0) });
+  const ofKernel = { dtype, shape: [1, groups, ...kernel].map(constant) };
+  const cropped =
+    extra.length === 0 ? taps : sliced(emission, taps, ofKernel, { start: axes.map(() => zero), stop: ends, axes });
+  const stacked = [batch, channels, 1, ...kernel];
+  const each = emission.node('Reshape', [cropped, emission.i64(stacked)], { dtype, shape: stacked.map(constant) });
+  return emission.node('ReduceSum', [each, emission.i64([0])], node.outputs[0].type, { keepdims: int(0) });
 }
 
 /** For each tap, what it multiplied: [groups, O/groups, B·H'·W'] by [groups, B·H'·W', C/groups]. */
@@ -58,6 +62,7 @@ function byTaps(node: Gradient, emission: Emission): string {
   const places = product([batch, rows, columns]);
   const [perGroup, outputsPerGroup] = [floorDiv(channels, groups), floorDiv(outputs, groups)];
   const lead = groups === 1 ? [] : [constant(groups)];
+  const { dtype } = x.type;
   /** [B, C, h, w] with channels and batch arranged for a product of each group. */
   const arranged = (
     name: string,
@@ -66,27 +71,30 @@ function byTaps(node: Gradient, emission: Emission): string {
     perm: readonly number[],
     grouped: readonly number[],
   ) => {
-    if (groups === 1) return emission.node('Transpose', [name], { perm: ints(perm) });
+    const transposed = (name: string, shape: readonly Dim[], perm: readonly number[]) =>
+      emission.node('Transpose', [name], { dtype, shape: perm.map((axis) => shape[axis]!) }, { perm: ints(perm) });
+    if (groups === 1) return transposed(name, from, perm);
     const split = [from[0]!, constant(groups), each, from[2]!, from[3]!];
-    return emission.node('Transpose', [reshaped(emission, name, from, split)], { perm: ints(grouped) });
+    return transposed(reshaped(emission, name, { dtype, shape: from }, split), split, grouped);
   };
 
   const windows = arranged(emission.use(dy), dy.type.shape, outputsPerGroup, [1, 0, 2, 3], [1, 2, 0, 3, 4]);
-  const left = reshaped(
-    emission,
-    windows,
-    [...lead, outputsPerGroup, batch, rows, columns],
-    [...lead, outputsPerGroup, places],
-  );
+  const left = reshaped(emission, windows, { dtype, shape: [...lead, outputsPerGroup, batch, rows, columns] }, [
+    ...lead,
+    outputsPerGroup,
+    places,
+  ]);
 
   const margin = [0, 0, pad[0], pad[1], 0, 0, pad[2], pad[3]];
-  const padded = pad.some((n) => n > 0)
-    ? emission.node('Pad', [emission.use(x), emission.i64(margin)])
-    : emission.use(x);
   const size = [add(height, constant(pad[0] + pad[2])), add(width, constant(pad[1] + pad[3]))] as const;
-  const images = arranged(padded, [batch, channels, ...size], perGroup, [0, 2, 3, 1], [1, 0, 3, 4, 2]);
+  const framed = [batch, channels, ...size];
+  const padded = pad.some((n) => n > 0)
+    ? emission.node('Pad', [emission.use(x), emission.i64(margin)], { dtype, shape: framed })
+    : emission.use(x);
+  const images = arranged(padded, framed, perGroup, [0, 2, 3, 1], [1, 0, 3, 4, 2]);
   const axes = groups === 1 ? [1, 2] : [2, 3];
-  const tapShape = [...lead, batch, rows, columns, perGroup];
+  const tapType = { dtype, shape: [...lead, batch, rows, columns, perGroup] };
+  const productType = { dtype, shape: [...lead, outputsPerGroup, perGroup] };
 
   const products: string[] = [];
   for (let i = 0; i < kernel[0]; i++)
@@ -100,24 +108,25 @@ function byTaps(node: Gradient, emission: Emission): string {
       const tap =
         whole && stride.every((by) => by === 1)
           ? images
-          : sliced(emission, images, {
+          : sliced(emission, images, tapType, {
               start: start.map(constant),
               stop: fromEnd(emission, stop, size),
               axes,
               step: stride,
             });
-      const right = reshaped(emission, tap, tapShape, [...lead, places, perGroup]);
-      products.push(emission.node('MatMul', [left, right]));
+      const right = reshaped(emission, tap, tapType, [...lead, places, perGroup]);
+      products.push(emission.node('MatMul', [left, right], productType));
     }
   const result = node.outputs[0].type.shape;
-  if (products.length === 1) return reshaped(emission, products[0]!, [...lead, outputsPerGroup, perGroup], result);
+  if (products.length === 1) return reshaped(emission, products[0]!, productType, result);
   const taps = constant(products.length);
-  const all = emission.node('Concat', products, { axis: int(0) });
   const first = groups === 1 ? mul(taps, outputsPerGroup) : constant(groups * products.length);
-  const joined = groups === 1 ? [first, perGroup] : [first, outputsPerGroup, perGroup];
+  const joined = { dtype, shape: groups === 1 ? [first, perGroup] : [first, outputsPerGroup, perGroup] };
+  const all = emission.node('Concat', products, joined, { axis: int(0) });
   const byTap = reshaped(emission, all, joined, [taps, outputs, perGroup]);
-  const last = emission.node('Transpose', [byTap], { perm: ints([1, 2, 0]) });
-  return reshaped(emission, last, [outputs, perGroup, taps], result);
+  const tapsLast = { dtype, shape: [outputs, perGroup, taps] };
+  const last = emission.node('Transpose', [byTap], tapsLast, { perm: ints([1, 2, 0]) });
+  return reshaped(emission, last, tapsLast, result);
 }
 
 /** Ends counted from the end of the axis where that needs no size. */

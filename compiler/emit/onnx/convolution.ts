@@ -26,7 +26,7 @@ export function convolution(node: NodeOf<'conv2d'>, emission: Emission, bias?: V
   const [x, w] = [inputOf(node, 0), inputOf(node, 1)];
   const inputs = [x, w, ...(bias === undefined ? [] : [bias])].map((value) => emission.use(value));
   const kernel = knownShape(emission.facts, w.type.shape.slice(2));
-  return emission.node('Conv', inputs, windowAttributes(node.attributes, kernel));
+  return emission.node('Conv', inputs, node.outputs[0].type, windowAttributes(node.attributes, kernel));
 }
 
 export const conv2d: Lowering<'conv2d'> = (node, emission) => [convolution(node, emission)];
@@ -51,13 +51,16 @@ export const conv2dDx: Lowering<'conv2d_dx'> = (node, emission) => {
   );
   if (missed.every((rows) => rows !== undefined)) {
     const rest = missed.some((rows) => rows > 0) ? { output_padding: ints(missed) } : {};
-    return [emission.node('ConvTranspose', inputs, { ...windowAttributes(node.attributes, kernel), ...rest })];
+    const attributes = { ...windowAttributes(node.attributes, kernel), ...rest };
+    return [emission.node('ConvTranspose', inputs, node.outputs[0].type, attributes)];
   }
   const unpadded = { ...node.attributes, pad: [0, 0, 0, 0] as const };
-  const whole = emission.node('ConvTranspose', inputs, windowAttributes(unpadded, kernel));
+  const { dtype } = node.outputs[0].type;
+  const all = { dtype, shape: [shape[0]!, shape[1]!, ...covered] };
+  const whole = emission.node('ConvTranspose', inputs, all, windowAttributes(unpadded, kernel));
   // Negative pads crop.
   const low = [0, 0, -pad[0], -pad[1]].map(constant);
   const high = ([0, 1] as const).map((i) => sub(add(shape[2 + i]!, constant(pad[i])), covered[i]));
   const pads = emission.dims.vector([...low, constant(0), constant(0), ...high]);
-  return [emission.node('Pad', [whole, pads])];
+  return [emission.node('Pad', [whole, pads], node.outputs[0].type)];
 };

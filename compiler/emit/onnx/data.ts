@@ -3,6 +3,7 @@ import { indexUseIn } from '../../graphs/index-check.ts';
 import type { NodeOf } from '../../ir/graph.ts';
 import { sameDim, sameShape } from '../../ir/shapes.ts';
 import { elementCount, tensor } from '../../ir/tensor-data.ts';
+import type { TensorType } from '../../ir/types.ts';
 import { toAttribute } from './element-types.ts';
 import type { Emission } from './emission.ts';
 import type { Partition, Pick } from './fusions.ts';
@@ -26,7 +27,7 @@ const full: Lowering<'full'> = (node, emission) => {
   if (sizes !== undefined && elementCount(sizes) <= storedElements)
     return [emission.data(tensor(dtype, sizes, new Float64Array(elementCount(sizes)).fill(value)))];
   const fill = { value: tensorOf(tensor(dtype, [1], [value])) };
-  return [emission.node('ConstantOfShape', [emission.dims.vector(shape)], fill)];
+  return [emission.node('ConstantOfShape', [emission.dims.vector(shape)], node.outputs[0].type, fill)];
 };
 
 const iota: Lowering<'iota'> = (node, emission) => {
@@ -42,7 +43,8 @@ const iota: Lowering<'iota'> = (node, emission) => {
       ),
     ];
   const limit = n === undefined ? emission.dims.scalar(node.attributes.n, 'i32') : emission.number(n, 'i32');
-  return [emission.node('Range', [emission.number(0, 'i32'), limit, emission.number(1, 'i32')])];
+  const inputs = [emission.number(0, 'i32'), limit, emission.number(1, 'i32')];
+  return [emission.node('Range', inputs, node.outputs[0].type)];
 };
 
 const dim: Lowering<'dim'> = (node, emission) => {
@@ -61,38 +63,42 @@ const stopGradient: Lowering<'stop_gradient'> = (node, emission) => [emission.us
  */
 const barrier: Lowering<'barrier'> = (node, emission) => {
   const [x, signal] = [inputOf(node, 0), inputOf(node, 1)];
-  const flat = reshaped(emission, emission.use(signal), signal.type.shape, [product(signal.type.shape)]);
-  const first = sliced(emission, flat, { start: [zero], stop: [one], axes: [0] });
-  const whole = emission.node('Cast', [first], toAttribute('i64'));
-  const nothing = emission.node('Mul', [whole, emission.i64(x.type.shape.map(() => 0))]);
-  const ones = emission.node('Add', [nothing, emission.i64Scalar(1)]);
-  return [emission.node('Expand', [emission.use(x), ones])];
+  const flat = reshaped(emission, emission.use(signal), signal.type, [product(signal.type.shape)]);
+  const number = { dtype: signal.type.dtype, shape: [one] };
+  const first = sliced(emission, flat, number, { start: [zero], stop: [one], axes: [0] });
+  const whole = emission.node('Cast', [first], { dtype: 'i64', shape: [one] }, toAttribute('i64'));
+  const sizes = { dtype: 'i64', shape: [dimOf(x.type.shape.length)] } as const;
+  const nothing = emission.node('Mul', [whole, emission.i64(x.type.shape.map(() => 0))], sizes);
+  const ones = emission.node('Add', [nothing, emission.i64Scalar(1)], sizes);
+  return [emission.node('Expand', [emission.use(x), ones], x.type)];
 };
 
 const reshape: Lowering<'reshape'> = (node, emission) => {
   const pick = emission.plan.picks.get(node);
-  if (pick !== undefined) return [gatherOne(pick, emission)];
+  if (pick !== undefined) return [gatherOne(pick, node.outputs[0].type, emission)];
   const x = inputOf(node, 0);
   const form = emission.form(x);
   const { name, shape } = form?.kind === 'reshaped' ? form : { name: emission.use(x), shape: x.type.shape };
-  return [reshaped(emission, name, shape, node.attributes.shape)];
+  return [reshaped(emission, name, { dtype: x.type.dtype, shape }, node.attributes.shape)];
 };
 
-function gatherOne({ from, axis, index }: Pick, emission: Emission): string {
-  return emission.node(
-    'Gather',
-    [emission.use(from), emission.i64Scalar(index)],
-    axis === 0 ? {} : { axis: int(axis) },
-  );
+function gatherOne({ from, axis, index }: Pick, type: TensorType, emission: Emission): string {
+  const inputs = [emission.use(from), emission.i64Scalar(index)];
+  return emission.node('Gather', inputs, type, axis === 0 ? {} : { axis: int(axis) });
 }
 
 const transpose: Lowering<'transpose'> = (node, emission) => [
-  transposed(emission.use(inputOf(node, 0)), node, emission),
+  transposed(emission.use(inputOf(node, 0)), node, node.outputs[0].type, emission),
 ];
 
-/** A tensor with the axes that a transpose gives its operand. */
-export function transposed(name: string, { attributes }: NodeOf<'transpose'>, emission: Emission): string {
-  return emission.node('Transpose', [name], { perm: ints(attributes.perm) });
+/** A tensor with the axes that a transpose gives its operand, then of this type. */
+export function transposed(
+  name: string,
+  { attributes }: NodeOf<'transpose'>,
+  type: TensorType,
+  emission: Emission,
+): string {
+  return emission.node('Transpose', [name], type, { perm: ints(attributes.perm) });
 }
 
 /** Expand broadcasts both ways: an axis that has its size already is asked for as 1. */
@@ -105,13 +111,14 @@ const broadcast: Lowering<'broadcast'> = (node, emission) => {
     return own !== undefined && sameDim(emission.facts, own, size) ? one : size;
   });
   if (sameShape(emission.facts, x.type.shape, shape)) return [emission.use(x)];
-  return [emission.node('Expand', [emission.use(x), emission.dims.vector(target)])];
+  return [emission.node('Expand', [emission.use(x), emission.dims.vector(target)], node.outputs[0].type)];
 };
 
 const concat: Lowering<'concat'> = (node, emission) => [
   emission.node(
     'Concat',
     node.inputs.map((input) => emission.use(input)),
+    node.outputs[0].type,
     { axis: int(node.attributes.axis) },
   ),
 ];
@@ -142,25 +149,27 @@ const slice: Lowering<'slice'> = (node, emission) => {
     stop: cut.map((axis) => bound(stop[axis]!, axis, toTheEnd)),
     step: cut.map((axis) => step[axis]!),
   };
-  return [sliced(emission, emission.use(x), { ...bounds, axes: cut })];
+  return [sliced(emission, emission.use(x), node.outputs[0].type, { ...bounds, axes: cut })];
 };
 
-/** Slice along some axes. */
+/** Slice along some axes; the result is of this type. */
 export function sliced(
   emission: Emission,
   x: string,
+  type: TensorType,
   at: { start: readonly Dim[]; stop: readonly Dim[]; axes: readonly number[]; step?: readonly number[] },
 ): string {
   const inputs = [x, emission.dims.vector(at.start), emission.dims.vector(at.stop), emission.i64(at.axes)];
   if (at.step?.some((by) => by !== 1)) inputs.push(emission.i64(at.step));
-  return emission.node('Slice', inputs);
+  return emission.node('Slice', inputs, type);
 }
 
 function split({ from, axis, parts, sizes }: Partition, emission: Emission): void {
   const inputs = [emission.use(from)];
   if (sizes !== undefined) inputs.push(emission.i64(sizes));
   const attributes = { axis: int(axis), ...(sizes === undefined ? { num_outputs: int(parts.length) } : {}) };
-  const names = emission.results('Split', inputs, attributes, parts.length);
+  const types = parts.map((part) => part.outputs[0].type);
+  const names = emission.results('Split', inputs, types, attributes);
   for (const [i, part] of parts.entries()) emission.name(part.outputs[0], names[i]!);
 }
 
@@ -178,13 +187,14 @@ const pad: Lowering<'pad'> = (node, emission) => {
   const inputs = [emission.use(x), emission.dims.vector(widths)];
   if (value !== 0 || isKept) inputs.push(emission.number(value, x.type.dtype));
   if (isKept) inputs.push(emission.i64(low.map((_, axis) => axis)));
-  return [emission.node('Pad', inputs)];
+  return [emission.node('Pad', inputs, node.outputs[0].type)];
 };
 
 /** onnxruntime refuses rows beyond the last one by itself. */
-const gather: Lowering<'gather'> = (node, emission) => [
-  emission.node('Gather', [emission.use(inputOf(node, 0)), emission.rowIndex(indexUseIn(node))]),
-];
+const gather: Lowering<'gather'> = (node, emission) => {
+  const inputs = [emission.use(inputOf(node, 0)), emission.rowIndex(indexUseIn(node))];
+  return [emission.node('Gather', inputs, node.outputs[0].type)];
+};
 
 /** Operators that make, move and choose elements. */
 export const data = {

@@ -1,20 +1,22 @@
+import type { Dim } from '../../dims/dim.ts';
 import type { NodeOf, Value } from '../../ir/graph.ts';
 import type { BinaryName, UnaryName } from '../../ir/names.ts';
+import type { TensorType } from '../../ir/types.ts';
 import { convolution } from './convolution.ts';
 import { transposed } from './data.ts';
 import { toAttribute } from './element-types.ts';
 import type { Emission } from './emission.ts';
 import { inputOf, type Lowering } from './lowering.ts';
 import { signOf } from './non-negative.ts';
-import { broadcastOperands } from './operands.ts';
+import { broadcastOperands, namesOf, type Operand, shapeOfBoth } from './operands.ts';
 import { reshaped } from './reshaped.ts';
 
 const unary = (op: string) => (node: NodeOf<UnaryName>, emission: Emission) => [
-  emission.node(op, [emission.use(inputOf(node, 0))]),
+  emission.node(op, [emission.use(inputOf(node, 0))], node.outputs[0].type),
 ];
 /** All of them broadcast as ours do. Mod without fmod has the sign of the divisor: Euclidean where it is positive. */
 const binary = (op: string) => (node: NodeOf<BinaryName>, emission: Emission) => [
-  emission.node(op, broadcastOperands(node, emission)),
+  emission.node(op, namesOf(broadcastOperands(node, emission)), node.outputs[0].type),
 ];
 
 const add: Lowering<'add'> = (node, emission) => {
@@ -27,18 +29,22 @@ const add: Lowering<'add'> = (node, emission) => {
  * least number that difference would wrap: there one is taken off where something negative was cut.
  */
 const floordiv: Lowering<'floordiv'> = (node, emission) => {
-  const [a, b] = broadcastOperands(node, emission) as [string, string];
+  const operands = broadcastOperands(node, emission) as [Operand, Operand];
+  const [a, b] = namesOf(operands) as [string, string];
+  const { type } = node.outputs[0];
+  const whole = (op: string, inputs: readonly string[]) => emission.node(op, inputs, type);
   switch (signOf(inputOf(node, 0), emission.facts)) {
     case 'not negative':
-      return [emission.node('Div', [a, b])];
+      return [whole('Div', [a, b])];
     case 'far from the least':
-      return [emission.node('Div', [emission.node('Sub', [a, emission.node('Mod', [a, b])]), b])];
+      return [whole('Div', [whole('Sub', [a, whole('Mod', [a, b])]), b])];
     case 'unknown': {
-      const quotient = emission.node('Div', [a, b]);
-      const cut = emission.node('Sub', [a, emission.node('Mul', [quotient, b])]);
+      const quotient = whole('Div', [a, b]);
+      const cut = whole('Sub', [a, whole('Mul', [quotient, b])]);
+      const sign = whole('Sign', [cut]);
+      const zeros = emission.node('Sub', [b, b], { dtype: type.dtype, shape: operands[1].shape });
       // The sign of what was cut is -1, 0 or 1.
-      const least = emission.node('Min', [emission.node('Sign', [cut]), emission.node('Sub', [b, b])]);
-      return [emission.node('Add', [quotient, least])];
+      return [whole('Add', [quotient, whole('Min', [sign, zeros])])];
     }
   }
 };
@@ -46,11 +52,15 @@ const floordiv: Lowering<'floordiv'> = (node, emission) => {
 /** onnxruntime has no Where for bool on the CPU. */
 const select: Lowering<'select'> = (node, emission) => {
   const operands = broadcastOperands(node, emission);
-  if (inputOf(node, 1).type.dtype !== 'bool') return [emission.node('Where', operands)];
-  const [condition, a, b] = operands as [string, string, string];
-  const then = emission.node('And', [condition, a]);
-  const otherwise = emission.node('And', [emission.node('Not', [condition]), b]);
-  return [emission.node('Or', [then, otherwise])];
+  const { type } = node.outputs[0];
+  if (type.dtype !== 'bool') return [emission.node('Where', namesOf(operands), type)];
+  const [condition, a, b] = operands as [Operand, Operand, Operand];
+  const bool = (op: string, inputs: readonly string[], shape: readonly Dim[]) =>
+    emission.node(op, inputs, { dtype: 'bool', shape });
+  const then = bool('And', [condition.name, a.name], shapeOfBoth(emission, condition, a));
+  const opposite = bool('Not', [condition.name], condition.shape);
+  const otherwise = bool('And', [opposite, b.name], shapeOfBoth(emission, condition, b));
+  return [bool('Or', [then, otherwise], type.shape)];
 };
 
 /** A cast of a dim is made from its i64 form. */
@@ -58,15 +68,16 @@ const cast: Lowering<'cast'> = (node, emission) => {
   const from = inputOf(node, 0);
   const { dtype } = node.attributes;
   if (from.node.op === 'dim') return [emission.dims.scalar(from.node.attributes.value, dtype)];
-  const castOf = (value: Value) => emission.node('Cast', [emission.use(value)], toAttribute(dtype));
+  const cast = ({ type }: Value): TensorType => ({ dtype, shape: type.shape });
+  const castOf = (value: Value) => emission.node('Cast', [emission.use(value)], cast(value), toAttribute(dtype));
   if (!emission.plan.early.has(node)) return [castOf(from)];
   // The views are made anew, of what the cast gives.
   const early = (value: Value): string => {
     const { node: view, type } = value;
-    if (view.op === 'transpose') return transposed(early(inputOf(view, 0)), view, emission);
+    if (view.op === 'transpose') return transposed(early(inputOf(view, 0)), view, cast(value), emission);
     if (view.op !== 'reshape') return castOf(value);
     const source = inputOf(view, 0);
-    return reshaped(emission, early(source), source.type.shape, type.shape);
+    return reshaped(emission, early(source), cast(source), type.shape);
   };
   return [early(from)];
 };

@@ -12,6 +12,7 @@ import { folder, Names } from './names.ts';
 import { reshaped } from './reshaped.ts';
 import { ShapeArithmetic } from './shape-arithmetic.ts';
 import { Stored, sourceOf } from './stored.ts';
+import { valueInfo } from './value-info.ts';
 
 export interface EmissionOptions {
   readonly opset: number;
@@ -61,6 +62,8 @@ export class Emission {
   readonly #forms = new Map<Value, OtherForm>();
   readonly #shared = new Map<string, string>();
   readonly #rowIndices = new Map<string, string>();
+  /** Of every result of a node, by its name. */
+  readonly #types = new Map<string, TensorType>();
   #origin: Origin | undefined;
 
   constructor(graph: Graph, options: EmissionOptions, lower: Lower) {
@@ -128,9 +131,15 @@ export class Emission {
     return this.#asI64(value) ?? this.use(value);
   }
 
+  /** The type of what `index` and `rowIndex` give. */
+  indexType(value: Value): TensorType & { readonly dtype: 'i32' | 'i64' } {
+    return { dtype: this.#asI64(value) === undefined ? 'i32' : 'i64', shape: value.type.shape };
+  }
+
   /** The value as an index for an operator that takes i64 only. */
   index64(value: Value): string {
-    return this.#asI64(value) ?? this.node('Cast', [this.use(value)], toAttribute('i64'));
+    const type = { dtype: 'i64', shape: value.type.shape } as const;
+    return this.#asI64(value) ?? this.node('Cast', [this.use(value)], type, toAttribute('i64'));
   }
 
   /** Row numbers as an index, of either dtype: negative ones become such as no operator of ONNX counts from the end. */
@@ -138,7 +147,7 @@ export class Emission {
     const { index } = use;
     const check = this.indexCheck(use);
     if (check.kind !== 'run' || !check.mayBeNegative) return this.index(index);
-    return this.#withoutNegative(this.index(index), this.#asI64(index) === undefined ? 'i32' : 'i64');
+    return this.#withoutNegative(this.index(index), this.indexType(index));
   }
 
   /** The same for an operator that takes i64 only. */
@@ -146,7 +155,7 @@ export class Emission {
     const { index } = use;
     const check = this.indexCheck(use);
     if (check.kind !== 'run' || !check.mayBeNegative) return this.index64(index);
-    return this.#withoutNegative(this.index64(index), 'i64');
+    return this.#withoutNegative(this.index64(index), { dtype: 'i64', shape: index.type.shape });
   }
 
   #asI64(value: Value): string | undefined {
@@ -157,25 +166,36 @@ export class Emission {
   }
 
   /** Once for each index: a gather and its gradient share it. */
-  #withoutNegative(index: string, dtype: 'i32' | 'i64'): string {
+  #withoutNegative(index: string, type: TensorType & { readonly dtype: 'i32' | 'i64' }): string {
     let name = this.#rowIndices.get(index);
     if (name === undefined) {
-      const isNegative = this.node('Less', [index, this.number(0, dtype)]);
-      name = this.node('Where', [isNegative, this.number(noRow[dtype], dtype), index]);
+      const { dtype, shape } = type;
+      const isNegative = this.node('Less', [index, this.number(0, dtype)], { dtype: 'bool', shape });
+      name = this.node('Where', [isNegative, this.number(noRow[dtype], dtype), index], type);
       this.#rowIndices.set(index, name);
     }
     return name;
   }
 
-  /** Appends a node with one result under the current origin. */
-  node(op: string, inputs: readonly string[], attributes: Attributes = {}): string {
-    return this.results(op, inputs, attributes, 1)[0]!;
+  /** Appends a node with one result, of this type, under the current origin. */
+  node(op: string, inputs: readonly string[], type: TensorType, attributes: Attributes = {}): string {
+    return this.results(op, inputs, [type], attributes)[0]!;
   }
 
-  /** Appends a node with several results. */
-  results(op: string, inputs: readonly string[], attributes: Attributes, results: number): string[] {
+  /** Appends a node with a result of each type. */
+  results(op: string, inputs: readonly string[], types: readonly TensorType[], attributes: Attributes = {}): string[] {
     const origin = this.#origin;
-    return this.#append(op, inputs, attributes, results, origin === undefined ? '' : folder(origin.path), origin);
+    return this.#append(op, inputs, types, attributes, origin === undefined ? '' : folder(origin.path), origin);
+  }
+
+  /** What the results of these nodes are, in order, but for those with other names. */
+  typesOf(nodes: readonly OnnxNode[], others: ReadonlySet<string>): ValueInfo[] {
+    return nodes.flatMap(({ outputs }) =>
+      outputs.flatMap((name) => {
+        const type = this.#types.get(name);
+        return type === undefined || others.has(name) ? [] : [valueInfo(this.facts, name, type, '')];
+      }),
+    );
   }
 
   /**
@@ -198,7 +218,8 @@ export class Emission {
     const outside = this.nodes.length;
     const results = fill(inputs.map((input) => input.name));
     const nodes = this.nodes.splice(outside);
-    return { name: title, nodes, inputs, outputs: types.outputs.map((type, i) => port(type, results[i]!)) };
+    const outputs = types.outputs.map((type, i) => port(type, results[i]!));
+    return { name: title, nodes, inputs, outputs, values: this.typesOf(nodes, new Set(results)) };
   }
 
   /** Gives a value that has a name already another one. */
@@ -214,11 +235,11 @@ export class Emission {
   }
 
   /** A node that is there once for the same operator, inputs and attributes: shape arithmetic. */
-  shared(op: string, inputs: readonly string[], attributes: Attributes = {}): string {
+  shared(op: string, inputs: readonly string[], type: TensorType, attributes: Attributes = {}): string {
     const key = JSON.stringify([op, inputs, attributes]);
     let name = this.#shared.get(key);
     if (name === undefined) {
-      name = this.#append(op, inputs, attributes, 1, 'dims/', undefined)[0]!;
+      name = this.#append(op, inputs, [type], attributes, 'dims/', undefined)[0]!;
       this.#shared.set(key, name);
     }
     return name;
@@ -291,8 +312,8 @@ export class Emission {
     this.#origin = value.node.origin;
     const name =
       form.kind === 'i64'
-        ? this.node('Cast', [form.name], toAttribute('i32'))
-        : reshaped(this, form.name, form.shape, value.type.shape);
+        ? this.node('Cast', [form.name], value.type, toAttribute('i32'))
+        : reshaped(this, form.name, { dtype: value.type.dtype, shape: form.shape }, value.type.shape);
     this.#origin = outer;
     return name;
   }
@@ -300,15 +321,17 @@ export class Emission {
   #append(
     op: string,
     inputs: readonly string[],
+    types: readonly TensorType[],
     attributes: Attributes,
-    results: number,
     scope: string,
     origin: Origin | undefined,
   ): string[] {
     const name = this.#nodeNames.unique(`${scope}${op}`);
-    const outputs = Array.from({ length: results }, (_, i) =>
-      this.#names.unique(results === 1 ? name : `${name}:${i}`),
-    );
+    const outputs = types.map((type, i) => {
+      const output = this.#names.unique(types.length === 1 ? name : `${name}:${i}`);
+      this.#types.set(output, type);
+      return output;
+    });
     const docs = origin === undefined ? '' : [origin.label, this.#place?.(origin)].filter(Boolean).join(' at ');
     this.nodes.push({ name, op, inputs, outputs, attributes, docs });
     return outputs;

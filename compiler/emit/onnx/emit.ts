@@ -1,13 +1,11 @@
-import { asConstant } from '../../dims/dim.ts';
-import type { Facts } from '../../dims/facts.ts';
 import type { IndexInput } from '../../graphs/index-check.ts';
 import type { Graph, Node, Origin } from '../../ir/graph.ts';
 import type { OpName } from '../../ir/names.ts';
-import type { TensorType } from '../../ir/types.ts';
 import { Emission } from './emission.ts';
 import type { Lowering } from './lowering.ts';
 import { lowerings } from './lowerings.ts';
 import type { OnnxModel, OnnxNode, ValueInfo } from './model.ts';
+import { valueInfo } from './value-info.ts';
 
 export const defaultOpset = 20;
 
@@ -85,7 +83,8 @@ export function emitOnnx(graph: Graph, options: EmitOptions): OnnxModel {
         ...emission.draws.map(({ name, type }) => valueInfo(graph.facts, name, type, 'numbers in [0, 1)')),
       ],
       outputs,
-      values: intermediates(graph, emission, nodes),
+      // Outputs are typed there.
+      values: emission.typesOf(nodes, new Set(outputs.map(({ name }) => name))),
       draws: emission.draws.map(({ name, key }) => ({ name, key })),
     },
   };
@@ -117,20 +116,4 @@ function finished(graph: Graph, emission: Emission): { nodes: OnnxNode[]; output
     outputs: node.outputs.map(rename),
   }));
   return { nodes, outputs };
-}
-
-function intermediates(graph: Graph, emission: Emission, nodes: readonly OnnxNode[]): ValueInfo[] {
-  const open = new Set(nodes.flatMap((node) => node.outputs));
-  const values: ValueInfo[] = [];
-  for (const node of graph.nodes)
-    for (const output of node.outputs) {
-      const name = emission.nameOf(output);
-      // Each name once; those of outputs are typed there.
-      if (name !== undefined && open.delete(name)) values.push(valueInfo(graph.facts, name, output.type, ''));
-    }
-  return values;
-}
-
-function valueInfo(facts: Facts, name: string, { dtype, shape }: TensorType, docs: string): ValueInfo {
-  return { name, dtype, shape: shape.map((dim) => asConstant(facts.normalize(dim)) ?? facts.show(dim)), docs };
 }

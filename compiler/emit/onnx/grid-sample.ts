@@ -72,23 +72,25 @@ export const gridSample: Lowering<'grid_sample'> = (node, emission) => {
   const [batch, channels] = x.type.shape as [Dim, Dim];
   const given = emission.plan.grids.get(node) ?? { points: flat, pair: 1 as const, shift: undefined };
   const { scale, offset } = normalisation(emission, x, given);
-  const scaled = emission.node('Mul', [emission.use(given.points), scale]);
-  const normal = emission.node('Add', [scaled, offset]);
-  const shape = (given.shift?.addition.outputs[0] ?? given.points).type.shape;
+  const { dtype, shape } = (given.shift?.addition.outputs[0] ?? given.points).type;
+  const scaled = emission.node('Mul', [emission.use(given.points), scale], given.points.type);
+  const normal = emission.node('Add', [scaled, offset], { dtype, shape });
   // The pair goes last.
   const pairAxis = shape.length - given.pair;
   const perm = [...shape.keys()].filter((axis) => axis !== pairAxis).concat(pairAxis);
-  const paired = given.pair === 1 ? normal : emission.node('Transpose', [normal], { perm: ints(perm) });
-  const arranged = perm.map((axis) => shape[axis]!);
-  const rows = arranged.length === 4 ? arranged : [batch, one, ...arranged.slice(1)];
+  const arranged = { dtype, shape: perm.map((axis) => shape[axis]!) };
+  const paired = given.pair === 1 ? normal : emission.node('Transpose', [normal], arranged, { perm: ints(perm) });
+  const rows = arranged.shape.length === 4 ? arranged.shape : [batch, one, ...arranged.shape.slice(1)];
   const attributes = {
     // `bilinear` until opset 19.
     mode: string(emission.opset < 20 ? 'bilinear' : 'linear'),
     padding_mode: string('zeros'),
     align_corners: int(0),
   };
-  const name = emission.node('GridSample', [emission.use(x), reshaped(emission, paired, arranged, rows)], attributes);
-  emission.nameForm(node.outputs[0], { kind: 'reshaped', name, shape: [batch, channels, rows[1]!, rows[2]!] });
+  const inputs = [emission.use(x), reshaped(emission, paired, arranged, rows)];
+  const sampled = [batch, channels, rows[1]!, rows[2]!];
+  const name = emission.node('GridSample', inputs, { dtype: x.type.dtype, shape: sampled }, attributes);
+  emission.nameForm(node.outputs[0], { kind: 'reshaped', name, shape: sampled });
   return [undefined];
 };
 
@@ -109,8 +111,9 @@ function normalisation(emission: Emission, x: Value, { pair, shift }: GridPoints
     };
   }
   const pairs = emission.dims.vectorOf([width, height], dtype);
-  const size = pair === 1 ? pairs : emission.shared('Reshape', [pairs, emission.i64(broadcast)]);
+  const type = { dtype, shape: broadcast.map(constant) };
+  const size = pair === 1 ? pairs : emission.shared('Reshape', [pairs, emission.i64(broadcast)], type);
   const [unit, twice] = [emission.number(1, dtype), emission.number(2, dtype)];
-  const offset = emission.shared('Sub', [emission.shared('Div', [unit, size]), unit]);
-  return { scale: emission.shared('Div', [twice, size]), offset };
+  const offset = emission.shared('Sub', [emission.shared('Div', [unit, size], type), unit], type);
+  return { scale: emission.shared('Div', [twice, size], type), offset };
 }

@@ -18,7 +18,7 @@ export interface OnnxGraph {
   /** The model's inputs in order, then its random draws. */
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
-  /** Types of what lies between, with the names of dims: viewers show them, and onnxruntime plans memory by them. */
+  /** The type of every value that lies between, with the names of dims: viewers show them, onnxruntime plans memory by them. */
   readonly values: readonly ValueInfo[];
   /** Inputs that the host fills with numbers in [0, 1): input name and key of the draw. */
   readonly draws: readonly { readonly name: string; readonly key: string }[];
@@ -47,6 +47,7 @@ export interface Subgraph {
   readonly nodes: readonly OnnxNode[];
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
+  readonly values: readonly ValueInfo[];
 }
 
 export const int = (value: number): Attribute => ({ kind: 'int', value });

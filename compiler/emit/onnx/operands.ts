@@ -10,12 +10,29 @@ interface Form {
   use(): string;
 }
 
+/** The form that was chosen. */
+export interface Operand {
+  readonly name: string;
+  readonly shape: readonly Dim[];
+}
+
+export function namesOf(operands: readonly Operand[]): string[] {
+  return operands.map(({ name }) => name);
+}
+
+/** What two of the operands broadcast to. */
+export function shapeOfBoth({ facts }: Emission, a: Operand, b: Operand): readonly Dim[] {
+  const [longer, shorter] = a.shape.length >= b.shape.length ? [a.shape, b.shape] : [b.shape, a.shape];
+  const lead = longer.length - shorter.length;
+  return longer.map((dim, axis) => (known(facts, dim) === 1 ? (shorter[axis - lead] ?? dim) : dim));
+}
+
 /**
  * Operands of a broadcasting operator, each in the smallest form that still gives the result its shape:
  * a full tensor as a scalar, the input of a broadcast, a reshape that only adds axes in front left out.
  * `fixed` counts the trailing axes that must stay as they are (a matrix product's two).
  */
-export function broadcastOperands(node: Node, emission: Emission, fixed = 0): string[] {
+export function broadcastOperands(node: Node, emission: Emission, fixed = 0): Operand[] {
   const result = node.outputs[0].type.shape;
   const chosen: Form[] = node.inputs.map((value) => exact(value, emission));
   for (const [i, value] of node.inputs.entries())
@@ -26,7 +43,7 @@ export function broadcastOperands(node: Node, emission: Emission, fixed = 0): st
         break;
       }
     }
-  return chosen.map((form) => form.use());
+  return chosen.map((form) => ({ name: form.use(), shape: form.shape }));
 }
 
 function exact(value: Value, emission: Emission): Form {

@@ -1,6 +1,7 @@
+import { constant, type Dim, one } from '../../dims/dim.ts';
 import type { NodeOf } from '../../ir/graph.ts';
 import type { Emission } from './emission.ts';
-import { inputOf } from './lowering.ts';
+import { inputOf, type Lowering } from './lowering.ts';
 import { int } from './model.ts';
 import { known } from './reshape-target.ts';
 
@@ -11,8 +12,21 @@ export const reduction =
   (op: string) =>
   (node: Reduction, emission: Emission): string[] => {
     const { axes, keep } = node.attributes;
-    return [emission.node(op, [emission.use(inputOf(node, 0)), emission.i64(axes)], keep ? {} : { keepdims: int(0) })];
+    const inputs = [emission.use(inputOf(node, 0)), emission.i64(axes)];
+    return [emission.node(op, inputs, node.outputs[0].type, keep ? {} : { keepdims: int(0) })];
   };
+
+/**
+ * Without axes, where those that stay have one element: all are folded. onnxruntime's `symbolic_shape_infer.py`, which comes
+ * before a quantisation, does not read the axes of ReduceMax (1.32).
+ */
+export const maximum: Lowering<'reduce_max'> = (node, emission) => {
+  const { axes, keep } = node.attributes;
+  const x = inputOf(node, 0);
+  const isWhole = x.type.shape.every((size, axis) => axes.includes(axis) || known(emission.facts, size) === 1);
+  if (!isWhole || !(keep || axes.length === x.type.shape.length)) return reduction('ReduceMax')(node, emission);
+  return [emission.node('ReduceMax', [emission.use(x)], node.outputs[0].type, keep ? {} : { keepdims: int(0) })];
+};
 
 /** So many float32 numbers are added one after the other without harm. */
 const atOnce = 512;
@@ -33,17 +47,23 @@ export const staged =
     // Over other axes than the last, rows are added to rows: there a row's neighbours keep the kernel busy.
     if (dtype !== 'f32' || many <= atOnce || !axes.includes(last)) return reduction(op)(node, emission);
     let name = emission.use(inputOf(node, 0));
+    const partly: Dim[] = [...shape];
     for (let left = sizes[last]; left !== undefined && left > atOnce; ) {
       const part = divisor(left);
       if (part === 1) break;
       left /= part;
-      const rows = emission.node('Reshape', [name, emission.i64([...Array<number>(last).fill(0), left, part])]);
-      name = emission.node(op, [rows, emission.i64([last + 1])], { keepdims: int(0) });
+      partly[last] = constant(left);
+      const target = emission.i64([...Array<number>(last).fill(0), left, part]);
+      const rows = emission.node('Reshape', [name, target], { dtype, shape: [...partly, constant(part)] });
+      name = emission.node(op, [rows, emission.i64([last + 1])], { dtype, shape: [...partly] }, { keepdims: int(0) });
     }
     // A size that is not known may be large; an axis of one element has nothing to add.
     const others = axes.filter((axis) => sizes[axis] !== 1).sort((a, b) => a - b);
-    for (const axis of others.slice(1).reverse()) name = emission.node(op, [name, emission.i64([axis])]);
-    return [emission.node(op, [name, emission.i64(axes)], keep ? {} : { keepdims: int(0) })];
+    for (const axis of others.slice(1).reverse()) {
+      partly[axis] = one;
+      name = emission.node(op, [name, emission.i64([axis])], { dtype, shape: [...partly] });
+    }
+    return [emission.node(op, [name, emission.i64(axes)], node.outputs[0].type, keep ? {} : { keepdims: int(0) })];
   };
 
 /** The largest divisor up to `atOnce`. */

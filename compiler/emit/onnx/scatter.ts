@@ -2,7 +2,7 @@ import { constant, type Dim, one, product } from '../../dims/dim.ts';
 import { type IndexUse, indexUseIn } from '../../graphs/index-check.ts';
 import type { NodeOf, Value } from '../../ir/graph.ts';
 import { elementCount, tensor } from '../../ir/tensor-data.ts';
-import type { DType } from '../../ir/types.ts';
+import type { DType, TensorType } from '../../ir/types.ts';
 import { toAttribute } from './element-types.ts';
 import type { Emission } from './emission.ts';
 import { inputOf, type Lowering } from './lowering.ts';
@@ -19,7 +19,9 @@ export const scatterAdd: Lowering<'scatter_add'> = (node, emission) => {
   const [index, updates] = [inputOf(node, 0), inputOf(node, 1)];
   // Neither operator has f16 there.
   const half = updates.type.dtype === 'f16';
-  const added = half ? emission.node('Cast', [emission.use(updates)], toAttribute('f32')) : emission.use(updates);
+  const added = half
+    ? emission.node('Cast', [emission.use(updates)], { dtype: 'f32', shape: updates.type.shape }, toAttribute('f32'))
+    : emission.use(updates);
   const scattered: Scattered = {
     use: indexUseIn(node),
     index,
@@ -30,7 +32,7 @@ export const scatterAdd: Lowering<'scatter_add'> = (node, emission) => {
   };
   const parts = serialParts(node, emission);
   const total = parts === undefined ? byElements(scattered, emission) : byRows(scattered, parts, emission);
-  return [half ? emission.node('Cast', [total], toAttribute('f16')) : total];
+  return [half ? emission.node('Cast', [total], node.outputs[0].type, toAttribute('f16')) : total];
 };
 
 interface Scattered {
@@ -80,55 +82,59 @@ function byRows(
   { parts, steps }: Parts,
   emission: Emission,
 ): string {
-  const places = index.type.shape;
   const width = result.slice(1);
+  const whole = { dtype, shape: result };
   if (steps.length === 0) {
-    const at = reshaped(emission, emission.rowIndex64(use), places, [...places, one]);
-    return addRows(emission, zeros(emission, dtype, result), at, added);
+    const { shape } = index.type;
+    const at = reshaped(emission, emission.rowIndex64(use), { dtype: 'i64', shape }, [...shape, one]);
+    return addRows(emission, zeros(emission, whole), at, added, whole);
   }
   const count = constant(steps.reduce((a, b) => a + b));
   const rows = constant(known(emission.facts, result[0]!)! / parts);
+  const sum = { dtype, shape: [rows, ...width] };
+  const rowsOf = (count: Dim): TensorType => ({ dtype, shape: [count, ...width] });
+  const indicesOf = (count: Dim): TensorType => ({ dtype: 'i64', shape: [count, one] });
   const chain = ([at, more]: readonly string[]): readonly string[] => {
-    const cut = (name: string): readonly string[] =>
-      steps.length === 1
-        ? [name]
-        : emission.results('Split', [name, emission.i64(steps)], { axis: int(0) }, steps.length);
-    const [tuples, chunks] = [cut(at!), cut(more!)];
-    const nothing = zeros(emission, dtype, [rows, ...width]);
-    return [steps.reduce((sum, _, i) => addRows(emission, sum, tuples[i]!, chunks[i]!), nothing)];
+    const cut = (name: string, typeOf: (count: Dim) => TensorType): readonly string[] => {
+      if (steps.length === 1) return [name];
+      const types = steps.map((step) => typeOf(constant(step)));
+      return emission.results('Split', [name, emission.i64(steps)], types, { axis: int(0) });
+    };
+    const [tuples, chunks] = [cut(at!, indicesOf), cut(more!, rowsOf)];
+    const nothing = zeros(emission, sum);
+    return [steps.reduce((name, _, i) => addRows(emission, name, tuples[i]!, chunks[i]!, sum), nothing)];
   };
+  const places = { dtype: 'i64', shape: index.type.shape } as const;
+  const given = { dtype, shape: updates.type.shape };
   if (parts === 1) {
     const at = reshaped(emission, emission.rowIndex64(use), places, [count, one]);
-    return chain([at, reshaped(emission, added, updates.type.shape, [count, ...width])])[0]!;
+    return chain([at, reshaped(emission, added, given, [count, ...width])])[0]!;
   }
   // Each part by itself, with rows counted from its own first one.
   const each = constant(parts);
   const global = reshaped(emission, emission.rowIndex64(use), places, [each, count, one]);
   const firsts = Array.from({ length: parts }, (_, i) => i * known(emission.facts, rows)!);
-  const local = emission.node('Sub', [global, emission.data(tensor('i64', [parts, 1, 1], firsts))]);
-  const given = reshaped(emission, added, updates.type.shape, [each, count, ...width]);
-  const sizes = (shape: readonly Dim[]) => knownShape(emission.facts, shape)!;
+  const byPart = { dtype: 'i64', shape: [each, count, one] } as const;
+  const local = emission.node('Sub', [global, emission.data(tensor('i64', [parts, 1, 1], firsts))], byPart);
+  const apart = reshaped(emission, added, given, [each, count, ...width]);
+  const port = ({ dtype, shape }: TensorType) => ({ dtype, shape: knownShape(emission.facts, shape)! });
   const body = emission.subgraph(
     'sums',
-    {
-      inputs: [
-        { dtype: 'i64', shape: sizes([count, one]) },
-        { dtype, shape: sizes([count, ...width]) },
-      ],
-      outputs: [{ dtype, shape: sizes([rows, ...width]) }],
-    },
+    { inputs: [port(indicesOf(count)), port(rowsOf(count))], outputs: [port(sum)] },
     chain,
   );
-  const sums = emission.node('Scan', [local, given], { body: graphOf(body), num_scan_inputs: int(2) });
-  return reshaped(emission, sums, [each, rows, ...width], result);
+  const all = { dtype, shape: [each, rows, ...width] };
+  const sums = emission.node('Scan', [local, apart], all, { body: graphOf(body), num_scan_inputs: int(2) });
+  return reshaped(emission, sums, all, result);
 }
 
-function addRows(emission: Emission, to: string, at: string, rows: string): string {
-  return emission.node('ScatterND', [to, at, rows], { reduction: string('add') });
+function addRows(emission: Emission, to: string, at: string, rows: string, type: TensorType): string {
+  return emission.node('ScatterND', [to, at, rows], type, { reduction: string('add') });
 }
 
-function zeros(emission: Emission, dtype: DType, shape: readonly Dim[]): string {
-  return emission.node('ConstantOfShape', [emission.dims.vector(shape)], { value: tensorOf(tensor(dtype, [1], [0])) });
+function zeros(emission: Emission, type: TensorType): string {
+  const value = tensorOf(tensor(type.dtype, [1], [0]));
+  return emission.node('ConstantOfShape', [emission.dims.vector(type.shape)], type, { value });
 }
 
 /** Along one axis, where ScatterElements takes a third of the time that it takes along one of several. */
@@ -139,19 +145,25 @@ function byElements({ use, index, updates, added, dtype, result }: Scattered, em
   const width = known(facts, row);
   const places = product(index.type.shape);
   let at: string;
-  if (width === 1) at = reshaped(emission, emission.rowIndex(use), index.type.shape, [places]);
+  if (width === 1) at = reshaped(emission, emission.rowIndex(use), emission.indexType(index), [places]);
   else {
     // A row that is none, times the length of a row, may be one in 32 bits.
     const whole = emission.indexCheck(use).kind === 'run' ? 'i64' : 'i32';
     const n = width === undefined ? dims.scalar(row, whole) : emission.number(width, whole);
     const rows = whole === 'i64' ? emission.rowIndex64(use) : emission.use(index);
-    const starts = emission.node('Mul', [reshaped(emission, rows, index.type.shape, [places]), n]);
-    const columns = reshaped(emission, starts, [places], [places, one]);
-    const within = emission.shared('Range', [emission.number(0, whole), n, emission.number(1, whole)]);
-    at = reshaped(emission, emission.node('Add', [columns, within]), [places, row], [product(shape)]);
+    const flat = reshaped(emission, rows, { dtype: whole, shape: index.type.shape }, [places]);
+    const startsType = { dtype: whole, shape: [places] } as const;
+    const starts = emission.node('Mul', [flat, n], startsType);
+    const columns = reshaped(emission, starts, startsType, [places, one]);
+    const range = [emission.number(0, whole), n, emission.number(1, whole)];
+    const within = emission.shared('Range', range, { dtype: whole, shape: [row] });
+    const table = { dtype: whole, shape: [places, row] } as const;
+    at = reshaped(emission, emission.node('Add', [columns, within], table), table, [product(shape)]);
   }
-  const empty = zeros(emission, dtype, [product(result)]);
-  const flat = reshaped(emission, added, shape, [product(shape)]);
-  const total = emission.node('ScatterElements', [empty, at, flat], { axis: int(0), reduction: string('add') });
-  return reshaped(emission, total, [product(result)], result);
+  const sums = { dtype, shape: [product(result)] };
+  const empty = zeros(emission, sums);
+  const flat = reshaped(emission, added, { dtype, shape }, [product(shape)]);
+  const attributes = { axis: int(0), reduction: string('add') };
+  const total = emission.node('ScatterElements', [empty, at, flat], sums, attributes);
+  return reshaped(emission, total, sums, result);
 }

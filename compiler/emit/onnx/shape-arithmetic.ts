@@ -19,7 +19,7 @@ import {
   zero,
 } from '../../dims/dim.ts';
 import type { Graph } from '../../ir/graph.ts';
-import type { DType } from '../../ir/types.ts';
+import type { DType, TensorType } from '../../ir/types.ts';
 import { toAttribute } from './element-types.ts';
 import type { Emission } from './emission.ts';
 import { int } from './model.ts';
@@ -74,7 +74,9 @@ export class ShapeArithmetic {
       i = end;
     }
     if (pieces.length === 0) return emission.i64([]);
-    return pieces.length === 1 ? pieces[0]! : emission.shared('Concat', pieces, { axis: int(0) });
+    return pieces.length === 1
+      ? pieces[0]!
+      : emission.shared('Concat', pieces, vectorType(dims.length), { axis: int(0) });
   }
 
   /** i64[1]. */
@@ -83,24 +85,28 @@ export class ShapeArithmetic {
     const size = known(emission.facts, dim);
     if (size !== undefined) return emission.i64([size]);
     const term = this.#term(dim);
-    return term.negative ? emission.shared('Neg', [term.magnitude()]) : term.magnitude();
+    return term.negative ? this.#number('Neg', [term.magnitude()]) : term.magnitude();
   }
 
   /** [1] of any dtype. */
   number(dim: Dim, dtype: DType): string {
     const element = this.element(dim);
-    return dtype === 'i64' ? element : this.#emission.shared('Cast', [element], toAttribute(dtype));
+    return dtype === 'i64'
+      ? element
+      : this.#emission.shared('Cast', [element], { dtype, shape: [one] }, toAttribute(dtype));
   }
 
   /** [n] of any dtype. */
   vectorOf(dims: readonly Dim[], dtype: DType): string {
-    return this.#emission.shared('Cast', [this.vector(dims)], toAttribute(dtype));
+    const type = { dtype, shape: [constant(dims.length)] };
+    return this.#emission.shared('Cast', [this.vector(dims)], type, toAttribute(dtype));
   }
 
   /** [] of any dtype. */
   scalar(dim: Dim, dtype: DType): string {
-    const scalar = this.#emission.shared('Squeeze', [this.element(dim), this.#emission.i64([0])]);
-    return dtype === 'i64' ? scalar : this.#emission.shared('Cast', [scalar], toAttribute(dtype));
+    const inputs = [this.element(dim), this.#emission.i64([0])];
+    const scalar = this.#emission.shared('Squeeze', inputs, { dtype: 'i64', shape: [] });
+    return dtype === 'i64' ? scalar : this.#emission.shared('Cast', [scalar], { dtype, shape: [] }, toAttribute(dtype));
   }
 
   /** The end of the run of bare variables from `i` that stand side by side in one input's shape. */
@@ -124,7 +130,11 @@ export class ShapeArithmetic {
   #axes(dim: Dim, count: number): string {
     const source = this.#bare(dim)!;
     const [start, end] = [int(source.axis), int(source.axis + count)];
-    return this.#emission.shared('Shape', [source.input], { start, end });
+    return this.#emission.shared('Shape', [source.input], vectorType(count), { start, end });
+  }
+
+  #number(op: string, inputs: readonly string[]): string {
+    return this.#emission.shared(op, inputs, vectorType(1));
   }
 
   #once(dim: Dim, compute: () => string): string {
@@ -142,7 +152,7 @@ export class ShapeArithmetic {
   #term(dim: Dim): Term {
     const emission = this.#emission;
     const extremum = (op: 'Min' | 'Max', dim: Dim, a: Term, b: Term) =>
-      this.#positive(dim, () => emission.shared(op, [this.#signed(a), this.#signed(b)]));
+      this.#positive(dim, () => this.#number(op, [this.#signed(a), this.#signed(b)]));
     return fold<Term>(dim, {
       constant: (n) => ({ dim: constant(n), negative: n < 0, magnitude: () => emission.i64([Math.abs(n)]) }),
       variable: (name) => this.#positive(variable(name), () => this.#variable(name)),
@@ -155,7 +165,7 @@ export class ShapeArithmetic {
   }
 
   #signed(term: Term): string {
-    return term.negative ? this.#emission.shared('Neg', [term.magnitude()]) : term.magnitude();
+    return term.negative ? this.#number('Neg', [term.magnitude()]) : term.magnitude();
   }
 
   #sum(terms: readonly Term[]): Term {
@@ -179,7 +189,7 @@ export class ShapeArithmetic {
   #chain([first, ...rest]: readonly Term[]): string {
     if (first === undefined) throw new Error('bug in crobc: an empty sum of dims');
     return rest.reduce(
-      (total, term) => this.#emission.shared(term.negative ? 'Sub' : 'Add', [total, term.magnitude()]),
+      (total, term) => this.#number(term.negative ? 'Sub' : 'Add', [total, term.magnitude()]),
       first.magnitude(),
     );
   }
@@ -193,7 +203,7 @@ export class ShapeArithmetic {
     const magnitude = () =>
       ordered.length === 0
         ? this.#emission.i64([1])
-        : ordered.map((factor) => factor.magnitude()).reduce((a, b) => this.#emission.shared('Mul', [a, b]));
+        : ordered.map((factor) => factor.magnitude()).reduce((a, b) => this.#number('Mul', [a, b]));
     return { dim, negative, magnitude: () => this.#once(negative ? sub(zero, dim) : dim, magnitude) };
   }
 
@@ -211,9 +221,9 @@ export class ShapeArithmetic {
     const emission = this.#emission;
     const a = this.#dividend(of, k);
     const [dividend, divisor] = [this.#signed(a), emission.i64([k])];
-    if (emission.facts.interval(a.dim).lo >= 0) return emission.shared('Div', [dividend, divisor]);
-    const remainder = emission.shared('Mod', [dividend, divisor]);
-    return emission.shared('Div', [emission.shared('Sub', [dividend, remainder]), divisor]);
+    if (emission.facts.interval(a.dim).lo >= 0) return this.#number('Div', [dividend, divisor]);
+    const remainder = this.#number('Mod', [dividend, divisor]);
+    return this.#number('Div', [this.#number('Sub', [dividend, remainder]), divisor]);
   }
 
   /** A bare axis of an input, or the solution of size = a·V + b. */
@@ -221,13 +231,16 @@ export class ShapeArithmetic {
     const emission = this.#emission;
     const source = this.#sources.get(name);
     if (source === undefined) throw new Error(`bug in crobc: the dim ${name} is not the size of any input`);
-    const size = emission.shared('Shape', [source.input], { start: int(source.axis), end: int(source.axis + 1) });
+    const [start, end] = [int(source.axis), int(source.axis + 1)];
+    const size = emission.shared('Shape', [source.input], vectorType(1), { start, end });
     const { slope, offset } = linear(source.dim, name)!;
     const shifted =
-      offset === 0 ? size : emission.shared(offset > 0 ? 'Sub' : 'Add', [size, emission.i64([Math.abs(offset)])]);
-    return slope === 1 ? shifted : emission.shared('Div', [shifted, emission.i64([slope])]);
+      offset === 0 ? size : this.#number(offset > 0 ? 'Sub' : 'Add', [size, emission.i64([Math.abs(offset)])]);
+    return slope === 1 ? shifted : this.#number('Div', [shifted, emission.i64([slope])]);
   }
 }
+
+const vectorType = (length: number): TensorType => ({ dtype: 'i64', shape: [constant(length)] });
 
 function isNumber(term: Term): boolean {
   return asConstant(term.dim) !== undefined;

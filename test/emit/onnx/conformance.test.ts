@@ -13,6 +13,7 @@ import { dims } from '../../../compiler/ops/sampling.ts';
 import { opNames, ops } from '../../../compiler/ops/table.ts';
 import { expectClose } from './closeness.ts';
 import { runOnnx } from './session.ts';
+import { expectValueTypes } from './value-types.ts';
 
 const samples = 24;
 
@@ -53,6 +54,7 @@ async function conform(op: OpName, random: Random, symbolic: (size: number) => b
   for (const { name, key } of model.graph.draws) feeds.set(name, drawn(graph, key, expected));
   const results = await runOnnx(model, feeds);
   for (const [name, data] of expected) expectClose(name, results.get(name)!, data);
+  if (model.graph.values.length > 0) await expectValueTypes(model, feeds);
 }
 
 /** Every size of the sample that is to be symbolic becomes one dim, `D3` for 3; none of them when that cannot be proved. */

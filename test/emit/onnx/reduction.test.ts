@@ -52,3 +52,18 @@ test('sizes that are not known are taken axis by axis', () => {
   expect(stage).toMatch(/= ReduceSum\(x, \[3\]\)$/);
   expect(last).toMatch(/^y = ReduceSum\(.*, \[0, 1, 2, 3\], keepdims=0\)$/);
 });
+
+test('a maximum names no axes where the others have one element', () => {
+  const graph = graphOf((build) => ({
+    kept: build.reduceMax(build.given('x', 'f32', 1, 'H', 'W'), [1, 2], true),
+    all: build.reduceMax(build.given('y', 'f32', 'H', 'W'), [0, 1]),
+    dropped: build.reduceMax(build.given('z', 'f32', 1, 'H', 'W'), [1, 2]),
+    batch: build.reduceMax(build.given('w', 'f32', 'B', 'H', 'W'), [1, 2], true),
+  }));
+  expect(lines(emitted(graph))).toEqual([
+    'kept = ReduceMax(x)',
+    'all = ReduceMax(y, keepdims=0)',
+    'dropped = ReduceMax(z, [1, 2], keepdims=0)',
+    'batch = ReduceMax(w, [1, 2])',
+  ]);
+});

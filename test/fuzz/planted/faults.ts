@@ -43,8 +43,8 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     name: 'rows that are written instead of added',
     file: 'compiler/emit/onnx/scatter.ts',
-    right: "emission.node('ScatterND', [to, at, rows], { reduction: string('add') })",
-    wrong: "emission.node('ScatterND', [to, at, rows], { reduction: string('none') })",
+    right: "emission.node('ScatterND', [to, at, rows], type, { reduction: string('add') })",
+    wrong: "emission.node('ScatterND', [to, at, rows], type, { reduction: string('none') })",
   },
   {
     name: 'a sign taken for known',
