@@ -4,12 +4,14 @@ import { type CompiledFile, compileFrom, requireModel } from '../runtime/build/s
 import { diskHost } from '../runtime/files/source-host.ts';
 import { UsageError } from '../runtime/files/usage-error.ts';
 import { whileAt } from '../runtime/process/stage.ts';
+import type { Io } from './io.ts';
 import { plural, printDiagnostics } from './messages.ts';
 import { complain, printRendered } from './print.ts';
 import { readSettings } from './settings.ts';
 
 /** Compiles a model or prints what is wrong with it; undefined in that case. */
 export function compileFile(
+  io: Io,
   path: string,
   model: string | undefined,
   set: readonly string[] | undefined,
@@ -19,20 +21,20 @@ export function compileFile(
   const compiled = whileAt(`compiling ${path}`, () =>
     compileFrom(diskHost(), path, { model, ...settings, recipeDims, via }),
   );
-  return isPrintedRight(compiled) ? requireModel(compiled, { model, via }) : undefined;
+  return isPrintedRight(io, compiled) ? requireModel(compiled, { model, via }) : undefined;
 }
 
 /** Prints the diagnostics, and whether none of them is an error. */
-export function isPrintedRight({
-  diagnostics,
-  program,
-}: {
-  readonly diagnostics: readonly Diagnostic[];
-  readonly program: Program;
-}): boolean {
-  printRendered(printDiagnostics(diagnostics, (path) => program.files.get(path)?.tree.text));
+export function isPrintedRight(
+  io: Io,
+  { diagnostics, program }: { readonly diagnostics: readonly Diagnostic[]; readonly program: Program },
+): boolean {
+  printRendered(
+    io,
+    printDiagnostics(diagnostics, (path) => program.files.get(path)?.tree.text, io),
+  );
   const errors = diagnostics.filter(isError).length;
-  if (errors > 0) complain(`${plural(errors, 'error')}`);
+  if (errors > 0) complain(io, `${plural(errors, 'error')}`);
   return errors === 0;
 }
 

@@ -7,6 +7,7 @@ import {
 import { diskHost } from '../runtime/files/source-host.ts';
 import { whileAt } from '../runtime/process/stage.ts';
 import { isPrintedRight } from './compile-file.ts';
+import type { Io } from './io.ts';
 import { readSettings } from './settings.ts';
 
 interface TrainingChoice {
@@ -16,8 +17,8 @@ interface TrainingChoice {
 }
 
 /** Compiles a model with its recipe or prints what is wrong; undefined in that case. */
-export function compileTrainingFile(file: string, choice: TrainingChoice): CompiledTrainingFile | undefined {
-  return checkedTraining(choice, compiledTraining(file, choice));
+export function compileTrainingFile(io: Io, file: string, choice: TrainingChoice): CompiledTrainingFile | undefined {
+  return checkedTraining(io, choice, compiledTraining(file, choice));
 }
 
 /** A model with its recipe as it compiles, its diagnostics not printed yet. */
@@ -29,6 +30,10 @@ export function compiledTraining(file: string, { model, recipe, set }: TrainingC
 }
 
 /** Prints what is wrong; undefined in that case. */
-export function checkedTraining(choice: TrainingChoice, compiled: TrainingCompiled): CompiledTrainingFile | undefined {
-  return isPrintedRight(compiled) ? requireTraining(compiled, choice) : undefined;
+export function checkedTraining(
+  io: Io,
+  choice: TrainingChoice,
+  compiled: TrainingCompiled,
+): CompiledTrainingFile | undefined {
+  return isPrintedRight(io, compiled) ? requireTraining(compiled, choice) : undefined;
 }

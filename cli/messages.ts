@@ -1,7 +1,8 @@
 import type { Diagnostic } from '../compiler/diagnostics/diagnostic.ts';
 import { renderTerminal } from '../compiler/diagnostics/render-terminal.ts';
 import { visible } from '../compiler/diagnostics/visible.ts';
-import { terminalWidth, wantsColour } from '../runtime/process/terminal.ts';
+import { type TerminalStream, terminalWidth, wantsColour } from '../runtime/process/terminal.ts';
+import type { Io } from './io.ts';
 
 /** Messages of one code in one file that are shown before they are only counted. */
 const shownOfCode = 10;
@@ -36,12 +37,13 @@ export function moreLine({ code, file, count }: Bounded['more'][number]): string
 export function printDiagnostics(
   diagnostics: readonly Diagnostic[],
   text: (file: string) => string | undefined,
-  stream: NodeJS.WriteStream = process.stderr,
+  { environment, stderr }: Io,
+  stream: TerminalStream = stderr,
 ): string {
   if (diagnostics.length === 0) return '';
   const { shown, more } = bounded(diagnostics);
   const rendered = renderTerminal(shown, text, {
-    color: wantsColour(stream),
+    color: wantsColour(stream, environment),
     width: terminalWidth(stream) ?? 100,
   });
   return rendered + more.map((one) => `\nand ${visible(moreLine(one))}\n`).join('');

@@ -1,5 +1,4 @@
 import { visible } from '../compiler/diagnostics/visible.ts';
-import { terminalWidth } from '../runtime/process/terminal.ts';
 
 type Align = 'left' | 'right';
 
@@ -14,7 +13,7 @@ export function table(
   heads: readonly string[],
   given: readonly (readonly string[])[],
   align: readonly Align[],
-  columns: number | undefined = terminalWidth(process.stdout),
+  columns: number | undefined,
 ): string {
   const rows = given.map((row) => row.map(visible));
   const cellsOf = (i: number) => [heads[i] ?? '', ...rows.map((row) => row[i] ?? '')];
@@ -40,7 +39,7 @@ export function table(
 /** Labels and what stands behind them, two blanks in and two between; on a terminal, lines break between words. */
 export function labelled(
   rows: readonly (readonly [label: string, text: string])[],
-  columns: number | undefined = terminalWidth(process.stdout),
+  columns: number | undefined,
 ): string {
   const width = Math.max(...rows.map(([label]) => label.length));
   const room = columns === undefined ? Number.POSITIVE_INFINITY : columns - width - 2 * gap;

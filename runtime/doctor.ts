@@ -26,7 +26,7 @@ export interface Examination {
  * What runs on this machine. Everything native is really tried, each in a process of its own: a driver that crashes
  * takes only that process along. `folder` is where the user's own packages are looked for.
  */
-export async function examine(folder: string = process.cwd()): Promise<Examination> {
+export async function examine(folder: string): Promise<Examination> {
   const tried = await Promise.all([
     ...devices.map(tryProvider),
     tryPackage('sharp', [packageRoot()], SHARP_TRY, 'needed to read images: reinstall it with "npm ci"', true),

@@ -17,6 +17,7 @@ import { originPlace } from '../../runtime/build/origin-place.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
 import { compileFile } from '../compile-file.ts';
 import { compileTrainingFile } from '../compile-training.ts';
+import type { Io } from '../io.ts';
 import { plural } from '../messages.ts';
 import { printJson, printLine, printText } from '../print.ts';
 import type { BuildOptions } from './build.ts';
@@ -30,7 +31,7 @@ export function isLook({ printAfter, explain }: BuildOptions): boolean {
 const forFiles = ['weights', 'via', 'seed', 'out'];
 
 /** `crobc build --print-after PASS` and `--explain RULE`: what passes make of a graph. Nothing is written. */
-export function look(file: string, options: BuildOptions, given: ReadonlySet<string>): number {
+export function look(io: Io, file: string, options: BuildOptions, given: ReadonlySet<string>): number {
   const { printAfter, explain } = options;
   const unused = forFiles.find((name) => given.has(name));
   if (unused) throw new UsageError(`--${unused} is for what is built, and --print-after and --explain write nothing`);
@@ -40,6 +41,7 @@ export function look(file: string, options: BuildOptions, given: ReadonlySet<str
     throw new UsageError('--print-after and --explain show different things: give one of them');
   if (printAfter === 'list') {
     printText(
+      io,
       stages(options)
         .map((name) => `${name}\n`)
         .join(''),
@@ -47,15 +49,15 @@ export function look(file: string, options: BuildOptions, given: ReadonlySet<str
     return 0;
   }
   if (explain === 'list') {
-    for (const [rule, { passes }] of listedRules()) printLine(`${rule}  (${passes.join(', ')})`);
+    for (const [rule, { passes }] of listedRules()) printLine(io, `${rule}  (${passes.join(', ')})`);
     return 0;
   }
-  if (explain !== undefined) return explainRule(file, explain, options);
+  if (explain !== undefined) return explainRule(io, file, explain, options);
   if (options.json) throw new UsageError('--print-after prints the graph in its own notation: leave --json out');
   if (printAfter !== 'all') checkStage(printAfter!, options);
-  const compiled = observe(file, options, {
+  const compiled = observe(io, file, options, {
     after: (pass, graph) => {
-      if (printAfter === 'all' || printAfter === pass) printText(`// after ${pass}\n${print(graph)}\n`);
+      if (printAfter === 'all' || printAfter === pass) printText(io, `// after ${pass}\n${print(graph)}\n`);
     },
   });
   return compiled ? 0 : 1;
@@ -84,16 +86,16 @@ function checkStage(name: string, options: BuildOptions): void {
 type Places = (node: Node) => string;
 
 /** Compiles what is asked for and runs its passes under observation; undefined where it does not compile. */
-function observe(file: string, options: BuildOptions, observer: PassObserver): Places | undefined {
+function observe(io: Io, file: string, options: BuildOptions, observer: PassObserver): Places | undefined {
   if (options.graph === 'step') {
-    const compiled = compileTrainingFile(file, { model: options.model, recipe: undefined, set: options.set });
+    const compiled = compileTrainingFile(io, file, { model: options.model, recipe: undefined, set: options.set });
     if (!compiled) return undefined;
     stepUnder(compiled.training, options.recompute ?? [], observer);
     return ({ origin }) => originPlace(compiled.program, origin) ?? '';
   }
   if (options.recompute !== undefined)
     throw new UsageError('--recompute changes the training step alone: add --graph step');
-  const compiled = compileFile(file, options.model, options.set);
+  const compiled = compileFile(io, file, options.model, options.set);
   if (!compiled) return undefined;
   runPipeline(compiled.graph, { dtype: options.dtype, ...observer });
   return ({ origin }) => originPlace(compiled.program, origin) ?? '';
@@ -109,7 +111,7 @@ function stepUnder(training: Training, recompute: readonly string[], observer: P
 /** So many nodes that a rule replaced are listed; `--json` has them all. */
 const mostListed = 20;
 
-function explainRule(file: string, name: string, options: BuildOptions): number {
+function explainRule(io: Io, file: string, name: string, options: BuildOptions): number {
   const rules = listedRules();
   const rule = rules.get(name);
   if (!rule) {
@@ -117,11 +119,11 @@ function explainRule(file: string, name: string, options: BuildOptions): number 
     throw new UsageError(`there is no rule ${name}; ${meant ? `did you mean ${meant}?` : '--explain list names them'}`);
   }
   const explained = explaining(name);
-  const placeOf = observe(file, options, { trace: explained.trace });
+  const placeOf = observe(io, file, options, { trace: explained.trace });
   if (!placeOf) return 1;
   const found = explained.explanation();
-  if (options.json) printJson(asJson(name, rule, found, placeOf));
-  else shown(name, rule, found, placeOf).forEach(printLine);
+  if (options.json) printJson(io, asJson(name, rule, found, placeOf));
+  else for (const line of shown(name, rule, found, placeOf)) printLine(io, line);
   return 0;
 }
 

@@ -4,18 +4,19 @@ import { UserError } from '../../runtime/files/user-error.ts';
 import { buildTfjs, type TfjsSource } from '../../runtime/training/build-tfjs.ts';
 import { compileFile } from '../compile-file.ts';
 import { checkedTraining, compiledTraining } from '../compile-training.ts';
+import type { Invocation } from '../io.ts';
 import { complain, printJson, printLine } from '../print.ts';
 import type { BuildOptions } from './build.ts';
 
 /** `crobc build --target tfjs`. */
-export async function buildForTfjs(file: string, options: BuildOptions): Promise<number> {
+export async function buildForTfjs(io: Invocation, file: string, options: BuildOptions): Promise<number> {
   if (options.dtype !== 'f32') throw new UsageError('TensorFlow.js has no half precision: leave --dtype at f32');
   if (options.via !== undefined)
     throw new UsageError(
       '--via is for --target onnx: a recipe takes published weights with init … via, and training writes them out',
     );
-  const started = performance.now();
-  const source = compiledSource(file, options);
+  const started = io.clock.now();
+  const source = compiledSource(io, file, options);
   if (!source) return 1;
   if (options.recompute !== undefined && !source.training)
     throw new UserError(`--recompute is for training, and no recipe trains ${source.graph.name}`);
@@ -26,28 +27,28 @@ export async function buildForTfjs(file: string, options: BuildOptions): Promise
     writeWeights: options.weights !== false,
     recompute: options.recompute ?? [],
   });
-  const milliseconds = Math.round(performance.now() - started);
+  const milliseconds = Math.round(io.clock.now() - started);
   if (options.json) {
-    printJson({ ...built, milliseconds });
+    printJson(io, { ...built, milliseconds });
     return 0;
   }
   const seconds = (milliseconds / 1000).toFixed(1);
-  printLine(`${built.model}: ${built.parameters.toLocaleString('en')} parameters, ${seconds} s`);
-  for (const { path, bytes } of built.files) printLine(`  ${path}  ${byteSize(bytes)}`);
-  if (!source.training) complain(`note: no recipe trains ${built.model}: there is no training program`);
+  printLine(io, `${built.model}: ${built.parameters.toLocaleString('en')} parameters, ${seconds} s`);
+  for (const { path, bytes } of built.files) printLine(io, `  ${path}  ${byteSize(bytes)}`);
+  if (!source.training) complain(io, `note: no recipe trains ${built.model}: there is no training program`);
   if (options.weights === undefined)
-    complain(`note: weights are initial ones, drawn from seed ${options.seed}; give trained ones with --weights`);
+    complain(io, `note: weights are initial ones, drawn from seed ${options.seed}; give trained ones with --weights`);
   return 0;
 }
 
 /** The model with its recipe, at the recipe's sizes; without one, at the sizes that are set. */
-function compiledSource(file: string, { model, set }: BuildOptions): TfjsSource | undefined {
+function compiledSource(io: Invocation, file: string, { model, set }: BuildOptions): TfjsSource | undefined {
   const choice = { model, recipe: undefined, set };
   const trained = compiledTraining(file, choice);
   if (trained.recipes.length > 0) {
-    const { training } = checkedTraining(choice, trained) ?? {};
+    const { training } = checkedTraining(io, choice, trained) ?? {};
     return training && { graph: training.inference, dims: training.recipe.dims, training };
   }
-  const compiled = compileFile(file, model, set);
+  const compiled = compileFile(io, file, model, set);
   return compiled && { ...compiled, training: undefined };
 }

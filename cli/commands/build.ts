@@ -2,6 +2,7 @@ import { buildModel } from '../../runtime/build/build-model.ts';
 import { byteSize } from '../../runtime/files/byte-size.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
 import { compileFile, viaOf } from '../compile-file.ts';
+import type { Invocation } from '../io.ts';
 import { complain, printJson, printLine } from '../print.ts';
 import { isLook, look } from './build-look.ts';
 
@@ -23,18 +24,23 @@ export interface BuildOptions {
 }
 
 /** `given` are the options that stand on the command line. */
-export async function build(file: string, options: BuildOptions, given: ReadonlySet<string>): Promise<number> {
+export async function build(
+  io: Invocation,
+  file: string,
+  options: BuildOptions,
+  given: ReadonlySet<string>,
+): Promise<number> {
   if (isLook(options)) {
     if (options.target === 'tfjs')
       throw new UsageError('--print-after and --explain are for --target onnx; --graph step shows a training step');
-    return look(file, options, given);
+    return look(io, file, options, given);
   }
   if (options.graph === 'step') throw new UsageError('--graph goes with --print-after or --explain');
-  if (options.target === 'tfjs') return (await import('./build-tfjs.ts')).buildForTfjs(file, options);
+  if (options.target === 'tfjs') return (await import('./build-tfjs.ts')).buildForTfjs(io, file, options);
   if (options.recompute !== undefined)
     throw new UsageError('--recompute is for --target tfjs, which writes the training program, and for crobc train');
-  const started = performance.now();
-  const compiled = compileFile(file, options.model, options.set, { via: viaOf(options) });
+  const started = io.clock.now();
+  const compiled = compileFile(io, file, options.model, options.set, { via: viaOf(options) });
   if (!compiled) return 1;
   const built = await buildModel(compiled, {
     out: options.out,
@@ -44,19 +50,20 @@ export async function build(file: string, options: BuildOptions, given: Readonly
     writeWeights: options.weights !== false,
     client: true,
   });
-  const milliseconds = Math.round(performance.now() - started);
+  const milliseconds = Math.round(io.clock.now() - started);
   if (options.json) {
     const { model, hash, parameters, files, emitted } = built;
-    printJson({ model, hash, parameters, nodes: emitted.graph.nodes.length, milliseconds, files });
+    printJson(io, { model, hash, parameters, nodes: emitted.graph.nodes.length, milliseconds, files });
     return 0;
   }
   printLine(
+    io,
     `${built.model}: ${built.parameters.toLocaleString('en')} parameters, ${built.emitted.graph.nodes.length.toLocaleString('en')} nodes, ${(milliseconds / 1000).toFixed(1)} s`,
   );
-  for (const { path, bytes } of built.files) printLine(`  ${path}  ${byteSize(bytes)}`);
+  for (const { path, bytes } of built.files) printLine(io, `  ${path}  ${byteSize(bytes)}`);
   if (options.weights === undefined && built.weights > 0)
-    complain(`note: weights are initial ones, drawn from seed ${options.seed}; give trained ones with --weights`);
+    complain(io, `note: weights are initial ones, drawn from seed ${options.seed}; give trained ones with --weights`);
   if (options.weights === false && built.weights > 0)
-    complain(`note: ${built.model}.onnx names weights that were not written; it runs when they are there`);
+    complain(io, `note: ${built.model}.onnx names weights that were not written; it runs when they are there`);
   return 0;
 }

@@ -4,6 +4,7 @@ import { jsonProblem, toJson } from '../../compiler/diagnostics/render-json.ts';
 import { type GuardCondition, guardCondition } from '../../compiler/ir/guard-condition.ts';
 import { crobFiles, type FoundFiles } from '../../runtime/files/crob-files.ts';
 import { cannotRead, diskHost } from '../../runtime/files/source-host.ts';
+import type { Io } from '../io.ts';
 import { bounded, moreLine, plural, printDiagnostics } from '../messages.ts';
 import { complain, printFindings, printJson, printLine } from '../print.ts';
 
@@ -18,19 +19,19 @@ interface Checked extends CheckResult, FoundFiles {}
  * 0 when everything is right, with warnings and notes or without, and 1 when it is not. The messages are what the command
  * gives, and so they go to standard output; nothing is printed where there are none.
  */
-export function check(paths: readonly string[], options: CheckOptions): number {
-  if (options.reporter === 'json') return report(paths, options);
+export function check(io: Io, paths: readonly string[], options: CheckOptions): number {
+  if (options.reporter === 'json') return report(io, paths, options);
   const checked = checkFiles(paths);
   const { diagnostics, files, unusable } = checked;
-  for (const line of unusable.values()) complain(`crobc: ${line}`);
-  printFindings(printDiagnostics(diagnostics, textsOf(checked), process.stdout));
+  for (const line of unusable.values()) complain(io, `crobc: ${line}`);
+  printFindings(io, printDiagnostics(diagnostics, textsOf(checked), io, io.stdout));
   const errors = diagnostics.filter(isError).length;
-  if (errors > 0) printLine(`${plural(errors, 'error')} in ${plural(files.length, 'file')}`);
+  if (errors > 0) printLine(io, `${plural(errors, 'error')} in ${plural(files.length, 'file')}`);
   if (options.guards) {
     for (const { name, guards } of guardsOf(checked)) {
-      printLine(`${name}`);
-      if (guards.length === 0) printLine('  no conditions on the inputs');
-      for (const guard of guards) printLine(`  ${shown(guard)}`);
+      printLine(io, `${name}`);
+      if (guards.length === 0) printLine(io, '  no conditions on the inputs');
+      for (const guard of guards) printLine(io, `  ${shown(guard)}`);
     }
   }
   return errors + unusable.size > 0 ? 1 : 0;
@@ -40,10 +41,10 @@ export function check(paths: readonly string[], options: CheckOptions): number {
 const mostInJson = 1000;
 
 /** One JSON document on standard output, whatever happens: a tool reads it and nothing else. */
-function report(paths: readonly string[], { guards = false }: CheckOptions): number {
+function report(io: Io, paths: readonly string[], { guards = false }: CheckOptions): number {
   const print = (messages: readonly ReturnType<typeof toJson>[], models: ReturnType<typeof guardsOf>) => {
     const document = guards ? { messages, models } : messages;
-    printJson(document);
+    printJson(io, document);
   };
   let checked: Checked;
   try {

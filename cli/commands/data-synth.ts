@@ -1,5 +1,6 @@
 import { UsageError } from '../../runtime/files/usage-error.ts';
 import { formFor, makeDataSet } from '../../runtime/synth/make-data-set.ts';
+import type { Io } from '../io.ts';
 import { printJson, printLine } from '../print.ts';
 
 export interface SynthOptions {
@@ -15,7 +16,7 @@ export interface SynthOptions {
   readonly json?: boolean;
 }
 
-export async function dataSynth(options: SynthOptions): Promise<number> {
+export async function dataSynth(io: Io, options: SynthOptions): Promise<number> {
   const { scenes, seed, phrases } = options;
   const form = formFor(options.size, options.difficulty, options.objects);
   const val = share('--val', options.val, scenes);
@@ -28,12 +29,12 @@ export async function dataSynth(options: SynthOptions): Promise<number> {
     scenes: { train: scenes - val - test, val, test },
   });
   if (options.json) {
-    printJson(made);
+    printJson(io, made);
     return 0;
   }
   const counts = Object.entries(made.phrases).map(([split, count]) => `${count.toLocaleString('en')} ${split}`);
-  printLine(`${options.out}: ${scenes.toLocaleString('en')} scenes of ${form.size} × ${form.size}`);
-  printLine(`  phrases  ${counts.join(', ')}`);
+  printLine(io, `${options.out}: ${scenes.toLocaleString('en')} scenes of ${form.size} × ${form.size}`);
+  printLine(io, `  phrases  ${counts.join(', ')}`);
   return 0;
 }
 

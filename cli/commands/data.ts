@@ -9,24 +9,24 @@ import { trainVocabulary } from '../../runtime/data/vocabulary.ts';
 import { writeFileAtomic } from '../../runtime/files/atomic-file.ts';
 import { UserError } from '../../runtime/files/user-error.ts';
 import { writeLine } from '../../runtime/process/status-line.ts';
+import { terminalWidth } from '../../runtime/process/terminal.ts';
+import type { Io } from '../io.ts';
 import { plural } from '../messages.ts';
 import { printJson, printLine, printText } from '../print.ts';
 import { labelled, table } from '../table.ts';
 
-const toStandardError = (problem: string) => writeLine(problem);
-
 /** Every line and every pixel; 1 when there is an error. */
-export async function checkData(dir: string, options: { readonly split?: string }): Promise<number> {
+export async function checkData(io: Io, dir: string, options: { readonly split?: string }): Promise<number> {
   let errors = 0;
   for (const { split, samples, findings } of await checkDataset(dir, options.split)) {
     for (const { file, line, severity, text } of firstOfEach(findings))
-      printLine(`${file}:${line}: ${severity === 'note' ? 'note: ' : ''}${text}`);
+      printLine(io, `${file}:${line}: ${severity === 'note' ? 'note: ' : ''}${text}`);
     const more = findings.length - firstOfEach(findings).length;
-    if (more > 0) printLine(`and ${more.toLocaleString('en')} more like these`);
+    if (more > 0) printLine(io, `and ${more.toLocaleString('en')} more like these`);
     const wrong = findings.filter(({ severity }) => severity === 'error').length;
     const notes = findings.length - wrong;
     const counted = [plural(samples, 'sample'), plural(wrong, 'error'), ...(notes > 0 ? [plural(notes, 'note')] : [])];
-    printLine(`${split}: ${counted.join(', ')}`);
+    printLine(io, `${split}: ${counted.join(', ')}`);
     errors += wrong;
   }
   return errors > 0 ? 1 : 0;
@@ -46,11 +46,11 @@ export interface VocabularyOptions {
 }
 
 /** A WordPiece vocabulary of a split's phrases. */
-export async function vocabulary(dir: string, options: VocabularyOptions): Promise<number> {
+export async function vocabulary(io: Io, dir: string, options: VocabularyOptions): Promise<number> {
   const { splits } = await openLayout(dir);
   if (!splits.includes(options.split))
     throw new UserError(`${dir} has no split ${JSON.stringify(options.split)}: it has ${splits.join(', ')}`);
-  const problems = new Problems('skip', toStandardError);
+  const problems = new Problems('skip', (problem) => writeLine(problem, io.stderr));
   const file = phraseFile(dir, options.split);
   const phrases: string[] = [];
   for await (const { phrase } of readPhrases(file, (problem) => problems.add(problem))) phrases.push(phrase);
@@ -60,6 +60,7 @@ export async function vocabulary(dir: string, options: VocabularyOptions): Promi
   const out = options.out ?? join(dir, 'vocab.txt');
   await writeFileAtomic(out, `${pieces.join('\n')}\n`);
   printLine(
+    io,
     `${out}: ${plural(pieces.length, 'word piece')} of ${plural(phrases.length, 'phrase')} of ${options.split}`,
   );
   return 0;
@@ -67,6 +68,7 @@ export async function vocabulary(dir: string, options: VocabularyOptions): Promi
 
 /** Words, categories, attributes, sizes and mask areas of a split, or of each. */
 export async function statistics(
+  io: Io,
   dir: string,
   options: { readonly split?: string; readonly json?: boolean },
 ): Promise<number> {
@@ -76,20 +78,21 @@ export async function statistics(
   for (const split of options.split === undefined ? splits : [options.split]) {
     all.push(
       await splitStatistics(dir, split, (problem) => {
-        if (problems.shown++ < 10) toStandardError(problem);
+        if (problems.shown++ < 10) writeLine(problem, io.stderr);
       }),
     );
   }
-  if (problems.shown > 10) toStandardError(`and ${problems.shown - 10} more problems like these`);
-  if (options.json) printJson({ dir, splits: all });
-  else printText(`${all.map(shown).join('\n\n')}\n`);
+  if (problems.shown > 10) writeLine(`and ${problems.shown - 10} more problems like these`, io.stderr);
+  if (options.json) printJson(io, { dir, splits: all });
+  else printText(io, `${all.map((one) => shown(io, one)).join('\n\n')}\n`);
   return 0;
 }
 
 /** Names of one kind that are shown; the rest is in the JSON. */
 const SHOWN = 20;
 
-function shown(of: SplitStatistics): string {
+function shown(io: Io, of: SplitStatistics): string {
+  const columns = terminalWidth(io.stdout);
   const count = (n: number) => n.toLocaleString('en');
   const percent = (share: number) => `${Number((100 * share).toPrecision(3))} %`;
   const { wordsPerPhrase: length, maskArea: area } = of;
@@ -109,7 +112,7 @@ function shown(of: SplitStatistics): string {
     `${percent(of.maskAreas[i - 1]?.[0] ?? 0)} to ${percent(upTo)}`,
     count(n),
   ]);
-  return `${head}\n${labelled(rows)}\n\n${table(['mask area', 'masks'], bins, ['left', 'right'])}`;
+  return `${head}\n${labelled(rows, columns)}\n\n${table(['mask area', 'masks'], bins, ['left', 'right'], columns)}`;
 }
 
 function listed(counts: Counts, most: number): string {

@@ -5,8 +5,10 @@ import { inlineWithLossOutputs } from '../../compiler/elaborate/models/inline.ts
 import { recipesOf } from '../../compiler/elaborate/source/recipe-chain.ts';
 import { nearest } from '../../grammar/nearest.ts';
 import { UserError } from '../../runtime/files/user-error.ts';
+import { terminalWidth } from '../../runtime/process/terminal.ts';
 import { type GraphWeight, weightsOf } from '../../runtime/weights/graph-weights.ts';
 import { compileFile } from '../compile-file.ts';
+import type { Io } from '../io.ts';
 import { printJson, printText } from '../print.ts';
 import { table } from '../table.ts';
 
@@ -19,8 +21,8 @@ export interface DescribeOptions {
 
 type EntryOf<K extends Entry['kind']> = Extract<Entry, { kind: K }>;
 
-export function describe(file: string, path: string | undefined, options: DescribeOptions): number {
-  const compiled = compileFile(file, options.model, options.set);
+export function describe(io: Io, file: string, path: string | undefined, options: DescribeOptions): number {
+  const compiled = compileFile(io, file, options.model, options.set);
   if (!compiled) return 1;
   const { context, model, graph } = compiled;
   if (!context) throw new Error('bug in crobc: a model without errors has nothing that elaborated it');
@@ -31,10 +33,10 @@ export function describe(file: string, path: string | undefined, options: Descri
   const all = contentsOf(context, model).filter((entry) => entry.kind !== 'weight' || weights.has(entry.file));
   const entries = path === undefined ? all : below(all, path, graph.name);
   if (options.json) {
-    printJson(asJson(compiled, graph.name, entries, weights));
+    printJson(io, asJson(compiled, graph.name, entries, weights));
     return 0;
   }
-  const print = (text: string) => printText(`${text}\n`);
+  const print = (text: string) => printText(io, `${text}\n`);
   const top = path === undefined ? 0 : Math.min(...entries.map(levelOf));
   const shown = gather(entries).filter(({ entries: [first] }) => levelOf(first) - top <= options.depth);
   const of = (...kinds: Entry['kind'][]) => shown.filter(({ entries: [first] }) => kinds.includes(first.kind));
@@ -46,6 +48,7 @@ export function describe(file: string, path: string | undefined, options: Descri
         heads,
         rows,
         heads.map(() => 'left'),
+        terminalWidth(io.stdout),
       ),
     );
   };

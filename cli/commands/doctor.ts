@@ -1,15 +1,16 @@
 import { wantsColour } from '../../runtime/process/terminal.ts';
+import type { Invocation } from '../io.ts';
 import { printJson, printLine, printMarked } from '../print.ts';
 
 /** What runs here; 0 when the CPU path works, which is all that is needed. */
-export async function doctor(options: { readonly json?: boolean }): Promise<number> {
+export async function doctor(io: Invocation, options: { readonly json?: boolean }): Promise<number> {
   const { examine } = await import('../../runtime/doctor.ts');
-  const { works, findings } = await examine();
+  const { works, findings } = await examine(io.cwd);
   if (options.json) {
-    printJson({ works, findings });
+    printJson(io, { works, findings });
     return works ? 0 : 1;
   }
-  const paint = wantsColour(process.stdout);
+  const paint = wantsColour(io.stdout, io.environment);
   const mark = {
     works: paint ? '\u001b[32mworks \u001b[39m' : 'works ',
     absent: 'absent',
@@ -17,8 +18,8 @@ export async function doctor(options: { readonly json?: boolean }): Promise<numb
   };
   const wide = Math.max(...findings.map((f) => f.name.length));
   for (const { name, state, detail, advice } of findings) {
-    printMarked(mark[state], `  ${name.padEnd(wide)}  ${detail}`);
-    if (advice) printLine(`${' '.repeat(10 + wide)}${advice}`);
+    printMarked(io, mark[state], `  ${name.padEnd(wide)}  ${detail}`);
+    if (advice) printLine(io, `${' '.repeat(10 + wide)}${advice}`);
   }
   return works ? 0 : 1;
 }

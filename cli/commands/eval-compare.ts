@@ -1,6 +1,8 @@
 import { basename } from 'node:path';
 import { type Compared, compareReports, type Difference, metrics } from '../../runtime/evaluation/compare.ts';
 import { readReport } from '../../runtime/evaluation/report.ts';
+import { terminalWidth } from '../../runtime/process/terminal.ts';
+import type { Io } from '../io.ts';
 import { printJson, printLine, printText } from '../print.ts';
 import { table } from '../table.ts';
 import { percent } from '../units.ts';
@@ -11,7 +13,7 @@ export interface CompareOptions {
 }
 
 /** Several reports of `crobc eval` side by side, each against the first. */
-export async function compare(paths: readonly string[], options: CompareOptions): Promise<number> {
+export async function compare(io: Io, paths: readonly string[], options: CompareOptions): Promise<number> {
   const reports = [];
   for (const path of paths) reports.push(await readReport(path));
   const compared = compareReports(reports, paths, options.seed);
@@ -25,33 +27,38 @@ export async function compare(paths: readonly string[], options: CompareOptions)
       values,
       differences: differences ?? null,
     }));
-    printJson(shown);
+    printJson(io, shown);
     return 0;
   }
   const [first] = reports;
   const names = compared.map(
     ({ report }, i) => `${letter(i)}  ${report.model}${report.phrases ? '' : ' without phrases'}`,
   );
+  const columns = terminalWidth(io.stdout);
   const align = ['left', ...metrics.map(() => 'right' as const)] as const;
   printText(
+    io,
     `${first!.each.length.toLocaleString('en')} samples of ${first!.split}, protocol ${first!.protocol}, in percent\n\n`,
   );
   printText(
+    io,
     `${table(
       ['', ...metrics],
       compared.map(({ values }, i) => [names[i]!, ...metrics.map((m) => percent(values[m]))]),
       align,
+      columns,
     )}\n\n`,
   );
   const differing = compared.flatMap((one, i) => differenceRows(one, i));
   if (differing.length > 0) {
     printText(
-      `${table([`against A`, ...metrics], differing, align)}\n\nbelow each difference its 95 % bounds (paired bootstrap over images); * where they leave out 0\n\n`,
+      io,
+      `${table([`against A`, ...metrics], differing, align, columns)}\n\nbelow each difference its 95 % bounds (paired bootstrap over images); * where they leave out 0\n\n`,
     );
   }
   for (const [i, path] of paths.entries()) {
     const { weights, seed } = reports[i]!;
-    printLine(`${letter(i)}  ${path}  (${weights === null ? `initial weights, seed ${seed}` : basename(weights)})`);
+    printLine(io, `${letter(i)}  ${path}  (${weights === null ? `initial weights, seed ${seed}` : basename(weights)})`);
   }
   return 0;
 }

@@ -5,7 +5,9 @@ import { runEvaluation } from '../../runtime/evaluation/run-evaluation.ts';
 import { type Scores, thresholds } from '../../runtime/evaluation/scores.ts';
 import type { Device } from '../../runtime/ort/session.ts';
 import { writeLine } from '../../runtime/process/status-line.ts';
+import { terminalWidth } from '../../runtime/process/terminal.ts';
 import { compileFile, viaOf } from '../compile-file.ts';
+import type { Io } from '../io.ts';
 import { plural } from '../messages.ts';
 import { printJson, printLine, printText } from '../print.ts';
 import { table } from '../table.ts';
@@ -34,15 +36,15 @@ export interface EvalOptions {
   readonly json?: boolean;
 }
 
-export async function evaluation(file: string, options: EvalOptions): Promise<number> {
+export async function evaluation(io: Io, file: string, options: EvalOptions): Promise<number> {
   comparisonSize(options);
-  const compiled = compileFile(file, options.model, options.set, {
+  const compiled = compileFile(io, file, options.model, options.set, {
     recipeDims: ['H', 'W', 'T'],
     via: viaOf(options),
   });
   if (!compiled) return 1;
   const { name } = compiled.graph;
-  const note = (text: string) => writeLine(`note: ${text}`);
+  const note = (text: string) => writeLine(`note: ${text}`, io.stderr);
   const { report, files } = await runEvaluation(compiled, {
     data: options.data,
     split: options.split,
@@ -69,10 +71,11 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
     note('samples with an empty union have no IoU under this protocol, and so the mean is no number');
   if (options.json) {
     const { each: _, ...scores } = report;
-    printJson({ ...scores, files });
+    printJson(io, { ...scores, files });
     return 0;
   }
   printText(
+    io,
     `${name} on ${options.split} of ${options.data}, ${report.device}, protocol ${options.protocol}${options.phrases ? '' : ', phrases taken away'}\n\n`,
   );
   const groups = (of: Readonly<Record<string, Scores>>) =>
@@ -84,13 +87,15 @@ export async function evaluation(file: string, options: EvalOptions): Promise<nu
   ];
   const heads = ['', 'samples', 'oIoU', 'mIoU', ...thresholds.map((t) => `Pr@${t}`)];
   printText(
+    io,
     `${table(
       heads,
       rows,
       heads.map((_, i) => (i === 0 ? 'left' : 'right')),
+      terminalWidth(io.stdout),
     )}\n\n`,
   );
-  for (const [kind, path] of Object.entries(files)) printLine(`  ${kind.padEnd(6)} ${path}`);
+  for (const [kind, path] of Object.entries(files)) printLine(io, `  ${kind.padEnd(6)} ${path}`);
   return 0;
 }
 

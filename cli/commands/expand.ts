@@ -1,6 +1,7 @@
 import { print } from '../../compiler/ir/print.ts';
 import { originPlace } from '../../runtime/build/origin-place.ts';
 import { compileFile } from '../compile-file.ts';
+import type { Io } from '../io.ts';
 import { printText } from '../print.ts';
 
 export interface ExpandOptions {
@@ -9,9 +10,12 @@ export interface ExpandOptions {
 }
 
 /** Prints the flattened model, before any pass: every operator, with the module that it is of and its place in source. */
-export function expand(file: string, options: ExpandOptions): number {
-  const compiled = compileFile(file, options.model, options.set);
+export function expand(io: Io, file: string, options: ExpandOptions): number {
+  const compiled = compileFile(io, file, options.model, options.set);
   if (!compiled) return 1;
-  printText(print(compiled.graph, (origin) => originPlace(compiled.program, origin)));
+  printText(
+    io,
+    print(compiled.graph, (origin) => originPlace(compiled.program, origin)),
+  );
   return 0;
 }

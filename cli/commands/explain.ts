@@ -1,12 +1,13 @@
 import { type MessageCode, type MessageRow, messages } from '../../compiler/diagnostics/messages.ts';
 import { nearest } from '../../grammar/nearest.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
+import type { Io } from '../io.ts';
 import { printLine, printText } from '../print.ts';
 
 /** The text behind a code; without one, the list of all. */
-export function explain(code: string | undefined): number {
+export function explain(io: Io, code: string | undefined): number {
   if (code === undefined) {
-    for (const [key, row] of Object.entries(messages)) printLine(`${key}  ${row.title}`);
+    for (const [key, row] of Object.entries(messages)) printLine(io, `${key}  ${row.title}`);
     return 0;
   }
   const key = /^\d+$/.test(code) ? `CROB${code}` : code.toUpperCase();
@@ -22,6 +23,6 @@ export function explain(code: string | undefined): number {
     .split('\n')
     .map((line) => `    ${line}`)
     .join('\n');
-  printText(`${key}: ${row.title}\n\n${row.explanation.trim()}\n\nThis gives it:\n\n${example}\n`);
+  printText(io, `${key}: ${row.title}\n\n${row.explanation.trim()}\n\nThis gives it:\n\n${example}\n`);
   return 0;
 }

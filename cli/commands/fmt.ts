@@ -4,11 +4,12 @@ import { parse } from '../../grammar/parse.ts';
 import { crobFiles } from '../../runtime/files/crob-files.ts';
 import { rewriteFile } from '../../runtime/files/rewrite-file.ts';
 import { readSource } from '../../runtime/files/source-host.ts';
+import type { Io } from '../io.ts';
 import { plural, printDiagnostics } from '../messages.ts';
 import { complain, printLine, printRendered } from '../print.ts';
 
 /** Formats in place; a file that does not parse is left alone. */
-export async function fmt(paths: readonly string[], options: { readonly check?: boolean }): Promise<number> {
+export async function fmt(io: Io, paths: readonly string[], options: { readonly check?: boolean }): Promise<number> {
   const { files, unusable } = crobFiles(paths);
   const lines = [...unusable.values()];
   let changed = 0;
@@ -22,22 +23,25 @@ export async function fmt(paths: readonly string[], options: { readonly check?: 
     const { tree, faults } = parse(file, text);
     if (faults.length > 0) {
       broken++;
-      printRendered(printDiagnostics(faults.map(fromSyntax), () => text));
+      printRendered(
+        io,
+        printDiagnostics(faults.map(fromSyntax), () => text, io),
+      );
       continue;
     }
     const formatted = format(tree);
     if (formatted === text) continue;
     changed++;
-    if (options.check) printLine(`${file} is not formatted`);
+    if (options.check) printLine(io, `${file} is not formatted`);
     else {
       await rewriteFile(file, formatted);
-      printLine(`${file}`);
+      printLine(io, `${file}`);
     }
   }
-  for (const line of lines) complain(`crobc: ${line}`);
+  for (const line of lines) complain(io, `crobc: ${line}`);
   if (broken + lines.length > 0) return 1;
   if (options.check && changed > 0) {
-    complain(`${plural(changed, 'file')} to format: crobc fmt`);
+    complain(io, `${plural(changed, 'file')} to format: crobc fmt`);
     return 1;
   }
   return 0;

@@ -2,6 +2,7 @@ import { UsageError } from '../../runtime/files/usage-error.ts';
 import type { Device } from '../../runtime/ort/session.ts';
 import { predict as predictMask } from '../../runtime/predict/predict.ts';
 import { compileFile, viaOf } from '../compile-file.ts';
+import type { Io } from '../io.ts';
 import { complain, printJson, printLine } from '../print.ts';
 
 export interface PredictOptions {
@@ -23,13 +24,13 @@ export interface PredictOptions {
 /** No model reads a tenth of it; a longer text is a mistake, such as a file's contents. */
 const longestText = 4096;
 
-export async function predict(file: string, options: PredictOptions): Promise<number> {
+export async function predict(io: Io, file: string, options: PredictOptions): Promise<number> {
   const { length } = options.text ?? '';
   if (length > longestText) {
     const [given, most] = [length, longestText].map((n) => n.toLocaleString('en'));
     throw new UsageError(`--text has ${given} characters, and at most ${most} are taken: give one sentence`);
   }
-  const compiled = compileFile(file, options.model, options.set, {
+  const compiled = compileFile(io, file, options.model, options.set, {
     recipeDims: ['H', 'W', 'T'],
     via: viaOf(options),
   });
@@ -45,20 +46,25 @@ export async function predict(file: string, options: PredictOptions): Promise<nu
     weightsFile: options.weights,
     seed: options.seed,
   });
-  if (found.truncated) complain('note: the sentence has more words than the model takes; the rest was cut off');
-  if (found.note) complain(`note: ${found.note}`);
-  if (options.weights === undefined) complain('note: no --weights: the model is untrained and its mask means nothing');
+  if (found.truncated) complain(io, 'note: the sentence has more words than the model takes; the rest was cut off');
+  if (found.note) complain(io, `note: ${found.note}`);
+  if (options.weights === undefined)
+    complain(io, 'note: no --weights: the model is untrained and its mask means nothing');
   if (options.json) {
-    printJson(found);
+    printJson(io, found);
     return 0;
   }
   const { box, score } = found;
-  printLine(`${found.model} on ${found.device}: ${found.milliseconds.toLocaleString('en')} ms`);
+  printLine(io, `${found.model} on ${found.device}: ${found.milliseconds.toLocaleString('en')} ms`);
   printLine(
+    io,
     `  area     ${found.area.toLocaleString('en')} of ${(found.width * found.height).toLocaleString('en')} pixels (${(100 * found.fraction).toFixed(1)} %)`,
   );
-  printLine(`  box      ${box ? `${box.left}, ${box.top} to ${box.right}, ${box.bottom}` : 'none: the mask is empty'}`);
-  printLine(`  score    ${score === null ? 'none' : score.toFixed(3)}`);
-  for (const [kind, path] of Object.entries(found.files)) printLine(`  ${kind.padEnd(7)}  ${path}`);
+  printLine(
+    io,
+    `  box      ${box ? `${box.left}, ${box.top} to ${box.right}, ${box.bottom}` : 'none: the mask is empty'}`,
+  );
+  printLine(io, `  score    ${score === null ? 'none' : score.toFixed(3)}`);
+  for (const [kind, path] of Object.entries(found.files)) printLine(io, `  ${kind.padEnd(7)}  ${path}`);
   return 0;
 }

@@ -1,6 +1,8 @@
 import { type Quantity, type SummaryModule, summarise } from '../../runtime/build/model-summary.ts';
 import { byteSize } from '../../runtime/files/byte-size.ts';
+import { terminalWidth } from '../../runtime/process/terminal.ts';
 import { compileFile } from '../compile-file.ts';
+import type { Io } from '../io.ts';
 import { leadingTerms } from '../leading-terms.ts';
 import { printJson, printText } from '../print.ts';
 import { table } from '../table.ts';
@@ -19,13 +21,13 @@ interface Row extends SummaryModule {
   readonly forLosses: boolean;
 }
 
-export function summary(file: string, options: SummaryOptions): number {
-  const compiled = compileFile(file, options.model, options.set);
+export function summary(io: Io, file: string, options: SummaryOptions): number {
+  const compiled = compileFile(io, file, options.model, options.set);
   if (!compiled) return 1;
   const found = summarise(compiled);
   const { model, docs, inputs, outputs, training, openDims: open, peakActivationBytes: peak } = found;
   if (options.json) {
-    printJson({
+    printJson(io, {
       model,
       parameters: found.parameters,
       flops: found.flops,
@@ -45,7 +47,7 @@ export function summary(file: string, options: SummaryOptions): number {
     ...found.modules.map((module) => ({ ...module, forLosses: false })),
     ...training.modules.map((module) => ({ ...module, forLosses: true })),
   ];
-  const print = (text: string) => printText(`${text}\n`);
+  const print = (text: string) => printText(io, `${text}\n`);
   print(`${model}${docs ? `: ${firstSentence(docs)}` : ''}`);
   for (const { name, type } of inputs) print(`  input  ${name}: ${type}`);
   for (const { name, type } of outputs) print(`  output ${name}: ${type}`);
@@ -65,7 +67,7 @@ export function summary(file: string, options: SummaryOptions): number {
     options.wide ? sum : leadingTerms(sum, widestTotal),
   );
   const heads = ['', 'module', 'output', 'parameters', 'FLOP', 'activations'];
-  print(`\n${table(heads, fitted, ['left', 'left', 'left', 'right', 'right', 'right'])}\n`);
+  print(`\n${table(heads, fitted, ['left', 'left', 'left', 'right', 'right', 'right'], terminalWidth(io.stdout))}\n`);
   const further = training.weights.filter(({ role }) => role === 'param');
   const trained = further.reduce((sum, { shape }) => sum + shape.reduce((n, size) => n * size, 1), 0);
   const also = trained === 0 ? '' : `, and ${trained.toLocaleString('en')} more in training`;

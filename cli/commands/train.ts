@@ -7,6 +7,7 @@ import { UserError } from '../../runtime/files/user-error.ts';
 import type { Device } from '../../runtime/ort/session.ts';
 import { duration } from '../../runtime/process/duration.ts';
 import { writeLine } from '../../runtime/process/status-line.ts';
+import { terminalWidth } from '../../runtime/process/terminal.ts';
 import { batchSize } from '../../runtime/training/data.ts';
 import { type DryRun, dryRun } from '../../runtime/training/dry-run.ts';
 import { shownInits } from '../../runtime/training/init-files.ts';
@@ -22,6 +23,7 @@ import {
   type Trained,
 } from '../../runtime/training/train.ts';
 import { compileTrainingFile } from '../compile-training.ts';
+import type { Invocation } from '../io.ts';
 import { complain, printJson, printLine, printText } from '../print.ts';
 import { asSettings } from '../recipe-options.ts';
 import { table } from '../table.ts';
@@ -51,7 +53,7 @@ export interface TrainOptions {
   readonly json?: boolean;
 }
 
-export async function train(file: string, options: TrainOptions): Promise<number> {
+export async function train(io: Invocation, file: string, options: TrainOptions): Promise<number> {
   const { dryRun: dry = false, data } = options;
   if (data === undefined && !dry) {
     throw new UsageError(
@@ -61,7 +63,7 @@ export async function train(file: string, options: TrainOptions): Promise<number
   const fault = options.steps === undefined ? undefined : stepsFault(options.steps);
   if (fault !== undefined) throw new UsageError(`--steps: ${fault}`);
   const settings = asSettings(options, options.set);
-  const compiled = compileTrainingFile(file, { model: options.model, recipe: options.recipe, set: settings.set });
+  const compiled = compileTrainingFile(io, file, { model: options.model, recipe: options.recipe, set: settings.set });
   if (!compiled) return 1;
   const { training, program } = compiled;
   const run: Omit<RunOptions, 'data'> = {
@@ -77,7 +79,7 @@ export async function train(file: string, options: TrainOptions): Promise<number
     onBad: options.onBad,
     out: options.out,
     place: (origin) => originPlace(program, origin) ?? '',
-    note: (line) => writeLine(line),
+    note: (line) => writeLine(line, io.stderr),
   };
   for (const line of [...settings.notes, ...training.recipe.notes]) run.note(line);
   if (dry) {
@@ -92,17 +94,17 @@ export async function train(file: string, options: TrainOptions): Promise<number
     const refused = [plan.refused, inits.refused].filter((reason) => reason !== undefined);
     const read = { plan: plan.value, inits: inits.value, refused: refused.map(({ message }) => message) };
     const found = dryRun(training, read, given(options), run, settings.typed);
-    if (options.json) printJson(found);
-    else printText(shownDryRun(found, data !== undefined));
-    for (const { message } of refused) complain(`crobc: ${message}`);
+    if (options.json) printJson(io, found);
+    else printText(io, shownDryRun(io, found, data !== undefined));
+    for (const { message } of refused) complain(io, `crobc: ${message}`);
     return refused.length === 0 ? 0 : 1;
   }
   const trained = await runTraining({ ...run, data: data! });
   const stopped = trained.end === 'SIGINT' || trained.end === 'SIGTERM' ? trained.end : undefined;
-  if (options.json) printJson(trained);
-  else for (const line of shownResult(trained)) printLine(line);
+  if (options.json) printJson(io, trained);
+  else for (const line of shownResult(trained)) printLine(io, line);
   if (stopped === undefined) return 0;
-  complain(`stopped by ${stopped}; to go on: ${resumeCommand()}`);
+  complain(io, `stopped by ${stopped}; to go on: ${resumeCommand(io)}`);
   return exitCodeOf(stopped);
 }
 
@@ -131,7 +133,7 @@ function given({ phrases, weights, recompute }: TrainOptions): ResolvedSetting[]
   ];
 }
 
-function shownDryRun(found: DryRun, hasData: boolean): string {
+function shownDryRun(io: Invocation, found: DryRun, hasData: boolean): string {
   const { parameters, memory, plan, settings } = found;
   const n = (value: number) => value.toLocaleString('en');
   const steps =
@@ -164,7 +166,7 @@ function shownDryRun(found: DryRun, hasData: boolean): string {
     ...(found.inits ? shownInits(found.inits) : []),
     ...found.refused.map((reason) => `refused     ${reason}`),
     '',
-    table(['setting', 'value', 'from'], rows, ['left', 'left', 'left']),
+    table(['setting', 'value', 'from'], rows, ['left', 'left', 'left'], terminalWidth(io.stdout)),
     '',
   ].join('\n');
 }
@@ -241,9 +243,7 @@ function shownResult(trained: Trained): readonly string[] {
 }
 
 /** The command that was given, with --resume. */
-function resumeCommand(): string {
-  const words = process.argv
-    .slice(2)
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
+function resumeCommand(io: Invocation): string {
+  const words = io.argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
   return ['crobc', ...words, ...(words.includes('--resume') ? [] : ['--resume'])].join(' ');
 }

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import type { Source } from '../build/build-model.ts';
 import { cutPhrases } from '../data/cut-phrases.ts';
 import { openDataset } from '../data/dataset.ts';
@@ -18,6 +17,7 @@ import {
   wordsOf,
 } from '../predict/referring-model.ts';
 import { startProgress } from '../process/progress.ts';
+import { surroundings } from '../process/surroundings.ts';
 import { comparisonSize, type EvaluationOptions, evaluate } from './evaluate.ts';
 import { gallery } from './gallery.ts';
 import { reportPage } from './page.ts';
@@ -99,9 +99,10 @@ export async function runEvaluation(source: Source, options: RunOptions): Promis
     ...(limit === undefined ? {} : { limit }),
   };
   try {
-    const started = performance.now();
+    const { now } = surroundings();
+    const started = now();
     const found = await evaluateWithProgress(model, dataset, settings, { label: `${name} on ${options.split}`, total });
-    const seconds = (performance.now() - started) / 1000;
+    const seconds = (now() - started) / 1000;
     const report = reportOf(
       {
         model: name,

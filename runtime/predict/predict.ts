@@ -1,11 +1,11 @@
 import { basename, extname, join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import type { Source } from '../build/build-model.ts';
 import { writeFileSet } from '../files/file-set.ts';
 import { UserError } from '../files/user-error.ts';
 import { imageTensor, readImage } from '../images/image.ts';
 import { encodeImage, encodeMask, maskStatistics, overlay, segment } from '../images/mask.ts';
 import type { Device, HostTensor } from '../ort/session.ts';
+import { surroundings } from '../process/surroundings.ts';
 import { allFinite } from '../tensors/all-finite.ts';
 import {
   type Logits,
@@ -80,9 +80,10 @@ export async function predict(source: Source, options: PredictOptions): Promise<
           }
         : {}),
     };
-    const started = performance.now();
+    const { now } = surroundings();
+    const started = now();
     logits = await model.run(feeds);
-    milliseconds = performance.now() - started;
+    milliseconds = now() - started;
     if (!allFinite(logits.data))
       throw new UserError(`the model gave logits that are not numbers: ${await model.explain(feeds)}`);
   } finally {

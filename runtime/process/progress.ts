@@ -3,6 +3,7 @@ import { duration } from './duration.ts';
 import { type BarState, barText } from './progress-bar.ts';
 import { progressReceiver } from './received-progress.ts';
 import { addStatusLine, type StatusLine } from './status-line.ts';
+import { surroundings } from './surroundings.ts';
 import { drawsStatus, type Environment, hidesProgress, type TerminalStream, wantsColour } from './terminal.ts';
 
 /** A task that says how far it is. */
@@ -34,7 +35,8 @@ const DRAW_EVERY_MS = 100;
  * which goes away at the end. Elsewhere (a log): a line every ten seconds, and one at the end if it took over two.
  */
 export function startProgress(label: string, total: number, options: ProgressOptions = {}): Progress {
-  const { stream = process.stderr, environment = process.env, now = Date.now, from = 0 } = options;
+  const own = surroundings();
+  const { stream = own.stderr, environment = own.environment, now = own.now, from = 0 } = options;
   const { patience = PATIENCE_MS } = options;
   const receive = progressReceiver();
   if (receive) {

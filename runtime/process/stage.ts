@@ -3,6 +3,7 @@ import { duration } from './duration.ts';
 import type { ProgressOptions } from './progress.ts';
 import { progressReceiver } from './received-progress.ts';
 import { addStatusLine, writeLine } from './status-line.ts';
+import { surroundings } from './surroundings.ts';
 import { drawsStatus, hidesProgress } from './terminal.ts';
 
 /** Work of which nobody knows how far it is. */
@@ -22,7 +23,8 @@ export function startStage(
   label: string,
   options: Pick<ProgressOptions, 'stream' | 'environment' | 'now'> = {},
 ): Stage {
-  const { stream = process.stderr, environment = process.env, now = Date.now } = options;
+  const own = surroundings();
+  const { stream = own.stderr, environment = own.environment, now = own.now } = options;
   if (progressReceiver() || hidesProgress(environment)) return { finish: () => undefined };
   const started = now();
   if (!drawsStatus(stream, environment)) {

@@ -42,7 +42,7 @@ export function addStatusLine(text: StatusText, stream: TerminalStream): StatusL
 }
 
 /** A line for the user, above the status line where there is one. */
-export function writeLine(text: string, stream: TerminalStream = process.stderr): void {
+export function writeLine(text: string, stream: TerminalStream): void {
   const line = `${visible(text)}\n`;
   const status = lines.has(stream);
   stream.write(status ? `${eraseLine}${line}` : line);

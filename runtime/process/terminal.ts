@@ -1,4 +1,4 @@
-/** Where lines are shown: process.stderr, or a stand-in of a test. */
+/** Where lines are shown: a stream of the process, or a stand-in of a test. */
 export interface TerminalStream extends NodeJS.WritableStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -7,7 +7,7 @@ export interface TerminalStream extends NodeJS.WritableStream {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Colours belong on a terminal whose owner has not declined them (no-color.org), or where they are asked for. */
-export function wantsColour(stream: TerminalStream, environment: Environment = process.env): boolean {
+export function wantsColour(stream: TerminalStream, environment: Environment): boolean {
   if (environment.NO_COLOR) return false;
   if (environment.FORCE_COLOR && environment.FORCE_COLOR !== '0') return true;
   return stream.isTTY === true && environment.TERM !== 'dumb';
@@ -24,6 +24,6 @@ export function terminalWidth({ isTTY, columns }: TerminalStream): number | unde
 }
 
 /** Whether a line can be drawn again where it stands. */
-export function drawsStatus({ isTTY }: TerminalStream, environment: Environment = process.env): boolean {
+export function drawsStatus({ isTTY }: TerminalStream, environment: Environment): boolean {
   return isTTY === true && environment.TERM !== 'dumb';
 }

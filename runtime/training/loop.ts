@@ -1,5 +1,5 @@
-import { performance } from 'node:perf_hooks';
 import { UserError } from '../files/user-error.ts';
+import { surroundings } from '../process/surroundings.ts';
 import type { Feeds, StepResult, TrainingBackend } from './backend.ts';
 import type { CheckpointStore, Progress, RunIdentity, StoredTensor } from './checkpoint.ts';
 import type { MetricsLog } from './metrics-log.ts';
@@ -65,8 +65,9 @@ class Loop {
   #progress: Progress;
   /** Where the last checkpoint is, and when it was made. */
   #saved: Progress;
-  #savedAt = performance.now();
-  #clock = performance.now();
+  readonly #now = surroundings().now;
+  #savedAt = this.#now();
+  #clock = this.#now();
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
@@ -168,7 +169,7 @@ class Loop {
 
   #checkpointDue(): boolean {
     const { plan, checkpointSeconds } = this.#parts;
-    const seconds = (performance.now() - this.#savedAt) / 1000;
+    const seconds = (this.#now() - this.#savedAt) / 1000;
     if (seconds > checkpointSeconds.most) return true;
     return seconds >= checkpointSeconds.least && isDue(plan.checkpointEvery, this.#progress.step, plan);
   }
@@ -184,7 +185,7 @@ class Loop {
     await events?.flush();
     await store.save(progress, identity, state, stored);
     this.#saved = progress;
-    this.#savedAt = performance.now();
+    this.#savedAt = this.#now();
   }
 
   /** Keeps what was reached when something else than training went wrong; the user sees the first error. */
@@ -213,7 +214,7 @@ class Loop {
 
   /** Seconds since the last call, which count as training time. */
   #passSeconds(): number {
-    const now = performance.now();
+    const now = this.#now();
     const took = (now - this.#clock) / 1000;
     this.#clock = now;
     this.#progress = { ...this.#progress, seconds: this.#progress.seconds + took };

@@ -10,6 +10,7 @@ import { UserError } from '../files/user-error.ts';
 import { chooseDevice, type Device } from '../ort/session.ts';
 import { noWords, wordsOf } from '../predict/referring-model.ts';
 import { during, whileAt } from '../process/stage.ts';
+import { surroundings } from '../process/surroundings.ts';
 import { type Best, type Checkpoint, CheckpointStore, type Surroundings } from './checkpoint.ts';
 import { openTrainingData, stepBatches, type TrainingData } from './data.ts';
 import { type InitReports, initReports, shownInits } from './init-files.ts';
@@ -96,12 +97,13 @@ export async function train(options: TrainOptions): Promise<Trained> {
   if (data.val === undefined) note(`${options.data} has no split "val": nothing is evaluated, and no weights are best`);
 
   await makeFolder(out);
+  const { signals } = surroundings();
   let phase: Phase = 'starting';
   let locking: Promise<RunLock> | undefined;
   const stop = listenForStop((signal) => {
     if (phase === 'starting') {
       note(`${signal}: ended before the first step, nothing was saved`);
-      const end = () => process.exit(exitCodeOf(signal));
+      const end = () => signals.end(exitCodeOf(signal));
       void Promise.resolve(locking)
         .then((lock) => lock?.releaseNow())
         .then(end, end);

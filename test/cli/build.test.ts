@@ -4,7 +4,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { read } from '../../compiler/graphs/read.ts';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
-import { crobc, type Ran, type RunOptions, tiny, wide, wrong } from './crobc.ts';
+import { crobc, crobcProcess, type Ran, type RunOptions, tiny, wide, wrong } from './crobc.ts';
 import { type Entry, safetensorsBytes, tinyWeights } from './safetensors-bytes.ts';
 
 const at = temporaryFolder();
@@ -481,7 +481,7 @@ describe('where it cannot write', () => {
     await mkdir(`${folder}/full`);
     await writeFile(`${folder}/full/Tiny.onnx`, 'the old model');
     // 64 blocks of 512 bytes: less than the 80 KiB that it takes.
-    const ran = await build(['tiny.crob', '-o', 'full'], { shell: 'ulimit -f 64;' });
+    const ran = await crobcProcess(['build', 'tiny.crob', '-o', 'full'], { cwd: folder, shell: 'ulimit -f 64;' });
     expect(ran).toEqual({
       code: 1,
       out: '',
@@ -509,7 +509,7 @@ describe('where it cannot write', () => {
       await mkdir(`${folder}/${fresh}`);
       await cp(`${folder}/roomy`, `${folder}/${over}`, { recursive: true });
       for (const out of [fresh, over]) {
-        const ran = await build(['wide.crob', '--seed', '2', '-o', out], { disk });
+        const ran = await crobcProcess(['build', 'wide.crob', '--seed', '2', '-o', out], { cwd: folder, disk });
         const err = `crobc: cannot write ${out}/${names[nth]}: the disk is full\n`;
         expect(ran).toEqual({ code: 1, out: '', err });
       }
@@ -519,7 +519,7 @@ describe('where it cannot write', () => {
 
     test('room to the last byte is enough', async () => {
       const disk = sizes.reduce((sum, size) => sum + size, 0);
-      const ran = await build(['wide.crob', '--seed', '1', '-o', 'just'], { disk });
+      const ran = await crobcProcess(['build', 'wide.crob', '--seed', '1', '-o', 'just'], { cwd: folder, disk });
       expect(ran.code, ran.err).toBe(0);
       expect(await hashes(`${folder}/just`)).toEqual(old);
     });

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { v8Settings } from '../../cli/v8-settings.ts';
-import { crobc, wrong } from './crobc.ts';
+import { crobcProcess, wrong } from './crobc.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'crobc-bundle-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -41,7 +41,7 @@ beforeEach(() => {
 });
 
 /** What is right is not known from a cache: this file is wrong, and all that is said of it is compared. */
-const check = () => crobc(['check', source], { main: program });
+const check = () => crobcProcess(['check', source], { main: program });
 
 /** The files that were kept, with their times. */
 function kept(): ReadonlyMap<string, number> {

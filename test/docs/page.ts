@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize, relative, resolve } from 'node:path';
 import ts from 'typescript';
@@ -7,7 +7,7 @@ import { check, type SourceHost } from '../../compiler/compile.ts';
 import { isError } from '../../compiler/diagnostics/diagnostic.ts';
 import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';
 import { diskHost, isShipped } from '../../runtime/files/source-host.ts';
-import { main } from '../cli/crobc.ts';
+import { crobcShown, main } from '../cli/crobc.ts';
 import { strictTypeScript } from '../strict-typescript.ts';
 import { type Block, joined, type Part, parts } from './markdown.ts';
 import { shows } from './transcript.ts';
@@ -40,7 +40,7 @@ export class PageRun {
     writeFileSync(join(this.#folder, 'package.json'), '{ "type": "module" }\n');
   }
 
-  run(): string {
+  async run(): Promise<string> {
     const all = parts(this.#page);
     const result: Part[] = [];
     for (const [i, part] of all.entries()) {
@@ -55,7 +55,7 @@ export class PageRun {
       const printed = follows ? this.#printed : undefined;
       this.#printed = undefined;
       if (printed === undefined) {
-        this.#block(part.block);
+        await this.#block(part.block);
         result.push(part);
       } else {
         const text = shows(part.block.text, printed) ? part.block.text : printed.trimEnd();
@@ -73,13 +73,13 @@ export class PageRun {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #block(block: Block): void {
+  async #block(block: Block): Promise<void> {
     switch (block.language) {
       case 'crob':
         this.#crob(block);
         break;
       case 'sh':
-        this.#shell(block);
+        await this.#shell(block);
         break;
       case 'ts':
         this.#programs.push(this.#write(block, `block-${block.line}.ts`));
@@ -140,11 +140,8 @@ export class PageRun {
     };
   }
 
-  #shell(block: Block): void {
-    const log = join(this.#folder, '.log');
-    const file = openSync(log, 'w');
-    const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env;
-    const env = { ...inherited, CROBC_PROGRESS: 'off' };
+  async #shell(block: Block): Promise<void> {
+    let printed = '';
     let failed = false;
     for (const line of block.text.split('\n')) {
       const command = line.trim();
@@ -156,20 +153,29 @@ export class PageRun {
         this.#fault(block, `nothing runs \`${command}\``);
         continue;
       }
-      const program = `"${process.execPath}" "${main}"`;
       const shortened = block.words.includes('brief') ? brief(command) : command;
-      const { status } = spawnSync('/bin/sh', ['-c', shortened.replace(/^(npx )?crobc/, program)], {
-        cwd: this.#folder,
-        env,
-        stdio: ['ignore', file, file],
-      });
-      if (status !== 0) failed = true;
-      if (status !== 0 && !block.words.includes('fails')) {
-        this.#fault(block, `\`${command}\` ends with ${status}:\n${readFileSync(log, 'utf8')}`);
+      const { code, all } = await this.#crobc(shortened.replace(/^(npx )?crobc /, ''));
+      printed += all;
+      if (code !== 0) failed = true;
+      if (code !== 0 && !block.words.includes('fails')) {
+        this.#fault(block, `\`${command}\` ends with ${code}:\n${printed}`);
       }
     }
     if (block.words.includes('fails') && !failed) this.#fault(block, 'nothing fails here');
-    this.#printed = readFileSync(log, 'utf8');
+    this.#printed = printed;
+  }
+
+  /** In this process, where a line has no more of a shell's language than quotes. */
+  async #crobc(line: string): Promise<{ readonly code: number; readonly all: string }> {
+    const words = wordsOf(line);
+    if (words) return crobcShown(words, { cwd: this.#folder });
+    const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env;
+    const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', `"${process.execPath}" "${main}" ${line}`], {
+      cwd: this.#folder,
+      env: { ...inherited, CROBC_PROGRESS: 'off' },
+      encoding: 'utf8',
+    });
+    return { code: status ?? -1, all: stderr + stdout };
   }
 
   /** What is set up is not set up again here; but the scripts that are named must be there. */
@@ -193,6 +199,14 @@ export class PageRun {
       );
     }
   }
+}
+
+/** The words of a line of a shell; undefined where it has a pipe, a pattern, a variable. */
+export function wordsOf(line: string): readonly string[] | undefined {
+  const words = [...line.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g)].map(([word]) => word);
+  const bare = line.replace(/'[^']*'/g, '').replace(/"[^"$`\\]*"/g, '');
+  if (/[|&;<>()$`\\*?~#"']/.test(bare)) return undefined;
+  return words.map((word) => word.replace(/'([^']*)'|"([^"]*)"/g, '$1$2'));
 }
 
 /** What a page says at its full length, at the least that shows that it works. */

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { crobc } from '../cli/crobc.ts';
 import { Anchors } from './library-page.ts';
-import { PageRun } from './page.ts';
+import { PageRun, wordsOf } from './page.ts';
 import { shows } from './transcript.ts';
 
 const generated = ['builtins.md', 'operators.md', 'library.md', 'models.md', 'api.md'];
@@ -21,7 +21,7 @@ const written = [
 test.each(written)('%s: every block runs, and shows what it prints', async (page) => {
   const run = new PageRun(readFileSync(page, 'utf8'));
   try {
-    const text = run.run();
+    const text = await run.run();
     expect(run.faults).toEqual([]);
     await expect(text).toMatchFileSnapshot(join('..', '..', page));
   } finally {
@@ -68,32 +68,32 @@ test.each([...written, ...generated.map((name) => `docs/${name}`), 'docs/errors/
 );
 
 describe('a page that is not right', () => {
-  const faultsOf = (page: string): { readonly text: string; readonly faults: readonly string[] } => {
+  const faultsOf = async (page: string): Promise<{ readonly text: string; readonly faults: readonly string[] }> => {
     const run = new PageRun(page);
     try {
-      return { text: run.run(), faults: run.faults };
+      return { text: await run.run(), faults: run.faults };
     } finally {
       run.close();
     }
   };
 
-  test('a block with errors', () => {
-    const { faults } = faultsOf('```crob\nmodel A {\n  output y = x\n}\n```\n');
+  test('a block with errors', async () => {
+    const { faults } = await faultsOf('```crob\nmodel A {\n  output y = x\n}\n```\n');
     expect(faults).toEqual([expect.stringContaining('CROB2001')]);
   });
 
-  test('a block said to be wrong that is not', () => {
-    expect(faultsOf('```crob wrong\nfn one() = 1\n```\n').faults).toEqual(['line 1: this has no error']);
+  test('a block said to be wrong that is not', async () => {
+    expect((await faultsOf('```crob wrong\nfn one() = 1\n```\n')).faults).toEqual(['line 1: this has no error']);
   });
 
-  test('another message than the one shown', () => {
+  test('another message than the one shown', async () => {
     const page = '```crob wrong a.crob\nfn one() = two\nexample one()\n```\n\n```text\nerror\n```\n';
-    expect(faultsOf(page).text).not.toBe(page);
+    expect((await faultsOf(page)).text).not.toBe(page);
   });
 
-  test('a command that fails, prints something else, or is none', () => {
+  test('a command that fails, prints something else, or is none', async () => {
     const page = '```sh\ncrobc explain CROB9\n```\n\n```text\nnothing\n```\n\n```sh\nrm -r out\nnpm run nothing\n```\n';
-    const { text, faults } = faultsOf(page);
+    const { text, faults } = await faultsOf(page);
     expect(text).toContain('error: there is no message CROB9');
     expect(faults).toEqual([
       expect.stringContaining('`crobc explain CROB9` ends with 2'),
@@ -102,14 +102,16 @@ describe('a page that is not right', () => {
     ]);
   });
 
-  test('a program that does not compile', () => {
-    expect(faultsOf('```ts a.ts\nexport const n: number = "one";\n```\n').faults).toEqual([
+  test('a program that does not compile', async () => {
+    expect((await faultsOf('```ts a.ts\nexport const n: number = "one";\n```\n')).faults).toEqual([
       "/a.ts: Type 'string' is not assignable to type 'number'.",
     ]);
   });
 
-  test('a language that nothing runs', () => {
-    expect(faultsOf('```python\nimport torch\n```\n').faults).toEqual(['line 1: nothing tests a block of python']);
+  test('a language that nothing runs', async () => {
+    expect((await faultsOf('```python\nimport torch\n```\n')).faults).toEqual([
+      'line 1: nothing tests a block of python',
+    ]);
   });
 });
 
@@ -125,4 +127,12 @@ test('a transcript may leave lines out and differ in times, and in nothing else'
   expect(shows('Tiny: 3 parameters, 12 nodes, 0.8 s\n…\n  three', printed)).toBe(true);
   expect(shows('Tiny: 3 parameters, 13 nodes, 0.8 s\n…', printed)).toBe(false);
   expect(shows('Tiny: 3 parameters, 12 nodes, 0.8 s\n  one\n  two', printed)).toBe(false);
+});
+
+test("a line of a shell is words, quoted or not; anything else is the shell's", () => {
+  expect(wordsOf('summary a.crob --set \'lgfa.stages=[2, 3]\' -t "the ship" --set=B=1')).toEqual([
+    ...['summary', 'a.crob', '--set', 'lgfa.stages=[2, 3]', '-t', 'the ship', '--set=B=1'],
+  ]);
+  for (const line of ['expand a.crob | grep b', 'check *.crob', 'check "$HOME"', 'check a.crob > b', "check 'a"])
+    expect(wordsOf(line), line).toBeUndefined();
 });

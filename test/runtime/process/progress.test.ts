@@ -148,7 +148,7 @@ describe('on a terminal', () => {
   });
 
   test('a stage is shown from its beginning, with its time, and what is inside of it in its place', () => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'Date'] });
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'performance'] });
     try {
       const { stream, text } = screen(true);
       const outer = startStage('reading data', { stream, environment: {} });

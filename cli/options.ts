@@ -1,0 +1,53 @@
+import { InvalidArgumentError, type Option } from 'commander';
+import { CollectingOption } from './given-once.ts';
+
+export const set = (): Option =>
+  new CollectingOption(
+    '--set <name=value>',
+    'bind dims (H=480,W=480) or override parameters (mid.layers=3), as a variant would; may be repeated',
+    splitSettings,
+  );
+
+export const recompute = (): Option =>
+  new CollectingOption(
+    '--recompute <module>',
+    'compute activations of a module (backbone.layers.*) again for the gradients: less memory, more time; may be repeated',
+    (module) => [module],
+  );
+
+export function wholeNumber(text: string): number {
+  const n = Number(text);
+  if (!Number.isSafeInteger(n) || n < 0) throw new InvalidArgumentError('It is not a whole number.');
+  return n;
+}
+
+/** A whole number in bounds: outside them it is a mistake, which is known before anything is read or made. */
+export function between(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const n = wholeNumber(text);
+    if (n < low) throw new InvalidArgumentError(`Too few: ${low.toLocaleString('en')} or more.`);
+    if (n > high) throw new InvalidArgumentError(`Too many: ${high.toLocaleString('en')} at most.`);
+    return n;
+  };
+}
+
+/** `H=480,W=480` is two settings; commas inside brackets or quotes belong to a value. */
+function splitSettings(text: string): string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let part = '';
+  let quoted = false;
+  for (const c of text) {
+    if (c === '"') quoted = !quoted;
+    if (!quoted && '([{'.includes(c)) depth++;
+    if (!quoted && ')]}'.includes(c)) depth--;
+    if (c === ',' && depth === 0 && !quoted) {
+      parts.push(part);
+      part = '';
+    } else {
+      part += c;
+    }
+  }
+  parts.push(part);
+  return parts.map((p) => p.trim()).filter((p) => p !== '');
+}
