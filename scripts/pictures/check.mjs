@@ -1,11 +1,9 @@
-// Draws the picture at the top of the README: a variant of CroBIM with a mistake, and what crobc says of it.
-// `node scripts/make-readme-picture.mjs` after a build writes docs/images/check.svg; the same every time.
+// The picture at the top of the README: a variant of CroBIM with a mistake, and what crobc says of it.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { program, root } from './program.mjs';
+import { program } from '../program.mjs';
 
 const source = `use models.crobim.{CroBIM}
 
@@ -16,7 +14,7 @@ model CroBIM_Plain extends CroBIM {
 `;
 
 /** The picture as SVG text, from what the built program prints. */
-export function picture() {
+export function checkPicture() {
   const folder = mkdtempSync(join(tmpdir(), 'crobc-picture-'));
   try {
     writeFileSync(join(folder, 'plain.crob'), source);
@@ -115,8 +113,4 @@ ${rows.join('\n')}
 /** Blanks that XML and SVG leave alone. */
 function escaped(text) {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll(' ', '\u00a0');
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  writeFileSync(join(root, 'docs', 'images', 'check.svg'), picture());
 }

@@ -93,10 +93,17 @@ function show(
   return { ...at, parameters, contents: gather(contentsOf(context, at.model)) };
 }
 
+const architecture = `![The parts of CroBIM as boxes, from the inputs image, tokens and mask to the output logits, with the shapes of the values between them](images/architecture.svg)
+
+The picture is drawn from the elaborated model. A dashed frame is a slot, which a variant fills with another module; \`×\` counts the items of
+a list. A number is how many weights a part has. The image encoder gives four maps. CAPM makes prompts of them, which are put behind the
+embedded words, so that the text encoder sees the image. LGFA reweights the maps by the words, and MID lets both interact and scores each pixel.`;
+
 function modelText(one: Shown, all: ReadonlyMap<string, Shown>): string {
   const base = one.decl.base && all.get(one.decl.base.name);
   const text = base ? variantText(one, base) : baseText(one);
-  return `### ${one.decl.name.name}\n\n${one.decl.docs.join('\n')}\n\n${text}\n`;
+  const picture = one.decl.name.name === 'CroBIM' ? `${architecture}\n\n` : '';
+  return `### ${one.decl.name.name}\n\n${one.decl.docs.join('\n')}\n\n${picture}${text}\n`;
 }
 
 /** A variant: what it changes, and the parts that its base has not. */

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { crobc } from '../cli/crobc.ts';
 import { Anchors } from './library-page.ts';
@@ -113,12 +112,6 @@ describe('a page that is not right', () => {
       'line 1: nothing tests a block of python',
     ]);
   });
-});
-
-test('the picture of the README is what crobc prints', async () => {
-  const script = pathToFileURL('scripts/make-readme-picture.mjs').href;
-  const { picture } = (await import(script)) as { picture(): string };
-  await expect(picture()).toMatchFileSnapshot('../../docs/images/check.svg');
 });
 
 test('a transcript may leave lines out and differ in times, and in nothing else', () => {
