@@ -29,9 +29,7 @@ function shipped() {
 
 /** The builds to quantise: sizes known, and once each way with sizes open. */
 function builds(names, full) {
-  const models = shipped().filter(({ name }) =>
-    names.length > 0 ? names.includes(name) : full || isSmall(name),
-  );
+  const models = shipped().filter(({ name }) => (names.length > 0 ? names.includes(name) : full || isSmall(name)));
   const known = models.map((model) => {
     const bound = isSmall(model.name) ? smallSizes : fullSizes;
     const options = readsNoMaximum.test(model.name) ? ['--open', bound] : [];

@@ -123,7 +123,9 @@ describe('summary', () => {
     const { code, out, err } = await run('summary', 'tiny.crob', '--set', 'B=40000,H=160000,W=160000,T=20');
     expect({ code, out }).toEqual({ code: 1, out: '' });
     const sizes = 'B = 40000, H = 160000, W = 160000, T = 20';
-    expect(err).toBe(`crobc: Tiny is too large at ${sizes}: its sizes lead to numbers beyond 2^53, which are not exact\n`);
+    expect(err).toBe(
+      `crobc: Tiny is too large at ${sizes}: its sizes lead to numbers beyond 2^53, which are not exact\n`,
+    );
   });
 
   test('with open dims: polynomials', async () => {
