@@ -1,10 +1,11 @@
 import { visible } from '../../compiler/diagnostics/visible.ts';
 import { duration } from './duration.ts';
+import { hidesProgress } from './hides-progress.ts';
 import type { ProgressOptions } from './progress.ts';
 import { progressReceiver } from './received-progress.ts';
 import { addStatusLine, writeLine } from './status-line.ts';
 import { surroundings } from './surroundings.ts';
-import { drawsStatus, hidesProgress } from './terminal.ts';
+import { drawsStatus } from './terminal.ts';
 
 /** Work of which nobody knows how far it is. */
 export interface Stage {
@@ -25,7 +26,7 @@ export function startStage(
 ): Stage {
   const own = surroundings();
   const { stream = own.stderr, environment = own.environment, now = own.now } = options;
-  if (progressReceiver() || hidesProgress(environment)) return { finish: () => undefined };
+  if (progressReceiver() || hidesProgress(environment, stream)) return { finish: () => undefined };
   const started = now();
   if (!drawsStatus(stream, environment)) {
     const timer = setTimeout(() => writeLine(`${label} …`, stream), LINE_AFTER_MS);

@@ -13,11 +13,6 @@ export function wantsColour(stream: TerminalStream, environment: Environment): b
   return stream.isTTY === true && environment.TERM !== 'dumb';
 }
 
-/** Whether the user wants no progress at all, as in logs that are compared. */
-export function hidesProgress(environment: Environment): boolean {
-  return environment.CROBC_PROGRESS === 'off';
-}
-
 /** Columns of a terminal; undefined where it is none, or does not say: some pseudo-terminals have 0. */
 export function terminalWidth({ isTTY, columns }: TerminalStream): number | undefined {
   return isTTY === true && columns !== undefined && columns > 0 ? columns : undefined;
