@@ -19,7 +19,8 @@ import {
   trainedModel,
   trainedModels,
 } from './elaborate/recipes/check-recipe.ts';
-import { type FileScope, Program, type SourceHost } from './elaborate/source/program.ts';
+import type { FileScope } from './elaborate/source/file-scope.ts';
+import { Program, type SourceHost } from './elaborate/source/program.ts';
 import { recipeBindings } from './elaborate/source/recipe-chain.ts';
 import { settingsSource } from './elaborate/source/settings-source.ts';
 import { readWeightsMap } from './elaborate/weights/weights-map.ts';

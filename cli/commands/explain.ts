@@ -1,4 +1,5 @@
-import { type MessageCode, type MessageRow, messages } from '../../compiler/diagnostics/messages.ts';
+import type { MessageRow } from '../../compiler/diagnostics/message-row.ts';
+import { type MessageCode, messages } from '../../compiler/diagnostics/messages.ts';
 import { nearest } from '../../grammar/nearest.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
 import type { Io } from '../io.ts';

@@ -6,7 +6,7 @@ import type { Instance, Val } from '../elaborate/context/values.ts';
 import type { ModelGraph } from '../elaborate/models/model.ts';
 import { fieldPath, madeMember } from '../elaborate/modules/members.ts';
 import { slotOf } from '../elaborate/modules/slots.ts';
-import type { FileScope } from '../elaborate/source/program.ts';
+import type { FileScope } from '../elaborate/source/file-scope.ts';
 
 interface Named {
   /** As an override or a recipe names it: `mid.layer[0].pixels`. */

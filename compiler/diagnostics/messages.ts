@@ -1,22 +1,9 @@
+import type { MessageRow } from './message-row.ts';
 import { nameMessages } from './messages/names.ts';
 import { shapeMessages } from './messages/shapes.ts';
 import { staticMessages } from './messages/statics.ts';
 import { syntaxMessages } from './messages/syntax.ts';
 import { variantMessages } from './messages/variants.ts';
-
-/**
- * One row of the catalogue. `template` and `help` name their arguments in braces;
- * `explanation` is what `crobc explain CODE` prints (Markdown);
- * `example` is a whole file that gives this message, run by the tests and shown in the error index.
- */
-export interface MessageRow {
-  readonly severity: 'error' | 'warning' | 'note';
-  readonly title: string;
-  readonly template: string;
-  readonly help?: string;
-  readonly explanation: string;
-  readonly example: string;
-}
 
 /** CROB1xxx syntax, 2000s names, 2100s shapes, 2200s statics and types, 2300s variants, models, recipes. */
 export const messages = {

@@ -1,5 +1,4 @@
 import { type Clause, clauseVariables, holdsAt, showClause } from './clause.ts';
-import type { Facts } from './facts.ts';
 import { exact, gcd, lcm } from './integers.ts';
 import {
   add,
@@ -24,11 +23,27 @@ const largestBound = 4096;
 /** How many candidates are put to a proof. */
 const attempts = 40;
 
+/** What is asked of `Facts` to find out whether a condition settles something. */
+interface Assumptions {
+  isContradictory(): boolean;
+  assume(clause: Clause): Assumptions;
+  decide(clause: Clause): { readonly answer: 'proved' | 'unknown' } | Refuted | undefined;
+  proves(clause: Clause): boolean;
+  example(names: Iterable<string>): ReadonlyMap<string, number> | undefined;
+  normalize(dim: Dim): Dim;
+  interval(dim: Dim): { readonly lo: number; readonly hi: number };
+}
+
+interface Refuted {
+  readonly answer: 'refuted';
+  readonly witness: ReadonlyMap<string, number>;
+}
+
 /**
  * The first of a fixed list of likely conditions under which `target` is proved and which the facts allow: what
  * makes its floors exact, the equation or inequality itself in simplest form, and a bound of one variable.
  */
-export function settlingClauses(facts: Facts, target: Clause): readonly Clause[] | undefined {
+export function settlingClauses(facts: Assumptions, target: Clause): readonly Clause[] | undefined {
   if (facts.isContradictory()) return undefined;
   // Candidates that let a counterexample through need no proof to fail.
   const counterexamples: ReadonlyMap<string, number>[] = [];
@@ -52,7 +67,7 @@ export function settlingClauses(facts: Facts, target: Clause): readonly Clause[]
   return undefined;
 }
 
-function* candidates(facts: Facts, target: Clause): Generator<readonly Clause[]> {
+function* candidates(facts: Assumptions, target: Clause): Generator<readonly Clause[]> {
   if (target.kind === 'mod') {
     yield* remainders(new Map([...variables(target.value)].map((name) => [name, target.modulus])));
     yield* remainders(divisors(target.value, target.modulus));
@@ -139,7 +154,7 @@ function divisorsOf(k: number): number[] {
   return found;
 }
 
-function* equations(facts: Facts, left: Dim, right: Dim): Generator<readonly Clause[]> {
+function* equations(facts: Assumptions, left: Dim, right: Dim): Generator<readonly Clause[]> {
   const simple = (a: Dim, b: Dim): Clause => ({ kind: 'eq', left: a, right: b });
   const p = facts.normalize(sub(left, right));
   for (const [a, b] of [
@@ -198,7 +213,7 @@ function primitive(p: Dim): Dim {
 }
 
 /** The least, or else the greatest, bound of p's only variable from which p >= 0 is so. */
-function* bounds(facts: Facts, target: Clause, p: Dim): Generator<readonly Clause[]> {
+function* bounds(facts: Assumptions, target: Clause, p: Dim): Generator<readonly Clause[]> {
   const [name, ...others] = variables(p);
   if (name === undefined || others.length > 0) return;
   const x = variable(name);
@@ -216,7 +231,7 @@ function isPolynomial(p: Dim): boolean {
 }
 
 /** A lower bound of one of p's variables, or of each: none can then be less without another being more. */
-function* box(facts: Facts, target: Clause, p: Dim): Generator<readonly Clause[]> {
+function* box(facts: Assumptions, target: Clause, p: Dim): Generator<readonly Clause[]> {
   const names = [...variables(p)];
   if (names.length < 2 || names.length > mostTogether) return;
   const above = (name: string, n: number): Clause => ({ kind: 'le', left: constant(n), right: variable(name) });
@@ -238,7 +253,7 @@ function* box(facts: Facts, target: Clause, p: Dim): Generator<readonly Clause[]
 
 /** The least n in [lo, hi] with clauses(n) settling the target, supposing that larger n settle it too. */
 function edge(
-  facts: Facts,
+  facts: Assumptions,
   target: Clause,
   clauses: (n: number) => readonly Clause[],
   lo: number,
@@ -259,7 +274,7 @@ function edge(
 }
 
 /** Whether every floor in a dim is of a multiple of its divisor, `H/32` under `H % 32 == 0`: it then reads as a quotient. */
-function isExact(facts: Facts, d: Dim): boolean {
+function isExact(facts: Assumptions, d: Dim): boolean {
   return d.terms.every(({ monomial }) =>
     monomial.factors.every(
       ({ atom }) =>

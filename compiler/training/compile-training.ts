@@ -9,7 +9,8 @@ import type { ModelGraph } from '../elaborate/models/model.ts';
 import { type WeightPart, weightParts } from '../elaborate/models/weight-parts.ts';
 import { noteUnreached } from '../elaborate/recipes/note-unreached.ts';
 import { type EvaluatedRecipe, evaluatedRoots, evaluateRecipe } from '../elaborate/recipes/recipe.ts';
-import { type FileScope, Program, type SourceHost } from '../elaborate/source/program.ts';
+import type { FileScope } from '../elaborate/source/file-scope.ts';
+import { Program, type SourceHost } from '../elaborate/source/program.ts';
 import {
   type ModelAt,
   modelOfRecipe,

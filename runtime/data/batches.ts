@@ -1,11 +1,12 @@
 import { UserError } from '../files/user-error.ts';
 import type { HostTensor } from '../ort/session.ts';
 import type { EncodedText, TextInput } from '../text/tokenizer.ts';
-import type { Dataset, Sample } from './dataset.ts';
+import type { Dataset } from './dataset.ts';
 import type { DecodedSample } from './decode.ts';
 import { type Decoder, decodingThreads, openDecoder } from './decoder.ts';
 import { isMirrored, mirrorPhrase } from './mirror.ts';
 import { type OnBad, Problems } from './problems.ts';
+import type { Sample } from './sample.ts';
 
 /** Tensors by the names of a model's inputs. */
 export type Feeds = Readonly<Record<string, HostTensor>>;

@@ -2,12 +2,13 @@ import { availableParallelism } from 'node:os';
 import { UserError } from '../files/user-error.ts';
 import { readImage } from '../images/image.ts';
 import { startProgress } from '../process/progress.ts';
-import { phraseFile, readSamples, type Sample } from './dataset.ts';
+import { phraseFile, readSamples } from './dataset.ts';
 import { openLayout } from './folders.ts';
 import { sizeFault } from './image-sizes.ts';
 import { inParallel } from './in-parallel.ts';
 import { maskThreshold, readMask } from './mask-file.ts';
 import type { Problem } from './problems.ts';
+import type { Sample } from './sample.ts';
 
 /** A message about a data set; a note is no error. */
 export interface Finding extends Problem {

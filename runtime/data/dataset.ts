@@ -1,22 +1,12 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { UserError } from '../files/user-error.ts';
-import { type Attributes, readAttributes } from './attributes.ts';
+import { readAttributes } from './attributes.ts';
 import { nameFault, openLayout } from './folders.ts';
 import { checkSizes } from './image-sizes.ts';
 import { MAX_LINES, readLines } from './lines.ts';
 import { type OnBad, type Problem, Problems } from './problems.ts';
-
-/** A phrase about an image, and the mask of what it names. */
-export interface Sample extends Attributes {
-  /** Paths of the image and of the mask. */
-  readonly image: string;
-  readonly mask: string;
-  readonly phrase: string;
-  /** Where the phrase stands: the file, and its line counted from 1. */
-  readonly file: string;
-  readonly line: number;
-}
+import type { Sample } from './sample.ts';
 
 export interface Dataset extends Phrases {
   readonly dir: string;

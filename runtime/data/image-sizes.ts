@@ -10,9 +10,9 @@ import { readStartSync, readText } from '../files/read-file.ts';
 import { UserError } from '../files/user-error.ts';
 import { loadSharp } from '../images/load-sharp.ts';
 import { startProgress } from '../process/progress.ts';
-import type { Sample } from './dataset.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Problem } from './problems.ts';
+import type { Sample } from './sample.ts';
 
 /** Width and height in pixels, upright; or what is wrong with the file. */
 export type ImageSize = readonly [width: number, height: number] | UserError;

@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../files/user-error.ts';
 import { startProgress } from '../process/progress.ts';
-import { readSamples, type Sample } from './dataset.ts';
+import { readSamples } from './dataset.ts';
 import { inParallel } from './in-parallel.ts';
 import { readMask } from './mask-file.ts';
 import { problemLine } from './problems.ts';
+import type { Sample } from './sample.ts';
 import { basicWords } from './vocabulary.ts';
 
 /** A name and how often it comes; the most frequent first, equal ones by name. */

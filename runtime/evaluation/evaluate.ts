@@ -1,7 +1,8 @@
 import { loadBatches } from '../data/batches.ts';
-import type { Dataset, Sample } from '../data/dataset.ts';
+import type { Dataset } from '../data/dataset.ts';
 import { readMask } from '../data/mask-file.ts';
 import type { OnBad } from '../data/problems.ts';
+import type { Sample } from '../data/sample.ts';
 import { UsageError } from '../files/usage-error.ts';
 import { UserError } from '../files/user-error.ts';
 import { damaged } from '../images/mask.ts';

@@ -1,4 +1,4 @@
-import type { Sample } from '../data/dataset.ts';
+import type { Sample } from '../data/sample.ts';
 import type { Protocol } from './protocols.ts';
 
 export const thresholds = ['0.5', '0.6', '0.7', '0.8', '0.9'] as const;

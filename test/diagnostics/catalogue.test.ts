@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { check } from '../../compiler/compile.ts';
-import { type MessageRow, messages } from '../../compiler/diagnostics/messages.ts';
+import type { MessageRow } from '../../compiler/diagnostics/message-row.ts';
+import { messages } from '../../compiler/diagnostics/messages.ts';
 import { memoryHost } from '../memory-host.ts';
 
 const rows = Object.entries(messages) as [string, MessageRow][];

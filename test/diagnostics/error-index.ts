@@ -1,5 +1,6 @@
 import { check } from '../../compiler/compile.ts';
-import { type MessageRow, messages } from '../../compiler/diagnostics/messages.ts';
+import type { MessageRow } from '../../compiler/diagnostics/message-row.ts';
+import { messages } from '../../compiler/diagnostics/messages.ts';
 import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';
 import { memoryHost } from '../memory-host.ts';
 

@@ -1,4 +1,4 @@
-import type { MessageRow } from '../messages.ts';
+import type { MessageRow } from '../message-row.ts';
 
 /** Names that lead nowhere, or to the wrong thing. */
 export const nameMessages = {

@@ -1,4 +1,4 @@
-import type { MessageRow } from '../messages.ts';
+import type { MessageRow } from '../message-row.ts';
 
 /** Shapes: dims that differ, bounds that are not kept, patterns that do not fit. */
 export const shapeMessages = {

@@ -1,4 +1,4 @@
-import type { MessageRow } from '../messages.ts';
+import type { MessageRow } from '../message-row.ts';
 
 /** What runs while a model is built: parameters, loops, decisions, modules and functions. */
 export const staticMessages = {

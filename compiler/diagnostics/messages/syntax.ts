@@ -1,4 +1,4 @@
-import type { MessageRow } from '../messages.ts';
+import type { MessageRow } from '../message-row.ts';
 
 /** What the text of a file can get wrong. The parser and the lexer name these codes. */
 export const syntaxMessages = {

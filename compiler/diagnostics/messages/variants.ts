@@ -1,4 +1,4 @@
-import type { MessageRow } from '../messages.ts';
+import type { MessageRow } from '../message-row.ts';
 
 /** Models and their variants, recipes, and maps of published weights. */
 export const variantMessages = {

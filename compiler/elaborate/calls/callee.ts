@@ -7,7 +7,7 @@ import { type Instance, namesOf, type Val } from '../context/values.ts';
 import { tensorNamed } from '../eval/signature.ts';
 import { readMember, weightNamed } from '../modules/members.ts';
 import { fail } from '../report/report.ts';
-import type { FileScope } from '../source/program.ts';
+import type { FileScope } from '../source/file-scope.ts';
 
 /** What is called: a method of an instance, or a function. */
 export interface Callee {

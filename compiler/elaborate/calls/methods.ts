@@ -13,7 +13,7 @@ import { forgetBuffers, run } from '../eval/statements.ts';
 import { holdsModule } from '../modules/instance.ts';
 import { definitions, siteIn } from '../report/definitions.ts';
 import { fail } from '../report/report.ts';
-import type { FileScope } from '../source/program.ts';
+import type { FileScope } from '../source/file-scope.ts';
 import { behindNames } from '../source/type-names.ts';
 import { type Callee, calleeOf, calleeScope, failWithoutResult, placeKey, placeOf, signatureScope } from './callee.ts';
 import { passArguments } from './pass-arguments.ts';

@@ -1,7 +1,7 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { MethodMember, ModuleMember, Param } from '../../../grammar/tree.ts';
+import type { FileScope } from '../source/file-scope.ts';
 import type { InterfaceAt } from '../source/interfaces-of.ts';
-import type { FileScope } from '../source/program.ts';
 import type { Faults } from './faults.ts';
 
 /** A declaration that can have a `where`. */

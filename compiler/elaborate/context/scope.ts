@@ -4,7 +4,7 @@ import { type Dim, variable } from '../../dims/dim.ts';
 import { Facts } from '../../dims/facts.ts';
 import type { Builder } from '../../graphs/builder.ts';
 import type { Value } from '../../ir/graph.ts';
-import type { FileScope } from '../source/program.ts';
+import type { FileScope } from '../source/file-scope.ts';
 import type { Context } from './context.ts';
 import type { Owner } from './declared.ts';
 import type { Call, Update } from './template.ts';

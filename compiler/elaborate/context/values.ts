@@ -2,7 +2,7 @@ import type { Span } from '../../../grammar/span.ts';
 import type { FnDecl, ModuleDecl } from '../../../grammar/tree.ts';
 import { asConstant, constant, type Dim } from '../../dims/dim.ts';
 import type { Init, Value } from '../../ir/graph.ts';
-import type { FileScope } from '../source/program.ts';
+import type { FileScope } from '../source/file-scope.ts';
 import type { Declared, Method } from './declared.ts';
 import type { Overrides } from './overrides.ts';
 import type { Read } from './reads.ts';

@@ -2,7 +2,7 @@ import type { Param, Type, TypeDecl } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
 import { DimScope, fileScope, type Scope } from '../context/scope.ts';
 import { fail } from '../report/report.ts';
-import type { FileScope } from '../source/program.ts';
+import type { FileScope } from '../source/file-scope.ts';
 import { behindNames, holdsItself, isKnownType, partsOfType, typeName } from '../source/type-names.ts';
 import { reportUnknownName, reportUnknownType, typeScope } from './arguments.ts';
 import { isGraphType, resolveType } from './signature.ts';

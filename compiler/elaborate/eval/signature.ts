@@ -10,7 +10,7 @@ import { describe } from '../context/show-value.ts';
 import type { Condition, GraphType } from '../context/template.ts';
 import { asInt, type Val } from '../context/values.ts';
 import { argText, fail, requireSize } from '../report/report.ts';
-import type { FileScope } from '../source/program.ts';
+import type { FileScope } from '../source/file-scope.ts';
 import { behindNames, typeBehind, typeName } from '../source/type-names.ts';
 import { reportUnknownType, typeScope } from './arguments.ts';
 import { evaluate } from './evaluate.ts';

@@ -1,6 +1,7 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Declaration } from '../../../grammar/tree.ts';
-import type { FileScope, Program } from '../source/program.ts';
+import type { FileScope } from '../source/file-scope.ts';
+import type { Program } from '../source/program.ts';
 
 /** A text with the file whose names it sees. */
 export interface Text {

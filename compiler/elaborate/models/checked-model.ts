@@ -7,7 +7,7 @@ import { guardClause } from '../../ir/guard-clause.ts';
 import type { Context } from '../context/context.ts';
 import { substituteClause } from '../eval/signature.ts';
 import { isDoubtful } from '../source/doubtful.ts';
-import type { FileScope } from '../source/program.ts';
+import type { FileScope } from '../source/file-scope.ts';
 import type { ModelAt } from '../source/recipe-chain.ts';
 import { type Attempt, attempt, attemptForm } from './attempt.ts';
 import { explained } from './blame.ts';

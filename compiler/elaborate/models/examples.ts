@@ -13,7 +13,7 @@ import { instantiate } from '../modules/construct.ts';
 import { staticMember, weightNamed } from '../modules/members.ts';
 import { reportSettled } from '../report/needs.ts';
 import { fail } from '../report/report.ts';
-import type { FileScope } from '../source/program.ts';
+import type { FileScope } from '../source/file-scope.ts';
 
 /** Constructs the example and types every method of it whose static parameters have defaults. */
 export function checkExample(context: Context, decl: ExampleDecl, file: FileScope): void {

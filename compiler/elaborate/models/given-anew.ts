@@ -1,7 +1,7 @@
 import type { Arg, CallExpr, Expr } from '../../../grammar/tree.ts';
 import { nodesBelow } from '../../../grammar/within.ts';
 import type { Overrides } from '../context/overrides.ts';
-import type { FileScope } from '../source/program.ts';
+import type { FileScope } from '../source/file-scope.ts';
 
 /**
  * What a part is made of, less the arguments that a line of a variant gives anew and that name what was taken out: `lgfa.text_dim = 8`

@@ -11,8 +11,8 @@ import { isPart, over, place } from '../modules/members.ts';
 import { opened } from '../modules/opened.ts';
 import { slotOf } from '../modules/slots.ts';
 import { waiting } from '../report/circle.ts';
-import type { FileScope } from '../source/program.ts';
-import type { DeepOverride, FlatModel, From, FromField, FromValue } from './flatten.ts';
+import type { FileScope } from '../source/file-scope.ts';
+import type { DeepOverride, FlatModel, From, FromField, FromValue } from './flat-model.ts';
 import { besidesGone } from './given-anew.ts';
 import { type Line, OverrideLines } from './override-lines.ts';
 

@@ -2,7 +2,7 @@ import type { Span } from '../../../grammar/span.ts';
 import type { Ident } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
 import { fail } from '../report/report.ts';
-import type { FlatModel, From } from './flatten.ts';
+import type { FlatModel, From } from './flat-model.ts';
 
 /** What a name of a model may be. */
 export type Kind = 'parameter' | 'part' | 'input' | 'let' | 'output';

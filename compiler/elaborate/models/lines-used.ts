@@ -2,7 +2,7 @@ import type { Span } from '../../../grammar/span.ts';
 import { type Context, fork } from '../context/context.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
-import { isWritten } from './flatten.ts';
+import { isWritten } from './flat-model.ts';
 import { liveLines } from './live-members.ts';
 import { elaborateModel, type ModelGraph } from './model.ts';
 

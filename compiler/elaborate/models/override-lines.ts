@@ -10,8 +10,9 @@ import { holdsShadow } from '../modules/instance.ts';
 import { overlaid } from '../modules/overrides.ts';
 import { failCircle, waiting } from '../report/circle.ts';
 import { fail } from '../report/report.ts';
-import type { FileScope } from '../source/program.ts';
-import { type DeepOverride, givenTwice } from './flatten.ts';
+import type { FileScope } from '../source/file-scope.ts';
+import type { DeepOverride } from './flat-model.ts';
+import { givenTwice } from './flatten.ts';
 
 /** A line `path = value` with its path taken apart. */
 export interface Line {

@@ -9,7 +9,7 @@ import { evaluate } from '../eval/evaluate.ts';
 import { fitResult } from '../eval/fit-result.ts';
 import { resolveType } from '../eval/signature.ts';
 import { fail } from '../report/report.ts';
-import type { FlatModel } from './flatten.ts';
+import type { FlatModel } from './flat-model.ts';
 
 /** A tensor that a model gives, by the name it has where the model runs. */
 export interface Port {

@@ -1,4 +1,4 @@
-import { type FlatModel, isWritten } from './flatten.ts';
+import { type FlatModel, isWritten } from './flat-model.ts';
 import type { Uses } from './uses.ts';
 
 /** Lets and inputs that no output or condition needs, and parameters that no part needs either. Parameters that are parts do not count. */

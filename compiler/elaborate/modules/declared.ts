@@ -4,8 +4,8 @@ import { type Context, collecting } from '../context/context.ts';
 import type { Declared, Method, MethodAlone, Owner, OwnerName } from '../context/declared.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
+import type { FileScope } from '../source/file-scope.ts';
 import { type InterfaceAt, interfacesOf } from '../source/interfaces-of.ts';
-import type { FileScope } from '../source/program.ts';
 import { implemented } from './implementation.ts';
 import { checkPromises } from './promises.ts';
 

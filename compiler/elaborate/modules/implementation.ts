@@ -4,8 +4,8 @@ import type { Context } from '../context/context.ts';
 import type { MethodAlone } from '../context/declared.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
+import type { FileScope } from '../source/file-scope.ts';
 import { type InterfaceAt, interfacesOf } from '../source/interfaces-of.ts';
-import type { FileScope } from '../source/program.ts';
 
 /**
  * A method that is written without a signature, with that of the one interface that has it: parameters, result and `where`.

@@ -9,8 +9,8 @@ import { fitStatic } from '../eval/arguments.ts';
 import { resolveType } from '../eval/signature.ts';
 import { standIns } from '../eval/stand-ins.ts';
 import { counted, fail } from '../report/report.ts';
+import type { FileScope } from '../source/file-scope.ts';
 import { type InterfaceAt, interfacesOf } from '../source/interfaces-of.ts';
-import type { FileScope } from '../source/program.ts';
 import { staticMember, weightNamed } from './members.ts';
 import { methodOf } from './promises.ts';
 

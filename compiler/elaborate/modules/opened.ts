@@ -5,7 +5,7 @@ import type { Scope } from '../context/scope.ts';
 import { error, type Given, type Val } from '../context/values.ts';
 import { evaluate, truth } from '../eval/evaluate.ts';
 import { comprehension } from '../eval/loops.ts';
-import type { FileScope } from '../source/program.ts';
+import type { FileScope } from '../source/file-scope.ts';
 import { slotOf } from './slots.ts';
 
 export interface Opening {

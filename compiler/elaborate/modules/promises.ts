@@ -2,8 +2,8 @@ import type { InterfaceDecl, MethodMember, ModuleDecl } from '../../../grammar/t
 import type { Context } from '../context/context.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
+import type { FileScope } from '../source/file-scope.ts';
 import { interfacesOf } from '../source/interfaces-of.ts';
-import type { FileScope } from '../source/program.ts';
 import { importHelp } from '../source/unknown-names.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Param } from '../../../grammar/tree.ts';
-import type { FileScope } from '../source/program.ts';
+import type { FileScope } from '../source/file-scope.ts';
 
 /** A parameter whose type is a module or an interface is a slot; the host fills the holes of an interface with parameters. */
 export function slotOf(param: Param, file: FileScope): { slot: boolean; holes: boolean } {

@@ -7,7 +7,7 @@ import { trainingGraph } from '../models/checked-model.ts';
 import type { ModelGraph } from '../models/model.ts';
 import { notFound } from '../report/not-found.ts';
 import { fail } from '../report/report.ts';
-import type { FileScope } from '../source/program.ts';
+import type { FileScope } from '../source/file-scope.ts';
 import { type ModelAt, namedModel, recipeChain, recipesOf } from '../source/recipe-chain.ts';
 import { placedMap } from '../weights/weights-map-places.ts';
 import { checkBoundSizes } from './bound-sizes.ts';

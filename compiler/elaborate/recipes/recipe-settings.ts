@@ -7,7 +7,7 @@ import { asNumber } from '../context/values.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
-import type { FileScope } from '../source/program.ts';
+import type { FileScope } from '../source/file-scope.ts';
 import {
   type Constructors,
   groupSettings,

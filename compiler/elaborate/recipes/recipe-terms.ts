@@ -13,11 +13,11 @@ import { asNumber, error, tensor, type Val } from '../context/values.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { itemOf } from '../eval/items.ts';
 import { resolveType } from '../eval/signature.ts';
-import { type Equation, isWritten } from '../models/flatten.ts';
+import { type Equation, isWritten } from '../models/flat-model.ts';
 import type { ModelGraph } from '../models/model.ts';
 import { failCircle } from '../report/circle.ts';
 import { fail } from '../report/report.ts';
-import type { FileScope } from '../source/program.ts';
+import type { FileScope } from '../source/file-scope.ts';
 
 type InputMember = Extract<RecipeMember, { kind: 'input' }>;
 type TermMember = Extract<RecipeMember, { kind: 'term' }>;

@@ -6,7 +6,7 @@ import { evaluate } from '../eval/evaluate.ts';
 import type { ModelGraph } from '../models/model.ts';
 import { covers, type Selection, selects } from '../models/selection.ts';
 import { fail } from '../report/report.ts';
-import type { FileScope } from '../source/program.ts';
+import type { FileScope } from '../source/file-scope.ts';
 import type { RecipeAt } from '../source/recipe-chain.ts';
 import { type PlacedMap, placedMap } from '../weights/weights-map-places.ts';
 import { once } from './merge-recipes.ts';

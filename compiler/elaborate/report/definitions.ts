@@ -4,7 +4,7 @@ import { contains, declarationAround, namesWithin, nodesBelow, type TreeNode } f
 import type { Detail, SourceLine } from '../../diagnostics/details.ts';
 import { type Scope, writerOf } from '../context/scope.ts';
 import type { Instance, Val, Writer } from '../context/values.ts';
-import type { FileScope, Found } from '../source/program.ts';
+import type { FileScope, Found } from '../source/file-scope.ts';
 import { lineOf } from './place.ts';
 
 /** A text whose names are looked up. */

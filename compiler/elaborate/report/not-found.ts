@@ -1,6 +1,6 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Context } from '../context/context.ts';
-import type { FileScope } from '../source/program.ts';
+import type { FileScope } from '../source/file-scope.ts';
 import { unknownNameHelp } from '../source/unknown-names.ts';
 import { fail } from './report.ts';
 

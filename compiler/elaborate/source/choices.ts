@@ -2,7 +2,7 @@ import { nearest } from '../../../grammar/nearest.ts';
 import type { BinaryExpr, ChoiceType, Declaration, ForClause, ModuleDecl, Param, Type } from '../../../grammar/tree.ts';
 import { nodesBelow, type TreeNode } from '../../../grammar/within.ts';
 import { type Diagnostic, diagnostic } from '../../diagnostics/diagnostic.ts';
-import type { FileScope } from './program.ts';
+import type { FileScope } from './file-scope.ts';
 import { typeBehind } from './type-names.ts';
 
 export function choicesOf({ choices }: ChoiceType): readonly string[] {

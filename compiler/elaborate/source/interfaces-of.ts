@@ -1,5 +1,5 @@
 import type { InterfaceDecl, ModuleDecl } from '../../../grammar/tree.ts';
-import type { FileScope } from './program.ts';
+import type { FileScope } from './file-scope.ts';
 
 export interface InterfaceAt {
   readonly decl: InterfaceDecl;

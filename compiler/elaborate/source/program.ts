@@ -7,7 +7,8 @@ import { type Diagnostic, diagnostic } from '../../diagnostics/diagnostic.ts';
 import { fromSyntax } from '../../diagnostics/from-syntax.ts';
 import { checkComparisons } from './choices.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { type Doubt, doubtOf } from './doubt.ts';
+import { doubtOf } from './doubt.ts';
+import type { FileScope, Found } from './file-scope.ts';
 import { asTyped, type SettingsSource, settingsFile } from './settings-source.ts';
 import { importHelp } from './unknown-names.ts';
 
@@ -25,25 +26,6 @@ export interface SourceHost {
   shipped?(): readonly string[];
   /** The library file whose names every file sees; undefined without a library. */
   readonly prelude: string | undefined;
-}
-
-/** The names of one file. */
-export interface FileScope {
-  readonly file: string;
-  readonly tree: SourceFile;
-  readonly declarations: ReadonlyMap<string, Declaration>;
-  /** What a name means here: an own declaration, an import, or one of the prelude's. */
-  lookup(name: string): Found | undefined;
-  /** Names that a `use` promised and that could not be found: reported there, and nowhere else. Also what lost text may declare. */
-  readonly unknown: ReadonlySet<string>;
-  /** What its syntax errors leave in doubt; undefined where there are none. */
-  readonly doubt: Doubt | undefined;
-  /** Every name visible here, for did-you-mean. */
-  names(): Iterable<string>;
-}
-export interface Found {
-  readonly decl: Declaration;
-  readonly file: FileScope;
 }
 
 /** What was read last under each name: an editor, and whoever checks many files, has the library read once. */

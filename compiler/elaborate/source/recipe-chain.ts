@@ -1,5 +1,5 @@
 import type { Ident, ModelDecl, RecipeDecl } from '../../../grammar/tree.ts';
-import type { FileScope } from './program.ts';
+import type { FileScope } from './file-scope.ts';
 
 export interface RecipeAt {
   readonly decl: RecipeDecl;

@@ -1,5 +1,5 @@
 import type { AliasType, NamedType, Type, TypeDecl } from '../../../grammar/tree.ts';
-import type { FileScope } from './program.ts';
+import type { FileScope } from './file-scope.ts';
 
 /** A `type` declaration, and the file whose names it is written in. */
 export interface TypeName {

@@ -7,7 +7,7 @@ import type { Selection } from '../models/selection.ts';
 import { allMembers, fieldPath } from '../modules/members.ts';
 import { notFound } from '../report/not-found.ts';
 import { fail } from '../report/report.ts';
-import type { FileScope } from '../source/program.ts';
+import type { FileScope } from '../source/file-scope.ts';
 import { mapTarget, readWeightsMap, type WeightsMap } from './weights-map.ts';
 
 /** A part of a model that a map fits. */

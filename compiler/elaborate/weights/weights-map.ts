@@ -5,8 +5,8 @@ import { asInt } from '../context/values.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
+import type { FileScope, Found } from '../source/file-scope.ts';
 import { choicesOf, holesOf, type NamePattern, namePattern } from '../source/name-pattern.ts';
-import type { FileScope, Found } from '../source/program.ts';
 
 /** What is done to published tensors on their way to a weight. */
 export type MapTransform =

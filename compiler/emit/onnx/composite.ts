@@ -3,7 +3,8 @@ import { one } from '../../dims/dim.ts';
 import { Builder } from '../../graphs/builder.ts';
 import { windowAttributes } from './convolution.ts';
 import { gridSample } from './grid-sample.ts';
-import { inputOf, type Lowering } from './lowering.ts';
+import { inputOf } from './input-of.ts';
+import type { Lowering } from './lowering.ts';
 import { float, int, string } from './model.ts';
 import { reshaped } from './reshaped.ts';
 

@@ -2,7 +2,8 @@ import { add, constant, type Dim, mul, one, sub } from '../../dims/dim.ts';
 import type { NodeOf, Value } from '../../ir/graph.ts';
 import type { ConvAttributes } from '../../ir/names.ts';
 import type { Emission } from './emission.ts';
-import { inputOf, type Lowering } from './lowering.ts';
+import { inputOf } from './input-of.ts';
+import type { Lowering } from './lowering.ts';
 import { type Attribute, int, ints } from './model.ts';
 import { known, knownShape } from './reshape-target.ts';
 

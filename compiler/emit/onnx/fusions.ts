@@ -2,7 +2,7 @@ import { sub } from '../../dims/dim.ts';
 import { countUses } from '../../graphs/rebuild.ts';
 import type { Graph, Node, NodeOf, Value } from '../../ir/graph.ts';
 import { sameDim, sameShape } from '../../ir/shapes.ts';
-import { type GridPoints, gridPoints } from './grid-sample.ts';
+import { type GridPoints, gridPoints } from './grid-points.ts';
 import { known } from './reshape-target.ts';
 
 /** Several of our nodes that are one ONNX node: found before emission, from the whole graph. */

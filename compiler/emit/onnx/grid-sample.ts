@@ -1,67 +1,13 @@
 import { constant, type Dim, one } from '../../dims/dim.ts';
-import type { Facts } from '../../dims/facts.ts';
-import type { Node, NodeOf, Value } from '../../ir/graph.ts';
-import { sameDim } from '../../ir/shapes.ts';
+import type { Value } from '../../ir/graph.ts';
 import { elementCount, tensor } from '../../ir/tensor-data.ts';
-import type { TensorData } from '../../ir/types.ts';
 import type { Emission } from './emission.ts';
-import { inputOf, type Lowering } from './lowering.ts';
+import type { GridPoints } from './grid-points.ts';
+import { inputOf } from './input-of.ts';
+import type { Lowering } from './lowering.ts';
 import { int, ints, string } from './model.ts';
 import { knownShape } from './reshape-target.ts';
 import { reshaped } from './reshaped.ts';
-
-/** The points of a grid_sample, seen through what only rearranges them. */
-export interface GridPoints {
-  readonly points: Value;
-  /** Of `points`: the axis of x and y, counted from the end. */
-  readonly pair: 1 | 2 | 3;
-  /** A constant that is added to them, and the addition, which nothing else needs. */
-  readonly shift: { readonly by: TensorData; readonly addition: Node } | undefined;
-}
-
-/** Points come as rows [B, h, w, 2], as planes [B, 2, h, w], and as either with one axis of points. */
-export function gridPoints(node: NodeOf<'grid_sample'>, facts: Facts, uses: ReadonlyMap<Value, number>): GridPoints {
-  const image = inputOf(node, 0);
-  const { points, pair, alone } = arranged(inputOf(node, 1), facts, uses);
-  const addition = points.node;
-  const unshifted = { points, pair, shift: undefined };
-  if (addition.op !== 'add' || !alone || knownShape(facts, image.type.shape.slice(2)) === undefined) return unshifted;
-  const [a, b] = [inputOf(addition, 0), inputOf(addition, 1)];
-  for (const [by, moved] of [
-    [a, b],
-    [b, a],
-  ] as const)
-    if (by.node.op === 'constant' && isPair(facts, by, pair) && isPair(facts, moved, pair))
-      return { points: moved, pair, shift: { by: by.node.attributes.tensor, addition } };
-  return unshifted;
-}
-
-/** `alone`: nothing but this grid_sample reads the points. */
-function arranged(flat: Value, facts: Facts, uses: ReadonlyMap<Value, number>) {
-  const sole = (value: Value) => uses.get(value) === 1;
-  const rows = beforeReshape(flat, facts, 1);
-  if (rows !== undefined) return { points: rows, pair: 1, alone: sole(flat) && sole(rows) } as const;
-  const { node } = flat;
-  const planar = node.op === 'transpose' && node.attributes.perm.join() === '0,2,1' && sole(flat);
-  if (!planar) return { points: flat, pair: 1, alone: sole(flat) } as const;
-  const columns = inputOf(node, 0);
-  const planes = beforeReshape(columns, facts, 3);
-  if (planes === undefined) return { points: columns, pair: 2, alone: sole(columns) } as const;
-  return { points: planes, pair: 3, alone: sole(columns) && sole(planes) } as const;
-}
-
-/** The [B, h, w, 2] or [B, 2, h, w] of which this is the reshape that joins h and w. */
-function beforeReshape(value: Value, facts: Facts, pair: 1 | 3): Value | undefined {
-  if (value.node.op !== 'reshape') return undefined;
-  const from = inputOf(value.node, 0);
-  const joined = from.type.shape.length === 4 && isPair(facts, from, pair) && isPair(facts, value, pair === 1 ? 1 : 2);
-  return joined && sameDim(facts, from.type.shape[0]!, value.type.shape[0]!) ? from : undefined;
-}
-
-function isPair(facts: Facts, { type: { shape } }: Value, pair: 1 | 2 | 3): boolean {
-  const size = shape.at(-pair);
-  return size !== undefined && sameDim(facts, size, constant(2));
-}
 
 /**
  * Pixels become GridSample's -1..1 by (2x + 1)/W - 1, which is exact with align_corners = 0: pixel

@@ -1,7 +1,8 @@
 import { constant, type Dim, one } from '../../dims/dim.ts';
 import type { NodeOf } from '../../ir/graph.ts';
 import type { Emission } from './emission.ts';
-import { inputOf, type Lowering } from './lowering.ts';
+import { inputOf } from './input-of.ts';
+import type { Lowering } from './lowering.ts';
 import { int } from './model.ts';
 import { known } from './reshape-target.ts';
 

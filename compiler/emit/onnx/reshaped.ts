@@ -1,11 +1,17 @@
 import type { Dim } from '../../dims/dim.ts';
 import { sameShape } from '../../ir/shapes.ts';
 import type { TensorType } from '../../ir/types.ts';
-import type { Emission } from './emission.ts';
+import type { NodeWriter } from './node-writer.ts';
 import { reshapePlan } from './reshape-target.ts';
+import type { ShapeArithmetic } from './shape-arithmetic.ts';
 
 /** A tensor of type `from` under another shape: one node, or none where it is the same shape. */
-export function reshaped(emission: Emission, x: string, from: TensorType, to: readonly Dim[]): string {
+export function reshaped(
+  emission: NodeWriter & { readonly dims: ShapeArithmetic },
+  x: string,
+  from: TensorType,
+  to: readonly Dim[],
+): string {
   if (sameShape(emission.facts, from.shape, to)) return x;
   const plan = reshapePlan(emission.facts, from.shape, to);
   const shape = plan.op === 'Reshape' ? emission.dims.vector(plan.target) : emission.i64(plan.axes);

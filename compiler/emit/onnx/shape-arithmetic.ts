@@ -21,8 +21,8 @@ import {
 import type { Graph } from '../../ir/graph.ts';
 import type { DType, TensorType } from '../../ir/types.ts';
 import { toAttribute } from './element-types.ts';
-import type { Emission } from './emission.ts';
 import { int } from './model.ts';
+import type { NodeWriter } from './node-writer.ts';
 import { known } from './reshape-target.ts';
 
 /** A part of a polynomial: the dim, its sign in a sum, and how to compute it without that sign. */
@@ -39,12 +39,12 @@ interface Term {
  * Every distinct polynomial, and every part of one, is computed once.
  */
 export class ShapeArithmetic {
-  readonly #emission: Emission;
+  readonly #emission: NodeWriter;
   /** Where a variable can be read: the input and axis of which it is a linear function. */
   readonly #sources = new Map<string, { readonly input: string; readonly axis: number; readonly dim: Dim }>();
   readonly #computed = new Map<string, string>();
 
-  constructor(emission: Emission, inputs: Graph['inputs']) {
+  constructor(emission: NodeWriter, inputs: Graph['inputs']) {
     this.#emission = emission;
     for (const bare of [true, false])
       for (const { name, value } of inputs)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Sample } from '../../../runtime/data/dataset.ts';
 import { epochOrder, epochSamples } from '../../../runtime/data/order.ts';
+import type { Sample } from '../../../runtime/data/sample.ts';
 
 /** From a Philox and a shuffle of their own, written in Python's whole numbers and checked by Random123's known answers. */
 describe('the order of an epoch is the same on every machine', () => {
