@@ -1,8 +1,8 @@
 import type { Param } from '../../grammar/tree.ts';
 import { type Context, resetBudget } from '../elaborate/context/context.ts';
+import type { Instance, Val } from '../elaborate/context/elaborated.ts';
 import { childSource } from '../elaborate/context/paths.ts';
 import { showStatic } from '../elaborate/context/show-value.ts';
-import type { Instance, Val } from '../elaborate/context/values.ts';
 import type { ModelGraph } from '../elaborate/models/model.ts';
 import { fieldPath, madeMember } from '../elaborate/modules/members.ts';
 import { slotOf } from '../elaborate/modules/slots.ts';

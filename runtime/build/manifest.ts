@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
+import type { Instance, Val } from '../../compiler/elaborate/context/elaborated.ts';
 import { showStatic } from '../../compiler/elaborate/context/show-value.ts';
-import type { Instance, Val } from '../../compiler/elaborate/context/values.ts';
 import type { ModelGraph } from '../../compiler/elaborate/models/model.ts';
 import { isOverridden } from '../../compiler/elaborate/modules/instance.ts';
 import type { Program } from '../../compiler/elaborate/source/program.ts';

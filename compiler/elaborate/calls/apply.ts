@@ -1,8 +1,9 @@
 import type { Span } from '../../../grammar/span.ts';
 import { type InitialiserName, initialisers } from '../../ir/initialisers.ts';
+import type { Given, Spec, Val } from '../context/elaborated.ts';
 import { type CallArgs, type Scope, writerOf } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
-import { asNumber, error, type Given, type Spec, specOf, type Val } from '../context/values.ts';
+import { asNumber, error, specOf } from '../context/values.ts';
 import { matchArgs } from '../eval/arguments.ts';
 import { callBuiltin } from '../eval/builtins/builtin.ts';
 import { builtinNamed } from '../eval/builtins/table.ts';

@@ -1,10 +1,10 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { FnDecl, Param, TupleType, Type } from '../../../grammar/tree.ts';
 import type { Method } from '../context/declared.ts';
+import type { Given, Instance, Template, TupleVal, Val } from '../context/elaborated.ts';
 import { type CallArgs, type GraphScope, isGraphScope, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
-import type { Template } from '../context/template.ts';
-import { error, type Given, hasError, type Instance, keyOf, none, type TupleVal, type Val } from '../context/values.ts';
+import { error, hasError, keyOf, none } from '../context/values.ts';
 import { fitStatic, matchArgs } from '../eval/arguments.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { ofKnownSize } from '../eval/known-sizes.ts';

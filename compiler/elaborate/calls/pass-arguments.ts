@@ -3,17 +3,10 @@ import { isBeyond } from '../../dims/clause.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
+import type { Call, Condition, Given, Template, Val } from '../context/elaborated.ts';
 import type { CallArgs, GraphScope, Scope } from '../context/scope.ts';
-import {
-  type Call,
-  type Condition,
-  flatten,
-  flattenType,
-  mapTypes,
-  type Template,
-  unflatten,
-} from '../context/template.ts';
-import { error, type Given, type Val } from '../context/values.ts';
+import { flatten, flattenType, mapTypes, unflatten } from '../context/template.ts';
+import { error } from '../context/values.ts';
 import { conversion } from '../eval/fit-result.ts';
 import { requireRows } from '../eval/row-numbers.ts';
 import { isDimType, substituteClause } from '../eval/signature.ts';

@@ -1,8 +1,8 @@
 import type { Context } from '../context/context.ts';
 import type { Method } from '../context/declared.ts';
+import type { Given, Instance, Template, Val } from '../context/elaborated.ts';
 import type { Shared, TemplateStore } from '../context/store.ts';
-import type { Template } from '../context/template.ts';
-import { type Given, type Instance, keyOf, none, type Val } from '../context/values.ts';
+import { keyOf, none } from '../context/values.ts';
 import { holdsModule } from '../modules/instance.ts';
 
 const valuesKey = (names: readonly string[], member: (name: string) => Val | undefined): string =>

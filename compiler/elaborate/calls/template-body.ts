@@ -6,21 +6,23 @@ import type { Facts } from '../../dims/facts.ts';
 import { Builder } from '../../graphs/builder.ts';
 import type { Node, NodeOf, Value } from '../../ir/graph.ts';
 import { type Context, collecting, formAt, ownerKey, reading } from '../context/context.ts';
+import type {
+  Condition,
+  Given,
+  GraphType,
+  Instance,
+  Read,
+  Template,
+  TemplateBody,
+  TemplateParam,
+  Val,
+} from '../context/elaborated.ts';
 import type { Faults } from '../context/faults.ts';
-import { dependsOnTraining, type Read } from '../context/reads.ts';
+import { dependsOnTraining } from '../context/reads.ts';
 import { DimScope, type GraphScope, graphBody, Locals, type Scope } from '../context/scope.ts';
 import type { Shared } from '../context/store.ts';
-import {
-  type Condition,
-  flattenType,
-  type GraphType,
-  sameSignature,
-  type Template,
-  type TemplateBody,
-  type TemplateParam,
-  unflatten,
-} from '../context/template.ts';
-import { dimVal, error, type Given, type Instance, keyOf, none, type Val } from '../context/values.ts';
+import { flattenType, sameSignature, unflatten } from '../context/template.ts';
+import { dimVal, error, keyOf, none } from '../context/values.ts';
 import { fitResult } from '../eval/fit-result.ts';
 import { rowNumbersOf } from '../eval/row-numbers.ts';
 import { assumeAll, conditions, isDimType, isGraphType, ranksOf, resolveType, spreadKey } from '../eval/signature.ts';

@@ -7,11 +7,10 @@ import { isDoubtful } from '../source/doubtful.ts';
 import type { Program } from '../source/program.ts';
 import type { Asked } from './asked.ts';
 import type { Declared } from './declared.ts';
+import type { Given, Read, Template } from './elaborated.ts';
 import { isWithin } from './paths.ts';
-import { dependsOnTraining, type Read } from './reads.ts';
+import { dependsOnTraining } from './reads.ts';
 import { type TemplateStore, templateStore } from './store.ts';
-import type { Template } from './template.ts';
-import type { Given } from './values.ts';
 
 /** Counters of one run, which its limits bound. */
 export interface Budget {

@@ -1,7 +1,8 @@
 import { hasGradient } from '../../gradients/table.ts';
 import type { Node, Value } from '../../ir/graph.ts';
 import { isFloat } from '../../ops/typing.ts';
-import { type Call, flatten, type TemplateBody } from './template.ts';
+import type { Call, TemplateBody } from './elaborated.ts';
+import { flatten } from './template.ts';
 
 /**
  * For whom each thing in a body is there, as a set of bits: the i-th result has the i-th bit, those from the 29th on have one

@@ -7,8 +7,7 @@ import type { Value } from '../../ir/graph.ts';
 import type { FileScope } from '../source/file-scope.ts';
 import type { Context } from './context.ts';
 import type { Owner } from './declared.ts';
-import type { Call, Update } from './template.ts';
-import type { Given, Instance, Val, Writer } from './values.ts';
+import type { Call, Given, Instance, Update, Val, Writer } from './elaborated.ts';
 
 /** Evaluated arguments, with the expressions they came from. */
 export interface CallArgs {

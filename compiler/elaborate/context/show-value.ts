@@ -1,5 +1,6 @@
 import { asConstant, print } from '../../dims/dim.ts';
-import { asNumber, type Val } from './values.ts';
+import type { Val } from './elaborated.ts';
+import { asNumber } from './values.ts';
 
 /** What a message calls the value: `int 3`, `dim H/4`, `tensor`, `module SwinB`. */
 export function describe(value: Val): string {

@@ -1,10 +1,8 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { ImplementationMember, MethodMember, ModuleDecl } from '../../../grammar/tree.ts';
 import { type PatternStore, patternStore } from '../patterns/context.ts';
+import type { Instance, Read, Template, Val } from './elaborated.ts';
 import type { NeedsStore } from './needs.ts';
-import type { Read } from './reads.ts';
-import type { Template } from './template.ts';
-import type { Instance, Val } from './values.ts';
 
 /** A template with what its elaboration looked at, a candidate for other instances. */
 export interface Shared {

@@ -7,9 +7,10 @@ import { exactQuotient } from '../../dims/division.ts';
 import { andThen, type Builder, type Emitted } from '../../graphs/builder.ts';
 import type { Value } from '../../ir/graph.ts';
 import type { DType } from '../../ir/types.ts';
+import type { Val } from '../context/elaborated.ts';
 import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
-import { asInt, asNumber, bool, dimVal, error, float, keyOf, type Val } from '../context/values.ts';
+import { asInt, asNumber, bool, dimVal, error, float, keyOf } from '../context/values.ts';
 import { provedQuotient } from '../patterns/quotient.ts';
 import { argText, fail, guarded, noNames, settledIn, settlingOf, showType } from '../report/report.ts';
 

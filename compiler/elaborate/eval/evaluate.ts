@@ -3,9 +3,10 @@ import type { BinaryExpr, CallExpr, Expr, IfExpr } from '../../../grammar/tree.t
 import * as dims from '../../dims/dim.ts';
 import { isCountable } from '../../ir/extent.ts';
 import { apply } from '../calls/apply.ts';
+import type { Given, Val } from '../context/elaborated.ts';
 import { type CallArgs, nested, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
-import { dimVal, error, type Given, noneGiven, type Val } from '../context/values.ts';
+import { dimVal, error, noneGiven } from '../context/values.ts';
 import { withinSteps } from '../report/limits.ts';
 import { fail } from '../report/report.ts';
 import { declaredChoices, meantChoice, oneOf } from '../source/choices.ts';

@@ -1,10 +1,10 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { pairs } from '../../lists.ts';
+import type { GraphType, Val } from '../context/elaborated.ts';
 import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
-import type { GraphType } from '../context/template.ts';
-import { error, type Val } from '../context/values.ts';
+import { error } from '../context/values.ts';
 import { siteIn } from '../report/definitions.ts';
 import { placeOf } from '../report/place.ts';
 import { axisWord, provenance, showShape } from '../report/provenance.ts';

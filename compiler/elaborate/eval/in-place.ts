@@ -1,6 +1,7 @@
 import type { AssignStatement, Expr } from '../../../grammar/tree.ts';
+import type { Val } from '../context/elaborated.ts';
 import type { Scope } from '../context/scope.ts';
-import { asNumber, type Val } from '../context/values.ts';
+import { asNumber } from '../context/values.ts';
 import { axisNames } from '../report/axis-names.ts';
 
 type Tensor = Extract<Val, { kind: 'tensor' }>;

@@ -1,6 +1,6 @@
 import type { Expr } from '../../../grammar/tree.ts';
+import type { Val } from '../context/elaborated.ts';
 import type { Scope } from '../context/scope.ts';
-import type { Val } from '../context/values.ts';
 import { evaluate } from './evaluate.ts';
 
 /** The expression after `~`: initialisers are looked up before functions of the same name (`uniform`). */

@@ -1,8 +1,9 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { ItemName, LetItemsStatement } from '../../../grammar/tree.ts';
+import type { Val } from '../context/elaborated.ts';
 import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
-import { error, type Val } from '../context/values.ts';
+import { error } from '../context/values.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 

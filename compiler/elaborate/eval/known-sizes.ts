@@ -1,6 +1,7 @@
 import { asConstant, constant } from '../../dims/dim.ts';
+import type { Val } from '../context/elaborated.ts';
 import type { Scope } from '../context/scope.ts';
-import { dimVal, type Val } from '../context/values.ts';
+import { dimVal } from '../context/values.ts';
 
 /** An int, or a dim that a `where` fixes, as a number: `T` under `where T == 5` is 5. */
 export function knownInt({ facts }: Pick<Scope, 'facts'>, value: Val | undefined): number | undefined {

@@ -1,9 +1,10 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { ComprehensionExpr, Expr, ForClause } from '../../../grammar/tree.ts';
 import * as dims from '../../dims/dim.ts';
+import type { Val } from '../context/elaborated.ts';
 import { nested, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
-import { dimVal, error, type Val } from '../context/values.ts';
+import { dimVal, error } from '../context/values.ts';
 import { unknownCount } from '../report/counts.ts';
 import { overItems } from '../report/items.ts';
 import { argText, fail } from '../report/report.ts';

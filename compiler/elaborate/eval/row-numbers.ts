@@ -6,9 +6,10 @@ import { type IndexUse, indexUse, inputOf, outOfRange } from '../../graphs/index
 import { type Bound, ofNumbers, type Range } from '../../graphs/range.ts';
 import { type Ranges, rangesUnder } from '../../graphs/value-range.ts';
 import type { Value } from '../../ir/graph.ts';
+import type { Call, RowNumbers, TemplateBody, Val } from '../context/elaborated.ts';
 import type { Scope } from '../context/scope.ts';
-import { type Call, flatten, type RowNumbers, type TemplateBody } from '../context/template.ts';
-import { error, type Val } from '../context/values.ts';
+import { flatten } from '../context/template.ts';
+import { error } from '../context/values.ts';
 import { provenance, type TensorNamed } from '../report/provenance.ts';
 import { fail, failing, settledIn, settlingOf } from '../report/report.ts';
 

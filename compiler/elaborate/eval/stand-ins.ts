@@ -2,9 +2,10 @@ import type { Expr, Ident, Param } from '../../../grammar/tree.ts';
 import { variable } from '../../dims/dim.ts';
 import { Builder } from '../../graphs/builder.ts';
 import { ownerKey } from '../context/context.ts';
+import type { GraphType, Val } from '../context/elaborated.ts';
 import { type GraphScope, graphBody, type Scope } from '../context/scope.ts';
-import { type GraphType, unflatten } from '../context/template.ts';
-import { dimVal, error, int, type Val } from '../context/values.ts';
+import { unflatten } from '../context/template.ts';
+import { dimVal, error, int } from '../context/values.ts';
 import { evaluate } from './evaluate.ts';
 import { conditions, isDimType, isGraphType, resolveType, tensorNamed } from './signature.ts';
 

@@ -1,9 +1,10 @@
 import type { AssignStatement, Block, Expr, ForStatement, Statement, UpdateStatement } from '../../../grammar/tree.ts';
 import * as dims from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
+import type { Val } from '../context/elaborated.ts';
 import { isGraphScope, nested, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
-import { dimVal, error, type Val } from '../context/values.ts';
+import { dimVal, error } from '../context/values.ts';
 import { overItems } from '../report/items.ts';
 import { argText, fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';

@@ -1,8 +1,9 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { isCountable } from '../../ir/extent.ts';
 import { type Context, collecting } from '../context/context.ts';
+import type { Read } from '../context/elaborated.ts';
 import type { Faults } from '../context/faults.ts';
-import { dependsOnTraining, type Read } from '../context/reads.ts';
+import { dependsOnTraining } from '../context/reads.ts';
 import { hasError } from '../context/values.ts';
 import { fail } from '../report/report.ts';
 import type { ModelAt } from '../source/recipe-chain.ts';

@@ -1,7 +1,7 @@
 import * as dims from '../../dims/dim.ts';
 import { type Clause, Facts } from '../../dims/facts.ts';
+import type { Call, Condition, Template } from '../context/elaborated.ts';
 import { childPath } from '../context/paths.ts';
-import type { Call, Condition, Template } from '../context/template.ts';
 import { substituteClause } from '../eval/signature.ts';
 import type { ModelGraph } from './model.ts';
 

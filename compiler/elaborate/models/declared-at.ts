@@ -1,8 +1,9 @@
 import type { Ident, ModelMember, Param, Path } from '../../../grammar/tree.ts';
 import type { Note } from '../../diagnostics/diagnostic.ts';
 import type { Context } from '../context/context.ts';
+import type { Instance, Val } from '../context/elaborated.ts';
 import { fileScope } from '../context/scope.ts';
-import { asInt, type Instance, type Val } from '../context/values.ts';
+import { asInt } from '../context/values.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { madeMember } from '../modules/members.ts';
 import type { ModelGraph } from './model.ts';

@@ -3,9 +3,10 @@ import type { ExampleDecl, FnDecl, ModuleDecl, Param } from '../../../grammar/tr
 import { callFunction, callMethod } from '../calls/methods.ts';
 import type { Context } from '../context/context.ts';
 import type { Method } from '../context/declared.ts';
+import type { Instance, Spec, Val } from '../context/elaborated.ts';
 import { type CallArgs, DimScope, fileScope, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
-import { type Instance, type Spec, specOf, type Val } from '../context/values.ts';
+import { specOf } from '../context/values.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { isGraphType } from '../eval/signature.ts';
 import { standIns } from '../eval/stand-ins.ts';

@@ -1,6 +1,6 @@
 import type { Arg, CallExpr, Expr } from '../../../grammar/tree.ts';
 import { nodesBelow } from '../../../grammar/within.ts';
-import type { Overrides } from '../context/overrides.ts';
+import type { Overrides } from '../context/elaborated.ts';
 import type { FileScope } from '../source/file-scope.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Expr, Param } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
-import type { Opened, Overrides } from '../context/overrides.ts';
+import type { Given, Opened, Overrides, Val } from '../context/elaborated.ts';
 import type { Scope } from '../context/scope.ts';
-import { error, type Given, type Val } from '../context/values.ts';
+import { error } from '../context/values.ts';
 import { fitStatic } from '../eval/arguments.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { holdsShadow } from '../modules/instance.ts';

@@ -7,8 +7,9 @@ import { mapDims } from '../../ir/attributes.ts';
 import type { Graph, GraphOutput, Guard, Node, Value, WeightAttributes } from '../../ir/graph.ts';
 import type { TensorType } from '../../ir/types.ts';
 import { mapped, pairs } from '../../lists.ts';
+import type { Call, TemplateBody, Update } from '../context/elaborated.ts';
 import { childPath } from '../context/paths.ts';
-import { type Call, flatten, type TemplateBody, type Update } from '../context/template.ts';
+import { flatten } from '../context/template.ts';
 import { substituteClause } from '../eval/signature.ts';
 import type { ModelGraph } from './model.ts';
 

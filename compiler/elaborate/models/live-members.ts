@@ -1,8 +1,5 @@
 import type { Context } from '../context/context.ts';
-import type { OverrideLine } from '../context/overrides.ts';
-import type { Read } from '../context/reads.ts';
-import type { Template } from '../context/template.ts';
-import type { Instance, Val } from '../context/values.ts';
+import type { Instance, OverrideLine, Read, Template, Val } from '../context/elaborated.ts';
 import { isOverridden, mayReadOverrides } from '../modules/instance.ts';
 import { madeMember } from '../modules/members.ts';
 

@@ -1,8 +1,9 @@
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import type { TensorType } from '../../ir/types.ts';
+import type { Call } from '../context/elaborated.ts';
 import { childPath } from '../context/paths.ts';
-import { type Call, flattenType } from '../context/template.ts';
+import { flattenType } from '../context/template.ts';
 import type { ModelGraph } from './model.ts';
 
 /** A module of a model as its first call shows it. */

@@ -1,10 +1,10 @@
 import { join, type Span } from '../../../grammar/span.ts';
 import type { Path } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
-import type { Opened, OverrideLine, Overrides } from '../context/overrides.ts';
+import type { Given, Opened, OverrideLine, Overrides, Val } from '../context/elaborated.ts';
 import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
-import { asInt, type Given, type Val } from '../context/values.ts';
+import { asInt } from '../context/values.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { holdsShadow } from '../modules/instance.ts';
 import { overlaid } from '../modules/overrides.ts';

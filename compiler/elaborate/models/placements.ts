@@ -1,8 +1,8 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Context } from '../context/context.ts';
+import type { Instance } from '../context/elaborated.ts';
 import { childPath } from '../context/paths.ts';
 import type { OwnPart } from '../context/store.ts';
-import type { Instance } from '../context/values.ts';
 import { fieldPath } from '../modules/members.ts';
 import { ownParts, partsIn } from '../modules/own-parts.ts';
 import type { ModelGraph } from './model.ts';

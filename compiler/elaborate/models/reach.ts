@@ -1,10 +1,10 @@
 import { nearest } from '../../../grammar/nearest.ts';
 import type { Span } from '../../../grammar/span.ts';
 import { type Context, fork } from '../context/context.ts';
+import type { Call, Template } from '../context/elaborated.ts';
 import { type NeedsStore, needsOfBody, needsOfValues } from '../context/needs.ts';
 import { childPath } from '../context/paths.ts';
 import type { OwnPart } from '../context/store.ts';
-import type { Call, Template } from '../context/template.ts';
 import { ownParts, partsIn } from '../modules/own-parts.ts';
 import { fail } from '../report/report.ts';
 import { elaborateModel, type ModelGraph } from './model.ts';

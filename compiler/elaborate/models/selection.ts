@@ -1,8 +1,9 @@
 import type { Path } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
+import type { Instance, Val } from '../context/elaborated.ts';
 import { childPath, isWithin } from '../context/paths.ts';
 import { fileScope } from '../context/scope.ts';
-import { asInt, type Instance, type Val } from '../context/values.ts';
+import { asInt } from '../context/values.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { allMembers, fieldPath, madeMember, partsOf } from '../modules/members.ts';
 import { fail } from '../report/report.ts';

@@ -1,9 +1,9 @@
 import { asConstant } from '../../dims/dim.ts';
 import type { NodeOf, Value } from '../../ir/graph.ts';
 import { type Context, fork } from '../context/context.ts';
+import type { Call, Template, TemplateBody } from '../context/elaborated.ts';
 import { bitOf, type Needs, type NeedsStore, needsOfBody, needsOfValues, readOfCall } from '../context/needs.ts';
 import { childPath } from '../context/paths.ts';
-import type { Call, Template, TemplateBody } from '../context/template.ts';
 import { elaborateModel, type ModelGraph } from './model.ts';
 
 /** Which of a model's weights are read, or are reached by gradients. */

@@ -1,5 +1,5 @@
 import type { Context } from '../context/context.ts';
-import type { Instance, Val } from '../context/values.ts';
+import type { Instance, Val } from '../context/elaborated.ts';
 import { fieldPath, partsOf } from '../modules/members.ts';
 import type { ModelGraph } from './model.ts';
 

@@ -1,9 +1,8 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Context } from '../context/context.ts';
+import type { Call, Instance } from '../context/elaborated.ts';
 import { childPath, isWithin } from '../context/paths.ts';
 import type { OwnPart } from '../context/store.ts';
-import type { Call } from '../context/template.ts';
-import type { Instance } from '../context/values.ts';
 import { ownParts, partsIn } from '../modules/own-parts.ts';
 import { fail } from '../report/report.ts';
 import type { ModelGraph } from './model.ts';

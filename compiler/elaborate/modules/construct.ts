@@ -1,10 +1,10 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Expr, InterfaceDecl } from '../../../grammar/tree.ts';
 import { type Context, evaluatedMark, formAt, trainingSeen } from '../context/context.ts';
-import type { Overrides } from '../context/overrides.ts';
+import type { Instance, Overrides, Spec, Val } from '../context/elaborated.ts';
 import { childPath, type Place } from '../context/paths.ts';
 import { showStatic } from '../context/show-value.ts';
-import { error, type Instance, keyOf, type Spec, type Val } from '../context/values.ts';
+import { error, keyOf } from '../context/values.ts';
 import { conditions } from '../eval/signature.ts';
 import { definitions, siteIn } from '../report/definitions.ts';
 import { withinSteps } from '../report/limits.ts';

@@ -1,8 +1,6 @@
 import { type Context, type Observed, observe, trainingSeen } from '../context/context.ts';
-import type { Overrides } from '../context/overrides.ts';
+import type { Instance, Overrides, Read, Spec, Val } from '../context/elaborated.ts';
 import type { Place } from '../context/paths.ts';
-import type { Read } from '../context/reads.ts';
-import type { Instance, Spec, Val } from '../context/values.ts';
 import { declaredOf } from './declared.ts';
 
 /** What an instance starts with, besides its spec. */

@@ -3,12 +3,11 @@ import type { Attribute, Expr, FieldMember, ModuleMember, Param } from '../../..
 import * as dims from '../../dims/dim.ts';
 import type { Asked } from '../context/asked.ts';
 import { type Context, reading } from '../context/context.ts';
-import type { Opened, Overrides } from '../context/overrides.ts';
+import type { Given, Instance, Opened, Overrides, Read, Val } from '../context/elaborated.ts';
 import { childPath, childSource, isWithin, itemPlace, type Place } from '../context/paths.ts';
-import type { Read } from '../context/reads.ts';
 import { DimScope, fileScope, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
-import { asInt, error, type Given, type Instance, namesOf, type Val } from '../context/values.ts';
+import { asInt, error, namesOf } from '../context/values.ts';
 import { fitStatic } from '../eval/arguments.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { evaluateInit } from '../eval/initialise.ts';

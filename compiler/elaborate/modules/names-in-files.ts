@@ -1,5 +1,5 @@
 import type { Context } from '../context/context.ts';
-import type { Instance, Val } from '../context/values.ts';
+import type { Instance, Val } from '../context/elaborated.ts';
 import { fieldPath, madeMember } from './members.ts';
 
 /** A part that someone names as weights files do: `mid.layers.0` for `mid.layer[0]`. Undefined where nothing has that path. */

@@ -1,8 +1,8 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { CallExpr, Expr, ModuleDecl, NameExpr, Param } from '../../../grammar/tree.ts';
-import type { Opened, OverrideLine, Overrides } from '../context/overrides.ts';
+import type { Given, Opened, OverrideLine, Overrides, Val } from '../context/elaborated.ts';
 import type { Scope } from '../context/scope.ts';
-import { error, type Given, type Val } from '../context/values.ts';
+import { error } from '../context/values.ts';
 import { evaluate, truth } from '../eval/evaluate.ts';
 import { comprehension } from '../eval/loops.ts';
 import type { FileScope } from '../source/file-scope.ts';

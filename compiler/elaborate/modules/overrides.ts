@@ -1,7 +1,6 @@
 import type { Context } from '../context/context.ts';
-import type { OverrideLine, Overrides } from '../context/overrides.ts';
+import type { Instance, OverrideLine, Overrides, Val } from '../context/elaborated.ts';
 import type { Place } from '../context/paths.ts';
-import type { Instance, Val } from '../context/values.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import { staticMember } from './members.ts';

@@ -1,8 +1,8 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Context } from '../context/context.ts';
+import type { Instance, Val } from '../context/elaborated.ts';
 import { childSource } from '../context/paths.ts';
 import type { OwnPart } from '../context/store.ts';
-import type { Instance, Val } from '../context/values.ts';
 import { madeMember } from './members.ts';
 
 /** What an instance is made of, not its parts' parts. Instances of one identity have the same: it is asked of the first. */

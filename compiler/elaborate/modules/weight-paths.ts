@@ -1,7 +1,7 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Context } from '../context/context.ts';
+import type { Instance, Val } from '../context/elaborated.ts';
 import { childPath } from '../context/paths.ts';
-import type { Instance, Val } from '../context/values.ts';
 import { fail } from '../report/report.ts';
 import { fieldPath } from './members.ts';
 

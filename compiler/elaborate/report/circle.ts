@@ -1,7 +1,8 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Asked } from '../context/asked.ts';
 import type { Context } from '../context/context.ts';
-import { error, type Val } from '../context/values.ts';
+import type { Val } from '../context/elaborated.ts';
+import { error } from '../context/values.ts';
 import { placeOf } from './place.ts';
 import { fail } from './report.ts';
 

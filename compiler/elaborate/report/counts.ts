@@ -1,8 +1,8 @@
 import type { Span } from '../../../grammar/span.ts';
 import { constant, type Dim, variable, variables } from '../../dims/dim.ts';
 import type { Clause, Facts } from '../../dims/facts.ts';
+import type { Val } from '../context/elaborated.ts';
 import type { Scope } from '../context/scope.ts';
-import type { Val } from '../context/values.ts';
 import { fail, settledIn } from './report.ts';
 
 /** Sizes to fix a dim at as an example: the first that what is known leaves. */

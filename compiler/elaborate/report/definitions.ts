@@ -2,8 +2,8 @@ import type { Span } from '../../../grammar/span.ts';
 import type { Declaration, Expr, FnDecl, MethodMember, Param, Type } from '../../../grammar/tree.ts';
 import { contains, declarationAround, namesWithin, nodesBelow, type TreeNode } from '../../../grammar/within.ts';
 import type { Detail, SourceLine } from '../../diagnostics/details.ts';
+import type { Instance, Val, Writer } from '../context/elaborated.ts';
 import { type Scope, writerOf } from '../context/scope.ts';
-import type { Instance, Val, Writer } from '../context/values.ts';
 import type { FileScope, Found } from '../source/file-scope.ts';
 import { lineOf } from './place.ts';
 

@@ -1,7 +1,7 @@
 import type { Declaration, Ident } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
+import type { Instance, Val } from '../context/elaborated.ts';
 import { isWithin } from '../context/paths.ts';
-import type { Instance, Val } from '../context/values.ts';
 import type { ModelGraph } from '../models/model.ts';
 import type { Selection } from '../models/selection.ts';
 import { allMembers, fieldPath } from '../modules/members.ts';

@@ -1,7 +1,7 @@
 import type { Span } from '../../../../grammar/span.ts';
 import type { Value } from '../../../ir/graph.ts';
+import type { Given, Val } from '../../context/elaborated.ts';
 import type { CallArgs, Scope } from '../../context/scope.ts';
-import type { Given, Val } from '../../context/values.ts';
 import { axisNames } from '../../report/axis-names.ts';
 import { fail } from '../../report/report.ts';
 import { knownInt } from '../known-sizes.ts';

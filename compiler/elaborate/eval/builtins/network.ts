@@ -3,7 +3,8 @@ import { andThen, type Builder, type Emitted } from '../../../graphs/builder.ts'
 import type { Value } from '../../../ir/graph.ts';
 import type { DType } from '../../../ir/types.ts';
 import { pairs } from '../../../lists.ts';
-import { asInt, dimVal, error, list, type Val } from '../../context/values.ts';
+import type { Val } from '../../context/elaborated.ts';
+import { asInt, dimVal, error, list } from '../../context/values.ts';
 import { unknownCount } from '../../report/counts.ts';
 import { fail, guarded, noNames } from '../../report/report.ts';
 import { scalar } from '../arithmetic.ts';

@@ -2,7 +2,8 @@ import type { Span } from '../../../../grammar/span.ts';
 import type { Dim } from '../../../dims/dim.ts';
 import * as dims from '../../../dims/dim.ts';
 import type { Value } from '../../../ir/graph.ts';
-import { asNumber, dimVal, error, type Given, list, tensor, type Val } from '../../context/values.ts';
+import type { Given, Val } from '../../context/elaborated.ts';
+import { asNumber, dimVal, error, list, tensor } from '../../context/values.ts';
 import {
   alongAxis,
   concat,

@@ -1,5 +1,5 @@
 import { type InitialiserName, initialisers, isInitialiser } from '../../../ir/initialisers.ts';
-import type { Val } from '../../context/values.ts';
+import type { Val } from '../../context/elaborated.ts';
 import { type NamedBuiltin, withNames } from './builtin.ts';
 import { elementwise } from './elementwise.ts';
 import { network } from './network.ts';
