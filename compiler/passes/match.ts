@@ -10,6 +10,9 @@ export function producer<O extends NodeOp>(value: Value, op: O): NodeOf<O> | und
   return value.node.op === op ? (value.node as NodeOf<NodeOp> as NodeOf<O>) : undefined;
 }
 
+/** Whose results `numberOf` may know. */
+export const numberOps: ReadonlySet<NodeOp> = new Set(['full', 'constant', 'dim', 'broadcast', 'reshape', 'transpose']);
+
 /** The number that every element of a value is known to be. */
 export function numberOf(value: Value): number | undefined {
   switch (value.node.op) {

@@ -7,14 +7,8 @@ import type { NonEmpty } from '../lists.ts';
 import { isElementwise } from './match.ts';
 import { match } from './patterns/match.ts';
 import { type Miss, nearestMiss } from './patterns/miss.ts';
-import {
-  type Captures,
-  type Form,
-  type NodeAmong,
-  type Pattern,
-  rootsOf,
-  type Surroundings,
-} from './patterns/pattern.ts';
+import type { Captures, Form, NodeAmong, Pattern, Surroundings } from './patterns/pattern.ts';
+import { RuleIndex } from './rule-index.ts';
 
 /**
  * What a rewrite leaves as it is: the results, or also their gradients where an operator has no derivative, at kinks and
@@ -74,7 +68,7 @@ class RuleBuilder extends Builder implements Surroundings {
   private counted: ReadonlyMap<Value, number> | undefined;
   /** What values of the old graph were replaced by. */
   private readonly standsFor = new Map<Value, Value[]>();
-  private readonly rules: ReadonlyMap<NodeOp, readonly Candidate[]>;
+  private readonly rules: RuleIndex<Rewrite, Rule>;
   private readonly trace: Trace | undefined;
   private readonly firing: { readonly rule: Rule; readonly node: Node }[] = [];
 
@@ -82,7 +76,7 @@ class RuleBuilder extends Builder implements Surroundings {
     super(graph.facts);
     this.graph = graph;
     this.trace = trace;
-    this.rules = byRoot(rules);
+    this.rules = new RuleIndex(rules);
   }
 
   // A field, so that rewrites may take it out of the place.
@@ -125,8 +119,8 @@ class RuleBuilder extends Builder implements Surroundings {
 
   private replaced(results: NonEmpty<Value>): NonEmpty<Value> {
     const [before] = results;
-    const rules = this.rules.get(before.node.op);
-    if (rules === undefined) return results;
+    // Explanations are of all rules for the operator.
+    const rules = this.trace === undefined ? this.rules.at(before.node) : this.rules.atRoot(before.node);
     for (const { rule, rewrites } of rules) {
       if (this.firing.length > 100) {
         const names = this.firing.slice(-8).map((each) => each.rule.name);
@@ -159,25 +153,4 @@ class RuleBuilder extends Builder implements Surroundings {
     }
     return undefined;
   }
-}
-
-/** A rule with those of its rewrites that can match at an operator. */
-interface Candidate {
-  readonly rule: Rule;
-  readonly rewrites: readonly Rewrite[];
-}
-
-function byRoot(rules: readonly Rule[]): ReadonlyMap<NodeOp, readonly Candidate[]> {
-  const found = new Map<NodeOp, Candidate[]>();
-  const add = (op: NodeOp, candidate: Candidate): void => {
-    const known = found.get(op);
-    if (known === undefined) found.set(op, [candidate]);
-    else known.push(candidate);
-  };
-  for (const rule of rules) {
-    const roots = rule.rewrites.map((each) => ({ each, ops: rootsOf(each.form) }));
-    for (const op of new Set(roots.flatMap(({ ops }) => [...ops])))
-      add(op, { rule, rewrites: roots.flatMap(({ each, ops }) => (ops.has(op) ? [each] : [])) });
-  }
-  return found;
 }

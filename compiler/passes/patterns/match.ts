@@ -51,7 +51,7 @@ function operandsMayMatch(operands: Operands, inputs: readonly Value[]): boolean
     case 'any':
       return true;
     case 'in-order':
-      for (const [i, form] of operands.forms.entries()) if (!operandMayMatch(form, inputs[i])) return false;
+      for (let i = 0; i < operands.forms.length; i++) if (!operandMayMatch(operands.forms[i], inputs[i])) return false;
       return true;
     case 'either-order': {
       const { first, second } = operands;
@@ -70,8 +70,8 @@ function operandsMayMatch(operands: Operands, inputs: readonly Value[]): boolean
   }
 }
 
-function operandMayMatch(form: Form, value: Value | undefined): boolean {
-  return value !== undefined && mayMatch(form, value);
+function operandMayMatch(form: Form | undefined, value: Value | undefined): boolean {
+  return form !== undefined && value !== undefined && mayMatch(form, value);
 }
 
 /** What is left to do, in order. */
