@@ -11,7 +11,7 @@ import { chooseDevice, type Device } from '../ort/session.ts';
 import { noWords, wordsOf } from '../predict/referring-model.ts';
 import { during, whileAt } from '../process/stage.ts';
 import { surroundings } from '../process/surroundings.ts';
-import { type Best, type Checkpoint, CheckpointStore, type Surroundings } from './checkpoint.ts';
+import { type Best, type Checkpoint, CheckpointStore, type Progress, type Surroundings } from './checkpoint.ts';
 import { openTrainingData, stepBatches, type TrainingData } from './data.ts';
 import { type InitReports, initReports, shownInits } from './init-files.ts';
 import { initialState } from './initial-state.ts';
@@ -201,22 +201,54 @@ interface Running extends Prepared {
   enter(phase: Phase): void;
 }
 
-async function run(options: TrainOptions, { plan, data, stop, enter }: Running): Promise<Trained> {
-  const { training, out, note, blank, onBad } = options;
-  const { recipe } = training;
-  const { seed } = recipe;
-  const store = new CheckpointStore(out);
+/** The checkpoint that a run goes on from; undefined at the beginning. Throws a UserError for a run that is none of this. */
+async function startingPoint(
+  options: TrainOptions,
+  store: CheckpointStore,
+  matter: ReturnType<typeof runIdentity>,
+): Promise<Checkpoint | undefined> {
+  const { out, note, resume } = options;
   await store.clearUnfinished();
-  if (!options.resume && (await store.steps()).length > 0) {
+  const [before] = resume ? [] : await store.steps();
+  if (before !== undefined)
     throw new UserError(
-      `${out} holds a run that came to step ${(await store.steps())[0]}: go on with it (--resume), or choose another folder (-o)`,
+      `${out} holds a run that came to step ${before}: go on with it (--resume), or choose another folder (-o)`,
     );
-  }
-  const matter = runIdentity({ training, seed, steps: plan.steps, blank, hashes: data.hashes });
   const checkpoint = await store.latest(note);
   if (checkpoint) checkIdentity(checkpoint, matter);
   else requireStart(options);
-  if (options.resume && !checkpoint) note(`${out} has no checkpoint: training begins at the beginning`);
+  if (resume && !checkpoint) note(`${out} has no checkpoint: training begins at the beginning`);
+  return checkpoint;
+}
+
+function surroundingsOf({ backend, threads, recompute }: TrainOptions, device: string): Surroundings {
+  return { crobc: packageVersion(), backend, device, threads: threads ?? null, recompute };
+}
+
+function outcome({ step, best, seconds, last }: Progress): Pick<Trained, 'step' | 'best' | 'seconds' | 'loss'> {
+  return { step, best, seconds, loss: last?.loss ?? null };
+}
+
+/** The files of a run that came to a step. */
+function filesOf(
+  out: string,
+  store: CheckpointStore,
+  { step, best }: Progress,
+): Pick<Trained['files'], 'best' | 'last' | 'checkpoint'> {
+  return {
+    best: best ? join(out, 'best.safetensors') : null,
+    last: step > 0 ? join(out, 'last.safetensors') : null,
+    checkpoint: step > 0 ? store.pathOf(step) : null,
+  };
+}
+
+/** A run before its first step: where it begins, and its step opened with the state of there. */
+async function openRun(options: TrainOptions, { plan, data }: Prepared, store: CheckpointStore) {
+  const { training, out, note, blank } = options;
+  const { recipe } = training;
+  const { seed } = recipe;
+  const matter = runIdentity({ training, seed, steps: plan.steps, blank, hashes: data.hashes });
+  const checkpoint = await startingPoint(options, store, matter);
   const from = checkpoint?.progress ?? beginning;
 
   const steps = whileAt('making the training step', () =>
@@ -248,15 +280,18 @@ async function run(options: TrainOptions, { plan, data, stop, enter }: Running):
   };
   const backend = await during('opening the training step', () => openBackend(opening, state));
   if (backend.note) note(backend.note);
-  const surroundings: Surroundings = {
-    crobc: packageVersion(),
-    backend: options.backend,
-    device: backend.device,
-    threads: options.threads ?? null,
-    recompute: options.recompute,
-  };
+  const surroundings = surroundingsOf(options, backend.device);
   const changed = checkpoint && changedSurroundings(checkpoint, surroundings);
   if (changed) note(changed);
+  return { from, opening, backend, stateOf, stored, inits, identity: { ...matter, surroundings } };
+}
+
+async function run(options: TrainOptions, { plan, data, stop, enter }: Running): Promise<Trained> {
+  const { training, out, note, blank, onBad } = options;
+  const { recipe } = training;
+  const { seed } = recipe;
+  const store = new CheckpointStore(out);
+  const { from, opening, backend, stateOf, stored, inits, identity } = await openRun(options, { plan, data }, store);
   const learningRate = (step: number) => recipe.optimizer.lr * scheduleFactor(recipe.schedule, step - 1, plan.steps);
   const batches = (step: number) =>
     stepBatches(step, {
@@ -300,7 +335,7 @@ async function run(options: TrainOptions, { plan, data, stop, enter }: Running):
       checkpointSeconds: recipe.checkpointEvery === undefined ? checkpointSeconds : { ...checkpointSeconds, least: 0 },
       from,
       store,
-      identity: { ...matter, surroundings },
+      identity,
       stored,
       metrics,
       events,
@@ -308,26 +343,16 @@ async function run(options: TrainOptions, { plan, data, stop, enter }: Running):
       onStep: (step, { loss }, rate, speed) => progress.step(step, loss, rate, speed),
       onEvaluation: (_step, { score }) => progress.evaluated(score),
     });
-    const { step, best, seconds, last } = result.progress;
     return {
+      ...outcome(result.progress),
       model: recipe.model,
       recipe: recipe.name,
       device: backend.device,
       end: result.end,
-      step,
       steps: plan.steps,
-      seconds,
-      loss: last?.loss ?? null,
       metric: recipe.metric,
-      best,
       inits: inits ?? null,
-      files: {
-        best: best ? join(out, 'best.safetensors') : null,
-        last: step > 0 ? join(out, 'last.safetensors') : null,
-        checkpoint: step > 0 ? store.pathOf(step) : null,
-        metrics: metrics.path,
-        events: eventsDir,
-      },
+      files: { ...filesOf(out, store, result.progress), metrics: metrics.path, events: eventsDir },
       tokenizer: data.tokenizerFile ?? null,
     };
   } catch (error) {
