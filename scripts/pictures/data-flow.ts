@@ -2,8 +2,9 @@
 import type { Compiled } from '../../compiler/compile.ts';
 import { contentsOf, type Entry } from '../../compiler/contents/contents.ts';
 import { type Dim, substitute } from '../../compiler/dims/dim.ts';
+import type { Call, TemplateBody } from '../../compiler/elaborate/context/elaborated.ts';
 import { childPath, isWithin } from '../../compiler/elaborate/context/paths.ts';
-import { type Call, flatten, type TemplateBody } from '../../compiler/elaborate/context/template.ts';
+import { flatten } from '../../compiler/elaborate/context/template.ts';
 import type { ModelGraph } from '../../compiler/elaborate/models/model.ts';
 import type { Value } from '../../compiler/ir/graph.ts';
 import type { TensorType } from '../../compiler/ir/types.ts';
