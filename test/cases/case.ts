@@ -48,7 +48,28 @@ export function run(files: ReadonlyMap<string, string>): Outcome {
   const text = (file: string) => result.program.files.get(file)?.tree.text;
   const models = new Map<string, Model>();
   for (const [name, model] of result.models) models.set(name, { model, graph: inlineModel(model, new Map()) });
-  return { models, printed: renderTerminal(result.diagnostics, text, { color: false, width: 110 }) };
+  const printed = renderTerminal(result.diagnostics, text, { color: false, width: 110 });
+  return { models, printed: withoutLibraryLines(printed) };
+}
+
+/**
+ * A line more in the library is no difference of a case: lines of it are left out, as is the room that they take beside others
+ * of the same message.
+ */
+export function withoutLibraryLines(printed: string): string {
+  return printed.split('\n\n').map(withoutLines).join('\n\n');
+}
+
+const libraryPlace = /((?:std|crobc\/models)\/[\w-]+\.crob):\d+(?::\d+)?/;
+
+function withoutLines(message: string): string {
+  if (!libraryPlace.test(message)) return message;
+  return message
+    .split('\n')
+    .map((line) => (libraryPlace.test(line) ? line.replace(/\(:\d+\)/g, '(:…)') : line))
+    .map((line) => line.replace(new RegExp(libraryPlace, 'g'), '$1:…'))
+    .map((line) => line.replace(/^( {2}\S+\.crob:(?:…|[\d:]+)) {3,}/, '$1   '))
+    .join('\n');
 }
 
 /** The case again, its sections as they come out now. */
