@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as dims from '../../compiler/dims/dim.ts';
+import { holds } from '../property.ts';
 import { box, expressions, meaning, toDim } from './expression.ts';
 import { read } from './reading.ts';
 
@@ -12,7 +13,7 @@ const points = [...box(4)];
 
 describe('canonical form', () => {
   test('keeps the value of every expression', () => {
-    fc.assert(
+    holds(
       fc.property(expressions, (e) => {
         const d = toDim(e);
         for (const at of points) if (dims.evaluate(d, at) !== meaning(e, at)) return false;
@@ -23,7 +24,7 @@ describe('canonical form', () => {
   });
 
   test('does not depend on how sums and products were put together', () => {
-    fc.assert(
+    holds(
       fc.property(expressions, expressions, expressions, (x, y, z) => {
         const [a, b, c] = [toDim(x), toDim(y), toDim(z)];
         expect(add(a, b).key).toBe(add(b, a).key);
@@ -39,7 +40,7 @@ describe('canonical form', () => {
   });
 
   test('pulls whole multiples out of a floor, for every floor', () => {
-    fc.assert(
+    holds(
       fc.property(expressions, expressions, fc.integer({ min: 1, max: 9 }), (x, y, k) => {
         const [a, b] = [toDim(x), toDim(y)];
         expect(floorDiv(add(a, mul(constant(k), b)), k).key).toBe(add(floorDiv(a, k), b).key);
@@ -71,7 +72,7 @@ describe('canonical form', () => {
 
 describe('reading a dim', () => {
   test('substitution is evaluation of the substituted', () => {
-    fc.assert(
+    holds(
       fc.property(expressions, expressions, (x, y) => {
         const d = toDim(x);
         const by = toDim(y);
@@ -85,7 +86,7 @@ describe('reading a dim', () => {
   });
 
   test('fold walks to the same value', () => {
-    fc.assert(
+    holds(
       fc.property(expressions, (e) => {
         const d = toDim(e);
         return points.every((at) => {
@@ -115,7 +116,7 @@ describe('reading a dim', () => {
   });
 
   test('printing reads back as the same dim', () => {
-    fc.assert(
+    holds(
       fc.property(expressions, (e) => {
         const d = toDim(e);
         expect(read(print(d)).key).toBe(d.key);
@@ -219,7 +220,7 @@ describe('past 2^53', () => {
   test('of every expression with large constants, the value is right or beyond 2^53', () => {
     const scales = fc.constantFrom(1, 2 ** 20 + 1, 2 ** 26 - 1, 2 ** 31 - 1, 2 ** 40 + 3, 2 ** 52 - 1);
     let [exact, beyond] = [0, 0];
-    fc.assert(
+    holds(
       fc.property(expressions, expressions, scales, scales, (x, y, m, n) => {
         const d = sub(mul(constant(m), toDim(x)), mul(mul(constant(n), toDim(y)), H));
         for (const at of points.slice(0, 12)) {

@@ -16,6 +16,7 @@ import {
 } from '../../compiler/dims/dim.ts';
 import { exactQuotient } from '../../compiler/dims/division.ts';
 import { Facts } from '../../compiler/dims/facts.ts';
+import { holds } from '../property.ts';
 
 const atoms = [variable('H'), variable('W'), floorDiv(variable('H'), 2), variable('B')];
 const term = fc
@@ -26,7 +27,7 @@ const isZero = (d: Dim) => d.key === constant(0).key;
 
 describe('exactQuotient', () => {
   test('finds the factor of every product', () => {
-    fc.assert(
+    holds(
       fc.property(polynomial, polynomial, (a, b) => {
         fc.pre(!isZero(b));
         expect(exactQuotient(mul(a, b), b)?.key).toBe(a.key);
@@ -51,7 +52,7 @@ describe('Facts.quotient', () => {
 
   test('divides, and only where the product is the dividend wherever the facts are so', () => {
     let found = 0;
-    fc.assert(
+    holds(
       fc.property(
         fc.array(sizes, { minLength: 1, maxLength: 3 }),
         fc.array(sizes, { minLength: 1, maxLength: 2 }),

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import * as dims from '../../compiler/dims/dim.ts';
 import { type Answer, type Clause, Facts } from '../../compiler/dims/facts.ts';
 import { settlingClauses } from '../../compiler/dims/settle.ts';
+import { holds } from '../property.ts';
 import { type At, box, clauses, expressions, isTrue, names, toDim } from './expression.ts';
 import { read } from './reading.ts';
 
@@ -41,7 +42,7 @@ function variablesOf(c: Clause): string[] {
 describe('under random facts', () => {
   test('equalities are answered soundly', () => {
     const tally = { proved: 0, refuted: 0, unknown: 0 };
-    fc.assert(
+    holds(
       fc.property(someFacts, expressions, expressions, fc.boolean(), (given, x, y, close) => {
         const a = toDim(x);
         const b = close ? dims.add(a, dims.mul(dims.variable('B'), dims.mod(dims.variable('H'), 2))) : toDim(y);
@@ -58,7 +59,7 @@ describe('under random facts', () => {
 
   test('inequalities are answered soundly', () => {
     const tally = { proved: 0, refuted: 0, unknown: 0 };
-    fc.assert(
+    holds(
       fc.property(someFacts, expressions, expressions, fc.boolean(), (given, x, y, strict) => {
         const [a, b] = [toDim(x), toDim(y)];
         const facts = assumed(given);
@@ -80,7 +81,7 @@ describe('under random facts', () => {
         dims.sum([...times.map((t, i) => dims.mul(dims.constant(t), variables[i]!)), dims.constant(n)]),
       );
     let told = 0;
-    fc.assert(
+    holds(
       fc.property(
         fc.array(linear, { minLength: 1, maxLength: 8 }),
         fc.array(fc.nat({ max: 3 }), { minLength: 8, maxLength: 8 }),
@@ -103,7 +104,7 @@ describe('under random facts', () => {
   });
 
   test('divisibility is answered soundly', () => {
-    fc.assert(
+    holds(
       fc.property(someFacts, expressions, fc.integer({ min: 1, max: 8 }), fc.nat({ max: 7 }), (given, x, k, r) => {
         const d = toDim(x);
         const question: Clause = { kind: 'mod', value: d, modulus: k, remainder: r % k };
@@ -114,7 +115,7 @@ describe('under random facts', () => {
   });
 
   test('normal forms, intervals, congruences and what is shown are true wherever the facts are', () => {
-    fc.assert(
+    holds(
       fc.property(someFacts, expressions, (given, x) => {
         const d = toDim(x);
         const facts = assumed(given);
@@ -141,7 +142,7 @@ describe('under random facts', () => {
 
   test('a contradiction means that nothing satisfies them, and an example satisfies them', () => {
     let contradictions = 0;
-    fc.assert(
+    holds(
       fc.property(someFacts, (given) => {
         const facts = assumed(given);
         const satisfying = allowed(given);
@@ -160,7 +161,7 @@ describe('under random facts', () => {
 
   test('what would settle a question settles it', () => {
     let settled = 0;
-    fc.assert(
+    holds(
       fc.property(someFacts, expressions, expressions, (given, x, y) => {
         const question: Clause = { kind: 'eq', left: toDim(x), right: toDim(y) };
         const facts = assumed(given);

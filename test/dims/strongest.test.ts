@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import * as dims from '../../compiler/dims/dim.ts';
 import { type Clause, showClause } from '../../compiler/dims/facts.ts';
 import { strongest } from '../../compiler/dims/strongest.ts';
+import { holds } from '../property.ts';
 import { clauses, isTrue } from './expression.ts';
 import { where } from './reading-clauses.ts';
 
@@ -55,7 +56,7 @@ function holdAt(given: readonly Clause[], at: (name: string) => number): boolean
 
 test('what is left says as much as all, by brute force, divisibility first', () => {
   let dropped = 0;
-  fc.assert(
+  holds(
     fc.property(fc.array(clauses, { maxLength: 6 }), (given) => {
       const left = strongest(given);
       dropped += given.length - left.length;
@@ -85,7 +86,7 @@ const single: fc.Arbitrary<Clause> = fc.oneof(
 );
 
 test('of conditions of one size none is left that the others imply', () => {
-  fc.assert(
+  holds(
     fc.property(fc.array(single, { minLength: 1, maxLength: 7 }), (given) => {
       const left = strongest(given);
       // Up to the largest bound and the least common multiple, which is 48, beyond it.

@@ -3,6 +3,7 @@ import { check } from '../../compiler/compile.ts';
 import { type MistakeKind, mistake } from '../grammar/mistakes.ts';
 import { sources } from '../grammar/sources.ts';
 import { memoryHost } from '../memory-host.ts';
+import { drawnSeed } from '../seed.ts';
 
 /** Those that take no name out of the text: a name that is gone is missing wherever it is used. */
 const kinds: readonly MistakeKind[] = [
@@ -24,7 +25,7 @@ test.each(['stdlib/interaction.crob', 'stdlib/linear.crob', 'stdlib/swin.crob', 
     let count = 0;
     for (const kind of kinds)
       for (let i = 0; i < 4; i++) {
-        const made = mistake(text, kind, i * 6661 + 17)!;
+        const made = mistake(text, kind, drawnSeed(i * 6661 + 17))!;
         const { diagnostics } = check(memoryHost({ 'main.crob': made.text }), ['main.crob']);
         if (!diagnostics.some(({ code }) => code.startsWith('CROB1'))) continue;
         count++;

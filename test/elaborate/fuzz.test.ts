@@ -6,6 +6,7 @@ import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';
 import { inlineModel } from '../../compiler/elaborate/models/inline.ts';
 import { verify } from '../../compiler/graphs/verify.ts';
 import { memoryHost } from '../memory-host.ts';
+import { drawnSeed } from '../seed.ts';
 
 /** Mistakes made at random in files that are right: whatever comes of them is a message, and never a crash. */
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -127,7 +128,8 @@ function mutate(source: string, seed: number): string {
 describe.each(sources)('%s', (file, source, count) => {
   test(`${count} mistakes`, () => {
     const wrong: number[] = [];
-    for (let seed = 1; seed <= count; seed++) {
+    for (let i = 1; i <= count; i++) {
+      const seed = drawnSeed(i);
       const text = mutate(source, seed);
       const failure = crash(file, text);
       if (failure !== undefined) throw new Error(`seed ${seed}: ${failure.stack}\n\n${text}`);

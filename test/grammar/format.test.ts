@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { format } from '../../grammar/format.ts';
 import { parse } from '../../grammar/parse.ts';
 import type { Span } from '../../grammar/span.ts';
+import { holds } from '../property.ts';
 import { snippets } from './snippets/read.ts';
 import { sources } from './sources.ts';
 import { bare, sourceFile } from './trees.ts';
@@ -29,7 +30,7 @@ describe('snippets', () => {
     const { tree } = parse('x.crob', text);
     let checked = 0;
     const same = JSON.stringify(bare(tree));
-    fc.assert(
+    holds(
       fc.property(
         fc.array(fc.tuple(fc.nat({ max: text.length }), fc.boolean()), { minLength: 1, maxLength: 6 }),
         (places) => {
@@ -72,7 +73,7 @@ describe('parentheses that hold a comment', () => {
     const same = JSON.stringify(bare(tree));
     const places = expressions(tree);
     let checked = 0;
-    fc.assert(
+    holds(
       fc.property(fc.nat({ max: places.length - 1 }), (which) => {
         const { start, end } = places[which]!;
         const changed = `${text.slice(0, start)}(${text.slice(start, end)} // inside\n)${text.slice(end)}`;
@@ -126,7 +127,7 @@ test.each(sources)('%s is formatted', (_, text) => {
 });
 
 test('random trees are read back from their text', () => {
-  fc.assert(
+  holds(
     fc.property(sourceFile, (tree) => {
       const text = format(tree);
       const { tree: read, faults } = parse('x.crob', text);

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { syntaxMessages } from '../../compiler/diagnostics/messages/syntax.ts';
 import { format } from '../../grammar/format.ts';
 import { parse } from '../../grammar/parse.ts';
+import { holds } from '../property.ts';
 import { snippets } from './snippets/read.ts';
 
 const pieces = [
@@ -76,7 +77,7 @@ const pieces = [
 ];
 
 /** What holds for every text, however broken. */
-function holds(text: string): void {
+function isSound(text: string): void {
   const { tree, faults } = parse('x.crob', text);
   let last = 0;
   for (const { code, span, also } of faults) {
@@ -96,9 +97,9 @@ function holds(text: string): void {
 const source = fc.constantFrom(...snippets.map(([, text]) => text));
 
 test('truncated sources', () => {
-  fc.assert(
+  holds(
     fc.property(source, fc.double({ min: 0, max: 1, noNaN: true }), (text, part) =>
-      holds(text.slice(0, Math.floor(part * text.length))),
+      isSound(text.slice(0, Math.floor(part * text.length))),
     ),
     { seed: 1, numRuns: 100 },
   );
@@ -110,14 +111,14 @@ test('sources with pieces put in, taken out and doubled', () => {
     remove: fc.nat({ max: 12 }),
     put: fc.constantFrom('', ...pieces),
   });
-  fc.assert(
+  holds(
     fc.property(source, fc.array(edit, { minLength: 1, maxLength: 8 }), (text, edits) => {
       let changed = text;
       for (const { at, remove, put } of edits) {
         const offset = Math.floor(at * changed.length);
         changed = changed.slice(0, offset) + put + changed.slice(offset + (put === '' ? remove : remove % 3));
       }
-      holds(changed);
+      isSound(changed);
     }),
     { seed: 2, numRuns: 250 },
   );
@@ -127,8 +128,8 @@ test('soups of tokens', () => {
   const soup = fc.array(fc.oneof(fc.constantFrom(...pieces), fc.constantFrom('x', 'B', '3 ', '1.0', '"s"')), {
     maxLength: 40,
   });
-  fc.assert(
-    fc.property(soup, (parts) => holds(parts.join(''))),
+  holds(
+    fc.property(soup, (parts) => isSound(parts.join(''))),
     { seed: 3, numRuns: 250 },
   );
 });

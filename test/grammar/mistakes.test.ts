@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from '../../grammar/parse.ts';
 import { position } from '../../grammar/span.ts';
 import type { SourceFile } from '../../grammar/tree.ts';
+import { drawnSeed } from '../seed.ts';
 import { type MistakeKind, mistake, mistakeKinds } from './mistakes.ts';
 import { sources } from './sources.ts';
 
@@ -22,7 +23,7 @@ function declarations({ uses, declarations: rest }: SourceFile): string[] {
 function* mistakesOf(kind: MistakeKind) {
   for (const [file, text] of sources)
     for (let i = 0; i < perFile; i++) {
-      const made = mistake(text, kind, i * 7919 + file.length * 104_729);
+      const made = mistake(text, kind, drawnSeed(i * 7919 + file.length * 104_729));
       // Some leave the file right: a sign that was doubled, a word that became another name.
       if (made && parse(file, made.text).faults.length > 0) yield { file, made };
     }
@@ -58,7 +59,7 @@ test('mistakes in several declarations of a file are all reported in one run', (
         const own = text.slice(start, end);
         const made =
           i % 2 === round % 2
-            ? mistake(own, mistakeKinds[(i + round) % mistakeKinds.length]!, i * 31 + round)
+            ? mistake(own, mistakeKinds[(i + round) % mistakeKinds.length]!, drawnSeed(i * 31 + round))
             : undefined;
         const faults = made ? parse(file, text.slice(0, start) + made.text + text.slice(end)).faults : [];
         return made && faults.length === 1 ? { text: made.text, codes: [faults[0]!.code] } : { text: own, codes: [] };

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Facts } from '../../../compiler/dims/facts.ts';
 import { rearrange, reduce, repeat } from '../../../compiler/elaborate/patterns/index.ts';
+import { holds } from '../../property.ts';
 import { compute, type DimTexts, dim, given, inputs, type Numbers, naive, operators, shapeOf, value } from './naive.ts';
 
 interface Case {
@@ -225,7 +226,7 @@ describe('rearrange', () => {
         fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 5, maxLength: 5 }),
       )
       .map(([order, cuts]) => grouped(order, cuts));
-    fc.assert(
+    holds(
       fc.property(side, side, (left, right) => {
         const shape = left.map((group) => group.reduce((total, name) => total * sizes[name]!, 1));
         const pattern = `${text(left)} -> ${text(right)}`;

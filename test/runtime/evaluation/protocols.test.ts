@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type ProtocolName, protocolNames, protocols } from '../../../runtime/evaluation/protocols.ts';
 import { resizeAligned, warpCubic } from '../../../runtime/evaluation/resample.ts';
 import { overlap, type SampleResult, scoresBy, scoresOf } from '../../../runtime/evaluation/scores.ts';
+import { holds } from '../../property.ts';
 
 const sample = (category?: string) => ({
   image: 'i.png',
@@ -85,7 +86,7 @@ describe('by hand', () => {
 });
 
 test('masks are compared pixel by pixel', () => {
-  fc.assert(
+  holds(
     fc.property(fc.array(fc.tuple(fc.boolean(), fc.boolean()), { maxLength: 200 }), (pairs) => {
       const plane = (k: 0 | 1) => Uint8Array.from(pairs, (pair) => (pair[k] ? 1 : 0));
       const both = new Set(pairs.flatMap(([a, b], i) => (a && b ? [i] : [])));
@@ -99,7 +100,7 @@ test('masks are compared pixel by pixel', () => {
 
 test('figures are those of a slow count in whole numbers', () => {
   const area = fc.nat({ max: 50 }).chain((union) => fc.tuple(fc.nat({ max: union }), fc.constant(union)));
-  fc.assert(
+  holds(
     fc.property(fc.constantFrom(...protocolNames), fc.array(area, { minLength: 1, maxLength: 40 }), (name, areas) => {
       const scores = scoresOf(results(name, areas), protocols[name]);
       // Thresholds as tenths: 10 I ≥ k U needs no division. CRIS's 1e-6 turns every tie into less.

@@ -11,6 +11,7 @@ import { NonFiniteStep } from '../../../runtime/training/non-finite-step.ts';
 import { openOnnxBackend } from '../../../runtime/training/onnx-backend.ts';
 import type { Plan } from '../../../runtime/training/plan.ts';
 import type { StopSignal } from '../../../runtime/training/stop-signal.ts';
+import { holds } from '../../property.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { toyFeeds, toyInference, toyState, toySteps, width } from './toy.ts';
 
@@ -125,7 +126,7 @@ describe('a run that was stopped and goes on', () => {
     const whole = await folder();
     const wanted = await run(whole);
     const log = await lines(whole);
-    await fc.assert(
+    await holds(
       fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 }), async (stops) => {
         const dir = await folder();
         for (const stopAfter of stops) await run(dir, { stopAfter });
