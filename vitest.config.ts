@@ -1,5 +1,17 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+
+const files = readdirSync(new URL('test', import.meta.url), { recursive: true, encoding: 'utf8' })
+  .map((name) => `test/${name.replaceAll('\\', '/')}`)
+  .filter((file) => file.endsWith('.test.ts'))
+  .map((file) => ({ file, text: readFileSync(new URL(file, import.meta.url), 'utf8') }));
+const those = (is: (text: string) => boolean) => files.filter(({ text }) => is(text)).map(({ file }) => file);
+
+/** A test file that begins with `// slow: ` and what takes the time is left out of `npm run test:fast`. */
+const slow = those((text) => text.startsWith('// slow: '));
+/** What replaces modules does so for its whole process. */
+const mocking = those((text) => /\bvi\.(mock|doMock)\(/.test(text) && !text.startsWith('// slow: '));
 
 export default defineConfig({
   // The package's entry pulls in several hundred small files; this is the same code in one.
@@ -7,11 +19,19 @@ export default defineConfig({
     alias: { chevrotain: fileURLToPath(new URL('node_modules/chevrotain/lib/chevrotain.mjs', import.meta.url)) },
   },
   test: {
-    include: ['test/**/*.test.ts'],
     // For what hangs, on the slowest of machines.
     testTimeout: 900_000,
     hookTimeout: 900_000,
     pool: 'forks',
     maxWorkers: 2,
+    projects: [
+      // One process for many files, as loading the compiler takes longer than most of them.
+      {
+        extends: true,
+        test: { name: 'fast', include: ['test/**/*.test.ts'], exclude: [...slow, ...mocking], isolate: false },
+      },
+      { extends: true, test: { name: 'mocking', include: mocking } },
+      { extends: true, test: { name: 'slow', include: slow } },
+    ],
   },
 });

@@ -1,3 +1,5 @@
+// slow: trains in TensorFlow.js
+
 import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';

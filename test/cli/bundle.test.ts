@@ -1,3 +1,5 @@
+// slow: compiles the program, again and again
+
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,

@@ -1,3 +1,5 @@
+// slow: builds and compiles a client
+
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';

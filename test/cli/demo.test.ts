@@ -1,3 +1,5 @@
+// slow: runs the demo
+
 import { spawnSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

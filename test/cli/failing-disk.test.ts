@@ -1,3 +1,5 @@
+// slow: a process for each system call
+
 import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';

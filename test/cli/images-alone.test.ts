@@ -1,3 +1,5 @@
+// slow: trains and evaluates
+
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';

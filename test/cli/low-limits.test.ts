@@ -1,3 +1,5 @@
+// slow: starts processes
+
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';

@@ -1,3 +1,5 @@
+// slow: compiles shipped models, many times
+
 import { execFile } from 'node:child_process';
 import { chmod, lstat, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';

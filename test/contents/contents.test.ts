@@ -1,3 +1,5 @@
+// slow: compiles every shipped model, in many forms
+
 import { describe, expect, test } from 'vitest';
 import { check, compile } from '../../compiler/compile.ts';
 import { contentsOf, type Entry } from '../../compiler/contents/contents.ts';

@@ -1,3 +1,5 @@
+// slow: tries what help proposes
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

@@ -1,3 +1,5 @@
+// slow: thousands of proofs against brute force
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as dims from '../../compiler/dims/dim.ts';

@@ -1,3 +1,5 @@
+// slow: makes the generated pages anew
+
 import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { type CheckResult, check } from '../../compiler/compile.ts';

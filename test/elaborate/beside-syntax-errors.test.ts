@@ -1,3 +1,5 @@
+// slow: hundreds of mistakes
+
 import { expect, test } from 'vitest';
 import { check } from '../../compiler/compile.ts';
 import { type MistakeKind, mistake } from '../grammar/mistakes.ts';

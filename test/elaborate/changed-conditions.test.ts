@@ -1,3 +1,5 @@
+// slow: compiles many variants
+
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { check } from '../../compiler/compile.ts';

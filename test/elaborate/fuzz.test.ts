@@ -1,3 +1,5 @@
+// slow: hundreds of mistakes
+
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';

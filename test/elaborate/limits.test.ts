@@ -1,3 +1,5 @@
+// slow: programs at the limits
+
 import { expect, test } from 'vitest';
 import { check } from '../../compiler/compile.ts';
 import { memoryHost } from '../memory-host.ts';

@@ -1,3 +1,5 @@
+// slow: draws chains of variants
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,5 @@
+// slow: draws variants of every model
+
 import { expect, test } from 'vitest';
 import { check, compile } from '../../compiler/compile.ts';
 import { asConstant } from '../../compiler/dims/dim.ts';

@@ -1,3 +1,5 @@
+// slow: large graphs
+
 import { describe, expect, test } from 'vitest';
 import { constant } from '../../compiler/dims/dim.ts';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';

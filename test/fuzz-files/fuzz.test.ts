@@ -1,3 +1,5 @@
+// slow: thousands of files
+
 import { fork } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';

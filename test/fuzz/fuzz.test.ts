@@ -1,3 +1,5 @@
+// slow: a thousand programs
+
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { check } from '../../compiler/compile.ts';

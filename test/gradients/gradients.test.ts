@@ -1,3 +1,5 @@
+// slow: differences of every operator
+
 import { describe, expect, test } from 'vitest';
 import { Facts } from '../../compiler/dims/facts.ts';
 import { gradientRowOf } from '../../compiler/gradients/table.ts';

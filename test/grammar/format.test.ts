@@ -1,3 +1,5 @@
+// slow: formats mistaken sources
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { format } from '../../grammar/format.ts';

@@ -1,3 +1,5 @@
+// slow: thousands of mistakes
+
 import { describe, expect, test } from 'vitest';
 import { parse } from '../../grammar/parse.ts';
 import { position } from '../../grammar/span.ts';

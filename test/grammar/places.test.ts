@@ -1,3 +1,5 @@
+// slow: hundreds of thousands of expectations
+
 import { expect, test } from 'vitest';
 import { Places, type Range, Ranges } from '../../grammar/places.ts';
 import { draws } from '../draws.ts';

@@ -1,3 +1,5 @@
+// slow: runs encoders
+
 import { describe, expect, test } from 'vitest';
 import { check, compile } from '../../compiler/compile.ts';
 import { staticShape } from '../../compiler/ir/shapes.ts';

@@ -1,3 +1,5 @@
+// slow: compiles every shipped model
+
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { check, compile } from '../../compiler/compile.ts';

@@ -1,3 +1,5 @@
+// slow: compiles variants of CroBIM
+
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { compile } from '../../compiler/compile.ts';

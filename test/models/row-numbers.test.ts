@@ -1,3 +1,5 @@
+// slow: large models
+
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../compiler/compile.ts';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';

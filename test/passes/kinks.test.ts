@@ -1,3 +1,5 @@
+// slow: gradients of hundreds of graphs
+
 import { describe, expect, test } from 'vitest';
 import { evaluate } from '../../compiler/dims/dim.ts';
 import { Builder } from '../../compiler/graphs/builder.ts';

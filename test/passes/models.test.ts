@@ -1,3 +1,5 @@
+// slow: runs shipped models before and after the passes
+
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../compiler/compile.ts';
 import { constant } from '../../compiler/dims/dim.ts';

@@ -1,3 +1,5 @@
+// slow: the training step of CroBIM_micro, interpreted
+
 import { expect, test } from 'vitest';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import { elementCount } from '../../compiler/ir/tensor-data.ts';

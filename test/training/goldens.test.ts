@@ -1,3 +1,5 @@
+// slow: ten steps of each model
+
 import { beforeAll, describe, expect, test } from 'vitest';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import { compileTraining, type Training } from '../../compiler/training/compile-training.ts';

@@ -1,3 +1,5 @@
+// slow: differences of many steps
+
 import { describe, expect, test } from 'vitest';
 import { interpret } from '../../compiler/graphs/interpret.ts';
 import { tensor } from '../../compiler/ir/tensor-data.ts';

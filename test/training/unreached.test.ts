@@ -1,3 +1,5 @@
+// slow: compiles every recipe
+
 import { describe, expect, test } from 'vitest';
 import { compileTraining } from '../../compiler/training/compile-training.ts';
 import { differentiate } from '../../compiler/training/step.ts';

@@ -1,3 +1,5 @@
+// slow: compiles generated clients
+
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,5 @@
+// slow: large sums in onnxruntime
+
 import { expect, test } from 'vitest';
 import { constant, variable } from '../../../compiler/dims/dim.ts';
 import { type Clause, Facts } from '../../../compiler/dims/facts.ts';

@@ -1,3 +1,5 @@
+// slow: every operator in TensorFlow.js
+
 import { expect, test } from 'vitest';
 import { Facts } from '../../../compiler/dims/facts.ts';
 import { Builder } from '../../../compiler/graphs/builder.ts';

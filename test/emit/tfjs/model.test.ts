@@ -1,3 +1,5 @@
+// slow: runs CroBIM_micro in TensorFlow.js
+
 import { expect, test } from 'vitest';
 import { compile } from '../../../compiler/compile.ts';
 import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';

@@ -1,3 +1,5 @@
+// slow: every operator of TensorFlow.js, with its operands in every form
+
 import { describe, expect, test } from 'vitest';
 import { asConstant } from '../../../compiler/dims/dim.ts';
 import { Facts } from '../../../compiler/dims/facts.ts';

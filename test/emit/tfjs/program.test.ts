@@ -1,3 +1,5 @@
+// slow: compiles generated programs
+
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';

@@ -1,3 +1,5 @@
+// slow: random graphs in TensorFlow.js
+
 import { expect, test } from 'vitest';
 import { constant, evaluate } from '../../../compiler/dims/dim.ts';
 import { bindDims } from '../../../compiler/graphs/bind.ts';

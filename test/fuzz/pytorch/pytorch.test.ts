@@ -1,3 +1,5 @@
+// slow: starts PyTorch
+
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { evaluate } from '../../../compiler/dims/dim.ts';

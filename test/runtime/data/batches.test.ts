@@ -1,3 +1,5 @@
+// slow: decodes many pictures
+
 import { execFile } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,3 +1,5 @@
+// slow: draws data sets
+
 import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';

@@ -1,3 +1,5 @@
+// slow: draws scenes
+
 import { mkdir, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../runtime/files/user-error.ts';

@@ -1,3 +1,5 @@
+// slow: draws hundreds of scenes
+
 import { describe, expect, test } from 'vitest';
 import { categories } from '../../../runtime/synth/categories/index.ts';
 import { isSize } from '../../../runtime/synth/facts.ts';

@@ -1,3 +1,5 @@
+// slow: steps of every optimizer
+
 import { expect, test } from 'vitest';
 import { constant } from '../../../compiler/dims/dim.ts';
 import { Facts } from '../../../compiler/dims/facts.ts';

@@ -1,3 +1,5 @@
+// slow: many short trainings
+
 import { mkdir, readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

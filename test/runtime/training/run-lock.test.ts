@@ -1,3 +1,5 @@
+// slow: starts processes
+
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';

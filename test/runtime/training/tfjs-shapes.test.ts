@@ -1,3 +1,5 @@
+// slow: steps in TensorFlow.js
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
