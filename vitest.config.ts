@@ -24,6 +24,10 @@ export default defineConfig({
     hookTimeout: 900_000,
     pool: 'forks',
     maxWorkers: 2,
+    coverage: {
+      include: ['grammar', 'compiler', 'runtime', 'api', 'cli'].map((folder) => `${folder}/**/*.ts`),
+      reporter: ['text-summary', 'html'],
+    },
     projects: [
       // One process for many files, as loading the compiler takes longer than most of them.
       {

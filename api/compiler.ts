@@ -20,7 +20,7 @@ export type { CompiledModel, ElementType, Port, TrainableModel } from './models.
 export type { ProgressOptions, ProgressReport } from './progress.ts';
 export type { SourceOptions } from './sources.ts';
 
-/** The version of crobc: `0.1.0`. */
+/** The version of crobc: three numbers, such as `1.2.3`. */
 export function version(): string {
   return packageVersion();
 }
