@@ -6,11 +6,11 @@ export const nameMessages = {
     severity: 'error',
     title: 'Unknown name',
     template: 'there is no `{name}` here',
-    explanation: `Nothing of this name can be seen from here: no local \`let\`, no parameter, field or method of the module or
-model, no declaration of the file, no name imported with \`use\`, and none that every file sees.
+    explanation: `Nothing of this name is visible here: no local \`let\`, no parameter, field or method of the module or model, no declaration of
+the file, no name imported with \`use\`, and no name of the prelude.
 
-Names are never made by using them. A \`let\` is seen below its line and inside its block only; in a model the order
-does not matter. Most often this is a spelling mistake, or a \`use std.….{Name}\` is missing.`,
+Using a name never creates it. A \`let\` is visible only below its line and inside its block; in a model the order of lines does
+not matter. Most often the name is misspelt, or a \`use std.….{Name}\` is missing.`,
     example: `model Classifier() {
   head = Linear(64, 10)
   input features: f32[B, 64]
@@ -22,8 +22,8 @@ does not matter. Most often this is a spelling mistake, or a \`use std.….{Name
     severity: 'error',
     title: 'Unknown import',
     template: '`{path}` has no `{name}`',
-    explanation: `The file exists and does not declare this name. What a file imports itself is not passed on: import each name
-from the file that declares it.`,
+    explanation: `The file exists but does not declare this name. Names that a file imports are not exported again: import each name from
+the file that declares it.`,
     example: `use std.backbone.{SwinHuge}
 `,
   },
@@ -32,10 +32,10 @@ from the file that declares it.`,
     title: 'File not found',
     template: 'there is no file for `use {path}`: {file}',
     help: '`use std.x` is a file of the library; `use a.b` is `a/b.crob` beside the file that uses it',
-    explanation: `A \`use\` names a file: \`use std.norm\` the library's, \`use layers.block\` the file \`layers/block.crob\` below the
-folder of the file that says \`use\`. \`use models.crobim\` is a model that ships with crobc, unless there is a \`models/crobim.crob\`
-in that folder, which is then the one. There is no other search path. The names of a missing file are not complained of again
-where they are used.`,
+    explanation: `A \`use\` names a file: \`use std.norm\` is a file of the library, and \`use layers.block\` is the file \`layers/block.crob\` below
+the folder of the file with the \`use\`. \`use models.crobim\` is a model that ships with crobc, unless that folder contains a file
+\`models/crobim.crob\`, which takes precedence. There is no other search path. The names of a missing file are not reported again where
+they are used.`,
     example: `use layers.blocks.{Block}
 `,
   },
@@ -54,7 +54,7 @@ fn double(x: f32[N]) -> f32[N] = 2.0 * x
     severity: 'error',
     title: 'Unknown member',
     template: '{what} has no `{name}`',
-    explanation: `What stands before the dot has no member of this name. Modules have parameters, statics, submodules and methods;
+    explanation: `The value before the dot has no member of this name. Modules have parameters, statics, submodules and methods;
 their weights belong to their own methods and cannot be read from outside. A named tuple has the names of its type.
 A tensor has no members: crob has functions where PyTorch has methods, \`rearrange(x, "b c -> c b")\` and \`size(x, 0)\`.`,
     example: `model Classifier() {
@@ -68,9 +68,9 @@ A tensor has no members: crob has functions where PyTorch has methods, \`rearran
     severity: 'error',
     title: 'The wrong kind of thing',
     template: '`{name}` is a {actual}, where {expected} is wanted',
-    explanation: `The name exists and means something that cannot stand here: a model where a value is wanted, a module where a model
-is extended, a module where an interface is filled. Models are entry points and are never parts of other models; what
-two models share is a module.`,
+    explanation: `The name exists, but what it names cannot be used here: for example a model where a value is expected, or a module where a
+model or an interface is expected. Models are entry points and never parts of other models; to share something between two models,
+write a module.`,
     example: `model Bigger extends Linear {
 }
 `,
@@ -79,8 +79,8 @@ two models share is a module.`,
     severity: 'error',
     title: 'Unknown parameter',
     template: '{callee} has no parameter `{name}`',
-    explanation: `An argument is given by a name that the module, method or function does not have. Arguments without a name go to the
-parameters in order. Spellings follow the library, not PyTorch: \`Linear(inputs, outputs)\`, \`Conv2d(…, padding = 1)\`.`,
+    explanation: `The module, method or function has no parameter of this name. Arguments without a name are assigned to the parameters in
+order. The names of parameters are those of crob's library, not of PyTorch: \`Linear(inputs, outputs)\`, \`Conv2d(…, padding = 1)\`.`,
     example: `model Classifier() {
   head = Linear(64, 10, biass = false)
   input features: f32[B, 64]
@@ -92,8 +92,8 @@ parameters in order. Spellings follow the library, not PyTorch: \`Linear(inputs,
     severity: 'error',
     title: 'Missing argument',
     template: '{callee} needs `{name}`',
-    explanation: `A parameter without a default is not given. Only the filling of a slot may leave parameters open, and only those that
-the slot's interface says the host will fill.`,
+    explanation: `A parameter without a default has no argument. Only a module in a slot may leave parameters open, and only those that the interface
+of the slot declares: their values come from the module that has the slot.`,
     example: `model Classifier() {
   head = Linear(64)
   input features: f32[B, 64]
@@ -105,8 +105,8 @@ the slot's interface says the host will fill.`,
     severity: 'error',
     title: 'Too many arguments',
     template: '{callee} takes at most {count}, and {given} are given',
-    explanation: `More arguments are given than there are parameters. Tensors are handed to methods and sizes to modules: a module is
-constructed in a declaration, \`norm = LayerNorm(64)\`, and applied in a body, \`norm(x)\`.`,
+    explanation: `There are more arguments than parameters. Modules take sizes and methods take tensors: a module is constructed in a
+declaration, \`norm = LayerNorm(64)\`, and called in a body, \`norm(x)\`.`,
     example: `model Sum() {
   input a: f32[B, 8]
   input b: f32[B, 8]
@@ -118,8 +118,7 @@ constructed in a declaration, \`norm = LayerNorm(64)\`, and applied in a body, \
     severity: 'error',
     title: 'Argument given twice',
     template: '`{name}` is given twice',
-    explanation: `The same parameter gets two values: by name twice, or once by its position and once by its name. Which one is meant
-cannot be known, so neither is taken.`,
+    explanation: `The same parameter gets two values: twice by name, or once by position and once by name.`,
     example: `model Classifier() {
   head = Linear(64, 10, outputs = 12)
   input features: f32[B, 64]
@@ -132,9 +131,9 @@ cannot be known, so neither is taken.`,
     title: 'A module that goes unchecked',
     template: 'nothing in these files constructs `{name}`, so its body is not checked',
     help: 'add `example {name}({parameters})` with values',
-    explanation: `A module's body is checked for each set of static parameters with which it is constructed. One whose parameters have no
-defaults has to be constructed somewhere in the files that are checked: by a model, by another module that is, or by an
-\`example\`. This is a warning: everything else is right, and builds. It is given only where there are no errors.`,
+    explanation: `The body of a module is checked for each set of static parameters with which it is constructed. If its parameters have no defaults, it
+must therefore be constructed somewhere in the checked files: by a model, by another module that is constructed, or by an \`example\`.
+This is a warning: everything else is correct and can be built. It is only shown if there are no errors.`,
     example: `module Gate(dim: int) {
   inner = Linear(dim, dim)
   forward(x: f32[B, dim]) -> f32[B, dim] { return x * sigmoid(inner(x)) }
@@ -145,10 +144,9 @@ defaults has to be constructed somewhere in the files that are checked: by a mod
     severity: 'error',
     title: 'Two weights of one path',
     template: 'two weights go by the path `{path}`',
-    help: 'give one of them another `@path`, or construct it once and hand it to both',
-    explanation: `The path of a weight is its name in files, so every weight has one of its own. Two with the same path would be one tensor
-in a file, and one of them would be lost. Parts that are meant to share weights are one instance: a module that is named
-where it is used, and not constructed again.`,
+    help: 'give one of them another `@path`, or construct it once and pass it to both',
+    explanation: `The path of a weight is its name in weights files, so every weight needs a path of its own. Two weights with the same path would be one
+tensor in a file, and one of them would be lost. To share weights, construct the module once, and pass the part by its name.`,
     example: `module Twice() {
   @path("shared") first = Linear(8, 8)
   @path("shared") second = Linear(8, 8)

@@ -8,8 +8,8 @@ export const syntaxMessages = {
     template: 'found {found}, expected {expected}',
     explanation: `The text does not fit the grammar at this place, and no likelier mistake was recognised.
 
-The message says what was read and what could have stood there. When the place itself looks right, look at the
-end of the line before: an operator, comma or bracket may be missing there.`,
+The message shows what was found and what the grammar allows there. If the place itself looks right, look at the end of the
+line before: an operator, comma or bracket may be missing.`,
     example: 'module Scale(factor: float) {\n  forward(x: f32[B]) -> f32[B] { return x * }\n}\n',
   },
   CROB1002: {
@@ -17,8 +17,8 @@ end of the line before: an operator, comma or bracket may be missing there.`,
     title: 'Unknown character',
     template: '`{found}` is not a character of crob',
     help: 'outside of strings and comments, crob is written in ASCII',
-    explanation: `Names are written with the letters A to Z, digits and \`_\`. Typographic quotes, dashes, non-breaking
-blanks and mathematical signs often come from copying out of a paper or a web page: type them anew.`,
+    explanation: `Names are written with the letters A to Z, digits and \`_\`. Typographic quotes, dashes, non-breaking spaces and mathematical signs often come from copying out of a paper or a web page: type
+them again.`,
     example: 'fn double(x: f32[B]) -> f32[B] = x × 2\n',
   },
   CROB1003: {
@@ -61,8 +61,8 @@ no separators, no other bases and no suffixes, except that a recipe's \`0.1x\` i
     title: 'Unclosed bracket',
     template: '`{open}` is never closed',
     help: 'write `{close}` before {before}',
-    explanation: `Inside \`( )\` and \`[ ]\` a line goes on over its end, so a bracket that is never closed would swallow what follows. The
-second place shows where reading gave up on it.`,
+    explanation: `Inside \`( )\` and \`[ ]\`, expressions continue over line ends, so a bracket that is never closed would include everything after it. The
+second place shows where the parser stopped looking for the closing bracket.`,
     example: 'module Mlp(dim: int) {\n  fc1 = Linear(dim, 4 * dim\n  fc2 = Linear(4 * dim, dim)\n}\n',
   },
   CROB1008: {
@@ -88,7 +88,7 @@ that one is missing; the indentation decides which opening brace is named.`,
     title: 'Comment with `#`',
     template: 'comments start with `//`',
     help: 'write `// {text}`',
-    explanation: '`//` starts a comment that runs to the end of the line; `///` documents what stands below it.',
+    explanation: '`//` starts a comment that runs to the end of the line; `///` documents the declaration below it.',
     example: '# twice as much\nfn twice(x: f32[B]) -> f32[B] = x + x\n',
   },
   CROB1011: {
@@ -112,15 +112,14 @@ that one is missing; the indentation decides which opening brace is named.`,
     title: 'Operator of another language',
     template: 'crob has no `{found}`',
     help: 'write `{counterpart}`',
-    explanation: `The operators are \`+ - * / % ^\`, \`== != < <= > >=\`, \`&& || !\`, and \`as\`. Power is \`^\`, results of methods are
-written behind \`->\`, names are bound with \`=\`.`,
+    explanation: `The operators are \`+ - * / % ^\`, \`== != < <= > >=\`, \`&& || !\`, and \`as\`. Power is \`^\`, the result type of a method follows \`->\`, and names are bound with \`=\`.`,
     example: 'fn square_of(n: int) = n ** 2\n',
   },
   CROB1014: {
     severity: 'error',
     title: 'Missing comma',
     template: 'a comma is missing between `{after}` and `{before}`',
-    explanation: 'Arguments, parameters, list items and dims are separated by commas; one behind the last is allowed.',
+    explanation: 'Arguments, parameters, list items and dims are separated by commas; a trailing comma is allowed.',
     example: 'module Mlp(dim: int) {\n  fc1 = Linear(dim 4 * dim)\n}\n',
   },
   CROB1015: {
@@ -144,7 +143,7 @@ written behind \`->\`, names are bound with \`=\`.`,
     severity: 'error',
     title: 'Constant of another language',
     template: '`{found}` is written `{meant}`',
-    explanation: 'The constants are `true`, `false` and `none`. Names with a capital are dims and modules.',
+    explanation: 'The constants are `true`, `false` and `none`. Capitalised names are dims and modules.',
     example: 'fn plain() = True\n',
   },
   CROB1018: {
@@ -153,16 +152,16 @@ written behind \`->\`, names are bound with \`=\`.`,
     template: '`{name}` is named, but other entries are not',
     help: 'name all entries, or none',
     explanation:
-      '`(value = x, index = i)` is a result with names; `(0, 1)` is a pair, as `pad` takes it. There is nothing between.',
+      '`(value = x, index = i)` is a result with names; `(0, 1)` is a pair, as for `pad`. The two forms cannot be mixed.',
     example: 'fn pair(x: f32[B]) -> (a: f32[B], b: f32[B]) = (a = x, x)\n',
   },
   CROB1019: {
     severity: 'error',
     title: 'Line starts with an operator',
     template: 'a line cannot start with `{found}`',
-    help: 'put it at the end of the line before: a line goes on behind an operator',
-    explanation: `A statement ends at the end of its line, except inside brackets or behind an operator. So a long sum is broken behind
-its \`+\`, or put in parentheses.`,
+    help: 'put it at the end of the line before: a line continues after an operator',
+    explanation: `A statement ends at the end of its line, except inside brackets or after an operator. Break a long sum after a \`+\`, or put it in
+parentheses.`,
     example: 'fn sum3(x: f32[B]) -> f32[B] {\n  let y = x\n    + x\n  return y\n}\n',
   },
   CROB1020: {
@@ -188,7 +187,7 @@ its \`+\`, or put in parentheses.`,
     template: 'an `if` that is a value needs an `else`',
     help: 'write `if … { … } else { … }`; `none` is the absent value',
     explanation:
-      'Both ways must give a value. An `if` that only rebinds names stands on a line of its own, and a part that is only there on a condition is written `norm = LayerNorm(dim) if residual`.',
+      'Both branches must give a value. An `if` that only rebinds names is a statement on its own line, and an optional part is written `norm = LayerNorm(dim) if residual`.',
     example: 'fn maybe(n: int) = 1 + if n > 2 { n }\n',
   },
   CROB1023: {
@@ -200,18 +199,18 @@ its \`+\`, or put in parentheses.`,
   },
   CROB1024: {
     severity: 'error',
-    title: 'Value that goes nowhere',
+    title: 'Unused value',
     template: 'the value of this expression goes nowhere',
-    help: 'bind it with `let`, write `return` in front, or make it the last line of its block',
-    explanation: `Nothing in crob has side effects, so an expression on a line of its own does nothing, except as the last line of a
-block that is used as a value. Both branches of an \`if\` must end in a value for the \`if\` to have one.`,
+    help: 'bind it with `let`, write `return` before it, or make it the last line of its block',
+    explanation: `Expressions in crob have no side effects, so an expression on a line of its own does nothing, except as the last line of a block that is
+used as a value. Both branches of an \`if\` must end in a value for the \`if\` to have one.`,
     example: 'fn twice(x: f32[B]) -> f32[B] {\n  x + x\n  return x\n}\n',
   },
   CROB1025: {
     severity: 'error',
     title: '`==` in place of `=`',
     template: '`==` compares; to give `{name}` a value, write `=`',
-    explanation: '`let x = e` binds a name and `x = e` binds it anew; `==` compares two values.',
+    explanation: '`let x = e` binds a name and `x = e` rebinds it; `==` compares two values.',
     example: 'fn twice(x: f32[B]) -> f32[B] {\n  let y == x + x\n  return y\n}\n',
   },
   CROB1026: {
@@ -219,7 +218,7 @@ block that is used as a value. Both branches of an \`if\` must end in a value fo
     title: 'Cannot assign to this',
     template: 'only {target} can stand on this side',
     explanation:
-      '`x = e` binds a name anew, `v[i] = e` replaces an entry of a list, and `running_mean <- e` updates a buffer of the module.',
+      '`x = e` rebinds a name, `v[i] = e` replaces an item of a list, and `running_mean <- e` updates a buffer of the module.',
     example: 'fn twice(x: f32[B]) -> f32[B] {\n  x + x = x\n  return x\n}\n',
   },
   CROB1027: {
@@ -227,7 +226,7 @@ block that is used as a value. Both branches of an \`if\` must end in a value fo
     title: 'Attribute out of place',
     template: '`@{name}` cannot stand here',
     help: 'attributes belong to declarations, weights, buffers and submodules',
-    explanation: '`@path("…")`, `@no_decay`, `@f32` and the like belong to what holds weights.',
+    explanation: '`@path("…")`, `@no_decay` and `@f32` are attributes of weights and of parts that have weights.',
     example: 'model Tiny() {\n  @no_decay input x: f32[B]\n  output y: f32[B] = x\n}\n',
   },
   CROB1028: {
@@ -235,7 +234,7 @@ block that is used as a value. Both branches of an \`if\` must end in a value fo
     title: '`use` below a declaration',
     template: '`use` stands at the top of a file',
     help: 'move it above the first declaration',
-    explanation: 'A file states what it uses in one place, before its declarations.',
+    explanation: 'The imports of a file come before its declarations.',
     example: 'fn one() = 1\nuse std.linear.{Linear}\n',
   },
   CROB1029: {
@@ -275,9 +274,9 @@ block that is used as a value. Both branches of an \`if\` must end in a value fo
   CROB1033: {
     severity: 'error',
     title: 'Block with a colon',
-    template: 'blocks are written in braces, not behind `:`',
+    template: 'blocks are written in braces, not after `:`',
     help: 'write `{ … }`',
-    explanation: 'Indentation has no meaning; a body stands in `{ }`. `:` gives a type.',
+    explanation: 'Indentation has no meaning; a body is in `{ }`. `:` is followed by a type.',
     example: 'fn pick(n: int) {\n  if n > 2: 1\n}\n',
   },
   CROB1034: {
@@ -290,10 +289,10 @@ block that is used as a value. Both branches of an \`if\` must end in a value fo
   },
   CROB1035: {
     severity: 'error',
-    title: 'Positional argument behind a named one',
-    template: 'an argument without a name stands behind `{name}`',
-    help: 'put it in front, or name it',
-    explanation: 'Arguments without a name go by position and come first.',
+    title: 'Positional argument after a named one',
+    template: 'an argument without a name comes after `{name}`',
+    help: 'put it first, or name it',
+    explanation: 'Arguments without a name are positional and come first.',
     example: 'module Block(dim: int) {\n  attn = Attention(heads = 8, dim)\n}\n',
   },
   CROB1036: {
@@ -301,7 +300,7 @@ block that is used as a value. Both branches of an \`if\` must end in a value fo
     title: 'Statement among members',
     template: '`{word}` cannot stand among the members of a module',
     help: 'fields are written `name = …`, static values `static name = …`; statements belong in a method',
-    explanation: `A module's body declares: weights, buffers, static members, submodules and methods. Lists of submodules are
+    explanation: `The body of a module consists of declarations: weights, buffers, static members, submodules and methods. Lists of submodules are
 comprehensions: \`layers = [Block(dim) for i in 0..depth]\`.`,
     example: 'module Two(dim: int) {\n  let fc = Linear(dim, dim)\n}\n',
   },
@@ -310,7 +309,8 @@ comprehensions: \`layers = [Block(dim) for i in 0..depth]\`.`,
     title: 'Parameter without a type',
     template: 'parameter `{name}` needs a type',
     help: 'write `{name}: int`, `{name}: f32[B, C]` or the like',
-    explanation: 'Signatures say every type, so that a body is checked once and callers see the signature only.',
+    explanation:
+      'Signatures state every type, so that a body is checked once and callers depend only on the signature.',
     example: 'fn twice(x) = x + x\n',
   },
   CROB1038: {
@@ -319,7 +319,7 @@ comprehensions: \`layers = [Block(dim) for i in 0..depth]\`.`,
     template: '`let {name}` has no type: it follows from the value',
     help: 'to state dims and have them checked, write `let {name} = … as f32[…]`',
     explanation:
-      'Types stand in signatures; inside a body they follow. `x as f32[B, N, C]` is a checked cast between dims.',
+      'Signatures have types; inside a body, types are inferred. `x as f32[B, N, C]` states a shape, which is then proved.',
     example: 'fn twice(x: f32[B]) -> f32[B] {\n  let y: f32[B] = x + x\n  return y\n}\n',
   },
   CROB1039: {
@@ -331,18 +331,18 @@ comprehensions: \`layers = [Block(dim) for i in 0..depth]\`.`,
   },
   CROB1040: {
     severity: 'error',
-    title: 'Condition behind its value',
+    title: 'Condition after its value',
     template: 'the condition comes first',
     help: 'write `if condition { a } else { b }`',
     explanation:
-      "Python's `a if c else b` is `if c { a } else { b }`. Without an `else`, `name = a if c` is a part that is `none` where `c` does not hold.",
+      "Python's `a if c else b` is `if c { a } else { b }`. Without an `else`, `name = a if c` is a part that is `none` if `c` is false.",
     example: 'fn pick(n: int) {\n  let m = 1 if n > 2 else 0\n  m\n}\n',
   },
   CROB1041: {
     severity: 'error',
     title: 'Missing body',
     template: '{what} has no body',
-    help: 'write `{ … }` behind the header',
+    help: 'write `{ … }` after the header',
     explanation: 'A header is followed by a body in braces, which may be empty: `{ }`.',
     example: 'module Empty(dim: int)\n',
   },
@@ -351,7 +351,7 @@ comprehensions: \`layers = [Block(dim) for i in 0..depth]\`.`,
     title: 'Method without `method`',
     template: 'a method other than `forward` is declared with `method`',
     help: 'write `method {name}(…)`',
-    explanation: '`forward` is the method that a call of the instance means; all others are declared `method name(…)`.',
+    explanation: 'A call of an instance calls its `forward`; all other methods are declared `method name(…)`.',
     example: 'module Two() {\n  encode(x: f32[B]) -> f32[B] { return x }\n}\n',
   },
   CROB1043: {
@@ -360,22 +360,22 @@ comprehensions: \`layers = [Block(dim) for i in 0..depth]\`.`,
     template: '`{name}` has a type, but nothing says what it is',
     help: 'write `param {name}: f32[…]` for a weight, `buffer {name}: f32[…] = …`, or `static {name}: int = …`',
     explanation:
-      'Fields, which hold submodules, have no written type: `name = Linear(3, 4)`. Weights, buffers and static members start with their word.',
+      'Fields, which contain submodules, have no written type: `name = Linear(3, 4)`. Weights, buffers and static members start with a keyword.',
     example: 'module Scale(dim: int) {\n  weight: f32[dim] = ones\n}\n',
   },
   CROB1044: {
     severity: 'error',
     title: 'Text outside of any declaration',
     template: '`{found}` stands outside of any declaration',
-    help: 'a file holds `use`, `module`, `fn`, `interface`, `type`, `model`, `recipe`, `weights` and `example`; look for a `}` too many above',
+    help: 'a file consists of `use`, `module`, `fn`, `interface`, `type`, `model`, `recipe`, `weights` and `example`; look for an extra `}` above',
     explanation:
-      'Members and statements stand inside a declaration. When this one should, a `}` above it closes too much.',
+      'Members and statements are inside declarations. If this one should be, a `}` above it closes the declaration too early.',
     example: 'let rate = 0.1\n',
   },
   CROB1045: {
     severity: 'error',
     title: 'Range as a value',
-    template: 'a range stands only behind `in` and inside an index',
+    template: 'a range can only be used after `in` and inside an index',
     help: 'write `[i for i in a..b]` for the list',
     explanation: '`for i in 0..4` loops and `x[0..4]` slices; a range is not a value by itself.',
     example: 'fn list_of() = 0..4\n',
@@ -393,17 +393,17 @@ comprehensions: \`layers = [Block(dim) for i in 0..depth]\`.`,
     title: 'Text that is not UTF-8',
     template: 'this is not UTF-8 text',
     help: 'save the file as UTF-8',
-    explanation: `Sources are UTF-8. Bytes here are not, and stand as \uFFFD: the file is in another encoding, such as Latin-1 or UTF-16, or it is damaged. Only
-the first place is shown. \`crobc fmt\` leaves such a file alone, because what these bytes were is not known.`,
+    explanation: `Sources must be UTF-8. Bytes that are not are shown as \uFFFD: the file is in another encoding, such as Latin-1 or UTF-16, or it is damaged. Only
+the first place is shown. \`crobc fmt\` does not change such a file, because the meaning of these bytes is unknown.`,
     example: '/// A caf\uFFFD in every function.\nfn one() = 1\n',
   },
   CROB1048: {
     severity: 'error',
-    title: 'Misspelt word of the language',
+    title: 'Misspelt keyword',
     template: 'there is no word `{found}`',
     help: 'did you mean {meant}?',
-    explanation: `Two names side by side are never right in crob: one of them is meant as a word of the language, and this one is nearly one. What follows is
-checked as if it were spelt right.`,
+    explanation: `Two names next to each other are never valid in crob: one of them should be a keyword, and this one resembles a keyword. The rest is checked
+as if it were spelt correctly.`,
     example: 'model Twice {\n  input x: f32[B]\n  outptu y = x + x\n}\n',
   },
   CROB1049: {
@@ -411,8 +411,8 @@ checked as if it were spelt right.`,
     title: 'Factor outside of a setting',
     template: '`{found}` is a factor, and there is nothing here that it scales',
     help: 'write `{number}`',
-    explanation: `In the settings of a recipe and of its groups, \`lr = 0.1x\` is a tenth of what is inherited. Everywhere else a number is a
-number: a weight in a sum of losses is \`0.4 * dice(…)\`, and an optimizer has a rate of its own, \`AdamW(lr = 1e-4)\`.`,
+    explanation: `In the settings of a recipe and of its groups, \`lr = 0.1x\` is a tenth of the inherited value. Everywhere else, write a plain
+number: the weight of a loss is written \`0.4 * dice(…)\`, and the rate of an optimizer \`AdamW(lr = 1e-4)\`.`,
     example: 'fn loss(x: f32[], y: f32[]) -> f32[] = x + 0.4x * y\n',
   },
   CROB1050: {
@@ -430,8 +430,8 @@ the names are its items in order.`,
     title: 'Integer division',
     template: '`//` starts a comment; it does not divide',
     help: 'write `a / b` where the division is exact, or `floor(a / b)`; if this is a comment, put a word in it',
-    explanation: `What follows \`//\` on a line is not read, so that \`dim // 4\` would be \`dim\`. A comment behind a value that is only a number is
-therefore taken for a mistake.`,
+    explanation: `The rest of a line after \`//\` is a comment, so \`dim // 4\` would mean \`dim\`. A comment that consists only of a number, after a value, is
+therefore treated as a mistake.`,
     example: 'fn quarter(n: int) {\n  let m = n // 4\n  m\n}\n',
   },
   CROB1052: {

@@ -6,9 +6,8 @@ export const variantMessages = {
     severity: 'error',
     title: 'Nothing to override',
     template: '{what} has no parameter or part `{name}`',
-    explanation: `A variant changes a parameter, a part, or a parameter of a part: \`mid.layers = 3\`, \`backbone.layers[2].window = 6\`. The
-path must lead to something that exists, since an override that changes nothing would pass for one that does. Weights
-are not set in a model: their initialisers are parameters of their module, and values come from checkpoints.`,
+    explanation: `A variant changes a parameter, a part, or a parameter of a part: \`mid.layers = 3\`, \`backbone.layers[2].window = 6\`. The path must exist: an override without effect would otherwise go unnoticed. Weights are not set in a model: their initialisers are
+parameters of their module, and their values come from checkpoints.`,
     example: `model Small(dim: int = 64) {
   head = Linear(dim, 10)
   input features: f32[B, dim]
@@ -23,8 +22,8 @@ model Wider extends Small {
     severity: 'error',
     title: 'Given twice',
     template: '`{path}` is given twice in {model}',
-    explanation: `One model gives the same part, parameter, input, \`let\` or output twice. The order of lines has no meaning in a model, so
-there is no later one that could win.`,
+    explanation: `A model sets the same part, parameter, input, \`let\` or output twice. The order of lines in a model has no meaning, so neither line
+takes precedence.`,
     example: `model Small() {
   head = Linear(64, 10)
   input features: f32[B, 64]
@@ -41,7 +40,7 @@ model Wider extends Small {
     title: 'A model that extends itself',
     template: '`{name}` extends itself',
     explanation:
-      'A chain of `extends` leads back to where it began, so there is no first model that declares the parts.',
+      'A chain of `extends` leads back to its start, so no model in it is the first that declares the parts.',
     example: `model A extends A {
 }
 `,
@@ -50,11 +49,11 @@ model Wider extends Small {
     severity: 'error',
     title: 'A part that nothing uses',
     template: 'no output depends on `{path}`',
-    explanation: `The model constructs a part that no output depends on, \`output(train)\` included. Its weights would be stored, loaded and
-decayed, and do nothing; mostly a name is misspelt, or a variant replaced the one line that used the part. That a \`let\` uses it
-does not count when no output needs the \`let\`. A part inside a module counts as well: it is reached when a method that an
-output depends on, in training or in inference, calls it. Of parts within parts the outermost is named. Use the part, take it
-out with \`without\`, or, in a module, make it only where it is used: \`norm = if affine { LayerNorm(dim) } else { none }\`.`,
+    explanation: `The model constructs a part that no output depends on, not even an \`output(train)\`. Its weights would be stored, loaded and decayed
+without any effect. Usually a name is misspelt, or a variant replaced the only line that used the part. A use in a \`let\` does not
+count if no output depends on the \`let\`. The rule also holds for parts inside a module: a method that an output depends on, in training
+or in inference, must call them. If several nested parts are unused, the message names the outermost. Use the part, remove it with
+\`without\`, or, in a module, construct it only when it is used: \`norm = if affine { LayerNorm(dim) } else { none }\`.`,
     example: `model Classifier() {
   head = Linear(64, 10)
   norm = LayerNorm(64)
@@ -67,9 +66,9 @@ out with \`without\`, or, in a module, make it only where it is used: \`norm = i
     severity: 'error',
     title: 'A value that depends on itself',
     template: '`{name}` depends on itself',
-    explanation: `The equations of a model, and the parameters and statics of a module, have no order, and each is computed from the
-others. This one needs its own value. A line of a variant, such as \`mid.layers = lgfa.heads\`, depends on the value of
-\`lgfa.heads\`, whichever line gives it, and on nothing else of \`lgfa\`. Inside a method \`x = f(x)\` is fine: there the lines run one after another.`,
+    explanation: `The equations of a model, and the parameters and statics of a module, have no order; each is computed from the others. This one
+needs its own value. A line of a variant, such as \`mid.layers = lgfa.heads\`, depends on the value of \`lgfa.heads\`, wherever it is set,
+and on nothing else in \`lgfa\`. Inside a method, \`x = f(x)\` is allowed, because statements run in order.`,
     example: `model Loop() {
   input x: f32[N]
   let a = x + b
@@ -82,8 +81,8 @@ others. This one needs its own value. A line of a variant, such as \`mid.layers 
     severity: 'error',
     title: 'Nothing to take out',
     template: '{model} has no `{name}` to take out',
-    explanation: `\`without\` takes out a part, parameter, input, \`let\` or output of the base model, by its own name. What is deeper inside is
-changed by an override of its parameters. In a recipe it takes out a term, \`let\` or input of what the recipe extends.`,
+    explanation: `\`without\` removes a part, parameter, input, \`let\` or output of the base model by its name. To change something inside a part, override
+its parameters. In a recipe, \`without\` removes a term, \`let\` or input of the recipe that it extends.`,
     example: `model Small() {
   head = Linear(64, 10)
   input features: f32[B, 64]
@@ -98,8 +97,8 @@ model Bare extends Small {
     severity: 'error',
     title: 'A part that was taken out',
     template: '`{name}` is taken out here, and still used',
-    explanation: `A variant takes out a part with \`without\`, and an output still depends on it, through an equation that it inherits.
-Replace that equation by a \`let\` of the same name that does without. An inherited \`let\` that no output needs goes with the part.`,
+    explanation: `A variant removes a part with \`without\`, but an output still depends on the part through an inherited equation. Replace this equation by
+a \`let\` of the same name that does not use the part. An inherited \`let\` that no output depends on is removed together with the part.`,
     example: `model Small() {
   neck = LayerNorm(64)
   head = Linear(64, 10)
@@ -115,9 +114,9 @@ model Bare extends Small {
     severity: 'error',
     title: 'A name of another kind',
     template: '`{name}` is {held} of {model}, and {kind} does not replace it',
-    explanation: `A variant replaces what its base has by giving the name anew, as the same kind of thing: a \`let\` by a \`let\`, an input by
-an input. As another kind it would stand beside what it was meant to replace, and nothing would change. Where something else is
-to stand in its place, take the old one out with \`without\`, in the same variant.`,
+    explanation: `A variant replaces a declaration of its base by declaring the name again, as the same kind of thing: a \`let\` by a \`let\`, an input by
+an input. A declaration of another kind would not replace the old one, and nothing would change. To use the name for another kind of
+thing, remove the old declaration with \`without\` in the same variant.`,
     example: `model Small() {
   head = Linear(64, 10)
   input features: f32[B, 64]
@@ -144,8 +143,8 @@ model Bare extends Small {
     severity: 'error',
     title: 'An index beyond the list',
     template: 'there is no item [{index}]: the list has {length}',
-    explanation: `An override selects one of a list of modules that has fewer. They are counted from 0, in the order of the list after the
-variant's other overrides.`,
+    explanation: `An override selects an item that the list of modules does not have. Items are counted from 0, in the list as it is after the other
+overrides of the variant.`,
     example: `model Deep(depth: int = 2) {
   layers = [Linear(8, 8) for i in 0..depth]
   input x: f32[B, 8]
@@ -160,8 +159,7 @@ model Changed extends Deep {
     severity: 'error',
     title: 'A value that is derived',
     template: '`{name}` of {what} follows from its parameters and cannot be set',
-    explanation: `Parameters can be overridden, and whatever follows from them follows. A \`static\` is such a consequence: setting it alone
-would contradict what it was computed from. Override the parameters that it is made of.`,
+    explanation: `A \`static\` is computed from parameters, so setting it directly could contradict them. Override the parameters that it is computed from.`,
     example: `module Wide(dim: int) {
   static hidden = 4 * dim
   mlp = Mlp(dim, hidden)
@@ -183,8 +181,8 @@ model Wider extends Small {
     severity: 'error',
     title: 'Two values of one name',
     template: '{model} gives two of its inputs and outputs the name `{name}`',
-    explanation: `Where the model runs, its inputs and outputs are in one table by name, so each has a name of its own. An output that is a list
-becomes one output for each of its tensors, \`maps_0\`, \`maps_1\` and so on, and these names count too.`,
+    explanation: `The inputs and outputs of a built model share one table of names, so each needs a name of its own. An output that is a list becomes one
+output for each tensor, \`maps_0\`, \`maps_1\` and so on, and these names count too.`,
     example: `model Scores() {
   input x: f32[B, 8]
   output y = [x, x + 1.0]
@@ -196,8 +194,8 @@ becomes one output for each of its tensors, \`maps_0\`, \`maps_1\` and so on, an
     severity: 'error',
     title: 'A shared part',
     template: '`{path}` is the shared part `{owner}`, and is not changed here',
-    explanation: `A part that was handed on by its name is one module in two places: it has one set of weights, and one set of parameters.
-So an override names it where it is made, and holds in both places.`,
+    explanation: `A part that is passed by its name is one module used in two places: it has one set of weights and one set of parameters. Override it at
+the path where it is declared; the change then applies to both places.`,
     example: `module Tied(projection: Linear) {
   forward(x: f32[B, 8]) -> f32[B, 8] {
     return projection(projection(x))
@@ -218,8 +216,8 @@ model Changed extends Small {
     severity: 'error',
     title: 'An override without effect',
     template: 'the model does not depend on the value of `{path}`',
-    explanation: `A line of a model changes something inside a part, and no module that the model constructs asks for the value: \`[*]\` of
-a list without items, for example. The model would be the same without the line, so the line is not what was meant.`,
+    explanation: `A line of a model changes something inside a part, but nothing in the model reads the value; an example is \`[*]\` of an empty
+list. The model would be the same without the line, so the line is probably a mistake.`,
     example: `module Stack(dim: int, depth: int = 0) {
   layer = [Linear(dim, dim) for i in 0..depth]
   forward(x: f32[B, dim]) -> f32[B, dim] {
@@ -244,9 +242,9 @@ model Flat extends Small {
     severity: 'error',
     title: 'A part of the base where a new one is needed',
     template: '`{path}` of the base can be read here, but is no part of this model',
-    explanation: `On the right side of a line that changes a part, the name of the part means the part before the change, whose parameters and
-statics can be read: \`mid = MID(layers = mid.layers - 1)\`. That part itself is replaced, so it cannot stand inside of the new one.
-Construct it anew instead.`,
+    explanation: `On the right side of a line that replaces a part, the name of the part means the part before the change. Its parameters and statics can be
+read: \`mid = MID(layers = mid.layers - 1)\`. The old part itself no longer exists in the model, so it cannot be used inside the new one.
+Construct a new module instead.`,
     example: `module Wrapper(inner: Linear) {
   forward(x: f32[B, 8]) -> f32[B, 8] { return inner(x) }
 }
@@ -264,9 +262,8 @@ model Wrapped extends Small {
     severity: 'note',
     title: 'An input that no output reads',
     template: 'no output depends on the input `{name}`',
-    explanation: `Whoever runs the model has to give each of its inputs, those too that change nothing, in training or in inference.
-The model is right all the same, so this is a note. It stands at the declaration, or at the name of a variant that no longer reads
-an input of its base.`,
+    explanation: `Every run of the model must provide each input, even one that has no effect in training or in inference. The model is correct, so
+this is only a note. It points at the declaration, or at the name of a variant that no longer reads an input of its base.`,
     example: `model Small {
   layer = Linear(8, 8)
   input x: f32[B, 8]
@@ -279,9 +276,9 @@ an input of its base.`,
     severity: 'error',
     title: 'A let that nothing reads',
     template: 'no output depends on the `let` of `{name}`',
-    explanation: `A model gives a \`let\` that no output needs, in training or in inference. The model would be the same without it; mostly
-the name is misspelt, so that a variant adds a value beside the one that it was to replace. A \`let\` of a base that a variant
-no longer needs is left out silently.`,
+    explanation: `A model declares a \`let\` that no output depends on, in training or in inference. The model would be the same without it. Usually the
+name is misspelt, so that a variant adds a new value instead of replacing one. A \`let\` of a base that a variant no longer needs is
+removed without a message.`,
     example: `model Small {
   layer = Linear(8, 8)
   input x: f32[B, 8]
@@ -297,11 +294,11 @@ model Sharp extends Small {
     severity: 'note',
     title: 'Weights that no output reads',
     template: 'no output reads {weights}{longer}: {count}',
-    explanation: `A part is called, so it is constructed and checked, but nothing that it gives leads to an output, in training or in
-inference. Its weights are then no part of the graph, nor of a weights file of the model. A variant that leaves out the last reader
-of something often means this, so it is a note, and the model is right. It stands at the line without which it would be
-otherwise, at the name of the variant when that takes several lines, or where a part is declared that was never read. Weights
-are named by their paths in weights files. What only some methods mention, of which none is called, is not reported.`,
+    explanation: `A part is called, so it is constructed and checked, but no output depends on its results, in training or in inference. Its weights are
+then neither in the graph nor in a weights file of the model. The model is correct, and a variant that removes the last reader of a value
+often intends this, so it is only a note. It points at the line that causes it, at the name of the variant if several lines cause it
+together, or at the declaration of a part that was never read. Weights are named by their paths in weights files. Weights that only
+methods without a call mention are not reported.`,
     example: `module Towers(dim: int) {
   words = Linear(dim, dim)
   pixels = Linear(dim, dim)
@@ -327,11 +324,11 @@ model Words extends Both {
     severity: 'note',
     title: 'Weights that no term trains',
     template: 'no term of `{recipe}` has a gradient for {weights}{longer}: {count}',
-    explanation: `A recipe trains these weights, but its terms do not depend on them, or only by what has no gradient: the index of a
-\`top_k\`, a comparison, \`floor\`, \`stop_gradient\`. So they stay as they are, under weight decay too. That may be what is meant, so it
-is a note: \`fix\` or \`train all except\` says so, and then there is none. For a recipe of this very model it stands at the line of
-the recipe without which it would be otherwise, or at its name; for a variant that inherits its recipe, at the line of the variant.
-Weights are named by their paths in weights files. Those that no output reads either have a note of their own.`,
+    explanation: `A recipe trains these weights, but its terms do not depend on them, or only through operators without a gradient: the index of a
+\`top_k\`, a comparison, \`floor\`, \`stop_gradient\`. The weights therefore keep their values, even under weight decay. This may be
+intended, so it is only a note; \`fix\` or \`train all except\` declares the intention and removes the note. For a recipe of the model itself,
+the note points at the line of the recipe that causes it, or at the name of the recipe; for a variant that inherits the recipe, at the
+line of the variant. Weights are named by their paths in weights files. Weights that no output reads have a note of their own.`,
     example: `model Ranked where 2 <= N {
   score = Linear(8, 1)
   value = Linear(8, 8)
@@ -349,7 +346,7 @@ recipe plain for Ranked at N = 16 {
     severity: 'error',
     title: 'Unknown setting',
     template: 'a recipe has no setting `{name}`',
-    explanation: `A recipe says how a model is trained with a fixed set of settings: \`optimizer\`, \`schedule\`, \`epochs\` or \`steps\`, and
+    explanation: `The settings of a recipe are a fixed set: \`optimizer\`, \`schedule\`, \`epochs\` or \`steps\`, and
 others such as \`clip\`, \`ema\` and \`accumulate\`. A \`group\` of weights may have its own \`lr\` and \`weight_decay\`.`,
     example: `model Small() {
   head = Linear(64, 1)
@@ -368,7 +365,7 @@ recipe plain for Small at B = 4 {
     severity: 'error',
     title: 'A setting of the wrong kind',
     template: '`{name}` must be {expected}',
-    explanation: `A setting, or a dim of the recipe, has a value of another kind than it can use. Optimizers are \`AdamW(lr = …)\` and
+    explanation: `A setting or a dim of the recipe has a value of the wrong kind. Optimizers are \`AdamW(lr = …)\` and
 \`SGD(lr = …)\`; schedules are chained with \`then\`: \`warmup(1500) then poly(0.9)\`. Dims are whole numbers of 1 or more.`,
     example: `model Small() {
   head = Linear(64, 1)
@@ -386,9 +383,8 @@ recipe plain for Small at B = 4 {
     severity: 'error',
     title: 'A path that selects nothing',
     template: '`{path}` selects no weights of {model}',
-    explanation: `Groups, \`train\`, \`fix\`, \`eval\` and \`init\` select weights by the path of their modules, \`backbone.layers[0].*\`. A path that selects
-nothing would leave a group without effect, so it is refused, and so is one of a part without weights, such as a \`Dropout\`, except in
-\`eval\`. Paths follow the names in the source.`,
+    explanation: `Groups, \`train\`, \`fix\`, \`eval\` and \`init\` select weights by the path of their modules, \`backbone.layers[0].*\`. A path that selects nothing is refused, because the line would have no effect. So is the path of a part without weights, such as a
+\`Dropout\`, except in \`eval\`. Paths use the names in the source, not those in weights files.`,
     example: `model Small() {
   head = Linear(64, 1)
   input features: f32[B, 64]
@@ -406,9 +402,8 @@ recipe plain for Small at B = 4 {
     severity: 'error',
     title: 'A recipe that cannot train',
     template: 'recipe `{name}` has no {missing}',
-    explanation: `To train, a recipe needs a model, at least one \`term\` of the loss, an \`optimizer\`, \`epochs\` or \`steps\`, and a weight that
-\`train\` and \`fix\` leave to be trained. It may inherit
-them: \`recipe longer extends paper { epochs = 80 }\`.`,
+    explanation: `To train, a recipe needs a model, at least one \`term\` of the loss, an \`optimizer\`, \`epochs\` or \`steps\`, and at least one weight that
+is trained according to \`train\` and \`fix\`. It can inherit them: \`recipe longer extends paper { epochs = 80 }\`.`,
     example: `model Small() {
   head = Linear(64, 1)
   input features: f32[B, 64]
@@ -424,8 +419,8 @@ recipe plain for Small at B = 4 {
     severity: 'error',
     title: 'A term that is not a number',
     template: 'the term `{name}` is {actual}, not a number',
-    explanation: `The loss is the sum of the recipe's terms, so each is one number: reduce over all axes, the batch too. Whether that is a
-sum or a mean is part of the recipe and must be stated.`,
+    explanation: `The loss is the sum of the terms, so each term must be a single number: reduce it over all axes, including the batch. Whether by a sum
+or by a mean is a choice that the recipe must state.`,
     example: `model Small() {
   head = Linear(64, 1)
   input features: f32[B, 64]
@@ -461,8 +456,8 @@ recipe plain for Small {
     title: 'A name that the model has already',
     template: '`{name}` is {what} already',
     help: "losses see it as it is; give the recipe's own input another name",
-    explanation: `The losses of a recipe see the inputs and outputs of the model by their names. The recipe's own inputs, such as the
-target, come beside them and need names of their own.`,
+    explanation: `The losses of a recipe refer to the inputs and outputs of the model by name. The inputs that the recipe adds, such as the target,
+therefore need other names.`,
     example: `model Small() {
   head = Linear(64, 1)
   input features: f32[B, 64]
@@ -481,8 +476,8 @@ recipe plain for Small at B = 4 {
     title: 'A recipe that starts from itself',
     template: '`{name}` starts from its own result',
     help: '`start from` names the recipe of an earlier run',
-    explanation: `\`start from\` says which recipe's result a training goes on with, and \`crobc train\` then asks for its weights. A
-recipe that names itself has nothing to begin with.`,
+    explanation: `\`start from\` names the recipe whose trained weights a training starts from, and \`crobc train\` then asks for these weights. A recipe
+that names itself would have nothing to start from.`,
     example: `model Small() {
   head = Linear(64, 1)
   input features: f32[B, 64]
@@ -500,9 +495,9 @@ recipe plain for Small at B = 4 {
     severity: 'warning',
     title: 'A group without effect',
     template: '`{path}` selects only weights that a group before it has',
-    help: 'the first group that matches a weight counts: put this one in front',
-    explanation: `The first group that matches a weight counts for all that it sets, so a group behind one that has all its weights says
-nothing. The narrower group belongs in front. This is a warning: the recipe trains, with the rates of the first group.`,
+    help: 'the first group that matches a weight counts: put this one first',
+    explanation: `Only the first group that matches a weight applies to it, so a group has no effect if an earlier group matches all of its weights. Put the
+narrower group first. This is a warning: the recipe trains with the rates of the first group.`,
     example: `model Small() {
   head = Linear(64, 1)
   input features: f32[B, 64]
@@ -521,11 +516,11 @@ recipe plain for Small at B = 4 {
     severity: 'error',
     title: 'Selections of weights that contradict each other',
     template: '`{what}`: {reason}',
-    explanation: `\`train only\` and \`train all except\` say which weights are trained; a \`fix\` of the same recipe, or of one that extends
-it, takes some of them away. What takes away nothing, or all of what a path trains, is a mistake in one of the two lines, and
-so is a path behind another one that has all its weights. The same goes for an \`eval\`, for what an \`init\` leaves out, and for
-a \`group\` of weights that its recipe does not train; where a recipe inherits such a group, \`crobc train\` says so in a note. A \`train\` takes the
-place of every \`fix\` and \`train\` that the recipe inherits.`,
+    explanation: `\`train only\` and \`train all except\` choose the weights that are trained; a \`fix\` of the same recipe, or of one that extends it,
+freezes some of them. If a \`fix\` freezes nothing, or everything that a path of \`train\` selects, one of the two lines is a mistake.
+So is a path whose weights an earlier path has selected already. The same holds for \`eval\`, for the paths that an \`init\` leaves out, and
+for a \`group\` of weights that its recipe does not train; if a recipe inherits such a group, \`crobc train\` prints a note. A \`train\`
+replaces every \`fix\` and \`train\` that the recipe inherits.`,
     example: `model Small() {
   head = Linear(64, 1)
   input features: f32[B, 64]
@@ -544,10 +539,10 @@ recipe plain for Small at B = 4 {
     severity: 'error',
     title: 'A weights rule that cannot be read',
     template: '{reason}',
-    explanation: `A map of weights has rules \`"published name" -> "name here"\`. \`{i}\` stands for one name between dots and may be
-repeated on the right; \`{a,b}\` are alternatives, and \`{c,d}\` on the right what stands for each of them. Around the right side may
-stand what is done to the tensor: \`split\`, \`concat\`, \`transpose\`, \`reshape\`, \`resize\`; \`skip\` leaves it out. As many tensors
-must come out of that as there are names: \`concat\` makes one of a list, \`split\` a list of one.`,
+    explanation: `A weights map has rules \`"published name" -> "name here"\`. \`{i}\` matches one name between dots and can be repeated on the right;
+\`{a,b}\` matches one of several names, and \`{c,d}\` on the right gives the replacement of each. The right side can be wrapped in
+transforms of the tensor: \`split\`, \`concat\`, \`transpose\`, \`reshape\`, \`resize\`; \`skip\` ignores the tensor. The transforms must give as
+many tensors as there are names: \`concat\` makes one tensor of a list, \`split\` a list of one tensor.`,
     example: `weights published for Linear {
   "head.{i}.w" -> "{j}.weight"
 }
@@ -557,8 +552,8 @@ must come out of that as there are names: \`concat\` makes one of a list, \`spli
     severity: 'error',
     title: 'A weights map for something else',
     template: '`{map}` is for {target}, and `{path}` of {model} is neither one, nor part of one, nor has one in it',
-    explanation: `A weights map is for one module or model, and its names on the right are those of weights in it. \`init … via\` gives
-weights to the parts of that kind.`,
+    explanation: `A weights map is for one module or model; the names on its right sides are weights of that module or model. \`init … via\` initialises
+the parts of this kind.`,
     example: `weights published for LayerNorm {
   "gamma" -> "weight"
   "beta" -> "bias"
@@ -583,8 +578,8 @@ recipe plain for Net at B = 8 {
     severity: 'note',
     title: 'An output for losses that no term reads',
     template: 'no term of `{recipe}` reads `output(train) {name}`',
-    explanation: `An \`output(train)\` is there for losses alone. With this recipe it is without effect, and so are the weights that nothing
-else reads. Mostly a \`term\` is missing. A model may have such an output for another of its recipes, so it is a note.`,
+    explanation: `Only losses can read an \`output(train)\`. With this recipe, the output has no effect, nor have weights that nothing else reads. Usually a
+\`term\` is missing. The model may have the output for another of its recipes, so this is only a note.`,
     example: `model Small {
   stem = Linear(8, 8)
   head = Linear(8, 1)
