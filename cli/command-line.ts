@@ -19,11 +19,11 @@ interface Setting {
 const startHere = `
 Start here:
   crobc init ships                          a folder with a variant, a recipe and a README
-  crobc check models/crobim.crob            is every shape right? (no output means yes)
+  crobc check models/crobim.crob            prove every shape (no output: all are right)
   crobc summary models/crobim.crob          modules, parameters, FLOPs
   crobc build models/crobim.crob -o out     CroBIM.onnx, weights, manifest, typed client
   crobc predict models/crobim.crob --model CroBIM --image scene.png --text "the white ship" -o out
-  crobc data synth -o scenes                drawn scenes with phrases and masks, to train on
+  crobc data synth -o scenes                draw scenes with phrases and masks, to train on
   crobc train models/crobim.crob --model CroBIM_micro --data scenes -o run`;
 
 /** Columns of help where there is no terminal. */
@@ -37,7 +37,7 @@ export function commandLine(io: Invocation, ended: (code: number) => void): Comm
   const program = new Command('crobc')
     .description('Compiles .crob, a declarative language for model graphs: proves the shapes, runs and trains.')
     .version(packageVersion())
-    .showHelpAfterError('(crobc --help shows the commands, crobc COMMAND --help one of them)')
+    .showHelpAfterError('(crobc --help lists the commands, crobc COMMAND --help the options of one)')
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({
@@ -78,20 +78,20 @@ function flagOf(command: Command, name: string): string {
 function addInit(program: Command, { io, exit }: Setting): void {
   program
     .command('init')
-    .description('write what to start from: a variant of CroBIM_micro with a recipe, and a README with commands to run')
-    .argument('[folder]', 'made where it is not there', '.')
+    .description('write a folder to start from: a variant of CroBIM_micro with a recipe, and a README with commands')
+    .argument('[folder]', 'created if it does not exist', '.')
     .action(async (folder: string) => exit((await import('./commands/init.ts')).init(io, folder)));
 }
 
 function addCheck(program: Command, { io, exit }: Setting): void {
   program
     .command('check')
-    .description('check .crob files: names, shapes, variants, recipes; every error of a file in one run')
-    .argument('[files...]', 'files or folders; all .crob files below the working folder when none are given')
+    .description('check .crob files: names, shapes, variants, recipes; reports all errors in one run')
+    .argument('[files...]', 'files or folders; by default, all .crob files below the working folder')
     .addOption(
       new Option('--reporter <kind>', 'how messages are printed').choices(['pretty', 'json']).default('pretty'),
     )
-    .option('--guards', 'list the conditions on input sizes that the host checks before a run')
+    .option('--guards', 'list the conditions on input sizes that are checked before each run')
     .action(async (files: string[], options) => exit((await import('./commands/check.ts')).check(io, files, options)));
 }
 
@@ -100,10 +100,10 @@ function addBuild(program: Command, { io, exit }: Setting): void {
     .command('build')
     .description('build a model: <Model>.onnx, its weights, a manifest and a typed TypeScript client')
     .argument('<file>', 'a .crob file')
-    .option('-m, --model <name>', 'which model of the file; the first when not given')
+    .option('-m, --model <name>', 'which model of the file; by default, the first')
     .addOption(set())
     .option('-w, --weights <file>', 'safetensors with trained weights; without it, initial weights drawn from --seed')
-    .option('--via <map>', 'the weights map of the .crob file that reads --weights, where it has published names')
+    .option('--via <map>', 'the weights map of the .crob file that translates published names in --weights')
     .option('--no-weights', 'write the graph without a weights file')
     .addOption(
       new Option('--target <target>', 'onnx, or tfjs: TensorFlow.js programs that run the model and train it')
@@ -115,11 +115,11 @@ function addBuild(program: Command, { io, exit }: Setting): void {
     .option('--seed <n>', 'seed of initial weights', wholeNumber, 0)
     .option(
       '--print-after <pass>',
-      'print the graph after a pass (or `all`, or `list` for their names) and write nothing',
+      'print the graph after a pass and write nothing; `all` for every pass, `list` for their names',
     )
     .option(
       '--explain <rule>',
-      'print where a rewrite rule fired, and why it left other nodes (or `list` for their names), and write nothing',
+      'print where a rewrite rule applied, and why not elsewhere, and write nothing; `list` for the names of rules',
     )
     .addOption(
       new Option(
@@ -139,9 +139,9 @@ function addBuild(program: Command, { io, exit }: Setting): void {
 function addExpand(program: Command, { io, exit }: Setting): void {
   program
     .command('expand')
-    .description('print the flattened model: every operator with its type, its module and its place in source')
+    .description('print the flattened model: every operator with its type, its module and its place in the source')
     .argument('<file>', 'a .crob file')
-    .option('-m, --model <name>', 'which model of the file; the first when not given')
+    .option('-m, --model <name>', 'which model of the file; by default, the first')
     .addOption(set())
     .action(async (file: string, options) => exit((await import('./commands/expand.ts')).expand(io, file, options)));
 }
@@ -151,17 +151,17 @@ function addPredict(program: Command, { io, exit }: Setting): void {
     .command('predict')
     .description('predict a mask for an image and a sentence: mask PNG, overlay PNG, JSON')
     .argument('<file>', 'a .crob file')
-    .option('-m, --model <name>', 'which model of the file; the first when not given')
+    .option('-m, --model <name>', 'which model of the file; by default, the first')
     .requiredOption('-i, --image <file>', 'PNG, JPEG, TIFF or WebP')
-    .option('-t, --text <sentence>', 'what to find; not for a model that takes images alone')
+    .option('-t, --text <sentence>', 'what to find; not for a model without words')
     .option(
       '-w, --weights <file>',
-      'safetensors with trained weights; without it the weights are random and so is the mask',
+      'safetensors with trained weights; without it, the weights are random, and so is the mask',
     )
-    .option('--via <map>', 'the weights map of the .crob file that reads --weights, where it has published names')
+    .option('--via <map>', 'the weights map of the .crob file that translates published names in --weights')
     .option(
       '--tokenizer <file>',
-      'vocab.txt or tokenizer.json of the text encoder; the aerial vocabulary that ships with crobc when not given',
+      'vocab.txt or tokenizer.json of the text encoder; by default, the aerial vocabulary that ships with crobc',
     )
     .addOption(set())
     .addOption(
@@ -179,13 +179,13 @@ function addSummary(program: Command, { io, exit }: Setting): void {
   program
     .command('summary')
     .description(
-      'modules with shapes, parameters, FLOPs and activation bytes, as polynomials and, under --set, as numbers',
+      'list modules with shapes, parameters, FLOPs and activation bytes, as polynomials or, with --set, as numbers',
     )
     .argument('<file>', 'a .crob file')
-    .option('-m, --model <name>', 'which model of the file; the first when not given')
+    .option('-m, --model <name>', 'which model of the file; by default, the first')
     .addOption(set())
     .option('--depth <n>', 'levels of modules to show', wholeNumber, 2)
-    .option('--wide', 'print polynomials whole, however long they are')
+    .option('--wide', 'print polynomials in full, however long they are')
     .option('--json', 'print as JSON')
     .action(async (file: string, options) => exit((await import('./commands/summary.ts')).summary(io, file, options)));
 }
@@ -193,13 +193,13 @@ function addSummary(program: Command, { io, exit }: Setting): void {
 function addDescribe(program: Command, { io, exit }: Setting): void {
   program
     .command('describe')
-    .description('what is inside a model: what can be set, where its weights are in files, its equations')
+    .description('list what is inside a model: what can be set, the names of weights in files, the equations')
     .argument('<file>', 'a .crob file')
-    .argument('[path]', 'only what is at and below this path, such as mid.layer[0]; the whole model when not given')
-    .option('-m, --model <name>', 'which model of the file; the first when not given')
+    .argument('[path]', 'only what is at and below this path, such as mid.layer[0]; by default, the whole model')
+    .option('-m, --model <name>', 'which model of the file; by default, the first')
     .addOption(set())
-    .option('--depth <n>', 'levels of parts to look into', wholeNumber, 1)
-    .option('--json', 'print every path by itself, at any depth, as JSON')
+    .option('--depth <n>', 'how many levels of parts to list', wholeNumber, 1)
+    .option('--json', 'print every path separately, at any depth, as JSON')
     .action(async (file: string, path: string | undefined, options) =>
       exit((await import('./commands/describe.ts')).describe(io, file, path, options)),
     );
@@ -208,32 +208,43 @@ function addDescribe(program: Command, { io, exit }: Setting): void {
 function addTrain(program: Command, { io, exit }: Setting): void {
   program
     .command('train')
-    .description('train a model as its recipe says: weights, checkpoints, metrics.jsonl, TensorBoard events')
+    .description('train a model as its recipe declares; writes weights, checkpoints, metrics.jsonl, TensorBoard events')
     .argument('<file>', 'a .crob file')
-    .option('-m, --model <name>', 'which model of the file; the first when not given')
-    .option('-r, --recipe <name>', "which recipe of the model; the model's first when not given")
+    .option('-m, --model <name>', 'which model of the file; by default, the first')
+    .option('-r, --recipe <name>', 'which recipe of the model; by default, its first')
     .option('-d, --data <dir>', 'data set: img_rgb/, mask/, output_phrase_train.txt and output_phrase_val.txt')
     .addOption(set())
-    .addOption(new Option('--backend <name>', 'what computes').choices(['onnx', 'tfjs']).default('onnx'))
+    .addOption(new Option('--backend <name>', 'the back end that computes').choices(['onnx', 'tfjs']).default('onnx'))
     .addOption(
       new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto'),
     )
     .option('--threads <n>', 'threads of the CPU provider, 1024 at most', between(0, 1024))
-    .option('--steps <n>', "so many steps instead of the recipe's length, as --set recipe.steps=<n>", wholeNumber)
-    .option('--epochs <n>', 'so many passes over the data instead, as --set recipe.epochs=<n>')
-    .option('--lr <x>', "instead of the recipe's learning rate, as --set recipe.lr=<x>")
-    .option('--batch-size <n>', "instead of the recipe's batch, as --set B=<n>", between(1, Number.MAX_SAFE_INTEGER))
-    .option('--seed <n>', "instead of the recipe's: initial weights, order of samples, dropout", wholeNumber)
-    .option('-w, --weights <file>', 'safetensors to begin with; without it, initial weights drawn from the seed')
-    .option('--tokenizer <file>', "vocab.txt or tokenizer.json; the data set's own vocab.txt when not given")
-    .option('--no-phrases', 'blank every phrase: what can be learnt without words')
+    .option(
+      '--steps <n>',
+      "number of steps, instead of the recipe's length; same as --set recipe.steps=<n>",
+      wholeNumber,
+    )
+    .option('--epochs <n>', "passes over the data, instead of the recipe's length; same as --set recipe.epochs=<n>")
+    .option('--lr <x>', "learning rate, instead of the recipe's; same as --set recipe.lr=<x>")
+    .option(
+      '--batch-size <n>',
+      "batch size, instead of the recipe's; same as --set B=<n>",
+      between(1, Number.MAX_SAFE_INTEGER),
+    )
+    .option('--seed <n>', "seed of initial weights, order of samples and dropout, instead of the recipe's", wholeNumber)
+    .option(
+      '-w, --weights <file>',
+      'safetensors with weights to start from; without it, initial weights drawn from the seed',
+    )
+    .option('--tokenizer <file>', "vocab.txt or tokenizer.json; by default, the data set's own vocab.txt")
+    .option('--no-phrases', 'blank every phrase, to measure what can be learnt without words')
     .addOption(
       new Option('--on-bad <what>', 'what to do with a sample that cannot be used')
         .choices(['skip', 'stop'])
         .default('stop'),
     )
     .addOption(recompute())
-    .option('--resume', 'go on from the last checkpoint in the output folder')
+    .option('--resume', 'continue from the last checkpoint in the output folder')
     .option('--dry-run', 'print shapes, parameters, memory, steps and the resolved recipe, and train nothing')
     .option('-o, --out <dir>', 'folder to write to', 'out')
     .option('--json', 'print the result as JSON')
@@ -241,18 +252,16 @@ function addTrain(program: Command, { io, exit }: Setting): void {
 }
 
 function addData(program: Command, setting: Setting): void {
-  const data = program
-    .command('data')
-    .description('data sets: check them, count them, make a vocabulary of their words');
+  const data = program.command('data').description('draw and check data sets, print statistics, make vocabularies');
   for (const add of dataCommands) add(data, setting);
 }
 
 function addDataCheck(data: Command, { io, exit }: Setting): void {
   data
     .command('check')
-    .description('check every line and every pixel of a data set; what is wrong with its file and line')
+    .description('check every line and every pixel of a data set; reports errors with file and line')
     .argument('<dir>', "a folder in RISBench's layout")
-    .option('--split <name>', 'one split; all when not given')
+    .option('--split <name>', 'one split; by default, all')
     .action(async (dir: string, options) => exit((await import('./commands/data.ts')).checkData(io, dir, options)));
 }
 
@@ -261,7 +270,7 @@ function addDataStats(data: Command, { io, exit }: Setting): void {
     .command('stats')
     .description('count words, categories, attributes, sizes and mask areas')
     .argument('<dir>', "a folder in RISBench's layout")
-    .option('--split <name>', 'one split; all when not given')
+    .option('--split <name>', 'one split; by default, all')
     .option('--json', 'print as JSON')
     .action(async (dir: string, options) => exit((await import('./commands/data.ts')).statistics(io, dir, options)));
 }
@@ -271,30 +280,32 @@ function addDataVocab(data: Command, { io, exit }: Setting): void {
     .command('vocab')
     .description('make a WordPiece vocabulary of the phrases')
     .argument('<dir>', "a folder in RISBench's layout")
-    .option('-o, --out <file>', 'file to write; vocab.txt in the folder when not given')
-    .option('--size <n>', 'word pieces at most, of 1,000,000', between(1, 1_000_000), 2560)
-    .option('--split <name>', 'whose phrases', 'train')
+    .option('-o, --out <file>', 'file to write; by default, vocab.txt in the folder')
+    .option('--size <n>', 'most word pieces, up to 1,000,000', between(1, 1_000_000), 2560)
+    .option('--split <name>', 'the split whose phrases are used', 'train')
     .action(async (dir: string, options) => exit((await import('./commands/data.ts')).vocabulary(io, dir, options)));
 }
 
 function addDataSynth(data: Command, { io, exit }: Setting): void {
   data
     .command('synth')
-    .description('draw a data set: aerial-looking scenes with phrases and exact masks; the same for the same options')
-    .requiredOption('-o, --out <dir>', 'a new folder, or one that an interrupted run of the same options left')
+    .description(
+      'draw a data set: scenes seen from above with phrases and exact masks; the same options give the same files',
+    )
+    .requiredOption('-o, --out <dir>', 'a new folder, or the folder of an interrupted run with the same options')
     .option('--scenes <n>', 'how many scenes to draw, 1,000,000 at most', between(1, 1_000_000), 1000)
     .option('--size <pixels>', 'side of the images, 64 to 1024', wholeNumber, 128)
     .option('--seed <n>', 'seed of everything drawn', wholeNumber, 0)
-    .option('--phrases <n>', 'phrases for each scene, each for another object', wholeNumber, 2)
+    .option('--phrases <n>', 'phrases per scene, each for a different object', wholeNumber, 2)
     .option('--val <share>', 'scenes for validation: a share such as 0.1, or a number', '0.1')
     .option('--test <share>', 'scenes for the test: a share such as 0.1, or a number', '0.1')
     .addOption(
       new Option(
         '--difficulty <kind>',
-        'few large objects or many of every kind; easy below 256 pixels when not given',
+        'few large objects, or many of every category; by default, easy below 256 pixels',
       ).choices(['easy', 'standard']),
     )
-    .option('--objects <low,high>', 'fewest and most objects of a scene; 3,4 when easy and 5,8 when standard')
+    .option('--objects <low,high>', 'fewest and most objects per scene; by default 3,4 if easy and 5,8 if standard')
     .option('--json', 'print what was drawn as JSON')
     .action(async (options) => exit((await import('./commands/data-synth.ts')).dataSynth(io, options)));
 }
@@ -304,26 +315,26 @@ function addEval(program: Command, { io, exit }: Setting): void {
     .command('eval')
     .description('evaluate a model on a data set: oIoU, mIoU, Pr@0.5 to 0.9; table, JSON, CSV and a page with pictures')
     .argument('[file]', 'a .crob file; none with --compare')
-    .option('-m, --model <name>', 'which model of the file; the first when not given')
-    .option('-w, --weights <file>', 'safetensors with trained weights; without it the figures mean nothing')
-    .option('--via <map>', 'the weights map of the .crob file that reads --weights, where it has published names')
+    .option('-m, --model <name>', 'which model of the file; by default, the first')
+    .option('-w, --weights <file>', 'safetensors with trained weights; without it, the results mean nothing')
+    .option('--via <map>', 'the weights map of the .crob file that translates published names in --weights')
     .option('-d, --data <dir>', "folder in RISBench's layout")
     .option('--split <name>', 'the phrases of output_phrase_<name>.txt', 'test')
     .addOption(
-      new Option('--protocol <name>', 'how published code counts: LAVT and RMSIN, CARIS, or CRIS')
+      new Option('--protocol <name>', 'protocol of published code: LAVT and RMSIN, CARIS, or CRIS')
         .choices(['lavt', 'caris', 'cris'])
         .default('lavt'),
     )
     .addOption(
-      new Option('--at <size>', "where masks are compared, under caris: at the model's size or the image's").choices([
+      new Option('--at <size>', "size at which masks are compared, for caris: the model's or the image's").choices([
         'model',
         'original',
       ]),
     )
-    .option('--no-phrases', 'take every phrase away: what the model finds without being told')
+    .option('--no-phrases', 'blank every phrase, to measure what the model finds without words')
     .option(
       '--tokenizer <file>',
-      "vocab.txt or tokenizer.json of the text encoder; the data set's own vocab.txt when not given",
+      "vocab.txt or tokenizer.json of the text encoder; by default, the data set's own vocab.txt",
     )
     .addOption(set())
     .addOption(
@@ -331,24 +342,26 @@ function addEval(program: Command, { io, exit }: Setting): void {
     )
     .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))
     .option('--threads <n>', 'threads of the CPU provider, 1024 at most', between(0, 1024))
-    .option('--batch <n>', 'images at a time, where there are so many', between(1, Number.MAX_SAFE_INTEGER), 8)
+    .option('--batch <n>', 'images per run of the model', between(1, Number.MAX_SAFE_INTEGER), 8)
     .option(
       '--limit <n>',
       'at most this many samples, spread evenly over the split',
       between(1, Number.MAX_SAFE_INTEGER),
     )
     .addOption(
-      new Option('--on-bad <what>', 'what to do at a sample that is wrong').choices(['skip', 'stop']).default('stop'),
+      new Option('--on-bad <what>', 'what to do with a sample that cannot be used')
+        .choices(['skip', 'stop'])
+        .default('stop'),
     )
     .option(
       '--pictures <n>',
-      'best, worst and random samples to show on the page, as many of each; 1000 at most',
+      'number of best, worst and random samples to show on the page, 1000 of each at most',
       between(0, 1000),
       12,
     )
     .option(
       '--compare <reports...>',
-      'print reports (<Model>.<split>.json) side by side, with differences to the first',
+      'print reports (<Model>.<split>.json) side by side, with differences from the first',
     )
     .option('--seed <n>', 'seed of random samples, of resampling, and of initial weights', wholeNumber, 0)
     .option('-o, --out <dir>', 'folder to write to', 'out')
@@ -372,8 +385,8 @@ function addFmt(program: Command, { io, exit }: Setting): void {
   program
     .command('fmt')
     .description('format .crob files in place')
-    .argument('[files...]', 'files or folders; all .crob files below the working folder when none are given')
-    .option('--check', 'write nothing; exit with 1 when a file is not formatted')
+    .argument('[files...]', 'files or folders; by default, all .crob files below the working folder')
+    .option('--check', 'write nothing; exit with 1 if a file is not formatted')
     .action(async (files: string[], options) => exit((await import('./commands/fmt.ts')).fmt(io, files, options)));
 }
 
@@ -381,14 +394,14 @@ function addExplain(program: Command, { io, exit }: Setting): void {
   program
     .command('explain')
     .description('explain a message code, with an example')
-    .argument('[code]', 'such as CROB2104; all codes when not given')
+    .argument('[code]', 'such as CROB2104; by default, lists all codes')
     .action(async (code: string | undefined) => exit((await import('./commands/explain.ts')).explain(io, code)));
 }
 
 function addDoctor(program: Command, { io, exit }: Setting): void {
   program
     .command('doctor')
-    .description('what runs on this machine, and what to do for what does not')
+    .description('tell what runs on this machine, and what to do about what does not')
     .option('--json', 'print as JSON')
     .action(async (options) => exit((await import('./commands/doctor.ts')).doctor(io, options)));
 }

@@ -11,7 +11,7 @@ export const set = (): Option =>
 export const recompute = (): Option =>
   new CollectingOption(
     '--recompute <module>',
-    'compute activations of a module (backbone.layers.*) again for the gradients: less memory, more time; may be repeated',
+    'recompute the activations of a module (backbone.layers.*) for the gradients: less memory, more time; may be repeated',
     (module) => [module],
   );
 
