@@ -25,11 +25,11 @@ export function version(): string {
   return packageVersion();
 }
 
-/** A condition on sizes that a model's host checks before a run. */
+/** A condition on sizes that is checked before each run of a model. */
 export interface Guard {
-  /** In numbers: `T <= 512`, `H % 32 == 0`. */
+  /** The condition in numbers: `T <= 512`, `H % 32 == 0`. */
   readonly condition: string;
-  /** As the source has it: `T <= text.positions`. */
+  /** The condition as in the source: `T <= text.positions`. */
   readonly source: string;
 }
 
@@ -40,9 +40,9 @@ export interface CheckedModel {
   readonly guards: readonly Guard[];
 }
 
-/** What `check` finds. */
+/** The result of `check`. */
 export interface CheckReport {
-  /** No diagnostic is an error. */
+  /** True if no diagnostic is an error. */
   readonly ok: boolean;
   /** In the order of the sources. */
   readonly diagnostics: readonly Diagnostic[];
@@ -52,9 +52,9 @@ export interface CheckReport {
 /**
  * Checks every declaration of some files: names, shapes, variants, recipes. Shapes are proved for all sizes; nothing is run.
  *
- * `files` are paths of `.crob` files, or of folders, of which all `.crob` files are checked. Paths are relative to the working
- * folder; `models/crobim.crob` is the model that ships with crobc where there is no such file. What cannot be read is a
- * diagnostic without a code.
+ * `files` are paths of `.crob` files, or of folders whose `.crob` files are all checked. Paths are relative to the working
+ * folder. If there is no file `models/crobim.crob`, this path means the model that ships with crobc. A file that cannot be read
+ * gives a diagnostic without a code.
  *
  * @example
  * import { check } from 'crobc';
@@ -90,34 +90,34 @@ export function check(files: readonly string[], options: SourceOptions = {}): Ch
 
 /** Which model of a file, and at what sizes. */
 export interface ModelOptions extends SourceOptions {
-  /** The first model of the file when not given. */
+  /** By default, the first model of the file. */
   readonly model?: string;
-  /** Sizes by dim, 1 or larger: `{ H: 480, W: 480 }`. Dims that are not bound stay open. */
+  /** Sizes of dims, 1 or more: `{ H: 480, W: 480 }`. Dims that are not bound stay open. */
   readonly dims?: Readonly<Record<string, number>>;
-  /** Lines as a variant would have them: `mid.layers = 3`; for `compileTraining` also `recipe.lr = 1e-4`. */
+  /** Lines as in a variant: `mid.layers = 3`; for `compileTraining` also `recipe.lr = 1e-4`. */
   readonly overrides?: readonly string[];
 }
 
-/** What `compile` takes. */
+/** Options of `compile`. */
 export interface CompileOptions extends ModelOptions {
   /**
    * Binds the height, width and words (`H`, `W`, `T`) that `dims` does not bind to the sizes of the model's recipe, as `predict`
    * and `evaluate` need. Otherwise they stay open.
    */
   readonly recipeSizes?: boolean;
-  /** The weights map of the file by which published weights are read, where `build` and others are given such. */
+  /** The weights map by which `build` and other functions read weights files with published names. */
   readonly via?: string;
 }
 
-/** A model, or why there is none; warnings and notes in both cases. */
+/** A model, or the errors because of which there is none; with warnings and notes in both cases. */
 export type CompileResult<Model> =
   | { readonly ok: true; readonly model: Model; readonly diagnostics: readonly Diagnostic[] }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /**
- * Compiles one model of a file. What is wrong with the source are diagnostics.
+ * Compiles one model of a file. Errors in the source are returned as diagnostics.
  *
- * @throws UserError for a file that cannot be read, a model or map that it does not have, and sizes that are too large.
+ * @throws UserError if the file cannot be read or does not have the model or the map, or if sizes are too large.
  * @example
  * import { compile } from 'crobc';
  *
@@ -135,16 +135,16 @@ export function compile(file: string, options: CompileOptions = {}): CompileResu
   return { ok: true, model: new CompiledModel(requireModel(compiled, { model, via })), diagnostics };
 }
 
-/** What `compileTraining` takes. */
+/** Options of `compileTraining`. */
 export interface CompileTrainingOptions extends ModelOptions {
-  /** The first recipe of the model when not given. */
+  /** By default, the first recipe of the model. */
   readonly recipe?: string;
 }
 
 /**
  * Compiles a model with its recipe, for `train` of `crobc/runtime`.
  *
- * @throws UserError as `compile` does, and where the model has no such recipe.
+ * @throws UserError as `compile` does, and if the model does not have the recipe.
  */
 export function compileTraining(file: string, options: CompileTrainingOptions = {}): CompileResult<TrainableModel> {
   const { model, recipe, overrides = [] } = options;
@@ -155,18 +155,18 @@ export function compileTraining(file: string, options: CompileTrainingOptions = 
   return { ok: true, model: new TrainableModel(requireTraining(compiled, { model, recipe })), diagnostics };
 }
 
-/** Parameters and costs. With an open dim a cost is a polynomial in the dims, as text. */
+/** Parameters and costs. If a dim is open, a cost is a polynomial in the dims, as text. */
 export interface Costs {
   readonly parameters: number;
-  /** Floating point operations of one run; a product and a sum are two. */
+  /** Floating-point operations of one run; a multiply-add counts as two. */
   readonly flops: number | string;
-  /** Bytes of all results of its operators, each counted once. */
+  /** Bytes of all results of operators, each counted once. */
   readonly activationBytes: number | string;
-  /** Bytes that its operators read and write, weights included. */
+  /** Bytes that operators read and write, including weights. */
   readonly trafficBytes: number | string;
 }
 
-/** A name, and a type as crob writes it: `f32[B, 3, H, W]`. */
+/** A name, and a type in crob's notation: `f32[B, 3, H, W]`. */
 export interface SummaryPort {
   readonly name: string;
   readonly type: string;
@@ -174,15 +174,15 @@ export interface SummaryPort {
 
 /** A module inside a model. */
 export interface SummaryModule extends Costs {
-  /** `backbone.layers.0`. */
+  /** Its path in weights files: `backbone.layers.0`. */
   readonly path: string;
-  /** Its declaration's name. */
+  /** The name of its declaration. */
   readonly module: string;
-  /** Types of what it returns. */
+  /** The types of its results. */
   readonly outputs: readonly string[];
 }
 
-/** A tensor that a model keeps: a trained parameter, or a buffer such as the mean of a batch norm. */
+/** A trained parameter, or a buffer such as the mean of a batch norm. */
 export interface SummaryWeight {
   /** Its name in weights files. */
   readonly path: string;
@@ -191,12 +191,12 @@ export interface SummaryWeight {
   readonly role: 'param' | 'buffer';
 }
 
-/** What a model consists of, and what a run of it costs. */
+/** The contents of a model, and the costs of a run. */
 export interface Summary extends Costs {
   readonly model: string;
-  /** Its documentation in the source; empty without any. */
+  /** Its documentation in the source; empty if it has none. */
   readonly docs: string;
-  /** Bytes of results that live at the same time, at most; undefined where a dim is open. */
+  /** Peak of the bytes of results that exist at the same time; undefined if a dim is open. */
   readonly peakActivationBytes: number | undefined;
   /** Dims that are not bound. */
   readonly openDims: readonly string[];
@@ -204,7 +204,7 @@ export interface Summary extends Costs {
   readonly outputs: readonly SummaryPort[];
   readonly modules: readonly SummaryModule[];
   readonly weights: readonly SummaryWeight[];
-  /** What training has besides, for outputs that only losses see. */
+  /** Further contents in training, for outputs that only losses read. */
   readonly training: {
     readonly outputs: readonly SummaryPort[];
     readonly modules: readonly SummaryModule[];
@@ -213,28 +213,28 @@ export interface Summary extends Costs {
 }
 
 /**
- * Modules with their shapes, parameters and costs, of the graph as it is built.
+ * Lists modules with their shapes, parameters and costs, for the graph that `build` writes.
  *
- * @throws UserError where a number comes up beyond 2^53.
+ * @throws UserError if a number exceeds 2^53.
  */
 export function summary(model: CompiledModel): Summary {
   const found: ModelSummary = summarise(model.source);
   return found;
 }
 
-/** What `build` takes. */
+/** Options of `build`. */
 export interface BuildOptions extends ProgressOptions {
-  /** The folder to write to, which is made where it is not there. */
+  /** The folder to write to; it is created if it does not exist. */
   readonly out: string;
-  /** The type of floats inside the graph; f32 when not given. Inputs and outputs stay as they are. */
+  /** The type of floats inside the graph, by default f32. The types of inputs and outputs do not change. */
   readonly dtype?: 'f32' | 'f16';
   /** A safetensors file. Without one, weights are drawn from `seed`. */
   readonly weights?: string;
-  /** 0 when not given. */
+  /** 0 by default. */
   readonly seed?: number;
-  /** False: the graph alone, which names its weights. */
+  /** If false, only the graph is written, which refers to its weights by name. */
   readonly writeWeights?: boolean;
-  /** False: no typed client. */
+  /** If false, no typed client is written. */
   readonly client?: boolean;
 }
 
@@ -245,21 +245,21 @@ export interface BuiltFile {
   readonly sha256: string;
 }
 
-/** What `build` writes. */
+/** The result of `build`. */
 export interface BuildResult {
   readonly model: string;
   readonly hash: string;
   readonly parameters: number;
-  /** Operators of the graph. */
+  /** The number of operators in the graph. */
   readonly nodes: number;
   readonly files: readonly BuiltFile[];
 }
 
 /**
- * Writes `<Model>.onnx`, a file of its weights beside it where they are large, `<Model>.ts` (a typed client) and
- * `<Model>.manifest.json`: all of them, or none.
+ * Writes `<Model>.onnx`, a separate weights file if the weights are large, `<Model>.ts` (a typed client) and
+ * `<Model>.manifest.json`. Either all of them are written, or none.
  *
- * @throws UserError for weights that do not fit the model, and for a folder that cannot be written.
+ * @throws UserError if weights do not fit the model, or if the folder cannot be written.
  * @example
  * import { build, compile } from 'crobc';
  *

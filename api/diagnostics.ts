@@ -8,36 +8,36 @@ export interface Position {
   readonly column: number;
 }
 
-/** A part of a text, without the character at `end`. */
+/** A range of a text; `end` is exclusive. */
 export interface Range {
   readonly start: Position;
   readonly end: Position;
 }
 
-/** A further place that a diagnostic points at. */
+/** Another place to which a diagnostic points. */
 export interface DiagnosticNote {
   readonly file: string;
-  /** Null where the text of the file is not known. */
+  /** Null if the text of the file is not available. */
   readonly range: Range | null;
   readonly text: string;
 }
 
-/** What is wrong with a source, or worth knowing of it. `crobc check --reporter json` prints the same, without `rendered`. */
+/** An error, warning or note about a source. `crobc check --reporter json` prints the same, without `rendered`. */
 export interface Diagnostic {
-  /** Such as `CROB2104`, which `crobc explain` explains. Null where no line is to blame, as for a file that cannot be read. */
+  /** A code such as `CROB2104`, which `crobc explain` explains. Null if the message is not about a line, as for a file that cannot be read. */
   readonly code: string | null;
   readonly severity: 'error' | 'warning' | 'note';
   /** One sentence. */
   readonly message: string;
   readonly file: string;
-  /** Null where the text of the file is not known. */
+  /** Null if the text of the file is not available. */
   readonly range: Range | null;
   readonly notes: readonly DiagnosticNote[];
-  /** How the shapes in question came about, a line each. */
+  /** Where the shapes in question come from, one line each. */
   readonly details: readonly string[];
-  /** What would mend it. */
+  /** How to fix it. */
   readonly help: string | null;
-  /** All of it as `crobc check` prints it, 100 columns wide and without colours. */
+  /** The whole message as `crobc check` prints it, 100 columns wide and without colours. */
   readonly rendered: string;
 }
 

@@ -8,18 +8,18 @@ export type { Span } from '../grammar/span.ts';
 export type * from '../grammar/tree.ts';
 export type { Diagnostic, DiagnosticNote, Position, Range } from './diagnostics.ts';
 
-/** A text as it was read. */
+/** The result of parsing a text. */
 export interface Parsed {
-  /** All that could be read. With an error, parts of the text may be missing from it. */
+  /** The tree of everything that could be parsed. If there are errors, parts of the text may be missing. */
   readonly tree: SourceFile;
-  /** Each independent mistake of syntax, in the order of the text. */
+  /** Every independent syntax error, in the order of the text. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
- * Reads the text of a `.crob` file. Names are not looked up and shapes are not checked: `check` of `crobc` does that.
+ * Parses the text of a `.crob` file. This does not resolve names or check shapes; for that, use `check` of `crobc`.
  *
- * @param file The name under which the text goes in spans and diagnostics.
+ * @param file The file name in spans and diagnostics.
  * @example
  * import { parse } from 'crobc/grammar';
  *
@@ -32,8 +32,8 @@ export function parse(text: string, file = 'source.crob'): Parsed {
 }
 
 /**
- * The text of a tree in the one style of `crobc fmt`: comments and order are kept, lines have 100 columns where they can break.
- * Formatting twice changes nothing more. Of a tree whose text has errors, what was not read is missing: do not write that back.
+ * The text of a tree in the style of `crobc fmt`. Comments and order are kept, and lines are broken at 100 columns where possible.
+ * Formatting a second time changes nothing. If the text had errors, parts may be missing from the tree: do not write the result back.
  */
 export function format(tree: SourceFile): string {
   return formatTree(tree);

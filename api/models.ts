@@ -4,18 +4,18 @@ import { graphHash } from '../compiler/ir/hash.ts';
 import type { CompiledFile, CompiledTrainingFile } from '../runtime/build/source-model.ts';
 import { UserError } from '../runtime/files/user-error.ts';
 
-/** Types of a tensor's elements. */
+/** The type of a tensor's elements. */
 export type ElementType = 'f32' | 'f16' | 'i32' | 'i64' | 'u8' | 'bool';
 
 /** An input or an output. */
 export interface Port {
   readonly name: string;
   readonly dtype: ElementType;
-  /** Row-major. A size that is not bound is a polynomial in the model's dims, as text: `H`, `2*floor(H/2)`. */
+  /** In row-major order. A size that is not bound is a polynomial in the dims of the model, as text: `H`, `2*floor(H/2)`. */
   readonly shape: readonly (number | string)[];
 }
 
-/** A model whose shapes are proved; `compile` makes it. */
+/** A model whose shapes are proved; the result of `compile`. */
 export class CompiledModel {
   readonly name: string;
   /** The file that declares it. */
@@ -24,7 +24,7 @@ export class CompiledModel {
   readonly dims: Readonly<Record<string, number>>;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
-  /** Of its graph, in hexadecimal: models of one hash compute the same. The client and the manifest have it too. */
+  /** The hash of the graph, in hexadecimal: models with the same hash compute the same. It is also in the client and the manifest. */
   readonly hash: string;
   /** @internal */
   readonly source: CompiledFile;
@@ -42,15 +42,15 @@ export class CompiledModel {
   }
 }
 
-/** A model with a recipe, at the sizes that it trains at; `compileTraining` makes it. */
+/** A model with a recipe, at the sizes of the training; the result of `compileTraining`. */
 export class TrainableModel {
   readonly name: string;
   readonly file: string;
   /** The name of its recipe. */
   readonly recipe: string;
-  /** Dims that the recipe, or who compiled it, binds. */
+  /** Dims that are bound by the recipe, or by the options of `compileTraining`. */
   readonly dims: Readonly<Record<string, number>>;
-  /** Of the model as it predicts. */
+  /** The inputs of the model in inference. */
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   /** @internal */

@@ -1,18 +1,18 @@
 import { receiveProgress } from '../runtime/process/received-progress.ts';
 
-/** How far a task is. */
+/** The progress of a task. */
 export interface ProgressReport {
-  /** What is done: `weights`, `training`. */
+  /** The name of the task: `weights`, `training`. */
   readonly task: string;
   readonly done: number;
   readonly total: number;
-  /** A few words, such as the loss; empty without any. */
+  /** A short text, such as the loss; may be empty. */
   readonly note: string;
 }
 
-/** For what may take long. */
+/** Options of functions that may take long. */
 export interface ProgressOptions {
-  /** Called as the work goes on. Nothing is printed in either case. */
+  /** Called during the work. Nothing is printed, whether it is given or not. */
   readonly onProgress?: (report: ProgressReport) => void;
 }
 

@@ -23,31 +23,31 @@ export {
 
 /** Where a model runs, and with which weights. */
 export interface RunningOptions extends ProgressOptions {
-  /** A safetensors file. Without one, weights are drawn from `seed`, and what the model finds means nothing. */
+  /** A safetensors file. Without one, weights are drawn from `seed`, and results mean nothing. */
   readonly weights?: string;
-  /** 0 when not given. */
+  /** 0 by default. */
   readonly seed?: number;
-  /** `vocab.txt` or `tokenizer.json` of the text encoder; the aerial vocabulary that ships with crobc when not given. */
+  /** `vocab.txt` or `tokenizer.json` of the text encoder; by default, the aerial vocabulary that ships with crobc. */
   readonly tokenizer?: string;
-  /** `auto` when not given. */
+  /** `auto` by default. */
   readonly device?: Device | 'auto';
-  /** The type of floats inside the graph; f32 when not given. */
+  /** The type of floats inside the graph, by default f32. */
   readonly dtype?: 'f32' | 'f16';
-  /** Threads within an operator on the CPU; one for each physical core when not given. */
+  /** Threads within an operator on the CPU; by default, one for each physical core. */
   readonly threads?: number;
-  /** The folder to write to. The built model is kept below it, in `model-cache/`, for the next call. */
+  /** The folder to write to. The built model is cached in its subfolder `model-cache/` for the next call. */
   readonly out: string;
 }
 
-/** What `predict` takes. */
+/** Options of `predict`. */
 export interface PredictOptions extends RunningOptions {
   /** PNG, JPEG, TIFF or WebP. */
   readonly image: string;
-  /** What to find; not for a model that takes images alone. */
+  /** What to find; not for a model without words. */
   readonly text?: string;
 }
 
-/** Pixels from the top left corner of the image, `right` and `bottom` included. */
+/** In pixels from the top left corner of the image; `right` and `bottom` are inclusive. */
 export interface Box {
   readonly left: number;
   readonly top: number;
@@ -55,42 +55,42 @@ export interface Box {
   readonly bottom: number;
 }
 
-/** What `predict` finds. */
+/** The result of `predict`. */
 export interface Prediction {
   readonly model: string;
   readonly image: string;
-  /** Null for a model that takes images alone. */
+  /** Null for a model without words. */
   readonly text: string | null;
   /** Word pieces of the text, as the model reads them. */
   readonly tokens: readonly string[];
-  /** The text has more words than the model takes; the rest was cut off. */
+  /** True if the text has more words than the model takes, and was cut off. */
   readonly truncated: boolean;
   /** Of the image, in pixels. */
   readonly width: number;
   readonly height: number;
   /** Pixels in the mask. */
   readonly area: number;
-  /** `area` as a part of all pixels, 0 to 1. */
+  /** `area` as a fraction of all pixels, 0 to 1. */
   readonly fraction: number;
-  /** Null when the mask is empty. */
+  /** Null if the mask is empty. */
   readonly box: Box | null;
-  /** Mean probability inside the mask, 0 to 1; null when it is empty. */
+  /** Mean probability inside the mask, 0 to 1; null if the mask is empty. */
   readonly score: number | null;
-  /** One run of the model, without images and files. */
+  /** Time of one run of the model, without reading and writing files. */
   readonly milliseconds: number;
   readonly device: Device;
-  /** Under `auto`, why it is this device. */
+  /** Under `auto`, the reason for this device. */
   readonly note: string | undefined;
   readonly files: { readonly mask: string; readonly overlay: string; readonly json: string };
 }
 
 /**
- * Finds what a text names in an image, and writes `<image>.mask.png`, `<image>.overlay.png` and `<image>.json`.
+ * Finds the object that a text describes in an image, and writes `<image>.mask.png`, `<image>.overlay.png` and `<image>.json`.
  *
- * `model` has the input `image: f32[B, 3, H, W]`, and `tokens: i64[B, T]` and `mask: bool[B, T]` where it takes words; its first
- * output is logits `f32[B, 1, H, W]`. Its height and width are bound: compile it with `dims` or with `recipeSizes`.
+ * `model` has the input `image: f32[B, 3, H, W]`, and `tokens: i64[B, T]` and `mask: bool[B, T]` if it takes words. Its first
+ * output is logits `f32[B, 1, H, W]`. Height and width must be bound: compile the model with `dims` or with `recipeSizes`.
  *
- * @throws UserError for a model of other inputs, for files that cannot be read, and where logits are not finite.
+ * @throws UserError if the model has other inputs, if files cannot be read, or if logits are not finite.
  * @example
  * import { compile } from 'crobc';
  * import { predict } from 'crobc/runtime';
@@ -108,38 +108,38 @@ export async function predict(model: CompiledModel, options: PredictOptions): Pr
   );
 }
 
-/** What `evaluate` takes. */
+/** Options of `evaluate`. */
 export interface EvaluateOptions extends RunningOptions {
   /** A folder in the layout of RISBench: docs/data.md. */
   readonly data: string;
-  /** Whose phrases: `output_phrase_<split>.txt`; `test` when not given. */
+  /** The split, whose phrases are in `output_phrase_<split>.txt`; by default `test`. */
   readonly split?: string;
-  /** Whose definitions are followed: docs/evaluation.md. `lavt` when not given. */
+  /** The protocol, see docs/evaluation.md; by default `lavt`. */
   readonly protocol?: 'lavt' | 'caris' | 'cris';
-  /** Under `caris`, where masks are compared: at the model's size or the image's. */
+  /** Under `caris`, the size at which masks are compared: the model's or the image's. */
   readonly at?: 'model' | 'original';
-  /** False: every phrase is blanked, for what the model finds without words. */
+  /** If false, every phrase is blanked, to measure what the model finds without words. */
   readonly phrases?: boolean;
-  /** Samples in one run of the model; 8 when not given. */
+  /** Samples per run of the model; by default 8. */
   readonly batch?: number;
-  /** At most so many samples, spread evenly over the split. */
+  /** The most samples to evaluate, spread evenly over the split. */
   readonly limit?: number;
-  /** What to do with a sample that cannot be read; `stop` when not given. */
+  /** What to do with a sample that cannot be read; by default `stop`. */
   readonly onBad?: 'skip' | 'stop';
-  /** Predictions of each kind on the page: the best, the worst, and drawn ones. 12 when not given. */
+  /** How many of the best, of the worst and of random predictions the page shows; by default 12. */
   readonly pictures?: number;
-  /** Called with what is worth knowing, a line each. */
+  /** Called with each note, a line of text. */
   readonly onNote?: (line: string) => void;
 }
 
-/** Figures of a group of samples, as parts of 1; NaN where there is nothing to divide by. */
+/** Scores of a group of samples, as fractions of 1; NaN if there is nothing to divide by. */
 export interface Scores {
   readonly samples: number;
-  /** Sum of all intersections by sum of all unions: large objects weigh more. */
+  /** The sum of all intersections divided by the sum of all unions: large objects have more weight. */
   readonly oIoU: number;
-  /** Mean of the samples' IoU. */
+  /** The mean IoU of the samples. */
   readonly mIoU: number;
-  /** Part of the samples whose IoU reaches 0.5, 0.6 … 0.9: Pr@X. */
+  /** The fraction of the samples whose IoU reaches 0.5, 0.6 … 0.9: Pr@X. */
   readonly precision: Readonly<Record<'0.5' | '0.6' | '0.7' | '0.8' | '0.9', number>>;
 }
 
@@ -152,19 +152,19 @@ export interface EvaluatedSample {
   readonly phrase: string;
   readonly category: string | null;
   readonly attributes: Readonly<Record<string, string>>;
-  /** Null where the protocol gives no number. */
+  /** Null if the protocol defines no value. */
   readonly iou: number | null;
   /** Pixels. */
   readonly intersection: number;
   readonly union: number;
 }
 
-/** What `evaluate` finds. */
+/** The result of `evaluate`. */
 export interface Evaluation extends Scores {
   readonly model: string;
   readonly split: string;
   readonly device: string;
-  /** Samples that could not be read, which are not counted. */
+  /** The number of samples that could not be read; they are not counted. */
   readonly skipped: number;
   readonly seconds: number;
   readonly byCategory: Readonly<Record<string, Scores>>;
@@ -174,10 +174,10 @@ export interface Evaluation extends Scores {
 }
 
 /**
- * Evaluates a model on a split of a data set, and writes a report as JSON, CSV and a page with pictures. The model is as for
- * `predict`.
+ * Evaluates a model on a split of a data set, and writes a report as JSON, CSV and an HTML page with pictures. The same models
+ * can be evaluated as `predict` takes.
  *
- * @throws UserError as `predict` does, and for a data set that cannot be used.
+ * @throws UserError as `predict` does, and if the data set cannot be used.
  */
 export async function evaluate(model: CompiledModel, options: EvaluateOptions): Promise<Evaluation> {
   const { weights } = options;
@@ -208,57 +208,57 @@ export async function evaluate(model: CompiledModel, options: EvaluateOptions): 
   return { ...report, files };
 }
 
-/** What `train` takes. */
+/** Options of `train`. */
 export interface TrainOptions extends ProgressOptions {
   /** A folder in the layout of RISBench: docs/data.md. */
   readonly data: string;
-  /** The folder for weights, checkpoints and logs. One run at a time writes there. */
+  /** The folder for weights, checkpoints and logs. Only one run at a time can use it. */
   readonly out: string;
-  /** What computes; `onnx` when not given. */
+  /** The back end; by default `onnx`. */
   readonly backend?: 'onnx' | 'tfjs';
-  /** `auto` when not given. */
+  /** `auto` by default. */
   readonly device?: Device | 'auto';
-  /** Threads within an operator on the CPU; one for each physical core when not given. */
+  /** Threads within an operator on the CPU; by default, one for each physical core. */
   readonly threads?: number;
-  /** Instead of the recipe's length. */
+  /** The number of steps, instead of the recipe's length. */
   readonly steps?: number;
-  /** Instead of the recipe's: initial weights, order of samples, dropout. */
+  /** The seed of initial weights, order of samples and dropout, instead of the recipe's. */
   readonly seed?: number;
-  /** Goes on from the last checkpoint in `out`, with the same numbers as if the run had never stopped. */
+  /** Continues from the last checkpoint in `out`, with the same numbers as if the run had never stopped. */
   readonly resume?: boolean;
-  /** Modules whose activations are computed again for the gradients: less memory, more time. */
+  /** Modules whose activations are recomputed for the gradients: less memory, more time. */
   readonly recompute?: readonly string[];
-  /** A safetensors file to begin with. */
+  /** A safetensors file with weights to start from. */
   readonly weights?: string;
-  /** `vocab.txt` or `tokenizer.json`; the data set's own `vocab.txt` when not given. */
+  /** `vocab.txt` or `tokenizer.json`; by default, the data set's own `vocab.txt`. */
   readonly tokenizer?: string;
-  /** False: every phrase is blanked, for what can be learnt without words. */
+  /** If false, every phrase is blanked, to measure what can be learnt without words. */
   readonly phrases?: boolean;
-  /** What to do with a sample that cannot be used; `stop` when not given. */
+  /** What to do with a sample that cannot be used; by default `stop`. */
   readonly onBad?: 'skip' | 'stop';
-  /** Called with what is worth knowing, a line each. */
+  /** Called with each note, a line of text. */
   readonly onNote?: (line: string) => void;
 }
 
-/** How a training ended, and what it left. */
+/** How a training ended, and the files that it wrote. */
 export interface TrainResult {
   readonly model: string;
   readonly recipe: string;
   readonly device: string;
-  /** `early stop`: nothing became better for as long as the recipe waits. A signal: it asked for an end. */
+  /** `early stop`: there was no improvement for as long as the recipe waits. A signal: the signal stopped the run. */
   readonly end: 'done' | 'early stop' | 'SIGINT' | 'SIGTERM';
   /** The last step, of `steps`. */
   readonly step: number;
   readonly steps: number;
-  /** Of this run and those that it went on from. */
+  /** The time of this run and of those that it resumed. */
   readonly seconds: number;
-  /** Of the last step; null when none was made. */
+  /** The loss of the last step; null if there was none. */
   readonly loss: number | null;
-  /** What decides which weights are best, such as `mIoU`. */
+  /** The metric that decides which weights are best, such as `mIoU`. */
   readonly metric: string;
-  /** Null when nothing was evaluated. */
+  /** Null if nothing was evaluated. */
   readonly best: { readonly step: number; readonly score: number } | null;
-  /** Null for what was not written. */
+  /** Null for files that were not written. */
   readonly files: {
     readonly best: string | null;
     readonly last: string | null;
@@ -266,15 +266,15 @@ export interface TrainResult {
     readonly metrics: string;
     readonly events: string;
   };
-  /** The vocabulary beside the weights; null for a model that takes images alone. */
+  /** The vocabulary of the training; null for a model without words. */
   readonly tokenizer: string | null;
 }
 
 /**
- * Trains a model as its recipe says. While it runs, SIGINT and SIGTERM end it in good order, with a checkpoint; a second one
- * ends the process.
+ * Trains a model as its recipe declares. During the training, SIGINT and SIGTERM stop it cleanly, with a checkpoint; a second
+ * signal ends the process.
  *
- * @throws UserError for data that cannot be used, for a folder in which another run is, and where the loss is not finite.
+ * @throws UserError if the data cannot be used, if another run uses the folder, or if the loss is not finite.
  * @example
  * import { compileTraining } from 'crobc';
  * import { train } from 'crobc/runtime';

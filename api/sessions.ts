@@ -1,57 +1,57 @@
 import { openSession as openOrtSession } from '../runtime/ort/session.ts';
 import type { ElementType, Port } from './models.ts';
 
-/** `auto`: CUDA where it works, else the CPU. WebGPU is used on request only. */
+/** `auto`: CUDA if it works, otherwise the CPU. WebGPU is only used on request. */
 export type Device = 'cpu' | 'cuda' | 'webgpu';
 
-/** A tensor in this process's memory, row-major. i64 is a BigInt64Array; bool and u8 are a Uint8Array; f16 is its bits in a Uint16Array. */
+/** A tensor in the memory of this process, in row-major order. i64 is a BigInt64Array, bool and u8 are a Uint8Array, and f16 is a Uint16Array of the bits. */
 export interface Tensor {
   readonly dtype: ElementType;
   readonly shape: readonly number[];
   readonly data: Float32Array | Int32Array | Uint8Array | Uint16Array | BigInt64Array;
 }
 
-/** What `openSession` takes. */
+/** Options of `openSession`. */
 export interface SessionOptions {
-  /** `auto` when not given. */
+  /** `auto` by default. */
   readonly device?: Device | 'auto';
-  /** Threads within an operator on the CPU; one for each physical core when not given. */
+  /** Threads within an operator on the CPU; by default, one for each physical core. */
   readonly threads?: number;
-  /** The model computes in half precision, as `build` with `dtype: 'f16'` writes it. */
+  /** True for a model in half precision, which `build` writes with `dtype: 'f16'`. */
   readonly half?: boolean;
 }
 
-/** What a run computes, and where it writes it. */
+/** Options of a run. */
 export interface RunOptions {
-  /** Names of the outputs to compute; all when not given. */
+  /** Names of the outputs to compute; by default, all. */
   readonly wanted?: readonly string[];
-  /** Buffers for outputs, by name; the others are new. One may be an input's own, for an update in place. */
+  /** Buffers for outputs, by name; other outputs are allocated. A buffer may be that of an input, for an update in place. */
   readonly into?: Readonly<Record<string, Tensor>>;
 }
 
 /** An ONNX model ready to run. */
 export interface Session {
-  /** Where it runs. */
+  /** The device on which the model runs. */
   readonly device: Device;
-  /** Under `auto`, why it runs there. */
+  /** Under `auto`, the reason for this device. */
   readonly note: string | undefined;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   /**
-   * Runs once, with a tensor for each input by name. Sizes are the caller's to keep: the guards of the model are not checked
-   * here, which the typed client of `build` does.
+   * Runs the model once, with a tensor for each input by name. The guards of the model are not checked here, so the caller must
+   * make sure that sizes are valid; the typed client of `build` checks them.
    *
-   * @throws UserError for inputs that the model cannot run with, and where memory runs out.
+   * @throws UserError if the model cannot run with these inputs, or if memory runs out.
    */
   run(feeds: Readonly<Record<string, Tensor>>, options?: RunOptions): Promise<Readonly<Record<string, Tensor>>>;
-  /** Frees what it holds outside JavaScript. Call it once, when done. */
+  /** Frees memory outside JavaScript. Call it once, after the last run. */
   release(): Promise<void>;
 }
 
 /**
- * Opens an ONNX model with onnxruntime, from a path (weights beside it are found) or from its bytes.
+ * Opens an ONNX model with onnxruntime, from a path (with the weights file next to it, if there is one) or from its bytes.
  *
- * @throws UserError for a bad model, for a device that is not there, and where `onnxruntime-node` is not installed.
+ * @throws UserError if the model is invalid, if the device is not available, or if `onnxruntime-node` is not installed.
  * @example
  * import { openSession } from 'crobc/runtime';
  *

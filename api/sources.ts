@@ -1,11 +1,11 @@
 import type { SourceHost } from '../compiler/compile.ts';
 import { diskHost } from '../runtime/files/source-host.ts';
 
-/** Where sources are read. */
+/** Where sources are read from. */
 export interface SourceOptions {
   /**
-   * Texts by path, such as those of an editor that are not saved yet. They take the place of files of that path, whether there
-   * are such files or not; everything else is read from the disk.
+   * Texts by path, such as unsaved texts of an editor. A text is used instead of the file of that path, whether the file exists
+   * or not; all other files are read from the disk.
    */
   readonly texts?: Readonly<Record<string, string>>;
 }

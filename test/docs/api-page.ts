@@ -21,26 +21,26 @@ const { 'onnxruntime-node': onnxruntime } = (
 
 const preface = `# API
 
-What a program of yours can import, written from the doc comments in \`api/\`. The package is ESM with types, for Node.js 20.19 and
-later; there are three entry points, and nothing else of the package can be imported:
+This page documents what other programs can import from crobc. It is generated from the doc comments in \`api/\`. The package is ESM with
+types, for Node.js 20.19 and later. It has three entry points; nothing else in the package can be imported:
 
-| | |
+| entry point | functions |
 | --- | --- |
 | [\`crobc\`](#crobc) | check, compile, summary, build |
 | [\`crobc/runtime\`](#crobcruntime) | sessions, predict, train, evaluate |
 | [\`crobc/grammar\`](#crobcgrammar) | text to syntax tree and back |
 
-What is wrong with a source is data: diagnostics with a code, a place and a help. What the caller can mend otherwise, such as a file
-that is not there, is thrown as a \`UserError\` with a message of one line. Any other error is a bug in crobc.
+Errors in a source are returned as data: diagnostics with a code, a place and a help text. Other errors that the caller can fix, such as a
+missing file, are thrown as a \`UserError\` with a message of one line. Any other exception is a bug in crobc.
 
-\`npm install crobc\` runs no install script and downloads nothing but packages. What runs a model (sessions, \`predict\`, \`train\`,
-\`evaluate\`) needs onnxruntime-node beside it, version ${onnxruntime}:
+\`npm install crobc\` runs no install script and downloads only packages. Functions that run a model (sessions, \`predict\`, \`train\`,
+\`evaluate\`) also need onnxruntime-node, version ${onnxruntime}:
 
 \`\`\`text
 npm install --ignore-scripts onnxruntime-node@${onnxruntime}
 \`\`\`
 
-Without the flag, that package's own script downloads CUDA's provider on Linux, and where it cannot, npm installs nothing.
+Without the flag, the install script of onnxruntime-node downloads CUDA's provider on Linux; if the download fails, npm installs nothing.
 `;
 
 /** The page of the package's entry points. */
@@ -59,7 +59,7 @@ export function apiPage(): string {
     const others = all.filter(([, declaration]) => !own.some(([, one]) => one === declaration));
     parts.push(`## ${name}\n`, ...own.map(([exported, declaration]) => section(exported, declaration)));
     const again = others.filter(([, declaration]) => !isTree(declaration)).map(([exported]) => `\`${exported}\``);
-    if (again.length > 0) parts.push(`${again.sort().join(', ')} are those of the entry points above.\n`);
+    if (again.length > 0) parts.push(`${again.sort().join(', ')} are the same as in the entry points above.\n`);
     const tree = others.filter(([, declaration]) => isTree(declaration)).map(([exported]) => `\`${exported}\``);
     if (tree.length > 0) parts.push(`The types of a syntax tree: ${tree.sort().join(', ')}.\n`);
   }

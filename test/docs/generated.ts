@@ -27,11 +27,10 @@ export function builtinsPage(): string {
   });
   return `# Built-in functions
 
-What needs no \`use\` and is no part of the library. ${made('`compiler/elaborate/eval/builtins`')} Operators such as \`+\` and
-indexing are in the [language reference](language.md#expressions), patterns [too](language.md#patterns); layers are in the
-[library](library.md).
+These functions need no \`use\` and are not part of the library. ${made('`compiler/elaborate/eval/builtins`')} The language reference documents
+[operators such as \`+\` and indexing](language.md#expressions), and [patterns](language.md#patterns); layers are in the [library](library.md).
 
-A \`?\` marks an optional argument, \`…\` any number of them.
+\`?\` marks an optional argument, \`…\` any number of arguments.
 
 ## Patterns
 
@@ -86,15 +85,15 @@ export function operatorsPage(): string {
   });
   return `# Operators
 
-What every graph consists of, and what a target must be able to say: ${opNames.length} operators. You don't write them in
-\`.crob\`; the [built-in functions](builtins.md) and the [library](library.md) do. They are what \`crobc build --print-after\`
-shows. ${made('`compiler/ops`')}
+Every graph consists of these ${opNames.length} operators, and every target must support all of them. You do not write them in \`.crob\` directly: the
+[built-in functions](builtins.md) and the [library](library.md) use them. \`crobc build --print-after\` shows graphs in this notation.
+${made('`compiler/ops`')}
 
-Each has its arguments, its static attributes (behind the \`;\`), and numbered constraints that are proved for all sizes
-before a graph exists. Axes count from 0. The row of an operator in \`compiler/ops\` also has its shape rule, its cost, and a
-reference implementation in float64, which every target is tested against; its gradient is in \`compiler/gradients\`. Where there
-is no derivative, or no finite one, the gradient is PyTorch's, and the operator's entry says what that is. A composite also has a
-definition in the other operators; a target says it natively, or by that definition.
+Each operator has arguments, static attributes (after the \`;\`), and numbered constraints that are proved for all sizes before a graph exists.
+Axes count from 0. The row of an operator in \`compiler/ops\` also has its shape rule, its cost, and a reference implementation in float64,
+against which every target is tested; its gradient is in \`compiler/gradients\`. If there is no derivative, or no finite one, the gradient is
+PyTorch's, and is documented with the operator. A composite operator also has a definition by other operators; a target implements it
+natively or by this definition.
 
 ${groups.join('\n')}`;
 }

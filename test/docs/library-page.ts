@@ -56,17 +56,17 @@ export function libraryPage(): string {
   );
   return `# The library
 
-Layers, backbones, text encoders, CroBIM's parts, losses: all written in crob, in \`stdlib/\`.
+The library has layers, backbones, text encoders, the parts of CroBIM, and losses. It is written in crob, in \`stdlib/\`.
 ${made('its source')}
-[Models](models.md) has the models that ship with crobc.
+[Models](models.md) documents the models that ship with crobc.
 
-These names need no \`use\`: ${prelude.join(', ')}. Everything else is imported: \`use std.backbone.{SwinB}\`.
+These names need no \`use\`: ${prelude.join(', ')}. All other names must be imported: \`use std.backbone.{SwinB}\`.
 
-${tableOf(['file', 'what it has'], contents)}
+${tableOf(['file', 'contents'], contents)}
 
-Below a module's name is its signature: parameters, of which those without a default must be given, and the methods that it has.
-*Statics* follow from the parameters and can be read from outside, as in \`backbone.channels\`. The table has parts and weights: the name
-that overrides and recipes use, the path in weights files below that of the module, and the source that makes it.
+The name of each module is followed by its signature: its parameters, of which those without a default must be given, and its methods.
+*Statics* are computed from the parameters and can be read from outside, as in \`backbone.channels\`. The table lists parts and weights: the
+name that overrides and recipes use, the path in weights files below that of the module, and the source that constructs it.
 \`crobc describe\` lists the same for a model, with values.
 
 ${text.join('\n')}`;

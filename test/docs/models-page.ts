@@ -60,21 +60,21 @@ export function modelsPage({ program, models, context }: CheckResult): string {
   });
   return `# Models
 
-The models, variants and recipes that ship with crobc, in \`models/\`. ${made('their source')}
-What their parts are made of is in the [library](library.md); \`crobc describe models/crobim.crob mid\` shows a part with all values.
+This page documents the models, variants and recipes that ship with crobc, in \`models/\`. ${made('their source')}
+The modules of their parts are documented in the [library](library.md). \`crobc describe models/crobim.crob mid\` lists a part with all values.
 
-| section | what it has |
+| section | contents |
 | --- | --- |
 ${trees.map((tree) => `| [models/${basename(tree.file)}](#models${basename(tree.file).replace('.', '')}) | ${tree.docs.join(' ')} |`).join('\n')}
-| [Recipes](#recipes) | How they are trained. |
+| [Recipes](#recipes) | How the models are trained. |
 
 ${tableOf(['model', 'extends', 'weights', 'file'], overview)}
 
 ${sections.join('\n')}
 ## Recipes
 
-A model is trained by the first recipe for it, else by that of the nearest model that it extends; \`--recipe\` names another. A recipe of
-your own may extend each of these, and give dims anew: \`recipe mine for CroBIM extends paper at T = 40 { … }\`.
+A model is trained by its first recipe, or else by that of the nearest model that it extends; \`--recipe\` chooses another. A recipe of your own
+can extend each of these and bind dims again: \`recipe mine for CroBIM extends paper at T = 40 { … }\`.
 
 ${tableOf(
   ['recipe', 'for', 'at', 'extends', 'file'],
@@ -116,7 +116,7 @@ function variantText({ decl, tree, model, contents, parameters }: Shown, base: S
     `${count} ${recipeLine(model)}`,
     others.length === 0
       ? ''
-      : `Parts that ${base.decl.name.name} has not, or has otherwise:\n\n${tableOf(partHeads, others)}`,
+      : `Parts that ${base.decl.name.name} does not have, or that differ:\n\n${tableOf(partHeads, others)}`,
   ]
     .filter((one) => one !== '')
     .join('\n\n');
