@@ -22,8 +22,8 @@ export interface Ran {
 
 export interface RunOptions {
   readonly cwd?: string;
-  /** On top of the tests' own environment, from which everything about colour is taken out. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** On top of the tests' own environment, from which everything about colour is taken out; what is undefined is taken out too. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface CallOptions extends RunOptions {

@@ -67,7 +67,12 @@ describe('a run in this process', () => {
   });
 
   test('shows progress on its terminal', async () => {
-    const options = { cwd: at('.'), columns: 60, env: { CROBC_PROGRESS: 'on', NO_COLOR: '1' }, clock: stepping(700) };
+    const options = {
+      cwd: at('.'),
+      columns: 60,
+      env: { CROBC_PROGRESS: undefined, NO_COLOR: '1' },
+      clock: stepping(700),
+    };
     const { err } = await crobc(['build', 'tiny.crob', '-o', 'shown'], options);
     expect(err).toContain('\r\u001b[2Kcompiling tiny.crob …');
     expect(err).toMatch(/weights [^\r]*\d+%/);

@@ -87,6 +87,9 @@ interface End {
   readonly fault: string | undefined;
 }
 
+/** So many times the patience with a file is what a process may take to begin, on a machine with other work. */
+const beginning = 40;
+
 function one(
   share: Share,
   placeFile: string,
@@ -98,20 +101,23 @@ function one(
     rmSync(placeFile, { force: true });
     const child = start(share, placeFile);
     let [place, since]: [Place, number] = [nowhere(share), Date.now()];
+    let begun = false;
     let fault: string | undefined;
     const stop = (why: string) => {
       fault = why;
       child.kill('SIGKILL');
     };
     const see = () => {
-      const now = placeIn(placeFile) ?? place;
-      if (now.number !== place.number) since = Date.now();
-      place = now;
+      const now = placeIn(placeFile);
+      if (now && (!begun || now.number !== place.number)) since = Date.now();
+      begun ||= now !== undefined;
+      place = now ?? place;
       at(place);
     };
     const timer = setInterval(() => {
       see();
-      if (Date.now() - since > patience) stop(`it is not read within ${patience / 1000} s`);
+      if (Date.now() - since > (begun ? patience : beginning * patience))
+        stop(`it is not read within ${patience / 1000} s`);
       // The file before has taken it.
       else if (place.memory > memory(share.reader)) stop('');
     }, look);
