@@ -40,7 +40,10 @@ export function foreignForm({
   if (isA(first, Return) && ends && isA(found, Comma))
     return form('return a, b', 'write `return (a = x, b = y)`, with the result type `(a: f32[B], b: f32[B])`');
   if (isA(found, Spread) && expected === 'an index')
-    return form('[..., i]', 'a `:` stands for each axis in front: `x[:, :, i]`; axes behind the last item are whole');
+    return form(
+      '[..., i]',
+      'write a `:` for each axis before it: `x[:, :, i]`; axes after the last item are kept whole',
+    );
   if (isA(found, Colon) && isA(last, Colon) && adjacent(last, found))
     return form('::', 'a step is an axis of a pattern: `rearrange(x, "b (n s) -> b n s", s = 2)[:, :, 0]`');
   if (isA(found, LBrace) && expected === 'an expression')
@@ -52,10 +55,7 @@ export function foreignForm({
   if (found.image === 'not' && isA(next, In) && expected === '`{`')
     return form('a not in xs', 'compare with each: `mode != "add" && mode != "gate"`');
   if (isA(first, Param) && ends && isA(found, Equal))
-    return form(
-      'param … = …',
-      `an initialiser stands behind \`~\`: \`~ ${isA(next, Identifier) ? next.image : 'zeros'}\``,
-    );
+    return form('param … = …', `an initialiser follows \`~\`: \`~ ${isA(next, Identifier) ? next.image : 'zeros'}\``);
   if (isA(first, Module, Interface) && found.image === 'extends')
     return form(`${first.image} … extends ${next.image}`, foreignNames.get('super')!);
   if (isA(first, Model) && rule !== '' && isA(found, Colon) && expected === '`{`')

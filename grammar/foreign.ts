@@ -1,5 +1,5 @@
 /**
- * What other languages and PyTorch have where crob has something else, and what that is. `crobc` puts it behind the
+ * What other languages and PyTorch have where crob has something else, and what that is. `crobc` puts it after the
  * message at which the word, name or member is unknown.
  */
 
@@ -107,7 +107,7 @@ export const foreignNames: ReadonlyMap<string, string> = new Map([
   ['__init__', 'a module takes its parameters in its header: `module Name(dim: int) { fc = Linear(dim, dim) }`'],
   ['kwargs', 'every parameter is declared, with its type'],
   ['args', 'every parameter is declared, with its type'],
-  ['reversed', '`[xs[len(xs) - 1 - i] for i in 0..len(xs)]` is the list from behind'],
+  ['reversed', '`[xs[len(xs) - 1 - i] for i in 0..len(xs)]` is the reversed list'],
   [
     'checkpoint',
     'modules are computed twice, to save memory, where the training asks for it: `crobc train --recompute PATH`',
@@ -208,7 +208,7 @@ export const foreignNames: ReadonlyMap<string, string> = new Map([
   ['normalize', 'write `x / sqrt(sum(square(x), "b n -> b 1"))`'],
   ['interpolate', '`resize(x, [height, width])` is bilinear; there are `resize_nearest` and `resize_area`'],
   ['Upsample', '`resize(x, [2*H, 2*W])` is bilinear; there are `resize_nearest` and `resize_area`'],
-  ['ConvTranspose2d', '`resize(x, [2*H, 2*W])` and a `Conv2d` behind it'],
+  ['ConvTranspose2d', '`resize(x, [2*H, 2*W])` and a `Conv2d` after it'],
   ['pixel_shuffle', '`rearrange(x, "b (c p q) h w -> b c (h p) (w q)", p = 2, q = 2)`'],
   ['PixelShuffle', '`rearrange(x, "b (c p q) h w -> b c (h p) (w q)", p = 2, q = 2)`'],
   ['MaxPool2d', '`max_pool2d(x, 3, stride = 2, padding = 1)` is a function'],
@@ -350,7 +350,7 @@ const settingsOfRecipe: ReadonlyMap<string, string> = new Map([
   ['drop', 'a term of the recipe that this one extends is taken out with `without name`'],
 ]);
 
-/** What a recipe of crob has in place of a setting of a training script, or of a word in front of one. */
+/** What a recipe of crob has in place of a setting of a training script, or of a word before one. */
 export function foreignSetting(name: string): string | undefined {
   return settingsOfRecipe.get(name);
 }

@@ -142,7 +142,7 @@ const stopGradient: OpRow<'stop_gradient'> = {
 
 const barrier: OpRow<'barrier'> = {
   name: 'barrier',
-  docs: '`x` itself, once the signal is there, whose elements do not matter: `(x, signal) -> x`. What is computed behind it is not taken for what was computed before it, so that activations are computed again instead of kept.',
+  docs: '`x`, available only once `signal` is, whose elements do not matter: `(x, signal) -> x`. What is computed from the result is not merged with what was computed from `x`, so that activations are recomputed instead of stored.',
   constraints: [],
   inputs: ['x', 'signal'],
   memory: 'same',

@@ -13,7 +13,7 @@ interface Numbered {
   /** The first argument as it is written. */
   readonly text: string;
   readonly names: readonly string[];
-  /** Numbers behind the first argument, and those of `dim` or `axis`. */
+  /** Numbers after the first argument, and those of `dim` or `axis`. */
   readonly numbers: readonly Given[];
   readonly axes: readonly Given[];
   readonly keeps: boolean;

@@ -16,7 +16,7 @@ import { refuseAxisNumber } from './axis-numbers.ts';
 /** A function that the language has from the start; everything else is in the standard library. */
 export interface Builtin {
   readonly name: string;
-  /** Parameter names in order, for positional arguments; `?` behind the optional ones. */
+  /** Parameter names in order, for positional arguments; `?` after the optional ones. */
   readonly params: readonly string[];
   /** What other keywords give: the sizes of a pattern's names. */
   readonly rest?: string;

@@ -147,7 +147,7 @@ const casts: Builtin[] = (['f32', 'i32', 'bool'] as const).map((dtype) => ({
 const stopGradient: Builtin = {
   name: 'stop_gradient',
   params: ['x'],
-  docs: 'x itself; no gradient flows through.',
+  docs: 'x, through which no gradient flows.',
   call(cx) {
     const x = valueArg(cx, 'x');
     return x.kind === 'tensor'

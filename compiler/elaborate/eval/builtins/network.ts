@@ -52,7 +52,7 @@ function atLeast(cx: BuiltinCall, checks: readonly (readonly [string, readonly n
 
 const conv2d = operator('conv2d', {
   params: ['x', 'weight', 'stride?', 'padding?', 'dilation?', 'groups?'],
-  docs: 'Convolution of x[B, C, H, W] with weight[O, C/groups, h, w], without a bias. `stride` and `dilation` are an int or a pair (height, width), 1 when not given; `padding` is an int, a pair, or [top, left, bottom, right], 0 when not given.',
+  docs: 'Convolution of x[B, C, H, W] with weight[O, C/groups, h, w], without a bias. `stride` and `dilation` are an int or a pair (height, width), by default 1; `padding` is an int, a pair, or [top, left, bottom, right], by default 0.',
   args: {
     x: tensorArg,
     weight: tensorArg,
@@ -75,7 +75,7 @@ const conv2d = operator('conv2d', {
 
 const maxPool = operator('max_pool2d', {
   params: ['x', 'kernel', 'stride?', 'padding?'],
-  docs: 'Maximum over windows of x[B, C, H, W]. `kernel` and `stride` are an int or a pair (height, width), and the stride is the kernel when not given; `padding` is an int, a pair, or [top, left, bottom, right], 0 when not given.',
+  docs: 'Maximum over windows of x[B, C, H, W]. `kernel` and `stride` are an int or a pair (height, width), and the stride is by default the kernel; `padding` is an int, a pair, or [top, left, bottom, right], by default 0.',
   args: {
     x: tensorArg,
     kernel: (cx, name) => pairArg(cx, name, 1),
@@ -170,7 +170,7 @@ function asIndex(build: Builder, index: Value): Value {
 const scatterAdd: Builtin = {
   name: 'scatter_add',
   params: ['index', 'updates', 'rows'],
-  docs: 'Zeros of `rows` rows with the updates added at their indices.',
+  docs: 'A tensor of `rows` rows of zeros, to which the updates are added at their indices.',
   call(cx) {
     const index = tensorArg(cx, 'index');
     const updates = tensorArg(cx, 'updates');
@@ -185,7 +185,7 @@ const scatterAdd: Builtin = {
 const full: Builtin = {
   name: 'full',
   params: ['value', 'shape'],
-  docs: 'A tensor of one value: f32, or i32 and bool by the value’s own kind when `shape` is all there is.',
+  docs: 'A tensor of the given shape, filled with one value: bool for a bool, the dtype of a tensor, and otherwise f32.',
   call(cx) {
     const shape = dimsArg(cx, 'shape');
     const given = valueArg(cx, 'value');
@@ -212,7 +212,7 @@ const iota = operator('iota', {
 const uniform: Builtin = {
   name: 'uniform',
   params: ['shape'],
-  docs: 'Random numbers in [0, 1), drawn for each step from the seed, the module’s path and the place of this draw. A tensor stands for its shape.',
+  docs: 'Random numbers in [0, 1), drawn for each step from the seed, the path of the module and the position of this draw. For a tensor, its shape is used.',
   call(cx) {
     const like = cx.args.get('shape')?.value;
     const shape = like?.kind === 'tensor' ? like.value.type.shape : dimsArg(cx, 'shape');
@@ -230,7 +230,7 @@ const uniform: Builtin = {
 const len: Builtin = {
   name: 'len',
   params: ['xs'],
-  docs: 'How many items a list has.',
+  docs: 'The number of items of a list.',
   call(cx) {
     const xs = valueArg(cx, 'xs');
     return xs.kind === 'list' ? dimVal(dimConstant(xs.items.length)) : (wanted(cx, 'xs', 'a list') ?? error);
@@ -287,7 +287,7 @@ const size: Builtin = {
 const refuse: Builtin = {
   name: 'refuse',
   params: ['message'],
-  docs: 'Stops the check with a message of the library’s own.',
+  docs: 'Stops the check with the given message.',
   call(cx) {
     const message = stringArg(cx, 'message');
     return message === undefined ? error : fail(cx.scope, 'CROB2223', cx.span, { message });

@@ -214,7 +214,7 @@ export const patternBuiltins: readonly Builtin[] = [
   {
     name: 'split',
     params: ['x', 'pattern', 'sizes'],
-    docs: 'Cuts the starred axis into parts of the given sizes, which sum to it.',
+    docs: 'Splits the starred axis into parts of the given sizes, whose sum is its size.',
     call(cx) {
       const args = readArguments(cx, { x: tensorArg, pattern: stringArg, sizes: dimsArg });
       return args ? patterned(cx, [args.x], (at) => split(at, args.x, args.pattern, args.sizes)) : error;
@@ -224,7 +224,7 @@ export const patternBuiltins: readonly Builtin[] = [
     name: 'pad',
     params: ['x', 'pattern', 'value?'],
     rest: 'amounts (low, high) of names',
-    docs: 'Pads named axes: `pad(x, "b h w c", h = (0, 3), value = 0.0)`. An axis takes a pair (in front, behind), or an int or dim for both sides.',
+    docs: 'Pads named axes: `pad(x, "b h w c", h = (0, 3), value = 0.0)`. An axis takes a pair (before, after), or an int or dim for both sides.',
     call(cx) {
       const args = readArguments(cx, { x: tensorArg, pattern: stringArg, value: (cx, name) => numberArg(cx, name, 0) });
       if (!args) return error;
@@ -244,7 +244,7 @@ export const patternBuiltins: readonly Builtin[] = [
     name: 'roll',
     params: ['x', 'pattern'],
     rest: 'shifts of names',
-    docs: 'Rolls named axes: `roll(x, "b h w c", h = -s)`; what leaves at one end comes in at the other.',
+    docs: 'Rolls named axes: `roll(x, "b h w c", h = -s)`; elements that leave at one end enter at the other.',
     call(cx) {
       const args = readArguments(cx, { x: tensorArg, pattern: stringArg, shifts: sizes });
       return args ? patterned(cx, [args.x], (at) => roll(at, args.x, args.pattern, args.shifts)) : error;
