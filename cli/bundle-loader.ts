@@ -20,7 +20,7 @@ import { crc32 } from 'node:zlib';
 /** How many states of Node.js, and of its settings, are kept compiled side by side. */
 const keptStates = 8;
 
-/** Of the source and of what was compiled of it, 32 bits each, in front of the latter. */
+/** Of the source and of what was compiled of it, 32 bits each, before the latter. */
 const sumsLength = 8;
 
 interface Loaded {
@@ -31,10 +31,11 @@ interface Loaded {
 }
 
 /**
- * Loads the files of the bundle: CommonJS modules, each written as a function, that require each other by `./name.cjs`. What V8
- * compiled of them in an earlier run lies beside them, as a check is so short that compiling crobc was a quarter of it. Whoever could
- * write there could run code as whoever runs crobc, so it is used only where nobody but the user and root can. V8 makes sure that it was compiled by the same version with the same settings, and
- * crobc, that it is whole and of this source: V8 would crash on the one and run the other. What is not is compiled, and kept.
+ * Loads the files of the bundle: CommonJS modules, each written as a function, that require each other by `./name.cjs`. V8's compiled
+ * code of an earlier run is stored next to them, because compiling crobc took a quarter of the time of a check. Anyone who can write
+ * there could run code as the user of crobc, so the stored code is used only if nobody but the user and root can write. V8 checks
+ * that the code was compiled by the same version with the same settings. crobc checks that it is complete and belongs to this source:
+ * V8 would crash on damaged code, and run code of another source. Code that fails a check is compiled again and stored.
  */
 export class BundleLoader {
   readonly #folder: string;

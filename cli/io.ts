@@ -18,7 +18,7 @@ export interface Clock {
   now(): number;
 }
 
-/** One run of crobc: the words behind `crobc`, and what it runs with. */
+/** One run of crobc: the words after `crobc`, and what it runs with. */
 export interface Invocation extends Io {
   readonly argv: readonly string[];
   readonly clock: Clock;

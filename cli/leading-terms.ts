@@ -26,7 +26,7 @@ function unsigned(term: string): string {
   return term.replace(/^ \+ /, '').replace(/^ - /, '-');
 }
 
-/** The terms of a sum, each with the sign in front of it. Signs in brackets belong to what the brackets hold. */
+/** The terms of a sum, each with the sign before it. Signs in brackets belong to what the brackets hold. */
 function signedTerms(text: string): string[] {
   const terms: string[] = [];
   let start = 0;

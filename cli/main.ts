@@ -9,7 +9,7 @@ import { complain, printRendered } from './print.ts';
 import { processClock, processIo } from './process-io.ts';
 
 /**
- * Runs a command line, the words behind `crobc`, and gives the exit code: 0 done, 1 the sources or the data are wrong, 2 the
+ * Runs a command line, the words after `crobc`, and gives the exit code: 0 done, 1 the sources or the data are wrong, 2 the
  * command line is wrong, 3 a bug in crobc; 130 and 143 when a signal ended a training in good order. Runs with other streams
  * than the process's do not meet, as long as one working folder does for all.
  */

@@ -11,7 +11,7 @@ export function printText(io: Io, text: string): void {
   io.stdout.write(visibleLines(text));
 }
 
-/** A line of a result behind a mark of crobc's own, which may be coloured. */
+/** A line of a result after a mark of crobc's own, which may be coloured. */
 export function printMarked(io: Io, mark: string, line: string): void {
   io.stdout.write(`${mark}${visible(line)}\n`);
 }

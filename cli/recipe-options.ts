@@ -15,7 +15,7 @@ const synonyms: Readonly<Record<string, string>> = { 'recipe.batch': 'B' };
 export type RecipeOptions = Readonly<Partial<Record<(typeof recipeOptions)[number]['option'], string | number>>>;
 
 export interface GivenSettings {
-  /** All of `--set`, with what the options stand for behind it. */
+  /** All of `--set`, with what the options stand for after it. */
   readonly set: readonly string[];
   /** One line for each option that is another name of a `--set`. */
   readonly notes: readonly string[];

@@ -1,7 +1,7 @@
 import { longestAxis } from '../compiler/ir/extent.ts';
 import { UsageError } from '../runtime/files/usage-error.ts';
 
-/** `--set` taken apart: sizes of dims, and overrides, of which what is behind `=` is crob. */
+/** `--set` taken apart: sizes of dims, and overrides, of which what is after `=` is crob. */
 export interface Settings {
   readonly dims: ReadonlyMap<string, number>;
   readonly overrides: readonly string[];

@@ -29,12 +29,12 @@ import type { Graph } from './ir/graph.ts';
 
 export type { SourceHost } from './elaborate/source/program.ts';
 
-/** Everything that a check found, and the models that came out right. */
+/** All findings of a check, and the models without errors. */
 export interface CheckResult {
   readonly program: Program;
   readonly diagnostics: readonly Diagnostic[];
   readonly models: ReadonlyMap<string, ModelGraph>;
-  /** What elaborated the models, for whoever asks for more of them. */
+  /** The context that elaborated the models, for further questions about them. */
   readonly context: Context;
   /** Files asked for that do not exist. */
   readonly missing: readonly string[];
@@ -84,7 +84,7 @@ function unchecked({ tree }: FileScope, constructed: ReadonlySet<ModuleDecl>): D
   });
 }
 
-/** What a model comes to; other declarations are checked only. What looks at `training` is checked for both that it can be. */
+/** Checks a declaration, and returns the graph of a model. Declarations that read `training` are checked for both of its values. */
 function checkDeclaration(
   context: Context,
   training: TrainedModels,
@@ -174,7 +174,7 @@ export interface Compiled {
   readonly program: Program;
   /** With warnings and notes alone there is a graph. */
   readonly diagnostics: readonly Diagnostic[];
-  /** What elaborated the model, for whoever asks for more of it. */
+  /** The context that elaborated the model, for further questions about it. */
   readonly context: Context | undefined;
   readonly model: ModelGraph | undefined;
   readonly graph: Graph | undefined;

@@ -86,26 +86,26 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   }
 
   /**
-   * Items with commas between them and one allowed behind the last, up to `close`, which is not consumed; with
-   * `behind`, what follows an item that is read already. A forgotten comma is reported and read over, and a
+   * Items with commas between them and one allowed after the last, up to `close`, which is not consumed; with
+   * `continued`, what follows an item that is read already. A forgotten comma is reported and read over, and a
    * mistake costs one item. `starts` tells whether an item can start here, for a comma that is forgotten. Once a
    * rule at most.
    */
   protected commas<T>(
     close: TokenType,
     item: Rule<T>,
-    { behind = false, starts = () => this.startsOperand() }: { behind?: boolean; starts?: () => boolean } = {},
+    { continued = false, starts = () => this.startsOperand() }: { continued?: boolean; starts?: () => boolean } = {},
   ): T[] {
     const items: T[] = [];
     if (this.RECORDING_PHASE) {
       // chevrotain need only know what can come first: the loop below decides by the closing bracket.
-      if (behind) this.OPTION9(() => this.CONSUME9(Comma));
+      if (continued) this.OPTION9(() => this.CONSUME9(Comma));
       else items.push(this.SUBRULE9(item));
       return items;
     }
     const depth = this.depthOf(this.LA(1));
     const begin = this.LA(0).startOffset;
-    for (let first = !behind; !this.nextIs(close); first = false) {
+    for (let first = !continued; !this.nextIs(close); first = false) {
       const start = this.LA(1);
       let isBehind = false;
       try {
@@ -118,10 +118,10 @@ export abstract class BaseParser extends EmbeddedActionsParser {
         }
         items.push(this.SUBRULE9(item));
       } catch (error) {
-        // What stands behind an item that is wrong itself, or had its comma put in, is no news.
+        // What stands after an item that is wrong itself, or had its comma put in, is no news.
         if (!(isBehind && this.faults.anyOpen(begin, start.startOffset) && isRecognitionException(error as Error)))
           this.report(error, start);
-        // Where not an item is wrong but what stands behind it, the list may be something else.
+        // Where not an item is wrong but what stands after it, the list may be something else.
         while (
           (isBehind || !(this.LA(1).payload === depth && this.nextIs(Comma))) &&
           !(this.LA(1).payload === depth - 1) &&
@@ -137,7 +137,7 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     return [Identifier, Int, Float, StringToken, True, False, None].some((type) => this.nextIs(type));
   }
 
-  /** The empty span behind the last token. */
+  /** The empty span after the last token. */
   private between(): Span {
     const last = this.LA(0);
     const end = last.startOffset + last.image.length;

@@ -15,7 +15,7 @@ export class DocLines {
   }
 
   /**
-   * The lines that document what starts at `offset`: the block directly above it, behind the token that ends
+   * The lines that document what starts at `offset`: the block directly above it, after the token that ends
    * at `from`. A blank line cuts the block.
    */
   before(offset: number, from: number): readonly string[] {

@@ -294,8 +294,11 @@ export abstract class ExpressionParser extends TypeParser {
   });
 
   /** `x[:, None]`. */
-  #newAxis(item: IToken, behind: IToken): void {
-    if (foreignConstants.get(item.image) !== 'none' || (behind.tokenType !== Comma && behind.tokenType !== RBracket))
+  #newAxis(item: IToken, following: IToken): void {
+    if (
+      foreignConstants.get(item.image) !== 'none' ||
+      (following.tokenType !== Comma && following.tokenType !== RBracket)
+    )
       return;
     this.faults.add('CROB1052', span(this.file, item), { written: `[${item.image}]`, instead: newAxis });
   }
@@ -387,7 +390,7 @@ export abstract class ExpressionParser extends TypeParser {
             items = [first];
           },
         },
-        { ALT: () => (items = [first].concat(this.commas(RBracket, this.expr, { behind: true }))) },
+        { ALT: () => (items = [first].concat(this.commas(RBracket, this.expr, { continued: true }))) },
       ]);
     });
     this.CONSUME(RBracket);

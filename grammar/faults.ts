@@ -3,7 +3,7 @@ import { Places, type Range, Ranges } from './places.ts';
 import type { Span } from './span.ts';
 import type { SyntaxFault, Unread } from './tree.ts';
 
-/** Mistakes behind which the text is read as it was surely meant: all around them goes on as if they were not there. */
+/** Mistakes after which the text is read as it was surely meant: all around them goes on as if they were not there. */
 const mended: ReadonlySet<string> = new Set([
   'CROB1004',
   'CROB1010',

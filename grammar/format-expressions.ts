@@ -209,7 +209,7 @@ export abstract class ExpressionFormatter extends ListFormatter {
       first = first.left;
     }
     const mixed = first.kind === 'binary' && binding[first.op] === level;
-    // A comment in parentheses that end the expression goes behind it, and does not count.
+    // A comment in parentheses that end the expression goes after it, and does not count.
     const close =
       isTight(steps, first, level, tight) && !this.trivia.pending(steps[steps.length - 1]!.right.span.start);
     const head = mixed ? ['(', this.expr(first, 0, tight), ')'] : this.expr(first, level, tight);

@@ -25,18 +25,18 @@ export abstract class ListFormatter {
   protected list(open: string, entries: readonly Entry[], close: string, end: number): Layout {
     const inside: Layout[] = [];
     entries.forEach((entry, i) => {
-      const { behind, above } = this.#lead(this.#top(entry));
-      inside.push(i === 0 ? [] : ',', behind, i === 0 ? softline : line);
+      const { trailing, above } = this.#lead(this.#top(entry));
+      inside.push(i === 0 ? [] : ',', trailing, i === 0 ? softline : line);
       inside.push(
         above.map((comment) => [comment.text, hardline]),
         this.#docs(entry),
         entry.layout(),
       );
     });
-    const { behind, above } = this.#lead(end);
+    const { trailing, above } = this.#lead(end);
     inside.push(
       entries.length > 0 ? ifBroken(',') : [],
-      behind,
+      trailing,
       above.map((comment) => [hardline, comment.text]),
     );
     if (entries.length === 0 && !breaks(inside)) return [open, close];
@@ -52,8 +52,8 @@ export abstract class ListFormatter {
           .map((comment, j) => (j === 0 ? suffix(comment.text) : [hardline, comment.text]));
         return [comments, comments.length > 0 ? hardline : [], entry.layout()];
       }
-      const { behind, above } = this.#lead(entry.start);
-      return [',', behind, line, above.map((comment) => [comment.text, hardline]), entry.layout()];
+      const { trailing, above } = this.#lead(entry.start);
+      return [',', trailing, line, above.map((comment) => [comment.text, hardline]), entry.layout()];
     });
     return group(word, ' ', indent(parts, 6));
   }
@@ -80,17 +80,17 @@ export abstract class ListFormatter {
     let last: Entry | undefined;
     for (const entry of entries) {
       const top = this.#top(entry);
-      const { behind, above } = this.#lead(top);
+      const { trailing, above } = this.#lead(top);
       const joined =
         last &&
         above.length === 0 &&
-        !breaks(behind) &&
+        !breaks(trailing) &&
         !entry.docs?.length &&
         !this.trivia.breaksBetween(last.end, entry.start);
       if (!joined) {
         flush();
         lines.push(
-          behind,
+          trailing,
           this.#ownLines(above, last === undefined),
           this.#gap(top, last === undefined && above.length === 0),
         );
@@ -105,8 +105,8 @@ export abstract class ListFormatter {
       last = entry;
     }
     flush();
-    const { behind, above } = this.#lead(end);
-    lines.push(behind, this.#ownLines(above, entries.length === 0));
+    const { trailing, above } = this.#lead(end);
+    lines.push(trailing, this.#ownLines(above, entries.length === 0));
     return ['{', indent(lines), hardline, '}'];
   }
 
@@ -120,11 +120,11 @@ export abstract class ListFormatter {
   }
 
   /** Comments up to an offset: one that ends the line before, and those above. */
-  #lead(offset: number): { behind: Layout; above: readonly Comment[] } {
+  #lead(offset: number): { trailing: Layout; above: readonly Comment[] } {
     const comments = this.trivia.before(offset);
     const [first] = comments;
-    if (!first || first.ownLine) return { behind: [], above: comments };
-    return { behind: suffix(first.text), above: comments.slice(1) };
+    if (!first || first.ownLine) return { trailing: [], above: comments };
+    return { trailing: suffix(first.text), above: comments.slice(1) };
   }
 
   /** Where an entry starts, its documentation included. */

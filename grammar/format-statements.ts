@@ -58,7 +58,7 @@ export abstract class StatementFormatter extends ExpressionFormatter {
         layout: () => (item === name || item.name === name.name ? name.name : `${item.name} = ${name.name}`),
       }),
     );
-    // The closing parenthesis stands in front of `=`.
+    // The closing parenthesis stands before `=`.
     const last = names[names.length - 1];
     return [
       'let ',
@@ -81,13 +81,13 @@ export abstract class StatementFormatter extends ExpressionFormatter {
         (() => {
           const [only] = otherwise;
           if (otherwise.length === 1 && only?.kind === 'if-statement') return this.#if(only);
-          // Behind `}` stands `else`.
+          // After `}` stands `else`.
           return this.#statements(otherwise, this.trivia.solid(end + 1) + 'else'.length);
         }),
     );
   }
 
-  /** Statements in braces; `from` is an offset in front of the opening one. */
+  /** Statements in braces; `from` is an offset before the opening one. */
   #statements(statements: readonly Statement[], from: number): Layout {
     const end = this.#closing(statements, from);
     return this.body(

@@ -398,7 +398,7 @@ class Formatter extends StatementFormatter {
   }
 }
 
-/** The interfaces that a module or an interface names behind its parameters. */
+/** The interfaces that a module or an interface names after its parameters. */
 function promised({ implements: names }: { readonly implements: readonly Ident[] }): string {
   return names.length > 0 ? `: ${names.map(({ name }) => name).join(', ')}` : '';
 }

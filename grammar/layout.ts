@@ -12,7 +12,7 @@ export type Layout =
   | { readonly kind: 'fill'; readonly items: readonly Layout[]; readonly broken: boolean }
   /** Only when the group around it is broken. */
   | { readonly kind: 'if-broken'; readonly content: string }
-  /** A comment for the end of the line: it takes no room, and the line breaks behind it. */
+  /** A comment for the end of the line: it takes no room, and the line breaks after it. */
   | { readonly kind: 'suffix'; readonly text: string };
 
 /** A blank, or a new line when its group breaks. */

@@ -118,7 +118,7 @@ export function lex(file: string, text: string, faults: FaultSink): Lexed {
   return { tokens: applyLineRule(file, text, tokens, faults), docs, comments };
 }
 
-/** `dim // 4`, as Python divides: a comment behind a value that holds a number alone, and what may close around it. */
+/** `dim // 4`, as Python divides: a comment after a value that holds a number alone, and what may close around it. */
 function isDivision(text: string, { image, startOffset }: IToken): boolean {
   if (!/^\/\/[ \t]*\d+[ \t]*[)\],]*[ \t\r]*$/.test(image)) return false;
   return /[\w)\]][ \t]*$/.test(text.slice(lineAround(text, startOffset).start, startOffset));
@@ -193,7 +193,7 @@ const wordOperators = new Map([
   ['not', Bang],
 ]);
 const operandStart: ReadonlySet<TokenType> = new Set([Identifier, Int, Float, LParen, True, False, None]);
-/** Behind these an operand follows, and neither a clause nor an initialiser. */
+/** After these an operand follows, and neither a clause nor an initialiser. */
 const opensOperand: ReadonlySet<TokenType> = new Set([
   Equal,
   Comma,

@@ -34,7 +34,7 @@ export function isHeader({ tokenType, image }: IToken): boolean {
 
 const headers: ReadonlySet<TokenType> = new Set([Module, Interface, Model, Recipe, Weights, Fn, Method, If, For]);
 
-/** Whether a value ends with a token of this type: behind it, an `if` is a condition and awaits no block. */
+/** Whether a value ends with a token of this type: after it, an `if` is a condition and awaits no block. */
 export function endsValue(type: TokenType | undefined): boolean {
   return (
     type !== undefined && (valueEnds.has(type) || (type.CATEGORIES ?? []).some((category) => valueEnds.has(category)))
@@ -54,7 +54,7 @@ export function begins(token: IToken, next: IToken | undefined): boolean {
   return token.tokenType === Return || (memberWords.has(token.tokenType) && isName(next));
 }
 
-/** Whether a line that starts so is a member and no parameter, which has a type behind its name. */
+/** Whether a line that starts so is a member and no parameter, which has a type after its name. */
 export function startsMember(token: IToken, next: IToken | undefined): boolean {
   if (token.tokenType === AtSign || memberWords.has(token.tokenType)) return isName(next);
   if (token.image === 'forward') return next?.tokenType === LParen || next?.tokenType === LBrace;

@@ -47,7 +47,7 @@ interface Open {
   readonly indent: number;
   /** The statement that it is part of. */
   readonly statement: Statement;
-  /** A list of dims, behind the name of an element type: `f32[`. */
+  /** A list of dims, after the name of an element type: `f32[`. */
   readonly isShape: boolean;
   /** How many `if`, `else` and `tensor` stand in it whose block is still to come. */
   awaitedBlocks: number;
@@ -72,7 +72,7 @@ const elementTypes: ReadonlySet<string> = new Set(['f32', 'i32', 'bool', 'i64', 
 
 /**
  * The line rule: a statement ends at a newline or `;`, except inside `( )` and `[ ]` (the innermost bracket
- * decides), behind an operator or comma, and before `->`, `=`, `where`, `else`, `then`, `{`. Newlines and semicolons
+ * decides), after an operator or comma, and before `->`, `=`, `where`, `else`, `then`, `{`. Newlines and semicolons
  * become one `Separator` between two statements and at most one at the end of a block.
  *
  * Brackets that don't match are reported here and repaired with empty tokens, so that the parser sees a
@@ -92,7 +92,7 @@ class LineRule {
   /** The newline or semicolon since the last token. */
   #pending: IToken | undefined;
   #newline: IToken | undefined;
-  /** The newline behind the last token. */
+  /** The newline after the last token. */
   #lineEnd: IToken | undefined;
   #indent = 0;
   #nested: boolean | undefined;
@@ -318,7 +318,7 @@ class LineRule {
       this.#report(this.#innermost()!, token);
       this.#closeTo(depth + 1);
     }
-    // Kept for messages: what is missing in front of a `}` is missing at its own line's end.
+    // Kept for messages: what is missing before a `}` is missing at its own line's end.
     if (pending && this.#last()!.tokenType !== LBrace) this.#pushSeparator(pending);
     const closed = this.#open.pop()!;
     this.#leave(closed, token.startOffset + token.image.length);
@@ -387,17 +387,19 @@ class LineRule {
     return /^[ \t\r]*(\/\/.*)?$/.test(this.#text.slice(end, lineAround(this.#text, end).end));
   }
 
-  /** `}` at the end of a line or within it, of a block that goes on behind it. */
+  /** `}` at the end of a line or within it, of a block that goes on after it. */
   #isBraceTooMany(token: IToken, at: number, { token: opener, statement: { indent } }: Open): boolean {
     const line = (this.#newline?.startOffset ?? -1) + 1;
     if (this.#bracesNest()) return false;
     if (this.#insideList() && this.#innermost()!.awaitedBlocks > 0) return true;
     if (token.startOffset - line === this.#indent || opener.startOffset >= line || indent >= this.#indent) return false;
     if (this.#statement.awaitedBlocks > 0) return true;
-    const behind = this.#tokens.slice(at + 1).find(({ tokenType }) => tokenType !== Newline);
-    if (!behind) return false;
-    const column = this.#columnOf(behind);
-    return this.#tokens[at + 1] === behind || column > indent || (column === indent && behind.tokenType === RBrace);
+    const following = this.#tokens.slice(at + 1).find(({ tokenType }) => tokenType !== Newline);
+    if (!following) return false;
+    const column = this.#columnOf(following);
+    return (
+      this.#tokens[at + 1] === following || column > indent || (column === indent && following.tokenType === RBrace)
+    );
   }
 
   /** Whether all brackets of the file match: then the layout means nothing. */
@@ -412,7 +414,7 @@ class LineRule {
     return this.#nestedBraces;
   }
 
-  /** `{ a else { b }`: an `else` stands behind a block. */
+  /** `{ a else { b }`: an `else` stands after a block. */
   #closeBeforeElse(token: IToken): void {
     const innermost = this.#innermost();
     if (innermost?.kind !== 'brace' || this.#last()?.tokenType === RBrace) return;
@@ -445,7 +447,7 @@ class LineRule {
     this.#faults.spoil(start, end + /^[ \t]*/.exec(this.#text.slice(end))![0].length);
   }
 
-  /** The brackets of lists behind a token, up to where the statement must have ended. */
+  /** The brackets of lists after a token, up to where the statement must have ended. */
   #bracketsAhead(at: number): TokenType[] {
     const found: TokenType[] = [];
     for (let i = at + 1; i < this.#tokens.length && found.length < 200; i++) {
@@ -460,7 +462,7 @@ class LineRule {
     return found;
   }
 
-  /** Puts the separator that stands in front of a token, if the line really ended. */
+  /** Puts the separator that stands before a token, if the line really ended. */
   #separate(token: IToken, at: number): void {
     const next = this.#tokens[at + 1];
     const pending = this.#pending;
@@ -554,7 +556,7 @@ class LineRule {
     return this.#out[this.#out.length - 1];
   }
 
-  /** Behind the last token. */
+  /** After the last token. */
   #end(): number {
     const last = this.#last();
     return last ? last.startOffset + last.image.length : 0;

@@ -78,7 +78,7 @@ export interface Setting {
   readonly value: Expr;
 }
 
-/** Docs and attributes in front of a declaration or member. */
+/** Docs and attributes before a declaration or member. */
 export interface Front {
   readonly docs: readonly string[];
   readonly attributes: readonly Attribute[];
@@ -145,7 +145,7 @@ export abstract class MemberParser extends StatementParser {
     return clauses;
   });
 
-  /** As `where`, in front of `= body`. */
+  /** As `where`, before `= body`. */
   protected readonly whereOfFn: Rule<Expr[]> = this.RULE('whereOfFn', (): Expr[] => {
     const clauses: Expr[] = [];
     this.OPTION(() => {

@@ -67,7 +67,7 @@ const leading: ReadonlyMap<string, Words> = new Map([
   ['weights', new Map()],
 ]);
 const stating = words([Let, Return, If, For]);
-/** Words between two operands, and those in front of one. */
+/** Words between two operands, and those before one. */
 const between = {
   list: words([As, Else, For, In]),
   header: words([As, At, Extends, For, Where]),

@@ -7,7 +7,7 @@ export interface Around {
   readonly first: IToken;
   /** The last one that was read. */
   readonly last: IToken;
-  /** The one that does not fit, and the one behind it. */
+  /** The one that does not fit, and the one after it. */
   readonly found: IToken;
   readonly next: IToken;
 }

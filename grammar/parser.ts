@@ -74,7 +74,7 @@ export class Parser extends MemberParser {
     });
   });
 
-  /** How the braces behind a header that can't be read are read. */
+  /** How the braces after a header that can't be read are read. */
   #bodyOf(first: IToken): Rule<unknown> | undefined {
     if (first.tokenType === Module || first.tokenType === Interface) return this.moduleBody;
     if (first.tokenType === Model) return this.modelBody;
@@ -114,7 +114,7 @@ export class Parser extends MemberParser {
     return { docs: [], attributes: [], name, span: name.span } as const;
   }
 
-  /** `: Encoder, Norm` behind the parameters of a module or interface. */
+  /** `: Encoder, Norm` after the parameters of a module or interface. */
   private readonly promised: Rule<readonly Ident[]> = this.RULE('promised', () => {
     const promised: Ident[] = [];
     this.OPTION(() => {

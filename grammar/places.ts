@@ -54,7 +54,7 @@ export class Ranges {
 /** How many of some numbers in order are smaller than `least`. */
 function firstFrom(sorted: readonly number[], least: number): number {
   let [low, high] = [0, sorted.length];
-  // Mostly it is behind them all.
+  // Mostly it is after them all.
   if (high === 0 || sorted[high - 1]! < least) return high;
   while (low < high) {
     const middle = (low + high) >> 1;

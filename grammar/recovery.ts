@@ -49,7 +49,7 @@ const behindName: Readonly<Record<string, string>> = {
 };
 
 const foreign = (token: IToken) => (token.tokenType === EOF ? undefined : foreignWords.get(token.image));
-/** `lambda` behind which a name stands, was read as a name itself. */
+/** `lambda` after which a name stands, was read as a name itself. */
 const foreignAmong = (first: IToken, last: IToken, found: IToken) =>
   [found, ...(last === first || isA(found, Identifier) ? [last] : [])].find((token) => foreign(token));
 
@@ -87,9 +87,9 @@ const guesses: readonly Guess[] = [
     fits: ({ first, last, found, next }) => {
       const word = foreignAmong(first, last, found);
       if (!word) return undefined;
-      const behind = word === found ? next : found;
+      const following = word === found ? next : found;
       // `def __init__(self)`: not how methods are written, but that there is none of that name.
-      const isInit = behind.image === '__init__' ? foreignNames.get('__init__') : undefined;
+      const isInit = following.image === '__init__' ? foreignNames.get('__init__') : undefined;
       return { word: word.image, instead: isInit ?? foreign(word)! };
     },
     at: ({ first, last, found }) => foreignAmong(first, last, found) ?? found,
@@ -217,7 +217,7 @@ export function explain(error: IRecognitionException, around: Around, file: stri
   guess({ ...around, expected: error.message, rule: rules[rules.length - 1] ?? '' }, file, faults);
 }
 
-/** A whole item was read, and something stands behind it on its line. */
+/** A whole item was read, and something stands after it on its line. */
 export function explainRest(around: Around, file: string, faults: FaultSink): void {
   guess({ ...around, expected: 'the end of the line', rule: '' }, file, faults);
 }
@@ -241,7 +241,7 @@ function called(token: IToken): string {
   return tokenMatcher(token, Identifier) ? `the name \`${token.image}\`` : `\`${token.image}\``;
 }
 
-/** Where a token stands; for the ends of lines and files, behind the token before. */
+/** Where a token stands; for the ends of lines and files, after the token before. */
 function place(file: string, token: IToken, previous: IToken): Span {
   if (token.tokenType !== EOF && token.tokenType !== Separator) return span(file, token);
   const end = offsetOf(previous) + previous.image.length;

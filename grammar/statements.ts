@@ -81,7 +81,7 @@ export abstract class StatementParser extends ExpressionParser {
           this.faults.settle(this.file, this.since(first.startOffset), this.#body);
           continue;
         }
-        // Behind a fault, the item may have ended early for its sake.
+        // After a fault, the item may have ended early for its sake.
         if (!this.faults.anyOpen(first.startOffset, this.mark()))
           explainRest({ first, last: this.LA(0), found: this.LA(1), next: this.LA(2) }, this.file, this.faults);
       } catch (error) {

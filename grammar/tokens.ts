@@ -209,7 +209,7 @@ export const Separator = createToken({ name: 'Separator', pattern: Lexer.NA, lab
 
 export const vocabulary: readonly TokenType[] = [...order, Separator];
 
-/** A line goes on behind these. */
+/** A line goes on after these. */
 export const continuing: ReadonlySet<TokenType> = new Set([
   Comma,
   Equal,

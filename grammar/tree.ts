@@ -192,7 +192,7 @@ export type ShapeItem =
   /** `...S`, or `...` unnamed. */
   | { readonly kind: 'spread'; readonly name: Ident | undefined; readonly span: Span };
 
-/** `f32[B, C, H/4]`, `f32[]` for a scalar; `?` behind it makes it optional. */
+/** `f32[B, C, H/4]`, `f32[]` for a scalar; `?` after it makes it optional. */
 export interface TensorType {
   readonly kind: 'tensor-type';
   readonly dtype: Ident;

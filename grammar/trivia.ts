@@ -11,14 +11,14 @@ export class Trivia {
     this.#comments = tree.comments;
   }
 
-  /** The comments in front of `offset` that are not taken yet. */
+  /** The comments before `offset` that are not taken yet. */
   before(offset: number): readonly Comment[] {
     const from = this.#next;
     while (this.#next < this.#comments.length && this.#comments[this.#next]!.span.start < offset) this.#next++;
     return this.#comments.slice(from, this.#next);
   }
 
-  /** Whether a comment is left in front of `offset`. */
+  /** Whether a comment is left before `offset`. */
   pending(offset: number): boolean {
     const next = this.#comments[this.#next];
     return next !== undefined && next.span.start < offset;

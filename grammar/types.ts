@@ -18,7 +18,7 @@ import {
 } from './tokens.ts';
 import type { Arg, Expr, Ident, ShapeItem, StringLiteral, Type } from './tree.ts';
 
-/** Names that are element types: behind them `[…]` is a shape. */
+/** Names that are element types: after them `[…]` is a shape. */
 const dtypes: ReadonlySet<string> = new Set(['f32', 'i32', 'bool', 'i64', 'u8', 'f16']);
 
 /** Types; the dims in them are expressions. */
@@ -86,7 +86,7 @@ export abstract class TypeParser extends BaseParser {
       },
       {
         ALT: () => {
-          const items = [first].concat(this.commas(RBracket, this.type, { behind: true }));
+          const items = [first].concat(this.commas(RBracket, this.type, { continued: true }));
           this.CONSUME2(RBracket);
           const optional = this.OPTION2(() => this.CONSUME2(Question)) !== undefined;
           return { kind: 'sequence-type', items, optional, span: this.since(start) };

@@ -21,7 +21,7 @@ function collect(node: object, into: TreeNode[]): void {
   for (const value of Object.values(node)) if (typeof value === 'object' && value !== null) collect(value, into);
 }
 
-/** The names that are read in a text: those of named arguments and of members behind a dot are not among them. */
+/** The names that are read in a text: those of named arguments and of members after a dot are not among them. */
 export function namesWithin(tree: SourceFile, span: Span): readonly Extract<Expr, { kind: 'name' }>[] {
   const decl = declarationAround(tree, span);
   const below = decl ? nodesBelow(decl) : [];

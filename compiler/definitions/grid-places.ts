@@ -8,7 +8,7 @@ type Image = readonly [batch: Dim, channels: Dim, height: Dim, width: Dim];
 
 /** Where points fall along one axis of an image, all of [B, 1, P]. */
 export interface Places {
-  /** The last pixel at or before a point; -1 in front of the first one. */
+  /** The last pixel at or before a point; -1 before the first one. */
   readonly before: Value;
   /** Weights of that pixel and of the next. */
   readonly near: Value;
@@ -51,9 +51,9 @@ export function gridPlaces(build: Builder, x: Value, points: Value): GridPlaces 
 /** The pixels of all framed images, [B·(H+3)·(W+3), C]. */
 export function framedPixels(build: Builder, x: Value): Value {
   const [batch, channels, height, width] = x.type.shape as Image;
-  const [before, behind] = [one, constant(frame - 1)];
+  const [before, after] = [one, constant(frame - 1)];
   const image = build.transpose(x, [0, 2, 3, 1]);
-  const padded = build.pad(image, [zero, before, before, zero], [zero, behind, behind, zero], 0);
+  const padded = build.pad(image, [zero, before, before, zero], [zero, after, after, zero], 0);
   return build.reshape(padded, [product([batch, framed(height), framed(width)]), channels]);
 }
 

@@ -31,7 +31,7 @@ export function excerpt(text: string, span: Span, room: number): NonEmpty<Excerp
 interface Line {
   readonly number: number;
   readonly text: string;
-  /** Offsets of its first character and behind its last. */
+  /** Offsets of its first character and after its last. */
   readonly start: number;
   readonly end: number;
 }

@@ -55,11 +55,11 @@ function spaced(build: Builder, x: Value, step: readonly number[]): Value {
   const apart = shape.flatMap((size, axis) => (step[axis] === 1 || sameDim(build.facts, size, one) ? [] : [axis]));
   if (apart.length === 0) return x;
   const alone = shape.flatMap((size, axis) => (apart.includes(axis) ? [size, one] : [size]));
-  const behind = shape.flatMap((_, axis) => (apart.includes(axis) ? [zero, constant(step[axis]! - 1)] : [zero]));
+  const after = shape.flatMap((_, axis) => (apart.includes(axis) ? [zero, constant(step[axis]! - 1)] : [zero]));
   const filled = build.pad(
     build.reshape(x, alone),
-    behind.map(() => zero),
-    behind,
+    after.map(() => zero),
+    after,
     0,
   );
   const whole = shape.map((size, axis) => (apart.includes(axis) ? mul(size, constant(step[axis]!)) : size));

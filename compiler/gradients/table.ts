@@ -19,7 +19,7 @@ export const gradientRows: { readonly [O in OpName]: GradientRow<O> } = {
   ...compositeGradients,
 };
 
-/** The same table for whoever knows the operator only when running. */
+/** A row of the table by an operator that is only known at run time. */
 export function gradientRowOf(op: OpName): GradientRow<OpName> {
   return gradientRows[op] as GradientRow<OpName>;
 }

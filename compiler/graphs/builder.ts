@@ -8,7 +8,7 @@ import { mapped, type NonEmpty } from '../lists.ts';
 import type { OpFault, OpRow } from '../ops/row.ts';
 import { ops } from '../ops/table.ts';
 
-/** Arguments that an operator's shape rule refuses: the data of a diagnostic, for whoever knows the source. */
+/** Arguments that an operator's shape rule refuses: the data of a diagnostic, for callers that know the source. */
 export interface Refusal {
   readonly op: OpName;
   readonly inputs: readonly Value[];

@@ -77,7 +77,7 @@ function arrangementOf(rows: Value, width: number, uses: Surroundings['uses']): 
   return alone ? { pad, views } : undefined;
 }
 
-/** Rows of this width lie one behind the other along the last axis. */
+/** Rows of this width lie one after another along the last axis. */
 function isWhole(shape: readonly Dim[], width: number): boolean {
   const last = shape.at(-1) && asConstant(shape.at(-1)!);
   return last !== undefined && last % width === 0;

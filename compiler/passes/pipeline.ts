@@ -24,7 +24,7 @@ export type Pass = RewritingPass | WholePass;
 
 interface Placed {
   readonly name: string;
-  /** Runs once, behind the rounds of the others. */
+  /** Runs once, after the rounds of the others. */
   readonly last?: true;
   /** Runs for this `dtype` alone. */
   readonly only?: Precision;

@@ -5,7 +5,7 @@ import type { Node, Value } from '../ir/graph.ts';
  * Regions of the forward pass that the backward pass computes again instead of keeping what they made.
  *
  * A region's nodes are copied when a gradient rule first asks for their values, each once. Values that
- * come into the region from elsewhere are kept, and go through a `barrier` first: behind it, neither our
+ * come into the region from elsewhere are kept, and go through a `barrier` first: after it, neither our
  * passes nor a runtime's can take a copy for the original, and the copies wait for the backward pass.
  */
 export class Recomputation {

@@ -165,7 +165,7 @@ function shownByOutputs(graph: Graph): Map<Value, string[]> {
  */
 function settling(): (writer: Node, elements: number | undefined) => Before {
   const behindNumbers = new Map<Node, ReadonlySet<Node>>();
-  const behind = (node: Node): ReadonlySet<Node> => {
+  const ancestors = (node: Node): ReadonlySet<Node> => {
     let known = behindNumbers.get(node);
     if (!known) {
       known = walk(node, () => true).add(node);
@@ -178,7 +178,7 @@ function settling(): (writer: Node, elements: number | undefined) => Before {
     const settled = (node: Node) => over.some((set) => set.has(node));
     const pending = walk(writer, (input) => {
       if (elements === undefined || elements === 1 || elementsOf(input) !== 1) return !settled(input.node);
-      if (!settled(input.node)) over.push(behind(input.node));
+      if (!settled(input.node)) over.push(ancestors(input.node));
       return false;
     });
     return { settled, pending };

@@ -3,7 +3,7 @@ import type { TrainedWeight } from './compile-training.ts';
 /** What an update depends on beside the values: weights that agree in it can be updated as one. */
 export type Rates = Pick<TrainedWeight, 'lrFactor' | 'weightDecay'>;
 
-/** Weights that lie behind one another in one piece of memory, and are updated as one. */
+/** Weights that lie one after another in one piece of memory, and are updated as one. */
 export interface Pack {
   /** `0`, `1`, …: the name of its state, in place of a path. */
   readonly id: string;

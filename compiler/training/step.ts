@@ -32,7 +32,7 @@ export interface StateTensor {
 }
 
 /**
- * Several state tensors as one, f32[size]: the host keeps them behind one another in one piece of memory, and gives that to
+ * Several state tensors as one, f32[size]: the host keeps them one after another in one piece of memory, and gives that to
  * the graph, beside the parts that it reads by themselves.
  */
 export interface PackedState {
@@ -211,7 +211,7 @@ interface Updated {
   next(kind: StateKind, value: Value): void;
 }
 
-/** Puts the parts of a step behind one another in one graph. */
+/** Puts the parts of a step one after another in one graph. */
 class StepBuilder {
   readonly #training: Training;
   readonly #gradients: Graph;
@@ -333,7 +333,7 @@ class StepBuilder {
     return [...packs, ...others];
   }
 
-  /** One gradient as it is, several behind one another. */
+  /** One gradient as it is, several one after another. */
   #together(gradients: readonly Value[]): Value {
     const build = this.#build;
     build.origin = { span: undefined, path: '', label: 'pack' };
@@ -427,8 +427,9 @@ class StepBuilder {
   }
 
   /**
-   * Has the new values of some states wait for all that a batch gives, where something may read the old ones late, such
-   * as a loss that the gradients do not need, or a buffer: times a 1 that is known when everything is.
+   * Delays the new values of some states until all results of a batch are computed, for states whose old values may be read
+   * late, for example by a loss that the gradients do not need, or by a buffer. The new values are multiplied by a 1 that
+   * depends on every reader, so that the update runs last.
    */
   #delay(names: ReadonlySet<string>): void {
     const build = this.#build;

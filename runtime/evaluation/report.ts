@@ -129,7 +129,7 @@ function csv(rows: readonly (readonly (string | number)[])[]): string {
   return rows.map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
 }
 
-/** Spreadsheets run a text that begins like a formula; behind an apostrophe they show it. */
+/** Spreadsheets run a text that begins like a formula; after an apostrophe they show it. */
 function csvCell(value: string | number): string {
   const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

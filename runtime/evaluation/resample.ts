@@ -51,7 +51,7 @@ export function warpCubic(plane: Float32Array | Float64Array, from: Size, to: Si
   return separable(plane, from, to, axis(from[0], to[0]), axis(from[1], to[1]));
 }
 
-/** Weights of the pixels at -1, 0, 1 and 2 for a point `x` behind pixel 0. */
+/** Weights of the pixels at -1, 0, 1 and 2 for a point `x` after pixel 0. */
 function cubic(x: number): number[] {
   const near = (d: number) => ((CUBIC + 2) * d - (CUBIC + 3)) * d * d + 1;
   const far = (d: number) => ((CUBIC * d - 5 * CUBIC) * d + 8 * CUBIC) * d - 4 * CUBIC;

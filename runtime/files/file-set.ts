@@ -68,7 +68,7 @@ export class FileSet {
       throw error;
     }
     for (const { held } of aside) await rm(held, { force: true }).catch(() => undefined);
-    // An old set that a killed commit had taken away is of no use behind a new one.
+    // An old set that a killed commit had taken away is of no use after a new one.
     await this.#sweep('old');
   }
 

@@ -151,7 +151,7 @@ function portsOf(graph: Graph): Ports {
 /** Bands of the pictures that crobc reads: RGB. */
 const readBands = 3;
 
-/** Throws a UserError for a model of images of other bands than pictures are read with; `where` is put behind it. */
+/** Throws a UserError for a model of images of other bands than pictures are read with; `where` is put after it. */
 export function checkBands(model: string, image: Value, where = ''): void {
   const bands = size(image, 1);
   if (bands === undefined || bands === readBands) return;

@@ -182,7 +182,7 @@ export function referent(query: Query, scene: readonly SceneObject[]): number | 
 }
 
 /**
- * Whether a position named behind the landmark, `the ship near the pier on the left`, might name something else than the object:
+ * Whether a position named after the landmark, `the ship near the pier on the left`, might name something else than the object:
  * read so, it is the landmark that is there.
  */
 export function placesAnother(query: Query, object: SceneObject, scene: readonly SceneObject[]): boolean {

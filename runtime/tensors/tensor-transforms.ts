@@ -10,7 +10,7 @@ export interface ShapedValues {
 /** The elements that a resized tensor may have on its way: 1 GiB of float32. */
 const mostElements = 2 ** 28;
 
-/** Shapes behind a transform, or why it does not fit; `parts` is how many tensors a split makes. */
+/** Shapes after a transform, or why it does not fit; `parts` is how many tensors a split makes. */
 export function transformedShapes(
   shapes: readonly (readonly number[])[],
   transform: MapTransform,
@@ -61,7 +61,7 @@ function reshaped(
   return count(wanted) <= mostElements ? wanted : `${shown(wanted)} has more than ${mostElements} elements`;
 }
 
-/** Tensors behind a transform that fits them. */
+/** Tensors after a transform that fits them. */
 export function transformed(
   tensors: readonly ShapedValues[],
   transform: MapTransform,

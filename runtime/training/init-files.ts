@@ -50,7 +50,7 @@ export async function openInit(init: Initialisation, { weights, parts }: PartedW
   const isLeft = ({ path }: TrainedWeight) => except.some((one) => selects(one, path));
   const given = selected.filter((weight) => !isLeft(weight));
   const wanted = given.map((weight) => ({ ...weight, dtype: 'f32' as const }));
-  // Relative to the file that has the recipe; its line stands behind the name.
+  // Relative to the file that has the recipe; its line stands after the name.
   const path = resolve(dirname(source.replace(/:\d+$/, '')), file);
   const hint = (missing: readonly string[]): string | undefined => {
     if (missing.length === 0 || missing.length === given.length) return undefined;

@@ -16,7 +16,7 @@ export interface MetricsLog {
 }
 
 /**
- * Opens a log to go on from a checkpoint: what it has not seen, which are lines of later steps and evaluations behind the last
+ * Opens a log to go on from a checkpoint: what it has not seen, which are lines of later steps and evaluations after the last
  * one that it knows of, and a last line that was cut off, are dropped, so that the file becomes what an unbroken run
  * writes. Throws a UserError where it cannot be written.
  */

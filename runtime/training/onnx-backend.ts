@@ -135,7 +135,7 @@ function lookInto({ inference, seed, threads }: OnnxBackendOptions, { parts, beg
   };
 }
 
-/** The state with what the steps have as packs moved behind one another, into arrays that are left in `packs`. */
+/** The state with what the steps have as packs moved one after another, into arrays that are left in `packs`. */
 function packedState(
   state: ReadonlyMap<string, Float32Array>,
   steps: StepParts<StepGraph>,

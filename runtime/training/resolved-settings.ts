@@ -9,7 +9,7 @@ export interface ResolvedSetting {
   readonly source: string;
 }
 
-/** Every setting of a recipe, as it was given or by default, behind its terms as they are written. */
+/** Every setting of a recipe, as it was given or by default, after its terms as they are written. */
 export function resolvedSettings(recipe: Recipe): ResolvedSetting[] {
   const values = {
     ...Object.fromEntries([...recipe.terms].map(([name, text]) => [`term ${name}`, text])),

@@ -38,7 +38,7 @@ export interface StepNumbers {
 
 export interface StepSessionOptions {
   readonly state: ReadonlyMap<string, Float32Array>;
-  /** State that lies behind one another, by the name of the whole. */
+  /** State that lies one after another, by the name of the whole. */
   readonly packs: ReadonlyMap<string, Float32Array>;
   readonly numbers: StepNumbers;
   readonly device: Device;

@@ -23,7 +23,7 @@ interface Group {
   readonly sources: (TensorEntry | undefined)[];
 }
 
-/** Where a weight comes from: one of the tensors behind the transforms of a group. */
+/** Where a weight comes from: one of the tensors after the transforms of a group. */
 interface Origin {
   readonly group: Group;
   readonly index: number;

@@ -95,7 +95,7 @@ function call(scope: Scope, callee: Callee, args: CallArgs, span: Span): Val {
 function recordCall(scope: GraphScope, callee: Callee, given: ReadonlyMap<string, Given>, template: Template): void {
   const { context } = scope;
   const { reads } = context;
-  // A module handed in as a value is one certain module.
+  // A module passed in as a value is one certain module.
   if ([...given.values()].some(({ value }) => holdsModule(value))) reads.push({ kind: 'exact' });
   if (callee.self && callee.method) {
     reads.push({

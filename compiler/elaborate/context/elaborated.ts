@@ -60,7 +60,7 @@ export interface Given {
 }
 
 /**
- * A module under construction, or constructed: its parameters, statics and parts come to their values when they are first
+ * A module under construction, or constructed: its parameters, statics and parts get their values when they are first
  * asked for.
  */
 export interface Instance {
@@ -76,7 +76,7 @@ export interface Instance {
   readonly writer: Writer;
   readonly args: ReadonlyMap<string, Given>;
   readonly overrides: Overrides | undefined;
-  /** Stands for a part where only its members are read, which come to their values one by one; no model is made of it. */
+  /** Stands for a part where only its members are read, which get their values one by one; no model is made of it. */
   readonly shadow: boolean;
   /** Whether the steps of its parts were counted when its exemplar was made. */
   readonly counted: boolean;
@@ -165,7 +165,7 @@ export interface Condition {
   readonly atSizes: boolean;
 }
 
-/** A tensor or dim that a caller hands in. */
+/** A tensor or dim that a caller passes in. */
 export interface TemplateParam {
   readonly name: string;
   readonly type: GraphType;

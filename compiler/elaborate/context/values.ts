@@ -31,7 +31,7 @@ export function specOf(
 
 export const noneGiven: ReadonlyMap<string, Given> = new Map();
 
-/** What can stand behind it and a dot. */
+/** What can stand after it and a dot. */
 export function namesOf({ decl, declared }: Instance): string[] {
   return [...new Set([...decl.params, ...decl.members].map(({ name }) => name.name)), ...declared.methods.keys()];
 }

@@ -60,7 +60,7 @@ function dimHelp(scope: Scope): string | undefined {
   return scope.dims.open ? 'a dim begins with an upper-case letter; other sizes are parameters' : undefined;
 }
 
-/** `nn.Linear`, `F.interpolate`, `self.norm`: one message, about the name behind the last dot. */
+/** `nn.Linear`, `F.interpolate`, `self.norm`: one message, about the name after the last dot. */
 function prefixed(scope: Scope, expr: MemberExpr): Val | undefined {
   let root = expr.object;
   while (root.kind === 'member') root = root.object;

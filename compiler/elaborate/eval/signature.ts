@@ -18,7 +18,7 @@ import { iterate } from './loops.ts';
 
 const dtypes: readonly string[] = ['f32', 'i32', 'bool', 'i64', 'u8'] satisfies DType[];
 
-/** Whether a parameter of this type is handed in as tensors. */
+/** Whether a parameter of this type is passed in as tensors. */
 export function isGraphType(written: Type, file: FileScope): boolean {
   if (written.kind === 'tensor-type') return true;
   switch (typeBehind(written, file).kind) {

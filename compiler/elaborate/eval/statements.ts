@@ -181,7 +181,7 @@ function update(scope: Scope, statement: UpdateStatement): void {
   forgetBuffers(weights);
 }
 
-/** A read behind an update is placed anew, where `inline` finds the new value. */
+/** A read after an update is placed anew, where `inline` finds the new value. */
 export function forgetBuffers(weights: Map<string, Value>): void {
   for (const [name, { node }] of weights)
     if (node.op === 'weight' && node.attributes.role === 'buffer') weights.delete(name);

@@ -167,7 +167,7 @@ export class GivenValues {
     return given && { given, args: undefined };
   }
 
-  /** With shadows first, and with parts where one is handed on. */
+  /** With shadows first, and with parts where one is passed on. */
   #given(own: string, source: Source, shadow: boolean): Given {
     const { expr } = source;
     const value = evaluate(this.#scope(own, source, true), expr);

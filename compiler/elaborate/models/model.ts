@@ -65,7 +65,7 @@ export function elaborateModel(context: Context, flat: FlatModel): ModelGraph | 
   return new ModelElaboration(context, flat).run();
 }
 
-/** Names of a model come to their values when first asked for: the body has no order. */
+/** Names of a model get their values when first asked for: the body has no order. */
 class ModelElaboration {
   readonly #context: Context;
   readonly #flat: FlatModel;

@@ -14,7 +14,7 @@ export interface GoneUse {
   readonly span: Span;
 }
 
-/** Who asks for what while the names of a model come to their values. */
+/** Who asks for what while the names of a model get their values. */
 export class Uses {
   /** Innermost last. */
   readonly #asking: Asking[] = [];

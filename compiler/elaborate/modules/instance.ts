@@ -63,7 +63,7 @@ export function isOverridden({ overrides }: Instance): boolean {
   return (overrides?.below.size ?? 0) > 0;
 }
 
-/** Whether what is overridden can be read in an instance: a member of its own, or of a module that was handed in. */
+/** Whether what is overridden can be read in an instance: a member of its own, or of a module that was passed in. */
 export function mayReadOverrides(instance: Instance): boolean {
   if (isOverridden(instance)) return true;
   for (const { value } of instance.args.values()) if (holdsModule(value)) return true;

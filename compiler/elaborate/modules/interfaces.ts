@@ -16,7 +16,7 @@ import { methodOf } from './promises.ts';
 
 /**
  * Holds a module against an interface it promises to fill: statics of the right type, methods that take at least
- * what the interface hands in and give what it promises. Methods with static parameters are tried at 0. False after a
+ * what the interface passes in and give what it promises. Methods with static parameters are tried at 0. False after a
  * report.
  */
 export function checkInterface(context: Context, instance: Instance, { decl, file }: InterfaceAt): boolean {

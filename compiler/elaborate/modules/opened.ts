@@ -12,7 +12,7 @@ export interface Opening {
   readonly scope: Scope;
   /** Of the model that writes the arguments; -1 for what the module itself declares, which is further away than any line. */
   readonly nearness: number;
-  /** Evaluates an argument; `name` is that of its parameter, behind those of the calls around it: `first.hidden`. */
+  /** Evaluates an argument; `name` is that of its parameter, after those of the calls around it: `first.hidden`. */
   readonly ask: (name: string, span: Span, work: () => Given) => Given;
 }
 

@@ -7,7 +7,7 @@ import { interfacesOf } from '../source/interfaces-of.ts';
 import { importHelp } from '../source/unknown-names.ts';
 
 /**
- * Checks what a module or an interface names behind its parameters: they are interfaces, and an interface gives a method
+ * Checks what a module or an interface names after its parameters: they are interfaces, and an interface gives a method
  * of one that it includes no other signature. False after a report.
  */
 export function checkPromises(context: Context, decl: ModuleDecl | InterfaceDecl, file: FileScope): boolean {

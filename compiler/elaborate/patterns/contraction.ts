@@ -162,7 +162,7 @@ function matmulCost(
   );
 }
 
-/** Whether the operand lacks a batch name behind one that it has. */
+/** Whether the operand lacks a batch name after one that it has. */
 function gapped(batch: Names, names: Names): boolean {
   const first = batch.findIndex((name) => names.includes(name));
   return first >= 0 && batch.slice(first).some((name) => !names.includes(name));

@@ -94,7 +94,7 @@ export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGr
     facts,
     graph,
   });
-  // Lets come to their values when first asked for: a recipe has no order.
+  // Lets get their values when first asked for: a recipe has no order.
   const busy: Asked[] = [];
   const named = (name: string, span: Span): Val | undefined => {
     const known = values.get(name);

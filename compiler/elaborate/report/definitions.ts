@@ -87,7 +87,7 @@ function definitionOf(scope: Scope, file: FileScope, site: Site, name: string): 
   if (!decl) return undefined;
   const body = bodyAround(decl, site.span);
   const local = body && localIn(scope, body, site, name);
-  // What a call hands in is no definition.
+  // What a call passes in is no definition.
   if (local || body?.params.some((param) => param.name.name === name)) return local;
   return memberOf(ownerAt(scope, { decl, file }, site.writer), site.writer, name) ?? staticFunction(file, name);
 }
@@ -105,7 +105,7 @@ function bodyAround(decl: Declaration, span: Span): FnDecl | MethodMember | unde
   return members.filter((one) => one.kind === 'method').find((one) => contains(one.span, span));
 }
 
-/** Of the loops around a site the innermost that binds a name; else the last statement in front of the site that does. */
+/** Of the loops around a site the innermost that binds a name; else the last statement before the site that does. */
 function localIn(scope: Scope, body: TreeNode, { span, writer }: Site, name: string): Definition | undefined {
   const nodes = nodesBelow(body);
   const loop = nodes.findLast((node) => contains(node.span, span) && iterableOf(node, name, span));

@@ -31,7 +31,7 @@ export interface Settled {
   readonly rest: Trial;
 }
 
-/** How often it is elaborated again: behind each condition others may come up. */
+/** How often it is elaborated again: after each condition others may come up. */
 const rounds = 24;
 
 /** A condition, and the first message that asked for it. */
@@ -49,7 +49,7 @@ interface Owner {
 }
 
 /**
- * What fails for want of a condition hides what would fail behind it. So the conditions that would settle the faults are assumed, and
+ * What fails for want of a condition hides what would fail after it. So the conditions that would settle the faults are assumed, and
  * the same is elaborated again, until no new ones come up: then all of them are reported at once.
  */
 export function settle(first: Trial, again: (context: Context) => Faults): Settled {

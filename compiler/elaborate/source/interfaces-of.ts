@@ -7,7 +7,7 @@ export interface InterfaceAt {
 }
 
 /**
- * The interfaces that a module promises to fill, or that an interface includes, each behind those that it includes itself.
+ * The interfaces that a module promises to fill, or that an interface includes, each after those that it includes itself.
  * Names that are no interfaces are left out, and a cycle ends where it began.
  */
 export function interfacesOf(decl: ModuleDecl | InterfaceDecl, file: FileScope): readonly InterfaceAt[] {

@@ -28,7 +28,7 @@ export interface SourceHost {
   readonly prelude: string | undefined;
 }
 
-/** What was read last under each name: an editor, and whoever checks many files, has the library read once. */
+/** The last parsed text of each path, so that an editor, or a check of many files, parses the library only once. */
 const parsed = new Map<string, { readonly text: string; readonly result: ReturnType<typeof parse> }>();
 
 function parsedOnce(path: string, text: string): ReturnType<typeof parse> {

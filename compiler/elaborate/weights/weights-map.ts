@@ -29,7 +29,7 @@ export interface WeightsMap {
   readonly rules: readonly MapRule[];
 }
 
-/** Transforms with the arguments behind the name. */
+/** Transforms with the arguments after the name. */
 const transforms: Readonly<Record<string, Readonly<Record<string, 'int' | 'ints' | 'optional ints'>>>> = {
   split: { axis: 'int', sizes: 'optional ints' },
   concat: { axis: 'int' },

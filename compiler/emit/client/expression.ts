@@ -7,7 +7,7 @@ interface Expression {
   readonly level: 'sum' | 'product' | 'unit';
 }
 
-/** How a property is written behind a dot, or in brackets where its name is no identifier. */
+/** How a property is written after a dot, or in brackets where its name is no identifier. */
 export function member(object: string, name: string): string {
   return isIdentifier(name) ? `${object}.${name}` : `${object}[${quoted(name)}]`;
 }

@@ -175,7 +175,7 @@ function split({ from, axis, parts, sizes }: Partition, emission: Emission): voi
 }
 
 /**
- * onnxruntime adds the widths of a Pad in front of a Conv or MaxPool to the window's own, also where what is padded is the
+ * onnxruntime adds the widths of a Pad before a Conv or MaxPool to the window's own, also where what is padded is the
  * kernel, and where a MaxPool would then see the least number in the place of zeros (1.30). It leaves a Pad alone that names
  * its axes.
  */

@@ -46,7 +46,7 @@ interface Scattered {
   readonly result: readonly Dim[];
 }
 
-/** How many updates each ScatterND takes: one behind the other in each of `parts`, whose sizes are known then. */
+/** How many updates each ScatterND takes: one after another in each of `parts`, whose sizes are known then. */
 interface Parts {
   readonly parts: number;
   readonly steps: readonly number[];

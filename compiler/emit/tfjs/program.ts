@@ -16,7 +16,7 @@ export function tfType(dtype: DType): TfType {
   return tfTypes[dtype];
 }
 
-/** Who disposes of a tensor: the function itself at its last use, or whoever handed it in. */
+/** Who disposes of a tensor: the function itself at its last use, or its caller. */
 export type Owner = 'function' | 'feeds' | 'state' | 'constants';
 
 /** A tensor of the generated function: one variable of its text. */

@@ -110,7 +110,7 @@ interface ListGoal {
   readonly next: Goal | undefined;
 }
 
-/** What a name stands for, in front of those that were found before it. */
+/** What a name stands for, before those that were found before it. */
 interface Binding {
   readonly name: string;
   readonly found: unknown;

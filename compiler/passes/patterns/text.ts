@@ -1,7 +1,7 @@
 import type { NodeOp } from '../../ir/graph.ts';
 import type { Form, Operands } from './pattern.ts';
 
-/** A pattern as one reads it: `mul(x, sigmoid(x))`, with its conditions behind it. */
+/** A pattern as one reads it: `mul(x, sigmoid(x))`, with its conditions after it. */
 export function patternText(form: Form): string {
   const conditions: string[] = [];
   const text = write(form, { repeated: repeatedNames(form), written: new Set(), conditions });
