@@ -107,13 +107,13 @@ export function inputOf(index: Value): { readonly name: string; readonly value: 
       return type.dtype === 'f32' || type.dtype === 'f16' ? undefined : { name: node.attributes.name, value: index };
     // Numbers that are in range survive this; so the host looks at them as they come.
     case 'cast':
-      return type.dtype === 'i32' || type.dtype === 'i64' ? inputOf(node.inputs[0]!) : undefined;
+      return type.dtype === 'i32' || type.dtype === 'i64' ? inputOf(node.inputs[0]) : undefined;
     case 'reshape':
     case 'transpose':
     case 'broadcast':
     case 'stop_gradient':
     case 'barrier':
-      return inputOf(node.inputs[0]!);
+      return inputOf(node.inputs[0]);
     default:
       return undefined;
   }

@@ -66,8 +66,10 @@ export function memory(graph: Graph, bindings: Bindings): Memory {
     if (isStored(node.op)) {
       for (const output of node.outputs) weightBytes += bytesOf(output.type, bindings);
     } else {
+      const [first] = node.inputs;
+      const viewed = first !== undefined && isView(node) ? owner(first) : undefined;
       for (const output of node.outputs) {
-        const own = isView(node) ? owner(node.inputs[0]!) : output;
+        const own = viewed ?? output;
         storage.set(output, own);
         if (isPermanent(own)) continue;
         if (own === output) held += bytesOf(output.type, bindings);

@@ -119,7 +119,7 @@ const rangeRules: { readonly [O in NodeOp]: RangeRule<O> } = {
     const either = part(union(input(1), input(2), facts));
     return { ...either, axes: either.axes | input(0).axes };
   },
-  cast: (node, { value, input }) => castRange(input(0), node.inputs[0]!, value),
+  cast: (node, { value, input }) => castRange(input(0), node.inputs[0], value),
   neg: (_node, { input }) => negated(input(0)),
   abs: (_node, { input, facts }) => magnitude(input(0), facts),
   exp: unknown,
@@ -151,7 +151,7 @@ const rangeRules: { readonly [O in NodeOp]: RangeRule<O> } = {
   sum: unknown,
   reduce_max: partOfInput,
   topk: (node, { value, input, facts }) => {
-    const last = facts.normalize(node.inputs[0]!.type.shape.at(-1)!);
+    const last = facts.normalize(node.inputs[0].type.shape.at(-1)!);
     return value.index === 0
       ? { ...part(input(0)), axes: allAxes(value) }
       : between(zero, sub(last, one), allAxes(value));
@@ -215,7 +215,7 @@ function movedAxis(axes: number, rank: number) {
 /** Axes of size 1 come and go; otherwise all elements that differ may lie along any axis. */
 function reshapedAxes(node: NodeOf<'reshape'>, axes: number): number {
   if (axes === 0) return 0;
-  const [from, to] = [node.inputs[0]!.type.shape, node.outputs[0].type.shape].map((shape) =>
+  const [from, to] = [node.inputs[0].type.shape, node.outputs[0].type.shape].map((shape) =>
     shape.flatMap((size, axis) => (size.key === one.key ? [] : [{ size, bit: axisBit(shape.length, axis) }])),
   ) as [AxisOfSize[], AxisOfSize[]];
   const isSame = from.length === to.length && from.every(({ size }, i) => size.key === to[i]!.size.key);
@@ -230,7 +230,7 @@ interface AxisOfSize {
 
 function cutAxes(node: NodeOf<'slice'>, facts: Facts): number {
   const { start, stop, step } = node.attributes;
-  const { shape } = node.inputs[0]!.type;
+  const { shape } = node.inputs[0].type;
   const isWhole = (axis: number) =>
     asConstant(start[axis]!) === 0 &&
     step[axis] === 1 &&

@@ -2,7 +2,7 @@ import type { Span } from '../../grammar/span.ts';
 import type { Dim } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
 import type { NonEmpty } from '../lists.ts';
-import type { OpAttributes, OpName } from './names.ts';
+import type { BinaryName, OpAttributes, OpName, UnaryName } from './names.ts';
 import type { TensorType } from './types.ts';
 
 /** Where a node came from. */
@@ -41,11 +41,28 @@ export type SourceOp = 'input' | 'weight';
 
 export type AnyOp = OpName | SourceOp;
 
+type Arity<O extends PropertyKey, Inputs> = { readonly [Op in O]: Inputs };
+type None = readonly [];
+type One = readonly [Value];
+type Two = readonly [Value, Value];
+type Three = readonly [Value, Value, Value];
+
+/** What each operator is applied to. */
+export interface NodeInputs
+  extends Arity<SourceOp | 'constant' | 'full' | 'iota' | 'dim' | 'uniform', None>,
+    Arity<UnaryName, One>,
+    Arity<'stop_gradient' | 'reshape' | 'transpose' | 'broadcast' | 'slice' | 'pad' | 'cast', One>,
+    Arity<'sum' | 'reduce_max' | 'mean' | 'topk' | 'softmax' | 'log_softmax' | 'gelu' | 'max_pool2d', One>,
+    Arity<BinaryName, Two>,
+    Arity<'barrier' | 'gather' | 'scatter_add' | 'matmul' | 'conv2d' | 'conv2d_dx' | 'conv2d_dw' | 'grid_sample', Two>,
+    Arity<'select' | 'layer_norm', Three>,
+    Arity<'concat', NonEmpty<Value>> {}
+
 /** One operator application. Nodes and values are immutable; a pass builds new ones. */
 export interface NodeOf<O extends NodeOp> {
   readonly id: number;
   readonly op: O;
-  readonly inputs: readonly Value[];
+  readonly inputs: NodeInputs[O];
   readonly attributes: NodeAttributes[O];
   /** One, except topk's two. Filled once by the builder. */
   readonly outputs: NonEmpty<Value>;

@@ -114,7 +114,8 @@ function memoryOf(node: Node, input: Value): ResultMemory {
 function accumulates(node: Node, before: () => Before): boolean {
   return node.inputs.some((input) => {
     const by = computedBy(input);
-    return by.inputs.length > 0 && memoryOf(by, by.inputs[0]!) === 'new' && !before().settled(by);
+    const [first] = by.inputs;
+    return first !== undefined && memoryOf(by, first) === 'new' && !before().settled(by);
   });
 }
 

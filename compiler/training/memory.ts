@@ -48,8 +48,9 @@ function workingPeak({ graph, state, packs }: StepGraph): { readonly bytes: numb
   let held = 0;
   let peak: { bytes: number; at: Node | undefined } = { bytes: 0, at: undefined };
   for (const node of graph.nodes) {
+    const [first] = node.inputs;
     for (const output of node.outputs) {
-      const from = isSame(node) ? node.inputs[0]! : output;
+      const from = first !== undefined && isSame(node) ? first : output;
       const owner = owners.get(from) ?? from;
       owners.set(output, owner);
       if (standing.has(owner)) continue;

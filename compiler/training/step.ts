@@ -174,7 +174,7 @@ export function moduleWithin(path: string, patterns: readonly string[]): string 
 
 /** Once the gradients are made, what stopped them has no use left. */
 function withoutStops(value: Value): Value {
-  return value.node.op === 'stop_gradient' ? withoutStops(value.node.inputs[0]!) : value;
+  return value.node.op === 'stop_gradient' ? withoutStops(value.node.inputs[0]) : value;
 }
 
 /** The forward half with its weights as inputs. */

@@ -168,9 +168,9 @@ function size(value: Value, axis: number): number | undefined {
 /** Rows of the table that tokens are looked up in. */
 function tableRows(graph: Graph, tokens: GraphInput): number | undefined {
   const cameFrom = (value: Value): boolean =>
-    value === tokens.value || (value.node.op === 'cast' && cameFrom(value.node.inputs[0]!));
+    value === tokens.value || (value.node.op === 'cast' && cameFrom(value.node.inputs[0]));
   for (const node of graph.nodes) {
-    if (node.op === 'gather' && cameFrom(node.inputs[1]!)) return size(node.inputs[0]!, 0);
+    if (node.op === 'gather' && cameFrom(node.inputs[1])) return size(node.inputs[0], 0);
   }
   return undefined;
 }

@@ -3,19 +3,18 @@ import { one } from '../../dims/dim.ts';
 import { Builder } from '../../graphs/builder.ts';
 import { windowAttributes } from './convolution.ts';
 import { gridSample } from './grid-sample.ts';
-import { inputOf } from './input-of.ts';
 import type { Lowering } from './lowering.ts';
 import { float, int, string } from './model.ts';
 import { reshaped } from './reshaped.ts';
 
 const softmax: Lowering<'softmax'> = (node, emission) => [
-  emission.node('Softmax', [emission.use(inputOf(node, 0))], node.outputs[0].type, {
+  emission.node('Softmax', [emission.use(node.inputs[0])], node.outputs[0].type, {
     axis: int(node.attributes.axis),
   }),
 ];
 
 const logSoftmax: Lowering<'log_softmax'> = (node, emission) => [
-  emission.node('LogSoftmax', [emission.use(inputOf(node, 0))], node.outputs[0].type, {
+  emission.node('LogSoftmax', [emission.use(node.inputs[0])], node.outputs[0].type, {
     axis: int(node.attributes.axis),
   }),
 ];
@@ -27,9 +26,9 @@ const logSoftmax: Lowering<'log_softmax'> = (node, emission) => [
  */
 const layerNorm: Lowering<'layer_norm'> = (node, emission) => {
   const [operand, scale, bias] = node.inputs.map((input) => emission.use(input)) as [string, string, string];
-  const { type } = inputOf(node, 0);
+  const { type } = node.inputs[0];
   const { dtype, shape } = type;
-  const apart = inputOf(node, 0).node.op === 'add' && shape.length === 3;
+  const apart = node.inputs[0].node.op === 'add' && shape.length === 3;
   const rows = apart ? [shape[0]!, one, ...shape.slice(1)] : shape;
   const attributes = { axis: int(-1), epsilon: float(node.attributes.eps) };
   const inputs = [reshaped(emission, operand, type, rows), scale, bias];
@@ -48,13 +47,13 @@ const gelu: Lowering<'gelu'> = (node, emission) => {
     return definitions.gelu(build, inputs, attributes).map((value) => emission.use(value));
   }
   const approximate = attributes.approximate ? { approximate: string('tanh') } : {};
-  return [emission.node('Gelu', [emission.use(inputOf(node, 0))], node.outputs[0].type, approximate)];
+  return [emission.node('Gelu', [emission.use(node.inputs[0])], node.outputs[0].type, approximate)];
 };
 
 const maxPool2d: Lowering<'max_pool2d'> = (node, emission) => {
   const { kernel, stride, pad } = node.attributes;
   const attributes = windowAttributes({ stride, pad, dilation: [1, 1], groups: 1 }, kernel);
-  return [emission.node('MaxPool', [emission.use(inputOf(node, 0))], node.outputs[0].type, attributes)];
+  return [emission.node('MaxPool', [emission.use(node.inputs[0])], node.outputs[0].type, attributes)];
 };
 
 /** Operators that ONNX knows whole. */

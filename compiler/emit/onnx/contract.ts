@@ -2,7 +2,6 @@ import { constant, one } from '../../dims/dim.ts';
 import { tensor } from '../../ir/tensor-data.ts';
 import { conv2d, conv2dDx } from './convolution.ts';
 import { conv2dDw } from './convolution-weight-gradient.ts';
-import { inputOf } from './input-of.ts';
 import type { Lowering } from './lowering.ts';
 import { tensorOf } from './model.ts';
 import { broadcastOperands, namesOf } from './operands.ts';
@@ -20,7 +19,7 @@ const matmul: Lowering<'matmul'> = (node, emission) => [
  */
 const mean: Lowering<'mean'> = (node, emission) => {
   const { axes, keep } = node.attributes;
-  const { dtype, shape } = inputOf(node, 0).type;
+  const { dtype, shape } = node.inputs[0].type;
   const rows = shape.length - 2;
   const n = axes.length === 1 && axes[0] === rows ? known(emission.facts, shape[rows]!) : undefined;
   if (n === undefined || dtype !== 'f32') return staged('ReduceMean')(node, emission);
@@ -28,7 +27,7 @@ const mean: Lowering<'mean'> = (node, emission) => {
   const row = { dtype, shape: [one, constant(n)] };
   const weights = emission.shared('ConstantOfShape', [emission.i64([1, n])], row, part);
   const kept = [...shape.slice(0, rows), one, shape[rows + 1]!];
-  const name = emission.node('MatMul', [weights, emission.use(inputOf(node, 0))], { dtype, shape: kept });
+  const name = emission.node('MatMul', [weights, emission.use(node.inputs[0])], { dtype, shape: kept });
   if (keep) return [name];
   emission.nameForm(node.outputs[0], { kind: 'reshaped', name, shape: kept });
   return [undefined];
@@ -36,7 +35,7 @@ const mean: Lowering<'mean'> = (node, emission) => {
 
 /** Equal elements come in the order of their indices, which are i64. */
 const topk: Lowering<'topk'> = (node, emission) => {
-  const inputs = [emission.use(inputOf(node, 0)), emission.i64([node.attributes.k])];
+  const inputs = [emission.use(node.inputs[0]), emission.i64([node.attributes.k])];
   const { type } = node.outputs[0];
   const [values, index] = emission.results('TopK', inputs, [type, { dtype: 'i64', shape: type.shape }]);
   emission.nameForm(node.outputs[1]!, { kind: 'i64', name: index! });

@@ -3,7 +3,6 @@ import type { NodeOf } from '../../ir/graph.ts';
 import { windowAttributes } from './convolution.ts';
 import { sliced } from './data.ts';
 import type { Emission } from './emission.ts';
-import { inputOf } from './input-of.ts';
 import type { Lowering } from './lowering.ts';
 import { int, ints } from './model.ts';
 import { known } from './reshape-target.ts';
@@ -16,7 +15,7 @@ type Gradient = NodeOf<'conv2d_dw'>;
  * group; else a matrix product for each tap of the kernel (each is the faster one there, onnxruntime CPU).
  */
 export const conv2dDw: Lowering<'conv2d_dw'> = (node, emission) => {
-  const [x, dy] = [inputOf(node, 0).type.shape, inputOf(node, 1).type.shape];
+  const [x, dy] = [node.inputs[0].type.shape, node.inputs[1].type.shape];
   const [channels, outputs] = [known(emission.facts, x[1]!), known(emission.facts, dy[1]!)];
   const batch = known(emission.facts, x[0]!);
   const depthwise = channels !== undefined && channels === node.attributes.groups && channels === outputs;
@@ -25,7 +24,7 @@ export const conv2dDw: Lowering<'conv2d_dw'> = (node, emission) => {
 
 /** dy slides over x as the kernel; stride and dilation change places. */
 function asDepthwise(node: Gradient, emission: Emission, batch: number, channels: number): string {
-  const [x, dy] = [inputOf(node, 0), inputOf(node, 1)];
+  const [x, dy] = node.inputs;
   const { stride, dilation, pad, kernel } = node.attributes;
   const groups = batch * channels;
   const [images, [, , ...windows]] = [x.type.shape, dy.type.shape];
@@ -56,7 +55,7 @@ function asDepthwise(node: Gradient, emission: Emission, batch: number, channels
 
 /** For each tap, what it multiplied: [groups, O/groups, B·H'·W'] by [groups, B·H'·W', C/groups]. */
 function byTaps(node: Gradient, emission: Emission): string {
-  const [x, dy] = [inputOf(node, 0), inputOf(node, 1)];
+  const [x, dy] = node.inputs;
   const { groups, kernel, stride, dilation, pad } = node.attributes;
   const [batch, channels, height, width] = x.type.shape as [Dim, Dim, Dim, Dim];
   const [, outputs, rows, columns] = dy.type.shape as [Dim, Dim, Dim, Dim];

@@ -2,7 +2,6 @@ import { add, constant, type Dim, mul, one, sub } from '../../dims/dim.ts';
 import type { NodeOf, Value } from '../../ir/graph.ts';
 import type { ConvAttributes } from '../../ir/names.ts';
 import type { Emission } from './emission.ts';
-import { inputOf } from './input-of.ts';
 import type { Lowering } from './lowering.ts';
 import { type Attribute, int, ints } from './model.ts';
 import { known, knownShape } from './reshape-target.ts';
@@ -24,7 +23,7 @@ export function windowAttributes(
 
 /** Conv, with a bias of one number a channel where there is one. */
 export function convolution(node: NodeOf<'conv2d'>, emission: Emission, bias?: Value): string {
-  const [x, w] = [inputOf(node, 0), inputOf(node, 1)];
+  const [x, w] = node.inputs;
   const inputs = [x, w, ...(bias === undefined ? [] : [bias])].map((value) => emission.use(value));
   const kernel = knownShape(emission.facts, w.type.shape.slice(2));
   return emission.node('Conv', inputs, node.outputs[0].type, windowAttributes(node.attributes, kernel));
@@ -37,7 +36,7 @@ export const conv2d: Lowering<'conv2d'> = (node, emission) => [convolution(node,
  * an attribute: where their number is not known, everything is computed and cropped or padded to size.
  */
 export const conv2dDx: Lowering<'conv2d_dx'> = (node, emission) => {
-  const [dy, w] = [inputOf(node, 0), inputOf(node, 1)];
+  const [dy, w] = node.inputs;
   const { stride, pad, dilation, shape } = node.attributes;
   const { facts } = emission;
   const inputs = [emission.use(dy), emission.use(w)];

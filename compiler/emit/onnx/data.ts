@@ -7,7 +7,6 @@ import type { TensorType } from '../../ir/types.ts';
 import { toAttribute } from './element-types.ts';
 import type { Emission } from './emission.ts';
 import type { Partition, Pick } from './fusions.ts';
-import { inputOf } from './input-of.ts';
 import type { Lowering } from './lowering.ts';
 import { int, ints, tensorOf } from './model.ts';
 import { known, knownShape } from './reshape-target.ts';
@@ -55,7 +54,7 @@ const dim: Lowering<'dim'> = (node, emission) => {
 
 const uniform: Lowering<'uniform'> = (node, emission) => [emission.draw(node.attributes.key, node.outputs[0].type)];
 
-const stopGradient: Lowering<'stop_gradient'> = (node, emission) => [emission.use(inputOf(node, 0))];
+const stopGradient: Lowering<'stop_gradient'> = (node, emission) => [emission.use(node.inputs[0])];
 
 /**
  * A broadcast to 1 along each axis, which copies x. The ones are made from the signal: neither onnxruntime's
@@ -63,7 +62,7 @@ const stopGradient: Lowering<'stop_gradient'> = (node, emission) => [emission.us
  * would not copy, it makes one of several whatever their shapes depend on (1.30).
  */
 const barrier: Lowering<'barrier'> = (node, emission) => {
-  const [x, signal] = [inputOf(node, 0), inputOf(node, 1)];
+  const [x, signal] = node.inputs;
   const flat = reshaped(emission, emission.use(signal), signal.type, [product(signal.type.shape)]);
   const number = { dtype: signal.type.dtype, shape: [one] };
   const first = sliced(emission, flat, number, { start: [zero], stop: [one], axes: [0] });
@@ -77,7 +76,7 @@ const barrier: Lowering<'barrier'> = (node, emission) => {
 const reshape: Lowering<'reshape'> = (node, emission) => {
   const pick = emission.plan.picks.get(node);
   if (pick !== undefined) return [gatherOne(pick, node.outputs[0].type, emission)];
-  const x = inputOf(node, 0);
+  const x = node.inputs[0];
   const form = emission.form(x);
   const { name, shape } = form?.kind === 'reshaped' ? form : { name: emission.use(x), shape: x.type.shape };
   return [reshaped(emission, name, { dtype: x.type.dtype, shape }, node.attributes.shape)];
@@ -89,7 +88,7 @@ function gatherOne({ from, axis, index }: Pick, type: TensorType, emission: Emis
 }
 
 const transpose: Lowering<'transpose'> = (node, emission) => [
-  transposed(emission.use(inputOf(node, 0)), node, node.outputs[0].type, emission),
+  transposed(emission.use(node.inputs[0]), node, node.outputs[0].type, emission),
 ];
 
 /** A tensor with the axes that a transpose gives its operand, then of this type. */
@@ -104,7 +103,7 @@ export function transposed(
 
 /** Expand broadcasts both ways: an axis that has its size already is asked for as 1. */
 const broadcast: Lowering<'broadcast'> = (node, emission) => {
-  const x = inputOf(node, 0);
+  const x = node.inputs[0];
   const { shape } = node.attributes;
   const added = shape.length - x.type.shape.length;
   const target = shape.map((size, axis) => {
@@ -130,7 +129,7 @@ const slice: Lowering<'slice'> = (node, emission) => {
     split(partition, emission);
     return [emission.nameOf(node.outputs[0])];
   }
-  const x = inputOf(node, 0);
+  const x = node.inputs[0];
   const { start, stop, step } = node.attributes;
   const { facts } = emission;
   const cut = x.type.shape.flatMap((size, axis) =>
@@ -180,7 +179,7 @@ function split({ from, axis, parts, sizes }: Partition, emission: Emission): voi
  * its axes.
  */
 const pad: Lowering<'pad'> = (node, emission) => {
-  const x = inputOf(node, 0);
+  const x = node.inputs[0];
   const { low, high, value } = node.attributes;
   const widths = [...low, ...high];
   if (widths.every((width) => known(emission.facts, width) === 0)) return [emission.use(x)];
@@ -193,7 +192,7 @@ const pad: Lowering<'pad'> = (node, emission) => {
 
 /** onnxruntime refuses rows beyond the last one by itself. */
 const gather: Lowering<'gather'> = (node, emission) => {
-  const inputs = [emission.use(inputOf(node, 0)), emission.rowIndex(indexUseIn(node))];
+  const inputs = [emission.use(node.inputs[0]), emission.rowIndex(indexUseIn(node))];
   return [emission.node('Gather', inputs, node.outputs[0].type)];
 };
 

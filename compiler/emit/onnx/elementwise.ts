@@ -6,14 +6,13 @@ import { convolution } from './convolution.ts';
 import { transposed } from './data.ts';
 import { toAttribute } from './element-types.ts';
 import type { Emission } from './emission.ts';
-import { inputOf } from './input-of.ts';
 import type { Lowering } from './lowering.ts';
 import { signOf } from './non-negative.ts';
 import { broadcastOperands, namesOf, type Operand, shapeOfBoth } from './operands.ts';
 import { reshaped } from './reshaped.ts';
 
 const unary = (op: string) => (node: NodeOf<UnaryName>, emission: Emission) => [
-  emission.node(op, [emission.use(inputOf(node, 0))], node.outputs[0].type),
+  emission.node(op, [emission.use(node.inputs[0])], node.outputs[0].type),
 ];
 /** All of them broadcast as ours do. Mod without fmod has the sign of the divisor: Euclidean where it is positive. */
 const binary = (op: string) => (node: NodeOf<BinaryName>, emission: Emission) => [
@@ -34,7 +33,7 @@ const floordiv: Lowering<'floordiv'> = (node, emission) => {
   const [a, b] = namesOf(operands) as [string, string];
   const { type } = node.outputs[0];
   const whole = (op: string, inputs: readonly string[]) => emission.node(op, inputs, type);
-  switch (signOf(inputOf(node, 0), emission.facts)) {
+  switch (signOf(node.inputs[0], emission.facts)) {
     case 'not negative':
       return [whole('Div', [a, b])];
     case 'far from the least':
@@ -66,7 +65,7 @@ const select: Lowering<'select'> = (node, emission) => {
 
 /** A cast of a dim is made from its i64 form. */
 const cast: Lowering<'cast'> = (node, emission) => {
-  const from = inputOf(node, 0);
+  const from = node.inputs[0];
   const { dtype } = node.attributes;
   if (from.node.op === 'dim') return [emission.dims.scalar(from.node.attributes.value, dtype)];
   const cast = ({ type }: Value): TensorType => ({ dtype, shape: type.shape });
@@ -75,9 +74,9 @@ const cast: Lowering<'cast'> = (node, emission) => {
   // The views are made anew, of what the cast gives.
   const early = (value: Value): string => {
     const { node: view, type } = value;
-    if (view.op === 'transpose') return transposed(early(inputOf(view, 0)), view, cast(value), emission);
+    if (view.op === 'transpose') return transposed(early(view.inputs[0]), view, cast(value), emission);
     if (view.op !== 'reshape') return castOf(value);
-    const source = inputOf(view, 0);
+    const source = view.inputs[0];
     return reshaped(emission, early(source), cast(source), type.shape);
   };
   return [early(from)];

@@ -160,7 +160,7 @@ export class Emission {
 
   #asI64(value: Value): string | undefined {
     const { node } = value;
-    if (node.op === 'cast' && node.inputs[0]!.type.dtype === 'i64') return this.use(node.inputs[0]!);
+    if (node.op === 'cast' && node.inputs[0].type.dtype === 'i64') return this.use(node.inputs[0]);
     const form = this.#forms.get(value);
     return form?.kind === 'i64' ? form.name : undefined;
   }

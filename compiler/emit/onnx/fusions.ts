@@ -10,7 +10,7 @@ export interface FusionPlan {
   /** conv2d + a number for each channel, by the addition: Conv takes a bias. */
   readonly convBias: ReadonlyMap<Node, { readonly conv: NodeOf<'conv2d'>; readonly bias: Value }>;
   /** A slice of width 1 whose axis the reshape drops, by the reshape: Gather at a scalar index. */
-  readonly picks: ReadonlyMap<Node, Pick>;
+  readonly picks: ReadonlyMap<NodeOf<'reshape'>, Pick>;
   /** Where grid_sample's points come from. */
   readonly grids: ReadonlyMap<Node, GridPoints>;
   /** Nodes that are part of another one: emitted only if something else reads them. */
@@ -43,7 +43,7 @@ export interface Partition {
 export function planFusions(graph: Graph): FusionPlan {
   const uses = countUses(graph);
   const convBias = new Map<Node, { conv: NodeOf<'conv2d'>; bias: Value }>();
-  const picks = new Map<Node, Pick>();
+  const picks = new Map<NodeOf<'reshape'>, Pick>();
   const grids = new Map<Node, GridPoints>();
   const pads = new Set<Node>();
   const early = new Set<Node>();
@@ -52,13 +52,14 @@ export function planFusions(graph: Graph): FusionPlan {
     if (node.op === 'matmul' || node.op === 'mean')
       for (const operand of node.inputs) {
         const { node: cast } = behindViews(operand);
-        if (cast.op === 'cast' && readsTransposed(cast.inputs[0]!)) early.add(cast);
+        if (cast.op === 'cast' && readsTransposed(cast.inputs[0])) early.add(cast);
       }
     const read = isConvolution(node) ? node.inputs[1] : node.op === 'max_pool2d' ? node.inputs[0] : undefined;
     const padded = read && uncast(read).node;
     if (padded?.op === 'pad') pads.add(padded);
     if (node.op === 'add') {
-      const fused = biasOf(graph, node, uses) ?? biasOf(graph, { ...node, inputs: [...node.inputs].reverse() }, uses);
+      const [first, second] = node.inputs;
+      const fused = biasOf(graph, node, uses) ?? biasOf(graph, { ...node, inputs: [second, first] }, uses);
       if (fused !== undefined) convBias.set(node, fused);
     } else if (node.op === 'reshape') {
       const pick = pickOf(graph, node, uses);
@@ -70,18 +71,17 @@ export function planFusions(graph: Graph): FusionPlan {
   return { convBias, picks, grids, absorbed, splits: findSplits(graph, picks), pads, early };
 }
 
-const isView = ({ op }: Node): boolean => op === 'reshape' || op === 'transpose';
-
 function behindViews(value: Value): Value {
-  return isView(value.node) ? behindViews(value.node.inputs[0]!) : value;
+  const { node } = value;
+  return node.op === 'reshape' || node.op === 'transpose' ? behindViews(node.inputs[0]) : value;
 }
 
 function readsTransposed({ node }: Value): boolean {
-  return node.op === 'transpose' || (node.op === 'reshape' && readsTransposed(node.inputs[0]!));
+  return node.op === 'transpose' || (node.op === 'reshape' && readsTransposed(node.inputs[0]));
 }
 
 function uncast(value: Value): Value {
-  return value.node.op === 'cast' ? uncast(value.node.inputs[0]!) : value;
+  return value.node.op === 'cast' ? uncast(value.node.inputs[0]) : value;
 }
 
 const isConvolution = ({ op }: Node): boolean => op === 'conv2d' || op === 'conv2d_dx' || op === 'conv2d_dw';
@@ -92,7 +92,7 @@ function biasOf({ facts }: Graph, node: NodeOf<'add'>, uses: ReadonlyMap<Value, 
   if (sum?.node.op !== 'conv2d' || other === undefined || uses.get(sum) !== 1) return undefined;
   const channels = sum.type.shape[1]!;
   if (other.node.op !== 'reshape') return undefined;
-  const vector = other.node.inputs[0]!;
+  const vector = other.node.inputs[0];
   if (vector.type.shape.length !== 1 || !sameDim(facts, vector.type.shape[0]!, channels)) return undefined;
   const { shape } = other.type;
   const [ones, at] = [shape.length - 1, shape.length - 3];
@@ -104,9 +104,9 @@ function biasOf({ facts }: Graph, node: NodeOf<'add'>, uses: ReadonlyMap<Value, 
 }
 
 function pickOf({ facts }: Graph, node: NodeOf<'reshape'>, uses: ReadonlyMap<Value, number>): Pick | undefined {
-  const slice = node.inputs[0]!;
+  const slice = node.inputs[0];
   if (slice.node.op !== 'slice' || uses.get(slice) !== 1) return undefined;
-  const from = slice.node.inputs[0]!;
+  const from = slice.node.inputs[0];
   const axis = soleCutAxis(slice.node, facts);
   if (axis === undefined || known(facts, slice.type.shape[axis]!) !== 1) return undefined;
   const rest = from.type.shape.filter((_, i) => i !== axis);
@@ -120,7 +120,7 @@ function pickOf({ facts }: Graph, node: NodeOf<'reshape'>, uses: ReadonlyMap<Val
 function soleCutAxis(node: NodeOf<'slice'>, facts: Graph['facts']): number | undefined {
   const { start, stop, step } = node.attributes;
   if (step.some((by) => by !== 1)) return undefined;
-  const { shape } = node.inputs[0]!.type;
+  const { shape } = node.inputs[0].type;
   const cut = shape.flatMap((size, axis) =>
     known(facts, start[axis]!) === 0 && sameDim(facts, stop[axis]!, size) ? [] : [axis],
   );
@@ -129,13 +129,13 @@ function soleCutAxis(node: NodeOf<'slice'>, facts: Graph['facts']): number | und
 
 function findSplits(graph: Graph, picks: FusionPlan['picks']): Map<Node, Partition> {
   const { facts } = graph;
-  const picked = new Set([...picks.keys()].map((reshape) => reshape.inputs[0]!.node));
+  const picked = new Set([...picks.keys()].map((reshape) => reshape.inputs[0].node));
   const families = new Map<Value, Map<number, NodeOf<'slice'>[]>>();
   for (const node of graph.nodes) {
     if (node.op !== 'slice' || picked.has(node)) continue;
     const axis = soleCutAxis(node, facts);
     if (axis === undefined) continue;
-    const from = node.inputs[0]!;
+    const from = node.inputs[0];
     const byAxis = families.get(from) ?? new Map<number, NodeOf<'slice'>[]>();
     byAxis.set(axis, [...(byAxis.get(axis) ?? []), node]);
     families.set(from, byAxis);

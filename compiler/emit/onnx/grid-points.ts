@@ -3,7 +3,6 @@ import type { Facts } from '../../dims/facts.ts';
 import type { Node, NodeOf, Value } from '../../ir/graph.ts';
 import { sameDim } from '../../ir/shapes.ts';
 import type { TensorData } from '../../ir/types.ts';
-import { inputOf } from './input-of.ts';
 import { knownShape } from './reshape-target.ts';
 
 /** The points of a grid_sample, seen through what only rearranges them. */
@@ -17,12 +16,12 @@ export interface GridPoints {
 
 /** Points come as rows [B, h, w, 2], as planes [B, 2, h, w], and as either with one axis of points. */
 export function gridPoints(node: NodeOf<'grid_sample'>, facts: Facts, uses: ReadonlyMap<Value, number>): GridPoints {
-  const image = inputOf(node, 0);
-  const { points, pair, alone } = arranged(inputOf(node, 1), facts, uses);
+  const image = node.inputs[0];
+  const { points, pair, alone } = arranged(node.inputs[1], facts, uses);
   const addition = points.node;
   const unshifted = { points, pair, shift: undefined };
   if (addition.op !== 'add' || !alone || knownShape(facts, image.type.shape.slice(2)) === undefined) return unshifted;
-  const [a, b] = [inputOf(addition, 0), inputOf(addition, 1)];
+  const [a, b] = [addition.inputs[0], addition.inputs[1]];
   for (const [by, moved] of [
     [a, b],
     [b, a],
@@ -40,7 +39,7 @@ function arranged(flat: Value, facts: Facts, uses: ReadonlyMap<Value, number>) {
   const { node } = flat;
   const planar = node.op === 'transpose' && node.attributes.perm.join() === '0,2,1' && sole(flat);
   if (!planar) return { points: flat, pair: 1, alone: sole(flat) } as const;
-  const columns = inputOf(node, 0);
+  const columns = node.inputs[0];
   const planes = beforeReshape(columns, facts, 3);
   if (planes === undefined) return { points: columns, pair: 2, alone: sole(columns) } as const;
   return { points: planes, pair: 3, alone: sole(columns) && sole(planes) } as const;
@@ -49,7 +48,7 @@ function arranged(flat: Value, facts: Facts, uses: ReadonlyMap<Value, number>) {
 /** The [B, h, w, 2] or [B, 2, h, w] of which this is the reshape that joins h and w. */
 function beforeReshape(value: Value, facts: Facts, pair: 1 | 3): Value | undefined {
   if (value.node.op !== 'reshape') return undefined;
-  const from = inputOf(value.node, 0);
+  const from = value.node.inputs[0];
   const joined = from.type.shape.length === 4 && isPair(facts, from, pair) && isPair(facts, value, pair === 1 ? 1 : 2);
   return joined && sameDim(facts, from.type.shape[0]!, value.type.shape[0]!) ? from : undefined;
 }

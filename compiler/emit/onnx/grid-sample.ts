@@ -3,7 +3,6 @@ import type { Value } from '../../ir/graph.ts';
 import { elementCount, tensor } from '../../ir/tensor-data.ts';
 import type { Emission } from './emission.ts';
 import type { GridPoints } from './grid-points.ts';
-import { inputOf } from './input-of.ts';
 import type { Lowering } from './lowering.ts';
 import { int, ints, string } from './model.ts';
 import { knownShape } from './reshape-target.ts';
@@ -14,7 +13,7 @@ import { reshaped } from './reshaped.ts';
  * centres lie at half pixels there. Points without rows are one row.
  */
 export const gridSample: Lowering<'grid_sample'> = (node, emission) => {
-  const [x, flat] = [inputOf(node, 0), inputOf(node, 1)];
+  const [x, flat] = node.inputs;
   const [batch, channels] = x.type.shape as [Dim, Dim];
   const given = emission.plan.grids.get(node) ?? { points: flat, pair: 1 as const, shift: undefined };
   const { scale, offset } = normalisation(emission, x, given);

@@ -44,7 +44,7 @@ function isNonNegative(value: Value, facts: Facts): boolean {
     case 'floordiv':
       return input(0);
     case 'cast':
-      return node.inputs[0]!.type.dtype === 'bool' || input(0);
+      return node.inputs[0].type.dtype === 'bool' || input(0);
     case 'add':
     case 'mul':
       return input(0) && input(1) && isBounded(value, facts);

@@ -63,13 +63,13 @@ function forms(value: Value, emission: Emission): Form[] {
     case 'dim':
       return [dimForm(node.attributes.value, value, emission), own];
     case 'cast': {
-      const from = node.inputs[0]!.node;
+      const from = node.inputs[0].node;
       return from.op === 'dim' ? [dimForm(from.attributes.value, value, emission), own] : [own];
     }
     case 'broadcast':
-      return [...forms(node.inputs[0]!, emission), own];
+      return [...forms(node.inputs[0], emission), own];
     case 'reshape': {
-      const from = node.inputs[0]!;
+      const from = node.inputs[0];
       const added = insertedOnes(emission.facts, from.type.shape, value.type.shape);
       const leading = added?.every((axis, i) => axis === i) ?? false;
       return leading ? [...forms(from, emission), own] : [own];

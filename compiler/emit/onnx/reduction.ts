@@ -1,7 +1,6 @@
 import { constant, type Dim, one } from '../../dims/dim.ts';
 import type { NodeOf } from '../../ir/graph.ts';
 import type { Emission } from './emission.ts';
-import { inputOf } from './input-of.ts';
 import type { Lowering } from './lowering.ts';
 import { int } from './model.ts';
 import { known } from './reshape-target.ts';
@@ -13,7 +12,7 @@ export const reduction =
   (op: string) =>
   (node: Reduction, emission: Emission): string[] => {
     const { axes, keep } = node.attributes;
-    const inputs = [emission.use(inputOf(node, 0)), emission.i64(axes)];
+    const inputs = [emission.use(node.inputs[0]), emission.i64(axes)];
     return [emission.node(op, inputs, node.outputs[0].type, keep ? {} : { keepdims: int(0) })];
   };
 
@@ -23,7 +22,7 @@ export const reduction =
  */
 export const maximum: Lowering<'reduce_max'> = (node, emission) => {
   const { axes, keep } = node.attributes;
-  const x = inputOf(node, 0);
+  const x = node.inputs[0];
   const isWhole = x.type.shape.every((size, axis) => axes.includes(axis) || known(emission.facts, size) === 1);
   if (!isWhole || !(keep || axes.length === x.type.shape.length)) return reduction('ReduceMax')(node, emission);
   return [emission.node('ReduceMax', [emission.use(x)], node.outputs[0].type, keep ? {} : { keepdims: int(0) })];
@@ -41,13 +40,13 @@ export const staged =
   (op: 'ReduceSum' | 'ReduceMean') =>
   (node: Reduction, emission: Emission): string[] => {
     const { axes, keep } = node.attributes;
-    const { dtype, shape } = inputOf(node, 0).type;
+    const { dtype, shape } = node.inputs[0].type;
     const last = shape.length - 1;
     const sizes = shape.map((size) => known(emission.facts, size));
     const many = axes.reduce<number>((n, axis) => n * (sizes[axis] ?? Number.POSITIVE_INFINITY), 1);
     // Over other axes than the last, rows are added to rows: there a row's neighbours keep the kernel busy.
     if (dtype !== 'f32' || many <= atOnce || !axes.includes(last)) return reduction(op)(node, emission);
-    let name = emission.use(inputOf(node, 0));
+    let name = emission.use(node.inputs[0]);
     const partly: Dim[] = [...shape];
     for (let left = sizes[last]; left !== undefined && left > atOnce; ) {
       const part = divisor(left);

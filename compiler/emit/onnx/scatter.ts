@@ -5,7 +5,6 @@ import { elementCount, tensor } from '../../ir/tensor-data.ts';
 import type { DType, TensorType } from '../../ir/types.ts';
 import { toAttribute } from './element-types.ts';
 import type { Emission } from './emission.ts';
-import { inputOf } from './input-of.ts';
 import type { Lowering } from './lowering.ts';
 import { graphOf, int, string, tensorOf } from './model.ts';
 import { known, knownShape } from './reshape-target.ts';
@@ -17,7 +16,7 @@ import { reshaped } from './reshaped.ts';
  * are more they are added part by part. ScatterElements is always right, and takes up to 16 times as long.
  */
 export const scatterAdd: Lowering<'scatter_add'> = (node, emission) => {
-  const [index, updates] = [inputOf(node, 0), inputOf(node, 1)];
+  const [index, updates] = node.inputs;
   // Neither operator has f16 there.
   const half = updates.type.dtype === 'f16';
   const added = half
@@ -59,7 +58,7 @@ const whole: Parts = { parts: 1, steps: [] };
 function serialParts(node: NodeOf<'scatter_add'>, { facts, serialScatter }: Emission): Parts | undefined {
   if (serialScatter === Number.POSITIVE_INFINITY) return whole;
   const [places, result] = [
-    knownShape(facts, inputOf(node, 0).type.shape),
+    knownShape(facts, node.inputs[0].type.shape),
     knownShape(facts, node.outputs[0].type.shape),
   ];
   if (places === undefined || result === undefined) return undefined;

@@ -1,7 +1,7 @@
 import type { NodeOf } from '../../ir/graph.ts';
 import { stepped } from './data.ts';
 import type { Emission } from './emission.ts';
-import { inputOf, type Lowering } from './lowering.ts';
+import type { Lowering } from './lowering.ts';
 import type { Temp } from './program.ts';
 
 type Defined = 'log_softmax' | 'layer_norm' | 'gelu' | 'grid_sample';
@@ -10,7 +10,7 @@ const byDefinition = (node: NodeOf<Defined>, emission: Emission): readonly Temp[
 
 /** A kernel along the last axis only. */
 const softmax: Lowering<'softmax'> = (node, emission) => {
-  const x = emission.use(inputOf(node, 0));
+  const x = emission.use(node.inputs[0]);
   const n = x.shape.at(-1)!;
   if (node.attributes.axis !== x.shape.length - 1) return emission.define(node);
   const rows = emission.reshape(x, [x.shape.reduce((a, b) => a * b, 1) / n, n]);
@@ -19,7 +19,7 @@ const softmax: Lowering<'softmax'> = (node, emission) => {
 
 /** wasm refuses a window of one element: that is a slice with steps. */
 const maxPool2d: Lowering<'max_pool2d'> = (node, emission) => {
-  const x = emission.use(inputOf(node, 0));
+  const x = emission.use(node.inputs[0]);
   const { kernel, stride, pad } = node.attributes;
   if (kernel[0] * kernel[1] === 1) {
     return [stepped(emission, x, [0, 0, 0, 0], x.shape, [1, 1, ...stride])];

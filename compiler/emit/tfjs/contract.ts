@@ -4,12 +4,12 @@ import { broadcastSizes } from './axes.ts';
 import { conv2d, conv2dDw, conv2dDx } from './convolution.ts';
 import type { Emission } from './emission.ts';
 import { product, reduce } from './folds.ts';
-import { inputOf, type Lowering } from './lowering.ts';
+import type { Lowering } from './lowering.ts';
 import type { Temp } from './program.ts';
 
 /** Where both operands repeat along an axis, or one does that the other lacks, the product is made once and repeated. */
 const matmul: Lowering<'matmul'> = (node, emission) => {
-  const [a, b] = [matrices(inputOf(node, 0), emission), matrices(inputOf(node, 1), emission)];
+  const [a, b] = [matrices(node.inputs[0], emission), matrices(node.inputs[1], emission)];
   const batch = broadcastSizes([a.shape.slice(0, -2), b.shape.slice(0, -2)]);
   const shape = [...batch, a.shape.at(-2)!, b.shape.at(-1)!];
   return [emission.expand(emission.reshape(product(emission, a, b), shape), emission.shape(node.outputs[0]))];
@@ -17,7 +17,7 @@ const matmul: Lowering<'matmul'> = (node, emission) => {
 
 /** A matrix product broadcasts its leading axes itself: a value without the repetition along them. */
 function matrices(value: Value, emission: Emission): Temp {
-  const from = value.node.op === 'broadcast' ? value.node.inputs[0]! : undefined;
+  const from = value.node.op === 'broadcast' ? value.node.inputs[0] : undefined;
   if (from === undefined || from.type.shape.length < 2) return emission.use(value);
   const [own, whole] = [emission.shape(from), emission.shape(value)];
   return own.slice(-2).join() === whole.slice(-2).join() ? matrices(from, emission) : emission.use(value);
@@ -27,12 +27,12 @@ const reduction =
   (fn: 'sum' | 'max' | 'mean') =>
   (node: NodeOf<'sum' | 'reduce_max' | 'mean'>, emission: Emission): Temp[] => {
     const { axes } = node.attributes;
-    const reduced = reduce(emission, fn, emission.use(inputOf(node, 0)), axes);
+    const reduced = reduce(emission, fn, emission.use(node.inputs[0]), axes);
     return [emission.reshape(reduced, emission.shape(node.outputs[0]))];
   };
 
 const topk: Lowering<'topk'> = (node, emission) => {
-  const x = emission.use(inputOf(node, 0));
+  const x = emission.use(node.inputs[0]);
   const { k } = node.attributes;
   const n = x.shape.at(-1)!;
   const rows = elementCount(x.shape) / n;

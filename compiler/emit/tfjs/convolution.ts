@@ -3,7 +3,7 @@ import type { ConvAttributes } from '../../ir/names.ts';
 import { stepped } from './data.ts';
 import type { Emission } from './emission.ts';
 import { product, reduce } from './folds.ts';
-import { inputOf, type Lowering } from './lowering.ts';
+import type { Lowering } from './lowering.ts';
 import type { Temp } from './program.ts';
 
 const toRows = [0, 2, 3, 1];
@@ -19,7 +19,7 @@ interface Window {
 }
 
 export const conv2d: Lowering<'conv2d'> = (node, emission) => {
-  const [x, w] = [emission.use(inputOf(node, 0)), emission.use(inputOf(node, 1))];
+  const [x, w] = [emission.use(node.inputs[0]), emission.use(node.inputs[1])];
   return [convolve(emission, x, w, node.attributes)];
 };
 
@@ -80,7 +80,7 @@ function unfolded(
  * turned around. wasm's own kernel for it is a plain loop.
  */
 export const conv2dDx: Lowering<'conv2d_dx'> = (node, emission) => {
-  const [dy, w] = [emission.use(inputOf(node, 0)), emission.use(inputOf(node, 1))];
+  const [dy, w] = [emission.use(node.inputs[0]), emission.use(node.inputs[1])];
   const { stride, pad, dilation, groups } = node.attributes;
   const shape = emission.sizes(node.attributes.shape);
   const [outputs, perGroup, height, width] = w.shape as [number, number, number, number];
@@ -119,7 +119,7 @@ function spread(emission: Emission, x: Temp, stride: readonly [number, number]):
 
 /** For each tap of the kernel, what it multiplied, times dy. */
 export const conv2dDw: Lowering<'conv2d_dw'> = (node, emission) => {
-  const [x, dy] = [emission.use(inputOf(node, 0)), emission.use(inputOf(node, 1))];
+  const [x, dy] = [emission.use(node.inputs[0]), emission.use(node.inputs[1])];
   const { groups } = node.attributes;
   const depthwise = groups > 1 && groups === x.shape[1];
   return [depthwise ? byChannels(emission, x, dy, node.attributes) : byTaps(emission, x, dy, node.attributes)];

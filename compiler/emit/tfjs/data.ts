@@ -1,7 +1,8 @@
 import { indexUseIn } from '../../graphs/index-check.ts';
 import { elementCount, scalar, tensor } from '../../ir/tensor-data.ts';
+import { mapped } from '../../lists.ts';
 import type { Emission } from './emission.ts';
-import { inputOf, type Lowering } from './lowering.ts';
+import type { Lowering } from './lowering.ts';
 import type { Temp } from './program.ts';
 
 const constant: Lowering<'constant'> = (node, emission) => [emission.constant(node.attributes.tensor)];
@@ -26,28 +27,28 @@ const uniform: Lowering<'uniform'> = (node, emission) => [
   emission.draw(node.attributes.key, emission.sizes(node.attributes.shape)),
 ];
 
-const stopGradient: Lowering<'stop_gradient'> = (node, emission) => [emission.use(inputOf(node, 0))];
+const stopGradient: Lowering<'stop_gradient'> = (node, emission) => [emission.use(node.inputs[0])];
 
 /** This program runs in the order of the graph, and nothing merges what it computes. */
-const barrier: Lowering<'barrier'> = (node, emission) => [emission.use(inputOf(node, 0))];
+const barrier: Lowering<'barrier'> = (node, emission) => [emission.use(node.inputs[0])];
 
 const reshape: Lowering<'reshape'> = (node, emission) => [
-  emission.reshape(emission.use(inputOf(node, 0)), emission.sizes(node.attributes.shape)),
+  emission.reshape(emission.use(node.inputs[0]), emission.sizes(node.attributes.shape)),
 ];
 
 const transpose: Lowering<'transpose'> = (node, emission) => [
-  emission.transpose(emission.use(inputOf(node, 0)), node.attributes.perm),
+  emission.transpose(emission.use(node.inputs[0]), node.attributes.perm),
 ];
 
 const broadcast: Lowering<'broadcast'> = (node, emission) => [
-  emission.expand(emission.use(inputOf(node, 0)), emission.sizes(node.attributes.shape)),
+  emission.expand(emission.use(node.inputs[0]), emission.sizes(node.attributes.shape)),
 ];
 
 const concat: Lowering<'concat'> = (node, emission) => {
   const { axis } = node.attributes;
-  const inputs = node.inputs.map((input) => emission.use(input));
+  const inputs = mapped(node.inputs, (input) => emission.use(input));
   const shape = emission.shape(node.outputs[0]);
-  const dtype = inputs[0]!.dtype;
+  const { dtype } = inputs[0];
   if (shape.length <= 4) return [emission.call('concat', [inputs, axis], shape, dtype)];
   const merged = (sizes: readonly number[]) => [elementCount(sizes.slice(0, axis)), elementCount(sizes.slice(axis))];
   const rows = inputs.map((input) => emission.reshape(input, merged(input.shape)));
@@ -56,7 +57,7 @@ const concat: Lowering<'concat'> = (node, emission) => {
 
 /** Steps are gathers: wasm's StridedSlice makes float32 of every dtype. */
 const slice: Lowering<'slice'> = (node, emission) => {
-  const x = emission.use(inputOf(node, 0));
+  const x = emission.use(node.inputs[0]);
   const [start, stop] = [emission.sizes(node.attributes.start), emission.sizes(node.attributes.stop)];
   return [stepped(emission, x, start, stop, node.attributes.step)];
 };
@@ -94,7 +95,7 @@ export function stepped(
 
 const pad: Lowering<'pad'> = (node, emission) => {
   const { low, high, value } = node.attributes;
-  return [emission.pad(emission.use(inputOf(node, 0)), emission.sizes(low), emission.sizes(high), value)];
+  return [emission.pad(emission.use(node.inputs[0]), emission.sizes(low), emission.sizes(high), value)];
 };
 
 /**
@@ -102,7 +103,7 @@ const pad: Lowering<'pad'> = (node, emission) => {
  * bool.
  */
 const gather: Lowering<'gather'> = (node, emission) => {
-  const [x, index] = [emission.use(inputOf(node, 0)), emission.rowIndex(indexUseIn(node))];
+  const [x, index] = [emission.use(node.inputs[0]), emission.rowIndex(indexUseIn(node))];
   const row = elementCount(x.shape.slice(1));
   const n = elementCount(index.shape);
   const rows = emission.reshape(x, [x.shape[0]!, row]);
@@ -115,7 +116,7 @@ const gather: Lowering<'gather'> = (node, emission) => {
 
 /** scatterND adds updates to the same row. */
 const scatterAdd: Lowering<'scatter_add'> = (node, emission) => {
-  const [index, updates] = [emission.rowIndex(indexUseIn(node)), emission.use(inputOf(node, 1))];
+  const [index, updates] = [emission.rowIndex(indexUseIn(node)), emission.use(node.inputs[1])];
   const shape = emission.shape(node.outputs[0]);
   const row = elementCount(shape.slice(1));
   const n = elementCount(index.shape);

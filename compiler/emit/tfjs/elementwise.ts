@@ -1,14 +1,14 @@
 import type { NodeOf } from '../../ir/graph.ts';
 import type { BinaryName, UnaryName } from '../../ir/names.ts';
 import type { Emission } from './emission.ts';
-import { inputOf, type Lowering } from './lowering.ts';
+import type { Lowering } from './lowering.ts';
 import { broadcastOperands } from './operands.ts';
 import { type Argument, isTemp, type Temp, tfType } from './program.ts';
 
 const unary =
   (fn: string) =>
   (node: NodeOf<UnaryName>, emission: Emission): Temp[] => {
-    const x = emission.use(inputOf(node, 0));
+    const x = emission.use(node.inputs[0]);
     return [emission.call(fn, [x], x.shape, x.dtype)];
   };
 
@@ -46,7 +46,7 @@ const select: Lowering<'select'> = (node, emission) => {
 };
 
 const cast: Lowering<'cast'> = (node, emission) => [
-  emission.cast(emission.use(inputOf(node, 0)), tfType(node.attributes.dtype)),
+  emission.cast(emission.use(node.inputs[0]), tfType(node.attributes.dtype)),
 ];
 
 /** Operators on elements. */

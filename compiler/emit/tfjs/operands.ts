@@ -29,7 +29,8 @@ export function broadcastOperands(node: Node, emission: Emission): { operands: A
       break;
     }
   const used = chosen.map((form) => form.use());
-  if (!used.some(isTemp)) used[0] = emission.use(node.inputs[0]!);
+  const [first] = node.inputs;
+  if (first !== undefined && !used.some(isTemp)) used[0] = emission.use(first);
   const temps = used.filter(isTemp);
   if (result.length <= mostAxes) return { operands: used, shape: result };
   const runs = joined(temps, result);
@@ -63,7 +64,7 @@ function smallerForms(value: Value, emission: Emission): Form[] {
       return [{ shape: [], use: () => emission.number(number, dtype) }];
     }
     case 'broadcast': {
-      const from = node.inputs[0]!;
+      const from = node.inputs[0];
       return [...smallerForms(from, emission), { shape: emission.shape(from), use: () => emission.use(from) }];
     }
     default:
