@@ -28,14 +28,21 @@ export default defineConfig({
       include: ['grammar', 'compiler', 'runtime', 'api', 'cli'].map((folder) => `${folder}/**/*.ts`),
       reporter: ['text-summary', 'html'],
     },
+    // In this order, so that what is fast has failed by then.
     projects: [
-      // One process for many files, as loading the compiler takes longer than most of them.
       {
         extends: true,
-        test: { name: 'fast', include: ['test/**/*.test.ts'], exclude: [...slow, ...mocking], isolate: false },
+        test: {
+          name: 'fast',
+          include: ['test/**/*.test.ts'],
+          exclude: [...slow, ...mocking],
+          // One process for many files, as loading the compiler takes longer than most of them.
+          isolate: false,
+          sequence: { groupOrder: 0 },
+        },
       },
-      { extends: true, test: { name: 'mocking', include: mocking } },
-      { extends: true, test: { name: 'slow', include: slow } },
+      { extends: true, test: { name: 'mocking', include: mocking, sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: 'slow', include: slow, sequence: { groupOrder: 2 } } },
     ],
   },
 });
