@@ -4,7 +4,7 @@ import { copyFile, mkdir, readdir, readFile, stat, utimes, writeFile } from 'nod
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
-import { crobc, type Ran, tiny } from './crobc.ts';
+import { crobc, crobcProcess, type Ran, tiny } from './crobc.ts';
 import { safetensorsBytes, tinyWeights } from './safetensors-bytes.ts';
 
 const at = temporaryFolder();
@@ -40,8 +40,8 @@ beforeAll(async () => {
 });
 
 /** Tiny with weights for which every logit is 8 for each token: the mask is the whole image. */
-const predict = (...args: string[]): Promise<Ran> =>
-  crobc(['predict', 'tiny.crob', '-w', 'tiny.safetensors', '--device', 'cpu', ...args], { cwd: folder });
+const words = ['predict', 'tiny.crob', '-w', 'tiny.safetensors', '--device', 'cpu'];
+const predict = (...args: string[]): Promise<Ran> => crobc([...words, ...args], { cwd: folder });
 
 describe('CroBIM_micro', () => {
   test('writes mask, overlay and JSON, and says what they show', async () => {
@@ -122,7 +122,8 @@ describe('sentences', () => {
 
   test('a command line that onnxruntime would crash at: one line', async () => {
     const flags = Array.from({ length: 5200 }, () => '--json');
-    const ran = await predict('-i', 'scene.png', '-t', 'ship', '-o', 'crowded', ...flags);
+    const args = [...words, '-i', 'scene.png', '-t', 'ship', '-o', 'crowded', ...flags];
+    const ran = await crobcProcess(args, { cwd: folder });
     expect(ran).toMatchObject({
       code: 1,
       out: '',
@@ -182,7 +183,7 @@ describe('sizes', () => {
     ],
     [
       'H=2000000000,W=2000000000',
-      /^crobc: Tiny is too large at H = 2000000000, W = 2000000000, T = 8: numbers beyond 2\^53/,
+      /^crobc: Tiny is too large at H = 2000000000, W = 2000000000, T = 8: its sizes lead to numbers beyond 2\^53/,
     ],
     ['T=2', /^crobc: a sentence needs room for 3 tokens, \[CLS\] and \[SEP\] among them, and has 2\n$/],
   ])('%s is one line', async (set, err) => {

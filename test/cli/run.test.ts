@@ -144,6 +144,7 @@ const processes: Readonly<Record<string, string>> = {
   'test/cli/low-limits.test.ts': 'limits that hold for a process',
   'test/cli/odd-names.test.ts': 'a standard output that takes nothing',
   'test/cli/other.test.ts': 'a pipe whose reader goes away',
+  'test/cli/predict.test.ts': 'a command line that is too long for a library',
   'test/cli/run.test.ts': 'compares the two',
   'test/cli/train.test.ts': 'signals that end it, and a disk that is full',
   'test/docs/page.ts': 'lines with a pipe, which a shell runs',
