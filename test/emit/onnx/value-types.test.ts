@@ -1,3 +1,5 @@
+// slow: builds every shipped model
+
 import { expect, test } from 'vitest';
 import { compile } from '../../../compiler/compile.ts';
 import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
