@@ -240,9 +240,10 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
   const model = modelGraph(context, decl, scope);
   if (!model) return none();
   const sizes = new Map(options.dims);
-  for (const [dim, n] of base ? recipeBindings({ decl: named, file: base }) : []) {
-    if (options.recipeDims?.includes(dim) && !sizes.has(dim)) sizes.set(dim, n);
-  }
+  const trained = base ? recipeBindings({ decl: named, file: base }) : new Map<string, number>();
+  for (const [dim, n] of trained) if (options.recipeDims?.includes(dim) && !sizes.has(dim)) sizes.set(dim, n);
+  // A model runs on images and words like those that it is trained on, but not in such batches.
+  const expected = new Map([...trained].flatMap(([dim, n]) => (dim === 'B' ? [] : [[dim, constant(n)] as const])));
   const bound = new Map<string, Dim>([...sizes].map(([dim, n]) => [dim, constant(n)]));
   checkSizes(context, model, named.name, sizes);
   const via =
@@ -254,7 +255,7 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
         })
       : undefined;
   if (diagnostics.some(isError)) return none();
-  const graph = { ...inlineModel(model, bound), name: named.name.name, docs: named.docs.join('\n') };
+  const graph = { ...inlineModel(model, bound), name: named.name.name, docs: named.docs.join('\n'), expected };
   const declaredWeights = () => {
     const other = openRun(program, () => undefined, { training: !(options.training ?? false) });
     const otherModel = modelGraph(other, decl, scope);

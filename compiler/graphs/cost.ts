@@ -1,6 +1,7 @@
 import { type Dim, product, sum, zero } from '../dims/dim.ts';
 import type { Graph, Node } from '../ir/graph.ts';
 import type { OpName } from '../ir/names.ts';
+import type { TensorType } from '../ir/types.ts';
 import { bytes } from '../ops/cost.ts';
 import type { Cost, OpRow } from '../ops/row.ts';
 import { ops } from '../ops/table.ts';
@@ -14,10 +15,11 @@ export interface ModuleCost extends Cost {
   readonly nodes: number;
 }
 
-export function nodeCost(node: Node): Cost {
+/** `sized` may put sizes in place of dims first. */
+export function nodeCost(node: Node, sized: (type: TensorType) => TensorType = (type) => type): Cost {
   if (node.op === 'input' || node.op === 'weight') return { flops: zero, bytes: zero };
-  const inputs = node.inputs.map((value) => value.type);
-  const outputs = node.outputs.map((value) => value.type);
+  const inputs = node.inputs.map(({ type }) => sized(type));
+  const outputs = node.outputs.map(({ type }) => sized(type));
   return (ops[node.op] as OpRow<OpName>).cost(inputs, outputs, node.attributes);
 }
 

@@ -39,8 +39,8 @@ export function finish(parts: Omit<Graph, 'nodes'>, nodes: readonly Node[]): Gra
   }
   const seen = new Set<Node>();
   const kept = nodes.filter((node) => live.has(node) && !seen.has(node) && seen.add(node));
-  const { name, docs, inputs, outputs, facts, guards } = parts;
-  return { name, docs, inputs, outputs, nodes: kept, facts, guards };
+  const { name, docs, inputs, outputs, facts, expected, guards } = parts;
+  return { name, docs, inputs, outputs, nodes: kept, facts, ...(expected && { expected }), guards };
 }
 
 /** How many node inputs and graph outputs read each value. */

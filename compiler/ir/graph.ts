@@ -110,5 +110,7 @@ export interface Graph {
   readonly nodes: readonly Node[];
   /** What is known of the free dims: the model's `where`, and what `--set` bound. */
   readonly facts: Facts;
+  /** Sizes that open dims are expected to take: the optimiser compares costs there. Nothing that is computed depends on them. */
+  readonly expected?: ReadonlyMap<string, Dim>;
   readonly guards: readonly Guard[];
 }

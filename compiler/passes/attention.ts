@@ -1,7 +1,7 @@
-import { asConstant, type Dim } from '../dims/dim.ts';
+import { asConstant, type Dim, substitute } from '../dims/dim.ts';
 import type { Value } from '../ir/graph.ts';
 import { producer } from './match.ts';
-import { anyOf, number, once, operators, value, where } from './patterns/construct.ts';
+import { anyOf, once, operators, value, where } from './patterns/construct.ts';
 import { type Place, type Rewrite, type Rule, rewrite, rule } from './rule.ts';
 
 const { matmul } = operators;
@@ -15,17 +15,18 @@ const [q, k] = [value('q'), value('k')];
 const scaleBeforeMatmul = rule('scale-before-matmul', 'gradients', scaling('mul'), scaling('div'));
 
 function scaling(op: 'mul' | 'div'): Rewrite {
-  const scale = where(number('scale'), 'the scale has no axes', ({ scale }) => scale.value.type.shape.length === 0);
+  const scale = where(value('scale'), 'the scale has no axes', ({ scale }) => scale.type.shape.length === 0);
   return rewrite(
     where(
       anyOf([op], once(matmul(q, k)), scale),
       'an operand of the product is no larger than the product',
-      ({ q, k }, { outputs: [scores] }) => Math.min(volume(q), volume(k)) <= volume(scores),
+      ({ q, k }, { outputs: [scores] }, { expected }) =>
+        Math.min(volume(q, expected), volume(k, expected)) <= volume(scores, expected),
     ),
     ({ q, k, scale }, place) =>
-      volume(q) <= volume(k)
-        ? place.build.matmul(scaled(q, op, scale.value, place), k)
-        : place.build.matmul(q, scaled(k, op, scale.value, place)),
+      volume(q, place.expected) <= volume(k, place.expected)
+        ? place.build.matmul(scaled(q, op, scale, place), k)
+        : place.build.matmul(q, scaled(k, op, scale, place)),
   );
 }
 
@@ -37,10 +38,10 @@ function scaled(x: Value, op: 'mul' | 'div', scale: Value, place: Place<unknown>
     : build.emit(op, [x, scale], {})[0];
 }
 
-/** Elements, where a free dim counts as a large number: which operand is smaller is a matter of speed only. */
-function volume(value: Value): number {
+/** Elements, where a dim of no expected size counts as a large number: which operand is smaller is a matter of speed only. */
+function volume(value: Value, expected: ReadonlyMap<string, Dim>): number {
   const large = 1024;
-  const size = (dim: Dim): number => asConstant(dim) ?? large;
+  const size = (dim: Dim): number => asConstant(substitute(dim, expected)) ?? large;
   return value.type.shape.reduce((elements, dim) => elements * size(dim), 1);
 }
 

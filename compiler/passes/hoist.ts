@@ -1,13 +1,15 @@
-import { type Dim, one } from '../dims/dim.ts';
+import { type Dim, one, product } from '../dims/dim.ts';
 import type { Builder } from '../graphs/builder.ts';
 import type { Node, NodeOf, SourceOp, Value } from '../ir/graph.ts';
 import { identicalShapes } from '../ir/shapes.ts';
+import { elements } from '../ops/cost.ts';
 import { type AxisGroup, groupAxes, minimalPermutation } from './axes.ts';
 import { isElementwise, isOne, producer } from './match.ts';
 import { anyOf, finding, value, where } from './patterns/construct.ts';
 import type { NodeAmong, Surroundings } from './patterns/pattern.ts';
 import { composed } from './reshapes.ts';
 import { type Rewrite, type Rule, rewrite, rule } from './rule.ts';
+import { isLess } from './work.ts';
 
 const x = value('x');
 
@@ -102,11 +104,22 @@ function through(value: Value, view: View, site: Surroundings, left: number): Pl
       return throughLayerNorm(node, view, site, left);
     case 'matmul':
       return view.kind === 'transpose'
-        ? swapMatmul(node, view.perm, site, left)
+        ? (swapMatmul(node, view.perm, site, left) ?? gatherColumns(node, view.perm, site, left))
         : reshapeRows(node, view.shape, site, left);
     default:
       return isElementwise(node) ? throughElementwise(node, view, site, left) : undefined;
   }
+}
+
+/** What stands in place of a node comes from where the node came from, not from where the view did. */
+function madeFor({ origin }: Node, make: (build: Builder) => Value): (build: Builder) => Value {
+  return (build) => {
+    const outer = build.origin;
+    build.origin = origin;
+    const made = make(build);
+    build.origin = outer;
+    return made;
+  };
 }
 
 function throughElementwise(
@@ -125,12 +138,15 @@ function throughElementwise(
   }
   return {
     saves: plans.reduce((saves, { saves: more }) => saves + more, 0),
-    make: (build) =>
-      build.emit(
-        node.op,
-        plans.map((each) => each.make(build)),
-        node.attributes as never,
-      )[0]!,
+    make: madeFor(
+      node,
+      (build) =>
+        build.emit(
+          node.op,
+          plans.map((each) => each.make(build)),
+          node.attributes as never,
+        )[0]!,
+    ),
   };
 }
 
@@ -191,7 +207,7 @@ function throughAxis(
   const axis = keptAxis(node.inputs[0]!, node.attributes.axis, view, site);
   if (axis === undefined) return undefined;
   const x = plan(node.inputs[0]!, view, site, left);
-  return { saves: x.saves, make: (build) => build.emit(node.op, [x.make(build)], { axis })[0]! };
+  return { saves: x.saves, make: madeFor(node, (build) => build.emit(node.op, [x.make(build)], { axis })[0]!) };
 }
 
 function throughLayerNorm(node: NodeOf<'layer_norm'>, view: View, site: Surroundings, left: number): Plan | undefined {
@@ -200,7 +216,8 @@ function throughLayerNorm(node: NodeOf<'layer_norm'>, view: View, site: Surround
   const rank = view.kind === 'transpose' ? view.perm.length : view.shape.length;
   if (keptAxis(operand, last, view, site) !== rank - 1) return undefined;
   const x = plan(operand, view, site, left);
-  return { saves: x.saves, make: (build) => build.layerNorm(x.make(build), scale, bias, node.attributes.eps) };
+  const make = madeFor(node, (build) => build.layerNorm(x.make(build), scale, bias, node.attributes.eps));
+  return { saves: x.saves, make };
 }
 
 /** Where the view puts an axis, if it leaves it whole. */
@@ -226,7 +243,7 @@ function swapMatmul(
   const swapped = (value: Value): Plan =>
     plan(value, { kind: 'transpose', perm: swap(value.type.shape.length) }, site, left);
   const [a, b] = [swapped(node.inputs[0]!), swapped(node.inputs[1]!)];
-  return { saves: a.saves + b.saves, make: (build) => build.matmul(b.make(build), a.make(build)) };
+  return { saves: a.saves + b.saves, make: madeFor(node, (build) => build.matmul(b.make(build), a.make(build))) };
 }
 
 function swap(rank: number): number[] {
@@ -236,6 +253,44 @@ function swap(rank: number): number[] {
 function swapsLastTwo(perm: readonly number[]): boolean {
   const wanted = swap(perm.length);
   return perm.length >= 2 && perm.every((axis, i) => axis === wanted[i]);
+}
+
+/**
+ * Products of one matrix with many, whose columns the transpose puts side by side: one product with the columns of all. What
+ * is rearranged then is an operand that is smaller than the product, which counts as half a view.
+ */
+function gatherColumns(
+  node: NodeOf<'matmul'>,
+  perm: readonly number[],
+  site: Surroundings,
+  left: number,
+): Plan | undefined {
+  const [result] = node.outputs;
+  const { shape } = result.type;
+  const [rows, columns] = [shape.length - 2, shape.length - 1];
+  const many = perm[rows]!;
+  const batch = [...shape.keys()].filter((axis) => axis !== many && axis < rows);
+  if (many >= rows || ![...batch, rows, many, columns].every((axis, i) => axis === perm[i])) return undefined;
+  const aligned = ({ type }: Value): Dim[] => [...shape.slice(type.shape.length).map(() => one), ...type.shape];
+  const [a, b] = [node.inputs[0]!, node.inputs[1]!];
+  const [ofA, ofB] = [aligned(a), aligned(b)];
+  if (!isOne(site.facts, ofA[many]!) || isOne(site.facts, ofB[many]!) || b.type.shape.length < shape.length)
+    return undefined;
+  if (!isLess(elements(b.type), elements(result.type), site)) return undefined;
+  const gathered = plan(b, { kind: 'transpose', perm }, site, left);
+  return {
+    saves: gathered.saves === -1 ? -0.5 : gathered.saves,
+    make: madeFor(node, (build) => {
+      const shapeOf = (of: readonly Dim[], ...last: Dim[]) => [...batch.map((axis) => of[axis]!), ...last];
+      const matrix = build.reshape(a, shapeOf(ofA, ofA[rows]!, ofA[columns]!));
+      const all = shapeOf(ofB, ofB[rows]!, product([ofB[many]!, ofB[columns]!]));
+      const wide = build.matmul(matrix, build.reshape(gathered.make(build), all));
+      return build.reshape(
+        wide,
+        perm.map((axis) => shape[axis]!),
+      );
+    }),
+  };
 }
 
 /** Rows of x times one matrix: how the rows are grouped is all the same. */
@@ -250,7 +305,7 @@ function reshapeRows(
   const last = node.outputs[0].type.shape.length - 1;
   if (keptAxis(node.outputs[0], last, { kind: 'reshape', shape }, site) !== shape.length - 1) return undefined;
   const rows = plan(x, { kind: 'reshape', shape: [...shape.slice(0, -1), x.type.shape.at(-1)!] }, site, left);
-  return { saves: rows.saves, make: (build) => build.matmul(rows.make(build), matrix) };
+  return { saves: rows.saves, make: madeFor(node, (build) => build.matmul(rows.make(build), matrix)) };
 }
 
 /** Weights and constants, and views of them: they are rearranged when the program is built. */

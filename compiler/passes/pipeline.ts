@@ -1,6 +1,7 @@
 import { verify } from '../graphs/verify.ts';
 import type { Graph } from '../ir/graph.ts';
 import { arithmeticRules } from './arithmetic.ts';
+import { associationRules } from './associate.ts';
 import { attentionRules } from './attention.ts';
 import { broadcastRules } from './broadcasts.ts';
 import { castRules } from './casts.ts';
@@ -10,6 +11,7 @@ import { foldConstants } from './fold-constants.ts';
 import { toHalf } from './half.ts';
 import { hoistRules } from './hoist.ts';
 import { paddingRules } from './padding.ts';
+import { productRules } from './product-before-sum.ts';
 import { activationRules } from './recognise-activations.ts';
 import { normRules } from './recognise-norm.ts';
 import { softmaxRules } from './recognise-softmax.ts';
@@ -68,8 +70,11 @@ export const pipeline: readonly Pass[] = [
   { name: 'dead-code', keeps: 'gradients', run: eliminateDeadCode },
   { name: 'common-subexpressions', keeps: 'gradients', run: mergeCommonSubexpressions },
   { name: 'fold-constants', keeps: 'gradients', run: foldConstants },
-  { name: 'simplify', rules: [...arithmeticRules, ...castRules, ...views] },
-  { name: 'recognise', rules: [...normRules, ...activationRules, ...softmaxRules, ...attentionRules, ...paddingRules] },
+  { name: 'simplify', rules: [...arithmeticRules, ...attentionRules, ...castRules, ...views] },
+  {
+    name: 'recognise',
+    rules: [...normRules, ...activationRules, ...softmaxRules, ...associationRules, ...productRules, ...paddingRules],
+  },
   { name: 'cancel-views', rules: [...hoistRules, ...views] },
   { name: 'round-constants', last: true, keeps: 'gradients', run: roundConstants },
   { name: 'half', last: true, only: 'f16', keeps: 'values', run: toHalf },

@@ -1,3 +1,4 @@
+import type { Dim } from '../dims/dim.ts';
 import { Builder } from '../graphs/builder.ts';
 import { countUses, rewrite as rewriteGraph } from '../graphs/rebuild.ts';
 import type { Graph, Node, NodeAttributes, NodeOp, Value } from '../ir/graph.ts';
@@ -63,6 +64,7 @@ export function applyRules(graph: Graph, rules: readonly Rule[], trace?: Trace):
 
 /** Rules apply as nodes are emitted; what they replace stays behind as dead code. */
 class RuleBuilder extends Builder implements Surroundings {
+  readonly expected: ReadonlyMap<string, Dim>;
   private readonly graph: Graph;
   /** Readers by value of the old graph, counted when a rule first asks. */
   private counted: ReadonlyMap<Value, number> | undefined;
@@ -75,6 +77,7 @@ class RuleBuilder extends Builder implements Surroundings {
   constructor(graph: Graph, rules: readonly Rule[], trace: Trace | undefined) {
     super(graph.facts);
     this.graph = graph;
+    this.expected = graph.expected ?? new Map();
     this.trace = trace;
     this.rules = new RuleIndex(rules);
   }
@@ -143,7 +146,8 @@ class RuleBuilder extends Builder implements Surroundings {
     for (const { form, make } of rewrites) {
       const captures = match(form, before, this);
       if (captures === undefined) continue;
-      const after = make(captures, { build: this, node: before.node, facts: this.facts, uses: this.uses });
+      const { facts, expected, uses } = this;
+      const after = make(captures, { build: this, node: before.node, facts, expected, uses });
       return isElementwise(before.node) ? this.broadcast(after, before.type.shape) : after;
     }
     if (this.trace !== undefined) {

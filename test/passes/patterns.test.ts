@@ -46,7 +46,7 @@ output "r" = %${lines.length + 2} ""
 
 function around(graph: Graph): Surroundings {
   const uses = countUses(graph);
-  return { facts: graph.facts, uses: (read) => Math.max(1, uses.get(read) ?? 0) };
+  return { facts: graph.facts, expected: new Map(), uses: (read) => Math.max(1, uses.get(read) ?? 0) };
 }
 
 function resultOf({ outputs }: Graph): Value {

@@ -43,6 +43,11 @@ export function randomGraph(random: Random, steps: number, kind: keyof typeof mo
     inputs: inputs.map((value, i) => ({ name: `x${i}`, value, docs: '' })),
     outputs: results.map((value, i) => ({ name: `y${i}`, value, docs: '' })),
     facts: build.facts,
+    // So large that products are worth their while to regroup.
+    expected: new Map([
+      ['B', n(4096)],
+      ['H', n(6144)],
+    ]),
     guards: [],
   };
   return finish(parts, build.nodes);
@@ -434,7 +439,59 @@ const repeatedTwice: Move = (build, x) => {
 /** The largest of each row, then of those. */
 const largestTwice: Move = (build, x) => build.reduceMax(build.reduceMax(x, [0], false), [0], false);
 
+/** Few queries over the rows of x, as in attention with two heads. */
+const attended: Move = (build, x, random, _pool, step) => {
+  const [rows, size] = [x.type.shape.at(-2), asConstant(x.type.shape.at(-1) ?? variable('N'))];
+  if (rows === undefined || size === undefined || x.type.shape.length !== 3) return undefined;
+  const heads = (name: string, perm: readonly number[]): Value => {
+    const product = build.matmul(x, weight(build, `${name}${step}`, [n(size), n(4)]));
+    const moved = random.int(0, 1) === 0 ? product : build.add(product, weight(build, `${name}b${step}`, [n(4)]));
+    const scaled = random.int(0, 1) === 0 ? moved : build.mul(moved, build.full(0.5, 'f32', []));
+    return build.transpose(build.reshape(scaled, [x.type.shape[0]!, rows, n(2), n(2)]), perm);
+  };
+  const query = weight(build, `q${step}`, [n(2), n(3), n(2)]);
+  const score = build.matmul(query, heads('k', [0, 2, 3, 1]));
+  const rowsOf = random.int(0, 1) === 0 ? build.softmax(score, 3) : build.tanh(score);
+  const read = build.matmul(rowsOf, heads('v', [0, 2, 1, 3]));
+  return random.int(0, 1) === 0
+    ? read
+    : build.reshape(build.transpose(read, [0, 2, 1, 3]), [x.type.shape[0]!, n(3), n(4)]);
+};
+
+/** A product with a vector, of a sum of projections of all rows and of some. */
+const weighed: Move = (build, x, random, _pool, step) => {
+  const size = asConstant(x.type.shape.at(-1) ?? variable('N'));
+  const rows = x.type.shape.length - 2;
+  if (size === undefined || rows < 0) return undefined;
+  const matrix = weight(build, `m${step}`, [n(size), n(4)]);
+  const projected = build.add(build.matmul(x, matrix), weight(build, `a${step}`, [n(4)]));
+  const { shape } = projected.type;
+  const nothing = shape.map(() => zero);
+  const first = build.slice(
+    projected,
+    nothing,
+    shape.map((dim, axis) => (axis === rows ? one : dim)),
+    shape.map(() => 1),
+  );
+  const whole =
+    random.int(0, 1) === 0
+      ? build.add(projected, build.mul(first, build.full(1, 'f32', [])))
+      : build.concat([projected, first], rows);
+  if (random.int(0, 1) === 0) return build.matmul(whole, weight(build, `d${step}`, [n(4), one]));
+  const swapped = [...shape.keys()].map((axis) => (axis < rows ? axis : 2 * rows + 1 - axis));
+  return build.matmul(weight(build, `d${step}`, [one, n(4)]), build.transpose(whole, swapped));
+};
+
+const twoVectors: Move = (build, x, _random, _pool, step) => {
+  const last = x.type.shape.at(-1);
+  if (last === undefined || asConstant(last) === undefined) return undefined;
+  return build.add(build.add(x, weight(build, `e${step}`, [last])), weight(build, `f${step}`, [last]));
+};
+
 const endings = [
+  attended,
+  weighed,
+  twoVectors,
   root,
   quotient,
   logistic,
@@ -484,5 +541,9 @@ const moves = {
     indexed,
     turnedTwice,
     turnedParts,
+  ],
+  products: [
+    ...[attended, weighed, twoVectors, linear, linear, linear, scores, withVector, unary],
+    ...[...layoutMoves, transpose, slice, concat, softmax],
   ],
 } satisfies Record<string, readonly Move[]>;

@@ -8,7 +8,7 @@ import {
   type MatmulPlan,
   type ProductPlan,
   planContraction,
-} from './contraction.ts';
+} from '../../graphs/contraction.ts';
 import { isRefused, type PatternResult, type Refused, refuse, refuseNames } from './fault.ts';
 import type { Side } from './pattern.ts';
 import { inOrder, regroup, sizesOf } from './regroup.ts';

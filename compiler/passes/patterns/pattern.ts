@@ -1,3 +1,4 @@
+import type { Dim } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import type { NodeOf, NodeOp, Value } from '../../ir/graph.ts';
 
@@ -13,6 +14,8 @@ export interface UniformValue {
 /** What a condition may look at, besides what the names stand for. */
 export interface Surroundings {
   readonly facts: Facts;
+  /** Sizes that open dims count as where costs are compared. Like `uses`, they decide what pays, never what is right. */
+  readonly expected: ReadonlyMap<string, Dim>;
   /**
    * How many readers a value has in the graph that is being rewritten: 1 for what rules made. It decides what pays, never
    * what is right.
