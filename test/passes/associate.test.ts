@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import { asConstant } from '../../compiler/dims/dim.ts';
+import { describe, expect, it, test } from 'vitest';
+import { asConstant, constant, type Dim } from '../../compiler/dims/dim.ts';
+import { read } from '../../compiler/graphs/read.ts';
 import { verify } from '../../compiler/graphs/verify.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { print } from '../../compiler/ir/print.ts';
@@ -10,7 +11,7 @@ import { eliminateDeadCode } from '../../compiler/passes/dead-code.ts';
 import { productRules } from '../../compiler/passes/product-before-sum.ts';
 import { applyRules } from '../../compiler/passes/rule.ts';
 import { work } from '../../compiler/passes/work.ts';
-import { expectSameResults } from './equivalence.ts';
+import { expectSameResults, nodesOf } from './equivalence.ts';
 import { randomGraph } from './random-graph.ts';
 
 const rules = [...associationRules, ...productRules];
@@ -42,4 +43,103 @@ describe('products in other brackets, in random graphs', () => {
     }
     for (const { name } of rules) expect(fired.get(name) ?? 0, name).toBeGreaterThan(10);
   });
+});
+
+/** Four heads of 16 over N pixels, of which few or many ask. */
+function attention(expected: ReadonlyMap<string, Dim>, facts = '', words = 'T'): string {
+  const text = `${facts}%0 = input name="words" : f32[B, 4, T, 16]
+%1 = input name="pixels" : f32[B, N, 64]
+%2 = weight path="k" role="param" init=zeros() decay=true keepF32=false : f32[64, 64]
+%3 = weight path="b" role="param" init=zeros() decay=true keepF32=false : f32[64]
+%4 = matmul %1, %2 : f32[B, N, 64]
+%5 = add %4, %3 : f32[B, N, 64]
+%6 = reshape %5 shape=[B, N, 4, 16] : f32[B, N, 4, 16]
+%7 = transpose %6 perm=[0, 2, 3, 1] : f32[B, 4, 16, N]
+%8 = matmul %0, %7 : f32[B, 4, T, N]
+input "words" = %0 ""
+input "pixels" = %1 ""
+output "scores" = %8 ""
+`;
+  const graph = { ...read(text.replaceAll(/\bT\b/g, words)), expected };
+  const after = eliminateDeadCode(applyRules(graph, rules));
+  expect(verify(after)).toEqual([]);
+  expectSameResults(graph, after);
+  return nodesOf(after);
+}
+
+describe('the scores of attention', () => {
+  const sizes = (T: number, N: number) =>
+    new Map([
+      ['T', constant(T)],
+      ['N', constant(N)],
+    ]);
+  const asWritten = attention(new Map());
+
+  it('of a few words over many pixels are made without keys of all pixels, whose bias becomes one of the words', () => {
+    expect(attention(sizes(8, 20_000))).toMatchInlineSnapshot(`
+      "%4 = reshape %2 shape=[64, 4, 16] : f32[64, 4, 16]
+      %5 = transpose %4 perm=[1, 2, 0] : f32[4, 16, 64]
+      %6 = matmul %0, %5 : f32[B, 4, T, 64]
+      %7 = reshape %6 shape=[B, 4*T, 64] : f32[B, 4*T, 64]
+      %8 = transpose %1 perm=[0, 2, 1] : f32[B, 64, N]
+      %9 = matmul %7, %8 : f32[B, 4*T, N]
+      %10 = reshape %9 shape=[B, 4, T, N] : f32[B, 4, T, N]
+      %11 = reshape %3 shape=[4, 1, 16] : f32[4, 1, 16]
+      %12 = mul %0, %11 : f32[B, 4, T, 16]
+      %13 = sum %12 axes=[3] keep=false : f32[B, 4, T]
+      %14 = reshape %13 shape=[B, 4, T, 1] : f32[B, 4, T, 1]
+      %15 = add %10, %14 : f32[B, 4, T, N]
+      scores = %15"
+    `);
+  });
+
+  it('stay as they are written for many words, and where the sizes leave it open', () => {
+    expect(asWritten).toContain('perm=[0, 2, 3, 1]');
+    expect(attention(sizes(400, 20_000))).toBe(asWritten);
+    expect(attention(new Map([['N', constant(20_000)]]))).toBe(asWritten);
+  });
+
+  it('are made in other brackets without expected sizes where facts alone decide', () => {
+    const known = attention(sizes(8, 20_000)).replaceAll('4*T', '32').replaceAll(/\bT\b/g, '8');
+    expect(attention(new Map(), 'fact 20000 <= N\n', '8')).toBe(known);
+  });
+});
+
+test('a product with a vector comes before a projection, slices and their sum, whatever the sizes', () => {
+  const text = `fact 2000 <= N
+%0 = input name="x" : f32[B, 2*N, 64]
+%1 = input name="t" : f32[B, 1, 64]
+%2 = weight path="w" role="param" init=zeros() decay=true keepF32=false : f32[64, 64]
+%3 = weight path="b" role="param" init=zeros() decay=true keepF32=false : f32[64]
+%4 = matmul %0, %2 : f32[B, 2*N, 64]
+%5 = add %4, %3 : f32[B, 2*N, 64]
+%6 = slice %5 start=[0, 0, 0] stop=[B, N, 64] step=[1, 1, 1] : f32[B, N, 64]
+%7 = slice %5 start=[0, N, 0] stop=[B, 2*N, 64] step=[1, 1, 1] : f32[B, N, 64]
+%8 = add %6, %7 : f32[B, N, 64]
+%9 = transpose %8 perm=[0, 2, 1] : f32[B, 64, N]
+%10 = matmul %1, %9 : f32[B, 1, N]
+input "x" = %0 ""
+input "t" = %1 ""
+output "y" = %10 ""
+`;
+  const graph = read(text);
+  const after = eliminateDeadCode(applyRules(graph, rules));
+  expectSameResults(graph, after);
+  expect(nodesOf(after)).toMatchInlineSnapshot(`
+    "%4 = reshape %1 shape=[B, 64] : f32[B, 64]
+    %5 = transpose %2 perm=[1, 0] : f32[64, 64]
+    %6 = matmul %4, %5 : f32[B, 64]
+    %7 = reshape %6 shape=[B, 64, 1] : f32[B, 64, 1]
+    %8 = matmul %0, %7 : f32[B, 2*N, 1]
+    %9 = reshape %3 shape=[64, 1] : f32[64, 1]
+    %10 = matmul %4, %9 : f32[B, 1]
+    %11 = reshape %10 shape=[B] : f32[B]
+    %12 = reshape %11 shape=[B, 1, 1] : f32[B, 1, 1]
+    %13 = add %8, %12 : f32[B, 2*N, 1]
+    %14 = slice %13 start=[0, 0, 0] stop=[B, N, 1] step=[1, 1, 1] : f32[B, N, 1]
+    %15 = slice %13 start=[0, N, 0] stop=[B, 2*N, 1] step=[1, 1, 1] : f32[B, N, 1]
+    %16 = add %14, %15 : f32[B, N, 1]
+    %17 = transpose %16 perm=[0, 2, 1] : f32[B, 1, N]
+    y = %17"
+  `);
 });

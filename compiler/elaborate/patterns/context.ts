@@ -1,8 +1,8 @@
 import type { Facts } from '../../dims/facts.ts';
 import type { Builder } from '../../graphs/builder.ts';
+import type { ContractionPlan } from '../../graphs/contraction.ts';
 import type { Value } from '../../ir/graph.ts';
 import type { OpAttributes, OpName } from '../../ir/names.ts';
-import type { ContractionPlan } from '../../graphs/contraction.ts';
 import { isRefused, type PatternResult, refuse } from './fault.ts';
 import {
   type Arrow,

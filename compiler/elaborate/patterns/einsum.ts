@@ -1,7 +1,4 @@
 import { type Dim, one, product } from '../../dims/dim.ts';
-import type { Value } from '../../ir/graph.ts';
-import { pairs } from '../../lists.ts';
-import { einsumOf, emit, type PatternContext, stored } from './context.ts';
 import {
   type ContractionPlan,
   contractionKey,
@@ -9,6 +6,9 @@ import {
   type ProductPlan,
   planContraction,
 } from '../../graphs/contraction.ts';
+import type { Value } from '../../ir/graph.ts';
+import { pairs } from '../../lists.ts';
+import { einsumOf, emit, type PatternContext, stored } from './context.ts';
 import { isRefused, type PatternResult, type Refused, refuse, refuseNames } from './fault.ts';
 import type { Side } from './pattern.ts';
 import { inOrder, regroup, sizesOf } from './regroup.ts';
