@@ -183,7 +183,7 @@ function card({ result, width, height, image, truth, prediction }: Exhibit): str
   return `<article>
 <h3>${escaped(sample.phrase)}</h3>
 <div class="pictures">${picture('image', image)}${picture('truth', truth)}${picture('prediction', prediction)}</div>
-<p><meter min="0" max="1" low="0.5" high="0.5" optimum="1" value="${Number.isNaN(iou) ? 0 : iou}"></meter> <b>IoU ${percent(iou)}</b> ${category}<small title="${escaped(sample.image)}">${escaped(basename(sample.file))}:${sample.line}, ${escaped(basename(sample.image))}</small></p>
+<p><meter min="0" max="1" low="0.5" high="0.5" optimum="1" value="${Number.isNaN(iou) ? 0 : iou}"></meter> <b>IoU ${percent(iou)}${Number.isNaN(iou) ? '' : ' %'}</b> ${category}<small title="${escaped(sample.image)}">${escaped(basename(sample.file))}:${sample.line}, ${escaped(basename(sample.image))}</small></p>
 </article>`;
 }
 
