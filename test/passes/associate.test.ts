@@ -17,8 +17,9 @@ import { randomGraph } from './random-graph.ts';
 
 const rules = [...associationRules, ...productRules];
 
+/** Infinite beyond 2^53, where nothing is compared. */
 function workOf(graph: Graph): number {
-  return asConstant(work(graph.nodes, { expected: graph.expected ?? new Map() }))!;
+  return asConstant(work(graph.nodes, { expected: graph.expected ?? new Map() })) ?? Number.POSITIVE_INFINITY;
 }
 
 describe('products in other brackets, in random graphs', () => {
