@@ -1,4 +1,4 @@
-import { asConstant, type Dim, evaluate, product, zero } from '../dims/dim.ts';
+import { asConstant, type Dim, evaluate, product, sub, zero } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
 import { Builder } from '../graphs/builder.ts';
 import type { Node, NodeOf, Value } from '../ir/graph.ts';
@@ -42,9 +42,9 @@ const associateProducts = rule(
   ),
 );
 
-/** The other brackets that cost the least, if that is less. */
+/** The other brackets that save the most, if any do. */
 function cheapest(node: NodeOf<'matmul'>, site: Surroundings): Trial | undefined {
-  let best: { readonly trial: Trial; readonly work: Dim } | undefined;
+  let best: { readonly trial: Trial; readonly costs: Dim } | undefined;
   const volume = volumes(site);
   for (const inner of [0, 1] as const) {
     const path = pathToProduct(node.inputs[inner]!, site);
@@ -60,8 +60,8 @@ function cheapest(node: NodeOf<'matmul'>, site: Surroundings): Trial | undefined
       const value = bracketed(scratch, three, first, site);
       if (value === undefined) continue;
       const its = work(scratch.nodes, site);
-      if (isLess(its, best?.work ?? now, site) && isLess(its, now, site))
-        best = { trial: { nodes: scratch.nodes, value }, work: its };
+      const costs = sub(its, now);
+      if (isLess(costs, best?.costs ?? zero, site)) best = { trial: { nodes: scratch.nodes, value }, costs };
     }
   }
   return best?.trial;
