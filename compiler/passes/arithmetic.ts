@@ -1,4 +1,7 @@
+import type { Builder } from '../graphs/builder.ts';
+import type { Value } from '../ir/graph.ts';
 import { operatorsWhere } from '../ops/table.ts';
+import { isFloat } from '../ops/typing.ts';
 import { anyOf, named, number, once, operators, value, where } from './patterns/construct.ts';
 import type { NumberTest } from './patterns/pattern.ts';
 import { type Rewrite, type Rule, rewrite, rule } from './rule.ts';
@@ -78,6 +81,40 @@ function merging(op: 'add' | 'mul', merged: (n: number, m: number) => number): R
   );
 }
 
+/** Far from what overflows or underflows in float32, with any factor beside it that models have. */
+const moderate: NumberTest = {
+  text: 'a number between 2^-20 and 2^20',
+  accepts: (number) => Math.abs(number) >= 2 ** -20 && Math.abs(number) <= 2 ** 20,
+};
+
+/**
+ * Two numbers by which floats are multiplied or divided are one, also where the value between is needed elsewhere: the second
+ * product then waits for nothing. onnxruntime (1.30, 1.32) refuses what its MatMulScaleFusion makes of such a chain where both
+ * values go into products of matrices: it removes the inner scale together with the outer one.
+ */
+const mergeFactors = rule(
+  'merge-factors',
+  'gradients',
+  scaledTwice('mul', 'mul', (build, x, n, m) => build.mul(x, build.full(n * m, x.type.dtype, []))),
+  scaledTwice('mul', 'div', (build, x, n, m) => build.mul(x, build.full(n / m, x.type.dtype, []))),
+  scaledTwice('div', 'mul', (build, x, n, m) => build.mul(x, build.full(m / n, x.type.dtype, []))),
+  scaledTwice('div', 'div', (build, x, n, m) => build.div(x, build.full(n * m, x.type.dtype, []))),
+);
+
+/** x times or over n, times or over m. */
+function scaledTwice(
+  inner: 'mul' | 'div',
+  outer: 'mul' | 'div',
+  scaled: (build: Builder, x: Value, n: number, m: number) => Value,
+): Rewrite {
+  return rewrite(
+    where(anyOf([outer], anyOf([inner], x, number('n', moderate)), number('m', moderate)), 'x is of floats', ({ x }) =>
+      isFloat(x.type.dtype),
+    ),
+    ({ x, n, m }, { build }) => scaled(build, x, n.number, m.number),
+  );
+}
+
 const involutions = operatorsWhere((row) => row.involution === true);
 const idempotent = (inputs: number) => operatorsWhere((row) => row.idempotent === true && row.inputs.length === inputs);
 
@@ -152,6 +189,7 @@ export const arithmeticRules: readonly Rule[] = [
   exactQuotients,
   smallPowers,
   mergeWholeNumbers,
+  mergeFactors,
   doubleNegation,
   signedTerms,
   signedFactors,

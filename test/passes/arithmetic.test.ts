@@ -89,6 +89,22 @@ describe('arithmetic', () => {
     expect(simplified(floats).match(/add/g)).toHaveLength(2);
   });
 
+  it.each([
+    ['x * 6 * 0.5', 'mul', '6', 'mul', '0.5', 'mul %0, %3', '3'],
+    ['x * 6 / 3', 'mul', '6', 'div', '3', 'mul %0, %3', '2'],
+    ['x / 3 * 6', 'div', '3', 'mul', '6', 'mul %0, %3', '2'],
+    ['x / 3 / 5', 'div', '3', 'div', '5', 'div %0, %3', '15'],
+  ])('multiplies %s by one number', (_what, inner, n, outer, m, product, factor) => {
+    const body = number('%3', n) + number('%4', m) + `%5 = ${inner} %0, %3 : f32[B, 3]\n%9 = ${outer} %5, %4`;
+    const full = `%3 = full value=${factor} dtype=f32 shape=[] : f32[]`;
+    expect(simplified(body)).toBe(`${full}\n%4 = ${product} : f32[B, 3]\ny = %4`);
+  });
+
+  it('leaves numbers that are far from 1 as they are', () => {
+    const body = number('%3', '1e30') + number('%4', '1e-30') + '%5 = mul %0, %3 : f32[B, 3]\n%9 = mul %5, %4';
+    expect(simplified(body).match(/mul/g)).toHaveLength(2);
+  });
+
   it('decides logic', () => {
     const constant = (value: number) => number('%3', String(value), 'bool');
     expect(simplified(constant(1) + '%9 = and %2, %3', 'bool[B]')).toBe('y = %2');

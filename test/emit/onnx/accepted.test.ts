@@ -137,3 +137,18 @@ test('a weight that half precision cannot hold is refused where it is stored so'
   await expect(refused).rejects.toThrow('first.weight holds -70000');
   await expect(refused).rejects.toBeInstanceOf(UserError);
 });
+
+test('a scale of a scale, each before a product', async () => {
+  const source = `
+model Scaled() {
+  first = Linear(8, 8, bias = false)
+  input x: f32[8, 8]
+  let once = x * 0.75
+  let twice = once * 0.5
+  let a = matmul(first.matrix(), once)
+  let b = matmul(first.matrix(), twice)
+  output y = select(x < 0, a, b)
+}`;
+  const { found, wanted } = await bothWays(source, [8, 8], 'f32');
+  close(found, wanted, 1e-5);
+});
