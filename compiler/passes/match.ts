@@ -49,7 +49,7 @@ export function besideNumber(inputs: readonly Value[]): { readonly found: number
 }
 
 export function isOne(facts: Facts, dim: Dim): boolean {
-  return asConstant(dim) === 1 || asConstant(facts.normalize(dim)) === 1;
+  return (asConstant(dim) ?? asConstant(facts.normalize(dim))) === 1;
 }
 
 /** Each element of the result depends on one element of each input, by trailing alignment. */
