@@ -2,7 +2,7 @@ import type { Dim } from '../dims/dim.ts';
 import type { Init, NodeAttributes, NodeOp } from './graph.ts';
 import type { DType, TensorData } from './types.ts';
 
-/** What an attribute holds, for everything that walks attributes without knowing the operator. */
+/** The types of attribute values by kind, for code that walks attributes without knowing the operator. */
 export interface AttributeValues {
   readonly dim: Dim;
   readonly dims: readonly Dim[];
@@ -90,7 +90,7 @@ export const attributeKinds: { readonly [O in NodeOp]: KindsOf<NodeAttributes[O]
   grid_sample: {},
 };
 
-/** An attribute with its kind: a union, so that `switch (kind)` narrows `value`. */
+/** An attribute with its kind: a discriminated union, so that `switch (kind)` narrows `value`. */
 export type Attribute = {
   [K in AttributeKind]: { readonly name: string; readonly kind: K; readonly value: AttributeValues[K] };
 }[AttributeKind];
@@ -105,7 +105,7 @@ export function attributesOf(op: NodeOp, attributes: NodeAttributes[NodeOp]): re
   return entriesByOp.get(op)!.map(([name, kind]) => ({ name, kind, value: values[name] }) as Attribute);
 }
 
-/** The same attributes with every dim replaced; the object itself where the operator has none. */
+/** Returns a copy of the attributes with `f` applied to every dim, or the same object if the operator has no dims. */
 export function mapDims<O extends NodeOp>(
   op: O,
   attributes: NodeAttributes[O],

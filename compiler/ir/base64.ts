@@ -1,7 +1,9 @@
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const digits = new Map(Array.from(alphabet, (digit, value) => [digit, value]));
 
-/** RFC 4648, with padding. Written out because the compiler may not lean on a host's own. */
+/**
+ * Encodes bytes as RFC 4648 base64 with padding. Implemented here because the compiler must not depend on host APIs.
+ */
 export function encodeBase64(bytes: Uint8Array): string {
   const chunks: string[] = [];
   for (let i = 0; i < bytes.length; i += 3) {
@@ -17,7 +19,7 @@ export function encodeBase64(bytes: Uint8Array): string {
   return chunks.join('');
 }
 
-/** Undefined when the text is not base64. */
+/** Decodes base64; returns undefined if the text is not valid base64. */
 export function decodeBase64(text: string): Uint8Array | undefined {
   if (text.length % 4 !== 0) return undefined;
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;

@@ -1,12 +1,15 @@
 import { asConstant, type Dim, isOverflow, product } from '../dims/dim.ts';
 import type { Node } from './graph.ts';
 
-/** int32: runtimes count along an axis with it, and graphs compute with sizes in it. */
+/** The largest size of an axis: runtimes index axes in int32, and graphs compute with sizes in int32. */
 export const longestAxis = 2 ** 31 - 1;
 
-/** Whether the number of elements is exact, below 2^53; of open sizes, whether the numbers in it are. */
+/**
+ * Whether the number of elements is exact, that is below 2^53. For open sizes: whether the coefficients of the product
+ * are.
+ */
 export function isCountable(shape: readonly Dim[]): boolean {
-  // Most are far below; their product is not made.
+  // Most shapes are far below the limit, so a bound on the product is computed before the product itself.
   let most = 1;
   for (let i = 0; i < shape.length; i++) {
     const { terms } = shape[i]!;
@@ -18,15 +21,15 @@ export function isCountable(shape: readonly Dim[]): boolean {
   return most <= Number.MAX_SAFE_INTEGER || !isOverflow(product(shape));
 }
 
-/** A node that no runtime can run: the size of an axis, or `undefined` where numbers beyond 2^53 come up. */
+/** A node that no runtime can run: `size` is the size of the axis, or undefined if a number exceeds 2^53. */
 export interface TooLarge {
   readonly node: Node;
   readonly size: number | undefined;
 }
 
 /**
- * The first node with a tensor whose elements cannot be counted, or with an axis, or a size that it computes with, beyond
- * `longestAxis`.
+ * Returns the first node that has a tensor with too many elements to count, or has an axis or computes a size beyond
+ * `longestAxis`. Returns undefined if there is none.
  */
 export function tooLarge(nodes: Iterable<Node>): TooLarge | undefined {
   for (const node of nodes) {

@@ -5,17 +5,17 @@ import type { NonEmpty } from '../lists.ts';
 import type { BinaryName, OpAttributes, OpName, UnaryName } from './names.ts';
 import type { TensorType } from './types.ts';
 
-/** Where a node came from. */
+/** Where a node comes from. */
 export interface Origin {
-  /** In source; absent for what a pass made. */
+  /** The place in the source; undefined for nodes that a pass created. */
   readonly span: Span | undefined;
   /** Module path, dots between: `backbone.layers.0.blocks.1.attn`; '' for the model's own body. */
   readonly path: string;
-  /** What the reader would call it, for provenance chains: `conv stride 2`, `rearrange`. */
+  /** The name of the operation in provenance chains, in the user's terms: `conv stride 2`, `rearrange`. */
   readonly label: string;
 }
 
-/** How a weight starts: the name of an initialiser and its arguments. */
+/** How a weight is initialised: the name of an initialiser and its arguments. */
 export interface Init {
   readonly name: string;
   readonly args: Readonly<Record<string, number | readonly number[]>>;
@@ -27,7 +27,7 @@ export interface WeightAttributes {
   readonly role: 'param' | 'buffer';
   readonly init: Init;
   readonly decay: boolean;
-  /** Stays float32 in a half build. */
+  /** Stays float32 in a half-precision build. */
   readonly keepF32: boolean;
 }
 
@@ -47,7 +47,7 @@ type One = readonly [Value];
 type Two = readonly [Value, Value];
 type Three = readonly [Value, Value, Value];
 
-/** What each operator is applied to. */
+/** The inputs of each operator. */
 export interface NodeInputs
   extends Arity<SourceOp | 'constant' | 'full' | 'iota' | 'dim' | 'uniform', None>,
     Arity<UnaryName, One>,
@@ -64,7 +64,7 @@ export interface NodeOf<O extends NodeOp> {
   readonly op: O;
   readonly inputs: NodeInputs[O];
   readonly attributes: NodeAttributes[O];
-  /** One, except topk's two. Filled once by the builder. */
+  /** One value, or two for topk. Filled once by the builder. */
   readonly outputs: NonEmpty<Value>;
   readonly origin: Origin;
 }
@@ -101,16 +101,22 @@ export interface GraphOutput {
   readonly docs: string;
 }
 
-/** A flat typed graph; `nodes` is in topological order and holds exactly what outputs and `state` need, sources included. */
+/**
+ * A flat typed graph. `nodes` is in topological order and contains exactly the nodes that the outputs need, and all
+ * inputs.
+ */
 export interface Graph {
   readonly name: string;
   readonly docs: string;
   readonly inputs: readonly GraphInput[];
   readonly outputs: readonly GraphOutput[];
   readonly nodes: readonly Node[];
-  /** What is known of the free dims: the model's `where`, and what `--set` bound. */
+  /** What is known of the free dims: the model's `where` clauses and the bindings of `--set`. */
   readonly facts: Facts;
-  /** Sizes that open dims are expected to take: the optimiser compares costs there. Nothing that is computed depends on them. */
+  /**
+   * Sizes that open dims are expected to take. The optimiser compares costs at these sizes; no computed result depends
+   * on them.
+   */
   readonly expected?: ReadonlyMap<string, Dim>;
   readonly guards: readonly Guard[];
 }

@@ -3,7 +3,7 @@ import type { Clause } from '../dims/clause.ts';
 import { asConstant, constant } from '../dims/dim.ts';
 import type { Guard } from './graph.ts';
 
-/** A clause as a condition that is checked when the model runs; `text` is its source. */
+/** Converts a clause to a guard, which is checked when the model runs; `text` is the source of the clause. */
 export function guardOf(clause: Clause, text: string, span: Span): Guard {
   switch (clause.kind) {
     case 'mod': {
@@ -19,7 +19,7 @@ export function guardOf(clause: Clause, text: string, span: Span): Guard {
   }
 }
 
-/** The clause of a condition; undefined for a modulus that is not known. */
+/** Converts a guard to a clause; returns undefined if the modulus is not a constant. */
 export function guardClause({ relation, left, right, remainder }: Guard): Clause | undefined {
   switch (relation) {
     case '==':

@@ -1,16 +1,18 @@
 import type { Facts } from '../dims/facts.ts';
 import type { Guard } from './graph.ts';
 
-/** A guard as others can evaluate it: every static value is a number, what is left are dims of the inputs. */
+/**
+ * A guard in a form that other programs can evaluate: static values are numbers, and only dims of the inputs are left.
+ */
 export interface GuardCondition {
-  /** The whole: `T <= 512`, `H % 32 == 0`. */
+  /** The whole condition: `T <= 512`, `H % 32 == 0`. */
   readonly condition: string;
   readonly left: string;
   readonly relation: Guard['relation'];
   readonly right: string;
   /** With `%`: left % right == remainder. */
   readonly remainder?: number;
-  /** As the source has it: `T <= text.positions`. */
+  /** The condition as written in the source: `T <= text.positions`. */
   readonly source: string;
 }
 

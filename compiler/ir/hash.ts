@@ -1,7 +1,7 @@
 import type { Graph } from './graph.ts';
 import { printCanonical } from './print.ts';
 
-/** Every host has it, pages and Node.js alike; the types of the language alone do not. */
+/** Declared here because the ES library does not: pages and Node.js both provide it. */
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 
 /** SHA-256 (FIPS 180-4), as 64 hexadecimal digits. */
@@ -28,8 +28,8 @@ export function sha256(bytes: Uint8Array): string {
 }
 
 /**
- * A hash of what a graph computes and of its weights' paths and starts: two programs that differ in
- * names, documentation, layout or order of equations have one hash.
+ * Returns a hash of what a graph computes and of its weights' paths and initialisers. Two programs that differ only in
+ * names, documentation, layout or the order of equations have the same hash.
  */
 export function graphHash(graph: Graph): string {
   return sha256(new TextEncoder().encode(printCanonical(graph)));
@@ -67,7 +67,7 @@ function rotate(word: number, by: number): number {
   return (word >>> by) | (word << (32 - by));
 }
 
-/** The first 32 bits of the fractional part of a root of each of the first primes, as the standard defines its constants. */
+/** The first 32 bits of the fractional parts of a root of the first `count` primes: the constants of FIPS 180-4. */
 function primeRoots(count: number, root: (n: number) => number): number[] {
   const primes: number[] = [];
   for (let n = 2; primes.length < count; n++) if (primes.every((p) => n % p !== 0)) primes.push(n);

@@ -1,4 +1,4 @@
-/** One argument of an initialiser; without a default it must be given. */
+/** An argument of an initialiser; it is required if it has no default. */
 export interface InitialiserArgument {
   readonly name: string;
   readonly kind: 'float' | 'int';
@@ -8,7 +8,9 @@ export interface InitialiserArgument {
 export interface Initialiser {
   readonly docs: string;
   readonly arguments: readonly InitialiserArgument[];
-  /** What is wrong with these (complete) arguments for a weight of this shape, or undefined. */
+  /**
+   * Returns what is wrong with these (complete) arguments for a weight of this shape, or undefined if they are valid.
+   */
   readonly fault: (at: (argument: string) => number, shape: readonly number[]) => string | undefined;
 }
 
@@ -24,8 +26,8 @@ function fansFault(shape: readonly number[]): string | undefined {
 }
 
 /**
- * Every initialiser that may follow `~`, with its arguments in positional order.
- * The elaborator checks programs against this; runtime/initialise.ts draws.
+ * Every initialiser that may follow `~`, with its arguments in positional order. The elaborator checks programs against
+ * this table; runtime/initialise.ts draws the values.
  */
 export const initialisers = {
   zeros: { docs: 'All 0.', arguments: [], fault: never },

@@ -3,37 +3,38 @@ import type { DType, TensorData } from './types.ts';
 
 type None = Readonly<Record<never, never>>;
 
-// The closed operator set: names and static attributes. What each operator is stands in its row (`ops/table.ts`).
-// Axes are counted from 0, never negative. Binary operators and `select` broadcast by trailing alignment
-// (an axis is equal or 1); everything else takes shapes as they are.
+// The closed set of operators: names and static attributes. `ops/table.ts` defines what each operator does. Axes are
+// counted from 0 and never negative. Binary operators and `select` broadcast by trailing alignment (two axes are equal,
+// or one of them is 1); the other operators do not broadcast.
 
-/** Operators that make, move and choose elements without computing on them. */
+/** Operators that create, move and select elements without computing on them. */
 export interface DataAttributes {
   readonly constant: { readonly tensor: TensorData };
   readonly full: { readonly value: number; readonly dtype: DType; readonly shape: readonly Dim[] };
   /** i32[n]: 0, 1, …, n-1. */
   readonly iota: { readonly n: Dim };
-  /** i32[]: a dim as a number in the graph. */
+  /** i32[]: the value of a dim, for use in the graph. */
   readonly dim: { readonly value: Dim };
-  /** f32 in [0, 1), drawn by the host from (seed, key, step). */
+  /** f32 in [0, 1). The host draws the numbers from (seed, key, step). */
   readonly uniform: { readonly shape: readonly Dim[]; readonly key: string };
   readonly stop_gradient: None;
-  /** (x, signal) -> x, not before the signal. */
+  /** (x, signal) -> x, computed after the signal. */
   readonly barrier: None;
   readonly reshape: { readonly shape: readonly Dim[] };
   readonly transpose: { readonly perm: readonly number[] };
-  /** To `shape` by trailing alignment. */
+  /** Broadcasts to `shape` by trailing alignment. */
   readonly broadcast: { readonly shape: readonly Dim[] };
   readonly concat: { readonly axis: number };
-  /** One entry an axis: start <= i < stop by step (>= 1). */
+  /** One entry per axis: start <= i < stop with the given step (>= 1). */
   readonly slice: { readonly start: readonly Dim[]; readonly stop: readonly Dim[]; readonly step: readonly number[] };
-  /** One entry an axis; constant fill. */
+  /** One entry per axis; pads with a constant. */
   readonly pad: { readonly low: readonly Dim[]; readonly high: readonly Dim[]; readonly value: number };
   /** (x[N, ...R], i: i32[...I]) -> [...I, ...R]. */
   readonly gather: None;
   /**
-   * (i: i32[...I], u[...I, ...R]) -> [rows, ...R], zeros elsewhere, duplicates added. `apart`: the k-th entry along i's first
-   * axis names rows of the k-th of as many equal parts only, which may so be summed apart.
+   * (i: i32[...I], u[...I, ...R]) -> [rows, ...R]: zeros elsewhere, duplicates are added. With `apart`, the rows are
+   * split into as many equal parts as i's first axis is long, and the k-th entry of that axis only refers to the k-th
+   * part, so that the parts may be summed separately.
    */
   readonly scatter_add: { readonly rows: Dim; readonly apart: boolean };
   /** (c: bool, a, b), broadcasting. */
@@ -41,7 +42,7 @@ export interface DataAttributes {
   readonly cast: { readonly dtype: DType };
 }
 
-/** Operators on one element at a time. */
+/** Operators that work on one element at a time. */
 export interface UnaryAttributes {
   readonly neg: None;
   readonly abs: None;
@@ -59,7 +60,10 @@ export interface UnaryAttributes {
   readonly not: None;
 }
 
-/** Operators on pairs of elements. `mod` and `floordiv` are Euclidean for a positive divisor; `pow` takes floats. */
+/**
+ * Operators that work on pairs of elements. `mod` and `floordiv` are Euclidean for a positive divisor; `pow` takes
+ * floats.
+ */
 export interface BinaryAttributes {
   readonly add: None;
   readonly sub: None;
@@ -77,15 +81,15 @@ export interface BinaryAttributes {
   readonly or: None;
 }
 
-/** Operators that fold axes: `axes` ascending; the axes vanish unless `keep`. */
+/** Reductions. `axes` is ascending; the axes are removed unless `keep` is set. */
 export interface ReduceAttributes {
   readonly sum: { readonly axes: readonly number[]; readonly keep: boolean };
   readonly reduce_max: { readonly axes: readonly number[]; readonly keep: boolean };
-  /** Last axis, descending, ties to the lower index -> (values, index: i32). */
+  /** The k largest of the last axis, descending, ties to the lower index -> (values, index: i32). */
   readonly topk: { readonly k: number };
 }
 
-/** Products of matrices and images. */
+/** Matrix products and convolutions. */
 export interface ContractAttributes {
   /** (a[...A, M, K], b[...B, K, N]) -> [...(A broadcast B), M, N]. */
   readonly matmul: None;
@@ -97,14 +101,14 @@ export interface ContractAttributes {
   readonly conv2d_dw: ConvAttributes & { readonly kernel: readonly [number, number] };
 }
 
-/** Operators that a target may know by name, each with a definition in the others (`definitions/table.ts`). */
+/** Operators that a target may support natively, each defined by other operators (`definitions/table.ts`). */
 export interface CompositeAttributes {
   readonly mean: { readonly axes: readonly number[]; readonly keep: boolean };
   readonly softmax: { readonly axis: number };
   readonly log_softmax: { readonly axis: number };
   /** (x[..., C], scale[C], bias[C]) over the last axis. */
   readonly layer_norm: { readonly eps: number };
-  /** Exact (erf), or by tanh. */
+  /** Exact (erf), or the tanh approximation. */
   readonly gelu: { readonly approximate: boolean };
   /** (x[B, C, H, W]); pad is [top, left, bottom, right], filled with -inf. */
   readonly max_pool2d: {
@@ -112,7 +116,10 @@ export interface CompositeAttributes {
     readonly stride: readonly [number, number];
     readonly pad: readonly [number, number, number, number];
   };
-  /** (x[B, C, H, W], at[B, P, 2] pixels, x before y, 0 is the first pixel's centre) -> [B, C, P]; bilinear, zeros outside. */
+  /**
+   * (x[B, C, H, W], at[B, P, 2]) -> [B, C, P]: bilinear, zeros outside. Points are in pixels, x first; 0 is the first
+   * pixel's centre.
+   */
   readonly grid_sample: None;
 }
 

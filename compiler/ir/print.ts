@@ -6,13 +6,13 @@ import type { Graph, Guard, Node, Origin, Value } from './graph.ts';
 import { encodeElements } from './tensor-data.ts';
 import type { TensorData, TensorType } from './types.ts';
 
-/** Constants of more elements are written as base64 of their bytes. */
+/** Constants with more elements are written as the base64 of their bytes. */
 const inlineElements = 16;
 
 /**
- * A graph as text, one node a line: `%2 = matmul %0, %1 : f32[B, 8]  // path: label`. It depends on
- * the graph's structure alone, and `read` gives the same graph back, spans apart. With `placeOf`, lines end with the places
- * of their nodes in source, which are for people.
+ * Returns a graph as text, one node per line: `%2 = matmul %0, %1 : f32[B, 8]  // path: label`. The text depends only
+ * on the structure of the graph, and `read` returns the same graph, without spans. If `placeOf` is given, each line
+ * ends with the node's place in the source, for human readers.
  */
 export function print(graph: Graph, placeOf?: (origin: Origin) => string | undefined): string {
   const names = numberValues(graph.nodes);
@@ -31,7 +31,7 @@ export function print(graph: Graph, placeOf?: (origin: Origin) => string | undef
   return lines.join('\n') + '\n';
 }
 
-/** The part of `print` about what is computed, with nodes in the order in which the outputs reach them. */
+/** Returns the part of `print` that says what is computed, with nodes in the order in which the outputs reach them. */
 export function printCanonical(graph: Graph): string {
   const nodes = depthFirst(graph);
   const names = numberValues(nodes);
@@ -49,7 +49,7 @@ export function printType(type: TensorType): string {
   return `${type.dtype}[${type.shape.map(printDim).join(', ')}]`;
 }
 
-/** One line without its origin; `names` has every value of the graph. */
+/** Prints a node as one line without its origin. `names` must contain every value of the graph. */
 export function printNode(node: Node, names: ReadonlyMap<Value, string>): string {
   const results = node.outputs.map((output) => names.get(output)).join(', ');
   const inputs = node.inputs.map((input) => names.get(input)).join(', ');
@@ -84,7 +84,7 @@ function printGuard({ left, relation, right, remainder }: Guard): string {
   return `${printDim(left)} ${relation} ${printDim(right)}`;
 }
 
-/** `read` needs the colon before a label; people do not. */
+/** `read` needs the colon before a label; a human reader does not. */
 function printOrigin({ path, label }: Origin, place: string | undefined): string {
   const name = label === '' ? path : path === '' && place !== undefined ? label : `${path}: ${label}`;
   const parts = [name, place ?? ''].filter((part) => part !== '');
@@ -138,7 +138,7 @@ function printNumber(x: number): string {
   return Number.isNaN(x) ? 'nan' : String(x);
 }
 
-/** Post-order from the outputs, then whatever inputs nothing needs. */
+/** The nodes in post-order from the outputs, followed by the inputs that no output needs. */
 function depthFirst(graph: Graph): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();

@@ -29,7 +29,7 @@ export class Scanner {
     throw new Error(`IR text, line ${this.line}, column ${this.at + 1}: expected ${wanted}`);
   }
 
-  /** Skips blanks, then takes `token` where it comes next; whether it did. */
+  /** Skips blanks, then consumes `token` if it comes next. Returns whether it did. */
   take(token: string): boolean {
     this.blanks();
     if (!this.text.startsWith(token, this.at)) return false;
@@ -45,7 +45,7 @@ export class Scanner {
     return this.match(/[A-Za-z_][A-Za-z0-9_]*/y) ?? this.fail('a name');
   }
 
-  /** `%12`. */
+  /** A name such as `%12`. */
   valueName(): string {
     return this.match(/%\d+/y) ?? this.fail('a value');
   }
@@ -61,7 +61,7 @@ export class Scanner {
     return literal === 'nan' ? Number.NaN : Number(literal);
   }
 
-  /** Comma-separated items up to `close`, which is taken. */
+  /** Reads comma-separated items up to and including `close`. */
   list<T>(close: string, item: () => T): T[] {
     const items: T[] = [];
     if (this.take(close)) return items;
@@ -71,13 +71,13 @@ export class Scanner {
     return items;
   }
 
-  /** Whether only blanks, or a comment, are left. */
+  /** Whether only blanks or a comment remain. */
   atEnd(): boolean {
     this.blanks();
     return this.at >= this.text.length || this.text.startsWith('//', this.at);
   }
 
-  /** Takes what follows `//`, or ''. */
+  /** Consumes a comment and returns the text after `//`; returns '' if there is none. */
   comment(): string {
     if (!this.take('//')) return '';
     const text = this.text.slice(this.at).trim();
@@ -85,7 +85,7 @@ export class Scanner {
     return text;
   }
 
-  /** Sums and products as dims.print writes them. */
+  /** Reads a dim in the syntax that `dims.print` writes. */
   dim(): Dim {
     let result = this.product();
     for (;;) {

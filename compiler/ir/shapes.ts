@@ -2,7 +2,7 @@ import { asConstant, type Dim } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
 import type { TensorType } from './types.ts';
 
-/** Whether two dims have one normal form under `facts`: the cheap, syntactic half of `facts.equal`. */
+/** Whether two dims have the same normal form under `facts`: the cheap, syntactic part of `facts.equal`. */
 export function sameDim(facts: Facts, a: Dim, b: Dim): boolean {
   return a.key === b.key || facts.normalize(a).key === facts.normalize(b).key;
 }
@@ -11,7 +11,7 @@ export function sameShape(facts: Facts, a: readonly Dim[], b: readonly Dim[]): b
   return a.length === b.length && a.every((dim, axis) => sameDim(facts, dim, b[axis]!));
 }
 
-/** Letter for letter: dtype, rank and the spelling of every dim. */
+/** Whether two types are written identically: the same dtype, the same rank, and the same text for every dim. */
 export function identicalTypes(a: TensorType, b: TensorType): boolean {
   return a.dtype === b.dtype && identicalShapes(a.shape, b.shape);
 }
@@ -20,7 +20,7 @@ export function identicalShapes(a: readonly Dim[], b: readonly Dim[]): boolean {
   return a === b || (a.length === b.length && a.every((dim, axis) => dim.key === b[axis]!.key));
 }
 
-/** The sizes of a type that has no free dims. */
+/** Returns the sizes of a type without free dims. Throws if a dim is free. */
 export function staticShape({ shape }: TensorType): readonly number[] {
   return shape.map((dim) => {
     const size = asConstant(dim);

@@ -4,7 +4,10 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Storage as the reference kernels choose it: floats and i64 (exact to 2^53) in float64, i32 in int32, the rest in bytes. */
+/**
+ * Allocates storage as the reference kernels do: float64 for floats and i64 (exact to 2^53), int32 for i32, bytes for
+ * the rest.
+ */
 export function storage(dtype: DType, length: number): Float64Array | Int32Array | Uint8Array {
   switch (dtype) {
     case 'f32':
@@ -19,7 +22,7 @@ export function storage(dtype: DType, length: number): Float64Array | Int32Array
   }
 }
 
-/** A tensor from plain numbers. */
+/** Makes a tensor from plain numbers. Throws if their count does not match the shape. */
 export function tensor(dtype: DType, shape: readonly number[], elements: ArrayLike<number>): TensorData {
   if (elements.length !== elementCount(shape))
     throw new Error(`bug in crobc: ${elements.length} elements for a tensor of shape [${shape.join(', ')}]`);
@@ -32,7 +35,9 @@ export function scalar(dtype: DType, value: number): TensorData {
   return tensor(dtype, [], [value]);
 }
 
-/** The value of every element, when there is only one; -0 is not 0, and NaN is never uniform. */
+/**
+ * Returns the value of all elements if they are the same, else undefined. -0 differs from 0, and NaN is never uniform.
+ */
 export function uniformValue({ data }: TensorData): number | undefined {
   const first = data[0];
   if (first === undefined) return undefined;
@@ -42,7 +47,7 @@ export function uniformValue({ data }: TensorData): number | undefined {
 
 export type Encoding = 'u8' | 'i32' | 'f32' | 'f64';
 
-/** The elements as bytes, in the narrowest of four encodings that keeps every one of them exactly; little-endian. */
+/** Returns the elements as little-endian bytes, in the narrowest of four encodings that is exact for all of them. */
 export function encodeElements({ data }: TensorData): { encoding: Encoding; bytes: Uint8Array } {
   if (data instanceof Uint8Array) return { encoding: 'u8', bytes: data };
   const encoding = data instanceof Int32Array ? 'i32' : isFloat32(data) ? 'f32' : 'f64';

@@ -1,6 +1,9 @@
 import type { Dim } from '../dims/dim.ts';
 
-/** f32, i32 and bool inside; the others at the borders, and f16 after the half-precision pass. */
+/**
+ * Graphs compute in f32, i32 and bool; the others are for inputs and outputs, and f16 is used after the half-precision
+ * pass.
+ */
 export type DType = 'f32' | 'i32' | 'bool' | 'i64' | 'u8' | 'f16';
 
 export interface TensorType {
@@ -8,7 +11,10 @@ export interface TensorType {
   readonly shape: readonly Dim[];
 }
 
-/** Elements of a constant in row-major order; bool as 0 and 1. Floats are kept in float64 and rounded when emitted. */
+/**
+ * The elements of a constant in row-major order; bools are 0 and 1. Floats are stored as float64 and rounded when
+ * emitted.
+ */
 export interface TensorData {
   readonly dtype: DType;
   readonly shape: readonly number[];
