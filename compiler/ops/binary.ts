@@ -15,13 +15,13 @@ interface Binary {
   readonly takes: keyof typeof accepts;
   readonly gives: 'same' | 'bool';
   readonly f: (a: number, b: number) => number;
-  /** `element` when not given. */
+  /** Default: `element`. */
   readonly memory?: Extract<ResultMemory, 'element' | 'alone'>;
-  /** For i32, where float64 arithmetic would not wrap as int32 does. */
+  /** The function for i32, if float64 arithmetic would not wrap as int32 does. */
   readonly integer?: (a: number, b: number) => number;
   /** Pairs of samplers to pick from; both draw the same dtype. */
   readonly draws: readonly (readonly [Draw, Draw])[];
-  /** `operands` when not given. */
+  /** Default: `operands`. */
   readonly half?: HalfPrecision;
   readonly commutes?: true;
   readonly idempotent?: true;
@@ -99,7 +99,7 @@ const whole = { takes: 'integer', gives: 'same', draws: [[integers, divisors]] }
 /** Euclidean remainder for a positive divisor: 0 <= mod(a, b) < b. */
 const euclidean = (a: number, b: number): number => ((a % b) + b) % b;
 
-/** Operators on pairs of elements. */
+/** Binary operators: they combine pairs of elements. */
 export const binaryRows: { readonly [O in BinaryName]: OpRow<O> } = {
   add: row('add', {
     ...arithmetic,

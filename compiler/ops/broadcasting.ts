@@ -5,8 +5,8 @@ export const broadcastConstraint =
   'By trailing alignment, the sizes of an axis are proved equal, or one of them is proved to be 1.';
 
 /**
- * The common shape of several inputs by trailing alignment. "Unknown" is a fault: it means neither
- * "equal" nor "broadcast". `inputs[i]` is the number of the operand `shapes[i]` in the operator.
+ * Returns the common shape of several inputs by trailing alignment. It is a fault if two dims are neither proved equal
+ * nor proved to broadcast. `inputs[i]` is the position of the operand `shapes[i]` among the operator's inputs.
  */
 export function broadcastShapes(
   prove: Obligations,

@@ -216,7 +216,7 @@ const gridSample: OpRow<'grid_sample'> = {
   },
 };
 
-/** Operators that a target may know by name, each with a definition in the others. */
+/** Operators that a target may support natively, each defined by other operators. */
 export const compositeRows: { readonly [O in CompositeName]: OpRow<O> } = {
   mean,
   softmax,

@@ -59,7 +59,10 @@ const fourAxes = 'Images are [B, C, H, W] and weights [O, C/groups, h, w]: four 
 const wholeGroups = 'groups is a whole number, at least 1, and divides the output channels.';
 const channels = 'The input channels are groups times the second axis of the weights.';
 
-/** The output shape of a convolution; `from` gives the positions of x and w among the inputs, where they are inputs. */
+/**
+ * Returns the output shape of a convolution. `from` gives the positions of x and w among the inputs, if they are
+ * inputs.
+ */
 function proveConvolution(
   prove: Obligations,
   x: readonly Dim[],
@@ -201,7 +204,7 @@ function sampleConvolution(random: Random) {
   };
 }
 
-/** Products of matrices and images. */
+/** Matrix products and convolutions. */
 export const contractRows: { readonly [O in ContractName]: OpRow<O> } = {
   matmul,
   conv2d,

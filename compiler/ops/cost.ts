@@ -12,19 +12,19 @@ export function bytes(type: TensorType): Dim {
   return mul(constant(width[type.dtype]), elements(type));
 }
 
-/** Every input read once, every output written once. */
+/** The bytes moved if every input is read once and every output is written once. */
 export function traffic(inputs: readonly TensorType[], outputs: readonly TensorType[]): Dim {
   return add(sum(inputs.map(bytes)), sum(outputs.map(bytes)));
 }
 
 export const free: Cost = { flops: zero, bytes: zero };
 
-/** Moves data and computes nothing. */
+/** The cost of an operator that moves data and computes nothing. */
 export function movement(inputs: readonly TensorType[], outputs: readonly TensorType[]): Cost {
   return { flops: zero, bytes: traffic(inputs, outputs) };
 }
 
-/** A fixed number of operations for each element of the first input or output, whichever `per` is. */
+/** The cost of a fixed number of operations per element of `per`, which is the first input or the first output. */
 export function perElement(
   operations: number,
   per: TensorType,

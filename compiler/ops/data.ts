@@ -4,5 +4,5 @@ import { layoutRows } from './layout.ts';
 import type { OpRow } from './row.ts';
 import { sourceRows } from './sources.ts';
 
-/** Operators that make, move and choose elements without computing on them. */
+/** Operators that create, move and select elements without computing on them. */
 export const dataRows: { readonly [O in DataName]: OpRow<O> } = { ...sourceRows, ...layoutRows, ...indexingRows };

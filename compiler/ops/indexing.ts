@@ -29,7 +29,7 @@ const gather: OpRow<'gather'> = {
       return [{ dtype: x.dtype, shape: [...index.shape, ...x.shape.slice(1)] }];
     }),
   reference: (inputs) => [gatherRows(input(inputs, 0), input(inputs, 1))],
-  // Only the rows asked for are read.
+  // Only the selected rows are read.
   cost(inputs, outputs) {
     const rows = bytes(inputType(outputs, 0));
     return { flops: zero, bytes: add(bytes(inputType(inputs, 1)), add(rows, rows)) };
@@ -129,7 +129,7 @@ const cast: OpRow<'cast'> = {
     const shape = anyShape(random);
     const from = random.pick(['f32', 'i32', 'bool', 'i64', 'u8'] as const);
     const dtype = random.pick(['f32', 'i32', 'bool', 'i64', 'u8'] as const);
-    // What an unsigned byte cannot hold is unspecified.
+    // The result of a cast is unspecified for numbers that u8 cannot hold.
     const lo = from === 'u8' || dtype === 'u8' ? 0 : -9;
     const drawn = from === 'f32' ? floats(random, shape, lo, 9) : integers(random, shape, lo, from === 'bool' ? 1 : 9);
     return { inputs: [from === 'f32' ? drawn : castTo(drawn, from)], attributes: { dtype } };
@@ -139,11 +139,11 @@ const cast: OpRow<'cast'> = {
 function castTo(x: TensorData, dtype: DType): TensorData {
   if (dtype === 'bool') return map(dtype, x, (value) => (value === 0 ? 0 : 1));
   if (dtype === 'i64') return map(dtype, x, Math.trunc);
-  // Typed arrays truncate; float64 keeps what it is given.
+  // Storing in a typed integer array truncates; float64 storage would not.
   if (x.data.constructor !== allocate(dtype, 0).constructor || dtype === 'f32' || dtype === 'f16')
     return { dtype, shape: x.shape, data: copy(dtype, x.data) };
   return { ...x, dtype };
 }
 
-/** Operators that choose elements by the contents of other tensors, and `cast`. */
+/** Operators that select elements by the contents of other tensors, and `cast`. */
 export const indexingRows = { gather, scatter_add: scatterAdd, select, cast };

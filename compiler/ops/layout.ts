@@ -22,7 +22,7 @@ const reshape: OpRow<'reshape'> = {
   infer: (inputs, { shape }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);
-      // First: a size that does not divide explains more than the empty axis that it may leave.
+      // Checked first, because a size that does not divide explains more than the empty axis that may result.
       prove.equal(product(x.shape), product(shape), sameCount);
       positiveShape(prove, shape, positive);
       return [{ dtype: x.dtype, shape }];
@@ -273,11 +273,11 @@ function isAxis(axis: number, rank: number): boolean {
   return Number.isInteger(axis) && 0 <= axis && axis < rank;
 }
 
-/** Only what is kept of the input is read. */
+/** The cost of reading only the part of the input that is kept. */
 function readAndWritten(outputs: readonly TensorType[]): Cost {
   const kept = bytes(inputType(outputs, 0));
   return { flops: zero, bytes: add(kept, kept) };
 }
 
-/** Operators that put the elements of a tensor elsewhere. */
+/** Operators that rearrange the elements of a tensor. */
 export const layoutRows = { reshape, transpose, broadcast, concat, slice, pad };

@@ -1,8 +1,8 @@
 import type { Random } from './row.ts';
 
 /**
- * Random choices that depend on the seed alone: xoshiro128** seeded by splitmix32
- * (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2021).
+ * Returns a generator whose random choices depend only on the seed: xoshiro128** seeded by splitmix32 (Blackman and
+ * Vigna, "Scrambled linear pseudorandom number generators", 2021).
  */
 export function seededRandom(seed: number): Random {
   let splitmix = seed | 0;
@@ -40,7 +40,7 @@ export function seededRandom(seed: number): Random {
   };
 }
 
-/** A seed from text (FNV-1a, 32 bits). */
+/** Derives a seed from text (FNV-1a, 32 bits). */
 export function seedOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

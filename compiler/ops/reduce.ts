@@ -60,7 +60,7 @@ const reduceMax: OpRow<'reduce_max'> = {
     return [reduce(x, axes, keep, lowest, Math.max)];
   },
   cost: sum.cost,
-  // Halves have ties.
+  // `halves` gives ties.
   sample: (random) => sampleReduction(random, random.pick([floats, halves, numbers])),
 };
 
@@ -98,5 +98,5 @@ const topk: OpRow<'topk'> = {
   },
 };
 
-/** Operators that fold axes. */
+/** Reductions along axes. */
 export const reduceRows: { readonly [O in ReduceName]: OpRow<O> } = { sum, reduce_max: reduceMax, topk };

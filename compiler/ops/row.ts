@@ -6,14 +6,14 @@ import type { NonEmpty } from '../lists.ts';
 
 export type Relation = '==' | '<=' | '<' | '%';
 
-/** Why arguments are not well typed: which constraint failed, and the dims that disagree when two do. */
+/** Why arguments are not well typed: the constraint that failed and, if two dims disagree, the dims. */
 export interface OpFault {
   readonly constraint: string;
   readonly left?: Dim;
   readonly right?: Dim;
-  /** What was owed of them: `left relation right`; `%` is that `right` divides `left`. */
+  /** The relation that had to hold: `left relation right`. `%` means that `right` divides `left`. */
   readonly relation?: Relation;
-  /** The inputs whose axis it is, for the provenance chain. */
+  /** The axes of inputs that the dims belong to, for the provenance chain. */
   readonly at?: readonly { readonly input: number; readonly axis: number }[];
 }
 
@@ -28,55 +28,62 @@ export interface Random {
   pick<T>(items: readonly T[]): T;
 }
 
-/** Well-typed random arguments, sizes concrete. */
+/** Well-typed random arguments with concrete sizes. */
 export interface Sample<O extends OpName> {
   readonly inputs: readonly TensorData[];
   readonly attributes: OpAttributes[O];
 }
 
 export interface Cost {
-  /** Floating-point operations: a multiply-add is two. */
+  /** Floating-point operations; a multiply-add counts as two. */
   readonly flops: Dim;
   /** Bytes read and written. */
   readonly bytes: Dim;
 }
 
 /**
- * How the memory of a result may lie to the memory of an input:
- * - `element`: each element is computed from those at its own place in the inputs, read before it is written. The result may
- *   be written over an input, also by a kernel that a runtime makes of several such operators.
- * - `alone`: the same, but runtimes have kernels for it and its neighbours (x · sigmoid(x), gelu) that write a result
- *   and then read the input again. It may be written over an input that it reads itself.
- * - `same`: the first input's elements in their order; the result may be that memory.
- * - `moved`: elements of inputs at other places, among others or in another dtype; where nothing moves, it may be that memory.
- * - `new`: an element depends on elements at other places, or is written before the last reading: memory of its own.
+ * How the memory of a result may overlap the memory of an input:
+ * - `element`: each element is computed from the elements at the same position in the inputs, which are read before it
+ *   is written. The result may be written over an input, also by a kernel in which a runtime fuses several such
+ *   operators.
+ * - `alone`: the same, but runtimes have fused kernels for the operator and its neighbours (x · sigmoid(x), gelu) that
+ *   write a result and then read the input again. The result may only be written over an input that the operator itself
+ *   reads.
+ * - `same`: the elements of the first input in the same order; the result may share its memory.
+ * - `moved`: elements of inputs at other positions, among others, or in another dtype. If nothing moves, the result may
+ *   share the memory of the input.
+ * - `new`: an element depends on elements at other positions, or is written before the last read, so the result needs
+ *   memory of its own.
  */
 export type ResultMemory = 'element' | 'alone' | 'same' | 'moved' | 'new';
 
 /**
- * What the elements of a result are:
+ * How the elements of a result are made:
  * - `own`: each is computed from one element of each input, by trailing alignment.
- * - `moved`: elements of the inputs at other places, unchanged, or a constant.
- * - `new`: computed from several elements, or from none.
+ * - `moved`: they are unchanged elements of the inputs at other positions, or a constant.
+ * - `new`: each is computed from several elements, or from none.
  */
 export type ResultElements = 'own' | 'moved' | 'new';
 
 /**
- * What `--dtype f16` computes in:
- * - `f16`: half precision; time goes here, and runtimes add up in float32 by themselves.
- * - `f32`: float32; sums lose small terms in half precision, exponentials and powers overflow it, angles and positions need
- *   its missing bits.
- * - `operands`: what its operands were computed in.
+ * The precision in which `--dtype f16` computes an operator:
+ * - `f16`: half precision, for operators that take most of the time; runtimes accumulate them in float32.
+ * - `f32`: float32. Half precision would lose small terms of sums, overflow in exponentials and powers, and have too
+ *   few bits for angles and positions.
+ * - `operands`: the precision of its operands.
  */
 export type HalfPrecision = 'f16' | 'f32' | 'operands';
 
 export interface RowNumbers {
   readonly input: number;
-  /** The numbers lie in 0..rows-1. */
+  /** The numbers are in 0..rows-1. */
   readonly rows: Dim;
 }
 
-/** What an operator is: read by the checker, the interpreter, the passes, the summary, the docs and the fuzzer. Its gradient is in `gradients/table.ts`. */
+/**
+ * The definition of an operator, as read by the checker, the interpreter, the passes, the summary, the docs and the
+ * fuzzer. Gradients are in `gradients/table.ts`.
+ */
 export interface OpRow<O extends OpName> {
   readonly name: O;
   /** One paragraph of Markdown. */
@@ -88,23 +95,29 @@ export interface OpRow<O extends OpName> {
   readonly elements: ResultElements;
   readonly half: HalfPrecision;
   /**
-   * Whatever it is given, half precision holds what it gives. That holds for e^x as well: where its argument was shifted to at
-   * most 0, as before every sum of exponentials.
+   * Half precision can hold the result for every input. For e^x, this assumes that the argument was shifted to at most
+   * 0, as it is before every sum of exponentials.
    */
   readonly bounded?: true;
-  /** Of two inputs that may change places. */
+  /** f(a, b) = f(b, a). */
   readonly commutes?: true;
-  /** On one operand, twice is the same as once; on two, of the same operand twice is that operand. */
+  /** f(f(x)) = f(x) for a unary operator; f(x, x) = x for a binary one. */
   readonly idempotent?: true;
-  /** Twice is the operand, and once is not. */
+  /** f(f(x)) = x, and f is not the identity. */
   readonly involution?: true;
-  /** Costs nothing, or less than to store its result and read it again. Its elements are those of its first input, if it has one. */
+  /**
+   * Computing the result costs less than storing and reading it. The elements are those of the first input, if there is
+   * one.
+   */
   readonly free?: true;
-  /** Of an operator that takes row numbers: which input has them, and the rows that there are. Another number is an error. */
+  /**
+   * For an operator that takes row numbers: the input that has them and the number of rows. Any other number is an
+   * error.
+   */
   rowNumbers?(inputs: readonly TensorType[], attributes: OpAttributes[O]): RowNumbers;
-  /** Result types, or the first constraint that is not proved under `facts`. */
+  /** Returns the result types, or the first constraint that is not proved under `facts`. */
   infer(inputs: readonly TensorType[], attributes: OpAttributes[O], facts: Facts): Inferred;
-  /** Plain float64 loops, slow and obvious. Dims in attributes are constants here. */
+  /** The reference kernel: plain float64 loops, simple rather than fast. Dims in attributes are constants here. */
   reference(inputs: readonly TensorData[], attributes: OpAttributes[O]): readonly TensorData[];
   cost(inputs: readonly TensorType[], outputs: readonly TensorType[], attributes: OpAttributes[O]): Cost;
   sample(random: Random): Sample<O>;

@@ -3,18 +3,21 @@ import type { TensorData } from '../ir/types.ts';
 import { count } from './kernels/tensor.ts';
 import type { Random } from './row.ts';
 
-/** Sizes of a random shape; high ranks get small sizes, so that no sample passes about a thousand elements. */
+/**
+ * Returns the sizes of a random shape. High ranks get small sizes, so that no sample has more than about a thousand
+ * elements.
+ */
 export function sizes(random: Random, rank: number): number[] {
   const largest = rank <= 3 ? 5 : 3;
   return Array.from({ length: rank }, () => random.int(1, largest));
 }
 
-/** A shape of rank lo..6. */
+/** Returns a random shape of rank lo to 6. */
 export function anyShape(random: Random, lo = 0): number[] {
   return sizes(random, random.int(lo, 6));
 }
 
-/** Shapes that broadcast to a common one by trailing alignment: axes dropped in front, others 1. */
+/** Returns n shapes that broadcast to one by trailing alignment: leading axes are dropped, other axes may be 1. */
 export function alignedShapes(random: Random, n: number): number[][] {
   const shape = anyShape(random);
   return Array.from({ length: n }, () => {
@@ -25,13 +28,13 @@ export function alignedShapes(random: Random, n: number): number[][] {
   });
 }
 
-/** Floats that float32 holds exactly, so that every target starts from the same numbers. */
+/** Returns random floats that float32 holds exactly, so that every target starts from the same numbers. */
 export function floats(random: Random, shape: readonly number[], lo = -3, hi = 3): TensorData {
   const data = Float64Array.from({ length: count(shape) }, () => Math.fround(lo + (hi - lo) * random.real()));
   return { dtype: 'f32', shape, data };
 }
 
-/** Halves in -2..2: many ties and exact zeros. */
+/** Returns random multiples of 1/2 in -2..2, with many ties and exact zeros. */
 export function halves(random: Random, shape: readonly number[]): TensorData {
   return { dtype: 'f32', shape, data: Float64Array.from({ length: count(shape) }, () => random.int(-4, 4) / 2) };
 }
@@ -48,7 +51,7 @@ export function numbers(random: Random, shape: readonly number[]): TensorData {
   return random.pick([floats, halves, integers])(random, shape);
 }
 
-/** Distinct floats in random order. */
+/** Returns distinct floats in random order. */
 export function distinctFloats(random: Random, shape: readonly number[]): TensorData {
   const data = Float64Array.from({ length: count(shape) }, (_, i) => (i - 7) / 4);
   for (let i = data.length - 1; i > 0; i--) {
@@ -67,7 +70,7 @@ export function shuffled(random: Random, n: number): number[] {
   return order;
 }
 
-/** A non-empty ascending choice of axes. */
+/** Returns a random non-empty, ascending list of axes. */
 export function someAxes(random: Random, rank: number): number[] {
   return shuffled(random, rank)
     .slice(0, random.int(1, rank))

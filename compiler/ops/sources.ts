@@ -157,5 +157,5 @@ const barrier: OpRow<'barrier'> = {
   }),
 };
 
-/** Operators without inputs, and identities whose gradients are special. */
+/** Operators without inputs, and identities with special gradients. */
 export const sourceRows = { constant: constantRow, full, iota, dim, uniform, stop_gradient: stopGradient, barrier };

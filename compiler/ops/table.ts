@@ -8,7 +8,7 @@ import { reduceRows } from './reduce.ts';
 import type { OpRow, RowNumbers } from './row.ts';
 import { unaryRows } from './unary.ts';
 
-/** Every operator: what it is. */
+/** The definition of every operator. */
 export const ops: { readonly [O in OpName]: OpRow<O> } = {
   ...dataRows,
   ...unaryRows,
@@ -18,13 +18,13 @@ export const ops: { readonly [O in OpName]: OpRow<O> } = {
   ...compositeRows,
 };
 
-/** In the table's order. */
+/** The names of all operators in the order of the table. */
 export const opNames = Object.keys(ops) as OpName[];
 
-/** What every row has, whatever its operator. */
+/** The properties of a row that do not depend on its operator. */
 export type AnyRow = Omit<OpRow<OpName>, 'infer' | 'reference' | 'cost' | 'sample'>;
 
-/** The operators whose rows are like that. */
+/** Returns the operators whose rows pass the test. */
 export function operatorsWhere(test: (row: AnyRow) => boolean): readonly OpName[] {
   return opNames.filter((op) => test(ops[op]));
 }
@@ -33,12 +33,12 @@ export function isOperator(node: Node): node is NodeOf<OpName> & Node {
   return node.op !== 'input' && node.op !== 'weight';
 }
 
-/** The row of a node's operator; undefined for inputs and weights, whose elements are given. */
+/** Returns the row of a node's operator; undefined for inputs and weights. */
 export function rowOf(node: Node): AnyRow | undefined {
   return isOperator(node) ? ops[node.op] : undefined;
 }
 
-/** The row numbers that a node takes, if its operator takes any. */
+/** Returns the row numbers that a node takes, if its operator takes any. */
 export function rowNumbersOf(node: Node): RowNumbers | undefined {
   if (!isOperator(node)) return undefined;
   const row = ops[node.op] as OpRow<OpName>;

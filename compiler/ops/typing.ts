@@ -10,7 +10,7 @@ export interface AxisOf {
   readonly axis: number;
 }
 
-/** Carries a fault out of nested rules; never leaves `typing`. */
+/** Carries a fault out of nested rules; `typing` catches it. */
 class Mistyped extends Error {
   readonly fault: OpFault;
   constructor(fault: OpFault) {
@@ -19,7 +19,7 @@ class Mistyped extends Error {
   }
 }
 
-/** The obligations of a shape rule. Each one ends the rule with a fault unless it is proved. */
+/** The proof obligations of a shape rule. Each method ends the rule with a fault if its obligation is not proved. */
 export class Obligations {
   readonly facts: Facts;
 
@@ -45,7 +45,7 @@ export class Obligations {
       owe('<', left, right, constraint, at);
   }
 
-  /** 1 <= dim. */
+  /** Requires 1 <= dim. */
   positive(dim: Dim, constraint: string, at?: readonly AxisOf[]): void {
     const n = asConstant(dim);
     if (n === undefined || n < 1) this.atMost(one, dim, constraint, at);
@@ -65,7 +65,7 @@ function owe(relation: Relation, left: Dim, right: Dim, constraint: string, at?:
   throw new Mistyped({ constraint, left, right, relation, ...(at === undefined ? {} : { at }) });
 }
 
-/** Runs a shape rule: its result types, or the first obligation that is not proved under `facts`. */
+/** Runs a shape rule; returns its result types, or the first obligation that is not proved under `facts`. */
 export function typing(facts: Facts, rule: (prove: Obligations) => NonEmpty<TensorType>): Inferred {
   try {
     return { types: rule(new Obligations(facts)) };
@@ -75,7 +75,7 @@ export function typing(facts: Facts, rule: (prove: Obligations) => NonEmpty<Tens
   }
 }
 
-/** A size beyond 2^53 is reported where it comes up, and owes nothing more. */
+/** A size beyond 2^53 is reported where it first occurs, so it causes no further faults. */
 function isOwed(left: Dim, right: Dim): boolean {
   return left !== overflow && right !== overflow;
 }
@@ -91,7 +91,7 @@ export function provedOne(facts: Facts, dim: Dim): boolean {
 export const isFloat = (dtype: DType): boolean => dtype === 'f32' || dtype === 'f16';
 export const isNumeric = (dtype: DType): boolean => isFloat(dtype) || dtype === 'i32';
 
-/** The i-th input's type; a missing one is the caller's bug, since arity is static. */
+/** Returns the type of the i-th input. Throws if it is missing, which is a bug, since arity is static. */
 export function inputType(inputs: readonly TensorType[], i: number): TensorType {
   const type = inputs[i];
   if (type === undefined) throw new Error(`bug in crobc: operator input ${i} is missing`);
@@ -104,7 +104,7 @@ export function at(shape: readonly Dim[], axis: number): Dim {
   return dim;
 }
 
-/** Every dim of a static shape is at least 1. */
+/** Requires every dim of a static shape to be at least 1. */
 export function positiveShape(prove: Obligations, shape: readonly Dim[], constraint: string): void {
   for (const dim of shape) prove.positive(dim, constraint);
 }
@@ -117,7 +117,7 @@ const integerRange: Partial<Record<DType, readonly [number, number]>> = {
 };
 const largestFloat: Partial<Record<DType, number>> = { f32: 3.4028234663852886e38, f16: 65504 };
 
-/** Whether a fill value is one of the dtype's; infinities are floats, NaN is not a value. */
+/** Whether the dtype can hold a fill value: floats may be infinite, and NaN is never allowed. */
 export function representable(value: number, dtype: DType): boolean {
   const range = integerRange[dtype];
   if (range !== undefined) return Number.isInteger(value) && range[0] <= value && value <= range[1];

@@ -12,15 +12,15 @@ interface Unary {
   readonly docs: string;
   readonly takes: 'float' | 'numeric' | 'bool';
   readonly f: (x: number) => number;
-  /** `element` when not given. */
+  /** Default: `element`. */
   readonly memory?: Extract<ResultMemory, 'element' | 'alone'>;
-  /** `operands` when not given. */
+  /** Default: `operands`. */
   readonly half?: HalfPrecision;
   readonly bounded?: true;
   readonly idempotent?: true;
   readonly involution?: true;
   readonly flops: number;
-  /** Where arguments are drawn from, when not -3..3. */
+  /** The range of sampled arguments; default: -3..3. */
   readonly domain?: readonly [number, number];
 }
 
@@ -74,7 +74,7 @@ function row<O extends UnaryName>(name: O, unary: Unary): OpRow<O> {
   };
 }
 
-/** Operators on one element at a time. */
+/** Unary operators: they map one element at a time. */
 export const unaryRows: { readonly [O in UnaryName]: OpRow<O> } = {
   neg: row('neg', {
     involution: true,

@@ -1,2 +1,2 @@
-/** Raised whenever a row's meaning changes; manifests carry it beside the graph's hash. */
+/** Increased whenever the meaning of a row changes; manifests contain it together with the graph's hash. */
 export const opTableVersion = '1';

@@ -4,7 +4,7 @@ import { at, type Obligations } from './typing.ts';
 export const windowNumbers = 'stride, dilation and kernel are whole numbers, at least 1; pad is at least 0.';
 export const windowFits = 'The window, dilated, fits into the padded height and width.';
 
-/** A sliding window over the two last axes of a [B, C, H, W] input. */
+/** A sliding window over the last two axes of a [B, C, H, W] input. */
 export interface Window {
   readonly kernel: readonly [Dim, Dim];
   readonly stride: readonly [number, number];
@@ -13,7 +13,9 @@ export interface Window {
   readonly pad: readonly [number, number, number, number];
 }
 
-/** How often the window fits into `shape`'s height and width: floor((H + pads - dilation·(h-1) - 1) / stride) + 1. */
+/**
+ * Returns the number of window positions along height and width: floor((H + pads - dilation·(h-1) - 1) / stride) + 1.
+ */
 export function proveWindows(
   prove: Obligations,
   shape: readonly Dim[],

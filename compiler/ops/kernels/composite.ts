@@ -4,7 +4,7 @@ import { windows } from './contract.ts';
 import { eachLine } from './reduce.ts';
 import { allocate, count } from './tensor.ts';
 
-/** e^(x - max) over the sum of them, along an axis. */
+/** e^(x - max) divided by its sum along an axis. */
 export function softmax(x: TensorData, axis: number): TensorData {
   const out = allocate(x.dtype, x.data.length);
   eachLine(x, axis, (line) => {
@@ -31,7 +31,7 @@ function exponentials(x: TensorData, line: Int32Array): { largest: number; sum: 
   return { largest, sum };
 }
 
-/** (x - mean) / sqrt(variance + eps) · scale + bias over the last axis; the variance is the biased one. */
+/** (x - mean) / sqrt(variance + eps) · scale + bias over the last axis, with the biased variance. */
 export function layerNorm(x: TensorData, scale: TensorData, bias: TensorData, eps: number): TensorData {
   const out = allocate(x.dtype, x.data.length);
   eachLine(x, x.shape.length - 1, (line) => {
@@ -45,7 +45,7 @@ export function layerNorm(x: TensorData, scale: TensorData, bias: TensorData, ep
   return { ...x, data: out };
 }
 
-/** The largest element under each window of x[B, C, H, W]; padding never wins. */
+/** The largest element in each window of x[B, C, H, W]; the padding is -inf. */
 export function maxPool2d(x: TensorData, { kernel, stride, pad }: OpAttributes['max_pool2d']): TensorData {
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
   const rows = windows(height, kernel[0], stride[0], 1, pad[0] + pad[2]);
@@ -67,7 +67,7 @@ export function maxPool2d(x: TensorData, { kernel, stride, pad }: OpAttributes['
   return { dtype: x.dtype, shape, data: out };
 }
 
-/** Bilinear samples of x[B, C, H, W] at pixels at[B, P, 2] (x before y); zeros outside. -> [B, C, P]. */
+/** Samples x[B, C, H, W] bilinearly at the pixel positions at[B, P, 2], x first; zeros outside. -> [B, C, P]. */
 export function gridSample(x: TensorData, at: TensorData): TensorData {
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
   const points = at.shape[1]!;

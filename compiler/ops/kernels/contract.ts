@@ -23,7 +23,7 @@ export function matmul(a: TensorData, b: TensorData): TensorData {
   return { dtype: a.dtype, shape: [...batch, m, n], data: out };
 }
 
-/** The size of a convolution's or a pooling's output along one axis. */
+/** The output size of a convolution or pooling along one axis. */
 export function windows(size: number, kernel: number, stride: number, dilation: number, padding: number): number {
   return Math.floor((size + padding - dilation * (kernel - 1) - 1) / stride) + 1;
 }
@@ -35,8 +35,8 @@ interface Convolution {
 }
 
 /**
- * Every product of a convolution, as offsets into x[B, C, H, W], w[O, C/groups, h, w] and y[B, O, H', W']:
- * the forward sum and both gradients are this one nest with the roles changed.
+ * Calls `visit` for every product of a convolution with its offsets into x[B, C, H, W], w[O, C/groups, h, w] and y[B,
+ * O, H', W']. The forward sum and both gradients use this loop nest with the roles of the three exchanged.
  */
 function eachProduct(
   { x, w, y }: Convolution,

@@ -1,7 +1,7 @@
 import type { DType, TensorData } from '../../ir/types.ts';
 import { allocate, broadcastSizes, broadcastStrides, offsets } from './tensor.ts';
 
-/** f at every element. */
+/** Applies f to every element. */
 export function map(dtype: DType, x: TensorData, f: (x: number) => number): TensorData {
   const { data } = x;
   const out = allocate(dtype, data.length);
@@ -9,7 +9,7 @@ export function map(dtype: DType, x: TensorData, f: (x: number) => number): Tens
   return { dtype, shape: x.shape, data: out };
 }
 
-/** f at every pair of elements, broadcasting. */
+/** Applies f to every pair of elements, with broadcasting. */
 export function zip(dtype: DType, a: TensorData, b: TensorData, f: (a: number, b: number) => number): TensorData {
   const shape = broadcastSizes([a.shape, b.shape]);
   const left = rowsOf(a, shape);
@@ -30,7 +30,7 @@ export function zip(dtype: DType, a: TensorData, b: TensorData, f: (a: number, b
   return { dtype, shape, data: out };
 }
 
-/** condition ? a : b at every element, broadcasting. */
+/** condition ? a : b for every element, with broadcasting. */
 export function choose(condition: TensorData, a: TensorData, b: TensorData): TensorData {
   const shape = broadcastSizes([condition.shape, a.shape, b.shape]);
   const test = rowsOf(condition, shape);
@@ -47,7 +47,7 @@ export function choose(condition: TensorData, a: TensorData, b: TensorData): Ten
   return { dtype: a.dtype, shape, data: out };
 }
 
-/** A tensor read as `shape`, row by row: where each row starts, and how far apart its elements are. */
+/** A tensor broadcast to `shape`, row by row: the offset of each row, and the step between its elements. */
 function rowsOf(x: TensorData, shape: readonly number[]): { starts: Int32Array; step: number } {
   const strides = broadcastStrides(x.shape, shape);
   return { starts: offsets(shape.slice(0, -1), strides.slice(0, -1)), step: strides.at(-1) ?? 0 };

@@ -1,14 +1,14 @@
 import type { TensorData } from '../../ir/types.ts';
 import { allocate, count, offsets, stridesOf } from './tensor.ts';
 
-/** The shape left by a reduction. */
+/** The shape of a reduction's result. */
 export function reducedShape<T>(shape: readonly T[], axes: readonly number[], keep: boolean, one: T): T[] {
   return keep
     ? shape.map((size, axis) => (axes.includes(axis) ? one : size))
     : shape.filter((_, axis) => !axes.includes(axis));
 }
 
-/** Folds the elements along `axes` with `f`, from `start`. */
+/** Folds the elements along `axes` with `f`, starting from `start`. */
 export function reduce(
   x: TensorData,
   axes: readonly number[],
@@ -24,7 +24,9 @@ export function reduce(
   return { dtype: x.dtype, shape: reducedShape(x.shape, axes, keep, 1), data: out };
 }
 
-/** The k largest of each row of the last axis, descending, ties to the lower index. */
+/**
+ * Returns the k largest elements of each row of the last axis, descending, ties to the lower index, and their indices.
+ */
 export function largest(x: TensorData, k: number): [values: TensorData, index: TensorData] {
   const width = x.shape.at(-1) ?? 1;
   const rows = x.data.length / width;
@@ -45,7 +47,7 @@ export function largest(x: TensorData, k: number): [values: TensorData, index: T
   ];
 }
 
-/** Calls `visit` with the offsets of each line of `x` along `axis`: a buffer of them, reused. */
+/** Calls `visit` with the offsets of each line of `x` along `axis`, in a buffer that is reused. */
 export function eachLine(x: TensorData, axis: number, visit: (line: Int32Array) => void): void {
   const strides = stridesOf(x.shape);
   const starts = offsets(

@@ -8,14 +8,17 @@ export function gatherRows(x: TensorData, index: TensorData): TensorData {
   const out = allocate(x.dtype, index.data.length * width);
   for (let i = 0; i < index.data.length; i++) {
     const row = checked(index.data[i]!, rows);
-    // A view costs more than the copy of a narrow row.
+    // For a narrow row, creating a view costs more than copying.
     if (width < 64) for (let j = 0; j < width; j++) out[i * width + j] = x.data[row * width + j]!;
     else out.set(x.data.subarray(row * width, (row + 1) * width), i * width);
   }
   return { dtype: x.dtype, shape: [...index.shape, ...rest], data: out };
 }
 
-/** (index[...I], updates[...I, ...R]) -> [rows, ...R]. Throws for an index outside 0..rows-1, or outside of its part. */
+/**
+ * (index[...I], updates[...I, ...R]) -> [rows, ...R]. Throws for an index outside 0..rows-1 or, with `apart`, outside
+ * its part.
+ */
 export function scatterAddRows(index: TensorData, updates: TensorData, rows: number, apart: boolean): TensorData {
   const rest = updates.shape.slice(index.shape.length);
   const width = count(rest);

@@ -3,7 +3,10 @@ import type { DType, TensorData } from '../../ir/types.ts';
 
 export type Elements = TensorData['data'];
 
-/** Storage of kernel results: floats (and i64, exact to 2^53) in float64, i32 in int32, bool and u8 in bytes. */
+/**
+ * Allocates storage for a kernel result: float64 for floats and i64 (exact to 2^53), int32 for i32, bytes for bool and
+ * u8.
+ */
 export function allocate(dtype: DType, length: number): Float64Array | Int32Array | Uint8Array {
   switch (dtype) {
     case 'f32':
@@ -34,8 +37,8 @@ export function stridesOf(shape: readonly number[]): number[] {
 }
 
 /**
- * Where each element of `shape`, in row-major order, stands in a buffer with these strides: with
- * `places`, the one primitive of transposing, broadcasting, slicing, padding, concatenating and reducing.
+ * Returns the offset of each element of `shape`, in row-major order, in a buffer with these strides. Together with
+ * `places`, it is the only primitive that transpose, broadcast, slice, pad, concat and reductions use.
  */
 export function offsets(shape: readonly number[], strides: readonly number[], start = 0): Int32Array {
   let result = Int32Array.of(start);
@@ -56,7 +59,10 @@ export function offsets(shape: readonly number[], strides: readonly number[], st
   return result;
 }
 
-/** Strides that read `from` as the larger `to` by trailing alignment: 0 along repeated axes. */
+/**
+ * Returns the strides that read a tensor of shape `from` as the larger `to` by trailing alignment: 0 along repeated
+ * axes.
+ */
 export function broadcastStrides(from: readonly number[], to: readonly number[]): number[] {
   const own = stridesOf(from);
   const missing = to.length - from.length;
@@ -77,13 +83,13 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
-/** Places in a buffer, in order: `run` elements side by side from each of `starts`. */
+/** Positions in a buffer, in order: `run` consecutive elements from each of `starts`. */
 export interface Places {
   readonly starts: Int32Array;
   readonly run: number;
 }
 
-/** As `offsets`, with what lies side by side in the buffer taken as runs, which copy far faster. */
+/** Like `offsets`, but combines elements that are consecutive in the buffer into runs, which copy much faster. */
 export function places(shape: readonly number[], strides: readonly number[], start = 0): Places {
   let run = 1;
   let axis = shape.length;
@@ -91,7 +97,7 @@ export function places(shape: readonly number[], strides: readonly number[], sta
   return { starts: offsets(shape.slice(0, axis), strides.slice(0, axis), start), run };
 }
 
-/** The elements of `data` at `from`, one after another. */
+/** Returns the elements of `data` at the given places, in order. */
 export function take(dtype: DType, data: Elements, { starts, run }: Places): Elements {
   const out = allocate(dtype, starts.length * run);
   if (run === 1) for (let i = 0; i < starts.length; i++) out[i] = data[starts[i]!]!;
@@ -99,20 +105,20 @@ export function take(dtype: DType, data: Elements, { starts, run }: Places): Ele
   return out;
 }
 
-/** Writes `data`, in order, to the places `to` of `out`. */
+/** Writes the elements of `data`, in order, to the given places of `out`. */
 export function put(out: Elements, { starts, run }: Places, data: Elements): void {
   if (run === 1) for (let i = 0; i < starts.length; i++) out[starts[i]!] = data[i]!;
   else for (const [i, start] of starts.entries()) out.set(data.subarray(i * run, (i + 1) * run), start);
 }
 
-/** A copy in the dtype's own storage. */
+/** Copies `data` to the storage type of the dtype. */
 export function copy(dtype: DType, data: Elements): Elements {
   const out = allocate(dtype, data.length);
   out.set(data);
   return out;
 }
 
-/** Attributes of a kernel's node are constants by the time it runs. */
+/** Returns the size of a dim of a kernel's attributes, which is constant at run time. Throws if it is not. */
 export function sizeOf(dim: Dim): number {
   const size = asConstant(dim);
   if (size === undefined) throw new Error(`bug in crobc: a kernel needs the dim ${print(dim)} to be known`);
