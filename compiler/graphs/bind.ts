@@ -7,7 +7,7 @@ import { mapped, pairs } from '../lists.ts';
 import { Builder } from './builder.ts';
 import { finish } from './rebuild.ts';
 
-/** The graph with dim variables replaced, as by H = 480: in types, attributes, facts and guards. */
+/** Returns the graph with dim variables replaced in types, attributes, facts and guards, for example by H = 480. */
 export function bindDims(graph: Graph, bindings: ReadonlyMap<string, Dim>): Graph {
   if (bindings.size === 0) return graph;
   const bound = new Map<string, Dim>();
@@ -51,7 +51,7 @@ function bindClause(clause: Clause, bind: (dim: Dim) => Dim): Clause {
     : { ...clause, left: bind(clause.left), right: bind(clause.right) };
 }
 
-/** Whether nothing is left to know: both sides are numbers, and it holds. */
+/** Whether a clause holds without any facts, as one between two numbers can. */
 function isTrue(clause: Clause | undefined): boolean {
   return clause !== undefined && Facts.none.holds(clause).answer === 'proved';
 }

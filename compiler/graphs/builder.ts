@@ -8,7 +8,7 @@ import { mapped, type NonEmpty } from '../lists.ts';
 import type { OpFault, OpRow } from '../ops/row.ts';
 import { ops } from '../ops/table.ts';
 
-/** Arguments that an operator's shape rule refuses: the data of a diagnostic, for callers that know the source. */
+/** Arguments that an operator's shape rule rejects: the data of a diagnostic, for callers that know the source. */
 export interface Refusal {
   readonly op: OpName;
   readonly inputs: readonly Value[];
@@ -17,12 +17,15 @@ export interface Refusal {
 
 export type Emitted = { readonly values: NonEmpty<Value> } | Refusal;
 
-/** Goes on with the one value that an operator gives, unless its arguments were refused. */
+/** Passes the single value of an operator to `next`; returns the refusal unchanged if the arguments were rejected. */
 export function andThen(emitted: Emitted, next: (value: Value) => Emitted): Emitted {
   return 'fault' in emitted ? emitted : next(emitted.values[0]);
 }
 
-/** `emit` of arguments that the shape rule refuses. Its caller takes them for well typed, so this is a bug. */
+/**
+ * Thrown by `emit` for arguments that the shape rule rejects. Callers of `emit` pass well-typed arguments, so this is a
+ * bug.
+ */
 export class OpError extends Error {
   override readonly name = 'OpError';
   constructor({ op, fault }: Refusal) {
@@ -30,34 +33,37 @@ export class OpError extends Error {
   }
 }
 
-// Ids tell nodes and values apart across every graph of a process; nothing printed or hashed depends on them.
+// Ids are unique across all graphs of a process; nothing that is printed or hashed depends on them.
 let lastId = 0;
 const noValues: readonly Value[] = [];
 
 /**
- * Appends typed nodes. It emits exactly what it is asked for, except no-ops, which give back their
- * input: reshape and broadcast to the same shape, identity transpose, full-size slice, zero pad, cast
- * to the same dtype, concat of one.
+ * Appends typed nodes. It emits exactly the operators that are requested, except no-ops, for which it returns the
+ * input: reshape and broadcast to the same shape, identity transpose, full-size slice, zero pad, cast to the same
+ * dtype, and concat of one input.
  */
 export class Builder {
   readonly facts: Facts;
   /** In emission order, which is topological. */
   readonly nodes: Node[] = [];
-  /** Stamped on every node that is emitted. */
+  /** The origin of every node that is emitted. */
   origin: Origin = { span: undefined, path: '', label: '' };
 
   constructor(facts: Facts) {
     this.facts = facts;
   }
 
-  /** For arguments that are known to be well typed, as in every method below that is named after an operator. */
+  /**
+   * Emits an operator with arguments that are known to be well typed, like every method below that is named after an
+   * operator. Throws `OpError` if they are not.
+   */
   emit<O extends OpName>(op: O, inputs: readonly Value[], attributes: OpAttributes[O]): NonEmpty<Value> {
     const emitted = this.tryEmit(op, inputs, attributes);
     if ('fault' in emitted) throw new OpError(emitted);
     return emitted.values;
   }
 
-  /** For arguments that come from the source: the values, or why there are none. */
+  /** Emits an operator with arguments that come from the source; returns its values, or why they were rejected. */
   tryEmit<O extends OpName>(op: O, inputs: readonly Value[], attributes: OpAttributes[O]): Emitted {
     const row: OpRow<O> = ops[op];
     const inferred = row.infer(
@@ -73,8 +79,8 @@ export class Builder {
   }
 
   /**
-   * The same operator over other inputs, with the node's own origin. The node itself where nothing
-   * changed; its types where the inputs' types did not.
+   * Emits the operator of a node with other inputs, keeping the node's origin. Reuses the node itself if its inputs did
+   * not change, and its types if the types of its inputs did not change.
    */
   copy(node: Node, inputs: readonly Value[]): NonEmpty<Value> {
     if (inputs.every((input, i) => input === node.inputs[i])) {
@@ -104,7 +110,7 @@ export class Builder {
     return this.append('weight', [], attributes, [type])[0];
   }
 
-  /** A node of these types, unchecked: for types that are known already, as in IR text. */
+  /** Appends a node with the given types and does not check them, for types that are already known, as in IR text. */
   append<O extends NodeOp>(
     op: O,
     inputs: readonly Value[],
@@ -112,7 +118,7 @@ export class Builder {
     types: NonEmpty<TensorType>,
   ): NonEmpty<Value> {
     const node = { id: ++lastId, op, inputs, attributes, outputs: noValues, origin: this.origin } as Node;
-    // Almost always one; an array that grows would have room for seventeen.
+    // There is almost always one output; a growing array would reserve room for seventeen.
     const outputs: NonEmpty<Value> =
       types.length === 1
         ? [{ id: ++lastId, type: types[0], node, index: 0 }]
@@ -273,7 +279,7 @@ export class Builder {
   mean(x: Value, axes: readonly number[], keep = false): Value {
     return this.one('mean', [x], { axes, keep });
   }
-  /** Values, then their i32 indices. */
+  /** Returns the values, then their i32 indices. */
   topk(x: Value, k: number): [Value, Value] {
     const [values, index] = this.emit('topk', [x], { k });
     return [values!, index!];
@@ -310,7 +316,7 @@ export class Builder {
   }
 }
 
-/** The input that an application leaves as it is, if it is a no-op. */
+/** Returns the input that an application leaves unchanged, if the application is a no-op. */
 function unchangedInput<O extends OpName>(
   op: O,
   inputs: readonly Value[],

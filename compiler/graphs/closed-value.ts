@@ -7,11 +7,14 @@ import type { TensorData } from '../ir/types.ts';
 import { rowOf } from '../ops/table.ts';
 import { runNode } from './interpret.ts';
 
-/** What is larger, or made of more operators, is not worth the time. */
+/** Values with more elements, or computed by more operators, are not worth the time. */
 const mostElements = 2 ** 14;
 const mostNodes = 256;
 
-/** The elements of a value of known sizes that depends on nothing that comes in; undefined for others, and for much work. */
+/**
+ * Returns the elements of a value of known sizes that depends on no input, weight or random number; undefined for any
+ * other value, and for one that is too costly to compute.
+ */
 export function closedValue(value: Value, facts: Facts): TensorData | undefined {
   const done = new Map<Value, TensorData | undefined>();
   const size = (dim: Dim): number | undefined => asConstant(dim) ?? asConstant(facts.normalize(dim));
@@ -25,7 +28,7 @@ export function closedValue(value: Value, facts: Facts): TensorData | undefined 
   };
   const compute = ({ node, index, type }: Value): TensorData | undefined => {
     if (node.op === 'input' || node.op === 'weight' || node.op === 'uniform') return undefined;
-    // Row numbers may be out of range.
+    // Skipped because row numbers may be out of range.
     if (rowOf(node)?.rowNumbers !== undefined) return undefined;
     const sizes = type.shape.map(size);
     if (sizes.some((n) => n === undefined) || sizes.reduce<number>((a, b) => a * (b ?? 0), 1) > mostElements)

@@ -1,9 +1,12 @@
 /**
- * How two operands are contracted, decided on names alone: the cheapest of all the ways to see the pair
- * as one product with broadcasting, or as one matmul, by what they cost in transposes.
+ * Plans the contraction of two operands from axis names alone. Of all ways to compute it as one product with
+ * broadcasting or as one matmul, it picks the one that costs least in transposes and reshapes.
  */
 
-/** Both operands, in `order` with 1 for what they lack, are multiplied; then `summed` is summed over. */
+/**
+ * Both operands are arranged in `order`, with size 1 for names that they lack, and multiplied; `summed` is then summed
+ * over.
+ */
 export interface ProductPlan {
   readonly kind: 'product';
   readonly order: readonly string[];
@@ -11,8 +14,8 @@ export interface ProductPlan {
 }
 
 /**
- * `[...batch, rows, inner] x [...batch, inner, columns]`, where an operand has 1 for the batch names it
- * lacks and several names are merged into one axis. `left` is the operand that has the rows.
+ * `[...batch, rows, inner] x [...batch, inner, columns]`. An operand has size 1 for the batch names that it lacks, and
+ * several names are merged into one axis. `left` is the operand that has the rows.
  */
 export interface MatmulPlan {
   readonly kind: 'matmul';
@@ -32,19 +35,20 @@ interface Costed<P> {
   readonly cost: number;
 }
 
-// In units of a reshape that moves nothing. A transpose reads and writes everything once; more names mean a larger tensor.
+// Costs in units of a reshape that moves no data. A transpose reads and writes every element once; more names mean a
+// larger tensor.
 const transposeCost = (names: Names) => 4 + 3 * names.length;
 const reshapeCost = 1;
 /** A product holds every term in memory before it is summed. */
 const termsCost = 6;
 /** A free axis in the batch turns one large matrix product into many small ones. */
 const promotedCost = 4;
-/** So does a matrix-vector product for each batch entry. */
+/** A matrix-vector product for each batch entry does the same. */
 const vectorCost = 4;
 
 /**
- * `a` and `b` are the operands' names in order; names in only one of them are all in `keep`, the names
- * of the result. `wanted` is the order of the result where that matters.
+ * Returns the cheapest plan. `a` and `b` are the operands' names in order; names that only one operand has are all in
+ * `keep`, the names of the result. `wanted` is the order of the result, if it matters.
  */
 export function planContraction(
   a: Names,
@@ -58,11 +62,11 @@ export function planContraction(
   const products = productPlans(a, b, keep, inner, wanted);
   if (inner.length === 0 || (freeA.length === 0 && freeB.length === 0)) return cheapest<ContractionPlan>(products);
   const matmuls = matmulPlans(a, b, keep, wanted);
-  // Where one operand has names of its own and the other has too, a product would be larger than both.
+  // If both operands have names of their own, a product would be larger than both.
   return cheapest<ContractionPlan>(freeA.length === 0 || freeB.length === 0 ? [...matmuls, ...products] : matmuls);
 }
 
-/** What a plan depends on. */
+/** Returns a key of everything that a plan depends on. */
 export function contractionKey(a: Names, b: Names, keep: ReadonlySet<string>, wanted: Names | undefined): string {
   const marked = (names: Names) => names.map((name) => (keep.has(name) ? `${name}+` : name)).join();
   return `${marked(a)};${marked(b)};${wanted?.join() ?? '*'}`;
@@ -95,7 +99,9 @@ function productPlans(
   });
 }
 
-/** The cost of putting an operand in its part of `order`, 1 where it lacks a name that is not in front. */
+/**
+ * The cost of arranging an operand in `order`, with size 1 for each name that it lacks after the first one that it has.
+ */
 function aligning(names: Names, order: Names): number {
   const own = order.filter((name) => names.includes(name));
   const first = order.findIndex((name) => names.includes(name));
@@ -162,13 +168,13 @@ function matmulCost(
   );
 }
 
-/** Whether the operand lacks a batch name after one that it has. */
+/** Whether the operand lacks a batch name that comes after one that it has. */
 function gapped(batch: Names, names: Names): boolean {
   const first = batch.findIndex((name) => names.includes(name));
   return first >= 0 && batch.slice(first).some((name) => !names.includes(name));
 }
 
-/** The names in the order of each reference, without repetitions. */
+/** Returns the distinct orders of the names, one for each reference. */
 function orders(names: Names, references: readonly (Names | undefined)[]): Names[] {
   const found = new Map<string, Names>();
   for (const reference of references) {
@@ -179,12 +185,15 @@ function orders(names: Names, references: readonly (Names | undefined)[]): Names
   return [...found.values()];
 }
 
-/** Names that the reference lacks come first, in their own order: matmul broadcasts leading axes for free. */
+/** Names that the reference lacks come first, in their own order, because matmul broadcasts leading axes at no cost. */
 function rank(reference: Names, name: string): number {
   return reference.indexOf(name);
 }
 
-/** At least one free name stays: many products with vectors are never worth a transpose that they save. */
+/**
+ * Subsets that leave out at least one name: many products with vectors always cost more than the transpose that they
+ * save.
+ */
 function properSubsets(names: Names): Names[] {
   return subsets(names).filter((subset) => subset.length < names.length);
 }

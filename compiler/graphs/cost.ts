@@ -10,12 +10,12 @@ import { isStored, isView } from './liveness.ts';
 export interface ModuleCost extends Cost {
   /** Elements of `param` weights. */
   readonly parameters: Dim;
-  /** Bytes of what its operators compute in a run, each result once, whether they live at one time or not. */
+  /** Bytes of all results that its operators compute in a run, whether or not they are alive at the same time. */
   readonly activationBytes: Dim;
   readonly nodes: number;
 }
 
-/** `sized` may put sizes in place of dims first. */
+/** Returns the cost of a node; `sized` may replace dims by sizes first. */
 export function nodeCost(node: Node, sized: (type: TensorType) => TensorType = (type) => type): Cost {
   if (node.op === 'input' || node.op === 'weight') return { flops: zero, bytes: zero };
   const inputs = node.inputs.map(({ type }) => sized(type));
@@ -24,12 +24,12 @@ export function nodeCost(node: Node, sized: (type: TensorType) => TensorType = (
 }
 
 /**
- * What each module costs, whatever is below it included, by path; '' is the whole graph. Modules come
- * in the order in which the graph first touches them, each before what is below it.
+ * Returns the cost of each module, including its submodules, by path; '' is the whole graph. Modules come in the order
+ * in which the graph first uses them, each before its submodules.
  */
 export function costByModule(graph: Graph): Map<string, ModuleCost> {
   const parts = new Map<string, ModuleCost[]>([['', []]]);
-  // What is made of weights and constants alone is made once, before any run.
+  // Values that depend on weights and constants alone are computed once, before any run.
   const fixed = new Set<Node>();
   for (const node of graph.nodes) {
     const { op, inputs } = node;
@@ -49,7 +49,7 @@ export function costByModule(graph: Graph): Map<string, ModuleCost> {
   return new Map([...totals].reverse());
 }
 
-/** Opens the modules above first. */
+/** Returns the costs of a module, after adding entries for its parents. */
 function partsOf(parts: Map<string, ModuleCost[]>, path: string): ModuleCost[] {
   let costs = parts.get(path);
   if (costs === undefined) {

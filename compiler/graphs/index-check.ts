@@ -5,32 +5,32 @@ import { rowNumbersOf } from '../ops/table.ts';
 import { type Bound, isAtLeast, type Range } from './range.ts';
 import { rangesUnder } from './value-range.ts';
 
-/** A use of a tensor as row numbers: every element has to lie in 0..rows-1. */
+/** A use of a tensor as row numbers: every element must be in 0..rows-1. */
 export interface IndexUse {
   readonly node: Node;
-  /** Which input the index is. */
+  /** The position of the index among the inputs. */
   readonly input: number;
   readonly index: Value;
   readonly rows: Dim;
 }
 
-/** How it is known, or found out, that an index is in range. */
+/** How it is ensured that an index is in range. */
 export type IndexCheck =
-  /** It is, for all inputs. */
+  /** Proved for all inputs. */
   | { readonly kind: 'proved' }
-  /** It has the elements of this input, which the host looks at before a run. */
+  /** The index has the elements of this input, which the host checks before a run. */
   | { readonly kind: 'input'; readonly name: string; readonly value: Value; readonly mayBeNegative: boolean }
-  /** When it is computed. */
+  /** Checked when the index is computed. */
   | { readonly kind: 'run'; readonly mayBeNegative: boolean };
 
-/** The row numbers that a node takes, if it takes any. */
+/** Returns how a node uses row numbers, if its operator takes any. */
 export function indexUse(node: Node): IndexUse | undefined {
   const numbers = rowNumbersOf(node);
   const index = numbers && node.inputs[numbers.input];
   return index && { node, input: numbers.input, index, rows: numbers.rows };
 }
 
-/** Those of a node whose operator takes them. */
+/** Returns how a node uses row numbers. Throws if its operator takes none. */
 export function indexUseIn(node: Node): IndexUse {
   const use = indexUse(node);
   if (use === undefined) throw new Error(`bug in crobc: ${node.op} takes no row numbers`);
@@ -41,7 +41,7 @@ export function indexUses({ nodes }: Graph): readonly IndexUse[] {
   return nodes.flatMap((node) => indexUse(node) ?? []);
 }
 
-/** Decides for the indices of one graph. */
+/** Returns a function that decides how each index of a graph is checked. */
 export function indexChecks(facts: Facts): (use: IndexUse) => IndexCheck {
   const rangeOf = rangesUnder(facts);
   return ({ index, rows }) => {
@@ -54,15 +54,15 @@ export function indexChecks(facts: Facts): (use: IndexUse) => IndexCheck {
   };
 }
 
-/** An input of a model whose elements are row numbers. */
+/** A model input whose elements are row numbers. */
 export interface IndexInput {
   readonly name: string;
   readonly value: Value;
-  /** The elements lie in 0..rows-1. */
+  /** The elements must be in 0..rows-1. */
   readonly rows: Dim;
 }
 
-/** What the host has to look at before a graph runs: each input once for each bound. */
+/** Returns the inputs that the host must check before a graph runs, once for each bound. */
 export function indexInputs(graph: Graph): readonly IndexInput[] {
   const check = indexChecks(graph.facts);
   const found = new Map<string, IndexInput>();
@@ -76,15 +76,15 @@ export function indexInputs(graph: Graph): readonly IndexInput[] {
   return [...found.values()];
 }
 
-/** An element that there is whatever the inputs hold, and that is no row at some sizes. */
+/** An element that occurs for all contents of the inputs and is out of range at some sizes. */
 export interface OutOfRange {
   readonly at: Dim;
-  /** That it is one: refuted. */
+  /** The refuted clause that the element is in range. */
   readonly clause: Clause;
   readonly answer: Answer;
 }
 
-/** The end of an index that is certain to be out of range at some sizes. */
+/** Returns the end of an index's range that is certain to be out of range at some sizes. */
 export function outOfRange({ low, high }: Range, rows: Dim, facts: Facts): OutOfRange | undefined {
   const ends: readonly (readonly [Bound | undefined, (at: Dim) => Clause])[] = [
     [low, (at) => ({ kind: 'le', left: zero, right: at })],
@@ -99,13 +99,13 @@ export function outOfRange({ low, high }: Range, rows: Dim, facts: Facts): OutOf
   return undefined;
 }
 
-/** The integers that come in, where an index has just these in another order, shape or dtype. */
+/** Returns the integer input whose elements an index consists of, possibly in another order, shape or dtype. */
 export function inputOf(index: Value): { readonly name: string; readonly value: Value } | undefined {
   const { node, type } = index;
   switch (node.op) {
     case 'input':
       return type.dtype === 'f32' || type.dtype === 'f16' ? undefined : { name: node.attributes.name, value: index };
-    // Numbers that are in range survive this; so the host looks at them as they come.
+    // The cast preserves numbers that are in range, so the host checks them before the cast.
     case 'cast':
       return type.dtype === 'i32' || type.dtype === 'i64' ? inputOf(node.inputs[0]) : undefined;
     case 'reshape':

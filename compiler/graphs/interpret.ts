@@ -8,11 +8,9 @@ import { ops } from '../ops/table.ts';
 import { lastUses } from './liveness.ts';
 
 /**
- * Runs a graph on the reference kernels: in float64, slow and obvious.
- *
- * `feeds` go by input name, results by output name. Dims are read off the feeds where an input's dim
- * is a bare variable, and taken from `bindings` otherwise. Throws when a feed is missing or its shape
- * is not the input's.
+ * Runs a graph on the reference kernels: in float64, simple rather than fast.
+ * `feeds` are keyed by input name, results by output name. A dim is read from the feeds if some input has it as a bare
+ * variable, and from `bindings` otherwise. Throws if a feed is missing or its shape is not the input's.
  */
 export function interpret(
   graph: Graph,
@@ -48,7 +46,7 @@ export function interpret(
   return new Map(graph.outputs.map(({ name, value }) => [name, values.get(value)!]));
 }
 
-/** One operator on its reference kernel; dims in `attributes` are constants. */
+/** Runs one operator on its reference kernel; dims in `attributes` must be constants. */
 export function runNode(
   op: OpName,
   inputs: readonly TensorData[],

@@ -6,8 +6,8 @@ import { rowOf } from '../ops/table.ts';
 export const bytesPerElement: { readonly [D in DType]: number } = { f32: 4, i32: 4, bool: 1, i64: 8, u8: 1, f16: 2 };
 
 /**
- * For each node, the values that nothing needs after it: its own results where nothing reads them,
- * and inputs that it is the last to read. Outputs of the graph never die.
+ * Returns, for each node, the values that are dead after it: results of the node that nothing reads, and inputs of
+ * which it is the last reader. Outputs of the graph never die.
  */
 export function lastUses(graph: Graph): Map<Node, Value[]> {
   const outputs = new Set(graph.outputs.map((output) => output.value));
@@ -26,12 +26,12 @@ export function lastUses(graph: Graph): Map<Node, Value[]> {
   return dying;
 }
 
-/** Sources whose elements live as long as the model. */
+/** Whether an operator is a source whose elements live as long as the model. */
 export function isStored(op: Node['op']): boolean {
   return op === 'weight' || op === 'constant';
 }
 
-/** Operators that share their input's storage, as they do in every runtime here. */
+/** Whether the result of a node shares its input's storage, as it does in every supported runtime. */
 export function isView(node: Node): boolean {
   const row = rowOf(node);
   return row?.memory === 'same' && row.free === true;
@@ -40,7 +40,7 @@ export function isView(node: Node): boolean {
 export interface Memory {
   /** Weights and constants, which live throughout. */
   readonly weightBytes: number;
-  /** The most that inputs, activations and outputs hold at any one point. */
+  /** The largest number of bytes that inputs, activations and outputs occupy at any time. */
   readonly peakBytes: number;
   /** The node that is running at that point. */
   readonly peakAt: Node | undefined;
@@ -50,8 +50,8 @@ export interface Memory {
 export type Bindings = Pick<ReadonlyMap<string, number>, 'get'>;
 
 /**
- * Memory under bindings of every free dim, when nodes run in order and each tensor goes at its last
- * use.
+ * Computes the memory use for given sizes of all free dims, if nodes run in order and each tensor is freed after its
+ * last use.
  */
 export function memory(graph: Graph, bindings: Bindings): Memory {
   const storage = new Map<Value, Value>();

@@ -3,33 +3,36 @@ import { rowOf } from '../ops/table.ts';
 import { Builder } from './builder.ts';
 import { finish } from './rebuild.ts';
 
-/** Some nodes of a graph as a graph of their own. */
+/** A part of a graph as a graph of its own. */
 export interface Piece {
   readonly graph: Graph;
-  /** What its inputs stand for in the whole, in their order. */
+  /** The values of the whole graph that its inputs correspond to, in order. */
   readonly reads: readonly Value[];
-  /** Values of the whole that it computes, or reads, as they are called here. */
+  /** Maps values of the whole graph that it computes or reads to its own values. */
   readonly here: ReadonlyMap<Value, Value>;
 }
 
-/** Every piece that reads the result of such an operator has its own. */
+/** Whether the operator is free. Each piece that reads the result of a free operator has its own copy of it. */
 export function isFree(node: Node): boolean {
   return rowOf(node)?.free === true;
 }
 
-/** The nodes of a graph that compute something, which pieces share out; in order. */
+/** Returns the nodes of a graph that compute something, in order. Each of them belongs to a piece. */
 export function computingNodes({ nodes }: Graph): readonly Node[] {
   return nodes.filter((node) => !isFree(node) && node.op !== 'input' && node.op !== 'weight');
 }
 
-/** What a value's elements come from: the value itself, or what is behind the free operators that made it. */
+/** Returns the value that a value's elements come from: follows the first inputs of free operators. */
 export function madeFrom(value: Value): Value {
   let at = value;
   while (isFree(at.node) && at.node.inputs[0] !== undefined) at = at.node.inputs[0];
   return at;
 }
 
-/** The piece of these nodes, computing nodes in order, that gives these of their values. */
+/**
+ * Returns the piece that consists of these computing nodes, given in order, and whose outputs are the values in
+ * `gives`.
+ */
 export function pieceOf(whole: Graph, nodes: readonly Node[], gives: readonly Value[]): Piece {
   const build = new Builder(whole.facts);
   const here = new Map<Value, Value>();

@@ -14,23 +14,20 @@ import {
 } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
 
-/** An end of a range. */
+/** One end of a range. */
 export interface Bound {
   readonly at: Dim;
-  /** Whether some element certainly is `at`, whatever the sizes. */
+  /** Whether some element certainly equals `at`, for all sizes. */
   readonly reached: boolean;
 }
 
-/**
- * Between what the elements of a tensor lie; an end that is not known is undefined. Ends are whole numbers, those of
- * floats too.
- */
+/** The bounds of a tensor's elements; an unknown end is undefined. Ends are integers, also for floats. */
 export interface Range {
   readonly low: Bound | undefined;
   readonly high: Bound | undefined;
   /**
-   * The axes along which the elements may differ, as bits, the last axis first. Two tensors that differ along different
-   * axes meet in all combinations of their elements, so that their sum reaches the sum of their ends.
+   * The axes along which the elements may differ, as a bit set with the last axis first. If two tensors differ along
+   * disjoint axes, all combinations of their elements occur, so their sum reaches the sum of their ends.
    */
   readonly axes: number;
 }
@@ -43,23 +40,23 @@ export function anything(axes: number): Range {
   return { ...open, axes };
 }
 
-/** One number, everywhere the same. */
+/** The range of a tensor whose elements all equal `at`. */
 export function single(at: Dim): Range {
   const bound = { at, reached: true };
   return { low: bound, high: bound, axes: 0 };
 }
 
-/** Ends that no element need reach. */
+/** A range whose ends need not be reached. */
 export function between(low: Dim, high: Dim, axes: number): Range {
   return { low: { at: low, reached: false }, high: { at: high, reached: false }, axes };
 }
 
-/** The range of some of the elements. */
+/** The range of a subset of the elements. */
 export function part({ low, high, axes }: Range): Range {
   return { low: low && { ...low, reached: false }, high: high && { ...high, reached: false }, axes };
 }
 
-/** The range of the elements of both. */
+/** The range of the elements of both tensors together. */
 export function union(a: Range, b: Range, facts: Facts): Range {
   return {
     low: mirroredBound(furthest(mirroredBound(a.low), mirroredBound(b.low), facts)),
@@ -68,7 +65,7 @@ export function union(a: Range, b: Range, facts: Facts): Range {
   };
 }
 
-/** Element by element, the larger. */
+/** The range of the elementwise maximum. */
 export function larger(a: Range, b: Range, facts: Facts): Range {
   const low =
     a.low === undefined || b.low === undefined
@@ -77,12 +74,12 @@ export function larger(a: Range, b: Range, facts: Facts): Range {
   return { low, high: furthest(a.high, b.high, facts), axes: a.axes | b.axes };
 }
 
-/** Element by element, the smaller. */
+/** The range of the elementwise minimum. */
 export function smaller(a: Range, b: Range, facts: Facts): Range {
   return mirrored(larger(mirrored(a), mirrored(b), facts));
 }
 
-// Integers wrap beyond 32 bits, so that an end of a result is known only where neither end of an operand is open.
+// Integers wrap beyond 32 bits, so an end of a result is only known if both ends of each operand are.
 
 export function negated(x: Range): Range {
   return isClosed(x) ? mirrored(x) : anything(x.axes);
@@ -128,7 +125,7 @@ export function times(a: Range, b: Range, facts: Facts): Range {
   return { low: numbers[0], high: numbers.at(-1), axes };
 }
 
-/** Rounded down. */
+/** The range of the quotient, rounded down. */
 export function quotient(a: Range, b: Range, facts: Facts): Range {
   const axes = a.axes | b.axes;
   if (!isClosed(a) || !isClosed(b) || !isAtLeast(b.low.at, one, facts)) return anything(axes);
@@ -148,7 +145,7 @@ function quotientOf({ at, reached }: Bound, by: Dim, facts: Facts): Bound | unde
   return q && { at: sub(q, one), reached };
 }
 
-/** What is left, from 0, behind a division by a positive number. */
+/** The range of the remainder of a division by a positive number; it starts at 0. */
 export function remainder(a: Range, b: Range, facts: Facts): Range {
   const axes = a.axes | b.axes;
   if (b.low === undefined || !isAtLeast(b.low.at, one, facts)) return anything(axes);
@@ -158,7 +155,7 @@ export function remainder(a: Range, b: Range, facts: Facts): Range {
   return { low: { at: zero, reached: false }, high, axes };
 }
 
-/** Whether a >= b. */
+/** Whether a >= b is proved. */
 export function isAtLeast(a: Dim, b: Dim, facts: Facts): boolean {
   return facts.proves({ kind: 'le', left: b, right: a });
 }
@@ -176,7 +173,7 @@ function areApart(a: Range, b: Range): boolean {
   return (a.axes & b.axes) === 0;
 }
 
-/** Whether the products of the ends have coefficients that a dim can hold. */
+/** Whether the coefficients of the products of the ends fit into a dim. */
 function areSmall(a: Closed, b: Closed): boolean {
   const size = ({ low, high }: Closed) =>
     Math.max(...[low.at, high.at].map(({ terms }) => terms.reduce((sum, t) => sum + Math.abs(t.coefficient), 0)));
@@ -195,7 +192,7 @@ function mirroredBound(bound: Bound | undefined): Bound | undefined {
   return bound && { ...bound, at: negate(bound.at) };
 }
 
-/** The larger of two ends, which is reached where the one of them is that is the larger. */
+/** Returns the larger of two ends. If neither is proved to be larger, the result counts as reached only if both are. */
 function furthest(a: Bound | undefined, b: Bound | undefined, facts: Facts): Bound | undefined {
   if (a === undefined || b === undefined) return undefined;
   if (isAtLeast(a.at, b.at, facts)) return a;
@@ -208,7 +205,7 @@ function largest(a: Dim, b: Dim, facts: Facts): Dim {
   return isAtLeast(b, a, facts) ? b : max(a, b);
 }
 
-/** Between the numbers of a constant; NaN is nowhere. */
+/** Returns the range of the numbers of a constant; it is unbounded if one of them is NaN. */
 export function ofNumbers(numbers: Iterable<number>, axes: number): Range {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const n of numbers) {

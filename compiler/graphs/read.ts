@@ -11,8 +11,8 @@ import { Builder } from './builder.ts';
 const dtypes: readonly string[] = ['f32', 'i32', 'bool', 'i64', 'u8', 'f16'] satisfies DType[];
 
 /**
- * The graph that `print` wrote. Types are taken as they are written; `verify` says whether they are
- * right. Throws an Error that names the line when the text is not IR.
+ * Parses the text that `print` writes. Types are not checked here; `verify` checks them. Throws an Error that names the
+ * line if the text is not valid IR.
  */
 export function read(text: string): Graph {
   const lines = text

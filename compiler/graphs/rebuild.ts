@@ -2,15 +2,17 @@ import type { Graph, Node, Value } from '../ir/graph.ts';
 import { Builder } from './builder.ts';
 
 /**
- * What stands for a node's results in the new graph, given its inputs there; undefined copies the
- * node. New nodes get the old one's origin. Values of the old graph must not leak into the new one,
- * except through `inputs`.
+ * Returns the values that replace a node's results in the new graph, given the node's inputs there; undefined copies
+ * the node. New nodes get the origin of the old one. Values of the old graph may only be used in the new one through
+ * `inputs`.
  */
 export type Rewrite = (node: Node, inputs: readonly Value[], build: Builder) => readonly Value[] | undefined;
 
-/** One walk in topological order; dead nodes fall away. The graph itself when nothing changed. */
+/**
+ * Rewrites a graph in one walk in topological order and drops dead nodes. Returns the graph itself if nothing changed.
+ */
 export function rewrite(graph: Graph, replace: Rewrite, build = new Builder(graph.facts)): Graph {
-  // Only what changed: most values of most rewrites stand for themselves.
+  // Contains only replaced values: in most rewrites, most values stay the same.
   const now = new Map<Value, Value>();
   const current = (value: Value): Value => now.get(value) ?? value;
   for (const node of graph.nodes) {
@@ -29,7 +31,7 @@ export function rewrite(graph: Graph, replace: Rewrite, build = new Builder(grap
   return finish(parts, build.nodes);
 }
 
-/** A graph of the nodes that its outputs need, in the order given, together with all its inputs. */
+/** Returns a graph of the nodes that its outputs need, in the given order, and all its inputs. */
 export function finish(parts: Omit<Graph, 'nodes'>, nodes: readonly Node[]): Graph {
   const live = new Set<Node>(parts.inputs.map((input) => input.value.node));
   for (const { value } of parts.outputs) live.add(value.node);
@@ -43,7 +45,7 @@ export function finish(parts: Omit<Graph, 'nodes'>, nodes: readonly Node[]): Gra
   return { name, docs, inputs, outputs, nodes: kept, facts, ...(expected && { expected }), guards };
 }
 
-/** How many node inputs and graph outputs read each value. */
+/** Returns how many node inputs and graph outputs read each value. */
 export function countUses(graph: Graph): Map<Value, number> {
   const uses = new Map<Value, number>();
   const count = (value: Value): void => {

@@ -20,15 +20,15 @@ import {
   union,
 } from './range.ts';
 
-/** Bounds of the elements of a value, as far as they follow from the graph. */
+/** Returns the bounds of the elements of a value, as far as they follow from the graph. */
 export type Ranges = (value: Value) => Range;
 
-/** Longer chains of operators are not looked through. */
+/** The analysis stops after this many operators in a chain. */
 const mostSteps = 64;
 
 /**
- * Ranges under what is known of dims, and of values that come from elsewhere. Sizes are taken to be such that integers made
- * of them fit into 32 bits.
+ * Returns the ranges of values under facts about dims; `given` supplies the ranges of values that are known otherwise.
+ * Assumes sizes for which integers computed from them fit into 32 bits.
  */
 export function rangesUnder(facts: Facts, given: (value: Value) => Range | undefined = () => undefined): Ranges {
   const found = new Map<Value, Range>();
@@ -43,7 +43,7 @@ export function rangesUnder(facts: Facts, given: (value: Value) => Range | undef
   return (value) => find(value, mostSteps);
 }
 
-/** Of all that a dtype holds. */
+/** The range of the dtype. */
 function ofType(value: Value): Range {
   const axes = allAxes(value);
   const most = { bool: 1, u8: 255, i32: undefined, i64: undefined, f32: undefined, f16: undefined } as const;
@@ -51,7 +51,7 @@ function ofType(value: Value): Range {
   return high === undefined ? anything(axes) : between(zero, constant(high), axes);
 }
 
-/** Integers wrap beyond 32 bits, and floats round where they do not hold every whole number. */
+/** Discards a range that the dtype cannot hold: integers wrap beyond 32 bits, and large floats are rounded. */
 function fitted(range: Range, value: Value): Range {
   const { dtype } = value.type;
   if (range.low === undefined && range.high === undefined) return { ...ofType(value), axes: range.axes };
@@ -63,27 +63,27 @@ function fitted(range: Range, value: Value): Range {
   return fits(range.low?.at) && fits(range.high?.at) ? range : anything(range.axes);
 }
 
-/** Up to here a float holds every whole number. */
+/** Up to these numbers, a float dtype represents every integer. */
 const wholeFloats: Readonly<Partial<Record<DType, number>>> = { f32: 2 ** 24, f16: 2 ** 11 };
 
-/** Where a range is asked for. */
+/** The arguments of a range rule. */
 interface At {
   readonly value: Value;
   readonly facts: Facts;
   /** The range of the i-th input. */
   input(i: number): Range;
-  /** Axes of the result. */
+  /** The number of axes of the result. */
   readonly rank: number;
 }
 type RangeRule<O extends NodeOp> = (node: NodeOf<O>, at: At) => Range;
 
-/** Nothing is known but the dtype. */
+/** Only the dtype is known. */
 const unknown = (_node: unknown, { value }: At): Range => ofType(value);
 const ofInput = (_node: unknown, { input }: At): Range => input(0);
 const fromZeroToOne = (_node: unknown, { value }: At): Range => between(zero, one, allAxes(value));
 const partOfInput = (_node: unknown, { value, input }: At): Range => ({ ...part(input(0)), axes: allAxes(value) });
 
-/** The numbers that each operator gives, of those that it is given. */
+/** The range of each operator's result, given the ranges of its inputs. */
 const rangeRules: { readonly [O in NodeOp]: RangeRule<O> } = {
   input: unknown,
   weight: unknown,
@@ -175,7 +175,7 @@ function rangeOf(value: Value, facts: Facts, find: Ranges): Range {
   return (rangeRules[node.op] as RangeRule<NodeOp>)(node as NodeOf<NodeOp>, at);
 }
 
-/** Whether the integers of one dtype, or the floats that are cut to integers, may be beyond another. */
+/** For each target dtype, the source dtypes with numbers that it cannot hold after truncation. */
 const isNarrower: Readonly<Partial<Record<DType, readonly DType[]>>> = {
   bool: ['u8', 'i32', 'i64', 'f32', 'f16'],
   u8: ['i32', 'i64', 'f32', 'f16'],
@@ -183,7 +183,10 @@ const isNarrower: Readonly<Partial<Record<DType, readonly DType[]>>> = {
   i64: ['f32', 'f16'],
 };
 
-/** The same numbers where the new dtype holds all of them: what becomes of others, NaN among them, differs between targets. */
+/**
+ * The range is unchanged if the new dtype holds all the numbers. The results for other numbers, including NaN, differ
+ * between targets.
+ */
 function castRange(x: Range, from: Value, to: Value): Range {
   const isOpen = x.low === undefined || x.high === undefined;
   if (isOpen && isNarrower[to.type.dtype]?.includes(from.type.dtype)) return { ...ofType(to), axes: x.axes };
@@ -197,7 +200,7 @@ function castRange(x: Range, from: Value, to: Value): Range {
   return fits(x.low?.at, low, high) && fits(x.high?.at, low, high) ? x : { ...least, axes: x.axes };
 }
 
-// Axes are bits, the last axis first: so broadcasting, which adds axes in front, leaves them.
+// Axes are bits with the last axis first, so broadcasting, which adds leading axes, keeps the bits.
 
 function axisBit(rank: number, axis: number): number {
   return 2 ** (rank - 1 - axis);
@@ -212,7 +215,10 @@ function movedAxis(axes: number, rank: number) {
     (axes & axisBit(rank, from)) === 0 ? moved : moved | axisBit(rank, to);
 }
 
-/** Axes of size 1 come and go; otherwise all elements that differ may lie along any axis. */
+/**
+ * A reshape that only adds or drops axes of size 1 maps each axis; after any other, elements may differ along every
+ * axis.
+ */
 function reshapedAxes(node: NodeOf<'reshape'>, axes: number): number {
   if (axes === 0) return 0;
   const [from, to] = [node.inputs[0].type.shape, node.outputs[0].type.shape].map((shape) =>

@@ -11,11 +11,11 @@ import { ops } from '../ops/table.ts';
 
 interface Invariant {
   readonly name: string;
-  /** One line for each violation. */
+  /** Yields one line for each violation. */
   check(graph: Graph): Iterable<string>;
 }
 
-/** What every pass may rely on and must leave standing. */
+/** Invariants that every pass may rely on and must preserve. */
 const invariants: readonly Invariant[] = [
   {
     name: 'nodes come once, and after the nodes whose results they read',
@@ -119,7 +119,7 @@ const invariants: readonly Invariant[] = [
   },
 ];
 
-/** Every broken invariant, as a line that names it and the node; empty for a sound graph. */
+/** Returns a line for every violated invariant, with the invariant and the node; empty for a valid graph. */
 export function verify(graph: Graph): string[] {
   return invariants.flatMap(({ name, check }) => [...check(graph)].map((where) => `${name}: ${where}`));
 }
