@@ -6,14 +6,14 @@ import { at } from '../ops/typing.ts';
 
 type Image = readonly [batch: Dim, channels: Dim, height: Dim, width: Dim];
 
-/** Where points fall along one axis of an image, all of [B, 1, P]. */
+/** The positions of points along one axis of an image; each value is [B, 1, P]. */
 export interface Places {
-  /** The last pixel at or before a point; -1 before the first one. */
+  /** The last pixel at or before a point; -1 for a point before the first pixel. */
   readonly before: Value;
-  /** Weights of that pixel and of the next. */
+  /** Weights of that pixel and of the next one. */
   readonly near: Value;
   readonly far: Value;
-  /** False where a point is so far outside that moving it changes nothing. */
+  /** False for a point so far outside that moving it does not change the result. */
   readonly inside: Value;
 }
 
@@ -22,7 +22,7 @@ export interface GridPlaces {
   readonly columns: Places;
 }
 
-/** The 2×2 pixels around a point, as row and column from the first one. */
+/** The 2×2 pixels around a point, as row and column offsets from the first one. */
 const corners = [
   [0, 0],
   [0, 1],
@@ -30,10 +30,13 @@ const corners = [
   [1, 1],
 ] as const;
 
-/** A frame of zeros, one pixel in front and two behind: every point has 2×2 pixels around it, however far outside it is. */
+/**
+ * The total width of the frame of zeros: one pixel before the image and two after it, so that every point, however far
+ * outside, has 2×2 pixels around it.
+ */
 const frame = 3;
 
-/** The points [B, P, 2] in x[B, C, H, W]. */
+/** Returns the positions of the points [B, P, 2] in x[B, C, H, W]. */
 export function gridPlaces(build: Builder, x: Value, points: Value): GridPlaces {
   const [batch, , height, width] = x.type.shape as Image;
   const count = at(points.type.shape, 1);
@@ -48,7 +51,7 @@ export function gridPlaces(build: Builder, x: Value, points: Value): GridPlaces 
   return { rows: along(1, height), columns: along(0, width) };
 }
 
-/** The pixels of all framed images, [B·(H+3)·(W+3), C]. */
+/** Returns the pixels of all framed images, [B·(H+3)·(W+3), C]. */
 export function framedPixels(build: Builder, x: Value): Value {
   const [batch, channels, height, width] = x.type.shape as Image;
   const [before, after] = [one, constant(frame - 1)];
@@ -57,7 +60,7 @@ export function framedPixels(build: Builder, x: Value): Value {
   return build.reshape(padded, [product([batch, framed(height), framed(width)]), channels]);
 }
 
-/** The adjoint: images without their frames, of pixels [B·(H+3)·(W+3), C]. */
+/** The adjoint of `framedPixels`: returns the images without their frames from pixels [B·(H+3)·(W+3), C]. */
 export function unframed(build: Builder, pixels: Value, shape: readonly Dim[]): Value {
   const [batch, channels, height, width] = shape as Image;
   const whole = build.reshape(pixels, [batch, framed(height), framed(width), channels]);
@@ -69,7 +72,7 @@ export function framed(size: Dim): Dim {
   return add(size, constant(frame));
 }
 
-/** i32[B, 4, P], which of the pixels of all framed images lie around each point. */
+/** Returns the indices of the four pixels around each point among the pixels of all framed images, i32[B, 4, P]. */
 export function cornerIndex(build: Builder, x: Value, { rows, columns }: GridPlaces): Value {
   const [batch, , height, width] = x.type.shape as Image;
   const stride = framed(width);
@@ -83,7 +86,7 @@ export function cornerIndex(build: Builder, x: Value, { rows, columns }: GridPla
   return build.add(within, build.add(image, build.concat(steps, 0)));
 }
 
-/** [B, 4, P], how much each of those pixels counts for a point. */
+/** Returns the weights of those pixels for each point, [B, 4, P]. */
 export function cornerWeights(build: Builder, { rows, columns }: GridPlaces): Value {
   const weights = corners.map(([down, across]) =>
     build.mul(down === 0 ? rows.near : rows.far, across === 0 ? columns.near : columns.far),

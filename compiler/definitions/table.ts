@@ -6,7 +6,7 @@ import type { CompositeName, OpAttributes, OpName } from '../ir/names.ts';
 import { at } from '../ops/typing.ts';
 import { cornerIndex, cornerWeights, framedPixels, gridPlaces } from './grid-places.ts';
 
-/** The same results by other operators: appended to `build`. */
+/** Appends nodes to `build` that compute the same results with other operators. */
 export type Definition<O extends OpName> = (
   build: Builder,
   inputs: readonly Value[],
@@ -26,7 +26,7 @@ function average(build: Builder, x: Value, axes: readonly number[], keep: boolea
 
 const mean: Definition<'mean'> = (build, inputs, { axes, keep }) => [average(build, operand(inputs, 0), axes, keep)];
 
-/** x - max: the result does not depend on the maximum, so no gradient flows through it. */
+/** x - max. The final result does not depend on the maximum, so no gradient flows through it. */
 function shifted(build: Builder, x: Value, axis: number): Value {
   return build.sub(x, build.stopGradient(build.reduceMax(x, [axis], true)));
 }
@@ -50,7 +50,7 @@ const layerNorm: Definition<'layer_norm'> = (build, inputs, { eps }) => {
   return [build.add(build.mul(normal, scale), bias)];
 };
 
-/** x/2 · (1 + erf(x/√2)), or by tanh as in the paper (Hendrycks and Gimpel, arXiv 1606.08415). */
+/** x/2 · (1 + erf(x/√2)), or the tanh approximation of the paper (Hendrycks and Gimpel, arXiv 1606.08415). */
 const gelu: Definition<'gelu'> = (build, inputs, { approximate }) => {
   const x = operand(inputs, 0);
   const number = (value: number) => scalar(build, x, value);
@@ -61,14 +61,14 @@ const gelu: Definition<'gelu'> = (build, inputs, { approximate }) => {
   return [build.mul(build.mul(number(0.5), x), build.add(number(1), gate))];
 };
 
-/** What lies under one place of every pooling window. */
+/** The elements at one position of every pooling window. */
 export interface PoolTap {
   readonly row: number;
   readonly column: number;
   readonly value: Value;
 }
 
-/** The taps of a pooling window, row by row, each a strided slice of the padded input. */
+/** Returns the taps of a pooling window, row by row; each is a strided slice of the padded input. */
 export function poolTaps(
   build: Builder,
   x: Value,
@@ -78,7 +78,7 @@ export function poolTaps(
   const padded = build.pad(x, around(pad[0], pad[1]), around(pad[2], pad[3]), Number.NEGATIVE_INFINITY);
   const [batch, channels, height, width] = padded.type.shape as [Dim, Dim, Dim, Dim];
   const step = [1, 1, ...stride];
-  // The last tap's start plus the reach of the last window: the same number of steps from every tap.
+  // The distance between the first window and the last one, so that every tap takes the same number of steps.
   const reach = (size: Dim, k: number, by: number): Dim => mul(floorDiv(sub(size, constant(k)), by), constant(by));
   const [down, across] = [reach(height, kernel[0], stride[0]), reach(width, kernel[1], stride[1])];
   const taps: PoolTap[] = [];
@@ -90,13 +90,13 @@ export function poolTaps(
   return { padded, taps };
 }
 
-/** The maximum over the taps of the window. */
+/** The maximum over the taps of each window. */
 const maxPool2d: Definition<'max_pool2d'> = (build, inputs, attributes) => {
   const { taps } = poolTaps(build, operand(inputs, 0), attributes);
   return [taps.map(({ value }) => value).reduce((largest, tap) => build.max(largest, tap))];
 };
 
-/** Four corners, each a flat gather of pixels weighed by nearness, and by 0 outside the image. */
+/** A flat gather of the four pixels around each point, weighted by distance; pixels outside the image are 0. */
 const gridSample: Definition<'grid_sample'> = (build, inputs) => {
   const [x, points] = [operand(inputs, 0), operand(inputs, 1)];
   const places = gridPlaces(build, x, points);
@@ -106,7 +106,7 @@ const gridSample: Definition<'grid_sample'> = (build, inputs) => {
   return [build.transpose(build.sum(weighed, [1]), [0, 2, 1])];
 };
 
-/** What composite operators are in other operators. */
+/** The definitions of the composite operators. */
 export const definitions: { readonly [O in CompositeName]: Definition<O> } = {
   mean,
   softmax,
@@ -117,7 +117,7 @@ export const definitions: { readonly [O in CompositeName]: Definition<O> } = {
   grid_sample: gridSample,
 };
 
-/** The definition of an operator; none of those that others are defined in. */
+/** Returns the definition of an operator; undefined for primitive operators. */
 export function definitionOf<O extends OpName>(op: O): Definition<O> | undefined {
   return (definitions as { readonly [P in OpName]?: Definition<P> })[op];
 }

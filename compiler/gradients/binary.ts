@@ -11,11 +11,11 @@ interface Operands {
   readonly b: Value;
   readonly y: Value;
   readonly dy: Value;
-  /** Sums a gradient over the axes along which an operand was repeated. */
+  /** Sums a gradient over the axes along which an operand was broadcast. */
   to(operand: Value, gradient: Value): Value;
 }
 
-/** The rule of an operator on pairs: the gradients of a and b. */
+/** Makes the rule of a binary operator from the gradients of a and b. */
 function ofTwo<O extends BinaryName>(
   gradients: (at: Operands) => readonly [a: () => Value, b: () => Value],
 ): Gradient<O> {
@@ -25,7 +25,7 @@ function ofTwo<O extends BinaryName>(
   });
 }
 
-/** dy goes to the operand that was chosen; equal ones get half of it each. */
+/** dy goes to the selected operand; equal operands get half of it each. */
 function ofChosen<O extends BinaryName>(loses: (build: Builder, x: Value, other: Value) => Value): Gradient<O> {
   return ofTwo(({ build, a, b, dy, to }) => {
     const zero = scalar(build, a, 0);
@@ -40,7 +40,7 @@ function ofChosen<O extends BinaryName>(loses: (build: Builder, x: Value, other:
 const tied =
   'Equal operands get half each. So `min(max(x, low), high)` passes half at its bounds, where a `clamp` passes all.';
 
-/** Of operators on pairs of elements: a and b the operands, y the result. */
+/** Gradients of binary operators: a and b are the operands, y is the result. */
 export const binaryGradients: { readonly [O in BinaryName]: GradientRow<O> } = {
   add: { gradient: ofTwo(({ a, b, dy, to }) => [() => to(a, dy), () => to(b, dy)]) },
   sub: { gradient: ofTwo(({ build, a, b, dy, to }) => [() => to(a, dy), () => build.neg(to(b, dy))]) },
@@ -48,7 +48,7 @@ export const binaryGradients: { readonly [O in BinaryName]: GradientRow<O> } = {
     gradient: ofTwo(({ build, a, b, dy, to }) => [() => to(a, build.mul(dy, b)), () => to(b, build.mul(dy, a))]),
   },
   div: {
-    // -dy·y/b: where b was repeated, the division comes after the sum.
+    // -dy·y/b. If b was broadcast, the division is done after the sum.
     gradient: ofTwo(({ build, a, b, y, dy, to }) => [
       () => to(a, build.div(dy, b)),
       () => build.neg(build.div(to(b, build.mul(dy, y)), b)),

@@ -9,7 +9,7 @@ import { layerNormGradient } from './norm.ts';
 import { keptAxes } from './repeat.ts';
 import { type GradientRow, ofOne } from './rule.ts';
 
-/** Of operators that have a definition in others: shorter than the gradient of the definition. */
+/** Gradients of composite operators, written out where they are shorter than the gradient of the definition. */
 export const compositeGradients: { readonly [O in CompositeName]: GradientRow<O> } = {
   mean: {
     gradient: ofOne(({ build, x, dy, attributes: { axes } }) => {

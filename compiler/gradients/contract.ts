@@ -3,7 +3,7 @@ import { conv2dDwGradient, conv2dDxGradient, conv2dGradient } from './convolutio
 import { matmulGradient } from './matmul.ts';
 import type { GradientRow } from './rule.ts';
 
-/** Of products of matrices and images. */
+/** Gradients of matrix products and convolutions. */
 export const contractGradients: { readonly [O in ContractName]: GradientRow<O> } = {
   matmul: { gradient: matmulGradient },
   conv2d: { gradient: conv2dGradient },

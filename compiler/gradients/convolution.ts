@@ -13,7 +13,10 @@ export const conv2dGradient = perInput<'conv2d'>(({ build, inputs, dy, attribute
   ];
 });
 
-/** The convolution's two gradients are linear in each operand, as it is: each of the three is the others' gradient. */
+/**
+ * Both gradients of a convolution are linear in each operand, like the convolution, so each of the three operators is a
+ * gradient of the others.
+ */
 export const conv2dDxGradient = perInput<'conv2d_dx'>(({ build, inputs, dy: dx, attributes }) => {
   const [dy, w] = [operand(inputs, 0), operand(inputs, 1)];
   const conv = windowsOf(attributes);

@@ -12,7 +12,7 @@ import {
 import { sumTo } from './repeat.ts';
 import { type GradientRow, ofOne, operand, perInput } from './rule.ts';
 
-/** Of operators that make, move and choose elements. */
+/** Gradients of operators that create, move and select elements. */
 export const dataGradients: { readonly [O in DataName]: GradientRow<O> } = {
   constant: { gradient: 'none' },
   full: { gradient: 'none' },

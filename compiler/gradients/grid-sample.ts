@@ -15,8 +15,8 @@ import { at } from '../ops/typing.ts';
 import { operand, perInput } from './rule.ts';
 
 /**
- * y = Σ over the 2×2 pixels around a point of weight · pixel. In x, each pixel gets weight · dy; in the points, it counts
- * by how much it agrees with dy, times the slope of its weight.
+ * y = Σ weight · pixel over the 2×2 pixels around a point. The gradient of x adds weight · dy to each pixel. The
+ * gradient of the points sums, over the pixels, the dot product of the pixel with dy times the slope of its weight.
  */
 export const gridSampleGradient = perInput<'grid_sample'>(({ build, inputs, dy }) => {
   const [x, points] = [operand(inputs, 0), operand(inputs, 1)];
@@ -29,15 +29,19 @@ export const gridSampleGradient = perInput<'grid_sample'>(({ build, inputs, dy }
 type Image = readonly [batch: Dim, channels: Dim, height: Dim, width: Dim];
 
 /**
- * Whether a weight for each point and pixel is less work than adding to four pixels a channel: per point
- * about 0.8 ns a pixel against 6 ns a channel (onnxruntime, two cores), in up to twice the memory.
+ * Whether a matrix of weights for all points and pixels is less work than scattering to four pixels per channel. Per
+ * point, the matrix takes about 0.8 ns per pixel and the scatter 6 ns per channel (onnxruntime, two cores). The matrix
+ * takes up to twice the memory.
  */
 function isSmall({ facts }: Builder, x: Value): boolean {
   const [, channels, height, width] = x.type.shape.map((dim) => asConstant(facts.normalize(dim)));
   return channels !== undefined && height !== undefined && width !== undefined && height * width <= 8 * channels;
 }
 
-/** dy · weights, [B, C, P] by [B, P, H·W]; bilinear weights are products of a hat a row and a hat a column. */
+/**
+ * The product of dy[B, C, P] and weights[B, P, H·W]. A bilinear weight is the product of a hat function of the row and
+ * one of the column.
+ */
 function weighedPixels(build: Builder, x: Value, points: Value, dy: Value): Value {
   const [batch, , height, width] = x.type.shape as Image;
   const count = at(points.type.shape, 1);
@@ -54,7 +58,9 @@ function weighedPixels(build: Builder, x: Value, points: Value, dy: Value): Valu
   return build.reshape(build.matmul(dy, build.transpose(weights, [0, 2, 1])), x.type.shape);
 }
 
-/** A row of what each point gives to each of the 2×2 pixels around it, added up by pixel. */
+/**
+ * Computes the contribution of each point to each of the 2×2 pixels around it, and adds the contributions up by pixel.
+ */
 function scatteredPixels(build: Builder, x: Value, points: Value, dy: Value): Value {
   const [batch, , height, width] = x.type.shape as Image;
   const places = gridPlaces(build, x, points);
@@ -69,7 +75,7 @@ function pointGradient(build: Builder, x: Value, points: Value, dy: Value): Valu
   const count = at(points.type.shape, 1);
   const places = gridPlaces(build, x, points);
   const pixels = build.gather(framedPixels(build, x), cornerIndex(build, x, places));
-  // How much each pixel agrees with dy, [B, 4, P].
+  // The dot product of each pixel with dy over the channels, [B, 4, P].
   const agreements = build.sum(build.mul(pixels, rowsOf(build, dy)), [3]);
   const [aboveLeft, aboveRight, belowLeft, belowRight] = [0, 1, 2, 3].map((i) =>
     build.slice(agreements, [zero, constant(i), zero], [batch, constant(i + 1), count], [1, 1, 1]),
@@ -85,7 +91,7 @@ function pointGradient(build: Builder, x: Value, points: Value, dy: Value): Valu
   return build.transpose(build.concat(held, 1), [0, 2, 1]);
 }
 
-/** dy[B, C, P] as [B, 1, P, C]. */
+/** Returns dy[B, C, P] as [B, 1, P, C]. */
 function rowsOf(build: Builder, dy: Value): Value {
   const [batch, channels, count] = dy.type.shape as [Dim, Dim, Dim];
   return build.reshape(build.transpose(dy, [0, 2, 1]), [batch, one, count, channels]);

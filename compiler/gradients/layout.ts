@@ -17,7 +17,7 @@ export const transposeGradient = ofOne<'transpose'>(({ build, dy, attributes: { 
 
 export const broadcastGradient = ofOne<'broadcast'>(({ build, x, dy }) => sumTo(build, dy, x.type.shape));
 
-/** Each input gets its part back. */
+/** Each input gets its slice of dy. */
 export const concatGradient = perInput<'concat'>(({ build, inputs, dy, attributes: { axis } }) =>
   inputs.map(({ type: { shape } }, i) => () => {
     const before = sum(inputs.slice(0, i).map((input) => at(input.type.shape, axis)));
@@ -42,14 +42,14 @@ export const padGradient = ofOne<'pad'>(({ build, x, dy, attributes: { low } }) 
   );
 });
 
-/** What was left out gets zeros: around the slice, and between the elements of one with steps. */
+/** Elements that the slice left out get zeros: around the slice, and between its elements if it has steps. */
 export const sliceGradient = ofOne<'slice'>(({ build, x, dy, attributes: { start, step } }) => {
   const spread = spaced(build, dy, step);
   const after = x.type.shape.map((size, axis) => sub(size, add(at(start, axis), at(spread.type.shape, axis))));
   return build.pad(spread, start, after, 0);
 });
 
-/** Element i of an axis at i·step, zeros between; the last element is the last. */
+/** Puts element i of an axis at position i·step, with zeros between; nothing follows the last element. */
 function spaced(build: Builder, x: Value, step: readonly number[]): Value {
   const { shape } = x.type;
   const apart = shape.flatMap((size, axis) => (step[axis] === 1 || sameDim(build.facts, size, one) ? [] : [axis]));

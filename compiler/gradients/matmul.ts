@@ -7,7 +7,7 @@ import { provedOne } from '../ops/typing.ts';
 import { sumTo } from './repeat.ts';
 import { operand, perInput } from './rule.ts';
 
-/** da = dy·bᵀ and db = aᵀ·dy, summed over the batch axes that were repeated. */
+/** da = dy·bᵀ and db = aᵀ·dy, summed over the batch axes along which an operand was broadcast. */
 export const matmulGradient = perInput<'matmul'>(({ build, inputs, dy }) => {
   const [a, b] = [operand(inputs, 0), operand(inputs, 1)];
   return [
@@ -15,7 +15,7 @@ export const matmulGradient = perInput<'matmul'>(({ build, inputs, dy }) => {
     () => {
       if (!isOneMatrix(build.facts, b) || !sameShape(build.facts, batch(a), batch(dy)))
         return sumTo(build, build.matmul(swapped(build, a), dy), b.type.shape);
-      // One product over the rows of all batches also sums over them.
+      // One product over the rows of all batch entries also computes the sum over them.
       const product = build.matmul(swapped(build, asRows(build, a)), asRows(build, dy));
       return build.reshape(product, b.type.shape);
     },

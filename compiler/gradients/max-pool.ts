@@ -5,8 +5,8 @@ import { at } from '../ops/typing.ts';
 import { ofOne } from './rule.ts';
 
 /**
- * Each window's dy goes to the first of its largest elements: one scatter by the flat places of those,
- * in the padded image, so that a window of NaN alone has a place too.
+ * The dy of each window goes to the first of its largest elements: a single scatter by flat position. Positions are in
+ * the padded image, so that a window that contains only NaN has one too.
  */
 export const maxPoolGradient = ofOne<'max_pool2d'>(({ build, x, y, dy, attributes }) => {
   const { padded, taps } = poolTaps(build, x, attributes);

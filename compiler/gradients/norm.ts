@@ -3,8 +3,8 @@ import { at } from '../ops/typing.ts';
 import { once, operand, perInput } from './rule.ts';
 
 /**
- * With n = (x - mean)/deviation and g = dy·scale: dx = (g - mean(g) - n·mean(g·n))/deviation, where
- * the means over a row are products with a vector.
+ * With n = (x - mean)/deviation and g = dy·scale: dx = (g - mean(g) - n·mean(g·n))/deviation. The means over a row are
+ * computed as products with a vector.
  */
 export const layerNormGradient = perInput<'layer_norm'>(({ build, inputs, dy, attributes: { eps } }) => {
   const [x, scale, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];

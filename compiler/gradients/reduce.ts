@@ -4,7 +4,7 @@ import { keptAxes } from './repeat.ts';
 import { type GradientRow, ofOne } from './rule.ts';
 import { topkGradient } from './topk.ts';
 
-/** Of operators that fold axes. */
+/** Gradients of reductions. */
 export const reduceGradients: { readonly [O in ReduceName]: GradientRow<O> } = {
   sum: {
     gradient: ofOne(({ build, x, dy, attributes: { axes } }) =>
@@ -12,7 +12,7 @@ export const reduceGradients: { readonly [O in ReduceName]: GradientRow<O> } = {
     ),
   },
   reduce_max: {
-    // Largest elements share dy.
+    // The largest elements share dy evenly.
     gradient: ofOne(({ build, x, y, dy, attributes: { axes } }) => {
       const kept = (reduced: Value) => keptAxes(build, reduced, x.type.shape, axes);
       const isLargest = build.cast(build.eq(x, kept(y)), x.type.dtype);

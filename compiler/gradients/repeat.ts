@@ -5,7 +5,7 @@ import type { Value } from '../ir/graph.ts';
 import { sameDim } from '../ir/shapes.ts';
 import { provedOne } from '../ops/typing.ts';
 
-/** dy summed over the axes along which an operand of `shape` was repeated to meet the others. */
+/** Sums dy over the axes along which an operand of `shape` was broadcast; returns a value of `shape`. */
 export function sumTo(build: Builder, dy: Value, shape: readonly Dim[]): Value {
   const from = dy.type.shape;
   const added = from.length - shape.length;
@@ -20,7 +20,7 @@ function wasRepeated(facts: Facts, own: Dim, to: Dim): boolean {
   return !sameDim(facts, own, to) && provedOne(facts, own);
 }
 
-/** What was reduced along `axes` of `shape`, with those axes as 1. */
+/** Reshapes a value that was reduced along `axes` of `shape`, so that these axes have size 1. */
 export function keptAxes(build: Builder, reduced: Value, shape: readonly Dim[], axes: readonly number[]): Value {
   return build.reshape(
     reduced,

@@ -2,32 +2,32 @@ import type { Builder } from '../graphs/builder.ts';
 import type { Value } from '../ir/graph.ts';
 import type { OpAttributes, OpName } from '../ir/names.ts';
 
-/** What a gradient rule has to work with at one node: the chain rule's surroundings. */
+/** The arguments of a gradient rule at one node. */
 export interface GradientAt<O extends OpName> {
   readonly build: Builder;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
-  /** The gradients of the results, of their types; undefined where none flows. At least one is there. */
+  /** The gradients of the results, of the results' types; undefined where none flows. At least one is defined. */
   readonly dys: readonly (Value | undefined)[];
   readonly attributes: OpAttributes[O];
-  /** Which inputs' gradients are asked for. */
+  /** For each input, whether its gradient is needed. */
   readonly wanted: readonly boolean[];
 }
 
-/** One gradient an input, of the input's type; undefined where it is not wanted, or zero everywhere. */
+/** Returns one gradient per input, of the input's type; undefined if it is not wanted or is zero everywhere. */
 export type Gradient<O extends OpName> = 'none' | ((at: GradientAt<O>) => readonly (Value | undefined)[]);
 
 export interface GradientRow<O extends OpName> {
-  /** Appends the gradients of the inputs; `none` for what is constant or a step function of its inputs. */
+  /** Appends the gradients of the inputs; `none` for constants and for step functions of the inputs. */
   readonly gradient: Gradient<O>;
   /**
-   * What the gradient is where there is no derivative, or no finite one, in a sentence or two of Markdown: PyTorch's
-   * choices. Not there where the derivative exists for all inputs.
+   * The gradient at points without a (finite) derivative, in one or two sentences of Markdown; it follows PyTorch.
+   * Absent if the derivative exists for all inputs.
    */
   readonly kinks?: string;
 }
 
-/** Where the gradient of an operator with one result is taken. */
+/** The arguments of the gradient of an operator with one result. */
 export interface At<O extends OpName> {
   readonly build: Builder;
   readonly inputs: readonly Value[];
@@ -36,7 +36,7 @@ export interface At<O extends OpName> {
   readonly attributes: OpAttributes[O];
 }
 
-/** The rule of an operator with one result: a gradient for each input, of which only those wanted are made. */
+/** Makes the rule of an operator with one result from one gradient per input; only the wanted ones are computed. */
 export function perInput<O extends OpName>(
   gradients: (at: At<O>) => readonly ((() => Value) | undefined)[],
 ): Gradient<O> {
@@ -48,19 +48,19 @@ export function perInput<O extends OpName>(
   };
 }
 
-/** The rule of an operator of one input, whose gradient is asked for whenever the rule is. */
+/** Makes the rule of an operator with one input, whose gradient is wanted whenever the rule is applied. */
 export function ofOne<O extends OpName>(gradient: (at: At<O> & { readonly x: Value }) => Value): Gradient<O> {
   return perInput((at) => [() => gradient({ ...at, x: operand(at.inputs, 0) })]);
 }
 
-/** The i-th input; a missing one is a bug, since arity is static. */
+/** Returns the i-th input. Throws if it is missing, which is a bug, since arity is static. */
 export function operand(inputs: readonly Value[], i: number): Value {
   const value = inputs[i];
   if (value === undefined) throw new Error(`bug in crobc: input ${i} of a gradient rule is missing`);
   return value;
 }
 
-/** Made when first asked for, once. */
+/** Returns a function that calls `make` at its first call and caches the result. */
 export function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
   return () => {

@@ -19,12 +19,12 @@ export const gradientRows: { readonly [O in OpName]: GradientRow<O> } = {
   ...compositeGradients,
 };
 
-/** A row of the table by an operator that is only known at run time. */
+/** Returns the row of an operator that is only known at run time. */
 export function gradientRowOf(op: OpName): GradientRow<OpName> {
   return gradientRows[op] as GradientRow<OpName>;
 }
 
-/** Whether an operator has a gradient for its float inputs; without one are constants and step functions. */
+/** Whether an operator has a gradient for its float inputs; constants and step functions have none. */
 export function hasGradient(node: Node): boolean {
   return isOperator(node) && gradientRows[node.op].gradient !== 'none';
 }

@@ -2,7 +2,7 @@ import { one, product } from '../dims/dim.ts';
 import { at } from '../ops/typing.ts';
 import { type Gradient, operand } from './rule.ts';
 
-/** The values' gradients go where they came from: places number · row + index of x as one row. */
+/** Scatters the gradients of the values to their positions in x as one row: row number · row length + index. */
 export const topkGradient: Gradient<'topk'> = ({ build, inputs, outputs, dys, wanted }) => {
   const [x, index, dy] = [operand(inputs, 0), operand(outputs, 1), dys[0]];
   if (dy === undefined || wanted[0] !== true) return [undefined];

@@ -2,7 +2,7 @@ import { scalar } from '../graphs/scalar.ts';
 import type { UnaryName } from '../ir/names.ts';
 import { type GradientRow, ofOne } from './rule.ts';
 
-/** Of operators on one element at a time: x the operand, y the result. */
+/** Gradients of unary operators: x is the operand, y is the result. */
 export const unaryGradients: { readonly [O in UnaryName]: GradientRow<O> } = {
   neg: { gradient: ofOne(({ build, dy }) => build.neg(dy)) },
   abs: {
@@ -22,7 +22,7 @@ export const unaryGradients: { readonly [O in UnaryName]: GradientRow<O> } = {
   cos: { gradient: ofOne(({ build, x, dy }) => build.neg(build.mul(dy, build.sin(x)))) },
   tanh: { gradient: ofOne(({ build, x, y, dy }) => build.mul(dy, build.sub(scalar(build, x, 1), build.mul(y, y)))) },
   erf: {
-    // 2/√π goes into the exponent.
+    // The factor 2/√π is moved into the exponent.
     gradient: ofOne(({ build, x, dy }) =>
       build.mul(dy, build.exp(build.sub(scalar(build, x, Math.log(2 / Math.sqrt(Math.PI))), build.mul(x, x)))),
     ),
@@ -32,7 +32,7 @@ export const unaryGradients: { readonly [O in UnaryName]: GradientRow<O> } = {
   },
   softplus: { gradient: ofOne(({ build, x, dy }) => build.mul(dy, build.sigmoid(x))) },
   relu: {
-    // By the result, which whoever comes after keeps anyway.
+    // Tests the result instead of x, because later nodes keep the result in memory anyway.
     gradient: ofOne(({ build, x, y, dy }) => build.select(build.lt(scalar(build, x, 0), y), dy, scalar(build, x, 0))),
     kinks: '0 at 0.',
   },
