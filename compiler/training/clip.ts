@@ -2,13 +2,16 @@ import { constant } from '../dims/dim.ts';
 import type { Builder } from '../graphs/builder.ts';
 import type { Value } from '../ir/graph.ts';
 
-/** The norm of all gradients together, f32[]: the root of the sum of all squares. `path` is of what a gradient is of. */
+/**
+ * Returns the norm of all gradients together, f32[]: the root of the sum of all squares. `path` is the path of the
+ * weight.
+ */
 export function globalNorm(
   build: Builder,
   gradients: readonly { readonly path: string; readonly gradient: Value }[],
 ): Value {
   const label = 'norm of the gradients';
-  // Sums keep their axes, so that those of one rank are joined without reshaping each.
+  // Sums keep their axes, so that sums of one rank are concatenated without a reshape of each.
   const byRank = new Map<number, Value[]>();
   for (const { path, gradient } of gradients) {
     build.origin = { span: undefined, path, label };
@@ -31,7 +34,10 @@ export function globalNorm(
   return build.sqrt(sums.reduce((total, one) => build.add(total, one)));
 }
 
-/** The factor that clips, as torch.nn.utils.clip_grad_norm_ has it: min(1, clip / (norm + 1e-6)); 1 without a limit. */
+/**
+ * Returns the factor that clips gradients, as in torch.nn.utils.clip_grad_norm_: min(1, clip / (norm + 1e-6)); 1
+ * without a limit.
+ */
 export function clipScale(build: Builder, norm: Value, clip: number | undefined): Value {
   if (clip === undefined) return oneBehind(build, norm);
   const one = build.full(1, 'f32', []);
@@ -39,8 +45,8 @@ export function clipScale(build: Builder, norm: Value, clip: number | undefined)
 }
 
 /**
- * A 1 that is known only when `value`, f32[], is: min(1, max(1, value)), which is NaN where the value is, and which no
- * pass takes for 1. What is multiplied by it waits.
+ * Returns a 1 that depends on `value`, f32[]: min(1, max(1, value)). It is NaN if the value is NaN, and no pass folds
+ * it to 1. A product with it is not computed before `value`.
  */
 export function oneBehind(build: Builder, value: Value): Value {
   const one = build.full(1, 'f32', []);

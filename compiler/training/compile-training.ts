@@ -25,13 +25,13 @@ import { staticShape } from '../ir/shapes.ts';
 import { type Recipe, resolveRecipe, weightSettings } from './recipe.ts';
 
 export interface TrainingOptions {
-  /** The first model of the file when not given, or that of its first recipe in a file without models. */
+  /** Default: the first model of the file, or the model of its first recipe if the file has no models. */
   readonly model?: string | undefined;
-  /** The nearest and first recipe for the model when not given. */
+  /** Default: the nearest recipe for the model, or the first of several that are equally near. */
   readonly recipe?: string | undefined;
-  /** Sizes of dims, over the recipe's. */
+  /** Sizes of dims; they override the recipe's. */
   readonly dims: ReadonlyMap<string, number>;
-  /** `mid.layers = 3` for the model, `recipe.lr = 1e-4` for the recipe. */
+  /** Settings such as `mid.layers = 3` for the model and `recipe.lr = 1e-4` for the recipe. */
   readonly overrides: readonly string[];
 }
 
@@ -40,10 +40,10 @@ export interface TrainedWeight {
   readonly shape: readonly number[];
   readonly role: 'param' | 'buffer';
   readonly init: Init;
-  /** A recipe's `fix`; buffers are not trained, and only ever changed by updates. */
+  /** Whether the recipe excludes the weight from training. Buffers are never trained; only updates change them. */
   readonly frozen: boolean;
   readonly lrFactor: number;
-  /** 0 for weights that do not decay. */
+  /** 0 for weights without weight decay. */
   readonly weightDecay: number;
 }
 
@@ -53,11 +53,11 @@ export interface Forward {
   readonly build: Builder;
   /** The model's inputs, then the recipe's. */
   readonly inputs: readonly GraphInput[];
-  /** f32[] each, by name. */
+  /** The terms of the loss by name, f32[] each. */
   readonly terms: ReadonlyMap<string, Value>;
   /** f32[], the sum of the terms. */
   readonly loss: Value;
-  /** What buffers hold after the step, by path. */
+  /** The values of buffers after the step, by path. */
   readonly updates: ReadonlyMap<string, Value>;
   readonly outputs: readonly GraphOutput[];
 }
@@ -66,7 +66,10 @@ export interface Training {
   readonly recipe: Recipe;
   /** In the order in which the model first uses them. */
   readonly weights: readonly TrainedWeight[];
-  /** What a recipe calls the parts that these belong to; empty where no `init` of the recipe asks for them. */
+  /**
+   * The names by which recipes refer to the parts that contain these weights; empty unless an `init` of the recipe
+   * needs them.
+   */
   readonly parts: readonly WeightPart[];
   readonly forward: Forward;
   /** The model in inference form at the recipe's sizes, except that the batch `B` stays free. */
@@ -75,10 +78,10 @@ export interface Training {
 
 export interface CompiledTraining {
   readonly program: Program;
-  /** Empty, and no training, where there is no model of that name, or no recipe of that name for it. */
+  /** Empty if there is no model of that name, or no recipe of that name for it; `training` is then undefined. */
   readonly diagnostics: readonly Diagnostic[];
   readonly training: Training | undefined;
-  /** Models and recipes that can be named, for a choice or a did-you-mean. */
+  /** Names of models and recipes, for a list of choices or a did-you-mean hint. */
   readonly models: readonly string[];
   readonly recipes: readonly string[];
 }
@@ -110,7 +113,7 @@ export function compileTraining(host: SourceHost, file: string, options: Trainin
   return compiled(diagnostics.some(isError) ? undefined : training);
 }
 
-/** Models that the file declares, then those that its recipes are for. */
+/** Returns the models that the file declares, then the models that its recipes train. */
 function modelsOf(scope: FileScope): readonly ModelAt[] {
   const own = scope.tree.declarations
     .filter((one) => one.kind === 'model')
@@ -130,12 +133,12 @@ interface Pair {
   readonly recipe: RecipeAt;
 }
 
-/** `--set` as a variant of the model, and as a recipe that extends the chosen one. */
+/** Applies `--set` as a variant of the model, and as a recipe that extends the chosen one. */
 function withSettings(program: Program, scope: FileScope, chosen: Pair, { dims, overrides }: TrainingOptions): Pair {
   const { model, recipe } = chosen;
   if (dims.size + overrides.length === 0) return chosen;
   const source = settingsSource({ model: model.decl, recipe: recipe.decl, dims, overrides });
-  // Both names have to be seen: by the file that was asked for, or else where the recipe stands.
+  // Both names must be in scope; if the requested file does not have them, they are added to its scope.
   const sees = (file: FileScope) =>
     file.lookup(recipe.decl.name.name)?.decl === recipe.decl && file.lookup(model.decl.name.name)?.decl === model.decl;
   const set = program.inline(source, sees(scope) ? scope : around(scope, chosen));
@@ -148,7 +151,7 @@ function withSettings(program: Program, scope: FileScope, chosen: Pair, { dims, 
   };
 }
 
-/** A scope that also sees a model and recipe of other files. */
+/** Returns a scope that also contains a model and a recipe of other files. */
 function around(scope: FileScope, { model, recipe }: Pair): FileScope {
   const also = new Map<string, ModelAt | RecipeAt>([
     [model.decl.name.name, model],
@@ -223,7 +226,7 @@ function forwardOf(model: ModelGraph, losses: EvaluatedRecipe['losses'], expande
   };
 }
 
-/** Those of the training form, and what only inference reads. */
+/** Returns the weights of the training form, then the weights that only inference reads. */
 function weightsOf({ weights }: Expanded, inference: Graph, recipe: Recipe): readonly TrainedWeight[] {
   const all = new Map(weights);
   for (const node of inference.nodes)

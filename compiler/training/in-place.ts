@@ -3,13 +3,13 @@ import type { Graph, Node, Value } from '../ir/graph.ts';
 import type { ResultMemory } from '../ops/row.ts';
 import { ops } from '../ops/table.ts';
 
-/** A state that a runtime may write too early. */
+/** A state that a runtime may overwrite too early. */
 export interface InPlaceFault {
   readonly name: string;
   readonly reason: string;
 }
 
-/** State as the host keeps it: `parts` are inputs that are pieces of its memory. */
+/** A state as the host keeps it; `parts` are the inputs that are pieces of its memory. */
 export interface WrittenState {
   readonly name: string;
   readonly next: string | undefined;
@@ -17,9 +17,9 @@ export interface WrittenState {
 }
 
 /**
- * Whether the host may write each new value over the old one. A runtime runs nodes in any order that their inputs allow,
- * and may make one kernel of neighbours: so every reading of the old value must be over before the writer begins, or be of
- * the same element that is written next. What is not proved is a fault.
+ * Returns the states whose new value may not be written over the old one. A runtime runs nodes in any order that their
+ * inputs allow, and may fuse neighbours into one kernel. So every read of the old value must be finished before the
+ * writer begins, or must read the same element that is written next. A state is a fault unless this is proved.
  */
 export function inPlaceFaults(graph: Graph, state: readonly WrittenState[]): readonly InPlaceFault[] {
   const faults: InPlaceFault[] = [];
@@ -54,7 +54,9 @@ export function inPlaceFaults(graph: Graph, state: readonly WrittenState[]): rea
   return faults;
 }
 
-/** What comes before a writer: `settled` is over before it begins, `pending` may be part of one kernel with it. */
+/**
+ * The nodes before a writer: `settled` ones are finished before it begins; `pending` ones may be in the same kernel.
+ */
 interface Before {
   readonly settled: (node: Node) => boolean;
   readonly pending: ReadonlySet<Node>;
@@ -62,15 +64,15 @@ interface Before {
 
 interface Writing {
   readonly writer: Node;
-  /** How many are written. */
+  /** The number of elements that are written. */
   readonly elements: number | undefined;
   readonly readers: ReadonlyMap<Value, readonly Node[]>;
   before(): Before;
 }
 
 /**
- * What reads an old value, or a view of it, and is not proved to be in time. `whole` says that the value is all of the
- * memory that is written, and not a piece of it, whose elements have other numbers there.
+ * Returns the readers of an old value, or of a view of it, that are not proved to read in time. If `whole`, the value
+ * is the whole memory that is written; otherwise it is a piece of it, whose elements have other indices there.
  */
 function unproved(old: Value, whole: boolean, { writer, elements, readers, before }: Writing): Set<Node> {
   const found = new Set<Node>();
@@ -100,7 +102,7 @@ function unproved(old: Value, whole: boolean, { writer, elements, readers, befor
   return found;
 }
 
-/** How a node's result lies to one of its inputs. */
+/** Returns how the memory of a node's result may overlap the memory of one of its inputs. */
 function memoryOf(node: Node, input: Value): ResultMemory {
   if (node.op === 'input' || node.op === 'weight') return 'new';
   const { memory } = ops[node.op];
@@ -108,8 +110,8 @@ function memoryOf(node: Node, input: Value): ResultMemory {
 }
 
 /**
- * Whether a runtime may make one kernel of this operator and a product, or the like, that is one of its operands: such a
- * kernel can take the other operand for the start of its sums, and write over it before it has been read.
+ * Whether a runtime may fuse this operator with a product (or the like) that is one of its operands. Such a kernel may
+ * accumulate its sums in the memory of the other operand, and so overwrite it before it has been read.
  */
 function accumulates(node: Node, before: () => Before): boolean {
   return node.inputs.some((input) => {
@@ -119,7 +121,7 @@ function accumulates(node: Node, before: () => Before): boolean {
   });
 }
 
-/** The node that computes what a value shows. */
+/** Returns the node that computes the elements of a value, looking through views. */
 function computedBy({ node }: Value): Node {
   const [input] = node.inputs;
   return input && memoryOf(node, input) === 'same' ? computedBy(input) : node;
@@ -140,7 +142,7 @@ function readersOf(graph: Graph): Map<Value, Node[]> {
   return readers;
 }
 
-/** The outputs that may be the memory of an input, by input. */
+/** Returns, for each input, the outputs that may share its memory. */
 function shownByOutputs(graph: Graph): Map<Value, string[]> {
   const found = new Map<Value, string[]>();
   for (const { name, value } of graph.outputs) {
@@ -160,9 +162,9 @@ function shownByOutputs(graph: Graph): Map<Value, string[]> {
 }
 
 /**
- * Finds what comes before a writer. A single number that the writer needs is there before it writes more than one
- * element: with it, everything that the number depends on is over. Where a single element is written, nothing is:
- * then a kernel of both could begin with the writing.
+ * Returns a function that finds the nodes before a writer. If the writer needs a scalar and writes more than one
+ * element, the scalar and everything that it depends on are computed before the first write. If it writes a single
+ * element, nothing is settled, since a fused kernel could begin with the write.
  */
 function settling(): (writer: Node, elements: number | undefined) => Before {
   const behindNumbers = new Map<Node, ReadonlySet<Node>>();
@@ -186,7 +188,7 @@ function settling(): (writer: Node, elements: number | undefined) => Before {
   };
 }
 
-/** What a node depends on, breadth first; an input that `goOn` refuses is left out, and what is behind it. */
+/** Returns the nodes that a node depends on, breadth first, except inputs that `goOn` rejects and their ancestors. */
 function walk(from: Node, goOn: (input: Value) => boolean): Set<Node> {
   const found = new Set<Node>();
   const queue = [from];

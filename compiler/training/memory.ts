@@ -5,19 +5,19 @@ import type { TensorType } from '../ir/types.ts';
 import { ops } from '../ops/table.ts';
 import type { StateKind, StateTensor, StepGraph } from './step.ts';
 
-/** Bytes that a training step takes, when tensors go at their last use and new state is written over the old. */
+/** Bytes that a training step needs if tensors are freed after their last use and new state is written over the old. */
 export interface StepMemory {
-  /** What lasts longer than a step, by kind, with where new values wait that are `apart`; several graphs of one step share it. */
+  /** State that outlives a step, by kind, with the copies of state that is `apart`. The graphs of one step share it. */
   readonly state: ReadonlyMap<StateKind, number>;
-  /** All gradients together: they are all there when the norm has been taken. */
+  /** All gradients together; all of them are alive when the norm has been computed. */
   readonly gradients: number;
-  /** The most that a step holds beside its state: batch, activations, gradients. */
+  /** The largest number of bytes in use besides the state: batch, activations and gradients. */
   readonly working: number;
-  /** The module whose operator runs at that point. */
+  /** The module of the operator that runs at that point. */
   readonly peakAt: string;
 }
 
-/** Of the graphs of one step: one, or the two of an accumulated one. */
+/** Returns the memory of a step from its graphs: one, or two for an accumulated step. */
 export function stepMemory(parts: readonly StepGraph[]): StepMemory {
   const tensors = new Map<string, StateTensor>();
   for (const { state } of parts) for (const one of state) tensors.set(one.name, one);
@@ -69,12 +69,12 @@ function workingPeak({ graph, state, packs }: StepGraph): { readonly bytes: numb
   return peak;
 }
 
-/** Whether the result is the input's memory. */
+/** Whether the result shares the memory of the first input. */
 function isSame(node: Node): boolean {
   return node.op !== 'input' && node.op !== 'weight' && ops[node.op].memory === 'same';
 }
 
-/** State, old and new, which has memory of its own, and constants. */
+/** Returns the old and new state, which has memory of its own, and the constants. */
 function standingValues(graph: Graph, state: readonly Pick<StateTensor, 'name' | 'next'>[]): ReadonlySet<Value> {
   const names = new Set(state.flatMap(({ name, next }) => [name, next]));
   const ports = [...graph.inputs, ...graph.outputs].filter(({ name }) => names.has(name)).map(({ value }) => value);

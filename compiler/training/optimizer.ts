@@ -3,17 +3,17 @@ import type { Value } from '../ir/graph.ts';
 import type { Rates } from './packs.ts';
 import type { Optimizer } from './recipe.ts';
 
-/** What the update of every weight shares: f32[] values. */
+/** Inputs that the updates of all weights share; f32[] unless noted. */
 export interface UpdateInputs {
   readonly build: Builder;
   readonly learningRate: Value;
   /** i32[], from 1. */
   readonly step: Value;
-  /** Factor of every gradient: see `clip.ts`. */
+  /** The factor of every gradient; see `clip.ts`. */
   readonly scale: Value;
 }
 
-/** What is held between steps for a weight, by kind, with what it becomes. */
+/** The new values of a weight and of its optimizer state, by kind. */
 export interface Updated {
   readonly weight: Value;
   readonly moment?: Value;
@@ -28,7 +28,10 @@ export function stateKinds(optimizer: Optimizer): readonly ('moment' | 'variance
   return optimizer.momentum > 0 ? ['moment'] : [];
 }
 
-/** The update rule of a recipe's optimizer for one weight, or several as one. Scalars are made once and shared by all weights. */
+/**
+ * The update rule of a recipe's optimizer for one weight or one pack. Scalars are computed once and shared by all
+ * weights.
+ */
 export type UpdateRule = (rates: Rates, value: Value, gradient: Value, state: OptimizerState) => Updated;
 
 export function updateRule(optimizer: Optimizer, inputs: UpdateInputs): UpdateRule {
@@ -37,7 +40,7 @@ export function updateRule(optimizer: Optimizer, inputs: UpdateInputs): UpdateRu
 
 /**
  * torch.optim.AdamW: m ← β₁m + (1-β₁)g, v ← β₂v + (1-β₂)g², w ← w(1 - lr·decay) - lr/(1-β₁ᵗ) · m / (√v/√(1-β₂ᵗ) + eps).
- * The factor √(1-β₂ᵗ) is taken out of the quotient, so that what depends on the step is scalar.
+ * The factor √(1-β₂ᵗ) is moved out of the quotient, so that only scalars depend on the step.
  */
 function adamW(
   { beta1, beta2, eps }: Extract<Optimizer, { kind: 'AdamW' }>,
@@ -95,7 +98,7 @@ function shared(make: (key: number) => Value): (key: number) => Value {
 }
 
 /**
- * 1 - βᵗ in float32: with 2h = -t·ln β it is 1 - e^(-2h) = 2·tanh h / (1 + tanh h), which loses nothing where βᵗ is
+ * 1 - βᵗ in float32. With 2h = -t·ln β, it is 1 - e^(-2h) = 2·tanh h / (1 + tanh h), which loses no precision if βᵗ is
  * near 1, as 1 - 0.999 does.
  */
 function oneMinusPower(build: Builder, beta: number, t: Value): Value {

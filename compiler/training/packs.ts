@@ -1,28 +1,31 @@
 import type { TrainedWeight } from './compile-training.ts';
 
-/** What an update depends on beside the values: weights that agree in it can be updated as one. */
+/** The settings of an update besides the values; weights with equal settings can be updated together. */
 export type Rates = Pick<TrainedWeight, 'lrFactor' | 'weightDecay'>;
 
-/** Weights that lie one after another in one piece of memory, and are updated as one. */
+/** Weights that are stored consecutively in one piece of memory and updated together. */
 export interface Pack {
-  /** `0`, `1`, …: the name of its state, in place of a path. */
+  /** `0`, `1`, …: identifies its state, in place of a path. */
   readonly id: string;
   readonly weights: readonly TrainedWeight[];
   readonly rates: Rates;
-  /** Elements of all of them. */
+  /** The number of elements of all its weights. */
   readonly size: number;
 }
 
 /**
- * Larger weights are updated each by itself. A model has hundreds of norms and biases, and a dozen operators for each take
- * longer to start than to run; a weight of this size takes longer than that, and its gradient would have to be copied.
+ * Larger weights are updated separately. A model has hundreds of norms and biases, and a dozen operators for each take
+ * longer to start than to run; a larger weight takes longer to run, and packing it would copy its gradient.
  */
 const largest = 1 << 16;
 
-/** Vectors of floats: weights of whole ones come first, so that they lie where those can be loaded at once. */
+/**
+ * Floats per vector. Weights whose size is a multiple of it come first in a pack, so that they are aligned for vector
+ * loads.
+ */
 const vector = 16;
 
-/** Small weights with the same rates, where there are several. */
+/** Returns packs of small weights with equal settings; each has at least two weights. */
 export function packsOf(weights: readonly TrainedWeight[]): readonly Pack[] {
   const alike = new Map<string, TrainedWeight[]>();
   for (const weight of weights) {

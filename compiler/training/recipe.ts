@@ -26,27 +26,30 @@ export type Optimizer =
     }
   | { readonly kind: 'SGD'; readonly lr: number; readonly momentum: number; readonly weightDecay: number };
 
-/** A part of the schedule, as a factor of the optimizer's `lr`; `warmup` lasts `steps`, the others to the next part. */
+/**
+ * A part of the schedule, as a factor of the optimizer's `lr`. `warmup` lasts `steps`; each other part lasts until the
+ * next one.
+ */
 export type SchedulePart =
   | { readonly kind: 'warmup'; readonly steps: number }
   | { readonly kind: 'poly'; readonly power: number; readonly end: number }
   | { readonly kind: 'cosine'; readonly end: number }
   | { readonly kind: 'constant'; readonly factor: number };
 
-/** Weights that share settings; the first group that has a weight counts for it. */
+/** Weights that share settings; if several groups select a weight, the first one applies. */
 export interface Group extends Selection {
   readonly lr: Rate | undefined;
   readonly weightDecay: Rate | undefined;
 }
 
-/** Published weights for a part of the model, through a map of names. */
+/** Published weights for a part of the model, with a map of their names. */
 export interface Initialisation extends Selection {
-  /** As written: a path, from the folder of the file that it is written in. */
+  /** The path as written; it is relative to the folder of the file that contains it. */
   readonly file: string;
-  /** Where it is written: `models/crobim.crob:46`. */
+  /** The place in the source: `models/crobim.crob:46`. */
   readonly source: string;
   readonly via: PlacedMap | undefined;
-  /** What it leaves as it is. */
+  /** Weights that it does not initialise. */
   readonly except: readonly Selection[];
 }
 
@@ -54,54 +57,60 @@ export interface Initialisation extends Selection {
 export interface Recipe {
   readonly name: string;
   readonly model: string;
-  /** Every dim of the model, the batch `B` too. */
+  /** The size of every dim of the model, including the batch `B`. */
   readonly dims: ReadonlyMap<string, number>;
-  /** As written, by name; the loss is their sum. */
+  /** The terms as written, by name; the loss is their sum. */
   readonly terms: ReadonlyMap<string, string>;
-  /** Inputs of the losses that the model does not have, such as `target`. */
+  /** Inputs of the losses that are not inputs of the model, such as `target`. */
   readonly inputs: readonly string[];
   readonly optimizer: Optimizer;
-  /** In order; a constant factor of 1 when the recipe gives none. */
+  /** In order; a constant factor of 1 if the recipe has no schedule. */
   readonly schedule: readonly SchedulePart[];
   readonly length: { readonly epochs: number } | { readonly steps: number };
-  /** Micro-batches of one step. */
+  /** The number of micro-batches per step. */
   readonly accumulate: number;
-  /** Largest norm of all gradients together. */
+  /** The limit on the norm of all gradients together. */
   readonly clip: number | undefined;
   /** Decay of the moving average of the weights. */
   readonly ema: number | undefined;
   /** In the unit of `length`. */
   readonly evaluateEvery: number;
   readonly earlyStop: number | undefined;
-  /** As evaluations, but not too soon after one another, where the recipe does not give it. */
+  /** If undefined, checkpoints are written at evaluations, but not too soon after one another. */
   readonly checkpointEvery: number | undefined;
   readonly protocol: ProtocolName;
   readonly metric: MetricName;
   readonly seed: number;
   readonly augment: boolean;
   readonly groups: readonly Group[];
-  /** Of `train only` or `train all except`: which weights are updated, less those that are fixed; all where it is undefined. */
+  /**
+   * From `train only` or `train all except`: the weights that are updated, before `fixed` ones are excluded; undefined
+   * for all.
+   */
   readonly trained: Trained | undefined;
   /** Weights that are not updated. */
   readonly fixed: readonly Selection[];
-  /** Modules in evaluation form. */
+  /** Modules that are kept in evaluation form. */
   readonly evaluated: readonly Selection[];
-  /** A later one replaces what an earlier one gave. */
+  /** A later entry overrides an earlier one. */
   readonly inits: readonly Initialisation[];
-  /** The recipe from whose result this one starts. */
+  /** The recipe whose result this one starts from. */
   readonly startFrom: string | undefined;
-  /** Where each value was given, by its name in a recipe: `models/crobim.crob:46`, `--set recipe.lr=1e-4`, `default`. */
+  /** The source of each value, by its name in a recipe: `models/crobim.crob:46`, `--set recipe.lr=1e-4`, `default`. */
   readonly sources: ReadonlyMap<string, string>;
-  /** What was left out of what the recipe inherits, in words. */
+  /** Notes for the user on inherited settings that were left out. */
   readonly notes: readonly string[];
 }
 
-/** Without an interval: each epoch, or a tenth of the steps. */
+/** Returns the evaluation interval of a recipe that sets none: one epoch, or a tenth of the steps. */
 export function defaultInterval(length: Recipe['length']): number {
   return 'epochs' in length ? 1 : Math.ceil(length.steps / 10);
 }
 
-/** A recipe with another length, as `--set recipe.steps` makes it: intervals that count epochs, or come from the length, follow. */
+/**
+ * Returns the recipe with another length, like `--set recipe.steps`; adapts intervals that count epochs or derive from
+ * the length.
+ */
 export function withSteps(recipe: Recipe, steps: number): Recipe {
   const length = { steps };
   const counted = 'steps' in recipe.length;
@@ -222,7 +231,7 @@ function plainOf<K extends 'string' | 'boolean'>(
   return typeof plain === kind ? (plain as { string: string; boolean: boolean }[K]) : undefined;
 }
 
-/** The optimizer with the arguments that a nearer recipe, or `--set`, gives it. */
+/** Returns the optimizer with the arguments that a nearer recipe or `--set` overrides. */
 function resolveOptimizer(
   { settings }: EvaluatedRecipe,
   sources: Map<string, string>,
@@ -273,12 +282,12 @@ function schedulePart({ name, args }: Constructed): SchedulePart {
 /** How one weight is updated. */
 export interface WeightSettings {
   readonly frozen: boolean;
-  /** Of the optimizer's learning rate. */
+  /** A factor of the optimizer's learning rate. */
   readonly lrFactor: number;
   readonly weightDecay: number;
 }
 
-/** `decays`: whether the weight is subject to weight decay at all (not `@no_decay`). */
+/** Returns how a weight is updated. `decays` is false for a weight that is exempt from weight decay (`@no_decay`). */
 export function weightSettings(
   { optimizer, groups, trained, fixed }: Pick<Recipe, 'optimizer' | 'groups' | 'trained' | 'fixed'>,
   path: string,

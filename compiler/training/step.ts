@@ -11,29 +11,32 @@ import { inPlaceFaults } from './in-place.ts';
 import { stateKinds, updateRule } from './optimizer.ts';
 import { type Pack, packsOf, type Rates } from './packs.ts';
 
-/** What a tensor that outlives a step is. `gradient` is an accumulator of micro-batches. */
+/** The kind of a tensor that outlives a step; `gradient` is an accumulator of micro-batches. */
 export type StateKind = 'weight' | 'buffer' | 'moment' | 'variance' | 'average' | 'gradient';
 
 /**
- * A tensor that outlives a step, f32. Weights and buffers start as their initialisers say, averages as their weights,
- * everything else at zero; accumulators go back to zero after each update, which is the host's to do.
+ * A tensor that outlives a step, f32. Weights and buffers start with the values of their initialisers, averages with
+ * those of their weights, everything else with zero. The host resets accumulators to zero after each update.
  */
 export interface StateTensor {
   /** The graph input: `weight:backbone.norm.bias`. */
   readonly name: string;
-  /** The graph output with its new value, which may be written over the old one unless it is `apart`; undefined where the graph only reads it. */
+  /**
+   * The graph output with the new value, which may be written over the old one unless the state is `apart`; undefined
+   * if the graph only reads the state.
+   */
   readonly next: string | undefined;
   readonly kind: StateKind;
-  /** Of the weight or buffer. */
+  /** The path of the weight or buffer. */
   readonly path: string;
   readonly shape: readonly number[];
-  /** The pack of which it is a part, which is updated instead of it. */
+  /** The pack that contains it and is updated in its place. */
   readonly pack?: string;
 }
 
 /**
- * Several state tensors as one, f32[size]: the host keeps them one after another in one piece of memory, and gives that to
- * the graph, beside the parts that it reads by themselves.
+ * Several state tensors as one, f32[size]. The host stores them consecutively in one piece of memory and passes it to
+ * the graph, in addition to the parts that the graph reads separately.
  */
 export interface PackedState {
   /** The graph input: `pack:moment:0`. */
@@ -45,47 +48,47 @@ export interface PackedState {
 }
 
 export interface StepGraph {
-  /** Optimised, ready to emit, without `weight` nodes. */
+  /** Optimised and ready to emit, without `weight` nodes. */
   readonly graph: Graph;
   readonly state: readonly StateTensor[];
-  /** Empty unless the step was asked to pack. */
+  /** Empty unless the step was built with `packed`. */
   readonly packs: readonly PackedState[];
   /**
-   * States and packs whose new value is not to be written over the old one while the graph runs: something may still read
-   * it. Their new value needs memory of its own, and is copied when the step is over.
+   * States and packs whose new value must not be written over the old one while the graph runs, because something may
+   * still read the old one. Their new value needs memory of its own and is copied after the step.
    */
   readonly apart: readonly string[];
-  /** Inputs of the emitted model that the host fills with numbers in [0, 1), anew for each run. */
+  /** Inputs of the emitted model that the host fills with new numbers in [0, 1) for each run. */
   readonly draws: readonly { readonly name: string; readonly key: string; readonly shape: readonly number[] }[];
   /** Paths of the weights that are trained. */
   readonly learning: readonly string[];
-  /** Outputs that are no state: `step:loss`, `term:<name>`, `step:gradient_norm`. */
+  /** Outputs that are not state: `step:loss`, `term:<name>`, `step:gradient_norm`. */
   readonly outputs: readonly string[];
 }
 
-/** A training with the gradients of its loss. */
+/** A training together with the gradients of its loss. */
 export interface Differentiated {
   readonly training: Training;
-  /** Loss, terms, new buffers, and the gradients of the weights that learn, optimised. */
+  /** The loss, its terms, the new buffers and the gradients of the trained weights, optimised. */
   readonly graph: Graph;
   /**
-   * Paths of the weights that the loss depends on and the recipe does not fix: the others are left alone, also by weight
-   * decay.
+   * Paths of the weights that the loss depends on and the recipe does not fix. Other weights never change, not even by
+   * weight decay.
    */
   readonly learning: readonly string[];
 }
 
 export interface StepOptions {
   /**
-   * `whole` is a step on one batch. With accumulation it comes apart: `accumulate` adds the gradients of a micro-batch,
-   * each divided by the number of micro-batches, and `update` does what is done with their sum.
+   * `whole` is a step on one batch. With accumulation, a step has two parts: `accumulate` adds the gradients of a
+   * micro-batch, each divided by the number of micro-batches, and `update` applies their sum.
    */
   readonly part?: 'whole' | 'accumulate' | 'update';
-  /** Small weights are updated together: for hosts whose state is memory of which parts can be given as tensors. */
+  /** Whether to update small weights together, for hosts that can pass parts of a piece of memory as tensors. */
   readonly packed?: boolean;
 }
 
-/** One training step: loss, gradients, clipping by the global norm, optimizer, buffers, moving average. */
+/** Builds one training step: loss, gradients, clipping by the global norm, optimizer, buffers and moving average. */
 export function trainingStep(differentiated: Differentiated, options: StepOptions = {}): StepGraph {
   const part = options.part ?? 'whole';
   const step = new StepBuilder(differentiated, options.packed ? packsOf(learningWeights(differentiated)) : []);
@@ -105,8 +108,8 @@ function learningWeights({ training, learning }: Differentiated): readonly Train
 }
 
 /**
- * What a step takes and gives beside its batch and state. No name of the user's holds a colon, so none of their inputs is
- * called like one of these.
+ * Names of a step's inputs and outputs besides its batch and state. Names in source contain no colon, so they cannot
+ * collide with these.
  */
 export const stepNames = {
   learningRate: 'step:learning_rate',
@@ -123,9 +126,9 @@ const nextName = (name: string) => `next:${name}`;
 const slope = (path: string) => `d:${path}`;
 
 /**
- * The forward half is optimised before it is differentiated, as far as gradients stay as they are: what has one in closed
- * form is recognised. `rematerialise` are modules whose activations are computed again for the gradients instead of kept:
- * paths, `*` for one name of any kind.
+ * Differentiates a training. The forward half is first optimised by the rules that keep gradients, so that operators
+ * whose gradient has a closed form are recognised. `rematerialise` selects modules whose activations are recomputed for
+ * the gradients instead of kept: paths in which `*` matches any one name.
  */
 export function differentiate(
   training: Training,
@@ -161,7 +164,10 @@ export function differentiate(
   return { training, graph: runPipeline(graph, observer), learning };
 }
 
-/** The module at or around `path` that one of the patterns means: `layers.3` of `layers.3.attn` for `layers.*`. */
+/**
+ * Returns the module at or around `path` that matches a pattern: `layers.3` for path `layers.3.attn` and pattern
+ * `layers.*`.
+ */
 export function moduleWithin(path: string, patterns: readonly string[]): string | undefined {
   const names = path.split('.');
   for (const pattern of patterns) {
@@ -172,12 +178,12 @@ export function moduleWithin(path: string, patterns: readonly string[]): string 
   return undefined;
 }
 
-/** Once the gradients are made, what stopped them has no use left. */
+/** Skips `stop_gradient` nodes, which have no effect once the gradients exist. */
 function withoutStops(value: Value): Value {
   return value.node.op === 'stop_gradient' ? withoutStops(value.node.inputs[0]) : value;
 }
 
-/** The forward half with its weights as inputs. */
+/** Returns the forward half as a graph with its weights as inputs. */
 export function forwardGraph({ build, inputs, terms, loss: total, updates }: Forward): Graph {
   const output = (name: string, value: Value): GraphOutput => ({ name, value, docs: '' });
   const outputs = [
@@ -202,7 +208,7 @@ function weightsAsInputs(graph: Graph): Graph {
   return { ...result, inputs: [...result.inputs, ...added] };
 }
 
-/** What is updated at once: a weight, or a pack of them, with its gradient. */
+/** A weight or a pack that is updated as one, with its gradient. */
 interface Updated {
   readonly path: string;
   readonly rates: Rates;
@@ -211,7 +217,7 @@ interface Updated {
   next(kind: StateKind, value: Value): void;
 }
 
-/** Puts the parts of a step one after another in one graph. */
+/** Assembles the parts of a step in one graph. */
 class StepBuilder {
   readonly #training: Training;
   readonly #gradients: Graph;
@@ -236,7 +242,7 @@ class StepBuilder {
     this.#build = new Builder(training.forward.build.facts);
   }
 
-  /** Takes in what a batch gives; yields the gradients by path. */
+  /** Adds the forward and backward nodes of a batch; returns the gradients by path. */
   compute(): ReadonlyMap<string, Value> {
     const graph = this.#gradients;
     this.#build.nodes.push(...graph.nodes);
@@ -254,12 +260,12 @@ class StepBuilder {
     return new Map(this.#learning.map((path) => [path, outputs.get(slope(path))!]));
   }
 
-  /** What a sum of gradients is added to, as their gradients. */
+  /** Returns the weights and packs with their accumulators as gradients. */
   accumulated(): readonly Updated[] {
     return this.#updated(this.#learning, (one) => one.state('gradient'));
   }
 
-  /** The gradients of a batch. */
+  /** Returns the weights and packs with the gradients of a batch. */
   of(found: ReadonlyMap<string, Value>): readonly Updated[] {
     return this.#updated([...found.keys()], (_, weights) =>
       this.#together(weights.map(({ path }) => found.get(path)!)),
@@ -273,15 +279,15 @@ class StepBuilder {
     for (const one of all) one.next('gradient', build.add(one.state('gradient'), build.mul(one.gradient, share)));
   }
 
-  /** Clipping, the optimizer and the moving average. */
+  /** Adds clipping, the optimizer and the moving average. */
   update(all: readonly Updated[]): void {
     const { optimizer, clip, ema } = this.#training.recipe;
     const build = this.#build;
     const norm = globalNorm(build, all);
     this.#norm = norm;
     this.#outputs.set(stepNames.gradientNorm, norm);
-    // Every update multiplies by the scale, which waits for every gradient, and for the loss: so no weight is written,
-    // which the host does in place, while something has yet to read the old one.
+    // Every update multiplies by the scale, which depends on every gradient and on the loss. So the host, which writes
+    // weights in place, writes none while something still has to read the old one.
     build.origin = { span: undefined, path: '', label: 'clip' };
     const clipping = clipScale(build, norm, clip);
     const total = this.#outputs.get(loss);
@@ -305,7 +311,7 @@ class StepBuilder {
     }
   }
 
-  /** Packs, then the weights that are in none. */
+  /** Returns the packs, then the weights that are in no pack. */
   #updated(
     paths: readonly string[],
     gradientOf: (one: Omit<Updated, 'gradient'>, weights: readonly TrainedWeight[]) => Value,
@@ -333,7 +339,7 @@ class StepBuilder {
     return [...packs, ...others];
   }
 
-  /** One gradient as it is, several one after another. */
+  /** Returns a single gradient as it is, or several flattened and concatenated. */
   #together(gradients: readonly Value[]): Value {
     const build = this.#build;
     build.origin = { span: undefined, path: '', label: 'pack' };
@@ -374,7 +380,8 @@ class StepBuilder {
     const late = this.#late(this.#graph(name));
     const direct = new Map(this.#outputs);
     if (late.size > 0) this.#delay(late);
-    // Waiting helps against what a batch gives and reads late; not where one new value is made of another old one.
+    // The delay helps if a result of the batch reads an old value late, but not if a new value depends on another old
+    // one.
     const apart = late.size === 0 ? late : this.#late(this.#graph(name));
     for (const state of apart) this.#outputs.set(nextName(state), direct.get(nextName(state))!);
     const graph = this.#graph(name);
@@ -396,12 +403,12 @@ class StepBuilder {
     };
   }
 
-  /** States that may be written too early. */
+  /** Returns the states that may be overwritten too early. */
   #late(graph: Graph): ReadonlySet<string> {
     return new Set(inPlaceFaults(graph, this.#memory(graph)).map((fault) => fault.name));
   }
 
-  /** Data that this part does not read is not asked for. */
+  /** Returns the graph of a part without the inputs that it does not read. */
   #graph(name: string): Graph {
     const outputs = [...this.#outputs].map(([name, value]): GraphOutput => ({ name, value, docs: '' }));
     const parts = { name, docs: '', inputs: [], outputs, facts: this.#build.facts, guards: [] };
@@ -410,7 +417,7 @@ class StepBuilder {
     return { ...graph, inputs: [...this.#inputs.values()].filter((input) => read.has(input.value.node)) };
   }
 
-  /** What a graph reads, by itself or as a part. */
+  /** Returns the states that a graph reads, separately or as part of a pack. */
   #stateOf({ inputs }: Graph): readonly StateTensor[] {
     const names = new Set(inputs.flatMap(({ name }) => [name, ...(this.#packed.get(name)?.parts ?? [])]));
     return [...names].flatMap((name) => this.#state.get(name) ?? []);
@@ -420,7 +427,7 @@ class StepBuilder {
     return inputs.flatMap(({ name }) => this.#packed.get(name) ?? []);
   }
 
-  /** Pieces of memory that are written: a pack's is also what reads of its parts see. */
+  /** Returns the pieces of memory that are written. A read of a pack's part is also a read of the pack's memory. */
   #memory(graph: Graph) {
     const single = this.#stateOf(graph).filter(({ pack }) => pack === undefined);
     return [...single, ...this.#packsOf(graph)];
@@ -470,7 +477,7 @@ class StepBuilder {
     return pack ? { pack: packName(kind, pack.id) } : {};
   }
 
-  /** The value of a state before the step, an input that is made when first asked for. */
+  /** Returns the value of a state before the step: an input that is created at the first call. */
   #stateInput(kind: StateKind, weight: TrainedWeight): Value {
     const name = stateName(kind, weight.path);
     const known = this.#inputs.get(name);
