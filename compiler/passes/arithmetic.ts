@@ -18,7 +18,7 @@ const zeroTerms = rule(
   rewrite(sub(0, x), ({ x }, { build }) => build.neg(x)),
 );
 
-/** A whole 0 absorbs, as whole numbers know no NaN. */
+/** An integer times 0 is 0, since integers have no NaN. */
 const unitFactors = rule(
   'unit-factors',
   'gradients',
@@ -30,7 +30,7 @@ const unitFactors = rule(
   ),
 );
 
-/** Their reciprocals are exact. */
+/** Numbers with exact reciprocals. */
 const powerOfTwo: NumberTest = {
   text: 'a power of two',
   accepts(number) {
@@ -48,7 +48,7 @@ const exactQuotients = rule(
   ),
 );
 
-/** x², x^±½, x^-1 and x¹ have operators of their own. */
+/** x², x^±½, x^-1 and x¹ have cheaper operators. */
 const smallPowers = rule(
   'small-powers',
   'gradients',
@@ -61,7 +61,7 @@ const smallPowers = rule(
 
 const largest = 2 ** 31 - 1;
 
-/** i32 sums and products with two numbers: index arithmetic, where regrouping is exact. */
+/** i32 sums and products with two numbers. They occur in index arithmetic, and regrouping integers is exact. */
 const mergeWholeNumbers = rule(
   'merge-whole-numbers',
   'gradients',
@@ -131,7 +131,7 @@ const signedTerms = rule(
   rewrite(sub(x, neg(y)), ({ x, y }, { build }) => build.add(x, y)),
 );
 
-/** The other factor takes the sign: a number or another neg. */
+/** The sign moves to the other factor, which is a number or another neg. */
 const signedFactors = rule(
   'signed-factors',
   'gradients',
@@ -156,7 +156,7 @@ const onceIsEnough = rule(
   ...idempotent(1).map((op) => rewrite(anyOf([op], named('inner', anyOf([op], x))), ({ inner }) => inner.outputs[0])),
 );
 
-/** Conditions that hold always or never. */
+/** Logical operators with a constant operand. */
 const knownLogic = rule(
   'known-logic',
   'gradients',
@@ -172,7 +172,7 @@ const sameOperands = rule(
   rewrite(anyOf(idempotent(2), x, x), ({ x }) => x),
 );
 
-/** A choice that is made already, or makes no difference, or asks the question the wrong way round. */
+/** Selections with a constant condition, with equal branches, or with a negated condition. */
 const knownChoices = rule(
   'known-choices',
   'gradients',
@@ -182,7 +182,7 @@ const knownChoices = rule(
   rewrite(select(not(value('c')), x, y), ({ c, x, y }, { build }) => build.select(c, y, x)),
 );
 
-/** Identities of numbers and of logic. */
+/** Arithmetic and logical identities. */
 export const arithmeticRules: readonly Rule[] = [
   zeroTerms,
   unitFactors,

@@ -2,13 +2,13 @@ import { type Dim, one, product } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
 import { isOne } from './match.ts';
 
-/** Runs of axes of two shapes of one tensor that hold the same elements; axes of size 1 belong to no run. */
+/** Runs of axes in two shapes of one tensor that hold the same elements; axes of size 1 belong to no run. */
 export interface AxisGroup {
   readonly before: readonly number[];
   readonly after: readonly number[];
 }
 
-/** How a reshape regroups axes, as finely as is known; undefined when the volumes cannot be matched. */
+/** Returns how a reshape regroups axes, as finely as is known; undefined if the volumes cannot be matched. */
 export function groupAxes(facts: Facts, before: readonly Dim[], after: readonly Dim[]): AxisGroup[] | undefined {
   const cuts = new Map<string, number>();
   const long = longAxes(facts, before);
@@ -31,12 +31,12 @@ export function groupAxes(facts: Facts, before: readonly Dim[], after: readonly 
   return run.length === 0 && from === long.length ? groups : undefined;
 }
 
-/** The axes that are not known to be of size 1. */
+/** Returns the axes that are not known to have size 1. */
 export function longAxes(facts: Facts, shape: readonly Dim[]): number[] {
   return shape.flatMap((dim, axis) => (isOne(facts, dim) ? [] : [axis]));
 }
 
-/** A transpose with as few axes as possible: axes that travel together are one, and axes of size 1 are none. */
+/** A transpose with as few axes as possible: axes that stay together are merged, and axes of size 1 are dropped. */
 export interface Permutation {
   /** The operand's shape. */
   readonly shape: readonly Dim[];

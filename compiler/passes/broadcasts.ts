@@ -21,7 +21,7 @@ import { type Rule, rewrite, rule } from './rule.ts';
 const { broadcast, matmul } = operators;
 const [x, y] = [value('x'), value('y')];
 
-/** The common shape by trailing alignment of shapes that are known to have one. */
+/** Returns the common shape, by trailing alignment, of shapes that are known to broadcast. */
 export function broadcastTogether(facts: Facts, shapes: readonly (readonly Dim[])[]): Dim[] {
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
   return Array.from({ length: rank }, (_, axis) => {
@@ -30,12 +30,12 @@ export function broadcastTogether(facts: Facts, shapes: readonly (readonly Dim[]
   });
 }
 
-/** One number along axes. */
+/** A tensor with axes whose elements are all one number. */
 const full = where(nodeOf('full', 'constant'), 'the constant is one number along axes', (_, { outputs: [x] }) => {
   return x.type.shape.length > 0 && numberOf(x) !== undefined;
 });
 
-/** What is repeated: a broadcast's operand, or the one number that a value consists of. */
+/** Returns the operand of a broadcast, or a scalar for a value whose elements are all one number. */
 function unrepeated(value: Value, build: Builder): Value {
   const [x = value] = producer(value, 'broadcast')?.inputs ?? [];
   if (x.type.shape.length === 0 || !isLiteral(x)) return x;
@@ -47,7 +47,10 @@ function isLiteral({ node }: Value): boolean {
   return node.op === 'full' || node.op === 'constant';
 }
 
-/** Element by element, operands need not be repeated first: the result is, or what is left of it. */
+/**
+ * An elementwise operator need not broadcast its operands first: its result is broadcast afterwards, as far as
+ * necessary.
+ */
 const repeatLate = rule(
   'repeat-late',
   'gradients',
@@ -65,7 +68,7 @@ const repeatOnce = rule(
 
 const alongBatch = 'the operand is repeated along batch axes that the other one has';
 
-/** Batch axes of matmul broadcast by themselves. */
+/** matmul itself broadcasts the batch axes. */
 const repeatInMatmul = rule(
   'repeat-in-matmul',
   'gradients',
@@ -99,7 +102,7 @@ function isRepeatedAlongBatch(
   );
 }
 
-/** Moving one number about leaves it: what is full stays full. */
+/** A tensor whose elements are all one number still is after its elements are rearranged. */
 const movedFull = rule(
   'moved-full',
   'gradients',
@@ -121,5 +124,5 @@ const movedFull = rule(
   ),
 );
 
-/** Repetition as late and as seldom as it can be. */
+/** Broadcasts are moved towards the outputs and merged. */
 export const broadcastRules: readonly Rule[] = [movedFull, repeatOnce, repeatLate, repeatInMatmul];

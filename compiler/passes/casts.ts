@@ -5,7 +5,7 @@ import { type Rule, rewrite, rule } from './rule.ts';
 const { cast } = operators;
 const x = value('x');
 
-/** The dtypes that hold every value of a dtype. */
+/** For each dtype, the dtypes that can hold all of its values. */
 const widenings: Readonly<Record<DType, readonly DType[]>> = {
   bool: ['u8', 'i32', 'i64', 'f16', 'f32'],
   u8: ['i32', 'i64', 'f16', 'f32'],
@@ -15,7 +15,7 @@ const widenings: Readonly<Record<DType, readonly DType[]>> = {
   f32: [],
 };
 
-/** A cast by way of a dtype that loses nothing goes straight. */
+/** Two casts become one if the dtype in between loses nothing. */
 const castByTheWay = rule(
   'cast-by-the-way',
   'gradients',

@@ -4,7 +4,7 @@ import type { Graph, Node, Value } from '../ir/graph.ts';
 import type { TensorData } from '../ir/types.ts';
 import { rowOf } from '../ops/table.ts';
 
-/** Equal nodes of equal operands become one: the first. */
+/** Merges equal nodes with equal operands into the first of them. */
 export function mergeCommonSubexpressions(graph: Graph): Graph {
   const known = new Map<string, readonly Value[]>();
   const constants = new Map<string, Node[]>();
@@ -57,7 +57,7 @@ function attributeKey({ kind, value }: Attribute): string {
   }
 }
 
-/** Cheap to compare; FNV-1a over a sample of the elements. */
+/** A hash that is cheap to compute: FNV-1a over a sample of the elements. */
 function fingerprint({ dtype, shape, data }: TensorData): string {
   let hash = 0x811c9dc5;
   const stride = Math.max(1, Math.floor(data.length / 64));

@@ -9,16 +9,16 @@ import { Recomputation } from './rematerialise.ts';
 
 export interface GradientOptions {
   /**
-   * The region that a module path belongs to, if its activations are to be recomputed in the backward
-   * pass instead of kept: what the region reads from elsewhere is kept.
+   * Returns the region of a module path if its activations should be recomputed in the backward pass instead of kept.
+   * Values that the region reads from elsewhere are kept.
    */
   readonly rematerialise?: (path: string) => string | undefined;
 }
 
 /**
- * Reverse mode: appends to `build`, which holds the forward nodes, the gradients of `loss` (f32[]) in
- * `wanted`, each of its value's type. Values that the loss does not depend on are missing. Nodes that
- * no wanted value feeds get no gradient. What a backward node is made for is in its origin.
+ * Reverse-mode differentiation. Appends to `build`, which holds the forward nodes, the gradients of `loss` (f32[]) in
+ * `wanted`; each has its value's type. The result has no entry for values that the loss does not depend on. Nodes that
+ * do not depend on a wanted value get no gradient. The label of a backward node names its forward node.
  */
 export function gradients(
   build: Builder,
@@ -58,7 +58,7 @@ export function gradients(
   return new Map(wanted.flatMap((value) => (gradients.has(value) ? [[value, gradients.get(value)!]] : [])));
 }
 
-/** Floats that depend on the wanted values in a way that has a gradient. */
+/** Returns the float values that depend on the wanted values through operators with gradients. */
 function fedBy(nodes: readonly Node[], wanted: readonly Value[]): Set<Value> {
   const fed = new Set<Value>(wanted);
   for (const node of nodes) {

@@ -4,37 +4,37 @@ import { patternText } from './patterns/text.ts';
 import { pipeline } from './pipeline.ts';
 import type { Trace } from './rule.ts';
 
-/** A node that a rule left as it was. */
+/** A node that a rule did not rewrite. */
 export interface LeftNode {
   readonly node: Node;
-  /** What stood where the pattern asked for something else, and the node that made it. */
+  /** What the pattern found instead of what it needs, and the node that computes it. */
   readonly has: string;
   readonly at: Node;
 }
 
-/** Nodes that a rule left as they were because they lack the same thing. */
+/** Nodes that a rule did not rewrite for the same reason. */
 export interface Misses {
   readonly needs: string;
   readonly left: NonEmpty<LeftNode>;
 }
 
-/** What a rule did in a graph. */
+/** The effect of a rule on a graph. */
 export interface Explanation {
-  /** Nodes that it replaced, in order. */
+  /** The nodes that it replaced, in order. */
   readonly fired: readonly Node[];
-  /** What most nodes lack comes first. */
+  /** The reasons for which it did not rewrite nodes; the most frequent comes first. */
   readonly missed: readonly Misses[];
 }
 
-/** A rule as the pipeline has it. */
+/** A rule with its place in the pipeline. */
 export interface ListedRule {
-  /** The passes that have it, in the order of the pipeline. */
+  /** The passes that contain it, in the order of the pipeline. */
   readonly passes: readonly string[];
-  /** What its rewrites match, in the order in which they are tried. */
+  /** The patterns of its rewrites, in the order in which they are tried. */
   readonly patterns: readonly string[];
 }
 
-/** The rules of the pipeline by name. */
+/** Returns the rules of the pipeline by name. */
 export function listedRules(): ReadonlyMap<string, ListedRule> {
   const listed = new Map<string, ListedRule>();
   for (const pass of pipeline) {
@@ -47,7 +47,9 @@ export function listedRules(): ReadonlyMap<string, ListedRule> {
   return listed;
 }
 
-/** Collects what one rule does while passes run with this trace. A node that rounds look at again counts once. */
+/**
+ * Collects what one rule does while passes run with this trace. A node that is visited in several rounds counts once.
+ */
 export function explaining(rule: string): { readonly trace: Trace; explanation(): Explanation } {
   const fired = new Set<Node>();
   const missed = new Map<Node, LeftNode & { readonly needs: string }>();

@@ -11,14 +11,13 @@ import type { DType, TensorData } from '../ir/types.ts';
 import { rowNumbersOf } from '../ops/table.ts';
 import { representable } from '../ops/typing.ts';
 
-/** Larger results are left to the run: they cost more to store and load than to compute. */
+/** Larger results are computed at run time: they cost more to store and load than to compute. */
 const mostElements = 2 ** 24;
 
 /**
- * Computes what depends on constants alone, on the reference kernels. `full`, `iota` and `broadcast`
- * stay as they are where something that is not constant reads them, and a tensor of one number
- * becomes `full`. What has an index out of range is left to the run, which refuses it; so is a number that the dtype
- * does not hold.
+ * Computes values that depend only on constants, on the reference kernels. `full`, `iota` and `broadcast` stay if a
+ * non-constant node reads them, and a tensor whose elements are all one number becomes `full`. Nodes with an index out
+ * of range stay, so that the run reports them; so do nodes whose results the dtype cannot hold.
  */
 export function foldConstants(graph: Graph): Graph {
   const outOfRange = new Set<Node>();
@@ -29,7 +28,7 @@ export function foldConstants(graph: Graph): Graph {
   }
 }
 
-/** Adds to `outOfRange` what it could not compute; the result is of use only where there is nothing to add. */
+/** Adds nodes that it could not compute to `outOfRange`; the result may only be used if it adds none. */
 function foldWithout(graph: Graph, outOfRange: Set<Node>): Graph {
   const foldable = findFoldable(graph, outOfRange);
   const wanted = findWanted(graph, foldable);
@@ -62,17 +61,19 @@ function asNode(
   return node.op === 'constant' ? build.copy(node, inputs)[0] : build.constant(data);
 }
 
-/** Folded in float64: what float32 cannot hold is infinite there, as it is in a run. */
+/**
+ * Rounds a number that was folded in float64: a number beyond the range of float32 becomes infinite, as at run time.
+ */
 function asStored(number: number, dtype: DType): number {
   return dtype === 'f32' && !representable(number, dtype) ? Math.fround(number) : number;
 }
 
-/** Operators whose results are cheaper to make than to store. */
+/** Operators whose results are cheaper to compute than to store. */
 function isGenerator(node: Node): boolean {
   return node.op === 'full' || node.op === 'iota' || node.op === 'dim' || node.op === 'broadcast';
 }
 
-/** Nodes that depend on constants alone, in operator and in sizes. */
+/** Returns the nodes that depend only on constants and have known sizes. */
 function findFoldable(graph: Graph, outOfRange: ReadonlySet<Node>): Set<Node> {
   const foldable = new Set<Node>();
   const isStatic = (dim: Dim): boolean => size(graph.facts, dim) !== undefined;
@@ -101,9 +102,9 @@ function elements(facts: Facts, shape: readonly Dim[]): number {
 }
 
 interface Wanted {
-  /** Foldable values that stay as nodes, because something that is not foldable reads them. */
+  /** Foldable values that stay as nodes because a non-foldable node reads them. */
   readonly asNode: ReadonlySet<Value>;
-  /** How many readers will ask for the elements of a foldable node. */
+  /** The number of readers that need the elements of a foldable node. */
   readonly asData: ReadonlyMap<Node, number>;
 }
 
@@ -128,7 +129,7 @@ function findWanted(graph: Graph, foldable: ReadonlySet<Node>): Wanted {
   return { asNode, asData };
 }
 
-/** Computes nodes as they come, in topological order, and lets go of results after their last reader. */
+/** Evaluates nodes in topological order and frees results after their last reader. */
 function evaluator(facts: Facts, foldable: ReadonlySet<Node>, wanted: Wanted, outOfRange: Set<Node>) {
   const results = new Map<Node, readonly TensorData[]>();
   const readers = new Map(wanted.asData);
@@ -160,7 +161,10 @@ function evaluator(facts: Facts, foldable: ReadonlySet<Node>, wanted: Wanted, ou
   };
 }
 
-/** i64 is computed in float64: what that does not hold exactly, a cast of a large float say, is not known. */
+/**
+ * i64 is computed in float64, so a result that float64 does not hold exactly, such as a cast of a large float, is
+ * unknown.
+ */
 function isHeld({ dtype, data }: TensorData): boolean {
   return dtype !== 'i64' || data.every((x) => representable(x, dtype));
 }

@@ -7,13 +7,13 @@ import { castRules } from './casts.ts';
 import { applyRules } from './rule.ts';
 
 const largest = 65504;
-/** The smallest normal half; below it, bits are lost. */
+/** The smallest normal number of half precision; smaller numbers lose bits. */
 const smallest = 2 ** -14;
 
 /**
- * The graph in half precision: products of matrices and convolutions in f16, and what is computed
- * between them from their results. Normalisations, softmax, reductions and positions stay f32, and so
- * do inputs, outputs and weights marked `keepF32`.
+ * Converts a graph to half precision: matrix products and convolutions run in f16, and so does what is computed between
+ * them from their results. Normalisations, softmax, reductions and positions stay f32, and so do inputs, outputs and
+ * weights marked `keepF32`.
  */
 export function toHalf(graph: Graph): Graph {
   const build = new Builder(graph.facts);
@@ -21,10 +21,10 @@ export function toHalf(graph: Graph): Graph {
   const readers = readersOf(graph);
   const now = new Map<Value, Value>();
   const casts = new Map<Value, Value>();
-  // What may be out of reach of half precision, like a mask of -1e9, and what is computed from it: it stays f32 up to a
-  // softmax, or whatever else has small results.
+  // Values that may exceed the range of half precision, such as a mask of -1e9, and values computed from them. They
+  // stay f32 up to a softmax or another operator with bounded results.
   const large = new Set<Value>();
-  // Weights marked `keepF32`, and what is made of nothing else: whatever reads them computes in f32.
+  // Weights marked `keepF32`, and values made from them and constants alone; nodes that read them compute in f32.
   const kept = new Set<Value>();
 
   const as = (value: Value, dtype: DType): Value => {
@@ -78,7 +78,7 @@ function isFloat(dtype: DType): boolean {
   return dtype === 'f32' || dtype === 'f16';
 }
 
-/** Numbers are written in the other precision, what is computed is cast. */
+/** Converts a value: constants are rewritten in the other precision, other values are cast. */
 function converted(build: Builder, value: Value, dtype: DType): Value {
   const { node } = value;
   if (node.op === 'full') return build.full(node.attributes.value, dtype, node.attributes.shape);
@@ -86,20 +86,20 @@ function converted(build: Builder, value: Value, dtype: DType): Value {
   return build.cast(value, dtype);
 }
 
-/** A weight is f16 unless it must not be, or nothing but f32 operators reads it. */
+/** Emits a weight as f16 unless it is marked `keepF32` or only f32 operators read it. */
 function weightIn(build: Builder, attributes: WeightAttributes, value: Value, readers: readonly Node[]): Value {
   const stays =
     attributes.keepF32 || value.type.dtype !== 'f32' || readers.every((reader) => rowOf(reader)?.half === 'f32');
   return build.weight(attributes, stays ? value.type : { ...value.type, dtype: 'f16' });
 }
 
-/** The precision of a node's float operands. */
+/** Returns the precision of a node's float operands. */
 function precisionOf(node: Node, inputs: readonly Value[], precise: ReadonlySet<Value>): DType {
   const own = rowOf(node)?.half;
   if (own === 'f16') return 'f16';
   if (own === 'f32' || node.outputs.some((output) => precise.has(output))) return 'f32';
   if (inputs.some((input) => isBeyond(input, 'small'))) return 'f32';
-  // Casts follow from their operand; constants go with the others.
+  // Constants do not count: they take the precision of the other operands.
   const computed = inputs.filter((input) => isFloat(input.type.dtype) && !isConstant(input));
   return computed.some((input) => input.type.dtype === 'f16') ? 'f16' : 'f32';
 }
@@ -108,7 +108,10 @@ function isConstant({ node }: Value): boolean {
   return node.op === 'full' || node.op === 'constant';
 }
 
-/** A constant that half precision cannot hold: as large as a mask of -1e9, as small as an epsilon of 1e-6. */
+/**
+ * Whether a value is a constant that half precision cannot hold: as large as a mask of -1e9, or as small as an epsilon
+ * of 1e-6.
+ */
 function isBeyond({ node }: Value, side: 'large' | 'small'): boolean {
   if (node.op === 'full') return isFloat(node.attributes.dtype) && isLost(node.attributes.value, side);
   if (node.op !== 'constant' || !isFloat(node.attributes.tensor.dtype)) return false;
@@ -122,7 +125,10 @@ function isLost(x: number, side: 'large' | 'small'): boolean {
   return side === 'large' ? size > largest && size !== Number.POSITIVE_INFINITY : size < smallest && size > 0;
 }
 
-/** Positions: what sampling points and whole numbers are computed from, up to the last product or reduction. */
+/**
+ * Returns the positions: values that sampling points and integers are computed from, back to the last product or
+ * reduction.
+ */
 function findPrecise(graph: Graph): Set<Value> {
   const precise = new Set<Value>();
   for (const node of [...graph.nodes].reverse()) {

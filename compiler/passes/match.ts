@@ -5,15 +5,15 @@ import type { OpName } from '../ir/names.ts';
 import { uniformValue } from '../ir/tensor-data.ts';
 import { opNames, ops, rowOf } from '../ops/table.ts';
 
-/** The node of a value, if it is this operator. */
+/** Returns the node of a value if it has this operator. */
 export function producer<O extends NodeOp>(value: Value, op: O): NodeOf<O> | undefined {
   return value.node.op === op ? (value.node as NodeOf<NodeOp> as NodeOf<O>) : undefined;
 }
 
-/** Whose results `numberOf` may know. */
+/** The operators for whose results `numberOf` may return a number. */
 export const numberOps: ReadonlySet<NodeOp> = new Set(['full', 'constant', 'dim', 'broadcast', 'reshape', 'transpose']);
 
-/** The number that every element of a value is known to be. */
+/** Returns the number that all elements of a value are known to equal. */
 export function numberOf(value: Value): number | undefined {
   switch (value.node.op) {
     case 'full':
@@ -31,7 +31,7 @@ export function numberOf(value: Value): number | undefined {
   }
 }
 
-/** The operand of a commutative pair that satisfies `test`, and the other one. */
+/** Returns the first operand, of a commutative pair, that satisfies `test`, and the other operand. */
 export function either<T>(
   inputs: readonly Value[],
   test: (value: Value) => T | undefined,
@@ -43,7 +43,7 @@ export function either<T>(
   return first === undefined ? undefined : { found: first, other: b };
 }
 
-/** The operand next to a number, in a binary operator that commutes. */
+/** Returns the number among the operands of a commutative operator, and the other operand. */
 export function besideNumber(inputs: readonly Value[]): { readonly found: number; readonly other: Value } | undefined {
   return either(inputs, numberOf);
 }
@@ -52,7 +52,7 @@ export function isOne(facts: Facts, dim: Dim): boolean {
   return (asConstant(dim) ?? asConstant(facts.normalize(dim))) === 1;
 }
 
-/** Each element of the result depends on one element of each input, by trailing alignment. */
+/** Operators where each element of the result depends on one element of each input, by trailing alignment. */
 export const elementwiseOps: readonly OpName[] = opNames.filter((op) => ops[op].elements === 'own');
 
 export function isElementwise(node: Node): boolean {

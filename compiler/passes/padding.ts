@@ -11,15 +11,19 @@ const [rows, matrix] = [value('rows'), value('matrix')];
 
 type View = NodeOf<'reshape' | 'transpose' | 'slice' | 'concat'>;
 
-/** How padded rows are arranged: what is done to the result of `pad`, in order. The last one gives the arranged rows. */
+/**
+ * How padded rows are arranged: the views applied to the result of `pad`, in order. The last one yields the arranged
+ * rows.
+ */
 interface Arrangement {
   readonly pad: NodeOf<'pad'>;
   readonly views: readonly View[];
 }
 
 /**
- * Rows of zeros need not be multiplied: pad(x)·W is pad(x·W), also where the rows are rearranged before they meet W, as
- * those of windows are that do not divide a map. What is rearranged is then as wide as the result, so it must pay.
+ * Rows of zeros need not be multiplied: pad(x)·W is pad(x·W). This also holds if the rows are rearranged before the
+ * product, as windows are that do not divide a feature map. The rearrangement then moves rows as wide as the result, so
+ * the rule only applies if it pays off.
  */
 const padAfterProduct = rule(
   'pad-after-product',
@@ -51,7 +55,9 @@ function sizesOf({ type }: Value): { readonly from: number; readonly to: number 
   return from === undefined || to === undefined || others.length > 0 ? undefined : { from, to };
 }
 
-/** Looks for the one pad of zeros below views that keep rows of `width` whole, all of which nothing else reads. */
+/**
+ * Finds the single zero pad below views that keep rows of `width` whole; nothing else may read the pad or the views.
+ */
 function arrangementOf(rows: Value, width: number, uses: Surroundings['uses']): Arrangement | undefined {
   const views: View[] = [];
   const readers = new Map<Value, number>();
@@ -77,7 +83,7 @@ function arrangementOf(rows: Value, width: number, uses: Surroundings['uses']): 
   return alone ? { pad, views } : undefined;
 }
 
-/** Rows of this width lie one after another along the last axis. */
+/** Whether the last axis consists of whole rows of this width. */
 function isWhole(shape: readonly Dim[], width: number): boolean {
   const last = shape.at(-1) && asConstant(shape.at(-1)!);
   return last !== undefined && last % width === 0;
@@ -93,7 +99,7 @@ function padsRows({ attributes: { low, high, value }, inputs }: NodeOf<'pad'>, w
   );
 }
 
-/** Views that leave the last axis alone, or only regroup. */
+/** Whether a node is a view that leaves the last axis alone or only regroups it. */
 function keepsRows(node: Node): node is View & Node {
   const last = node.outputs[0].type.shape.length - 1;
   switch (node.op) {
@@ -113,7 +119,7 @@ function keepsRows(node: Node): node is View & Node {
   }
 }
 
-/** The padding and the views of rows of `from` numbers, done to rows of `to` numbers. */
+/** Applies the padding and the views to rows of `to` numbers instead of `from` numbers. */
 function arranged({ pad, views }: Arrangement, rows: Value, from: number, to: number, build: Builder): Value {
   const { low, high, value } = pad.attributes;
   let result = build.pad(rows, low, high, value);
@@ -127,7 +133,7 @@ function arranged({ pad, views }: Arrangement, rows: Value, from: number, to: nu
   return result;
 }
 
-/** The same view of other rows, with `last` as the size of the last axis. */
+/** Applies the same view to other rows; `last` is the size of the last axis. */
 function again(view: View & Node, x: Value, others: readonly Value[], last: Dim, build: Builder): Value {
   switch (view.op) {
     case 'reshape':
@@ -143,10 +149,10 @@ function again(view: View & Node, x: Value, others: readonly Value[], last: Dim,
   }
 }
 
-/** On a CPU core a number is moved in the time of about so many multiply-adds: 10 GB/s against 75 GFLOP/s. */
+/** The number of multiply-adds that take as long as moving one number on a CPU core: 10 GB/s against 75 GFLOP/s. */
 const multiplyAddsPerMove = 30;
 
-/** Whether the multiply-adds that are saved are worth more than what is moved besides. */
+/** Whether the saved multiply-adds outweigh the additional data movement. */
 function pays({ pad, views }: Arrangement, from: number, to: number, facts: Facts): boolean {
   const padded = pad.outputs[0].type.shape;
   const sizes = (shape: readonly Dim[]): Dim[] => shape.map((dim) => facts.normalize(dim));
@@ -154,7 +160,7 @@ function pays({ pad, views }: Arrangement, from: number, to: number, facts: Fact
     (dim, axis) => asConstant(dim) !== undefined || dim.key === facts.normalize(pad.inputs[0]!.type.shape[axis]!).key,
   );
   if (!known) return false;
-  // Sizes that are not known are the same in all of them.
+  // Unknown sizes are the same in all the volumes.
   const volume = (value: Value): number => evaluate(product(sizes(value.type.shape)), () => 1) / from;
   const all = volume(pad.outputs[0]);
   const moves = views.filter(({ op }) => op !== 'reshape').reduce((sum, { outputs }) => sum + volume(outputs[0]), all);

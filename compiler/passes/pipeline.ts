@@ -21,51 +21,54 @@ import { roundConstants } from './round-constants.ts';
 import { applyRules, type Keeps, type Rule, type Trace } from './rule.ts';
 import { sliceRules } from './slices.ts';
 
-/** A graph for a graph that computes the same; the graph itself when there is nothing to do. */
+/** Returns a graph that computes the same as the given one, or the given graph itself if there is nothing to do. */
 export type Pass = RewritingPass | WholePass;
 
 interface Placed {
   readonly name: string;
-  /** Runs once, after the rounds of the others. */
+  /** Runs once, after the rounds of the other passes. */
   readonly last?: true;
-  /** Runs for this `dtype` alone. */
+  /** Runs only for this `dtype`. */
   readonly only?: Precision;
 }
 
-/** A walk of local rewrites. */
+/** A pass that applies local rewrites. */
 export interface RewritingPass extends Placed {
   readonly rules: readonly Rule[];
 }
 
-/** A pass that looks at the graph as a whole. */
+/** A pass that transforms the graph as a whole. */
 export interface WholePass extends Placed {
   readonly keeps: Keeps;
   run(graph: Graph): Graph;
 }
 
-/** What products of matrices and convolutions are computed in. */
+/** The precision of matrix products and convolutions. */
 export type Precision = 'f32' | 'f16';
 
-/** Looks on while passes run. */
+/** Observes passes as they run. */
 export interface PassObserver {
-  /** Sees the graph after every pass, for `--print-after` and the tests. */
+  /** Called with the graph after every pass, for `--print-after` and the tests. */
   readonly after?: (pass: string, graph: Graph) => void;
-  /** Hears which rules fired, and why the others did not. */
+  /** Called for each rule that fires or does not match, with the reason. */
   readonly trace?: Trace;
 }
 
 export interface PipelineOptions extends PassObserver {
-  /** f32 when not given. */
+  /** Default: f32. */
   readonly dtype?: Precision;
-  /** `gradients` for a graph that is still to be differentiated: what changes them at kinks and ties is left out. */
+  /**
+   * `gradients` for a graph that is still to be differentiated: leaves out rules that change gradients at kinks and
+   * ties.
+   */
   readonly keeping?: Keeps;
-  /** Checks every invariant after every pass, and throws at the pass that breaks one. */
+  /** Whether to check every invariant after every pass and to throw at the first pass that violates one. */
   readonly verify?: boolean;
 }
 
 const views = [...reshapeRules, ...sliceRules, ...broadcastRules, ...reductionRules];
 
-/** In order. What one pass leaves to an earlier one is seen to in another round. */
+/** In order. Rewrites that a pass enables for an earlier pass are done in the next round. */
 export const pipeline: readonly Pass[] = [
   { name: 'dead-code', keeps: 'gradients', run: eliminateDeadCode },
   { name: 'common-subexpressions', keeps: 'gradients', run: mergeCommonSubexpressions },
@@ -82,7 +85,7 @@ export const pipeline: readonly Pass[] = [
 
 const mostRounds = 3;
 
-/** The default optimisation of a graph for inference or training. */
+/** Runs the default optimisation of a graph, for inference or training. */
 export function runPipeline(graph: Graph, options: PipelineOptions = {}): Graph {
   const { dtype = 'f32' } = options;
   const rounds = pipeline.filter((pass) => !pass.last);
@@ -91,7 +94,7 @@ export function runPipeline(graph: Graph, options: PipelineOptions = {}): Graph 
   for (let round = 0; round < mostRounds; round++) {
     const before = current;
     for (const pass of rounds) {
-      // A pass that has seen the graph already, as its own result, has nothing to add.
+      // A pass does nothing on a graph that it returned unchanged.
       if (settled.get(pass) === current) continue;
       current = runPass(pass, current, options);
       settled.set(pass, current);

@@ -5,12 +5,12 @@ import { type Rule, rewrite, rule } from './rule.ts';
 const { add, div, erf, exp, max, neg, tanh } = operators;
 const x = value('x');
 
-/** x + 0.044715·x³, with or without x taken out of the bracket, times √(2/π). */
+/** (x + 0.044715·x³)·√(2/π), with or without x factored out. */
 const cubicBound = about(Math.sqrt(2 / Math.PI));
 const cubic = product(cubicBound, add(x, product(about(0.044715), x, x, x)));
 const factoredCubic = product(cubicBound, x, add(1, product(about(0.044715), x, x)));
 
-/** x/2 · (1 + erf(x/√2)), or by tanh; however it is bracketed. */
+/** x/2 · (1 + erf(x/√2)), or the tanh approximation, with any parentheses. */
 const geluWrittenOut = rule(
   'gelu-written-out',
   'gradients',
@@ -28,7 +28,7 @@ const geluWrittenOut = rule(
   ),
 );
 
-/** max(x, 0), which passes half of a gradient at 0, where relu passes nothing. */
+/** max(x, 0). At 0 it passes half of the gradient and relu none, so only values are kept. */
 const reluWrittenOut = rule(
   'relu-written-out',
   'values',
@@ -45,5 +45,5 @@ const sigmoidWrittenOut = rule(
   rewrite(div(1, add(1, exp(neg(x)))), ({ x }, { build }) => build.sigmoid(x)),
 );
 
-/** Activations that were written out. */
+/** Recognises activations that are written out. */
 export const activationRules: readonly Rule[] = [geluWrittenOut, reluWrittenOut, sigmoidWrittenOut];

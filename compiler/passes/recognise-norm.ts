@@ -6,7 +6,7 @@ import { type Rule, rewrite, rule } from './rule.ts';
 const { add, div, layer_norm, mean, mul, sqrt, sub } = operators;
 const x = value('x');
 
-/** The mean along the last axis, which it keeps. */
+/** Matches a mean along the last axis that keeps the axis. */
 function lastMean<P extends Operand>(of: P) {
   return where(
     mean(of),
@@ -46,7 +46,7 @@ function isPerChannel({ type }: Value, norm: NodeOf<'layer_norm'>): boolean {
 
 const bias = number('bias', { text: '0', accepts: (number) => number === 0 });
 
-/** The scale after a normalisation without one. */
+/** Merges a scale into a normalisation that has none. */
 const scaleOfNorm = rule(
   'scale-of-norm',
   'gradients',
@@ -58,7 +58,7 @@ const scaleOfNorm = rule(
   ),
 );
 
-/** The bias after a norm without one. */
+/** Merges a bias into a normalisation that has none. */
 const biasOfNorm = rule(
   'bias-of-norm',
   'gradients',
@@ -70,5 +70,5 @@ const biasOfNorm = rule(
   ),
 );
 
-/** Layer normalisation that was written out. */
+/** Recognises layer normalisation that is written out. */
 export const normRules: readonly Rule[] = [normalisation, scaleOfNorm, biasOfNorm];

@@ -5,25 +5,25 @@ import { type Rule, rewrite, rule } from './rule.ts';
 const { div, exp, log, reduce_max, softmax, stop_gradient, sub, sum } = operators;
 const x = value('x');
 
-/** The one axis that a reduction keeps as 1. */
+/** Returns the axis of a reduction along one axis that is kept as 1. */
 function keptAxis({ attributes: { axes, keep } }: NodeOf<'sum' | 'reduce_max'>): number | undefined {
   return keep && axes.length === 1 ? axes[0] : undefined;
 }
 
-/** A sum along one `axis`, which it keeps. */
+/** Matches a sum along one `axis` that keeps the axis. */
 function sumAlongAxis<P extends Operand>(of: P) {
   return finding(sum(of), 'axis', 'the sum runs along one axis and keeps it', (_, node) => keptAxis(node));
 }
 
 const maximum = named('maximum', reduce_max(x));
-/** x - max(x): softmax does not change with it. */
+/** x - max(x), which does not change softmax. */
 const shifted = named('shifted', sub(x, oneOf(stop_gradient(maximum), maximum)));
 const alongAxis = 'the maximum runs along the axis of the sum and keeps it';
 
 const shiftedPowers = named('powers', exp(shifted));
 const powers = named('powers', exp(x));
 
-/** e^x / Σe^x, with or without the maximum taken off first. */
+/** e^x / Σe^x, with or without the maximum subtracted first. */
 const softmaxWrittenOut = rule(
   'softmax-written-out',
   'gradients',
@@ -38,7 +38,7 @@ const softmaxWrittenOut = rule(
   rewrite(div(powers, sumAlongAxis(powers)), ({ x, axis }, { build }) => build.softmax(x, axis)),
 );
 
-/** x - log Σe^x, with or without the maximum taken off first. */
+/** x - log Σe^x, with or without the maximum subtracted first. */
 const logSoftmaxWrittenOut = rule(
   'log-softmax-written-out',
   'gradients',
@@ -55,5 +55,5 @@ const logOfSoftmax = rule(
   rewrite(log(named('inner', softmax(x))), ({ x, inner }, { build }) => build.logSoftmax(x, inner.attributes.axis)),
 );
 
-/** Softmax that was written out. */
+/** Recognises softmax that is written out. */
 export const softmaxRules: readonly Rule[] = [softmaxWrittenOut, logSoftmaxWrittenOut, logOfSoftmax];

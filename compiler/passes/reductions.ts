@@ -12,7 +12,7 @@ const x = value('x');
 type Reduction = 'sum' | 'mean' | 'reduce_max';
 const reductions = ['sum', 'mean', 'reduce_max'] as const;
 
-/** A reduction of the same reduction, along the axes of both. */
+/** Merges two nested reductions into one along the axes of both. */
 function ofReduction(op: Reduction): Rewrite {
   return rewrite(
     where(
@@ -30,13 +30,16 @@ function ofReduction(op: Reduction): Rewrite {
   );
 }
 
-/** A sum of a sum, a mean of a mean. */
+/** A sum of a sum, or a mean of a mean. */
 const reduceOnce = rule('reduce-once', 'gradients', ofReduction('sum'), ofReduction('mean'));
 
-/** A maximum of a maximum. Equal elements share a gradient evenly; in two stages, they share it within their row first. */
+/**
+ * A maximum of a maximum. Equal elements share a gradient evenly; in two stages they would first share it within their
+ * row, so only values are kept.
+ */
 const reduceMaxOnce = rule('reduce-max-once', 'values', ofReduction('reduce_max'));
 
-/** Along axes of size 1 there is nothing to reduce. */
+/** A reduction along axes of size 1 does nothing. */
 const reduceLongAxes = rule(
   'reduce-long-axes',
   'gradients',
@@ -53,7 +56,7 @@ const reduceLongAxes = rule(
   ),
 );
 
-/** A reshape that only drops or adds the reduced axes is the reduction's own `keep`. */
+/** A reshape that only drops or adds the reduced axes becomes the `keep` of the reduction. */
 const reshapeOfReduction = rule(
   'reshape-of-reduction',
   'gradients',
@@ -76,7 +79,7 @@ const reshapeOfReduction = rule(
   ),
 );
 
-/** A sum over how many there were. */
+/** A sum divided by the number of its elements is a mean. */
 const sumOverCount = rule('sum-over-count', 'gradients', meanBy('div'), meanBy('mul'));
 
 function meanBy(op: 'div' | 'mul'): Rewrite {
@@ -109,7 +112,7 @@ function isDim(value: Value, key: string): boolean {
   return producer(counted, 'dim')?.attributes.value.key === key;
 }
 
-/** Reductions of reductions, and around reshapes. */
+/** Simplifies nested reductions and reshapes of reductions. */
 export const reductionRules: readonly Rule[] = [
   reduceOnce,
   reduceMaxOnce,

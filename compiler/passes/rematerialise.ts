@@ -2,11 +2,10 @@ import type { Builder } from '../graphs/builder.ts';
 import type { Node, Value } from '../ir/graph.ts';
 
 /**
- * Regions of the forward pass that the backward pass computes again instead of keeping what they made.
- *
- * A region's nodes are copied when a gradient rule first asks for their values, each once. Values that
- * come into the region from elsewhere are kept, and go through a `barrier` first: after it, neither our
- * passes nor a runtime's can take a copy for the original, and the copies wait for the backward pass.
+ * Recomputes regions of the forward pass in the backward pass instead of keeping their values.
+ * The nodes of a region are copied when a gradient rule first needs their values, each node once. Values from outside
+ * the region are kept, and go through a `barrier` first: so no pass, here or in a runtime, merges a copy with the
+ * original, and the copies are computed only in the backward pass.
  */
 export class Recomputation {
   readonly #build: Builder;
@@ -14,7 +13,7 @@ export class Recomputation {
   readonly #parameters: ReadonlySet<Value>;
   readonly #copies = new Map<string, Map<Value, Value>>();
 
-  /** `parameters`: values that are there throughout, and need no barrier. */
+  /** `parameters` are values that exist throughout, and need no barrier. */
   constructor(
     build: Builder,
     parameters: ReadonlySet<Value>,
@@ -25,7 +24,10 @@ export class Recomputation {
     this.#regionOf = regionOf;
   }
 
-  /** The inputs and outputs of a node as its gradient rule is to read them; `signal` is a gradient that flows there. */
+  /**
+   * Returns the inputs and outputs of a node as its gradient rule should read them; `signal` is a gradient that flows
+   * there.
+   */
   around(node: Node, signal: Value): { readonly inputs: readonly Value[]; readonly outputs: readonly Value[] } {
     const key = this.#regionOf?.(node.origin.path);
     if (key === undefined) return node;
@@ -55,7 +57,7 @@ export class Recomputation {
     const inputs = this.#isInside(value, region.key)
       ? node.inputs.map((input) => this.#copied(input, region))
       : node.inputs;
-    // What comes from elsewhere, or from parameters alone, is kept.
+    // Values from outside the region, or that depend on parameters alone, are kept.
     const isKept = inputs.every((input, i) => input === node.inputs[i]);
     const results = isKept
       ? node.outputs.map((output) => this.#build.barrier(output, region.signal))
@@ -68,6 +70,6 @@ export class Recomputation {
 interface Region {
   readonly key: string;
   readonly signal: Value;
-  /** What stands for the forward pass's values. */
+  /** The copies of values of the forward pass. */
   readonly copies: Map<Value, Value>;
 }

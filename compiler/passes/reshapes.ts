@@ -25,12 +25,12 @@ const transposeOnce = rule(
   ),
 );
 
-/** The perm of transposing by `first`, then by `second`. */
+/** Returns the permutation of a transpose by `first` followed by one by `second`. */
 export function composed(first: readonly number[], second: readonly number[]): number[] {
   return second.map((axis) => first[axis]!);
 }
 
-/** A transpose that moves axes of size 1 only. */
+/** A transpose that only moves axes of size 1 is a reshape. */
 const transposeAsReshape = rule(
   'transpose-as-reshape',
   'gradients',
@@ -49,10 +49,7 @@ const reshapedFirst = named('inner', transpose(reshape(x)));
 const unshaped = where(x, 'no reshape is above', ({ x }) => x.node.op !== 'reshape');
 const transposed = named('inner', transpose(unshaped));
 
-/**
- * Reshape, transpose, reshape, with as few axes as possible in the middle, where that saves a
- * reshape, or an axis.
- */
+/** Reshape, transpose, reshape with as few axes as possible in the middle, if that saves a reshape or an axis. */
 const fewestAxes = rule(
   'fewest-axes',
   'gradients',
@@ -62,7 +59,7 @@ const fewestAxes = rule(
   withFewestAxes(reshape(once(transposed)), 1),
 );
 
-/** A transpose among so many reshapes of x. */
+/** Rewrites a transpose among this many reshapes of x. */
 function withFewestAxes(
   pattern: Pattern<{ readonly x: Value; readonly inner: NodeOf<'transpose'> }, NodeAmong<'reshape' | 'transpose'>>,
   reshapes: number,
@@ -82,7 +79,7 @@ function withFewestAxes(
   );
 }
 
-/** Transpose, reshape, transpose: one transpose, when the reshape splits or merges whole axes. */
+/** Transpose, reshape, transpose become one transpose if the reshape splits or merges whole axes. */
 const transposeAcrossReshape = rule(
   'transpose-across-reshape',
   'gradients',
@@ -98,7 +95,7 @@ const transposeAcrossReshape = rule(
   ),
 );
 
-/** The first transpose's operand split so finely that the reshape in the middle is no more than a regrouping. */
+/** Splits the first transpose's operand so finely that the reshape in the middle only regroups axes. */
 function refine(
   facts: Facts,
   first: NodeOf<'transpose'>,
@@ -109,7 +106,7 @@ function refine(
   const to = reshaped.type.shape;
   const groups = groupAxes(facts, from, to);
   if (groups === undefined) return undefined;
-  // Pieces in the order of the transposed tensor, each with its place on either side.
+  // Pieces in the order of the transposed tensor, each with its axis before and after the reshape.
   const pieces: { readonly size: Dim; readonly before: number; readonly after: number }[] = [];
   for (const { before, after } of groups) {
     if (before.length > 1 && after.length > 1) return undefined;
@@ -125,7 +122,7 @@ function refine(
   return { shape: source.map((i) => pieces[i]!.size), perm: target.map((i) => source.indexOf(i)) };
 }
 
-/** Transposed alike, parts are joined before they are transposed. */
+/** If all parts are transposed in the same way, they are concatenated before the transpose. */
 const concatBeforeTranspose = rule(
   'concat-before-transpose',
   'gradients',
@@ -148,7 +145,7 @@ function samePerm(a: readonly number[], b: readonly number[]): boolean {
   return a.every((axis, i) => axis === b[i]);
 }
 
-/** Chains of reshapes and transposes, shortened. */
+/** Shortens chains of reshapes and transposes. */
 export const reshapeRules: readonly Rule[] = [
   reshapeOnce,
   transposeOnce,

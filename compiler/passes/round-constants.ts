@@ -1,7 +1,7 @@
 import { rewrite } from '../graphs/rebuild.ts';
 import type { Graph } from '../ir/graph.ts';
 
-/** Float constants, which are folded in float64, as the float32 numbers that runtimes get. */
+/** Rounds float constants, which are folded in float64, to the float32 numbers that runtimes get. */
 export function roundConstants(graph: Graph): Graph {
   return rewrite(graph, (node, _inputs, build) => {
     if (node.op === 'full' && node.attributes.dtype === 'f32') {

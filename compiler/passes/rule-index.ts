@@ -2,7 +2,7 @@ import type { Node, NodeOp } from '../ir/graph.ts';
 import { numberOps } from './match.ts';
 import { type Form, type Operands, rootsOf } from './patterns/pattern.ts';
 
-/** What the index reads of a rewrite, and of a rule. */
+/** The parts of a rewrite and of a rule that the index reads. */
 interface Formed {
   readonly form: Form;
 }
@@ -10,20 +10,20 @@ interface Rewriting<W extends Formed> {
   readonly rewrites: readonly W[];
 }
 
-/** A rule with those of its rewrites that can match at a node. */
+/** A rule with those of its rewrites that can match a node. */
 export interface Candidate<W extends Formed, R extends Rewriting<W>> {
   readonly rule: R;
   readonly rewrites: readonly W[];
 }
 
-/** What a node and its first two operands are. */
+/** The operators of a node and of its first two operands. */
 type Shape = readonly [op: NodeOp, first: NodeOp | undefined, second: NodeOp | undefined];
 
 type ByOperator<T> = Map<NodeOp | undefined, T>;
 
 /**
- * Rules by the operators of a node and of its first two operands, which leave few to try. What can match at such nodes is found when the
- * first of them comes.
+ * Indexes rules by the operators of a node and of its first two operands, which leaves few rules to try. The candidates
+ * for a combination are computed when it first occurs.
  */
 export class RuleIndex<W extends Formed, R extends Rewriting<W>> {
   private readonly roots: ReadonlyMap<NodeOp, readonly Candidate<W, R>[]>;
@@ -33,12 +33,12 @@ export class RuleIndex<W extends Formed, R extends Rewriting<W>> {
     this.roots = byRoot(rules);
   }
 
-  /** The rules that name the operator of a node at their root, in order. */
+  /** Returns the rules whose root has the operator of a node, in order. */
   atRoot({ op }: Node): readonly Candidate<W, R>[] {
     return this.roots.get(op) ?? [];
   }
 
-  /** Those of them that the operators of its operands leave. */
+  /** Returns those of them that can also match the operators of its operands. */
   at({ op, inputs }: Node): readonly Candidate<W, R>[] {
     const rules = this.roots.get(op);
     if (rules === undefined) return [];
@@ -83,7 +83,7 @@ function left<W extends Formed, R extends Rewriting<W>>(
   });
 }
 
-/** Whether a form can match nodes of these operators. */
+/** Whether a form can match nodes with these operators. */
 function mayHave(form: Form, shape: Shape): boolean {
   switch (form.kind) {
     case 'anything':
@@ -119,7 +119,7 @@ function operandsMayBe(operands: Operands, [, first, second]: Shape): boolean {
   }
 }
 
-/** Whether a form can match some value that this operator makes. */
+/** Whether a form can match a value of this operator. */
 function mayBe(form: Form, op: NodeOp | undefined): boolean {
   if (op === undefined) return false;
   switch (form.kind) {

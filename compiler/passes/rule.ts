@@ -12,12 +12,12 @@ import type { Captures, Form, NodeAmong, Pattern, Surroundings } from './pattern
 import { RuleIndex } from './rule-index.ts';
 
 /**
- * What a rewrite leaves as it is: the results, or also their gradients where an operator has no derivative, at kinks and
- * ties. A graph that is still to be differentiated is rewritten by the latter alone.
+ * What a rewrite preserves: only the results (`values`), or also their gradients at kinks and ties, where an operator
+ * has no derivative (`gradients`). Only the latter rewrites apply to a graph that is still to be differentiated.
  */
 export type Keeps = 'values' | 'gradients';
 
-/** Where a rewrite makes what stands in place of a match. */
+/** Where a rewrite creates the replacement of a match. */
 export interface Place<S> extends Surroundings {
   readonly build: Builder;
   /** The node at the root of the match. */
@@ -25,24 +25,27 @@ export interface Place<S> extends Surroundings {
 }
 
 /**
- * What the single result of a node that matches may be replaced by, of the same dtype and shape. What replaces an operator that works
- * element by element may also be smaller: it is broadcast to the shape of the result.
+ * Replaces the single result of a matching node by a value of the same dtype and shape. The replacement of an
+ * elementwise operator may be smaller: it is broadcast to the shape of the result.
  */
 export interface Rewrite {
   readonly form: Form;
   make(captures: Captures, place: Place<unknown>): Value;
 }
 
-/** `rewrite(add(x, 0), ({ x }) => x)`. */
+/** Makes a rewrite: `rewrite(add(x, 0), ({ x }) => x)`. */
 export function rewrite<C, S extends NodeAmong<NodeOp>>(
   { form }: Pattern<C, S>,
   make: (captures: C, place: Place<S>) => Value,
 ): Rewrite {
-  // The matcher captures what the type of the pattern says.
+  // The matcher captures what the type of the pattern declares.
   return { form, make: (captures, place) => make(captures as C, place as Place<S>) };
 }
 
-/** Rewrites under one name: the first that matches is taken. They must leave the graph smaller by some measure, so that rules end. */
+/**
+ * Rewrites under one name; the first that matches applies. Each must make the graph smaller by some measure, so that
+ * rules terminate.
+ */
 export interface Rule {
   readonly name: string;
   readonly keeps: Keeps;
@@ -53,22 +56,22 @@ export function rule(name: string, keeps: Keeps, ...rewrites: readonly Rewrite[]
   return { name, keeps, rewrites };
 }
 
-/** What a rule did at a node: fired, or why not. */
+/** Called when a rule fires at a node (`missed` is undefined), or with the reason why it does not. */
 export type Trace = (rule: string, node: Node, missed: Miss | undefined) => void;
 
-/** Tries the rules at every node, and at every node that they make, in one walk. */
+/** Applies the rules to every node, and to every node that they create, in one walk. */
 export function applyRules(graph: Graph, rules: readonly Rule[], trace?: Trace): Graph {
   const build = new RuleBuilder(graph, rules, trace);
   return rewriteGraph(graph, (node, inputs) => build.settle(node, inputs), build);
 }
 
-/** Rules apply as nodes are emitted; what they replace stays behind as dead code. */
+/** Applies rules as nodes are emitted; the nodes that they replace remain as dead code. */
 class RuleBuilder extends Builder implements Surroundings {
   readonly expected: ReadonlyMap<string, Dim>;
   private readonly graph: Graph;
-  /** Readers by value of the old graph, counted when a rule first asks. */
+  /** The number of readers of each value of the old graph, counted at the first request. */
   private counted: ReadonlyMap<Value, number> | undefined;
-  /** What values of the old graph were replaced by. */
+  /** The values of the old graph that each new value replaces. */
   private readonly standsFor = new Map<Value, Value[]>();
   private readonly rules: RuleIndex<Rewrite, Rule>;
   private readonly trace: Trace | undefined;
@@ -82,7 +85,7 @@ class RuleBuilder extends Builder implements Surroundings {
     this.rules = new RuleIndex(rules);
   }
 
-  // A field, so that rewrites may take it out of the place.
+  // A field, so that rewrites may destructure the place.
   readonly uses = (value: Value): number => {
     this.counted ??= countUses(this.graph);
     let uses = this.counted.get(value) ?? 0;
@@ -90,7 +93,7 @@ class RuleBuilder extends Builder implements Surroundings {
     return Math.max(1, uses);
   };
 
-  /** The results of a node of the old graph. */
+  /** Returns the results that replace a node of the old graph. */
   settle(node: Node, inputs: readonly Value[]): NonEmpty<Value> {
     const results = this.copy(node, inputs);
     if (results !== node.outputs)
@@ -122,7 +125,7 @@ class RuleBuilder extends Builder implements Surroundings {
 
   private replaced(results: NonEmpty<Value>): NonEmpty<Value> {
     const [before] = results;
-    // Explanations are of all rules for the operator.
+    // Explanations cover all rules for the operator.
     const rules = this.trace === undefined ? this.rules.at(before.node) : this.rules.atRoot(before.node);
     for (const { rule, rewrites } of rules) {
       if (this.firing.length > 100) {
@@ -141,7 +144,7 @@ class RuleBuilder extends Builder implements Surroundings {
     return results;
   }
 
-  /** What the first rewrite that matches makes. */
+  /** Returns the result of the first rewrite that matches. */
   private rewritten(rule: Rule, rewrites: readonly Rewrite[], before: Value): Value | undefined {
     for (const { form, make } of rewrites) {
       const captures = match(form, before, this);

@@ -9,7 +9,7 @@ import { type Rule, rewrite, rule } from './rule.ts';
 const { pad, slice } = operators;
 const x = value('x');
 
-/** A slice of a slice. */
+/** Merges a slice of a slice. */
 const sliceOnce = rule(
   'slice-once',
   'gradients',
@@ -19,14 +19,14 @@ const sliceOnce = rule(
     return build.slice(
       x,
       outer.start.map(from),
-      // One past the last element that is taken: stops need not fall on a step.
+      // One past the last selected element, because stops need not be a multiple of the step.
       outer.stop.map((at, axis) => add(from(sub(at, constant(1)), axis), constant(1))),
       outer.step.map((by, axis) => by * step[axis]!),
     );
   }),
 );
 
-/** A slice that lies within one part, or covers some parts whole. */
+/** A slice of a concat that lies within one part or covers some parts whole. */
 const sliceOfConcat = rule(
   'slice-of-concat',
   'gradients',
@@ -49,7 +49,7 @@ const sliceOfConcat = rule(
   ),
 );
 
-/** The parts that a slice touches, and the size of those before them; undefined where that is not known. */
+/** Returns the parts that a slice overlaps and the size of the parts before them; undefined if that is not known. */
 function partsBetween(facts: Facts, joined: NodeOf<'concat'>, from: Dim, to: Dim) {
   const { axis } = joined.attributes;
   const parts = joined.inputs;
@@ -71,7 +71,7 @@ function partsBetween(facts: Facts, joined: NodeOf<'concat'>, from: Dim, to: Dim
   return { parts: parts.slice(first, last + 1), before };
 }
 
-/** A slice that takes back what was padded, whole or in part. */
+/** A slice of a pad that takes none of the padding. */
 const sliceOfPad = rule(
   'slice-of-pad',
   'gradients',
@@ -122,7 +122,7 @@ const padOnce = rule(
   ),
 );
 
-/** Parts of parts, along one axis. */
+/** Merges a concat within a concat along the same axis. */
 const concatOnce = rule(
   'concat-once',
   'gradients',
@@ -144,7 +144,7 @@ const concatOnce = rule(
   ),
 );
 
-/** Neighbouring slices of one tensor, joined again: also what is left of rolling by zero. */
+/** Merges neighbouring slices of one tensor that are concatenated again, such as what is left of rolling by zero. */
 const concatOfSlices = rule(
   'concat-of-slices',
   'gradients',
@@ -198,5 +198,5 @@ function atMost(facts: Facts, a: Dim, b: Dim): boolean {
   return known === undefined ? facts.proves({ kind: 'le', left: a, right: b }) : known >= 0;
 }
 
-/** Slices, pads and concats of each other. */
+/** Simplifies slices, pads and concats of each other. */
 export const sliceRules: readonly Rule[] = [sliceOnce, sliceOfConcat, sliceOfPad, padOnce, concatOnce, concatOfSlices];

@@ -15,10 +15,10 @@ import type {
   UniformValue,
 } from './pattern.ts';
 
-/** An operand in a pattern. A number stands for a value all of whose elements are that number. */
+/** An operand in a pattern. A number matches a value whose elements all equal that number. */
 export type Operand = Pattern<unknown> | number;
 
-/** The names of several operands together. */
+/** The captured names of several operands together. */
 export type Together<Ps extends readonly Operand[]> = Ps extends readonly [infer First, ...infer Rest]
   ? (First extends Pattern<infer C> ? C : unknown) & (Rest extends readonly Operand[] ? Together<Rest> : unknown)
   : unknown;
@@ -31,22 +31,22 @@ function exactly(wanted: number): NumberTest {
   return { text: String(wanted), accepts: (number) => number === wanted };
 }
 
-/** A number as published formulas round it. */
+/** Accepts a number as rounded in published formulas. */
 export function about(wanted: number): NumberTest {
   return { text: `about ${Number(wanted.toPrecision(6))}`, accepts: (number) => isAbout(number, wanted) };
 }
 
-/** Any value. Where the name occurs again in a pattern, it is the same value. */
+/** Matches any value. If the name occurs again in a pattern, it must be the same value. */
 export function value<N extends string>(name: N): Pattern<Readonly<Record<N, Value>>, Value> {
   return named(name, anything);
 }
 
-/** Any value, which the rewrite does not use. */
+/** Matches any value, which the rewrite does not use. */
 export const anything: Pattern<unknown, Value> = { form: { kind: 'anything' } };
 
 const anyNumber: NumberTest = { text: 'one known number', accepts: () => true };
 
-/** A value all of whose elements are one number that passes a test; any number when not given. */
+/** Matches a value whose elements are all one number that passes the test; any number if there is no test. */
 export function number<N extends string>(
   name: N,
   test: NumberTest = anyNumber,
@@ -54,7 +54,7 @@ export function number<N extends string>(
   return named(name, { form: { kind: 'number', test } });
 }
 
-/** A name for what a pattern stands for. */
+/** Names what a pattern matches. */
 export function named<N extends string, C, S>(
   name: N,
   { form }: Pattern<C, S>,
@@ -62,17 +62,17 @@ export function named<N extends string, C, S>(
   return { form: { kind: 'named', name, form } };
 }
 
-/** A value that nothing else reads. */
+/** Matches a value that has only one reader. */
 export function once<C, S>({ form }: Pattern<C, S>): Pattern<C, S> {
   return { form: { kind: 'once', form } };
 }
 
-/** The first of these that matches. */
+/** Matches the first of these patterns that matches. */
 export function oneOf<C>(...patterns: readonly Pattern<C>[]): Pattern<C, Value> {
   return { form: { kind: 'one-of', forms: patterns.map(({ form }) => form) } };
 }
 
-/** A number times values, in any order and brackets: `product(0.5, x, gate)`. */
+/** Matches a number times values, in any order and with any parentheses: `product(0.5, x, gate)`. */
 export function product<Ps extends readonly Pattern<unknown>[]>(
   number: number | NumberTest,
   ...factors: Ps
@@ -85,12 +85,12 @@ type OperatorPatterns = {
   readonly [O in OpName]: <const Ps extends readonly Operand[]>(...operands: Ps) => Pattern<Together<Ps>, NodeAmong<O>>;
 };
 
-/** A pattern for each operator: `operators.mul(x, 2)`. Its operands may change places where the operator commutes. */
+/** A pattern for each operator: `operators.mul(x, 2)`. The operands match in either order if the operator commutes. */
 export const operators = Object.fromEntries(
   opNames.map((op) => [op, (...operands: readonly Operand[]) => anyOf([op], ...operands)]),
 ) as unknown as OperatorPatterns;
 
-/** A node of one of several operators. */
+/** Matches a node of one of several operators. */
 export function anyOf<O extends NodeOp, const Ps extends readonly Operand[]>(
   ops: readonly O[],
   ...operands: Ps
@@ -98,12 +98,14 @@ export function anyOf<O extends NodeOp, const Ps extends readonly Operand[]>(
   return node(ops, arranged(ops, operands.map(formOf)));
 }
 
-/** A node of one of several operators, whatever its operands. */
+/** Matches a node of one of several operators, with any operands. */
 export function nodeOf<O extends NodeOp>(...ops: readonly O[]): Pattern<unknown, NodeAmong<O>> {
   return node(ops, { kind: 'any' });
 }
 
-/** A node each of whose operands matches; `name` stands for their list. The pattern of an operand has no names. */
+/**
+ * Matches a node if all its operands match; `name` captures their list. The pattern of the operands must have no names.
+ */
 export function withEach<O extends NodeOp, N extends string, S>(
   ops: readonly O[],
   name: N,
@@ -112,7 +114,7 @@ export function withEach<O extends NodeOp, N extends string, S>(
   return node(ops, { kind: 'each', name, form });
 }
 
-/** A node that has an operand like this. */
+/** Matches a node if one of its operands matches. */
 export function withSome<O extends NodeOp, C>(ops: readonly O[], { form }: Pattern<C>): Pattern<C, NodeAmong<O>> {
   return node(ops, { kind: 'some', form });
 }
@@ -129,10 +131,12 @@ function arranged(names: readonly NodeOp[], forms: readonly Form[]): Operands {
     : { kind: 'in-order', forms };
 }
 
-/** A test of a match: what its names stand for, what stands at the pattern itself, and the graph around. */
+/** A test of a match, given the captured names, what the pattern itself matched, and the graph around it. */
 export type Test<C, S, T> = (captures: C, subject: S, surroundings: Surroundings) => T;
 
-/** A pattern with a condition. `text` completes "needs that …". `at` names what explanations show. */
+/**
+ * A pattern with a condition. `text` completes "needs that …". `at` is the name of the value that explanations show.
+ */
 export function where<C, S>(
   pattern: Pattern<C, S>,
   text: string,
@@ -147,7 +151,7 @@ export function where<C, S>(
   });
 }
 
-/** A pattern with a condition that finds something out, which the rewrite uses as `name`. */
+/** A pattern with a condition that computes a result, which the rewrite uses as `name`. */
 export function finding<N extends string, T, C, S>(
   pattern: Pattern<C, S>,
   name: N,
@@ -162,7 +166,7 @@ function conditional<C, S>({ form }: Pattern<unknown>, condition: Condition): Pa
   return { form: { kind: 'where', form, condition } };
 }
 
-/** The matcher hands a condition just the names and the subject of the pattern that it belongs to, so this forgets nothing. */
+/** The matcher passes a condition exactly the names and the subject of its own pattern, so the cast is safe. */
 function untyped<C, S, T>(test: Test<C, S, T>): Condition['derive'] {
   return (captures: Captures, subject, around) => test(captures as C, subject as S, around);
 }

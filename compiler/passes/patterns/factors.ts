@@ -1,13 +1,13 @@
 import type { Value } from '../../ir/graph.ts';
 import { numberOf } from '../match.ts';
 
-/** A product, taken apart: `number` times each of `values`. */
+/** A factored product: `number` times each of `values`. */
 export interface Factors {
   readonly number: number;
   readonly values: readonly Value[];
 }
 
-/** Looks through mul, neg, division by a number, and small whole powers. */
+/** Factors a value by looking through mul, neg, division by a number, and small integer powers. */
 export function factorsOf(value: Value): Factors {
   const number = numberOf(value);
   if (number !== undefined) return { number, values: [] };
@@ -37,7 +37,7 @@ function multiply(a: Factors, b: Factors): Factors {
   return { number: a.number * b.number, values: [...a.values, ...b.values] };
 }
 
-/** Published formulas round their numbers to six digits or more. */
+/** Published formulas round their numbers to six digits or more, so a relative error of 2e-6 is accepted. */
 export function isAbout(x: number, wanted: number): boolean {
   return Math.abs(x - wanted) <= 2e-6 * Math.abs(wanted);
 }

@@ -3,27 +3,27 @@ import { numberOf } from '../match.ts';
 import { factorsOf } from './factors.ts';
 import type { Captures, Condition, Form, Operands, Surroundings } from './pattern.ts';
 
-/** Where a pattern and a graph part: the form that asked for something else, and the value that stands there. */
+/** Why a match fails: the form that did not match, and the value in its place. */
 export type Failure =
   | { readonly kind: 'form'; readonly form: Form; readonly value: Value; readonly place: Place }
   | { readonly kind: 'read-elsewhere'; readonly value: Value; readonly place: Place }
   | { readonly kind: 'condition'; readonly condition: Condition; readonly value: Value };
 
-/** Whose operand a part of a pattern is, and which one; undefined at the root. */
+/** The operand position of a part of a pattern; undefined at the root. */
 export type Place = { readonly form: Form; readonly value: Value; readonly operand: number } | undefined;
 
-/** Learns of every failure on the way, with how many operators, numbers and conditions had matched before it. */
+/** Called for every failure, with the number of operators, numbers and conditions that had matched before it. */
 export type OnFailure = (failure: Failure, matched: number) => void;
 
-/** What the names of a pattern stand for where it matches the value; undefined where it does not. */
+/** Returns the captures of a pattern that matches the value; undefined if it does not match. */
 export function match(form: Form, value: Value, around: Surroundings, onFailure?: OnFailure): Captures | undefined {
   if (onFailure === undefined && !mayMatch(form, value)) return undefined;
   return new Matcher(around, onFailure).match(form, value);
 }
 
 /**
- * Whether operators and numbers are what a pattern asks for, whatever its names and conditions. It keeps nothing in mind, so it is cheap,
- * and most nodes are no match already for this.
+ * Whether the operators and numbers of a pattern match, regardless of its names and conditions. This keeps no state, so
+ * it is cheap, and it already rejects most nodes.
  */
 function mayMatch(form: Form, value: Value): boolean {
   switch (form.kind) {
@@ -74,7 +74,7 @@ function operandMayMatch(form: Form | undefined, value: Value | undefined): bool
   return form !== undefined && value !== undefined && mayMatch(form, value);
 }
 
-/** What is left to do, in order. */
+/** The remaining goals, in order. */
 type Goal = MatchGoal | OnceGoal | ConditionGoal | ListGoal;
 
 interface MatchGoal {
@@ -85,7 +85,7 @@ interface MatchGoal {
   readonly next: Goal | undefined;
 }
 
-/** A value that has matched is read by nothing else. */
+/** Requires that nothing else reads a value that has matched. */
 interface OnceGoal {
   readonly kind: 'once';
   readonly value: Value;
@@ -93,7 +93,7 @@ interface OnceGoal {
   readonly next: Goal | undefined;
 }
 
-/** The condition of a part that has matched. */
+/** Requires the condition of a part that has matched. */
 interface ConditionGoal {
   readonly kind: 'condition';
   readonly condition: Condition;
@@ -102,7 +102,7 @@ interface ConditionGoal {
   readonly next: Goal | undefined;
 }
 
-/** The name for the operands of a node, all of which have matched. */
+/** Binds a name to the operands of a node, all of which have matched. */
 interface ListGoal {
   readonly kind: 'list';
   readonly name: string;
@@ -110,18 +110,18 @@ interface ListGoal {
   readonly next: Goal | undefined;
 }
 
-/** What a name stands for, before those that were found before it. */
+/** The binding of a name, linked to the earlier bindings. */
 interface Binding {
   readonly name: string;
   readonly found: unknown;
-  /** What has to stand wherever the name occurs again. */
+  /** The value that must occur wherever the name occurs again. */
   readonly value: Value | undefined;
   readonly before: Binding | undefined;
 }
 
 type Bindings = Binding | undefined;
 
-/** Where there is a choice, it tries one way after the other to the end of the pattern. */
+/** A backtracking matcher: at each choice, it tries the alternatives in order, each to the end of the pattern. */
 class Matcher {
   private readonly around: Surroundings;
   private readonly onFailure: OnFailure | undefined;
@@ -254,7 +254,7 @@ class Matcher {
   }
 }
 
-/** The operands of a form, the first one first. */
+/** Returns the goals for the operands of a form, the first operand first. */
 function operandGoals(
   parent: { readonly form: Form; readonly value: Value },
   forms: readonly Form[],
@@ -271,7 +271,7 @@ function operandGoals(
   return goal;
 }
 
-/** What a name for this form stands for: a node, a number, or the value. */
+/** Returns what a name for this form captures: a node, a number or the value. */
 function subjectOf(form: Form, value: Value): unknown {
   switch (form.kind) {
     case 'node':
@@ -304,7 +304,7 @@ function asRecord(bindings: Bindings): Captures {
   return record;
 }
 
-/** All orders of a few items. */
+/** Returns all permutations of a few items. */
 function orders<T>(items: readonly T[]): readonly (readonly T[])[] {
   if (items.length < 2) return [items];
   return items.flatMap((first, i) => orders(items.filter((_, j) => j !== i)).map((rest) => [first, ...rest]));

@@ -5,17 +5,20 @@ import { type Failure, match, type Place } from './match.ts';
 import type { Form, Surroundings } from './pattern.ts';
 import { partText } from './text.ts';
 
-/** Why patterns do not match a value: what the nearest of them still needs, and what stands there. */
+/** Why patterns do not match a value: what the nearest of them still needs, and what it found instead. */
 export interface Miss {
   /** `0 as an operand of add`, `that the reciprocal is exact`. */
   readonly needs: string;
   /** `conv2d`, `the number 3`, `read by 2`. */
   readonly has: string;
-  /** Where it stands. */
+  /** The value in question. */
   readonly at: Value;
 }
 
-/** The miss of the pattern, and the way to match it, that got furthest; undefined where one of them matches. */
+/**
+ * Returns the miss of the pattern, and of the way to match it, that got furthest; undefined if one of the patterns
+ * matches.
+ */
 export function nearestMiss(forms: readonly Form[], value: Value, around: Surroundings): Miss | undefined {
   let nearest: readonly Failure[] = [];
   let most = -1;
@@ -36,7 +39,7 @@ export function nearestMiss(forms: readonly Form[], value: Value, around: Surrou
   };
 }
 
-/** What would do, of several failures that are equally near: `1 or -1 as an operand of mul`. */
+/** Describes what would satisfy one of several failures that are equally near: `1 or -1 as an operand of mul`. */
 function needsText(failures: readonly Failure[]): string {
   const wanted = groupedBy(failures.map(needOf), ({ behind }) => behind);
   const texts = [...wanted].map(
@@ -69,7 +72,7 @@ function distinct(texts: readonly string[]): readonly string[] {
   return [...new Set(texts)];
 }
 
-/** `operand 2 of div`; `an operand of mul`, where they may change places; `the operand`, of one of several operators. */
+/** `operand 2 of div`; `an operand of mul` if the operator commutes; `the operand` for one of several operators. */
 function operandText({ form, value, operand }: NonNullable<Place>): string {
   if (form.kind !== 'node') return 'a factor';
   const of = form.ops.size === 1 ? ` of ${value.node.op}` : '';

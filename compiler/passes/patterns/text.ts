@@ -1,20 +1,20 @@
 import type { NodeOp } from '../../ir/graph.ts';
 import type { Form, Operands } from './pattern.ts';
 
-/** A pattern as one reads it: `mul(x, sigmoid(x))`, with its conditions after it. */
+/** Returns a pattern as readable text: `mul(x, sigmoid(x))`, followed by its conditions. */
 export function patternText(form: Form): string {
   const conditions: string[] = [];
   const text = write(form, { repeated: repeatedNames(form), written: new Set(), conditions });
   return conditions.length === 0 ? text : `${text}, where ${[...new Set(conditions)].join(', and ')}`;
 }
 
-/** What a part of a pattern asks for, without its conditions. */
+/** Returns what a part of a pattern matches, without its conditions. */
 export function partText(form: Form): string {
   return write(form, { repeated: repeatedNames(form), written: new Set(), conditions: [] });
 }
 
 interface Writing {
-  /** Names that need a mark, because they occur again. */
+  /** Names that must be shown because they occur again. */
   readonly repeated: ReadonlySet<string>;
   readonly written: Set<string>;
   readonly conditions: string[];
@@ -92,7 +92,7 @@ function write(form: Form, writing: Writing): string {
   }
 }
 
-/** More than so many operators are counted instead of named. */
+/** If there are more operators than this, they are counted instead of named. */
 const mostNamed = 6;
 
 function opsText(ops: ReadonlySet<NodeOp>): string {
