@@ -20,9 +20,9 @@ const logSoftmax: Lowering<'log_softmax'> = (node, emission) => [
 ];
 
 /**
- * Rows of a sum get another axis. onnxruntime would fuse Add and LayerNormalization of three axes into
- * SkipLayerNormalization, whose CPU kernel takes three times as long as the two (1.30; 19,125 rows of
- * 256: 28 ms against 10 ms).
+ * If the operand is a sum with three axes, its rows get another axis. Otherwise onnxruntime would fuse Add and
+ * LayerNormalization into SkipLayerNormalization, whose CPU kernel takes three times as long as the two (1.30; 19,125
+ * rows of 256: 28 ms against 10 ms).
  */
 const layerNorm: Lowering<'layer_norm'> = (node, emission) => {
   const [operand, scale, bias] = node.inputs.map((input) => emission.use(input)) as [string, string, string];
@@ -38,7 +38,7 @@ const layerNorm: Lowering<'layer_norm'> = (node, emission) => {
   return [undefined];
 };
 
-/** An operator since opset 20. */
+/** ONNX has the operator since opset 20. */
 const gelu: Lowering<'gelu'> = (node, emission) => {
   const { inputs, attributes, origin } = node;
   if (emission.opset < 20) {
@@ -56,7 +56,7 @@ const maxPool2d: Lowering<'max_pool2d'> = (node, emission) => {
   return [emission.node('MaxPool', [emission.use(node.inputs[0])], node.outputs[0].type, attributes)];
 };
 
-/** Operators that ONNX knows whole. */
+/** Composite operators that ONNX supports natively. */
 export const composite = {
   softmax,
   log_softmax: logSoftmax,

@@ -11,8 +11,9 @@ import { reshaped } from './reshaped.ts';
 type Gradient = NodeOf<'conv2d_dw'>;
 
 /**
- * ONNX has no operator for it. Depthwise: one convolution in which every image's every channel is a
- * group; else a matrix product for each tap of the kernel (each is the faster one there, onnxruntime CPU).
+ * ONNX has no operator for this gradient. A depthwise one becomes a convolution in which each channel of each image is
+ * a group; any other becomes a matrix product for each tap of the kernel. Each is the faster choice in its case
+ * (onnxruntime CPU).
  */
 export const conv2dDw: Lowering<'conv2d_dw'> = (node, emission) => {
   const [x, dy] = [node.inputs[0].type.shape, node.inputs[1].type.shape];
@@ -22,7 +23,7 @@ export const conv2dDw: Lowering<'conv2d_dw'> = (node, emission) => {
   return [depthwise && batch !== undefined ? asDepthwise(node, emission, batch, channels) : byTaps(node, emission)];
 };
 
-/** dy slides over x as the kernel; stride and dilation change places. */
+/** Convolves x with dy as the kernel; stride and dilation are exchanged. */
 function asDepthwise(node: Gradient, emission: Emission, batch: number, channels: number): string {
   const [x, dy] = node.inputs;
   const { stride, dilation, pad, kernel } = node.attributes;
@@ -34,7 +35,7 @@ function asDepthwise(node: Gradient, emission: Emission, batch: number, channels
     flat(dy, [constant(groups), one, ...windows]),
   ];
   const swapped = windowAttributes({ stride: dilation, dilation: stride, pad, groups }, undefined);
-  // Rows of x that no window reached give taps that the kernel does not have.
+  // Rows of x that no window reached yield additional taps that the kernel does not have.
   const found = ([0, 1] as const).map((i) => {
     const reach = add(mul(constant(stride[i]), sub(windows[i]!, one)), one);
     const free = sub(add(images[2 + i]!, constant(pad[i] + pad[2 + i]!)), reach);
@@ -53,7 +54,9 @@ function asDepthwise(node: Gradient, emission: Emission, batch: number, channels
   return emission.node('ReduceSum', [each, emission.i64([0])], node.outputs[0].type, { keepdims: int(0) });
 }
 
-/** For each tap, what it multiplied: [groups, O/groups, B·H'·W'] by [groups, B·H'·W', C/groups]. */
+/**
+ * Multiplies, for each tap, the inputs of the tap by dy: [groups, O/groups, B·H'·W'] by [groups, B·H'·W', C/groups].
+ */
 function byTaps(node: Gradient, emission: Emission): string {
   const [x, dy] = node.inputs;
   const { groups, kernel, stride, dilation, pad } = node.attributes;
@@ -129,7 +132,7 @@ function byTaps(node: Gradient, emission: Emission): string {
   return reshaped(emission, last, tapsLast, result);
 }
 
-/** Ends counted from the end of the axis where that needs no size. */
+/** Returns stops counted from the end of the axis if that needs no size. */
 function fromEnd(emission: Emission, stop: readonly Dim[], size: readonly Dim[]): Dim[] {
   return stop.map((end, i) => {
     const rest = known(emission.facts, sub(end, size[i]!));

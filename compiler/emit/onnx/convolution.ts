@@ -6,7 +6,7 @@ import type { Lowering } from './lowering.ts';
 import { type Attribute, int, ints } from './model.ts';
 import { known, knownShape } from './reshape-target.ts';
 
-/** Conv's attributes; those at their defaults are left out. */
+/** Returns Conv's attributes without those that have their default values. */
 export function windowAttributes(
   { stride, pad, dilation, groups }: ConvAttributes,
   kernel: readonly number[] | undefined,
@@ -21,7 +21,7 @@ export function windowAttributes(
   };
 }
 
-/** Conv, with a bias of one number a channel where there is one. */
+/** Emits Conv, with a bias per channel if one is given. */
 export function convolution(node: NodeOf<'conv2d'>, emission: Emission, bias?: Value): string {
   const [x, w] = node.inputs;
   const inputs = [x, w, ...(bias === undefined ? [] : [bias])].map((value) => emission.use(value));
@@ -32,8 +32,8 @@ export function convolution(node: NodeOf<'conv2d'>, emission: Emission, bias?: V
 export const conv2d: Lowering<'conv2d'> = (node, emission) => [convolution(node, emission)];
 
 /**
- * ConvTranspose. Rows and columns that no window of a strided convolution reached are `output_padding`,
- * an attribute: where their number is not known, everything is computed and cropped or padded to size.
+ * Lowers to ConvTranspose. Rows and columns that no window of a strided convolution reached become `output_padding`, an
+ * attribute. If their number is unknown, the full result is computed and cropped or padded to size.
  */
 export const conv2dDx: Lowering<'conv2d_dx'> = (node, emission) => {
   const [dy, w] = node.inputs;

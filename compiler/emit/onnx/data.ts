@@ -13,9 +13,9 @@ import { known, knownShape } from './reshape-target.ts';
 import { reshaped } from './reshaped.ts';
 import { scatterAdd } from './scatter.ts';
 
-/** Up to so many elements a tensor that could be computed is stored instead. */
+/** Tensors of up to this many elements are stored rather than computed. */
 const storedElements = 4096;
-/** Slice clamps to the end of an axis (the largest int32, as the specification recommends). */
+/** A stop beyond the axis: Slice clamps it to the end (the largest int32, as the specification recommends). */
 const toTheEnd = dimOf(2 ** 31 - 1);
 
 const constant: Lowering<'constant'> = (node, emission) => [emission.data(node.attributes.tensor)];
@@ -57,9 +57,9 @@ const uniform: Lowering<'uniform'> = (node, emission) => [emission.draw(node.att
 const stopGradient: Lowering<'stop_gradient'> = (node, emission) => [emission.use(node.inputs[0])];
 
 /**
- * A broadcast to 1 along each axis, which copies x. The ones are made from the signal: neither onnxruntime's
- * elimination of common subexpressions nor its constant folding sees through that, and of reshapes, which
- * would not copy, it makes one of several whatever their shapes depend on (1.30).
+ * A broadcast to 1 along each axis, which copies x. The ones are computed from the signal, so that neither common
+ * subexpression elimination nor constant folding in onnxruntime removes the copy. Reshapes would not copy, but
+ * onnxruntime merges them, whatever their shapes depend on (1.30).
  */
 const barrier: Lowering<'barrier'> = (node, emission) => {
   const [x, signal] = node.inputs;
@@ -91,7 +91,7 @@ const transpose: Lowering<'transpose'> = (node, emission) => [
   transposed(emission.use(node.inputs[0]), node, node.outputs[0].type, emission),
 ];
 
-/** A tensor with the axes that a transpose gives its operand, then of this type. */
+/** Transposes a tensor by the axes of a transpose node; the result has this type. */
 export function transposed(
   name: string,
   { attributes }: NodeOf<'transpose'>,
@@ -101,7 +101,7 @@ export function transposed(
   return emission.node('Transpose', [name], type, { perm: ints(attributes.perm) });
 }
 
-/** Expand broadcasts both ways: an axis that has its size already is asked for as 1. */
+/** Expand broadcasts in both directions, so an axis that already has its size is written as 1. */
 const broadcast: Lowering<'broadcast'> = (node, emission) => {
   const x = node.inputs[0];
   const { shape } = node.attributes;
@@ -140,7 +140,7 @@ const slice: Lowering<'slice'> = (node, emission) => {
     if (known(facts, at) !== undefined) return at;
     const size = x.type.shape[axis]!;
     if (end !== undefined && sameDim(facts, at, size)) return end;
-    // Negative bounds count from the end, which needs no size.
+    // Negative bounds count from the end, so they do not depend on the size.
     const fromEnd = known(facts, sub(at, size));
     return fromEnd !== undefined && fromEnd < 0 ? dimOf(fromEnd) : at;
   };
@@ -152,7 +152,7 @@ const slice: Lowering<'slice'> = (node, emission) => {
   return [sliced(emission, emission.use(x), node.outputs[0].type, { ...bounds, axes: cut })];
 };
 
-/** Slice along some axes; the result is of this type. */
+/** Emits a Slice along some axes; the result has this type. */
 export function sliced(
   emission: Emission,
   x: string,
@@ -174,9 +174,9 @@ function split({ from, axis, parts, sizes }: Partition, emission: Emission): voi
 }
 
 /**
- * onnxruntime adds the widths of a Pad before a Conv or MaxPool to the window's own, also where what is padded is the
- * kernel, and where a MaxPool would then see the least number in the place of zeros (1.30). It leaves a Pad alone that names
- * its axes.
+ * onnxruntime adds the widths of a Pad before a Conv or MaxPool to the padding of the window, even if the Pad applies
+ * to the kernel, or if a MaxPool would then see the lowest number in place of zeros (1.30). It does not change a Pad
+ * that names its axes.
  */
 const pad: Lowering<'pad'> = (node, emission) => {
   const x = node.inputs[0];
@@ -190,13 +190,13 @@ const pad: Lowering<'pad'> = (node, emission) => {
   return [emission.node('Pad', inputs, node.outputs[0].type)];
 };
 
-/** onnxruntime refuses rows beyond the last one by itself. */
+/** onnxruntime itself rejects rows beyond the last one. */
 const gather: Lowering<'gather'> = (node, emission) => {
   const inputs = [emission.use(node.inputs[0]), emission.rowIndex(indexUseIn(node))];
   return [emission.node('Gather', inputs, node.outputs[0].type)];
 };
 
-/** Operators that make, move and choose elements. */
+/** Operators that create, move and select elements. */
 export const data = {
   constant,
   full,

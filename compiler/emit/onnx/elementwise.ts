@@ -14,7 +14,10 @@ import { reshaped } from './reshaped.ts';
 const unary = (op: string) => (node: NodeOf<UnaryName>, emission: Emission) => [
   emission.node(op, [emission.use(node.inputs[0])], node.outputs[0].type),
 ];
-/** All of them broadcast as ours do. Mod without fmod has the sign of the divisor: Euclidean where it is positive. */
+/**
+ * ONNX broadcasts these like the IR. Mod without fmod has the sign of the divisor, so it is Euclidean for a positive
+ * divisor.
+ */
 const binary = (op: string) => (node: NodeOf<BinaryName>, emission: Emission) => [
   emission.node(op, namesOf(broadcastOperands(node, emission)), node.outputs[0].type),
 ];
@@ -25,8 +28,9 @@ const add: Lowering<'add'> = (node, emission) => {
 };
 
 /**
- * Div truncates towards zero: the same as the floor for a dividend that is not negative, else (a - a mod b) / b. Near the
- * least number that difference would wrap: there one is taken off where something negative was cut.
+ * Div truncates towards zero. For a non-negative dividend that is the floor; otherwise the result is (a - a mod b) / b.
+ * Near the least int32 that difference would wrap, so 1 is subtracted from the quotient if a negative remainder was cut
+ * off.
  */
 const floordiv: Lowering<'floordiv'> = (node, emission) => {
   const operands = broadcastOperands(node, emission) as [Operand, Operand];
@@ -43,13 +47,13 @@ const floordiv: Lowering<'floordiv'> = (node, emission) => {
       const cut = whole('Sub', [a, whole('Mul', [quotient, b])]);
       const sign = whole('Sign', [cut]);
       const zeros = emission.node('Sub', [b, b], { dtype: type.dtype, shape: operands[1].shape });
-      // The sign of what was cut is -1, 0 or 1.
+      // The sign of the remainder that was cut off is -1, 0 or 1.
       return [whole('Add', [quotient, whole('Min', [sign, zeros])])];
     }
   }
 };
 
-/** onnxruntime has no Where for bool on the CPU. */
+/** onnxruntime has no CPU kernel of Where for bool. */
 const select: Lowering<'select'> = (node, emission) => {
   const operands = broadcastOperands(node, emission);
   const { type } = node.outputs[0];
@@ -63,7 +67,7 @@ const select: Lowering<'select'> = (node, emission) => {
   return [bool('Or', [then, otherwise], type.shape)];
 };
 
-/** A cast of a dim is made from its i64 form. */
+/** A cast of a dim is computed from the dim's i64 form. */
 const cast: Lowering<'cast'> = (node, emission) => {
   const from = node.inputs[0];
   const { dtype } = node.attributes;
@@ -71,7 +75,7 @@ const cast: Lowering<'cast'> = (node, emission) => {
   const cast = ({ type }: Value): TensorType => ({ dtype, shape: type.shape });
   const castOf = (value: Value) => emission.node('Cast', [emission.use(value)], cast(value), toAttribute(dtype));
   if (!emission.plan.early.has(node)) return [castOf(from)];
-  // The views are made anew, of what the cast gives.
+  // The views are emitted again, on the result of the cast.
   const early = (value: Value): string => {
     const { node: view, type } = value;
     if (view.op === 'transpose') return transposed(early(view.inputs[0]), view, cast(value), emission);
@@ -82,7 +86,7 @@ const cast: Lowering<'cast'> = (node, emission) => {
   return [early(from)];
 };
 
-/** Operators on elements. */
+/** Elementwise operators. */
 export const elementwise = {
   neg: unary('Neg'),
   abs: unary('Abs'),

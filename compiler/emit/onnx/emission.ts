@@ -16,38 +16,41 @@ import { valueInfo } from './value-info.ts';
 
 export interface EmissionOptions {
   readonly opset: number;
-  /** How a place in source is shown in a node's documentation: `crobim.crob:41`. */
+  /** Formats a place in the source for a node's documentation: `crobim.crob:41`. */
   readonly place: ((origin: Origin) => string) | undefined;
-  /** Up to so many elements ScatterND will run on one thread. */
+  /** The number of elements up to which ScatterND runs on one thread. */
   readonly serialScatter: number;
   readonly hostChecks: readonly IndexInput[];
 }
 
-/** In the place of a negative row number: beyond every tensor, and still so times the length of a row. */
+/** Replaces a negative row number. It is out of range for every tensor, even when multiplied by the length of a row. */
 const noRow = { i32: -(2 ** 31), i64: -(2 ** 40) } as const;
 
-/** The i64 form of an i32 value, or a value's elements under another shape. */
+/** The i64 form of an i32 value, or the elements of a value in another shape. */
 export type OtherForm =
   | { readonly kind: 'i64'; readonly name: string }
   | { readonly kind: 'reshaped'; readonly name: string; readonly shape: readonly Dim[] };
 
-/** What goes into a subgraph, or comes out of it. */
+/** The type of an input or output of a subgraph. */
 export interface PortType {
   readonly dtype: DType;
   readonly shape: readonly number[];
 }
 
-/** Turns one node into ONNX nodes and gives back the names of its results. */
+/** Lowers one node to ONNX nodes and returns the names of its results. */
 export type Lower = (node: Node, emission: Emission) => readonly (string | undefined)[];
 
-/** An ONNX graph in the making: the names of what is emitted so far, and everything that is emitted only once. */
+/**
+ * An ONNX graph under construction: the names of what has been emitted, and the nodes and constants that are emitted
+ * only once.
+ */
 export class Emission {
   readonly facts: Facts;
   readonly opset: number;
   readonly serialScatter: number;
   readonly plan: FusionPlan;
   readonly dims: ShapeArithmetic;
-  /** How an index is known to be in range. */
+  /** How an index is ensured to be in range. */
   readonly indexCheck: (use: IndexUse) => IndexCheck;
   readonly nodes: OnnxNode[] = [];
   readonly initialisers: Initialiser[] = [];
@@ -58,11 +61,11 @@ export class Emission {
   readonly #names = new Names();
   readonly #nodeNames = new Names();
   readonly #emitted = new Map<Value, string>();
-  /** What is there of a value in another form than its own. */
+  /** Values that were emitted in another form than their own. */
   readonly #forms = new Map<Value, OtherForm>();
   readonly #shared = new Map<string, string>();
   readonly #rowIndices = new Map<string, string>();
-  /** Of every result of a node, by its name. */
+  /** The type of every result of a node, by name. */
   readonly #types = new Map<string, TensorType>();
   #origin: Origin | undefined;
 
@@ -72,7 +75,7 @@ export class Emission {
     this.serialScatter = options.serialScatter;
     this.#place = options.place;
     this.#lower = lower;
-    // The names that a user sees come first: nothing else may take them.
+    // The names that a user sees are reserved first, so that nothing else takes them.
     for (const { name, value } of graph.inputs) this.#emitted.set(value, this.#names.unique(name));
     for (const { name } of graph.outputs) this.#names.unique(name);
     this.#stored = new Stored(graph);
@@ -81,7 +84,7 @@ export class Emission {
     this.indexCheck = leftToHost(graph.facts, options.hostChecks);
   }
 
-  /** The name of a value; what is emitted on demand is emitted now. */
+  /** Returns the name of a value; emits it first if it is emitted on demand. */
   use(value: Value): string {
     const known = this.#emitted.get(value);
     if (known !== undefined) return known;
@@ -90,7 +93,7 @@ export class Emission {
     return name;
   }
 
-  /** Emits a node, unless it is emitted on demand and nothing has asked for it yet. */
+  /** Emits a node, unless it is emitted on demand and has not been requested. */
   lower(node: Node): void {
     const outer = this.#origin;
     this.#origin = node.origin;
@@ -102,22 +105,22 @@ export class Emission {
     }
   }
 
-  /** Says what a value is called; the first name holds. */
+  /** Names a value; if it has a name, it keeps it. */
   name(value: Value, name: string): void {
     if (!this.#emitted.has(value)) this.#emitted.set(value, name);
   }
 
-  /** What the value is called, if anything has asked for it. */
+  /** Returns the name of a value; undefined if it has not been emitted. */
   nameOf(value: Value): string | undefined {
     return this.#emitted.get(value);
   }
 
-  /** Whether the value is stored in the file, in whatever layout. */
+  /** Whether the value is stored in the file, in any layout. */
   isStored(value: Value): boolean {
     return this.#stored.view(value) !== undefined;
   }
 
-  /** Says that a value is there in another form; its own is made when something asks for it. */
+  /** Records that a value was emitted in another form; its own form is emitted on request. */
   nameForm(value: Value, form: OtherForm): void {
     this.#forms.set(value, form);
   }
@@ -126,23 +129,26 @@ export class Emission {
     return this.#forms.get(value);
   }
 
-  /** The value as an index: i64 where it comes from i64, which saves a Cast, else i32. */
+  /** Returns the value as an index: i64 if it was computed from i64, which saves a Cast, otherwise i32. */
   index(value: Value): string {
     return this.#asI64(value) ?? this.use(value);
   }
 
-  /** The type of what `index` and `rowIndex` give. */
+  /** Returns the type of the results of `index` and `rowIndex`. */
   indexType(value: Value): TensorType & { readonly dtype: 'i32' | 'i64' } {
     return { dtype: this.#asI64(value) === undefined ? 'i32' : 'i64', shape: value.type.shape };
   }
 
-  /** The value as an index for an operator that takes i64 only. */
+  /** Returns the value as an index for an operator that only takes i64. */
   index64(value: Value): string {
     const type = { dtype: 'i64', shape: value.type.shape } as const;
     return this.#asI64(value) ?? this.node('Cast', [this.use(value)], type, toAttribute('i64'));
   }
 
-  /** Row numbers as an index, of either dtype: negative ones become such as no operator of ONNX counts from the end. */
+  /**
+   * Returns row numbers as an index of either dtype. Negative numbers are replaced, because ONNX would count them from
+   * the end.
+   */
   rowIndex(use: IndexUse): string {
     const { index } = use;
     const check = this.indexCheck(use);
@@ -150,7 +156,7 @@ export class Emission {
     return this.#withoutNegative(this.index(index), this.indexType(index));
   }
 
-  /** The same for an operator that takes i64 only. */
+  /** Like `rowIndex`, for an operator that only takes i64. */
   rowIndex64(use: IndexUse): string {
     const { index } = use;
     const check = this.indexCheck(use);
@@ -165,7 +171,7 @@ export class Emission {
     return form?.kind === 'i64' ? form.name : undefined;
   }
 
-  /** Once for each index: a gather and its gradient share it. */
+  /** Emitted once for each index, so that a gather and its gradient share it. */
   #withoutNegative(index: string, type: TensorType & { readonly dtype: 'i32' | 'i64' }): string {
     let name = this.#rowIndices.get(index);
     if (name === undefined) {
@@ -177,18 +183,18 @@ export class Emission {
     return name;
   }
 
-  /** Appends a node with one result, of this type, under the current origin. */
+  /** Appends a node with one result of this type, under the current origin, and returns the result's name. */
   node(op: string, inputs: readonly string[], type: TensorType, attributes: Attributes = {}): string {
     return this.results(op, inputs, [type], attributes)[0]!;
   }
 
-  /** Appends a node with a result of each type. */
+  /** Appends a node with one result for each type and returns the results' names. */
   results(op: string, inputs: readonly string[], types: readonly TensorType[], attributes: Attributes = {}): string[] {
     const origin = this.#origin;
     return this.#append(op, inputs, types, attributes, origin === undefined ? '' : folder(origin.path), origin);
   }
 
-  /** What the results of these nodes are, in order, but for those with other names. */
+  /** Returns the types of the nodes' results in order, except results named in `others`. */
   typesOf(nodes: readonly OnnxNode[], others: ReadonlySet<string>): ValueInfo[] {
     return nodes.flatMap(({ outputs }) =>
       outputs.flatMap((name) => {
@@ -199,8 +205,8 @@ export class Emission {
   }
 
   /**
-   * What `fill` emits, as a graph of its own over inputs of these types; it is given their names, and gives those of the
-   * results. It may use numbers and constants, and nothing that is computed outside.
+   * Returns a graph of what `fill` emits. `fill` gets the names of inputs of these types and returns the names of the
+   * results. It may use numbers and constants, but no values that are computed outside.
    */
   subgraph(
     name: string,
@@ -222,7 +228,7 @@ export class Emission {
     return { name: title, nodes, inputs, outputs, values: this.typesOf(nodes, new Set(results)) };
   }
 
-  /** Gives a value that has a name already another one. */
+  /** Gives a second name to a value that already has one. */
   alias(source: string, name: string): void {
     this.nodes.push({
       name: this.#nodeNames.unique('Identity'),
@@ -234,7 +240,7 @@ export class Emission {
     });
   }
 
-  /** A node that is there once for the same operator, inputs and attributes: shape arithmetic. */
+  /** Emits a node of shape arithmetic, only once for the same operator, inputs and attributes. */
   shared(op: string, inputs: readonly string[], type: TensorType, attributes: Attributes = {}): string {
     const key = JSON.stringify([op, inputs, attributes]);
     let name = this.#shared.get(key);
@@ -245,31 +251,31 @@ export class Emission {
     return name;
   }
 
-  /** i64[n], there once. */
+  /** i64[n]; emitted once. */
   i64(values: readonly number[]): string {
     return this.#constant(`i64_${values.join('_')}`, tensor('i64', [values.length], values));
   }
 
-  /** i64[], there once. */
+  /** i64[]; emitted once. */
   i64Scalar(value: number): string {
     return this.#constant(`i64_scalar_${value}`, scalar('i64', value));
   }
 
-  /** A number of any dtype, as [], there once. */
+  /** A scalar of any dtype; emitted once. */
   number(value: number, dtype: DType): string {
     if (dtype === 'i64') return this.i64Scalar(value);
     const text = Object.is(value, -0) ? '-0' : String(value);
     return this.#constant(`${dtype}_${text}`, scalar(dtype, value));
   }
 
-  /** A constant of the current origin. */
+  /** A constant named after the current origin. */
   data(value: TensorData): string {
     const name = this.#names.unique(`${folder(this.#origin?.path ?? '')}Constant`);
     this.initialisers.push(literal(name, value));
     return name;
   }
 
-  /** An input that the host fills with random numbers; one for each key. */
+  /** Returns the input that the host fills with random numbers; there is one for each key. */
   draw(key: string, type: TensorType): string {
     const known = this.draws.find((draw) => draw.key === key);
     if (known !== undefined) return known.name;
@@ -338,7 +344,7 @@ export class Emission {
   }
 }
 
-/** What the host does not look at is looked at in the run. */
+/** Indices that the host does not check are checked at run time. */
 function leftToHost(facts: Facts, hostChecks: readonly IndexInput[]): (use: IndexUse) => IndexCheck {
   const check = indexChecks(facts);
   return (use) => {

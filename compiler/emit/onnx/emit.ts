@@ -11,25 +11,28 @@ export const defaultOpset = 20;
 
 export interface EmitOptions {
   readonly producerVersion: string;
-  /** 18 to 23; 20 where it is not given. */
+  /** 18 to 23; default: 20. */
   readonly opset?: number;
   /**
-   * Up to so many elements an operator gets one thread in the session that will run the model, so that what it does in a row
-   * stays in a row; Infinity where there is only one.
+   * The number of elements up to which an operator runs on one thread in the session that will run the model, so that
+   * its order of operations is fixed; Infinity if the session has only one thread.
    */
   readonly serialScatter?: number;
-  /** Inputs that the host looks at before each run, as `indexInputs` names them, so that the graph need not; none where they are not given. */
+  /**
+   * Inputs that the host checks before each run, as returned by `indexInputs`, so that the graph need not check them;
+   * default: none.
+   */
   readonly hostChecks?: readonly IndexInput[];
-  /** How a place in source is shown in a node's documentation: `crobim.crob:41`. */
+  /** Formats a place in the source for a node's documentation: `crobim.crob:41`. */
   readonly place?: (origin: Origin) => string;
 }
 
-/** The first IR version that knows an opset (onnx/helper.py); never more than is needed. */
+/** The first IR version that supports each opset (onnx/helper.py). */
 const irVersions: Readonly<Record<number, number>> = { 18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11 };
 
 /**
- * Operators that move data and compute nothing: emitted when something asks for their result, since
- * what asks may do without (a scalar for a full tensor, one Split for several slices).
+ * Operators that move data and compute nothing. They are emitted when their result is requested, because the reader may
+ * not need it: it may take a scalar for a full tensor, or one Split for several slices.
  */
 const onDemand = new Set<Node['op']>([
   'input',
@@ -47,9 +50,8 @@ const onDemand = new Set<Node['op']>([
 ]);
 
 /**
- * A graph as an ONNX model, as plain data. It uses the default operator domain only. Sizes that are
- * known are constants; sizes that are not are computed once each, and only where Reshape's 0 and -1
- * cannot say them.
+ * Returns a graph as an ONNX model, as plain data. It uses only the default operator domain. Known sizes become
+ * constants. Each unknown size is computed once, and only if 0 and -1 in a Reshape cannot express it.
  */
 export function emitOnnx(graph: Graph, options: EmitOptions): OnnxModel {
   const opset = options.opset ?? defaultOpset;
@@ -83,7 +85,7 @@ export function emitOnnx(graph: Graph, options: EmitOptions): OnnxModel {
         ...emission.draws.map(({ name, type }) => valueInfo(graph.facts, name, type, 'numbers in [0, 1)')),
       ],
       outputs,
-      // Outputs are typed there.
+      // The outputs have types of their own.
       values: emission.typesOf(nodes, new Set(outputs.map(({ name }) => name))),
       draws: emission.draws.map(({ name, key }) => ({ name, key })),
     },
@@ -96,7 +98,10 @@ function lower(node: Node, emission: Emission): readonly (string | undefined)[] 
   return lowering(node as Parameters<typeof lowering>[0], emission);
 }
 
-/** The nodes with the outputs' names in place; a name that something else has already is given by an Identity. */
+/**
+ * Returns the nodes with their results renamed to the graph's outputs; an output whose value already has another fixed
+ * name becomes an Identity.
+ */
 function finished(graph: Graph, emission: Emission): { nodes: OnnxNode[]; outputs: ValueInfo[] } {
   const renamed = new Map<string, string>();
   const outputs: ValueInfo[] = [];

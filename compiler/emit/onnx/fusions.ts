@@ -5,30 +5,34 @@ import { sameDim, sameShape } from '../../ir/shapes.ts';
 import { type GridPoints, gridPoints } from './grid-points.ts';
 import { known } from './reshape-target.ts';
 
-/** Several of our nodes that are one ONNX node: found before emission, from the whole graph. */
+/** Groups of IR nodes that become one ONNX node; they are found before emission, from the whole graph. */
 export interface FusionPlan {
-  /** conv2d + a number for each channel, by the addition: Conv takes a bias. */
+  /** By addition: conv2d plus a number for each channel, which Conv takes as its bias. */
   readonly convBias: ReadonlyMap<Node, { readonly conv: NodeOf<'conv2d'>; readonly bias: Value }>;
-  /** A slice of width 1 whose axis the reshape drops, by the reshape: Gather at a scalar index. */
+  /** By reshape: a slice of width 1 whose axis the reshape drops, which becomes a Gather at a scalar index. */
   readonly picks: ReadonlyMap<NodeOf<'reshape'>, Pick>;
-  /** Where grid_sample's points come from. */
+  /** By grid_sample: the source of its points. */
   readonly grids: ReadonlyMap<Node, GridPoints>;
-  /** Nodes that are part of another one: emitted only if something else reads them. */
+  /** Nodes that are part of another node; they are emitted only if something else reads them. */
   readonly absorbed: ReadonlySet<Node>;
-  /** Slices that cut one axis into neighbouring parts, by slice: one Split. */
+  /** By slice: slices that cut one axis into neighbouring parts, which become one Split. */
   readonly splits: ReadonlyMap<Node, Partition>;
-  /** Pads that onnxruntime would make part of what reads them, and wrongly: of the kernel of a convolution, and of what is pooled. */
+  /**
+   * Pads that onnxruntime would wrongly merge into their readers: pads of a convolution's kernel, and of the input of a
+   * pooling.
+   */
   readonly pads: ReadonlySet<Node>;
   /**
-   * Casts of transposes that products read: done before the transpose. onnxruntime moves a transpose through reshapes and a cast
-   * into the product, and its choice of layouts then ends the process (1.30).
+   * Casts of transposes that matrix products read; they are emitted before the transpose. Otherwise onnxruntime moves
+   * the transpose through reshapes and the cast into the product, and its choice of layouts then crashes the process
+   * (1.30).
    */
   readonly early: ReadonlySet<Node>;
 }
 export interface Pick {
   readonly from: Value;
   readonly axis: number;
-  /** From the end when negative. */
+  /** A negative index counts from the end. */
   readonly index: number;
 }
 export interface Partition {
@@ -36,7 +40,7 @@ export interface Partition {
   readonly axis: number;
   /** In order along the axis. */
   readonly parts: readonly NodeOf<'slice'>[];
-  /** Undefined: all equal. */
+  /** Undefined if all sizes are equal. */
   readonly sizes: readonly number[] | undefined;
 }
 
@@ -48,7 +52,7 @@ export function planFusions(graph: Graph): FusionPlan {
   const pads = new Set<Node>();
   const early = new Set<Node>();
   for (const node of graph.nodes) {
-    // A mean may be a product, too.
+    // A mean may also become a matrix product.
     if (node.op === 'matmul' || node.op === 'mean')
       for (const operand of node.inputs) {
         const { node: cast } = behindViews(operand);
@@ -86,7 +90,7 @@ function uncast(value: Value): Value {
 
 const isConvolution = ({ op }: Node): boolean => op === 'conv2d' || op === 'conv2d_dx' || op === 'conv2d_dw';
 
-/** The vector b of conv(x, w) + b, where b comes as [C, 1, 1] or [1, C, 1, 1]. */
+/** Returns the vector b of conv(x, w) + b, where b is given as [C, 1, 1] or [1, C, 1, 1]. */
 function biasOf({ facts }: Graph, node: NodeOf<'add'>, uses: ReadonlyMap<Value, number>) {
   const [sum, other] = node.inputs;
   if (sum?.node.op !== 'conv2d' || other === undefined || uses.get(sum) !== 1) return undefined;
@@ -116,7 +120,7 @@ function pickOf({ facts }: Graph, node: NodeOf<'reshape'>, uses: ReadonlyMap<Val
   return index === undefined ? undefined : { from, axis, index };
 }
 
-/** The one axis along which a slice leaves something out, without steps. */
+/** Returns the only axis along which a slice without steps leaves elements out. */
 function soleCutAxis(node: NodeOf<'slice'>, facts: Graph['facts']): number | undefined {
   const { start, stop, step } = node.attributes;
   if (step.some((by) => by !== 1)) return undefined;
@@ -149,7 +153,7 @@ function findSplits(graph: Graph, picks: FusionPlan['picks']): Map<Node, Partiti
   return splits;
 }
 
-/** Orders slices by following each one's stop to the next one's start, from 0 to the end of the axis. */
+/** Orders slices so that each starts where the previous one stops, from 0 to the end of the axis. */
 function partitionOf(
   { facts }: Graph,
   from: Value,

@@ -5,16 +5,19 @@ import { sameDim } from '../../ir/shapes.ts';
 import type { TensorData } from '../../ir/types.ts';
 import { knownShape } from './reshape-target.ts';
 
-/** The points of a grid_sample, seen through what only rearranges them. */
+/** The points of a grid_sample before any rearrangement. */
 export interface GridPoints {
   readonly points: Value;
-  /** Of `points`: the axis of x and y, counted from the end. */
+  /** The axis of x and y in `points`, counted from the end. */
   readonly pair: 1 | 2 | 3;
-  /** A constant that is added to them, and the addition, which nothing else needs. */
+  /** A constant that is added to the points, and the addition, which has no other reader. */
   readonly shift: { readonly by: TensorData; readonly addition: Node } | undefined;
 }
 
-/** Points come as rows [B, h, w, 2], as planes [B, 2, h, w], and as either with one axis of points. */
+/**
+ * Finds the points of a grid_sample. They may be rows [B, h, w, 2], planes [B, 2, h, w], or either with one axis for
+ * all points.
+ */
 export function gridPoints(node: NodeOf<'grid_sample'>, facts: Facts, uses: ReadonlyMap<Value, number>): GridPoints {
   const image = node.inputs[0];
   const { points, pair, alone } = arranged(node.inputs[1], facts, uses);
@@ -31,7 +34,7 @@ export function gridPoints(node: NodeOf<'grid_sample'>, facts: Facts, uses: Read
   return unshifted;
 }
 
-/** `alone`: nothing but this grid_sample reads the points. */
+/** Looks through rearrangements of the points; `alone` is true if only this grid_sample reads them. */
 function arranged(flat: Value, facts: Facts, uses: ReadonlyMap<Value, number>) {
   const sole = (value: Value) => uses.get(value) === 1;
   const rows = beforeReshape(flat, facts, 1);
@@ -45,7 +48,7 @@ function arranged(flat: Value, facts: Facts, uses: ReadonlyMap<Value, number>) {
   return { points: planes, pair: 3, alone: sole(columns) && sole(planes) } as const;
 }
 
-/** The [B, h, w, 2] or [B, 2, h, w] of which this is the reshape that joins h and w. */
+/** Returns the [B, h, w, 2] or [B, 2, h, w] value, if this is a reshape of it that merges h and w. */
 function beforeReshape(value: Value, facts: Facts, pair: 1 | 3): Value | undefined {
   if (value.node.op !== 'reshape') return undefined;
   const from = value.node.inputs[0];

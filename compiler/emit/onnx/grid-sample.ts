@@ -9,8 +9,8 @@ import { knownShape } from './reshape-target.ts';
 import { reshaped } from './reshaped.ts';
 
 /**
- * Pixels become GridSample's -1..1 by (2x + 1)/W - 1, which is exact with align_corners = 0: pixel
- * centres lie at half pixels there. Points without rows are one row.
+ * Converts pixels x to the -1..1 range of GridSample by (2x + 1)/W - 1. With align_corners = 0 this is exact, because
+ * pixel centres are at half pixels there. Points without rows become one row.
  */
 export const gridSample: Lowering<'grid_sample'> = (node, emission) => {
   const [x, flat] = node.inputs;
@@ -20,14 +20,14 @@ export const gridSample: Lowering<'grid_sample'> = (node, emission) => {
   const { dtype, shape } = (given.shift?.addition.outputs[0] ?? given.points).type;
   const scaled = emission.node('Mul', [emission.use(given.points), scale], given.points.type);
   const normal = emission.node('Add', [scaled, offset], { dtype, shape });
-  // The pair goes last.
+  // The axis of x and y becomes the last one.
   const pairAxis = shape.length - given.pair;
   const perm = [...shape.keys()].filter((axis) => axis !== pairAxis).concat(pairAxis);
   const arranged = { dtype, shape: perm.map((axis) => shape[axis]!) };
   const paired = given.pair === 1 ? normal : emission.node('Transpose', [normal], arranged, { perm: ints(perm) });
   const rows = arranged.shape.length === 4 ? arranged.shape : [batch, one, ...arranged.shape.slice(1)];
   const attributes = {
-    // `bilinear` until opset 19.
+    // Named `bilinear` up to opset 19.
     mode: string(emission.opset < 20 ? 'bilinear' : 'linear'),
     padding_mode: string('zeros'),
     align_corners: int(0),
@@ -39,7 +39,7 @@ export const gridSample: Lowering<'grid_sample'> = (node, emission) => {
   return [undefined];
 };
 
-/** 2/W, 2/H, and what is added after: 1/W - 1, 1/H - 1, and the shift, scaled too. */
+/** Returns the scale (2/W, 2/H) and the offset: (1/W - 1, 1/H - 1) plus the scaled shift. */
 function normalisation(emission: Emission, x: Value, { pair, shift }: GridPoints): { scale: string; offset: string } {
   const { dtype, shape: image } = x.type;
   const [width, height] = [image[3]!, image[2]!];

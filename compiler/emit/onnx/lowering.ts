@@ -3,7 +3,7 @@ import type { OpName } from '../../ir/names.ts';
 import type { Emission } from './emission.ts';
 
 /**
- * How an operator is written in ONNX: emits nodes and gives the names of the results. A result left out
- * is there in another form (`nameForm`), and gets its own when something asks.
+ * Lowers an operator to ONNX: emits nodes and returns the names of the results. An undefined name means that the result
+ * was emitted in another form (`nameForm`); its own form is emitted on request.
  */
 export type Lowering<O extends OpName> = (node: NodeOf<O>, emission: Emission) => readonly (string | undefined)[];

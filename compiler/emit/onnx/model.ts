@@ -1,6 +1,6 @@
 import type { DType, TensorData } from '../../ir/types.ts';
 
-/** An ONNX model as plain data: what `ModelProto` holds, with initialisers described and not yet read. */
+/** An ONNX model as plain data: the contents of `ModelProto`, with initialisers described rather than read. */
 export interface OnnxModel {
   readonly irVersion: number;
   readonly opsets: readonly { readonly domain: string; readonly version: number }[];
@@ -18,9 +18,12 @@ export interface OnnxGraph {
   /** The model's inputs in order, then its random draws. */
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
-  /** The type of every value that lies between, with the names of dims: viewers show them, onnxruntime plans memory by them. */
+  /**
+   * The type of every intermediate value, with the names of dims: viewers show them, and onnxruntime plans memory with
+   * them.
+   */
   readonly values: readonly ValueInfo[];
-  /** Inputs that the host fills with numbers in [0, 1): input name and key of the draw. */
+  /** Inputs that the host fills with numbers in [0, 1): the input's name and the key of the draw. */
   readonly draws: readonly { readonly name: string; readonly key: string }[];
 }
 
@@ -41,7 +44,7 @@ export type Attribute =
   | { readonly kind: 'tensor'; readonly value: TensorData }
   | { readonly kind: 'graph'; readonly value: Subgraph };
 
-/** What an operator such as Scan runs for each of its parts; it sees the initialisers of the graph around it. */
+/** The body of an operator such as Scan, run for each part; it can read the initialisers of the enclosing graph. */
 export interface Subgraph {
   readonly name: string;
   readonly nodes: readonly OnnxNode[];
@@ -60,26 +63,26 @@ export const graphOf = (value: Subgraph): Attribute => ({ kind: 'graph', value }
 export interface ValueInfo {
   readonly name: string;
   readonly dtype: DType;
-  /** A size, or the dim as the reader wrote it (`dim_param`): `B`, `H/4`. */
+  /** A size, or the dim as written by the user (`dim_param`): `B`, `H/4`. */
   readonly shape: readonly (number | string)[];
   readonly docs: string;
 }
 
-/** A stored tensor: where its elements come from, and how they are rearranged on the way. */
+/** A stored tensor: the source of its elements, and how they are rearranged. */
 export interface Initialiser {
   readonly name: string;
-  /** As stored: float elements are rounded to it. */
+  /** The dtype in the file; float elements are rounded to it. */
   readonly dtype: DType;
   readonly dims: readonly number[];
   readonly source:
     | { readonly kind: 'weight'; readonly path: string; readonly shape: readonly number[] }
     | { readonly kind: 'data'; readonly tensor: TensorData };
-  /** Applied in order; reshapes are implied by `dims` and the operand shapes here. */
+  /** Applied in order; reshapes follow from `dims` and the operand shapes here. */
   readonly transposes: readonly StoredTranspose[];
   readonly docs: string;
 }
 
-/** Elements seen as `shape`, their axes permuted. */
+/** A view of the elements as `shape` with permuted axes. */
 export interface StoredTranspose {
   readonly shape: readonly number[];
   readonly perm: readonly number[];

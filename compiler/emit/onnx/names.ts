@@ -1,9 +1,9 @@
-/** Gives out names that are used once. Counters go on from the last one, so equal graphs get equal names. */
+/** Returns unique names. Counters continue from the last number used, so equal graphs get equal names. */
 export class Names {
   readonly #taken = new Set<string>();
   readonly #next = new Map<string, number>();
 
-  /** `wanted`, or `wanted_1`, `wanted_2`, … */
+  /** Returns `wanted`, or the first free one of `wanted_1`, `wanted_2`, … */
   unique(wanted: string): string {
     let name = wanted;
     for (let n = this.#next.get(wanted) ?? 1; this.#taken.has(name); n++) {
@@ -15,7 +15,10 @@ export class Names {
   }
 }
 
-/** `backbone.layers.0.attn` as a viewer's folder: `backbone/layers.0/attn/`; a list's index stays with the list. */
+/**
+ * Returns a module path as a folder for viewers: `backbone.layers.0.attn` becomes `backbone/layers.0/attn/`; an index
+ * stays with its list.
+ */
 export function folder(path: string): string {
   if (path === '') return '';
   return `${path.replace(/\.(?!\d+(?:\.|$))/g, '/')}/`;

@@ -3,7 +3,7 @@ import type { Facts } from '../../dims/facts.ts';
 import { rangesUnder } from '../../graphs/value-range.ts';
 import type { Value } from '../../ir/graph.ts';
 
-/** What is known of the sign of an i32 value, which a sum or product has changed where it wraps. */
+/** What is known of the sign of an i32 value. A sum or product that wraps changes its sign. */
 export type Sign = 'not negative' | 'far from the least' | 'unknown';
 
 export function signOf(value: Value, facts: Facts): Sign {
@@ -13,13 +13,13 @@ export function signOf(value: Value, facts: Facts): Sign {
   return least !== undefined && least >= -(2 ** 30) ? 'far from the least' : 'unknown';
 }
 
-/** Whether the sum or product stays within 32 bits: a value that may wrap has no bounds. */
+/** Whether a sum or product stays within 32 bits; a value that may wrap has no bounds. */
 function isBounded(value: Value, facts: Facts): boolean {
   const { low, high } = rangesUnder(facts)(value);
   return low !== undefined && high !== undefined;
 }
 
-/** Whether an i32 value is certainly never negative: index arithmetic mostly is. */
+/** Whether an i32 value is proved to be non-negative, as in most index arithmetic. */
 function isNonNegative(value: Value, facts: Facts): boolean {
   const { node } = value;
   const input = (i: number) => isNonNegative(node.inputs[i]!, facts);
@@ -28,7 +28,7 @@ function isNonNegative(value: Value, facts: Facts): boolean {
     case 'mod':
       return true;
     case 'topk':
-      // Places are none; values are what they were.
+      // Indices are never negative; values have the sign of their input.
       return value.index === 1 || input(0);
     case 'dim':
       return facts.interval(node.attributes.value).lo >= 0;

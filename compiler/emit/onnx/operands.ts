@@ -4,13 +4,13 @@ import { sameDim, sameShape } from '../../ir/shapes.ts';
 import type { Emission } from './emission.ts';
 import { insertedOnes, known } from './reshape-target.ts';
 
-/** One way to hand a value to an operator that broadcasts. */
+/** One form of an operand for an operator that broadcasts. */
 interface Form {
   readonly shape: readonly Dim[];
   use(): string;
 }
 
-/** The form that was chosen. */
+/** The selected form of an operand. */
 export interface Operand {
   readonly name: string;
   readonly shape: readonly Dim[];
@@ -20,7 +20,7 @@ export function namesOf(operands: readonly Operand[]): string[] {
   return operands.map(({ name }) => name);
 }
 
-/** What two of the operands broadcast to. */
+/** Returns the shape that two of the operands broadcast to. */
 export function shapeOfBoth({ facts }: Emission, a: Operand, b: Operand): readonly Dim[] {
   const [longer, shorter] = a.shape.length >= b.shape.length ? [a.shape, b.shape] : [b.shape, a.shape];
   const lead = longer.length - shorter.length;
@@ -28,9 +28,9 @@ export function shapeOfBoth({ facts }: Emission, a: Operand, b: Operand): readon
 }
 
 /**
- * Operands of a broadcasting operator, each in the smallest form that still gives the result its shape:
- * a full tensor as a scalar, the input of a broadcast, a reshape that only adds axes in front left out.
- * `fixed` counts the trailing axes that must stay as they are (a matrix product's two).
+ * Returns the operands of a broadcasting operator, each in the smallest form that still gives the result its shape: a
+ * full tensor becomes a scalar, a broadcast is replaced by its input, and a reshape that only adds leading axes is left
+ * out. `fixed` is the number of trailing axes that must stay unchanged (two for a matrix product).
  */
 export function broadcastOperands(node: Node, emission: Emission, fixed = 0): Operand[] {
   const result = node.outputs[0].type.shape;
@@ -50,7 +50,7 @@ function exact(value: Value, emission: Emission): Form {
   return { shape: value.type.shape, use: () => emission.use(value) };
 }
 
-/** From the smallest to the value itself. */
+/** Returns the forms of a value from the smallest to the value itself. */
 function forms(value: Value, emission: Emission): Form[] {
   const { node } = value;
   const own = exact(value, emission);
@@ -79,7 +79,7 @@ function forms(value: Value, emission: Emission): Form[] {
   }
 }
 
-/** A dim is computed as [1]: one axis more than it has, but no Squeeze. */
+/** A dim is computed as [1]: that is one axis more than it has, but saves a Squeeze. */
 function dimForm(dim: Dim, value: Value, emission: Emission): Form {
   return { shape: [one], use: () => emission.dims.number(dim, value.type.dtype) };
 }

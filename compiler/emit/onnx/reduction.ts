@@ -7,7 +7,7 @@ import { known } from './reshape-target.ts';
 
 type Reduction = NodeOf<'sum' | 'reduce_max' | 'mean'>;
 
-/** `axes` folded to one number each. */
+/** Reduces `axes` with an ONNX reduction. */
 export const reduction =
   (op: string) =>
   (node: Reduction, emission: Emission): string[] => {
@@ -17,8 +17,8 @@ export const reduction =
   };
 
 /**
- * Without axes, where those that stay have one element: all are folded. onnxruntime's `symbolic_shape_infer.py`, which comes
- * before a quantisation, does not read the axes of ReduceMax (1.32).
+ * Omits the axes if each of the other axes has one element, which reduces all axes. onnxruntime's
+ * `symbolic_shape_infer.py`, which runs before a quantisation, does not read the axes of ReduceMax (1.32).
  */
 export const maximum: Lowering<'reduce_max'> = (node, emission) => {
   const { axes, keep } = node.attributes;
@@ -28,13 +28,13 @@ export const maximum: Lowering<'reduce_max'> = (node, emission) => {
   return [emission.node('ReduceMax', [emission.use(x)], node.outputs[0].type, keep ? {} : { keepdims: int(0) })];
 };
 
-/** So many float32 numbers are added one after the other without harm. */
+/** The number of float32 numbers that can be added sequentially without a significant error. */
 const atOnce = 512;
 
 /**
- * A sum or mean in stages. onnxruntime's CPU kernels add the elements of a row one after the other in float32 (1.30): the
- * sum of 7,372,800 pixels that are 0.9, as a weighted loss has them, comes out wrong by 0.7%. Rows of at most 512, then
- * what they came to, are right to the last digits, and cost one pass over the numbers all the same.
+ * Computes a sum or mean in stages. onnxruntime's CPU kernels add the elements of a row sequentially in float32 (1.30):
+ * the sum of 7,372,800 pixels of 0.9, as in a weighted loss, is wrong by 0.7%. Summing rows of at most 512 elements and
+ * then the partial sums is accurate to the last digits, and still takes one pass over the elements.
  */
 export const staged =
   (op: 'ReduceSum' | 'ReduceMean') =>
@@ -44,7 +44,7 @@ export const staged =
     const last = shape.length - 1;
     const sizes = shape.map((size) => known(emission.facts, size));
     const many = axes.reduce<number>((n, axis) => n * (sizes[axis] ?? Number.POSITIVE_INFINITY), 1);
-    // Over other axes than the last, rows are added to rows: there a row's neighbours keep the kernel busy.
+    // If the last axis is not reduced, the kernel adds whole rows to each other, which is fast without stages.
     if (dtype !== 'f32' || many <= atOnce || !axes.includes(last)) return reduction(op)(node, emission);
     let name = emission.use(node.inputs[0]);
     const partly: Dim[] = [...shape];
@@ -57,7 +57,7 @@ export const staged =
       const rows = emission.node('Reshape', [name, target], { dtype, shape: [...partly, constant(part)] });
       name = emission.node(op, [rows, emission.i64([last + 1])], { dtype, shape: [...partly] }, { keepdims: int(0) });
     }
-    // A size that is not known may be large; an axis of one element has nothing to add.
+    // An unknown size may be large; an axis of size 1 needs no reduction.
     const others = axes.filter((axis) => sizes[axis] !== 1).sort((a, b) => a - b);
     for (const axis of others.slice(1).reverse()) {
       partly[axis] = one;
@@ -66,7 +66,7 @@ export const staged =
     return [emission.node(op, [name, emission.i64(axes)], node.outputs[0].type, keep ? {} : { keepdims: int(0) })];
   };
 
-/** The largest divisor up to `atOnce`. */
+/** Returns the largest divisor up to `atOnce`. */
 function divisor(n: number): number {
   for (let d = Math.min(atOnce, n); d > 1; d--) if (n % d === 0) return d;
   return 1;

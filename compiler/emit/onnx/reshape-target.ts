@@ -2,7 +2,7 @@ import { asConstant, constant, type Dim, zero } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import { sameDim } from '../../ir/shapes.ts';
 
-/** The size of a dim that is known under the facts. */
+/** Returns the size of a dim if it is known under the facts. */
 export function known(facts: Facts, dim: Dim): number | undefined {
   return asConstant(dim) ?? asConstant(facts.normalize(dim));
 }
@@ -22,9 +22,9 @@ export type ReshapePlan =
   | { readonly op: 'Squeeze' | 'Unsqueeze'; readonly axes: readonly number[] };
 
 /**
- * How to write a reshape with as little shape arithmetic as can be: a known size as it is, 0 for a size
- * that stays on its axis, -1 for one of the rest. Where more than one is left, axes of size 1 that
- * come or go need no sizes at all; only then are dims computed (the longest becomes -1).
+ * Plans a reshape with as little shape arithmetic as possible: a known size as a number, 0 for a size that stays on its
+ * axis, -1 for one other size. If more than one is left, adding or dropping axes of size 1 needs no sizes; dims are
+ * computed only if that does not suffice (the longest becomes -1).
  */
 export function reshapePlan(facts: Facts, from: readonly Dim[], to: readonly Dim[]): ReshapePlan {
   const open: number[] = [];
@@ -50,7 +50,7 @@ export function reshapePlan(facts: Facts, from: readonly Dim[], to: readonly Dim
   return { op: 'Reshape', target };
 }
 
-/** The axes of `to` that are 1 and without which it is `from`; undefined when it is not so. */
+/** Returns the axes of size 1 in `to` without which it equals `from`; undefined if there are no such axes. */
 export function insertedOnes(facts: Facts, from: readonly Dim[], to: readonly Dim[]): number[] | undefined {
   if (to.length <= from.length) return undefined;
   const axes: number[] = [];

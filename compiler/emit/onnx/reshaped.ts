@@ -5,7 +5,7 @@ import type { NodeWriter } from './node-writer.ts';
 import { reshapePlan } from './reshape-target.ts';
 import type { ShapeArithmetic } from './shape-arithmetic.ts';
 
-/** A tensor of type `from` under another shape: one node, or none where it is the same shape. */
+/** Reshapes a tensor of type `from`: emits one node, or none if the shape is the same. */
 export function reshaped(
   emission: NodeWriter & { readonly dims: ShapeArithmetic },
   x: string,

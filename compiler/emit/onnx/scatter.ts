@@ -11,13 +11,13 @@ import { known, knownShape } from './reshape-target.ts';
 import { reshaped } from './reshaped.ts';
 
 /**
- * onnxruntime's ScatterND adds whole rows, but from several threads without a lock: it loses updates where rows repeat
- * (1.30, CPU). Only from a certain number of elements on does it give an operator to several threads, though; so where there
- * are more they are added part by part. ScatterElements is always right, and takes up to 16 times as long.
+ * onnxruntime's ScatterND adds whole rows, but on several threads without a lock, so it loses updates if rows repeat
+ * (1.30, CPU). It uses several threads only from a certain number of elements on, so larger updates are added part by
+ * part. ScatterElements is always correct, but takes up to 16 times as long.
  */
 export const scatterAdd: Lowering<'scatter_add'> = (node, emission) => {
   const [index, updates] = node.inputs;
-  // Neither operator has f16 there.
+  // Neither ScatterND nor ScatterElements supports f16.
   const half = updates.type.dtype === 'f16';
   const added = half
     ? emission.node('Cast', [emission.use(updates)], { dtype: 'f32', shape: updates.type.shape }, toAttribute('f32'))
@@ -45,16 +45,19 @@ interface Scattered {
   readonly result: readonly Dim[];
 }
 
-/** How many updates each ScatterND takes: one after another in each of `parts`, whose sizes are known then. */
+/**
+ * The number of updates of each ScatterND: `steps` run one after another in each of `parts`. All sizes are known if
+ * there are steps.
+ */
 interface Parts {
   readonly parts: number;
   readonly steps: readonly number[];
 }
 
-/** The whole at once. */
+/** A single ScatterND for all updates. */
 const whole: Parts = { parts: 1, steps: [] };
 
-/** Undefined where it would be no gain: each step copies what those before it have added up. */
+/** Returns undefined if it would not be faster: each step copies the sums of the steps before it. */
 function serialParts(node: NodeOf<'scatter_add'>, { facts, serialScatter }: Emission): Parts | undefined {
   if (serialScatter === Number.POSITIVE_INFINITY) return whole;
   const [places, result] = [
@@ -72,9 +75,9 @@ function serialParts(node: NodeOf<'scatter_add'>, { facts, serialScatter }: Emis
   return { parts, steps: Array.from({ length: steps }, (_, i) => Math.min(most, count - i * most)) };
 }
 
-/** A graph gets no longer than this. */
+/** The largest number of steps in a graph. */
 const mostSteps = 128;
-/** So many elements are copied in the time that ScatterElements takes longer for one. */
+/** The number of elements that can be copied in the additional time that ScatterElements takes for one element. */
 const copiesForAnUpdate = 16;
 
 function byRows(
@@ -110,7 +113,7 @@ function byRows(
     const at = reshaped(emission, emission.rowIndex64(use), places, [count, one]);
     return chain([at, reshaped(emission, added, given, [count, ...width])])[0]!;
   }
-  // Each part by itself, with rows counted from its own first one.
+  // Processes each part separately, with rows counted from its own first row.
   const each = constant(parts);
   const global = reshaped(emission, emission.rowIndex64(use), places, [each, count, one]);
   const firsts = Array.from({ length: parts }, (_, i) => i * known(emission.facts, rows)!);
@@ -137,7 +140,7 @@ function zeros(emission: Emission, type: TensorType): string {
   return emission.node('ConstantOfShape', [emission.dims.vector(type.shape)], type, { value });
 }
 
-/** Along one axis, where ScatterElements takes a third of the time that it takes along one of several. */
+/** Scatters along one axis, because ScatterElements takes three times as long along one of several axes. */
 function byElements({ use, index, updates, added, dtype, result }: Scattered, emission: Emission): string {
   const { facts, dims } = emission;
   const { shape } = updates.type;
@@ -147,7 +150,7 @@ function byElements({ use, index, updates, added, dtype, result }: Scattered, em
   let at: string;
   if (width === 1) at = reshaped(emission, emission.rowIndex(use), emission.indexType(index), [places]);
   else {
-    // A row that is none, times the length of a row, may be one in 32 bits.
+    // In 32 bits, an invalid row number times the length of a row could wrap to a valid one.
     const whole = emission.indexCheck(use).kind === 'run' ? 'i64' : 'i32';
     const n = width === undefined ? dims.scalar(row, whole) : emission.number(width, whole);
     const rows = whole === 'i64' ? emission.rowIndex64(use) : emission.use(index);

@@ -25,22 +25,22 @@ import { int } from './model.ts';
 import type { NodeWriter } from './node-writer.ts';
 import { known } from './reshape-target.ts';
 
-/** A part of a polynomial: the dim, its sign in a sum, and how to compute it without that sign. */
+/** A part of a polynomial: the dim, its sign in a sum, and how to compute its absolute value. */
 interface Term {
   readonly dim: Dim;
   readonly negative: boolean;
   magnitude(): string;
-  /** Of a sum: the same without its number. */
+  /** For a sum: the same sum without its constant. */
   readonly withoutNumber?: Term;
 }
 
 /**
- * Dims that are not known when the graph is made, as i64[1] tensors computed from the inputs' shapes.
- * Every distinct polynomial, and every part of one, is computed once.
+ * Computes dims that are unknown when the graph is built as i64[1] tensors from the shapes of the inputs. Every
+ * distinct polynomial and subexpression is computed once.
  */
 export class ShapeArithmetic {
   readonly #emission: NodeWriter;
-  /** Where a variable can be read: the input and axis of which it is a linear function. */
+  /** Where a variable can be read: an input and its axis whose size is a linear function of the variable. */
   readonly #sources = new Map<string, { readonly input: string; readonly axis: number; readonly dim: Dim }>();
   readonly #computed = new Map<string, string>();
 
@@ -54,7 +54,7 @@ export class ShapeArithmetic {
         }
   }
 
-  /** i64[n]: a shape, or starts and stops. Known entries are folded into constants. */
+  /** i64[n]: a shape, or starts and stops. Known entries become constants. */
   vector(dims: readonly Dim[]): string {
     const emission = this.#emission;
     const pieces: string[] = [];
@@ -88,7 +88,7 @@ export class ShapeArithmetic {
     return term.negative ? this.#number('Neg', [term.magnitude()]) : term.magnitude();
   }
 
-  /** [1] of any dtype. */
+  /** [1] of the given dtype. */
   number(dim: Dim, dtype: DType): string {
     const element = this.element(dim);
     return dtype === 'i64'
@@ -96,20 +96,20 @@ export class ShapeArithmetic {
       : this.#emission.shared('Cast', [element], { dtype, shape: [one] }, toAttribute(dtype));
   }
 
-  /** [n] of any dtype. */
+  /** [n] of the given dtype. */
   vectorOf(dims: readonly Dim[], dtype: DType): string {
     const type = { dtype, shape: [constant(dims.length)] };
     return this.#emission.shared('Cast', [this.vector(dims)], type, toAttribute(dtype));
   }
 
-  /** [] of any dtype. */
+  /** [] of the given dtype. */
   scalar(dim: Dim, dtype: DType): string {
     const inputs = [this.element(dim), this.#emission.i64([0])];
     const scalar = this.#emission.shared('Squeeze', inputs, { dtype: 'i64', shape: [] });
     return dtype === 'i64' ? scalar : this.#emission.shared('Cast', [scalar], { dtype, shape: [] }, toAttribute(dtype));
   }
 
-  /** The end of the run of bare variables from `i` that stand side by side in one input's shape. */
+  /** Returns the end of the run, from `i`, of bare variables that are consecutive axes of one input. */
   #runOfAxes(dims: readonly Dim[], i: number): number {
     const first = this.#bare(dims[i]!);
     let end = i + 1;
@@ -170,7 +170,7 @@ export class ShapeArithmetic {
 
   #sum(terms: readonly Term[]): Term {
     const whole = sum(terms.map((term) => term.dim));
-    // Numbers last, so that H/2 is found again inside H/2 - 1.
+    // Constants come last, so that H/2 is reused in H/2 - 1.
     const ordered = [...terms].sort((a, b) => Number(isNumber(a)) - Number(isNumber(b)));
     const first = ordered.find((term) => !term.negative);
     // All negative: the sum of the magnitudes, negated.
@@ -185,7 +185,7 @@ export class ShapeArithmetic {
     return { ...total, withoutNumber: rest.length === 1 ? rest[0]! : this.#sum(rest) };
   }
 
-  /** Adds and subtracts from the left; the first term is not negative. */
+  /** Adds and subtracts from left to right; the first term is not negative. */
   #chain([first, ...rest]: readonly Term[]): string {
     if (first === undefined) throw new Error('bug in crobc: an empty sum of dims');
     return rest.reduce(
@@ -207,7 +207,7 @@ export class ShapeArithmetic {
     return { dim, negative, magnitude: () => this.#once(negative ? sub(zero, dim) : dim, magnitude) };
   }
 
-  /** floor((W + 15)/16) is W/16 where 16 divides W: what rounding up leaves of a size that needs none. */
+  /** Simplifies floor((W + 15)/16) to W/16 if 16 divides W: rounding up has no effect on such a size. */
   #dividend(a: Term, k: number): Term {
     const rest = a.withoutNumber;
     if (rest === undefined) return a;
@@ -216,7 +216,7 @@ export class ShapeArithmetic {
     return exact ? rest : a;
   }
 
-  /** Div truncates: the same as the floor where the dividend is not negative, else (a - a mod k) / k. */
+  /** Div truncates: for a non-negative dividend that is the floor; otherwise the result is (a - a mod k) / k. */
   #quotient(of: Term, k: number): string {
     const emission = this.#emission;
     const a = this.#dividend(of, k);
@@ -226,7 +226,7 @@ export class ShapeArithmetic {
     return this.#number('Div', [this.#number('Sub', [dividend, remainder]), divisor]);
   }
 
-  /** A bare axis of an input, or the solution of size = a·V + b. */
+  /** Reads the variable from an axis of an input: the size itself, or the solution of size = a·V + b. */
   #variable(name: string): string {
     const emission = this.#emission;
     const source = this.#sources.get(name);
@@ -246,7 +246,7 @@ function isNumber(term: Term): boolean {
   return asConstant(term.dim) !== undefined;
 }
 
-/** The only variable of a dim, when the dim is linear in it. */
+/** Returns the only variable of a dim, if the dim is linear in it. */
 function soleVariable(dim: Dim): string | undefined {
   const [name, ...others] = variables(dim);
   return name !== undefined && others.length === 0 && linear(dim, name) !== undefined ? name : undefined;

@@ -5,10 +5,10 @@ import type { Initialiser, StoredTranspose } from './model.ts';
 import { folder } from './names.ts';
 import { knownShape } from './reshape-target.ts';
 
-/** A value that is a weight or constant seen in another layout: it can be stored so, and nothing moves it at run time. */
+/** A weight or constant in another layout. It can be stored in that layout, so nothing is moved at run time. */
 export interface StoredView {
   readonly root: Value;
-  /** The root's own shape. */
+  /** The shape of the root. */
   readonly shape: readonly number[];
   readonly dtype: DType;
   readonly dims: readonly number[];
@@ -16,14 +16,14 @@ export interface StoredView {
 }
 
 /**
- * Finds stored views: weights and constants under transposes, reshapes and casts between floats. A
- * weight that is used in several orders is stored once, as it is, and the others are transposed by the
- * session (which folds it when it loads); reshaped views are the same bytes, so they are all stored.
+ * Finds stored views: weights and constants under transposes, reshapes and casts between floats. A weight that is used
+ * in several orders is stored once in its own order, and the session computes the transposes when it loads the model.
+ * Reshaped views have the same bytes, so each is stored.
  */
 export class Stored {
   readonly #facts: Facts;
   readonly #views = new Map<Value, StoredView | undefined>();
-  /** The orders, and the forms (order, shape and dtype), in which each root is used by something that computes. */
+  /** The orders, and the forms (order, shape and dtype), in which computing nodes use each root. */
   readonly #uses = new Map<Value, { readonly orders: Set<string>; readonly forms: Set<string> }>();
 
   constructor(graph: Graph) {
@@ -41,7 +41,10 @@ export class Stored {
     return view.transposes.length === 0 || this.#soleOrder(view.root) ? view : undefined;
   }
 
-  /** The weight's path; where it is stored in several forms, the path of each but its own names the form. */
+  /**
+   * Returns the weight's path. If it is stored in several forms, the form is appended to the path, except for its own
+   * form.
+   */
   name(value: Value, view: StoredView): string {
     const { node } = view.root;
     const base = node.op === 'weight' ? node.attributes.path : `${folder(node.origin.path)}Constant`;
