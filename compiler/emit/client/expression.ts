@@ -3,11 +3,11 @@ import type { ClientGuard } from './info.ts';
 
 interface Expression {
   readonly text: string;
-  /** How strongly it binds: a sum, a product, or anything that needs no parentheses. */
+  /** The operator precedence of the text: a sum, a product, or anything that needs no parentheses. */
   readonly level: 'sum' | 'product' | 'unit';
 }
 
-/** How a property is written after a dot, or in brackets where its name is no identifier. */
+/** Returns a property access: after a dot, or in brackets if the name is not an identifier. */
 export function member(object: string, name: string): string {
   return isIdentifier(name) ? `${object}.${name}` : `${object}[${quoted(name)}]`;
 }
@@ -20,7 +20,7 @@ export function quoted(text: string): string {
   return `'${text.replace(/[\\']/g, '\\$&').replace(/\n/g, '\\n')}'`;
 }
 
-/** A dim as a TypeScript expression over the members of `dims`. */
+/** Returns a dim as a TypeScript expression over the members of `dims`. */
 export function expression(dim: Dim): string {
   return written(dim).text;
 }
@@ -46,17 +46,17 @@ function within({ text, level }: Expression, outer: 'product'): string {
   return level === 'sum' && outer === 'product' ? `(${text})` : text;
 }
 
-/** The condition that holds when the guard does, and the template string of the message when it does not. */
+/** Returns the condition that holds if the guard does, and the template string of the message if it does not. */
 export function guardCheck({ left, relation, right, remainder = 0 }: ClientGuard): {
   readonly condition: string;
   readonly message: string;
 } {
   const [a, b] = [within(written(left), 'product'), within(written(right), 'product')];
-  // `1 <= H` is about H.
+  // The subject of `1 <= H` is H.
   const turned = asConstant(left) !== undefined;
   switch (relation) {
     case '%': {
-      // Remainders are Euclidean, also of a negative number.
+      // Remainders are Euclidean, also for a negative number.
       const rest = remainder === 0 ? `${a} % ${b}` : `((${a} % ${b}) + ${b}) % ${b}`;
       const more = remainder === 0 ? '' : `${remainder} more than `;
       return { condition: `${rest} === ${remainder}`, message: message(left, `${more}a multiple of ${term(right)}`) };
@@ -80,7 +80,7 @@ function message(subject: Dim, wanted: string): string {
   return `\`${inTemplate(print(subject))} is \${${expression(subject)}}: must be ${wanted}\``;
 }
 
-/** A dim inside a template string: its spelling, and its value unless it is a number. */
+/** Returns a dim for a template string: its text, and its value unless it is a number. */
 function term(dim: Dim): string {
   if (asConstant(dim) !== undefined) return print(dim);
   return `${inTemplate(print(dim))}, which is \${${expression(dim)}}`;
@@ -90,7 +90,7 @@ function inTemplate(text: string): string {
   return text.replace(/[\\`$]/g, '\\$&');
 }
 
-/** Where a variable can be read: inputs that have it as the size of an axis. */
+/** Returns the input axes whose size is exactly the variable. */
 export function bareAxes(name: string, inputs: readonly { readonly name: string; readonly dims: readonly Dim[] }[]) {
   return inputs.flatMap((input) => {
     const axis = input.dims.findIndex((dim) => asVariable(dim) === name);

@@ -13,15 +13,16 @@ const elementTypes: Readonly<Record<DType, string>> = {
   bool: 'bool',
 };
 
-/** Types that the client itself is written with: a model of such a name is called `PromiseModel` there. */
+/** Types that the client itself uses. A model with one of these names is called, for example, `PromiseModel` there. */
 const ownTypes: ReadonlySet<string> = new Set(['Promise', 'Record', 'Readonly', 'Pick']);
 
 /**
- * A TypeScript module that runs the model: typed inputs and outputs, and every shape and guard checked
- * on the host. It imports `onnxruntime-node` alone.
+ * Returns a TypeScript module that runs the model, with typed inputs and outputs; it checks every shape and guard on
+ * the host. It imports only `onnxruntime-node`.
  */
 export async function generateClient(info: ClientInfo): Promise<string> {
-  // ts-morph brings the whole TypeScript compiler, half a second to load: only who builds a client pays for it.
+  // ts-morph contains the TypeScript compiler, which takes half a second to load, so it is loaded only when a client is
+  // built.
   const { IndentationText, Project, QuoteKind, StructureKind } = await import('ts-morph');
   const { model } = info;
   const loaded = ownTypes.has(model) ? `${model}Model` : model;
@@ -111,7 +112,7 @@ export async function generateClient(info: ClientInfo): Promise<string> {
   return project.createSourceFile(`${model}.ts`, structure).getFullText();
 }
 
-/** A property as it is declared. */
+/** Returns a property name as it is declared. */
 function key(name: string): string {
   return isIdentifier(name) ? name : quoted(name);
 }
@@ -121,7 +122,7 @@ function shown({ dtype, shape }: ClientTensor): string {
 }
 
 function sentence(docs: string, last: string): string {
-  // The end of a comment cannot stand inside one.
+  // `*/` would end the comment.
   return [docs.trim().replaceAll('*/', '*\u200b/'), last].filter((part) => part !== '').join('\n\n');
 }
 

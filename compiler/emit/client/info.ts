@@ -3,33 +3,33 @@ import { type IndexInput, indexInputs } from '../../graphs/index-check.ts';
 import type { Graph } from '../../ir/graph.ts';
 import type { DType, TensorType } from '../../ir/types.ts';
 
-/** What a client is generated from. */
+/** The data that a client is generated from. */
 export interface ClientInfo {
   readonly model: string;
   readonly docs: string;
   readonly inputs: readonly ClientTensor[];
   readonly outputs: readonly ClientTensor[];
-  /** The variables of the shapes; each one stands bare in the shape of an input. */
+  /** The variables of the shapes; each is the size of an axis of some input. */
   readonly dims: readonly string[];
   readonly guards: readonly ClientGuard[];
-  /** Integer inputs whose elements lie in 0..rows-1. */
+  /** Integer inputs whose elements must be in 0..rows-1. */
   readonly rowNumbers: readonly { readonly name: string; readonly rows: Dim }[];
-  /** Relative to the client. */
+  /** Paths relative to the client. */
   readonly files: { readonly onnx: string };
-  /** Of the graph. */
+  /** The hash of the graph. */
   readonly hash: string;
 }
 
 export interface ClientTensor {
   readonly name: string;
   readonly dtype: DType;
-  /** As the reader sees it: `H/4`. */
+  /** The shape as shown to the user: `H/4`. */
   readonly shape: readonly string[];
   readonly dims: readonly Dim[];
   readonly docs: string;
 }
 
-/** A condition on the dims, in the terms of `Guard`. */
+/** A condition on the dims; the fields are those of `Guard`. */
 export interface ClientGuard {
   readonly text: string;
   readonly left: Dim;
@@ -38,7 +38,10 @@ export interface ClientGuard {
   readonly remainder?: number;
 }
 
-/** `onnx` is the name of the model file next to the client, `hash` the graph's; `rowNumbers` are left to the client. */
+/**
+ * Collects the data of a client. `onnx` is the name of the model file next to the client, `hash` the graph's hash; the
+ * client checks `rowNumbers`.
+ */
 export function clientInfo(
   graph: Graph,
   onnx: string,

@@ -1,6 +1,6 @@
 /**
- * The part of a client that is the same for every model. Only the type `source` is named after the model:
- * nothing else here can meet a model's name, which starts with a capital.
+ * Returns the part of a client that is the same for every model. Only the type `source` is named after the model. No
+ * other name here can collide with a model's name, because model names start with a capital letter.
  */
 export const support = (
   source: string,
@@ -58,7 +58,7 @@ function output<T extends ort.Tensor.Type>(type: T, name: string, results: ort.I
 }
 `;
 
-/** For a model with inputs that number the rows of a table. */
+/** Support for a model with inputs that are row numbers of a table. */
 export const rowSupport = (source: string): string => `
 /** In ONNX, negative row numbers count from the end: here, all that are no rows are refused. */
 function checkRows(name: string, source: ${source}<'int32' | 'int64' | 'uint8' | 'bool'>, shape: readonly number[], rows: number): void {
