@@ -1,12 +1,12 @@
-/** A run of neighbouring axes that can be one axis. */
+/** A run of neighbouring axes that can be merged into one axis. */
 export interface AxisRun {
   readonly axes: readonly number[];
   readonly size: number;
 }
 
 /**
- * Neighbouring axes with the same role become one run, and axes of size 1 vanish. TensorFlow.js is fast
- * up to four axes, wrong beyond six in places, and its wasm reductions leak where axes have size 1.
+ * Merges neighbouring axes with the same role into runs and drops axes of size 1. TensorFlow.js is fast for up to four
+ * axes and wrong beyond six in places, and its wasm reductions leak memory if axes have size 1.
  */
 export function runsOf(shape: readonly number[], role: (axis: number) => unknown): AxisRun[] {
   const runs: { axes: number[]; size: number; role: unknown }[] = [];
@@ -26,7 +26,7 @@ export function sameSizes(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
-/** The shape that tensors of these shapes broadcast to, by trailing alignment. */
+/** Returns the shape that tensors of these shapes broadcast to, by trailing alignment. */
 export function broadcastSizes(shapes: readonly (readonly number[])[]): number[] {
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
   return Array.from({ length: rank }, (_, axis) =>
@@ -34,7 +34,7 @@ export function broadcastSizes(shapes: readonly (readonly number[])[]): number[]
   );
 }
 
-/** The shape with ones in front, up to `rank` axes. */
+/** Adds leading axes of size 1 to a shape, up to `rank` axes. */
 export function aligned(shape: readonly number[], rank: number): number[] {
   return [...new Array<number>(rank - shape.length).fill(1), ...shape];
 }

@@ -8,7 +8,7 @@ type Defined = 'log_softmax' | 'layer_norm' | 'gelu' | 'grid_sample';
 
 const byDefinition = (node: NodeOf<Defined>, emission: Emission): readonly Temp[] => emission.define(node);
 
-/** A kernel along the last axis only. */
+/** The kernel only supports the last axis. */
 const softmax: Lowering<'softmax'> = (node, emission) => {
   const x = emission.use(node.inputs[0]);
   const n = x.shape.at(-1)!;
@@ -17,7 +17,7 @@ const softmax: Lowering<'softmax'> = (node, emission) => {
   return [emission.reshape(emission.call('softmax', [rows], rows.shape, 'float32'), x.shape)];
 };
 
-/** wasm refuses a window of one element: that is a slice with steps. */
+/** wasm rejects a window of one element, which is the same as a slice with steps. */
 const maxPool2d: Lowering<'max_pool2d'> = (node, emission) => {
   const x = emission.use(node.inputs[0]);
   const { kernel, stride, pad } = node.attributes;
@@ -37,7 +37,7 @@ const maxPool2d: Lowering<'max_pool2d'> = (node, emission) => {
   return [emission.transpose(pooled, [0, 3, 1, 2])];
 };
 
-/** Operators with a definition, lowered by it where TensorFlow.js has nothing better. */
+/** Composite operators; those without a better kernel in TensorFlow.js are lowered by their definitions. */
 export const composite = {
   softmax,
   log_softmax: byDefinition,

@@ -3,12 +3,12 @@ import { uniformValue } from '../../ir/tensor-data.ts';
 import type { TensorData } from '../../ir/types.ts';
 import type { Temp } from './program.ts';
 
-/** Up to so many elements a constant is written as numbers. */
+/** Constants of up to this many elements are written as numbers. */
 export const mostListed = 32;
 
 const arrays = { float32: 'Float32Array', int32: 'Int32Array', bool: 'Uint8Array' } as const;
 
-/** The expression that makes a constant. */
+/** Returns an expression that creates a constant. */
 export function constantText(tensor: TensorData, { shape, dtype }: Temp): string {
   const sizes = `[${shape.join(', ')}]`;
   const value = uniformValue(tensor);
@@ -24,7 +24,7 @@ function number(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-/** As every machine that runs JavaScript keeps them: little-endian. */
+/** Returns the bytes in little-endian order, as on every machine that runs JavaScript. */
 function bytesOf({ data }: TensorData, dtype: Temp['dtype']): Uint8Array {
   if (dtype === 'bool') return Uint8Array.from(data);
   const bytes = new Uint8Array(4 * data.length);

@@ -7,7 +7,10 @@ import { product, reduce } from './folds.ts';
 import type { Lowering } from './lowering.ts';
 import type { Temp } from './program.ts';
 
-/** Where both operands repeat along an axis, or one does that the other lacks, the product is made once and repeated. */
+/**
+ * If both operands repeat along an axis, or one repeats along an axis that the other lacks, the product is computed
+ * once and then repeated.
+ */
 const matmul: Lowering<'matmul'> = (node, emission) => {
   const [a, b] = [matrices(node.inputs[0], emission), matrices(node.inputs[1], emission)];
   const batch = broadcastSizes([a.shape.slice(0, -2), b.shape.slice(0, -2)]);
@@ -15,7 +18,7 @@ const matmul: Lowering<'matmul'> = (node, emission) => {
   return [emission.expand(emission.reshape(product(emission, a, b), shape), emission.shape(node.outputs[0]))];
 };
 
-/** A matrix product broadcasts its leading axes itself: a value without the repetition along them. */
+/** Returns a value without repetition along its leading axes, because a matrix product broadcasts them itself. */
 function matrices(value: Value, emission: Emission): Temp {
   const from = value.node.op === 'broadcast' ? value.node.inputs[0] : undefined;
   if (from === undefined || from.type.shape.length < 2) return emission.use(value);
@@ -40,7 +43,7 @@ const topk: Lowering<'topk'> = (node, emission) => {
   return results.map((result, i) => emission.reshape(result, emission.shape(node.outputs[i]!)));
 };
 
-/** Operators that fold axes. */
+/** Reductions, matrix products and convolutions. */
 export const contract = {
   matmul,
   conv2d,

@@ -12,7 +12,7 @@ const toPlanes = [0, 3, 1, 2];
 type Pads = ConvAttributes['pad'];
 interface Window {
   readonly stride: readonly [number, number];
-  /** May be negative: rows that are left out. */
+  /** A negative number leaves rows out. */
   readonly pad: Pads;
   readonly dilation: readonly [number, number];
   readonly groups: number;
@@ -23,14 +23,14 @@ export const conv2d: Lowering<'conv2d'> = (node, emission) => {
   return [convolve(emission, x, w, node.attributes)];
 };
 
-/** x[B, C, H, W] and w[O, C/groups, h, w]; TensorFlow.js convolves [B, H, W, C] with [h, w, C, O]. */
+/** Convolves x[B, C, H, W] with w[O, C/groups, h, w]; TensorFlow.js convolves [B, H, W, C] with [h, w, C, O]. */
 function convolve(emission: Emission, x: Temp, w: Temp, { stride, pad, dilation, groups }: Window): Temp {
   const [batch, channels] = x.shape as [number, number];
   const [outputs, perGroup, height, width] = w.shape as [number, number, number, number];
   const dilated = dilation.some((by) => by !== 1);
   const strided = stride.some((by) => by !== 1);
   const depthwise = groups > 1 && perGroup === 1;
-  // tfjs-node refuses a depthwise convolution with two strides, and one with dilation.
+  // tfjs-node rejects a depthwise convolution with two different strides, and one with dilation.
   const native = depthwise ? stride[0] === stride[1] && !dilated : groups === 1 && !(dilated && strided);
   const extent = (i: 0 | 1) => x.shape[2 + i]! + pad[i] + pad[2 + i]!;
   const count = (i: 0 | 1) => Math.floor((extent(i) - dilation[i] * (w.shape[2 + i]! - 1) - 1) / stride[i]) + 1;
@@ -39,7 +39,7 @@ function convolve(emission: Emission, x: Temp, w: Temp, { stride, pad, dilation,
   const images = padded(emission, emission.transpose(x, toRows), pad, [1, 2]);
   const shape = [batch, rows, columns, outputs];
   if (depthwise) {
-    // Outputs of a channel follow each other: [C·m, 1, h, w] is [h, w, C, m].
+    // The outputs of a channel are consecutive: [C·m, 1, h, w] becomes [h, w, C, m].
     const each = emission.reshape(w, [channels, outputs / channels, height, width]);
     const kernel = emission.transpose(each, [2, 3, 0, 1]);
     const args = [images, kernel, stride, 'valid', 'NHWC', dilation];
@@ -50,7 +50,10 @@ function convolve(emission: Emission, x: Temp, w: Temp, { stride, pad, dilation,
   return emission.transpose(emission.call('conv2d', args, shape, 'float32'), toPlanes);
 }
 
-/** Groups, and strides with dilation: every tap of every window under each other, and a product for each group. */
+/**
+ * For groups, and for strides with dilation: concatenates every tap of every window and computes one product for each
+ * group.
+ */
 function unfolded(
   emission: Emission,
   x: Temp,
@@ -76,8 +79,8 @@ function unfolded(
 }
 
 /**
- * The gradient in x is itself a convolution: of dy, its rows moved apart by the stride, with the kernel
- * turned around. wasm's own kernel for it is a plain loop.
+ * The gradient in x is itself a convolution of dy, with its rows spread by the stride, with the reversed kernel. wasm's
+ * own kernel for it is a plain loop.
  */
 export const conv2dDx: Lowering<'conv2d_dx'> = (node, emission) => {
   const [dy, w] = [emission.use(node.inputs[0]), emission.use(node.inputs[1])];
@@ -90,7 +93,7 @@ export const conv2dDx: Lowering<'conv2d_dx'> = (node, emission) => {
     return { low: reach - pad[i], high: shape[2 + i]! - spread + pad[i] };
   });
   const pads: Pads = [around[0]!.low, around[1]!.low, around[0]!.high, around[1]!.high];
-  // w[g, o, c, h, w] with inputs and outputs exchanged in each group.
+  // w[g, o, c, h, w] with inputs and outputs exchanged within each group.
   const each = emission.reshape(w, [groups, outputs / groups, perGroup, height * width]);
   const exchanged = emission.reshape(emission.transpose(each, [0, 2, 1, 3]), [
     groups * perGroup,
@@ -103,12 +106,12 @@ export const conv2dDx: Lowering<'conv2d_dx'> = (node, emission) => {
   return [convolve(emission, spread(emission, dy, stride), turned, { stride: [1, 1], pad: pads, dilation, groups })];
 };
 
-/** Zeros between the rows and columns of [B, C, H, W]. */
+/** Inserts zeros between the rows and columns of [B, C, H, W]. */
 function spread(emission: Emission, x: Temp, stride: readonly [number, number]): Temp {
   if (stride.every((by) => by === 1)) return x;
   const [batch, channels, rows, columns] = x.shape as [number, number, number, number];
   const planes = batch * channels;
-  // Columns, then rows, each followed by zeros; those after the last one are cut off.
+  // Columns, then rows, are each followed by zeros; the zeros after the last one are cut off.
   const wide = emission.pad(emission.reshape(x, [planes * rows, columns, 1]), [0, 0, 0], [0, 0, stride[1] - 1]);
   const width = columns * stride[1];
   const high = emission.pad(emission.reshape(wide, [planes, rows, 1, width]), [0, 0, 0, 0], [0, 0, stride[0] - 1, 0]);
@@ -117,7 +120,7 @@ function spread(emission: Emission, x: Temp, stride: readonly [number, number]):
   return emission.slice(all, [0, 0, 0, 0], size);
 }
 
-/** For each tap of the kernel, what it multiplied, times dy. */
+/** Multiplies, for each tap of the kernel, the inputs of the tap by dy. */
 export const conv2dDw: Lowering<'conv2d_dw'> = (node, emission) => {
   const [x, dy] = [emission.use(node.inputs[0]), emission.use(node.inputs[1])];
   const { groups } = node.attributes;
@@ -127,7 +130,7 @@ export const conv2dDw: Lowering<'conv2d_dw'> = (node, emission) => {
 
 type Gradient = NodeOf<'conv2d_dw'>['attributes'];
 
-/** [g, O/g, B·H'·W'] by [g, B·H'·W', C/g]: for one group a product of two matrices. */
+/** [g, O/g, B·H'·W'] by [g, B·H'·W', C/g]; for a single group, a product of two matrices. */
 function byTaps(emission: Emission, x: Temp, dy: Temp, { stride, pad, dilation, groups, kernel }: Gradient): Temp {
   const [batch, channels] = x.shape as [number, number];
   const [, outputs, rows, columns] = dy.shape as [number, number, number, number];
@@ -144,7 +147,7 @@ function byTaps(emission: Emission, x: Temp, dy: Temp, { stride, pad, dilation, 
   return lastTaps(emission, taps, [outputs, c, kernel[0], kernel[1]]);
 }
 
-/** Depthwise: products of elements, summed over each plane and then over the batch. */
+/** For depthwise convolutions: elementwise products, summed over each plane and then over the batch. */
 function byChannels(emission: Emission, x: Temp, dy: Temp, { stride, pad, dilation, kernel }: Gradient): Temp {
   const [batch, channels] = x.shape as [number, number];
   const [, outputs, rows, columns] = dy.shape as [number, number, number, number];
@@ -161,7 +164,7 @@ function byChannels(emission: Emission, x: Temp, dy: Temp, { stride, pad, dilati
   return lastTaps(emission, taps, [outputs, 1, kernel[0], kernel[1]]);
 }
 
-/** [O, c, h, w] from one [1, O, c] for each tap. */
+/** Assembles [O, c, h, w] from one [1, O, c] for each tap. */
 function lastTaps(emission: Emission, taps: readonly Temp[], shape: readonly [number, number, number, number]): Temp {
   const [outputs, c] = shape;
   const n = taps.length;
@@ -174,7 +177,7 @@ function tapsOf([height, width]: readonly [number, number]): [number, number][] 
   return Array.from({ length: height * width }, (_, tap) => [Math.floor(tap / width), tap % width]);
 }
 
-/** What one tap of the kernel sees: every stride-th row and column of `axes`, from `start` on. */
+/** Returns the inputs of one tap of the kernel: every stride-th row and column of `axes`, beginning at `start`. */
 function tapped(
   emission: Emission,
   images: Temp,

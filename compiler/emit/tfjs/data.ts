@@ -29,7 +29,7 @@ const uniform: Lowering<'uniform'> = (node, emission) => [
 
 const stopGradient: Lowering<'stop_gradient'> = (node, emission) => [emission.use(node.inputs[0])];
 
-/** This program runs in the order of the graph, and nothing merges what it computes. */
+/** A no-op: this program runs in the order of the graph, and nothing merges equal computations. */
 const barrier: Lowering<'barrier'> = (node, emission) => [emission.use(node.inputs[0])];
 
 const reshape: Lowering<'reshape'> = (node, emission) => [
@@ -55,14 +55,14 @@ const concat: Lowering<'concat'> = (node, emission) => {
   return [emission.reshape(emission.call('concat', [rows, 1], merged(shape), dtype), shape)];
 };
 
-/** Steps are gathers: wasm's StridedSlice makes float32 of every dtype. */
+/** A slice with steps becomes gathers, because wasm's StridedSlice converts every dtype to float32. */
 const slice: Lowering<'slice'> = (node, emission) => {
   const x = emission.use(node.inputs[0]);
   const [start, stop] = [emission.sizes(node.attributes.start), emission.sizes(node.attributes.stop)];
   return [stepped(emission, x, start, stop, node.attributes.step)];
 };
 
-/** start, start + step, … before stop along each axis. */
+/** Selects start, start + step, … before stop along each axis. */
 export function stepped(
   emission: Emission,
   x: Temp,
@@ -99,8 +99,8 @@ const pad: Lowering<'pad'> = (node, emission) => {
 };
 
 /**
- * gatherND, which takes any index: wasm's gather works its way to each element (80 times as slow). gatherND knows no
- * bool.
+ * Uses gatherND, because wasm's gather computes the position of each element anew (80 times as slow). gatherND does not
+ * support bool.
  */
 const gather: Lowering<'gather'> = (node, emission) => {
   const [x, index] = [emission.use(node.inputs[0]), emission.rowIndex(indexUseIn(node))];
@@ -126,7 +126,7 @@ const scatterAdd: Lowering<'scatter_add'> = (node, emission) => {
   return [emission.reshape(sum, shape)];
 };
 
-/** Operators that make, move and choose elements. */
+/** Operators that create, move and select elements. */
 export const data = {
   constant,
   full,

@@ -22,8 +22,8 @@ const binary =
   };
 
 /**
- * Where repeats its operands by tile, so they come whole. It has no bool branches on wasm: (condition
- * and a) or (not condition and b).
+ * `where` repeats its operands with tile, so they are passed in full size. On wasm it has no bool branches, so those
+ * are computed as (condition and a) or (not condition and b).
  */
 const select: Lowering<'select'> = (node, emission) => {
   const { operands, shape } = broadcastOperands(node, emission);
@@ -49,7 +49,7 @@ const cast: Lowering<'cast'> = (node, emission) => [
   emission.cast(emission.use(node.inputs[0]), tfType(node.attributes.dtype)),
 ];
 
-/** Operators on elements. */
+/** Elementwise operators. */
 export const elementwise = {
   neg: unary('neg'),
   abs: unary('abs'),

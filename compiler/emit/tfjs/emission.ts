@@ -14,14 +14,14 @@ export type Lower = (node: Node, emission: Emission) => readonly Temp[];
 
 const dtypes = { float32: 'f32', int32: 'i32', bool: 'bool' } as const satisfies Readonly<Record<TfType, DType>>;
 
-/** How a tensor was made, where undoing it costs nothing. */
+/** How a tensor was made, if undoing it costs nothing. */
 type Made =
   | { readonly by: 'reshape'; readonly from: Temp }
   | { readonly by: 'transpose'; readonly from: Temp; readonly perm: readonly number[] };
 
 /**
- * The calls of one generated function while they are collected. Everything here takes and gives tensors
- * of known shape; calls whose results nothing needs fall away in the end, so a lowering may emit freely.
+ * The calls of a generated function under construction. All methods take and return tensors of known shape. Calls whose
+ * results are not needed are removed in the end, so a lowering may emit freely.
  */
 export class Emission {
   readonly calls: Call[] = [];
@@ -44,7 +44,7 @@ export class Emission {
     this.#indexCheck = indexChecks(facts);
   }
 
-  /** The tensor of a value; what makes it is emitted when it is first asked for. */
+  /** Returns the tensor of a value; its node is emitted at the first request. */
   use(value: Value): Temp {
     let temp = this.#temps.get(value);
     if (temp === undefined) {
@@ -85,14 +85,14 @@ export class Emission {
     return size;
   }
 
-  /** `tf.fn(...args)`, which gives a tensor of this shape and type. */
+  /** Emits `tf.fn(...args)`, which returns a tensor of this shape and type. */
   call(fn: string, args: readonly Argument[], shape: readonly number[], dtype: TfType): Temp {
     const result: Temp = { owner: 'function', shape, dtype, hint: fn };
     this.calls.push({ results: [result], fn, args, path: this.#path });
     return result;
   }
 
-  /** `const { values, indices } = tf.fn(...args)`, both of this shape. */
+  /** Emits `const { values, indices } = tf.fn(...args)`, both of this shape. */
   pair(fn: string, args: readonly Argument[], shape: readonly number[], dtypes: readonly [TfType, TfType]): Temp[] {
     const hints = ['values', 'indices'];
     const results = dtypes.map((dtype, i): Temp => ({ owner: 'function', shape, dtype, hint: hints[i]! }));
@@ -100,7 +100,7 @@ export class Emission {
     return results;
   }
 
-  /** Numbers in [0, 1) that the host draws, as in the ONNX target: `uniform/<key>` among the feeds. */
+  /** Returns numbers in [0, 1) that the host draws, as in the ONNX target: `uniform/<key>` among the feeds. */
   draw(key: string, shape: readonly number[]): Temp {
     let temp = this.draws.get(key);
     if (temp === undefined) {
@@ -110,7 +110,10 @@ export class Emission {
     return temp;
   }
 
-  /** Row numbers, with a look at them where it is not known that they are rows. A gather and its gradient share it. */
+  /**
+   * Returns row numbers, with a check unless they are proved to be in range or are checked as an input. A gather and its
+   * gradient share the check.
+   */
   rowIndex(use: IndexUse): Temp {
     const index = this.use(use.index);
     const check = this.#indexCheck(use);
@@ -126,12 +129,12 @@ export class Emission {
     return looked;
   }
 
-  /** x under this name, after a check that its elements lie in 0..rows-1. */
+  /** Checks that the elements of x are in 0..rows-1; errors refer to it by this name. */
   rowNumbers(x: Temp, rows: number, name: string): Temp {
     return this.call('rowNumbers', [x, rows, name], x.shape, x.dtype);
   }
 
-  /** Equal constants are one. */
+  /** Returns a constant; equal constants are shared. */
   constant(tensor: TensorData): Temp {
     const dtype = tfType(tensor.dtype);
     const known = this.constants.find(
@@ -144,7 +147,7 @@ export class Emission {
     return temp;
   }
 
-  /** A number where an operator takes a tensor: a literal, which is float32 in TensorFlow.js, or a constant. */
+  /** A number as an operand in place of a tensor: a literal, which is float32 in TensorFlow.js, or a constant. */
   number(value: number, dtype: DType): Argument {
     return dtype === 'f32' ? value : this.constant(scalar(dtype, value));
   }
@@ -155,7 +158,7 @@ export class Emission {
 
   cast(x: Temp, dtype: TfType): Temp {
     if (x.dtype === dtype) return x;
-    // wasm's Cast to bool keeps the low byte of the truncated number.
+    // wasm's Cast to bool only keeps the low byte of the truncated number.
     if (dtype === 'bool') {
       const zero = this.number(0, x.dtype === 'float32' ? 'f32' : 'i32');
       return this.call('notEqual', [x, zero], x.shape, 'bool');
@@ -172,7 +175,7 @@ export class Emission {
     return result;
   }
 
-  /** Transposes of transposes are one, or none; axes that stay together move together. */
+  /** Merges transposes of transposes; axes that stay together are moved together. */
   transpose(x: Temp, perm: readonly number[]): Temp {
     if (perm.every((from, to) => from === to)) return x;
     const made = this.#made.get(x);
@@ -190,7 +193,7 @@ export class Emission {
   #transposed(x: Temp, perm: readonly number[], shape: readonly number[]): Temp {
     if (perm.length <= 4) return this.call('transpose', [x, perm], shape, x.dtype);
     const place = new Map(perm.map((axis, to) => [axis, to]));
-    // Axes belong together when they are neighbours in the result too.
+    // Axes belong together if they are also neighbours in the result.
     const solid = [...x.shape.keys()].filter((axis) => x.shape[axis] !== 1);
     const order = [...perm].filter((axis) => x.shape[axis] !== 1);
     const next = new Map(order.map((axis, i) => [axis, order[i + 1]]));
@@ -212,8 +215,8 @@ export class Emission {
   }
 
   /**
-   * Repeats axes of size 1, and adds axes in front, up to `shape`: a product with ones of only what is
-   * repeated, since wasm's tile finds the way to each element anew (200 times as slow).
+   * Repeats axes of size 1 and adds leading axes, up to `shape`. Multiplies by ones of only the repeated axes, because
+   * wasm's tile computes the position of each element (200 times as slow).
    */
   expand(x: Temp, shape: readonly number[]): Temp {
     const from = aligned(x.shape, shape.length);
@@ -225,7 +228,7 @@ export class Emission {
       const repeats = runs.map(({ size }, i) => (isNew[i] ? size : 1));
       return this.reshape(this.#repeated(x, held, repeats), shape);
     }
-    // One run after another, between what comes before it and what comes after.
+    // Repeats one run at a time, between the runs before and after it.
     let [repeated, inner] = [x, 1];
     for (const [i, { size }] of [...runs.entries()].reverse()) {
       if (isNew[i]) repeated = this.#repeated(repeated, [elementCount(repeated.shape) / inner, 1, inner], [1, size, 1]);
@@ -234,18 +237,19 @@ export class Emission {
     return this.reshape(repeated, shape);
   }
 
-  /** x, seen as `held`, times ones: of two sizes along an axis one is 1. */
+  /** Multiplies x, reshaped to `held`, by ones. Along each axis, one of the two sizes is 1. */
   #repeated(x: Temp, held: readonly number[], repeats: readonly number[]): Temp {
     const whole = held.map((size, i) => size * repeats[i]!);
     const operands = [this.reshape(x, held), this.fill(repeats, 1, dtypes[x.dtype])];
     return this.call(x.dtype === 'bool' ? 'logicalAnd' : 'mul', operands, whole, x.dtype);
   }
 
-  /** The elements begin <= i < begin + size, without a step. */
+  /** Returns the elements begin <= i < begin + size, without a step. */
   slice(x: Temp, begin: readonly number[], size: readonly number[]): Temp {
     if (sameSizes(x.shape, size)) return x;
     if (x.shape.length <= 4) return this.call('slice', [x, begin, size], size, x.dtype);
-    // Axes that are kept whole join the cut one before them: a cut of rows is a cut of their elements.
+    // Axes that are kept whole are merged into the sliced axis before them: a slice of rows is a slice of their
+    // elements.
     const cut = [...x.shape.keys()].filter((axis) => size[axis] !== x.shape[axis]);
     const starts = [0, ...cut.filter((axis) => axis > 0)];
     const merged = starts.map((start, i) => {
@@ -262,7 +266,7 @@ export class Emission {
     return this.reshape(picked, size);
   }
 
-  /** Rows before and after each axis; fewer than none crop. */
+  /** Adds rows before and after each axis; negative numbers crop. */
   pad(x: Temp, low: readonly number[], high: readonly number[], value = 0): Temp {
     const more = (width: number) => Math.max(0, width);
     const wide = this.#widen(x, low.map(more), high.map(more), value);
@@ -277,7 +281,7 @@ export class Emission {
   #widen(x: Temp, low: readonly number[], high: readonly number[], value: number): Temp {
     const shape = x.shape.map((size, axis) => low[axis]! + size + high[axis]!);
     if (sameSizes(shape, x.shape)) return x;
-    // Axes that are left alone join; those that are widened stay apart.
+    // Unpadded axes are merged; padded axes stay separate.
     const isWider = (axis: number) => low[axis]! + high[axis]! > 0;
     const runs = shape.length <= 4 ? undefined : runsOf(shape, (axis) => (isWider(axis) ? axis : -1));
     const groups = runs?.map((run) => run.axes) ?? shape.map((_, axis) => [axis]);
@@ -287,7 +291,7 @@ export class Emission {
     return this.reshape(this.call('pad', [this.reshape(x, sizes), widths, value], padded, x.dtype), shape);
   }
 
-  /** A composite operator in the operators that define it. */
+  /** Emits a composite operator by its definition. */
   define<O extends CompositeName>({ op, inputs, attributes, origin }: NodeOf<O>): readonly Temp[] {
     const build = new Builder(this.facts);
     build.origin = origin;

@@ -7,18 +7,18 @@ import { lowerings } from './lowerings.ts';
 import { type Constant, type Port, type Temp, type TfjsFunction, type TfjsProgram, tfType } from './program.ts';
 import { schedule } from './schedule.ts';
 
-/** A graph that becomes a function of the program. Every size is known. */
+/** A graph that becomes a function of the program. All of its sizes must be known. */
 export interface FunctionSource {
   readonly name: string;
   readonly docs: string;
   readonly graph: Graph;
-  /** Inputs that live from call to call, and the output that holds the new value of each. */
+  /** Inputs that persist between calls, and the output with the new value of each. */
   readonly state: ReadonlyMap<string, string | undefined>;
 }
 
 /**
- * Operators that move data and compute nothing: emitted when something asks for their result, since
- * what asks may do without (a number for a full tensor, the input of a broadcast).
+ * Operators that move data and compute nothing. They are emitted when their result is requested, because the reader may
+ * not need it: it may take a number for a full tensor, or the input of a broadcast.
  */
 const onDemand = new Set<Node['op']>([
   'input',
@@ -33,7 +33,10 @@ const onDemand = new Set<Node['op']>([
   'broadcast',
 ]);
 
-/** Graphs as the functions of one TensorFlow.js program, as plain data. `hash` is the graph hash that the program gives as its origin. */
+/**
+ * Returns graphs as the functions of one TensorFlow.js program, as plain data. `hash` is the graph hash that the
+ * program states as its origin.
+ */
 export function emitTfjs(model: string, docs: string, hash: string, sources: readonly FunctionSource[]): TfjsProgram {
   const constants: Constant[] = [];
   const functions = sources.map((source) => emitFunction(source, constants));

@@ -4,8 +4,8 @@ import type { Emission } from './emission.ts';
 import type { Temp } from './program.ts';
 
 /**
- * a[...A, M, K] · b[...B, K, N], its leading axes joined. One matrix on either side makes it one product
- * of two matrices: wasm is twenty times as fast at that as at a batch.
+ * Computes a[...A, M, K] · b[...B, K, N] with merged leading axes. If either side is a single matrix, it becomes one
+ * product of two matrices, which is twenty times as fast on wasm as a batch.
  */
 export function product(emission: Emission, a: Temp, b: Temp): Temp {
   const [m, k] = a.shape.slice(-2) as [number, number];
@@ -17,7 +17,7 @@ export function product(emission: Emission, a: Temp, b: Temp): Temp {
     return emission.call('matMul', [rows, emission.reshape(b, [k, n])], [many[0] * m, n], 'float32');
   }
   if (many[0] === 1) {
-    // (bᵀ aᵀ)ᵀ, with the rows of every bᵀ under each other.
+    // (bᵀ aᵀ)ᵀ, with the rows of all bᵀ in one matrix.
     const columns = emission.transpose(emission.reshape(b, [many[1], k, n]), [0, 2, 1]);
     const left = emission.reshape(columns, [many[1] * n, k]);
     const right = emission.transpose(emission.reshape(a, [m, k]), [1, 0]);
@@ -28,7 +28,7 @@ export function product(emission: Emission, a: Temp, b: Temp): Temp {
   const runs = runsOf(batch, (axis) => `${left[axis] === 1} ${right[axis] === 1}`);
   const last = runs.at(-1)!.axes[0]!;
   if (runs.length === 2 && right[last] === 1) {
-    // The last leading axes are a's alone: they are more rows of it.
+    // The last leading axes belong to a alone, so they become more rows of it.
     const [outer, inner] = runs.map((run) => run.size) as [number, number];
     if (left[runs[0]!.axes[0]!] !== 1) {
       const rows = emission.reshape(a, [outer, inner * m, k]);
@@ -43,10 +43,12 @@ export function product(emission: Emission, a: Temp, b: Temp): Temp {
   return batch3(emission, whole(a, left, [m, k]), whole(b, right, [k, n]));
 }
 
-/** What wasm does in the time that it takes to cut out, multiply and put back one matrix. */
+/**
+ * The number of operations that wasm performs in the time that it takes to cut out, multiply and put back one matrix.
+ */
 const worthwhile = 2e5;
 
-/** Products of large matrices go one by one on wasm: the program's own `products` does that. */
+/** On wasm, products of large matrices are computed one by one, by the program's own function `products`. */
 function batch3(emission: Emission, a: Temp, b: Temp): Temp {
   const [many, m, k] = a.shape as [number, number, number];
   const n = b.shape[2]!;
@@ -55,8 +57,8 @@ function batch3(emission: Emission, a: Temp, b: Temp): Temp {
 }
 
 /**
- * Folds `axes`, which vanish. The shape is put into its simplest form first: see `runsOf`. A sum over
- * leading axes is a row of ones times the rest, since wasm would transpose first (20 times as slow).
+ * Reduces `axes`, which are removed. The shape is first simplified by `runsOf`. A sum over leading axes becomes a
+ * product of a row of ones with the rest, because wasm would transpose first (20 times as slow).
  */
 export function reduce(emission: Emission, fn: 'sum' | 'max' | 'mean', x: Temp, axes: readonly number[]): Temp {
   const kept = x.shape.filter((_, axis) => !axes.includes(axis));

@@ -14,11 +14,11 @@ import {
 import { support } from './support.ts';
 
 /**
- * The program as a TypeScript module. It imports types alone: TensorFlow.js is handed to its functions, so
- * that the same program runs on tfjs-node-gpu, tfjs-node and the wasm back end.
+ * Returns the program as a TypeScript module. It imports only types: TensorFlow.js is passed to its functions, so that
+ * the same program runs on tfjs-node-gpu, tfjs-node and the wasm back end.
  */
 export async function generateTfjs(program: TfjsProgram): Promise<string> {
-  // ts-morph brings the whole TypeScript compiler: only who builds a program pays for it.
+  // ts-morph contains the TypeScript compiler, so it is loaded only when a program is built.
   const { IndentationText, Project, QuoteKind, StructureKind, VariableDeclarationKind } = await import('ts-morph');
   const project = new Project({
     useInMemoryFileSystem: true,
@@ -132,7 +132,7 @@ function isTraining({ functions }: TfjsProgram): boolean {
   return functions.some((one) => one.state.some((held) => held.replaced));
 }
 
-/** Every name once: the parts of a step share their state. */
+/** Writes every name once, because the parts of a step share their state. */
 function shapes({ functions }: TfjsProgram): WriterFunction {
   const all = new Map(functions.flatMap((one) => one.state.map(({ temp }) => [temp.hint, temp.shape] as const)));
   return (writer) => {
@@ -151,7 +151,7 @@ function constants({ constants: all }: TfjsProgram): WriterFunction {
   };
 }
 
-/** The statements of a function. */
+/** Writes the statements of a function. */
 function body(one: TfjsFunction, program: TfjsProgram): WriterFunction {
   return (writer) => {
     const identifiers = new Identifiers(program.functions.map(({ name }) => name));
@@ -218,7 +218,7 @@ function callee(fn: string): string {
   return fn === 'rowNumbers' ? 'rowNumbers(' : `tf.${fn}(`;
 }
 
-/** How many leading arguments TensorFlow.js wants to be known as of four axes. */
+/** The number of leading arguments that TensorFlow.js types as tensors of four axes. */
 const imagesOf: Readonly<Record<string, number>> = { conv2d: 2, depthwiseConv2d: 2, maxPool: 1 };
 
 function text(argument: Argument, nameOf: (temp: Temp) => string): string {
@@ -241,7 +241,7 @@ function sentence(docs: string, last: string): string {
   return [clean(docs), last].filter((part) => part !== '').join('\n\n');
 }
 
-/** The end of a comment cannot stand inside one. */
+/** Escapes `*` + `/`, which would end the comment. */
 function clean(docs: string): string {
   return docs.trim().replaceAll('*/', '*\u200b/');
 }

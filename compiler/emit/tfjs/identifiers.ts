@@ -1,4 +1,4 @@
-/** What a function of the generated program may not call its variables. */
+/** Names that a function of the generated program may not use for its variables. */
 const taken = [
   ...[
     'tf',
@@ -15,7 +15,7 @@ const taken = [
     'atob',
     'undefined',
   ],
-  // Reserved words, and names that strict mode keeps for itself.
+  // Reserved words, including those of strict mode.
   ...'arguments await break case catch class const continue debugger default delete do else enum eval export extends'.split(
     ' ',
   ),
@@ -24,7 +24,7 @@ const taken = [
   ...'NaN Infinity Map Error RangeError Uint8Array Float32Array Int32Array'.split(' '),
 ];
 
-/** Gives out identifiers that are used once, near to what is wanted. */
+/** Returns unique identifiers that are close to the requested names. */
 export class Identifiers {
   readonly #taken: Set<string>;
   readonly #next = new Map<string, number>();
@@ -33,7 +33,7 @@ export class Identifiers {
     this.#taken = new Set([...taken, ...reserved]);
   }
 
-  /** `backbone.norm.weight` becomes `backbone_norm_weight`, or `backbone_norm_weight2` where there is one. */
+  /** Turns `backbone.norm.weight` into `backbone_norm_weight`, or into `backbone_norm_weight2` if that is taken. */
   unique(wanted: string): string {
     const word = wanted.replace(/[^\w$]+/g, '_').replace(/^_+|_+$/g, '');
     const base = /^[A-Za-z_$]/.test(word) ? word : `_${word}`;

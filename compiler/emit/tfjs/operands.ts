@@ -3,19 +3,19 @@ import { aligned, broadcastSizes, runsOf, sameSizes } from './axes.ts';
 import type { Emission } from './emission.ts';
 import { type Argument, isTemp, type Temp } from './program.ts';
 
-/** An operand before it is used: a number has no shape of its own. */
+/** One form of an operand; a number has no axes. */
 interface Form {
   readonly shape: readonly number[];
   use(): Argument;
 }
 
-/** The most axes with which operators broadcast rightly and fast everywhere. */
+/** The largest number of axes for which operators broadcast correctly and fast on every back end. */
 const mostAxes = 4;
 
 /**
- * Operands of a broadcasting operator, each as small as still gives the result its shape: a number for
- * a full tensor, the input of a broadcast. At least one is a tensor. Above four axes, neighbours that
- * broadcast alike are joined: `shape` is what the operator then gives.
+ * Returns the operands of a broadcasting operator, each as small as still gives the result its shape: a number for a
+ * full tensor, the input of a broadcast. At least one operand is a tensor. Above four axes, neighbours that broadcast
+ * alike are merged; `shape` is the shape that the operator then returns.
  */
 export function broadcastOperands(node: Node, emission: Emission): { operands: Argument[]; shape: readonly number[] } {
   const result = emission.shape(node.outputs[0]);
@@ -34,7 +34,8 @@ export function broadcastOperands(node: Node, emission: Emission): { operands: A
   const temps = used.filter(isTemp);
   if (result.length <= mostAxes) return { operands: used, shape: result };
   const runs = joined(temps, result);
-  // So many different ways of broadcasting that joining does not help: repeat first, and all is one axis.
+  // With so many different ways of broadcasting, merging does not suffice: the operands are repeated first, and all
+  // axes are merged.
   const whole = runs.length > mostAxes;
   const shape = whole ? [result.reduce((a, b) => a * b, 1)] : runs.map((run) => run.size);
   const operands = used.map((operand) => {
@@ -54,13 +55,13 @@ function joined(temps: readonly Temp[], result: readonly number[]) {
   return runsOf(result, (axis) => shapes.map((shape) => (shape[axis] === 1 ? '1' : 'n')).join(''));
 }
 
-/** From the smallest on, without the value itself. */
+/** Returns the forms from the smallest on, without the value itself. */
 function smallerForms(value: Value, emission: Emission): Form[] {
   const { node } = value;
   switch (node.op) {
     case 'full': {
       const { value: number, dtype } = node.attributes;
-      // TensorFlow.js takes a number for a float32.
+      // TensorFlow.js converts a number to a float32.
       return [{ shape: [], use: () => emission.number(number, dtype) }];
     }
     case 'broadcast': {

@@ -1,6 +1,6 @@
 import type { DType, TensorData } from '../../ir/types.ts';
 
-/** TensorFlow.js has no int64 and no uint8: both are int32 from the border on. */
+/** TensorFlow.js has no int64 and no uint8: both become int32 at inputs and outputs. */
 export type TfType = 'float32' | 'int32' | 'bool';
 
 export const tfTypes: Readonly<Record<Exclude<DType, 'f16'>, TfType>> = {
@@ -16,15 +16,15 @@ export function tfType(dtype: DType): TfType {
   return tfTypes[dtype];
 }
 
-/** Who disposes of a tensor: the function itself at its last use, or its caller. */
+/** Who disposes of a tensor: the function after the last use, or the caller. */
 export type Owner = 'function' | 'feeds' | 'state' | 'constants';
 
-/** A tensor of the generated function: one variable of its text. */
+/** A tensor of the generated function, which becomes one variable. */
 export interface Temp {
   readonly owner: Owner;
   readonly shape: readonly number[];
   readonly dtype: TfType;
-  /** What it is called, if nothing else is called so; for feeds and state, the name they come under. */
+  /** The name of the variable if it is free; for feeds and state, their key. */
   readonly hint: string;
 }
 
@@ -33,10 +33,10 @@ export type Argument = Temp | number | boolean | string | readonly Argument[];
 /** `const result = tf.fn(...args)`. */
 export interface Call {
   readonly results: readonly Temp[];
-  /** A function of TensorFlow.js, without the `tf.`; or one that the program brings. */
+  /** A function of TensorFlow.js, without `tf.`, or a function that the program defines. */
   readonly fn: string;
   readonly args: readonly Argument[];
-  /** The module that the operator came from. */
+  /** The module of the operator. */
   readonly path: string;
 }
 
@@ -44,20 +44,20 @@ export function isTemp(argument: Argument): argument is Temp {
   return typeof argument === 'object' && 'owner' in argument;
 }
 
-/** The tensors that an argument names, inside lists too. */
+/** Returns the tensors in an argument, including those inside lists. */
 export function tempsOf(argument: Argument): readonly Temp[] {
   if (typeof argument !== 'object') return [];
   return isTemp(argument) ? [argument] : argument.flatMap(tempsOf);
 }
 
-/** What the generated function does, in order. */
+/** The steps of the generated function, in order. */
 export type Step =
   | { readonly kind: 'call'; readonly call: Call }
-  /** The state's tensor of this name, under a variable. */
+  /** Assigns the state's tensor of this name to a variable. */
   | { readonly kind: 'take'; readonly temp: Temp; readonly multiplied: boolean }
-  /** The last use is over. */
+  /** Disposes of tensors after their last use. */
   | { readonly kind: 'free'; readonly temps: readonly Temp[] }
-  /** A new value for the state; the old one is disposed of. */
+  /** Stores a new value in the state and disposes of the old one. */
   | { readonly kind: 'replace'; readonly name: string; readonly temp: Temp };
 
 export interface Port {
@@ -70,15 +70,15 @@ export interface Port {
 export interface TfjsFunction {
   readonly name: string;
   readonly docs: string;
-  /** What each call is given. */
+  /** The inputs of each call. */
   readonly feeds: readonly Port[];
-  /** What lives from call to call. */
+  /** The tensors that persist between calls. */
   readonly state: readonly { readonly temp: Temp; readonly replaced: boolean }[];
   readonly outputs: readonly Port[];
   readonly steps: readonly Step[];
 }
 
-/** Tensors that are the same in every call, made once. */
+/** A tensor that is the same in every call and is created once. */
 export interface Constant {
   readonly temp: Temp;
   readonly tensor: TensorData;

@@ -7,7 +7,7 @@ import type { StepGraph } from '../../training/step.ts';
 import { emitTfjs } from './emit.ts';
 import type { TfjsProgram } from './program.ts';
 
-/** The parts of a training step by the names of their functions: `step`, or `accumulate` and `update`. */
+/** The parts of a training step by function name: `step`, or `accumulate` and `update`. */
 export type NamedSteps = Readonly<Record<string, StepGraph>>;
 
 const docs: Readonly<Record<string, string>> = {
@@ -16,7 +16,10 @@ const docs: Readonly<Record<string, string>> = {
   update: 'What is done with the sum of the gradients. The accumulators stay: put zeros there for the next step.',
 };
 
-/** A model's training step. State is named as in the step graph: `weight:backbone.norm.bias`. */
+/**
+ * Returns the program of a model's training step. The state uses the names of the step graph:
+ * `weight:backbone.norm.bias`.
+ */
 export function trainingProgram(model: string, steps: NamedSteps): TfjsProgram {
   const sources = Object.entries(steps).map(([name, { graph, state }]) => ({
     name,
@@ -28,7 +31,10 @@ export function trainingProgram(model: string, steps: NamedSteps): TfjsProgram {
   return emitTfjs(model, `The training of ${model}`, hash, sources);
 }
 
-/** A model's inference form. State holds the weights by their paths. Every dim of the graph is in `dims`, or known. */
+/**
+ * Returns the program of a model's inference form. The state holds the weights by path. Every dim of the graph must be
+ * in `dims` or known.
+ */
 export function inferenceProgram(graph: Graph, dims: ReadonlyMap<string, number>): TfjsProgram {
   const bound = new Map<string, Dim>(freeDims(graph).map((name) => [name, constant(sizeOf(name, dims))]));
   const known = runPipeline(bindDims(graph, bound));
@@ -36,7 +42,7 @@ export function inferenceProgram(graph: Graph, dims: ReadonlyMap<string, number>
   return emitTfjs(graph.name, graph.name, graphHash(graph), [source]);
 }
 
-/** The dims of a graph's inputs that have no size yet. */
+/** Returns the dims of a graph's inputs that have no size yet. */
 export function freeDims(graph: Graph): string[] {
   const names = new Set<string>();
   for (const { value } of graph.inputs)

@@ -3,14 +3,14 @@ import { multipliedState, withOwnOperands } from './second-operands.ts';
 
 export interface Schedule {
   readonly steps: readonly Step[];
-  /** The tensors that are handed out: each of them the caller's own. */
+  /** The tensors that are returned; the caller owns each of them. */
   readonly outputs: readonly Temp[];
 }
 
 /**
- * The calls that something needs, with every tensor disposed of right after its last use. A tensor of
- * the state that gets a new value is replaced as soon as that is there and nothing reads the old one
- * any more, so that a step never holds two copies of the model.
+ * Schedules the calls that are needed and disposes of every tensor right after its last use. A tensor of the state is
+ * replaced as soon as its new value exists and nothing reads the old one any more, so that a step never holds two
+ * copies of the model.
  */
 export function schedule(
   emitted: readonly Call[],
@@ -20,7 +20,10 @@ export function schedule(
 ): Schedule {
   const calls = [...emitted];
   const claimed = new Set<Temp>();
-  /** A tensor that is given away must be the function's own, and given once: else a clone, which shares the data. */
+  /**
+   * A tensor that is given away must belong to the function and be given away only once; otherwise it is cloned, which
+   * shares the data.
+   */
   const owned = (temp: Temp): Temp => {
     if (temp.owner === 'function' && !claimed.has(temp)) {
       claimed.add(temp);
@@ -76,7 +79,7 @@ export function schedule(
   return { steps, outputs };
 }
 
-/** Calls that the given tensors depend on, in order. */
+/** Returns the calls that the given tensors depend on, in order. */
 function neededCalls(calls: readonly Call[], results: ReadonlySet<Temp>): Call[] {
   const wanted = new Set(results);
   const kept: Call[] = [];

@@ -2,14 +2,14 @@ import { sameSizes } from './axes.ts';
 import type { Call, Temp } from './program.ts';
 
 /**
- * The wasm back end of TensorFlow.js packs the second operand of a product of two matrices, keeps what it packed until the
- * operand's data are disposed of, and finds it again by those data alone (`batch_mat_mul_impl.cc`, seen in 4.22.0). A
- * reshape shares its operand's data: the same data as [3, 2] and then as [2, 3] give wrong numbers the second time, from
- * beyond the tensor, and write beyond the result. So data are multiplied in one shape as long as they live, and in every
- * other shape as a copy. wasm's `clone` copies; where it shares data, nothing is packed, and it costs nothing.
- *
- * The other operators that wasm keeps, it finds by all that they were made for: those of convolutions by the filter's data
- * with every size, and those of pooling, padding, softmax and arithmetic by attributes.
+ * The wasm back end of TensorFlow.js packs the second operand of a product of two matrices. It caches the packed matrix
+ * until the operand's data are disposed of, and the data are its only cache key (`batch_mat_mul_impl.cc`, seen in
+ * 4.22.0). A reshape shares its operand's data, so if the same data are used as [3, 2] and then as [2, 3], the second
+ * product reads beyond the tensor, writes beyond the result and is wrong. So as long as data exist, they are multiplied
+ * in only one shape; for every other shape, they are copied. wasm's `clone` copies. Back ends whose `clone` shares the
+ * data pack nothing, so it costs nothing there.
+ * For its other cached operators, wasm uses complete keys: the filter's data with all sizes for convolutions, and the
+ * attributes for pooling, padding, softmax and arithmetic.
  */
 export function withOwnOperands(calls: readonly Call[], leaving: ReadonlySet<Temp>): Call[] {
   const lasting = lastingShapes(calls, leaving);
@@ -21,7 +21,7 @@ export function withOwnOperands(calls: readonly Call[], leaving: ReadonlySet<Tem
     const source = root(operand);
     const shapes = lasting.get(source);
     if (shapes === undefined && !first.has(source)) first.set(source, operand);
-    // What is fed may share its data with anything that the caller has.
+    // The caller may share the data of feeds with any other tensor.
     const inOneShape =
       source.owner !== 'feeds' &&
       (shapes ?? [first.get(source)!.shape]).every((shape) => sameSizes(shape, operand.shape));
@@ -35,18 +35,21 @@ export function withOwnOperands(calls: readonly Call[], leaving: ReadonlySet<Tem
   });
 }
 
-/** Tensors of the state that a product takes as they are: that no other shares their data is seen when it runs. */
+/**
+ * Returns tensors of the state that a product reads directly; whether other tensors share their data is checked at run
+ * time.
+ */
 export function multipliedState(calls: readonly Call[]): Set<Temp> {
   return new Set(calls.flatMap((call) => secondOperand(call) ?? []).filter(({ owner }) => owner === 'state'));
 }
 
-/** The operand that is packed. Batches of matrices are multiplied in a plain loop. */
+/** Returns the operand that is packed, if any. Batches of matrices are multiplied in a plain loop. */
 function secondOperand({ fn, args }: Call): Temp | undefined {
   const operand = fn === 'matMul' ? (args[1] as Temp) : undefined;
   return operand?.shape.length === 2 ? operand : undefined;
 }
 
-/** Whose data a tensor has. */
+/** Returns a function that finds the tensor whose data a tensor shares. */
 function rootsOf(calls: readonly Call[]): (temp: Temp) => Temp {
   const roots = new Map<Temp, Temp>();
   const root = (temp: Temp): Temp => roots.get(temp) ?? temp;
@@ -54,7 +57,9 @@ function rootsOf(calls: readonly Call[]): (temp: Temp) => Temp {
   return root;
 }
 
-/** The shapes in which data are known outside this call, where other programs and other calls multiply them. */
+/**
+ * Returns the shapes in which data are known outside this function, where other programs and other calls multiply them.
+ */
 function lastingShapes(calls: readonly Call[], leaving: ReadonlySet<Temp>): Map<Temp, (readonly number[])[]> {
   const root = rootsOf(calls);
   const shapes = new Map<Temp, (readonly number[])[]>();

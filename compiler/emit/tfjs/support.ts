@@ -1,7 +1,7 @@
 import { mostListed } from './constant-text.ts';
 import type { TfjsProgram } from './program.ts';
 
-/** The functions that a program's statements use: those that it needs. */
+/** Returns the helper functions that the program's statements use. */
 export function support({ constants, functions }: TfjsProgram): string {
   const steps = functions.flatMap((one) => one.steps);
   const calls = (fn: string) => steps.some((step) => step.kind === 'call' && step.call.fn === fn);
