@@ -105,7 +105,7 @@ export class Emission {
     }
   }
 
-  /** Names a value; if it has a name, it keeps it. */
+  /** Names a value, unless it already has a name. */
   name(value: Value, name: string): void {
     if (!this.#emitted.has(value)) this.#emitted.set(value, name);
   }
