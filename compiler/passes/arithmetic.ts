@@ -81,16 +81,16 @@ function merging(op: 'add' | 'mul', merged: (n: number, m: number) => number): R
   );
 }
 
-/** Far from what overflows or underflows in float32, with any factor beside it that models have. */
+/** Numbers whose products with other factors in models neither overflow nor underflow in float32. */
 const moderate: NumberTest = {
   text: 'a number between 2^-20 and 2^20',
   accepts: (number) => Math.abs(number) >= 2 ** -20 && Math.abs(number) <= 2 ** 20,
 };
 
 /**
- * Two numbers by which floats are multiplied or divided are one, also where the value between is needed elsewhere: the second
- * product then waits for nothing. onnxruntime (1.30, 1.32) refuses what its MatMulScaleFusion makes of such a chain where both
- * values go into products of matrices: it removes the inner scale together with the outer one.
+ * Merges two numbers by which floats are multiplied or divided, even if the value between them has other readers: the
+ * outer operator then does not wait for the inner one. If both values are operands of matrix products, onnxruntime (1.30,
+ * 1.32) rejects the result of its own MatMulScaleFusion, which removes the inner scale together with the outer one.
  */
 const mergeFactors = rule(
   'merge-factors',
@@ -101,7 +101,7 @@ const mergeFactors = rule(
   scaledTwice('div', 'div', (build, x, n, m) => build.div(x, build.full(n * m, x.type.dtype, []))),
 );
 
-/** x times or over n, times or over m. */
+/** Rewrites x multiplied or divided by n, then multiplied or divided by m. */
 function scaledTwice(
   inner: 'mul' | 'div',
   outer: 'mul' | 'div',

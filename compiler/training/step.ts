@@ -434,9 +434,9 @@ class StepBuilder {
   }
 
   /**
-   * Delays the new values of some states until all results of a batch are computed, for states whose old values may be read
-   * late, for example by a loss that the gradients do not need, or by a buffer. The new values are multiplied by a 1 that
-   * depends on every reader, so that the update runs last.
+   * Delays the new values of some states until all results of a batch are computed. It is for states whose old values
+   * may be read late, for example by a loss that the gradients do not need, or by a buffer. The new values are
+   * multiplied by a 1 that depends on every reader, so that the update runs last.
    */
   #delay(names: ReadonlySet<string>): void {
     const build = this.#build;
