@@ -98,8 +98,8 @@ function shared(make: (key: number) => Value): (key: number) => Value {
 }
 
 /**
- * 1 - βᵗ in float32. With 2h = -t·ln β, it is 1 - e^(-2h) = 2·tanh h / (1 + tanh h), which loses no precision if βᵗ is
- * near 1, as 1 - 0.999 does.
+ * 1 - βᵗ in float32. With 2h = -t·ln β, it is 1 - e^(-2h) = 2·tanh h / (1 + tanh h). Unlike the subtraction, this loses
+ * no precision if βᵗ is near 1.
  */
 function oneMinusPower(build: Builder, beta: number, t: Value): Value {
   if (beta === 0) return build.full(1, 'f32', []);
