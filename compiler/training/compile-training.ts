@@ -66,10 +66,7 @@ export interface Training {
   readonly recipe: Recipe;
   /** In the order in which the model first uses them. */
   readonly weights: readonly TrainedWeight[];
-  /**
-   * The names by which recipes refer to the parts that contain these weights; empty unless an `init` of the recipe
-   * needs them.
-   */
+  /** The names by which recipes refer to the parts that contain these weights; empty if the recipe has no `init`. */
   readonly parts: readonly WeightPart[];
   readonly forward: Forward;
   /** The model in inference form at the recipe's sizes, except that the batch `B` stays free. */
