@@ -26,7 +26,7 @@ export type Rule<T> = ParserMethod<[], T>;
 
 const closing: ReadonlySet<TokenType> = new Set([RParen, RBracket, RBrace]);
 
-/** What every layer of the parser uses: places, names, lists with commas. */
+/** Base of every parser layer: spans, names and comma-separated lists. */
 export abstract class BaseParser extends EmbeddedActionsParser {
   protected file = '';
   protected text = '';
@@ -42,20 +42,18 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     });
   }
 
-  // Places.
-
-  /** Where a node starts: the offset of the next token. */
+  /** The offset of the next token, where a node starts. */
   protected mark(): number {
     return offsetOf(this.LA(1));
   }
 
-  /** From a mark to the end of the last token. */
+  /** The span from a mark to the end of the last consumed token. */
   protected since(start: number): Span {
     const last = this.LA(0);
     return { file: this.file, start, end: Math.max(start, offsetOf(last) + last.image.length) };
   }
 
-  /** What was written there. */
+  /** The source text of a span. */
   protected slice({ start, end }: Span): string {
     return this.text.slice(start, end);
   }
@@ -68,13 +66,13 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     return tokenMatcher(this.LA(ahead), type);
   }
 
-  /** The bracket depth of the list whose next token is `token`. */
+  /** The bracket depth inside the list whose next token is `token`. */
   protected depthOf(token: IToken): number {
     const depth = (token.payload as number | undefined) ?? 0;
     return closing.has(token.tokenType) ? depth + 1 : depth;
   }
 
-  /** Reports chevrotain's exception; whatever else was thrown goes on. */
+  /** Reports a chevrotain exception as a fault; rethrows any other error. */
   protected report(error: unknown, first: IToken): void {
     if (!isRecognitionException(error as Error)) throw error;
     explain(
@@ -86,10 +84,11 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   }
 
   /**
-   * Items with commas between them and one allowed after the last, up to `close`, which is not consumed; with
-   * `continued`, what follows an item that is read already. A forgotten comma is reported and read over, and a
-   * mistake costs one item. `starts` tells whether an item can start here, for a comma that is forgotten. Once a
-   * rule at most.
+   * Parses comma-separated items up to `close`, which is not consumed; a trailing comma is allowed. With
+   * `continued`, the first item has already been parsed, so a comma comes first. A missing comma is reported and
+   * parsing continues as if it were there; a syntax error skips only the item it is in. `starts` tells whether the
+   * next token can start an item, which is how a missing comma is recognised. A rule may call this at most once (it
+   * uses fixed chevrotain indices).
    */
   protected commas<T>(
     close: TokenType,
@@ -98,7 +97,8 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   ): T[] {
     const items: T[] = [];
     if (this.RECORDING_PHASE) {
-      // chevrotain need only know what can come first: the loop below decides by the closing bracket.
+      // While recording, chevrotain only needs the possible first tokens; the loop below decides by the closing
+      // bracket.
       if (continued) this.OPTION9(() => this.CONSUME9(Comma));
       else items.push(this.SUBRULE9(item));
       return items;
@@ -118,10 +118,11 @@ export abstract class BaseParser extends EmbeddedActionsParser {
         }
         items.push(this.SUBRULE9(item));
       } catch (error) {
-        // What stands after an item that is wrong itself, or had its comma put in, is no news.
+        // An error right after an item that is itself faulty, or after an inserted comma, is a consequence: not
+        // reported.
         if (!(isBehind && this.faults.anyOpen(begin, start.startOffset) && isRecognitionException(error as Error)))
           this.report(error, start);
-        // Where not an item is wrong but what stands after it, the list may be something else.
+        // If the error is after an item, skip the whole rest of the list: it may not be a list of such items at all.
         while (
           (isBehind || !(this.LA(1).payload === depth && this.nextIs(Comma))) &&
           !(this.LA(1).payload === depth - 1) &&

@@ -2,7 +2,7 @@ import type { IToken, TokenType } from 'chevrotain';
 import { isName } from './line-starts.ts';
 import { declarationWords, LBrace, LBracket, LParen, Newline, RBrace, RBracket, RParen } from './tokens.ts';
 
-/** `names` are the braces of `use path.{…}`: newlines inside mean nothing. */
+/** `names` are the braces of `use path.{…}`, in which newlines are ignored. */
 export type Bracket = 'round' | 'square' | 'brace' | 'names';
 
 export const closers: Record<Bracket, TokenType> = { round: RParen, square: RBracket, brace: RBrace, names: RBrace };
@@ -12,7 +12,7 @@ export function isCloser(type: TokenType): boolean {
   return type === RParen || type === RBracket || type === RBrace;
 }
 
-/** Whether every bracket has its other one, in each declaration by itself. */
+/** Whether all brackets match, with none left open where the next declaration starts. */
 export function nest(tokens: readonly IToken[], counts: (type: TokenType) => boolean = () => true): boolean {
   const stack: TokenType[] = [];
   for (let i = 0; i < tokens.length; i++) {
@@ -28,7 +28,7 @@ export function nest(tokens: readonly IToken[], counts: (type: TokenType) => boo
   return stack.length === 0;
 }
 
-/** How many brackets are wrong when these stand open and those follow. */
+/** The number of mismatched brackets if `open` are open and the brackets `ahead` follow. */
 export function unmatched(open: readonly Bracket[], ahead: readonly TokenType[]): number {
   const stack = open.map((kind) => closers[kind]);
   let wrong = 0;

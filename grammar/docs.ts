@@ -1,7 +1,7 @@
 import type { DocLine } from './lex.ts';
 import type { Comment } from './tree.ts';
 
-/** The `///` lines of a file, handed out to what they stand in front of. */
+/** The `///` lines of a file, each assigned to the node that follows it. */
 export class DocLines {
   readonly #file: string;
   readonly #text: string;
@@ -15,8 +15,8 @@ export class DocLines {
   }
 
   /**
-   * The lines that document what starts at `offset`: the block directly above it, after the token that ends
-   * at `from`. A blank line cuts the block.
+   * The lines that document the node at `offset`: the block directly above it, after the token that ends at `from`.
+   * A blank line ends the block.
    */
   before(offset: number, from: number): readonly string[] {
     const block: DocLine[] = [];
@@ -28,7 +28,7 @@ export class DocLines {
       block.push(line);
       below = line.start;
     }
-    // From the last to the first: to put each in front takes a minute for a million.
+    // Collected backwards and reversed once: `unshift` takes a minute for a million lines.
     block.reverse();
     for (const line of block) this.#taken.add(line);
     return block.map((line) => line.text);
@@ -51,7 +51,7 @@ export class DocLines {
     return block.map((line) => line.text);
   }
 
-  /** Lines that document nothing are comments. */
+  /** The lines that document no node, as ordinary comments. */
   rest(): readonly Comment[] {
     return this.#lines
       .filter((line) => !this.#taken.has(line))

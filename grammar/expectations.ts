@@ -1,7 +1,7 @@
 import type { IParserErrorMessageProvider } from 'chevrotain';
 import { describe } from './tokens.ts';
 
-/** What a rule reads, for "expected …" when none of its alternatives fits. */
+/** What each rule parses, for "expected …" when none of its alternatives matches. */
 const readable: Readonly<Record<string, string>> = {
   primary: 'an expression',
   unary: 'an expression',
@@ -24,8 +24,8 @@ const readable: Readonly<Record<string, string>> = {
 };
 
 /**
- * chevrotain asks for a sentence; ours is only what was expected, and `recovery.ts` makes the fault from it,
- * because it knows the surroundings.
+ * chevrotain asks for a whole message; this one contains only what was expected. `recovery.ts` makes the fault from
+ * it, because it knows the surrounding tokens.
  */
 export const expectations: IParserErrorMessageProvider = {
   buildMismatchTokenMessage: ({ expected }) => describe(expected),

@@ -49,7 +49,7 @@ import {
 import type { Arg, BinaryOp, Block, Expr, ForClause, Ident, IndexItem } from './tree.ts';
 import { TypeParser } from './types.ts';
 
-/** Other languages' constants, read as crob's, with a fault. */
+/** Constants of other languages; each is reported and parsed as its crob counterpart. */
 const foreignConstants: ReadonlyMap<string, 'true' | 'false' | 'none'> = new Map([
   ['True', 'true'],
   ['False', 'false'],
@@ -57,19 +57,22 @@ const foreignConstants: ReadonlyMap<string, 'true' | 'false' | 'none'> = new Map
   ['null', 'none'],
 ]);
 
-/** Expressions. Statements are added by `StatementParser`, declarations by `Parser`. */
+/** Parses expressions. `StatementParser` adds statements and `Parser` declarations. */
 export abstract class ExpressionParser extends TypeParser {
   /** `{ statements; value }`. */
   abstract readonly block: Rule<Block>;
 
-  /** Whether the value of a recipe's setting is being read: only there a factor has something to scale. */
+  /**
+   * Whether a recipe setting is being parsed: a factor such as `0.1x` is valid only there, where it scales an
+   * inherited value.
+   */
   protected inSetting = false;
 
   protected misplacedFactor(found: string, at: Span): void {
     this.faults.add('CROB1049', at, { found, number: found.slice(0, -1) });
   }
 
-  // Loosest first.
+  // By precedence, lowest first.
 
   readonly expr: Rule<Expr> = this.RULE('expr', (): Expr => this.SUBRULE(this.disjunction));
 
@@ -77,7 +80,7 @@ export abstract class ExpressionParser extends TypeParser {
     return { kind: 'binary', op: op as BinaryOp, left, right, span: this.since(start) };
   }
 
-  /** `a @ b`, read as `matmul(a, b)`, with a fault. */
+  /** `a @ b` is reported and parsed as `matmul(a, b)`. */
   #matmul(start: number, op: IToken, left: Expr, right: Expr): Expr {
     this.faults.add('CROB1013', span(this.file, op), { found: '@', counterpart: 'matmul(a, b)' });
     const callee: Expr = { kind: 'name', name: 'matmul', span: span(this.file, op) };
@@ -107,7 +110,7 @@ export abstract class ExpressionParser extends TypeParser {
     return left;
   });
 
-  /** Comparisons don't chain: `a < b < c` is reported and its first half kept. */
+  /** Comparisons don't chain: `a < b < c` is reported and parsed as `a < b`. */
   private readonly comparison: Rule<Expr> = this.RULE('comparison', (): Expr => {
     const start = this.mark();
     let left = this.SUBRULE(this.cast);
@@ -129,7 +132,7 @@ export abstract class ExpressionParser extends TypeParser {
     return left;
   });
 
-  /** Looser than arithmetic, as in TypeScript: `a + b as T` casts the sum. */
+  /** `as` has a lower precedence than arithmetic, as in TypeScript: `a + b as T` casts the sum. */
   private readonly cast: Rule<Expr> = this.RULE('cast', (): Expr => {
     const start = this.mark();
     let operand = this.SUBRULE(this.sum);
@@ -218,7 +221,7 @@ export abstract class ExpressionParser extends TypeParser {
     this.CONSUME(RParen);
     const at = this.since(start);
     this.ACTION(() => {
-      // An argument that lost its name to another mistake.
+      // With another fault in the list, an argument may have lost its name: no second report.
       if (this.faults.any(at.start, at.end)) return;
       const named = args.findIndex((arg) => arg.name);
       const late = named < 0 ? undefined : args.slice(named).find((arg) => !arg.name);
@@ -452,7 +455,7 @@ export abstract class ExpressionParser extends TypeParser {
     };
   });
 
-  /** What an `if` tests; `=` in place of `==` is reported and read as `==`. */
+  /** The condition of an `if`; `=` in place of `==` is reported and parsed as `==`. */
   readonly condition: Rule<Expr> = this.RULE('condition', (): Expr => {
     const start = this.mark();
     let condition = this.SUBRULE(this.expr);

@@ -3,7 +3,7 @@ import { Places, type Range, Ranges } from './places.ts';
 import type { Span } from './span.ts';
 import type { SyntaxFault, Unread } from './tree.ts';
 
-/** Mistakes after which the text is read as it was surely meant: all around them goes on as if they were not there. */
+/** Faults that the parser repairs with certainty: the code around them is treated as if it were correct. */
 const mended: ReadonlySet<string> = new Set([
   'CROB1004',
   'CROB1010',
@@ -19,15 +19,15 @@ const mended: ReadonlySet<string> = new Set([
   'CROB1050',
 ]);
 
-/** Collects what can't be read; at most one fault a place, so that a repair never echoes. */
+/** Collects faults, at most one at each offset, so that a repair does not cause a second message. */
 export class FaultSink {
   readonly #faults: SyntaxFault[] = [];
   readonly #places = new Places();
   readonly #spoilt = new Ranges();
   readonly #unread: Unread[] = [];
-  /** Places of faults that no item has taken on yet, except those that are mended. */
+  /** Offsets of unrepaired faults that no item has claimed yet (see `settle`). */
   readonly #open = new Places();
-  /** Where the rest of a line is no tokens. */
+  /** Offsets from which the rest of the line could not be split into tokens. */
   readonly #cuts = new Places();
 
   add(code: string, span: Span, args: Readonly<Record<string, string>>, also?: Span): void {
@@ -38,7 +38,7 @@ export class FaultSink {
     this.#faults.push(also === undefined ? { code, span, args } : { code, span, args, also });
   }
 
-  /** The line around a place could not be split into tokens: nothing more is reported there. */
+  /** Records that the line around `place` could not be split into tokens: nothing more is reported on it. */
   cut(text: string, place: number): void {
     const end = text.indexOf('\n', place);
     this.#cuts.add(place);
@@ -49,29 +49,29 @@ export class FaultSink {
     return this.#cuts.any({ start, end });
   }
 
-  /** Whether something is wrong in a range that no item in it is to blame for. */
+  /** Whether the range has an unrepaired fault that no item has claimed. */
   anyOpen(start: number, end: number): boolean {
     return this.#open.any({ start, end });
   }
 
-  /** The fault at a place is mended after all. */
+  /** Marks the fault at `place` as repaired. */
   mend(place: number): void {
     this.#open.take({ start: place, end: place });
   }
 
-  /** What stands there follows from a fault that is reported already: nothing more is reported there. */
+  /** Suppresses further faults in a range, which would only be consequences of one that is already reported. */
   spoil(start: number, end: number): void {
     this.#spoilt.add({ start, end });
   }
 
-  /** Whether something is wrong in a range. */
+  /** Whether the range has a fault. */
   any(start: number, end: number): boolean {
     return this.#places.any({ start, end });
   }
 
   /**
-   * An item has been read that no item around it will look at again. Where a fault is its own, so is the doubt: about its
-   * header alone when the fault stands there, before the body that begins at `body`.
+   * Called when an item has been parsed. If the range has unclaimed faults, the item claims them and is recorded as
+   * unreliable: only its header, if all faults are before its body, which begins at `body`; otherwise all of it.
    */
   settle(file: string, { start, end }: Range, body: number | undefined): void {
     const own = this.#open.take({ start, end });
@@ -81,7 +81,7 @@ export class FaultSink {
     else this.#unread.push({ span: { file, start, end }, part: 'whole' });
   }
 
-  /** An item could not be read. */
+  /** Records an item that could not be parsed; nothing more is reported in it. */
   lose(file: string, { start, end }: Range): void {
     this.#open.take({ start, end });
     this.#unread.push({ span: { file, start, end }, part: 'whole' });
@@ -97,15 +97,16 @@ export class FaultSink {
   }
 }
 
-/** The line around an offset. */
+/** The range of the line that contains an offset. */
 export function lineAround(text: string, offset: number): Range {
   const end = text.indexOf('\n', offset);
   return { start: text.lastIndexOf('\n', offset - 1) + 1, end: end < 0 ? text.length : end };
 }
 
 /**
- * Where a token starts, as a small integer; 0 for that of no token. The one at the end of a file has NaN; for V8 that makes the offset of every token
- * that chevrotain or the line rule puts in a double, and one span with such an offset makes boxes of those of all spans.
+ * The start offset of a token as a small integer; 0 if it has none. The end-of-file token has NaN, which makes V8
+ * store the offset of every token that chevrotain or the line rule creates as a double; one span with such an offset
+ * makes V8 box the offsets of all spans.
  */
 export function offsetOf(token: IToken): number {
   return token.startOffset | 0;

@@ -24,10 +24,12 @@ import {
   Without,
 } from './tokens.ts';
 
-/** A form that another language has, and what stands for it. */
+/** A construct of another language, and what to write in crob instead. */
 const form = (written: string, instead: string) => ({ written, instead });
 
-/** Forms that are known by the tokens where reading stopped. */
+/**
+ * Recognises a construct of another language from the tokens where parsing stopped; undefined for any other mistake.
+ */
 export function foreignForm({
   first,
   last,

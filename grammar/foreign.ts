@@ -1,9 +1,9 @@
 /**
- * What other languages and PyTorch have where crob has something else, and what that is. `crobc` puts it after the
- * message at which the word, name or member is unknown.
+ * Words and names of other languages and of PyTorch, each with the crob counterpart. `crobc` appends the text to the
+ * message about the unknown word, name or member.
  */
 
-/** Words that the grammar does not have. */
+/** Keywords of other languages. */
 export const foreignWords: ReadonlyMap<string, string> = new Map([
   ['def', 'write `forward(…)` or `method name(…)` in a module, `fn name(…)` outside of one'],
   ['function', 'functions are declared with `fn`'],
@@ -39,7 +39,7 @@ export const foreignWords: ReadonlyMap<string, string> = new Map([
   ['mut', 'leave it out: `x = …` binds a name anew'],
 ]);
 
-/** Dtypes of PyTorch and NumPy, and what crob calls them. */
+/** Dtypes of PyTorch and NumPy, and their crob names. */
 export const foreignDtypes: ReadonlyMap<string, string> = new Map([
   ['float32', 'f32'],
   ['float64', 'f32'],
@@ -58,13 +58,13 @@ export const foreignDtypes: ReadonlyMap<string, string> = new Map([
   ['boolean', 'bool'],
 ]);
 
-/** What is to be written in place of a type of PyTorch or NumPy; undefined for any other name. */
+/** Returns advice for a type of PyTorch or NumPy; undefined for any other name. */
 export function foreignType(name: string): string | undefined {
   const dtype = foreignDtypes.get(name);
   return dtype && `the type of a tensor is its dtype with its axes: \`${dtype}[B, C]\``;
 }
 
-/** Names that hold other names in PyTorch, NumPy and Python. */
+/** Namespaces of PyTorch, NumPy and Python. */
 export const foreignPrefixes: ReadonlySet<string> = new Set([
   'torch',
   'nn',
@@ -100,7 +100,7 @@ const inOrder =
 const converted = '`f32({x})`, `i32({x})` and `bool({x})` convert a tensor';
 const placed = 'where a graph runs is chosen by the command: `--device`';
 
-/** Names that nothing declares, and members that tensors do not have; `{x}` is what a member is asked of. */
+/** Names that no declaration has, and members that tensors do not have; `{x}` is the object of a member access. */
 export const foreignNames: ReadonlyMap<string, string> = new Map([
   ['self', 'the members of a module are named directly: `norm(x)`'],
   ['super', superless],
@@ -252,7 +252,7 @@ export const foreignNames: ReadonlyMap<string, string> = new Map([
   ['ModuleDict', 'parts have names as members of a module; a list of parts is `[… for i in 0..4]`'],
 ]);
 
-/** Methods of tensors, whose names are also those of parts and values: they say nothing of a name that stands alone. */
+/** Tensor methods whose names are also common for parts and values: no advice is given for such a name on its own. */
 const foreignMethods: ReadonlyMap<string, string> = new Map([
   ['norm', '`sqrt(sum(square({x}), "b n -> b 1"))` is the length along `n`'],
   ['logical_not', 'write `!{x}`'],
@@ -272,12 +272,12 @@ const foreignMethods: ReadonlyMap<string, string> = new Map([
   ['take_along_dim', '`gather({x}, index)` takes rows; other axes are brought in front by `rearrange`'],
 ]);
 
-/** What crob has instead of a name; `object` stands where that speaks of what a member was asked of. */
+/** Returns advice for an unknown name; `object` is put in for the object of a member access. */
 export function foreignName(name: string, object: string): string | undefined {
   return foreignNames.get(name)?.replaceAll('{x}', object);
 }
 
-/** What crob has instead of a method of a tensor, or of a function of `torch`. */
+/** Returns advice for an unknown tensor method, or a function of `torch`. */
 export function foreignMethod(name: string, object: string): string | undefined {
   const known = foreignMethods.get(name)?.replaceAll('{x}', object);
   return foreignName(name, object) ?? known ?? inPlace(name, object);
@@ -291,7 +291,7 @@ const inPlaceOperators: ReadonlyMap<string, string> = new Map([
   ['pow_', '^'],
 ]);
 
-/** What stands for a method of PyTorch that changes its tensor: their names end with `_`. */
+/** Returns advice for an in-place method of PyTorch: their names end in `_`. */
 function inPlace(name: string, object: string): string | undefined {
   if (!/[a-z]_$/.test(name)) return undefined;
   const operator = inPlaceOperators.get(name);
@@ -350,12 +350,12 @@ const settingsOfRecipe: ReadonlyMap<string, string> = new Map([
   ['drop', 'a term of the recipe that this one extends is taken out with `without name`'],
 ]);
 
-/** What a recipe of crob has in place of a setting of a training script, or of a word before one. */
+/** Returns advice for an unknown recipe setting, or the word before one, that is known from training scripts. */
 export function foreignSetting(name: string): string | undefined {
   return settingsOfRecipe.get(name);
 }
 
-/** Arguments of PyTorch's layers by the names that crob's have. */
+/** Argument names of PyTorch layers, and their crob names. */
 const argumentNames: ReadonlyMap<string, string> = new Map([
   ['in_features', 'inputs'],
   ['out_features', 'outputs'],
@@ -380,7 +380,7 @@ const otherArguments: ReadonlyMap<string, string> = new Map([
   ['padding_mode', 'leave it out: what is padded is 0; `pad` does it by hand'],
 ]);
 
-/** What crob calls an argument, among those that there are, or has in its place. */
+/** Returns advice for an unknown argument: its crob name, if it is one of `names`, or what to write instead. */
 export function foreignArgument(name: string, names: readonly string[]): string | undefined {
   const meant = argumentNames.get(name);
   return meant !== undefined && names.includes(meant) ? `did you mean \`${meant}\`?` : otherArguments.get(name);

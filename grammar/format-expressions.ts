@@ -35,12 +35,15 @@ function strength(expr: Expr): number {
   return atom;
 }
 
-/** Expressions and types. `tight` inside shapes, indices and exponents, where sums of simple terms have no blanks. */
+/**
+ * Formats expressions and types. With `tight` (in shapes, indices and exponents) sums of simple terms have no
+ * spaces.
+ */
 export abstract class ExpressionFormatter extends ListFormatter {
-  /** A block in braces; whether it stays on one line follows from its span. */
+  /** A block in braces, on one line if its span is. */
   protected abstract block(block: Block): Layout;
 
-  /** An expression that binds at least as strongly as `least`, in parentheses if need be. */
+  /** An expression, in parentheses if it binds less strongly than `least`. */
   protected expr(expr: Expr, least = 0, tight = false): Layout {
     const layout = this.#bare(expr, tight);
     return strength(expr) < least ? ['(', layout, ')'] : layout;
@@ -129,7 +132,7 @@ export abstract class ExpressionFormatter extends ListFormatter {
   #list(items: readonly Expr[], round: boolean, end: number, tight: boolean): Layout {
     const open = round ? '(' : '[';
     const close = round ? ')' : ']';
-    // Long tables of numbers fill their lines.
+    // Long lists of numbers fill each line.
     if (
       items.length > 8 &&
       !this.trivia.pending(end) &&
@@ -201,7 +204,7 @@ export abstract class ExpressionFormatter extends ListFormatter {
   #binary(expr: BinaryExpr, tight: boolean): Layout {
     const level = binding[expr.op];
     if (expr.op === '^') return [this.expr(expr.left, postfix, true), '^', this.expr(expr.right, unary, true)];
-    // A left-leaning chain of one level is one group; comparisons don't chain.
+    // A left-associative chain of one precedence level is one group; comparisons don't chain.
     const steps: BinaryExpr[] = [];
     let first: Expr = expr;
     while (first.kind === 'binary' && (steps.length === 0 || flattens(first, steps[0]!))) {
@@ -209,7 +212,7 @@ export abstract class ExpressionFormatter extends ListFormatter {
       first = first.left;
     }
     const mixed = first.kind === 'binary' && binding[first.op] === level;
-    // A comment in parentheses that end the expression goes after it, and does not count.
+    // A comment inside the parentheses that end the expression is printed after it, so it is not checked here.
     const close =
       isTight(steps, first, level, tight) && !this.trivia.pending(steps[steps.length - 1]!.right.span.start);
     const head = mixed ? ['(', this.expr(first, 0, tight), ')'] : this.expr(first, level, tight);
@@ -229,8 +232,6 @@ export abstract class ExpressionFormatter extends ListFormatter {
     });
     return group(head, indent(rest));
   }
-
-  // Types.
 
   protected type(type: Type): Layout {
     switch (type.kind) {
@@ -307,21 +308,24 @@ export abstract class ExpressionFormatter extends ListFormatter {
   }
 }
 
-/** Whether both ways of an `if` end in a value, so that it is one where statements stand. */
+/** Whether both branches of an `if` end in a value, so that it is an expression even where statements are expected. */
 export function isComplete(expr: Expr & { kind: 'if' }): boolean {
   return expr.then.value !== undefined && expr.otherwise.value !== undefined;
 }
 
 /**
- * Whether a left operand is written without parentheses. Comparisons don't chain, and `(a/b) * c` keeps them for
- * the reader's sake.
+ * Whether a left operand is printed without parentheses. Comparisons don't chain; `(a/b) * c` keeps its parentheses
+ * for readability.
  */
 function flattens(left: BinaryExpr, step: BinaryExpr): boolean {
   if (binding[left.op] !== binding[step.op] || binding[step.op] === comparison) return false;
   return left.op === step.op || (left.op !== '/' && left.op !== '%');
 }
 
-/** Products of simple terms have no blanks, but for `%` outside of shapes; sums of them neither, where `tight`. */
+/**
+ * Whether a chain is printed without spaces: products of simple terms (`%` only in shapes), and with `tight` also
+ * sums of them.
+ */
 function isTight(steps: readonly BinaryExpr[], first: Expr, level: number, tight: boolean): boolean {
   if (level === product) {
     return isSimple(first, tight) && steps.every((step) => isSimple(step.right, tight) && (tight || step.op !== '%'));

@@ -2,7 +2,7 @@ import { breaks, group, hardline, ifBroken, indent, type Layout, line, separated
 import type { Comment, SourceFile } from './tree.ts';
 import { Trivia } from './trivia.ts';
 
-/** Something in a list or body: where it stands in the source, and its layout, made when its turn comes. */
+/** An entry of a list or body: its source range, and its layout, which is computed when the entry is printed. */
 export interface Entry {
   readonly start: number;
   readonly end: number;
@@ -10,10 +10,13 @@ export interface Entry {
   readonly layout: () => Layout;
 }
 
-/** Between two statements: `; ` on one line. */
+/** The separator between two statements: `; ` if they share a line. */
 const statementBreak: Layout = { kind: 'line', flat: '; ', hard: false };
 
-/** Lists and bodies with their comments. Comments are taken in source order, so layouts must be made in it, too. */
+/**
+ * Formats lists and bodies with their comments. Comments are consumed in source order, so layouts must be made in
+ * that order.
+ */
 export abstract class ListFormatter {
   protected readonly trivia: Trivia;
 
@@ -21,7 +24,7 @@ export abstract class ListFormatter {
     this.trivia = new Trivia(tree);
   }
 
-  /** Entries with commas, on one line or one a line. `end` is the offset of the closing bracket. */
+  /** Comma-separated entries, all on one line or each on its own. `end` is the offset of the closing bracket. */
   protected list(open: string, entries: readonly Entry[], close: string, end: number): Layout {
     const inside: Layout[] = [];
     entries.forEach((entry, i) => {
@@ -43,7 +46,7 @@ export abstract class ListFormatter {
     return group(open, indent(inside), softline, close);
   }
 
-  /** Clauses with commas, without brackets. */
+  /** Comma-separated clauses without brackets. */
   protected clauses(word: string, entries: readonly Entry[]): Layout {
     const parts = entries.map((entry, i): Layout => {
       if (i === 0) {
@@ -59,8 +62,8 @@ export abstract class ListFormatter {
   }
 
   /**
-   * A body in braces. `inline` when the source has it on one line: then it stays there if it fits. `end` is the
-   * offset of the closing brace. At most one blank line is kept between two entries.
+   * A body in braces. `inline` is whether the source has it on one line; it then stays there if it fits. `end` is
+   * the offset of the closing brace. At most one blank line is kept between two entries.
    */
   protected body(entries: readonly Entry[], end: number, inline: boolean): Layout {
     const comments = this.trivia.pending(end);
@@ -110,7 +113,7 @@ export abstract class ListFormatter {
     return ['{', indent(lines), hardline, '}'];
   }
 
-  /** A new line for what stands at `offset`, with a blank one above it where the source has one. */
+  /** A line break before the entry or comment at `offset`, with a blank line if the source has one. */
   #gap(offset: number, first: boolean): Layout {
     return !first && this.trivia.blankAbove(offset) ? [hardline, hardline] : hardline;
   }
@@ -119,7 +122,7 @@ export abstract class ListFormatter {
     return comments.map((comment, i) => [this.#gap(comment.span.start, first && i === 0), comment.text]);
   }
 
-  /** Comments up to an offset: one that ends the line before, and those above. */
+  /** Comments up to an offset: the one at the end of the previous line, and those above. */
   #lead(offset: number): { trailing: Layout; above: readonly Comment[] } {
     const comments = this.trivia.before(offset);
     const [first] = comments;
@@ -127,12 +130,12 @@ export abstract class ListFormatter {
     return { trailing: suffix(first.text), above: comments.slice(1) };
   }
 
-  /** Where an entry starts, its documentation included. */
+  /** The start of an entry, including its documentation. */
   #top(entry: Entry): number {
     return entry.docs?.length ? this.trivia.docsStart(entry.start, entry.docs.length) : entry.start;
   }
 
-  /** Documentation lines, and comments between them and what they document. */
+  /** Documentation lines, and the comments between them and the entry. */
   #docs(entry: Entry): Layout {
     if (!entry.docs?.length) return [];
     const between = this.trivia.before(entry.start).map((comment) => comment.text);

@@ -11,7 +11,7 @@ export abstract class StatementFormatter extends ExpressionFormatter {
     return this.body(entries, block.span.end - 1, !this.trivia.breaksBetween(block.span.start, block.span.end));
   }
 
-  /** A value where statements stand: an `if` in front would be read as a statement. */
+  /** The value of a block, in parentheses if it starts with an `if` that would be parsed as a statement. */
   #value(value: Expr): Layout {
     let first = value;
     for (let next: Expr | undefined = value; next; next = leftmost(next)) first = next;
@@ -58,7 +58,7 @@ export abstract class StatementFormatter extends ExpressionFormatter {
         layout: () => (item === name || item.name === name.name ? name.name : `${item.name} = ${name.name}`),
       }),
     );
-    // The closing parenthesis stands before `=`.
+    // The closing parenthesis is before `=`.
     const last = names[names.length - 1];
     return [
       'let ',
@@ -81,7 +81,7 @@ export abstract class StatementFormatter extends ExpressionFormatter {
         (() => {
           const [only] = otherwise;
           if (otherwise.length === 1 && only?.kind === 'if-statement') return this.#if(only);
-          // After `}` stands `else`.
+          // `else` follows the `}`.
           return this.#statements(otherwise, this.trivia.solid(end + 1) + 'else'.length);
         }),
     );

@@ -19,10 +19,10 @@ import type {
 const columns = 100;
 
 /**
- * The text of a tree in the one style: two blanks of indentation, lines up to 100 columns where they can break.
- * Order and comments are kept, at most one blank line between two entries, and what the source has on one line
- * stays on one line if it fits. Formatting twice changes nothing more, and the text parses to the same tree.
- * A tree with faults is formatted as far as it was read: don't write that back.
+ * Returns the text of a tree in the canonical style: indentation of two spaces, lines up to 100 columns where they
+ * can break. Order and comments are kept, with at most one blank line between two entries; code on one line stays on
+ * one line if it fits. Formatting is idempotent, and the text parses to the same tree. A tree with faults lacks the
+ * code that could not be parsed: do not write its text back.
  */
 export function format(tree: SourceFile): string {
   return new Formatter(tree).file(tree);
@@ -78,7 +78,7 @@ class Formatter extends StatementFormatter {
     return out.join('');
   }
 
-  /** An empty line where the source has one. */
+  /** A blank line if the source has one. */
   #gap(offset: number): string {
     return this.trivia.blankAbove(offset) ? '\n' : '';
   }
@@ -98,9 +98,7 @@ class Formatter extends StatementFormatter {
     return ['use ', use.path.map((part) => `${part.name}.`).join(''), this.list('{', names, '}', use.span.end - 1)];
   }
 
-  // Headers.
-
-  /** Attributes stand on their own line where the source has them so. `next` is where the rest starts. */
+  /** Attributes are on their own line if the source has them there. `next` is the offset of the code after them. */
   #attributes(attributes: readonly Attribute[], next: number): Layout {
     return attributes.map((attribute, i): Layout => {
       const layout = [
@@ -136,7 +134,7 @@ class Formatter extends StatementFormatter {
     return this.list('(', entries, ')', this.trivia.solid(last.span.end));
   }
 
-  /** What follows the parameters; each part moves to a line of its own when it does not fit. */
+  /** Result type and `where` clauses; each moves to its own line if it does not fit. */
   #tail(result: Type | undefined, where: readonly Expr[]): Layout {
     const parts: Layout[] = [];
     if (result) parts.push(group(indent([line, '-> ', this.type(result)], 4)));
@@ -259,13 +257,11 @@ class Formatter extends StatementFormatter {
     }
   }
 
-  // Members.
-
   #given(name: string, type: Type | undefined, sign: string, value: Expr | undefined): Layout {
     return [name, type ? [': ', this.type(type)] : [], value ? [` ${sign} `, this.expr(value)] : []];
   }
 
-  /** A part with its value, which may be `e if c`. */
+  /** A part and its value; the value may be `e if c`. */
   #part(name: Layout, value: Expr): Layout {
     if (value.kind !== 'if' || !value.suffix || !value.then.value) return [name, ' = ', this.expr(value)];
     return [name, ' = ', this.expr(value.then.value), ' if ', this.expr(value.condition)];
@@ -398,12 +394,12 @@ class Formatter extends StatementFormatter {
   }
 }
 
-/** The interfaces that a module or an interface names after its parameters. */
+/** The list of interfaces in the header of a module or interface. */
 function promised({ implements: names }: { readonly implements: readonly Ident[] }): string {
   return names.length > 0 ? `: ${names.map(({ name }) => name).join(', ')}` : '';
 }
 
-/** Where the last part of a header ends. */
+/** The end offset of a declaration's header. */
 function headerEnd(item: Declaration): number {
   const ends = [item.name.span.end];
   if ('params' in item) ends.push(...item.params.map((param) => param.span.end));

@@ -1,6 +1,6 @@
 /**
- * A small document algebra after Wadler ("A prettier printer", 2003): a document is text with places where a line
- * may break, and groups that break all their places or none.
+ * A small document algebra after Wadler ("A prettier printer", 2003): a document is text with possible line breaks,
+ * and groups in which either all of them break or none.
  */
 export type Layout =
   | string
@@ -8,18 +8,18 @@ export type Layout =
   | { readonly kind: 'line'; readonly flat: string; readonly hard: boolean }
   | { readonly kind: 'indent'; readonly by: number; readonly content: Layout }
   | { readonly kind: 'group'; readonly content: Layout; readonly broken: boolean }
-  /** Every place breaks only where the next item would not fit. */
+  /** Each line break is taken only if the next item does not fit. */
   | { readonly kind: 'fill'; readonly items: readonly Layout[]; readonly broken: boolean }
-  /** Only when the group around it is broken. */
+  /** Printed only if the enclosing group is broken. */
   | { readonly kind: 'if-broken'; readonly content: string }
-  /** A comment for the end of the line: it takes no room, and the line breaks after it. */
+  /** A comment at the end of the line: its width is not counted, and the line breaks after it. */
   | { readonly kind: 'suffix'; readonly text: string };
 
-/** A blank, or a new line when its group breaks. */
+/** A space, or a line break if its group breaks. */
 export const line: Layout = { kind: 'line', flat: ' ', hard: false };
-/** Nothing, or a new line when its group breaks. */
+/** Nothing, or a line break if its group breaks. */
 export const softline: Layout = { kind: 'line', flat: '', hard: false };
-/** A new line; groups around it break. */
+/** A line break that also breaks the enclosing groups. */
 export const hardline: Layout = { kind: 'line', flat: '', hard: true };
 
 export const indent = (content: Layout, by = 2): Layout => ({ kind: 'indent', by, content });
@@ -32,7 +32,7 @@ export function separated(items: readonly Layout[], separator: Layout): Layout[]
   return items.flatMap((item, i) => (i === 0 ? [item] : [separator, item]));
 }
 
-/** Whether a layout can't stand on one line. */
+/** Whether a layout cannot be printed on one line. */
 export function breaks(layout: Layout): boolean {
   if (typeof layout === 'string') return false;
   if (!('kind' in layout)) return layout.some(breaks);
@@ -47,7 +47,10 @@ interface Work {
   readonly layout: Layout;
 }
 
-/** The text of a layout, without blanks at line ends. Iterative, so that long files and chains need no stack. */
+/**
+ * Returns the text of a layout without trailing spaces. Iterative, so that long files and chains cannot overflow the
+ * stack.
+ */
 export function print(layout: Layout, width: number): string {
   const out: string[] = [];
   const work: Work[] = [{ indent: 0, flat: false, layout }];
@@ -98,7 +101,7 @@ function pushFill(items: readonly Layout[], indent: number, flat: boolean, work:
   work.push({ indent, flat, layout: first });
 }
 
-/** Whether `start`, and what follows it up to the next place where a line may break, takes at most `room` columns. */
+/** Whether `start` and the text after it, up to the next possible line break, fit in `room` columns. */
 function fits(start: readonly Work[], rest: readonly Work[], room: number): boolean {
   const work = [...start];
   let below = rest.length;

@@ -4,8 +4,8 @@ type AlternationOptions = Parameters<ILookaheadStrategy['buildLookaheadForAltern
 type OptionalOptions = Parameters<ILookaheadStrategy['buildLookaheadForOptional']>[0];
 
 /**
- * The decisions of LL(1), each computed when it is first taken: `models/crobim.crob` takes 47 of 103, and computing them all is
- * nearly half of the time in which the parser starts.
+ * LL(1) decisions, each computed on first use: `models/crobim.crob` uses 47 of 103, and computing all of them takes
+ * almost half of the parser's startup time.
  */
 export class LazyLookahead extends LLkLookaheadStrategy implements ILookaheadStrategy {
   override buildLookaheadForAlternation(options: AlternationOptions) {

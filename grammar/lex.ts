@@ -57,7 +57,7 @@ export interface DocLine {
   readonly text: string;
   readonly start: number;
   readonly end: number;
-  /** Nothing but blanks stands before it on its line. */
+  /** Only white space precedes it on its line. */
   readonly ownLine: boolean;
 }
 
@@ -67,10 +67,13 @@ export interface Lexed {
   readonly comments: readonly Comment[];
 }
 
-/** What stands in for bytes that are no UTF-8, and what UTF-16 is full of. */
+/** The replacement character, which decoders put in for invalid UTF-8, and NUL, which UTF-16 text is full of. */
 const notText = /[\uFFFD\0]/;
 
-/** Text to the tokens the parser reads, with the line rule applied; everything odd is reported to `faults`. */
+/**
+ * Splits a text into the tokens for the parser and applies the line rule; lexical errors and foreign spellings are
+ * reported to `faults`.
+ */
 export function lex(file: string, text: string, faults: FaultSink): Lexed {
   const { tokens, groups, errors } = lexer.tokenize(text);
   const undecoded = text.search(notText);
@@ -118,7 +121,10 @@ export function lex(file: string, text: string, faults: FaultSink): Lexed {
   return { tokens: applyLineRule(file, text, tokens, faults), docs, comments };
 }
 
-/** `dim // 4`, as Python divides: a comment after a value that holds a number alone, and what may close around it. */
+/**
+ * Whether a comment is meant as Python's division, `dim // 4`: it follows a value and holds only a number, and
+ * perhaps closing brackets.
+ */
 function isDivision(text: string, { image, startOffset }: IToken): boolean {
   if (!/^\/\/[ \t]*\d+[ \t]*[)\],]*[ \t\r]*$/.test(image)) return false;
   return /[\w)\]][ \t]*$/.test(text.slice(lineAround(text, startOffset).start, startOffset));
@@ -135,7 +141,7 @@ const counterparts = new Map([
   [SingleAnd, '&&'],
 ]);
 
-/** Spellings of other languages that are read as their crob counterpart. */
+/** Reports spellings of other languages, which are parsed as their crob counterparts. */
 function reportForeign(file: string, token: IToken, before: IToken | undefined, faults: FaultSink): void {
   const counterpart = counterparts.get(token.tokenType);
   if (counterpart) faults.add('CROB1013', span(file, token), { found: token.image, counterpart });
@@ -152,7 +158,7 @@ function reportForeign(file: string, token: IToken, before: IToken | undefined, 
   }
 }
 
-/** `a and b`, `a or b`, `not a`: names where no name can stand are read as operators. */
+/** Turns `a and b`, `a or b` and `not a` into operators, where a name is impossible. */
 function readWordOperator(
   file: string,
   token: IToken,
@@ -172,7 +178,7 @@ function readAs(token: IToken, type: TokenType): void {
   token.tokenTypeIdx = type.tokenTypeIdx!;
 }
 
-/** `where(c, a, b)` as a call is read as one, of a name that is not there, and `~mask` as `!mask`. */
+/** Turns `where` of the call `where(c, a, b)` into an (unknown) name, and `~mask` into `!mask`. */
 function readForeignCall(
   file: string,
   token: IToken,
@@ -193,7 +199,7 @@ const wordOperators = new Map([
   ['not', Bang],
 ]);
 const operandStart: ReadonlySet<TokenType> = new Set([Identifier, Int, Float, LParen, True, False, None]);
-/** After these an operand follows, and neither a clause nor an initialiser. */
+/** Tokens after which an operand must follow: neither a `where` clause nor an initialiser. */
 const opensOperand: ReadonlySet<TokenType> = new Set([
   Equal,
   Comma,

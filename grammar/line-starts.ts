@@ -27,21 +27,21 @@ import {
   Where,
 } from './tokens.ts';
 
-/** Whether a statement that starts so has a body in braces. */
+/** Whether a statement that starts with this token has a body in braces. */
 export function isHeader({ tokenType, image }: IToken): boolean {
   return headers.has(tokenType) || image === 'forward';
 }
 
 const headers: ReadonlySet<TokenType> = new Set([Module, Interface, Model, Recipe, Weights, Fn, Method, If, For]);
 
-/** Whether a value ends with a token of this type: after it, an `if` is a condition and awaits no block. */
+/** Whether a token of this type can end a value: an `if` after it is a condition and has no block. */
 export function endsValue(type: TokenType | undefined): boolean {
   return (
     type !== undefined && (valueEnds.has(type) || (type.CATEGORIES ?? []).some((category) => valueEnds.has(category)))
   );
 }
 
-/** A name, or a word that can be one. */
+/** Whether a token is a name, or a word that can be used as one. */
 export function isName(token: IToken | undefined): boolean {
   return (
     token !== undefined &&
@@ -49,19 +49,19 @@ export function isName(token: IToken | undefined): boolean {
   );
 }
 
-/** Whether a line that starts so can only be a new statement, whatever the line before ends in. */
+/** Whether a line that starts with this token must be a new statement, however the previous line ends. */
 export function begins(token: IToken, next: IToken | undefined): boolean {
   return token.tokenType === Return || (memberWords.has(token.tokenType) && isName(next));
 }
 
-/** Whether a line that starts so is a member and no parameter, which has a type after its name. */
+/** Whether a line that starts with this token is a member, not a parameter (which has a type after its name). */
 export function startsMember(token: IToken, next: IToken | undefined): boolean {
   if (token.tokenType === AtSign || memberWords.has(token.tokenType)) return isName(next);
   if (token.image === 'forward') return next?.tokenType === LParen || next?.tokenType === LBrace;
   return isName(token) && next?.tokenType === Equal;
 }
 
-/** Whether a line that starts so continues the one before. */
+/** Whether a line that starts with this token continues the previous line. */
 export function continues(token: IToken, next: IToken | undefined, depth: number): boolean {
   const type = token.tokenType;
   if (type === Arrow || type === Equal || type === Where || type === Else || type === Then || type === LBrace)

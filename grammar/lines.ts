@@ -36,34 +36,34 @@ import {
   Where,
 } from './tokens.ts';
 
-/** Deeper nesting than this is refused: no program needs it, and recursion has an end. */
+/** The maximum nesting depth, which bounds recursion; no real program needs more. */
 const deepest = 100;
 
 interface Open {
   readonly token: IToken;
-  /** `names` are the braces of `use path.{…}`: newlines inside mean nothing. */
+  /** `names` are the braces of `use path.{…}`, in which newlines are ignored. */
   readonly kind: Bracket;
-  /** Indentation of the line it stands on. */
+  /** Indentation of its line. */
   readonly indent: number;
-  /** The statement that it is part of. */
+  /** The statement that contains it. */
   readonly statement: Statement;
-  /** A list of dims, after the name of an element type: `f32[`. */
+  /** Whether it is a shape: `f32[`, an element type before the bracket. */
   readonly isShape: boolean;
-  /** How many `if`, `else` and `tensor` stand in it whose block is still to come. */
+  /** The number of `if`, `else` and `tensor` inside it whose block has not come yet. */
   awaitedBlocks: number;
-  /** Holds a string that is never closed, which may have swallowed the closing bracket. */
+  /** Contains an unterminated string, which may include the closing bracket. */
   swallowed: boolean;
-  /** Something in it is reported already, and what its contents then look like means nothing. */
+  /** Contains a reported fault; further faults inside it are suppressed. */
   spoilt: boolean;
 }
 
 interface Statement {
   readonly first: IToken | undefined;
-  /** Of its first line. */
+  /** Indentation of its first line. */
   readonly indent: number;
-  /** It has had a block, or an `=` that stands in place of one. */
+  /** Whether it already has a block, or an `=` in place of one. */
   hasBody: boolean;
-  /** As of a bracket, outside of its brackets. */
+  /** As in `Open`, but outside of its brackets. */
   awaitedBlocks: number;
   swallowed: boolean;
 }
@@ -71,12 +71,12 @@ interface Statement {
 const elementTypes: ReadonlySet<string> = new Set(['f32', 'i32', 'bool', 'i64', 'u8', 'f16']);
 
 /**
- * The line rule: a statement ends at a newline or `;`, except inside `( )` and `[ ]` (the innermost bracket
+ * Applies the line rule: a statement ends at a newline or `;`, except inside `( )` and `[ ]` (the innermost bracket
  * decides), after an operator or comma, and before `->`, `=`, `where`, `else`, `then`, `{`. Newlines and semicolons
  * become one `Separator` between two statements and at most one at the end of a block.
  *
- * Brackets that don't match are reported here and repaired with empty tokens, so that the parser sees a
- * balanced text and one mistake stays one message. A token's `payload` is its bracket depth.
+ * Mismatched brackets are reported here and repaired with empty tokens, so that the parser gets balanced brackets
+ * and one mistake gives one message. A token's `payload` is its bracket depth.
  */
 export function applyLineRule(file: string, text: string, tokens: readonly IToken[], faults: FaultSink): IToken[] {
   return new LineRule(file, text, tokens, faults).apply();
@@ -149,7 +149,7 @@ class LineRule {
     return this.#out;
   }
 
-  /** Pushes a token, and notes what it means for its statement and its bracket. */
+  /** Outputs a token and updates the state of its statement and bracket. */
   #take(token: IToken): void {
     const last = this.#last()?.tokenType;
     if (last === undefined || last === Separator || last === LBrace)
@@ -186,7 +186,7 @@ class LineRule {
     });
   }
 
-  /** A new line can show that a bracket before it was never closed. */
+  /** Closes brackets that the start of a new line proves to be unclosed. */
   #closeWhatALineCloses(token: IToken, next: IToken | undefined): void {
     if (this.#open.length === 0) return;
     if (this.#declares(token, next)) {
@@ -201,7 +201,7 @@ class LineRule {
     if (!this.#insideList()) this.#closeBraces(token, next);
   }
 
-  /** A line further out than a block shows that the block has ended. */
+  /** Closes blocks that are indented further than the new line. */
   #closeBraces(token: IToken, next: IToken | undefined): void {
     const innermost = this.#innermost();
     if (!innermost || innermost.statement.indent < this.#indent || this.#bracesNest()) return;
@@ -210,7 +210,7 @@ class LineRule {
     if (!isCloses && (continuing.has(last) || infix.has(token.tokenType) || continues(token, next, this.#open.length)))
       return;
     let depth = this.#open.length;
-    // A brace closes something, however far out it is.
+    // A closing brace closes at least one block, whatever its indentation.
     while (depth > (isCloses ? 1 : 0)) {
       const { kind, statement } = this.#open[depth - 1]!;
       if (kind !== 'brace' || statement.indent < this.#indent + (isCloses ? 1 : 0)) break;
@@ -222,14 +222,14 @@ class LineRule {
     this.#pending = this.#lineEnd;
   }
 
-  /** Whether a token at a line's start, inside an open `(` or `[`, can only be a new statement. */
+  /** Whether a token at the start of a line, inside an open `(` or `[`, must be a new statement. */
   #startsStatement(token: IToken, next: IToken | undefined): boolean {
     const last = this.#last();
     const innermost = this.#innermost()!;
     if (token.tokenType === Let || token.tokenType === Return) return true;
     if (this.#isParameterList() && startsMember(token, next)) return true;
     if (!last || this.#indent > this.#statement.indent || isCloser(token.tokenType)) return false;
-    // Its closing bracket is in the string.
+    // The closing bracket is inside the unterminated string.
     if (innermost.swallowed || begins(token, next) || (token.tokenType === AtSign && isName(next))) return true;
     if (token.tokenType === If || (token.tokenType === For && innermost.kind === 'round'))
       return !continuing.has(last.tokenType) && last !== innermost.token;
@@ -244,7 +244,7 @@ class LineRule {
     return first === Module || first === Model || first === Interface;
   }
 
-  /** What cannot stand in a list shows that it was meant to end before. */
+  /** Closes lists before a token that cannot be in a list. */
   #closeWhatATokenCloses(token: IToken, next: IToken | undefined): void {
     const type = token.tokenType;
     if (type === Arrow || type === Where) this.#closeLists(token);
@@ -263,7 +263,10 @@ class LineRule {
     return isName(token) && (memberWords.has(token.tokenType) ? isName(next) : next?.tokenType === Equal);
   }
 
-  /** `f32[B, C, mask: …`, `[1, 2, depths = …`: a name with a type or a value is no item of a list, but of what is around it. */
+  /**
+   * `f32[B, C, mask: …`, `[1, 2, depths = …`: a name with a type or a value belongs to the enclosing list, not to
+   * this one.
+   */
   #closeBeforeName(token: IToken, next: IToken): void {
     const [outer, innermost] = this.#open.slice(-2);
     const last = this.#last();
@@ -271,7 +274,7 @@ class LineRule {
     if ((next.tokenType === Colon && !innermost.isShape) || this.#nests()) return;
     this.#report(innermost, token);
     if (outer?.kind === 'round') {
-      // The comma belongs to the list around it.
+      // The comma belongs to the enclosing list.
       this.#out.pop();
       this.#closeTo(this.#open.length - 1);
       this.#push(last);
@@ -281,14 +284,14 @@ class LineRule {
     }
   }
 
-  /** Closes the lists around a place, as far in as one that `keeps`. */
+  /** Closes the enclosing lists up to, and without, the first for which `keeps` holds. */
   #closeLists(found: IToken, keeps: (bracket: Open) => boolean = () => false): void {
     let depth = this.#open.length;
     while (depth > 0 && this.#open[depth - 1]!.kind !== 'brace' && !keeps(this.#open[depth - 1]!)) depth--;
     if (depth === this.#open.length || (found.tokenType !== Semicolon && this.#nests())) return;
     const bracket = this.#open[depth]!;
     this.#report(bracket, found);
-    // `a(x` before a new line has but one reading.
+    // `a(x` before a new line can only be repaired in one way.
     const { startOffset: start } = bracket.token;
     const inside = this.#text.slice(start + 1, found.startOffset);
     if (this.#columnOf(found) === this.#indent && !/[()[\]{}]/.test(inside)) this.#faults.mend(start);
@@ -318,7 +321,7 @@ class LineRule {
       this.#report(this.#innermost()!, token);
       this.#closeTo(depth + 1);
     }
-    // Kept for messages: what is missing before a `}` is missing at its own line's end.
+    // Kept for messages: if something is missing before a `}`, the message points to the end of that line.
     if (pending && this.#last()!.tokenType !== LBrace) this.#pushSeparator(pending);
     const closed = this.#open.pop()!;
     this.#leave(closed, token.startOffset + token.image.length);
@@ -326,8 +329,9 @@ class LineRule {
   }
 
   /**
-   * Which list a `)` or `]` closes, if it is not one too many or of the wrong kind: what follows tells, by the reading under
-   * which the fewest brackets are wrong, and of those the layout. The depth to close, or -1 when the token is dealt with.
+   * Returns the depth of the list that a `)` or `]` closes, or -1 if the token was surplus or of the wrong kind and
+   * has been handled. Of all interpretations, the one with the fewest mismatched brackets in the text ahead wins;
+   * layout breaks ties.
    */
   #listToClose(token: IToken, at: number, nearest: number): number {
     const inner = this.#open.length - 1;
@@ -375,7 +379,10 @@ class LineRule {
     return false;
   }
 
-  /** Whether a closing bracket stands where lines say it should: below the line of the other, or on it. */
+  /**
+   * Whether the position of a closing bracket agrees with the layout: on the opener's line, or at the indentation of
+   * that line.
+   */
   #fitsLayout(token: IToken, { token: opener, indent }: Open): boolean {
     const line = (this.#newline?.startOffset ?? -1) + 1;
     if (token.startOffset - line === this.#indent) return indent === this.#indent;
@@ -387,7 +394,7 @@ class LineRule {
     return /^[ \t\r]*(\/\/.*)?$/.test(this.#text.slice(end, lineAround(this.#text, end).end));
   }
 
-  /** `}` at the end of a line or within it, of a block that goes on after it. */
+  /** Whether a `}` at the end of a line or within it is surplus, because the block continues after it. */
   #isBraceTooMany(token: IToken, at: number, { token: opener, statement: { indent } }: Open): boolean {
     const line = (this.#newline?.startOffset ?? -1) + 1;
     if (this.#bracesNest()) return false;
@@ -402,19 +409,19 @@ class LineRule {
     );
   }
 
-  /** Whether all brackets of the file match: then the layout means nothing. */
+  /** Whether all brackets of the file match; layout is then ignored. */
   #nests(): boolean {
     this.#nested ??= nest(this.#tokens);
     return this.#nested;
   }
 
-  /** Whether its braces do. */
+  /** Whether all braces of the file match. */
   #bracesNest(): boolean {
     this.#nestedBraces ??= nest(this.#tokens, (type) => type === LBrace || type === RBrace);
     return this.#nestedBraces;
   }
 
-  /** `{ a else { b }`: an `else` stands after a block. */
+  /** `{ a else { b }`: the block before an `else` must be closed. */
   #closeBeforeElse(token: IToken): void {
     const innermost = this.#innermost();
     if (innermost?.kind !== 'brace' || this.#last()?.tokenType === RBrace) return;
@@ -424,7 +431,7 @@ class LineRule {
     this.#closeTo(this.#open.length - 1);
   }
 
-  /** What stands before a brace on its line is not what it seems. */
+  /** Suppresses further faults before a surplus brace on its line. */
   #spoilLine(token: IToken): void {
     const line = token.startOffset - this.#columnOf(token);
     if (this.#insideList()) this.#innermost()!.spoilt = true;
@@ -432,7 +439,10 @@ class LineRule {
       this.#faults.spoil(Math.max(line, this.#statement.first?.startOffset ?? 0), token.startOffset);
   }
 
-  /** Its opening bracket is missing: on this line, or where an earlier line of the same indentation ends. */
+  /**
+   * Suppresses further faults before a closing bracket without an opener, back to where the opener may have been: on
+   * this line, or from the last line above with the same or less indentation.
+   */
   #spoilBefore(token: IToken): void {
     const column = this.#columnOf(token);
     const lineStart = token.startOffset - column;
@@ -447,7 +457,7 @@ class LineRule {
     this.#faults.spoil(start, end + /^[ \t]*/.exec(this.#text.slice(end))![0].length);
   }
 
-  /** The brackets of lists after a token, up to where the statement must have ended. */
+  /** The round and square brackets after a token, up to where the statement must end. */
   #bracketsAhead(at: number): TokenType[] {
     const found: TokenType[] = [];
     for (let i = at + 1; i < this.#tokens.length && found.length < 200; i++) {
@@ -462,7 +472,7 @@ class LineRule {
     return found;
   }
 
-  /** Puts the separator that stands before a token, if the line really ended. */
+  /** Outputs the pending separator before a token, if the line has really ended. */
   #separate(token: IToken, at: number): void {
     const next = this.#tokens[at + 1];
     const pending = this.#pending;
@@ -482,7 +492,7 @@ class LineRule {
         if (column !== undefined) this.#openBody(column);
         return;
       }
-      // `->` is missing between two strings of a map, or stands in the first.
+      // `->` is missing between the two strings of a weights rule, or is inside the first.
       const isHalf = last === this.#statement.first && last.tokenType === token.tokenType;
       const isString = last.tokenType === OpenString || (isHalf && token.tokenType === StringToken);
       const isOpen = isString && this.#indent > this.#statement.indent;
@@ -491,23 +501,26 @@ class LineRule {
     this.#pushSeparator(pending);
   }
 
-  /** Whether a token at a line's start, in the first column, starts a declaration. */
+  /** Whether a token in the first column starts a declaration. */
   #declares(token: IToken, next: IToken | undefined): boolean {
     return this.#indent === 0 && declarationWords.has(token.tokenType) && isName(next);
   }
 
-  /** Whether the lines before were a header without its brace, and this one, further in, is part of it or of its body. */
+  /**
+   * Whether the previous lines are a header without its brace and this line, indented further, is part of it or of
+   * its body.
+   */
   #awaitsBody(token: IToken, isNew: boolean): boolean {
     const { first, indent, hasBody, awaitedBlocks } = this.#statement;
     if (first === undefined || this.#indent <= indent) return false;
     if (awaitedBlocks > 0) return true;
     if (hasBody || !isHeader(first)) return false;
-    // In an interface, methods have none.
+    // Methods of an interface may have no body.
     if (declarationWords.has(first.tokenType) || token.tokenType === Let || token.tokenType === Return) return true;
     return !isNew && token.tokenType !== AtSign && token.image !== 'forward';
   }
 
-  /** The column of a brace that closes, where one of the statement's would, and that none opens from here on. */
+  /** The column of the next `}` that has no opener, if it is where the statement's closing brace would be. */
   #endOfBody(at: number): number | undefined {
     if (this.#bracesNest()) return undefined;
     const least = this.#statement.indent;
@@ -546,7 +559,7 @@ class LineRule {
     this.#push(createTokenInstance(Separator, image, pending.startOffset, pending.startOffset, 0, 0, 0, 0));
   }
 
-  /** Every token carries its bracket depth, a pair of brackets the depth around it: recovery goes by it. */
+  /** Outputs a token with its bracket depth, which error recovery uses; a bracket has the depth outside of it. */
   #push(token: IToken): void {
     token.payload = this.#open.length;
     this.#out.push(token);
@@ -556,13 +569,13 @@ class LineRule {
     return this.#out[this.#out.length - 1];
   }
 
-  /** After the last token. */
+  /** The end offset of the last output token. */
   #end(): number {
     const last = this.#last();
     return last ? last.startOffset + last.image.length : 0;
   }
 
-  /** Indentation of the line of a token. */
+  /** Indentation of a token's line. */
   #indentOf({ startOffset }: IToken): number {
     const { start, end } = lineAround(this.#text, startOffset);
     return this.#text.slice(start, end).search(/\S/);

@@ -88,7 +88,7 @@ function factorsIn(node: object): readonly FactorLiteral[] {
   return nodesBelow(node).filter((one) => one.kind === 'factor');
 }
 
-/** What declarations are made of: parameters, clauses, paths, and the members of modules, models and recipes. */
+/** Parses the parts of declarations: parameters, clauses, paths, and the members of modules, models and recipes. */
 export abstract class MemberParser extends StatementParser {
   protected readonly attributes: Rule<Attribute[]> = this.RULE('attributes', (): Attribute[] => {
     const attributes: Attribute[] = [];
@@ -107,7 +107,7 @@ export abstract class MemberParser extends StatementParser {
     return { name, args, span: this.since(start) };
   });
 
-  /** Attributes where none may stand. */
+  /** Reports attributes where none are allowed. */
   protected noAttributes(front: Front): void {
     const first = front.attributes[0];
     if (first) this.faults.add('CROB1027', first.span, { name: first.name.name });
@@ -135,7 +135,7 @@ export abstract class MemberParser extends StatementParser {
     return { docs, name, type, value, span: this.since(start) };
   });
 
-  /** `where a == b, c % d == 0`; `=` for `==` is read over where no `=` can follow. */
+  /** `where a == b, c % d == 0`; `=` for `==` is reported and parsed as `==`, because no `=` can follow here. */
   protected readonly where: Rule<Expr[]> = this.RULE('where', (): Expr[] => {
     const clauses: Expr[] = [];
     this.OPTION(() => {
@@ -145,7 +145,7 @@ export abstract class MemberParser extends StatementParser {
     return clauses;
   });
 
-  /** As `where`, before `= body`. */
+  /** Like `where`, but before `= body`, so that `=` cannot be repaired. */
   protected readonly whereOfFn: Rule<Expr[]> = this.RULE('whereOfFn', (): Expr[] => {
     const clauses: Expr[] = [];
     this.OPTION(() => {
@@ -201,7 +201,7 @@ export abstract class MemberParser extends StatementParser {
         },
       },
       {
-        // `.0`, a checkpoint's spelling of `[0]`: the lexer has reported it.
+        // `.0`, the spelling of `[0]` in checkpoints; the lexer has reported it.
         ALT: () => {
           const token = this.CONSUME(BadNumber);
           const at = span(this.file, token);
@@ -221,7 +221,7 @@ export abstract class MemberParser extends StatementParser {
     return { name, value: this.SUBRULE(this.settingValue) };
   });
 
-  /** An expression that may be a factor. */
+  /** The value of a setting: an expression or a factor. */
   private readonly settingValue: Rule<Expr> = this.RULE('settingValue', (): Expr => {
     this.inSetting = true;
     try {
@@ -233,13 +233,13 @@ export abstract class MemberParser extends StatementParser {
     }
   });
 
-  /** A factor scales what a setting inherits, so that it is the whole value. */
+  /** Reports factors inside a larger expression: a factor scales the inherited value and must be the whole value. */
   #wholeFactors(value: Expr): void {
     if (value.kind === 'factor') return;
     for (const factor of factorsIn(value)) this.misplacedFactor(factor.text, factor.span);
   }
 
-  /** What a part is: an expression, or `e if c`, which is `none` where `c` does not hold. */
+  /** The value of a part: an expression, or `e if c`, which is `none` if `c` is false. */
   private readonly part: Rule<Expr> = this.RULE('part', (): Expr => {
     const start = this.mark();
     const value = this.SUBRULE(this.expr);
@@ -258,7 +258,7 @@ export abstract class MemberParser extends StatementParser {
     return { kind: 'if', condition, then, otherwise, suffix: true, span: at };
   });
 
-  /** Whether `if c else b` comes next, as in Python. */
+  /** Whether Python's `if c else b` comes next. */
   #elseFollows(): boolean {
     const depth = this.LA(1).payload;
     for (let ahead = 2; ; ahead++) {
@@ -268,8 +268,6 @@ export abstract class MemberParser extends StatementParser {
       if (payload === depth && type === Else) return true;
     }
   }
-
-  // Members of modules and interfaces.
 
   protected readonly moduleBody: Rule<ModuleMember[]> = this.RULE('moduleBody', (): ModuleMember[] => {
     this.CONSUME(LBrace);
@@ -359,7 +357,7 @@ export abstract class MemberParser extends StatementParser {
     });
   });
 
-  /** A method without its word is `forward`, misspelt perhaps. */
+  /** A method without the word `method` is `forward`, perhaps misspelt. */
   #methodName(hasWord: boolean, ident: Ident): Ident {
     return this.ACTION(() => {
       const { name, span: at } = ident;
@@ -378,7 +376,7 @@ export abstract class MemberParser extends StatementParser {
     });
   }
 
-  /** `: f32[…]` of a weight or buffer, which can have no other type. */
+  /** `: f32[…]`, the type of a weight or buffer; any other type is reported. */
   private readonly tensorType: Rule<TensorType> = this.RULE('tensorType', (): TensorType => {
     this.CONSUME(Colon);
     const type = this.SUBRULE(this.type);
@@ -389,8 +387,6 @@ export abstract class MemberParser extends StatementParser {
       return { kind: 'tensor-type', dtype, shape: [], optional: false, span: type.span };
     });
   });
-
-  // Members of models and recipes.
 
   protected readonly modelBody: Rule<ModelMember[]> = this.RULE('modelBody', (): ModelMember[] => {
     this.CONSUME(LBrace);
@@ -446,7 +442,7 @@ export abstract class MemberParser extends StatementParser {
     });
   });
 
-  /** `mid.layers -= 3`: a line of a variant gives a value, which may read the base's. */
+  /** `mid.layers -= 3` is reported: an override gives a whole value, which may refer to the base's value. */
   #relativeTo(path: Path, { tokenType, image }: IToken, value: Expr, at: Span): void {
     if (tokenType === Equal) return;
     const name = this.slice(path.span);

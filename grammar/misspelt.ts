@@ -57,7 +57,7 @@ type Words = ReadonlyMap<string, TokenType>;
 const words = (types: Iterable<TokenType>): Words =>
   new Map([...types].map((type) => [type.LABEL!.replaceAll('`', ''), type]));
 
-/** Words that start something in a file, in the bodies of declarations, and in blocks. */
+/** Words that start declarations, members of each kind of declaration, and statements. */
 const declaring = words(declarationWords);
 const leading: ReadonlyMap<string, Words> = new Map([
   ['module', words([Param, Buffer, Static, Method])],
@@ -67,7 +67,7 @@ const leading: ReadonlyMap<string, Words> = new Map([
   ['weights', new Map()],
 ]);
 const stating = words([Let, Return, If, For]);
-/** Words between two operands, and those before one. */
+/** Words that occur between two operands, and words that occur before one. */
 const between = {
   list: words([As, Else, For, In]),
   header: words([As, At, Extends, For, Where]),
@@ -77,18 +77,18 @@ const before = words([If, Tensor, Typeof]);
 const otherwise = words([Else]);
 
 const literals: readonly TokenType[] = [Int, Float, StringToken, True, False, None];
-/** A word of the language that can be a name stands for itself here: a name beside it is right. */
+/** Soft keywords are not in these sets although they can be names: a name beside one is correct. */
 const ends: ReadonlySet<TokenType> = new Set([Identifier, ...literals, RParen, RBracket, RBrace, DotStar]);
 const starts: ReadonlySet<TokenType> = new Set([Identifier, ...literals]);
 
 /**
- * Two names side by side are never right: where the first or the second is nearly a word of the language, it is read as that
- * word, with a fault, and all around it stays as it was meant.
+ * Two adjacent names are never correct: if one of them is nearly a keyword, it is reported and parsed as that
+ * keyword, so that the code around it keeps its meaning.
  */
 export function readMisspeltWords(file: string, tokens: readonly IToken[], faults: FaultSink): void {
   let depth = 0;
   let first: IToken | undefined;
-  /** The first tokens of the statements that hold the blocks around. */
+  /** The first tokens of the statements whose blocks enclose the current token. */
   const around: (IToken | undefined)[] = [];
   tokens.forEach((token, i) => {
     const previous = tokens[i - 1];
@@ -99,7 +99,7 @@ export function readMisspeltWords(file: string, tokens: readonly IToken[], fault
     if (image === ')' || image === ']') depth--;
     if (image === '{') around.push(first);
     if (image === '}') first = around.pop();
-    // Two names in the first column start a declaration, whatever is open.
+    // Two names at the start of a line, in the first column, start a declaration, whatever brackets are open.
     if (
       isName(next) &&
       (tokenType === Identifier || declarationWords.has(tokenType)) &&
@@ -120,7 +120,7 @@ export function readMisspeltWords(file: string, tokens: readonly IToken[], fault
     faults.add('CROB1048', at, { found: image, meant: meant.map(([word]) => `\`${word}\``).join(' or ') });
     const [[, type], ...others] = meant;
     if (others.length > 0) {
-      // Nothing can be made of it: what the parser says of the next token follows.
+      // Ambiguous, so not repaired; the parser's error at the next token is a consequence.
       faults.spoil(at.start, next!.startOffset);
       return;
     }
@@ -139,7 +139,7 @@ function startsItem(previous: IToken | undefined): boolean {
   return type === undefined || type === Newline || type === LBrace || type === Semicolon;
 }
 
-/** The words that are equally near. */
+/** The keywords at the same, smallest edit distance. */
 type Meant = readonly [Choice, ...Choice[]];
 type Choice = readonly [word: string, type: TokenType];
 

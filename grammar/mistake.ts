@@ -1,22 +1,22 @@
 import type { IToken } from 'chevrotain';
 import { tokenMatcher } from 'chevrotain';
 
-/** The tokens around a mistake. */
+/** The tokens around a syntax error. */
 export interface Around {
-  /** Where the item starts that holds it. */
+  /** The first token of the item that contains it. */
   readonly first: IToken;
-  /** The last one that was read. */
+  /** The last token that was consumed. */
   readonly last: IToken;
-  /** The one that does not fit, and the one after it. */
+  /** The unexpected token, and the one after it. */
   readonly found: IToken;
   readonly next: IToken;
 }
 
-/** Where reading stopped. */
+/** A syntax error. */
 export interface Mistake extends Around {
-  /** As a message says it: `` `{` ``, `an expression`. */
+  /** What was expected, as in a message: `` `{` ``, `an expression`. */
   readonly expected: string;
-  /** The innermost rule that was being read; '' when a whole item had been. */
+  /** The innermost active rule; '' if a whole item had been parsed. */
   readonly rule: string;
 }
 

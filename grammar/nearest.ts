@@ -1,16 +1,19 @@
-/** The nearest name by Damerau-Levenshtein distance, if one is near enough; of several the first by spelling. */
+/**
+ * Returns the candidate with the smallest Damerau-Levenshtein distance to `name`, the first in alphabetical order if
+ * there are several; undefined if none is near enough.
+ */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   return allNearest(name, candidates)[0];
 }
 
-/** The names that are equally near. */
+/** Returns all candidates at the smallest distance, sorted. */
 export function allNearest(name: string, candidates: Iterable<string>): readonly string[] {
-  // Of one letter, every other letter is as near as the next.
+  // For a single letter, all other letters would be equally near.
   const limit = name.length <= 1 ? 0 : Math.max(1, Math.floor(name.length / 3));
   let best: string[] = [];
   let least = limit;
   for (const candidate of candidates) {
-    // Letters that one has more than the other are as many steps: most names are too far without looking.
+    // The difference in length is a lower bound of the distance: most candidates are rejected by it.
     if (Math.abs(candidate.length - name.length) > least) continue;
     const d = candidate.toLowerCase() === name.toLowerCase() ? 0 : distance(name, candidate);
     if (d < least) best = [];
@@ -20,7 +23,7 @@ export function allNearest(name: string, candidates: Iterable<string>): readonly
     }
   }
   if (best.length > 0) return [...new Set(best)].sort();
-  // A longer name that begins the same is what one means by an abbreviation.
+  // `name` may be an abbreviation: take a longer candidate with that prefix.
   if (name.length >= 3) for (const candidate of candidates) if (candidate.startsWith(name)) return [candidate];
   return [];
 }

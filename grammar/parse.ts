@@ -6,12 +6,12 @@ import { Parser } from './parser.ts';
 import { Use } from './tokens.ts';
 import type { Declaration, ParseResult, UseDecl } from './tree.ts';
 
-/** The grammar is validated by a test, so not here: that would cost every command 50 ms. */
+/** A test validates the grammar; doing it here would cost every command 50 ms. */
 const parser = new Parser(true);
 
 /**
- * Reads a `.crob` file. `file` is the name it is known under, in spans. Every independent mistake is a fault;
- * the tree holds whatever could be read. Never throws for what the text holds.
+ * Parses a `.crob` file. `file` is the name used in spans. Returns the tree of everything that could be parsed, and
+ * one fault for each independent mistake. Never throws, whatever the text.
  */
 export function parse(file: string, text: string): ParseResult {
   const faults = new FaultSink();
@@ -33,7 +33,10 @@ export function parse(file: string, text: string): ParseResult {
   return { tree, faults: faults.inOrder() };
 }
 
-/** Brackets are bounded by the line rule, but chains like `- - - x` are not: there, recursion has an end too. */
+/**
+ * Parses the tokens. The line rule bounds the nesting of brackets, but not chains like `- - - x`, which may overflow
+ * the stack: that is reported as a fault.
+ */
 function read(
   file: string,
   text: string,

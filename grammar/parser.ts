@@ -29,14 +29,14 @@ import type { Block, Declaration, Ident, UseDecl, WeightsDecl } from './tree.ts'
 
 type Item = Declaration | UseDecl;
 
-/** Declarations: the whole language. */
+/** Parses declarations, and with them the whole language. */
 export class Parser extends MemberParser {
   constructor(skipValidations: boolean) {
     super(skipValidations);
     this.performSelfAnalysis();
   }
 
-  /** Reads a lexed file; never throws for what the text holds. */
+  /** Parses a lexed file. Never throws a syntax error; a `RangeError` if the stack overflows. */
   read(file: string, text: string, tokens: IToken[], docs: DocLines, faults: FaultSink): readonly Item[] {
     this.file = file;
     this.text = text;
@@ -74,7 +74,7 @@ export class Parser extends MemberParser {
     });
   });
 
-  /** How the braces after a header that can't be read are read. */
+  /** The rule for the body after a header that could not be parsed. */
   #bodyOf(first: IToken): Rule<unknown> | undefined {
     if (first.tokenType === Module || first.tokenType === Interface) return this.moduleBody;
     if (first.tokenType === Model) return this.modelBody;
@@ -109,7 +109,7 @@ export class Parser extends MemberParser {
     return { name, alias };
   });
 
-  /** Docs, attributes and span are put in by `item`. */
+  /** The common fields of a declaration; `item` fills in docs, attributes and span. */
   #bare(name: Ident) {
     return { docs: [], attributes: [], name, span: name.span } as const;
   }

@@ -1,6 +1,9 @@
 import type { Span } from './span.ts';
 
-/** A tree, or what is wrong with it, with every span put elsewhere: for source that was made of what someone typed. */
+/**
+ * Returns a copy of a tree or list of faults with every span mapped by `place`: for source that is generated from
+ * what a user typed, such as an option.
+ */
 export function placedAnew<T>(tree: T, place: (span: Span) => Span): T {
   const copy = (value: unknown): unknown => {
     if (typeof value !== 'object' || value === null) return value;

@@ -1,10 +1,10 @@
 export interface Range {
   readonly start: number;
-  /** Within the range, too. */
+  /** Inclusive. */
   readonly end: number;
 }
 
-/** Offsets in order, each once. They mostly come from left to right, which is where adding is cheap. */
+/** A sorted set of offsets. Adding is cheap at the end, and most offsets are added from left to right. */
 export class Places {
   readonly #sorted: number[] = [];
 
@@ -22,7 +22,7 @@ export class Places {
     return next !== undefined && next <= end;
   }
 
-  /** Takes away those in a range, and gives them. */
+  /** Removes the offsets in a range and returns them. */
   take({ start, end }: Range): readonly number[] {
     const from = firstFrom(this.#sorted, start);
     return this.#sorted.splice(from, firstFrom(this.#sorted, end + 1) - from);
@@ -31,12 +31,12 @@ export class Places {
 
 /** A union of ranges. */
 export class Ranges {
-  /** In order, and apart from one another. */
+  /** Sorted and disjoint. */
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
 
   add({ start, end }: Range): void {
-    // Those that touch the new one go into it.
+    // Merge the ranges that touch the new one.
     const from = firstFrom(this.#ends, start);
     const to = firstFrom(this.#starts, end + 1);
     const first = Math.min(start, this.#starts[from] ?? start);
@@ -51,10 +51,10 @@ export class Ranges {
   }
 }
 
-/** How many of some numbers in order are smaller than `least`. */
+/** The number of elements of a sorted list that are smaller than `least`. */
 function firstFrom(sorted: readonly number[], least: number): number {
   let [low, high] = [0, sorted.length];
-  // Mostly it is after them all.
+  // Fast path: `least` is larger than all elements.
   if (high === 0 || sorted[high - 1]! < least) return high;
   while (low < high) {
     const middle = (low + high) >> 1;

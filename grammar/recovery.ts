@@ -35,13 +35,13 @@ import {
 
 interface Guess {
   readonly code: string;
-  /** The message's arguments when the guess fits. */
+  /** Returns the arguments of the message if the guess fits. */
   readonly fits: (mistake: Mistake) => Readonly<Record<string, string>> | undefined;
-  /** The token to point at, if it isn't the found one. */
+  /** The token to report, if not the unexpected one. */
   readonly at?: (mistake: Mistake) => IToken;
 }
 
-/** What follows the name that a member starts with: when that doesn't fit, the name itself was fine. */
+/** What follows the name of a member: if an error is there, the name itself was correct. */
 const behindName: Readonly<Record<string, string>> = {
   moduleMember: '`=` or `(`',
   modelMember: '`=`, `.` or `[`',
@@ -49,11 +49,11 @@ const behindName: Readonly<Record<string, string>> = {
 };
 
 const foreign = (token: IToken) => (token.tokenType === EOF ? undefined : foreignWords.get(token.image));
-/** `lambda` after which a name stands, was read as a name itself. */
+/** The foreign keyword of a mistake. In `lambda x`, `lambda` was parsed as a name, so the last token is checked too. */
 const foreignAmong = (first: IToken, last: IToken, found: IToken) =>
   [found, ...(last === first || isA(found, Identifier) ? [last] : [])].find((token) => foreign(token));
 
-/** What was likely meant, likeliest first. The first guess that fits makes the message. */
+/** Guesses of what was meant, most likely first. The first one that fits gives the message. */
 const guesses: readonly Guess[] = [
   {
     code: 'CROB1013',
@@ -88,7 +88,7 @@ const guesses: readonly Guess[] = [
       const word = foreignAmong(first, last, found);
       if (!word) return undefined;
       const following = word === found ? next : found;
-      // `def __init__(self)`: not how methods are written, but that there is none of that name.
+      // For `def __init__(self)`, say that crob has no such method rather than how methods are written.
       const isInit = following.image === '__init__' ? foreignNames.get('__init__') : undefined;
       return { word: word.image, instead: isInit ?? foreign(word)! };
     },
@@ -211,13 +211,13 @@ const guesses: readonly Guess[] = [
   { code: 'CROB1001', fits: ({ found, expected }) => ({ found: called(found), expected }) },
 ];
 
-/** Turns chevrotain's exception into a fault. Its `message` is what was expected. */
+/** Turns a chevrotain exception, whose `message` is what was expected, into a fault. */
 export function explain(error: IRecognitionException, around: Around, file: string, faults: FaultSink): void {
   const rules = error.context.ruleStack;
   guess({ ...around, expected: error.message, rule: rules[rules.length - 1] ?? '' }, file, faults);
 }
 
-/** A whole item was read, and something stands after it on its line. */
+/** Reports text after a complete item on its line. */
 export function explainRest(around: Around, file: string, faults: FaultSink): void {
   guess({ ...around, expected: 'the end of the line', rule: '' }, file, faults);
 }
@@ -232,7 +232,7 @@ function guess(mistake: Mistake, file: string, faults: FaultSink): void {
   }
 }
 
-/** How a message calls a token. */
+/** The name of a token in messages. */
 function called(token: IToken): string {
   if (token.tokenType === EOF) return 'the end of the file';
   if (token.tokenType === Separator) return token.image === ';' ? '`;`' : 'the end of the line';
@@ -241,7 +241,7 @@ function called(token: IToken): string {
   return tokenMatcher(token, Identifier) ? `the name \`${token.image}\`` : `\`${token.image}\``;
 }
 
-/** Where a token stands; for the ends of lines and files, after the token before. */
+/** The span of a token; for the end of a line or file, the empty span after the previous token. */
 function place(file: string, token: IToken, previous: IToken): Span {
   if (token.tokenType !== EOF && token.tokenType !== Separator) return span(file, token);
   const end = offsetOf(previous) + previous.image.length;

@@ -29,7 +29,10 @@ import {
 } from './tokens.ts';
 import type { AssignStatement, Block, Expr, Ident, ItemName, Statement } from './tree.ts';
 
-/** One entry of a block as it is read; which `if` is a statement shows only at the block's end. */
+/**
+ * One entry of a block while it is parsed. Whether an `if` is a statement or the block's value is known only at the
+ * end.
+ */
 type BlockItem =
   | { readonly kind: 'statement'; readonly statement: Statement }
   | { readonly kind: 'value'; readonly value: Expr }
@@ -41,7 +44,7 @@ type BlockItem =
       readonly span: Block['span'];
     };
 
-/** Statements and blocks, and the loop over separated items that survives mistakes. */
+/** Parses statements and blocks, and separated items with error recovery. */
 export abstract class StatementParser extends ExpressionParser {
   protected docs = new DocLines('', '', []);
 
@@ -51,13 +54,13 @@ export abstract class StatementParser extends ExpressionParser {
     return this.docs.before(this.mark(), offsetOf(this.LA(0)));
   }
 
-  /** Where the first body in the item that is being read begins. */
+  /** The offset at which the first body of the current item begins. */
   #body: number | undefined;
 
   /**
-   * Separated items up to the closing brace or the end of the file, which is not consumed. A mistake costs one
-   * item: reading resumes at the next separator, and bodies on the way are read with `body`, for their own
-   * mistakes. Once a rule at most.
+   * Parses separated items up to the closing brace or the end of the file, which is not consumed. A syntax error
+   * loses one item: parsing resumes at the next separator, and bodies on the way are parsed with `body` to report
+   * their own errors. A rule may call this at most once (it uses fixed chevrotain indices).
    */
   protected items<T>(item: Rule<T>, body: (first: IToken) => Rule<unknown> | undefined): T[] {
     const items: T[] = [];
@@ -81,7 +84,7 @@ export abstract class StatementParser extends ExpressionParser {
           this.faults.settle(this.file, this.since(first.startOffset), this.#body);
           continue;
         }
-        // After a fault, the item may have ended early for its sake.
+        // An item with a fault may have ended early because of it: not reported again.
         if (!this.faults.anyOpen(first.startOffset, this.mark()))
           explainRest({ first, last: this.LA(0), found: this.LA(1), next: this.LA(2) }, this.file, this.faults);
       } catch (error) {
@@ -95,7 +98,7 @@ export abstract class StatementParser extends ExpressionParser {
     return items;
   }
 
-  /** Skips to where the next item starts; past `first` in any case. */
+  /** Skips to the start of the next item, and at least past `first`. */
   #resume(depth: number, first: IToken, body: Rule<unknown> | undefined): void {
     while (!this.nextIs(EOF)) {
       const token = this.LA(1);
@@ -157,7 +160,7 @@ export abstract class StatementParser extends ExpressionParser {
     return { statements, value, span: at };
   }
 
-  /** A block where a value has no use. */
+  /** The statements of a block whose value is not used; a value there is reported. */
   #statementsOf(block: Block): readonly Statement[] {
     const value = block.value;
     if (!value) return block.statements;
@@ -188,7 +191,7 @@ export abstract class StatementParser extends ExpressionParser {
     else this.faults.add('CROB1024', value.span, {});
   }
 
-  /** `print(x)`, `x.add_(y)`, `xs.append(x)`: calls for what they do, which no call of crob does anything. */
+  /** Calls for a side effect (`print(x)`, `x.add_(y)`, `xs.append(x)`), which crob does not have. */
   #foreignCall(callee: Expr): { readonly word: string; readonly instead: string } | undefined {
     const [word, object] =
       callee.kind === 'name'
@@ -220,7 +223,7 @@ export abstract class StatementParser extends ExpressionParser {
       }),
   );
 
-  /** Whether a `let` of several names comes next: `let (a, b) = …`, or Python's `let a, b = …`. */
+  /** Whether a destructuring `let` comes next: `let (a, b) = …`, or Python's `let a, b = …`. */
   protected opensItems(): boolean {
     return this.nextIs(LParen, 2) || (this.nextIs(Identifier, 2) && this.nextIs(Comma, 3));
   }
@@ -232,7 +235,7 @@ export abstract class StatementParser extends ExpressionParser {
     return { kind: 'let-items', docs, names, value, span: this.since(start) };
   });
 
-  /** `let (vision = v, words) = e`; without the parentheses it is read as if they were there, with a fault. */
+  /** `let (vision = v, words) = e`; missing parentheses are reported and parsed as if present. */
   protected readonly letItems: Rule<{ names: ItemName[]; value: Expr }> = this.RULE(
     'itemsAndValue',
     (): { names: ItemName[]; value: Expr } => {
@@ -326,7 +329,7 @@ export abstract class StatementParser extends ExpressionParser {
     return { kind: 'if', condition, then, otherwise, span: this.since(start) };
   });
 
-  /** `x = e`, `x += e`, `running_mean <- e`, or the value that the block ends in. */
+  /** `x = e`, `x += e`, `running_mean <- e`, or the value at the end of the block. */
   private readonly assignmentOrValue: Rule<BlockItem> = this.RULE('assignment', (): BlockItem => {
     const start = this.mark();
     const target = this.SUBRULE(this.expr);

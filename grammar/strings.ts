@@ -4,7 +4,10 @@ import { OpenString } from './tokens.ts';
 
 const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', '"': '"', "'": "'", '\\': '\\' };
 
-/** The value of a string token, its escapes resolved: `\n`, `\t`, `\"`, `\\`. */
+/**
+ * Returns the value of a string token with its escapes resolved: `\n`, `\t`, `\"`, `\'`, `\\`. Other escapes are
+ * reported.
+ */
 export function readString(file: string, token: IToken, faults: FaultSink): string {
   const end = token.tokenType === OpenString ? token.image.length : token.image.length - 1;
   let value = '';
@@ -25,7 +28,7 @@ export function readString(file: string, token: IToken, faults: FaultSink): stri
   return value;
 }
 
-/** A string as source text. */
+/** Returns a string as a quoted source literal. */
 export function writeString(value: string): string {
   const escaped = value.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\t', '\\t');
   return `"${escaped}"`;

@@ -1,11 +1,14 @@
 import type { TokenType } from 'chevrotain';
 import { createToken, EOF, Lexer } from 'chevrotain';
 
-/** The vocabulary of `.crob`. A token's label is how messages call it. */
+/** The tokens of `.crob`, in the order in which the lexer tries them. A token's label is its name in messages. */
 
 const order: TokenType[] = [];
 
-/** `starts` has every character that the pattern can begin with: chevrotain would work them out of the pattern in every run. */
+/**
+ * Creates a token type. `starts` lists every character that the pattern can begin with; otherwise chevrotain would
+ * derive them from the pattern in every run.
+ */
 function token(
   name: string,
   starts: string,
@@ -35,7 +38,7 @@ const punctuation = (name: string, pattern: RegExp, categories?: TokenType[]) =>
     categories === undefined ? {} : { categories },
   );
 
-/** Of a pattern that is one text. */
+/** The first character of a pattern for a fixed text. */
 const firstOf = ({ source }: RegExp) => source.replaceAll('\\', '').charAt(0);
 
 const digits = '0123456789';
@@ -46,11 +49,11 @@ token('Blank', ' \t\r\uFEFF', /[ \t\r\uFEFF]+/, 'a blank', { group: Lexer.SKIPPE
 export const Newline = token('Newline', '\n', /\n/, 'the end of the line');
 token('DocComment', '/', /\/\/\/(?!\/)[^\n]*/, 'a documentation comment', { group: 'docs' });
 export const Comment = token('Comment', '/', /\/\/[^\n]*/, 'a comment', { group: 'comments' });
-/** Not crob; read as blanks, with a fault. */
+/** Comments of other languages; reported and skipped. */
 export const HashComment = token('HashComment', '#', /#[^\n]*/, 'a `#` comment', { group: 'foreign' });
 export const BlockComment = token('BlockComment', '/', /\/\*[\s\S]*?\*\//, 'a block comment', { group: 'foreign' });
 
-// Literals. The misspelt ones are read as what they stand for, with a fault.
+// Literals. The malformed ones are reported and parsed as what they most likely mean.
 export const StringToken = createToken({
   name: 'String',
   start_chars_hint: ['"'],
@@ -77,7 +80,7 @@ export const BadNumber = token(
 );
 export const Int = token('Int', digits, /\d+/, 'a number');
 
-// Words. The soft ones are keywords only where the grammar asks for them, and names elsewhere.
+// Words. Soft keywords are keywords only where the grammar expects them, and names elsewhere.
 export const Identifier = createToken({
   name: 'Identifier',
   start_chars_hint: [...letters, '_'],
@@ -161,7 +164,7 @@ export const Dot = punctuation('Dot', /\./);
 export const Arrow = punctuation('Arrow', /->/);
 export const UpdateArrow = punctuation('UpdateArrow', /<-/);
 export const EqualEqual = punctuation('EqualEqual', /==/);
-/** Other languages' operators; each is read as its crob counterpart, with a fault. */
+/** Operators of other languages; each is reported and parsed as its crob counterpart. */
 export const StrictEqual = createToken({
   name: 'StrictEqual',
   start_chars_hint: ['='],
@@ -204,12 +207,12 @@ export const RBracket = punctuation('RBracket', /\]/);
 export const LBrace = punctuation('LBrace', /\{/);
 export const RBrace = punctuation('RBrace', /\}/);
 
-/** Between two statements; made from newlines and semicolons by the line rule, never by the lexer. */
+/** Separates two statements; created from newlines and semicolons by the line rule, never by the lexer. */
 export const Separator = createToken({ name: 'Separator', pattern: Lexer.NA, label: 'the end of the line' });
 
 export const vocabulary: readonly TokenType[] = [...order, Separator];
 
-/** A line goes on after these. */
+/** Tokens after which a statement continues on the next line. */
 export const continuing: ReadonlySet<TokenType> = new Set([
   Comma,
   Equal,
@@ -248,7 +251,7 @@ export const continuing: ReadonlySet<TokenType> = new Set([
   AtSign,
 ]);
 
-/** Operators that cannot start a statement: a line that starts with one was meant to go on. */
+/** Operators that cannot start a statement: a line that starts with one was meant as a continuation. */
 export const infix: ReadonlySet<TokenType> = new Set([
   Plus,
   Star,
@@ -270,7 +273,7 @@ export const infix: ReadonlySet<TokenType> = new Set([
   Dot,
 ]);
 
-/** What ends a value. */
+/** Token types that can end a value. */
 export const valueEnds: ReadonlySet<TokenType> = new Set([
   Identifier,
   Int,
@@ -284,7 +287,7 @@ export const valueEnds: ReadonlySet<TokenType> = new Set([
   RBracket,
 ]);
 
-/** Words that start a declaration, when a name follows. */
+/** Words that start a declaration if a name follows. */
 export const declarationWords: ReadonlySet<TokenType> = new Set([
   Module,
   Fn,
@@ -297,7 +300,7 @@ export const declarationWords: ReadonlySet<TokenType> = new Set([
   Example,
 ]);
 
-/** Words that start a member or a statement, when a name follows. */
+/** Words that start a member or a statement if a name follows. */
 export const memberWords: ReadonlySet<TokenType> = new Set([
   Param,
   Buffer,

@@ -1,6 +1,6 @@
 import type { Span } from './span.ts';
 
-/** The syntax tree of a `.crob` file: data only, every node with the span it was read from. */
+/** The syntax tree of a `.crob` file: plain data, every node with its source span. */
 
 export interface Ident {
   readonly kind: 'ident';
@@ -38,14 +38,14 @@ export interface IntLiteral {
   readonly value: number;
   readonly span: Span;
 }
-/** `text` keeps the spelling for the formatter. */
+/** `text` is the original spelling, for the formatter. */
 export interface FloatLiteral {
   readonly kind: 'float';
   readonly value: number;
   readonly text: string;
   readonly span: Span;
 }
-/** `0.1x`: a factor of what is inherited; recipes only. */
+/** `0.1x`: a factor of the inherited value; only in recipes. */
 export interface FactorLiteral {
   readonly kind: 'factor';
   readonly value: number;
@@ -72,7 +72,7 @@ export interface NameExpr {
   readonly name: string;
   readonly span: Span;
 }
-/** `[a, b]`; `round` when it was written `(a, b)`, as pairs of padding amounts are. */
+/** `[a, b]`; `round` if written `(a, b)`, as pairs of padding amounts are. */
 export interface ListExpr {
   readonly kind: 'list';
   readonly items: readonly Expr[];
@@ -287,10 +287,10 @@ export interface LetStatement {
   readonly value: Expr;
   readonly span: Span;
 }
-/** An item of a named tuple, and the name it is given: `words`, or `vision = v`. */
+/** An item of a named tuple and the local name it is bound to: `words`, or `vision = v`. */
 export interface ItemName {
   readonly item: Ident;
-  /** `item` itself where it keeps its name. */
+  /** The same node as `item` if there is no new name. */
   readonly name: Ident;
 }
 /** `let (vision = v, words) = …`: the items of a named tuple by name, those of a list by position. */
@@ -344,7 +344,7 @@ export interface Attribute {
   readonly span: Span;
 }
 
-/** A static or tensor parameter: `dim: int = 256`, `mask: bool[B, T]? = none`. */
+/** A parameter, static or a tensor: `dim: int = 256`, `mask: bool[B, T]? = none`. */
 export interface Param {
   readonly docs: readonly string[];
   readonly name: Ident;
@@ -364,7 +364,7 @@ export type Declaration =
   | ExampleDecl;
 
 interface DeclarationBase {
-  /** Lines of the `///` comment in front, without the slashes and one leading blank. */
+  /** Lines of the `///` comment above it, without the slashes and one leading space. */
   readonly docs: readonly string[];
   readonly attributes: readonly Attribute[];
   readonly name: Ident;
@@ -374,7 +374,7 @@ interface DeclarationBase {
 export interface ModuleDecl extends DeclarationBase {
   readonly kind: 'module';
   readonly params: readonly Param[];
-  /** `module SwinB(…): VisualBackbone`; the interfaces it promises to fill. */
+  /** `module SwinB(…): VisualBackbone`: the interfaces it implements. */
   readonly implements: readonly Ident[];
   readonly where: readonly Expr[];
   readonly members: readonly ModuleMember[];
@@ -382,13 +382,16 @@ export interface ModuleDecl extends DeclarationBase {
 export interface InterfaceDecl extends DeclarationBase {
   readonly kind: 'interface';
   readonly params: readonly Param[];
-  /** `interface VisualBackbone: ImageEncoder`: a module that fills this one fills these as well. */
+  /** `interface VisualBackbone: ImageEncoder`: a module that implements this interface implements these as well. */
   readonly implements: readonly Ident[];
   readonly where: readonly Expr[];
-  /** Fields and weights are not allowed here; the checker says so. */
+  /** Fields and weights are not allowed here; the checker reports them. */
   readonly members: readonly ModuleMember[];
 }
-/** `fn f(x: f32[...S]) -> f32[...S] = e`, or with a block. A function whose result type is left out yields a static value. */
+/**
+ * `fn f(x: f32[...S]) -> f32[...S] = e`, or with a block. Without a result type, the function returns a static
+ * value.
+ */
 export interface FnDecl extends DeclarationBase {
   readonly kind: 'fn';
   readonly params: readonly Param[];
@@ -423,7 +426,7 @@ export interface WeightsDecl extends DeclarationBase {
   readonly target: Ident;
   readonly rules: readonly { readonly from: Expr; readonly to: Expr; readonly span: Span }[];
 }
-/** `example Linear(3, 4)`; its `name` is the name of what is constructed. */
+/** `example Linear(3, 4)`; its `name` is the name of the constructed module. */
 export interface ExampleDecl extends DeclarationBase {
   readonly kind: 'example';
   readonly value: Expr;
@@ -475,7 +478,7 @@ export interface FieldMember {
   readonly value: Expr;
   readonly span: Span;
 }
-/** `forward(…) -> T where … { … }`, `method stage(…) -> T`; no body in an interface when it has none. */
+/** `forward(…) -> T where … { … }`, `method stage(…) -> T`; only an interface may leave out the body. */
 export interface MethodMember {
   readonly kind: 'method';
   readonly docs: readonly string[];
@@ -487,7 +490,7 @@ export interface MethodMember {
   readonly span: Span;
 }
 
-/** `forward { … }`, `method stage { … }`: a method with the signature that the module's interface gives it. */
+/** `forward { … }`, `method stage { … }`: a method whose signature is the one in the module's interface. */
 export interface ImplementationMember {
   readonly kind: 'implementation';
   readonly docs: readonly string[];
@@ -539,7 +542,10 @@ export interface ModelLetItems {
   readonly value: Expr;
   readonly span: Span;
 }
-/** `output logits: T = e`; `output(train) scores = e` has `stage`. The value may be left out for a `let` of that name. */
+/**
+ * `output logits: T = e`; `output(train) scores = e` has `stage`. Without a value, the output is the `let` of the
+ * same name.
+ */
 export interface OutputMember {
   readonly kind: 'output';
   readonly docs: readonly string[];
@@ -560,7 +566,7 @@ export type RecipeMember =
   | InputMember
   | ModelLet
   | ModelLetItems
-  /** `without boundary`: a term, `let` or input of what the recipe extends. */
+  /** `without boundary`: removes a term, `let` or input of the base recipe. */
   | { readonly kind: 'without'; readonly name: Ident; readonly span: Span }
   | {
       readonly kind: 'term';
@@ -602,10 +608,10 @@ export type RecipeMember =
       readonly except: readonly Path[];
       readonly span: Span;
     }
-  /** `start from pretrain`: another recipe's result. */
+  /** `start from pretrain`: starts from the trained weights of another recipe. */
   | { readonly kind: 'start'; readonly recipe: Ident; readonly span: Span };
 
-/** `use std.nn.{Linear, LayerNorm as Norm}`; the path's last name is a file. */
+/** `use std.nn.{Linear, LayerNorm as Norm}`; the last name of the path is a file. */
 export interface UseDecl {
   readonly kind: 'use';
   readonly path: readonly Ident[];
@@ -613,7 +619,7 @@ export interface UseDecl {
   readonly span: Span;
 }
 
-/** A `//` comment, for the formatter. `ownLine` when nothing but blanks stands before it on its line. */
+/** A `//` comment, for the formatter. `ownLine` is whether only white space precedes it on its line. */
 export interface Comment {
   readonly text: string;
   readonly ownLine: boolean;
@@ -623,27 +629,33 @@ export interface Comment {
 export interface SourceFile {
   readonly file: string;
   readonly text: string;
-  /** `//!`-free leading `///` lines before the first `use` or blank line document the file. */
+  /** The leading `///` lines, before the first `use` or a blank line: they document the file. */
   readonly docs: readonly string[];
   readonly uses: readonly UseDecl[];
   readonly declarations: readonly Declaration[];
   readonly comments: readonly Comment[];
-  /** Text of which it is not known how it was meant. */
+  /** The parts of the text whose intended meaning is uncertain because of a fault. */
   readonly unread: readonly Unread[];
 }
 
-/** A declaration, member or statement that a fault is in, from its first token on: messages about it may be consequences of the fault. */
+/**
+ * A declaration, member or statement with a fault, from its first token on: messages about it may be consequences of
+ * the fault.
+ */
 export interface Unread {
   readonly span: Span;
-  /** The header alone, up to its body, which was read; or the whole. What could not be read at all is no part of the tree. */
+  /**
+   * `header`: everything before the body, which was parsed; `whole`: all of it. Items that could not be parsed are
+   * not part of the tree.
+   */
   readonly part: 'header' | 'whole';
 }
 
-/** What the parser could not read. `code` is a key of the syntax part of the message catalogue. */
+/** A syntax error. `code` is a key of the syntax part of the message catalogue. */
 export interface SyntaxFault {
   readonly code: string;
   readonly span: Span;
-  /** A second place: where the bracket that is never closed should have been, the other half of a pair. */
+  /** A second place: where the missing closing bracket should be, or the other half of a pair. */
   readonly also?: Span;
   readonly args: Readonly<Record<string, string>>;
 }

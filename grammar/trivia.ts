@@ -1,6 +1,6 @@
 import type { Comment, SourceFile } from './tree.ts';
 
-/** Comments and line structure of the source, handed to the formatter in order. */
+/** The comments and line structure of the source, consumed by the formatter in order. */
 export class Trivia {
   readonly #text: string;
   readonly #comments: readonly Comment[];
@@ -11,14 +11,14 @@ export class Trivia {
     this.#comments = tree.comments;
   }
 
-  /** The comments before `offset` that are not taken yet. */
+  /** Consumes and returns the remaining comments before `offset`. */
   before(offset: number): readonly Comment[] {
     const from = this.#next;
     while (this.#next < this.#comments.length && this.#comments[this.#next]!.span.start < offset) this.#next++;
     return this.#comments.slice(from, this.#next);
   }
 
-  /** Whether a comment is left before `offset`. */
+  /** Whether an unconsumed comment is before `offset`. */
   pending(offset: number): boolean {
     const next = this.#comments[this.#next];
     return next !== undefined && next.span.start < offset;
@@ -30,12 +30,12 @@ export class Trivia {
     return at >= 0 && at < end;
   }
 
-  /** Whether a blank line ends directly above `offset`'s line. */
+  /** Whether the line above `offset`'s line is blank. */
   blankAbove(offset: number): boolean {
     return /\n[ \t\r]*\n[ \t\r]*$/.test(this.#text.slice(Math.max(0, offset - 400), offset));
   }
 
-  /** The first offset from `start` that is neither blank, comment, `,` nor `;`. */
+  /** The first offset from `start` that is not white space, comment, `,` or `;`. */
   solid(start: number): number {
     const text = this.#text;
     let at = start;
@@ -49,14 +49,14 @@ export class Trivia {
     return at;
   }
 
-  /** Whether the braces that follow a header, which ends at `from`, stand on one line up to `end`. */
+  /** Whether the braces after a header, which ends at `from`, are on one line up to `end`. */
   inline(from: number, end: number): boolean {
     let open = this.solid(from);
     while (this.#text[open] === '(' || this.#text[open] === ')') open = this.solid(open + 1);
     return !this.breaksBetween(open, end);
   }
 
-  /** Where the `count` documentation lines above `offset` start. */
+  /** The start offset of the `count` documentation lines above `offset`. */
   docsStart(offset: number, count: number): number {
     let start = offset;
     for (let left = count, end = offset; left > 0; ) {

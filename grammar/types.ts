@@ -18,10 +18,10 @@ import {
 } from './tokens.ts';
 import type { Arg, Expr, Ident, ShapeItem, StringLiteral, Type } from './tree.ts';
 
-/** Names that are element types: after them `[…]` is a shape. */
+/** Element types: `[…]` after one is a shape. */
 const dtypes: ReadonlySet<string> = new Set(['f32', 'i32', 'bool', 'i64', 'u8', 'f16']);
 
-/** Types; the dims in them are expressions. */
+/** Parses types; their dims are expressions. */
 export abstract class TypeParser extends BaseParser {
   abstract readonly expr: Rule<Expr>;
   abstract readonly iterable: Rule<Expr>;
@@ -29,7 +29,7 @@ export abstract class TypeParser extends BaseParser {
 
   readonly type: Rule<Type> = this.RULE('type', (): Type => {
     const start = this.mark();
-    // `typeof(` could be a type with arguments, too.
+    // `typeof(` also matches a type with arguments.
     return this.OR<Type>({
       IGNORE_AMBIGUITIES: true,
       MAX_LOOKAHEAD: 2,
@@ -67,7 +67,7 @@ export abstract class TypeParser extends BaseParser {
     },
   );
 
-  /** `[T for i in 0..4]`, or the types of a list written out. */
+  /** `[T for i in 0..4]`, or a list of types. */
   private readonly listed: Rule<Type> = this.RULE('listed', (): Type => {
     const start = this.mark();
     this.CONSUME(LBracket);
@@ -125,7 +125,7 @@ export abstract class TypeParser extends BaseParser {
         IGNORE_AMBIGUITIES: true,
         DEF: [
           {
-            // A dtype of another language is read as one, so that the message is about its name.
+            // A dtype of another language is parsed as a dtype, so that the message is about its name.
             GATE: () => dtypes.has(name.name) || foreignDtypes.has(name.name),
             ALT: () => {
               const shape = this.SUBRULE(this.shape);

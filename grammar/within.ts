@@ -1,15 +1,15 @@
 import type { Span } from './span.ts';
 import type { Declaration, Expr, ModelMember, ModuleMember, SourceFile, Statement } from './tree.ts';
 
-/** A node of a declaration that has a kind of its own and a span. */
+/** A syntax node with a kind and a span, from a declaration down to an expression. */
 export type TreeNode = Declaration | ModuleMember | ModelMember | Statement | Expr;
 
-/** The declaration that some text is in. */
+/** Returns the declaration that contains a span. */
 export function declarationAround({ declarations }: SourceFile, span: Span): Declaration | undefined {
   return declarations.find((one) => contains(one.span, span));
 }
 
-/** A node and all that is below it, in the order of the text where the tree keeps it. Nodes that a file's tree may have, but types. */
+/** Returns a node and all its descendants, without types, in source order where the tree keeps that order. */
 export function nodesBelow(node: object): readonly TreeNode[] {
   const found: TreeNode[] = [];
   collect(node, found);
@@ -21,7 +21,7 @@ function collect(node: object, into: TreeNode[]): void {
   for (const value of Object.values(node)) if (typeof value === 'object' && value !== null) collect(value, into);
 }
 
-/** The names that are read in a text: those of named arguments and of members after a dot are not among them. */
+/** Returns the name expressions in a span; names of named arguments and of members after a dot are not included. */
 export function namesWithin(tree: SourceFile, span: Span): readonly Extract<Expr, { kind: 'name' }>[] {
   const decl = declarationAround(tree, span);
   const below = decl ? nodesBelow(decl) : [];
