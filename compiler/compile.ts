@@ -29,18 +29,18 @@ import type { Graph } from './ir/graph.ts';
 
 export type { SourceHost } from './elaborate/source/program.ts';
 
-/** All findings of a check, and the models without errors. */
+/** The diagnostics of a check, and the models that have no errors. */
 export interface CheckResult {
   readonly program: Program;
   readonly diagnostics: readonly Diagnostic[];
   readonly models: ReadonlyMap<string, ModelGraph>;
   /** The context that elaborated the models, for further questions about them. */
   readonly context: Context;
-  /** Files asked for that do not exist. */
+  /** Requested files that do not exist. */
   readonly missing: readonly string[];
 }
 
-/** Checks every declaration of the given files; what they use is checked through them. */
+/** Checks every declaration of the given files. Imported declarations are checked where these files use them. */
 export function check(host: SourceHost, files: readonly string[]): CheckResult {
   const program = new Program(host);
   const diagnostics: Diagnostic[] = [];
@@ -69,12 +69,12 @@ export function check(host: SourceHost, files: readonly string[]): CheckResult {
     }
   }
   if ([...program.files.values()].some(({ doubt }) => doubt)) dropCascades(diagnostics);
-  // An error may be why something was not constructed.
+  // An error may be the reason why a module was not constructed.
   if (!diagnostics.some(isError)) diagnostics.push(...scopes.flatMap((scope) => unchecked(scope, store.constructed)));
   return { program, diagnostics: inSourceOrder(diagnostics), models, context, missing };
 }
 
-/** A warning for each module of a file that nothing constructed. */
+/** Returns a warning for each module of a file that was never constructed. */
 function unchecked({ tree }: FileScope, constructed: ReadonlySet<ModuleDecl>): Diagnostic[] {
   return tree.declarations.flatMap((decl) => {
     if (decl.kind !== 'module' || constructed.has(decl)) return [];
@@ -138,7 +138,7 @@ function checkMethodTypes(context: Context, { members }: ModuleDecl | InterfaceD
   for (const member of members) if (member.kind === 'method') checkSignatureTypes(context, member, file);
 }
 
-/** Models, recipes and maps that lost text was part of, and those that build on them. */
+/** The names of models, recipes and weights maps of which part could not be parsed, and of those that build on them. */
 function doubtfulNames({ tree, doubt }: FileScope): ReadonlySet<string> {
   const names = new Set<string>();
   if (!doubt) return names;
@@ -164,7 +164,7 @@ function foundations(decl: Declaration): string[] {
   return names.flatMap((name) => (name ? [name.name] : []));
 }
 
-/** A `return`, a use and an output may stand in the lost text. */
+/** Drops diagnostics about a missing `return`, use or output: it may be in the text that could not be parsed. */
 function dropCascades(diagnostics: Diagnostic[]): void {
   const doubtful = new Set(['CROB2213', 'CROB2304', 'CROB2309']);
   for (let i = diagnostics.length - 1; i >= 0; i--) if (doubtful.has(diagnostics[i]!.code)) diagnostics.splice(i, 1);
@@ -172,42 +172,43 @@ function dropCascades(diagnostics: Diagnostic[]): void {
 
 export interface Compiled {
   readonly program: Program;
-  /** With warnings and notes alone there is a graph. */
+  /** Without errors, `graph` is defined. */
   readonly diagnostics: readonly Diagnostic[];
   /** The context that elaborated the model, for further questions about it. */
   readonly context: Context | undefined;
   readonly model: ModelGraph | undefined;
   readonly graph: Graph | undefined;
-  /** Sizes as they were bound. */
+  /** The sizes to which dims were bound. */
   readonly dims: ReadonlyMap<string, number>;
-  /** Models of the file, for a choice or a did-you-mean. */
+  /** The models of the file, to choose from or for a "did you mean". */
   readonly models: readonly string[];
-  /** The weights map that was asked for; undefined where the file sees none of that name. */
+  /** The weights map given by `via`; undefined if the file has no map of that name in scope. */
   readonly via: PlacedMap | undefined;
-  /** Weights maps that the file sees, where one was asked for. */
+  /** The weights maps in the file's scope, if `via` is given. */
   readonly maps: readonly string[];
   /**
-   * Paths of all weights of the model's parts, with those that this form of the model does not read: training has parts
-   * of its own, and of a part's weights an output may read only some. Elaborates the other form when called.
+   * Returns the paths of all weights of the model's parts, including those that this mode (training or inference)
+   * does not read: training has extra parts, and an output may read only some weights of a part. Elaborates the
+   * model in the other mode when called.
    */
   readonly declaredWeights: () => ReadonlySet<string>;
 }
 
 export interface CompileOptions {
-  /** The first model of the file when not given. */
+  /** If undefined, the first model of the file. */
   readonly model: string | undefined;
   /** Sizes of dims: `H` → 480. */
   readonly dims: ReadonlyMap<string, number>;
-  /** Overrides as a variant would write them: `mid.layers = 3`. */
+  /** Overrides in the syntax of a variant: `mid.layers = 3`. */
   readonly overrides: readonly string[];
   readonly training?: boolean;
-  /** Bind these dims, where `dims` does not, to the sizes that the model's recipe trains at. */
+  /** Dims to bind to the training sizes of the model's recipe, unless `dims` has them. */
   readonly recipeDims?: readonly string[];
-  /** The weights map by which a file of published weights is read. */
+  /** The name of the weights map that translates a file of published weights. */
   readonly via?: string | undefined;
 }
 
-/** One model of a file as a flat graph. */
+/** Compiles one model of a file to a flat graph. */
 export function compile(host: SourceHost, file: string, options: CompileOptions): Compiled {
   const program = new Program(host);
   const diagnostics: Diagnostic[] = [];
@@ -242,7 +243,7 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
   const sizes = new Map(options.dims);
   const trained = base ? recipeBindings({ decl: named, file: base }) : new Map<string, number>();
   for (const [dim, n] of trained) if (options.recipeDims?.includes(dim) && !sizes.has(dim)) sizes.set(dim, n);
-  // A model runs on images and words like those that it is trained on, but not in such batches.
+  // A model runs on inputs of the sizes it is trained on, except for the batch size.
   const expected = new Map([...trained].flatMap(([dim, n]) => (dim === 'B' ? [] : [[dim, constant(n)] as const])));
   const bound = new Map<string, Dim>([...sizes].map(([dim, n]) => [dim, constant(n)]));
   checkSizes(context, model, named.name, sizes);

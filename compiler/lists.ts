@@ -1,17 +1,17 @@
 export type NonEmpty<T> = readonly [T, ...T[]];
 
-/** As `map`, which does not say that what it makes of a list with items has items. */
+/** Like `map`, but typed so that a non-empty list gives a non-empty list. */
 export function mapped<A, B>([first, ...others]: NonEmpty<A>, make: (item: A, index: number) => B): NonEmpty<B> {
   return [make(first, 0), ...others.map((item, i) => make(item, i + 1))];
 }
 
-/** The items of two lists of one length, side by side. */
+/** Zips two lists of the same length; throws if the lengths differ. */
 export function pairs<A, B>(left: readonly A[], right: readonly B[]): [A, B][] {
   if (left.length !== right.length) throw new Error(`bug in crobc: ${left.length} items beside ${right.length}`);
   return left.map((item, i) => [item, right[i] as B]);
 }
 
-/** The items by what `keyOf` gives for them, in the order of the first of each group. */
+/** Groups items by key; groups are in the order of their first items. */
 export function groupedBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): ReadonlyMap<K, NonEmpty<T>> {
   const groups = new Map<K, [T, ...T[]]>();
   for (const item of items) {
@@ -23,7 +23,7 @@ export function groupedBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): Read
   return groups;
 }
 
-/** Whether two lists are of one length, and all their items agree. */
+/** Whether two lists have the same length and all pairs of items agree. */
 export function everyPair<A, B>(
   left: readonly A[],
   right: readonly B[],

@@ -9,30 +9,30 @@ import { slotOf } from '../elaborate/modules/slots.ts';
 import type { FileScope } from '../elaborate/source/file-scope.ts';
 
 interface Named {
-  /** As an override or a recipe names it: `mid.layer[0].pixels`. */
+  /** The path in overrides and recipes: `mid.layer[0].pixels`. */
   readonly path: string;
-  /** The path of the part that it is in; '' for the model itself. */
+  /** The path of the enclosing part; '' for the model itself. */
   readonly owner: string;
 }
 
-/** A name inside a model, with what it stands for. */
+/** A name inside a model, and what it refers to. */
 export type Entry =
-  /** A static parameter, which an override sets. `type` and `value` are written as in source. */
+  /** A static parameter, which can be overridden. `type` and `value` are source text. */
   | (Named & { readonly kind: 'parameter'; readonly type: string; readonly value: string })
-  /** A static that follows from the parameters: right sides read it, and nothing sets it. */
+  /** A static computed from the parameters: expressions can read it, but it cannot be overridden. */
   | (Named & { readonly kind: 'static'; readonly value: string })
-  /** A part that is made here; `file` is its path in weights files. */
+  /** A part that is constructed here; `file` is its path in weights files. */
   | (Named & { readonly kind: 'part'; readonly module: string; readonly file: string })
-  /** A part that is made at another place, `of`, and is overridden there. */
+  /** A part that is constructed at the path `of`, and is overridden there. */
   | (Named & { readonly kind: 'shared'; readonly module: string; readonly of: string })
-  /** No part: `none`, or a list without items. */
+  /** A part that is `none`, or a list without items. */
   | (Named & { readonly kind: 'absent'; readonly value: 'none' | '[]' })
-  /** A declared weight or buffer; `file` is its path in weights files. Methods may leave it unread. */
+  /** A declared weight or buffer, whether or not a method reads it; `file` is its path in weights files. */
   | (Named & { readonly kind: 'weight'; readonly role: 'param' | 'buffer'; readonly file: string });
 
-/** Every name inside a model in the order of the declarations, each part followed by what is in it. */
+/** Returns every name inside a model in declaration order, each part followed by its contents. */
 export function contentsOf(context: Context, model: ModelGraph): Entry[] {
-  // Parts that no method asks for are constructed now.
+  // Parts that no method uses are constructed only now.
   resetBudget(context);
   const { params, fields } = model.flat;
   const own = [...params].flatMap(([name, { decl, file }]) => {

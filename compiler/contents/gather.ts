@@ -1,18 +1,21 @@
 import type { Entry } from './contents.ts';
 
-/** Entries that differ in indices of lists alone: `backbone.layers[*].blocks[*].norm1`. */
+/** Entries whose paths differ only in list indices: `backbone.layers[*].blocks[*].norm1`. */
 export interface Gathered {
-  /** With `[*]` in the place of each index that varies. */
+  /** The path with `[*]` in place of each index that varies. */
   readonly path: string;
-  /** The path in weights files, with `{i}`, `{j}` and so on in the place of each number that varies; undefined without one. */
+  /**
+   * The path in weights files with `{i}`, `{j}`, … in place of the numbers that vary; undefined if the entries have
+   * none.
+   */
   readonly file: string | undefined;
-  /** All of one kind. */
+  /** All have the same kind. */
   readonly entries: readonly [Entry, ...Entry[]];
 }
 
 /**
- * Gathers what every item of a list has. What only some items have stays as it is, since a path with `[*]` stands for all of
- * them.
+ * Merges entries that every item of a list has. Entries that only some items have are not merged, since a path with
+ * `[*]` denotes all items.
  */
 export function gather(entries: readonly Entry[]): Gathered[] {
   const parts = new Map<string, number>();
@@ -28,7 +31,7 @@ export function gather(entries: readonly Entry[]): Gathered[] {
   }
   return [...groups.values()].flatMap((group) => {
     const owners = new Set(group.map(({ owner }) => owner));
-    // Owners that are not among the entries were all chosen, or the model itself is the owner.
+    // If the owners are not among the entries, all of them were selected, or the owner is the model itself.
     const isEverywhere = owners.size === (parts.get(withoutIndices(group[0].owner)) ?? owners.size);
     return isEverywhere ? [gathered(group)] : group.map((one) => gathered([one]));
   });
@@ -47,7 +50,7 @@ function gathered(entries: readonly [Entry, ...Entry[]]): Gathered {
   return { path: merged(paths, /(?<=\[)(\d+)(?=\])/, () => '*'), file, entries };
 }
 
-/** Texts of one shape as one text, in which each number that varies is replaced. */
+/** Merges texts that differ only in numbers; each number that varies is replaced. */
 function merged(texts: readonly string[], number: RegExp, replaced: () => string): string {
   const [first = [], ...others] = texts.map((text) => text.split(number));
   return first.map((piece, i) => (others.every((other) => other[i] === piece) ? piece : replaced())).join('');
