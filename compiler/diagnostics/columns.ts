@@ -1,6 +1,8 @@
 import { standIn } from './visible.ts';
 
-/** How many terminal columns a code point takes: 0 for marks that combine, 2 for wide East Asian characters and emoji. */
+/**
+ * The number of terminal columns of a code point: 0 for combining marks, 2 for wide East Asian characters and emoji.
+ */
 export function columns(letter: string): number {
   const code = letter.codePointAt(0) ?? 0;
   if (code < 0x300) return code < 0x20 ? 0 : 1;
@@ -24,7 +26,7 @@ export function width(text: string): number {
   return total;
 }
 
-/** Tabs as blanks up to the next multiple of `stop` columns, so that what is printed below lines up. */
+/** Expands tabs to the next multiple of `stop` columns, so that marks below the line are aligned. */
 export function expandTabs(text: string, stop = 2): string {
   let out = '';
   let at = 0;

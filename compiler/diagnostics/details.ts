@@ -4,34 +4,34 @@ export interface SourceLine {
   readonly line: number;
 }
 
-/** An operator or call on the way of a shape; without a place where none is written for it. */
+/** An operator or call that a shape passed through; `at` is undefined if it has no source line. */
 export interface Step {
   readonly label: string;
   readonly at: SourceLine | undefined;
 }
 
-/** A tensor, its shape, and the steps by which the shape came, the last one first. */
+/** A tensor, its shape, and the steps that led to the shape, last one first. */
 export interface TensorDetail {
   readonly name: string;
   readonly shape: string;
-  /** Steps in the middle of a long way are left out: undefined stands for them. */
+  /** undefined is an ellipsis in place of the middle steps of a long list. */
   readonly way: readonly (Step | undefined)[];
 }
 
 /**
- * What a message has under its source line: a text, or something that names places. How places are written depends on the
- * file that the message stands in, so they are data until it is rendered.
+ * A line below the source excerpt of a message: a text, or data that refers to source lines. How a line reference is
+ * printed depends on the file of the message, so it stays data until it is rendered.
  */
 export type Detail =
   | string
-  /** Tensors, lined up. */
+  /** A table of tensors, with aligned columns. */
   | { readonly kind: 'tensors'; readonly tensors: readonly TensorDetail[] }
-  /** What something that the text names is defined by. */
+  /** The definition of a name in the text. */
   | { readonly kind: 'definition'; readonly text: string; readonly at: SourceLine }
-  /** A condition that another line needs. */
+  /** A condition that another line requires. */
   | { readonly kind: 'needed'; readonly clause: string; readonly at: SourceLine };
 
-/** The lines of the details of a message in `file`. */
+/** Renders the details of a message in `file` as lines. */
 export function detailLines(details: readonly Detail[], file: string): readonly string[] {
   return details.flatMap((detail) => linesOf(detail, file));
 }
@@ -48,7 +48,7 @@ function linesOf(detail: Detail, file: string): readonly string[] {
   }
 }
 
-/** `:31`, or `parts/swin.crob:31` for a line that is not in the file `near`. */
+/** `:31`, or `parts/swin.crob:31` for a line of a file other than `near`. */
 export function place({ file, line }: SourceLine, near: string): string {
   return `${file === near ? '' : file}:${line}`;
 }
@@ -62,7 +62,7 @@ function tensorLines(tensors: readonly TensorDetail[], file: string): readonly s
   );
 }
 
-/** A file is named where it is not the one of the message, nor of the step before. */
+/** Prints the file of a step only if it differs from the file of the previous step (of the message, for the first). */
 function wayText(way: TensorDetail['way'], file: string): string {
   let near = file;
   return way

@@ -3,45 +3,45 @@ import type { Clause } from '../dims/clause.ts';
 import type { Detail } from './details.ts';
 import { type MessageArgs, type MessageCode, messages } from './messages.ts';
 
-/** A note is of something that may well be meant. */
+/** A note is about code that may well be intended. */
 export type Severity = 'error' | 'warning' | 'note';
 
-/** One place that a message points at, with its text there. */
+/** A secondary source location of a message, and the text shown there. */
 export interface Note {
   readonly span: Span;
   readonly text: string;
 }
 
-/** The text of the note at the place where something fails, in a message that stands at the line to blame. */
+/** The text of the note at the failing operation, in a message whose own span is the line to blame. */
 export const failsHere = 'fails here';
 
-/** Conditions that would make a message go, and who would state them. */
+/** Conditions under which a message would disappear, and the declaration that could state them. */
 export interface Need {
   /** The name of the model, method or function. */
   readonly owner: Span;
-  /** How a reader finds it: `model Seg (:8)`. */
+  /** The owner's name and line for a reader: `model Seg (:8)`. */
   readonly where: string;
   readonly isModel: boolean;
-  /** In the owner's own dims. */
+  /** Over the dims of the owner. */
   readonly clauses: readonly Clause[];
 }
 
-/** A message as data; renderers (terminal, json) are elsewhere. */
+/** A message as data; renderers for terminals and JSON are in other files. */
 export interface Diagnostic {
   readonly code: MessageCode;
   readonly severity: Severity;
   readonly message: string;
   readonly span: Span;
-  /** At most three secondary places. */
+  /** At most three. */
   readonly notes: readonly Note[];
-  /** What shows how it came, printed under the source line. */
+  /** Evidence for the message, printed under the source line. */
   readonly details: readonly Detail[];
   readonly help: string | undefined;
-  /** Where a `where` would do. */
+  /** The `where` clauses that would settle the message, if there are any. */
   readonly needs?: Need;
 }
 
-/** The same for diagnostics that are the same at the same place. */
+/** A key that is equal for identical diagnostics at the same span. */
 export function diagnosticKey({ code, span, message }: Diagnostic): string {
   return `${code} ${span.file}:${span.start}-${span.end} ${message}`;
 }
@@ -50,7 +50,7 @@ export function isError({ severity }: Diagnostic): boolean {
   return severity === 'error';
 }
 
-/** Whether all that it reports is that a name does not exist. */
+/** Whether the diagnostic only reports an unknown name. */
 export function isUnknownName({ code }: Diagnostic): boolean {
   return code === 'CROB2001' || code === 'CROB2116' || code === 'CROB2222';
 }
@@ -62,7 +62,7 @@ export interface DiagnosticParts {
   readonly needs?: Need | undefined;
 }
 
-/** Builds a diagnostic from the catalogue; `{name}` in the template is replaced by the argument of that name. */
+/** Creates a diagnostic from the catalogue; `{name}` in the template is replaced by the argument of that name. */
 export function diagnostic<C extends MessageCode>(
   code: C,
   span: Span,

@@ -2,25 +2,28 @@ import type { Span } from '../../grammar/span.ts';
 import type { NonEmpty } from '../lists.ts';
 import { columns, expandTabs, width } from './columns.ts';
 
-/** One source line and what to draw below it, both in terminal columns. */
+/** One source line and the mark below it, both in terminal columns. */
 export interface ExcerptLine {
   /** Without indentation, tabs expanded, cut to fit. */
   readonly text: string;
-  /** Blanks before the mark, and its length; at least 1. */
+  /** Columns before the mark, and its length (at least 1). */
   readonly indent: number;
   readonly length: number;
-  /** One-based, of the marked part's start. */
+  /** One-based position of the marked part's start. */
   readonly line: number;
   readonly column: number;
 }
 
-/** The lines that show a span: its only line, or its first and its last. `room` is how many columns a line may take. */
+/**
+ * Returns the lines that show a span: its only line, or its first and last. `room` is the maximum width of a line in
+ * columns.
+ */
 export function excerpt(text: string, span: Span, room: number): NonEmpty<ExcerptLine> {
   const start = Math.min(span.start, text.length);
   const end = Math.max(start, Math.min(span.end, text.length));
   const first = lineAt(text, start);
   if (end <= first.end) return [show(first, start, end, room)];
-  // A span that ends in a newline ends with the line before.
+  // A span that ends with a newline ends on the line before.
   const last = lineAt(text, text[end - 1] === '\n' ? end - 1 : end);
   const head = show(first, start, first.end, room);
   if (last.number === first.number) return [head];
@@ -31,7 +34,7 @@ export function excerpt(text: string, span: Span, room: number): NonEmpty<Excerp
 interface Line {
   readonly number: number;
   readonly text: string;
-  /** Offsets of its first character and after its last. */
+  /** Offsets of its first character and of the end (exclusive). */
   readonly start: number;
   readonly end: number;
 }
@@ -59,7 +62,7 @@ function show(line: Line, from: number, to: number, room: number): ExcerptLine {
   return { ...cut(shown, indent, mark, Math.max(20, room)), ...place };
 }
 
-/** Cuts a line to `room` columns around its marked part, with `…` where something is left out. */
+/** Truncates a line to `room` columns around its marked part; `…` replaces omitted text. */
 function cut(
   text: string,
   indent: number,

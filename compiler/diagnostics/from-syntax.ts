@@ -5,7 +5,7 @@ import { syntaxMessages } from './messages/syntax.ts';
 
 type SyntaxCode = keyof typeof syntaxMessages;
 
-/** The text at a fault's second place. */
+/** The text of the note at a fault's second location. */
 const second: Partial<Record<SyntaxCode, string>> = {
   CROB1007: 'still open here',
   CROB1008: 'still open here',
@@ -14,7 +14,7 @@ const second: Partial<Record<SyntaxCode, string>> = {
   CROB1035: 'named here',
 };
 
-/** A parser's fault as a message. */
+/** Converts a syntax fault of the parser to a diagnostic. */
 export function fromSyntax(fault: SyntaxFault): Diagnostic {
   if (!(fault.code in syntaxMessages)) throw new Error(`bug in crobc: no message ${fault.code}; please report it`);
   const code = fault.code as SyntaxCode;

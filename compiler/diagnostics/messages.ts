@@ -20,7 +20,7 @@ type Holes<T extends string> = T extends `${string}{${infer Name}}${infer Rest}`
 type Row<C extends MessageCode> = (typeof messages)[C];
 type HelpHoles<C extends MessageCode> = Row<C> extends { readonly help: infer H extends string } ? Holes<H> : never;
 
-/** The arguments that a message's template and help name. */
+/** The arguments that the template and help of a message require. */
 export type MessageArgs<C extends MessageCode> = {
   readonly [K in Holes<Row<C>['template']> | HelpHoles<C>]: string | number;
 };

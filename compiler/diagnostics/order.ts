@@ -1,7 +1,10 @@
 import type { Span } from '../../grammar/span.ts';
 import { type Diagnostic, failsHere } from './diagnostic.ts';
 
-/** File by file and place by place, each message once: of those that differ in numbers alone, the first. */
+/**
+ * Sorts diagnostics by file and position and removes duplicates; of messages that differ only in numbers, the first
+ * is kept.
+ */
 export function inSourceOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const seen = new Set<string>();
   const files = [...new Set(diagnostics.map((d) => d.span.file))];
@@ -13,7 +16,7 @@ export function inSourceOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] 
     .sort((a, b) => files.indexOf(a.span.file) - files.indexOf(b.span.file) || a.span.start - b.span.start);
 }
 
-/** The same for one mistake in a module that is constructed several times, with other sizes each time. */
+/** A key that is equal for the same mistake in several instances of a module, which differ only in sizes. */
 function kindOf({ code, span, message, notes }: Diagnostic): string {
   const fails = notes.find(({ text }) => text === failsHere);
   return [code, at(span), fails ? at(fails.span) : '', withoutSizes(message)].join(' ');
@@ -23,7 +26,7 @@ function at({ file, start, end }: Span): string {
   return `${file}:${start}-${end}`;
 }
 
-/** Numbers of axes, and those in what is quoted from the source, tell messages apart. */
+/** Replaces numbers in a message, except axis numbers and quoted source, which distinguish messages. */
 function withoutSizes(message: string): string {
   return message
     .split('`')

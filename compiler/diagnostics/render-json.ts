@@ -3,26 +3,26 @@ import { detailLines } from './details.ts';
 import type { Diagnostic, Severity } from './diagnostic.ts';
 import type { SourceText } from './render-terminal.ts';
 
-/** One-based, columns in UTF-16 units as editors count them; `end` is exclusive. */
+/** One-based; columns in UTF-16 units, as in editors; `end` is exclusive. */
 interface JsonRange {
   readonly start: { readonly line: number; readonly column: number };
   readonly end: { readonly line: number; readonly column: number };
 }
 
 export interface JsonDiagnostic {
-  /** null for what no line of source is to blame for, such as a file that cannot be read. */
+  /** null if the problem is not in the source, such as a file that cannot be read. */
   readonly code: string | null;
   readonly severity: Severity;
   readonly message: string;
   readonly file: string;
-  /** null when the file's text can't be had. */
+  /** null if the text of the file is not available. */
   readonly range: JsonRange | null;
   readonly notes: readonly { readonly file: string; readonly range: JsonRange | null; readonly text: string }[];
   readonly details: readonly string[];
   readonly help: string | null;
 }
 
-/** A message for machines. The keys and their order are a promise to whoever reads them. */
+/** Converts a diagnostic to JSON data. Consumers rely on the keys and their order. */
 export function toJson(diagnostic: Diagnostic, source: SourceText): JsonDiagnostic {
   const { code, severity, message, span, notes, details, help } = diagnostic;
   return {
@@ -37,7 +37,7 @@ export function toJson(diagnostic: Diagnostic, source: SourceText): JsonDiagnost
   };
 }
 
-/** What is wrong with a whole file, or with the run. */
+/** A problem with a whole file, or with the run. */
 export function jsonProblem(file: string, message: string): JsonDiagnostic {
   return { code: null, severity: 'error', message, file, range: null, notes: [], details: [], help: null };
 }

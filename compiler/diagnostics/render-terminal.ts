@@ -4,12 +4,12 @@ import type { Diagnostic, Severity } from './diagnostic.ts';
 import { type ExcerptLine, excerpt } from './excerpt.ts';
 import { visible, visibleLines } from './visible.ts';
 
-/** The text of a file that a span names; undefined when it can't be had. */
+/** Returns the text of the file of a span; undefined if it is not available. */
 export type SourceText = (file: string) => string | undefined;
 
 export interface TerminalOptions {
   readonly color: boolean;
-  /** Columns of the terminal; longer source lines are cut around what they show. */
+  /** Terminal columns; longer source lines are truncated around the marked part. */
   readonly width: number;
 }
 
@@ -43,7 +43,7 @@ function renderOne(diagnostic: Diagnostic, source: SourceText, { color, width }:
   const place = (span: Span, primary: boolean, text: string): Place => {
     const whole = source(span.file);
     if (whole === undefined) return { location: visible(span.file), lines: [], primary, text };
-    // The location's own width is not known before its line is: assume a usual one for the cut.
+    // The width of the location depends on its line number, so the room is computed with a typical width.
     const lines = excerpt(whole, span, width - span.file.length - 14);
     const [{ line, column }] = lines;
     return { location: `${visible(span.file)}:${line}:${column}`, lines, primary, text };
