@@ -5,8 +5,8 @@ import type { World } from './prove.ts';
 import { substitute } from './substitute.ts';
 
 /**
- * For each variable, a number L such that with the variable's remainder modulo L fixed, no floor is left in d and
- * d modulo `modulus` is a constant. Undefined where an extremum is in the way, or the numbers leave 2^53.
+ * For each variable, returns a number L such that fixing the variable's remainder modulo L removes all floors from d
+ * and makes d modulo `modulus` a constant. Undefined if d has an extremum, or if a number exceeds 2^53.
  */
 function periods(d: Dim, modulus: number, found = new Map<string, number>()): Map<string, number> | undefined {
   for (const { coefficient, monomial } of d.terms) {
@@ -22,8 +22,9 @@ function periods(d: Dim, modulus: number, found = new Map<string, number>()): Ma
 }
 
 /**
- * Tries `test` on d, and where it fails, on every case of d with variables split by their remainders until its
- * floors are gone: this decides identities of floors with moderate moduli. Undefined when the cases pass `limit`.
+ * Whether `test` holds for d or, failing that, for every case of d, where variables are split by their remainders
+ * until d has no floors. This decides identities of floors with moderate moduli. Undefined if there are more than
+ * `limit` cases.
  */
 export function everyCase(
   d: Dim,
@@ -64,7 +65,7 @@ function split(d: Dim, modulus: number, world: World, test: (d: Dim, world: Worl
 
 interface Case {
   readonly value: Dim;
-  /** Of the variable, which in the case counts periods. */
+  /** Bounds of the case's variable, which counts periods. */
   readonly bounds: Interval;
 }
 
@@ -76,7 +77,7 @@ function casesOf(name: string, period: number, bounds: Bounds): Case[] {
     return cases;
   }
   for (let i = 0; i < period; i++) {
-    // From the lower end up, so that the first case is the one nearest to it.
+    // Start at the lower bound, so that the first case is the nearest to it.
     const r = Number.isFinite(lo) ? euclidean(lo + i, period) : i;
     const counts = { lo: Math.ceil((lo - r) / period), hi: Math.floor((hi - r) / period) };
     if (counts.lo <= counts.hi) {
@@ -86,7 +87,7 @@ function casesOf(name: string, period: number, bounds: Bounds): Case[] {
   return cases;
 }
 
-/** Whether d is 0 at every point of a box of at most `limit` points; undefined for a larger box. */
+/** Whether d is 0 at every point of its box of bounds; undefined if the box has more than `limit` points. */
 export function everyPoint(d: Dim, bounds: Bounds, limit: number): boolean | undefined {
   let points = 1;
   for (const name of variables(d)) points *= width(bounds(name));

@@ -10,7 +10,7 @@ export type Clause =
 
 export const signs = { eq: '==', le: '<=', lt: '<' } as const;
 
-/** In crob syntax: `H % 32 == 0`, `T <= 512`. */
+/** Returns the clause in crob syntax: `H % 32 == 0`, `T <= 512`. */
 export function showClause(c: Clause, show: (d: Dim) => string = print): string {
   if (c.kind !== 'mod') return `${show(c.left)} ${signs[c.kind]} ${show(c.right)}`;
   const value = show(c.value);
@@ -22,19 +22,19 @@ export function clauseVariables(c: Clause): ReadonlySet<string> {
   return c.kind === 'mod' ? variables(c.value) : new Set([...variables(c.left), ...variables(c.right)]);
 }
 
-/** Whether it is about a size beyond 2^53, of which nothing is known. */
+/** Whether a side of the clause is `overflow`, about which nothing is known. */
 export function isBeyond(c: Clause): boolean {
   return c.kind === 'mod' ? c.value === overflow : c.left === overflow || c.right === overflow;
 }
 
-/** The two numbers that a clause compares, at a point; NaN beyond 2^53. */
+/** Returns the two numbers that a clause compares at a point; NaN beyond 2^53. */
 export function sidesAt(c: Clause, at: (variable: string) => number): { left: number; right: number } {
   if (c.kind === 'mod')
     return { left: euclidean(evaluate(c.value, at), c.modulus), right: euclidean(c.remainder, c.modulus) };
   return { left: evaluate(c.left, at), right: evaluate(c.right, at) };
 }
 
-/** Whether it fails at a point; where a side is beyond 2^53 it neither holds nor fails. */
+/** Whether the clause is false at a point; with a side beyond 2^53 it counts as neither true nor false. */
 export function failsAt(c: Clause, at: (variable: string) => number): boolean {
   const { left, right } = sidesAt(c, at);
   if (Number.isNaN(left) || Number.isNaN(right)) return false;

@@ -19,14 +19,15 @@ import {
 import { floorDiv } from './quotient.ts';
 import { type Pivots, solve } from './simplex.ts';
 
-/** How many inequalities may take part, and of how many monomials. */
+/** Limits on the number of inequalities, and on the number of monomials in them. */
 const mostInequalities = 48;
 const mostMonomials = 48;
 
 /**
- * Whether d >= 0 because d is a sum of nonnegative multiples of inequalities, of nonnegative monomials and of a number
- * above -1, d being whole. The inequalities are `facts`, those times monomials, bounds, and k*floor(p/k) <= p < k*floor(p/k) + k.
- * This finds chains of any length, which a search that takes facts in turn does not; it is a linear program.
+ * Proves d >= 0 by writing d as a sum of nonnegative multiples of inequalities, nonnegative monomials and a constant
+ * greater than -1 (which suffices, as d is an integer). The inequalities are `facts`, products of facts and
+ * monomials, bounds, and k*floor(p/k) <= p < k*floor(p/k) + k. A linear program finds the multiples; unlike a search
+ * that applies facts one after another, it finds chains of any length.
  */
 export function isCombination(d: Dim, facts: readonly Dim[], bounds: Bounds, pivots: Pivots): boolean {
   const used = inequalitiesFor(d, facts, bounds);
@@ -39,7 +40,7 @@ export function isCombination(d: Dim, facts: readonly Dim[], bounds: Bounds, piv
   for (const [key, monomial] of monomials) {
     const [own, ...others] = coefficients.map((c) => c.get(key) ?? 0);
     rows.push({ of: others, most: own! });
-    // What is left over of a monomial of either sign must be 0.
+    // The coefficient of a monomial that can be negative must cancel exactly.
     if (intervalOfMonomial(monomial, bounds).lo < 0) rows.push({ of: others.map((c) => -c), most: -own! });
   }
   const weights = solve(
@@ -52,7 +53,10 @@ export function isCombination(d: Dim, facts: readonly Dim[], bounds: Bounds, piv
   return weights !== undefined && isProof(d, used, weights, bounds);
 }
 
-/** Checks what the linear program found, in whole numbers: `by` times d less the sum is plainly above -by. */
+/**
+ * Verifies the solution of the linear program in exact integers: `by` times d minus the sum must be greater than -by
+ * by bounds alone.
+ */
 function isProof(
   d: Dim,
   used: readonly Dim[],
@@ -71,7 +75,10 @@ function isProof(
   );
 }
 
-/** What can cancel d's negative terms, and the negative terms that this leaves. Undefined where that is too much. */
+/**
+ * Collects the inequalities that can cancel negative terms of d, and negative terms that arise from this. Undefined
+ * if there are too many.
+ */
 function inequalitiesFor(d: Dim, facts: readonly Dim[], bounds: Bounds): readonly Dim[] | undefined {
   const base = new Map<string, Dim>();
   const floors = new Map<string, FloorAtom>();
@@ -119,7 +126,7 @@ function inequalitiesFor(d: Dim, facts: readonly Dim[], bounds: Bounds): readonl
       for (const t of symbolicTerms(f)) {
         if (t.coefficient > 0 && lo >= 0) continue;
         const by = divideMonomials(next, t.monomial);
-        // What makes the degree rise has never helped, and grows without end.
+        // Products of a higher degree have never helped, and would be generated without end.
         if (!by || by.degree + f.terms[0]!.monomial.degree > degree) continue;
         if (by.factors.some((factor) => intervalOfAtom(factor.atom, bounds).lo < 0)) continue;
         use(mul(fromMonomial(by), f));
@@ -130,14 +137,14 @@ function inequalitiesFor(d: Dim, facts: readonly Dim[], bounds: Bounds): readonl
   return [...used.values()];
 }
 
-/** Where f is p - k*q + c or its opposite: floor(p/k) is at least, or at most, q and a number. */
+/** If f or -f is p - k*q + c, returns the bound f gives for floor(p/k): at least, or at most, q plus a constant. */
 function boundsOfFloor(floor: FloorAtom, f: Dim): Dim[] {
   const { of, by } = floor;
   const own = fromAtom(floor);
   return [f, negate(f)].flatMap((g) => {
     const rest = sub(of, g);
     if (rest.terms.some((t) => t.coefficient % by !== 0 && t.monomial.factors.length > 0)) return [];
-    // p - g is k*q - c; g >= 0 says p >= k*q - c, and -g >= 0 says p <= k*q - c.
+    // p - g is k*q - c: g >= 0 means p >= k*q - c, and -g >= 0 means p <= k*q - c.
     const q = floorDiv(rest, by);
     return [g === f ? sub(own, q) : sub(q, own)];
   });

@@ -26,7 +26,9 @@ export { print } from './print.ts';
 export { ceilDiv, divideExactly, floorDiv, mod } from './quotient.ts';
 export { substitute } from './substitute.ts';
 
-/** Its value where every variable has one; NaN beyond 2^53, in what it computes on the way too. */
+/**
+ * Returns the value of d for given values of its variables; NaN if the result or an intermediate value exceeds 2^53.
+ */
 export function evaluate(d: Dim, at: (variable: string) => number): number {
   let total = 0;
   for (const { coefficient, monomial } of d.terms) {
@@ -43,20 +45,23 @@ export function evaluate(d: Dim, at: (variable: string) => number): number {
   return total + 0;
 }
 
-/** How to write each part of a dim for a target. */
+/** Constructors with which `fold` builds a dim in another representation. */
 export interface DimCases<T> {
   constant(n: number): T;
   variable(name: string): T;
-  /** Two items or more. */
+  /** At least two items. */
   add(items: T[]): T;
-  /** Two items or more; a coefficient comes first, a power is repeated. */
+  /** At least two items; a coefficient comes first, a power is a repeated item. */
   mul(items: T[]): T;
   floorDiv(a: T, k: number): T;
   min(a: T, b: T): T;
   max(a: T, b: T): T;
 }
 
-/** Walks the structure, for emitters, which never see `overflow`. */
+/**
+ * Rebuilds a dim in another representation, such as that of an emitter. Throws on `overflow`, which an emitter never
+ * gets.
+ */
 export function fold<T>(d: Dim, cases: DimCases<T>): T {
   if (isOverflow(d)) throw new Error('bug in crobc: a size beyond 2^53 went on behind its diagnostic');
   const terms = d.terms.map(({ coefficient, monomial }) => {

@@ -13,7 +13,10 @@ import {
   zero,
 } from './polynomial.ts';
 
-/** The `q` with `a == b * q` as polynomials over variables and atoms, or undefined. Uses no facts. */
+/**
+ * Returns the `q` with `a == b * q` as polynomials over variables and atoms; undefined if there is none. Uses no
+ * facts.
+ */
 export function exactQuotient(a: Dim, b: Dim): Dim | undefined {
   if (isOverflow(a) || isOverflow(b)) return undefined;
   const by = asConstant(b);
@@ -33,7 +36,7 @@ export function exactQuotient(a: Dim, b: Dim): Dim | undefined {
   return quotient;
 }
 
-/** In the order of their keys. */
+/** The distinct atoms of some terms, sorted by key. */
 function atomsOf(terms: readonly Term[]): readonly Atom[] {
   const byKey = new Map(terms.flatMap(({ monomial }) => monomial.factors.map(({ atom }) => [atom.key, atom] as const)));
   return [...byKey.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
@@ -43,7 +46,10 @@ function exponent({ monomial }: Term, atom: Atom): number {
   return monomial.factors.find((factor) => factor.atom.key === atom.key)?.power ?? 0;
 }
 
-/** The first term in lexicographic order, which products respect: division by it finds every exact quotient. */
+/**
+ * The leading term in lexicographic order. It is a monomial order (products respect it), so dividing by it finds
+ * every exact quotient.
+ */
 function leading(d: Dim, atoms: readonly Atom[]): Term {
   return d.terms.reduce((best, term) => {
     for (const atom of atoms) {

@@ -7,10 +7,13 @@ import { floorDiv } from './quotient.ts';
 import { simplify } from './simplify.ts';
 import { replaceAtoms, substitute } from './substitute.ts';
 
-/** How many extrema are taken apart in one proof. */
+/** The maximum number of extrema that one proof splits into cases. */
 const most = 4;
 
-/** Proves by cases of which argument each min or max is. The dim and `known`'s facts are over free variables. */
+/**
+ * Proves a goal by cases: each min or max is replaced by each of its arguments in turn. The dim and the facts of
+ * `known` are over free variables.
+ */
 export function byExtrema(
   d: Dim,
   known: Known,

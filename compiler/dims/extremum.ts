@@ -8,7 +8,10 @@ export function max(a: Dim, b: Dim): Dim {
   return extremum('max', [a, b]);
 }
 
-/** The least or greatest of `dims`: nests are flattened, arguments a constant apart resolved, common terms pulled out. */
+/**
+ * Returns the minimum or maximum of `dims` in canonical form: nested extrema are flattened, arguments that differ by
+ * a constant are resolved, and common terms are moved out.
+ */
 export function extremum(kind: 'min' | 'max', dims: readonly Dim[]): Dim {
   if (dims.some(isOverflow)) return overflow;
   const candidates = dims.flatMap((d) => flattened(kind, d));
@@ -30,7 +33,7 @@ export function extremum(kind: 'min' | 'max', dims: readonly Dim[]): Dim {
   return add(shared, fromAtom({ kind, key: `${kind}(${of.map((d) => d.key).join(',')})`, degree, of }));
 }
 
-/** p + min(a, b) as p + a and p + b. */
+/** Splits p + min(a, b) into p + a and p + b, recursively. */
 function flattened(kind: 'min' | 'max', d: Dim): readonly Dim[] {
   for (const term of d.terms) {
     const atom = soleAtom(term.monomial);

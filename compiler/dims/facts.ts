@@ -27,14 +27,17 @@ import { type Assignment, search } from './witness.ts';
 
 export { type Clause, showClause } from './clause.ts';
 
-/** Unknown never means "equal": callers must treat it as a failure that `settledBy` may mend. */
+/**
+ * The answer to a question about dims. `unknown` never means "equal": callers must treat it as a failure, which the
+ * condition `settledBy` may resolve.
+ */
 export type Answer =
   | { readonly answer: 'proved' }
   | {
       readonly answer: 'refuted';
-      /** Values of the question's own variables; others that the facts tie to them exist too. */
+      /** Values of the variables in the question; the facts can be satisfied with them. */
       readonly witness: ReadonlyMap<string, number>;
-      /** What the two sides are there; for divisibility, the remainder and the one asked for. */
+      /** The values of both sides at the witness; for divisibility, the actual and the required remainder. */
       readonly left: number;
       readonly right: number;
     }
@@ -43,19 +46,19 @@ export type Answer =
 const proved: Answer = { answer: 'proved' };
 const unknown: Answer = { answer: 'unknown', settledBy: undefined };
 
-/** Cases of an equality, and of an inequality, whose cases take longer each. */
+/** The maximum number of cases for an equality, and for an inequality, whose cases each take longer. */
 const equalityCases = 4096;
 const inequalityCases = 256;
-/** Steps of a proof that an inequality holds, at once and in all cases. */
+/** The step budgets of a proof of an inequality: of the quick attempt, and of the thorough one, all cases together. */
 const quickSteps = 100;
 const thoroughSteps = 500;
-/** Pivots of the linear programs in all cases together. */
+/** The pivot budget of the linear programs of all cases together. */
 const thoroughPivots = 200;
-/** Assignments tried before and after the long proofs. */
+/** The number of assignments tried as witnesses before the thorough proofs, and after them. */
 const firstTries = 64;
 const allTries = 3000;
 
-/** What is known of dims: a conjunction of clauses, and what follows. Immutable. */
+/** The known facts about dims: a conjunction of clauses and its consequences. Immutable. */
 export class Facts {
   static readonly none: Facts = new Facts([], nothing);
 
@@ -76,11 +79,12 @@ export class Facts {
     this.#world = worldOf(known);
   }
 
-  /** Contradictory facts are fine: everything follows from them. */
+  /** Returns these facts and `clause`. Facts may be contradictory; everything then follows from them. */
   assume(clause: Clause): Facts {
     const simple =
       clause.kind === 'mod' ? { ...clause, remainder: euclidean(clause.remainder, clause.modulus) } : clause;
-    // Signatures repeat the same few conditions: one object then holds the proofs for all of them.
+    // Cached, since signatures repeat the same few conditions: one shared object then caches the proofs for all of
+    // them.
     return remembered(this.#extended, clauseKey(simple), () => {
       return new Facts([...this.clauses, simple], learn(this.#known, simple));
     });
@@ -91,8 +95,8 @@ export class Facts {
   }
 
   /**
-   * The normal form under the facts, in the source's variables: equal keys mean equal dims. It is d where it would take
-   * numbers beyond 2^53.
+   * Returns the normal form of d under the facts, over source variables: equal keys mean equal dims. If it would
+   * take numbers beyond 2^53, returns d.
    */
   normalize(d: Dim): Dim {
     return remembered(this.#normal, d.key, () => {
@@ -113,7 +117,7 @@ export class Facts {
     return this.holds({ kind: 'lt', left: a, right: b });
   }
 
-  /** Whether d leaves `remainder` when divided by k. */
+  /** Whether d is congruent to `remainder` modulo k. */
   divides(k: number, d: Dim, remainder = 0): Answer {
     return this.holds({ kind: 'mod', value: d, modulus: k, remainder });
   }
@@ -123,7 +127,7 @@ export class Facts {
     return remembered(this.#answers, clauseKey(clause), () => (isBeyond(clause) ? unknown : this.#answer(clause)));
   }
 
-  /** The answer, unless it takes a long search for a witness. */
+  /** Returns the answer, or undefined if that takes a long search for a witness. */
   decide(clause: Clause): Answer | undefined {
     if (isBeyond(clause)) return undefined;
     if (this.#quickly(clause)) return proved;
@@ -142,7 +146,7 @@ export class Facts {
     };
   }
 
-  /** Whether `clause` is proved, without looking for a witness. */
+  /** Whether `clause` can be proved; does not look for a witness. */
   proves(clause: Clause): boolean {
     if (isBeyond(clause)) return false;
     return isPlain(clause) || this.#quickly(clause) || this.#thoroughly(clause);
@@ -162,7 +166,9 @@ export class Facts {
     return { lo, hi };
   }
 
-  /** d is `remainder` plus a multiple of `modulus`; modulus 0: it is the remainder itself. */
+  /**
+   * Returns a known congruence: d is `remainder` plus a multiple of `modulus`. With modulus 0, d equals `remainder`.
+   */
   congruence(d: Dim): { modulus: number; remainder: number } {
     const p = this.#reduce(d);
     if (isOverflow(p)) return { modulus: 1, remainder: 0 };
@@ -178,8 +184,9 @@ export class Facts {
   }
 
   /**
-   * The `q` with `a == b * q`, found over free variables: with 32 dividing H, floor(H*W/64) is (H/8) * (W/8) there, where
-   * the source's variables have a floor of a product and a product of floors. Undefined where that is not proved.
+   * Returns the `q` with `a == b * q`, or undefined if none is proved. It is searched over free variables: if 32
+   * divides H, floor(H*W/64) becomes (H/8) * (W/8) there, while over source variables one side has a floor of a
+   * product and the other a product of floors.
    */
   quotient(a: Dim, b: Dim): Dim | undefined {
     const q = exactQuotient(this.#reduce(a), this.#reduce(b));
@@ -187,7 +194,10 @@ export class Facts {
     return source && isOverflow(source) ? undefined : source;
   }
 
-  /** For readers: a number, or as given or in normal form, whichever is shorter, and `H/4` where 4 is known to divide H. */
+  /**
+   * Returns d as text for messages: a constant, or the shorter of d and its normal form, with `H/4` for floors known
+   * to be exact.
+   */
   show(d: Dim): string {
     return remembered(this.#shown, d.key, () => this.#show(d));
   }
@@ -200,7 +210,7 @@ export class Facts {
     return shown.length < given.length || asConstant(normal) !== undefined ? shown : given;
   }
 
-  /** Smallest assignment in a small box that satisfies the facts, or undefined. */
+  /** Returns the smallest assignment in a small box that satisfies the facts, or undefined. */
   example(names: Iterable<string>): Assignment | undefined {
     if (this.isContradictory()) return undefined;
     const { clauses } = this;
@@ -214,7 +224,7 @@ export class Facts {
     });
   }
 
-  /** Over free variables. */
+  /** d over free variables, simplified. */
   #reduce(d: Dim): Dim {
     return remembered(this.#reduced, d.key, () => {
       const replaced = substitute(d, this.#known.substitution);
@@ -276,7 +286,7 @@ export class Facts {
   }
 }
 
-/** A memory is emptied when it grows past this: an editor lives long. */
+/** The maximum size of a cache, which is then cleared: an editor process runs for a long time. */
 const mostRemembered = 20_000;
 
 function remembered<T>(memory: Map<string, T>, key: string, make: () => T): T {
@@ -293,7 +303,7 @@ export function clauseKey(c: Clause): string {
   return `${c.left.key} ${c.kind} ${c.right.key}`;
 }
 
-/** Whether it is about numbers and true, as most are. */
+/** Whether the clause is trivially true (equal keys, or constants), as most clauses are. */
 function isPlain(clause: Clause): boolean {
   if (clause.kind === 'mod') return false;
   if (clause.kind === 'eq') return clause.left.key === clause.right.key && clause.left !== overflow;
@@ -303,7 +313,7 @@ function isPlain(clause: Clause): boolean {
   return right !== undefined && (clause.kind === 'le' ? left <= right : left < right);
 }
 
-/** What is 0, or at least 0, or a multiple, when the clause holds. */
+/** The dim that is 0, at least 0, or a multiple of the modulus if the clause holds. */
 function difference(clause: Clause): Dim {
   switch (clause.kind) {
     case 'eq':
@@ -331,7 +341,7 @@ function proveByCases(clause: Clause, p: Dim, world: World, budget: Budget): boo
   return world.inequalities.length > 0 && isNonnegative(p, world) && isNonnegative(scale(p, -1), world);
 }
 
-/** t where the symbolic terms of a are t times those of b. */
+/** The number t for which the symbolic terms of a are t times those of b, if there is one. */
 function ratio(a: Dim, b: Dim): number | undefined {
   const s = symbolicTerms(a);
   const u = symbolicTerms(b);
@@ -349,12 +359,15 @@ function settling(facts: Facts, clause: Clause): string | undefined {
     .join(', ');
 }
 
-/** Clauses in crob syntax that would make a == b (or a <= b, a < b) hold, also where it is refuted without them. */
+/**
+ * Returns clauses in crob syntax under which a == b (or a <= b, a < b) would hold, even if it is refuted without
+ * them.
+ */
 export function settledBy(facts: Facts, a: Dim, b: Dim, kind: 'eq' | 'le' | 'lt' = 'eq'): string | undefined {
   return settling(facts, { kind, left: a, right: b });
 }
 
-/** The same for any clause. */
+/** Like `settledBy`, for any clause. */
 export function settledClause(facts: Facts, clause: Clause): string | undefined {
   return settling(facts, clause);
 }

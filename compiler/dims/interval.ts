@@ -18,10 +18,10 @@ export interface Interval {
 
 export type Bounds = (variable: string) => Interval;
 
-/** Where a variable lies of which nothing is known: a size is at least 1. */
+/** The interval of a variable without facts: a size is at least 1. */
 export const size: Interval = { lo: 1, hi: Number.POSITIVE_INFINITY };
 
-/** Beyond exact integers an end is no end. */
+/** Widens an interval whose ends are not exact integers. */
 function outward(lo: number, hi: number): Interval {
   return {
     lo: lo < Number.MIN_SAFE_INTEGER ? Number.NEGATIVE_INFINITY : Math.min(lo, Number.MAX_SAFE_INTEGER),
@@ -58,7 +58,7 @@ export function intervalOfMonomial(monomial: Monomial, bounds: Bounds): Interval
   return result;
 }
 
-/** The sum of the terms' intervals: quick, and blind to what terms share. Of `overflow` nothing is known. */
+/** Returns the sum of the terms' intervals: fast, but ignores that terms share variables. Unbounded for `overflow`. */
 export function termwise(d: Dim, bounds: Bounds): Interval {
   if (isOverflow(d)) return { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY };
   let lo = 0;
@@ -67,7 +67,7 @@ export function termwise(d: Dim, bounds: Bounds): Interval {
     const term = product({ lo: coefficient, hi: coefficient }, intervalOfMonomial(monomial, bounds));
     lo += term.lo;
     hi += term.hi;
-    // As `outward`, at each step: a sum that has left the exact integers does not come back exact.
+    // As in `outward`, but after each term: a sum that has exceeded exact integers must not return to them.
     if (lo > Number.MAX_SAFE_INTEGER) lo = Number.MAX_SAFE_INTEGER;
     else if (lo < Number.MIN_SAFE_INTEGER) lo = Number.NEGATIVE_INFINITY;
     if (hi < Number.MIN_SAFE_INTEGER) hi = Number.MIN_SAFE_INTEGER;
@@ -77,8 +77,8 @@ export function termwise(d: Dim, bounds: Bounds): Interval {
 }
 
 /**
- * Rewrites variables as an offset from their finite end (the same names then mean offsets, from 0), after which
- * the terms' intervals see that H*W - H >= 0 for sizes: (h+1)*(w+1) - (h+1) = h*w + w.
+ * Rewrites each variable as an offset from its finite bound (the names then denote the offsets, which start at 0).
+ * The terms' intervals then show that H*W - H >= 0 for sizes: (h+1)*(w+1) - (h+1) = h*w + w.
  */
 export function fromZero(d: Dim, bounds: Bounds): Dim {
   const by = new Map<string, Dim>();
@@ -95,7 +95,7 @@ function offset(name: string, bounds: Bounds): Dim | undefined {
   return Number.isFinite(lo) ? addConstant(variable(name), lo) : addConstant(negate(variable(name)), hi);
 }
 
-/** The bounds of those offsets. */
+/** Returns the bounds of the offsets of `fromZero`. */
 export function offsetBounds(bounds: Bounds): Bounds {
   return (name) => {
     const { lo, hi } = bounds(name);
@@ -104,7 +104,7 @@ export function offsetBounds(bounds: Bounds): Bounds {
   };
 }
 
-/** The better of two ways: term by term as it stands, and from zero. */
+/** Returns the intersection of two estimates: term by term, and term by term after `fromZero`. */
 export function intervalOf(d: Dim, bounds: Bounds): Interval {
   const a = termwise(d, bounds);
   if (d.terms.length < 2) return a;

@@ -24,21 +24,21 @@ import { floorDiv } from './quotient.ts';
 import { replaceAtoms } from './substitute.ts';
 
 /**
- * Clauses, solved as far as they go. Variables of the source are replaced by dims over free variables:
- * `H % 32 == 5` makes H into 32*H' + 5, where H' is new and free.
+ * Clauses, solved as far as possible. Source variables are replaced by dims over free variables: `H % 32 == 5`
+ * replaces H by 32*H' + 5, where H' is a new, free variable.
  */
 export interface Known {
-  /** Over free variables only. */
+  /** The replacements of source variables, over free variables only. */
   readonly substitution: ReadonlyMap<string, Dim>;
-  /** What a new variable is in terms of the source's; the division is exact. */
+  /** The value of each new variable in terms of source variables; the division is exact. */
   readonly meaning: ReadonlyMap<string, Fraction>;
-  /** Of free variables; a size where there is none. */
+  /** Bounds of free variables; a variable without an entry is at least 1. */
   readonly bounds: ReadonlyMap<string, Interval>;
-  /** Each is >= 0; over free variables. */
+  /** Dims over free variables that are >= 0. */
   readonly inequalities: readonly Dim[];
-  /** Each is 0; what could not be solved. */
+  /** Dims that are 0 and could not be solved for a variable. */
   readonly equations: readonly Dim[];
-  /** Each is a multiple of its modulus; what could not be solved. */
+  /** Dims that are multiples of their moduli and could not be solved for a variable. */
   readonly multiples: readonly Multiple[];
   readonly contradictory: boolean;
 }
@@ -72,7 +72,7 @@ export function worldOf(known: Known): World {
   return { bounds: boundsOf(known), inequalities: [...known.inequalities, ...bothWays] };
 }
 
-/** A dim over free variables, as a fraction over the source's; the numerator is `overflow` where that leaves 2^53. */
+/** Rewrites a dim over free variables as a fraction over source variables; the numerator is `overflow` beyond 2^53. */
 export function toFraction(d: Dim, meaning: ReadonlyMap<string, Fraction>): Fraction {
   if (!mentions(d, meaning)) return { numerator: d, denominator: 1 };
   const whole = replaceAtoms(d, (atom) => {
@@ -107,7 +107,10 @@ export function toFraction(d: Dim, meaning: ReadonlyMap<string, Fraction>): Frac
   return { numerator: reduced, denominator: denominator / common };
 }
 
-/** The same as a dim: floor(p/k), where k is known to divide p up to p's constant, which is then left out. */
+/**
+ * Rewrites a dim over free variables as a dim over source variables: floor(p/k), where k divides p exactly. The
+ * constant of p is rounded up to a multiple of k, which leaves the value unchanged.
+ */
 export function toSource(d: Dim, meaning: ReadonlyMap<string, Fraction>): Dim {
   const { numerator, denominator } = toFraction(d, meaning);
   if (denominator === 1 || asConstant(numerator) !== undefined) return floorDiv(numerator, denominator);

@@ -26,7 +26,7 @@ import { floorDiv } from './quotient.ts';
 import { simplify } from './simplify.ts';
 import { substitute } from './substitute.ts';
 
-/** `known`, and that `clause` holds. A clause that takes numbers beyond 2^53 adds nothing. */
+/** Returns `known` together with `clause`. A clause that takes numbers beyond 2^53 adds nothing. */
 export function learn(known: Known, clause: Clause): Known {
   const draft: Draft = {
     substitution: new Map(known.substitution),
@@ -58,7 +58,7 @@ export function learn(known: Known, clause: Clause): Known {
   return overflowed ? known : learnt;
 }
 
-/** A `Known` on its way. */
+/** A `Known` under construction. */
 interface Draft {
   substitution: Map<string, Dim>;
   meaning: Map<string, Fraction>;
@@ -67,11 +67,11 @@ interface Draft {
   equations: Dim[];
   multiples: Multiple[];
   contradictory: boolean;
-  /** Whether a number left 2^53; what follows is then of no use. */
+  /** Whether a number exceeded 2^53; the draft is then discarded. */
   overflowed: boolean;
 }
 
-/** Whether the draft has to be given up, d or what came before having left 2^53. */
+/** Whether the draft must be discarded, because d or something before it exceeds 2^53. */
 function overflows(draft: Draft, d: Dim): boolean {
   draft.overflowed ||= isOverflow(d);
   return draft.overflowed;
@@ -81,7 +81,7 @@ function reduce(draft: Draft, d: Dim): Dim {
   return simplify(substitute(d, draft.substitution), boundsOf(draft));
 }
 
-/** d == 0. `preferred` are the variables to solve for first. */
+/** Adds d == 0. Solves for the `preferred` variables first. */
 function learnZero(draft: Draft, d: Dim, preferred: readonly string[] = []): void {
   let p = reduce(draft, d);
   if (overflows(draft, p)) return;
@@ -126,7 +126,7 @@ function learnZero(draft: Draft, d: Dim, preferred: readonly string[] = []): voi
   if (!draft.equations.some((e) => e.key === p.key)) draft.equations.push(p);
 }
 
-/** d >= 0. */
+/** Adds d >= 0. */
 function learnNonnegative(draft: Draft, d: Dim): void {
   const p = tightened(reduce(draft, d), boundsOf(draft));
   if (overflows(draft, p)) return;
@@ -140,7 +140,7 @@ function learnNonnegative(draft: Draft, d: Dim): void {
   const [only] = symbolic;
   const atom = symbolic.length === 1 && only ? soleAtom(only.monomial) : undefined;
   const c = constantTerm(p);
-  // After division by the common factor a sole coefficient is 1 or -1.
+  // After division by the common factor, a single coefficient is 1 or -1.
   if (atom?.kind === 'variable') {
     if (only!.coefficient > 0) tighten(draft, atom.name, { lo: -c, hi: Number.POSITIVE_INFINITY });
     else tighten(draft, atom.name, { lo: Number.NEGATIVE_INFINITY, hi: c });
@@ -152,7 +152,7 @@ function learnNonnegative(draft: Draft, d: Dim): void {
     return;
   }
   if (atom && (atom.kind === 'min') === only!.coefficient > 0) {
-    // What bounds the least from below bounds each.
+    // A lower bound of a minimum is a lower bound of each argument (and dually for a maximum).
     for (const each of atom.of) learnNonnegative(draft, addConstant(scale(each, only!.coefficient), c));
     return;
   }
@@ -164,7 +164,7 @@ function learnNonnegative(draft: Draft, d: Dim): void {
   if (!draft.inequalities.some((f) => f.key === p.key)) draft.inequalities.push(p);
 }
 
-/** m divides d. */
+/** Adds that m divides d. */
 function learnMultiple(draft: Draft, d: Dim, m: number): void {
   if (m === 1) return;
   const reduced = reduce(draft, d);
@@ -198,7 +198,7 @@ function learnMultiple(draft: Draft, d: Dim, m: number): void {
   }
 }
 
-/** x ≡ rest (mod m): x becomes m*t + rest with t new. */
+/** Solves x ≡ rest (mod m): replaces x by m*t + rest with a new variable t. */
 function solveMultiple(draft: Draft, x: string, rest: Dim, m: number): void {
   // Coefficients in (-m, 0] keep t = (x - residue) / m bounded from below.
   const terms = symbolicTerms(rest).map((t) => ({ coefficient: -euclidean(-t.coefficient, m), monomial: t.monomial }));
@@ -221,7 +221,7 @@ function solveMultiple(draft: Draft, x: string, rest: Dim, m: number): void {
   eliminate(draft, x, add(scale(variable(t), m), residue));
 }
 
-/** floor((x + c) / k) of one variable. */
+/** Finds a floor((x + c) / k) of a single variable in d, with the smallest k. */
 function splittableFloor(d: Dim): Extract<Atom, { kind: 'floor' }> | undefined {
   let found: Extract<Atom, { kind: 'floor' }> | undefined;
   for (const { monomial } of d.terms) {
@@ -233,7 +233,7 @@ function splittableFloor(d: Dim): Extract<Atom, { kind: 'floor' }> | undefined {
   return found;
 }
 
-/** x + c becomes k*u + e with u = floor((x + c) / k), so that a clause about the floor is one about u. */
+/** Replaces x + c by k*u + e with u = floor((x + c) / k), which turns a clause about the floor into one about u. */
 function splitFloor(draft: Draft, { of, by }: Extract<Atom, { kind: 'floor' }>): void {
   const c = constantTerm(of);
   const x = asVariable(addConstant(of, -c))!;
@@ -251,7 +251,7 @@ function splitFloor(draft: Draft, { of, by }: Extract<Atom, { kind: 'floor' }>):
   eliminate(draft, x, addConstant(add(scale(variable(u), by), variable(e)), -c));
 }
 
-/** Puts e for x everywhere; x's bounds become inequalities of e. */
+/** Replaces x by e everywhere; the bounds of x become inequalities of e. */
 function eliminate(draft: Draft, x: string, e: Dim): void {
   if (overflows(draft, e)) return;
   const by = new Map([[x, e]]);
@@ -268,7 +268,7 @@ function eliminate(draft: Draft, x: string, e: Dim): void {
   relearn(draft);
 }
 
-/** After a substitution or a tighter bound, what could not be solved may be. */
+/** Adds the unsolved clauses again, since a substitution or a tighter bound may let them be solved. */
 function relearn(draft: Draft): void {
   const { inequalities, equations, multiples } = draft;
   draft.inequalities = [];
@@ -289,7 +289,7 @@ function tighten(draft: Draft, name: string, to: Interval): void {
   else if (draft.inequalities.length + draft.equations.length > 0) relearn(draft);
 }
 
-/** A name that no source can have, made from where it came from. */
+/** Returns a new variable name that no source can contain, derived from x. */
 function fresh(draft: Draft, x: string): string {
   let name = `${x}'`;
   while (draft.meaning.has(name)) name += "'";
@@ -300,7 +300,7 @@ function divided(d: Dim, by: number): Dim {
   return by <= 1 ? d : collect(d.terms.map((t) => ({ coefficient: t.coefficient / by, monomial: t.monomial })));
 }
 
-/** Variables that d has once, alone in a term and in no atom. */
+/** The variables that occur exactly once in d, as a term of their own and not inside an atom. */
 function linearVariables(d: Dim): { name: string; coefficient: number }[] {
   const uses = new Map<string, number>();
   for (const { monomial } of d.terms) {

@@ -1,8 +1,8 @@
 import { exact } from './integers.ts';
 
 /**
- * An integer polynomial over atoms, in canonical form: terms by falling degree and then by key, no zero coefficients.
- * Immutable. Two dims are the same polynomial exactly when their keys are the same string.
+ * An integer polynomial over atoms in canonical form: terms by descending degree and then by key, no zero
+ * coefficients. Immutable. Two dims are the same polynomial if and only if their keys are equal.
  */
 export interface Dim {
   readonly key: string;
@@ -14,7 +14,7 @@ export interface Term {
   readonly monomial: Monomial;
 }
 
-/** A product of atoms, by key; the empty product is the constant's. */
+/** A product of atoms, sorted by key; the empty product belongs to the constant term. */
 export interface Monomial {
   readonly key: string;
   readonly degree: number;
@@ -35,7 +35,7 @@ export interface VariableAtom {
   readonly name: string;
 }
 
-/** floor(of / by) with by >= 2, as `floorDiv` leaves it. */
+/** floor(of / by) with by >= 2, in the canonical form of `floorDiv`. */
 export interface FloorAtom {
   readonly kind: 'floor';
   readonly key: string;
@@ -44,7 +44,7 @@ export interface FloorAtom {
   readonly by: number;
 }
 
-/** The least or greatest of two or more dims. */
+/** The minimum or maximum of two or more dims. */
 export interface ExtremumAtom {
   readonly kind: 'min' | 'max';
   readonly key: string;
@@ -56,16 +56,23 @@ export const unit: Monomial = { key: '', degree: 0, factors: [] };
 export const zero: Dim = { key: '0', terms: [] };
 export const one: Dim = { key: '1', terms: [{ coefficient: 1, monomial: unit }] };
 
-/** Most terms of a product before like ones are added: 60 dims to the 4th have two million, and took a minute. */
+/**
+ * The maximum number of terms of a product before like terms are combined: the fourth power of a sum of 60 dims has
+ * two million, and took a minute.
+ */
 export const mostTerms = 65_536;
 
 /**
- * What a dim becomes when a number in it leaves 2^53, or a product has more than `mostTerms`, as NaN is for numbers:
- * whatever is computed with it is it again, it is no constant, nothing is proved of it, and two of them are not equal. No other dim has a coefficient that is NaN.
+ * The result of an operation in which a number exceeds 2^53, or a product has more than `mostTerms` terms. It
+ * behaves like NaN: it propagates through all operations, is not constant, nothing is proved about it, and it does
+ * not equal itself. No other dim has a NaN coefficient.
  */
 export const overflow: Dim = { key: 'beyond 2^53', terms: [{ coefficient: Number.NaN, monomial: unit }] };
 
-/** Compared with `overflow` itself where it is asked ten thousand times: a call costs more than the answer. */
+/**
+ * Whether d is `overflow`. Hot code compares with `overflow` directly, since there the call costs more than the
+ * comparison.
+ */
 export function isOverflow(d: Dim): boolean {
   return d === overflow;
 }
@@ -75,8 +82,8 @@ function compare(a: Monomial, b: Monomial): number {
 }
 
 /**
- * Dims made lately, by key, so that one made again is the same object and what is cached about it stays at hand.
- * Nothing relies on it: equality is of keys.
+ * Recently created dims by key, so that an equal dim is the same object and keeps its cached data. Nothing depends
+ * on this: equality is equality of keys.
  */
 const recent = new Map<string, Dim>();
 const mostRecent = 50_000;
@@ -90,11 +97,11 @@ function shared(key: string, terms: readonly Term[]): Dim {
   return d;
 }
 
-/** Terms must be in order and without zeros. A coefficient that is NaN makes it `overflow`. */
+/** Terms must be sorted and have no zero coefficients. A NaN coefficient gives `overflow`. */
 function fromSorted(terms: readonly Term[]): Dim {
   if (terms.length === 0) return zero;
   let key = '';
-  // By index, here and in what else is run ten thousand times: a check is over before V8 would have optimised an iterator away.
+  // Indexed loops, here and in other hot code: a check ends before V8 would optimise the iterators away.
   for (let i = 0; i < terms.length; i++) {
     const { coefficient, monomial } = terms[i]!;
     if (coefficient > 0) {
@@ -107,7 +114,7 @@ function fromSorted(terms: readonly Term[]): Dim {
   return shared(key, terms);
 }
 
-/** Adds up terms in any order. */
+/** Returns the sum of terms, which may be in any order. */
 export function collect(terms: Iterable<Term>): Dim {
   const byKey = new Map<string, Term>();
   for (const term of terms) {
@@ -121,7 +128,7 @@ export function collect(terms: Iterable<Term>): Dim {
   return fromSorted(kept.sort((a, b) => compare(a.monomial, b.monomial)));
 }
 
-/** Of an integer; `overflow` beyond 2^53. */
+/** Returns the constant dim n, for an integer n; `overflow` beyond 2^53. */
 export function constant(n: number): Dim {
   if (n === 0) return zero;
   if (n === 1) return one;
@@ -129,7 +136,7 @@ export function constant(n: number): Dim {
   return shared(String(n), [{ coefficient: n, monomial: unit }]);
 }
 
-/** A size by its name: `H`, `B`, `H[0]`. It is at least 1 unless a fact says otherwise. */
+/** Returns the variable for a size: `H`, `B`, `H[0]`. It is at least 1 unless a fact says otherwise. */
 export function variable(name: string): Dim {
   return recent.get(name) ?? fromAtom({ kind: 'variable', key: name, degree: 1, name });
 }
@@ -210,7 +217,7 @@ export function mulMonomials(a: Monomial, b: Monomial): Monomial {
   return monomialOf([...factors, ...a.factors.slice(i), ...b.factors.slice(j)]);
 }
 
-/** Factors must be in order of their keys. */
+/** The product of factors, which must be sorted by key. */
 export function monomialOf(factors: readonly Factor[]): Monomial {
   if (factors.length === 0) return unit;
   let degree = 0;
@@ -224,7 +231,7 @@ export function monomialOf(factors: readonly Factor[]): Monomial {
   return { key, degree, factors };
 }
 
-/** b in a = b*c, or nothing when b's factors are not all in a. */
+/** Returns the c with a = b*c; undefined if a does not contain all factors of b. */
 export function divideMonomials(a: Monomial, b: Monomial): Monomial | undefined {
   if (b.factors.length === 0) return a;
   const factors: Factor[] = [];
@@ -253,7 +260,7 @@ export function mul(a: Dim, b: Dim): Dim {
   return terms.length === 1 ? fromSorted(terms) : collect(terms);
 }
 
-/** n >= 0. */
+/** Returns a^n, for n >= 0. */
 export function power(a: Dim, n: number): Dim {
   if (!Number.isSafeInteger(n) || n < 0) throw new Error(`bug in crobc: a dim to the power ${n}`);
   let result = a === overflow ? overflow : one;
@@ -290,7 +297,7 @@ export function product(dims: readonly Dim[]): Dim {
   return isZero ? zero : mul(fromSorted([{ coefficient, monomial: monomialOf(factors) }]), others);
 }
 
-/** Keeps factors in order of their keys, each atom once. */
+/** Multiplies sorted factors by one more, in place; each atom stays one factor. */
 function gather(factors: Factor[], factor: Factor): void {
   const { key } = factor.atom;
   let at = factors.length;
@@ -307,14 +314,14 @@ export function asConstant(d: Dim): number | undefined {
   return d.terms.length === 1 && term.monomial.factors.length === 0 && d !== overflow ? term.coefficient : undefined;
 }
 
-/** The atom, when the dim is one atom and nothing else. */
+/** Returns the atom if the dim is a single atom. */
 export function asAtom(d: Dim): Atom | undefined {
   const term = d.terms[0];
   if (d.terms.length !== 1 || !term || term.coefficient !== 1) return undefined;
   return soleAtom(term.monomial);
 }
 
-/** The atom, when the monomial is one atom to the first power. */
+/** Returns the atom if the monomial is a single atom to the first power. */
 export function soleAtom(monomial: Monomial): Atom | undefined {
   const factor = monomial.factors[0];
   return monomial.factors.length === 1 && factor && factor.power === 1 ? factor.atom : undefined;
@@ -325,20 +332,20 @@ export function asVariable(d: Dim): string | undefined {
   return atom?.kind === 'variable' ? atom.name : undefined;
 }
 
-/** The constant term; NaN of `overflow`. */
+/** Returns the constant term; NaN for `overflow`. */
 export function constantTerm(d: Dim): number {
   const last = d.terms[d.terms.length - 1];
   return last && last.monomial.factors.length === 0 ? last.coefficient : 0;
 }
 
-/** The terms that are not the constant. */
+/** Returns the terms other than the constant. */
 export function symbolicTerms(d: Dim): readonly Term[] {
   return constantTerm(d) === 0 ? d.terms : d.terms.slice(0, -1);
 }
 
 const none: ReadonlySet<string> = new Set();
 
-/** The names in it, inside atoms too, sorted. */
+/** Returns the names of all variables in d, including those inside atoms, sorted. */
 export function variables(d: Dim): ReadonlySet<string> {
   if (d.terms.length === 0) return none;
   const names = new Set<string>();
@@ -356,7 +363,7 @@ export function atomVariables(atom: Atom): Iterable<string> {
   return atom.of.flatMap((d) => [...variables(d)]);
 }
 
-/** Whether it has one of the names; quicker than asking for all of them. */
+/** Whether d contains one of the names; faster than `variables`. */
 export function mentions(d: Dim, names: { has(name: string): boolean }): boolean {
   for (let i = 0; i < d.terms.length; i++) {
     const { factors } = d.terms[i]!.monomial;

@@ -10,7 +10,7 @@ import {
   symbolicTerms,
 } from './polynomial.ts';
 
-/** Without the factors that all terms share and that are at least 1: H*W == H*N is W == N. */
+/** Divides d by the factors that all its terms share and that are at least 1: H*W == H*N becomes W == N. */
 export function withoutPositiveFactor(d: Dim, bounds: Bounds): Dim {
   const [first, ...others] = d.terms;
   if (!first || others.length === 0) return d;
@@ -26,8 +26,8 @@ export function withoutPositiveFactor(d: Dim, bounds: Bounds): Dim {
 }
 
 /**
- * A dim that is at least 0 exactly when d is: g*p + c, p being whole, is at least 0 exactly when p + floor(c/g) is, and a
- * factor that is at least 1 does not matter.
+ * Returns a simpler dim that is >= 0 if and only if d is: for an integer p, g*p + c >= 0 is equivalent to p +
+ * floor(c/g) >= 0, and a factor that is at least 1 can be dropped.
  */
 export function tightened(d: Dim, bounds: Bounds): Dim {
   const symbolic = symbolicTerms(d);

@@ -10,21 +10,21 @@ import {
   type Term,
 } from './polynomial.ts';
 
-/** Whether k is known to divide p, so that `p/k` needs no floor. */
+/** Whether k is known to divide p, so that `p/k` is exact and prints without a floor. */
 export type Exact = (p: Dim, k: number) => boolean;
 
-/** A term on its way to text: |coefficient| times factors. */
+/** A term as printed: |coefficient| times factors. */
 interface Item {
   readonly coefficient: number;
   readonly factors: readonly string[];
 }
 
-/** A dim in crob syntax; it reads back as the same dim, unless it is `overflow`, which has no syntax. */
+/** Returns a dim in crob syntax. The text parses to the same dim, except for `overflow`, which has no syntax. */
 export function print(d: Dim): string {
   return printWith(d, () => false);
 }
 
-/** The same, with `p/k` for floor(p/k) where the division is exact. */
+/** Like `print`, with `p/k` for floor(p/k) if the division is exact. */
 export function printWith(d: Dim, exact: Exact): string {
   if (isOverflow(d)) return 'beyond 2^53';
   const items = itemsOf(d, exact);
@@ -54,7 +54,7 @@ function isRemainder(factor: string): boolean {
   return factor.includes(' % ') && !/^[a-z]+\(.*\)(\^\d+)?$/.test(factor);
 }
 
-/** Terms as items, with the remainders found: c*p - c*k*floor(p/k) is c*(p % k). */
+/** Converts terms to items and recognises remainders: c*p - c*k*floor(p/k) is c*(p % k). */
 function itemsOf(d: Dim, exact: Exact): Item[] {
   const left = new Map(d.terms.map((t) => [t.monomial.key, t]));
   const remainders = new Map<string, Item>();
@@ -81,13 +81,13 @@ function itemsOf(d: Dim, exact: Exact): Item[] {
     const term = left.get(monomial.key);
     if (term) items.push({ coefficient: term.coefficient, factors: factorsOf(term, exact) });
   }
-  // A constant that a remainder needed and the sum did not have.
+  // A constant that a remainder has taken although the sum had none.
   const last = left.get('');
   if (last && !d.terms.some((t) => t.monomial.key === '')) items.push({ coefficient: last.coefficient, factors: [] });
   return items;
 }
 
-/** Takes c*p away when its symbolic terms are all there exactly; the constant may go into debt. */
+/** Subtracts c*p if all its symbolic terms occur exactly; the constant may become negative. */
 function take(left: Map<string, Term>, p: Dim, c: number): boolean {
   const symbolic = p.terms.filter((t) => t.monomial.key !== '');
   if (!symbolic.every((t) => left.get(t.monomial.key)?.coefficient === c * t.coefficient)) return false;

@@ -25,23 +25,24 @@ import {
 import { tightened } from './positive-factor.ts';
 import type { Pivots } from './simplex.ts';
 
-/** What a proof may use: bounds of variables, and dims known to be >= 0. */
+/** The premises of a proof: bounds of variables, and dims known to be >= 0. */
 export interface World {
   readonly bounds: Bounds;
   readonly inequalities: readonly Dim[];
 }
 
-/** How many more steps and pivots proofs may take; shared by the cases of one question, so that no question is felt. */
+/** The remaining steps and pivots, shared by all cases of one question, so that no question takes noticeable time. */
 export interface Budget extends Pivots {
   left: number;
 }
 
-/** How many known inequalities are combined one after the other. More are found by `isCombination`. */
+/** The maximum number of known inequalities applied one after another. `isCombination` finds longer chains. */
 const depth = 5;
 
 /**
- * Whether d >= 0 can be shown: from intervals of the terms once variables count from zero, after taking away known
- * inequalities times monomials, and after writing k*floor(p/k) as p - e with 0 <= e < k. Sound; not complete.
+ * Whether d >= 0 can be proved: by intervals of the terms after variables are offset to start at zero, by
+ * subtracting known inequalities times monomials, and by writing k*floor(p/k) as p - e with 0 <= e < k. Sound, but
+ * not complete.
  */
 export function nonnegative(d: Dim, world: World, budget: Budget): boolean {
   const known = asConstant(d);
@@ -49,10 +50,10 @@ export function nonnegative(d: Dim, world: World, budget: Budget): boolean {
   if (termwise(d, world.bounds).lo >= 0) return true;
   if (budget.left <= 0 && budget.pivots <= 0) return false;
   const bounds = offsetBounds(world.bounds);
-  // Most are seen at once.
+  // Fast path: enough for most dims.
   if (termwise(fromZero(d, world.bounds), bounds).lo >= 0) return true;
   const goal = fromZero(tightened(d, world.bounds), world.bounds);
-  // A proof that needs numbers beyond 2^53 is not found.
+  // No proof is attempted with numbers beyond 2^53.
   if (isOverflow(goal)) return false;
   const facts = connected(d, world.inequalities)
     .map((f) => fromZero(f, world.bounds))
@@ -61,16 +62,16 @@ export function nonnegative(d: Dim, world: World, budget: Budget): boolean {
   return budget.pivots > 0 && isCombination(goal, facts, bounds, budget);
 }
 
-/** A proof under way; variables count from zero. */
+/** The state of a proof; variables are offsets from zero. */
 interface Proof {
   readonly bounds: Bounds;
   readonly facts: readonly Dim[];
-  /** What was tried already: facts are taken away in any order. */
+  /** The keys of dims already tried, since facts are subtracted in every order. */
   readonly seen: Set<string>;
   readonly budget: Budget;
 }
 
-/** Inequalities that share a variable with d, or with another such. */
+/** The inequalities that share a variable with d, directly or through other inequalities. */
 function connected(d: Dim, inequalities: readonly Dim[]): readonly Dim[] {
   if (inequalities.length === 0) return inequalities;
   const names = new Set(variables(d));
@@ -110,12 +111,15 @@ function show(d: Dim, proof: Proof, deep: number): boolean {
   return show(withoutFloor(d, floor, variable(e)), { ...proof, bounds: withError }, deep);
 }
 
-/** A positive multiple of d, less the multiple of `fact` that cancels `term`; what is left being >= 0 then suffices. */
+/**
+ * Returns a positive multiple of d minus the multiple of `fact` that cancels `term`: if the difference is >= 0, so
+ * is d.
+ */
 function takeAway(d: Dim, term: Term, fact: Dim, bounds: Bounds): Dim | undefined {
   for (const t of fact.terms) {
     if (t.coefficient > 0) continue;
     const by = divideMonomials(term.monomial, t.monomial);
-    // What makes the degree rise has never helped, and grows without end.
+    // Differences of a higher degree have never helped, and would grow without end.
     if (!by || by.degree + fact.terms[0]!.monomial.degree > d.terms[0]!.monomial.degree) continue;
     if (by.factors.some((f) => intervalOfAtom(f.atom, bounds).lo < 0)) continue;
     const g = gcd(term.coefficient, t.coefficient);
@@ -127,8 +131,9 @@ function takeAway(d: Dim, term: Term, fact: Dim, bounds: Bounds): Dim | undefine
 type Floor = Extract<Atom, { kind: 'floor' }>;
 
 /**
- * For d = q + floor(p/k), which is at least 0 exactly when p + k*q is; for d = q - floor(p/k), exactly when
- * k*q + k - 1 - p is. q being whole, this loses nothing, as an error term would.
+ * Removes a floor with coefficient 1 or -1: q + floor(p/k) >= 0 if and only if p + k*q >= 0, and q - floor(p/k) >= 0
+ * if and only if k*q + k - 1 - p >= 0. As q is an integer, this is an equivalence, unlike the form with an error
+ * term.
  */
 function withoutUnitFloor(d: Dim): Dim | undefined {
   const term = d.terms.find(({ coefficient, monomial }) => {
@@ -141,7 +146,7 @@ function withoutUnitFloor(d: Dim): Dim | undefined {
   return addConstant(sub(q, floor.of), floor.by - 1);
 }
 
-/** A floor that d has to the first power only, and outside other atoms. */
+/** Finds a floor that occurs in d only to the first power and not inside other atoms. */
 function linearFloor(d: Dim): Floor | undefined {
   for (const { monomial } of d.terms) {
     for (const { atom } of monomial.factors) {
@@ -162,7 +167,7 @@ function contains(outer: Atom, inner: Atom): boolean {
   return outer.key.includes(inner.key);
 }
 
-/** by*d, with by*floor(of/by) written as of - e. */
+/** Returns by*d with by*floor(of/by) replaced by of - e. */
 function withoutFloor(d: Dim, floor: Floor, e: Dim): Dim {
   const times: Term[] = [];
   const others: Term[] = [];

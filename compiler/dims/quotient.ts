@@ -19,7 +19,7 @@ import {
   type Term,
 } from './polynomial.ts';
 
-/** q in a = q*b, where b is one term and divides every term of a. */
+/** Returns the q with a = q*b, if b is a single term that divides every term of a. */
 export function divideExactly(a: Dim, b: Dim): Dim | undefined {
   const [divisor, ...more] = b.terms;
   if (divisor === undefined || more.length > 0) return undefined;
@@ -69,7 +69,9 @@ export function floorDiv(a: Dim, k: number): Dim {
   return add(pulled, mergeNest(rest, by) ?? floorAtom(rest, by));
 }
 
-/** As `symmetric`, but half of k keeps the sign it came with: floor(-H/2) becomes a ceiling like any other. */
+/**
+ * Like `symmetric`, but a residue of k/2 keeps the coefficient's sign: floor(-H/2) becomes a ceiling like any other.
+ */
 function leadingResidue(coefficient: number, k: number): number {
   const residue = symmetric(coefficient, k);
   return residue * 2 === k && coefficient < 0 ? -residue : residue;
@@ -92,12 +94,12 @@ function floorAtom(of: Dim, by: number): Dim {
   return fromAtom({ kind: 'floor', key, degree, of, by });
 }
 
-/** ceil(a / k), for k >= 1. */
+/** Returns ceil(a / k), for k >= 1. */
 export function ceilDiv(a: Dim, k: number): Dim {
   return floorDiv(addConstant(a, k - 1), k);
 }
 
-/** The remainder in [0, k), for k >= 1. */
+/** Returns the remainder of a modulo k, in [0, k), for k >= 1. */
 export function mod(a: Dim, k: number): Dim {
   return sub(a, scale(floorDiv(a, k), k));
 }

@@ -16,14 +16,14 @@ import {
   variables,
 } from './polynomial.ts';
 
-/** The largest modulus whose remainders are all tried, and the largest bound that is looked for. */
+/** The largest modulus of which all remainders are tried, and the largest bound that is searched for. */
 const manyRemainders = 64;
 const largestBound = 4096;
 
-/** How many candidates are put to a proof. */
+/** The maximum number of candidate conditions that are tried. */
 const attempts = 40;
 
-/** What is asked of `Facts` to find out whether a condition settles something. */
+/** The methods of `Facts` that are needed to test whether a condition settles a target. */
 interface Assumptions {
   isContradictory(): boolean;
   assume(clause: Clause): Assumptions;
@@ -40,12 +40,13 @@ interface Refuted {
 }
 
 /**
- * The first of a fixed list of likely conditions under which `target` is proved and which the facts allow: what
- * makes its floors exact, the equation or inequality itself in simplest form, and a bound of one variable.
+ * Returns the first condition of a fixed list of likely ones that the facts allow and under which `target` is
+ * proved: divisibility that makes its floors exact, the simplified equation or inequality itself, or a bound of one
+ * variable.
  */
 export function settlingClauses(facts: Assumptions, target: Clause): readonly Clause[] | undefined {
   if (facts.isContradictory()) return undefined;
-  // Candidates that let a counterexample through need no proof to fail.
+  // A candidate that a known counterexample satisfies is rejected without a proof attempt.
   const counterexamples: ReadonlyMap<string, number>[] = [];
   const isExcluded = (clauses: readonly Clause[]) =>
     counterexamples.some((at) =>
@@ -85,13 +86,13 @@ function* candidates(facts: Assumptions, target: Clause): Generator<readonly Cla
   }
   const p = facts.normalize(sub(right, target.kind === 'lt' ? add(left, constant(1)) : left));
   yield* bounds(facts, target, p);
-  // Without floors the inequality itself is the weakest that settles it, and reads well.
+  // Without floors, the inequality itself is the weakest sufficient condition, and easy to read.
   if (isExact(facts, p)) yield [inequality(p)];
   yield* box(facts, target, p);
   yield [inequality(p)];
 }
 
-/** For each variable, the modulus by which all floors that it is in lose it. */
+/** For each variable, computes a modulus: if it divides the variable, all floors around the variable become exact. */
 function divisors(d: Dim, times: number, found = new Map<string, number>()): Map<string, number> {
   for (const { coefficient, monomial } of d.terms) {
     const rest = times / gcd(coefficient, times);
@@ -104,15 +105,15 @@ function divisors(d: Dim, times: number, found = new Map<string, number>()): Map
   return found;
 }
 
-/** How many variables are made multiples together, and how many sets of moduli are thought of. */
+/** The maximum number of variables that are constrained together, and of sets of moduli that are considered. */
 const mostTogether = 3;
 const mostModuli = 4096;
 
 /**
- * Variables as multiples: the weakest conditions first, those that the largest share of sizes keeps. Of equally weak ones
- * come first those that ask the same of each variable, and of these the one with the smallest modulus, as images are square
- * more often than not: for H*W/196 that is `H % 14 == 0, W % 14 == 0` and not `H % 196 == 0`. Then one variable with
- * another remainder.
+ * Yields divisibility conditions, weakest first, that is, those that the largest share of sizes meets. Among equally
+ * weak ones, conditions with the same modulus for each variable come first, the smallest modulus first, as most
+ * images are square: for H*W/196, `H % 14 == 0, W % 14 == 0` rather than `H % 196 == 0`. Other remainders of a
+ * single variable come last.
  */
 function* remainders(moduli: ReadonlyMap<string, number>): Generator<readonly Clause[]> {
   const split = [...moduli].filter(([, k]) => k > 1);
@@ -146,7 +147,7 @@ function multiples(split: Moduli): readonly Moduli[] {
   return choices.sort((a, b) => share(a) - share(b) || uneven(a) - uneven(b) || largest(a) - largest(b));
 }
 
-/** Above 1, rising. */
+/** The divisors of k greater than 1, in ascending order. */
 function divisorsOf(k: number): number[] {
   const found: number[] = [];
   for (let m = 2; m <= Math.min(k, largestBound); m++) if (k % m === 0) found.push(m);
@@ -178,7 +179,7 @@ function* equations(facts: Assumptions, left: Dim, right: Dim): Generator<readon
   yield [simple(sides.positive, sides.negative)];
 }
 
-/** Short clauses first, and those without subtraction before others. */
+/** Sort key: short clauses first, and all clauses without subtraction before the others. */
 function weight(c: Clause): number {
   const text = showClause(c);
   return text.length + (text.includes('- ') || text.includes('-') ? 100 : 0);
@@ -196,7 +197,7 @@ function apart(p: Dim): { positive: Dim; negative: Dim } {
   };
 }
 
-/** Without the factors that all terms share. */
+/** Divides p by the factors that all its terms share. */
 function primitive(p: Dim): Dim {
   const [first, ...others] = p.terms;
   if (!first || others.length === 0) return p;
@@ -212,7 +213,7 @@ function primitive(p: Dim): Dim {
   );
 }
 
-/** The least, or else the greatest, bound of p's only variable from which p >= 0 is so. */
+/** Yields the smallest lower bound, or else the largest upper bound, of p's only variable that gives p >= 0. */
 function* bounds(facts: Assumptions, target: Clause, p: Dim): Generator<readonly Clause[]> {
   const [name, ...others] = variables(p);
   if (name === undefined || others.length > 0) return;
@@ -230,7 +231,10 @@ function isPolynomial(p: Dim): boolean {
   return p.terms.every((t) => t.monomial.factors.every((f) => f.atom.kind === 'variable'));
 }
 
-/** A lower bound of one of p's variables, or of each: none can then be less without another being more. */
+/**
+ * Yields lower bounds, of one variable of p or of each: bounds such that none can be lowered without raising
+ * another.
+ */
 function* box(facts: Assumptions, target: Clause, p: Dim): Generator<readonly Clause[]> {
   const names = [...variables(p)];
   if (names.length < 2 || names.length > mostTogether) return;
@@ -251,7 +255,9 @@ function* box(facts: Assumptions, target: Clause, p: Dim): Generator<readonly Cl
   yield [...least].flatMap(([name, n]) => (facts.interval(variable(name)).lo >= n ? [] : [above(name, n)]));
 }
 
-/** The least n in [lo, hi] with clauses(n) settling the target, supposing that larger n settle it too. */
+/**
+ * Returns the smallest n in [lo, hi] for which clauses(n) settles the target, assuming that larger n also settle it.
+ */
 function edge(
   facts: Assumptions,
   target: Clause,
@@ -273,7 +279,10 @@ function edge(
   return least;
 }
 
-/** Whether every floor in a dim is of a multiple of its divisor, `H/32` under `H % 32 == 0`: it then reads as a quotient. */
+/**
+ * Whether every floor in a dim divides a known multiple, such as `H/32` under `H % 32 == 0`; it then prints as a
+ * quotient.
+ */
 function isExact(facts: Assumptions, d: Dim): boolean {
   return d.terms.every(({ monomial }) =>
     monomial.factors.every(

@@ -6,28 +6,29 @@ export interface Row {
 
 export interface LinearProgram {
   readonly rows: readonly Row[];
-  /** `most` less the sum of `of` times the unknowns is to be above -1. */
+  /** `most` minus the sum of `of` times the unknowns must be greater than -1. */
   readonly goal: Row;
 }
 
-/** How many more pivots may be made; shared by the programs of one question. */
+/** The remaining pivots, shared by the programs of one question. */
 export interface Pivots {
   pivots: number;
 }
 
-/** The unknowns as times[i] / by. */
+/** The unknowns: the i-th is times[i] / by. */
 export interface Solution {
   readonly by: number;
   readonly times: readonly number[];
 }
 
 /**
- * Nonnegative unknowns that satisfy the rows and the goal, by the simplex algorithm with Bland's rule, which does not go
- * in circles. Undefined where there are none, where the pivots are spent, and where a number leaves 2^53.
+ * Finds nonnegative unknowns that satisfy the rows and the goal, by the simplex algorithm with Bland's rule, which
+ * prevents cycling. Undefined if there are none, if the pivots are exhausted, or if a number exceeds 2^53.
  */
 export function solve({ rows, goal }: LinearProgram, pivots: Pivots): Solution | undefined {
   const columns = goal.of.length;
-  // The last column is a slack that every row has, so that it can be met at first; the first phase brings it to 0.
+  // The last column is an artificial variable in every row, which makes the start feasible; the first phase reduces
+  // it to 0.
   const slack = columns;
   const t: Tableau = {
     entries: [...rows.map((r) => [...r.of, -1, r.most]), [...goal.of, 0, goal.most]],
@@ -56,19 +57,19 @@ export function solve({ rows, goal }: LinearProgram, pivots: Pivots): Solution |
 }
 
 /**
- * basic[i] + the sum of entries[i][j] / by times free[j] is entries[i][last] / by. Whole numbers over one denominator, which
- * stay whole: each is a minor of the first table.
+ * Row i states: basic[i] + the sum of entries[i][j] / by times free[j] is entries[i][last] / by. The entries are
+ * integers over one denominator and stay integers, since each is a minor of the initial tableau.
  */
 interface Tableau {
   entries: number[][];
   by: number;
   basic: number[];
   free: number[];
-  /** The column that must not enter any more. */
+  /** The column that may no longer enter the basis. */
   closed: number | undefined;
 }
 
-/** Takes the slack, which is 0 already, out of the basis, unless nothing depends on it. */
+/** Removes the artificial variable, which is already 0, from the basis, unless its row is zero. */
 function release(t: Tableau, slack: number, pivots: Pivots): boolean {
   const row = t.basic.indexOf(slack);
   const column = t.free.findIndex((_, j) => t.entries[row]![j] !== 0);
@@ -94,10 +95,10 @@ function improve(t: Tableau, goal: number, rows: number, slack: number, pivots: 
     const best = t.entries[row]!.at(-1)! * entry;
     if (!Number.isSafeInteger(here) || !Number.isSafeInteger(best)) return 'stuck';
     if (here > best) continue;
-    // The slack leaves as soon as it can.
+    // The artificial variable leaves as soon as possible.
     if (here < best || t.basic[i] === slack || (t.basic[row] !== slack && t.basic[i]! < t.basic[row]!)) row = i;
   }
-  // No row in the way: the facts contradict each other, which is for others to find.
+  // Without a limiting row the program is unbounded: the facts are contradictory, which is detected elsewhere.
   return row >= 0 && pivot(t, row, column, pivots) ? 'improved' : 'stuck';
 }
 

@@ -5,7 +5,7 @@ import { type Atom, addConstant, collect, type Dim, sub } from './polynomial.ts'
 import { floorDiv } from './quotient.ts';
 import { replaceAtoms } from './substitute.ts';
 
-/** Resolves floors and extrema by the intervals of their parts. */
+/** Simplifies floors and extrema that the intervals of their parts determine. */
 export function simplify(d: Dim, bounds: Bounds, nonnegative: (d: Dim) => boolean = byInterval(bounds)): Dim {
   if (d.terms.every((t) => t.monomial.factors.every((f) => f.atom.kind === 'variable'))) return d;
   return replaceAtoms(d, (atom) => simplifyAtom(atom, bounds, nonnegative));
@@ -25,12 +25,12 @@ function simplifyAtom(atom: Atom, bounds: Bounds, nonnegative: (d: Dim) => boole
   const of = atom.of.map((d) => simplify(d, bounds, nonnegative));
   const beaten = (d: Dim, by: Dim) => nonnegative(kind === 'min' ? sub(d, by) : sub(by, d));
   let kept = of;
-  // One at a time: of two that beat each other, one stays.
+  // One at a time: of two arguments that dominate each other, one must stay.
   for (const d of of) if (kept.some((by) => by !== d && beaten(d, by))) kept = kept.filter((other) => other !== d);
   return kept.length === atom.of.length && kept.every((d, i) => d === atom.of[i]) ? undefined : extremum(kind, kept);
 }
 
-/** floor((g*q + e) / k) where g divides k and e stays within one multiple of g: e goes. */
+/** floor((g*q + e) / k), where g divides k and e stays within one multiple of g: drops e. */
 function simplifyFloor(of: Dim, by: number, bounds: Bounds): Dim | undefined {
   const tried = new Set<number>();
   for (const g of [by, ...of.terms.map((t) => gcd(t.coefficient, by))]) {

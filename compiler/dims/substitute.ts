@@ -15,7 +15,7 @@ import {
 } from './polynomial.ts';
 import { floorDiv } from './quotient.ts';
 
-/** Replaces atoms, leaving those for which `replace` has nothing. The dim itself when none is replaced. */
+/** Replaces atoms; an atom stays if `replace` returns undefined. Returns d itself if nothing is replaced. */
 export function replaceAtoms(d: Dim, replace: (atom: Atom) => Dim | undefined): Dim {
   let changed = false;
   const terms: Term[] = [];
@@ -40,7 +40,7 @@ export function replaceAtoms(d: Dim, replace: (atom: Atom) => Dim | undefined): 
   return changed ? collect(terms) : d;
 }
 
-/** Replaces variables, everywhere at once. */
+/** Replaces all occurrences of variables simultaneously. */
 export function substitute(d: Dim, by: ReadonlyMap<string, Dim>): Dim {
   if (by.size === 0 || !mentions(d, by)) return d;
   const name = asVariable(d);

@@ -20,16 +20,19 @@ type At = (variable: string) => number;
 export interface Search {
   readonly known: Known;
   readonly clauses: readonly Clause[];
-  /** The variables that the answer gives. */
+  /** The variables of the returned assignment. */
   readonly names: ReadonlySet<string>;
-  /** Dims over free variables whose floors and constants hint at telling values; with none, the smallest values come first. */
+  /**
+   * Dims over free variables whose floors and constants suggest values to try; without hints, the smallest values
+   * come first.
+   */
   readonly hints: readonly Dim[];
-  /** How many assignments to try. */
+  /** The maximum number of assignments to try. */
   readonly tries: number;
   readonly accepts: (at: At) => boolean;
 }
 
-/** The first assignment that satisfies the clauses and is accepted; the order of trial is fixed. */
+/** Returns the first assignment that satisfies the clauses and that `accepts` accepts; the order of trial is fixed. */
 export function search({ known, clauses, names, hints, tries, accepts }: Search): Assignment | undefined {
   const tied = [...clauses];
   const closure = close(names, tied);
@@ -50,7 +53,7 @@ export function search({ known, clauses, names, hints, tries, accepts }: Search)
     });
     for (const [name, d] of sources) {
       const n = evaluate(d, atFree);
-      // NaN, beyond 2^53, is no size either.
+      // This also rejects NaN, a value beyond 2^53.
       if (!(n >= 1)) return false;
       point.set(name, n);
     }
@@ -67,7 +70,7 @@ export function search({ known, clauses, names, hints, tries, accepts }: Search)
   return new Map([...names].map((name) => [name, point.get(name)!]));
 }
 
-/** With the names, all those that clauses tie to them. */
+/** Returns the names and all variables that clauses connect to them. */
 function close(names: ReadonlySet<string>, clauses: readonly Clause[]): ReadonlySet<string> {
   const closure = new Set(names);
   for (let before = -1; before !== closure.size; ) {
@@ -80,7 +83,7 @@ function close(names: ReadonlySet<string>, clauses: readonly Clause[]): Readonly
   return closure;
 }
 
-/** Index vectors by rising sum, until one is taken or `tries` are spent. */
+/** Enumerates index vectors by ascending sum until `take` accepts one or `tries` are used up. */
 function diagonally(lengths: readonly number[], tries: number, take: (indices: readonly number[]) => boolean): boolean {
   const indices = lengths.map(() => 0);
   let left = tries;
@@ -99,7 +102,7 @@ function diagonally(lengths: readonly number[], tries: number, take: (indices: r
   return false;
 }
 
-/** A search of so many tries gets by on the likeliest values. */
+/** A search with at most this many tries uses only the likeliest values. */
 const few = 64;
 const primes = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37];
 const spread = [
@@ -112,8 +115,9 @@ function smallest({ lo, hi }: Interval): number[] {
 }
 
 /**
- * Values that show what is wrong: just past a floor's divisor, just past a bound, else primes, from another one for
- * each variable, so that sizes that differ in kind differ in value. What counts multiples starts at its least.
+ * Values that make good counterexamples: just past the divisor of a floor, just past a bound, otherwise primes,
+ * starting with a different one for each variable, so that different sizes have different values. A variable that
+ * counts multiples starts at its minimum.
  */
 function telling(
   name: string,
@@ -129,7 +133,7 @@ function telling(
   const rotated = [...primes.slice(index % primes.length), ...primes.slice(0, index % primes.length)];
   const edges = hints.flatMap((d) => edge(d, name));
   const near = divisor > 1 ? [divisor - 1, divisor, 2 * divisor - 1, divisor + 2, divisor + 3] : [];
-  // Counted from the lower end: 1 for sizes, so that H is 2, 3, 5…
+  // Offsets from the lower bound, which is 1 for sizes, so that H is 2, 3, 5…
   const from = Number.isFinite(lo) ? lo - 1 : 0;
   const offsets = divisor > 1 || from > 0 || counts ? [index + 1, 1, 2, 3] : [];
   const plain = (lo === 1 && !counts) || !Number.isFinite(lo) ? rotated : [];
@@ -154,7 +158,7 @@ function largestDivisor(d: Dim, name: string): number {
   return largest;
 }
 
-/** Where c*x + n of one variable passes 0, and the next value. */
+/** Returns the value at which c*x + n, in one variable, crosses 0, and the next value. */
 function edge(d: Dim, name: string): number[] {
   const symbolic = symbolicTerms(d);
   const [only] = symbolic;
