@@ -11,7 +11,7 @@ import { counted, fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import { callFunction, callMethod } from './methods.ts';
 
-/** What `callee(args)` means by what the callee is. */
+/** Evaluates the call `callee(args)`; its meaning depends on the kind of the callee. */
 export function apply(scope: Scope, callee: Val, args: CallArgs, span: Span): Val {
   switch (callee.kind) {
     case 'error':
@@ -42,13 +42,16 @@ export function apply(scope: Scope, callee: Val, args: CallArgs, span: Span): Va
   }
 }
 
-/** Arguments of a module: a spec, which becomes an instance where a declaration or slot takes it in. */
+/**
+ * Applies arguments to a module. The result is a spec, which becomes an instance where a declaration or slot takes
+ * it.
+ */
 function construct(scope: Scope, spec: Spec, args: CallArgs, span: Span): Val {
   const given = [...args.positional, ...args.named.values()];
   if (given.some((g) => g.value.kind === 'error')) return error;
   const { name } = spec.decl;
   if (given.some((g) => g.value.kind === 'tensor')) return fail(scope, 'CROB2210', span, { name: name.name });
-  // Holes stay open until the slot's host fills them, so what is missing is reported at construction.
+  // Missing arguments may be filled in later by the owner of the slot, so they are reported at construction.
   const matched = matchArgs(scope.context, name.name, spec.decl.params, args, span, name.span, true);
   if (!matched) return error;
   const all = spec.args.size === 0 ? matched : new Map<string, Given>([...spec.args, ...matched]);

@@ -10,7 +10,7 @@ import { readMember, weightNamed } from '../modules/members.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/file-scope.ts';
 
-/** What is called: a method of an instance, or a function. */
+/** The target of a call: a method of an instance, or a function. */
 export interface Callee {
   readonly name: string;
   readonly what: string;
@@ -20,9 +20,9 @@ export interface Callee {
   readonly body: Block | undefined;
   readonly span: Span;
   readonly file: FileScope;
-  /** The file whose names the parameters, the result and `where` see. */
+  /** The file in whose scope the parameters, the result and the `where` are resolved. */
   readonly signature: FileScope;
-  /** What a `where` would have to be added to. */
+  /** The declaration to which a `where` would have to be added. */
   readonly owner: Owner;
   readonly self: Instance | undefined;
   readonly method: Method | undefined;
@@ -59,15 +59,16 @@ export function calleeScope(context: Context, callee: Callee, file = callee.file
   return scope;
 }
 
-/** Where the signature is read; `calleeScope` is where the body is. */
+/** The scope in which the signature is evaluated; `calleeScope` is the one of the body. */
 export function signatureScope(context: Context, callee: Callee): Scope {
   return calleeScope(context, callee, callee.signature);
 }
 
-/** Where the callee's weights are, seen from the caller. */
+/** Returns the path of the callee's weights, relative to the caller's module if the callee is inside it. */
 export function placeOf(scope: Pick<Scope, 'self'>, callee: Instance | undefined): { path: string; absolute: boolean } {
   if (!callee) return { path: '', absolute: false };
-  // Only what is outside of all modules calls from the root; a module that is checked alone has no path either.
+  // Only a caller outside of all modules calls from the root; a module that is checked on its own has an empty path,
+  // too.
   if (!scope.self) return { path: callee.path, absolute: true };
   const from = scope.self.path;
   if (from === '') return { path: callee.path, absolute: false };
@@ -80,7 +81,7 @@ export function placeKey({ path, absolute }: { path: string; absolute: boolean }
   return `${absolute ? '/' : ''}${path}`;
 }
 
-/** A body that ends without a result, and where it ends. */
+/** Reports a body that ends without a result, with a note at its end. */
 export function failWithoutResult(scope: Scope, { what, span, body }: Callee): Val {
   const notes = body ? [{ span: { ...body.span, start: body.span.end - 1 }, text: 'ends here' }] : [];
   return fail(scope, 'CROB2213', span, { name: what }, { notes });

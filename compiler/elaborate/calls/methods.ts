@@ -56,7 +56,7 @@ function call(scope: Scope, callee: Callee, args: CallArgs, span: Span): Val {
   for (const param of callee.params) {
     const name = param.name.name;
     const own = matched.get(name) ?? (param.value ? { value: evaluate(inside, param.value), span } : undefined);
-    // What was left out and has no default is reported by `matchArgs`.
+    // `matchArgs` reports a missing argument without a default.
     if (!own) continue;
     const fitted = isGraphType(param.type, callee.signature)
       ? graphArg(scope, callee, param, own)
@@ -95,7 +95,7 @@ function call(scope: Scope, callee: Callee, args: CallArgs, span: Span): Val {
 function recordCall(scope: GraphScope, callee: Callee, given: ReadonlyMap<string, Given>, template: Template): void {
   const { context } = scope;
   const { reads } = context;
-  // A module passed in as a value is one certain module.
+  // A module passed as a value is one specific instance, so the template cannot be shared.
   if ([...given.values()].some(({ value }) => holdsModule(value))) reads.push({ kind: 'exact' });
   if (callee.self && callee.method) {
     reads.push({
@@ -112,7 +112,7 @@ function recordCall(scope: GraphScope, callee: Callee, given: ReadonlyMap<string
   }
 }
 
-/** A tensor argument: a number or dim becomes a scalar of the declared dtype. */
+/** Evaluates a tensor argument; a number or dim becomes a scalar of the declared dtype. */
 function graphArg(scope: Scope, callee: Callee, param: Param, given: Given): Val {
   const { value, span } = given;
   const { type, optional } = behindNames(param.type, callee.signature);
@@ -127,7 +127,7 @@ function graphArg(scope: Scope, callee: Callee, param: Param, given: Given): Val
   if (isList && value.kind === 'list') return value;
   if (!isList && type.kind !== 'tuple-type' && value.kind === 'tensor') return value;
   if (type.kind === 'tuple-type' && value.kind === 'tuple') return byNames(scope, type, value, given.span);
-  // `resolveType` reports a name that is no type's.
+  // `resolveType` reports a name that is not a type.
   if (type.kind === 'typeof-type' || type.kind === 'alias-type') return value;
   return fail(
     scope,
@@ -160,7 +160,7 @@ function namedTuple({ items }: TupleType): string {
   return `a tuple (${items.map(({ name }) => name.name).join(', ')})`;
 }
 
-/** The items of a tuple in the declared order; a tuple has exactly the declared names. */
+/** Sorts the items of a tuple into the declared order; reports a tuple without exactly the declared names. */
 function byNames(scope: Scope, type: TupleType, value: TupleVal, span: Span): Val {
   const names = type.items.map(({ name }) => name.name);
   const lacking = names.find((name) => !value.items.has(name));
@@ -170,7 +170,7 @@ function byNames(scope: Scope, type: TupleType, value: TupleVal, span: Span): Va
   return fail(scope, 'CROB2201', span, { expected: namedTuple(type), actual: describe(value) });
 }
 
-/** A function of statics runs in place. */
+/** Calls a function of static values by evaluating its body. */
 function callStatic(scope: Scope, callee: Callee, given: ReadonlyMap<string, Given>, span: Span): Val {
   const { context } = scope;
   const { budget } = context.run;
@@ -188,7 +188,10 @@ function callStatic(scope: Scope, callee: Callee, given: ReadonlyMap<string, Giv
   }
 }
 
-/** One that waits for itself never ends; of others nothing is known but how deep they are. */
+/**
+ * Reports calls of static functions that nest too deeply: as infinite recursion if a call has the same arguments as
+ * one around it, otherwise by the limit.
+ */
 function failTooDeep(scope: Scope, callee: Callee, given: ReadonlyMap<string, Given>, span: Span): Val {
   const { statics } = scope.context.run.budget;
   const same = statics.filter((one) => one.callee === callee.span);

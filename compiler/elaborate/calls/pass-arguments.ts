@@ -30,18 +30,18 @@ import {
 import { swapHelp, swappedWith } from '../report/swapped.ts';
 import { type Callee, placeOf } from './callee.ts';
 
-/** A tensor that stands for one placeholder of the template. */
+/** A tensor passed for one placeholder of the template. */
 interface Passed {
   readonly value: Value;
-  /** As the message names it. */
+  /** Its name in messages. */
   readonly name: () => string;
   readonly span: Span;
 }
 
-/** An axis whose size follows from others, and has to be what the signature says. */
+/** An axis whose declared size is determined by other dims, so that the actual size must be proved equal. */
 interface AxisCheck extends Passed {
   readonly declared: Dim;
-  /** The whole declared shape. */
+  /** The complete declared shape. */
   readonly shape: readonly Dim[];
   readonly actual: Dim;
   readonly axis: number;
@@ -49,16 +49,16 @@ interface AxisCheck extends Passed {
   readonly param: Span;
 }
 
-/** What matching the arguments with the signature found. */
+/** The result of matching the arguments with the signature. */
 interface Matching {
   readonly bound: Map<string, Dim>;
-  /** The argument that each dim has its size from. */
+  /** The argument that determined the size of each dim. */
   readonly boundBy: Map<string, Pick<Passed, 'name' | 'value'>>;
   readonly passed: Passed[];
   readonly checks: AxisCheck[];
 }
 
-/** One call: where it is, of what, and what it was given. */
+/** One call: its scope, callee and arguments. */
 interface CallSite {
   readonly scope: GraphScope;
   readonly callee: Callee;
@@ -68,7 +68,10 @@ interface CallSite {
   readonly span: Span;
 }
 
-/** Checks the arguments against the signature; the results are placeholders of the declared types. */
+/**
+ * Checks the arguments against the signature and records the call; returns placeholders of the declared result
+ * types.
+ */
 export function passArguments(
   scope: GraphScope,
   callee: Callee,
@@ -85,7 +88,10 @@ export function passArguments(
   return called(site, matching);
 }
 
-/** Binds the dims of the signature; undefined where an argument has the wrong number of tensors or axes, or the wrong dtype. */
+/**
+ * Binds the dims of the signature. Undefined, after a report, if an argument has the wrong number of tensors or
+ * axes, or the wrong dtype.
+ */
 function matched(site: CallSite): Matching | undefined {
   const { scope, callee, template, given } = site;
   const matching: Matching = { bound: new Map(), boundBy: new Map(), passed: [], checks: [] };
@@ -145,7 +151,7 @@ function matchParameter(
         matching.boundBy.set(variable, { name, value: actual });
         continue;
       }
-      // The very size that is declared needs no proof.
+      // A size identical to the declared one needs no proof.
       const wanted = variable === undefined ? dim : matching.bound.get(variable);
       const isFixed = variable !== undefined || dims.asConstant(dim) !== undefined;
       if (isFixed && wanted?.key === size.key) continue;
@@ -166,7 +172,7 @@ function matchParameter(
   return true;
 }
 
-/** Each axis that does not fit is a finding of its own. */
+/** Checks the remaining axes; each mismatch is reported separately. */
 function axesFit(site: CallSite, { bound, boundBy, checks }: Matching): boolean {
   const { scope, callee, span } = site;
   let sound = true;
@@ -176,7 +182,7 @@ function axesFit(site: CallSite, { bound, boundBy, checks }: Matching): boolean 
     if (scope.facts.proves({ kind: 'eq', left: check.actual, right: expected })) continue;
     const actual = check.value.type.shape;
     const wanted = check.shape.map((d) => dims.substitute(d, bound));
-    // Two axes that changed places are one finding.
+    // Two swapped axes are reported once.
     const other = swappedWith(actual, wanted, check.axis);
     if (reported.some((one) => one.value === check.value && one.part === check.part && one.axis === other)) continue;
     reported.push(check);
@@ -198,7 +204,7 @@ function axesFit(site: CallSite, { bound, boundBy, checks }: Matching): boolean 
   return sound;
 }
 
-/** Row numbers that the callee takes rows by have to be rows here. */
+/** Checks that tensors which the callee uses as row indices are in range. */
 function rowsExist({ scope, template }: CallSite, { bound, passed }: Matching): boolean {
   let sound = true;
   for (const { placeholder, rows, span: taken } of template.body.rowNumbers) {
@@ -216,7 +222,7 @@ function rowsExist({ scope, template }: CallSite, { bound, passed }: Matching): 
   return sound;
 }
 
-/** Records the call; its results are placeholders until the model is put together. */
+/** Records the call; its results are placeholders until the model is flattened. */
 function called({ scope, callee, template, span }: CallSite, { bound, passed }: Matching): Val {
   const { build, calls } = scope.graph;
   const results: Value[] = [];
@@ -246,7 +252,7 @@ function bindDims(scope: Scope, value: Val, name: string, into: Map<string, Dim>
   return true;
 }
 
-/** A failed `where` blames the caller. */
+/** Checks a `where` condition of the callee; a failure is reported at the call. */
 function requireWhere(
   scope: Scope,
   callee: Callee,
@@ -258,7 +264,7 @@ function requireWhere(
   const answer = scope.facts.holds(clause);
   if (answer.answer === 'proved' || condition.atSizes) return true;
   if (isBeyond(clause)) return beyondIntegers(scope, span);
-  // One that the callee is only tried out with has no text.
+  // A condition that is only assumed on trial has no source text.
   const isStated = condition.span !== callee.span;
   const text = isStated ? scope.context.run.program.text(condition.span) : clausesText([condition.clause]);
   const details = [

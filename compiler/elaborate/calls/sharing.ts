@@ -8,7 +8,7 @@ import { holdsModule } from '../modules/instance.ts';
 const valuesKey = (names: readonly string[], member: (name: string) => Val | undefined): string =>
   names.map((name) => keyOf(member(name) ?? none)).join(';');
 
-/** Notes a template for other instances, under what it read. */
+/** Stores a template as a candidate for other instances, by the values that its elaboration read. */
 export function offer({ byMethod }: TemplateStore, method: string, shared: Shared): void {
   const values = new Map<string, Val>();
   for (const read of shared.reads)
@@ -27,7 +27,10 @@ export function offer({ byMethod }: TemplateStore, method: string, shared: Share
   group.byValues.set(key, [...(group.byValues.get(key) ?? []), shared]);
 }
 
-/** Those noted that read of plain parameters and statics what the instance has. */
+/**
+ * Returns the candidates for which the instance has the same values of the plain parameters and statics that they
+ * read.
+ */
 export function offered(
   { byMethod }: TemplateStore,
   method: string,
@@ -40,16 +43,17 @@ export interface Sharing {
   member(instance: Instance, name: string): Val | undefined;
   template(instance: Instance, method: Method, given: ReadonlyMap<string, Given>): Template | undefined;
   place(self: Instance, callee: Instance): string;
-  /** Whether a caller's body is the same whichever of the two it calls. */
+  /** Whether a caller's body is the same for either of two callees. */
   alike(one: Template, other: Template): boolean;
 }
 
-/** Templates that stand for those that a body calls, by the place of the call. */
+/** Replacements of called templates, by the index of the call in the body. */
 export type Replaced = ReadonlyMap<number, Template>;
 
 /**
- * Whether everything that was read for one instance reads the same for another; undefined where it does not. A caller sees a
- * signature, so that a call may be of another template with the same one: those are reported.
+ * Checks that everything that was read for one instance reads the same for another; undefined if not. Calls may be
+ * of a different template with the same signature, as a caller depends only on the signature: these replacements are
+ * returned.
  */
 export function readsTheSame(context: Context, shared: Shared, self: Instance, sharing: Sharing): Replaced | undefined {
   const counterparts = new Map<Instance, Instance>([[shared.self, self]]);
@@ -76,7 +80,10 @@ export function readsTheSame(context: Context, shared: Shared, self: Instance, s
   return replaced;
 }
 
-/** Modules correspond when they stand in the same place; what matters of them is read of them in turn. */
+/**
+ * Whether two values correspond. Modules correspond if they are in corresponding places; reads of their members are
+ * compared separately.
+ */
 function same(was: Val | undefined, is: Val | undefined, counterparts: Map<Instance, Instance>): boolean {
   if (was === undefined || is === undefined) return was === is;
   if (was.kind === 'instance') {

@@ -32,19 +32,22 @@ import { fail } from '../report/report.ts';
 import { type Callee, calleeOf, failWithoutResult, placeKey, placeOf, signatureScope } from './callee.ts';
 import { offer, offered, type Replaced, readsTheSame } from './sharing.ts';
 
-/** Most calls inside of each other. */
+/** The maximum nesting depth of calls. */
 export const callLimit = 128;
 
-/** The template of a call. Its faults are reported at every call; duplicates are dropped later. */
+/**
+ * Returns the template of a call, elaborated or cached; undefined if the signature is wrong. The template's faults
+ * are reported at every call; duplicates are dropped later.
+ */
 export function templateFor(
   context: Context,
   callee: Callee,
   given: ReadonlyMap<string, Given>,
   span: Span,
 ): Template | undefined {
-  // A declaration that is checked by itself is called at its own name.
+  // A declaration that is checked on its own is called at its own name.
   const isOfItself = span.start === callee.span.start && span.file === callee.span.file;
-  // A signature is wrong for the arguments of this call.
+  // Faults of a signature depend on the arguments of this call.
   const refused = (faults: Faults) => {
     for (const fault of faults.values()) context.report(isOfItself ? fault : withCall(fault, callee, span));
   };
@@ -54,7 +57,7 @@ export function templateFor(
   return template;
 }
 
-/** `refused` takes what is wrong with a signature, of which there is no template. */
+/** Finds or makes the template. `refused` receives the faults of a signature, for which there is no template. */
 function foundOrMade(
   outer: Context,
   callee: Callee,
@@ -72,7 +75,7 @@ function foundOrMade(
   });
   const method = `${callee.file.file}:${callee.name}@${callee.span.start}(${parts.join(';')})`;
   const { self } = callee;
-  // Below an `eval`, what looks at `training` comes out otherwise than elsewhere in the same run.
+  // Below an `eval`, code that reads `training` has another value than elsewhere in the same run.
   const form = context.training ? '' : 'eval|';
   const key = self ? `${form}${self.identity}|${method}` : `${form}${method}`;
   const bucket = self && `${self.file.file}:${self.decl.name.name}|${method}`;
@@ -90,12 +93,15 @@ function foundOrMade(
   );
 }
 
-/** One of another instance of the module that looked at nothing in which the two differ, but for what it calls. */
+/**
+ * Returns the template of another instance of the module if all that its elaboration read is the same for this
+ * instance, except for the callees.
+ */
 function sharedTemplate(context: Context, self: Instance, bucket: string, key: string): Template | undefined {
   for (const one of offered(context.run.store, bucket, (name) => madeMember(context, self, name))) {
     const replaced = readsTheSame(context, one, self, {
       member: (instance, name) => madeMember(context, instance, name),
-      // The caller reports what is wrong with it.
+      // Faults are reported by the caller.
       template: (instance, method, given) =>
         foundOrMade(context, calleeOf(instance, method), given, method.decl.name.span, () => undefined),
       place: (from, to) => placeKey(placeOf({ self: from }, to)),
@@ -110,7 +116,7 @@ function sharedTemplate(context: Context, self: Instance, bucket: string, key: s
   return undefined;
 }
 
-/** The same body with other callees: blocks that differ in a rate alone are elaborated once. */
+/** Returns a template with the same body and other callees: blocks that differ only in a rate are elaborated once. */
 function withCalls(context: Context, one: Shared, replaced: Replaced, key: string): Template {
   const { body } = one.template;
   const calls = body.calls.map((call, i) => ({ ...call, template: replaced.get(i) ?? call.template }));
@@ -129,14 +135,14 @@ function withCalls(context: Context, one: Shared, replaced: Replaced, key: strin
   return template;
 }
 
-/** Lengths and names of nested lists and tuples, which decide what a body's loops and indices are. */
+/** A key of the lengths and names in nested lists and tuples, on which loops and indices of a body depend. */
 function shapeKey(value: Val): string {
   if (value.kind === 'list') return `[${value.items.map(shapeKey).join()}]`;
   if (value.kind === 'tuple') return `(${[...value.items].map(([name, item]) => `${name}${shapeKey(item)}`).join()})`;
   return value.kind === 'none' ? 'none' : '';
 }
 
-/** Where a body fails that another file calls, the message names the call too. */
+/** Adds a note about the call to a fault in a body in another file. */
 function withCall(fault: Diagnostic, callee: Callee, span: Span): Diagnostic {
   return { ...fault, notes: [...fault.notes.slice(0, 2), { span, text: `${callee.what} is called here` }] };
 }
@@ -184,13 +190,13 @@ function makeTemplate(
   const { readsTraining } = template;
   run.templates.set(key, template);
   if (!readsTraining) run.store.settled.set(key, template);
-  // A call that failed is not among what was read: another instance might do better.
+  // Reads do not include failed calls, so a template with faults is not shared: another instance might succeed.
   if (bucket !== undefined && callee.self && faults.size === 0)
     offer(run.store, bucket, { template, self: callee.self, reads });
   return template;
 }
 
-/** What a body and its calls come to together. */
+/** The totals of a body and its calls. */
 function totalsOf({ nodes, updates, calls }: TemplateBody): Pick<Template, 'depth' | 'operators' | 'updatesBuffers'> {
   let depth = 1;
   let operators = nodes.length;
@@ -203,7 +209,10 @@ function totalsOf({ nodes, updates, calls }: TemplateBody): Pick<Template, 'dept
   return { depth, operators, updatesBuffers };
 }
 
-/** Reported at one place of a program: a chain of calls that is much too long is too long from many of its links. */
+/**
+ * Reports calls that nest too deeply, at one location per program: a chain that is much too long is too long from
+ * many of its links.
+ */
 function failTooDeep(scope: Pick<Scope, 'context'>, callee: Callee): void {
   const { store } = scope.context.run;
   store.tooDeep ??= callee.span;
@@ -218,7 +227,9 @@ interface Signature {
   readonly facts: Facts;
 }
 
-/** The signature and the body of a callee for given static arguments; undefined where the signature is wrong. */
+/**
+ * Elaborates the signature and the body of a callee for given static arguments; undefined if the signature is wrong.
+ */
 function elaborate(
   context: Context,
   callee: Callee,
@@ -252,7 +263,7 @@ function resolveSignature(
   given: ReadonlyMap<string, Given>,
   dimParams: readonly string[],
 ): Signature | undefined {
-  // What a `where` must establish for a parameter's own type (`H/4`) is decided with it, so it comes first.
+  // Conditions come first, since a parameter's own type (`H/4`) may depend on what the `where` establishes.
   const failedWhere = (expr: Expr) => {
     fail(base, 'CROB2207', expr.span, { clause: base.context.run.program.text(expr.span), what: callee.what });
   };
@@ -269,7 +280,7 @@ function resolveSignature(
   for (const param of callee.params) {
     const value = given.get(param.name.name)?.value;
     if (!value || !isGraphType(param.type, callee.signature)) continue;
-    // Spreads are as long as the arguments make them.
+    // The arguments determine the lengths of spreads.
     const type: GraphType | undefined =
       value.kind === 'none' ? { kind: 'none' } : resolveType(scope, param.type, types, ranksOf(value));
     if (!type) return undefined;
@@ -293,7 +304,7 @@ function resolveSignature(
   return result && { params, dimParams, where, result, facts };
 }
 
-/** `faults` are what the context has collected so far. */
+/** `faults` are the faults collected so far. */
 function elaborateBody(
   base: Scope,
   callee: Callee,
