@@ -1,9 +1,12 @@
 import type { Span } from '../../../grammar/span.ts';
 
-/** What waits for its value: asked for once more, it depends on itself. */
+/** A value under evaluation; a second request for it is a circular dependency. */
 export interface Asked {
   readonly name: string;
   readonly span: Span;
-  /** Of a line or argument that gives a value: the place of its model in the chain. Undefined for what is declared. */
+  /**
+   * For a line or argument that sets a value, the index of its model in the inheritance chain; undefined for a
+   * declared value.
+   */
   readonly nearness: number | undefined;
 }

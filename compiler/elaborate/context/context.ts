@@ -12,65 +12,68 @@ import { isWithin } from './paths.ts';
 import { dependsOnTraining } from './reads.ts';
 import { type TemplateStore, templateStore } from './store.ts';
 
-/** Counters of one run, which its limits bound. */
+/** Counters of one run, bounded by limits. */
 export interface Budget {
   /** Expressions evaluated and modules constructed for one declaration. */
   steps: number;
-  /** Calls around the current one. */
+  /** Nesting depth of calls. */
   calls: number;
-  /** Those of them that are of functions of statics, outermost first; `callee` is the place of the function's name. */
+  /** The active calls of static functions, outermost first; `callee` is the span of the function's name. */
   readonly statics: { readonly callee: Span; readonly given: ReadonlyMap<string, Given> }[];
-  /** Expressions around the current one. */
+  /** Nesting depth of expressions. */
   nesting: number;
   /** Modules under construction, outermost first. */
   readonly constructions: string[];
-  /** Set once a limit was reported, since it would be reported again at every place. */
+  /** Whether a limit has been reported; it would otherwise be reported again at every expression. */
   exceeded: boolean;
-  /** Set while the constructions around a module that contains itself are given up. */
+  /** Set while the constructions around a module that contains itself are unwound. */
   endless: boolean;
 }
 
-/** How often a declaration with faults may still be elaborated to find out what it lacks; shared by all runs of a program. */
+/**
+ * The remaining trial elaborations of a declaration with faults, to find the conditions it lacks; shared by all runs
+ * of a program.
+ */
 export interface Trials {
   left: number;
 }
 
-/** The most for one declaration: with more, some conditions are found in the next check only. */
+/** The maximum for one declaration; beyond it, some conditions are found only in the next check. */
 const mostTrials = 40;
 
-/** One elaboration of a program in one form; its contexts share what was made in it. */
+/** One elaboration of a program for training or inference; its contexts share the results. */
 export interface Run {
   readonly program: Program;
   /** Shared with the other runs of the program. */
   readonly store: TemplateStore;
-  /** Templates of this run, by key. A call of one that is under elaboration is a recursion. */
+  /** Templates of this run, by key. A call of a template under elaboration is recursive. */
   readonly templates: Map<string, Template | 'under elaboration'>;
-  /** What instances of a module have in common, made for the first of them. */
+  /** The parts that all instances of a module share, computed for the first one. */
   readonly declared: Map<ModuleDecl, Declared>;
   readonly budget: Budget;
-  /** What of a model waits for its value, outermost first. */
+  /** The values of the model under evaluation, outermost first. */
   readonly asked: Asked[];
   readonly trials: Trials;
-  /** What it is tried out with. */
+  /** Conditions assumed on trial. */
   readonly assumed: Assumed;
 }
 
-/** Conditions that models, methods and functions are tried out with beyond those that they state, by `ownerKey`. */
+/** Conditions assumed on trial, in addition to the declared ones, for models, methods and functions, by `ownerKey`. */
 export type Assumed = ReadonlyMap<string, readonly Clause[]>;
 
-/** The declaration of a `where` by the place of its name. */
+/** The key of a declaration that can have a `where`: the position of its name. */
 export function ownerKey({ file, start }: Span): string {
   return `${file}:${start}`;
 }
 
-/** Where in a run an elaboration is: its form, where its diagnostics go, and where its reads are recorded. */
+/** The context of an elaboration in a run: its mode, where its diagnostics go, and where its reads are recorded. */
 export interface Context {
   readonly run: Run;
   /** Whether `training` is true. */
   readonly training: boolean;
-  /** Paths below which `training` is false all the same: a recipe's `eval`. */
+  /** Paths below which `training` is always false: a recipe's `eval`. */
   readonly evaluated: readonly string[];
-  /** What the template under elaboration has looked at. */
+  /** The reads of the template under elaboration. */
   readonly reads: Read[];
   readonly report: (d: Diagnostic) => void;
 }
@@ -78,11 +81,11 @@ export interface Context {
 interface Opening {
   readonly training: boolean;
   readonly store?: TemplateStore;
-  /** Modules at and below these paths are in evaluation form. */
+  /** Modules at and below these paths are in evaluation mode. */
   readonly evaluated?: readonly string[];
 }
 
-/** A fresh run of a program. Diagnostics go to `report`, once for each place and text. */
+/** Opens a run of a program. Diagnostics go to `report`, identical ones only once. */
 export function openRun(program: Program, report: (d: Diagnostic) => void, opening: Opening): Context {
   const { training, store = templateStore(), evaluated = [] } = opening;
   const seen = new Set<string>();
@@ -113,15 +116,21 @@ function newRun(program: Program, store: TemplateStore, assumed: Assumed, trials
   return { program, store, templates: new Map(), declared: new Map(), budget, asked: [], trials, assumed };
 }
 
-/** Another run of the same program in the same form, whose diagnostics are dropped unless they are collected. */
+/**
+ * Forks the context into a new run of the same program in the same mode; diagnostics are discarded unless collected.
+ */
 export function fork(context: Context): Context {
   const { program, store, assumed, trials } = context.run;
   return { ...context, run: newRun(program, store, assumed, trials), reads: [], report: () => undefined };
 }
 
-/** A fork in which some declarations have more conditions. Templates are shared only where those are conditions of models. */
+/**
+ * Forks the context with additional conditions for some declarations. Pass the same store only if all of these are
+ * conditions of models.
+ */
 export function assuming(context: Context, assumed: Assumed, store: TemplateStore): Context {
-  // A base and its variant take over each other's: each once, or they would double with every round.
+  // A base and its variant adopt each other's conditions; without removing duplicates, they would double every
+  // round.
   const once = new Map([...assumed].map(([owner, clauses]) => [owner, distinct(clauses)]));
   return {
     ...context,
@@ -135,7 +144,7 @@ function distinct(clauses: readonly Clause[]): readonly Clause[] {
   return [...new Map(clauses.map((clause) => [clauseKey(clause), clause])).values()];
 }
 
-/** Limits count from each declaration anew. */
+/** Resets the limits, which apply to each declaration separately. */
 export function resetBudget({ run: { budget, trials } }: Context): void {
   trials.left = mostTrials;
   budget.steps = 0;
@@ -146,7 +155,7 @@ export function resetBudget({ run: { budget, trials } }: Context): void {
   budget.constructions.length = 0;
 }
 
-/** A context whose diagnostics are kept, to be reported by whoever they concern. */
+/** Returns a context that collects its diagnostics in `into` instead of reporting them. */
 export function collecting(context: Context, into: Map<string, Diagnostic>): Context {
   const { run, training, evaluated, reads } = context;
   const report = (d: Diagnostic): void => {
@@ -156,24 +165,24 @@ export function collecting(context: Context, into: Map<string, Diagnostic>): Con
   return { run, training, evaluated, reads, report };
 }
 
-/** A context whose diagnostics are dropped, as they are reported elsewhere. */
+/** Returns a context that discards diagnostics, because they are reported elsewhere. */
 export function silent({ run, training, evaluated, reads }: Context): Context {
   return { run, training, evaluated, reads, report: () => undefined };
 }
 
-/** The same context, but for who notes what it reads. */
+/** Returns the same context with reads recorded in `reads`. */
 export function reading({ run, training, evaluated, report }: Context, reads: Read[]): Context {
   return { run, training, evaluated, reads, report };
 }
 
-/** The result of some work, whether it went without a message, and what it looked at. */
+/** The result of some work, whether it had no errors, and what it read. */
 export interface Observed<T> {
   readonly result: T;
   readonly sound: boolean;
   readonly reads: readonly Read[];
 }
 
-/** Does some work that notes its own reads; diagnostics are reported as before. */
+/** Runs `work` with its own list of reads; diagnostics are reported as before. */
 export function observe<T>(context: Context, work: (context: Context) => T): Observed<T> {
   const reads: Read[] = [];
   let sound = true;
@@ -186,7 +195,7 @@ export function observe<T>(context: Context, work: (context: Context) => T): Obs
   return { result, sound, reads };
 }
 
-/** What of the reads depends on the form: the value of `training` that was seen. */
+/** The value of `training` that was read, if any. */
 export function trainingSeen(reads: readonly Read[]): boolean | undefined {
   for (let i = 0; i < reads.length; i++) {
     const read = reads[i];
@@ -195,18 +204,18 @@ export function trainingSeen(reads: readonly Read[]): boolean | undefined {
   return undefined;
 }
 
-/** Whether the work would come out otherwise in the other form. */
+/** Whether the result depends on `training`. */
 export function isDependent({ reads }: Observed<unknown>): boolean {
   return reads.some(dependsOnTraining);
 }
 
-/** The context for what stands at a path: in evaluation form below an `eval` of the recipe. */
+/** The context for a module at a path: in evaluation mode below an `eval` of the recipe. */
 export function formAt(context: Context, path: string): Context {
   if (context.evaluated.length === 0 || !context.training) return context;
   return context.evaluated.some((root) => isWithin(path, root)) ? { ...context, training: false } : context;
 }
 
-/** What the `eval`s of a recipe make of a module, as a part of its identity; '' without any. */
+/** The part of a module's identity that stems from the `eval`s of a recipe; '' if there are none. */
 export function evaluatedMark(context: Context, path: string): string {
   const marks = context.evaluated.flatMap((root) => {
     if (isWithin(path, root)) return ['*'];

@@ -8,45 +8,45 @@ import type { Faults } from './faults.ts';
 export interface OwnerName {
   /** `model Seg`, `fn resize`, `Linear.forward`. */
   readonly what: string;
-  /** Of its name. */
+  /** The span of its name. */
   readonly span: Span;
 }
 
-/** The declaration that a `where` would have to be added to. */
+/** The declaration to which a `where` would have to be added. */
 export interface Owner extends OwnerName {
   readonly isModel: boolean;
-  /** The method of an interface that this one fills, and which must ask for no less. */
+  /** The interface method that this one implements and must not be stricter than. */
   readonly promisedBy: OwnerName | undefined;
 }
 
-/** A method with the file whose names its body sees (an interface's file for a default body). */
+/** A method with the file in whose scope its body is resolved (an interface's file for a default body). */
 export interface Method {
   readonly decl: MethodMember;
   readonly file: FileScope;
-  /** The interface whose signature it has, where it is written without one. */
+  /** The interface that declares its signature, if it is written without one. */
   readonly promised: Promised | undefined;
   readonly owner: Owner;
 }
 
-/** A method without what depends on the module around it. */
+/** A method without the data that depends on the module around it. */
 export type MethodAlone = Omit<Method, 'owner'>;
 
-/** A method of an interface, as what gives a signature. */
+/** The interface method that provides a signature. */
 export interface Promised {
   readonly interface: string;
   readonly span: Span;
-  /** The file whose names the signature sees. */
+  /** The file in whose scope the signature is resolved. */
   readonly file: FileScope;
 }
 
-/** What every instance of a module has in common. */
+/** The data that all instances of a module share. */
 export interface Declared {
   readonly members: ReadonlyMap<string, ModuleMember>;
   readonly methods: ReadonlyMap<string, Method>;
   readonly params: ReadonlyMap<string, Param>;
   readonly interfaces: readonly InterfaceAt[];
-  /** False where a parameter lacks that an interface fills in: the text of the interface would only fail. */
+  /** False if a parameter that an interface requires is missing: the interface's own code would then only fail. */
   readonly sound: boolean;
-  /** What is wrong with the declaration itself. */
+  /** Faults of the declaration itself. */
   readonly faults: Faults;
 }

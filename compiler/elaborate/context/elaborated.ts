@@ -8,13 +8,15 @@ import type { FileScope } from '../source/file-scope.ts';
 import type { Declared, Method } from './declared.ts';
 import type { Faults } from './faults.ts';
 
-// What an elaboration makes, as data: values, modules, overrides, and templates with what they read. A value can be a module, a
-// module has values and remembers what they were made from, which may be a call of a template, and a template's result is a value:
-// the types are one recursion, so they are one file.
+// The results of elaboration as data: values, modules, overrides, and templates with their reads. A value can be a
+// module; a module has values and records what they were computed from, which may be a call of a template; and a
+// template's result is a value. The types are mutually recursive, so they are in one file.
 
-/** What an expression evaluates to: static values run to the end, tensors are values of the graph being built. */
+/**
+ * The value of an expression: static values are fully evaluated, tensors are values of the graph under construction.
+ */
 export type Val =
-  /** An int when constant, else a symbolic dim. */
+  /** An int if constant, otherwise a symbolic dim. */
   | { readonly kind: 'dim'; readonly dim: Dim }
   | { readonly kind: 'float'; readonly value: number }
   | { readonly kind: 'bool'; readonly value: boolean }
@@ -30,19 +32,25 @@ export type Val =
   | { readonly kind: 'instance'; readonly instance: Instance }
   | { readonly kind: 'method'; readonly instance: Instance; readonly method: Method }
   | { readonly kind: 'tensor'; readonly value: Value }
-  /** Stands for what was already reported; absorbs everything. */
+  /** The result of an error that has been reported; operations on it give `error` without a further report. */
   | { readonly kind: 'error' };
 
 export type TensorVal = Extract<Val, { kind: 'tensor' }>;
 export type TupleVal = Extract<Val, { kind: 'tuple' }>;
 
-/** Whose text something is: that of an instance's module, or that of a model, which goes by the place of its name, and of its bases. */
+/**
+ * The author of a piece of source: the module of an instance, or a model (identified by the span of its name)
+ * including its bases.
+ */
 export interface Writer {
   readonly self: Instance | undefined;
   readonly model: Span | undefined;
 }
 
-/** A module to be constructed: `SwinB(window = 8)`; with parameters still open it is a slot's filling with holes. */
+/**
+ * A module to be constructed: `SwinB(window = 8)`. With parameters missing, it is for a slot whose owner provides
+ * them.
+ */
 export interface Spec {
   readonly decl: ModuleDecl;
   readonly file: FileScope;
@@ -53,86 +61,91 @@ export interface Spec {
   readonly key: string;
 }
 
-/** An argument with the place it was written. */
+/** An argument with its source span. */
 export interface Given {
   readonly value: Val;
   readonly span: Span;
 }
 
-/**
- * A module under construction, or constructed: its parameters, statics and parts get their values when they are first
- * asked for.
- */
+/** A module, constructed lazily: its parameters, statics and parts are evaluated when they are first read. */
 export interface Instance {
   readonly decl: ModuleDecl;
   readonly file: FileScope;
   readonly declared: Declared;
-  /** Where its weights are: `backbone.layers.0`; '' at the root. */
+  /** Path of its weights: `backbone.layers.0`; '' at the root. */
   readonly path: string;
   /** Its name in the source: `backbone.merges[0]`; '' at the root. */
   readonly source: string;
-  /** Where it was written: `Linear(3, 4)`. */
+  /** The span of its construction: `Linear(3, 4)`. */
   readonly span: Span;
   readonly writer: Writer;
   readonly args: ReadonlyMap<string, Given>;
   readonly overrides: Overrides | undefined;
-  /** Stands for a part where only its members are read, which get their values one by one; no model is made of it. */
+  /**
+   * A stand-in for a part of which only members are read, each evaluated separately; it never becomes part of a
+   * model.
+   */
   readonly shadow: boolean;
-  /** Whether the steps of its parts were counted when its exemplar was made. */
+  /** Whether the steps of its parts were already counted with its exemplar. */
   readonly counted: boolean;
-  /** Values so far, of parameters and statics. */
+  /** Parameters and statics evaluated so far. */
   readonly statics: Map<string, Val>;
-  /** Values so far, of parts. */
+  /** Parts evaluated so far. */
   readonly fields: Map<string, Val>;
-  /** What of this and other modules values were made from, where that may be overridden. */
+  /** For values that depend on members which can be overridden: the reads they were computed from. */
   readonly madeFrom: [name: string, reads: readonly Read[]][];
-  /** Names whose values are being made, and how much of the model was waiting when each was asked for. */
+  /** Names under evaluation, each with the length of the run's `asked` list when it was requested. */
   readonly busy: { readonly name: string; readonly asked: number }[];
-  /** Instances of one identity behave the same but for their paths: method templates are shared by it. Set last. */
+  /** Instances with equal identity behave the same except for their paths, so they share method templates. Set last. */
   identity: string;
 }
 
 /**
- * One line `path = value` of a model that changes something inside a part. Its right side is evaluated when it is first
- * needed. A line whose value nothing has asked for when the model is complete has no effect.
+ * One line `path = value` of a model that changes something inside a part. Its right side is evaluated on first use.
+ * A line whose value is never read has no effect on the model.
  */
 export interface OverrideLine {
-  /** Of the path, as it is written. */
+  /** The span of the path. */
   readonly span: Span;
-  /** With its value. */
+  /** The span of the path and the value. */
   readonly whole: Span;
-  /** The model that wrote it. */
+  /** The model that contains it. */
   readonly model: string;
-  /** Place of that model in the chain: the nearest to the variant has the greatest. */
+  /** Index of that model in the inheritance chain; the variant itself has the greatest. */
   readonly nearness: number;
   /**
-   * The value. For a shadow, parts that it names may be shadows; asked for by the model itself, the line counts as used.
+   * Returns the value. For a shadow, parts that it refers to may be shadows; if the model itself calls it, the line
+   * counts as used.
    */
   readonly given: (shadow: boolean) => Given;
-  /** The same for a shadow, which depends on no argument of the modules that the line calls until that is read. */
+  /** Like `given` for a shadow, but arguments of module calls in the line are evaluated only when they are read. */
   readonly opened: () => Opened;
 }
 
-/** A value whose modules lack the arguments that they are called with: these are lines below it, each evaluated when it is asked for. */
+/**
+ * A value whose modules are without the arguments of their calls: the arguments are override lines below it, each
+ * evaluated on first use.
+ */
 export interface Opened {
   readonly given: Given;
   readonly args: Overrides | undefined;
 }
 
-/** What the lines of a chain of models change below a part: by the name of a field or parameter, or by a list step. */
+/** The override lines of a chain of models below a part, as a tree of field names, parameter names and list steps. */
 export interface Overrides {
   readonly line: OverrideLine | undefined;
-  /** Step → below; a list index as its number, `*` for all. */
+  /** By step; a list index is its number, `*` is all items. */
   readonly below: ReadonlyMap<string, Overrides>;
   readonly span: Span;
 }
 
 /**
- * What a template's elaboration looked at. Two instances share a template when all of it is the same for both, though
- * their other parameters differ: blocks that differ in drop-path rate alone are one template where nothing is dropped.
+ * Something that the elaboration of a template read. Two instances share a template if all reads are the same for
+ * both, even if other parameters differ: blocks that differ only in drop-path rate share one template in inference,
+ * where nothing is dropped.
  */
 export type Read =
-  /** Something that no other instance has. */
+  /** Something that is specific to one instance. */
   | { readonly kind: 'exact' }
   | { readonly kind: 'training'; readonly value: boolean }
   | { readonly kind: 'member'; readonly instance: Instance; readonly name: string; readonly value: Val | undefined }
@@ -143,24 +156,24 @@ export type Read =
       readonly given: ReadonlyMap<string, Given>;
       readonly place: string;
       readonly template: Template;
-      /** Which of the body's calls it is. */
+      /** The index of the call in the body. */
       readonly at: number;
     };
 
-/** The type of what crosses a signature. */
+/** The type of a tensor argument or result in a signature. */
 export type GraphType =
   | { readonly kind: 'tensor'; readonly type: TensorType }
   | { readonly kind: 'none' }
   | { readonly kind: 'list'; readonly items: readonly GraphType[] }
   | { readonly kind: 'tuple'; readonly items: ReadonlyMap<string, GraphType> };
 
-/** A condition of a `where`, in the signature's own dims. */
+/** A condition of a `where`, over the signature's dims. */
 export interface Condition {
   readonly clause: Clause;
   readonly span: Span;
   /**
-   * A condition of the training form alone, which looks at `training`: it is not asked of callers for every size, but of the
-   * sizes that a recipe binds.
+   * Whether it applies only in training, because it reads `training`: it is not required for all sizes, but for
+   * those that a recipe binds.
    */
   readonly atSizes: boolean;
 }
@@ -173,75 +186,75 @@ export interface TemplateParam {
 }
 
 /**
- * A method or function elaborated once for given static arguments, in dims of its own; callers see the
- * signature, and `inline` expands the body for each call.
+ * A method or function, elaborated once for given static arguments over its own dims. Callers see only the
+ * signature; `inline` expands the body for each call.
  */
 export interface Template {
   readonly key: string;
   readonly label: string;
   readonly span: Span;
   readonly params: readonly TemplateParam[];
-  /** Parameters of type dim, in order; each is a fresh dim named as it. */
+  /** Parameters of type dim, in order; each is a fresh dim of the same name. */
   readonly dimParams: readonly string[];
   readonly where: readonly Condition[];
   readonly result: GraphType;
   readonly facts: Facts;
-  /** What is wrong with it, in itself or below. */
+  /** Faults of its signature and body, and of the templates it calls. */
   readonly faults: Faults;
   readonly body: TemplateBody;
-  /** Whether it looks at `training`, in itself or below. */
+  /** Whether it, or a template it calls, reads `training`. */
   readonly readsTraining: boolean;
-  /** Whether a call of it changes buffers, its own or those of modules that it calls. */
+  /** Whether a call updates buffers, its own or those of modules that it calls. */
   readonly updatesBuffers: boolean;
-  /** The instance that it was elaborated for, and what of this and of others the elaboration looked at. */
+  /** The instance it was elaborated for, and what the elaboration read of this and other instances. */
   readonly self: Instance | undefined;
   readonly reads: readonly Read[];
-  /** Calls inside of each other, itself included. */
+  /** Nesting depth of calls, including this one. */
   readonly depth: number;
-  /** Operators, those of the calls included. */
+  /** The number of operators, including those of calls. */
   readonly operators: number;
 }
 
 export interface TemplateBody {
-  /** One placeholder a tensor of `params`, flattened in order. */
+  /** One placeholder for each tensor of `params`, flattened in order. */
   readonly placeholders: readonly Value[];
   readonly nodes: readonly Node[];
   readonly calls: readonly Call[];
   readonly result: Val;
   readonly updates: readonly Update[];
-  /** The weights and buffers that it reads itself. */
+  /** The weights and buffers that the body reads directly. */
   readonly weights: readonly NodeOf<'weight'>[];
   readonly rowNumbers: readonly RowNumbers[];
 }
 
-/** A parameter whose elements number rows: each lies in 0..rows-1. */
+/** A parameter whose elements are row indices: each must be in 0..rows-1. */
 export interface RowNumbers {
-  /** Which of the placeholders. */
+  /** The index of the placeholder. */
   readonly placeholder: number;
   readonly rows: Dim;
-  /** Where the rows are taken. */
+  /** The span of the operation that reads the rows. */
   readonly span: Span | undefined;
 }
 
 /** `buffer <- value` inside a body. */
 export interface Update {
-  /** The buffer, relative to the body's module. */
+  /** Path of the buffer, relative to the body's module. */
   readonly path: string;
   readonly value: Value;
-  /** The position in the body's nodes before which it stands; before a call at the same position. */
+  /** The index of the first node of the body after the update; it precedes a call at the same index. */
   readonly at: number;
 }
 
-/** A call inside a body: its results are placeholder inputs of the calling body's graph. */
+/** A call in a body; its results are placeholder inputs in the graph of the caller's body. */
 export interface Call {
   readonly template: Template;
-  /** The callee's module: relative to the caller's unless `absolute`. */
+  /** Path of the callee's module: relative to the caller's module unless `absolute`. */
   readonly path: string;
   readonly absolute: boolean;
   readonly dims: ReadonlyMap<string, Dim>;
   readonly args: readonly Value[];
   readonly results: readonly Value[];
   readonly span: Span;
-  /** The position in the caller's nodes before which the call stands. */
+  /** The index of the first node of the caller's body after the call. */
   readonly at: number;
 }

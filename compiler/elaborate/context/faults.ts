@@ -1,4 +1,4 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 
-/** What is wrong with something, each fault once, by `diagnosticKey`. */
+/** Faults by `diagnosticKey`, each once. */
 export type Faults = ReadonlyMap<string, Diagnostic>;

@@ -5,40 +5,40 @@ import type { Call, TemplateBody } from './elaborated.ts';
 import { flatten } from './template.ts';
 
 /**
- * For whom each thing in a body is there, as a set of bits: the i-th result has the i-th bit, those from the 29th on have one
- * together, and what the body leaves in buffers has one of its own.
+ * For each value in a body, the set of results that need it, as bits: bit i is result i, results from the 29th on
+ * share one bit, and buffer updates have a bit of their own.
  */
 export interface Needs {
-  /** Of each weight, in the order of the body's. */
+  /** For each weight, in the order of the body's `weights`. */
   readonly weights: readonly number[];
-  /** Of each call, result by result. */
+  /** For each result of each call. */
   readonly calls: readonly (readonly number[])[];
-  /** Of each placeholder. */
+  /** For each placeholder. */
   readonly placeholders: readonly number[];
-  /** Calls on which something depends, if a call counts whole. */
+  /** Calls that anything depends on, if a call is treated as a whole. */
   readonly wholeCalls: readonly Call[];
 }
 
 /**
- * What leads from a value to what is made of it: every operator, or those through which a gradient comes back. None does
- * through whole numbers and truths, through operators without one, or from what is left in buffers.
+ * Which operators connect a value to its uses: all of them, or those that propagate a gradient. Integers and
+ * booleans, operators without a gradient, and buffer updates propagate none.
  */
 export type Flow = 'values' | 'gradients';
 
-/** Needs of the bodies that were asked for. */
+/** Cached needs of bodies. */
 export type NeedsStore =
   | { readonly flow: 'values'; readonly ofBodies: Map<TemplateBody, Needs> }
   | {
       readonly flow: 'gradients';
       readonly ofBodies: Map<TemplateBody, Needs>;
       readonly smooth: Map<TemplateBody, boolean>;
-      /** Of smooth bodies, which have the same in both flows. */
+      /** For smooth bodies, whose needs are the same in both flows. */
       readonly values: NeedsStore;
     };
 
 const last = 28;
 export const buffersBit = 1 << (last + 1);
-/** A result needs all arguments of the calls that it comes from, whatever these make of them. */
+/** Marks arguments of the calls that a result depends on, however the callees use them. */
 const callsBit = 1 << (last + 2);
 
 export function bitOf(result: number): number {
@@ -47,7 +47,7 @@ export function bitOf(result: number): number {
 
 type Inside = Pick<TemplateBody, 'nodes' | 'calls' | 'placeholders' | 'weights'>;
 
-/** Worked out when asked for: most templates of a training form are never looked through. */
+/** Returns the needs of a body. Computed on demand: most templates of a training model are never analysed. */
 export function needsOfBody(known: NeedsStore, body: TemplateBody): Needs {
   const found = known.ofBodies.get(body);
   if (found) return found;
@@ -61,7 +61,7 @@ export function needsOfBody(known: NeedsStore, body: TemplateBody): Needs {
   return needs;
 }
 
-/** The same of values that are read as one. */
+/** Like `needsOfBody`, for a list of values that count as one result. */
 export function needsOfValues(
   known: NeedsStore,
   values: readonly Value[],
@@ -73,8 +73,8 @@ export function needsOfValues(
 }
 
 /**
- * Whether gradients come back wherever values come from: no operator is in the way, in itself or below. Most bodies are, and
- * to see that takes less time than to go through them once more.
+ * Whether gradients propagate wherever values do: no operator of the body or its callees stops them. Most bodies are
+ * smooth, and this check is faster than a second analysis.
  */
 function isSmooth(known: Map<TemplateBody, boolean>, body: TemplateBody): boolean {
   let smooth = known.get(body);
@@ -86,7 +86,10 @@ function isSmooth(known: Map<TemplateBody, boolean>, body: TemplateBody): boolea
   return smooth;
 }
 
-/** What takes floats and has no gradient for them. Constants and random draws have nothing behind them. */
+/**
+ * Whether a node takes floats and has no gradient for them. Constants and random draws have no inputs, so they stop
+ * nothing.
+ */
 function stopsGradients(node: Node): boolean {
   const { inputs, outputs } = node;
   if (inputs.length === 0 || (isFloat(outputs[0]!.type.dtype) && outputs.length === 1 && hasGradient(node)))
@@ -100,10 +103,10 @@ function stopsGradients(node: Node): boolean {
 
 type ReadTogether = Pick<TemplateBody, 'nodes' | 'calls'> & Partial<Pick<TemplateBody, 'placeholders'>>;
 
-/** The bits of a body's values. Values are numbered as they are made, so those of a body lie near each other. */
+/** The bits of a body's values. Value ids are assigned in order of creation, so those of a body are close together. */
 class Bits {
   readonly first: number;
-  // No typed array: bodies are small, and the memory of one is fetched from outside the heap.
+  // Not a typed array: bodies are small, and a typed array's memory is allocated outside the heap.
   readonly of: number[];
   readonly #floatsAlone: boolean;
 
@@ -124,7 +127,7 @@ class Bits {
   }
 }
 
-/** Goes back through a body once, from the bits of its ends. */
+/** Propagates bits backwards through a body, once, from its results. */
 function needsBehind(known: NeedsStore, bits: Bits, { nodes, calls, placeholders, weights }: Inside): Needs {
   const { first, of } = bits;
   const gradients = known.flow === 'gradients';
@@ -170,7 +173,10 @@ function throughCall(known: NeedsStore, { template, args, results }: Call, bits:
   return ofResults;
 }
 
-/** What is read of a body's call when this is read of the body; 0 for nothing. What is read at all leaves its buffers. */
+/**
+ * Returns which results of a call are read if `read` is read of the body; 0 for none. A call that is read at all
+ * also updates its buffers.
+ */
 export function readOfCall(needs: Needs, call: number, read: number): number {
   const results = needs.calls[call] ?? [];
   let below = 0;

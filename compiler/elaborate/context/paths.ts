@@ -1,14 +1,14 @@
-/** Where a part stands in checkpoints, below its owner: `backbone.layers.0`. */
+/** Returns the path of a part in checkpoints, below its owner: `backbone.layers.0`. */
 export function childPath(path: string, name: string): string {
   if (name === '') return path;
   return path === '' ? name : `${path}.${name}`;
 }
 
-/** Where a module stands. */
+/** The paths of a module. */
 export interface Place {
   /** In checkpoints: `backbone.layers.0.downsample`. */
   readonly path: string;
-  /** In the source, as an override names it: `backbone.merges[0]`. */
+  /** In the source and in overrides: `backbone.merges[0]`. */
   readonly source: string;
 }
 
@@ -20,7 +20,7 @@ export function itemPlace({ path, source }: Place, i: number): Place {
   return { path: childPath(path, String(i)), source: `${source}[${i}]` };
 }
 
-/** Whether `path` is `root` or below it; the root '' has everything below it. */
+/** Whether `path` is `root` or below it; everything is below the root ''. */
 export function isWithin(path: string, root: string): boolean {
   return root === '' || path === root || path.startsWith(`${root}.`);
 }

@@ -9,7 +9,7 @@ import type { Context } from './context.ts';
 import type { Owner } from './declared.ts';
 import type { Call, Given, Instance, Update, Val, Writer } from './elaborated.ts';
 
-/** Evaluated arguments, with the expressions they came from. */
+/** Evaluated arguments with their source expressions. */
 export interface CallArgs {
   readonly positional: readonly Given[];
   readonly named: ReadonlyMap<string, Given>;
@@ -18,7 +18,7 @@ export interface CallArgs {
 
 /** A chain of local names. */
 export class Locals {
-  /** Most scopes declare nothing. */
+  /** Undefined until the first declaration: most scopes have none. */
   #names: Map<string, Val> | undefined;
   readonly #outer: Locals | undefined;
   constructor(outer?: Locals) {
@@ -31,7 +31,7 @@ export class Locals {
     this.#names ??= new Map();
     this.#names.set(name, value);
   }
-  /** Rebinds the nearest declaration; false when there is none. */
+  /** Rebinds the innermost declaration of a name; returns false if there is none. */
   assign(name: string, value: Val): boolean {
     if (this.#names?.has(name)) {
       this.#names.set(name, value);
@@ -45,7 +45,7 @@ export class Locals {
   }
 }
 
-/** The dims that a signature names. While it is open, an upper-case name makes a fresh one. */
+/** The dims of a signature. While it is open, an unknown upper-case name creates a fresh dim. */
 export class DimScope {
   #known: Map<string, Dim> | undefined;
   #spreads: Map<string, readonly Dim[]> | undefined;
@@ -53,7 +53,7 @@ export class DimScope {
   constructor(open: boolean) {
     this.open = open;
   }
-  /** A dim that is known already. */
+  /** Returns a dim that already exists. */
   named(name: string): Dim | undefined {
     return this.#known?.get(name);
   }
@@ -75,7 +75,7 @@ export class DimScope {
   }
 }
 
-/** The graph that a body makes. */
+/** The graph of a body under construction. */
 export interface GraphBody {
   readonly build: Builder;
   /** Calls made so far. */
@@ -96,25 +96,28 @@ export interface Scope {
   readonly file: FileScope;
   readonly owner: Owner | undefined;
   readonly self: Instance | undefined;
-  /** Names of the surrounding module or model, before the file's. */
+  /** Looks up a name in the enclosing module or model, before the file's scope. */
   readonly member: (name: string, span: Span) => Val | undefined;
   readonly memberNames: () => Iterable<string>;
-  /** What has a value only when the model runs, where a static value is looked for under its name: `the weight bias`. */
+  /**
+   * Describes a name whose value is known only when the model runs, for messages where a static value is expected:
+   * `the weight bias`.
+   */
   readonly later: (name: string) => string | undefined;
   readonly locals: Locals;
   readonly dims: DimScope;
   readonly facts: Facts;
-  /** Undefined where only static values may stand. */
+  /** Undefined if only static values are allowed. */
   readonly graph: GraphBody | undefined;
-  /** The help of a message about an unknown name that is not near to a known one. */
+  /** Returns the help for an unknown name that is not similar to a known one. */
   readonly hint: (name: string) => string | undefined;
-  /** Whether names of initialisers come before those of functions. */
+  /** Whether initialisers take precedence over functions of the same name. */
   readonly inits: boolean;
-  /** Where the value that the body gave was written: what a message about its result points at. */
+  /** The span of the body's result expression, for messages about the result. */
   readonly trace: { result: Span | undefined };
 }
 
-/** A scope whose expressions may be tensors. */
+/** A scope in which expressions may be tensors. */
 export interface GraphScope extends Scope {
   readonly graph: GraphBody;
 }
@@ -131,7 +134,7 @@ export function nested<S extends Scope>(scope: S): S {
   return { ...scope, locals: new Locals(scope.locals) };
 }
 
-/** What a scope knows beyond the names of its file. */
+/** The names of a scope beyond those of its file. */
 interface Surroundings extends Pick<Scope, 'owner' | 'self' | 'member' | 'memberNames' | 'later'> {}
 
 const nothingAround: Surroundings = {
@@ -143,7 +146,7 @@ const nothingAround: Surroundings = {
 };
 const noHint = () => undefined;
 
-/** A static scope, which sees the names of a file and of what is around it. */
+/** Returns a static scope with the names of a file and its surroundings. */
 export function fileScope(context: Context, file: FileScope, around: Surroundings = nothingAround): Scope {
   const { owner, self, member, memberNames, later } = around;
   return {

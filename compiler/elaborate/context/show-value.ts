@@ -2,7 +2,7 @@ import { asConstant, print } from '../../dims/dim.ts';
 import type { Val } from './elaborated.ts';
 import { asNumber } from './values.ts';
 
-/** What a message calls the value: `int 3`, `dim H/4`, `tensor`, `module SwinB`. */
+/** Describes a value in a message: `the int 3`, `a dim`, `a tensor`. */
 export function describe(value: Val): string {
   switch (value.kind) {
     case 'dim': {
@@ -42,7 +42,7 @@ export function describe(value: Val): string {
   }
 }
 
-/** A static value as one would write it, for messages and manifests. */
+/** Returns a static value as source text, for messages and manifests. */
 export function showStatic(value: Val | undefined): string {
   if (!value) return 'unset';
   switch (value.kind) {
@@ -72,7 +72,7 @@ export function showStatic(value: Val | undefined): string {
   }
 }
 
-/** Arguments by name. */
+/** Formats named arguments. */
 function named(args: readonly (readonly [string, unknown])[]): string {
   return args.map(([name, value]) => `${name} = ${value}`).join(', ');
 }

@@ -4,67 +4,70 @@ import { type PatternStore, patternStore } from '../patterns/context.ts';
 import type { Instance, Read, Template, Val } from './elaborated.ts';
 import type { NeedsStore } from './needs.ts';
 
-/** A template with what its elaboration looked at, a candidate for other instances. */
+/** A template with its instance and reads, a candidate for other instances. */
 export interface Shared {
   readonly template: Template;
   readonly self: Instance;
   readonly reads: readonly Read[];
 }
 
-/** Candidates that read the same plain parameters and statics of their instance, by the values of these. */
+/** Candidates that read the same set of plain parameters and statics, by the values read. */
 export interface AlikeInNames {
   readonly names: readonly string[];
   readonly byValues: Map<string, Shared[]>;
 }
 
-/** An instance that was constructed with all its parts, without an error: the parts of others of the same spec can wait. */
+/**
+ * An instance that was fully constructed without an error, so that other instances of the same spec can construct
+ * their parts lazily.
+ */
 export interface Exemplar {
   readonly identity: string;
-  /** Parameters and statics that are no modules, which have paths. */
+  /** Parameters and statics other than modules, which depend on paths. */
   readonly plain: ReadonlyMap<string, Val>;
-  /** The form it holds for; undefined when its construction did not look at `training`. */
+  /** The value of `training` it applies to; undefined if its construction did not read `training`. */
   readonly training: boolean | undefined;
-  /** Steps that its construction took: see `Budget`. */
+  /** The steps of its construction: see `Budget`. */
   readonly steps: number;
 }
 
-/** A part that an instance made, and does not share with another. */
+/** A part that an instance constructed itself, not a shared one. */
 export interface OwnPart {
-  /** The name of the part, or of the list that it is in: `merges`. */
+  /** The name of the part, or of the list that contains it: `merges`. */
   readonly name: string;
-  /** Its name as its owner writes it: `merges[1]`. */
+  /** Its path step below the owner: `merges[1]`. */
   readonly step: string;
-  /** Its path in checkpoints, relative to its owner's. */
+  /** Its path in checkpoints, relative to the owner's. */
   readonly path: string;
-  /** Where it is declared. */
+  /** The span of its declaration. */
   readonly span: Span;
-  /** It, or one of the same identity. */
+  /** The part itself, or an instance with the same identity. */
   readonly instance: Instance;
 }
 
-/** What the contexts of one program share. */
+/** The caches shared by the contexts of one program. */
 export interface TemplateStore {
-  /** Modules that were constructed, and whose bodies were so checked. */
+  /** Modules that were constructed, so that their bodies have been checked. */
   readonly constructed: Set<ModuleDecl>;
-  /** By method and static arguments: candidates for other instances. */
+  /** Candidates for other instances, by method and static arguments. */
   readonly byMethod: Map<string, AlikeInNames[]>;
-  /** By instance and method and static arguments, those that do not look at `training`. */
+  /** Templates that do not read `training`, by instance, method and static arguments. */
   readonly settled: Map<string, Template>;
-  /** By spec, without overrides. */
+  /** By spec, for modules without overrides. */
   readonly exemplars: Map<string, Exemplar>;
   readonly identities: Map<string, string>;
   /** By identity. */
   readonly parts: Map<string, readonly OwnPart[]>;
-  /** What outputs depend on, and what a loss has a gradient for. */
+  /** The dependencies of outputs, and of the gradients of a loss. */
   readonly needs: { readonly values: NeedsStore; readonly gradients: NeedsStore };
-  /** Where it was reported that calls nest too deeply. */
+  /** The span at which too deep nesting of calls was reported. */
   tooDeep: Span | undefined;
-  /** Methods written without a signature, with that of their interface. */
+  /** Methods written without a signature, completed with the one of their interface. */
   readonly implementations: Map<ImplementationMember, MethodMember>;
   readonly patterns: PatternStore;
 }
 
-/** Patterns are the same whatever templates are made from. */
+/** Returns empty caches. `patterns` can be reused, since it does not depend on templates. */
 export function templateStore(patterns = patternStore()): TemplateStore {
   const values: NeedsStore = { flow: 'values', ofBodies: new Map() };
   return {

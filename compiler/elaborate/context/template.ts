@@ -4,7 +4,7 @@ import type { TensorType } from '../../ir/types.ts';
 import { everyPair } from '../../lists.ts';
 import type { GraphType, Template, Val } from './elaborated.ts';
 
-/** Whether callers see no difference between the two. */
+/** Whether two templates have the same signature, so that callers cannot distinguish them. */
 export function sameSignature(a: Template, b: Template): boolean {
   return (
     a.label === b.label &&
@@ -37,7 +37,7 @@ function sameType(a: GraphType, b: GraphType): boolean {
   return a.kind === 'none' && b.kind === 'none';
 }
 
-/** The tensors in a value, in order. */
+/** Returns the tensors in a value, in order. */
 export function flatten(value: Val, into: Value[] = []): Value[] {
   if (value.kind === 'tensor') into.push(value.value);
   else if (value.kind === 'list') for (const item of value.items) flatten(item, into);
@@ -45,7 +45,7 @@ export function flatten(value: Val, into: Value[] = []): Value[] {
   return into;
 }
 
-/** The tensor types in a signature type, in order, each with a name such as `maps[2]`. */
+/** Returns the tensor types in a signature type, in order, each with a name such as `maps[2]`. */
 export function flattenType(type: GraphType, name: string, into: { name: string; type: TensorType }[] = []) {
   if (type.kind === 'tensor') into.push({ name, type: type.type });
   else if (type.kind === 'list') for (const [i, item] of type.items.entries()) flattenType(item, `${name}[${i}]`, into);
@@ -53,7 +53,7 @@ export function flattenType(type: GraphType, name: string, into: { name: string;
   return into;
 }
 
-/** A value of the given shape of type, its tensors made by `make` in order. */
+/** Builds a value of the given type; `make` creates its tensors, in order. */
 export function unflatten(type: GraphType, make: (type: TensorType) => Value): Val {
   switch (type.kind) {
     case 'tensor':

@@ -31,12 +31,12 @@ export function specOf(
 
 export const noneGiven: ReadonlyMap<string, Given> = new Map();
 
-/** What can stand after it and a dot. */
+/** The names that can follow the instance and a dot. */
 export function namesOf({ decl, declared }: Instance): string[] {
   return [...new Set([...decl.params, ...decl.members].map(({ name }) => name.name)), ...declared.methods.keys()];
 }
 
-/** Whether something in it was reported already. */
+/** Whether the value contains an error. */
 export function hasError(value: Val): boolean {
   if (value.kind === 'list') return value.items.some(hasError);
   if (value.kind === 'tuple') return [...value.items.values()].some(hasError);
@@ -46,13 +46,16 @@ export function hasError(value: Val): boolean {
 export function asInt(value: Val | undefined): number | undefined {
   return value?.kind === 'dim' ? asConstant(value.dim) : undefined;
 }
-/** An int or a float as a number. */
+/** Returns an int or a float as a number; undefined for other values. */
 export function asNumber(value: Val | undefined): number | undefined {
   if (value?.kind === 'float') return value.value;
   return asInt(value);
 }
 
-/** Equal keys for equal static values; instances passed by name count by path, since they are shared. */
+/**
+ * Returns a key that is equal for equal static values; instances, which are shared by reference, are compared by
+ * path.
+ */
 export function keyOf(value: Val): string {
   switch (value.kind) {
     case 'dim':
