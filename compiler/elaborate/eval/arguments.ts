@@ -17,8 +17,8 @@ import { evaluate } from './evaluate.ts';
 import { knownInt } from './known-sizes.ts';
 
 /**
- * Positional and named arguments laid against parameters. Parameters may be left out that have a default, and all of them where
- * they are `open`. Undefined after a report.
+ * Matches positional and named arguments with parameters. Parameters with a default may be missing; with `open`, all
+ * may. Undefined after a report.
  */
 export function matchArgs(
   context: Context,
@@ -86,8 +86,9 @@ export function matchArgs(
 }
 
 /**
- * A static value held against a parameter's type: `int` also where a float is wanted, nothing else converts.
- * Yields the value to use, or undefined after a report. `instead` is the help where the type has none of its own.
+ * Checks a static value against a parameter's type. An `int` is converted where a float is expected; there are no
+ * other conversions. Returns the value to use, or undefined after a report. `instead` is the help if the type has
+ * none of its own.
  */
 export function fitStatic(
   scope: Scope,
@@ -102,7 +103,7 @@ export function fitStatic(
   if (hasError(value)) return undefined;
   const found = mismatch(scope, value, type, file);
   if (found === undefined) return widen(value, type, file);
-  // What is wrong with the type itself has been reported.
+  // Faults of the type itself have already been reported.
   if (found === 'unknown') return undefined;
   const notes = [{ span: declared, text: note }];
   const help = found.help ?? instead;
@@ -110,7 +111,7 @@ export function fitStatic(
   return undefined;
 }
 
-/** Arguments as they are written, with their values. */
+/** Evaluates arguments and keeps their source expressions. */
 function evaluateArgs(scope: Scope, source: readonly Arg[]): CallArgs {
   const positional: Given[] = [];
   const named = new Map<string, Given>();
@@ -123,8 +124,8 @@ function evaluateArgs(scope: Scope, source: readonly Arg[]): CallArgs {
 }
 
 /**
- * Where the type behind a name is evaluated: its parameters are bound, its names are those of its own file, and its dims those
- * of the signature in which it is used. Undefined after a report.
+ * Returns the scope in which a named type is evaluated: its parameters are bound, names are resolved in its own
+ * file, and dims are those of the signature that uses it. Undefined after a report.
  */
 export function typeScope(scope: Scope, type: AliasType | NamedType, name: TypeName): Scope | undefined {
   const { context } = scope;
@@ -148,7 +149,7 @@ export function typeScope(scope: Scope, type: AliasType | NamedType, name: TypeN
   for (const param of decl.params) {
     const { name, span } = param.name;
     const given = matched.get(name) ?? (param.value && { value: evaluate(inner, param.value), span: param.value.span });
-    // `matchArgs` has reported it.
+    // `matchArgs` has reported the missing argument.
     if (!given) return undefined;
     const fitted = fitStatic(inner, given.value, param.type, given.span, span, file);
     if (!fitted) return undefined;
@@ -172,7 +173,7 @@ function widen(value: Val, written: Type, from: FileScope): Val {
   return value;
 }
 
-/** What was expected in place of a value, and what may have been meant. */
+/** The expected type for a value that does not match, and a suggestion. */
 interface Mismatch {
   readonly expected: string;
   readonly help?: string | undefined;
@@ -180,7 +181,10 @@ interface Mismatch {
 
 const wanted = (expected: string): Mismatch => ({ expected });
 
-/** What was expected, when the value does not fit; 'unknown' after a report on the type itself. */
+/**
+ * Returns the expected type if the value does not match, undefined if it does; 'unknown' after a report on the type
+ * itself.
+ */
 function mismatch(scope: Scope, value: Val, type: Type, file: FileScope): Mismatch | 'unknown' | undefined {
   if (value.kind === 'none' && isOptional(type)) return undefined;
   switch (type.kind) {
@@ -241,7 +245,7 @@ function mismatch(scope: Scope, value: Val, type: Type, file: FileScope): Mismat
   }
 }
 
-/** `padding = "same"`, as PyTorch and Keras have it. */
+/** The help for `padding = "same"`, as in PyTorch and Keras. */
 function intHelp(value: Val): string | undefined {
   if (value.kind !== 'string') return undefined;
   if (value.value === 'valid') return 'without padding: `0`';
@@ -271,7 +275,7 @@ function choiceMismatch(value: Val, choices: readonly string[]): Mismatch | unde
   return { expected: oneOf(choices), help };
 }
 
-/** A name that is no type's. */
+/** Reports a name that is not a type. */
 export function reportUnknownType(scope: Scope, { name: ident }: AliasType | NamedType, file: FileScope): void {
   const { name, span } = ident;
   const declared = file.lookup(name)?.decl;
@@ -290,7 +294,7 @@ export function reportUnknownName(scope: Scope, name: string, type: Type, file: 
   fail(scope, 'CROB2222', type.span, { name }, { help });
 }
 
-/** What a value lacks to stand where the type names a module or an interface. */
+/** Returns why a value is not an instance of the named module or interface; undefined if it is. */
 function moduleMismatch(value: Val, word: string, { decl: type, file }: Found): Mismatch | undefined {
   const expected = `${type.kind === 'interface' ? 'a module that fills' : 'the module'} ${word}`;
   const made = value.kind === 'spec' ? value.spec : value.kind === 'instance' ? value.instance : undefined;
@@ -307,8 +311,8 @@ function moduleMismatch(value: Val, word: string, { decl: type, file }: Found): 
 }
 
 /**
- * Whether a module has all that interfaces promise by its names, those with a default aside. A member with conditions of its own may
- * need more than is promised.
+ * Whether a module has all members that the interfaces require, by name; those with a default are optional. Members
+ * with their own conditions do not count, since they may be stricter than the interface.
  */
 function hasAllOf({ params, members }: ModuleDecl, interfaces: readonly InterfaceDecl[]): boolean {
   const free = members.filter((member) => !('where' in member) || member.where.length === 0);

@@ -58,7 +58,7 @@ export function binary(scope: Scope, expr: BinaryExpr, left: Val, right: Val): V
   const b = asNumber(right);
   if (a !== undefined && b !== undefined) return floatBinary(scope, op, a, b, span);
   if ((left.kind === 'dim' && right.kind === 'float') || (left.kind === 'float' && right.kind === 'dim')) {
-    // A symbolic dim among floats is a number of the graph.
+    // A symbolic dim in float arithmetic becomes a scalar of the graph.
     if (scope.graph) {
       return tensorBinary(scope, op, scalar(scope, left, 'f32', span), right, span, () => [
         text(scope, expr.left),
@@ -69,7 +69,7 @@ export function binary(scope: Scope, expr: BinaryExpr, left: Val, right: Val): V
   return fail(scope, 'CROB2216', span, { op, left: describe(left), right: describe(right) });
 }
 
-/** Longest static list or string that is put together. */
+/** The maximum length of a static list or string that is built. */
 const sizeLimit = 65_536;
 
 function tooLong(scope: Scope, what: string, span: Span): Val {
@@ -183,7 +183,7 @@ function dimBinary(scope: Scope, op: BinaryOp, a: Dim, b: Dim, span: Span): Val 
     case '>=': {
       const [lo, hi] = op === '<' || op === '<=' ? [a, b] : [b, a];
       const strict = op === '<' || op === '>';
-      // Numbers first: most comparisons are of two ints.
+      // Fast path: most comparisons are of two ints.
       const difference = dims.asConstant(dims.sub(hi, lo));
       if (difference !== undefined) return bool(strict ? difference > 0 : difference >= 0);
       if (scope.facts.proves({ kind: strict ? 'lt' : 'le', left: lo, right: hi })) return bool(true);
@@ -230,7 +230,10 @@ function floatBinary(scope: Scope, op: BinaryOp, a: number, b: number, span: Spa
   }
 }
 
-/** A number or dim as a scalar tensor of the given dtype: numbers and dims are weak. */
+/**
+ * Returns a number or dim as a scalar tensor of the given dtype (numbers and dims are weakly typed); other tensors
+ * unchanged.
+ */
 export function scalar(scope: Scope, value: Val, dtype: DType, span: Span): Val {
   if (value.kind === 'tensor' || value.kind === 'error') return value;
   const number = asNumber(value);
@@ -358,7 +361,7 @@ export function unary(scope: Scope, { op, span, operand: from }: UnaryExpr, oper
   });
 }
 
-/** `floor(a/k)` and `ceil(a/k)`: of dims, i32 tensors or floats, by what stands on both sides. */
+/** Evaluates `floor(a/k)` and `ceil(a/k)` for dims, i32 tensors or floats, depending on both operands. */
 export function roundedQuotient(scope: Scope, name: 'floor' | 'ceil', expr: BinaryExpr, left: Val, right: Val): Val {
   if (left.kind === 'error' || right.kind === 'error') return error;
   if (left.kind === 'dim' && right.kind === 'dim') {

@@ -9,7 +9,10 @@ import { isGraphType, resolveType } from './signature.ts';
 
 const plain: ReadonlySet<string> = new Set(['int', 'float', 'bool', 'string']);
 
-/** What is wrong with a `type` by itself. With parameters that have no defaults, its dims are checked where it is used. */
+/**
+ * Checks a `type` declaration on its own. If it has parameters without defaults, its dims are checked where it is
+ * used.
+ */
 export function checkTypeName(context: Context, decl: TypeDecl, file: FileScope): void {
   const scope: Scope = { ...fileScope(context, file), dims: new DimScope(true) };
   if (holdsItself({ decl, file })) {
@@ -25,7 +28,10 @@ export function checkTypeName(context: Context, decl: TypeDecl, file: FileScope)
   if (inner && isGraphType(decl.type, file)) resolveType(inner, decl.type, new Map(), { next: () => 4 });
 }
 
-/** Tensors, choices, and ints, floats, bools and strings; what is in a slot, and what only a signature can know, is not named. */
+/**
+ * Whether a type can be declared by `type`: tensors, choices, ints, floats, bools and strings. Slots and types that
+ * depend on a signature are reported.
+ */
 function isNameable(scope: Scope, written: Type): boolean {
   const { type, file } = behindNames(written, scope.file);
   switch (type.kind) {
@@ -33,7 +39,7 @@ function isNameable(scope: Scope, written: Type): boolean {
     case 'choice-type':
       return true;
     case 'alias-type':
-      // Only a name of nothing is left as it is.
+      // A known alias is checked at its own declaration; only an unknown name is reported here.
       if (!typeName(type, file)) reportUnknownType(scope, type, file);
       return false;
     case 'typeof-type':
@@ -55,7 +61,10 @@ function isNameable(scope: Scope, written: Type): boolean {
   }
 }
 
-/** A name in the signature of a method or function that is no type's: nothing else looks at one that is never called. */
+/**
+ * Reports names in a signature that are not types. This is the only check of a method or function that is never
+ * called.
+ */
 export function checkSignatureTypes(
   context: Context,
   { params, result }: { readonly params: readonly Param[]; readonly result: Type | undefined },

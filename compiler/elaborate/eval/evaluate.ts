@@ -32,7 +32,7 @@ export function evaluate(scope: Scope, expr: Expr): Val {
   budget.nesting++;
   try {
     const value = evaluated(scope, expr);
-    // What a name stands for was looked at where it was made, and most expressions are names.
+    // The value of a name was checked where it was computed, and most expressions are names.
     if (expr.kind === 'name') return value;
     switch (value.kind) {
       case 'dim':
@@ -50,8 +50,8 @@ export function evaluate(scope: Scope, expr: Expr): Val {
 }
 
 /**
- * The value, unless it is a number beyond 2^53, or a tensor whose elements are more: that is reported, once, where it comes up.
- * Items of lists are looked at when a call makes them; others are expressions of their own.
+ * Returns the value. A number beyond 2^53, or a tensor with more elements, is reported once, where it first occurs.
+ * List items are checked only for results of calls; other items are expressions of their own.
  */
 export function withinIntegers(scope: Scope, value: Val, span: Span, items = false): Val {
   return isBeyond(value, items) ? fail(scope, 'CROB2224', span, {}) : value;
@@ -66,7 +66,7 @@ function isBeyond(value: Val, items: boolean): boolean {
 }
 
 function evaluated(scope: Scope, expr: Expr): Val {
-  // The most frequent first: they are compared in order.
+  // Most frequent kinds first, since cases are compared in order.
   switch (expr.kind) {
     case 'name':
       return valueOfName(scope, expr.name, expr.span);
@@ -109,7 +109,10 @@ function evaluated(scope: Scope, expr: Expr): Val {
   }
 }
 
-/** A comparison of what a part has with a string that it can never be; those of one's own parameters are found in the text. */
+/**
+ * Reports a comparison of a part's member with a string that it can never equal. Comparisons of a module's own
+ * parameters are found in the source text.
+ */
 function checkChoice(scope: Scope, { left, right }: BinaryExpr): void {
   const [name, text] = left.kind === 'member' ? [left, right] : [right, left];
   if (name.kind !== 'member' || text.kind !== 'string') return;
@@ -123,12 +126,12 @@ function checkChoice(scope: Scope, { left, right }: BinaryExpr): void {
   fail(scope, 'CROB2241', text.span, args, { help: meantChoice(text.value, choices) });
 }
 
-/** Names with dots, which can be evaluated twice. */
+/** Whether an expression is a dotted name, which can be evaluated twice. */
 function isPath(expr: Expr): boolean {
   return expr.kind === 'name' || (expr.kind === 'member' && isPath(expr.object));
 }
 
-/** `&&` and `||` of statics stop at the first side that decides. */
+/** Short-circuits `&&` and `||` of static values. */
 function lazyLogic(scope: Scope, expr: Extract<Expr, { kind: 'binary' }>): Val | undefined {
   if (expr.op !== '&&' && expr.op !== '||') return undefined;
   const left = evaluate(scope, expr.left);
@@ -136,7 +139,7 @@ function lazyLogic(scope: Scope, expr: Extract<Expr, { kind: 'binary' }>): Val |
   return binary(scope, expr, left, evaluate(scope, expr.right));
 }
 
-/** A static condition; reports and yields undefined when it is none. */
+/** Returns the value of a static condition; undefined, after a report, if it is not one. */
 export function truth(scope: Scope, value: Val, span: Span): boolean | undefined {
   if (value.kind === 'bool') return value.value;
   if (value.kind === 'error') return undefined;

@@ -11,7 +11,10 @@ import { axisWord, provenance, showShape } from '../report/provenance.ts';
 import { counted, fail, requireEqual, showType } from '../report/report.ts';
 import { swapHelp } from '../report/swapped.ts';
 
-/** The returned value against the declared type; shapes must be proved equal. `declared` is where a signature says the type. */
+/**
+ * Checks a returned value against its declared type; shapes must be proved equal. `declared` is the span of the type
+ * in the signature.
+ */
 export function fitResult(scope: Scope, value: Val, type: GraphType, span: Span, what: string, declared?: Span): Val {
   if (value.kind === 'error') return error;
   if (type.kind === 'list' && value.kind === 'list') {
@@ -75,7 +78,7 @@ export function fitResult(scope: Scope, value: Val, type: GraphType, span: Span,
   const place = (one: Span) => placeOf(scope.context, one, '');
   const notes = declared && place(declared) !== place(span) ? [{ span: declared, text: 'declared here' }] : [];
   const from = declared ? [siteIn(scope, declared)] : [];
-  // Two axes that changed places are one finding.
+  // Two swapped axes are reported once.
   const failed = new Set<string>();
   const same = pairs(actual.shape, type.type.shape).map(([d, expected], i) => {
     const pair = [d.key, expected.key].sort().join();
@@ -100,7 +103,7 @@ function shortText(scope: Scope, span: Span): string {
   return text.length > 24 || text.includes('\n') ? '…' : text;
 }
 
-/** No dtype turns into another by itself; those inside a graph have functions that do it. */
+/** Suggests a conversion function between dtypes, as there are no implicit conversions; undefined if there is none. */
 export function conversion(from: string, to: string, name: string): string | undefined {
   return from !== to && ['f32', 'i32', 'bool'].includes(to) ? `convert it: ${to}(${name})` : undefined;
 }

@@ -7,7 +7,7 @@ import { axisNames } from '../report/axis-names.ts';
 type Tensor = Extract<Val, { kind: 'tensor' }>;
 type Index = Extract<Expr, { kind: 'index' }>;
 
-/** What to write in place of `x[…] = value`, `x` being a tensor: tensors are never changed. */
+/** Suggests a replacement for `x[…] = value` of a tensor x: tensors are immutable. */
 export function withoutAssignment(
   scope: Scope,
   name: string,

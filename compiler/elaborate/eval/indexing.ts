@@ -14,7 +14,10 @@ import { evaluate } from './evaluate.ts';
 import { knownInt } from './known-sizes.ts';
 import { withRows } from './row-numbers.ts';
 
-/** `xs[i]`, `xs[1..3]`, `x[:, 0..H, i]`, `x[i]` for `x[i, :, :]`, and `H[i]`, the i-th of a family of dims. */
+/**
+ * Evaluates an index expression: `xs[i]`, `xs[1..3]`, `x[:, 0..H, i]`, `x[i]` for `x[i, :, :]`, and `H[i]`, the i-th
+ * dim of a family.
+ */
 export function index(scope: Scope, expr: IndexExpr): Val {
   const family = dimFamily(scope, expr);
   if (family) return family;
@@ -134,7 +137,7 @@ function slice(scope: Scope, expr: IndexExpr, object: TensorVal): Val {
   );
 }
 
-/** Elements `from` to before `to` of one axis; an index takes one of them, and the axis away. */
+/** The half-open range `from`..`to` of one axis; a single index also removes the axis. */
 interface Cut {
   readonly from: Dim;
   readonly to: Dim;
@@ -148,7 +151,7 @@ interface CutAxis {
 }
 
 function cutOf(scope: Scope, item: IndexItem, { axis, size, tensors }: CutAxis): Cut | undefined {
-  /** What must hold of an index or a range, each with the message where it does not. */
+  /** Conditions that an index or range must satisfy, each with the message for a failure. */
   const isWithin = (owed: readonly (readonly [Clause, string, () => ShapeParts])[]) =>
     owed.every(([clause, what, parts]) => requireClause(scope, clause, item.span, what, parts));
   switch (item.kind) {
@@ -182,7 +185,7 @@ function cutOf(scope: Scope, item: IndexItem, { axis, size, tensors }: CutAxis):
   }
 }
 
-/** The value of an expression that must be an int or a dim; undefined after a report. */
+/** Evaluates an expression that must be an int or a dim; undefined after a report. */
 export function evaluateSize(scope: Scope, expr: Expr): Dim | undefined {
   const value = evaluate(scope, expr);
   if (value.kind === 'dim') return value.dim;

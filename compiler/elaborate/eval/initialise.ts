@@ -3,7 +3,7 @@ import type { Val } from '../context/elaborated.ts';
 import type { Scope } from '../context/scope.ts';
 import { evaluate } from './evaluate.ts';
 
-/** The expression after `~`: initialisers are looked up before functions of the same name (`uniform`). */
+/** Evaluates the expression after `~`: initialisers take precedence over functions of the same name (`uniform`). */
 export function evaluateInit(scope: Scope, expr: Expr): Val {
   const value = evaluate({ ...scope, inits: true }, expr);
   return value;

@@ -7,14 +7,14 @@ import { error } from '../context/values.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 
-/** What `let (a, b) = …` is read from. */
+/** The names of a `let (a, b) = …`. */
 export interface Items {
   readonly names: readonly ItemName[];
-  /** Of the value. */
+  /** The span of the value. */
   readonly span: Span;
 }
 
-/** Binds the names of a `let (a, b) = …`. */
+/** Declares the names of a `let (a, b) = …`. */
 export function declareItems(scope: Scope, { names, value: { span } }: LetItemsStatement, value: Val): void {
   for (const [i, { name }] of names.entries()) {
     const earlier = names.slice(0, i).find((one) => one.name.name === name.name);
@@ -25,7 +25,10 @@ export function declareItems(scope: Scope, { names, value: { span } }: LetItemsS
   }
 }
 
-/** What the name at a position is bound to: of a named tuple the item that it names, of a list the one at its position. */
+/**
+ * Returns the value for the name at a position: the item of that name for a named tuple, the item at that position
+ * for a list.
+ */
 export function itemOf(scope: Pick<Scope, 'context'>, { names, span }: Items, position: number, value: Val): Val {
   const { item, name } = names[position]!;
   switch (value.kind) {

@@ -3,13 +3,13 @@ import type { Val } from '../context/elaborated.ts';
 import type { Scope } from '../context/scope.ts';
 import { dimVal } from '../context/values.ts';
 
-/** An int, or a dim that a `where` fixes, as a number: `T` under `where T == 5` is 5. */
+/** Returns an int, or a dim that a `where` fixes, as a number: `T` under `where T == 5` is 5. */
 export function knownInt({ facts }: Pick<Scope, 'facts'>, value: Val | undefined): number | undefined {
   if (value?.kind !== 'dim') return undefined;
   return asConstant(value.dim) ?? asConstant(facts.normalize(value.dim));
 }
 
-/** The value with every dim that a `where` fixes as the int that it is. */
+/** Replaces every dim that a `where` fixes by its int. */
 export function ofKnownSize(scope: Pick<Scope, 'facts'>, value: Val): Val {
   if (value.kind === 'list') return { kind: 'list', items: value.items.map((item) => ofKnownSize(scope, item)) };
   if (value.kind !== 'dim' || asConstant(value.dim) !== undefined) return value;

@@ -11,7 +11,7 @@ import { argText, fail } from '../report/report.ts';
 import { evaluate, truth } from './evaluate.ts';
 import { knownInt } from './known-sizes.ts';
 
-/** Longest static loop: beyond it a list would be a mistake or an attack. */
+/** The maximum number of iterations of a static loop: a longer one is a mistake or an attack. */
 export const loopLimit = 4096;
 
 export function listOfRange(scope: Scope, start: Expr, stop: Expr, span: Span): Val {
@@ -29,7 +29,7 @@ export function listOfRange(scope: Scope, start: Expr, stop: Expr, span: Span): 
   return { kind: 'list', items: Array.from({ length: Math.max(0, b - a) }, (_, i) => dimVal(dims.constant(a + i))) };
 }
 
-/** What a `for` runs over. */
+/** Returns the items that a `for` iterates over; undefined after a report. */
 export function iterate(scope: Scope, clause: ForClause): readonly Val[] | undefined {
   const over = evaluate(scope, clause.iterable);
   if (over.kind === 'error') return undefined;
@@ -51,7 +51,7 @@ export function iterate(scope: Scope, clause: ForClause): readonly Val[] | undef
   return over.items;
 }
 
-/** `element` evaluates an item. */
+/** Evaluates a comprehension; `element` evaluates each item. */
 export function comprehension(scope: Scope, expr: ComprehensionExpr, element: Element = evaluate): Val {
   return overItems(scope, (inner, next) => comprehended(inner, expr, element, next));
 }

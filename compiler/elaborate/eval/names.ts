@@ -13,7 +13,7 @@ import { unknownNameHelp } from '../source/unknown-names.ts';
 import { builtins, initialiser } from './builtins/table.ts';
 import { evaluate } from './evaluate.ts';
 
-/** `called` where arguments follow: an upper-case name is then a module and not a dim. */
+/** Evaluates a name. `called` is whether arguments follow: an upper-case name is then a module, not a dim. */
 export function valueOfName(scope: Scope, text: string, span: Span, called = false): Val {
   const found = lookup(scope, text, span);
   if (found) return found;
@@ -55,12 +55,12 @@ export function valueOfName(scope: Scope, text: string, span: Span, called = fal
   );
 }
 
-/** In a signature a lower-case name is meant as a parameter, or as a dim by those who do not know better. */
+/** The help for an unknown lower-case name in a signature, which is meant as a parameter or, mistakenly, as a dim. */
 function dimHelp(scope: Scope): string | undefined {
   return scope.dims.open ? 'a dim begins with an upper-case letter; other sizes are parameters' : undefined;
 }
 
-/** `nn.Linear`, `F.interpolate`, `self.norm`: one message, about the name after the last dot. */
+/** Reports `nn.Linear`, `F.interpolate` and `self.norm` once, about the name after the last dot. */
 function prefixed(scope: Scope, expr: MemberExpr): Val | undefined {
   let root = expr.object;
   while (root.kind === 'member') root = root.object;
@@ -80,7 +80,7 @@ function prefixed(scope: Scope, expr: MemberExpr): Val | undefined {
   return fail(scope, 'CROB2001', expr.span, { name: scope.context.run.program.text(expr.span) }, { help });
 }
 
-/** By its code: asked of every name that is read. */
+/** By character code, since it is called for every name. */
 function isUpper(text: string): boolean {
   const code = text.charCodeAt(0);
   return code >= 65 && code <= 90;
@@ -96,7 +96,7 @@ function lookup(scope: Scope, text: string, span: Span): Val | undefined {
     if (init) return init;
   }
   const found = scope.file.lookup(text);
-  // Where a signature's dims are being named, only a module or function of that name comes before them.
+  // While the dims of a signature are declared, only a module or function takes precedence over a dim of that name.
   if (found && (found.decl.kind === 'fn' || found.decl.kind === 'module' || !scope.dims.open || !isUpper(text))) {
     switch (found.decl.kind) {
       case 'fn':
@@ -175,7 +175,7 @@ export function valueOfMember(scope: Scope, expr: MemberExpr): Val {
   }
 }
 
-/** `x.relu_()`, where there is a `relu`. */
+/** The help for `x.relu_()`, if there is a function `relu`. */
 function inPlaceHelp(scope: Scope, text: string, object: string): string | undefined {
   const stem = /^(\w*[a-z])_$/.exec(text)?.[1];
   if (stem === undefined || !takesTensors(scope, stem)) return undefined;

@@ -13,7 +13,10 @@ import { error } from '../context/values.ts';
 import { provenance, type TensorNamed } from '../report/provenance.ts';
 import { fail, failing, settledIn, settlingOf } from '../report/report.ts';
 
-/** What was made of an index, which was given there; an error where it has an element that certainly is no row. */
+/**
+ * Returns the value computed with a given index; an error, after a report, if an element of the index is certainly
+ * out of range.
+ */
 export function withRows(
   scope: Scope,
   made: Val,
@@ -37,8 +40,8 @@ interface IndexPlace {
 }
 
 /**
- * Reports an index of which an element is certainly out of range, whatever comes in; what depends on that is found out when
- * the model runs.
+ * Reports an index if one of its elements is out of range for all inputs. Indices that depend on the inputs are
+ * checked when the model runs.
  */
 export function requireRows(
   scope: Scope,
@@ -63,14 +66,14 @@ export function requireRows(
   return false;
 }
 
-/** The range of the elements of an index, by their values where they can be computed and `range` is not exact. */
+/** The range of an index's elements, from the elements themselves if they can be computed and `range` is not exact. */
 function exactRange(index: Value, range: Range, facts: Facts): Range {
   if (range.low?.reached && range.high?.reached) return range;
   const data = closedValue(index, facts);
   return data ? ofNumbers(data.data, range.axes) : range;
 }
 
-/** Ranges that know what functions and modules give. */
+/** Ranges that include results of functions and modules. */
 function rangesOf(facts: Facts, calls: readonly Call[]): Ranges {
   return rangesUnder(facts, (value) => {
     if (value.node.op !== 'input') return undefined;
@@ -88,7 +91,10 @@ function resultRange({ template, dims }: Call, i: number): Range | undefined {
   return { low: outside(low), high: outside(high), axes };
 }
 
-/** Which parameters of a body are row numbers as they come, in its own dims. */
+/**
+ * Returns the parameters of a body that are used directly as row indices, with the numbers of rows in the body's
+ * dims.
+ */
 export function rowNumbersOf({
   placeholders,
   nodes,

@@ -18,7 +18,7 @@ import { iterate } from './loops.ts';
 
 const dtypes: readonly string[] = ['f32', 'i32', 'bool', 'i64', 'u8'] satisfies DType[];
 
-/** Whether a parameter of this type is passed in as tensors. */
+/** Whether arguments for a parameter of this type are tensors. */
 export function isGraphType(written: Type, file: FileScope): boolean {
   if (written.kind === 'tensor-type') return true;
   switch (typeBehind(written, file).kind) {
@@ -27,7 +27,7 @@ export function isGraphType(written: Type, file: FileScope): boolean {
     case 'sequence-type':
     case 'typeof-type':
     case 'tuple-type':
-    // A name of which nothing is known: `resolveType` reports it.
+    // For an unknown name, `resolveType` reports.
     case 'alias-type':
       return true;
     case 'named-type':
@@ -44,8 +44,8 @@ export function isDimType(type: Type): boolean {
 }
 
 /**
- * A signature's type with its names resolved. `ranks` gives the rank of the next tensor of a parameter, so that a
- * spread can be written out; where it is absent the spreads are known already. `others` are the types of earlier
+ * Resolves the names in a signature's type. `ranks` gives the rank of the next tensor of a parameter, which
+ * determines the length of a spread; without it, spreads must be known already. `others` are the types of earlier
  * parameters, for `typeof`.
  */
 export function resolveType(
@@ -171,7 +171,7 @@ function resolveShape(scope: Scope, items: readonly ShapeItem[], rank: number | 
 }
 
 /** The conjuncts of `where`, as facts over dims; statics among them are decided here and now. */
-/** A parameter that is a tensor, for messages about static values. */
+/** Describes the tensor parameter of that name, for messages about static values; undefined if there is none. */
 export function tensorNamed(params: readonly Param[], file: FileScope, name: string): string | undefined {
   const param = params.find((one) => one.name.name === name && isGraphType(one.type, file));
   return param && `the parameter ${name}`;
@@ -183,7 +183,10 @@ export function conditions(scope: Scope, where: readonly Expr[], failed: (expr: 
   return found;
 }
 
-/** The facts of a scope with conditions assumed. They are unsound, and reported, where they leave no sizes. */
+/**
+ * Returns the facts of a scope with conditions assumed. If they allow no sizes, that is reported and `sound` is
+ * false.
+ */
 export function assumeAll(
   scope: Scope,
   where: readonly Condition[],
@@ -228,7 +231,7 @@ function collect(scope: Scope, expr: Expr, into: Condition[], failed: (expr: Exp
   fail(scope, 'CROB2201', expr.span, { expected: wanted, actual: describe(value) });
 }
 
-/** Whether a condition is one of the training form alone. */
+/** Whether a condition applies only in training. */
 function isOfTraining({ context }: Scope, expr: Expr): boolean {
   return context.training && /\btraining\b/.test(context.run.program.text(expr.span));
 }
@@ -275,7 +278,7 @@ export function substituteClause(clause: Clause, by: ReadonlyMap<string, Dim>): 
   return { ...clause, left: dims.substitute(clause.left, by), right: dims.substitute(clause.right, by) };
 }
 
-/** The ranks of the tensors in an argument, in order. */
+/** Returns the ranks of the tensors in an argument, in order. */
 export function ranksOf(value: Val): { next(): number | undefined } {
   const ranks: number[] = [];
   const walk = (v: Val): void => {
@@ -288,7 +291,7 @@ export function ranksOf(value: Val): { next(): number | undefined } {
   return { next: () => ranks[at++] };
 }
 
-/** How a spread is filled decides the shape of a signature, so it is part of a template's key. */
+/** The part of a template's key for spreads, whose lengths determine the shapes of a signature. */
 export function spreadKey(type: Type, value: Val, file: FileScope): string {
   const hasSpread = (t: Type, from: FileScope): boolean => {
     if (t.kind === 'tensor-type') return t.shape.some((item) => item.kind === 'spread');

@@ -9,14 +9,14 @@ import { dimVal, error, int } from '../context/values.ts';
 import { evaluate } from './evaluate.ts';
 import { conditions, isDimType, isGraphType, resolveType, tensorNamed } from './signature.ts';
 
-/** Arguments made from a signature alone, and the body that hands them in. */
+/** Arguments derived from a signature alone, and the body that passes them. */
 export interface StandIns {
   readonly inner: GraphScope;
   readonly types: ReadonlyMap<string, GraphType>;
   readonly given: readonly Val[];
 }
 
-/** A method or function, for callers. */
+/** The signature of a method or function. */
 interface Signature {
   readonly name: Ident;
   readonly params: readonly Param[];
@@ -24,8 +24,8 @@ interface Signature {
 }
 
 /**
- * Placeholder arguments of a signature's own types, under its `where`: tensors of fresh dims, dims named as they are,
- * other parameters at their defaults, ints without one at 0. A spread stands for four axes.
+ * Creates placeholder arguments for a signature, under its `where`: tensors of fresh dims, dims with the parameters'
+ * names, other parameters with their defaults, ints without a default as 0. A spread becomes four axes.
  */
 export function standIns(outer: Scope, { params, where, name }: Signature): StandIns | undefined {
   const scope: Scope = { ...outer, later: (one) => tensorNamed(params, outer.file, one) ?? outer.later(one) };
@@ -43,7 +43,7 @@ export function standIns(outer: Scope, { params, where, name }: Signature): Stan
       hold(param, param.value ? evaluate(scope, param.value) : int(0));
     }
   }
-  // A `where` names those, and makes the sizes of tensors whole (`H/4`).
+  // Conditions refer to these parameters, and make sizes of tensors exact (`H/4`).
   let { facts } = scope;
   for (const condition of conditions(scope, where, () => {})) facts = facts.assume(condition.clause);
   for (const clause of scope.context.run.assumed.get(ownerKey(name.span)) ?? []) facts = facts.assume(clause);

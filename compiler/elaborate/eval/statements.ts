@@ -26,7 +26,7 @@ export function run(scope: Scope, block: Block): Val | undefined {
   return value;
 }
 
-/** Runs statements in order; what a `return` gives, if one is met. */
+/** Executes statements in order; returns the value of the first `return` that is reached. */
 export function execute(scope: Scope, statements: readonly Statement[]): Val | undefined {
   for (let i = 0; i < statements.length; i++) {
     const statement = statements[i];
@@ -181,7 +181,10 @@ function update(scope: Scope, statement: UpdateStatement): void {
   forgetBuffers(weights);
 }
 
-/** A read after an update is placed anew, where `inline` finds the new value. */
+/**
+ * Forgets the placed buffers after an update, so that the next read creates a new node, for which `inline` finds the
+ * new value.
+ */
 export function forgetBuffers(weights: Map<string, Value>): void {
   for (const [name, { node }] of weights)
     if (node.op === 'weight' && node.attributes.role === 'buffer') weights.delete(name);

@@ -15,7 +15,7 @@ import { evaluate } from './evaluate.ts';
 import { evaluateSize } from './indexing.ts';
 import { run } from './statements.ts';
 
-/** `x as f32[B, N, C]`: the shape is proved, and has these names from then on. */
+/** Evaluates `x as f32[B, N, C]`: the shape must be proved equal and is written in these dims from then on. */
 export function assertShape(scope: Scope, expr: Extract<Expr, { kind: 'cast' }>): Val {
   const value = evaluate(scope, expr.operand);
   if (value.kind === 'error') return error;
@@ -63,7 +63,10 @@ export function assertShape(scope: Scope, expr: Extract<Expr, { kind: 'cast' }>)
   return guarded(scope, expr.span, '', noNames, (build) => build.tryEmit('reshape', [value.value], { shape }));
 }
 
-/** `tensor f32[i in N, j in M] { … }`: index arithmetic over iotas, which folds when the extents are static. */
+/**
+ * Evaluates `tensor f32[i in N, j in M] { … }` as arithmetic on iotas, which is constant-folded if the extents are
+ * static.
+ */
 export function fromIndices(scope: Scope, expr: TensorExpr): Val {
   if (!scope.graph) return fail(scope, 'CROB2208', expr.span, { what: 'a tensor' });
   const dtype = expr.dtype.name;

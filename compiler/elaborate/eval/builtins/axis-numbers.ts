@@ -6,14 +6,14 @@ import { axisNames } from '../../report/axis-names.ts';
 import { fail } from '../../report/report.ts';
 import { knownInt } from '../known-sizes.ts';
 
-/** A call that names an axis by its number, as PyTorch does. */
+/** A call that gives an axis by number, as in PyTorch. */
 interface Numbered {
   readonly scope: Scope;
   readonly x: Value;
-  /** The first argument as it is written. */
+  /** Source text of the first argument. */
   readonly text: string;
   readonly names: readonly string[];
-  /** Numbers after the first argument, and those of `dim` or `axis`. */
+  /** Numbers after the first argument, and the values of `dim` or `axis`. */
   readonly numbers: readonly Given[];
   readonly axes: readonly Given[];
   readonly keeps: boolean;
@@ -21,7 +21,7 @@ interface Numbered {
 
 const axisWords: readonly string[] = ['dim', 'axis', 'dims'];
 
-/** What to write instead, for the functions whose axes go by a pattern; undefined where it would be a guess. */
+/** Suggestions for functions whose axes are given by a pattern; undefined if the suggestion would be a guess. */
 const instead: Readonly<Record<string, (call: Numbered) => string | undefined>> = {
   sum: (call) => reduced('sum', call),
   mean: (call) => reduced('mean', call),
@@ -35,7 +35,7 @@ const instead: Readonly<Record<string, (call: Numbered) => string | undefined>> 
   pad: paddedBy,
 };
 
-/** The refusal of a call that gives an axis by its number; undefined where it does not. */
+/** Reports a call that gives an axis by number; undefined for other calls. */
 export function refuseAxisNumber(scope: Scope, name: string, args: CallArgs, span: Span): Val | undefined {
   const write = instead[name];
   if (!write) return undefined;
@@ -55,13 +55,13 @@ export function refuseAxisNumber(scope: Scope, name: string, args: CallArgs, spa
   return fail(scope, 'CROB2122', span, { what: name }, { help });
 }
 
-/** One int or a list of them. */
+/** Returns an int or a list of ints as numbers. */
 function integers(scope: Scope, value: Val | undefined): readonly number[] | undefined {
   const found = (value?.kind === 'list' ? value.items : [value]).map((item) => knownInt(scope, item));
   return found.every((n) => n !== undefined) ? found : undefined;
 }
 
-/** Axes as they count from the front; undefined where one is not there. */
+/** Returns axes counted from the front; undefined if one is out of range. */
 function axesOf({ scope, x, numbers, axes }: Numbered, more = 0, place = 0): readonly number[] | undefined {
   const rank = x.type.shape.length + more;
   const found = integers(scope, axes[0]?.value ?? numbers[place]?.value)?.map((n) => (n < 0 ? n + rank : n));
@@ -91,7 +91,10 @@ function starred(
   return axes?.length === 1 ? `${name}(${call.text}, "${pattern(axes).join(' ')}")` : undefined;
 }
 
-/** `split(x, 2, 1)` gives parts of size 2 along axis 1, and `split(x, [2, 6], 1)` parts of these sizes. */
+/**
+ * Suggests a pattern for `split(x, 2, 1)` (parts of size 2 along axis 1) or `split(x, [2, 6], 1)` (parts of these
+ * sizes).
+ */
 function splitBy(call: Numbered): string | undefined {
   const { scope, x, names, numbers, axes } = call;
   const [axis = 0, ...others] =
@@ -118,7 +121,7 @@ function rolledBy(call: Numbered): string | undefined {
   return `roll(${call.text}, "${call.names.join(' ')}", ${by.join(', ')})`;
 }
 
-/** PyTorch pads by pairs from the last axis forward. */
+/** Suggests named padding; PyTorch's amounts are pairs, from the last axis forward. */
 function paddedBy({ scope, text, names, numbers }: Numbered): string | undefined {
   const amounts = numbers[0] && integers(scope, numbers[0].value);
   if (!amounts || amounts.length % 2 !== 0 || amounts.length > 2 * names.length) return undefined;

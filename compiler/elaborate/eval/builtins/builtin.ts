@@ -13,23 +13,23 @@ import { didYouMean } from '../../source/did-you-mean.ts';
 import { knownInt } from '../known-sizes.ts';
 import { refuseAxisNumber } from './axis-numbers.ts';
 
-/** A function that the language has from the start; everything else is in the standard library. */
+/** A built-in function; all others are in the standard library. */
 export interface Builtin {
   readonly name: string;
-  /** Parameter names in order, for positional arguments; `?` after the optional ones. */
+  /** Parameter names in order, for positional arguments; `?` marks optional ones. */
   readonly params: readonly string[];
-  /** What other keywords give: the sizes of a pattern's names. */
+  /** The meaning of other named arguments: the sizes of a pattern's names. */
   readonly rest?: string;
-  /** Takes any number of positional arguments. */
+  /** Accepts any number of positional arguments. */
   readonly variadic?: boolean;
-  /** What to do where more arguments are given. */
+  /** The help if there are too many arguments. */
   readonly more?: string;
   /** One line of Markdown. */
   readonly docs: string;
   call(cx: BuiltinCall): Val;
 }
 
-/** A call of a builtin, its arguments laid against the parameters. */
+/** A call of a builtin with its arguments matched with the parameters. */
 export interface BuiltinCall {
   readonly scope: Scope;
   readonly span: Span;
@@ -37,14 +37,14 @@ export interface BuiltinCall {
   readonly args: ReadonlyMap<string, Given>;
   readonly positional: readonly Given[];
   readonly rest: ReadonlyMap<string, Given>;
-  /** The source text of each positional argument, wanted where something is wrong. */
+  /** Returns the source text of each positional argument, for messages. */
   readonly texts: () => readonly string[];
   readonly source: readonly Arg[];
 }
 
-/** A function as the table has it. */
+/** A built-in function in the table. */
 export interface NamedBuiltin extends Builtin {
-  /** Those of the parameters, without `?`. */
+  /** The parameter names without `?`. */
   readonly names: readonly string[];
 }
 
@@ -81,7 +81,7 @@ export function callBuiltin(scope: Scope, builtin: NamedBuiltin, args: CallArgs,
   }
   for (const [name, given] of args.named) {
     const at = () => args.source.find((arg) => arg.name?.name === name)?.name?.span ?? given.span;
-    // A name of a pattern may be that of a parameter which is given by its place: `repeat(t, "n -> n x", x = 2)`.
+    // A pattern name may equal the name of a parameter that is given by position: `repeat(t, "n -> n x", x = 2)`.
     if (names.includes(name) && !(builtin.rest !== undefined && found.has(name))) {
       if (found.has(name)) return fail(scope, 'CROB2012', at(), { name });
       found.set(name, given);
@@ -114,12 +114,12 @@ export function callBuiltin(scope: Scope, builtin: NamedBuiltin, args: CallArgs,
   });
 }
 
-/** Reads one argument: its value, or undefined after a report. */
+/** Reads one argument; returns undefined after a report. */
 export type Reader<T> = (cx: BuiltinCall, name: string) => T | undefined;
 
 type Readers<T> = { readonly [K in keyof T]: Reader<T[K]> };
 
-/** Every argument by its reader, so that each one that is wrong is reported; undefined where one is. */
+/** Reads all arguments, so that every wrong one is reported; undefined if any is wrong. */
 export function readArguments<T extends object>(cx: BuiltinCall, readers: Readers<T>): T | undefined {
   const found: Partial<T> = {};
   let sound = true;
@@ -135,14 +135,14 @@ interface OperatorCall<T> {
   readonly docs: string;
   readonly params: readonly string[];
   readonly args: Readers<T>;
-  /** Whether attributes are sound by themselves, before shapes come into it; reports where they are not. */
+  /** Checks the attributes before shapes are known; returns false after a report. */
   readonly check?: (cx: BuiltinCall, args: T) => boolean;
   readonly emit: (build: Builder, args: T) => Emitted;
-  /** The operator in messages and profiles; the function's name where there is none. */
+  /** The operator's name in messages and profiles; by default the function's name. */
   readonly label?: (args: T) => string;
 }
 
-/** A function that reads its arguments and emits an operator. */
+/** Creates a builtin that reads its arguments and emits an operator. */
 export function operator<T extends object>(name: string, of: OperatorCall<T>): Builtin {
   const { docs, params, args: readers, check, emit, label } = of;
   return {
@@ -166,7 +166,7 @@ export function wanted(cx: BuiltinCall, name: string, expected: string): undefin
   return undefined;
 }
 
-/** What is given for a parameter, of whatever kind; none where nothing is. */
+/** Returns the value of a parameter, of any kind; none if it is not given. */
 export function valueArg(cx: BuiltinCall, name: string): Val {
   return cx.args.get(name)?.value ?? none;
 }
@@ -218,7 +218,7 @@ export function tensorsArg(cx: BuiltinCall, name: string): NonEmpty<Value> | und
   return first && others.length === items.length - 1 ? [first, ...others] : wanted(cx, name, 'a list of tensors');
 }
 
-/** An int or a list of two. */
+/** Reads a pair of ints: an int or a list of two; `otherwise` twice if it is not given. */
 export function pairArg(cx: BuiltinCall, name: string, otherwise: number): readonly [number, number] | undefined {
   const given = cx.args.get(name);
   if (!given) return [otherwise, otherwise];

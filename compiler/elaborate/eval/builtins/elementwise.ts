@@ -9,7 +9,7 @@ import { fail, guarded, noNames, showType } from '../../report/report.ts';
 import { scalar, type WrittenWithSign } from '../arithmetic.ts';
 import { type Builtin, type BuiltinCall, tensorsArg, valueArg, wanted } from './builtin.ts';
 
-/** `floor` rounds dims as well, and `not` is written `!`. */
+/** `floor` also rounds dims, and `not` is written `!`. */
 type Named = Exclude<UnaryName, 'floor' | 'not'>;
 
 const functions: Readonly<Record<Named, { readonly docs: string; readonly ofNumber?: (x: number) => number }>> = {
@@ -45,7 +45,7 @@ const unary: Builtin[] = (Object.keys(functions) as Named[]).map((name) => ({
   },
 }));
 
-/** Others are written with a sign, take dims as well, or both. */
+/** The other operators are written with a sign, also accept dims, or both. */
 type NamedPair = Exclude<BinaryName, WrittenWithSign | 'floordiv' | 'max' | 'min'>;
 
 interface PairFunction {
@@ -86,7 +86,7 @@ function extremumOf(cx: BuiltinCall, name: 'max' | 'min', a: Val, b: Val): Val {
   return pairOf(cx, name, a, b, name === 'max' ? Math.max : Math.min);
 }
 
-/** A binary operator on two values of which either may be a number. */
+/** Applies a binary operator to two values, either of which may be a number. */
 function pairOf(cx: BuiltinCall, name: BinaryName, a: Val, b: Val, ofNumbers: PairFunction['ofNumbers']): Val {
   if (a.kind === 'error' || b.kind === 'error') return error;
   const x = asNumber(a);

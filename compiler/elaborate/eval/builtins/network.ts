@@ -26,7 +26,7 @@ import {
   wanted,
 } from './builtin.ts';
 
-/** Four paddings from an int, a pair (height, width) or [top, left, bottom, right]; none where it is not given. */
+/** Reads four paddings from an int, a pair (height, width) or [top, left, bottom, right]; zeros if not given. */
 function paddingArg(cx: BuiltinCall, name: string): readonly [number, number, number, number] | undefined {
   const given = cx.args.get(name)?.value;
   if (given?.kind === 'list' && given.items.length === 4) {
@@ -38,7 +38,7 @@ function paddingArg(cx: BuiltinCall, name: string): readonly [number, number, nu
   return pair && [pair[0], pair[1], pair[0], pair[1]];
 }
 
-/** The least of each attribute, which the operator cannot be without. */
+/** Checks the minimum of each attribute; reports the first that is too small. */
 function atLeast(cx: BuiltinCall, checks: readonly (readonly [string, readonly number[], number])[]): boolean {
   return checks.every(([name, values, least]) => {
     if (values.every((n) => n >= least)) return true;
@@ -99,7 +99,7 @@ const matmul = operator('matmul', {
   emit: (build, { a, b }) => product(build, a, b),
 });
 
-/** As in NumPy: the axis that makes a vector a matrix is not in the result. */
+/** Matrix product; as in NumPy, the axis that is added to a vector to make it a matrix is removed from the result. */
 function product(build: Builder, a: Value, b: Value): Emitted {
   const [row, column] = [a.type.shape, b.type.shape].map((shape) => (shape.length === 1 ? shape[0] : undefined));
   if (row === undefined && column === undefined) return build.tryEmit('matmul', [a, b], {});
@@ -162,7 +162,7 @@ const gather: Builtin = {
   },
 };
 
-/** Tokens come in as i64; inside, indices are i32. */
+/** Casts an i64 index to i32: token inputs are i64, indices in a graph are i32. */
 function asIndex(build: Builder, index: Value): Value {
   return index.type.dtype === 'i64' ? build.cast(index, 'i32') : index;
 }
@@ -263,7 +263,7 @@ const float: Builtin = {
   },
 };
 
-/** The size of an axis as a dim: `size(x, 2)`. */
+/** `size(x, 2)`: the size of an axis, as a dim. */
 const size: Builtin = {
   name: 'size',
   params: ['x', 'axis'],
@@ -283,7 +283,7 @@ const size: Builtin = {
   },
 };
 
-/** A compile-time message; the library uses it where a `where` cannot say it. */
+/** Reports a compile-time message; for library conditions that a `where` cannot express. */
 const refuse: Builtin = {
   name: 'refuse',
   params: ['message'],

@@ -35,7 +35,7 @@ import {
 } from './builtin.ts';
 import { sumOfList } from './elementwise.ts';
 
-/** Runs a pattern operation on the graph, and reports what it refuses. */
+/** Runs a pattern operation on the graph and reports its fault, if any. */
 export function patterned(
   cx: BuiltinCall,
   operands: readonly Value[],
@@ -77,7 +77,7 @@ function explain(cx: BuiltinCall, fault: PatternFault, operands: readonly Value[
       );
     case 'dims': {
       if (dims.isOverflow(fault.left) || dims.isOverflow(fault.right)) return fail(cx.scope, 'CROB2224', cx.span, {});
-      // Which axis it is, where the message does not name it.
+      // Name the axis if the message does not.
       const word =
         fault.relation !== '==' || fault.message.includes('`') || fault.axis < 0
           ? ''
@@ -111,7 +111,7 @@ function explain(cx: BuiltinCall, fault: PatternFault, operands: readonly Value[
   }
 }
 
-/** The part of a string literal that a pattern fault points at; the span's quote is one character. */
+/** The span within a string literal that a pattern fault is about; the opening quote is one character. */
 function within(literal: Span, fault: { readonly at: number; readonly length: number }): Span {
   const start = literal.start + 1 + fault.at;
   const end = Math.min(literal.end, start + Math.max(1, fault.length));

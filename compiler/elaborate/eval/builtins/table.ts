@@ -5,19 +5,19 @@ import { elementwise } from './elementwise.ts';
 import { network } from './network.ts';
 import { patternBuiltins } from './patterns.ts';
 
-/** Every function that the language has from the start. */
+/** All built-in functions, by name. */
 export const builtins: ReadonlyMap<string, NamedBuiltin> = new Map(
   [...elementwise, ...network, ...patternBuiltins].map((builtin) => [builtin.name, withNames(builtin)]),
 );
 
-/** The function of a value of kind `builtin`, whose name is one of the table. */
+/** Returns the built-in function of that name, which must be in the table. */
 export function builtinNamed(name: string): NamedBuiltin {
   const found = builtins.get(name);
   if (!found) throw new Error(`bug in crobc: there is no built-in function ${name}`);
   return found;
 }
 
-/** A bare initialiser, its arguments at their defaults: `zeros`. */
+/** Returns an initialiser with default arguments, such as `zeros`; undefined for any other name. */
 export function initialiser(name: string): Val | undefined {
   return isInitialiser(name) ? { kind: 'init', init: { name, args: defaults(name) } } : undefined;
 }
