@@ -10,20 +10,23 @@ import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/file-scope.ts';
 import { mapTarget, readWeightsMap, type WeightsMap } from './weights-map.ts';
 
-/** A part of a model that a map fits. */
+/** A part of a model to which a map applies. */
 export interface MapPlace {
-  /** '' is the model. */
+  /** The path of the part; '' is the model. */
   readonly path: string;
-  /** Paths of all weights that are declared within, those too that no method reads. */
+  /** Paths of all weights declared within it, including those that no method reads. */
   readonly declared: ReadonlySet<string>;
 }
 
-/** A map with the parts of one model that it gives weights to. */
+/** A map with the parts of one model to which it applies. */
 export interface PlacedMap extends WeightsMap {
   readonly places: readonly MapPlace[];
 }
 
-/** The map of that name for a selection of weights; undefined, with a message, where there is none or it is for others. */
+/**
+ * Returns the map of that name for a selection of weights; undefined, after a report, if there is none or its target
+ * is not in the selection.
+ */
 export function placedMap(
   context: Context,
   { name, span }: Ident,
@@ -41,7 +44,7 @@ export function placedMap(
   return undefined;
 }
 
-/** The parts within `roots`, and those around them, that are what a map is for. */
+/** The parts within or around `roots` that are instances of the map's target. */
 function mapPlaces(
   context: Context,
   target: Declaration,
@@ -63,7 +66,7 @@ function instancesIn(context: Context, value: Val): Instance[] {
   return [value.instance, ...allMembers(context, value.instance).flatMap((part) => instancesIn(context, part))];
 }
 
-/** Whether some param that the parts of a model declare, even if no method reads it, has a path of a certain kind. */
+/** Whether the parts of a model declare a param whose path satisfies `isWanted`, even if no method reads it. */
 export function declaresParam(context: Context, model: ModelGraph, isWanted: (path: string) => boolean): boolean {
   return declaresWeight(context, model, { isWanted, kinds: ['param'] });
 }
@@ -71,7 +74,7 @@ export function declaresParam(context: Context, model: ModelGraph, isWanted: (pa
 interface Wanted {
   readonly isWanted: (path: string) => boolean;
   readonly kinds: readonly ('param' | 'buffer')[];
-  /** Parts whose weights cannot be meant are not looked at. */
+  /** Only parts within or around these paths are searched. */
   readonly roots?: readonly string[];
 }
 

@@ -8,28 +8,28 @@ import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope, Found } from '../source/file-scope.ts';
 import { choicesOf, holesOf, type NamePattern, namePattern } from '../source/name-pattern.ts';
 
-/** What is done to published tensors on their way to a weight. */
+/** A transformation from published tensors to weights. */
 export type MapTransform =
   | { readonly kind: 'concat'; readonly axis: number }
-  /** Equal parts where no sizes are given. */
+  /** Without sizes, equal parts. */
   | { readonly kind: 'split'; readonly axis: number; readonly sizes: readonly number[] | undefined }
   | { readonly kind: 'transpose'; readonly perm: readonly number[] }
   | { readonly kind: 'reshape' | 'resize'; readonly shape: readonly number[] };
 
-/** Tensors of these names go, in order, through the transforms to the weights of those names; to none under `skip`. */
+/** Tensors named `from` go, in order, through the transforms to the weights named `to`; under `skip` to none. */
 export interface MapRule {
   readonly from: readonly NamePattern[];
   readonly transforms: readonly MapTransform[];
   readonly to: readonly NamePattern[];
 }
 
-/** A `weights` declaration as data. The first rule that matches a tensor counts. */
+/** A `weights` declaration as data. The first rule that matches a tensor applies. */
 export interface WeightsMap {
   readonly name: string;
   readonly rules: readonly MapRule[];
 }
 
-/** Transforms with the arguments after the name. */
+/** The transforms, each with the arguments after its name. */
 const transforms: Readonly<Record<string, Readonly<Record<string, 'int' | 'ints' | 'optional ints'>>>> = {
   split: { axis: 'int', sizes: 'optional ints' },
   concat: { axis: 'int' },
@@ -39,14 +39,17 @@ const transforms: Readonly<Record<string, Readonly<Record<string, 'int' | 'ints'
   skip: {},
 };
 
-/** Reads the rules of a map, `"from" -> "to"` with transforms around the right side; undefined where one is wrong. */
+/**
+ * Reads the rules of a map, `"from" -> "to"` with transforms around the right side; undefined, after a report, if
+ * one is wrong.
+ */
 export function readWeightsMap(context: Context, decl: WeightsDecl, file: FileScope): WeightsMap | undefined {
   const target = mapTarget(context, decl, file);
   const rules = decl.rules.map((rule) => readRule(context, rule, file));
   return target && rules.every((rule) => rule !== undefined) ? { name: decl.name.name, rules } : undefined;
 }
 
-/** The module or model that a map is for. */
+/** Returns the module or model that is the target of a map; undefined after a report. */
 export function mapTarget(context: Context, { target }: WeightsDecl, file: FileScope): Found | undefined {
   const found = file.lookup(target.name);
   if (found?.decl.kind === 'module' || found?.decl.kind === 'model') return found;
@@ -89,7 +92,7 @@ function readRule(context: Context, rule: WeightsDecl['rules'][number], file: Fi
   return fault === undefined ? { from, ...target } : refuse(fault);
 }
 
-/** Whether as many tensors arrive as there are names for. */
+/** Returns a fault unless the number of tensors after the transforms is the number of target names. */
 function countFault(given: number, { transforms, to }: Target): string | undefined {
   let count = given;
   for (const { kind, ...settings } of transforms) {
@@ -107,7 +110,7 @@ function countFault(given: number, { transforms, to }: Target): string | undefin
   return count === to.length ? undefined : `${count} on the left cannot be ${to.length} on the right`;
 }
 
-/** A name pattern, or a list of them. */
+/** Reads a name pattern or a list of them; undefined after a report. */
 function names(context: Context, expr: Expr): readonly NamePattern[] | undefined {
   if (expr.kind === 'list') {
     const items = expr.items.map((item) => names(context, item));
