@@ -17,7 +17,7 @@ import { moduleScope, staticMember } from './members.ts';
 import { hasNames } from './overrides.ts';
 import { checkPathsWithin } from './weight-paths.ts';
 
-/** Deepest nesting of modules, and the mark of a module that contains itself. */
+/** The maximum nesting depth of modules; deeper nesting means that a module contains itself. */
 const depthLimit = 64;
 
 export function instantiate(
@@ -40,7 +40,7 @@ export function instantiate(
     fail({ context }, 'CROB2225', spec.span, { what: 'the nesting of modules', limit: depthLimit }, { notes });
     return undefined;
   }
-  // A module costs about as much as this many expressions.
+  // A module costs about as many steps as this number of expressions.
   context.run.budget.steps += 50;
   stack.push(self);
   context.run.store.constructed.add(decl);
@@ -54,7 +54,7 @@ export function instantiate(
 
 function construct(context: Context, spec: Spec, place: Place, overrides: Overrides | undefined): Instance | undefined {
   const { budget, store } = context.run;
-  // What an `eval` makes of a module depends on its path.
+  // The effect of an `eval` on a module depends on its path.
   const isPlain = (overrides === undefined || overrides.below.size === 0) && context.evaluated.length === 0;
   const exemplar = isPlain ? store.exemplars.get(spec.key) : undefined;
   if (exemplar && (exemplar.training ?? context.training) === context.training) {
@@ -74,7 +74,9 @@ function construct(context: Context, spec: Spec, place: Place, overrides: Overri
   return result;
 }
 
-/** An instance with all its parts, its conditions and the promises of its interfaces checked. */
+/**
+ * Constructs an instance with all its parts, and checks its conditions and its interfaces; undefined after a report.
+ */
 function constructWhole(
   context: Context,
   spec: Spec,
@@ -93,7 +95,7 @@ function constructWhole(
   if (context.run.budget.endless || !checkPathsWithin(context, instance)) return undefined;
   const marks = `${trainingMark(context)}${evaluatedMark(context, place.path)}`;
   instance.identity = interned(context, `${identityOf(instance)}${marks}`);
-  // What does not keep its promises would only fail again wherever they are relied on.
+  // Code that relies on a broken interface would only fail again.
   const broken = new Set<InterfaceDecl>();
   for (const one of instance.declared.interfaces) {
     const relies = interfacesOf(one.decl, one.file).some((included) => broken.has(included.decl));
@@ -102,13 +104,16 @@ function constructWhole(
   return broken.size === 0 ? instance : undefined;
 }
 
-/** The form of an instance whose construction looked at `training`: its methods are of that form. */
+/** The part of an identity for instances whose construction read `training`: their methods depend on its value. */
 function trainingMark({ reads }: Context): string {
   const seen = trainingSeen(reads);
   return seen === undefined ? '' : `training(${seen})`;
 }
 
-/** The documentation of the function of a condition: `are_stages(stages)` alone does not explain what is wrong. */
+/**
+ * The documentation of the function that a condition calls, since `are_stages(stages)` alone does not explain the
+ * problem.
+ */
 function conditionDocs({ file }: Instance, expr: Expr): string | undefined {
   const name = expr.kind === 'call' && expr.callee.kind === 'name' ? expr.callee.name : undefined;
   const found = name === undefined ? undefined : file.lookup(name)?.decl;
@@ -145,7 +150,7 @@ function checkWhere(context: Context, instance: Instance, span: Span): boolean {
   return sound;
 }
 
-/** Short names for identities: they are looked up at every call, and those of a backbone are long. */
+/** Returns a short name for an identity: identities are looked up at every call, and those of a backbone are long. */
 function interned({ run }: Context, identity: string): string {
   const { identities } = run.store;
   let short = identities.get(identity);
@@ -156,7 +161,7 @@ function interned({ run }: Context, identity: string): string {
   return short;
 }
 
-/** Owned slots count by what they are, shared instances by where they are. */
+/** Parts that the instance owns are identified by their identities, shared instances by their paths. */
 function identityOf(instance: Instance): string {
   const owned = (value: Val): string => {
     if (value.kind === 'instance' && value.instance.path.startsWith(childPath(instance.path, '')))

@@ -9,7 +9,10 @@ import { type InterfaceAt, interfacesOf } from '../source/interfaces-of.ts';
 import { implemented } from './implementation.ts';
 import { checkPromises } from './promises.ts';
 
-/** Its faults are reported for every instance, so that every model has those of its modules; duplicates are dropped later. */
+/**
+ * Returns the data that all instances of a module share. Its faults are reported for every instance, so that every
+ * model gets the faults of its modules; duplicates are dropped later.
+ */
 export function declaredOf(context: Context, decl: ModuleDecl, file: FileScope): Declared {
   const { declared } = context.run;
   let found = declared.get(decl);
@@ -80,7 +83,7 @@ function ownerOf(of: ModuleDecl, interfaces: readonly InterfaceAt[], { decl, pro
   return { what: `${of.name.name}.${name}`, span, isModel: false, promisedBy: promisedBy(interfaces, decl) };
 }
 
-/** The method of an interface that a module states again. */
+/** The interface method that a module's own method repeats, if there is one. */
 function promisedBy(interfaces: readonly InterfaceAt[], { name }: MethodAlone['decl']): OwnerName | undefined {
   for (const { decl } of interfaces)
     for (const member of decl.members)
@@ -89,7 +92,7 @@ function promisedBy(interfaces: readonly InterfaceAt[], { name }: MethodAlone['d
   return undefined;
 }
 
-/** What an interface names among its parameters, its host fills in: a module that fills the interface takes it. */
+/** Checks that a module has the parameters of an interface: the owner of a slot passes them. False after a report. */
 function checkParameters(context: Context, { name, params }: ModuleDecl, of: InterfaceDecl): boolean {
   let sound = true;
   for (const wanted of of.params) {
@@ -108,7 +111,7 @@ function checkParameters(context: Context, { name, params }: ModuleDecl, of: Int
   return sound;
 }
 
-/** Refuses attributes that a member cannot have: all that are not `known`. */
+/** Reports attributes that a member cannot have: all that are not in `known`. */
 export function checkAttributes(context: Context, attributes: readonly Attribute[], known: readonly string[]): void {
   for (const { name } of attributes) {
     if (known.includes(name.name)) continue;

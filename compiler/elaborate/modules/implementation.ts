@@ -8,8 +8,8 @@ import type { FileScope } from '../source/file-scope.ts';
 import { type InterfaceAt, interfacesOf } from '../source/interfaces-of.ts';
 
 /**
- * A method that is written without a signature, with that of the one interface that has it: parameters, result and `where`.
- * Undefined after a report.
+ * Completes a method that is written without a signature with the one of its interface: parameters, result and
+ * `where`. Undefined, after a report, unless exactly one interface has the method.
  */
 export function implemented(
   context: Context,
@@ -23,7 +23,7 @@ export function implemented(
       promised.kind === 'method' && promised.name.name === name ? [{ ...one, promised }] : [],
     ),
   );
-  // What an interface includes has the same signature there.
+  // An included interface has the same signature, so only the outermost one counts.
   const found = having.filter(
     (one) =>
       !having.some((other) => interfacesOf(other.decl, other.file).some(({ decl: within }) => within === one.decl)),
@@ -36,9 +36,9 @@ export function implemented(
     const promised = { interface: first.decl.name.name, span: first.promised.name.span, file: first.file };
     return { decl: method, file, promised };
   }
-  // What it names as an interface and is none, or is unknown, is reported there.
+  // An unknown interface, or a name that is not an interface, is reported there.
   if (!first && interfaces.length < decl.implements.length) return undefined;
-  // The method may stand in the text that a syntax error made unreadable.
+  // The method may be in the text that could not be parsed.
   if (!first && interfaces.some((one) => one.file.doubt?.declarations.has(one.decl))) return undefined;
   const notes = found.map(({ promised, decl: { name: of } }) => ({
     span: promised.name.span,
@@ -48,7 +48,7 @@ export function implemented(
   return undefined;
 }
 
-/** A default without a signature has that of an interface which this one includes. */
+/** Checks default methods without a signature: they get that of an included interface. */
 export function checkSignatures(context: Context, at: InterfaceAt): void {
   const included = interfacesOf(at.decl, at.file);
   for (const member of at.decl.members)

@@ -3,15 +3,15 @@ import type { Instance, Overrides, Read, Spec, Val } from '../context/elaborated
 import type { Place } from '../context/paths.ts';
 import { declaredOf } from './declared.ts';
 
-/** What an instance starts with, besides its spec. */
+/** The initial state of an instance, besides its spec. */
 export interface Start {
   readonly overrides: Overrides | undefined;
   readonly shadow: boolean;
-  /** Parameters and statics that an exemplar had; the steps of these and of the parts were counted with it. */
+  /** Parameters and statics of its exemplar; the steps of these and of the parts were counted with it. */
   readonly plain?: ReadonlyMap<string, Val>;
 }
 
-/** An instance of which no member has been made yet, except those of its exemplar. */
+/** Creates an instance without evaluated members, except those of its exemplar. */
 export function newInstance(context: Context, spec: Spec, { path, source }: Place, start: Start): Instance {
   const { decl, file, span, args, writer } = spec;
   const { overrides, shadow, plain } = start;
@@ -35,13 +35,13 @@ export function newInstance(context: Context, spec: Spec, { path, source }: Plac
   };
 }
 
-/** Whether a module or a part of one is in it, which is another for another instance. */
+/** Whether a value contains a module or a method of one, which differs from instance to instance. */
 export function holdsModule(value: Val): boolean {
   if (value.kind === 'list') return value.items.some(holdsModule);
   return value.kind === 'instance' || value.kind === 'method';
 }
 
-/** Whether a shadow is in it, of which no model can be made. */
+/** Whether a value contains a shadow, which cannot become part of a model. */
 export function holdsShadow(value: Val): boolean {
   switch (value.kind) {
     case 'instance':
@@ -63,7 +63,7 @@ export function isOverridden({ overrides }: Instance): boolean {
   return (overrides?.below.size ?? 0) > 0;
 }
 
-/** Whether what is overridden can be read in an instance: a member of its own, or of a module that was passed in. */
+/** Whether overridden members may be read in an instance: its own, or those of a module passed to it. */
 export function mayReadOverrides(instance: Instance): boolean {
   if (isOverridden(instance)) return true;
   for (const { value } of instance.args.values()) if (holdsModule(value)) return true;
@@ -71,8 +71,8 @@ export function mayReadOverrides(instance: Instance): boolean {
 }
 
 /**
- * Does some work that templates under elaboration do not look into, though one of them may have asked for it; but they too
- * depend on `training` where it does.
+ * Runs `make` with separate reads, which do not count as reads of the templates under elaboration; a dependency on
+ * `training` is passed on to them, however.
  */
 export function makeApart<T>(
   context: Context,
@@ -82,7 +82,7 @@ export function makeApart<T>(
   return { ...observed, training: noteTraining(context, observed.reads) };
 }
 
-/** Hands on whether some work looked at `training`; the value that it saw. */
+/** Records a read of `training` in the context if `reads` has one; returns the value read. */
 export function noteTraining(context: Context, reads: readonly Read[]): boolean | undefined {
   const training = trainingSeen(reads);
   if (training !== undefined) context.reads.push({ kind: 'training', value: training });

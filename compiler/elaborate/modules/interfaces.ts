@@ -15,8 +15,8 @@ import { staticMember, weightNamed } from './members.ts';
 import { methodOf } from './promises.ts';
 
 /**
- * Holds a module against an interface it promises to fill: statics of the right type, methods that take at least
- * what the interface passes in and give what it promises. Methods with static parameters are tried at 0. False after a
+ * Checks that a module implements an interface: statics have the right types, and methods accept at least what the
+ * interface passes and return what it declares. Methods with static parameters are checked with 0. False after a
  * report.
  */
 export function checkInterface(context: Context, instance: Instance, { decl, file }: InterfaceAt): boolean {
@@ -45,8 +45,8 @@ export function checkInterface(context: Context, instance: Instance, { decl, fil
       sound = false;
     }
   }
-  // Signatures name the statics, so that they are held to them once these are right.
-  // A method that an included interface has as well was held to the same signature there.
+  // Signatures refer to the statics, so they are checked once the statics are right. A method that an included
+  // interface also has was checked there with the same signature.
   const included = interfacesOf(decl, file);
   if (sound)
     for (const member of decl.members)
@@ -130,7 +130,7 @@ function checkMethod(
   return false;
 }
 
-/** Where a module that asks for more than its interface may stand. */
+/** Suggests where a module that is stricter than its interface can be used. */
 function withoutPromise({ decl: { name }, source }: Instance, { name: promised }: InterfaceDecl): string {
   const left = `a module that needs more leaves out \`: ${promised.name}\``;
   return /^\w+$/.test(source)
@@ -138,7 +138,7 @@ function withoutPromise({ decl: { name }, source }: Instance, { name: promised }
     : `${left} and is a part of its own, in no slot`;
 }
 
-/** How a variant gives a module to which the interface of a slot is too narrow. */
+/** Suggests how a variant can replace a slot whose interface is too narrow for a module. */
 export function inPlaceOf(slot: string, module: string): string {
   return `in a variant, a module with other methods takes the place of the slot: \`without ${slot}\`, then \`${slot} = ${module}(…)\``;
 }

@@ -30,22 +30,23 @@ export function moduleScope(context: Context, instance: Instance): Scope {
   });
 }
 
-/** A weight or buffer of the module, for messages. */
+/** Describes a weight or buffer of the module for messages; undefined for other names. */
 export function weightNamed({ declared: { members } }: Instance, name: string): string | undefined {
   const kind = members.get(name)?.kind;
   return kind === 'param' ? `the weight ${name}` : kind === 'buffer' ? `the buffer ${name}` : undefined;
 }
 
-/** A parameter, static, part or method, made when first asked for. */
+/** Returns a parameter, static, part or method, evaluated on first use, and records the read. */
 export function staticMember(context: Context, instance: Instance, name: string): Val | undefined {
   const value = madeMember(context, instance, name);
-  // Its methods, and that it has nothing of that name, come from its declaration: every instance is the same in them.
+  // Own methods and missing members follow from the declaration and are the same for every instance, so they are not
+  // recorded.
   if (value === undefined || (value.kind === 'method' && value.instance === instance)) return value;
   context.reads.push({ kind: 'member', instance, name, value });
   return value;
 }
 
-/** The same without a note that it was read: for comparing instances. */
+/** Like `staticMember`, without recording the read: for comparing instances. */
 export function madeMember(context: Context, instance: Instance, name: string): Val | undefined {
   const known = instance.statics.get(name) ?? instance.fields.get(name);
   if (known) return known;
@@ -78,19 +79,22 @@ export function madeMember(context: Context, instance: Instance, name: string): 
   return value;
 }
 
-/** What waits for itself: lines of models where the way leads through these, or members of one module. */
+/** The circular dependency: lines of models if it passes through any, otherwise members of one module. */
 function circleFrom({ run }: Context, instance: Instance, at: number): readonly Asked[] {
   const through = run.asked.slice(instance.busy[at]?.asked);
   if (through.length > 0) return through;
   return instance.busy.slice(at).map(({ name }) => ({ name, span: nameIn(instance, name), nearness: undefined }));
 }
 
-/** Where a parameter, static or part is declared. */
+/** The span of the name in the declaration of a parameter, static or part. */
 function nameIn({ decl, declared: { params, members } }: Instance, name: string): Span {
   return (params.get(name) ?? members.get(name) ?? decl).name.span;
 }
 
-/** Everything that it is made of, those parts too that nothing has asked for, as they are declared: fields, then statics. */
+/**
+ * Returns all members of an instance, including parts that nothing has used, in declaration order: fields, then
+ * statics.
+ */
 export function allMembers(context: Context, instance: Instance): readonly Val[] {
   const { params, members } = instance.declared;
   const made = (name: string) => madeMember(context, instance, name) ?? error;
@@ -102,7 +106,7 @@ export function allMembers(context: Context, instance: Instance): readonly Val[]
   ];
 }
 
-/** The modules that it is made of and that are its own, by name: slots, then fields, as they are declared. */
+/** Returns the parts that an instance owns, by name, in declaration order: slots, then fields. */
 export function partsOf(context: Context, instance: Instance): ReadonlyMap<string, Val> {
   const { params, members } = instance.declared;
   const parts = new Map<string, Val>();
@@ -146,7 +150,7 @@ function paramValue(context: Context, instance: Instance, param: Param): Val {
   return place(context, { value: fitted, span: given.span }, at, over(open?.args, override), instance.shadow);
 }
 
-/** In a shadow, arguments of its parts wait until they are asked for. */
+/** In a shadow, the arguments of parts are evaluated lazily. */
 function memberOpened(
   { shadow }: Instance,
   scope: Scope,
@@ -158,7 +162,7 @@ function memberOpened(
   return declared && opened({ scope, nearness: -1, ask: (_, __, work) => work() }, declared);
 }
 
-/** Lines over arguments, which are further away. */
+/** Merges override lines over arguments; lines take precedence. */
 export function over(args: Overrides | undefined, lines: Overrides | undefined): Overrides | undefined {
   return args && lines ? merged(args, lines) : (lines ?? args);
 }
@@ -173,7 +177,7 @@ function overrideInSpec(context: Context, instance: Instance, override: Override
   }
 }
 
-/** The list of parts whose items have such names in weights files, by its `@path` alone: nothing is constructed for it. */
+/** Finds the list of parts whose items have such names in weights files, from its `@path` alone; constructs nothing. */
 function fieldNamedInFiles({ declared }: Instance, written: string): string | undefined {
   for (const member of declared.members.values()) {
     if (member.kind !== 'field') continue;
@@ -220,7 +224,7 @@ function fieldValue(context: Context, instance: Instance, member: FieldMember): 
   const override = over(open?.args, written);
   const given = open?.given ??
     written?.line?.given(instance.shadow) ?? { value: evaluate(scope, member.value), span: member.value.span };
-  // Nor is there a list in which `@path` could number it.
+  // There is no list for which `@path` could number it.
   if (given.value.kind === 'error') return error;
   const source = childSource(instance.source, name);
   const pathFor = (i: number | undefined) => fieldPath(context, instance, name, member.attributes, i);
@@ -253,14 +257,17 @@ function fieldValue(context: Context, instance: Instance, member: FieldMember): 
   );
 }
 
-/** What a part may be, for messages. */
+/** The kinds of value that a part can have, for messages. */
 export const partKinds = 'a module, a list of modules, or none';
 
 export function isPart({ kind }: Val): boolean {
   return kind === 'spec' || kind === 'instance' || kind === 'list' || kind === 'none' || kind === 'error';
 }
 
-/** A spec is constructed here; an instance that is named is shared, and keeps its path. Parts of a shadow are shadows. */
+/**
+ * Turns a value into a part: a spec is constructed; an existing instance is shared and keeps its path. Parts of a
+ * shadow are shadows.
+ */
 export function place(
   context: Context,
   written: Given,
@@ -291,7 +298,10 @@ export function place(
   return fail({ context }, 'CROB2201', span, { expected: partKinds, actual: describe(value) });
 }
 
-/** `@path("norm{i}")` renames a field or weight in checkpoints; `{i}` is the place in its list, other names are statics. */
+/**
+ * Returns the path of a field or weight in checkpoints, which `@path("norm{i}")` can change; `{i}` is the index in
+ * its list, other names are statics.
+ */
 export function fieldPath(
   context: Context,
   instance: Instance,
@@ -314,7 +324,7 @@ export function fieldPath(
   return i !== undefined && !template.value.includes('{i}') ? childPath(joined, String(i)) : joined;
 }
 
-/** The text of a `@path`, its names filled in: `{i}`, and static ints and strings that `lookup` finds. */
+/** Returns the text of a `@path` with its names filled in: `{i}`, and static ints and strings from `lookup`. */
 export function pathText(
   context: Context,
   attribute: Attribute,
@@ -334,19 +344,19 @@ export function pathText(
   });
 }
 
-/** A name of a module as its methods see it: also weights and buffers, placed in the graph at first use. */
+/** Returns a member for use in a method: also weights and buffers, which are placed in the graph on first use. */
 export function readMember(scope: Scope, context: Context, instance: Instance, name: string): Val | undefined {
   const found = staticMember(context, instance, name);
   if (found) return found;
   const declared = instance.declared.members.get(name);
   if (declared?.kind !== 'param' && declared?.kind !== 'buffer') return undefined;
   if (scope.self !== instance) return undefined;
-  // Whoever asked says so at its own place: see `later` of scopes.
+  // The caller reports this: see `later` of `Scope`.
   if (!scope.graph) return undefined;
   const { build, weights } = scope.graph;
   const placed = weights.get(name);
   if (placed) return { kind: 'tensor', value: placed };
-  // An upper-case name here would be a dim of an input, and is refused below.
+  // An upper-case name here would be a dim of an input; it is reported below.
   const inner: Scope = { ...moduleScope(context, instance), graph: scope.graph, dims: new DimScope(true) };
   const type = resolveType(inner, declared.type, new Map());
   if (type?.kind !== 'tensor') return error;

@@ -2,7 +2,10 @@ import type { Context } from '../context/context.ts';
 import type { Instance, Val } from '../context/elaborated.ts';
 import { fieldPath, madeMember } from './members.ts';
 
-/** A part that someone names as weights files do: `mid.layers.0` for `mid.layer[0]`. Undefined where nothing has that path. */
+/**
+ * Returns the source path of a part given by its path in weights files: `mid.layer[0]` for `mid.layers.0`. Undefined
+ * if nothing has that path.
+ */
 export function partNamedInFiles(context: Context, instance: Instance, steps: readonly string[]): string | undefined {
   let best: { readonly source: string; readonly length: number } | undefined;
   for (const member of instance.declared.members.values()) {
@@ -23,19 +26,19 @@ export function partNamedInFiles(context: Context, instance: Instance, steps: re
   return best?.source;
 }
 
-/** What to do about it, for a message. */
+/** The help for a part that is named by its path in weights files. */
 export function memberHelp(context: Context, instance: Instance, steps: readonly string[]): string | undefined {
   const source = partNamedInFiles(context, instance, steps);
   return source === undefined ? undefined : `that is its name in weights files; the part is \`${source}\``;
 }
 
-/** The items of a part as its owner names them. */
+/** The items of a part as path steps below its owner. */
 function placesOf(value: Val | undefined): readonly (readonly [step: string, index: number | undefined])[] {
   if (value?.kind === 'list') return value.items.map((_, i) => [`[${i}]`, i]);
   return value?.kind === 'instance' ? [['', undefined]] : [];
 }
 
-/** Whether one begins with the other, as far as both go; `*` is any number, and at the end anything. */
+/** Whether one path is a prefix of the other; `*` matches any number, and at the end anything. */
 function begins(own: readonly string[], steps: readonly string[]): boolean {
   const isAny = (i: number) => steps[i] === '*' && (i === steps.length - 1 || /^\d+$/.test(own[i] ?? ''));
   return own.slice(0, steps.length).every((part, i) => part === steps[i] || isAny(i));

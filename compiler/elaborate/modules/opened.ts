@@ -10,13 +10,21 @@ import { slotOf } from './slots.ts';
 
 export interface Opening {
   readonly scope: Scope;
-  /** Of the model that writes the arguments; -1 for what the module itself declares, which is further away than any line. */
+  /**
+   * Nearness of the model that contains the arguments; -1 for the module's own declaration, which any line takes
+   * precedence over.
+   */
   readonly nearness: number;
-  /** Evaluates an argument; `name` is that of its parameter, after those of the calls around it: `first.hidden`. */
+  /**
+   * Evaluates an argument; `name` is its parameter's name, prefixed by those of the enclosing calls: `first.hidden`.
+   */
   readonly ask: (name: string, span: Span, work: () => Given) => Given;
 }
 
-/** What a shadow is made of: `Block(dim, hidden = 4)` in it depends on neither argument, nor do the items of a list. */
+/**
+ * Returns an expression opened for a shadow: `Block(dim, hidden = 4)` then depends on neither argument, and a list
+ * does not depend on its items.
+ */
 export function opened(opening: Opening, expr: Expr): Opened {
   const { scope } = opening;
   const whole = (value: Val, args?: Overrides): Opened => ({ given: { value, span: expr.span }, args });
@@ -56,7 +64,7 @@ function openItems(opening: Opening, { span }: Expr, list: (next: (scope: Scope,
   return { given: { value, span }, args };
 }
 
-/** Undefined for what is no call of a module, or has arguments that the module does not take. */
+/** Undefined if the expression is not a call of a module, or has arguments that the module does not have. */
 function openCall(
   opening: Opening,
   expr: Expr,
@@ -71,7 +79,7 @@ function openCall(
     if (!param || below.has(param.name.name)) return undefined;
     const path = `${within}${param.name.name}`;
     const { slot, holes } = slotOf(param, found.file);
-    // What has holes is a value until its host fills them, and has no inside.
+    // A module that still lacks arguments is a plain value until its owner provides them.
     const inner = slot && !holes ? openCall(opening, value, `${path}.`) : undefined;
     const line = argumentLine(opening, inner?.bare ?? value, path);
     below.set(param.name.name, { line, below: inner?.args.below ?? new Map(), span: value.span });
@@ -79,7 +87,10 @@ function openCall(
   return { bare: { ...expr, args: [] }, args: { line: undefined, below, span: expr.span } };
 }
 
-/** A module of the file, or what a parameter holds, whose holes the call fills: `exchange(dim = dim)`. */
+/**
+ * The module that a name refers to: one of the file, or the spec in a parameter, whose missing arguments the call
+ * provides: `exchange(dim = dim)`.
+ */
 function moduleNamed(
   { locals, member, file }: Scope,
   { name, span }: NameExpr,

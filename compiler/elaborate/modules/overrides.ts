@@ -7,8 +7,8 @@ import { staticMember } from './members.ts';
 import { memberHelp } from './names-in-files.ts';
 
 /**
- * Overrides with one more line laid over them, from the same model or a nearer one. A line takes the place of the lines of
- * models further away that change its inside.
+ * Adds a line from the same model or a nearer one to overrides. It replaces lines of models further away that change
+ * its inside.
  */
 export function overlaid(
   below: ReadonlyMap<string, Overrides>,
@@ -25,7 +25,7 @@ export function overlaid(
   return new Map(below).set(step, node);
 }
 
-/** The lines of the model of one line, and of nearer ones. */
+/** The lines of the model of the given line and of nearer models. */
 function since(
   below: ReadonlyMap<string, Overrides>,
   { nearness }: Pick<OverrideLine, 'nearness'>,
@@ -39,7 +39,10 @@ function since(
   return kept;
 }
 
-/** The overrides of each item of a list: by its index or by `*`, the nearer model winning, and of one model the index. */
+/**
+ * Returns the overrides of each list item, given by its index or by `*`: the nearer model takes precedence, and
+ * within a model the index.
+ */
 export function listOverrides(
   overrides: Overrides | undefined,
   length: number,
@@ -66,7 +69,10 @@ export function listOverrides(
   };
 }
 
-/** Overrides of one thing laid over others of it; of two lines the nearer counts. */
+/**
+ * Merges two sets of overrides of the same thing; of two lines the nearer one applies, of equally near ones that of
+ * `one`.
+ */
 export function merged(all: Overrides, one: Overrides): Overrides {
   const line = one.line && all.line && one.line.nearness < all.line.nearness ? all.line : (one.line ?? all.line);
   const below = new Map(all.below);
@@ -77,13 +83,13 @@ export function merged(all: Overrides, one: Overrides): Overrides {
   return { line, below: line ? since(below, line) : below, span: one.span };
 }
 
-/** Whether what overrides name is there. */
+/** Checks that all names in the overrides exist; reports those that do not. */
 export function hasNames(context: Context, instance: Instance): boolean {
   const steps = [...(instance.overrides?.below ?? [])];
   return steps.filter(([name, node]) => isName(context, instance, name, node)).length === steps.length;
 }
 
-/** An override's name must be a parameter or a part; everything derived follows from those. */
+/** An override must name a parameter or a part; all else is computed from these. */
 function isName(context: Context, instance: Instance, name: string, { span, below }: Overrides): boolean {
   const { params, members } = instance.declared;
   const member = members.get(name);
@@ -107,13 +113,13 @@ function isName(context: Context, instance: Instance, name: string, { span, belo
   return false;
 }
 
-/** The first path that leads on. */
+/** The steps of the first path. */
 function firstSteps(below: ReadonlyMap<string, Overrides>): readonly string[] {
   const [first] = below;
   return first ? [first[0], ...firstSteps(first[1].below)] : [];
 }
 
-/** A step as it is written, without the dot: `heads`, `[0]`. */
+/** A step as source text, without the dot: `heads`, `[0]`. */
 export function stepText(step: string): string {
   return isListStep(step) ? `[${step}]` : step;
 }
@@ -122,7 +128,7 @@ function isListStep(step: string): boolean {
   return /^(-?\d+|\*)$/.test(step);
 }
 
-/** An override inside a module that belongs to another part, or inside none, has no effect. */
+/** Reports overrides inside a module that belongs to another part, or inside `none`: they would have no effect. */
 export function refuseInside(context: Context, value: Val, { source }: Place, { below }: Overrides): void {
   if (value.kind === 'instance') refuseShared(context, value, below, source, value.instance, value.instance.source);
   if (value.kind !== 'none') return;
@@ -130,7 +136,7 @@ export function refuseInside(context: Context, value: Val, { source }: Place, { 
     fail({ context }, 'CROB2301', span, { name, what: `\`${source}\`, which is none,` });
 }
 
-/** `at` is what the override is about, `owned` how it is reached where it belongs. */
+/** `at` is the overridden value, `owned` its path where it belongs. */
 function refuseShared(
   context: Context,
   at: Val | undefined,

@@ -5,7 +5,7 @@ import { childSource } from '../context/paths.ts';
 import type { OwnPart } from '../context/store.ts';
 import { madeMember } from './members.ts';
 
-/** What an instance is made of, not its parts' parts. Instances of one identity have the same: it is asked of the first. */
+/** Returns the direct parts of an instance. They are computed once for each identity. */
 export function ownParts(context: Context, instance: Instance): readonly OwnPart[] {
   const known = context.run.store.parts.get(instance.identity);
   if (known) return known;
@@ -25,7 +25,7 @@ interface Declared {
   readonly owner: Instance | undefined;
 }
 
-/** Those that were made where they are named; the others belong to another part. */
+/** Returns the instances in a value that were constructed at this declaration; others belong to another part. */
 export function partsIn(value: Val, declared: Declared, step = declared.name): readonly OwnPart[] {
   if (value.kind === 'list') return value.items.flatMap((item, i) => partsIn(item, declared, `${step}[${i}]`));
   const { name, span, owner } = declared;

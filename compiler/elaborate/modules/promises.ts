@@ -7,8 +7,8 @@ import { interfacesOf } from '../source/interfaces-of.ts';
 import { importHelp } from '../source/unknown-names.ts';
 
 /**
- * Checks what a module or an interface names after its parameters: they are interfaces, and an interface gives a method
- * of one that it includes no other signature. False after a report.
+ * Checks the interfaces listed in the header of a module or interface: the names are interfaces, and an interface
+ * does not change the signature of a method that it includes. False after a report.
  */
 export function checkPromises(context: Context, decl: ModuleDecl | InterfaceDecl, file: FileScope): boolean {
   let sound = true;
@@ -50,12 +50,12 @@ export function checkPromises(context: Context, decl: ModuleDecl | InterfaceDecl
   return sound;
 }
 
-/** The method of that name that an interface declares itself. */
+/** Returns the method of that name that an interface declares itself. */
 export function methodOf(decl: InterfaceDecl, name: string): MethodMember | undefined {
   return decl.members.find((member): member is MethodMember => member.kind === 'method' && member.name.name === name);
 }
 
-/** Parameters, result and conditions, however they are laid out. */
+/** The text of parameters, result and conditions without white space, for comparison. */
 function signature({ run: { program } }: Context, { params, result, where }: MethodMember): string {
   const texts = [...params.map(({ span }) => span), ...(result ? [result.span] : []), ...where.map(({ span }) => span)];
   return texts.map((span) => program.text(span).replace(/\s+/g, '')).join(' ');

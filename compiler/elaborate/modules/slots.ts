@@ -1,7 +1,10 @@
 import type { Param } from '../../../grammar/tree.ts';
 import type { FileScope } from '../source/file-scope.ts';
 
-/** A parameter whose type is a module or an interface is a slot; the host fills the holes of an interface with parameters. */
+/**
+ * Whether a parameter is a slot, that is, its type is a module or an interface; `holes` is whether the owner passes
+ * arguments to the module in it, which is the case if the interface has parameters.
+ */
 export function slotOf(param: Param, file: FileScope): { slot: boolean; holes: boolean } {
   if (param.type.kind !== 'named-type') return { slot: false, holes: false };
   const found = file.lookup(param.type.name.name);

@@ -5,13 +5,16 @@ import { childPath } from '../context/paths.ts';
 import { fail } from '../report/report.ts';
 import { fieldPath } from './members.ts';
 
-/** What has a path, and where that was given. */
+/** A path, and the span that gives it. */
 interface Placed {
   readonly path: string;
   readonly span: Span;
 }
 
-/** Reports paths that stand twice, relative to their module, so that each of its instances gives the same message; false after a report. */
+/**
+ * Reports duplicate paths, relative to their module, so that all of its instances give the same message; false after
+ * a report.
+ */
 function reportTwice(context: Context, placed: readonly Placed[], root: string): boolean {
   const seen = new Map<string, Span>();
   let sound = true;
@@ -26,7 +29,10 @@ function reportTwice(context: Context, placed: readonly Placed[], root: string):
   return sound;
 }
 
-/** Paths of a module's own parts and weights, which only a `@path` can make equal. False after a report. */
+/**
+ * Checks that the paths of a module's own parts and weights differ; only a `@path` can make them equal. False after
+ * a report.
+ */
 export function checkPathsWithin(context: Context, instance: Instance): boolean {
   const { members } = instance.decl;
   if (!members.some((member) => 'attributes' in member && member.attributes.some(({ name }) => name.name === 'path')))
@@ -43,7 +49,7 @@ export function checkPathsWithin(context: Context, instance: Instance): boolean 
   return reportTwice(context, placed, instance.path);
 }
 
-/** Paths of the modules in a value that were constructed below `root`, and not elsewhere. */
+/** Paths of the modules in a value that were constructed below `root`. */
 function ownPaths(value: Val | undefined, root: string): string[] {
   if (value?.kind === 'list') return value.items.flatMap((item) => ownPaths(item, root));
   const path = value?.kind === 'instance' ? value.instance.path : undefined;
