@@ -9,13 +9,13 @@ import { isRefused, type PatternResult, proveAtMost, proveEqual, type Refused, r
 import type { AxisList, PlainAxis, StarredList } from './pattern.ts';
 import { refuseUnknown, restCount } from './sizes.ts';
 
-/** One tensor after another along the starred axis: `concat([a, b], "b * d")`. */
+/** Concatenates tensors along the starred axis: `concat([a, b], "b * d")`. */
 export function concat(cx: PatternContext, xs: NonEmpty<Value>, pattern: string): PatternResult {
   const axis = starredAxis(cx, xs, pattern);
   return isRefused(axis) ? axis : emit(cx, 'concat', xs, { axis });
 }
 
-/** Tensors of one shape along a new axis at the star: `stack([a, b], "* b c")`. */
+/** Stacks tensors of the same shape along a new axis at the star: `stack([a, b], "* b c")`. */
 export function stack(cx: PatternContext, xs: NonEmpty<Value>, pattern: string): PatternResult {
   const side = starredOf(cx, pattern);
   if (isRefused(side)) return side;
@@ -32,7 +32,7 @@ export function stack(cx: PatternContext, xs: NonEmpty<Value>, pattern: string):
   return emit(cx, 'concat', slabs, { axis });
 }
 
-/** Parts of the given sizes along the starred axis, which they fill. */
+/** Splits a tensor along the starred axis into parts of the given sizes, which must add up to the axis. */
 export function split(
   cx: PatternContext,
   x: Value,
@@ -62,7 +62,7 @@ export function split(
   return parts;
 }
 
-/** Elements `start` to before `stop` of one axis. */
+/** Slices one axis to the half-open range `start`..`stop`. */
 export function sliceAxis(cx: PatternContext, x: Value, axis: number, start: Dim, stop: Dim): PatternResult {
   const { shape } = x.type;
   return emit(cx, 'slice', [x], {
@@ -72,7 +72,10 @@ export function sliceAxis(cx: PatternContext, x: Value, axis: number, start: Dim
   });
 }
 
-/** `value` before and after named axes: `pad(x, "b h w c", h = (0, 2))`. The amounts are proved not to be negative. */
+/**
+ * Pads named axes with `value` before and after: `pad(x, "b h w c", h = (0, 2))`. The amounts must be proved
+ * nonnegative.
+ */
 export function pad(
   cx: PatternContext,
   x: Value,
@@ -95,7 +98,7 @@ export function pad(
   return emit(cx, 'pad', [x], { low, high, value });
 }
 
-/** An operator along the starred axis, `softmax(x, "b * n")`, or along the last one where there is no pattern. */
+/** Applies an operator along the starred axis, `softmax(x, "b * n")`, or along the last axis if there is no pattern. */
 export function alongAxis(
   cx: PatternContext,
   op: 'softmax' | 'log_softmax',
@@ -106,7 +109,7 @@ export function alongAxis(
   return isRefused(axis) ? axis : emit(cx, op, [x], { axis });
 }
 
-/** An axis that is asked for by name, with what it is given. */
+/** An axis given by name, with the amount for it. */
 export interface NamedAmount<T> {
   readonly name: string;
   readonly axis: number;
@@ -135,7 +138,7 @@ export function namedAxes<T>(
   return found;
 }
 
-/** The starred axis of tensors that agree along the others. */
+/** Returns the index of the starred axis; refuses tensors that differ along other axes. */
 function starredAxis(cx: PatternContext, xs: NonEmpty<Value>, pattern: string): PatternResult<number> {
   const side = starredOf(cx, pattern);
   if (isRefused(side)) return side;
@@ -154,7 +157,7 @@ function starredAxis(cx: PatternContext, xs: NonEmpty<Value>, pattern: string): 
   return axis;
 }
 
-/** Which axis of a tensor of that rank is the starred one. */
+/** The index of the starred axis in a tensor of that rank. */
 function starAt({ axes, star }: StarredList, rank: number): number {
   const isRest = ({ kind }: PlainAxis) => kind === 'rest';
   return axes.slice(0, star).some(isRest) ? rank - (axes.length - star) : star;
@@ -189,7 +192,7 @@ function checkOnes(facts: Facts, places: readonly Placed[], input: number): Refu
   return undefined;
 }
 
-/** An axis of a tensor, and what stands for it: those of `...` share one. */
+/** An axis of a tensor and its item in the pattern; all axes of `...` have the same item. */
 interface Placed {
   readonly of: PlainAxis;
   readonly axis: number;

@@ -16,7 +16,7 @@ import {
 } from './pattern.ts';
 
 /**
- * What was made of patterns before, by their texts, and of contractions by their names: a model has few, and uses each in
+ * Caches of parsed patterns, by text, and of contractions, by axis names: a model has few of them and uses each in
  * every block.
  */
 export interface PatternStore {
@@ -31,7 +31,7 @@ export function patternStore(): PatternStore {
   return { arrows: new Map(), einsums: new Map(), axes: new Map(), starred: new Map(), contractions: new Map() };
 }
 
-/** Where the operators go, what is known of the dims, and the patterns of the run. */
+/** The graph under construction, the facts about dims, and the pattern caches of the run. */
 export interface PatternContext {
   readonly build: Builder;
   readonly facts: Facts;
@@ -62,7 +62,7 @@ export function stored<T>(known: Map<string, T>, key: string, make: (key: string
   return made;
 }
 
-/** The value of one operator, whose arguments come from the source; refused where an input is. */
+/** Emits one operator and returns its value; refused if an input is. */
 export function emit<O extends OpName>(
   { build }: PatternContext,
   op: O,

@@ -26,16 +26,16 @@ import {
   type Sizes,
 } from './sizes.ts';
 
-/** A tensor whose elementary axes are known; its own shape may still have them grouped. */
+/** A tensor with its elementary axes; in its actual shape they may still be grouped. */
 interface Named {
   readonly value: Value;
   readonly axes: readonly Axis[];
 }
 
 /**
- * Sums of products over named axes: `einsum("b h n d, b h m d -> b h n m", q, k)`. A name in several
- * operands is one axis; what the right side leaves out is summed over. Several operands are contracted
- * from left to right. `...` stands for the same leading axes everywhere.
+ * Computes sums of products over named axes: `einsum("b h n d, b h m d -> b h n m", q, k)`. A name that occurs in
+ * several operands is one axis; axes missing on the right side are summed over. More than two operands are
+ * contracted from left to right. `...` is the same leading axes everywhere.
  */
 export function einsum(cx: PatternContext, pattern: string, operands: readonly Value[], given: Sizes): PatternResult {
   const read = einsumOf(cx, pattern);
@@ -107,7 +107,7 @@ function namesIn({ axes }: Named): string[] {
   return axes.map(({ name }) => name);
 }
 
-/** Sums over the axes that are not kept. */
+/** Sums over the axes that are not in `keep`. */
 function sumOut(cx: PatternContext, x: Named, keep: ReadonlySet<string>): PatternResult<Named> {
   const axes = x.axes.flatMap(({ name }, axis) => (keep.has(name) ? [] : [axis]));
   if (axes.length === 0) return x;
@@ -174,7 +174,7 @@ function sizeIn({ axes }: Named, name: string): Dim | undefined {
   return axes.find((axis) => axis.name === name)?.size;
 }
 
-/** 1 for what is missing, except in front, where broadcasting adds it. */
+/** Fills in 1 for missing sizes, except for leading ones, which broadcasting adds. */
 function withoutFront(sizes: readonly (Dim | undefined)[]): Dim[] {
   const first = sizes.findIndex((size) => size !== undefined);
   return first < 0 ? [] : sizes.slice(first).map((size) => size ?? one);

@@ -11,22 +11,22 @@ export type PatternFault =
   | DimsFault
   | { readonly kind: 'operator'; readonly refusal: Refusal };
 
-/** `left relation right` is owed and not proved; `left % right` stands for `left % right == 0`. */
+/** `left relation right` is required and could not be proved; `left % right` means `left % right == 0`. */
 export interface DimsFault {
   readonly kind: 'dims';
-  /** Does not print the two dims. */
+  /** Without the two dims. */
   readonly message: string;
   readonly left: Dim;
   readonly right: Dim;
   readonly relation: '==' | '<=' | '%';
-  /** The axis it is about, for the provenance chain; -1 for a size that belongs to no input axis. */
+  /** The axis concerned, for the provenance of its shape; -1 for a size that belongs to no input axis. */
   readonly input: number;
   readonly axis: number;
-  /** What to do, where that does not follow from the relation. */
+  /** The help, if it does not follow from the relation. */
   readonly help?: string;
 }
 
-/** What stands in place of a result where there is none. */
+/** The failure of an operation, in place of a result. */
 export interface Refused {
   readonly fault: PatternFault;
 }
@@ -41,7 +41,7 @@ export function refuse(fault: PatternFault): Refused {
   return { fault };
 }
 
-/** Where a piece of a pattern stands in its string. */
+/** The position of a piece of a pattern in its string. */
 export interface Place {
   readonly at: number;
   readonly length: number;
@@ -61,7 +61,7 @@ export interface AxisOf {
   readonly axis: number;
 }
 
-// The checks below give nothing where what is owed is proved.
+// The functions below return undefined if the relation is proved.
 
 export function proveEqual(facts: Facts, left: Dim, right: Dim, message: string, of: AxisOf): Refused | undefined {
   if (left.key === right.key) return undefined;

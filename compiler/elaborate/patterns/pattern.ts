@@ -1,6 +1,6 @@
 import { isRefused, type PatternResult, type Place, type Refused, refuseNames, refuseSyntax } from './fault.ts';
 
-/** A named axis. `...` stands as one name until the rank is known. */
+/** A named axis. */
 export interface NamedAxis extends Place {
   readonly kind: 'name';
   readonly name: string;
@@ -8,11 +8,11 @@ export interface NamedAxis extends Place {
 export interface OneAxis extends Place {
   readonly kind: 'one';
 }
-/** `...`: the axes that the others leave over. */
+/** `...`: all axes that are not named. */
 export interface RestAxes extends Place {
   readonly kind: 'rest';
 }
-/** `*`: the axis an operation works along. */
+/** `*`: the axis that an operation applies to. */
 export interface StarAxis extends Place {
   readonly kind: 'star';
 }
@@ -23,31 +23,31 @@ export interface GroupAxis extends Place {
 export type PlainAxis = NamedAxis | OneAxis | RestAxes | StarAxis;
 export type PatternAxis = PlainAxis | GroupAxis;
 
-/** The names that an axis of a tensor is made of, none for the size 1, and where they stand. */
+/** The names that make up one axis of a tensor (none for size 1), and their position. */
 export interface OpenAxis {
   readonly names: readonly string[];
   readonly place: Place;
 }
 
-/** What stands on one side of the arrow for one tensor. */
+/** The pattern of one tensor, on one side of the arrow. */
 export interface Side extends Place {
   readonly axes: readonly PatternAxis[];
-  /** The names among them, groups opened, in order. */
+  /** All names, including those in groups, in order. */
   readonly names: readonly NamedAxis[];
-  /** The names of each axis; `...` has none. */
+  /** The names of each axis; none for `...`. */
   readonly opened: readonly OpenAxis[];
-  /** Whether `...` is among the axes, or in a group. */
+  /** Whether `...` is one of the axes or in a group. */
   readonly hasRest: boolean;
 }
 
-/** What stands on one side without groups, as in a pattern without an arrow. */
+/** A side without groups, as in a pattern without an arrow. */
 export interface AxisList extends Side {
   readonly axes: readonly PlainAxis[];
 }
 
-/** A list in which one axis is marked with `*`. */
+/** An axis list with one axis marked by `*`. */
 export interface StarredList extends AxisList {
-  /** Its index among the axes. */
+  /** The index of the marked axis. */
   readonly star: number;
 }
 
@@ -72,7 +72,7 @@ function sideWith(axes: readonly PatternAxis[], { at, length }: Place): Side {
   return { axes, names, opened, hasRest, at, length };
 }
 
-/** `left -> right`, and the names that only one side has. */
+/** `left -> right`, with the names that occur on one side only. */
 export interface Arrow {
   readonly left: Side;
   readonly right: Side;
@@ -120,7 +120,7 @@ export function parseEinsum(text: string): PatternResult<Einsum> {
   return { operands, result };
 }
 
-/** Axes of one tensor without an arrow and without a star: `b h w c`. */
+/** Parses the axes of one tensor, without an arrow or a star: `b h w c`. */
 export function parseAxes(text: string): PatternResult<AxisList> {
   const list = parseList(text);
   if (isRefused(list)) return list;
@@ -128,7 +128,7 @@ export function parseAxes(text: string): PatternResult<AxisList> {
   return star ? refuseStar(star) : list;
 }
 
-/** Axes of one tensor without an arrow, one of them marked: `b * d`. */
+/** Parses the axes of one tensor, one of them marked: `b * d`. */
 export function parseStarred(text: string): PatternResult<StarredList> {
   const list = parseList(text);
   if (isRefused(list)) return list;
@@ -181,7 +181,7 @@ class Reader {
     this.at = token.lastIndex - this.next.length;
   }
 
-  /** A refusal of what comes next. */
+  /** Refuses the next token. */
   refuse(message: string): Refused {
     return refuseSyntax(message, { at: this.at, length: this.next.length });
   }
@@ -192,7 +192,7 @@ class Reader {
     return true;
   }
 
-  /** A refusal of what is left, if anything. */
+  /** Refuses the rest of the text, if there is any. */
   left(): Refused | undefined {
     return this.next === '' ? undefined : this.refuse(`\`${this.next}\` is not expected here`);
   }
@@ -249,7 +249,7 @@ class Reader {
   }
 }
 
-/** A refusal of the first name that stands twice, if one does. */
+/** Refuses the first duplicate name, if there is one. */
 function repeated(axes: readonly PatternAxis[]): Refused | undefined {
   const seen = new Set<string>();
   for (const axis of axes) {

@@ -4,8 +4,8 @@ import type { Facts } from '../../dims/facts.ts';
 import { gcd } from '../../dims/integers.ts';
 
 /**
- * `a / b` where the division is exact under `facts`, in the variables that the dims are written in;
- * undefined where that is not proved.
+ * Returns `a / b` if the division is proved to be exact under `facts`, over the variables of the dims; otherwise
+ * undefined.
  */
 export function provedQuotient(facts: Facts, a: Dim, b: Dim): Dim | undefined {
   const own = exactQuotient(a, b);

@@ -21,7 +21,7 @@ import {
   sizeOf,
 } from './sizes.ts';
 
-/** A pattern with an arrow, read against one tensor. */
+/** A pattern with an arrow, applied to one tensor. */
 interface BoundArrow {
   readonly left: OpenSide;
   readonly right: OpenSide;
@@ -31,8 +31,8 @@ interface BoundArrow {
 }
 
 /**
- * Axes split, merged and permuted: `"b (h p) c -> (b h) p c", p = 4`. Both sides have the same names.
- * At most one reshape, one transpose and one reshape.
+ * Splits, merges and permutes axes: `"b (h p) c -> (b h) p c", p = 4`. Both sides must have the same names. Emits at
+ * most one reshape, one transpose and one reshape.
  */
 export function rearrange(cx: PatternContext, x: Value, pattern: string, given: Sizes): PatternResult {
   const read = arrowOf(cx, pattern);
@@ -46,7 +46,9 @@ export function rearrange(cx: PatternContext, x: Value, pattern: string, given: 
   return regroup(cx, x, arrow.axes, namesOn(arrow.right), mergedShape(arrow.right, arrow.sizes));
 }
 
-/** `rearrange` whose right side may also have names of given sizes, along which the tensor is repeated. */
+/**
+ * Like `rearrange`, but the right side may also have new names with given sizes, along which the tensor is repeated.
+ */
 export function repeat(cx: PatternContext, x: Value, pattern: string, given: Sizes): PatternResult {
   const read = arrowOf(cx, pattern);
   if (isRefused(read)) return read;
@@ -66,13 +68,14 @@ export function repeat(cx: PatternContext, x: Value, pattern: string, given: Siz
   const order = namesOn(right).filter((name) => hasName(left, name) || name.startsWith('...'));
   const shape = mergedShape(right, sizes);
   if (isNew.size === 0) return regroup(cx, x, arrow.axes, order, shape);
-  // One entry for each axis of the broadcast: as written where nothing is merged, else every name by itself.
+  // One entry for each axis of the broadcast: the axes as written if none are merged, otherwise each name
+  // separately.
   const grouped = right.axes.some(({ names }) => names.length > 1);
   const full = grouped ? namesOn(right) : right.axes.map(({ names: [name] }) => name);
   const wide = full.map((name) => (name === undefined ? one : sizeOf(sizes, name)));
   const isAdded = (name: string | undefined) => name !== undefined && isNew.has(name);
   const before = pairs(full, wide).map(([name, size]) => (isAdded(name) ? one : size));
-  // Broadcasting adds axes in front by itself.
+  // Broadcasting adds leading axes implicitly.
   const front = full.findIndex((name) => !isAdded(name));
   const narrow = regroup(cx, x, arrow.axes, order, before.slice(front < 0 ? before.length : front));
   return emit(cx, 'reshape', [emit(cx, 'broadcast', [narrow], { shape: wide })], { shape });
@@ -82,7 +85,10 @@ export type Reduction = 'sum' | 'mean' | 'max';
 
 const reductionOps = { sum: 'sum', mean: 'mean', max: 'reduce_max' } as const;
 
-/** Reduces the axes that the right side leaves out: `"b c h w -> c"`; a `1` in an axis's place keeps it. */
+/**
+ * Reduces the axes that are missing on the right side: `"b c h w -> c"`; a `1` in place of an axis keeps it with
+ * size 1.
+ */
 export function reduce(cx: PatternContext, kind: Reduction, x: Value, pattern: string, given: Sizes): PatternResult {
   const read = arrowOf(cx, pattern);
   if (isRefused(read)) return read;
@@ -136,7 +142,7 @@ function bind(
   return { left: from, right: open(right, rest), shape, axes: elementary(from, sizes), sizes };
 }
 
-/** Where both sides have the same axes of size 1 and no groups, those move like the others: no reshape is needed. */
+/** If both sides have the same axes of size 1 and no groups, these are permuted like the others, without a reshape. */
 function asPermutation({ left, right, shape, sizes }: BoundArrow) {
   const from = withOnes(left);
   const order = withOnes(right);
@@ -147,7 +153,7 @@ function asPermutation({ left, right, shape, sizes }: BoundArrow) {
   return { axes, order, shape: sizesOf(inOrder(axes, order)) };
 }
 
-/** One name for each axis, numbered ones included; undefined where there is a group. */
+/** One name for each axis, with numbered names for axes of size 1; undefined if there is a group. */
 function withOnes({ axes }: OpenSide): string[] | undefined {
   let ones = 0;
   if (axes.some(({ names }) => names.length > 1)) return undefined;

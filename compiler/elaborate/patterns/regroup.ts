@@ -7,8 +7,8 @@ import type { PatternResult } from './fault.ts';
 import { type Axis, isOne } from './sizes.ts';
 
 /**
- * `x` seen as the elementary axes `from`, put in the order `order` and given the shape `shape`:
- * reshape, transpose, reshape, with every step that changes nothing left out. Axes of size 1 move for free.
+ * Splits `x` into the elementary axes `from`, permutes them to `order` and reshapes to `shape`: reshape, transpose,
+ * reshape, each omitted if it changes nothing. Axes of size 1 move without a transpose.
  */
 export function regroup(
   cx: PatternContext,
@@ -21,14 +21,14 @@ export function regroup(
   if (keepsOrder(facts, from, order)) return emit(cx, 'reshape', [x], { shape });
   const split = !sameShape(facts, x.type.shape, sizesOf(from));
   const merge = !sameShape(facts, shape, sizesOf(inOrder(from, order)));
-  // Between two reshapes the transpose can have any rank: the lowest serves every back end best.
+  // Between two reshapes the transpose can have any rank: the lowest suits all back ends best.
   const [axes, blocks] = split && merge ? coalesce(facts, from, order) : [from, order];
   const perm = blocks.map((name) => axes.findIndex((axis) => axis.name === name));
   const taken = emit(cx, 'reshape', [x], { shape: sizesOf(axes) });
   return emit(cx, 'reshape', [emit(cx, 'transpose', [taken], { perm })], { shape });
 }
 
-/** Whether the order is the same but for axes of size 1. */
+/** Whether the order is unchanged, ignoring axes of size 1. */
 export function keepsOrder(facts: Facts, from: readonly Axis[], order: readonly string[]): boolean {
   const moving = from.filter(({ size }) => !isOne(facts, size)).map(({ name }) => name);
   const wanted = order.filter((name) => moving.includes(name));
@@ -47,7 +47,7 @@ export function sizesOf(axes: readonly Axis[]): Dim[] {
   return axes.map(({ size }) => size);
 }
 
-/** Drops axes of size 1 and joins axes that stay neighbours, each block under its first axis's name. */
+/** Drops axes of size 1 and merges axes that remain adjacent; each block has the name of its first axis. */
 function coalesce(facts: Facts, from: readonly Axis[], order: readonly string[]): [Axis[], string[]] {
   const kept = from.filter(({ size }) => !isOne(facts, size));
   const target = order.filter((name) => kept.some((axis) => axis.name === name));

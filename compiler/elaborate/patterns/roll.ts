@@ -5,9 +5,8 @@ import { emit, type PatternContext } from './context.ts';
 import { isRefused, type PatternResult, proveAtMost } from './fault.ts';
 
 /**
- * Elements moved along named axes, those that leave at one end coming in at the other; a positive shift
- * moves towards higher indices, as `torch.roll` does. A shift that is not static, or along an axis that
- * is not, is proved to be smaller than the axis.
+ * Shifts elements cyclically along named axes; a positive shift moves towards higher indices, as in `torch.roll`. If
+ * the shift or the axis is not static, the shift must be proved smaller than the axis.
  */
 export function roll(cx: PatternContext, x: Value, pattern: string, shifts: ReadonlyMap<string, Dim>): PatternResult {
   const axes = namedAxes(cx, x, pattern, shifts);
@@ -23,7 +22,7 @@ function rollAxis(cx: PatternContext, x: Value, { name, axis, size, amount }: Na
   if (staticDim(facts, shift) === 0) return x;
   const left = facts.lessEqual(shift, zero).answer === 'proved';
   const steps = left ? negate(shift) : shift;
-  // A shift whose sign is unknown fails here: it may be negative.
+  // A shift of unknown sign is refused here, since it may be negative.
   const of = { input: 0, axis };
   const refused =
     proveAtMost(facts, one, steps, `the shift of the axis \`${name}\` must be at least 1`, of) ??

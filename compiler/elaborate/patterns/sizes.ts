@@ -24,22 +24,25 @@ export interface Axis {
 
 export type Sizes = ReadonlyMap<string, Dim>;
 
-/** A side with `...` opened into names of its own: an entry for each axis of the tensor. The axes of `...` share a place. */
+/**
+ * A side with `...` expanded to separate names: one entry for each axis of the tensor. The axes of `...` share a
+ * position.
+ */
 export interface OpenSide {
   readonly side: Side;
   readonly axes: readonly OpenAxis[];
 }
 
-/** A tensor's sizes, with what a pattern says of them. */
+/** A tensor's shape, and its side of the pattern. */
 export interface Measured {
   readonly side: OpenSide;
   readonly shape: readonly Dim[];
 }
 
-/** Hidden names of the axes of `...`. */
+/** Internal names for the axes of `...`. */
 export const restName = (i: number): string => `...${i}`;
 
-/** How many axes `...` stands for in a tensor of the given rank. */
+/** The number of axes of `...` in a tensor of the given rank. */
 export function restCount(
   { axes, hasRest }: Pick<Side, 'axes' | 'hasRest'>,
   rank: number,
@@ -63,7 +66,7 @@ function axesOf(n: number): string {
   return n === 1 ? '1 axis' : `${n} axes`;
 }
 
-/** `rest` is the number of axes that `...` stands for. */
+/** Expands `...` to `rest` axes. */
 export function open(side: Side, rest: number): OpenSide {
   if (!side.hasRest) return { side, axes: side.opened };
   const restNames = Array.from({ length: rest }, (_, i) => restName(i));
@@ -79,7 +82,7 @@ function namesOf(item: GroupAxis['items'][number], restNames: readonly string[])
   return item.kind === 'name' ? [item.name] : item.kind === 'rest' ? restNames : [];
 }
 
-/** A size that is given by keyword stands for an axis of the pattern and is at least 1. */
+/** Checks that each size given by keyword belongs to an axis of the pattern and is at least 1. */
 export function checkGiven(facts: Facts, sides: readonly Side[], given: Sizes, pattern: string): Refused | undefined {
   for (const [name, size] of given) {
     if (!sides.some((side) => hasName(side, name))) return refuseUnknown(name, pattern);
@@ -90,21 +93,24 @@ export function checkGiven(facts: Facts, sides: readonly Side[], given: Sizes, p
   return undefined;
 }
 
-/** Of a name that is given something and that no axis has. */
+/** Refuses a keyword that is not an axis of the pattern. */
 export function refuseUnknown(name: string, pattern: string): Refused {
   return refuseNames(`the pattern has no axis \`${name}\``, { at: 0, length: pattern.length });
 }
 
 /**
- * The size of every name of the operands: what is given by keyword, then axes that are named bare in
- * any operand, then what is left of each group. Proves that they agree with the shapes.
+ * Determines the size of every name of the operands: sizes given by keyword first, then axes that are a single name
+ * in any operand, then the remaining size of each group. Proves that they agree with the shapes.
  */
 export function resolve(facts: Facts, operands: readonly Measured[], given: Sizes): PatternResult<Sizes> {
   const sizes = new Map(given);
   return resolvePass(facts, operands, sizes, false) ?? resolvePass(facts, operands, sizes, true) ?? sizes;
 }
 
-/** The groups of several names, or the axes that are none. By index, as every pattern of a model comes here. */
+/**
+ * Resolves either the groups of several names or all other axes. Indexed loops, since every pattern of a model is
+ * resolved here.
+ */
 function resolvePass(
   facts: Facts,
   operands: readonly Measured[],
@@ -129,7 +135,7 @@ function resolvePass(
   return undefined;
 }
 
-/** An axis of one name, or of none. */
+/** Resolves an axis with one name or none. */
 function resolveBare(
   facts: Facts,
   sizes: Map<string, Dim>,
@@ -185,7 +191,7 @@ function resolveGroup(
   return refuse({ kind: 'dims', message, left: dim, right: known, relation: '%', ...of, help });
 }
 
-/** The tensor axes of a side, groups multiplied out. */
+/** The shape of a side's tensor: the size of a group is the product of its names. */
 export function mergedShape(side: OpenSide, sizes: Sizes): Dim[] {
   return side.axes.map(({ names }) => product(names.map((name) => sizeOf(sizes, name))));
 }
