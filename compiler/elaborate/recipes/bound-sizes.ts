@@ -8,7 +8,7 @@ import type { ModelGraph } from '../models/model.ts';
 import { fail, shownClause } from '../report/report.ts';
 import type { Sourced } from './recipe-settings.ts';
 
-/** Dims that the model does not have were reported with the terms. */
+/** Checks the model's conditions at the bound sizes. Unknown dims were reported with the terms. */
 export function checkBoundSizes(
   context: Context,
   name: Ident,
@@ -20,7 +20,7 @@ export function checkBoundSizes(
   const sizes = [...bindings].flatMap(([dim, { value }]) => (free.has(dim) ? [[dim, value] as const] : []));
   checkSizes(context, model, { ...name, name: model.flat.name }, new Map(sizes));
   for (const { condition, clause, path } of brokenAtSizes(model, new Map(sizes))) {
-    // What an `eval` names is in the other form.
+    // Modules below an `eval` are not in training mode.
     if (evaluated.some((root) => isWithin(path, root))) continue;
     const details = [`here it reads ${shownClause(model.facts, clause)}`, ...sizes.map(([dim, n]) => `${dim} = ${n}`)];
     const notes = [{ span: condition.span, text: 'required here' }];

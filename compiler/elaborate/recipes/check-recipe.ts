@@ -17,7 +17,7 @@ import { evaluateChain, evaluatedRoots, reportedChain } from './recipe.ts';
 import { elaborateTerms, type Losses } from './recipe-terms.ts';
 import { kindsOf, selectedBy, selectWeights } from './select-weights.ts';
 
-/** Models in training form: several recipes train one model. */
+/** A cache of models in training mode: several recipes may train one model. */
 export interface TrainedModels {
   readonly context: Context;
   readonly models: Map<ModelDecl, ModelGraph | undefined>;
@@ -27,13 +27,16 @@ export function trainedModels(context: Context): TrainedModels {
   return { context, models: new Map() };
 }
 
-/** Errors that inference has too are reported there as well; the check drops duplicates. */
+/**
+ * Returns the model in training mode, undefined if it has errors. Errors that also occur in inference are reported
+ * twice; the check drops duplicates.
+ */
 export function trainedModel({ context, models }: TrainedModels, at: ModelAt): ModelGraph | undefined {
   if (!models.has(at.decl)) models.set(at.decl, trainingGraph(context, at));
   return models.get(at.decl);
 }
 
-/** Checks a recipe against its model: names, kinds, dims, terms that are numbers, paths that select something. */
+/** Checks a recipe against its model: names, kinds, dims, scalar terms, and paths that select something. */
 export function checkRecipe(trained: TrainedModels, decl: RecipeDecl, file: FileScope): void {
   const { context } = trained;
   const chain = reportedChain(context, { decl, file });
@@ -57,8 +60,8 @@ export function checkRecipe(trained: TrainedModels, decl: RecipeDecl, file: File
 }
 
 /**
- * Checks a variant against the recipe that it inherits: what may differ from the model that the recipe was written for,
- * which is the weights that paths select, and the inputs and outputs that terms see. `model` is in inference form.
+ * Checks a variant against the recipe that it inherits, as far as it can differ from the recipe's own model: the
+ * weights that paths select, and the inputs and outputs that terms use. `model` is in inference mode.
  */
 export function checkInherited(trained: TrainedModels, at: ModelAt, model: ModelGraph): void {
   const { context } = trained;
@@ -92,7 +95,7 @@ export function checkInherited(trained: TrainedModels, at: ModelAt, model: Model
   const { faults, losses } = inspect(form);
   for (const d of blamedOnLines(inForm, at, faults, (of) => inspect(of).faults))
     context.report({ ...d, notes: [...d.notes.slice(0, 2), note] });
-  // One that does not look at `training` is the same in both forms.
+  // A model that does not read `training` is the same in both modes.
   const trainedForm = trained.models.has(at.decl) ? trained.models.get(at.decl) : model;
   if (trainedForm && faults.size === 0) noteUnreached(context, { chain, losses, at, model: trainedForm });
 }

@@ -15,7 +15,7 @@ import { intervals, optimizerArguments, recipeSettings } from '../source/recipe-
 import { readSetting, type SettingValue, type Sourced } from './recipe-settings.ts';
 import type { Equations } from './recipe-terms.ts';
 
-/** `refused` dims were given something that is no size. */
+/** Evaluates the sizes of a chain of recipes. `refused` are the dims whose value is not a size. */
 export function evaluateBindings(
   context: Context,
   chain: readonly RecipeAt[],
@@ -40,7 +40,7 @@ export function evaluateBindings(
   return { bindings, refused };
 }
 
-/** Reports what one recipe gives twice: its lines have no order, so there is no later one that could win. */
+/** Reports a name that a recipe sets twice: the order of lines has no meaning, so no line could take precedence. */
 export function once(context: Context, decl: RecipeDecl, here: Map<string, Span>, name: string, span: Span): void {
   const earlier = here.get(name);
   here.set(name, span);
@@ -49,7 +49,7 @@ export function once(context: Context, decl: RecipeDecl, here: Map<string, Span>
   context.report(diagnostic('CROB2302', span, { path: name, model: decl.name.name }, { notes }));
 }
 
-/** Lays the settings of one recipe over those that it inherits. */
+/** Merges the settings of a recipe over the inherited ones. */
 export function evaluateSettings(
   context: Context,
   { decl, file }: RecipeAt,
@@ -80,14 +80,14 @@ export function evaluateSettings(
   }
 }
 
-/** `lr = 0.1x` where a factor or a value is inherited already. */
+/** Applies a factor, as in `lr = 0.1x`, to an inherited number or factor. */
 function scaled(setting: Sourced<SettingValue>, under: Sourced<SettingValue> | undefined): Sourced<SettingValue> {
   const { value, span } = setting;
   if (value.kind !== 'number' || !value.factor || under?.value.kind !== 'number') return setting;
   return { value: { ...under.value, value: under.value.value * value.value }, span };
 }
 
-/** Equations while they are merged. */
+/** `Equations` under construction. */
 type EquationsOf = {
   readonly [K in keyof Equations]: Map<string, Equations[K] extends ReadonlyMap<string, infer V> ? V : never>;
 };
@@ -100,7 +100,7 @@ export function mergeEquations(context: Context, chain: readonly RecipeAt[]): Eq
   for (const { decl, file } of chain) {
     const here = new Map<string, Span>();
     const first = (name: string, span: Span, key = name) => once(context, decl, here, key, span);
-    // The order of lines has no meaning: what is taken out goes first.
+    // The order of lines has no meaning, so removals are applied first.
     for (const member of decl.members) {
       if (member.kind !== 'without') continue;
       const { name, span } = member.name;
@@ -114,7 +114,7 @@ export function mergeEquations(context: Context, chain: readonly RecipeAt[]): Eq
         fail({ context }, 'CROB2306', span, { name, model: decl.name.name }, { help });
         continue;
       }
-      // To take out what the same recipe gives anew would be without effect.
+      // Removing a name that the same recipe defines again would have no effect, so it is reported.
       first(name, span);
       first(name, span, `term ${name}`);
       for (const held of holders) held.delete(name);
@@ -149,7 +149,7 @@ export function mergeEquations(context: Context, chain: readonly RecipeAt[]): Eq
 
 export function checkComplete(context: Context, chain: readonly RecipeAt[], { terms }: Equations): void {
   const names = chain.flatMap(({ decl }) => decl.members.flatMap((m) => (m.kind === 'setting' ? [m.name.name] : [])));
-  // A misspelt setting is there, and was reported.
+  // A misspelt setting counts as given, since it has been reported.
   const has = (name: string) =>
     names.some(
       (given) => given === name || (!recipeSettings[given] && nearest(given, Object.keys(recipeSettings)) === name),

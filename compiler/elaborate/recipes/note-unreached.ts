@@ -18,7 +18,7 @@ import { evaluateChain } from './recipe.ts';
 import type { Losses } from './recipe-terms.ts';
 import { mayLeaveUnreached, type Unreached, unreachedBy } from './unreached.ts';
 
-/** A recipe with what it extends, and its losses, for a model in training form. */
+/** A recipe with its bases and its losses, for a model in training mode. */
 interface Trains {
   readonly chain: readonly RecipeAt[];
   readonly losses: Losses;
@@ -27,10 +27,10 @@ interface Trains {
 }
 
 /**
- * A note for each `output(train)` that no term reads, and for weights that the recipe trains and for which no term has a
- * gradient. Of a recipe for this very model it stands at the line of the recipe without which it is otherwise, or at its name;
- * of a variant that inherits its recipe, at the line of the variant. What the recipe or the model that is extended leaves is
- * reported there.
+ * Reports a note for each `output(train)` that no term reads, and for weights that the recipe trains but that no
+ * term has a gradient for. If the recipe is for this very model, the note is at the one line of the recipe that
+ * causes it, or at the recipe's name; for a variant that inherits the recipe, at the variant's line. Unused outputs
+ * and weights of the base recipe or base model are reported there.
  */
 export function noteUnreached(context: Context, { chain, losses, at, model }: Trains): void {
   if (!mayLeaveUnreached(context, model, losses)) return;
@@ -50,7 +50,7 @@ interface OfRecipe {
   readonly of: (chain: readonly RecipeAt[]) => Unreached | undefined;
 }
 
-/** Reported at the recipe. */
+/** Reports at the recipe. */
 function noteOfRecipe(context: Context, { recipe: { decl, file }, chain, model, found, of }: OfRecipe): void {
   const bases = chain.slice(0, -1);
   const base = bases.at(-1);
@@ -96,7 +96,7 @@ interface OfVariant {
   readonly found: Unreached;
 }
 
-/** Reported at the variant, which inherits the recipe. */
+/** Reports at the variant, which inherits the recipe. */
 function noteOfVariant(context: Context, { recipe: { decl }, chain, at, model, found }: OfVariant): void {
   const of = (one: ModelAt): Unreached | undefined => {
     const inner = fork(context);
@@ -127,7 +127,7 @@ function report(context: Context, recipe: string, reported: ReturnType<typeof re
   }
 }
 
-/** Undefined where the recipe does not fit the model. */
+/** Returns what a chain of recipes leaves unused; undefined if it does not fit the model. */
 function unreachedOf(context: Context, chain: readonly RecipeAt[], model: ModelGraph): Unreached | undefined {
   const faults = new Map<string, Diagnostic>();
   const evaluated = evaluateChain(collecting(context, faults), chain, model);

@@ -19,7 +19,7 @@ import {
   schedules,
 } from '../source/recipe-tables.ts';
 
-/** A value with the place that it comes from. */
+/** A value with its source span. */
 export interface Sourced<T> {
   readonly value: T;
   readonly span: Span;
@@ -29,11 +29,11 @@ export interface Sourced<T> {
 export interface Constructed {
   readonly name: string;
   readonly args: Readonly<Record<string, number>>;
-  /** Those that were not left to their defaults. */
+  /** The arguments that are given, not defaults. */
   readonly given: ReadonlySet<string>;
 }
 
-/** `0.1x` is a factor of what is inherited. */
+/** A number, or a factor of the inherited number such as `0.1x`. */
 export interface Rate {
   readonly value: number;
   readonly factor: boolean;
@@ -46,7 +46,7 @@ export type SettingValue =
 
 type SettingMember = Extract<RecipeMember, { kind: 'setting' }>;
 
-/** A setting's value; undefined when something about it was reported. */
+/** Evaluates a setting; undefined after a report. */
 export function readSetting(context: Context, member: SettingMember, file: FileScope): SettingValue | undefined {
   const { name, value: parts } = member;
   const kind = Object.hasOwn(recipeSettings, name.name) ? recipeSettings[name.name] : undefined;
@@ -87,7 +87,7 @@ function expectedOf(kind: SettingKind): string {
   return 'fits' in kind ? kind.expected : `one of ${kind.oneOf.map((one) => JSON.stringify(one)).join(', ')}`;
 }
 
-/** Reports settings of arguments that the optimizer does not have. */
+/** Reports settings for arguments that the optimizer does not have. */
 export function checkOptimizerArguments(
   context: Context,
   settings: ReadonlyMap<string, { readonly value: SettingValue; readonly span: Span }>,
@@ -125,11 +125,11 @@ function readRate(
   return { value: n, factor: expr.kind === 'factor' };
 }
 
-/** Settings that may be a factor of what is inherited. */
+/** Settings that accept a factor of the inherited value. */
 const scalable: ReadonlySet<string> = new Set(Object.keys(groupSettings));
 const factorOrNumber = 'a number of at least 0, or a factor such as 0.1x';
 
-/** What to write in place of `0.1 * lr`: what is inherited has no name, and is scaled by a factor. */
+/** Suggests a factor in place of `0.1 * lr`: the inherited value has no name and is scaled by a factor. */
 function relativeTo(name: string, expr: Expr): string | undefined {
   const isOwn = (one: Expr) => (one.kind === 'name' ? one.name : one.kind === 'member' ? one.name.name : '') === name;
   const number = (one: Expr) => (one.kind === 'int' || one.kind === 'float' ? one.value : undefined);
@@ -197,7 +197,7 @@ function nameOf(expr: Expr): string | undefined {
   return expr.kind === 'name' ? expr.name : undefined;
 }
 
-/** The settings of a `group`, by name; what is wrong is reported and left out. */
+/** Returns the settings of a `group` by name; invalid ones are reported and omitted. */
 export function readGroup(
   context: Context,
   { settings }: Extract<RecipeMember, { kind: 'group' }>,

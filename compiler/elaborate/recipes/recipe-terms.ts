@@ -22,22 +22,22 @@ import type { FileScope } from '../source/file-scope.ts';
 type InputMember = Extract<RecipeMember, { kind: 'input' }>;
 type TermMember = Extract<RecipeMember, { kind: 'term' }>;
 
-/** A member with the file whose names it sees. */
+/** A member with the file in whose scope it is resolved. */
 export interface Placed<M> {
   readonly decl: M;
   readonly file: FileScope;
 }
 
-/** The part of a recipe that is computed; of members of one name, the one that is nearest to the recipe. */
+/** The computed part of a recipe; of members with the same name, the one of the nearest recipe. */
 export interface Equations {
   readonly inputs: ReadonlyMap<string, Placed<InputMember>>;
   readonly lets: ReadonlyMap<string, Placed<Equation>>;
   readonly terms: ReadonlyMap<string, Placed<TermMember>>;
-  /** What a `without` has taken out, with its place. */
+  /** Names removed by a `without`, with its span. */
   readonly removed: ReadonlyMap<string, Span>;
 }
 
-/** Losses as a graph that goes on where the model's ends: see `Continuation`. */
+/** The losses as a graph that continues the model's: see `Continuation`. */
 export interface Losses {
   /** The recipe's own inputs. */
   readonly inputs: readonly { readonly name: string; readonly value: Value; readonly docs: string }[];
@@ -46,20 +46,23 @@ export interface Losses {
   readonly nodes: readonly Node[];
   readonly calls: readonly Call[];
   readonly given: ReadonlyMap<Value, Value>;
-  /** The placeholders by the names of the model's inputs and outputs. */
+  /** The placeholders, by the names of the model's inputs and outputs. */
   readonly seen: ReadonlyMap<string, Value>;
 }
 
 export interface TermsOf {
   readonly name: Ident;
   readonly equations: Equations;
-  /** Dims as the recipe binds them, with the place of each. */
+  /** The sizes that the recipe binds, with their spans. */
   readonly bindings: ReadonlyMap<string, { readonly value: number; readonly span: Span }>;
-  /** Dims that were given something that is no size. */
+  /** Dims whose value is not a size. */
   readonly refused: ReadonlySet<string>;
 }
 
-/** Losses see the model's inputs and outputs and the recipe's inputs and lets; each must come out as one number. */
+/**
+ * Elaborates the losses of a recipe, which can use the model's inputs and outputs and the recipe's own inputs and
+ * lets. Each term must be a scalar.
+ */
 export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGraph): Losses {
   const { equations, bindings } = recipe;
   const dimScope = new DimScope(true);
@@ -80,7 +83,7 @@ export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGr
     values.set(name, tensor(placeholder));
   }
   const { report } = context;
-  // A size may be wrong where the recipe's own input is declared.
+  // The cause of a wrong size may be the declaration of the recipe's own input.
   const noting: Context = {
     ...context,
     report: (d) => report({ ...d, notes: [...d.notes, ...inputsIn(context, equations, d)].slice(0, 3) }),
@@ -94,7 +97,7 @@ export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGr
     facts,
     graph,
   });
-  // Lets get their values when first asked for: a recipe has no order.
+  // Lets are evaluated on first use, since a recipe has no order.
   const busy: Asked[] = [];
   const named = (name: string, span: Span): Val | undefined => {
     const known = values.get(name);
@@ -148,7 +151,7 @@ export function elaborateTerms(context: Context, recipe: TermsOf, model: ModelGr
   return { inputs, terms, nodes: build.nodes, calls: graph.calls, given, seen };
 }
 
-/** Where a value of the model is declared: what stands behind it is not the recipe's. */
+/** The origin of a value of the model: the recipe's messages show no steps before it. */
 function originIn(model: ModelGraph, name: string): Origin {
   const { flat } = model;
   const declared = flat.inputs.get(name) ?? flat.outputs.get(outputOf(model, name));
@@ -156,7 +159,7 @@ function originIn(model: ModelGraph, name: string): Origin {
   return { span, path: '', label: `${flat.inputs.has(name) ? 'input' : 'output'} ${name}` };
 }
 
-/** The output as it is declared: of one that is a list, each item is named after it. */
+/** Returns the name of the declared output; the ports of a list output have its name and an index. */
 export function outputOf({ flat }: ModelGraph, name: string): string {
   return flat.outputs.has(name) ? name : name.replace(/_\d+$/, '');
 }
@@ -169,7 +172,7 @@ function inputsIn({ run: { program } }: Context, { inputs }: Equations, { span, 
   );
 }
 
-/** What the losses of a recipe see. */
+/** The help for an unknown name in a loss: what losses can use. */
 function lossHint({ flat, inputs, outputs }: ModelGraph, equations: Equations, name: string): string {
   if (equations.removed.has(name))
     return `a \`without ${name}\` has taken it out: what reads it is taken out or given anew`;

@@ -19,26 +19,26 @@ export interface Trained {
   readonly paths: readonly Selection[];
 }
 
-/** Whether a weight is among those that `train` selects; all are where there is no `train`. */
+/** Whether `train` selects a weight; without `train`, all weights are selected. */
 function isTrained(trained: Trained | undefined, weight: string): boolean {
   if (!trained) return true;
   const named = trained.paths.some((one) => selects(one, weight));
   return trained.mode === 'only' ? named : !named;
 }
 
-/** Whether a recipe updates a weight: it trains it, and does not fix it. */
+/** Whether a recipe updates a weight, that is, trains it and does not fix it. */
 export function isUpdated(trained: Trained | undefined, fixed: readonly Selection[], weight: string): boolean {
   return isTrained(trained, weight) && !fixed.some((one) => selects(one, weight));
 }
 
-/** Where an `init` takes weights from, and which of those that it selects it leaves as they are. */
+/** The source of an `init`, and the selected weights that it leaves unchanged. */
 export interface Initial {
   readonly from: string;
   readonly via: PlacedMap | undefined;
   readonly except: readonly Selection[];
 }
 
-/** The one `train` of a recipe; undefined where it has none, or names what there is not. */
+/** Evaluates the one `train` of a recipe; undefined if there is none, or after a report. */
 export function evaluateTrained(context: Context, { decl }: RecipeAt, model: ModelGraph): Sourced<Trained> | undefined {
   const here = new Map<string, Span>();
   let found: Sourced<Trained> | undefined;
@@ -52,7 +52,7 @@ export function evaluateTrained(context: Context, { decl }: RecipeAt, model: Mod
   return found;
 }
 
-/** Each path by itself; undefined where one of them selects nothing, or what one before it has already. */
+/** Evaluates paths one by one; undefined, after a report, if one selects nothing, or nothing beyond an earlier one. */
 function selectAll(
   context: Context,
   paths: readonly Path[],
@@ -74,7 +74,10 @@ function selectAll(
   return sound ? found : undefined;
 }
 
-/** A `fix` or `eval` of weights that an earlier one of the recipe, or of what it extends, has already changes nothing. */
+/**
+ * Reports a `fix` or `eval` that changes nothing, because an earlier one of the recipe or its bases has the same
+ * weights.
+ */
 export function checkRepeated(
   context: Context,
   mode: 'fix' | 'eval',
@@ -89,7 +92,7 @@ export function checkRepeated(
   return false;
 }
 
-/** A `fix` beside `train` must leave something of it, and take something from it. */
+/** Checks that a `fix` beside a `train` excludes some of the trained weights, but not all. */
 export function checkFix(
   context: Context,
   trained: Sourced<Trained> | undefined,

@@ -23,36 +23,39 @@ import {
 } from './recipe-weights.ts';
 import { selectedBy } from './select-weights.ts';
 
-/** A recipe with what it extends, merged and evaluated; what a nearer recipe gives replaces what a further one gave. */
+/** A recipe merged with its bases and evaluated; a nearer recipe overrides one further away. */
 export interface EvaluatedRecipe {
   readonly decl: RecipeDecl;
   readonly bindings: ReadonlyMap<string, Sourced<number>>;
-  /** The optimizer's arguments only where they are nearer than the optimizer. */
+  /** Includes arguments of the optimizer only if they are set nearer than the optimizer itself. */
   readonly settings: ReadonlyMap<string, Sourced<SettingValue>>;
-  /** Intervals that count in another unit than the recipe's length, which a nearer recipe has changed. */
+  /** Intervals in a different unit (epochs or steps) than the length, which a nearer recipe has changed. */
   readonly outdated: ReadonlyMap<string, Sourced<SettingValue>>;
-  /** Nearest recipe first: the first that matches counts. */
+  /** Nearest recipe first; the first match applies. */
   readonly groups: readonly (Sourced<Selection> & { readonly rates: ReadonlyMap<string, Rate> })[];
-  /** Inherited groups of whose weights this recipe trains none. */
+  /** Inherited groups without any weight that this recipe trains. */
   readonly idle: readonly Sourced<Selection>[];
-  /** Which weights are trained, less those that are fixed; all where it is undefined. */
+  /** The trained weights, before `fixed` are excluded; all weights if undefined. */
   readonly trained: Sourced<Trained> | undefined;
   readonly fixed: readonly Sourced<Selection>[];
   readonly evaluated: readonly Sourced<Selection>[];
-  /** Nearest recipe last: a later one replaces what an earlier one gave. */
+  /** Nearest recipe last; a later entry overrides an earlier one. */
   readonly inits: readonly (Sourced<Selection> & Initial)[];
   readonly start: Sourced<RecipeAt> | undefined;
   readonly equations: Equations;
   readonly losses: Losses;
 }
 
-/** A recipe for a model in training form: its own, or one that extends it. Errors are reported and leave gaps. */
+/**
+ * Evaluates a recipe for a model in training mode: the recipe's own model, or a variant of it. Errors are reported
+ * and leave gaps.
+ */
 export function evaluateRecipe(context: Context, recipe: RecipeAt, model: ModelGraph): EvaluatedRecipe | undefined {
   const chain = reportedChain(context, recipe);
   return chain && evaluateChain(context, chain, model);
 }
 
-/** What the `eval`s of a recipe select of a model, before the model is in training form. */
+/** Returns the paths that the `eval`s of a recipe select, before the model is elaborated for training. */
 export function evaluatedRoots(context: Context, recipe: RecipeAt, model: ModelGraph): readonly string[] {
   const chain = recipeChain(recipe);
   if ('base' in chain) return [];
@@ -79,7 +82,7 @@ export function evaluateChain(context: Context, chain: readonly RecipeAt[], mode
   const groups: EvaluatedRecipe['groups'][number][] = [];
   let trained: Sourced<Trained> | undefined;
   let fixed: readonly Sourced<Selection>[] = [];
-  // Of the recipe itself: a group that it inherits may be for weights that it does not train.
+  // Only groups of the recipe itself: an inherited group may be for weights that this recipe does not train.
   let ownGroups: typeof groups = [];
   const evaluated: Sourced<Selection>[] = [];
   const inits: EvaluatedRecipe['inits'][number][] = [];
@@ -89,7 +92,7 @@ export function evaluateChain(context: Context, chain: readonly RecipeAt[], mode
     evaluateSettings(context, one, settings, outdated);
     const own: typeof groups = [];
     const here = evaluateTrained(context, one, model);
-    // It selects all the weights to train: nothing is left of what is inherited.
+    // `train` selects the complete set of trained weights, so the inherited selection is discarded.
     if (here) [trained, fixed] = [here, []];
     for (const member of one.decl.members) {
       const { span } = member;

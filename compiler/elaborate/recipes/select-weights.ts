@@ -5,7 +5,7 @@ import { type Selection, selectPath, selects } from '../models/selection.ts';
 import { fail } from '../report/report.ts';
 import { declaresWeight } from '../weights/weights-map-places.ts';
 
-/** The weights that a path selects, of which there must be some: a part without any, such as a `Dropout`, is refused. */
+/** Returns the weights that a path selects. A path without weights, such as a `Dropout`, is reported. */
 export function selectWeights(
   context: Context,
   path: Path,
@@ -27,12 +27,12 @@ export function selectWeights(
   return undefined;
 }
 
-/** Only params are trained; files give buffers as well. */
+/** Only params are trained; files also provide buffers. */
 export function kindsOf({ kind }: RecipeMember): readonly ('param' | 'buffer')[] {
   return kind === 'init' ? ['param', 'buffer'] : ['param'];
 }
 
-/** `eval` is about how parts behave, and all others about weights. */
+/** Evaluates the path of a member; `eval` selects parts, all other members select weights. */
 export function selectedBy(
   context: Context,
   member: Extract<RecipeMember, { readonly path: Path }>,

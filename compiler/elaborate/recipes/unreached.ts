@@ -7,15 +7,15 @@ import type { EvaluatedRecipe } from './recipe.ts';
 import { type Losses, outputOf } from './recipe-terms.ts';
 import { isUpdated } from './recipe-weights.ts';
 
-/** What of a model in training form a recipe has no use for. */
+/** The outputs and weights of a model in training mode that a recipe does not use. */
 export interface Unreached {
   /** Each `output(train)` that no term reads. */
   readonly outputs: readonly string[];
-  /** Of the weights that the recipe trains, those for which no term has a gradient; all others count as read. */
+  /** The trained weights that no term has a gradient for are `unread`; all others count as read. */
   readonly weights: WeightUse;
 }
 
-/** Whether there may be something; costs little where there is not. */
+/** Whether `unreachedBy` may find anything; cheap in the usual case that it does not. */
 export function mayLeaveUnreached(context: Context, model: ModelGraph, losses: Losses): boolean {
   const unread = unreadOutputs(context, model, losses);
   return unread.length > 0 || mayLackGradient(context, model, reached(context, model, losses));
@@ -27,7 +27,7 @@ export function unreachedBy(
   { losses, trained, fixed }: Pick<EvaluatedRecipe, 'losses' | 'trained' | 'fixed'>,
 ): Unreached {
   const outputs = unreadOutputs(context, model, losses);
-  // What stands behind an output that no term reads is reported with that.
+  // Weights behind an unused output are covered by the report about that output.
   const reported = model.outputs.filter(({ name }) => outputs.includes(outputOf(model, name)));
   const ends = [...reached(context, model, losses), ...reported.map(({ value }) => value)];
   const { read, unread } = gradientUse(context, model, ends);
@@ -50,13 +50,16 @@ function unreadOutputs({ run }: Context, model: ModelGraph, losses: Losses): rea
   return forLosses.filter((name) => !read.has(name));
 }
 
-/** The outputs through which gradients come to the model. */
+/** The outputs through which gradients reach the model. */
 function reached({ run }: Context, model: ModelGraph, losses: Losses): readonly Value[] {
   const read = new Set(namesRead(run.store.needs.gradients, losses));
   return model.outputs.filter(({ name }) => read.has(name)).map(({ value }) => value);
 }
 
-/** Inputs and outputs of the model on which a term depends. By name: a variant's losses may be of its other form. */
+/**
+ * The inputs and outputs of the model that a term depends on. By name, because a variant's losses may belong to its
+ * other mode.
+ */
 function namesRead(known: NeedsStore, { terms, nodes, calls, seen }: Losses): readonly string[] {
   const ends = [...terms.values()].filter((term) => typeof term !== 'number');
   const { placeholders } = needsOfValues(known, ends, { nodes, calls, placeholders: [...seen.values()] });
