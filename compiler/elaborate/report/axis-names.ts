@@ -1,10 +1,10 @@
 import type { Value } from '../../ir/graph.ts';
 import type { Scope } from '../context/scope.ts';
 
-/** What axes are called where their sizes have no names, by how many there are. */
+/** Default axis names by rank, for sizes without names. */
 const usual: readonly string[] = ['', 'n', 'b c', 'b n c', 'b c h w', 'b c d h w'];
 
-/** A name in a pattern for each axis of a tensor: `b`, `c`, `h`, `w` where the sizes are B, C, H and W. */
+/** Returns a pattern name for each axis of a tensor: `b`, `c`, `h`, `w` if the sizes are B, C, H and W. */
 export function axisNames({ facts }: Pick<Scope, 'facts'>, { type: { shape } }: Value): readonly string[] {
   const named = shape.map((dim) => /^[A-Z]\w*$/.exec(facts.show(dim))?.[0].toLowerCase());
   const taken = new Set(named);

@@ -7,8 +7,9 @@ import { placeOf } from './place.ts';
 import { fail } from './report.ts';
 
 /**
- * A value that is needed for itself, with the whole circle: `words (:31) <- refined (:32) <- words`. `span` is where it is
- * asked for again; a circle that lines close is reported at one of these, wherever it was entered.
+ * Reports a circular dependency with the whole cycle: `words (:31) <- refined (:32) <- words`. `span` is the
+ * repeated request; a cycle that involves model lines is always reported at the same one of them, wherever it was
+ * entered.
  */
 export function failCircle(context: Context, circle: readonly Asked[], span: Span): Val {
   const line = lineToBlame(circle);
@@ -25,7 +26,10 @@ export function failCircle(context: Context, circle: readonly Asked[], span: Spa
   return error;
 }
 
-/** Does work that gives a value, unless that waits for itself already: a circle, of which the value is `error`. */
+/**
+ * Runs `work` to evaluate a value; if the value is already under evaluation, reports the cycle and returns
+ * `circle(error)`.
+ */
 export function waiting<T>(context: Context, one: Asked, work: () => T, circle: (value: Val) => T): T {
   const { asked } = context.run;
   const at = asked.findIndex(({ span }) => span === one.span);
@@ -36,7 +40,7 @@ export function waiting<T>(context: Context, one: Asked, work: () => T, circle: 
   return made;
 }
 
-/** The first line of the nearest model. */
+/** The first line in the cycle of the nearest model. */
 function lineToBlame(circle: readonly Asked[]): Asked | undefined {
   const nearness = Math.max(...circle.map((one) => one.nearness ?? -1));
   const lines = circle.filter((one) => one.nearness === nearness);

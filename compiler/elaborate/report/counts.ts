@@ -5,10 +5,10 @@ import type { Val } from '../context/elaborated.ts';
 import type { Scope } from '../context/scope.ts';
 import { fail, settledIn } from './report.ts';
 
-/** Sizes to fix a dim at as an example: the first that what is known leaves. */
+/** Example sizes for a dim: the first one that the facts allow is suggested. */
 const examples: readonly number[] = [20, 16, 12, 8, 4, 2, 1, 32, 64, 480];
 
-/** A loop runs as often as a dim says, and no condition says how often that is. */
+/** Reports a loop whose number of iterations is a dim that no condition fixes. */
 export function unknownCount(scope: Scope, count: Dim, span: Span): Val {
   const clauses: Clause[] = [];
   let { facts } = scope;

@@ -7,11 +7,11 @@ import { type Scope, writerOf } from '../context/scope.ts';
 import type { FileScope, Found } from '../source/file-scope.ts';
 import { lineOf } from './place.ts';
 
-/** A text whose names are looked up. */
+/** A piece of source whose names are looked up. */
 export interface Site {
   readonly span: Span;
   readonly writer: Writer;
-  /** What of its names matters here; without it, all that they are defined by. */
+  /** If given, the sites that select which definitions behind its names matter; otherwise all do. */
   readonly by?: readonly Site[];
 }
 
@@ -19,7 +19,10 @@ export function siteIn(scope: Scope, span: Span): Site {
   return { span, writer: writerOf(scope) };
 }
 
-/** What a call names, and the part of it that some texts of the callee name: of a part's arguments, only those matter. */
+/**
+ * The callee of a call, with the arguments that the given texts of the callee use; other arguments of the part do
+ * not matter.
+ */
 export function calleeSite(scope: Scope, call: Span, self: Instance | undefined, inside: readonly Span[]): Site {
   const at = scope.context.run.program.text(call).indexOf('(');
   return {
@@ -29,27 +32,28 @@ export function calleeSite(scope: Scope, call: Span, self: Instance | undefined,
   };
 }
 
-/** What a name means at a site. */
+/** The definition of a name at a site. */
 interface Definition {
-  /** From the name on: `channels = [dim, 2*dim]`; of a function its result. */
+  /** The source from the name on: `channels = [dim, 2*dim]`; the body of a function. */
   readonly text: Span;
   readonly label?: string;
-  /** Whether it is worth a line. */
+  /** Whether to show it. */
   readonly shown: boolean;
-  /** What it is defined by. */
+  /** The sites that it depends on. */
   readonly by: readonly Site[];
 }
 
-/** At most this many lines in a message. */
+/** The maximum number of definitions in a message. */
 const mostShown = 4;
-/** Definitions looked through for those worth a line. */
+/** The maximum number of definitions searched for some to show. */
 const mostVisited = 60;
-/** Characters of a line. */
+/** The maximum length of a line in characters. */
 const widest = 72;
 
 /**
- * Where the numbers and parts that some texts name come from, nearest first: `with channels = [dim, 2*dim] (:184)`. Parameters
- * are followed to the arguments that the module was constructed with. Definitions in the library are left out.
+ * Returns the definitions of the numbers and parts that the given texts refer to, nearest first:
+ * `with channels = [dim, 2*dim] (:184)`. Parameters are followed to the arguments of the module's construction.
+ * Definitions in the library are omitted.
  */
 export function definitions(scope: Scope, from: readonly Site[]): readonly Detail[] {
   const { program } = scope.context.run;
@@ -87,12 +91,12 @@ function definitionOf(scope: Scope, file: FileScope, site: Site, name: string): 
   if (!decl) return undefined;
   const body = bodyAround(decl, site.span);
   const local = body && localIn(scope, body, site, name);
-  // What a call passes in is no definition.
+  // An argument of a call is not a definition.
   if (local || body?.params.some((param) => param.name.name === name)) return local;
   return memberOf(ownerAt(scope, { decl, file }, site.writer), site.writer, name) ?? staticFunction(file, name);
 }
 
-/** A text of a model means what the variant that is elaborated says. */
+/** Names in a model's source refer to the variant under elaboration. */
 function ownerAt({ context }: Scope, found: Found, { model }: Writer): Found {
   const file = found.decl.kind === 'model' && model ? context.run.program.files.get(model.file) : undefined;
   const decl = file && model && declarationAround(file.tree, model);
@@ -105,7 +109,7 @@ function bodyAround(decl: Declaration, span: Span): FnDecl | MethodMember | unde
   return members.filter((one) => one.kind === 'method').find((one) => contains(one.span, span));
 }
 
-/** Of the loops around a site the innermost that binds a name; else the last statement before the site that does. */
+/** The innermost enclosing loop that binds a name, otherwise the last statement before the site that does. */
 function localIn(scope: Scope, body: TreeNode, { span, writer }: Site, name: string): Definition | undefined {
   const nodes = nodesBelow(body);
   const loop = nodes.findLast((node) => contains(node.span, span) && iterableOf(node, name, span));
@@ -117,7 +121,7 @@ function localIn(scope: Scope, body: TreeNode, { span, writer }: Site, name: str
   return { text, shown: isNumbers(scope.locals.get(name)), by: [{ span: last.value.span, writer }] };
 }
 
-/** What a loop goes through that binds a name for a text inside of it. */
+/** The iterable of a loop that binds a name for the text inside it. */
 function iterableOf(node: TreeNode, name: string, span: Span): Expr | undefined {
   if (node.kind === 'tensor') return node.indices.find((one) => one.name.name === name)?.extent;
   const clauses = node.kind === 'comprehension' ? node.clauses : node.kind === 'for' ? [node.clause] : [];
@@ -133,13 +137,16 @@ function binds(node: TreeNode, name: string): boolean {
   return target.kind === 'name' && target.name === name;
 }
 
-/** The way of a tensor is shown elsewhere. */
+/** Whether a value is a number or a list of numbers: the provenance of tensors is shown elsewhere. */
 function isNumbers(value: Val | undefined): boolean {
   if (value?.kind === 'list') return value.items.every(isNumbers);
   return value?.kind === 'dim';
 }
 
-/** A static or part of the module or model, or a parameter with what it was given; undefined where an override may change it. */
+/**
+ * The definition of a static, part or parameter (with its argument) of a module or model; undefined if an override
+ * may change it.
+ */
 function memberOf(at: Found, writer: Writer, name: string): Definition | undefined {
   const { decl } = at;
   if (decl.kind === 'model') return modelMember(at, writer, name);
@@ -156,7 +163,7 @@ function memberOf(at: Found, writer: Writer, name: string): Definition | undefin
   return given ? { text: given.span, shown: false, by: siteOf(given, self?.writer) } : defaultOf(param, writer);
 }
 
-/** What a model or the nearest of its bases says. */
+/** The definition in a model or its nearest base. */
 function modelMember({ decl, file }: Found, writer: Writer, name: string): Definition | undefined {
   if (decl.kind !== 'model') return undefined;
   for (const member of decl.members) {
@@ -177,7 +184,7 @@ function isStatic({ kind }: Type): boolean {
   return kind === 'named-type' || kind === 'list-type';
 }
 
-/** Floats, truth values and choices are no sizes. */
+/** Whether a type is of sizes, unlike floats, bools and strings. */
 function isOfNumbers(type: Type): boolean {
   if (type.kind === 'list-type') return isOfNumbers(type.element);
   return type.kind === 'named-type' && !['float', 'bool', 'string', 'function'].includes(type.name.name);
@@ -191,7 +198,10 @@ function siteOf(written: { readonly span: Span } | undefined, writer: Writer | u
   return written && writer ? [{ span: written.span, writer }] : [];
 }
 
-/** A function of numbers, whose result can be what is wrong; one that makes tensors shows in the way of these. */
+/**
+ * The definition of a function of static values, whose result may be wrong; a function of tensors is part of their
+ * provenance.
+ */
 function staticFunction(file: FileScope, name: string): Definition | undefined {
   const found = file.lookup(name);
   if (found?.decl.kind !== 'fn' || (found.decl.result && !isStatic(found.decl.result))) return undefined;

@@ -2,8 +2,8 @@ import { type Diagnostic, diagnosticKey } from '../../diagnostics/diagnostic.ts'
 import type { Scope } from '../context/scope.ts';
 
 /**
- * Runs work that does the same for each item of a list, and calls `next` before each of them. What fails in the same way for
- * several items is one message: the first, with the number of the others.
+ * Runs `work`, which calls `next` before each item of a list. Failures that are the same for several items give one
+ * message: the first, with the number of the others.
  */
 export function overItems<S extends Scope, T>(scope: S, work: (scope: S, next: () => void) => T): T {
   let item = 0;
@@ -22,7 +22,10 @@ interface Found {
   readonly diagnostic: Diagnostic;
 }
 
-/** At one place an item may fail in several ways: the first of one item and the first of the next are of one kind. */
+/**
+ * Merges repeated failures. An item may fail in several ways at one span: the first failure of one item corresponds
+ * to the first of the next.
+ */
 function withoutRepetition(found: readonly Found[]): readonly Diagnostic[] {
   const seen = new Set<string>();
   const counts = new Map<string, number>();

@@ -2,10 +2,13 @@ import type { Span } from '../../../grammar/span.ts';
 import type { Scope } from '../context/scope.ts';
 import { fail } from './report.ts';
 
-/** A file may be a mistake or an attack, and its elaboration ends all the same: in steps, in depth, and in size. */
+/**
+ * The maximum number of steps. Elaboration must end for any file, even one that is a mistake or an attack, so steps,
+ * depth and sizes are limited.
+ */
 const stepLimit = 400_000;
 
-/** False, and a message the first time, when too much was done already. */
+/** Whether the step limit is not exceeded; the first time it is, that is reported. */
 export function withinSteps(scope: Pick<Scope, 'context'>, span: Span): boolean {
   const { budget } = scope.context.run;
   if (budget.steps <= stepLimit) return true;

@@ -8,33 +8,33 @@ import { templateStore } from '../context/store.ts';
 import { lineOf } from './place.ts';
 import { clausesText } from './report.ts';
 
-/** An elaboration under some conditions, and what is wrong with it. */
+/** An elaboration under additional conditions, and its faults. */
 export interface Trial {
   readonly context: Context;
   readonly faults: Faults;
 }
 
-/** All that one declaration would have to state, with the message that reports it. */
+/** All conditions that one declaration lacks, with the message that reports them. */
 export interface Needed {
   readonly fault: Diagnostic;
-  /** The elaboration in which this message was found: under weaker conditions that come up before it. */
+  /** The elaboration in which this message was found, with those conditions assumed whose faults came first. */
   readonly trial: Trial;
-  /** Every fault that goes with it. */
+  /** Every fault that these conditions settle. */
   readonly faults: readonly Diagnostic[];
-  /** What makes a message of the fault, wherever it is reported, that of all of them. */
+  /** Turns a message about `fault`, wherever it is reported, into one about all the conditions. */
   readonly all: (message: Diagnostic) => Diagnostic;
 }
 
 export interface Settled {
   readonly needed: readonly Needed[];
-  /** What is wrong once everything is stated that would settle something. */
+  /** The result with all of these conditions assumed. */
   readonly rest: Trial;
 }
 
-/** How often it is elaborated again: after each condition others may come up. */
+/** The maximum number of repeated elaborations: each condition may reveal others. */
 const rounds = 24;
 
-/** A condition, and the first message that asked for it. */
+/** A condition, and the first message that requires it. */
 interface Wish {
   readonly clause: Clause;
   readonly fault: Diagnostic;
@@ -49,8 +49,8 @@ interface Owner {
 }
 
 /**
- * What fails for want of a condition hides what would fail after it. So the conditions that would settle the faults are assumed, and
- * the same is elaborated again, until no new ones come up: then all of them are reported at once.
+ * A fault for lack of a condition hides later faults. So the conditions that would settle the faults are assumed and
+ * elaboration is repeated until no new conditions are found; then all of them are reported together.
  */
 export function settle(first: Trial, again: (context: Context) => Faults): Settled {
   const owners = new Map<string, Owner>();
@@ -73,12 +73,15 @@ export function settle(first: Trial, again: (context: Context) => Faults): Settl
     ];
   });
   const rest = isEnough ? checked : trial;
-  // What fails in spite of the conditions is reported as it was without them.
+  // Faults that remain are reported as they were without the conditions.
   const faults = new Map([...rest.faults].map(([key, fault]) => [key, earliest.get(key) ?? fault]));
   return { needed, rest: { ...rest, faults } };
 }
 
-/** Reports what a check finds: what lacks conditions as one message for each declaration that would have to state them. */
+/**
+ * Runs a check and reports its faults; lacking conditions give one message for each declaration that should state
+ * them.
+ */
 export function reportSettled(context: Context, check: (context: Context) => void): void {
   const again = (under: Context): Faults => {
     const found = new Map<string, Diagnostic>();
@@ -92,18 +95,18 @@ export function reportSettled(context: Context, check: (context: Context) => voi
   for (const fault of rest.faults.values()) context.report(fault);
 }
 
-/** Counts one elaboration more, of those that one declaration may take. */
+/** Counts one more trial elaboration; false if none are left for the declaration. */
 function hasTrials({ run: { trials } }: Context): boolean {
   trials.left--;
   return trials.left >= 0;
 }
 
-/** Whether there are conditions among what the faults need that were not assumed before. */
+/** Adds the conditions that the faults need; returns whether any were new. */
 function addWishes(owners: Map<string, Owner>, trial: Trial): boolean {
   let isNew = false;
   for (const fault of trial.faults.values()) {
     const { needs } = fault;
-    // That two sizes are one is a guess: more often one of them is wrong, and all that follows with it.
+    // Equality of two sizes is not assumed: more often one of them is wrong, and what follows from it as well.
     if (!needs || needs.clauses.some(({ kind }) => kind === 'eq')) continue;
     const name = ownerKey(needs.owner);
     const owner = owners.get(name) ?? { need: needs, facts: Facts.none, wishes: [], faults: [] };
@@ -120,7 +123,10 @@ function addWishes(owners: Map<string, Owner>, trial: Trial): boolean {
 
 const all = ({ wishes }: Owner): readonly Wish[] => wishes;
 
-/** Templates hold what conditions of their own methods make of them; those of a model are nothing to them. */
+/**
+ * Elaborates again under the conditions. Templates depend on conditions of their own methods, but not on those of a
+ * model.
+ */
 function tried(
   context: Context,
   owners: ReadonlyMap<string, Owner>,
@@ -136,7 +142,7 @@ function tried(
   return { context: under, faults: again(under) };
 }
 
-/** Those that the others do not imply. */
+/** The wishes that the others do not imply. */
 function strongestOf(wishes: readonly Wish[]): readonly Wish[] {
   return strongest(wishes.map(({ clause }) => clause)).flatMap((clause) => {
     const wish = wishes.find((one) => clauseKey(one.clause) === clauseKey(clause));
@@ -144,7 +150,7 @@ function strongestOf(wishes: readonly Wish[]): readonly Wish[] {
   });
 }
 
-/** One message for all conditions of one declaration. */
+/** Combines all conditions of one declaration into one message. */
 function asOne(context: Context, message: Diagnostic, { where }: Need, top: Wish, others: readonly Wish[]): Diagnostic {
   const own = top.fault.needs?.clauses.map(clauseKey) ?? [];
   const further = others.filter(({ clause }) => !own.includes(clauseKey(clause)));

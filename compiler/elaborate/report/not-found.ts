@@ -4,7 +4,7 @@ import type { FileScope } from '../source/file-scope.ts';
 import { unknownNameHelp } from '../source/unknown-names.ts';
 import { fail } from './report.ts';
 
-/** A name of a declaration that is `actual`ly of another kind than is expected, or that there is not. */
+/** Reports a name whose declaration is of kind `actual` instead of `expected`, or that is not declared. */
 export function notFound(
   context: Context,
   { name, span }: { readonly name: string; readonly span: Span },

@@ -3,7 +3,10 @@ import type { Scope } from '../context/scope.ts';
 import { placeOf } from './place.ts';
 import type { TensorNamed } from './provenance.ts';
 
-/** The padding with which a convolution keeps the size, where two sizes differ by a known number and one is of a `Conv2d`. */
+/**
+ * Suggests a padding with which a convolution keeps the size, if two sizes differ by a constant and one is that of a
+ * `Conv2d`.
+ */
 export function paddingHelp(
   scope: Pick<Scope, 'context' | 'file'>,
   left: Dim,

@@ -7,7 +7,7 @@ export function placeOf(context: Context, span: Span, near: string): string {
   return place(lineOf(context, span), near);
 }
 
-/** The line in which a text begins. */
+/** Returns the line in which a span begins. */
 export function lineOf({ run }: Context, { file, start }: Span): SourceLine {
   return { file, line: position(run.program.files.get(file)?.tree.text ?? '', start).line };
 }

@@ -7,7 +7,7 @@ import type { TensorType } from '../../ir/types.ts';
 import type { Scope } from '../context/scope.ts';
 import { lineOf } from './place.ts';
 
-/** A tensor as the source calls it. */
+/** A tensor with its name in the source. */
 export interface TensorNamed {
   readonly name: string;
   readonly value: Value;
@@ -17,7 +17,7 @@ export function showShape(type: TensorType, facts: Facts): string {
   return `[${type.shape.map((d) => facts.show(d)).join(', ')}]`;
 }
 
-/** The ways that shapes came; dtypes only where they differ. */
+/** Returns the provenance of the tensors' shapes; dtypes are included if they differ or `dtypes` is set. */
 export function provenance(scope: Scope, named: readonly TensorNamed[], dtypes = false): readonly Detail[] {
   const differ = dtypes || new Set(named.map(({ value }) => value.type.dtype)).size > 1;
   const tensors = named
@@ -30,9 +30,9 @@ export function provenance(scope: Scope, named: readonly TensorNamed[], dtypes =
   return tensors.length === 0 ? [] : [{ kind: 'tensors', tensors }];
 }
 
-/** At most this many steps are shown: the nearest ones and the first. */
+/** The maximum number of steps shown: the nearest ones and the first. */
 const mostSteps = 5;
-/** Values looked through for steps worth telling. */
+/** The maximum number of values searched for steps. */
 const farthest = 60;
 
 function way(scope: Scope, value: Value): readonly (Step | undefined)[] {
@@ -41,7 +41,7 @@ function way(scope: Scope, value: Value): readonly (Step | undefined)[] {
   let last: Span | undefined;
   for (let i = 0; at && i < farthest; i++) {
     const { label, span } = at.node.origin;
-    // Nodes of one place are one step, shown by the last of them.
+    // Nodes with the same span are one step, represented by the last of them.
     if (
       label !== '' &&
       !(span && last && span.file === last.file && span.start === last.start && span.end === last.end)
@@ -56,10 +56,10 @@ function way(scope: Scope, value: Value): readonly (Step | undefined)[] {
   return steps.length > mostSteps ? [...steps.slice(0, mostSteps - 1), undefined, ...steps.slice(-1)] : steps;
 }
 
-/** The axes that people call by a word, by the letter that stands for their size. */
+/** Axes with a common name, by the variable of their size. */
 const words: Readonly<Record<string, string>> = { H: 'height', W: 'width', B: 'batch' };
 
-/** What an axis is called: `height` where its sizes are about H alone, else `axis 1:`. */
+/** Returns the name of an axis: `height` if both sizes depend on H alone, otherwise `axis 1:`. */
 export function axisWord(shape: readonly Dim[], axis: number, left: Dim, right: Dim): string {
   const named = new Set([...variables(left), ...variables(right)]);
   const [only] = named;

@@ -20,7 +20,7 @@ import { placeOf } from './place.ts';
 import { axisWord, provenance, showShape, type TensorNamed } from './provenance.ts';
 import { swapHelp } from './swapped.ts';
 
-/** Reports a message and yields the value that absorbs what follows. */
+/** Reports a message and returns the error value, which suppresses further messages. */
 export function fail<C extends MessageCode>(
   scope: Pick<Scope, 'context'>,
   code: C,
@@ -36,19 +36,22 @@ export function showType(type: TensorType, facts: Facts): string {
   return `${type.dtype}${showShape(type, facts)}`;
 }
 
-/** Details and help about dims: the tensors they are of, lines of one's own, and what to do where that does not follow from the clause. */
+/**
+ * Details and help about dims: the tensors concerned, additional lines, and a help if it does not follow from the
+ * clause.
+ */
 export interface ShapeParts extends DiagnosticParts {
   readonly tensors?: readonly TensorNamed[];
-  /** Texts beside the message's own whose definitions are shown: the callee of an argument, a declared type. */
+  /** Sites, besides the message's own, whose definitions are shown: the callee of an argument, a declared type. */
   readonly from?: readonly Site[];
 }
 
-/** `fails at H = 33 (32 against 33)`, and what would settle it. */
+/** `fails at H = 33 (32 against 33)`, and the conditions that would settle it. */
 function verdict(answer: Answer, settling: readonly Clause[] | undefined): string | undefined {
   const holds = settling ? `holds when ${clausesText(settling)}` : '';
   if (answer.answer !== 'refuted') return holds || undefined;
   const at = witness(answer);
-  // Of two numbers the message itself is complete.
+  // For two constants, the message is already complete.
   const fails = at === '' ? '' : `fails at ${at} (${answer.left} against ${answer.right})`;
   return [fails, holds].filter((part) => part !== '').join('; ') || undefined;
 }
@@ -62,7 +65,7 @@ export function clausesText(clauses: readonly Clause[]): string {
   return clauses.map((one) => showClause(one)).join(', ');
 }
 
-/** The part of a message about conditions that would settle it. */
+/** The part of a message with conditions that would settle it. */
 export interface Settling {
   readonly help: string | undefined;
   readonly needs: Need | undefined;
@@ -70,10 +73,10 @@ export interface Settling {
 
 const nothing: Settling = { help: undefined, needs: undefined };
 
-/** ``add `where H % 2 == 0` to model Seg (:8)``, where someone can state it. */
+/** ``add `where H % 2 == 0` to model Seg (:8)``, if a declaration can state it. */
 export function settledIn(scope: Pick<Scope, 'context' | 'owner'>, clauses: readonly Clause[] | undefined): Settling {
   const { owner } = scope;
-  // Axes that only a signature's `...` or a list of sizes names cannot be named in a condition.
+  // A condition cannot refer to dims without a plain name, such as those of a `...` or of a list of sizes.
   if (!clauses || clauses.some((one) => [...clauseVariables(one)].some((name) => !/^[A-Za-z]\w*$/.test(name))))
     return nothing;
   const text = clausesText(clauses);
@@ -83,13 +86,13 @@ export function settledIn(scope: Pick<Scope, 'context' | 'owner'>, clauses: read
   const help = `add \`where ${text}\` to ${where}`;
   const { promisedBy } = owner;
   if (!promisedBy) return { help, needs: { owner: owner.span, where, isModel: owner.isModel, clauses } };
-  // A condition of one's own that the interface lacks would be refused, and the library's interfaces are not to be changed.
+  // A condition that the interface lacks would be an error, and interfaces of the library must not be changed.
   if (promisedBy.span.file.startsWith('std/')) return nothing;
   if (promisedBy.span === owner.span) return { help, needs: undefined };
   return { help: `${help}, and to ${at(promisedBy)}, whose callers then have to keep it`, needs: undefined };
 }
 
-/** Answers whether two dims are equal; a failure is reported as "`what` left is not right". */
+/** Whether two dims are proved equal; a failure is reported as "`what` left is not right". */
 export function requireEqual(
   scope: Scope,
   left: Dim,
@@ -118,13 +121,13 @@ export function requireEqual(
   return false;
 }
 
-/** A condition on a number beyond 2^53, about which nothing else is known. */
+/** Reports a condition on a number beyond 2^53, about which nothing is known. */
 export function beyondIntegers(scope: Scope, span: Span): false {
   fail(scope, 'CROB2224', span, {});
   return false;
 }
 
-/** The same for any clause: a bound, a divisibility. */
+/** Like `requireEqual`, for any clause: a bound, a divisibility. */
 export function requireClause(
   scope: Scope,
   clause: Clause,
@@ -158,7 +161,7 @@ export function requireClause(
   return false;
 }
 
-/** A size is at least 1. Of a known number there is nothing to prove. */
+/** Whether a size is proved to be at least 1; reports if not. */
 export function requireSize(scope: Scope, size: Dim, span: Span, name: () => string): boolean {
   const n = asConstant(size);
   if (n !== undefined && 1 <= n) return true;
@@ -172,22 +175,22 @@ export function requireSize(scope: Scope, size: Dim, span: Span, name: () => str
   return false;
 }
 
-/** `fails at H = 1`, for a clause that is wrong somewhere. */
+/** `fails at H = 1`, for a refuted clause. */
 export function failing(answer: Answer): string[] {
   if (answer.answer !== 'refuted') return [];
   const at = witness(answer);
   return at === '' ? [] : [`fails at ${at}`];
 }
 
-/** What would make a clause true: nothing would when it is about numbers only. */
+/** Returns conditions that would settle a clause; undefined for a clause about constants. */
 export function settlingOf(facts: Facts, clause: Clause): readonly Clause[] | undefined {
   return clauseVariables(clause).size === 0 ? undefined : settlingClauses(facts, clause);
 }
 
-/** So many conditions are shown beside one that does not follow from them. */
+/** The maximum number of known conditions that are shown. */
 const mostKnown = 3;
 
-/** What is known of the dims of a condition, where that is not enough: a weaker condition of the model, perhaps. */
+/** Returns the known conditions on a clause's dims that do not suffice: perhaps a weaker condition of the model. */
 export function knownBeside(facts: Facts, clause: Clause): readonly string[] {
   const names = clauseVariables(clause);
   const known = facts.clauses.filter((one) => [...clauseVariables(one)].some((name) => names.has(name)));
@@ -205,7 +208,7 @@ export function shownClause(facts: Facts, clause: Clause): string {
   return `${facts.show(clause.left)} ${sign} ${facts.show(clause.right)}`;
 }
 
-/** The source of an argument as one short line. */
+/** Returns the source of an argument as one short line. */
 export function argText(scope: Pick<Scope, 'context'>, expr: Expr | undefined): string {
   if (!expr) return 'argument';
   const raw = scope.context.run.program.text(expr.span).replace(/\s+/g, ' ');
@@ -218,10 +221,10 @@ export function counted(n: number, noun: 'axis' | 'tensor' | 'argument'): string
   return `${n} ${noun === 'axis' ? 'axes' : `${noun}s`}`;
 }
 
-/** For an operator whose arguments have no text of their own. */
+/** For operators whose arguments have no source text. */
 export const noNames = (): readonly string[] => [];
 
-/** Runs graph construction; what the op table refuses becomes a message at `span`. */
+/** Runs graph construction; a refusal of the op table is reported at `span`. */
 export function guarded(
   scope: Scope,
   span: Span,
@@ -233,7 +236,7 @@ export function guarded(
   if (!build) return fail(scope, 'CROB2208', span, { what: label === '' ? 'a tensor' : `the result of ${label}` });
   build.origin = { span, path: '', label };
   const made = make(build);
-  // What the language makes by itself, such as a number as a tensor, has the operator's name.
+  // Implicit operations, such as a number converted to a tensor, have the operator's name.
   if ('fault' in made) return reportRefusal(scope, made, span, label === '' ? made.op : label, names());
   const [value] = made.values;
   return value && made.values.length === 1
@@ -241,7 +244,7 @@ export function guarded(
     : { kind: 'list', items: made.values.map((item) => ({ kind: 'tensor', value: item })) };
 }
 
-/** What cannot be done, with what it would be done to: ``cannot add `skip`:``. */
+/** The start of a message about an operator: ``cannot add `skip`:``. */
 const verbs: Readonly<Record<string, string>> = {
   add: 'cannot add',
   subtract: 'cannot subtract',

@@ -1,6 +1,6 @@
 import { asConstant, type Dim } from '../../dims/dim.ts';
 
-/** The axis that has changed places with this one: that their sizes are equal is then not what is meant. */
+/** Returns the axis that is swapped with this one, if any: equality of their sizes is then not what was meant. */
 export function swappedWith(actual: readonly Dim[], wanted: readonly Dim[], axis: number): number | undefined {
   const at = (shape: readonly Dim[], i: number) => shape[i]?.key;
   if (actual.length !== wanted.length || actual[axis] === undefined || asConstant(actual[axis]) !== undefined)
@@ -11,7 +11,7 @@ export function swappedWith(actual: readonly Dim[], wanted: readonly Dim[], axis
   return other === -1 ? undefined : other;
 }
 
-/** What to do about it, for a message. */
+/** The help for swapped axes. */
 export function swapHelp(actual: readonly Dim[], wanted: readonly Dim[], axis: number): string | undefined {
   const other = swappedWith(actual, wanted, axis);
   if (other === undefined) return undefined;
