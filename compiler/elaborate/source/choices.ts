@@ -16,16 +16,16 @@ export function oneOf(choices: readonly string[]): string {
   return quoted.length < 2 ? last : `${quoted.slice(0, -1).join(', ')} or ${last}`;
 }
 
-/** What was meant by a string that is no choice. */
+/** Suggests the nearest choice for a string that is not one. */
 export function meantChoice(found: string, choices: readonly string[]): string | undefined {
   const meant = nearest(found, choices);
   return meant === undefined ? undefined : `did you mean \`${JSON.stringify(meant)}\`?`;
 }
 
-/** Names of a declaration whose type lists what they can be. */
+/** Names whose type lists the allowed strings. */
 type Choices = ReadonlyMap<string, readonly string[]>;
 
-/** Comparisons of a parameter with a string that it can never be: the other way of such an `if` is always taken. */
+/** Returns a diagnostic for each comparison of a parameter with a string that it can never equal. */
 export function checkComparisons(decl: Declaration, file: FileScope): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
   const own = 'params' in decl ? withChoices(decl.params, file) : new Map<string, readonly string[]>();
@@ -53,7 +53,7 @@ function add(into: Map<string, readonly string[]>, name: string, written: Type, 
   if (type.kind === 'choice-type') into.set(name, choicesOf(type));
 }
 
-/** What a parameter or a typed static of a module can be, where its type lists it. */
+/** Returns the allowed strings of a parameter or typed static of a module; undefined if its type does not list them. */
 export function declaredChoices(
   { params, members }: ModuleDecl,
   name: string,
@@ -69,7 +69,7 @@ function addMissing(into: Map<string, readonly string[]>, from: Choices): void {
   for (const [name, choices] of from) if (!into.has(name)) into.set(name, choices);
 }
 
-/** The parameters of the models that a model extends. */
+/** Yields the parameters of a model's bases, nearest first. */
 function* basesOf(name: string | undefined, file: FileScope): Iterable<Choices> {
   const seen = new Set<Declaration>();
   for (let at = { name, file }; at.name !== undefined; ) {
@@ -81,7 +81,7 @@ function* basesOf(name: string | undefined, file: FileScope): Iterable<Choices> 
   }
 }
 
-/** Parameters of a method come before the names around it. */
+/** Adds a method's parameters, which shadow outer names. */
 function within(outer: Choices, params: readonly Param[], file: FileScope): Choices {
   const inner = new Map(outer);
   for (const { name } of params) inner.delete(name.name);
@@ -102,7 +102,7 @@ function isComparison(node: TreeNode): node is BinaryExpr {
   return node.kind === 'binary' && (node.op === '==' || node.op === '!=');
 }
 
-/** The side of a comparison that its other side can never be. */
+/** The string in a comparison that the other side can never equal. */
 function impossible({ left, right }: BinaryExpr, choices: Choices) {
   const sides = [
     [left, right],
@@ -118,7 +118,7 @@ function impossible({ left, right }: BinaryExpr, choices: Choices) {
   });
 }
 
-/** Names that a statement or a comprehension gives a meaning of its own. */
+/** Names that a statement or comprehension binds. */
 function boundIn(node: TreeNode): readonly string[] {
   switch (node.kind) {
     case 'let':

@@ -2,17 +2,17 @@ import type { Span } from '../../../grammar/span.ts';
 import type { Declaration, Ident, ModuleMember, SourceFile } from '../../../grammar/tree.ts';
 
 /**
- * What a file with syntax errors leaves in doubt. What its mistakes have not touched is checked as ever; nothing is
- * reported that the lost text could refute.
+ * The uncertain parts of a file with syntax errors. Code that the errors do not affect is checked as usual; nothing
+ * is reported that the unparsed text could refute.
  */
 export interface Doubt {
-  /** The file without declarations and members whose meaning for others is not known. */
+  /** The file without declarations and members whose interface to other code is uncertain. */
   readonly tree: SourceFile;
-  /** Every word of the lost text: any of them may have been declared there. */
+  /** Every word of the unparsed text: any of them may be declared there. */
   readonly words: ReadonlySet<string>;
-  /** Declarations that the lost text was part of. */
+  /** Declarations that contain unparsed text. */
   readonly declarations: ReadonlySet<Declaration>;
-  /** Bodies that have lost a statement: in them only names can be judged. */
+  /** Bodies with an unparsed statement: only names are checked in them. */
   readonly places: readonly Span[];
 }
 
@@ -22,9 +22,9 @@ export function doubtOf(tree: SourceFile): Doubt {
   const isLost = ({ span }: { readonly span: Span }) => starts.has(span.start);
   const inside = (around: Span | undefined) => spans.filter((span) => beginsIn(span, around)).length;
   const places: Span[] = [];
-  /** Names of bodies whose result nothing declares. */
+  /** Names of methods and functions whose result type is inferred from an incomplete body. */
   const dropped: string[] = [];
-  /** Whether the signature of an item with a body is whole. */
+  /** Whether the signature of an item with a body was parsed completely. */
   const isKnown = (item: Body): boolean => {
     const all = inside(item.span);
     if (all === 0) return true;
@@ -35,7 +35,7 @@ export function doubtOf(tree: SourceFile): Doubt {
   };
   const isKnownMember = (member: ModuleMember) => {
     if (member.kind === 'method') return isKnown(member);
-    // Its result type is the interface's.
+    // The interface declares its result type.
     return member.kind === 'implementation' ? isKnown({ ...member, result: true }) : inside(member.span) === 0;
   };
   const kept = tree.declarations.flatMap((decl): Declaration[] => {
@@ -61,7 +61,7 @@ interface Body {
   readonly body: { readonly span: Span } | undefined;
 }
 
-/** Lost text may reach further than the part of it that could be read. */
+/** Only the start is compared, since unparsed text may extend beyond the parsed part. */
 function beginsIn({ start }: Span, around: Span | undefined): boolean {
   return around !== undefined && around.start <= start && start < around.end;
 }

@@ -1,10 +1,10 @@
 import { type Diagnostic, isUnknownName } from '../../diagnostics/diagnostic.ts';
 import type { Program } from './program.ts';
 
-/** Whether a message is about a name that is known to be missing, or may follow from text that was lost to a syntax error. */
+/** Whether a message is about a name that is known to be missing, or may be a consequence of unparsed text. */
 export function isDoubtful(program: Program, d: Diagnostic): boolean {
   const file = program.files.get(d.span.file);
-  // A part or method, in whatever file it is.
+  // The part or method may be declared in any file.
   if (d.code === 'CROB2005' || d.code === 'CROB2218') {
     const named = [...d.message.matchAll(/(?<=`)\w+(?=`)/g)].map(([name]) => name);
     for (const { doubt } of program.files.values()) if (named.some((name) => doubt?.words.has(name))) return true;

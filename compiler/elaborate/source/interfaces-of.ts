@@ -7,8 +7,8 @@ export interface InterfaceAt {
 }
 
 /**
- * The interfaces that a module promises to fill, or that an interface includes, each after those that it includes itself.
- * Names that are no interfaces are left out, and a cycle ends where it began.
+ * Returns the interfaces that a module implements or an interface includes, each after those that it includes
+ * itself. Names that are not interfaces are omitted, and cycles are cut.
  */
 export function interfacesOf(decl: ModuleDecl | InterfaceDecl, file: FileScope): readonly InterfaceAt[] {
   const found = new Map<InterfaceDecl, FileScope>();

@@ -1,19 +1,19 @@
-/** A piece of a name pattern: text as it stands, a hole for one name between dots, or one of several texts. */
+/** A piece of a name pattern: literal text, a hole for one name between dots, or alternatives. */
 type Piece = { readonly text: string } | { readonly hole: string } | { readonly choices: readonly string[] };
 
-/** `layer.{i}.{query,key}.{x}` in pieces. */
+/** A pattern such as `layer.{i}.{query,key}.{x}`, split into pieces. */
 export interface NamePattern {
   readonly text: string;
   readonly pieces: readonly Piece[];
 }
 
-/** What a name has in the holes of a pattern, and which of each list of alternatives. */
+/** The names that matched the holes of a pattern, and the index chosen from each list of alternatives. */
 export interface Match {
   readonly holes: ReadonlyMap<string, string>;
   readonly choices: readonly number[];
 }
 
-/** A pattern, or why the text is none. */
+/** Parses a name pattern; returns the reason if it is invalid. */
 export function namePattern(text: string): NamePattern | { readonly reason: string } {
   const pieces: Piece[] = [];
   for (const [, plain, inside] of text.matchAll(/([^{}]+)|\{([^{}]*)\}|[{}]/g)) {
@@ -30,12 +30,12 @@ export function holesOf({ pieces }: NamePattern): ReadonlySet<string> {
   return new Set(pieces.flatMap((piece) => ('hole' in piece ? [piece.hole] : [])));
 }
 
-/** The lists of alternatives, in order. */
+/** Returns the lists of alternatives, in order. */
 export function choicesOf({ pieces }: NamePattern): readonly (readonly string[])[] {
   return pieces.flatMap((piece) => ('choices' in piece ? [piece.choices] : []));
 }
 
-/** Says of a name how it matches. A hole that stands twice holds the same both times. */
+/** Returns a function that matches a name with the pattern. A hole that occurs twice must match the same text. */
 export function matcher(pattern: NamePattern): (name: string) => Match | undefined {
   const seen = new Set<string>();
   let source = '';
@@ -61,7 +61,7 @@ export function matcher(pattern: NamePattern): (name: string) => Match | undefin
   };
 }
 
-/** The name that a pattern stands for where its holes and alternatives are known. */
+/** Returns the name for a pattern with given holes and alternatives. */
 export function filled({ pieces }: NamePattern, { holes, choices }: Match): string {
   let lists = 0;
   return pieces

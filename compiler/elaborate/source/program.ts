@@ -12,23 +12,26 @@ import type { FileScope, Found } from './file-scope.ts';
 import { asTyped, type SettingsSource, settingsFile } from './settings-source.ts';
 import { importHelp } from './unknown-names.ts';
 
-/** Hands in source text, so that the compiler reads no file itself. Paths are what `resolve` returned. */
+/** Provides source text, so that the compiler reads no files itself. Paths are results of `resolve`. */
 export interface SourceHost {
-  /** The text of a file, or undefined when there is none. */
+  /** Returns the text of a file; undefined if it does not exist. */
   read(path: string): string | undefined;
-  /** Where `use std.nn` (absolute: below the library) or `use layers.block` (from the file's folder) points. */
+  /**
+   * Returns the path of a `use`: `use std.nn` is absolute (below the library), `use layers.block` relative to the
+   * file's folder.
+   */
   resolve(from: string, path: readonly string[]): string;
-  /** The paths of the library's files: where a name is looked for that a file does not import. */
+  /** Returns the paths of the library's files, which are searched for a name that a file does not import. */
   library?(): readonly string[];
-  /** The tree of a file, if someone has read this very text before. */
+  /** Returns the cached tree of a file, if this very text has been parsed before. */
   parsed?(path: string, text: string): ParseResult | undefined;
-  /** What ships with the compiler, as `use` names it: `std.backbone`, `models.crobim`. Asked for only where a file is not found. */
+  /** Returns the `use` paths of shipped files: `std.backbone`, `models.crobim`. Called only if a file is not found. */
   shipped?(): readonly string[];
-  /** The library file whose names every file sees; undefined without a library. */
+  /** The library file whose names are in scope in every file; undefined without a library. */
   readonly prelude: string | undefined;
 }
 
-/** The last parsed text of each path, so that an editor, or a check of many files, parses the library only once. */
+/** The last parsed text of each path, so that an editor or a check of many files parses the library only once. */
 const parsed = new Map<string, { readonly text: string; readonly result: ReturnType<typeof parse> }>();
 
 function parsedOnce(path: string, text: string): ReturnType<typeof parse> {
@@ -39,22 +42,22 @@ function parsedOnce(path: string, text: string): ReturnType<typeof parse> {
   return result;
 }
 
-/** What the `use`s of a file have brought in so far. */
+/** The names that a file's `use`s have imported so far. */
 interface Imports {
   readonly imports: Map<string, Found>;
-  /** Where each name was given. */
+  /** The span of each imported name. */
   readonly imported: Map<string, Span>;
   readonly unknown: Set<string>;
 }
 
-/** Every list of parameters in a declaration. */
+/** Returns every parameter list in a declaration. */
 function parameterLists(decl: Declaration): (readonly Param[])[] {
   const own = 'params' in decl ? [decl.params] : [];
   if (decl.kind !== 'module' && decl.kind !== 'interface') return own;
   return [...own, ...decl.members.flatMap((member) => (member.kind === 'method' ? [member.params] : []))];
 }
 
-/** The files reached from some roots, parsed and linked. */
+/** The files reachable from some root files, parsed and linked. */
 export class Program {
   readonly files = new Map<string, FileScope>();
   readonly diagnostics: Diagnostic[] = [];
@@ -66,7 +69,7 @@ export class Program {
     this.#prelude = host.prelude === undefined ? undefined : this.load(host.prelude);
   }
 
-  /** Loads a file and whatever it uses; undefined when there is no such file. */
+  /** Loads a file and its imports; undefined if it does not exist. */
   load(path: string): FileScope | undefined {
     const known = this.files.get(path);
     if (known) return known;
@@ -75,8 +78,8 @@ export class Program {
   }
 
   /**
-   * Settings as a source that is no file: it sees what `around` sees. Its declarations are placed where they were typed, and
-   * go by the names of what they change, so that nobody can mean them.
+   * Adds settings as source outside of any file, in the scope `around`. Their spans are those of the typed text, and
+   * their declarations have the names of what they change, so that no other source can refer to them.
    */
   inline(settings: SettingsSource, around: FileScope): FileScope {
     const { tree, faults } = placedAnew(parse(settingsFile, settings.text), (span) => asTyped(settings, span));
@@ -183,7 +186,7 @@ export class Program {
     }
   }
 
-  /** For `use crobim.{…}`, which means a shipped file, or one whose name is misspelt. */
+  /** The help for `use crobim.{…}`: a shipped file with that name, or with a similar one. */
   #shippedHelp({ path, names }: UseDecl): string | undefined {
     const asked = path.map(({ name }) => name).join('.');
     const shipped = this.#host.shipped?.() ?? [];
@@ -206,7 +209,7 @@ export class Program {
       }
   }
 
-  /** The library's file that declares a name; files that nothing uses are looked at, too. */
+  /** Returns the library file that declares a name, even if no file imports it. */
   libraryFileOf(name: string): string | undefined {
     const paths = this.#host.library?.() ?? [...this.files.keys()].filter((path) => path.startsWith('std/'));
     return paths.find((path) => {

@@ -10,10 +10,10 @@ export interface ModelAt {
   readonly file: FileScope;
 }
 
-/** Why a chain of `extends` ends in nothing. */
+/** Why a chain of `extends` is broken. */
 export type Break = { readonly base: Ident; readonly found: string | undefined; readonly circular: boolean };
 
-/** A recipe with all that it extends, the first one in front. */
+/** Returns a recipe with all its bases, the outermost base first. */
 export function recipeChain(recipe: RecipeAt): readonly RecipeAt[] | Break {
   const chain: RecipeAt[] = [recipe];
   for (let at = recipe; at.decl.base; ) {
@@ -28,13 +28,13 @@ export function recipeChain(recipe: RecipeAt): readonly RecipeAt[] | Break {
   return chain;
 }
 
-/** What the `for` nearest to a recipe names, and where it is read. */
+/** Returns the model name in the nearest `for` of a chain, and the file in which it is resolved. */
 export function namedModel(chain: readonly RecipeAt[]): { readonly name: Ident; readonly file: FileScope } | undefined {
   for (const { decl, file } of [...chain].reverse()) if (decl.model) return { name: decl.model, file };
   return undefined;
 }
 
-/** The model that a recipe trains; undefined where its chain or the name is broken. */
+/** Returns the model that a recipe trains; undefined if the chain or the name is broken. */
 export function modelOfRecipe(recipe: RecipeAt): ModelAt | undefined {
   const chain = recipeChain(recipe);
   const named = 'base' in chain ? undefined : namedModel(chain);
@@ -42,7 +42,7 @@ export function modelOfRecipe(recipe: RecipeAt): ModelAt | undefined {
   return found?.decl.kind === 'model' ? { decl: found.decl, file: found.file } : undefined;
 }
 
-/** A model and what it extends, nearest first. */
+/** Returns a model and its bases, nearest first. */
 export function modelAndBases(model: ModelAt): readonly ModelAt[] {
   const all = [model];
   for (let base = baseOf(model); base; base = baseOf(base)) {
@@ -59,8 +59,8 @@ function baseOf({ decl, file }: ModelAt): ModelAt | undefined {
 }
 
 /**
- * The recipes for a model or for what it extends, nearest model first; those of `beside`, then those of the model's
- * file, in the order in which they stand there.
+ * Returns the recipes for a model or its bases, nearest model first; for each model those of `beside`, then those of
+ * the model's file, in source order.
  */
 export function recipesOf(model: ModelAt, beside: FileScope = model.file): readonly RecipeAt[] {
   return modelAndBases(model).flatMap(({ decl, file }) =>
@@ -74,8 +74,8 @@ export function recipesOf(model: ModelAt, beside: FileScope = model.file): reado
 }
 
 /**
- * The sizes that a model is trained at (`at H = 480, W = 480, T = 20`), by its first recipe that has any.
- * Only plain ints count.
+ * Returns the training sizes of a model (`at H = 480, W = 480, T = 20`), from the first of its recipes that has any.
+ * Only int literals are included.
  */
 export function recipeBindings(model: ModelAt): ReadonlyMap<string, number> {
   for (const recipe of recipesOf(model)) {

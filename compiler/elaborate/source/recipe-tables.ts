@@ -1,4 +1,4 @@
-/** A number that a setting takes: what messages call it, and which ones fit. */
+/** A kind of number that a setting accepts: its name in messages, and a predicate. */
 export interface NumberKind {
   readonly expected: string;
   fits(n: number): boolean;
@@ -11,7 +11,7 @@ const fraction: NumberKind = { expected: 'a number from 0 to 1', fits: (n) => n 
 const count: NumberKind = { expected: 'an int of at least 1', fits: (n) => Number.isSafeInteger(n) && n >= 1 };
 const whole: NumberKind = { expected: 'an int of at least 0', fits: (n) => Number.isSafeInteger(n) && n >= 0 };
 
-/** Protocols of evaluation, and the figures by which weights may be best; the first is the default. */
+/** Evaluation protocols, and the metrics that can select the best weights; the first of each is the default. */
 export const protocolNames = ['lavt', 'caris', 'cris'] as const;
 export const metricNames = ['mIoU', 'oIoU', 'Pr@0.5', 'Pr@0.6', 'Pr@0.7', 'Pr@0.8', 'Pr@0.9'] as const;
 export type ProtocolName = (typeof protocolNames)[number];
@@ -24,7 +24,7 @@ export type SettingKind =
   | { readonly oneOf: readonly string[] }
   | NumberKind;
 
-/** What a recipe can set, and of what kind. The optimizer's arguments change those of the inherited one. */
+/** The settings of a recipe with their kinds. Arguments of the optimizer change those of the inherited optimizer. */
 export const recipeSettings: Readonly<Record<string, SettingKind>> = {
   optimizer: 'an optimizer',
   lr: above0,
@@ -48,12 +48,12 @@ export const recipeSettings: Readonly<Record<string, SettingKind>> = {
   augment: 'true or false',
 };
 
-/** Settings that count in the unit of the recipe's length, epochs or steps. */
+/** Settings in the unit of the recipe's length, epochs or steps. */
 export const intervals = ['evaluate_every', 'checkpoint_every'] as const;
 
 interface Argument {
   readonly kind: NumberKind;
-  /** An argument without one must be given. */
+  /** The default; an argument without one is required. */
   readonly otherwise?: number;
 }
 export type Constructors = Readonly<Record<string, Readonly<Record<string, Argument>>>>;
@@ -82,10 +82,10 @@ export const schedules = {
   constant: { factor: { kind: from0, otherwise: 1 } },
 } as const satisfies Constructors;
 
-/** What a `group` sets: a number, or a factor of the optimizer's. */
+/** The settings of a `group`: a number, or a factor of the optimizer's value. */
 export const groupSettings: Readonly<Record<string, NumberKind>> = { lr: from0, weight_decay: from0 };
 
-/** Arguments of optimizers, which a nearer recipe may set by themselves. */
+/** Arguments of optimizers, each of which a nearer recipe may set on its own. */
 export const optimizerArguments: readonly string[] = [
   ...new Set(Object.values(optimizers).flatMap((one) => Object.keys(one))),
 ];

@@ -2,29 +2,29 @@ import type { Span } from '../../../grammar/span.ts';
 import type { ModelDecl, RecipeDecl } from '../../../grammar/tree.ts';
 import { recipeSettings } from './recipe-tables.ts';
 
-/** The name under which `--set` is read as source. */
+/** The file name of `--set` as source. */
 export const settingsFile = '--set';
 
-/** `--set` as declarations, and as it was typed, which is what messages quote. */
+/** `--set` as declarations, and as typed, which messages quote. */
 export interface SettingsSource {
   readonly text: string;
-  /** A setting a line: `recipe.lr=1e-4`. */
+  /** One setting per line: `recipe.lr=1e-4`. */
   readonly typed: string;
-  /** What of the text stands for what was typed, in order. */
+  /** The ranges of the text that correspond to typed text, in order. */
   readonly stretches: readonly Stretch[];
-  /** Settings that `--set` cannot give, which are not in the text. */
+  /** Settings that `--set` cannot change; they are not in the text. */
   readonly refused: readonly { readonly name: string; readonly span: Span; readonly help: string }[];
 }
 
 interface Stretch {
   readonly from: number;
   readonly to: number;
-  /** Where it stands in what was typed, and how long it is there. */
+  /** Offset and length in the typed text. */
   readonly typed: number;
   readonly length: number;
 }
 
-/** What is set of which model and recipe. */
+/** The settings for a model and its recipe. */
 export interface Settings {
   readonly model: ModelDecl;
   readonly recipe: RecipeDecl | undefined;
@@ -34,7 +34,7 @@ export interface Settings {
   readonly overrides: readonly string[];
 }
 
-/** One setting, taken apart, with where its name and value were typed. */
+/** One setting, split into name and value with their typed positions. */
 interface Setting {
   readonly name: string;
   readonly nameAt: number;
@@ -43,7 +43,7 @@ interface Setting {
   readonly valueAt: number;
 }
 
-/** A variant of the model where it is changed, and a recipe that extends the chosen one where that is; or neither. */
+/** Returns a variant of the model if it is changed, and a recipe that extends the chosen one if that is changed. */
 export function settingsSource({ model, recipe, dims, overrides }: Settings): SettingsSource {
   const sizes = recipe ? [...dims].map(([name, n]) => `${name}=${n}`) : [];
   const lines = [...sizes, ...overrides];
@@ -87,7 +87,7 @@ export function settingsSource({ model, recipe, dims, overrides }: Settings): Se
   return { text: writer.text, typed: lines.join('\n'), stretches: writer.stretches, refused };
 }
 
-/** Where a place of the text was typed; a place in generated text stands for all of the setting. */
+/** Maps a span of the text to the typed text; a position in generated text maps to the whole setting. */
 export function asTyped({ stretches, typed }: SettingsSource, { file, start, end }: Span): Span {
   const place = (at: number, otherwise: number) => {
     const found = stretches.find(({ from, to }) => from <= at && at <= to);
@@ -105,16 +105,19 @@ function takenApart(line: string, typed: number): Setting {
   return { name, nameAt: typed, nameLength: name.length, value: value.trim(), valueAt };
 }
 
-/** A name of a table needs no quotes here, where nothing else can be meant. */
+/** Quotes a name from a table, which may be typed without quotes since it is unambiguous. */
 function quoted(name: string, value: string): string {
   const kind = Object.hasOwn(recipeSettings, name) ? recipeSettings[name] : undefined;
   return typeof kind === 'object' && 'oneOf' in kind && /^[\w.@-]+$/.test(value) ? `"${value}"` : value;
 }
 
-/** Members of a recipe that are no settings. */
+/** Members of a recipe other than settings. */
 const notSettings = new Set(['input', 'let', 'term', 'without', 'group', 'fix', 'eval', 'train', 'init', 'start']);
 
-/** Why `--set recipe.name=…` cannot be; undefined where it can, or where the check of the recipe reports it. */
+/**
+ * Returns why `--set recipe.name=…` is impossible; undefined if it is possible, or if the check of the recipe
+ * reports it.
+ */
 function refusal(name: string, recipe: string): string | undefined {
   const [, first = '', rest = ''] = /^(\w*)\s*\.?\s*([\s\S]*)$/.exec(name) ?? [];
   const settable = `behind \`recipe.\`, --set takes ${['batch', ...Object.keys(recipeSettings)].join(', ')}`;
@@ -125,7 +128,7 @@ function refusal(name: string, recipe: string): string | undefined {
   return settable;
 }
 
-/** Keeps account of what stands for what was typed. */
+/** Builds the text and records which ranges were typed. */
 class Writer {
   text = '';
   readonly stretches: Stretch[] = [];

@@ -1,7 +1,7 @@
 import type { AliasType, NamedType, Type, TypeDecl } from '../../../grammar/tree.ts';
 import type { FileScope } from './file-scope.ts';
 
-/** A `type` declaration, and the file whose names it is written in. */
+/** A `type` declaration, and the file in whose scope it is resolved. */
 export interface TypeName {
   readonly decl: TypeDecl;
   readonly file: FileScope;
@@ -9,12 +9,12 @@ export interface TypeName {
 
 const plain: ReadonlySet<string> = new Set(['int', 'float', 'bool', 'string', 'dim', 'function', 'init']);
 
-/** Whether a name may stand for a type: of static values, of what is in a slot, or one that is declared. */
+/** Whether a name may be a type: a built-in static type, or a declared name. */
 export function isKnownType(name: string, file: FileScope): boolean {
   return plain.has(name) || file.lookup(name) !== undefined;
 }
 
-/** The `type` declaration that a type is the name of; undefined for every other type, and for a list of them. */
+/** Returns the `type` declaration that a type names; undefined for other types, including lists of a named type. */
 export function typeName(type: Type, file: FileScope): TypeName | undefined {
   if (!isName(type) || plain.has(type.name.name)) return undefined;
   const found = file.lookup(type.name.name);
@@ -25,16 +25,16 @@ function isName(type: Type): type is AliasType | NamedType {
   return type.kind === 'alias-type' || (type.kind === 'named-type' && !type.length);
 }
 
-/** A type behind all names, the file it is written in, and whether it or one of its names has a `?`. */
+/** A type with all names resolved, its file, and whether it or one of the names has a `?`. */
 export interface Named {
   readonly type: Type;
   readonly file: FileScope;
   readonly optional: boolean;
 }
 
-/** A name that stands for itself in the end is left as it is. */
+/** Resolves the names of a type. A circular name is left as it is. */
 export function behindNames(type: Type, file: FileScope): Named {
-  // Few types are names of others, and this is asked at every call.
+  // Fast path: few types are names, and this function is called for every call.
   const first = type.kind === 'alias-type' || type.kind === 'named-type' ? typeName(type, file) : undefined;
   if (!first) return { type, file, optional: 'optional' in type && type.optional };
   let optional = isOptional(type);
@@ -52,7 +52,7 @@ export function behindNames(type: Type, file: FileScope): Named {
   return { ...at, optional };
 }
 
-/** The type alone. */
+/** Like `behindNames`, but returns only the type. */
 export function typeBehind(type: Type, file: FileScope): Type {
   return typeName(type, file) ? behindNames(type, file).type : type;
 }
@@ -61,7 +61,7 @@ export function isOptional(type: Type): boolean {
   return 'optional' in type && type.optional;
 }
 
-/** Whether a name is among the types that it stands for. */
+/** Whether a type refers to itself. */
 export function holdsItself({ decl, file }: TypeName): boolean {
   const seen = new Set<TypeDecl>();
   const reaches = (type: Type, from: FileScope): boolean => {
@@ -75,7 +75,7 @@ export function holdsItself({ decl, file }: TypeName): boolean {
   return reaches(decl.type, file);
 }
 
-/** The types that a type is made of. */
+/** Returns the component types of a type. */
 export function partsOfType(type: Type): readonly Type[] {
   switch (type.kind) {
     case 'pyramid-type':

@@ -2,15 +2,15 @@ import { foreignName } from '../../../grammar/foreign.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { FileScope } from './file-scope.ts';
 
-/** What knows the library: `Program`. */
+/** The interface of `Program` to look up library names. */
 interface Library {
-  /** The file of the library that declares a name. */
+  /** Returns the library file that declares a name. */
   libraryFileOf(name: string): string | undefined;
 }
 
 /**
- * What may help with a name that nothing has declared: the `use` line, where another file of the library has just this name;
- * what crob has instead, where PyTorch has it; else the nearest of the names that are visible.
+ * Returns help for an undeclared name: the `use` line, if a library file declares it; the crob counterpart, if
+ * PyTorch has it; otherwise the nearest visible name.
  */
 export function unknownNameHelp(
   library: Library,
@@ -21,7 +21,7 @@ export function unknownNameHelp(
   return importHelp(library, file, name) ?? foreignName(name, 'x') ?? didYouMean(name, visible);
 }
 
-/** The line that brings a name of the library in. */
+/** Returns the `use` line that imports a name of the library. */
 export function importHelp(library: Library, file: FileScope, name: string): string | undefined {
   if (file.lookup(name)) return undefined;
   const path = library.libraryFileOf(name);
