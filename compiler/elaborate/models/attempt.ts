@@ -13,9 +13,9 @@ import { elaborateModel, type ModelGraph } from './model.ts';
 import { checkReached } from './reach.ts';
 import { checkWeightPaths } from './weight-paths.ts';
 
-/** A model as it comes out, and what is wrong with it, each fault where it shows. */
+/** An elaborated model and its faults, each at the place where it occurs. */
 export interface Attempt {
-  /** With faults it has gaps. */
+  /** Incomplete if there are faults. */
   readonly model: ModelGraph | undefined;
   readonly faults: Faults;
 }
@@ -31,7 +31,7 @@ export function attempt(context: Context, at: ModelAt): Attempt {
   return { model, faults: found };
 }
 
-/** The same, whether or not all parts are used: of a model that is checked in another form as well. */
+/** Like `attempt`, without the check that all parts are used: for a model that is also checked in another mode. */
 export function attemptForm(context: Context, { decl, file }: ModelAt): Attempt {
   const faults = new Map<string, Diagnostic>();
   const reads: Read[] = [];
@@ -44,7 +44,7 @@ export function attemptForm(context: Context, { decl, file }: ModelAt): Attempt 
     const what = `the number of operators of ${decl.name.name}`;
     fail({ context: inner }, 'CROB2225', decl.name.span, { what, limit: operatorLimit });
   }
-  // Expressions report what they compute; this is what comes up between them.
+  // Expressions check the values they compute; this checks the nodes between them.
   if (
     model &&
     faults.size === 0 &&
@@ -54,7 +54,7 @@ export function attemptForm(context: Context, { decl, file }: ModelAt): Attempt 
   return { model, faults };
 }
 
-/** A model without a message has every output that it declares, and no gaps elsewhere. */
+/** Throws if a model without faults lacks a declared output or contains an error value: a bug in the compiler. */
 function checkWhole({ flat, outputs, instances, params }: ModelGraph, training: boolean): void {
   const lacking = [...flat.outputs].find(
     ([name, { decl }]) =>
@@ -64,7 +64,7 @@ function checkWhole({ flat, outputs, instances, params }: ModelGraph, training: 
   if (gap !== undefined) throw new Error(`bug in crobc: ${flat.name} has no ${gap}, and no message says why`);
 }
 
-/** Most operators that a model may have once its calls are expanded. */
+/** The maximum number of operators of a model after its calls are expanded. */
 const operatorLimit = 1_000_000;
 
 function isOfReasonableSize({ nodes, calls }: ModelGraph): boolean {

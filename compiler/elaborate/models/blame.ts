@@ -15,8 +15,8 @@ import { declaredAt } from './declared-at.ts';
 import type { ModelGraph } from './model.ts';
 
 /**
- * What a variant gets wrong in something that it inherits, such as the recipe of its base, reported at the one line without which it is right.
- * `again` looks for what is wrong with a model.
+ * Returns the faults of a variant in something that it inherits, such as the recipe of its base, each reported at
+ * the one line without which it does not occur. `again` checks a model.
  */
 export function blamedOnLines(
   context: Context,
@@ -43,24 +43,24 @@ export function blamedOnLines(
   });
 }
 
-/** A message, and the faults that it is about. */
+/** A message, and the faults that it covers. */
 interface Explanation {
   readonly message: Diagnostic;
   readonly about: readonly Marked[];
 }
 
-/** A fault, and what tells it from others. */
+/** A fault with keys to compare it with others. */
 interface Marked {
   readonly fault: Diagnostic;
   readonly key: string;
-  /** A fault is the same with other numbers in it: a line that changes these alone is not to blame. */
+  /** Equal for faults that differ only in numbers: a line that changes only these is not to blame. */
   readonly likeness: string;
 }
 
-/** Something that a model says: what might be to blame. */
+/** A line of a model, which may be to blame. */
 export type Line = Param | ModelMember;
 
-/** These are about a text alone, whatever a variant changes around it. */
+/** Codes of faults that concern one piece of source alone, whatever a variant changes around it. */
 const ofText = new Set<MessageCode>([
   'CROB2001',
   'CROB2002',
@@ -73,15 +73,19 @@ const ofText = new Set<MessageCode>([
 ]);
 
 /**
- * What is wrong with a model, reported at the line to blame. A fault that its base has too is reported as the base's. Any other that
- * shows outside of a variant's own text is of the variant's making: of the one line without which it is not there, if there is
- * one such. The same goes for overrides in any model. What else comes of a line that is to blame is only counted.
+ * Returns the faults of a model, reported at the line to blame. A fault that the base also has is reported as the
+ * base's. Any other fault outside of a variant's own source is caused by the variant: by the one line without which
+ * it does not occur, if there is exactly one. The same applies to overrides in any model. Further faults caused by
+ * the same line are only counted.
  */
 export function explained(context: Context, at: ModelAt, faults: Faults): readonly Diagnostic[] {
   return faults.size === 0 ? [] : explanations(context, at, faults).map(({ message }) => message);
 }
 
-/** What lacks conditions is one message for each declaration that would have to state them; beside that, what fails all the same. */
+/**
+ * Explains the faults of a model: lacking conditions give one message for each declaration that should state them,
+ * followed by the faults that remain with these conditions.
+ */
 function explanations(context: Context, at: ModelAt, faults: Faults): readonly Explanation[] {
   if (![...faults.values()].some(({ needs }) => needs)) return blamed(context, at, faults);
   const ofBase = lackingInBase(context, at);
@@ -92,7 +96,7 @@ function explanations(context: Context, at: ModelAt, faults: Faults): readonly E
   return withConditions(context, at, faults);
 }
 
-/** The same, whatever the base lacks. */
+/** Like `explanations`, without looking for conditions that the base lacks. */
 function withConditions(context: Context, at: ModelAt, faults: Faults): readonly Explanation[] {
   const { needed, rest } = settle({ context, faults }, (under) => attempt(under, at).faults);
   const explained = needed.flatMap(({ fault, trial, faults: others, all }): Explanation[] => {
@@ -105,7 +109,10 @@ function withConditions(context: Context, at: ModelAt, faults: Faults): readonly
   return [...explained, ...(rest.faults.size > 0 ? blamed(rest.context, at, rest.faults) : [])];
 }
 
-/** The conditions that a variant's base lacks are the base's to state; `under` these the variant is looked at for its own. */
+/**
+ * Explains the conditions that a variant's base lacks, which the base has to state; `under` is the context that
+ * assumes them, for checking the variant itself.
+ */
 function lackingInBase(
   context: Context,
   at: ModelAt,
@@ -143,7 +150,10 @@ function blamed(context: Context, at: ModelAt, faults: Faults): readonly Explana
   return [...ofBase, ...ownExplanations(context, at, own, evidence)];
 }
 
-/** Whether a text of a variant brings in a module or function of which its base knows nothing, and inside of which something fails. */
+/**
+ * Returns a predicate: whether a piece of a variant's source introduces a module or function that its base does not
+ * use and that a fault is in.
+ */
 function broughtIn(
   { run: { program } }: Context,
   { decl, file }: ModelAt,
@@ -157,7 +167,10 @@ function broughtIn(
   };
 }
 
-/** The base under the conditions that the variant is tried out with, which then fail it in the same way. */
+/**
+ * Returns a context in which the base also has the conditions that the variant is tried with, so that both fail in
+ * the same way.
+ */
 function withConditionsOf(context: Context, { decl }: ModelAt, base: ModelAt): Context {
   const { assumed, store } = context.run;
   const own = assumed.get(ownerKey(decl.name.span));
@@ -166,21 +179,21 @@ function withConditionsOf(context: Context, { decl }: ModelAt, base: ModelAt): C
   return assuming(context, new Map(assumed).set(key, [...(assumed.get(key) ?? []), ...own]), store);
 }
 
-/** What comes out without a line, and the likenesses of what is wrong with it. */
+/** The model without a line, and the likenesses of its faults. */
 interface Without {
   readonly model: ModelGraph | undefined;
   readonly left: ReadonlySet<string>;
 }
 
-/** What helps to find the line to blame. */
+/** The evidence for finding the line to blame. */
 interface Evidence {
-  /** Whether a text brings in the module in which a fault shows: the mistake is then reported there. */
+  /** Whether a piece of source introduces the module in which a fault occurs: the fault is then reported there. */
   brings(text: Span, fault: Diagnostic): boolean;
-  /** Undefined once too many lines have been tried. */
+  /** Returns the result without a line; undefined once too many lines have been tried. */
   without(line: Line): Without | undefined;
 }
 
-/** Each line that is tried costs an elaboration of the model; a line that was not tried is not blamed. */
+/** The maximum number of lines that are tried; each costs an elaboration of the model. Other lines are not blamed. */
 export const mostTried = 48;
 
 function attemptsWithout(context: Context, { decl, file }: ModelAt, inBase: Attempt | undefined) {
@@ -206,7 +219,7 @@ function ownExplanations(
   { brings, without }: Evidence,
 ): readonly Explanation[] {
   const { decl } = at;
-  // Where something else is wrong without a line, that may hide the fault.
+  // Other faults that occur without a line may hide this one.
   const known = likenesses(faults);
   const guiltyOf = ({ fault, likeness }: Marked): readonly Line[] => {
     const freed = suspects(decl, fault).flatMap((line) => {
@@ -223,7 +236,7 @@ function ownExplanations(
     const guilty = guiltyOf(one);
     const [line, second] = guilty;
     const own = brings(decl.span, fault);
-    // An override of a module that was brought in is another line than the one that brings it.
+    // An override inside an introduced module is not the line that introduces it.
     const isModules = own && line && (!isOverride(line) || brings(line.span, fault));
     if (line && !second && !touches(fault, line.span) && !isModules) ofLines.push({ line, one });
     else if (own) explained.push({ message: inText(decl, fault), about: [one] });
@@ -238,7 +251,7 @@ function ownExplanations(
     else explained.push({ message: whereItShows(decl, fault, guilty.length), about: [one] });
   }
   for (const [line, group] of groupedBy(ofLines, (found) => found.line)) {
-    // What is wrong with a line in itself has been reported.
+    // Faults of the line itself have already been reported.
     if (explained.some(({ message }) => isWithin(message.span, line.span))) continue;
     const model = without(line)?.model;
     const [{ one: first }] = group;
@@ -250,7 +263,10 @@ function ownExplanations(
   return explained;
 }
 
-/** The one line of a base that gives a value, and without which the variant would be right as well: no more is wrong than is `known`. */
+/**
+ * Returns the one line of a base that sets a value and without which the variant would be correct as well, with no
+ * faults other than `known`.
+ */
 function contradicted(
   context: Context,
   at: ModelAt,
@@ -263,7 +279,7 @@ function contradicted(
   for (let base = baseOf(at); base && !chain.has(base.decl); base = baseOf(base)) {
     chain.add(base.decl);
     const { members, base: extended } = base.decl;
-    // What a variant says in one step may be a parameter of its base.
+    // A path of one step in a variant may be a parameter of its base.
     const lines = members.filter((line) => line.kind === 'model-field' && (extended !== undefined || isOverride(line)));
     for (const line of lines) {
       if (tried++ >= mostTried) return undefined;
@@ -275,7 +291,7 @@ function contradicted(
   return found.length === 1 ? found[0] : undefined;
 }
 
-/** A variant of a chain in which one of the bases lacks a line. */
+/** Returns a copy of a variant in which one of its bases lacks a line. */
 function withoutLine(at: ModelAt, owner: ModelAt, line: Line): ModelAt {
   const { decl, file } = at;
   if (decl === owner.decl) return { decl: { ...decl, members: decl.members.filter((one) => one !== line) }, file };
@@ -296,7 +312,7 @@ function marked(fault: Diagnostic): Marked {
   return { fault, key: diagnosticKey(fault), likeness };
 }
 
-/** Faults of a model, marked by what a variant that inherits them would say of itself. */
+/** Marks the faults of a model as they would be reported for a variant that inherits them. */
 function asInherited({ name }: ModelDecl, faults: Faults): readonly Marked[] {
   const own = new RegExp(`\\b${name.name}\\b`, 'g');
   const all = [...faults.values()].map((fault): Marked => {
@@ -320,10 +336,13 @@ export function baseOf({ decl, file }: ModelAt): ModelAt | undefined {
   return found?.decl.kind === 'model' ? { decl: found.decl, file: found.file } : undefined;
 }
 
-/** Of a fault outside of a variant, every line of it; otherwise overrides, which act at a distance in any model. */
+/**
+ * Returns the lines that may cause a fault: all lines of a variant if the fault is outside of it; otherwise only
+ * overrides, whose effect may be elsewhere in any model.
+ */
 function suspects(decl: ModelDecl, fault: Diagnostic): readonly Line[] {
   if (ofText.has(fault.code)) return [];
-  // A circle is reported at one of its lines, with the others.
+  // A circular dependency is already reported at one of its lines, with the others.
   if (fault.code === 'CROB2305' && touches(fault, decl.span)) return [];
   return decl.base && !touches(fault, decl.span) ? [...decl.params, ...decl.members] : decl.members.filter(isOverride);
 }
@@ -332,19 +351,19 @@ export function isOverride(line: Line): line is ModelField {
   return 'kind' in line && line.kind === 'model-field' && line.path.steps.length > 1;
 }
 
-/** A variant that broke something by its lines together is named as a whole. */
+/** Reports a fault that several lines of a variant cause together at the variant's name. */
 function whereItShows(decl: ModelDecl, fault: Diagnostic, guilty: number): Diagnostic {
   if (!decl.base || touches(fault, decl.span)) return fault;
   if (ofText.has(fault.code) || guilty === 1) return inText(decl, fault);
   return { ...fault, span: decl.name.span, notes: notesOf(fault) };
 }
 
-/** A mistake in a text that a variant makes use of. */
+/** Adds a note to a fault in source that a variant uses. */
 function inText({ name }: ModelDecl, fault: Diagnostic): Diagnostic {
   return { ...fault, notes: [...fault.notes.slice(0, 2), { span: name.span, text: `in ${name.name}` }] };
 }
 
-/** Two lines that contradict each other: either could go. */
+/** Reports two contradictory lines, either of which could be removed. */
 function betweenLines([first, second]: readonly [Line, Line], fault: Diagnostic): Diagnostic {
   const [at, other] = touches(fault, first.span) ? [first, second] : [second, first];
   const note: Note = { span: other.span, text: 'without this line it would be right' };
@@ -361,12 +380,12 @@ function atLine(
 ): Diagnostic {
   const more = others === 0 ? [] : [`${others} more ${others === 1 ? 'error comes' : 'errors come'} of it`];
   const { needs, help, ...rest } = fault;
-  // The message itself shows this definition.
+  // The line of the message already shows this definition.
   const own = lineOf(context, line.span);
   const isOwn = (one: Detail) =>
     typeof one !== 'string' && one.kind === 'definition' && one.at.file === own.file && one.at.line === own.line;
   const details = [...fault.details.filter((one) => !isOwn(one)), ...more];
-  // A size that has to be one certain size is not what a condition is for, where a line has made it so.
+  // If a line has made two sizes differ, an equality is not suggested as a condition.
   const settling = needs?.clauses.some(({ kind }) => kind === 'eq')
     ? { help: undefined }
     : needs
@@ -381,7 +400,7 @@ function atLine(
   };
 }
 
-/** At most three, each place once. */
+/** The notes of a moved fault: at most three, each span once. */
 function notesOf(fault: Diagnostic, first?: Note): readonly Note[] {
   const here = { span: fault.span, text: fault.code === 'CROB2304' ? 'declared here' : failsHere };
   const all = [...(first ? [first] : []), here, ...fault.notes];

@@ -3,13 +3,16 @@ import type { Declaration } from '../../../grammar/tree.ts';
 import type { FileScope } from '../source/file-scope.ts';
 import type { Program } from '../source/program.ts';
 
-/** A text with the file whose names it sees. */
+/** A piece of source, and the file in whose scope it is resolved. */
 export interface Text {
   readonly span: Span;
   readonly file: FileScope;
 }
 
-/** Modules and functions outside of the library that a text names, or that the text of one of those does. */
+/**
+ * Returns the modules and functions outside of the library that a piece of source refers to, directly or through
+ * other declarations.
+ */
 export function namedBy(program: Program, text: Text): ReadonlySet<Declaration> {
   const found = new Set<Declaration>();
   const open = [text];

@@ -15,10 +15,10 @@ import type { ModelGraph } from './model.ts';
 import { noteUnread } from './note-unread.ts';
 import { noteUnreadInputs } from './note-unread-inputs.ts';
 
-/** A model in the context's form, with everything that is wrong with it reported; undefined when something is. */
+/** Elaborates a model in the context's mode and reports its faults; undefined if it has any. */
 export function modelGraph(context: Context, decl: ModelDecl, file: FileScope): ModelGraph | undefined {
   const model = reported(context, { decl, file }, attempt(context, { decl, file }));
-  // A training step is compiled from a model that is checked in inference as well.
+  // Not in training: a model that is trained is also checked in inference.
   if (model && !context.training) {
     noteUnread(context, { decl, file }, model);
     noteUnreadInputs(context, { decl, file }, model);
@@ -26,19 +26,22 @@ export function modelGraph(context: Context, decl: ModelDecl, file: FileScope): 
   return model;
 }
 
-/** The same of a model that is checked in another form as well, so that its parts are known to be used. */
+/**
+ * Like `modelGraph`, for a model that is also checked in another mode, so that the use of its parts is checked
+ * there.
+ */
 export function trainingGraph(context: Context, at: ModelAt): ModelGraph | undefined {
   return reported(context, at, attemptForm(context, at));
 }
 
 function reported(context: Context, at: ModelAt, { model, faults }: Attempt): ModelGraph | undefined {
-  // What may come of text that was lost to a syntax error is no one's fault; the model has gaps all the same.
+  // Faults that may be consequences of unparsed text are not reported, but the model is incomplete all the same.
   const certain = new Map([...faults].filter(([, d]) => !isDoubtful(context.run.program, d)));
   for (const d of explained(context, at, certain)) context.report(d);
   return faults.size === 0 ? model : undefined;
 }
 
-/** Sizes must be of dims that the model has, and keep its conditions. */
+/** Checks that sizes belong to dims of the model and satisfy its conditions. */
 export function checkSizes(
   context: Context,
   model: ModelGraph,
@@ -63,7 +66,7 @@ function shownGuard(guard: Guard): string | undefined {
   return clause && showClause(clause);
 }
 
-/** Conditions of the model that the bound sizes break. */
+/** The conditions of the model that the bound sizes violate, as text. */
 function brokenGuards(model: ModelGraph, bindings: ReadonlyMap<string, number>): string[] {
   const by = new Map<string, Dim>([...bindings].map(([dim, n]) => [dim, constant(n)]));
   return model.facts.clauses

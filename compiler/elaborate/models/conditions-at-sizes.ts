@@ -5,17 +5,17 @@ import { childPath } from '../context/paths.ts';
 import { substituteClause } from '../eval/signature.ts';
 import type { ModelGraph } from './model.ts';
 
-/** A condition that the sizes of a training break, with the path of the module that needs it. */
+/** A condition that the training sizes violate, with the path of the module that requires it. */
 export interface BrokenCondition {
   readonly condition: Condition;
-  /** In numbers: `2 <= 1`. */
+  /** With sizes substituted: `2 <= 1`. */
   readonly clause: Clause;
   readonly path: string;
 }
 
 /**
- * The conditions of a model's modules that are left to the sizes of a training (`Condition.atSizes`) and do not hold at
- * these. What depends on a dim that is not bound is left out.
+ * Returns the conditions of a model's modules that are checked only at training sizes (`Condition.atSizes`) and are
+ * violated at these. Conditions on unbound dims are omitted.
  */
 export function brokenAtSizes(model: ModelGraph, sizes: ReadonlyMap<string, number>): readonly BrokenCondition[] {
   const concerned = new Map<Template, boolean>();

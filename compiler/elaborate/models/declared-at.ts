@@ -8,7 +8,7 @@ import { evaluate } from '../eval/evaluate.ts';
 import { madeMember } from '../modules/members.ts';
 import type { ModelGraph } from './model.ts';
 
-/** What a line of a variant sets or replaces, in a model without this line. */
+/** Returns a note at the declaration that a line of a variant sets or replaces, in a model without this line. */
 export function declaredAt(context: Context, model: ModelGraph, line: Param | ModelMember): Note | undefined {
   const { params, inputs, lets, outputs } = model.flat;
   const named = (found: { readonly decl: { readonly name: Ident } } | undefined) => found && declared(found.decl.name);
@@ -29,7 +29,10 @@ export function declaredAt(context: Context, model: ModelGraph, line: Param | Mo
   }
 }
 
-/** Of the parameter or part that a path ends at, as far as the path can be followed. */
+/**
+ * Returns a note at the declaration of the parameter or part at the end of a path, as far as the path can be
+ * followed.
+ */
 function declarationOf(context: Context, { flat, instances }: ModelGraph, path: Path): Note | undefined {
   let at: Val | undefined;
   let found: Note | undefined;

@@ -16,7 +16,7 @@ import { reportSettled } from '../report/needs.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/file-scope.ts';
 
-/** Constructs the example and types every method of it whose static parameters have defaults. */
+/** Constructs an example and checks every method whose static parameters have defaults. */
 export function checkExample(context: Context, decl: ExampleDecl, file: FileScope): void {
   const value = evaluate(fileScope(context, file), decl.value);
   if (value.kind === 'error') return;
@@ -30,14 +30,17 @@ export function checkExample(context: Context, decl: ExampleDecl, file: FileScop
   reportSettled(context, (under) => checkSpec(under, value.spec));
 }
 
-/** A module whose parameters all have defaults is checked with them. */
+/** Checks a module whose parameters all have defaults. */
 export function checkDefaults(context: Context, decl: ModuleDecl, file: FileScope, span: Span): void {
   reportSettled(context, (under) =>
     checkSpec(under, specOf({ decl, file }, new Map(), { span, writer: { self: undefined, model: undefined } })),
   );
 }
 
-/** A function is checked with fresh dims, its other parameters at their defaults; without defaults, where it is called. */
+/**
+ * Checks a function with fresh dims and its other parameters at their defaults; a function without defaults is
+ * checked where it is called.
+ */
 export function checkFunction(context: Context, decl: FnDecl, file: FileScope): void {
   if (!decl.result && decl.params.some((param) => isGraphType(param.type, file)))
     fail({ context }, 'CROB2219', decl.name.span, { name: decl.name.name });
@@ -51,7 +54,7 @@ export function checkFunction(context: Context, decl: FnDecl, file: FileScope): 
   });
 }
 
-/** Whether a parameter has to be given to know what a body does. */
+/** Whether a static parameter has no default, so that the body cannot be checked without an argument. */
 function isOpen({ type, value }: Param, file: FileScope): boolean {
   if (value || isGraphType(type, file)) return false;
   return !(type.kind === 'named-type' && type.name.name === 'dim');

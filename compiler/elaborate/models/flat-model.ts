@@ -14,27 +14,27 @@ import type {
 } from '../../../grammar/tree.ts';
 import type { FileScope } from '../source/file-scope.ts';
 
-/** A declaration with the model it came from. */
+/** A declaration with the model that contains it. */
 export interface From<T> {
   readonly decl: T;
   readonly file: FileScope;
-  /** The model that wrote it: the base, or the variant that replaced it. */
+  /** The model that contains it: the base, or the variant that replaced it. */
   readonly model: string;
-  /** Place of that model in the chain: the nearest to the variant has the greatest. */
+  /** Index of that model in the inheritance chain; the variant itself has the greatest. */
   readonly nearness: number;
 }
 
-/** The value of a parameter or slot, given anew. */
+/** A new value for a parameter or slot. */
 export interface FromValue extends From<Expr> {
-  /** What it replaces, where that is not the parameter's default. */
+  /** The value it replaces, unless that is the parameter's default. */
   readonly before: FromValue | undefined;
 }
 
-/** One name of a `let (a, b) = …`; the value is an equation of its own, by a name that nothing else can have. */
+/** One name of a `let (a, b) = …`; its value is a separate equation with a name that source cannot contain. */
 export interface LetItem {
   readonly kind: 'let-item';
   readonly name: Ident;
-  /** What `whole` is read as. */
+  /** All names of the `let`. */
   readonly names: readonly ItemName[];
   readonly position: number;
   readonly whole: string;
@@ -43,12 +43,12 @@ export interface LetItem {
 
 export type Equation = ModelLet | LetItem;
 
-/** The name of the value that a `let (a, b) = …` takes apart. */
+/** The internal name of the value that a `let (a, b) = …` destructures. */
 export function wholeName(names: readonly ItemName[]): string {
   return `(${names.map(({ name }) => name.name).join(', ')})`;
 }
 
-/** The equations behind one name of a `let (a, b) = …`: that of the whole value, and that of the name. */
+/** Returns the equations for one name of a `let (a, b) = …`: one for the whole value, one for the name. */
 export function takenApart({ names, value, docs, span }: ModelLetItems, position: number): readonly Equation[] {
   const whole = wholeName(names);
   const { name } = names[position]!;
@@ -60,14 +60,14 @@ export function takenApart({ names, value, docs, span }: ModelLetItems, position
   ];
 }
 
-/** Whether an equation has a name that source can mention. */
+/** Whether source can refer to an equation by its name. */
 export function isWritten(name: string): boolean {
   return !name.startsWith('(');
 }
 
 /** A part, declared or replaced. */
 export interface FromField extends From<ModelField> {
-  /** What the model that wrote it extends. */
+  /** The base of the model that contains it. */
   readonly base: string | undefined;
   /** The part that it replaces. */
   readonly before: FromField | undefined;
@@ -81,20 +81,20 @@ export interface DeepOverride {
   readonly value: Expr;
   readonly file: FileScope;
   readonly model: string;
-  /** Place of that model in the chain: the nearest has the greatest. */
+  /** Index of that model in the inheritance chain; the nearest has the greatest. */
   readonly nearness: number;
 }
 
-/** A variant with its bases merged: what `crobc expand` would print. */
+/** A model merged with its bases. */
 export interface FlatModel {
   readonly name: string;
   readonly decl: ModelDecl;
   readonly file: FileScope;
   readonly docs: readonly string[];
-  /** Its own place in its chain, the greatest. */
+  /** Its own index in the inheritance chain, the greatest. */
   readonly nearness: number;
   readonly params: Map<string, From<Param>>;
-  /** What a slot or parameter was replaced by. */
+  /** New values of slots and parameters. */
   readonly values: Map<string, FromValue>;
   readonly fields: Map<string, FromField>;
   readonly inputs: Map<string, From<InputMember>>;
@@ -102,7 +102,7 @@ export interface FlatModel {
   readonly outputs: Map<string, From<OutputMember>>;
   readonly where: From<Expr>[];
   readonly overrides: DeepOverride[];
-  /** Overrides of the inside of what a nearer model gave anew, which its right side still sees. */
+  /** Overrides inside a declaration that a nearer model has replaced; the replacing expression still sees them. */
   readonly superseded: DeepOverride[];
   readonly removed: Map<string, Span>;
 }

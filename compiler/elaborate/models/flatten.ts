@@ -7,7 +7,7 @@ import type { FileScope } from '../source/file-scope.ts';
 import { type Equation, type FlatModel, isWritten, takenApart } from './flat-model.ts';
 import { heldNames, isSameKind, type Kind } from './kinds.ts';
 
-/** Merges a model with what it extends; undefined when the chain of bases is broken. */
+/** Merges a model with its bases; undefined, after a report, if the chain of bases is broken. */
 export function flattenModel(context: Context, decl: ModelDecl, file: FileScope): FlatModel | undefined {
   const chain = basesOf(context, decl, file);
   if (!chain) return undefined;
@@ -77,7 +77,7 @@ function merge(context: Context, flat: FlatModel, link: Link): void {
     else here.set(key, span);
     return !earlier;
   };
-  // The order of lines has no meaning: what is taken out goes first, and overrides of parts come when all parts are there.
+  // The order of lines has no meaning: removals come first, and overrides come after all parts are present.
   for (const member of decl.members) if (member.kind === 'without') remove(context, flat, member.path, model);
   const base = heldNames(flat);
   const fits = (kind: Kind, { name, span }: Ident, valued = true) =>
@@ -120,13 +120,13 @@ function merge(context: Context, flat: FlatModel, link: Link): void {
     if (member.kind === 'model-field' && !ownName(member.path)) addOverride(context, flat, member, link);
 }
 
-/** The order of lines has no meaning, so there is no later one that could win. */
+/** Reports a path that a model sets twice: the order of lines has no meaning, so neither line takes precedence. */
 export function givenTwice(context: Context, path: string, model: string, span: Span, earlier: Span): void {
   const notes = [{ span: earlier, text: 'first given here' }];
   fail({ context }, 'CROB2302', span, { path, model }, { notes });
 }
 
-/** The name of a path of one step. */
+/** The name of a path with a single step; undefined for other paths. */
 function ownName({ steps }: Path): Ident | undefined {
   const [first] = steps;
   return steps.length === 1 && first?.kind === 'name' ? first.name : undefined;
@@ -154,13 +154,13 @@ function setItem(flat: FlatModel, member: ModelLetItems, position: number, link:
   for (const decl of takenApart(member, position)) flat.lets.set(decl.name.name, { decl, file, model, nearness });
 }
 
-/** A value of which a variant gives every item anew is not computed. */
+/** Drops the whole value of a destructuring `let` if a variant replaces all of its names. */
 export function dropUnusedWholes({ lets }: { readonly lets: Map<string, { readonly decl: Equation }> }): void {
   const used = new Set([...lets.values()].map(({ decl }) => (decl.kind === 'let-item' ? decl.whole : undefined)));
   for (const name of [...lets.keys()]) if (!isWritten(name) && !used.has(name)) lets.delete(name);
 }
 
-/** A declaration that is given anew, or taken out, loses the earlier lines for it and for its inside. */
+/** Drops the earlier lines for a declaration, and inside it, when it is replaced or removed. */
 function drop(flat: FlatModel, name: string): void {
   flat.values.delete(name);
   const inside = flat.overrides.filter((one) => one.name === name);

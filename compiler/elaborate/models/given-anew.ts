@@ -4,8 +4,9 @@ import type { Overrides } from '../context/elaborated.ts';
 import type { FileScope } from '../source/file-scope.ts';
 
 /**
- * What a part is made of, less the arguments that a line of a variant gives anew and that name what was taken out: `lgfa.text_dim = 8`
- * stands in place of `text.dim` where there is no `text`. Others stay, as a right side may read what they were.
+ * Returns a part's expression without the arguments that an override replaces and that refer to something removed:
+ * `lgfa.text_dim = 8` replaces `text.dim` after `text` is removed. Other arguments stay, since a right side may read
+ * their old values.
  */
 export function besidesGone(
   expr: Expr,
@@ -38,7 +39,7 @@ function ofCall(expr: CallExpr, overrides: Overrides, file: FileScope, gone: Rea
     const ident = name ?? decl.params[i]?.name;
     const over = ident && overrides.below.get(ident.name);
     if (over?.line && mentions(value, gone)) continue;
-    // Behind an argument that is left out, places would be others.
+    // After an omitted argument, positions would shift, so arguments are passed by name.
     const isMoved = args.length < i;
     args.push({ name: isMoved ? ident : name, value: besidesGone(value, over, file, gone) });
   }

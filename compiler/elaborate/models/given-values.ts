@@ -18,38 +18,38 @@ import { type Line, OverrideLines } from './override-lines.ts';
 
 /** The scopes of a model in which static values are evaluated. */
 export interface StaticScopes {
-  /** Parts are shadows, unless they are made already: for values that read members of parts. */
+  /** Parts are shadows unless they are already constructed: for values that read members of parts. */
   readonly shadows: (file: FileScope) => Scope;
-  /** Parts are made as a whole: for values that hand parts on. */
+  /** Parts are fully constructed: for values that pass parts on. */
   readonly parts: (file: FileScope) => Scope;
   /** For indices in paths. */
   readonly index: (file: FileScope) => Scope;
-  /** The lines of the finished model for the inside of a part. */
+  /** The override lines of the complete model inside a part. */
   readonly linesBelow: (name: string) => Overrides | undefined;
 }
 
-/** What is left of the expression for a part. */
+/** Removes arguments from the expression of a part (see `besidesGone`). */
 type Left = (expr: Expr, file: FileScope) => Expr;
 
 const asWritten: Left = (expr) => expr;
 
-/** The expression for a parameter or part. */
+/** The expression of a parameter or part. */
 interface Source {
   readonly expr: Expr;
   readonly file: FileScope;
   readonly nearness: number;
-  /** What its own name means in it, where it replaces something. */
+  /** The value of its own name inside the expression, if it replaces something. */
   readonly before: Before | undefined;
 }
 
 type Before = (shadow: boolean) => Val;
 
 /**
- * The values that the models of a chain give to parameters and parts. A declaration that replaces another, or a line that
- * changes the inside of a part, sees by its own name what was there before it.
+ * Evaluates the values that the models of a chain give to parameters and parts. In a declaration that replaces
+ * another, or a line that changes the inside of a part, the name refers to the previous value.
  *
- * A value depends on the values that it reads, and not on the parts that these belong to: it is evaluated with shadows, and once
- * more with the parts themselves where it turns out to hand one on.
+ * A value depends on the values that it reads, not on the parts that contain them: it is first evaluated with
+ * shadows, and evaluated again with the actual parts if it turns out to pass one on.
  */
 export class GivenValues {
   readonly #context: Context;
@@ -62,18 +62,18 @@ export class GivenValues {
     this.#scopes = scopes;
   }
 
-  /** The value of a part, without lines that change its inside. */
+  /** Returns the value of a part, without override lines inside it. */
   ofField(name: string, field: FromField): Given {
     return this.#given(name, this.#ofField(name, field, this.#besidesGone(name)), false);
   }
 
-  /** The value of a parameter: given anew by a model of the chain, or its default. */
+  /** Returns the value of a parameter: from a model of the chain, or its default. */
   ofParam(name: string, param: From<Param>): Given | undefined {
     const source = this.#ofParam(name, param, this.#flat.values.get(name), this.#besidesGone(name));
     return source && this.#given(name, source, false);
   }
 
-  /** A parameter or part of which members are read. */
+  /** Returns a parameter or part as a shadow, for reading its members. */
   shadowOf(name: string): Val {
     const written = this.#opened(name);
     const value = this.#shadow(name, written, this.#scopes.linesBelow(name));
@@ -116,7 +116,7 @@ export class GivenValues {
     return (expr, file) => besidesGone(expr, this.#scopes.linesBelow(name), file, this.#flat.removed);
   }
 
-  /** What a shadow is made of. */
+  /** The opened expression of a shadow. */
   #opened(name: string): Opened | undefined {
     const { fields, params, values } = this.#flat;
     const field = fields.get(name);
@@ -129,7 +129,7 @@ export class GivenValues {
     return this.#openedAs(name, name, source, -1);
   }
 
-  /** What a shadow of `named` is made of; its own arguments count as lines of some nearness. */
+  /** Opens the expression of a shadow; its arguments count as override lines with the given nearness. */
   #openedAs(own: string, named: string, source: Source, nearness: number): Opened {
     const { expr } = source;
     const ask = (path: string, span: Span, work: () => Given): Given =>
@@ -140,7 +140,10 @@ export class GivenValues {
     return opened({ scope: this.#scope(own, source, true), nearness, ask }, expr);
   }
 
-  /** Lines over the parts of a model; `earlier` is the value of a part that the model has replaced. */
+  /**
+   * Returns the override lines for the parts of a model; `earlier` is the value of a part that the model has
+   * replaced.
+   */
   linesOver(overrides: readonly DeepOverride[], earlier?: Given): OverrideLines {
     const sourceOf = ({ name, value, file, nearness }: DeepOverride, without: readonly Line[]): Source => {
       const part = (shadow: boolean): Opened | undefined =>
@@ -158,7 +161,7 @@ export class GivenValues {
     return lines;
   }
 
-  /** A part as a right side sees it that changes its inside. */
+  /** A part as seen by a right side that changes its inside. */
   #part(name: string, shadow: boolean): Opened | undefined {
     if (shadow) return this.#opened(name);
     const { fields, params } = this.#flat;
@@ -167,7 +170,7 @@ export class GivenValues {
     return given && { given, args: undefined };
   }
 
-  /** With shadows first, and with parts where one is passed on. */
+  /** Evaluates with shadows first, and again with actual parts if one is passed on. */
   #given(own: string, source: Source, shadow: boolean): Given {
     const { expr } = source;
     const value = evaluate(this.#scope(own, source, true), expr);
@@ -175,14 +178,14 @@ export class GivenValues {
     return { value: evaluate(this.#scope(own, source, false), expr), span: expr.span };
   }
 
-  /** A right side's; its own name means what was `before` it, where there is something. */
+  /** The scope of a right side; its own name refers to the value `before` it, if there is one. */
   #scope(own: string, { file, before }: Source, shadow: boolean): Scope {
     const scope = shadow ? this.#scopes.shadows(file) : this.#scopes.parts(file);
     if (!before) return scope;
     return { ...scope, member: (name, span) => (name === own ? before(shadow) : scope.member(name, span)) };
   }
 
-  /** What a declaration replaces, with the lines that the models before it have for it. */
+  /** The value that a declaration replaces, with the override lines that earlier models have for it. */
   #before(name: string, nearness: number, given: Given | undefined): Val {
     if (!given) return error;
     const { overrides, superseded } = this.#flat;
@@ -190,7 +193,7 @@ export class GivenValues {
     return this.#shadow(name, { given, args: undefined }, this.linesOver(earlier, given).below(name));
   }
 
-  /** A part that is only read: it is no part of the model. */
+  /** Constructs a part that is only read: it does not become part of the model. */
   #shadow(name: string, written: Opened | undefined, lines: Overrides | undefined): Val {
     if (!written) return error;
     const { given, args } = written;

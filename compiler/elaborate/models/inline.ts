@@ -13,12 +13,15 @@ import { flatten } from '../context/template.ts';
 import { substituteClause } from '../eval/signature.ts';
 import type { ModelGraph } from './model.ts';
 
-/** Expands every call of a model's body, with the dims that `--set` binds; what outputs do not need is dropped. */
+/**
+ * Expands all calls of a model to a flat graph, with the dims that `--set` binds. Nodes that no output needs are
+ * dropped.
+ */
 export function inlineModel(model: ModelGraph, bound: ReadonlyMap<string, Dim>): Graph {
   return inlined(model, bound, model.outputs);
 }
 
-/** The same with what only losses see, as it is in inference. */
+/** Like `inlineModel`, with the outputs that only losses use, as computed in inference. */
 export function inlineWithLossOutputs(model: ModelGraph, bound: ReadonlyMap<string, Dim>): Graph {
   return inlined(model, bound, [...model.outputs, ...model.lossOutputs]);
 }
@@ -37,7 +40,7 @@ function inlined(model: ModelGraph, bound: ReadonlyMap<string, Dim>, given: Mode
     inputs,
     outputs,
     facts: build.facts,
-    // What the bound sizes decide was checked with them.
+    // Guards without remaining variables were checked with the bound sizes.
     guards: model.guards
       .map((g) => bindGuard(g, bound))
       .filter((g) => dims.variables(g.left).size + dims.variables(g.right).size > 0),
@@ -45,18 +48,21 @@ function inlined(model: ModelGraph, bound: ReadonlyMap<string, Dim>, given: Mode
   return finish(parts, build.nodes);
 }
 
-/** A model's body with all calls expanded. */
+/** The expanded body of a model. */
 export interface Expanded {
   readonly build: Builder;
-  /** Where the values of the body, and of what was expanded behind it, went. */
+  /** The new value for each value of the body and of its continuation. */
   readonly values: ReadonlyMap<Value, Value>;
   /** Weights and buffers by path. */
   readonly weights: ReadonlyMap<string, Value>;
-  /** What buffers hold afterwards, by path: those that the body updates. No gradient flows through them. */
+  /** The final values of updated buffers, by path. No gradient flows through them. */
   readonly buffers: ReadonlyMap<string, Value>;
 }
 
-/** A body that goes on where a model's ends, such as a recipe's losses; `given` are its placeholders for the model's values. */
+/**
+ * A body that continues a model's, such as the losses of a recipe; `given` maps its placeholders to the model's
+ * values.
+ */
 export interface Continuation {
   readonly nodes: readonly Node[];
   readonly calls: readonly Call[];
@@ -80,7 +86,7 @@ function bindGuard(guard: Guard, bound: ReadonlyMap<string, Dim>): Guard {
   return { ...guard, left: dims.substitute(guard.left, bound), right: dims.substitute(guard.right, bound) };
 }
 
-/** Where a value of a body went: nodes and calls are in an order in which what they read comes before them. */
+/** Returns the new value for a value of a body. Nodes and calls are sorted so that their inputs come first. */
 function placed(values: ReadonlyMap<Value, Value>, value: Value): Value {
   const found = values.get(value);
   if (!found) throw new Error(`bug in crobc: a value of ${value.node.op} is read before it is made`);
@@ -89,18 +95,18 @@ function placed(values: ReadonlyMap<Value, Value>, value: Value): Value {
 
 class Inliner {
   readonly #build: Builder;
-  /** By full path: an instance that is used twice has them once. */
+  /** By full path, so that an instance which is used twice has them once. */
   readonly weights = new Map<string, Value>();
-  /** The values of buffers that have been updated so far, by full path. */
+  /** The current values of updated buffers, by full path. */
   readonly buffers = new Map<string, Value>();
-  /** How often each random draw has been placed: a module that is applied twice draws twice. */
+  /** The number of times each random draw has been placed: a module that is applied twice draws twice. */
   readonly #draws = new Map<string, number>();
 
   constructor(build: Builder) {
     this.#build = build;
   }
 
-  /** Copies nodes and expands calls in their order; yields where each value went. */
+  /** Copies nodes and expands calls in order; returns the new value for each value. */
   expand(
     { nodes, calls, updates }: Pick<TemplateBody, 'nodes' | 'calls' | 'updates'>,
     path: string,

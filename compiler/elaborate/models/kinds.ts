@@ -4,17 +4,17 @@ import type { Context } from '../context/context.ts';
 import { fail } from '../report/report.ts';
 import type { FlatModel, From } from './flat-model.ts';
 
-/** What a name of a model may be. */
+/** The kinds of names in a model. */
 export type Kind = 'parameter' | 'part' | 'input' | 'let' | 'output';
 
-/** Something of that name that a base has. */
+/** A declaration of a base. */
 interface Held {
   readonly kind: Kind;
   readonly span: Span;
   readonly model: string;
 }
 
-/** What a base has by each name, before a variant adds to it. */
+/** Returns the declarations of a base by name, before a variant is merged. */
 export function heldNames(flat: FlatModel): ReadonlyMap<string, readonly Held[]> {
   const held = new Map<string, Held[]>();
   const add = <T>(kind: Kind, all: ReadonlyMap<string, From<T>>, spanOf: (decl: T) => Span) => {
@@ -30,7 +30,7 @@ export function heldNames(flat: FlatModel): ReadonlyMap<string, readonly Held[]>
   return held;
 }
 
-/** What one of a kind is called, and how a variant gives it anew. */
+/** The name of each kind in messages, and the syntax with which a variant replaces one. */
 const kinds: Readonly<Record<Kind, { readonly one: string; readonly anew: (name: string) => string }>> = {
   parameter: { one: 'a parameter', anew: (name) => `${name} = …` },
   part: { one: 'a part', anew: (name) => `${name} = …` },
@@ -48,8 +48,9 @@ interface Given {
 }
 
 /**
- * A variant that gives a name of its base anew must mean the same kind of thing: else it would add a second one, beside what it
- * was to replace. A parameter is set as a part is, and an output without a value is the `let` of its name.
+ * Checks that a variant's declaration has the same kind as the base's one of that name; otherwise it would add a
+ * second declaration instead of replacing the first. A parameter is set like a part, and an output without a value
+ * refers to the `let` of its name.
  */
 export function isSameKind(
   context: Context,

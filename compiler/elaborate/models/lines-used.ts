@@ -7,8 +7,8 @@ import { liveLines } from './live-members.ts';
 import { elaborateModel, type ModelGraph } from './model.ts';
 
 /**
- * A line of the model itself that nothing depends on, in training or in inference, changes nothing, whatever the reason: an
- * override, a parameter that is given, a `let`.
+ * Reports lines of the model itself that nothing depends on in training or inference, so that they have no effect:
+ * an override, the value of a parameter, a `let`.
  */
 export function checkLinesUsed(context: Context, model: ModelGraph): void {
   let dead = deadLines(context, model);
@@ -30,7 +30,7 @@ interface DeadLine {
   readonly name: string;
 }
 
-/** Lines of the model itself, by where they stand, that do not change what it computes in this form. */
+/** Returns the lines of the model itself, by span, that do not affect its result in this mode. */
 function deadLines(context: Context, model: ModelGraph): ReadonlyMap<Span, DeadLine> {
   const { flat, overrides, reads, unread } = model;
   const dead = new Map<Span, DeadLine>();
@@ -50,7 +50,7 @@ function deadLines(context: Context, model: ModelGraph): ReadonlyMap<Span, DeadL
   return dead;
 }
 
-/** The `let` of the base that was meant, where the name is nearly its own. */
+/** Suggests the `let` of the base that was probably meant, if its name is similar. */
 function forgotten({ flat, unread }: ModelGraph, name: string): string | undefined {
   const others = [...flat.lets.keys()].filter((other) => isWritten(other) && !unread.has(other));
   return didYouMean(name, others) ?? 'use it in an output, or leave it out';

@@ -4,8 +4,8 @@ import { isOverridden, mayReadOverrides } from '../modules/instance.ts';
 import { madeMember } from '../modules/members.ts';
 
 /**
- * The override lines that a model depends on: those of members that its methods read, and of members from which these were
- * made. Undefined where that is not known, since a module was passed to a function.
+ * Returns the override lines that a model depends on: those of members that its methods read, and of members from
+ * which these were computed. Undefined if this is unknown, because a module was passed to a function.
  */
 export function liveLines(context: Context, reads: readonly Read[]): ReadonlySet<OverrideLine> | undefined {
   const walk = new Walk(context);
@@ -13,7 +13,7 @@ export function liveLines(context: Context, reads: readonly Read[]): ReadonlySet
   return walk.isExact ? walk.lines : undefined;
 }
 
-/** The instance that stands in one template where another stands in the template that was elaborated. */
+/** Maps instances of the template that was elaborated to those of another template that shares its body. */
 type Counterparts = Map<Instance, Instance>;
 
 class Walk {
@@ -68,7 +68,7 @@ class Walk {
   }
 }
 
-/** Modules correspond when they stand in the same place. */
+/** Records corresponding modules: those at the same place in two values. */
 function pair(was: Val, is: Val, counterparts: Counterparts): void {
   if (was.kind === 'list' && is.kind === 'list') {
     for (const [i, item] of was.items.entries()) {

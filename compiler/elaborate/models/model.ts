@@ -35,29 +35,32 @@ import { checkPortNames, portsOf } from './ports.ts';
 import { unreadNames } from './unread.ts';
 import { type GoneUse, Uses } from './uses.ts';
 
-/** A model elaborated: instances made, body typed; `inline` makes the flat graph of it. */
+/**
+ * An elaborated model: its instances are constructed and its body is type-checked. `inline` makes a flat graph of
+ * it.
+ */
 export interface ModelGraph {
   readonly flat: FlatModel;
   readonly inputs: readonly { readonly name: string; readonly value: Value; readonly docs: string }[];
   readonly outputs: readonly { readonly name: string; readonly value: Value; readonly docs: string }[];
-  /** Those of `output(train)` in the form of inference, which does not give them. */
+  /** In inference mode, the `output(train)`s, which are not outputs there. */
   readonly lossOutputs: readonly { readonly name: string; readonly value: Value; readonly docs: string }[];
   readonly nodes: readonly Node[];
   readonly calls: readonly Call[];
-  /** Updates stand in methods. */
+  /** Always empty: only methods have updates. */
   readonly updates: readonly never[];
   readonly facts: Facts;
   readonly guards: readonly Guard[];
   readonly instances: ReadonlyMap<string, Val>;
-  /** The modules that an instance is made of, by name, down to what no method has asked for. */
+  /** Returns the parts of an instance by name, including parts that no method uses. */
   partsOf(instance: Instance): ReadonlyMap<string, Val>;
-  /** Static parameters as they came out: what the manifest records. */
+  /** The values of static parameters, as recorded in the manifest. */
   readonly params: ReadonlyMap<string, Val>;
-  /** Lines that change the inside of parts. */
+  /** Override lines inside parts. */
   readonly overrides: readonly OverrideUse[];
-  /** Lets, inputs and parameters that no output, part or condition needs. */
+  /** Lets, inputs and parameters that no output, part or condition depends on. */
   readonly unread: ReadonlySet<string>;
-  /** What the model itself looked at. */
+  /** The reads of the model itself. */
   readonly reads: readonly Read[];
 }
 
@@ -65,13 +68,16 @@ export function elaborateModel(context: Context, flat: FlatModel): ModelGraph | 
   return new ModelElaboration(context, flat).run();
 }
 
-/** Names of a model get their values when first asked for: the body has no order. */
+/** Elaborates a model. Names are evaluated on first use, since the body has no order. */
 class ModelElaboration {
   readonly #context: Context;
   readonly #flat: FlatModel;
   readonly #values = new Map<string, Val>();
   readonly #shadows = new Map<string, Val>();
-  /** Names whose values are being made, as a part of the model or as a shadow, and how much was waiting when each was asked for. */
+  /**
+   * Names under evaluation, as a part or as a shadow, each with the length of the run's `asked` list when it was
+   * requested.
+   */
   readonly #busy = new Map<string, number>();
   readonly #uses = new Uses();
   readonly #given: GivenValues;
@@ -80,7 +86,7 @@ class ModelElaboration {
   readonly #guards: Guard[] = [];
   readonly #inputs: { name: string; value: Value; docs: string }[] = [];
   readonly #scopes = new Map<FileScope, Scope>();
-  /** Known once the conditions are, on which the facts of the graph rest. */
+  /** Defined after the conditions, on which the facts of the graph depend. */
   #graph: GraphBody | undefined;
   #facts: Facts = Facts.none;
 
@@ -97,7 +103,10 @@ class ModelElaboration {
     this.#lines = this.#given.linesOver(flat.overrides);
   }
 
-  /** A `where` may name statics of the model's parts (`T <= text.positions`), so conditions come first. */
+  /**
+   * Evaluates the conditions first, since a `where` may refer to statics of the model's parts
+   * (`T <= text.positions`).
+   */
   #conditions(): GraphBody {
     const { params, where, name } = this.#flat;
     const { program } = this.#context.run;
@@ -113,7 +122,7 @@ class ModelElaboration {
       const asking = { name: `where ${i}`, inherited: model !== name };
       const known = new Set(this.#dims.known.keys());
       const found = this.#uses.within(asking, () => conditions(scope, [decl], refused));
-      // A condition on a part that a variant took out goes with it, and so do the dims that only it names.
+      // A condition on a removed part is dropped, and so are dims that only it mentions.
       if (this.#uses.namesGone(asking))
         for (const dim of this.#dims.known.keys()) if (!known.has(dim)) this.#dims.known.delete(dim);
       this.#facts = assumeAll(scope, found).facts;
@@ -134,7 +143,7 @@ class ModelElaboration {
     for (const [name] of flat.inputs) this.#value(name);
     this.#dims.open = false;
     this.#checkDims();
-    // Most bodies are written in the order of their flow; taken so, one equation does not wait within another.
+    // In source order, which for most bodies is the order of the data flow, so that evaluation does not nest.
     for (const name of flat.lets.keys()) this.#value(name);
     const ports = [...flat.outputs].flatMap(([name, from]) =>
       this.#uses.within({ name: `output ${name}`, inherited: false }, () =>
@@ -143,7 +152,7 @@ class ModelElaboration {
     );
     const outputs = ports.filter(({ forLosses }) => context.training || !forLosses);
     checkPortNames(context, flat, this.#inputs, outputs);
-    // An inherited `let` that no output needs goes with what it uses; the others cannot do without.
+    // An inherited `let` that no output needs may use removed parts; all other uses of them are errors.
     const own = [...flat.lets].flatMap(([name, { model }]) => (model === flat.name ? [name] : []));
     const needed = this.#uses.needed([...own, ...[...flat.outputs.keys()].map((name) => `output ${name}`)]);
     for (const use of needed) this.#refuseGone(use);
@@ -171,7 +180,7 @@ class ModelElaboration {
       partsOf: (instance) => partsOf(context, instance),
       params,
       overrides: this.#lines.all(),
-      // A slot is a part, and parts that no output needs are reported with all that is in them.
+      // A slot is a part; unused parts are reported with everything inside them.
       unread: unreadNames(flat, this.#uses, (name) => holdsInstance(this.#values.get(name) ?? error)),
       reads: this.#context.reads,
     };
@@ -192,7 +201,7 @@ class ModelElaboration {
     };
   }
 
-  /** Whether it is an input, or an equation that names one, directly or not: no static value. */
+  /** Whether a name is an input, or an equation that depends on one, directly or indirectly, and so is not static. */
   #isOfInputs(name: string, met = new Set<string>()): boolean {
     const { inputs, lets } = this.#flat;
     if (inputs.has(name)) return true;
@@ -205,7 +214,7 @@ class ModelElaboration {
     return false;
   }
 
-  /** A name where only static values may stand. */
+  /** Evaluates a name where only static values are allowed. */
   #static(name: string, span: Span): Val | undefined {
     if (!this.#isOfInputs(name)) return this.#value(name, span);
     const { inputs, lets } = this.#flat;
@@ -224,7 +233,7 @@ class ModelElaboration {
     return scope;
   }
 
-  /** Static parameters and modules see no tensors. */
+  /** A scope without tensors, for static parameters and modules. */
   readonly #staticScope = (file: FileScope): Scope => {
     return { ...this.#scopeWith(file, undefined), dims: new DimScope(false) };
   };
@@ -233,7 +242,7 @@ class ModelElaboration {
     return { ...this.#staticScope(file), member: (name, span) => this.#shadow(name, span) };
   };
 
-  /** An index of a path may name plain parameters of the model. */
+  /** A scope for indices in paths, which may refer to plain parameters of the model. */
   readonly #indexScope = (file: FileScope): Scope => {
     const { params } = this.#flat;
     const isPlain = (param: Param, of: FileScope) => !slotOf(param, of).slot;
@@ -264,7 +273,7 @@ class ModelElaboration {
     return value;
   }
 
-  /** The same of a parameter or part of which members are read. */
+  /** Like `#value`, but a parameter or part may be a shadow, of which only members are read. */
   #shadow(name: string, span: Span): Val | undefined {
     const decl = (this.#flat.params.get(name) ?? this.#flat.fields.get(name))?.decl;
     if (!decl) return this.#static(name, span);
@@ -359,7 +368,7 @@ class ModelElaboration {
     return itemOf(scope, items, decl.position, this.#value(decl.whole, decl.span) ?? error);
   }
 
-  /** Where a part's weights are: by its `@path`, or by its name; an item of a list by its place behind it. */
+  /** Returns the path of a part's weights: its `@path` or its name, followed by the index for an item of a list. */
   #partPath(name: string, attributes: readonly Attribute[], i?: number): string {
     const attribute = attributes.find((one) => one.name.name === 'path');
     const template = attribute?.args[0]?.value;
@@ -375,7 +384,7 @@ class ModelElaboration {
   #refuseField(name: string, { decl, base, before }: FromField, value: Val): Val {
     const { params, fields } = this.#flat;
     if (base !== undefined && !before) {
-      // A variant that gives a plain value means a parameter of its base, or a part.
+      // With a plain value, a variant means a parameter of its base, or a part.
       const names = [...params.keys(), ...fields.keys()].filter((other) => other !== name);
       return fail(
         { context: this.#context },
@@ -411,7 +420,7 @@ class ModelElaboration {
     return tensor(value);
   }
 
-  /** A dim that no input has bare cannot be known from the inputs. */
+  /** Reports dims that are not a complete axis of any input, since their sizes cannot be inferred from the inputs. */
   #checkDims(): void {
     if (this.#inputs.length < this.#flat.inputs.size) return;
     const bare = new Set(this.#inputs.flatMap(({ value }) => value.type.shape.map((d: Dim) => dims.asVariable(d))));
@@ -421,7 +430,7 @@ class ModelElaboration {
     }
   }
 
-  /** An override of something that is a plain value has nowhere to go. */
+  /** Reports overrides inside a plain value. */
   #checkOverridesUsed(): void {
     const { params, fields } = this.#flat;
     for (const name of [...params.keys(), ...fields.keys()]) {

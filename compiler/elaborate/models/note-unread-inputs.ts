@@ -6,8 +6,9 @@ import { baseOf } from './blame.ts';
 import { elaborateModel, type ModelGraph } from './model.ts';
 
 /**
- * A note for inputs on which no output depends, in training or in inference: where the model declares one, or at the name of a
- * variant that no longer reads one of its base. Whoever runs the model has to give them all the same.
+ * Reports a note for inputs that no output depends on in training or inference: at the declaration in the model
+ * itself, or at the name of a variant that no longer reads an input of its base. Callers must pass these inputs
+ * nevertheless.
  */
 export function noteUnreadInputs(context: Context, at: ModelAt, model: ModelGraph): void {
   const unread = inputsUnread(context, model);

@@ -9,9 +9,10 @@ import { mayLeaveUnread, type WeightUse, weightUse } from './unread-weights.ts';
 import { counted, listed } from './weight-groups.ts';
 
 /**
- * A note for weights that methods read and no output depends on, which are then no part of the graph: at the one line of a
- * variant without which it is otherwise, or else at the name of the variant. Of a model that extends none they are reported where
- * they are declared, unless an override is to blame. What the base leaves unread is the base's.
+ * Reports a note for weights that methods read but no output depends on, so that the graph does not contain them.
+ * For a variant, the note is at the one line that causes it, or at the variant's name. For a model without a base,
+ * it is at the declaration of the weights, unless an override is to blame. Weights that the base also leaves unread
+ * are reported for the base.
  */
 export function noteUnread(context: Context, at: ModelAt, model: ModelGraph): void {
   if (!mayLeaveUnread(context, model)) return;
@@ -31,7 +32,7 @@ export function noteUnread(context: Context, at: ModelAt, model: ModelGraph): vo
   }
 }
 
-/** How a model that is right reads its weights. */
+/** Returns how a model uses its weights; undefined if it has faults. */
 function useOfModel(context: Context, at: ModelAt): WeightUse | undefined {
   const inner = fork(context);
   const { model, faults } = attemptForm(inner, at);

@@ -6,7 +6,7 @@ import { childPath } from '../context/paths.ts';
 import { flattenType } from '../context/template.ts';
 import type { ModelGraph } from './model.ts';
 
-/** A module of a model as its first call shows it. */
+/** A module of a model, with the types of its first call. */
 export interface OutlineEntry {
   readonly path: string;
   /** `SwinBlock`, or `BertBase.embed` for a method that is not `forward`. */
@@ -15,7 +15,7 @@ export interface OutlineEntry {
   readonly outputs: readonly TensorType[];
 }
 
-/** Modules by path in the order in which the model first calls them. */
+/** Returns the modules of a model by path, in the order of their first calls. */
 export function outline(model: ModelGraph, bound: ReadonlyMap<string, Dim>): Map<string, OutlineEntry> {
   const found = new Map<string, OutlineEntry>();
   const seen = new Set<string>();

@@ -14,42 +14,42 @@ import type { FileScope } from '../source/file-scope.ts';
 import type { DeepOverride } from './flat-model.ts';
 import { givenTwice } from './flatten.ts';
 
-/** A line `path = value` with its path taken apart. */
+/** A line `path = value` with its path split into steps. */
 export interface Line {
   readonly source: DeepOverride;
   /** Names, list indices as numbers, and `*`. */
   readonly steps: readonly string[];
 }
 
-/** What became of a line that changes the inside of a part. */
+/** How an override line inside a part is used. */
 export interface OverrideUse {
-  /** Of its path. */
+  /** The span of its path. */
   readonly span: Span;
   readonly nearness: number;
-  /** Nothing asked for it; it is a part of the model; or it is a plain value, which the model may depend on. */
+  /** `none`: never read; `part`: it is a part of the model; `value`: a plain value, which the model may depend on. */
   readonly use: 'none' | 'part' | 'value';
 }
 
-/** Reads a right side; the lines in `without` are not part of the model that it sees. */
+/** Evaluates a right side in the model without the lines in `without`. */
 interface Reader {
-  /** For a shadow, parts may be shadows. */
+  /** With `shadow`, parts may be shadows. */
   readonly given: (source: DeepOverride, without: readonly Line[], shadow: boolean) => Given;
   readonly opened: (source: DeepOverride, without: readonly Line[]) => Opened;
 }
 
 /**
- * The lines of a model's chain that change the inside of parts. A right side is evaluated when the value is first needed. It
- * sees the finished model; only on the part that the line itself changes does it see the part without this line:
- * `mid.layers = mid.layers - 3` takes 3 from what the base has.
+ * The override lines of a chain of models. A right side is evaluated on first use. It sees the complete model,
+ * except that the part the line itself changes is seen without this line: `mid.layers = mid.layers - 3` subtracts 3
+ * from the base's value.
  */
 export class OverrideLines {
   readonly #context: Context;
   readonly #overrides: ReadonlyMap<string, readonly DeepOverride[]>;
   readonly #indices: (file: FileScope) => Scope;
   readonly #read: Reader;
-  /** By the name of their part; 'waiting' while indices of their paths are evaluated. */
+  /** By part name; 'waiting' while the indices in their paths are evaluated. */
   readonly #lines = new Map<string, readonly Line[] | 'waiting'>();
-  /** Right sides that the model itself has asked for, by the place of their lines. */
+  /** Right sides that the model itself has read, by the span of their lines. */
   readonly #given = new Map<Span, Given>();
   readonly #trees = new Map<string, Overrides | undefined>();
 
@@ -61,17 +61,17 @@ export class OverrideLines {
     this.#overrides = grouped(overrides);
   }
 
-  /** What is changed below a part of the model, by its name. */
+  /** Returns the overrides inside a part, by its name. */
   below(name: string): Overrides | undefined {
     return this.#tree(name, []);
   }
 
-  /** The same without some lines: what the right side of the last of them sees. */
+  /** Like `below`, without some lines: what the right side of the last of them sees. */
   belowWithout(name: string, without: readonly Line[]): Overrides | undefined {
     return this.#tree(name, without);
   }
 
-  /** All lines, those too that a nearer model has replaced, and what became of them. */
+  /** Returns all lines and their uses, including lines that a nearer model has replaced. */
   all(): readonly OverrideUse[] {
     return [...this.#overrides.keys()]
       .flatMap((name) => this.#linesOf(name))
@@ -115,7 +115,7 @@ export class OverrideLines {
 
   #overrideLine(line: Line, without: readonly Line[]): OverrideLine | undefined {
     const { source, steps } = line;
-    // A right side sees its part without its own line, and without nearer lines of the same path.
+    // A right side sees its part without its own line, and without nearer lines for the same path.
     if (without.includes(line) && steps.join() === without.at(-1)?.steps.join()) return undefined;
     const { path, value, model, nearness } = source;
     const read: { shadow?: Given; part?: Given; opened?: Opened } = {};
@@ -156,7 +156,7 @@ export class OverrideLines {
   }
 }
 
-/** A value without modules. An empty list may be of either kind. */
+/** Whether a value contains no modules. An empty list is not plain, since it may be a list of parts. */
 function isPlain(value: Val): boolean {
   if (value.kind === 'list') return value.items.length > 0 && value.items.every(isPlain);
   return value.kind !== 'spec' && value.kind !== 'instance' && value.kind !== 'none' && value.kind !== 'error';
@@ -172,7 +172,7 @@ function grouped(overrides: readonly DeepOverride[]): ReadonlyMap<string, readon
   return groups;
 }
 
-/** Lines whose paths are sound, each path once in a model. */
+/** The lines with valid paths; reports a path that occurs twice in a model. */
 function distinct(
   context: Context,
   overrides: readonly DeepOverride[],
@@ -194,7 +194,7 @@ function distinct(
   return [...lines.values()];
 }
 
-/** An index of a path is a static int. */
+/** Returns the steps of a path, whose indices must be static ints; undefined after a report. */
 function stepsOf(scope: Scope, path: Path): readonly string[] | undefined {
   const steps: string[] = [];
   for (const step of path.steps) {

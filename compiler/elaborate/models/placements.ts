@@ -7,15 +7,15 @@ import { fieldPath } from '../modules/members.ts';
 import { ownParts, partsIn } from '../modules/own-parts.ts';
 import type { ModelGraph } from './model.ts';
 
-/** A weight that a part of a model declares. Parts that are shared have it once. */
+/** A weight declared by a part of a model. Shared parts have it once. */
 export interface PlacedWeight {
-  /** In checkpoints: `backbone.layers.0.norm.weight`. */
+  /** Path in checkpoints: `backbone.layers.0.norm.weight`. */
   readonly path: string;
-  /** Where the parts that lead to it are declared, outermost first, and its own declaration. */
+  /** The declarations of the parts on its path, outermost first, and its own declaration. */
   readonly spans: readonly Span[];
 }
 
-/** The weights that an instance itself declares, by their paths relative to it. */
+/** Returns the weights that an instance itself declares, with paths relative to it. */
 export function ownWeights(
   context: Context,
   instance: Instance,

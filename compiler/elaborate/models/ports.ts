@@ -11,17 +11,20 @@ import { resolveType } from '../eval/signature.ts';
 import { fail } from '../report/report.ts';
 import type { FlatModel } from './flat-model.ts';
 
-/** A tensor that a model gives, by the name it has where the model runs. */
+/** An output tensor of a model, with its name at run time. */
 export interface Port {
   readonly name: string;
   readonly value: Value;
   readonly docs: string;
   readonly span: Span;
-  /** Whether losses see it and nothing else does. */
+  /** Whether only losses use it. */
   readonly forLosses: boolean;
 }
 
-/** One port for each tensor of an output. An output without a value is `named` in the model. */
+/**
+ * Returns one port for each tensor of an output. `named` returns the value for an output without one: the value of
+ * that name in the model.
+ */
 export function portsOf(scope: Scope, decl: OutputMember, named: () => Val | undefined): readonly Port[] {
   const { name } = decl.name;
   const span = decl.value?.span ?? decl.name.span;
@@ -56,7 +59,7 @@ function tensorsOf(value: Val, { name: { name, span }, docs, stage }: OutputMemb
   return items.map((item, i) => ({ ...port, name: `${name}_${i}`, value: item, docs: '' }));
 }
 
-/** Where a model runs, its inputs and outputs have their names in one table: no two are the same. */
+/** Checks that the names of all inputs and outputs differ, as they share one namespace at run time. */
 export function checkPortNames(
   context: Context,
   flat: FlatModel,

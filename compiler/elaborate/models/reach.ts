@@ -9,7 +9,7 @@ import { ownParts, partsIn } from '../modules/own-parts.ts';
 import { fail } from '../report/report.ts';
 import { elaborateModel, type ModelGraph } from './model.ts';
 
-/** Adds the paths of the modules whose methods a model's outputs depend on, through all calls. */
+/** Adds the paths of all modules whose methods the outputs of a model depend on, through all calls. */
 function addReached(known: NeedsStore, { outputs, nodes, calls }: ModelGraph, reached: Set<string>): void {
   const visited = new Map<Template, Set<string>>();
   const walk = (inner: readonly Call[], path: string): void => {
@@ -26,16 +26,16 @@ function addReached(known: NeedsStore, { outputs, nodes, calls }: ModelGraph, re
   walk(needsOfValues(known, values, { nodes, calls }).wholeCalls, '');
 }
 
-/** A part that nothing reaches, in no form of the model. */
+/** A part that no output depends on in any mode of the model. */
 interface Unreached {
-  /** As the source names it: `net.blocks[1].norm`. */
+  /** Its path in source: `net.blocks[1].norm`. */
   readonly source: string;
   readonly span: Span;
-  /** The part of the model that it is in; itself for one of the model's own. */
+  /** The part of the model that contains it; the part itself if it is one of the model's own. */
   readonly top: string;
 }
 
-/** Whether every part is reached, or has a part that is: so it is where those are that have no parts of their own. */
+/** Whether every part without parts of its own is reached; all parts around them then are as well. */
 function isAllReached(context: Context, model: ModelGraph, reached: ReadonlySet<string>): boolean {
   const visit = (part: OwnPart, path: string): boolean => {
     const parts = ownParts(context, part.instance);
@@ -48,10 +48,10 @@ function isAllReached(context: Context, model: ModelGraph, reached: ReadonlySet<
   );
 }
 
-/** The topmost parts of which no module is reached. */
+/** Returns the outermost parts without any reached module. */
 function unreachedParts(context: Context, model: ModelGraph, reached: ReadonlySet<string>): readonly Unreached[] {
   const found: Unreached[] = [];
-  /** Whether the part or something in it is reached; if so, what is not is found. */
+  /** Whether the part or anything in it is reached; if so, unreached parts in it are added to `found`. */
   const visit = (part: OwnPart, path: string, source: string, top: string): boolean => {
     const before = found.length;
     const parts = ownParts(context, part.instance);
@@ -71,7 +71,7 @@ function unreachedParts(context: Context, model: ModelGraph, reached: ReadonlySe
   return found;
 }
 
-/** A list of which every item is among them is named as one. */
+/** Replaces the items of a list by the list itself if all of them are included. */
 function wholeLists(some: readonly OwnPart[], all: readonly OwnPart[]): readonly Pick<OwnPart, 'step' | 'span'>[] {
   const ofName = (parts: readonly OwnPart[], name: string) => parts.filter((one) => one.name === name);
   return [...new Set(some.map(({ name }) => name))].flatMap((name) => {
@@ -81,14 +81,14 @@ function wholeLists(some: readonly OwnPart[], all: readonly OwnPart[]): readonly
   });
 }
 
-/** Where a part of the model was declared or given last. */
+/** The span of the last declaration or value of a part of the model. */
 export function spanOf({ flat }: ModelGraph, name: string): Span {
   return (
     flat.fields.get(name)?.decl.path.span ?? flat.values.get(name)?.decl.span ?? flat.params.get(name)!.decl.name.span
   );
 }
 
-/** What only trains, and what only infers, is used as well. */
+/** Adds parts that are used only in training or only in inference. */
 function addReachedInOtherForms(context: Context, { flat }: ModelGraph, reached: Set<string>): void {
   for (const training of [false, true]) {
     if (training === context.training && context.evaluated.length === 0) continue;
@@ -97,7 +97,7 @@ function addReachedInOtherForms(context: Context, { flat }: ModelGraph, reached:
   }
 }
 
-/** A part that no output depends on is a mistake: the topmost of each is reported, those of one declaration together. */
+/** Reports parts that no output depends on: only the outermost ones, and those of one declaration together. */
 export function checkReached(context: Context, model: ModelGraph): void {
   const reached = new Set<string>();
   addReached(context.run.store.needs.values, model, reached);
@@ -126,7 +126,7 @@ export function checkReached(context: Context, model: ModelGraph): void {
   }
 }
 
-/** As many names as can be read. */
+/** The maximum number of names listed. */
 const named = 3;
 
 function nor(others: readonly Unreached[]): string {

@@ -18,31 +18,31 @@ export interface Place {
   readonly notes: readonly Note[];
 }
 
-/** Weights that nothing reads, with the place of the message about them. */
+/** Unread weights, with the location of the message about them. */
 export interface ReportedWeights extends Place {
-  /** Whether something read them before. */
+  /** Whether the base reads them. */
   readonly wasRead: boolean;
   readonly groups: readonly WeightGroup[];
 }
 
-/** How weights are used without one line. */
+/** The use of weights without one line. */
 export interface Trial {
   readonly span: Span;
   readonly without: WeightUse;
 }
 
-/** What a message about weights rests on. */
+/** The data for messages about unread weights. */
 export interface ReportBasis {
   readonly use: WeightUse;
-  /** Of the base: what that leaves unread is the base's. */
+  /** The use in the base: weights that the base leaves unread are not reported. */
   readonly before: WeightUse | undefined;
-  /** Asked for where there is something to tell. */
+  /** Computed only if there is something to report. */
   readonly trials: () => readonly Trial[];
-  /** `guilty` are the lines without which it is otherwise. */
+  /** Returns the location of a message; `guilty` are the lines without which the weights are read. */
   readonly placeOf: (declared: Declared, guilty: readonly Span[]) => Place;
 }
 
-/** The weights that nothing reads, those of one place together. */
+/** Returns the unread weights, grouped by the location of their message. */
 export function reportedWeights(context: Context, model: ModelGraph, basis: ReportBasis): readonly ReportedWeights[] {
   const { use, before, placeOf } = basis;
   const own = [...use.unread].filter(([path]) => !before?.unread.has(path));
@@ -63,7 +63,7 @@ export function reportedWeights(context: Context, model: ModelGraph, basis: Repo
   return [...found.values()];
 }
 
-/** A model without each of the lines that may be to blame, where it is then right. */
+/** Returns the use of weights without each line that may be to blame, if the model is valid without it. */
 export function trialsOf(
   { decl, file }: ModelAt,
   useOf: (without: ModelAt) => WeightUse | undefined,
@@ -77,7 +77,10 @@ export function trialsOf(
   });
 }
 
-/** The line to blame, or the name of the model where there are several; else where the model's own parts declare the weights. */
+/**
+ * Returns the line to blame, or the name of the model if there are several; otherwise the declaration of the weights
+ * in the model's own parts.
+ */
 export function placeInModel(decl: ModelDecl, declared: Declared, guilty: readonly Span[]): Place {
   const [line, second] = guilty;
   const here: Note = { span: declared.span, text: 'declared here' };
@@ -90,19 +93,19 @@ export function placeInModel(decl: ModelDecl, declared: Declared, guilty: readon
     : { span: declared.span, notes: [{ span: declared.part, text: `in this part of ${decl.name.name}` }] };
 }
 
-/** Lines of which each would have to stay away. */
+/** Notes at the first lines without any of which the weights would be read. */
 export function otherwise(guilty: readonly Span[]): readonly Note[] {
   return guilty.slice(0, 2).map((span): Note => ({ span, text: 'without this line it would be otherwise' }));
 }
 
 export interface Declared {
-  /** Of a part, or of a weight. */
+  /** The span of the declaration of a part or weight. */
   readonly span: Span;
-  /** Of the part of the model that it is in. */
+  /** The span of the model's part that contains it. */
   readonly part: Span;
 }
 
-/** The outermost part or weight at a path in checkpoints, or below it. */
+/** Returns the declaration of the outermost part or weight at or below a path in checkpoints. */
 function declaredAt(context: Context, model: ModelGraph, root: string): Declared {
   const find = ({ instance, span }: OwnPart, path: string): Span | undefined => {
     if (isBelow(path, root)) return span;

@@ -13,9 +13,9 @@ import { type WeightPart, weightParts } from './weight-parts.ts';
 
 /** The weights that a path of a recipe selects. */
 export interface Selection {
-  /** As it was written: `text.layers[*].attention`. */
+  /** Its source text: `text.layers[*].attention`. */
   readonly pattern: string;
-  /** Paths of weights, and of modules with everything below them. */
+  /** Paths of weights, and of modules including everything below them. */
   readonly roots: readonly string[];
 }
 
@@ -23,7 +23,7 @@ export function selects({ roots }: Selection, weight: string): boolean {
   return roots.some((root) => isWithin(weight, root));
 }
 
-/** Whether one has all that another selects. */
+/** Whether one selection includes all of another. */
 export function covers(one: Selection, other: Selection): boolean {
   return other.roots.every((root) => selects(one, root));
 }
@@ -31,14 +31,18 @@ export function covers(one: Selection, other: Selection): boolean {
 /** A module, a list of modules, or a weight. */
 type Selected = { readonly kind: 'weight'; readonly path: string } | Val;
 
-/** `backbone.*`, `text.layers[*].attention`: must lead to modules or weights of the model, else CROB2322. */
+/**
+ * Resolves a path such as `backbone.*` or `text.layers[*].attention` to modules or weights of the model; reports
+ * CROB2322 and returns undefined if it has none.
+ */
 export function selectPath(context: Context, path: Path, model: ModelGraph): Selection | undefined {
   const pattern = context.run.program.text(path.span).replace(/\s+/g, '');
   const refuse = (help: string | undefined): undefined => {
     fail({ context }, 'CROB2322', path.span, { path: pattern, model: model.flat.name }, { help });
   };
   let at: Selected[] = [];
-  // Whether these are parts whose weights are among their owner's, by `@path("")`: their path would select those as well.
+  // Whether these are parts whose weights are merged into their owner's by `@path("")`: their path would also select
+  // the owner's.
   let merged = false;
   for (const [i, step] of path.steps.entries()) {
     const last = i === path.steps.length - 1;
@@ -69,8 +73,8 @@ export function selectPath(context: Context, path: Path, model: ModelGraph): Sel
 }
 
 /**
- * For a path of weights files, `text.encoder.layer.0.*`: the path, or the few paths, that a recipe writes for the same
- * weights. `*` before the end stands for any one number.
+ * For a path as in weights files, `text.encoder.layer.0.*`, suggests the few paths that select the same weights in a
+ * recipe. `*` before the end matches any number.
  */
 function weightPathHelp(context: Context, { steps }: Path, model: ModelGraph): string | undefined {
   const names: string[] = [];
@@ -88,10 +92,10 @@ function weightPathHelp(context: Context, { steps }: Path, model: ModelGraph): s
   return `\`${written}\` is ${names.includes('*') ? 'a' : 'its'} path in weights files; here it is ${here}`;
 }
 
-/** More paths than this are no help. */
+/** The maximum number of suggested paths; more would not help. */
 const mostNamed = 6;
 
-/** The outermost parts whose weights all have a path that begins with these names. */
+/** Returns the outermost parts whose weights all have paths that begin with these names. */
 function weightPartsAt(parts: readonly WeightPart[], names: readonly string[]): readonly string[] {
   const isAt = (root: string) => {
     const own = root.split('.');
@@ -108,7 +112,7 @@ function weightPartsAt(parts: readonly WeightPart[], names: readonly string[]): 
   return [...patterns];
 }
 
-/** What there is where a step leads to nothing: parts by their names, or how many items a list has. */
+/** The help for a step that leads nowhere: names of the available parts, or the length of a list. */
 function stepHelp(
   context: Context,
   step: Path['steps'][number],
@@ -130,7 +134,7 @@ function stepHelp(
   );
 }
 
-/** Parts and weights of a module. */
+/** The names of a module's parts and weights. */
 function memberNames(context: Context, instance: Instance): string[] {
   const weights = instance.decl.members.flatMap((member) =>
     member.kind === 'param' || member.kind === 'buffer' ? [member.name.name] : [],
@@ -141,14 +145,14 @@ function memberNames(context: Context, instance: Instance): string[] {
   ];
 }
 
-/** `*` at the end is everything below; before that, each item of a list, or each part of a module. */
+/** Expands `*`: at the end of a path everything below; before the end each item of a list, or each part of a module. */
 function anyOf(context: Context, one: Selected, last: boolean): Selected[] {
   if (one.kind === 'list') return [...one.items];
   if (one.kind !== 'instance' || last) return [one];
   return allMembers(context, one.instance).filter((part) => rootsOf(part).length > 0);
 }
 
-/** A part by its name; a weight by its name or by the one that it has in checkpoints. */
+/** Finds a part by its name, or a weight by its name or its name in checkpoints. */
 function memberOf(context: Context, instance: Instance, name: string): Selected[] {
   const found = madeMember(context, instance, name);
   if (found && rootsOf(found).length > 0) return [found];

@@ -6,23 +6,23 @@ import { bitOf, type Needs, type NeedsStore, needsOfBody, needsOfValues, readOfC
 import { childPath } from '../context/paths.ts';
 import { elaborateModel, type ModelGraph } from './model.ts';
 
-/** Which of a model's weights are read, or are reached by gradients. */
+/** Which weights of a model are read, or are reached by gradients. */
 export interface WeightUse {
-  /** Paths of those that are; without those of one form alone where that changes nothing below. */
+  /** Paths of these weights; may omit weights of the other mode if that does not affect `unread`. */
   readonly read: ReadonlySet<string>;
-  /** How many numbers each of the others has, by path: methods that are called make something of them that leads nowhere. */
+  /** The sizes of all other weights, by path: called methods use them, but their results are unused. */
   readonly unread: ReadonlyMap<string, number>;
 }
 
 /**
- * Whether a call of the model has weights that it does not read, in this form. Another call of the same module may read them,
- * or another form.
+ * Whether a call in the model has weights that it does not read in this mode. Another call of the module, or another
+ * mode, may read them.
  */
 export function mayLeaveUnread({ run }: Context, model: ModelGraph): boolean {
   return new Search(run.store.needs.values).model(model, outputsOf(model));
 }
 
-/** What of a model's weights its outputs depend on, in training or in inference. */
+/** Returns the weights that the outputs depend on in training or inference. */
 export function weightUse(context: Context, model: ModelGraph): WeightUse {
   const walk = new Walk(context.run.store.needs.values);
   walk.add(model, outputsOf(model));
@@ -35,31 +35,31 @@ export function weightUse(context: Context, model: ModelGraph): WeightUse {
   return { read: walk.read, unread: walk.unread() };
 }
 
-/** Whether a call of the model has weights, other than buffers, for which what is made of these values gives no gradient. */
+/** Whether a call in the model has weights, other than buffers, that get no gradient from these values. */
 export function mayLackGradient({ run }: Context, model: ModelGraph, ends: readonly Value[]): boolean {
   return new Search(run.store.needs.gradients).model(model, ends);
 }
 
-/** For which of a model's weights, in this form, what is made of these values gives a gradient. */
+/** Returns the weights that get a gradient from these values, in this mode. */
 export function gradientUse({ run }: Context, model: ModelGraph, ends: readonly Value[]): WeightUse {
   const walk = new Walk(run.store.needs.gradients);
   walk.add(model, ends);
   return { read: walk.read, unread: walk.unread() };
 }
 
-/** What is read of values that are read as one. */
+/** The bit of values that are read together. */
 const whole = bitOf(0);
 
 function outputsOf({ outputs }: ModelGraph): readonly Value[] {
   return outputs.map(({ value }) => value);
 }
 
-/** Buffers take no part in gradients. */
+/** Whether a weight counts: buffers have no gradients. */
 function counts({ flow }: NeedsStore, { attributes }: NodeOf<'weight'>): boolean {
   return flow === 'values' || attributes.role === 'param';
 }
 
-/** For weights that a call does not read, by what is read of the call. */
+/** Searches for calls with weights that are not read, given the results that are read. */
 class Search {
   readonly #known: NeedsStore;
   readonly #holds = new Map<Template, boolean>();
@@ -116,20 +116,20 @@ class Search {
   }
 }
 
-/** Goes through all calls of a model, and through those on which its outputs depend. */
+/** Visits all calls of a model, and those that its outputs depend on. */
 class Walk {
   readonly #known: NeedsStore;
   readonly read = new Set<string>();
   readonly #sizes = new Map<string, number>();
   readonly #called = new Map<Template, Set<string>>();
-  /** Which results are read, by template and place. */
+  /** The results that are read, as bits, by template and path. */
   readonly #results = new Map<Template, Map<string, number>>();
 
   constructor(known: NeedsStore) {
     this.#known = known;
   }
 
-  /** Another form of the model, of which some values are read. */
+  /** Adds a model (in one mode) of which the given values are read. */
   add({ nodes, calls }: ModelGraph, ends: readonly Value[]): void {
     this.#call(calls, '');
     this.#follow(calls, { needs: needsOfValues(this.#known, ends, { nodes, calls }), read: whole, path: '' });
@@ -173,7 +173,7 @@ class Walk {
   }
 }
 
-/** A body at a place, of which some results are read. */
+/** A body at a path, with the results that are read. */
 interface Followed {
   readonly needs: Needs;
   readonly read: number;
@@ -184,7 +184,7 @@ function placeOf({ absolute, path: own }: Call, path: string): string {
   return absolute ? own : childPath(path, own);
 }
 
-/** Weights have no dims of inputs. */
+/** The number of elements of a weight, whose dims are constants. */
 function sizeOf({ outputs: [value] }: NodeOf<'weight'>): number {
   return (value?.type.shape ?? []).reduce((size, dim) => size * (asConstant(dim) ?? 1), 1);
 }

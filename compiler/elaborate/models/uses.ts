@@ -1,20 +1,20 @@
 import type { Span } from '../../../grammar/span.ts';
 
-/** Something of a model that is being evaluated. */
+/** A declaration of a model under evaluation. */
 export interface Asking {
   readonly name: string;
-  /** Whether a base wrote it, so that it may name what a variant took out. */
+  /** Whether it is from a base, so that it may refer to what a variant removed. */
   readonly inherited: boolean;
 }
 
-/** A use of something that a variant took out. */
+/** A use of a declaration that a variant removed. */
 export interface GoneUse {
   readonly name: string;
   readonly takenOut: Span;
   readonly span: Span;
 }
 
-/** Who asks for what while the names of a model get their values. */
+/** Records which declarations of a model use which others while they are evaluated. */
 export class Uses {
   /** Innermost last. */
   readonly #asking: Asking[] = [];
@@ -34,7 +34,7 @@ export class Uses {
     if (asking) this.#asked.get(asking.name)!.add(name);
   }
 
-  /** Whether it is possible that nothing needs its user: `needed` decides that at the end. */
+  /** Whether the user of a removed declaration may be unneeded; `needed` decides that at the end. */
   mayGo(use: GoneUse): boolean {
     const asking = this.#asking.at(-1);
     if (!asking?.inherited) return false;
@@ -46,13 +46,13 @@ export class Uses {
     return this.#gone.has(name);
   }
 
-  /** The uses that some of the askers cannot do without. */
+  /** Returns the uses of removed declarations that the given declarations depend on. */
   needed(askers: Iterable<string>): readonly GoneUse[] {
     if (this.#gone.size === 0) return [];
     return [...this.reached(askers)].flatMap((name) => this.#gone.get(name) ?? []);
   }
 
-  /** The askers, and all that they have asked for, directly or not. */
+  /** Returns the given declarations and all that they depend on, directly or indirectly. */
   reached(askers: Iterable<string>): ReadonlySet<string> {
     const reached = new Set(askers);
     for (const name of reached) for (const asked of this.#asked.get(name) ?? []) reached.add(asked);

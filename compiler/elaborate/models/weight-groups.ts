@@ -1,15 +1,15 @@
 import type { WeightUse } from './unread-weights.ts';
 
-/** A part of which nothing is read, or a single weight. */
+/** A part without any weight that is read, or a single weight. */
 export interface WeightGroup {
-  /** In checkpoints. */
+  /** Path in checkpoints. */
   readonly root: string;
   readonly paths: readonly [string, ...string[]];
-  /** How many numbers. */
+  /** The total number of elements. */
   readonly size: number;
 }
 
-/** Weights with their sizes, below the shortest paths with nothing beside that is read. */
+/** Groups unread weights by the shortest paths below which no weight is read. */
 export function gathered(
   unread: readonly (readonly [string, number])[],
   read: WeightUse['read'],
@@ -29,13 +29,13 @@ export function gathered(
   return [...groups.values()];
 }
 
-/** `a`, `a.b` and `a.b.c` of `a.b.c`. */
+/** Returns all prefixes of a path: `a`, `a.b` and `a.b.c` for `a.b.c`. */
 function rootsOf(path: string): readonly string[] {
   const steps = path.split('.');
   return steps.map((_, i) => steps.slice(0, i + 1).join('.'));
 }
 
-/** As many names as can be read. */
+/** The maximum number of names listed. */
 const named = 3;
 
 export function listed(groups: readonly WeightGroup[]): string {

@@ -3,15 +3,18 @@ import type { Instance, Val } from '../context/elaborated.ts';
 import { fieldPath, partsOf } from '../modules/members.ts';
 import type { ModelGraph } from './model.ts';
 
-/** A part of a model, or several of a list, as a recipe selects it, with the paths of its weights' roots. */
+/**
+ * A part of a model, or several parts of a list, with the path by which a recipe selects it and the paths of its
+ * weights.
+ */
 export interface WeightPart {
   /** `backbone.norms[*]`. */
   readonly pattern: string;
-  /** `backbone.norm0`, `backbone.norm1` and so on. */
+  /** Paths in checkpoints: `backbone.norm0`, `backbone.norm1`, … */
   readonly roots: readonly string[];
 }
 
-/** Every part of a model and every weight of its modules by the path that a recipe writes, those around others first. */
+/** Returns every part of a model and every weight of its modules, with its path in recipes; outer parts come first. */
 export function weightParts(context: Context, model: ModelGraph): readonly WeightPart[] {
   const found: WeightPart[] = [];
   let level: (readonly [string, Val])[] = [...model.instances];
@@ -37,7 +40,7 @@ function ownWeights(context: Context, instance: Instance, pattern: string): Weig
   return instance.decl.members.flatMap((member) => {
     if (member.kind !== 'param' && member.kind !== 'buffer') return [];
     const root = fieldPath(context, instance, member.name.name, member.attributes, undefined);
-    // By the name that it has in checkpoints, where that is one name: it is how people know it.
+    // Use the weight's name in checkpoints if it is a single step, since that name is well known.
     const published = root.slice(instance.path.length + 1);
     const name = published.includes('.') ? member.name.name : published;
     return [{ pattern: `${pattern}.${name}`, roots: [root] }];

@@ -8,7 +8,10 @@ import { fail } from '../report/report.ts';
 import type { ModelGraph } from './model.ts';
 import { ownWeights, type PlacedWeight, placedWeights } from './placements.ts';
 
-/** Two weights of one path would be one in every checkpoint and in the graph; a part that is shared has its weights once. */
+/**
+ * Reports different weights with the same path, which would be one weight in every checkpoint and in the graph. A
+ * shared part has its weights once.
+ */
 export function checkWeightPaths(context: Context, model: ModelGraph): void {
   if (!mayMeet(context, model)) return;
   const used = usedPaths(model);
@@ -41,7 +44,7 @@ interface Conflict {
   readonly other: Span;
 }
 
-/** The innermost declarations in which the two differ, those of the user before those of the library. */
+/** Returns the innermost declarations in which the two weights differ, preferring the user's to the library's. */
 function placesOf(one: PlacedWeight, two: PlacedWeight): Omit<Conflict, 'path'> {
   const shared = one.spans.findIndex((span, i) => !two.spans[i] || place(span) !== place(two.spans[i]));
   const [mine, others] = [one, two].map(({ spans }) => {
@@ -56,7 +59,7 @@ function place({ file, start }: Span): string {
   return `${file}:${start}`;
 }
 
-/** Paths of the weights that methods read which a model calls. */
+/** Returns the paths of weights that are read by the methods a model calls. */
 function usedPaths({ calls }: ModelGraph): ReadonlySet<string> {
   const used = new Set<string>();
   const visited = new Set<string>();
@@ -74,16 +77,16 @@ function usedPaths({ calls }: ModelGraph): ReadonlySet<string> {
   return used;
 }
 
-/** A part of an instance, or a weight of its own. */
+/** A part of an instance, or one of its own weights. */
 interface Entry {
-  /** Relative to the instance. */
+  /** Path relative to the instance. */
   readonly path: string;
   readonly part: OwnPart | undefined;
 }
 
 /**
- * Whether two weights may have one path. Parts whose paths lie apart are looked into once for each identity, so that this is
- * quick where `checkWeightPaths` need not list all weights.
+ * Whether two weights may have the same path. Parts with separate paths are inspected once for each identity, so
+ * this is fast, and `checkWeightPaths` rarely has to list all weights.
  */
 function mayMeet(context: Context, model: ModelGraph): boolean {
   const seen = new Set<string>();
