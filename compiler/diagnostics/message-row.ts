@@ -1,7 +1,7 @@
 /**
  * One row of the catalogue. `template` and `help` name their arguments in braces;
  * `explanation` is what `crobc explain CODE` prints (Markdown);
- * `example` is a whole file that gives this message, run by the tests and shown in the error index.
+ * `example` is a complete file with exactly this message; the tests run it and the error index shows it.
  */
 export interface MessageRow {
   readonly severity: 'error' | 'warning' | 'note';

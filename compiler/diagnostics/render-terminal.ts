@@ -14,7 +14,7 @@ export interface TerminalOptions {
 }
 
 /**
- * Messages as a reader sees them, one blank line between two:
+ * Renders diagnostics for a terminal, separated by blank lines:
  *
  *     error[CROB2104]: cannot add `skip`: height 2*floor(H/2) is not H
  *       decoder.crob:41:12   up + skip

@@ -33,13 +33,14 @@ export function divideExactly(a: Dim, b: Dim): Dim | undefined {
 }
 
 /**
- * floor(a / k) in canonical form, for k >= 1:
- * - whole multiples of k are pulled out, leaving coefficients of least absolute value and a constant in [0, k);
- * - the leading coefficient is positive, by floor(-p/k) = -floor((p + k - 1)/k);
- * - common factors go: floor((g*p + c) / (g*k)) = floor((p + floor(c/g)) / k);
- * - nests merge: floor((p + floor(q/a)) / k) = floor((a*p + q) / (a*k)).
- * k may be NaN, being a product beyond 2^53: that gives `overflow`.
- * So ceil(p/k) is always floor((p + k - 1)/k), for padding to windows and strided convolutions alike.
+ * Returns floor(a / k) in canonical form, for k >= 1:
+ * - multiples of k are moved out, which leaves coefficients of minimal absolute value and a constant in [0, k);
+ * - the leading coefficient is made positive by floor(-p/k) = -floor((p + k - 1)/k);
+ * - common factors are cancelled: floor((g*p + c) / (g*k)) = floor((p + floor(c/g)) / k);
+ * - nested floors are merged: floor((p + floor(q/a)) / k) = floor((a*p + q) / (a*k)).
+ *
+ * Thus ceil(p/k) is always floor((p + k - 1)/k), both for padding to windows and for strided convolutions.
+ * If k is NaN (a product beyond 2^53), returns `overflow`.
  */
 export function floorDiv(a: Dim, k: number): Dim {
   if (isOverflow(a) || Number.isNaN(k)) return overflow;

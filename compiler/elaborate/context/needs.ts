@@ -38,7 +38,7 @@ export type NeedsStore =
 
 const last = 28;
 export const buffersBit = 1 << (last + 1);
-/** Marks arguments of the calls that a result depends on, however the callees use them. */
+/** Marks what the ends depend on if a call depends on all of its arguments, whatever its body does. */
 const callsBit = 1 << (last + 2);
 
 export function bitOf(result: number): number {

@@ -170,13 +170,16 @@ function resolveShape(scope: Scope, items: readonly ShapeItem[], rank: number | 
   return shape;
 }
 
-/** The conjuncts of `where`, as facts over dims; statics among them are decided here and now. */
 /** Describes the tensor parameter of that name, for messages about static values; undefined if there is none. */
 export function tensorNamed(params: readonly Param[], file: FileScope, name: string): string | undefined {
   const param = params.find((one) => one.name.name === name && isGraphType(one.type, file));
   return param && `the parameter ${name}`;
 }
 
+/**
+ * Returns the conjuncts of `where` as conditions on dims. Static conjuncts are decided here; `failed` is called for
+ * false ones.
+ */
 export function conditions(scope: Scope, where: readonly Expr[], failed: (expr: Expr) => void): Condition[] {
   const found: Condition[] = [];
   for (const expr of where) collect(scope, expr, found, failed);

@@ -13,7 +13,7 @@ export function liveLines(context: Context, reads: readonly Read[]): ReadonlySet
   return walk.isExact ? walk.lines : undefined;
 }
 
-/** Maps instances of the template that was elaborated to those of another template that shares its body. */
+/** Maps each instance for which a template was elaborated to the instance for which it is used. */
 type Counterparts = Map<Instance, Instance>;
 
 class Walk {

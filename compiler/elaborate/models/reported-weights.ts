@@ -20,7 +20,7 @@ export interface Place {
 
 /** Unread weights, with the location of the message about them. */
 export interface ReportedWeights extends Place {
-  /** Whether the base reads them. */
+  /** Whether they are read in the base or without one of the guilty lines. */
   readonly wasRead: boolean;
   readonly groups: readonly WeightGroup[];
 }
@@ -78,8 +78,8 @@ export function trialsOf(
 }
 
 /**
- * Returns the line to blame, or the name of the model if there are several; otherwise the declaration of the weights
- * in the model's own parts.
+ * Returns the line to blame; the name of the model if there are several, or if the part is inherited; otherwise the
+ * declaration of the weights in the model's own parts.
  */
 export function placeInModel(decl: ModelDecl, declared: Declared, guilty: readonly Span[]): Place {
   const [line, second] = guilty;
@@ -93,7 +93,7 @@ export function placeInModel(decl: ModelDecl, declared: Declared, guilty: readon
     : { span: declared.span, notes: [{ span: declared.part, text: `in this part of ${decl.name.name}` }] };
 }
 
-/** Notes at the first lines without any of which the weights would be read. */
+/** Notes at the first two of the lines without each of which the weights are read. */
 export function otherwise(guilty: readonly Span[]): readonly Note[] {
   return guilty.slice(0, 2).map((span): Note => ({ span, text: 'without this line it would be otherwise' }));
 }

@@ -17,7 +17,7 @@ import { moduleScope, staticMember } from './members.ts';
 import { hasNames } from './overrides.ts';
 import { checkPathsWithin } from './weight-paths.ts';
 
-/** The maximum nesting depth of modules; deeper nesting means that a module contains itself. */
+/** The maximum nesting depth of modules. A module that contains itself is detected earlier, by its repetition. */
 const depthLimit = 64;
 
 export function instantiate(
