@@ -75,7 +75,7 @@ function foundOrMade(
   });
   const method = `${callee.file.file}:${callee.name}@${callee.span.start}(${parts.join(';')})`;
   const { self } = callee;
-  // Below an `eval`, code that reads `training` has another value than elsewhere in the same run.
+  // Below an `eval`, code that reads `training` evaluates differently than elsewhere in the same run.
   const form = context.training ? '' : 'eval|';
   const key = self ? `${form}${self.identity}|${method}` : `${form}${method}`;
   const bucket = self && `${self.file.file}:${self.decl.name.name}|${method}`;

@@ -36,7 +36,7 @@ export function implemented(
     const promised = { interface: first.decl.name.name, span: first.promised.name.span, file: first.file };
     return { decl: method, file, promised };
   }
-  // An unknown interface, or a name that is not an interface, is reported there.
+  // `checkPromises` reports a name in the header that is unknown or not an interface.
   if (!first && interfaces.length < decl.implements.length) return undefined;
   // The method may be in the text that could not be parsed.
   if (!first && interfaces.some((one) => one.file.doubt?.declarations.has(one.decl))) return undefined;

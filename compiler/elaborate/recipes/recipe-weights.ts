@@ -92,7 +92,10 @@ export function checkRepeated(
   return false;
 }
 
-/** Checks that a `fix` beside a `train` excludes some of the trained weights, but not all. */
+/**
+ * Checks that a `fix` beside a `train` fixes weights that are trained, and not all weights of a path of
+ * `train only`.
+ */
 export function checkFix(
   context: Context,
   trained: Sourced<Trained> | undefined,
