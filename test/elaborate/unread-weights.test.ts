@@ -49,8 +49,8 @@ describe('what a variant leaves unread is a note', () => {
     const base = `${two}model Shown extends Both {\n  output z = q\n}\n`;
     expect(messages(`${base}model Neither extends Shown {\n  output y = p\n  output z = 2 * p\n}\n`)).toEqual([
       'CROB2317 at Neither: no output reads `two.b` any longer: 20 weights; ' +
-        'without this line it would be otherwise: output y = p; ' +
-        'without this line it would be otherwise: output z = 2 * p; declared here: b',
+        'without this line, an output would depend on it: output y = p; ' +
+        'without this line, an output would depend on it: output z = 2 * p; declared here: b',
     ]);
   });
 

@@ -95,7 +95,7 @@ export function placeInModel(decl: ModelDecl, declared: Declared, guilty: readon
 
 /** Notes at the first two of the lines without each of which the weights are read. */
 export function otherwise(guilty: readonly Span[]): readonly Note[] {
-  return guilty.slice(0, 2).map((span): Note => ({ span, text: 'without this line it would be otherwise' }));
+  return guilty.slice(0, 2).map((span): Note => ({ span, text: 'without this line, an output would depend on it' }));
 }
 
 export interface Declared {

@@ -97,7 +97,7 @@ function checkParameters(context: Context, { name, params }: ModuleDecl, of: Int
   let sound = true;
   for (const wanted of of.params) {
     const own = params.find((param) => param.name.name === wanted.name.name);
-    const notes = [{ span: wanted.span, text: 'promised here' }];
+    const notes = [{ span: wanted.span, text: 'declared by the interface here' }];
     const text = (param: Param) => context.run.program.text(param.type.span);
     if (own && text(own) === text(wanted)) continue;
     sound = false;

@@ -71,7 +71,7 @@ function reasonFor(
   if (interfaces.length === 0)
     return decl.kind === 'interface'
       ? `the interface ${decl.name.name} gives it none`
-      : `${decl.name.name} fills no interface that gives it one`;
+      : `${decl.name.name} implements no interface that declares one`;
   const names = interfaces.map((one) => one.decl.name.name).join(' and ');
   return `${names} ${interfaces.length === 1 ? 'has' : 'have'} no method of that name`;
 }

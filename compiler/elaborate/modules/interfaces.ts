@@ -32,14 +32,24 @@ export function checkInterface(context: Context, instance: Instance, { decl, fil
         name.span,
         { name: name.name, interface: decl.name.name, missing: `the static \`${member.name.name}\`` },
         {
-          notes: [{ span: member.span, text: 'promised here' }],
+          notes: [{ span: member.span, text: 'declared by the interface here' }],
         },
       );
       sound = false;
     } else if (member.type && value.kind !== 'error') {
       const own = instance.decl.members.find((m) => m.kind === 'static' && m.name.name === member.name.name);
       const span = own?.kind === 'static' ? (own.value?.span ?? own.span) : name.span;
-      if (!fitStatic(bodyFor(context, instance, file), value, member.type, span, member.span, file, 'promised here'))
+      if (
+        !fitStatic(
+          bodyFor(context, instance, file),
+          value,
+          member.type,
+          span,
+          member.span,
+          file,
+          'declared by the interface here',
+        )
+      )
         sound = false;
     } else if (value.kind === 'error') {
       sound = false;
@@ -85,7 +95,7 @@ function checkMethod(
       name.span,
       { name: name.name, interface: decl.name.name, missing: `the method \`${promised.name.name}\`` },
       {
-        notes: [{ span: promised.name.span, text: 'promised here' }],
+        notes: [{ span: promised.name.span, text: 'declared by the interface here' }],
         help: `write it with that signature: \`${promised.name.name === 'forward' ? '' : 'method '}${promised.name.name} { … }\``,
       },
     );
@@ -120,7 +130,10 @@ function checkMethod(
     span,
     { name: name.name, interface: decl.name.name, method: promised.name.name, reason },
     {
-      notes: [...(inside[0]?.notes ?? []).slice(0, 2), { span: promised.name.span, text: 'promised here' }],
+      notes: [
+        ...(inside[0]?.notes ?? []).slice(0, 2),
+        { span: promised.name.span, text: 'declared by the interface here' },
+      ],
       details: inside[0]?.details ?? [],
       help: inside.some(({ code }) => code === 'CROB2108' || code === 'CROB2109')
         ? withoutPromise(instance, decl)

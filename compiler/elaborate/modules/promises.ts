@@ -42,7 +42,7 @@ export function checkPromises(context: Context, decl: ModuleDecl | InterfaceDecl
       const reason = `its signature is not the one of ${included.decl.name.name}`;
       const args = { name: decl.name.name, interface: included.decl.name.name, method: member.name.name, reason };
       fail({ context }, 'CROB2117', member.name.span, args, {
-        notes: [{ span: earlier.name.span, text: 'promised here' }],
+        notes: [{ span: earlier.name.span, text: 'declared by the interface here' }],
       });
       sound = false;
     }

@@ -16,5 +16,5 @@ export function swapHelp(actual: readonly Dim[], wanted: readonly Dim[], axis: n
   const other = swappedWith(actual, wanted, axis);
   if (other === undefined) return undefined;
   const [first, second] = [axis, other].sort((a, b) => a - b);
-  return `axes ${first} and ${second} have changed places: give them in the other order`;
+  return `axes ${first} and ${second} are swapped: give them in the other order`;
 }
