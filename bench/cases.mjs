@@ -1,6 +1,6 @@
 /**
- * What is measured against PyTorch: crobc's model, and the one of reference.py with the same name. Both get the same
- * weights and inputs. `inputs` draws them.
+ * The cases that are compared with PyTorch: crobc's model, and the model of the same name in reference.py. Both get the
+ * same weights and inputs. `inputs` draws the inputs.
  */
 export const cases = {
   'swin-b': { file: 'bench/models/backbones.crob', model: 'SwinBMaps', sizes: { H: 480, W: 480 } },
@@ -11,8 +11,8 @@ export const cases = {
 };
 
 /**
- * What is trained: a recipe's model with its rates of dropout and drop path at 0, so that losses can be compared.
- * reference.py has those with the same names.
+ * The models that are trained: each recipe's model with dropout and drop path rates of 0, so that losses can be
+ * compared. reference.py has models of the same names.
  */
 export const trained = {
   'crobim-micro': {
@@ -32,10 +32,10 @@ export const trained = {
   crobim: { file: 'models/crobim.crob', model: 'CroBIM', recipe: 'paper' },
 };
 
-/** Word ids that every vocabulary of the cases has. */
+/** Number of word ids to draw from; the vocabulary of every case is larger. */
 const words = 2000;
 
-/** Images and sentences with padding behind, one unless `B` says more, the same for the same case; only what `names` asks for. */
+/** The inputs in `names`: a batch of `B` (default 1) images, and sentences with padding at the end; deterministic. */
 export function inputsOf({ sizes: { B = 1, H, W, T } }, names) {
   const draw = uniform(2410);
   const used = T && Math.ceil(T * 0.6);
@@ -55,7 +55,7 @@ export function inputsOf({ sizes: { B = 1, H, W, T } }, names) {
       shape: [B, T],
       data: Uint8Array.from({ length: B * T }, (_, i) => Number(i % T < used)),
     }),
-    // A disc in each image, so that training has something to find.
+    // Each target is a disc, so that training has something to learn.
     target: () => ({
       dtype: 'f32',
       shape: [B, 1, H, W],

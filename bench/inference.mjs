@@ -2,8 +2,9 @@ import { openSession } from 'crobc/runtime';
 import { statistics } from './process.mjs';
 
 /**
- * Times models with the same inputs and outputs in one process, in turns: A B A B …. Seconds of each, and how far each
- * one's outputs are from the first's, as a part of the first's largest number.
+ * Times models with the same inputs and outputs in one process, alternating: A B A B …. Returns statistics of the
+ * seconds, and for each model the largest difference from the first model's outputs, relative to the largest absolute
+ * value of these.
  */
 export async function inTurns(files, feeds, { threads, repeats }) {
   const sessions = {};
@@ -13,7 +14,7 @@ export async function inTurns(files, feeds, { threads, repeats }) {
       sessions[name] = await openSession(file, { device: 'cpu', threads });
     let reference;
     for (const [name, session] of Object.entries(sessions)) {
-      // The first run plans memory; its outputs are compared.
+      // The first run also plans memory, so it is not timed; its outputs are compared.
       const outputs = await session.run(feeds);
       reference ??= outputs;
       results[name] = { samples: [], difference: difference(reference, outputs) };

@@ -4,7 +4,7 @@ import { timed } from './process.mjs';
 
 const require = createRequire(import.meta.url);
 
-/** What the figures were taken on and with. */
+/** The hardware and software that the figures were measured on. */
 export async function machine(python) {
   const version = (name) => require(`${name}/package.json`).version;
   return {
@@ -20,7 +20,7 @@ export async function machine(python) {
   };
 }
 
-/** The commit that was measured, and whether files differed from it; unknown outside a checkout. */
+/** The commit that was measured, and whether the working tree differed from it; unknown outside a checkout. */
 async function commit() {
   try {
     const hash = (await timed('git', ['rev-parse', '--short', 'HEAD'])).printed.trim();

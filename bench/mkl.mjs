@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { timed } from './process.mjs';
 
 /**
- * The environment that PyTorch multiplies matrices fastest in, and both speeds in GFLOP/s. Its MKL leaves the fast path on
- * processors that are not Intel's, unless the function that asks says otherwise; where there is a C compiler, that is tried.
+ * The environment in which PyTorch multiplies matrices fastest, and the speeds in GFLOP/s without and with it. MKL
+ * avoids its fast path on processors not made by Intel unless `mkl_serv_intel_cpu_true` returns 1. With a C compiler,
+ * this is tried.
  */
 export async function fastestPyTorch(python, threads, folder) {
   const speed = async (env) =>

@@ -20,7 +20,7 @@ out/bench/results.json. Needs the built dist/ ("npm run build") and, for compari
   --keep            leave models and weights in out/bench
 `;
 
-/** The command line, checked. Throws an Error whose message is for the user. */
+/** Parses and checks the command line. Throws an Error whose message is for the user. */
 export function readOptions(args) {
   const { values } = parseArgs({
     args,

@@ -6,7 +6,7 @@ import { root } from '../scripts/program.mjs';
 
 export { program as crobc, root } from '../scripts/program.mjs';
 
-/** Runs a program to its end: seconds, and what it printed. Throws with its messages when it fails. */
+/** Runs a program and returns its seconds and its output. Throws with its messages if it fails. */
 export function timed(program, args, env = {}) {
   return new Promise((resolve, reject) => {
     const start = performance.now();
@@ -28,7 +28,7 @@ export function timed(program, args, env = {}) {
   });
 }
 
-/** A Node program as a whole process, with the most memory it ever held, in bytes. */
+/** Runs a Node program; also returns the peak memory of the process in bytes. */
 export async function timedNode(args, { scratch, env = {} }) {
   const file = join(scratch, 'usage.json');
   const recorder = fileURLToPath(new URL('record-usage.mjs', import.meta.url));

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import ort from 'onnxruntime-node';
 
 /**
- * Where the time of a model goes: seconds a run by operator type and by module, largest first. `moduleOf` says of a node's
- * name which module it counts for; onnxruntime keeps the names of nodes that it fuses, or makes new ones of them.
+ * Where the time of a model is spent: seconds per run by operator type and by module, largest first. `moduleOf` maps a
+ * node's name to its module; onnxruntime keeps the names of nodes that it fuses, or derives new names from them.
  */
 export async function profile(file, feeds, { threads, repeats, scratch, moduleOf }) {
   const session = await ort.InferenceSession.create(file, {
@@ -20,7 +20,7 @@ export async function profile(file, feeds, { threads, repeats, scratch, moduleOf
   for (let i = 0; i <= repeats; i++) await session.run(tensors);
   const events = recorded(session, scratch);
   await session.release();
-  // The first run plans memory and is left out; events come in order.
+  // The first run plans memory and is left out; events are in chronological order.
   const starts = events.filter(({ name }) => name === 'model_run').map(({ ts }) => ts);
   const kernels = events.filter(({ name, ts }) => name.endsWith('_kernel_time') && ts >= starts[1]);
   const rows = (keyOf) => {

@@ -1,4 +1,4 @@
-// Loaded before a measured program: when it ends, writes what the process used to the file that was asked for.
+// Preloaded into a measured program: at exit, writes the resource usage of the process to the requested file.
 import { writeFileSync } from 'node:fs';
 
 process.on('exit', () => {

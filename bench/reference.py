@@ -1,4 +1,4 @@
-"""What a user would pick instead of crobc: PyTorch with Hugging Face's backbones, eager and exported to ONNX.
+"""The alternatives to crobc: PyTorch with Hugging Face's backbones, eager and exported to ONNX.
 
     python bench/reference.py versions
     python bench/reference.py export CASE FOLDER       FOLDER/CASE.onnx and, under crob's names, CASE.safetensors
@@ -28,7 +28,7 @@ import twin
 
 
 class Maps(nn.Module):
-    """A backbone's maps as plain outputs."""
+    """Returns a backbone's feature maps as plain outputs."""
 
     def __init__(self, backbone):
         super().__init__()
@@ -76,7 +76,8 @@ def words():
 
 
 MAPS = ["map0", "map1", "map2", "map3"]
-# How to make the model and its weights under crob's names; its input sizes; the names of its outputs.
+# For each case: how to make the model and its weights under crob's names, its input sizes, and the names of its
+# outputs.
 CASES = {
     "swin-b": (lambda: maps(swin_b(), published.swin_weights), {"image": 480}, MAPS),
     "convnext-b": (lambda: maps(published.convnext([128, 256, 512, 1024], [3, 3, 27, 3], 1), published.convnext_weights), {"image": 480}, MAPS),
@@ -183,7 +184,7 @@ if __name__ == "__main__":
     if command == "train":
         train(rest[0], rest[1], int(rest[2]))
         sys.exit()
-    # Exporters print; what is asked for is the last line.
+    # Exporters print to standard output as well; the result is the last line.
     with torch.no_grad():
         if command == "versions":
             result = versions()

@@ -1,5 +1,5 @@
-// Measures crobc against what a user would pick instead: docs/benchmarks.md says what and how. Prints what it does, then
-// the tables; writes out/bench/results.json.
+// Measures crobc against the alternatives; docs/benchmarks.md describes the method. Prints its progress and then the
+// tables; writes out/bench/results.json.
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { cases, inputsOf } from './cases.mjs';
@@ -26,7 +26,7 @@ async function many(repeats, run) {
   return statistics(samples);
 }
 
-/** Node's start alone, and a check of CroBIM with everything that it uses. */
+/** Times the start of Node alone, and a check of CroBIM with everything that it imports. */
 async function checking({ repeats }) {
   say('check: crobc check as a whole process');
   const node = await many(repeats, () => timed(process.execPath, ['-e', '0']));
@@ -46,7 +46,10 @@ async function building({ repeats }) {
   return { graph, withWeights: { seconds: whole.seconds, peakBytes: whole.peakBytes } };
 }
 
-/** One case: PyTorch's export and crobc's build with the same weights, both in onnxruntime in turns, and PyTorch eager. */
+/**
+ * Times one case: PyTorch's export and crobc's build with the same weights, alternating in onnxruntime, and PyTorch
+ * eager.
+ */
 async function inferring(name, { python, repeats, threads }) {
   const { file, model, sizes } = cases[name];
   const folder = join(out, name);
@@ -85,7 +88,7 @@ async function inferring(name, { python, repeats, threads }) {
   };
 }
 
-/** Programs print other things before. */
+/** Parses the last line of the output: programs print other things before it. */
 function json({ printed }) {
   return JSON.parse(printed.trim().split('\n').at(-1));
 }
@@ -101,7 +104,7 @@ async function profiling({ repeats, threads }) {
     threads,
     repeats,
     scratch: folder,
-    // Nodes that onnxruntime moved or made have no path of ours.
+    // Nodes that onnxruntime moved or created have no crob path.
     moduleOf: (node) => /^(backbone|text|capm|lgfa|mid)\b/.exec(node)?.[1] ?? 'elsewhere',
   });
   rmSync(folder, { recursive: true });
@@ -124,7 +127,7 @@ async function main(args) {
       results.infer = {};
       for (const name of options.cases.filter((name) => name in cases)) {
         results.infer[name] = await inferring(name, options);
-        // What is measured is kept when a later case is interrupted.
+        // Saved after each case, so that an interruption loses only the current one.
         save();
         if (!options.keep) rmSync(join(out, name), { recursive: true });
       }

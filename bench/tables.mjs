@@ -1,4 +1,4 @@
-/** The results as Markdown tables, ready for docs/benchmarks.md. */
+/** Returns the results as Markdown tables for docs/benchmarks.md. */
 export function tables({ machine, repeats, threads, check, build, infer, profile, train }) {
   const parts = [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${versions(machine)}; ${threads} threads, ` +

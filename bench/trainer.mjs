@@ -1,8 +1,8 @@
-// A process that trains: `node bench/trainer.mjs SETTINGS`, JSON of file, model, recipe, dims, overrides, backend, threads and
-// a folder for what it writes. Says { compileSeconds, openSeconds, nodes, parameters, device } once it is ready, then takes a
-// step for every line that it reads and says { seconds, loss, bytes }, what the process holds beside the state of training.
-// With `share`, writes the weights that it starts from and its batch to the folder, for PyTorch. With `only: "compile"`,
-// ends when it has compiled.
+// A process that trains: `node bench/trainer.mjs SETTINGS`, where SETTINGS is JSON with file, model, recipe, dims,
+// overrides, backend, threads and an output folder. Prints { compileSeconds, openSeconds, nodes, parameters, device }
+// once it is ready, then takes a step for every line that it reads and prints { seconds, loss, bytes }; `bytes` is the
+// memory of the process without the training state. With `share`, writes its initial weights and its batch to the
+// folder, for PyTorch. With `only: "compile"`, ends after compiling.
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { importSource } from '../scripts/bundle-source.mjs';
@@ -64,7 +64,7 @@ async function writeForPyTorch(batch, state) {
     data: () => data,
   }));
   await writeSafetensors(join(folder, 'batch.safetensors'), inputs);
-  // Copies: the backend updates its state in place.
+  // Copied, because the backend updates its state in place.
   const weights = training.weights.map(({ path, shape }) => {
     const data = state.get(`weight:${path}`);
     return { name: path, dtype: 'F32', shape, data: () => data };

@@ -1,4 +1,4 @@
-// What the benchmark of a training step calls one by one, to time each.
+// The functions that the benchmark of a training step calls, to time each on its own.
 export { compileTraining } from '../compiler/training/compile-training.ts';
 export { trainingStep } from '../compiler/training/step.ts';
 export { diskHost } from '../runtime/files/source-host.ts';

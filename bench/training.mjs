@@ -8,10 +8,10 @@ import { root, statistics } from './process.mjs';
 
 const trainer = join(root, 'bench/trainer.mjs');
 
-/** Batch sizes for which time and memory are taken. */
+/** Batch sizes at which time and memory are measured. */
 const batches = [1, 2, 4, 8];
 
-/** Everything about training, one finding after the other. */
+/** Runs all measurements of training and yields one result after the other. */
 export async function* training(options) {
   const { say, cases } = options;
   say('train: the training step of CroBIM is compiled');
@@ -25,7 +25,7 @@ export async function* training(options) {
   yield ['tfjs', await alone('crobim-micro', { ...options, backend: 'tfjs' })];
 }
 
-/** How long the full-size training graph takes to compile, in a process of its own. */
+/** Measures how long the full-size training graph takes to compile, each time in a new process. */
 async function compiling({ repeats }) {
   const { file, model, recipe } = trained.crobim;
   const settings = { file, model, recipe, dims: {}, overrides: [], only: 'compile' };
@@ -40,7 +40,9 @@ async function compiling({ repeats }) {
   return { ...statistics(samples), nodes: ready.nodes, parameters: ready.parameters };
 }
 
-/** Steps of crobc and of PyTorch from the same weights with the same batch, in turns; crobc alone without PyTorch. */
+/**
+ * Steps of crobc and of PyTorch from the same weights with the same batch, alternating; crobc alone without PyTorch.
+ */
 async function comparing(name, { python, repeats, threads, out, say }) {
   const folder = join(out, `train-${name}`);
   mkdirSync(folder, { recursive: true });
@@ -68,12 +70,12 @@ async function comparing(name, { python, repeats, threads, out, say }) {
   }
 }
 
-/** How far the losses are apart, as a part of PyTorch's. */
+/** The largest difference between the losses, relative to PyTorch's. */
 function difference({ crobc, pytorch }) {
   return Math.max(...pytorch.losses.map((loss, i) => Math.abs(crobc.losses[i] - loss) / Math.abs(loss)));
 }
 
-/** Steps of one back end. */
+/** Times steps of one back end. */
 async function alone(name, { repeats, threads, backend, batch, out }) {
   const { dims } = trained[name];
   const settings = batch === undefined ? trained[name] : { ...trained[name], dims: { ...dims, B: batch } };
@@ -85,14 +87,16 @@ async function alone(name, { repeats, threads, backend, batch, out }) {
   }
 }
 
-/** Time and memory of a step against the size of the batch. */
+/** Time and memory of a step as a function of the batch size. */
 async function byBatch(name, options) {
   const rows = [];
   for (const batch of batches) rows.push({ batch, ...(await alone(name, { ...options, backend: 'onnx', batch })) });
   return rows;
 }
 
-/** Both take their first step for nothing: it plans memory. Losses of all steps, to be compared. */
+/**
+ * Times steps of both, alternating. The first step of each is not counted: it plans memory. Also returns all losses.
+ */
 async function inTurns(programs, repeats) {
   const taken = Object.fromEntries(Object.keys(programs).map((name) => [name, []]));
   for (let i = 0; i <= repeats; i++)
@@ -113,7 +117,7 @@ function startedCrobc({ file, model, recipe, dims, overrides }, more) {
   return started(process.execPath, [trainer, JSON.stringify({ file, model, recipe, dims, overrides, ...more })]);
 }
 
-/** A program that says it is ready in a line of JSON, and answers every line with another. */
+/** Starts a program that prints a line of JSON when it is ready, and answers every line of input with another. */
 async function started(program, args, env = {}) {
   const child = spawn(program, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
   const messages = [];
