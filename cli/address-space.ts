@@ -5,9 +5,9 @@ import { UserError } from '../runtime/files/user-error.ts';
 const GiB = 2 ** 30;
 
 /**
- * Address space that a command takes at least, measured on two cores with models of a few weights: Node.js, native libraries, and
- * the heaps and stacks of threads, most of it reserved and never used. Where it does not suffice, native code ends the process, or
- * a whole picture counts as damaged. Other commands take what Node.js takes.
+ * Minimum address space of each command, measured on two cores with models of a few weights: Node.js, native libraries,
+ * and the heaps and stacks of threads, most of it reserved and never used. With less, native code ends the process, or
+ * an intact image counts as damaged. Commands that are not listed need only what Node.js needs.
  */
 const least: ReadonlyMap<string, number> = new Map([
   ['build', 1.7 * GiB],
@@ -19,7 +19,7 @@ const least: ReadonlyMap<string, number> = new Map([
   ['data synth', 1.5 * GiB],
 ]);
 
-/** Refuses a command that needs more addresses than the process may have: `ulimit -v`, which Linux alone tells. */
+/** Throws if a command needs more address space than the process may use (`ulimit -v`; only Linux reports it). */
 export function requireAddressSpace(command: string, allowed: () => number = limit): void {
   const needed = least.get(command);
   if (needed === undefined) return;
@@ -36,12 +36,12 @@ function limit(): number {
   try {
     return softLimit(readTextSync('/proc/self/limits', 'bytes'));
   } catch {
-    // A container may hide it; then nothing is known.
+    // A container may hide the file; then the limit is unknown.
     return Number.POSITIVE_INFINITY;
   }
 }
 
-/** Of the table that Linux gives, in bytes; infinite where there is none. */
+/** Parses the soft limit from Linux's table, in bytes; infinite if there is none. */
 export function softLimit(limits: string): number {
   const soft = /^Max address space +(\d+)/m.exec(limits)?.[1];
   return soft === undefined ? Number.POSITIVE_INFINITY : Number(soft);

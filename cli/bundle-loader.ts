@@ -17,16 +17,16 @@ import { cachedDataVersionTag } from 'node:v8';
 import { Script } from 'node:vm';
 import { crc32 } from 'node:zlib';
 
-/** How many states of Node.js, and of its settings, are kept compiled side by side. */
+/** Maximum number of Node.js versions and V8 settings whose compiled code is stored side by side. */
 const keptStates = 8;
 
-/** Of the source and of what was compiled of it, 32 bits each, before the latter. */
+/** Two 32-bit checksums at the start of a stored file: of the source, and of the compiled code after them. */
 const sumsLength = 8;
 
 interface Loaded {
   readonly script: Script;
   readonly sourceSum: number;
-  /** Whether V8 compiled nothing, as what an earlier run compiled was there. */
+  /** Whether V8 accepted the stored code, so that nothing was compiled. */
   readonly cached: boolean;
 }
 
@@ -71,7 +71,7 @@ export class BundleLoader {
     const source = readFileSync(path);
     const sourceSum = crc32(source);
     const cachedData = this.#kept(name, sourceSum);
-    // The build leaves nothing but ASCII, of which there is nothing to decode.
+    // The build writes only ASCII, so there is nothing to decode.
     const script = new Script(source.toString('latin1'), { filename: path, ...(cachedData && { cachedData }) });
     const cached = cachedData !== undefined && script.cachedDataRejected !== true;
     this.#scripts.set(name, { script, sourceSum, cached });
@@ -85,7 +85,7 @@ export class BundleLoader {
     return file.readUInt32LE(0) === sourceSum && file.readUInt32LE(4) === crc32(data) ? data : undefined;
   }
 
-  /** Looked at once: a folder in which nobody else writes stays one. */
+  /** Checked once: if nobody else can write to the folder now, nobody else can later. */
   #isTrusted(): boolean {
     this.#trusted ??= [dirname(this.#compiled), this.#compiled].every((folder) => {
       try {
@@ -98,7 +98,10 @@ export class BundleLoader {
     return this.#trusted;
   }
 
-  /** At the end of a run, which knows what it needed. Where nothing can be written, the next run compiles again. */
+  /**
+   * Stores newly compiled code; called at the end of a run, when V8 has compiled all that it needs. If writing fails,
+   * nothing is stored.
+   */
   keepCompiled(): void {
     const fresh = [...this.#scripts].filter(([, { cached }]) => !cached);
     if (fresh.length === 0) return;
@@ -108,7 +111,7 @@ export class BundleLoader {
       const others = readdirSync(states).filter((state) => state !== basename(this.#compiled));
       if (others.length >= keptStates) return;
       mkdirSync(this.#compiled, { recursive: true, mode: 0o755 });
-      // There is no use in what no run will take.
+      // Do not write files that no run would trust.
       this.#trusted = undefined;
       if (!this.#isTrusted()) return;
       for (const [name, { script, sourceSum }] of fresh) {
@@ -119,18 +122,21 @@ export class BundleLoader {
         writeWhole(join(this.#compiled, name), Buffer.concat([sums, data]));
       }
     } catch {
-      // A folder that is the system's, a full disk.
+      // For example, a system folder or a full disk.
     }
   }
 }
 
-/** Whether only the user or root can have written it. Windows has no such owners, and keeps others out of a user's folders. */
+/**
+ * Whether only the user or root can have written it. Windows reports no owner, and keeps others out of a user's
+ * folders.
+ */
 function isOwn({ uid, mode }: Stats): boolean {
   const user = process.geteuid?.();
   return user === undefined || ((uid === user || uid === 0) && (mode & 0o022) === 0);
 }
 
-/** The file that was looked at is the one that is read. */
+/** Opens the file before it checks it, so that the checked file is the one that is read. */
 function readTrusted(path: string): Buffer | undefined {
   let file: number | undefined;
   try {
@@ -148,7 +154,7 @@ function importPackage(name: string): Promise<unknown> {
   return import(name);
 }
 
-/** Under its name complete or not at all: another run may be reading. */
+/** Writes atomically (temporary file, then rename): another run may be reading. */
 function writeWhole(path: string, data: Buffer): void {
   const temporary = `${path}.${process.pid}`;
   try {

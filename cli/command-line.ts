@@ -10,7 +10,7 @@ import type { Invocation } from './io.ts';
 import { between, recompute, set, wholeNumber } from './options.ts';
 import { printRendered, printText } from './print.ts';
 
-/** What the commands run with, and what takes the exit code of the one that ran. */
+/** What a command runs with, and the callback for its exit code. */
 interface Setting {
   readonly io: Invocation;
   exit(code: Promise<number> | number): Promise<void>;
@@ -26,12 +26,12 @@ Start here:
   crobc data synth -o scenes                draw scenes with phrases and masks, to train on
   crobc train models/crobim.crob --model CroBIM_micro --data scenes -o run`;
 
-/** Columns of help where there is no terminal. */
+/** Width of help texts if the output is not a terminal. */
 const helpWidth = 80;
 
 /**
- * The commands, for one run: commander keeps what it has read. Each loads its code when it runs, so that `crobc check` starts
- * without the runtime. `ended` takes the exit code of the command.
+ * Creates the commands for one run (commander keeps parsed options). Each command loads its code when it runs, so that
+ * `crobc check` starts without loading the runtime. `ended` receives the exit code of the command.
  */
 export function commandLine(io: Invocation, ended: (code: number) => void): Command {
   const program = new Command('crobc')
@@ -46,7 +46,7 @@ export function commandLine(io: Invocation, ended: (code: number) => void): Comm
       getOutHelpWidth: () => terminalWidth(io.stdout) ?? helpWidth,
       getErrHelpWidth: () => terminalWidth(io.stderr) ?? helpWidth,
     })
-    // Before the code of a command loads, which may end the process.
+    // Checked before the code of a command is loaded, since loading it may already end the process.
     .hook('preAction', (_, command) => {
       if (command.opts().compare === undefined) requireAddressSpace(nameOf(command));
     })
@@ -60,13 +60,13 @@ export function commandLine(io: Invocation, ended: (code: number) => void): Comm
   return program;
 }
 
-/** `data check` for a command of a command. */
+/** The full name of a command, such as `data check` for a subcommand. */
 function nameOf(command: Command): string {
   const { parent } = command;
   return parent?.parent ? `${nameOf(parent)} ${command.name()}` : command.name();
 }
 
-/** Options that stand on the command line, and not those that have their default. */
+/** Names of the options that were given on the command line, without those that have their default. */
 function givenIn(command: Command): ReadonlySet<string> {
   return new Set(Object.keys(command.opts()).filter((name) => command.getOptionValueSource(name) === 'cli'));
 }
@@ -408,7 +408,7 @@ function addDoctor(program: Command, { io, exit }: Setting): void {
 
 const dataCommands = [addDataCheck, addDataStats, addDataVocab, addDataSynth];
 
-/** In the order of the help. */
+/** The commands in the order of the help. */
 const commands = [
   addInit,
   addCheck,

@@ -9,7 +9,7 @@ import { plural, printDiagnostics } from './messages.ts';
 import { complain, printRendered } from './print.ts';
 import { readSettings } from './settings.ts';
 
-/** Compiles a model or prints what is wrong with it; undefined in that case. */
+/** Compiles a model; prints the errors and returns undefined if there are any. */
 export function compileFile(
   io: Io,
   path: string,
@@ -24,7 +24,7 @@ export function compileFile(
   return isPrintedRight(io, compiled) ? requireModel(compiled, { model, via }) : undefined;
 }
 
-/** Prints the diagnostics, and whether none of them is an error. */
+/** Prints the diagnostics; returns whether there are no errors. */
 export function isPrintedRight(
   io: Io,
   { diagnostics, program }: { readonly diagnostics: readonly Diagnostic[]; readonly program: Program },
@@ -38,7 +38,7 @@ export function isPrintedRight(
   return errors === 0;
 }
 
-/** The map that `--via` names: one for the file that `--weights` names. */
+/** Returns the weights map of `--via`. Throws a UsageError unless `--weights` names the file that it is for. */
 export function viaOf({
   weights,
   via,

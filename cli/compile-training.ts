@@ -16,12 +16,12 @@ interface TrainingChoice {
   readonly set: readonly string[] | undefined;
 }
 
-/** Compiles a model with its recipe or prints what is wrong; undefined in that case. */
+/** Compiles a model with its recipe; prints the errors and returns undefined if there are any. */
 export function compileTrainingFile(io: Io, file: string, choice: TrainingChoice): CompiledTrainingFile | undefined {
   return checkedTraining(io, choice, compiledTraining(file, choice));
 }
 
-/** A model with its recipe as it compiles, its diagnostics not printed yet. */
+/** Compiles a model with its recipe without printing diagnostics. */
 export function compiledTraining(file: string, { model, recipe, set }: TrainingChoice): TrainingCompiled {
   const settings = readSettings(set);
   return whileAt(`compiling ${file} with its recipe`, () =>
@@ -29,7 +29,7 @@ export function compiledTraining(file: string, { model, recipe, set }: TrainingC
   );
 }
 
-/** Prints what is wrong; undefined in that case. */
+/** Prints the diagnostics; returns undefined if there are errors. */
 export function checkedTraining(
   io: Io,
   choice: TrainingChoice,

@@ -4,7 +4,7 @@ import { UsageError } from '../runtime/files/usage-error.ts';
 
 type Names = Readonly<Record<string, string>>;
 
-/** What other programs call options of every command that runs a model, and what to write here. */
+/** Option names of other programs for the commands that run a model, with crobc's equivalents. */
 const ofModels: Names = {
   'img-size': '--set H=480,W=480',
   'image-size': '--set H=480,W=480',
@@ -23,7 +23,7 @@ const ofModels: Names = {
 const ofInference: Names = { fp16: '--dtype f16', half: '--dtype f16', amp: '--dtype f16' };
 const ofData: Names = { dataset: '--data DIR', 'data-dir': '--data DIR', 'data-path': '--data DIR' };
 
-/** By command: options that it does not have, and what it has for them. */
+/** By command: option names of other programs, with crobc's equivalents. */
 const foreign: Readonly<Record<string, Names>> = {
   train: {
     ...Object.fromEntries(
@@ -56,7 +56,7 @@ const foreign: Readonly<Record<string, Names>> = {
   build: { ...ofModels, ...ofInference, format: '--target' },
 };
 
-/** Answers options of other programs with what there is instead. */
+/** Adds error messages for option names of other programs; each names the equivalent. */
 export function teachForeignOptions(command: Command): void {
   const known = new Set(command.options.map(({ long }) => long));
   for (const [name, instead] of Object.entries(foreign[command.name()] ?? {})) {

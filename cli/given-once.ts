@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { UsageError } from '../runtime/files/usage-error.ts';
 
-/** An option that may be repeated; `read` gives the values of one occurrence. */
+/** An option that may be repeated; `read` returns the values of one occurrence. */
 export class CollectingOption extends Option {
   constructor(flags: string, description: string, read: (value: string) => readonly string[]) {
     super(flags, description);
@@ -10,8 +10,8 @@ export class CollectingOption extends Option {
 }
 
 /**
- * Makes an option that holds one value an error where it is given twice, and so two options for the same, as `--weights FILE`
- * and `--no-weights`: commander takes the last and drops the others. A flag may be repeated, which changes nothing.
+ * Throws a UsageError if an option that holds one value is given twice, or if two options set the same value, such as
+ * `--weights FILE` and `--no-weights`: commander would silently use the last one. Repeating a flag is allowed.
  */
 export function refuseRepeated(command: Command): void {
   const given = new Map<string, { readonly option: Option; readonly typed: string }>();

@@ -1,6 +1,6 @@
 /**
- * A sum cut to a width between its terms: `2*B*H + 3*B + … 4 terms`, or `2*B*H + …` where the count has no room. It begins
- * with the first term that fits.
+ * Cuts a sum to a width, between terms: `2*B*H + 3*B + … 4 terms`, or `2*B*H + …` if the count does not fit. The result
+ * starts with the first term that fits.
  */
 export function leadingTerms(text: string, width: number): string {
   if (text.length <= width) return text;
@@ -21,12 +21,12 @@ function counted(left: number): string {
   return `${uncounted} ${left} ${left === 1 ? 'term' : 'terms'}`;
 }
 
-/** A term without the `+` that joins it to the one before. */
+/** Removes the `+` that joins a term to the previous one. */
 function unsigned(term: string): string {
   return term.replace(/^ \+ /, '').replace(/^ - /, '-');
 }
 
-/** The terms of a sum, each with the sign before it. Signs in brackets belong to what the brackets hold. */
+/** Splits a sum into terms, each with its sign. Signs inside brackets do not separate terms. */
 function signedTerms(text: string): string[] {
   const terms: string[] = [];
   let start = 0;

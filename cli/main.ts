@@ -9,14 +9,14 @@ import { complain, printRendered } from './print.ts';
 import { processClock, processIo } from './process-io.ts';
 
 /**
- * Runs a command line, the words after `crobc`, and gives the exit code: 0 done, 1 the sources or the data are wrong, 2 the
- * command line is wrong, 3 a bug in crobc; 130 and 143 when a signal ended a training in good order. Runs with other streams
- * than the process's do not meet, as long as one working folder does for all.
+ * Runs a command line (the words after `crobc`) and returns the exit code: 0 success, 1 errors in the sources or the
+ * data, 2 wrong usage, 3 a bug in crobc, 130 or 143 if a signal ended a training after it saved its state. Several runs
+ * with their own streams can run at the same time in one process; they share its working folder.
  */
 export async function run(argv: readonly string[], io: Io, clock: Clock): Promise<number> {
   const { stdout, stderr, cwd, environment, signals } = io;
   const invocation = { argv, stdout, stderr, cwd, environment, signals, clock };
-  // What runs deep inside finds the process without asking, and anything else in its context, which takes time to set up.
+  // The process's own Io is the default. Any other is passed through an async context, which takes time to set up.
   if (io === processIo) return parsed(invocation);
   const { within } = await import('../runtime/process/surroundings.ts');
   return within({ stderr, environment, signals, now: () => clock.now() }, () => parsed(invocation));
@@ -35,9 +35,9 @@ async function parsed(io: Invocation): Promise<number> {
   }
 }
 
-/** Prints why a command failed. */
+/** Prints why a command failed; returns the exit code. */
 function failed(e: unknown, io: Io): number {
-  // Help and version are no errors; commander has printed everything else.
+  // Commander throws for help and version too, which are not errors; it has printed its other errors already.
   if (e instanceof CommanderError) return e.exitCode === 0 ? 0 : 2;
   if (e instanceof UsageError) {
     complain(io, `error: ${e.message}`);
@@ -55,9 +55,9 @@ function failed(e: unknown, io: Io): number {
   return 3;
 }
 
-/** Runs what the process was started with, and leaves the exit code. */
+/** Runs the command line of the process and sets its exit code. */
 export async function main(): Promise<void> {
-  // A reader that goes away, such as `head`, ends the output and not the work.
+  // When the reader of a pipe closes it, as `head` does, output stops and the command continues.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       process.exitCode ||= error.code === 'EPIPE' ? 0 : 1;

@@ -4,16 +4,16 @@ import { visible } from '../compiler/diagnostics/visible.ts';
 import { type TerminalStream, terminalWidth, wantsColour } from '../runtime/process/terminal.ts';
 import type { Io } from './io.ts';
 
-/** Messages of one code in one file that are shown before they are only counted. */
+/** Maximum number of messages of one code in one file that are printed; the others are counted. */
 const shownOfCode = 10;
 
-/** What is shown of many messages, and how many more there are of each code in each file. */
+/** The messages to print, and the number of others by code and file. */
 export interface Bounded {
   readonly shown: readonly Diagnostic[];
   readonly more: readonly { readonly code: string; readonly file: string; readonly count: number }[];
 }
 
-/** The first `most` messages of each code in each file, in their order. */
+/** Keeps the first `most` messages of each code in each file, in their order. */
 export function bounded(diagnostics: readonly Diagnostic[], most: number = shownOfCode): Bounded {
   const counts = new Map<string, { code: string; file: string; count: number }>();
   const shown: Diagnostic[] = [];
@@ -28,12 +28,12 @@ export function bounded(diagnostics: readonly Diagnostic[], most: number = shown
   return { shown, more: more.map(({ count, ...rest }) => ({ ...rest, count: count - most })) };
 }
 
-/** The line for messages that are not shown. */
+/** The line that counts the messages that are not printed. */
 export function moreLine({ code, file, count }: Bounded['more'][number]): string {
   return `${file} has ${count.toLocaleString('en')} more ${count === 1 ? 'message' : 'messages'} of ${code}`;
 }
 
-/** Messages for the terminal that `stream` is: ten of each code in a file, and how many more there are. */
+/** Prints messages for the terminal `stream`: at most ten of each code in each file, then the number of others. */
 export function printDiagnostics(
   diagnostics: readonly Diagnostic[],
   text: (file: string) => string | undefined,

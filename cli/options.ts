@@ -21,7 +21,7 @@ export function wholeNumber(text: string): number {
   return n;
 }
 
-/** A whole number in bounds: outside them it is a mistake, which is known before anything is read or made. */
+/** Returns a parser for an integer from `low` to `high`. Values outside are errors before anything is read or built. */
 export function between(low: number, high: number): (text: string) => number {
   return (text) => {
     const n = wholeNumber(text);
@@ -31,7 +31,7 @@ export function between(low: number, high: number): (text: string) => number {
   };
 }
 
-/** `H=480,W=480` is two settings; commas inside brackets or quotes belong to a value. */
+/** Splits `H=480,W=480` into two settings; commas inside brackets or quotes do not separate. */
 function splitSettings(text: string): string[] {
   const parts: string[] = [];
   let depth = 0;

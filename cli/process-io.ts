@@ -1,7 +1,7 @@
 import { processSignals } from '../runtime/process/signals.ts';
 import type { Clock, Io } from './io.ts';
 
-/** The process itself, as the program has it. */
+/** The streams, working folder, environment and signals of the process. */
 export const processIo: Io = {
   get stdout() {
     return process.stdout;

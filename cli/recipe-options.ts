@@ -1,6 +1,9 @@
 import { UsageError } from '../runtime/files/usage-error.ts';
 
-/** Options of `train` that stand for a setting of the recipe, by their name in `--set`. Settings of one kind exclude each other. */
+/**
+ * Options of `train` that set a setting of the recipe, with its name in `--set`. Settings of one kind exclude each
+ * other.
+ */
 const recipeOptions = [
   { option: 'steps', flag: '--steps', setting: 'recipe.steps', kind: 'length', taught: false },
   { option: 'epochs', flag: '--epochs', setting: 'recipe.epochs', kind: 'length', taught: true },
@@ -9,21 +12,21 @@ const recipeOptions = [
   { option: 'batchSize', flag: '--batch-size', setting: 'B', kind: 'batch', taught: true },
 ] as const;
 
-/** The same setting under another name of `--set`. */
+/** Other names of the same settings in `--set`. */
 const synonyms: Readonly<Record<string, string>> = { 'recipe.batch': 'B' };
 
 export type RecipeOptions = Readonly<Partial<Record<(typeof recipeOptions)[number]['option'], string | number>>>;
 
 export interface GivenSettings {
-  /** All of `--set`, with what the options stand for after it. */
+  /** All values of `--set`, followed by the options as settings. */
   readonly set: readonly string[];
-  /** One line for each option that is another name of a `--set`. */
+  /** One line for each option that is an alias of a `--set`. */
   readonly notes: readonly string[];
-  /** How a setting was typed: `--set recipe.steps=80` as `--steps 80`. */
+  /** How the user typed a setting: `--steps 80` for `--set recipe.steps=80`. */
   typed(source: string): string;
 }
 
-/** Throws a UsageError where two options, or an option and a `--set`, give the same. */
+/** Converts options to settings. Throws a UsageError if two options, or an option and a `--set`, set the same value. */
 export function asSettings(options: RecipeOptions, set: readonly string[] = []): GivenSettings {
   const given = recipeOptions.flatMap((one) => {
     const value = options[one.option];
@@ -39,7 +42,7 @@ export function asSettings(options: RecipeOptions, set: readonly string[] = []):
   for (const text of set) {
     const name = text.slice(0, Math.max(0, text.indexOf('='))).replace(/\s/g, '');
     const kind = recipeOptions.find(({ setting }) => setting === (synonyms[name] ?? name))?.kind;
-    // Two of `--set` are compared where they are read.
+    // Two values of `--set` for the same setting are reported where settings are read.
     if (kind !== undefined && byKind.has(kind)) claim(kind, `--set ${text}`);
   }
   return {

@@ -1,13 +1,13 @@
 import { longestAxis } from '../compiler/ir/extent.ts';
 import { UsageError } from '../runtime/files/usage-error.ts';
 
-/** `--set` taken apart: sizes of dims, and overrides, of which what is after `=` is crob. */
+/** The parsed values of `--set`: sizes of dims, and overrides, whose right sides are crob expressions. */
 export interface Settings {
   readonly dims: ReadonlyMap<string, number>;
   readonly overrides: readonly string[];
 }
 
-/** A dim begins with a capital: `H=480`; everything else is an override: `mid.layers=3`. */
+/** Parses `--set`. A name with a capital first letter is a dim (`H=480`); all else is an override (`mid.layers=3`). */
 export function readSettings(given: readonly string[] | undefined): Settings {
   const dims = new Map<string, number>();
   const overrides: string[] = [];

@@ -2,12 +2,12 @@ import { visible } from '../compiler/diagnostics/visible.ts';
 
 type Align = 'left' | 'right';
 
-/** Between two columns. */
+/** Spaces between two columns. */
 const gap = 2;
 
 /**
- * Plain columns, two blanks between, a rule below the heads. On a terminal that is too narrow, cells aligned to the left go over several lines,
- * between their words; numbers and words stay whole, as long as `columns` has room for them.
+ * Formats a table: columns two spaces apart, with a rule below the header. If the terminal is too narrow, left-aligned
+ * cells wrap between words; numbers and words stay whole as long as they fit into `columns`.
  */
 export function table(
   heads: readonly string[],
@@ -36,7 +36,7 @@ export function table(
   return [...lines(heads), rule, ...rows.flatMap(lines)].join('\n');
 }
 
-/** Labels and what stands behind them, two blanks in and two between; on a terminal, lines break between words. */
+/** Formats labels and texts in two columns, indented by two spaces; on a terminal, texts wrap between words. */
 export function labelled(
   rows: readonly (readonly [label: string, text: string])[],
   columns: number | undefined,
@@ -50,7 +50,7 @@ export function labelled(
     .join('\n');
 }
 
-/** Takes from the widest column that can be narrower, until all have room. */
+/** Shrinks the widest column that is above its minimum, repeatedly, until the sum fits into `room`. */
 function narrow(widths: number[], least: readonly number[], room: number): void {
   let over = widths.reduce((sum, width) => sum + width, 0) - room;
   for (; over > 0; over--) {
@@ -72,7 +72,7 @@ function longestWord(cells: readonly string[]): number {
   return Math.max(...words);
 }
 
-/** Further lines are indented as the first. */
+/** Wraps a cell; continuation lines have the indentation of the first. */
 function wrapped(cell: string, width: number): readonly string[] {
   if (cell.length <= width) return [cell];
   const indent = ' '.repeat(cell.length - cell.trimStart().length);

@@ -3,5 +3,5 @@ import { fileURLToPath } from 'node:url';
 import { workerData } from 'node:worker_threads';
 import { BundleLoader } from './bundle-loader.ts';
 
-// What a thread of crobc's own begins with: `workerData` names the file of the bundle that it runs.
+// Entry point of crobc's own worker threads: `workerData` is the name of the bundle's file to run.
 new BundleLoader(dirname(fileURLToPath(import.meta.url))).load(workerData as string);

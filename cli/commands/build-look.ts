@@ -22,15 +22,15 @@ import { plural } from '../messages.ts';
 import { printJson, printLine, printText } from '../print.ts';
 import type { BuildOptions } from './build.ts';
 
-/** Whether `crobc build` is asked to show what passes do, instead of building. */
+/** Whether `crobc build` shows what passes do (`--print-after`, `--explain`) instead of building. */
 export function isLook({ printAfter, explain }: BuildOptions): boolean {
   return printAfter !== undefined || explain !== undefined;
 }
 
-/** Options about files that are read for a build, or written. */
+/** Options for files that a build reads or writes; they have no effect here. */
 const forFiles = ['weights', 'via', 'seed', 'out'];
 
-/** `crobc build --print-after PASS` and `--explain RULE`: what passes make of a graph. Nothing is written. */
+/** `crobc build --print-after PASS` and `--explain RULE`: prints what passes do to a graph. Writes no files. */
 export function look(io: Io, file: string, options: BuildOptions, given: ReadonlySet<string>): number {
   const { printAfter, explain } = options;
   const unused = forFiles.find((name) => given.has(name));
@@ -63,7 +63,7 @@ export function look(io: Io, file: string, options: BuildOptions, given: Readonl
   return compiled ? 0 : 1;
 }
 
-/** What `--print-after` can name: for a training step, also the stages between the passes. */
+/** The values that `--print-after` takes: the passes and, for a training step, also the stages between them. */
 function stages({ graph }: BuildOptions): readonly string[] {
   const passes = pipeline.map(({ name }) => name);
   return graph === 'step' ? [...passes.filter((name) => name !== 'half'), 'differentiate', 'step'] : passes;
@@ -82,10 +82,10 @@ function checkStage(name: string, options: BuildOptions): void {
     throw new UsageError(`the pass ${name} runs with --dtype ${pass.only} alone`);
 }
 
-/** Where nodes were written: `crobim.crob:33`. */
+/** Returns where a node was written: `crobim.crob:33`. */
 type Places = (node: Node) => string;
 
-/** Compiles what is asked for and runs its passes under observation; undefined where it does not compile. */
+/** Compiles the requested graph and runs its passes with the observer; undefined if there are errors. */
 function observe(io: Io, file: string, options: BuildOptions, observer: PassObserver): Places | undefined {
   if (options.graph === 'step') {
     const compiled = compileTrainingFile(io, file, { model: options.model, recipe: undefined, set: options.set });
@@ -108,7 +108,7 @@ function stepUnder(training: Training, recompute: readonly string[], observer: P
   return graph;
 }
 
-/** So many nodes that a rule replaced are listed; `--json` has them all. */
+/** Maximum number of replaced nodes that are listed; `--json` lists all of them. */
 const mostListed = 20;
 
 function explainRule(io: Io, file: string, name: string, options: BuildOptions): number {
@@ -157,7 +157,7 @@ function shown(
   ];
 }
 
-/** What stands in the place is listed by kind, so many of them. */
+/** Maximum number of kinds of nodes that are listed as found instead of what a pattern needs. */
 const mostKinds = 3;
 
 function shownMisses({ needs, left }: Misses, where: (node: Node) => string): string[] {

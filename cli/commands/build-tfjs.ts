@@ -41,7 +41,7 @@ export async function buildForTfjs(io: Invocation, file: string, options: BuildO
   return 0;
 }
 
-/** The model with its recipe, at the recipe's sizes; without one, at the sizes that are set. */
+/** Compiles the model with its recipe, at the recipe's sizes; without a recipe, at the sizes from `--set`. */
 function compiledSource(io: Invocation, file: string, { model, set }: BuildOptions): TfjsSource | undefined {
   const choice = { model, recipe: undefined, set };
   const trained = compiledTraining(file, choice);

@@ -9,7 +9,7 @@ import { isLook, look } from './build-look.ts';
 export interface BuildOptions {
   readonly model?: string;
   readonly set?: readonly string[];
-  /** false under --no-weights. */
+  /** False with --no-weights. */
   readonly weights?: string | false;
   readonly via?: string;
   readonly dtype: 'f32' | 'f16';
@@ -23,7 +23,7 @@ export interface BuildOptions {
   readonly json?: boolean;
 }
 
-/** `given` are the options that stand on the command line. */
+/** `crobc build`. `given` holds the options that were given on the command line. */
 export async function build(
   io: Invocation,
   file: string,

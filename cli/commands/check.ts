@@ -16,8 +16,8 @@ export interface CheckOptions {
 interface Checked extends CheckResult, FoundFiles {}
 
 /**
- * 0 when everything is right, with warnings and notes or without, and 1 when it is not. The messages are what the command
- * gives, and so they go to standard output; nothing is printed where there are none.
+ * `crobc check`. Returns 1 if there are errors, else 0, also with warnings and notes. The messages are the command's
+ * result and so go to standard output; without messages, nothing is printed.
  */
 export function check(io: Io, paths: readonly string[], options: CheckOptions): number {
   if (options.reporter === 'json') return report(io, paths, options);
@@ -37,10 +37,10 @@ export function check(io: Io, paths: readonly string[], options: CheckOptions): 
   return errors + unusable.size > 0 ? 1 : 0;
 }
 
-/** Messages of one code in one file. */
+/** Maximum number of messages of one code in one file in JSON. */
 const mostInJson = 1000;
 
-/** One JSON document on standard output, whatever happens: a tool reads it and nothing else. */
+/** Prints one JSON document on standard output in every case, because tools parse all of standard output. */
 function report(io: Io, paths: readonly string[], { guards = false }: CheckOptions): number {
   const print = (messages: readonly ReturnType<typeof toJson>[], models: ReturnType<typeof guardsOf>) => {
     const document = guards ? { messages, models } : messages;
@@ -55,14 +55,14 @@ function report(io: Io, paths: readonly string[], { guards = false }: CheckOptio
   }
   const { diagnostics, unusable } = checked;
   const problems = [...unusable].map(([path, line]) => jsonProblem(path, line));
-  // A document of all that a damaged file can give would be larger than a text can be.
+  // All messages of a damaged file could exceed the maximum length of a string.
   const { shown, more } = bounded(diagnostics, mostInJson);
   const rest = more.map((one) => jsonProblem(one.file, `and ${moreLine(one)}`));
   print([...problems, ...shown.map((d) => toJson(d, textsOf(checked))), ...rest], guardsOf(checked));
   return problems.length > 0 || diagnostics.some(isError) ? 1 : 0;
 }
 
-/** What cannot be read keeps nothing else from being checked. */
+/** Checks all readable files; an unreadable file is reported and does not stop the others. */
 function checkFiles(paths: readonly string[]): Checked {
   const { files, unusable } = crobFiles(paths);
   const result = checkSources(diskHost(), files);
@@ -74,7 +74,7 @@ function textsOf({ program }: CheckResult) {
   return (file: string) => program.files.get(file)?.tree.text;
 }
 
-/** Of the models that are right. */
+/** Returns the guards of the models without errors. */
 function guardsOf({ models }: CheckResult) {
   return [...models].map(([name, { flat, guards, facts }]) => ({
     name,
@@ -83,7 +83,9 @@ function guardsOf({ models }: CheckResult) {
   }));
 }
 
-/** In numbers, and as the source has it where that differs: `T <= 512  (T <= text.positions)`. */
+/**
+ * A condition with known sizes as numbers and, if different, as the source has it: `T <= 512  (T <= text.positions)`.
+ */
 function shown({ condition, source }: GuardCondition): string {
   const plain = (clause: string) => clause.replace(/[\s()]/g, '');
   return plain(condition) === plain(source) ? condition : `${condition}  (${source})`;

@@ -38,7 +38,7 @@ export async function dataSynth(io: Io, options: SynthOptions): Promise<number> 
   return 0;
 }
 
-/** `0.1` is a share of the scenes, and a number from 1 on is that many. */
+/** A number below 1 is a share of the scenes (`0.1`); a number from 1 is a count. */
 function share(option: string, text: string, scenes: number): number {
   const value = Number(text);
   if (text.trim() === '' || !(value >= 0) || (value >= 1 && !Number.isSafeInteger(value))) {

@@ -15,7 +15,7 @@ import { plural } from '../messages.ts';
 import { printJson, printLine, printText } from '../print.ts';
 import { labelled, table } from '../table.ts';
 
-/** Every line and every pixel; 1 when there is an error. */
+/** `crobc data check`: checks every line and every pixel; returns 1 if there are errors. */
 export async function checkData(io: Io, dir: string, options: { readonly split?: string }): Promise<number> {
   let errors = 0;
   for (const { split, samples, findings } of await checkDataset(dir, options.split)) {
@@ -32,7 +32,7 @@ export async function checkData(io: Io, dir: string, options: { readonly split?:
   return errors > 0 ? 1 : 0;
 }
 
-/** Of a split with very many findings those that are shown: ten errors and ten notes; all where there are no more than a hundred. */
+/** The findings to print: all if there are at most a hundred, else the first ten errors and ten notes. */
 function firstOfEach(findings: readonly Finding[]): readonly Finding[] {
   if (findings.length <= 100) return findings;
   const left = { error: 10, note: 10 };
@@ -45,7 +45,7 @@ export interface VocabularyOptions {
   readonly split: string;
 }
 
-/** A WordPiece vocabulary of a split's phrases. */
+/** `crobc data vocab`: writes a WordPiece vocabulary of a split's phrases. */
 export async function vocabulary(io: Io, dir: string, options: VocabularyOptions): Promise<number> {
   const { splits } = await openLayout(dir);
   if (!splits.includes(options.split))
@@ -66,7 +66,7 @@ export async function vocabulary(io: Io, dir: string, options: VocabularyOptions
   return 0;
 }
 
-/** Words, categories, attributes, sizes and mask areas of a split, or of each. */
+/** `crobc data stats`: prints words, categories, attributes, sizes and mask areas of one split or of every split. */
 export async function statistics(
   io: Io,
   dir: string,
@@ -88,7 +88,7 @@ export async function statistics(
   return 0;
 }
 
-/** Names of one kind that are shown; the rest is in the JSON. */
+/** Maximum number of names of one kind that are printed; the JSON has all. */
 const SHOWN = 20;
 
 function shown(io: Io, of: SplitStatistics): string {

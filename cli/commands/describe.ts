@@ -26,10 +26,10 @@ export function describe(io: Io, file: string, path: string | undefined, options
   if (!compiled) return 1;
   const { context, model, graph } = compiled;
   if (!context) throw new Error('bug in crobc: a model without errors has nothing that elaborated it');
-  // Recipes select what only losses need as well.
+  // Recipes can also select weights that only losses need.
   const trained = model.lossOutputs.length === 0 ? graph : inlineWithLossOutputs(model, new Map());
   const weights = new Map(weightsOf(trained).map((weight) => [weight.path, weight]));
-  // A weight that no method reads is in no graph and no weights file.
+  // A weight that no method reads is not in the graph, and so not in weights files.
   const all = contentsOf(context, model).filter((entry) => entry.kind !== 'weight' || weights.has(entry.file));
   const entries = path === undefined ? all : below(all, path, graph.name);
   if (options.json) {
@@ -78,7 +78,9 @@ export function describe(io: Io, file: string, path: string | undefined, options
   return 0;
 }
 
-/** What is at a path, a member's or one of weights files, and inside of it. Throws a UserError where there is nothing. */
+/**
+ * Returns the entries at a path (of a member or in weights files) and below it. Throws a UserError if there are none.
+ */
 function below(all: readonly Entry[], path: string, model: string): readonly Entry[] {
   const wanted = path.replace(/\s+/g, '').replace(/\.\*$/, '');
   const at = all.filter(({ path }) => matches(path, wanted));
@@ -86,7 +88,7 @@ function below(all: readonly Entry[], path: string, model: string): readonly Ent
   const parts = all.filter((entry) => entry.kind === 'part' || entry.kind === 'weight');
   const inFile = parts.filter(({ file }) => file === wanted || file.startsWith(`${wanted}.`));
   if (inFile.length > 0) {
-    // Parts that share their owner's path in files come with it.
+    // Includes parts that have the same path in weights files as their owner.
     const roots = inFile.map((entry) => entry.path);
     return all.filter((entry) => roots.some((root) => matches(entry.path, root)));
   }
@@ -97,18 +99,18 @@ function below(all: readonly Entry[], path: string, model: string): readonly Ent
   throw new UserError(`${model} has nothing at ${path}${meant === undefined ? '' : `; did you mean ${meant}?`}`);
 }
 
-/** Whether a path is what is wanted or inside of it. `[*]` stands for each item, and so does a list without an index. */
+/** Whether a path is the wanted one or below it. `[*]`, or a list without an index, matches every item. */
 function matches(path: string, wanted: string): boolean {
   const pattern = wanted.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/\\\[\\\*\\\]/g, '\\[\\d+\\]');
   return new RegExp(`^${pattern}(\\[\\d+\\])*(\\.|$)`).test(path);
 }
 
-/** How many parts an entry is inside of. */
+/** Nesting depth: the number of parts that contain an entry. */
 function levelOf({ owner }: Entry): number {
   return owner === '' ? 0 : owner.split('.').length;
 }
 
-/** The lines of a model that are no parts, as in source: a variant replaces them by name. */
+/** The source lines of a model that do not declare parts; a variant replaces them by name. */
 function statementsOf({ model, program }: Compiled): string[] {
   if (!model) return [];
   const { where, inputs, lets, outputs } = model.flat;
@@ -120,7 +122,7 @@ function statementsOf({ model, program }: Compiled): string[] {
   ];
 }
 
-/** Names of the recipes for the model and for what it extends, the nearest model's first. */
+/** Names of the recipes for the model and for its base models, those of the most derived model first. */
 function recipesFor({ model }: Compiled): string[] {
   return model ? [...new Set(recipesOf(model.flat).map(({ decl }) => decl.name.name))] : [];
 }
@@ -163,7 +165,7 @@ function valuesOf({ entries }: Gathered): string {
   return distinct(entries.map(presentValue));
 }
 
-/** The types of weights, and where they start from. */
+/** The types and the initial values of weights. */
 function weightOf({ entries }: Gathered, weights: ReadonlyMap<string, GraphWeight>): [string, string] {
   const found = entries.flatMap((entry) => (entry.kind === 'weight' ? [weights.get(entry.file)] : []));
   const known = found.filter((weight) => weight !== undefined);
@@ -178,7 +180,7 @@ function weightOf({ entries }: Gathered, weights: ReadonlyMap<string, GraphWeigh
   return [distinct(types), distinct(initial)];
 }
 
-/** Every path by itself. */
+/** Lists every path separately, without merging list items. */
 function asJson(
   compiled: Compiled,
   model: string,
@@ -204,7 +206,7 @@ function asJson(
   };
 }
 
-/** Widest cell in characters; `--json` has values whole. */
+/** Maximum width of a cell in characters; `--json` has complete values. */
 const widest = 48;
 
 function distinct(texts: readonly string[]): string {

@@ -2,7 +2,9 @@ import { wantsColour } from '../../runtime/process/terminal.ts';
 import type { Invocation } from '../io.ts';
 import { printJson, printLine, printMarked } from '../print.ts';
 
-/** What runs here; 0 when the CPU path works, which is all that is needed. */
+/**
+ * `crobc doctor`: reports what works on this machine; returns 0 if the CPU path works, which is all that crobc needs.
+ */
 export async function doctor(io: Invocation, options: { readonly json?: boolean }): Promise<number> {
   const { examine } = await import('../../runtime/doctor.ts');
   const { works, findings } = await examine(io.cwd);

@@ -12,7 +12,7 @@ export interface CompareOptions {
   readonly json?: boolean;
 }
 
-/** Several reports of `crobc eval` side by side, each against the first. */
+/** Prints reports of `crobc eval` side by side, each compared with the first. */
 export async function compare(io: Io, paths: readonly string[], options: CompareOptions): Promise<number> {
   const reports = [];
   for (const path of paths) reports.push(await readReport(path));

@@ -9,7 +9,7 @@ export interface ExpandOptions {
   readonly set?: readonly string[];
 }
 
-/** Prints the flattened model, before any pass: every operator, with the module that it is of and its place in source. */
+/** Prints the flattened model before any pass: every operator with its module and its source position. */
 export function expand(io: Io, file: string, options: ExpandOptions): number {
   const compiled = compileFile(io, file, options.model, options.set);
   if (!compiled) return 1;

@@ -5,7 +5,7 @@ import { UsageError } from '../../runtime/files/usage-error.ts';
 import type { Io } from '../io.ts';
 import { printLine, printText } from '../print.ts';
 
-/** The text behind a code; without one, the list of all. */
+/** Prints the explanation of a message code; without a code, the list of all codes. */
 export function explain(io: Io, code: string | undefined): number {
   if (code === undefined) {
     for (const [key, row] of Object.entries(messages)) printLine(io, `${key}  ${row.title}`);

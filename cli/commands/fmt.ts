@@ -8,7 +8,7 @@ import type { Io } from '../io.ts';
 import { plural, printDiagnostics } from '../messages.ts';
 import { complain, printLine, printRendered } from '../print.ts';
 
-/** Formats in place; a file that does not parse is left alone. */
+/** Formats files in place; a file with syntax errors is left unchanged. */
 export async function fmt(io: Io, paths: readonly string[], options: { readonly check?: boolean }): Promise<number> {
   const { files, unusable } = crobFiles(paths);
   const lines = [...unusable.values()];

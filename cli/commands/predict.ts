@@ -21,7 +21,9 @@ export interface PredictOptions {
   readonly json?: boolean;
 }
 
-/** No model reads a tenth of it; a longer text is a mistake, such as a file's contents. */
+/**
+ * Maximum length of a phrase. No model reads a tenth of it; a longer text is a mistake, such as the contents of a file.
+ */
 const longestText = 4096;
 
 export async function predict(io: Io, file: string, options: PredictOptions): Promise<number> {

@@ -17,7 +17,7 @@ export interface SummaryOptions {
 }
 
 interface Row extends SummaryModule {
-  /** Only `output(train)` depends on it. */
+  /** Whether only an `output(train)` depends on it. */
   readonly forLosses: boolean;
 }
 
@@ -83,7 +83,7 @@ export function summary(io: Io, file: string, options: SummaryOptions): number {
   return 0;
 }
 
-/** Each module right below the one it is in, in the order in which the model first comes to them. */
+/** Orders the rows as a tree: each module after the module that contains it, siblings in the order of first use. */
 function asTree(rows: readonly Row[]): Row[] {
   const below = new Map<string, Row[]>();
   for (const row of rows) {
@@ -114,6 +114,6 @@ function amount(quantity: Quantity, unit: (n: number) => string): string {
   return quantity === 0 ? '' : unit(quantity);
 }
 
-/** Widest cell of the table, and widest sum below it, in characters, without `--wide`. */
+/** Without `--wide`: maximum width of a cell, and of a total below the table, in characters. */
 const widestCell = 40;
 const widestTotal = 100;

@@ -46,7 +46,7 @@ export interface TrainOptions {
   readonly dryRun?: boolean;
   readonly weights?: string;
   readonly tokenizer?: string;
-  /** false under --no-phrases. */
+  /** False with --no-phrases. */
   readonly phrases: boolean;
   readonly onBad: OnBad;
   readonly out: string;
@@ -85,7 +85,7 @@ export async function train(io: Invocation, file: string, options: TrainOptions)
   if (dry) {
     const plan = await attempted(async () => {
       if (data !== undefined) return planOf({ ...run, data });
-      // Whatever the data are, they have these inputs.
+      // These inputs do not depend on the data.
       batchSize(training, run.place);
       notesWithoutData(training.recipe).forEach(run.note);
       return undefined;
@@ -108,7 +108,7 @@ export async function train(io: Invocation, file: string, options: TrainOptions)
   return exitCodeOf(stopped);
 }
 
-/** What reading files gives, or why they are refused: a dry run says all else that it knows. */
+/** Returns the value, or the UserError that was thrown: a dry run also prints everything else that is known. */
 async function attempted<T>(read: () => Promise<T>): Promise<{ readonly value?: T; readonly refused?: UserError }> {
   try {
     return { value: await read() };
@@ -118,13 +118,13 @@ async function attempted<T>(read: () => Promise<T>): Promise<{ readonly value?: 
   }
 }
 
-/** What a run of so many steps is too short for; of a run in epochs that is known with its data. */
+/** Notes on settings that the number of steps is too small for; for a run in epochs, that requires the data. */
 function notesWithoutData(recipe: Recipe): readonly string[] {
   if (!('steps' in recipe.length)) return [];
   return planNotes(recipe, { steps: recipe.length.steps, evaluateEvery: recipe.evaluateEvery });
 }
 
-/** What the command line says that is no setting of the recipe. */
+/** Command-line settings that are not settings of the recipe. */
 function given({ phrases, weights, recompute }: TrainOptions): ResolvedSetting[] {
   return [
     ...(phrases ? [] : [{ name: 'phrases', value: 'blank', source: '--no-phrases' }]),
@@ -203,17 +203,17 @@ function shownValue(value: unknown): string {
   return value.length === 0 ? 'none' : value.map(shownPart).join(value.every(isPart) ? ' then ' : ', ');
 }
 
-/** A part of a schedule. */
+/** Whether the value is a part of a schedule. */
 function isPart(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'kind' in value;
 }
 
-/** A group's `lr` or `weight_decay`, as the recipe writes it. */
+/** Whether the value is the `lr` or `weight_decay` of a group, as plain data of the recipe. */
 function isRate(value: unknown): value is { readonly value: number; readonly factor: boolean } {
   return typeof value === 'object' && value !== null && 'factor' in value && 'value' in value;
 }
 
-/** A part of a schedule, or an item of a list, on one line. */
+/** Formats a part of a schedule, or an item of a list, on one line. */
 function shownPart(part: unknown): string {
   if (typeof part !== 'object' || part === null) return String(part);
   const { kind, pattern, ...rest } = part as Record<string, unknown>;
@@ -242,7 +242,7 @@ function shownResult(trained: Trained): readonly string[] {
   return lines;
 }
 
-/** The command that was given, with --resume. */
+/** The given command with --resume added. */
 function resumeCommand(io: Invocation): string {
   const words = io.argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
   return ['crobc', ...words, ...(words.includes('--resume') ? [] : ['--resume'])].join(' ');
