@@ -6,31 +6,31 @@ import { packageRoot, packageVersion } from './files/package-root.ts';
 import { readTextSync } from './files/read-file.ts';
 import { type Device, devices, nativeMessage, providerAdvice, TINY_MODEL } from './ort/session.ts';
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Finding {
   readonly name: string;
-  /** absent: optional and not there; broken: there, or needed, and does not work. */
+  /** absent: optional and not installed; broken: installed but not working, or required and not installed. */
   readonly state: 'works' | 'absent' | 'broken';
   readonly detail: string;
-  /** What to do about it; undefined when it works. */
+  /** What to do about it; undefined if it works. */
   readonly advice: string | undefined;
 }
 
 export interface Examination {
-  /** Everything that the CPU path needs works. */
+  /** Whether everything that the CPU path needs works. */
   readonly works: boolean;
   readonly findings: readonly Finding[];
 }
 
 /**
- * What runs on this machine. Everything native is really tried, each in a process of its own: a driver that crashes
- * takes only that process along. `folder` is where the user's own packages are looked for.
+ * Checks what works on this machine. Runs each native library in a process of its own, so that a driver that crashes
+ * ends only that process. `folder` is where the user's own packages are looked up.
  */
 export async function examine(folder: string): Promise<Examination> {
   const tried = await Promise.all([
     ...devices.map(tryProvider),
     tryPackage('sharp', [packageRoot()], SHARP_TRY, 'needed to read images: reinstall it with "npm ci"', true),
-    // Training takes them from the working folder, else from beside crobc.
+    // Training looks these packages up from the working folder first, then from crobc's own folder.
     ...trainers.map(({ name, advice }) => tryPackage(name, [folder, packageRoot()], TENSORFLOW_TRY, advice, false)),
   ]);
   const crobc: Finding = { name: 'crobc', state: 'works', detail: packageVersion(), advice: undefined };
@@ -92,7 +92,7 @@ sharp({ create: { width: 2, height: 2, channels: 3, background: 'red' } }).png()
   .then((data) => say(data[0] === 255 ? 'works' : 'decodes wrongly'), (error) => say(error.message));
 `;
 
-// The two functions that Node 23 took away and tfjs-node still calls.
+// The two functions are removed in Node 23, and tfjs-node still calls them.
 const TENSORFLOW_TRY = `
 const util = require('node:util');
 util.isNullOrUndefined ??= (v) => v == null;
@@ -126,7 +126,10 @@ async function tryPackage(
   return { name, state: 'broken', detail: `${found.version}: ${answer}`, advice };
 }
 
-/** Where a package is, looked up from `folder` as Node would, and its version; undefined when it is not installed. */
+/**
+ * Returns the entry file and version of a package, resolved from `folder` as
+ * Node does; undefined if it is not installed.
+ */
 function installedPackage(
   name: string,
   folder: string,
@@ -142,7 +145,7 @@ function installedPackage(
       const json = JSON.parse(readTextSync(join(at, 'package.json'), 'record')) as { name?: string; version?: string };
       if (json.name === name && json.version !== undefined) return { entry, version: json.version };
     } catch {
-      // No package.json in this folder: look further up.
+      // No package.json in this folder: try its parent.
     }
   }
   return { entry, version: 'of an unknown version' };
@@ -150,7 +153,9 @@ function installedPackage(
 
 const SAY = "const say = (text) => process.stdout.write('\\n>' + String(text).split('\\n')[0] + '\\n');\n";
 
-/** Runs a script in a fresh Node; the text of its `say`, or how the process ended without saying anything. */
+/**
+ * Runs a script in a new Node process. Returns the text that it passes to `say`, or how the process ended without one.
+ */
 function inChild(script: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
     execFile(process.execPath, ['-e', SAY + script, ...args], { timeout: 60_000 }, (error, stdout, stderr) => {

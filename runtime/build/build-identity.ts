@@ -7,9 +7,9 @@ import type { Precision } from '../../compiler/passes/pipeline.ts';
 import { builtFolder, packageRoot, runsFromSources } from '../files/package-root.ts';
 import { readBytesSync } from '../files/read-file.ts';
 
-/** What decides a model file: builds of one identity run the same. */
+/** Everything that determines a model file: builds with the same identity compute the same. */
 export interface BuildParts {
-  /** The graph's hash, sizes that were bound included. */
+  /** Hash of the graph with its bound sizes. */
   readonly graph: string;
   readonly dtype: Precision;
   readonly opset: number;
@@ -21,13 +21,13 @@ export type WeightsIdentity =
   | { readonly kind: 'initial'; readonly seed: number }
   | {
       readonly kind: 'file';
-      /** Of the file's bytes. */
+      /** SHA-256 of the file. */
       readonly sha256: string;
-      /** By which its names are read, where they are published ones. */
+      /** The rules that map the file's published names, if it has these. */
       readonly rules: readonly MapRule[] | undefined;
     };
 
-/** One hash of all that goes into a build, and of the code that makes it. */
+/** Returns one hash of all parts of a build, and of crobc's own code. */
 export function buildIdentity(parts: BuildParts): string {
   const { graph, dtype, opset, weights } = parts;
   const all = JSON.stringify({ code: codeHash(), opTable: opTableVersion, opset, dtype, graph, weights });
@@ -36,7 +36,7 @@ export function buildIdentity(parts: BuildParts): string {
 
 let code: string | undefined;
 
-/** Of crobc's own code that comes between a graph and its files: two states of it need not give the same. */
+/** Hash of crobc's own code: different versions of it may write different files for the same graph. */
 function codeHash(): string {
   if (code === undefined) {
     const hash = createHash('sha256');
@@ -46,7 +46,10 @@ function codeHash(): string {
   return code;
 }
 
-/** The sources of the compiler and the runtime; where crobc is built, the whole bundle, as any of its files may hold parts of them. */
+/**
+ * The sources of the compiler and the runtime; in a built crobc, all files of the bundle,
+ * since each may contain parts of them.
+ */
 function codeFiles(): string[] {
   const files = (folder: string, extension: string) =>
     readdirSync(folder, { recursive: runsFromSources, encoding: 'utf8' })

@@ -26,45 +26,46 @@ import { manifest, manifestName } from './manifest.ts';
 import { originPlace } from './origin-place.ts';
 
 export interface Source {
-  /** The file that was asked for. */
+  /** Path of the source file that the user named. */
   readonly file: string;
   readonly program: Program;
   readonly model: ModelGraph;
   readonly graph: Graph;
-  /** Sizes that `--set` bound. */
+  /** Sizes bound with `--set`. */
   readonly dims: ReadonlyMap<string, number>;
-  /** For weights under published names. */
+  /** The weights map, if the weights file has published names. */
   readonly via?: PlacedMap | undefined;
-  /** All weights of the model, with those that the graph does not read: a file of weights may hold them. */
+  /** All weights that the model declares. A weights file may contain those that the graph does not read. */
   readonly declaredWeights: () => ReadonlySet<string>;
 }
 
 export interface BuildOptions {
   readonly out: string;
   readonly dtype: Precision;
-  /** safetensors; initial weights drawn from `seed` when undefined. */
+  /** A safetensors file; if undefined, initial weights are drawn from `seed`. */
   readonly weightsFile: string | undefined;
   readonly seed: number;
-  /** False: the graph alone, its weights named and not written. */
+  /** If false, only the graph is written; its weights refer to a data file that is not written. */
   readonly writeWeights: boolean;
-  /** Also the typed client. */
+  /** Whether to write the typed client too. */
   readonly client: boolean;
 }
 
 export interface Built {
   readonly model: string;
-  /** The graph, its data where there are any, the client where one was asked for, the manifest. */
+  /** The graph, the data file if there is one, the client if requested, and the manifest. */
   readonly files: readonly WrittenFile[];
   readonly emitted: OnnxModel;
   readonly hash: string;
   readonly parameters: number;
-  /** How many weights the graph names. */
+  /** Number of weights in the graph. */
   readonly weights: number;
 }
 
 /**
- * Writes `<Model>.onnx`, its data beside it when large, `<Model>.manifest.json` and `<Model>.ts` to a folder: all of them, or
- * none and what was there stays. Throws a UserError for weights that do not fit and for a folder that cannot be written.
+ * Writes `<Model>.onnx`, its data file if it is large, `<Model>.manifest.json` and `<Model>.ts` to a folder: all of
+ * them, or none, so that the previous files remain. Throws a UserError for weights that do not fit and a folder that is
+ * not writable.
  */
 export async function buildModel(source: Source, options: BuildOptions): Promise<Built> {
   const client = options.client ? startClientWriter() : undefined;
@@ -79,7 +80,7 @@ async function build(source: Source, options: BuildOptions, clientWriter: Client
   const { out, dtype } = options;
   const graph = runPipeline(source.graph, { dtype });
   const { name } = graph;
-  // Of the graph as it came, so that whoever has it knows what to look at.
+  // From the graph before optimisation, so that any holder of the source graph checks the same inputs.
   const rowNumbers = indexInputs(source.graph);
   const emitted = emitOnnx(graph, {
     producerVersion: packageVersion(),
@@ -144,7 +145,7 @@ interface ModelParts {
   readonly name: string;
 }
 
-/** The graph and its data, with progress where a person looks on. */
+/** Writes the graph and its data, with a progress bar on a terminal. */
 async function writeModel({ source, options, emitted, wanted, set, name }: ModelParts): Promise<WrittenModel> {
   if (!options.writeWeights) return writeOnnx(emitted, { set, name, weights: undefined });
   const weights = await openModelWeights(source, wanted, options);
@@ -167,7 +168,7 @@ async function writeModel({ source, options, emitted, wanted, set, name }: Model
   }
 }
 
-/** The weights of a model: those of a file, under published names where the source has a map, or initial ones. */
+/** Opens the weights of a model: those of a file (by the source's map, if there is one), or initial weights. */
 export async function openModelWeights(
   source: Source,
   wanted: readonly GraphWeight[],

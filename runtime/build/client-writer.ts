@@ -5,20 +5,20 @@ import { startThread } from '../process/own-thread.ts';
 
 /** Generates typed clients. */
 export interface ClientWriter {
-  /** The client's source, once. */
+  /** Returns the client's source; call it only once. */
   write(info: ClientInfo): Promise<string>;
-  /** Stops it, whether it has written or not. */
+  /** Stops the writer, also if it has not written anything. */
   close(): Promise<void>;
 }
 
 /**
- * Loads what generates the client on a thread of its own: the TypeScript compiler that ts-morph brings takes half a second,
- * in which a graph is optimised. Where crobc runs from its sources, the client is generated on this thread.
+ * Starts a thread that loads the client generator: ts-morph contains the TypeScript compiler and takes half a second to
+ * load, while this thread optimises the graph. If crobc runs from its sources, the client is generated on this thread.
  */
 export function startClientWriter(): ClientWriter {
   if (runsFromSources) return { write: generateClient, close: async () => undefined };
   const worker = startThread('client-worker');
-  // An error before the client is asked for is reported when it is.
+  // An error before `write` is reported by `write`.
   const failed = new Promise<never>((_resolve, reject) => worker.once('error', reject));
   failed.catch(() => undefined);
   return {

@@ -3,13 +3,13 @@ import { longestAxis, tooLarge } from '../../compiler/ir/extent.ts';
 import type { Node } from '../../compiler/ir/graph.ts';
 import { UserError } from '../files/user-error.ts';
 
-/** A model at sizes that `--set` or its recipe gives. */
+/** A model with the sizes from `--set` or its recipe. */
 export interface Sized {
   readonly model: string;
   readonly dims: ReadonlyMap<string, number>;
 }
 
-/** Throws a UserError that names the sizes where a tensor becomes larger than anything that could run it. */
+/** Throws a UserError that names the sizes if a tensor has a larger axis than any runtime supports. */
 export function checkSizes(sized: Sized, nodes: Iterable<Node>): void {
   const found = tooLarge(nodes);
   if (!found) return;
@@ -21,7 +21,7 @@ export function checkSizes(sized: Sized, nodes: Iterable<Node>): void {
   );
 }
 
-/** For sizes at which what is computed with them leaves the whole numbers that are exact. */
+/** The error for sizes from which numbers above 2^53 are computed, which are not exact. */
 export function beyondExact(sized: Sized): UserError {
   const terms = sized.dims.size === 0 ? `, or products of more than ${mostTerms.toLocaleString('en')} terms` : '';
   return new UserError(`${named(sized)}: its sizes lead to numbers beyond 2^53, which are not exact${terms}`);

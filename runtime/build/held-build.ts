@@ -3,14 +3,14 @@ import { type FileDigests, fileStamp } from '../files/file-digests.ts';
 import { readText } from '../files/read-file.ts';
 import { manifestName } from './manifest.ts';
 
-/** A build that is there and whole. */
+/** A complete build on disk. */
 export interface HeldBuild {
   readonly onnx: string;
-  /** Whether its files are still those that were looked at. */
+  /** Whether the files have not changed since they were checked. */
   isUntouched(): Promise<boolean>;
 }
 
-/** The build in a folder, if it is of that identity and whole. */
+/** Returns the build in a folder if it has the given identity and all its files match the manifest's hashes. */
 export async function heldBuild(
   folder: string,
   model: string,
@@ -20,7 +20,7 @@ export async function heldBuild(
   try {
     const manifest = JSON.parse(await readText(join(folder, manifestName(model)), 'record')) as BuildRecord;
     if (manifest.hashes.build !== identity) return undefined;
-    // The client plays no part in a run.
+    // The client is not needed to run a model.
     const files = manifest.files.flatMap(({ name, sha256 }) =>
       name.endsWith('.ts') ? [] : [{ path: join(folder, name), sha256 }],
     );
@@ -32,12 +32,12 @@ export async function heldBuild(
       isUntouched: async () => (await look().catch(() => [])).join() === stamps.join(),
     };
   } catch {
-    // No manifest, another one's, or files that are gone: no build to use.
+    // The manifest is missing or of another kind, or files are missing: there is no usable build.
     return undefined;
   }
 }
 
-/** What of a manifest is read here. */
+/** The members of a manifest that are read here. */
 interface BuildRecord {
   readonly hashes: { readonly build: string };
   readonly files: readonly { readonly name: string; readonly sha256: string }[];

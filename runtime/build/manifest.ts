@@ -18,7 +18,7 @@ import { sourceName } from '../files/source-name.ts';
 import type { WeightsIdentity } from './build-identity.ts';
 
 export interface ManifestParts {
-  /** The file that was asked for. */
+  /** Path of the source file that the user named. */
   readonly file: string;
   readonly program: Program;
   readonly model: ModelGraph;
@@ -26,7 +26,7 @@ export interface ManifestParts {
   readonly rowNumbers: readonly IndexInput[];
   readonly hashes: {
     readonly graph: string;
-    /** Undefined where no weights were written. */
+    /** Undefined if no weights were written. */
     readonly weights: string | undefined;
     readonly build: string;
   };
@@ -44,10 +44,10 @@ export function manifestName(model: string): string {
   return `${model}.manifest.json`;
 }
 
-/** Down to this depth every part is recorded: the parts of the model and their parts. */
+/** Parts are always recorded to this depth: the parts of the model and their parts. */
 const choiceDepth = 2;
 
-/** What was built from what, as JSON; the same bytes for the same sources, weights and settings. */
+/** Returns the manifest as JSON: what was built, and from what. Deterministic in the sources, weights and settings. */
 export function manifest(parts: ManifestParts): string {
   const { program, model, graph, emitted } = parts;
   const sources: Record<string, string> = {};
@@ -89,7 +89,7 @@ export function manifest(parts: ManifestParts): string {
   )}\n`;
 }
 
-/** Where the weights came from; the file by its name alone, as its hash says which one it was. */
+/** The origin of the weights. A file is recorded by its name without the folder: its hash identifies it. */
 function weightsRecord({ weights, weightsFile, via }: ManifestParts) {
   if (weights.kind !== 'file') return weights;
   return { kind: 'file', file: basename(weightsFile!), sha256: weights.sha256, ...(via ? { map: via.name } : {}) };
@@ -100,8 +100,9 @@ function sha(text: string): string {
 }
 
 /**
- * Every static parameter of the model and its parts as it came out, under the path by which a variant changes it: the readings
- * where the paper is silent are among them. Deep inside, plain layers are left out unless a variant spoke of them.
+ * Returns the resolved static parameters of the model and its parts, by the paths that overrides use. They include the
+ * choices for what the paper leaves open. Below `choiceDepth`, modules without parts are omitted unless an override
+ * changes them.
  */
 function choices(model: ModelGraph): Record<string, Record<string, string>> {
   const own = [...model.params].map(([name, value]) => [name, showStatic(value)] as const);
@@ -120,7 +121,7 @@ function choices(model: ModelGraph): Record<string, Record<string, string>> {
   return found;
 }
 
-/** Whether these are several modules that differ in nothing but their place. */
+/** Whether the items are several modules that differ only in their position. */
 function areEqual(items: readonly Val[]): boolean {
   const identities = new Set(items.map((item) => (item.kind === 'instance' ? item.instance.identity : undefined)));
   return items.length > 1 && identities.size === 1 && !identities.has(undefined);

@@ -11,21 +11,23 @@ import { buildModel, type Source } from './build-model.ts';
 import { heldBuild } from './held-build.ts';
 
 export interface CacheOptions {
-  /** The output folder of the command. */
+  /** Output folder of the command. */
   readonly out: string;
   readonly dtype: Precision;
-  /** safetensors; initial weights drawn from `seed` when undefined. */
+  /** A safetensors file; if undefined, initial weights are drawn from `seed`. */
   readonly weightsFile: string | undefined;
   readonly seed: number;
 }
 
-/** Below the output folder: what commands build for themselves stays out of the way of `crobc build`. */
+/**
+ * Subfolder of the output folder for builds that commands make for their own use, apart from those of `crobc build`.
+ */
 const cacheFolder = 'model-cache';
 
 /**
- * A session of a model: of what `crobc build` has left in the output folder, or of the cache below it, where one of the two is
- * this very model with these weights, else of the model built anew into the cache. A build counts when its manifest names the
- * same identity and its files have the manifest's hashes.
+ * Opens a session of a model. Uses the build of `crobc build` in the output folder, or the one in the cache below it,
+ * if it is of this model with these weights; else builds the model into the cache. A build is used only if its manifest
+ * has the same identity and its files have the manifest's hashes.
  */
 export async function openBuilt(source: Source, options: CacheOptions, session: SessionOptions): Promise<Session> {
   const { out, dtype, weightsFile, seed } = options;
@@ -42,7 +44,7 @@ export async function openBuilt(source: Source, options: CacheOptions, session: 
   });
   const { name } = source.graph;
   await makeFolder(cache);
-  // Whoever else writes there may do so between the look at the files and the session: then they are looked at again.
+  // Another process may write the files between the check and the opening of the session; then check again.
   for (let attempt = 0; attempt < 3; attempt++) {
     let found = (await heldBuild(out, name, identity, digests)) ?? (await heldBuild(cache, name, identity, digests));
     if (!found) {

@@ -11,19 +11,19 @@ import { type GraphWeight, weightsOf } from '../weights/graph-weights.ts';
 import { beyondExact } from './exact-sizes.ts';
 import type { CompiledFile } from './source-model.ts';
 
-/** A number when every dim is bound, else the polynomial. */
+/** A number if all dims are bound, else a polynomial as text. */
 export type Quantity = number | string;
 
 export interface Quantities {
   readonly parameters: number;
   readonly flops: Quantity;
-  /** What its operators compute, each result once. */
+  /** Bytes of all results, each counted once. */
   readonly activationBytes: Quantity;
-  /** What its operators read and write, weights included. */
+  /** Bytes that the operators read and write, including weights. */
   readonly trafficBytes: Quantity;
 }
 
-/** An input or an output, with its type as crob writes it: `f32[B, 3, H, W]`. */
+/** An input or an output; its type is in crob syntax: `f32[B, 3, H, W]`. */
 export interface SummaryPort {
   readonly name: string;
   readonly type: string;
@@ -32,7 +32,7 @@ export interface SummaryPort {
 export interface SummaryModule extends Quantities {
   readonly path: string;
   readonly module: string;
-  /** Types of what it returns. */
+  /** Types of its results. */
   readonly outputs: readonly string[];
 }
 
@@ -43,19 +43,19 @@ export interface SummaryWeight {
   readonly role: 'param' | 'buffer';
 }
 
-/** What a model consists of. */
+/** Inputs, outputs, modules, weights and costs of a model. */
 export interface ModelSummary extends Quantities {
   readonly model: string;
   readonly docs: string;
-  /** Of one run; undefined where a dim is open. */
+  /** Peak of one run; undefined if a dim is open. */
   readonly peakActivationBytes: number | undefined;
-  /** Dims that nothing has bound, in the order of the inputs. */
+  /** Dims without a size, in the order of the inputs. */
   readonly openDims: readonly string[];
   readonly inputs: readonly SummaryPort[];
   readonly outputs: readonly SummaryPort[];
   readonly modules: readonly SummaryModule[];
   readonly weights: readonly SummaryWeight[];
-  /** What only `output(train)` depends on. */
+  /** Parts that only `output(train)` depends on. */
   readonly training: {
     readonly outputs: readonly SummaryPort[];
     readonly modules: readonly SummaryModule[];
@@ -63,7 +63,7 @@ export interface ModelSummary extends Quantities {
   };
 }
 
-/** Throws a UserError where numbers come up beyond those that are exact. */
+/** Throws a UserError if a number exceeds 2^53, since it would not be exact. */
 export function summarise(compiled: Pick<CompiledFile, 'graph' | 'model' | 'dims'>): ModelSummary {
   const { dims } = compiled;
   const bound = new Map<string, Dim>([...dims].map(([name, n]) => [name, constant(n)]));
@@ -103,14 +103,14 @@ export function summarise(compiled: Pick<CompiledFile, 'graph' | 'model' | 'dims
   };
 }
 
-/** A model with its outputs for losses, and what these add. */
+/** The graph including `output(train)`, and the outputs and weights that inference does not have. */
 interface LossParts {
   readonly graph: Graph;
   readonly outputs: readonly GraphOutput[];
   readonly weights: readonly GraphWeight[];
 }
 
-/** What training has besides, for outputs that only losses see. */
+/** Compiles the model with the outputs that only losses read. */
 function forLosses(model: ModelGraph, bound: ReadonlyMap<string, Dim>, inference: Graph): LossParts {
   const graph = runPipeline(inlineWithLossOutputs(model, bound));
   const held = new Set(weightsOf(inference).map(({ path }) => path));
@@ -139,7 +139,7 @@ function quantities(cost: ModuleCost, graph: Graph): Quantities {
   };
 }
 
-/** Dims that nothing has bound, in the order of the inputs. */
+/** Dims without a size, in the order of the inputs. */
 function openDims(graph: Graph): string[] {
   return [...new Set(graph.inputs.flatMap(({ value }) => value.type.shape.flatMap((d) => [...variables(d)])))];
 }

@@ -2,7 +2,10 @@ import type { Program } from '../../compiler/elaborate/source/program.ts';
 import type { NodeOp, Origin } from '../../compiler/ir/graph.ts';
 import { position } from '../../grammar/span.ts';
 
-/** Where a node was written, as `crobim.crob:33`, by what `nameOf` calls the file; undefined for what a pass made. */
+/**
+ * Returns the source position of a node, such as `crobim.crob:33`; undefined for a node
+ * that a pass created. `nameOf` renames files.
+ */
 export function originPlace(
   { files }: Program,
   { span }: Origin,
@@ -12,7 +15,7 @@ export function originPlace(
   return text && `${nameOf(span.file)}:${position(text, span.start).line}`;
 }
 
-/** An operator, and what the source calls it where that is another name: `matmul (Linear)`. */
+/** The operator with its name in the source if that is different: `matmul (Linear)`. */
 export function operatorName(op: NodeOp, { label }: Origin): string {
   return label === '' || label === op ? op : `${op} (${label})`;
 }

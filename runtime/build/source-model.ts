@@ -14,9 +14,9 @@ import { cannotRead, ownPath } from '../files/source-host.ts';
 import { UserError } from '../files/user-error.ts';
 import { checkSizes } from './exact-sizes.ts';
 
-/** A file of sources as it compiles, right or wrong. */
+/** A compiled file, which may have errors. */
 export interface FileCompiled extends Compiled {
-  /** Its path, by which sources and diagnostics know it. */
+  /** The path by which sources and diagnostics refer to it. */
   readonly file: string;
 }
 
@@ -25,7 +25,7 @@ export interface CompiledFile extends FileCompiled {
   readonly graph: Graph;
 }
 
-/** Compiles a model of a file. Throws a UserError where the file cannot be read; what is wrong with it are diagnostics. */
+/** Compiles a model of a file. Errors in it are diagnostics. Throws a UserError if the file cannot be read. */
 export function compileFrom(host: SourceHost, path: string, options: CompileOptions): FileCompiled {
   const file = ownPath(path);
   const compiled = compile(host, file, options);
@@ -34,8 +34,8 @@ export function compileFrom(host: SourceHost, path: string, options: CompileOpti
 }
 
 /**
- * The model that was asked for, of a file without errors. Throws a UserError where there is none of that name, or no such
- * weights map, and where a size is beyond what can run.
+ * Returns the requested model of a file without errors. Throws a UserError if there is no model or weights map of that
+ * name, and if a size is larger than what can run.
  */
 export function requireModel(
   compiled: FileCompiled,
@@ -50,12 +50,12 @@ export function requireModel(
   }
   if (!graph || !compiled.model || compiled.diagnostics.some(isError))
     throw new Error('bug in crobc: a model without errors gave no graph');
-  // What is wrong without any size is an error of the source.
+  // Sizes that are too large without `--set` are errors of the source, reported by the compiler.
   if (compiled.dims.size > 0) checkSizes({ model: graph.name, dims: compiled.dims }, graph.nodes);
   return { ...compiled, graph, model: compiled.model };
 }
 
-/** Where a file has recipes alone, the models that they are for. */
+/** The end of an error message: if a file declares only recipes, the models that they are for. */
 function recipesIn({ program, file }: FileCompiled): string {
   const scope = program.files.get(file);
   const recipes = scope?.tree.declarations.filter((one) => one.kind === 'recipe') ?? [];
@@ -76,14 +76,14 @@ export interface CompiledTrainingFile extends TrainingCompiled {
   readonly training: Training;
 }
 
-/** Compiles a model of a file with its recipe. Throws a UserError where the file cannot be read. */
+/** Compiles a model of a file with its recipe. Throws a UserError if the file cannot be read. */
 export function compileTrainingFrom(host: SourceHost, path: string, options: TrainingOptions): TrainingCompiled {
   const compiled = compileTraining(host, ownPath(path), options);
   if (!compiled.program.files.has(ownPath(path))) throw new UserError(cannotRead(ownPath(path)));
   return { ...compiled, file: path };
 }
 
-/** The model and recipe that were asked for, of a file without errors. Throws a UserError as `requireModel` does. */
+/** Returns the requested model and recipe of a file without errors. Throws a UserError as `requireModel` does. */
 export function requireTraining(
   compiled: TrainingCompiled,
   { model, recipe }: Pick<TrainingOptions, 'model' | 'recipe'>,

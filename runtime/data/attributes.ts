@@ -4,7 +4,7 @@ import { quoted } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
 import { MAX_LINES, readLines } from './lines.ts';
 
-/** What is known of a sample besides its phrase; evaluation gives a table for each. */
+/** Properties of a sample besides its phrase; evaluation reports scores for each. */
 export interface Attributes {
   readonly category?: string;
   readonly attributes?: Readonly<Record<string, string>>;
@@ -13,15 +13,15 @@ export interface Attributes {
 const MAX_LINE_BYTES = 1 << 16;
 
 /**
- * The lines of an `attributes_{split}.jsonl`, one object a line for each line of the phrase file: what it says, or in
- * words what is wrong with it. Undefined when there is no such file.
+ * Reads `attributes_{split}.jsonl`, which has one JSON object for each line of the phrase file. Returns for each line
+ * the attributes, or what is wrong with the line as text; undefined if there is no such file.
  */
 export async function readAttributes(path: string): Promise<(Attributes | string)[] | undefined> {
   try {
     await stat(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    // Whatever else is wrong is reported when it is read.
+    // Other errors are reported when the file is read.
   }
   const all: (Attributes | string)[] = [];
   for await (const { number, text, fault } of readLines(path, MAX_LINE_BYTES)) {

@@ -12,9 +12,12 @@ import type { Sample } from './sample.ts';
 export type Feeds = Readonly<Record<string, HostTensor>>;
 
 export interface Batch {
-  /** image f32[B, 3, H, W], tokens i64[B, T] and mask bool[B, T] where there are words, target f32[B, 1, H, W] of 0 and 1. */
+  /**
+   * image f32[B, 3, H, W]; tokens i64[B, T] and mask bool[B, T] if the model reads
+   * words; target f32[B, 1, H, W] of 0 and 1.
+   */
   readonly feeds: Feeds;
-  /** The real ones, first in the tensors; only under `pad` fewer than B. */
+  /** The samples without repetitions, in the order of the tensors; fewer than B only with `pad`. */
   readonly samples: readonly Sample[];
 }
 
@@ -22,38 +25,41 @@ export interface BatchOptions {
   readonly batch: number;
   readonly height: number;
   readonly width: number;
-  /** How phrases are taken; undefined for a model that takes images alone. */
+  /** How to encode phrases; undefined for a model that reads only images. */
   readonly text: TextInput | undefined;
-  /** Batches that are made while the consumer works on one; they bound the memory. */
+  /** Number of batches to prepare in advance; it bounds the memory. */
   readonly ahead: number;
   readonly onBad: OnBad;
   report(problem: string): void;
-  /** Every phrase becomes [CLS] [SEP]. */
+  /** Replaces every phrase by [CLS] [SEP]. */
   readonly blank?: boolean;
   /**
-   * What becomes of a last batch that is not full. `pad` (the default, for evaluation): repeats its first sample, and
-   * `samples` says how many are real. For training, `wrap` goes on at the start of the order, and `drop` leaves it out.
+   * How an incomplete last batch is handled. `pad` (default, for evaluation) repeats its first sample; `samples` holds
+   * only the real ones. For training, `wrap` continues at the start of the order, and `drop` omits the batch.
    */
   readonly last?: 'pad' | 'wrap' | 'drop';
-  /** The batch to begin with, 0 unless a run is resumed: the same batches come as if those before had been taken. */
+  /** Index of the first batch (default 0), for resumed runs: the batches are the same as those of an unbroken run. */
   readonly start?: number;
-  /** Half of the samples are mirrored, words such as left and right with them; which ones, seed and epoch say. */
+  /**
+   * Mirrors half of the samples and swaps words such as left and right; the
+   * choice depends only on seed, epoch and line.
+   */
   readonly augment?: { readonly seed: number; readonly epoch: number } | undefined;
-  /** Decoding threads; 0 decodes on this one. */
+  /** Number of decoding threads; with 0, this thread decodes. */
   readonly threads?: number;
 }
 
-/** How many batches loadBatches gives of `samples`. */
+/** Returns the number of batches that `loadBatches` yields for `samples` samples. */
 export function batchCount(samples: number, batch: number, last: 'pad' | 'wrap' | 'drop'): number {
   return last === 'drop' ? Math.floor(samples / batch) : Math.ceil(samples / batch);
 }
 
 /**
- * The batches of `order` (indices of samples), decoded ahead on other threads and always in this order. Where a picture
- * turns out bad under `onBad: 'skip'`, its sample is noted in `dataset.undecodable`: `pad` leaves it out (a batch without
- * any other does not come), and `wrap` and `drop` put the next good sample of the order in its place, so that batches and
- * their number stay as they are.
- * Throws a UserError that names the phrase's file and line. Leaving the loop early stops the threads.
+ * Yields the batches of `order` (indices of samples) in that order; images are decoded in advance on other threads. If
+ * an image cannot be decoded with `onBad: 'skip'`, its sample is added to `dataset.undecodable`. `pad` then omits the
+ * sample (and a batch without other samples); `wrap` and `drop` use the next good sample of the order instead, so that
+ * the other samples and the number of batches do not change. Throws a UserError that names the file and the line of the
+ * phrase. Leaving the loop early stops the threads.
  */
 export async function* loadBatches(
   dataset: Dataset,
@@ -79,7 +85,7 @@ export async function* loadBatches(
   }
 }
 
-/** A sample ready for its place in a batch. */
+/** A sample that is decoded and encoded for a batch. */
 interface ReadySample {
   readonly sample: Sample;
   readonly encoded: EncodedText | undefined;
@@ -110,7 +116,7 @@ class SampleSource {
     return this.#decoder.close();
   }
 
-  /** The samples of a batch; the promise may fail before anyone waits for it. */
+  /** Loads the samples of a batch. A rejection is not unhandled if nobody awaits the promise yet. */
   slots(index: number): Promise<Slot[]> {
     const { batch, last = 'pad' } = this.#options;
     const from = index * batch;
@@ -121,7 +127,7 @@ class SampleSource {
     return all;
   }
 
-  /** The sample at a place of the order or, where that is bad, the next good one. */
+  /** The sample at a place of the order; if it is bad, the next good one. */
   async #nextGood(place: number): Promise<Slot> {
     for (let step = 0; step < this.#order.length; step++) {
       const slot = await this.#at(place + step);
@@ -130,7 +136,7 @@ class SampleSource {
     throw new UserError(`${this.#dataset.dir} has no sample that can be used`);
   }
 
-  /** Undefined for a bad one that is skipped. */
+  /** The sample at a place of the order; undefined if it is bad and skipped. */
   async #at(place: number): Promise<Slot> {
     const index = this.#order[place % this.#order.length]!;
     const sample = this.#dataset.samples[index];
@@ -138,7 +144,7 @@ class SampleSource {
     if (this.#bad.has(index)) return undefined;
     const { text, height, width, augment } = this.#options;
     const { image, mask, phrase, file, line } = sample;
-    // By the line, which stays when other samples go.
+    // Decided by the line, which does not change when other samples are skipped.
     const mirror = augment && isMirrored(line - 1, augment.seed, augment.epoch) ? mirrorPhrase(phrase) : undefined;
     try {
       const encoded = this.#blank ?? text?.tokenizer.encode(mirror ?? phrase, text.words);
@@ -153,7 +159,7 @@ class SampleSource {
   }
 }
 
-/** [CLS] [SEP] and padding. */
+/** The encoding of an empty phrase: [CLS] [SEP] and padding. */
 function blankPhrase({ tokenizer, words }: TextInput): EncodedText {
   const { ids } = tokenizer.encode('a', Math.max(4, words));
   const [cls, sep, pad] = [ids[0]!, ids[2]!, ids[3]!];

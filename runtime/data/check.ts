@@ -10,30 +10,33 @@ import { maskThreshold, readMask } from './mask-file.ts';
 import type { Problem } from './problems.ts';
 import type { Sample } from './sample.ts';
 
-/** A message about a data set; a note is no error. */
+/** A message about a data set: an error or a note. */
 export interface Finding extends Problem {
   readonly severity: 'error' | 'note';
 }
 
 export interface CheckedSplit {
   readonly split: string;
-  /** Lines that make a sample, whether or not its pictures can be read. */
+  /** Number of lines that give a sample, whether or not its images can be decoded. */
   readonly samples: number;
-  /** In the order of file and line. */
+  /** Ordered by file and line. */
   readonly findings: readonly Finding[];
 }
 
-/** Looks at every line and every pixel of a split (of all when it is not given). Throws a UserError for no data set. */
+/**
+ * Checks every line and every pixel of a split; of all splits if undefined. Throws
+ * a UserError if `dir` is not a data set.
+ */
 export async function checkDataset(dir: string, split: string | undefined): Promise<CheckedSplit[]> {
   const { splits } = await openLayout(dir);
   const checked: CheckedSplit[] = [];
-  // Splits may share pictures, as RISBench's do; each is decoded once.
+  // Splits may share images, as in RISBench; each image is decoded once.
   const pictures = new Map<string, Promise<Picture>>();
   for (const name of split === undefined ? splits : [split]) checked.push(await checkSplit(dir, name, pictures));
   return checked;
 }
 
-/** What became of decoding an image or a mask: its size, or what is wrong. */
+/** The result of decoding an image or a mask: its size, or what is wrong. */
 type Picture = { readonly size: readonly [number, number]; readonly empty: boolean } | string;
 
 async function checkSplit(dir: string, split: string, pictures: Map<string, Promise<Picture>>): Promise<CheckedSplit> {
@@ -76,7 +79,7 @@ async function checkSplit(dir: string, split: string, pictures: Map<string, Prom
   return { split, samples: samples.length, findings };
 }
 
-/** Samples that say the same of the same image as an earlier one, with its line. */
+/** Yields samples with the same phrase and image as an earlier one, with the line of the earlier one. */
 function* repeated(samples: readonly Sample[]): Generator<readonly [Sample, number]> {
   const lines = new Map<string, number>();
   for (const sample of samples) {

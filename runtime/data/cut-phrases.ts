@@ -3,13 +3,13 @@ import { startProgress } from '../process/progress.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
 import type { Dataset } from './dataset.ts';
 
-/** What a `TextInput` has. */
+/** The members of `TextInput` that are used here. */
 interface CutBy {
   readonly tokenizer: Pick<Tokenizer, 'encode'>;
   readonly words: number;
 }
 
-/** Says how many phrases a model will not see to their end; undefined where it sees all. */
+/** Returns a note on how many phrases are truncated; undefined if there are none. */
 export function cutPhrases(
   { samples, split }: Pick<Dataset, 'samples' | 'split'>,
   { tokenizer, words }: CutBy,
@@ -29,7 +29,7 @@ function isCut(phrase: string, { tokenizer, words }: CutBy): boolean {
   try {
     return tokenizer.encode(phrase, words).truncated;
   } catch (error) {
-    // A phrase without a token is a bad sample: its turn comes.
+    // A phrase without a token is a bad sample, which is reported when it is loaded.
     if (error instanceof UserError) return false;
     throw error;
   }

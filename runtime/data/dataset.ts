@@ -11,30 +11,31 @@ import type { Sample } from './sample.ts';
 export interface Dataset extends Phrases {
   readonly dir: string;
   readonly split: string;
-  /** Indices of samples whose pictures turned out bad while they were decoded: later epochs leave them out without another word. */
+  /** Indices of samples whose images failed to decode; later epochs skip them without another message. */
   readonly undecodable: Set<number>;
 }
 
-/** A phrase file, and what can be used of it. */
+/** The usable samples of a phrase file. */
 export interface Phrases {
   readonly samples: readonly Sample[];
-  /** Lines of the file, also those that make no sample. */
+  /** Number of lines of the file, including those that give no sample. */
   readonly lines: number;
-  /** SHA-256 of what the lines say, whether or not their pictures are there: what a data set is to a run that goes on. */
+  /** SHA-256 of the content of all lines, whether or not their images exist. A resumed run must find the same hash. */
   readonly hash: string;
 }
 
 export interface DatasetOptions {
-  /** Whether a sample that is wrong is left out (ten are reported, then their number) or is the end of it. */
+  /** Whether to skip a bad sample (ten are reported, then their number) or to throw. */
   readonly onBad: OnBad;
   report(problem: string): void;
-  /** Where the sizes of pictures are kept when the data set's own folder cannot be written. */
+  /** Folder for cached image sizes if the folder of the data set is not writable. */
   readonly cache?: string;
 }
 
 /**
- * Opens a split of a data set in RISBench's layout: every line has a phrase, every image and mask is there, and their
- * sizes agree; pixels are not looked at. Throws a UserError where the folder is no data set or no sample is left.
+ * Opens a split of a data set in RISBench's layout. Checks that every line has a phrase, that every image and mask
+ * exists, and that their sizes agree; does not read pixels. Throws a UserError if the folder is not a data set or no
+ * usable sample remains.
  */
 export async function openDataset(dir: string, split: string, options: DatasetOptions): Promise<Dataset> {
   const problems = new Problems(options.onBad, (problem) => options.report(problem));
@@ -52,7 +53,7 @@ export function phraseFile(dir: string, split: string): string {
   return join(dir, `output_phrase_${split}.txt`);
 }
 
-/** A phrase that is longer is none: text encoders take some hundred tokens. */
+/** Maximum length of a line. A longer one is not a phrase: text encoders read a few hundred tokens. */
 const MAX_LINE_BYTES = 4096;
 /** A line of a phrase file: the image's name and its phrase. */
 export interface PhraseLine {
@@ -61,13 +62,16 @@ export interface PhraseLine {
   readonly line: number;
 }
 
-/** Reads a phrase file; its lines are checked alone, without the pictures. `onLine` is called for every line, good or bad. */
+/**
+ * Reads a phrase file and checks each line without the images. Calls `onLine`
+ * with the number of every line, good or bad.
+ */
 export async function* readPhrases(
   file: string,
   onProblem: (problem: Problem) => void,
   onLine?: (line: number) => void,
 ): AsyncGenerator<PhraseLine, void, undefined> {
-  /** Empty lines in a row, before what is read now. */
+  /** Number of consecutive empty lines before the current one. */
   let blank = 0;
   for await (const { number, text, fault } of readLines(file, MAX_LINE_BYTES)) {
     const wrong = (why: string) => onProblem({ file, line: number, text: why });
@@ -76,7 +80,7 @@ export async function* readPhrases(
       blank++;
       continue;
     }
-    // Empty lines at the end of the file are nothing but its end.
+    // Empty lines are errors only if another line follows: at the end of the file they are ignored.
     for (let line = number - blank; line < number; line++) {
       onLine?.(line);
       onProblem({ file, line, text: 'the line is empty' });
@@ -91,7 +95,7 @@ export async function* readPhrases(
   }
 }
 
-/** The samples whose phrase, image and mask are there; each thing that is wrong goes to `onProblem`. */
+/** Returns the samples whose phrase, image and mask exist; reports every problem to `onProblem`. */
 export async function readSamples(dir: string, split: string, onProblem: (problem: Problem) => void): Promise<Phrases> {
   const { images, masks, splits } = await openLayout(dir);
   if (!splits.includes(split))
@@ -121,7 +125,7 @@ export async function readSamples(dir: string, split: string, onProblem: (proble
   }
   const read = { lines, hash: hash.update(`${lines}`).digest('hex') };
   if (attributes === undefined || attributes.length === lines || lines === 0) return { samples, ...read };
-  // Which line belongs to which phrase is not known then, and a wrong category is worse than none.
+  // It is then unknown which line belongs to which phrase, and a wrong category would be worse than none.
   const text = `${attributes.length} lines for the ${lines} of ${file}: categories and attributes are left out`;
   onProblem({ file: attributesFile, line: Math.min(attributes.length, lines) + 1, text });
   return { samples: samples.map(({ category: _, attributes: __, ...sample }) => sample), ...read };

@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { UserError } from '../files/user-error.ts';
 import { type DecodeRequest, decodeSample } from './decode.ts';
 
-/** What a decoder asks of this thread; `undefined` ends it when all that was asked for is answered. */
+/** A request of a decoder to this thread; `undefined` ends the thread after all earlier requests are answered. */
 export type WorkerRequest = { readonly id: number; readonly request: DecodeRequest } | undefined;
 
 export type WorkerAnswer =
@@ -13,12 +13,12 @@ export type WorkerAnswer =
 if (!parentPort) throw new Error('bug in crobc: the decoding thread was started as a program');
 const port = parentPort;
 
-// The threads are for several pictures at a time, not for the parts of one.
+// The threads decode several images in parallel; parallel work within one image would not help.
 sharp.concurrency(1);
 sharp.cache(false);
 
 port.on('message', (message: WorkerRequest) => {
-  // A port without a listener lets the thread end, after what still runs; ending it within a decoding could crash sharp.
+  // Without a listener the thread ends after its current work. Terminating it during decoding could crash sharp.
   if (message === undefined) port.close();
   else void answer(message.id, message.request);
 });

@@ -4,13 +4,13 @@ import { type Pixels, resizeNearest } from '../images/resize.ts';
 import { sizeFault } from './image-sizes.ts';
 import { readMask } from './mask-file.ts';
 
-/** A sample's pictures, and the size that the model takes. */
+/** The files of a sample, and the size of the model's input. */
 export interface DecodeRequest {
   readonly image: string;
   readonly mask: string;
   readonly height: number;
   readonly width: number;
-  /** Left and right change places. */
+  /** Whether to flip left and right. */
   readonly mirrored: boolean;
 }
 
@@ -21,7 +21,10 @@ export interface DecodedSample {
   readonly target: Float32Array;
 }
 
-/** Reads and resizes both; the mask takes the nearest pixel. Throws a UserError where a file or a size is wrong. */
+/**
+ * Reads and resizes image and mask (the mask by nearest neighbour). Throws a UserError
+ * for a bad file and sizes that differ.
+ */
 export async function decodeSample(request: DecodeRequest): Promise<DecodedSample> {
   const { height, width, mirrored } = request;
   const [image, mask] = await Promise.all([readImage(request.image), readMask(request.mask)]);

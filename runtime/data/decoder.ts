@@ -6,28 +6,29 @@ import { hasThreads, startThread } from '../process/own-thread.ts';
 import { type DecodedSample, type DecodeRequest, decodeSample } from './decode.ts';
 import type { WorkerAnswer, WorkerRequest } from './decode-worker.ts';
 
-/** Decodes samples on other threads. Close it when done. */
+/** Decodes samples on other threads. Must be closed. */
 export interface Decoder {
-  /** Throws a UserError as decodeSample does. */
+  /** Throws the same UserErrors as `decodeSample`. */
   decode(request: DecodeRequest): Promise<DecodedSample>;
-  /** Waits for what is being decoded; what has not been begun is dropped, and its promise never settles. */
+  /** Waits for running requests. Queued requests are dropped, and their promises never settle. */
   close(): Promise<void>;
 }
 
-/** The default number of decoding threads: one core is left to training itself. */
+/** Returns the default number of decoding threads, which leaves one core to the training. */
 export function decodingThreads(): number {
   return hasThreads() ? Math.max(1, Math.min(4, availableParallelism() - 1)) : 0;
 }
 
-/** With 0 threads, decodes on this one. */
+/** Opens a decoder; with 0 threads, this thread decodes. */
 export async function openDecoder(threads: number): Promise<Decoder> {
   if (threads === 0) return { decode: decodeSample, close: () => Promise.resolve() };
-  // On Linux with glibc, sharp must be loaded here first, or its libraries go when the first thread ends.
+  // On Linux with glibc, sharp must be loaded on this thread first, or its libraries
+  // are unloaded when the first worker ends.
   await loadSharp();
   return new ThreadedDecoder(threads);
 }
 
-/** One picture is decoded in native code while another is resized in JavaScript. */
+/** Two tasks per thread: one is decoded in native code while the other is resized in JavaScript. */
 const TASKS_PER_THREAD = 2;
 
 interface Task {
@@ -72,7 +73,7 @@ class ThreadedDecoder implements Decoder {
 
   #start(): Thread {
     const worker = startThread('decode-worker');
-    // Whoever forgets to close does not keep the process from ending: a thread counts only while it has work.
+    // A worker without tasks must not keep the process alive if the decoder is not closed.
     worker.unref();
     const running = new Map<number, Task>();
     const fail = (error: unknown) => {
@@ -97,7 +98,7 @@ class ThreadedDecoder implements Decoder {
     return { worker, running, ended };
   }
 
-  /** A thread that ended takes no more tasks; without any left, nothing is to be waited for. */
+  /** Removes a thread that ended. If none is left, rejects all waiting tasks. */
   #lose(worker: Worker, error: Error, fail: (error: unknown) => void): void {
     fail(error);
     this.#threads = this.#threads.filter((thread) => thread.worker !== worker);

@@ -5,15 +5,15 @@ import { fileError } from '../files/file-error.ts';
 import { quoted } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
 
-/** In the order in which a name without an ending is looked up. */
+/** File extensions, in the order in which they are tried for a name without one. */
 const endings = ['.png', '.tif', '.tiff', '.jpg', '.jpeg', '.webp'] as const;
 
-/** Bytes of a name, on every file system in use. */
+/** Maximum length of a file name in bytes, on all common file systems. */
 const LONGEST_NAME = 255;
-/** Characters of a path in the folder. */
+/** Maximum length of a path in the folder, in characters. */
 const LONGEST_PATH = 500;
 
-/** Why a name from a phrase file is not looked up: it would lead out of the data set's folder. */
+/** Why a name from a phrase file is refused: it points outside the folder or is too long; undefined if it is valid. */
 export function nameFault(name: string): string | undefined {
   const outside = /[\\\0:]/.test(name) || name.split('/').some((part) => part === '' || part === '.' || part === '..');
   if (outside) return `${quoted(name)} is no name of a file in the folder`;
@@ -21,7 +21,9 @@ export function nameFault(name: string): string | undefined {
   return tooLong ? `${quoted(name)} is longer than the name of a file can be` : undefined;
 }
 
-/** Pictures in a folder. Each folder is listed once, since a look at each of tens of thousands of files takes long. */
+/**
+ * The images in a folder. Each folder is listed once, since a `stat` for each of tens of thousands of files is slow.
+ */
 export class PictureFolder {
   readonly path: string;
   readonly #listed = new Map<string, ReadonlySet<string>>();
@@ -30,12 +32,12 @@ export class PictureFolder {
     this.path = path;
   }
 
-  /** The file's path; a name without an ending stands for the file that has one. */
+  /** The path of a file; extensions are tried for a name that does not match as it is. */
   image(name: string): string | undefined {
     return this.#first(name, [name, ...endings.map((ending) => name + ending)]);
   }
 
-  /** As `image`; and where the image's ending differs from the mask's, the mask of that stem. */
+  /** Like `image`; if no mask has that name, replaces the image's extension by others. */
   mask(name: string): string | undefined {
     const stem = name.replace(/\.(png|tiff?|jpe?g|webp|bmp|gif|jp2)$/i, '');
     return this.image(name) ?? this.#first(stem, stem === name ? [] : endings.map((ending) => stem + ending));
@@ -55,7 +57,7 @@ export class PictureFolder {
       try {
         listed = new Set(readdirSync(path));
       } catch (error) {
-        // A folder below that is not there holds nothing; the sample says that its file is missing.
+        // A missing subfolder counts as empty; the sample then reports its missing file.
         const { code } = error as NodeJS.ErrnoException;
         if (below === '' || (code !== 'ENOENT' && code !== 'ENOTDIR')) throw fileError('read', path, error);
         listed = new Set();
@@ -69,13 +71,13 @@ export class PictureFolder {
 export interface Layout {
   readonly images: PictureFolder;
   readonly masks: PictureFolder;
-  /** The splits there are phrases of: train, val, test and others. */
+  /** The splits that have a phrase file: train, val, test and others. */
   readonly splits: readonly string[];
 }
 
 const firsts = ['train', 'val', 'test'];
 
-/** Finds the folders of RISBench's and RefSegRS's layout. Throws a UserError that names what is not there. */
+/** Finds the folders of the layouts of RISBench and RefSegRS. Throws a UserError that names what is missing. */
 export async function openLayout(dir: string): Promise<Layout> {
   let names: string[];
   try {

@@ -14,21 +14,21 @@ import { inParallel } from './in-parallel.ts';
 import type { Problem } from './problems.ts';
 import type { Sample } from './sample.ts';
 
-/** Width and height in pixels, upright; or what is wrong with the file. */
+/** Width and height in pixels after EXIF orientation; or an error for the file. */
 export type ImageSize = readonly [width: number, height: number] | UserError;
 
-/** Beside the phrases; hidden, since it is nobody's data. */
+/** Name of the cache file beside the phrases. It is hidden, since it is not part of the data set. */
 const CACHE_NAME = '.crobc-sizes.json';
 const CACHE_VERSION = 2;
 
-/** What was found in a file of this many bytes, last changed at this time. */
+/** The size found in a file, with the file's length and modification time. */
 type CacheEntry = readonly [bytes: number, mtimeMs: number, width: number, height: number];
 
-/** Files that are looked at in one turn of the event loop, and by sharp at one time. */
+/** Number of files that are checked per turn of the event loop, and that sharp reads at a time. */
 const TURN = 256;
 const PARALLEL = 8;
 
-/** The samples whose mask has the size of its image; the others go to `onProblem`. */
+/** Returns the samples whose mask has the size of its image; reports the others to `onProblem`. */
 export async function checkSizes(
   samples: readonly Sample[],
   where: { readonly dir: string; readonly cache?: string | undefined },
@@ -44,15 +44,15 @@ export async function checkSizes(
   });
 }
 
-/** What to say where a mask's size is not its image's; undefined where it is. */
+/** The message for a mask whose size differs from its image; undefined if they are equal. */
 export function sizeFault(mask: string, of: readonly number[], masked: readonly number[]): string | undefined {
   if (of[0] === masked[0] && of[1] === masked[1]) return undefined;
   return `the mask ${mask} has ${masked.join(' × ')} pixels, and its image ${of.join(' × ')}`;
 }
 
 /**
- * Sizes from the files' headers. What has been read is kept in `.crobc-sizes.json` in the data set's folder, or in
- * `cache` where that cannot be written, and taken from there while a file's length and time of change stay the same.
+ * Reads image sizes from file headers. Caches them in `.crobc-sizes.json` in the folder of the data set, or in `cache`
+ * if that folder is not writable; an entry is valid while the file's length and modification time do not change.
  */
 export async function imageSizes(
   paths: ReadonlySet<string>,
@@ -73,7 +73,8 @@ export async function imageSizes(
   try {
     let at = 0;
     for (const path of paths) {
-      // Synchronous calls take a fifth of the time of asynchronous ones; between them, signals and the bar have their turn.
+      // Synchronous calls take a fifth of the time of asynchronous ones; this lets
+      // signals and the progress bar run in between.
       if (++at % TURN === 0) await setImmediate();
       try {
         const stats = statSync(path);
@@ -103,7 +104,7 @@ export async function imageSizes(
   } finally {
     progress.finish();
   }
-  // Entries of other splits stay.
+  // Keeps the entries of other splits.
   if (fresh > 0) await writeCache(places, { ...Object.fromEntries(known), ...entries });
   return found;
 }
@@ -114,7 +115,7 @@ async function readCache(path: string): Promise<Map<string, CacheEntry>> {
     if (!isCache(json) || json.version !== CACHE_VERSION || json.sha256 !== checksum(json.files)) return new Map();
     return new Map(Object.entries(json.files));
   } catch {
-    // None yet, or a damaged one: sizes are read anew.
+    // The cache is missing or damaged: sizes are read again.
     return new Map();
   }
 }
@@ -122,7 +123,7 @@ async function readCache(path: string): Promise<Map<string, CacheEntry>> {
 interface Cache {
   readonly version: number;
   readonly files: Readonly<Record<string, CacheEntry>>;
-  /** Of the files: a size that is wrong would make a good sample a bad one. */
+  /** Hash of the files' entries: a wrong size would make a good sample a bad one. */
   readonly sha256: string;
 }
 
@@ -134,7 +135,7 @@ function checksum(files: Cache['files']): string {
   return createHash('sha256').update(JSON.stringify(files)).digest('hex');
 }
 
-/** A folder that cannot be written is no error: the sizes are read again the next time. */
+/** Writes to the first writable folder. If there is none, the sizes are read again next time. */
 async function writeCache(places: readonly string[], files: Cache['files']): Promise<void> {
   const cache: Cache = { version: CACHE_VERSION, files, sha256: checksum(files) };
   for (const place of places) {
@@ -149,7 +150,7 @@ async function writeCache(places: readonly string[], files: Cache['files']): Pro
 
 const PNG_HEADER = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
 
-/** The side of a square PNG, which stands in its first 24 bytes; a square is as large however EXIF data turn it. */
+/** The side of a square PNG, from its first 24 bytes; EXIF orientation does not change the size of a square. */
 function squarePng(path: string): number | undefined {
   const { bytes } = readStartSync(path, 'image', 24);
   if (bytes.length < 24) return undefined;

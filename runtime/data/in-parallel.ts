@@ -1,4 +1,6 @@
-/** Runs `task` on each item, `parallel` at a time; the first failure ends it, after those that run have ended. */
+/**
+ * Runs `task` on each item, at most `parallel` at a time. Throws the first failure after the running tasks have ended.
+ */
 export async function inParallel<T>(
   items: Iterable<T>,
   parallel: number,

@@ -1,21 +1,23 @@
 import { readParts } from '../files/read-file.ts';
 
-/** Lines of a phrase file or of its attributes. RISBench, the largest, has 52,472; this bounds memory at some gigabytes. */
+/**
+ * Maximum number of lines of a phrase or attributes file, which bounds memory to a few gigabytes. RISBench has 52,472.
+ */
 export const MAX_LINES = 5_000_000;
 
 /** A line of a text file, without its end (LF or CRLF). */
 export interface Line {
-  /** Counted from 1. */
+  /** Line number, from 1. */
   readonly number: number;
-  /** Undefined where the line cannot be taken as text; then `fault` says why. */
+  /** Undefined if the line is too long or not UTF-8; `fault` then holds the reason. */
   readonly text: string | undefined;
   readonly fault?: string;
 }
 
 /**
- * The lines of a UTF-8 file as they are read; a byte order mark in front is dropped. A line over `limit` bytes or with
- * bytes that are not UTF-8 comes as a fault, and what follows it is read on: no more than one chunk and one line is held.
- * Throws a UserError where the file cannot be read.
+ * Yields the lines of a UTF-8 file and drops a leading byte order mark. A line over `limit` bytes or with invalid UTF-8
+ * is yielded as a fault, and reading continues. Holds at most one chunk and one line in memory. Throws a UserError if
+ * the file cannot be read.
  */
 export async function* readLines(path: string, limit: number): AsyncGenerator<Line, void, undefined> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -24,7 +26,7 @@ export async function* readLines(path: string, limit: number): AsyncGenerator<Li
   let number = 0;
   const take = (part: Buffer) => {
     size += part.length;
-    // What is too long is counted and not kept.
+    // The bytes of a line that is too long are counted and not kept.
     if (size <= limit) held.push(part);
   };
   const finish = (): Line => {

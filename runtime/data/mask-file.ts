@@ -1,12 +1,14 @@
 import { readImage } from '../images/image.ts';
 import type { Pixels } from '../images/resize.ts';
 
-/** A pixel belongs to the mask where its value is above this: 50 in RefSegRS's TIFF files, 0 in RISBench's PNG files. */
+/** The threshold of a mask file: pixels above it are on. 50 for RefSegRS's TIFF files, 0 for RISBench's PNG files. */
 export function maskThreshold(path: string): number {
   return /\.tiff?$/i.test(path) ? 50 : 0;
 }
 
-/** A mask as one plane of 0 and 1. A colour counts by its largest channel. Throws a UserError as readImage does. */
+/**
+ * Reads a mask as one plane of 0 and 1; a colour counts by its largest channel. Throws a UserError as `readImage` does.
+ */
 export async function readMask(path: string): Promise<Pixels> {
   const { width, height, data } = await readImage(path);
   const threshold = maskThreshold(path);

@@ -17,11 +17,11 @@ const pairs = [
 ] as const;
 const other = new Map(pairs.flatMap(([a, b]) => [[a, b] as const, [b, a] as const]) as [string, string][]);
 
-/** Words whose mirror image has no word, or where `right` is no side. */
+/** Phrases that cannot be mirrored by swapping words, or in which `right` is not a side. */
 const unsure =
   /\b(?:(?:counter|anti)?-?clockwise|[LSZFJ]-shaped|letters?|numbers?|right(?:-|\s+)(?:angled?|next|at|behind|above|below|beside|in|on|under|between|after|before|along|outside|inside|around))\b/i;
 
-/** The phrase for the image with left and right changed; undefined where that is not certain. */
+/** Returns the phrase for the mirrored image; undefined if it is uncertain. */
 export function mirrorPhrase(phrase: string): string | undefined {
   if (unsure.test(phrase)) return undefined;
   return phrase.replace(/\p{L}+/gu, (word) => {
@@ -32,10 +32,10 @@ export function mirrorPhrase(phrase: string): string | undefined {
   });
 }
 
-/** Keeps these draws apart from others of the same seed: 'mirr'. */
+/** Separates these draws from others with the same seed: 'mirr'. */
 const MIRROR_STREAM = 0x6d697272;
 
-/** Whether this epoch shows the sample of a place mirrored: half of them, by (seed, epoch, place) alone. */
+/** Whether the sample at a place is mirrored in an epoch (half of them are); depends only on seed, epoch and place. */
 export function isMirrored(place: number, seed: number, epoch: number): boolean {
   const words = new Uint32Array(4);
   const key = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0] as const;

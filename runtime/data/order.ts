@@ -1,15 +1,15 @@
 import { type PhiloxKey, philoxFill } from '../tensors/philox.ts';
 import type { Dataset } from './dataset.ts';
 
-/** Keeps these draws apart from others of the same seed: 'ordr'. */
+/** Separates these draws from others with the same seed: 'ordr'. */
 const ORDER_STREAM = 0x6f726472;
 
-/** Words drawn at a time, at most; a multiple of four. */
+/** Maximum number of words drawn at a time; a multiple of four. */
 const MAX_CHUNK = 1 << 12;
 
 /**
- * The order in which an epoch takes the places 0 … places-1: a shuffle (Fisher and Yates) that depends on `places`,
- * `seed` and `epoch` alone and is the same on every machine, so that a run that is resumed within an epoch goes on in it.
+ * Returns the order of the places 0 … places-1 in an epoch: a Fisher-Yates shuffle that depends only on `places`,
+ * `seed` and `epoch` and is the same on every machine, so that a run can be resumed within an epoch.
  */
 export function epochOrder(places: number, seed: number, epoch: number): Uint32Array {
   const order = Uint32Array.from({ length: places }, (_, i) => i);
@@ -26,13 +26,14 @@ export function epochOrder(places: number, seed: number, epoch: number): Uint32A
 }
 
 /**
- * The samples of an epoch in order, as their indices. The order is of the lines of the phrase file, so that it stays when
- * samples turn out bad: the place of a line that makes none is taken by the next one that does.
+ * Returns the indices of an epoch's samples in order. The lines of the phrase file are shuffled, so that the order of
+ * the other samples does not change when one turns out bad: a line without a sample is replaced by the next one that
+ * has a sample.
  */
 export function epochSamples({ samples, lines }: Pick<Dataset, 'samples' | 'lines'>, seed: number, epoch: number) {
   const order = epochOrder(lines, seed, epoch);
   const indices = new Map(samples.map(({ line }, index) => [line - 1, index]));
-  // From the end: what comes next is then known, at the end that of the start.
+  // Backwards, so that the following sample is known; after the last line, it is the first one of the order.
   let next = indices.get(order.find((place) => indices.has(place))!)!;
   for (let i = lines - 1; i >= 0; i--) {
     next = indices.get(order[i]!) ?? next;
@@ -41,7 +42,7 @@ export function epochSamples({ samples, lines }: Pick<Dataset, 'samples' | 'line
   return order;
 }
 
-/** Whole numbers below a bound, each as likely as the others. */
+/** Draws uniform integers below a bound. */
 function drawer(key: PhiloxKey, chunk: number): (bound: number) => number {
   const words = new Uint32Array(chunk);
   let at = chunk;
@@ -55,7 +56,7 @@ function drawer(key: PhiloxKey, chunk: number): (bound: number) => number {
     return words[at++]!;
   };
   return (bound) => {
-    // The words above the last whole multiple of the bound would make small numbers likelier.
+    // Words above the last whole multiple of the bound are rejected, since they would make small numbers more likely.
     const limit = 2 ** 32 - (2 ** 32 % bound);
     let drawn = word();
     while (drawn >= limit) drawn = word();

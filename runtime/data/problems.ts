@@ -1,24 +1,24 @@
 import { UserError } from '../files/user-error.ts';
 
-/** What is wrong with a line of a data set's file. */
+/** A problem with a line of a data set's file. */
 export interface Problem {
   readonly file: string;
-  /** Counted from 1. */
+  /** Line number, from 1. */
   readonly line: number;
   readonly text: string;
 }
 
-/** What happens to a sample that is wrong: it is left out and counted, or nothing goes on. */
+/** How bad samples are handled: skipped and counted, or the first one throws. */
 export type OnBad = 'skip' | 'stop';
 
-/** Problems that are shown one by one before they are only counted. */
+/** Maximum number of problems that are reported one by one; the others are counted. */
 const SHOWN = 10;
 
 export function problemLine({ file, line, text }: Problem): string {
   return `${file}:${line}: ${text}`;
 }
 
-/** Problems as a user sees them: under `stop` the first is thrown as a UserError, under `skip` ten are reported. */
+/** Reports problems: `stop` throws the first one as a UserError, `skip` reports ten. */
 export class Problems {
   readonly #onBad: OnBad;
   readonly #report: (problem: string) => void;
@@ -40,7 +40,7 @@ export class Problems {
     if (this.#count <= SHOWN) this.#report(line);
   }
 
-  /** Once, at the end: how many there were beyond the ten. */
+  /** Reports the number of problems beyond the first ten. Call it once at the end. */
   finish(): void {
     if (this.#count > SHOWN) this.#report(`and ${this.#count - SHOWN} more problems like these`);
   }

@@ -8,7 +8,7 @@ import { problemLine } from './problems.ts';
 import type { Sample } from './sample.ts';
 import { basicWords } from './vocabulary.ts';
 
-/** A name and how often it comes; the most frequent first, equal ones by name. */
+/** Names with their number of occurrences, most frequent first, ties by name. */
 export type Counts = readonly (readonly [name: string, count: number])[];
 
 export interface Spread {
@@ -24,26 +24,29 @@ export interface SplitStatistics {
   readonly images: number;
   readonly distinctPhrases: number;
   readonly distinctWords: number;
-  /** Words as an uncased BERT tokenizer splits them, punctuation among them. */
+  /** Words as split by an uncased BERT tokenizer, including punctuation. */
   readonly wordsPerPhrase: Spread;
   readonly words: Counts;
   readonly categories: Counts;
   readonly attributes: Readonly<Record<string, Counts>>;
-  /** `512 × 512`: masks of that size. */
+  /** Number of masks by size, such as `512 × 512`. */
   readonly sizes: Counts;
   /** Share of the image that the mask covers, 0…1. */
   readonly maskArea: Spread;
-  /** Masks by area: the upper bound of each bin as a share, and their number. */
+  /** Histogram of mask areas: upper bound of each bin as a share of the image, and number of masks. */
   readonly maskAreas: readonly (readonly [upTo: number, count: number])[];
   readonly emptyMasks: number;
-  /** Lines and masks that could not be read. */
+  /** Number of lines and masks that could not be read. */
   readonly unreadable: number;
 }
 
-/** Upper bounds of the bins of mask areas: small objects are told apart more finely. */
+/** Upper bounds of the mask area bins, which are finer for small objects. */
 const areaBins = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1] as const;
 
-/** Counts a split; what cannot be read is reported and left out. Throws a UserError where nothing is left. */
+/**
+ * Computes the statistics of a split; unreadable items are reported and skipped.
+ * Throws a UserError if none is readable.
+ */
 export async function splitStatistics(
   dir: string,
   split: string,
@@ -99,7 +102,7 @@ export async function splitStatistics(
 interface MaskMeasure {
   readonly width: number;
   readonly height: number;
-  /** Pixels of the mask. */
+  /** Number of pixels in the mask. */
   readonly on: number;
 }
 
@@ -142,7 +145,7 @@ class Tally {
   }
 }
 
-/** Zeros for none. */
+/** All values are zero if there are none. */
 function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   const n = sorted.length;

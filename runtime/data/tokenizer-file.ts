@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { packageRoot } from '../files/package-root.ts';
 
 /**
- * The vocabulary for a data set: the one that is asked for, else the data set's own `vocab.txt`, else the aerial one that
- * ships with crobc. Training and evaluation must read phrases alike, so both ask here.
+ * Returns the vocabulary file for a data set: the given one, else the data set's own `vocab.txt`, else the aerial
+ * vocabulary that ships with crobc. Training and evaluation must split phrases alike, so both call this function.
  */
 export async function tokenizerFile(dir: string, wanted: string | undefined): Promise<string> {
   if (wanted !== undefined) return wanted;

@@ -2,22 +2,25 @@ import { UserError } from '../files/user-error.ts';
 
 const specials = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
 
-/** No phrase about an aerial image in Latin letters becomes [UNK], whether or not the data have its letters. */
+/** Characters that are always in the vocabulary, so that no phrase in plain Latin letters becomes [UNK]. */
 const always = [...'abcdefghijklmnopqrstuvwxyz0123456789'];
 const punctuation = [...`!"#$%&'()*+,-./:;<=>?@[\\]^_\`{|}~`];
 
-/** Characters beyond these, by how often they come, are [UNK]. */
+/** Maximum number of characters; the rarest ones beyond it become [UNK]. */
 const MAX_CHARACTERS = 1000;
-/** A longer word is one [UNK] to a BERT tokenizer. */
+/** Maximum length of a word; BERT tokenizers turn a longer one into a single [UNK]. */
 const MAX_WORD = 100;
-/** Pairs that come less often are left apart: a piece of one word that comes once is of no use to another. */
+/**
+ * Minimum number of occurrences of a pair to be merged: a piece that occurs once
+ * in one word is of no use to other words.
+ */
 const MIN_FREQUENCY = 2;
 
 const ofPunctuation = /[!-/:-@[-`{-~\p{P}]/u;
-/** The ranges that BERT's BasicTokenizer calls Chinese characters: each is a word. */
+/** The ranges that BERT's BasicTokenizer calls Chinese characters: each character is a word. */
 const ofCjk = /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/u;
 
-/** The words of a phrase as an uncased BERT tokenizer splits them before it looks for pieces. */
+/** Splits a phrase into words as an uncased BERT tokenizer does before it looks for pieces. */
 export function basicWords(phrase: string): string[] {
   let text = '';
   for (const c of phrase.toLowerCase().normalize('NFD')) {
@@ -28,17 +31,17 @@ export function basicWords(phrase: string): string[] {
   return text.split(' ').filter((word) => word !== '');
 }
 
-/** A word as its pieces, and how often it comes. */
+/** A word as its pieces, with its number of occurrences. */
 interface Word {
   pieces: string[];
   readonly count: number;
 }
 
 /**
- * A WordPiece vocabulary of at most `size` pieces: BERT's special tokens ([PAD] is 0), every character, alone and as a
- * continuation (`##a`), and what the most frequent pair of neighbouring pieces makes, again and again, as Hugging Face's
- * WordPieceTrainer does. Of pairs that come as often, the first in code-unit order goes first, so that the same phrases
- * in any order give the same vocabulary. Throws a UserError where `size` is too small for the characters.
+ * Trains a WordPiece vocabulary of at most `size` pieces: BERT's special tokens ([PAD] is 0), every character, alone
+ * and as a continuation (`##a`), and then repeatedly the merge of the most frequent pair of adjacent pieces, as Hugging
+ * Face's WordPieceTrainer does. Ties are broken by code-unit order, so that the order of the phrases does not change
+ * the vocabulary. Throws a UserError if `size` is too small for the characters.
  */
 export function trainVocabulary(phrases: Iterable<string>, size: number): string[] {
   const counts = new Map<string, number>();
@@ -61,7 +64,7 @@ export function trainVocabulary(phrases: Iterable<string>, size: number): string
     const best = pairs.best();
     if (best === undefined || best.count < MIN_FREQUENCY) break;
     const merged = best.left + best.right.slice(2);
-    // Two ways may lead to one piece: ab + c and a + bc.
+    // Two merges may give the same piece: ab + c and a + bc.
     if (!held.has(merged)) vocabulary.push(merged);
     held.add(merged);
     pairs.merge(best, merged);
@@ -69,7 +72,7 @@ export function trainVocabulary(phrases: Iterable<string>, size: number): string
   return vocabulary;
 }
 
-/** Single characters as first pieces and as continuations, sorted. */
+/** Returns single characters as first pieces and as continuations, sorted. */
 function characters(counts: ReadonlyMap<string, number>): string[] {
   const frequency = new Map<string, number>();
   for (const [word, count] of counts) for (const c of word) frequency.set(c, (frequency.get(c) ?? 0) + count);
@@ -77,7 +80,7 @@ function characters(counts: ReadonlyMap<string, number>): string[] {
   const others = [...frequency].filter(([c]) => !kept.has(c));
   others.sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
   const added = others.slice(0, MAX_CHARACTERS).map(([c]) => c);
-  // Punctuation and CJK characters are words of their own and continue none.
+  // Punctuation and CJK characters are words of their own and never continue one.
   const continuing = [...always, ...added.filter((c) => !ofPunctuation.test(c) && !ofCjk.test(c))];
   return [...[...kept, ...added].sort(), ...continuing.map((c) => `##${c}`).sort()];
 }
@@ -86,11 +89,11 @@ interface Pair {
   readonly left: string;
   readonly right: string;
   count: number;
-  /** Words that have or had it. */
+  /** Words that contain the pair, or did before a merge. */
   readonly words: Set<Word>;
 }
 
-/** How often each pair of neighbouring pieces comes, kept up to date while pieces are merged. */
+/** The number of occurrences of each pair of adjacent pieces, updated by every merge. */
 class PairCounts {
   readonly #pairs = new Map<string, Pair>();
   readonly #known: ReadonlySet<string>;
@@ -126,7 +129,8 @@ class PairCounts {
   #count(word: Word, sign: 1 | -1): void {
     for (let i = 0; i + 1 < word.pieces.length; i++) {
       const [left, right] = [word.pieces[i]!, word.pieces[i + 1]!];
-      // A character too rare for the vocabulary keeps its word [UNK], so it makes no piece either.
+      // A word with a character that is not in the vocabulary becomes [UNK], so
+      // its pairs with that character do not count.
       if (!this.#known.has(left) || !this.#known.has(right)) continue;
       const key = `${left} ${right}`;
       let pair = this.#pairs.get(key);
