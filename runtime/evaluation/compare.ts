@@ -8,7 +8,7 @@ import { thresholds } from './scores.ts';
 export const metrics = ['oIoU', 'mIoU', ...thresholds.map((t) => `Pr@${t}` as const)] as const;
 export type Metric = (typeof metrics)[number];
 
-/** Difference of a metric, in parts of 1, and the bounds between which 95 % of the resampled differences are. */
+/** Difference of a metric (a fraction of 1), with the bounds of the middle 95 % of its bootstrap distribution. */
 export interface Difference {
   readonly difference: number;
   readonly low: number;
@@ -18,20 +18,23 @@ export interface Difference {
 export interface Compared {
   readonly report: ComparedReport;
   readonly values: Readonly<Record<Metric, number>>;
-  /** Against the first report; undefined for that one. */
+  /** Differences from the first report; undefined for the first report itself. */
   readonly differences: Readonly<Record<Metric, Difference>> | undefined;
 }
 
 const RESAMPLES = 2000;
-/** Keeps these draws apart from others of the same seed: 'boot'. */
+/** Separates these draws from others with the same seed: 'boot'. */
 const STREAM = 0x626f6f74;
-/** Sums of a report over a group of samples: intersections, unions, IoU, samples, and those that reach each threshold. */
+/**
+ * Sums over a group of samples: intersections, unions, IoUs, samples, and for each threshold the samples that reach it.
+ */
 const COLUMNS = 4 + thresholds.length;
 
 /**
- * Compares evaluations of the same samples under one protocol with the first of them. The bounds come from a paired
- * bootstrap: images are drawn with replacement, the same ones for every report, with all of their phrases, since
- * phrases about one image are not independent. The same seed gives the same bounds.
+ * Compares evaluations of the same samples under the same protocol with the first one. The bounds are from a paired
+ * bootstrap: it draws images with replacement, the same for every report, each with all its phrases, since phrases
+ * about one image are not independent. Deterministic in the seed. Throws a UserError if the reports do not have the
+ * same samples and protocol.
  */
 export function compareReports(reports: readonly ComparedReport[], names: readonly string[], seed: number): Compared[] {
   const [first] = reports;
@@ -51,7 +54,7 @@ export function compareReports(reports: readonly ComparedReport[], names: readon
         ? undefined
         : byMetric((metric) => {
             const drawn = resampled.map((one) => one[i]![metric] - one[0]![metric]);
-            // NaN sorts nowhere; where a figure is none, so are its bounds.
+            // NaN has no order; if one difference is NaN, so are the bounds.
             const sorted = Float64Array.from(drawn).sort();
             const quantile = (q: number) => sorted[Math.round(q * (sorted.length - 1))]!;
             const broken = drawn.some(Number.isNaN);
@@ -80,7 +83,7 @@ function mismatch(a: ComparedReport, b: ComparedReport): string | undefined {
   return undefined;
 }
 
-/** [images × COLUMNS], images in the order in which they first come. */
+/** Returns the sums of each image, [images × COLUMNS], in the order in which images first occur. */
 function sumsByImage({ each, protocol }: ComparedReport): Float64Array {
   const rows = new Map<string, number>();
   for (const { image } of each) if (!rows.has(image)) rows.set(image, rows.size);
@@ -105,7 +108,7 @@ function values([intersection, union, iou, samples, ...reached]: Iterable<number
   return Object.fromEntries(metrics.map((metric, i) => [metric, ratios[i]!])) as Record<Metric, number>;
 }
 
-/** The metrics of each report in each resampling. */
+/** Returns the metrics of each report for each resampling. */
 function resample(tables: readonly Float64Array[], seed: number): Record<Metric, number>[][] {
   const images = tables[0]!.length / COLUMNS;
   const words = new Uint32Array(images);

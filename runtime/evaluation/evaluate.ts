@@ -12,46 +12,50 @@ import type { TextInput } from '../text/tokenizer.ts';
 import { type ComparisonSize, type Protocol, type ProtocolName, protocols } from './protocols.ts';
 import { overlap, type SampleResult, type Scores, scoresBy, scoresOf } from './scores.ts';
 
-/** image f32[B, 3, H, W] and, where the model takes words, tokens i64[B, T] and mask bool[B, T] → logits f32[B, 1, H, W]. */
+/**
+ * image f32[B, 3, H, W] and, if the model reads words, tokens i64[B, T] and mask bool[B, T] → logits f32[B, 1, H, W].
+ */
 export type Predictor = (feeds: Feeds) => Promise<HostTensor>;
 
 export interface EvaluationOptions {
   readonly protocol: ProtocolName;
-  /** Where masks are compared; the protocol's own when not given. A UserError where the protocol knows none such. */
+  /**
+   * The size at which masks are compared; default: the protocol's. A UsageError if the protocol does not support it.
+   */
   readonly at?: ComparisonSize;
   readonly batch: number;
-  /** What the model takes. */
+  /** Size of the model's input. */
   readonly height: number;
   readonly width: number;
   readonly text: TextInput | undefined;
-  /** Batches decoded ahead. */
+  /** Number of batches to decode in advance. */
   readonly ahead?: number;
   readonly onBad: OnBad;
   report(problem: string): void;
-  /** Every phrase is taken away: what the model knows without being told. */
+  /** Replaces every phrase by an empty one, to measure what the model predicts from the image alone. */
   readonly blank?: boolean;
-  /** At most this many samples, spread evenly over the split; all when not given. */
+  /** Maximum number of samples, spread evenly over the split; default: all. */
   readonly limit?: number;
-  /** After each sample, in order. */
+  /** Called after each sample, in order. */
   onResult?(result: SampleResult): void;
-  /** Why the model gave logits for these that are NaN or infinite: a phrase. */
+  /** Returns why the model's logits for these feeds are NaN or infinite, as a phrase. */
   explain?(feeds: Feeds): Promise<string>;
 }
 
 export interface Evaluation extends Scores {
   readonly protocol: ProtocolName;
   readonly at: ComparisonSize;
-  /** Samples that could not be read, under `onBad: 'skip'`. */
+  /** Number of samples that could not be read, with `onBad: 'skip'`. */
   readonly skipped: number;
-  /** Scores by category, and by attribute and its value; empty where the data name none. The largest group first. */
+  /** Scores by category, and by attribute and value; the largest group first. Empty if the data set has none. */
   readonly byCategory: Readonly<Record<string, Scores>>;
   readonly byAttribute: Readonly<Record<string, Readonly<Record<string, Scores>>>>;
   readonly each: readonly SampleResult[];
 }
 
 /**
- * Runs a model over a split and counts what it finds. Areas are whole numbers and sums go in the order of the samples, so
- * that the batch size changes no figure beyond what it changes in the logits.
+ * Runs a model over a split and computes its scores. Areas are integers, and sums are in the order of the samples, so
+ * the batch size affects scores only through its effect on the logits.
  */
 export async function evaluate(predict: Predictor, dataset: Dataset, options: EvaluationOptions): Promise<Evaluation> {
   const protocol: Protocol = protocols[options.protocol];
@@ -83,7 +87,7 @@ export async function evaluate(predict: Predictor, dataset: Dataset, options: Ev
   };
 }
 
-/** A sample with the masks that are compared, 1 where on, both of `height` × `width`. */
+/** A sample with the two masks to compare (1 is on), both `height` × `width`. */
 export interface PredictedSample {
   readonly sample: Sample;
   readonly height: number;
@@ -92,7 +96,7 @@ export interface PredictedSample {
   readonly truth: Uint8Array;
 }
 
-/** Predictions for the samples of `order`, in that order, without those that cannot be read. */
+/** Yields predictions for the samples of `order` in that order, without unreadable ones. */
 export async function* predictions(
   predict: Predictor,
   dataset: Dataset,
@@ -134,7 +138,9 @@ export async function* predictions(
   }
 }
 
-/** Where masks are compared. Throws a UserError where the protocol does not do what is asked for. */
+/**
+ * Returns the size at which masks are compared. Throws a UsageError if the protocol does not support the requested one.
+ */
 export function comparisonSize({ protocol, at }: Pick<EvaluationOptions, 'protocol' | 'at'>): ComparisonSize {
   const { sizes }: Protocol = protocols[protocol];
   const size = at ?? sizes[0]!;
@@ -143,7 +149,9 @@ export function comparisonSize({ protocol, at }: Pick<EvaluationOptions, 'protoc
   return size;
 }
 
-/** `limit` of the numbers below `count`, evenly spread and in order: data sets are sorted, and their start is not typical. */
+/**
+ * Returns `limit` evenly spaced integers below `count`, ascending: data sets are sorted, so their start is not typical.
+ */
 export function spread(count: number, limit = count): number[] {
   const wanted = Math.min(count, limit);
   return Array.from({ length: wanted }, (_, i) => Math.floor((i * count) / wanted));

@@ -7,7 +7,10 @@ import { type Pixels, resizeBilinear, resizeNearest } from '../images/resize.ts'
 import { type Evaluation, type EvaluationOptions, type Predictor, predictions } from './evaluate.ts';
 import type { SampleResult } from './scores.ts';
 
-/** A sample to look at: WebP files of the image, of it with the edge of the truth, and with what the prediction has wrong. */
+/**
+ * Pictures of a sample as WebP files: the image, the image with the outline
+ * of the truth, and the image with the errors.
+ */
 export interface Exhibit {
   readonly result: SampleResult;
   readonly width: number;
@@ -23,19 +26,19 @@ export interface Gallery {
   readonly random: readonly Exhibit[];
 }
 
-/** The longer side of a picture at most. */
+/** Maximum length of a picture's longer side in pixels. */
 const PICTURE_SIDE = 320;
 
 /**
- * `count` samples of each kind; which are random depends on `seed` alone. Of samples of equal IoU those of more pixels come
- * first: of the best, what they have right, and of the worst, what they have wrong.
+ * Chooses `count` samples of each kind; the random ones depend only on `seed`. Ties in IoU are broken by the number of
+ * correct pixels for the best, and of wrong pixels for the worst.
  */
 export function chosenSamples(
   each: readonly SampleResult[],
   { count, seed }: { readonly count: number; readonly seed: number },
 ): Readonly<Record<keyof Gallery, readonly SampleResult[]>> {
   const shuffled = [...epochOrder(each.length, seed, 0)].map((i) => each[i]!);
-  // No number is worse than any.
+  // NaN ranks below every number.
   const rank = ({ iou }: SampleResult) => (Number.isNaN(iou) ? -1 : iou);
   const wrong = ({ union, intersection }: SampleResult) => union - intersection;
   return {
@@ -45,7 +48,10 @@ export function chosenSamples(
   };
 }
 
-/** Pictures of the chosen samples. Predictions are made again for these few, since masks of a whole split would fill the memory. */
+/**
+ * Renders pictures of the chosen samples. Repeats their predictions, since the masks
+ * of a whole split would not fit into memory.
+ */
 export async function gallery(
   predict: Predictor,
   dataset: Dataset,

@@ -1,4 +1,4 @@
-/** The report page's style: system fonts, light and dark, wide tables that scroll by themselves. */
+/** CSS of the report page: system fonts, light and dark mode, wide tables that scroll separately. */
 export const pageStyle = `
 :root {
   --ground: #f7f7f5; --card: #ffffff; --text: #1c1e21; --soft: #646a73; --line: #e2e3e0; --mark: #0f766e; --warn: #9a3412;

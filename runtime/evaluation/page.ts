@@ -7,8 +7,8 @@ import type { Report } from './report.ts';
 import { type Scores, thresholds } from './scores.ts';
 
 /**
- * One HTML page that needs nothing else: figures, tables by category and attribute, and pictures. All that comes from
- * files is escaped, and the page's own policy forbids scripts and anything from elsewhere.
+ * Returns a self-contained HTML page with scores, tables by category and attribute, and pictures. Text from files is
+ * escaped, and the page's content security policy forbids scripts and external resources.
  */
 export function reportPage(report: Report, pictures: Gallery): string {
   const { model, split, samples, byCategory, byAttribute } = report;
@@ -58,7 +58,7 @@ ${facts(report)
 `;
 }
 
-/** Text for HTML, in elements and in quoted attributes; controls that no page may hold are shown as boxes. */
+/** Escapes text for HTML elements and quoted attributes; control characters that HTML forbids become boxes. */
 export function escaped(text: string): string {
   const entities: Readonly<Record<string, string>> = {
     '&': '&amp;',
@@ -76,7 +76,7 @@ function count(n: number, noun: string): string {
   return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
 }
 
-/** Parts of 1 as percent; a dash where there is no number. */
+/** Formats a fraction as a percentage; null and NaN as a dash. */
 function percent(value: number | null): string {
   return value === null || Number.isNaN(value) ? '–' : (100 * value).toFixed(2);
 }
@@ -100,7 +100,7 @@ function tile(name: string, value: number, docs: string): string {
 const BINS = 20;
 const CHART = { width: 720, height: 150, base: 128 } as const;
 
-/** How many samples have which IoU; 1 belongs to the last bin. */
+/** Draws a histogram of IoU; the last bin includes 1. */
 function histogram({ each }: Report): string {
   const bins = Array.from({ length: BINS }, () => 0);
   for (const { iou } of each) if (iou !== null) bins[Math.min(BINS - 1, Math.floor(iou * BINS))]!++;
@@ -128,7 +128,7 @@ function groupTable(title: string, head: string, groups: Readonly<Record<string,
   if (entries.length === 0) return '';
   const rows = entries.map(([name, { samples, oIoU, mIoU, precision }]) => {
     const cells = [oIoU, mIoU, ...thresholds.map((t) => precision[t])].map((v) => `<td>${percent(v)}</td>`);
-    // The mean is drawn, too: a column of numbers hides which groups are weak.
+    // A bar shows the mean as well: in a column of numbers, weak groups are hard to see.
     cells[1] += `<td class="bar"><i><s style="width:${(100 * (mIoU || 0)).toFixed(1)}%"></s></i></td>`;
     return `<tr><th scope="row">${escaped(name)}</th><td>${samples.toLocaleString('en')}</td>${cells.join('')}</tr>`;
   });
@@ -144,7 +144,7 @@ ${rows.join('\n')}
 </section>`;
 }
 
-/** Groups by name, those of samples that have none at the end. */
+/** Sorts groups by name, with the group of samples without a value last. */
 function byName([a]: readonly [string, Scores], [b]: readonly [string, Scores]): number {
   const last = (name: string) => (name === 'none' ? 1 : 0);
   return last(a) - last(b) || a.localeCompare(b, 'en', { numeric: true });
@@ -155,7 +155,7 @@ function zeros({ each }: Report): string {
   return missed === 0 ? '' : `${count(missed, 'sample')} of ${each.length.toLocaleString('en')} at 0.`;
 }
 
-/** What the lines and stripes of the pictures mean. */
+/** Explains the lines and stripes in the pictures. */
 function legend({ best, worst, random }: Gallery): string {
   if (best.length + worst.length + random.length === 0) return '';
   const { falsePositive, falseNegative } = wrongColours;

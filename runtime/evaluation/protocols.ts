@@ -3,35 +3,35 @@ import { resizeAligned, type Size, warpCubic } from './resample.ts';
 
 export { type ProtocolName, protocolNames } from '../../compiler/elaborate/source/recipe-tables.ts';
 
-/** Where prediction and truth are compared: at the size that the model takes, or at that of the image's mask. */
+/** The sizes at which prediction and truth can be compared: that of the model's input, or that of the image's mask. */
 export const comparisonSizes = ['model', 'original'] as const;
 export type ComparisonSize = (typeof comparisonSizes)[number];
 
 /**
- * How published code turns logits into figures. The repositories differ in small things that move results, so that
- * figures compare only under one protocol.
+ * How published code turns logits into scores. The repositories differ in details that change results, so scores are
+ * comparable only under the same protocol.
  */
 export interface Protocol {
   readonly name: ProtocolName;
-  /** What it does, in a line. */
+  /** A description in one line. */
   readonly docs: string;
-  /** The first is the default. */
+  /** Supported sizes; the first is the default. */
   readonly sizes: readonly ComparisonSize[];
-  /** Logits [height, width] → 1 where the mask is on, at the size `to`. */
+  /** Converts logits [height, width] to a mask of the size `to`; 1 is on. */
   foreground(logits: Float32Array, from: Size, to: Size): Uint8Array;
-  /** Of two areas in pixels. */
+  /** IoU from two areas in pixels. */
   iou(intersection: number, union: number): number;
-  /** Whether a sample counts for Pr@threshold. */
+  /** Whether an IoU counts for Pr@threshold. */
   reaches(iou: number, threshold: number): boolean;
 }
 
 const same = (a: Size, b: Size): boolean => a[0] === b[0] && a[1] === b[1];
 
-/** CRIS compares probabilities with 0.35, after they are warped. */
+/** CRIS compares probabilities with 0.35 after warping them. */
 const CRIS_THRESHOLD = 0.35;
 
 export const protocols: { readonly [N in ProtocolName]: Protocol & { readonly name: N } } = {
-  /** yz93/LAVT-RIS and Lsan2401/RMSIN, test.py. */
+  /** From test.py of yz93/LAVT-RIS and Lsan2401/RMSIN. */
   lavt: {
     name: 'lavt',
     docs: 'LAVT, RMSIN: argmax, truth resized to the model; an empty union counts as IoU 0; Pr@X with IoU ≥ X',
@@ -41,8 +41,8 @@ export const protocols: { readonly [N in ProtocolName]: Protocol & { readonly na
     reaches: (iou, threshold) => iou >= threshold,
   },
   /**
-   * lsa1997/CARIS, eval.py, with one channel (model/models/caris.py): sigmoid ≥ 0.5, and 0/0 where the union is empty,
-   * which makes the mean no number.
+   * From eval.py of lsa1997/CARIS with one channel (model/models/caris.py): sigmoid ≥ 0.5. An empty
+   * union gives 0/0, which makes the mean NaN.
    */
   caris: {
     name: 'caris',
@@ -53,7 +53,7 @@ export const protocols: { readonly [N in ProtocolName]: Protocol & { readonly na
     iou: (intersection, union) => intersection / union,
     reaches: (iou, threshold) => iou >= threshold,
   },
-  /** DerrickWang005/CRIS.pytorch, engine/engine.py. */
+  /** From engine/engine.py of DerrickWang005/CRIS.pytorch. */
   cris: {
     name: 'cris',
     docs: 'CRIS: sigmoid > 0.35 after cubic warping to the size of the truth; union + 1e-6; Pr@X with IoU > X',

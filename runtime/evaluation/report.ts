@@ -17,29 +17,29 @@ import type { Evaluation } from './evaluate.ts';
 import { type ComparisonSize, comparisonSizes, type ProtocolName, protocolNames } from './protocols.ts';
 import { type Scores, thresholds } from './scores.ts';
 
-/** What was evaluated. */
+/** The model, weights, data and settings of an evaluation. */
 export interface Subject {
   readonly model: string;
-  /** The .crob file, and what `--set` changed. */
+  /** The .crob file and the values of `--set`. */
   readonly file: string;
   readonly settings: readonly string[];
-  /** Null: initial weights of `seed`. */
+  /** Null for initial weights drawn from `seed`. */
   readonly weights: string | null;
   readonly seed: number | null;
   readonly data: string;
   readonly split: string;
-  /** False: every phrase was taken away. */
+  /** False if every phrase was replaced by an empty one. */
   readonly phrases: boolean;
   readonly height: number;
   readonly width: number;
-  /** Null for a model that takes images alone. */
+  /** Null for a model that reads only images. */
   readonly words: number | null;
   readonly device: string;
-  /** A part of the split was taken. */
+  /** Whether only part of the split was evaluated. */
   readonly limited: boolean;
 }
 
-/** One sample in the report; areas in pixels. `iou` is null where the protocol gives no number. */
+/** One sample of the report; areas are in pixels. `iou` is null if the protocol gives NaN. */
 export interface ReportedSample {
   readonly file: string;
   readonly line: number;
@@ -52,7 +52,7 @@ export interface ReportedSample {
   readonly union: number;
 }
 
-/** `<Model>.<split>.json`. Scores are parts of 1; null stands for no number. */
+/** Content of `<Model>.<split>.json`. Scores are fractions of 1; null means NaN. */
 export interface Report extends Subject, Scores {
   readonly crobc: string;
   readonly protocol: ProtocolName;
@@ -85,7 +85,7 @@ export function reportOf(subject: Subject, evaluation: Evaluation, crobc: string
   };
 }
 
-/** One row a sample, RFC 4180; each attribute has a column. */
+/** Returns CSV (RFC 4180) with one row per sample and one column per attribute. */
 export function reportCsv({ each }: Pick<Report, 'each'>): string {
   const attributes = [...new Set(each.flatMap((sample) => Object.keys(sample.attributes)))];
   const heads = ['file', 'line', 'image', 'phrase', 'category', ...attributes, 'intersection', 'union', 'iou'];
@@ -103,7 +103,10 @@ export function reportCsv({ each }: Pick<Report, 'each'>): string {
   return csv([heads, ...rows]);
 }
 
-/** One row for all samples, for each category, and for each value of each attribute; parts of 1, empty where there is no number. */
+/**
+ * Returns CSV with one row for all samples, each category, and each value of each
+ * attribute. Fractions of 1; NaN is empty.
+ */
 export function scoresCsv({
   byCategory,
   byAttribute,
@@ -129,13 +132,13 @@ function csv(rows: readonly (readonly (string | number)[])[]): string {
   return rows.map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
 }
 
-/** Spreadsheets run a text that begins like a formula; after an apostrophe they show it. */
+/** Spreadsheets evaluate cells that look like formulas; an apostrophe makes them text. */
 function csvCell(value: string | number): string {
   const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** What a comparison reads of a report. */
+/** The members of a report that a comparison reads. */
 export type ComparedReport = Pick<
   Report,
   'model' | 'split' | 'weights' | 'seed' | 'phrases' | 'protocol' | 'at' | 'each'
@@ -155,7 +158,7 @@ const isSample: Check<ReportedSample> = objectOf({
   union: isCount,
 });
 
-/** Reads a report as `crobc eval` wrote it. Throws a UserError where the file is something else. */
+/** Reads a report of `crobc eval`. Throws a UserError if the file is not one. */
 export async function readReport(path: string): Promise<ComparedReport> {
   const text = await readText(path, 'report');
   let json: unknown;
@@ -166,7 +169,7 @@ export async function readReport(path: string): Promise<ComparedReport> {
   }
   const refuse = (what: string) => new UserError(`${path} is no report of crobc eval: ${what}`);
   if (!isObject(json)) throw refuse('it is no object');
-  /** Throws for a member that is not there, or of another type. */
+  /** Throws if a member is missing or has another type. */
   const member = <T>(name: keyof ComparedReport, check: Check<T>): T => {
     const value = json[name];
     if (value === undefined) throw refuse(`"${name}" is missing`);
@@ -178,7 +181,7 @@ export async function readReport(path: string): Promise<ComparedReport> {
     split: member('split', isText),
     weights: member('weights', orNull(isText)),
     seed: member('seed', orNull(isCount)),
-    // Reports from before it was written had phrases.
+    // Reports written before this member existed were evaluated with phrases.
     phrases: json.phrases === undefined || member('phrases', isFlag),
     protocol: member('protocol', oneOf(protocolNames)),
     at: member('at', oneOf(comparisonSizes)),

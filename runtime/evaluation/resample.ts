@@ -1,7 +1,7 @@
 /** [height, width] in pixels. */
 export type Size = readonly [height: number, width: number];
 
-/** What each sample of an axis is made of: `taps` weights for each, of samples from `first` on. */
+/** The weights of a one-dimensional resampling: output `i` reads `taps` inputs from `first[i]` on. */
 interface Axis {
   readonly taps: number;
   readonly first: Int32Array;
@@ -9,8 +9,8 @@ interface Axis {
 }
 
 /**
- * Bilinear with the corners' pixels on each other: `torch.nn.functional.interpolate(mode='bilinear',
- * align_corners=True)`, in float64.
+ * Bilinear resizing with aligned corners, in float64: `torch.nn.functional.interpolate(mode='bilinear',
+ * align_corners=True)`.
  */
 export function resizeAligned(plane: Float32Array | Float64Array, from: Size, to: Size): Float64Array {
   const axis = (length: number, wanted: number): Axis => {
@@ -18,7 +18,7 @@ export function resizeAligned(plane: Float32Array | Float64Array, from: Size, to
     const weights = new Float64Array(wanted * 2);
     const step = wanted === 1 ? 0 : (length - 1) / (wanted - 1);
     for (let i = 0; i < wanted; i++) {
-      // Rounding must not put the last sample beyond the last pixel.
+      // Guards against rounding beyond the last pixel.
       const at = Math.min(i * step, length - 1);
       first[i] = Math.floor(at);
       const fraction = at - Math.floor(at);
@@ -29,13 +29,13 @@ export function resizeAligned(plane: Float32Array | Float64Array, from: Size, to
   return separable(plane, from, to, axis(from[0], to[0]), axis(from[1], to[1]));
 }
 
-/** OpenCV's sharpness of cubic interpolation, and the steps between two pixels that OpenCV 4, which CRIS used, tells apart. */
+/** OpenCV's coefficient of cubic interpolation, and its number of subpixel positions (OpenCV 4, which CRIS used). */
 const CUBIC = -0.75;
 const STEPS = 32;
 
 /**
- * Cubic, pixel i of the result at i × from/to of the plane, zeros around it: `cv2.warpAffine(…, INTER_CUBIC,
- * borderValue=0)` with a matrix that scales, which is how CRIS maps a prediction back to the image.
+ * Bicubic resizing that samples output pixel i at i × from/to, with zeros outside: `cv2.warpAffine(…, INTER_CUBIC,
+ * borderValue=0)` with a scaling matrix, by which CRIS maps a prediction back to the image.
  */
 export function warpCubic(plane: Float32Array | Float64Array, from: Size, to: Size): Float64Array {
   const axis = (length: number, wanted: number): Axis => {
@@ -51,14 +51,14 @@ export function warpCubic(plane: Float32Array | Float64Array, from: Size, to: Si
   return separable(plane, from, to, axis(from[0], to[0]), axis(from[1], to[1]));
 }
 
-/** Weights of the pixels at -1, 0, 1 and 2 for a point `x` after pixel 0. */
+/** Returns the weights of the pixels at -1, 0, 1 and 2 for a point at `x` (0…1). */
 function cubic(x: number): number[] {
   const near = (d: number) => ((CUBIC + 2) * d - (CUBIC + 3)) * d * d + 1;
   const far = (d: number) => ((CUBIC * d - 5 * CUBIC) * d + 8 * CUBIC) * d - 4 * CUBIC;
   return [far(1 + x), near(x), near(1 - x), far(2 - x)];
 }
 
-/** Samples outside the plane count as 0. */
+/** Resamples rows, then columns. Pixels outside the plane are 0. */
 function separable(
   plane: Float32Array | Float64Array,
   [height, width]: Size,

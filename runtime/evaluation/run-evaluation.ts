@@ -29,26 +29,26 @@ export interface RunOptions {
   readonly split: string;
   readonly protocol: ProtocolName;
   readonly at: ComparisonSize | undefined;
-  /** safetensors; undefined: the model is untrained, with initial weights of `seed`. */
+  /** A safetensors file; if undefined, the model is untrained, with initial weights drawn from `seed`. */
   readonly weightsFile: string | undefined;
   readonly tokenizer: string | undefined;
-  /** Every phrase is blanked: what the model finds without words. */
+  /** Replaces every phrase by an empty one, to measure what the model predicts from the image alone. */
   readonly blank: boolean;
   readonly device: Device | 'auto';
   readonly dtype: 'f32' | 'f16';
   readonly threads: number | undefined;
   readonly batch: number;
-  /** The first samples alone. */
+  /** Maximum number of samples, spread evenly over the split. */
   readonly limit: number | undefined;
   readonly onBad: OnBad;
-  /** How many predictions of each kind the page shows. */
+  /** Number of predictions of each kind on the page. */
   readonly pictures: number;
   readonly seed: number;
   readonly out: string;
-  /** What the report names as the model's file, and as its sizes and overrides. */
+  /** The file of the model, and its sizes and overrides, as the report names them. */
   readonly file: string;
   readonly settings: readonly string[];
-  /** One line for the user. */
+  /** Prints a note of one line. */
   note(line: string): void;
 }
 
@@ -58,7 +58,8 @@ export interface Evaluated {
 }
 
 /**
- * Evaluates a model on a split of a data set, and writes the report as JSON, CSV and a page. Throws a UserError in one line.
+ * Evaluates a model on a split of a data set and writes the report as JSON, CSV
+ * and HTML. Throws a UserError of one line.
  */
 export async function runEvaluation(source: Source, options: RunOptions): Promise<Evaluated> {
   const { note, blank, limit } = options;
@@ -91,7 +92,7 @@ export async function runEvaluation(source: Source, options: RunOptions): Promis
     protocol: options.protocol,
     ...(options.at === undefined ? {} : { at: options.at }),
     ...inputs,
-    // The last batch is filled up, so that a size that is bound fits as well as an open one.
+    // The last batch is padded, so this works with a fixed batch size as well as an open one.
     batch: inputs.batch ?? Math.min(options.batch, total),
     onBad: options.onBad,
     report: note,
@@ -129,7 +130,7 @@ export async function runEvaluation(source: Source, options: RunOptions): Promis
     });
     const base = `${name}.${options.split}`;
     const names = { json: `${base}.json`, csv: `${base}.csv`, scores: `${base}.scores.csv`, html: `${base}.html` };
-    // The report last: where it stands, everything else of the same evaluation does.
+    // The report is the last file: if it exists, all other files of the evaluation do.
     await writeFileSet(
       options.out,
       new Map<string, Uint8Array | string>([

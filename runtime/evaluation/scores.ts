@@ -4,7 +4,7 @@ import type { Protocol } from './protocols.ts';
 export const thresholds = ['0.5', '0.6', '0.7', '0.8', '0.9'] as const;
 export type Threshold = (typeof thresholds)[number];
 
-/** One sample as it was counted; areas in pixels. */
+/** The result of one sample; areas are in pixels. */
 export interface SampleResult {
   readonly sample: Sample;
   readonly iou: number;
@@ -12,18 +12,18 @@ export interface SampleResult {
   readonly union: number;
 }
 
-/** Figures of a group of samples, as parts of 1; NaN where there is nothing to divide by. */
+/** Scores of a group of samples as fractions of 1; NaN after a division by zero. */
 export interface Scores {
   readonly samples: number;
-  /** Σ intersections / Σ unions: large objects weigh more. */
+  /** Sum of intersections divided by sum of unions: large objects weigh more. */
   readonly oIoU: number;
-  /** Mean of the samples' IoU. */
+  /** Mean of the IoUs of the samples. */
   readonly mIoU: number;
-  /** Part of the samples whose IoU reaches the threshold: Pr@X. */
+  /** Fraction of the samples whose IoU reaches the threshold: Pr@X. */
   readonly precision: Readonly<Record<Threshold, number>>;
 }
 
-/** Sums in the order of the samples, so that figures do not depend on how they were batched. */
+/** Computes scores. Sums are in the order of the samples, so that scores do not depend on the batch size. */
 export function scoresOf(results: readonly SampleResult[], protocol: Protocol): Scores {
   let [intersections, unions, sum] = [0, 0, 0];
   const reached = thresholds.map(() => 0);
@@ -44,7 +44,7 @@ export function scoresOf(results: readonly SampleResult[], protocol: Protocol): 
   };
 }
 
-/** Scores of each group by name, the largest group first; samples without a name are in none. */
+/** Returns the scores of each group by name, the largest group first; samples without a name are left out. */
 export function scoresBy(
   results: readonly SampleResult[],
   protocol: Protocol,
@@ -59,13 +59,13 @@ export function scoresBy(
     else groups.set(group, [result]);
   }
   const sorted = [...groups].sort(([a, { length: n }], [b, { length: m }]) => m - n || (a < b ? -1 : 1));
-  // Names come from files: an object without a prototype holds `__proto__` like any other.
+  // Names are from files: an object without a prototype also accepts `__proto__` as a key.
   const scores: Record<string, Scores> = Object.create(null);
   for (const [group, held] of sorted) scores[group] = scoresOf(held, protocol);
   return scores;
 }
 
-/** Pixels in both masks, and in either. */
+/** Returns the number of pixels in both masks, and in at least one. */
 export function overlap(prediction: Uint8Array, truth: Uint8Array): { intersection: number; union: number } {
   if (prediction.length !== truth.length)
     throw new Error(`bug in crobc: masks of ${prediction.length} and ${truth.length} pixels`);

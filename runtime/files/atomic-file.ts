@@ -7,15 +7,18 @@ import { createFile } from './open-file.ts';
 
 let opened = 0;
 
-/** A name beside `path`, hidden and never another writer's; in the same folder, as a rename must not cross file systems. */
+/** Returns a hidden, unique name beside `path`: in the same folder, since a rename cannot cross file systems. */
 export function asideName(path: string, ending: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}-${opened++}.${ending}`);
 }
 
-/** In another container processes have other numbers: what was not touched for so long has nobody. In milliseconds. */
+/**
+ * Milliseconds without a change after which a temporary file is abandoned. Needed because
+ * process ids differ between containers.
+ */
 const abandonedAfter = 10 * 60_000;
 
-/** Whether a file of a folder is what a writer of one of the names put aside, who was killed. */
+/** Whether an entry of a folder is a temporary file for one of the names, left behind by a killed writer. */
 export async function isAbandoned(
   folder: string,
   entry: string,
@@ -25,7 +28,7 @@ export async function isAbandoned(
   const parts = /^\.(.+)\.(\d+)-\d+\.(\w+)$/.exec(entry);
   if (!parts || parts[3] !== ending || !names.includes(parts[1]!) || isAlive(Number(parts[2]))) return false;
   const there = await lstat(join(folder, entry)).catch(() => undefined);
-  // Of the last write, or the renaming.
+  // ctime is the time of the last write or rename.
   return there?.isFile() === true && Date.now() - there.ctimeMs > abandonedAfter;
 }
 
@@ -45,8 +48,8 @@ export interface WrittenFile {
 }
 
 /**
- * A file that appears under its name complete or not at all: written beside it, flushed, then renamed.
- * A reader never sees half a file, and a crash leaves the old one as it was.
+ * A file that appears under its name complete or not at all: it is written beside it, flushed, then renamed.
+ * A reader never sees half a file, and after a crash the old file is unchanged.
  */
 export class AtomicFile {
   readonly path: string;
@@ -63,25 +66,28 @@ export class AtomicFile {
     this.#hash = hash;
   }
 
-  /** With `hashed`, `written` will tell what was written. Throws a UserError where the folder is missing or cannot be written. */
+  /**
+   * Opens a temporary file; `hashed` is required for `written`. Throws a UserError
+   * if the folder is missing or not writable.
+   */
   static async open(path: string, { hashed = false } = {}): Promise<AtomicFile> {
     const temporary = asideName(path, 'part');
     const handle = await createFile(temporary, path);
     return new AtomicFile(path, temporary, handle, hashed ? createHash('sha256') : undefined);
   }
 
-  /** How many bytes were written so far. */
+  /** Number of bytes written so far. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Appends; on failure the temporary file is gone when the UserError arrives. */
+  /** Appends. On failure, removes the temporary file and throws a UserError. */
   async write(chunk: Uint8Array | string): Promise<void> {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     try {
       let at = 0;
       while (at < bytes.length) {
-        // At most 1 GiB a call: the system takes no more than 2^31 - 4096 bytes at once.
+        // At most 1 GiB per call: the system writes at most 2^31 - 4096 bytes at once.
         const { bytesWritten } = await this.#handle.write(bytes, at, Math.min(bytes.length - at, 2 ** 30));
         at += bytesWritten;
       }
@@ -93,7 +99,7 @@ export class AtomicFile {
     this.#bytes += bytes.length;
   }
 
-  /** Takes on another file's permissions, and its owner where that is allowed. */
+  /** Copies the permissions of another file, and its owner if allowed. */
   async resemble({ mode, uid, gid }: Pick<Stats, 'mode' | 'uid' | 'gid'>): Promise<void> {
     try {
       await this.#handle.chown(uid, gid).catch(() => undefined);
@@ -104,7 +110,7 @@ export class AtomicFile {
     }
   }
 
-  /** Flushes to disk, under the temporary name still; nothing can be written any more. */
+  /** Flushes to disk and closes the file, which keeps its temporary name. */
   async flush(): Promise<void> {
     try {
       await this.#handle.sync();
@@ -115,7 +121,7 @@ export class AtomicFile {
     }
   }
 
-  /** Takes the name, once flushed. */
+  /** Renames the file to its final name; call it after `flush`. */
   async takeName(): Promise<void> {
     try {
       await rename(this.#temporary, this.path);
@@ -125,19 +131,19 @@ export class AtomicFile {
     }
   }
 
-  /** Flushes and takes the name. */
+  /** Flushes and renames. */
   async commit(): Promise<void> {
     await this.flush();
     await this.takeName();
   }
 
-  /** Once all is written. */
+  /** Returns path, size and hash; call it after the last write. */
   written(): WrittenFile {
     if (this.#hash === undefined) throw new Error(`bug in crobc: ${this.path} was not hashed`);
     return { path: this.path, bytes: this.#bytes, sha256: this.#hash.copy().digest('hex') };
   }
 
-  /** Leaves nothing behind; harmless after commit or a second time. */
+  /** Removes the temporary file; has no effect after `commit` or a second time. */
   async abort(): Promise<void> {
     await this.#close().catch(() => undefined);
     await rm(this.#temporary, { force: true }).catch(() => undefined);
@@ -150,7 +156,7 @@ export class AtomicFile {
   }
 }
 
-/** Writes the whole file, or leaves what was there; throws a UserError. */
+/** Writes a whole file atomically. Throws a UserError; the old file is then unchanged. */
 export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
   const file = await AtomicFile.open(path);
   await file.write(data);

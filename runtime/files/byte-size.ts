@@ -1,4 +1,4 @@
-/** `1.4 KiB`, `889.1 MiB`. */
+/** Formats a number of bytes: `1.4 KiB`, `889.1 MiB`. */
 export function byteSize(n: number): string {
   if (n < 1024) return `${n} B`;
   const units = ['KiB', 'MiB', 'GiB', 'TiB'];

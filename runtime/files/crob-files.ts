@@ -6,13 +6,13 @@ import { isShipped, ownPath } from './source-host.ts';
 const skipped = new Set(['node_modules', 'dist', '.git']);
 
 export interface FoundFiles {
-  /** Sorted, each once. */
+  /** Sorted, without duplicates. */
   readonly files: readonly string[];
-  /** Paths that give nothing to read, with a line about each. */
+  /** Paths without a readable .crob file, each with a message. */
   readonly unusable: ReadonlyMap<string, string>;
 }
 
-/** The .crob files among files and folders; without any, those below the working folder. */
+/** Returns the .crob files among the given files and folders; without arguments, those below the working folder. */
 export function crobFiles(given: readonly string[]): FoundFiles {
   const files = new Set<string>();
   const unusable = new Map<string, string>();

@@ -6,7 +6,7 @@ import { fileError } from './file-error.ts';
 import { isText, objectOf, recordOf } from './json.ts';
 import { readParts, readText } from './read-file.ts';
 
-/** What a file is like from outside: place on disk, size and times. It changes with every write and every rename. */
+/** Returns a text that changes with every write and rename of a file: its device, inode, size and times. */
 export async function fileStamp(path: string): Promise<string> {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
@@ -31,7 +31,10 @@ const areDigests = recordOf<Digest>(
   objectOf({ stamp: isText, sha256: (value): value is string => isText(value) && /^[0-9a-f]{64}$/.test(value) }),
 );
 
-/** Hashes of files, kept in a file, so that a gigabyte is read once and not each time; one that was touched is read again. */
+/**
+ * A cache of file hashes, stored in a file, so that large files are not read
+ * every time. A changed file is hashed again.
+ */
 export class FileDigests {
   readonly #path: string;
   readonly #known: Map<string, Digest>;
@@ -42,7 +45,7 @@ export class FileDigests {
     this.#known = known;
   }
 
-  /** What cannot be read there is not known. */
+  /** Opens the cache; an unreadable file counts as empty. */
   static async open(path: string): Promise<FileDigests> {
     const json = await readText(path, 'record')
       .then(JSON.parse)
@@ -50,7 +53,7 @@ export class FileDigests {
     return new FileDigests(path, new Map(areDigests(json) ? Object.entries(json) : []));
   }
 
-  /** Throws a UserError where the file cannot be read. */
+  /** Returns the SHA-256 of a file. Throws a UserError if it cannot be read. */
   async of(file: string): Promise<string> {
     const name = resolve(file);
     const stamp = await fileStamp(file);

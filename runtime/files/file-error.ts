@@ -30,11 +30,11 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTCONN: 'the disk is not connected',
 };
 
-/** A failed file operation, in one line. */
+/** A failed file operation; the message is one line. */
 export class FileError extends UserError {
-  /** Why, without the path. */
+  /** The reason, without the path. */
   readonly reason: string;
-  /** The system's name of what happened, such as ENOENT; undefined where crobc itself refuses the file. */
+  /** The system's error code, such as ENOENT; undefined if crobc itself refuses the file. */
   readonly code: string | undefined;
 
   constructor(action: 'read' | 'write', path: string, reason: string, code: string | undefined) {
@@ -44,14 +44,17 @@ export class FileError extends UserError {
   }
 }
 
-/** Why a file operation failed, in a few words. */
+/** Returns why a file operation failed, in a few words. */
 export function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
   if (code === undefined) return error instanceof Error ? error.message : String(error);
   return reasons[code] ?? code;
 }
 
-/** One line for a failed file operation: `cannot read a/b.png: no such file or folder`. A UserError passes through. */
+/**
+ * Returns the error for a failed file operation: `cannot read a/b.png: no such file
+ * or folder`. Returns a UserError as it is.
+ */
 export function fileError(action: 'read' | 'write', path: string, error: unknown): UserError {
   if (error instanceof UserError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;

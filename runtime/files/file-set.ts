@@ -5,9 +5,10 @@ import { fileError } from './file-error.ts';
 import { UserError } from './user-error.ts';
 
 /**
- * Files of a folder that belong together, such as a model, its weights and its manifest: all of them appear, or
- * none does and what was there stays. They are written aside first. At `commit` the old ones go, the last name first, and the new
- * ones come, the first name first: whoever sees a name sees everything that stands before it in the list, of the same set.
+ * A set of files in a folder that belong together, such as a model, its weights and its manifest: all of them are
+ * replaced, or none. They are first written to temporary files. `commit` removes the old files in reverse order of the
+ * names and then renames the new ones in order. So if a name exists, all names before it in the list exist and are of
+ * the same set.
  */
 export class FileSet {
   readonly #folder: string;
@@ -15,16 +16,16 @@ export class FileSet {
   readonly #files = new Map<string, AtomicFile>();
   #swept: Promise<void> | undefined;
 
-  /** `names` are all that such a set can have, in order; one that is not written is gone after `commit`. */
+  /** `names` are all possible names of the set, in order; those that are not written do not exist after `commit`. */
   constructor(folder: string, names: readonly string[]) {
     this.#folder = folder;
     this.#names = names;
   }
 
-  /** A file to write to; the set commits it. Throws a UserError. */
+  /** Opens a file of the set, which `commit` renames. Throws a UserError. */
   async open(name: string): Promise<AtomicFile> {
     if (!this.#names.includes(name)) throw new Error(`bug in crobc: ${name} is none of ${this.#names.join(', ')}`);
-    // Before anything is written: what a killed build left may be what fills the disk.
+    // Before anything is written, because files left behind by a killed build may fill the disk.
     this.#swept ??= this.#sweep('part');
     await this.#swept;
     const file = await AtomicFile.open(join(this.#folder, name), { hashed: true });
@@ -39,7 +40,7 @@ export class FileSet {
     return file.written();
   }
 
-  /** Replaces the old set by the new one; on failure the old one is there when the UserError arrives. */
+  /** Replaces the old set by the new one. On failure, restores the old set and throws a UserError. */
   async commit(): Promise<void> {
     const aside: { readonly path: string; readonly held: string }[] = [];
     const taken: string[] = [];
@@ -53,7 +54,7 @@ export class FileSet {
           await rename(path, held);
           aside.push({ path, held });
         } catch (error) {
-          // Someone else may have taken it away meanwhile.
+          // Another process may have removed it in the meantime.
           if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fileError('write', path, error);
         }
       }
@@ -68,23 +69,26 @@ export class FileSet {
       throw error;
     }
     for (const { held } of aside) await rm(held, { force: true }).catch(() => undefined);
-    // An old set that a killed commit had taken away is of no use after a new one.
+    // Old files that a killed commit had moved aside are obsolete now.
     await this.#sweep('old');
   }
 
-  /** Leaves what was there; harmless after commit or a second time. */
+  /** Discards the new files; has no effect after `commit` or a second time. */
   async abort(): Promise<void> {
     for (const file of this.#files.values()) await file.abort();
   }
 
-  /** Removes what killed writers of such a set left aside. */
+  /** Removes temporary files that killed writers of this set left behind. */
   async #sweep(ending: 'part' | 'old'): Promise<void> {
     for (const entry of await readdir(this.#folder).catch(() => []))
       if (await isAbandoned(this.#folder, entry, this.#names, ending))
         await rm(join(this.#folder, entry), { force: true }).catch(() => undefined);
   }
 
-  /** The files of an earlier set. What is no file is in the way of a new one, and none of ours otherwise. */
+  /**
+   * Returns the existing files of the set. Throws a UserError if a folder has the
+   * name of a new file; ignores other folders.
+   */
   async #replaced(): Promise<string[]> {
     const found: string[] = [];
     for (const name of this.#names) {
@@ -98,7 +102,7 @@ export class FileSet {
   }
 }
 
-/** Writes files that belong together, by their names and in this order: all, or none. Throws a UserError. */
+/** Writes files that belong together, in the order of the map: all of them or none. Throws a UserError. */
 export async function writeFileSet(folder: string, contents: ReadonlyMap<string, Uint8Array | string>): Promise<void> {
   const set = new FileSet(folder, [...contents.keys()]);
   try {

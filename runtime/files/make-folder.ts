@@ -3,8 +3,9 @@ import { dirname } from 'node:path';
 import { fileError } from './file-error.ts';
 
 /**
- * Makes a folder and those above it that are missing; one that exists is left as it is. Throws a UserError. One folder at
- * a time: `mkdir` with `recursive` never returns in Node 20 where a file system makes none, as below /proc.
+ * Creates a folder and its missing parents; an existing folder is unchanged. Throws a UserError. Creates one folder at
+ * a time: in Node 20, `mkdir` with `recursive` never returns on a file system that cannot create folders, such as
+ * /proc.
  */
 export async function makeFolder(path: string): Promise<void> {
   try {
@@ -25,7 +26,10 @@ async function make(path: string): Promise<void> {
   }
 }
 
-/** What a system says of a folder that exists differs (EEXIST, for a root also EISDIR, EPERM or EROFS): it is looked at. */
+/**
+ * Systems report an existing folder in different ways (EEXIST; for a root also EISDIR,
+ * EPERM or EROFS), so this checks with `stat`.
+ */
 async function makeOne(path: string): Promise<void> {
   try {
     await mkdir(path);

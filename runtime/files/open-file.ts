@@ -3,45 +3,48 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { byteSize } from './byte-size.ts';
 import { FileError, fileError } from './file-error.ts';
 
-/** The largest file of each kind that is read, in bytes. Text stays below what a string can hold, 512 MiB. */
+/** Maximum size of each kind of file in bytes. Text is limited by the maximum length of a string, 512 MiB. */
 export const largest = {
   source: 4 * 2 ** 20,
   image: 2 ** 31 - 1,
   weights: Number.POSITIVE_INFINITY,
   vocabulary: 2 ** 27,
-  /** Phrases and attributes: they are read line by line. */
+  /** Phrases and attributes, which are read line by line. */
   lines: 2 ** 36,
   report: 2 ** 29 - 2 ** 10,
-  /** What crobc has written for itself: manifests, checkpoints, caches, locks, its own package. */
+  /** Files that crobc wrote itself: manifests, checkpoints, caches, locks, its own package. */
   record: 2 ** 28,
-  /** Of a run: one object for each step. */
+  /** The log of a run: one object per step. */
   log: 2 ** 29 - 2 ** 10,
-  /** Any file whose bytes are only hashed or counted. */
+  /** Files whose bytes are only hashed or counted. */
   bytes: Number.POSITIVE_INFINITY,
 } as const;
 
 export type FileKind = keyof typeof largest;
 
-/** Opening a pipe waits for its other end, and a terminal may become the process's own: neither is wanted. */
+/**
+ * Without these flags, opening a pipe would wait for its writer, and opening a terminal
+ * could make it the controlling terminal.
+ */
 const careful = (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
 
-/** A file that was looked at after it was opened, so that what was looked at is what is read. */
+/** An open file with the stats of its handle, so that the checked file is the one that is read. */
 export interface OpenFile {
   readonly handle: FileHandle;
   readonly stats: Stats;
 }
 
-/** Opens a file to read. Throws a FileError for what is not a regular file, and for a file too large for its kind. */
+/** Opens a file for reading. Throws a FileError if it is not a regular file or is too large for its kind. */
 export function openFile(path: string, kind: FileKind): Promise<OpenFile> {
   return opened('read', path, kind, constants.O_RDONLY);
 }
 
-/** Opens a file to read and to append to; a new one where there is none. Throws a FileError as `openFile` does. */
+/** Opens a file for reading and appending, or creates it. Throws a FileError as `openFile` does. */
 export function openToAppend(path: string, kind: FileKind): Promise<OpenFile> {
   return opened('write', path, kind, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT);
 }
 
-/** A new file to write to. Throws a FileError, under the name `shown`, where anything of that name exists. */
+/** Creates a file for writing. Throws a FileError (with the name `shown`) if the name exists. */
 export async function createFile(path: string, shown: string = path): Promise<FileHandle> {
   try {
     return await open(path, 'wx');
@@ -50,7 +53,7 @@ export async function createFile(path: string, shown: string = path): Promise<Fi
   }
 }
 
-/** Names in a folder are on disk when this returns, where the system lets folders be flushed. */
+/** Flushes the entries of a folder to disk, if the system supports it. */
 export async function flushFolder(path: string): Promise<void> {
   const handle = await open(path, constants.O_RDONLY | careful).catch(() => undefined);
   await handle?.sync().catch(() => undefined);
@@ -71,7 +74,7 @@ async function opened(action: 'read' | 'write', path: string, kind: FileKind, fl
   }
 }
 
-/** The same at once, for what cannot wait: `use` gets the descriptor, which is closed afterwards. */
+/** Synchronous form: calls `use` with the descriptor and closes it afterwards. */
 export function withFileSync<T>(path: string, kind: FileKind, use: (descriptor: number, stats: Stats) => T): T {
   let descriptor: number | undefined;
   try {
@@ -87,13 +90,13 @@ export function withFileSync<T>(path: string, kind: FileKind, use: (descriptor: 
   }
 }
 
-/** Why a file is not read; undefined where it is. */
+/** Returns why a file is refused; undefined if it is accepted. */
 export function faultOf(stats: Stats, kind: FileKind): string | undefined {
   if (stats.isDirectory()) return 'it is a folder';
   return stats.isFile() ? sizeFault(stats.size, kind) : 'it is not a regular file';
 }
 
-/** For a file that grows while it is read, too. */
+/** Returns why a size is refused. Also checked while reading, since a file may grow. */
 export function sizeFault(size: number, kind: FileKind): string | undefined {
   const most = largest[kind];
   if (size <= most) return undefined;

@@ -5,7 +5,7 @@ import { readTextSync } from './read-file.ts';
 
 let root: string | undefined;
 
-/** The folder of this package, from the built files and from the sources alike. */
+/** Returns the root folder of this package, from the built files as well as from the sources. */
 export function packageRoot(): string {
   if (root === undefined) {
     root = dirname(fileURLToPath(import.meta.url));
@@ -18,10 +18,10 @@ export function packageRoot(): string {
   return root;
 }
 
-/** Whether this process runs crobc's TypeScript sources, as the tests do, and not what was built from them. */
+/** Whether this process runs crobc's TypeScript sources, as the tests do, instead of the build. */
 export const runsFromSources = import.meta.url.endsWith('.ts');
 
-/** The folder of what `npm run build` makes of the sources: the bundle's files. */
+/** Returns the folder of the bundle that `npm run build` creates. */
 export function builtFolder(): string {
   return join(packageRoot(), 'dist', 'bin');
 }
@@ -30,7 +30,7 @@ export function packageVersion(): string {
   return packageJson().version;
 }
 
-/** The command that installs a package which crobc runs with, and does not bring: one of its peers. */
+/** Returns the command that installs an optional peer dependency of crobc. */
 export function installPeer(name: string): string {
   return `npm install --ignore-scripts ${name}@${packageJson().peerDependencies[name]}`;
 }

@@ -3,14 +3,14 @@ import type { FileHandle } from 'node:fs/promises';
 import { FileError, fileError } from './file-error.ts';
 import { type FileKind, openFile, sizeFault, withFileSync } from './open-file.ts';
 
-/** Bytes asked from the system at a time. */
+/** Maximum number of bytes per read. */
 const PART = 1 << 26;
 
-/** A whole file. Throws a FileError, as all of these do. */
+/** Reads a whole file. Throws a FileError, as all functions here do. */
 export async function readBytes(path: string, kind: FileKind): Promise<Buffer> {
   const { handle, stats } = await openFile(path, kind);
   try {
-    // One byte more than there should be: whether the end is there is seen with the first call.
+    // One byte more than the size, so that the first read also finds the end of the file.
     let bytes = Buffer.allocUnsafeSlow(stats.size + 1);
     let at = 0;
     for (;;) {
@@ -39,7 +39,7 @@ export function readBytesSync(path: string, kind: FileKind): Buffer {
   });
 }
 
-/** Room for what a file has beyond the size that it gave: it grew, or is one of those of /proc, which give none. */
+/** Enlarges the buffer for a file that is larger than its reported size: it grew, or is in /proc, where sizes are 0. */
 function grown(path: string, bytes: Buffer, kind: FileKind): Buffer<ArrayBuffer> {
   refuseLarger(path, bytes.length, kind);
   const larger = Buffer.allocUnsafeSlow(2 * bytes.length + 4096);
@@ -52,7 +52,7 @@ function refuseLarger(path: string, size: number, kind: FileKind): void {
   if (fault !== undefined) throw new FileError('read', path, fault, undefined);
 }
 
-/** A file's text; what is not UTF-8 becomes U+FFFD. */
+/** Reads a file as text; invalid UTF-8 becomes U+FFFD. */
 export async function readText(path: string, kind: FileKind): Promise<string> {
   return (await readBytes(path, kind)).toString('utf8');
 }
@@ -61,7 +61,7 @@ export function readTextSync(path: string, kind: FileKind): string {
   return readBytesSync(path, kind).toString('utf8');
 }
 
-/** A file's text, which must be UTF-8. */
+/** Reads a file as text; invalid UTF-8 is an error. */
 export async function readUtf8(path: string, kind: FileKind): Promise<string> {
   const bytes = await readBytes(path, kind);
   try {
@@ -71,7 +71,7 @@ export async function readUtf8(path: string, kind: FileKind): Promise<string> {
   }
 }
 
-/** The first bytes of a file, as many as asked for or as there are, and what the file is like. */
+/** Reads the first `count` bytes of a file, or all if it is shorter; also returns its stats. */
 export function readStartSync(path: string, kind: FileKind, count: number): { bytes: Buffer; stats: Stats } {
   return withFileSync(path, kind, (descriptor, stats) => {
     const bytes = Buffer.alloc(count);
@@ -79,7 +79,7 @@ export function readStartSync(path: string, kind: FileKind, count: number): { by
   });
 }
 
-/** A file part by part; each is a buffer of its own, of at most `size` bytes. */
+/** Yields a file in parts; each is a new buffer of at most `size` bytes. */
 export async function* readParts(path: string, kind: FileKind, size: number): AsyncGenerator<Buffer, void, undefined> {
   const { handle } = await openFile(path, kind);
   try {

@@ -3,8 +3,8 @@ import { AtomicFile } from './atomic-file.ts';
 import { fileError } from './file-error.ts';
 
 /**
- * Gives a file another text and leaves all else: a link goes on pointing at it, and permissions and owner stay. Whole or not at
- * all, as ever. Throws a UserError.
+ * Replaces the text of a file atomically. A symbolic link still points to it, and permissions and owner are kept.
+ * Throws a UserError.
  */
 export async function rewriteFile(path: string, text: string): Promise<void> {
   let target: string;
@@ -12,7 +12,7 @@ export async function rewriteFile(path: string, text: string): Promise<void> {
   try {
     target = await realpath(path);
     held = await stat(target);
-    // A rename needs no leave of the file itself.
+    // Checked here because a rename does not require write permission for the file.
     await access(target, constants.W_OK);
   } catch (error) {
     throw fileError('write', path, error);

@@ -1,24 +1,24 @@
-/** Characters of a text from outside in a message, unless more are asked for. */
+/** Default maximum length of quoted text in a message, in characters. */
 const usual = 60;
-/** Levels of a value that are looked into: JSON may be nested deeper than any stack. */
+/** Maximum depth of a value that is printed: JSON may be nested more deeply than the stack allows. */
 const levels = 6;
 
-/** A text from outside, cut where it is long. */
+/** Truncates a text from a file. */
 export function cut(text: string, most = usual): string {
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
-/** A text from outside in quotes, as JSON writes it, cut where it is long. */
+/** Quotes a text from a file as JSON does, and truncates it. */
 export function quoted(text: string, most = usual): string {
   return cut(JSON.stringify(cut(text, most)), most + 2);
 }
 
-/** A value from a JSON file for a message: as JSON writes it, cut where it is long or deep; `missing` where there is none. */
+/** Formats a value from a JSON file for a message, truncated in length and depth; `missing` if it is undefined. */
 export function shownValue(value: unknown, most = usual): string {
   return value === undefined ? 'missing' : cut(part(value, most, levels), most);
 }
 
-/** At least as much of a value as will be shown. */
+/** Returns the text of a value; the parts of it that would be truncated may be missing. */
 function part(value: unknown, most: number, depth: number): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, most + 1));
   if (typeof value !== 'object' || value === null) return String(value);

@@ -6,10 +6,10 @@ import { FileError } from './file-error.ts';
 import { packageRoot, runsFromSources } from './package-root.ts';
 import { readBytesSync, readTextSync } from './read-file.ts';
 
-/** The library's syntax trees as the build wrote them; there are none when crobc runs from its sources. */
+/** The library's syntax trees that the build wrote; empty if crobc runs from its sources. */
 interface Library {
   readonly trees: Readonly<Record<string, SourceFile>>;
-  /** When they were written, in milliseconds. */
+  /** Modification time of the file with the trees, in milliseconds. */
   readonly written: number;
 }
 
@@ -26,34 +26,36 @@ function libraryTrees(): Library {
   return library;
 }
 
-/** A library file's text as it was when its tree was written, unless it was changed since. */
+/** Returns a library file's text from its syntax tree, unless the file was changed after the tree was written. */
 function builtText(path: string, file: string): string | undefined {
   const { trees, written } = libraryTrees();
   const stat = statSync(file, { throwIfNoEntry: false });
   return stat && stat.mtimeMs <= written ? trees[path]?.text : undefined;
 }
 
-/** What ships with crobc: the prefix of each folder's files in messages, and the folder below the package. */
+/**
+ * The folders that ship with crobc: prefix of their files in messages, folder in the package, first name in a `use`.
+ */
 const shipped = [
   { prefix: 'std/', folder: 'stdlib', first: 'std' },
   { prefix: 'crobc/models/', folder: 'models', first: 'models' },
 ] as const;
 
-/** Where a file that ships with crobc is on disk; undefined for a path of any other file. */
+/** Returns the path on disk of a file that ships with crobc; undefined for other files. */
 function shippedFile(path: string): string | undefined {
   const found = shipped.find(({ prefix }) => path.startsWith(prefix));
   return found && join(packageRoot(), found.folder, path.slice(found.prefix.length));
 }
 
-/** Whether a source's path is a shipped file's, which is read from the package. */
+/** Whether a source path refers to a file that ships with crobc. */
 export function isShipped(path: string): boolean {
   return shippedFile(path) !== undefined;
 }
 
 /**
- * The path by which a file that a user names is read. A shipped model goes by `models/crobim.crob` or
- * `crobc/models/crobim.crob` where there is no such file in the working folder; a folder of one's own may be called
- * `std` or `crobc`.
+ * Returns the path by which a file that the user names is read. `models/crobim.crob` and `crobc/models/crobim.crob`
+ * refer to the shipped model unless the working folder has such a file. The user's own folders may be called `std` or
+ * `crobc`.
  */
 export function ownPath(path: string): string {
   const plain = normalize(path);
@@ -63,13 +65,13 @@ export function ownPath(path: string): string {
   return isShipped(path) ? `./${path}` : path;
 }
 
-/** The line for a source that cannot be read. */
+/** The message for a source that cannot be read. */
 export function cannotRead(path: string): string {
   const read = readSource(path);
   return `cannot read ${path}: ${typeof read === 'string' ? 'it changed meanwhile' : read.reason}`;
 }
 
-/** A source's text, or why it cannot be read. */
+/** Returns a source's text, or the error if it cannot be read. */
 export function readSource(path: string): string | FileError {
   try {
     return readTextSync(path, 'source');
@@ -79,7 +81,7 @@ export function readSource(path: string): string | FileError {
   }
 }
 
-/** Where `use a.b` of a file points: `a/b.crob` beside it, or a file that ships with crobc. */
+/** Returns the path that `use a.b` in a file refers to: `a/b.crob` beside the file, or a file that ships with crobc. */
 function resolved(from: string, path: readonly string[]): string {
   const [first, ...rest] = path;
   if (first === 'std') return `std/${rest.join('/')}.crob`;
@@ -91,7 +93,7 @@ function resolved(from: string, path: readonly string[]): string {
   return existsSync(shippedFile(model)!) ? model : own;
 }
 
-/** `std.backbone`, `models.crobim`: what a `use` can name anywhere. */
+/** Names that a `use` in any file can refer to: `std.backbone`, `models.crobim`. */
 function shippedUses(): readonly string[] {
   return shipped.flatMap(({ folder, first }) =>
     readdirSync(join(packageRoot(), folder))
@@ -102,10 +104,10 @@ function shippedUses(): readonly string[] {
 }
 
 /**
- * Sources on disk. `use std.x` is the library's `x.crob`; `use a.b` is `a/b.crob` beside the file that uses it, and
- * `use models.x` the shipped model file `x.crob` where there is no `models/x.crob` beside it.
- * Files go by the path they were asked for (`ownPath`), library files by `std/x.crob` and shipped models by
- * `crobc/models/x.crob`, so that messages and hashes do not depend on where things are installed.
+ * The source files on disk. `use std.x` is the library's `x.crob`; `use a.b` is `a/b.crob` beside the file with the
+ * `use`; `use models.x` is the shipped model file `x.crob` unless there is a `models/x.crob` beside the file. Paths are
+ * those that the user gave (`ownPath`), `std/x.crob` for library files and `crobc/models/x.crob` for shipped models, so
+ * that messages and hashes do not depend on where crobc is installed.
  */
 export function diskHost(): SourceHost {
   return {

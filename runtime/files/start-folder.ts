@@ -7,8 +7,8 @@ import { readBytes } from './read-file.ts';
 import { UserError } from './user-error.ts';
 
 /**
- * Writes the files that a user starts from, those of the package's `start/`, to a folder, which is made where it is not there.
- * Their paths. Throws a UserError where one of them exists already, and then writes none.
+ * Writes the package's `start/` files to a folder, which is created if it is missing. Returns their paths. Throws a
+ * UserError if one of them already exists, without writing any.
  */
 export async function writeStart(folder: string): Promise<readonly string[]> {
   const from = join(packageRoot(), 'start');
@@ -28,7 +28,7 @@ export async function writeStart(folder: string): Promise<readonly string[]> {
   return names.map((name) => join(folder, name));
 }
 
-/** A link to nothing is there, too. */
+/** A dangling symbolic link exists as well. */
 async function exists(path: string): Promise<boolean> {
   try {
     await lstat(path);

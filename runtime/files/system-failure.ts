@@ -1,8 +1,8 @@
 import { reasonOf } from './file-error.ts';
 
 /**
- * What the system refused in the middle of a command, in one line: a file, a folder, a native library or memory, wherever it was
- * needed. Undefined for whatever else was thrown.
+ * Returns one line for an error of the operating system (a file, a folder, a native library or memory) that was thrown
+ * anywhere in a command; undefined for all other errors.
  */
 export function systemFailure(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
@@ -17,7 +17,7 @@ export function systemFailure(error: unknown): string | undefined {
     : `cannot ${action} ${path}: ${reasonOf(error)}`;
 }
 
-/** What V8 says where it gets no memory for numbers or text. */
+/** V8's messages when it cannot allocate a buffer or a string. */
 const outOfMemory =
   /^(Invalid typed array length|Array buffer allocation failed|Invalid string length|WebAssembly\.Memory)/;
 

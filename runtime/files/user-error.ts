@@ -1,4 +1,4 @@
-/** What the user can mend. Its message is one line; the command prints it without a stack trace. */
+/** An error that the user can fix. Its message is one line, printed without a stack trace. */
 export class UserError extends Error {
   override readonly name: string = 'UserError';
 }
