@@ -1,7 +1,7 @@
 import type { RgbImage } from './image.ts';
 import { edgeDistances } from './mask.ts';
 
-/** Colours of pixels that are wrong, which few aerial photographs have: predicted and not true, and true and not predicted. */
+/** Colours that are rare in aerial images: for pixels predicted but not true, and for pixels true but not predicted. */
 export const wrongColours = { falsePositive: [255, 0, 255], falseNegative: [0, 255, 255] } as const;
 
 type Mask = Uint8Array;
@@ -9,7 +9,7 @@ type Colour = readonly [number, number, number];
 
 const lineColour: Colour = [255, 255, 255];
 
-/** The image with the edge of a mask: a white line inside and a dark one outside, so that it is seen on any ground. */
+/** Draws the outline of a mask: a white line inside and a dark one outside, so that it is visible on any background. */
 export function outlined(image: RgbImage, mask: Mask): RgbImage {
   const data = Uint8Array.from(image.data);
   drawEdge(data, image, mask);
@@ -17,8 +17,8 @@ export function outlined(image: RgbImage, mask: Mask): RgbImage {
 }
 
 /**
- * The image with the edge of the truth, and stripes over what is wrong, in the two directions for the two kinds. Between
- * the stripes, and wherever the prediction is right, the image is as it was, so that the colours a phrase speaks of are seen.
+ * Draws the outline of the truth, and stripes over wrong pixels, in one direction for false positives and in the other
+ * for false negatives. All other pixels keep their colours, since phrases refer to colours.
  */
 export function compared(image: RgbImage, truth: Mask, prediction: Mask): RgbImage {
   const { width } = image;
@@ -44,7 +44,7 @@ function drawEdge(data: Uint8Array, { width, height }: RgbImage, mask: Mask): vo
   const radius = Math.max(1, Math.min(width, height) / 320);
   const near = edgeDistances(mask, width, height, Math.ceil(radius) + 1);
   for (let i = 0; i < mask.length; i++) {
-    // The share of the line in this pixel: full up to the radius, then fading over one pixel.
+    // Coverage of this pixel by the line: 1 up to the radius, then falling to 0 over one pixel.
     const line = Math.max(0, Math.min(1, radius + 0.5 - near[i]!));
     if (line === 0) continue;
     for (let c = 0; c < 3; c++) {

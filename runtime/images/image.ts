@@ -9,28 +9,28 @@ export interface RgbImage extends Pixels {
   readonly channels: 3;
 }
 
-/** An image with more pixels is refused before it is decoded: 100 million is 300 MB of RGB. */
+/** Maximum number of pixels, checked before decoding: 100 million are 300 MB of RGB. */
 export const MAX_PIXELS = 100_000_000;
-/** JPEG has no longer sides; a picture of one row, however long, is none of a place. */
+/** Maximum side in pixels, as in JPEG; this refuses extremely long and narrow images. */
 const MAX_SIDE = 65_535;
 
 const formats: readonly string[] = ['png', 'jpeg', 'tiff', 'webp'];
 
 /**
- * Reads a PNG, JPEG, TIFF or WebP file as RGB, turned upright as its EXIF data says. Alpha is dropped and colour
- * profiles are ignored, as `PIL.Image.convert('RGB')` does (data sets were read that way); grey is repeated; 16 bits
- * are scaled to 8. Throws a UserError in one line.
+ * Reads a PNG, JPEG, TIFF or WebP file as RGB, rotated by its EXIF orientation. Drops alpha and ignores colour
+ * profiles, as `PIL.Image.convert('RGB')` does, which is how the data sets are usually read; repeats grey in all
+ * channels; scales 16 bits to 8. Throws a UserError of one line.
  */
 export async function readImage(path: string, maxPixels = MAX_PIXELS): Promise<RgbImage> {
   return decodeImage(await readBytes(path, 'image'), path, maxPixels);
 }
 
-/** As readImage, from memory; `name` is what messages call it. */
+/** Like `readImage`, for a file in memory; `name` is its name in messages. */
 export async function decodeImage(bytes: Uint8Array, name: string, maxPixels = MAX_PIXELS): Promise<RgbImage> {
   const sharp = await loadSharp();
   const refuse = (why: string) => new UserError(`cannot read ${name}: ${why}`);
   if (bytes.length === 0) throw refuse('it is empty');
-  // The limit is checked here, before decoding, so that the message can say what it is.
+  // sharp's own limit is off: crobc checks it before decoding, and its message names the limit.
   const options = { failOn: 'error', limitInputPixels: false } as const;
   let metadata: Metadata;
   try {
@@ -61,7 +61,7 @@ async function eightBit(pipeline: Sharp): Promise<RgbImage> {
   return toRgb(data, info.width, info.height, info.channels);
 }
 
-/** libvips would drop the lower byte (65535/256 = 255, but 255/256 = 0); v/257 maps the whole range onto 0…255. */
+/** Divides by 257, which maps 0…65535 to 0…255. libvips would drop the lower byte instead, so that 255 becomes 0. */
 async function sixteenBit(pipeline: Sharp): Promise<RgbImage> {
   const { data, info } = await pipeline
     .removeAlpha()
@@ -91,11 +91,11 @@ function decodingFault(error: unknown): string {
   return `the image is truncated or damaged${detail === '' ? '' : ` (${detail})`}`;
 }
 
-/** Mean and standard deviation of ImageNet, for values in 0…1. */
+/** Mean and standard deviation of ImageNet for values in 0…1. */
 export const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;
 export const IMAGENET_STD = [0.229, 0.224, 0.225] as const;
 
-/** [3, H, W] planes, (v/255 - mean) / std, rounded as torchvision's float32 steps are. */
+/** Returns (v/255 - mean) / std as [3, H, W], with the rounding of torchvision's float32 steps. */
 export function normalise(image: RgbImage): Float32Array {
   const count = image.width * image.height;
   const out = new Float32Array(3 * count);
@@ -109,7 +109,9 @@ export function normalise(image: RgbImage): Float32Array {
   return out;
 }
 
-/** What a model takes: resized to [height, width] with antialias, normalised, [3, height, width]. */
+/**
+ * Returns the input tensor of a model: resized to [height, width] with antialiasing and normalised, [3, height, width].
+ */
 export function imageTensor(image: RgbImage, height: number, width: number): Float32Array {
   return normalise(resizeBilinear(image, width, height) as RgbImage);
 }

@@ -1,8 +1,8 @@
 import type Sharp from 'sharp';
 
 /**
- * sharp, loaded on first use. It keeps nothing of what it has read: libvips knows a file by its name alone, and would give
- * the size and the pixels of one that has been replaced since.
+ * Loads sharp on first use and turns its cache off: libvips identifies a file by its name alone, and would return the
+ * size and the pixels of a file that has been replaced since.
  */
 export async function loadSharp(): Promise<typeof Sharp> {
   const { default: sharp } = await import('sharp');

@@ -3,22 +3,22 @@ import type { RgbImage } from './image.ts';
 import { loadSharp } from './load-sharp.ts';
 import { resizePlane } from './resize.ts';
 
-/** What a model says about every pixel of an image: [height, width] planes, row by row. */
+/** A model's prediction for every pixel of an image: [height, width] planes in row-major order. */
 export interface Segmentation {
   readonly width: number;
   readonly height: number;
-  /** 1 where the logit is positive, else 0. */
+  /** 1 if the logit is positive, else 0. */
   readonly mask: Uint8Array;
   /** sigmoid(logit), 0…1. */
   readonly probability: Float32Array;
 }
 
-/** Why logits are no numbers, where nothing more is known. */
+/** The reason given for NaN or infinite logits if no cause was found. */
 export const damaged = 'its weights or its input are damaged';
 
 /**
- * Logits [height, width] → mask and probabilities at the size of the image; logits are resized before they are
- * compared, so that outlines are smooth. Throws a UserError where the model gave something that is not a number.
+ * Converts logits [height, width] to a mask and probabilities at the size of the image. Logits are resized before they
+ * are thresholded, so that outlines are smooth. Throws a UserError if a logit is NaN or infinite.
  */
 export function segment(
   logits: Float32Array,
@@ -38,14 +38,14 @@ export function segment(
 }
 
 export interface MaskStatistics {
-  /** Pixels in the mask, and their share of the image. */
+  /** Number of pixels in the mask, and their share of the image. */
   readonly area: number;
   readonly fraction: number;
-  /** Smallest box around the mask in pixels; right and bottom are outside it. Undefined when the mask is empty. */
+  /** Bounding box of the mask in pixels; right and bottom are exclusive. Undefined if the mask is empty. */
   readonly box:
     | { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number }
     | undefined;
-  /** Mean probability over the mask; undefined when it is empty. */
+  /** Mean probability over the mask; undefined if it is empty. */
   readonly score: number | undefined;
 }
 
@@ -73,7 +73,7 @@ export function maskStatistics({ width, height, mask, probability }: Segmentatio
   };
 }
 
-/** An 8-bit grey PNG, 255 in the mask and 0 elsewhere. */
+/** Encodes the mask as an 8-bit grey PNG: 255 inside, 0 outside. */
 export async function encodeMask({
   width,
   height,
@@ -87,7 +87,7 @@ export async function encodeMask({
     .toBuffer();
 }
 
-/** An 8-bit grey PNG of probabilities, 255 for 1. */
+/** Encodes the probabilities as an 8-bit grey PNG; 255 is 1. */
 export async function encodeProbability({ width, height, probability }: Segmentation): Promise<Buffer> {
   const sharp = await loadSharp();
   const grey = Uint8Array.from(probability, (p) => Math.round(p * 255));
@@ -108,8 +108,8 @@ const TINT = [255, 45, 85] as const;
 const LINE = [255, 255, 255] as const;
 
 /**
- * The image with the mask shown on it: tinted inside, a white line along its inner edge with a dark one outside (so
- * that it is seen on any ground), and the rest a little darker. The line's width follows the image's size.
+ * Draws the mask on the image: tinted inside, darker outside, with a white line along the inside of its edge and a dark
+ * one along the outside, so that it is visible on any background. The line width is proportional to the image size.
  */
 export function overlay(
   image: RgbImage,
@@ -124,7 +124,7 @@ export function overlay(
   for (let i = 0; i < mask.length; i++) {
     const inside = mask[i] === 1;
     const distance = near[i]!;
-    // Share of the line in this pixel: full up to the radius, then fading over one pixel.
+    // Coverage of this pixel by the line: 1 up to the radius, then falling to 0 over one pixel.
     const line = Math.max(0, Math.min(1, radius + 0.5 - distance));
     for (let c = 0; c < 3; c++) {
       const v = image.data[i * 3 + c]!;
@@ -136,7 +136,10 @@ export function overlay(
   return { width, height, channels: 3, data };
 }
 
-/** For every pixel the distance to the nearest pixel on the other side of the mask's edge, less ½; Infinity beyond `most`. */
+/**
+ * Returns each pixel's distance to the nearest pixel on the other side of the
+ * mask's edge, minus ½; Infinity above `most`.
+ */
 export function edgeDistances(mask: Uint8Array, width: number, height: number, most: number): Float32Array {
   const distance = new Float32Array(mask.length).fill(Infinity);
   const offsets: { readonly dx: number; readonly dy: number; readonly d: number }[] = [];

@@ -1,4 +1,4 @@
-/** An image in memory: interleaved rows of `channels` bytes a pixel. */
+/** An image in memory: rows of interleaved pixels with `channels` bytes each. */
 export interface Pixels {
   readonly width: number;
   readonly height: number;
@@ -6,7 +6,9 @@ export interface Pixels {
   readonly data: Uint8Array;
 }
 
-/** Which input samples make one output sample, and their weights; `taps` weights an output, unused ones 0. */
+/**
+ * For each output sample: the first input sample, their number and their weights. `taps` is the stride of `weights`.
+ */
 interface Filter<W> {
   readonly taps: number;
   readonly first: Int32Array;
@@ -14,7 +16,7 @@ interface Filter<W> {
   readonly weights: W;
 }
 
-/** The triangle filter, widened by the scale when shrinking: Pillow's `precompute_coeffs` (src/libImaging/Resample.c). */
+/** A triangle filter, scaled up when shrinking: Pillow's `precompute_coeffs` (src/libImaging/Resample.c). */
 function triangle(from: number, to: number): Filter<Float64Array> {
   const scale = from / to;
   const support = Math.max(scale, 1);
@@ -39,7 +41,7 @@ function triangle(from: number, to: number): Filter<Float64Array> {
   return { taps, first, count, weights };
 }
 
-/** Fraction bits of Pillow's fixed-point weights: 32, less 8 of the pixel and 2 to spare. */
+/** Fraction bits of Pillow's fixed-point weights: 32 minus 8 for the pixel and 2 in reserve. */
 const FRACTION_BITS = 22;
 
 function fixedPoint(filter: Filter<Float64Array>): Filter<Int32Array> {
@@ -47,8 +49,8 @@ function fixedPoint(filter: Filter<Float64Array>): Filter<Int32Array> {
 }
 
 /**
- * Bilinear with antialias: bit for bit what Pillow's `resize(…, BILINEAR)`, and so torchvision on a PIL image, gives.
- * Rounds to bytes after the horizontal pass and again after the vertical one, as Pillow does.
+ * Bilinear resizing with antialiasing, bit-exact with Pillow's `resize(…, BILINEAR)` and so with torchvision for PIL
+ * images. Rounds to bytes after the horizontal pass and again after the vertical one, as Pillow does.
  */
 export function resizeBilinear(image: Pixels, width: number, height: number): Pixels {
   const wide = width === image.width ? image : alongRows(image, width);
@@ -56,8 +58,8 @@ export function resizeBilinear(image: Pixels, width: number, height: number): Pi
 }
 
 /*
- * Sums stay below 2^31: 255 times weights that add up to 2^22 and a few units, and a half for rounding. `Math.imul` and
- * `| 0` tell the compiled loops so; with plain products they take more than twice as long.
+ * Sums stay below 2^31: 255 times weights with a sum of about 2^22, plus a half for rounding. `Math.imul` and `| 0`
+ * let V8 use 32-bit integers; ordinary products take more than twice as long.
  */
 const HALF = 1 << (FRACTION_BITS - 1);
 
@@ -75,7 +77,7 @@ function alongRows(image: Pixels, width: number): Pixels {
   return { width, height, channels, data: out };
 }
 
-/** One channel of a row. */
+/** Filters one channel of a row. */
 function filterRow(
   from: Uint8Array,
   to: Uint8Array,
@@ -94,7 +96,7 @@ function filterRow(
   }
 }
 
-/** As filterRow for the three channels at once, which takes half the time. */
+/** Filters all three channels at once, which takes half the time of three calls of `filterRow`. */
 function filterRgbRow(from: Uint8Array, to: Uint8Array, { taps, first, count, weights }: Filter<Int32Array>): void {
   for (let x = 0; x < first.length; x++) {
     let at = (first[x]! * 3) | 0;
@@ -132,7 +134,7 @@ function alongColumns(image: Pixels, height: number): Pixels {
   return { width, height, channels, data: out };
 }
 
-/** The pixel under each centre, for masks: what Pillow's `resize(…, NEAREST)` gives. */
+/** Nearest-neighbour resizing for masks, bit-exact with Pillow's `resize(…, NEAREST)`. */
 export function resizeNearest(image: Pixels, width: number, height: number): Pixels {
   const { channels, data } = image;
   const columns = nearest(image.width, width);
@@ -148,7 +150,7 @@ export function resizeNearest(image: Pixels, width: number, height: number): Pix
   return { width, height, channels, data: out };
 }
 
-/** Pillow adds the scale up instead of multiplying (ImagingScaleAffine); on exact ties the rounding of the sum decides. */
+/** Adds the scale repeatedly as Pillow does (ImagingScaleAffine): on exact ties, its rounding decides. */
 function nearest(from: number, to: number): Int32Array {
   const scale = from / to;
   const index = new Int32Array(to);
@@ -161,7 +163,7 @@ function nearest(from: number, to: number): Int32Array {
 }
 
 /**
- * A plane of floats [height, width] → [toHeight, toWidth], bilinear without antialias, pixel centres aligned:
+ * Resizes a float plane [height, width] to [toHeight, toWidth], bilinear without antialiasing:
  * `torch.nn.functional.interpolate(mode='bilinear', align_corners=False)`.
  */
 export function resizePlane(

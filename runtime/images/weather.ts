@@ -1,13 +1,13 @@
 import type { RgbImage } from './image.ts';
 
-/** Random 32-bit words of one of a few streams; the same for the same stream. */
+/** Returns random 32-bit words of a stream; deterministic in the stream. */
 export type RandomWords = (stream: number, count: number) => Uint32Array;
 
 const streams = { grain: 2, patches: 3 } as const;
 
 /**
- * What makes a drawing look like a photograph: uneven ground in three sizes, grain, and a slightly bluish haze.
- * Changes the image; `scale` is pixels for each unit of the sizes below.
+ * Makes a drawing look like a photograph, in place: uneven brightness at three scales, grain, and a slightly bluish
+ * haze. `scale` is the number of pixels per unit of the sizes below.
  */
 export function weather({ width, height, data }: RgbImage, words: RandomWords, scale: number): void {
   const grain = words(streams.grain, width * height);
@@ -17,11 +17,11 @@ export function weather({ width, height, data }: RgbImage, words: RandomWords, s
   }
   for (let at = 0; at < uneven.length; at++) {
     const word = grain[at]!;
-    // The difference of two bytes is nearly bell-shaped: -255 … 255.
+    // The difference of two random bytes, from -255 to 255, has a triangular distribution.
     const change = ((word & 255) - ((word >>> 8) & 255)) * 0.028 + uneven[at]!;
     for (let c = 0; c < 3; c++) {
       const v = data[at * 3 + c]!;
-      // Bright and dark paint both change a little less than the ground between them.
+      // Very bright and very dark colours change less than those between.
       const share = 0.55 + 1.8 * (v / 255) * (1 - v / 255);
       const tint = ((word >>> (16 + 4 * c)) & 15) * 0.25 - 2;
       data[at * 3 + c] = Math.max(0, Math.min(255, Math.round((v + change * share + tint) * 0.95 + haze[c]!)));
@@ -31,17 +31,19 @@ export function weather({ width, height, data }: RgbImage, words: RandomWords, s
 
 const haze = [6, 8, 11] as const;
 
-/** Sizes, and how much lightness they change at most. */
+/** Cell sizes and amplitudes of the brightness noise. */
 const patches = [
   [48, 9],
   [14, 7],
   [4, 8],
 ] as const;
 
-/** Random values of a noise; a power of two. */
+/** Number of random values per noise; a power of two. */
 const GRID = 1 << 12;
 
-/** Adds smooth noise of ±strength/2 to a plane, from random values on a grid of `cell` pixels. */
+/**
+ * Adds smooth noise of ±strength/2 to a plane, interpolated from a grid of random values with `cell` pixels per cell.
+ */
 function addNoise(plane: Float32Array, width: number, random: Uint32Array, cell: number, strength: number): void {
   const value = (i: number, j: number) => random[(i * 73 + j * 1511) & (GRID - 1)]! / 2 ** 32;
   const ease = (t: number) => t * t * (3 - 2 * t);

@@ -10,15 +10,15 @@ type TensorProto = NonNullable<ConstructorParameters<typeof onnx.TensorProto>[0]
 type NodeProto = NonNullable<ConstructorParameters<typeof onnx.NodeProto>[0]>;
 type AttributeProto = NonNullable<ConstructorParameters<typeof onnx.AttributeProto>[0]>;
 
-/** Where a tensor's bytes are: in the model itself, or in a file beside it. */
+/** Where the bytes of a tensor are stored: in the model itself, or in a file beside it. */
 export type Payload =
   | { readonly kind: 'inline'; readonly bytes: Uint8Array }
   | { readonly kind: 'external'; readonly location: string; readonly offset: number; readonly length: number };
 
-/** Inline tensors of at least this many bytes are put into the file as they are: protobufjs would copy them over and over. */
+/** Inline tensors from this size in bytes are appended without protobufjs, which would copy them several times. */
 const largePayload = 1 << 16;
 
-/** The bytes of `ModelProto`: equal models are equal bytes. */
+/** Encodes a model as `ModelProto`; equal models give equal bytes. */
 export function encodeModel(model: OnnxModel, payload: (initialiser: Initialiser) => Payload): Uint8Array {
   const { graph } = model;
   const large: Uint8Array[] = [];
@@ -54,14 +54,14 @@ const graphField = 7;
 const initializerField = 5;
 const rawDataField = 9;
 
-/** A field of GraphProto: the tensor without its bytes, then those. */
+/** Encodes a tensor as a field of GraphProto: first the tensor without its data, then the data. */
 function largeTensor(initialiser: Initialiser, bytes: Uint8Array): Uint8Array[] {
   const rest = onnx.TensorProto.encode(tensorProto(initialiser, undefined)).finish();
   const raw = header(rawDataField, bytes.length);
   return [header(initializerField, rest.length + raw.length + bytes.length), rest, raw, bytes];
 }
 
-/** The tag of a length-delimited protobuf field and its length. */
+/** Encodes the tag and the length of a length-delimited protobuf field. */
 function header(field: number, length: number): Uint8Array {
   return Writer.create()
     .uint32(field * 8 + 2)

@@ -10,32 +10,35 @@ import { elementBytes, tensorBytes } from '../tensors/tensor-bytes.ts';
 import type { WeightSource } from '../weights/weights.ts';
 import { encodeModel, type Payload } from './onnx-encoding.ts';
 
-/** A tensor smaller than this stays in the model: shape inference reads small constants there. */
+/** Tensors below this size in bytes stay in the model file, because shape inference reads small constants. */
 const smallestExternal = 1024;
-/** Below this much in all, one file is handier than two. */
+/** If the larger tensors together are below this size in bytes, they stay in the model file as well. */
 const smallestDataFile = 2 ** 20;
-/** Sessions map the data file: tensors start at pages, large ones where Windows can map them too (64 KiB). */
+/** Alignment in the data file, which sessions map into memory: pages, and for large tensors Windows's 64 KiB. */
 const page = 4096;
 const largeTensor = 2 ** 20;
 const largeAlignment = 65_536;
 
-/** Names of a model's files, in the order in which they appear (`FileSet`): the graph refers to the data. */
+/**
+ * Returns the names of a model's files in the order in which they are renamed
+ * (`FileSet`): the graph refers to the data.
+ */
 export function onnxFileNames(model: string): readonly [data: string, graph: string] {
   return [`${model}.onnx.data`, `${model}.onnx`];
 }
 
 export interface WrittenModel {
-  /** The graph, and the data where there are any. */
+  /** The graph, and the data file if there is one. */
   readonly files: readonly WrittenFile[];
-  /** Of the weights' values under their paths, however they are stored; undefined where none were written. */
+  /** Hash of the weights' values by path, independent of how they are stored; undefined if none were written. */
   readonly weights: string | undefined;
 }
 
 /**
- * Writes a model's graph to a set of files, and its data when there is much to store. Weights are read one at a time and
- * equal tensors are stored once, so memory holds one tensor and not the model. Without `weights` the
- * graph is written alone, every weight referring to the data file as it would lie there. Throws a UserError
- * where a file cannot be written; what the source throws passes through.
+ * Writes a model's graph to a set of files, and a data file if the tensors are large. Reads one weight at a time and
+ * stores equal tensors once, so only one tensor is in memory. Without `weights`, writes only the graph, in which every
+ * weight refers to its place in a data file that is not written. Throws a UserError if a file cannot be written; errors
+ * of the source pass through.
  */
 export async function writeOnnx(
   model: OnnxModel,
@@ -76,7 +79,7 @@ export async function writeOnnx(
   return { files: [graph, ...written], weights: weights && contents.hash() };
 }
 
-/** The whole model as bytes, weights inside: for a session made in memory. At most 2 GiB (a limit of protobuf). */
+/** Encodes a model with its weights inside, for a session from memory. At most 2 GiB, the limit of protobuf. */
 export async function encodeOnnx(model: OnnxModel, weights: WeightSource): Promise<Uint8Array> {
   const contents = new Contents(weights);
   const payloads = new Map<Initialiser, Payload>();
@@ -118,7 +121,10 @@ function byteLength({ dtype, dims }: Initialiser): number {
   return elementCount(dims) * elementBytes[dtype];
 }
 
-/** What half precision rounds to infinity: half way from its largest number, 65504, to the next power of two. */
+/**
+ * The smallest number that half precision rounds to infinity: half way from its
+ * maximum, 65504, to the next power of two.
+ */
 const beyondHalf = 65520;
 
 function refuseBeyondHalf(path: string, data: TensorData['data']): void {
@@ -129,7 +135,7 @@ function refuseBeyondHalf(path: string, data: TensorData['data']): void {
       );
 }
 
-/** What initialisers hold, one at a time; keeps a hash of each weight. */
+/** Returns the data of initialisers one at a time, and keeps a hash of each weight. */
 class Contents {
   readonly #weights: WeightSource | undefined;
   readonly #hashes = new Map<string, string>();
@@ -138,7 +144,7 @@ class Contents {
     this.#weights = weights;
   }
 
-  /** The bytes as they are stored: axes permuted, rounded. Two initialisers of one identity have the same ones. */
+  /** Returns the stored bytes (axes permuted, rounded). Initialisers with equal identities have equal bytes. */
   async of({ name, dtype, dims, source, transposes }: Initialiser): Promise<{ identity: string; bytes(): Uint8Array }> {
     let data: TensorData['data'];
     if (source.kind === 'data') data = source.tensor.data;
@@ -162,7 +168,7 @@ class Contents {
     };
   }
 
-  /** Of all weights: a line each of path, shape and the hash of its values as little-endian float32, sorted. */
+  /** Returns a hash of all weights: of sorted lines of path, shape, and hash of the values as little-endian float32. */
   hash(): string {
     const lines = [...this.#hashes.values()].sort();
     return createHash('sha256')

@@ -13,43 +13,45 @@ import { halfFromFloat32 } from '../tensors/half.ts';
 import type { WeightSource } from '../weights/weights.ts';
 import { type Device, type Feeds, type HostTensor, openSession, RunFailure } from './session.ts';
 
-/** The operator whose result first was not finite. */
+/** The first operator with a NaN or infinite result. */
 export interface NonFinite {
   readonly op: NodeOp;
   readonly origin: Origin;
   readonly made: 'NaN' | 'Inf';
-  /** In half precision an infinity may be nothing but a number beyond 65504. */
+  /** In half precision, an infinity may only mean a number above 65504. */
   readonly dtype: DType;
-  /** Which micro-batch of the step, where there are several. */
+  /** Index of the micro-batch in the step, if there are several. */
   readonly micro?: number;
 }
 
 export interface LookOptions {
   readonly device: Device;
   readonly threads: number | undefined;
-  /** For a graph that has weights, not inputs in their place. */
+  /** Required if the graph has weights instead of inputs for them. */
   readonly weights?: WeightSource;
-  /** Whether the user does not want to wait any longer. */
+  /** Whether the user has interrupted the search. */
   stopped(): boolean;
 }
 
-/** Whether a value holds NaN, and whether it holds NaN or an infinity. */
+/** Whether a value contains NaN, and whether it contains NaN or an infinity. */
 interface Holds {
   readonly nan: boolean;
   readonly nonFinite: boolean;
-  /** Infinities that a source writes down, such as a mask of -inf, or that come of these alone: no fault by themselves. */
+  /**
+   * Whether all its infinities are intended: written in the source, such as a mask of -inf, or derived only from such.
+   */
   readonly given: boolean;
 }
 const finite: Holds = { nan: false, nonFinite: false, given: false };
 
 /**
- * Runs a graph piece by piece with two numbers more for every result of an operator, one that says NaN and one that
- * says infinity, and goes back from what came out to the operator that made what was not finite out of what was. Where
- * onnxruntime gives up, as at an index that was NaN, it goes back from there. Undefined when everything is finite, or
- * the user does not want to wait.
+ * Finds the operator that made a NaN or an infinity from finite operands. Runs the graph in pieces with two additional
+ * outputs per result (whether it contains NaN, and infinity), and searches backwards from the outputs. If onnxruntime
+ * fails at an operator, for example at an index that was computed from NaN, it searches backwards from that operator.
+ * Returns undefined if everything is finite, or if the user interrupts the search.
  *
- * A model with these numbers for thousands of results would take onnxruntime many minutes to prepare; a piece is ready
- * in a moment, and between two of them signals are handled.
+ * Preparing one model with these outputs for thousands of results would take onnxruntime many minutes. A piece takes a
+ * moment, and signals are handled between pieces.
  */
 export async function firstNonFinite(graph: Graph, feeds: Feeds, options: LookOptions): Promise<NonFinite | undefined> {
   const looking = new Looking(graph, feeds, options);
@@ -66,7 +68,7 @@ export async function firstNonFinite(graph: Graph, feeds: Feeds, options: LookOp
   );
 }
 
-/** Operators of a piece. */
+/** Number of operators per piece. */
 const PIECE = 64;
 
 class Looking {
@@ -74,9 +76,9 @@ class Looking {
   readonly #feeds: Feeds;
   readonly #options: LookOptions;
   readonly #nodes: readonly Node[];
-  /** Where in the order of the nodes a value is read for the last time. */
+  /** For each value the index of the last node that reads it. */
   readonly #lastRead = new Map<Value, number>();
-  /** What later pieces read. */
+  /** Values that later pieces read. */
   readonly #tensors = new Map<Value, HostTensor>();
   readonly #holds = new Map<Value, Holds>();
 
@@ -98,7 +100,10 @@ class Looking {
     }
   }
 
-  /** Values behind which to search: what came out, or what the operator read at which onnxruntime gave up. */
+  /**
+   * Runs the graph. Returns the values to search backwards from: the outputs,
+   * or the operands of an operator that failed.
+   */
   async run(): Promise<readonly Value[]> {
     const progress = startProgress('looking for the operator', this.#nodes.length);
     try {
@@ -113,7 +118,7 @@ class Looking {
     }
   }
 
-  /** Runs the nodes from `from` to before `to`; gives the one that could not be run, if there is one. */
+  /** Runs the nodes from `from` (inclusive) to `to` (exclusive); returns the node that failed, if any. */
   async #look(from: number, to: number): Promise<Node | undefined> {
     const nodes = this.#nodes.slice(from, to);
     const values = nodes.flatMap((node) => node.outputs);
@@ -149,7 +154,7 @@ class Looking {
     return node.op === 'weight' ? this.#weight(node) : this.#tensors.get(value);
   }
 
-  /** Rounded as a file of the graph has it. */
+  /** Reads a weight, rounded to the graph's precision. */
   async #weight({ attributes, outputs }: NodeOf<'weight'>): Promise<HostTensor> {
     const { weights } = this.#options;
     if (!weights) throw new Error(`bug in crobc: no source for ${attributes.path}`);
@@ -200,8 +205,8 @@ class Looking {
   }
 
   /**
-   * Goes from values to the operators that made them, as long as what these read was not finite, or is whole numbers that
-   * do not tell; of those at the end, the one that came first.
+   * Searches backwards from values through operands that are NaN or infinite, or integers, which cannot show it.
+   * Returns the first operator in execution order that made a NaN or an infinity from finite operands.
    */
   makerBehind(suspects: readonly Value[]): Node | undefined {
     const seen = new Set<Value>();
@@ -234,7 +239,7 @@ function isFloat({ type }: Value): boolean {
   return type.dtype === 'f32' || type.dtype === 'f16';
 }
 
-/** Whether an operator can be at fault: sources only hold what they were given. */
+/** Whether an operator can be the cause: inputs, weights and constants only hold given values. */
 function isMaker({ inputs, op }: Node): boolean {
   return inputs.length > 0 && op !== 'uniform';
 }
@@ -249,7 +254,10 @@ function ofData(data: ArrayLike<number> | BigInt64Array | undefined): Holds {
 const nanName = 'crobc:nan';
 const nonFiniteName = 'crobc:non_finite';
 
-/** The graph with two vectors more: for each of `values` how many NaN it holds, and 0 or, if not all is finite, NaN. */
+/**
+ * Adds two outputs to the graph, each a vector over `values`: the number of NaNs, and
+ * NaN if not all elements are finite, else 0.
+ */
 function withChecks(graph: Graph, values: readonly Value[]): Graph {
   if (values.length === 0) return graph;
   const build = new Builder(graph.facts);

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What NVIDIA's driver leaves on a machine that has a GPU of theirs: a device on Linux, one of its own under WSL, a library on Windows. */
+/**
+ * Files that exist where NVIDIA's driver is installed: a device on Linux, a library under WSL, a library on Windows.
+ */
 function tracesOfDriver(): readonly string[] {
   switch (process.platform) {
     case 'linux':
@@ -13,7 +15,7 @@ function tracesOfDriver(): readonly string[] {
   }
 }
 
-/** Whether this machine seems to have an NVIDIA GPU, found without loading anything native. */
+/** Whether this machine seems to have an NVIDIA GPU; loads no native code. */
 export function hasNvidiaDriver(): boolean {
   return tracesOfDriver().some((path) => existsSync(path));
 }

@@ -5,8 +5,8 @@ import { UserError } from '../files/user-error.ts';
 import type { Feeds } from './session.ts';
 
 /**
- * Looks at the inputs of a graph that number rows of a table, before each run: throws a UserError at the first element
- * that is not in range. A graph for onnxruntime leaves this to the host where `indexInputs` are its `hostChecks`.
+ * Returns a check of the inputs that are row numbers of a table, to be called before each run. It throws a UserError at
+ * the first element out of range. A graph emitted with `indexInputs` as its `hostChecks` requires this check.
  */
 export function rowNumberCheck(graph: Graph): (feeds: Feeds) => void {
   const looks = indexInputs(graph);
@@ -15,7 +15,7 @@ export function rowNumberCheck(graph: Graph): (feeds: Feeds) => void {
       const given = feeds[name];
       if (given === undefined) continue;
       const count = evaluate(rows, (variable) => sizeOf(graph, feeds, variable));
-      // By index: an iterator of an Int64 array makes objects.
+      // An index loop, because iterating over a BigInt64Array allocates.
       for (let i = 0; i < given.data.length; i++) {
         const row = given.data[i] ?? 0;
         if (row >= 0 && row < count) continue;
@@ -25,7 +25,7 @@ export function rowNumberCheck(graph: Graph): (feeds: Feeds) => void {
   };
 }
 
-/** The place of the i-th element. */
+/** Returns the multi-dimensional index of the i-th element. */
 function placeOf(i: number, shape: readonly number[]): string {
   const place: number[] = [];
   let rest = i;

@@ -9,9 +9,9 @@ import { encodeOnnx } from '../onnx/onnx-file.ts';
 import { openSession } from './session.ts';
 
 /**
- * Elements of updates that onnxruntime's CPU provider adds on one thread. Its thread pool shares an operator when its
- * cost is beyond 100,000 cycles for a start and as many for each thread, and a ScatterND's cost is its elements: so up to
- * 210,000 (1.30).
+ * Number of elements that onnxruntime's CPU provider adds on one thread. Its thread pool splits an operator if its cost
+ * exceeds 100,000 cycles to start with and as many for each thread, and the cost of ScatterND is its number of
+ * elements. So the limit is about 210,000 in onnxruntime 1.30; this value is well below it.
  */
 const expected = 131_072;
 const tries = 12;
@@ -19,9 +19,9 @@ const tries = 12;
 const known = new Map<number, Promise<number>>();
 
 /**
- * How many elements `emitOnnx` may have ScatterND add at once in sessions of so many threads (`serialScatter`). More than
- * one thread would lose updates where rows repeat, so it is tried, on rows that all repeat: every sum must be exact.
- * 0 where one is not.
+ * Returns the maximum number of elements that one ScatterND may add in sessions with this many threads (`serialScatter`
+ * of `emitOnnx`). With several threads, updates of the same row could get lost. The limit is undocumented, so it is
+ * tested with updates that repeat a few rows: every sum must be exact, else this returns 0.
  */
 export function serialScatter(threads: number = availableParallelism()): Promise<number> {
   if (threads === 1) return Promise.resolve(Number.POSITIVE_INFINITY);
@@ -47,7 +47,7 @@ async function tried(threads: number): Promise<number> {
     facts: Facts.none,
     guards: [],
   };
-  // The feeds below are in range.
+  // Host checks are not needed: the feeds below are in range.
   const options = { producerVersion: '', serialScatter: expected, hostChecks: indexInputs(graph) };
   const model = emitOnnx(graph, options);
   const session = await openSession(await encodeOnnx(model, noWeights), { device: 'cpu', threads });

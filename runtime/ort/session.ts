@@ -9,81 +9,85 @@ import { hasNvidiaDriver } from './nvidia-driver.ts';
 export type Device = 'cpu' | 'cuda' | 'webgpu';
 export const devices: readonly Device[] = ['cpu', 'cuda', 'webgpu'];
 
-/** A tensor in this process's memory, row-major: i64 as BigInt64Array, bool and u8 as Uint8Array, f16 by its bits. */
+/** A tensor in the memory of this process, row-major: i64 as BigInt64Array, bool and u8 as Uint8Array, f16 as bits. */
 export interface HostTensor {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly data: Float32Array | Int32Array | Uint8Array | Uint16Array | BigInt64Array;
 }
 
-/** Tensors by the name of the input that takes them. */
+/** Tensors by input name. */
 export type Feeds = Readonly<Record<string, HostTensor>>;
 
 export interface PortType {
   readonly name: string;
   readonly dtype: DType;
-  /** A name where the size is free. */
+  /** Sizes; a name for an open one. */
   readonly shape: readonly (number | string)[];
 }
 
 export interface SessionOptions {
-  /** auto: CUDA where it works, else the CPU. WebGPU only on request: its driver matters too much for a default. */
+  /**
+   * auto (default): CUDA if it works, else the CPU. WebGPU must be requested,
+   * because it depends too much on its driver.
+   */
   readonly device?: Device | 'auto';
-  /** Threads within an operator; by default one for each physical core. */
+  /** Number of threads within an operator; default: the number of physical cores. */
   readonly threads?: number;
   /**
-   * Whether the second run lays all its tensors into one block, by what the first one took. For a training step, where nearly
-   * everything lives to the end, that block comes on top of what the first run left behind, and was slower (default true).
+   * Whether the second run puts all tensors into one memory block, planned from the first run (default true). Slower
+   * for training steps: nearly all their tensors live to the end, so the block is allocated in addition to the memory
+   * of the first run.
    */
   readonly planMemory?: boolean;
-  /** false for a model that runs once: onnxruntime then takes it as it is, which is ready sooner and runs longer. */
+  /** False for a model that runs once: onnxruntime then skips its optimisations, so it loads faster and runs slower. */
   readonly optimised?: boolean;
-  /** A graph that computes in half precision. */
+  /** Whether the graph computes in half precision. */
   readonly half?: boolean;
 }
 
 /**
- * What onnxruntime must not do to a graph in half precision. On the CPU it computes in float32, and its choice of layouts ends
- * the process at some convolutions, such as one behind which a transpose and a mean stand (1.30).
+ * Session options for half precision. On the CPU, onnxruntime 1.30 computes it in float32, and its layout transformer
+ * crashes the process at some convolutions, for example one that is followed by a transpose and a mean.
  */
 export const halfSettings = { optimization: { disable_specified_optimizers: 'NchwcTransformer' } };
 
-/** onnxruntime gave up in the middle of a run, as for an index that is out of range. */
+/** onnxruntime failed during a run, for example at an index out of range. */
 export class RunFailure extends UserError {}
 
-/** A model ready to run. Release it when done: it holds memory outside JavaScript. */
+/** An open model. Must be released, because it holds memory outside of JavaScript. */
 export interface Session {
   readonly device: Device;
-  /** Under `auto`, why it is this device; undefined when the user chose. */
+  /** With `auto`, why this device was chosen; undefined if the user chose it. */
   readonly note: string | undefined;
   readonly inputs: readonly PortType[];
   readonly outputs: readonly PortType[];
   /**
-   * Runs once. Outputs named in `into` are written into those buffers (one may be an input's own buffer, for updates
-   * in place); the others are new. Without `wanted` all outputs are computed.
+   * Runs once. Outputs named in `into` are written to those buffers (which may be an input's own, for updates in
+   * place); for the others, new tensors are returned. Computes only the outputs in `wanted`; all by default.
    */
   run(
     feeds: Feeds,
     options?: { readonly wanted?: readonly string[]; readonly into?: Feeds },
   ): Promise<Readonly<Record<string, HostTensor>>>;
   /**
-   * Binds buffers for many runs, so that a run of a model with thousands of inputs and outputs makes no tensors: every
-   * run reads `feeds` as they are then and writes the outputs of `into`, which are all that is computed.
+   * Binds buffers for many runs, so that a model with thousands of inputs and outputs creates no tensors per run. Each
+   * run reads the current content of `feeds` and writes the outputs of `into`; no other outputs are computed.
    */
   prepare(bound: { readonly feeds: Feeds; readonly into: Feeds }): PreparedRun;
   release(): Promise<void>;
 }
 
-/** Runs once with what is bound and these feeds. */
+/** Runs once with the bound buffers and these feeds. */
 export type PreparedRun = (feeds: Feeds) => Promise<void>;
 
 /**
- * Longer command lines are refused: onnxruntime (1.30, Linux) reads /proc/self/cmdline with a recursive matcher when a session
- * is made, and runs out of stack somewhere between 25 and 32 kB.
+ * Maximum length of the command line in bytes. On Linux, onnxruntime 1.30 reads /proc/self/cmdline with a recursive
+ * matcher when it creates a session, and overflows the stack somewhere between 25 and 32 kB.
  */
 const longestCommandLine = 16_384;
 
-/** onnxruntime-node, loaded on first use. Throws a UserError where its native part does not load, or would crash. */
+/** Loads onnxruntime-node on first use. Throws a UserError if its native part does not load, or would crash. */
 export async function loadOnnxRuntime(): Promise<typeof Ort> {
   const length = Buffer.byteLength([process.execPath, ...process.execArgv, ...process.argv.slice(1)].join(' '));
   if (length > longestCommandLine) {
@@ -92,7 +96,7 @@ export async function loadOnnxRuntime(): Promise<typeof Ort> {
   }
   try {
     const ort = await import('onnxruntime-node');
-    // What native code logs at a missing provider is clearer in our own message.
+    // crobc's own message about a missing provider is clearer than the native log.
     ort.env.logLevel = 'fatal';
     return ort;
   } catch (error) {
@@ -106,14 +110,14 @@ export async function loadOnnxRuntime(): Promise<typeof Ort> {
 }
 
 /**
- * onnxruntime-node is no dependency of the package, so that installing crobc runs no script: its own downloads CUDA's provider,
- * and where it cannot, npm installs nothing.
+ * onnxruntime-node is an optional peer dependency: its install script downloads CUDA's provider, and
+ * if that fails, npm installs nothing at all.
  */
 function installAdvice(): string {
   return `"${installPeer('onnxruntime-node')}" installs it`;
 }
 
-/** How to get a provider that is missing. */
+/** How to make a provider available. */
 export const providerAdvice: Readonly<Record<Device, () => string>> = {
   cpu: installAdvice,
   cuda: () =>
@@ -123,12 +127,12 @@ export const providerAdvice: Readonly<Record<Device, () => string>> = {
 };
 
 /**
- * Opens an ONNX model from a path (weights beside it are found) or from bytes.
- * Throws a UserError in one line for a bad model, and for a device that is not there.
+ * Opens an ONNX model from a path (with its data file beside it) or from bytes.
+ * Throws a UserError of one line for an invalid model and for a device that is not available.
  */
 export async function openSession(model: string | Uint8Array, options: SessionOptions = {}): Promise<Session> {
   const { device = 'auto' } = options;
-  // onnxruntime opens it by itself, and would wait for a pipe.
+  // Checks the file first: onnxruntime opens it itself, and would block on a pipe.
   if (typeof model === 'string') await (await openFile(model, 'weights')).handle.close();
   const ort = await loadOnnxRuntime();
   const chosen = await chooseDevice(device);
@@ -136,8 +140,8 @@ export async function openSession(model: string | Uint8Array, options: SessionOp
 }
 
 /**
- * Where sessions for a device go. Under `auto` the note says that CUDA is used, or why it is not on a machine that has a
- * GPU for it; on others the CPU is what everybody expects.
+ * Returns the device for a session. With `auto`, the note says that CUDA is used, or why it is not used although there
+ * is an NVIDIA GPU; without such a GPU there is no note.
  */
 export async function chooseDevice(
   device: Device | 'auto',
@@ -156,7 +160,7 @@ export async function chooseDevice(
 export const TINY_MODEL =
   'CAg6OgoOCgF4CgF4EgF5IgNBZGQSBHRpbnlaEAoBeBILCgkIARIFCgMSAU5iEAoBeRILCgkIARIFCgMSAU5CBAoAEBE=';
 
-/** Tries a provider on a tiny model in this process; undefined when it works, else why not. */
+/** Runs a tiny model with a provider in this process; returns why it does not work, or undefined if it does. */
 async function missingProvider(ort: typeof Ort, device: Device): Promise<string | undefined> {
   if (!ort.listSupportedBackends().some(({ name }) => name === device)) return 'not in this build of onnxruntime-node';
   try {
@@ -197,7 +201,7 @@ async function open(
   try {
     session = await ort.InferenceSession.create(model as string, sessionOptions(options));
   } catch (error) {
-    // Is it the device or the model? A model that everyone can run tells.
+    // Distinguishes a device that does not work from an invalid model by running a tiny model on the device.
     const missing = device === 'cpu' ? undefined : await missingProvider(ort, device);
     if (missing !== undefined) {
       throw new UserError(`the device ${device} is not available: ${missing}; ${providerAdvice[device]()}`);
@@ -262,8 +266,8 @@ function portType(metadata: Ort.InferenceSession.ValueMetadata): PortType {
 
 function toOrt(ort: typeof Ort, { dtype, shape, data }: HostTensor): Ort.Tensor {
   const tensor = new ort.Tensor(ortTypes[dtype], data as Float32Array, shape) as Ort.Tensor;
-  // Where the platform has Float16Array (Node 24), the tensor turns bits into one, which onnxruntime-node 1.30's native
-  // part reads as empty; the bits themselves it takes everywhere.
+  // With Float16Array (Node 24), the constructor converts the bits to one, which the native part of onnxruntime-node
+  // 1.30 reads as empty. It accepts the bits on all platforms.
   if (dtype === 'f16') Object.defineProperty(tensor, 'data', { value: data });
   return tensor;
 }
@@ -275,12 +279,12 @@ function toOrtAll(ort: typeof Ort, tensors: Feeds): Record<string, Ort.Tensor> {
 function fromOrt(tensor: Ort.Tensor): HostTensor {
   const dtype = dtypeOf(tensor.type);
   const data = tensor.data as HostTensor['data'];
-  // Where the platform has Float16Array, onnxruntime gives one; its bits are the same.
+  // With Float16Array, onnxruntime returns one; its bits are the same.
   const bits = dtype === 'f16' ? new Uint16Array(data.buffer, data.byteOffset, data.length) : data;
   return { dtype, shape: tensor.dims, data: bits };
 }
 
-/** Native messages come with source locations, conditions and several lines; the first line says what happened. */
+/** Shortens a native message, which has source locations, conditions and several lines, to what happened. */
 export function nativeMessage(text: string): string {
   const [line = ''] = text.split('\n');
   return line
@@ -289,17 +293,19 @@ export function nativeMessage(text: string): string {
     .slice(0, 300);
 }
 
-/** What onnxruntime says of an index that is no row, in crobc's words: it speaks of negative ones, which crobc has none of. */
+/**
+ * Rewrites onnxruntime's message about an index out of range: it mentions negative indices, which crobc does not allow.
+ */
 function indexFailure(message: string): string | undefined {
   const found = /(?:out of data bounds, idx=|invalid indice found, indice = )(-?\d+)(?:.*,(\d+)\])?/.exec(message);
   if (!found) return undefined;
   const [, row = '', last] = found;
   const [, operator = '', name = ''] = /running (\w+) node\. Name:'([^']*)'/.exec(message) ?? [];
   const where = name === '' ? '' : ` in ${name}`;
-  // Elements are numbered there, not rows.
+  // ScatterElements numbers elements instead of rows.
   if (operator === 'ScatterElements') return `an index${where} is out of range`;
   const range = last === undefined ? 'out of range' : `must lie in 0..${last}`;
-  // Negative row numbers were replaced before they came there.
+  // The graph has replaced negative row numbers before, so the number in the message is not the user's.
   return `an index${where} is ${Number(row) < 0 ? 'negative' : row}: ${range}`;
 }
 

@@ -3,7 +3,7 @@ import { bindDims } from '../../compiler/graphs/bind.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import type { Feeds } from './session.ts';
 
-/** The graph at the sizes that the feeds have. */
+/** Returns the graph with its dims bound to the sizes of the feeds. */
 export function sized(graph: Graph, feeds: Feeds): Graph {
   const sizes = new Map<string, Dim>();
   for (const { name, value } of graph.inputs)

@@ -8,27 +8,27 @@ import { UserError } from '../files/user-error.ts';
 import { machineMemory } from '../process/machine-memory.ts';
 import { processMemory } from '../process/process-memory.ts';
 
-/** How a model will run. */
+/** The settings of a run that determine its memory. */
 export interface MemoryOptions {
   readonly dtype: Precision;
-  /** Images at a time. */
+  /** Number of images per run. */
   readonly batch: number;
-  /** Of images, in pixels. */
+  /** Size of the images in pixels. */
   readonly height: number;
   readonly width: number;
-  /** Bytes that there are; this machine's where not given. */
+  /** Available memory in bytes; default: that of this machine. */
   readonly available?: number;
 }
 
 /**
- * Throws a UserError where a run takes more memory than this machine has, before anything is built: it says how much, and what
- * would fit.
+ * Throws a UserError if a run needs more memory than this machine has, before anything is built. The message
+ * says how much it needs, and what would fit.
  */
 export function checkMemory(graph: Graph, options: MemoryOptions): void {
   const { dtype, batch, height, width, available = machineMemory() } = options;
   const least = leastMemory(graph, bindingsOf(graph, batch), dtype);
   if (least.bytes <= available) return;
-  // NaN where they are beyond 2^53.
+  // NaN if it exceeds 2^53.
   const needed = Number.isNaN(least.bytes) ? 'more than can be counted' : `${byteSize(least.bytes)} or more`;
   const what = `${batch === 1 ? 'images' : `${batch.toLocaleString('en')} images at a time`} of ${height} × ${width}`;
   throw new UserError(
@@ -36,7 +36,7 @@ export function checkMemory(graph: Graph, options: MemoryOptions): void {
   );
 }
 
-/** What is to be set so that a run fits, by an estimate of all that it holds. */
+/** Returns the batch or image size that would fit, by an estimate of the memory of the whole process. */
 function fitting(graph: Graph, { batch, dtype, available }: MemoryOptions & { readonly available: number }): string {
   const timesTooLarge = (images: number) => {
     const { kept, working } = estimate(graph, images, dtype);
@@ -52,11 +52,11 @@ function fitting(graph: Graph, { batch, dtype, available }: MemoryOptions & { re
     return `; ${low.toLocaleString('en')} at a time fit`;
   }
   const times = timesTooLarge(1);
-  // What grows faster than the pixels shrinks faster, too.
+  // A lower bound for memory that grows faster than the number of pixels: it also shrinks faster.
   return Number.isFinite(times) ? `; images of ${Math.ceil(times).toLocaleString('en')} times fewer pixels fit` : '';
 }
 
-/** What the process comes to, in bytes: whatever the images are, and for them. */
+/** Estimates the memory of the process in bytes: `kept` does not depend on the images, `working` does. */
 function estimate(graph: Graph, batch: number, dtype: Precision): { readonly kept: number; readonly working: number } {
   const open = bindingsOf(graph, batch);
   const { weightBytes, peakBytes } = memory(graph, { get: (name) => open.get(name) ?? 1 });
@@ -65,13 +65,16 @@ function estimate(graph: Graph, batch: number, dtype: Precision): { readonly kep
   return { kept, working: processMemory(part * weightBytes, part * peakBytes) - kept };
 }
 
-/** What no runtime can do with less, and where: an input, or an operator that computes products, with what it reads and writes. */
+/**
+ * Returns a lower bound on memory in any runtime: the largest input, or operands and
+ * results of a convolution or matrix product.
+ */
 export function leastMemory(
   graph: Graph,
   bindings: ReadonlyMap<string, number>,
   dtype: Precision,
 ): { readonly bytes: number; readonly at: string } {
-  // Whatever is open is at least 1.
+  // An open size is at least 1.
   const size = (name: string) => bindings.get(name) ?? 1;
   const bytesOf = ({ shape, dtype: held }: TensorType): number =>
     shape.reduce((bytes, dim) => bytes * evaluate(dim, size), bytesPerElement[held === 'f32' ? dtype : held]);
@@ -97,7 +100,7 @@ function nameOf({ origin }: Node, { name }: Graph): string {
   return origin.path === '' ? `an operator of ${name}` : origin.path;
 }
 
-/** The size that is open where the batch stands, which may be written as a multiple of another. */
+/** Binds the open batch size of the image. */
 function bindingsOf(graph: Graph, batch: number): ReadonlyMap<string, number> {
   const first = graph.inputs.find(({ name }) => name === 'image')?.value.type.shape[0];
   const name = first && asVariable(first);

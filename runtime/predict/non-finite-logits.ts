@@ -14,8 +14,8 @@ export interface ExplainOptions extends Pick<CacheOptions, 'dtype' | 'weightsFil
 }
 
 /**
- * Why a model gave logits that are NaN or infinite: the operator that made the first such number, found by running the
- * model once more, piece by piece; for half precision, also what to do about it. A phrase that follows a colon.
+ * Returns why a model gave NaN or infinite logits, as a phrase to follow a colon: the operator that made the first such
+ * number, found by running the model again in pieces; in half precision, also what to do about it.
  */
 export async function explainLogits(source: Source, feeds: Feeds, options: ExplainOptions): Promise<string> {
   const { dtype, device, threads } = options;
@@ -30,7 +30,9 @@ export async function explainLogits(source: Source, feeds: Feeds, options: Expla
   }
 }
 
-/** The operator in `model`, which was written at `place`; for one in half precision, what to do about it. */
+/**
+ * Names the operator in `model` and its position `place` in the source; in half precision, also what to do about it.
+ */
 export function shownCause({ op, origin, made, dtype }: NonFinite, model: string, place: string | undefined): string {
   const at = place ? `, ${place}` : '';
   const first = `the first ${made} came out of ${operatorName(op, origin)} in ${origin.path || model}${at}`;

@@ -19,26 +19,26 @@ import {
 
 export interface PredictOptions extends ReferringModelOptions {
   readonly image: string;
-  /** What to find; undefined for a model that takes images alone. */
+  /** The phrase; undefined for a model that reads only images. */
   readonly text: string | undefined;
 }
 
 export interface Prediction {
   readonly model: string;
   readonly image: string;
-  /** Null for a model that takes images alone. */
+  /** Null for a model that reads only images. */
   readonly text: string | null;
   readonly tokens: readonly string[];
   readonly truncated: boolean;
   readonly width: number;
   readonly height: number;
-  /** Pixels of the image in the mask. */
+  /** Number of image pixels in the mask. */
   readonly area: number;
   readonly fraction: number;
   readonly box: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number } | null;
-  /** Mean probability inside the mask; null when it is empty. */
+  /** Mean probability inside the mask; null if it is empty. */
   readonly score: number | null;
-  /** One run of the model, images and files not counted. */
+  /** Duration of one run of the model, without reading and writing files. */
   readonly milliseconds: number;
   readonly device: Device;
   readonly note: string | undefined;
@@ -46,9 +46,9 @@ export interface Prediction {
 }
 
 /**
- * Builds (or finds built) the model, runs it on one image and one sentence, and writes `<image>.mask.png`,
- * `<image>.overlay.png` and `<image>.json`. The model's inputs go by name: `image` and, where it takes words, `tokens` and
- * `mask`; its first output is the logits.
+ * Builds the model (or uses an existing build), runs it on one image and one phrase, and writes `<image>.mask.png`,
+ * `<image>.overlay.png` and `<image>.json`. The model's inputs must be named `image` and, if it reads words, `tokens`
+ * and `mask`; its first output must be the logits.
  */
 export async function predict(source: Source, options: PredictOptions): Promise<Prediction> {
   const { graph } = source;

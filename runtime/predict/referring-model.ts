@@ -19,13 +19,13 @@ export interface ReferringModelOptions extends CacheOptions {
   readonly threads: number | undefined;
 }
 
-/** What a model takes that finds what a sentence names, or one thing always: sizes, and the tokenizer of its text encoder. */
+/** Input sizes and tokenizer of a segmentation model, with or without a phrase as input. */
 export interface ReferringInputs {
   readonly height: number;
   readonly width: number;
-  /** Images that it takes at a time; undefined where that is open. */
+  /** Batch size of the model; undefined if it is open. */
   readonly batch: number | undefined;
-  /** Undefined for a model that takes images alone. */
+  /** Undefined for a model that reads only images. */
   readonly text: TextInput | undefined;
 }
 
@@ -35,26 +35,26 @@ export type Logits = HostTensor & { readonly data: Float32Array };
 export interface ReferringModel {
   readonly device: Device;
   readonly note: string | undefined;
-  /** image f32[B, 3, H, W] and, where it takes words, tokens i64[B, T] and mask bool[B, T] → logits f32[B, 1, H, W]. */
+  /** image f32[B, 3, H, W] and, if it reads words, tokens i64[B, T] and mask bool[B, T] → logits f32[B, 1, H, W]. */
   run(feeds: Feeds): Promise<Logits>;
-  /** Why `run` gave logits for these that are NaN or infinite: a phrase. */
+  /** Returns why `run` gave NaN or infinite logits for these feeds, as a phrase. */
   explain(feeds: Feeds): Promise<string>;
   release(): Promise<void>;
 }
 
-/** Words when neither `--set T=` nor a recipe says how many: the paper's 20, specials among them. */
+/** Default number of words, including special tokens, if neither `--set T=` nor a recipe sets it: the paper's 20. */
 const defaultWords = 20;
 
 interface InputOptions extends Pick<ReferringModelOptions, 'tokenizer'> {
   readonly dtype?: Precision;
-  /** Images at a time where the model leaves it open; 1 where not given. */
+  /** Batch size if the model leaves it open; default 1. */
   readonly openBatch?: number;
 }
 
 /**
- * What the model takes, before anything is built. Its inputs go by name: `image` and, where it takes words, `tokens` and
- * `mask`. Throws a UserError where they are not there, where the image size is open, where a run does not fit into this
- * machine's memory, and for a vocabulary of another model.
+ * Returns the input sizes and the tokenizer of a model, before anything is built. Inputs must be named `image` and, if
+ * it reads words, `tokens` and `mask`. Throws a UserError if they are missing, if the image size is open, if a run does
+ * not fit into the memory of this machine, and if the vocabulary does not fit the model.
  */
 export async function referringInputs(
   graph: Graph,
@@ -85,22 +85,22 @@ async function textInput(graph: Graph, tokens: GraphInput, file: string | undefi
   return { words: size(tokens.value, 1) ?? defaultWords, tokenizer };
 }
 
-/** The input of a model's words; undefined where it takes images alone. Throws a UserError for other inputs than those. */
+/** Returns the input for words; undefined if the model reads only images. Throws a UserError for other inputs. */
 export function wordsOf(graph: Graph): GraphInput | undefined {
   return portsOf(graph).tokens;
 }
 
-/** For an option that means nothing to a model without words. */
+/** The error for an option that has no effect on a model without words. */
 export function noWords({ name }: Graph, option: string): UserError {
   return new UserError(`${option} is for models that take words, and ${name} has the input image alone`);
 }
 
-/** Throws a UserError where a vocabulary is given for a model without words. */
+/** Throws a UserError if a vocabulary is given for a model without words. */
 export function refuseVocabulary(graph: Graph, tokenizer: string | undefined): void {
   if (tokenizer !== undefined) throw noWords(graph, '--tokenizer');
 }
 
-/** Builds the model, or finds it built, and opens it. Its first output is the logits. */
+/** Opens the model, and builds it if there is no build. Its first output must be the logits. */
 export async function openReferringModel(source: Source, options: ReferringModelOptions): Promise<ReferringModel> {
   const { output } = portsOf(source.graph);
   const { device, threads } = options;
@@ -126,7 +126,7 @@ export async function openReferringModel(source: Source, options: ReferringModel
 
 interface Ports {
   readonly image: GraphInput;
-  /** `mask` stands beside it. */
+  /** If defined, the model has the input `mask` as well. */
   readonly tokens: GraphInput | undefined;
   readonly output: string;
 }
@@ -148,10 +148,10 @@ function portsOf(graph: Graph): Ports {
   return { image, tokens, output: output.name };
 }
 
-/** Bands of the pictures that crobc reads: RGB. */
+/** Number of channels of the images that crobc reads: RGB. */
 const readBands = 3;
 
-/** Throws a UserError for a model of images of other bands than pictures are read with; `where` is put after it. */
+/** Throws a UserError if the model's images do not have three channels; `where` is appended to the message. */
 export function checkBands(model: string, image: Value, where = ''): void {
   const bands = size(image, 1);
   if (bands === undefined || bands === readBands) return;
@@ -165,7 +165,7 @@ function size(value: Value, axis: number): number | undefined {
   return d && asConstant(d);
 }
 
-/** Rows of the table that tokens are looked up in. */
+/** Number of rows of the table in which tokens are looked up. */
 function tableRows(graph: Graph, tokens: GraphInput): number | undefined {
   const cameFrom = (value: Value): boolean =>
     value === tokens.value || (value.node.op === 'cast' && cameFrom(value.node.inputs[0]));

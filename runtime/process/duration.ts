@@ -1,4 +1,4 @@
-/** Milliseconds as `12 s`, `3 min 20 s`, `2 h 5 min`. */
+/** Formats milliseconds: `12 s`, `3 min 20 s`, `2 h 5 min`. */
 export function duration(ms: number | undefined): string {
   if (ms === undefined || !Number.isFinite(ms)) return '?';
   const seconds = Math.round(ms / 1000);

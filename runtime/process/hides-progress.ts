@@ -2,10 +2,13 @@ import { visible } from '../../compiler/diagnostics/visible.ts';
 import { writeLine } from './status-line.ts';
 import type { Environment, TerminalStream } from './terminal.ts';
 
-/** Terminals and logs that have the note: every task asks. */
+/** Streams that have received the note, which is written once although every task calls `hidesProgress`. */
 const noted = new WeakSet<TerminalStream>();
 
-/** Whether the user wants no progress at all, as in logs that are compared. A wish that is none is a note, once. */
+/**
+ * Whether CROBC_PROGRESS turns progress off, for example for logs that are compared.
+ * Writes a note once about other values.
+ */
 export function hidesProgress({ CROBC_PROGRESS: wish }: Environment, stream: TerminalStream): boolean {
   if (wish === 'off') return true;
   if (wish && !noted.has(stream)) {

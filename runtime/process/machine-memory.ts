@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 
-/** Bytes of memory that this process can have: the machine's, or what its container is given. */
+/** Returns the memory that this process can use in bytes: that of its container, or of the machine. */
 export function machineMemory(): number {
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();

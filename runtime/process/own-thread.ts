@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { builtFolder, runsFromSources } from '../files/package-root.ts';
 
-/** Modules of crobc that run on threads of their own. `scripts/bundle.mjs` makes a file of each. */
+/** Modules of crobc that run on their own threads. `scripts/bundle.mjs` makes a file for each. */
 export const ownThreads = {
   'decode-worker': 'data/decode-worker.ts',
   'client-worker': 'build/client-worker.ts',
@@ -11,16 +11,16 @@ export const ownThreads = {
 export type OwnThread = keyof typeof ownThreads;
 
 /**
- * Whether `startThread` can run here. From the sources, Node.js has to read TypeScript by itself, which it does from 22.18
- * on; test runners translate TypeScript for their own threads only.
+ * Whether `startThread` works here. From the sources, Node.js must support TypeScript, which it does from 22.18 on;
+ * test runners translate TypeScript only for their own threads.
  */
 export function hasThreads(): boolean {
   return !runsFromSources || 'typescript' in process.features;
 }
 
-/** Starts a thread that runs one of crobc's own modules: from the bundle where crobc is built, else from its source. */
+/** Starts a thread with one of crobc's own modules: from the bundle if crobc is built, else from its source. */
 export function startThread(name: OwnThread): Worker {
-  // Flags of this process, such as --input-type, may not fit another program.
+  // Some flags of this process, such as --input-type, are not valid for a thread.
   if (runsFromSources) return new Worker(new URL(`../${ownThreads[name]}`, import.meta.url), { execArgv: [] });
   return new Worker(join(builtFolder(), 'thread.cjs'), { execArgv: [], workerData: `${name}.cjs` });
 }

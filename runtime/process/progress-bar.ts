@@ -1,24 +1,24 @@
 import { duration } from './duration.ts';
 
-/** What a bar shows. */
+/** The state that a bar displays. */
 export interface BarState {
   readonly label: string;
   readonly done: number;
   readonly total: number;
-  /** Milliseconds; undefined where nothing is known yet. */
+  /** Remaining milliseconds; undefined if unknown. */
   readonly left: number | undefined;
-  /** The most important first. */
+  /** In order of importance. */
   readonly notes: readonly string[];
 }
 
 const widestBar = 28;
 const narrowestBar = 10;
-/** Notes that matter more than the bar. */
+/** Number of notes that have priority over the bar. */
 const firstNotes = 2;
 
 /**
- * `training ███░░░ 40% · 4/10 · 6 s left · loss 0.31`, in at most so many columns: the figures come first, then the first
- * notes, a bar, and the other notes, as far as there is room. The bar takes what is left.
+ * Formats `training ███░░░ 40% · 4/10 · 6 s left · loss 0.31` in at most `columns` columns. Priorities are: figures,
+ * the first notes, a bar, the other notes. The bar takes the remaining space.
  */
 export function barText({ label, done, total, left, notes }: BarState, columns: number, colour: boolean): string {
   const share = total === 0 ? 1 : Math.min(1, done / total);

@@ -7,33 +7,36 @@ import { addStatusLine, type StatusLine } from './status-line.ts';
 import { surroundings } from './surroundings.ts';
 import { drawsStatus, type Environment, type TerminalStream, wantsColour } from './terminal.ts';
 
-/** A task that says how far it is. */
+/** Displays the progress of a task. */
 export interface Progress {
-  /** `done` of the total; `notes` are a few words each, such as the loss, the most important first. */
+  /**
+   * `done` is the number of completed steps; `notes` are a few words each, such as the loss, in order of importance.
+   */
   update(done: number, ...notes: readonly string[]): void;
-  /** Once, at the end or on failure: takes the bar away. */
+  /** Removes the bar. Call it once, at the end or on failure. */
   finish(): void;
 }
 
 export interface ProgressOptions {
-  /** Steps that were done before this began, and say nothing of its speed; none when undefined. */
+  /** Number of steps completed before, which do not count for the speed; default 0. */
   readonly from?: number;
-  /** Milliseconds before a terminal has a bar; two seconds when undefined. */
+  /** Milliseconds before a terminal shows the bar; default 2,000. */
   readonly patience?: number;
   readonly stream?: TerminalStream;
   readonly environment?: Environment;
-  /** Milliseconds; a clock that tests can set. */
+  /** A clock in milliseconds, replaceable by tests. */
   readonly now?: () => number;
 }
 
-/** What takes less is not worth a bar. */
+/** Shorter tasks show no bar. */
 const PATIENCE_MS = 2_000;
 const LINE_EVERY_MS = 10_000;
 const DRAW_EVERY_MS = 100;
 
 /**
- * Progress of `total` steps on standard error. On a terminal: nothing for two seconds, then a bar with the time left,
- * which goes away at the end. Elsewhere (a log): a line every ten seconds, and one at the end if it took over two.
+ * Displays the progress of `total` steps on standard error. On a terminal: a bar with the remaining time, shown after
+ * two seconds and removed at the end. Elsewhere (a log): a line every ten seconds, and one at the end if it took more
+ * than two seconds.
  */
 export function startProgress(label: string, total: number, options: ProgressOptions = {}): Progress {
   const own = surroundings();
@@ -79,7 +82,7 @@ function bar(label: string, range: Range, { stream, colour, now, patience }: Bar
     update(done, ...notes) {
       const time = now();
       state = { ...state, done, left: timeLeft(started, time, done, range), notes: notes.map(visible) };
-      // A loop that never lets timers run still gets its bar.
+      // Drawn here too, because timers do not run in a synchronous loop.
       if (line ? time - drawn >= DRAW_EVERY_MS : time - started >= patience) draw();
     },
     finish() {

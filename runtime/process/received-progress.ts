@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** How far a task is, for a program that shows it itself. */
+/** The progress of a task, for a program that displays it itself. */
 export interface ProgressReport {
   readonly task: string;
   readonly done: number;
   readonly total: number;
-  /** A few words, such as the loss; empty without any. */
+  /** A few words, such as the loss; may be empty. */
   readonly note: string;
 }
 
@@ -13,12 +13,12 @@ type Receiver = (report: ProgressReport) => void;
 
 const receivers = new AsyncLocalStorage<Receiver>();
 
-/** Hands the progress of all that `run` does to `receive`, and shows none of it. */
+/** Passes all progress within `run` to `receive` instead of displaying it. */
 export function receiveProgress<T>(receive: Receiver, run: () => Promise<T>): Promise<T> {
   return receivers.run(receive, run);
 }
 
-/** Who receives the progress of what runs now; undefined where it is shown. */
+/** Returns the receiver of the current async context; undefined if progress is displayed. */
 export function progressReceiver(): Receiver | undefined {
   return receivers.getStore();
 }

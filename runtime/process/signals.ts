@@ -1,11 +1,11 @@
-/** What asks a run to end: Ctrl-C, and what ends services and jobs. */
+/** Signals that ask a run to stop: SIGINT from Ctrl-C, SIGTERM from service and job managers. */
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
-/** How a run hears of signals, and how it ends at once. A process has its own; a test brings a stand-in. */
+/** Subscribes to signals, and ends the process. Tests use a substitute. */
 export interface Signals {
   on(signal: StopSignal, handler: () => void): void;
   off(signal: StopSignal, handler: () => void): void;
-  /** Ends the process with this status, whatever is left to do. */
+  /** Exits immediately with this status. */
   end(status: number): void;
 }
 

@@ -7,9 +7,9 @@ import { addStatusLine, writeLine } from './status-line.ts';
 import { surroundings } from './surroundings.ts';
 import { drawsStatus } from './terminal.ts';
 
-/** Work of which nobody knows how far it is. */
+/** Displays that work is running whose progress is unknown. */
 export interface Stage {
-  /** Once, at the end or on failure. */
+  /** Call it once, at the end or on failure. */
   finish(): void;
 }
 
@@ -17,8 +17,9 @@ const PATIENCE_MS = 2_000;
 const LINE_AFTER_MS = 10_000;
 
 /**
- * Says on standard error what is being done. On a terminal: at once, with the time from two seconds on, and goes away at the
- * end. Elsewhere: a line, if it takes more than ten seconds. Work that never lets timers run shows no time, and no line.
+ * Displays the current work on standard error. On a terminal: immediately, with the elapsed time after two seconds;
+ * removed at the end. Elsewhere: one line after ten seconds. Synchronous work shows no time and no line, because timers
+ * do not run.
  */
 export function startStage(
   label: string,
@@ -48,7 +49,7 @@ export function startStage(
   };
 }
 
-/** Says what is being done while it is. */
+/** Displays `label` while `work` runs. */
 export async function during<T>(label: string, work: () => Promise<T>): Promise<T> {
   const stage = startStage(label);
   try {
@@ -58,7 +59,7 @@ export async function during<T>(label: string, work: () => Promise<T>): Promise<
   }
 }
 
-/** As `during`, for work that does not wait for anything. */
+/** Like `during`, for synchronous work. */
 export function whileAt<T>(label: string, work: () => T): T {
   const stage = startStage(label);
   try {

@@ -1,21 +1,21 @@
 import { visible } from '../../compiler/diagnostics/visible.ts';
 import { type TerminalStream, terminalWidth } from './terminal.ts';
 
-/** The text of a status line for a terminal of so many columns; it is cut to them. */
+/** Returns the text of a status line; it is cut to the columns of the terminal. */
 export type StatusText = (columns: number) => string;
 
-/** A line at the bottom of a terminal, which is drawn again where it stands. */
+/** A line at the bottom of a terminal that is redrawn in place. */
 export interface StatusLine {
   draw(): void;
-  /** Takes the line away; one that was covered by it is shown again. */
+  /** Removes the line; the previous status line, if any, is shown again. */
   remove(): void;
 }
 
-/** The lines of each terminal, of which the last is shown. */
+/** The status lines of each terminal; only the last one is visible. */
 const lines = new Map<TerminalStream, StatusText[]>();
 
 const eraseLine = '\r\u001b[2K';
-/** Of a terminal that does not say how wide it is. */
+/** Width of a terminal that does not report it. */
 const usualColumns = 80;
 
 export function addStatusLine(text: StatusText, stream: TerminalStream): StatusLine {
@@ -41,7 +41,7 @@ export function addStatusLine(text: StatusText, stream: TerminalStream): StatusL
   };
 }
 
-/** A line for the user, above the status line where there is one. */
+/** Writes a line for the user, above the status line if there is one. */
 export function writeLine(text: string, stream: TerminalStream): void {
   const line = `${visible(text)}\n`;
   const status = lines.has(stream);
@@ -52,7 +52,7 @@ export function writeLine(text: string, stream: TerminalStream): void {
 function show(stream: TerminalStream): void {
   const text = lines.get(stream)?.at(-1);
   if (text === undefined) return;
-  // In the last column some terminals begin a new line already.
+  // Some terminals wrap when a character is written to the last column.
   const columns = (terminalWidth(stream) ?? usualColumns) - 1;
   stream.write(`${eraseLine}${text(columns)}`);
 }

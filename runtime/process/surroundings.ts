@@ -2,12 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { processSignals, type Signals } from './signals.ts';
 import type { Environment, TerminalStream } from './terminal.ts';
 
-/** What a run sees of the process that it is in: where progress and notes go, what the user has set, the time, signals. */
+/** The parts of the process that a run uses: standard error, environment variables, signals and the clock. */
 export interface Surroundings {
   readonly stderr: TerminalStream;
   readonly environment: Environment;
   readonly signals: Signals;
-  /** Milliseconds since some moment; only differences mean something. */
+  /** A time in milliseconds with an arbitrary origin; only differences are meaningful. */
   now(): number;
 }
 
@@ -24,12 +24,12 @@ const ofProcess: Surroundings = {
 
 const entered = new AsyncLocalStorage<Surroundings>();
 
-/** Those of the run that calls; the process's own where none were entered. */
+/** Returns the surroundings of the current async context; by default those of the process. */
 export function surroundings(): Surroundings {
   return entered.getStore() ?? ofProcess;
 }
 
-/** Runs `work` in other surroundings than the process's: several runs of a process do not meet. */
+/** Runs `work` with other surroundings, so that several runs in one process do not affect each other. */
 export function within<T>(there: Surroundings, work: () => Promise<T>): Promise<T> {
   return entered.run(there, work);
 }
