@@ -1,6 +1,6 @@
 import type { Random } from './random.ts';
 
-/** The colours that phrases name, far enough apart to be told from each other under noise and haze. */
+/** The colours that phrases mention, far enough apart to be distinguished under noise and haze. */
 export const colours = {
   white: '#efeee8',
   gray: '#8f9499',
@@ -28,13 +28,13 @@ const hex = (rgb: readonly number[]) =>
     )
     .join('')}`;
 
-/** A shade of the named colour: a little lighter or darker, as paint ages. */
+/** Returns a random shade of the colour, a little lighter or darker, like aged paint. */
 export function paint(random: Random, name: Colour): string {
   const change = random.between(-10, 10);
   return hex(parts(colours[name]).map((v) => v + change + random.between(-5, 5)));
 }
 
-/** Towards black (below 0) or white (above 0), by a share of the way. */
+/** Mixes a colour with black (`by` < 0) or white (`by` > 0); |by| is the share. */
 export function shade(colour: string, by: number): string {
   const goal = by < 0 ? 0 : 255;
   return hex(parts(colour).map((v) => v + (goal - v) * Math.abs(by)));

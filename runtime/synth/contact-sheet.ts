@@ -7,14 +7,16 @@ import { drawSample, type Plan, type Written } from './write-data-set.ts';
 
 const COLUMNS = 6;
 const MOST = 30;
-/** Pixels: a picture, what is between pictures, a dot of a letter, a line of text. */
+/** Sizes in pixels: a picture, the gap between pictures, a dot of a letter, a line of text. */
 const CELL = 288;
 const GAP = 12;
 const DOT = 1.6;
 const LINE = ROWS * DOT + 5;
 const LINES = 4;
 
-/** A picture of samples spread over the data set: the image, the outline of the mask, and the phrase below. */
+/**
+ * Writes a picture of samples spread over the data set: each with its image, the outline of its mask, and its phrase.
+ */
 export async function writeContactSheet(dir: string, plan: Plan, written: readonly Written[]): Promise<void> {
   const sharp = await loadSharp();
   const count = Math.min(MOST, written.length);
@@ -41,7 +43,7 @@ export async function writeContactSheet(dir: string, plan: Plan, written: readon
   await writeFileAtomic(join(dir, 'contact-sheet.png'), png);
 }
 
-/** The image at the size of a cell, [CELL, CELL, 3], with a line of two pixels along the inner edge of the mask. */
+/** Returns the image at cell size, [CELL, CELL, 3], with a line of two pixels along the inside of the mask's edge. */
 async function outlined(dir: string, plan: Plan, { file, split, scene: index, phrase }: Written): Promise<Buffer> {
   const sharp = await loadSharp();
   const { size } = plan.form;

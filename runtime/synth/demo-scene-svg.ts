@@ -1,13 +1,13 @@
-/** Uniform in [0, 1), one number a call. */
+/** Returns the next random number, uniform in [0, 1). */
 export type Draw = () => number;
 
-/** The scene is drawn in these units and scaled to the size asked for. */
+/** The size of the scene in its own units; it is scaled to the requested size. */
 export const SCENE_WIDTH = 640;
 export const SCENE_HEIGHT = 480;
 
 /**
- * An invented piece of coast seen from above, as SVG: a bay with ships, a quay with storage tanks, a road with cars,
- * houses, tennis courts, fields and trees; light from the upper left. What varies is drawn from `draw`.
+ * Returns an invented coast seen from above, as SVG: a bay with ships, a quay with storage tanks, a road with cars,
+ * houses, tennis courts, fields and trees; the light is from the upper left. All variation is drawn from `draw`.
  */
 export function sceneSvg(draw: Draw, width: number, height: number): string {
   const between = (low: number, high: number) => low + (high - low) * draw();
@@ -59,7 +59,7 @@ function ground(): string {
   return `<rect x="-200" y="-200" width="1100" height="1100" fill="#7c8458"/>`;
 }
 
-/** Four corners; inside it the ploughing, around it an unploughed margin. */
+/** Fields by their four corners. The inner part is ploughed, with an unploughed margin around it. */
 const fieldShapes: readonly string[] = [
   '412,-8 548,-8 534,92 398,70',
   '556,-8 660,-8 660,112 541,93',
@@ -149,7 +149,7 @@ function tanks({ between }: Brush): string {
 interface Ship {
   readonly x: number;
   readonly y: number;
-  /** Degrees; 0 points up. */
+  /** In degrees; 0 is up. */
   readonly heading: number;
   readonly length: number;
   readonly hull: string;
@@ -279,7 +279,7 @@ function road({ between, pick }: Brush): string {
     );
   };
   const traffic: string[] = [];
-  // On the main road x follows y; the lane to the right of the middle goes up.
+  // The main road is given as x as a function of y; the lane on the right leads up.
   for (let y = between(10, 40); y < 470; y += between(42, 86)) {
     const middle = y < 250 ? 350 + 22 * ((250 - y) / 260) ** 1.5 : 350 + 14 * Math.sin(((y - 250) / 170) * 1.5) ** 2;
     const up = between(0, 1) < 0.5;
@@ -362,6 +362,6 @@ function trees({ between, pick }: Brush): string {
   scatter(10, 384, 224, 520, 244);
   scatter(12, 380, 292, 520, 304);
   for (let y = 336; y < 470; y += between(12, 20)) tree(380 + between(-2, 2), y, between(3, 4.6));
-  // One filter for all shadows: one each would take most of the drawing time.
+  // One filter for all shadows, because one per shadow would take most of the drawing time.
   return `<g fill="#00000055" filter="url(#soft)">${shadows.join('')}</g>${crowns.join('')}`;
 }

@@ -13,7 +13,10 @@ export interface SceneOptions {
   readonly height?: number;
 }
 
-/** An invented aerial image for demonstrations: the same for the same seed and size. */
+/**
+ * Draws an invented aerial image for demonstrations. Deterministic in seed and size.
+ * Throws a UserError for an invalid size.
+ */
 export async function drawDemoScene(options: SceneOptions = {}): Promise<RgbImage> {
   const { seed = 0, width = SCENE_WIDTH, height = SCENE_HEIGHT } = options;
   if (!(width >= 1 && height >= 1 && width * height <= 100_000_000)) {
@@ -28,12 +31,12 @@ export async function drawDemoScene(options: SceneOptions = {}): Promise<RgbImag
   return image;
 }
 
-/** Draws a scene into a PNG file. */
+/** Draws a scene and writes it as a PNG file. */
 export async function writeDemoScene(path: string, options: SceneOptions = {}): Promise<void> {
   await writeFileAtomic(path, await encodeImage(await drawDemoScene(options)));
 }
 
-/** The streams from 2 on are the weather's. */
+/** Random stream of the shapes; `weather` uses the streams from 2 on. */
 const SHAPES = 1;
 
 function words(seed: number, stream: number, count: number): Uint32Array {

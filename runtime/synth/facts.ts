@@ -2,7 +2,7 @@ import { categories } from './categories/index.ts';
 import type { Colour } from './colours.ts';
 import type { SceneObject } from './scene.ts';
 
-/** True, false, or neither to everyone's satisfaction: such phrases are not used. */
+/** Whether a statement is true of an object. Phrases that are `vague` for some object are not used. */
 export type Truth = boolean | 'vague';
 
 export function all(truths: readonly Truth[]): Truth {
@@ -10,7 +10,7 @@ export function all(truths: readonly Truth[]): Truth {
   return truths.includes('vague') ? 'vague' : true;
 }
 
-/** True from `yes` on, false from `no` on, vague between. */
+/** Returns true from `yes` on, false from `no` on, and 'vague' between them. */
 function clearly(value: number, yes: number, no: number): Truth {
   if (yes > no ? value >= yes : value <= yes) return true;
   return (yes > no ? value <= no : value >= no) ? false : 'vague';
@@ -35,7 +35,7 @@ export const positions: readonly Position[] = [
   'center',
 ];
 
-/** What a noun phrase says of a thing by itself. */
+/** The content of a noun phrase that refers only to the object itself. */
 export interface Description {
   readonly noun: string;
   readonly colour?: Colour;
@@ -43,10 +43,10 @@ export interface Description {
   readonly size?: Size;
 }
 
-/** All that a phrase says of what it names. */
+/** The content of a whole phrase. */
 export interface Query extends Description {
   readonly position?: Position;
-  /** First among those that the description fits. */
+  /** The object is first in this order among all objects that fit the description. */
   readonly order?: Order;
   readonly relation?: { readonly kind: Relation; readonly to: Description };
 }
@@ -64,13 +64,13 @@ export function describes({ noun, colour, shape, size }: Description, object: Sc
   ]);
 }
 
-/** Among all that the noun covers: a small stadium is larger than a large car, and a large car is no large vehicle. */
+/** Whether an object is small or large among all that the noun covers: a large car is not a large vehicle. */
 export function isSize(object: SceneObject, size: Size, noun: string): Truth {
   const share = sizeAs(object, noun);
   return size === 'large' ? clearly(share, 0.62, 0.38) : clearly(share, 0.38, 0.62);
 }
 
-/** 0 for the smallest that the noun covers, 1 for the largest. */
+/** Returns 0 for the smallest size that the noun covers, and 1 for the largest. */
 function sizeAs({ category, size }: SceneObject, noun: string): number {
   if (category.general !== noun) return size;
   const lengths = categories.filter(({ general }) => general === noun).map(({ length }) => length);
@@ -93,7 +93,7 @@ export function isAt({ x, y }: SceneObject, position: Position): Truth {
   );
 }
 
-/** Centre to centre; a direction is clear within 45° of it, and wrong beyond about 65°. */
+/** Compares centres: a direction is true within 45°, and false beyond about 65°. */
 function isTowards(object: SceneObject, direction: Direction, other: SceneObject): Truth {
   const dx = object.x - other.x;
   const dy = object.y - other.y;
@@ -107,7 +107,7 @@ function isTowards(object: SceneObject, direction: Direction, other: SceneObject
   return along >= 0.12 && across <= along ? true : 'vague';
 }
 
-/** Between the boxes around both. */
+/** Returns the distance between the bounding boxes. */
 export function gap(a: SceneObject, b: SceneObject): number {
   const dx = Math.max(0, a.left - b.right, b.left - a.right);
   const dy = Math.max(0, a.top - b.bottom, b.top - a.bottom);
@@ -127,7 +127,7 @@ export function isRelated(object: SceneObject, relation: Relation, other: SceneO
   }
 }
 
-/** First by a clear margin among at least two that the description fits; the others are then clearly not. */
+/** Whether the object is clearly first among at least two objects that fit the description. */
 function isFirst(object: SceneObject, order: Order, fitting: readonly SceneObject[]): Truth {
   const rank = (one: SceneObject): number => {
     switch (order) {
@@ -151,7 +151,7 @@ function isFirst(object: SceneObject, order: Order, fitting: readonly SceneObjec
   return clearly(lead, 1, -1);
 }
 
-/** Whether a query is true of an object, among the others of the scene. */
+/** Whether a query is true of an object in a scene. */
 export function isTrueOf(query: Query, object: SceneObject, scene: readonly SceneObject[]): Truth {
   const own = describes(query, object);
   if (own === false) return false;
@@ -170,20 +170,23 @@ export function isTrueOf(query: Query, object: SceneObject, scene: readonly Scen
   return all(truths);
 }
 
-/** Where exactly one is true and all others are false: its index. */
+/** Returns the index of the true item if all others are false; undefined otherwise. */
 export function only(truths: readonly Truth[]): number | undefined {
   const index = truths.indexOf(true);
   return index >= 0 && truths.every((truth, i) => i === index || truth === false) ? index : undefined;
 }
 
-/** The one object that a query is true of; undefined where it is true of none, of several, or perhaps of another. */
+/**
+ * Returns the index of the only object that a query is true of; undefined if there
+ * is none, or if others are true or vague.
+ */
 export function referent(query: Query, scene: readonly SceneObject[]): number | undefined {
   return only(scene.map((object) => isTrueOf(query, object, scene)));
 }
 
 /**
- * Whether a position named after the landmark, `the ship near the pier on the left`, might name something else than the object:
- * read so, it is the landmark that is there.
+ * Whether a query may refer to another object if its position is read as that of the landmark: in `the ship near the
+ * pier on the left`, the pier may be on the left instead of the ship.
  */
 export function placesAnother(query: Query, object: SceneObject, scene: readonly SceneObject[]): boolean {
   const { position, relation } = query;

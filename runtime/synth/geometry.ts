@@ -1,9 +1,9 @@
-/** x to the right, y down. */
+/** x increases to the right, y downwards. */
 export type Point = readonly [x: number, y: number];
-/** Closed, without its first point again. */
+/** A closed polygon; the first point is not repeated at the end. */
 export type Polygon = readonly Point[];
 
-/** A place in the scene: centre, degrees clockwise, and how long the unit of the artwork is there. */
+/** A placement of artwork in the scene: centre, clockwise rotation in degrees, and length of the artwork's unit. */
 export interface Placement {
   readonly x: number;
   readonly y: number;
@@ -11,14 +11,14 @@ export interface Placement {
   readonly length: number;
 }
 
-/** Points of the artwork where the placement puts them. `scale` grows the shape about its centre. */
+/** Transforms points of the artwork to the scene. `scale` enlarges the shape about its centre. */
 export function placed(polygon: Polygon, { x, y, angle, length }: Placement, scale = 1): Polygon {
   const cos = Math.cos((angle * Math.PI) / 180) * length * scale;
   const sin = Math.sin((angle * Math.PI) / 180) * length * scale;
   return polygon.map(([u, v]): Point => [x + u * cos - v * sin, y + u * sin + v * cos]);
 }
 
-/** Both halves of a shape that is the same on both sides of x = 0, from the right one, front to rear. */
+/** Completes a shape that is symmetric about x = 0 from its right half, given from front to rear. */
 export function mirrored(right: Polygon): Polygon {
   return [...right, ...right.map(([x, y]): Point => [-x, y]).reverse()];
 }
@@ -39,7 +39,7 @@ export function ellipse(x: number, y: number, rx: number, ry = rx, points = 40):
   });
 }
 
-/** A rectangle about the origin whose corners are quarter circles. */
+/** Returns a rectangle centred at the origin with rounded corners. */
 export function rounded(width: number, height: number, radius: number, points = 6): Polygon {
   const corners = [
     [1, 1, 0],
@@ -76,16 +76,16 @@ export function bounds(polygons: readonly Polygon[]): Box {
 }
 
 /**
- * Calls `paint` for each run of pixels [from, to) of row `y` whose centres are inside the polygon (even-odd); `scale`
- * is pixels for each unit of the points. No antialiasing: this is what masks are made of. Ends early, and says so by
- * `false`, where `paint` does.
+ * Calls `paint` for each run of pixels [from, to) of row `y` whose centres are inside the polygon (even-odd rule),
+ * without antialiasing, as masks require. `scale` is the number of pixels per unit. Returns false and stops if `paint`
+ * returns false.
  */
 export function scan(
   polygon: Polygon,
   width: number,
   height: number,
   scale: number,
-  // biome-ignore lint/suspicious/noConfusingVoidType: most callers paint and have nothing to say.
+  // biome-ignore lint/suspicious/noConfusingVoidType: most callers only paint and return nothing.
   paint: (y: number, from: number, to: number) => boolean | void,
 ): boolean {
   const { first, crossings } = rowCrossings(polygon, height, scale);
@@ -100,7 +100,7 @@ export function scan(
   return true;
 }
 
-/** Where, in pixels from the left, the polygon's edges cross the middle of each row from `first` on. */
+/** Returns for each row from `first` on where edges of the polygon cross the row's middle, in pixels from the left. */
 function rowCrossings(polygon: Polygon, height: number, scale: number): { first: number; crossings: number[][] } {
   const { top, bottom } = bounds([polygon]);
   const row = (y: number) => Math.max(0, Math.min(height, Math.ceil(y * scale - 0.5)));
@@ -108,7 +108,7 @@ function rowCrossings(polygon: Polygon, height: number, scale: number): { first:
   const crossings = Array.from({ length: row(bottom) - first }, (): number[] => []);
   let [x0, y0] = polygon.at(-1)!;
   for (const [x1, y1] of polygon) {
-    // An edge has its upper end and not its lower one, so that a corner on a row's middle counts once.
+    // An edge includes its upper end but not its lower one, so that a corner on the middle of a row counts once.
     for (let y = row(Math.min(y0, y1)); y < row(Math.max(y0, y1)); y++) {
       crossings[y - first]!.push((x0 + (((y + 0.5) / scale - y0) / (y1 - y0)) * (x1 - x0)) * scale);
     }

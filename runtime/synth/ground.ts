@@ -2,14 +2,14 @@ import type { Surface } from './categories/category.ts';
 import { type Placement, type Point, type Polygon, rectangle, scan } from './geometry.ts';
 import { line, shape } from './svg.ts';
 
-/** The scene is this wide and high in its own units, whatever the size of the image. */
+/** Width and height of a scene in its own units, independent of the image size. */
 export const WORLD = 1000;
-/** Cells of the map of surfaces and of the map of what is taken, along each side. */
+/** Number of cells along each side of the maps of surfaces and of occupied places. */
 export const CELLS = 100;
 
 const surfaces: readonly Surface[] = ['grass', 'soil', 'paved', 'road', 'water', 'sand'];
 
-/** The ground as drawn so far, and which surface is where. */
+/** The ground drawn so far, with a map of its surfaces. */
 export class Ground {
   readonly #cells = new Uint8Array(CELLS * CELLS);
   #svg = '';
@@ -18,7 +18,7 @@ export class Ground {
     return this.#svg;
   }
 
-  /** Paints a surface over what was there. `fill` is a colour or a pattern. */
+  /** Covers a polygon with a surface. `fill` is a colour or a pattern. */
   cover(surface: Surface, polygon: Polygon, fill: string, more = ''): this {
     this.#svg += shape([polygon], fill, more);
     const mark = surfaces.indexOf(surface);
@@ -28,13 +28,13 @@ export class Ground {
     return this;
   }
 
-  /** Draws on it what changes no surface: ploughing, joints, marks. */
+  /** Draws details that do not change the surface: ploughing, joints, markings. */
   mark(svg: string): this {
     this.#svg += svg;
     return this;
   }
 
-  /** Whether all that polygons cover inside the scene is one of these surfaces. */
+  /** Whether the polygons, inside the scene, lie completely on the given surfaces. */
   isAll(polygons: readonly Polygon[], on: readonly Surface[]): boolean {
     const allowed = surfaces.map((surface) => on.includes(surface));
     return (
@@ -48,7 +48,7 @@ export class Ground {
     );
   }
 
-  /** A road along `points` with kerbs and a broken line in the middle. */
+  /** Draws a road along `points` with kerbs and a dashed centre line. */
   road(points: Polygon, width: number, fill = '#68696b'): this {
     for (let i = 0; i + 1 < points.length; i++) {
       const strip = stripAlong(points[i]!, points[i + 1]!, width);
@@ -62,7 +62,7 @@ export class Ground {
   }
 }
 
-/** The rectangle of that width about the line from one point to another. */
+/** Returns the rectangle of a given width around the line between two points. */
 export function stripAlong([x0, y0]: Point, [x1, y1]: Point, width: number): Polygon {
   const length = Math.hypot(x1 - x0, y1 - y0);
   const [nx, ny] = [(-(y1 - y0) / length) * (width / 2), ((x1 - x0) / length) * (width / 2)];
@@ -76,7 +76,7 @@ export function stripAlong([x0, y0]: Point, [x1, y1]: Point, width: number): Pol
 
 export const whole: Polygon = rectangle(-200, -200, WORLD + 400, WORLD + 400);
 
-/** Turned about the middle of the scene, degrees clockwise, and moved after that. */
+/** Rotates a polygon clockwise about the centre of the scene by `angle` degrees, then translates it. */
 export function aboutCentre(polygon: Polygon, angle: number, dx = 0, dy = 0): Polygon {
   const [cos, sin] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
   const middle = WORLD / 2;
@@ -86,19 +86,22 @@ export function aboutCentre(polygon: Polygon, angle: number, dx = 0, dy = 0): Po
   });
 }
 
-/** Whether something holds in the cells of all corners: looked at first, since it tells of most wrong places. */
+/**
+ * Whether a condition holds in the cells of all corners. Checked first, because
+ * it rules out most unsuitable places quickly.
+ */
 function atCorners(polygons: readonly Polygon[], holds: (cell: number) => boolean): boolean {
   const index = (at: number) => Math.max(0, Math.min(CELLS - 1, Math.floor((at * CELLS) / WORLD)));
   return polygons.every((polygon) => polygon.every(([x, y]) => holds(index(y) * CELLS + index(x))));
 }
 
-/** Which cells of the scene are taken by objects, with what is kept free around them. */
+/** The cells of the scene that objects occupy, including margins and shadows. */
 export class Occupancy {
   readonly #taken = new Uint8Array(CELLS * CELLS);
 
   /**
-   * Takes the cells of polygons and those within `margin` of them, and `fall` more to the right and below, where the
-   * shadow is; false, and nothing is taken, where one of them is taken.
+   * Occupies the cells of polygons, those within `margin` of them, and `fall` more to the right and below for the
+   * shadow. If one of these cells is already occupied, changes nothing and returns false.
    */
   take(polygons: readonly Polygon[], margin = 0, fall = 0): boolean {
     if (!atCorners(polygons, (cell) => this.#taken[cell] === 0)) return false;
@@ -123,7 +126,7 @@ export class Occupancy {
   }
 }
 
-/** An object that the ground has a place for: a bridge over its river. Lengths are in the units of the scene. */
+/** An object whose place the ground determines, such as a bridge over its river. Lengths are in scene units. */
 export interface Fixture {
   readonly category: string;
   readonly at: Placement;

@@ -1,6 +1,6 @@
 /**
- * Letters of 5 × 7 dots, for pictures that must be legible on machines without fonts, and the same on all. A column a
- * byte, the lowest bit on top.
+ * A font of 5 × 7 dots, for pictures that look the same on all machines, including those without fonts. One byte
+ * per column, with the lowest bit at the top.
  */
 const glyphs: Readonly<Record<string, string>> = {
   '0': '3e5149453e',
@@ -50,16 +50,16 @@ const glyphs: Readonly<Record<string, string>> = {
   ':': '0036360000',
 };
 
-/** Columns from one letter to the next, and rows of a letter. */
+/** Columns per letter including the gap, and rows of a letter. */
 export const PITCH = 6;
 export const ROWS = 7;
 
-/** Width of a line of text, where a dot is `dot` wide. */
+/** Returns the width of a line of text; `dot` is the width of a dot. */
 export function textWidth(text: string, dot: number): number {
   return Math.max(0, text.length * PITCH - 1) * dot;
 }
 
-/** Text as an SVG path, its upper left corner at x, y; what has no glyph is left blank. */
+/** Returns text as an SVG path with its upper left corner at (x, y); characters without a glyph are blank. */
 export function lettering(text: string, x: number, y: number, dot: number, colour: string): string {
   let d = '';
   for (const [i, letter] of [...text.toLowerCase()].entries()) {
@@ -77,7 +77,7 @@ export function lettering(text: string, x: number, y: number, dot: number, colou
   return `<path d="${d}" fill="${colour}"/>`;
 }
 
-/** Lines of at most `letters` letters, broken at blanks. */
+/** Wraps a text at spaces into lines of at most `letters` letters. */
 export function wrapped(text: string, letters: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {

@@ -12,10 +12,13 @@ import { type Plan, splits, type Written, writeDataSet } from './write-data-set.
 
 export type Difficulty = 'easy' | 'standard';
 
-/** Below this many pixels scenes are easy when nothing else is asked for: small models see what is in them. */
+/**
+ * Image size from which the default difficulty is `standard`; below it is `easy`, since
+ * models see few details in small images.
+ */
 const STANDARD_FROM = 256;
 
-/** The scenes of a size; throws a UsageError for what cannot be drawn. */
+/** Returns the form of scenes for an image size. Throws a UsageError if it is not supported. */
 export function formFor(
   size: number,
   difficulty: Difficulty = size < STANDARD_FROM ? 'easy' : 'standard',
@@ -51,7 +54,7 @@ export interface MadeDataSet {
   readonly phrases: Readonly<Record<string, number>>;
 }
 
-/** Draws a data set into a folder, with progress on standard error. Throws a UserError. */
+/** Draws a data set into a folder and shows progress on standard error. Throws a UserError. */
 export async function makeDataSet(dir: string, plan: Plan): Promise<MadeDataSet> {
   if (plan.phrases < 1 || plan.phrases > plan.form.objects[0]) {
     throw new UsageError(
@@ -71,10 +74,10 @@ export async function makeDataSet(dir: string, plan: Plan): Promise<MadeDataSet>
   return { dir, size: plan.form.size, phrases: Object.fromEntries(counts) };
 }
 
-/** Word pieces of vocab.txt at most: all words of the phrases, and the letters, are fewer. */
+/** Maximum number of word pieces in vocab.txt; the words and letters of all phrases are fewer. */
 const VOCABULARY = 2560;
 
-/** What is written when all samples are there: statistics of the files as they are read back, pictures, a vocabulary. */
+/** Writes statistics (computed by reading the files back), pictures and a vocabulary, after all samples are written. */
 async function describe(dir: string, plan: Plan, written: readonly Written[]): Promise<void> {
   const statistics = [];
   for (const split of splits) {

@@ -19,17 +19,17 @@ import { wording } from './wording.ts';
 
 export interface Phrase {
   readonly text: string;
-  /** Index of what it names. */
+  /** Index of the object that it refers to. */
   readonly object: number;
   readonly query: Query;
 }
 
-/** A text encoder takes 20 tokens at the paper's settings, two of them its own. */
+/** Maximum number of tokens: the paper's 20, minus the text encoder's two special tokens. */
 export const MOST_TOKENS = 18;
 
 /**
- * `count` phrases for different objects of a scene, each true of exactly one object; undefined where there are not as
- * many. `rich` ones more often say several things at once.
+ * Draws `count` phrases for different objects of a scene, each of which is true of exactly one object; undefined if
+ * there are not enough. `rich` phrases combine several properties more often.
  */
 export function drawPhrases(
   random: Random,
@@ -48,7 +48,7 @@ export function drawPhrases(
 
 const TRIES = 40;
 
-/** A kind is given up only after many tries, so that those which seldom succeed are not rarer for it. */
+/** Tries each kind of phrase many times before it tries another, so that difficult kinds do not become rarer. */
 function drawPhrase(random: Random, scene: readonly SceneObject[], object: number, rich: boolean): Phrase | undefined {
   const left = new Set(kindNames);
   while (left.size > 0) {
@@ -64,7 +64,7 @@ function drawPhrase(random: Random, scene: readonly SceneObject[], object: numbe
   return undefined;
 }
 
-/** As BERT's tokenizer counts where it knows every word: hyphens and commas are tokens. */
+/** Counts tokens as BERT's tokenizer does when it knows every word; hyphens and commas are tokens. */
 export function tokens(text: string): number {
   return text.match(/[a-z0-9]+|[^\sa-z0-9]/g)?.length ?? 0;
 }
@@ -89,7 +89,7 @@ const relations: readonly Relation[] = ['left of', 'right of', 'above', 'below',
 
 type Kind = 'plain' | 'position' | 'order' | 'relation' | 'full';
 
-/** How often each is tried, in plain and in rich phrases. */
+/** Weight of each kind, for plain and for rich phrases. */
 const kinds: Readonly<Record<Kind, readonly [plain: number, rich: number]>> = {
   plain: [3.2, 1.5],
   position: [4, 3],
@@ -100,7 +100,7 @@ const kinds: Readonly<Record<Kind, readonly [plain: number, rich: number]>> = {
 
 const kindNames = Object.keys(kinds) as Kind[];
 
-/** A query that may be true of the object; whether it is, and of it alone, is for `referent` to say. */
+/** Draws a query that may be true of the object; `referent` checks that it is, and of no other object. */
 function drawQuery(random: Random, scene: readonly SceneObject[], object: SceneObject, kind: Kind): Query | undefined {
   switch (kind) {
     case 'plain':
@@ -125,13 +125,13 @@ function drawQuery(random: Random, scene: readonly SceneObject[], object: SceneO
   }
 }
 
-/** A corner says more than its two sides. */
+/** Prefers corners, which are more specific than their two sides. */
 function drawPosition(random: Random, object: SceneObject): Position | undefined {
   const fitting = positions.filter((position) => isAt(object, position) === true);
   return fitting.length === 0 ? undefined : random.weighted(fitting, (one) => (one.includes(' ') ? 3 : 1));
 }
 
-/** To another object that its own words single out. */
+/** Draws a relation to another object that is identified by its description alone. */
 function drawRelation(random: Random, scene: readonly SceneObject[], object: SceneObject): Query['relation'] {
   const landmark = random.pick(scene.filter((one) => one !== object));
   if (landmark === undefined) return undefined;
@@ -141,7 +141,7 @@ function drawRelation(random: Random, scene: readonly SceneObject[], object: Sce
   return { kind: random.pick(fitting), to };
 }
 
-/** What evaluation may group samples by: what the phrase says of each, or `none`. */
+/** Returns the attributes by which evaluation groups samples: the value that the phrase mentions, or `none`. */
 export function attributes({ colour, shape, size, position, order, relation }: Query): Record<string, string> {
   const bySize = (text: string | undefined) => text !== undefined && /larg|small/.test(text);
   const place = position ?? (bySize(order) ? undefined : order);

@@ -2,7 +2,7 @@ import { philoxFill } from '../tensors/philox.ts';
 
 const BLOCK = 256;
 
-/** Random numbers of one scene: the same for the same seed and stream, whatever was drawn for other scenes. */
+/** Random numbers of one scene; deterministic in seed and stream, and independent of other scenes. */
 export class Random {
   readonly #key: readonly [number, number];
   readonly #stream: readonly [number, number];
@@ -27,7 +27,7 @@ export class Random {
     return low + (high - low) * this.next();
   }
 
-  /** A whole number, `low` … `high`. */
+  /** Returns an integer from `low` to `high`, both inclusive. */
   whole(low: number, high: number): number {
     return low + Math.floor(this.next() * (high - low + 1));
   }
@@ -40,7 +40,7 @@ export class Random {
     return items[Math.floor(this.next() * items.length)]!;
   }
 
-  /** An item, each as often as its weight says. */
+  /** Returns a random item, with probabilities proportional to the weights. */
   weighted<T>(items: readonly T[], weight: (item: T) => number): T {
     let left = this.next() * items.reduce((sum, item) => sum + weight(item), 0);
     for (const item of items) {

@@ -4,10 +4,10 @@ import { weather } from '../images/weather.ts';
 import { philoxFill } from '../tensors/philox.ts';
 import type { Scene } from './scene.ts';
 
-/** Lengths of the noise are given for pictures of this many pixels. */
+/** Image size in pixels to which the noise's lengths refer. */
 const NOISE_SIZE = 480;
 
-/** The scene as a PNG. `noise` seeds what weather makes of it. */
+/** Renders a scene as PNG. `noise` is the seed for `weather`. */
 export async function renderScene(scene: Scene, size: number, noise: readonly [number, number]): Promise<Buffer> {
   const sharp = await loadSharp();
   const data = new Uint8Array(await sharp(Buffer.from(scene.svg)).flatten().raw().toBuffer());
@@ -22,7 +22,7 @@ export async function renderScene(scene: Scene, size: number, noise: readonly [n
     .toBuffer();
 }
 
-/** One object's mask as a PNG of 0 and 255. */
+/** Renders one object's mask as PNG with values 0 and 255. */
 export function renderMask({ labels }: Scene, size: number, object: number): Promise<Buffer> {
   return encodeMask({ width: size, height: size, mask: labels.map((label) => (label === object + 1 ? 1 : 0)) });
 }

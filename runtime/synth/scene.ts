@@ -9,26 +9,26 @@ import type { Setting } from './settings.ts';
 import { group, n, outlinePath } from './svg.ts';
 import { type Theme, themes } from './themes.ts';
 
-/** How hard scenes are: few large objects of the plainer kinds, or more and smaller ones of every kind. */
+/** Difficulty of scenes: few large objects of simple categories, or more and smaller objects of all categories. */
 export interface SceneForm {
-  /** Pixels along each side. */
+  /** Number of pixels along each side. */
   readonly size: number;
-  /** Fewest and most objects. */
+  /** Minimum and maximum number of objects. */
   readonly objects: readonly [low: number, high: number];
-  /** Length of objects; 1 is large. */
+  /** Relative length of objects; 1 is large. */
   readonly scale: number;
-  /** Whether kinds with thin parts are among them. */
+  /** Whether to include categories with thin parts. */
   readonly fine: boolean;
-  /** Whether phrases tend to say several things at once. */
+  /** Whether phrases often combine several properties. */
   readonly rich: boolean;
 }
 
-/** One object. Shares are of the side, or of the area, of the image; x and y are the centroid of the mask's pixels. */
+/** One object. Lengths are relative to the image's side, areas to its area; x and y are the centroid of the mask. */
 export interface SceneObject {
   readonly category: Category;
   readonly colour: Colour | undefined;
   readonly shape: string | undefined;
-  /** 0 for the smallest of its kind, 1 for the largest. */
+  /** 0 for the smallest size of its category, 1 for the largest. */
   readonly size: number;
   readonly x: number;
   readonly y: number;
@@ -43,7 +43,7 @@ export interface SceneObject {
 export interface Scene {
   readonly theme: string;
   readonly objects: readonly SceneObject[];
-  /** [size, size], row by row: 0 for ground, 1 for the first object. Objects do not overlap. */
+  /** [size, size], row-major: 0 is ground, i + 1 is object i. Objects do not overlap. */
   readonly labels: Uint8Array;
   readonly svg: string;
 }
@@ -56,14 +56,14 @@ interface Standing {
   readonly outline: readonly Polygon[];
 }
 
-/** Kept free around each object, in units of the scene. */
+/** Free space around each object, in scene units. */
 const MARGIN = 22;
-/** From the edge of the image, in the same units. */
+/** Minimum distance from the edge of the image, in scene units. */
 const EDGE = 12;
-/** Places tried for an object. */
+/** Maximum number of places tried for an object. */
 const TRIES = 80;
 
-/** A scene with as many objects as are drawn for it; where they find no place, its ground and objects are drawn again. */
+/** Draws a scene with as many objects as it should have; if they do not fit, draws its ground and objects again. */
 export function drawScene(random: Random, form: SceneForm): Scene {
   for (;;) {
     const theme = random.weighted(themes, ({ weight }) => weight);
@@ -71,14 +71,14 @@ export function drawScene(random: Random, form: SceneForm): Scene {
     const cast = drawCast(random, theme, count, form.fine);
     const setting = theme.lay(random, form.scale);
     for (let attempt = 0; attempt < 12; attempt++) {
-      // Large objects that find no place together are drawn small.
+      // If large objects do not fit together, they are drawn small.
       const scene = tryScene(random, form, theme, setting, cast, attempt >= 3);
       if (scene) return scene;
     }
   }
 }
 
-/** `cast` is the kinds of all objects; the ground's own objects take the places of some. */
+/** `cast` holds the categories of all objects; objects that belong to the ground replace some of them. */
 function tryScene(
   random: Random,
   form: SceneForm,
@@ -107,7 +107,10 @@ function tryScene(
   return { theme: theme.name, objects, labels, svg: sceneSvg(random, setting, standing, taken, form.size) };
 }
 
-/** Which kinds to place: mostly two or three of one kind, so that a kind's name alone does not tell. */
+/**
+ * Chooses the categories of the objects, mostly two or three of the same one, so that
+ * a noun alone rarely identifies an object.
+ */
 function drawCast(random: Random, theme: Theme, count: number, fine: boolean): Category[] {
   const kinds = categories.filter((one) => theme.cast[one.name] !== undefined && (fine || !one.fine));
   const cast: Category[] = [];
@@ -119,7 +122,7 @@ function drawCast(random: Random, theme: Theme, count: number, fine: boolean): C
   return random.shuffled(cast);
 }
 
-/** Objects of a kind mostly differ in colour. */
+/** Objects of the same category usually get different colours. */
 function drawColour(random: Random, category: Category, standing: readonly Standing[]): Colour | undefined {
   if (category.colours.length === 0) return undefined;
   const used = standing.filter((one) => one.category === category).map((one) => one.colour);
@@ -144,7 +147,7 @@ function place(
     u === small ? 3 : u >= 0.75 ? 6 : 2,
   );
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    // What finds no place is tried smaller.
+    // An object that does not fit becomes smaller after half of the tries.
     const share = crowded || attempt >= TRIES / 2 ? Math.min(small, drawn) : drawn;
     const length = WORLD * scale * (low + (high - low) * share);
     const angle = drawAngle(random, category, setting);
@@ -165,18 +168,18 @@ function drawAngle(random: Random, category: Category, { flow, grain = 0 }: Sett
   return random.between(0, 360);
 }
 
-/** Whole objects only: inside the image, with a little room. */
+/** Whether the whole object is inside the image, with a minimum distance from its edge. */
 function fits(outline: readonly Polygon[]): boolean {
   const { left, top, right, bottom } = bounds(outline);
   return left >= EDGE && top >= EDGE && right <= WORLD - EDGE && bottom <= WORLD - EDGE;
 }
 
-/** Takes the object's place, unless another object has some of it. */
+/** Occupies the object's place, unless part of it is occupied. */
 function stands({ outline, at, category }: Standing, taken: Occupancy): boolean {
   return taken.take(outline, MARGIN, fall(category, at));
 }
 
-/** How far the shadow is thrown to the right, and as far down. */
+/** The offset of the shadow, equal to the right and downwards. */
 function fall({ height }: Category, { length }: Placement): number {
   return height * length * 0.45;
 }
@@ -242,7 +245,7 @@ function sceneSvg(
   const decor = scenery(random, setting, taken);
   const shadows = standing.map(({ category, at, outline }) => {
     const reach = fall(category, at);
-    // The shadow of what is taller than it is wide is a streak.
+    // Tall objects get several copies, so that the shadow is a continuous streak.
     const copies = category.height >= 1 ? 6 : category.height > 0 ? 1 : 0;
     return Array.from({ length: copies }, (_, i) => {
       const by = n((reach * (i + 1)) / copies);

@@ -6,7 +6,7 @@ import type { Random } from './random.ts';
 import type { Setting } from './settings.ts';
 import { box, disc, group, line } from './svg.ts';
 
-/** Trees, houses and crates on ground that no object takes: what makes a place of it, and belongs to no category. */
+/** Draws trees, houses and crates, which belong to no category, on ground that no object occupies. */
 export function scenery(random: Random, { ground, roofs, grain = 0 }: Setting, taken: Occupancy): string {
   let out = '';
   const free = (x: number, y: number, r: number, on: readonly Surface[]): boolean => {
@@ -38,7 +38,7 @@ function tree(random: Random, x: number, y: number, r: number): string {
   );
 }
 
-/** A roof on a house: two slopes, the one away from the light darker. */
+/** Draws a roof with two slopes; the one away from the light is darker. */
 function roof(random: Random, width: number, depth: number): string {
   const colour = random.pick(['#9c5b45', '#8a5a4a', '#77706c', '#a0705a', '#6d6660', '#b08a6c']);
   return (

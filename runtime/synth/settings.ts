@@ -4,13 +4,13 @@ import { aboutCentre, type Fixture, Ground, WORLD, whole } from './ground.ts';
 import type { Random } from './random.ts';
 import { line } from './svg.ts';
 
-/** The ground of one scene, and what stands where it must. */
+/** The ground of one scene, with the objects that belong to it. */
 export interface Setting {
   readonly ground: Ground;
   readonly fixtures: readonly Fixture[];
-  /** Degrees; where given, ships lie along it. */
+  /** Direction of ships in degrees, if given. */
   readonly flow?: number;
-  /** Degrees; courts and fields lie along it. */
+  /** Direction of courts and fields in degrees. */
   readonly grain?: number;
   readonly roofs?: true;
 }
@@ -20,7 +20,7 @@ const soils = ['#a48d62', '#b39a6c', '#947c57', '#a88a66'];
 export const concretes = ['#b3b1a8', '#a9a9a3', '#bcb7aa', '#9fa19d'];
 export const waters = ['#25525c', '#2a5f66', '#1f4a5a', '#346a66'];
 
-/** Parallel lines over a polygon's box, clipped by nothing: only for ground that others are painted on. */
+/** Draws parallel lines over the whole scene without clipping, so only for ground that is painted over afterwards. */
 export function furrows(random: Random, colour: string, gap: number, angle: number): string {
   let out = '';
   for (let at = -700; at <= 700; at += gap) {
@@ -47,7 +47,7 @@ export function meadow(random: Random): Ground {
   return ground;
 }
 
-/** Fields side by side with hedges between, turned as a whole. */
+/** Draws fields side by side with hedges between them, all rotated by `angle`. */
 export function farmland(random: Random, angle: number): Ground {
   const ground = new Ground().cover('grass', whole, random.pick(greens));
   const columns = random.whole(2, 3);
@@ -132,7 +132,7 @@ export function yard(random: Random): Ground {
   return ground;
 }
 
-/** A line from side to side that is never straight, `y` on average. */
+/** Returns a wavy line from side to side around `y`. */
 export function shoreline(random: Random, y: number, swing: number): Point[] {
   const [a, b] = [random.between(0, 6.3), random.between(0, 6.3)];
   return Array.from({ length: 29 }, (_, i): Point => {
@@ -141,7 +141,7 @@ export function shoreline(random: Random, y: number, swing: number): Point[] {
   });
 }
 
-/** A band through the scene with crossings over it. */
+/** Returns a setting with a band through the scene (a river or road) and one or two crossings. */
 export function crossed(
   random: Random,
   band: { readonly width: number; readonly category: string; readonly halfWidth: number },

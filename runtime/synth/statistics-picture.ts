@@ -10,14 +10,14 @@ const INK = '#22303c';
 const BAR = '#3f7fbf';
 const [WIDTH, HEIGHT] = [1240, 900];
 
-/** How often each name comes; the most frequent first. */
+/** Counts names; the most frequent first. */
 export function tally(names: Iterable<string>): Counts {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
 }
 
-/** Lengths of phrases, categories, mask areas and frequent words of all splits, as in the paper's figures 3 and 4. */
+/** Draws phrase lengths, categories, mask areas and frequent words of all splits, as in the paper's figures 3 and 4. */
 export async function writeStatisticsPicture(dir: string, written: readonly Written[]): Promise<void> {
   const sharp = await loadSharp();
   const svg = statisticsSvg(written);
@@ -77,7 +77,7 @@ function bars(title: string, counts: Counts, left: number, top: number): string 
   return out;
 }
 
-/** Words in rows, larger where they come more often. */
+/** Draws words in rows; frequent words are larger. */
 function cloud(title: string, counts: Counts, left: number, top: number): string {
   const width = WIDTH - left - 30;
   const most = counts[0]?.[1] ?? 1;

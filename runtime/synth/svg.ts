@@ -1,6 +1,6 @@
 import type { Placement, Polygon } from './geometry.ts';
 
-/** A number as short as may be: tenths of a unit of the scene, or 1/10000 of an artwork. */
+/** Formats a number briefly: rounded to tenths from 10 on, else to 1/10000. */
 export function n(value: number): string {
   const parts = Math.abs(value) >= 10 ? 10 : 10_000;
   return String(Math.round(value * parts) / parts);
@@ -10,7 +10,7 @@ export function outlinePath(polygons: readonly Polygon[]): string {
   return polygons.map((points) => `M${points.map(([x, y]) => `${n(x)},${n(y)}`).join(' ')}Z`).join('');
 }
 
-/** `more` is further attributes, such as `stroke="#fff" stroke-width="2"`. */
+/** `more` holds further attributes, such as `stroke="#fff" stroke-width="2"`. */
 export function shape(polygons: readonly Polygon[], fill: string, more = ''): string {
   return `<path d="${outlinePath(polygons)}" fill="${fill}" ${more}/>`;
 }
@@ -23,7 +23,7 @@ export function disc(x: number, y: number, r: number, fill: string, more = ''): 
   return `<circle cx="${n(x)}" cy="${n(y)}" r="${n(r)}" fill="${fill}" ${more}/>`;
 }
 
-/** An open line. */
+/** Draws an open line. */
 export function line(points: Polygon, stroke: string, width: number, more = ''): string {
   const d = points.map(([x, y]) => `${n(x)},${n(y)}`).join(' ');
   return `<polyline points="${d}" fill="none" stroke="${stroke}" stroke-width="${n(width)}" ${more}/>`;

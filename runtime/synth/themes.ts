@@ -20,9 +20,9 @@ import { line } from './svg.ts';
 export interface Theme {
   readonly name: string;
   readonly weight: number;
-  /** Categories that may stand there, with how often. */
+  /** Weights of the categories that may occur. */
   readonly cast: Readonly<Record<string, number>>;
-  /** `scale` is that of the objects: 1 where they are drawn large. */
+  /** Draws the ground. `scale` is the relative length of objects; 1 is large. */
   lay(random: Random, scale: number): Setting;
 }
 

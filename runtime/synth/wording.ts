@@ -11,12 +11,12 @@ import {
 import type { Random } from './random.ts';
 import type { SceneObject } from './scene.ts';
 
-/** A corner reaches this far from both edges, as a share of the side. */
+/** Maximum distance of a corner from both edges, as a share of the side. */
 const CORNER = 0.3;
 
 const frames = ['image', 'image', 'scene', 'picture'] as const;
 
-/** A query in words: one of several ways to say it, in small letters and without a full stop. */
+/** Words a query in one of several ways, in lower case and without a full stop. */
 export function wording(random: Random, query: Query, object: SceneObject, scene: readonly SceneObject[]): string {
   if (query.order !== undefined) return superlative(random, query, query.order, scene);
   const name = nounPhrase(random, query);
@@ -42,7 +42,7 @@ function article(name: string): string {
   return /^[aeiou]|^l-/.test(name) ? 'an' : 'a';
 }
 
-/** Size, shape, colour, kind: `large round blue storage tank`. */
+/** Joins size, shape, colour and noun: `large round blue storage tank`. */
 function nounPhrase(random: Random, { size, shape, colour, noun }: Description): string {
   const sizeWord = size === 'large' && random.chance(0.25) ? 'big' : size;
   return [sizeWord, shape, colour, noun].filter((word) => word !== undefined).join(' ');

@@ -15,28 +15,28 @@ import { drawScene, type Scene, type SceneForm } from './scene.ts';
 export const splits = ['train', 'val', 'test'] as const;
 export type Split = (typeof splits)[number];
 
-/** What a data set is made from: the same gives the same files. */
+/** The parameters of a data set; equal plans give equal files. */
 export interface Plan {
   readonly seed: number;
   readonly form: SceneForm;
-  /** Scenes of each split. */
+  /** Number of scenes in each split. */
   readonly scenes: Readonly<Record<Split, number>>;
-  /** Phrases of each scene, each for another object. */
+  /** Number of phrases per scene, each for a different object. */
   readonly phrases: number;
 }
 
-/** One line of a phrase file, with what is known of it. */
+/** One line of a phrase file, with the properties of its object. */
 export interface Written {
   readonly file: string;
   readonly split: Split;
   readonly scene: number;
   readonly phrase: Phrase;
   readonly category: string;
-  /** Share of the image. */
+  /** Area of the mask as a share of the image. */
   readonly area: number;
 }
 
-/** Scene `index` of a split and its phrases: the same whatever other scenes there are. */
+/** Draws scene `index` of a split with its phrases, independently of all other scenes. */
 export function drawSample(plan: Plan, split: Split, index: number): { scene: Scene; phrases: readonly Phrase[] } {
   const random = new Random(plan.seed, [index, splits.indexOf(split)]);
   for (let attempt = 0; attempt < 200; attempt++) {
@@ -48,8 +48,8 @@ export function drawSample(plan: Plan, split: Split, index: number): { scene: Sc
 }
 
 /**
- * Writes images, masks, phrases and attributes in RISBench's layout. Pictures that are there already from an
- * interrupted run of the same plan are kept. Gives the lines of all splits. Throws a UserError.
+ * Writes images, masks, phrases and attributes in RISBench's layout. Keeps pictures that an interrupted run of the same
+ * plan has written. Returns the lines of all splits. Throws a UserError.
  */
 export async function writeDataSet(dir: string, plan: Plan, progress: Progress): Promise<Written[]> {
   await claim(dir, plan);
@@ -96,7 +96,9 @@ function attributeLine({ category, phrase }: Written): string {
 
 const round = (value: number) => Math.round(value * 1e4) / 1e4;
 
-/** All objects of a scene and what each phrase says, for those who want to check or to make other phrases. */
+/**
+ * Returns a JSON record of all objects and phrases of a scene, from which users can check phrases or generate others.
+ */
 function sceneRecord(scene: Scene, index: number, phrases: readonly Phrase[], files: readonly string[]): string {
   return JSON.stringify({
     scene: index,
@@ -116,7 +118,7 @@ function sceneRecord(scene: Scene, index: number, phrases: readonly Phrase[], fi
 
 const PLAN_FILE = 'synth.json';
 
-/** Takes a new or empty folder, or one that a run of the same plan began. Deletes nothing. */
+/** Accepts a new or empty folder, or one in which a run of the same plan began. Deletes nothing. */
 async function claim(dir: string, plan: Plan): Promise<void> {
   const record = `${JSON.stringify({ version: 1, ...plan }, null, 2)}\n`;
   await makeFolder(dir);
@@ -154,7 +156,7 @@ async function writePictures(
   if (wanted.includes(true)) {
     const png = await renderScene(scene, size, [plan.seed >>> 0, index * splits.length + splits.indexOf(split)]);
     if (wanted[0]) await writePicture(images[0]!, png);
-    // Phrases of one scene share the picture on disk where the file system can.
+    // Phrases of one scene share the image file on disk if the file system supports links.
     for (const [i, path] of images.entries()) {
       if (i > 0 && wanted[i]) await linkPicture(images[0]!, path, png);
     }
@@ -164,7 +166,7 @@ async function writePictures(
   }
 }
 
-/** A power cut may leave an empty file. */
+/** Whether a file is missing or empty; a power failure may leave an empty file. */
 async function missing(path: string): Promise<boolean> {
   try {
     return (await stat(path)).size === 0;
@@ -173,7 +175,10 @@ async function missing(path: string): Promise<boolean> {
   }
 }
 
-/** Written aside and renamed, so that an interrupted run leaves no half pictures; not flushed one by one, which takes longer than drawing. */
+/**
+ * Writes atomically by a rename, so that interrupted runs leave no partial pictures.
+ * Does not flush, which would be slow.
+ */
 async function writePicture(path: string, png: Uint8Array): Promise<void> {
   const aside = `${path}.part`;
   try {
@@ -194,7 +199,7 @@ async function linkPicture(first: string, path: string, png: Uint8Array): Promis
   }
 }
 
-/** Runs `task` for 0 … count - 1, several at once; the first failure ends it. */
+/** Runs `task` for 0 … count - 1, several at a time; stops at the first failure and throws it. */
 async function inTurns(count: number, task: (index: number) => Promise<void>): Promise<void> {
   let next = 0;
   const worker = async () => {

@@ -1,8 +1,8 @@
-/** Conversions between float32 and the two half formats, as bits in a Uint16Array. */
+/** Conversions between float32 and the 16-bit formats float16 and bfloat16, as bits in a Uint16Array. */
 
 let halfValues: Float32Array | undefined;
 
-/** All 65,536 IEEE 754 binary16 values, by their bits. */
+/** Returns the values of all 65,536 IEEE 754 binary16 bit patterns. */
 function tabulateHalves(): Float32Array {
   const values = new Float32Array(0x10000);
   for (let bits = 0; bits < 0x10000; bits++) {
@@ -24,7 +24,7 @@ export function float32FromHalf(bits: Uint16Array): Float32Array {
   return out;
 }
 
-/** Rounds to nearest, ties to even; too large becomes infinity. */
+/** Rounds to nearest, ties to even; numbers that are too large become infinity. */
 export function halfFromFloat32(values: Float32Array): Uint16Array {
   const out = new Uint16Array(values.length);
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
@@ -36,9 +36,9 @@ function halfBits(float: number): number {
   const sign = (float >>> 16) & 0x8000;
   const magnitude = float & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00;
-  // 65520, half way between the largest half and the next power of two, and above: infinity.
+  // From 65520 on, half way from the largest half to the next power of two, the result is infinity.
   if (magnitude >= 0x477ff000) return sign | 0x7c00;
-  // Below 2^-14: a subnormal half, a multiple of 2^-24.
+  // Below 2^-14 the result is subnormal, a multiple of 2^-24.
   if (magnitude < 0x38800000) {
     const exponent = magnitude >>> 23;
     if (exponent < 102) return sign;
@@ -53,7 +53,7 @@ function halfBits(float: number): number {
   return sign | ((rounded - 0x38000000) >>> 13);
 }
 
-/** bfloat16 is the upper half of a float32. */
+/** A bfloat16 is the upper half of a float32. */
 export function float32FromBfloat16(bits: Uint16Array): Float32Array {
   const out = new Uint32Array(bits.length);
   for (let i = 0; i < bits.length; i++) out[i] = bits[i]! << 16;

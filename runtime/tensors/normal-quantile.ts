@@ -1,12 +1,16 @@
 /**
- * The quantile function of the standard normal, from + - * / and sqrt alone: IEEE 754 fixes those to the last bit,
- * so the same words give the same weights on every machine (Math.log and Math.cos carry no such promise).
+ * The quantile function of the standard normal distribution, computed only with + - * / and sqrt. IEEE 754 defines
+ * their results exactly, so the same random words give the same weights on every machine; Math.log and Math.cos do not
+ * guarantee this.
  */
 
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
 
-/** Natural logarithm of a positive normal number, by atanh series on [√½, √2); error below 2e-16 relative to 1. */
+/**
+ * Natural logarithm of a positive normal number, by an atanh series on [√½, √2); error
+ * about 2e-16, relative for results above 1.
+ */
 function log(x: number): number {
   let exponent = 0;
   let mantissa = x;
@@ -63,7 +67,7 @@ const FAR_TAIL = {
   ],
 };
 
-/** z with P(Z < z) = p, for 0 < p < 1; relative error about 1e-16. */
+/** Returns z with P(Z < z) = p for 0 < p < 1; relative error about 1e-16. */
 export function normalQuantile(p: number): number {
   const q = p - 0.5;
   if (Math.abs(q) <= 0.425) {
@@ -78,7 +82,7 @@ export function normalQuantile(p: number): number {
   return q < 0 ? -z : z;
 }
 
-/** P(Z < z), by bisection on the quantile: slow, exact enough, and needs no second approximation. */
+/** Returns P(Z < z) by bisection of the quantile function: slow, but accurate without a second approximation. */
 export function normalProbability(z: number): number {
   let low = 0;
   let high = 1;
@@ -93,23 +97,23 @@ export function normalProbability(z: number): number {
 
 const OCTAVES = 31;
 const STEPS = 64;
-/** 24 bits to [0, 1). */
+/** Maps 24 bits to [0, 1). */
 const PIECE_FRACTION = 2 ** -24;
 
 /**
- * Cubics through the quantile on 31 octaves of the tail probability, 64 pieces each. One piece is
- * [c0, c1, c2, c3] in the fraction t of the piece; error below 1e-9, under what float32 can hold.
+ * Tabulates cubic polynomials for the quantile over 31 octaves of the tail probability, with 64 pieces per octave. A
+ * piece is [c0, c1, c2, c3] in its fraction t; the error is below 1e-9, less than the precision of float32.
  */
 function tabulate(): Float64Array {
   const table = new Float64Array(OCTAVES * STEPS * 4);
   for (let octave = 0; octave < OCTAVES; octave++) {
-    // Tail words m in [2^(30 - octave), 2^(31 - octave)) stand for probabilities (m + ½) / 2^32.
+    // Tail words m in [2^(30 - octave), 2^(31 - octave)) represent probabilities (m + ½) / 2^32.
     const start = 2 ** (30 - octave);
     const width = start / STEPS;
     for (let step = 0; step < STEPS; step++) {
       const at = (t: number) => -normalQuantile((start + (step + t) * width + 0.5) / 2 ** 32);
       const [y0, y1, y2, y3] = [at(0), at(1 / 3), at(2 / 3), at(1)];
-      // Newton's divided differences at 0, ⅓, ⅔, 1, as a polynomial in t.
+      // Newton's divided differences at 0, ⅓, ⅔ and 1, converted to a polynomial in t.
       const d1 = 3 * (y1 - y0);
       const d2 = 4.5 * (y2 - 2 * y1 + y0);
       const d3 = 4.5 * (y3 - 3 * y2 + 3 * y1 - y0);
@@ -121,22 +125,24 @@ function tabulate(): Float64Array {
 
 let pieces: Float64Array | undefined;
 
-/** out[i] = mean + std·z with z standard normal from words[i]: the top bit is the sign, the rest the tail. */
+/**
+ * Sets out[i] = mean + std·z, where z is standard normal from words[i]: the top bit is the sign, the others the tail.
+ */
 export function normalFill(out: Float32Array, words: Uint32Array, std: number, mean: number): void {
   pieces ??= tabulate();
   const table = pieces;
   const count = out.length;
   for (let i = 0; i < count; i++) {
     const word = words[i]!;
-    // The tail word 0 is moved to 1: that is 6.2 standard deviations out, once in 2^31 draws.
+    // Tail word 0 is treated as 1, which is 6.2 standard deviations out and occurs once in 2^31 draws.
     const tail = word & 0x7fffffff || 1;
     const octave = Math.clz32(tail) - 1;
-    // Align the leading one at bit 30: six bits choose the piece, 24 are the fraction.
+    // Shift the leading one to bit 30; the next six bits select the piece, and 24 bits are the fraction.
     const aligned = tail << octave;
     const at = ((octave << 6) | ((aligned >>> 24) & 63)) << 2;
     const t = (aligned & 0xffffff) * PIECE_FRACTION;
     const z = table[at]! + t * (table[at + 1]! + t * (table[at + 2]! + t * table[at + 3]!));
-    // A product, not a branch: the processor cannot guess a random sign.
+    // A product instead of a branch, because a random sign defeats branch prediction.
     out[i] = mean + std * z * (1 - (word >>> 31) * 2);
   }
 }

@@ -1,9 +1,9 @@
-/** One tile of 32 by 32 floats stays in the first cache, read along rows and written along columns. */
+/** Side of a tile: 32 by 32 floats fit into the L1 cache while rows are read and columns are written. */
 const tile = 32;
 
 /**
- * Elements of `shape` in row-major order with axes permuted: axis `i` of the result is axis `perm[i]`.
- * Axes that stay neighbours are moved as one.
+ * Permutes the axes of a row-major tensor: axis `i` of the result is axis `perm[i]` of `data`.
+ * Axes that remain adjacent are moved as one.
  */
 export function permuteAxes<T extends Float32Array | Float64Array | Int32Array | Uint8Array>(
   data: T,
@@ -21,7 +21,7 @@ export function permuteAxes<T extends Float32Array | Float64Array | Int32Array |
   for (let i = rank - 2; i >= 0; i--) strides[i] = strides[i + 1]! * merged.shape[i + 1]!;
   const sizes = merged.perm.map((axis) => merged.shape[axis]!);
   const steps = merged.perm.map((axis) => strides[axis]!);
-  // Outer axes one by one; the two innermost of the result as a matrix.
+  // Iterates over the outer axes, and copies the two innermost axes of the result as a matrix.
   const [rows, columns] = [sizes[rank - 2]!, sizes[rank - 1]!];
   const [down, across] = [steps[rank - 2]!, steps[rank - 1]!];
   const outer = sizes.slice(0, -2).reduce((a, b) => a * b, 1);
@@ -61,7 +61,7 @@ function copyMatrix(
   }
 }
 
-/** Without axes of size 1, and with axes that follow each other before and after merged into one. */
+/** Removes axes of size 1, and merges axes that are adjacent before and after the permutation. */
 function mergeNeighbours(shape: readonly number[], perm: readonly number[]): { shape: number[]; perm: number[] } {
   const runs: number[][] = [];
   for (const axis of perm.filter((axis) => shape[axis] !== 1)) {

@@ -1,19 +1,20 @@
 /**
- * Philox4x32-10, the counter-based generator of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
- * Any block can be drawn without those before it, and the same key and counter give the same words everywhere.
+ * Key of Philox4x32-10, the counter-based generator of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC
+ * 2011). Any block can be drawn without the ones before it, and equal keys and counters give equal words on every
+ * machine.
  */
 export interface PhiloxKey {
   readonly key: readonly [number, number];
-  /** The two upper words of the counter; the lower two number the blocks. */
+  /** The upper two words of the counter; the lower two hold the block number. */
   readonly stream: readonly [number, number];
 }
 
 /**
- * Fills `out` with the words of blocks `firstBlock`, `firstBlock + 1`, … (four words a block).
+ * Fills `out` with the words of blocks `firstBlock`, `firstBlock + 1`, … (four words per block).
  * `firstBlock + out.length / 4` must stay below 2^53.
  */
 export function philoxFill(out: Uint32Array, { key, stream }: PhiloxKey, firstBlock = 0): void {
-  // Every `| 0` keeps the compiled loop in 32-bit integers; without them it is half as fast.
+  // Each `| 0` keeps the compiled loop in 32-bit integers, which doubles its speed.
   const key0 = key[0] | 0;
   const key1 = key[1] | 0;
   const stream0 = stream[0] | 0;
@@ -29,7 +30,7 @@ export function philoxFill(out: Uint32Array, { key, stream }: PhiloxKey, firstBl
     let k0 = key0;
     let k1 = key1;
     for (let round = 0; round < 10; round = (round + 1) | 0) {
-      // The upper halves of c0·0xD2511F53 and c2·0xCD9E8D57 from 16-bit halves: Math.imul gives only the lower ones.
+      // Computes the upper halves of c0·0xD2511F53 and c2·0xCD9E8D57 from 16-bit parts: Math.imul gives only the lower.
       const a0 = c0 & 0xffff;
       const a1 = c0 >>> 16;
       const b0 = c2 & 0xffff;
@@ -49,7 +50,7 @@ export function philoxFill(out: Uint32Array, { key, stream }: PhiloxKey, firstBl
       k0 = (k0 + 0x9e3779b9) | 0;
       k1 = (k1 + 0xbb67ae85) | 0;
     }
-    // Writes past the end of a typed array are dropped, so a last block may be cut.
+    // Writes past the end of a typed array are ignored, so the last block may be incomplete.
     out[at] = c0;
     out[at + 1] = c1;
     out[at + 2] = c2;

@@ -4,10 +4,13 @@ import { halfFromFloat32 } from './half.ts';
 
 type Elements = Float64Array | Float32Array | Int32Array | Uint8Array;
 
-/** Bytes of one element in files. */
+/** Bytes per element in files. */
 export const elementBytes: Readonly<Record<DType, number>> = { f32: 4, f16: 2, i32: 4, i64: 8, u8: 1, bool: 1 };
 
-/** Elements as the little-endian bytes of a dtype; floats are rounded to nearest, the others are whole already. */
+/**
+ * Encodes elements as little-endian bytes of a dtype. Floats are rounded to nearest;
+ * for other dtypes, elements must be integers.
+ */
 export function tensorBytes(dtype: DType, elements: Elements): Uint8Array {
   if (endianness() !== 'LE') throw new Error('bug in crobc: files are written on little-endian machines only');
   const typed = convert(dtype, elements);

@@ -1,16 +1,19 @@
 import type { MapTransform } from '../../compiler/elaborate/weights/weights-map.ts';
 import { permuteAxes } from './permute-axes.ts';
 
-/** Row-major values with their shape. */
+/** Row-major values with a shape. */
 export interface ShapedValues {
   readonly shape: readonly number[];
   readonly data: Float32Array;
 }
 
-/** The elements that a resized tensor may have on its way: 1 GiB of float32. */
+/** Maximum number of elements of a resized tensor: 1 GiB of float32. */
 const mostElements = 2 ** 28;
 
-/** Shapes after a transform, or why it does not fit; `parts` is how many tensors a split makes. */
+/**
+ * Returns the shapes after a transform, or why it is not applicable; `parts`
+ * is the number of tensors that a split gives.
+ */
 export function transformedShapes(
   shapes: readonly (readonly number[])[],
   transform: MapTransform,
@@ -61,7 +64,7 @@ function reshaped(
   return count(wanted) <= mostElements ? wanted : `${shown(wanted)} has more than ${mostElements} elements`;
 }
 
-/** Tensors after a transform that fits them. */
+/** Applies a transform to tensors whose shapes allow it. */
 export function transformed(
   tensors: readonly ShapedValues[],
   transform: MapTransform,
@@ -122,9 +125,9 @@ function taken({ shape, data }: ShapedValues, axis: number, sizes: readonly numb
 }
 
 /**
- * Cubic interpolation along each axis whose size changes, places counted from the middles of elements and edges repeated:
- * over two axes, PyTorch's `interpolate(mode="bicubic", align_corners=False)`, by which position embeddings and bias tables
- * are brought to other sizes.
+ * Resizes by cubic interpolation along each axis whose size changes, with half-pixel centres and repeated edges. Over
+ * two axes, this is PyTorch's `interpolate(mode="bicubic", align_corners=False)`, the usual way to resize position
+ * embeddings and bias tables.
  */
 function resized(tensor: ShapedValues, wanted: readonly number[]): ShapedValues {
   let { shape, data } = tensor;
@@ -151,7 +154,7 @@ function resized(tensor: ShapedValues, wanted: readonly number[]): ShapedValues 
   return { shape, data };
 }
 
-/** Keys' kernel (1981) with a = -0.75, as in PyTorch. */
+/** Keys' cubic convolution kernel (1981) with a = -0.75, as in PyTorch. */
 function cubic(x: number): number {
   const a = -0.75;
   return x <= 1 ? ((a + 2) * x - (a + 3)) * x * x + 1 : ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;

@@ -2,7 +2,7 @@ import { isObject } from '../files/json.ts';
 import { cut, quoted, shownValue } from '../files/shown.ts';
 import type { UserError } from '../files/user-error.ts';
 
-/** A `tokenizer.json` whose parts were checked, as the engine takes it. */
+/** A checked `tokenizer.json`, in the form that the tokenizer library accepts. */
 export interface TokenizerJson {
   readonly model: {
     readonly type: 'WordPiece';
@@ -13,12 +13,12 @@ export interface TokenizerJson {
   };
   readonly normalizer: Step | null;
   readonly pre_tokenizer: Step | null;
-  /** crobc puts [CLS] and [SEP] around a sentence itself. */
+  /** Null, because crobc itself adds [CLS] and [SEP]. */
   readonly post_processor: null;
-  /** Nothing is turned back into text. */
+  /** Null, because tokens are never converted back to text. */
   readonly decoder: null;
   readonly added_tokens: readonly AddedToken[];
-  /** Whether a pattern is a regular expression of the file, whose matching may take any time. */
+  /** Whether the file contains regular expressions, whose matching time is unbounded. */
   readonly hasPatterns: boolean;
 }
 
@@ -36,18 +36,21 @@ interface AddedToken {
 
 export type Refuse = (why: string) => UserError;
 
-/** BERT's multilingual vocabulary, the largest in use, has 120,000. */
+/** Maximum number of word pieces. The largest vocabulary in use, BERT's multilingual one, has 120,000. */
 export const mostPieces = 1_000_000;
 const mostAdded = 10_000;
 const mostSteps = 32;
-/** Characters of a pattern, of what replaces it, and of a piece. */
+/** Maximum length of a pattern, of a replacement and of a piece, in characters. */
 const longestText = 1_000;
-/** Splitting a word takes time with the square of its characters, and BERT has a limit of 100. */
+/** Maximum length of a word in characters. Splitting a word takes quadratic time; BERT's limit is 100. */
 const longestWord = 256;
-/** How many times longer all replacements together may make a sentence. */
+/** Maximum factor by which all replacements together may lengthen a text. */
 const mostGrowth = 1_000;
 
-/** Reads the text of a `tokenizer.json` and checks whatever crobc uses of it. Throws what `refuse` makes of the reason. */
+/**
+ * Parses a `tokenizer.json` and checks all parts that crobc uses. Throws the
+ * error that `refuse` creates from the reason.
+ */
 export function parseTokenizerJson(text: string, refuse: Refuse): TokenizerJson {
   let json: unknown;
   try {
@@ -69,7 +72,7 @@ export function parseTokenizerJson(text: string, refuse: Refuse): TokenizerJson 
 function modelOf(value: unknown, refuse: Refuse): TokenizerJson['model'] {
   if (typeof value !== 'object' || value === null) throw refuse('it has no "model"');
   const model = objectOf(value, '"model"', refuse);
-  // Files from before tokenizers 0.9 name no type; WordPiece is known by its prefix.
+  // Files from before tokenizers 0.9 have no type; their prefix identifies WordPiece.
   const type = model.type ?? ('continuing_subword_prefix' in model ? 'WordPiece' : 'unknown');
   if (type !== 'WordPiece') throw refuse(`its model is ${shown(type)}`);
   const { vocab, unk_token = '[UNK]', continuing_subword_prefix = '##', max_input_chars_per_word = 100 } = model;
@@ -84,7 +87,7 @@ function modelOf(value: unknown, refuse: Refuse): TokenizerJson['model'] {
     ids.add(id);
   }
   if (typeof unk_token !== 'string' || !Object.hasOwn(vocab, unk_token)) {
-    // A vocabulary without [UNK] is refused with the other special tokens.
+    // A vocabulary without [UNK] is refused together with the other special tokens.
     if (unk_token !== '[UNK]') throw refuse(`its "unk_token" ${shownValue(unk_token)} is none of its word pieces`);
   }
   if (typeof continuing_subword_prefix !== 'string' || continuing_subword_prefix.length > longestText)
@@ -107,14 +110,14 @@ export function tooMany(pieces: number, refuse: Refuse): UserError {
   return refuse(`it has ${count(pieces)} word pieces, and ${count(mostPieces)} at most are read`);
 }
 
-/** Ids are rows of a table, which has not many more than there are words. */
+/** Limit for ids, which are rows of a table that has hardly more rows than there are pieces. */
 const mostIds = 2 * mostPieces;
 
 function isId(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < mostIds;
 }
 
-/** What the checks of all steps come to. */
+/** Totals over the checks of all steps. */
 interface Found {
   steps: number;
   growth: number;
@@ -127,7 +130,7 @@ const flagOrNull: Check = (value) => value === null || typeof value === 'boolean
 const shortText: Check = (value) => typeof value === 'string' && value.length <= longestText;
 const any: Check = () => true;
 
-/** The steps that crobc takes, each with its settings; `pattern` and lists of steps are looked into further. */
+/** The supported steps, each with checks of its settings; `pattern` and lists of steps are checked further. */
 type Steps = Readonly<Record<string, Readonly<Record<string, Check>>>>;
 
 const normalizers: Steps = {
@@ -176,7 +179,7 @@ function stepOf(value: unknown, where: string, known: Steps, found: Found, refus
   return { type, ...checked };
 }
 
-/** The pattern of a step, and what replaces it, whose length all replacements together multiply. */
+/** Checks the pattern of a step and its replacement, and updates the growth factor of all replacements. */
 function patternOf(type: string, step: Record<string, unknown>, where: string, found: Found, refuse: Refuse) {
   const pattern = objectOf(step.pattern, `the pattern of its ${where}`, refuse);
   const { String: plain, Regex: expression } = pattern;
@@ -186,15 +189,15 @@ function patternOf(type: string, step: Record<string, unknown>, where: string, f
   if (expression !== undefined) found.hasPatterns = true;
   if (type !== 'Replace') return {};
   const { content = '' } = step as { content?: string };
-  // A regular expression may match nothing, between any two characters.
+  // A regular expression may match the empty text between any two characters.
   found.growth *= plain === undefined ? 1 + content.length : Math.max(1, content.length / text.length);
   if (found.growth > mostGrowth)
     throw refuse(`what its ${where} replaces makes a text more than ${count(mostGrowth)} times longer`);
-  // JavaScript reads "$&" in it; tokenizers take it as it is.
+  // JavaScript interprets "$&" in a replacement; tokenizers use it literally.
   return { content: content.replaceAll('$', '$$$$') };
 }
 
-/** Around a sentence crobc puts [CLS] and [SEP], as every BERT has it; a file that says otherwise is not read otherwise. */
+/** Throws unless the post-processor adds [CLS] and [SEP] as every BERT does: crobc always adds these two. */
 function checkPostProcessor(value: unknown, refuse: Refuse): void {
   if (value === undefined || value === null) return;
   const { type, cls, sep, single } = objectOf(value, '"post_processor"', refuse);
@@ -253,7 +256,7 @@ function count(n: number): string {
   return n.toLocaleString('en');
 }
 
-/** A value of the file, for a message; a name without quotes. */
+/** Formats a value of the file for a message; plain names without quotes. */
 function shown(value: unknown): string {
   return typeof value === 'string' && /^[\w.-]+$/.test(value) ? cut(value) : shownValue(value);
 }

@@ -5,37 +5,37 @@ import { quoted } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
 import { mostPieces, parseTokenizerJson, type Refuse, type TokenizerJson, tooMany } from './tokenizer-json.ts';
 
-/** A sentence as a BERT text encoder takes it. */
+/** A sentence encoded for a BERT text encoder. */
 export interface EncodedText {
-  /** [CLS] … [SEP] and then padding: as many ids as were asked for. */
+  /** [CLS] … [SEP] followed by padding, with the requested length. */
   readonly ids: readonly number[];
-  /** 1 where there is a token, 0 where padding. */
+  /** 1 for tokens, 0 for padding. */
   readonly mask: Uint8Array;
   /** Tokens of the sentence itself, before truncation. */
   readonly tokens: readonly string[];
-  /** The sentence had more tokens than fit; the rest was cut off. */
+  /** Whether the sentence had too many tokens and was truncated. */
   readonly truncated: boolean;
 }
 
 export interface Tokenizer {
-  /** One more than the largest id: what a word embedding must have rows for. */
+  /** The largest id plus one: the minimum number of rows of the word embedding. */
   readonly vocabularySize: number;
-  /** SHA-256 of the file. */
+  /** SHA-256 of the vocabulary file. */
   readonly hash: string;
   /** `words` counts [CLS] and [SEP]. Throws a UserError for a sentence without a token. */
   encode(text: string, words: number): EncodedText;
 }
 
-/** How a model takes sentences. */
+/** The tokenizer of a model and the number of tokens that the model reads. */
 export interface TextInput {
-  /** Tokens of a sentence, [CLS] and [SEP] among them. */
+  /** Number of tokens of a sentence, including [CLS] and [SEP]. */
   readonly words: number;
   readonly tokenizer: Tokenizer;
 }
 
 /**
- * A WordPiece tokenizer from a BERT `vocab.txt` (a word piece a line) or a Hugging Face `tokenizer.json`.
- * Throws a UserError that names the file where it is neither.
+ * Opens a WordPiece tokenizer from a BERT `vocab.txt` (one word piece per line) or a Hugging Face `tokenizer.json`.
+ * Throws a UserError that names the file if it is neither.
  */
 export async function openTokenizer(path: string): Promise<Tokenizer> {
   const text = await readUtf8(path, 'vocabulary');
@@ -47,8 +47,9 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
 const specials = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'] as const;
 
 /**
- * BERT's own `vocab.txt` says nothing of how text is split; it is BERT's BasicTokenizer: clean, split CJK characters,
- * and lower-case without accents. A vocabulary with capital letters is of a cased model, which keeps both.
+ * Creates a tokenizer from BERT's `vocab.txt`, which does not define how text is split. Uses BERT's BasicTokenizer:
+ * clean the text, split CJK characters, convert to lower case, remove accents. A vocabulary with capital letters is for
+ * a cased model; then case and accents are kept.
  */
 function fromVocabulary(text: string, refuse: Refuse): TokenizerJson {
   const lines = text.split(/\r?\n/);
@@ -103,7 +104,7 @@ async function tokenizerFrom(json: TokenizerJson, refuse: Refuse): Promise<Omit<
   const { Tokenizer: Engine } = await import('@huggingface/tokenizers');
   const { hasPatterns, ...parts } = json;
   const guarded = hasPatterns ? inTime : <T>(work: () => T): T => work();
-  // Patterns are compiled when they first match, so a text is tried at once.
+  // Patterns are compiled at their first match, so a text is encoded here to find errors.
   const engine = attempt(
     () =>
       guarded(() => {
@@ -121,7 +122,7 @@ async function tokenizerFrom(json: TokenizerJson, refuse: Refuse): Promise<Omit<
     encode(text, words) {
       if (words < 3)
         throw new UserError(`a sentence needs room for 3 tokens, [CLS] and [SEP] among them, and has ${words}`);
-      // A lone surrogate is no text; through UTF-8 and back it becomes U+FFFD.
+      // Converting to UTF-8 and back replaces lone surrogates, which are not valid text, by U+FFFD.
       const plain = Buffer.from(text).toString();
       const encoded = attempt(() => guarded(() => engine.encode(plain, { add_special_tokens: false })), refuse);
       if (encoded.ids.length === 0) throw new UserError('the sentence is empty');
@@ -134,19 +135,19 @@ async function tokenizerFrom(json: TokenizerJson, refuse: Refuse): Promise<Omit<
   };
 }
 
-/** Milliseconds for one sentence, which takes less than one where a pattern is what it should be. */
+/** Time limit for one sentence in milliseconds. Without problematic patterns, a sentence takes less than one. */
 const longestMatching = 5_000;
 
 const scope: { work?: () => unknown } = createContext({});
 const call = new Script('work()');
 
-/** Runs something that is stopped where it takes too long, as patterns that backtrack do. */
+/** Runs `work` with a time limit, because patterns may backtrack for very long. */
 function inTime<T>(work: () => T): T {
   scope.work = work;
   return call.runInContext(scope, { timeout: longestMatching }) as T;
 }
 
-/** What the engine throws is about the file. */
+/** Converts errors of the tokenizer library to errors about the file. */
 function attempt<T>(work: () => T, refuse: Refuse): T {
   try {
     return work();

@@ -9,21 +9,21 @@ export type TfjsDevice = 'tfjs-node-gpu' | 'tfjs-node' | 'wasm';
 export interface LoadedTfjs {
   readonly tf: TensorFlow;
   readonly device: TfjsDevice;
-  /** What runs, and why nothing better does. */
+  /** Names the back end that runs, and why better ones do not. */
   readonly note: string;
 }
 
-/** A folder below whose `node_modules` tfjs-node is looked for, instead of the working folder. */
+/** Environment variable: the folder whose `node_modules` contains tfjs-node; default: the working folder. */
 export const tfjsFolder = 'CROBC_TFJS';
-/** Chooses among what is installed. */
+/** Environment variable: selects one of the installed back ends. */
 export const tfjsDevice = 'CROBC_TFJS_DEVICE';
 
 const native = ['tfjs-node-gpu', 'tfjs-node'] as const;
 let loaded: Promise<LoadedTfjs> | undefined;
 
 /**
- * TensorFlow.js with the best back end that loads: tfjs-node-gpu, tfjs-node, or wasm, which comes with
- * crobc. Loaded once a process. Throws a UserError where the one that `CROBC_TFJS_DEVICE` asks for is not there.
+ * Loads TensorFlow.js with the best available back end: tfjs-node-gpu, tfjs-node, or wasm, which comes with crobc.
+ * Loads it once per process. Throws a UserError if the back end that `CROBC_TFJS_DEVICE` selects is not available.
  */
 export function loadTfjs(): Promise<LoadedTfjs> {
   loaded ??= load();
@@ -62,7 +62,7 @@ async function tryNative(device: (typeof native)[number]): Promise<Tried> {
     }
   });
   if (require === undefined) return { why: 'is not installed' };
-  // tfjs-node 4.22 uses two functions that Node 23 removed.
+  // tfjs-node 4.22 calls two functions that Node 23 removed.
   Object.assign(util, {
     isNullOrUndefined: (value: unknown) => value === null || value === undefined,
     isArray: Array.isArray,
@@ -82,7 +82,7 @@ async function tryNative(device: (typeof native)[number]): Promise<Tried> {
   }
 }
 
-/** The back end that every installation has. It reads its .wasm files from its own package. */
+/** Loads the WebAssembly back end, which is always installed. It reads its .wasm files from its own package. */
 async function wasm(): Promise<TensorFlow> {
   const require = createRequire(import.meta.url);
   const tf = require('@tensorflow/tfjs-core') as TensorFlow;

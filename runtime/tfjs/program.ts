@@ -23,8 +23,8 @@ export interface TfjsModule {
 }
 
 /**
- * Runs the generated TypeScript: it is written to `folder` as `<name>.ts`, its types are taken out into
- * `<name>.mjs`, and that is what is loaded. Throws a UserError where the folder cannot be written.
+ * Loads generated TypeScript: writes it to `folder` as `<name>.ts`, removes its types into `<name>.mjs`, and imports
+ * the latter. Throws a UserError if the folder cannot be written.
  */
 export async function importProgram(text: string, folder: string, name: string): Promise<TfjsModule> {
   const { ts } = await import('ts-morph');
@@ -34,7 +34,7 @@ export async function importProgram(text: string, folder: string, name: string):
   await writeFileAtomic(join(folder, `${name}.ts`), text);
   const path = join(folder, `${name}.mjs`);
   await writeFileAtomic(path, outputText);
-  // A process that loads another text from the same path gets the other text.
+  // The query gives each text its own URL, since a process caches modules by URL.
   const version = createHash('sha256').update(outputText).digest('hex').slice(0, 16);
   const module = (await import(/* @vite-ignore */ `${pathToFileURL(path).href}?${version}`)) as Record<string, unknown>;
   return {

@@ -3,7 +3,9 @@ import { UserError } from '../files/user-error.ts';
 import type { HostTensor } from '../ort/session.ts';
 import type { Tensor, TensorFlow } from './program.ts';
 
-/** A tensor of TensorFlow.js from one of the host; 64-bit integers become 32-bit ones, or a UserError. */
+/**
+ * Converts a host tensor to TensorFlow.js. 64-bit integers become 32-bit ones; throws a UserError if one does not fit.
+ */
 export function toTfjs(tf: TensorFlow, name: string, { dtype, shape, data }: HostTensor): Tensor {
   const type: TfType = tfType(dtype);
   return tf.tensor(type === 'int32' ? narrowed(name, data) : (data as Float32Array), [...shape], type);

@@ -150,7 +150,7 @@ function drawHelipad(random: Random, colour: string): Artwork {
   return { outline: [outline], svg, shape: round ? 'round' : 'square' };
 }
 
-/** Turned about the origin, degrees clockwise, then moved. */
+/** Rotates a polygon clockwise about the origin by `angle` degrees, then translates it. */
 export function turned(polygon: Polygon, angle: number, dx: number, dy: number): Polygon {
   const [cos, sin] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
   return polygon.map(([x, y]): Point => [dx + x * cos - y * sin, dy + x * sin + y * cos]);

@@ -64,7 +64,7 @@ function drawShip(random: Random, colour: string): Artwork {
   return { outline: [hull(0)], svg };
 }
 
-/** Built out into the water from its foot at y = 0.5. */
+/** Extends from the shore, at y = 0.5, into the water. */
 export const pier: Category = {
   name: 'harbor',
   nouns: ['pier', 'dock'],

@@ -2,39 +2,39 @@ import type { Colour } from '../colours.ts';
 import type { Polygon } from '../geometry.ts';
 import type { Random } from '../random.ts';
 
-/** What the ground is at a place. */
+/** The kind of ground at a place. */
 export type Surface = 'grass' | 'soil' | 'paved' | 'road' | 'water' | 'sand';
 
 export const land: readonly Surface[] = ['grass', 'soil', 'paved', 'sand'];
 
 /**
- * How one object looks, in units in which it is about 1 long: the front is up (y = -0.5), the centre is the origin.
- * `outline` is the object's mask, and `svg` covers it and no more.
+ * The drawing of one object, about 1 unit long, with its front up (y = -0.5) and its centre at the origin. `outline` is
+ * the object's mask; `svg` covers exactly this area.
  */
 export interface Artwork {
   readonly outline: readonly Polygon[];
   readonly svg: string;
-  /** Only where phrases may name it: `round`, `oval`. */
+  /** Set only if phrases may mention the shape: `round`, `oval`. */
   readonly shape?: string;
 }
 
 export interface Category {
   readonly name: string;
-  /** The words for it; the first is the usual one. No word is true of another category, except the more general ones. */
+  /** Nouns for it, the usual one first. None of them applies to another category. */
   readonly nouns: readonly string[];
   readonly plural: string;
-  /** True of this category and of others that list it too: `vehicle`. */
+  /** A more general noun that applies to several categories: `vehicle`. */
   readonly general?: string;
-  /** What phrases may call it; none where colour tells nothing. */
+  /** Colours that phrases may mention; empty if colour does not distinguish objects. */
   readonly colours: readonly Colour[];
-  /** Shortest and longest, as shares of the side of the image, where objects are drawn large. */
+  /** Shortest and longest length as shares of the image's side, at scale 1. */
   readonly length: readonly [low: number, high: number];
   readonly on: readonly Surface[];
-  /** `square`: within a few degrees of the image's axes; the ground decides for `anchored` ones. */
+  /** `square`: within a few degrees of the ground's grain, or of the image's axes if the ground has none. */
   readonly turn: 'any' | 'square';
-  /** Height over the ground in its own units, which gives the length of the shadow. */
+  /** Height above the ground relative to the length; it determines the length of the shadow. */
   readonly height: number;
-  /** Small or thin parts: left out where a model sees few pixels of it. */
+  /** Whether it has small or thin parts; such categories are left out of easy scenes. */
   readonly fine?: true;
   draw(random: Random, colour: string): Artwork;
 }

@@ -13,7 +13,7 @@ import {
   trackField,
 } from './sports.ts';
 
-/** Named as in DOTA and DIOR, whose images RISBench takes. */
+/** The categories, named as in DOTA and DIOR, from which RISBench takes its images. */
 export const categories: readonly Category[] = [
   airplane,
   baseballField,

@@ -93,7 +93,7 @@ function drawTruck(random: Random, colour: string): Artwork {
   return { outline: [cab, coupling, trailer], svg };
 }
 
-/** Lies along y, across what is below. */
+/** Runs along y, across a river or road below it. */
 export const bridge: Category = {
   name: 'bridge',
   nouns: ['bridge'],
@@ -106,7 +106,7 @@ export const bridge: Category = {
   draw: drawBridge,
 };
 
-/** Half the width of the road over it, for a bridge 1 long. */
+/** Half the width of the road on a bridge of length 1. */
 export const bridgeHalfWidth = 0.15;
 
 function drawBridge(_: Random, colour: string): Artwork {

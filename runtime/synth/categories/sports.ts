@@ -6,7 +6,7 @@ import { type Artwork, type Category, land } from './category.ts';
 
 const chalk = '#f3f2ea';
 
-/** A rectangle of white lines about the origin. */
+/** Draws a rectangle of white lines centred at the origin. */
 function frame(width: number, height: number, thick: number): string {
   return box(-width / 2, -height / 2, width, height, 'none', `stroke="${chalk}" stroke-width="${thick}"`);
 }
@@ -85,7 +85,7 @@ function drawBasketball(random: Random, colour: string): Artwork {
   return { outline: [outline], svg };
 }
 
-/** How far two colours are apart, summed over red, green and blue. */
+/** Returns the sum of the absolute differences in red, green and blue. */
 function contrast(a: string, b: string): number {
   return [1, 3, 5].reduce(
     (sum, at) => sum + Math.abs(Number.parseInt(a.slice(at, at + 2), 16) - Number.parseInt(b.slice(at, at + 2), 16)),
@@ -105,7 +105,7 @@ export const soccerField: Category = {
 
 const turf = '#4f9a3d';
 
-/** Mown stripes over [-width/2, width/2] × [-height/2, height/2]. */
+/** Draws mown stripes over [-width/2, width/2] × [-height/2, height/2]. */
 function stripes(width: number, height: number, count: number, colour: string): string {
   return Array.from({ length: count }, (_, i) =>
     i % 2 === 0 ? '' : box(-width / 2, -height / 2 + (i * height) / count, width, height / count, colour),
@@ -145,7 +145,7 @@ export const baseballField: Category = {
   draw: drawBaseball,
 };
 
-/** From the home plate at the bottom, a quarter of a circle of this radius. */
+/** Returns a quarter disc of this radius with the home plate, at the bottom, as its centre. */
 function fan(radius: number): Polygon {
   return [
     [0, 0.42],
