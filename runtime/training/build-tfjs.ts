@@ -15,23 +15,23 @@ import { stepParts } from './step-parts.ts';
 import { namedSteps } from './tfjs-backend.ts';
 
 export interface TfjsSource {
-  /** The inference form; its weights are `weight` nodes. */
+  /** The inference form; weights are `weight` nodes. */
   readonly graph: Graph;
-  /** Sizes of its dims; the batch `B` is 1 where nothing says more. */
+  /** Sizes of the dims; the default of the batch `B` is 1. */
   readonly dims: ReadonlyMap<string, number>;
-  /** Where a recipe trains the model. */
+  /** Defined if a recipe trains the model. */
   readonly training: Training | undefined;
-  /** All weights of the model, with those that the graph does not read: a file of weights may hold them. */
+  /** All weights that the model declares. A weights file may contain those that the graph does not read. */
   readonly declaredWeights?: (() => ReadonlySet<string>) | undefined;
 }
 
 export interface TfjsBuildOptions {
   readonly out: string;
-  /** safetensors; initial weights drawn from `seed` when undefined. */
+  /** A safetensors file; if undefined, initial weights are drawn from `seed`. */
   readonly weightsFile: string | undefined;
   readonly seed: number;
   readonly writeWeights: boolean;
-  /** Modules whose activations the training program computes again for the gradients. */
+  /** Modules whose activations the training program recomputes in the backward pass. */
   readonly recompute: readonly string[];
 }
 
@@ -43,9 +43,9 @@ export interface TfjsBuilt {
 }
 
 /**
- * Writes `<Model>.tfjs.ts`, `<Model>.train.tfjs.ts` where there is a recipe, and `<Model>.safetensors` to a folder: all of
- * them, or none and what was there stays. Throws a UserError for sizes that are not known, weights that do not fit, and a
- * folder that cannot be written.
+ * Writes `<Model>.tfjs.ts`, with a recipe `<Model>.train.tfjs.ts`, and `<Model>.safetensors` to a folder: all of them,
+ * or none, so that the previous files remain. Throws a UserError for unknown sizes, weights that do not fit, and a
+ * folder that is not writable.
  */
 export async function buildTfjs(source: TfjsSource, options: TfjsBuildOptions): Promise<TfjsBuilt> {
   const { graph, dims, training, declaredWeights: declared } = source;
@@ -72,7 +72,7 @@ export async function buildTfjs(source: TfjsSource, options: TfjsBuildOptions): 
   const wanted = wantedWeights(graph, training);
   if (options.writeWeights) checkWeightSizes(wanted);
   const opened = weightsFile === undefined ? undefined : await openWeights(weightsFile, wanted, { declared });
-  // Without weights of its own, a build leaves those that are there alone: they may be the user's.
+  // A build without weights leaves an existing weights file alone: it may be the user's.
   const set = new FileSet(out, [...(options.writeWeights ? [weightsName] : []), programName, trainerName]);
   const files: WrittenFile[] = [];
   try {
@@ -99,7 +99,7 @@ export async function buildTfjs(source: TfjsSource, options: TfjsBuildOptions): 
   return { model: name, hash: graphHash(graph), parameters, files };
 }
 
-/** Those of the inference form, and those that only training has. */
+/** Returns the weights of the inference form, and those that only training reads. */
 function wantedWeights(graph: Graph, training: Training | undefined): GraphWeight[] {
   const all = new Map<string, GraphWeight>();
   for (const weight of training?.weights ?? []) all.set(weight.path, { ...weight, dtype: 'f32' });

@@ -16,25 +16,25 @@ export interface Best {
   readonly score: number;
 }
 
-/** Where a run stands after `step` steps. The place in the data follows from the step. */
+/** The progress of a run after `step` steps. Its place in the data follows from the step. */
 export interface Progress {
   readonly step: number;
-  /** Spent on training so far, over all the run's parts. */
+  /** Total training time, including that before a resume. */
   readonly seconds: number;
-  /** Of the last step; null before the first. */
+  /** Values of the last step; null before the first one. */
   readonly last: { readonly loss: number; readonly lr: number } | null;
   readonly best: Best | null;
-  /** Evaluations since the best one. */
+  /** Number of evaluations since the best one. */
   readonly worse: number;
-  /** The last step that was evaluated; 0 before the first. */
+  /** Last evaluated step; 0 if there is none. */
   readonly evaluated: number;
 }
 
-/** What a checkpoint belongs to; a run goes on only from one of its own. */
+/** Identifies a run. A run can be resumed only from its own checkpoints. */
 export interface RunIdentity {
   readonly model: string;
   readonly seed: number;
-  /** Setting → value, resolved. */
+  /** Resolved settings by name. */
   readonly recipe: Readonly<Record<string, unknown>>;
   readonly hashes: {
     readonly model: string;
@@ -45,17 +45,17 @@ export interface RunIdentity {
   readonly surroundings: Surroundings;
 }
 
-/** What changes no more than the last digits of a run's numbers. */
+/** Settings of a run that affect at most the last digits of its numbers. */
 export interface Surroundings {
   readonly crobc: string;
   readonly backend: string;
   readonly device: string;
-  /** Null: as many as onnxruntime takes by itself. */
+  /** Null for onnxruntime's default. */
   readonly threads: number | null;
   readonly recompute: readonly string[];
 }
 
-/** A tensor of state with the file it goes to and its name there. */
+/** A state tensor, the file in which it is stored, and its name there. */
 export interface StoredTensor {
   readonly name: string;
   readonly file: 'weights' | 'state';
@@ -73,7 +73,7 @@ const format = 'crobc checkpoint 2';
 const jsonName = 'checkpoint.json';
 const fileNames = { weights: 'weights.safetensors', state: 'state.safetensors' } as const;
 
-/** Bytes and checksum of each file, by its name. */
+/** Size and checksum of each file, by name. */
 type Files = Readonly<
   Record<(typeof fileNames)[keyof typeof fileNames], { readonly bytes: number; readonly sha256: string }>
 >;
@@ -116,10 +116,10 @@ const isJson: Check<Json & { readonly sha256: string }> = objectOf({
 });
 
 /**
- * The checkpoints of a run: folders `checkpoints/step-00000120` with the weights as predictions use them, the rest of
- * the state, and JSON with their checksums. A folder is written under another name, flushed and then renamed, so that
- * one is there complete or not at all. `last.safetensors` and `best.safetensors` beside them are the same files under
- * a name that stays.
+ * The checkpoints of a run: folders `checkpoints/step-00000120` with the weights for predictions, the rest of the
+ * state, and JSON with their checksums. A folder is written under a temporary name, flushed and then renamed, so it
+ * exists completely or not at all. `last.safetensors` and `best.safetensors` beside them are links to the same files
+ * under fixed names.
  */
 export class CheckpointStore {
   readonly dir: string;
@@ -130,7 +130,7 @@ export class CheckpointStore {
     this.#folder = join(dir, 'checkpoints');
   }
 
-  /** Steps of the complete checkpoints, the latest first. */
+  /** Returns the steps of the complete checkpoints, latest first. */
   async steps(): Promise<number[]> {
     const names = await readdir(this.#folder).catch(() => []);
     return names
@@ -145,13 +145,16 @@ export class CheckpointStore {
     return join(this.#folder, `step-${String(step).padStart(8, '0')}`);
   }
 
-  /** What a run that was killed left half written. */
+  /** Removes incomplete checkpoints that a killed run left behind. */
   async clearUnfinished(): Promise<void> {
     for (const name of await readdir(this.#folder).catch(() => []))
       if (name.endsWith('.part')) await rm(join(this.#folder, name), { recursive: true, force: true });
   }
 
-  /** Writes a checkpoint and then drops older ones, except the one before and the best. Throws a UserError; older ones stay then. */
+  /**
+   * Writes a checkpoint and removes older ones except the previous and the best.
+   * Throws a UserError; older ones then remain.
+   */
   async save(
     progress: Progress,
     identity: RunIdentity,
@@ -161,7 +164,7 @@ export class CheckpointStore {
     const path = this.pathOf(progress.step);
     const part = `${path}.${process.pid}.part`;
     try {
-      // The same step again, after an evaluation that a stop had cut short: the tensors are the same.
+      // The checkpoint exists if a stop interrupted the evaluation after this step; its tensors are the same.
       const files = await wholeFiles(path);
       if (files) await writeFileAtomic(join(path, jsonName), sealed({ format, progress, identity, files }));
       else await this.#write(path, part, progress, identity, state, stored);
@@ -196,7 +199,7 @@ export class CheckpointStore {
     await flushFolder(this.#folder);
   }
 
-  /** `last.safetensors` and `best.safetensors` as they belong to this progress. */
+  /** Updates `last.safetensors` and `best.safetensors` to this progress. */
   async expose({ step, best }: Progress): Promise<void> {
     await this.#linkWeights(step, 'last.safetensors');
     if (best) await this.#linkWeights(best.step, 'best.safetensors');
@@ -204,8 +207,8 @@ export class CheckpointStore {
   }
 
   /**
-   * The latest checkpoint that is whole, or of those before a step; damaged ones are set aside, each with a line.
-   * Undefined when there is none.
+   * Returns the latest intact checkpoint before step `before`; undefined if there is none. Damaged
+   * ones are renamed, with a message for each.
    */
   async latest(report: (line: string) => void, before = Number.POSITIVE_INFINITY): Promise<Checkpoint | undefined> {
     for (const step of await this.steps()) {
@@ -215,7 +218,7 @@ export class CheckpointStore {
         const { progress, identity } = await verified(path);
         return { path, progress, identity };
       } catch (error) {
-        // A disk that fails, or a file that may not be read, says nothing of what is in it.
+        // If the file cannot be read because of the disk or its permissions, it need not be damaged.
         if (!(error instanceof UserError) || (error instanceof FileError && !isAbsence(error))) throw error;
         const aside = `${path}.damaged`;
         try {
@@ -230,7 +233,7 @@ export class CheckpointStore {
     return undefined;
   }
 
-  /** The tensors of a checkpoint by state name. Throws a UserError where the file has others. */
+  /** Returns the tensors of a checkpoint by state name. Throws a UserError if they do not match. */
   async load(checkpoint: Checkpoint, stored: readonly StoredTensor[]): Promise<Map<string, Float32Array>> {
     const values = new Map<string, Float32Array>();
     for (const kind of ['weights', 'state'] as const) {
@@ -258,14 +261,14 @@ export class CheckpointStore {
     const temporary = join(this.dir, `.${name}.${process.pid}.part`);
     try {
       await rm(temporary, { force: true });
-      // Another name for the file where the file system can, else a copy.
+      // A hard link if the file system supports it, else a copy.
       await link(from, temporary).catch(() => copyFile(from, temporary));
       await rename(temporary, to);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
       throw fileError('write', to, error);
     } finally {
-      // A rename between two names of one file does nothing.
+      // A rename between two links to the same file has no effect, so the temporary link may still exist.
       await rm(temporary, { force: true }).catch(() => undefined);
     }
   }
@@ -274,7 +277,7 @@ export class CheckpointStore {
     const [, , ...old] = await this.steps();
     for (const step of old) {
       if (step === best) continue;
-      // Renamed first: a folder that is half removed must not look like a checkpoint.
+      // Renamed first, so that a partly removed folder does not look like a checkpoint.
       const doomed = `${this.pathOf(step)}.part`;
       await rm(doomed, { recursive: true, force: true });
       await rename(this.pathOf(step), doomed);
@@ -303,7 +306,7 @@ async function checksum(path: string): Promise<{ bytes: number; sha256: string }
   return { bytes, sha256: hash.digest('hex') };
 }
 
-/** JSON whose last member is the checksum of what is before it. */
+/** Returns the JSON with a checksum of all other members as its last member. */
 function sealed(json: Json): string {
   const body = JSON.stringify(json, null, 2);
   const sha256 = createHash('sha256').update(body).digest('hex');
@@ -342,12 +345,12 @@ async function verified(path: string): Promise<Json> {
   return json;
 }
 
-/** Whether a file is not there, or is none; else the system could not read it this time. */
+/** Whether the file does not exist or is not a regular file; otherwise the system failed to read it. */
 function isAbsence({ code }: FileError): boolean {
   return code === undefined || code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** The checksums of a checkpoint that is there and whole. */
+/** Returns the checksums of a checkpoint if it exists and is intact. */
 async function wholeFiles(path: string): Promise<Files | undefined> {
   return verified(path).then(
     ({ files }) => files,

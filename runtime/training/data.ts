@@ -14,14 +14,14 @@ import { checkBands, referringInputs, refuseVocabulary, wordsOf } from '../predi
 import type { TextInput } from '../text/tokenizer.ts';
 import { type Plan, positionOf } from './plan.ts';
 
-/** What a model takes: sizes of a batch. */
+/** Sizes of a model's input batch. */
 export interface InputSizes {
   readonly batch: number;
   readonly height: number;
   readonly width: number;
 }
 
-/** A size, or the name of one: sizes of one name are the same. */
+/** A fixed size, or a named one; equal names are equal sizes. */
 type Size = number | 'B' | 'H' | 'W' | 'T';
 
 interface Fed {
@@ -31,7 +31,7 @@ interface Fed {
 
 const image: Fed = { dtype: 'f32', shape: ['B', 3, 'H', 'W'] };
 
-/** What data sets of images, phrases and masks give. */
+/** The inputs that a data set of images, phrases and masks provides. */
 const fed: ReadonlyMap<string, Fed> = new Map<string, Fed>([
   ['image', image],
   ['tokens', { dtype: 'i64', shape: ['B', 'T'] }],
@@ -40,14 +40,14 @@ const fed: ReadonlyMap<string, Fed> = new Map<string, Fed>([
 ]);
 
 /**
- * The batch of a model in training form. Throws a UserError, with the line of the input, for a model or a recipe that such
- * data sets cannot feed.
+ * Returns the batch size of a model's training form. Throws a UserError that names the line of the input if the data
+ * set cannot provide the inputs of the model or the recipe.
  */
 export function batchSize({ forward, recipe }: Training, place: (origin: Origin) => string): number {
   const who = `${recipe.model} with recipe ${recipe.name}`;
   const sizes = new Map<Size, number>();
   const inputs = new Map(forward.inputs.map(({ name, value }) => [name, value]));
-  // In the order of what is fed: sizes are those of the image first of all.
+  // In this order, so that sizes are bound by the image first.
   for (const [name, type] of fed) {
     const value = inputs.get(name);
     if (!value) continue;
@@ -72,7 +72,7 @@ export function batchSize({ forward, recipe }: Training, place: (origin: Origin)
   return batch;
 }
 
-/** Binds sizes by their names as it goes. */
+/** Whether a type matches; binds named sizes. */
 function fits({ dtype, shape }: Fed, type: TensorType, sizes: Map<Size, number>): boolean {
   const given = staticShape(type);
   if (type.dtype !== dtype || given.length !== shape.length) return false;
@@ -94,30 +94,30 @@ function shownType({ type }: Value): string {
 
 export interface TrainingDataOptions {
   readonly training: Training;
-  /** Where an input is declared. */
+  /** Returns the source position of an input. */
   readonly place: (origin: Origin) => string;
   readonly dir: string;
-  /** The data set's own `vocab.txt` when undefined, or else the aerial vocabulary that ships with crobc. */
+  /** If undefined, the data set's own `vocab.txt` is used, or else the aerial vocabulary that ships with crobc. */
   readonly tokenizer: string | undefined;
   readonly onBad: OnBad;
-  /** Where sizes of pictures are kept when `dir` cannot be written. */
+  /** Folder for cached image sizes if `dir` is not writable. */
   readonly cache: string | undefined;
   report(problem: string): void;
 }
 
 export interface TrainingData {
   readonly train: Dataset;
-  /** Undefined where the data have no `val` split. */
+  /** Undefined if there is no `val` split. */
   readonly val: Dataset | undefined;
   readonly sizes: InputSizes;
-  /** Undefined where the model takes images alone. */
+  /** Undefined if the model reads only images. */
   readonly text: TextInput | undefined;
   readonly tokenizerFile: string | undefined;
-  /** What a run that goes on must find again: the phrases, and how they are taken apart. */
+  /** A resumed run must find the same phrases and the same vocabulary. */
   readonly hashes: { readonly data: string; readonly vocabulary: string };
 }
 
-/** Throws a UserError where the data, the tokenizer and the model do not belong together. */
+/** Opens the data set and its vocabulary. Throws a UserError if they do not fit each other or the model. */
 export async function openTrainingData(options: TrainingDataOptions): Promise<TrainingData> {
   const { training, dir, onBad, cache, report } = options;
   const opening = { onBad, report, ...(cache === undefined ? {} : { cache }) };
@@ -150,10 +150,13 @@ export interface FeedOptions {
   report(problem: string): void;
 }
 
-/** Batches that are decoded while one is trained on. */
+/** Number of batches to decode in advance. */
 const AHEAD = 2;
 
-/** The micro-batches of step `step` (from 1) and every one after it, epoch after epoch, the same whenever it begins. */
+/**
+ * Yields the micro-batches of step `step` (from 1) and all later ones, over all epochs.
+ * They do not depend on the first step.
+ */
 export async function* stepBatches(step: number, options: FeedOptions): AsyncGenerator<readonly Feeds[], void> {
   const { plan, accumulate } = options;
   const { epoch: first, offset } = positionOf(step, plan);

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import { philoxFill } from '../tensors/philox.ts';
 
-/** What a random draw depends on, and nothing else: a resumed run and every back end draw the same numbers. */
+/** Everything that a random draw depends on, so that resumed runs and all back ends draw the same numbers. */
 export interface DrawKey {
   readonly seed: number;
-  /** From 1, as the step graph counts. */
+  /** From 1, as in the step graph. */
   readonly step: number;
-  /** Micro-batch within the step, from 0. */
+  /** Index of the micro-batch in the step, from 0. */
   readonly micro: number;
 }
 
 /**
- * Fills `out` with numbers in [0, 1) for the draw `name`: multiples of 2^-24, which float32 holds exactly.
- * Philox4x32-10 with its key from SHA-256 of (seed, name) and (step, micro) as the stream.
+ * Fills `out` with the random numbers of the draw `name`: multiples of 2^-24 in [0, 1), which are exact in float32.
+ * Uses Philox4x32-10 with a key from the SHA-256 of (seed, name), and (step, micro) as the stream.
  */
 export function fillDraw(out: Float32Array, name: string, { seed, step, micro }: DrawKey): void {
   const digest = createHash('sha256').update(`crob draw\n${seed}\n${name}`).digest();
@@ -21,7 +21,7 @@ export function fillDraw(out: Float32Array, name: string, { seed, step, micro }:
   for (let i = 0; i < words.length; i++) out[i] = (words[i]! >>> 8) / 0x100_0000;
 }
 
-/** The same as a new array of this shape. */
+/** Returns the same numbers as a new array of this shape. */
 export function draw(name: string, shape: readonly number[], key: DrawKey): Float32Array {
   const out = new Float32Array(shape.reduce((product, d) => product * d, 1));
   fillDraw(out, name, key);

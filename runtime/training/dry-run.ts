@@ -10,53 +10,53 @@ import { elementsOf } from './state.ts';
 import { graphsOf } from './step-memory.ts';
 import { type StepPartsOptions, stepParts } from './step-parts.ts';
 
-/** What a run would be, without running it. */
+/** Description of a training run that is not executed. */
 export interface DryRun {
   readonly model: string;
   readonly recipe: string;
   readonly inputs: Readonly<Record<string, string>>;
   readonly outputs: Readonly<Record<string, string>>;
-  /** Those of `output(train)`. */
+  /** Types of `output(train)`. */
   readonly lossOutputs: Readonly<Record<string, string>>;
-  /** Elements of weights, each counted once. */
+  /** Number of elements of weights, each counted once. */
   readonly parameters: {
     readonly trained: number;
-    /** Not trained by the recipe: `fix`, `train`. */
+    /** Not trained because of `fix` or `train`. */
     readonly fixed: number;
-    /** Trained by the recipe, and no term has a gradient for them. */
+    /** Selected for training, but no loss term has a gradient for them. */
     readonly unreached: number;
-    /** Trained by the recipe, and read by the model in inference alone. */
+    /** Selected for training, but read only in inference. */
     readonly inference: number;
     readonly buffers: number;
   };
-  /** Bytes. */
+  /** In bytes. */
   readonly memory: {
-    /** What lasts from step to step: weights, optimizer state, averages, accumulators. */
+    /** State that persists between steps: weights, optimizer state, averages, accumulators. */
     readonly state: Readonly<Partial<Record<StateKind, number>>>;
-    /** All gradients together; some or all of them are there at the peak. */
+    /** All gradients together; not all of them need exist at the same time. */
     readonly gradients: number;
-    /** The most that a step holds beside the state: batch, activations, gradients. */
+    /** Peak of a step in addition to the state: batch, activations, gradients. */
     readonly working: number;
-    /** The module that runs then; '' where it is the model itself, its loss or the update. */
+    /** The module that runs at the peak; empty for the model itself, its loss or the update. */
     readonly peakAt: string;
-    /** State and working peak: what the tensors of a step take at least. */
+    /** State plus working peak: a lower bound for the tensors of a step. */
     readonly total: number;
-    /** What the whole process comes to on onnxruntime's CPU provider; undefined for another back end. */
+    /** Estimate for the whole process on onnxruntime's CPU provider; undefined for other back ends. */
     readonly process: number | undefined;
   };
   readonly operators: number;
-  /** Undefined without data: an epoch has as many steps as there are samples for. */
+  /** Undefined without data, since the length of an epoch depends on the number of samples. */
   readonly plan: Plan | undefined;
-  /** What the files of the recipe's `init`s give; undefined without any. */
+  /** What the files of the recipe's `init`s provide; undefined without any. */
   readonly inits: InitReports | undefined;
-  /** Why the data or the files of `init`s could not be read: the training would end with these. */
+  /** Errors on reading the data or the files of `init`s, with which a training run would fail. */
   readonly refused: readonly string[];
   readonly settings: readonly ResolvedSetting[];
 }
 
 /**
- * `given` is what the command line says that is no setting of the recipe, with where it comes from; `typed` gives the
- * words of the command line for a source `--set …` of a setting.
+ * Describes a run. `given` holds command-line settings that are not settings of the recipe, with their sources; `typed`
+ * converts a source `--set …` to what the user typed.
  */
 export function dryRun(
   training: Training,

@@ -8,9 +8,9 @@ import { firstNotFinite } from './state.ts';
 export interface ReplayOptions {
   readonly backend: Pick<TrainingBackend, 'step' | 'read'>;
   readonly look: Look;
-  /** The step after which training is taken up again. */
+  /** The step of the checkpoint from which training is repeated. */
   readonly from: number;
-  /** Gives the back end the state that it had then. */
+  /** Restores the back end's state of that step. */
   readonly restart: () => Promise<void>;
   readonly batches: (step: number) => AsyncIterable<readonly Feeds[]>;
   readonly learningRate: (step: number) => number;
@@ -18,9 +18,9 @@ export interface ReplayOptions {
 }
 
 /**
- * Finds what first was not finite. State is updated in place, so the step that failed has overwritten what it began from:
- * training is done again from the last good checkpoint, which gives the same numbers, and the step is then looked into.
- * Undefined where the numbers come out finite this time, or the user does not want to wait.
+ * Finds the operator that made the first NaN or infinity. The failed step has overwritten its initial state in place,
+ * so this repeats training from the last good checkpoint, which gives the same numbers, and then searches the step.
+ * Undefined if all numbers are finite this time, or if the user interrupts the search.
  */
 export async function explainNonFinite(
   error: NonFiniteStep,
@@ -29,7 +29,7 @@ export async function explainNonFinite(
   const { backend, look, from, restart, batches, learningRate, stopped } = options;
   const scalars = (step: number) => ({ learningRate: learningRate(step), step });
   let { step: last, predicted } = error;
-  // A weight may have become infinite some steps before a loss showed it: then that step is looked into.
+  // A weight may have become infinite some steps before the loss showed it; then that earlier step is searched.
   for (;;) {
     await restart();
     const whole = predicted !== undefined;
@@ -46,8 +46,8 @@ export async function explainNonFinite(
   }
 
   /**
-   * Takes the steps up to `last`, with or without that one, and gives its feeds; ends at an earlier one that leaves
-   * state that is not finite, or cannot be run.
+   * Repeats the steps before `last` (with `whole`, including it) and returns the feeds of the next one. Stops at an
+   * earlier step that fails or leaves state that is not finite, and returns it as `early`.
    */
   async function replay(last: number, whole: boolean): Promise<{ early?: number; feeds?: readonly Feeds[] }> {
     const progress = startProgress(`steps from ${from + 1} on once more`, whole ? last - from : last - from - 1);

@@ -6,43 +6,43 @@ import type { Initialisation } from '../../compiler/training/recipe.ts';
 import { type FileWeights, openWeights } from '../weights/weights.ts';
 import { openMappedWeights } from '../weights/weights-map.ts';
 
-/** What one `init` of a recipe did, or would do. */
+/** The effect of one `init` of a recipe. */
 export interface InitReport {
-  /** The path that it selects: `backbone.*`. */
+  /** The pattern of the selected weights: `backbone.*`. */
   readonly init: string;
   readonly file: string;
   readonly via: string | null;
-  /** Weights that the file gives. */
+  /** Number of weights from the file. */
   readonly taken: number;
-  /** Weights that `except` leaves as they are, by parts. */
+  /** Parts that `except` leaves unchanged. */
   readonly left: readonly string[];
-  /** Tensors of the file that no weight is made of. */
+  /** Number of tensors in the file that no weight uses. */
   readonly unused: number;
 }
 
 export interface InitReports {
   readonly inits: readonly InitReport[];
-  /** All weights of the model, buffers among them, and those that no file gives: their parts. */
+  /** Number of all weights of the model, including buffers; `drawn` holds those from no file, with their parts. */
   readonly weights: number;
   readonly drawn: { readonly count: number; readonly parts: readonly string[] };
 }
 
-/** The file of an `init`, open, with the weights that it gives. */
+/** An open file of an `init`, with the weights that it provides. */
 export interface OpenInit {
   readonly file: FileWeights;
   readonly weights: readonly TrainedWeight[];
   readonly report: InitReport;
 }
 
-/** Weights of a model with the parts that they belong to. */
+/** The weights of a model and its parts. */
 export interface PartedWeights {
   readonly weights: readonly TrainedWeight[];
   readonly parts: readonly WeightPart[];
 }
 
 /**
- * Opens the file of an `init` and holds its tensors against the weights that it is to give: names, shapes and dtypes.
- * Throws a UserError where they do not fit; where only some parts are missing, it has the `except` that leaves them out.
+ * Opens the file of an `init` and compares its tensors with the selected weights: names, shapes and dtypes. Throws a
+ * UserError if they do not fit; if only some parts are missing, the message contains an `except` for them.
  */
 export async function openInit(init: Initialisation, { weights, parts }: PartedWeights): Promise<OpenInit> {
   const { pattern, file, source, via, except } = init;
@@ -50,7 +50,7 @@ export async function openInit(init: Initialisation, { weights, parts }: PartedW
   const isLeft = ({ path }: TrainedWeight) => except.some((one) => selects(one, path));
   const given = selected.filter((weight) => !isLeft(weight));
   const wanted = given.map((weight) => ({ ...weight, dtype: 'f32' as const }));
-  // Relative to the file that has the recipe; its line stands after the name.
+  // Relative to the file of the recipe; the source is that file's name with a line number.
   const path = resolve(dirname(source.replace(/:\d+$/, '')), file);
   const hint = (missing: readonly string[]): string | undefined => {
     if (missing.length === 0 || missing.length === given.length) return undefined;
@@ -74,7 +74,7 @@ export async function openInit(init: Initialisation, { weights, parts }: PartedW
   return { file: opened, weights: given, report };
 }
 
-/** What all `init`s of a recipe come to, from the headers of their files. Throws as `openInit` does. */
+/** Returns the effects of all `init`s of a recipe from the headers of their files. Throws as `openInit` does. */
 export async function initReports(
   inits: readonly Initialisation[],
   model: PartedWeights,
@@ -92,10 +92,10 @@ export async function initReports(
   return { inits: reports, weights: model.weights.length, drawn: { count: drawn.size, parts } };
 }
 
-/** Most parts that a line names. */
+/** Maximum number of parts that a line names. */
 const named = 8;
 
-/** The same for a reader, a line each. */
+/** Formats the reports, one line each. */
 export function shownInits({ inits, weights, drawn }: InitReports): string[] {
   const list = (parts: readonly string[]) =>
     parts.length > named ? `${parts.slice(0, named).join(', ')} and ${parts.length - named} more` : parts.join(', ');
@@ -117,7 +117,10 @@ function counted(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
 
-/** The parts, as large as they can be, that have all of some weights and no other; a weight that is in none by itself. */
+/**
+ * Covers a set of weights by the largest parts that contain only weights of the
+ * set; remaining weights are listed by path.
+ */
 function partsOf(
   weights: readonly { readonly path: string }[],
   some: ReadonlySet<string>,

@@ -9,22 +9,22 @@ import { openInit } from './init-files.ts';
 import { elementsOf, weightState } from './state.ts';
 
 export interface InitialStateOptions {
-  /** Every weight of the model, buffers among them. */
+  /** All weights of the model, including buffers. */
   readonly weights: readonly TrainedWeight[];
-  /** What a step reads and writes. */
+  /** The state tensors that a step reads and writes. */
   readonly state: readonly StateTensor[];
   readonly seed: number;
-  /** safetensors under crob's own names; drawn from `seed` when undefined. */
+  /** A safetensors file with crob's names; if undefined, weights are drawn from `seed`. */
   readonly weightsFile: string | undefined;
-  /** Files for parts of the model, where `weightsFile` does not give the whole; a later one replaces an earlier one. */
+  /** Files for parts of the model, ignored with a `weightsFile`; later ones take precedence. */
   readonly inits?: readonly Initialisation[];
-  /** What messages about these files call the parts of the model. */
+  /** The parts of the model, for messages about these files. */
   readonly parts?: readonly WeightPart[];
 }
 
 /**
- * State before the first step: weights from a file or drawn, averages equal to their weights, everything else 0.
- * Throws a UserError for a file that does not fit.
+ * Returns the state before the first step: weights from files or drawn, averages equal to their weights, all else 0.
+ * Throws a UserError if a file does not fit.
  */
 export async function initialState(options: InitialStateOptions): Promise<Map<string, Float32Array>> {
   const { weights, state, seed, weightsFile, inits = [], parts = [] } = options;

@@ -9,25 +9,25 @@ import { firstNotFinite } from './state.ts';
 import type { StopRequest, StopSignal } from './stop-signal.ts';
 import type { EventFile } from './tensorboard.ts';
 
-/** What an evaluation came to; `score` is the metric that says which weights are best (larger is better). */
+/** The result of an evaluation. `score` is the metric that selects the best weights (larger is better). */
 export interface Scored {
   readonly score: number;
-  /** For metrics.jsonl and TensorBoard, by name. */
+  /** Values for metrics.jsonl and TensorBoard, by name. */
   readonly figures: Readonly<Record<string, number>>;
 }
 
 export interface LoopParts {
   readonly backend: TrainingBackend;
   readonly plan: Plan;
-  /** Learning rate of a step, from 1. */
+  /** Learning rate of a step; steps count from 1. */
   readonly learningRate: (step: number) => number;
-  /** The micro-batches of every step from `step` (from 1) on, without an end. */
+  /** Yields the micro-batches of step `step` (from 1) and all later ones, without end. */
   readonly batches: (step: number) => AsyncIterable<readonly Feeds[]>;
-  /** Undefined where there is nothing to evaluate on. Leaves early, giving undefined, when `stop` has a signal. */
+  /** Undefined without validation data. Returns undefined if `stop` has a signal. */
   readonly evaluate: ((step: number) => Promise<Scored | undefined>) | undefined;
-  /** Ends after so many evaluations without a better one. */
+  /** Training ends after this number of evaluations without a better one. */
   readonly earlyStop: number | undefined;
-  /** Seconds after which a checkpoint is due whatever the step, and before which one that the plan wants is put off. */
+  /** Maximum seconds between checkpoints, and the minimum for those that the plan schedules. */
   readonly checkpointSeconds: { readonly most: number; readonly least: number };
   readonly from: Progress;
   readonly store: CheckpointStore;
@@ -36,7 +36,7 @@ export interface LoopParts {
   readonly metrics: MetricsLog;
   readonly events: EventFile | undefined;
   readonly stop: Pick<StopRequest, 'signal'>;
-  /** After each step; `speed` in samples a second. */
+  /** Called after each step; `speed` is in samples per second. */
   onStep?(step: number, result: StepResult, learningRate: number, speed: number): void;
   onEvaluation?(step: number, scored: Scored, best: boolean): void;
 }
@@ -46,14 +46,13 @@ export interface LoopResult {
   readonly end: 'done' | 'early stop' | StopSignal;
 }
 
-/** The first step of a run, before anything happened. */
+/** The progress before the first step. */
 export const beginning: Progress = { step: 0, seconds: 0, last: null, best: null, worse: 0, evaluated: 0 };
 
 /**
- * Trains from a point to the plan's end, a stop or an early stop, and leaves a checkpoint of where it came to. Every step
- * depends on the state and the step's number alone, so that a run that goes on from a checkpoint does what an unbroken
- * one does. Throws NonFiniteStep; a UserError (bad data, a full disk) comes with a checkpoint of the steps before it
- * where one can still be written.
+ * Trains from `from` to the end of the plan, a stop or an early stop, and writes a final checkpoint. Every step depends
+ * only on the state and on its number, so a resumed run is identical to an unbroken one. Throws a NonFiniteStep. On a
+ * UserError (bad data, a full disk), first writes a checkpoint of the steps before it, if possible.
  */
 export async function trainLoop(parts: LoopParts): Promise<LoopResult> {
   const loop = new Loop(parts);
@@ -63,7 +62,7 @@ export async function trainLoop(parts: LoopParts): Promise<LoopResult> {
 class Loop {
   readonly #parts: LoopParts;
   #progress: Progress;
-  /** Where the last checkpoint is, and when it was made. */
+  /** Progress of the last checkpoint. */
   #saved: Progress;
   readonly #now = surroundings().now;
   #savedAt = this.#now();
@@ -78,7 +77,7 @@ class Loop {
   async run(): Promise<LoopResult> {
     const { plan, stop } = this.#parts;
     try {
-      // What a stop had cut short, or a run was killed in.
+      // An evaluation that a stop or a kill interrupted.
       if (this.#evaluationDue()) {
         await this.#evaluate();
         await this.#checkpoint();
@@ -157,7 +156,7 @@ class Loop {
     for (const [name, value] of Object.entries(scored.figures)) events?.scalar(`evaluation/${name}`, step, value);
     await events?.flush();
     onEvaluation?.(step, scored, better);
-    // The best weights are those of a checkpoint.
+    // The best weights are always stored in a checkpoint.
     if (better) await this.#checkpoint();
   }
 
@@ -188,13 +187,13 @@ class Loop {
     this.#savedAt = this.#now();
   }
 
-  /** Keeps what was reached when something else than training went wrong; the user sees the first error. */
+  /** Saves the progress after an error outside of training; the user sees the first error. */
   async #rescue(): Promise<void> {
     if (this.#progress === this.#saved) return;
     try {
       await this.#checkpoint();
     } catch (second) {
-      // That the numbers were bad (NonFiniteStep) explains more than what they led to.
+      // A NonFiniteStep explains more than the first error, which it may have caused.
       if (!(second instanceof UserError)) throw second;
     }
   }
@@ -212,7 +211,7 @@ class Loop {
     return rounded(step / this.#parts.plan.stepsPerEpoch);
   }
 
-  /** Seconds since the last call, which count as training time. */
+  /** Returns the seconds since the last call and adds them to the training time. */
   #passSeconds(): number {
     const now = this.#now();
     const took = (now - this.#clock) / 1000;

@@ -3,22 +3,22 @@ import { fileError } from '../files/file-error.ts';
 import { openToAppend } from '../files/open-file.ts';
 import type { Progress } from './checkpoint.ts';
 
-/** One line of metrics.jsonl; numbers that are not finite become null. */
+/** One line of metrics.jsonl; NaN and infinity become null. */
 export type MetricsLine = Readonly<Record<string, unknown>> & { readonly step: number };
 
-/** metrics.jsonl: one object a line, appended. */
+/** metrics.jsonl: one JSON object per line, append-only. */
 export interface MetricsLog {
   readonly path: string;
   append(line: MetricsLine): Promise<void>;
-  /** Everything appended is on disk when this returns. */
+  /** Flushes all appended lines to disk. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Opens a log to go on from a checkpoint: what it has not seen, which are lines of later steps and evaluations after the last
- * one that it knows of, and a last line that was cut off, are dropped, so that the file becomes what an unbroken run
- * writes. Throws a UserError where it cannot be written.
+ * Opens a log to continue from a checkpoint. Drops what the checkpoint does not include (lines of later steps, later
+ * evaluations, and an incomplete last line), so that the file is the same as that of an unbroken run. Throws a
+ * UserError if it is not writable.
  */
 export async function openMetricsLog(path: string, seen: Pick<Progress, 'step' | 'evaluated'>): Promise<MetricsLog> {
   let handle: FileHandle | undefined;
@@ -46,7 +46,9 @@ export async function openMetricsLog(path: string, seen: Pick<Progress, 'step' |
   };
 }
 
-/** Characters of the whole lines up to and with `step`; a step's line comes before that of its evaluation. */
+/**
+ * Returns the length of the complete lines up to and including `step`. A step's line precedes that of its evaluation.
+ */
 function lengthUpTo(text: string, { step, evaluated }: Pick<Progress, 'step' | 'evaluated'>): number {
   let at = 0;
   let last = 0;

@@ -1,16 +1,16 @@
 import { type Feeds, RunFailure } from '../ort/session.ts';
 
 /**
- * A loss, a gradient, a weight or a prediction that is no finite number, or a run that onnxruntime gave up, as it does at an
- * index that was made of such a number. Nothing of this step is ever in a checkpoint.
+ * A loss, gradient, weight or prediction that is NaN or infinite, or a failed run of onnxruntime, for example at an
+ * index that was computed from such a number. Checkpoints never contain the state of this step.
  */
 export class NonFiniteStep extends Error {
   override readonly name = 'NonFiniteStep';
   readonly step: number;
   readonly what: string;
-  /** What was predicted on after the step, where the predictions are at fault. */
+  /** The feeds of the prediction after the step, if the prediction failed. */
   readonly predicted: Feeds | undefined;
-  /** onnxruntime's message where it gave up. */
+  /** onnxruntime's error, if it failed. */
   readonly failure: RunFailure | undefined;
 
   constructor(step: number, what: string, { predicted, failure }: { predicted?: Feeds; failure?: RunFailure } = {}) {
@@ -22,7 +22,7 @@ export class NonFiniteStep extends Error {
   }
 }
 
-/** What a back end computes in a step, or predicts behind it; where that cannot be run, a NonFiniteStep says `what`. */
+/** Awaits a step or a prediction after it; converts a RunFailure to a NonFiniteStep with the text `what`. */
 export async function orNonFinite<T>(
   work: Promise<T>,
   step: number,
@@ -37,7 +37,7 @@ export async function orNonFinite<T>(
   }
 }
 
-/** `NaN`, `Inf` or `-Inf`. */
+/** Formats a number that is not finite: `NaN`, `Inf` or `-Inf`. */
 export function shownNonFinite(value: number): string {
   return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Inf' : '-Inf';
 }

@@ -11,9 +11,9 @@ import { arrayOf, drawInto, only, openStepSession, type StepNumbers, type StepSe
 
 export interface OnnxBackendOptions {
   readonly steps: StepParts<StepGraph>;
-  /** The model's inference form; its weights are `weight` nodes. */
+  /** The model's inference form; weights are `weight` nodes. */
   readonly inference: Graph;
-  /** Every state tensor by name, and every weight of `inference` by its state's name. The arrays become the backend's. */
+  /** All state tensors by name, including the weights of `inference`. The back end updates the arrays in place. */
   readonly state: ReadonlyMap<string, Float32Array>;
   readonly seed: number;
   readonly device: Device | 'auto';
@@ -25,10 +25,10 @@ export interface OnnxBackend extends TrainingBackend {
 }
 
 /**
- * Trains in onnxruntime: the step graph is one model without weights inside, its state is this process's memory, and
- * every `next:x` is written into x's own buffer, so that a step allocates nothing of the model's size; the few that the
- * compiler could not prove to be in time are written beside it, and copied.
- * Throws a UserError where the device is not there.
+ * Trains in onnxruntime. The step graph is a model without weights, whose state is in the memory of this process. Each
+ * output `next:x` is written to the buffer of x, so a step does not allocate memory for the state. The few outputs that
+ * the compiler could not prove to be safe in place are written to another buffer and copied. Throws a UserError if the
+ * device is not available.
  */
 export async function openOnnxBackend(options: OnnxBackendOptions): Promise<OnnxBackend> {
   const { seed, threads } = options;
@@ -99,7 +99,7 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
   };
 }
 
-/** The graphs of a step in sessions: a micro-batch, and what comes after the last one where there are several. */
+/** Sessions of a step: for a micro-batch and, with accumulation, for the update after the last one. */
 interface StepSessions {
   readonly batch: StepSession;
   readonly update: StepSession | undefined;
@@ -112,7 +112,7 @@ interface LookedInto {
   readonly device: Device;
 }
 
-/** Finds the first operator whose result is not finite. */
+/** Searches for the first operator with a result that is not finite. */
 function lookInto({ inference, seed, threads }: OnnxBackendOptions, { parts, begin, state, device }: LookedInto): Look {
   return {
     async inStep(batches, scalars, stopped) {
@@ -135,7 +135,9 @@ function lookInto({ inference, seed, threads }: OnnxBackendOptions, { parts, beg
   };
 }
 
-/** The state with what the steps have as packs moved one after another, into arrays that are left in `packs`. */
+/**
+ * Moves the state tensors of each pack into one array, which is added to `packs`; returns the state as views of them.
+ */
 function packedState(
   state: ReadonlyMap<string, Float32Array>,
   steps: StepParts<StepGraph>,
@@ -159,7 +161,7 @@ function packedState(
   return moved;
 }
 
-/** Losses of the micro-batches, averaged. */
+/** Averages the losses of micro-batches. */
 class Sums {
   #loss = 0;
   readonly #terms: Record<string, number> = {};

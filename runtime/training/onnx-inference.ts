@@ -10,16 +10,16 @@ import { rowNumberCheck } from '../ort/row-numbers.ts';
 import { type Device, type Feeds, type HostTensor, openSession, type Session } from '../ort/session.ts';
 import { averageState, weightState } from './state.ts';
 
-/** A model in inference form that predicts with the weights of a training. */
+/** The inference form of a model that is being trained. */
 export interface Inference {
   readonly session: Session;
   readonly bound: Feeds;
   readonly output: string;
-  /** Of the feeds: throws a UserError before a run that could not be right. */
+  /** Throws a UserError if row numbers in the feeds are out of range. */
   readonly checkRowNumbers: (feeds: Feeds) => void;
 }
 
-/** The inference form with weights as inputs, reading the very buffers that training updates. */
+/** Opens the inference form with weights as inputs, bound to the buffers that training updates. */
 export async function openInference(
   graph: Graph,
   state: ReadonlyMap<string, Float32Array>,
@@ -35,7 +35,7 @@ export async function openInference(
   return { session, bound, output: graph.outputs[0]!.name, checkRowNumbers: rowNumberCheck(open) };
 }
 
-/** The inference form, optimised, with its weights as inputs, and what to feed to these. */
+/** Returns the optimised inference form with its weights as inputs, and the feeds for them. */
 export function withOpenWeights(
   graph: Graph,
   state: ReadonlyMap<string, Float32Array>,
@@ -60,7 +60,7 @@ interface OpenWeight {
   readonly shape: readonly number[];
 }
 
-/** The same graph with an input for every weight, named as its state. */
+/** Replaces every weight of a graph by an input with the name of its state. */
 export function weightsAsInputs(graph: Graph): { readonly graph: Graph; readonly weights: readonly OpenWeight[] } {
   const weights: OpenWeight[] = [];
   const added: { name: string; value: Value; docs: string }[] = [];

@@ -13,11 +13,11 @@ export interface BackendOptions {
   readonly seed: number;
   readonly device: Device | 'auto';
   readonly threads: number | undefined;
-  /** The folder of the run: where generated programs are written. */
+  /** The run's folder, in which generated programs are written. */
   readonly folder: string;
 }
 
-/** Opens what computes; `state` becomes the back end's. Throws a UserError where it cannot run here. */
+/** Opens a training back end, which takes ownership of `state`. Throws a UserError if it cannot run here. */
 export async function openBackend(
   options: BackendOptions,
   state: ReadonlyMap<string, Float32Array>,
@@ -32,7 +32,7 @@ export async function openBackend(
   return openTfjsBackend({ ...options, state });
 }
 
-/** One that can look into a step: the run's own, or else onnxruntime on the CPU beside it. */
+/** Returns a back end that can search a step: the run's own, or else a new one of onnxruntime on the CPU. */
 export async function lookingBackend(
   own: TrainingBackend,
   options: BackendOptions,

@@ -5,8 +5,8 @@ import { scheduleFactor } from './schedule.ts';
 type Planned = Pick<Recipe, 'schedule' | 'optimizer' | 'earlyStop' | 'sources' | 'evaluateEvery' | 'length'>;
 
 /**
- * Notes about settings of a recipe that have no effect, or less than was meant, because the run is too short for them.
- * `evaluateEvery` is 0 where nothing is evaluated.
+ * Returns notes about settings of a recipe that have no effect, or not the intended one, because the run is too short.
+ * `evaluateEvery` is 0 if nothing is evaluated.
  */
 export function planNotes(recipe: Planned, plan: Pick<Plan, 'steps' | 'evaluateEvery'>): readonly string[] {
   return [...warmupNotes(recipe, plan), ...intervalNotes(recipe, plan), ...earlyStopNotes(recipe, plan)];

@@ -1,13 +1,13 @@
 import { UserError } from '../files/user-error.ts';
 
-/** When things happen in a run, in steps. */
+/** The schedule of a run, in steps. */
 export interface Plan {
-  /** Samples of one step: batch × accumulated micro-batches. */
+  /** Samples per step: batch size × accumulated micro-batches. */
   readonly perStep: number;
-  /** Whole steps in a pass over the data; what is left over of a shuffled pass is not used in it. */
+  /** Complete steps per pass over the data; the remaining samples of a shuffled pass are not used. */
   readonly stepsPerEpoch: number;
   readonly steps: number;
-  /** Every so many steps, and after the last; 0: never. */
+  /** Interval in steps, with another evaluation after the last step; 0 for never. */
   readonly evaluateEvery: number;
   readonly checkpointEvery: number;
 }
@@ -17,21 +17,21 @@ export interface PlanOptions {
   readonly batch: number;
   readonly accumulate: number;
   readonly length: { readonly epochs: number } | { readonly steps: number };
-  /** In the unit of `length`. */
+  /** In the unit of `length`; so is `checkpointEvery`. */
   readonly evaluateEvery: number;
   readonly checkpointEvery: number;
 }
 
-/** Checkpoints are called by their steps, in eight digits; at ten steps a second it is four months. */
+/** Maximum number of steps. Checkpoint names have eight digits, enough for four months at ten steps per second. */
 export const mostSteps = 99_999_999;
 
-/** What is wrong with a number of steps; undefined where it is right. */
+/** Returns why a number of steps is invalid; undefined if it is valid. */
 export function stepsFault(steps: number): string | undefined {
   if (steps >= 1 && steps <= mostSteps) return undefined;
   return `a run has 1 to ${mostSteps.toLocaleString('en')} steps, and not ${steps.toLocaleString('en')}`;
 }
 
-/** Throws a UserError where the data do not fill one step, and for more steps than a run can have. */
+/** Plans a run. Throws a UserError if the data do not fill one step, and for too many steps. */
 export function planRun(options: PlanOptions): Plan {
   const { samples, batch, accumulate, length } = options;
   const perStep = batch * accumulate;
@@ -57,12 +57,14 @@ export function planRun(options: PlanOptions): Plan {
   };
 }
 
-/** Whether something that happens every so many steps happens after `step` (from 1). */
+/** Whether an event with this interval occurs after `step` (from 1). */
 export function isDue(every: number, step: number, { steps }: Pick<Plan, 'steps'>): boolean {
   return every > 0 && (step % every === 0 || step >= steps);
 }
 
-/** Where in the data a step (from 1) begins: its epoch, and how many samples of the epoch's order come before. */
+/**
+ * Returns the position in the data at the start of a step (from 1): epoch, and number of earlier samples in its order.
+ */
 export function positionOf(step: number, { stepsPerEpoch, perStep }: Pick<Plan, 'stepsPerEpoch' | 'perStep'>) {
   const done = step - 1;
   return { epoch: Math.floor(done / stepsPerEpoch), offset: (done % stepsPerEpoch) * perStep };

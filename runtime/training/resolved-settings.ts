@@ -1,15 +1,15 @@
 import { defaultInterval, type Recipe } from '../../compiler/training/recipe.ts';
 import { recipeValues } from './run-identity.ts';
 
-/** A value of the resolved recipe and where it was given. */
+/** A resolved setting of a recipe, with the place where it is set. */
 export interface ResolvedSetting {
   readonly name: string;
-  /** Null for what is not done, as by a recipe without `clip`. */
+  /** Null if the setting is off, such as `clip` in a recipe without it. */
   readonly value: unknown;
   readonly source: string;
 }
 
-/** Every setting of a recipe, as it was given or by default, after its terms as they are written. */
+/** Returns all settings of a recipe, given or default, preceded by its loss terms as source text. */
 export function resolvedSettings(recipe: Recipe): ResolvedSetting[] {
   const values = {
     ...Object.fromEntries([...recipe.terms].map(([name, text]) => [`term ${name}`, text])),
@@ -20,7 +20,7 @@ export function resolvedSettings(recipe: Recipe): ResolvedSetting[] {
   return Object.entries(values).map(([name, value = null]) => ({ name, value, source: sourceOf(recipe, name) }));
 }
 
-/** Lists have a source for each of their items. */
+/** Returns the source of a setting. Each item of a list has its own source. */
 function sourceOf({ sources }: Recipe, name: string): string {
   const known = sources.get(name);
   if (known !== undefined) return known;

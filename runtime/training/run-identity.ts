@@ -14,10 +14,10 @@ export interface IdentityOptions {
   readonly hashes: Pick<RunIdentity['hashes'], 'data' | 'vocabulary'>;
 }
 
-/** All that a run must be to go on. */
+/** The parts of the identity that must be equal for a run to be resumed. */
 export type Matter = Omit<RunIdentity, 'surroundings'>;
 
-/** What a run is made of, as its checkpoints record it. */
+/** Returns the identity of a run for its checkpoints. */
 export function runIdentity({ training, seed, steps, blank, hashes }: IdentityOptions): Matter {
   const { recipe, forward, inference } = training;
   const loss = finish(
@@ -37,12 +37,12 @@ export function runIdentity({ training, seed, steps, blank, hashes }: IdentityOp
   };
 }
 
-/** What a recipe says, under the names that a recipe gives it. */
+/** Returns the settings of a recipe under their names in the recipe. */
 export function plainRecipe(recipe: Recipe): Record<string, unknown> {
   return defined({ recipe: recipe.name, ...recipeValues(recipe), terms: [...recipe.terms.keys()] });
 }
 
-/** Every setting by its name; undefined for what is not done. */
+/** Returns every setting by name; undefined if it is off. */
 export function recipeValues(recipe: Recipe): Record<string, unknown> {
   const { kind, ...optimizer } = recipe.optimizer;
   const selected = (all: readonly { readonly pattern: string }[]) => all.map(({ pattern }) => pattern);
@@ -77,7 +77,7 @@ export function recipeValues(recipe: Recipe): Record<string, unknown> {
   };
 }
 
-/** `only mid.*, lgfa.*`; undefined where a recipe trains all. */
+/** Returns, for example, `only mid.*, lgfa.*`; undefined if the recipe trains all weights. */
 function trainedText({ trained }: Recipe): string | undefined {
   if (!trained) return undefined;
   const paths = trained.paths.map(({ pattern }) => pattern).join(', ');
@@ -88,10 +88,10 @@ function defined(values: Readonly<Record<string, unknown>>): Record<string, unkn
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
-/** Settings that say when the run looks and saves; they change no number of the training. */
+/** Settings that do not change the numbers of a training, so that they may differ on resuming. */
 const harmless = new Set(['checkpoint_every']);
 
-/** Throws a UserError that says what is different where a checkpoint is not one of this run. */
+/** Throws a UserError that names the first difference if a checkpoint is not of this run. */
 export function checkIdentity({ path, identity: held }: Checkpoint, now: Matter): void {
   const refuse = (what: string): never => {
     throw new UserError(
@@ -114,7 +114,7 @@ export function checkIdentity({ path, identity: held }: Checkpoint, now: Matter)
   if (held.hashes.vocabulary !== now.hashes.vocabulary) refuse('the vocabulary was changed');
 }
 
-/** A note where a run goes on in other surroundings than those of its checkpoint. */
+/** Returns a note if a run continues with other surroundings than those of its checkpoint. */
 export function changedSurroundings(
   { identity: { surroundings: held } }: Checkpoint,
   now: Surroundings,

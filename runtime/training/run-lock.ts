@@ -10,14 +10,14 @@ import { UserError } from '../files/user-error.ts';
 
 const lockName = '.lock';
 
-/** Who holds a lock. The start time distinguishes a process from a later one with the same id. */
+/** The process that holds a lock. The start time distinguishes it from a later process with the same id. */
 interface Holder {
   readonly pid: number;
   readonly started: string;
   readonly host: string;
 }
 
-/** One attempt to take locks: no two attempts write the same text, so a lock's text identifies who made it. */
+/** One attempt to take locks. Every attempt writes a different text, so the text of a lock identifies its creator. */
 interface Contender {
   readonly file: string;
   readonly text: string;
@@ -25,16 +25,16 @@ interface Contender {
 
 type Outcome = { readonly kind: 'held' } | { readonly kind: 'busy'; readonly holder: Holder; readonly taking: boolean };
 
-/** A folder that is locked for this process. */
+/** A lock of this process on a folder. */
 export interface RunLock {
   release(): Promise<void>;
-  /** Before a signal ends the process. */
+  /** Releases synchronously, before a signal ends the process. */
   releaseNow(): void;
 }
 
 /**
- * Locks a run's folder against other runs. A lock left behind by a process that no
- * longer exists is taken over. Throws a UserError that names the process that holds the folder.
+ * Locks a run's folder against other runs. Takes over a lock of a process that no longer exists. Throws a UserError
+ * that names the process that holds the lock.
  */
 export async function lockRun(dir: string): Promise<RunLock> {
   const lock = join(dir, lockName);
@@ -59,19 +59,20 @@ export async function lockRun(dir: string): Promise<RunLock> {
       try {
         if (readTextSync(lock, 'record') === contender.text) rmSync(lock, { force: true });
       } catch {
-        // The process ends, and a lock of a process that is gone is stale.
+        // The process is about to end; its lock is then stale.
       }
     },
   };
 }
 
 /**
- * Takes the lock at a path. A lock is a hard link to a contender's file, so it appears with its whole text, and for one
- * contender only.
+ * Takes the lock at a path. A lock is a hard link to a contender's file, so it appears with its
+ * complete text, and for only one contender.
  *
- * The right to remove a stale lock is itself a lock, whose name is made from the stale text. Its holder alone may remove
- * that text, and no later lock has the same text: so a lock that is found stale while the right is held cannot be
- * replaced before it is removed. A contender that dies with the right leaves a stale lock, which is taken in the same way.
+ * The right to remove a stale lock is itself a lock, whose name is derived from the stale text. Only its holder may
+ * remove that text, and no later lock has the same text. So a lock that is found stale while the right is held cannot
+ * be replaced before it is removed. A contender that dies while it holds the right leaves a stale lock, which is taken
+ * over in the same way.
  */
 async function acquire(path: string, contender: Contender): Promise<Outcome> {
   for (;;) {
@@ -102,7 +103,7 @@ async function linked(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** The text of a lock; undefined where it has been removed. */
+/** Returns the text of a lock; undefined if it has been removed. */
 async function read(path: string): Promise<string | undefined> {
   try {
     if (!(await lstat(path)).isFile()) throw new UserError(`${path} is not a regular file: remove it`);
@@ -113,7 +114,7 @@ async function read(path: string): Promise<string | undefined> {
   }
 }
 
-/** Removes what contenders that were killed have left beside the lock; for its holder. */
+/** Removes files of killed contenders beside the lock. Only the holder of the lock may call it. */
 async function removeLeftovers(dir: string): Promise<void> {
   for (const name of await readdir(dir)) {
     if (!name.startsWith(`${lockName}.`)) continue;
@@ -124,7 +125,7 @@ async function removeLeftovers(dir: string): Promise<void> {
 
 function busyError(dir: string, lock: string, { holder, taking }: Outcome & { kind: 'busy' }): UserError {
   if (taking) return new UserError(`${dir} is in use by another run that begins just now: choose another -o`);
-  // Whether a process on another host is alive cannot be found out here: a container that is started again has another name.
+  // Processes on another host cannot be checked; a restarted container has a new host name.
   const elsewhere =
     holder.host === hostname()
       ? ['', '']
@@ -145,7 +146,10 @@ function holderOf(text: string): Holder | undefined {
   }
 }
 
-/** On another machine (a shared disk) there is no telling, and the lock counts. */
+/**
+ * Whether the holder still runs. A holder on another machine (shared disk) counts
+ * as alive, since this cannot be checked.
+ */
 function isAlive({ pid, started, host }: Holder): boolean {
   if (host !== hostname()) return true;
   try {
@@ -157,11 +161,13 @@ function isAlive({ pid, started, host }: Holder): boolean {
   return now === undefined || started === '' || now === started;
 }
 
-/** When a process started, in ticks since the machine did; undefined where the system does not say. */
+/**
+ * Returns the start time of a process in ticks since the machine started; undefined if the system does not report it.
+ */
 function startOf(pid: number): string | undefined {
   try {
     const text = readTextSync(`/proc/${pid}/stat`, 'record');
-    // The second field is the name, in parentheses, and may hold anything; the start is the 22nd field.
+    // The second field, the name in parentheses, may contain anything; the start time is the 22nd field.
     return text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
   } catch {
     return undefined;

@@ -2,18 +2,18 @@ import { type ProgressOptions, startProgress } from '../process/progress.ts';
 import type { Progress } from './checkpoint.ts';
 import type { Plan } from './plan.ts';
 
-/** Where a run is, as one line that is kept up to date. */
+/** Displays the progress of a run as one line. */
 export interface RunProgress {
-  /** `speed` in samples a second. */
+  /** `speed` is in samples per second. */
   step(step: number, loss: number, learningRate: number, speed: number): void;
-  /** Within an evaluation: so many samples of so many. */
+  /** During an evaluation: number of evaluated samples, and their total. */
   evaluating(done: number, of: number): void;
   evaluated(score: number): void;
-  /** Once, at the end or on failure. */
+  /** Call it once, at the end or on failure. */
   finish(): void;
 }
 
-/** How much the last step counts for the speed that is shown. */
+/** Weight of the last step in the displayed speed (exponential moving average). */
 const NEWEST = 0.2;
 
 export function startRunProgress(
@@ -22,7 +22,7 @@ export function startRunProgress(
   { step: from, best }: Pick<Progress, 'step' | 'best'>,
   options: Omit<ProgressOptions, 'from'> = {},
 ): RunProgress {
-  // What came before was long, and so is a step.
+  // No patience: the preparation took long already, and one step may take long.
   const progress = startProgress('training', steps, { patience: 0, ...options, from });
   let at = from;
   let first: readonly string[] = [];

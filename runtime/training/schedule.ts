@@ -1,9 +1,9 @@
 import type { SchedulePart } from '../../compiler/training/recipe.ts';
 
 /**
- * The factor of the learning rate at step `i` (from 0) of `n`. A warm-up of w steps goes up in a line, (i + 1) / w of
- * what follows it. The other parts share the steps that warm-ups leave, in equal shares where there are several; over m
- * steps, at t = i / m from their beginning:
+ * Returns the factor of the learning rate at step `i` (from 0) of `n`. A warm-up of w steps is linear: (i + 1) / w
+ * times the initial factor of the next part. The other parts share the remaining steps equally. For a part of m steps,
+ * and t = i / m counted from its start:
  *
  * | part | factor |
  * |---|---|
@@ -24,7 +24,7 @@ export function scheduleFactor(parts: readonly SchedulePart[], i: number, n: num
     if (part.kind === 'warmup') {
       steps = part.steps;
     } else {
-      // Whole steps, the same total for any number of shares.
+      // Integer shares whose sum is always the number of remaining steps.
       steps = Math.floor((left * (shared + 1)) / sharing) - Math.floor((left * shared) / sharing);
       shared++;
     }

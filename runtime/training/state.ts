@@ -2,7 +2,7 @@ import type { StateTensor, StepGraph } from '../../compiler/training/step.ts';
 import { allFinite } from '../tensors/all-finite.ts';
 import type { StepParts } from './backend.ts';
 
-/** Every state tensor of a step, each once. */
+/** Returns all state tensors of a step without duplicates. */
 export function statesOf(steps: StepParts<StepGraph>): StateTensor[] {
   const byName = new Map<string, StateTensor>();
   for (const { state } of 'whole' in steps ? [steps.whole] : [steps.accumulate, steps.update])
@@ -13,12 +13,12 @@ export function statesOf(steps: StepParts<StepGraph>): StateTensor[] {
   return [...byName.values()];
 }
 
-/** What a weight or buffer goes by among the state of a step. */
+/** Returns the state name of a weight or buffer. */
 export function weightState({ path, role }: { readonly path: string; readonly role: 'param' | 'buffer' }): string {
   return `${role === 'buffer' ? 'buffer' : 'weight'}:${path}`;
 }
 
-/** The average that stands for a weight in predictions, where a recipe keeps one. */
+/** Returns the state name of a weight's average, which predictions use if the recipe keeps averages. */
 export function averageState(path: string): string {
   return `average:${path}`;
 }
@@ -27,7 +27,7 @@ export function elementsOf(shape: readonly number[]): number {
   return shape.reduce((product, d) => product * d, 1);
 }
 
-/** The name of a tensor that holds NaN or an infinity, if any does. */
+/** Returns the name of a tensor that contains NaN or an infinity; undefined if there is none. */
 export function firstNotFinite(state: ReadonlyMap<string, Float32Array>): string | undefined {
   for (const [name, data] of state) if (!allFinite(data)) return name;
   return undefined;

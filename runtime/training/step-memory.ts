@@ -9,14 +9,14 @@ import { processMemory } from '../process/process-memory.ts';
 import type { StepParts } from './backend.ts';
 import { batchSize } from './data.ts';
 
-/** The graphs of one step. */
+/** Returns the graphs of a step. */
 export function graphsOf(parts: StepParts<StepGraph>): readonly StepGraph[] {
   return 'whole' in parts ? [parts.whole] : [parts.accumulate, parts.update];
 }
 
 /**
- * Throws a UserError where the tensors of a training step alone are more than this machine's memory, before any is made: it says
- * how much they are, and which batch would fit. `available` is in bytes.
+ * Throws a UserError if the tensors of a training step exceed the memory of this machine, before any are allocated. The
+ * message says how much they need, and which batch size would fit. `available` is in bytes.
  */
 export function checkStepMemory(
   training: Training,
@@ -29,7 +29,7 @@ export function checkStepMemory(
   if (held + working <= available) return;
   const batch = batchSize(training, place);
   const [all, kept, most] = [held + working, held, available].map(byteSize);
-  // What a step works with grows with the batch.
+  // The working memory of a step is proportional to the batch size.
   const always = processMemory(held, 0);
   const fitting = Math.floor((batch * (available - always)) / (processMemory(held, working) - always));
   const advice =

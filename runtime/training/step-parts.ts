@@ -4,15 +4,15 @@ import { UserError } from '../files/user-error.ts';
 import type { StepParts } from './backend.ts';
 
 export interface StepPartsOptions {
-  /** Modules (`backbone.layers.*`) whose activations are computed again for the gradients. */
+  /** Modules (`backbone.layers.*`) whose activations are recomputed in the backward pass. */
   readonly recompute?: readonly string[];
-  /** onnxruntime keeps state in memory of its own, so that small weights can be updated together there. */
+  /** With onnxruntime, state is in crobc's own buffers, so small weights can be packed and updated together. */
   readonly backend: 'onnx' | 'tfjs';
 }
 
 /**
- * One graph for a step, or with accumulation one for each micro-batch and one for the update. Throws a UserError where
- * `recompute` names no module, or nothing is trained.
+ * Returns one graph for a step or, with accumulation, one for each micro-batch and one for the update. Throws a
+ * UserError if `recompute` matches no module, or if nothing is trained.
  */
 export function stepParts(training: Training, options: StepPartsOptions): StepParts<StepGraph> {
   const { recompute = [], backend } = options;

@@ -15,7 +15,7 @@ import {
 import { type DrawKey, fillDraw } from './draws.ts';
 import { elementsOf } from './state.ts';
 
-/** One step graph in a session, its state, draws and numbers bound to buffers. */
+/** A session of a step graph. State, draws and step numbers are bound to buffers. */
 export interface StepSession {
   readonly graph: StepGraph;
   readonly run: PreparedRun;
@@ -30,7 +30,7 @@ interface Draw {
   readonly out: Float32Array;
 }
 
-/** What changes with every step, one element each. */
+/** Inputs that change with every step, one element each. */
 export interface StepNumbers {
   readonly learningRate: Float32Array;
   readonly step: Int32Array;
@@ -38,16 +38,16 @@ export interface StepNumbers {
 
 export interface StepSessionOptions {
   readonly state: ReadonlyMap<string, Float32Array>;
-  /** State that lies one after another, by the name of the whole. */
+  /** Buffers of state tensors that are stored contiguously, by the name of the pack. */
   readonly packs: ReadonlyMap<string, Float32Array>;
   readonly numbers: StepNumbers;
   readonly device: Device;
   readonly threads: number | undefined;
-  /** Up to so many elements an operator runs on one thread. */
+  /** Maximum number of elements that onnxruntime scatters on one thread. */
   readonly serial: number;
 }
 
-/** Opens a step graph whose results are written into the buffers of what they replace. */
+/** Opens a session of a step graph. New state overwrites the old state. */
 export async function openStepSession(graph: StepGraph, options: StepSessionOptions): Promise<StepSession> {
   const { device, threads, serial } = options;
   const emitted = emitOnnx(graph.graph, {
@@ -98,7 +98,10 @@ function stepNumbers({ learningRate, step }: StepNumbers): readonly (readonly [n
   ];
 }
 
-/** The state as feeds, and where new values go: over the old ones, or where they wait for the end of the run, to be copied. */
+/**
+ * Returns the feeds for the state, and the buffers for new state: in place, or separate
+ * buffers that are copied after the run.
+ */
 function boundState(graph: StepGraph, { state, packs }: StepSessionOptions, inputs: ReadonlySet<string>) {
   const feeds: Record<string, HostTensor> = {};
   const into: Record<string, HostTensor> = {};
@@ -126,7 +129,7 @@ function boundState(graph: StepGraph, { state, packs }: StepSessionOptions, inpu
   return { feeds, into, copies };
 }
 
-/** Draws the random numbers of a micro-batch into their buffers. */
+/** Fills the buffers of a micro-batch's random numbers. */
 export function drawInto({ draws }: StepSession, key: DrawKey): void {
   for (const { name, out } of draws) fillDraw(out, name, key);
 }
@@ -144,7 +147,7 @@ export function arrayOf(state: ReadonlyMap<string, Float32Array>, { name, shape 
   return data;
 }
 
-/** The feeds that a graph has inputs for: a data set may hold more than a model asks for. */
+/** Returns the feeds for which the graph has inputs; a data set may provide more than the model reads. */
 export function only(feeds: Feeds, { graph, bound }: StepSession): Feeds {
   const needed: Record<string, HostTensor> = {};
   for (const { name } of graph.graph.inputs) {

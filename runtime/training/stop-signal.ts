@@ -5,19 +5,19 @@ export type { StopSignal } from '../process/signals.ts';
 
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const satisfies Record<StopSignal, number>;
 
-/** 128 and the number of the signal, as shells count. */
+/** Returns 128 plus the signal number, as shells do. */
 export function exitCodeOf(signal: StopSignal): number {
   return exitCodes[signal];
 }
 
-/** Whether the user has asked for an end. */
+/** The user's request to stop, if there is one. */
 export interface StopRequest {
   readonly signal: StopSignal | undefined;
-  /** Signals go back to what they do by default. */
+  /** Restores the default handling of signals. */
   release(): void;
 }
 
-/** Hears SIGINT and SIGTERM: the first asks for an end in good order, a second one ends the process at once. */
+/** Handles SIGINT and SIGTERM: the first one requests a stop, the second one ends the process immediately. */
 export function listenForStop(onFirst: (signal: StopSignal) => void): StopRequest {
   const { signals } = surroundings();
   let asked: StopSignal | undefined;

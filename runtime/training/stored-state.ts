@@ -3,7 +3,7 @@ import type { StateTensor } from '../../compiler/training/step.ts';
 import type { StoredTensor } from './checkpoint.ts';
 import { averageState, elementsOf, weightState } from './state.ts';
 
-/** A checkpoint's state and the accumulators, which it leaves out: they are empty between steps. */
+/** Adds zero accumulators to the state of a checkpoint, which does not store them: they are empty between steps. */
 export function withAccumulators(
   loaded: Map<string, Float32Array>,
   states: readonly StateTensor[],
@@ -13,7 +13,7 @@ export function withAccumulators(
   return loaded;
 }
 
-/** Which tensor goes where: the weights that predictions use by their own paths, everything else by its state's name. */
+/** Assigns state tensors to files: weights for predictions by their paths, all else by its state name. */
 export function storedTensors(training: Training, states: readonly StateTensor[]): StoredTensor[] {
   const names = new Set(states.map(({ name }) => name));
   const stored: StoredTensor[] = [];

@@ -6,25 +6,24 @@ import { makeFolder } from '../files/make-folder.ts';
 import { createFile } from '../files/open-file.ts';
 import { crc32c } from './crc32c.ts';
 
-/** A log that TensorBoard reads. What is added is written by `flush`, or when there is a megabyte of it. */
+/** A log file for TensorBoard. Records are written on `flush`, and whenever they exceed a megabyte. */
 export interface EventFile {
   readonly path: string;
   scalar(tag: string, step: number, value: number): void;
-  /** An 8-bit RGB or grey PNG. */
+  /** Adds an 8-bit RGB or grey PNG. */
   image(tag: string, step: number, png: Uint8Array, width: number, height: number): void;
-  /** Writes what was added. A UserError says why it failed; nothing is lost, and the next flush tries again. */
+  /** Writes the pending records. Throws a UserError on failure; nothing is lost, and the next flush tries again. */
   flush(): Promise<void>;
-  /** Flushes to the disk and closes; once. */
+  /** Flushes to disk and closes. Call it only once. */
   close(): Promise<void>;
 }
 
 export interface EventFileOptions {
   /**
-   * The first step of a run that goes on from a checkpoint: TensorBoard then drops what the interrupted run logged from
-   * this step on.
+   * First step of a resumed run. TensorBoard then drops the records of the interrupted run from this step on.
    */
   readonly resumedAt?: number;
-  /** Milliseconds since 1970; a clock that tests can set. */
+  /** A clock in milliseconds since 1970, replaceable by tests. */
   readonly now?: () => number;
 }
 
@@ -32,15 +31,15 @@ const FLUSH_BYTES = 1 << 20;
 let opened = 0;
 
 /**
- * A new event file in `dir`, which is made when it is not there; files of earlier runs stay, and TensorBoard reads them
- * all as one log. Only ever appended to: a crash leaves a cut record at the end, at which readers stop.
- * The format: TFRecord frames (tensorflow/core/lib/io/record_writer.h) around `Event` messages
- * (tensorflow/core/util/event.proto). Throws a UserError where the file cannot be written.
+ * Creates a new event file in `dir`, which is created if it is missing. Files of earlier runs remain, and TensorBoard
+ * reads all of them as one log. The file is append-only: after a crash it may end with an incomplete record, at which
+ * readers stop. Format: TFRecord frames (tensorflow/core/lib/io/record_writer.h) of `Event` messages
+ * (tensorflow/core/util/event.proto). Throws a UserError if the file cannot be written.
  */
 export async function openEventFile(dir: string, options: EventFileOptions = {}): Promise<EventFile> {
   const { now = Date.now, resumedAt } = options;
   const seconds = now() / 1000;
-  // TensorBoard takes the files of a folder in the order of their names: the time comes first, padded.
+  // TensorBoard reads the files of a folder in order of their names, which therefore begin with the padded time.
   const stamp = String(Math.floor(seconds)).padStart(10, '0');
   const path = join(dir, `events.out.tfevents.${stamp}.${hostname()}.${process.pid}.${opened++}`);
   await makeFolder(dir);
@@ -65,7 +64,7 @@ export async function openEventFile(dir: string, options: EventFileOptions = {})
       }
       written += bytes.length;
     } catch (error) {
-      // Half a record may be there; the next try starts at the same place, and writes it all again.
+      // Part of a record may have been written; the next attempt overwrites it from the same position.
       pending = [...records, ...pending];
       throw fileError('write', path, error);
     }
@@ -80,7 +79,7 @@ export async function openEventFile(dir: string, options: EventFileOptions = {})
     pendingBytes += record.length;
     if (pendingBytes < FLUSH_BYTES) return;
     pendingBytes = 0;
-    // A failure here comes up in the next flush, which tries again.
+    // On failure, the next flush tries again and reports the error.
     flush().catch(() => undefined);
   };
   try {
@@ -107,7 +106,7 @@ export async function openEventFile(dir: string, options: EventFileOptions = {})
   };
 }
 
-/** Length, masked checksum of the length, data, masked checksum of the data; little-endian. */
+/** Frames a record: length, masked checksum of the length, data, masked checksum of the data; little-endian. */
 function frame(data: Uint8Array): Uint8Array {
   const record = Buffer.alloc(data.length + 16);
   record.writeBigUInt64LE(BigInt(data.length), 0);
@@ -117,7 +116,7 @@ function frame(data: Uint8Array): Uint8Array {
   return record;
 }
 
-/** Rotated and shifted, so that the checksum of data that holds checksums stays one (tensorflow/core/lib/hash/crc32c.h). */
+/** Masks a checksum, because checksums of data that contains checksums are weak (tensorflow/core/lib/hash/crc32c.h). */
 function masked(crc: number): number {
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
@@ -143,7 +142,7 @@ function fileVersion(seconds: number): Uint8Array {
     .finish();
 }
 
-/** `SessionLog { status: START }`. */
+/** Encodes `SessionLog { status: START }`. */
 function sessionStart(seconds: number, step: number): Uint8Array {
   const writer = stamped(seconds, step).uint32(field.event.sessionLog).fork();
   return writer.uint32(field.sessionLog.status).int32(1).ldelim().finish();
@@ -157,7 +156,7 @@ function scalarEvent(seconds: number, step: number, tag: string, value: number):
 function imageEvent(seconds: number, step: number, tag: string, png: Uint8Array, width: number, height: number) {
   const writer = summaryValue(stamped(seconds, step), tag).uint32(field.value.image).fork();
   writer.uint32(field.image.height).int32(height).uint32(field.image.width).int32(width);
-  // 3 is RGB; readers go by the PNG itself.
+  // Colour space 3 is RGB; readers use the PNG's own.
   writer.uint32(field.image.colourSpace).int32(3).uint32(field.image.encoded).bytes(png);
   return writer.ldelim().ldelim().ldelim().finish();
 }
@@ -166,7 +165,7 @@ function stamped(seconds: number, step: number): Writer {
   return Writer.create().uint32(field.event.wallTime).double(seconds).uint32(field.event.step).int64(step);
 }
 
-/** Opens `summary` and one `value` in it, with its tag; the caller closes both. */
+/** Opens the messages `summary` and `value` and writes the tag; the caller closes both. */
 function summaryValue(writer: Writer, tag: string): Writer {
   return writer
     .uint32(field.event.summary)

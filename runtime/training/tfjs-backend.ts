@@ -15,30 +15,30 @@ import { averageState, statesOf, weightState } from './state.ts';
 export interface TfjsBackendOptions {
   readonly model: string;
   readonly steps: StepParts<StepGraph>;
-  /** The model's inference form; its weights are `weight` nodes. */
+  /** The model's inference form; weights are `weight` nodes. */
   readonly inference: Graph;
-  /** Every state tensor by name, and every weight of `inference` by its state's name. */
+  /** All state tensors by name, including the weights of `inference`. */
   readonly state: ReadonlyMap<string, Float32Array>;
   readonly seed: number;
-  /** Where the programs are written that then run: the folder of the run. */
+  /** The run's folder, in which generated programs are written. */
   readonly folder: string;
 }
 
-/** The functions of the generated program for a step's parts. */
+/** Names the functions of the generated program for the parts of a step. */
 export function namedSteps(steps: StepParts<StepGraph>): NamedSteps {
   return 'whole' in steps ? { step: steps.whole } : { accumulate: steps.accumulate, update: steps.update };
 }
 
-/** A function of a loaded program, with the constants that it wants. */
+/** A function of a loaded program, with its graph. */
 interface Part {
   readonly graph: StepGraph;
   readonly call: TfjsCall;
 }
 
 /**
- * Trains in TensorFlow.js: the program that `crobc build --target tfjs` writes is written to the run's
- * folder and runs from there. State lives as tensors of the back end.
- * Throws a UserError where the folder cannot be written, or memory does not suffice.
+ * Trains in TensorFlow.js: writes the program of `crobc build --target tfjs` to the folder of the run and loads it.
+ * State is stored as tensors of the TensorFlow.js back end. Throws a UserError if the folder is not writable, or if
+ * memory is insufficient.
  */
 export async function openTfjsBackend(options: TfjsBackendOptions): Promise<TrainingBackend> {
   const { model, steps, seed, folder, inference } = options;
@@ -54,7 +54,7 @@ export async function openTfjsBackend(options: TfjsBackendOptions): Promise<Trai
   const [batch, update] = 'whole' in steps ? [partOf('step')] : [partOf('accumulate'), partOf('update')];
   const accumulators = statesOf(steps).filter(({ kind }) => kind === 'gradient');
 
-  /** Runs a part on feeds that live as long as the call, and reads the numbers that it gives. */
+  /** Runs a part of the step, reads its scalar results and disposes all temporary tensors. */
   const run = async (part: Part, feeds: Feeds, { learningRate, step }: StepScalars, micro: number) => {
     const given: Record<string, Tensor> = {};
     try {
@@ -145,7 +145,7 @@ interface Predictor {
   readonly constants: Constants;
 }
 
-/** The inference form for batches of one size: shapes in a program are numbers. */
+/** Loads the inference form for one batch size, since shapes in generated programs are constants. */
 async function openPredictor(graph: Graph, size: number, { tf }: LoadedTfjs, folder: string): Promise<Predictor> {
   const free = freeDims(graph);
   const program = inferenceProgram(graph, new Map(free.map((name) => [name, size])));
@@ -183,8 +183,9 @@ async function predict(
 }
 
 /**
- * The heap of WebAssembly has 4 GiB at most; what it says when they are used up is of no help. A computed index that
- * is out of range, which the program or tfjs-node refuses, may come of NaN; an input never does.
+ * Improves error messages: WebAssembly's heap is limited to 4 GiB, and its own message on exhaustion does not help. A
+ * computed index out of range, which the program or tfjs-node rejects, may result from NaN and becomes a RunFailure; an
+ * index from an input does not.
  */
 function guarded<T>({ tf, device }: LoadedTfjs, call: () => T): T {
   try {
@@ -210,7 +211,7 @@ function fed(feeds: Feeds, name: string): HostTensor {
   return tensor;
 }
 
-/** The shapes of everything that lives from step to step, by state name. */
+/** Returns the shapes of all state tensors and weights by state name. */
 function shapesOf(steps: StepParts<StepGraph>, inference: Graph): Map<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();
   for (const node of inference.nodes)

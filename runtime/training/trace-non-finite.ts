@@ -14,19 +14,19 @@ export interface TraceOptions {
   readonly backend: TrainingBackend;
   readonly opening: BackendOptions;
   readonly store: CheckpointStore;
-  /** The state of a checkpoint, or that of the beginning. */
+  /** Returns the state of a checkpoint, or the initial state. */
   readonly stateOf: (checkpoint: Checkpoint | undefined) => Promise<ReadonlyMap<string, Float32Array>>;
   readonly batches: (step: number) => AsyncIterable<readonly Feeds[]>;
   readonly learningRate: (step: number) => number;
   readonly stopped: () => boolean;
-  /** Where a node was written, for messages. */
+  /** Returns the source position of a node, for messages. */
   readonly place: (origin: Origin) => string;
   note(line: string): void;
 }
 
 /**
- * What to tell of a step that was not finite: the operator that first made it, with its module and line, and the last good
- * checkpoint.
+ * Returns the error for a step that is not finite. It names the operator that made the first NaN or infinity, with its
+ * module and line, and the last good checkpoint.
  */
 export async function traceNonFinite(error: NonFiniteStep, options: TraceOptions): Promise<UserError> {
   const { backend, opening, store, stateOf, batches, learningRate, stopped, note } = options;
@@ -59,7 +59,7 @@ function described(
     return stopped() ? `${what}; the search for the operator was left` : (failure?.message ?? what);
   const { op, made, origin } = found;
   const { recipe, forward } = training;
-  // What is done with a gradient has the line of its weight, or else that of the optimizer.
+  // A node that processes a gradient gets the line of its weight, or else that of the optimizer.
   const weight = forward.build.nodes.find((node) => node.op === 'weight' && node.attributes.path === origin.path);
   const line = place(origin) || (weight && place(weight.origin)) || recipe.sources.get('optimizer');
   const module = origin.path === '' ? recipe.model : origin.path;

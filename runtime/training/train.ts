@@ -41,17 +41,17 @@ export interface TrainOptions {
   readonly device: Device | 'auto';
   readonly threads: number | undefined;
   readonly resume: boolean;
-  /** Modules whose activations are computed again for the gradients: less memory, more time. */
+  /** Modules whose activations are recomputed in the backward pass, which takes less memory and more time. */
   readonly recompute: readonly string[];
   readonly weightsFile: string | undefined;
   readonly tokenizer: string | undefined;
-  /** Every phrase is blanked: what can be learnt without words. */
+  /** Replaces every phrase by an empty one, to measure what can be learnt from the image alone. */
   readonly blank: boolean;
   readonly onBad: OnBad;
   readonly out: string;
-  /** Where a node was written, for messages: `models/crobim.crob:41`. */
+  /** Returns the source position of a node, for messages: `models/crobim.crob:41`. */
   readonly place: (origin: Origin) => string;
-  /** One line for the user. */
+  /** Prints a note of one line. */
   note(line: string): void;
 }
 
@@ -66,7 +66,7 @@ export interface Trained {
   readonly loss: number | null;
   readonly metric: string;
   readonly best: Best | null;
-  /** What the recipe's `init`s gave; null without any, and for a run that went on. */
+  /** What the recipe's `init`s provided; null without any, and for a resumed run. */
   readonly inits: InitReports | null;
   readonly files: {
     readonly best: string | null;
@@ -75,17 +75,17 @@ export interface Trained {
     readonly metrics: string;
     readonly events: string;
   };
-  /** Null for a model that takes images alone. */
+  /** Null for a model that reads only images. */
   readonly tokenizer: string | null;
 }
 
 /**
- * Seconds between checkpoints: at most, where epochs are longer, and at least, where they are shorter and the recipe does
- * not say how often.
+ * Maximum seconds between checkpoints, for long epochs, and minimum seconds, for short epochs
+ * in recipes without `checkpoint_every`.
  */
 const checkpointSeconds = { most: 300, least: 15 };
 
-/** Trains a model as its recipe says, and leaves weights, checkpoints and logs in a folder. Throws a UserError in one line. */
+/** Trains a model by its recipe; writes weights, checkpoints and logs to a folder. Throws a UserError of one line. */
 export async function train(options: TrainOptions): Promise<Trained> {
   const { out, note } = options;
   if (!options.resume) requireStart(options);
@@ -132,7 +132,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
   }
 }
 
-/** What the `init`s of the recipe give. Undefined where there are none, or where --weights gives all. */
+/** Returns what the recipe's `init`s provide; undefined without any, and with --weights, which replaces them. */
 export async function initsOf({
   training,
   weightsFile,
@@ -144,7 +144,7 @@ export async function initsOf({
   return undefined;
 }
 
-/** A run that begins, other than one that goes on, needs what its recipe starts from. */
+/** Throws unless a new run has the weights from which its recipe starts. A resumed run does not need them. */
 function requireStart({ training: { recipe }, weightsFile }: TrainOptions): void {
   if (recipe.startFrom === undefined || weightsFile !== undefined) return;
   throw new UserError(
@@ -152,7 +152,7 @@ function requireStart({ training: { recipe }, weightsFile }: TrainOptions): void
   );
 }
 
-/** Opens the data and lays out the run over them. */
+/** Opens the data and plans the run. */
 async function prepare(options: TrainOptions, cache: string | undefined): Promise<Prepared> {
   const { training, tokenizer, onBad, note } = options;
   const { recipe } = training;
@@ -178,7 +178,7 @@ async function prepare(options: TrainOptions, cache: string | undefined): Promis
   return { data, plan };
 }
 
-/** The plan of a run over its data, for those who only want to know. */
+/** Returns the plan of a run without starting it. */
 export async function planOf(options: TrainOptions): Promise<Plan> {
   return (await prepare(options, undefined)).plan;
 }
@@ -188,12 +188,12 @@ interface Prepared {
   readonly data: TrainingData;
 }
 
-/** Whether a step takes this machine's memory, and not that of a GPU. */
+/** Whether the step uses this machine's memory instead of that of a GPU. */
 async function runsHere({ backend, device }: TrainOptions): Promise<boolean> {
   return backend === 'tfjs' || (await chooseDevice(device)).device === 'cpu';
 }
 
-/** What a run is doing, which says what a signal can ask of it. */
+/** The phase of a run, which determines the effect of a signal. */
 type Phase = 'starting' | 'training' | 'searching';
 
 interface Running extends Prepared {
@@ -201,7 +201,7 @@ interface Running extends Prepared {
   enter(phase: Phase): void;
 }
 
-/** The checkpoint that a run goes on from; undefined at the beginning. Throws a UserError for a run that is none of this. */
+/** Returns the checkpoint to resume from; undefined for a new run. Throws a UserError if it is of another run. */
 async function startingPoint(
   options: TrainOptions,
   store: CheckpointStore,
@@ -229,7 +229,7 @@ function outcome({ step, best, seconds, last }: Progress): Pick<Trained, 'step' 
   return { step, best, seconds, loss: last?.loss ?? null };
 }
 
-/** The files of a run that came to a step. */
+/** Returns the paths of a run's files at its progress. */
 function filesOf(
   out: string,
   store: CheckpointStore,
@@ -242,7 +242,7 @@ function filesOf(
   };
 }
 
-/** A run before its first step: where it begins, and its step opened with the state of there. */
+/** Prepares a run up to its first step: finds the checkpoint, loads the state and opens the back end. */
 async function openRun(options: TrainOptions, { plan, data }: Prepared, store: CheckpointStore) {
   const { training, out, note, blank } = options;
   const { recipe } = training;

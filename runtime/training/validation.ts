@@ -15,7 +15,10 @@ import { NonFiniteStep, orNonFinite } from './non-finite-step.ts';
 import type { StopRequest } from './stop-signal.ts';
 import type { EventFile } from './tensorboard.ts';
 
-/** The figures of an evaluation by the names under which they are logged; any of them may choose the best weights. */
+/**
+ * The metrics of an evaluation by the names under which they are logged; a recipe
+ * selects the best weights by one of them.
+ */
 const figures: Readonly<Record<MetricName, (found: Evaluation) => number>> = {
   mIoU: (found) => found.mIoU,
   oIoU: (found) => found.oIoU,
@@ -26,7 +29,7 @@ const figures: Readonly<Record<MetricName, (found: Evaluation) => number>> = {
   'Pr@0.9': (found) => found.precision['0.9'],
 };
 
-/** Samples whose predictions are shown in TensorBoard. */
+/** Number of samples whose predictions are shown in TensorBoard. */
 const PICTURES = 4;
 
 export interface ValidationOptions {
@@ -41,13 +44,13 @@ export interface ValidationOptions {
   readonly stop: Pick<StopRequest, 'signal'>;
   readonly events: EventFile | undefined;
   report(problem: string): void;
-  /** After each sample. */
+  /** Called after each sample. */
   onSample(done: number): void;
 }
 
 class Interrupted extends Error {}
 
-/** Evaluates the current weights on a data set; gives undefined when a stop is asked for in the middle. */
+/** Returns a function that evaluates the current weights on a data set; it returns undefined if a stop is requested. */
 export function validation(options: ValidationOptions): (step: number) => Promise<Scored | undefined> {
   const { backend, dataset, sizes, text, protocol, metric, blank, onBad, stop, events, report, onSample } = options;
   return async (step) => {
@@ -85,7 +88,7 @@ export function validation(options: ValidationOptions): (step: number) => Promis
   };
 }
 
-/** Predictions over the images of a few samples, the same at every step. */
+/** Logs predictions drawn on the images of a few samples, the same ones at every step. */
 async function logPictures(
   step: number,
   predict: TrainingBackend['predict'],

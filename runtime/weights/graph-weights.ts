@@ -4,7 +4,7 @@ import type { DType } from '../../compiler/ir/types.ts';
 import { byteSize } from '../files/byte-size.ts';
 import { UserError } from '../files/user-error.ts';
 
-/** A weight that a graph needs; with a known size, which elaboration sees to. */
+/** A weight of a graph. Its shape is always constant; elaboration ensures this. */
 export interface GraphWeight {
   readonly path: string;
   readonly shape: readonly number[];
@@ -13,7 +13,7 @@ export interface GraphWeight {
   readonly init: NodeOf<'weight'>['attributes']['init'];
 }
 
-/** The weights of a graph, in its order. */
+/** Returns the weights of a graph in the order of its nodes. */
 export function weightsOf(graph: Graph): GraphWeight[] {
   const found: GraphWeight[] = [];
   for (const node of graph.nodes) {
@@ -25,10 +25,10 @@ export function weightsOf(graph: Graph): GraphWeight[] {
   return found;
 }
 
-/** Weights are written and read one at a time, in buffers that the platform hashes and writes at once. */
+/** Maximum bytes of one weight: each is hashed and written in a single buffer. */
 const largestWeight = 2 ** 31 - 1;
 
-/** Throws a UserError that names a weight too large to be held, before any memory is taken for one. */
+/** Throws a UserError that names a weight that is too large, before memory is allocated. */
 export function checkWeightSizes(weights: Iterable<Pick<GraphWeight, 'path' | 'shape'>>): void {
   for (const { path, shape } of weights) {
     const bytes = shape.reduce((product, size) => product * size, 4);

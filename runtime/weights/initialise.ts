@@ -6,20 +6,20 @@ import { normalFill, normalProbability, normalQuantile } from '../tensors/normal
 import { type PhiloxKey, philoxFill } from '../tensors/philox.ts';
 import type { WeightSource } from './weights.ts';
 
-/** A weight to be drawn. */
+/** A weight to be initialised. */
 export interface InitialisedWeight {
   readonly path: string;
   readonly shape: readonly number[];
   readonly init: Init;
 }
 
-/** Words drawn at a time; a multiple of four. */
+/** Number of words drawn at a time; a multiple of four. */
 const CHUNK = 1 << 14;
 
-/** Beyond this many standard deviations a 32-bit draw cannot reach, so a bound there cuts nothing. */
+/** A 32-bit draw never exceeds this number of standard deviations, so a wider truncation has no effect. */
 const REACH = 6.4;
 
-/** Weights of a graph as they start from `seed`: each depends on (seed, path) alone, not on its neighbours. */
+/** Returns the initial weights of a graph. Each depends only on (seed, path), not on other weights. */
 export function initialWeights(weights: Iterable<InitialisedWeight>, seed: number): WeightSource {
   const byPath = new Map<string, InitialisedWeight>();
   for (const weight of weights) byPath.set(weight.path, weight);
@@ -32,7 +32,7 @@ export function initialWeights(weights: Iterable<InitialisedWeight>, seed: numbe
   };
 }
 
-/** One weight, row-major. Throws a UserError where the initialiser does not fit the shape. */
+/** Returns one weight, row-major. Throws a UserError if the initialiser does not fit the shape. */
 export function initialWeight({ path, shape, init }: InitialisedWeight, seed: number): Float32Array {
   if (!isInitialiser(init.name)) throw new Error(`bug in crobc: unknown initialiser ${init.name} of ${path}`);
   const row = initialisers[init.name];
@@ -72,7 +72,9 @@ const draws: Readonly<Record<InitialiserName, Draw>> = {
   ring: (out, at) => ring(out, at('heads'), at('levels'), at('points')),
 };
 
-/** As `torch.nn.init._calculate_fan_in_and_fan_out`: axis 0 is out, axis 1 is in, the rest is the receptive field. */
+/**
+ * Same as `torch.nn.init._calculate_fan_in_and_fan_out`: axis 0 is out, axis 1 is in, the rest is the receptive field.
+ */
 function fans(shape: readonly number[]): { readonly fanIn: number; readonly fanOut: number } {
   const field = shape.slice(2).reduce((product, d) => product * d, 1);
   return { fanIn: (shape[1] ?? 1) * field, fanOut: (shape[0] ?? 1) * field };
@@ -109,7 +111,7 @@ function truncatedNormal(out: Float32Array, std: number, mean: number, a: number
     inChunks(out, key, (part, words) => normalFill(part, words, std, mean));
     return;
   }
-  // Inverse transform on the side where probabilities are small, so that a far interval keeps its precision.
+  // Inverse transform sampling in the lower tail, where small probabilities keep their precision.
   const mirrored = from > 0;
   const [lower, upper] = mirrored ? [-to, -from] : [from, to];
   const [first, last] = [normalProbability(lower), normalProbability(upper)];
@@ -138,7 +140,9 @@ function ring(out: Float32Array, heads: number, levels: number, points: number):
   }
 }
 
-/** The point at `turn` (0…1) of a full turn on the unit square's border. Eighths of a turn are exact. */
+/**
+ * Returns the point at `turn` (0…1) of a full turn on the border of the square [-1, 1]². Exact for eighths of a turn.
+ */
 function squareDirection(turn: number): readonly [number, number] {
   const eighth = Math.round(turn * 4);
   const tan = tangent((turn - eighth / 4) * 2 * Math.PI);
@@ -154,7 +158,7 @@ function squareDirection(turn: number): readonly [number, number] {
   }
 }
 
-/** tan on [-π/4, π/4] by Lambert's continued fraction: + - * / only, so equal on every machine. */
+/** tan on [-π/4, π/4] by Lambert's continued fraction, only with + - * /, so it is the same on every machine. */
 function tangent(x: number): number {
   if (Math.abs(x) === Math.PI / 4) return Math.sign(x);
   const square = x * x;

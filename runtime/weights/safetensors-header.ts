@@ -1,7 +1,7 @@
 import { cut, quoted } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
 
-/** Bits of one element by safetensors dtype, in the order of the reference implementation's enumeration. */
+/** Bits per element by safetensors dtype, in the order of the reference implementation's enumeration. */
 const bits = {
   BOOL: 8,
   U8: 8,
@@ -27,7 +27,7 @@ export function bytesPerElement(dtype: SafetensorsDType): number {
 
 const ranks: readonly string[] = Object.keys(bits);
 
-/** The order in which the reference implementation lays tensors out: by dtype, the last of its list first, then by name. */
+/** Compares tensors by the reference implementation's layout order: dtypes from last to first in `bits`, then names. */
 export function layoutOrder(
   a: { readonly dtype: SafetensorsDType; readonly name: string },
   b: { readonly dtype: SafetensorsDType; readonly name: string },
@@ -35,7 +35,7 @@ export function layoutOrder(
   return ranks.indexOf(b.dtype) - ranks.indexOf(a.dtype) || Buffer.compare(Buffer.from(a.name), Buffer.from(b.name));
 }
 
-/** A tensor of a file; begin and end count bytes from the end of the header. */
+/** A tensor in a file; begin and end are byte offsets from the end of the header. */
 export interface TensorEntry {
   readonly name: string;
   readonly dtype: SafetensorsDType;
@@ -49,12 +49,12 @@ export interface SafetensorsHeader {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** As the reference implementation: no header is longer. */
+/** Maximum header length, as in the reference implementation. */
 export const MAX_HEADER_BYTES = 100_000_000;
 
 /**
- * Reads and checks the JSON header of a file whose tensor data is `dataBytes` long.
- * Throws a UserError without the file's name. JSON.parse would not do: it keeps the last of two equal names.
+ * Parses and checks the JSON header of a file with `dataBytes` bytes of tensor data. Throws a UserError without the
+ * file's name. Does not use JSON.parse, which accepts duplicate names and keeps only the last.
  */
 export function parseHeader(text: string, dataBytes: number): SafetensorsHeader {
   const scan = new Scanner(text);
@@ -105,7 +105,7 @@ function tensorEntry(scan: Scanner, name: string): TensorEntry {
   return entry;
 }
 
-/** Tensors fill the data without gaps or overlaps, as the format asks. */
+/** Checks that tensors fill the data without gaps or overlaps, as the format requires. */
 function checkLayout(entries: readonly TensorEntry[], dataBytes: number): void {
   const sorted = [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end);
   let at = 0;
@@ -121,7 +121,9 @@ function checkLayout(entries: readonly TensorEntry[], dataBytes: number): void {
   if (at !== dataBytes) throw new UserError(`${dataBytes - at} bytes at the end belong to no tensor`);
 }
 
-/** Just the JSON that a header may hold: objects, strings, lists of whole numbers. Nesting is as deep as its caller. */
+/**
+ * Scans the subset of JSON that headers use: objects, strings, lists of integers. The caller determines the nesting.
+ */
 class Scanner {
   readonly #text: string;
   #at = 0;

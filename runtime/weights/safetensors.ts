@@ -16,17 +16,17 @@ import {
 
 export type { SafetensorsDType, TensorEntry } from './safetensors-header.ts';
 
-/** Bytes asked from the system at a time. */
+/** Maximum number of bytes per read. */
 const READ_BYTES = 1 << 26;
 
 /**
- * An open safetensors file (github.com/huggingface/safetensors, format 0.4). Only the header is read at first;
- * tensors are read one at a time when asked for. Close it when done.
+ * An open safetensors file (github.com/huggingface/safetensors, format 0.4). Opening reads only the header; tensors are
+ * read one at a time on request. Must be closed.
  */
 export class SafetensorsFile {
   readonly path: string;
   readonly tensors: ReadonlyMap<string, TensorEntry>;
-  /** Free text by key, `__metadata__` in the file. */
+  /** The file's `__metadata__`: text by key. */
   readonly metadata: ReadonlyMap<string, string>;
   readonly #handle: FileHandle;
   readonly #dataStart: number;
@@ -39,7 +39,7 @@ export class SafetensorsFile {
     this.#dataStart = dataStart;
   }
 
-  /** Throws a UserError that names the file where it cannot be read, is cut short, or contradicts itself. */
+  /** Throws a UserError that names the file if it cannot be read, is truncated, or is inconsistent. */
   static async open(path: string): Promise<SafetensorsFile> {
     let handle: FileHandle | undefined;
     try {
@@ -70,7 +70,7 @@ export class SafetensorsFile {
     }
   }
 
-  /** The bytes of a tensor as they lie in the file: row-major, little-endian. */
+  /** Returns the bytes of a tensor as in the file: row-major, little-endian. */
   async bytes(name: string): Promise<Uint8Array<ArrayBuffer>> {
     const entry = this.tensors.get(name);
     if (entry === undefined) throw new UserError(`${this.path} has no tensor ${name}`);
@@ -81,7 +81,7 @@ export class SafetensorsFile {
     }
   }
 
-  /** A tensor as float32, whatever number type the file has; 64-bit values are rounded. */
+  /** Returns a tensor of any dtype as float32; 64-bit values are rounded. */
   async float32(name: string): Promise<Float32Array> {
     const { buffer } = await this.bytes(name);
     const dtype = this.tensors.get(name)!.dtype;
@@ -118,7 +118,7 @@ export class SafetensorsFile {
     }
   }
 
-  /** A tensor of whole numbers as int32 (BOOL as 0 and 1); a value that does not fit is a UserError. */
+  /** Returns an integer tensor as int32 (BOOL as 0 and 1). Throws a UserError if a value does not fit. */
   async int32(name: string): Promise<Int32Array> {
     const { buffer } = await this.bytes(name);
     const dtype = this.tensors.get(name)!.dtype;
@@ -178,7 +178,7 @@ async function readRange(handle: FileHandle, start: number, length: number): Pro
   return bytes;
 }
 
-/** A tensor to be written; `data` is called when its turn comes, so that only one need be in memory. */
+/** A tensor to write. `data` is called when the tensor is written, so that only one need be in memory. */
 export interface TensorToWrite {
   readonly name: string;
   readonly dtype: SafetensorsDType;
@@ -187,8 +187,8 @@ export interface TensorToWrite {
 }
 
 /**
- * Writes a file that safetensors in Python and Rust reads, laid out in the same order as they do, so the
- * same tensors and metadata give the same bytes. The file appears complete or not at all.
+ * Writes a safetensors file with the layout of the Python and Rust libraries, so that equal tensors and metadata
+ * give the same bytes. Writes atomically.
  */
 export async function writeSafetensors(
   path: string,
@@ -204,7 +204,7 @@ export async function writeSafetensors(
   }
 }
 
-/** The same, to a file that someone else commits. */
+/** Writes the same content to a file that the caller commits. */
 export async function writeSafetensorsTo(
   file: AtomicFile,
   tensors: Iterable<TensorToWrite>,
@@ -246,7 +246,7 @@ function encodeHeader(tensors: readonly TensorToWrite[], metadata: Readonly<Reco
     at = end;
   }
   const json = Buffer.from(`{${members.join(',')}}`);
-  // Spaces after the header keep the data on an 8-byte boundary.
+  // Trailing spaces align the data to 8 bytes.
   const padded = Math.ceil(json.length / 8) * 8;
   const out = Buffer.alloc(8 + padded, ' ');
   out.writeBigUInt64LE(BigInt(padded));

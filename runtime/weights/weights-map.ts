@@ -16,23 +16,23 @@ import {
   type WantedWeight,
 } from './weights.ts';
 
-/** Published tensors that one rule takes together, in the order of its left side. */
+/** Published tensors to which one rule applies together, in the order of its left side. */
 interface Group {
   readonly rule: MapRule;
   readonly match: Match;
   readonly sources: (TensorEntry | undefined)[];
 }
 
-/** Where a weight comes from: one of the tensors after the transforms of a group. */
+/** The origin of a weight: a result of a group's transforms, by index. */
 interface Origin {
   readonly group: Group;
   readonly index: number;
 }
 
 /**
- * Opens a published safetensors file as weights of a model: names, and tensors where the map says so, are brought to crob's.
- * A weight is read, and its tensors transformed, when it is asked for. Throws a UserError that names what does not fit:
- * weights that nothing in the file stands for, tensors that the map says nothing of or sends to no weight, other shapes.
+ * Opens a published safetensors file as the weights of a model, with names and tensors converted by a weights map.
+ * Weights are read and transformed on request. Throws a UserError that names what does not fit: weights without a
+ * tensor, tensors that the map does not mention or that it maps to no weight of the model, and wrong shapes.
  */
 export async function openMappedWeights(
   path: string,
@@ -65,13 +65,15 @@ export async function openMappedWeights(
   };
 }
 
-/** What a model knows of the names in a file of its weights. */
+/** The names that may occur in a model's weights file. */
 interface WeightNames {
   readonly via?: PlacedMap | undefined;
   readonly declaredWeights: () => ReadonlySet<string>;
 }
 
-/** The weights of a whole model from a file under crob's names, or by a map. A map knows the declared weights itself. */
+/**
+ * Opens the weights of a whole model from a file with crob's names, or by a map, which has its own declared weights.
+ */
 export function openWeightsVia(
   path: string,
   wanted: readonly WantedWeight[],
@@ -141,7 +143,7 @@ function matched(
   return { origins, missing, fault: parts.length === 0 ? undefined : parts.join('; ') };
 }
 
-/** The tensors of a file by the first rule that matches each. */
+/** Groups the tensors of a file by the first rule that matches each. */
 function grouped(tensors: ReadonlyMap<string, TensorEntry>, { rules }: PlacedMap) {
   const matchers = rules.map((rule) => rule.from.map(matcher));
   const groups = new Map<string, Group>();
@@ -172,7 +174,7 @@ function firstMatch(matchers: readonly (readonly ReturnType<typeof matcher>[])[]
   return undefined;
 }
 
-/** Shapes that a group comes to, or why it does not. */
+/** Returns the shapes of a group's results, or why it cannot be transformed. */
 function resultShapes({ rule, sources }: Group): readonly (readonly number[])[] | string {
   let shapes: readonly (readonly number[])[] = sources.map((entry) => entry!.shape);
   for (const transform of rule.transforms) {

@@ -3,9 +3,9 @@ import { UserError } from '../files/user-error.ts';
 import { SafetensorsFile } from './safetensors.ts';
 import type { SafetensorsDType, TensorEntry } from './safetensors-header.ts';
 
-/** Where the values of weights come from: a file, or an initialiser. */
+/** A source of weight values: a file, or an initialiser. */
 export interface WeightSource {
-  /** Row-major values of the weight with this path; integers and truth values as numbers. */
+  /** Returns the row-major values of the weight at a path; integers and booleans as numbers. */
   read(path: string): Promise<Float32Array> | Float32Array;
 }
 
@@ -16,7 +16,7 @@ export interface WantedWeight {
   readonly dtype: DType;
 }
 
-/** How a file and a graph disagree; all lists empty when they fit. */
+/** The differences between a file and a graph; all lists are empty if they fit. */
 export interface WeightMismatch {
   readonly missing: readonly WantedWeight[];
   readonly extra: readonly TensorEntry[];
@@ -27,7 +27,7 @@ export interface WeightMismatch {
 const floats: readonly SafetensorsDType[] = ['F32', 'F16', 'BF16', 'F64'];
 const integers: readonly SafetensorsDType[] = ['I32', 'I64', 'I16', 'I8', 'U8', 'U16', 'U32', 'U64'];
 
-/** File dtypes that can stand for a graph dtype: any float for a float, any integer for an integer. */
+/** File dtypes accepted for each graph dtype: any float for a float, any integer for an integer. */
 const accepted: Readonly<Record<DType, readonly SafetensorsDType[]>> = {
   f32: floats,
   f16: floats,
@@ -41,7 +41,7 @@ export function acceptsDtype(wanted: DType, found: SafetensorsDType): boolean {
   return accepted[wanted].includes(found);
 }
 
-/** Compares by name, then shape, then dtype; order plays no part. */
+/** Compares by name, then shape, then dtype; the order of tensors does not matter. */
 export function matchWeights(wanted: Iterable<WantedWeight>, found: ReadonlyMap<string, TensorEntry>): WeightMismatch {
   const mismatch = {
     missing: [] as WantedWeight[],
@@ -67,7 +67,7 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
 
 const MOST_NAMED = 10;
 
-/** One line that names what does not fit, ten of each kind at most; undefined when all does. */
+/** Returns one line that names what does not fit, at most ten of each kind; undefined if everything fits. */
 export function describeMismatch(mismatch: WeightMismatch): string | undefined {
   const shape = (s: readonly number[]) => `[${s.join(', ')}]`;
   const parts = [
@@ -83,7 +83,7 @@ export function describeMismatch(mismatch: WeightMismatch): string | undefined {
   return parts.length === 0 ? undefined : parts.join('; ');
 }
 
-/** `2 missing (a, b)`, ten named at most; undefined for none. */
+/** Returns, for example, `2 missing (a, b)`, with at most ten names; undefined for an empty list. */
 export function listed<T>(what: string, items: readonly T[], say: (item: T) => string): string | undefined {
   if (items.length === 0) return undefined;
   const named = items.slice(0, MOST_NAMED).map(say).join(', ');
@@ -93,26 +93,26 @@ export function listed<T>(what: string, items: readonly T[], say: (item: T) => s
 
 export interface FileWeights extends WeightSource {
   readonly file: SafetensorsFile;
-  /** How many tensors of the file no weight is made of. */
+  /** Number of tensors in the file that no weight uses. */
   readonly unused: number;
   close(): Promise<void>;
 }
 
-/** What to do about weights that a file lacks, given their paths. */
+/** Returns advice on weights that a file lacks, from their paths. */
 export interface MissingHint {
   readonly hint?: ((missing: readonly string[]) => string | undefined) | undefined;
 }
 
-/** The hint as the end of a message. */
+/** Returns the hint as the end of a message. */
 export function hinted(hint: MissingHint['hint'], missing: readonly string[]): string {
   const text = hint?.(missing);
   return text === undefined ? '' : `; ${text}`;
 }
 
 export interface OpenOptions extends MissingHint {
-  /** Whether the file may hold tensors that the graph does not read. */
+  /** Whether the file may contain tensors that the graph does not read. */
   readonly extra?: 'refuse' | 'allow';
-  /** Weights that a file may hold even so: those of the model that the graph does not read. */
+  /** Weights of the model that the graph does not read. The file may contain these even with `extra: 'refuse'`. */
   readonly declared?: (() => ReadonlySet<string>) | undefined;
 }
 
