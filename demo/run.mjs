@@ -1,5 +1,5 @@
-// The demo: builds CroBIM at its full size and predicts with it, and trains, evaluates and tries the micro model on scenes that it draws.
-// It runs the commands that a user would type, and prints each.
+// The demo: builds full-size CroBIM and predicts with it; trains, evaluates and runs the micro model on scenes that it
+// draws. It runs and prints the commands that a user would type.
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -66,7 +66,7 @@ async function predictFullSize() {
   await crobc(['predict', ...model, ...question, '--out', out]);
 }
 
-/** A folder for this run, so that none takes anything from another. */
+/** Creates a new folder for this run, so that runs share no files. */
 function newFolder() {
   for (let n = 1; ; n++) {
     const folder = join(out, `run-${n}`);

@@ -1,4 +1,4 @@
-// Trains several models on one data set, evaluates them, and compares them with the first: `npm run ablations`.
+// `npm run ablations`: trains several models on one data set, evaluates them, and compares them with the first.
 import { join } from 'node:path';
 import {
   carryOut,

@@ -1,4 +1,7 @@
-/** The bundle of a TypeScript file of this repository; several processes may ask for the same one. */
+/**
+ * Bundles a TypeScript file of this repository and returns the bundle's path.
+ * Several processes may bundle the same file.
+ */
 export function bundleSource(entry: string): Promise<string>;
-/** What a TypeScript file of this repository exports. */
+/** Returns the exports of a TypeScript file of this repository. */
 export function importSource(entry: string): Promise<unknown>;

@@ -1,5 +1,6 @@
-// TypeScript files of this repository as they are now, for scripts, benchmarks and tests that need what no entry point of the
-// package has. What a file imports of this repository is bundled with it into `out/`; packages are loaded as they are.
+// Bundles TypeScript files of this repository in their current state into `out/`, for scripts, benchmarks and tests
+// that need more than the package's entry points export. Imported files of this repository are bundled; packages are
+// loaded unbundled.
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -7,7 +8,7 @@ import { build } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** The bundle of a file; several processes may ask for the same one. */
+/** Bundles a file and returns the bundle's path. Several processes may bundle the same file. */
 export async function bundleSource(entry) {
   const { output } = await build({
     input: join(root, entry),
@@ -26,7 +27,7 @@ export async function bundleSource(entry) {
   return file;
 }
 
-/** What a file exports. */
+/** Returns the exports of a file. */
 export async function importSource(entry) {
   return import(pathToFileURL(await bundleSource(entry)).href);
 }

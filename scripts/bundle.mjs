@@ -1,6 +1,7 @@
-// Part of the build: `dist/bin/`, few files that hold all of crobc, which the command, its threads and the package's entry points
-// load. Without it a check takes twice the time, as Node.js finds, opens and compiles two hundred modules of ours and several
-// hundred of chevrotain. Commands stay files of their own, loaded when they run. Some packages are in the bundle.
+// Part of the build: bundles crobc into a few files in `dist/bin/`, which the command, its threads and the package's
+// entry points load. Without the bundle a check takes twice as long, since Node.js has to find, open and compile two
+// hundred modules of crobc and several hundred of chevrotain. Each command is a separate file that is loaded when it
+// runs. Some packages are bundled as well.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,17 +10,21 @@ import { build } from 'rolldown';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 const bin = join(dist, 'bin');
-// What earlier versions of these files were compiled to goes with them.
+// Removes compiled code of earlier builds too.
 rmSync(dist, { recursive: true, force: true });
 
 /**
- * Packages that a check needs, which it would otherwise have to find and read; and those of ONNX's format, as onnx-proto asks for a
- * protobufjs that is years older than the one of `overrides`, which npm takes from the outermost project alone.
+ * Bundled packages: those that a check needs, which saves finding and reading their files; and those for the ONNX
+ * format, because onnx-proto requires a protobufjs that is years old, and npm applies `overrides` only in the outermost
+ * project.
  */
 const bundled = ['chevrotain', 'commander', 'onnx-proto', 'protobufjs', 'long'];
 const isBundled = (id) => bundled.some((name) => id === name || id.startsWith(`${name}/`));
 
-/** commander starts processes for commands that are programs of their own, which crobc has none of: loading what does that takes 7 ms. */
+/**
+ * Removes child_process from commander, which needs it only for commands that are
+ * separate programs: loading it takes 7 ms.
+ */
 const noProcesses = {
   name: 'no-processes',
   transform(code, id) {
@@ -29,7 +34,10 @@ const noProcesses = {
     return code.replace(whole, '{}');
   },
 };
-/** chevrotain fills a table of 65,536 numbers that are one quotient each, which takes a tenth of the time until its lexer is there. */
+/**
+ * Replaces chevrotain's table of 65,536 quotients by a division: filling it takes
+ * a tenth of the time to create the lexer.
+ */
 const noTable = {
   name: 'no-table',
   transform(code, id) {
@@ -43,13 +51,13 @@ const noTable = {
       .replace(read, 'charCode < minOptimizationVal ? charCode : 255 + ~~(charCode / 255)');
   },
 };
-/** Programs of Node.js, which load the others: they stay as they are. */
+/** Node.js programs that load the other files; they are not wrapped in functions. */
 const programs = {
   crobc: 'cli/crobc.ts',
   thread: 'cli/thread.ts',
   'bundle-loader': 'cli/bundle-loader.ts',
 };
-/** Entry points of the package, and threads. */
+/** Entry points of the package. */
 const entries = ['compiler', 'grammar', 'runtime'];
 const threads = { 'decode-worker': 'runtime/data/decode-worker.ts', 'client-worker': 'runtime/build/client-worker.ts' };
 const inputs = {
@@ -62,7 +70,7 @@ const { output } = await build({
   input: Object.fromEntries(Object.entries(inputs).map(([name, path]) => [name, join(root, path)])),
   platform: 'node',
   resolve: { alias: { chevrotain: join(root, 'node_modules/chevrotain/lib/chevrotain.mjs') } },
-  // What is no path is a package, or comes with Node.js.
+  // Ids that are not paths are packages or built-in modules of Node.js.
   external: (id) => /^[^./\0]/.test(id) && !isBundled(id),
   plugins: [noProcesses, noTable],
   output: {
@@ -70,15 +78,16 @@ const { output } = await build({
     format: 'cjs',
     entryFileNames: '[name].cjs',
     chunkFileNames: '[name].cjs',
-    // Less to read, in characters of one byte each: V8 keeps the text as long as the program runs. Lines and names stay.
+    // Reduces the size: V8 keeps the source, one byte per character, while the
+    // program runs. Lines and names are preserved.
     comments: false,
     minify: { compress: false, mangle: false, codegen: { removeWhitespace: false, asciiOnly: true } },
     topLevelVar: true,
   },
   logLevel: 'warn',
 });
-// A module is a function of what it needs, as Node.js makes one of it: so there is no second copy of the text to make. `import` is
-// handed in too, as code that V8 compiled before has none of its own.
+// Wraps each module in a function, as Node.js does, so that the loader need not copy the text to wrap it. `import` is a
+// parameter, because code from V8's cache has no `import` of its own.
 for (const name of readdirSync(bin)) {
   if (basename(name, '.cjs') in programs) continue;
   const code = readFileSync(join(bin, name), 'utf8');
@@ -89,8 +98,8 @@ for (const name of readdirSync(bin)) {
     `(function (exports, require, module, __filename, __dirname, __import) {${inside}\n})\n`,
   );
 }
-// The entry points are modules of Node.js, which hand on what the bundle's files export. All load them through one loader, so
-// that what one entry point makes is known to the others.
+// The entry points are ES modules that re-export the exports of the bundle's files. They share one loader, so that
+// objects created by one entry point are accepted by the others.
 const api = join(dist, 'api');
 mkdirSync(api);
 writeFileSync(
@@ -107,7 +116,7 @@ for (const { name, exports } of output.filter((chunk) => chunk.isEntry && entrie
     `import { bundle } from './bundle.js';\nexport const { ${exports.join(', ')} } = bundle.load('${name}.cjs');\n`,
   );
 }
-// chevrotain's one file has parts of lodash in it.
+// chevrotain's single file contains parts of lodash.
 const licences = [...bundled, 'lodash-es'].map((name) => {
   const folder = join(root, 'node_modules', name);
   const text = readFileSync(join(folder, name === 'chevrotain' ? 'LICENSE.txt' : 'LICENSE'), 'utf8');

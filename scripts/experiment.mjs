@@ -1,17 +1,17 @@
-// Trains models and evaluates them by the commands that a user would type: what ablations.mjs and learning.mjs have in
-// common. An experiment is one model on one data set: { name, file, model, recipe, data, steps, seed, phrases, settings,
-// split, out, minutes, threads }.
+// Trains and evaluates models with the commands that a user would type; shared by ablations.mjs and learning.mjs. An
+// experiment is one model on one data set: { name, file, model, recipe, data, steps, seed, phrases, settings, split,
+// out, minutes, threads }.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { program } from './program.mjs';
 
-/** The folder of an experiment. */
+/** Returns the folder of an experiment. */
 export function folderOf({ out, name }) {
   return join(out, name);
 }
 
-/** An option and its value, or nothing where there is none. */
+/** Returns an option and its value, or nothing if the value is undefined. */
 const option = (name, value) => (value === undefined ? [] : [name, String(value)]);
 
 function common({ model, settings = [], threads, phrases }) {
@@ -23,7 +23,7 @@ function common({ model, settings = [], threads, phrases }) {
   ];
 }
 
-/** The words behind `crobc` that train an experiment; one that was begun is gone on with. */
+/** Returns the arguments of `crobc` that train an experiment, or resume it if it has begun. */
 export function trainingCommand(experiment) {
   const { file, recipe, data, steps, seed } = experiment;
   const folder = folderOf(experiment);
@@ -42,7 +42,7 @@ export function trainingCommand(experiment) {
   ];
 }
 
-/** The words that evaluate it with its best weights, or the last where nothing was validated. */
+/** Returns the arguments that evaluate it with its best weights, or with the last ones if nothing was validated. */
 export function evaluationCommand(experiment, changes = {}) {
   const { file, data, split } = experiment;
   const folder = folderOf(experiment);
@@ -64,7 +64,7 @@ export function evaluationCommand(experiment, changes = {}) {
   ];
 }
 
-/** Where the evaluation's report is; the model's name is in it. */
+/** Returns the path of the evaluation's report, which contains the model's name. */
 export function reportOf(experiment, folder = folderOf(experiment)) {
   return join(folder, `${experiment.model}.${experiment.split}.json`);
 }
@@ -73,14 +73,14 @@ export function comparisonCommand(reports, json = false) {
   return ['eval', '--compare', ...reports, ...(json ? ['--json'] : [])];
 }
 
-/** A command as a shell takes it. */
+/** Formats a command for a shell. */
 export function shown(words) {
   return ['crobc', ...words].map((w) => (/^[\w@%+=:,./-]+$/.test(w) ? w : `'${w.replaceAll("'", "'\\''")}'`)).join(' ');
 }
 
 /**
- * Runs a command to its end; after `minutes` it is asked to stop, upon which training leaves a checkpoint. Ends this
- * process where the command fails.
+ * Runs a command. After `minutes`, asks it to stop, on which training writes a checkpoint.
+ * Exits this process if the command fails.
  */
 export async function crobc(words, { minutes, capture = false } = {}) {
   console.log(`$ ${shown(words)}`);
@@ -100,7 +100,7 @@ export async function crobc(words, { minutes, capture = false } = {}) {
     },
     Math.min((minutes ?? 1e4) * 60_000, 2 ** 31 - 1),
   );
-  // Ctrl-C goes to the command too: what it then saves and says is waited for.
+  // Ctrl-C reaches the command too; this process waits until it has saved its state.
   const wait = () => {};
   process.on('SIGINT', wait);
   const code = await new Promise((done, fail) => {
@@ -109,12 +109,12 @@ export async function crobc(words, { minutes, capture = false } = {}) {
   });
   process.off('SIGINT', wait);
   clearTimeout(limit);
-  // 130 is what a shell says of a process that SIGINT ended.
+  // Exit code 130 means that SIGINT ended the process.
   if (code !== 0 && !(late && code === 130)) process.exit(typeof code === 'number' ? code : 1);
   return printed;
 }
 
-/** Trains and evaluates; returns the report's path. */
+/** Trains and evaluates an experiment; returns the path of the report. */
 export async function carryOut(experiment) {
   const { minutes } = experiment;
   await crobc(trainingCommand(experiment), { minutes });
@@ -123,8 +123,8 @@ export async function carryOut(experiment) {
 }
 
 /**
- * Seconds that a step takes, with its share of the validations, from a short run that is thrown away; its first steps, which
- * set up, are not counted.
+ * Measures the seconds per step, including its share of validation, in a short run that is deleted. The first steps,
+ * which include the setup, are not counted.
  */
 export async function secondsPerStep(experiment) {
   const probe = { ...experiment, name: '.speed', steps: 20 };
@@ -135,7 +135,7 @@ export async function secondsPerStep(experiment) {
   const text = readFileSync(join(folder, 'metrics.jsonl'), 'utf8').trim();
   rmSync(folder, { recursive: true });
   const lines = text.split('\n').map((line) => JSON.parse(line));
-  // A step's line comes before that of its validation.
+  // The line of a step precedes that of its validation.
   const at = (wanted) => lines.find(({ step }) => step === wanted).seconds;
   const ofValidation = lines.at(-1).seconds - at(20);
   return (at(20) - at(5)) / 15 + ofValidation / plan.evaluateEvery;
@@ -149,7 +149,7 @@ export function prepare(out) {
   mkdirSync(out, { recursive: true });
 }
 
-/** `--name value` and `--flag` on a command line; ends this process with 2 where one is not known or lacks its value. */
+/** Parses `--name value` and `--flag`; exits with code 2 if an option is unknown or lacks its value. */
 export function readOptions(args, known, usage) {
   const found = {};
   for (let i = 0; i < args.length; i++) {

@@ -1,4 +1,4 @@
-// The last of the build: a first run keeps what V8 compiled, for all others.
+// Last part of the build: runs a check, which stores V8's compiled code for later runs.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

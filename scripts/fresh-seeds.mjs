@@ -1,5 +1,5 @@
-// npm run test:fresh-seeds [-- --seed 123] [-- FILES]: the tests that draw what they test, from another seed than the one of CI.
-// A seed that finds something is printed, and finds it again.
+// npm run test:fresh-seeds [-- --seed 123] [-- FILES]: runs the randomised tests with another seed than CI's. If they
+// fail, prints the command that repeats them with this seed.
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ if (!/^\d{1,10}$/.test(seed)) {
   process.exit(2);
 }
 
-/** Those that take their seeds from `test/seed.ts`. */
+/** The tests that take their seeds from `test/seed.ts`. */
 const drawing = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => `test/${name.replaceAll('\\', '/')}`)

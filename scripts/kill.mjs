@@ -1,8 +1,8 @@
-// Kills commands with SIGKILL at random moments: half of the times a training run, which is resumed each time and must end as
-// an unbroken run does, in weights, optimizer state and log; else build, data synth, data vocab, eval and predict in turn, of
-// which every file must be whole or absent, and which must give the same when they run again; and those that replace a set of files,
-// of which the old set or the new one must be there, or less, and never some of each.
-// `npm run test:kill [-- --kills 200 --seed 1]`.
+// Kills commands with SIGKILL at random moments. Half of the kills hit a training run, which is resumed each time and
+// must end with the same weights, optimizer state and log as an unbroken run. A quarter hit build, data synth, data
+// vocab, eval and predict in turn: every file must be complete or absent, and a repeated command must give the same
+// result. The others hit commands that replace a set of files: all files that exist must be of the old set, or all of
+// the new one. `npm run test:kill [-- --kills 200 --seed 1]`.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -51,7 +51,7 @@ recipe killed for Learner at B = 2, H = 32, W = 32, T = 8 {
 }
 `;
 
-/** Numbers in [0, 1) from a seed (mulberry32), so that a failure can be had again. */
+/** Returns random numbers in [0, 1) from a seed (mulberry32), so that failures can be reproduced. */
 function random(seed) {
   let state = seed >>> 0;
   return () => {
@@ -63,8 +63,8 @@ function random(seed) {
 }
 
 /**
- * Runs crobc; killed after `milliseconds`, or before the `rename`-th time that it gives a file its name, where given. Gives its
- * exit code, or null where it was killed; with 0 for `rename`, how often it gives names.
+ * Runs crobc and returns its exit code, or null if it was killed: after `milliseconds`, or before its `rename`-th
+ * rename. With `rename` 0, returns its number of renames instead.
  */
 function crobc(words, milliseconds, rename) {
   return new Promise((done, fail) => {
@@ -94,7 +94,7 @@ const train = (out, milliseconds) =>
     milliseconds,
   );
 
-/** Everything that must be the same: tensors of every checkpoint that is kept, and the log without what a clock says. */
+/** Returns a hash of everything that must be equal: the tensors of all checkpoints, and the log without times. */
 function result(out) {
   const hash = createHash('sha256');
   const checkpoints = join(folder, out, 'checkpoints');
@@ -113,7 +113,7 @@ function result(out) {
   return hash.digest('hex');
 }
 
-/** Commands that write and do not resume, with the folder or file that each writes to. */
+/** Commands that write files and cannot be resumed, for an output folder. */
 const others = {
   build: (out) => ['build', 'learner.crob', '-o', out],
   'data synth': (out) => ['data', 'synth', '-o', out, '--scenes', '12', '--size', '64', '--seed', '2'],
@@ -125,11 +125,11 @@ const others = {
   ],
 };
 
-/** What was put aside and has not got its name, and crobc's own record of hashes, which has the times of files. */
+/** Whether a path is a temporary file, and whether it is crobc's record of hashes, which contains file times. */
 const isAside = (path) => path.split('/').some((name) => name.startsWith('.') || name.endsWith('.part'));
 const isRecord = (path) => path.endsWith('digests.json');
 
-/** The files below a folder by their paths, each as a hash of what it has, without what a clock says and its own folder. */
+/** Returns the files below a folder with hashes of their contents, ignoring times and the folder's own name. */
 function filesIn(out) {
   const root = join(folder, out);
   if (!existsSync(root)) return new Map();
@@ -152,14 +152,14 @@ function filesIn(out) {
   );
 }
 
-/** How the files of a folder differ from those of an unbroken run; undefined where they do not. */
+/** Returns how the files of a folder differ from those of an unbroken run; undefined if they are equal. */
 function difference(found, wanted, mayLack) {
   for (const [path, hash] of found) if (wanted.get(path) !== hash) return `${path} is not what an unbroken run writes`;
   const lacking = [...wanted.keys()].find((path) => !found.has(path));
   return lacking === undefined || mayLack ? undefined : `${lacking} is missing`;
 }
 
-/** Runs a command to its end, then kills it `kills` times, with and without what a run before has left. */
+/** Runs a command completely, then kills it `kills` times, with and without files of an earlier run. */
 async function killOther(name, kills, next) {
   const words = others[name];
   const fresh = (out) => {
@@ -176,7 +176,7 @@ async function killOther(name, kills, next) {
   let [done, reached] = [0, 0];
   while (done < kills) {
     if ((await crobc(words(out), next() * took)) !== null) {
-      // It was done before: from the beginning.
+      // It ended before the kill: start again in an empty folder.
       reached++;
       fresh(out);
       continue;
@@ -197,7 +197,9 @@ async function killOther(name, kills, next) {
   for (const one of ['other-whole', out]) rmSync(join(folder, one), { recursive: true, force: true });
 }
 
-/** Sets of files that a run with another seed, or of another model, replaces, and what a later command makes of them where the last of them is there. */
+/**
+ * Sets of files that a run with another seed or model replaces. `opened` reads a complete set as a later command would.
+ */
 const sets = {
   build: {
     words: (out, seed) => ['build', 'large.crob', '-o', out, '--seed', seed],
@@ -214,7 +216,7 @@ const sets = {
     },
   },
   'build --target tfjs': {
-    // Programs are the same for every seed, so they are of two models.
+    // Programs do not depend on the seed, so the two sets are of two models.
     words: (out, seed) => ['build', seed === '1' ? 'learner.crob' : 'large.crob', '--target', 'tfjs', '-o', out],
     last: undefined,
     opened: undefined,
@@ -237,10 +239,13 @@ const sets = {
   },
 };
 
-/** Those files of a folder that belong to a set: the cache of built models has its own. */
+/** Returns the files of the set in a folder, without the cache of built models, which is a set of its own. */
 const setIn = (out) => new Map([...filesIn(out)].filter(([path]) => !path.startsWith('model-cache')));
 
-/** Replaces one set by the other in turns, and kills that. What is there afterwards, `opened` as a later command does, is one set. */
+/**
+ * Replaces each of two sets by the other in turn, and kills the replacement. All
+ * files found afterwards must be of one set.
+ */
 async function killReplacing(name, kills, next) {
   const { words, last, opened } = sets[name];
   const seeds = ['1', '2'];
@@ -263,14 +268,14 @@ async function killReplacing(name, kills, next) {
   while (done < kills) {
     const seed = there === '1' ? '2' : '1';
     const started = performance.now();
-    // Late, where files get their names: at some moment, or in turns before one of the last names.
+    // Late in the run, when files are renamed: at a random moment, or in turn before each of the renames.
     const ended =
       done % 2 === 0
         ? await crobc(words(out, seed), (0.6 + 0.5 * next()) * took)
         : await crobc(words(out, seed), undefined, renames - (back++ % renames));
     if (ended !== null) {
       there = seed;
-      // A machine that has less to do is done earlier.
+      // On a less busy machine it ends earlier, so the estimate is updated.
       if (done % 2 === 0) took = performance.now() - started;
       continue;
     }
@@ -300,7 +305,7 @@ async function killReplacing(name, kills, next) {
 
 try {
   writeFileSync(join(folder, 'learner.crob'), model);
-  // Its weights have a file of their own.
+  // Large enough for a separate data file.
   writeFileSync(join(folder, 'large.crob'), model.replace('Embedding(2560, 8)', 'Embedding(65536, 8)'));
   await crobc(['data', 'synth', '-o', 'data', '--scenes', '20', '--size', '64', '--seed', '1']);
   const started = performance.now();
@@ -310,7 +315,7 @@ try {
   const next = random(Number(values.seed));
   let done = 0;
   let runs = 0;
-  // A run that ends before it was killed often enough is compared, and another is begun.
+  // A run that ends before enough kills is compared, and another run is started.
   while (done < Math.ceil(kills / 2)) {
     const out = `run-${runs++}`;
     let here = 0;

@@ -1,6 +1,6 @@
-// Shows that the micro model learns to read: trains it on drawn scenes, and again with every phrase taken away, and
-// evaluates both on scenes that neither has seen. `npm run learning` ends with 0 when the words are worth 20 points of mIoU
-// and the model with them reaches 50.
+// Shows that the micro model learns to use phrases: trains it on drawn scenes with and without phrases, and evaluates
+// both on unseen scenes. `npm run learning` exits with 0 if phrases are worth at least 20 points of mIoU, and the model
+// with phrases reaches at least 50.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -52,7 +52,7 @@ const { minutes = 25, scenes = 4000, seed = 0, out = join('out', 'learning') } =
 const dry = options['dry-run'] === true;
 const data = options.data ?? join(out, 'data');
 const drawing = ['data', 'synth', '--out', data, '--scenes', String(scenes), '--seed', String(seed)];
-/** Part of the time that goes to steps and validations; the rest is for starting, and for writing. */
+/** Share of the time for steps and validation; the rest is for starting and writing. */
 const stepping = 0.9;
 
 if (!dry) prepare(out);
@@ -73,7 +73,7 @@ const experiment = {
 const steps = options.steps ?? (await affordable());
 const words = { ...experiment, name: 'words', phrases: true, steps };
 const blank = { ...experiment, name: 'blank', phrases: false, steps };
-/** The model that learned with words, when it is asked without them: how much it relies on them. */
+/** Folder for the model trained with phrases but evaluated without them, which shows how much it relies on them. */
 const deaf = join(out, 'words-unheard');
 const unheard = evaluationCommand(words, { phrases: false, folder: deaf });
 const reports = [reportOf(blank), reportOf(words), reportOf(words, deaf)];
@@ -100,7 +100,9 @@ async function act(command) {
   else await crobc(command);
 }
 
-/** How many steps fit into the time, the same for both; a run that goes on keeps the number it began with. */
+/**
+ * Returns the number of steps that fit into the time, equal for both models. A resumed run keeps its initial number.
+ */
 async function affordable() {
   const held = join(out, 'steps.json');
   if (existsSync(held)) return JSON.parse(readFileSync(held, 'utf8')).steps;
@@ -112,7 +114,7 @@ async function affordable() {
   return steps;
 }
 
-/** Whether the goals are reached; `learning.json` has the figures. */
+/** Prints whether the goals are reached, and writes the results to `learning.json`. */
 function conclude([without, withWords, asked]) {
   const percent = (part) => (100 * part).toFixed(2);
   const gain = withWords.values.mIoU - without.values.mIoU;

@@ -1,4 +1,5 @@
-// Makes the pictures of the README and the docs from what the built program does: `npm run pictures`, after `npm run build`.
+// `npm run pictures`, after `npm run build`: makes the pictures of the README and the
+// docs from the output of the built program.
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -39,7 +40,7 @@ const weights = ['--weights', join(run, 'best.safetensors')];
 /** A scene of the test split, and its phrase. */
 const asked = { file: 'test_00001', phrase: 'the large yellow airplane' };
 
-/** How each is made. */
+/** A function for each picture. */
 const pictures = {
   check: () => writeFileSync(image('check.svg'), checkPicture()),
   architecture: async () => {
@@ -107,7 +108,7 @@ process.chdir(root);
 prepare(out);
 for (const [name, make] of Object.entries(pictures)) if (names.length === 0 || names.includes(name)) await make();
 
-/** Draws the scenes and trains on them, unless a run before has; one that was interrupted is gone on with. */
+/** Draws the scenes and trains on them, unless an earlier run has; an interrupted run is resumed. */
 async function train() {
   if (existsSync(join(run, 'last.safetensors'))) return;
   if (!existsSync(join(scenes, 'synth.json')))

@@ -1,5 +1,6 @@
-// Writes the skeleton of an operator, a pass, a message or a library module: npm run new -- KIND NAME. What is left to the author
-// stands as FILL_IN, a name that nothing declares: the compiler lists these places, and the tests do where it does not look.
+// npm run new -- KIND NAME: writes the skeleton of an operator, a pass, a message or a library module. Places for the
+// author contain FILL_IN, an undeclared name, so that the compiler lists them; the tests find those that the compiler
+// does not check.
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import { Checkout, Refusal } from './new/checkout.mjs';

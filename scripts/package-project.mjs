@@ -1,19 +1,19 @@
-// Projects that use crobc as they would have it from npm: as the packed tarball.
+// Projects that use crobc as they would from npm: as the packed tarball.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
-// As a program of npm's, this would hand its settings on to the npm that it starts.
+// Settings of an npm that runs this script would otherwise be passed on to the npm that it starts.
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')));
 
-/** Runs npm in a folder; throws with what it prints where it fails. */
+/** Runs npm in a folder; throws with its output if it fails. */
 export function npm(args, folder) {
   return execFileSync('npm', args, { cwd: folder, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** Packs what `npm run build` has built. The tarball, and the files in it with their sizes in bytes. */
+/** Packs the build. Returns the tarball, and the files in it with their sizes in bytes. */
 export function pack(folder) {
   const [{ filename, files }] = JSON.parse(
     npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root),
@@ -21,14 +21,14 @@ export function pack(folder) {
   return { tarball: join(folder, filename), files };
 }
 
-/** The outside project of the tests, in a folder of its own. */
+/** Copies the tests' outside project to a folder of its own. */
 export function copyOutside(folder) {
   cpSync(join(root, 'test/package/outside'), folder, { recursive: true });
 }
 
 /**
- * Unpacks a tarball into a project, with no network: the packages that it depends on, and further ones by name, are those of this
- * repository. Nothing else is there.
+ * Installs a tarball into a project without a network. The packages that it depends on, and `further` ones, are taken
+ * from this repository; the project has no others.
  */
 export function unpackInto(project, tarball, further = []) {
   const packages = join(project, 'node_modules');
@@ -42,7 +42,7 @@ export function unpackInto(project, tarball, further = []) {
   }
 }
 
-/** Compiles the outside project with this repository's TypeScript. Throws what the compiler prints. */
+/** Compiles the outside project with this repository's TypeScript. Throws with the compiler's output. */
 export function compileOutside(project, resolution) {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   try {
@@ -53,7 +53,7 @@ export function compileOutside(project, resolution) {
   return join(project, 'built', resolution, 'main.js');
 }
 
-/** Draws a small data set by the installed command. */
+/** Draws a small data set with the installed command. */
 export function drawData(project, node = process.execPath) {
   const program = join(project, 'node_modules/crobc/dist/bin/crobc.cjs');
   execFileSync(node, [program, 'data', 'synth', '-o', 'data', '--scenes', '20', '--seed', '1'], {
@@ -62,7 +62,7 @@ export function drawData(project, node = process.execPath) {
   });
 }
 
-/** What the outside program finds. */
+/** Runs a program of the outside project and returns its results. */
 export function runOutside(project, program, node = process.execPath) {
   return JSON.parse(execFileSync(node, [program, 'data'], { cwd: project, encoding: 'utf8', env }));
 }

@@ -1,4 +1,4 @@
-// Part of the build: writes the library's syntax trees beside the compiled code, so that a check does not parse them anew.
+// Part of the build: writes the library's syntax trees beside the compiled code, so that checks need not parse it.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ for (const name of readdirSync(join(root, 'stdlib')).sort()) {
   if (diagnostics.length > 0) throw new Error(`stdlib/${name} does not parse; see crobc check stdlib/${name}`);
   trees[path] = tree;
 }
-// In ASCII, of which a reader has nothing to decode.
+// Escapes to ASCII, so that readers need no decoding.
 const ascii = JSON.stringify(trees).replace(
   /[^\0-\x7f]/g,
   (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -1,4 +1,4 @@
-// The built program, which scripts and benchmarks run as a user would; CROBC_MAIN names another build.
+// The path of the built program, which scripts and benchmarks run as a user would. CROBC_MAIN selects another build.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 

@@ -1,6 +1,6 @@
-// Quantises shipped models with onnxruntime's own tools and compares the results with the models: `npm run test:quantise`, after
-// a build. Python with onnxruntime, onnx and sympy does it: `python3`, or what CROBC_PYTHON names. `--full` takes the full sizes as
-// well, whose activations are not calibrated; names of models take these alone.
+// `npm run test:quantise`, after a build: quantises shipped models with onnxruntime's tools and compares the results
+// with the original models. Uses Python with onnxruntime, onnx and sympy: `python3`, or CROBC_PYTHON. `--full` adds the
+// full-size models, whose activations are not calibrated; with names of models, only these are quantised.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,10 +12,10 @@ const script = join(root, 'scripts/quantise.py');
 const isSmall = (name) => /micro/i.test(name);
 const smallSizes = 'B=1,H=64,W=64,T=8';
 const fullSizes = 'B=1,H=480,W=480,T=20';
-/** Their maximum over some axes of several that have more than one element is not read by onnxruntime's symbolic inference. */
+/** Models with a maximum over several axes that onnxruntime's symbolic shape inference does not support. */
 const readsNoMaximum = /MaxPool$/;
 
-/** Every model of `models/`, by file. */
+/** Returns every model of `models/`, by file. */
 function shipped() {
   const folder = join(root, 'models');
   return readdirSync(folder)
@@ -27,7 +27,7 @@ function shipped() {
     });
 }
 
-/** The builds to quantise: sizes known, and once each way with sizes open. */
+/** Returns the builds to quantise: all with known sizes, and CroBIM_micro also with open ones. */
 function builds(names, full) {
   const models = shipped().filter(({ name }) => (names.length > 0 ? names.includes(name) : full || isSmall(name)));
   const known = models.map((model) => {
@@ -44,7 +44,7 @@ function builds(names, full) {
   return [...known, ...open];
 }
 
-/** What is wrong, if anything. */
+/** Returns what is wrong with a result, if anything. */
 function faults({ prepared, dynamic, static: calibrated, bytes, dynamicBytes }) {
   const wrong = [];
   if (!(prepared.error < 1e-5)) wrong.push('the preprocessed model computes other numbers');

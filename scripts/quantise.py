@@ -1,4 +1,4 @@
-"""Quantises a model that crobc built, and compares it with the model: what scripts/quantise.mjs runs for each.
+"""Quantises a model built by crobc and compares it with the original; scripts/quantise.mjs runs this for each model.
 
 python quantise.py MODEL.onnx [--open H=64,W=96 …] [--calibrate N]: prints one JSON object.
 """
@@ -23,7 +23,7 @@ def preprocess_open(model, prepared):
 
 
 class Samples(CalibrationDataReader):
-    """Calibrates by the inputs that it is given."""
+    """Provides given inputs for calibration."""
 
     def __init__(self, samples):
         self.samples = iter(samples)
@@ -33,7 +33,7 @@ class Samples(CalibrationDataReader):
 
 
 def draw(inputs, sizes, random):
-    """Numbers for every input: images about 0, token ids, and a mask of which the last quarter is padding."""
+    """Draws all inputs: images around 0, token ids, and a mask whose last quarter is padding."""
     feeds = {}
     for given in inputs:
         shape = [size if isinstance(size, int) else sizes[size] for size in given.shape]
@@ -53,7 +53,7 @@ def session(path):
 
 
 def difference(found, wanted):
-    """The mean difference as a part of the mean result, and whether every number is finite."""
+    """Returns the mean absolute error relative to the mean result, and whether all numbers are finite."""
     return {
         "error": float(np.abs(found - wanted).mean() / np.abs(wanted).mean()),
         "finite": bool(np.isfinite(found).all()) and found.shape == wanted.shape,

@@ -1,5 +1,5 @@
-// npm run release -- patch|minor|major [--go]: checks, sets the version, dates the changelog, commits and tags. Without --go it
-// says what it would do, and changes nothing. It pushes and publishes nothing: what is left to do is printed at the end.
+// npm run release -- patch|minor|major [--go]: checks, sets the version, dates the changelog, commits and tags. Without
+// --go, only prints what it would do. It never pushes or publishes: it prints the remaining commands at the end.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ const root = git('rev-parse', '--show-toplevel');
 const pathOf = (name) => join(root, name);
 const readJson = (name) => JSON.parse(readFileSync(pathOf(name), 'utf8'));
 
-/** `0.1.0` and `minor` are `0.2.0`. */
+/** Raises a version: `0.1.0` and `minor` give `0.2.0`. */
 function raised(version, kind) {
   const numbers = version.split('.').map(Number);
   if (numbers.length !== 3 || numbers.some((n) => !Number.isSafeInteger(n)))
@@ -24,7 +24,7 @@ function raised(version, kind) {
   return numbers.map((n, i) => (i < at ? n : i === at ? n + 1 : 0)).join('.');
 }
 
-/** The changelog with its unreleased changes under the version, and these changes. */
+/** Returns the changelog with its unreleased changes under the version, and these changes. */
 function changes(text, version, date) {
   const head = '## Unreleased\n';
   const at = text.indexOf(head);
@@ -37,7 +37,7 @@ function changes(text, version, date) {
   return { text: `${text.slice(0, at)}${head}\n## ${version} (${date})\n${rest}`, notes };
 }
 
-/** Where a release cannot begin, and why. */
+/** Throws if a release cannot begin in this state of the repository. */
 function refuseState(tag) {
   const on = git('rev-parse', '--abbrev-ref', 'HEAD');
   if (on !== branch) throw new Refused(`this is ${on}: releases are made on ${branch}`);
@@ -75,7 +75,7 @@ function release(kind, go) {
     json.packages[''].version = version;
   });
   writeFileSync(pathOf('CHANGELOG.md'), text);
-  // After the version is set, as pages and tests may show it.
+  // Runs after the version is set, because pages and tests may contain it.
   const { status } = spawnSync('npm', ['run', 'check'], {
     cwd: root,
     stdio: 'inherit',

@@ -1,4 +1,4 @@
-// Runs a TypeScript file of `test/` as it is now: node scripts/run-typescript.mjs FILE [arguments].
+// Runs a TypeScript file of `test/` in its current state: node scripts/run-typescript.mjs FILE [arguments].
 import { pathToFileURL } from 'node:url';
 import { bundleSource } from './bundle-source.mjs';
 

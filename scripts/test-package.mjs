@@ -1,5 +1,5 @@
-// npm run test:package: installs the packed tarball as a user does, with npm and no flags, compiles the outside project of the
-// tests against it, and runs its program in each Node.js that crobc is for. It needs the network, for packages of npm.
+// npm run test:package: installs the packed tarball as a user does, with npm and no flags, compiles the tests' outside
+// project against it, and runs its program in every supported Node.js. Needs a network for packages from npm.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { compileOutside, copyOutside, drawData, npm, pack, root, runOutside } from './package-project.mjs';
 
-/** Newest releases of these, besides the Node.js that runs this. */
+/** Major versions whose newest releases are tested, besides the Node.js that runs this script. */
 const versions = ['22', '24'];
 
 const folder = mkdtempSync(join(tmpdir(), 'crobc-installed-'));
@@ -45,14 +45,14 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** No package that came along has an install script. */
+/** Throws if an installed package has an install script. */
 function refuseScripts(project) {
   const { packages } = JSON.parse(readFileSync(join(project, 'node_modules/.package-lock.json'), 'utf8'));
   const scripted = Object.entries(packages).flatMap(([path, { hasInstallScript }]) => (hasInstallScript ? [path] : []));
   if (scripted.length > 0) throw new Error(`these run a script when they are installed: ${scripted.join(', ')}`);
 }
 
-/** The program of a Node.js, from the package that npm has of it for this system. */
+/** Installs a Node.js from its npm package for this system; returns the path of the program. */
 function installNode(version) {
   const place = join(folder, `node-${version}`);
   const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;

@@ -1,5 +1,6 @@
-// The tests of the TensorFlow.js target on tfjs-node instead of WebAssembly: `npm run build && npm run test:tfjs-node`.
-// CROBC_TFJS names a folder below whose node_modules @tensorflow/tfjs-node is, where it is not installed here.
+// Runs the tests of the TensorFlow.js target on tfjs-node instead of WebAssembly: `npm run build && npm run
+// test:tfjs-node`. CROBC_TFJS names a folder whose node_modules contains @tensorflow/tfjs-node, if it is not installed
+// here.
 import { spawnSync } from 'node:child_process';
 import { importSource } from './bundle-source.mjs';
 
@@ -12,7 +13,7 @@ const tests = [
   'test/runtime/training/tfjs-shapes.test.ts',
 ];
 
-/** The exit code of the tests, or of a line that says why they cannot run. */
+/** Returns the exit code of the tests, or prints why they cannot run. */
 async function run() {
   try {
     await loadTfjs();

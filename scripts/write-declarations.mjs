@@ -1,6 +1,6 @@
-// Part of the build: writes the package's types, `dist/types/`: a declaration file for each file that the entry points in `api/`
-// are declared with, and no others. Declarations are made file by file, as every export there has its type written beside it;
-// what is marked @internal is left out. Types are checked by `npm run types`, and the result by test/package.
+// Part of the build: writes the package's types to `dist/types/`, a declaration file for each file that the entry
+// points in `api/` refer to. Declarations are generated per file, since all exports have explicit types; parts marked
+// @internal are omitted. `npm run types` checks the types, and test/package checks the result.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,10 +1,10 @@
-// Edits of a checkout, made in memory: either all of them are written or, where one is refused, none.
+// Edits of a checkout, collected in memory: either all are written or, if one is refused, none.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Node, Project } from 'ts-morph';
 
-/** What the author asked for and cannot have, in one line. */
+/** A request of the author that cannot be met; the message is one line. */
 export class Refusal extends Error {}
 
 export class Checkout {
@@ -20,7 +20,7 @@ export class Checkout {
     return this.#texts.has(file) || existsSync(join(this.#root, file));
   }
 
-  /** The files of a folder. */
+  /** Returns the files of a folder. */
   list(folder) {
     return readdirSync(join(this.#root, folder));
   }
@@ -44,12 +44,12 @@ export class Checkout {
     this.#texts.set(file, text.replace(pattern, by));
   }
 
-  /** The names of the properties of an object literal, or of the members of an interface or class. */
+  /** Returns the names of an object literal's properties, or of the members of an interface or class. */
   names(file, container) {
     return this.#members(file, container).flatMap((member) => member.getName?.() ?? []);
   }
 
-  /** A member behind another of an object literal, interface or class; at its end without one. */
+  /** Inserts a member of an object literal, interface or class after the member `after`, by default at the end. */
   insert(file, container, line, after) {
     const members = this.#members(file, container);
     const previous = after === undefined ? members.at(-1) : members.find((member) => member.getName?.() === after);
@@ -61,7 +61,7 @@ export class Checkout {
     this.#texts.set(file, `${text.slice(0, at)}\n${line}${/^[ \t]*\n/.test(rest) ? '' : '\n'}${rest}`);
   }
 
-  /** Everything at once, in the one style; the files that were written. */
+  /** Writes and formats all edited files; returns their names. */
   write() {
     for (const [file, text] of this.#texts) {
       mkdirSync(dirname(join(this.#root, file)), { recursive: true });
@@ -99,7 +99,7 @@ export class Checkout {
   }
 }
 
-/** As in `a_name`: what operators and built-in functions are called. */
+/** Throws unless the name is like `a_name`, as operators and built-in functions are called. */
 export function requireSnake(name) {
   if (!/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(name))
     throw new Refusal(`a name has small letters, digits and single underscores between them; \`${name}\` has others`);

@@ -1,4 +1,5 @@
-// A message of the catalogue: its row, whose example the tests run, and from which the error index is printed.
+// Adds a message to the catalogue: a row with an example, which the tests run.
+// The error index is generated from the row.
 import { Refusal } from './checkout.mjs';
 
 const groups = {

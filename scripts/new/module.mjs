@@ -1,4 +1,4 @@
-// A module of the library: its source with an example, and a test of its values.
+// Adds a module to the library: its source with an example, and a test of its values.
 import { Refusal } from './checkout.mjs';
 
 export function module(checkout, path) {

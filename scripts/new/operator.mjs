@@ -1,4 +1,4 @@
-// An operator on elements: its entry in every table that has one for each operator.
+// Adds an element-wise operator: an entry in every table that has one for each operator.
 import { camel, Refusal, requireSnake } from './checkout.mjs';
 
 const kinds = {
@@ -81,7 +81,7 @@ export function operator(checkout, name, options) {
   };
 }
 
-/** What the name is in source already. */
+/** Returns what already has this name in sources, if anything. */
 function usedFor(checkout, name) {
   if (checkout.text('docs/builtins.md').includes(`\`${name}(`)) return 'a built-in function';
   if (new RegExp(`'${name}'`).test(checkout.text('grammar/tokens.ts'))) return 'a word of the language';
@@ -140,7 +140,7 @@ function inPython(checkout, file, name, last, torch) {
   checkout.replace(file, entry, (line) => `${line}    "${name}": element(${torch}),\n`);
 }
 
-/** The README counts them. */
+/** Updates the number of operators in the README. */
 function inReadme(checkout, count) {
   checkout.replace('README.md', /^- \d+ operators, each/m, () => `- ${count} operators, each`);
 }

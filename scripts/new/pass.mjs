@@ -1,4 +1,5 @@
-// A pass over the whole graph. Local rewrites are rules, in a file beside those of their subject (compiler/passes/rule.ts).
+// Adds a pass over the whole graph. Local rewrites are rules, in a file with rules on
+// the same subject (compiler/passes/rule.ts).
 import { camel, Refusal } from './checkout.mjs';
 
 export function pass(checkout, name) {

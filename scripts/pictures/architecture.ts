@@ -1,10 +1,10 @@
-// The picture of CroBIM in docs/architecture.md: its parts and the values between them as SVG. ELK finds the places.
+// Draws CroBIM for docs/architecture.md as SVG: its parts and the values between them. ELK computes the layout.
 import elk, { type ElkExtendedEdge, type ElkNode, type ElkPoint } from 'elkjs/lib/elk.bundled.js';
 import { compile } from '../../compiler/compile.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
 import { type Box, type DataFlow, dataFlow, type Edge, type Group } from './data-flow.ts';
 
-/** The first model of a file, or the one named. */
+/** Returns the picture of the first model of a file, or of the named one. */
 export async function architecture(file: string, model?: string): Promise<string> {
   return drawn(dataFlow(compile(diskHost(), file, { model, dims: new Map(), overrides: [] })));
 }
@@ -58,12 +58,12 @@ async function drawn(flow: DataFlow): Promise<string> {
       }),
     ),
   };
-  // Without a worker of its own: the bundle has none outside a browser, and computes here.
+  // Without a worker: outside a browser, the ELK bundle computes on this thread.
   const placed = await new elk.default().layout(root);
   return svg(flow, placed);
 }
 
-/** ELK makes a group no wider than its boxes, so a single one is as wide as the group's text. */
+/** A single box is as wide as its group's text, because ELK makes groups only as wide as their boxes. */
 function nodesOf(group: Group, boxes: readonly Box[]): ElkNode[] {
   const least = boxes.length === 1 ? Math.round(groupText(group).length * letter.small) : 0;
   return boxes.map(nodeOf).map((node) => ({ ...node, width: Math.max(least, node.width) }));
@@ -75,7 +75,7 @@ function nodeOf(box: Box): ElkNode & { readonly width: number } {
   return { id: box.id, width: Math.round(width), height: lines.length === 1 ? 28 : 42 };
 }
 
-/** One line or two: what it is called, and what it is. */
+/** Returns one line or two: the name, and the type or module. */
 function textOf({ kind, name, what, count, parameters }: Box): string[] {
   switch (kind) {
     case 'part': {
@@ -99,7 +99,7 @@ function groupText({ module, slot, parameters }: Group): string {
 
 const groupId = (name: string): string => `group ${name}`;
 
-/** The types on an edge, a line for each number of axes; of three types or more with as many the first and the last. */
+/** Formats the types on an edge, one line per rank; from three types of the same rank, only the first and the last. */
 function typesText({ types }: Edge): string[] {
   const shown = types.map((type) => type.replace(/^f32/, ''));
   const byAxes = new Map<number, string[]>();

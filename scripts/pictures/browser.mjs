@@ -1,4 +1,4 @@
-// A picture of an HTML page as a browser shows it.
+// Takes screenshots of HTML pages in a browser.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 
 const browsers = ['chromium', 'chromium-browser', 'google-chrome', 'chrome'];
 
-/** A browser that runs without a window: what CHROMIUM names, or one on the path; undefined where there is none. */
+/** Returns a headless browser: the one that CHROMIUM names, or one on the path; undefined if there is none. */
 export function findBrowser() {
   const wanted = process.env.CHROMIUM === undefined ? browsers : [process.env.CHROMIUM];
   return wanted.find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0);

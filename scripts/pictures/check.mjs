@@ -1,4 +1,4 @@
-// The picture at the top of the README: a variant of CroBIM with a mistake, and what crobc says of it.
+// Draws the picture at the top of the README: a variant of CroBIM with a mistake, and the messages of crobc.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ model CroBIM_Plain extends CroBIM {
 }
 `;
 
-/** The picture as SVG text, from what the built program prints. */
+/** Returns the picture as SVG text, with the output of the built program. */
 export function checkPicture() {
   const folder = mkdtempSync(join(tmpdir(), 'crobc-picture-'));
   try {
@@ -38,7 +38,7 @@ export function checkPicture() {
 
 const words = /(\/\/.*$)|\b(use|model|extends|let)\b|([A-Z]\w*)/g;
 
-/** A line of crob as pieces with a style. */
+/** Splits a line of crob into pieces with styles. */
 function highlighted(line) {
   const pieces = [];
   let at = 0;
@@ -57,7 +57,7 @@ const styles = { 1: 'bold', 2: 'dim', 31: 'red', 32: 'green', 33: 'yellow', 34: 
 const start = String.fromCharCode(27);
 const sequence = new RegExp(`(${start}\\[[\\d;]*m)`);
 
-/** A line of the terminal as pieces with the style that its escape sequences ask for. */
+/** Splits a line of terminal output into pieces, with styles from its escape sequences. */
 function coloured(line) {
   const pieces = [];
   let style = [];
@@ -87,7 +87,7 @@ function svg(lines) {
   const rows = lines.map((line, i) => {
     let column = 0;
     const spans = line.map(({ text, style }) => {
-      // Each piece stands where its first letter does: renderers differ about blanks at the edge of a tspan.
+      // Each piece starts at its first letter, because renderers treat spaces at the edges of a tspan differently.
       const word = text.trim();
       const x = (margin + (column + text.length - text.trimStart().length) * cell.width).toFixed(1);
       column += text.length;
@@ -110,7 +110,7 @@ ${rows.join('\n')}
 `;
 }
 
-/** Blanks that XML and SVG leave alone. */
+/** Escapes text for XML, with spaces that SVG preserves. */
 function escaped(text) {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll(' ', '\u00a0');
 }

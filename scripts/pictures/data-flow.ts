@@ -1,4 +1,4 @@
-// What a model is made of and which values go where, read from the elaborated model: the source of the architecture picture.
+// Computes the data flow of an elaborated model, its parts and the values between them, for the architecture picture.
 import type { Compiled } from '../../compiler/compile.ts';
 import { contentsOf, type Entry } from '../../compiler/contents/contents.ts';
 import { type Dim, substitute } from '../../compiler/dims/dim.ts';
@@ -11,41 +11,41 @@ import type { TensorType } from '../../compiler/ir/types.ts';
 import { pairs } from '../../compiler/lists.ts';
 import { weightsOf } from '../../runtime/weights/graph-weights.ts';
 
-/** `operators` joins values of several boxes by operators and functions that are written between the parts. */
+/** `operators` stands for operators and functions between the parts that combine values of several boxes. */
 export type BoxKind = 'input' | 'output' | 'part' | 'weight' | 'operators';
 
 export interface Box {
-  /** The path by which an override names a part; for a list drawn as one box, with `[*]`. */
+  /** The path of a part as overrides name it; for a list drawn as one box, with `[*]`. */
   readonly id: string;
   readonly kind: BoxKind;
-  /** The group that it is in; undefined for the model's own equations. */
+  /** The group that contains it; undefined for the model's own equations. */
   readonly group: string | undefined;
-  /** The name inside its owner: `layer[*]`; of operators, which. */
+  /** Its name in its owner: `layer[*]`; for operators, their names. */
   readonly name: string;
   /** The module of a part; the type of an input, output or weight. */
   readonly what: string;
-  /** Items of a list drawn as one box; 1 for anything else. */
+  /** Number of items of a list drawn as one box; otherwise 1. */
   readonly count: number;
-  /** Elements of the weights in it. */
+  /** Number of elements of its weights. */
   readonly parameters: number;
 }
 
-/** Values that one box computes and another reads. */
+/** Values that one box computes and another one reads. */
 export interface Edge {
   readonly from: string;
   readonly to: string;
-  /** Types of the values, `B, 128, H/4, W/4`, each once, in the order in which they are read. */
+  /** Distinct types of the values, such as `B, 128, H/4, W/4`, in the order in which they are read. */
   readonly types: readonly string[];
 }
 
-/** A part of the model, or one method of it where the model calls several, with what is in it. */
+/** A part of the model with its contents; if the model calls several of its methods, one group for each method. */
 export interface Group {
-  /** As the model calls it: `capm`, `text.embed`. */
+  /** The name in the model: `capm`, `text.embed`. */
   readonly name: string;
   readonly module: string;
-  /** The interface of the slot that it fills; undefined where its module is fixed. */
+  /** The interface of its slot; undefined if its module is fixed. */
   readonly slot: string | undefined;
-  /** Elements of the weights in its boxes. */
+  /** Number of elements of the weights in its boxes. */
   readonly parameters: number;
 }
 
@@ -56,17 +56,21 @@ export interface DataFlow {
   readonly edges: readonly Edge[];
 }
 
-/** The parts of a model and the parts of these, with the values between them. Lists are gathered where their items play one role. */
+/**
+ * Returns the parts of a model and their parts, with the values between them. Similar
+ * items of a list are drawn as one box.
+ */
 export function dataFlow({ context, model, graph }: Compiled): DataFlow {
   if (!context || !model || !graph) throw new Error('a model with errors has no picture');
-  // Of parts with one place in weights files, such as a wrapper and what it wraps, the outermost comes first and is drawn.
+  // If several parts have the same path in weights files, such as a wrapper
+  // and its content, the outermost one is drawn.
   const parts = new Map<string, Part>();
   for (const entry of contentsOf(context, model))
     if (entry.kind === 'part' && !parts.has(entry.file)) parts.set(entry.file, entry);
   const names = new Map([...parts].map(([file, { path }]) => [file, path]));
   const flow = new Flow(model, names, gatheredLists(new Flow(model, names, new Set())));
   const membersOf = ({ id }: PlainBox) => [...parts.values()].filter(({ path }) => flow.idOf(path) === id);
-  // By the paths of weights, of which one box may have some below those of another.
+  // Each weight belongs to the box with the longest path that contains it.
   const places = [...flow.boxes.values()].flatMap((box) =>
     box.kind === 'weight' ? [{ file: box.id, box: box.id }] : membersOf(box).map(({ file }) => ({ file, box: box.id })),
   );
@@ -96,7 +100,7 @@ export function dataFlow({ context, model, graph }: Compiled): DataFlow {
 
 type Part = Extract<Entry, { kind: 'part' }>;
 
-/** Where a value comes from: the box that computes it, and its type there. */
+/** The origin of a value: the box that computes it, and its type there. */
 interface Source {
   readonly box: string;
   readonly type: string;
@@ -106,24 +110,24 @@ type Sources = readonly Source[];
 type PlainBox = Pick<Box, 'id' | 'kind' | 'group' | 'name' | 'what'>;
 type Body = Pick<TemplateBody, 'nodes' | 'calls'>;
 
-/** Where a body stands: its part's path in weights files, the group that it is drawn in, and what its dims are in the model's. */
+/** The place of a body: its part's path in weights files, its group, and its dims in terms of the model's. */
 interface At {
   readonly path: string;
   readonly group: string | undefined;
   readonly by: ReadonlyMap<string, Dim>;
 }
 
-/** Goes through the model's body and those of the parts of the model, and follows each value to the boxes that read it. */
+/** Walks the bodies of the model and of its parts, and follows each value to the boxes that read it. */
 class Flow {
   readonly boxes = new Map<string, PlainBox>();
-  /** Groups by name, with the paths of their parts. */
+  /** Group names, each with the path of its part. */
   readonly groups = new Map<string, string>();
   readonly #read = new Map<string, Map<string, Set<string>>>();
-  /** Names of the operators in a box of operators. */
+  /** Operator names of each box of operators. */
   readonly #labels = new Map<string, Set<string>>();
   readonly #merged = new Map<string, string>();
   readonly #model: ModelGraph;
-  /** Paths of parts as overrides name them, by their paths in weights files. */
+  /** Paths of parts in weights files, each with the path that overrides use. */
   readonly #names: ReadonlyMap<string, string>;
   readonly #gathered: ReadonlySet<string>;
 
@@ -146,7 +150,7 @@ class Flow {
     this.#dropUnread();
   }
 
-  /** The box of a part: its list where that is gathered. */
+  /** Returns the box id of a part: that of its list if the list is drawn as one box. */
   idOf(path: string): string {
     const list = listOf(path);
     return list !== undefined && this.#gathered.has(list) ? list : path;
@@ -173,7 +177,7 @@ class Flow {
       if (node.op === 'weight') {
         const id = childPath(path, node.attributes.path);
         const what = this.#show(node.outputs[0].type, by);
-        // A weight that the body of a part reads itself is drawn; those of the parts below are in their boxes.
+        // A weight that is read in a part's own body gets a box; weights of inner parts belong to the boxes of these.
         const name = node.attributes.path;
         this.boxes.set(id, { id, kind: 'weight', group, name, what });
         values.set(node.outputs[0], [{ box: id, type: what }]);
@@ -208,10 +212,10 @@ class Flow {
       for (const [outside, result] of pairs(call.results, flatten(body.result)))
         values.set(outside, inside.get(result) ?? []);
     } else if (isFunction) {
-      // A function in the model's own equations, such as `resize`.
+      // A function that the model's own equations call, such as `resize`.
       give(this.#operators(group, label, sources));
     } else if (flatten(body.result).every((result) => body.placeholders.includes(result))) {
-      // Gives back what it takes in this form of the model, as dropout does.
+      // Returns its arguments in this form of the model, as dropout does in inference.
       for (const [outside, result] of pairs(call.results, flatten(body.result))) {
         const arg = call.args[body.placeholders.indexOf(result)];
         values.set(outside, (arg && values.get(arg)) ?? []);
@@ -219,7 +223,7 @@ class Flow {
     } else {
       const id = this.idOf(this.#names.get(below) ?? below);
       const owner = this.#names.get(path) ?? path;
-      // The methods of a part may share one: it is drawn where it is called first.
+      // Several methods may use the same part: it is drawn at its first call.
       if (!this.boxes.has(id))
         this.boxes.set(id, { id, kind: 'part', group, name: id.slice(owner.length + 1), what: '' });
       this.#reads(id, sources);
@@ -227,7 +231,10 @@ class Flow {
     }
   }
 
-  /** Operators that read several boxes. Those that follow on each other are one box, unless a part lies between them. */
+  /**
+   * Returns a box of operators that reads several boxes. Consecutive operators share
+   * one unless there is a part between them.
+   */
   #join(group: string | undefined, label: string, sources: Sources): string {
     const read = [...new Set(sources.map(({ box }) => box))];
     const [first, ...others] = read.filter((id) => {
@@ -275,7 +282,7 @@ class Flow {
     return box === other || [...(this.#read.get(box)?.keys() ?? [])].some((from) => this.#dependsOn(from, other));
   }
 
-  /** What no output reads, in the order in which the model has it; and operators get their names. */
+  /** Removes boxes that no output depends on, and names the boxes of operators. */
   #dropUnread(): void {
     const needed = new Set<string>();
     const visit = (id: string): void => {
@@ -303,20 +310,20 @@ class Flow {
   }
 }
 
-/** `text.embed` for a method; the part alone for its `forward`, which a template's label leaves out. */
+/** Returns `text.embed` for a method, and the part alone for `forward`, which a template's label omits. */
 function groupName(part: string, label: string): string {
   const at = label.lastIndexOf('.');
   return at < 0 ? part : `${part}${label.slice(at)}`;
 }
 
-/** `mid.layer[*]` for `mid.layer[3]`; undefined for what is no item of a list. */
+/** Returns `mid.layer[*]` for `mid.layer[3]`; undefined if the path is not that of a list item. */
 function listOf(path: string): string | undefined {
   return /\[\d+\]$/.test(path) ? path.replace(/\[\d+\]$/, '[*]') : undefined;
 }
 
 /**
- * Lists whose items are drawn as one box: a chain of which only the last is read elsewhere, or items side by side that are
- * read at the same places.
+ * Returns the lists to draw as one box: chains of which only the last item is read elsewhere, and parallel
+ * items that are read at the same places.
  */
 function gatheredLists(flow: Flow): ReadonlySet<string> {
   const lists = new Map<string, string[]>();

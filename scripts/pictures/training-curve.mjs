@@ -1,7 +1,9 @@
-// The picture of a training in docs/training.md, from lines such as those of `metrics.jsonl`: the loss of each step, its running
+// Draws a training run for docs/training.md from lines as in `metrics.jsonl`: the loss of each step, its running
 // mean, and the mean IoU of each evaluation.
 
-/** Lines of `metrics.jsonl` without what depends on the machine's speed, which is the source of the picture. */
+/**
+ * Removes what depends on the machine's speed from lines of `metrics.jsonl`; the result is the source of the picture.
+ */
 export function withoutTimes(text) {
   const lines = text
     .trim()
@@ -16,7 +18,7 @@ export function withoutTimes(text) {
 const size = { width: 860, height: 360 };
 const plot = { left: 58, right: 60, top: 34, bottom: 48 };
 const inner = { width: size.width - plot.left - plot.right, height: size.height - plot.top - plot.bottom };
-/** Steps whose losses the line averages: batches are small, and one step says little. */
+/** Number of steps in the running mean: batches are small, so single losses vary a lot. */
 const window = 25;
 
 export function trainingCurve(text) {
@@ -27,7 +29,7 @@ export function trainingCurve(text) {
   const losses = lines.filter((line) => line.mIoU === undefined).map(({ step, loss }) => ({ step, loss }));
   const scores = lines.flatMap(({ step, mIoU }) => (mIoU === undefined ? [] : [{ step, value: mIoU }]));
   const last = losses.at(-1).step;
-  // The first steps of a training from nothing lie far above the rest.
+  // The losses of the first steps would compress the rest, so the axis ends at the 99th percentile.
   const most = losses.map(({ loss }) => loss).sort((a, b) => a - b)[Math.floor(losses.length * 0.99)];
   const top = Math.ceil(most * 5) / 5;
   const best = Math.ceil(Math.max(...scores.map(({ value }) => value)) * 10) / 10;
