@@ -31,11 +31,12 @@ interface Loaded {
 }
 
 /**
- * Loads the files of the bundle: CommonJS modules, each written as a function, that require each other by `./name.cjs`. V8's compiled
- * code of an earlier run is stored next to them, because compiling crobc took a quarter of the time of a check. Anyone who can write
- * there could run code as the user of crobc, so the stored code is used only if nobody but the user and root can write. V8 checks
- * that the code was compiled by the same version with the same settings. crobc checks that it is complete and belongs to this source:
- * V8 would crash on damaged code, and run code of another source. Code that fails a check is compiled again and stored.
+ * Loads the files of the bundle: CommonJS modules, each written as a function, that require each other by `./name.cjs`.
+ * V8's compiled code of an earlier run is stored next to them, because compiling crobc took a quarter of the time of a
+ * check. Anyone who can write there could run code as the user of crobc, so the stored code is used only if nobody but
+ * the user and root can write. V8 checks that the code was compiled by the same version with the same settings. crobc
+ * checks that it is complete and belongs to this source: V8 would crash on damaged code, and run code of another
+ * source. Code that fails a check is compiled again and stored.
  */
 export class BundleLoader {
   readonly #folder: string;
@@ -99,8 +100,8 @@ export class BundleLoader {
   }
 
   /**
-   * Stores newly compiled code; called at the end of a run, when V8 has compiled all that it needs. If writing fails,
-   * nothing is stored.
+   * Stores newly compiled code; called at the end of a run, when V8 has compiled all that it needs. Code that cannot be
+   * stored is compiled again by the next run.
    */
   keepCompiled(): void {
     const fresh = [...this.#scripts].filter(([, { cached }]) => !cached);

@@ -116,7 +116,7 @@ class SampleSource {
     return this.#decoder.close();
   }
 
-  /** Loads the samples of a batch. A rejection is not unhandled if nobody awaits the promise yet. */
+  /** Loads the samples of a batch. If the promise rejects before it is awaited, the rejection is not unhandled. */
   slots(index: number): Promise<Slot[]> {
     const { batch, last = 'pad' } = this.#options;
     const from = index * batch;

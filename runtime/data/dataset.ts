@@ -53,7 +53,7 @@ export function phraseFile(dir: string, split: string): string {
   return join(dir, `output_phrase_${split}.txt`);
 }
 
-/** Maximum length of a line. A longer one is not a phrase: text encoders read a few hundred tokens. */
+/** Maximum length of a line in bytes. A longer one is not a phrase: text encoders read a few hundred tokens. */
 const MAX_LINE_BYTES = 4096;
 /** A line of a phrase file: the image's name and its phrase. */
 export interface PhraseLine {

@@ -46,11 +46,11 @@ const finite: Holds = { nan: false, nonFinite: false, given: false };
 
 /**
  * Finds the operator that made a NaN or an infinity from finite operands. Runs the graph in pieces with two additional
- * outputs per result (whether it contains NaN, and infinity), and searches backwards from the outputs. If onnxruntime
+ * numbers per result (whether it contains NaN, and infinity), and searches backwards from the outputs. If onnxruntime
  * fails at an operator, for example at an index that was computed from NaN, it searches backwards from that operator.
  * Returns undefined if everything is finite, or if the user interrupts the search.
  *
- * Preparing one model with these outputs for thousands of results would take onnxruntime many minutes. A piece takes a
+ * Preparing one model with these numbers for thousands of results would take onnxruntime many minutes. A piece takes a
  * moment, and signals are handled between pieces.
  */
 export async function firstNonFinite(graph: Graph, feeds: Feeds, options: LookOptions): Promise<NonFinite | undefined> {

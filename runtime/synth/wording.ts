@@ -11,7 +11,7 @@ import {
 import type { Random } from './random.ts';
 import type { SceneObject } from './scene.ts';
 
-/** Maximum distance of a corner from both edges, as a share of the side. */
+/** Extent of a corner: the maximum distance from both edges, as a share of the side. */
 const CORNER = 0.3;
 
 const frames = ['image', 'image', 'scene', 'picture'] as const;

@@ -118,8 +118,8 @@ const isJson: Check<Json & { readonly sha256: string }> = objectOf({
 /**
  * The checkpoints of a run: folders `checkpoints/step-00000120` with the weights for predictions, the rest of the
  * state, and JSON with their checksums. A folder is written under a temporary name, flushed and then renamed, so it
- * exists completely or not at all. `last.safetensors` and `best.safetensors` beside them are links to the same files
- * under fixed names.
+ * exists completely or not at all. `last.safetensors` and `best.safetensors` beside them are links to these files, or
+ * copies of them, under fixed names.
  */
 export class CheckpointStore {
   readonly dir: string;

@@ -135,9 +135,7 @@ function lookInto({ inference, seed, threads }: OnnxBackendOptions, { parts, beg
   };
 }
 
-/**
- * Moves the state tensors of each pack into one array, which is added to `packs`; returns the state as views of them.
- */
+/** Moves the state tensors of each pack into one array, added to `packs`; returns the state with views into these. */
 function packedState(
   state: ReadonlyMap<string, Float32Array>,
   steps: StepParts<StepGraph>,
