@@ -151,18 +151,25 @@ function operandsAlong(node: Node, { axis, batch }: Along, facts: Facts): readon
         ? undefined
         : node.inputs.map((part) => ({ value: part, axis, batch }));
     case 'matmul': {
-      const [rows, columns] = [shape.length - 2, shape.length - 1];
-      if (known.some((at) => at >= rows)) return undefined;
-      const [a, b] = node.inputs.map((part, i): Along => {
-        const other = i === 0 ? columns : rows;
-        const one = aligned(part);
-        return axis === other ? { ...one, axis: -1 } : one;
-      }) as [Along, Along];
-      return a.axis >= 0 === b.axis >= 0 ? undefined : [a.axis >= 0 ? a : b];
+      const narrow = narrowOperand(node, axis, facts);
+      if (narrow === undefined || known.some((at) => at >= shape.length - 2)) return undefined;
+      return [aligned(node.inputs[narrow]!)];
     }
     default:
       return undefined;
   }
+}
+
+/** Returns the operand of a product of matrices that alone has this axis of the result: both may be the same value. */
+function narrowOperand({ inputs, outputs: [result] }: NodeOf<'matmul'>, axis: number, facts: Facts): 0 | 1 | undefined {
+  const fromEnd = axis - result.type.shape.length;
+  const has = ({ type }: Value): boolean => {
+    const size = type.shape.at(fromEnd);
+    return size !== undefined && !isOne(facts, size);
+  };
+  const [first, second] = [fromEnd !== -1 && has(inputs[0]!), fromEnd !== -2 && has(inputs[1]!)];
+  if (first === second) return undefined;
+  return first ? 0 : 1;
 }
 
 /** Makes the product of a vector with what is reached. */
@@ -197,10 +204,10 @@ class NarrowProduct {
     const build = this.#build;
     const { shape } = node.outputs[0].type;
     const parts: Value[] = [];
-    for (const input of node.inputs) {
+    const narrow = node.op === 'matmul' ? narrowOperand(node, axis, build.facts) : undefined;
+    for (const [i, input] of node.inputs.entries()) {
       // Of a product of matrices, one operand stays.
-      const isKept = node.op === 'matmul' && !this.#isReached(node, input, axis);
-      const part = isKept ? input : this.#part(input, shape, batch);
+      const part = narrow === undefined || narrow === i ? this.#part(input, shape, batch) : input;
       if (part === undefined) return undefined;
       parts.push(part);
     }
@@ -223,12 +230,6 @@ class NarrowProduct {
       default:
         return undefined;
     }
-  }
-
-  #isReached(node: NodeOf<'matmul'>, input: Value, axis: number): boolean {
-    const [operand] =
-      operandsAlong(node, { ...this.#reach.along.get(node.outputs[0])!, axis }, this.#build.facts) ?? [];
-    return operand?.value === input;
   }
 
   /** An operand times the vector; where it lacks axes of the vector, with these at their places in the result. */

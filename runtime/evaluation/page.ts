@@ -84,7 +84,7 @@ function percent(value: number | null): string {
 function warnings({ weights, phrases, skipped, limited }: Report): string {
   const lines = [
     ...(weights === null ? ['Initial weights: the model is untrained, and these figures mean nothing.'] : []),
-    ...(phrases ? [] : ['Every phrase was taken away: this is what the model finds without being told.']),
+    ...(phrases ? [] : ['Every phrase was taken away: the model predicts from the image alone.']),
     ...(limited ? ['A part of the split, spread evenly over it.'] : []),
     ...(skipped > 0
       ? [`${count(skipped, 'sample')} could not be read and ${skipped === 1 ? 'is' : 'are'} not counted.`]

@@ -146,3 +146,18 @@ output "y" = %10 ""
     y = %17"
   `);
 });
+
+test('a product of a matrix with itself is multiplied with a vector by one of its operands', () => {
+  const text = `%0 = input name="x" : f32[B, 2048, 2048]
+%1 = input name="v" : f32[B, 1, 2048]
+%2 = matmul %0, %0 : f32[B, 2048, 2048]
+%3 = matmul %1, %2 : f32[B, 1, 2048]
+input "x" = %0 ""
+input "v" = %1 ""
+output "y" = %3 ""
+`;
+  const after = eliminateDeadCode(applyRules(read(text), productRules));
+  expect(verify(after)).toEqual([]);
+  const small = (graph: string) => read(graph.replaceAll('2048', '4'));
+  expectSameResults(small(text), small(print(after)));
+});
