@@ -256,10 +256,10 @@ describe('settings', () => {
     ]);
     expect(list!.out).toContain('\nrepeat-late  (simplify, cancel-views)\n');
     expect(text!.out.replace(/(std\/conv\.crob):\d+/g, '$1:…').split('\n')).toEqual([
-      'repeat-late (simplify, cancel-views): 1 node replaced, 2 looked at and left',
+      'repeat-late (simplify, cancel-views): 1 node replaced, 4 looked at and left',
       '  pattern   <one of 32 operators>(some broadcast(_) or full|constant(…)), where the constant is one number along axes',
       '  replaced  add  step.crob:4',
-      '  left      2: needs broadcast(_) or full|constant(…) as an operand; has conv2d and reshape (1), add and mean (1)',
+      '  left      4: needs broadcast(_) or full|constant(…) as an operand; has conv2d and reshape (1), add and mean (1), reshape and mean (1) and others',
       '            first add  in head  std/conv.crob:…, has conv2d  in head  std/conv.crob:…',
       '',
     ]);
