@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { importSource } from '../scripts/bundle-source.mjs';
 import { inputsOf } from './cases.mjs';
 
-const { compileTraining, diskHost, initialState, openBackend, trainingStep, writeSafetensors } =
+const { compileTraining, differentiate, diskHost, initialState, openBackend, trainingStep, writeSafetensors } =
   await importSource('bench/training-parts.ts');
 
 const { file, model, recipe, dims, overrides, backend, threads, folder, share, only } = JSON.parse(process.argv[2]);
@@ -27,7 +27,7 @@ const { training, diagnostics } = compileTraining(diskHost(), file, {
   overrides,
 });
 if (training === undefined) throw new Error(diagnostics.map(({ message }) => message).join('; '));
-const step = trainingStep(training, { packed: backend !== 'tfjs' });
+const step = trainingStep(differentiate(training), { packed: backend !== 'tfjs' });
 const compileSeconds = seconds();
 const nodes = step.graph.nodes.length;
 const parameters = training.weights.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
