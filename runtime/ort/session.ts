@@ -197,6 +197,7 @@ async function open(
   options: OpenOptions & { readonly note: string | undefined },
 ): Promise<Session> {
   const { device, note } = options;
+  const named = typeof model === 'string' ? model : 'the model';
   let session: Ort.InferenceSession;
   try {
     session = await ort.InferenceSession.create(model as string, sessionOptions(options));
@@ -206,7 +207,7 @@ async function open(
     if (missing !== undefined) {
       throw new UserError(`the device ${device} is not available: ${missing}; ${providerAdvice[device]()}`);
     }
-    throw new UserError(`cannot load ${typeof model === 'string' ? model : 'the model'}: ${firstLine(error)}`);
+    throw new UserError(`cannot load ${named}: ${firstLine(error)}`);
   }
   const execute = async (feeds: Ort.InferenceSession.OnnxValueMapType, fetches: Ort.InferenceSession.FetchesType) => {
     try {
@@ -222,8 +223,8 @@ async function open(
   return {
     device,
     note,
-    inputs: session.inputMetadata.map(portType),
-    outputs: session.outputMetadata.map(portType),
+    inputs: session.inputMetadata.map((port) => portType(port, named)),
+    outputs: session.outputMetadata.map((port) => portType(port, named)),
     async run(feeds, { wanted, into = {} } = {}) {
       const tensors = toOrtAll(ort, feeds);
       const fetches: Record<string, Ort.Tensor | null> = {};
@@ -232,7 +233,9 @@ async function open(
         fetches[name] = target === undefined ? null : toOrt(ort, target);
       }
       const results = await execute(tensors, fetches);
-      return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, fromOrt(value as Ort.Tensor)]));
+      return Object.fromEntries(
+        Object.entries(results).map(([name, value]) => [name, fromOrt(value as Ort.Tensor, named)]),
+      );
     },
     prepare({ feeds, into }) {
       const bound = toOrtAll(ort, feeds);
@@ -254,14 +257,14 @@ const ortTypes = {
   bool: 'bool',
 } as const satisfies Readonly<Record<DType, Ort.Tensor.Type>>;
 
-function dtypeOf(type: string): DType {
+function dtypeOf(type: string, named: string): DType {
   for (const [dtype, name] of Object.entries(ortTypes)) if (name === type) return dtype as DType;
-  throw new UserError(`the model has a tensor of type ${type}, which crobc does not use`);
+  throw new UserError(`${named} has a tensor of type ${type}, which crobc does not use`);
 }
 
-function portType(metadata: Ort.InferenceSession.ValueMetadata): PortType {
+function portType(metadata: Ort.InferenceSession.ValueMetadata, named: string): PortType {
   if (!metadata.isTensor) throw new UserError(`the model's ${metadata.name} is not a tensor`);
-  return { name: metadata.name, dtype: dtypeOf(metadata.type), shape: metadata.shape };
+  return { name: metadata.name, dtype: dtypeOf(metadata.type, named), shape: metadata.shape };
 }
 
 function toOrt(ort: typeof Ort, { dtype, shape, data }: HostTensor): Ort.Tensor {
@@ -276,8 +279,8 @@ function toOrtAll(ort: typeof Ort, tensors: Feeds): Record<string, Ort.Tensor> {
   return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, toOrt(ort, tensor)]));
 }
 
-function fromOrt(tensor: Ort.Tensor): HostTensor {
-  const dtype = dtypeOf(tensor.type);
+function fromOrt(tensor: Ort.Tensor, named: string): HostTensor {
+  const dtype = dtypeOf(tensor.type, named);
   const data = tensor.data as HostTensor['data'];
   // With Float16Array, onnxruntime returns one; its bits are the same.
   const bits = dtype === 'f16' ? new Uint16Array(data.buffer, data.byteOffset, data.length) : data;

@@ -37,6 +37,14 @@ function identities(types: Readonly<Record<string, number>>): Uint8Array {
 const tiny = Buffer.from(TINY_MODEL, 'base64');
 const x = { dtype: 'f32', shape: [2], data: Float32Array.of(1, 2) } as const;
 
+test('a type that crobc does not use is refused with the name of the file', async () => {
+  const file = at('int8.onnx');
+  await writeFile(file, identities({ i8: 3 }));
+  await expect(openSession(file)).rejects.toThrow(
+    new UserError(`${file} has a tensor of type int8, which crobc does not use`),
+  );
+});
+
 describe('a session on the CPU', () => {
   test('from bytes and from a path', async () => {
     await writeFile(at('tiny.onnx'), tiny);
