@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { MapRule } from '../../compiler/elaborate/weights/weights-map.ts';
+import type { Graph } from '../../compiler/ir/graph.ts';
 import { opTableVersion } from '../../compiler/ops/version.ts';
 import type { Precision } from '../../compiler/passes/pipeline.ts';
 import { builtFolder, packageRoot, runsFromSources } from '../files/package-root.ts';
@@ -11,6 +12,8 @@ import { readBytesSync } from '../files/read-file.ts';
 export interface BuildParts {
   /** Hash of the graph with its bound sizes. */
   readonly graph: string;
+  /** Sizes at which the optimiser compares costs: another recipe of the same model may give another file. */
+  readonly expected: Graph['expected'];
   readonly dtype: Precision;
   readonly opset: number;
   readonly weights: WeightsIdentity;
@@ -30,7 +33,8 @@ export type WeightsIdentity =
 /** Returns one hash of all parts of a build, and of crobc's own code. */
 export function buildIdentity(parts: BuildParts): string {
   const { graph, dtype, opset, weights } = parts;
-  const all = JSON.stringify({ code: codeHash(), opTable: opTableVersion, opset, dtype, graph, weights });
+  const expected = [...(parts.expected ?? [])].map(([name, size]) => `${name}=${size.key}`).sort();
+  const all = JSON.stringify({ code: codeHash(), opTable: opTableVersion, opset, dtype, graph, expected, weights });
   return createHash('sha256').update(all).digest('hex');
 }
 

@@ -111,7 +111,13 @@ async function build(source: Source, options: BuildOptions, clientWriter: Client
         hashes: {
           graph: hash,
           weights,
-          build: buildIdentity({ graph: hash, dtype, opset: defaultOpset, weights: identity }),
+          build: buildIdentity({
+            graph: hash,
+            expected: source.graph.expected,
+            dtype,
+            opset: defaultOpset,
+            weights: identity,
+          }),
         },
         parameters,
         dtype,

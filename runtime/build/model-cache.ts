@@ -35,6 +35,7 @@ export async function openBuilt(source: Source, options: CacheOptions, session: 
   const digests = await FileDigests.open(join(cache, 'digests.json'));
   const identity = buildIdentity({
     graph: graphHash(source.graph),
+    expected: source.graph.expected,
     dtype,
     opset: defaultOpset,
     weights:
