@@ -37,14 +37,8 @@ module.exports = {
       name: 'no-circular',
       comment: 'types included; evaluation, construction and calls are the one recursion',
       severity: 'error',
-      from: { pathNot: [inRecursion, '^cli/commands/'] },
+      from: { pathNot: inRecursion },
       to: { circular: true },
-    },
-    {
-      name: 'commands-without-a-circle',
-      severity: 'error',
-      from: { path: '^cli/commands/' },
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     ...floors.map((floor, i) => ({
       name: `compiler-${floor.replace(/\W.*/, '')}-looks-down-only`,

@@ -24,6 +24,9 @@ export async function run(argv: readonly string[], io: Io, clock: Clock): Promis
 
 async function parsed(io: Invocation): Promise<number> {
   let status = 0;
+  const { CROBC_PROGRESS: progress } = io.environment;
+  if (progress && progress !== 'off')
+    complain(io, `note: CROBC_PROGRESS is ${progress}, which means nothing: \`off\` turns progress off`);
   const program = commandLine(io, (code) => {
     status = code;
   });

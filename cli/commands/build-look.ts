@@ -20,7 +20,7 @@ import { compileTrainingFile } from '../compile-training.ts';
 import type { Io } from '../io.ts';
 import { plural } from '../messages.ts';
 import { printJson, printLine, printText } from '../print.ts';
-import type { BuildOptions } from './build.ts';
+import type { BuildOptions } from './build-options.ts';
 
 /** Whether `crobc build` shows what passes do (`--print-after`, `--explain`) instead of building. */
 export function isLook({ printAfter, explain }: BuildOptions): boolean {

@@ -6,7 +6,7 @@ import { compileFile } from '../compile-file.ts';
 import { checkedTraining, compiledTraining } from '../compile-training.ts';
 import type { Invocation } from '../io.ts';
 import { complain, printJson, printLine } from '../print.ts';
-import type { BuildOptions } from './build.ts';
+import type { BuildOptions } from './build-options.ts';
 
 /** `crobc build --target tfjs`. */
 export async function buildForTfjs(io: Invocation, file: string, options: BuildOptions): Promise<number> {

@@ -5,23 +5,7 @@ import { compileFile, viaOf } from '../compile-file.ts';
 import type { Invocation } from '../io.ts';
 import { complain, printJson, printLine } from '../print.ts';
 import { isLook, look } from './build-look.ts';
-
-export interface BuildOptions {
-  readonly model?: string;
-  readonly set?: readonly string[];
-  /** False with --no-weights. */
-  readonly weights?: string | false;
-  readonly via?: string;
-  readonly dtype: 'f32' | 'f16';
-  readonly target: 'onnx' | 'tfjs';
-  readonly seed: number;
-  readonly recompute?: readonly string[];
-  readonly printAfter?: string;
-  readonly explain?: string;
-  readonly graph: 'inference' | 'step';
-  readonly out: string;
-  readonly json?: boolean;
-}
+import type { BuildOptions } from './build-options.ts';
 
 /** `crobc build`. `given` holds the options that were given on the command line. */
 export async function build(

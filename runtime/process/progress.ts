@@ -1,11 +1,10 @@
 import { visible } from '../../compiler/diagnostics/visible.ts';
 import { duration } from './duration.ts';
-import { hidesProgress } from './hides-progress.ts';
 import { type BarState, barText } from './progress-bar.ts';
 import { progressReceiver } from './received-progress.ts';
 import { addStatusLine, type StatusLine } from './status-line.ts';
 import { surroundings } from './surroundings.ts';
-import { drawsStatus, type Environment, type TerminalStream, wantsColour } from './terminal.ts';
+import { drawsStatus, type Environment, hidesProgress, type TerminalStream, wantsColour } from './terminal.ts';
 
 /** Displays the progress of a task. */
 export interface Progress {
@@ -48,7 +47,7 @@ export function startProgress(label: string, total: number, options: ProgressOpt
       receive({ task: label, done, total, note: notes.join(', ') });
     return { update, finish: () => undefined };
   }
-  if (hidesProgress(environment, stream)) return { update: () => undefined, finish: () => undefined };
+  if (hidesProgress(environment)) return { update: () => undefined, finish: () => undefined };
   return drawsStatus(stream, environment)
     ? bar(label, { from, total }, { stream, colour: wantsColour(stream, environment), now, patience })
     : lines(label, { from, total }, stream, now);

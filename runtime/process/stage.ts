@@ -1,11 +1,10 @@
 import { visible } from '../../compiler/diagnostics/visible.ts';
 import { duration } from './duration.ts';
-import { hidesProgress } from './hides-progress.ts';
 import type { ProgressOptions } from './progress.ts';
 import { progressReceiver } from './received-progress.ts';
 import { addStatusLine, writeLine } from './status-line.ts';
 import { surroundings } from './surroundings.ts';
-import { drawsStatus } from './terminal.ts';
+import { drawsStatus, hidesProgress } from './terminal.ts';
 
 /** Displays that work is running whose progress is unknown. */
 export interface Stage {
@@ -27,7 +26,7 @@ export function startStage(
 ): Stage {
   const own = surroundings();
   const { stream = own.stderr, environment = own.environment, now = own.now } = options;
-  if (progressReceiver() || hidesProgress(environment, stream)) return { finish: () => undefined };
+  if (progressReceiver() || hidesProgress(environment)) return { finish: () => undefined };
   const started = now();
   if (!drawsStatus(stream, environment)) {
     const timer = setTimeout(() => writeLine(`${label} …`, stream), LINE_AFTER_MS);

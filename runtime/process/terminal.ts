@@ -22,3 +22,8 @@ export function terminalWidth({ isTTY, columns }: TerminalStream): number | unde
 export function drawsStatus({ isTTY }: TerminalStream, environment: Environment): boolean {
   return isTTY === true && environment.TERM !== 'dumb';
 }
+
+/** Whether the user wants no progress, for example in logs that are compared. */
+export function hidesProgress({ CROBC_PROGRESS: wish }: Environment): boolean {
+  return wish === 'off';
+}

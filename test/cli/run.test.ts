@@ -78,6 +78,15 @@ describe('a run in this process', () => {
     expect(err).toMatch(/weights [^\r]*\d+%/);
   });
 
+  test.each([
+    ['none', 'note: CROBC_PROGRESS is none, which means nothing: `off` turns progress off\n'],
+    ['off', ''],
+    ['', ''],
+  ])('notes that CROBC_PROGRESS=%s means nothing, where it does', async (wish, note) => {
+    const { code, err } = await crobc(['check', 'tiny.crob'], { cwd: at('.'), env: { CROBC_PROGRESS: wish } });
+    expect([code, err]).toEqual([0, note]);
+  });
+
   test('stops at a signal that it is sent', async () => {
     const cwd = at('.');
     await writeDataset(at('data'));

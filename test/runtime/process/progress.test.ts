@@ -129,16 +129,6 @@ describe('on a terminal', () => {
     }
   });
 
-  test.each([
-    ['none', 'note: CROBC_PROGRESS is none, which means nothing: `off` turns progress off\n'],
-    ['', ''],
-  ])('a note, once, under CROBC_PROGRESS=%s', (wish, note) => {
-    const { stream, text } = screen(false);
-    for (const label of ['building', 'training'])
-      startProgress(label, 10, { stream, environment: { CROBC_PROGRESS: wish } }).finish();
-    expect(text()).toBe(note);
-  });
-
   test('lines go above it, and are there when it is gone', () => {
     const { stream, text } = screen(true);
     const { now, pass } = clock();

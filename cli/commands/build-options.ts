@@ -1,0 +1,17 @@
+/** The options of `crobc build`, for either target and for what it prints instead. */
+export interface BuildOptions {
+  readonly model?: string;
+  readonly set?: readonly string[];
+  /** False with --no-weights. */
+  readonly weights?: string | false;
+  readonly via?: string;
+  readonly dtype: 'f32' | 'f16';
+  readonly target: 'onnx' | 'tfjs';
+  readonly seed: number;
+  readonly recompute?: readonly string[];
+  readonly printAfter?: string;
+  readonly explain?: string;
+  readonly graph: 'inference' | 'step';
+  readonly out: string;
+  readonly json?: boolean;
+}
