@@ -3,9 +3,10 @@ import { originPlace } from '../runtime/build/origin-place.ts';
 import { runEvaluation } from '../runtime/evaluation/run-evaluation.ts';
 import { UserError } from '../runtime/files/user-error.ts';
 import { predict as predictMask } from '../runtime/predict/predict.ts';
+import { openTrainedModel } from '../runtime/predict/trained-model.ts';
 import { stepsFault } from '../runtime/training/plan.ts';
 import { train as runTraining } from '../runtime/training/train.ts';
-import { type CompiledModel, requireWeights, type TrainableModel } from './models.ts';
+import { CompiledModel, requireWeights, type TrainableModel } from './models.ts';
 import { type ProgressOptions, withProgress } from './progress.ts';
 import type { Device } from './sessions.ts';
 
@@ -27,7 +28,10 @@ export interface RunningOptions extends ProgressOptions {
   readonly weights?: string;
   /** 0 by default. */
   readonly seed?: number;
-  /** `vocab.txt` or `tokenizer.json` of the text encoder; by default, the aerial vocabulary that ships with crobc. */
+  /**
+   * `vocab.txt` or `tokenizer.json` of the text encoder; by default, the vocabulary in the weights, else the data set's own, else the
+   * aerial vocabulary that ships with crobc.
+   */
   readonly tokenizer?: string;
   /** `auto` by default. */
   readonly device?: Device | 'auto';
@@ -45,6 +49,8 @@ export interface PredictOptions extends RunningOptions {
   readonly image: string;
   /** What to find; not for a model without words. */
   readonly text?: string;
+  /** Called with each note, a line of text. */
+  readonly onNote?: (line: string) => void;
 }
 
 /** In pixels from the top left corner of the image; `right` and `bottom` are inclusive. */
@@ -103,9 +109,46 @@ export interface Prediction {
 export async function predict(model: CompiledModel, options: PredictOptions): Promise<Prediction> {
   const { image, text, out, weights, seed = 0, tokenizer, device = 'auto', dtype = 'f32', threads } = options;
   requireWeights(model, weights);
+  const note = (line: string) => options.onNote?.(line);
   return withProgress(options, () =>
-    predictMask(model.source, { image, text, tokenizer, device, threads, out, dtype, weightsFile: weights, seed }),
+    predictMask(model.source, {
+      image,
+      text,
+      tokenizer,
+      device,
+      threads,
+      out,
+      dtype,
+      weightsFile: weights,
+      seed,
+      note,
+    }),
   );
+}
+
+/** A trained model; the result of `openTrained`. */
+export interface TrainedModel {
+  /** At the sizes of its training. */
+  readonly model: CompiledModel;
+  /** Its weights file, for the option `weights`. */
+  readonly weights: string;
+}
+
+/**
+ * Opens a trained model: the folder of a training, of which the best weights are taken, else the last; or one of its weights files. The
+ * file contains the model's sources and its vocabulary, which `predict` and `evaluate` then use.
+ *
+ * @throws UserError if there are no weights, or if they were not written by a training of crobc.
+ * @example
+ * import { openTrained, predict } from 'crobc/runtime';
+ *
+ * const { model, weights } = await openTrained('run');
+ * const found = await predict(model, { image: 'scene.png', text: 'the white ship', weights, out: 'out' });
+ * console.log(found.box, found.score);
+ */
+export async function openTrained(path: string): Promise<TrainedModel> {
+  const { compiled, weightsFile } = await openTrainedModel(path);
+  return { model: new CompiledModel(compiled), weights: weightsFile };
 }
 
 /** Options of `evaluate`. */
@@ -300,6 +343,7 @@ export async function train(model: TrainableModel, options: TrainOptions): Promi
   const { inits: _, ...trained } = await withProgress(options, () =>
     runTraining({
       training,
+      source: model.source,
       data: options.data,
       backend: options.backend ?? 'onnx',
       device: options.device ?? 'auto',

@@ -99,7 +99,7 @@ function addBuild(program: Command, { io, exit }: Setting): void {
   program
     .command('build')
     .description('build a model: <Model>.onnx, its weights, a manifest and a typed TypeScript client')
-    .argument('<file>', 'a .crob file')
+    .argument('<file>', 'a .crob file, or a trained model: the folder of a training, or its .safetensors')
     .option('-m, --model <name>', 'which model of the file; by default, the first')
     .addOption(set())
     .option('-w, --weights <file>', 'safetensors with trained weights; without it, initial weights drawn from --seed')
@@ -150,7 +150,7 @@ function addPredict(program: Command, { io, exit }: Setting): void {
   program
     .command('predict')
     .description('predict a mask for an image and a sentence: mask PNG, overlay PNG, JSON')
-    .argument('<file>', 'a .crob file')
+    .argument('<file>', 'a .crob file, or a trained model: the folder of a training, or its .safetensors')
     .option('-m, --model <name>', 'which model of the file; by default, the first')
     .requiredOption('-i, --image <file>', 'PNG, JPEG, TIFF or WebP')
     .option('-t, --text <sentence>', 'what to find; not for a model without words')
@@ -161,7 +161,7 @@ function addPredict(program: Command, { io, exit }: Setting): void {
     .option('--via <map>', 'the weights map of the .crob file that translates published names in --weights')
     .option(
       '--tokenizer <file>',
-      'vocab.txt or tokenizer.json of the text encoder; by default, the aerial vocabulary that ships with crobc',
+      'vocab.txt or tokenizer.json of the text encoder; by default, the vocabulary in the weights, else the aerial one that ships with crobc',
     )
     .addOption(set())
     .addOption(
@@ -314,7 +314,10 @@ function addEval(program: Command, { io, exit }: Setting): void {
   program
     .command('eval')
     .description('evaluate a model on a data set: oIoU, mIoU, Pr@0.5 to 0.9; table, JSON, CSV and a page with pictures')
-    .argument('[file]', 'a .crob file; none with --compare')
+    .argument(
+      '[file]',
+      'a .crob file, or a trained model: the folder of a training, or its .safetensors; none with --compare',
+    )
     .option('-m, --model <name>', 'which model of the file; by default, the first')
     .option('-w, --weights <file>', 'safetensors with trained weights; without it, the results mean nothing')
     .option('--via <map>', 'the weights map of the .crob file that translates published names in --weights')
@@ -334,7 +337,7 @@ function addEval(program: Command, { io, exit }: Setting): void {
     .option('--no-phrases', 'blank every phrase, to measure what the model finds without words')
     .option(
       '--tokenizer <file>',
-      "vocab.txt or tokenizer.json of the text encoder; by default, the data set's own vocab.txt",
+      "vocab.txt or tokenizer.json of the text encoder; by default, the vocabulary in the weights, else the data set's own vocab.txt",
     )
     .addOption(set())
     .addOption(

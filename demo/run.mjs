@@ -32,8 +32,6 @@ if (!small) await predictFullSize();
 const run = newFolder();
 const data = join(run, 'scenes');
 const micro = join(run, 'micro');
-const weights = join(micro, 'best.safetensors');
-const tokenizer = join(data, 'vocab.txt');
 
 title(`A data set: ${scenes} scenes with phrases and masks`);
 await crobc(['data', 'synth', '--out', data, '--scenes', String(scenes)]);
@@ -43,12 +41,12 @@ const model = [file, '--model', 'CroBIM_micro'];
 await crobc(['train', ...model, '--data', data, '--steps', String(steps), '--out', micro]);
 
 title('Evaluated on scenes that it has not seen');
-await crobc(['eval', ...model, '--weights', weights, '--data', data, '--out', micro]);
+await crobc(['eval', micro, '--data', data, '--out', micro]);
 
 title('Asked for one object of such a scene');
 const asked = readReport().each[0];
 const question = ['--image', asked.image, '--text', asked.phrase];
-await crobc(['predict', ...model, '--weights', weights, '--tokenizer', tokenizer, ...question, '--out', micro]);
+await crobc(['predict', micro, ...question, '--out', micro]);
 
 conclude();
 

@@ -1,7 +1,7 @@
 import { buildModel } from '../../runtime/build/build-model.ts';
 import { byteSize } from '../../runtime/files/byte-size.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
-import { compileFile, viaOf } from '../compile-file.ts';
+import { givenModel } from '../given-model.ts';
 import type { Invocation } from '../io.ts';
 import { complain, printJson, printLine } from '../print.ts';
 import { isLook, look } from './build-look.ts';
@@ -24,12 +24,13 @@ export async function build(
   if (options.recompute !== undefined)
     throw new UsageError('--recompute is for --target tfjs, which writes the training program, and for crobc train');
   const started = io.clock.now();
-  const compiled = compileFile(io, file, options.model, options.set, { via: viaOf(options) });
-  if (!compiled) return 1;
+  const chosen = await givenModel(io, file, options);
+  if (!chosen) return 1;
+  const { compiled, weightsFile } = chosen;
   const built = await buildModel(compiled, {
     out: options.out,
     dtype: options.dtype,
-    weightsFile: typeof options.weights === 'string' ? options.weights : undefined,
+    weightsFile: options.weights === false ? undefined : weightsFile,
     seed: options.seed,
     writeWeights: options.weights !== false,
     client: true,
@@ -45,7 +46,7 @@ export async function build(
     `${built.model}: ${built.parameters.toLocaleString('en')} parameters, ${built.emitted.graph.nodes.length.toLocaleString('en')} nodes, ${(milliseconds / 1000).toFixed(1)} s`,
   );
   for (const { path, bytes } of built.files) printLine(io, `  ${path}  ${byteSize(bytes)}`);
-  if (options.weights === undefined && built.weights > 0)
+  if (options.weights !== false && weightsFile === undefined && built.weights > 0)
     complain(io, `note: weights are initial ones, drawn from seed ${options.seed}; give trained ones with --weights`);
   if (options.weights === false && built.weights > 0)
     complain(io, `note: ${built.model}.onnx names weights that were not written; it runs when they are there`);

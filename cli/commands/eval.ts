@@ -6,7 +6,7 @@ import { type Scores, thresholds } from '../../runtime/evaluation/scores.ts';
 import type { Device } from '../../runtime/ort/session.ts';
 import { writeLine } from '../../runtime/process/status-line.ts';
 import { terminalWidth } from '../../runtime/process/terminal.ts';
-import { compileFile, viaOf } from '../compile-file.ts';
+import { givenModel } from '../given-model.ts';
 import type { Io } from '../io.ts';
 import { plural } from '../messages.ts';
 import { printJson, printLine, printText } from '../print.ts';
@@ -38,11 +38,9 @@ export interface EvalOptions {
 
 export async function evaluation(io: Io, file: string, options: EvalOptions): Promise<number> {
   comparisonSize(options);
-  const compiled = compileFile(io, file, options.model, options.set, {
-    recipeDims: ['H', 'W', 'T'],
-    via: viaOf(options),
-  });
-  if (!compiled) return 1;
+  const given = await givenModel(io, file, options, { recipeDims: ['H', 'W', 'T'] });
+  if (!given) return 1;
+  const { compiled, weightsFile } = given;
   const { name } = compiled.graph;
   const note = (text: string) => writeLine(`note: ${text}`, io.stderr);
   const { report, files } = await runEvaluation(compiled, {
@@ -50,7 +48,7 @@ export async function evaluation(io: Io, file: string, options: EvalOptions): Pr
     split: options.split,
     protocol: options.protocol,
     at: options.at,
-    weightsFile: options.weights,
+    weightsFile,
     tokenizer: options.tokenizer,
     blank: !options.phrases,
     device: options.device,

@@ -1,7 +1,7 @@
 import { UsageError } from '../../runtime/files/usage-error.ts';
 import type { Device } from '../../runtime/ort/session.ts';
 import { predict as predictMask } from '../../runtime/predict/predict.ts';
-import { compileFile, viaOf } from '../compile-file.ts';
+import { givenModel } from '../given-model.ts';
 import type { Io } from '../io.ts';
 import { complain, printJson, printLine } from '../print.ts';
 
@@ -32,11 +32,9 @@ export async function predict(io: Io, file: string, options: PredictOptions): Pr
     const [given, most] = [length, longestText].map((n) => n.toLocaleString('en'));
     throw new UsageError(`--text has ${given} characters, and at most ${most} are taken: give one sentence`);
   }
-  const compiled = compileFile(io, file, options.model, options.set, {
-    recipeDims: ['H', 'W', 'T'],
-    via: viaOf(options),
-  });
-  if (!compiled) return 1;
+  const given = await givenModel(io, file, options, { recipeDims: ['H', 'W', 'T'] });
+  if (!given) return 1;
+  const { compiled, weightsFile } = given;
   const found = await predictMask(compiled, {
     image: options.image,
     text: options.text,
@@ -45,13 +43,13 @@ export async function predict(io: Io, file: string, options: PredictOptions): Pr
     threads: options.threads,
     out: options.out,
     dtype: options.dtype,
-    weightsFile: options.weights,
+    weightsFile,
     seed: options.seed,
+    note: (line) => complain(io, `note: ${line}`),
   });
   if (found.truncated) complain(io, 'note: the sentence has more words than the model takes; the rest was cut off');
   if (found.note) complain(io, `note: ${found.note}`);
-  if (options.weights === undefined)
-    complain(io, 'note: no --weights: the model is untrained and its mask means nothing');
+  if (weightsFile === undefined) complain(io, 'note: no --weights: the model is untrained and its mask means nothing');
   if (options.json) {
     printJson(io, found);
     return 0;

@@ -68,6 +68,7 @@ export async function train(io: Invocation, file: string, options: TrainOptions)
   const { training, program } = compiled;
   const run: Omit<RunOptions, 'data'> = {
     training,
+    source: compiled,
     backend: options.backend,
     device: options.device,
     threads: options.threads,

@@ -70,6 +70,8 @@ function recipesIn({ program, file }: FileCompiled): string {
 
 export interface TrainingCompiled extends CompiledTraining {
   readonly file: string;
+  /** The settings that it was compiled with, as typed: `mid.layers=3`, `recipe.lr=1e-4`. */
+  readonly overrides: readonly string[];
 }
 
 export interface CompiledTrainingFile extends TrainingCompiled {
@@ -80,7 +82,7 @@ export interface CompiledTrainingFile extends TrainingCompiled {
 export function compileTrainingFrom(host: SourceHost, path: string, options: TrainingOptions): TrainingCompiled {
   const compiled = compileTraining(host, ownPath(path), options);
   if (!compiled.program.files.has(ownPath(path))) throw new UserError(cannotRead(ownPath(path)));
-  return { ...compiled, file: path };
+  return { ...compiled, file: path, overrides: options.overrides };
 }
 
 /** Returns the requested model and recipe of a file without errors. Throws a UserError as `requireModel` does. */

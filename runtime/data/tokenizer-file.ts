@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { packageRoot } from '../files/package-root.ts';
 
 /**
- * Returns the vocabulary file for a data set: the given one, else the data set's own `vocab.txt`, else the aerial
+ * Returns the vocabulary file of a data set if a command is given none: the data set's own `vocab.txt`, else the aerial
  * vocabulary that ships with crobc. Training and evaluation must split phrases alike, so both call this function.
  */
-export async function tokenizerFile(dir: string, wanted: string | undefined): Promise<string> {
-  if (wanted !== undefined) return wanted;
+export async function tokenizerFile(dir: string): Promise<string> {
   const own = join(dir, 'vocab.txt');
   return stat(own).then(
     () => own,

@@ -16,6 +16,7 @@ import {
   refuseVocabulary,
   wordsOf,
 } from '../predict/referring-model.ts';
+import { differencesFrom, recordFor } from '../predict/trained-model.ts';
 import { startProgress } from '../process/progress.ts';
 import { surroundings } from '../process/surroundings.ts';
 import { comparisonSize, type EvaluationOptions, evaluate } from './evaluate.ts';
@@ -69,12 +70,15 @@ export async function runEvaluation(source: Source, options: RunOptions): Promis
     refuseVocabulary(source.graph, options.tokenizer);
     if (blank) throw noWords(source.graph, '--no-phrases');
   }
-  const tokenizer = wordsOf(source.graph) && (await tokenizerFile(options.data, options.tokenizer));
+  const trained = await recordFor(source, options.weightsFile);
+  const tokenizer =
+    wordsOf(source.graph) && (options.tokenizer ?? trained?.vocabulary ?? (await tokenizerFile(options.data)));
   const inputs = await referringInputs(source.graph, {
     tokenizer,
     dtype: options.dtype,
     openBatch: options.batch,
   });
+  for (const line of trained ? await differencesFrom(trained, { graph: source.graph, inputs }) : []) note(line);
   const dataset = await openDataset(options.data, options.split, {
     onBad: options.onBad,
     cache: options.out,

@@ -13,6 +13,9 @@ export interface Segmentation {
   readonly probability: Float32Array;
 }
 
+/** A pixel belongs to the mask if its probability is greater than this, which is if its logit is positive. */
+export const threshold = 0.5;
+
 /** The reason given for NaN or infinite logits if no cause was found. */
 export const damaged = 'its weights or its input are damaged';
 

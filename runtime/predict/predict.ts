@@ -16,11 +16,16 @@ import {
   refuseVocabulary,
   wordsOf,
 } from './referring-model.ts';
+import { differencesFrom, recordFor } from './trained-model.ts';
 
 export interface PredictOptions extends ReferringModelOptions {
+  /** A vocabulary file; if undefined, the one in the weights, else the aerial vocabulary that ships with crobc. */
+  readonly tokenizer: string | undefined;
   readonly image: string;
   /** The phrase; undefined for a model that reads only images. */
   readonly text: string | undefined;
+  /** Prints a note of one line. */
+  note(line: string): void;
 }
 
 export interface Prediction {
@@ -55,10 +60,13 @@ export async function predict(source: Source, options: PredictOptions): Promise<
   const isAsked = wordsOf(graph) !== undefined;
   if (!isAsked) refuseVocabulary(graph, options.tokenizer);
   if (!isAsked && options.text !== undefined) throw noWords(graph, '--text');
-  const { height, width, batch, text } = await referringInputs(graph, {
-    tokenizer: options.tokenizer,
+  const trained = await recordFor(source, options.weightsFile);
+  const inputs = await referringInputs(graph, {
+    tokenizer: options.tokenizer ?? trained?.vocabulary,
     dtype: options.dtype,
   });
+  const { height, width, batch, text } = inputs;
+  for (const line of trained ? await differencesFrom(trained, { graph, inputs }) : []) options.note(line);
   const picture = await readImage(options.image);
   if (batch !== undefined && batch !== 1)
     throw new UserError(

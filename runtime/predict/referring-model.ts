@@ -9,12 +9,13 @@ import { UserError } from '../files/user-error.ts';
 import { rowNumberCheck } from '../ort/row-numbers.ts';
 import type { Device, Feeds, HostTensor } from '../ort/session.ts';
 import { during } from '../process/stage.ts';
-import { openTokenizer, type TextInput } from '../text/tokenizer.ts';
+import { openTokenizer, type TextInput, type VocabularyText } from '../text/tokenizer.ts';
 import { checkMemory } from './model-memory.ts';
 import { explainLogits } from './non-finite-logits.ts';
 
 export interface ReferringModelOptions extends CacheOptions {
-  readonly tokenizer: string | undefined;
+  /** A file, or the vocabulary of trained weights; if undefined, the aerial vocabulary that ships with crobc. */
+  readonly tokenizer: string | VocabularyText | undefined;
   readonly device: Device | 'auto';
   readonly threads: number | undefined;
 }
@@ -74,7 +75,11 @@ export async function referringInputs(
   return { height, width, batch, text };
 }
 
-async function textInput(graph: Graph, tokens: GraphInput, file: string | undefined): Promise<TextInput> {
+async function textInput(
+  graph: Graph,
+  tokens: GraphInput,
+  file: string | VocabularyText | undefined,
+): Promise<TextInput> {
   const tokenizer = await openTokenizer(file ?? join(packageRoot(), 'models', 'vocab', 'aerial.txt'));
   const rows = tableRows(graph, tokens);
   if (rows !== undefined && tokenizer.vocabularySize > rows) {

@@ -17,7 +17,25 @@ export interface EncodedText {
   readonly truncated: boolean;
 }
 
+/** A vocabulary as text; the file that it came from need not exist any more. */
+export interface VocabularyText {
+  /** Path or name of the vocabulary file. */
+  readonly name: string;
+  readonly text: string;
+  /** The file of trained weights that contains it, if it is not a file of its own. */
+  readonly within?: string;
+}
+
+/** Names a vocabulary in messages. */
+export function vocabularyName({ name, within }: VocabularyText): string {
+  return within === undefined ? name : `${name} in ${within}`;
+}
+
 export interface Tokenizer {
+  /** The vocabulary that it was made from. */
+  readonly source: VocabularyText;
+  /** SHA-256 of the word pieces in the order of their ids, so independent of the file's format. */
+  readonly pieces: string;
   /** The largest id plus one: the minimum number of rows of the word embedding. */
   readonly vocabularySize: number;
   /** SHA-256 of the vocabulary file. */
@@ -34,14 +52,26 @@ export interface TextInput {
 }
 
 /**
- * Opens a WordPiece tokenizer from a BERT `vocab.txt` (one word piece per line) or a Hugging Face `tokenizer.json`.
- * Throws a UserError that names the file if it is neither.
+ * Opens a WordPiece tokenizer from a BERT `vocab.txt` (one word piece per line) or a Hugging Face `tokenizer.json`, given
+ * by its path or as text. Throws a UserError that names it if it is neither.
  */
-export async function openTokenizer(path: string): Promise<Tokenizer> {
-  const text = await readUtf8(path, 'vocabulary');
-  const refuse = (why: string) => new UserError(`${path} is not a WordPiece vocabulary: ${why}`);
+export async function openTokenizer(from: string | VocabularyText): Promise<Tokenizer> {
+  const source = typeof from === 'string' ? { name: from, text: await readUtf8(from, 'vocabulary') } : from;
+  const { text } = source;
+  const refuse = (why: string) => new UserError(`${vocabularyName(source)} is not a WordPiece vocabulary: ${why}`);
   const json = text.trimStart().startsWith('{') ? parseTokenizerJson(text, refuse) : fromVocabulary(text, refuse);
-  return { ...(await tokenizerFrom(json, refuse)), hash: createHash('sha256').update(text).digest('hex') };
+  const made = await tokenizerFrom(json, refuse);
+  return { ...made, source, hash: sha256(text), pieces: sha256(JSON.stringify(piecesById(json))) };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function piecesById({ model: { vocab } }: TokenizerJson): readonly (readonly [id: number, piece: string])[] {
+  return Object.entries(vocab)
+    .map(([piece, id]) => [id, piece] as const)
+    .sort(([a], [b]) => a - b);
 }
 
 const specials = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'] as const;
@@ -93,7 +123,10 @@ function fromVocabulary(text: string, refuse: Refuse): TokenizerJson {
   };
 }
 
-async function tokenizerFrom(json: TokenizerJson, refuse: Refuse): Promise<Omit<Tokenizer, 'hash'>> {
+async function tokenizerFrom(
+  json: TokenizerJson,
+  refuse: Refuse,
+): Promise<Pick<Tokenizer, 'vocabularySize' | 'encode'>> {
   const { vocab } = json.model;
   const id = (token: string): number => {
     const found = Object.hasOwn(vocab, token) ? vocab[token] : undefined;

@@ -124,10 +124,13 @@ const isJson: Check<Json & { readonly sha256: string }> = objectOf({
 export class CheckpointStore {
   readonly dir: string;
   readonly #folder: string;
+  /** Metadata of the files of weights, in addition to their step. */
+  readonly #metadata: Readonly<Record<string, string>>;
 
-  constructor(dir: string) {
+  constructor(dir: string, metadata: Readonly<Record<string, string>> = {}) {
     this.dir = dir;
     this.#folder = join(dir, 'checkpoints');
+    this.#metadata = metadata;
   }
 
   /** Returns the steps of the complete checkpoints, latest first. */
@@ -189,7 +192,8 @@ export class CheckpointStore {
     await makeFolder(part);
     const written = async (kind: 'weights' | 'state') => {
       const file = join(part, fileNames[kind]);
-      await writeSafetensors(file, tensorsOf(kind, state, stored), { format: 'pt', step: String(progress.step) });
+      const metadata = { ...(kind === 'weights' ? this.#metadata : {}), format: 'pt', step: String(progress.step) };
+      await writeSafetensors(file, tensorsOf(kind, state, stored), metadata);
       return checksum(file);
     };
     const files: Files = { [fileNames.weights]: await written('weights'), [fileNames.state]: await written('state') };

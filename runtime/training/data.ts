@@ -10,8 +10,8 @@ import type { OnBad } from '../data/problems.ts';
 import { tokenizerFile } from '../data/tokenizer-file.ts';
 import { UserError } from '../files/user-error.ts';
 import type { Feeds } from '../ort/session.ts';
-import { checkBands, referringInputs, refuseVocabulary, wordsOf } from '../predict/referring-model.ts';
-import type { TextInput } from '../text/tokenizer.ts';
+import { checkBands, referringInputs, wordsOf } from '../predict/referring-model.ts';
+import type { TextInput, VocabularyText } from '../text/tokenizer.ts';
 import { type Plan, positionOf } from './plan.ts';
 
 /** Sizes of a model's input batch. */
@@ -97,8 +97,11 @@ export interface TrainingDataOptions {
   /** Returns the source position of an input. */
   readonly place: (origin: Origin) => string;
   readonly dir: string;
-  /** If undefined, the data set's own `vocab.txt` is used, or else the aerial vocabulary that ships with crobc. */
-  readonly tokenizer: string | undefined;
+  /**
+   * A file, or the vocabulary of the weights to start from. If undefined, the data set's own `vocab.txt` is used, or
+   * else the aerial vocabulary that ships with crobc.
+   */
+  readonly tokenizer: string | VocabularyText | undefined;
   readonly onBad: OnBad;
   /** Folder for cached image sizes if `dir` is not writable. */
   readonly cache: string | undefined;
@@ -112,7 +115,6 @@ export interface TrainingData {
   readonly sizes: InputSizes;
   /** Undefined if the model reads only images. */
   readonly text: TextInput | undefined;
-  readonly tokenizerFile: string | undefined;
   /** A resumed run must find the same phrases and the same vocabulary. */
   readonly hashes: { readonly data: string; readonly vocabulary: string };
 }
@@ -126,15 +128,13 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
   const train = await openDataset(dir, 'train', opening);
   const val = splits.includes('val') ? await openDataset(dir, 'val', opening) : undefined;
   const asked = wordsOf(training.inference);
-  if (!asked) refuseVocabulary(training.inference, options.tokenizer);
-  const vocabulary = asked ? await tokenizerFile(dir, options.tokenizer) : undefined;
-  const { text, height, width } = await referringInputs(training.inference, { tokenizer: vocabulary });
+  const tokenizer = asked ? (options.tokenizer ?? (await tokenizerFile(dir))) : undefined;
+  const { text, height, width } = await referringInputs(training.inference, { tokenizer });
   return {
     train,
     val,
     sizes: { batch, height, width },
     text,
-    tokenizerFile: vocabulary,
     hashes: { data: `${train.hash} ${val?.hash ?? 'none'}`, vocabulary: text?.tokenizer.hash ?? 'none' },
   };
 }

@@ -2,15 +2,19 @@ import { join } from 'node:path';
 import type { Origin } from '../../compiler/ir/graph.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { defaultInterval } from '../../compiler/training/recipe.ts';
+import type { TrainingCompiled } from '../build/source-model.ts';
 import { cutPhrases } from '../data/cut-phrases.ts';
 import type { OnBad } from '../data/problems.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { packageVersion } from '../files/package-root.ts';
 import { UserError } from '../files/user-error.ts';
 import { chooseDevice, type Device } from '../ort/session.ts';
-import { noWords, wordsOf } from '../predict/referring-model.ts';
+import { noWords, refuseVocabulary, wordsOf } from '../predict/referring-model.ts';
+import { recordFor } from '../predict/trained-model.ts';
 import { during, whileAt } from '../process/stage.ts';
 import { surroundings } from '../process/surroundings.ts';
+import { type VocabularyText, vocabularyName } from '../text/tokenizer.ts';
+import { recordMetadata } from '../weights/trained-record.ts';
 import { type Best, type Checkpoint, CheckpointStore, type Progress, type Surroundings } from './checkpoint.ts';
 import { openTrainingData, stepBatches, type TrainingData } from './data.ts';
 import { type InitReports, initReports, shownInits } from './init-files.ts';
@@ -21,9 +25,10 @@ import { NonFiniteStep } from './non-finite-step.ts';
 import { type BackendOptions, openBackend } from './open-backend.ts';
 import { type Plan, planRun } from './plan.ts';
 import { planNotes } from './plan-notes.ts';
-import { changedSurroundings, checkIdentity, runIdentity } from './run-identity.ts';
+import { changedSurroundings, checkIdentity, type Matter, runIdentity } from './run-identity.ts';
 import { lockRun, type RunLock } from './run-lock.ts';
 import { startRunProgress } from './run-progress.ts';
+import { runRecord } from './run-record.ts';
 import { scheduleFactor } from './schedule.ts';
 import { statesOf } from './state.ts';
 import { checkStepMemory } from './step-memory.ts';
@@ -36,6 +41,8 @@ import { validation } from './validation.ts';
 
 export interface TrainOptions {
   readonly training: Training;
+  /** What the training was compiled from; the files of weights contain it. */
+  readonly source: Pick<TrainingCompiled, 'program' | 'file' | 'overrides'>;
   readonly data: string;
   readonly backend: 'onnx' | 'tfjs';
   readonly device: Device | 'auto';
@@ -152,16 +159,30 @@ function requireStart({ training: { recipe }, weightsFile }: TrainOptions): void
   );
 }
 
+/** Returns the vocabulary of the run to resume, or of the weights to start from, if they record one. */
+async function startingVocabulary({ resume, out, weightsFile }: TrainOptions): Promise<VocabularyText | undefined> {
+  if (!resume) return (await recordFor({}, weightsFile))?.vocabulary;
+  // If these weights are missing or damaged, an earlier checkpoint is resumed, and its identity has the vocabulary's hash.
+  const found = await recordFor({}, join(out, 'last.safetensors')).catch((error: unknown) => {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  });
+  return found?.vocabulary;
+}
+
 /** Opens the data and plans the run. */
 async function prepare(options: TrainOptions, cache: string | undefined): Promise<Prepared> {
   const { training, tokenizer, onBad, note } = options;
   const { recipe } = training;
-  if (options.blank && !wordsOf(training.inference)) throw noWords(training.inference, '--no-phrases');
+  if (!wordsOf(training.inference)) {
+    refuseVocabulary(training.inference, tokenizer);
+    if (options.blank) throw noWords(training.inference, '--no-phrases');
+  }
   const data = await openTrainingData({
     training,
     place: options.place,
     dir: options.data,
-    tokenizer,
+    tokenizer: tokenizer ?? (await startingVocabulary(options)),
     onBad,
     cache,
     report: note,
@@ -242,12 +263,27 @@ function filesOf(
   };
 }
 
+/** Opens the checkpoints of a run, whose weights record the model, the vocabulary and the recipe. */
+function openStore(
+  { training, source, out, note }: TrainOptions,
+  data: TrainingData,
+  identity: Matter,
+): CheckpointStore {
+  const record = whileAt('recording the model', () => runRecord({ training, source, data, identity }));
+  if (!record)
+    note(
+      `the sources of ${training.inference.name} without its recipe give another model: its weights will need the .crob file`,
+    );
+  return new CheckpointStore(out, record ? recordMetadata(record) : {});
+}
+
 /** Prepares a run up to its first step: finds the checkpoint, loads the state and opens the back end. */
-async function openRun(options: TrainOptions, { plan, data }: Prepared, store: CheckpointStore) {
+async function openRun(options: TrainOptions, { plan, data }: Prepared) {
   const { training, out, note, blank } = options;
   const { recipe } = training;
   const { seed } = recipe;
   const matter = runIdentity({ training, seed, steps: plan.steps, blank, hashes: data.hashes });
+  const store = openStore(options, data, matter);
   const checkpoint = await startingPoint(options, store, matter);
   const from = checkpoint?.progress ?? beginning;
 
@@ -283,15 +319,14 @@ async function openRun(options: TrainOptions, { plan, data }: Prepared, store: C
   const surroundings = surroundingsOf(options, backend.device);
   const changed = checkpoint && changedSurroundings(checkpoint, surroundings);
   if (changed) note(changed);
-  return { from, opening, backend, stateOf, stored, inits, identity: { ...matter, surroundings } };
+  return { store, from, opening, backend, stateOf, stored, inits, identity: { ...matter, surroundings } };
 }
 
 async function run(options: TrainOptions, { plan, data, stop, enter }: Running): Promise<Trained> {
   const { training, out, note, blank, onBad } = options;
   const { recipe } = training;
   const { seed } = recipe;
-  const store = new CheckpointStore(out);
-  const { from, opening, backend, stateOf, stored, inits, identity } = await openRun(options, { plan, data }, store);
+  const { store, from, opening, backend, stateOf, stored, inits, identity } = await openRun(options, { plan, data });
   const learningRate = (step: number) => recipe.optimizer.lr * scheduleFactor(recipe.schedule, step - 1, plan.steps);
   const batches = (step: number) =>
     stepBatches(step, {
@@ -353,7 +388,7 @@ async function run(options: TrainOptions, { plan, data, stop, enter }: Running):
       metric: recipe.metric,
       inits: inits ?? null,
       files: { ...filesOf(out, store, result.progress), metrics: metrics.path, events: eventsDir },
-      tokenizer: data.tokenizerFile ?? null,
+      tokenizer: data.text ? vocabularyName(data.text.tokenizer.source) : null,
     };
   } catch (error) {
     if (!(error instanceof NonFiniteStep)) throw error;

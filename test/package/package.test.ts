@@ -70,7 +70,7 @@ describe('the tarball', () => {
       ).trim();
     expect(tried('crobc')).toBe('UserError,build,check,compile,compileTraining,summary,version');
     expect(tried('crobc/grammar')).toBe('format,parse');
-    expect(tried('crobc/runtime')).toBe('UserError,evaluate,openSession,predict,train');
+    expect(tried('crobc/runtime')).toBe('UserError,evaluate,openSession,openTrained,predict,train');
     expect(tried('crobc/dist/bin/main.cjs')).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');
     expect(tried('crobc/dist/api/compiler.js')).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');
   });

@@ -11,7 +11,7 @@ import {
   version,
 } from 'crobc';
 import { type Declaration, format, parse } from 'crobc/grammar';
-import { evaluate, openSession, predict, type Tensor, train, UserError } from 'crobc/runtime';
+import { evaluate, openSession, openTrained, predict, type Tensor, train, UserError } from 'crobc/runtime';
 
 const [data = 'data'] = process.argv.slice(2);
 
@@ -50,16 +50,13 @@ const trained = await train(right(compileTraining(micro, options)), {
   device: 'cpu',
   onProgress: ({ task }) => void done.push(task),
 });
-const model = right(compile(micro, { ...options, recipeSizes: true }));
-const weights = trained.files.last ?? '';
-const vocabulary = trained.tokenizer ?? '';
+const { model, weights } = await openTrained(trained.files.last ?? '');
 const scores = await evaluate(model, { data, out: 'run', weights, limit: 2, pictures: 1, device: 'cpu' });
 const sample = scores.each[0];
 const found = await predict(model, {
   image: sample?.image ?? '',
   text: sample?.phrase ?? '',
   weights,
-  tokenizer: vocabulary,
   out: 'run',
   device: 'cpu',
 });

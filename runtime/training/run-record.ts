@@ -1,0 +1,54 @@
+import { basename } from 'node:path';
+import { graphHash } from '../../compiler/ir/hash.ts';
+import type { Training } from '../../compiler/training/compile-training.ts';
+import { recordModel } from '../build/recorded-source.ts';
+import type { TrainingCompiled } from '../build/source-model.ts';
+import { packageVersion } from '../files/package-root.ts';
+import { ownPath } from '../files/source-host.ts';
+import { IMAGENET_MEAN, IMAGENET_STD } from '../images/image.ts';
+import { threshold } from '../images/mask.ts';
+import type { TrainedRecord } from '../weights/trained-record.ts';
+import type { RunIdentity } from './checkpoint.ts';
+import type { TrainingData } from './data.ts';
+
+interface Recorded {
+  readonly training: Training;
+  readonly source: Pick<TrainingCompiled, 'program' | 'file' | 'overrides'>;
+  readonly data: TrainingData;
+  readonly identity: Pick<RunIdentity, 'recipe' | 'seed' | 'hashes'>;
+}
+
+/**
+ * Returns what the weights of a run record about it, so that they can be used alone; undefined if the model cannot be
+ * compiled without the recipe.
+ */
+export function runRecord({ training, source, data, identity }: Recorded): TrainedRecord | undefined {
+  const { inference, recipe } = training;
+  const model = recordModel({
+    program: source.program,
+    file: ownPath(source.file),
+    model: inference.name,
+    graph: graphHash(inference),
+    dims: new Map([...recipe.dims].filter(([name]) => name !== 'B')),
+    overrides: source.overrides.filter((setting) => !setting.trimStart().startsWith('recipe.')),
+  });
+  if (!model) return undefined;
+  const { text, sizes } = data;
+  return {
+    crobc: packageVersion(),
+    model,
+    image: { height: sizes.height, width: sizes.width, mean: IMAGENET_MEAN, deviation: IMAGENET_STD },
+    text: text
+      ? {
+          words: text.words,
+          vocabulary: {
+            name: basename(text.tokenizer.source.name),
+            sha256: text.tokenizer.hash,
+            text: text.tokenizer.source.text,
+          },
+        }
+      : null,
+    threshold,
+    training: { recipe: identity.recipe, seed: identity.seed, data: identity.hashes.data },
+  };
+}
