@@ -16,14 +16,17 @@ import { packageVersion } from '../files/package-root.ts';
 import { sourceName } from '../files/source-name.ts';
 import { onnxFileNames, type WrittenModel, writeOnnx } from '../onnx/onnx-file.ts';
 import { startProgress } from '../process/progress.ts';
+import { isTokenizerJson, type VocabularyText } from '../text/tokenizer.ts';
 import { checkWeightSizes, type GraphWeight, weightsOf } from '../weights/graph-weights.ts';
 import { initialWeights } from '../weights/initialise.ts';
+import { recordFor } from '../weights/trained-record.ts';
 import type { WeightSource } from '../weights/weights.ts';
 import { openWeightsVia } from '../weights/weights-map.ts';
 import { buildIdentity, type WeightsIdentity } from './build-identity.ts';
 import { type ClientWriter, startClientWriter } from './client-writer.ts';
 import { manifest, manifestName } from './manifest.ts';
 import { originPlace } from './origin-place.ts';
+import { referringClient } from './referring-ports.ts';
 
 export interface Source {
   /** Path of the source file that the user named. */
@@ -92,16 +95,28 @@ async function build(source: Source, options: BuildOptions, clientWriter: Client
   const hash = graphHash(source.graph);
   await makeFolder(out);
   const clientName = `${name}.ts`;
-  const set = new FileSet(out, [...onnxFileNames(name), clientName, manifestName(name)]);
+  const names = [...onnxFileNames(name), clientName, ...vocabularyNames(name), manifestName(name)];
+  const set = new FileSet(out, names);
   try {
     const identity = await weightsIdentity(source, options);
     const { files, weights } = await writeModel({ source, options, emitted, wanted, set, name });
     const client =
       clientWriter &&
-      (await set.write(clientName, await clientWriter.write(clientInfo(graph, `${name}.onnx`, hash, rowNumbers))));
+      (await set.write(
+        clientName,
+        await clientWriter.write({
+          ...clientInfo(graph, `${name}.onnx`, hash, rowNumbers),
+          referring: referringClient(source.graph),
+        }),
+      ));
+    // Trained weights contain the vocabulary that a program needs for words.
+    const trained = options.client && options.writeWeights ? await recordFor(source, options.weightsFile) : undefined;
+    const words = trained?.vocabulary;
+    const vocabulary = words && (await set.write(vocabularyNameOf(name, words), words.text));
     const parameters = wanted
       .filter((w) => w.role === 'param')
       .reduce((n, w) => n + w.shape.reduce((a, b) => a * b, 1), 0);
+    const beside = [client, vocabulary].filter((file) => file !== undefined);
     const record = await set.write(
       manifestName(name),
       manifest({
@@ -124,15 +139,23 @@ async function build(source: Source, options: BuildOptions, clientWriter: Client
         weights: identity,
         weightsFile: options.weightsFile,
         emitted,
-        files: client ? [...files, client] : files,
+        files: [...files, ...beside],
+        vocabulary,
       }),
     );
     await set.commit();
-    const all = [...files, record, ...(client ? [client] : [])];
+    const all = [...files, record, ...beside];
     return { model: name, files: all, emitted, hash, parameters, weights: wanted.length };
   } finally {
     await set.abort();
   }
+}
+
+const vocabularyNames = (model: string) => [`${model}.vocab.txt`, `${model}.tokenizer.json`] as const;
+
+function vocabularyNameOf(model: string, { text }: VocabularyText): string {
+  const [plain, json] = vocabularyNames(model);
+  return isTokenizerJson(text) ? json : plain;
 }
 
 async function weightsIdentity({ via }: Source, options: BuildOptions): Promise<WeightsIdentity> {

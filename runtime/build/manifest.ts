@@ -8,14 +8,17 @@ import type { Program } from '../../compiler/elaborate/source/program.ts';
 import type { PlacedMap } from '../../compiler/elaborate/weights/weights-map-places.ts';
 import type { OnnxModel } from '../../compiler/emit/onnx/model.ts';
 import type { IndexInput } from '../../compiler/graphs/index-check.ts';
-import type { Graph } from '../../compiler/ir/graph.ts';
+import type { Graph, Value } from '../../compiler/ir/graph.ts';
 import { guardCondition } from '../../compiler/ir/guard-condition.ts';
 import type { TensorType } from '../../compiler/ir/types.ts';
 import { opTableVersion } from '../../compiler/ops/version.ts';
 import type { WrittenFile } from '../files/atomic-file.ts';
 import { packageVersion } from '../files/package-root.ts';
 import { sourceName } from '../files/source-name.ts';
+import { IMAGENET_MEAN, IMAGENET_STD } from '../images/image.ts';
+import { threshold } from '../images/mask.ts';
 import type { WeightsIdentity } from './build-identity.ts';
+import { constantSize, referringPorts } from './referring-ports.ts';
 
 export interface ManifestParts {
   /** Path of the source file that the user named. */
@@ -38,6 +41,8 @@ export interface ManifestParts {
   readonly via?: PlacedMap | undefined;
   readonly emitted: OnnxModel;
   readonly files: readonly WrittenFile[];
+  /** The vocabulary file among `files`, if the weights have one. */
+  readonly vocabulary: WrittenFile | undefined;
 }
 
 export function manifestName(model: string): string {
@@ -79,6 +84,7 @@ export function manifest(parts: ManifestParts): string {
       outputs: graph.outputs.map((o) => tensor(o.name, o.value.type, o.docs)),
       guards: graph.guards.map((guard) => guardCondition(guard, graph.facts)),
       rowNumbers: parts.rowNumbers.map(({ name, rows }) => ({ input: name, rows: graph.facts.show(rows) })),
+      preprocessing: preprocessing(parts),
       parameters: parts.parameters,
       weights: weightsRecord(parts),
       files: parts.files.map((f) => ({ name: basename(f.path), bytes: f.bytes, sha256: f.sha256 })),
@@ -93,6 +99,40 @@ export function manifest(parts: ManifestParts): string {
 function weightsRecord({ weights, weightsFile, via }: ManifestParts) {
   if (weights.kind !== 'file') return weights;
   return { kind: 'file', file: basename(weightsFile!), sha256: weights.sha256, ...(via ? { map: via.name } : {}) };
+}
+
+/**
+ * What a program does before and after a run of a model of images and words; null for other models. Sizes are numbers, or
+ * dims of the model.
+ */
+function preprocessing({ graph, vocabulary }: ManifestParts) {
+  const ports = referringPorts(graph);
+  if (!ports) return null;
+  const { image, text, logits } = ports;
+  const size = (value: Value, axis: number) => constantSize(value, axis) ?? graph.facts.show(value.type.shape[axis]!);
+  return {
+    image: {
+      input: image.name,
+      layout: 'NCHW',
+      channels: 'RGB',
+      height: size(image.value, 2),
+      width: size(image.value, 3),
+      resize: 'bilinear, antialiased, on bytes',
+      scale: 1 / 255,
+      mean: IMAGENET_MEAN,
+      deviation: IMAGENET_STD,
+    },
+    text: text
+      ? {
+          tokens: text.tokens.name,
+          mask: text.mask.name,
+          words: size(text.tokens.value, 1),
+          tokenizer: 'WordPiece, [CLS] text [SEP] [PAD]…',
+          vocabulary: vocabulary ? { file: basename(vocabulary.path), sha256: vocabulary.sha256 } : null,
+        }
+      : null,
+    mask: { output: logits.name, resize: 'bilinear', threshold },
+  };
 }
 
 function sha(text: string): string {

@@ -16,9 +16,10 @@ import {
   refuseVocabulary,
   wordsOf,
 } from '../predict/referring-model.ts';
-import { differencesFrom, recordFor } from '../predict/trained-model.ts';
+import { differencesFrom } from '../predict/trained-model.ts';
 import { startProgress } from '../process/progress.ts';
 import { surroundings } from '../process/surroundings.ts';
+import { recordFor } from '../weights/trained-record.ts';
 import { comparisonSize, type EvaluationOptions, evaluate } from './evaluate.ts';
 import { gallery } from './gallery.ts';
 import { reportPage } from './page.ts';

@@ -7,6 +7,7 @@ import { encodeImage, encodeMask, maskStatistics, overlay, segment } from '../im
 import type { Device, HostTensor } from '../ort/session.ts';
 import { surroundings } from '../process/surroundings.ts';
 import { allFinite } from '../tensors/all-finite.ts';
+import { recordFor } from '../weights/trained-record.ts';
 import {
   type Logits,
   noWords,
@@ -16,7 +17,7 @@ import {
   refuseVocabulary,
   wordsOf,
 } from './referring-model.ts';
-import { differencesFrom, recordFor } from './trained-model.ts';
+import { differencesFrom } from './trained-model.ts';
 
 export interface PredictOptions extends ReferringModelOptions {
   /** A vocabulary file; if undefined, the one in the weights, else the aerial vocabulary that ships with crobc. */

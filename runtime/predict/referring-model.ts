@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { asConstant } from '../../compiler/dims/dim.ts';
 import type { Graph, GraphInput, Value } from '../../compiler/ir/graph.ts';
 import type { Precision } from '../../compiler/passes/pipeline.ts';
 import type { Source } from '../build/build-model.ts';
 import { type CacheOptions, openBuilt } from '../build/model-cache.ts';
+import { constantSize, type ReferringPorts, readBands, referringPorts } from '../build/referring-ports.ts';
 import { packageRoot } from '../files/package-root.ts';
 import { UserError } from '../files/user-error.ts';
 import { rowNumberCheck } from '../ort/row-numbers.ts';
@@ -61,16 +61,16 @@ export async function referringInputs(
   graph: Graph,
   { tokenizer: file, dtype = 'f32', openBatch = 1 }: InputOptions,
 ): Promise<ReferringInputs> {
-  const { image, tokens } = portsOf(graph);
+  const { image, text: words } = portsOf(graph);
   checkBands(graph.name, image.value);
-  const text = tokens && (await textInput(graph, tokens, file));
-  const [height, width] = [size(image.value, 2), size(image.value, 3)];
+  const text = words && (await textInput(graph, words.tokens, file));
+  const [height, width] = [constantSize(image.value, 2), constantSize(image.value, 3)];
   if (height === undefined || width === undefined) {
     throw new UserError(
       'the image size is open: bind it, for example with --set H=480,W=480 (or give the model a recipe that does)',
     );
   }
-  const batch = size(image.value, 0);
+  const batch = constantSize(image.value, 0);
   checkMemory(graph, { height, width, batch: batch ?? openBatch, dtype });
   return { height, width, batch, text };
 }
@@ -87,12 +87,12 @@ async function textInput(
       `the vocabulary has ${tokenizer.vocabularySize} word pieces and the model a table of ${rows}: they do not belong together`,
     );
   }
-  return { words: size(tokens.value, 1) ?? defaultWords, tokenizer };
+  return { words: constantSize(tokens.value, 1) ?? defaultWords, tokenizer };
 }
 
 /** Returns the input for words; undefined if the model reads only images. Throws a UserError for other inputs. */
 export function wordsOf(graph: Graph): GraphInput | undefined {
-  return portsOf(graph).tokens;
+  return portsOf(graph).text?.tokens;
 }
 
 /** The error for an option that has no effect on a model without words. */
@@ -107,7 +107,7 @@ export function refuseVocabulary(graph: Graph, tokenizer: string | undefined): v
 
 /** Opens the model, and builds it if there is no build. Its first output must be the logits. */
 export async function openReferringModel(source: Source, options: ReferringModelOptions): Promise<ReferringModel> {
-  const { output } = portsOf(source.graph);
+  const output = portsOf(source.graph).logits.name;
   const { device, threads } = options;
   const session = await during(`building and opening ${source.graph.name}`, () =>
     openBuilt(source, options, { device, ...(threads === undefined ? {} : { threads }) }),
@@ -129,45 +129,22 @@ export async function openReferringModel(source: Source, options: ReferringModel
   };
 }
 
-interface Ports {
-  readonly image: GraphInput;
-  /** If defined, the model has the input `mask` as well. */
-  readonly tokens: GraphInput | undefined;
-  readonly output: string;
+function portsOf(graph: Graph): ReferringPorts {
+  const ports = referringPorts(graph);
+  if (ports) return ports;
+  if (graph.outputs.length === 0) throw new UserError(`${graph.name} has no output`);
+  throw new UserError(
+    `this command needs a model with the input image: f32[B, 3, H, W] and, where it takes words, tokens: i64[B, T] and mask: bool[B, T]; ${graph.name} has ${graph.inputs.map((i) => i.name).join(', ')}`,
+  );
 }
-
-const ranks: Readonly<Record<string, number>> = { image: 4, tokens: 2, mask: 2 };
-
-function portsOf(graph: Graph): Ports {
-  const { inputs } = graph;
-  const named = (name: string) => inputs.find((input) => input.name === name);
-  const [image, tokens, mask] = [named('image'), named('tokens'), named('mask')];
-  const fits = inputs.every(({ name, value }) => ranks[name] === value.type.shape.length);
-  if (!image || !fits || (tokens === undefined) !== (mask === undefined)) {
-    throw new UserError(
-      `this command needs a model with the input image: f32[B, 3, H, W] and, where it takes words, tokens: i64[B, T] and mask: bool[B, T]; ${graph.name} has ${inputs.map((i) => i.name).join(', ')}`,
-    );
-  }
-  const output = graph.outputs[0];
-  if (!output) throw new UserError(`${graph.name} has no output`);
-  return { image, tokens, output: output.name };
-}
-
-/** Number of channels of the images that crobc reads: RGB. */
-const readBands = 3;
 
 /** Throws a UserError if the model's images do not have three channels; `where` is appended to the message. */
 export function checkBands(model: string, image: Value, where = ''): void {
-  const bands = size(image, 1);
+  const bands = constantSize(image, 1);
   if (bands === undefined || bands === readBands) return;
   throw new UserError(
     `${model} takes images of ${bands} ${bands === 1 ? 'band' : 'bands'}, and train, eval and predict read pictures as RGB, which has ${readBands}: build it and run it from your own program, or set its backbone's bands to ${readBands}${where}`,
   );
-}
-
-function size(value: Value, axis: number): number | undefined {
-  const d = value.type.shape[axis];
-  return d && asConstant(d);
 }
 
 /** Number of rows of the table in which tokens are looked up. */
@@ -175,7 +152,7 @@ function tableRows(graph: Graph, tokens: GraphInput): number | undefined {
   const cameFrom = (value: Value): boolean =>
     value === tokens.value || (value.node.op === 'cast' && cameFrom(value.node.inputs[0]));
   for (const node of graph.nodes) {
-    if (node.op === 'gather' && cameFrom(node.inputs[1])) return size(node.inputs[0], 0);
+    if (node.op === 'gather' && cameFrom(node.inputs[1])) return constantSize(node.inputs[0], 0);
   }
   return undefined;
 }

@@ -3,15 +3,13 @@ import { join } from 'node:path';
 import { isError } from '../../compiler/diagnostics/diagnostic.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { graphHash } from '../../compiler/ir/hash.ts';
-import type { Source } from '../build/build-model.ts';
 import { compileRecorded } from '../build/recorded-source.ts';
 import { type CompiledFile, requireModel } from '../build/source-model.ts';
 import { UserError } from '../files/user-error.ts';
 import { IMAGENET_MEAN, IMAGENET_STD } from '../images/image.ts';
 import { threshold } from '../images/mask.ts';
-import { openTokenizer, type VocabularyText, vocabularyName } from '../text/tokenizer.ts';
-import { SafetensorsFile } from '../weights/safetensors.ts';
-import { recordIn, type TrainedRecord } from '../weights/trained-record.ts';
+import { openTokenizer, vocabularyName } from '../text/tokenizer.ts';
+import { type FoundRecord, openRecord, type TrainedRecord } from '../weights/trained-record.ts';
 import type { ReferringInputs } from './referring-model.ts';
 
 /** Trained weights that can be used alone. */
@@ -39,7 +37,7 @@ const weightsNames = ['best.safetensors', 'last.safetensors'];
  */
 export async function openTrainedModel(path: string): Promise<TrainedModel> {
   const weightsFile = await weightsIn(path);
-  const record = await recordOf(weightsFile);
+  const record = await openRecord(weightsFile);
   if (!record) {
     throw new UserError(
       `${weightsFile} does not record its model, as weights of "crobc train" do: name the .crob file, and give these with --weights`,
@@ -62,39 +60,9 @@ async function weightsIn(path: string): Promise<string> {
     const found = await stat(file).catch(() => undefined);
     if (found?.isFile()) return file;
   }
-  throw new UserError(`${path} is a folder without ${weightsNames.join(' or ')}, as "crobc train -o ${path}" writes`);
-}
-
-/** Returns what weights record about their training; undefined without a record. */
-export async function recordOf(weightsFile: string): Promise<TrainedRecord | undefined> {
-  const file = await SafetensorsFile.open(weightsFile);
-  try {
-    return recordIn(weightsFile, file.metadata);
-  } finally {
-    await file.close();
-  }
-}
-
-/** The record of the weights that a command was given. */
-export interface FoundRecord {
-  readonly weightsFile: string;
-  readonly record: TrainedRecord;
-  /** Undefined for a model that reads only images. */
-  readonly vocabulary: VocabularyText | undefined;
-}
-
-/**
- * Returns what the weights of a command record. Undefined without weights, for those with published names, and for those
- * that no training of crobc wrote.
- */
-export async function recordFor(
-  { via }: Pick<Source, 'via'>,
-  weightsFile: string | undefined,
-): Promise<FoundRecord | undefined> {
-  if (weightsFile === undefined || via) return undefined;
-  const record = await recordOf(weightsFile);
-  const vocabulary = record?.text?.vocabulary;
-  return record && { weightsFile, record, vocabulary: vocabulary && { ...vocabulary, within: weightsFile } };
+  throw new UserError(
+    `${path} is a folder, neither a .crob file nor the folder of a training: it has no ${weightsNames.join(' or ')}`,
+  );
 }
 
 /**

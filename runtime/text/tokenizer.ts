@@ -59,7 +59,7 @@ export async function openTokenizer(from: string | VocabularyText): Promise<Toke
   const source = typeof from === 'string' ? { name: from, text: await readUtf8(from, 'vocabulary') } : from;
   const { text } = source;
   const refuse = (why: string) => new UserError(`${vocabularyName(source)} is not a WordPiece vocabulary: ${why}`);
-  const json = text.trimStart().startsWith('{') ? parseTokenizerJson(text, refuse) : fromVocabulary(text, refuse);
+  const json = isTokenizerJson(text) ? parseTokenizerJson(text, refuse) : fromVocabulary(text, refuse);
   const made = await tokenizerFrom(json, refuse);
   return { ...made, source, hash: sha256(text), pieces: sha256(JSON.stringify(piecesById(json))) };
 }
@@ -72,6 +72,11 @@ function piecesById({ model: { vocab } }: TokenizerJson): readonly (readonly [id
   return Object.entries(vocab)
     .map(([piece, id]) => [id, piece] as const)
     .sort(([a], [b]) => a - b);
+}
+
+/** Whether a vocabulary is a `tokenizer.json` instead of a list of word pieces. */
+export function isTokenizerJson(text: string): boolean {
+  return text.trimStart().startsWith('{');
 }
 
 const specials = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'] as const;

@@ -11,6 +11,8 @@ import {
   recordOf,
 } from '../files/json.ts';
 import { UserError } from '../files/user-error.ts';
+import type { VocabularyText } from '../text/tokenizer.ts';
+import { SafetensorsFile } from './safetensors.ts';
 
 /**
  * What a file of trained weights records about its model, in its metadata: with it, the file is used without the source
@@ -86,7 +88,7 @@ export function recordMetadata(record: TrainedRecord): Readonly<Record<string, s
  * Returns the record in the metadata of a weights file; undefined if it has none. Throws a UserError that names the file
  * if the record is damaged, or of a later crobc.
  */
-export function recordIn(path: string, metadata: ReadonlyMap<string, string>): TrainedRecord | undefined {
+function recordIn(path: string, metadata: ReadonlyMap<string, string>): TrainedRecord | undefined {
   const text = metadata.get(recordKey);
   if (text === undefined) return undefined;
   const held = parsed(text);
@@ -96,6 +98,38 @@ export function recordIn(path: string, metadata: ReadonlyMap<string, string>): T
     );
   if (!isRecord(held) || !isShallow(held)) throw new UserError(`the record of the trained model in ${path} is damaged`);
   return held;
+}
+
+/** Returns what weights record about their training; undefined without a record. */
+export async function openRecord(weightsFile: string): Promise<TrainedRecord | undefined> {
+  const file = await SafetensorsFile.open(weightsFile);
+  try {
+    return recordIn(weightsFile, file.metadata);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The record of the weights that a command was given. */
+export interface FoundRecord {
+  readonly weightsFile: string;
+  readonly record: TrainedRecord;
+  /** Undefined for a model that reads only images. */
+  readonly vocabulary: VocabularyText | undefined;
+}
+
+/**
+ * Returns what the weights of a command record. Undefined without weights, for those with published names, and for those
+ * that no training of crobc wrote.
+ */
+export async function recordFor(
+  { via }: { readonly via?: unknown },
+  weightsFile: string | undefined,
+): Promise<FoundRecord | undefined> {
+  if (weightsFile === undefined || via) return undefined;
+  const record = await openRecord(weightsFile);
+  const vocabulary = record?.text?.vocabulary;
+  return record && { weightsFile, record, vocabulary: vocabulary && { ...vocabulary, within: weightsFile } };
 }
 
 function parsed(text: string): unknown {

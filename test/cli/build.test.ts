@@ -364,7 +364,11 @@ describe('what cannot be built', () => {
     );
     expect(bad).toMatchObject({ code: 1, out: '', err: expect.stringContaining('did you mean `stride`?') });
     expect(none).toEqual({ code: 1, out: '', err: 'crobc: cannot read none.crob: no such file or folder\n' });
-    expect(isFolder).toEqual({ code: 1, out: '', err: 'crobc: cannot read .: it is a folder\n' });
+    expect(isFolder).toEqual({
+      code: 1,
+      out: '',
+      err: 'crobc: . is a folder, neither a .crob file nor the folder of a training: it has no best.safetensors or last.safetensors\n',
+    });
     expect(await readdir(folder)).not.toContain('never');
   });
 });

@@ -5,7 +5,10 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import ts from 'typescript';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { imageTensor } from '../../runtime/images/image.ts';
+import { segment } from '../../runtime/images/mask.ts';
+import { openTokenizer } from '../../runtime/text/tokenizer.ts';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
 import { strictTypeScript } from '../strict-typescript.ts';
 import { crobc } from './crobc.ts';
@@ -98,4 +101,91 @@ test('the manifest has the same guards as the client, for a host of another lang
         if (!accepted) refused++;
       }
   expect(refused).toBe(32);
+});
+
+describe('the client prepares what predict does', () => {
+  interface Prepared {
+    imageInput(pixels: object, height?: number, width?: number): { data: Float32Array; dims: readonly number[] };
+    maskOf(logits: object, image: object, item?: number): Uint8Array;
+    textInputs(
+      text: string,
+      vocabulary: string,
+      words?: number,
+    ): Readonly<Record<'tokens' | 'mask', { data: ArrayLike<number | bigint>; dims: readonly number[] }>>;
+  }
+  const client = () => import(pathToFileURL(join(folder, 'CroBIM_micro.js')).href) as Promise<Prepared>;
+  const noise = (count: number, seed: number) =>
+    Uint8Array.from({ length: count }, (_, i) => ((i + seed) ** 2 * 7919) % 251);
+
+  test.each([
+    [40, 30, 64, 96],
+    [31, 97, 32, 32],
+    [64, 64, 64, 64],
+    [300, 200, 32, 64],
+    [1, 1, 32, 32],
+  ])('an image of %i × %i', async (width, height, toHeight, toWidth) => {
+    const { imageInput } = await client();
+    const data = noise(width * height * 3, width);
+    const expected = imageTensor({ width, height, channels: 3, data }, toHeight, toWidth);
+    const rgb = imageInput({ width, height, data }, toHeight, toWidth);
+    expect(rgb).toEqual({ data: expected, dims: [1, 3, toHeight, toWidth] });
+    const rgba = Uint8ClampedArray.from({ length: width * height * 4 }, (_, i) =>
+      i % 4 === 3 ? i % 256 : data[Math.floor(i / 4) * 3 + (i % 4)]!,
+    );
+    expect(imageInput({ width, height, data: rgba }, toHeight, toWidth).data).toEqual(expected);
+  });
+
+  test('pixels of another depth are refused', async () => {
+    const { imageInput } = await client();
+    expect(() => imageInput({ width: 2, height: 2, data: new Uint8Array(4) }, 32, 32)).toThrow(
+      'the image has 1 bytes for each pixel: must be 3 or 4',
+    );
+  });
+
+  test('a mask, of each image of a batch', async () => {
+    const { maskOf } = await client();
+    const data = Float32Array.from(noise(2 * 24 * 16, 5), (value) => value - 125);
+    const logits = { data, dims: [2, 1, 24, 16] };
+    for (const item of [0, 1]) {
+      const plane = data.slice(item * 24 * 16, (item + 1) * 24 * 16);
+      for (const [width, height] of [
+        [16, 24],
+        [57, 43],
+        [7, 5],
+      ] as const)
+        expect(maskOf(logits, { width, height }, item)).toEqual(segment(plane, [24, 16], [height, width]).mask);
+    }
+  });
+
+  test.each([
+    'the white ship on the left',
+    'The LARGE, white ship (next to the pier) -- not the l-shaped one!',
+    'Süd-Brücke café   naïve\tship\nship',
+    'ship 港口 ship 船',
+    'unknowable zyxwvq 12,345.6 $5 a+b=c ^_^ `x` ~y |z|',
+    `${'long'.repeat(40)} ship`,
+    'a'.repeat(101),
+    'one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen',
+  ])('words: %s', async (text) => {
+    const { textInputs } = await client();
+    const file = 'models/vocab/aerial.txt';
+    const vocabulary = await readFile(file, 'utf8');
+    const expected = (await openTokenizer(file)).encode(text, 20);
+    const { tokens, mask } = textInputs(text, vocabulary, 20);
+    expect({ ids: Array.from(tokens.data, Number), mask: mask.data }).toEqual({
+      ids: expected.ids,
+      mask: expected.mask,
+    });
+    expect([tokens.dims, mask.dims]).toEqual([
+      [1, 20],
+      [1, 20],
+    ]);
+  });
+
+  test('a text without words is refused', async () => {
+    const { textInputs } = await client();
+    const vocabulary = await readFile('models/vocab/aerial.txt', 'utf8');
+    expect(() => textInputs(' \t', vocabulary, 20)).toThrow('the text has no words');
+    expect(() => textInputs('ship', 'the\nship\n', 20)).toThrow('the vocabulary has no [CLS]');
+  });
 });

@@ -188,7 +188,11 @@ describe('refuses in one line', () => {
       '--set is for a .crob file, and run is a trained model, which has its weights and sizes',
     ],
     [['run', '-m', 'Tiny'], 2, '--model Tiny: run/best.safetensors is Learner'],
-    [['data'], 1, 'data is a folder without best.safetensors or last.safetensors, as "crobc train -o data" writes'],
+    [
+      ['data'],
+      1,
+      'data is a folder, neither a .crob file nor the folder of a training: it has no best.safetensors or last.safetensors',
+    ],
     [
       ['bare.safetensors'],
       1,

@@ -2,6 +2,7 @@ import type { SourceFileStructure, StatementStructures, WriterFunction } from 't
 import type { DType } from '../../ir/types.ts';
 import { bareAxes, expression, guardCheck, isIdentifier, member, quoted } from './expression.ts';
 import type { ClientInfo, ClientTensor } from './info.ts';
+import { referringSupport } from './referring.ts';
 import { rowSupport, support } from './support.ts';
 
 const elementTypes: Readonly<Record<DType, string>> = {
@@ -107,6 +108,7 @@ export async function generateClient(info: ClientInfo): Promise<string> {
       ...statements,
       support(`${model}Source`),
       ...(info.rowNumbers.length > 0 ? [rowSupport(`${model}Source`)] : []),
+      ...(info.referring ? [referringSupport(model, info.referring)] : []),
     ],
   };
   return project.createSourceFile(`${model}.ts`, structure).getFullText();

@@ -2,6 +2,7 @@ import { asVariable, type Dim, variables } from '../../dims/dim.ts';
 import { type IndexInput, indexInputs } from '../../graphs/index-check.ts';
 import type { Graph } from '../../ir/graph.ts';
 import type { DType, TensorType } from '../../ir/types.ts';
+import type { ReferringClient } from './referring.ts';
 
 /** The data that a client is generated from. */
 export interface ClientInfo {
@@ -18,6 +19,8 @@ export interface ClientInfo {
   readonly files: { readonly onnx: string };
   /** The hash of the graph. */
   readonly hash: string;
+  /** Set for a model of images and words, whose client prepares both. */
+  readonly referring?: ReferringClient | undefined;
 }
 
 export interface ClientTensor {
