@@ -1,45 +1,21 @@
 import { cut, quoted } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
-
-/** Bits per element by safetensors dtype, in the order of the reference implementation's enumeration. */
-const bits = {
-  BOOL: 8,
-  U8: 8,
-  I8: 8,
-  F8_E5M2: 8,
-  F8_E4M3: 8,
-  I16: 16,
-  U16: 16,
-  F16: 16,
-  BF16: 16,
-  I32: 32,
-  U32: 32,
-  F32: 32,
-  F64: 64,
-  I64: 64,
-  U64: 64,
-} as const;
-export type SafetensorsDType = keyof typeof bits;
-
-export function bytesPerElement(dtype: SafetensorsDType): number {
-  return bits[dtype] / 8;
-}
-
-const ranks: readonly string[] = Object.keys(bits);
+import { bytesPerElement, isTensorDType, type TensorDType, tensorDTypes } from './tensor-dtype.ts';
+import type { FileTensor } from './tensor-file.ts';
 
 /** Compares tensors by the reference implementation's layout order: dtypes from last to first in `bits`, then names. */
 export function layoutOrder(
-  a: { readonly dtype: SafetensorsDType; readonly name: string },
-  b: { readonly dtype: SafetensorsDType; readonly name: string },
+  a: { readonly dtype: TensorDType; readonly name: string },
+  b: { readonly dtype: TensorDType; readonly name: string },
 ): number {
-  return ranks.indexOf(b.dtype) - ranks.indexOf(a.dtype) || Buffer.compare(Buffer.from(a.name), Buffer.from(b.name));
+  return (
+    tensorDTypes.indexOf(b.dtype) - tensorDTypes.indexOf(a.dtype) ||
+    Buffer.compare(Buffer.from(a.name), Buffer.from(b.name))
+  );
 }
 
 /** A tensor in a file; begin and end are byte offsets from the end of the header. */
-export interface TensorEntry {
-  readonly name: string;
-  readonly dtype: SafetensorsDType;
-  readonly shape: readonly number[];
+export interface TensorEntry extends FileTensor {
   readonly begin: number;
   readonly end: number;
 }
@@ -93,9 +69,9 @@ function tensorEntry(scan: Scanner, name: string): TensorEntry {
   if (dtype === undefined || shape === undefined || offsets?.length !== 2) {
     throw new UserError(`the tensor ${label} lacks its dtype, shape or two data_offsets in the header`);
   }
-  if (!Object.hasOwn(bits, dtype)) throw new UserError(`the tensor ${label} has the unknown dtype ${quoted(dtype)}`);
+  if (!isTensorDType(dtype)) throw new UserError(`the tensor ${label} has the unknown dtype ${quoted(dtype)}`);
   const [begin, end] = offsets as readonly [number, number];
-  const entry: TensorEntry = { name, dtype: dtype as SafetensorsDType, shape, begin, end };
+  const entry: TensorEntry = { name, dtype, shape, begin, end };
   const wanted = shape.reduce((product, d) => product * d, bytesPerElement(entry.dtype));
   if (end - begin !== wanted) {
     throw new UserError(

@@ -3,28 +3,24 @@ import { AtomicFile } from '../files/atomic-file.ts';
 import { FileError, fileError } from '../files/file-error.ts';
 import { openFile } from '../files/open-file.ts';
 import { UserError } from '../files/user-error.ts';
-import { float32FromBfloat16, float32FromHalf } from '../tensors/half.ts';
+import { readRange } from './read-range.ts';
 import {
-  bytesPerElement,
   layoutOrder,
   MAX_HEADER_BYTES,
   parseHeader,
-  type SafetensorsDType,
   type SafetensorsHeader,
   type TensorEntry,
 } from './safetensors-header.ts';
-
-export type { SafetensorsDType, TensorEntry } from './safetensors-header.ts';
-
-/** Maximum number of bytes per read. */
-const READ_BYTES = 1 << 26;
+import { bytesPerElement, type TensorDType } from './tensor-dtype.ts';
+import { type FileRemark, TensorFile } from './tensor-file.ts';
 
 /**
  * An open safetensors file (github.com/huggingface/safetensors, format 0.4). Opening reads only the header; tensors are
  * read one at a time on request. Must be closed.
  */
-export class SafetensorsFile {
+export class SafetensorsFile extends TensorFile {
   readonly path: string;
+  readonly format = 'safetensors';
   readonly tensors: ReadonlyMap<string, TensorEntry>;
   /** The file's `__metadata__`: text by key. */
   readonly metadata: ReadonlyMap<string, string>;
@@ -32,11 +28,16 @@ export class SafetensorsFile {
   readonly #dataStart: number;
 
   private constructor(path: string, header: SafetensorsHeader, handle: FileHandle, dataStart: number) {
+    super();
     this.path = path;
     this.tensors = header.tensors;
     this.metadata = header.metadata;
     this.#handle = handle;
     this.#dataStart = dataStart;
+  }
+
+  get remarks(): readonly FileRemark[] {
+    return [...this.metadata].map(([name, text]) => ({ name, text }));
   }
 
   /** Throws a UserError that names the file if it cannot be read, is truncated, or is inconsistent. */
@@ -81,107 +82,15 @@ export class SafetensorsFile {
     }
   }
 
-  /** Returns a tensor of any dtype as float32; 64-bit values are rounded. */
-  async float32(name: string): Promise<Float32Array> {
-    const { buffer } = await this.bytes(name);
-    const dtype = this.tensors.get(name)!.dtype;
-    switch (dtype) {
-      case 'F32':
-        return new Float32Array(buffer);
-      case 'F64':
-        return Float32Array.from(new Float64Array(buffer));
-      case 'F16':
-        return float32FromHalf(new Uint16Array(buffer));
-      case 'BF16':
-        return float32FromBfloat16(new Uint16Array(buffer));
-      case 'I8':
-        return Float32Array.from(new Int8Array(buffer));
-      case 'U8':
-        return Float32Array.from(new Uint8Array(buffer));
-      case 'BOOL':
-        return Float32Array.from(new Uint8Array(buffer), (x) => (x === 0 ? 0 : 1));
-      case 'I16':
-        return Float32Array.from(new Int16Array(buffer));
-      case 'U16':
-        return Float32Array.from(new Uint16Array(buffer));
-      case 'I32':
-        return Float32Array.from(new Int32Array(buffer));
-      case 'U32':
-        return Float32Array.from(new Uint32Array(buffer));
-      case 'I64':
-        return fromBig(new BigInt64Array(buffer));
-      case 'U64':
-        return fromBig(new BigUint64Array(buffer));
-      case 'F8_E4M3':
-      case 'F8_E5M2':
-        throw new UserError(`${this.path}: the tensor ${name} is ${dtype}, which crobc does not read`);
-    }
-  }
-
-  /** Returns an integer tensor as int32 (BOOL as 0 and 1). Throws a UserError if a value does not fit. */
-  async int32(name: string): Promise<Int32Array> {
-    const { buffer } = await this.bytes(name);
-    const dtype = this.tensors.get(name)!.dtype;
-    const narrow = (values: ArrayLike<number | bigint>): Int32Array => {
-      const out = new Int32Array(values.length);
-      for (let i = 0; i < out.length; i++) {
-        const value = Number(values[i]);
-        if (value !== (value | 0))
-          throw new UserError(`${this.path}: the tensor ${name} holds ${values[i]}, beyond 32 bits`);
-        out[i] = value;
-      }
-      return out;
-    };
-    switch (dtype) {
-      case 'I32':
-        return new Int32Array(buffer);
-      case 'I64':
-        return narrow(new BigInt64Array(buffer));
-      case 'U64':
-        return narrow(new BigUint64Array(buffer));
-      case 'U32':
-        return narrow(new Uint32Array(buffer));
-      case 'I16':
-        return Int32Array.from(new Int16Array(buffer));
-      case 'U16':
-        return Int32Array.from(new Uint16Array(buffer));
-      case 'I8':
-        return Int32Array.from(new Int8Array(buffer));
-      case 'U8':
-        return Int32Array.from(new Uint8Array(buffer));
-      case 'BOOL':
-        return Int32Array.from(new Uint8Array(buffer), (x) => (x === 0 ? 0 : 1));
-      default:
-        throw new UserError(`${this.path}: the tensor ${name} is ${dtype}, and whole numbers are wanted`);
-    }
-  }
-
   async close(): Promise<void> {
     await this.#handle.close();
   }
 }
 
-function fromBig(values: BigInt64Array | BigUint64Array): Float32Array {
-  const out = new Float32Array(values.length);
-  for (let i = 0; i < out.length; i++) out[i] = Number(values[i]);
-  return out;
-}
-
-async function readRange(handle: FileHandle, start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(new ArrayBuffer(length));
-  let at = 0;
-  while (at < length) {
-    const { bytesRead } = await handle.read(bytes, at, Math.min(length - at, READ_BYTES), start + at);
-    if (bytesRead === 0) throw new UserError('the file became shorter while it was read');
-    at += bytesRead;
-  }
-  return bytes;
-}
-
 /** A tensor to write. `data` is called when the tensor is written, so that only one need be in memory. */
 export interface TensorToWrite {
   readonly name: string;
-  readonly dtype: SafetensorsDType;
+  readonly dtype: TensorDType;
   readonly shape: readonly number[];
   readonly data: () => ArrayBufferView | Promise<ArrayBufferView>;
 }

@@ -4,7 +4,8 @@ import type { MapRule } from '../../compiler/elaborate/weights/weights-map.ts';
 import type { PlacedMap } from '../../compiler/elaborate/weights/weights-map-places.ts';
 import { UserError } from '../files/user-error.ts';
 import { type ShapedValues, transformed, transformedShapes } from '../tensors/tensor-transforms.ts';
-import { SafetensorsFile, type TensorEntry } from './safetensors.ts';
+import { openTensorFile } from './open-tensors.ts';
+import type { FileTensor } from './tensor-file.ts';
 import {
   acceptsDtype,
   type FileWeights,
@@ -20,7 +21,7 @@ import {
 interface Group {
   readonly rule: MapRule;
   readonly match: Match;
-  readonly sources: (TensorEntry | undefined)[];
+  readonly sources: (FileTensor | undefined)[];
 }
 
 /** The origin of a weight: a result of a group's transforms, by index. */
@@ -30,7 +31,7 @@ interface Origin {
 }
 
 /**
- * Opens a published safetensors file as the weights of a model, with names and tensors converted by a weights map.
+ * Opens a published file as the weights of a model, with names and tensors converted by a weights map.
  * Weights are read and transformed on request. Throws a UserError that names what does not fit: weights without a
  * tensor, tensors that the map does not mention or that it maps to no weight of the model, and wrong shapes.
  */
@@ -40,7 +41,7 @@ export async function openMappedWeights(
   map: PlacedMap,
   { hint }: MissingHint = {},
 ): Promise<FileWeights> {
-  const file = await SafetensorsFile.open(path);
+  const file = await openTensorFile(path);
   const { origins, missing, fault } = matched(file.tensors, wanted, map);
   if (fault !== undefined) {
     await file.close();
@@ -83,7 +84,7 @@ export function openWeightsVia(
 }
 
 function matched(
-  tensors: ReadonlyMap<string, TensorEntry>,
+  tensors: ReadonlyMap<string, FileTensor>,
   wanted: readonly WantedWeight[],
   map: PlacedMap,
 ): {
@@ -144,7 +145,7 @@ function matched(
 }
 
 /** Groups the tensors of a file by the first rule that matches each. */
-function grouped(tensors: ReadonlyMap<string, TensorEntry>, { rules }: PlacedMap) {
+function grouped(tensors: ReadonlyMap<string, FileTensor>, { rules }: PlacedMap) {
   const matchers = rules.map((rule) => rule.from.map(matcher));
   const groups = new Map<string, Group>();
   const unmatched: string[] = [];

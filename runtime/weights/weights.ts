@@ -1,7 +1,8 @@
 import type { DType } from '../../compiler/ir/types.ts';
 import { UserError } from '../files/user-error.ts';
-import { SafetensorsFile } from './safetensors.ts';
-import type { SafetensorsDType, TensorEntry } from './safetensors-header.ts';
+import { openTensorFile } from './open-tensors.ts';
+import type { TensorDType } from './tensor-dtype.ts';
+import type { FileTensor, TensorFile } from './tensor-file.ts';
 
 /** A source of weight values: a file, or an initialiser. */
 export interface WeightSource {
@@ -19,16 +20,16 @@ export interface WantedWeight {
 /** The differences between a file and a graph; all lists are empty if they fit. */
 export interface WeightMismatch {
   readonly missing: readonly WantedWeight[];
-  readonly extra: readonly TensorEntry[];
-  readonly shape: readonly { readonly wanted: WantedWeight; readonly found: TensorEntry }[];
-  readonly dtype: readonly { readonly wanted: WantedWeight; readonly found: TensorEntry }[];
+  readonly extra: readonly FileTensor[];
+  readonly shape: readonly { readonly wanted: WantedWeight; readonly found: FileTensor }[];
+  readonly dtype: readonly { readonly wanted: WantedWeight; readonly found: FileTensor }[];
 }
 
-const floats: readonly SafetensorsDType[] = ['F32', 'F16', 'BF16', 'F64'];
-const integers: readonly SafetensorsDType[] = ['I32', 'I64', 'I16', 'I8', 'U8', 'U16', 'U32', 'U64'];
+const floats: readonly TensorDType[] = ['F32', 'F16', 'BF16', 'F64'];
+const integers: readonly TensorDType[] = ['I32', 'I64', 'I16', 'I8', 'U8', 'U16', 'U32', 'U64'];
 
 /** File dtypes accepted for each graph dtype: any float for a float, any integer for an integer. */
-const accepted: Readonly<Record<DType, readonly SafetensorsDType[]>> = {
+const accepted: Readonly<Record<DType, readonly TensorDType[]>> = {
   f32: floats,
   f16: floats,
   i32: integers,
@@ -37,17 +38,17 @@ const accepted: Readonly<Record<DType, readonly SafetensorsDType[]>> = {
   bool: ['BOOL', 'U8'],
 };
 
-export function acceptsDtype(wanted: DType, found: SafetensorsDType): boolean {
+export function acceptsDtype(wanted: DType, found: TensorDType): boolean {
   return accepted[wanted].includes(found);
 }
 
 /** Compares by name, then shape, then dtype; the order of tensors does not matter. */
-export function matchWeights(wanted: Iterable<WantedWeight>, found: ReadonlyMap<string, TensorEntry>): WeightMismatch {
+export function matchWeights(wanted: Iterable<WantedWeight>, found: ReadonlyMap<string, FileTensor>): WeightMismatch {
   const mismatch = {
     missing: [] as WantedWeight[],
-    extra: [] as TensorEntry[],
-    shape: [] as { wanted: WantedWeight; found: TensorEntry }[],
-    dtype: [] as { wanted: WantedWeight; found: TensorEntry }[],
+    extra: [] as FileTensor[],
+    shape: [] as { wanted: WantedWeight; found: FileTensor }[],
+    dtype: [] as { wanted: WantedWeight; found: FileTensor }[],
   };
   const named = new Set<string>();
   for (const weight of wanted) {
@@ -92,7 +93,7 @@ export function listed<T>(what: string, items: readonly T[], say: (item: T) => s
 }
 
 export interface FileWeights extends WeightSource {
-  readonly file: SafetensorsFile;
+  readonly file: TensorFile;
   /** Number of tensors in the file that no weight uses. */
   readonly unused: number;
   close(): Promise<void>;
@@ -116,13 +117,13 @@ export interface OpenOptions extends MissingHint {
   readonly declared?: (() => ReadonlySet<string>) | undefined;
 }
 
-/** Opens a safetensors file as the weights of a graph. Throws a UserError that names what does not fit. */
+/** Opens a file of tensors as the weights of a graph. Throws a UserError that names what does not fit. */
 export async function openWeights(
   path: string,
   wanted: Iterable<WantedWeight>,
   { extra = 'refuse', declared, hint }: OpenOptions = {},
 ): Promise<FileWeights> {
-  const file = await SafetensorsFile.open(path);
+  const file = await openTensorFile(path);
   const mismatch = matchWeights(wanted, file.tensors);
   const fault = describeMismatch({ ...mismatch, extra: extra === 'allow' ? [] : undeclared(mismatch.extra, declared) });
   if (fault !== undefined) {
@@ -138,7 +139,7 @@ export async function openWeights(
   return { file, unused, read: (name) => file.float32(name), close: () => file.close() };
 }
 
-function undeclared(extra: readonly TensorEntry[], declared: OpenOptions['declared']): readonly TensorEntry[] {
+function undeclared(extra: readonly FileTensor[], declared: OpenOptions['declared']): readonly FileTensor[] {
   if (extra.length === 0 || declared === undefined) return extra;
   const known = declared();
   return extra.filter(({ name }) => !known.has(name));

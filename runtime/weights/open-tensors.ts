@@ -1,0 +1,70 @@
+import type { FileHandle } from 'node:fs/promises';
+import { FileError, fileError } from '../files/file-error.ts';
+import { openFile } from '../files/open-file.ts';
+import { UserError } from '../files/user-error.ts';
+import { mayBeLegacyTorch, openLegacyTorch } from './legacy-torch.ts';
+import { NpzFile } from './npz-file.ts';
+import { readRange } from './read-range.ts';
+import { SafetensorsFile } from './safetensors.ts';
+import { ShardedFile } from './sharded-file.ts';
+import type { TensorFile } from './tensor-file.ts';
+import { openTorchZip } from './torch-file.ts';
+import { ZipArchive } from './zip.ts';
+
+/** Maximum size of an index of shards: that of a large model has some hundred thousand bytes. */
+const largestIndex = 2 ** 24;
+
+/**
+ * Opens a file of tensors: safetensors, a PyTorch checkpoint (a zip archive, or as before 1.6), an npz archive, or the
+ * index of a model in several files. The content decides, not the name. Throws a UserError that names the file if it
+ * cannot be read; nothing in it is run.
+ */
+export async function openTensorFile(path: string): Promise<TensorFile> {
+  return opened(path, true);
+}
+
+async function opened(path: string, mayBeIndex: boolean): Promise<TensorFile> {
+  let handle: FileHandle | undefined;
+  try {
+    const file = await openFile(path, 'weights');
+    handle = file.handle;
+    const { size } = file.stats;
+    const start = Buffer.from(await readRange(handle, 0, Math.min(size, 512)));
+    if (start.toString('latin1', 0, 4) === 'PK\x03\x04') return await openZip(path, handle, size);
+    if (mayBeLegacyTorch(start)) return await openLegacyTorch(path, handle, size);
+    if (mayBeIndex && /^\s*\{\s*"/.test(start.toString('latin1')) && size <= largestIndex) {
+      const text = Buffer.from(await readRange(handle, 0, size)).toString();
+      return await ShardedFile.open(path, text, (shard) => opened(shard, false)).finally(() => handle?.close());
+    }
+    const other = otherFormat(start);
+    if (other !== undefined) throw new UserError(other);
+  } catch (error) {
+    await handle?.close().catch(() => undefined);
+    throw error instanceof UserError && !(error instanceof FileError) && !error.message.startsWith('cannot read ')
+      ? new UserError(`cannot read ${path}: ${error.message}`)
+      : fileError('read', path, error);
+  }
+  await handle.close();
+  return SafetensorsFile.open(path);
+}
+
+async function openZip(path: string, handle: FileHandle, size: number): Promise<TensorFile> {
+  const archive = await ZipArchive.open(handle, size);
+  const entries = [...archive.entries.values()];
+  const pickle = entries.find(({ name }) => /^([^/]+\/)?data\.pkl$/.test(name));
+  if (pickle) return openTorchZip(path, archive, pickle, handle);
+  if (entries.some(({ name }) => name.endsWith('.npy'))) return NpzFile.open(path, archive, handle);
+  throw new UserError('it is a zip archive without tensors: neither of PyTorch nor of numpy');
+}
+
+/** Says what a file is that is known and not read. */
+function otherFormat(start: Buffer): string | undefined {
+  const begins = (bytes: string) => start.toString('latin1', 0, bytes.length) === bytes;
+  if (begins('\x89HDF\r\n')) return 'it is an HDF5 file, which crobc does not read: save the weights as safetensors';
+  if (begins('\x93NUMPY')) return 'it is one array of numpy; crobc reads archives of named arrays (.npz)';
+  if (begins('\x1f\x8b')) return 'it is compressed by gzip: unpack it first';
+  if (start.toString('latin1', 257, 262) === 'ustar') return 'it is a tar archive: unpack it first';
+  if (start[0] === 0x80 && start[1]! >= 2 && start[1]! <= 5)
+    return "it is a pickle that PyTorch did not write: it lacks PyTorch's header";
+  return undefined;
+}
