@@ -24,7 +24,7 @@ import { Program, type SourceHost } from './elaborate/source/program.ts';
 import { recipeBindings } from './elaborate/source/recipe-chain.ts';
 import { settingsSource } from './elaborate/source/settings-source.ts';
 import { readWeightsMap } from './elaborate/weights/weights-map.ts';
-import { type PlacedMap, placedMap } from './elaborate/weights/weights-map-places.ts';
+import { knownMaps, type PlacedMap, placedMap } from './elaborate/weights/weights-map-places.ts';
 import type { Graph } from './ir/graph.ts';
 
 export type { SourceHost } from './elaborate/source/program.ts';
@@ -186,6 +186,8 @@ export interface Compiled {
   readonly via: PlacedMap | undefined;
   /** The weights maps in the file's scope, if `via` is given. */
   readonly maps: readonly string[];
+  /** Returns the weights maps that apply to parts of the model: those in the file's scope, and of the parts' own files. */
+  readonly knownMaps: () => readonly PlacedMap[];
   /**
    * Returns the paths of all weights of the model's parts, including those that this mode (training or inference)
    * does not read: training has extra parts, and an output may read only some weights of a part. Elaborates the
@@ -228,6 +230,7 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
     dims: options.dims,
     via: undefined,
     maps,
+    knownMaps: () => [],
     declaredWeights: () => new Set<string>(),
   });
   const scope =
@@ -273,6 +276,7 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
     dims: sizes,
     via,
     maps,
+    knownMaps: () => knownMaps(context, scope, { model, roots: [''] }),
     declaredWeights,
   };
 }

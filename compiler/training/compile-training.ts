@@ -6,6 +6,7 @@ import { templateStore } from '../elaborate/context/store.ts';
 import { modelGraph } from '../elaborate/models/checked-model.ts';
 import { type Expanded, expandModel, inlineModel } from '../elaborate/models/inline.ts';
 import type { ModelGraph } from '../elaborate/models/model.ts';
+import type { Selection } from '../elaborate/models/selection.ts';
 import { type WeightPart, weightParts } from '../elaborate/models/weight-parts.ts';
 import { noteUnreached } from '../elaborate/recipes/note-unreached.ts';
 import { type EvaluatedRecipe, evaluatedRoots, evaluateRecipe } from '../elaborate/recipes/recipe.ts';
@@ -19,6 +20,7 @@ import {
   recipesOf,
 } from '../elaborate/source/recipe-chain.ts';
 import { settingsSource } from '../elaborate/source/settings-source.ts';
+import { knownMaps, type PlacedMap } from '../elaborate/weights/weights-map-places.ts';
 import type { Builder } from '../graphs/builder.ts';
 import type { Graph, GraphInput, GraphOutput, Init, Value } from '../ir/graph.ts';
 import { staticShape } from '../ir/shapes.ts';
@@ -68,6 +70,8 @@ export interface Training {
   readonly weights: readonly TrainedWeight[];
   /** The names by which recipes refer to the parts that contain these weights; empty if the recipe has no `init`. */
   readonly parts: readonly WeightPart[];
+  /** Returns the weights maps that apply to what an `init` selects, for files with published names. */
+  readonly knownMaps: (selection: Selection) => readonly PlacedMap[];
   readonly forward: Forward;
   /** The model in inference form at the recipe's sizes, except that the batch `B` stays free. */
   readonly inference: Graph;
@@ -195,6 +199,7 @@ function elaborateTraining(
     recipe: resolved,
     weights: weightsOf(expanded, forInference, resolved),
     parts: resolved.inits.length > 0 ? weightParts(context, trained) : [],
+    knownMaps: ({ roots }) => knownMaps(context, recipe.file, { model: trained, roots }),
     forward: forwardOf(trained, losses, expanded),
     inference: forInference,
   };

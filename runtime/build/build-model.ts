@@ -21,7 +21,7 @@ import { checkWeightSizes, type GraphWeight, weightsOf } from '../weights/graph-
 import { initialWeights } from '../weights/initialise.ts';
 import { recordFor } from '../weights/trained-record.ts';
 import type { WeightSource } from '../weights/weights.ts';
-import { openWeightsVia } from '../weights/weights-map.ts';
+import { knownMap, openWeightsVia } from '../weights/weights-map.ts';
 import { buildIdentity, type WeightsIdentity } from './build-identity.ts';
 import { type ClientWriter, startClientWriter } from './client-writer.ts';
 import { manifest, manifestName } from './manifest.ts';
@@ -38,6 +38,8 @@ export interface Source {
   readonly dims: ReadonlyMap<string, number>;
   /** The weights map, if the weights file has published names. */
   readonly via?: PlacedMap | undefined;
+  /** The maps to choose from if the weights file has published names and `via` is not given. */
+  readonly knownMaps: () => readonly PlacedMap[];
   /** All weights that the model declares. A weights file may contain those that the graph does not read. */
   readonly declaredWeights: () => ReadonlySet<string>;
 }
@@ -45,7 +47,7 @@ export interface Source {
 export interface BuildOptions {
   readonly out: string;
   readonly dtype: Precision;
-  /** A safetensors file; if undefined, initial weights are drawn from `seed`. */
+  /** A file of tensors; if undefined, initial weights are drawn from `seed`. */
   readonly weightsFile: string | undefined;
   readonly seed: number;
   /** If false, only the graph is written; its weights refer to a data file that is not written. */
@@ -79,8 +81,9 @@ export async function buildModel(source: Source, options: BuildOptions): Promise
   }
 }
 
-async function build(source: Source, options: BuildOptions, clientWriter: ClientWriter | undefined): Promise<Built> {
+async function build(given: Source, options: BuildOptions, clientWriter: ClientWriter | undefined): Promise<Built> {
   const { out, dtype } = options;
+  const source = await withKnownMap(given, options.writeWeights ? options.weightsFile : undefined);
   const graph = runPipeline(source.graph, { dtype });
   const { name } = graph;
   // From the graph before optimisation, so that any holder of the source graph checks the same inputs.
@@ -158,6 +161,16 @@ function vocabularyNameOf(model: string, { text }: VocabularyText): string {
   return isTokenizerJson(text) ? json : plain;
 }
 
+/**
+ * Returns the source with the map by whose names its weights file is written, if the file has published names and no map is
+ * given.
+ */
+export async function withKnownMap<S extends Source>(source: S, weightsFile: string | undefined): Promise<S> {
+  if (weightsFile === undefined || source.via) return source;
+  const via = await knownMap(weightsFile, weightsOf(source.graph), source.knownMaps);
+  return via ? { ...source, via } : source;
+}
+
 async function weightsIdentity({ via }: Source, options: BuildOptions): Promise<WeightsIdentity> {
   const { writeWeights, weightsFile, seed } = options;
   if (!writeWeights) return { kind: 'none' };
@@ -203,6 +216,7 @@ export async function openModelWeights(
   wanted: readonly GraphWeight[],
   { weightsFile, seed }: Pick<BuildOptions, 'weightsFile' | 'seed'>,
 ): Promise<WeightSource & { close(): Promise<void> }> {
-  if (weightsFile !== undefined) return openWeightsVia(weightsFile, wanted, source);
+  const { via, knownMaps: known, declaredWeights: declared } = source;
+  if (weightsFile !== undefined) return openWeightsVia(weightsFile, wanted, { via, known, declared });
   return { ...initialWeights(wanted, seed), close: async () => {} };
 }

@@ -7,7 +7,7 @@ import { makeFolder } from '../files/make-folder.ts';
 import { UserError } from '../files/user-error.ts';
 import { openSession, type Session, type SessionOptions } from '../ort/session.ts';
 import { buildIdentity } from './build-identity.ts';
-import { buildModel, type Source } from './build-model.ts';
+import { buildModel, type Source, withKnownMap } from './build-model.ts';
 import { heldBuild } from './held-build.ts';
 
 export interface CacheOptions {
@@ -29,8 +29,9 @@ const cacheFolder = 'model-cache';
  * if it is of this model with these weights; else builds the model into the cache. A build is used only if its manifest
  * has the same identity and its files have the manifest's hashes.
  */
-export async function openBuilt(source: Source, options: CacheOptions, session: SessionOptions): Promise<Session> {
+export async function openBuilt(given: Source, options: CacheOptions, session: SessionOptions): Promise<Session> {
   const { out, dtype, weightsFile, seed } = options;
+  const source = await withKnownMap(given, weightsFile);
   const cache = join(out, cacheFolder);
   const digests = await FileDigests.open(join(cache, 'digests.json'));
   const identity = buildIdentity({

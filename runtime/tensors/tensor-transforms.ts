@@ -10,14 +10,19 @@ export interface ShapedValues {
 /** Maximum number of elements of a resized tensor: 1 GiB of float32. */
 const mostElements = 2 ** 28;
 
-/**
- * Returns the shapes after a transform, or why it is not applicable; `parts`
- * is the number of tensors that a split gives.
- */
+/** What a transform depends on beside its tensors. */
+export interface TransformGoal {
+  /** Number of tensors that a split gives. */
+  readonly parts: number;
+  /** Shape of the weight in the model. */
+  readonly wanted: readonly number[];
+}
+
+/** Returns the shapes after a transform, or why it is not applicable. */
 export function transformedShapes(
   shapes: readonly (readonly number[])[],
   transform: MapTransform,
-  parts: number,
+  { parts, wanted }: TransformGoal,
 ): readonly (readonly number[])[] | string {
   if (transform.kind === 'concat') {
     const [first, ...rest] = shapes;
@@ -42,14 +47,22 @@ export function transformedShapes(
       return `axis ${transform.axis} of ${shown(shape!)} cannot be split into ${transform.sizes ? sizes.join(' + ') : `${parts} equal parts`}`;
     return sizes.map((n) => shape!.with(transform.axis, n));
   }
-  const results = shapes.map((shape) => reshaped(shape, transform));
+  const results = shapes.map((shape) => reshaped(shape, transform, wanted));
   return results.find((one) => typeof one === 'string') ?? (results as number[][]);
 }
 
 function reshaped(
   shape: readonly number[],
   transform: Exclude<MapTransform, { kind: 'concat' | 'split' }>,
+  goal: readonly number[],
 ): readonly number[] | string {
+  if (transform.kind === 'resize_square') {
+    const [rows = 0, ...rest] = shape;
+    const [size = 0, ...others] = goal;
+    const squares = [rows, size].every((n) => n > 0 && Number.isInteger(Math.sqrt(n)));
+    // What does not fit is reported with both shapes.
+    return squares && rest.join() === others.join() && count(goal) <= mostElements ? goal : shape;
+  }
   if (transform.kind === 'transpose') {
     const { perm } = transform;
     return perm.length === shape.length
@@ -68,7 +81,7 @@ function reshaped(
 export function transformed(
   tensors: readonly ShapedValues[],
   transform: MapTransform,
-  parts: number,
+  { parts, wanted }: TransformGoal,
 ): readonly ShapedValues[] {
   switch (transform.kind) {
     case 'concat':
@@ -84,6 +97,8 @@ export function transformed(
       return tensors.map(({ data }) => ({ shape: transform.shape, data }));
     case 'resize':
       return tensors.map((tensor) => resized(tensor, transform.shape));
+    case 'resize_square':
+      return tensors.map((tensor) => resizedSquare(tensor, wanted));
   }
 }
 
@@ -152,6 +167,13 @@ function resized(tensor: ShapedValues, wanted: readonly number[]): ShapedValues 
     [shape, data] = [shape.with(axis, size), out];
   }
   return { shape, data };
+}
+
+/** Resizes a table whose rows are the cells of a square, such as the biases of a window by offset. */
+function resizedSquare({ shape, data }: ShapedValues, wanted: readonly number[]): ShapedValues {
+  const [side, size] = [Math.sqrt(shape[0]!), Math.sqrt(wanted[0]!)];
+  const rest = shape.slice(1);
+  return { shape: wanted, data: resized({ shape: [side, side, ...rest], data }, [size, size, ...rest]).data };
 }
 
 /** Keys' cubic convolution kernel (1981) with a = -0.75, as in PyTorch. */

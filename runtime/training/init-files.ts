@@ -1,10 +1,12 @@
 import { dirname, resolve } from 'node:path';
+import type { Selection } from '../../compiler/elaborate/models/selection.ts';
 import { selects } from '../../compiler/elaborate/models/selection.ts';
 import type { WeightPart } from '../../compiler/elaborate/models/weight-parts.ts';
+import type { PlacedMap } from '../../compiler/elaborate/weights/weights-map-places.ts';
 import type { TrainedWeight } from '../../compiler/training/compile-training.ts';
 import type { Initialisation } from '../../compiler/training/recipe.ts';
-import { type FileWeights, openWeights } from '../weights/weights.ts';
-import { openMappedWeights } from '../weights/weights-map.ts';
+import type { FileWeights } from '../weights/weights.ts';
+import { openWeightsVia } from '../weights/weights-map.ts';
 
 /** The effect of one `init` of a recipe. */
 export interface InitReport {
@@ -16,7 +18,13 @@ export interface InitReport {
   readonly taken: number;
   /** Parts that `except` leaves unchanged. */
   readonly left: readonly string[];
-  /** Number of tensors in the file that no weight uses. */
+  /** Weights that are interpolated from a tensor of another size. */
+  readonly resized: readonly string[];
+  /** Number of tensors that a rule of the map skips. */
+  readonly skipped: number;
+  /** Number of float64 tensors that are rounded to float32. */
+  readonly narrowed: number;
+  /** Number of tensors in the file that no weight uses, including those that are skipped. */
   readonly unused: number;
 }
 
@@ -38,13 +46,15 @@ export interface OpenInit {
 export interface PartedWeights {
   readonly weights: readonly TrainedWeight[];
   readonly parts: readonly WeightPart[];
+  /** Returns the maps to choose from if an `init` names none and its file has published names. */
+  readonly knownMaps: (selection: Selection) => readonly PlacedMap[];
 }
 
 /**
  * Opens the file of an `init` and compares its tensors with the selected weights: names, shapes and dtypes. Throws a
  * UserError if they do not fit; if only some parts are missing, the message contains an `except` for them.
  */
-export async function openInit(init: Initialisation, { weights, parts }: PartedWeights): Promise<OpenInit> {
+export async function openInit(init: Initialisation, { weights, parts, knownMaps }: PartedWeights): Promise<OpenInit> {
   const { pattern, file, source, via, except } = init;
   const selected = weights.filter(({ path }) => selects(init, path));
   const isLeft = ({ path }: TrainedWeight) => except.some((one) => selects(one, path));
@@ -59,16 +69,17 @@ export async function openInit(init: Initialisation, { weights, parts }: PartedW
     const mapped = via ? ` via ${via.name}` : '';
     return `to leave these as they are, write: init ${pattern} from "${file}"${mapped} except ${named.join(', ')}`;
   };
-  const opened = via
-    ? await openMappedWeights(path, wanted, via, { hint })
-    : await openWeights(path, wanted, { extra: 'allow', hint });
+  const opened = await openWeightsVia(path, wanted, { via, known: () => knownMaps(init), extra: 'allow' }, { hint });
   const left = new Set(selected.filter(isLeft).map((weight) => weight.path));
   const report: InitReport = {
     init: pattern,
     file: path,
-    via: via?.name ?? null,
+    via: opened.map ?? null,
     taken: given.length,
     left: partsOf(selected, left, parts),
+    resized: opened.resized.map(({ path, from, to }) => `${path} [${from.join(', ')}] to [${to.join(', ')}]`),
+    skipped: opened.skipped,
+    narrowed: opened.narrowed,
     unused: opened.unused,
   };
   return { file: opened, weights: given, report };
@@ -99,9 +110,11 @@ const named = 8;
 export function shownInits({ inits, weights, drawn }: InitReports): string[] {
   const list = (parts: readonly string[]) =>
     parts.length > named ? `${parts.slice(0, named).join(', ')} and ${parts.length - named} more` : parts.join(', ');
-  const lines = inits.map(({ init, file, via, taken, left, unused }) =>
+  const lines = inits.map(({ init, file, via, taken, left, unused, resized, narrowed }) =>
     [
       `init ${init} from ${file}${via === null ? '' : ` via ${via}`}: ${counted(taken, 'weight')} taken`,
+      ...(resized.length > 0 ? [`${counted(resized.length, 'weight')} resized: ${list(resized)}`] : []),
+      ...(narrowed > 0 ? [`${counted(narrowed, 'tensor')} rounded from float64 to float32`] : []),
       ...(left.length > 0 ? [`left as they are: ${list(left)}`] : []),
       ...(unused > 0 ? [`${counted(unused, 'tensor')} of the file not used`] : []),
     ].join('; '),

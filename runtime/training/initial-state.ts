@@ -5,7 +5,7 @@ import type { StateTensor } from '../../compiler/training/step.ts';
 import { checkWeightSizes } from '../weights/graph-weights.ts';
 import { initialWeights } from '../weights/initialise.ts';
 import { openWeights } from '../weights/weights.ts';
-import { openInit } from './init-files.ts';
+import { openInit, type PartedWeights } from './init-files.ts';
 import { elementsOf, weightState } from './state.ts';
 
 export interface InitialStateOptions {
@@ -20,6 +20,8 @@ export interface InitialStateOptions {
   readonly inits?: readonly Initialisation[];
   /** The parts of the model, for messages about these files. */
   readonly parts?: readonly WeightPart[];
+  /** Returns the maps of published names for what an `init` selects. */
+  readonly knownMaps?: PartedWeights['knownMaps'];
 }
 
 /**
@@ -27,7 +29,7 @@ export interface InitialStateOptions {
  * Throws a UserError if a file does not fit.
  */
 export async function initialState(options: InitialStateOptions): Promise<Map<string, Float32Array>> {
-  const { weights, state, seed, weightsFile, inits = [], parts = [] } = options;
+  const { weights, state, seed, weightsFile, inits = [], parts = [], knownMaps = () => [] } = options;
   checkWeightSizes(weights);
   const wanted = weights.map((weight) => ({ ...weight, dtype: 'f32' as const }));
   const file = weightsFile === undefined ? undefined : await openWeights(weightsFile, wanted);
@@ -40,7 +42,7 @@ export async function initialState(options: InitialStateOptions): Promise<Map<st
   }
   if (weightsFile === undefined) {
     for (const init of inits) {
-      const opened = await openInit(init, { weights, parts });
+      const opened = await openInit(init, { weights, parts, knownMaps });
       try {
         for (const weight of opened.weights) values.set(weightState(weight), await opened.file.read(weight.path));
       } finally {

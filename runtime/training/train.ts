@@ -295,8 +295,8 @@ async function openRun(options: TrainOptions, { plan, data }: Prepared) {
   const stateOf = async (at: Checkpoint | undefined) => {
     if (at) return withAccumulators(await store.load(at, stored), states);
     const { weightsFile } = options;
-    const { weights, parts } = training;
-    return initialState({ weights, parts, state: states, seed, weightsFile, inits: recipe.inits });
+    const { weights, parts, knownMaps } = training;
+    return initialState({ weights, parts, knownMaps, state: states, seed, weightsFile, inits: recipe.inits });
   };
   const inits = checkpoint ? undefined : await initsOf(options);
   for (const line of inits ? shownInits(inits) : []) note(line);

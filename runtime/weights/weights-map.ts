@@ -1,34 +1,11 @@
-import { childPath } from '../../compiler/elaborate/context/paths.ts';
-import { filled, type Match, matcher } from '../../compiler/elaborate/source/name-pattern.ts';
-import type { MapRule } from '../../compiler/elaborate/weights/weights-map.ts';
 import type { PlacedMap } from '../../compiler/elaborate/weights/weights-map-places.ts';
 import { UserError } from '../files/user-error.ts';
-import { type ShapedValues, transformed, transformedShapes } from '../tensors/tensor-transforms.ts';
+import { type ShapedValues, transformed } from '../tensors/tensor-transforms.ts';
+import { bestFit, type MapFit, mapFit } from './map-fit.ts';
 import { openTensorFile } from './open-tensors.ts';
-import type { FileTensor } from './tensor-file.ts';
-import {
-  acceptsDtype,
-  type FileWeights,
-  hinted,
-  listed,
-  type MissingHint,
-  openWeights,
-  sameShape,
-  type WantedWeight,
-} from './weights.ts';
-
-/** Published tensors to which one rule applies together, in the order of its left side. */
-interface Group {
-  readonly rule: MapRule;
-  readonly match: Match;
-  readonly sources: (FileTensor | undefined)[];
-}
-
-/** The origin of a weight: a result of a group's transforms, by index. */
-interface Origin {
-  readonly group: Group;
-  readonly index: number;
-}
+import type { TensorFile } from './tensor-file.ts';
+import { type FileWeights, hinted, type MissingHint, narrowedBy, type OpenOptions, ownWeights } from './weights.ts';
+import type { WantedWeight } from './weights-match.ts';
 
 /**
  * Opens a published file as the weights of a model, with names and tensors converted by a weights map.
@@ -39,149 +16,95 @@ export async function openMappedWeights(
   path: string,
   wanted: readonly WantedWeight[],
   map: PlacedMap,
-  { hint }: MissingHint = {},
+  hint: MissingHint = {},
 ): Promise<FileWeights> {
   const file = await openTensorFile(path);
-  const { origins, missing, fault } = matched(file.tensors, wanted, map);
+  return mappedWeights(file, wanted, mapFit(file.tensors, wanted, map), hint);
+}
+
+async function mappedWeights(
+  file: TensorFile,
+  wanted: readonly WantedWeight[],
+  fit: MapFit,
+  { hint }: MissingHint,
+): Promise<FileWeights> {
+  const { origins, fault, map, missing } = fit;
   if (fault !== undefined) {
     await file.close();
-    const more = hinted(hint, missing);
-    throw new UserError(`the weights in ${path} do not fit the model by the map ${map.name}: ${fault}${more}`);
+    throw new UserError(
+      `the weights in ${file.path} do not fit the model by the map ${map.name}: ${fault}${hinted(hint, missing)}`,
+    );
   }
-  const used = new Set([...origins.values()].flatMap(({ group }) => group.sources));
+  const shapes = new Map(wanted.map(({ path, shape }) => [path, shape]));
+  const used = new Set([...origins.values()].flatMap(({ sources }) => sources));
   return {
     file,
     unused: file.tensors.size - used.size,
+    map: map.name,
+    resized: fit.resized,
+    skipped: fit.skipped.length,
+    narrowed: narrowedBy(used),
     async read(weight) {
-      const origin = origins.get(weight);
-      if (!origin) throw new Error(`bug in crobc: no tensor was found for ${weight}`);
-      const { rule, sources } = origin.group;
+      const [origin, shape] = [origins.get(weight), shapes.get(weight)];
+      if (!origin || !shape) throw new Error(`bug in crobc: no tensor was found for ${weight}`);
+      const { rule, sources, index } = origin;
       let tensors: readonly ShapedValues[] = await Promise.all(
-        sources.map(async (entry) => ({ shape: entry!.shape, data: await file.float32(entry!.name) })),
+        sources.map(async (entry) => ({ shape: entry.shape, data: await file.float32(entry.name) })),
       );
-      for (const transform of rule.transforms) tensors = transformed(tensors, transform, rule.to.length);
-      return tensors[origin.index]!.data;
+      for (const transform of rule.transforms)
+        tensors = transformed(tensors, transform, { parts: rule.to.length, wanted: shape });
+      return tensors[index]!.data;
     },
     close: () => file.close(),
   };
 }
 
-/** The names that may occur in a model's weights file. */
-interface WeightNames {
+/** The names that a file may have for the weights of a model. */
+export interface FileNames extends Omit<OpenOptions, 'hint'> {
+  /** The map to use; undefined to find out whether the file has crob's names or those of a known map. */
   readonly via?: PlacedMap | undefined;
-  readonly declaredWeights: () => ReadonlySet<string>;
+  /** The maps to choose from. */
+  readonly known: () => readonly PlacedMap[];
 }
 
 /**
- * Opens the weights of a whole model from a file with crob's names, or by a map, which has its own declared weights.
+ * Opens a file as weights of a model: by a given map, by crob's names, or by the known map that gives most weights.
+ * Throws a UserError that names what does not fit.
  */
-export function openWeightsVia(
+export async function openWeightsVia(
   path: string,
   wanted: readonly WantedWeight[],
-  { via, declaredWeights }: WeightNames,
+  names: FileNames,
+  hint: MissingHint = {},
 ): Promise<FileWeights> {
-  return via ? openMappedWeights(path, wanted, via) : openWeights(path, wanted, { declared: declaredWeights });
+  if (names.via) return openMappedWeights(path, wanted, names.via, hint);
+  const file = await openTensorFile(path);
+  const fit = knownFit(file, wanted, names.known);
+  return fit ? mappedWeights(file, wanted, fit, hint) : ownWeights(file, wanted, { ...names, ...hint });
 }
 
-function matched(
-  tensors: ReadonlyMap<string, FileTensor>,
+/** Returns the known map by whose names a file is written; undefined if it has crob's names, or no known ones. */
+export async function knownMap(
+  path: string,
   wanted: readonly WantedWeight[],
-  map: PlacedMap,
-): {
-  readonly origins: ReadonlyMap<string, Origin>;
-  readonly missing: readonly string[];
-  readonly fault: string | undefined;
-} {
-  const { groups, unmatched } = grouped(tensors, map);
-  const known = new Map(wanted.map((weight) => [weight.path, weight]));
-  const origins = new Map<string, Origin>();
-  const incomplete = new Map<string, string>();
-  const unknown: string[] = [];
-  const unfit: string[] = [];
-  const shapes: string[] = [];
-  const dtypes: string[] = [];
-  const doubled: string[] = [];
-  for (const group of groups) {
-    const { rule, match, sources } = group;
-    const lacking = rule.from.filter((_, i) => sources[i] === undefined).map((from) => filled(from, match));
-    const results = lacking.length > 0 ? [] : resultShapes(group);
-    for (const [index, to] of rule.to.entries()) {
-      const name = filled(to, match);
-      const paths = map.places.map((place) => ({ place, path: childPath(place.path, name) }));
-      if (paths.every(({ place, path }) => !place.declared.has(path))) {
-        unknown.push(`${sources.find((entry) => entry)!.name} as ${name}`);
-        continue;
-      }
-      for (const { path } of paths) {
-        const weight = known.get(path);
-        if (!weight) continue;
-        if (origins.has(path)) doubled.push(path);
-        else if (lacking.length > 0) incomplete.set(path, `${path} for want of ${lacking.join(' and ')}`);
-        else if (typeof results === 'string') unfit.push(`${path}: ${results}`);
-        else if (!sameShape(results[index]!, weight.shape)) {
-          const [found, here] = [results[index]!, weight.shape].map((shape) => `[${shape.join(', ')}]`);
-          shapes.push(`${path}: ${found} by the file, ${here} in the model`);
-        } else {
-          const odd = sources.find((entry) => !acceptsDtype(weight.dtype, entry!.dtype));
-          if (odd) dtypes.push(`${path}: ${odd.dtype} in the file, ${weight.dtype} in the model`);
-        }
-        if (lacking.length === 0) origins.set(path, { group, index });
-      }
-    }
+  known: () => readonly PlacedMap[],
+): Promise<PlacedMap | undefined> {
+  const file = await openTensorFile(path);
+  try {
+    return knownFit(file, wanted, known)?.map;
+  } finally {
+    await file.close();
   }
-  const missing = wanted.flatMap(({ path }) => (origins.has(path) ? [] : [path]));
-  const lacking = missing.map((path) => incomplete.get(path) ?? path);
-  const say = (text: string) => text;
-  const parts = [
-    listed('missing', lacking, say),
-    listed('of another shape', shapes, say),
-    listed('of another dtype', dtypes, say),
-    listed('that cannot be transformed', unfit, say),
-    listed('given more than once', doubled, say),
-    listed('in the file that the map does not mention', unmatched, say),
-    listed('that the map brings to no weight of the model', unknown, say),
-  ].filter((text) => text !== undefined);
-  return { origins, missing, fault: parts.length === 0 ? undefined : parts.join('; ') };
 }
 
-/** Groups the tensors of a file by the first rule that matches each. */
-function grouped(tensors: ReadonlyMap<string, FileTensor>, { rules }: PlacedMap) {
-  const matchers = rules.map((rule) => rule.from.map(matcher));
-  const groups = new Map<string, Group>();
-  const unmatched: string[] = [];
-  for (const entry of tensors.values()) {
-    const found = firstMatch(matchers, entry.name);
-    if (!found) {
-      unmatched.push(entry.name);
-      continue;
-    }
-    const rule = rules[found.rule]!;
-    if (rule.to.length === 0) continue;
-    const key = JSON.stringify([found.rule, [...found.match.holes].sort(), found.match.choices]);
-    const group = groups.get(key) ?? { rule, match: found.match, sources: rule.from.map(() => undefined) };
-    groups.set(key, group);
-    group.sources[found.from] = entry;
-  }
-  return { groups: [...groups.values()], unmatched };
-}
-
-function firstMatch(matchers: readonly (readonly ReturnType<typeof matcher>[])[], name: string) {
-  for (const [rule, patterns] of matchers.entries()) {
-    for (const [from, match] of patterns.entries()) {
-      const found = match(name);
-      if (found) return { rule, from, match: found };
-    }
-  }
-  return undefined;
-}
-
-/** Returns the shapes of a group's results, or why it cannot be transformed. */
-function resultShapes({ rule, sources }: Group): readonly (readonly number[])[] | string {
-  let shapes: readonly (readonly number[])[] = sources.map((entry) => entry!.shape);
-  for (const transform of rule.transforms) {
-    const next = transformedShapes(shapes, transform, rule.to.length);
-    if (typeof next === 'string') return next;
-    shapes = next;
-  }
-  return shapes;
+/** Returns the best known map, if it gives more weights than the file has under crob's names. */
+function knownFit(
+  file: TensorFile,
+  wanted: readonly WantedWeight[],
+  known: () => readonly PlacedMap[],
+): MapFit | undefined {
+  const own = wanted.filter(({ path }) => file.tensors.has(path)).length;
+  if (own === wanted.length) return undefined;
+  const fit = bestFit(file.tensors, wanted, known());
+  return fit && fit.origins.size > own ? fit : undefined;
 }

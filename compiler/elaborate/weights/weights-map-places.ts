@@ -1,4 +1,4 @@
-import type { Declaration, Ident } from '../../../grammar/tree.ts';
+import type { Declaration, Ident, WeightsDecl } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
 import type { Instance, Val } from '../context/elaborated.ts';
 import { isWithin } from '../context/paths.ts';
@@ -35,13 +35,44 @@ export function placedMap(
 ): PlacedMap | undefined {
   const found = file.lookup(name);
   if (found?.decl.kind !== 'weights') return notFound(context, { name, span }, found?.decl.kind, 'a weights map', file);
-  const map = readWeightsMap(context, found.decl, found.file);
-  const target = map && mapTarget(context, found.decl, found.file)?.decl;
-  if (!map || !target) return undefined;
-  const places = mapPlaces(context, target, model, roots);
-  if (places.length > 0) return { ...map, places };
-  fail({ context }, 'CROB2331', span, { map: name, target: target.name.name, path: pattern, model: model.flat.name });
+  const placed = mapAt(context, found.decl, found.file, { model, roots });
+  if (!placed || placed.places.length > 0) return placed;
+  const target = found.decl.target.name;
+  fail({ context }, 'CROB2331', span, { map: name, target, path: pattern, model: model.flat.name });
   return undefined;
+}
+
+interface Within {
+  readonly model: ModelGraph;
+  readonly roots: readonly string[];
+}
+
+/** Returns a map with the parts to which it applies, if any; undefined, after a report, if it is wrong. */
+function mapAt(context: Context, decl: WeightsDecl, file: FileScope, { model, roots }: Within): PlacedMap | undefined {
+  const map = readWeightsMap(context, decl, file);
+  const target = map && mapTarget(context, decl, file)?.decl;
+  return map && target && { ...map, places: mapPlaces(context, target, model, roots) };
+}
+
+/**
+ * Returns the maps that apply to parts within or around `roots`: those in the scope of a file, and those declared beside the
+ * modules of the parts. Maps with errors are left out: the check of their file reports them.
+ */
+export function knownMaps(context: Context, file: FileScope, within: Within): readonly PlacedMap[] {
+  const silent = { ...context, report: () => undefined };
+  const found = new Map<WeightsDecl, FileScope>();
+  for (const name of file.names()) {
+    const at = file.lookup(name);
+    if (at?.decl.kind === 'weights') found.set(at.decl, at.file);
+  }
+  const instances = [...within.model.instances.values()].flatMap((value) => instancesIn(silent, value));
+  const scopes = new Set(instances.map((instance) => instance.file));
+  for (const scope of scopes)
+    for (const decl of scope.tree.declarations) if (decl.kind === 'weights') found.set(decl, scope);
+  return [...found].flatMap(([decl, scope]) => {
+    const map = mapAt(silent, decl, scope, within);
+    return map && map.places.length > 0 ? [map] : [];
+  });
 }
 
 /** The parts within or around `roots` that are instances of the map's target. */

@@ -6,7 +6,7 @@ import { evaluate } from '../eval/evaluate.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import type { FileScope, Found } from '../source/file-scope.ts';
-import { choicesOf, holesOf, type NamePattern, namePattern } from '../source/name-pattern.ts';
+import { choicesOf, hasOptional, holesOf, type NamePattern, namePattern } from '../source/name-pattern.ts';
 
 /** A transformation from published tensors to weights. */
 export type MapTransform =
@@ -14,7 +14,9 @@ export type MapTransform =
   /** Without sizes, equal parts. */
   | { readonly kind: 'split'; readonly axis: number; readonly sizes: readonly number[] | undefined }
   | { readonly kind: 'transpose'; readonly perm: readonly number[] }
-  | { readonly kind: 'reshape' | 'resize'; readonly shape: readonly number[] };
+  | { readonly kind: 'reshape' | 'resize'; readonly shape: readonly number[] }
+  /** Rows that are the cells of a square, to the number of rows in the model. */
+  | { readonly kind: 'resize_square' };
 
 /** Tensors named `from` go, in order, through the transforms to the weights named `to`; under `skip` to none. */
 export interface MapRule {
@@ -36,6 +38,7 @@ const transforms: Readonly<Record<string, Readonly<Record<string, 'int' | 'ints'
   transpose: { perm: 'ints' },
   reshape: { shape: 'ints' },
   resize: { shape: 'ints' },
+  resize_square: {},
   skip: {},
 };
 
@@ -72,7 +75,7 @@ function readRule(context: Context, rule: WeightsDecl['rules'][number], file: Fi
   };
   const [first, ...rest] = from;
   const form = (pattern: NamePattern) =>
-    JSON.stringify([[...holesOf(pattern)].sort(), choicesOf(pattern).map((c) => c.length)]);
+    JSON.stringify([[...holesOf(pattern)].sort(), choicesOf(pattern).map((c) => c.length), hasOptional(pattern)]);
   if (!first || rest.some((other) => form(other) !== form(first)))
     return refuse('the names on the left have different holes');
   const holes = holesOf(first);
@@ -85,6 +88,7 @@ function readRule(context: Context, rule: WeightsDecl['rules'][number], file: Fi
         known === '' ? undefined : `the left side has ${known}`,
       );
     }
+    if (hasOptional(to)) return refuse('{?…} stands only on the left');
     const lone = choicesOf(to).find((choices, i) => choicesOf(first)[i]?.length !== choices.length);
     if (lone) return refuse(`{${lone.join(',')}} has no list of ${lone.length} alternatives on the left`);
   }
@@ -185,6 +189,10 @@ function readTarget(context: Context, expr: Expr, file: FileScope): Target | und
   const inner = first && readTarget(context, first.value, file);
   if (inner && inner.to.length === 0) refuse(expr.span, `${name} goes around a name in quotes`);
   if (!inner || !sound) return undefined;
+  if (name === 'resize_square' && inner.transforms.length > 0) {
+    refuse(expr.span, 'resize_square is the last transform: it goes around a name in quotes');
+    return undefined;
+  }
   return {
     transforms: [{ kind: name, ...Object.fromEntries(given) } as MapTransform, ...inner.transforms],
     to: inner.to,

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { compile } from '../../../compiler/compile.ts';
 import { weightsOf } from '../../../runtime/weights/graph-weights.ts';
 import { SafetensorsFile, type TensorToWrite, writeSafetensors } from '../../../runtime/weights/safetensors.ts';
-import { openWeights, type WantedWeight } from '../../../runtime/weights/weights.ts';
+import { openWeights } from '../../../runtime/weights/weights.ts';
 import { openMappedWeights } from '../../../runtime/weights/weights-map.ts';
+import type { WantedWeight } from '../../../runtime/weights/weights-match.ts';
 import { memoryHost } from '../../memory-host.ts';
 import type { JsonPart, OpenReader, Reader } from '../reader.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { writeSafetensors } from '../../../runtime/weights/safetensors.ts';
-import { openWeights, type WantedWeight } from '../../../runtime/weights/weights.ts';
+import { openWeights } from '../../../runtime/weights/weights.ts';
+import type { WantedWeight } from '../../../runtime/weights/weights-match.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const at = temporaryFolder();
