@@ -186,8 +186,11 @@ export interface Compiled {
   readonly via: PlacedMap | undefined;
   /** The weights maps in the file's scope, if `via` is given. */
   readonly maps: readonly string[];
-  /** Returns the weights maps that apply to parts of the model: those in the file's scope, and of the parts' own files. */
-  readonly knownMaps: () => readonly PlacedMap[];
+  /**
+   * Returns the weights maps that apply to parts of the model within or around `roots` (by default, all): those in the
+   * file's scope, and those of the parts' own files.
+   */
+  readonly knownMaps: (roots?: readonly string[]) => readonly PlacedMap[];
   /**
    * Returns the paths of all weights of the model's parts, including those that this mode (training or inference)
    * does not read: training has extra parts, and an output may read only some weights of a part. Elaborates the
@@ -276,7 +279,7 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
     dims: sizes,
     via,
     maps,
-    knownMaps: () => knownMaps(context, scope, { model, roots: [''] }),
+    knownMaps: (roots = ['']) => knownMaps(context, scope, { model, roots }),
     declaredWeights,
   };
 }

@@ -1,6 +1,6 @@
 import { childPath } from '../../compiler/elaborate/context/paths.ts';
 import { filled, type Match, matcher } from '../../compiler/elaborate/source/name-pattern.ts';
-import type { MapRule } from '../../compiler/elaborate/weights/weights-map.ts';
+import type { MapRule, WeightsMap } from '../../compiler/elaborate/weights/weights-map.ts';
 import type { PlacedMap } from '../../compiler/elaborate/weights/weights-map-places.ts';
 import { transformedShapes } from '../tensors/tensor-transforms.ts';
 import type { FileTensor } from './tensor-file.ts';
@@ -116,7 +116,7 @@ export function mapFit(
 }
 
 /** Groups the tensors of a file by the first rule that matches each. */
-function grouped(tensors: ReadonlyMap<string, FileTensor>, { rules }: PlacedMap) {
+export function grouped(tensors: ReadonlyMap<string, FileTensor>, { rules }: WeightsMap) {
   const matchers = rules.map((rule) => rule.from.map(matcher));
   const groups = new Map<string, Group>();
   const unmatched: string[] = [];

@@ -22,7 +22,8 @@ export async function openMappedWeights(
   return mappedWeights(file, wanted, mapFit(file.tensors, wanted, map), hint);
 }
 
-async function mappedWeights(
+/** Uses an open file by a map as the weights of a graph; closes it if it does not fit. */
+export async function mappedWeights(
   file: TensorFile,
   wanted: readonly WantedWeight[],
   fit: MapFit,

@@ -1,0 +1,65 @@
+import { libraryMaps } from '../../compiler/elaborate/weights/library-maps.ts';
+import { byteSize } from '../../runtime/files/byte-size.ts';
+import { diskHost } from '../../runtime/files/source-host.ts';
+import { terminalWidth } from '../../runtime/process/terminal.ts';
+import { type Layout, layoutsOf } from '../../runtime/weights/layouts.ts';
+import { openTensorFile } from '../../runtime/weights/open-tensors.ts';
+import { bytesPerElement } from '../../runtime/weights/tensor-dtype.ts';
+import type { FileTensor } from '../../runtime/weights/tensor-file.ts';
+import type { Io } from '../io.ts';
+import { plural } from '../messages.ts';
+import { printJson, printLine, printText } from '../print.ts';
+import { labelled, table } from '../table.ts';
+
+/** `crobc weights inspect` */
+export async function inspect(io: Io, path: string, { json }: { readonly json?: boolean }): Promise<number> {
+  const file = await openTensorFile(path);
+  await file.close();
+  const tensors = [...file.tensors.values()];
+  const layouts = layoutsOf(file.tensors, libraryMaps(diskHost()));
+  if (json) {
+    printJson(io, { file: path, format: file.format, tensors, beside: file.remarks, layouts });
+    return 0;
+  }
+  const elements = tensors.reduce((sum, { shape }) => sum + count(shape), 0);
+  const bytes = tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
+  const [number, size] = [elements.toLocaleString('en'), byteSize(bytes)];
+  printLine(io, `${path}: ${file.format}, ${plural(tensors.length, 'tensor')}, ${number} elements, ${size}`);
+  const width = terminalWidth(io.stdout);
+  printText(
+    io,
+    `\n${table(
+      ['tensor', 'dtype', 'shape'],
+      tensors.map(({ name, dtype, shape }) => [name, dtype, `[${shape.join(', ')}]`]),
+      ['left', 'left', 'left'],
+      width,
+    )}\n`,
+  );
+  if (file.remarks.length > 0) {
+    printText(
+      io,
+      `\nbeside the tensors:\n${labelled(
+        file.remarks.map(({ name, text }) => [name, text]),
+        width,
+      )}\n`,
+    );
+  }
+  printText(io, '\n');
+  if (layouts.length === 0) printLine(io, 'no weights map of the library knows these names');
+  for (const layout of layouts) printLine(io, sentence(layout));
+  return 0;
+}
+
+function sentence({ map, target, file, mapped, skipped, strange }: Layout): string {
+  const rest = [...(skipped > 0 ? [`skips ${skipped}`] : []), ...(strange > 0 ? [`does not mention ${strange}`] : [])];
+  const others = rest.length > 0 ? `; it ${rest.join(' and ')}` : '';
+  return `names of ${map} (${file}, for ${target}): it takes ${plural(mapped, 'tensor')}${others}`;
+}
+
+function count(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
+
+function bytesOf({ dtype, shape }: FileTensor): number {
+  return count(shape) * bytesPerElement(dtype);
+}
