@@ -12,6 +12,7 @@ import {
 } from '../files/json.ts';
 import { UserError } from '../files/user-error.ts';
 import type { VocabularyText } from '../text/tokenizer.ts';
+import { openTensorFile } from './open-tensors.ts';
 import { SafetensorsFile } from './safetensors.ts';
 
 /**
@@ -102,9 +103,9 @@ function recordIn(path: string, metadata: ReadonlyMap<string, string>): TrainedR
 
 /** Returns what weights record about their training; undefined without a record. */
 export async function openRecord(weightsFile: string): Promise<TrainedRecord | undefined> {
-  const file = await SafetensorsFile.open(weightsFile);
+  const file = await openTensorFile(weightsFile);
   try {
-    return recordIn(weightsFile, file.metadata);
+    return file instanceof SafetensorsFile ? recordIn(weightsFile, file.metadata) : undefined;
   } finally {
     await file.close();
   }
