@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { loadPickle, type PickleValue } from '../../../runtime/pickle/load-pickle.ts';
+import { PickleFault } from '../../../runtime/pickle/read-opcodes.ts';
+
+const { json, pickles } = JSON.parse(readFileSync('test/goldens/pickles.json', 'utf8')) as {
+  readonly json: unknown;
+  /** Base64, by protocol. */
+  readonly pickles: readonly string[];
+};
+
+/** As the golden has it: dicts as objects, large integers and infinity as texts. */
+function plain(value: PickleValue): unknown {
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [String(key), plain(item)]));
+  if (Array.isArray(value)) return value.map(plain);
+  if (value === Number.POSITIVE_INFINITY) return 'inf';
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
+const latin = (text: string) => Buffer.from(text, 'latin1');
+const fault = (bytes: Uint8Array): string => {
+  try {
+    loadPickle(bytes);
+  } catch (error) {
+    expect(error).toBeInstanceOf(PickleFault);
+    return (error as Error).message;
+  }
+  return expect.unreachable('it was read');
+};
+
+describe('what Python wrote', () => {
+  test.each([0, 1, 2, 3, 4, 5])('protocol %i', (protocol) => {
+    const value = loadPickle(Buffer.from(pickles[protocol]!, 'base64'));
+    const found = plain(value) as Record<string, unknown>[];
+    const expected = structuredClone(json) as Record<string, unknown>[];
+    expected[3]!['7'] = 'a number';
+    expected[3]!.None = 'none';
+    // The golden has all numbers as texts there, as JSON has no large ones.
+    (found[1] as { numbers: unknown[] }).numbers = (found[1] as { numbers: unknown[] }).numbers.map(String);
+    // `None` as a key is null, and the text of it.
+    found[3]!.None = found[3]!.null;
+    delete found[3]!.null;
+    expect(found).toEqual(expected);
+  });
+
+  test('a value that occurs twice is one value', () => {
+    const value = loadPickle(Buffer.from(pickles[4]!, 'base64')) as Map<string, PickleValue[]>[];
+    const [one, two] = value[3]!.get('again')!;
+    expect(one).toBe(two);
+  });
+
+  test('strings and truth values of Python 2, by their opcodes', () => {
+    expect(loadPickle(latin("S'it\\'s \\x41\\n\\101\\\\'\n."))).toBe("it's A\nA\\");
+    expect(loadPickle(latin('U\x03a\xe9b.'))).toBe('aéb');
+    expect(loadPickle(latin('T\x02\x00\x00\x00\xe9b.'))).toBe('éb');
+    expect(loadPickle(latin('(I00\nI01\nL-12L\nF1e3\nt.'))).toEqual([false, true, -12, 1000]);
+    expect(loadPickle(latin('V\\u4e2d\\U0001f6f3\xe9\n.'))).toBe('\u4e2d\u{1f6f3}é');
+  });
+});
+
+describe('what is refused', () => {
+  test('anything that would be imported, called or built', () => {
+    expect(fault(latin("cos\nsystem\n(S'true'\ntR."))).toBe('byte 0: it would import "os.system", which is not done');
+    expect(fault(latin('\x80\x04\x8c\x08builtins\x8c\x04eval\x93.'))).toMatch(/it would import "builtins\.eval"/);
+    expect(fault(latin("(S'true'\nios\nsystem\n."))).toMatch(/it would import "os\.system"/);
+    for (const opcode of ['b', 'o', '\x81', '\x92'])
+      expect(fault(latin(`]${opcode}.`))).toMatch(/would make an object/);
+    expect(fault(latin('P12\n.'))).toMatch(/names something outside the file/);
+    expect(fault(latin('\x82\x01.'))).toMatch(/names something outside the file/);
+    expect(fault(latin('C\x01a.'))).toMatch(/raw bytes/);
+    expect(fault(latin('\x8f.'))).toMatch(/a set/);
+    expect(fault(latin('](]tR.'))).toMatch(/REDUCE takes an imported name and a tuple/);
+  });
+
+  test('a call is made only if the caller allows it, and gets the arguments alone', () => {
+    const bytes = latin('cdecimal\nDecimal\n(K\x05K\x06tR.');
+    expect(fault(bytes)).toMatch(/"decimal\.Decimal"/);
+    const allowed = new Map([['decimal.Decimal', (args: readonly PickleValue[]) => args.length]]);
+    expect(loadPickle(bytes, allowed)).toBe(2);
+    // Not as a value, and not what such a call returns.
+    expect(() => loadPickle(latin('(cdecimal\nDecimal\nt.'), allowed)).toThrow(/takes decimal\.Decimal for a value/);
+    expect(() => loadPickle(latin('cdecimal\nDecimal\n(t(tRR.'), allowed)).toThrow(PickleFault);
+  });
+
+  test('lengths beyond the file, without a try to hold them', () => {
+    for (const head of [
+      'T\xff\xff\xff\x7f',
+      'X\xff\xff\xff\xff',
+      '\x8d\xff\xff\xff\xff\xff\xff\xff\x7f',
+      '\x8b\xff\xff\xff\x7f',
+    ])
+      expect(fault(latin(`${head}a.`))).toMatch(/too early|an integer of/);
+    expect(fault(latin('T\xff\xff\xff\xffa.'))).toMatch(/a length of -1/);
+    expect(fault(latin(`I${'9'.repeat(5000)}\n.`))).toMatch(/an integer of 5000 digits/);
+  });
+
+  test('a stack that does not fit, and ends', () => {
+    expect(fault(latin(''))).toMatch(/ends at byte 0/);
+    expect(fault(latin('K\x01K\x02.'))).toMatch(/leaves 1 values/);
+    for (const bytes of [
+      '.',
+      '0',
+      't.',
+      'a.',
+      '(a.',
+      ']Ka',
+      's.',
+      'g1\n.',
+      'h\x05.',
+      '\x94',
+      '2.',
+      '(2.',
+      '\x85.',
+      '\x01',
+    ])
+      expect(fault(latin(bytes))).toMatch(/^[ -~]+$/);
+    expect(fault(latin('(K\x01d.'))).toMatch(/a key without a value/);
+    expect(fault(latin('(]K\x01d.'))).toMatch(/neither a string nor a number/);
+    expect(fault(latin('\x80\x09N.'))).toMatch(/protocol 9/);
+  });
+
+  test('lists that double with each line take no more memory than the file', () => {
+    // Each list has the one before twice: as a tree, it would have 2^60 items.
+    const doubled = Array.from({ length: 60 }, (_, i) => `(g${i}\ng${i}\nlp${i + 1}\n0`).join('');
+    const value = loadPickle(latin(`(lp0\n0${doubled}g60\n.`)) as PickleValue[];
+    expect(value[0]).toBe(value[1]);
+    // A list within itself.
+    const self = loadPickle(latin(']q\x00h\x00a.')) as PickleValue[];
+    expect(self[0]).toBe(self);
+  });
+
+  test('more lists than a file of references has', () => {
+    expect(fault(Buffer.alloc(2_000_001, ']'))).toMatch(/makes more than 2000000 lists and dicts/);
+  });
+});
