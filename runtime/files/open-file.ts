@@ -11,6 +11,8 @@ export const largest = {
   vocabulary: 2 ** 27,
   /** Phrases and attributes, which are read line by line. */
   lines: 2 ** 36,
+  /** Samples and annotations in one file, as those of RRSIS-D; they are held in memory. */
+  annotations: 2 ** 28,
   report: 2 ** 29 - 2 ** 10,
   /** Files that crobc wrote itself: manifests, checkpoints, caches, locks, its own package. */
   record: 2 ** 28,
@@ -109,6 +111,7 @@ const nouns = {
   weights: 'a model',
   vocabulary: 'a vocabulary',
   lines: 'a text',
+  annotations: 'a file of annotations',
   report: 'a report',
   record: "a file of crobc's own",
   log: 'a log',

@@ -27,33 +27,59 @@ export async function readImage(path: string, maxPixels = MAX_PIXELS): Promise<R
 
 /** Like `readImage`, for a file in memory; `name` is its name in messages. */
 export async function decodeImage(bytes: Uint8Array, name: string, maxPixels = MAX_PIXELS): Promise<RgbImage> {
-  const sharp = await loadSharp();
+  return (await decodeTurned(bytes, name, maxPixels)).image;
+}
+
+/** An image as it is shown, with the EXIF orientation by which it was turned: 1 if it was not. */
+export interface TurnedImage {
+  readonly image: RgbImage;
+  readonly orientation: number;
+}
+
+/** Like `readImage`, for callers that compare the orientation with that of a mask. */
+export async function readTurnedImage(path: string): Promise<TurnedImage> {
+  return decodeTurned(await readBytes(path, 'image'), path, MAX_PIXELS);
+}
+
+async function decodeTurned(bytes: Uint8Array, name: string, maxPixels: number): Promise<TurnedImage> {
+  const metadata = await readMetadata(bytes, name, maxPixels);
+  const { depth, space, channels } = metadata;
   const refuse = (why: string) => new UserError(`cannot read ${name}: ${why}`);
-  if (bytes.length === 0) throw refuse('it is empty');
-  // sharp's own limit is off: crobc checks it before decoding, and its message names the limit.
-  const options = { failOn: 'error', limitInputPixels: false } as const;
-  let metadata: Metadata;
-  try {
-    metadata = await sharp(bytes, options).metadata();
-  } catch (error) {
-    throw refuse(decodingFault(error));
-  }
-  const { format, width, height, depth, space, channels } = metadata;
-  if (!formats.includes(format)) throw refuse(`it is ${format}, and images are PNG, JPEG, TIFF or WebP`);
-  if (width * height > maxPixels) throw refuse(`${width} × ${height} pixels are over the limit of ${maxPixels}`);
-  if (Math.max(width, height) > MAX_SIDE)
-    throw refuse(`${width} × ${height} pixels: a side has ${MAX_SIDE.toLocaleString('en')} at most`);
   if (depth !== 'uchar' && depth !== 'ushort') {
     throw refuse(`its samples are of type ${depth}; save it with 8 or 16 bits a sample`);
   }
   if (channels > 4 || space === 'multiband')
     throw refuse(`it has ${channels} bands; save the three to be shown as RGB`);
-  const pipeline = sharp(bytes, { ...options, ignoreIcc: space !== 'cmyk' }).autoOrient();
+  const sharp = await loadSharp();
+  const pipeline = sharp(bytes, { ...decoding, ignoreIcc: space !== 'cmyk' }).autoOrient();
   try {
-    return await (depth === 'ushort' ? sixteenBit(pipeline) : eightBit(pipeline));
+    const image = await (depth === 'ushort' ? sixteenBit(pipeline) : eightBit(pipeline));
+    return { image, orientation: metadata.orientation ?? 1 };
   } catch (error) {
     throw refuse(decodingFault(error));
   }
+}
+
+/** sharp's own limit is off: crobc checks it before decoding, and its message names the limit. */
+export const decoding = { failOn: 'error', limitInputPixels: false } as const;
+
+/** Reads the header of an image. Throws a UserError if it is none, or larger than crobc reads. */
+export async function readMetadata(bytes: Uint8Array, name: string, maxPixels = MAX_PIXELS): Promise<Metadata> {
+  const sharp = await loadSharp();
+  const refuse = (why: string) => new UserError(`cannot read ${name}: ${why}`);
+  if (bytes.length === 0) throw refuse('it is empty');
+  let metadata: Metadata;
+  try {
+    metadata = await sharp(bytes, decoding).metadata();
+  } catch (error) {
+    throw refuse(decodingFault(error));
+  }
+  const { format, width, height } = metadata;
+  if (!formats.includes(format)) throw refuse(`it is ${format}, and images are PNG, JPEG, TIFF or WebP`);
+  if (width * height > maxPixels) throw refuse(`${width} × ${height} pixels are over the limit of ${maxPixels}`);
+  if (Math.max(width, height) > MAX_SIDE)
+    throw refuse(`${width} × ${height} pixels: a side has ${MAX_SIDE.toLocaleString('en')} at most`);
+  return metadata;
 }
 
 async function eightBit(pipeline: Sharp): Promise<RgbImage> {
@@ -82,7 +108,7 @@ function toRgb(data: Uint8Array, width: number, height: number, channels: number
   return { width, height, channels: 3, data: out };
 }
 
-function decodingFault(error: unknown): string {
+export function decodingFault(error: unknown): string {
   if (!(error instanceof Error)) throw error;
   if (error.message.startsWith('bug in crobc')) throw error;
   const [first = ''] = error.message.split('\n');
