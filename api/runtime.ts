@@ -169,6 +169,8 @@ export interface EvaluateOptions extends RunningOptions {
   readonly limit?: number;
   /** What to do with a sample that cannot be read; by default `stop`. */
   readonly onBad?: 'skip' | 'stop';
+  /** What to do where a mask has another size than its image; by default, as `onBad` says. */
+  readonly onSizeMismatch?: 'resize' | 'skip' | 'stop';
   /** How many of the best, of the worst and of random predictions the page shows; by default 12. */
   readonly pictures?: number;
   /** Called with each note, a line of text. */
@@ -240,6 +242,7 @@ export async function evaluate(model: CompiledModel, options: EvaluateOptions): 
       batch: options.batch ?? 8,
       limit: options.limit,
       onBad: options.onBad ?? 'stop',
+      onSizeMismatch: options.onSizeMismatch,
       pictures: options.pictures ?? 12,
       seed: options.seed ?? 0,
       out: options.out,
@@ -279,6 +282,8 @@ export interface TrainOptions extends ProgressOptions {
   readonly phrases?: boolean;
   /** What to do with a sample that cannot be used; by default `stop`. */
   readonly onBad?: 'skip' | 'stop';
+  /** What to do where a mask has another size than its image; by default, as `onBad` says. */
+  readonly onSizeMismatch?: 'resize' | 'skip' | 'stop';
   /** Called with each note, a line of text. */
   readonly onNote?: (line: string) => void;
 }
@@ -354,6 +359,7 @@ export async function train(model: TrainableModel, options: TrainOptions): Promi
       tokenizer: options.tokenizer,
       blank: options.phrases === false,
       onBad: options.onBad ?? 'stop',
+      onSizeMismatch: options.onSizeMismatch,
       out: options.out,
       place: (origin) => originPlace(program, origin) ?? '',
       note,

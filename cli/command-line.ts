@@ -7,7 +7,7 @@ import { requireAddressSpace } from './address-space.ts';
 import { teachForeignOptions } from './foreign-options.ts';
 import { refuseRepeated } from './given-once.ts';
 import type { Invocation } from './io.ts';
-import { between, recompute, set, wholeNumber } from './options.ts';
+import { between, onSizeMismatch, recompute, set, wholeNumber } from './options.ts';
 import { printRendered, printText } from './print.ts';
 
 /** What a command runs with, and the callback for its exit code. */
@@ -212,7 +212,7 @@ function addTrain(program: Command, { io, exit }: Setting): void {
     .argument('<file>', 'a .crob file')
     .option('-m, --model <name>', 'which model of the file; by default, the first')
     .option('-r, --recipe <name>', 'which recipe of the model; by default, its first')
-    .option('-d, --data <dir>', 'data set: img_rgb/, mask/, output_phrase_train.txt and output_phrase_val.txt')
+    .option('-d, --data <dir>', 'a data set: RISBench, RefSegRS, RRSIS-D, or samples_train.jsonl')
     .addOption(set())
     .addOption(new Option('--backend <name>', 'the back end that computes').choices(['onnx', 'tfjs']).default('onnx'))
     .addOption(
@@ -243,6 +243,7 @@ function addTrain(program: Command, { io, exit }: Setting): void {
         .choices(['skip', 'stop'])
         .default('stop'),
     )
+    .addOption(onSizeMismatch())
     .addOption(recompute())
     .option('--resume', 'continue from the last checkpoint in the output folder')
     .option('--dry-run', 'print shapes, parameters, memory, steps and the resolved recipe, and train nothing')
@@ -260,8 +261,9 @@ function addDataCheck(data: Command, { io, exit }: Setting): void {
   data
     .command('check')
     .description('check every line and every pixel of a data set; reports errors with file and line')
-    .argument('<dir>', "a folder in RISBench's layout")
+    .argument('<dir>', 'a data set: RISBench, RefSegRS, RRSIS-D, or samples_train.jsonl')
     .option('--split <name>', 'one split; by default, all')
+    .addOption(onSizeMismatch())
     .action(async (dir: string, options) => exit((await import('./commands/data.ts')).checkData(io, dir, options)));
 }
 
@@ -269,7 +271,7 @@ function addDataStats(data: Command, { io, exit }: Setting): void {
   data
     .command('stats')
     .description('count words, categories, attributes, sizes and mask areas')
-    .argument('<dir>', "a folder in RISBench's layout")
+    .argument('<dir>', 'a data set: RISBench, RefSegRS, RRSIS-D, or samples_train.jsonl')
     .option('--split <name>', 'one split; by default, all')
     .option('--json', 'print as JSON')
     .action(async (dir: string, options) => exit((await import('./commands/data.ts')).statistics(io, dir, options)));
@@ -279,7 +281,7 @@ function addDataVocab(data: Command, { io, exit }: Setting): void {
   data
     .command('vocab')
     .description('make a WordPiece vocabulary of the phrases')
-    .argument('<dir>', "a folder in RISBench's layout")
+    .argument('<dir>', 'a data set: RISBench, RefSegRS, RRSIS-D, or samples_train.jsonl')
     .option('-o, --out <file>', 'file to write; by default, vocab.txt in the folder')
     .option('--size <n>', 'most word pieces, up to 1,000,000', between(1, 1_000_000), 2560)
     .option('--split <name>', 'the split whose phrases are used', 'train')
@@ -358,8 +360,8 @@ function addEval(program: Command, { io, exit }: Setting): void {
     .option('-m, --model <name>', 'which model of the file; by default, the first')
     .option('-w, --weights <file>', 'safetensors with trained weights; without it, the results mean nothing')
     .option('--via <map>', 'the weights map of the .crob file that translates published names in --weights')
-    .option('-d, --data <dir>', "folder in RISBench's layout")
-    .option('--split <name>', 'the phrases of output_phrase_<name>.txt', 'test')
+    .option('-d, --data <dir>', 'a data set: RISBench, RefSegRS, RRSIS-D, or samples_test.jsonl')
+    .option('--split <name>', 'the split to evaluate', 'test')
     .addOption(
       new Option('--protocol <name>', 'protocol of published code: LAVT and RMSIN, CARIS, or CRIS')
         .choices(['lavt', 'caris', 'cris'])
@@ -393,6 +395,7 @@ function addEval(program: Command, { io, exit }: Setting): void {
         .choices(['skip', 'stop'])
         .default('stop'),
     )
+    .addOption(onSizeMismatch())
     .option(
       '--pictures <n>',
       'number of best, worst and random samples to show on the page, 1000 of each at most',

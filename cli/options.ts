@@ -1,4 +1,5 @@
-import { InvalidArgumentError, type Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { onSizeMismatchNames } from '../runtime/data/size-mismatch.ts';
 import { CollectingOption } from './given-once.ts';
 
 export const set = (): Option =>
@@ -7,6 +8,12 @@ export const set = (): Option =>
     'bind dims (H=480,W=480) or override parameters (mid.layers=3), as a variant would; may be repeated',
     splitSettings,
   );
+
+export const onSizeMismatch = (): Option =>
+  new Option(
+    '--on-size-mismatch <what>',
+    'what to do where a mask has another size than its image: resize each by itself, skip the sample, or stop; by default, as with any sample that cannot be used',
+  ).choices(onSizeMismatchNames);
 
 export const recompute = (): Option =>
   new CollectingOption(

@@ -1,9 +1,10 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { visible } from '../../compiler/diagnostics/visible.ts';
-import { checkDataset, type Finding } from '../../runtime/data/check.ts';
-import { phraseFile, readPhrases } from '../../runtime/data/dataset.ts';
-import { openLayout } from '../../runtime/data/folders.ts';
+import { checkDataset, type DatasetSummary, type Finding } from '../../runtime/data/check.ts';
+import { refuseUnknownSplit } from '../../runtime/data/layout.ts';
+import { openLayout } from '../../runtime/data/open-layout.ts';
 import { Problems } from '../../runtime/data/problems.ts';
+import { type OnSizeMismatch, sizeMismatchHint } from '../../runtime/data/size-mismatch.ts';
 import { type Counts, type SplitStatistics, splitStatistics } from '../../runtime/data/statistics.ts';
 import { trainVocabulary } from '../../runtime/data/vocabulary.ts';
 import { writeFileAtomic } from '../../runtime/files/atomic-file.ts';
@@ -16,9 +17,14 @@ import { printJson, printLine, printText } from '../print.ts';
 import { labelled, table } from '../table.ts';
 
 /** `crobc data check`: checks every line and every pixel; returns 1 if there are errors. */
-export async function checkData(io: Io, dir: string, options: { readonly split?: string }): Promise<number> {
+export async function checkData(
+  io: Io,
+  dir: string,
+  options: { readonly split?: string; readonly onSizeMismatch?: OnSizeMismatch },
+): Promise<number> {
   let errors = 0;
-  for (const { split, samples, findings } of await checkDataset(dir, options.split)) {
+  const { splits, summary } = await checkDataset(dir, options);
+  for (const { split, samples, findings } of splits) {
     for (const { file, line, severity, text } of firstOfEach(findings))
       printLine(io, `${file}:${line}: ${severity === 'note' ? 'note: ' : ''}${text}`);
     const more = findings.length - firstOfEach(findings).length;
@@ -29,7 +35,29 @@ export async function checkData(io: Io, dir: string, options: { readonly split?:
     printLine(io, `${split}: ${counted.join(', ')}`);
     errors += wrong;
   }
+  if (splits.some(({ findings }) => findings.some(({ hint }) => hint !== undefined)))
+    printLine(io, `masks of another size than their images: ${sizeMismatchHint}`);
+  if (summary) {
+    if (summary.note !== undefined) printLine(io, `note: ${summary.note}`);
+    printText(io, `\n${summaryTable(io, dir, summary)}\n`);
+  }
   return errors > 0 ? 1 : 0;
+}
+
+/** The row that Table I of the CroBIM paper would have of the data set, and below it the published one. */
+function summaryTable(io: Io, dir: string, { triplets, imageSizes, attributes, published }: DatasetSummary): string {
+  const [size = '-', ...others] = imageSizes;
+  const sizes = others.length === 0 ? size : `${size} and ${plural(others.length, 'other')}`;
+  const rows = [
+    [basename(dir), triplets.toLocaleString('en'), sizes, '-', attributes.length > 0 ? String(attributes.length) : '-'],
+  ];
+  if (published) {
+    const { name, splits, imageSize, resolution } = published;
+    const total = Object.values(splits).reduce((sum, count) => sum + count, 0);
+    rows.push([`${name}, published`, total.toLocaleString('en'), imageSize, resolution, String(published.attributes)]);
+  }
+  const heads = ['data set', 'triplets', 'image size', 'resolution', 'attributes'];
+  return table(heads, rows, ['left', 'right', 'left', 'left', 'right'], terminalWidth(io.stdout));
 }
 
 /** The findings to print: all if there are at most a hundred, else the first ten errors and ten notes. */
@@ -47,13 +75,12 @@ export interface VocabularyOptions {
 
 /** `crobc data vocab`: writes a WordPiece vocabulary of a split's phrases. */
 export async function vocabulary(io: Io, dir: string, options: VocabularyOptions): Promise<number> {
-  const { splits } = await openLayout(dir);
-  if (!splits.includes(options.split))
-    throw new UserError(`${dir} has no split ${JSON.stringify(options.split)}: it has ${splits.join(', ')}`);
+  const layout = await openLayout(dir);
+  refuseUnknownSplit(layout, options.split);
   const problems = new Problems('skip', (problem) => writeLine(problem, io.stderr));
-  const file = phraseFile(dir, options.split);
+  const file = layout.file(options.split);
   const phrases: string[] = [];
-  for await (const { phrase } of readPhrases(file, (problem) => problems.add(problem))) phrases.push(phrase);
+  for await (const phrase of layout.phrases(options.split, (problem) => problems.add(problem))) phrases.push(phrase);
   problems.finish();
   if (phrases.length === 0) throw new UserError(`${file} has no phrase`);
   const pieces = trainVocabulary(phrases, options.size);
@@ -72,12 +99,13 @@ export async function statistics(
   dir: string,
   options: { readonly split?: string; readonly json?: boolean },
 ): Promise<number> {
-  const { splits } = await openLayout(dir);
+  const layout = await openLayout(dir);
+  if (options.split !== undefined) refuseUnknownSplit(layout, options.split);
   const problems = { shown: 0 };
   const all: SplitStatistics[] = [];
-  for (const split of options.split === undefined ? splits : [options.split]) {
+  for (const split of options.split === undefined ? layout.splits : [options.split]) {
     all.push(
-      await splitStatistics(dir, split, (problem) => {
+      await splitStatistics(layout, split, (problem) => {
         if (problems.shown++ < 10) writeLine(problem, io.stderr);
       }),
     );
@@ -103,6 +131,7 @@ function shown(io: Io, of: SplitStatistics): string {
     ['mask areas', `${percent(area.least)} to ${percent(area.most)} of the image, median ${percent(area.median)}`],
     ['sizes', listed(of.sizes, 5)],
   ];
+  if (of.withoutTarget > 0) rows.push(['no target', plural(of.withoutTarget, 'phrase')]);
   if (of.emptyMasks > 0) rows.push(['empty', plural(of.emptyMasks, 'mask')]);
   if (of.unreadable > 0) rows.push(['left out', plural(of.unreadable, 'line')]);
   if (of.categories.length > 0) rows.push(['categories', listed(of.categories, SHOWN)]);
@@ -112,7 +141,19 @@ function shown(io: Io, of: SplitStatistics): string {
     `${percent(of.maskAreas[i - 1]?.[0] ?? 0)} to ${percent(upTo)}`,
     count(n),
   ]);
-  return `${head}\n${labelled(rows, columns)}\n\n${table(['mask area', 'masks'], bins, ['left', 'right'], columns)}`;
+  const lengths = of.phraseLengths.map(([words, phrases]) => [String(words), count(phrases)]);
+  const areas = of.areasByCategory.map(([name, { least, median, most }]) => [
+    visible(name),
+    ...[least, median, most].map(percent),
+  ]);
+  return [
+    `${head}\n${labelled(rows, columns)}`,
+    table(['words', 'phrases'], lengths, ['right', 'right'], columns),
+    table(['mask area', 'masks'], bins, ['left', 'right'], columns),
+    ...(areas.length > 0
+      ? [table(['category', 'least area', 'median', 'most'], areas, ['left', 'right', 'right', 'right'], columns)]
+      : []),
+  ].join('\n\n');
 }
 
 function listed(counts: Counts, most: number): string {

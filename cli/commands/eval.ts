@@ -1,4 +1,5 @@
 import type { OnBad } from '../../runtime/data/problems.ts';
+import type { OnSizeMismatch } from '../../runtime/data/size-mismatch.ts';
 import { comparisonSize } from '../../runtime/evaluation/evaluate.ts';
 import type { ComparisonSize, ProtocolName } from '../../runtime/evaluation/protocols.ts';
 import { runEvaluation } from '../../runtime/evaluation/run-evaluation.ts';
@@ -30,6 +31,7 @@ export interface EvalOptions {
   readonly batch: number;
   readonly limit?: number;
   readonly onBad: OnBad;
+  readonly onSizeMismatch?: OnSizeMismatch;
   readonly pictures: number;
   readonly seed: number;
   readonly out: string;
@@ -57,6 +59,7 @@ export async function evaluation(io: Io, file: string, options: EvalOptions): Pr
     batch: options.batch,
     limit: options.limit,
     onBad: options.onBad,
+    onSizeMismatch: options.onSizeMismatch,
     pictures: options.pictures,
     seed: options.seed,
     out: options.out,

@@ -1,6 +1,7 @@
 import type { Recipe } from '../../compiler/training/recipe.ts';
 import { originPlace } from '../../runtime/build/origin-place.ts';
 import type { OnBad } from '../../runtime/data/problems.ts';
+import type { OnSizeMismatch } from '../../runtime/data/size-mismatch.ts';
 import { byteSize } from '../../runtime/files/byte-size.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
 import { UserError } from '../../runtime/files/user-error.ts';
@@ -49,6 +50,7 @@ export interface TrainOptions {
   /** False with --no-phrases. */
   readonly phrases: boolean;
   readonly onBad: OnBad;
+  readonly onSizeMismatch?: OnSizeMismatch;
   readonly out: string;
   readonly json?: boolean;
 }
@@ -78,6 +80,7 @@ export async function train(io: Invocation, file: string, options: TrainOptions)
     tokenizer: options.tokenizer,
     blank: !options.phrases,
     onBad: options.onBad,
+    onSizeMismatch: options.onSizeMismatch,
     out: options.out,
     place: (origin) => originPlace(program, origin) ?? '',
     note: (line) => writeLine(line, io.stderr),

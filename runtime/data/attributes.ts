@@ -38,8 +38,11 @@ function parse(text: string): Attributes | string {
   } catch {
     return 'the line is not JSON';
   }
-  if (!isObject(json)) return 'the line is not a JSON object';
-  const { category, attributes } = json;
+  return isObject(json) ? readAttributeMembers(json) : 'the line is not a JSON object';
+}
+
+/** Reads the category and the attributes of an object; what is wrong with them is returned as text. */
+export function readAttributeMembers({ category, attributes }: Readonly<Record<string, unknown>>): Attributes | string {
   if (category !== undefined && typeof category !== 'string') return '"category" is not a string';
   if (attributes !== undefined && !isObject(attributes)) return '"attributes" is not an object';
   for (const [name, value] of Object.entries(attributes ?? {})) {

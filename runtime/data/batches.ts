@@ -148,7 +148,8 @@ class SampleSource {
     const mirror = augment && isMirrored(line - 1, augment.seed, augment.epoch) ? mirrorPhrase(phrase) : undefined;
     try {
       const encoded = this.#blank ?? text?.tokenizer.encode(mirror ?? phrase, text.words);
-      const request = { image, mask, height, width, mirrored: mirror !== undefined };
+      const { resized } = this.#dataset;
+      const request = { image, mask, height, width, mirrored: mirror !== undefined, resized };
       return { sample, encoded, decoded: await this.#decoder.decode(request) };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;

@@ -1,14 +1,16 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../files/user-error.ts';
-import { readImage } from '../images/image.ts';
+import { readTurnedImage } from '../images/image.ts';
 import { startProgress } from '../process/progress.ts';
-import { phraseFile, readSamples } from './dataset.ts';
-import { openLayout } from './folders.ts';
-import { sizeFault } from './image-sizes.ts';
+import { orientationFault, pairSizeFault, type TurnedSize } from './decode.ts';
 import { inParallel } from './in-parallel.ts';
-import { maskThreshold, readMask } from './mask-file.ts';
+import { type Layout, refuseUnknownSplit } from './layout.ts';
+import { type MaskSource, maskName, readMask } from './mask-source.ts';
+import { openLayout } from './open-layout.ts';
 import type { Problem } from './problems.ts';
+import { countsNote, type PublishedDataSet, publishedAs } from './published.ts';
 import type { Sample } from './sample.ts';
+import { type OnSizeMismatch, sizeMismatchHint } from './size-mismatch.ts';
 
 /** A message about a data set: an error or a note. */
 export interface Finding extends Problem {
@@ -23,60 +25,141 @@ export interface CheckedSplit {
   readonly findings: readonly Finding[];
 }
 
+export interface CheckedDataset {
+  readonly splits: readonly CheckedSplit[];
+  /** What Table I of the CroBIM paper has of a data set; undefined if only one split was checked. */
+  readonly summary: DatasetSummary | undefined;
+}
+
+export interface DatasetSummary {
+  readonly triplets: number;
+  /** Sizes of the images such as `800 × 800`, the most frequent first. */
+  readonly imageSizes: readonly string[];
+  /** Names of the attributes in the data, with `category` if there are categories. */
+  readonly attributes: readonly string[];
+  readonly published: PublishedDataSet | undefined;
+  /** How the numbers of samples differ from the published ones. */
+  readonly note: string | undefined;
+}
+
 /**
  * Checks every line and every pixel of a split; of all splits if undefined. Throws
  * a UserError if `dir` is not a data set.
  */
-export async function checkDataset(dir: string, split: string | undefined): Promise<CheckedSplit[]> {
-  const { splits } = await openLayout(dir);
-  const checked: CheckedSplit[] = [];
+export async function checkDataset(
+  dir: string,
+  options: { readonly split?: string | undefined; readonly onSizeMismatch?: OnSizeMismatch | undefined } = {},
+): Promise<CheckedDataset> {
+  const layout = await openLayout(dir);
+  if (options.split !== undefined) refuseUnknownSplit(layout, options.split);
+  const splits: CheckedSplit[] = [];
   // Splits may share images, as in RISBench; each image is decoded once.
-  const pictures = new Map<string, Promise<Picture>>();
-  for (const name of split === undefined ? splits : [split]) checked.push(await checkSplit(dir, name, pictures));
-  return checked;
+  const pictures: Pictures = { images: new Map(), masks: new Map() };
+  const attributes = new Set<string>();
+  let tiff = false;
+  for (const split of options.split === undefined ? layout.splits : [options.split]) {
+    const { samples, ...checked } = await checkSplit(layout, split, pictures, options.onSizeMismatch);
+    splits.push({ ...checked, samples: samples.length });
+    for (const { mask, category, attributes: of } of samples) {
+      if (category !== undefined) attributes.add('category');
+      for (const name of Object.keys(of ?? {})) attributes.add(name);
+      tiff ||= mask.kind === 'file' && /\.tiff?$/i.test(mask.path);
+    }
+  }
+  if (options.split !== undefined) return { splits, summary: undefined };
+  const counts = Object.fromEntries(splits.map(({ split, samples }) => [split, samples]));
+  const published = publishedAs(layout.kind, counts, tiff);
+  const summary: DatasetSummary = {
+    triplets: splits.reduce((sum, { samples }) => sum + samples, 0),
+    imageSizes: await frequentSizes(pictures.images.values()),
+    attributes: [...attributes],
+    published,
+    note: published && countsNote(published, counts),
+  };
+  return { splits, summary };
 }
 
-/** The result of decoding an image or a mask: its size, or what is wrong. */
-type Picture = { readonly size: readonly [number, number]; readonly empty: boolean } | string;
+async function frequentSizes(images: Iterable<Promise<TurnedSize | string>>): Promise<string[]> {
+  const counts = new Map<string, number>();
+  for (const image of await Promise.all(images)) {
+    if (typeof image === 'string') continue;
+    const size = `${image.width} × ${image.height}`;
+    counts.set(size, (counts.get(size) ?? 0) + 1);
+  }
+  return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).map(([size]) => size);
+}
 
-async function checkSplit(dir: string, split: string, pictures: Map<string, Promise<Picture>>): Promise<CheckedSplit> {
+interface MaskPicture extends TurnedSize {
+  readonly empty: boolean;
+}
+
+/** Images and masks by path: the results of decoding them, or what is wrong with them. */
+interface Pictures {
+  readonly images: Map<string, Promise<TurnedSize | string>>;
+  readonly masks: Map<string, Promise<MaskPicture | string | undefined>>;
+}
+
+async function checkSplit(
+  layout: Layout,
+  split: string,
+  { images, masks }: Pictures,
+  onSizeMismatch: OnSizeMismatch | undefined,
+): Promise<{ readonly split: string; readonly samples: readonly Sample[]; readonly findings: readonly Finding[] }> {
   const findings: Finding[] = [];
   const error = (problem: Problem) => void findings.push({ ...problem, severity: 'error' });
-  const { samples } = await readSamples(dir, split, error);
+  const { samples } = await layout.read(split, error);
   for (const [sample, first] of repeated(samples)) {
     findings.push({ file: sample.file, line: sample.line, severity: 'note', text: `the same as line ${first}` });
   }
-  const decoded = (path: string, of: 'image' | 'mask') => {
-    const key = `${of} ${path}`;
-    const known = pictures.get(key) ?? picture(path, of);
-    pictures.set(key, known);
-    return known;
-  };
+  const tolerated = onSizeMismatch === 'resize' || onSizeMismatch === 'skip';
+  const different: Sample[] = [];
   const progress = startProgress(`checking ${split}`, samples.length);
   let done = 0;
   try {
-    await inParallel(samples, availableParallelism() + 1, async ({ image, mask, file, line }) => {
-      const [of, masked] = await Promise.all([decoded(image, 'image'), decoded(mask, 'mask')]);
+    await inParallel(samples, availableParallelism() + 1, async (sample) => {
+      const { image, mask, file, line } = sample;
+      const [of, masked] = await Promise.all([
+        once(images, image, () => picture(image)),
+        mask.kind === 'file' ? once(masks, mask.path, () => maskPicture(mask)) : maskPicture(mask),
+      ]);
       const wrong = (text: string) => error({ file, line, text });
       if (typeof of === 'string') wrong(of);
       if (typeof masked === 'string') wrong(masked);
-      if (typeof of === 'object' && typeof masked === 'object') {
-        const fault = sizeFault(mask, of.size, masked.size);
-        if (fault !== undefined) wrong(fault);
-      }
-      if (typeof masked === 'object' && masked.empty) {
-        const text = `the mask ${mask} is empty: no value is above ${maskThreshold(mask)}`;
-        findings.push({ file, line, severity: 'note', text });
+      if (typeof masked === 'object') {
+        if (typeof of === 'object') {
+          const turned = orientationFault(mask, masked, of);
+          const sized = pairSizeFault(mask, masked, of);
+          if (turned !== undefined) wrong(turned);
+          else if (sized !== undefined && tolerated) different.push(sample);
+          else if (sized !== undefined) error({ file, line, text: sized, hint: sizeMismatchHint });
+        }
+        if (masked.empty) findings.push({ file, line, severity: 'note', text: emptyNote(mask) });
       }
       progress.update(++done);
     });
   } finally {
     progress.finish();
   }
-  const phrases = phraseFile(dir, split);
-  if (samples.length === 0 && findings.length === 0) error({ file: phrases, line: 1, text: 'there is no phrase' });
+  const [first] = different.sort((a, b) => a.line - b.line);
+  if (first) {
+    const action = onSizeMismatch === 'skip' ? 'left out' : 'resized by themselves';
+    const text = `masks of another size than their images are ${action}: ${different.length}, of which this is the first`;
+    findings.push({ file: first.file, line: first.line, severity: 'note', text });
+  }
+  if (samples.length === 0 && findings.length === 0)
+    error({ file: layout.file(split), line: 1, text: 'there is no phrase' });
   findings.sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? 1 : -1));
-  return { split, samples: samples.length, findings };
+  return { split, samples, findings };
+}
+
+function emptyNote(mask: MaskSource): string {
+  return `${maskName(mask)} is empty: no value is above ${mask.kind === 'file' ? mask.above : 0}`;
+}
+
+function once<T>(held: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const known = held.get(key) ?? make();
+  held.set(key, known);
+  return known;
 }
 
 /** Yields samples with the same phrase and image as an earlier one, with the line of the earlier one. */
@@ -90,10 +173,26 @@ function* repeated(samples: readonly Sample[]): Generator<readonly [Sample, numb
   }
 }
 
-async function picture(path: string, of: 'image' | 'mask'): Promise<Picture> {
+async function picture(path: string): Promise<TurnedSize | string> {
+  return orMessage(async () => {
+    const { image, orientation } = await readTurnedImage(path);
+    return { width: image.width, height: image.height, orientation };
+  });
+}
+
+/** Undefined for a phrase without a target. */
+async function maskPicture(source: MaskSource): Promise<MaskPicture | string | undefined> {
+  return orMessage(async () => {
+    const read = await readMask(source);
+    if (read === undefined) return undefined;
+    const { width, height, data } = read.mask;
+    return { width, height, orientation: read.orientation, empty: !data.includes(1) };
+  });
+}
+
+async function orMessage<T>(read: () => Promise<T>): Promise<T | string> {
   try {
-    const { width, height, data } = of === 'image' ? await readImage(path) : await readMask(path);
-    return { size: [width, height], empty: of === 'mask' && !data.includes(1) };
+    return await read();
   } catch (error) {
     if (error instanceof UserError) return error.message;
     throw error;

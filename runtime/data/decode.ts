@@ -1,17 +1,19 @@
 import { UserError } from '../files/user-error.ts';
-import { imageTensor, readImage } from '../images/image.ts';
-import { type Pixels, resizeNearest } from '../images/resize.ts';
-import { sizeFault } from './image-sizes.ts';
-import { readMask } from './mask-file.ts';
+import { imageTensor, readTurnedImage } from '../images/image.ts';
+import { resizeNearest } from '../images/resize.ts';
+import { type MaskSource, maskName, readMask } from './mask-source.ts';
+import { sizeFault } from './size-mismatch.ts';
 
 /** The files of a sample, and the size of the model's input. */
 export interface DecodeRequest {
   readonly image: string;
-  readonly mask: string;
+  readonly mask: MaskSource;
   readonly height: number;
   readonly width: number;
   /** Whether to flip left and right. */
   readonly mirrored: boolean;
+  /** Whether image and mask may have different sizes. */
+  readonly resized: boolean;
 }
 
 export interface DecodedSample {
@@ -22,18 +24,48 @@ export interface DecodedSample {
 }
 
 /**
- * Reads and resizes image and mask (the mask by nearest neighbour). Throws a UserError
- * for a bad file and sizes that differ.
+ * Reads and resizes image and mask (the mask by nearest neighbour). Throws a UserError for a bad file, orientations that
+ * differ, and, unless `resized`, sizes that differ.
  */
 export async function decodeSample(request: DecodeRequest): Promise<DecodedSample> {
-  const { height, width, mirrored } = request;
-  const [image, mask] = await Promise.all([readImage(request.image), readMask(request.mask)]);
-  const fault = sizeFault(request.mask, [image.width, image.height], [mask.width, mask.height]);
+  const { height, width, mirrored, resized } = request;
+  const [{ image, orientation }, turned] = await Promise.all([readTurnedImage(request.image), readMask(request.mask)]);
+  const fault = turned && pairFault(request.mask, { ...turned.mask, ...turned }, { ...image, orientation }, resized);
   if (fault !== undefined) throw new UserError(fault);
   const planes = imageTensor(image, height, width);
-  const target = Float32Array.from(resizeNearest(mask as Pixels, width, height).data);
+  const target = turned
+    ? Float32Array.from(resizeNearest(turned.mask, width, height).data)
+    : new Float32Array(height * width);
   if (mirrored) for (const plane of [planes, target]) mirrorRows(plane, width);
   return { image: planes, target };
+}
+
+/** Size in pixels after turning by an EXIF orientation, 1 if there is none. */
+export interface TurnedSize {
+  readonly width: number;
+  readonly height: number;
+  readonly orientation: number;
+}
+
+/** Why a mask does not belong to an image as it is; undefined if it does. */
+export function pairFault(
+  source: MaskSource,
+  mask: TurnedSize,
+  image: TurnedSize,
+  resized: boolean,
+): string | undefined {
+  return orientationFault(source, mask, image) ?? (resized ? undefined : pairSizeFault(source, mask, image));
+}
+
+export function pairSizeFault(source: MaskSource, mask: TurnedSize, image: TurnedSize): string | undefined {
+  return sizeFault(maskName(source), [image.width, image.height], [mask.width, mask.height]);
+}
+
+/** The mask may have been drawn on the stored or on the turned image; a square does not even show which. */
+export function orientationFault(source: MaskSource, mask: TurnedSize, image: TurnedSize): string | undefined {
+  if (mask.orientation !== image.orientation)
+    return `${maskName(source)} has the EXIF orientation ${mask.orientation}, and its image ${image.orientation}: save both turned and without it`;
+  return undefined;
 }
 
 function mirrorRows(planes: Float32Array, width: number): void {

@@ -1,9 +1,7 @@
 import { readdirSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileError } from '../files/file-error.ts';
 import { quoted } from '../files/shown.ts';
-import { UserError } from '../files/user-error.ts';
 
 /** File extensions, in the order in which they are tried for a name without one. */
 const endings = ['.png', '.tif', '.tiff', '.jpg', '.jpeg', '.webp'] as const;
@@ -66,34 +64,4 @@ export class PictureFolder {
     }
     return listed;
   }
-}
-
-export interface Layout {
-  readonly images: PictureFolder;
-  readonly masks: PictureFolder;
-  /** The splits that have a phrase file: train, val, test and others. */
-  readonly splits: readonly string[];
-}
-
-const firsts = ['train', 'val', 'test'];
-
-/** Finds the folders of the layouts of RISBench and RefSegRS. Throws a UserError that names what is missing. */
-export async function openLayout(dir: string): Promise<Layout> {
-  let names: string[];
-  try {
-    names = await readdir(dir);
-  } catch (error) {
-    throw fileError('read', dir, error);
-  }
-  const folder = (candidates: readonly string[]) => {
-    const found = candidates.find((name) => names.includes(name));
-    if (found === undefined)
-      throw new UserError(`${dir} is not laid out as RISBench is: it has no folder ${candidates.join(' or ')}`);
-    return new PictureFolder(join(dir, found));
-  };
-  const splits = names.flatMap((name) => /^output_phrase_([\w-]+)\.txt$/.exec(name)?.[1] ?? []);
-  const rank = (split: string) => (firsts.includes(split) ? firsts.indexOf(split) : firsts.length);
-  splits.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
-  if (splits.length === 0) throw new UserError(`${dir} has no phrases: no file output_phrase_train.txt, …`);
-  return { images: folder(['img_rgb', 'images']), masks: folder(['mask', 'masks']), splits };
 }

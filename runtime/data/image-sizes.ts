@@ -11,8 +11,10 @@ import { UserError } from '../files/user-error.ts';
 import { loadSharp } from '../images/load-sharp.ts';
 import { startProgress } from '../process/progress.ts';
 import { inParallel } from './in-parallel.ts';
+import { type MaskSource, maskName } from './mask-source.ts';
 import type { Problem } from './problems.ts';
 import type { Sample } from './sample.ts';
+import { type OnSizeMismatch, sizeFault, sizeMismatchHint } from './size-mismatch.ts';
 
 /** Width and height in pixels after EXIF orientation; or an error for the file. */
 export type ImageSize = readonly [width: number, height: number] | UserError;
@@ -28,26 +30,67 @@ type CacheEntry = readonly [bytes: number, mtimeMs: number, width: number, heigh
 const TURN = 256;
 const PARALLEL = 8;
 
-/** Returns the samples whose mask has the size of its image; reports the others to `onProblem`. */
-export async function checkSizes(
-  samples: readonly Sample[],
-  where: { readonly dir: string; readonly cache?: string | undefined },
-  onProblem: (problem: Problem) => void,
-): Promise<Sample[]> {
-  const sizes = await imageSizes(new Set(samples.flatMap(({ image, mask }) => [image, mask])), where);
-  return samples.filter(({ image, mask, file, line }) => {
-    const [of, masked] = [sizes.get(image)!, sizes.get(mask)!];
-    const fault = of instanceof UserError ? of.message : masked instanceof UserError ? masked.message : undefined;
-    const text = fault ?? sizeFault(mask, of as readonly number[], masked as readonly number[]);
-    if (text !== undefined) onProblem({ file, line, text });
-    return text === undefined;
-  });
+export interface SizeChecked {
+  readonly samples: readonly Sample[];
+  /** A note on the masks of another size than their images, where these are resized or skipped. */
+  readonly mismatched: string | undefined;
 }
 
-/** The message for a mask whose size differs from its image; undefined if they are equal. */
-export function sizeFault(mask: string, of: readonly number[], masked: readonly number[]): string | undefined {
-  if (of[0] === masked[0] && of[1] === masked[1]) return undefined;
-  return `the mask ${mask} has ${masked.join(' × ')} pixels, and its image ${of.join(' × ')}`;
+/**
+ * Returns the samples whose image and mask can be read, and have the same size unless they are resized. Reports the
+ * others to `onProblem`.
+ */
+export async function checkSizes(
+  samples: readonly Sample[],
+  where: {
+    readonly dir: string;
+    readonly cache?: string | undefined;
+    readonly onSizeMismatch: OnSizeMismatch | undefined;
+  },
+  onProblem: (problem: Problem) => void,
+): Promise<SizeChecked> {
+  const { onSizeMismatch } = where;
+  const files = samples.flatMap(({ image, mask }) => (mask.kind === 'file' ? [image, mask.path] : [image]));
+  const sizes = await imageSizes(new Set(files), where);
+  const different: Sample[] = [];
+  const usable = samples.filter((sample) => {
+    const { image, mask, file, line } = sample;
+    const size = sizes.get(image);
+    const masked = maskSize(mask, sizes);
+    if (size === undefined) throw new Error(`bug in crobc: no size of ${image}`);
+    if (size instanceof UserError) {
+      onProblem({ file, line, text: size.message });
+      return false;
+    }
+    if (masked instanceof UserError) {
+      onProblem({ file, line, text: masked.message });
+      return false;
+    }
+    const fault = masked && sizeFault(maskName(mask), size, masked);
+    if (fault === undefined) return true;
+    if (onSizeMismatch === 'stop') throw new UserError(`${file}:${line}: ${fault} (${sizeMismatchHint})`);
+    if (onSizeMismatch === undefined) onProblem({ file, line, text: fault, hint: sizeMismatchHint });
+    else different.push(sample);
+    return onSizeMismatch === 'resize';
+  });
+  const [first] = different;
+  const done = onSizeMismatch === 'skip' ? 'are left out' : 'are resized by themselves';
+  const mismatched =
+    first &&
+    `${different.length} of ${samples.length} masks have another size than their images and ${done}: ${first.file}:${first.line} is the first`;
+  return { samples: usable, mismatched };
+}
+
+/** Undefined for a phrase without a target. */
+function maskSize(mask: MaskSource, sizes: ReadonlyMap<string, ImageSize>): ImageSize | undefined {
+  switch (mask.kind) {
+    case 'file':
+      return sizes.get(mask.path);
+    case 'regions':
+      return [mask.width, mask.height];
+    case 'nothing':
+      return undefined;
+  }
 }
 
 /**
@@ -158,7 +201,8 @@ function squarePng(path: string): number | undefined {
   return bytes.subarray(0, 16).equals(PNG_HEADER) && bytes.readUInt32BE(20) === width ? width : undefined;
 }
 
-async function headerSize(path: string): Promise<readonly [number, number]> {
+/** Reads the size of an image, after EXIF orientation, from its header. Throws a UserError. */
+export async function headerSize(path: string): Promise<readonly [number, number]> {
   const sharp = await loadSharp();
   try {
     const { autoOrient } = await sharp(path).metadata();

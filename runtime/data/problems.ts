@@ -6,6 +6,8 @@ export interface Problem {
   /** Line number, from 1. */
   readonly line: number;
   readonly text: string;
+  /** What would avoid it, where a run stops. */
+  readonly hint?: string;
 }
 
 /** How bad samples are handled: skipped and counted, or the first one throws. */
@@ -35,7 +37,8 @@ export class Problems {
 
   add(problem: Problem): void {
     const line = problemLine(problem);
-    if (this.#onBad === 'stop') throw new UserError(`${line} (--on-bad skip would go on without it)`);
+    if (this.#onBad === 'stop')
+      throw new UserError(`${line} (${problem.hint ?? '--on-bad skip would go on without it'})`);
     this.#count++;
     if (this.#count <= SHOWN) this.#report(line);
   }

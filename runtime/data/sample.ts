@@ -1,12 +1,16 @@
 import type { Attributes } from './attributes.ts';
+import type { MaskSource } from './mask-source.ts';
 
 /** A phrase about an image, with the mask of the object that it names. */
 export interface Sample extends Attributes {
-  /** Paths of the image and of the mask. */
+  /** Path of the image. */
   readonly image: string;
-  readonly mask: string;
+  readonly mask: MaskSource;
   readonly phrase: string;
-  /** The phrase file and the line in it, from 1. */
+  /**
+   * The file that has the phrase, and the line in it, from 1. In a pickle, which has no lines, the number of the phrase
+   * among those of its split.
+   */
   readonly file: string;
   readonly line: number;
 }

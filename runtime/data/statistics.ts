@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../files/user-error.ts';
 import { startProgress } from '../process/progress.ts';
-import { readSamples } from './dataset.ts';
 import { inParallel } from './in-parallel.ts';
-import { readMask } from './mask-file.ts';
+import type { Layout } from './layout.ts';
+import { readMask } from './mask-source.ts';
 import { problemLine } from './problems.ts';
 import type { Sample } from './sample.ts';
 import { basicWords } from './vocabulary.ts';
@@ -26,6 +26,8 @@ export interface SplitStatistics {
   readonly distinctWords: number;
   /** Words as split by an uncased BERT tokenizer, including punctuation. */
   readonly wordsPerPhrase: Spread;
+  /** Numbers of words in ascending order, each with the number of phrases: figure 3a of the CroBIM paper. */
+  readonly phraseLengths: readonly (readonly [words: number, phrases: number])[];
   readonly words: Counts;
   readonly categories: Counts;
   readonly attributes: Readonly<Record<string, Counts>>;
@@ -35,7 +37,11 @@ export interface SplitStatistics {
   readonly maskArea: Spread;
   /** Histogram of mask areas: upper bound of each bin as a share of the image, and number of masks. */
   readonly maskAreas: readonly (readonly [upTo: number, count: number])[];
+  /** The areas of each category's masks, the most frequent category first: figure 3b of the CroBIM paper. */
+  readonly areasByCategory: readonly (readonly [category: string, area: Spread])[];
   readonly emptyMasks: number;
+  /** Number of phrases that describe nothing in their image; they have no mask. */
+  readonly withoutTarget: number;
   /** Number of lines and masks that could not be read. */
   readonly unreadable: number;
 }
@@ -48,7 +54,7 @@ const areaBins = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1] as const;
  * Throws a UserError if none is readable.
  */
 export async function splitStatistics(
-  dir: string,
+  layout: Layout,
   split: string,
   report: (problem: string) => void,
 ): Promise<SplitStatistics> {
@@ -57,8 +63,8 @@ export async function splitStatistics(
     unreadable++;
     report(problem);
   };
-  const { samples } = await readSamples(dir, split, (problem) => leftOut(problemLine(problem)));
-  if (samples.length === 0) throw new UserError(`the split ${split} of ${dir} has no sample that can be used`);
+  const { samples } = await layout.read(split, (problem) => leftOut(problemLine(problem)));
+  if (samples.length === 0) throw new UserError(`the split ${split} of ${layout.dir} has no sample that can be used`);
   const masks = await measureMasks(samples, split, leftOut);
   const words = new Tally();
   const lengths = samples.map(({ phrase }) => {
@@ -77,7 +83,14 @@ export async function splitStatistics(
     }
   }
   for (const { width, height } of masks) sizes.add(`${width} × ${height}`);
-  const areas = masks.map(({ on, width, height }) => on / (width * height));
+  const areas = masks.map(shareOf);
+  const ofCategory = new Map<string, number[]>();
+  for (const mask of masks) {
+    if (mask.category === undefined) continue;
+    const held = ofCategory.get(mask.category);
+    if (held) held.push(shareOf(mask));
+    else ofCategory.set(mask.category, [shareOf(mask)]);
+  }
   return {
     split,
     phrases: samples.length,
@@ -85,6 +98,7 @@ export async function splitStatistics(
     distinctPhrases: new Set(samples.map(({ phrase }) => phrase)).size,
     distinctWords: words.counts().length,
     wordsPerPhrase: spread(lengths),
+    phraseLengths: histogram(lengths),
     words: words.counts(),
     categories: categories.counts(),
     attributes: Object.fromEntries([...attributes].map(([name, tally]) => [name, tally.counts()])),
@@ -94,12 +108,29 @@ export async function splitStatistics(
       const above = areaBins[i - 1] ?? 0;
       return [bound, areas.filter((area) => area > above && area <= bound).length] as const;
     }),
+    areasByCategory: categories.counts().flatMap(([name]) => {
+      const held = ofCategory.get(name);
+      return held ? [[name, spread(held)] as const] : [];
+    }),
+    withoutTarget: samples.filter(({ mask }) => mask.kind === 'nothing').length,
     emptyMasks: areas.filter((area) => area === 0).length,
     unreadable,
   };
 }
 
+function shareOf({ on, width, height }: MaskMeasure): number {
+  return on / (width * height);
+}
+
+/** Values in ascending order with their numbers of occurrences. */
+function histogram(values: readonly number[]): [value: number, count: number][] {
+  const counts = new Map<number, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].sort(([a], [b]) => a - b);
+}
+
 interface MaskMeasure {
+  readonly category: string | undefined;
   readonly width: number;
   readonly height: number;
   /** Number of pixels in the mask. */
@@ -115,12 +146,15 @@ async function measureMasks(
   const progress = startProgress(`masks of ${split}`, samples.length);
   let done = 0;
   try {
-    await inParallel(samples, availableParallelism() + 1, async ({ mask, file, line }) => {
+    await inParallel(samples, availableParallelism() + 1, async ({ mask, category, file, line }) => {
       try {
-        const { width, height, data } = await readMask(mask);
-        let on = 0;
-        for (let i = 0; i < data.length; i++) on += data[i]!;
-        measures.push({ width, height, on });
+        const read = await readMask(mask);
+        if (read !== undefined) {
+          const { width, height, data } = read.mask;
+          let on = 0;
+          for (let i = 0; i < data.length; i++) on += data[i]!;
+          measures.push({ category, width, height, on });
+        }
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         leftOut(problemLine({ file, line, text: error.message }));

@@ -1,11 +1,13 @@
 import { loadBatches } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { readMask } from '../data/mask-file.ts';
+import { headerSize } from '../data/image-sizes.ts';
+import { readMask } from '../data/mask-source.ts';
 import type { OnBad } from '../data/problems.ts';
 import type { Sample } from '../data/sample.ts';
 import { UsageError } from '../files/usage-error.ts';
 import { UserError } from '../files/user-error.ts';
 import { damaged } from '../images/mask.ts';
+import type { Pixels } from '../images/resize.ts';
 import type { Feeds, HostTensor } from '../ort/session.ts';
 import { allFinite } from '../tensors/all-finite.ts';
 import type { TextInput } from '../text/tokenizer.ts';
@@ -123,9 +125,8 @@ export async function* predictions(
         throw new UserError(`${sample.file}:${sample.line}: the model gave logits that are not numbers: ${why}`);
       }
       if (original) {
-        const mask = await readMask(sample.mask);
-        const to = [mask.height, mask.width] as const;
-        const prediction = protocol.foreground(logits, [height, width], to);
+        const mask = await originalMask(sample);
+        const prediction = protocol.foreground(logits, [height, width], [mask.height, mask.width]);
         yield { sample, height: mask.height, width: mask.width, prediction, truth: mask.data };
       } else {
         const truth = Uint8Array.from(target!.data.subarray(i * area, (i + 1) * area) as Float32Array, (v) =>
@@ -136,6 +137,14 @@ export async function* predictions(
       }
     }
   }
+}
+
+/** The mask in its own size; without a target, an empty one of the image's size. */
+async function originalMask({ image, mask }: Sample): Promise<Pick<Pixels, 'width' | 'height' | 'data'>> {
+  const read = await readMask(mask);
+  if (read !== undefined) return read.mask;
+  const [width, height] = await headerSize(image);
+  return { width, height, data: new Uint8Array(width * height) };
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Source } from '../build/build-model.ts';
 import { cutPhrases } from '../data/cut-phrases.ts';
 import { openDataset } from '../data/dataset.ts';
 import type { OnBad } from '../data/problems.ts';
+import type { OnSizeMismatch } from '../data/size-mismatch.ts';
 import { tokenizerFile } from '../data/tokenizer-file.ts';
 import { writeFileSet } from '../files/file-set.ts';
 import { makeFolder } from '../files/make-folder.ts';
@@ -43,6 +44,8 @@ export interface RunOptions {
   /** Maximum number of samples, spread evenly over the split. */
   readonly limit: number | undefined;
   readonly onBad: OnBad;
+  /** How a mask of another size than its image is handled; if undefined, as a bad sample. */
+  readonly onSizeMismatch: OnSizeMismatch | undefined;
   /** Number of predictions of each kind on the page. */
   readonly pictures: number;
   readonly seed: number;
@@ -82,6 +85,7 @@ export async function runEvaluation(source: Source, options: RunOptions): Promis
   for (const line of trained ? await differencesFrom(trained, { graph: source.graph, inputs }) : []) note(line);
   const dataset = await openDataset(options.data, options.split, {
     onBad: options.onBad,
+    onSizeMismatch: options.onSizeMismatch,
     cache: options.out,
     report: note,
   });

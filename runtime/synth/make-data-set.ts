@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { openLayout } from '../data/open-layout.ts';
 import { splitStatistics } from '../data/statistics.ts';
 import { trainVocabulary } from '../data/vocabulary.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
@@ -80,10 +81,11 @@ const VOCABULARY = 2560;
 /** Writes statistics (computed by reading the files back), pictures and a vocabulary, after all samples are written. */
 async function describe(dir: string, plan: Plan, written: readonly Written[]): Promise<void> {
   const statistics = [];
+  const layout = await openLayout(dir);
   for (const split of splits) {
     if (plan.scenes[split] === 0) continue;
     statistics.push(
-      await splitStatistics(dir, split, (problem) => {
+      await splitStatistics(layout, split, (problem) => {
         throw new UserError(problem);
       }),
     );

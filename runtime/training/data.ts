@@ -4,9 +4,10 @@ import type { DType, TensorType } from '../../compiler/ir/types.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { type Batch, loadBatches } from '../data/batches.ts';
 import { type Dataset, openDataset } from '../data/dataset.ts';
-import { openLayout } from '../data/folders.ts';
+import { openLayout } from '../data/open-layout.ts';
 import { epochSamples } from '../data/order.ts';
 import type { OnBad } from '../data/problems.ts';
+import type { OnSizeMismatch } from '../data/size-mismatch.ts';
 import { tokenizerFile } from '../data/tokenizer-file.ts';
 import { UserError } from '../files/user-error.ts';
 import type { Feeds } from '../ort/session.ts';
@@ -103,6 +104,7 @@ export interface TrainingDataOptions {
    */
   readonly tokenizer: string | VocabularyText | undefined;
   readonly onBad: OnBad;
+  readonly onSizeMismatch: OnSizeMismatch | undefined;
   /** Folder for cached image sizes if `dir` is not writable. */
   readonly cache: string | undefined;
   report(problem: string): void;
@@ -121,12 +123,12 @@ export interface TrainingData {
 
 /** Opens the data set and its vocabulary. Throws a UserError if they do not fit each other or the model. */
 export async function openTrainingData(options: TrainingDataOptions): Promise<TrainingData> {
-  const { training, dir, onBad, cache, report } = options;
-  const opening = { onBad, report, ...(cache === undefined ? {} : { cache }) };
+  const { training, dir, onBad, onSizeMismatch, cache, report } = options;
   const batch = batchSize(training, options.place);
-  const { splits } = await openLayout(dir);
+  const layout = await openLayout(dir);
+  const opening = { onBad, onSizeMismatch, report, layout, ...(cache === undefined ? {} : { cache }) };
   const train = await openDataset(dir, 'train', opening);
-  const val = splits.includes('val') ? await openDataset(dir, 'val', opening) : undefined;
+  const val = layout.splits.includes('val') ? await openDataset(dir, 'val', opening) : undefined;
   const asked = wordsOf(training.inference);
   const tokenizer = asked ? (options.tokenizer ?? (await tokenizerFile(dir))) : undefined;
   const { text, height, width } = await referringInputs(training.inference, { tokenizer });

@@ -5,6 +5,7 @@ import { defaultInterval } from '../../compiler/training/recipe.ts';
 import type { TrainingCompiled } from '../build/source-model.ts';
 import { cutPhrases } from '../data/cut-phrases.ts';
 import type { OnBad } from '../data/problems.ts';
+import type { OnSizeMismatch } from '../data/size-mismatch.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { packageVersion } from '../files/package-root.ts';
 import { UserError } from '../files/user-error.ts';
@@ -54,6 +55,8 @@ export interface TrainOptions {
   /** Replaces every phrase by an empty one, to measure what can be learnt from the image alone. */
   readonly blank: boolean;
   readonly onBad: OnBad;
+  /** How a mask of another size than its image is handled; if undefined, as a bad sample. */
+  readonly onSizeMismatch: OnSizeMismatch | undefined;
   readonly out: string;
   /** Returns the source position of a node, for messages: `models/crobim.crob:41`. */
   readonly place: (origin: Origin) => string;
@@ -171,7 +174,7 @@ async function startingVocabulary({ resume, out, weightsFile }: TrainOptions): P
 
 /** Opens the data and plans the run. */
 async function prepare(options: TrainOptions, cache: string | undefined): Promise<Prepared> {
-  const { training, tokenizer, onBad, note } = options;
+  const { training, tokenizer, onBad, onSizeMismatch, note } = options;
   const { recipe } = training;
   if (!wordsOf(training.inference)) {
     refuseVocabulary(training.inference, tokenizer);
@@ -183,6 +186,7 @@ async function prepare(options: TrainOptions, cache: string | undefined): Promis
     dir: options.data,
     tokenizer: tokenizer ?? (await startingVocabulary(options)),
     onBad,
+    onSizeMismatch,
     cache,
     report: note,
   });

@@ -17,7 +17,13 @@ describe('data check', () => {
     await writePhrases(dir, ['a.png the ship'], 'val');
     expect(await run('check', dir)).toEqual({
       code: 0,
-      out: 'train: 3 samples, 0 errors\nval: 1 sample, 0 errors\n',
+      out: `train: 3 samples, 0 errors
+val: 1 sample, 0 errors
+
+data set  triplets  image size  resolution  attributes
+--------  --------  ----------  ----------  ----------
+set-0            4  8 × 8       -                    -
+`,
       err: '',
     });
   });
@@ -68,6 +74,11 @@ describe('data stats', () => {
   categories  boat 1, ship 1
   frequent    ship 2, the 2, white 1
 
+words  phrases
+-----  -------
+    2        1
+    3        1
+
 mask area       masks
 --------------  -----
 0 % to 0.1 %        0
@@ -77,6 +88,11 @@ mask area       masks
 3 % to 10 %         0
 10 % to 30 %        0
 30 % to 100 %       2
+
+category  least area  median  most
+--------  ----------  ------  ----
+boat            50 %    50 %  50 %
+ship            50 %    50 %  50 %
 `);
     const json = JSON.parse((await run('stats', dir, '--json')).out);
     expect(json).toMatchObject({

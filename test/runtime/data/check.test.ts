@@ -2,6 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkDataset } from '../../../runtime/data/check.ts';
+import { openLayout } from '../../../runtime/data/open-layout.ts';
 import { splitStatistics } from '../../../runtime/data/statistics.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { dataFolder, mask, writePhrases } from './data-folder.ts';
@@ -13,12 +14,15 @@ test('a sound data set: every split, nothing found', async () => {
   const dir = await dataFolder(at('sound'), names(3));
   await writePhrases(dir, ['0.png the last'], 'test');
   await writePhrases(dir, ['1.png the first'], 'val');
-  expect(await checkDataset(dir, undefined)).toEqual([
+  expect((await checkDataset(dir)).splits).toEqual([
     { split: 'train', samples: 3, findings: [] },
     { split: 'val', samples: 1, findings: [] },
     { split: 'test', samples: 1, findings: [] },
   ]);
-  expect(await checkDataset(dir, 'val')).toEqual([{ split: 'val', samples: 1, findings: [] }]);
+  expect(await checkDataset(dir, { split: 'val' })).toEqual({
+    splits: [{ split: 'val', samples: 1, findings: [] }],
+    summary: undefined,
+  });
 });
 
 test('everything that is wrong in one run, by line: lines, headers, pixels', async () => {
@@ -42,13 +46,16 @@ test('everything that is wrong in one run, by line: lines, headers, pixels', asy
   await rm(join(dir, 'mask', '4.png'));
   const attributes = join(dir, 'attributes_train.jsonl');
   await writeFile(attributes, lines.map((_, i) => (i === 2 ? 'nonsense\n' : '{}\n')).join(''));
-  const [train] = await checkDataset(dir, 'train');
+  const [train] = (await checkDataset(dir, { split: 'train' })).splits;
   expect(train!.samples).toBe(6);
   const error = (file: string, line: number, text: unknown) => ({ file, line, text, severity: 'error' });
   const truncated = expect.stringMatching(/^cannot read .*img_rgb\/1\.png: the image is truncated or damaged/);
   expect(train!.findings).toEqual([
     error(phrases, 2, truncated),
-    error(phrases, 3, `the mask ${dir}/mask/2.png has 9 × 8 pixels, and its image 8 × 8`),
+    {
+      ...error(phrases, 3, `the mask ${dir}/mask/2.png has 9 × 8 pixels, and its image 8 × 8`),
+      hint: expect.stringContaining('--on-size-mismatch resize'),
+    },
     { file: phrases, line: 4, severity: 'note', text: `the mask ${dir}/mask/3.png is empty: no value is above 0` },
     error(phrases, 5, `there is no mask 4.png in ${dir}/mask`),
     error(phrases, 6, `there is no image none.png in ${dir}/img_rgb`),
@@ -62,7 +69,7 @@ test('everything that is wrong in one run, by line: lines, headers, pixels', asy
 test('a split without a line', async () => {
   const dir = await dataFolder(at('none'), names(1));
   await writeFile(join(dir, 'output_phrase_val.txt'), '');
-  const [val] = await checkDataset(dir, 'val');
+  const [val] = (await checkDataset(dir, { split: 'val' })).splits;
   expect(val!.findings).toMatchObject([{ line: 1, severity: 'error', text: 'there is no phrase' }]);
 });
 
@@ -85,13 +92,18 @@ test('statistics, counted by hand', async () => {
   ];
   await writeFile(join(dir, 'attributes_train.jsonl'), known.map((line) => `${JSON.stringify(line)}\n`).join(''));
   const said: string[] = [];
-  expect(await splitStatistics(dir, 'train', (problem) => said.push(problem))).toEqual({
+  expect(await splitStatistics(await openLayout(dir), 'train', (problem) => said.push(problem))).toEqual({
     split: 'train',
     phrases: 4,
     images: 3,
     distinctPhrases: 3,
     distinctWords: 6,
     wordsPerPhrase: { least: 1, median: 2, mean: 11 / 4, most: 6 },
+    phraseLengths: [
+      [1, 2],
+      [3, 1],
+      [6, 1],
+    ],
     words: [
       ['ship', 4],
       ['the', 3],
@@ -125,6 +137,11 @@ test('statistics, counted by hand', async () => {
       [0.3, 0],
       [1, 3],
     ],
+    areasByCategory: [
+      ['ship', { least: 0.01, median: 0.5, mean: 1.01 / 3, most: 0.5 }],
+      ['boat', { least: 0.5, median: 0.5, mean: 0.5, most: 0.5 }],
+    ],
+    withoutTarget: 0,
     emptyMasks: 0,
     unreadable: 1,
   });

@@ -3,7 +3,8 @@ import { mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Dataset, openDataset } from '../../../runtime/data/dataset.ts';
-import { readMask } from '../../../runtime/data/mask-file.ts';
+import { readMaskFile } from '../../../runtime/data/mask-file.ts';
+import { readMask } from '../../../runtime/data/mask-source.ts';
 import { UserError } from '../../../runtime/files/user-error.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { dataFolder, mask, picture, writePhrases } from './data-folder.ts';
@@ -34,11 +35,12 @@ describe('layouts', () => {
       dir,
       split: 'train',
       undecodable: new Set(),
+      resized: false,
       lines: 2,
       hash: expect.stringMatching(/^[0-9a-f]{64}$/),
       samples: [1, 2].map((n) => ({
         image: join(dir, 'img_rgb', `train_${n}.png`),
-        mask: join(dir, 'mask', `train_${n}.png`),
+        mask: { kind: 'file', path: join(dir, 'mask', `train_${n}.png`), above: 0 },
         phrase: `ship number ${n - 1}`,
         file: join(dir, 'output_phrase_train.txt'),
         line: n,
@@ -66,15 +68,15 @@ describe('layouts', () => {
     const { data, said } = await skipping(dir, 'test');
     expect(said).toEqual([]);
     expect(data.samples).toMatchObject([{ image: join(dir, 'images', '12.tif'), phrase: 'road along the vehicles' }]);
-    expect([...(await readMask(data.samples[0]!.mask)).data]).toEqual([0, 0, 1, 1, 0, 0, 1, 1]);
+    expect([...(await readMask(data.samples[0]!.mask))!.mask.data]).toEqual([0, 0, 1, 1, 0, 0, 1, 1]);
   });
 
   test('a PNG mask is on above 0, of grey, of one bit and of colours', async () => {
     const path = at('m.png');
     await mask(path, 4, 1, (x) => [0, 1, 50, 255][x]!);
-    expect([...(await readMask(path)).data]).toEqual([0, 1, 1, 1]);
+    expect([...(await readMaskFile(path, 0)).mask.data]).toEqual([0, 1, 1, 1]);
     await picture(path, 4, 1, (x) => [x === 1 ? 128 : 0, 0, x === 2 ? 1 : 0]);
-    expect([...(await readMask(path)).data]).toEqual([0, 1, 1, 0]);
+    expect([...(await readMaskFile(path, 0)).mask.data]).toEqual([0, 1, 1, 0]);
   });
 
   test('pictures in folders below, and a mask of another format', async () => {
@@ -85,7 +87,7 @@ describe('layouts', () => {
     await mask(join(dir, 'mask', 'train', 'x.png'), 8, 8, () => 1);
     await writePhrases(dir, ['train/x.tif the ship', 'none/x.tif the ship']);
     const { data, said } = await skipping(dir);
-    expect(data.samples.map(({ mask }) => mask)).toEqual([join(dir, 'mask', 'train', 'x.png')]);
+    expect(data.samples.map(({ mask }) => mask)).toMatchObject([{ path: join(dir, 'mask', 'train', 'x.png') }]);
     expect(said).toEqual([expect.stringMatching(/:2: there is no image none\/x\.tif in /)]);
   });
 
@@ -189,7 +191,9 @@ describe('what is no data set is one line', () => {
     await rm(join(dir, 'mask'), { recursive: true });
     expect(await fault(dir)).toBe(`${dir} is not laid out as RISBench is: it has no folder mask or masks`);
     await rm(join(dir, 'output_phrase_train.txt'));
-    expect(await fault(dir)).toBe(`${dir} has no phrases: no file output_phrase_train.txt, …`);
+    expect(await fault(dir)).toBe(
+      `${dir} is no data set: it has none of output_phrase_train.txt (RISBench, RefSegRS), samples_train.jsonl and rrsisd/refs(unc).p (RRSIS-D)`,
+    );
   });
 
   test('a phrase file without a line, whatever there is of attributes', async () => {

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
-import { readPhrases } from '../../../runtime/data/dataset.ts';
+import { readPhrases } from '../../../runtime/data/phrase-files.ts';
 import { readImage } from '../../../runtime/images/image.ts';
 import { crobc } from '../../cli/crobc.ts';
 import { temporaryFolder } from '../temporary-folder.ts';

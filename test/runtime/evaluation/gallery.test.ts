@@ -3,7 +3,7 @@ import { chosenSamples } from '../../../runtime/evaluation/gallery.ts';
 import type { SampleResult } from '../../../runtime/evaluation/scores.ts';
 
 const result = (line: number, intersection: number, union: number): SampleResult => ({
-  sample: { image: `${line}.png`, mask: `${line}.png`, phrase: 'ship', file: 'phrases.txt', line },
+  sample: { image: `${line}.png`, mask: { kind: 'nothing' }, phrase: 'ship', file: 'phrases.txt', line },
   intersection,
   union,
   iou: intersection / union,

@@ -7,7 +7,7 @@ import { holds } from '../../property.ts';
 
 const sample = (category?: string) => ({
   image: 'i.png',
-  mask: 'm.png',
+  mask: { kind: 'nothing' } as const,
   phrase: 'it',
   file: 'f.txt',
   line: 1,

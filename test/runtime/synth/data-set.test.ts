@@ -72,7 +72,7 @@ describe('a drawn data set', () => {
 
   test('is read by the loader, and nothing is wrong with it', async () => {
     await makeDataSet(at('read'), plan());
-    for (const { findings } of await checkDataset(at('read'), undefined)) {
+    for (const { findings } of (await checkDataset(at('read'))).splits) {
       expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
     }
     const report = (problem: string) => expect.fail(problem);

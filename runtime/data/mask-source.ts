@@ -1,0 +1,61 @@
+import { UserError } from '../files/user-error.ts';
+import { addPart, type MaskPart, MaskPartFault } from '../images/coco-mask.ts';
+import { MAX_PIXELS } from '../images/image.ts';
+import { readMaskFile, type TurnedMask } from './mask-file.ts';
+
+/** Where the mask of a sample is. Plain data, as it is sent to the threads that decode. */
+export type MaskSource =
+  /** A file; `above` is the value above which pixels of 8 bits are on. */
+  | { readonly kind: 'file'; readonly path: string; readonly above: number }
+  /** Run lengths and polygons in the file of the samples. */
+  | RegionMask
+  /** The phrase describes nothing that is in the image. */
+  | { readonly kind: 'nothing' };
+
+export interface RegionMask {
+  readonly kind: 'regions';
+  readonly parts: readonly MaskPart[];
+  readonly height: number;
+  readonly width: number;
+  /**
+   * Which pixels are on where parts overlap: those in any part, or, as the published readers of RRSIS-D have it, those
+   * in exactly one.
+   */
+  readonly on: 'any' | 'exactly-one';
+}
+
+/** The name of a mask in messages. */
+export function maskName(mask: MaskSource): string {
+  return mask.kind === 'file' ? `the mask ${mask.path}` : 'the mask';
+}
+
+/**
+ * Reads a mask as one plane of 0 and 1; for a phrase without a target, undefined: its mask is empty, of any size.
+ * Throws a UserError of one line.
+ */
+export async function readMask(source: MaskSource): Promise<TurnedMask | undefined> {
+  switch (source.kind) {
+    case 'file':
+      return readMaskFile(source.path, source.above);
+    case 'regions':
+      return { mask: drawRegions(source), orientation: 1 };
+    case 'nothing':
+      return undefined;
+  }
+}
+
+function drawRegions({ parts, height, width, on }: RegionMask) {
+  if (height * width > MAX_PIXELS)
+    throw new UserError(`the mask has ${width} × ${height} pixels, which are over the limit of ${MAX_PIXELS}`);
+  const data = new Uint8Array(height * width);
+  for (const [i, part] of parts.entries()) {
+    try {
+      addPart(data, part, height, width);
+    } catch (error) {
+      if (!(error instanceof MaskPartFault)) throw error;
+      throw new UserError(`part ${i + 1} of the mask is damaged: ${error.message}`);
+    }
+  }
+  for (const [i, count] of data.entries()) data[i] = on === 'any' ? Math.min(1, count) : count === 1 ? 1 : 0;
+  return { width, height, channels: 1, data };
+}
