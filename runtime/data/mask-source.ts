@@ -56,6 +56,9 @@ function drawRegions({ parts, height, width, on }: RegionMask) {
       throw new UserError(`part ${i + 1} of the mask is damaged: ${error.message}`);
     }
   }
-  for (const [i, count] of data.entries()) data[i] = on === 'any' ? Math.min(1, count) : count === 1 ? 1 : 0;
+  for (let i = 0; i < data.length; i++) {
+    const count = data[i] ?? 0;
+    if (count > 1) data[i] = on === 'any' ? 1 : 0;
+  }
   return { width, height, channels: 1, data };
 }

@@ -2,6 +2,7 @@ import type { Reader } from '../reader.ts';
 import { attributeFiles, phraseFiles, sizeCaches } from './data-sets.ts';
 import { onnx, sources } from './models.ts';
 import { jpeg, png, tiff, webp } from './pictures.ts';
+import { annotations, pickles, references, sampleLines } from './published-data.ts';
 import {
   checkpointRecords,
   checkpointWeights,
@@ -25,6 +26,10 @@ export const readers = {
   tiff,
   webp,
   phrases: phraseFiles,
+  'sample-lines': sampleLines,
+  pickles,
+  references,
+  annotations,
   attributes: attributeFiles,
   sizes: sizeCaches,
   checkpoint: checkpointRecords,
