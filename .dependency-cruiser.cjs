@@ -64,6 +64,13 @@ module.exports = {
       from: { path: `^runtime/${room}/` },
       to: { path: `^runtime/(${[...runtimeRooms.slice(i + 1), '[^/]*[.]ts$'].join('|')})` },
     })),
+    {
+      name: 'native-addresses-stay-in-c-api',
+      comment: 'types included; the rest of crobc sees devices, their tensors and runs',
+      severity: 'error',
+      from: { pathNot: '^(runtime/ort/c-api|test)/' },
+      to: { path: '^runtime/ort/c-api/', pathNot: '^runtime/ort/c-api/device[.]ts$' },
+    },
     ...recursion.map(({ from, to }) => ({
       name: `elaborate-${from.replace('/', '-')}-looks-up-as-named`,
       severity: 'error',

@@ -59,7 +59,11 @@ const programs = {
 };
 /** Entry points of the package. */
 const entries = ['compiler', 'grammar', 'runtime'];
-const threads = { 'decode-worker': 'runtime/data/decode-worker.ts', 'client-worker': 'runtime/build/client-worker.ts' };
+const threads = {
+  'decode-worker': 'runtime/data/decode-worker.ts',
+  'client-worker': 'runtime/build/client-worker.ts',
+  'call-worker': 'runtime/ort/c-api/call-worker.mjs',
+};
 const inputs = {
   ...programs,
   main: 'cli/main.ts',

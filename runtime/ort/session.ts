@@ -87,13 +87,18 @@ export type PreparedRun = (feeds: Feeds) => Promise<void>;
  */
 const longestCommandLine = 16_384;
 
-/** Loads onnxruntime-node on first use. Throws a UserError if its native part does not load, or would crash. */
-export async function loadOnnxRuntime(): Promise<typeof Ort> {
+/** Throws a UserError if onnxruntime would crash at the command line. */
+export function expectShortCommandLine(): void {
   const length = Buffer.byteLength([process.execPath, ...process.execArgv, ...process.argv.slice(1)].join(' '));
   if (length > longestCommandLine) {
     const [given, most] = [length, longestCommandLine].map((n) => n.toLocaleString('en'));
     throw new UserError(`the command line has ${given} bytes, and onnxruntime works with ${most} at most: shorten it`);
   }
+}
+
+/** Loads onnxruntime-node on first use. Throws a UserError if its native part does not load, or would crash. */
+export async function loadOnnxRuntime(): Promise<typeof Ort> {
+  expectShortCommandLine();
   try {
     const ort = await import('onnxruntime-node');
     // crobc's own message about a missing provider is clearer than the native log.

@@ -6,21 +6,26 @@ import { builtFolder, runsFromSources } from '../files/package-root.ts';
 export const ownThreads = {
   'decode-worker': 'data/decode-worker.ts',
   'client-worker': 'build/client-worker.ts',
+  'call-worker': 'ort/c-api/call-worker.mjs',
 } as const;
 
 export type OwnThread = keyof typeof ownThreads;
 
 /**
- * Whether `startThread` works here. From the sources, Node.js must support TypeScript, which it does from 22.18 on;
- * test runners translate TypeScript only for their own threads.
+ * Whether `startThread` works here for modules in TypeScript. From the sources, Node.js must support TypeScript, which
+ * it does from 22.18 on; test runners translate TypeScript only for their own threads.
  */
 export function hasThreads(): boolean {
   return !runsFromSources || 'typescript' in process.features;
 }
 
-/** Starts a thread with one of crobc's own modules: from the bundle if crobc is built, else from its source. */
-export function startThread(name: OwnThread): Worker {
+/**
+ * Starts a thread with one of crobc's own modules: from the bundle if crobc is built, else from its source. The thread
+ * finds `data` in its `workerData`.
+ */
+export function startThread(name: OwnThread, data: Readonly<Record<string, unknown>> = {}): Worker {
   // Some flags of this process, such as --input-type, are not valid for a thread.
-  if (runsFromSources) return new Worker(new URL(`../${ownThreads[name]}`, import.meta.url), { execArgv: [] });
-  return new Worker(join(builtFolder(), 'thread.cjs'), { execArgv: [], workerData: `${name}.cjs` });
+  const options = { execArgv: [], workerData: { ...data, bundle: `${name}.cjs` } };
+  if (runsFromSources) return new Worker(new URL(`../${ownThreads[name]}`, import.meta.url), options);
+  return new Worker(join(builtFolder(), 'thread.cjs'), options);
 }

@@ -1,0 +1,163 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type Koffi from 'koffi';
+import type { LibraryHandle } from 'koffi';
+import { installPeer, packageRoot } from '../../files/package-root.ts';
+import type { ReleaseCall, StatusCall } from './calls.ts';
+import { API_VERSION, type Argument, type Arguments, type CallName, calls, koffiTypes, type Pointer } from './calls.ts';
+
+/** A call of onnxruntime failed. `code` is its OrtErrorCode. */
+export class NativeFailure extends Error {
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Why the C API cannot be called on this machine: one line. */
+export interface NoNative {
+  readonly missing: string;
+}
+
+interface Signature {
+  readonly address: bigint;
+  readonly gives: string;
+  readonly takes: readonly string[];
+}
+
+type NativeFunction = (...args: readonly Argument[]) => unknown;
+
+/** onnxruntime's C API: the functions of the library that onnxruntime-node ships, called through koffi. */
+export class Native {
+  readonly #koffi: typeof Koffi;
+  readonly #table: BigUint64Array;
+  readonly #functions = new Map<CallName, NativeFunction>();
+  /** The file of the library, in whose folder onnxruntime looks for its providers. */
+  readonly path: string;
+
+  constructor(koffi: typeof Koffi, path: string, api: bigint) {
+    this.#koffi = koffi;
+    this.path = path;
+    const last = Math.max(...Object.values(calls).map(({ index }) => index));
+    this.#table = koffi.decode(api, 'uint64', last + 1) as BigUint64Array;
+  }
+
+  /** Calls a function on this thread. Throws a NativeFailure. */
+  call<Name extends StatusCall>(name: Name, ...args: Arguments<Name>): void {
+    this.check(this.#function(name)(...args) as bigint | null);
+  }
+
+  release(name: ReleaseCall, pointer: bigint): void {
+    this.#function(name)(pointer);
+  }
+
+  /** Throws the failure that a status describes, and releases the status. */
+  check(status: bigint | null): void {
+    if (status === null) return;
+    const code = this.#function('GetErrorCode')(status) as number;
+    const message = this.#function('GetErrorMessage')(status) as string;
+    this.release('ReleaseStatus', status);
+    throw new NativeFailure(code, message);
+  }
+
+  signature(name: CallName): Signature {
+    const { index, takes, gives } = calls[name];
+    const address = this.#table[index]!;
+    return { address, gives: koffiTypes[gives], takes: takes.map((type) => koffiTypes[type]) };
+  }
+
+  /** The address of an array's memory. It does not move, but belongs to the array. */
+  addressOf(array: Pointer): bigint {
+    return this.#koffi.address(array);
+  }
+
+  textAt(pointer: bigint): string {
+    return this.#koffi.decode.string(pointer);
+  }
+
+  /** The pointers in memory of onnxruntime. */
+  pointersAt(pointer: bigint, count: number): readonly bigint[] {
+    return count === 0 ? [] : [...(this.#koffi.decode(pointer, 'uint64', count) as BigUint64Array)];
+  }
+
+  /** Memory of onnxruntime as bytes. Must not be used after the memory is released. */
+  bytesAt(pointer: bigint, length: number): Uint8Array {
+    return new Uint8Array(this.#koffi.view(pointer, length));
+  }
+
+  #function(name: CallName): NativeFunction {
+    const known = this.#functions.get(name);
+    if (known) return known;
+    const { address, gives, takes } = this.signature(name);
+    const found = this.#koffi.decode(address, this.#koffi.proto(gives, [...takes])) as NativeFunction;
+    this.#functions.set(name, found);
+    return found;
+  }
+}
+
+/**
+ * Bytes of stack for calls: the most that koffi gives. By default it gives a quarter of what a process has, and
+ * onnxruntime reads the command line with a recursive matcher when it creates a session.
+ */
+export const STACK_SIZE = 16 * 2 ** 20;
+
+/** A library that is never unloaded, as long as the process lives. */
+let library: LibraryHandle | undefined;
+let loaded: Native | NoNative | undefined;
+
+/** Loads koffi and onnxruntime's library on first use. */
+export function loadNative(): Native | NoNative {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Native | NoNative {
+  const require = createRequire(join(packageRoot(), 'package.json'));
+  let koffi: typeof Koffi;
+  try {
+    koffi = require('koffi');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'MODULE_NOT_FOUND')
+      return { missing: `koffi is not installed: "${installPeer('koffi')}" installs it` };
+    return { missing: `koffi does not load on this machine: ${message.split('\n')[0]}` };
+  }
+  const path = libraryPath(require);
+  if (path === undefined) return { missing: `onnxruntime's library is not in onnxruntime-node` };
+  try {
+    koffi.config({ sync_stack_size: STACK_SIZE });
+    library = koffi.load(path);
+  } catch (error) {
+    return { missing: `${path} does not load: ${(error as Error).message.split('\n')[0]}` };
+  }
+  const base: bigint = library.func('OrtGetApiBase', 'void *', [])();
+  const getApi = koffi.decode(koffi.decode(base, 'void *'), koffi.proto('void *', ['uint32']));
+  const api: bigint | null = getApi(API_VERSION);
+  if (api === null) return { missing: `${path} is older than version 1.${API_VERSION} of onnxruntime` };
+  return new Native(koffi, path, api);
+}
+
+/** The library that onnxruntime-node itself loads, so that the process has it once. */
+function libraryPath(require: NodeJS.Require): string | undefined {
+  let entry: string;
+  try {
+    entry = require.resolve('onnxruntime-node');
+  } catch {
+    return undefined;
+  }
+  for (let at = dirname(entry); dirname(at) !== at; at = dirname(at)) {
+    const bin = join(at, 'bin');
+    if (!existsSync(bin)) continue;
+    for (const napi of readdirSync(bin)) {
+      const folder = join(bin, napi, process.platform, process.arch);
+      const name = existsSync(folder) && readdirSync(folder).find((file) => libraryName.test(file));
+      if (name) return join(folder, name);
+    }
+  }
+  return undefined;
+}
+
+const libraryName = /^(libonnxruntime\.so\.1|libonnxruntime\.1\.dylib|onnxruntime\.dll)$/;

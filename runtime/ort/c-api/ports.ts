@@ -1,0 +1,40 @@
+import type { PortType } from '../session.ts';
+import { type Context, pointerFrom } from './context.ts';
+import { elementDType } from './element-types.ts';
+
+/** The inputs or outputs of a session. Throws an error of one line if one is of a type that crobc does not use. */
+export function portsOf(context: Context, session: bigint, side: 'Input' | 'Output'): readonly PortType[] {
+  const { native } = context;
+  const count = Number(pointerFrom((out) => native.call(`SessionGet${side}Count`, session, out)));
+  const allocator = pointerFrom((out) => native.call('GetAllocatorWithDefaultOptions', out));
+  return Array.from({ length: count }, (_, at): PortType => {
+    const text = pointerFrom((out) => native.call(`SessionGet${side}Name`, session, at, allocator, out));
+    const name = native.textAt(text);
+    native.call('AllocatorFree', allocator, text);
+    const info = pointerFrom((out) => native.call(`SessionGet${side}TypeInfo`, session, at, out));
+    try {
+      return { name, ...tensorType(context, info, name) };
+    } finally {
+      native.release('ReleaseTypeInfo', info);
+    }
+  });
+}
+
+function tensorType({ native }: Context, info: bigint, name: string): Omit<PortType, 'name'> {
+  // Belongs to `info`; null if the port is not a tensor.
+  const tensor = pointerFrom((out) => native.call('CastTypeInfoToTensorInfo', info, out));
+  if (tensor === 0n) throw new Error(`${name} is not a tensor`);
+  const number = new Int32Array(1);
+  native.call('GetTensorElementType', tensor, number);
+  const dtype = elementDType(number[0]!);
+  if (dtype === undefined) throw new Error(`${name} has elements of a type that crobc does not use`);
+  const rank = Number(pointerFrom((out) => native.call('GetDimensionsCount', tensor, out)));
+  const sizes = new BigInt64Array(rank);
+  const names = new BigUint64Array(rank);
+  if (rank > 0) {
+    native.call('GetDimensions', tensor, sizes, rank);
+    native.call('GetSymbolicDimensions', tensor, names, rank);
+  }
+  const shape = [...sizes].map((size, axis) => (size < 0n ? native.textAt(names[axis]!) : Number(size)));
+  return { dtype, shape };
+}

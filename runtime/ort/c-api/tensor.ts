@@ -1,0 +1,164 @@
+import type { DType } from '../../../compiler/ir/types.ts';
+import type { HostTensor } from '../session.ts';
+import { type Context, pointerFrom } from './context.ts';
+import { elementNumber, elementSize, elementsOf, holdsElements } from './element-types.ts';
+import { Handle } from './handle.ts';
+
+/** The key of what only this folder may ask a tensor for: the address of its OrtValue. */
+export const VALUE = Symbol('value');
+
+/** A tensor that onnxruntime reads and writes where it is. */
+export interface Tensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** The memory: an array of this process, or memory that onnxruntime allocated on the device. */
+  readonly memory: 'array' | 'device';
+  /** Does nothing the second time. Runs in which the tensor is bound are refused afterwards. */
+  release(): void;
+  /** Throws if the tensor is released or its array detached, so that onnxruntime gets no dangling address. */
+  [VALUE](): bigint;
+}
+
+/** A tensor in an array that the caller keeps reading and writing. */
+export class ArrayTensor implements Tensor {
+  readonly memory = 'array';
+  readonly host: HostTensor;
+  readonly #length: number;
+  readonly #value: Handle;
+
+  constructor({ native, environment, hostMemory }: Context, host: HostTensor) {
+    const { dtype, shape, data } = host;
+    this.host = host;
+    this.#length = elementCount(shape);
+    if (!holdsElements(dtype, data)) throw new Error(`bug in crobc: the array of a tensor is not of ${dtype}`);
+    this.#checkLength();
+    // onnxruntime refuses a null address, which an array without elements has.
+    const memory = data.length === 0 ? new Uint8Array(1) : data;
+    const pointer = pointerFrom((out) => {
+      const address = native.addressOf(memory);
+      const sizes = BigInt64Array.from(shape, BigInt);
+      const number = elementNumber(dtype);
+      native.call(
+        'CreateTensorWithDataAsOrtValue',
+        ...([hostMemory.pointer, address, data.byteLength, sizes, shape.length, number, out] as const),
+      );
+    });
+    this.#value = new Handle(native, { kind: 'a tensor', by: 'ReleaseValue', owner: environment }, pointer);
+  }
+
+  get dtype(): DType {
+    return this.host.dtype;
+  }
+
+  get shape(): readonly number[] {
+    return this.host.shape;
+  }
+
+  release(): void {
+    this.#value.release();
+  }
+
+  [VALUE](): bigint {
+    this.#checkLength();
+    return this.#value.pointer;
+  }
+
+  /** Transferring an array to another thread leaves it without elements, and its memory with another owner. */
+  #checkLength(): void {
+    const { length } = this.host.data;
+    if (length !== this.#length)
+      throw new Error(`bug in crobc: an array of ${length} elements for the shape [${this.host.shape.join(', ')}]`);
+  }
+}
+
+/** A tensor that stays on the device. */
+export class DeviceTensor implements Tensor {
+  readonly memory = 'device';
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly #context: Context;
+  readonly #value: Handle;
+  /** In the memory of this process, the tensor's bytes; otherwise undefined. Never leaves this object. */
+  readonly #bytes: Uint8Array | undefined;
+
+  /** The content is undefined until it is written. Throws a NativeFailure if there is not enough memory. */
+  constructor(context: Context, { dtype, shape }: Pick<HostTensor, 'dtype' | 'shape'>) {
+    const { native, allocator, inHostMemory } = context;
+    this.#context = context;
+    this.dtype = dtype;
+    this.shape = shape;
+    const sizes = BigInt64Array.from(shape, BigInt);
+    const pointer = pointerFrom((out) =>
+      native.call(
+        'CreateTensorAsOrtValue',
+        ...([allocator.pointer, sizes, shape.length, elementNumber(dtype), out] as const),
+      ),
+    );
+    this.#value = new Handle(native, { kind: 'a tensor', by: 'ReleaseValue', owner: allocator }, pointer);
+    if (inHostMemory) {
+      const address = pointerFrom((out) => native.call('GetTensorMutableData', pointer, out));
+      const length = elementCount(shape) * elementSize(dtype);
+      this.#bytes = length === 0 ? new Uint8Array(0) : native.bytesAt(address, length);
+    }
+  }
+
+  /** Copies elements to the device. */
+  async write(data: HostTensor['data']): Promise<void> {
+    const from = new ArrayTensor(this.#context, { dtype: this.dtype, shape: this.shape, data });
+    try {
+      await this.#copy(from, this, (bytes) => bytes.set(bytesOf(data)));
+    } finally {
+      from.release();
+    }
+  }
+
+  /** Copies the elements into an array. */
+  async readInto(data: HostTensor['data']): Promise<void> {
+    const to = new ArrayTensor(this.#context, { dtype: this.dtype, shape: this.shape, data });
+    try {
+      await this.#copy(this, to, (bytes) => bytesOf(data).set(bytes));
+    } finally {
+      to.release();
+    }
+  }
+
+  /** Copies the elements of a tensor of the same type and shape on the same device. */
+  async copyFrom(other: DeviceTensor): Promise<void> {
+    if (other.dtype !== this.dtype || other.shape.join() !== this.shape.join())
+      throw new Error('bug in crobc: a tensor is copied to one of another type or shape');
+    await this.#copy(other, this, (bytes) => bytes.set(other.#bytes!));
+  }
+
+  async read(): Promise<HostTensor['data']> {
+    const data = elementsOf(this.dtype, new Uint8Array(elementCount(this.shape) * elementSize(this.dtype)));
+    await this.readInto(data);
+    return data;
+  }
+
+  release(): void {
+    this.#value.release();
+  }
+
+  [VALUE](): bigint {
+    return this.#value.pointer;
+  }
+
+  /** onnxruntime has no copies within the memory of this process: there `within` makes them. */
+  async #copy(from: Tensor, to: Tensor, within: (bytes: Uint8Array) => void): Promise<void> {
+    const { thread, environment } = this.#context;
+    const [source, target] = [from[VALUE](), to[VALUE]()];
+    if (this.#bytes) within(this.#bytes);
+    else {
+      const [sources, targets] = [BigUint64Array.of(source), BigUint64Array.of(target)];
+      await thread.call('CopyTensors', environment.pointer, sources, targets, null, 1);
+    }
+  }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: HostTensor['data']): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, d) => product * d, 1);
+}

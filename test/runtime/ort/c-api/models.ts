@@ -1,0 +1,42 @@
+import { constant } from '../../../../compiler/dims/dim.ts';
+import { Facts } from '../../../../compiler/dims/facts.ts';
+import { emitOnnx } from '../../../../compiler/emit/onnx/emit.ts';
+import { Builder } from '../../../../compiler/graphs/builder.ts';
+import { finish } from '../../../../compiler/graphs/rebuild.ts';
+import type { Graph, Value } from '../../../../compiler/ir/graph.ts';
+import { encodeOnnx } from '../../../../runtime/onnx/onnx-file.ts';
+
+/** An ONNX model of square f32 matrices: its inputs, and its outputs as functions of them. */
+export async function squareModel(
+  size: number,
+  inputs: readonly string[],
+  outputs: Readonly<Record<string, (build: Builder, ...values: Value[]) => Value>>,
+): Promise<Uint8Array> {
+  const build = new Builder(Facts.none);
+  const type = { dtype: 'f32', shape: [constant(size), constant(size)] } as const;
+  const values = inputs.map((name) => build.input(name, type));
+  const port = (name: string, value: Value) => ({ name, value, docs: '' });
+  const graph: Omit<Graph, 'nodes'> = {
+    name: 'square',
+    docs: '',
+    inputs: inputs.map((name, i) => port(name, values[i]!)),
+    outputs: Object.entries(outputs).map(([name, of]) => port(name, of(build, ...values))),
+    facts: Facts.none,
+    guards: [],
+  };
+  return encodeOnnx(emitOnnx(finish(graph, build.nodes), { producerVersion: 'test' }), {
+    read(): never {
+      throw new Error('no weights');
+    },
+  });
+}
+
+/** A product of many matrices: `y` = `x` to the power of `times` + 1. */
+export function powerModel(size: number, times: number): Promise<Uint8Array> {
+  const power = (build: Builder, x: Value) => {
+    let y = x;
+    for (let i = 0; i < times; i++) y = build.matmul(y, x);
+    return y;
+  };
+  return squareModel(size, ['x'], { y: (build, x) => power(build, x!) });
+}
