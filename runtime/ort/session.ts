@@ -55,6 +55,15 @@ export const halfSettings = { optimization: { disable_specified_optimizers: 'Nch
 /** onnxruntime failed during a run, for example at an index out of range. */
 export class RunFailure extends UserError {}
 
+/** What the user is told when a run of onnxruntime fails. */
+export function runFailure(error: unknown): UserError {
+  const asked = /Failed to allocate memory for requested buffer of size (\d+)/.exec(String(error))?.[1];
+  if (asked)
+    return new UserError(`not enough memory to run the model: a tensor of ${byteSize(Number(asked))} was too much`);
+  const reason = firstLine(error);
+  return new RunFailure(`the model cannot run with these inputs: ${indexFailure(reason) ?? reason}`);
+}
+
 /** An open model. Must be released, because it holds memory outside of JavaScript. */
 export interface Session {
   readonly device: Device;
@@ -212,17 +221,13 @@ async function open(
     if (missing !== undefined) {
       throw new UserError(`the device ${device} is not available: ${missing}; ${providerAdvice[device]()}`);
     }
-    throw new UserError(`cannot load ${named}: ${firstLine(error)}`);
+    throw loadFailure(error, named);
   }
   const execute = async (feeds: Ort.InferenceSession.OnnxValueMapType, fetches: Ort.InferenceSession.FetchesType) => {
     try {
       return await session.run(feeds, fetches);
     } catch (error) {
-      const asked = /Failed to allocate memory for requested buffer of size (\d+)/.exec(String(error))?.[1];
-      if (asked)
-        throw new UserError(`not enough memory to run the model: a tensor of ${byteSize(Number(asked))} was too much`);
-      const reason = firstLine(error);
-      throw new RunFailure(`the model cannot run with these inputs: ${indexFailure(reason) ?? reason}`);
+      throw runFailure(error);
     }
   };
   return {
@@ -251,6 +256,11 @@ async function open(
     },
     release: () => session.release(),
   };
+}
+
+/** What the user is told when onnxruntime refuses a model. */
+export function loadFailure(error: unknown, named: string): UserError {
+  return new UserError(`cannot load ${named}: ${firstLine(error)}`);
 }
 
 const ortTypes = {

@@ -1,13 +1,15 @@
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { type StepGraph, stepNames } from '../../compiler/training/step.ts';
+import { type Engine, openEngine } from '../ort/engine.ts';
 import { firstNonFinite } from '../ort/first-non-finite.ts';
 import { serialScatter } from '../ort/serial-scatter.ts';
-import { chooseDevice, type Device, type Feeds } from '../ort/session.ts';
+import type { Device, Feeds, HostTensor } from '../ort/session.ts';
 import { sized } from '../ort/sized-graph.ts';
 import type { Look, StepParts, StepResult, StepScalars, TrainingBackend } from './backend.ts';
 import { type Inference, openInference, withOpenWeights } from './onnx-inference.ts';
+import { ResidentState } from './resident-state.ts';
 import { statesOf } from './state.ts';
-import { arrayOf, drawInto, only, openStepSession, type StepNumbers, type StepSession } from './step-session.ts';
+import { drawInto, only, openStepSession, type StepNumbers, type StepSession } from './step-session.ts';
 
 export interface OnnxBackendOptions {
   readonly steps: StepParts<StepGraph>;
@@ -25,34 +27,36 @@ export interface OnnxBackend extends TrainingBackend {
 }
 
 /**
- * Trains in onnxruntime. The step graph is a model without weights, whose state is in the memory of this process. Each
- * output `next:x` is written to the buffer of x, so a step does not allocate memory for the state. The few outputs that
- * the compiler could not prove to be safe in place are written to another buffer and copied. Throws a UserError if the
- * device is not available.
+ * Trains in onnxruntime. The step graph is a model without weights, whose state stays on the device; on the CPU, in the
+ * memory of this process. Each output `next:x` is written to the memory of x, so a step does not allocate memory for the
+ * state. The few outputs that the compiler could not prove to be safe in place are written to other memory and copied.
+ * Throws a UserError if the device is not available.
  */
-export async function openOnnxBackend(options: OnnxBackendOptions): Promise<OnnxBackend> {
-  const { seed, threads } = options;
-  const { device, note } = await chooseDevice(options.device);
+export async function openOnnxBackend(
+  options: OnnxBackendOptions,
+  open: (device: Device | 'auto') => Promise<Engine> = openEngine,
+): Promise<OnnxBackend> {
+  const { seed, threads, steps } = options;
+  const engine = await open(options.device);
+  const { device, note } = engine;
   const serial = device === 'cpu' ? await serialScatter(threads) : 0;
-  const packs = new Map<string, Float32Array>();
-  const state = packedState(options.state, options.steps, packs);
+  const state = await ResidentState.hold(engine, options.state, steps);
   const numbers: StepNumbers = { learningRate: new Float32Array(1), step: new Int32Array(1) };
-  const accumulators = statesOf(options.steps).filter(({ kind }) => kind === 'gradient');
+  const accumulators = statesOf(steps).filter(({ kind }) => kind === 'gradient');
 
-  const open = (graph: StepGraph): Promise<StepSession> =>
-    openStepSession(graph, { state, packs, numbers, device, threads, serial });
-  const { steps } = options;
+  const openStep = (graph: StepGraph): Promise<StepSession> =>
+    openStepSession(graph, { engine, state, numbers, threads, serial });
   const parts: StepSessions =
     'whole' in steps
-      ? { batch: await open(steps.whole), update: undefined }
-      : { batch: await open(steps.accumulate), update: await open(steps.update) };
+      ? { batch: await openStep(steps.whole), update: undefined }
+      : { batch: await openStep(steps.accumulate), update: await openStep(steps.update) };
 
-  const begin = (batches: readonly Feeds[], scalars: StepScalars): void => {
+  const begin = async (batches: readonly Feeds[], scalars: StepScalars): Promise<void> => {
     const wanted = 'whole' in steps ? 1 : steps.times;
     if (batches.length !== wanted) throw new Error(`bug in crobc: ${batches.length} micro-batches of ${wanted}`);
     numbers.learningRate[0] = scalars.learningRate;
     numbers.step[0] = scalars.step;
-    for (const tensor of accumulators) arrayOf(state, tensor).fill(0);
+    await state.clear(accumulators);
   };
 
   const look = lookInto(options, { parts, begin, state, device });
@@ -62,7 +66,7 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
     device,
     ...(note === undefined ? {} : { note }),
     async step(batches, scalars) {
-      begin(batches, scalars);
+      await begin(batches, scalars);
       const sums = new Sums();
       for (const [micro, feeds] of batches.entries()) {
         drawInto(parts.batch, { seed, step: scalars.step, micro });
@@ -73,28 +77,21 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
       return sums.result(batches.length, (parts.update ?? parts.batch).results);
     },
     async read() {
-      return state;
+      await state.download();
+      return state.arrays;
     },
-    async write(values) {
-      for (const [name, data] of values) {
-        const held = state.get(name);
-        if (held?.length !== data.length) throw new Error(`bug in crobc: no state ${name} of ${data.length} elements`);
-        if (held !== data) held.set(data);
-      }
-    },
+    write: (values) => state.write(values),
     async predict(feeds) {
-      inference ??= openInference(options.inference, state, device, threads);
-      const { session, bound, output, checkRowNumbers } = await inference;
-      checkRowNumbers(feeds);
-      const results = await session.run({ ...bound, ...feeds }, { wanted: [output] });
-      return results[output]!;
+      inference ??= openInference(options.inference, engine, state, threads);
+      const { predict } = await inference;
+      return predict(feeds);
     },
     look,
     async release() {
-      await parts.batch.session.release();
-      await parts.update?.session.release();
-      const { session } = (await inference) ?? {};
-      await session?.release();
+      await parts.batch.release();
+      await parts.update?.release();
+      await (await inference)?.release();
+      await engine.release();
     },
   };
 }
@@ -107,8 +104,8 @@ interface StepSessions {
 
 interface LookedInto {
   readonly parts: StepSessions;
-  readonly begin: (batches: readonly Feeds[], scalars: StepScalars) => void;
-  readonly state: ReadonlyMap<string, Float32Array>;
+  readonly begin: (batches: readonly Feeds[], scalars: StepScalars) => Promise<void>;
+  readonly state: ResidentState;
   readonly device: Device;
 }
 
@@ -116,9 +113,11 @@ interface LookedInto {
 function lookInto({ inference, seed, threads }: OnnxBackendOptions, { parts, begin, state, device }: LookedInto): Look {
   return {
     async inStep(batches, scalars, stopped) {
-      begin(batches, scalars);
-      const into = (part: StepSession, feeds: Feeds) =>
-        firstNonFinite(part.graph.graph, { ...part.bound, ...feeds }, { device, threads, stopped });
+      await begin(batches, scalars);
+      const into = async (part: StepSession, feeds: Feeds) => {
+        await state.download();
+        return firstNonFinite(part.graph.graph, { ...part.bound, ...feeds }, { device, threads, stopped });
+      };
       for (const [micro, feeds] of batches.entries()) {
         drawInto(parts.batch, { seed, step: scalars.step, micro });
         const needed = only(feeds, parts.batch);
@@ -129,34 +128,13 @@ function lookInto({ inference, seed, threads }: OnnxBackendOptions, { parts, beg
       return parts.update && into(parts.update, {});
     },
     async inPrediction(feeds, stopped) {
-      const { graph, bound } = withOpenWeights(inference, state);
+      await state.download();
+      const { graph, weights } = withOpenWeights(inference, state.arrays);
+      const bound: Record<string, HostTensor> = {};
+      for (const { input, state: name, shape } of weights) bound[input] = (await state.tensor(name, shape)).host;
       return firstNonFinite(sized(graph, feeds), { ...bound, ...feeds }, { device, threads, stopped });
     },
   };
-}
-
-/** Moves the state tensors of each pack into one array, added to `packs`; returns the state with views into these. */
-function packedState(
-  state: ReadonlyMap<string, Float32Array>,
-  steps: StepParts<StepGraph>,
-  packs: Map<string, Float32Array>,
-): ReadonlyMap<string, Float32Array> {
-  const moved = new Map(state);
-  for (const graph of 'whole' in steps ? [steps.whole] : [steps.accumulate, steps.update])
-    for (const { name, parts, size } of graph.packs) {
-      if (packs.has(name)) continue;
-      const whole = new Float32Array(size);
-      packs.set(name, whole);
-      let end = 0;
-      for (const part of parts) {
-        const data = state.get(part)!;
-        const view = whole.subarray(end, end + data.length);
-        view.set(data);
-        moved.set(part, view);
-        end += data.length;
-      }
-    }
-  return moved;
 }
 
 /** Averages the losses of micro-batches. */

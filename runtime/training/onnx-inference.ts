@@ -6,63 +6,79 @@ import type { Graph, Value } from '../../compiler/ir/graph.ts';
 import { runPipeline } from '../../compiler/passes/pipeline.ts';
 import { packageVersion } from '../files/package-root.ts';
 import { encodeOnnx } from '../onnx/onnx-file.ts';
+import type { Engine, Resident } from '../ort/engine.ts';
 import { rowNumberCheck } from '../ort/row-numbers.ts';
-import { type Device, type Feeds, type HostTensor, openSession, type Session } from '../ort/session.ts';
+import type { Feeds, HostTensor } from '../ort/session.ts';
+import type { ResidentState } from './resident-state.ts';
 import { averageState, weightState } from './state.ts';
 
 /** The inference form of a model that is being trained. */
 export interface Inference {
-  readonly session: Session;
-  readonly bound: Feeds;
-  readonly output: string;
-  /** Throws a UserError if row numbers in the feeds are out of range. */
-  readonly checkRowNumbers: (feeds: Feeds) => void;
+  /** Returns the model's output. Throws a UserError if row numbers in the feeds are out of range. */
+  predict(feeds: Feeds): Promise<HostTensor>;
+  release(): Promise<void>;
 }
 
-/** Opens the inference form with weights as inputs, bound to the buffers that training updates. */
+/** Opens the inference form with weights as inputs: the tensors that training updates. */
 export async function openInference(
   graph: Graph,
-  state: ReadonlyMap<string, Float32Array>,
-  device: Device,
+  engine: Engine,
+  state: ResidentState,
   threads: number | undefined,
 ): Promise<Inference> {
-  const { graph: open, bound } = withOpenWeights(graph, state);
+  const { graph: open, weights } = withOpenWeights(graph, state.arrays);
   const emitted = emitOnnx(open, { producerVersion: packageVersion(), hostChecks: indexInputs(open) });
-  const session = await openSession(await encodeOnnx(emitted, { read: stray }), {
-    device,
-    ...(threads === undefined ? {} : { threads }),
-  });
-  return { session, bound, output: graph.outputs[0]!.name, checkRowNumbers: rowNumberCheck(open) };
+  const model = await engine.open(await encodeOnnx(emitted, { read: stray }), { planMemory: true, threads });
+  const read = new Set(model.inputs);
+  const bound: Record<string, Resident> = {};
+  for (const { input, state: name, shape } of weights)
+    if (read.has(input)) bound[input] = await state.tensor(name, shape);
+  const output = graph.outputs[0]!.name;
+  const checkRowNumbers = rowNumberCheck(open);
+  return {
+    async predict(feeds) {
+      checkRowNumbers(feeds);
+      const needed = Object.fromEntries(Object.entries(feeds).filter(([name]) => read.has(name)));
+      return model.run(bound, needed, output);
+    },
+    release: () => model.release(),
+  };
 }
 
-/** Returns the optimised inference form with its weights as inputs, and the feeds for them. */
+/** A weight as an input of the inference form. */
+export interface OpenWeight {
+  readonly input: string;
+  /** The state that holds it: the weight's average, if there is one. */
+  readonly state: string;
+  readonly shape: readonly number[];
+}
+
+/** Returns the optimised inference form with its weights as inputs. */
 export function withOpenWeights(
   graph: Graph,
   state: ReadonlyMap<string, Float32Array>,
-): { readonly graph: Graph; readonly bound: Feeds } {
+): { readonly graph: Graph; readonly weights: readonly OpenWeight[] } {
   const { graph: open, weights } = weightsAsInputs(graph);
-  const bound: Record<string, HostTensor> = {};
-  for (const { path, name, shape } of weights) {
-    const data = state.get(averageState(path)) ?? state.get(name);
-    if (!data) throw new Error(`bug in crobc: no state holds the weight ${path}`);
-    bound[name] = { dtype: 'f32', shape, data };
-  }
-  return { graph: runPipeline(open), bound };
+  const held = weights.map(({ path, name, shape }): OpenWeight => {
+    const average = averageState(path);
+    return { input: name, state: state.has(average) ? average : name, shape };
+  });
+  return { graph: runPipeline(open), weights: held };
 }
 
 function stray(path: string): never {
   throw new Error(`bug in crobc: the weight ${path} is in a graph whose weights are inputs`);
 }
 
-interface OpenWeight {
+interface NamedWeight {
   readonly path: string;
   readonly name: string;
   readonly shape: readonly number[];
 }
 
 /** Replaces every weight of a graph by an input with the name of its state. */
-export function weightsAsInputs(graph: Graph): { readonly graph: Graph; readonly weights: readonly OpenWeight[] } {
-  const weights: OpenWeight[] = [];
+export function weightsAsInputs(graph: Graph): { readonly graph: Graph; readonly weights: readonly NamedWeight[] } {
+  const weights: NamedWeight[] = [];
   const added: { name: string; value: Value; docs: string }[] = [];
   const opened = rewrite(graph, (node, _inputs, build) => {
     if (node.op !== 'weight') return undefined;

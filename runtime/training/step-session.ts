@@ -1,28 +1,24 @@
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import { indexInputs } from '../../compiler/graphs/index-check.ts';
-import { type StateTensor, type StepGraph, stepNames } from '../../compiler/training/step.ts';
+import { type StepGraph, stepNames } from '../../compiler/training/step.ts';
 import { packageVersion } from '../files/package-root.ts';
 import { encodeOnnx } from '../onnx/onnx-file.ts';
+import type { Engine, Resident } from '../ort/engine.ts';
 import { rowNumberCheck } from '../ort/row-numbers.ts';
-import {
-  type Device,
-  type Feeds,
-  type HostTensor,
-  openSession,
-  type PreparedRun,
-  type Session,
-} from '../ort/session.ts';
+import type { Feeds, HostTensor } from '../ort/session.ts';
 import { type DrawKey, fillDraw } from './draws.ts';
+import type { ResidentState } from './resident-state.ts';
 import { elementsOf } from './state.ts';
 
-/** A session of a step graph. State, draws and step numbers are bound to buffers. */
+/** An open step graph. State stays on the device; draws, step numbers and results are in bound arrays. */
 export interface StepSession {
   readonly graph: StepGraph;
-  readonly run: PreparedRun;
+  readonly run: (batch: Feeds) => Promise<void>;
+  /** The bound inputs. State has its present elements once it is downloaded. */
   readonly bound: Feeds;
   readonly draws: readonly Draw[];
   readonly results: ReadonlyMap<string, Float32Array>;
-  readonly session: Session;
+  release(): Promise<void>;
 }
 
 interface Draw {
@@ -37,57 +33,53 @@ export interface StepNumbers {
 }
 
 export interface StepSessionOptions {
-  readonly state: ReadonlyMap<string, Float32Array>;
-  /** Buffers of state tensors that are stored contiguously, by the name of the pack. */
-  readonly packs: ReadonlyMap<string, Float32Array>;
+  readonly engine: Engine;
+  readonly state: ResidentState;
   readonly numbers: StepNumbers;
-  readonly device: Device;
   readonly threads: number | undefined;
   /** Maximum number of elements that onnxruntime scatters on one thread. */
   readonly serial: number;
 }
 
-/** Opens a session of a step graph. New state overwrites the old state. */
+/** Opens a step graph. New state overwrites the old state. */
 export async function openStepSession(graph: StepGraph, options: StepSessionOptions): Promise<StepSession> {
-  const { device, threads, serial } = options;
+  const { engine, threads, serial } = options;
   const emitted = emitOnnx(graph.graph, {
     producerVersion: packageVersion(),
     serialScatter: serial,
     hostChecks: indexInputs(graph.graph),
   });
-  const session = await openSession(await encodeOnnx(emitted, noWeights), {
-    device,
-    planMemory: false,
-    ...(threads === undefined ? {} : { threads }),
-  });
-  const inputs = new Set(emitted.graph.inputs.map(({ name }) => name));
-  const { feeds, into, copies } = boundState(graph, options, inputs);
-  for (const [name, fed] of stepNumbers(options.numbers)) if (inputs.has(name)) feeds[name] = fed;
+  const model = await engine.open(await encodeOnnx(emitted, noWeights), { planMemory: false, threads });
+  const names = new Set(emitted.graph.inputs.map(({ name }) => name));
+  const { inputs, outputs, copies } = await boundState(graph, options, names);
+  const reads: Record<string, HostTensor> = {};
+  for (const [name, fed] of stepNumbers(options.numbers)) if (names.has(name)) reads[name] = fed;
   const draws = graph.draws.map(({ name, shape }): Draw => {
     const out = new Float32Array(elementsOf(shape));
-    feeds[name] = { dtype: 'f32', shape, data: out };
+    reads[name] = { dtype: 'f32', shape, data: out };
     return { name, out };
   });
+  const writes: Record<string, HostTensor> = {};
   const results = new Map<string, Float32Array>();
   for (const { name } of graph.graph.outputs) {
-    if (name in into) continue;
+    if (name in outputs) continue;
     const data = new Float32Array(1);
     results.set(name, data);
-    into[name] = { dtype: 'f32', shape: [], data };
+    writes[name] = { dtype: 'f32', shape: [], data };
   }
-  const run = session.prepare({ feeds, into });
+  const run = model.bind({ inputs, outputs, reads, writes });
   const checkRowNumbers = rowNumberCheck(graph.graph);
   return {
     graph,
     run: async (batch) => {
       checkRowNumbers(batch);
       await run(batch);
-      for (const { from, to } of copies) to.set(from);
+      for (const { from, to } of copies) await to.copyFrom(from);
     },
-    bound: feeds,
+    bound: { ...Object.fromEntries(Object.entries(inputs).map(([name, { host }]) => [name, host])), ...reads },
     draws,
     results,
-    session,
+    release: () => model.release(),
   };
 }
 
@@ -99,34 +91,32 @@ function stepNumbers({ learningRate, step }: StepNumbers): readonly (readonly [n
 }
 
 /**
- * Returns the feeds for the state, and the buffers for new state: in place, or separate
- * buffers that are copied after the run.
+ * Returns the inputs and outputs of the state: in place, or separate tensors for the new state
+ * that are copied after the run.
  */
-function boundState(graph: StepGraph, { state, packs }: StepSessionOptions, inputs: ReadonlySet<string>) {
-  const feeds: Record<string, HostTensor> = {};
-  const into: Record<string, HostTensor> = {};
+async function boundState(graph: StepGraph, { engine, state }: StepSessionOptions, names: ReadonlySet<string>) {
+  const inputs: Record<string, Resident> = {};
+  const outputs: Record<string, Resident> = {};
   const apart = new Set(graph.apart);
-  const copies: { readonly from: Float32Array; readonly to: Float32Array }[] = [];
-  const written = (name: string, held: HostTensor, data: Float32Array): HostTensor => {
-    if (!apart.has(name)) return held;
-    const from = new Float32Array(data.length);
-    copies.push({ from, to: data });
-    return { ...held, data: from };
+  const copies: { readonly from: Resident; readonly to: Resident }[] = [];
+  const written = async (name: string, to: Resident): Promise<Resident> => {
+    if (!apart.has(name)) return to;
+    const { host } = to;
+    const from = await engine.hold({ ...host, data: new Float32Array(host.data.length) });
+    copies.push({ from, to });
+    return from;
   };
-  for (const tensor of graph.state) {
-    const data = arrayOf(state, tensor);
-    const held: HostTensor = { dtype: 'f32', shape: tensor.shape, data };
-    if (inputs.has(tensor.name)) feeds[tensor.name] = held;
-    if (tensor.next !== undefined) into[tensor.next] = written(tensor.name, held, data);
+  for (const { name, next, shape } of graph.state) {
+    const held = await state.tensor(name, shape);
+    if (names.has(name)) inputs[name] = held;
+    if (next !== undefined) outputs[next] = await written(name, held);
   }
-  for (const { name, next, size } of graph.packs) {
-    const data = packs.get(name);
-    if (data === undefined) throw new Error(`bug in crobc: no pack ${name}`);
-    const held: HostTensor = { dtype: 'f32', shape: [size], data };
-    feeds[name] = held;
-    if (next !== undefined) into[next] = written(name, held, data);
+  for (const { name, next } of graph.packs) {
+    const held = state.pack(name);
+    inputs[name] = held;
+    if (next !== undefined) outputs[next] = await written(name, held);
   }
-  return { feeds, into, copies };
+  return { inputs, outputs, copies };
 }
 
 /** Fills the buffers of a micro-batch's random numbers. */
@@ -139,13 +129,6 @@ const noWeights = {
     throw new Error(`bug in crobc: the weight ${path} is in a step graph, which takes all state as inputs`);
   },
 };
-
-export function arrayOf(state: ReadonlyMap<string, Float32Array>, { name, shape }: StateTensor): Float32Array {
-  const data = state.get(name);
-  if (data?.length !== elementsOf(shape))
-    throw new Error(`bug in crobc: ${data?.length} elements for the state ${name}`);
-  return data;
-}
 
 /** Returns the feeds for which the graph has inputs; a data set may provide more than the model reads. */
 export function only(feeds: Feeds, { graph, bound }: StepSession): Feeds {

@@ -1,12 +1,14 @@
 import type { Feeds, HostTensor, PortType } from '../session.ts';
 import { type Context, pointerFrom } from './context.ts';
 import { Handle } from './handle.ts';
-import { ArrayTensor, type Tensor, VALUE } from './tensor.ts';
+import { ArrayTensor, copyOf, type Tensor, VALUE } from './tensor.ts';
 
 /** Tensors by the names of inputs and outputs. A tensor may be an output and an input, for updates in place. */
 export interface Bound {
   readonly inputs: Readonly<Record<string, Tensor>>;
   readonly outputs: Readonly<Record<string, Tensor>>;
+  /** Outputs of which each run returns a new tensor. */
+  readonly fetched?: readonly string[];
 }
 
 interface Ports {
@@ -24,6 +26,8 @@ export class BoundRun {
   readonly #binding: Handle;
   readonly #options: Handle;
   readonly #bound: readonly Tensor[];
+  readonly #outputs: number;
+  readonly #fetched: readonly string[];
   /** Inputs to bind before each run, because binding copies an array to another device. */
   readonly #copied: readonly (readonly [name: string, tensor: Tensor])[];
   readonly #fed: readonly PortType[];
@@ -33,13 +37,23 @@ export class BoundRun {
   #running: Promise<void> | undefined;
   #cancelled = false;
 
-  constructor(context: Context, session: Handle, ports: Ports, { inputs, outputs }: Bound, onRelease: () => void) {
+  constructor(
+    context: Context,
+    session: Handle,
+    ports: Ports,
+    { inputs, outputs, fetched = [] }: Bound,
+    onRelease: () => void,
+  ) {
     const { native, inHostMemory } = context;
     this.#context = context;
     this.#session = session;
     this.#onRelease = onRelease;
     for (const [name, tensor] of Object.entries(inputs)) expectFits(ports.inputs, name, tensor);
     for (const [name, tensor] of Object.entries(outputs)) expectFits(ports.outputs, name, tensor);
+    for (const name of fetched)
+      if (!ports.outputs.some((port) => port.name === name)) throw new Error(`bug in crobc: the model has no ${name}`);
+    this.#outputs = Object.keys(outputs).length;
+    this.#fetched = fetched;
     this.#fed = ports.inputs.filter(({ name }) => !Object.hasOwn(inputs, name));
     this.#bound = [...Object.values(inputs), ...Object.values(outputs)];
     const binding = pointerFrom((out) => native.call('CreateIoBinding', session.pointer, out));
@@ -54,16 +68,20 @@ export class BoundRun {
   }
 
   /**
-   * Runs once, with feeds for all inputs that are not bound. Throws a NativeFailure, or RunCancelled. Until the run
-   * ends, the arrays of bound tensors and of feeds must not be transferred to another thread.
+   * Runs once, with feeds for all inputs that are not bound, and returns the outputs in `fetched`. Throws a
+   * NativeFailure, or RunCancelled. Until the run ends, the arrays of bound tensors and of feeds must not be transferred
+   * to another thread.
    */
-  async run(feeds: Feeds = {}): Promise<void> {
+  async run(feeds: Feeds = {}): Promise<Readonly<Record<string, HostTensor>>> {
     if (this.#running) throw new Error('bug in crobc: a run is started while the last one goes on');
     this.#running = this.#run(feeds);
+    this.#context.running.add(this);
     try {
       await this.#running;
+      return this.#fetch();
     } finally {
       this.#running = undefined;
+      this.#context.running.delete(this);
     }
   }
 
@@ -84,11 +102,14 @@ export class BoundRun {
   }
 
   async #run(feeds: Feeds): Promise<void> {
-    const { native, thread } = this.#context;
+    const { native, thread, hostMemory } = this.#context;
     // onnxruntime would read and write at the addresses of tensors that are gone.
     for (const tensor of this.#bound) tensor[VALUE]();
     this.#cancelled = false;
     native.call('RunOptionsUnsetTerminate', this.#options.pointer);
+    // Anew, because the binding keeps the tensor of the last run, whose size may have been another.
+    for (const name of this.#fetched)
+      native.call('BindOutputToDevice', this.#binding.pointer, name, hostMemory.pointer);
     const fed = this.#feed(feeds);
     const before = this.#lastFed;
     this.#lastFed = fed.map(([, tensor]) => tensor);
@@ -98,6 +119,23 @@ export class BoundRun {
       await thread.call('RunWithBinding', this.#session.pointer, this.#options.pointer, this.#binding.pointer);
     } catch (error) {
       throw this.#cancelled ? new RunCancelled('the run was cancelled') : error;
+    }
+  }
+
+  /** Copies of the outputs that the last run allocated. */
+  #fetch(): Readonly<Record<string, HostTensor>> {
+    const { native } = this.#context;
+    if (this.#fetched.length === 0) return {};
+    const allocator = pointerFrom((out) => native.call('GetAllocatorWithDefaultOptions', out));
+    const [out, count] = [new BigUint64Array(1), new BigUint64Array(1)];
+    native.call('GetBoundOutputValues', this.#binding.pointer, allocator, out, count);
+    const values = native.pointersAt(out[0]!, Number(count[0]));
+    native.call('AllocatorFree', allocator, out[0]!);
+    try {
+      const own = values.slice(this.#outputs);
+      return Object.fromEntries(this.#fetched.map((name, i) => [name, copyOf(native, own[i]!, name)]));
+    } finally {
+      for (const value of values) native.release('ReleaseValue', value);
     }
   }
 

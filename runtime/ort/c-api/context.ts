@@ -10,8 +10,12 @@ export interface Context {
   readonly environment: Handle;
   /** Describes the memory of this process. */
   readonly hostMemory: Handle;
+  /** Describes the memory of the device. */
+  readonly deviceMemory: Handle;
   /** Allocates memory of the device. */
   readonly allocator: Handle;
+  /** Runs in progress. */
+  readonly running: Set<unknown>;
   /** Whether the device computes in the memory of this process. */
   readonly inHostMemory: boolean;
 }

@@ -5,7 +5,12 @@ import { Handle } from './handle.ts';
 import { loadNative, type Native, type NoNative } from './native.ts';
 import { type Provider, prepareProvider } from './provider.ts';
 import { type AppendProvider, FATAL, NativeSession, type NativeSessionOptions, openNativeSession } from './session.ts';
-import { ArrayTensor, DeviceTensor } from './tensor.ts';
+import { ArrayTensor, DeviceTensor, type TensorType } from './tensor.ts';
+
+export { NativeFailure, type NoNative } from './native.ts';
+export type { Provider } from './provider.ts';
+export type { NativeSession, NativeSessionOptions } from './session.ts';
+export type { ArrayTensor, DeviceTensor, Tensor } from './tensor.ts';
 
 /**
  * onnxruntime on one device, through its C API. Everything that is made with it belongs to it, and all lengthy calls
@@ -48,8 +53,8 @@ export class NativeDevice {
   }
 
   /** A tensor on the device. Throws a NativeFailure if there is not enough memory. */
-  allocate(type: Pick<HostTensor, 'dtype' | 'shape'>): DeviceTensor {
-    return new DeviceTensor(this.#context, type);
+  allocate(type: TensorType): DeviceTensor {
+    return DeviceTensor.allocate(this.#context, type);
   }
 
   /** Opens a model. Throws a NativeFailure. */
@@ -105,6 +110,8 @@ async function memoryOf(
   return {
     ...base,
     hostMemory,
+    deviceMemory: memory,
+    running: new Set(),
     allocator: new Handle(native, { kind: 'an allocator', by: 'ReleaseAllocator', owner: session }, allocator),
     inHostMemory,
   };

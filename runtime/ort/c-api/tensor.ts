@@ -3,6 +3,8 @@ import type { HostTensor } from '../session.ts';
 import { type Context, pointerFrom } from './context.ts';
 import { elementNumber, elementSize, elementsOf, holdsElements } from './element-types.ts';
 import { Handle } from './handle.ts';
+import type { Native } from './native.ts';
+import { typeAndSizes } from './ports.ts';
 
 /** The key of what only this folder may ask a tensor for: the address of its OrtValue. */
 export const VALUE = Symbol('value');
@@ -71,6 +73,8 @@ export class ArrayTensor implements Tensor {
   }
 }
 
+export type TensorType = Pick<HostTensor, 'dtype' | 'shape'>;
+
 /** A tensor that stays on the device. */
 export class DeviceTensor implements Tensor {
   readonly memory = 'device';
@@ -80,26 +84,50 @@ export class DeviceTensor implements Tensor {
   readonly #value: Handle;
   /** In the memory of this process, the tensor's bytes; otherwise undefined. Never leaves this object. */
   readonly #bytes: Uint8Array | undefined;
+  #parts = false;
 
-  /** The content is undefined until it is written. Throws a NativeFailure if there is not enough memory. */
-  constructor(context: Context, { dtype, shape }: Pick<HostTensor, 'dtype' | 'shape'>) {
-    const { native, allocator, inHostMemory } = context;
+  /** Allocates memory, which holds anything until it is written. Throws a NativeFailure if there is not enough. */
+  static allocate(context: Context, { dtype, shape }: TensorType): DeviceTensor {
+    const { native, allocator } = context;
+    const sizes = BigInt64Array.from(shape, BigInt);
+    const type = elementNumber(dtype);
+    const pointer = pointerFrom((out) =>
+      native.call('CreateTensorAsOrtValue', allocator.pointer, sizes, shape.length, type, out),
+    );
+    const value = new Handle(native, { kind: 'a tensor', by: 'ReleaseValue', owner: allocator }, pointer);
+    return new DeviceTensor(context, { dtype, shape }, value);
+  }
+
+  private constructor(context: Context, { dtype, shape }: TensorType, value: Handle) {
     this.#context = context;
     this.dtype = dtype;
     this.shape = shape;
-    const sizes = BigInt64Array.from(shape, BigInt);
-    const pointer = pointerFrom((out) =>
-      native.call(
-        'CreateTensorAsOrtValue',
-        ...([allocator.pointer, sizes, shape.length, elementNumber(dtype), out] as const),
-      ),
-    );
-    this.#value = new Handle(native, { kind: 'a tensor', by: 'ReleaseValue', owner: allocator }, pointer);
-    if (inHostMemory) {
-      const address = pointerFrom((out) => native.call('GetTensorMutableData', pointer, out));
+    this.#value = value;
+    if (context.inHostMemory) {
       const length = elementCount(shape) * elementSize(dtype);
-      this.#bytes = length === 0 ? new Uint8Array(0) : native.bytesAt(address, length);
+      this.#bytes = length === 0 ? new Uint8Array(0) : context.native.bytesAt(this.#address(), length);
     }
+  }
+
+  /** A tensor in the memory of this one, from its element `from` on. It is released with it. */
+  part(from: number, shape: readonly number[]): DeviceTensor {
+    const { native, deviceMemory } = this.#context;
+    const { dtype } = this;
+    const [size, count] = [elementSize(dtype), elementCount(shape)];
+    if (from < 0 || count === 0 || from + count > elementCount(this.shape))
+      throw new Error(`bug in crobc: elements ${from} to ${from + count} are not a part of [${this.shape.join(', ')}]`);
+    const pointer = pointerFrom((out) => {
+      const address = this.#address() + BigInt(from * size);
+      const sizes = BigInt64Array.from(shape, BigInt);
+      const number = elementNumber(dtype);
+      native.call(
+        'CreateTensorWithDataAsOrtValue',
+        ...([deviceMemory.pointer, address, count * size, sizes, shape.length, number, out] as const),
+      );
+    });
+    this.#parts = true;
+    const value = new Handle(native, { kind: 'a tensor', by: 'ReleaseValue', owner: this.#value }, pointer);
+    return new DeviceTensor(this.#context, { dtype, shape }, value);
   }
 
   /** Copies elements to the device. */
@@ -136,11 +164,19 @@ export class DeviceTensor implements Tensor {
   }
 
   release(): void {
+    // onnxruntime keeps the memory of a tensor that it uses, but knows nothing of parts.
+    if (this.#parts && this.#context.running.size > 0)
+      throw new Error('bug in crobc: a tensor that has parts is released during a run');
     this.#value.release();
   }
 
   [VALUE](): bigint {
     return this.#value.pointer;
+  }
+
+  #address(): bigint {
+    const { native } = this.#context;
+    return pointerFrom((out) => native.call('GetTensorMutableData', this.#value.pointer, out));
   }
 
   /** onnxruntime has no copies within the memory of this process: there `within` makes them. */
@@ -152,6 +188,24 @@ export class DeviceTensor implements Tensor {
       const [sources, targets] = [BigUint64Array.of(source), BigUint64Array.of(target)];
       await thread.call('CopyTensors', environment.pointer, sources, targets, null, 1);
     }
+  }
+}
+
+/** A copy of an OrtValue in the memory of this process. */
+export function copyOf(native: Native, value: bigint, name: string): HostTensor {
+  const info = pointerFrom((out) => native.call('GetTensorTypeAndShape', value, out));
+  try {
+    const { dtype, sizes } = typeAndSizes(native, info, name);
+    const shape = [...sizes].map(Number);
+    const length = elementCount(shape) * elementSize(dtype);
+    const address = pointerFrom((out) => native.call('GetTensorMutableData', value, out));
+    return {
+      dtype,
+      shape,
+      data: elementsOf(dtype, length === 0 ? new Uint8Array(0) : native.bytesAt(address, length)),
+    };
+  } finally {
+    native.release('ReleaseTensorTypeAndShapeInfo', info);
   }
 }
 

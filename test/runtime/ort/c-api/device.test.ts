@@ -66,6 +66,56 @@ describe('bound tensors', () => {
     await expect(x.write(Float32Array.of(1))).rejects.toThrow(/an array of 1 elements for the shape \[2\]/);
   });
 
+  test('may be parts of a longer one', async () => {
+    const device = await openDevice();
+    const session = await device.open(tiny);
+    const whole = device.allocate(vector(0, 0, 0, 0, 0));
+    await whole.write(Float32Array.of(1, 2, 3, 4, 5));
+    const [x, y] = [whole.part(1, [2]), whole.part(3, [2])];
+    await session.bind({ inputs: { x }, outputs: { y } }).run();
+    expect(await whole.read()).toEqual(Float32Array.of(1, 2, 3, 4, 6));
+    expect(await y.read()).toEqual(Float32Array.of(4, 6));
+    await x.write(Float32Array.of(7, 8));
+    expect(await whole.read()).toEqual(Float32Array.of(1, 7, 8, 4, 6));
+    for (const [from, count] of [
+      [4, 2],
+      [-1, 2],
+      [0, 6],
+    ] as const)
+      expect(() => whole.part(from, [count])).toThrow(/are not a part of \[5\]/);
+    const run = session.bind({ inputs: { x }, outputs: { y } });
+    const running = run.run();
+    expect(() => whole.release()).toThrow('bug in crobc: a tensor that has parts is released during a run');
+    await running;
+    whole.release();
+    await expect(run.run()).rejects.toThrow(/a tensor is used after its release/);
+  });
+
+  test('are not needed for outputs that a run returns', async () => {
+    const device = await openDevice();
+    const model = await squareModel(2, ['a'], {
+      twice: (build, a) => build.add(a!, a!),
+      squared: (build, a) => build.mul(a!, a!),
+      negative: (build, a) => build.neg(a!),
+    });
+    const session = await device.open(model);
+    const squared = device.array(square(2));
+    const run = session.bind({ inputs: {}, outputs: { squared }, fetched: ['negative', 'twice'] });
+    for (const at of [1, 2]) {
+      const a = square(2, Float32Array.of(at, 2, 3, 4));
+      expect(await run.run({ a })).toEqual({
+        negative: square(2, Float32Array.of(-at, -2, -3, -4)),
+        twice: square(2, Float32Array.of(2 * at, 4, 6, 8)),
+      });
+      expect(squared.host.data).toEqual(Float32Array.of(at * at, 4, 9, 16));
+    }
+    expect(() => session.bind({ inputs: {}, outputs: {}, fetched: ['other'] })).toThrow(/the model has no other/);
+    const open = await device.open(tiny);
+    const returned = open.bind({ inputs: {}, outputs: {}, fetched: ['y'] });
+    for (const x of [vector(1), vector(1, 2, 3), vector()])
+      expect(await returned.run({ x })).toEqual({ y: vector(...[...x.data].map((one) => 2 * one)) });
+  });
+
   test('may be input and output at once', async () => {
     const device = await openDevice();
     const session = await device.open(tiny);

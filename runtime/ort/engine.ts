@@ -1,0 +1,68 @@
+import { openNativeEngine } from './native-engine.ts';
+import { openNodeEngine } from './node-engine.ts';
+import { chooseDevice, type Device, type Feeds, type HostTensor } from './session.ts';
+
+/** A tensor of this process that models read and write again and again, and its copy on the device. */
+export interface Resident {
+  readonly host: HostTensor;
+  /** Copies the elements to the device. On the CPU, which uses the array itself, this does nothing. */
+  upload(): Promise<void>;
+  /** Copies the elements back from the device. */
+  download(): Promise<void>;
+  /** Copies the elements of another tensor of the same shape, on the device. */
+  copyFrom(other: Resident): Promise<void>;
+  /** A tensor in the memory of this one, from its element `from` on. `host` is in this tensor's array. */
+  part(from: number, host: HostTensor): Resident;
+}
+
+export interface EngineOptions {
+  readonly threads: number | undefined;
+  /** Whether the second run puts all tensors into one memory block, planned from the first run. */
+  readonly planMemory: boolean;
+}
+
+/** What stays bound from run to run. All other inputs are fed to each run. */
+export interface EngineBound {
+  /** Tensors on the device, by the names of inputs and of outputs. */
+  readonly inputs: Readonly<Record<string, Resident>>;
+  readonly outputs: Readonly<Record<string, Resident>>;
+  /** Arrays that each run reads, and arrays that it writes. */
+  readonly reads: Feeds;
+  readonly writes: Feeds;
+}
+
+export interface EngineModel {
+  readonly inputs: readonly string[];
+  /** Throws a RunFailure. */
+  bind(bound: EngineBound): (feeds: Feeds) => Promise<void>;
+  /** Runs once with bound and fed inputs, and returns an output. Throws a RunFailure. */
+  run(inputs: Readonly<Record<string, Resident>>, feeds: Feeds, output: string): Promise<HostTensor>;
+  release(): Promise<void>;
+}
+
+/** Runs models of which some inputs and outputs stay where they are. */
+export interface Engine {
+  readonly device: Device;
+  /** Why this device, or this way of using it, if the user did not choose it. */
+  readonly note: string | undefined;
+  /** Makes a tensor resident, with the present elements of its array. */
+  hold(host: HostTensor): Promise<Resident>;
+  /** Throws a UserError of one line for a model that cannot be opened. */
+  open(model: Uint8Array, options: EngineOptions): Promise<EngineModel>;
+  release(): Promise<void>;
+}
+
+/**
+ * Returns the engine for a device: onnxruntime's C API where koffi is installed, else onnxruntime-node, which copies
+ * every tensor to CUDA and back at each run. Throws a UserError if the device is not available.
+ */
+export async function openEngine(asked: Device | 'auto'): Promise<Engine> {
+  const { device, note } = await chooseDevice(asked);
+  if (device === 'webgpu') return openNodeEngine(device, note);
+  const native = await openNativeEngine(device, note);
+  if (!('missing' in native)) return native;
+  // On the CPU, both compute the same, and take nearly the same time.
+  if (device === 'cpu') return openNodeEngine(device, note);
+  const slower = `all weights cross the bus at each step, because ${native.missing}`;
+  return openNodeEngine(device, note === undefined ? slower : `${note}; ${slower}`);
+}

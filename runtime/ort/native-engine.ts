@@ -1,0 +1,120 @@
+import type { NoNative } from './c-api/device.ts';
+import { type DeviceTensor, NativeDevice, NativeFailure, type NativeSession, type Tensor } from './c-api/device.ts';
+import type { Engine, EngineModel, Resident } from './engine.ts';
+import { residentArray } from './node-engine.ts';
+import { type Feeds, type HostTensor, loadFailure, runFailure } from './session.ts';
+
+/** Where state is: in arrays of this process, or in memory that onnxruntime allocates on the device. */
+export type Residence = 'arrays' | 'device';
+
+/**
+ * Opens an engine of onnxruntime's C API. `residence` is a parameter so that tests without a GPU take the way of one:
+ * the CPU provider allocates memory and copies like any device.
+ */
+export async function openNativeEngine(
+  device: 'cpu' | 'cuda',
+  note: string | undefined,
+  residence: Residence = device === 'cpu' ? 'arrays' : 'device',
+): Promise<Engine | NoNative> {
+  const opened = await NativeDevice.open(device === 'cpu' ? { device } : { device, tf32: true }).catch(missing);
+  if ('missing' in opened) return opened;
+  const native = opened;
+  /** The tensors of onnxruntime for what is resident. */
+  const tensors = new Map<Resident, Tensor>();
+  const known = (resident: Resident, tensor: Tensor): Resident => {
+    tensors.set(resident, tensor);
+    return resident;
+  };
+  const tensorOf = (resident: Resident): Tensor => {
+    const tensor = tensors.get(resident);
+    if (tensor === undefined) throw new Error('bug in crobc: a tensor is of another engine');
+    return tensor;
+  };
+  const all = (residents: Readonly<Record<string, Resident>>) =>
+    Object.fromEntries(Object.entries(residents).map(([name, one]) => [name, tensorOf(one)]));
+  const arrays = (hosts: Feeds) =>
+    Object.fromEntries(Object.entries(hosts).map(([name, host]) => [name, native.array(host)]));
+
+  const onDevice = (host: HostTensor, tensor: DeviceTensor): Resident =>
+    known(
+      {
+        host,
+        upload: () => tensor.write(host.data),
+        download: () => tensor.readInto(host.data),
+        async copyFrom(other) {
+          const from = tensorOf(other);
+          if (from.memory !== 'device') throw new Error('bug in crobc: a tensor is not on the device');
+          await tensor.copyFrom(from as DeviceTensor);
+        },
+        part: (from, part) => onDevice(part, tensor.part(from, part.shape)),
+      },
+      tensor,
+    );
+
+  const inArray = (host: HostTensor): Resident => {
+    const resident = residentArray(host);
+    return known({ ...resident, part: (_from, part) => inArray(part) }, native.array(host));
+  };
+
+  return {
+    device,
+    note,
+    async hold(host) {
+      if (residence === 'arrays') return inArray(host);
+      const tensor = await inMemory(() => native.allocate(host));
+      await tensor.write(host.data);
+      return onDevice(host, tensor);
+    },
+    async open(model, { threads, planMemory }): Promise<EngineModel> {
+      const session = await native
+        .open(model, { planMemory, ...(threads === undefined ? {} : { threads }) })
+        .catch((error) => {
+          throw error instanceof NativeFailure ? loadFailure(error, 'the model') : error;
+        });
+      return modelOf(session);
+    },
+    release: () => native.release(),
+  };
+
+  function modelOf(session: NativeSession): EngineModel {
+    return {
+      inputs: session.inputs.map(({ name }) => name),
+      bind({ inputs, outputs, reads, writes }) {
+        const run = session.bind({
+          inputs: { ...all(inputs), ...arrays(reads) },
+          outputs: { ...all(outputs), ...arrays(writes) },
+        });
+        return async (feeds) => {
+          await run.run(feeds).catch(failed);
+        };
+      },
+      async run(inputs, feeds, output) {
+        const run = session.bind({ inputs: all(inputs), outputs: {}, fetched: [output] });
+        try {
+          const results = await run.run(feeds).catch(failed);
+          return results[output]!;
+        } finally {
+          await run.release();
+        }
+      },
+      release: () => session.release(),
+    };
+  }
+}
+
+function failed(error: unknown): never {
+  throw error instanceof NativeFailure ? runFailure(error) : error;
+}
+
+async function inMemory<T>(allocate: () => T): Promise<T> {
+  try {
+    return allocate();
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+function missing(error: unknown): NoNative {
+  if (error instanceof NativeFailure) return { missing: error.message.split('\n')[0]! };
+  throw error;
+}

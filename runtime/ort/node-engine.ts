@@ -1,0 +1,45 @@
+import type { Engine, EngineModel, Resident } from './engine.ts';
+import { type Device, type Feeds, type HostTensor, openSession } from './session.ts';
+
+/** An engine of onnxruntime-node, whose tensors are all arrays of this process. */
+export function openNodeEngine(device: Device, note: string | undefined): Engine {
+  return {
+    device,
+    note,
+    hold: async (host) => residentArray(host),
+    async open(model, { threads, planMemory }): Promise<EngineModel> {
+      const session = await openSession(model, { device, planMemory, ...(threads === undefined ? {} : { threads }) });
+      return {
+        inputs: session.inputs.map(({ name }) => name),
+        bind: ({ inputs, outputs, reads, writes }) =>
+          session.prepare({
+            feeds: { ...hosts(inputs), ...reads },
+            into: { ...hosts(outputs), ...writes },
+          }),
+        async run(inputs, feeds, output) {
+          const results = await session.run({ ...hosts(inputs), ...feeds }, { wanted: [output] });
+          return results[output]!;
+        },
+        release: () => session.release(),
+      };
+    },
+    release: async () => undefined,
+  };
+}
+
+/** A tensor whose only memory is its array. */
+export function residentArray(host: HostTensor): Resident {
+  return {
+    host,
+    upload: async () => undefined,
+    download: async () => undefined,
+    async copyFrom(other) {
+      (host.data as Float32Array).set(other.host.data as Float32Array);
+    },
+    part: (_from, part) => residentArray(part),
+  };
+}
+
+function hosts(residents: Readonly<Record<string, Resident>>): Feeds {
+  return Object.fromEntries(Object.entries(residents).map(([name, { host }]) => [name, host]));
+}

@@ -1,0 +1,120 @@
+import type { StepGraph } from '../../compiler/training/step.ts';
+import type { Engine, Resident } from '../ort/engine.ts';
+import type { StepParts } from './backend.ts';
+import { elementsOf } from './state.ts';
+
+interface Place {
+  readonly pack: Resident;
+  /** The first element. */
+  readonly from: number;
+}
+
+/**
+ * The state of a training on the device of an engine. The tensors of a pack are parts of one piece of memory, here and
+ * on the device.
+ */
+export class ResidentState {
+  /** The arrays of this process by name: the state itself on the CPU, else what was downloaded last. */
+  readonly arrays: ReadonlyMap<string, Float32Array>;
+  readonly #engine: Engine;
+  readonly #packs: ReadonlyMap<string, Resident>;
+  /** Where the tensors in packs are. */
+  readonly #places: ReadonlyMap<string, Place>;
+  readonly #tensors = new Map<string, Resident>();
+  /** All that has memory of its own: packs, and tensors in no pack. */
+  readonly #whole: Resident[];
+
+  /** Takes the initial state. The tensors of packs are moved into new arrays. */
+  static async hold(
+    engine: Engine,
+    state: ReadonlyMap<string, Float32Array>,
+    steps: StepParts<StepGraph>,
+  ): Promise<ResidentState> {
+    const arrays = new Map(state);
+    const packs = new Map<string, Resident>();
+    const places = new Map<string, Place>();
+    for (const graph of 'whole' in steps ? [steps.whole] : [steps.accumulate, steps.update])
+      for (const { name, parts, size } of graph.packs) {
+        if (packs.has(name)) continue;
+        const memory = new Float32Array(size);
+        const froms = new Map<string, number>();
+        let end = 0;
+        for (const part of parts) {
+          const data = state.get(part)!;
+          memory.set(data, end);
+          arrays.set(part, memory.subarray(end, end + data.length));
+          froms.set(part, end);
+          end += data.length;
+        }
+        const pack = await engine.hold({ dtype: 'f32', shape: [size], data: memory });
+        packs.set(name, pack);
+        for (const [part, from] of froms) places.set(part, { pack, from });
+      }
+    return new ResidentState(engine, { arrays, packs, places });
+  }
+
+  private constructor(
+    engine: Engine,
+    {
+      arrays,
+      packs,
+      places,
+    }: {
+      readonly arrays: ReadonlyMap<string, Float32Array>;
+      readonly packs: ReadonlyMap<string, Resident>;
+      readonly places: ReadonlyMap<string, Place>;
+    },
+  ) {
+    this.#engine = engine;
+    this.arrays = arrays;
+    this.#packs = packs;
+    this.#places = places;
+    this.#whole = [...packs.values()];
+  }
+
+  pack(name: string): Resident {
+    const pack = this.#packs.get(name);
+    if (pack === undefined) throw new Error(`bug in crobc: no pack ${name}`);
+    return pack;
+  }
+
+  /** A tensor of the state. */
+  async tensor(name: string, shape: readonly number[]): Promise<Resident> {
+    const known = this.#tensors.get(name);
+    if (known) return known;
+    const data = this.arrays.get(name);
+    if (data?.length !== elementsOf(shape))
+      throw new Error(`bug in crobc: ${data?.length} elements for the state ${name}`);
+    const host = { dtype: 'f32', shape, data } as const;
+    const place = this.#places.get(name);
+    const held = place ? place.pack.part(place.from, host) : await this.#engine.hold(host);
+    if (!place) this.#whole.push(held);
+    this.#tensors.set(name, held);
+    return held;
+  }
+
+  /** Brings the elements of all tensors into `arrays`. */
+  async download(): Promise<void> {
+    for (const one of this.#whole) await one.download();
+  }
+
+  /** Takes the given tensors; others are unchanged. */
+  async write(values: ReadonlyMap<string, Float32Array>): Promise<void> {
+    await this.download();
+    for (const [name, data] of values) {
+      const held = this.arrays.get(name);
+      if (held?.length !== data.length) throw new Error(`bug in crobc: no state ${name} of ${data.length} elements`);
+      if (held !== data) held.set(data);
+    }
+    for (const one of this.#whole) await one.upload();
+  }
+
+  /** Sets tensors to zero. */
+  async clear(tensors: readonly { readonly name: string; readonly shape: readonly number[] }[]): Promise<void> {
+    for (const { name, shape } of tensors) {
+      const held = await this.tensor(name, shape);
+      (held.host.data as Float32Array).fill(0);
+      await held.upload();
+    }
+  }
+}
