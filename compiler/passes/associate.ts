@@ -17,12 +17,12 @@ import { isLess, leastWork, mostWork, someSize, work } from './work.ts';
 const { add, matmul } = operators;
 const [x, y, z] = [value('x'), value('y'), value('z')];
 
-/** What leads from a product to an operand of another: views, numbers, and a bias. */
+/** What leads from a product to an operand of another: views, numbers, vectors, and a bias. */
 const linear: ReadonlySet<Node['op']> = new Set(['matmul', 'transpose', 'reshape', 'add', 'mul', 'div']);
 
 /**
  * A·(X·M) as (A·M)·X or (A·X)·M, where that costs less. The product in the inside may be rearranged on its way, as by the heads
- * of attention, scaled by numbers, and have a bias b: A·(X·M + b) is A·X·M + A·b.
+ * of attention, scaled by numbers or vectors, and have a bias b: A·(X·M + b) is A·X·M + A·b.
  */
 const associateProducts = rule(
   'associate-products',
@@ -48,7 +48,7 @@ function cheapest(node: NodeOf<'matmul'>, site: Surroundings): Trial | undefined
   const volume = volumes(site);
   for (const inner of [0, 1] as const) {
     const path = pathToProduct(node.inputs[inner]!, site);
-    if (path === undefined || !mayPay(node, inner, path, volume)) continue;
+    if (path === undefined || !mayPay(node, inner, path, volume, site)) continue;
     const three = readProduct(node, inner, site);
     if (three === undefined) continue;
     const promising = (['x', 'm'] as const).filter((first) => mayPayWith(three, first, volume));
@@ -67,14 +67,19 @@ function cheapest(node: NodeOf<'matmul'>, site: Surroundings): Trial | undefined
   return best?.trial;
 }
 
-/** Up to a product of matrices that nothing else needs, without a look at axes: most operands have none. */
+/**
+ * Up to a product of matrices, without a look at axes: most operands have no such path. Nothing else reads what is on it, except
+ * that a norm reads the product for its statistics and again where it divides by them.
+ */
 function pathToProduct(value: Value, site: Surroundings): readonly [...Node[], NodeOf<'matmul'>] | undefined {
   const path: Node[] = [];
-  for (let at = value; site.uses(at) === 1; ) {
+  let hasVector = false;
+  for (let at = value; ; ) {
     const { node } = at;
+    const isShared = site.uses(at) > 1;
+    if (node.op === 'matmul') return isShared && !hasVector ? undefined : [...path, node];
+    if (isShared) return undefined;
     switch (node.op) {
-      case 'matmul':
-        return [...path, node];
       case 'transpose':
       case 'reshape':
         at = node.inputs[0]!;
@@ -82,8 +87,10 @@ function pathToProduct(value: Value, site: Surroundings): readonly [...Node[], N
       case 'mul':
       case 'div':
       case 'add': {
-        const above = node.op === 'add' ? withBias(node, site.facts) : byNumber(node);
+        const plain = node.op === 'add' ? withBias(node, site.facts) : byNumber(node);
+        const above = plain ?? (node.op === 'add' ? undefined : byVector(node, site.facts));
         if (above === undefined) return undefined;
+        hasVector ||= plain === undefined;
         at = above.value;
         break;
       }
@@ -92,7 +99,6 @@ function pathToProduct(value: Value, site: Surroundings): readonly [...Node[], N
     }
     path.push(node);
   }
-  return undefined;
 }
 
 type Volume = (shape: readonly Dim[]) => number;
@@ -120,13 +126,15 @@ function mayPay(
   inner: 0 | 1,
   path: readonly [...Node[], NodeOf<'matmul'>],
   volume: Volume,
+  { uses }: Surroundings,
 ): boolean {
   const product = path.at(-1)!;
   const [a, result] = [volume(node.inputs[1 - inner]!.type.shape), volume(node.outputs[0].type.shape)];
   const factors = product.inputs.map(({ type }) => volume(type.shape));
   const summed = volume(product.inputs[0]!.type.shape.slice(-1));
   const read = factors.reduce((sum, factor) => sum + factor, a + result);
-  return leastWork(2 * summed * (a + result), read) < mostWork([node, ...path], volume);
+  const gone = uses(product.outputs[0]!) > 1 ? path.slice(0, -1) : path;
+  return leastWork(2 * summed * (a + result), read) < mostWork([node, ...gone], volume);
 }
 
 /** The same by the axes: what the products run over, and what is between them. */
@@ -147,6 +155,8 @@ interface ThreeFactors {
   readonly x: Factor;
   readonly m: Factor;
   readonly scale: number;
+  /** What else X·M is multiplied with or divided by, without the bias. */
+  readonly vectors: readonly Scaling[];
   readonly bias: { readonly factor: Factor; readonly scale: number } | undefined;
   /** What the outer product sums over. */
   readonly summed: ReadonlySet<Index>;
@@ -154,6 +164,11 @@ interface ThreeFactors {
   readonly result: Factor;
   /** What is there now, and not needed otherwise. */
   readonly nodes: readonly Node[];
+}
+
+interface Scaling {
+  readonly op: 'mul' | 'div';
+  readonly by: Factor;
 }
 
 /** A product of matrices, and how an operand of it is a product. */
@@ -165,6 +180,7 @@ function readProduct(node: NodeOf<'matmul'>, inner: 0 | 1, site: Surroundings): 
   const [a, operand] = [operands[1 - inner]!, operands[inner]];
   const nodes: Node[] = [node];
   let scale = 1;
+  const vectors: Scaling[] = [];
   let bias: { factor: Factor; scale: number } | undefined;
   let { value: at, axes } = operand;
   for (; at.node.op !== 'matmul'; ) {
@@ -183,14 +199,24 @@ function readProduct(node: NodeOf<'matmul'>, inner: 0 | 1, site: Surroundings): 
       case 'mul':
       case 'div': {
         const scaled = byNumber(above);
-        if (scaled === undefined) return undefined;
-        scale *= scaled.number;
-        at = scaled.value;
+        if (scaled !== undefined) {
+          scale *= scaled.number;
+          at = scaled.value;
+          break;
+        }
+        const parts = byVector(above, site.facts);
+        if (parts === undefined) return undefined;
+        vectors.push({
+          op: above.op,
+          by: { value: parts.vector, axes: indices.broadcast(parts.vector.type.shape, axes) },
+        });
+        at = parts.value;
         break;
       }
       case 'add': {
         const parts = withBias(above, site.facts);
-        if (parts === undefined || bias !== undefined) return undefined;
+        // A bias below vectors would be multiplied with them as well.
+        if (parts === undefined || bias !== undefined || vectors.length > 0) return undefined;
         bias = { factor: { value: parts.bias, axes: indices.broadcast(parts.bias.type.shape, axes) }, scale };
         at = parts.value;
         break;
@@ -199,8 +225,7 @@ function readProduct(node: NodeOf<'matmul'>, inner: 0 | 1, site: Surroundings): 
         return undefined;
     }
   }
-  if (site.uses(at) > 1) return undefined;
-  nodes.push(at.node);
+  if (site.uses(at) === 1) nodes.push(at.node);
   const [p, q] = indices.operands(at.node, axes);
   const settled = ({ value, axes }: Factor): Factor => ({ value, axes: indices.settled(axes) });
   const kept = new Set(indices.settled(outer).flat());
@@ -209,6 +234,7 @@ function readProduct(node: NodeOf<'matmul'>, inner: 0 | 1, site: Surroundings): 
     x: settled(p),
     m: settled(q),
     scale,
+    vectors: vectors.map(({ op, by }) => ({ op, by: settled(by) })),
     bias: bias && { factor: settled(bias.factor), scale: bias.scale },
     summed: new Set(indicesOf(settled(a)).filter((index) => !kept.has(index))),
     result: settled({ value: result, axes: outer }),
@@ -226,20 +252,56 @@ function byNumber({ op, inputs }: NodeOf<'mul'> | NodeOf<'div'>): { value: Value
 }
 
 /** A value to which one is added that has 1 along some of its axes. */
-function withBias({ inputs, outputs: [sum] }: NodeOf<'add'>, facts: Facts): { value: Value; bias: Value } | undefined {
-  const isWhole = ({ type }: Value): boolean => identicalShapes(type.shape, sum.type.shape);
-  const isSmaller = ({ type }: Value): boolean => {
-    const missing = sum.type.shape.slice(0, sum.type.shape.length - type.shape.length);
-    const same = sum.type.shape.slice(missing.length);
-    return [...missing, ...same.filter((_, i) => isOne(facts, type.shape[i]!))].some((dim) => !isOne(facts, dim));
-  };
-  const [a, b] = [inputs[0]!, inputs[1]!];
-  if (isWhole(a) && linear.has(a.node.op) && isSmaller(b)) return { value: a, bias: b };
-  return isWhole(b) && linear.has(b.node.op) && isSmaller(a) ? { value: b, bias: a } : undefined;
+function withBias(node: NodeOf<'add'>, facts: Facts): { value: Value; bias: Value } | undefined {
+  const [a, b] = [node.inputs[0]!, node.inputs[1]!];
+  if (isAlong(a, b, node, facts)) return { value: a, bias: b };
+  return isAlong(b, a, node, facts) ? { value: b, bias: a } : undefined;
+}
+
+/** A value that is multiplied with or divided by one that has 1 along some of its axes. */
+function byVector(node: NodeOf<'mul'> | NodeOf<'div'>, facts: Facts): { value: Value; vector: Value } | undefined {
+  const [a, b] = [node.inputs[0]!, node.inputs[1]!];
+  if (isAlong(a, b, node, facts)) return { value: a, vector: b };
+  return node.op === 'mul' && isAlong(b, a, node, facts) ? { value: b, vector: a } : undefined;
+}
+
+/** Whether one operand may lead to a product and has the shape of the result, and the other has 1 along some of its axes. */
+function isAlong(
+  whole: Value,
+  part: Value,
+  { outputs: [result] }: NodeOf<'add' | 'mul' | 'div'>,
+  facts: Facts,
+): boolean {
+  if (!linear.has(whole.node.op) || !identicalShapes(whole.type.shape, result.type.shape)) return false;
+  const missing = result.type.shape.slice(0, result.type.shape.length - part.type.shape.length);
+  const same = result.type.shape.slice(missing.length);
+  return [...missing, ...same.filter((_, i) => isOne(facts, part.type.shape[i]!))].some((dim) => !isOne(facts, dim));
+}
+
+/** Each vector at the smallest of the three factors that has all its axes; undefined where none has. */
+function withVectors(build: Builder, three: ThreeFactors, site: Surroundings): ThreeFactors | undefined {
+  let now = three;
+  for (const { op, by } of three.vectors) {
+    const own = indicesOf(by);
+    const holders = (['a', 'x', 'm'] as const).filter((name) => {
+      const held = indicesOf(now[name]);
+      return own.every((index) => held.includes(index)) && (name !== 'a' || now.bias === undefined);
+    });
+    const [first, ...others] = holders;
+    if (first === undefined) return undefined;
+    const size = (name: 'a' | 'x' | 'm') => elements(now[name].value.type);
+    const best = others.reduce((best, name) => (isLess(size(name), size(best), site) ? name : best), first);
+    const order = indicesOf(now[best]);
+    const value = build.emit(op, [apart(build, now[best]).value, aligned(build, by, order)], {})[0];
+    now = { ...now, [best]: { value, axes: order.map((index) => [index]) } };
+  }
+  return now;
 }
 
 /** The product with A and one factor of the inner product in brackets. */
-function bracketed(build: Builder, three: ThreeFactors, first: 'x' | 'm', site: Surroundings): Value | undefined {
+function bracketed(build: Builder, given: ThreeFactors, first: 'x' | 'm', site: Surroundings): Value | undefined {
+  const three = withVectors(build, given, site);
+  if (three === undefined) return undefined;
   const { scale, bias, result } = three;
   const [near, far] = [three[first], three[first === 'x' ? 'm' : 'x']];
   const wanted = indicesOf(result);
@@ -274,21 +336,22 @@ function productWithBias(
   const { node } = a.value;
   const over = node.op === 'softmax' ? a.axes[node.attributes.axis]! : [];
   if (over.length === summed.size && over.every((index) => summed.has(index))) return b;
-  const apart = {
-    value: build.reshape(
-      a.value,
-      indicesOf(a).map(({ size }) => size),
-    ),
-    axes: indicesOf(a).map((i) => [i]),
-  };
   const axes = indicesOf(a).flatMap((index, axis) => (summed.has(index) ? [axis] : []));
-  const left = apart.axes.filter((_, axis) => !axes.includes(axis));
-  const sums: Factor = { value: build.sum(apart.value, axes), axes: left };
+  const terms = apart(build, a);
+  const left = terms.axes.filter((_, axis) => !axes.includes(axis));
+  const sums: Factor = { value: build.sum(terms.value, axes), axes: left };
   const order = indicesOf(result).filter((index) => own.includes(index) || indicesOf(sums).includes(index));
   return {
     value: build.mul(aligned(build, sums, order), aligned(build, b, order)),
     axes: order.map((index) => [index]),
   };
+}
+
+/** A factor with an axis for each index. */
+function apart(build: Builder, factor: Factor): Factor {
+  const indices = indicesOf(factor);
+  const shape = indices.map(({ size }) => size);
+  return { value: build.reshape(factor.value, shape), axes: indices.map((index) => [index]) };
 }
 
 function scaled(build: Builder, value: Value, scale: number): Value {

@@ -10,6 +10,7 @@ import { eliminateDeadCode } from './dead-code.ts';
 import { foldConstants } from './fold-constants.ts';
 import { toHalf } from './half.ts';
 import { hoistRules } from './hoist.ts';
+import { mixtureRules } from './mixtures.ts';
 import { paddingRules } from './padding.ts';
 import { productRules } from './product-before-sum.ts';
 import { activationRules } from './recognise-activations.ts';
@@ -76,7 +77,10 @@ export const pipeline: readonly Pass[] = [
   { name: 'simplify', rules: [...arithmeticRules, ...attentionRules, ...castRules, ...views] },
   {
     name: 'recognise',
-    rules: [...normRules, ...activationRules, ...softmaxRules, ...associationRules, ...productRules, ...paddingRules],
+    rules: [
+      ...[...normRules, ...activationRules, ...softmaxRules],
+      ...[...associationRules, ...productRules, ...mixtureRules, ...paddingRules],
+    ],
   },
   { name: 'cancel-views', rules: [...hoistRules, ...views] },
   { name: 'round-constants', last: true, keeps: 'gradients', run: roundConstants },

@@ -8,6 +8,7 @@ import { seededRandom } from '../../compiler/ops/random.ts';
 import { associationRules } from '../../compiler/passes/associate.ts';
 import { mergeCommonSubexpressions } from '../../compiler/passes/common-subexpressions.ts';
 import { eliminateDeadCode } from '../../compiler/passes/dead-code.ts';
+import { mixtureRules } from '../../compiler/passes/mixtures.ts';
 import { productRules } from '../../compiler/passes/product-before-sum.ts';
 import { applyRules } from '../../compiler/passes/rule.ts';
 import { work } from '../../compiler/passes/work.ts';
@@ -15,7 +16,7 @@ import { drawnSeed } from '../seed.ts';
 import { expectSameResults, nodesOf } from './equivalence.ts';
 import { randomGraph } from './random-graph.ts';
 
-const rules = [...associationRules, ...productRules];
+const rules = [...associationRules, ...productRules, ...mixtureRules];
 
 /** Infinite beyond 2^53, where nothing is compared. */
 function workOf(graph: Graph): number {
@@ -145,6 +146,66 @@ output "y" = %10 ""
     %17 = transpose %16 perm=[0, 2, 1] : f32[B, 1, N]
     y = %17"
   `);
+});
+
+describe('the norm of tokens that attention mixes from a few words', () => {
+  /** Over N pixels, with a bias before it and a projection behind it. */
+  const normed = (words: number, scores = 'softmax %0 axis=2') => {
+    const text = `fact 20000 <= N
+%0 = input name="x" : f32[B, N, ${words}]
+%1 = input name="v" : f32[B, ${words}, 64]
+%2 = weight path="b" role="param" init=zeros() decay=true keepF32=false : f32[64]
+%3 = weight path="w" role="param" init=zeros() decay=true keepF32=false : f32[64, 64]
+%4 = ${scores} : f32[B, N, ${words}]
+%5 = matmul %4, %1 : f32[B, N, 64]
+%6 = add %5, %2 : f32[B, N, 64]
+%7 = mean %6 axes=[1] keep=true : f32[B, 1, 64]
+%8 = sub %6, %7 : f32[B, N, 64]
+%9 = mul %8, %8 : f32[B, N, 64]
+%10 = mean %9 axes=[1] keep=true : f32[B, 1, 64]
+%11 = full value=0.5 dtype=f32 shape=[] : f32[]
+%12 = add %10, %11 : f32[B, 1, 64]
+%13 = sqrt %12 : f32[B, 1, 64]
+%14 = div %8, %13 : f32[B, N, 64]
+%15 = matmul %14, %3 : f32[B, N, 64]
+input "x" = %0 ""
+input "v" = %1 ""
+output "y" = %15 ""
+`;
+    const graph = read(text);
+    const after = eliminateDeadCode(applyRules(graph, rules));
+    expect(verify(after)).toEqual([]);
+    const few = (graph: string) => read(graph.replaceAll('fact 20000 <= N', ''));
+    expectSameResults(few(text), few(print(after)));
+    return nodesOf(after);
+  };
+
+  it('makes everything but the variance of the words, and centres the weights of the words', () => {
+    expect(normed(8)).toMatchInlineSnapshot(`
+      "%4 = softmax %0 axis=2 : f32[B, N, 8]
+      %5 = add %1, %2 : f32[B, 8, 64]
+      %6 = mean %4 axes=[1] keep=true : f32[B, 1, 8]
+      %7 = sub %4, %6 : f32[B, N, 8]
+      %8 = matmul %7, %5 : f32[B, N, 64]
+      %9 = mul %8, %8 : f32[B, N, 64]
+      %10 = mean %9 axes=[1] keep=true : f32[B, 1, 64]
+      %11 = full value=0.5 dtype=f32 shape=[] : f32[]
+      %12 = add %10, %11 : f32[B, 1, 64]
+      %13 = sqrt %12 : f32[B, 1, 64]
+      %14 = div %5, %13 : f32[B, 8, 64]
+      %15 = matmul %14, %3 : f32[B, 8, 64]
+      %16 = matmul %7, %15 : f32[B, N, 64]
+      y = %16"
+    `);
+  });
+
+  it('stays over the pixels where there are more words than channels', () => {
+    expect(normed(80)).toContain('%14 = div %8, %13 : f32[B, N, 64]');
+  });
+
+  it('leaves the bias where rows of weights do not sum to 1', () => {
+    expect(normed(8, 'tanh %0')).toContain('add %5, %2');
+  });
 });
 
 test('a product of a matrix with itself is multiplied with a vector by one of its operands', () => {

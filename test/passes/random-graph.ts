@@ -458,6 +458,30 @@ const attended: Move = (build, x, random, _pool, step) => {
     : build.reshape(build.transpose(read, [0, 2, 1, 3]), [x.type.shape[0]!, n(3), n(4)]);
 };
 
+/** Rows that are mixed from three vectors, normalised over rows, and perhaps projected. */
+const mixedRows: Move = (build, x, random, _pool, step) => {
+  const size = asConstant(x.type.shape.at(-1) ?? variable('N'));
+  if (size === undefined || x.type.shape.length < 2) return undefined;
+  const score = build.matmul(x, weight(build, `s${step}`, [n(size), n(3)]));
+  const vectors = weight(
+    build,
+    `t${step}`,
+    random.pick([
+      [n(3), n(4)],
+      [n(2), n(3), n(4)],
+    ]),
+  );
+  const mixed = build.matmul(build.softmax(score, score.type.shape.length - 1), vectors);
+  const moved =
+    random.int(0, 2) === 0 ? mixed : build.add(mixed, weight(build, `u${step}`, [random.pick([n(4), one])]));
+  const rows = [moved.type.shape.length - 2];
+  const centred = build.sub(moved, build.mean(moved, rows, true));
+  const variance = build.mean(build.mul(centred, centred), rows, true);
+  const deviation = build.sqrt(build.add(variance, build.full(0.5, 'f32', [])));
+  const normed = random.int(0, 1) === 0 ? build.div(centred, deviation) : build.mul(deviation, centred);
+  return random.int(0, 2) === 0 ? normed : build.matmul(normed, weight(build, `r${step}`, [n(4), n(2)]));
+};
+
 /** A product with a vector, of a sum of projections of all rows and of some. */
 const weighed: Move = (build, x, random, _pool, step) => {
   const size = asConstant(x.type.shape.at(-1) ?? variable('N'));
@@ -490,6 +514,7 @@ const twoVectors: Move = (build, x, _random, _pool, step) => {
 
 const endings = [
   attended,
+  mixedRows,
   weighed,
   twoVectors,
   root,
@@ -543,7 +568,7 @@ const moves = {
     turnedParts,
   ],
   products: [
-    ...[attended, weighed, twoVectors, linear, linear, linear, scores, withVector, unary],
+    ...[attended, mixedRows, weighed, twoVectors, linear, linear, linear, scores, withVector, unary],
     ...[...layoutMoves, transpose, slice, concat, softmax],
   ],
 } satisfies Record<string, readonly Move[]>;
