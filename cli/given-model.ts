@@ -5,6 +5,7 @@ import { isTrainedModel, openTrainedModel } from '../runtime/predict/trained-mod
 import { compileFile, viaOf } from './compile-file.ts';
 import type { Io } from './io.ts';
 import { complain } from './print.ts';
+import { withPublishedNames } from './published-names.ts';
 
 interface Given {
   readonly model?: string;
@@ -46,5 +47,7 @@ export async function givenModel(
     ...compiling,
     via: viaOf({ ...(weights === undefined ? {} : { weights }), ...(via === undefined ? {} : { via }) }),
   });
-  return compiled && { compiled, weightsFile: typeof weights === 'string' ? weights : undefined };
+  if (!compiled) return undefined;
+  const weightsFile = typeof weights === 'string' ? weights : undefined;
+  return { compiled: await withPublishedNames(io, compiled, weightsFile), weightsFile };
 }

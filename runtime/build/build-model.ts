@@ -167,7 +167,8 @@ function vocabularyNameOf(model: string, { text }: VocabularyText): string {
  */
 export async function withKnownMap<S extends Source>(source: S, weightsFile: string | undefined): Promise<S> {
   if (weightsFile === undefined || source.via) return source;
-  const via = await knownMap(weightsFile, weightsOf(source.graph), source.knownMaps);
+  const { knownMaps: known, declaredWeights: declared } = source;
+  const via = await knownMap(weightsFile, weightsOf(source.graph), { known, declared });
   return via ? { ...source, via } : source;
 }
 

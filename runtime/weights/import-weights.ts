@@ -5,12 +5,12 @@ import type { PlacedMap } from '../../compiler/elaborate/weights/weights-map-pla
 import { nearest } from '../../grammar/nearest.ts';
 import { UserError } from '../files/user-error.ts';
 import { startProgress } from '../process/progress.ts';
-import { bestFit, type MapFit, mapFit, type Resized } from './map-fit.ts';
+import { type MapFit, mapFit, type Resized } from './map-fit.ts';
 import { openTensorFile } from './open-tensors.ts';
 import { writeSafetensors } from './safetensors.ts';
 import type { TensorFile } from './tensor-file.ts';
 import { type FileWeights, ownWeights } from './weights.ts';
-import { mappedWeights } from './weights-map.ts';
+import { type FileNames, knownFit, mappedWeights } from './weights-map.ts';
 import type { WantedWeight } from './weights-match.ts';
 
 /** The model for which weights are imported. */
@@ -76,7 +76,8 @@ async function fitted(file: TensorFile, model: ImportModel, options: ImportOptio
   const roots = rootsOf(model, options.to);
   const within = model.weights.filter(({ path }) => roots.some((root) => isWithin(path, root)));
   const maps = model.knownMaps(roots);
-  const fit = chosenFit(file, within, maps, options.map);
+  const declared = () => new Set(model.weights.map(({ path }) => path));
+  const fit = chosenFit(file, within, { known: () => maps, declared, map: options.map });
   const wanted = fit ? within.filter(({ path }) => fit.map.places.some((place) => place.declared.has(path))) : within;
   const missing = new Set(
     fit
@@ -88,7 +89,7 @@ async function fitted(file: TensorFile, model: ImportModel, options: ImportOptio
   const hint = (lacking: readonly string[]) => missingHint(lacking, given, maps);
   const opened = fit
     ? await mappedWeights(file, given, mapFit(file.tensors, given, fit.map), { hint })
-    : await ownWeights(file, given, { declared: () => new Set(model.weights.map(({ path }) => path)), hint });
+    : await ownWeights(file, given, { declared, hint });
   return {
     report: {
       file: file.path,
@@ -136,24 +137,15 @@ function rootsOf({ name, parts }: ImportModel, to: string | undefined): readonly
 function chosenFit(
   file: TensorFile,
   wanted: readonly WantedWeight[],
-  maps: readonly PlacedMap[],
-  name: string | undefined,
+  { map: name, ...names }: Omit<FileNames, 'via'> & { readonly map: string | undefined },
 ): MapFit | undefined {
-  if (name !== undefined) {
-    const map = maps.find((one) => one.name === name);
-    if (map) return mapFit(file.tensors, wanted, map);
-    const meant =
-      nearest(
-        name,
-        maps.map((one) => one.name),
-      ) ?? maps.map((one) => one.name).join(', ');
-    throw new UserError(
-      `there is no weights map ${name} for these weights${meant === '' ? '' : `; there is ${meant}`}`,
-    );
-  }
-  const own = wanted.filter(({ path }) => file.tensors.has(path)).length;
-  const fit = bestFit(file.tensors, wanted, maps);
-  return fit && fit.origins.size > own ? fit : undefined;
+  if (name === undefined) return knownFit(file, wanted, names);
+  const maps = names.known();
+  const map = maps.find((one) => one.name === name);
+  if (map) return mapFit(file.tensors, wanted, map);
+  const others = maps.map((one) => one.name);
+  const meant = nearest(name, others) ?? others.join(', ');
+  throw new UserError(`there is no weights map ${name} for these weights${meant === '' ? '' : `; there is ${meant}`}`);
 }
 
 /** Returns the missing weights that patterns allow. A pattern that names none of them has no effect and is refused. */

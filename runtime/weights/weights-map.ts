@@ -4,7 +4,15 @@ import { type ShapedValues, transformed } from '../tensors/tensor-transforms.ts'
 import { bestFit, type MapFit, mapFit } from './map-fit.ts';
 import { openTensorFile } from './open-tensors.ts';
 import type { TensorFile } from './tensor-file.ts';
-import { type FileWeights, hinted, type MissingHint, narrowedBy, type OpenOptions, ownWeights } from './weights.ts';
+import {
+  type FileWeights,
+  hinted,
+  type MissingHint,
+  narrowedBy,
+  type OpenOptions,
+  ownFault,
+  ownWeights,
+} from './weights.ts';
 import type { WantedWeight } from './weights-match.ts';
 
 /**
@@ -80,32 +88,35 @@ export async function openWeightsVia(
 ): Promise<FileWeights> {
   if (names.via) return openMappedWeights(path, wanted, names.via, hint);
   const file = await openTensorFile(path);
-  const fit = knownFit(file, wanted, names.known);
+  const fit = knownFit(file, wanted, names);
   return fit ? mappedWeights(file, wanted, fit, hint) : ownWeights(file, wanted, { ...names, ...hint });
 }
 
-/** Returns the known map by whose names a file is written; undefined if it has crob's names, or no known ones. */
+/** Returns the known map by whose names a file is written; undefined if it fits by crob's names, or by no known ones. */
 export async function knownMap(
   path: string,
   wanted: readonly WantedWeight[],
-  known: () => readonly PlacedMap[],
+  names: Omit<FileNames, 'via'>,
 ): Promise<PlacedMap | undefined> {
   const file = await openTensorFile(path);
   try {
-    return knownFit(file, wanted, known)?.map;
+    return knownFit(file, wanted, names)?.map;
   } finally {
     await file.close();
   }
 }
 
-/** Returns the best known map, if it gives more weights than the file has under crob's names. */
-function knownFit(
-  file: TensorFile,
+/**
+ * Returns how a file fits by a known map; undefined if it fits by crob's names, or better by these. A published file may
+ * have some of crob's names by chance: LAVT's backbone is called `backbone` too.
+ */
+export function knownFit(
+  { tensors }: Pick<TensorFile, 'tensors'>,
   wanted: readonly WantedWeight[],
-  known: () => readonly PlacedMap[],
+  { known, ...options }: Omit<FileNames, 'via'>,
 ): MapFit | undefined {
-  const own = wanted.filter(({ path }) => file.tensors.has(path)).length;
-  if (own === wanted.length) return undefined;
-  const fit = bestFit(file.tensors, wanted, known());
-  return fit && fit.origins.size > own ? fit : undefined;
+  if (ownFault(tensors, wanted, options) === undefined) return undefined;
+  const own = wanted.filter(({ path }) => tensors.has(path)).length;
+  const fit = bestFit(tensors, wanted, known());
+  return fit && (fit.fault === undefined || fit.origins.size > own) ? fit : undefined;
 }

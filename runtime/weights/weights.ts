@@ -2,7 +2,7 @@ import { UserError } from '../files/user-error.ts';
 import type { Resized } from './map-fit.ts';
 import { openTensorFile } from './open-tensors.ts';
 import type { FileTensor, TensorFile } from './tensor-file.ts';
-import { describeMismatch, listed, matchWeights, type WantedWeight } from './weights-match.ts';
+import { describeMismatch, listed, matchWeights, type WantedWeight, type WeightMismatch } from './weights-match.ts';
 
 /** A source of weight values: a file, or an initialiser. */
 export interface WeightSource {
@@ -57,10 +57,11 @@ export async function openWeights(
 export async function ownWeights(
   file: TensorFile,
   wanted: readonly WantedWeight[],
-  { extra = 'refuse', declared, hint }: OpenOptions,
+  options: OpenOptions,
 ): Promise<FileWeights> {
-  const mismatch = matchWeights(wanted, file.tensors);
-  const fault = describeMismatch({ ...mismatch, extra: extra === 'allow' ? [] : undeclared(mismatch.extra, declared) });
+  const { extra = 'refuse', hint } = options;
+  const mismatch = mismatchOf(file.tensors, wanted, options);
+  const fault = describeMismatch(mismatch);
   if (fault !== undefined) {
     await file.close();
     const missing = mismatch.missing.map((weight) => weight.path);
@@ -71,10 +72,10 @@ export async function ownWeights(
       `the weights in ${file.path} do not fit the model: ${fault}${own === undefined ? '' : `; ${own}`}${hinted(hint, missing)}`,
     );
   }
-  const used = wanted.map(({ path }) => file.tensors.get(path)!);
+  const used = new Set(wanted.map(({ path }) => file.tensors.get(path)!));
   return {
     file,
-    unused: mismatch.extra.length,
+    unused: file.tensors.size - used.size,
     map: undefined,
     resized: [],
     skipped: 0,
@@ -87,6 +88,25 @@ export async function ownWeights(
 /** Returns the number of tensors whose values are rounded when they are read as float32. */
 export function narrowedBy(tensors: Iterable<FileTensor>): number {
   return [...tensors].filter(({ dtype }) => dtype === 'F64').length;
+}
+
+/** Says what does not fit if a file has crob's names; undefined if everything fits. */
+export function ownFault(
+  tensors: ReadonlyMap<string, FileTensor>,
+  wanted: readonly WantedWeight[],
+  options: OpenOptions,
+): string | undefined {
+  return describeMismatch(mismatchOf(tensors, wanted, options));
+}
+
+/** Compares a file with the weights; tensors that it may have beside them are no mismatch. */
+function mismatchOf(
+  tensors: ReadonlyMap<string, FileTensor>,
+  wanted: readonly WantedWeight[],
+  { extra = 'refuse', declared }: OpenOptions,
+): WeightMismatch {
+  const mismatch = matchWeights(wanted, tensors);
+  return { ...mismatch, extra: extra === 'allow' ? [] : undeclared(mismatch.extra, declared) };
 }
 
 function undeclared(extra: readonly FileTensor[], declared: OpenOptions['declared']): readonly FileTensor[] {

@@ -168,3 +168,12 @@ pickles = {
     "bad": {name: {str(p): text(value, p) for p in [0, 2, 4]} for name, value in bad.items()},
 }
 (here / "pickles.json").write_text(json.dumps(pickles, indent=1) + "\n")
+
+# Tables of relative positions at other windows, as microsoft/Swin-Transformer resizes them when it loads.
+tables = {}
+for window, into, heads in [(7, 12, 3), (12, 7, 2), (3, 4, 1)]:
+    table = drawn((2 * window - 1) ** 2, heads)
+    square = table.permute(1, 0).view(1, heads, 2 * window - 1, 2 * window - 1)
+    wider = torch.nn.functional.interpolate(square, size=(2 * into - 1, 2 * into - 1), mode="bicubic", align_corners=False)
+    tables |= {f"{window}": table, f"{window} to {into}": wider.view(heads, -1).permute(1, 0).contiguous()}
+save_file(tables, here / "windows.safetensors")

@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { compile } from '../../compiler/compile.ts';
 import { weightsOf } from '../../runtime/weights/graph-weights.ts';
 import { writeSafetensors } from '../../runtime/weights/safetensors.ts';
-import { openMappedWeights } from '../../runtime/weights/weights-map.ts';
+import { openMappedWeights, openWeightsVia } from '../../runtime/weights/weights-map.ts';
 import { memoryHost } from '../memory-host.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -257,4 +257,108 @@ model Net {
   ]);
   expect(from(`text.${layer}.output.LayerNorm.weight`)).toEqual([`bert.${layer}.output.LayerNorm.${weight}`]);
   expect(from(`text.${layer}.intermediate.dense.bias`)).toEqual([`bert.${layer}.intermediate.dense.bias`]);
+});
+
+describe('the map is found from the names', () => {
+  const bert = `
+use std.bert.{Bert}
+model Net {
+  text = Bert(vocab = 30, dim = 8, depth = 2, heads = 2, hidden = 16, positions = 20)
+  input tokens: i64[B, 12]
+  input mask: bool[B, 12]
+  output y = text(tokens, mask)
+}
+`;
+  const sources = {
+    swin: swin.replace(', huggingface_swin', ''),
+    convnext: convnext.replace(', huggingface_convnext', ''),
+    bert,
+  };
+
+  type Rule = readonly [RegExp, string];
+  const later: Rule[] = [0, 1, 2].map((i) => [new RegExp(`^layers\\.${i}\\.down`), `layers.${i + 1}.down`]);
+  const timm: readonly Rule[] = [
+    [/^downsample_layers\.0/, 'stem'],
+    [/^downsample_layers\.(\d)/, 'stages.$1.downsample'],
+    [/^stages\.(\d)\.(\d+)\./, 'stages.$1.blocks.$2.'],
+    [/dwconv/, 'conv_dw'],
+    [/pwconv(\d)/, 'mlp.fc$1'],
+  ];
+  const underscored: Rule = [/^(layers|stages|stem)\./, '$1_'];
+  const classifier = { 'norm.weight': [1], 'norm.bias': [1], 'head.weight': [1], 'head.bias': [1] };
+  const noNorms = /^norm\d\./;
+
+  /** The names of our own weights, without the part, in another dialect. */
+  test.each<[string, keyof typeof sources, string, readonly Rule[], Shapes, RegExp?]>([
+    ['of Microsoft', 'swin', 'microsoft_swin', [], classifier, noNorms],
+    ['of Microsoft, with output norms', 'swin', 'microsoft_swin', [], {}],
+    ['of timm', 'swin', 'timm_swin', later.toReversed(), { 'norm.weight': [1], 'head.fc.weight': [1] }, noNorms],
+    ['of timm, features only', 'swin', 'timm_swin', [...later.toReversed(), underscored], {}, noNorms],
+    [
+      'of LAVT',
+      'swin',
+      'lavt_swin',
+      [[/^/, 'backbone.']],
+      {
+        'backbone.layers.0.fusion.vis_project.0.weight': [1],
+        'classifier.conv1_1.bias': [1],
+        'bert_model.embeddings.LayerNorm.bias': [1],
+      },
+    ],
+    ['of CARIS', 'swin', 'lavt_swin', [[/^/, 'backbone.vis_encoder.']], { 'pixel_decoder.a': [1] }],
+    ['of Facebook', 'convnext', 'facebook_convnext', [], classifier, noNorms],
+    ['of SMLFR', 'convnext', 'facebook_convnext', [[/^/, 'backbone.']], { 'decode_head.conv_seg.weight': [1] }],
+    ['of timm', 'convnext', 'timm_convnext', timm, { 'head.norm.weight': [1], 'head.fc.weight': [1] }, noNorms],
+    ['of timm, features only', 'convnext', 'timm_convnext', [...timm, underscored], {}, noNorms],
+    [
+      'of Hugging Face without prefix',
+      'bert',
+      'huggingface_bert',
+      [],
+      { 'pooler.dense.weight': [1], 'embeddings.position_ids': [1] },
+    ],
+    [
+      'of Google',
+      'bert',
+      'huggingface_bert',
+      [
+        [/^/, 'bert.'],
+        [/Norm\.weight/, 'Norm.gamma'],
+        [/Norm\.bias/, 'Norm.beta'],
+      ],
+      { 'cls.predictions.transform.LayerNorm.gamma': [1] },
+    ],
+    ['of LAVT', 'bert', 'lavt_bert', [[/^/, 'bert_model.']], { 'backbone.norm0.weight': [1] }],
+    ['of RMSIN', 'bert', 'lavt_bert', [[/^/, 'text_encoder.']], { 'backbone.norm0.weight': [1], 'classifier.a': [1] }],
+    ['of CARIS', 'bert', 'lavt_bert', [[/^/, 'backbone.lang_encoder.']], { 'backbone.vis_encoder.norm0.weight': [1] }],
+  ])('%s: %s', async (_, model, map, rules, others, without) => {
+    const compiled = compile(memoryHost({ 'main.crob': sources[model] }), 'main.crob', {
+      model: undefined,
+      dims: new Map(),
+      overrides: [],
+    });
+    expect(compiled.diagnostics).toEqual([]);
+    const theirs = (path: string) =>
+      rules.reduce((name, [from, to]) => name.replace(from, to), path.replace(/^\w+\./, ''));
+    const wanted = weightsOf(compiled.graph!).filter(({ path }) => !without?.test(path.replace(/^\w+\./, '')));
+    const tensors = [
+      ...wanted.map(({ path, shape }, i) => ({ name: theirs(path), shape, value: i })),
+      ...Object.entries(others).map(([name, shape]) => ({ name, shape, value: -1 })),
+    ];
+    const path = at('file');
+    await writeSafetensors(
+      path,
+      tensors.map(({ name, shape, value }) => ({
+        name,
+        dtype: 'F32' as const,
+        shape,
+        data: () => new Float32Array(shape.reduce((n, size) => n * size, 1)).fill(value),
+      })),
+    );
+    const file = await openWeightsVia(path, wanted, { known: compiled.knownMaps });
+    expect(file.map).toBe(map);
+    for (const [i, weight] of wanted.entries()) expect(new Set(await file.read(weight.path))).toEqual(new Set([i]));
+    expect(file.unused).toBe(Object.keys(others).length);
+    await file.close();
+  });
 });

@@ -1,7 +1,8 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../../compiler/compile.ts';
 import { weightsOf } from '../../../runtime/weights/graph-weights.ts';
-import { writeSafetensors } from '../../../runtime/weights/safetensors.ts';
+import { SafetensorsFile, writeSafetensors } from '../../../runtime/weights/safetensors.ts';
 import { openMappedWeights } from '../../../runtime/weights/weights-map.ts';
 import { memoryHost } from '../../memory-host.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -172,6 +173,38 @@ describe('what is done to tensors', () => {
     expect(found['part.w']).toHaveLength(10);
     for (const [i, value] of expected.entries()) expect(found['part.w']![i]).toBeCloseTo(value, 5);
   });
+
+  // Made by test/goldens/make-checkpoints.py.
+  test.each([
+    ['7', '7 to 12', 12, 3],
+    ['12', '12 to 7', 7, 2],
+    ['3', '3 to 4', 4, 1],
+  ])('resize_square is how the published code resizes the table of window %s: %s', async (from, to, window, heads) => {
+    const tables = await SafetensorsFile.open(
+      fileURLToPath(new URL('../../goldens/checkpoints/windows.safetensors', import.meta.url)),
+    );
+    const read = async (name: string): Promise<Tensor> => [
+      tables.tensors.get(name)!.shape,
+      [...(await tables.float32(name))],
+    ];
+    const rows = (2 * window - 1) ** 2;
+    const [shape, expected] = await read(to);
+    expect(shape).toEqual([rows, heads]);
+    const found = await values(one(`f32[${rows}, ${heads}]`, '"a" -> resize_square("w")'), { a: await read(from) });
+    await tables.close();
+    // PyTorch computes places in float32.
+    const w = found['part.w']!;
+    expect(w).toHaveLength(rows * heads);
+    for (const [i, value] of (expected as readonly number[]).entries()) expect(w[i]).toBeCloseTo(value, 4);
+  });
+
+  test('resize_square leaves a table of the same size as it is, and refuses what is no square', async () => {
+    const source = one('f32[9, 2]', '"a" -> resize_square("w")');
+    const table = Array.from({ length: 18 }, (_, i) => i);
+    expect(await values(source, { a: [[9, 2], table] })).toEqual({ 'part.w': table });
+    await expect(values(source, { a: [[8, 2], 0] })).rejects.toThrow('part.w: [8, 2] by the file, [9, 2] in the model');
+    await expect(values(source, { a: [[4, 3], 0] })).rejects.toThrow('part.w: [4, 3] by the file, [9, 2] in the model');
+  });
 });
 
 describe('names', () => {
@@ -187,6 +220,32 @@ model Net {
   output y = layers[1](layers[0](x))
 }
 `;
+
+  test('several names at once, and text that may be missing', async () => {
+    const source = `${many}
+weights published for Net {
+  "{?module.}blocks.{...rest}" -> "layers.{...rest}"
+  "{...rest}" -> skip
+}`;
+    const eye = (n: number): Tensor => [[2, 2], n];
+    const tensors = {
+      'blocks.0.query.weight': eye(1),
+      'module.blocks.0.key.weight': eye(2),
+      'blocks.1.query.weight': eye(3),
+      'module.blocks.1.key.weight': eye(4),
+      'module.head.a.b': eye(5),
+    };
+    const found = await values(source, tensors);
+    expect(found).toEqual({
+      'layers.0.query.weight': [1, 1, 1, 1],
+      'layers.0.key.weight': [2, 2, 2, 2],
+      'layers.1.query.weight': [3, 3, 3, 3],
+      'layers.1.key.weight': [4, 4, 4, 4],
+    });
+    await expect(values(source, { ...tensors, 'module.blocks.0.query.weight': eye(6) })).rejects.toThrow(
+      '1 given more than once (layers.0.query.weight)',
+    );
+  });
 
   test('holes, alternatives that stand for others, the first rule that matches, and what is skipped', async () => {
     const source = `${many}
