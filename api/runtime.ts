@@ -24,7 +24,7 @@ export {
 
 /** Where a model runs, and with which weights. */
 export interface RunningOptions extends ProgressOptions {
-  /** A safetensors file. Without one, weights are drawn from `seed`, and results mean nothing. */
+  /** A file of weights: safetensors, or another format that crobc reads. Without one, weights are drawn from `seed`, and results mean nothing. */
   readonly weights?: string;
   /** 0 by default. */
   readonly seed?: number;
@@ -274,7 +274,7 @@ export interface TrainOptions extends ProgressOptions {
   readonly resume?: boolean;
   /** Modules whose activations are recomputed for the gradients: less memory, more time. */
   readonly recompute?: readonly string[];
-  /** A safetensors file with weights to start from. */
+  /** A file with weights to start from: safetensors, or another format that crobc reads. */
   readonly weights?: string;
   /** `vocab.txt` or `tokenizer.json`; by default, the data set's own `vocab.txt`. */
   readonly tokenizer?: string;

@@ -102,8 +102,14 @@ function addBuild(program: Command, { io, exit }: Setting): void {
     .argument('<file>', 'a .crob file, or a trained model: the folder of a training, or its .safetensors')
     .option('-m, --model <name>', 'which model of the file; by default, the first')
     .addOption(set())
-    .option('-w, --weights <file>', 'safetensors with trained weights; without it, initial weights drawn from --seed')
-    .option('--via <map>', 'the weights map of the .crob file that translates published names in --weights')
+    .option(
+      '-w, --weights <file>',
+      'trained weights, as safetensors or a PyTorch checkpoint; without it, initial weights drawn from --seed',
+    )
+    .option(
+      '--via <map>',
+      'the weights map of the .crob file for published names in --weights; by default, the known one that fits',
+    )
     .option('--no-weights', 'write the graph without a weights file')
     .addOption(
       new Option('--target <target>', 'onnx, or tfjs: TensorFlow.js programs that run the model and train it')
@@ -156,9 +162,12 @@ function addPredict(program: Command, { io, exit }: Setting): void {
     .option('-t, --text <sentence>', 'what to find; not for a model without words')
     .option(
       '-w, --weights <file>',
-      'safetensors with trained weights; without it, the weights are random, and so is the mask',
+      'trained weights, as safetensors or a PyTorch checkpoint; without it, the weights are random, and so is the mask',
     )
-    .option('--via <map>', 'the weights map of the .crob file that translates published names in --weights')
+    .option(
+      '--via <map>',
+      'the weights map of the .crob file for published names in --weights; by default, the known one that fits',
+    )
     .option(
       '--tokenizer <file>',
       'vocab.txt or tokenizer.json of the text encoder; by default, the vocabulary in the weights, else the aerial one that ships with crobc',
@@ -234,7 +243,7 @@ function addTrain(program: Command, { io, exit }: Setting): void {
     .option('--seed <n>', "seed of initial weights, order of samples and dropout, instead of the recipe's", wholeNumber)
     .option(
       '-w, --weights <file>',
-      'safetensors with weights to start from; without it, initial weights drawn from the seed',
+      'weights to start from, as safetensors or a PyTorch checkpoint; without it, initial weights drawn from the seed',
     )
     .option('--tokenizer <file>', "vocab.txt or tokenizer.json; by default, the data set's own vocab.txt")
     .option('--no-phrases', 'blank every phrase, to measure what can be learnt without words')
@@ -358,8 +367,14 @@ function addEval(program: Command, { io, exit }: Setting): void {
       'a .crob file, or a trained model: the folder of a training, or its .safetensors; none with --compare',
     )
     .option('-m, --model <name>', 'which model of the file; by default, the first')
-    .option('-w, --weights <file>', 'safetensors with trained weights; without it, the results mean nothing')
-    .option('--via <map>', 'the weights map of the .crob file that translates published names in --weights')
+    .option(
+      '-w, --weights <file>',
+      'trained weights, as safetensors or a PyTorch checkpoint; without it, the results mean nothing',
+    )
+    .option(
+      '--via <map>',
+      'the weights map of the .crob file for published names in --weights; by default, the known one that fits',
+    )
     .option('-d, --data <dir>', 'a data set: RISBench, RefSegRS, RRSIS-D, or samples_test.jsonl')
     .option('--split <name>', 'the split to evaluate', 'test')
     .addOption(
