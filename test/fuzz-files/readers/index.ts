@@ -1,4 +1,5 @@
 import type { Reader } from '../reader.ts';
+import { legacyTorch, npz, shardIndex, torchZips } from './checkpoints.ts';
 import { attributeFiles, phraseFiles, sizeCaches } from './data-sets.ts';
 import { onnx, sources } from './models.ts';
 import { jpeg, png, tiff, webp } from './pictures.ts';
@@ -19,6 +20,10 @@ import { tokenizer, vocabulary } from './words.ts';
 export const readers = {
   weights,
   mapped,
+  'torch-zip': torchZips,
+  'torch-legacy': legacyTorch,
+  npz,
+  'shard-index': shardIndex,
   tokenizer,
   vocabulary,
   png,
