@@ -158,8 +158,8 @@ export interface EvaluateOptions extends RunningOptions {
   /** The split, whose phrases are in `output_phrase_<split>.txt`; by default `test`. */
   readonly split?: string;
   /** The protocol, see docs/evaluation.md; by default `lavt`. */
-  readonly protocol?: 'lavt' | 'caris' | 'cris';
-  /** Under `caris`, the size at which masks are compared: the model's or the image's. */
+  readonly protocol?: 'lavt' | 'caris' | 'cris' | 'rrsis' | 'gres';
+  /** The size at which masks are compared: the model's or the image's. By default, that of the protocol; `cris` has only the image's. */
   readonly at?: 'model' | 'original';
   /** If false, every phrase is blanked, to measure what the model finds without words. */
   readonly phrases?: boolean;
@@ -186,6 +186,25 @@ export interface Scores {
   readonly mIoU: number;
   /** The fraction of the samples whose IoU reaches 0.5, 0.6 … 0.9: Pr@X. */
   readonly precision: Readonly<Record<'0.5' | '0.6' | '0.7' | '0.8' | '0.9', number>>;
+  /** Only if some phrases describe nothing in their image. */
+  readonly noTarget?: {
+    /** The number of phrases without a target. */
+    readonly samples: number;
+    /** The mean IoU, where a phrase without a target has 1 if nothing is predicted, and else 0. */
+    readonly gIoU: number;
+    /** The sum of all intersections divided by the sum of all unions. */
+    readonly cIoU: number;
+    /** The fraction of the phrases without a target for which nothing is predicted. */
+    readonly nAcc: number;
+    /** The fraction of the phrases with a target for which something is predicted. */
+    readonly tAcc: number;
+  };
+}
+
+/** The bounds of the middle 95 % of a metric in a bootstrap over images. */
+export interface Bounds {
+  readonly low: number;
+  readonly high: number;
 }
 
 /** One sample of an evaluation. */
@@ -202,6 +221,10 @@ export interface EvaluatedSample {
   /** Pixels. */
   readonly intersection: number;
   readonly union: number;
+  /** The area of the prediction. */
+  readonly predicted: number;
+  /** False if the phrase describes nothing in the image. */
+  readonly target: boolean;
 }
 
 /** The result of `evaluate`. */
@@ -213,6 +236,15 @@ export interface Evaluation extends Scores {
   readonly skipped: number;
   readonly seconds: number;
   readonly byCategory: Readonly<Record<string, Scores>>;
+  /** Means of the scores of the categories, each with the same weight; absent if there are none. */
+  readonly classMeans?: {
+    readonly classes: number;
+    readonly oIoU: number;
+    readonly mIoU: number;
+    readonly precision: Readonly<Record<'0.5' | '0.6' | '0.7' | '0.8' | '0.9', number>>;
+  };
+  /** Bounds of the scores of all samples. */
+  readonly bounds: Readonly<Record<'oIoU' | 'mIoU' | `Pr@${'0.5' | '0.6' | '0.7' | '0.8' | '0.9'}`, Bounds>>;
   readonly byAttribute: Readonly<Record<string, Readonly<Record<string, Scores>>>>;
   readonly each: readonly EvaluatedSample[];
   readonly files: { readonly json: string; readonly csv: string; readonly scores: string; readonly html: string };

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { visibleLines } from '../compiler/diagnostics/visible.ts';
+import { protocolNames } from '../compiler/elaborate/source/recipe-tables.ts';
 import { packageVersion } from '../runtime/files/package-root.ts';
 import { UsageError } from '../runtime/files/usage-error.ts';
 import { terminalWidth } from '../runtime/process/terminal.ts';
@@ -378,15 +379,15 @@ function addEval(program: Command, { io, exit }: Setting): void {
     .option('-d, --data <dir>', 'a data set: RISBench, RefSegRS, RRSIS-D, or samples_test.jsonl')
     .option('--split <name>', 'the split to evaluate', 'test')
     .addOption(
-      new Option('--protocol <name>', 'protocol of published code: LAVT and RMSIN, CARIS, or CRIS')
-        .choices(['lavt', 'caris', 'cris'])
+      new Option('--protocol <name>', 'protocol of published code: LAVT and RMSIN, CARIS, CRIS, LGCE, or GRES')
+        .choices(protocolNames)
         .default('lavt'),
     )
     .addOption(
-      new Option('--at <size>', "size at which masks are compared, for caris: the model's or the image's").choices([
-        'model',
-        'original',
-      ]),
+      new Option(
+        '--at <size>',
+        "size at which masks are compared: the model's or the image's; by default, that of the protocol",
+      ).choices(['model', 'original']),
     )
     .option('--no-phrases', 'blank every phrase, to measure what the model finds without words')
     .option(
@@ -424,10 +425,11 @@ function addEval(program: Command, { io, exit }: Setting): void {
     .option('--seed <n>', 'seed of random samples, of resampling, and of initial weights', wholeNumber, 0)
     .option('-o, --out <dir>', 'folder to write to', 'out')
     .option('--json', 'print the result as JSON')
+    .addOption(new Option('--latex', 'print the table in LaTeX, for the package booktabs').conflicts('json'))
     .action(async (file: string | undefined, options, command: Command) => {
       if (options.compare !== undefined) {
         if (file !== undefined) throw new UsageError('--compare takes reports and no .crob file');
-        const unused = [...givenIn(command)].find((name) => !['compare', 'seed', 'json'].includes(name));
+        const unused = [...givenIn(command)].find((name) => !['compare', 'seed', 'json', 'latex'].includes(name));
         if (unused !== undefined)
           throw new UsageError(`--compare reads reports, and ${flagOf(command, unused)} has no effect: leave it out`);
         await exit((await import('./commands/eval-compare.ts')).compare(io, options.compare, options));

@@ -1,8 +1,10 @@
 import { basename } from 'node:path';
-import { type Compared, compareReports, type Difference, metrics } from '../../runtime/evaluation/compare.ts';
+import { metrics } from '../../runtime/evaluation/bootstrap.ts';
+import { type Compared, compareReports, type Difference } from '../../runtime/evaluation/compare.ts';
 import { readReport } from '../../runtime/evaluation/report.ts';
 import { terminalWidth } from '../../runtime/process/terminal.ts';
 import type { Io } from '../io.ts';
+import { latexTable } from '../latex.ts';
 import { printJson, printLine, printText } from '../print.ts';
 import { table } from '../table.ts';
 import { percent } from '../units.ts';
@@ -10,6 +12,7 @@ import { percent } from '../units.ts';
 export interface CompareOptions {
   readonly seed: number;
   readonly json?: boolean;
+  readonly latex?: boolean;
 }
 
 /** Prints reports of `crobc eval` side by side, each compared with the first. */
@@ -34,27 +37,21 @@ export async function compare(io: Io, paths: readonly string[], options: Compare
   const names = compared.map(
     ({ report }, i) => `${letter(i)}  ${report.model}${report.phrases ? '' : ' without phrases'}`,
   );
+  const values = compared.map(({ values }, i) => [names[i]!, ...metrics.map((m) => percent(values[m]))]);
+  const title = `${first!.each.length.toLocaleString('en')} samples of ${first!.split}, protocol ${first!.protocol}, in percent`;
+  const differing = compared.flatMap((one, i) => differenceRows(one, i));
+  const legend = 'below each difference its 95 % bounds (paired bootstrap over images); * where they leave out 0';
+  if (options.latex) {
+    const rows = [...values, ...differing];
+    printText(io, `${latexTable(['', ...metrics], rows, [title, ...(differing.length > 0 ? [legend] : [])])}\n`);
+    return 0;
+  }
   const columns = terminalWidth(io.stdout);
   const align = ['left', ...metrics.map(() => 'right' as const)] as const;
-  printText(
-    io,
-    `${first!.each.length.toLocaleString('en')} samples of ${first!.split}, protocol ${first!.protocol}, in percent\n\n`,
-  );
-  printText(
-    io,
-    `${table(
-      ['', ...metrics],
-      compared.map(({ values }, i) => [names[i]!, ...metrics.map((m) => percent(values[m]))]),
-      align,
-      columns,
-    )}\n\n`,
-  );
-  const differing = compared.flatMap((one, i) => differenceRows(one, i));
+  printText(io, `${title}\n\n`);
+  printText(io, `${table(['', ...metrics], values, align, columns)}\n\n`);
   if (differing.length > 0) {
-    printText(
-      io,
-      `${table([`against A`, ...metrics], differing, align, columns)}\n\nbelow each difference its 95 % bounds (paired bootstrap over images); * where they leave out 0\n\n`,
-    );
+    printText(io, `${table([`against A`, ...metrics], differing, align, columns)}\n\n${legend}\n\n`);
   }
   for (const [i, path] of paths.entries()) {
     const { weights, seed } = reports[i]!;

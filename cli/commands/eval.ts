@@ -1,14 +1,23 @@
 import type { OnBad } from '../../runtime/data/problems.ts';
 import type { OnSizeMismatch } from '../../runtime/data/size-mismatch.ts';
+import { metrics } from '../../runtime/evaluation/bootstrap.ts';
 import { comparisonSize } from '../../runtime/evaluation/evaluate.ts';
 import type { ComparisonSize, ProtocolName } from '../../runtime/evaluation/protocols.ts';
+import type { Report } from '../../runtime/evaluation/report.ts';
 import { runEvaluation } from '../../runtime/evaluation/run-evaluation.ts';
-import { type Scores, thresholds } from '../../runtime/evaluation/scores.ts';
+import {
+  type ClassMeans,
+  noTargetMetrics,
+  noTargetNames,
+  type Scores,
+  thresholds,
+} from '../../runtime/evaluation/scores.ts';
 import type { Device } from '../../runtime/ort/session.ts';
 import { writeLine } from '../../runtime/process/status-line.ts';
 import { terminalWidth } from '../../runtime/process/terminal.ts';
 import { givenModel } from '../given-model.ts';
 import type { Io } from '../io.ts';
+import { latexTable } from '../latex.ts';
 import { plural } from '../messages.ts';
 import { printJson, printLine, printText } from '../print.ts';
 import { table } from '../table.ts';
@@ -36,6 +45,7 @@ export interface EvalOptions {
   readonly seed: number;
   readonly out: string;
   readonly json?: boolean;
+  readonly latex?: boolean;
 }
 
 export async function evaluation(io: Io, file: string, options: EvalOptions): Promise<number> {
@@ -75,31 +85,53 @@ export async function evaluation(io: Io, file: string, options: EvalOptions): Pr
     printJson(io, { ...scores, files });
     return 0;
   }
-  printText(
-    io,
-    `${name} on ${options.split} of ${options.data}, ${report.device}, protocol ${options.protocol}${options.phrases ? '' : ', phrases taken away'}\n\n`,
-  );
-  const groups = (of: Readonly<Record<string, Scores>>) =>
-    Object.entries(of).map(([name, scores]) => [`  ${name}`, ...cells(scores)]);
-  const rows = [
-    ['all', ...cells(report)],
-    ...groups(report.byCategory),
-    ...Object.entries(report.byAttribute).flatMap(([attribute, of]) => [[attribute], ...groups(of)]),
-  ];
-  const heads = ['', 'samples', 'oIoU', 'mIoU', ...thresholds.map((t) => `Pr@${t}`)];
-  printText(
-    io,
-    `${table(
-      heads,
-      rows,
-      heads.map((_, i) => (i === 0 ? 'left' : 'right')),
-      terminalWidth(io.stdout),
-    )}\n\n`,
-  );
+  const title = `${name} on ${options.split} of ${options.data}, ${report.device}, protocol ${options.protocol}${options.phrases ? '' : ', phrases taken away'}`;
+  const { heads, rows } = scoreTable(report);
+  if (options.latex) {
+    printText(io, `${latexTable(heads, rows, [title, 'in percent'])}\n`);
+    return 0;
+  }
+  printText(io, `${title}\n\n`);
+  const align = heads.map((_, i) => (i === 0 ? 'left' : 'right'));
+  printText(io, `${table(heads, rows, align, terminalWidth(io.stdout))}\n\n`);
+  const images = new Set(report.each.map(({ image }) => image)).size;
+  if (images > 1) printText(io, `${boundsLine(report, options.seed)}\n\n`);
   for (const [kind, path] of Object.entries(files)) printLine(io, `  ${kind.padEnd(6)} ${path}`);
   return 0;
 }
 
-function cells({ samples, oIoU, mIoU, precision }: Scores): string[] {
-  return [samples.toLocaleString('en'), ...[oIoU, mIoU, ...thresholds.map((t) => precision[t])].map(percent)];
+/** The table of scores in percent: all samples, each category and their mean, each value of an attribute. */
+function scoreTable(report: Report): { readonly heads: string[]; readonly rows: string[][] } {
+  const { noTarget, classMeans } = report;
+  const rejected = noTarget ? noTargetMetrics : [];
+  const cells = ({ samples, oIoU, mIoU, precision, noTarget }: Scores): string[] => [
+    samples.toLocaleString('en'),
+    ...[oIoU, mIoU, ...thresholds.map((t) => precision[t])].map(percent),
+    ...rejected.map((metric) => percent(noTarget?.[metric] ?? Number.NaN)),
+  ];
+  const groups = (of: Readonly<Record<string, Scores>>) =>
+    Object.entries(of).map(([name, scores]) => [`  ${name}`, ...cells(scores)]);
+  const means = ({ oIoU, mIoU, precision }: ClassMeans): string[] => [
+    '  class mean',
+    '',
+    ...[oIoU, mIoU, ...thresholds.map((t) => precision[t])].map(percent),
+    ...rejected.map(() => ''),
+  ];
+  return {
+    heads: [
+      ...['', 'samples', 'oIoU', 'mIoU', ...thresholds.map((t) => `Pr@${t}`)],
+      ...rejected.map((metric) => noTargetNames[metric]),
+    ],
+    rows: [
+      ['all', ...cells(report)],
+      ...groups(report.byCategory),
+      ...(classMeans ? [means(classMeans)] : []),
+      ...Object.entries(report.byAttribute).flatMap(([attribute, of]) => [[attribute], ...groups(of)]),
+    ],
+  };
+}
+
+function boundsLine({ bounds }: Report, seed: number): string {
+  const shown = metrics.map((metric) => `${metric} ${percent(bounds[metric].low)} to ${percent(bounds[metric].high)}`);
+  return `95 % bounds of all (bootstrap over images, seed ${seed}): ${shown.join(', ')}`;
 }

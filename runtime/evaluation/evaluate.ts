@@ -12,7 +12,17 @@ import type { Feeds, HostTensor } from '../ort/session.ts';
 import { allFinite } from '../tensors/all-finite.ts';
 import type { TextInput } from '../text/tokenizer.ts';
 import { type ComparisonSize, type Protocol, type ProtocolName, protocols } from './protocols.ts';
-import { overlap, type SampleResult, type Scores, scoresBy, scoresOf } from './scores.ts';
+import type { Size } from './resample.ts';
+import {
+  type ClassMeans,
+  classMeans,
+  hasTarget,
+  overlap,
+  type SampleResult,
+  type Scores,
+  scoresBy,
+  scoresOf,
+} from './scores.ts';
 
 /**
  * image f32[B, 3, H, W] and, if the model reads words, tokens i64[B, T] and mask bool[B, T] → logits f32[B, 1, H, W].
@@ -51,6 +61,8 @@ export interface Evaluation extends Scores {
   readonly skipped: number;
   /** Scores by category, and by attribute and value; the largest group first. Empty if the data set has none. */
   readonly byCategory: Readonly<Record<string, Scores>>;
+  /** Means of the scores of the categories; absent if the data set has none. */
+  readonly classMeans?: ClassMeans;
   readonly byAttribute: Readonly<Record<string, Readonly<Record<string, Scores>>>>;
   readonly each: readonly SampleResult[];
 }
@@ -65,8 +77,8 @@ export async function evaluate(predict: Predictor, dataset: Dataset, options: Ev
   const order = spread(dataset.samples.length, options.limit);
   const each: SampleResult[] = [];
   for await (const { sample, prediction, truth } of predictions(predict, dataset, order, options)) {
-    const { intersection, union } = overlap(prediction, truth);
-    const result = { sample, iou: protocol.iou(intersection, union), intersection, union };
+    const areas = overlap(prediction, truth);
+    const result = { sample, iou: protocol.iou(areas.intersection, areas.union, hasTarget(sample)), ...areas };
     each.push(result);
     options.onResult?.(result);
   }
@@ -78,12 +90,15 @@ export async function evaluate(predict: Predictor, dataset: Dataset, options: Ev
       of !== undefined && Object.hasOwn(of, name) ? of[name] : undefined,
     );
   }
+  const byCategory = scoresBy(each, protocol, ({ category }) => category);
+  const means = classMeans(byCategory);
   return {
     protocol: options.protocol,
     at,
     ...scoresOf(each, protocol),
     skipped: order.length - each.length,
-    byCategory: scoresBy(each, protocol, ({ category }) => category),
+    byCategory,
+    ...(means ? { classMeans: means } : {}),
     byAttribute,
     each,
   };
@@ -126,17 +141,25 @@ export async function* predictions(
       }
       if (original) {
         const mask = await originalMask(sample);
-        const prediction = protocol.foreground(logits, [height, width], [mask.height, mask.width]);
+        const prediction = foreground(protocol, logits, [height, width], [mask.height, mask.width]);
         yield { sample, height: mask.height, width: mask.width, prediction, truth: mask.data };
       } else {
         const truth = Uint8Array.from(target!.data.subarray(i * area, (i + 1) * area) as Float32Array, (v) =>
           v > 0 ? 1 : 0,
         );
-        const prediction = protocol.foreground(logits, [height, width], [height, width]);
+        const prediction = foreground(protocol, logits, [height, width], [height, width]);
         yield { sample, height, width, prediction, truth };
       }
     }
   }
+}
+
+/** The mask of a prediction; an empty one if it has fewer pixels than the protocol counts. */
+function foreground(protocol: Protocol, logits: Float32Array, from: Size, to: Size): Uint8Array {
+  const mask = protocol.foreground(logits, from, to);
+  let pixels = 0;
+  for (const v of mask) pixels += v;
+  return pixels < protocol.leastPixels ? mask.fill(0) : mask;
 }
 
 /** The mask in its own size; without a target, an empty one of the image's size. */
@@ -154,7 +177,7 @@ export function comparisonSize({ protocol, at }: Pick<EvaluationOptions, 'protoc
   const { sizes }: Protocol = protocols[protocol];
   const size = at ?? sizes[0]!;
   if (!sizes.includes(size))
-    throw new UsageError(`the protocol ${protocol} compares masks at the ${sizes[0]} size only`);
+    throw new UsageError(`the protocol ${protocol} compares masks at the ${sizes.join(' or the ')} size only`);
   return size;
 }
 

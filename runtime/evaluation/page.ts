@@ -4,7 +4,7 @@ import type { Exhibit, Gallery } from './gallery.ts';
 import { pageStyle } from './page-style.ts';
 import { protocols } from './protocols.ts';
 import type { Report } from './report.ts';
-import { type Scores, thresholds } from './scores.ts';
+import { noTargetMetrics, noTargetNames, type Scores, thresholds } from './scores.ts';
 
 /**
  * Returns a self-contained HTML page with scores, tables by category and attribute, and pictures. Text from files is
@@ -32,7 +32,7 @@ ${warnings(report)}
 ${tile('oIoU', report.oIoU, 'Σ intersections / Σ unions')}
 ${tile('mIoU', report.mIoU, 'mean of the samples')}
 ${thresholds.map((t) => tile(`Pr@${t}`, report.precision[t], `samples with IoU ${report.protocol === 'cris' ? '>' : '≥'} ${t}`)).join('\n')}
-</ul>
+${noTargetTiles(report)}</ul>
 </header>
 <main>
 ${legend(pictures)}
@@ -91,6 +91,18 @@ function warnings({ weights, phrases, skipped, limited }: Report): string {
       : []),
   ];
   return lines.map((line) => `<p class="warning">${escaped(line)}</p>`).join('\n');
+}
+
+const noTargetDocs = {
+  gIoU: 'mean IoU, where a phrase without a target has 1 if nothing is predicted, and else 0',
+  cIoU: 'Σ intersections / Σ unions',
+  nAcc: 'phrases without a target for which nothing is predicted',
+  tAcc: 'phrases with a target for which something is predicted',
+} as const;
+
+function noTargetTiles({ noTarget }: Report): string {
+  if (!noTarget) return '';
+  return noTargetMetrics.map((m) => `${tile(noTargetNames[m], noTarget[m], noTargetDocs[m])}\n`).join('');
 }
 
 function tile(name: string, value: number, docs: string): string {

@@ -13,9 +13,10 @@ import {
 import { readText } from '../files/read-file.ts';
 import { shownValue } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
+import { type Bounds, bounds, type Metric } from './bootstrap.ts';
 import type { Evaluation } from './evaluate.ts';
 import { type ComparisonSize, comparisonSizes, type ProtocolName, protocolNames } from './protocols.ts';
-import { type Scores, thresholds } from './scores.ts';
+import { type ClassMeans, hasTarget, noTargetMetrics, noTargetNames, type Scores, thresholds } from './scores.ts';
 
 /** The model, weights, data and settings of an evaluation. */
 export interface Subject {
@@ -50,6 +51,10 @@ export interface ReportedSample {
   readonly iou: number | null;
   readonly intersection: number;
   readonly union: number;
+  /** Area of the prediction. */
+  readonly predicted: number;
+  /** False if the phrase describes nothing in the image. */
+  readonly target: boolean;
 }
 
 /** Content of `<Model>.<split>.json`. Scores are fractions of 1; null means NaN. */
@@ -60,35 +65,53 @@ export interface Report extends Subject, Scores {
   readonly skipped: number;
   readonly seconds: number;
   readonly byCategory: Readonly<Record<string, Scores>>;
+  readonly classMeans?: ClassMeans;
   readonly byAttribute: Readonly<Record<string, Readonly<Record<string, Scores>>>>;
+  /** 95 % bounds of the scores of all samples, from a bootstrap over images. */
+  readonly bounds: Readonly<Record<Metric, Bounds>>;
   readonly each: readonly ReportedSample[];
 }
 
-export function reportOf(subject: Subject, evaluation: Evaluation, crobc: string, seconds: number): Report {
-  const { each, ...scores } = evaluation;
+export function reportOf(
+  subject: Subject,
+  evaluation: Evaluation,
+  { crobc, seconds, seed }: { readonly crobc: string; readonly seconds: number; readonly seed: number },
+): Report {
+  const { each: results, ...scores } = evaluation;
+  const each = results.map(({ sample, iou, intersection, union, predicted }) => ({
+    file: sample.file,
+    line: sample.line,
+    image: sample.image,
+    phrase: sample.phrase,
+    category: sample.category ?? null,
+    attributes: sample.attributes ?? {},
+    iou: Number.isNaN(iou) ? null : iou,
+    intersection,
+    union,
+    predicted,
+    target: hasTarget(sample),
+  }));
   return {
     crobc,
     ...subject,
     seconds,
     ...scores,
-    each: each.map(({ sample, iou, intersection, union }) => ({
-      file: sample.file,
-      line: sample.line,
-      image: sample.image,
-      phrase: sample.phrase,
-      category: sample.category ?? null,
-      attributes: sample.attributes ?? {},
-      iou: Number.isNaN(iou) ? null : iou,
-      intersection,
-      union,
-    })),
+    bounds: bounds({ protocol: evaluation.protocol, each }, seed),
+    each,
   };
 }
 
-/** Returns CSV (RFC 4180) with one row per sample and one column per attribute. */
+/**
+ * Returns CSV (RFC 4180) with one row per sample and one column per attribute; if some phrases have no target, also
+ * whether they have, and the area of the prediction.
+ */
 export function reportCsv({ each }: Pick<Report, 'each'>): string {
   const attributes = [...new Set(each.flatMap((sample) => Object.keys(sample.attributes)))];
-  const heads = ['file', 'line', 'image', 'phrase', 'category', ...attributes, 'intersection', 'union', 'iou'];
+  const rejecting = each.some(({ target }) => !target);
+  const heads = [
+    ...['file', 'line', 'image', 'phrase', 'category', ...attributes, 'intersection', 'union', 'iou'],
+    ...(rejecting ? ['target', 'predicted'] : []),
+  ];
   const rows = each.map((s) => [
     s.file,
     s.line,
@@ -99,6 +122,7 @@ export function reportCsv({ each }: Pick<Report, 'each'>): string {
     s.intersection,
     s.union,
     s.iou ?? '',
+    ...(rejecting ? [String(s.target), s.predicted] : []),
   ]);
   return csv([heads, ...rows]);
 }
@@ -110,20 +134,25 @@ export function reportCsv({ each }: Pick<Report, 'each'>): string {
 export function scoresCsv({
   byCategory,
   byAttribute,
+  classMeans,
   ...all
-}: Pick<Report, keyof Scores | 'byCategory' | 'byAttribute'>) {
-  const row = (group: string, value: string, { samples, oIoU, mIoU, precision }: Scores) => [
-    group,
-    value,
-    samples,
-    ...[oIoU, mIoU, ...thresholds.map((t) => precision[t])].map((part) => (Number.isNaN(part) ? '' : part)),
-  ];
+}: Pick<Report, keyof Scores | 'byCategory' | 'byAttribute' | 'classMeans'>) {
+  const row = (group: string, value: string, scores: Omit<Scores, 'samples'> & { readonly samples: number | '' }) => {
+    const { samples, oIoU, mIoU, precision, noTarget } = scores;
+    const rejected = all.noTarget ? noTargetMetrics.map((metric) => noTarget?.[metric] ?? '') : [];
+    const parts = [oIoU, mIoU, ...thresholds.map((t) => precision[t]), ...rejected];
+    return [group, value, samples, ...parts.map((part) => (Number.isNaN(part) ? '' : part))];
+  };
   const rows = (group: string, of: Readonly<Record<string, Scores>>) =>
     Object.entries(of).map(([value, scores]) => row(group, value, scores));
   return csv([
-    ['group', 'value', 'samples', 'oIoU', 'mIoU', ...thresholds.map((t) => `Pr@${t}`)],
+    [
+      ...['group', 'value', 'samples', 'oIoU', 'mIoU', ...thresholds.map((t) => `Pr@${t}`)],
+      ...(all.noTarget ? noTargetMetrics.map((metric) => noTargetNames[metric]) : []),
+    ],
     row('all', '', all),
     ...rows('category', byCategory),
+    ...(classMeans ? [row('mean of categories', '', { ...classMeans, samples: '' })] : []),
     ...Object.entries(byAttribute).flatMap(([attribute, of]) => rows(attribute, of)),
   ]);
 }
@@ -139,14 +168,14 @@ function csvCell(value: string | number): string {
 }
 
 /** The members of a report that a comparison reads. */
-export type ComparedReport = Pick<
-  Report,
-  'model' | 'split' | 'weights' | 'seed' | 'phrases' | 'protocol' | 'at' | 'each'
->;
+export type ComparedReport = Pick<Report, 'model' | 'split' | 'weights' | 'seed' | 'phrases' | 'protocol' | 'at'> & {
+  readonly each: readonly Omit<ReportedSample, 'predicted'>[];
+};
 
 const isShare: Check<number> = (value): value is number => isNumber(value) && value >= 0 && value <= 1;
 
-const isSample: Check<ReportedSample> = objectOf({
+/** Reports written before `target` existed have none; every phrase had a target then. */
+const isSample: Check<Omit<ReportedSample, 'predicted' | 'target'>> = objectOf({
   file: isText,
   line: isCount,
   image: isText,
@@ -190,5 +219,6 @@ export async function readReport(path: string): Promise<ComparedReport> {
   if (!Array.isArray(each) || each.length === 0) throw refuse('"each" has no samples');
   const wrong = each.findIndex((sample) => !isSample(sample));
   if (wrong >= 0) throw refuse(`sample ${wrong + 1} of "each" is damaged`);
-  return { ...subject, each };
+  const samples = each as readonly (Omit<ReportedSample, 'predicted' | 'target'> & { readonly target?: unknown })[];
+  return { ...subject, each: samples.map((sample) => ({ ...sample, target: sample.target !== false })) };
 }

@@ -130,8 +130,7 @@ export async function runEvaluation(source: Source, options: RunOptions): Promis
         limited: total < dataset.samples.length,
       },
       found,
-      packageVersion(),
-      Math.round(seconds * 100) / 100,
+      { crobc: packageVersion(), seconds: Math.round(seconds * 100) / 100, seed: options.seed },
     );
     const pictures = await gallery((feeds) => model.run(feeds), dataset, found, settings, {
       count: options.pictures,

@@ -58,14 +58,17 @@ test('a table, JSON, CSV and a page', async () => {
   expect(ran).toMatchObject({ code: 0, err: '' });
   expect(ran.out).toBe(`Tiny on test of data, cpu, protocol lavt
 
-         samples   oIoU   mIoU  Pr@0.5  Pr@0.6  Pr@0.7  Pr@0.8  Pr@0.9
--------  -------  -----  -----  ------  ------  ------  ------  ------
-all            5  56.25  56.25   60.00   40.00   40.00   20.00   20.00
-  court        3  75.00  75.00  100.00   66.67   66.67   33.33   33.33
-  ship         2  28.13  28.13    0.00    0.00    0.00    0.00    0.00
+              samples   oIoU   mIoU  Pr@0.5  Pr@0.6  Pr@0.7  Pr@0.8  Pr@0.9
+------------  -------  -----  -----  ------  ------  ------  ------  ------
+all                 5  56.25  56.25   60.00   40.00   40.00   20.00   20.00
+  court             3  75.00  75.00  100.00   66.67   66.67   33.33   33.33
+  ship              2  28.13  28.13    0.00    0.00    0.00    0.00    0.00
+  class mean           51.56  51.56   50.00   33.33   33.33   16.67   16.67
 color
-  white        4  46.88  46.88   50.00   25.00   25.00    0.00    0.00
-  red          1  93.75  93.75  100.00  100.00  100.00  100.00  100.00
+  white             4  46.88  46.88   50.00   25.00   25.00    0.00    0.00
+  red               1  93.75  93.75  100.00  100.00  100.00  100.00  100.00
+
+95 % bounds of all (bootstrap over images, seed 0): oIoU 33.75 to 78.75, mIoU 33.75 to 78.75, Pr@0.5 20.00 to 100.00, Pr@0.6 0.00 to 80.00, Pr@0.7 0.00 to 80.00, Pr@0.8 0.00 to 60.00, Pr@0.9 0.00 to 60.00
 
   json   whole/Tiny.test.json
   csv    whole/Tiny.test.csv
@@ -93,6 +96,7 @@ color
     'all,,5,0.5625,0.5625',
     'category,court,3,0.75,0.75',
     'category,ship,2,0.28125,0.28125',
+    'mean of categories,,,0.515625,0.515625',
     'color,white,4,0.46875,0.46875',
     'color,red,1,0.9375,0.9375',
     '',
@@ -101,6 +105,34 @@ color
   expect(page).toContain('the white &lt;b&gt;ship');
   expect(page).not.toContain('white <b>');
   expect(page.match(/<article>/g)).toHaveLength(15);
+});
+
+test('a table in LaTeX', async () => {
+  const ran = await run('-w', 'tiny.safetensors', '-o', 'latex', '--latex');
+  expect(ran).toMatchObject({ code: 0, err: '' });
+  expect(ran.out).toBe(`% Tiny on test of data, cpu, protocol lavt
+% in percent
+\\begin{tabular}{lrrrrrrrr}
+\\toprule
+ & samples & oIoU & mIoU & Pr@0.5 & Pr@0.6 & Pr@0.7 & Pr@0.8 & Pr@0.9 \\\\
+\\midrule
+all & 5 & 56.25 & 56.25 & 60.00 & 40.00 & 40.00 & 20.00 & 20.00 \\\\
+\\quad court & 3 & 75.00 & 75.00 & 100.00 & 66.67 & 66.67 & 33.33 & 33.33 \\\\
+\\quad ship & 2 & 28.13 & 28.13 & 0.00 & 0.00 & 0.00 & 0.00 & 0.00 \\\\
+\\quad class mean &  & 51.56 & 51.56 & 50.00 & 33.33 & 33.33 & 16.67 & 16.67 \\\\
+color \\\\
+\\quad white & 4 & 46.88 & 46.88 & 50.00 & 25.00 & 25.00 & 0.00 & 0.00 \\\\
+\\quad red & 1 & 93.75 & 93.75 & 100.00 & 100.00 & 100.00 & 100.00 & 100.00 \\\\
+\\bottomrule
+\\end{tabular}
+`);
+  const compared = await crobc(['eval', '--compare', 'latex/Tiny.test.json', 'latex/Tiny.test.json', '--latex'], {
+    cwd: folder,
+  });
+  expect(compared).toMatchObject({ code: 0, err: '' });
+  expect(compared.out).toMatch(
+    /^% 5 samples of test, protocol lavt, in percent\n% below each .*\n\\begin\{tabular\}\{lrrrrrrr\}\n/,
+  );
 });
 
 test('the batch changes nothing, a limit takes a part, and the last batch need not be full', async () => {
@@ -164,8 +196,13 @@ test('reports side by side', async () => {
 describe('wrong', () => {
   test.each([
     [['--split', 'val'], 1, /^crobc: data has no split "val": it has test\n$/],
-    [['--protocol', 'iou'], 2, /Allowed choices are lavt, caris, cris/],
-    [['--at', 'original'], 2, /^error: the protocol lavt compares masks at the model size only\n/],
+    [['--protocol', 'iou'], 2, /Allowed choices are lavt, caris, cris, rrsis, gres\./],
+    [
+      ['--protocol', 'cris', '--at', 'model'],
+      2,
+      /^error: the protocol cris compares masks at the original size only\n/,
+    ],
+    [['--latex', '--json'], 2, /^error: option '--latex' cannot be used with option '--json'\n/],
     [['--batch', '0'], 2, /^error: option '--batch <n>' argument '0' is invalid\. Too few: 1 or more\.\n/],
     [['-w', 'none.safetensors'], 1, /^crobc: cannot read none\.safetensors: no such file or folder\n$/],
     [['-m', 'Tiyn'], 1, /did you mean Tiny\?\n$/],

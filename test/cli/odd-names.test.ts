@@ -67,6 +67,8 @@ describe('text from outside is shown and not obeyed', () => {
       iou: 0.5,
       intersection: 1,
       union: 2,
+      predicted: 1,
+      target: true,
     };
     const [, row] = reportCsv({ each: [sample] }).split('\r\n');
     expect(row).toBe(`p.txt,1,'@x.png,"'=HYPERLINK(""a"")",'-1,'+1,1,2,0.5`);

@@ -229,6 +229,126 @@ def lavt(rows):
     }
 
 
+def rect(box, width, height):
+    mask = np.zeros((height, width), dtype=bool)
+    if box:
+        x0, y0, x1, y1 = box
+        mask[y0:y1, x0:x1] = True
+    return mask
+
+
+def protocols():
+    """Plain evaluations of drawn boxes under each protocol, with phrases that have no target."""
+    draw = random.Random(5)
+    width, height = 40, 30
+    samples = []
+    for i in range(37):
+        def box(least):
+            x0, y0 = draw.randint(0, width - least), draw.randint(0, height - least)
+            return [x0, y0, draw.randint(x0 + least, width), draw.randint(y0 + least, height)]
+
+        target = None if i % 5 == 2 else box(3)
+        near = [target[0], target[1], max(target[0] + 1, target[2] - i % 4), target[3]] if target else None
+        guess = near if target and i % 3 != 0 else box(3) if i % 10 != 7 else None
+        # Small answers, which GRES clears.
+        if i in (4, 12, 22):
+            guess = [5, 5, 10, 12]
+        samples.append({"image": i // 2, "category": ["ship", "tank", "court"][i % 3], "target": target, "guess": guess})
+    found = {"width": width, "height": height, "samples": samples}
+    for name, least in (("lavt", 0), ("rrsis", 0), ("caris", 0), ("gres", 50)):
+        rows = []
+        for s in samples:
+            guess, target = rect(s["guess"], width, height), rect(s["target"], width, height)
+            if guess.sum() < least:
+                guess[:] = False
+            rows.append(
+                {
+                    "category": s["category"],
+                    "intersection": int(np.logical_and(guess, target).sum()),
+                    "union": int(np.logical_or(guess, target).sum()),
+                    "predicted": int(guess.sum()),
+                    "target": s["target"] is not None,
+                }
+            )
+        by_class = {c: scores(name, [row for row in rows if row["category"] == c]) for c in ("court", "ship", "tank")}
+        means = {"classes": 3}
+        for metric in ("oIoU", "mIoU"):
+            values = [one[metric] for one in by_class.values()]
+            means[metric] = None if None in values else mean(values)
+        means["precision"] = {
+            t: mean([one["precision"][t] for one in by_class.values()]) for t in ("0.5", "0.6", "0.7", "0.8", "0.9")
+        }
+        found[name] = {**scores(name, rows), "noTarget": gres(rows), "classMeans": means}
+    (here / "protocols.json").write_text(json.dumps(found) + "\n")
+
+
+def mean(values):
+    total = 0.0
+    for v in values:
+        total += v
+    return total / len(values)
+
+
+def scores(protocol, rows):
+    if protocol != "gres":
+        found = lavt(rows)
+        if protocol == "caris" and any(row["union"] == 0 for row in rows):
+            # 0 / 0 makes the mean no number, which JSON has not.
+            found = {**found, "mIoU": None}
+        # zhu-xlab/rrsis prints (cum_I * 100. / cum_U) - 1.
+        return {**found, "oIoU": found["oIoU"] - 0.01} if protocol == "rrsis" else found
+    total_i, total_u, total_iou, targets = 0, 0, 0.0, 0
+    correct = {t: 0 for t in (0.5, 0.6, 0.7, 0.8, 0.9)}
+    for row in rows:
+        i, u = row["intersection"], row["union"]
+        if not row["target"]:
+            iou = 1.0 if row["predicted"] == 0 else 0.0
+        else:
+            targets += 1
+            iou = 0.0 if u == 0 else float(i) / float(u)
+            for t in correct:
+                correct[t] += iou >= t
+        total_i += i
+        total_u += u
+        total_iou += iou
+    return {
+        "oIoU": total_i / total_u,
+        "mIoU": total_iou / len(rows),
+        "precision": {str(t): n / targets for t, n in correct.items()},
+    }
+
+
+def gres(rows):
+    """The counts of ReferEvaluator in ReLA: a true positive is a phrase without a target that is answered so."""
+    tp = tn = fp = fn = 0
+    total_i, total_u, total_iou = 0, 0, 0.0
+    for row in rows:
+        i, u, none = row["intersection"], row["union"], row["predicted"] == 0
+        if not row["target"]:
+            if none:
+                tp += 1
+                total_iou += 1
+            else:
+                fn += 1
+                total_u += u
+        else:
+            if none:
+                fp += 1
+            else:
+                tn += 1
+            total_iou += 0.0 if u == 0 else float(i) / float(u)
+            total_i += i
+            total_u += u
+    return {
+        "samples": tp + fn,
+        "gIoU": total_iou / len(rows),
+        "cIoU": total_i / total_u,
+        "nAcc": tp / (tp + fn),
+        "tAcc": tn / (tn + fp),
+    }
+
+
 pickles()
 masks()
 rrsis_d()
+protocols()

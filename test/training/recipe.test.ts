@@ -300,7 +300,12 @@ describe('--set', () => {
     ['recipe.metric=1', 'CROB2321', anyMetric, undefined],
     ['recipe.metric=mIou', 'CROB2321', anyMetric, 'did you mean `mIoU`?'],
     ['recipe.metric="mIou"', 'CROB2321', anyMetric, 'did you mean `mIoU`?'],
-    ['recipe.protocol=rris', 'CROB2321', '`protocol` must be one of "lavt", "caris", "cris"', 'did you mean `cris`?'],
+    [
+      'recipe.protocol=rris',
+      'CROB2321',
+      '`protocol` must be one of "lavt", "caris", "cris", "rrsis", "gres"',
+      'did you mean `cris`?',
+    ],
     [
       'recipe.momentum=0.9',
       'CROB2009',

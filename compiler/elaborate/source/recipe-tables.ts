@@ -12,7 +12,7 @@ const count: NumberKind = { expected: 'an int of at least 1', fits: (n) => Numbe
 const whole: NumberKind = { expected: 'an int of at least 0', fits: (n) => Number.isSafeInteger(n) && n >= 0 };
 
 /** Evaluation protocols, and the metrics that can select the best weights; the first of each is the default. */
-export const protocolNames = ['lavt', 'caris', 'cris'] as const;
+export const protocolNames = ['lavt', 'caris', 'cris', 'rrsis', 'gres'] as const;
 export const metricNames = ['mIoU', 'oIoU', 'Pr@0.5', 'Pr@0.6', 'Pr@0.7', 'Pr@0.8', 'Pr@0.9'] as const;
 export type ProtocolName = (typeof protocolNames)[number];
 export type MetricName = (typeof metricNames)[number];

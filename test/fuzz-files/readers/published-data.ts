@@ -74,7 +74,7 @@ function rrsisD(changed: string, samples: Buffer[], json?: JsonPart): Reader {
       // What is wrong with an annotation is said of the phrase.
       return {
         path,
-        names: [path, references],
+        names: [path, references, folder],
         samples,
         ...(json ? { json } : {}),
         read: (report) => readAll(folder, report),

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { compareReports, metrics } from '../../../runtime/evaluation/compare.ts';
+import { metrics } from '../../../runtime/evaluation/bootstrap.ts';
+import { compareReports } from '../../../runtime/evaluation/compare.ts';
 import { readReport } from '../../../runtime/evaluation/report.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { tinyReport } from './tiny-report.ts';

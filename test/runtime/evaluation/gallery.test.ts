@@ -3,9 +3,16 @@ import { chosenSamples } from '../../../runtime/evaluation/gallery.ts';
 import type { SampleResult } from '../../../runtime/evaluation/scores.ts';
 
 const result = (line: number, intersection: number, union: number): SampleResult => ({
-  sample: { image: `${line}.png`, mask: { kind: 'nothing' }, phrase: 'ship', file: 'phrases.txt', line },
+  sample: {
+    image: `${line}.png`,
+    mask: { kind: 'file', path: 'm.png', above: 0 },
+    phrase: 'ship',
+    file: 'phrases.txt',
+    line,
+  },
   intersection,
   union,
+  predicted: intersection,
   iou: intersection / union,
 });
 const lines = (results: readonly SampleResult[]) => results.map(({ sample }) => sample.line);

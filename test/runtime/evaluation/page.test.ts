@@ -14,7 +14,7 @@ const hostile = '</h3><script>alert("it\'s")</script> & <img src=x onerror=alert
 const each: SampleResult[] = [hostile, 'the red, "round" tank', 'the ship'].map((phrase, i) => ({
   sample: {
     image: `data/${i === 0 ? '"><b>.png' : `${i}.png`}`,
-    mask: { kind: 'nothing' },
+    mask: { kind: 'file', path: 'm.png', above: 0 },
     phrase,
     file: 'data/output_phrase_test.txt',
     line: i + 1,
@@ -23,6 +23,7 @@ const each: SampleResult[] = [hostile, 'the red, "round" tank', 'the ship'].map(
   },
   intersection: i * 40,
   union: 100,
+  predicted: 60,
   iou: i * 0.4,
 }));
 
@@ -66,7 +67,7 @@ beforeAll(async () => {
     truth: picture,
     prediction: picture,
   });
-  const report = reportOf(subject, evaluation, '1.2.3', 4.5);
+  const report = reportOf(subject, evaluation, { crobc: '1.2.3', seconds: 4.5, seed: 0 });
   page = reportPage(report, { best: [shown(each[2]!)], worst: [shown(each[0]!)], random: each.map(shown) });
 });
 
@@ -130,11 +131,14 @@ test('pictures come first, the worst of them before all, then what counts and gr
 test('groups are sorted by name, and what has none comes last; the bar has a cell of its own behind the mean', () => {
   const scores = scoresOf(each, protocols.lavt);
   const byCategory = { none: scores, 'tank 10': scores, 'tank 9': scores, airship: scores };
-  const sorted = reportPage(reportOf(subject, { ...evaluation, byCategory, byAttribute: {} }, '1.2.3', 4.5), {
-    best: [],
-    worst: [],
-    random: [],
-  });
+  const sorted = reportPage(
+    reportOf(subject, { ...evaluation, byCategory, byAttribute: {} }, { crobc: '1.2.3', seconds: 4.5, seed: 0 }),
+    {
+      best: [],
+      worst: [],
+      random: [],
+    },
+  );
   const names = [...sorted.matchAll(/<th scope="row">([^<]*)<\/th>/g)].map(([, name]) => name);
   expect(names).toEqual(['airship', 'tank 9', 'tank 10', 'none']);
   expect(sorted).toContain('<td>40.00</td><td>40.00</td><td class="bar"><i><s style="width:40.0%"></s></i></td>');
@@ -181,7 +185,7 @@ test('escaped text decodes to what it was', () => {
 
 describe('CSV', () => {
   test('one row a sample, quoted where it must be', () => {
-    const csv = reportCsv(reportOf(subject, evaluation, '1.2.3', 4.5));
+    const csv = reportCsv(reportOf(subject, evaluation, { crobc: '1.2.3', seconds: 4.5, seed: 0 }));
     expect(csv.split('\r\n')[0]).toBe('file,line,image,phrase,category,<u>color</u>,size,intersection,union,iou');
     expect(csv).toContain(
       'data/output_phrase_test.txt,2,data/1.png,"the red, ""round"" tank",tank,red,,40,100,0.4\r\n',
@@ -195,7 +199,7 @@ describe('CSV', () => {
       each: [{ ...each[1]!, iou: Number.NaN, intersection: 0, union: 0 }],
       mIoU: Number.NaN,
     };
-    const report = reportOf(subject, none, '1.2.3', 4.5);
+    const report = reportOf(subject, none, { crobc: '1.2.3', seconds: 4.5, seed: 0 });
     expect(reportCsv(report)).toMatch(/,0,0,\r\n$/);
     expect(JSON.parse(JSON.stringify(report))).toMatchObject({ mIoU: null, each: [{ iou: null }] });
   });

@@ -1,3 +1,4 @@
+import { byMetric } from '../../../runtime/evaluation/bootstrap.ts';
 import type { Report } from '../../../runtime/evaluation/report.ts';
 
 /** IoU in hundredths, one for each sample, NaN where nothing is to be found; two samples share an image. */
@@ -25,6 +26,7 @@ export const tinyReport = (hundredths: readonly number[], changes: Partial<Repor
   mIoU: 0,
   precision: { '0.5': 0, '0.6': 0, '0.7': 0, '0.8': 0, '0.9': 0 },
   byCategory: {},
+  bounds: byMetric(() => ({ low: 0, high: 0 })),
   byAttribute: {},
   each: hundredths.map((n, i) => ({
     file: 'data/output_phrase_test.txt',
@@ -36,6 +38,8 @@ export const tinyReport = (hundredths: readonly number[], changes: Partial<Repor
     iou: n / 100,
     intersection: Number.isNaN(n) ? 0 : n,
     union: Number.isNaN(n) ? 0 : 100,
+    predicted: 100,
+    target: true,
   })),
   ...changes,
 });
