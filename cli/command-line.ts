@@ -1,15 +1,17 @@
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { visibleLines } from '../compiler/diagnostics/visible.ts';
 import { protocolNames } from '../compiler/elaborate/source/recipe-tables.ts';
 import { packageVersion } from '../runtime/files/package-root.ts';
 import { UsageError } from '../runtime/files/usage-error.ts';
 import { terminalWidth } from '../runtime/process/terminal.ts';
 import { requireAddressSpace } from './address-space.ts';
+import { completionScript, type Shell, shells } from './completion.ts';
 import { teachForeignOptions } from './foreign-options.ts';
 import { refuseRepeated } from './given-once.ts';
 import type { Invocation } from './io.ts';
 import { between, onSizeMismatch, recompute, set, wholeNumber } from './options.ts';
 import { printRendered, printText } from './print.ts';
+import { reporters } from './reporters.ts';
 
 /** What a command runs with, and the callback for its exit code. */
 interface Setting {
@@ -88,9 +90,14 @@ function addCheck(program: Command, { io, exit }: Setting): void {
   program
     .command('check')
     .description('check .crob files: names, shapes, variants, recipes; reports all errors in one run')
-    .argument('[files...]', 'files or folders; by default, all .crob files below the working folder')
+    .argument(
+      '[files...]',
+      'files, folders, or patterns such as "models/**/*.crob"; by default, all .crob files below the working folder',
+    )
     .addOption(
-      new Option('--reporter <kind>', 'how messages are printed').choices(['pretty', 'json']).default('pretty'),
+      new Option('--reporter <kind>', 'how messages are printed: for people, or for programs and CI servers')
+        .choices(reporters)
+        .default('pretty'),
     )
     .option('--guards', 'list the conditions on input sizes that are checked before each run')
     .action(async (files: string[], options) => exit((await import('./commands/check.ts')).check(io, files, options)));
@@ -445,7 +452,7 @@ function addFmt(program: Command, { io, exit }: Setting): void {
   program
     .command('fmt')
     .description('format .crob files in place')
-    .argument('[files...]', 'files or folders; by default, all .crob files below the working folder')
+    .argument('[files...]', 'files, folders or patterns; by default, all .crob files below the working folder')
     .option('--check', 'write nothing; exit with 1 if a file is not formatted')
     .action(async (files: string[], options) => exit((await import('./commands/fmt.ts')).fmt(io, files, options)));
 }
@@ -456,6 +463,25 @@ function addExplain(program: Command, { io, exit }: Setting): void {
     .description('explain a message code, with an example')
     .argument('[code]', 'such as CROB2104; by default, lists all codes')
     .action(async (code: string | undefined) => exit((await import('./commands/explain.ts')).explain(io, code)));
+}
+
+function addCompletion(program: Command, { io, exit }: Setting): void {
+  program
+    .command('completion')
+    .description('print a script that completes commands and options in a shell')
+    .addArgument(new Argument('<shell>', 'the shell').choices(shells))
+    .addHelpText(
+      'after',
+      `
+To complete in each new shell:
+  bash   echo 'source <(crobc completion bash)' >> ~/.bashrc
+  zsh    echo 'source <(crobc completion zsh)' >> ~/.zshrc
+  fish   crobc completion fish > ~/.config/fish/completions/crobc.fish`,
+    )
+    .action(async (shell: Shell) => {
+      printText(io, completionScript(program, shell));
+      await exit(0);
+    });
 }
 
 function addDoctor(program: Command, { io, exit }: Setting): void {
@@ -485,4 +511,5 @@ const commands = [
   addFmt,
   addExplain,
   addDoctor,
+  addCompletion,
 ];

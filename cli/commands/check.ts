@@ -1,15 +1,24 @@
+import { createHash } from 'node:crypto';
 import { type CheckResult, check as checkSources } from '../../compiler/compile.ts';
 import { isError } from '../../compiler/diagnostics/diagnostic.ts';
-import { jsonProblem, toJson } from '../../compiler/diagnostics/render-json.ts';
+import { messages as catalogue } from '../../compiler/diagnostics/messages.ts';
+import { renderGithub } from '../../compiler/diagnostics/render-github.ts';
+import { type JsonDiagnostic, jsonProblem, toJson } from '../../compiler/diagnostics/render-json.ts';
+import { renderJunit } from '../../compiler/diagnostics/render-junit.ts';
+import { toSarif } from '../../compiler/diagnostics/render-sarif.ts';
+import type { SourceText } from '../../compiler/diagnostics/render-terminal.ts';
 import { type GuardCondition, guardCondition } from '../../compiler/ir/guard-condition.ts';
 import { crobFiles, type FoundFiles } from '../../runtime/files/crob-files.ts';
-import { cannotRead, diskHost } from '../../runtime/files/source-host.ts';
+import { packageVersion } from '../../runtime/files/package-root.ts';
+import { cannotRead, diskHost, isShipped } from '../../runtime/files/source-host.ts';
+import { UsageError } from '../../runtime/files/usage-error.ts';
 import type { Io } from '../io.ts';
 import { bounded, moreLine, plural, printDiagnostics } from '../messages.ts';
-import { complain, printFindings, printJson, printLine } from '../print.ts';
+import { complain, printFindings, printJson, printLine, printText } from '../print.ts';
+import type { Reporter } from '../reporters.ts';
 
 export interface CheckOptions {
-  readonly reporter: 'pretty' | 'json';
+  readonly reporter: Reporter;
   readonly guards?: boolean;
 }
 
@@ -20,7 +29,7 @@ interface Checked extends CheckResult, FoundFiles {}
  * result and so go to standard output; without messages, nothing is printed.
  */
 export function check(io: Io, paths: readonly string[], options: CheckOptions): number {
-  if (options.reporter === 'json') return report(io, paths, options);
+  if (options.reporter !== 'pretty') return report(io, paths, options, options.reporter);
   const checked = checkFiles(paths);
   const { diagnostics, files, unusable } = checked;
   for (const line of unusable.values()) complain(io, `crobc: ${line}`);
@@ -37,28 +46,64 @@ export function check(io: Io, paths: readonly string[], options: CheckOptions): 
   return errors + unusable.size > 0 ? 1 : 0;
 }
 
-/** Maximum number of messages of one code in one file in JSON. */
-const mostInJson = 1000;
+/** Maximum number of messages of one code in one file in documents. */
+const mostInDocument = 1000;
 
-/** Prints one JSON document on standard output in every case, because tools parse all of standard output. */
-function report(io: Io, paths: readonly string[], { guards = false }: CheckOptions): number {
-  const print = (messages: readonly ReturnType<typeof toJson>[], models: ReturnType<typeof guardsOf>) => {
-    const document = guards ? { messages, models } : messages;
-    printJson(io, document);
-  };
+/** What a check found, for a document. */
+interface Found {
+  readonly files: readonly string[];
+  readonly messages: readonly JsonDiagnostic[];
+  readonly models: ReturnType<typeof guardsOf>;
+  readonly source: SourceText;
+}
+
+/** Prints a document for another program. */
+const documents: Readonly<Record<Exclude<Reporter, 'pretty'>, (io: Io, found: Found, guards: boolean) => void>> = {
+  json: (io, { messages, models }, guards) => printJson(io, guards ? { messages, models } : messages),
+  github: (io, { messages }) => printText(io, renderGithub(messages, titleOf)),
+  junit: (io, { files, messages }) => printText(io, renderJunit(files, messages)),
+  sarif: (io, { messages, source }) =>
+    printJson(io, toSarif(messages, { version: packageVersion(), source, isShipped, sha256 })),
+};
+
+function titleOf(code: string): string {
+  return messageTitles.get(code) ?? code;
+}
+
+const messageTitles = new Map(Object.entries(catalogue).map(([code, { title }]) => [code, title]));
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Prints one document on standard output in every case, because programs parse all of standard output. */
+function report(
+  io: Io,
+  paths: readonly string[],
+  { guards = false }: CheckOptions,
+  reporter: Exclude<Reporter, 'pretty'>,
+): number {
+  if (guards && reporter !== 'json')
+    throw new UsageError(
+      `--guards is for people and for --reporter json: --reporter ${reporter} has no place for conditions`,
+    );
+  const print = (found: Found) => documents[reporter](io, found, guards);
   let checked: Checked;
   try {
     checked = checkFiles(paths);
   } catch (error) {
-    print([jsonProblem(paths[0] ?? '.', error instanceof Error ? error.message : String(error))], []);
+    const message = error instanceof Error ? error.message : String(error);
+    print({ files: [], messages: [jsonProblem(paths[0] ?? '.', message)], models: [], source: () => undefined });
     throw error;
   }
   const { diagnostics, unusable } = checked;
   const problems = [...unusable].map(([path, line]) => jsonProblem(path, line));
   // All messages of a damaged file could exceed the maximum length of a string.
-  const { shown, more } = bounded(diagnostics, mostInJson);
+  const { shown, more } = bounded(diagnostics, mostInDocument);
   const rest = more.map((one) => jsonProblem(one.file, `and ${moreLine(one)}`));
-  print([...problems, ...shown.map((d) => toJson(d, textsOf(checked))), ...rest], guardsOf(checked));
+  const source = textsOf(checked);
+  const messages = [...problems, ...shown.map((d) => toJson(d, source)), ...rest];
+  print({ files: checked.files, messages, models: guardsOf(checked), source });
   return problems.length > 0 || diagnostics.some(isError) ? 1 : 0;
 }
 

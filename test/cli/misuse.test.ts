@@ -22,7 +22,10 @@ describe('what is wrong on the command line, whatever the files hold, ends with 
   test.each([
     ['train tiny.crob', /^error: train needs --data/],
     ['eval tiny.crob', /^error: eval needs a \.crob file and --data/],
-    ['eval tiny.crob --data d --at original', /^error: the protocol lavt compares masks at the model size only\n$/],
+    [
+      'eval tiny.crob --data d --protocol cris --at model',
+      /^error: the protocol cris compares masks at the original size only\n$/,
+    ],
     ['eval --compare a b --weights w', '--compare reads reports, and --weights has no effect: leave it out'],
     ['data synth -o d --val z', '--val z: give a share such as 0.1'],
     ['data synth -o d --scenes 3 --val 4', '--val and --test take 4 scenes of 3'],

@@ -90,6 +90,10 @@ export class PageRun {
       case 'text':
       case 'diff':
         break;
+      // test/cli/ci.test.ts runs these, from the page.
+      case 'yaml':
+      case 'bash':
+        break;
       default:
         this.#fault(block, `nothing tests a block of ${block.language}`);
     }
