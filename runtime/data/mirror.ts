@@ -1,4 +1,5 @@
 import { philoxFill } from '../tensors/philox.ts';
+import { neutralWords } from './neutral-words.ts';
 
 const pairs = [
   ['left', 'right'],
@@ -17,13 +18,42 @@ const pairs = [
 ] as const;
 const other = new Map(pairs.flatMap(([a, b]) => [[a, b] as const, [b, a] as const]) as [string, string][]);
 
-/** Phrases that cannot be mirrored by swapping words, or in which `right` is not a side. */
+/** What makes `left` and `right` other words than those of a side, and `port` one of a side. */
 const unsure =
-  /\b(?:(?:counter|anti)?-?clockwise|[LSZFJ]-shaped|letters?|numbers?|right(?:-|\s+)(?:angled?|next|at|behind|above|below|beside|in|on|under|between|after|before|along|outside|inside|around))\b/i;
+  /\bright(?:-|\s+)(?:angled?|next|at|behind|above|below|beside|in|on|under|between|after|before|along|outside|inside|around)\b|\bleft(?:-|\s+)(?:over|behind|alone|out)\b|\bport(?:-|\s+)side\b/i;
 
-/** Returns the phrase for the mirrored image; undefined if it is uncertain. */
+/** Neighbours by which `left` and `right` are words of a side: what is left may also be what remains. */
+const beforeSide = new Set(
+  'a and at back bottom center centre extreme far farthest from front its lower middle near on or rear the their to top toward towards upper'.split(
+    ' ',
+  ),
+);
+const afterSide = new Set(
+  'and area bank border bottom corner corners edge edges end half hand lane lower most of one ones or part portion quarter row side sides third top upper wing'.split(
+    ' ',
+  ),
+);
+
+/** With these before it, `left` at the end of a phrase may be what remains. */
+const remaining = new Set('are be been being had has have is was were'.split(' '));
+
+/** A word, with what is joined to it by a hyphen only in the names of shapes such as `t-shaped`. */
+const words = /[a-z]-shaped\b|[\p{L}\p{N}\p{M}]+/giu;
+
+/**
+ * Returns the phrase for the mirrored image; undefined if that is uncertain: if any word is neither one whose mirror image
+ * is known nor one that means the same in a mirrored image.
+ */
 export function mirrorPhrase(phrase: string): string | undefined {
   if (unsure.test(phrase)) return undefined;
+  const all = [...phrase.matchAll(words)].map(([word]) => word.toLowerCase());
+  const sure = all.every((word, i) => {
+    if (word !== 'left' && word !== 'right') return other.has(word) || neutralWords.has(word);
+    const [before, after] = [all[i - 1], all[i + 1]];
+    if (after === undefined) return before === undefined || !remaining.has(before);
+    return afterSide.has(after) || beforeSide.has(before ?? '');
+  });
+  if (!sure) return undefined;
   return phrase.replace(/\p{L}+/gu, (word) => {
     const mirrored = other.get(word.toLowerCase());
     if (mirrored === undefined) return word;

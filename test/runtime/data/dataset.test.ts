@@ -102,6 +102,42 @@ describe('layouts', () => {
     expect((await skipping(dir)).data.samples.map(({ phrase }) => phrase)).toEqual(['the ship', 'the last']);
   });
 
+  test.each([
+    ['utf16le', '\n'],
+    ['utf16le', '\r\n'],
+    ['utf16be', '\n'],
+  ] as const)('a file in UTF-16, as %s, line ends %j', async (encoding, end) => {
+    const dir = await fresh();
+    const little = Buffer.from(['\ufeffa.png the ship', 'b.png à gauche \u{1f6f3}', ''].join(end), 'utf16le');
+    await writeFile(join(dir, 'output_phrase_train.txt'), encoding === 'utf16le' ? little : little.swap16());
+    const { data, said } = await skipping(dir);
+    expect(said).toEqual([]);
+    expect(data.samples.map(({ phrase, line }) => [line, phrase])).toEqual([
+      [1, 'the ship'],
+      [2, 'à gauche \u{1f6f3}'],
+    ]);
+  });
+
+  test('line ends of old systems; other separators are spaces', async () => {
+    const dir = await fresh();
+    const file = join(dir, 'output_phrase_train.txt');
+    await writeFile(file, 'a.png the ship\rb.png the car\r\rc.png the tank\r');
+    const { data, said } = await skipping(dir);
+    expect(data.samples.map(({ phrase, line }) => [line, phrase])).toEqual([
+      [1, 'the ship'],
+      [2, 'the car'],
+      [4, 'the tank'],
+    ]);
+    expect(said).toEqual([`${file}:3: the line is empty`]);
+    await writeFile(file, 'a.png the ship\u2028on the left\nb.png\u2029the car\u0085there\u000bis\n');
+    const odd = await skipping(dir);
+    expect(odd.said).toEqual([]);
+    expect(odd.data.samples.map(({ phrase }) => phrase)).toEqual([
+      'the ship\u2028on the left',
+      'the car\u0085there\u000bis',
+    ]);
+  });
+
   test('lines that end within and between the chunks of a long file', async () => {
     const dir = await fresh(['a.png']);
     const lines = Array.from({ length: 5000 }, (_, i) => `a.png ship ${i} ${'très '.repeat(i % 13)}loin`);
