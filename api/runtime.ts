@@ -153,7 +153,7 @@ export async function openTrained(path: string): Promise<TrainedModel> {
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions extends RunningOptions {
-  /** A folder in the layout of RISBench: docs/data.md. */
+  /** A data set in one of the layouts of docs/data.md, such as RISBench and RRSIS-D. */
   readonly data: string;
   /** The split, whose phrases are in `output_phrase_<split>.txt`; by default `test`. */
   readonly split?: string;
@@ -288,7 +288,7 @@ export async function evaluate(model: CompiledModel, options: EvaluateOptions): 
 
 /** Options of `train`. */
 export interface TrainOptions extends ProgressOptions {
-  /** A folder in the layout of RISBench: docs/data.md. */
+  /** A data set in one of the layouts of docs/data.md, such as RISBench and RRSIS-D. */
   readonly data: string;
   /** The folder for weights, checkpoints and logs. Only one run at a time can use it. */
   readonly out: string;
