@@ -33,6 +33,8 @@ export interface RunningOptions extends ProgressOptions {
    * aerial vocabulary that ships with crobc.
    */
   readonly tokenizer?: string;
+  /** How a longer phrase is truncated: with `[SEP]` kept, or, as LAVT and RMSIN do, without; by default, as in the training. */
+  readonly truncation?: 'keep-sep' | 'plain';
   /** `auto` by default. */
   readonly device?: Device | 'auto';
   /** The type of floats inside the graph, by default f32. */
@@ -107,7 +109,18 @@ export interface Prediction {
  * console.log(found.box, found.score);
  */
 export async function predict(model: CompiledModel, options: PredictOptions): Promise<Prediction> {
-  const { image, text, out, weights, seed = 0, tokenizer, device = 'auto', dtype = 'f32', threads } = options;
+  const {
+    image,
+    text,
+    out,
+    weights,
+    seed = 0,
+    tokenizer,
+    truncation,
+    device = 'auto',
+    dtype = 'f32',
+    threads,
+  } = options;
   requireWeights(model, weights);
   const note = (line: string) => options.onNote?.(line);
   return withProgress(options, () =>
@@ -115,6 +128,7 @@ export async function predict(model: CompiledModel, options: PredictOptions): Pr
       image,
       text,
       tokenizer,
+      truncation,
       device,
       threads,
       out,
@@ -267,6 +281,7 @@ export async function evaluate(model: CompiledModel, options: EvaluateOptions): 
       at: options.at,
       weightsFile: weights,
       tokenizer: options.tokenizer,
+      truncation: options.truncation,
       blank: options.phrases === false,
       device: options.device ?? 'auto',
       dtype: options.dtype ?? 'f32',
@@ -310,6 +325,8 @@ export interface TrainOptions extends ProgressOptions {
   readonly weights?: string;
   /** `vocab.txt` or `tokenizer.json`; by default, the data set's own `vocab.txt`. */
   readonly tokenizer?: string;
+  /** How a longer phrase is truncated: with `[SEP]` kept, or, as LAVT and RMSIN do, without; by default, as in the training. */
+  readonly truncation?: 'keep-sep' | 'plain';
   /** If false, every phrase is blanked, to measure what can be learnt without words. */
   readonly phrases?: boolean;
   /** What to do with a sample that cannot be used; by default `stop`. */
@@ -389,6 +406,7 @@ export async function train(model: TrainableModel, options: TrainOptions): Promi
       recompute: options.recompute ?? [],
       weightsFile: options.weights,
       tokenizer: options.tokenizer,
+      truncation: options.truncation,
       blank: options.phrases === false,
       onBad: options.onBad ?? 'stop',
       onSizeMismatch: options.onSizeMismatch,

@@ -9,7 +9,7 @@ import { completionScript, type Shell, shells } from './completion.ts';
 import { teachForeignOptions } from './foreign-options.ts';
 import { refuseRepeated } from './given-once.ts';
 import type { Invocation } from './io.ts';
-import { between, onSizeMismatch, recompute, set, wholeNumber } from './options.ts';
+import { between, onSizeMismatch, recompute, set, truncation, wholeNumber } from './options.ts';
 import { printRendered, printText } from './print.ts';
 import { reporters } from './reporters.ts';
 
@@ -180,6 +180,7 @@ function addPredict(program: Command, { io, exit }: Setting): void {
       '--tokenizer <file>',
       'vocab.txt or tokenizer.json of the text encoder; by default, the vocabulary in the weights, else the aerial one that ships with crobc',
     )
+    .addOption(truncation())
     .addOption(set())
     .addOption(
       new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto'),
@@ -254,6 +255,7 @@ function addTrain(program: Command, { io, exit }: Setting): void {
       'weights to start from, as safetensors or a PyTorch checkpoint; without it, initial weights drawn from the seed',
     )
     .option('--tokenizer <file>', "vocab.txt or tokenizer.json; by default, the data set's own vocab.txt")
+    .addOption(truncation())
     .option('--no-phrases', 'blank every phrase, to measure what can be learnt without words')
     .addOption(
       new Option('--on-bad <what>', 'what to do with a sample that cannot be used')
@@ -401,6 +403,7 @@ function addEval(program: Command, { io, exit }: Setting): void {
       '--tokenizer <file>',
       "vocab.txt or tokenizer.json of the text encoder; by default, the vocabulary in the weights, else the data set's own vocab.txt",
     )
+    .addOption(truncation())
     .addOption(set())
     .addOption(
       new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto'),

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { onSizeMismatchNames } from '../runtime/data/size-mismatch.ts';
+import { truncations } from '../runtime/text/truncation.ts';
 import { CollectingOption } from './given-once.ts';
 
 export const set = (): Option =>
@@ -8,6 +9,12 @@ export const set = (): Option =>
     'bind dims (H=480,W=480) or override parameters (mid.layers=3), as a variant would; may be repeated',
     splitSettings,
   );
+
+export const truncation = (): Option =>
+  new Option(
+    '--truncation <how>',
+    'how a phrase with too many tokens is truncated: with [SEP] kept, or plainly as by LAVT and RMSIN; by default, as in the training of the weights, else keep-sep',
+  ).choices(truncations);
 
 export const onSizeMismatch = (): Option =>
   new Option(

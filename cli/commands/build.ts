@@ -1,6 +1,7 @@
 import { buildModel } from '../../runtime/build/build-model.ts';
 import { byteSize } from '../../runtime/files/byte-size.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
+import { recordFor } from '../../runtime/weights/trained-record.ts';
 import { givenModel } from '../given-model.ts';
 import type { Invocation } from '../io.ts';
 import { complain, printJson, printLine } from '../print.ts';
@@ -35,6 +36,12 @@ export async function build(
     writeWeights: options.weights !== false,
     client: true,
   });
+  const trained = await recordFor({}, weightsFile);
+  if (trained?.vocabulary?.truncation === 'plain')
+    complain(
+      io,
+      'note: these weights were trained with --truncation plain; the client keeps [SEP] of a phrase with too many tokens, and crobc predict does not',
+    );
   const milliseconds = Math.round(io.clock.now() - started);
   if (options.json) {
     const { model, hash, parameters, files, emitted } = built;

@@ -15,6 +15,7 @@ import {
 import type { Device } from '../../runtime/ort/session.ts';
 import { writeLine } from '../../runtime/process/status-line.ts';
 import { terminalWidth } from '../../runtime/process/terminal.ts';
+import type { Truncation } from '../../runtime/text/truncation.ts';
 import { givenModel } from '../given-model.ts';
 import type { Io } from '../io.ts';
 import { latexTable } from '../latex.ts';
@@ -32,6 +33,7 @@ export interface EvalOptions {
   readonly protocol: ProtocolName;
   readonly at?: ComparisonSize;
   readonly tokenizer?: string;
+  readonly truncation?: Truncation;
   readonly phrases: boolean;
   readonly set?: readonly string[];
   readonly device: Device | 'auto';
@@ -62,6 +64,7 @@ export async function evaluation(io: Io, file: string, options: EvalOptions): Pr
     at: options.at,
     weightsFile,
     tokenizer: options.tokenizer,
+    truncation: options.truncation,
     blank: !options.phrases,
     device: options.device,
     dtype: options.dtype,

@@ -1,6 +1,7 @@
 import { UsageError } from '../../runtime/files/usage-error.ts';
 import type { Device } from '../../runtime/ort/session.ts';
 import { predict as predictMask } from '../../runtime/predict/predict.ts';
+import type { Truncation } from '../../runtime/text/truncation.ts';
 import { givenModel } from '../given-model.ts';
 import type { Io } from '../io.ts';
 import { complain, printJson, printLine } from '../print.ts';
@@ -12,6 +13,7 @@ export interface PredictOptions {
   readonly weights?: string;
   readonly via?: string;
   readonly tokenizer?: string;
+  readonly truncation?: Truncation;
   readonly set?: readonly string[];
   readonly device: Device | 'auto';
   readonly dtype: 'f32' | 'f16';
@@ -39,6 +41,7 @@ export async function predict(io: Io, file: string, options: PredictOptions): Pr
     image: options.image,
     text: options.text,
     tokenizer: options.tokenizer,
+    truncation: options.truncation,
     device: options.device,
     threads: options.threads,
     out: options.out,

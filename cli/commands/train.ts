@@ -9,6 +9,7 @@ import type { Device } from '../../runtime/ort/session.ts';
 import { duration } from '../../runtime/process/duration.ts';
 import { writeLine } from '../../runtime/process/status-line.ts';
 import { terminalWidth } from '../../runtime/process/terminal.ts';
+import type { Truncation } from '../../runtime/text/truncation.ts';
 import { batchSize } from '../../runtime/training/data.ts';
 import { type DryRun, dryRun } from '../../runtime/training/dry-run.ts';
 import { shownInits } from '../../runtime/training/init-files.ts';
@@ -47,6 +48,7 @@ export interface TrainOptions {
   readonly dryRun?: boolean;
   readonly weights?: string;
   readonly tokenizer?: string;
+  readonly truncation?: Truncation;
   /** False with --no-phrases. */
   readonly phrases: boolean;
   readonly onBad: OnBad;
@@ -78,6 +80,7 @@ export async function train(io: Invocation, file: string, options: TrainOptions)
     recompute: options.recompute ?? [],
     weightsFile: options.weights,
     tokenizer: options.tokenizer,
+    truncation: options.truncation,
     blank: !options.phrases,
     onBad: options.onBad,
     onSizeMismatch: options.onSizeMismatch,

@@ -20,6 +20,7 @@ import {
 import { differencesFrom } from '../predict/trained-model.ts';
 import { startProgress } from '../process/progress.ts';
 import { surroundings } from '../process/surroundings.ts';
+import type { Truncation } from '../text/truncation.ts';
 import { recordFor } from '../weights/trained-record.ts';
 import { comparisonSize, type EvaluationOptions, evaluate } from './evaluate.ts';
 import { gallery } from './gallery.ts';
@@ -35,6 +36,8 @@ export interface RunOptions {
   /** A safetensors file; if undefined, the model is untrained, with initial weights drawn from `seed`. */
   readonly weightsFile: string | undefined;
   readonly tokenizer: string | undefined;
+  /** How longer phrases are truncated; if undefined, as in the training of the weights, else with [SEP] kept. */
+  readonly truncation: Truncation | undefined;
   /** Replaces every phrase by an empty one, to measure what the model predicts from the image alone. */
   readonly blank: boolean;
   readonly device: Device | 'auto';
@@ -71,7 +74,7 @@ export async function runEvaluation(source: Source, options: RunOptions): Promis
   comparisonSize({ protocol: options.protocol, ...(options.at === undefined ? {} : { at: options.at }) });
   const { name } = source.graph;
   if (!wordsOf(source.graph)) {
-    refuseVocabulary(source.graph, options.tokenizer);
+    refuseVocabulary(source.graph, options);
     if (blank) throw noWords(source.graph, '--no-phrases');
   }
   const trained = await recordFor(source, options.weightsFile);
@@ -79,6 +82,7 @@ export async function runEvaluation(source: Source, options: RunOptions): Promis
     wordsOf(source.graph) && (options.tokenizer ?? trained?.vocabulary ?? (await tokenizerFile(options.data)));
   const inputs = await referringInputs(source.graph, {
     tokenizer,
+    truncation: options.truncation,
     dtype: options.dtype,
     openBatch: options.batch,
   });

@@ -7,6 +7,7 @@ import { encodeImage, encodeMask, maskStatistics, overlay, segment } from '../im
 import type { Device, HostTensor } from '../ort/session.ts';
 import { surroundings } from '../process/surroundings.ts';
 import { allFinite } from '../tensors/all-finite.ts';
+import type { Truncation } from '../text/truncation.ts';
 import { recordFor } from '../weights/trained-record.ts';
 import {
   type Logits,
@@ -22,6 +23,8 @@ import { differencesFrom } from './trained-model.ts';
 export interface PredictOptions extends ReferringModelOptions {
   /** A vocabulary file; if undefined, the one in the weights, else the aerial vocabulary that ships with crobc. */
   readonly tokenizer: string | undefined;
+  /** How a longer phrase is truncated; if undefined, as in the training of the weights, else with [SEP] kept. */
+  readonly truncation: Truncation | undefined;
   readonly image: string;
   /** The phrase; undefined for a model that reads only images. */
   readonly text: string | undefined;
@@ -59,11 +62,12 @@ export interface Prediction {
 export async function predict(source: Source, options: PredictOptions): Promise<Prediction> {
   const { graph } = source;
   const isAsked = wordsOf(graph) !== undefined;
-  if (!isAsked) refuseVocabulary(graph, options.tokenizer);
+  if (!isAsked) refuseVocabulary(graph, options);
   if (!isAsked && options.text !== undefined) throw noWords(graph, '--text');
   const trained = await recordFor(source, options.weightsFile);
   const inputs = await referringInputs(graph, {
     tokenizer: options.tokenizer ?? trained?.vocabulary,
+    truncation: options.truncation,
     dtype: options.dtype,
   });
   const { height, width, batch, text } = inputs;

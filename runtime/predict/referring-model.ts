@@ -10,6 +10,7 @@ import { rowNumberCheck } from '../ort/row-numbers.ts';
 import type { Device, Feeds, HostTensor } from '../ort/session.ts';
 import { during } from '../process/stage.ts';
 import { openTokenizer, type TextInput, type VocabularyText } from '../text/tokenizer.ts';
+import type { Truncation } from '../text/truncation.ts';
 import { checkMemory } from './model-memory.ts';
 import { explainLogits } from './non-finite-logits.ts';
 
@@ -48,6 +49,8 @@ const defaultWords = 20;
 
 interface InputOptions extends Pick<ReferringModelOptions, 'tokenizer'> {
   readonly dtype?: Precision;
+  /** How a longer sentence is truncated; default: as the vocabulary says. */
+  readonly truncation?: Truncation | undefined;
   /** Batch size if the model leaves it open; default 1. */
   readonly openBatch?: number;
 }
@@ -59,11 +62,11 @@ interface InputOptions extends Pick<ReferringModelOptions, 'tokenizer'> {
  */
 export async function referringInputs(
   graph: Graph,
-  { tokenizer: file, dtype = 'f32', openBatch = 1 }: InputOptions,
+  { tokenizer: file, dtype = 'f32', truncation, openBatch = 1 }: InputOptions,
 ): Promise<ReferringInputs> {
   const { image, text: words } = portsOf(graph);
   checkBands(graph.name, image.value);
-  const text = words && (await textInput(graph, words.tokens, file));
+  const text = words && (await textInput(graph, words.tokens, file, truncation));
   const [height, width] = [constantSize(image.value, 2), constantSize(image.value, 3)];
   if (height === undefined || width === undefined) {
     throw new UserError(
@@ -79,8 +82,9 @@ async function textInput(
   graph: Graph,
   tokens: GraphInput,
   file: string | VocabularyText | undefined,
+  truncation: Truncation | undefined,
 ): Promise<TextInput> {
-  const tokenizer = await openTokenizer(file ?? join(packageRoot(), 'models', 'vocab', 'aerial.txt'));
+  const tokenizer = await openTokenizer(file ?? join(packageRoot(), 'models', 'vocab', 'aerial.txt'), truncation);
   const rows = tableRows(graph, tokens);
   if (rows !== undefined && tokenizer.vocabularySize > rows) {
     throw new UserError(
@@ -100,9 +104,13 @@ export function noWords({ name }: Graph, option: string): UserError {
   return new UserError(`${option} is for models that take words, and ${name} has the input image alone`);
 }
 
-/** Throws a UserError if a vocabulary is given for a model without words. */
-export function refuseVocabulary(graph: Graph, tokenizer: string | undefined): void {
+/** Throws a UserError if a vocabulary, or how it is used, is given for a model without words. */
+export function refuseVocabulary(
+  graph: Graph,
+  { tokenizer, truncation }: { readonly tokenizer: unknown; readonly truncation: unknown },
+): void {
   if (tokenizer !== undefined) throw noWords(graph, '--tokenizer');
+  if (truncation !== undefined) throw noWords(graph, '--truncation');
 }
 
 /** Opens the model, and builds it if there is no build. Its first output must be the logits. */

@@ -96,6 +96,11 @@ export async function differencesFrom(
     notes.push(
       `the weights were trained on images of ${image.height} × ${image.width}, and the model takes ${sizes.join(' × ')}`,
     );
+  const truncation = text?.vocabulary.truncation ?? 'keep-sep';
+  if (inputs.text && text && inputs.text.tokenizer.truncation !== truncation)
+    notes.push(
+      `the weights were trained with --truncation ${truncation}, and longer phrases are truncated by ${inputs.text.tokenizer.truncation}`,
+    );
   const words = inputs.text?.words;
   if (text && words !== undefined && words !== text.words)
     notes.push(`the weights were trained on phrases of ${text.words} tokens, and the model takes ${words}`);

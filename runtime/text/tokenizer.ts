@@ -4,10 +4,11 @@ import { readUtf8 } from '../files/read-file.ts';
 import { quoted } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
 import { mostPieces, parseTokenizerJson, type Refuse, type TokenizerJson, tooMany } from './tokenizer-json.ts';
+import type { Truncation } from './truncation.ts';
 
 /** A sentence encoded for a BERT text encoder. */
 export interface EncodedText {
-  /** [CLS] … [SEP] followed by padding, with the requested length. */
+  /** [CLS] … [SEP] followed by padding, with the requested length; without [SEP] if that is truncated away. */
   readonly ids: readonly number[];
   /** 1 for tokens, 0 for padding. */
   readonly mask: Uint8Array;
@@ -24,6 +25,8 @@ export interface VocabularyText {
   readonly text: string;
   /** The file of trained weights that contains it, if it is not a file of its own. */
   readonly within?: string;
+  /** The truncation of the training whose weights contain it; absent if it is `keep-sep`. */
+  readonly truncation?: Truncation;
 }
 
 /** Names a vocabulary in messages. */
@@ -40,6 +43,7 @@ export interface Tokenizer {
   readonly vocabularySize: number;
   /** SHA-256 of the vocabulary file. */
   readonly hash: string;
+  readonly truncation: Truncation;
   /** `words` counts [CLS] and [SEP]. Throws a UserError for a sentence without a token. */
   encode(text: string, words: number): EncodedText;
 }
@@ -53,15 +57,17 @@ export interface TextInput {
 
 /**
  * Opens a WordPiece tokenizer from a BERT `vocab.txt` (one word piece per line) or a Hugging Face `tokenizer.json`, given
- * by its path or as text. Throws a UserError that names it if it is neither.
+ * by its path or as text. By default, `truncation` is that of the vocabulary. Throws a UserError that names the
+ * vocabulary if it is neither.
  */
-export async function openTokenizer(from: string | VocabularyText): Promise<Tokenizer> {
+export async function openTokenizer(from: string | VocabularyText, wanted?: Truncation): Promise<Tokenizer> {
   const source = typeof from === 'string' ? { name: from, text: await readUtf8(from, 'vocabulary') } : from;
   const { text } = source;
   const refuse = (why: string) => new UserError(`${vocabularyName(source)} is not a WordPiece vocabulary: ${why}`);
   const json = isTokenizerJson(text) ? parseTokenizerJson(text, refuse) : fromVocabulary(text, refuse);
-  const made = await tokenizerFrom(json, refuse);
-  return { ...made, source, hash: sha256(text), pieces: sha256(JSON.stringify(piecesById(json))) };
+  const truncation = wanted ?? (typeof from === 'string' ? undefined : from.truncation) ?? 'keep-sep';
+  const made = await tokenizerFrom(json, truncation, refuse);
+  return { ...made, source, truncation, hash: sha256(text), pieces: sha256(JSON.stringify(piecesById(json))) };
 }
 
 function sha256(text: string): string {
@@ -130,6 +136,7 @@ function fromVocabulary(text: string, refuse: Refuse): TokenizerJson {
 
 async function tokenizerFrom(
   json: TokenizerJson,
+  truncation: Truncation,
   refuse: Refuse,
 ): Promise<Pick<Tokenizer, 'vocabularySize' | 'encode'>> {
   const { vocab } = json.model;
@@ -164,8 +171,9 @@ async function tokenizerFrom(
       const plain = Buffer.from(text).toString();
       const encoded = attempt(() => guarded(() => engine.encode(plain, { add_special_tokens: false })), refuse);
       if (encoded.ids.length === 0) throw new UserError('the sentence is empty');
-      const kept = encoded.ids.slice(0, words - 2).map((value: number | undefined) => value ?? unknown);
-      const ids = [cls, ...kept, sep];
+      const most = truncation === 'plain' ? words - 1 : words - 2;
+      const kept = encoded.ids.slice(0, most).map((value: number | undefined) => value ?? unknown);
+      const ids = [cls, ...kept, sep].slice(0, words);
       const mask = new Uint8Array(words).fill(1, 0, ids.length);
       while (ids.length < words) ids.push(pad);
       return { ids, mask, tokens: encoded.tokens, truncated: encoded.ids.length > words - 2 };

@@ -13,6 +13,7 @@ import { UserError } from '../files/user-error.ts';
 import type { Feeds } from '../ort/session.ts';
 import { checkBands, referringInputs, wordsOf } from '../predict/referring-model.ts';
 import type { TextInput, VocabularyText } from '../text/tokenizer.ts';
+import type { Truncation } from '../text/truncation.ts';
 import { type Plan, positionOf } from './plan.ts';
 
 /** Sizes of a model's input batch. */
@@ -103,6 +104,7 @@ export interface TrainingDataOptions {
    * else the aerial vocabulary that ships with crobc.
    */
   readonly tokenizer: string | VocabularyText | undefined;
+  readonly truncation: Truncation | undefined;
   readonly onBad: OnBad;
   readonly onSizeMismatch: OnSizeMismatch | undefined;
   /** Folder for cached image sizes if `dir` is not writable. */
@@ -131,14 +133,24 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
   const val = layout.splits.includes('val') ? await openDataset(dir, 'val', opening) : undefined;
   const asked = wordsOf(training.inference);
   const tokenizer = asked ? (options.tokenizer ?? (await tokenizerFile(dir))) : undefined;
-  const { text, height, width } = await referringInputs(training.inference, { tokenizer });
+  const { text, height, width } = await referringInputs(training.inference, {
+    tokenizer,
+    truncation: options.truncation,
+  });
   return {
     train,
     val,
     sizes: { batch, height, width },
     text,
-    hashes: { data: `${train.hash} ${val?.hash ?? 'none'}`, vocabulary: text?.tokenizer.hash ?? 'none' },
+    hashes: { data: `${train.hash} ${val?.hash ?? 'none'}`, vocabulary: vocabularyHash(text) },
   };
+}
+
+/** What ids a phrase has: the vocabulary, and how it is truncated. */
+function vocabularyHash(text: TextInput | undefined): string {
+  if (!text) return 'none';
+  const { hash, truncation } = text.tokenizer;
+  return truncation === 'keep-sep' ? hash : `${hash} ${truncation}`;
 }
 
 export interface FeedOptions {

@@ -45,6 +45,7 @@ export function runRecord({ training, source, data, identity }: Recorded): Train
             name: basename(text.tokenizer.source.name),
             sha256: text.tokenizer.hash,
             text: text.tokenizer.source.text,
+            ...(text.tokenizer.truncation === 'keep-sep' ? {} : { truncation: text.tokenizer.truncation }),
           },
         }
       : null,

@@ -14,6 +14,7 @@ import { noWords, refuseVocabulary, wordsOf } from '../predict/referring-model.t
 import { during, whileAt } from '../process/stage.ts';
 import { surroundings } from '../process/surroundings.ts';
 import { type VocabularyText, vocabularyName } from '../text/tokenizer.ts';
+import type { Truncation } from '../text/truncation.ts';
 import { recordFor, recordMetadata } from '../weights/trained-record.ts';
 import { type Best, type Checkpoint, CheckpointStore, type Progress, type Surroundings } from './checkpoint.ts';
 import { openTrainingData, stepBatches, type TrainingData } from './data.ts';
@@ -52,6 +53,8 @@ export interface TrainOptions {
   readonly recompute: readonly string[];
   readonly weightsFile: string | undefined;
   readonly tokenizer: string | undefined;
+  /** How longer phrases are truncated; if undefined, as in the training of the weights, else with [SEP] kept. */
+  readonly truncation: Truncation | undefined;
   /** Replaces every phrase by an empty one, to measure what can be learnt from the image alone. */
   readonly blank: boolean;
   readonly onBad: OnBad;
@@ -177,7 +180,7 @@ async function prepare(options: TrainOptions, cache: string | undefined): Promis
   const { training, tokenizer, onBad, onSizeMismatch, note } = options;
   const { recipe } = training;
   if (!wordsOf(training.inference)) {
-    refuseVocabulary(training.inference, tokenizer);
+    refuseVocabulary(training.inference, options);
     if (options.blank) throw noWords(training.inference, '--no-phrases');
   }
   const data = await openTrainingData({
@@ -185,6 +188,7 @@ async function prepare(options: TrainOptions, cache: string | undefined): Promis
     place: options.place,
     dir: options.data,
     tokenizer: tokenizer ?? (await startingVocabulary(options)),
+    truncation: options.truncation,
     onBad,
     onSizeMismatch,
     cache,

@@ -7,11 +7,13 @@ import {
   isText,
   listOf,
   objectOf,
+  oneOf,
   orNull,
   recordOf,
 } from '../files/json.ts';
 import { UserError } from '../files/user-error.ts';
 import type { VocabularyText } from '../text/tokenizer.ts';
+import { type Truncation, truncations } from '../text/truncation.ts';
 import { openTensorFile } from './open-tensors.ts';
 import { SafetensorsFile } from './safetensors.ts';
 
@@ -46,7 +48,13 @@ export interface TrainedRecord {
     /** Number of tokens, including [CLS] and [SEP]. */
     readonly words: number;
     /** The vocabulary file: its name without folders, its SHA-256 and its text. */
-    readonly vocabulary: { readonly name: string; readonly sha256: string; readonly text: string };
+    readonly vocabulary: {
+      readonly name: string;
+      readonly sha256: string;
+      readonly text: string;
+      /** How longer sentences were truncated; absent if it is `keep-sep`. */
+      readonly truncation?: Truncation;
+    };
   } | null;
   /** A pixel belongs to the mask if its probability is greater than this. */
   readonly threshold: number;
@@ -64,6 +72,11 @@ export const recordKey = 'crobc.trained';
 const format = 'crobc trained model 1';
 
 const isNumbers = listOf(isNumber);
+const isVocabularyText = objectOf({ name: isText, sha256: isText, text: isText });
+const isTruncation = oneOf(truncations);
+type RecordedVocabulary = NonNullable<TrainedRecord['text']>['vocabulary'];
+const isVocabulary: Check<RecordedVocabulary> = (value): value is RecordedVocabulary =>
+  isVocabularyText(value) && (!('truncation' in value) || isTruncation(value.truncation));
 const isRecord: Check<TrainedRecord> = objectOf({
   crobc: isText,
   model: objectOf({
@@ -75,7 +88,7 @@ const isRecord: Check<TrainedRecord> = objectOf({
     overrides: listOf(isText),
   }),
   image: objectOf({ height: isCount, width: isCount, mean: isNumbers, deviation: isNumbers }),
-  text: orNull(objectOf({ words: isCount, vocabulary: objectOf({ name: isText, sha256: isText, text: isText }) })),
+  text: orNull(objectOf({ words: isCount, vocabulary: isVocabulary })),
   threshold: isNumber,
   training: objectOf({ recipe: isObject, seed: isCount, data: isText }),
 });
