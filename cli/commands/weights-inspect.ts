@@ -1,11 +1,13 @@
 import { libraryMaps } from '../../compiler/elaborate/weights/library-maps.ts';
 import { byteSize } from '../../runtime/files/byte-size.ts';
+import { cut } from '../../runtime/files/shown.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
 import { terminalWidth } from '../../runtime/process/terminal.ts';
 import { type Layout, layoutsOf } from '../../runtime/weights/layouts.ts';
 import { openTensorFile } from '../../runtime/weights/open-tensors.ts';
 import { bytesPerElement } from '../../runtime/weights/tensor-dtype.ts';
 import type { FileTensor } from '../../runtime/weights/tensor-file.ts';
+import { openRecord, recordKey, type TrainedRecord } from '../../runtime/weights/trained-record.ts';
 import type { Io } from '../io.ts';
 import { plural } from '../messages.ts';
 import { printJson, printLine, printText } from '../print.ts';
@@ -17,8 +19,12 @@ export async function inspect(io: Io, path: string, { json }: { readonly json?: 
   await file.close();
   const tensors = [...file.tensors.values()];
   const layouts = layoutsOf(file.tensors, libraryMaps(diskHost()));
+  // The record contains whole sources and a vocabulary.
+  const beside = file.remarks.filter(({ name }) => name !== recordKey);
+  const record = beside.length < file.remarks.length ? await openRecord(path) : undefined;
   if (json) {
-    printJson(io, { file: path, format: file.format, tensors, beside: file.remarks, layouts });
+    const trained = record ? summaryOf(record) : null;
+    printJson(io, { file: path, format: file.format, tensors, beside, trained, layouts });
     return 0;
   }
   const elements = tensors.reduce((sum, { shape }) => sum + count(shape), 0);
@@ -35,19 +41,35 @@ export async function inspect(io: Io, path: string, { json }: { readonly json?: 
       width,
     )}\n`,
   );
-  if (file.remarks.length > 0) {
+  if (beside.length > 0) {
     printText(
       io,
       `\nbeside the tensors:\n${labelled(
-        file.remarks.map(({ name, text }) => [name, text]),
+        beside.map(({ name, text }) => [name, cut(text, longestRemark)]),
         width,
       )}\n`,
     );
   }
   printText(io, '\n');
-  if (layouts.length === 0) printLine(io, 'no weights map of the library knows these names');
+  if (record) {
+    const { model, recipe, image, text } = summaryOf(record);
+    const words = text ? `, ${plural(text.words, 'word')} of ${text.vocabulary}` : '';
+    printLine(
+      io,
+      `trained by crobc: ${model} by the recipe ${recipe}, images of ${image.width}×${image.height}${words}`,
+    );
+  } else if (layouts.length === 0) printLine(io, 'no weights map of the library knows these names');
   for (const layout of layouts) printLine(io, sentence(layout));
   return 0;
+}
+
+/** Maximum length of a remark: metadata may be anything. */
+const longestRemark = 400;
+
+/** What a training recorded, without the texts of sources and vocabulary. */
+function summaryOf({ model, image, text, threshold, training }: TrainedRecord) {
+  const vocabulary = text && { words: text.words, vocabulary: text.vocabulary.name, sha256: text.vocabulary.sha256 };
+  return { model: model.name, recipe: String(training.recipe.recipe), image, text: vocabulary, threshold };
 }
 
 function sentence({ map, target, file, mapped, skipped, strange }: Layout): string {

@@ -34,7 +34,7 @@ async function opened(path: string, mayBeIndex: boolean): Promise<TensorFile> {
     if (mayBeLegacyTorch(start)) return await openLegacyTorch(path, handle, size);
     if (mayBeIndex && /^\s*\{\s*"/.test(start.toString('latin1')) && size <= largestIndex) {
       const text = Buffer.from(await readRange(handle, 0, size)).toString();
-      return await ShardedFile.open(path, text, (shard) => opened(shard, false)).finally(() => handle?.close());
+      return await ShardedFile.open(path, text, openShard).finally(() => handle?.close());
     }
     const other = otherFormat(start);
     if (other !== undefined) throw new UserError(other);
@@ -46,6 +46,13 @@ async function opened(path: string, mayBeIndex: boolean): Promise<TensorFile> {
   }
   await handle.close();
   return SafetensorsFile.open(path);
+}
+
+/** Opens a file that an index names; a refusal of it is one of the index. */
+async function openShard(path: string): Promise<TensorFile> {
+  return opened(path, false).catch((error: unknown) => {
+    throw error instanceof UserError ? new UserError(`of the files that it names: ${error.message}`) : error;
+  });
 }
 
 async function openZip(path: string, handle: FileHandle, size: number): Promise<TensorFile> {

@@ -57,6 +57,18 @@ describe('a trained model', () => {
     expect(last).toMatchObject({ code: 0, err: 'note: Learner with the weights of stopped/last.safetensors\n' });
   });
 
+  test('is described by `weights inspect`, without the texts that it carries', async () => {
+    const ran = await run('weights', 'inspect', 'run/best.safetensors');
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    expect(ran.out).toMatch(
+      /\ntrained by crobc: Learner by the recipe quick, images of 16×16, 10 words of aerial\.txt\n$/,
+    );
+    expect(ran.out.length).toBeLessThan(2000);
+    const { trained, beside } = JSON.parse((await run('weights', 'inspect', 'run/best.safetensors', '--json')).out);
+    expect(trained).toMatchObject({ model: 'Learner', recipe: 'quick', text: { words: 10, vocabulary: 'aerial.txt' } });
+    expect(JSON.stringify(beside)).not.toContain('the ');
+  });
+
   test('is evaluated and built like its source', async () => {
     const scores = async (...given: string[]) => {
       const ran = await run('eval', ...given, '--data', 'data', '--split', 'val', '--device', 'cpu', '--json');
