@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
+import { openTensorFile } from '../../runtime/weights/open-tensors.ts';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
 import { crobc } from './crobc.ts';
 import { safetensorsBytes } from './safetensors-bytes.ts';
@@ -26,6 +27,19 @@ const run = async (init: string, ...more: readonly string[]) => {
   return crobc(['train', 'part.crob', '-r', 'part', '--device', 'cpu', '--steps', '1', ...more], { cwd: folder });
 };
 const dry = (init: string, ...more: readonly string[]) => run(init, '--dry-run', ...more);
+
+/** The last weights of a run, which is run first if its `init` is given. */
+async function weightsOfRun(out: string, init?: string): Promise<Record<string, Float32Array>> {
+  if (init !== undefined) expect(await run(init, '--data', 'data', '-o', out)).toMatchObject({ code: 0 });
+  const file = await openTensorFile(`${folder}/${out}/last.safetensors`);
+  try {
+    const weights: Record<string, Float32Array> = {};
+    for (const name of file.tensors.keys()) weights[name] = await file.float32(name);
+    return weights;
+  } finally {
+    await file.close();
+  }
+}
 
 beforeAll(async () => {
   folder = at('work');
@@ -87,6 +101,17 @@ test('what a file lacks can be left out by the line that the message has', async
   expect(ran.out).toMatch(
     /published\.safetensors via published: 1 weight taken; left as they are: patch\.bias; 2 tensors of the file not used\n/,
   );
+});
+
+test('without `via`, the map is found from the names, in a dry run and in a run', async () => {
+  const says =
+    /init patch\.\* from \S*published\.safetensors via published: 1 weight taken; left as they are: patch\.bias; 2 tensors of the file not used\n/;
+  const init = 'init patch.* from "published.safetensors" except patch.bias';
+  expect(await dry(init)).toMatchObject({ code: 0, out: expect.stringMatching(says) });
+  const ran = await run(init, '--data', 'data', '-o', 'found');
+  expect(ran, ran.err).toMatchObject({ code: 0, err: expect.stringMatching(says) });
+  const named = await weightsOfRun('named', init.replace(' except', ' via published except'));
+  expect(await weightsOfRun('found')).toEqual(named);
 });
 
 test('a run says the same, and in JSON; --weights stands over it, with a note', async () => {
