@@ -87,7 +87,7 @@ export class SafetensorsFile extends TensorFile {
   }
 }
 
-/** A tensor to write. `data` is called when the tensor is written, so that only one need be in memory. */
+/** A tensor to write. `data` is called when the tensor before is written, so that only two need be in memory. */
 export interface TensorToWrite {
   readonly name: string;
   readonly dtype: TensorDType;
@@ -121,14 +121,31 @@ export async function writeSafetensorsTo(
 ): Promise<void> {
   const sorted = [...tensors].sort(layoutOrder);
   await file.write(encodeHeader(sorted, metadata));
-  for (const tensor of sorted) {
-    const data = await tensor.data();
+  for await (const { tensor, data } of readAhead(sorted)) {
     const wanted = byteLength(tensor);
     if (data.byteLength !== wanted) {
       throw new Error(`bug in crobc: ${data.byteLength} bytes for ${tensor.name}, which has ${wanted}`);
     }
     await file.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
+}
+
+/** Yields the data of each tensor; the next one is read while the caller uses it. */
+async function* readAhead(tensors: readonly TensorToWrite[]) {
+  let reading: Promise<ArrayBufferView> | undefined;
+  for (const [i, tensor] of tensors.entries()) {
+    const data = await (reading ?? started(tensor));
+    const after = tensors[i + 1];
+    reading = after && started(after);
+    yield { tensor, data };
+  }
+}
+
+/** Starts to read a tensor. If the write of the one before fails, nobody waits for it. */
+function started({ data }: TensorToWrite): Promise<ArrayBufferView> {
+  const read = Promise.resolve().then(data);
+  read.catch(() => undefined);
+  return read;
 }
 
 function byteLength({ dtype, shape }: TensorToWrite): number {
