@@ -19,6 +19,7 @@ import { startProgress } from '../process/progress.ts';
 import { isTokenizerJson, type VocabularyText } from '../text/tokenizer.ts';
 import { checkWeightSizes, type GraphWeight, weightsOf } from '../weights/graph-weights.ts';
 import { initialWeights } from '../weights/initialise.ts';
+import { weightsSha256 } from '../weights/open-tensors.ts';
 import { recordFor } from '../weights/trained-record.ts';
 import type { WeightSource } from '../weights/weights.ts';
 import { knownMap, openWeightsVia } from '../weights/weights-map.ts';
@@ -176,7 +177,7 @@ async function weightsIdentity({ via }: Source, options: BuildOptions): Promise<
   const { writeWeights, weightsFile, seed } = options;
   if (!writeWeights) return { kind: 'none' };
   if (weightsFile === undefined) return { kind: 'initial', seed };
-  return { kind: 'file', sha256: await fileSha256(weightsFile), rules: via?.rules };
+  return { kind: 'file', sha256: await weightsSha256(weightsFile, fileSha256), rules: via?.rules };
 }
 
 interface ModelParts {

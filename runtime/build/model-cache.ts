@@ -6,6 +6,7 @@ import { FileDigests } from '../files/file-digests.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { UserError } from '../files/user-error.ts';
 import { openSession, type Session, type SessionOptions } from '../ort/session.ts';
+import { weightsSha256 } from '../weights/open-tensors.ts';
 import { buildIdentity } from './build-identity.ts';
 import { buildModel, type Source, withKnownMap } from './build-model.ts';
 import { heldBuild } from './held-build.ts';
@@ -42,7 +43,11 @@ export async function openBuilt(given: Source, options: CacheOptions, session: S
     weights:
       weightsFile === undefined
         ? { kind: 'initial', seed }
-        : { kind: 'file', sha256: await digests.of(weightsFile), rules: source.via?.rules },
+        : {
+            kind: 'file',
+            sha256: await weightsSha256(weightsFile, (file) => digests.of(file)),
+            rules: source.via?.rules,
+          },
   });
   const { name } = source.graph;
   await makeFolder(cache);

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { FileError, fileError } from '../files/file-error.ts';
 import { openFile } from '../files/open-file.ts';
 import { UserError } from '../files/user-error.ts';
@@ -6,7 +8,7 @@ import { mayBeLegacyTorch, openLegacyTorch } from './legacy-torch.ts';
 import { NpzFile } from './npz-file.ts';
 import { readRange } from './read-range.ts';
 import { SafetensorsFile } from './safetensors.ts';
-import { ShardedFile } from './sharded-file.ts';
+import { ShardedFile, shardsOf } from './sharded-file.ts';
 import type { TensorFile } from './tensor-file.ts';
 import { openTorchZip } from './torch-file.ts';
 import { ZipArchive } from './zip.ts';
@@ -32,7 +34,7 @@ async function opened(path: string, mayBeIndex: boolean): Promise<TensorFile> {
     const start = Buffer.from(await readRange(handle, 0, Math.min(size, 512)));
     if (start.toString('latin1', 0, 4) === 'PK\x03\x04') return await openZip(path, handle, size);
     if (mayBeLegacyTorch(start)) return await openLegacyTorch(path, handle, size);
-    if (mayBeIndex && /^\s*\{\s*"/.test(start.toString('latin1')) && size <= largestIndex) {
+    if (mayBeIndex && isIndex(start, size)) {
       const text = Buffer.from(await readRange(handle, 0, size)).toString();
       return await ShardedFile.open(path, text, openShard).finally(() => handle?.close());
     }
@@ -46,6 +48,41 @@ async function opened(path: string, mayBeIndex: boolean): Promise<TensorFile> {
   }
   await handle.close();
   return SafetensorsFile.open(path);
+}
+
+/** Whether a file may be the index of several others: it is JSON from the beginning. */
+function isIndex(start: Buffer, size: number): boolean {
+  return /^\s*\{\s*"/.test(start.toString('latin1')) && size <= largestIndex;
+}
+
+/**
+ * Returns the hash of the weights in a file: of its bytes or, for an index, of its bytes and those of the files that it
+ * names. `hash` returns the SHA-256 of a file. Throws a UserError that names a file that cannot be read.
+ */
+export async function weightsSha256(path: string, hash: (file: string) => Promise<string>): Promise<string> {
+  const shards = await shardPaths(path);
+  const own = await hash(path);
+  if (shards.length === 0) return own;
+  const digest = createHash('sha256').update(own);
+  for (const shard of shards) digest.update(await hash(shard));
+  return digest.digest('hex');
+}
+
+/** Returns the paths of the files that an index names; none for another file. */
+async function shardPaths(path: string): Promise<readonly string[]> {
+  const { handle, stats } = await openFile(path, 'weights');
+  try {
+    const start = Buffer.from(await readRange(handle, 0, Math.min(stats.size, 512)));
+    if (!isIndex(start, stats.size)) return [];
+    const names = shardsOf(Buffer.from(await readRange(handle, 0, stats.size)).toString());
+    return names.map((name) => join(dirname(path), name));
+  } catch (error) {
+    throw error instanceof UserError && !(error instanceof FileError)
+      ? new UserError(`cannot read ${path}: ${error.message}`)
+      : fileError('read', path, error);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Opens a file that an index names; a refusal of it is one of the index. */

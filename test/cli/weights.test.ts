@@ -175,6 +175,32 @@ wrote own.safetensors
   });
 });
 
+test('weights in several files are known by the bytes of all of them', async () => {
+  const [first, second] = [tensorsOf(microsoft).slice(0, 30), tensorsOf(microsoft).slice(30)];
+  const map = Object.fromEntries([
+    ...first.map(({ name }) => [name, 'one.safetensors']),
+    ...second.map(({ name }) => [name, 'two.safetensors']),
+  ]);
+  await writeFile(`${folder}/swin.index.json`, JSON.stringify({ weight_map: map }));
+  await writeSafetensors(`${folder}/one.safetensors`, first);
+  const hashes = async (tensors: readonly TensorToWrite[]) => {
+    await writeSafetensors(`${folder}/two.safetensors`, tensors);
+    const ran = await run('build', 'both.crob', '--model', 'Wide', '--weights', 'swin.index.json', '-o', 'shards');
+    expect(ran, ran.err).toMatchObject({ code: 0 });
+    return JSON.parse(await readFile(`${folder}/shards/Wide.manifest.json`, 'utf8'));
+  };
+  const before = await hashes(second);
+  const after = await hashes(
+    second.map((tensor) => ({
+      ...tensor,
+      data: () => new Float32Array(tensor.shape.reduce((n, size) => n * size, 1)),
+    })),
+  );
+  expect(after.weights.sha256).not.toBe(before.weights.sha256);
+  expect(after.hashes.build).not.toBe(before.hashes.build);
+  expect(await hashes(second)).toEqual(before);
+});
+
 describe('inspect', () => {
   test('names the layout', async () => {
     const { code, out } = await run('weights', 'inspect', 'swin.safetensors');

@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import pickle
+import zipfile
 
 import numpy as np
 import torch
@@ -177,3 +178,11 @@ for window, into, heads in [(7, 12, 3), (12, 7, 2), (3, 4, 1)]:
     wider = torch.nn.functional.interpolate(square, size=(2 * into - 1, 2 * into - 1), mode="bicubic", align_corners=False)
     tables |= {f"{window}": table, f"{window} to {into}": wider.view(heads, -1).permute(1, 0).contiguous()}
 save_file(tables, here / "windows.safetensors")
+
+# As in archives of more than 4 GiB: every size and offset is in the 64-bit fields.
+limit, zipfile.ZIP64_LIMIT = zipfile.ZIP64_LIMIT, 0
+np.savez(here / "arrays-64-bit.npz", **arrays)
+zipfile.ZIP64_LIMIT = limit
+# Without checksums, PyTorch writes 0 or others instead.
+torch.serialization.set_crc32_options(False)
+torch.save(net.state_dict(), here / "unchecked.pth")

@@ -54,6 +54,11 @@ describe('every dtype and stride', () => {
     expect(await contents('types-legacy.pt')).toEqual(pick(types.filter((name) => name !== 'u16')));
   });
 
+  test('of numpy, with sizes and offsets of 64 bits', async () => {
+    expect(readFileSync(at('arrays-64-bit.npz')).includes('PK\x06\x07')).toBe(true);
+    expect(await contents('arrays-64-bit.npz')).toEqual(await contents('arrays.npz'));
+  });
+
   test.each(['arrays.npz', 'arrays-packed.npz'])('of numpy: %s', async (name) => {
     const { large, ...found } = await contents(name);
     const names = ['f32', 'f64', 'f16', 'i64', 'u8', 'bool', 'scalar', 'empty', 'layer/permuted'];
@@ -85,6 +90,10 @@ describe('a checkpoint of a training', () => {
 
   test.each([3, 4, 5])('in protocol %i', async (protocol) => {
     expect(await contents(`protocol-${protocol}.bin`)).toEqual(pick(net, 'net.'));
+  });
+
+  test('without checksums', async () => {
+    expect(await contents('unchecked.pth')).toEqual(pick(net, 'net.'));
   });
 
   test('with two models', async () => {
