@@ -175,6 +175,22 @@ wrote own.safetensors
   });
 });
 
+test('float64 is rounded with a note', async () => {
+  const double = tensorsOf(microsoft).map((tensor) => ({
+    ...tensor,
+    dtype: 'F64' as const,
+    data: async () => Float64Array.from((await tensor.data()) as Float32Array),
+  }));
+  await writeSafetensors(`${folder}/double.safetensors`, double);
+  const { code, err } = await run('build', 'both.crob', '--model', 'Wide', '-w', 'double.safetensors', '-o', 'double');
+  expect({ code, err }).toEqual({
+    code: 0,
+    err: 'note: 73 tensors of double.safetensors are float64, which is rounded to float32\nnote: double.safetensors has the names of microsoft_swin\n',
+  });
+  const { out } = await run('weights', 'import', 'double.safetensors', 'both.crob', '--model', 'Wide');
+  expect(out).toContain('\n  rounded       65 tensors from float64 to float32\n');
+});
+
 test('weights in several files are known by the bytes of all of them', async () => {
   const [first, second] = [tensorsOf(microsoft).slice(0, 30), tensorsOf(microsoft).slice(30)];
   const map = Object.fromEntries([
