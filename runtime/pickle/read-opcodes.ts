@@ -3,6 +3,9 @@ import { type Argument, type OpcodeName, opcodes } from './opcodes.ts';
 /** A reason why bytes are no pickle, or not one that is accepted; a phrase without the file's name. */
 export class PickleFault extends Error {}
 
+/** The pickle goes on after the bytes that are there. */
+export class PickleEnd extends PickleFault {}
+
 /** An opcode with its argument. `at` is its offset in bytes. */
 export interface Instruction {
   readonly name: OpcodeName;
@@ -19,11 +22,11 @@ const LONGEST_INTEGER = 64;
 const LONGEST_LINE = 1 << 24;
 
 /**
- * Yields the instructions of a pickle up to and including STOP. Throws a PickleFault for bytes that are no pickle.
+ * Yields the instructions of a pickle that begins at `start`, up to and including STOP. Throws a PickleFault for bytes that are no pickle.
  * Lengths are checked against the bytes that are there before anything is allocated.
  */
-export function* readOpcodes(bytes: Uint8Array): Generator<Instruction, void, undefined> {
-  const cursor = new Cursor(bytes);
+export function* readOpcodes(bytes: Uint8Array, start = 0): Generator<Instruction, void, undefined> {
+  const cursor = new Cursor(bytes, start);
   for (;;) {
     const at = cursor.at;
     const code = cursor.unsigned(1);
@@ -42,9 +45,10 @@ const rows: ReadonlyMap<number, readonly [OpcodeName, Argument]> = new Map(
 class Cursor {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  at = 0;
+  at: number;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, start: number) {
+    this.at = start;
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
@@ -103,7 +107,7 @@ class Cursor {
     const at = this.at;
     if (count < 0) throw new PickleFault(`byte ${at}: a length of ${count}`);
     const left = this.#bytes.length - at;
-    if (count > left) throw new PickleFault(`it ends at byte ${this.#bytes.length}, ${count - left} bytes too early`);
+    if (count > left) throw new PickleEnd(`it ends at byte ${this.#bytes.length}, ${count - left} bytes too early`);
     this.at += count;
     return at;
   }
@@ -130,7 +134,7 @@ class Cursor {
 
   #line(): string {
     const end = this.#bytes.indexOf(10, this.at);
-    if (end < 0) throw new PickleFault(`byte ${this.at}: a line without an end`);
+    if (end < 0) throw new PickleEnd(`byte ${this.at}: a line without an end`);
     const count = end - this.at;
     if (count > LONGEST_LINE) throw new PickleFault(`byte ${this.at}: a line of ${count} bytes`);
     const text = latin(this.#part(count));

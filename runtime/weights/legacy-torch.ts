@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { quoted } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
-import { PickleEndsEarly } from './pickle/pickle-bytes.ts';
+import { PickleEnd } from '../pickle/read-opcodes.ts';
 import type { PickleStorage, PickleValue } from './pickle/pickle-value.ts';
 import { type PickleHost, readPickle } from './pickle/read-pickle.ts';
 import { torchHost } from './pickle/torch-host.ts';
@@ -69,7 +69,7 @@ async function pickles(handle: FileHandle, size: number) {
     try {
       return interpreted(bytes);
     } catch (error) {
-      if (!(error instanceof PickleEndsEarly) || length === size) throw error;
+      if (!(error instanceof PickleEnd) || length === size) throw error;
       if (part >= largestPart) throw new UserError(`its pickle has more than ${largestPart} bytes`);
     }
   }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { FileError, fileError } from '../files/file-error.ts';
 import { openFile } from '../files/open-file.ts';
 import { UserError } from '../files/user-error.ts';
+import { PickleEnd } from '../pickle/read-opcodes.ts';
 import { mayBeLegacyTorch, openLegacyTorch } from './legacy-torch.ts';
 import { NpzFile } from './npz-file.ts';
 import { readRange } from './read-range.ts';
@@ -42,6 +43,7 @@ async function opened(path: string, mayBeIndex: boolean): Promise<TensorFile> {
     if (other !== undefined) throw new UserError(other);
   } catch (error) {
     await handle?.close().catch(() => undefined);
+    if (error instanceof PickleEnd) throw new UserError(`cannot read ${path}: its pickle is damaged: ${error.message}`);
     throw error instanceof UserError && !(error instanceof FileError) && !error.message.startsWith('cannot read ')
       ? new UserError(`cannot read ${path}: ${error.message}`)
       : fileError('read', path, error);

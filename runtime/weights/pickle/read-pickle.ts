@@ -1,7 +1,8 @@
 import { cut } from '../../files/shown.ts';
 import { UserError } from '../../files/user-error.ts';
-import { PickleBytes } from './pickle-bytes.ts';
-import { escapedText, memoIndex, quotedText, textFloat, textInteger } from './pickle-text.ts';
+import { floatLine, integerLine, stringLine, unicodeLine } from '../../pickle/literals.ts';
+import { HIGHEST_PROTOCOL } from '../../pickle/opcodes.ts';
+import { type Instruction, PickleEnd, PickleFault, readOpcodes } from '../../pickle/read-opcodes.ts';
 import { kindOf, type PickleGlobal, type PickleValue, tuple } from './pickle-value.ts';
 
 /** What a pickle may contain beside plain data. */
@@ -26,36 +27,48 @@ export interface ReadPickle {
 /**
  * Reads one pickle of protocol 0 to 5 that begins at `start`. An opcode interpreter that imports and calls nothing:
  * names of classes and functions must be known to the host, which makes the values. Throws a UserError, without the
- * file's name, for everything else; a PickleEndsEarly if more bytes are needed.
+ * file's name, for everything else, and a PickleEnd if more bytes are needed.
  */
 export function readPickle(bytes: Uint8Array, start: number, host: PickleHost): ReadPickle {
-  const machine = new Machine(new PickleBytes(bytes, start), host);
-  const value = machine.run();
-  return { value, end: machine.input.at };
+  try {
+    return interpreted(bytes, start, host);
+  } catch (error) {
+    if (!(error instanceof PickleFault) || error instanceof PickleEnd) throw error;
+    throw new UserError(`its pickle is damaged: ${error.message}`);
+  }
+}
+
+function interpreted(bytes: Uint8Array, start: number, host: PickleHost): ReadPickle {
+  const machine = new Machine(host);
+  let count = 0;
+  for (const instruction of readOpcodes(bytes, start)) {
+    if (++count > mostOpcodes)
+      throw new UserError(`its pickle has more than ${mostOpcodes.toLocaleString('en')} instructions`);
+    if (instruction.name === 'STOP') return { value: machine.result(), end: instruction.at + 1 };
+    machine.run(instruction);
+  }
+  throw new Error('bug in crobc: a pickle ended without STOP');
 }
 
 class Machine {
-  readonly input: PickleBytes;
   readonly #host: PickleHost;
   readonly #memo = new Map<number, PickleValue>();
   #stack: PickleValue[] = [];
   /** The stacks below each mark. */
   readonly #below: PickleValue[][] = [];
 
-  constructor(input: PickleBytes, host: PickleHost) {
-    this.input = input;
+  constructor(host: PickleHost) {
     this.#host = host;
   }
 
-  run(): PickleValue {
-    for (let count = 0; count < mostOpcodes; count++) {
-      const code = this.input.u8();
-      // STOP
-      if (code === 0x2e) return this.#pop();
-      const value = this.#step(code);
-      if (value !== undefined) this.#stack.push(value);
-    }
-    throw new UserError(`its pickle has more than ${mostOpcodes.toLocaleString('en')} instructions`);
+  /** The value of the pickle, after its last instruction. */
+  result(): PickleValue {
+    return this.#pop();
+  }
+
+  run(instruction: Instruction): void {
+    const value = this.#step(instruction);
+    if (value !== undefined) this.#stack.push(value);
   }
 
   #pop(): PickleValue {
@@ -122,218 +135,180 @@ class Machine {
   }
 
   /** Executes an opcode; returns the value that it pushes, if it pushes one. */
-  #step(code: number): PickleValue | undefined {
-    const { input } = this;
-    switch (code) {
-      case 0x80: {
-        // PROTO
-        const protocol = input.u8();
-        if (protocol > 5) throw new UserError(`its pickle has the unknown protocol ${protocol}`);
+  #step({ name, argument }: Instruction): PickleValue | undefined {
+    switch (name) {
+      case 'PROTO':
+        if (Number(argument) > HIGHEST_PROTOCOL) throw new UserError(`its pickle has the unknown protocol ${argument}`);
         return undefined;
-      }
-      case 0x95: // FRAME: only a hint for reading.
-        input.u64();
+      // Frames only tell a reader how much to buffer; the caller takes the result at STOP.
+      case 'FRAME':
+      case 'STOP':
         return undefined;
-      case 0x28: // MARK
+      case 'MARK':
         this.#below.push(this.#stack);
         this.#stack = [];
         return undefined;
-      case 0x30: // POP: a mark counts as a value.
+      // A mark counts as a value.
+      case 'POP':
         if (this.#stack.length === 0) this.#sinceMark();
         else this.#pop();
         return undefined;
-      case 0x31: // POP_MARK
+      case 'POP_MARK':
         this.#sinceMark();
         return undefined;
-      case 0x32: // DUP
+      case 'DUP':
         return this.#top();
 
-      case 0x4e: // NONE
+      case 'NONE':
         return null;
-      case 0x88: // NEWTRUE
+      case 'NEWTRUE':
         return true;
-      case 0x89: // NEWFALSE
+      case 'NEWFALSE':
         return false;
-      case 0x49: {
-        // INT
-        const line = input.line();
-        return line === '00' ? false : line === '01' ? true : textInteger(line);
-      }
-      case 0x4c: // LONG
-        return textInteger(input.line());
-      case 0x4a: // BININT
-        return input.i32();
-      case 0x4b: // BININT1
-        return input.u8();
-      case 0x4d: // BININT2
-        return input.u16();
-      case 0x8a: // LONG1
-        return input.long(input.u8());
-      case 0x8b: // LONG4
-        return input.long(input.u32());
-      case 0x46: // FLOAT
-        return textFloat(input.line());
-      case 0x47: // BINFLOAT
-        return input.f64();
+      case 'INT':
+      case 'LONG':
+        return integerLine(argument as string, name);
+      case 'BININT':
+      case 'BININT1':
+      case 'BININT2':
+        return argument as number;
+      case 'LONG1':
+      case 'LONG4':
+        return argument as number | bigint;
+      case 'FLOAT':
+        return floatLine(argument as string);
+      case 'BINFLOAT':
+        return argument as number;
 
-      case 0x53: // STRING
-        return quotedText(input.line());
-      case 0x54: // BINSTRING
-        return Buffer.from(input.take(input.u32())).toString('latin1');
-      case 0x55: // SHORT_BINSTRING
-        return Buffer.from(input.take(input.u8())).toString('latin1');
-      case 0x56: // UNICODE
-        return escapedText(input.line());
-      case 0x58: // BINUNICODE
-        return input.utf8(input.u32());
-      case 0x8c: // SHORT_BINUNICODE
-        return input.utf8(input.u8());
-      case 0x8d: // BINUNICODE8
-        return input.utf8(input.u64());
-      case 0x42: // BINBYTES
-        return { kind: 'bytes', bytes: input.take(input.u32()) };
-      case 0x43: // SHORT_BINBYTES
-        return { kind: 'bytes', bytes: input.take(input.u8()) };
-      case 0x8e: // BINBYTES8
-      case 0x96: // BYTEARRAY8
-        return { kind: 'bytes', bytes: input.take(input.u64()) };
+      case 'STRING':
+        return stringLine(argument as string);
+      case 'BINSTRING':
+      case 'SHORT_BINSTRING':
+        return argument as string;
+      case 'UNICODE':
+        return unicodeLine(argument as string);
+      case 'BINUNICODE':
+      case 'SHORT_BINUNICODE':
+      case 'BINUNICODE8':
+        return argument as string;
+      case 'BINBYTES':
+      case 'SHORT_BINBYTES':
+      case 'BINBYTES8':
+      case 'BYTEARRAY8':
+        return { kind: 'bytes', bytes: argument as Uint8Array };
 
-      case 0x29: // EMPTY_TUPLE
+      case 'EMPTY_TUPLE':
         return tuple([]);
-      case 0x74: // TUPLE
+      case 'TUPLE':
         return tuple(this.#sinceMark());
-      case 0x85: // TUPLE1
+      case 'TUPLE1':
         return tuple([this.#pop()]);
-      case 0x86: {
-        // TUPLE2
+      case 'TUPLE2': {
         const [b, a] = [this.#pop(), this.#pop()];
         return tuple([a, b]);
       }
-      case 0x87: {
-        // TUPLE3
+      case 'TUPLE3': {
         const [c, b, a] = [this.#pop(), this.#pop(), this.#pop()];
         return tuple([a, b, c]);
       }
-      case 0x5d: // EMPTY_LIST
+      case 'EMPTY_LIST':
         return { kind: 'list', items: [] };
-      case 0x6c: // LIST
+      case 'LIST':
         return { kind: 'list', items: this.#sinceMark() };
-      case 0x61: {
-        // APPEND
+      case 'APPEND': {
         const value = this.#pop();
         this.#append(this.#top(), [value]);
         return undefined;
       }
-      case 0x65: {
-        // APPENDS
+      case 'APPENDS':
+      case 'ADDITEMS': {
         const values = this.#sinceMark();
         this.#append(this.#top(), values);
         return undefined;
       }
-      case 0x7d: // EMPTY_DICT
+      case 'EMPTY_DICT':
         return { kind: 'dict', entries: [] };
-      case 0x64: {
-        // DICT
+      case 'DICT': {
         const values = this.#sinceMark();
         const made: PickleValue = { kind: 'dict', entries: [] };
         this.#setItems(made, values);
         return made;
       }
-      case 0x73: {
-        // SETITEM
+      case 'SETITEM': {
         const [value, key] = [this.#pop(), this.#pop()];
         this.#setItems(this.#top(), [key, value]);
         return undefined;
       }
-      case 0x75: {
-        // SETITEMS
+      case 'SETITEMS': {
         const values = this.#sinceMark();
         this.#setItems(this.#top(), values);
         return undefined;
       }
-      case 0x8f: // EMPTY_SET
+      case 'EMPTY_SET':
         return { kind: 'set', items: [] };
-      case 0x90: {
-        // ADDITEMS
-        const values = this.#sinceMark();
-        this.#append(this.#top(), values);
-        return undefined;
-      }
-      case 0x91: // FROZENSET
+      case 'FROZENSET':
         return { kind: 'set', items: this.#sinceMark() };
 
-      case 0x70: // PUT
-        this.#memo.set(memoIndex(input.line()), this.#top());
+      case 'PUT':
+        this.#memo.set(memoIndex(argument as string), this.#top());
         return undefined;
-      case 0x71: // BINPUT
-        this.#memo.set(input.u8(), this.#top());
+      case 'BINPUT':
+      case 'LONG_BINPUT':
+        this.#memo.set(Number(argument), this.#top());
         return undefined;
-      case 0x72: // LONG_BINPUT
-        this.#memo.set(input.u32(), this.#top());
-        return undefined;
-      case 0x94: // MEMOIZE
+      case 'MEMOIZE':
         this.#memo.set(this.#memo.size, this.#top());
         return undefined;
-      case 0x67: // GET
-        return this.#memoised(memoIndex(input.line()));
-      case 0x68: // BINGET
-        return this.#memoised(input.u8());
-      case 0x6a: // LONG_BINGET
-        return this.#memoised(input.u32());
+      case 'GET':
+        return this.#memoised(memoIndex(argument as string));
+      case 'BINGET':
+      case 'LONG_BINGET':
+        return this.#memoised(Number(argument));
 
-      case 0x63: {
-        // GLOBAL
-        const module = input.line();
-        return this.#global(module, input.line());
+      case 'GLOBAL': {
+        const [module, member] = argument as readonly [string, string];
+        return this.#global(module, member);
       }
-      case 0x93: {
-        // STACK_GLOBAL
-        const [name, module] = [this.#pop(), this.#pop()];
-        return this.#global(module, name);
+      case 'STACK_GLOBAL': {
+        const [member, module] = [this.#pop(), this.#pop()];
+        return this.#global(module, member);
       }
-      case 0x52: // REDUCE
-      case 0x81: {
-        // NEWOBJ
+      case 'REDUCE':
+      case 'NEWOBJ': {
         const [args, callee] = [this.#pop(), this.#pop()];
         return this.#call(callee, args);
       }
-      case 0x92: {
-        // NEWOBJ_EX
+      case 'NEWOBJ_EX': {
         const [named, args, callee] = [this.#pop(), this.#pop(), this.#pop()];
         if (typeof named !== 'object' || named?.kind !== 'dict' || named.entries.length > 0)
           throw new UserError('its pickle calls a class with named arguments');
         return this.#call(callee, args);
       }
-      case 0x69: {
-        // INST
-        const module = input.line();
-        const callee = this.#global(module, input.line());
+      case 'INST': {
+        const [module, member] = argument as readonly [string, string];
+        const callee = this.#global(module, member);
         return this.#call(callee, tuple(this.#sinceMark()));
       }
-      case 0x6f: {
-        // OBJ
+      case 'OBJ': {
         const [callee = null, ...args] = this.#sinceMark();
         return this.#call(callee, tuple(args));
       }
-      case 0x62: {
-        // BUILD
+      case 'BUILD': {
         const state = this.#pop();
         this.#build(this.#top(), state);
         return undefined;
       }
-      case 0x51: // BINPERSID
+      case 'BINPERSID':
         return this.#host.persistent(this.#pop());
-      case 0x50: // PERSID
-        return this.#host.persistent(input.line());
-      case 0x82: // EXT1
-      case 0x83: // EXT2
-      case 0x84: // EXT4
+      case 'PERSID':
+        return this.#host.persistent(argument as string);
+      case 'EXT1':
+      case 'EXT2':
+      case 'EXT4':
         throw new UserError('its pickle uses the extension registry of a process, which crobc does not have');
-      case 0x97: // NEXT_BUFFER
-      case 0x98: // READONLY_BUFFER
+      case 'NEXT_BUFFER':
+      case 'READONLY_BUFFER':
         throw new UserError('its pickle refers to buffers outside of it');
-      default:
-        throw new UserError(`its pickle has the unknown opcode ${code}: damaged, or not a pickle`);
     }
   }
 }
@@ -344,4 +319,9 @@ export function notAllowed(name: string): UserError {
   return new UserError(
     `its pickle refers to ${cut(name)}, which is not among the classes of tensors and settings, and crobc runs no code of a file${hint}`,
   );
+}
+
+function memoIndex(line: string): number {
+  if (!/^\d{1,15}$/.test(line)) throw new PickleFault('an index that is not a number');
+  return Number(line);
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../runtime/files/user-error.ts';
+import { PickleEnd } from '../../../runtime/pickle/read-opcodes.ts';
 import { readPickle } from '../../../runtime/weights/pickle/read-pickle.ts';
 import { shownPickle } from '../../../runtime/weights/pickle/show-pickle.ts';
 import { torchHost } from '../../../runtime/weights/pickle/torch-host.ts';
@@ -72,12 +73,12 @@ const u64 = (n: bigint) => {
 
 describe('what is wrong with a pickle is said in one line', () => {
   test.each<[string, Buffer, string]>([
-    ['a length beyond the end', Buffer.concat([ascii('\x8e'), u64(2n ** 63n), ascii('abc.')]), 'its pickle ends early'],
-    ['a text of 4 GB', Buffer.concat([ascii('X'), u32(0xffffffff), ascii('abc.')]), 'its pickle ends early'],
-    ['an integer of 2 GB', Buffer.concat([ascii('\x8b'), u32(2 ** 31), ascii('.')]), 'an integer of 2147483648 bytes'],
-    ['an integer of many digits', ascii(`L${'9'.repeat(60_000)}L\n.`), 'an integer of its pickle is not a number'],
-    ['a line without an end', ascii(`c${'a'.repeat(100_000)}`), 'a line of its pickle has no end'],
-    ['no end', ascii('N'), 'its pickle ends early'],
+    ['a length beyond the end', Buffer.concat([ascii('\x8e'), u64(2n ** 63n), ascii('abc.')]), 'bytes too early'],
+    ['a text of 4 GB', Buffer.concat([ascii('X'), u32(0xffffffff), ascii('abc.')]), 'bytes too early'],
+    ['an integer of 2 GB', Buffer.concat([ascii('\x8b'), u32(2 ** 31), ascii('.')]), 'a length of -2147483648'],
+    ['an integer of many digits', ascii(`L${'9'.repeat(60_000)}L\n.`), 'an integer of 60000 digits'],
+    ['a line without an end', ascii(`c${'a'.repeat(100_000)}`), 'a line without an end'],
+    ['no end', ascii('N'), 'it ends at byte 1'],
     ['an empty stack', ascii('.'), 'takes a value from an empty stack'],
     ['a value of a mark', ascii('(0.'), 'takes a value from an empty stack'],
     ['no mark', ascii('t.'), 'no mark where one is needed'],
@@ -89,17 +90,24 @@ describe('what is wrong with a pickle is said in one line', () => {
     ['a state of a list', ascii(']}b.'), 'sets the state of a list'],
     ['the extension registry', ascii('\x82\x01.'), 'the extension registry'],
     ['buffers', ascii('\x97.'), 'buffers outside of it'],
-    ['an opcode that does not exist', ascii('\xff'), 'the unknown opcode 255'],
+    ['an opcode that does not exist', ascii('\xff'), 'byte 0 is 0xff, no opcode'],
     ['protocol 6', ascii('\x80\x06N.'), 'the unknown protocol 6'],
-    ['text that is not UTF-8', ascii('X\x01\x00\x00\x00\xff.'), 'not UTF-8'],
+    ['text that is not UTF-8', ascii('X\x01\x00\x00\x00\xff.'), 'a text that is not UTF-8'],
     ['a persistent text', ascii('P12\n.'), 'where a list is needed'],
     ['another persistent id', ascii(')Q.'), 'something outside of it that is not a storage'],
     ['a class as a tensor', ascii('ctorch\nfloat32\n)R.'), 'a call of torch.float32'],
     ['a name from the prototype of objects', ascii('c__builtin__\nconstructor\n.'), '__builtin__.constructor'],
     ['a tensor without a storage', ascii('ctorch._utils\n_rebuild_tensor_v2\n(K\x05tR.'), 'has no storage'],
   ])('%s', (_, bytes, reason) => {
-    expect(() => read(bytes)).toThrow(UserError);
-    expect(() => read(bytes)).toThrow(reason);
+    let error: unknown;
+    try {
+      read(bytes);
+    } catch (thrown) {
+      error = thrown;
+    }
+    // Where more bytes could follow, the caller decides.
+    expect(error instanceof UserError || error instanceof PickleEnd).toBe(true);
+    expect((error as Error).message).toContain(reason);
   });
 
   const storage = (length: string) =>
