@@ -232,7 +232,7 @@ function isKept({ before, after }: AxisGroup): boolean {
   return before.length === 1 && after.length === 1;
 }
 
-/** (a·b)ᵀ = bᵀ·aᵀ. */
+/** (a·b)ᵀ = bᵀ·aᵀ. A product takes in a transpose of the last two axes of an operand, so that a new one there counts as none. */
 function swapMatmul(
   node: NodeOf<'matmul'>,
   perm: readonly number[],
@@ -240,8 +240,10 @@ function swapMatmul(
   left: number,
 ): Plan | undefined {
   if (!swapsLastTwo(perm)) return undefined;
-  const swapped = (value: Value): Plan =>
-    plan(value, { kind: 'transpose', perm: swap(value.type.shape.length) }, site, left);
+  const swapped = (value: Value): Plan => {
+    const found = plan(value, { kind: 'transpose', perm: swap(value.type.shape.length) }, site, left);
+    return { ...found, saves: Math.max(0, found.saves) };
+  };
   const [a, b] = [swapped(node.inputs[0]!), swapped(node.inputs[1]!)];
   return { saves: a.saves + b.saves, make: madeFor(node, (build) => build.matmul(b.make(build), a.make(build))) };
 }

@@ -5,6 +5,7 @@ import { associationRules } from './associate.ts';
 import { attentionRules } from './attention.ts';
 import { broadcastRules } from './broadcasts.ts';
 import { castRules } from './casts.ts';
+import { channelRules } from './channels.ts';
 import { mergeCommonSubexpressions } from './common-subexpressions.ts';
 import { eliminateDeadCode } from './dead-code.ts';
 import { foldConstants } from './fold-constants.ts';
@@ -82,7 +83,7 @@ export const pipeline: readonly Pass[] = [
       ...[...associationRules, ...productRules, ...mixtureRules, ...paddingRules],
     ],
   },
-  { name: 'cancel-views', rules: [...hoistRules, ...views] },
+  { name: 'cancel-views', rules: [...channelRules, ...hoistRules, ...views] },
   { name: 'round-constants', last: true, keeps: 'gradients', run: roundConstants },
   { name: 'half', last: true, only: 'f16', keeps: 'values', run: toHalf },
 ];

@@ -1,12 +1,13 @@
-import { add, asConstant, constant, type Dim, mul, sub, zero } from '../dims/dim.ts';
+import { add, asConstant, constant, type Dim, mul, product, sub, zero } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
 import type { NodeOf, Value } from '../ir/graph.ts';
 import { sameDim } from '../ir/shapes.ts';
+import { groupAxes } from './axes.ts';
 import { producer } from './match.ts';
-import { finding, named, nodeOf, operators, value, where, withSome } from './patterns/construct.ts';
+import { finding, named, nodeOf, once, operators, value, where, withSome } from './patterns/construct.ts';
 import { type Rule, rewrite, rule } from './rule.ts';
 
-const { pad, slice } = operators;
+const { pad, reshape, slice } = operators;
 const x = value('x');
 
 /** Merges a slice of a slice. */
@@ -122,6 +123,48 @@ const padOnce = rule(
   ),
 );
 
+/** A slice along the first of the axes into which a reshape splits one, as a slice of that one: the reshapes become one. */
+const sliceBeforeSplit = rule(
+  'slice-before-split',
+  'gradients',
+  rewrite(
+    finding(
+      reshape(once(named('part', slice(named('split', reshape(x)))))),
+      'run',
+      'the slice cuts only the first of the axes into which one of known size is split',
+      ({ x, part, split }, _, { facts }) => runOf(x, part, split, facts),
+      'part',
+    ),
+    ({ x, run: { axis, from, to } }, { build, node }) => {
+      const cut = (dims: readonly Dim[], at: number): Dim[] => dims.map((dim, i) => (i === axis ? constant(at) : dim));
+      const { shape } = x.type;
+      const start = shape.map(() => zero);
+      const step = shape.map(() => 1);
+      return build.reshape(build.slice(x, cut(start, from), cut(shape, to), step), node.attributes.shape);
+    },
+  ),
+);
+
+/** What of one axis of x a slice takes, if that axis is split, and all others are taken whole. */
+function runOf(
+  x: Value,
+  { attributes: { start, stop, step } }: NodeOf<'slice'>,
+  split: NodeOf<'reshape'>,
+  facts: Facts,
+): { axis: number; from: number; to: number } | undefined {
+  const { shape } = split.attributes;
+  const isWhole = (at: number): boolean => sameDim(facts, start[at]!, zero) && sameDim(facts, stop[at]!, shape[at]!);
+  const [cut, ...others] = [...shape.keys()].filter((at) => !isWhole(at));
+  if (cut === undefined || others.length > 0 || step.some((by) => by !== 1)) return undefined;
+  const group = groupAxes(facts, x.type.shape, shape)?.find(({ after }) => after[0] === cut);
+  const [axis, ...more] = group?.before ?? [];
+  if (group === undefined || axis === undefined || more.length > 0 || group.after.length === 1) return undefined;
+  const each = asConstant(product(group.after.slice(1).map((at) => shape[at]!)));
+  const [from, to] = [asConstant(start[cut]!), asConstant(stop[cut]!)];
+  if (each === undefined || from === undefined || to === undefined) return undefined;
+  return { axis, from: from * each, to: to * each };
+}
+
 /** Merges a concat within a concat along the same axis. */
 const concatOnce = rule(
   'concat-once',
@@ -199,4 +242,12 @@ function atMost(facts: Facts, a: Dim, b: Dim): boolean {
 }
 
 /** Simplifies slices, pads and concats of each other. */
-export const sliceRules: readonly Rule[] = [sliceOnce, sliceOfConcat, sliceOfPad, padOnce, concatOnce, concatOfSlices];
+export const sliceRules: readonly Rule[] = [
+  sliceOnce,
+  sliceOfConcat,
+  sliceOfPad,
+  sliceBeforeSplit,
+  padOnce,
+  concatOnce,
+  concatOfSlices,
+];

@@ -58,12 +58,14 @@ function isFree(node: Node): boolean {
   return isView(node) || node.op === 'full' || node.op === 'constant';
 }
 
-function isStored({ node }: Value): boolean {
+/** A weight or constant, or a view of one, which is made before any run. */
+export function isStored({ node }: Value): boolean {
   if (node.op === 'transpose' || node.op === 'reshape') return isStored(node.inputs[0]!);
   return node.op === 'weight' || node.op === 'constant' || node.op === 'full';
 }
 
-function swapsMatrix(perm: readonly number[]): boolean {
+/** Whether a permutation swaps the last two axes alone. */
+export function swapsMatrix(perm: readonly number[]): boolean {
   const last = perm.length - 1;
   return last >= 1 && perm.every((from, to) => from === (to < last - 1 ? to : 2 * last - 1 - to));
 }

@@ -506,6 +506,39 @@ const weighed: Move = (build, x, random, _pool, step) => {
   return build.matmul(weight(build, `d${step}`, [one, n(4)]), build.transpose(whole, swapped));
 };
 
+/** The channels of a product with a matrix, in another order. */
+const reordered: Move = (build, x, random, _pool, step) => {
+  const size = asConstant(x.type.shape.at(-1) ?? variable('N'));
+  if (size === undefined || x.type.shape.length < 2) return undefined;
+  const projected = build.matmul(x, weight(build, `o${step}`, [n(size), n(6)]));
+  const moved = random.int(0, 1) === 0 ? projected : build.add(weight(build, `ob${step}`, [n(6)]), projected);
+  const lead = moved.type.shape.slice(0, -1);
+  const rank = lead.length;
+  const perm =
+    random.int(0, 1) === 0 ? [...lead.keys(), rank + 1, rank] : [...lead.slice(1).keys(), rank + 1, rank, rank - 1];
+  return build.transpose(build.reshape(moved, [...lead, n(2), n(3)]), perm);
+};
+
+/** A run of an axis, by splitting it. */
+const runOfAxis: Move = (build, x, random) => {
+  const axis = random.int(0, x.type.shape.length - 1);
+  const size = asConstant(x.type.shape[axis] ?? one) ?? 1;
+  if (size < 4 || size % 2 !== 0) return undefined;
+  const shape = [...x.type.shape.slice(0, axis), n(2), n(size / 2), ...x.type.shape.slice(axis + 1)];
+  const first = random.int(0, 1);
+  const bounds = (at: number, whole: (dim: Dim) => Dim) => shape.map((dim, i) => (i === axis ? n(at) : whole(dim)));
+  const part = build.slice(
+    build.reshape(x, shape),
+    bounds(first, () => zero),
+    bounds(first + 1, (dim) => dim),
+    shape.map(() => 1),
+  );
+  return build.reshape(
+    part,
+    part.type.shape.filter((_, i) => i !== axis),
+  );
+};
+
 const twoVectors: Move = (build, x, _random, _pool, step) => {
   const last = x.type.shape.at(-1);
   if (last === undefined || asConstant(last) === undefined) return undefined;
@@ -515,6 +548,8 @@ const twoVectors: Move = (build, x, _random, _pool, step) => {
 const endings = [
   attended,
   mixedRows,
+  reordered,
+  runOfAxis,
   weighed,
   twoVectors,
   root,
@@ -549,6 +584,8 @@ const moves = {
     unconcat,
     reduce,
     linear,
+    reordered,
+    runOfAxis,
   ],
   everything: [
     ...[...elementwiseMoves, ...layoutMoves, divide, power, slice, roll, pad, concat, unconcat, reduce, linear],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { broadcastRules } from '../../compiler/passes/broadcasts.ts';
+import { channelRules } from '../../compiler/passes/channels.ts';
 import { hoistRules } from '../../compiler/passes/hoist.ts';
 import { reductionRules } from '../../compiler/passes/reductions.ts';
 import { reshapeRules } from '../../compiler/passes/reshapes.ts';
@@ -90,6 +91,9 @@ describe('views that cancel across other operators', () => {
     'a product of matrices, transposed': `%3 = transpose %0 perm=[0, 1, 3, 2] : f32[B, 4, C, 6]
 %4 = matmul %3, %2 : f32[B, 4, C, 5]
 %9 = transpose %4 perm=[0, 1, 3, 2] : f32[B, 4, 5, C]`,
+    'a product whose operands are not transposed': `%3 = reshape %0 shape=[B, 4, C, 6] : f32[B, 4, C, 6]
+%4 = matmul %3, %2 : f32[B, 4, C, 5]
+%9 = transpose %4 perm=[0, 1, 3, 2] : f32[B, 4, 5, C]`,
     'flattened scores with a mask per batch': `%3 = reduce_max %0 axes=[1, 2, 3] keep=true : f32[B, 1, 1, 1]
 %4 = reshape %3 shape=[B, 1] : f32[B, 1]
 %5 = reshape %0 shape=[B, 24*C] : f32[B, 24*C]
@@ -98,6 +102,42 @@ describe('views that cancel across other operators', () => {
   };
   it.each(Object.entries(cases))('%s', (_name, body) => {
     expect(view([...hoistRules, ...reshapeRules], body)).toMatchSnapshot();
+  });
+});
+
+describe('the channels of a linear layer', () => {
+  const layer = (body: string, rows = 1000) =>
+    rewritten(
+      [...channelRules, ...reshapeRules],
+      `fact ${rows} <= N
+%0 = input name="x" : f32[B, N, 6]
+%1 = weight path="w" role="param" init=zeros() decay=true keepF32=false : f32[6, 8]
+%2 = weight path="b" role="param" init=zeros() decay=true keepF32=false : f32[8]
+%3 = matmul %0, %1 : f32[B, N, 8]
+%4 = add %3, %2 : f32[B, N, 8]
+${body}
+input "x" = %0 ""
+output "y" = %9 ""
+`,
+    );
+  const apart = '%5 = reshape %4 shape=[B, N, 2, 4] : f32[B, N, 2, 4]';
+  const exchanged = `${apart}\n%9 = transpose %5 perm=[0, 1, 3, 2] : f32[B, N, 4, 2]`;
+  const cases: Record<string, string> = {
+    'in another order': exchanged,
+    'in another order, before the rows': `${apart}\n%9 = transpose %5 perm=[0, 3, 2, 1] : f32[B, 4, 2, N]`,
+    'without a bias': exchanged.replace('%4', '%3'),
+    'around the rows stay': `${apart}\n%9 = transpose %5 perm=[0, 3, 1, 2] : f32[B, 4, N, 2]`,
+    'in the same order stay': `${apart}\n%9 = transpose %5 perm=[0, 2, 3, 1] : f32[B, 2, 4, N]`,
+    'read elsewhere stay': `${exchanged.replace('%9', '%6')}
+%7 = reduce_max %4 axes=[0, 1, 2] keep=false : f32[]
+%9 = add %6, %7 : f32[B, N, 4, 2]`,
+  };
+  it.each(Object.entries(cases))('%s', (_name, body) => {
+    expect(layer(body)).toMatchSnapshot();
+  });
+
+  it('stay where the rows may be so few that the weight is larger', () => {
+    expect(layer(exchanged, 1)).toContain('transpose %5');
   });
 });
 
@@ -118,6 +158,12 @@ describe('slices, pads and concats', () => {
 %9 = slice %3 start=[0, 1, 0, 0] stop=[B, 5, 6, C] step=[1, 1, 1, 1] : f32[B, 4, 6, C]`,
     'slice keeps some of the pad': `%3 = pad %0 low=[0, 1, 0, 0] high=[0, 2, 0, 0] value=0 : f32[B, 7, 6, C]
 %9 = slice %3 start=[0, 0, 0, 0] stop=[B, 5, 6, C] step=[1, 1, 1, 1] : f32[B, 5, 6, C]`,
+    'slice of the first piece of an axis': `%3 = reshape %0 shape=[B, 2, 2, 6, C] : f32[B, 2, 2, 6, C]
+%4 = slice %3 start=[0, 1, 0, 0, 0] stop=[B, 2, 2, 6, C] step=[1, 1, 1, 1, 1] : f32[B, 1, 2, 6, C]
+%9 = reshape %4 shape=[B, 12, C] : f32[B, 12, C]`,
+    'slice of an inner piece stays': `%3 = reshape %0 shape=[B, 2, 2, 6, C] : f32[B, 2, 2, 6, C]
+%4 = slice %3 start=[0, 0, 1, 0, 0] stop=[B, 2, 2, 6, C] step=[1, 1, 1, 1, 1] : f32[B, 2, 1, 6, C]
+%9 = reshape %4 shape=[B, 12, C] : f32[B, 12, C]`,
     'pad of pad': `%3 = pad %0 low=[0, 1, 0, 0] high=[0, 0, 0, 0] value=0 : f32[B, 5, 6, C]
 %9 = pad %3 low=[0, 0, 0, 0] high=[0, 2, 1, 0] value=0 : f32[B, 7, 7, C]`,
     'pads of different numbers stay': `%3 = pad %0 low=[0, 1, 0, 0] high=[0, 0, 0, 0] value=0 : f32[B, 5, 6, C]
