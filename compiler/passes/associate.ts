@@ -45,13 +45,15 @@ const associateProducts = rule(
 /** The other brackets that save the most, if any do. */
 function cheapest(node: NodeOf<'matmul'>, site: Surroundings): Trial | undefined {
   let best: { readonly trial: Trial; readonly costs: Dim } | undefined;
-  const volume = volumes(site);
+  let volume: Volume | undefined;
   for (const inner of [0, 1] as const) {
     const path = pathToProduct(node.inputs[inner]!, site);
-    if (path === undefined || !mayPay(node, inner, path, volume, site)) continue;
+    if (path === undefined) continue;
+    volume ??= volumes(site);
+    if (!mayPay(node, inner, path, volume, site)) continue;
     const three = readProduct(node, inner, site);
     if (three === undefined) continue;
-    const promising = (['x', 'm'] as const).filter((first) => mayPayWith(three, first, volume));
+    const promising = promisingFirst(three, volume);
     if (promising.length === 0) continue;
     const now = work(three.nodes, site);
     for (const first of promising) {
@@ -135,6 +137,10 @@ function mayPay(
   const read = factors.reduce((sum, factor) => sum + factor, a + result);
   const gone = uses(product.outputs[0]!) > 1 ? path.slice(0, -1) : path;
   return leastWork(2 * summed * (a + result), read) < mostWork([node, ...gone], volume);
+}
+
+function promisingFirst(three: ThreeFactors, volume: Volume): readonly ('x' | 'm')[] {
+  return (['x', 'm'] as const).filter((first) => mayPayWith(three, first, volume));
 }
 
 /** The same by the axes: what the products run over, and what is between them. */

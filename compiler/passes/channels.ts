@@ -39,14 +39,15 @@ interface Ordered {
 }
 
 function ordered(y: Value, apart: NodeOf<'reshape'>, perm: readonly number[], site: Surroundings): Ordered | undefined {
-  const layer = layerOf(y, site);
-  if (layer === undefined) return undefined;
   const { shape } = apart.attributes;
   const last = y.type.shape.length - 1;
   const channels = groupAxes(site.facts, y.type.shape, shape)?.find(({ before }) => before.includes(last));
   if (channels === undefined || channels.before.length > 1) return undefined;
   const { after } = channels;
   const order = perm.filter((axis) => after.includes(axis));
+  if (order.every((axis, i) => axis === after[i])) return undefined;
+  const layer = layerOf(y, site);
+  if (layer === undefined) return undefined;
   const then = shape.map((size, axis) => (after.includes(axis) ? shape[order[after.indexOf(axis)]!]! : size));
   const place = (axis: number) => (after.includes(axis) ? after[order.indexOf(axis)]! : axis);
   const moved = perm.map(place);

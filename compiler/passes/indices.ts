@@ -42,6 +42,7 @@ export class Indices {
 
   /** In place of those that turned out to be several. */
   settled(axes: Axes): Axes {
+    if (this.#parts.size === 0) return axes;
     return axes.map((axis) => axis.flatMap((index) => this.#leaves(index)));
   }
 

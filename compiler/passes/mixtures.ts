@@ -32,8 +32,9 @@ const biasOfMixture = rule(
       ),
       'each row of x sums to 1, and y is smaller than the product',
       ({ x, y, bias }, { outputs: [sum] }, site) => {
+        if (!rowsSumToOne(x, site.facts)) return false;
         const shifted = product(broadcastTogether(site.facts, [y.type.shape, bias.type.shape]));
-        return rowsSumToOne(x, site.facts) && isLess(shifted, elements(sum.type), site);
+        return isLess(shifted, elements(sum.type), site);
       },
     ),
     ({ x, y, bias }, { build }) => build.matmul(x, build.add(y, bias)),
@@ -42,6 +43,7 @@ const biasOfMixture = rule(
 
 /** Whether a softmax along the last axis is all that made a value, besides views. */
 function rowsSumToOne(value: Value, facts: Facts): boolean {
+  if (!isSoftmax(value)) return false;
   const indices = new Indices(facts);
   let axes = indices.of(value.type.shape);
   const last = axes.at(-1) ?? [];
@@ -64,6 +66,12 @@ function rowsSumToOne(value: Value, facts: Facts): boolean {
         return false;
     }
   }
+}
+
+/** The same without a look at axes: most products have no softmax. */
+function isSoftmax({ node }: Value): boolean {
+  if (node.op === 'transpose' || node.op === 'reshape') return isSoftmax(node.inputs[0]!);
+  return node.op === 'softmax';
 }
 
 /**
