@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import { packageRoot, packageVersion } from './files/package-root.ts';
+import { installPeer, packageRoot, packageVersion } from './files/package-root.ts';
 import { readTextSync } from './files/read-file.ts';
+import { onnxRuntimeLibrary } from './ort/library-path.ts';
 import { type Device, devices, nativeMessage, providerAdvice, TINY_MODEL } from './ort/session.ts';
 
 /** The result of one check. */
@@ -29,6 +30,7 @@ export interface Examination {
 export async function examine(folder: string): Promise<Examination> {
   const tried = await Promise.all([
     ...devices.map(tryProvider),
+    tryKoffi(),
     tryPackage('sharp', [packageRoot()], SHARP_TRY, 'needed to read images: reinstall it with "npm ci"', true),
     // Training looks these packages up from the working folder first, then from crobc's own folder.
     ...trainers.map(({ name, advice }) => tryPackage(name, [folder, packageRoot()], TENSORFLOW_TRY, advice, false)),
@@ -92,6 +94,13 @@ sharp({ create: { width: 2, height: 2, channels: 3, background: 'red' } }).png()
   .then((data) => say(data[0] === 255 ? 'works' : 'decodes wrongly'), (error) => say(error.message));
 `;
 
+const KOFFI_TRY = `
+const koffi = require(process.argv[1]);
+const base = koffi.load(process.argv[2]).func('OrtGetApiBase', 'void *', [])();
+const version = koffi.decode(koffi.decode(base, 8, 'void *'), koffi.proto('const char *', []))();
+say(/^1\\./.test(version) ? 'works' : 'finds version ' + version + ' of onnxruntime');
+`;
+
 // The two functions are removed in Node 23, and tfjs-node still calls them.
 const TENSORFLOW_TRY = `
 const util = require('node:util');
@@ -112,16 +121,25 @@ async function tryProvider(device: Device): Promise<Finding> {
   return { name, state: device === 'cpu' ? 'broken' : 'absent', detail: answer, advice: providerAdvice[device]() };
 }
 
+/** Training goes through onnxruntime's C API where koffi is installed, which calls it. */
+function tryKoffi(): Promise<Finding> {
+  const advice =
+    `optional: "${installPeer('koffi')}" lets training keep its weights on the GPU with CUDA, and takes less ` +
+    'processor time for a step on the CPU';
+  return tryPackage('koffi', [packageRoot()], KOFFI_TRY, advice, false, [onnxRuntimeLibrary() ?? '']);
+}
+
 async function tryPackage(
   name: string,
   folders: readonly string[],
   script: string,
   advice: string,
   needed: boolean,
+  more: readonly string[] = [],
 ): Promise<Finding> {
   const found = folders.map((folder) => installedPackage(name, folder)).find((one) => one !== undefined);
   if (found === undefined) return { name, state: needed ? 'broken' : 'absent', detail: 'not installed', advice };
-  const answer = await inChild(script, [found.entry]);
+  const answer = await inChild(script, [found.entry, ...more]);
   if (answer === 'works') return { name, state: 'works', detail: found.version, advice: undefined };
   return { name, state: 'broken', detail: `${found.version}: ${answer}`, advice };
 }

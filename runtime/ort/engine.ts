@@ -1,6 +1,4 @@
-import { openNativeEngine } from './native-engine.ts';
-import { openNodeEngine } from './node-engine.ts';
-import { chooseDevice, type Device, type Feeds, type HostTensor } from './session.ts';
+import type { Device, Feeds, HostTensor } from './session.ts';
 
 /** A tensor of this process that models read and write again and again, and its copy on the device. */
 export interface Resident {
@@ -50,19 +48,4 @@ export interface Engine {
   /** Throws a UserError of one line for a model that cannot be opened. */
   open(model: Uint8Array, options: EngineOptions): Promise<EngineModel>;
   release(): Promise<void>;
-}
-
-/**
- * Returns the engine for a device: onnxruntime's C API where koffi is installed, else onnxruntime-node, which copies
- * every tensor to CUDA and back at each run. Throws a UserError if the device is not available.
- */
-export async function openEngine(asked: Device | 'auto'): Promise<Engine> {
-  const { device, note } = await chooseDevice(asked);
-  if (device === 'webgpu') return openNodeEngine(device, note);
-  const native = await openNativeEngine(device, note);
-  if (!('missing' in native)) return native;
-  // On the CPU, both compute the same, and take nearly the same time.
-  if (device === 'cpu') return openNodeEngine(device, note);
-  const slower = `all weights cross the bus at each step, because ${native.missing}`;
-  return openNodeEngine(device, note === undefined ? slower : `${note}; ${slower}`);
 }

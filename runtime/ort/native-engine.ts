@@ -2,7 +2,7 @@ import type { NoNative } from './c-api/device.ts';
 import { type DeviceTensor, NativeDevice, NativeFailure, type NativeSession, type Tensor } from './c-api/device.ts';
 import type { Engine, EngineModel, Resident } from './engine.ts';
 import { residentArray } from './node-engine.ts';
-import { type Feeds, type HostTensor, loadFailure, runFailure } from './session.ts';
+import { type Feeds, type HostTensor, loadFailure, nativeMessage, runFailure, TINY_MODEL } from './session.ts';
 
 /** Where state is: in arrays of this process, or in memory that onnxruntime allocates on the device. */
 export type Residence = 'arrays' | 'device';
@@ -51,17 +51,25 @@ export async function openNativeEngine(
       tensor,
     );
 
+  const allocate = (host: HostTensor): DeviceTensor => {
+    try {
+      return native.allocate(host);
+    } catch (error) {
+      return failed(error);
+    }
+  };
+
   const inArray = (host: HostTensor): Resident => {
     const resident = residentArray(host);
     return known({ ...resident, part: (_from, part) => inArray(part) }, native.array(host));
   };
 
-  return {
+  const engine: Engine = {
     device,
     note,
     async hold(host) {
       if (residence === 'arrays') return inArray(host);
-      const tensor = await inMemory(() => native.allocate(host));
+      const tensor = allocate(host);
       await tensor.write(host.data);
       return onDevice(host, tensor);
     },
@@ -75,6 +83,10 @@ export async function openNativeEngine(
     },
     release: () => native.release(),
   };
+  const fault = residence === 'arrays' ? undefined : await faultOfState(engine);
+  if (fault === undefined) return engine;
+  await engine.release();
+  return { missing: fault };
 
   function modelOf(session: NativeSession): EngineModel {
     return {
@@ -102,19 +114,31 @@ export async function openNativeEngine(
   }
 }
 
+/** Why models do not update a part of a tensor on the device in place, run after run; undefined if they do. */
+async function faultOfState(engine: Engine): Promise<string | undefined> {
+  const memory = Float32Array.of(1, 2, 3, 4, 5);
+  try {
+    // y = x + x.
+    const model = await engine.open(Buffer.from(TINY_MODEL, 'base64'), { threads: 1, planMemory: true });
+    const whole = await engine.hold({ dtype: 'f32', shape: [5], data: memory });
+    const part = whole.part(1, { dtype: 'f32', shape: [3], data: memory.subarray(1, 4) });
+    const run = model.bind({ inputs: { x: part }, outputs: { y: part }, reads: {}, writes: {} });
+    await run({});
+    await run({});
+    memory.fill(0);
+    await whole.download();
+    await model.release();
+  } catch (error) {
+    return `state on the device fails: ${nativeMessage((error as Error).message)}`;
+  }
+  return memory.join() === '1,8,12,16,5' ? undefined : 'state on the device is not updated as it should be';
+}
+
 function failed(error: unknown): never {
   throw error instanceof NativeFailure ? runFailure(error) : error;
 }
 
-async function inMemory<T>(allocate: () => T): Promise<T> {
-  try {
-    return allocate();
-  } catch (error) {
-    return failed(error);
-  }
-}
-
 function missing(error: unknown): NoNative {
-  if (error instanceof NativeFailure) return { missing: error.message.split('\n')[0]! };
+  if (error instanceof NativeFailure) return { missing: nativeMessage(error.message) };
   throw error;
 }

@@ -1,7 +1,8 @@
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { type StepGraph, stepNames } from '../../compiler/training/step.ts';
-import { type Engine, openEngine } from '../ort/engine.ts';
+import type { Engine } from '../ort/engine.ts';
 import { firstNonFinite } from '../ort/first-non-finite.ts';
+import { openEngine } from '../ort/open-engine.ts';
 import { serialScatter } from '../ort/serial-scatter.ts';
 import type { Device, Feeds, HostTensor } from '../ort/session.ts';
 import { sized } from '../ort/sized-graph.ts';

@@ -12,6 +12,7 @@ test('the CPU path works here, and what is absent says what to do', async () => 
     expect(by.get(name)).toMatchObject({ state: 'works' });
   expect(works).toBe(true);
   expect(by.get('onnxruntime cpu')?.detail).toBe('1.30.0');
+  expect(by.get('koffi')).toMatchObject({ state: 'works', detail: '3.3.4' });
   expect(by.get('@tensorflow/tfjs-node')).toMatchObject({ state: 'absent', detail: 'not installed' });
   for (const { name, state, detail, advice } of findings) {
     expect(detail).not.toContain('\n');

@@ -1,9 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type Koffi from 'koffi';
 import type { LibraryHandle } from 'koffi';
 import { installPeer, packageRoot } from '../../files/package-root.ts';
+import { onnxRuntimeLibrary } from '../library-path.ts';
 import type { ReleaseCall, StatusCall } from './calls.ts';
 import { API_VERSION, type Argument, type Arguments, type CallName, calls, koffiTypes, type Pointer } from './calls.ts';
 
@@ -125,7 +125,7 @@ function load(): Native | NoNative {
       return { missing: `koffi is not installed: "${installPeer('koffi')}" installs it` };
     return { missing: `koffi does not load on this machine: ${message.split('\n')[0]}` };
   }
-  const path = libraryPath(require);
+  const path = onnxRuntimeLibrary();
   if (path === undefined) return { missing: `onnxruntime's library is not in onnxruntime-node` };
   try {
     koffi.config({ sync_stack_size: STACK_SIZE });
@@ -139,25 +139,3 @@ function load(): Native | NoNative {
   if (api === null) return { missing: `${path} is older than version 1.${API_VERSION} of onnxruntime` };
   return new Native(koffi, path, api);
 }
-
-/** The library that onnxruntime-node itself loads, so that the process has it once. */
-function libraryPath(require: NodeJS.Require): string | undefined {
-  let entry: string;
-  try {
-    entry = require.resolve('onnxruntime-node');
-  } catch {
-    return undefined;
-  }
-  for (let at = dirname(entry); dirname(at) !== at; at = dirname(at)) {
-    const bin = join(at, 'bin');
-    if (!existsSync(bin)) continue;
-    for (const napi of readdirSync(bin)) {
-      const folder = join(bin, napi, process.platform, process.arch);
-      const name = existsSync(folder) && readdirSync(folder).find((file) => libraryName.test(file));
-      if (name) return join(folder, name);
-    }
-  }
-  return undefined;
-}
-
-const libraryName = /^(libonnxruntime\.so\.1|libonnxruntime\.1\.dylib|onnxruntime\.dll)$/;

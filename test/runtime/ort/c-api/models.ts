@@ -15,16 +15,26 @@ export async function squareModel(
   const build = new Builder(Facts.none);
   const type = { dtype: 'f32', shape: [constant(size), constant(size)] } as const;
   const values = inputs.map((name) => build.input(name, type));
-  const port = (name: string, value: Value) => ({ name, value, docs: '' });
-  const graph: Omit<Graph, 'nodes'> = {
-    name: 'square',
-    docs: '',
+  return encoded(build, {
     inputs: inputs.map((name, i) => port(name, values[i]!)),
     outputs: Object.entries(outputs).map(([name, of]) => port(name, of(build, ...values))),
-    facts: Facts.none,
-    guards: [],
-  };
-  return encodeOnnx(emitOnnx(finish(graph, build.nodes), { producerVersion: 'test' }), {
+  });
+}
+
+/** A model that takes one of `count` elements: `row` = `rows`[`index`]. */
+export function rowModel(count: number): Promise<Uint8Array> {
+  const build = new Builder(Facts.none);
+  const rows = build.input('rows', { dtype: 'f32', shape: [constant(count)] });
+  const index = build.input('index', { dtype: 'i32', shape: [constant(1)] });
+  const inputs = [port('rows', rows), port('index', index)];
+  return encoded(build, { inputs, outputs: [port('row', build.gather(rows, index))] });
+}
+
+const port = (name: string, value: Value) => ({ name, value, docs: '' });
+
+function encoded(build: Builder, ports: Pick<Graph, 'inputs' | 'outputs'>): Promise<Uint8Array> {
+  const graph = finish({ name: 'test', docs: '', ...ports, facts: Facts.none, guards: [] }, build.nodes);
+  return encodeOnnx(emitOnnx(graph, { producerVersion: 'test' }), {
     read(): never {
       throw new Error('no weights');
     },

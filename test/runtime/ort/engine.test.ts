@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import { UserError } from '../../../runtime/files/user-error.ts';
+import type { Engine } from '../../../runtime/ort/engine.ts';
+import { openNativeEngine } from '../../../runtime/ort/native-engine.ts';
+import { openNodeEngine } from '../../../runtime/ort/node-engine.ts';
+import { RunFailure } from '../../../runtime/ort/session.ts';
+import { rowModel, squareModel } from './c-api/models.ts';
+
+async function native(residence: 'arrays' | 'device'): Promise<Engine> {
+  const engine = await openNativeEngine('cpu', undefined, residence);
+  if ('missing' in engine) throw new Error(engine.missing);
+  return engine;
+}
+
+const engines = [
+  ['onnxruntime-node', async () => openNodeEngine('cpu', undefined)],
+  ['the C API with arrays', () => native('arrays')],
+  ['the C API with memory of the device', () => native('device')],
+] as const;
+const options = { threads: 1, planMemory: true };
+const matrix = (...elements: number[]) => ({ dtype: 'f32', shape: [2, 2], data: Float32Array.from(elements) }) as const;
+
+test.each(engines)('%s: bound, read, written and fed tensors', async (_, open) => {
+  const engine = await open();
+  const model = await engine.open(
+    await squareModel(2, ['state', 'rate', 'batch'], {
+      next: (build, state, rate, batch) => build.add(state!, build.mul(rate!, batch!)),
+      loss: (build, state, _rate, batch) => build.sub(state!, batch!),
+    }),
+    options,
+  );
+  expect(model.inputs).toEqual(['state', 'rate', 'batch']);
+  const state = await engine.hold(matrix(1, 2, 3, 4));
+  const [rate, loss] = [matrix(1, 1, 1, 1), matrix(0, 0, 0, 0)];
+  const step = model.bind({
+    inputs: { state },
+    outputs: { next: state },
+    reads: { rate },
+    writes: { loss },
+  });
+  await step({ batch: matrix(1, 1, 1, 1) });
+  expect(loss).toEqual(matrix(0, 1, 2, 3));
+  rate.data.fill(10);
+  await step({ batch: matrix(0, 0, 0, 1) });
+  await state.download();
+  expect(state.host).toEqual(matrix(2, 3, 4, 15));
+  state.host.data.fill(7 as never);
+  await state.upload();
+  const batch = matrix(0, 1, 0, 0);
+  expect(await model.run({ state }, { rate, batch }, 'loss')).toEqual(matrix(7, 6, 7, 7));
+  await model.release();
+  await engine.release();
+});
+
+test.each(engines)('%s: parts of a tensor, and copies', async (_, open) => {
+  const engine = await open();
+  const model = await engine.open(await squareModel(2, ['x'], { y: (build, x) => build.add(x!, x!) }), options);
+  const memory = Float32Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8);
+  const whole = await engine.hold({ dtype: 'f32', shape: [9], data: memory });
+  const [x, y] = [1, 5].map((from) =>
+    whole.part(from, { dtype: 'f32', shape: [2, 2], data: memory.subarray(from, from + 4) }),
+  );
+  await model.bind({ inputs: { x: x! }, outputs: { y: y! }, reads: {}, writes: {} })({});
+  await whole.download();
+  expect([...memory]).toEqual([0, 1, 2, 3, 4, 2, 4, 6, 8]);
+  await x!.copyFrom(y!);
+  await whole.download();
+  expect([...memory]).toEqual([0, 2, 4, 6, 8, 2, 4, 6, 8]);
+  await engine.release();
+});
+
+test.each(engines)('%s: what is no model is one line', async (_, open) => {
+  const engine = await open();
+  const bad = await engine.open(Buffer.from('hello'), options).catch((error: unknown) => error);
+  expect(bad).toBeInstanceOf(UserError);
+  expect((bad as Error).message).toMatch(/^cannot load the model: [^\n]+$/);
+  await engine.release();
+});
+
+test.each(engines)('%s: a run that fails is a RunFailure, which training explains', async (_, open) => {
+  const engine = await open();
+  const model = await engine.open(await rowModel(4), options);
+  const row = { dtype: 'f32', shape: [1], data: new Float32Array(1) } as const;
+  const run = model.bind({ inputs: {}, outputs: {}, reads: {}, writes: { row } });
+  const index = (i: number) => ({ dtype: 'i32', shape: [1], data: Int32Array.of(i) }) as const;
+  const rows = { dtype: 'f32', shape: [4], data: Float32Array.of(5, 6, 7, 8) } as const;
+  await expect(run({ rows, index: index(7) })).rejects.toThrow(RunFailure);
+  await expect(run({ rows, index: index(7) })).rejects.toThrow(
+    /^the model cannot run with these inputs: an index in \S+ is 7: must lie in 0\.\.3$/,
+  );
+  await run({ rows, index: index(2) });
+  expect(row.data).toEqual(Float32Array.of(7));
+  await engine.release();
+});
