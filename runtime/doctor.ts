@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { installPeer, packageRoot, packageVersion } from './files/package-root.ts';
 import { readTextSync } from './files/read-file.ts';
 import { onnxRuntimeLibrary } from './ort/library-path.ts';
+import { carryOut, cudaPlanHere } from './ort/ready-cuda.ts';
 import { type Device, devices, nativeMessage, providerAdvice, TINY_MODEL } from './ort/session.ts';
 
 /** The result of one check. */
@@ -79,7 +80,8 @@ const trainers = [
 ] as const;
 
 const PROVIDER_TRY = `
-const [entry, model, device] = process.argv.slice(1);
+const [entry, model, device, koffi, ...libraries] = process.argv.slice(1);
+for (const path of libraries) try { require(koffi).load(path); } catch {}
 const ort = require(entry);
 ort.env.logLevel = 'fatal';
 ort.InferenceSession.create(Buffer.from(model, 'base64'), { executionProviders: [device], logSeverityLevel: 4 })
@@ -116,9 +118,19 @@ async function tryProvider(device: Device): Promise<Finding> {
   if (found === undefined) {
     return { name, state: 'broken', detail: 'onnxruntime-node is not installed', advice: providerAdvice.cpu() };
   }
-  const answer = await inChild(PROVIDER_TRY, [found.entry, TINY_MODEL, device]);
+  const answer = await inChild(PROVIDER_TRY, [found.entry, TINY_MODEL, device, ...preloads(device)]);
   if (answer === 'works') return { name, state: 'works', detail: found.version, advice: undefined };
   return { name, state: device === 'cpu' ? 'broken' : 'absent', detail: answer, advice: providerAdvice[device]() };
+}
+
+/** koffi's entry file and the libraries that it loads so that onnxruntime finds CUDA; empty where there is no GPU. */
+function preloads(device: Device): readonly string[] {
+  const koffi = installedPackage('koffi', packageRoot());
+  if (device !== 'cuda' || koffi === undefined) return [];
+  const plan = cudaPlanHere();
+  // The links are created here, and loaded in the other process.
+  if (plan) carryOut({ ...plan, load: [] }, () => undefined);
+  return plan ? [koffi.entry, ...plan.load] : [];
 }
 
 /** Training goes through onnxruntime's C API where koffi is installed, which calls it. */
@@ -126,7 +138,7 @@ function tryKoffi(): Promise<Finding> {
   const advice =
     `optional: "${installPeer('koffi')}" lets training keep its weights on the GPU with CUDA, and takes less ` +
     'processor time for a step on the CPU';
-  return tryPackage('koffi', [packageRoot()], KOFFI_TRY, advice, false, [onnxRuntimeLibrary() ?? '']);
+  return tryPackage('koffi', [packageRoot()], KOFFI_TRY, advice, false, [onnxRuntimeLibrary()?.path ?? '']);
 }
 
 async function tryPackage(

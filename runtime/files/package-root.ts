@@ -32,7 +32,14 @@ export function packageVersion(): string {
 
 /** Returns the command that installs an optional peer dependency of crobc. */
 export function installPeer(name: string): string {
-  return `npm install --ignore-scripts ${name}@${packageJson().peerDependencies[name]}`;
+  return `npm install --ignore-scripts ${name}@${peerVersion(name)}`;
+}
+
+/** Returns the exact version of an optional peer dependency that crobc is made for. */
+export function peerVersion(name: string): string {
+  const version = packageJson().peerDependencies[name];
+  if (version === undefined) throw new Error(`bug in crobc: ${name} is no peer dependency`);
+  return version;
 }
 
 interface PackageJson {

@@ -2,12 +2,18 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { packageRoot } from '../files/package-root.ts';
+import { readTextSync } from '../files/read-file.ts';
+
+export interface OnnxRuntimeLibrary {
+  readonly path: string;
+  readonly version: string;
+}
 
 /**
  * The library that onnxruntime-node itself loads, so that a process has it once; undefined if it is not installed for
  * this system.
  */
-export function onnxRuntimeLibrary(): string | undefined {
+export function onnxRuntimeLibrary(): OnnxRuntimeLibrary | undefined {
   let entry: string;
   try {
     entry = createRequire(join(packageRoot(), 'package.json')).resolve('onnxruntime-node');
@@ -20,7 +26,9 @@ export function onnxRuntimeLibrary(): string | undefined {
     for (const api of readdirSync(bin)) {
       const folder = join(bin, api, process.platform, process.arch);
       const name = existsSync(folder) ? readdirSync(folder).find((file) => libraryName.test(file)) : undefined;
-      if (name !== undefined) return join(folder, name);
+      if (name === undefined) continue;
+      const { version } = JSON.parse(readTextSync(join(at, 'package.json'), 'record')) as { readonly version: string };
+      return { path: join(folder, name), version };
     }
   }
   return undefined;

@@ -4,7 +4,9 @@ import { byteSize } from '../files/byte-size.ts';
 import { openFile } from '../files/open-file.ts';
 import { installPeer } from '../files/package-root.ts';
 import { UserError } from '../files/user-error.ts';
+import { cudaAdvice } from './cuda-libraries.ts';
 import { hasNvidiaDriver } from './nvidia-driver.ts';
+import { readyCuda } from './ready-cuda.ts';
 
 export type Device = 'cpu' | 'cuda' | 'webgpu';
 export const devices: readonly Device[] = ['cpu', 'cuda', 'webgpu'];
@@ -108,6 +110,8 @@ export function expectShortCommandLine(): void {
 /** Loads onnxruntime-node on first use. Throws a UserError if its native part does not load, or would crash. */
 export async function loadOnnxRuntime(): Promise<typeof Ort> {
   expectShortCommandLine();
+  // Before onnxruntime-node, whose library would otherwise be the one without the provider.
+  readyCuda();
   try {
     const ort = await import('onnxruntime-node');
     // crobc's own message about a missing provider is clearer than the native log.
@@ -134,9 +138,7 @@ function installAdvice(): string {
 /** How to make a provider available. */
 export const providerAdvice: Readonly<Record<Device, () => string>> = {
   cpu: installAdvice,
-  cuda: () =>
-    'CUDA needs Linux on x64, CUDA 12 with cuDNN 9, and "node node_modules/onnxruntime-node/script/install.js ' +
-    '--onnxruntime-node-install=cuda12", which fetches the provider',
+  cuda: () => cudaAdvice(readyCuda()?.search ?? { found: 'no provider' }) ?? 'the NVIDIA driver may be too old for it',
   webgpu: () => 'WebGPU needs a Vulkan driver on Linux (Mesa 25 or newer), Metal on macOS, or D3D12 on Windows',
 };
 

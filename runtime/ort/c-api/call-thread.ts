@@ -1,7 +1,8 @@
 import type { Worker } from 'node:worker_threads';
 import { startThread } from '../../process/own-thread.ts';
+import { STACK_SIZE } from '../load-koffi.ts';
 import type { Arguments, Pointer, StatusCall } from './calls.ts';
-import { type Native, STACK_SIZE } from './native.ts';
+import type { Native } from './native.ts';
 
 /** Values of the shared state; after `CLOSED`, the thread calls nothing more. */
 const [IDLE, CALLING, CLOSED] = [0, 1, 2];

@@ -1,9 +1,8 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import type Koffi from 'koffi';
 import type { LibraryHandle } from 'koffi';
-import { installPeer, packageRoot } from '../../files/package-root.ts';
 import { onnxRuntimeLibrary } from '../library-path.ts';
+import { loadKoffi } from '../load-koffi.ts';
+import { readyCuda } from '../ready-cuda.ts';
 import type { ReleaseCall, StatusCall } from './calls.ts';
 import { API_VERSION, type Argument, type Arguments, type CallName, calls, koffiTypes, type Pointer } from './calls.ts';
 
@@ -98,12 +97,6 @@ export class Native {
   }
 }
 
-/**
- * Bytes of stack for calls: the most that koffi gives. By default it gives a quarter of what a process has, and
- * onnxruntime reads the command line with a recursive matcher when it creates a session.
- */
-export const STACK_SIZE = 16 * 2 ** 20;
-
 /** A library that is never unloaded, as long as the process lives. */
 let library: LibraryHandle | undefined;
 let loaded: Native | NoNative | undefined;
@@ -115,20 +108,11 @@ export function loadNative(): Native | NoNative {
 }
 
 function load(): Native | NoNative {
-  const require = createRequire(join(packageRoot(), 'package.json'));
-  let koffi: typeof Koffi;
+  const koffi = loadKoffi();
+  if ('missing' in koffi) return koffi;
+  const path = readyCuda()?.library ?? onnxRuntimeLibrary()?.path;
+  if (path === undefined) return { missing: "onnxruntime's library is not in onnxruntime-node" };
   try {
-    koffi = require('koffi');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'MODULE_NOT_FOUND')
-      return { missing: `koffi is not installed: "${installPeer('koffi')}" installs it` };
-    return { missing: `koffi does not load on this machine: ${message.split('\n')[0]}` };
-  }
-  const path = onnxRuntimeLibrary();
-  if (path === undefined) return { missing: `onnxruntime's library is not in onnxruntime-node` };
-  try {
-    koffi.config({ sync_stack_size: STACK_SIZE });
     library = koffi.load(path);
   } catch (error) {
     return { missing: `${path} does not load: ${(error as Error).message.split('\n')[0]}` };

@@ -15,7 +15,7 @@ test('the libraries that a file of known bytes needs', () => {
 });
 
 test.runIf(process.platform === 'linux')('those of onnxruntime, as ldd lists them', () => {
-  const path = onnxRuntimeLibrary()!;
+  const path = onnxRuntimeLibrary()!.path;
   const needed = neededLibraries(within(readFileSync(path)))!;
   expect(needed).toContain('libc.so.6');
   const listed = execFileSync('ldd', [path], { encoding: 'utf8' });

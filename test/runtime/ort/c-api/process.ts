@@ -1,9 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { NativeDevice } from '../../../../runtime/ort/c-api/device.ts';
-import { TINY_MODEL } from '../../../../runtime/ort/session.ts';
+import { loadNative } from '../../../../runtime/ort/c-api/native.ts';
+import { onnxRuntimeLibrary } from '../../../../runtime/ort/library-path.ts';
+import { loadKoffi } from '../../../../runtime/ort/load-koffi.ts';
+import { carryOut, planCuda } from '../../../../runtime/ort/ready-cuda.ts';
+import { openSession, TINY_MODEL } from '../../../../runtime/ort/session.ts';
 import { powerModel } from './models.ts';
 
 /** What process.test.ts runs in a process of its own. */
 const [what = ''] = process.argv.slice(2);
+
+if (what === 'linked') {
+  // The provider of a wheel: onnxruntime is loaded from a folder of links, before onnxruntime-node.
+  const [, folder = ''] = process.argv.slice(2);
+  const koffi = loadKoffi();
+  if ('missing' in koffi) throw new Error(koffi.missing);
+  const { path: library, version } = onnxRuntimeLibrary()!;
+  const environment = { VIRTUAL_ENV: join(folder, 'venv') };
+  const plan = planCuda({ library, version, environment, system: [], links: join(folder, 'links') });
+  carryOut(plan, (path) => koffi.load(path));
+  const opened = await openSession(Buffer.from(TINY_MODEL, 'base64'), { device: 'cpu' });
+  await opened.release();
+  const maps = readFileSync('/proc/self/maps', 'utf8');
+  const libraries = new Set([...maps.matchAll(/\S*libonnxruntime\.so\S*/g)].map(([path]) => path));
+  const native = loadNative();
+  if ('missing' in native) throw new Error(native.missing);
+  let failure = '';
+  try {
+    const options = new BigUint64Array(1);
+    native.call('CreateCUDAProviderOptions', options);
+    native.call('UpdateCUDAProviderOptions', options[0]!, ['device_id'], ['0'], 1);
+  } catch (error) {
+    failure = String(error);
+  }
+  console.log(JSON.stringify({ libraries: libraries.size, failure }));
+  process.exit();
+}
 
 const device = await NativeDevice.open({ device: 'cpu' });
 if ('missing' in device) throw new Error(device.missing);

@@ -1,0 +1,168 @@
+import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { installPeer, peerVersion } from '../files/package-root.ts';
+import { neededLibraries, type ReadBytes } from './elf.ts';
+
+/** What onnxruntime needs for CUDA on Linux, and where it is. */
+export type CudaSearch =
+  | { readonly found: 'no provider' }
+  | {
+      readonly found: 'provider';
+      /** The file of the execution provider. */
+      readonly provider: string;
+      /** The major version of CUDA for which the provider was built. */
+      readonly cuda: number | undefined;
+      /** NVIDIA's libraries that it needs: each is after those that it needs itself. */
+      readonly libraries: readonly string[];
+      /** Names of those that are nowhere, the first one first. */
+      readonly missing: readonly string[];
+    };
+
+export interface SearchOptions {
+  /** The library of onnxruntime, beside which onnxruntime looks for its providers. */
+  readonly library: string;
+  /** The version of onnxruntime; a provider works with exactly this one. */
+  readonly version: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Folders in which the dynamic linker looks. */
+  readonly system?: readonly string[];
+}
+
+const PROVIDER = 'libonnxruntime_providers_cuda.so';
+
+/**
+ * Searches the provider beside onnxruntime and in Python environments (the wheel onnxruntime-gpu of the same version),
+ * and NVIDIA's libraries in LD_LIBRARY_PATH, in Python environments (the packages that PyTorch installs) and in folders of
+ * the system. The environment is that of VIRTUAL_ENV or CONDA_PREFIX, or the user's own.
+ */
+export function searchCuda(options: SearchOptions): CudaSearch {
+  const { library, version, environment, system = systemFolders() } = options;
+  const packages = pythonPackages(environment);
+  const wheels = packages
+    .filter((folder) => existsSync(join(folder, `onnxruntime_gpu-${version}.dist-info`)))
+    .map((folder) => join(folder, 'onnxruntime', 'capi'));
+  const provider = [dirname(library), ...wheels]
+    .map((folder) => join(folder, PROVIDER))
+    .find((path) => existsSync(path));
+  if (provider === undefined) return { found: 'no provider' };
+  const needed = (libraryNeeds(provider) ?? []).filter(isNvidia).sort((a, b) => rank(a) - rank(b));
+  const folders = [
+    ...(environment.LD_LIBRARY_PATH ?? '').split(delimiter).filter((folder) => folder !== ''),
+    ...packages.flatMap(nvidiaFolders),
+    ...system,
+  ];
+  const places = needed.map((name) => folders.map((folder) => join(folder, name)).find((path) => existsSync(path)));
+  const cuda = needed
+    .map((name) => /^libcublas(?:Lt)?\.so\.(\d+)$/.exec(name)?.[1])
+    .find((found) => found !== undefined);
+  return {
+    found: 'provider',
+    provider,
+    cuda: cuda === undefined ? undefined : Number(cuda),
+    libraries: places.filter((path) => path !== undefined),
+    missing: needed.filter((_, i) => places[i] === undefined),
+  };
+}
+
+/** How to get what a search did not find; undefined if it found everything. */
+export function cudaAdvice(search: CudaSearch): string | undefined {
+  if (search.found === 'no provider')
+    return (
+      `CUDA needs Linux on x64, koffi ("${installPeer('koffi')}") and onnxruntime's provider: for CUDA 13, ` +
+      `"pip install 'onnxruntime-gpu[cuda,cudnn]==${peerVersion('onnxruntime-node')}'" in the Python environment that is active when crobc runs; for ` +
+      'CUDA 12 with cuDNN 9, "node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12"'
+    );
+  const { missing, cuda } = search;
+  const [first, ...others] = missing;
+  if (first === undefined) return undefined;
+  const more = others.length === 0 ? '' : ` (and ${others.join(', ')})`;
+  const packages = missing.map((name) => pipPackage(name, cuda)).filter((name) => name !== undefined);
+  const command = [...new Set(packages)].join(' ');
+  return `the provider is for CUDA ${cuda ?? 'of an unknown version'} and lacks ${first}${more}: "pip install ${command}" installs it`;
+}
+
+/** NVIDIA's libraries, those first that others need. */
+const nvidia = [
+  { library: 'cudart', pip: 'cuda-runtime' },
+  { library: 'nvJitLink', pip: 'nvjitlink' },
+  { library: 'nvrtc', pip: 'cuda-nvrtc' },
+  { library: 'cublasLt', pip: 'cublas' },
+  { library: 'cublas', pip: 'cublas' },
+  { library: 'curand', pip: 'curand' },
+  { library: 'cufft', pip: 'cufft' },
+  { library: 'cusparse', pip: 'cusparse' },
+  { library: 'cudnn', pip: 'cudnn' },
+] as const;
+
+function rowOf(name: string): (typeof nvidia)[number] | undefined {
+  return nvidia.find(({ library }) => name.startsWith(`lib${library}.so`));
+}
+
+function isNvidia(name: string): boolean {
+  return rowOf(name) !== undefined;
+}
+
+function rank(name: string): number {
+  return nvidia.findIndex(({ library }) => name.startsWith(`lib${library}.so`));
+}
+
+/** From CUDA 13 on, only cuDNN's package has the version in its name. */
+function pipPackage(name: string, cuda: number | undefined): string | undefined {
+  const row = rowOf(name);
+  if (row === undefined) return undefined;
+  const suffix = cuda !== undefined && (cuda < 13 || row.pip === 'cudnn') ? `-cu${cuda}` : '';
+  return `nvidia-${row.pip}${suffix}`;
+}
+
+/** The folders of installed Python packages, of the active environment first. */
+function pythonPackages(environment: SearchOptions['environment']): readonly string[] {
+  const { VIRTUAL_ENV, CONDA_PREFIX, HOME } = environment;
+  const prefixes = [VIRTUAL_ENV, CONDA_PREFIX, HOME ? join(HOME, '.local') : undefined].flatMap((one) => one || []);
+  return prefixes.flatMap((prefix) =>
+    entriesOf(join(prefix, 'lib'))
+      .filter((name) => /^python3\.\d+$/.test(name))
+      .map((name) => join(prefix, 'lib', name, 'site-packages')),
+  );
+}
+
+/** `nvidia/cublas/lib` and its like and, from CUDA 13 on, `nvidia/cu13/lib`. */
+function nvidiaFolders(packages: string): readonly string[] {
+  return entriesOf(join(packages, 'nvidia')).map((name) => join(packages, 'nvidia', name, 'lib'));
+}
+
+function systemFolders(): readonly string[] {
+  const toolkits = entriesOf('/usr/local').filter((name) => /^cuda(-|$)/.test(name));
+  return [
+    ...toolkits.map((name) => join('/usr/local', name, 'lib64')),
+    ...['/usr/lib/x86_64-linux-gnu', '/lib/x86_64-linux-gnu', '/usr/lib64', '/lib64', '/usr/lib'],
+  ];
+}
+
+/** The names in a folder in a fixed order; none if it cannot be read. */
+function entriesOf(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+function libraryNeeds(path: string): readonly string[] | undefined {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch {
+    return undefined;
+  }
+  try {
+    const read: ReadBytes = (offset, length) => {
+      const bytes = new Uint8Array(length);
+      return bytes.subarray(0, readSync(file, bytes, 0, length, offset));
+    };
+    return neededLibraries(read);
+  } catch {
+    return undefined;
+  } finally {
+    closeSync(file);
+  }
+}
