@@ -64,17 +64,23 @@ export function searchCuda(options: SearchOptions): CudaSearch {
   };
 }
 
-/** How to get what a search did not find; undefined if it found everything. */
-export function cudaAdvice(search: CudaSearch): string | undefined {
+/**
+ * What to do where CUDA does not work: how to get what a search did not find or, if it found everything, koffi, without
+ * which crobc cannot load it (`noKoffi` says why it is not there).
+ */
+export function cudaAdvice(search: CudaSearch, noKoffi: string | undefined): string {
   if (search.found === 'no provider')
     return (
-      `CUDA needs Linux on x64, koffi ("${installPeer('koffi')}") and onnxruntime's provider: for CUDA 13, ` +
+      `CUDA needs an NVIDIA GPU, Linux on x64, koffi ("${installPeer('koffi')}") and onnxruntime's provider: for CUDA 13, ` +
       `"pip install 'onnxruntime-gpu[cuda,cudnn]==${peerVersion('onnxruntime-node')}'" in the Python environment that is active when crobc runs; for ` +
       'CUDA 12 with cuDNN 9, "node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12"'
     );
   const { missing, cuda } = search;
   const [first, ...others] = missing;
-  if (first === undefined) return undefined;
+  if (first === undefined)
+    return noKoffi === undefined
+      ? "CUDA's libraries are there; the NVIDIA driver may be too old for them"
+      : `CUDA's libraries are there, and crobc loads them through koffi: ${noKoffi}`;
   const more = others.length === 0 ? '' : ` (and ${others.join(', ')})`;
   const packages = missing.map((name) => pipPackage(name, cuda)).filter((name) => name !== undefined);
   const command = [...new Set(packages)].join(' ');

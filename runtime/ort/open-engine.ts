@@ -7,10 +7,10 @@ import { chooseDevice, type Device } from './session.ts';
  * Returns the engine for a device: onnxruntime's C API where koffi is installed, else onnxruntime-node, which copies
  * every tensor to CUDA and back at each run. Throws a UserError if the device is not available.
  */
-export async function openEngine(asked: Device | 'auto'): Promise<Engine> {
+export async function openEngine(asked: Device | 'auto', openNative = openNativeEngine): Promise<Engine> {
   const { device, note } = await chooseDevice(asked);
   if (device === 'webgpu') return openNodeEngine(device, note);
-  const native = await openNativeEngine(device, note);
+  const native = await openNative(device, note);
   if (!('missing' in native)) return native;
   // On the CPU, both compute the same, and take nearly the same time.
   if (device === 'cpu') return openNodeEngine(device, note);

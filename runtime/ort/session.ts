@@ -5,6 +5,7 @@ import { openFile } from '../files/open-file.ts';
 import { installPeer } from '../files/package-root.ts';
 import { UserError } from '../files/user-error.ts';
 import { cudaAdvice } from './cuda-libraries.ts';
+import { loadKoffi } from './load-koffi.ts';
 import { hasNvidiaDriver } from './nvidia-driver.ts';
 import { readyCuda } from './ready-cuda.ts';
 
@@ -138,7 +139,10 @@ function installAdvice(): string {
 /** How to make a provider available. */
 export const providerAdvice: Readonly<Record<Device, () => string>> = {
   cpu: installAdvice,
-  cuda: () => cudaAdvice(readyCuda()?.search ?? { found: 'no provider' }) ?? 'the NVIDIA driver may be too old for it',
+  cuda: () => {
+    const koffi = loadKoffi();
+    return cudaAdvice(readyCuda()?.search ?? { found: 'no provider' }, 'missing' in koffi ? koffi.missing : undefined);
+  },
   webgpu: () => 'WebGPU needs a Vulkan driver on Linux (Mesa 25 or newer), Metal on macOS, or D3D12 on Windows',
 };
 

@@ -35,7 +35,7 @@ export interface OnnxBackend extends TrainingBackend {
  */
 export async function openOnnxBackend(
   options: OnnxBackendOptions,
-  open: (device: Device | 'auto') => Promise<Engine> = openEngine,
+  open: (device: Device | 'auto') => Promise<Engine> = (device) => openEngine(device),
 ): Promise<OnnxBackend> {
   const { seed, threads, steps } = options;
   const engine = await open(options.device);

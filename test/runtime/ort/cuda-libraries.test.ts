@@ -40,7 +40,7 @@ describe('the provider', () => {
   test('is nowhere', () => {
     const found = search();
     expect(found).toEqual({ found: 'no provider' });
-    expect(cudaAdvice(found)).toMatch(/"pip install 'onnxruntime-gpu\[cuda,cudnn\]==1\.30\.0'"/);
+    expect(cudaAdvice(found, undefined)).toMatch(/"pip install 'onnxruntime-gpu\[cuda,cudnn\]==1\.30\.0'"/);
   });
 
   test('is beside onnxruntime, and built for the CUDA whose libraries it needs', async () => {
@@ -91,19 +91,20 @@ describe('NVIDIA’s libraries', () => {
       ],
       missing: [],
     });
-    expect(cudaAdvice(search())).toBe(undefined);
+    expect(cudaAdvice(search(), undefined)).toMatch(/the NVIDIA driver may be too old/);
+    expect(cudaAdvice(search(), 'koffi is not installed')).toMatch(/through koffi: koffi is not installed$/);
   });
 
   test('that are missing are named, with the command that installs them', async () => {
     for (const name of needs13.slice(0, 4)) await file(`system/${name}`);
-    expect(cudaAdvice(search())).toBe(
+    expect(cudaAdvice(search(), undefined)).toBe(
       'the provider is for CUDA 13 and lacks libcudart.so.13 (and libcudnn.so.9): "pip install nvidia-cuda-runtime nvidia-cudnn-cu13" installs it',
     );
   });
 
   test('of CUDA 12 are in packages with the version in their names', async () => {
     await file('ort/libonnxruntime_providers_cuda.so', provider('libcublasLt.so.12', 'libcublas.so.12'));
-    expect(cudaAdvice(search())).toBe(
+    expect(cudaAdvice(search(), undefined)).toBe(
       'the provider is for CUDA 12 and lacks libcublasLt.so.12 (and libcublas.so.12): "pip install nvidia-cublas-cu12" installs it',
     );
   });

@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../runtime/files/user-error.ts';
 import type { Engine } from '../../../runtime/ort/engine.ts';
 import { openNativeEngine } from '../../../runtime/ort/native-engine.ts';
 import { openNodeEngine } from '../../../runtime/ort/node-engine.ts';
+import { openEngine } from '../../../runtime/ort/open-engine.ts';
 import { RunFailure } from '../../../runtime/ort/session.ts';
 import { rowModel, squareModel } from './c-api/models.ts';
 
@@ -91,4 +92,27 @@ test.each(engines)('%s: a run that fails is a RunFailure, which training explain
   await run({ rows, index: index(2) });
   expect(row.data).toEqual(Float32Array.of(7));
   await engine.release();
+});
+
+describe('the engine of a device', () => {
+  const without = async () => ({ missing: 'koffi is not installed' });
+
+  test('is one of the C API', async () => {
+    const opened: unknown[] = [];
+    const engine = await openEngine('cpu', async (...args) => {
+      opened.push(args);
+      return openNativeEngine(...args);
+    });
+    expect(opened).toEqual([['cpu', undefined]]);
+    expect(engine).toMatchObject({ device: 'cpu', note: undefined });
+    await engine.release();
+  });
+
+  test('without koffi is onnxruntime-node, with a note where that is much slower', async () => {
+    expect(await openEngine('cpu', without)).toMatchObject({ device: 'cpu', note: undefined });
+    expect(await openEngine('cuda', without)).toMatchObject({
+      device: 'cuda',
+      note: 'all weights cross the bus at each step, because koffi is not installed',
+    });
+  });
 });
