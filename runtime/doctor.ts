@@ -97,8 +97,9 @@ sharp({ create: { width: 2, height: 2, channels: 3, background: 'red' } }).png()
 `;
 
 const KOFFI_TRY = `
-const koffi = require(process.argv[1]);
-const base = koffi.load(process.argv[2]).func('OrtGetApiBase', 'void *', [])();
+const [entry, library] = process.argv.slice(1);
+const koffi = require(entry);
+const base = koffi.load(library).func('OrtGetApiBase', 'void *', [])();
 const version = koffi.decode(koffi.decode(base, 8, 'void *'), koffi.proto('const char *', []))();
 say(/^1\\./.test(version) ? 'works' : 'finds version ' + version + ' of onnxruntime');
 `;

@@ -118,6 +118,7 @@ const ofProcess: Readonly<Record<string, string>> = {
   'cli/crobc.ts': 'the program: ends the process',
   'cli/main.ts': 'what the program runs: words, streams that break, the exit code',
   'cli/process-io.ts': 'the process as what commands run with',
+  'runtime/ort/c-api/device.ts': 'its end, before which native objects are released',
   'runtime/process/signals.ts': 'its signals',
   'runtime/process/surroundings.ts': 'the process as what a run is in',
 };
@@ -125,7 +126,10 @@ const ofProcess: Readonly<Record<string, string>> = {
 test('streams, environment, folder, words and end of the process are read in one place each', () => {
   const direct = /\bprocess\.(stdout|stderr|stdin|env|cwd|chdir|argv|exit|exitCode|on|off)\b/;
   // Libraries that a process loads once, with the variables that are theirs.
-  const loaders = ['runtime/tfjs/load.ts', 'runtime/ort/session.ts', 'runtime/ort/nvidia-driver.ts'];
+  const loaders = [
+    ...['runtime/tfjs/load.ts', 'runtime/ort/session.ts', 'runtime/ort/nvidia-driver.ts'],
+    'runtime/ort/ready-cuda.ts',
+  ];
   const files = ['cli', 'runtime'].flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
   );
