@@ -51,6 +51,8 @@ test('a training records it, and its weights are evaluated likewise unless anoth
   expect(other.err).toContain(
     'note: the weights were trained with --truncation plain, and longer phrases are truncated by keep-sep',
   );
+  const built = await crobc(['build', 'plain/last.safetensors', '-o', 'built'], { cwd: folder });
+  expect(built).toMatchObject({ code: 0, err: expect.stringContaining('the client keeps [SEP]') });
   expect(await run(...training, '-o', 'plain', '--resume', '--truncation', 'keep-sep')).toMatchObject({
     code: 1,
     err: expect.stringContaining('the vocabulary was changed'),

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { type Dataset, openDataset } from '../../../runtime/data/dataset.ts';
 import { bounds, metrics } from '../../../runtime/evaluation/bootstrap.ts';
 import { evaluate } from '../../../runtime/evaluation/evaluate.ts';
+import { reportPage } from '../../../runtime/evaluation/page.ts';
 import { reportCsv, reportOf, scoresCsv } from '../../../runtime/evaluation/report.ts';
 import { picture } from '../data/data-folder.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -100,6 +101,8 @@ test('files have the metrics, and of each sample whether it has a target', async
   const { gIoU, cIoU, nAcc, tAcc } = found.noTarget!;
   expect(all!.split(',').slice(-4).map(Number)).toEqual([gIoU, cIoU, nAcc, tAcc]);
   expect(scoresCsv(report)).toMatch(/\r\nmean of categories,,,0\.\d+,/);
+  const page = reportPage(report, { best: [], worst: [], random: [] });
+  for (const name of ['gIoU', 'cIoU', 'N-acc', 'T-acc']) expect(page).toContain(`<span>${name}</span>`);
   const rows = reportCsv(report).split('\r\n');
   expect(rows[0]).toMatch(/,iou,target,predicted$/);
   expect(rows.filter((row) => row.includes(',false,'))).toHaveLength(
