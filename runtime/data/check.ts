@@ -146,6 +146,12 @@ async function checkSplit(
     const text = `masks of another size than their images are ${action}: ${different.length}, of which this is the first`;
     findings.push({ file: first.file, line: first.line, severity: 'note', text });
   }
+  const lossy = samples.find(({ mask }) => mask.kind === 'file' && /\.jpe?g$/i.test(mask.path));
+  if (lossy) {
+    const text =
+      'a mask is a JPEG file, whose compression changes values near edges: pixels beside an object may be on';
+    findings.push({ file: lossy.file, line: lossy.line, severity: 'note', text });
+  }
   if (samples.length === 0 && findings.length === 0)
     error({ file: layout.file(split), line: 1, text: 'there is no phrase' });
   findings.sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? 1 : -1));

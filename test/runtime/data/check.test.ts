@@ -1,5 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { checkDataset } from '../../../runtime/data/check.ts';
 import { openLayout } from '../../../runtime/data/open-layout.ts';
@@ -63,6 +64,20 @@ test('everything that is wrong in one run, by line: lines, headers, pixels', asy
     { file: phrases, line: 8, severity: 'note', text: 'the same as line 1' },
     error(phrases, 9, truncated),
     error(attributes, 3, 'the line is not JSON'),
+  ]);
+});
+
+test('masks that are JPEG files are named once', async () => {
+  const dir = await dataFolder(at('lossy'), names(3));
+  for (const i of [1, 2]) {
+    await rm(join(dir, 'mask', `${i}.png`));
+    await sharp({ create: { width: 8, height: 8, channels: 3, background: '#fff' } })
+      .jpeg()
+      .toFile(join(dir, 'mask', `${i}.jpg`));
+  }
+  const { findings } = (await checkDataset(dir, { split: 'train' })).splits[0]!;
+  expect(findings).toMatchObject([
+    { line: 2, severity: 'note', text: expect.stringMatching(/^a mask is a JPEG file/) },
   ]);
 });
 
