@@ -511,7 +511,10 @@ const reordered: Move = (build, x, random, _pool, step) => {
   const size = asConstant(x.type.shape.at(-1) ?? variable('N'));
   if (size === undefined || x.type.shape.length < 2) return undefined;
   const projected = build.matmul(x, weight(build, `o${step}`, [n(size), n(6)]));
-  const moved = random.int(0, 1) === 0 ? projected : build.add(weight(build, `ob${step}`, [n(6)]), projected);
+  const moved =
+    random.int(0, 1) === 0
+      ? projected
+      : build.add(weight(build, `ob${step}`, [random.pick([n(6), n(6), one])]), projected);
   const lead = moved.type.shape.slice(0, -1);
   const rank = lead.length;
   const perm =
