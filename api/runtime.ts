@@ -2,6 +2,7 @@ import { withSteps } from '../compiler/training/recipe.ts';
 import { originPlace } from '../runtime/build/origin-place.ts';
 import { runEvaluation } from '../runtime/evaluation/run-evaluation.ts';
 import { UserError } from '../runtime/files/user-error.ts';
+import { colourChoice } from '../runtime/images/colours.ts';
 import { predict as predictMask } from '../runtime/predict/predict.ts';
 import { openTrainedModel } from '../runtime/predict/trained-model.ts';
 import { stepsFault } from '../runtime/training/plan.ts';
@@ -45,8 +46,16 @@ export interface RunningOptions extends ProgressOptions {
   readonly out: string;
 }
 
+/** How bands of images become colours. */
+export interface ColourOptions {
+  /** The bands to show as red, green and blue, from 1, or one to show as grey; by default the first three. */
+  readonly bands?: readonly number[];
+  /** Percentiles of each band that become black and white; `none` keeps 8 and 16 bits as they are, without a note. */
+  readonly stretch?: 'none' | { readonly low: number; readonly high: number };
+}
+
 /** Options of `predict`. */
-export interface PredictOptions extends RunningOptions {
+export interface PredictOptions extends RunningOptions, ColourOptions {
   /** PNG, JPEG, TIFF or WebP. */
   readonly image: string;
   /** What to find; not for a model without words. */
@@ -73,6 +82,8 @@ export interface Prediction {
   readonly tokens: readonly string[];
   /** True if the text has more words than the model takes, and was cut off. */
   readonly truncated: boolean;
+  /** What was assumed about the image, such as which of its bands are colours: a sentence each. */
+  readonly assumed: readonly string[];
   /** Of the image, in pixels. */
   readonly width: number;
   readonly height: number;
@@ -122,11 +133,13 @@ export async function predict(model: CompiledModel, options: PredictOptions): Pr
     threads,
   } = options;
   requireWeights(model, weights);
+  const colours = colourChoice(options);
   const note = (line: string) => options.onNote?.(line);
   return withProgress(options, () =>
     predictMask(model.source, {
       image,
       text,
+      colours,
       tokenizer,
       truncation,
       device,
@@ -166,7 +179,7 @@ export async function openTrained(path: string): Promise<TrainedModel> {
 }
 
 /** Options of `evaluate`. */
-export interface EvaluateOptions extends RunningOptions {
+export interface EvaluateOptions extends RunningOptions, ColourOptions {
   /** A data set in one of the layouts of docs/data.md, such as RISBench and RRSIS-D. */
   readonly data: string;
   /** The split, whose phrases are in `output_phrase_<split>.txt`; by default `test`. */
@@ -290,6 +303,7 @@ export async function evaluate(model: CompiledModel, options: EvaluateOptions): 
       limit: options.limit,
       onBad: options.onBad ?? 'stop',
       onSizeMismatch: options.onSizeMismatch,
+      colours: colourChoice(options),
       pictures: options.pictures ?? 12,
       seed: options.seed ?? 0,
       out: options.out,
@@ -302,7 +316,7 @@ export async function evaluate(model: CompiledModel, options: EvaluateOptions): 
 }
 
 /** Options of `train`. */
-export interface TrainOptions extends ProgressOptions {
+export interface TrainOptions extends ProgressOptions, ColourOptions {
   /** A data set in one of the layouts of docs/data.md, such as RISBench and RRSIS-D. */
   readonly data: string;
   /** The folder for weights, checkpoints and logs. Only one run at a time can use it. */
@@ -410,6 +424,7 @@ export async function train(model: TrainableModel, options: TrainOptions): Promi
       blank: options.phrases === false,
       onBad: options.onBad ?? 'stop',
       onSizeMismatch: options.onSizeMismatch,
+      colours: colourChoice(options),
       out: options.out,
       place: (origin) => originPlace(program, origin) ?? '',
       note,

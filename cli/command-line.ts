@@ -9,7 +9,7 @@ import { completionScript, type Shell, shells } from './completion.ts';
 import { teachForeignOptions } from './foreign-options.ts';
 import { refuseRepeated } from './given-once.ts';
 import type { Invocation } from './io.ts';
-import { between, onSizeMismatch, recompute, set, truncation, wholeNumber } from './options.ts';
+import { bands, between, onSizeMismatch, recompute, set, stretch, truncation, wholeNumber } from './options.ts';
 import { printRendered, printText } from './print.ts';
 import { reporters } from './reporters.ts';
 
@@ -166,7 +166,11 @@ function addPredict(program: Command, { io, exit }: Setting): void {
     .description('predict a mask for an image and a sentence: mask PNG, overlay PNG, JSON')
     .argument('<file>', 'a .crob file, or a trained model: the folder of a training, or its .safetensors')
     .option('-m, --model <name>', 'which model of the file; by default, the first')
-    .requiredOption('-i, --image <file>', 'PNG, JPEG, TIFF or WebP')
+    .option('-i, --image <file>', 'PNG, JPEG, TIFF or WebP, or a folder of them')
+    .option(
+      '--list <file>',
+      'images and phrases, instead of --image and --text: CSV with the columns image and text, or such JSON lines',
+    )
     .option('-t, --text <sentence>', 'what to find; not for a model without words')
     .option(
       '-w, --weights <file>',
@@ -181,6 +185,8 @@ function addPredict(program: Command, { io, exit }: Setting): void {
       'vocab.txt or tokenizer.json of the text encoder; by default, the vocabulary in the weights, else the aerial one that ships with crobc',
     )
     .addOption(truncation())
+    .addOption(bands())
+    .addOption(stretch())
     .addOption(set())
     .addOption(
       new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto'),
@@ -188,6 +194,25 @@ function addPredict(program: Command, { io, exit }: Setting): void {
     .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))
     .option('--threads <n>', 'threads of the CPU provider, 1024 at most', between(0, 1024))
     .option('--seed <n>', 'seed of initial weights', wholeNumber, 0)
+    .option(
+      '--tile [pixels]',
+      "predict in tiles of this width at full resolution, for scenes of any size; by default, the model's own",
+      between(1, 65_536),
+    )
+    .option(
+      '--overlap <pixels>',
+      'with --tile: by how much tiles overlap; by default, a quarter of a tile',
+      wholeNumber,
+    )
+    .option('--global', 'with --tile: let the whole scene at low resolution count for half, for "the leftmost ship"')
+    .option('--geojson', 'with --tile: write polygons too, in the coordinates of the scene')
+    .option('--resume', 'with --tile, a folder or a list: continue an unfinished run')
+    .addOption(
+      new Option(
+        '--on-bad <what>',
+        'with a folder or a list: what to do with an image that cannot be predicted; by default, stop',
+      ).choices(['skip', 'stop']),
+    )
     .option('-o, --out <dir>', 'folder to write to', 'out')
     .option('--json', 'print the result as JSON')
     .action(async (file: string, options) => exit((await import('./commands/predict.ts')).predict(io, file, options)));
@@ -262,6 +287,8 @@ function addTrain(program: Command, { io, exit }: Setting): void {
         .choices(['skip', 'stop'])
         .default('stop'),
     )
+    .addOption(bands())
+    .addOption(stretch())
     .addOption(onSizeMismatch())
     .addOption(recompute())
     .option('--resume', 'continue from the last checkpoint in the output folder')
@@ -282,6 +309,8 @@ function addDataCheck(data: Command, { io, exit }: Setting): void {
     .description('check every line and every pixel of a data set; reports errors with file and line')
     .argument('<dir>', 'a data set: RISBench, RefSegRS, RRSIS-D, or samples_train.jsonl')
     .option('--split <name>', 'one split; by default, all')
+    .addOption(bands())
+    .addOption(stretch())
     .addOption(onSizeMismatch())
     .action(async (dir: string, options) => exit((await import('./commands/data.ts')).checkData(io, dir, options)));
 }
@@ -421,6 +450,8 @@ function addEval(program: Command, { io, exit }: Setting): void {
         .choices(['skip', 'stop'])
         .default('stop'),
     )
+    .addOption(bands())
+    .addOption(stretch())
     .addOption(onSizeMismatch())
     .option(
       '--pictures <n>',

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { onSizeMismatchNames } from '../runtime/data/size-mismatch.ts';
+import { parseBands, parseStretch } from '../runtime/images/colours.ts';
 import { truncations } from '../runtime/text/truncation.ts';
 import { CollectingOption } from './given-once.ts';
 
@@ -28,6 +29,27 @@ export const recompute = (): Option =>
     'recompute the activations of a module (backbone.layers.*) for the gradients: less memory, more time; may be repeated',
     (module) => [module],
   );
+
+export const bands = (): Option =>
+  new Option(
+    '--bands <r,g,b>',
+    'bands to show as red, green and blue, such as 4,3,2, or one to show as grey; by default the first three',
+  ).argParser((text) => {
+    const chosen = parseBands(text);
+    if (chosen === undefined) throw new InvalidArgumentError('It is not three bands such as 4,3,2, or one.');
+    return chosen;
+  });
+
+export const stretch = (): Option =>
+  new Option(
+    '--stretch <low,high>',
+    'percentiles of each band that become black and white, such as 2,98; none keeps dark pictures as they are',
+  ).argParser((text) => {
+    const chosen = parseStretch(text);
+    if (chosen === undefined)
+      throw new InvalidArgumentError('It is not two percentiles such as 2,98, the lower first, or none.');
+    return chosen;
+  });
 
 export function wholeNumber(text: string): number {
   const n = Number(text);

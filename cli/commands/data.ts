@@ -9,6 +9,8 @@ import { type Counts, type SplitStatistics, splitStatistics } from '../../runtim
 import { trainVocabulary } from '../../runtime/data/vocabulary.ts';
 import { writeFileAtomic } from '../../runtime/files/atomic-file.ts';
 import { UserError } from '../../runtime/files/user-error.ts';
+import { colourChoice } from '../../runtime/images/colours.ts';
+import type { Stretch } from '../../runtime/images/levels.ts';
 import { writeLine } from '../../runtime/process/status-line.ts';
 import { terminalWidth } from '../../runtime/process/terminal.ts';
 import type { Io } from '../io.ts';
@@ -20,10 +22,15 @@ import { labelled, table } from '../table.ts';
 export async function checkData(
   io: Io,
   dir: string,
-  options: { readonly split?: string; readonly onSizeMismatch?: OnSizeMismatch },
+  options: {
+    readonly split?: string;
+    readonly onSizeMismatch?: OnSizeMismatch;
+    readonly bands?: readonly number[];
+    readonly stretch?: Stretch;
+  },
 ): Promise<number> {
   let errors = 0;
-  const { splits, summary } = await checkDataset(dir, options);
+  const { splits, summary } = await checkDataset(dir, { ...options, colours: colourChoice(options) });
   for (const { split, samples, findings } of splits) {
     for (const { file, line, severity, text } of firstOfEach(findings))
       printLine(io, `${file}:${line}: ${severity === 'note' ? 'note: ' : ''}${text}`);

@@ -12,6 +12,8 @@ import {
   type Scores,
   thresholds,
 } from '../../runtime/evaluation/scores.ts';
+import { colourChoice } from '../../runtime/images/colours.ts';
+import type { Stretch } from '../../runtime/images/levels.ts';
 import type { Device } from '../../runtime/ort/session.ts';
 import { writeLine } from '../../runtime/process/status-line.ts';
 import { terminalWidth } from '../../runtime/process/terminal.ts';
@@ -43,6 +45,8 @@ export interface EvalOptions {
   readonly limit?: number;
   readonly onBad: OnBad;
   readonly onSizeMismatch?: OnSizeMismatch;
+  readonly bands?: readonly number[];
+  readonly stretch?: Stretch;
   readonly pictures: number;
   readonly seed: number;
   readonly out: string;
@@ -73,6 +77,7 @@ export async function evaluation(io: Io, file: string, options: EvalOptions): Pr
     limit: options.limit,
     onBad: options.onBad,
     onSizeMismatch: options.onSizeMismatch,
+    colours: colourChoice(options),
     pictures: options.pictures,
     seed: options.seed,
     out: options.out,

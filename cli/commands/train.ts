@@ -5,6 +5,8 @@ import type { OnSizeMismatch } from '../../runtime/data/size-mismatch.ts';
 import { byteSize } from '../../runtime/files/byte-size.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
 import { UserError } from '../../runtime/files/user-error.ts';
+import { colourChoice } from '../../runtime/images/colours.ts';
+import type { Stretch } from '../../runtime/images/levels.ts';
 import type { Device } from '../../runtime/ort/session.ts';
 import { duration } from '../../runtime/process/duration.ts';
 import { writeLine } from '../../runtime/process/status-line.ts';
@@ -53,6 +55,8 @@ export interface TrainOptions {
   readonly phrases: boolean;
   readonly onBad: OnBad;
   readonly onSizeMismatch?: OnSizeMismatch;
+  readonly bands?: readonly number[];
+  readonly stretch?: Stretch;
   readonly out: string;
   readonly json?: boolean;
 }
@@ -84,6 +88,7 @@ export async function train(io: Invocation, file: string, options: TrainOptions)
     blank: !options.phrases,
     onBad: options.onBad,
     onSizeMismatch: options.onSizeMismatch,
+    colours: colourChoice(options),
     out: options.out,
     place: (origin) => originPlace(program, origin) ?? '',
     note: (line) => writeLine(line, io.stderr),

@@ -35,20 +35,7 @@ export async function openBuilt(given: Source, options: CacheOptions, session: S
   const source = await withKnownMap(given, weightsFile);
   const cache = join(out, cacheFolder);
   const digests = await FileDigests.open(join(cache, 'digests.json'));
-  const identity = buildIdentity({
-    graph: graphHash(source.graph),
-    expected: source.graph.expected,
-    dtype,
-    opset: defaultOpset,
-    weights:
-      weightsFile === undefined
-        ? { kind: 'initial', seed }
-        : {
-            kind: 'file',
-            sha256: await weightsSha256(weightsFile, (file) => digests.of(file)),
-            rules: source.via?.rules,
-          },
-  });
+  const identity = await identityOf(source, options, digests);
   const { name } = source.graph;
   await makeFolder(cache);
   // Another process may write the files between the check and the opening of the session; then check again.
@@ -71,4 +58,31 @@ export async function openBuilt(given: Source, options: CacheOptions, session: S
   throw new UserError(
     `the model in ${cache} is written by someone else all the time: give each run a folder of its own (-o)`,
   );
+}
+
+/** Returns a hash of everything that the results of a model depend on: its graph, its weights, and crobc's own code. */
+export async function modelIdentity(source: Source, options: CacheOptions): Promise<string> {
+  const digests = await FileDigests.open(join(options.out, cacheFolder, 'digests.json'));
+  return identityOf(await withKnownMap(source, options.weightsFile), options, digests);
+}
+
+async function identityOf(
+  source: Source,
+  { dtype, weightsFile, seed }: CacheOptions,
+  digests: FileDigests,
+): Promise<string> {
+  return buildIdentity({
+    graph: graphHash(source.graph),
+    expected: source.graph.expected,
+    dtype,
+    opset: defaultOpset,
+    weights:
+      weightsFile === undefined
+        ? { kind: 'initial', seed }
+        : {
+            kind: 'file',
+            sha256: await weightsSha256(weightsFile, (file) => digests.of(file)),
+            rules: source.via?.rules,
+          },
+  });
 }

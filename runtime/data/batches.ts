@@ -1,7 +1,7 @@
 import { UserError } from '../files/user-error.ts';
 import type { HostTensor } from '../ort/session.ts';
 import type { EncodedText, TextInput } from '../text/tokenizer.ts';
-import type { Dataset } from './dataset.ts';
+import { type Dataset, reportNotes } from './dataset.ts';
 import type { DecodedSample } from './decode.ts';
 import { type Decoder, decodingThreads, openDecoder } from './decoder.ts';
 import { isMirrored, mirrorPhrase } from './mirror.ts';
@@ -148,9 +148,11 @@ class SampleSource {
     const mirror = augment && isMirrored(line - 1, augment.seed, augment.epoch) ? mirrorPhrase(phrase) : undefined;
     try {
       const encoded = this.#blank ?? text?.tokenizer.encode(mirror ?? phrase, text.words);
-      const { resized } = this.#dataset;
-      const request = { image, mask, height, width, mirrored: mirror !== undefined, resized };
-      return { sample, encoded, decoded: await this.#decoder.decode(request) };
+      const { resized, colours } = this.#dataset;
+      const request = { image, mask, height, width, mirrored: mirror !== undefined, resized, colours };
+      const decoded = await this.#decoder.decode(request);
+      reportNotes(this.#dataset, image, decoded.notes, this.#options.report);
+      return { sample, encoded, decoded };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       if (!this.#bad.has(index)) this.#problems.add({ file, line, text: error.message });

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../files/user-error.ts';
-import { readTurnedImage } from '../images/image.ts';
+import type { ColourChoice, PictureNote } from '../images/colours.ts';
+import { readPicture } from '../images/image.ts';
 import { startProgress } from '../process/progress.ts';
 import { orientationFault, pairSizeFault, type TurnedSize } from './decode.ts';
 import { inParallel } from './in-parallel.ts';
@@ -42,19 +43,23 @@ export interface DatasetSummary {
   readonly note: string | undefined;
 }
 
+export interface CheckOptions {
+  readonly split?: string | undefined;
+  readonly onSizeMismatch?: OnSizeMismatch | undefined;
+  /** How bands become colours. */
+  readonly colours?: ColourChoice;
+}
+
 /**
  * Checks every line and every pixel of a split; of all splits if undefined. Throws
  * a UserError if `dir` is not a data set.
  */
-export async function checkDataset(
-  dir: string,
-  options: { readonly split?: string | undefined; readonly onSizeMismatch?: OnSizeMismatch | undefined } = {},
-): Promise<CheckedDataset> {
+export async function checkDataset(dir: string, options: CheckOptions = {}): Promise<CheckedDataset> {
   const layout = await openLayout(dir);
   if (options.split !== undefined) refuseUnknownSplit(layout, options.split);
   const splits: CheckedSplit[] = [];
   // Splits may share images, as in RISBench; each image is decoded once.
-  const pictures: Pictures = { images: new Map(), masks: new Map() };
+  const pictures: Pictures = { images: new Map(), masks: new Map(), colours: options.colours ?? {}, noted: new Set() };
   const attributes = new Set<string>();
   let tiff = false;
   for (const split of options.split === undefined ? layout.splits : [options.split]) {
@@ -93,16 +98,23 @@ interface MaskPicture extends TurnedSize {
   readonly empty: boolean;
 }
 
+interface ImagePicture extends TurnedSize {
+  readonly notes: readonly PictureNote[];
+}
+
 /** Images and masks by path: the results of decoding them, or what is wrong with them. */
 interface Pictures {
-  readonly images: Map<string, Promise<TurnedSize | string>>;
+  readonly images: Map<string, Promise<ImagePicture | string>>;
   readonly masks: Map<string, Promise<MaskPicture | string | undefined>>;
+  readonly colours: ColourChoice;
+  /** Kinds of notes on images, each of which is given once. */
+  readonly noted: Set<PictureNote['kind']>;
 }
 
 async function checkSplit(
   layout: Layout,
   split: string,
-  { images, masks }: Pictures,
+  { images, masks, colours, noted }: Pictures,
   onSizeMismatch: OnSizeMismatch | undefined,
 ): Promise<{ readonly split: string; readonly samples: readonly Sample[]; readonly findings: readonly Finding[] }> {
   const findings: Finding[] = [];
@@ -119,11 +131,22 @@ async function checkSplit(
     await inParallel(samples, availableParallelism() + 1, async (sample) => {
       const { image, mask, file, line } = sample;
       const [of, masked] = await Promise.all([
-        once(images, image, () => picture(image)),
+        once(images, image, () => picture(image, colours)),
         mask.kind === 'file' ? once(masks, mask.path, () => maskPicture(mask)) : maskPicture(mask),
       ]);
       const wrong = (text: string) => error({ file, line, text });
       if (typeof of === 'string') wrong(of);
+      else {
+        for (const { kind, text } of of.notes.filter((note) => !noted.has(note.kind))) {
+          noted.add(kind);
+          findings.push({
+            file,
+            line,
+            severity: 'note',
+            text: `${image}: ${text} (said for the first such image alone)`,
+          });
+        }
+      }
       if (typeof masked === 'string') wrong(masked);
       if (typeof masked === 'object') {
         if (typeof of === 'object') {
@@ -179,10 +202,10 @@ function* repeated(samples: readonly Sample[]): Generator<readonly [Sample, numb
   }
 }
 
-async function picture(path: string): Promise<TurnedSize | string> {
+async function picture(path: string, colours: ColourChoice): Promise<ImagePicture | string> {
   return orMessage(async () => {
-    const { image, orientation } = await readTurnedImage(path);
-    return { width: image.width, height: image.height, orientation };
+    const { image, orientation, notes } = await readPicture(path, colours);
+    return { width: image.width, height: image.height, orientation, notes };
   });
 }
 

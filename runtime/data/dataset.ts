@@ -1,4 +1,5 @@
 import { UserError } from '../files/user-error.ts';
+import type { ColourChoice, PictureNote } from '../images/colours.ts';
 import { checkSizes } from './image-sizes.ts';
 import { type Layout, type Phrases, refuseUnknownSplit } from './layout.ts';
 import { openLayout } from './open-layout.ts';
@@ -12,6 +13,10 @@ export interface Dataset extends Phrases {
   readonly undecodable: Set<number>;
   /** Whether an image and its mask may have different sizes, each of which is then resized by itself. */
   readonly resized: boolean;
+  /** How bands become colours. */
+  readonly colours: ColourChoice;
+  /** Notes on images that were reported: each kind is, for one image of the data set. */
+  readonly noted: Set<PictureNote['kind']>;
 }
 
 export interface DatasetOptions {
@@ -24,6 +29,9 @@ export interface DatasetOptions {
   readonly cache?: string;
   /** The layout of `dir`, if it is open already. */
   readonly layout?: Layout;
+  readonly colours?: ColourChoice;
+  /** Notes that were reported for another split. */
+  readonly noted?: Dataset['noted'];
 }
 
 /**
@@ -44,5 +52,21 @@ export async function openDataset(dir: string, split: string, options: DatasetOp
   problems.finish();
   if (mismatched !== undefined) report(mismatched);
   if (samples.length === 0) throw new UserError(`${file} has no sample that can be used`);
-  return { dir, split, samples, undecodable: new Set(), resized: onSizeMismatch === 'resize', ...phrases };
+  const { colours = {}, noted = new Set() } = options;
+  const resized = onSizeMismatch === 'resize';
+  return { dir, split, samples, undecodable: new Set(), resized, colours, noted, ...phrases };
+}
+
+/** Reports the notes on an image of which no other image of the data set had one before. */
+export function reportNotes(
+  { noted }: Pick<Dataset, 'noted'>,
+  image: string,
+  notes: readonly PictureNote[],
+  report: (line: string) => void,
+): void {
+  for (const { kind, text } of notes) {
+    if (noted.has(kind)) continue;
+    noted.add(kind);
+    report(`${image}: ${text} (said for the first such image alone)`);
+  }
 }

@@ -1,13 +1,13 @@
 import { parentPort } from 'node:worker_threads';
 import sharp from 'sharp';
 import { UserError } from '../files/user-error.ts';
-import { type DecodeRequest, decodeSample } from './decode.ts';
+import { type DecodedSample, type DecodeRequest, decodeSample } from './decode.ts';
 
 /** A request of a decoder to this thread; `undefined` ends the thread after all earlier requests are answered. */
 export type WorkerRequest = { readonly id: number; readonly request: DecodeRequest } | undefined;
 
 export type WorkerAnswer =
-  | { readonly id: number; readonly image: Float32Array; readonly target: Float32Array }
+  | ({ readonly id: number } & DecodedSample)
   | { readonly id: number; readonly fault: string; readonly user: boolean };
 
 if (!parentPort) throw new Error('bug in crobc: the decoding thread was started as a program');
@@ -25,8 +25,8 @@ port.on('message', (message: WorkerRequest) => {
 
 async function answer(id: number, request: DecodeRequest): Promise<void> {
   try {
-    const { image, target } = await decodeSample(request);
-    const message: WorkerAnswer = { id, image, target };
+    const { image, target, notes } = await decodeSample(request);
+    const message: WorkerAnswer = { id, image, target, notes };
     port.postMessage(message, [image.buffer as ArrayBuffer, target.buffer as ArrayBuffer]);
   } catch (error) {
     const fault = error instanceof Error ? error.message : String(error);

@@ -1,5 +1,6 @@
 import { UserError } from '../files/user-error.ts';
-import { imageTensor, readTurnedImage } from '../images/image.ts';
+import type { ColourChoice, PictureNote } from '../images/colours.ts';
+import { imageTensor, readPicture } from '../images/image.ts';
 import { resizeNearest } from '../images/resize.ts';
 import { type MaskSource, maskName, readMask } from './mask-source.ts';
 import { sizeFault } from './size-mismatch.ts';
@@ -14,6 +15,7 @@ export interface DecodeRequest {
   readonly mirrored: boolean;
   /** Whether image and mask may have different sizes. */
   readonly resized: boolean;
+  readonly colours?: ColourChoice;
 }
 
 export interface DecodedSample {
@@ -21,6 +23,8 @@ export interface DecodedSample {
   readonly image: Float32Array;
   /** [height, width], 0 and 1. */
   readonly target: Float32Array;
+  /** What was assumed about the image. */
+  readonly notes: readonly PictureNote[];
 }
 
 /**
@@ -29,7 +33,10 @@ export interface DecodedSample {
  */
 export async function decodeSample(request: DecodeRequest): Promise<DecodedSample> {
   const { height, width, mirrored, resized } = request;
-  const [{ image, orientation }, turned] = await Promise.all([readTurnedImage(request.image), readMask(request.mask)]);
+  const [{ image, orientation, notes }, turned] = await Promise.all([
+    readPicture(request.image, request.colours),
+    readMask(request.mask),
+  ]);
   const fault = turned && pairFault(request.mask, { ...turned.mask, ...turned }, { ...image, orientation }, resized);
   if (fault !== undefined) throw new UserError(fault);
   const planes = imageTensor(image, height, width);
@@ -37,7 +44,7 @@ export async function decodeSample(request: DecodeRequest): Promise<DecodedSampl
     ? Float32Array.from(resizeNearest(turned.mask, width, height).data)
     : new Float32Array(height * width);
   if (mirrored) for (const plane of [planes, target]) mirrorRows(plane, width);
-  return { image: planes, target };
+  return { image: planes, target, notes };
 }
 
 /** Size in pixels after turning by an EXIF orientation, 1 if there is none. */

@@ -85,7 +85,7 @@ class ThreadedDecoder implements Decoder {
       running.delete(answer.id);
       if (running.size === 0 && !this.#closed) worker.unref();
       if ('fault' in answer) task.reject(answer.user ? new UserError(answer.fault) : new Error(answer.fault));
-      else task.resolve({ image: answer.image, target: answer.target });
+      else task.resolve({ image: answer.image, target: answer.target, notes: answer.notes });
       this.#dispatch();
     });
     worker.on('error', fail);

@@ -66,7 +66,7 @@ export async function gallery(
   const exhibits = new Map<SampleResult, Exhibit>();
   for await (const { sample, ...masks } of predictions(predict, dataset, order, options)) {
     const result = wanted.get(sample)!;
-    exhibits.set(result, await exhibit(result, masks));
+    exhibits.set(result, await exhibit(result, dataset, masks));
   }
   const shown = (results: readonly SampleResult[]) => results.flatMap((result) => exhibits.get(result) ?? []);
   return { best: shown(chosen.best), worst: shown(chosen.worst), random: shown(chosen.random) };
@@ -74,6 +74,7 @@ export async function gallery(
 
 async function exhibit(
   result: SampleResult,
+  { colours }: Pick<Dataset, 'colours'>,
   masks: {
     readonly height: number;
     readonly width: number;
@@ -81,7 +82,7 @@ async function exhibit(
     readonly truth: Uint8Array;
   },
 ): Promise<Exhibit> {
-  const image = await readImage(result.sample.image);
+  const image = await readImage(result.sample.image, undefined, colours);
   const scale = Math.min(1, PICTURE_SIDE / Math.max(image.width, image.height));
   const width = Math.max(1, Math.round(image.width * scale));
   const height = Math.max(1, Math.round(image.height * scale));

@@ -8,6 +8,7 @@ import { tokenizerFile } from '../data/tokenizer-file.ts';
 import { writeFileSet } from '../files/file-set.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { packageVersion } from '../files/package-root.ts';
+import type { ColourChoice } from '../images/colours.ts';
 import type { Device } from '../ort/session.ts';
 import {
   noWords,
@@ -49,6 +50,8 @@ export interface RunOptions {
   readonly onBad: OnBad;
   /** How a mask of another size than its image is handled; if undefined, as a bad sample. */
   readonly onSizeMismatch: OnSizeMismatch | undefined;
+  /** How the bands of images become colours. */
+  readonly colours: ColourChoice;
   /** Number of predictions of each kind on the page. */
   readonly pictures: number;
   readonly seed: number;
@@ -90,6 +93,7 @@ export async function runEvaluation(source: Source, options: RunOptions): Promis
   const dataset = await openDataset(options.data, options.split, {
     onBad: options.onBad,
     onSizeMismatch: options.onSizeMismatch,
+    colours: options.colours,
     cache: options.out,
     report: note,
   });

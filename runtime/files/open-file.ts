@@ -13,6 +13,8 @@ export const largest = {
   lines: 2 ** 36,
   /** Samples and annotations in one file, as those of RRSIS-D; they are held in memory. */
   annotations: 2 ** 28,
+  /** Images and phrases to predict. */
+  list: 2 ** 28,
   report: 2 ** 29 - 2 ** 10,
   /** Files that crobc wrote itself: manifests, checkpoints, caches, locks, its own package. */
   record: 2 ** 28,
@@ -112,6 +114,7 @@ const nouns = {
   vocabulary: 'a vocabulary',
   lines: 'a text',
   annotations: 'a file of annotations',
+  list: 'a list',
   report: 'a report',
   record: "a file of crobc's own",
   log: 'a log',

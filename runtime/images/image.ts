@@ -1,8 +1,14 @@
 import type { Metadata, Sharp } from 'sharp';
 import { readBytes } from '../files/read-file.ts';
 import { UserError } from '../files/user-error.ts';
+import { type ColourChoice, chosenBands, darkNote, type PictureNote, stretched } from './colours.ts';
+import { ByteMap, ValueCounts } from './levels.ts';
 import { loadSharp } from './load-sharp.ts';
 import { type Pixels, resizeBilinear } from './resize.ts';
+import { bytesInMemory } from './tiff/byte-source.ts';
+import { isTiff, TiffFault } from './tiff/directory.ts';
+import { TiffReader } from './tiff/tiff-reader.ts';
+import { isMeasurable, isPlainPicture, TiffPicture } from './tiff-picture.ts';
 
 /** Interleaved 8-bit RGB, row by row. */
 export interface RgbImage extends Pixels {
@@ -16,34 +22,84 @@ const MAX_SIDE = 65_535;
 
 const formats: readonly string[] = ['png', 'jpeg', 'tiff', 'webp'];
 
+/** A picture as colours, and what was assumed to get them. */
+export interface Picture {
+  readonly image: RgbImage;
+  /** The EXIF orientation by which it was turned: 1 if it was not. */
+  readonly orientation: number;
+  readonly notes: readonly PictureNote[];
+}
+
 /**
  * Reads a PNG, JPEG, TIFF or WebP file as RGB, rotated by its EXIF orientation. Drops alpha and ignores colour
  * profiles, as `PIL.Image.convert('RGB')` does, which is how the data sets are usually read; repeats grey in all
- * channels; scales 16 bits to 8. Throws a UserError of one line.
+ * channels; scales 16 bits to 8. Bands of a TIFF that are not colours by its own word are read as `choice` says. Throws
+ * a UserError of one line.
  */
-export async function readImage(path: string, maxPixels = MAX_PIXELS): Promise<RgbImage> {
-  return decodeImage(await readBytes(path, 'image'), path, maxPixels);
+export async function readPicture(path: string, choice: ColourChoice = {}, maxPixels = MAX_PIXELS): Promise<Picture> {
+  return decodePicture(await readBytes(path, 'image'), path, choice, maxPixels);
+}
+
+/** Like `readPicture`, without the notes. */
+export async function readImage(path: string, maxPixels = MAX_PIXELS, choice: ColourChoice = {}): Promise<RgbImage> {
+  return (await readPicture(path, choice, maxPixels)).image;
 }
 
 /** Like `readImage`, for a file in memory; `name` is its name in messages. */
 export async function decodeImage(bytes: Uint8Array, name: string, maxPixels = MAX_PIXELS): Promise<RgbImage> {
-  return (await decodeTurned(bytes, name, maxPixels)).image;
+  return (await decodePicture(bytes, name, {}, maxPixels)).image;
 }
 
-/** An image as it is shown, with the EXIF orientation by which it was turned: 1 if it was not. */
-export interface TurnedImage {
-  readonly image: RgbImage;
-  readonly orientation: number;
+/** Like `readPicture`, for a file in memory. */
+export async function decodePicture(
+  bytes: Uint8Array,
+  name: string,
+  choice: ColourChoice = {},
+  maxPixels = MAX_PIXELS,
+): Promise<Picture> {
+  if (isTiff(bytes)) {
+    const opened = await measuredTiff(bytes, name, choice);
+    if (opened) {
+      checkPixels(opened.layout, name, maxPixels);
+      const picture = await TiffPicture.open(opened, choice);
+      return { image: await picture.readAll(), orientation: 1, notes: picture.notes };
+    }
+  }
+  return decodeByLibrary(bytes, name, choice, maxPixels);
 }
 
-/** Like `readImage`, for callers that compare the orientation with that of a mask. */
-export async function readTurnedImage(path: string): Promise<TurnedImage> {
-  return decodeTurned(await readBytes(path, 'image'), path, MAX_PIXELS);
+/** A reader for a TIFF whose bands are not colours by its own word, or are to be read otherwise. */
+async function measuredTiff(bytes: Uint8Array, name: string, choice: ColourChoice): Promise<TiffReader | undefined> {
+  try {
+    const reader = await TiffReader.open(bytesInMemory(bytes, name));
+    const isChosen = choice.bands !== undefined || (choice.stretch !== undefined && choice.stretch !== 'none');
+    const { layout } = reader;
+    return isPlainPicture(layout) && !(isChosen && isMeasurable(layout)) ? undefined : reader;
+  } catch (error) {
+    // libvips reads kinds that crobc does not, such as one bit a pixel, and refuses what is damaged.
+    if (error instanceof TiffFault) return undefined;
+    throw error;
+  }
 }
 
-async function decodeTurned(bytes: Uint8Array, name: string, maxPixels: number): Promise<TurnedImage> {
-  const metadata = await readMetadata(bytes, name, maxPixels);
-  const { depth, space, channels } = metadata;
+function checkPixels(
+  { width, height }: { readonly width: number; readonly height: number },
+  name: string,
+  maxPixels: number,
+): void {
+  const refuse = (why: string) => new UserError(`cannot read ${name}: ${why}`);
+  if (width * height > maxPixels) throw refuse(`${width} × ${height} pixels are over the limit of ${maxPixels}`);
+  if (Math.max(width, height) > MAX_SIDE)
+    throw refuse(`${width} × ${height} pixels: a side has ${MAX_SIDE.toLocaleString('en')} at most`);
+}
+
+async function decodeByLibrary(
+  bytes: Uint8Array,
+  name: string,
+  choice: ColourChoice,
+  maxPixels: number,
+): Promise<Picture> {
+  const { depth, space, channels, orientation = 1 } = await readMetadata(bytes, name, maxPixels);
   const refuse = (why: string) => new UserError(`cannot read ${name}: ${why}`);
   if (depth !== 'uchar' && depth !== 'ushort') {
     throw refuse(`its samples are of type ${depth}; save it with 8 or 16 bits a sample`);
@@ -52,12 +108,13 @@ async function decodeTurned(bytes: Uint8Array, name: string, maxPixels: number):
     throw refuse(`it has ${channels} bands; save the three to be shown as RGB`);
   const sharp = await loadSharp();
   const pipeline = sharp(bytes, { ...decoding, ignoreIcc: space !== 'cmyk' }).autoOrient();
+  let values: Values;
   try {
-    const image = await (depth === 'ushort' ? sixteenBit(pipeline) : eightBit(pipeline));
-    return { image, orientation: metadata.orientation ?? 1 };
+    values = await (depth === 'ushort' ? sixteenBit(pipeline) : eightBit(pipeline));
   } catch (error) {
     throw refuse(decodingFault(error));
   }
+  return { ...coloured(values, choice, name), orientation };
 }
 
 /** sharp's own limit is off: crobc checks it before decoding, and its message names the limit. */
@@ -74,38 +131,70 @@ export async function readMetadata(bytes: Uint8Array, name: string, maxPixels = 
   } catch (error) {
     throw refuse(decodingFault(error));
   }
-  const { format, width, height } = metadata;
-  if (!formats.includes(format)) throw refuse(`it is ${format}, and images are PNG, JPEG, TIFF or WebP`);
-  if (width * height > maxPixels) throw refuse(`${width} × ${height} pixels are over the limit of ${maxPixels}`);
-  if (Math.max(width, height) > MAX_SIDE)
-    throw refuse(`${width} × ${height} pixels: a side has ${MAX_SIDE.toLocaleString('en')} at most`);
+  if (!formats.includes(metadata.format))
+    throw refuse(`it is ${metadata.format}, and images are PNG, JPEG, TIFF or WebP`);
+  checkPixels(metadata, name, maxPixels);
   return metadata;
 }
 
-async function eightBit(pipeline: Sharp): Promise<RgbImage> {
-  const { data, info } = await pipeline.removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
-  return toRgb(data, info.width, info.height, info.channels);
+/** Interleaved values of 1 or 3 channels. */
+interface Values {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly data: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
 }
 
-/** Divides by 257, which maps 0…65535 to 0…255. libvips would drop the lower byte instead, so that 255 becomes 0. */
-async function sixteenBit(pipeline: Sharp): Promise<RgbImage> {
+async function eightBit(pipeline: Sharp): Promise<Values> {
+  const { data, info } = await pipeline.removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
+  const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.length);
+  return { width: info.width, height: info.height, channels: info.channels, data: bytes };
+}
+
+async function sixteenBit(pipeline: Sharp): Promise<Values> {
   const { data, info } = await pipeline
     .removeAlpha()
     .toColourspace('rgb16')
     .raw({ depth: 'ushort' })
     .toBuffer({ resolveWithObject: true });
-  const wide = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
-  const bytes = Uint8Array.from(wide, (v) => Math.round(v / 257));
-  return toRgb(bytes, info.width, info.height, info.channels);
+  const wide = new Uint16Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength / 2);
+  return { width: info.width, height: info.height, channels: info.channels, data: wide };
 }
 
-function toRgb(data: Uint8Array, width: number, height: number, channels: number): RgbImage {
-  if (channels === 3)
-    return { width, height, channels: 3, data: new Uint8Array(data.buffer, data.byteOffset, data.length) };
-  if (channels !== 1) throw new Error(`bug in crobc: ${channels} channels after conversion to RGB`);
-  const out = new Uint8Array(width * height * 3);
-  for (let i = 0; i < data.length; i++) out.fill(data[i]!, i * 3, i * 3 + 3);
-  return { width, height, channels: 3, data: out };
+/** Chooses bands and maps them to bytes; 16 bits are divided by 257. */
+function coloured(
+  { width, height, channels, data }: Values,
+  choice: ColourChoice,
+  name: string,
+): Omit<Picture, 'orientation'> {
+  if (channels !== 1 && channels !== 3) throw new Error(`bug in crobc: ${channels} channels after conversion to RGB`);
+  const { bands, stretch } = choice;
+  const picked = channels === 1 || bands ? picking(data, channels, chosenBands(bands ?? [1], channels, name)) : data;
+  const image = (bytes: Uint8Array): RgbImage => ({ width, height, channels: 3, data: bytes });
+  if (stretch !== undefined && stretch !== 'none') {
+    const counts = [0, 1, 2].map((channel) => {
+      const count = new ValueCounts(true);
+      count.add(picked, channel, 3);
+      return count;
+    });
+    return { image: image(new ByteMap(stretched(counts, stretch), false).bytes(picked)), notes: [] };
+  }
+  if (picked instanceof Uint8Array) return { image: image(picked), notes: [] };
+  // libvips would drop the lower byte instead, so that 255 becomes 0.
+  const bytes = Uint8Array.from(picked, (v) => Math.round(v / 257));
+  if (stretch === 'none') return { image: image(bytes), notes: [] };
+  const counts = new ValueCounts(true);
+  counts.add(bytes, 0, 1);
+  const dark = darkNote(counts);
+  return { image: image(bytes), notes: dark ? [dark] : [] };
+}
+
+function picking(data: Values['data'], channels: number, bands: readonly number[]): Values['data'] {
+  const count = (data.length / channels) * 3;
+  const out = data instanceof Uint8Array ? new Uint8Array(count) : new Uint16Array(count);
+  for (const [channel, band] of bands.entries())
+    for (let from = band, to = channel; to < count; from += channels, to += 3) out[to] = data[from]!;
+  return out;
 }
 
 export function decodingFault(error: unknown): string {

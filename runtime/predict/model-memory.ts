@@ -56,6 +56,12 @@ function fitting(graph: Graph, { batch, dtype, available }: MemoryOptions & { re
   return Number.isFinite(times) ? `; images of ${Math.ceil(times).toLocaleString('en')} times fewer pixels fit` : '';
 }
 
+/** Estimates the memory of a process that runs a model on one image after the other, in bytes. */
+export function runMemory(graph: Graph, dtype: Precision): number {
+  const { kept, working } = estimate(graph, 1, dtype);
+  return kept + working;
+}
+
 /** Estimates the memory of the process in bytes: `kept` does not depend on the images, `working` does. */
 function estimate(graph: Graph, batch: number, dtype: Precision): { readonly kept: number; readonly working: number } {
   const open = bindingsOf(graph, batch);

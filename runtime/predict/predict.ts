@@ -1,24 +1,15 @@
 import { basename, extname, join } from 'node:path';
 import type { Source } from '../build/build-model.ts';
 import { writeFileSet } from '../files/file-set.ts';
-import { UserError } from '../files/user-error.ts';
-import { imageTensor, readImage } from '../images/image.ts';
+import type { ColourChoice, PictureNote } from '../images/colours.ts';
+import { type Picture, readPicture } from '../images/image.ts';
 import { encodeImage, encodeMask, maskStatistics, overlay, segment } from '../images/mask.ts';
-import type { Device, HostTensor } from '../ort/session.ts';
-import { surroundings } from '../process/surroundings.ts';
-import { allFinite } from '../tensors/all-finite.ts';
+import type { Device } from '../ort/session.ts';
+import type { EncodedText } from '../text/tokenizer.ts';
 import type { Truncation } from '../text/truncation.ts';
-import { recordFor } from '../weights/trained-record.ts';
-import {
-  type Logits,
-  noWords,
-  openReferringModel,
-  type ReferringModelOptions,
-  referringInputs,
-  refuseVocabulary,
-  wordsOf,
-} from './referring-model.ts';
-import { differencesFrom } from './trained-model.ts';
+import { largeNote, refuseScene } from './large-image.ts';
+import { encodePhrase, openPredictor, type Predictor, predictorInputs } from './predictor.ts';
+import type { ReferringModelOptions } from './referring-model.ts';
 
 export interface PredictOptions extends ReferringModelOptions {
   /** A vocabulary file; if undefined, the one in the weights, else the aerial vocabulary that ships with crobc. */
@@ -28,8 +19,19 @@ export interface PredictOptions extends ReferringModelOptions {
   readonly image: string;
   /** The phrase; undefined for a model that reads only images. */
   readonly text: string | undefined;
+  /** The names of its files begin with this; by default, with the name of the image. */
+  readonly name?: string;
   /** Prints a note of one line. */
   note(line: string): void;
+  /** How the bands of the image become colours. */
+  readonly colours: ColourChoice;
+}
+
+export interface PredictionFiles {
+  readonly mask: string;
+  readonly overlay: string;
+  readonly json: string;
+  readonly geojson?: string;
 }
 
 export interface Prediction {
@@ -39,6 +41,8 @@ export interface Prediction {
   readonly text: string | null;
   readonly tokens: readonly string[];
   readonly truncated: boolean;
+  /** What was assumed about the image: a sentence each. */
+  readonly assumed: readonly string[];
   readonly width: number;
   readonly height: number;
   /** Number of image pixels in the mask. */
@@ -51,7 +55,15 @@ export interface Prediction {
   readonly milliseconds: number;
   readonly device: Device;
   readonly note: string | undefined;
-  readonly files: { readonly mask: string; readonly overlay: string; readonly json: string };
+  /** How a scene was divided: size and overlap of tiles in pixels of the image; undefined for one that was not. */
+  readonly tiles?: {
+    readonly width: number;
+    readonly height: number;
+    readonly overlap: number;
+    readonly count: number;
+    readonly global: boolean;
+  };
+  readonly files: PredictionFiles;
 }
 
 /**
@@ -60,51 +72,37 @@ export interface Prediction {
  * and `mask`; its first output must be the logits.
  */
 export async function predict(source: Source, options: PredictOptions): Promise<Prediction> {
-  const { graph } = source;
-  const isAsked = wordsOf(graph) !== undefined;
-  if (!isAsked) refuseVocabulary(graph, options);
-  if (!isAsked && options.text !== undefined) throw noWords(graph, '--text');
-  const trained = await recordFor(source, options.weightsFile);
-  const inputs = await referringInputs(graph, {
-    tokenizer: options.tokenizer ?? trained?.vocabulary,
-    truncation: options.truncation,
-    dtype: options.dtype,
-  });
-  const { height, width, batch, text } = inputs;
-  for (const line of trained ? await differencesFrom(trained, { graph, inputs }) : []) options.note(line);
-  const picture = await readImage(options.image);
-  if (batch !== undefined && batch !== 1)
-    throw new UserError(
-      `predict has one image, and ${source.graph.name} takes ${batch} at a time (B = ${batch}): leave B open`,
-    );
-  if (text && options.text === undefined)
-    throw new UserError(`${graph.name} takes words: say with --text what to find`);
-  const encoded = text?.tokenizer.encode(options.text ?? '', text.words);
-  const model = await openReferringModel(source, options);
-  let logits: Logits;
-  let milliseconds: number;
+  const inputs = await predictorInputs(source, options);
+  await refuseScene(options.image);
+  const picture = await readPicture(options.image, options.colours);
+  const phrase = encodePhrase(source, inputs, options.text);
+  const predictor = await openPredictor(source, inputs, options);
   try {
-    const feeds: Record<string, HostTensor> = {
-      image: { dtype: 'f32', shape: [1, 3, height, width], data: imageTensor(picture, height, width) },
-      ...(encoded && text
-        ? {
-            tokens: { dtype: 'i64', shape: [1, text.words], data: BigInt64Array.from(encoded.ids, BigInt) },
-            mask: { dtype: 'bool', shape: [1, text.words], data: encoded.mask },
-          }
-        : {}),
-    };
-    const { now } = surroundings();
-    const started = now();
-    logits = await model.run(feeds);
-    milliseconds = now() - started;
-    if (!allFinite(logits.data))
-      throw new UserError(`the model gave logits that are not numbers: ${await model.explain(feeds)}`);
+    const noted = ({ text }: PictureNote) => options.note(`${options.image}: ${text}`);
+    return await predictImage(source, predictor, { ...options, picture, phrase, noted });
   } finally {
-    await model.release();
+    await predictor.release();
   }
-  const found = segment(logits.data, [logits.shape[2]!, logits.shape[3]!], [picture.height, picture.width]);
+}
+
+export interface ImageTask extends Pick<PredictOptions, 'image' | 'text' | 'name' | 'out'> {
+  readonly picture: Picture;
+  readonly phrase: EncodedText | undefined;
+  /** Receives what was assumed about the image. */
+  noted(note: PictureNote): void;
+}
+
+/** Predicts one image and writes its files. */
+export async function predictImage(source: Source, predictor: Predictor, options: ImageTask): Promise<Prediction> {
+  const { phrase } = options;
+  const { image: picture } = options.picture;
+  const large = largeNote(picture, predictor);
+  const notes = [...options.picture.notes, ...(large ? [large] : [])];
+  for (const note of notes) options.noted(note);
+  const { logits, size, milliseconds } = await predictor.run(picture, phrase);
+  const found = segment(logits, size, [picture.height, picture.width]);
   const statistics = maskStatistics(found);
-  const stem = basename(options.image, extname(options.image));
+  const stem = fileStem(options);
   const names = { mask: `${stem}.mask.png`, overlay: `${stem}.overlay.png`, json: `${stem}.json` };
   const files = {
     mask: join(options.out, names.mask),
@@ -115,8 +113,9 @@ export async function predict(source: Source, options: PredictOptions): Promise<
     model: source.graph.name,
     image: options.image,
     text: options.text ?? null,
-    tokens: encoded?.tokens ?? [],
-    truncated: encoded?.truncated ?? false,
+    tokens: phrase?.tokens ?? [],
+    truncated: phrase?.truncated ?? false,
+    assumed: notes.map((note) => note.text),
     width: picture.width,
     height: picture.height,
     area: statistics.area,
@@ -124,8 +123,8 @@ export async function predict(source: Source, options: PredictOptions): Promise<
     box: statistics.box ?? null,
     score: statistics.score ?? null,
     milliseconds: Math.round(milliseconds * 10) / 10,
-    device: model.device,
-    note: model.note,
+    device: predictor.device,
+    note: predictor.note,
     files,
   };
   await writeFileSet(
@@ -137,4 +136,9 @@ export async function predict(source: Source, options: PredictOptions): Promise<
     ]),
   );
   return prediction;
+}
+
+/** What the names of the files of a prediction begin with. */
+export function fileStem({ name, image }: Pick<PredictOptions, 'name' | 'image'>): string {
+  return name ?? basename(image, extname(image));
 }

@@ -10,6 +10,7 @@ import type { OnBad } from '../data/problems.ts';
 import type { OnSizeMismatch } from '../data/size-mismatch.ts';
 import { tokenizerFile } from '../data/tokenizer-file.ts';
 import { UserError } from '../files/user-error.ts';
+import type { ColourChoice } from '../images/colours.ts';
 import type { Feeds } from '../ort/session.ts';
 import { checkBands, referringInputs, wordsOf } from '../predict/referring-model.ts';
 import type { TextInput, VocabularyText } from '../text/tokenizer.ts';
@@ -107,6 +108,8 @@ export interface TrainingDataOptions {
   readonly truncation: Truncation | undefined;
   readonly onBad: OnBad;
   readonly onSizeMismatch: OnSizeMismatch | undefined;
+  /** How bands become colours. */
+  readonly colours: ColourChoice;
   /** Folder for cached image sizes if `dir` is not writable. */
   readonly cache: string | undefined;
   report(problem: string): void;
@@ -125,12 +128,14 @@ export interface TrainingData {
 
 /** Opens the data set and its vocabulary. Throws a UserError if they do not fit each other or the model. */
 export async function openTrainingData(options: TrainingDataOptions): Promise<TrainingData> {
-  const { training, dir, onBad, onSizeMismatch, cache, report } = options;
+  const { training, dir, onBad, onSizeMismatch, colours, cache, report } = options;
   const batch = batchSize(training, options.place);
   const layout = await openLayout(dir);
-  const opening = { onBad, onSizeMismatch, report, layout, ...(cache === undefined ? {} : { cache }) };
+  const opening = { onBad, onSizeMismatch, colours, report, layout, ...(cache === undefined ? {} : { cache }) };
   const train = await openDataset(dir, 'train', opening);
-  const val = layout.splits.includes('val') ? await openDataset(dir, 'val', opening) : undefined;
+  const val = layout.splits.includes('val')
+    ? await openDataset(dir, 'val', { ...opening, noted: train.noted })
+    : undefined;
   const asked = wordsOf(training.inference);
   const tokenizer = asked ? (options.tokenizer ?? (await tokenizerFile(dir))) : undefined;
   const { text, height, width } = await referringInputs(training.inference, {
@@ -142,8 +147,13 @@ export async function openTrainingData(options: TrainingDataOptions): Promise<Tr
     val,
     sizes: { batch, height, width },
     text,
-    hashes: { data: `${train.hash} ${val?.hash ?? 'none'}`, vocabulary: vocabularyHash(text) },
+    hashes: { data: `${train.hash} ${val?.hash ?? 'none'}${shownColours(colours)}`, vocabulary: vocabularyHash(text) },
   };
+}
+
+/** Other colours are other data; the default adds nothing, so that older checkpoints can be continued. */
+function shownColours(colours: ColourChoice): string {
+  return Object.keys(colours).length === 0 ? '' : ` ${JSON.stringify(colours)}`;
 }
 
 /** What ids a phrase has: the vocabulary, and how it is truncated. */

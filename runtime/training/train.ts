@@ -9,6 +9,7 @@ import type { OnSizeMismatch } from '../data/size-mismatch.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { packageVersion } from '../files/package-root.ts';
 import { UserError } from '../files/user-error.ts';
+import type { ColourChoice } from '../images/colours.ts';
 import { chooseDevice, type Device } from '../ort/session.ts';
 import { noWords, refuseVocabulary, wordsOf } from '../predict/referring-model.ts';
 import { during, whileAt } from '../process/stage.ts';
@@ -60,6 +61,8 @@ export interface TrainOptions {
   readonly onBad: OnBad;
   /** How a mask of another size than its image is handled; if undefined, as a bad sample. */
   readonly onSizeMismatch: OnSizeMismatch | undefined;
+  /** How the bands of images become colours. */
+  readonly colours: ColourChoice;
   readonly out: string;
   /** Returns the source position of a node, for messages: `models/crobim.crob:41`. */
   readonly place: (origin: Origin) => string;
@@ -191,6 +194,7 @@ async function prepare(options: TrainOptions, cache: string | undefined): Promis
     truncation: options.truncation,
     onBad,
     onSizeMismatch,
+    colours: options.colours,
     cache,
     report: note,
   });

@@ -103,7 +103,7 @@ async function logPictures(
     const { data } = await predict(inputs);
     const area = sizes.height * sizes.width;
     for (const [i, sample] of samples.entries()) {
-      const image = await readImage(sample.image);
+      const image = await readImage(sample.image, undefined, dataset.colours);
       const logits = (data as Float32Array).subarray(i * area, (i + 1) * area);
       const found = segment(logits, [sizes.height, sizes.width], [image.height, image.width]);
       const png = await encodeImage(overlay(image, found));

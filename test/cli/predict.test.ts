@@ -3,6 +3,7 @@
 import { copyFile, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { fixture } from '../runtime/images/tiff/fixtures.ts';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
 import { crobc, crobcProcess, type Ran, tiny } from './crobc.ts';
 import { safetensorsBytes, tinyWeights } from './safetensors-bytes.ts';
@@ -95,12 +96,56 @@ describe('images', () => {
     ['no-image.png', /^crobc: [^\n]*no-image\.png[^\n]*\n$/],
     ['empty.png', /^crobc: [^\n]*empty\.png[^\n]*\n$/],
     ['none.png', /^crobc: cannot read none\.png: no such file or folder\n$/],
-    ['.', /^crobc: cannot read \.: [^\n]*\n$/],
   ])('%s is one line', async (image, err) => {
     const ran = await predict('-i', image, '-t', 'ship', '-o', 'never');
     expect(ran).toMatchObject({ code: 1, out: '' });
     expect(ran.err).toMatch(err);
     expect(await readdir(folder)).not.toContain('never');
+  });
+});
+
+describe('bands', () => {
+  const five = fixture('uint16-five-bands');
+  const predicted = async (...args: string[]) => {
+    const ran = await predict('-i', five, '-t', 'ship', '-o', 'bands', '--json', ...args);
+    expect(ran.code, ran.err).toBe(0);
+    return { err: ran.err, assumed: JSON.parse(ran.out).assumed };
+  };
+
+  test('what is assumed about them is said, and what is chosen is not', async () => {
+    const assumed =
+      'it has 5 bands, and the first three are taken as red, green and blue; --bands takes others, such as --bands 4,3,2';
+    expect(await predicted()).toEqual({ err: `note: ${five}: ${assumed}\n`, assumed: [assumed] });
+    expect(await predicted('--bands', '4,3,2')).toEqual({ err: '', assumed: [] });
+    expect(await predicted('--bands', '4', '--stretch', '2,98')).toEqual({ err: '', assumed: [] });
+  });
+
+  test('the mask depends on the bands', async () => {
+    const scores = [];
+    for (const args of [
+      ['--bands', '1,2,3'],
+      ['--bands', '5'],
+      ['--bands', '5', '--stretch', '40,60'],
+    ]) {
+      const ran = await crobc(
+        ['predict', 'tiny.crob', '--device', 'cpu', '-i', five, '-t', 'ship', '-o', 'bands', '--json', ...args],
+        {
+          cwd: folder,
+        },
+      );
+      const { area, score } = JSON.parse(ran.out);
+      scores.push(`${area} ${score}`);
+    }
+    expect(new Set(scores).size).toBe(3);
+  });
+
+  test.each([
+    [['--bands', '1,2'], 'It is not three bands such as 4,3,2, or one.'],
+    [['--stretch', '98,2'], 'It is not two percentiles such as 2,98, the lower first, or none.'],
+  ])('%s is wrong usage', async (args, err) => {
+    const ran = await predict('-i', five, '-t', 'ship', ...args);
+    expect(ran.code).toBe(2);
+    expect(ran.err).toContain(err);
   });
 });
 

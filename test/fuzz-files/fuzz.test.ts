@@ -12,7 +12,7 @@ import { watch } from './watch.ts';
 const inFolder = temporaryFolder();
 
 /** Those whose files take long; the others have more of them. */
-const few: readonly ReaderName[] = ['jpeg', 'tiff', 'webp', 'png', 'sizes'];
+const few: readonly ReaderName[] = ['jpeg', 'tiff', 'geotiff', 'webp', 'png', 'sizes'];
 
 describe.each(readerNames)('files of the reader %s', (name) => {
   const open = async (folder: string): Promise<OpenReader> => {

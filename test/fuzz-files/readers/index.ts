@@ -2,7 +2,7 @@ import type { Reader } from '../reader.ts';
 import { legacyTorch, npz, shardIndex, torchZips } from './checkpoints.ts';
 import { attributeFiles, phraseFiles, sizeCaches } from './data-sets.ts';
 import { onnx, sources } from './models.ts';
-import { jpeg, png, tiff, webp } from './pictures.ts';
+import { geotiff, jpeg, png, tiff, webp } from './pictures.ts';
 import { annotations, pickles, references, sampleLines } from './published-data.ts';
 import {
   checkpointRecords,
@@ -29,6 +29,7 @@ export const readers = {
   png,
   jpeg,
   tiff,
+  geotiff,
   webp,
   phrases: phraseFiles,
   'sample-lines': sampleLines,

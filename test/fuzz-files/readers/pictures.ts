@@ -4,7 +4,9 @@ import sharp, { type Sharp } from 'sharp';
 import { imageSizes } from '../../../runtime/data/image-sizes.ts';
 import { readMaskFile } from '../../../runtime/data/mask-file.ts';
 import { UserError } from '../../../runtime/files/user-error.ts';
-import { imageTensor, readImage } from '../../../runtime/images/image.ts';
+import { imageTensor, readImage, readPicture } from '../../../runtime/images/image.ts';
+import { openScene } from '../../../runtime/predict/scene/scene-image.ts';
+import { fixtureBytes } from '../../runtime/images/tiff/fixtures.ts';
 import type { OpenReader, Reader } from '../reader.ts';
 
 const [width, height] = [13, 11];
@@ -92,6 +94,38 @@ export const tiff = pictures('picture.tif', () =>
     drawn(3).toColourspace('rgb16').tiff({ tile: true, tileWidth: 16, tileHeight: 16 }).toBuffer(),
   ]),
 );
+
+/** Bands that are measurements, and the reference system, which crobc reads itself. */
+export const geotiff: Reader = {
+  // A decoded block may take 256 MiB.
+  memory: 1e9,
+  async open(folder): Promise<OpenReader> {
+    const path = join(folder, 'scene.tif');
+    const names = ['uint8-deflate-tiles', 'uint16-lzw-planar-strips', 'uint16-none-planar', 'uint16-packbits'];
+    const samples = [...names, 'float32-float-predictor', 'sparse', 'rotated', 'jpeg-ycbcr'].map(fixtureBytes);
+    return {
+      path,
+      samples: await Promise.all(samples),
+      async read() {
+        const { image } = await readPicture(path, { stretch: { low: 2, high: 98 } }, mostPixels);
+        if (image.data.length !== image.width * image.height * 3)
+          throw new Error(`${image.data.length} values of ${image.width} × ${image.height}`);
+        const scene = await openScene(path, { stretch: { low: 0, high: 100 }, bands: [1] }, 16);
+        try {
+          const size = { width: Math.min(16, scene.width), height: Math.min(16, scene.height) };
+          const { data } = await scene.read({
+            left: scene.width - size.width,
+            top: scene.height - size.height,
+            ...size,
+          });
+          if (data.length !== size.width * size.height * 3) throw new Error(`${data.length} values of a window`);
+        } finally {
+          await scene.close();
+        }
+      },
+    };
+  },
+};
 
 export const webp = pictures('picture.webp', () =>
   Promise.all([drawn(3).webp().toBuffer(), drawn(4).webp({ lossless: true }).toBuffer()]),

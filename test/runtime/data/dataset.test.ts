@@ -36,6 +36,8 @@ describe('layouts', () => {
       split: 'train',
       undecodable: new Set(),
       resized: false,
+      colours: {},
+      noted: new Set(),
       lines: 2,
       hash: expect.stringMatching(/^[0-9a-f]{64}$/),
       samples: [1, 2].map((n) => ({
