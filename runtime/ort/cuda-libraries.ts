@@ -1,5 +1,6 @@
-import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs';
+import { existsSync, readdirSync, readSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { withFileSync } from '../files/open-file.ts';
 import { installPeer, peerVersion } from '../files/package-root.ts';
 import { neededLibraries, type ReadBytes } from './elf.ts';
 
@@ -154,21 +155,15 @@ function entriesOf(folder: string): readonly string[] {
 }
 
 function libraryNeeds(path: string): readonly string[] | undefined {
-  let file: number;
   try {
-    file = openSync(path, 'r');
+    return withFileSync(path, 'bytes', (file) => {
+      const read: ReadBytes = (offset, length) => {
+        const bytes = new Uint8Array(length);
+        return bytes.subarray(0, readSync(file, bytes, 0, length, offset));
+      };
+      return neededLibraries(read);
+    });
   } catch {
     return undefined;
-  }
-  try {
-    const read: ReadBytes = (offset, length) => {
-      const bytes = new Uint8Array(length);
-      return bytes.subarray(0, readSync(file, bytes, 0, length, offset));
-    };
-    return neededLibraries(read);
-  } catch {
-    return undefined;
-  } finally {
-    closeSync(file);
   }
 }

@@ -140,13 +140,18 @@ test('a weight that half precision cannot hold is refused where it is stored so'
 
 test('a scale of a scale, each before a product', async () => {
   const source = `
+module Left(n: int) {
+  param weight: f32[n, n] ~ trunc_normal(std = 0.02)
+  forward(x: f32[n, n]) -> f32[n, n] { return matmul(weight, x) }
+}
+
 model Scaled() {
-  first = Linear(8, 8, bias = false)
+  left = Left(8)
   input x: f32[8, 8]
   let once = x * 0.75
   let twice = once * 0.5
-  let a = matmul(first.matrix(), once)
-  let b = matmul(first.matrix(), twice)
+  let a = left(once)
+  let b = left(twice)
   output y = select(x < 0, a, b)
 }`;
   const { found, wanted } = await bothWays(source, [8, 8], 'f32');
