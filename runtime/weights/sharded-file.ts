@@ -76,7 +76,7 @@ function weightMap(text: string): ReadonlyMap<string, string> {
   if (!isObject(map)) throw new UserError('it is JSON without the weight_map of an index');
   const found = new Map<string, string>();
   for (const [name, file] of Object.entries(map)) {
-    if (typeof file !== 'string' || !/^[\w.-]+$/.test(file) || /^\.+$/.test(file) || file.endsWith('.json'))
+    if (typeof file !== 'string' || !/^[\w.-]{1,255}$/.test(file) || /^\.+$/.test(file) || file.endsWith('.json'))
       throw new UserError(`the file of ${quoted(name)} is not the name of a file beside the index`);
     found.set(name, file);
   }

@@ -128,6 +128,7 @@ describe('an index of shards', () => {
     ['{"weight_map": {"a": "../other.safetensors"}}', 'the file of "a" is not the name of a file beside the index'],
     ['{"weight_map": {"a": "/etc/passwd"}}', 'is not the name of a file beside the index'],
     ['{"weight_map": {"a": "file.json"}}', 'is not the name of a file beside the index'],
+    [`{"weight_map": {"a": "${'x'.repeat(5000)}"}}`, 'is not the name of a file beside the index'],
     ['{"weight_map": {"a": 1}}', 'is not the name of a file beside the index'],
     ['{"weight_map": {}}', 'its weight_map is empty'],
     ['{"weight_map": []}', 'without the weight_map of an index'],
