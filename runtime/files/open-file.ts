@@ -48,6 +48,11 @@ export function openToAppend(path: string, kind: FileKind): Promise<OpenFile> {
   return opened('write', path, kind, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT);
 }
 
+/** Opens a file for reading and writing anywhere in it, or creates it. Throws a FileError as `openFile` does. */
+export function openToRewrite(path: string, kind: FileKind): Promise<OpenFile> {
+  return opened('write', path, kind, constants.O_RDWR | constants.O_CREAT);
+}
+
 /** Creates a file for writing. Throws a FileError (with the name `shown`) if the name exists. */
 export async function createFile(path: string, shown: string = path): Promise<FileHandle> {
   try {

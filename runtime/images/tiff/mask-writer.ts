@@ -1,8 +1,10 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
 import { fileError } from '../../files/file-error.ts';
 import { isCount, listOf, objectOf } from '../../files/json.ts';
+import { openToRewrite } from '../../files/open-file.ts';
+import { UserError } from '../../files/user-error.ts';
 import type { TagValue } from './directory.ts';
 
 const pack = promisify<Uint8Array, Buffer>(deflate);
@@ -64,28 +66,28 @@ export class MaskWriter {
   }
 
   static async create(file: MaskFile): Promise<MaskWriter> {
-    try {
-      const handle = await open(file.path, 'w+');
-      const header = headerOf(isBig(file), 0);
-      await handle.write(header, 0, header.length, 0);
-      return new MaskWriter(file, handle, { bytes: header.length, counts: [] });
-    } catch (error) {
-      throw fileError('write', file.path, error);
-    }
+    const { handle } = await openToRewrite(file.path, 'bytes');
+    const header = headerOf(isBig(file), 0);
+    const writer = new MaskWriter(file, handle, { bytes: header.length, counts: [] });
+    await writer.#during(async () => {
+      await handle.truncate(0);
+      await writer.#put(header, 0);
+    });
+    return writer;
   }
 
   /** Continues a file that was written up to `record`; `rows` are those that it did not hold yet. */
   static async resume(file: MaskFile, record: MaskRecord, rows: Uint8Array): Promise<MaskWriter> {
-    try {
-      const handle = await open(file.path, 'r+');
+    const { handle, stats } = await openToRewrite(file.path, 'bytes');
+    const writer = new MaskWriter(file, handle, record);
+    await writer.#during(async () => {
+      if (stats.size < record.bytes)
+        throw new UserError(`cannot continue ${file.path}: it has ${stats.size} of ${record.bytes} bytes`);
       await handle.truncate(record.bytes);
-      const writer = new MaskWriter(file, handle, record);
       writer.#rows.set(rows);
       writer.#pending = rows.length / file.width;
-      return writer;
-    } catch (error) {
-      throw fileError('write', file.path, error);
-    }
+    });
+    return writer;
   }
 
   get record(): MaskRecord {
@@ -186,8 +188,22 @@ export class MaskWriter {
 
   async #put(bytes: Uint8Array, at: number): Promise<void> {
     try {
-      await this.#handle.write(bytes, 0, bytes.length, at);
+      for (let done = 0; done < bytes.length; ) {
+        // The system may write less than it is asked to.
+        const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, at + done);
+        done += bytesWritten;
+      }
     } catch (error) {
+      throw fileError('write', this.#file.path, error);
+    }
+  }
+
+  /** Closes the file if a step of opening it fails. */
+  async #during(step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      await this.#handle.close().catch(() => undefined);
       throw fileError('write', this.#file.path, error);
     }
   }

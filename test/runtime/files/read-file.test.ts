@@ -140,8 +140,6 @@ it('no other module opens files', () => {
     'runtime/files/read-file.ts',
     // It reads parts of libraries from descriptors that the former opened.
     'runtime/ort/cuda-libraries.ts',
-    // It writes at any place of the files that it creates.
-    'runtime/images/tiff/mask-writer.ts',
     // It loads the program itself, before there is anything else.
     'cli/bundle-loader.ts',
   ]);

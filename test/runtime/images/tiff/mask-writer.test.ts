@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, truncate } from 'node:fs/promises';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { openBytes } from '../../../../runtime/images/tiff/byte-source.ts';
@@ -54,6 +54,18 @@ test.each([100, 512, 700, 1299])('stopped after %i rows and continued, the file 
   await second.finish();
   await second.close();
   expect(await readFile(file.path)).toEqual(await readFile(whole.path));
+});
+
+test('a file that has less than was recorded is not continued', async () => {
+  const file = { path: at('short.tif'), width, height, tags: new Map() };
+  const writer = await MaskWriter.create(file);
+  await writer.write(drawn.subarray(0, 600 * width));
+  const record = structuredClone(writer.record);
+  await writer.close();
+  await truncate(file.path, record.bytes - 1);
+  await expect(MaskWriter.resume(file, record, new Uint8Array())).rejects.toThrow(
+    /^cannot continue .*short\.tif: it has/,
+  );
 });
 
 test.each(['uint16-rgb', 'uint8-deflate-tiles', 'rotated', 'degrees'])(
