@@ -18,7 +18,7 @@ rmSync(dist, { recursive: true, force: true });
  * format, because onnx-proto requires a protobufjs that is years old, and npm applies `overrides` only in the outermost
  * project.
  */
-const bundled = ['chevrotain', 'commander', 'onnx-proto', 'protobufjs', 'long'];
+const bundled = ['chevrotain', 'commander', 'onnx-proto', 'protobufjs', 'long', 'tinyglobby', 'fdir', 'picomatch'];
 const isBundled = (id) => bundled.some((name) => id === name || id.startsWith(`${name}/`));
 
 /**

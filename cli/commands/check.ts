@@ -8,10 +8,11 @@ import { renderJunit } from '../../compiler/diagnostics/render-junit.ts';
 import { toSarif } from '../../compiler/diagnostics/render-sarif.ts';
 import type { SourceText } from '../../compiler/diagnostics/render-terminal.ts';
 import { type GuardCondition, guardCondition } from '../../compiler/ir/guard-condition.ts';
-import { crobFiles, type FoundFiles } from '../../runtime/files/crob-files.ts';
+import type { FoundFiles } from '../../runtime/files/crob-files.ts';
 import { packageVersion } from '../../runtime/files/package-root.ts';
 import { cannotRead, diskHost, isShipped } from '../../runtime/files/source-host.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
+import { foundFiles } from '../found-files.ts';
 import type { Io } from '../io.ts';
 import { bounded, moreLine, plural, printDiagnostics } from '../messages.ts';
 import { complain, printFindings, printJson, printLine, printText } from '../print.ts';
@@ -28,9 +29,9 @@ interface Checked extends CheckResult, FoundFiles {}
  * `crobc check`. Returns 1 if there are errors, else 0, also with warnings and notes. The messages are the command's
  * result and so go to standard output; without messages, nothing is printed.
  */
-export function check(io: Io, paths: readonly string[], options: CheckOptions): number {
+export async function check(io: Io, paths: readonly string[], options: CheckOptions): Promise<number> {
   if (options.reporter !== 'pretty') return report(io, paths, options, options.reporter);
-  const checked = checkFiles(paths);
+  const checked = await checkFiles(paths);
   const { diagnostics, files, unusable } = checked;
   for (const line of unusable.values()) complain(io, `crobc: ${line}`);
   printFindings(io, printDiagnostics(diagnostics, textsOf(checked), io, io.stdout));
@@ -77,12 +78,12 @@ function sha256(text: string): string {
 }
 
 /** Prints one document on standard output in every case, because programs parse all of standard output. */
-function report(
+async function report(
   io: Io,
   paths: readonly string[],
   { guards = false }: CheckOptions,
   reporter: Exclude<Reporter, 'pretty'>,
-): number {
+): Promise<number> {
   if (guards && reporter !== 'json')
     throw new UsageError(
       `--guards is for people and for --reporter json: --reporter ${reporter} has no place for conditions`,
@@ -90,7 +91,7 @@ function report(
   const print = (found: Found) => documents[reporter](io, found, guards);
   let checked: Checked;
   try {
-    checked = checkFiles(paths);
+    checked = await checkFiles(paths);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     print({ files: [], messages: [jsonProblem(paths[0] ?? '.', message)], models: [], source: () => undefined });
@@ -108,8 +109,8 @@ function report(
 }
 
 /** Checks all readable files; an unreadable file is reported and does not stop the others. */
-function checkFiles(paths: readonly string[]): Checked {
-  const { files, unusable } = crobFiles(paths);
+async function checkFiles(paths: readonly string[]): Promise<Checked> {
+  const { files, unusable } = await foundFiles(paths);
   const result = checkSources(diskHost(), files);
   const unread = result.missing.map((path) => [path, cannotRead(path)] as const);
   return { ...result, files, unusable: new Map([...unusable, ...unread]) };

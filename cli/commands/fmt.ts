@@ -1,16 +1,16 @@
 import { fromSyntax } from '../../compiler/diagnostics/from-syntax.ts';
 import { format } from '../../grammar/format.ts';
 import { parse } from '../../grammar/parse.ts';
-import { crobFiles } from '../../runtime/files/crob-files.ts';
 import { rewriteFile } from '../../runtime/files/rewrite-file.ts';
 import { readSource } from '../../runtime/files/source-host.ts';
+import { foundFiles } from '../found-files.ts';
 import type { Io } from '../io.ts';
 import { plural, printDiagnostics } from '../messages.ts';
 import { complain, printLine, printRendered } from '../print.ts';
 
 /** Formats files in place; a file with syntax errors is left unchanged. */
 export async function fmt(io: Io, paths: readonly string[], options: { readonly check?: boolean }): Promise<number> {
-  const { files, unusable } = crobFiles(paths);
+  const { files, unusable } = await foundFiles(paths);
   const lines = [...unusable.values()];
   let changed = 0;
   let broken = 0;

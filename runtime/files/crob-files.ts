@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { globSync, isDynamicPattern } from 'tinyglobby';
 import { reasonOf } from './file-error.ts';
 import { isShipped, ownPath } from './source-host.ts';
 
-const skipped = new Set(['node_modules', 'dist', '.git']);
+/** Names of folders that a search leaves out. */
+export const skipped: ReadonlySet<string> = new Set(['node_modules', 'dist', '.git']);
 
 export interface FoundFiles {
   /** Sorted, without duplicates. */
@@ -24,27 +24,14 @@ export function crobFiles(given: readonly string[]): FoundFiles {
       continue;
     }
     try {
-      const found = named(path);
-      if (found.length === 0)
-        unusable.set(
-          path,
-          isDynamicPattern(path) ? `${path} matches no .crob file` : `there are no .crob files in ${path}`,
-        );
+      const found = statSync(path).isDirectory() ? below(path) : [path];
+      if (found.length === 0) unusable.set(path, `there are no .crob files in ${path}`);
       for (const file of found) files.add(ownPath(file));
     } catch (error) {
       unusable.set(path, `cannot read ${path}: ${reasonOf(error)}`);
     }
   }
   return { files: [...files].sort(), unusable };
-}
-
-/** Returns the files that an argument names: one file, those below a folder, or those that a pattern matches. */
-function named(path: string): string[] {
-  if (isDynamicPattern(path) && !existsSync(path)) {
-    const ignore = [...skipped].map((name) => `**/${name}/**`);
-    return globSync(path, { ignore, expandDirectories: false }).filter((file) => file.endsWith('.crob'));
-  }
-  return statSync(path).isDirectory() ? below(path) : [path];
 }
 
 function below(folder: string): string[] {

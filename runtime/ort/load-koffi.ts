@@ -25,8 +25,8 @@ export function loadKoffi(): typeof Koffi | NoKoffi {
 function load(): typeof Koffi | NoKoffi {
   try {
     const koffi = createRequire(join(packageRoot(), 'package.json'))('koffi') as typeof Koffi;
-    // Counts only before the first library is loaded.
-    koffi.config({ sync_stack_size: STACK_SIZE });
+    // It can be set only before the first library is loaded, which another thread or copy of this module may have done.
+    if (koffi.config().sync_stack_size !== STACK_SIZE) koffi.config({ sync_stack_size: STACK_SIZE });
     return koffi;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

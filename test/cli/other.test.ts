@@ -321,7 +321,7 @@ describe('the command line', () => {
       ['build', 'tiny.crob', '--seed', '-1'],
       /^error: option '--seed <n>' argument '-1' is invalid\. It is not a whole number\.\n/,
     ],
-    [['predict', 'tiny.crob', '-t', 'ship'], /^error: required option '-i, --image <file>' not specified\n/],
+    [['predict', 'tiny.crob', '-t', 'ship'], /^error: there is nothing to predict: give --image, or --list\n/],
     [[], /^Usage: crobc /],
   ])('%j is a mistake of the command line', async (args, err) => {
     const ran = await run(...args);
