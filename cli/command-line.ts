@@ -475,7 +475,7 @@ function addEval(program: Command, { io, exit }: Setting): void {
           throw new UsageError(`--compare reads reports, and ${flagOf(command, unused)} has no effect: leave it out`);
         await exit((await import('./commands/eval-compare.ts')).compare(io, options.compare, options));
       } else if (file === undefined || options.data === undefined) {
-        throw new UsageError('eval needs a .crob file and --data, or --compare with reports');
+        throw new UsageError('eval needs a .crob file or a trained model, and --data; or --compare with reports');
       } else {
         await exit((await import('./commands/eval.ts')).evaluation(io, file, options));
       }

@@ -221,7 +221,7 @@ describe('wrong', () => {
     expect(ran).toEqual({
       code: 2,
       out: '',
-      err: 'error: eval needs a .crob file and --data, or --compare with reports\n',
+      err: 'error: eval needs a .crob file or a trained model, and --data; or --compare with reports\n',
     });
   });
 

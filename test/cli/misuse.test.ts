@@ -21,7 +21,7 @@ const usage = async (line: string, message: string | RegExp) => {
 describe('what is wrong on the command line, whatever the files hold, ends with 2', () => {
   test.each([
     ['train tiny.crob', /^error: train needs --data/],
-    ['eval tiny.crob', /^error: eval needs a \.crob file and --data/],
+    ['eval tiny.crob', /^error: eval needs a \.crob file or a trained model, and --data/],
     [
       'eval tiny.crob --data d --protocol cris --at model',
       /^error: the protocol cris compares masks at the original size only\n$/,
