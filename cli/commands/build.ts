@@ -1,6 +1,7 @@
 import { buildModel } from '../../runtime/build/build-model.ts';
 import { byteSize } from '../../runtime/files/byte-size.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
+import { isTrainedModel } from '../../runtime/predict/trained-model.ts';
 import { recordFor } from '../../runtime/weights/trained-record.ts';
 import { givenModel } from '../given-model.ts';
 import type { Invocation } from '../io.ts';
@@ -15,6 +16,10 @@ export async function build(
   options: BuildOptions,
   given: ReadonlySet<string>,
 ): Promise<number> {
+  if ((isLook(options) || options.target === 'tfjs') && (await isTrainedModel(file)))
+    throw new UsageError(
+      `--target tfjs, --print-after and --explain take a .crob file, and ${file} is a trained model`,
+    );
   if (isLook(options)) {
     if (options.target === 'tfjs')
       throw new UsageError('--print-after and --explain are for --target onnx; --graph step shows a training step');

@@ -217,6 +217,16 @@ describe('refuses in one line', () => {
     expect(ran.err.split('\n')[0]).toBe(`${code === 2 ? 'error' : 'crobc'}: ${message}`);
   });
 
+  test.each([
+    ['--target', 'tfjs'],
+    ['--print-after', 'all'],
+    ['--explain', 'list'],
+  ])('build with %s %s', async (...option) => {
+    const ran = await run('build', 'run', ...option, '-o', 'none');
+    expect(ran).toMatchObject({ code: 2, out: '' });
+    expect(ran.err).toContain('take a .crob file, and run is a trained model');
+  });
+
   test('a record that is damaged, of a later format, or of sources with errors', async () => {
     const file = await SafetensorsFile.open(`${folder}/run/best.safetensors`);
     const record = JSON.parse(file.metadata.get(recordKey)!);
