@@ -1,4 +1,4 @@
-import { check as checkSources } from '../compiler/compile.ts';
+import { check as checkSources } from '../compiler/check/check.ts';
 import { isError } from '../compiler/diagnostics/diagnostic.ts';
 import { longestAxis } from '../compiler/ir/extent.ts';
 import { guardCondition } from '../compiler/ir/guard-condition.ts';
@@ -77,14 +77,16 @@ export function check(files: readonly string[], options: SourceOptions = {}): Ch
   return {
     ok: !diagnostics.some(({ severity }) => severity === 'error'),
     diagnostics,
-    models: [...result.models].map(([name, { flat, guards, facts }]) => ({
-      name,
-      file: flat.file.file,
-      guards: guards.map((guard) => {
-        const { condition, source } = guardCondition(guard, facts);
-        return { condition, source };
-      }),
-    })),
+    models: result.checks.flatMap(({ file, models }) =>
+      [...models].map(([name, { guards, facts }]) => ({
+        name,
+        file,
+        guards: guards.map((guard) => {
+          const { condition, source } = guardCondition(guard, facts);
+          return { condition, source };
+        }),
+      })),
+    ),
   };
 }
 

@@ -100,6 +100,7 @@ function addCheck(program: Command, { io, exit }: Setting): void {
         .default('pretty'),
     )
     .option('--guards', 'list the conditions on input sizes that are checked before each run')
+    .option('--watch', 'check again whenever a file changes, but only what depends on it; Ctrl-C ends')
     .action(async (files: string[], options) => exit((await import('./commands/check.ts')).check(io, files, options)));
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type CheckResult, check as checkSources } from '../../compiler/compile.ts';
+import { diagnosticsOf } from '../../compiler/check/check.ts';
+import type { FileCheck } from '../../compiler/check/check-files.ts';
 import { isError } from '../../compiler/diagnostics/diagnostic.ts';
 import { messages as catalogue } from '../../compiler/diagnostics/messages.ts';
 import { renderGithub } from '../../compiler/diagnostics/render-github.ts';
@@ -8,12 +9,12 @@ import { renderJunit } from '../../compiler/diagnostics/render-junit.ts';
 import { toSarif } from '../../compiler/diagnostics/render-sarif.ts';
 import type { SourceText } from '../../compiler/diagnostics/render-terminal.ts';
 import { type GuardCondition, guardCondition } from '../../compiler/ir/guard-condition.ts';
-import type { FoundFiles } from '../../runtime/files/crob-files.ts';
 import { packageVersion } from '../../runtime/files/package-root.ts';
-import { cannotRead, diskHost, isShipped } from '../../runtime/files/source-host.ts';
+import { isShipped } from '../../runtime/files/source-host.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
+import { type CheckedFiles, checkOnce, textsOf } from '../checked-files.ts';
 import { foundFiles } from '../found-files.ts';
-import type { Io } from '../io.ts';
+import type { Invocation, Io } from '../io.ts';
 import { bounded, moreLine, plural, printDiagnostics } from '../messages.ts';
 import { complain, printFindings, printJson, printLine, printText } from '../print.ts';
 import type { Reporter } from '../reporters.ts';
@@ -21,30 +22,41 @@ import type { Reporter } from '../reporters.ts';
 export interface CheckOptions {
   readonly reporter: Reporter;
   readonly guards?: boolean;
+  /** Check again at every change, until a signal. */
+  readonly watch?: boolean;
 }
-
-interface Checked extends CheckResult, FoundFiles {}
 
 /**
  * `crobc check`. Returns 1 if there are errors, else 0, also with warnings and notes. The messages are the command's
  * result and so go to standard output; without messages, nothing is printed.
  */
-export async function check(io: Io, paths: readonly string[], options: CheckOptions): Promise<number> {
-  if (options.reporter !== 'pretty') return report(io, paths, options, options.reporter);
-  const checked = await checkFiles(paths);
-  const { diagnostics, files, unusable } = checked;
+export async function check(io: Invocation, paths: readonly string[], options: CheckOptions): Promise<number> {
+  const { reporter, watch = false } = options;
+  if (watch) {
+    if (reporter !== 'pretty')
+      throw new UsageError(`--watch prints for people: leave out --reporter ${reporter}, or --watch`);
+    const { watchCheck } = await import('./check-watch.ts');
+    return watchCheck(io, paths, (checked) => printChecked(io, checked, options));
+  }
+  if (reporter !== 'pretty') return report(io, paths, options, reporter);
+  return printChecked(io, checkOnce(await foundFiles(paths)), options) > 0 ? 1 : 0;
+}
+
+/** Prints what a check found; returns the number of errors. */
+function printChecked(io: Io, { checks, files, unusable }: CheckedFiles, { guards = false }: CheckOptions): number {
+  const diagnostics = diagnosticsOf(checks);
   for (const line of unusable.values()) complain(io, `crobc: ${line}`);
-  printFindings(io, printDiagnostics(diagnostics, textsOf(checked), io, io.stdout));
+  printFindings(io, printDiagnostics(diagnostics, textsOf(checks), io, io.stdout));
   const errors = diagnostics.filter(isError).length;
   if (errors > 0) printLine(io, `${plural(errors, 'error')} in ${plural(files.length, 'file')}`);
-  if (options.guards) {
-    for (const { name, guards } of guardsOf(checked)) {
+  if (guards) {
+    for (const { name, guards } of guardsOf(checks)) {
       printLine(io, `${name}`);
       if (guards.length === 0) printLine(io, '  no conditions on the inputs');
       for (const guard of guards) printLine(io, `  ${shown(guard)}`);
     }
   }
-  return errors + unusable.size > 0 ? 1 : 0;
+  return errors + unusable.size;
 }
 
 /** Maximum number of messages of one code in one file in documents. */
@@ -89,44 +101,35 @@ async function report(
       `--guards is for people and for --reporter json: --reporter ${reporter} has no place for conditions`,
     );
   const print = (found: Found) => documents[reporter](io, found, guards);
-  let checked: Checked;
+  let checked: CheckedFiles;
   try {
-    checked = await checkFiles(paths);
+    checked = checkOnce(await foundFiles(paths));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     print({ files: [], messages: [jsonProblem(paths[0] ?? '.', message)], models: [], source: () => undefined });
     throw error;
   }
-  const { diagnostics, unusable } = checked;
+  const { checks, unusable } = checked;
+  const diagnostics = diagnosticsOf(checks);
   const problems = [...unusable].map(([path, line]) => jsonProblem(path, line));
   // All messages of a damaged file could exceed the maximum length of a string.
   const { shown, more } = bounded(diagnostics, mostInDocument);
   const rest = more.map((one) => jsonProblem(one.file, `and ${moreLine(one)}`));
-  const source = textsOf(checked);
+  const source = textsOf(checks);
   const messages = [...problems, ...shown.map((d) => toJson(d, source)), ...rest];
-  print({ files: checked.files, messages, models: guardsOf(checked), source });
+  print({ files: checked.files, messages, models: guardsOf(checks), source });
   return problems.length > 0 || diagnostics.some(isError) ? 1 : 0;
 }
 
-/** Checks all readable files; an unreadable file is reported and does not stop the others. */
-async function checkFiles(paths: readonly string[]): Promise<Checked> {
-  const { files, unusable } = await foundFiles(paths);
-  const result = checkSources(diskHost(), files);
-  const unread = result.missing.map((path) => [path, cannotRead(path)] as const);
-  return { ...result, files, unusable: new Map([...unusable, ...unread]) };
-}
-
-function textsOf({ program }: CheckResult) {
-  return (file: string) => program.files.get(file)?.tree.text;
-}
-
 /** Returns the guards of the models without errors. */
-function guardsOf({ models }: CheckResult) {
-  return [...models].map(([name, { flat, guards, facts }]) => ({
-    name,
-    file: flat.file.file,
-    guards: guards.map((guard) => guardCondition(guard, facts)),
-  }));
+function guardsOf(checks: readonly FileCheck[]) {
+  return checks.flatMap(({ file, models }) =>
+    [...models].map(([name, { guards, facts }]) => ({
+      name,
+      file,
+      guards: guards.map((guard) => guardCondition(guard, facts)),
+    })),
+  );
 }
 
 /**

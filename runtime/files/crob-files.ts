@@ -6,6 +6,11 @@ import { isShipped, ownPath } from './source-host.ts';
 /** Names of folders that a search leaves out. */
 export const skipped: ReadonlySet<string> = new Set(['node_modules', 'dist', '.git']);
 
+/** Whether a search looks into a folder of this name. */
+export function isSearched(name: string): boolean {
+  return !skipped.has(name) && !name.startsWith('.');
+}
+
 export interface FoundFiles {
   /** Sorted, without duplicates. */
   readonly files: readonly string[];
@@ -37,7 +42,7 @@ export function crobFiles(given: readonly string[]): FoundFiles {
 function below(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) return skipped.has(entry.name) || entry.name.startsWith('.') ? [] : below(path);
+    if (entry.isDirectory()) return isSearched(entry.name) ? below(path) : [];
     return entry.isFile() && entry.name.endsWith('.crob') ? [path] : [];
   });
 }

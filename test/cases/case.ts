@@ -1,4 +1,4 @@
-import { check } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
 import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';
 import { Facts } from '../../compiler/dims/facts.ts';
 import { inlineModel } from '../../compiler/elaborate/models/inline.ts';

@@ -150,6 +150,7 @@ const processes: Readonly<Record<string, string>> = {
   'test/cli/build.test.ts': 'a disk that is full',
   'test/cli/build-tfjs.test.ts': 'a script of the repository',
   'test/cli/bundle.test.ts': 'what a process keeps for the next, in an installation of its own',
+  'test/cli/check-watch.test.ts': 'files that change, and signals that end it',
   'test/cli/ci.test.ts': 'steps of workflows, which a shell runs',
   'test/cli/completion.test.ts': 'a script for a shell',
   'test/cli/crobc.ts': 'runs crobc in a process for those of this list',

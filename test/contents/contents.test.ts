@@ -1,7 +1,8 @@
 // slow: compiles every shipped model, in many forms
 
 import { describe, expect, test } from 'vitest';
-import { check, compile } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
+import { compile } from '../../compiler/compile.ts';
 import { contentsOf, type Entry } from '../../compiler/contents/contents.ts';
 import { gather } from '../../compiler/contents/gather.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';

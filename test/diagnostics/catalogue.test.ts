@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { check } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
 import type { MessageRow } from '../../compiler/diagnostics/message-row.ts';
 import { messages } from '../../compiler/diagnostics/messages.ts';
 import { memoryHost } from '../memory-host.ts';

@@ -1,4 +1,4 @@
-import { check } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
 import type { MessageRow } from '../../compiler/diagnostics/message-row.ts';
 import { messages } from '../../compiler/diagnostics/messages.ts';
 import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { check } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
 import type { Diagnostic } from '../../compiler/diagnostics/diagnostic.ts';
 import { memoryHost } from '../memory-host.ts';
 import { follow } from './follow.ts';

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { check } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
 import type { Diagnostic } from '../../compiler/diagnostics/diagnostic.ts';
 import type { MessageRow } from '../../compiler/diagnostics/message-row.ts';
 import { messages } from '../../compiler/diagnostics/messages.ts';

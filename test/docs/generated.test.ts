@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
-import { type CheckResult, check } from '../../compiler/compile.ts';
+import { type CheckResult, check } from '../../compiler/check/check.ts';
 import { contentsOf } from '../../compiler/contents/contents.ts';
 import { opNames } from '../../compiler/ops/table.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { CheckResult } from '../../compiler/compile.ts';
+import type { CheckResult } from '../../compiler/check/check.ts';
 import { contentsOf, type Entry } from '../../compiler/contents/contents.ts';
 import { type Gathered, gather } from '../../compiler/contents/gather.ts';
 import type { Context } from '../../compiler/elaborate/context/context.ts';

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize, relative, resolve } from 'node:path';
 import ts from 'typescript';
-import { check, type SourceHost } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
+import type { SourceHost } from '../../compiler/compile.ts';
 import { isError } from '../../compiler/diagnostics/diagnostic.ts';
 import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';
 import { diskHost, isShipped } from '../../runtime/files/source-host.ts';

@@ -1,7 +1,7 @@
 // slow: hundreds of mistakes
 
 import { expect, test } from 'vitest';
-import { check } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
 import { type MistakeKind, mistake } from '../grammar/mistakes.ts';
 import { sources } from '../grammar/sources.ts';
 import { memoryHost } from '../memory-host.ts';

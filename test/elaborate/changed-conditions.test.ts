@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { check } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
 import { memoryHost } from '../memory-host.ts';
 
 // A condition of a model with variants that is changed: what is missing is found out by elaborating again under conditions

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { check } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
 import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';
 import { inlineModel } from '../../compiler/elaborate/models/inline.ts';
 import { verify } from '../../compiler/graphs/verify.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { check } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
 import { builtins } from '../../compiler/elaborate/eval/builtins/table.ts';
 import { initialisers } from '../../compiler/ir/initialisers.ts';
 import { foreignNames } from '../../grammar/foreign.ts';

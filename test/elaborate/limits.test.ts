@@ -1,7 +1,7 @@
 // slow: programs at the limits
 
 import { expect, test } from 'vitest';
-import { check } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
 import { memoryHost } from '../memory-host.ts';
 
 /** Files made to wear the compiler out: each ends soon, with one message. */

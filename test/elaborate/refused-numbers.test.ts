@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { check } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
 import { memoryHost } from '../memory-host.ts';
 
 /** What the language makes by itself, a number as a tensor say, has a name in messages too. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { check } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
 import { memoryHost } from '../memory-host.ts';
 
 /** What is said of a model of these lines, with its place. */

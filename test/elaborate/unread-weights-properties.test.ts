@@ -1,7 +1,8 @@
 // slow: draws variants of every model
 
 import { expect, test } from 'vitest';
-import { check, compile } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
+import { compile } from '../../compiler/compile.ts';
 import { asConstant } from '../../compiler/dims/dim.ts';
 import { expandModel } from '../../compiler/elaborate/models/inline.ts';
 import type { Value } from '../../compiler/ir/graph.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { check, compile } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
+import { compile } from '../../compiler/compile.ts';
 import { toJson } from '../../compiler/diagnostics/render-json.ts';
 import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';
 import { memoryHost } from '../memory-host.ts';

@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { check } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
 import { memoryHost } from '../memory-host.ts';
 import { drawnSeed } from '../seed.ts';
 import type { Counts } from './compare/checks.ts';

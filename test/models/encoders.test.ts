@@ -1,7 +1,8 @@
 // slow: runs encoders
 
 import { describe, expect, test } from 'vitest';
-import { check, compile } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
+import { compile } from '../../compiler/compile.ts';
 import { staticShape } from '../../compiler/ir/shapes.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
 import { memoryHost } from '../memory-host.ts';

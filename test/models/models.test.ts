@@ -2,7 +2,8 @@
 
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { check, compile } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
+import { compile } from '../../compiler/compile.ts';
 import { isError } from '../../compiler/diagnostics/diagnostic.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
 import { countParameters } from '../stdlib/goldens.ts';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { check, compile } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
+import { compile } from '../../compiler/compile.ts';
 import { interpret } from '../../compiler/graphs/interpret.ts';
 import { tensor } from '../../compiler/ir/tensor-data.ts';
 import type { TensorData } from '../../compiler/ir/types.ts';

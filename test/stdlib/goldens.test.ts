@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { check, compile } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
+import { compile } from '../../compiler/compile.ts';
 import { interpret } from '../../compiler/graphs/interpret.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
 import { goldenSource, readGolden, readingsSource, relativeError } from './goldens.ts';

@@ -1,10 +1,12 @@
-import type { Declaration, SourceFile } from '../../../grammar/tree.ts';
+import type { Declaration, SourceFile, UseDecl } from '../../../grammar/tree.ts';
 import type { Doubt } from './doubt.ts';
 
 /** The scope of one file. */
 export interface FileScope {
   readonly file: string;
   readonly tree: SourceFile;
+  /** The `use`s, and the path of the file that each refers to, which may not exist. */
+  readonly uses: readonly { readonly use: UseDecl; readonly target: string }[];
   readonly declarations: ReadonlyMap<string, Declaration>;
   /** Resolves a name: a declaration of the file, an import, or one of the prelude. */
   lookup(name: string): Found | undefined;

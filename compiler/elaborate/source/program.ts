@@ -50,6 +50,11 @@ interface Imports {
   readonly unknown: Set<string>;
 }
 
+/** Returns the names in the path of a `use`: `std.linear`. */
+function namesOf({ path }: UseDecl): string[] {
+  return path.map(({ name }) => name);
+}
+
 /** Returns every parameter list in a declaration. */
 function parameterLists(decl: Declaration): (readonly Param[])[] {
   const own = 'params' in decl ? [decl.params] : [];
@@ -62,11 +67,11 @@ export class Program {
   readonly files = new Map<string, FileScope>();
   readonly diagnostics: Diagnostic[] = [];
   readonly #host: SourceHost;
-  readonly #prelude: FileScope | undefined;
+  readonly prelude: FileScope | undefined;
 
   constructor(host: SourceHost) {
     this.#host = host;
-    this.#prelude = host.prelude === undefined ? undefined : this.load(host.prelude);
+    this.prelude = host.prelude === undefined ? undefined : this.load(host.prelude);
   }
 
   /** Loads a file and its imports; undefined if it does not exist. */
@@ -74,7 +79,7 @@ export class Program {
     const known = this.files.get(path);
     if (known) return known;
     const text = this.#host.read(path);
-    return text === undefined ? undefined : this.#add(path, text, () => this.#prelude);
+    return text === undefined ? undefined : this.#add(path, text, () => this.prelude);
   }
 
   /**
@@ -123,9 +128,11 @@ export class Program {
     }
     const imports = new Map<string, Found>();
     const unknown = new Set(doubt?.words);
+    const uses = tree.uses.map((use) => ({ use, target: this.#host.resolve(path, namesOf(use)) }));
     const scope: FileScope = {
       file: path,
       tree,
+      uses,
       declarations,
       unknown,
       doubt,
@@ -144,7 +151,7 @@ export class Program {
     };
     this.files.set(path, scope);
     const imported = new Map<string, Span>();
-    for (const use of tree.uses) this.#import(scope, use, { imports, imported, unknown });
+    for (const { use, target } of uses) this.#import(scope, use, target, { imports, imported, unknown });
     for (const decl of tree.declarations) {
       this.#checkParameters(decl);
       this.diagnostics.push(...checkComparisons(decl, scope));
@@ -152,9 +159,8 @@ export class Program {
     return scope;
   }
 
-  #import(scope: FileScope, use: UseDecl, { imports, imported, unknown }: Imports): void {
-    const path = use.path.map((part) => part.name);
-    const target = this.#host.resolve(scope.file, path);
+  #import(scope: FileScope, use: UseDecl, target: string, { imports, imported, unknown }: Imports): void {
+    const path = namesOf(use);
     const file = this.load(target);
     if (!file) {
       const help = this.#shippedHelp(use);

@@ -1,4 +1,4 @@
-import { check } from '../../../compiler/compile.ts';
+import { check } from '../../../compiler/check/check.ts';
 import { detailLines } from '../../../compiler/diagnostics/details.ts';
 import type { Diagnostic } from '../../../compiler/diagnostics/diagnostic.ts';
 import { renderTerminal } from '../../../compiler/diagnostics/render-terminal.ts';

@@ -1,4 +1,5 @@
-import { check, compile } from '../../../compiler/compile.ts';
+import { check } from '../../../compiler/check/check.ts';
+import { compile } from '../../../compiler/compile.ts';
 import type { Diagnostic } from '../../../compiler/diagnostics/diagnostic.ts';
 import { inlineModel } from '../../../compiler/elaborate/models/inline.ts';
 import type { Graph } from '../../../compiler/ir/graph.ts';

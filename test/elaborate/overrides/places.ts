@@ -1,4 +1,4 @@
-import type { CheckResult } from '../../../compiler/compile.ts';
+import type { CheckResult } from '../../../compiler/check/check.ts';
 import type { Value } from './value.ts';
 
 export type ModelGraph = CheckResult['models'] extends ReadonlyMap<string, infer Model> ? Model : never;

@@ -1,0 +1,180 @@
+import type { Declaration, InterfaceDecl, ModuleDecl } from '../../grammar/tree.ts';
+import { type Diagnostic, diagnostic, isError, isUnknownName } from '../diagnostics/diagnostic.ts';
+import { type Context, isDependent, observe, openRun, resetBudget } from '../elaborate/context/context.ts';
+import { templateStore } from '../elaborate/context/store.ts';
+import { checkSignatureTypes, checkTypeName } from '../elaborate/eval/check-type.ts';
+import { modelGraph } from '../elaborate/models/checked-model.ts';
+import { checkDefaults, checkExample, checkFunction } from '../elaborate/models/examples.ts';
+import type { ModelGraph } from '../elaborate/models/model.ts';
+import { checkSignatures } from '../elaborate/modules/implementation.ts';
+import { checkPromises } from '../elaborate/modules/promises.ts';
+import {
+  checkInherited,
+  checkRecipe,
+  type TrainedModels,
+  trainedModel,
+  trainedModels,
+} from '../elaborate/recipes/check-recipe.ts';
+import type { FileScope } from '../elaborate/source/file-scope.ts';
+import type { Program } from '../elaborate/source/program.ts';
+import { readWeightsMap } from '../elaborate/weights/weights-map.ts';
+import { type Dependencies, dependenciesOf } from './dependencies.ts';
+
+/** What the check of one file found, and what that depends on. */
+export interface FileCheck extends Dependencies {
+  readonly file: string;
+  /** About the file, and about the text of the files that it imports. */
+  readonly diagnostics: readonly Diagnostic[];
+  /**
+   * Warnings about modules that no file of the check constructed. They hold only if no file has an error, which may
+   * be why a module was not constructed.
+   */
+  readonly unconstructed: readonly Diagnostic[];
+  /** Whether the file has modules that only other files and other declarations can construct. */
+  readonly needsUsers: boolean;
+  /** The models without errors. */
+  readonly models: ReadonlyMap<string, ModelGraph>;
+}
+
+/** The checks of files in one run, and the context that elaborated their models, for further questions about them. */
+export interface FilesChecked {
+  readonly checks: readonly FileCheck[];
+  readonly context: Context;
+}
+
+/** Checks every declaration of some files of a program. Imported declarations are checked where these files use them. */
+export function checkFiles(program: Program, scopes: readonly FileScope[]): FilesChecked {
+  const found: Diagnostic[] = [];
+  const store = templateStore();
+  const context = openRun(program, (d) => found.push(d), { training: false, store });
+  const training = trainedModels(openRun(program, (d) => found.push(d), { training: true, store }));
+  const elaborated = scopes.map((scope) => {
+    const models = new Map<string, ModelGraph>();
+    const doubtful = doubtfulNames(scope);
+    for (const decl of scope.tree.declarations) {
+      const before = found.length;
+      const model = checkDeclaration(context, training, decl, scope);
+      if (doubtful.has(decl.name.name)) {
+        const isOwn = scope.doubt?.declarations.has(decl) && !foundations(decl).some((name) => doubtful.has(name));
+        found.push(...found.splice(before).filter((d) => isOwn && isUnknownName(d)));
+      } else if (model && decl.kind === 'model' && !found.slice(before).some(isError))
+        models.set(decl.name.name, model);
+    }
+    return { scope, models, diagnostics: found.splice(0) };
+  });
+  const checks = elaborated.map(({ scope, models, diagnostics }) => {
+    const dependencies = dependenciesOf(program, scope);
+    const read = [...dependencies.texts.keys()].flatMap((path) => program.files.get(path) ?? []);
+    return {
+      file: scope.file,
+      diagnostics: [
+        // Not in the order of the program, which depends on what else is checked.
+        ...read.flatMap(({ file }) => program.diagnostics.filter(({ span }) => span.file === file)),
+        ...(read.some(({ doubt }) => doubt) ? diagnostics.filter(({ code }) => !cascades.has(code)) : diagnostics),
+      ],
+      unconstructed: unconstructed(scope, store.constructed),
+      needsUsers: scope.tree.declarations.some(needsUser),
+      models,
+      ...dependencies,
+    };
+  });
+  return { checks, context };
+}
+
+/** Codes of messages about a missing `return`, use or output: it may be in text that could not be parsed. */
+const cascades: ReadonlySet<string> = new Set(['CROB2213', 'CROB2304', 'CROB2309']);
+
+/** Whether a declaration is a module that cannot be constructed from its defaults. */
+function needsUser(decl: Declaration): boolean {
+  return decl.kind === 'module' && decl.params.some((param) => !param.value);
+}
+
+/** Returns a warning for each module of a file that was never constructed. */
+function unconstructed({ tree }: FileScope, constructed: ReadonlySet<ModuleDecl>): Diagnostic[] {
+  return tree.declarations.flatMap((decl) => {
+    if (decl.kind !== 'module' || constructed.has(decl)) return [];
+    const { name, params } = decl;
+    const parameters = params.flatMap((param) => (param.value ? [] : [`${param.name.name} = …`])).join(', ');
+    return [diagnostic('CROB2013', name.span, { name: name.name, parameters })];
+  });
+}
+
+/** Checks a declaration, and returns the graph of a model. Declarations that read `training` are checked for both of its values. */
+function checkDeclaration(
+  context: Context,
+  training: TrainedModels,
+  decl: Declaration,
+  scope: FileScope,
+): ModelGraph | undefined {
+  resetBudget(context);
+  resetBudget(training.context);
+  const twice = (check: (form: Context) => void): void => {
+    const observed = observe(context, check);
+    if (observed.sound && isDependent(observed)) check(training.context);
+  };
+  switch (decl.kind) {
+    case 'model': {
+      const observed = observe(context, (form) => modelGraph(form, decl, scope));
+      const model = observed.result;
+      if (model && isDependent(observed)) trainedModel(training, { decl, file: scope });
+      if (model) checkInherited(training, { decl, file: scope }, model);
+      return model;
+    }
+    case 'example':
+      twice((form) => checkExample(form, decl, scope));
+      return undefined;
+    case 'module':
+      checkMethodTypes(context, decl, scope);
+      checkPromises(context, decl, scope);
+      if (decl.params.every((param) => param.value)) twice((form) => checkDefaults(form, decl, scope, decl.name.span));
+      return undefined;
+    case 'interface':
+      checkMethodTypes(context, decl, scope);
+      checkPromises(context, decl, scope);
+      checkSignatures(context, { decl, file: scope });
+      return undefined;
+    case 'fn':
+      checkSignatureTypes(context, decl, scope);
+      twice((form) => checkFunction(form, decl, scope));
+      return undefined;
+    case 'recipe':
+      checkRecipe(training, decl, scope);
+      return undefined;
+    case 'weights':
+      readWeightsMap(context, decl, scope);
+      return undefined;
+    case 'type':
+      checkTypeName(context, decl, scope);
+      return undefined;
+  }
+}
+
+function checkMethodTypes(context: Context, { members }: ModuleDecl | InterfaceDecl, file: FileScope): void {
+  for (const member of members) if (member.kind === 'method') checkSignatureTypes(context, member, file);
+}
+
+/** The names of models, recipes and weights maps of which part could not be parsed, and of those that build on them. */
+function doubtfulNames({ tree, doubt }: FileScope): ReadonlySet<string> {
+  const names = new Set<string>();
+  if (!doubt) return names;
+  for (let size = -1; size < names.size; ) {
+    size = names.size;
+    for (const decl of tree.declarations) {
+      if (decl.kind !== 'model' && decl.kind !== 'recipe' && decl.kind !== 'weights') continue;
+      if (doubt.declarations.has(decl) || foundations(decl).some((name) => names.has(name))) names.add(decl.name.name);
+    }
+  }
+  return names;
+}
+
+function foundations(decl: Declaration): string[] {
+  const names =
+    decl.kind === 'weights'
+      ? [decl.target]
+      : decl.kind === 'recipe'
+        ? [decl.base, decl.model]
+        : decl.kind === 'model'
+          ? [decl.base]
+          : [];
+  return names.flatMap((name) => (name ? [name.name] : []));
+}

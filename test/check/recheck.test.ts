@@ -1,0 +1,121 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { check, diagnosticsOf } from '../../compiler/check/check.ts';
+import { type Checked, nothingChecked, recheck } from '../../compiler/check/recheck.ts';
+import type { SourceHost } from '../../compiler/elaborate/source/program.ts';
+import { memoryHost } from '../memory-host.ts';
+import { holds } from '../property.ts';
+
+type Files = Readonly<Record<string, string>>;
+
+const layers = 'module Wide(dim: int) {\n  forward(x: f32[B, dim]) -> f32[B, dim] {\n    return x + x\n  }\n}\n';
+const user = 'use layers.{Wide}\nmodel A {\n  wide = Wide(8)\n  input x: f32[B, 8]\n  output y = wide(x)\n}\n';
+const other = 'model B {\n  input x: f32[B, 4]\n  output y = x + x\n}\n';
+
+/** What a file may contain in its life; undefined while it does not exist. */
+const lives: Readonly<Record<string, readonly (string | undefined)[]>> = {
+  'layers.crob': [
+    layers,
+    layers.replace('x + x', 'x * x'),
+    layers.replace('[B, dim]', '[B, dim, 2]'),
+    `${layers}module Spare(dim: int) {\n  forward(x: f32[B, dim]) -> f32[B, dim] {\n    return x\n  }\n}\n`,
+    layers.replace('Wide', 'Wider'),
+    layers.replace('return', 'retrun'),
+    undefined,
+  ],
+  'a.crob': [user, user.replace('8]', '9]'), user.replace('wide(x)', 'x'), user.replace('}', ''), other, undefined],
+  'b.crob': [other, `${other}model B2 extends B {\n}\n`, user.replace('model A', 'model B'), undefined],
+  'c.crob': [
+    'use layers.{Wide}\nuse a.{A}\nmodel C extends A {\n  wide = Wide(8)\n}\n',
+    'use layers.{Spare}\nmodel C {\n  spare = Spare(3)\n  input x: f32[B, 3]\n  output y = spare(x)\n}\n',
+    'use models.b.{B}\nmodel C extends B {\n}\n',
+    undefined,
+  ],
+  // While it is there, `models.b` refers to it, and to `b.crob` otherwise.
+  'models/b.crob': [undefined, other, other.replaceAll('4', '5')],
+};
+const names = Object.keys(lives);
+
+function hostOf(files: Files): SourceHost {
+  return {
+    ...memoryHost(files),
+    resolve: (_from, [first, ...rest]) => {
+      const path = `${[first, ...rest].join('/')}.crob`;
+      return first === 'models' && !(path in files) ? `${rest.join('/')}.crob` : path;
+    },
+  };
+}
+
+/** The requested files, and the contents of all. */
+interface Moment {
+  readonly files: Files;
+  readonly asked: readonly string[];
+}
+
+const moment: fc.Arbitrary<Moment> = fc
+  .record({
+    texts: fc.tuple(...names.map((name) => fc.constantFrom(...(lives[name] ?? [])))),
+    asked: fc.subarray(names, { minLength: 2 }),
+  })
+  .map(({ texts, asked }) => ({
+    asked,
+    files: Object.fromEntries(names.flatMap((name, i) => (texts[i] === undefined ? [] : [[name, texts[i]]]))),
+  }));
+
+function again(before: Checked, { files, asked }: Moment) {
+  return recheck(hostOf(files), asked, before);
+}
+
+test('what is checked again has the messages of a check of everything', () => {
+  holds(
+    fc.property(fc.array(moment, { minLength: 2, maxLength: 5 }), (moments) => {
+      let state: Checked = nothingChecked;
+      for (const one of moments) {
+        state = again(state, one);
+        const whole = check(hostOf(one.files), one.asked);
+        expect(diagnosticsOf(state.checks)).toEqual(whole.diagnostics);
+        expect(state.missing).toEqual(whole.missing);
+        expect(state.checks.flatMap(({ models }) => [...models.keys()])).toEqual(
+          whole.checks.flatMap(({ models }) => [...models.keys()]),
+        );
+      }
+    }),
+    { seed: 151, numRuns: 150 },
+  );
+});
+
+describe('only what depends on a change is checked again', () => {
+  const files: Files = {
+    'layers.crob': layers.replace('(dim: int)', '(dim: int = 8)'),
+    'a.crob': user,
+    'b.crob': other,
+    'c.crob': 'use a.{A}\nmodel C extends A {\n}\n',
+  };
+  const asked = ['a.crob', 'b.crob', 'c.crob', 'layers.crob'];
+  const first = again(nothingChecked, { files, asked });
+  const changed = (changes: Files, now = asked) => again(first, { files: { ...files, ...changes }, asked: now }).again;
+
+  test('nothing changed', () => expect(changed({})).toEqual([]));
+  test('a file that no other reads', () => expect(changed({ 'b.crob': `${other}\n` })).toEqual(['b.crob']));
+  test('a file and its heirs', () => expect(changed({ 'a.crob': `${user}\n` })).toEqual(['a.crob', 'c.crob']));
+  test('a file of modules', () =>
+    expect(changed({ 'layers.crob': layers })).toEqual(['a.crob', 'c.crob', 'layers.crob']));
+  test('fewer files', () => expect(changed({}, ['a.crob', 'b.crob'])).toEqual([]));
+
+  test('a module that only one file constructs is warned about when that file does so no longer', () => {
+    const state = again(nothingChecked, { files: { ...files, 'layers.crob': layers }, asked });
+    expect(diagnosticsOf(state.checks)).toEqual([]);
+    const without = { ...files, 'layers.crob': layers, 'a.crob': other, 'c.crob': other };
+    const { checks } = again(state, { files: without, asked });
+    expect(diagnosticsOf(checks).map(({ code, span }) => [code, span.file])).toEqual([['CROB2013', 'layers.crob']]);
+  });
+
+  test('the library', () => {
+    const host = hostOf(files);
+    const edited: SourceHost = {
+      ...host,
+      read: (path) => (path === 'std/linear.crob' ? `${host.read(path)}\n` : host.read(path)),
+    };
+    expect(recheck(edited, asked, first).again).toEqual(asked);
+  });
+});
