@@ -1,16 +1,16 @@
 import type { Random } from './random.ts';
 
-/** The colours that phrases mention, far enough apart to be distinguished under noise and haze. */
+/** Paints that phrases name: muted as seen from the air, but far enough apart to be distinguished under noise and haze. */
 export const colours = {
-  white: '#efeee8',
-  gray: '#8f9499',
-  black: '#26272b',
-  red: '#bf2f2a',
-  orange: '#df7d22',
-  yellow: '#e2c233',
-  green: '#2f8f4e',
-  blue: '#2b5fb4',
-  brown: '#7a5033',
+  white: '#e6e5df',
+  gray: '#868b90',
+  black: '#26272a',
+  red: '#ac3430',
+  orange: '#d07a30',
+  yellow: '#d4b742',
+  green: '#33784c',
+  blue: '#31599c',
+  brown: '#75503a',
 } as const;
 
 export type Colour = keyof typeof colours;
@@ -38,4 +38,10 @@ export function paint(random: Random, name: Colour): string {
 export function shade(colour: string, by: number): string {
   const goal = by < 0 ? 0 : 255;
   return hex(parts(colour).map((v) => v + (goal - v) * Math.abs(by)));
+}
+
+/** Mixes two colours; `share` is that of the second one. */
+export function mixed(one: string, other: string, share: number): string {
+  const to = parts(other);
+  return hex(parts(one).map((v, c) => v + (to[c]! - v) * share));
 }

@@ -1,4 +1,3 @@
-import { categories } from './categories/index.ts';
 import type { Colour } from './colours.ts';
 import type { SceneObject } from './scene.ts';
 
@@ -21,6 +20,8 @@ export type Side = 'top' | 'bottom' | 'left' | 'right';
 export type Position = Side | 'top left' | 'top right' | 'bottom left' | 'bottom right' | 'center';
 export type Direction = 'left of' | 'right of' | 'above' | 'below';
 export type Relation = Direction | 'near' | 'larger than' | 'smaller than';
+/** `at`: moored at. */
+export type Nearness = 'in' | 'at' | 'near' | 'closest';
 export type Order = 'topmost' | 'bottommost' | 'leftmost' | 'rightmost' | 'largest' | 'smallest';
 
 export const positions: readonly Position[] = [
@@ -49,6 +50,8 @@ export interface Query extends Description {
   /** The object is first in this order among all objects that fit the description. */
   readonly order?: Order;
   readonly relation?: { readonly kind: Relation; readonly to: Description };
+  /** How it lies to something that is no object, but there once: in the car park, closest to the terminal. */
+  readonly landmark?: { readonly kind: Nearness; readonly noun: string };
 }
 
 export function isNamed(object: SceneObject, noun: string): boolean {
@@ -64,20 +67,16 @@ export function describes({ noun, colour, shape, size }: Description, object: Sc
   ]);
 }
 
-/** Whether an object is small or large among all that the noun covers: a large car is not a large vehicle. */
+/** Whether an object is small or large among all that the noun covers there: a large car is not a large vehicle. */
 export function isSize(object: SceneObject, size: Size, noun: string): Truth {
   const share = sizeAs(object, noun);
   return size === 'large' ? clearly(share, 0.62, 0.38) : clearly(share, 0.38, 0.62);
 }
 
-/** Returns 0 for the smallest size that the noun covers, and 1 for the largest. */
-function sizeAs({ category, size }: SceneObject, noun: string): number {
-  if (category.general !== noun) return size;
-  const lengths = categories.filter(({ general }) => general === noun).map(({ length }) => length);
-  const low = Math.min(...lengths.map(([shortest]) => shortest));
-  const high = Math.max(...lengths.map(([, longest]) => longest));
-  const [shortest, longest] = category.length;
-  return (shortest + (longest - shortest) * size - low) / (high - low);
+/** Returns 0 for the shortest object that the noun covers in this landscape, and 1 for the longest. */
+function sizeAs({ category, metres, lengths }: SceneObject, noun: string): number {
+  const [shortest, longest] = category.general === noun ? lengths.general : lengths.own;
+  return (metres - shortest) / (longest - shortest);
 }
 
 const SIDE_YES = 0.38;
@@ -127,6 +126,31 @@ export function isRelated(object: SceneObject, relation: Relation, other: SceneO
   }
 }
 
+/** Whether it lies so to a landmark; `closest` is among the objects that fit the description. */
+function isPlaced(
+  object: SceneObject,
+  { kind, noun }: NonNullable<Query['landmark']>,
+  fitting: readonly SceneObject[],
+): Truth {
+  const place = object.places[noun];
+  if (place === undefined) return 'vague';
+  const { inside, distance, holds } = place;
+  switch (kind) {
+    case 'in':
+      return holds === undefined ? 'vague' : clearly(inside, 0.98, 0.02);
+    case 'at':
+      return clearly(distance, 0.035, 0.12);
+    case 'near':
+      // What is on a road is not beside it.
+      if (holds !== undefined && inside > 0) return inside > 0.98 ? false : 'vague';
+      return clearly(distance, 0.06, 0.18);
+    case 'closest': {
+      const others = fitting.filter((one) => one !== object).map((one) => one.places[noun]!.distance);
+      return others.length === 0 ? 'vague' : clearly(Math.min(...others) - distance, 0.06, -0.06);
+    }
+  }
+}
+
 /** Whether the object is clearly first among at least two objects that fit the description. */
 function isFirst(object: SceneObject, order: Order, fitting: readonly SceneObject[]): Truth {
   const rank = (one: SceneObject): number => {
@@ -160,6 +184,10 @@ export function isTrueOf(query: Query, object: SceneObject, scene: readonly Scen
   if (query.order !== undefined) {
     const fitting = scene.filter((one) => describes(query, one) !== false);
     truths.push(isFirst(object, query.order, fitting));
+  }
+  if (query.landmark !== undefined) {
+    const fitting = scene.filter((one) => describes(query, one) !== false);
+    truths.push(isPlaced(object, query.landmark, fitting));
   }
   if (query.relation !== undefined) {
     const { kind, to } = query.relation;

@@ -117,3 +117,43 @@ function rowCrossings(polygon: Polygon, height: number, scale: number): { first:
   }
   return { first, crossings };
 }
+
+/** Returns the convex hull of points. */
+export function hull(points: readonly Point[]): Polygon {
+  const sorted = [...points].sort(([ax, ay], [bx, by]) => ax - bx || ay - by);
+  const chain = (from: readonly Point[]): Point[] => {
+    const out: Point[] = [];
+    for (const point of from) {
+      while (out.length >= 2 && turn(out.at(-2)!, out.at(-1)!, point) <= 0) out.pop();
+      out.push(point);
+    }
+    return out.slice(0, -1);
+  };
+  return [...chain(sorted), ...chain(sorted.reverse())];
+}
+
+/** Positive if the way from a over b to c turns clockwise in the image. */
+function turn([ax, ay]: Point, [bx, by]: Point, [cx, cy]: Point): number {
+  return (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
+}
+
+/** Rotates a polygon clockwise about the origin by `angle` degrees, then translates it. */
+export function turned(polygon: Polygon, angle: number, dx = 0, dy = 0): Polygon {
+  const [cos, sin] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
+  return polygon.map(([x, y]): Point => [dx + x * cos - y * sin, dy + x * sin + y * cos]);
+}
+
+/** Distance of a point from a polygon's edges; 0 inside of it. */
+export function distanceTo(polygon: Polygon, [x, y]: Point): number {
+  let inside = false;
+  let least = Infinity;
+  let [ax, ay] = polygon.at(-1)!;
+  for (const [bx, by] of polygon) {
+    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
+    const square = (bx - ax) ** 2 + (by - ay) ** 2;
+    const t = square === 0 ? 0 : Math.max(0, Math.min(1, ((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / square));
+    least = Math.min(least, Math.hypot(ax + t * (bx - ax) - x, ay + t * (by - ay) - y));
+    [ax, ay] = [bx, by];
+  }
+  return inside ? 0 : least;
+}

@@ -1,26 +1,53 @@
 import type { Surface } from './categories/category.ts';
-import { type Placement, type Point, type Polygon, rectangle, scan } from './geometry.ts';
-import { line, shape } from './svg.ts';
+import { type Placement, type Polygon, rectangle, scan } from './geometry.ts';
+import { shape } from './svg.ts';
 
-/** Width and height of a scene in its own units, independent of the image size. */
+/** Width and height of a scene in its own units, independent of the image size and of the metres that it shows. */
 export const WORLD = 1000;
 /** Number of cells along each side of the maps of surfaces and of occupied places. */
 export const CELLS = 100;
 
-const surfaces: readonly Surface[] = ['grass', 'soil', 'paved', 'road', 'water', 'sand'];
+export const surfaces: readonly Surface[] = [
+  'grass',
+  'crop',
+  'soil',
+  'paved',
+  'road',
+  'water',
+  'sand',
+  'roof',
+  'canopy',
+];
+
+/** An area of one surface; later areas cover earlier ones. */
+export interface Area {
+  readonly surface: Surface;
+  readonly polygon: Polygon;
+}
 
 /** The ground drawn so far, with a map of its surfaces. */
 export class Ground {
   readonly #cells = new Uint8Array(CELLS * CELLS);
+  readonly #areas: Area[] = [];
   #svg = '';
 
   get svg(): string {
     return this.#svg;
   }
 
-  /** Covers a polygon with a surface. `fill` is a colour or a pattern. */
+  get areas(): readonly Area[] {
+    return this.#areas;
+  }
+
+  /** Covers a polygon with a surface, and draws it in a colour. */
   cover(surface: Surface, polygon: Polygon, fill: string, more = ''): this {
     this.#svg += shape([polygon], fill, more);
+    return this.declare(surface, polygon);
+  }
+
+  /** Covers a polygon with a surface that is drawn otherwise. */
+  declare(surface: Surface, polygon: Polygon): this {
+    this.#areas.push({ surface, polygon });
     const mark = surfaces.indexOf(surface);
     scan(polygon, CELLS, CELLS, CELLS / WORLD, (y, from, to) => {
       this.#cells.fill(mark, y * CELLS + from, y * CELLS + to);
@@ -28,7 +55,7 @@ export class Ground {
     return this;
   }
 
-  /** Draws details that do not change the surface: ploughing, joints, markings. */
+  /** Draws details that do not change the surface: furrows, joints, markings. */
   mark(svg: string): this {
     this.#svg += svg;
     return this;
@@ -47,44 +74,9 @@ export class Ground {
       )
     );
   }
-
-  /** Draws a road along `points` with kerbs and a dashed centre line. */
-  road(points: Polygon, width: number, fill = '#68696b'): this {
-    for (let i = 0; i + 1 < points.length; i++) {
-      const strip = stripAlong(points[i]!, points[i + 1]!, width);
-      this.cover('road', strip, fill);
-    }
-    return this.mark(
-      line(points, '#b9b6aa', width, 'stroke-linejoin="round"') +
-        line(points, fill, width * 0.88, 'stroke-linejoin="round"') +
-        line(points, '#e8e3c6', width * 0.05, `stroke-dasharray="${width * 0.4} ${width * 0.35}"`),
-    );
-  }
-}
-
-/** Returns the rectangle of a given width around the line between two points. */
-export function stripAlong([x0, y0]: Point, [x1, y1]: Point, width: number): Polygon {
-  const length = Math.hypot(x1 - x0, y1 - y0);
-  const [nx, ny] = [(-(y1 - y0) / length) * (width / 2), ((x1 - x0) / length) * (width / 2)];
-  return [
-    [x0 + nx, y0 + ny],
-    [x1 + nx, y1 + ny],
-    [x1 - nx, y1 - ny],
-    [x0 - nx, y0 - ny],
-  ];
 }
 
 export const whole: Polygon = rectangle(-200, -200, WORLD + 400, WORLD + 400);
-
-/** Rotates a polygon clockwise about the centre of the scene by `angle` degrees, then translates it. */
-export function aboutCentre(polygon: Polygon, angle: number, dx = 0, dy = 0): Polygon {
-  const [cos, sin] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
-  const middle = WORLD / 2;
-  return polygon.map(([x, y]): Point => {
-    const [u, v] = [x - middle, y - middle];
-    return [middle + dx + u * cos - v * sin, middle + dy + u * sin + v * cos];
-  });
-}
 
 /**
  * Whether a condition holds in the cells of all corners. Checked first, because
@@ -100,20 +92,19 @@ export class Occupancy {
   readonly #taken = new Uint8Array(CELLS * CELLS);
 
   /**
-   * Occupies the cells of polygons, those within `margin` of them, and `fall` more to the right and below for the
-   * shadow. If one of these cells is already occupied, changes nothing and returns false.
+   * Occupies the cells of polygons and those within `margin` of them. If one of these cells is already occupied,
+   * changes nothing and returns false.
    */
-  take(polygons: readonly Polygon[], margin = 0, fall = 0): boolean {
+  take(polygons: readonly Polygon[], margin = 0): boolean {
     if (!atCorners(polygons, (cell) => this.#taken[cell] === 0)) return false;
     const near = Math.ceil((margin * CELLS) / WORLD);
-    const far = near + Math.ceil((fall * CELLS) / WORLD);
     const wanted = new Uint8Array(CELLS * CELLS);
     let any = false;
     const free = polygons.every((polygon) =>
       scan(polygon, CELLS, CELLS, CELLS / WORLD, (y, from, to) => {
         any = true;
-        const [left, right] = [Math.max(0, from - near), Math.min(CELLS, to + far)];
-        for (let row = Math.max(0, y - near); row <= Math.min(CELLS - 1, y + far); row++) {
+        const [left, right] = [Math.max(0, from - near), Math.min(CELLS, to + near)];
+        for (let row = Math.max(0, y - near); row <= Math.min(CELLS - 1, y + near); row++) {
           for (let at = row * CELLS + left; at < row * CELLS + right; at++) if (this.#taken[at] !== 0) return false;
           wanted.fill(1, row * CELLS + left, row * CELLS + right);
         }
@@ -126,8 +117,28 @@ export class Occupancy {
   }
 }
 
-/** An object whose place the ground determines, such as a bridge over its river. Lengths are in scene units. */
+/** An object whose place the ground determines, such as a bridge over its river. `length` is in scene units. */
 export interface Fixture {
   readonly category: string;
   readonly at: Placement;
+}
+
+/** A place for objects of some categories: a stand, a berth, a lane, a parking space. */
+export interface Site {
+  readonly categories: readonly string[];
+  readonly x: number;
+  readonly y: number;
+  readonly angle: number;
+  /** Greatest length of an object here, in scene units. */
+  readonly room: number;
+  /** Whether objects may also face the other way. */
+  readonly turns?: true;
+}
+
+/** Something that is there once and that phrases may mention, but that is no object: a terminal, a car park. */
+export interface Landmark {
+  readonly noun: string;
+  readonly polygons: readonly Polygon[];
+  /** Whether objects may be in it: in the car park, on the road. */
+  readonly holds?: 'in' | 'on';
 }

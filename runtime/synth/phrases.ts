@@ -5,6 +5,8 @@ import {
   isAt,
   isRelated,
   isSize,
+  isTrueOf,
+  type Nearness,
   type Order,
   only,
   type Position,
@@ -87,7 +89,7 @@ function drawDescription(random: Random, object: SceneObject, share: number): De
 const orders: readonly Order[] = ['topmost', 'bottommost', 'leftmost', 'rightmost', 'largest', 'smallest'];
 const relations: readonly Relation[] = ['left of', 'right of', 'above', 'below', 'near', 'larger than', 'smaller than'];
 
-type Kind = 'plain' | 'position' | 'order' | 'relation' | 'full';
+type Kind = 'plain' | 'position' | 'order' | 'relation' | 'landmark' | 'full';
 
 /** Weight of each kind, for plain and for rich phrases. */
 const kinds: Readonly<Record<Kind, readonly [plain: number, rich: number]>> = {
@@ -95,6 +97,7 @@ const kinds: Readonly<Record<Kind, readonly [plain: number, rich: number]>> = {
   position: [4, 3],
   order: [1, 1.2],
   relation: [1.4, 2],
+  landmark: [1.2, 2],
   full: [0.7, 2.5],
 };
 
@@ -117,12 +120,41 @@ function drawQuery(random: Random, scene: readonly SceneObject[], object: SceneO
       const relation = drawRelation(random, scene, object);
       return relation && { ...drawDescription(random, object, 0.35), relation };
     }
+    case 'landmark': {
+      const { size: _, ...description } = drawDescription(random, object, 0.35);
+      const landmark = drawLandmark(random, scene, object, description);
+      return landmark && { ...description, landmark };
+    }
     case 'full': {
       const position = drawPosition(random, object);
       const relation = drawRelation(random, scene, object);
       return position && relation && { ...drawDescription(random, object, 0.6), position, relation };
     }
   }
+}
+
+/** Draws how the object lies to one of the scene's landmarks, of what is true of it. */
+function drawLandmark(
+  random: Random,
+  scene: readonly SceneObject[],
+  object: SceneObject,
+  description: Description,
+): Query['landmark'] {
+  const nouns = Object.keys(object.places);
+  if (nouns.length === 0) return undefined;
+  const noun = random.pick(nouns);
+  const fitting = nearnesses(object.category.name, noun).filter(
+    (kind) => isTrueOf({ ...description, landmark: { kind, noun } }, object, scene) === true,
+  );
+  return fitting.length === 0 ? undefined : { kind: random.pick(fitting), noun };
+}
+
+/** What people say: ships are moored at piers and quays, and these always lie at the shore. */
+function nearnesses(category: string, landmark: string): readonly Nearness[] {
+  const mooring = landmark === 'pier' || landmark === 'quay';
+  if (category === 'harbor') return [];
+  if (category === 'ship') return mooring ? ['at', 'closest'] : ['closest'];
+  return landmark === 'pier' ? [] : ['in', 'near', 'closest'];
 }
 
 /** Prefers corners, which are more specific than their two sides. */
@@ -142,7 +174,15 @@ function drawRelation(random: Random, scene: readonly SceneObject[], object: Sce
 }
 
 /** Returns the attributes by which evaluation groups samples: the value that the phrase mentions, or `none`. */
-export function attributes({ colour, shape, size, position, order, relation }: Query): Record<string, string> {
+export function attributes({
+  colour,
+  shape,
+  size,
+  position,
+  order,
+  relation,
+  landmark,
+}: Query): Record<string, string> {
   const bySize = (text: string | undefined) => text !== undefined && /larg|small/.test(text);
   const place = position ?? (bySize(order) ? undefined : order);
   const kind = relation?.kind;
@@ -151,7 +191,7 @@ export function attributes({ colour, shape, size, position, order, relation }: Q
     shape: shape ?? 'none',
     size: size ?? 'none',
     position: place ?? 'none',
-    relation: kind !== undefined && !bySize(kind) ? kind : 'none',
+    relation: kind !== undefined && !bySize(kind) ? kind : (landmark?.kind ?? 'none'),
     relative_size: bySize(kind) ? kind! : bySize(order) ? order! : 'none',
   };
 }

@@ -1,13 +1,10 @@
 import { loadSharp } from '../images/load-sharp.ts';
 import { encodeMask } from '../images/mask.ts';
-import { weather } from '../images/weather.ts';
 import { philoxFill } from '../tensors/philox.ts';
+import { photograph } from './photograph.ts';
 import type { Scene } from './scene.ts';
 
-/** Image size in pixels to which the noise's lengths refer. */
-const NOISE_SIZE = 480;
-
-/** Renders a scene as PNG. `noise` is the seed for `weather`. */
+/** Renders a scene as PNG. `noise` is the seed for `photograph`. */
 export async function renderScene(scene: Scene, size: number, noise: readonly [number, number]): Promise<Buffer> {
   const sharp = await loadSharp();
   const data = new Uint8Array(await sharp(Buffer.from(scene.svg)).flatten().raw().toBuffer());
@@ -16,7 +13,7 @@ export async function renderScene(scene: Scene, size: number, noise: readonly [n
     philoxFill(out, { key: noise, stream: [stream, 0x5c_e0_e6] });
     return out;
   };
-  weather({ width: size, height: size, channels: 3, data }, words, size / NOISE_SIZE);
+  photograph({ width: size, height: size, channels: 3, data }, scene, words);
   return sharp(data, { raw: { width: size, height: size, channels: 3 } })
     .png({ compressionLevel: 6 })
     .toBuffer();

@@ -31,6 +31,7 @@ export function wording(random: Random, query: Query, object: SceneObject, scene
       `${where}, the ${name} ${words} the ${landmark}`,
     ]);
   }
+  if (query.landmark !== undefined) return beside(random, name, query.landmark, object);
   if (query.position !== undefined) return positioned(random, name, place(random, query.position, object));
   return random.weighted(
     [`the ${name}`, `${article(name)} ${name}`, `the ${name} in the ${random.pick(frames)}`, name],
@@ -55,9 +56,10 @@ function positioned(random: Random, name: string, where: string): string {
       `the ${name} located ${where}`,
       `the ${name} that is ${where}`,
       `${article(name)} ${name} ${where}`,
+      `${name} ${where}`,
       `${where}, the ${name}`,
     ],
-    (text) => (text.startsWith('the ') && !/ located | that is /.test(text) ? 5 : 1),
+    (text) => (text.startsWith('the ') && !/ located | that is /.test(text) ? 5 : text.startsWith(name) ? 1.5 : 1),
   );
 }
 
@@ -113,6 +115,33 @@ function related(random: Random, name: string, kind: Relation, landmark: string)
   );
 }
 
+/** Nouns of landmarks that have others than their own. */
+const landmarkNouns: Readonly<Record<string, readonly string[]>> = {
+  'car park': ['car park', 'car park', 'parking lot'],
+  terminal: ['terminal', 'terminal building'],
+  pier: ['pier', 'dock'],
+};
+
+function beside(
+  random: Random,
+  name: string,
+  { kind, noun }: NonNullable<Query['landmark']>,
+  { places }: SceneObject,
+): string {
+  const there = random.pick(landmarkNouns[noun] ?? [noun]);
+  const words = {
+    in: [places[noun]!.holds ?? 'in'],
+    at: ['moored at', 'moored at', 'docked at'],
+    near: relationWords.near,
+    closest: ['closest to', 'nearest to'],
+  }[kind];
+  const where = `${random.pick(words)} the ${there}`;
+  return random.weighted(
+    [`the ${name} ${where}`, `${name} ${where}`, `${article(name)} ${name} ${where}`, `the ${name} that is ${where}`],
+    (text) => (text.startsWith('the ') && !text.includes(' that is ') ? 6 : text.startsWith(name) ? 2 : 1),
+  );
+}
+
 const ends: Readonly<Record<Exclude<Order, 'largest' | 'smallest'>, string>> = {
   topmost: 'top',
   bottommost: 'bottom',
@@ -135,6 +164,7 @@ function superlative(random: Random, query: Query, order: Order, scene: readonly
     `the ${order} ${name}`,
     `the ${name} closest to the ${end} of the ${random.pick(frames)}`,
     `the ${name} furthest to the ${end} among all the ${plural}`,
+    end === 'left' || end === 'right' ? `the ${name} on the far ${end}` : `the ${name} at the very ${end}`,
   ]);
 }
 

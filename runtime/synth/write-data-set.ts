@@ -103,11 +103,12 @@ function sceneRecord(scene: Scene, index: number, phrases: readonly Phrase[], fi
   return JSON.stringify({
     scene: index,
     theme: scene.theme,
+    metres: round(scene.metres),
     objects: scene.objects.map((one) => ({
       category: one.category.name,
       color: one.colour ?? null,
       shape: one.shape ?? null,
-      size: round(one.size),
+      metres: round(one.metres),
       center: [round(one.x), round(one.y)],
       box: [one.left, one.top, one.right, one.bottom].map(round),
       area: round(one.area),
@@ -120,7 +121,7 @@ const PLAN_FILE = 'synth.json';
 
 /** Accepts a new or empty folder, or one in which a run of the same plan began. Deletes nothing. */
 async function claim(dir: string, plan: Plan): Promise<void> {
-  const record = `${JSON.stringify({ version: 1, ...plan }, null, 2)}\n`;
+  const record = `${JSON.stringify({ version: 2, ...plan }, null, 2)}\n`;
   await makeFolder(dir);
   let names: string[];
   try {

@@ -1,98 +1,204 @@
-import { colours, shade } from '../colours.ts';
-import { ellipse, mirrored, type Point, type Polygon, rectangle, rounded } from '../geometry.ts';
+import { colours, mixed, shade } from '../colours.ts';
+import { ellipse, mirrored, type Point, type Polygon, rectangle, rounded, turned } from '../geometry.ts';
 import type { Random } from '../random.ts';
 import { box, disc, line, shape } from '../svg.ts';
 import type { Artwork, Category } from './category.ts';
 
 export const airplane: Category = {
   name: 'airplane',
-  nouns: ['airplane', 'plane'],
+  nouns: ['airplane', 'plane', 'aircraft'],
   plural: 'airplanes',
   colours: ['white', 'white', 'gray', 'red', 'blue', 'yellow'],
-  length: [0.37, 0.58],
-  on: ['paved'],
+  metres: [8, 70],
+  on: ['paved', 'road', 'grass'],
   turn: 'any',
-  height: 0.1,
-  draw: drawAirplane,
+  height: (metres) => 1.5 + metres * 0.05,
+  raised: true,
+  draw: (random, colour, metres) => (metres < 17 ? lightAircraft(random, colour) : airliner(random, colour, metres)),
 };
 
-function drawAirplane(random: Random, colour: string): Artwork {
-  const sweep = random.pick([0.02, 0.14, 0.22]);
-  const span = random.between(0.42, 0.5);
-  const [root, chord] = [-0.13, 0.23];
+/** Swept wings with engines below them, as airliners of 30 to 70 m have. */
+function airliner(random: Random, colour: string, metres: number): Artwork {
+  const span = random.between(0.44, 0.5);
+  const sweep = random.between(0.2, 0.27);
+  const half = metres > 50 ? 0.046 : 0.054;
+  const root = -0.15;
   const fuselage: Polygon = mirrored([
-    [0.02, -0.5],
-    [0.055, -0.45],
-    [0.072, -0.36],
-    [0.072, 0.22],
-    [0.035, 0.47],
-    [0.015, 0.5],
+    [0.008, -0.5],
+    [half * 0.6, -0.475],
+    [half * 0.95, -0.43],
+    [half, -0.38],
+    [half, 0.2],
+    [half * 0.75, 0.34],
+    [half * 0.35, 0.46],
+    [0.01, 0.5],
   ]);
-  const wings: Polygon = mirrored([
-    [0.06, root],
-    [span, root + sweep + 0.04],
-    [span, root + sweep + 0.13],
-    [0.06, root + chord],
+  const wing = (side: 1 | -1): Polygon => [
+    [side * half * 0.5, root],
+    [side * span, root + sweep],
+    [side * (span + 0.006), root + sweep + 0.05],
+    [side * span * 0.36, root + 0.215],
+    [side * half * 0.5, root + 0.225],
+  ];
+  const tail: Polygon = mirrored([
+    [0.012, 0.345],
+    [0.175, 0.44],
+    [0.178, 0.475],
+    [0.012, 0.455],
+  ]);
+  const shares = metres > 62 ? [0.34, 0.62] : [0.36];
+  const engines = shares.flatMap((share) =>
+    [-1, 1].map((side) =>
+      rounded(0.042, 0.1, 0.02, 3).map(([x, y]): Point => [x + side * span * share, y + root + sweep * share - 0.005]),
+    ),
+  );
+  const wings = [wing(1), wing(-1)];
+  const surface = mixed(colour, '#c6c8ca', 0.28);
+  const svg = (light: Point) => {
+    // Across the fuselage, a tube, from its dark to its light side.
+    const side = light[0] >= 0 ? 1 : -1;
+    const strength = Math.abs(light[0]);
+    const strip = (from: number, to: number, by: number) =>
+      shape(
+        [
+          [
+            [from * half, -0.42],
+            [to * half, -0.42],
+            [to * half, 0.2],
+            [to * half * 0.4, 0.42],
+            [from * half * 0.4, 0.42],
+            [from * half, 0.2],
+          ],
+        ],
+        shade(colour, by * strength),
+      );
+    return (
+      shape(engines, shade(surface, -0.42)) +
+      shape(wings, surface) +
+      wings
+        .map((w) =>
+          line(
+            [
+              [w[1]![0] * 0.98, w[1]![1] + 0.008],
+              [w[0]![0], w[0]![1] + 0.012],
+            ],
+            shade(surface, 0.3),
+            0.01,
+          ),
+        )
+        .join('') +
+      wings
+        .map((w) =>
+          line(
+            [
+              [w[2]![0] * 0.94, w[2]![1] - 0.016],
+              [w[3]![0], w[3]![1] - 0.022],
+              [w[4]![0], w[4]![1] - 0.03],
+            ],
+            shade(surface, -0.2),
+            0.009,
+          ),
+        )
+        .join('') +
+      shape([tail], surface) +
+      shape([fuselage], shade(colour, 0.04)) +
+      strip(side * 0.35, side, 0.32) +
+      strip(-side * 0.4, -side, -0.3) +
+      line(
+        [
+          [0, 0.3],
+          [0, 0.49],
+        ],
+        shade(colour, -0.35),
+        0.016,
+      ) +
+      shape(
+        [
+          mirrored([
+            [0.01, -0.474],
+            [half * 0.62, -0.462],
+            [half * 0.6, -0.445],
+            [0.012, -0.452],
+          ]),
+        ],
+        '#39424b',
+      )
+    );
+  };
+  return { outline: [fuselage, ...wings, tail, ...engines], svg };
+}
+
+/** A straight wing and a propeller, as aircraft of 8 to 14 m have. */
+function lightAircraft(random: Random, colour: string): Artwork {
+  const span = random.between(0.56, 0.66);
+  const at = random.between(-0.26, -0.2);
+  const fuselage: Polygon = mirrored([
+    [0.03, -0.5],
+    [0.065, -0.44],
+    [0.078, -0.3],
+    [0.07, -0.02],
+    [0.028, 0.44],
+    [0.014, 0.5],
+  ]);
+  const wing: Polygon = mirrored([
+    [0, at],
+    [span * 0.6, at],
+    [span, at + 0.03],
+    [span, at + 0.14],
+    [span * 0.5, at + 0.18],
+    [0, at + 0.18],
   ]);
   const tail: Polygon = mirrored([
-    [0.03, 0.3],
-    [0.18, 0.37 + sweep / 3],
-    [0.18, 0.44 + sweep / 3],
-    [0.03, 0.46],
+    [0, 0.36],
+    [0.2, 0.39],
+    [0.2, 0.475],
+    [0, 0.48],
   ]);
-  const engines = [0.4, 0.7].flatMap((share) =>
-    [-1, 1].map((side) => {
-      const x = side * span * share;
-      return box(x - 0.02, root + sweep * share + 0.025, 0.04, 0.09, shade(colour, -0.4));
-    }),
-  );
-  const svg =
-    shape([wings, tail], colour) +
-    line(
-      [
-        [-span, root + sweep + 0.12],
-        [-0.06, root + chord - 0.015],
-      ],
-      shade(colour, -0.25),
-      0.018,
-    ) +
-    line(
-      [
-        [span, root + sweep + 0.12],
-        [0.06, root + chord - 0.015],
-      ],
-      shade(colour, -0.25),
-      0.018,
-    ) +
-    engines.join('') +
-    shape([fuselage], shade(colour, 0.12)) +
-    line(
-      [
-        [0.045, -0.38],
-        [0.045, 0.2],
-      ],
-      shade(colour, -0.2),
-      0.03,
-    ) +
-    line(
-      [
-        [0, 0.26],
-        [0, 0.48],
-      ],
-      shade(colour, -0.45),
-      0.024,
-    ) +
-    shape(
-      [
-        mirrored([
-          [0.02, -0.46],
-          [0.045, -0.43],
-          [0.03, -0.41],
-        ]),
-      ],
-      '#2d3640',
+  const surface = mixed(colour, '#cfd1d2', 0.2);
+  const svg = (light: Point) => {
+    const side = light[0] >= 0 ? 1 : -1;
+    return (
+      shape([wing, tail], surface) +
+      box(-span, at + 0.12, span * 2, 0.02, shade(surface, -0.16)) +
+      line(
+        [
+          [-span * 0.97, at + 0.02],
+          [span * 0.97, at + 0.02],
+        ],
+        shade(surface, 0.25),
+        0.02,
+      ) +
+      shape([fuselage], colour) +
+      line(
+        [
+          [side * 0.04, -0.42],
+          [side * 0.03, 0.3],
+        ],
+        shade(colour, 0.3),
+        0.03,
+      ) +
+      shape(
+        [
+          mirrored([
+            [0.02, -0.3],
+            [0.055, -0.27],
+            [0.05, -0.19],
+            [0.02, -0.18],
+          ]),
+        ],
+        '#36404a',
+      ) +
+      line(
+        [
+          [0, 0.32],
+          [0, 0.49],
+        ],
+        shade(colour, -0.3),
+        0.02,
+      )
     );
-  return { outline: [fuselage, wings, tail], svg };
+  };
+  return { outline: [fuselage, wing, tail], svg };
 }
 
 export const helicopter: Category = {
@@ -100,28 +206,61 @@ export const helicopter: Category = {
   nouns: ['helicopter'],
   plural: 'helicopters',
   colours: ['white', 'red', 'yellow', 'black', 'blue'],
-  length: [0.36, 0.54],
+  metres: [9, 20],
   on: ['paved', 'grass'],
   turn: 'any',
-  height: 0.1,
+  height: () => 2.5,
+  raised: true,
   draw: drawHelicopter,
 };
 
 function drawHelicopter(random: Random, colour: string): Artwork {
-  const body = ellipse(0, -0.2, 0.125, 0.25, 28);
-  const boom: Polygon = mirrored([
-    [0.05, -0.02],
-    [0.03, 0.46],
+  const body: Polygon = mirrored([
+    [0.03, -0.45],
+    [0.085, -0.4],
+    [0.115, -0.3],
+    [0.12, -0.12],
+    [0.085, 0.02],
+    [0.04, 0.08],
   ]);
-  const fin = rectangle(-0.11, 0.36, 0.22, 0.075);
+  const boom: Polygon = mirrored([
+    [0.05, 0],
+    [0.026, 0.47],
+  ]);
+  const fin = rectangle(-0.12, 0.36, 0.24, 0.06);
   const turn = random.between(0, 90);
-  const blades = [0, 90].map((angle) => turned(rectangle(-0.4, -0.028, 0.8, 0.056), turn + angle, 0, -0.16));
-  const svg =
-    shape([boom, fin], shade(colour, -0.12)) +
-    shape([body], colour) +
-    shape([ellipse(0, -0.35, 0.075, 0.07, 20)], '#26323c') +
-    shape(blades, '#3b3e42') +
-    disc(0, -0.16, 0.05, '#55595e');
+  const count = random.pick([2, 2, 4]);
+  const blades = Array.from({ length: count / 2 }, (_, i) => (i * 360) / count + turn).map((angle) =>
+    turned(rectangle(-0.44, -0.024, 0.88, 0.048), angle, 0, -0.15),
+  );
+  const svg = (light: Point) => {
+    const side = light[0] >= 0 ? 1 : -1;
+    return (
+      shape([boom, fin], shade(colour, -0.1)) +
+      shape([body], colour) +
+      line(
+        [
+          [side * 0.075, -0.36],
+          [side * 0.085, -0.06],
+        ],
+        shade(colour, 0.3),
+        0.035,
+      ) +
+      shape(
+        [
+          mirrored([
+            [0.025, -0.43],
+            [0.075, -0.38],
+            [0.088, -0.29],
+            [0.03, -0.27],
+          ]),
+        ],
+        '#2b353e',
+      ) +
+      shape(blades, '#4a4d50') +
+      disc(0, -0.15, 0.04, '#6a6e72')
+    );
+  };
   return { outline: [body, boom, fin, ...blades], svg };
 }
 
@@ -130,10 +269,10 @@ export const helipad: Category = {
   nouns: ['helipad'],
   plural: 'helipads',
   colours: ['gray', 'green', 'red', 'blue'],
-  length: [0.2, 0.34],
+  metres: [12, 28],
   on: ['grass', 'paved', 'soil'],
   turn: 'any',
-  height: 0,
+  height: () => 0,
   draw: drawHelipad,
 };
 
@@ -141,19 +280,13 @@ function drawHelipad(random: Random, colour: string): Artwork {
   const round = random.chance(0.6);
   const outline = round ? ellipse(0, 0, 0.5) : rectangle(-0.45, -0.45, 0.9, 0.9);
   const white = colours.white;
-  const svg =
+  const svg = () =>
     shape([outline], colour) +
-    disc(0, 0, 0.36, 'none', `stroke="${white}" stroke-width="0.055"`) +
-    box(-0.17, -0.2, 0.08, 0.4, white) +
-    box(0.09, -0.2, 0.08, 0.4, white) +
-    box(-0.12, -0.04, 0.24, 0.08, white);
+    disc(0, 0, 0.38, 'none', `stroke="${white}" stroke-width="0.04"`) +
+    box(-0.15, -0.18, 0.065, 0.36, white) +
+    box(0.085, -0.18, 0.065, 0.36, white) +
+    box(-0.1, -0.03, 0.2, 0.06, white);
   return { outline: [outline], svg, shape: round ? 'round' : 'square' };
-}
-
-/** Rotates a polygon clockwise about the origin by `angle` degrees, then translates it. */
-export function turned(polygon: Polygon, angle: number, dx: number, dy: number): Polygon {
-  const [cos, sin] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
-  return polygon.map(([x, y]): Point => [dx + x * cos - y * sin, dy + x * sin + y * cos]);
 }
 
 export const windmill: Category = {
@@ -161,27 +294,26 @@ export const windmill: Category = {
   nouns: ['windmill', 'wind turbine'],
   plural: 'windmills',
   colours: [],
-  length: [0.3, 0.46],
-  on: ['grass', 'soil'],
+  metres: [70, 120],
+  on: ['grass', 'crop', 'soil'],
   turn: 'any',
-  height: 0.55,
+  height: (metres) => metres * 0.75,
+  raised: true,
   fine: true,
   draw: drawWindmill,
 };
 
 function drawWindmill(): Artwork {
   const blade: Polygon = [
-    [-0.025, 0],
-    [-0.05, -0.12],
-    [-0.012, -0.5],
-    [0.012, -0.5],
-    [0.045, -0.12],
-    [0.025, 0],
+    [-0.022, 0],
+    [-0.045, -0.12],
+    [-0.01, -0.5],
+    [0.01, -0.5],
+    [0.04, -0.12],
+    [0.022, 0],
   ];
-  const blades = [0, 120, 240].map((angle) => turned(blade, angle, 0, 0));
-  const hub = rounded(0.11, 0.15, 0.05);
-  return {
-    outline: [...blades, hub],
-    svg: shape(blades, '#f1f1ec') + shape([hub], '#d8d9d4') + disc(0, 0, 0.03, '#9a9c9a'),
-  };
+  const blades = [0, 120, 240].map((angle) => turned(blade, angle));
+  const hub = rounded(0.1, 0.14, 0.045);
+  const svg = () => shape(blades, '#e9e9e4') + shape([hub], '#d2d3ce') + disc(0, 0, 0.03, '#9a9c9a');
+  return { outline: [...blades, hub], svg };
 }

@@ -1,5 +1,5 @@
-import { shade } from '../colours.ts';
-import { ellipse, rectangle } from '../geometry.ts';
+import { mixed, shade } from '../colours.ts';
+import { ellipse, type Point, rectangle } from '../geometry.ts';
 import type { Random } from '../random.ts';
 import { box, disc, line, shape } from '../svg.ts';
 import { type Artwork, type Category, land } from './category.ts';
@@ -9,42 +9,53 @@ export const storageTank: Category = {
   nouns: ['storage tank', 'tank'],
   plural: 'storage tanks',
   colours: ['white', 'white', 'gray', 'green', 'red', 'brown', 'blue'],
-  length: [0.2, 0.38],
+  metres: [7, 60],
   on: land,
   turn: 'any',
-  height: 0.2,
+  height: (metres) => 5 + metres * 0.2,
   draw: drawTank,
 };
 
 function drawTank(random: Random, colour: string): Artwork {
   const outline = ellipse(0, 0, 0.5);
   const floating = random.chance(0.35);
-  const ribs = Array.from({ length: 12 }, (_, i) => {
-    const t = (Math.PI * i) / 6;
+  const stair = random.between(0, 2 * Math.PI);
+  const seams = Array.from({ length: 8 }, (_, i) => {
+    const t = (Math.PI * i) / 4 + stair;
     return line(
       [
-        [0, 0],
-        [0.45 * Math.cos(t), 0.45 * Math.sin(t)],
+        [0.06 * Math.cos(t), 0.06 * Math.sin(t)],
+        [0.46 * Math.cos(t), 0.46 * Math.sin(t)],
       ],
       shade(colour, -0.1),
-      0.012,
+      0.009,
     );
   });
-  const svg =
-    shape([outline], shade(colour, -0.3)) +
-    disc(0, 0, 0.455, colour) +
-    (floating
-      ? disc(0, 0, 0.4, shade(colour, -0.16)) + disc(0, 0, 0.36, shade(colour, 0.1))
-      : ribs.join('') + disc(-0.1, -0.1, 0.28, shade(colour, 0.25), 'opacity="0.5"')) +
-    line(
-      [
-        [0, 0],
-        [0.47, 0],
-      ],
-      shade(colour, -0.35),
-      0.045,
-    ) +
-    disc(0, 0, 0.05, shade(colour, -0.4));
+  const svg = ([x, y]: Point) => {
+    const away: Point = [-x, -y];
+    // The rim; a floating roof lies below it, in the shadow of the side towards the sun.
+    const roof = floating
+      ? disc(0, 0, 0.445, shade(colour, -0.42)) +
+        disc(away[0] * 0.05, away[1] * 0.05, 0.39, mixed(colour, '#aaa79f', 0.12)) +
+        disc(away[0] * 0.05, away[1] * 0.05, 0.27, 'none', `stroke="${shade(colour, -0.14)}" stroke-width="0.012"`)
+      : disc(0, 0, 0.46, colour) +
+        disc(x * 0.09, y * 0.09, 0.33, shade(colour, 0.14), 'opacity="0.7"') +
+        disc(x * 0.16, y * 0.16, 0.18, shade(colour, 0.26), 'opacity="0.6"') +
+        seams.join('');
+    return (
+      shape([outline], shade(colour, -0.24)) +
+      roof +
+      line(
+        [
+          [0, 0],
+          [0.45 * Math.cos(stair), 0.45 * Math.sin(stair)],
+        ],
+        shade(colour, -0.34),
+        0.026,
+      ) +
+      disc(0, 0, 0.03, shade(colour, -0.36))
+    );
+  };
   return { outline: [outline], svg };
 }
 
@@ -53,21 +64,21 @@ export const chimney: Category = {
   nouns: ['chimney'],
   plural: 'chimneys',
   colours: ['gray', 'red', 'white'],
-  length: [0.11, 0.18],
+  metres: [8, 18],
   on: ['paved', 'soil', 'grass'],
   turn: 'any',
-  height: 1.6,
+  height: (metres) => metres * 3.5,
   fine: true,
   draw: drawChimney,
 };
 
 function drawChimney(_: Random, colour: string): Artwork {
   const outline = ellipse(0, 0, 0.5);
-  const svg =
-    shape([outline], colour) +
-    disc(0, 0, 0.42, shade(colour, 0.3)) +
-    disc(0, 0, 0.33, colour) +
-    disc(0, 0, 0.25, '#1d1c1b');
+  const svg = ([x, y]: Point) =>
+    shape([outline], shade(colour, -0.1)) +
+    disc(x * 0.06, y * 0.06, 0.42, shade(colour, 0.25)) +
+    disc(0, 0, 0.36, colour) +
+    disc(0, 0, 0.27, '#1d1c1b');
   return { outline: [outline], svg };
 }
 
@@ -76,17 +87,18 @@ export const containerCrane: Category = {
   nouns: ['container crane', 'crane'],
   plural: 'container cranes',
   colours: ['blue', 'red', 'yellow', 'white'],
-  length: [0.28, 0.42],
+  metres: [60, 110],
   on: ['paved', 'soil'],
   turn: 'any',
-  height: 0.3,
+  height: (metres) => metres * 0.4,
+  raised: true,
   fine: true,
   draw: drawCrane,
 };
 
 function drawCrane(_: Random, colour: string): Artwork {
-  const boom = rectangle(-0.07, -0.5, 0.14, 1);
-  const legs = [rectangle(-0.3, -0.02, 0.6, 0.09), rectangle(-0.3, 0.27, 0.6, 0.09)];
+  const boom = rectangle(-0.06, -0.5, 0.12, 1);
+  const legs = [rectangle(-0.24, -0.02, 0.48, 0.08), rectangle(-0.24, 0.25, 0.48, 0.08)];
   const braces = Array.from({ length: 9 }, (_, i) =>
     line(
       [
@@ -94,13 +106,13 @@ function drawCrane(_: Random, colour: string): Artwork {
         [0.045, -0.43 + i * 0.108],
       ],
       shade(colour, -0.35),
-      0.02,
+      0.016,
     ),
   );
-  const svg =
+  const svg = () =>
     shape(legs, shade(colour, -0.15)) +
     shape([boom], colour) +
     braces.join('') +
-    box(-0.065, 0.12, 0.13, 0.16, shade(colour, 0.45));
+    box(-0.055, 0.12, 0.11, 0.14, shade(colour, 0.45));
   return { outline: [boom, ...legs], svg };
 }

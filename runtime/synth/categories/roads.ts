@@ -1,5 +1,5 @@
-import { shade } from '../colours.ts';
-import { ellipse, mirrored, rectangle, rounded } from '../geometry.ts';
+import { mixed, shade } from '../colours.ts';
+import { ellipse, type Point, rectangle, rounded } from '../geometry.ts';
 import type { Random } from '../random.ts';
 import { box, disc, line, shape } from '../svg.ts';
 import type { Artwork, Category } from './category.ts';
@@ -9,46 +9,66 @@ export const car: Category = {
   nouns: ['car'],
   plural: 'cars',
   general: 'vehicle',
-  colours: ['white', 'red', 'blue', 'yellow', 'black', 'green', 'orange'],
-  length: [0.22, 0.33],
+  colours: ['white', 'red', 'blue', 'yellow', 'black', 'green', 'orange', 'gray'],
+  metres: [3.5, 5.4],
   on: ['paved', 'road', 'grass', 'soil'],
   turn: 'any',
-  height: 0.1,
+  height: () => 1.4,
   draw: drawCar,
 };
 
-function drawCar(_: Random, colour: string): Artwork {
-  const outline = rounded(0.5, 1, 0.14);
-  const glass = '#232b33';
-  const svg =
-    shape([outline], colour) +
-    shape(
-      [
+function drawCar(_: Random, colour: string, metres: number): Artwork {
+  // Short cars are about 1.7 m wide, long ones 1.95 m.
+  const w = (0.92 + metres * 0.19) / metres / 2;
+  const outline = rounded(w * 2, 1, 0.11);
+  const glass = '#2a323a';
+  const svg = (light: Point) => {
+    const side = light[0] >= 0 ? 1 : -1;
+    const front = light[1] < 0;
+    return (
+      shape([outline], colour) +
+      box(-w * 0.86, -0.44, w * 1.72, 0.23, shade(colour, front ? 0.12 : -0.06)) +
+      shape(
         [
-          [-0.19, -0.22],
-          [0.19, -0.22],
-          [0.16, -0.08],
-          [-0.16, -0.08],
+          [
+            [-w * 0.86, -0.2],
+            [w * 0.86, -0.2],
+            [w * 0.7, -0.08],
+            [-w * 0.7, -0.08],
+          ],
         ],
-      ],
-      glass,
-    ) +
-    shape(
-      [
+        front ? '#48545f' : glass,
+      ) +
+      shape(
         [
-          [-0.16, 0.26],
-          [0.16, 0.26],
-          [0.19, 0.38],
-          [-0.19, 0.38],
+          [
+            [-w * 0.7, 0.27],
+            [w * 0.7, 0.27],
+            [w * 0.84, 0.37],
+            [-w * 0.84, 0.37],
+          ],
         ],
-      ],
-      glass,
-    ) +
-    box(-0.16, -0.07, 0.32, 0.32, shade(colour, 0.16)) +
-    box(-0.22, -0.06, 0.04, 0.3, glass) +
-    box(0.18, -0.06, 0.04, 0.3, glass) +
-    box(-0.2, -0.47, 0.1, 0.04, '#f6f3dc') +
-    box(0.1, -0.47, 0.1, 0.04, '#f6f3dc');
+        front ? glass : '#48545f',
+      ) +
+      box(-w * 0.7, -0.08, w * 1.4, 0.35, shade(colour, 0.12)) +
+      line(
+        [
+          [side * w * 0.62, -0.06],
+          [side * w * 0.62, 0.25],
+        ],
+        shade(colour, 0.4),
+        0.03,
+      ) +
+      line(
+        [
+          [-side * w * 0.82, -0.12],
+          [-side * w * 0.82, 0.3],
+        ],
+        glass,
+        0.035,
+      )
+    );
+  };
   return { outline: [outline], svg };
 }
 
@@ -58,38 +78,63 @@ export const truck: Category = {
   plural: 'trucks',
   general: 'vehicle',
   colours: ['white', 'red', 'blue', 'yellow', 'green', 'orange'],
-  length: [0.34, 0.5],
+  metres: [7, 16.5],
   on: ['paved', 'road', 'soil'],
   turn: 'any',
-  height: 0.1,
+  height: () => 3.6,
   draw: drawTruck,
 };
 
-function drawTruck(random: Random, colour: string): Artwork {
-  const cab = rectangle(-0.155, -0.5, 0.31, 0.22);
-  const coupling = rectangle(-0.07, -0.28, 0.14, 0.05);
-  const trailer = rectangle(-0.18, -0.23, 0.36, 0.73);
-  const cover = random.chance(0.5);
-  const ribs = Array.from({ length: 5 }, (_, i) =>
-    cover
+/** A rigid lorry up to 11 m, a tractor with its trailer beyond; either 2.55 m wide. */
+function drawTruck(random: Random, colour: string, metres: number): Artwork {
+  const w = 2.55 / metres / 2;
+  const long = metres > 11;
+  const cabLength = 2.3 / metres;
+  const space = (long ? 0.9 : 0.35) / metres;
+  const cab = rounded(w * 1.9, cabLength, w * 0.3, 3).map(([x, y]): Point => [x, y - 0.5 + cabLength / 2]);
+  const from = -0.5 + cabLength + space;
+  const coupling = rectangle(-w * 0.55, -0.5 + cabLength * 0.8, w * 1.1, cabLength * 0.2 + space + 0.02);
+  const trailer = rectangle(-w, from, w * 2, 0.5 - from);
+  const ribbed = random.chance(0.5);
+  const ribs = Array.from({ length: long ? 7 : 4 }, (_, i) => {
+    const y = from + ((i + 0.5) * (0.5 - from)) / (long ? 7 : 4);
+    return ribbed
       ? line(
           [
-            [-0.17, -0.12 + i * 0.125],
-            [0.17, -0.12 + i * 0.125],
+            [-w, y],
+            [w, y],
           ],
-          shade(colour, -0.14),
-          0.02,
+          shade(colour, -0.12),
+          0.012,
         )
-      : '',
-  );
-  const svg =
-    shape([cab], shade(colour, -0.22)) +
-    box(-0.12, -0.45, 0.24, 0.07, '#222b33') +
-    shape([coupling], '#303236') +
-    shape([trailer], colour) +
-    ribs.join('') +
-    box(-0.18, -0.23, 0.36, 0.025, shade(colour, 0.3)) +
-    box(0.14, -0.23, 0.04, 0.73, shade(colour, -0.18));
+      : '';
+  });
+  const svg = (light: Point) => {
+    const side = light[0] >= 0 ? 1 : -1;
+    return (
+      shape([coupling], '#3a3c40') +
+      shape([cab], shade(colour, -0.16)) +
+      box(-w * 0.8, -0.5 + cabLength * 0.12, w * 1.6, cabLength * 0.24, '#2b343d') +
+      shape([trailer], colour) +
+      ribs.join('') +
+      line(
+        [
+          [side * w * 0.88, from + 0.02],
+          [side * w * 0.88, 0.49],
+        ],
+        shade(colour, 0.35),
+        w * 0.2,
+      ) +
+      line(
+        [
+          [-side * w * 0.88, from + 0.02],
+          [-side * w * 0.88, 0.49],
+        ],
+        shade(colour, -0.22),
+        w * 0.2,
+      )
+    );
+  };
   return { outline: [cab, coupling, trailer], svg };
 }
 
@@ -99,35 +144,36 @@ export const bridge: Category = {
   nouns: ['bridge'],
   plural: 'bridges',
   colours: ['gray', 'red', 'brown', 'white'],
-  length: [0.3, 0.6],
-  on: ['water', 'grass', 'soil', 'sand', 'paved', 'road'],
+  metres: [20, 120],
+  on: ['water', 'grass', 'crop', 'soil', 'sand', 'paved', 'road'],
   turn: 'any',
-  height: 0.08,
+  height: () => 5,
   draw: drawBridge,
 };
 
-/** Half the width of the road on a bridge of length 1. */
-export const bridgeHalfWidth = 0.15;
+/** Width of a bridge with two lanes, in metres. */
+export const bridgeWidth = 11;
 
-function drawBridge(_: Random, colour: string): Artwork {
-  const w = bridgeHalfWidth;
+function drawBridge(_: Random, colour: string, metres: number): Artwork {
+  const w = bridgeWidth / metres / 2;
   const outline = rectangle(-w, -0.5, 2 * w, 1);
-  const posts = Array.from({ length: 8 }, (_, i) => -0.44 + i * 0.125).flatMap((y) => [
-    box(-w, y, 0.035, 0.03, shade(colour, -0.5)),
-    box(w - 0.035, y, 0.035, 0.03, shade(colour, -0.5)),
+  const posts = Array.from({ length: 9 }, (_, i) => -0.46 + i * 0.113).flatMap((y) => [
+    box(-w, y, w * 0.2, 0.02, shade(colour, -0.45)),
+    box(w * 0.8, y, w * 0.2, 0.02, shade(colour, -0.45)),
   ]);
-  const svg =
+  const svg = ([x]: Point) =>
     shape([outline], colour) +
-    box(-w + 0.07, -0.5, 2 * w - 0.14, 1, '#5b5d60') +
+    box(x >= 0 ? -w : w * 0.7, -0.5, w * 0.3, 1, shade(colour, -0.2)) +
+    box(-w * 0.64, -0.5, w * 1.28, 1, mixed('#66686a', colour, 0.18)) +
     posts.join('') +
     line(
       [
         [0, -0.5],
         [0, 0.5],
       ],
-      '#efe9c8',
-      0.018,
-      'stroke-dasharray="0.07 0.06"',
+      '#dcd8c4',
+      w * 0.06,
+      `stroke-dasharray="0.06 0.06"`,
     );
   return { outline: [outline], svg };
 }
@@ -137,40 +183,36 @@ export const overpass: Category = {
   nouns: ['overpass', 'flyover'],
   plural: 'overpasses',
   colours: [],
-  length: [0.42, 0.6],
-  on: ['road', 'grass', 'soil', 'sand', 'paved'],
+  metres: [35, 90],
+  on: ['road', 'grass', 'crop', 'soil', 'sand', 'paved'],
   turn: 'any',
-  height: 0.12,
+  height: () => 6,
   draw: drawOverpass,
 };
 
-export const overpassHalfWidth = 0.13;
+/** Width of an overpass, in metres. */
+export const overpassWidth = 13;
 
-function drawOverpass(): Artwork {
-  const w = overpassHalfWidth;
+function drawOverpass(_: Random, _colour: string, metres: number): Artwork {
+  const w = overpassWidth / metres / 2;
   const outline = rectangle(-w, -0.5, 2 * w, 1);
-  const svg =
-    shape([outline], '#c9c6bd') +
-    box(-w + 0.03, -0.5, 2 * w - 0.06, 1, '#77787a') +
-    box(-0.012, -0.5, 0.024, 1, '#c9c6bd') +
+  const dashes = (x: number) =>
     line(
       [
-        [-w / 2, -0.5],
-        [-w / 2, 0.5],
+        [x, -0.5],
+        [x, 0.5],
       ],
-      '#f1efe6',
-      0.012,
-      'stroke-dasharray="0.05 0.05"',
-    ) +
-    line(
-      [
-        [w / 2, -0.5],
-        [w / 2, 0.5],
-      ],
-      '#f1efe6',
-      0.012,
-      'stroke-dasharray="0.05 0.05"',
+      '#e2dfd3',
+      w * 0.05,
+      'stroke-dasharray="0.04 0.05"',
     );
+  const svg = ([x]: Point) =>
+    shape([outline], '#bcb9b0') +
+    box(x >= 0 ? -w : w * 0.82, -0.5, w * 0.18, 1, '#8c8a84') +
+    box(-w * 0.8, -0.5, w * 1.6, 1, '#767779') +
+    box(-w * 0.06, -0.5, w * 0.12, 1, '#c2bfb5') +
+    dashes(-w * 0.42) +
+    dashes(w * 0.42);
   return { outline: [outline], svg };
 }
 
@@ -179,32 +221,29 @@ export const roundabout: Category = {
   nouns: ['roundabout', 'traffic circle'],
   plural: 'roundabouts',
   colours: [],
-  length: [0.3, 0.44],
-  on: ['grass', 'soil', 'paved', 'sand', 'road'],
+  metres: [26, 55],
+  on: ['grass', 'crop', 'soil', 'paved', 'sand', 'road'],
   turn: 'any',
-  height: 0,
+  height: () => 0,
   draw: drawRoundabout,
 };
 
 function drawRoundabout(random: Random): Artwork {
   const outline = ellipse(0, 0, 0.5);
-  const island = random.pick(['#5f8f45', '#6d9a4c', '#54803f']);
-  const svg =
-    shape([outline], '#606266') +
-    disc(0, 0, 0.475, 'none', 'stroke="#e9e6d8" stroke-width="0.02"') +
-    disc(0, 0, 0.38, 'none', 'stroke="#e9e6d8" stroke-width="0.016" stroke-dasharray="0.1 0.08"') +
-    disc(0, 0, 0.27, '#d3cfc2') +
-    disc(0, 0, 0.245, island) +
-    shape(
-      [
-        mirrored([
-          [0.01, -0.12],
-          [0.1, 0],
-          [0.01, 0.12],
-        ]),
-      ],
-      shade(island, -0.3),
-    ) +
-    disc(0, 0, 0.05, '#d8d2bd');
+  const island = random.pick(['#65743f', '#6f7d4a', '#5b6a3a']);
+  const trees = Array.from({ length: random.whole(0, 6) }, () => {
+    const [t, r] = [random.between(0, 2 * Math.PI), random.between(0, 0.16)];
+    return [r * Math.cos(t), r * Math.sin(t), random.between(0.03, 0.06)] as const;
+  });
+  const svg = ([x, y]: Point) =>
+    shape([outline], '#636466') +
+    disc(0, 0, 0.485, 'none', 'stroke="#d5d2c6" stroke-width="0.012"') +
+    disc(0, 0, 0.385, 'none', 'stroke="#d5d2c6" stroke-width="0.01" stroke-dasharray="0.07 0.07"') +
+    disc(0, 0, 0.29, '#b9b5a8') +
+    disc(0, 0, 0.265, island) +
+    trees.map(([u, v, r]) => disc(u - x * r * 0.8, v - y * r * 0.8, r, '#2a331c', 'opacity="0.6"')).join('') +
+    trees
+      .map(([u, v, r]) => disc(u, v, r, '#43592c') + disc(u + x * r * 0.3, v + y * r * 0.3, r * 0.55, '#6d8447'))
+      .join('');
   return { outline: [outline], svg };
 }

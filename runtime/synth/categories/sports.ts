@@ -4,7 +4,7 @@ import type { Random } from '../random.ts';
 import { box, disc, line, shape } from '../svg.ts';
 import { type Artwork, type Category, land } from './category.ts';
 
-const chalk = '#f3f2ea';
+const chalk = '#e9e8df';
 
 /** Draws a rectangle of white lines centred at the origin. */
 function frame(width: number, height: number, thick: number): string {
@@ -13,21 +13,21 @@ function frame(width: number, height: number, thick: number): string {
 
 const courtColours: readonly Colour[] = ['blue', 'green', 'red', 'gray', 'brown', 'orange'];
 
-const sports = { on: land, turn: 'square', height: 0 } as const;
+const sports = { on: land, turn: 'square', height: () => 0 } as const;
 
 export const tennisCourt: Category = {
   name: 'tennis court',
   nouns: ['tennis court'],
   plural: 'tennis courts',
   colours: ['blue', 'blue', 'green', 'red', 'gray', 'brown'],
-  length: [0.29, 0.48],
+  metres: [30, 40],
   ...sports,
   draw: drawTennis,
 };
 
 function drawTennis(_: Random, colour: string): Artwork {
   const outline = rectangle(-0.27, -0.5, 0.54, 1);
-  const svg =
+  const svg = () =>
     shape([outline], shade(colour, -0.28)) +
     box(-0.165, -0.36, 0.33, 0.72, shade(colour, 0.1)) +
     frame(0.33, 0.72, 0.026) +
@@ -56,7 +56,7 @@ export const basketballCourt: Category = {
   nouns: ['basketball court'],
   plural: 'basketball courts',
   colours: courtColours,
-  length: [0.28, 0.46],
+  metres: [24, 34],
   ...sports,
   draw: drawBasketball,
 };
@@ -68,7 +68,7 @@ function drawBasketball(random: Random, colour: string): Artwork {
   const end = (side: 1 | -1) =>
     disc(0, side * 0.24, 0.1, keys, `stroke="${chalk}" stroke-width="0.022"`) +
     box(-0.1, side === 1 ? 0.24 : -0.45, 0.2, 0.21, keys, `stroke="${chalk}" stroke-width="0.022"`);
-  const svg =
+  const svg = () =>
     shape([outline], colour) +
     end(1) +
     end(-1) +
@@ -98,12 +98,12 @@ export const soccerField: Category = {
   nouns: ['soccer field', 'football field'],
   plural: 'soccer fields',
   colours: [],
-  length: [0.3, 0.48],
+  metres: [60, 120],
   ...sports,
   draw: drawSoccer,
 };
 
-const turf = '#4f9a3d';
+const turf = '#5f8b45';
 
 /** Draws mown stripes over [-width/2, width/2] × [-height/2, height/2]. */
 function stripes(width: number, height: number, count: number, colour: string): string {
@@ -115,7 +115,7 @@ function stripes(width: number, height: number, count: number, colour: string): 
 function drawSoccer(random: Random): Artwork {
   const outline = rectangle(-0.33, -0.5, 0.66, 1);
   const colour = shade(turf, random.between(-0.06, 0.08));
-  const svg =
+  const svg = () =>
     shape([outline], colour) +
     stripes(0.66, 1, 9, shade(colour, 0.14)) +
     frame(0.58, 0.9, 0.022) +
@@ -138,10 +138,10 @@ export const baseballField: Category = {
   nouns: ['baseball field'],
   plural: 'baseball fields',
   colours: [],
-  length: [0.3, 0.46],
+  metres: [60, 125],
   on: land,
   turn: 'any',
-  height: 0,
+  height: () => 0,
   draw: drawBaseball,
 };
 
@@ -159,10 +159,10 @@ function fan(radius: number): Polygon {
 function drawBaseball(random: Random): Artwork {
   const outline = fan(0.94);
   const grass = shade(turf, random.between(-0.15, 0));
-  const svg =
-    shape([outline], '#b98a58') +
+  const svg = () =>
+    shape([outline], '#a98560') +
     shape([fan(0.88)], grass) +
-    shape([fan(0.5)], '#b98a58') +
+    shape([fan(0.5)], '#a98560') +
     shape(
       [
         [
@@ -174,7 +174,7 @@ function drawBaseball(random: Random): Artwork {
       ],
       shade(grass, 0.12),
     ) +
-    disc(0, 0.2, 0.03, '#c99b6a') +
+    disc(0, 0.2, 0.03, '#b8946e') +
     line(
       [
         [-0.62, -0.217],
@@ -192,7 +192,7 @@ export const trackField: Category = {
   nouns: ['running track', 'track field'],
   plural: 'running tracks',
   colours: ['red', 'blue', 'orange'],
-  length: [0.36, 0.56],
+  metres: [120, 180],
   ...sports,
   draw: drawTrack,
 };
@@ -200,7 +200,7 @@ export const trackField: Category = {
 function drawTrack(random: Random, colour: string): Artwork {
   const ring = (inset: number) => rounded(0.56 - inset * 2, 1 - inset * 2, 0.279 - inset, 10);
   const grass = shade(turf, random.between(-0.1, 0.05));
-  const svg =
+  const svg = () =>
     shape([ring(0)], colour) +
     shape([ring(0.035)], 'none', `stroke="${chalk}" stroke-width="0.008"`) +
     shape([ring(0.065)], 'none', `stroke="${chalk}" stroke-width="0.008"`) +
@@ -223,10 +223,10 @@ export const stadium: Category = {
   nouns: ['stadium'],
   plural: 'stadiums',
   colours: ['white', 'gray', 'blue'],
-  length: [0.4, 0.58],
+  metres: [150, 260],
   on: land,
   turn: 'any',
-  height: 0.1,
+  height: (metres) => metres * 0.09,
   draw: drawStadium,
 };
 
@@ -243,11 +243,11 @@ function drawStadium(_: Random, colour: string): Artwork {
       0.01,
     );
   });
-  const svg =
+  const svg = () =>
     shape([outline], colour) +
     seams.join('') +
     shape([ellipse(0, 0, 0.28, 0.37)], shade(colour, -0.45)) +
-    shape([ellipse(0, 0, 0.25, 0.34)], '#b0604a') +
+    shape([ellipse(0, 0, 0.25, 0.34)], '#a0624f') +
     box(-0.15, -0.25, 0.3, 0.5, turf) +
     frame(0.24, 0.42, 0.014) +
     line(
@@ -266,10 +266,10 @@ export const swimmingPool: Category = {
   nouns: ['swimming pool', 'pool'],
   plural: 'swimming pools',
   colours: [],
-  length: [0.25, 0.4],
+  metres: [5, 50],
   on: ['grass', 'paved'],
   turn: 'any',
-  height: 0,
+  height: () => 0,
   draw: drawPool,
 };
 
@@ -296,9 +296,9 @@ function drawPool(random: Random): Artwork {
       }
     }
   };
-  const water = random.pick(['#2fb4cf', '#3fc3d8', '#29a3c9']);
-  const svg =
-    shape([outline(0)], '#e8e2d2') +
+  const water = random.pick(['#58aebd', '#6bbac4', '#4b9fb8']);
+  const svg = () =>
+    shape([outline(0)], '#d3cdbf') +
     shape([outline(0.05)], shade(water, -0.25)) +
     shape([outline(0.07)], water) +
     disc(-0.12, 0.3, 0.07, shade(water, 0.35), 'opacity="0.7"') +

@@ -35,6 +35,14 @@ const place = new RegExp(
 const relation =
   /^(?<kind>to the left of|on the left side of|left of|to the right of|on the right side of|right of|above|below|near|next to|close to|beside|larger than|smaller than) the /;
 
+const site =
+  /^(?<how>in|on|moored at|docked at|near|next to|close to|beside|closest to|nearest to) the (?<noun>car park|parking lot|terminal building|terminal|hangar|quay|warehouse|barn|track|road|street|river|(?<=moored at the |docked at the )(?:pier|dock))(?=$)/;
+const landmarkNouns = new Map([
+  ['parking lot', 'car park'],
+  ['terminal building', 'terminal'],
+  ['dock', 'pier'],
+]);
+
 /** The objects that a phrase is true of, in any way that it can be read. */
 export function referents(text: string, scene: readonly SceneObject[]): readonly number[] {
   const found = new Set<number>();
@@ -71,12 +79,19 @@ function readings(text: string): readonly Meaning[] {
     if (colour !== phrase.colour || shape !== phrase.shape || noun !== phrase.noun) reader.fail();
     main.push(ranked(`${among.end}most`, phrase));
   }
+  const far = reader.take(/^ (?:on the far (?<end>left|right)|at the very (?<end2>top|bottom))$/);
+  if (far) return [all([...main, ranked(`${far.end ?? far.end2}most`, phrase)])];
   if (reader.take(new RegExp(`^ in the ${frame}$`))) return [all(main)];
   reader.take(/^ (?:that is|located)(?= )/);
   for (let left = reader.take(/^,? /); left; left = reader.take(/^,? /)) {
     const there = reader.take(place);
     if (there) {
       main.push(placed(there));
+      continue;
+    }
+    const by = reader.take(site);
+    if (by) {
+      main.push(beside(by.how!, by.noun!, phrase));
       continue;
     }
     const { kind } = reader.expect(relation);
@@ -140,13 +155,11 @@ const all =
 /** What the noun covers, and its colour, shape, and size among all that it covers. */
 function named({ noun, colour, shape, size }: NounPhrase): Meaning {
   const covered = categories.filter(({ nouns, general }) => nouns.includes(noun) || general === noun);
-  const shortest = Math.min(...covered.map(({ length }) => length[0]));
-  const longest = Math.max(...covered.map(({ length }) => length[1]));
-  return ({ category, colour: ofColour, shape: ofShape, size: share }) => {
+  return ({ category, colour: ofColour, shape: ofShape, metres, lengths }) => {
     if (!covered.includes(category)) return false;
     if ((colour !== undefined && colour !== ofColour) || (shape !== undefined && shape !== ofShape)) return false;
-    const length = category.length[0] + share * (category.length[1] - category.length[0]);
-    return size === undefined || length > (shortest + longest) / 2 === (size !== 'small');
+    const [shortest, longest] = category.general === noun ? lengths.general : lengths.own;
+    return size === undefined || metres > (shortest + longest) / 2 === (size !== 'small');
   };
 }
 
@@ -173,6 +186,24 @@ function ranked(order: string, phrase: NounPhrase): Meaning {
   };
   const fits = named(phrase);
   return (object, scene) => rank(object) === Math.min(...scene.filter((one) => fits(one, scene)).map(rank));
+}
+
+/** In or on it, at it or near it, or nearer to it than all others of the description. */
+function beside(how: string, noun: string, phrase: NounPhrase): Meaning {
+  const fits = named(phrase);
+  const to = ({ places }: SceneObject) => {
+    const place = places[landmarkNouns.get(noun) ?? noun];
+    if (place === undefined) throw new Error(`there is no ${noun}`);
+    return place;
+  };
+  return (object, scene) => {
+    const { inside, distance, holds } = to(object);
+    if (how === 'in' || how === 'on') return inside > 0.5 && holds === how;
+    if (how.endsWith('est to'))
+      return distance === Math.min(...scene.filter((one) => fits(one, scene)).map((one) => to(one).distance));
+    if (how.endsWith(' at')) return distance < 0.08;
+    return distance < 0.12 && !(holds !== undefined && inside > 0.5);
+  };
 }
 
 function paired(phrase: NounPhrase): Meaning {
