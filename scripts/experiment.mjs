@@ -1,5 +1,5 @@
 // Trains and evaluates models with the commands that a user would type; shared by ablations.mjs and learning.mjs. An
-// experiment is one model on one data set: { name, file, model, recipe, data, steps, seed, phrases, settings, split,
+// experiment is one model on one data set: { name, file, model, recipe, tokenizer, data, steps, seed, phrases, settings, split,
 // out, minutes, threads }.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -25,13 +25,14 @@ function common({ model, settings = [], threads, phrases }) {
 
 /** Returns the arguments of `crobc` that train an experiment, or resume it if it has begun. */
 export function trainingCommand(experiment) {
-  const { file, recipe, data, steps, seed } = experiment;
+  const { file, recipe, tokenizer, data, steps, seed } = experiment;
   const folder = folderOf(experiment);
   return [
     'train',
     file,
     ...common(experiment),
     ...option('--recipe', recipe),
+    ...option('--tokenizer', tokenizer),
     '--data',
     data,
     ...option('--steps', steps),

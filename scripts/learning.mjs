@@ -25,6 +25,7 @@ const usage = `npm run learning -- [options]
   --data DIR         take these data, and draw none
   --file FILE, --model NAME, --recipe NAME
                      another model than CroBIM_micro
+  --tokenizer FILE   another vocabulary than models/vocab/aerial.txt
   --seed N           of the scenes and of the training (0)
   --threads N        of the CPU provider
   --out DIR          folder (out/learning); what is in it is gone on with
@@ -40,6 +41,7 @@ const options = readOptions(
     file: 'text',
     model: 'text',
     recipe: 'text',
+    tokenizer: 'text',
     seed: 'number',
     threads: 'number',
     out: 'text',
@@ -63,6 +65,8 @@ const experiment = {
   file: options.file ?? 'models/crobim.crob',
   model: options.model ?? 'CroBIM_micro',
   recipe: options.recipe,
+  // Of the words that people use, and not only of those of drawn phrases.
+  tokenizer: options.tokenizer ?? 'models/vocab/aerial.txt',
   data,
   seed,
   threads: options.threads,

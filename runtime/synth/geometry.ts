@@ -118,6 +118,28 @@ function rowCrossings(polygon: Polygon, height: number, scale: number): { first:
   return { first, crossings };
 }
 
+/** Returns the part of a polygon that is in the square from 0 to `side`; undefined if nothing is. */
+export function clipped(polygon: Polygon, side: number): Polygon | undefined {
+  let points: Polygon = polygon;
+  for (const axis of [0, 1] as const) {
+    for (const [bound, sign] of [
+      [0, 1],
+      [side, -1],
+    ] as const) {
+      const past = (point: Point) => (point[axis] - bound) * sign;
+      points = points.flatMap((point, i): Point[] => {
+        const before = points.at(i - 1)!;
+        const [from, to] = [past(before), past(point)];
+        const kept = to >= 0 ? [point] : [];
+        if (from >= 0 === to >= 0) return kept;
+        const t = from / (from - to);
+        return [[before[0] + t * (point[0] - before[0]), before[1] + t * (point[1] - before[1])], ...kept];
+      });
+    }
+  }
+  return points.length >= 3 ? points : undefined;
+}
+
 /** Returns the convex hull of points. */
 export function hull(points: readonly Point[]): Polygon {
   const sorted = [...points].sort(([ax, ay], [bx, by]) => ax - bx || ay - by);

@@ -31,7 +31,7 @@ export function formFor(
   const easy = difficulty === 'easy';
   const range =
     objects === undefined ? (easy ? ([3, 4] as const) : ([5, 8] as const)) : parseRange(objects, easy ? 5 : 12);
-  return { size, objects: range, scale: easy ? 1 : 0.6, least: easy ? 0.006 : 0.0012, fine: !easy, rich: !easy };
+  return { size, objects: range, scale: easy ? 1.25 : 0.6, least: easy ? 0.009 : 0.0012, fine: !easy, rich: !easy };
 }
 
 function parseRange(text: string, most: number): readonly [number, number] {

@@ -1,7 +1,7 @@
 import type { Artwork, Category } from './categories/category.ts';
 import { categories } from './categories/index.ts';
 import { type Colour, paint } from './colours.ts';
-import { bounds, distanceTo, type Placement, type Polygon, placed, scan } from './geometry.ts';
+import { bounds, clipped, distanceTo, type Placement, type Polygon, placed, scan } from './geometry.ts';
 import { type Area, type Landmark, Occupancy, type Site, WORLD } from './ground.ts';
 import { landscapes } from './landscapes/index.ts';
 import type { Landscape, Part } from './landscapes/landscape.ts';
@@ -16,7 +16,7 @@ export interface SceneForm {
   readonly size: number;
   /** Minimum and maximum number of objects. */
   readonly objects: readonly [low: number, high: number];
-  /** 1 for a close view; at 0.6 the image shows 1/0.6 as many metres, and objects are smaller in it. */
+  /** Of a view of the metres that a landscape states: at 0.6 the image shows 1/0.6 as many, and objects are smaller in it. */
   readonly scale: number;
   /** Smallest area of an object, as a share of the image. */
   readonly least: number;
@@ -65,6 +65,8 @@ export interface Scene {
   readonly objects: readonly SceneObject[];
   /** [size, size], row-major: 0 is ground, i + 1 is object i. Objects do not overlap. */
   readonly labels: Uint8Array;
+  /** What phrases may mention beside the objects, as far as it is in the image; in scene units. */
+  readonly landmarks: readonly Landmark[];
   /** The surfaces of the ground, in scene units; later ones cover earlier ones. */
   readonly areas: readonly Area[];
   readonly svg: string;
@@ -150,7 +152,7 @@ function finished(plot: Plot, landscape: Landscape, standing: readonly Standing[
   const landmarks = landmarksIn([...plot.landmarks, ...onlyPier(standing)], size);
   const objects = standing.map((object, i) => measure(object, labels, i + 1, size, landscape, plot, landmarks));
   const svg = sceneSvg(plot, standing, size);
-  return { theme: landscape.name, metres: plot.metres, objects, labels, areas: plot.ground.areas, svg };
+  return { theme: landscape.name, metres: plot.metres, objects, labels, landmarks, areas: plot.ground.areas, svg };
 }
 
 /**
@@ -267,17 +269,20 @@ interface Seen extends Landmark {
   readonly pixels: Uint8Array;
 }
 
-/** The landmarks of which a part is in the image, with their pixels. */
+/** The landmarks of which a part is in the image: that part, and its pixels. */
 function landmarksIn(landmarks: readonly Landmark[], size: number): readonly Seen[] {
   return landmarks.flatMap((landmark) => {
     const pixels = new Uint8Array(size * size);
-    for (const polygon of landmark.polygons) {
+    const polygons = landmark.polygons.flatMap((polygon) =>
+      [clipped(polygon, WORLD) ?? []].filter(({ length }) => length > 0),
+    );
+    for (const polygon of polygons) {
       scan(polygon, size, size, size / WORLD, (y, from, to) => {
         pixels.fill(1, y * size + from, y * size + to);
       });
     }
     const area = pixels.reduce((sum, pixel) => sum + pixel, 0);
-    return area >= pixels.length * LEAST_LANDMARK ? [{ ...landmark, pixels }] : [];
+    return area >= pixels.length * LEAST_LANDMARK ? [{ ...landmark, polygons, pixels }] : [];
   });
 }
 

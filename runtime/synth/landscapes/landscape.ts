@@ -14,7 +14,7 @@ export interface Part {
 export interface Landscape {
   readonly name: string;
   readonly weight: number;
-  /** Length of the image's side in metres, at scale 1. */
+  /** Length of the image's side in metres at scale 1; a scene at scale 1.25 shows less. */
   readonly metres: readonly [low: number, high: number];
   /** What the ground is before anything is laid out. */
   readonly base: 'meadow' | 'water' | 'concrete';

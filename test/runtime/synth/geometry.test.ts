@@ -1,10 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ellipse, type Point, placed, rectangle, scan } from '../../../runtime/synth/geometry.ts';
+import {
+  clipped,
+  distanceTo,
+  ellipse,
+  hull,
+  type Point,
+  placed,
+  rectangle,
+  scan,
+  turned,
+} from '../../../runtime/synth/geometry.ts';
 import { holds } from '../../property.ts';
 
 function pixels(polygon: readonly Point[], width: number, height: number, scale: number): Set<number> {
   const found = new Set<number>();
+  if (polygon.length === 0) return found;
   scan(polygon, width, height, scale, (y, from, to) => {
     for (let x = from; x < to; x++) found.add(y * width + x);
   });
@@ -52,5 +63,49 @@ describe('scan', () => {
     let rows = 0;
     const whole = scan(rectangle(0, 0, 5, 5), 5, 5, 1, () => ++rows < 2);
     expect([whole, rows]).toEqual([false, 2]);
+  });
+});
+
+describe('a hull', () => {
+  const points = fc.array(fc.tuple(fc.integer({ min: -20, max: 20 }), fc.integer({ min: -20, max: 20 })), {
+    minLength: 3,
+    maxLength: 12,
+  });
+
+  test('has all points inside of it or on its edges, and corners that are some of them', () => {
+    holds(
+      fc.property(points, (given) => {
+        const around = hull(given);
+        const names = new Set(given.map(String));
+        expect(around.every((corner) => names.has(String(corner)))).toBe(true);
+        if (around.length < 3) return;
+        for (const point of given) expect(distanceTo(around, point)).toBeLessThan(1e-9);
+      }),
+      { seed: 5, numRuns: 300 },
+    );
+  });
+});
+
+describe('a clipped polygon', () => {
+  test('has the pixels of the whole one that are in the square', () => {
+    const corner = fc.tuple(fc.integer({ min: -15, max: 25 }), fc.integer({ min: -15, max: 25 }));
+    holds(
+      fc.property(fc.array(corner, { minLength: 3, maxLength: 8 }), (given) => {
+        const polygon = given.map(([x, y]): Point => [x + 1 / 7919, y + 1 / 6007]);
+        const part = clipped(polygon, 10);
+        expect(part === undefined ? new Set() : pixels(part, 10, 10, 1)).toEqual(pixels(polygon, 10, 10, 1));
+      }),
+      { seed: 6, numRuns: 300 },
+    );
+  });
+});
+
+describe('a distance', () => {
+  test('is that to the nearest edge, and 0 inside', () => {
+    const square = rectangle(0, 0, 10, 10);
+    expect(distanceTo(square, [5, 5])).toBe(0);
+    expect(distanceTo(square, [13, 5])).toBeCloseTo(3, 9);
+    expect(distanceTo(square, [13, 14])).toBeCloseTo(5, 9);
+    expect(distanceTo(turned(square, 90), [3, 5])).toBeCloseTo(3, 9);
   });
 });

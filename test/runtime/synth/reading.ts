@@ -36,7 +36,7 @@ const relation =
   /^(?<kind>to the left of|on the left side of|left of|to the right of|on the right side of|right of|above|below|near|next to|close to|beside|larger than|smaller than) the /;
 
 const site =
-  /^(?<how>in|on|moored at|docked at|near|next to|close to|beside|closest to|nearest to) the (?<noun>car park|parking lot|terminal building|terminal|hangar|quay|warehouse|barn|track|road|street|river|(?<=moored at the |docked at the )(?:pier|dock))(?=$)/;
+  /^(?<how>in|on|moored at|docked at|near|next to|close to|beside|closest to|nearest to) the (?<noun>car park|parking lot|terminal building|terminal|hangar|quay|warehouse|barn|track|road|street|river|(?<=(?:moored|docked) at the |(?:closest|nearest) to the )(?:pier|dock))(?=$)/;
 const landmarkNouns = new Map([
   ['parking lot', 'car park'],
   ['terminal building', 'terminal'],
