@@ -9,7 +9,7 @@ import { completionScript, type Shell, shells } from './completion.ts';
 import { teachForeignOptions } from './foreign-options.ts';
 import { refuseRepeated } from './given-once.ts';
 import type { Invocation } from './io.ts';
-import { bands, between, onSizeMismatch, recompute, set, stretch, truncation, wholeNumber } from './options.ts';
+import { bands, between, expose, onSizeMismatch, recompute, set, stretch, truncation, wholeNumber } from './options.ts';
 import { printRendered, printText } from './print.ts';
 import { reporters } from './reporters.ts';
 
@@ -124,6 +124,11 @@ function addBuild(program: Command, { io, exit }: Setting): void {
       new Option('--target <target>', 'onnx, or tfjs: TensorFlow.js programs that run the model and train it')
         .choices(['onnx', 'tfjs'])
         .default('onnx'),
+    )
+    .addOption(
+      expose(
+        'give named values, such as lgfa.stage[*].attention, as further outputs; may be repeated; `list` prints what there is',
+      ),
     )
     .addOption(recompute())
     .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))

@@ -11,6 +11,9 @@ export const set = (): Option =>
     splitSettings,
   );
 
+export const expose = (description: string): Option =>
+  new CollectingOption('--expose <pattern>', description, (pattern) => [pattern]);
+
 export const truncation = (): Option =>
   new Option(
     '--truncation <how>',

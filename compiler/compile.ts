@@ -3,7 +3,7 @@ import { inSourceOrder } from './diagnostics/order.ts';
 import { constant, type Dim } from './dims/dim.ts';
 import { type Context, openRun } from './elaborate/context/context.ts';
 import { checkSizes, modelGraph } from './elaborate/models/checked-model.ts';
-import { inlineModel } from './elaborate/models/inline.ts';
+import { type ExposableValue, inlineExposing, inlineModel, namedValues } from './elaborate/models/inline.ts';
 import type { ModelGraph } from './elaborate/models/model.ts';
 import { placedWeights } from './elaborate/models/placements.ts';
 import { Program, type SourceHost } from './elaborate/source/program.ts';
@@ -41,6 +41,10 @@ export interface Compiled {
    * model in the other mode when called.
    */
   readonly declaredWeights: () => ReadonlySet<string>;
+  /** Returns the intermediate values that have names in the sources, by unique paths. */
+  readonly namedValues: () => readonly ExposableValue[];
+  /** Returns the graph with the named values at these paths as further outputs, after its own. */
+  readonly exposing: (paths: readonly string[]) => Graph;
 }
 
 export interface CompileOptions {
@@ -79,6 +83,10 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
     maps,
     knownMaps: () => [],
     declaredWeights: () => new Set<string>(),
+    namedValues: () => [],
+    exposing: (): never => {
+      throw new Error('bug in crobc: values of a model with errors are exposed');
+    },
   });
   const scope =
     base && named && options.overrides.length > 0
@@ -106,7 +114,8 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
         })
       : undefined;
   if (diagnostics.some(isError)) return none();
-  const graph = { ...inlineModel(model, bound), name: named.name.name, docs: named.docs.join('\n'), expected };
+  const own = { name: named.name.name, docs: named.docs.join('\n'), expected };
+  const graph = { ...inlineModel(model, bound), ...own };
   const declaredWeights = () => {
     const other = openRun(program, () => undefined, { training: !(options.training ?? false) });
     const otherModel = modelGraph(other, decl, scope);
@@ -125,5 +134,7 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
     maps,
     knownMaps: (roots = ['']) => knownMaps(context, scope, { model, roots }),
     declaredWeights,
+    namedValues: () => namedValues(model, bound),
+    exposing: (paths) => ({ ...inlineExposing(model, bound, paths), ...own }),
   };
 }

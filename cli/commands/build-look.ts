@@ -27,8 +27,8 @@ export function isLook({ printAfter, explain }: BuildOptions): boolean {
   return printAfter !== undefined || explain !== undefined;
 }
 
-/** Options for files that a build reads or writes; they have no effect here. */
-const forFiles = ['weights', 'via', 'seed', 'out'];
+/** Options for files that a build reads or writes; they have no effect where nothing is built. */
+export const forFiles = ['weights', 'via', 'seed', 'out'];
 
 /** `crobc build --print-after PASS` and `--explain RULE`: prints what passes do to a graph. Writes no files. */
 export function look(io: Io, file: string, options: BuildOptions, given: ReadonlySet<string>): number {

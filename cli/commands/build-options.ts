@@ -8,6 +8,8 @@ export interface BuildOptions {
   readonly dtype: 'f32' | 'f16';
   readonly target: 'onnx' | 'tfjs';
   readonly seed: number;
+  /** Patterns of named values. */
+  readonly expose?: readonly string[];
   readonly recompute?: readonly string[];
   readonly printAfter?: string;
   readonly explain?: string;

@@ -194,7 +194,7 @@ function elaborateTraining(
   const named = { name: names.model, docs: model.decl.docs.join('\n') };
   const forInference = { ...inlineModel(inference, unbatched), ...named };
   const { losses } = evaluated;
-  const expanded = expandModel(trained, bound, losses);
+  const expanded = expandModel(trained, bound, { continuation: losses });
   return {
     recipe: resolved,
     weights: weightsOf(expanded, forInference, resolved),

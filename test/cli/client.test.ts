@@ -27,7 +27,8 @@ export async function run(size: number): Promise<Float32Array> {
     tokens: { data: BigInt64Array.of(2n, 100n, 3n, 0n), dims: [1, 4] },
     mask: Uint8Array.of(1, 1, 1, 0),
   };
-  const { logits } = await model.run(inputs);
+  const { logits, 'refined[3]': coarsest } = await model.run(inputs);
+  if (coarsest.dims.join() !== [1, 192, size / 32, size / 32].join()) throw new Error(coarsest.dims.join());
   await model.dispose();
   // @ts-expect-error: the model has no such output
   type _ = Awaited<ReturnType<CroBIM_micro['run']>>['masks'];
@@ -44,12 +45,21 @@ beforeAll(async () => {
   await mkdir(folder);
   await symlink(resolve('node_modules'), join(folder, 'node_modules'));
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
-  const { code, err } = await crobc(['build', 'models/crobim.crob', '-m', 'CroBIM_micro', '-o', folder]);
+  const { code, err } = await crobc([
+    'build',
+    'models/crobim.crob',
+    '-m',
+    'CroBIM_micro',
+    '--expose',
+    'refined',
+    '-o',
+    folder,
+  ]);
   expect(code, err).toBe(0);
   await writeFile(join(folder, 'program.ts'), program);
 });
 
-test('the client of CroBIM_micro compiles under strict rules and runs the model', async () => {
+test('the client of CroBIM_micro, with values exposed, compiles under strict rules and runs the model', async () => {
   const compiled = ts.createProgram([join(folder, 'program.ts')], strictTypeScript);
   const { diagnostics } = compiled.emit();
   const said = [...ts.getPreEmitDiagnostics(compiled), ...diagnostics];

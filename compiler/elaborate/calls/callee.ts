@@ -2,7 +2,8 @@ import type { Span } from '../../../grammar/span.ts';
 import type { Block, Expr, Param, Type } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
 import type { Method, Owner } from '../context/declared.ts';
-import type { Instance, Val } from '../context/elaborated.ts';
+import type { CallNames, Instance, Val } from '../context/elaborated.ts';
+import { childSource } from '../context/paths.ts';
 import { fileScope, type Scope } from '../context/scope.ts';
 import { namesOf } from '../context/values.ts';
 import { tensorNamed } from '../eval/signature.ts';
@@ -77,8 +78,25 @@ export function placeOf(scope: Pick<Scope, 'self'>, callee: Instance | undefined
   return { path: callee.path, absolute: true };
 }
 
-export function placeKey({ path, absolute }: { path: string; absolute: boolean }): string {
-  return `${absolute ? '/' : ''}${path}`;
+/**
+ * Returns what the values of a callee are named by. A module has one source path, also if its weights are among those
+ * of its owner.
+ */
+export function namesOfCall({ self: caller }: Pick<Scope, 'self'>, callee: Pick<Callee, 'self' | 'name'>): CallNames {
+  const { self, name } = callee;
+  if (!self) return { source: name, absolute: false, results: false };
+  const from = caller?.source ?? '';
+  const isInside = from === '' || self.source === from || self.source.startsWith(`${from}.`);
+  const absolute = !caller || !isInside;
+  const own = absolute || from === '' ? self.source : self.source.slice(from.length + 1);
+  return { source: name === 'forward' ? own : childSource(own, name), absolute, results: true };
+}
+
+/** A key of the places of a callee relative to its caller, in weights files and in the source. */
+export function placeKey(caller: Pick<Scope, 'self'>, callee: Instance): string {
+  const { path, absolute } = placeOf(caller, callee);
+  const names = namesOfCall(caller, { self: callee, name: 'forward' });
+  return `${absolute ? '/' : ''}${path} ${names.absolute ? '/' : ''}${names.source}`;
 }
 
 /** Reports a body that ends without a result, with a note at its end. */

@@ -15,7 +15,7 @@ import { definitions, siteIn } from '../report/definitions.ts';
 import { fail } from '../report/report.ts';
 import type { FileScope } from '../source/file-scope.ts';
 import { behindNames } from '../source/type-names.ts';
-import { type Callee, calleeOf, calleeScope, failWithoutResult, placeKey, placeOf, signatureScope } from './callee.ts';
+import { type Callee, calleeOf, calleeScope, failWithoutResult, placeKey, signatureScope } from './callee.ts';
 import { passArguments } from './pass-arguments.ts';
 import { callLimit, templateFor } from './template-body.ts';
 
@@ -103,7 +103,7 @@ function recordCall(scope: GraphScope, callee: Callee, given: ReadonlyMap<string
       instance: callee.self,
       method: callee.method,
       given,
-      place: placeKey(placeOf(scope, callee.self)),
+      place: placeKey(scope, callee.self),
       template,
       at: scope.graph.calls.length,
     });

@@ -28,7 +28,7 @@ import {
   showType,
 } from '../report/report.ts';
 import { swapHelp, swappedWith } from '../report/swapped.ts';
-import { type Callee, placeOf } from './callee.ts';
+import { type Callee, namesOfCall, placeOf } from './callee.ts';
 
 /** A tensor passed for one placeholder of the template. */
 interface Passed {
@@ -238,7 +238,9 @@ function called({ scope, callee, template, span }: CallSite, { bound, passed }: 
     return placeholder;
   });
   const { path, absolute } = placeOf(scope, callee.self);
-  const call: Call = { template, path, absolute, dims: bound, args: passed.map((one) => one.value), results, span, at };
+  const args = passed.map((one) => one.value);
+  const names = namesOfCall(scope, callee);
+  const call: Call = { template, path, absolute, names, dims: bound, args, results, span, at };
   calls.push(call);
   return value;
 }

@@ -29,7 +29,7 @@ import { assumeAll, conditions, isDimType, isGraphType, ranksOf, resolveType, sp
 import { run } from '../eval/statements.ts';
 import { madeMember, readMember } from '../modules/members.ts';
 import { fail } from '../report/report.ts';
-import { type Callee, calleeOf, failWithoutResult, placeKey, placeOf, signatureScope } from './callee.ts';
+import { type Callee, calleeOf, failWithoutResult, placeKey, signatureScope } from './callee.ts';
 import { offer, offered, type Replaced, readsTheSame } from './sharing.ts';
 
 /** The maximum nesting depth of calls. */
@@ -104,7 +104,7 @@ function sharedTemplate(context: Context, self: Instance, bucket: string, key: s
       // Faults are reported by the caller.
       template: (instance, method, given) =>
         foundOrMade(context, calleeOf(instance, method), given, method.decl.name.span, () => undefined),
-      place: (from, to) => placeKey(placeOf({ self: from }, to)),
+      place: (from, to) => placeKey({ self: from }, to),
       alike: (a, b) =>
         a.faults.size + b.faults.size === 0 && a.updatesBuffers === b.updatesBuffers && sameSignature(a, b),
     });
@@ -344,9 +344,9 @@ function elaborateBody(
     result && faults.size === before
       ? fitResult(scope, result, type, at, `the result of ${callee.what}`, callee.result?.span)
       : error;
-  const { calls, updates } = graph;
+  const { calls, updates, named } = graph;
   const { nodes } = build;
-  const inside = { placeholders, nodes, calls, result: fitted, updates, weights: nodes.filter(isWeight) };
+  const inside = { placeholders, nodes, calls, result: fitted, updates, weights: nodes.filter(isWeight), named };
   return { ...inside, rowNumbers: rowNumbersOf(inside) };
 }
 

@@ -224,7 +224,17 @@ export interface TemplateBody {
   readonly updates: readonly Update[];
   /** The weights and buffers that the body reads directly. */
   readonly weights: readonly NodeOf<'weight'>[];
+  readonly named: readonly NamedValue[];
   readonly rowNumbers: readonly RowNumbers[];
+}
+
+/** A tensor to which a `let` or an assignment gives a name. */
+export interface NamedValue {
+  /** `score`; an item of a list or of a named tuple is `pooled[2]` or `refined.words`. */
+  readonly name: string;
+  readonly value: Value;
+  /** The span of the name. */
+  readonly span: Span;
 }
 
 /** A parameter whose elements are row indices: each must be in 0..rows-1. */
@@ -245,12 +255,26 @@ export interface Update {
   readonly at: number;
 }
 
+/**
+ * The source path of a callee, below which its values have their names: `layer[0].read_words`, followed by the name of
+ * a method other than `forward`, or the name of a function.
+ */
+export interface CallNames {
+  /** Relative to the caller's module unless `absolute`. */
+  readonly source: string;
+  readonly absolute: boolean;
+  /** Whether the results of the call have the name `source`: those of a function have no name of their own. */
+  readonly results: boolean;
+}
+
 /** A call in a body; its results are placeholder inputs in the graph of the caller's body. */
 export interface Call {
   readonly template: Template;
   /** Path of the callee's module: relative to the caller's module unless `absolute`. */
   readonly path: string;
   readonly absolute: boolean;
+  /** What the callee's values are named by. */
+  readonly names: CallNames;
   readonly dims: ReadonlyMap<string, Dim>;
   readonly args: readonly Value[];
   readonly results: readonly Value[];

@@ -7,7 +7,7 @@ import type { Value } from '../../ir/graph.ts';
 import type { FileScope } from '../source/file-scope.ts';
 import type { Context } from './context.ts';
 import type { Owner } from './declared.ts';
-import type { Call, Given, Instance, Update, Val, Writer } from './elaborated.ts';
+import type { Call, Given, Instance, NamedValue, Update, Val, Writer } from './elaborated.ts';
 
 /** Evaluated arguments with their source expressions. */
 export interface CallArgs {
@@ -84,10 +84,12 @@ export interface GraphBody {
   readonly weights: Map<string, Value>;
   /** Buffer updates, in order. */
   readonly updates: Update[];
+  /** Tensors that have names, in the order of their statements. */
+  readonly named: NamedValue[];
 }
 
 export function graphBody(build: Builder): GraphBody {
-  return { build, calls: [], weights: new Map(), updates: [] };
+  return { build, calls: [], weights: new Map(), updates: [], named: [] };
 }
 
 /** One body, signature or static expression under elaboration. */

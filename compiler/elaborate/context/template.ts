@@ -3,6 +3,7 @@ import type { Value } from '../../ir/graph.ts';
 import type { TensorType } from '../../ir/types.ts';
 import { everyPair } from '../../lists.ts';
 import type { GraphType, Template, Val } from './elaborated.ts';
+import { childSource } from './paths.ts';
 
 /** Whether two templates have the same signature, so that callers cannot distinguish them. */
 export function sameSignature(a: Template, b: Template): boolean {
@@ -42,6 +43,20 @@ export function flatten(value: Val, into: Value[] = []): Value[] {
   if (value.kind === 'tensor') into.push(value.value);
   else if (value.kind === 'list') for (const item of value.items) flatten(item, into);
   else if (value.kind === 'tuple') for (const item of value.items.values()) flatten(item, into);
+  return into;
+}
+
+/** Returns the tensors in a value, in order, each with a name such as `maps[2]`. */
+export function namedTensors(
+  value: Val,
+  name: string,
+  into: { readonly name: string; readonly value: Value }[] = [],
+): readonly { readonly name: string; readonly value: Value }[] {
+  if (value.kind === 'tensor') into.push({ name, value: value.value });
+  else if (value.kind === 'list')
+    for (const [i, item] of value.items.entries()) namedTensors(item, `${name}[${i}]`, into);
+  else if (value.kind === 'tuple')
+    for (const [key, item] of value.items) namedTensors(item, childSource(name, key), into);
   return into;
 }
 

@@ -6,6 +6,7 @@ import { describe } from '../context/show-value.ts';
 import { error } from '../context/values.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
+import { declare } from './declare.ts';
 
 /** The names of a `let (a, b) = …`. */
 export interface Items {
@@ -21,7 +22,7 @@ export function declareItems(scope: Scope, { names, value: { span } }: LetItemsS
     if (earlier) {
       const notes = [{ span: earlier.name.span, text: 'first declared here' }];
       fail(scope, 'CROB2004', name.span, { name: name.name }, { notes });
-    } else scope.locals.declare(name.name, itemOf(scope, { names, span }, i, value));
+    } else declare(scope, name, itemOf(scope, { names, span }, i, value));
   }
 }
 

@@ -9,6 +9,7 @@ import { overItems } from '../report/items.ts';
 import { argText, fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import { binary } from './arithmetic.ts';
+import { declare, record } from './declare.ts';
 import { evaluate, truth, withinIntegers } from './evaluate.ts';
 import { fitResult } from './fit-result.ts';
 import { withoutAssignment } from './in-place.ts';
@@ -42,7 +43,7 @@ export function execute(scope: Scope, statements: readonly Statement[]): Val | u
 function step(scope: Scope, statement: Statement): Val | undefined {
   switch (statement.kind) {
     case 'let':
-      scope.locals.declare(statement.name.name, evaluate(scope, statement.value));
+      declare(scope, statement.name, evaluate(scope, statement.value));
       return undefined;
     case 'let-items':
       declareItems(scope, statement, evaluate(scope, statement.value));
@@ -112,7 +113,7 @@ function assign(scope: Scope, statement: AssignStatement): void {
           help: didYouMean(target.name, scope.locals.names()) ?? `declare it with \`let ${target.name} = …\``,
         },
       );
-    }
+    } else record(scope, target.name, value, target.span);
     return;
   }
   if (target.kind === 'index' && target.object.kind === 'name') {
@@ -144,6 +145,7 @@ function assignItem(scope: Scope, name: string, target: Extract<Expr, { kind: 'i
     return;
   }
   scope.locals.assign(name, { kind: 'list', items: held.items.with(i, value) });
+  record(scope, `${name}[${i}]`, value, target.span);
 }
 
 function update(scope: Scope, statement: UpdateStatement): void {

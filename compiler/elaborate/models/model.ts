@@ -9,12 +9,13 @@ import type { Guard, Node, Value } from '../../ir/graph.ts';
 import { guardOf } from '../../ir/guard-clause.ts';
 import type { Asked } from '../context/asked.ts';
 import { type Context, ownerKey } from '../context/context.ts';
-import type { Call, GraphType, Instance, Read, Val } from '../context/elaborated.ts';
+import type { Call, GraphType, Instance, NamedValue, Read, Val } from '../context/elaborated.ts';
 import { childPath } from '../context/paths.ts';
 import { DimScope, fileScope, type GraphBody, graphBody, type Scope } from '../context/scope.ts';
 import { describe, showStatic } from '../context/show-value.ts';
 import { error, hasError, tensor } from '../context/values.ts';
 import { fitStatic } from '../eval/arguments.ts';
+import { record } from '../eval/declare.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { itemOf } from '../eval/items.ts';
 import { assumeAll, conditions, resolveType } from '../eval/signature.ts';
@@ -47,6 +48,8 @@ export interface ModelGraph {
   readonly lossOutputs: readonly { readonly name: string; readonly value: Value; readonly docs: string }[];
   readonly nodes: readonly Node[];
   readonly calls: readonly Call[];
+  /** The tensors of its `let`s. */
+  readonly named: readonly NamedValue[];
   /** Always empty: only methods have updates. */
   readonly updates: readonly never[];
   readonly facts: Facts;
@@ -173,6 +176,7 @@ class ModelElaboration {
         .map(({ name, value, docs }) => ({ name, value, docs })),
       nodes: graph.build.nodes,
       calls: graph.calls,
+      named: graph.named,
       updates: [],
       facts: this.#facts,
       guards: this.#guards,
@@ -270,6 +274,7 @@ class ModelElaboration {
     const make = () => this.#uses.within({ name, inherited }, () => this.#make(name));
     const value = this.#waiting(name, this.#asked(name, decl.span), span ?? decl.span, make);
     this.#values.set(name, value);
+    if (equation && isWritten(name)) record(this.#scope(equation.file), name, value, equation.decl.name.span);
     return value;
   }
 

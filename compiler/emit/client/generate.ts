@@ -38,7 +38,7 @@ export async function generateClient(info: ClientInfo): Promise<string> {
       isExported: true,
       docs: [docs],
       properties: items.map((item) => ({
-        name: item.name,
+        name: key(item.name),
         isReadonly: true,
         type: type(elementTypes[item.dtype]),
         docs: [sentence(item.docs, shown(item))],
@@ -148,7 +148,7 @@ function loading({ inputs, outputs, dims: variables, rowNumbers }: ClientInfo): 
         writer.write(');').newLine();
         writer.write('return ').inlineBlock(() => {
           for (const { name, dtype } of outputs) {
-            writer.writeLine(`${name}: output('${elementTypes[dtype]}', ${quoted(name)}, results),`);
+            writer.writeLine(`${key(name)}: output('${elementTypes[dtype]}', ${quoted(name)}, results),`);
           }
         });
         writer.write(';').newLine();

@@ -1,0 +1,78 @@
+// slow: builds CroBIM_micro
+
+import { expect, test } from 'vitest';
+import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
+import { interpret } from '../../../compiler/graphs/interpret.ts';
+import { tensor } from '../../../compiler/ir/tensor-data.ts';
+import { runPipeline } from '../../../compiler/passes/pipeline.ts';
+import { exposing, selectedValues } from '../../../runtime/build/exposed-values.ts';
+import { compileFrom, requireModel } from '../../../runtime/build/source-model.ts';
+import { diskHost } from '../../../runtime/files/source-host.ts';
+import { weightsOf } from '../../../runtime/weights/graph-weights.ts';
+import { initialWeights } from '../../../runtime/weights/initialise.ts';
+import { expectClose } from '../../emit/onnx/closeness.ts';
+import { runOnnx } from '../../emit/onnx/session.ts';
+
+const options = { model: 'CroBIM_micro', dims: new Map<string, number>(), overrides: [] };
+const compiled = requireModel(compileFrom(diskHost(), 'models/crobim.crob', options), { ...options, via: undefined });
+const pathsOf = (...patterns: string[]) => selectedValues(compiled, patterns).map(({ path }) => path);
+
+const [side, words] = [64, 6];
+const feeds = new Map([
+  [
+    'image',
+    tensor(
+      'f32',
+      [1, 3, side, side],
+      Array.from({ length: 3 * side * side }, (_, i) => Math.sin(i / 7)),
+    ),
+  ],
+  ['tokens', tensor('i64', [1, words], [2, 100, 45, 7, 3, 0])],
+  ['mask', tensor('bool', [1, words], [1, 1, 1, 1, 1, 0])],
+]);
+
+test('in onnxruntime, exposed values are those of the reference interpreter, and the logits are as before', async () => {
+  const patterns = ['*.attention', 'lgfa.compensation.deficit', 'refined', 'mid.layer[1].words', 'words'];
+  const { graph } = exposing(compiled, patterns);
+  expect(graph.outputs).toHaveLength(1 + 11 + 1 + 4 + 1 + 1);
+  const source = initialWeights(weightsOf(graph), 0);
+  const emit = (one: typeof graph) => emitOnnx(runPipeline(one), { producerVersion: 'test' });
+  const found = await runOnnx(emit(graph), feeds, source);
+  const plain = await runOnnx(emit(compiled.graph), feeds, initialWeights(weightsOf(compiled.graph), 0));
+  const held = new Map<string, Float32Array>();
+  for (const { path } of weightsOf(graph)) held.set(path, await source.read(path));
+  const wanted = interpret(graph, feeds, (path, shape) => tensor('f32', shape, held.get(path)!));
+  expect([...found.keys()].sort()).toEqual([...wanted.keys()].sort());
+  for (const [name, value] of wanted) expectClose(name, found.get(name)!, value, 1e-4);
+  expectClose('logits', found.get('logits')!, plain.get('logits')!, 1e-5);
+  // A row of attention over words sums to 1, and padding has no share of it.
+  const attention = found.get('lgfa.stage[0].attention')!;
+  const columns = words + 4;
+  for (let row = 0; row < attention.data.length; row += columns) {
+    const shares = Array.from(attention.data.slice(row, row + columns));
+    expect(shares.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
+    expect(shares[words - 1]).toBeLessThan(1e-6);
+  }
+});
+
+test('patterns select by *, [*], lists and results of parts', () => {
+  expect(pathsOf('lgfa.stage[*].attention')).toEqual([0, 1, 2, 3].map((i) => `lgfa.stage[${i}].attention`));
+  expect(pathsOf('refined')).toEqual([0, 1, 2, 3].map((i) => `refined[${i}]`));
+  expect(pathsOf('refined[2]')).toEqual(['refined[2]']);
+  expect(pathsOf('lgfa.stage[0]')).toEqual(['lgfa.stage[0].map', 'lgfa.stage[0].score']);
+  expect(pathsOf('mid.layer[*].read_words')).toEqual(['mid.layer[0].read_words', 'mid.layer[1].read_words']);
+  expect(pathsOf('words', 'words', 'prompt')).toEqual(['capm', 'prompt', 'words'].filter((path) => path !== 'capm'));
+  const all = selectedValues(compiled, ['*']);
+  expect(all).toHaveLength(compiled.namedValues().length);
+  expect(new Set(all.map(({ path }) => path)).size).toBe(all.length);
+});
+
+test.each([
+  ['lgfa.stages[0]', 'lgfa.stage[*]'],
+  ['lgfa.stage[9].attention', 'lgfa.stage[*].attention'],
+  ['mid.layer[0].atention', 'mid.layer[*].'],
+  ['attention', 'lgfa.stage[*].attention'],
+])('%s selects nothing, and what is near it is named', (pattern, near) => {
+  expect(() => pathsOf('words', pattern)).toThrow(`CroBIM_micro has no value ${pattern}; near it are `);
+  expect(() => pathsOf(pattern)).toThrow(near);
+});
