@@ -213,6 +213,11 @@ function addPredict(program: Command, { io, exit }: Setting): void {
     .option('--global', 'with --tile: let the whole scene at low resolution count for half, for "the leftmost ship"')
     .option('--geojson', 'with --tile: write polygons too, in the coordinates of the scene')
     .option('--resume', 'with --tile, a folder or a list: continue an unfinished run')
+    .option(
+      '--attention [pattern]',
+      'draw where the words look: heat maps over the image, on sheets and one by one; by default, of every layer that can be drawn',
+    )
+    .addOption(expose('write named values, such as lgfa.stage[*].attention, as .npy files; may be repeated'))
     .addOption(
       new Option(
         '--on-bad <what>',

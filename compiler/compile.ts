@@ -41,8 +41,11 @@ export interface Compiled {
    * model in the other mode when called.
    */
   readonly declaredWeights: () => ReadonlySet<string>;
-  /** Returns the intermediate values that have names in the sources, by unique paths. */
-  readonly namedValues: () => readonly ExposableValue[];
+  /**
+   * Returns the intermediate values that have names in the sources, by unique paths. With `open`, their types have the
+   * dims of the model also where sizes are bound.
+   */
+  readonly namedValues: (types?: { readonly open: boolean }) => readonly ExposableValue[];
   /** Returns the graph with the named values at these paths as further outputs, after its own. */
   readonly exposing: (paths: readonly string[]) => Graph;
 }
@@ -134,7 +137,7 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
     maps,
     knownMaps: (roots = ['']) => knownMaps(context, scope, { model, roots }),
     declaredWeights,
-    namedValues: () => namedValues(model, bound),
+    namedValues: (types) => namedValues(model, types?.open ? new Map() : bound),
     exposing: (paths) => ({ ...inlineExposing(model, bound, paths), ...own }),
   };
 }

@@ -18,9 +18,10 @@ const usage = `npm run pictures -- [names]
   training      the loss and the scores of a training
   evaluation    the top of an evaluation's page; needs Chromium, on the path or named by CHROMIUM
   overlay       a scene, and what crobc predict finds in it
+  attention     where the words of a phrase look
 
-Without names it makes all. What data, training, evaluation and overlay need is drawn and trained in out/pictures, about five
-minutes on two idle cores, and kept there. Numbers of a training differ between machines in their last digits.`;
+Without names it makes all. What data, training, evaluation, overlay and attention need is drawn and trained in out/pictures,
+about nine minutes on two idle cores, and kept there. Numbers of a training differ between machines in their last digits.`;
 
 const out = join('out', 'pictures');
 const scenes = join(out, 'scenes');
@@ -39,6 +40,9 @@ const model = [
 const weights = ['--weights', join(run, 'best.safetensors')];
 /** A scene of the test split, and its phrase. */
 const asked = { file: 'test_00001', phrase: 'the large yellow airplane' };
+
+/** A scene of 128 pixels, and its phrase. */
+const looked = { file: 'test_00002', phrase: 'the small gray plane beside the blue airplane' };
 
 /** A function for each picture. */
 const pictures = {
@@ -96,6 +100,17 @@ const pictures = {
       run,
     ]);
     copyFileSync(join(run, `${asked.file}.overlay.png`), image('overlay.png'));
+  },
+  attention: async () => {
+    const [large, trained] = [join(out, 'large-scenes'), join(out, 'large-run')];
+    const whole = ['models/crobim.crob', '--model', 'CroBIM_micro', '--device', 'cpu'];
+    if (!existsSync(join(large, 'synth.json')))
+      await crobc(['data', 'synth', '--out', large, ...words('--scenes 300')]);
+    if (!existsSync(join(trained, 'last.safetensors')))
+      await crobc(['train', ...whole, '--data', large, ...words('--steps 800'), '--out', trained]);
+    const scene = join(large, 'img_rgb', `${looked.file}.png`);
+    await crobc(['predict', trained, '--image', scene, '--text', looked.phrase, '--attention', '--out', trained]);
+    await jpeg(join(trained, `${looked.file}.attention.png`), 1500, image('attention.jpg'));
   },
 };
 

@@ -1,10 +1,13 @@
+import { selectedValues } from '../../runtime/build/exposed-values.ts';
+import type { CompiledFile } from '../../runtime/build/source-model.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
 import { colourChoice } from '../../runtime/images/colours.ts';
 import type { Stretch } from '../../runtime/images/levels.ts';
 import type { Device } from '../../runtime/ort/session.ts';
+import { drawnValues, pathsOf } from '../../runtime/predict/attention/drawn-values.ts';
 import { type BatchItem, folderItems, isFolder, listItems } from '../../runtime/predict/batch/list.ts';
 import { type BatchResult, predictBatch } from '../../runtime/predict/batch/predict-batch.ts';
-import { predict as predictMask } from '../../runtime/predict/predict.ts';
+import { type Inspection, predict as predictMask } from '../../runtime/predict/predict.ts';
 import { predictScene, type Tiling } from '../../runtime/predict/scene/predict-scene.ts';
 import type { Truncation } from '../../runtime/text/truncation.ts';
 import { givenModel } from '../given-model.ts';
@@ -35,6 +38,9 @@ export interface PredictOptions {
   readonly global?: boolean;
   readonly geojson?: boolean;
   readonly resume?: boolean;
+  /** True without a pattern. */
+  readonly attention?: string | true;
+  readonly expose?: readonly string[];
   readonly out: string;
   readonly json?: boolean;
 }
@@ -52,6 +58,7 @@ export async function predict(io: Io, file: string, options: PredictOptions): Pr
   }
   const what = await subjectOf(options);
   const tiling = tilingOf(options, what.kind === 'batch');
+  refuseInspection(options, what.kind === 'batch');
   const given = await givenModel(io, file, options, { recipeDims: ['H', 'W', 'T'] });
   if (!given) return 1;
   const { compiled, weightsFile } = given;
@@ -73,7 +80,9 @@ export async function predict(io: Io, file: string, options: PredictOptions): Pr
     return printBatch(io, options, result, weightsFile);
   }
   const one = { ...task, image: what.image, text: options.text };
-  const found = tiling ? await predictScene(compiled, { ...one, tiling }) : await predictMask(compiled, one);
+  const found = tiling
+    ? await predictScene(compiled, { ...one, tiling })
+    : await predictMask(compiled, { ...one, ...inspectionOf(compiled, options) });
   if (found.truncated) complain(io, 'note: the sentence has more words than the model takes; the rest was cut off');
   if (found.note) complain(io, `note: ${found.note}`);
   if (weightsFile === undefined) complain(io, 'note: no --weights: the model is untrained and its mask means nothing');
@@ -100,8 +109,32 @@ export async function predict(io: Io, file: string, options: PredictOptions): Pr
     `  box      ${box ? `${box.left}, ${box.top} to ${box.right}, ${box.bottom}` : 'none: the mask is empty'}`,
   );
   printLine(io, `  score    ${score === null ? 'none' : score.toFixed(3)}`);
-  for (const [kind, path] of Object.entries(found.files)) printLine(io, `  ${kind.padEnd(7)}  ${path}`);
+  const files = [...Object.entries(found.files), ...Object.values(found.values ?? {}).map((path) => ['value', path])];
+  const widest = Math.max(7, ...files.map(([kind = '']) => kind.length));
+  for (const [kind = '', path] of files) printLine(io, `  ${kind.padEnd(widest)}  ${path}`);
   return 0;
+}
+
+/** Throws a UsageError for a look inside more than one run of the model. */
+function refuseInspection({ attention, expose, tile }: PredictOptions, batch: boolean): void {
+  for (const [name, value] of Object.entries({ attention, expose })) {
+    if (value === undefined) continue;
+    if (batch) throw new UsageError(`--${name} is for one image: give --image a file`);
+    if (tile !== undefined) throw new UsageError(`--${name} is for one run of the model: leave --tile out`);
+  }
+}
+
+/** The values that are to be drawn and written. Throws a UserError if the model has none that are asked for. */
+function inspectionOf(compiled: CompiledFile, { attention, expose }: PredictOptions): Inspection {
+  if (attention === undefined && expose === undefined) return {};
+  const drawn = attention === undefined ? [] : drawnValues(compiled, attention === true ? undefined : attention);
+  const arrays = expose === undefined ? [] : selectedValues(compiled, expose).map(({ path }) => path);
+  const { program, file, graph } = compiled;
+  return {
+    exposed: compiled.exposing([...new Set([...pathsOf(drawn), ...arrays])]),
+    arrays,
+    ...(attention !== undefined && { attention: { program, file, model: graph.name, values: drawn } }),
+  };
 }
 
 /** Throws a UsageError for an option that has no effect without `--tile`. */

@@ -18,6 +18,8 @@ export interface CacheOptions {
   /** A safetensors file; if undefined, initial weights are drawn from `seed`. */
   readonly weightsFile: string | undefined;
   readonly seed: number;
+  /** A subfolder of the cache, for builds that are not to replace those of the model as it is. */
+  readonly apart?: string;
 }
 
 /**
@@ -31,9 +33,9 @@ const cacheFolder = 'model-cache';
  * has the same identity and its files have the manifest's hashes.
  */
 export async function openBuilt(given: Source, options: CacheOptions, session: SessionOptions): Promise<Session> {
-  const { out, dtype, weightsFile, seed } = options;
+  const { out, dtype, weightsFile, seed, apart = '' } = options;
   const source = await withKnownMap(given, weightsFile);
-  const cache = join(out, cacheFolder);
+  const cache = join(out, cacheFolder, apart);
   const digests = await FileDigests.open(join(cache, 'digests.json'));
   const identity = await identityOf(source, options, digests);
   const { name } = source.graph;

@@ -40,6 +40,8 @@ export interface PredictedLogits {
   readonly size: readonly [height: number, width: number];
   /** Duration of the run of the model alone. */
   readonly milliseconds: number;
+  /** The further outputs of `exposed`, by name. */
+  readonly values: ReadonlyMap<string, HostTensor>;
 }
 
 export interface PredictorOptions extends Pick<ReferringModelOptions, 'dtype' | 'weightsFile'> {
@@ -107,11 +109,11 @@ export async function openPredictor(
       };
       const { now } = surroundings();
       const started = now();
-      const logits = await model.run(feeds);
+      const { logits, values } = await model.runExposed(feeds);
       const milliseconds = now() - started;
       if (!allFinite(logits.data))
         throw new UserError(`the model gave logits that are not numbers: ${await model.explain(feeds)}`);
-      return { logits: logits.data, size: [logits.shape[2]!, logits.shape[3]!], milliseconds };
+      return { logits: logits.data, size: [logits.shape[2]!, logits.shape[3]!], milliseconds, values };
     },
     release: () => model.release(),
   };

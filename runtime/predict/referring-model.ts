@@ -19,6 +19,8 @@ export interface ReferringModelOptions extends CacheOptions {
   readonly tokenizer: string | VocabularyText | undefined;
   readonly device: Device | 'auto';
   readonly threads: number | undefined;
+  /** The graph of the model with further outputs, if a run is to give these too. */
+  readonly exposed?: Graph | undefined;
 }
 
 /** Input sizes and tokenizer of a segmentation model, with or without a phrase as input. */
@@ -39,6 +41,8 @@ export interface ReferringModel {
   readonly note: string | undefined;
   /** image f32[B, 3, H, W] and, if it reads words, tokens i64[B, T] and mask bool[B, T] → logits f32[B, 1, H, W]. */
   run(feeds: Feeds): Promise<Logits>;
+  /** Like `run`, with the further outputs of `exposed`, by name. */
+  runExposed(feeds: Feeds): Promise<{ readonly logits: Logits; readonly values: ReadonlyMap<string, HostTensor> }>;
   /** Returns why `run` gave NaN or infinite logits for these feeds, as a phrase. */
   explain(feeds: Feeds): Promise<string>;
   release(): Promise<void>;
@@ -116,22 +120,31 @@ export function refuseVocabulary(
 /** Opens the model, and builds it if there is no build. Its first output must be the logits. */
 export async function openReferringModel(source: Source, options: ReferringModelOptions): Promise<ReferringModel> {
   const output = portsOf(source.graph).logits.name;
-  const { device, threads } = options;
+  const { device, threads, exposed } = options;
+  const built = exposed ? { ...source, graph: exposed } : source;
+  const own = new Set(source.graph.outputs.map(({ name }) => name));
+  const further = (exposed?.outputs ?? []).flatMap(({ name }) => (own.has(name) ? [] : [name]));
   const session = await during(`building and opening ${source.graph.name}`, () =>
-    openBuilt(source, options, { device, ...(threads === undefined ? {} : { threads }) }),
+    openBuilt(built, exposed ? { ...options, apart: 'exposed' } : options, {
+      device,
+      ...(threads === undefined ? {} : { threads }),
+    }),
   );
   const checkRowNumbers = rowNumberCheck(source.graph);
+  const runOf = async (feeds: Feeds, names: readonly string[]) => {
+    checkRowNumbers(feeds);
+    const results = await session.run(feeds, { wanted: [output, ...names] });
+    const logits = results[output]!;
+    const { data } = logits;
+    if (!(data instanceof Float32Array) || logits.shape.length !== 4)
+      throw new UserError(`the output ${output} is no map of logits [B, 1, H, W]`);
+    return { logits: { ...logits, data }, values: new Map(names.map((name) => [name, results[name]!])) };
+  };
   return {
     device: session.device,
     note: session.note,
-    async run(feeds) {
-      checkRowNumbers(feeds);
-      const logits = (await session.run(feeds, { wanted: [output] }))[output]!;
-      const { data } = logits;
-      if (!(data instanceof Float32Array) || logits.shape.length !== 4)
-        throw new UserError(`the output ${output} is no map of logits [B, 1, H, W]`);
-      return { ...logits, data };
-    },
+    run: async (feeds) => (await runOf(feeds, [])).logits,
+    runExposed: (feeds) => runOf(feeds, further),
     explain: (feeds) => explainLogits(source, feeds, { ...options, device: session.device }),
     release: () => session.release(),
   };
