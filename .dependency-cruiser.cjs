@@ -26,7 +26,7 @@ const floors = [
 
 // `runtime/` likewise: a room sees the rooms before it. `doctor.ts` stands above them.
 const runtimeRooms = [
-  ...['files', 'process', 'pickle', 'tensors', 'images', 'text', 'weights', 'onnx', 'ort', 'build', 'predict'],
+  ...['files', 'process', 'tensors', 'pickle', 'images', 'text', 'weights', 'onnx', 'ort', 'build', 'predict'],
   ...['data', 'synth', 'tfjs', 'evaluation', 'training'],
 ];
 

@@ -5,7 +5,7 @@ import { diskHost } from '../../runtime/files/source-host.ts';
 import { terminalWidth } from '../../runtime/process/terminal.ts';
 import { type Layout, layoutsOf } from '../../runtime/weights/layouts.ts';
 import { openTensorFile } from '../../runtime/weights/open-tensors.ts';
-import { bytesPerElement } from '../../runtime/weights/tensor-dtype.ts';
+import { bytesPerElement } from '../../runtime/tensors/tensor-dtype.ts';
 import type { FileTensor } from '../../runtime/weights/tensor-file.ts';
 import { openRecord, recordKey, type TrainedRecord } from '../../runtime/weights/trained-record.ts';
 import type { Io } from '../io.ts';

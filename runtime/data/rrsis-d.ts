@@ -6,7 +6,7 @@ import { readBytes } from '../files/read-file.ts';
 import { readShallowJson } from '../files/shallow-json.ts';
 import { shownValue } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
-import { loadPickle, type PickleValue } from '../pickle/load-pickle.ts';
+import { type PlainValue, readPlainPickle } from '../pickle/plain-value.ts';
 import { PickleFault } from '../pickle/read-opcodes.ts';
 import { readPolygon, readRuns } from './coco-parts.ts';
 import { nameFault, PictureFolder } from './folders.ts';
@@ -80,9 +80,9 @@ export async function openRrsisD(dir: string): Promise<Layout> {
 /** The references of each split, or what is wrong with one as text. */
 function readReferences(bytes: Uint8Array, file: string): ReadonlyMap<string, readonly (Reference | string)[]> {
   const refuse = (why: string) => new UserError(`${file} is not a file of references: ${why}`);
-  let value: PickleValue;
+  let value: PlainValue;
   try {
-    value = loadPickle(bytes);
+    value = readPlainPickle(bytes);
   } catch (error) {
     if (error instanceof PickleFault) throw refuse(error.message);
     throw error;
@@ -101,7 +101,7 @@ function readReferences(bytes: Uint8Array, file: string): ReadonlyMap<string, re
   return splits;
 }
 
-function sentencesOf(reference: ReadonlyMap<unknown, PickleValue>, place: number): (Reference | string)[] {
+function sentencesOf(reference: ReadonlyMap<unknown, PlainValue>, place: number): (Reference | string)[] {
   const number = (name: string) => reference.get(name);
   const [id, annotation, image, category] = ['ref_id', 'ann_id', 'image_id', 'category_id'].map(number);
   if (!isCount(id)) return [`item ${place} has no number ref_id`];

@@ -1,27 +1,30 @@
 /**
- * How the argument of an opcode is stored. `u1` to `u8` and `i4` are little-endian integers, `f8` is a big-endian
- * double, `line` ends at a newline, and `text1` to `text8`, `bytes1` to `bytes8` have their length in front.
+ * How the argument of an opcode is stored, and what it is read as. `u1` to `u8` and `i4` are little-endian integers, `f8` is
+ * a big-endian double, `line` ends at a newline, and `text1` to `text8`, `bytes1` to `bytes8` have their length in front.
  */
-export type Argument =
-  | 'none'
-  | 'u1'
-  | 'u2'
-  | 'u4'
-  | 'u8'
-  | 'i4'
-  | 'f8'
-  | 'line'
-  | 'two-lines'
-  | 'latin1'
-  | 'latin4'
-  | 'text1'
-  | 'text4'
-  | 'text8'
-  | 'bytes1'
-  | 'bytes4'
-  | 'bytes8'
-  | 'long1'
-  | 'long4';
+export interface Arguments {
+  readonly none: undefined;
+  readonly u1: number;
+  readonly u2: number;
+  readonly u4: number;
+  readonly u8: number;
+  readonly i4: number;
+  readonly f8: number;
+  readonly line: string;
+  /** Module and name. */
+  readonly 'two-lines': readonly [string, string];
+  readonly latin1: string;
+  readonly latin4: string;
+  readonly text1: string;
+  readonly text4: string;
+  readonly text8: string;
+  readonly bytes1: Uint8Array;
+  readonly bytes4: Uint8Array;
+  readonly bytes8: Uint8Array;
+  /** A bigint if a number would not be exact. */
+  readonly long1: number | bigint;
+  readonly long4: number | bigint;
+}
 
 /** Every opcode of pickle's protocols 0 to 5 by its byte, as Python's `pickletools` lists them. */
 export const opcodes = {
@@ -93,10 +96,13 @@ export const opcodes = {
   151: ['NEXT_BUFFER', 'none'],
   152: ['READONLY_BUFFER', 'none'],
   41: ['EMPTY_TUPLE', 'none'],
-} as const satisfies Readonly<Record<number, readonly [name: string, argument: Argument]>>;
+} as const satisfies Readonly<Record<number, readonly [name: string, argument: keyof Arguments]>>;
 
 type Row = (typeof opcodes)[keyof typeof opcodes];
 export type OpcodeName = Row[0];
+
+/** The argument of an opcode. */
+export type ArgumentOf<Name extends OpcodeName> = Arguments[Extract<Row, readonly [Name, unknown]>[1]];
 
 /** The highest protocol, of Python 3.8 and later. */
 export const HIGHEST_PROTOCOL = 5;

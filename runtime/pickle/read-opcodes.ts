@@ -1,4 +1,4 @@
-import { type Argument, type OpcodeName, opcodes } from './opcodes.ts';
+import { type ArgumentOf, type Arguments, type OpcodeName, opcodes } from './opcodes.ts';
 
 /** A reason why bytes are no pickle, or not one that is accepted; a phrase without the file's name. */
 export class PickleFault extends Error {}
@@ -7,14 +7,9 @@ export class PickleFault extends Error {}
 export class PickleEnd extends PickleFault {}
 
 /** An opcode with its argument. `at` is its offset in bytes. */
-export interface Instruction {
-  readonly name: OpcodeName;
-  readonly at: number;
-  readonly argument: ArgumentValue;
-}
-
-/** Numbers are exact: a longer integer is a bigint. Two lines are those of a GLOBAL: module and name. */
-export type ArgumentValue = undefined | number | bigint | string | Uint8Array | readonly [string, string];
+export type Instruction<Name extends OpcodeName = OpcodeName> = {
+  readonly [Each in Name]: { readonly name: Each; readonly at: number; readonly argument: ArgumentOf<Each> };
+}[Name];
 
 /** The longest integer in bytes, and the longest line of one in characters; Python's ids have 8 bytes. */
 const LONGEST_INTEGER = 64;
@@ -33,12 +28,13 @@ export function* readOpcodes(bytes: Uint8Array, start = 0): Generator<Instructio
     const row = rows.get(code);
     if (row === undefined) throw new PickleFault(`byte ${at} is 0x${code.toString(16).padStart(2, '0')}, no opcode`);
     const [name, kind] = row;
-    yield { name, at, argument: cursor.argument(kind) };
+    // The argument is of the kind that the row of this name has.
+    yield { name, at, argument: cursor.argument(kind) } as Instruction;
     if (name === 'STOP') return;
   }
 }
 
-const rows: ReadonlyMap<number, readonly [OpcodeName, Argument]> = new Map(
+const rows: ReadonlyMap<number, readonly [OpcodeName, keyof Arguments]> = new Map(
   Object.entries(opcodes).map(([code, row]) => [Number(code), row]),
 );
 
@@ -53,7 +49,7 @@ class Cursor {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  argument(kind: Argument): ArgumentValue {
+  argument(kind: keyof Arguments): Arguments[keyof Arguments] {
     switch (kind) {
       case 'none':
         return undefined;

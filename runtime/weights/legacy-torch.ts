@@ -1,14 +1,14 @@
 import type { FileHandle } from 'node:fs/promises';
 import { quoted } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
+import type { PickleStorage, PickleValue } from '../pickle/pickle-value.ts';
 import { PickleEnd } from '../pickle/read-opcodes.ts';
-import type { PickleStorage, PickleValue } from './pickle/pickle-value.ts';
-import { type PickleHost, readPickle } from './pickle/read-pickle.ts';
-import { torchHost } from './pickle/torch-host.ts';
+import type { PickleHost } from '../pickle/read-pickle.ts';
+import { bytesPerElement } from '../tensors/tensor-dtype.ts';
 import { readRange } from './read-range.ts';
 import { stateDict } from './state-dict.ts';
-import { bytesPerElement } from './tensor-dtype.ts';
 import { TorchFile } from './torch-file.ts';
+import { readTorchPickle, torchHost } from './torch-host.ts';
 
 /** The first of the pickles in such a file, and the second. */
 const magic = 0x1950a86a20f9469cfc6cn;
@@ -91,7 +91,7 @@ function interpreted(bytes: Uint8Array) {
   };
   let end = 0;
   const next = (): PickleValue => {
-    const read = readPickle(bytes, end, host);
+    const read = readTorchPickle(bytes, end, host);
     end = read.end;
     return read.value;
   };

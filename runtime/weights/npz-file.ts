@@ -2,8 +2,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { fileError } from '../files/file-error.ts';
 import { cut, quoted } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
+import { bytesPerElement, type TensorDType } from '../tensors/tensor-dtype.ts';
 import { gathered } from './strided.ts';
-import { bytesPerElement, type TensorDType } from './tensor-dtype.ts';
 import { type FileTensor, TensorFile } from './tensor-file.ts';
 import type { ZipArchive, ZipEntry } from './zip.ts';
 

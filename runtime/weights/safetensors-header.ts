@@ -1,6 +1,6 @@
 import { cut, quoted } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
-import { bytesPerElement, isTensorDType, type TensorDType, tensorDTypes } from './tensor-dtype.ts';
+import { bytesPerElement, isTensorDType, type TensorDType, tensorDTypes } from '../tensors/tensor-dtype.ts';
 import type { FileTensor } from './tensor-file.ts';
 
 /** Compares tensors by the reference implementation's layout order: dtypes from last to first in `bits`, then names. */

@@ -3,6 +3,7 @@ import { AtomicFile } from '../files/atomic-file.ts';
 import { FileError, fileError } from '../files/file-error.ts';
 import { openFile } from '../files/open-file.ts';
 import { UserError } from '../files/user-error.ts';
+import { bytesPerElement, type TensorDType } from '../tensors/tensor-dtype.ts';
 import { readRange } from './read-range.ts';
 import {
   layoutOrder,
@@ -11,7 +12,6 @@ import {
   type SafetensorsHeader,
   type TensorEntry,
 } from './safetensors-header.ts';
-import { bytesPerElement, type TensorDType } from './tensor-dtype.ts';
 import { type FileRemark, TensorFile } from './tensor-file.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { quoted } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
-import { kindOf, type PickleTensor, type PickleValue } from './pickle/pickle-value.ts';
-import { shownPickle } from './pickle/show-pickle.ts';
+import { kindOf, type PickleTensor, type PickleValue } from '../pickle/pickle-value.ts';
+import { shownPickle } from '../pickle/show-pickle.ts';
 import type { FileRemark } from './tensor-file.ts';
 
 /** The tensors of a pickled checkpoint by name, and what stands beside them. */

@@ -1,6 +1,6 @@
 import { UserError } from '../files/user-error.ts';
 import { float32FromBfloat16, float32FromHalf } from '../tensors/half.ts';
-import type { TensorDType } from './tensor-dtype.ts';
+import type { TensorDType } from '../tensors/tensor-dtype.ts';
 
 /** A tensor in a file. */
 export interface FileTensor {

@@ -2,13 +2,12 @@ import type { FileHandle } from 'node:fs/promises';
 import { fileError } from '../files/file-error.ts';
 import { quoted } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
-import type { PickleTensor } from './pickle/pickle-value.ts';
-import { readPickle } from './pickle/read-pickle.ts';
-import { torchHost } from './pickle/torch-host.ts';
+import type { PickleTensor } from '../pickle/pickle-value.ts';
+import { bytesPerElement } from '../tensors/tensor-dtype.ts';
 import { type StateDict, stateDict } from './state-dict.ts';
 import { gathered, isContiguous, spanOf } from './strided.ts';
-import { bytesPerElement } from './tensor-dtype.ts';
 import { type FileRemark, type FileTensor, TensorFile } from './tensor-file.ts';
+import { readTorchPickle } from './torch-host.ts';
 import type { ZipArchive, ZipEntry } from './zip.ts';
 
 /** Reads the bytes of storages. */
@@ -92,7 +91,7 @@ export async function openTorchZip(
   if (order && order.size < 16 && Buffer.from(await archive.read(order)).toString() !== 'little')
     throw new UserError('its numbers are big-endian, which crobc does not read');
   if (pickle.size > largestPickle) throw new UserError(`its pickle has ${pickle.size} bytes, which is too much`);
-  const { value } = readPickle(await archive.read(pickle), 0, torchHost);
+  const { value } = readTorchPickle(await archive.read(pickle));
   const entryOf = (key: string) => archive.entries.get(`${folder}data/${key}`);
   const storages: Storages = {
     size: (key) => entryOf(key)?.size,

@@ -1,5 +1,5 @@
 import type { DType } from '../../compiler/ir/types.ts';
-import type { TensorDType } from './tensor-dtype.ts';
+import type { TensorDType } from '../tensors/tensor-dtype.ts';
 import type { FileTensor } from './tensor-file.ts';
 
 /** A weight that a graph needs. */

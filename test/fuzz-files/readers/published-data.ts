@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { openDataset } from '../../../runtime/data/dataset.ts';
 import { readMask } from '../../../runtime/data/mask-source.ts';
 import { UserError } from '../../../runtime/files/user-error.ts';
-import { loadPickle } from '../../../runtime/pickle/load-pickle.ts';
+import { readPlainPickle } from '../../../runtime/pickle/plain-value.ts';
 import { PickleFault } from '../../../runtime/pickle/read-opcodes.ts';
 import { allJson, type JsonPart, type OpenReader, type Reader } from '../reader.ts';
 
@@ -97,7 +97,7 @@ export const pickles: Reader = {
       samples: all.map((text) => Buffer.from(text, 'base64')),
       async read() {
         try {
-          loadPickle(readFileSync(path));
+          readPlainPickle(readFileSync(path));
         } catch (error) {
           if (error instanceof PickleFault) throw new UserError(`${path}: ${error.message}`);
           throw error;

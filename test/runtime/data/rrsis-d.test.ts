@@ -132,7 +132,7 @@ describe('what is wrong has its file', () => {
     const file = join(dir, 'rrsisd', 'refs(unc).p');
     await writeFile(file, "cos\nsystem\n(S'true'\ntR.");
     expect(await fault(openLayout(dir))).toBe(
-      `${file} is not a file of references: byte 0: it would import "os.system", which is not done`,
+      `${file} is not a file of references: byte 0: it would import "os.system", and crobc runs no code of a file`,
     );
     await writeFile(file, '(lp0\n.');
     expect(await fault(openLayout(dir))).toBe(`${file} is not a file of references: it is empty`);

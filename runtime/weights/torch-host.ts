@@ -1,8 +1,9 @@
-import { cut } from '../../files/shown.ts';
-import { UserError } from '../../files/user-error.ts';
-import { bytesPerElement, type TensorDType } from '../tensor-dtype.ts';
-import { kindOf, object, type PickleStorage, type PickleTensor, type PickleValue } from './pickle-value.ts';
-import { notAllowed, type PickleHost } from './read-pickle.ts';
+import { cut } from '../files/shown.ts';
+import { UserError } from '../files/user-error.ts';
+import { kindOf, object, type PickleStorage, type PickleTensor, type PickleValue } from '../pickle/pickle-value.ts';
+import { PickleEnd, PickleFault } from '../pickle/read-opcodes.ts';
+import { type PickleHost, type ReadPickle, readPickle } from '../pickle/read-pickle.ts';
+import { bytesPerElement, type TensorDType } from '../tensors/tensor-dtype.ts';
 
 /** The typed storages of PyTorch; those that are missing (complex numbers, quantised ones) are refused by name. */
 const storageTypes: Readonly<Record<string, TensorDType | 'bytes'>> = {
@@ -106,7 +107,9 @@ const known: ReadonlySet<string> = new Set([
 
 /** Makes tensors, dictionaries and settings of the pickles that `torch.save` writes, and refuses all else by name. */
 export const torchHost: PickleHost = {
-  knows: (name) => known.has(name),
+  admit(name) {
+    if (!known.has(name)) throw notAllowed(name);
+  },
   call(name, args) {
     if (dictionaries.includes(name)) return dictionary(args);
     if (inert.includes(name)) return object(name, args);
@@ -117,10 +120,35 @@ export const torchHost: PickleHost = {
   persistent,
 };
 
+/** Maximum number of instructions: a checkpoint has about thirty for each tensor. */
+const mostInstructions = 2_000_000;
+
+/**
+ * Reads one pickle of a checkpoint, which begins at `start`. Throws a UserError, without the file's name, for what is not
+ * allowed or damaged, and a PickleEnd if more bytes are needed.
+ */
+export function readTorchPickle(bytes: Uint8Array, start = 0, host = torchHost): ReadPickle {
+  try {
+    return readPickle(bytes, { start, host, mostInstructions });
+  } catch (error) {
+    if (!(error instanceof PickleFault) || error instanceof PickleEnd) throw error;
+    throw new UserError(`its pickle cannot be read: ${error.message}`);
+  }
+}
+
+/** The refusal of a class or function. */
+function notAllowed(name: string): UserError {
+  const hint = name.startsWith('torch.nn.') || /models?\b|net\b/i.test(name) ? ': save only its state_dict()' : '';
+  return new UserError(
+    `its pickle refers to ${cut(name)}, which is not among the classes of tensors and settings, and crobc runs no code of a file${hint}`,
+  );
+}
+
 /** `OrderedDict()`, or of a list of pairs. */
 function dictionary([pairs]: readonly PickleValue[]): PickleValue {
   return {
     kind: 'dict',
+    hasAttributes: true,
     entries: itemsOf(pairs).map((pair) => {
       const items = itemsOf(pair);
       if (items.length !== 2) throw new UserError('a dictionary of its pickle is made of something other than pairs');

@@ -1,4 +1,4 @@
-import { cut, quoted } from '../../files/shown.ts';
+import { cut, quoted } from '../files/shown.ts';
 import type { PickleValue } from './pickle-value.ts';
 
 /** Maximum depth and number of values that are shown: a pickle may contain itself, or one value many times. */

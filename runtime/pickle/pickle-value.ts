@@ -1,4 +1,4 @@
-import type { TensorDType } from '../tensor-dtype.ts';
+import type { TensorDType } from '../tensors/tensor-dtype.ts';
 
 /** The bytes of tensors in a file, which a pickle refers to by a key. */
 export interface PickleStorage {
@@ -37,6 +37,8 @@ export interface PickleSet {
 
 export interface PickleDict {
   readonly kind: 'dict';
+  /** Whether its class lets it have attributes, as `OrderedDict` does and `dict` does not. They are not kept. */
+  readonly hasAttributes: boolean;
   readonly entries: (readonly [PickleValue, PickleValue])[];
 }
 
@@ -61,6 +63,7 @@ export interface PickleObject {
   state: PickleValue | undefined;
 }
 
+/** A value of a pickle. Values may be shared or contain themselves. Integers beyond 2^53 are bigints. */
 export type PickleValue =
   | null
   | boolean
@@ -93,7 +96,7 @@ export function kindOf(value: PickleValue): string {
   if (typeof value !== 'object') return 'a number';
   switch (value.kind) {
     case 'dict':
-      return 'a dictionary';
+      return 'a dict';
     case 'bytes':
       return 'bytes';
     case 'object':
