@@ -4,7 +4,6 @@ import { exposing } from '../../runtime/build/exposed-values.ts';
 import { byteSize } from '../../runtime/files/byte-size.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
 import { isTrainedModel } from '../../runtime/predict/trained-model.ts';
-import { recordFor } from '../../runtime/weights/trained-record.ts';
 import { givenModel } from '../given-model.ts';
 import type { Invocation } from '../io.ts';
 import { complain, printJson, printLine } from '../print.ts';
@@ -47,12 +46,6 @@ export async function build(
     writeWeights: options.weights !== false,
     client: true,
   });
-  const trained = await recordFor({}, weightsFile);
-  if (trained?.vocabulary?.truncation === 'plain')
-    complain(
-      io,
-      'note: these weights were trained with --truncation plain; the client keeps [SEP] of a phrase with too many tokens, and crobc predict does not',
-    );
   const milliseconds = Math.round(io.clock.now() - started);
   const exposed = compiled.graph.outputs.slice(chosen.compiled.graph.outputs.length);
   if (options.json) {

@@ -104,18 +104,19 @@ async function build(given: Source, options: BuildOptions, clientWriter: ClientW
   try {
     const identity = await weightsIdentity(source, options);
     const { files, weights } = await writeModel({ source, options, emitted, wanted, set, name });
+    // Trained weights contain the vocabulary that a program needs for words.
+    const trained = options.client && options.writeWeights ? await recordFor(source, options.weightsFile) : undefined;
+    const words = trained?.vocabulary;
+    const truncation = words?.truncation ?? 'keep-sep';
     const client =
       clientWriter &&
       (await set.write(
         clientName,
         await clientWriter.write({
           ...clientInfo(graph, `${name}.onnx`, hash, rowNumbers),
-          referring: referringClient(source.graph),
+          referring: referringClient(source.graph, truncation),
         }),
       ));
-    // Trained weights contain the vocabulary that a program needs for words.
-    const trained = options.client && options.writeWeights ? await recordFor(source, options.weightsFile) : undefined;
-    const words = trained?.vocabulary;
     const vocabulary = words && (await set.write(vocabularyNameOf(name, words), words.text));
     const parameters = wanted
       .filter((w) => w.role === 'param')
@@ -145,6 +146,7 @@ async function build(given: Source, options: BuildOptions, clientWriter: ClientW
         emitted,
         files: [...files, ...beside],
         vocabulary,
+        truncation,
       }),
     );
     await set.commit();

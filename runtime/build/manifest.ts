@@ -17,6 +17,7 @@ import { packageVersion } from '../files/package-root.ts';
 import { sourceName } from '../files/source-name.ts';
 import { IMAGENET_MEAN, IMAGENET_STD } from '../images/image.ts';
 import { threshold } from '../images/mask.ts';
+import type { Truncation } from '../text/truncation.ts';
 import type { WeightsIdentity } from './build-identity.ts';
 import { constantSize, referringPorts } from './referring-ports.ts';
 
@@ -43,6 +44,8 @@ export interface ManifestParts {
   readonly files: readonly WrittenFile[];
   /** The vocabulary file among `files`, if the weights have one. */
   readonly vocabulary: WrittenFile | undefined;
+  /** How longer texts are truncated. */
+  readonly truncation: Truncation;
 }
 
 export function manifestName(model: string): string {
@@ -105,7 +108,7 @@ function weightsRecord({ weights, weightsFile, via }: ManifestParts) {
  * What a program does before and after a run of a model of images and words; null for other models. Sizes are numbers, or
  * dims of the model.
  */
-function preprocessing({ graph, vocabulary }: ManifestParts) {
+function preprocessing({ graph, vocabulary, truncation }: ManifestParts) {
   const ports = referringPorts(graph);
   if (!ports) return null;
   const { image, text, logits } = ports;
@@ -127,6 +130,7 @@ function preprocessing({ graph, vocabulary }: ManifestParts) {
           tokens: text.tokens.name,
           mask: text.mask.name,
           words: size(text.tokens.value, 1),
+          truncation,
           tokenizer: 'WordPiece, [CLS] text [SEP] [PAD]…',
           vocabulary: vocabulary ? { file: basename(vocabulary.path), sha256: vocabulary.sha256 } : null,
         }

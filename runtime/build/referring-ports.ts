@@ -2,6 +2,7 @@ import { asConstant } from '../../compiler/dims/dim.ts';
 import type { ReferringClient } from '../../compiler/emit/client/referring.ts';
 import type { Graph, GraphInput, GraphOutput, Value } from '../../compiler/ir/graph.ts';
 import { IMAGENET_MEAN, IMAGENET_STD } from '../images/image.ts';
+import type { Truncation } from '../text/truncation.ts';
 
 /** The inputs and the output of a segmentation model, with or without words as input. */
 export interface ReferringPorts {
@@ -34,8 +35,11 @@ export function constantSize(value: Value, axis: number): number | undefined {
 /** Number of channels of the images that crobc reads: RGB. */
 export const readBands = 3;
 
-/** Returns what a client needs to prepare images and words for a model that `predict` could run; undefined for others. */
-export function referringClient(graph: Graph): ReferringClient | undefined {
+/**
+ * Returns what a client needs to prepare images and words for a model that `predict` could run; undefined for others.
+ * `truncation` is that of the training.
+ */
+export function referringClient(graph: Graph, truncation: Truncation): ReferringClient | undefined {
   const ports = referringPorts(graph);
   if (!ports || constantSize(ports.image.value, 1) !== readBands || ports.image.value.type.dtype !== 'f32')
     return undefined;
@@ -47,6 +51,6 @@ export function referringClient(graph: Graph): ReferringClient | undefined {
     width: constantSize(image.value, 3),
     mean: IMAGENET_MEAN,
     deviation: IMAGENET_STD,
-    text: text && { words: constantSize(text.tokens.value, 1) },
+    text: text && { words: constantSize(text.tokens.value, 1), keepsSep: truncation === 'keep-sep' },
   };
 }

@@ -1,6 +1,8 @@
 // slow: trains models
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
+import ts from 'typescript';
 import { beforeAll, expect, test } from 'vitest';
 import { openTokenizer } from '../../runtime/text/tokenizer.ts';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
@@ -52,9 +54,34 @@ test('a training records it, and its weights are evaluated likewise unless anoth
     'note: the weights were trained with --truncation plain, and longer phrases are truncated by keep-sep',
   );
   const built = await crobc(['build', 'plain/last.safetensors', '-o', 'built'], { cwd: folder });
-  expect(built).toMatchObject({ code: 0, err: expect.stringContaining('the client keeps [SEP]') });
+  expect(built).toMatchObject({ code: 0 });
+  const builtKept = await crobc(['build', 'kept/last.safetensors', '-o', 'built-kept'], { cwd: folder });
+  expect(builtKept).toMatchObject({ code: 0 });
   expect(await run(...training, '-o', 'plain', '--resume', '--truncation', 'keep-sep')).toMatchObject({
     code: 1,
     err: expect.stringContaining('the vocabulary was changed'),
   });
+});
+
+test('the client of a build truncates as the training did, and the manifest says how', async () => {
+  for (const [out, truncation] of [
+    ['built', 'plain'],
+    ['built-kept', 'keep-sep'],
+  ] as const) {
+    const manifest = JSON.parse(await readFile(`${folder}/${out}/Learner.manifest.json`, 'utf8'));
+    expect(manifest.preprocessing.text).toMatchObject({ words: 4, truncation });
+    const source = await readFile(`${folder}/${out}/Learner.ts`, 'utf8');
+    const code = ts.transpile(source, { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 });
+    // Beside the packages of the repository.
+    const path = at(`${out}.mjs`);
+    await writeFile(path, code.replace(/^import \* as ort from .*$/m, ''));
+    const { textInputs } = await import(pathToFileURL(path).href);
+    const vocabulary = await readFile(`${folder}/${out}/Learner.vocab.txt`, 'utf8');
+    const tokenizer = await openTokenizer(`${folder}/${out}/Learner.vocab.txt`, truncation);
+    for (const text of ['the white roof on the left', 'the white', 'the white roof', 'roof']) {
+      const { tokens, mask } = textInputs(text, vocabulary);
+      const expected = tokenizer.encode(text, 4);
+      expect([Array.from(tokens.data as BigInt64Array, Number), mask.data]).toEqual([expected.ids, expected.mask]);
+    }
+  }
 });

@@ -7,7 +7,14 @@ export interface ReferringClient {
   readonly mean: readonly number[];
   readonly deviation: readonly number[];
   /** Undefined for a model that reads only images. */
-  readonly text: { readonly words: number | undefined } | undefined;
+  readonly text: ReferringText | undefined;
+}
+
+export interface ReferringText {
+  /** Undefined if the number is open. */
+  readonly words: number | undefined;
+  /** Whether the last token of a longer text is [SEP]; otherwise [SEP] is truncated away. */
+  readonly keepsSep: boolean;
 }
 
 /** Returns the functions of a client that prepare images and words, and read masks off the logits. */
@@ -16,7 +23,7 @@ export function referringSupport(model: string, { height, width, mean, deviation
     value === undefined ? `${name}: number` : `${name} = ${value}`;
   return (
     images(model, { size: `${size('height', height)}, ${size('width', width)}`, mean, deviation }) +
-    (text ? words(size('words', text.words)) : '')
+    (text ? words(size('words', text.words), text.keepsSep) : '')
   );
 }
 
@@ -109,7 +116,7 @@ function along(
 }
 `;
 
-const words = (size: string) => `
+const words = (size: string, keepsSep: boolean) => `
 /** Words as the model takes them: \`tokens\` i64[1, words] and \`mask\` bool[1, words]. \`vocabulary\` is the text of a vocab.txt. */
 export function textInputs(
   text: string,
@@ -127,7 +134,7 @@ export function textInputs(
   };
   const pieces = wordsOf(text, ids).flatMap((word) => piecesOf(word, ids));
   check(pieces.length > 0, 'the text has no words');
-  const kept = ['[CLS]', ...pieces.slice(0, words - 2), '[SEP]'];
+  const kept = ${keepsSep ? "['[CLS]', ...pieces.slice(0, words - 2), '[SEP]']" : "['[CLS]', ...pieces, '[SEP]'].slice(0, words)"};
   const data = BigInt64Array.from({ length: words }, (_, i) => idOf(kept[i] ?? '[PAD]'));
   const mask = Uint8Array.from({ length: words }, (_, i) => (i < kept.length ? 1 : 0));
   return { tokens: { data, dims: [1, words] }, mask: { data: mask, dims: [1, words] } };
