@@ -259,6 +259,24 @@ function addDescribe(program: Command, { io, exit }: Setting): void {
     );
 }
 
+function addDiff(program: Command, { io, exit }: Setting): void {
+  program
+    .command('diff')
+    .description('compare two models by their parts, or the models of the working tree with those of a git revision')
+    .argument(
+      '[models...]',
+      'two models, as file.crob:Model or a file with one model; with --base, models, files, folders or patterns, by default all',
+    )
+    .option('--base <revision>', 'compare the working tree with a git revision such as main or HEAD~1')
+    .addOption(set())
+    .option('--depth <n>', 'levels of modules to show', wholeNumber, 1)
+    .option('--wide', 'print long cells and long lists in full')
+    .option('--exit-code', 'exit with 1 if a graph differs, with 0 if not')
+    .option('--markdown', 'print as Markdown, for a comment of a pull request')
+    .option('--json', 'print as JSON')
+    .action(async (models: string[], options) => exit((await import('./commands/diff.ts')).diff(io, models, options)));
+}
+
 function addTrain(program: Command, { io, exit }: Setting): void {
   program
     .command('train')
@@ -549,6 +567,7 @@ const commands = [
   addPredict,
   addSummary,
   addDescribe,
+  addDiff,
   addTrain,
   addData,
   addWeights,

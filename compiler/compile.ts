@@ -48,6 +48,8 @@ export interface Compiled {
   readonly namedValues: (types?: { readonly open: boolean }) => readonly ExposableValue[];
   /** Returns the graph with the named values at these paths as further outputs, after its own. */
   readonly exposing: (paths: readonly string[]) => Graph;
+  /** Elaborates the model in the other mode, training or inference. Its diagnostics are dropped. */
+  readonly otherMode: () => ModelGraph | undefined;
 }
 
 export interface CompileOptions {
@@ -90,6 +92,7 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
     exposing: (): never => {
       throw new Error('bug in crobc: values of a model with errors are exposed');
     },
+    otherMode: () => undefined,
   });
   const scope =
     base && named && options.overrides.length > 0
@@ -119,8 +122,9 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
   if (diagnostics.some(isError)) return none();
   const own = { name: named.name.name, docs: named.docs.join('\n'), expected };
   const graph = { ...inlineModel(model, bound), ...own };
+  const openOther = () => openRun(program, () => undefined, { training: !(options.training ?? false) });
   const declaredWeights = () => {
-    const other = openRun(program, () => undefined, { training: !(options.training ?? false) });
+    const other = openOther();
     const otherModel = modelGraph(other, decl, scope);
     const placed = [...placedWeights(context, model), ...(otherModel ? placedWeights(other, otherModel) : [])];
     return new Set(placed.map(({ path }) => path));
@@ -139,5 +143,6 @@ export function compile(host: SourceHost, file: string, options: CompileOptions)
     declaredWeights,
     namedValues: (types) => namedValues(model, types?.open ? new Map() : bound),
     exposing: (paths) => ({ ...inlineExposing(model, bound, paths), ...own }),
+    otherMode: () => modelGraph(openOther(), decl, scope),
   };
 }

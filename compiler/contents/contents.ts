@@ -1,3 +1,4 @@
+import type { Span } from '../../grammar/span.ts';
 import type { Param } from '../../grammar/tree.ts';
 import { type Context, resetBudget } from '../elaborate/context/context.ts';
 import type { Instance, Val } from '../elaborate/context/elaborated.ts';
@@ -13,6 +14,11 @@ interface Named {
   readonly path: string;
   /** The path of the enclosing part; '' for the model itself. */
   readonly owner: string;
+  /**
+   * Where its value is written: the line of a variant, the argument of the owner's call, or the default; for weights
+   * and statics, the declaration. Undefined if there is no such place, as for an argument that a built-in value gives.
+   */
+  readonly span: Span | undefined;
 }
 
 /** A name inside a model, and what it refers to. */
@@ -34,14 +40,15 @@ export type Entry =
 export function contentsOf(context: Context, model: ModelGraph): Entry[] {
   // Parts that no method uses are constructed only now.
   resetBudget(context);
-  const { params, fields } = model.flat;
+  const { params, values, fields } = model.flat;
   const own = [...params].flatMap(([name, { decl, file }]) => {
     const value = model.instances.get(name) ?? model.params.get(name);
-    return value ? parameterEntries(context, { decl, file, owner: '' }, value) : [];
+    const span = values.get(name)?.decl.span ?? decl.value?.span;
+    return value ? parameterEntries(context, { decl, file, owner: '', span }, value) : [];
   });
-  const parts = [...fields.keys()].flatMap((name) => {
+  const parts = [...fields].flatMap(([name, { decl }]) => {
     const value = model.instances.get(name);
-    return value ? partEntries(context, value, { path: name, owner: '' }) : [];
+    return value ? partEntries(context, value, { path: name, owner: '', span: decl.value.span }) : [];
   });
   return [...own, ...parts];
 }
@@ -50,10 +57,11 @@ interface ParamAt {
   readonly decl: Param;
   readonly file: FileScope;
   readonly owner: string;
+  readonly span: Span | undefined;
 }
 
-function parameterEntries(context: Context, { decl, file, owner }: ParamAt, value: Val): Entry[] {
-  const at = { path: childSource(owner, decl.name.name), owner };
+function parameterEntries(context: Context, { decl, file, owner, span }: ParamAt, value: Val): Entry[] {
+  const at = { path: childSource(owner, decl.name.name), owner, span };
   const { slot, holes } = slotOf(decl, file);
   if (slot && !holes) return partEntries(context, value, at);
   return [{ kind: 'parameter', ...at, type: context.run.program.text(decl.type.span), value: showStatic(value) }];
@@ -67,10 +75,11 @@ function partEntries(context: Context, value: Val, at: Named): Entry[] {
     case 'none':
       return [{ kind: 'absent', ...at, value: 'none' }];
     case 'instance': {
-      const { decl, path, source } = value.instance;
+      const { decl, path, source, overrides } = value.instance;
       const module = decl.name.name;
       if (source !== at.path) return [{ kind: 'shared', ...at, module, of: source }];
-      return [{ kind: 'part', ...at, module, file: path }, ...inside(context, value.instance)];
+      const span = overrides?.line?.whole ?? at.span;
+      return [{ kind: 'part', ...at, span, module, file: path }, ...inside(context, value.instance)];
     }
     default:
       return [];
@@ -78,14 +87,17 @@ function partEntries(context: Context, value: Val, at: Named): Entry[] {
 }
 
 function inside(context: Context, instance: Instance): Entry[] {
-  const { decl, file, source: owner } = instance;
+  const { decl, file, source: owner, args, overrides } = instance;
+  const lineOf = (name: string) => overrides?.below.get(name)?.line?.whole;
   const entries = decl.params.flatMap((param) => {
-    const value = madeMember(context, instance, param.name.name);
-    return value ? parameterEntries(context, { decl: param, file, owner }, value) : [];
+    const { name } = param.name;
+    const value = madeMember(context, instance, name);
+    const span = lineOf(name) ?? args.get(name)?.span ?? param.value?.span;
+    return value ? parameterEntries(context, { decl: param, file, owner, span }, value) : [];
   });
   for (const member of decl.members) {
     const { name } = member.name;
-    const at = { path: childSource(owner, name), owner };
+    const at = { path: childSource(owner, name), owner, span: member.span };
     switch (member.kind) {
       case 'static': {
         const value = madeMember(context, instance, name);
@@ -94,7 +106,8 @@ function inside(context: Context, instance: Instance): Entry[] {
       }
       case 'field': {
         const value = madeMember(context, instance, name);
-        if (value) entries.push(...partEntries(context, value, at));
+        const span = lineOf(name) ?? member.value.span;
+        if (value) entries.push(...partEntries(context, value, { ...at, span }));
         break;
       }
       case 'param':

@@ -42,7 +42,7 @@ const shipped = [
 ] as const;
 
 /** Returns the path on disk of a file that ships with crobc; undefined for other files. */
-function shippedFile(path: string): string | undefined {
+export function shippedFile(path: string): string | undefined {
   const found = shipped.find(({ prefix }) => path.startsWith(prefix));
   return found && join(packageRoot(), found.folder, path.slice(found.prefix.length));
 }
@@ -81,14 +81,17 @@ export function readSource(path: string): string | FileError {
   }
 }
 
-/** Returns the path that `use a.b` in a file refers to: `a/b.crob` beside the file, or a file that ships with crobc. */
-function resolved(from: string, path: readonly string[]): string {
+/**
+ * Returns the path that `use a.b` in a file refers to: `a/b.crob` beside the file, or a file that ships with crobc.
+ * `exists` tells whether there is a file of the user's own.
+ */
+export function resolved(exists: (path: string) => boolean, from: string, path: readonly string[]): string {
   const [first, ...rest] = path;
   if (first === 'std') return `std/${rest.join('/')}.crob`;
   const beside = join(dirname(from), `${path.join('/')}.crob`);
   if (isShipped(from)) return beside;
   const own = isShipped(beside) ? `./${beside}` : beside;
-  if (first !== 'models' || rest.length === 0 || existsSync(own)) return own;
+  if (first !== 'models' || rest.length === 0 || exists(own)) return own;
   const model = `crobc/models/${rest.join('/')}.crob`;
   return existsSync(shippedFile(model)!) ? model : own;
 }
@@ -128,7 +131,7 @@ export function diskHost(): SourceHost {
       const tree = path.startsWith('std/') ? libraryTrees().trees[path] : undefined;
       return tree?.text === text ? { tree, faults: [] } : undefined;
     },
-    resolve: resolved,
+    resolve: (from, path) => resolved(existsSync, from, path),
     shipped: shippedUses,
   };
 }

@@ -155,6 +155,7 @@ const processes: Readonly<Record<string, string>> = {
   'test/cli/completion.test.ts': 'a script for a shell',
   'test/cli/crobc.ts': 'runs crobc in a process for those of this list',
   'test/cli/demo.test.ts': 'the demo, a program of its own',
+  'test/cli/diff.test.ts': 'git, whose revisions are compared',
   'test/cli/eval.test.ts': 'scripts of the repository',
   'test/cli/failing-disk.test.ts': 'system calls that fail, put in place before anything loads',
   'test/cli/low-limits.test.ts': 'limits that hold for a process',

@@ -91,7 +91,9 @@ model Small(backbone: VisualBackbone = SwinMicro(), text: TextEncoder = BertMicr
     const read = overrides.filter((one) => !unread.some((path) => one.startsWith(`${path}=`)));
     expect(read.length).toBeGreaterThan(unread.length);
     const after = small(read);
-    expect(contents(after)).toEqual(entries);
+    // All is the same but where it is written.
+    const withoutSpans = (all: readonly Entry[]) => all.map(({ span: _, ...rest }) => rest);
+    expect(withoutSpans(contents(after))).toEqual(withoutSpans(entries));
     expect(after.graph.nodes.length).toBe(before.graph.nodes.length);
   }
 });
@@ -182,7 +184,14 @@ model Two(size: int = 4) where 2 <= B {
 });
 
 describe('gathered entries', () => {
-  const part = (path: string, owner: string, file: string): Entry => ({ kind: 'part', path, owner, file, module: 'M' });
+  const part = (path: string, owner: string, file: string): Entry => ({
+    kind: 'part',
+    path,
+    owner,
+    span: undefined,
+    file,
+    module: 'M',
+  });
   const paths = (entries: readonly Entry[]) => gather(entries).map(({ path, file }) => [path, file]);
 
   test('an index that varies is a star, another one stays', () => {
