@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type FileDigests, fileStamp } from '../files/file-digests.ts';
+import { parseJson } from '../files/parse-json.ts';
 import { readText } from '../files/read-file.ts';
 import { manifestName } from './manifest.ts';
 
@@ -18,7 +19,7 @@ export async function heldBuild(
   digests: FileDigests,
 ): Promise<HeldBuild | undefined> {
   try {
-    const manifest = JSON.parse(await readText(join(folder, manifestName(model)), 'record')) as BuildRecord;
+    const manifest = parseJson(await readText(join(folder, manifestName(model)), 'record')) as BuildRecord;
     if (manifest.hashes.build !== identity) return undefined;
     // The client is not needed to run a model.
     const files = manifest.files.flatMap(({ name, sha256 }) =>

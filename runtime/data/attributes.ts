@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { isObject } from '../files/json.ts';
+import { parseJson } from '../files/parse-json.ts';
 import { quoted } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
 import { MAX_LINES, readLines } from './lines.ts';
@@ -34,7 +35,7 @@ export async function readAttributes(path: string): Promise<(Attributes | string
 function parse(text: string): Attributes | string {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch {
     return 'the line is not JSON';
   }

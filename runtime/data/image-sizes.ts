@@ -6,6 +6,7 @@ import { writeFileAtomic } from '../files/atomic-file.ts';
 import { fileError } from '../files/file-error.ts';
 import { type Check, isCount, isNumber, isText, objectOf, recordOf } from '../files/json.ts';
 import { faultOf } from '../files/open-file.ts';
+import { parseJson } from '../files/parse-json.ts';
 import { readStartSync, readText } from '../files/read-file.ts';
 import { UserError } from '../files/user-error.ts';
 import { loadSharp } from '../images/load-sharp.ts';
@@ -154,7 +155,7 @@ export async function imageSizes(
 
 async function readCache(path: string): Promise<Map<string, CacheEntry>> {
   try {
-    const json: unknown = JSON.parse(await readText(path, 'record'));
+    const json: unknown = parseJson(await readText(path, 'record'));
     if (!isCache(json) || json.version !== CACHE_VERSION || json.sha256 !== checksum(json.files)) return new Map();
     return new Map(Object.entries(json.files));
   } catch {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { isObject, isText, listOf } from '../files/json.ts';
+import { parseJson } from '../files/parse-json.ts';
 import { quoted, shownValue } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
 import { type Attributes, readAttributeMembers } from './attributes.ts';
@@ -106,7 +107,7 @@ const members = ['image', 'phrase', 'mask', 'category', 'attributes'];
 function readLine(text: string): SampleLine | string {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch {
     return 'the line is not JSON';
   }

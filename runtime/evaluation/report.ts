@@ -10,6 +10,7 @@ import {
   orNull,
   recordOf,
 } from '../files/json.ts';
+import { parseJson } from '../files/parse-json.ts';
 import { readText } from '../files/read-file.ts';
 import { shownValue } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
@@ -192,7 +193,7 @@ export async function readReport(path: string): Promise<ComparedReport> {
   const text = await readText(path, 'report');
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch {
     throw new UserError(`${path} is not JSON`);
   }

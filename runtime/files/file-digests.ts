@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
 import { fileError } from './file-error.ts';
 import { isText, objectOf, recordOf } from './json.ts';
+import { parseJson } from './parse-json.ts';
 import { readParts, readText } from './read-file.ts';
 
 /** Returns a text that changes with every write and rename of a file: its device, inode, size and times. */
@@ -48,7 +49,7 @@ export class FileDigests {
   /** Opens the cache; an unreadable file counts as empty. */
   static async open(path: string): Promise<FileDigests> {
     const json = await readText(path, 'record')
-      .then(JSON.parse)
+      .then(parseJson)
       .catch(() => undefined);
     return new FileDigests(path, new Map(areDigests(json) ? Object.entries(json) : []));
   }

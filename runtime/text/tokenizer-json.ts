@@ -1,4 +1,5 @@
 import { isObject } from '../files/json.ts';
+import { parseJson } from '../files/parse-json.ts';
 import { cut, quoted, shownValue } from '../files/shown.ts';
 import type { UserError } from '../files/user-error.ts';
 
@@ -54,7 +55,7 @@ const mostGrowth = 1_000;
 export function parseTokenizerJson(text: string, refuse: Refuse): TokenizerJson {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch {
     throw refuse('it begins like JSON and does not go on like it');
   }

@@ -6,6 +6,7 @@ import { FileError, fileError } from '../files/file-error.ts';
 import { type Check, isCount, isNumber, isObject, isShallow, isText, listOf, objectOf, orNull } from '../files/json.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { flushFolder } from '../files/open-file.ts';
+import { parseJson } from '../files/parse-json.ts';
 import { readParts, readText } from '../files/read-file.ts';
 import { UserError } from '../files/user-error.ts';
 import { SafetensorsFile, type TensorToWrite, writeSafetensors } from '../weights/safetensors.ts';
@@ -328,7 +329,7 @@ async function verified(path: string): Promise<Json> {
   }
   let held: unknown;
   try {
-    held = JSON.parse(text);
+    held = parseJson(text);
   } catch {
     throw damaged(`${jsonName} is no JSON`);
   }

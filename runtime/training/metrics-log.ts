@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { fileError } from '../files/file-error.ts';
 import { openToAppend } from '../files/open-file.ts';
+import { parseJson } from '../files/parse-json.ts';
 import type { Progress } from './checkpoint.ts';
 
 /** One line of metrics.jsonl; NaN and infinity become null. */
@@ -65,7 +66,7 @@ function lengthUpTo(text: string, { step, evaluated }: Pick<Progress, 'step' | '
 
 function stepOf(line: string): number | undefined {
   try {
-    const { step } = JSON.parse(line) as Partial<MetricsLine>;
+    const { step } = parseJson(line) as Partial<MetricsLine>;
     return typeof step === 'number' ? step : undefined;
   } catch {
     return undefined;

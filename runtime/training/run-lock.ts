@@ -4,6 +4,7 @@ import { link, lstat, readdir, rm, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileError } from '../files/file-error.ts';
+import { parseJson } from '../files/parse-json.ts';
 import { readText, readTextSync } from '../files/read-file.ts';
 import { cut } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
@@ -137,7 +138,7 @@ function busyError(dir: string, lock: string, { holder, taking }: Outcome & { ki
 
 function holderOf(text: string): Holder | undefined {
   try {
-    const { pid, started, host } = JSON.parse(text) as Partial<Holder>;
+    const { pid, started, host } = parseJson(text) as Partial<Holder>;
     return typeof pid === 'number' && typeof started === 'string' && typeof host === 'string'
       ? { pid, started, host }
       : undefined;

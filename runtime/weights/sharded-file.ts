@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { isObject } from '../files/json.ts';
+import { parseJson } from '../files/parse-json.ts';
 import { quoted } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
 import { type FileRemark, type FileTensor, TensorFile } from './tensor-file.ts';
@@ -68,7 +69,7 @@ export function shardsOf(text: string): readonly string[] {
 function weightMap(text: string): ReadonlyMap<string, string> {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch {
     throw new UserError('it is neither a file of tensors nor the index of one: not JSON');
   }

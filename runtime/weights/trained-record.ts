@@ -11,6 +11,7 @@ import {
   orNull,
   recordOf,
 } from '../files/json.ts';
+import { parseJson } from '../files/parse-json.ts';
 import { UserError } from '../files/user-error.ts';
 import type { VocabularyText } from '../text/tokenizer.ts';
 import { type Truncation, truncations } from '../text/truncation.ts';
@@ -148,7 +149,7 @@ export async function recordFor(
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

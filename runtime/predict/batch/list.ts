@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join } from 'node:path';
 import { fileError } from '../../files/file-error.ts';
 import { isObject, isText } from '../../files/json.ts';
+import { parseJson } from '../../files/parse-json.ts';
 import { readUtf8 } from '../../files/read-file.ts';
 import { quoted } from '../../files/shown.ts';
 import { UserError } from '../../files/user-error.ts';
@@ -84,7 +85,7 @@ function fromJsonLines(content: string, path: string): Entry[] {
     const wrong = (why: string) => new UserError(`${path}:${i + 1}: ${why}`);
     let json: unknown;
     try {
-      json = JSON.parse(line);
+      json = parseJson(line);
     } catch {
       throw wrong('the line is not JSON; a list of another form is named .csv');
     }

@@ -7,6 +7,7 @@ import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { fileError } from '../../files/file-error.ts';
 import { isObject, isText, objectOf } from '../../files/json.ts';
 import { makeFolder } from '../../files/make-folder.ts';
+import { parseJson } from '../../files/parse-json.ts';
 import { readText } from '../../files/read-file.ts';
 import { UserError } from '../../files/user-error.ts';
 import type { PictureNote } from '../../images/colours.ts';
@@ -128,7 +129,7 @@ async function openState(source: Source, options: BatchOptions, { text }: Predic
   const path = join(out, stateName);
   if (resume) {
     const json: unknown = await readText(path, 'record')
-      .then(JSON.parse)
+      .then(parseJson)
       .catch(() => undefined);
     if (isState(json) && json.key !== key)
       throw new UserError(
@@ -145,7 +146,7 @@ async function earlierPrediction(out: string, { image, text, name }: BatchItem):
   const path = join(out, `${name}.json`);
   try {
     const [written, read] = [await stat(path), await stat(image)];
-    const json: unknown = JSON.parse(await readText(path, 'record'));
+    const json: unknown = parseJson(await readText(path, 'record'));
     const isSame = isObject(json) && json.image === image && json.text === (text ?? null);
     return isSame && read.mtimeMs <= written.mtimeMs ? json : undefined;
   } catch {

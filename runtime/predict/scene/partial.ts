@@ -4,6 +4,7 @@ import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { fileError } from '../../files/file-error.ts';
 import { isCount, isNumber, isText, objectOf } from '../../files/json.ts';
 import { makeFolder } from '../../files/make-folder.ts';
+import { parseJson } from '../../files/parse-json.ts';
 import { readBytes, readText } from '../../files/read-file.ts';
 import { UserError } from '../../files/user-error.ts';
 import { isMaskRecord, type MaskRecord } from '../../images/tiff/mask-writer.ts';
@@ -108,7 +109,7 @@ export class PartialScene {
     const path = join(this.folder, 'state.json');
     let json: unknown;
     try {
-      json = JSON.parse(await readText(path, 'record'));
+      json = parseJson(await readText(path, 'record'));
     } catch {
       return undefined;
     }

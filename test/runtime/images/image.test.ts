@@ -160,6 +160,43 @@ describe('what cannot be read is one line', () => {
     expect(await fault(bomb)).toContain('100000 × 100000 pixels are over the limit');
   });
 
+  test('chunks of a PNG that unpack to a quarter of a gigabyte, in bounded memory', async () => {
+    const { crc32, deflateSync } = await import('node:zlib');
+    const chunk = (kind: string, ...parts: Buffer[]) => {
+      const body = Buffer.concat([Buffer.from(kind, 'latin1'), ...parts]);
+      const bytes = Buffer.alloc(body.length + 8);
+      bytes.writeUInt32BE(body.length - 4, 0);
+      body.copy(bytes, 4);
+      bytes.writeUInt32BE(crc32(body), body.length + 4);
+      return bytes;
+    };
+    // 10 × 10 pixels of RGB.
+    const header = chunk('IHDR', Buffer.from([0, 0, 0, 10, 0, 0, 0, 10, 8, 2, 0, 0, 0]));
+    const png = (...chunks: Buffer[]) =>
+      Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), header, ...chunks, chunk('IEND')]);
+    const bomb = deflateSync(Buffer.alloc(2 ** 28));
+    const pixels = chunk('IDAT', deflateSync(Buffer.alloc(310)));
+    const before = process.memoryUsage().rss;
+    for (const bytes of [
+      png(chunk('IDAT', bomb)),
+      png(chunk('zTXt', Buffer.from('a\0\0'), bomb), pixels),
+      png(chunk('iTXt', Buffer.from('a\0\x01\0\0\0'), bomb), pixels),
+      png(chunk('iCCP', Buffer.from('a\0\0'), bomb), pixels),
+    ])
+      expect(await decodeImage(bytes, 'x')).toMatchObject({ width: 10, height: 10 });
+    expect(process.memoryUsage().rss - before).toBeLessThan(2e8);
+  });
+
+  test('a JPEG whose header claims 65,500 × 65,500 pixels', async () => {
+    const jpeg = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
+      .jpeg()
+      .toBuffer();
+    const at = jpeg.indexOf(Buffer.from([0xff, 0xc0]));
+    jpeg.writeUInt16BE(65_500, at + 5);
+    jpeg.writeUInt16BE(65_500, at + 7);
+    expect(await fault(jpeg)).toContain('65500 × 65500 pixels are over the limit');
+  });
+
   test('no pixels at all', async () => {
     const png = await sharp({ create: { width: 1, height: 1, channels: 3, background: 'red' } })
       .png()

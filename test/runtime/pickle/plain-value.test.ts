@@ -128,6 +128,19 @@ describe('what is refused', () => {
     expect(self[0]).toBe(self);
   });
 
+  test('the memo takes no more memory than what is stored in it', () => {
+    // The largest index, and then more values than fit.
+    expect(readPlainPickle(latin('K\x07r\xff\xff\xff\xff0j\xff\xff\xff\xff.'))).toBe(7);
+    const many = Buffer.alloc(8_000_003, '\x94', 'latin1');
+    many.write('N', 0);
+    expect(fault(many)).toMatch(/needs more than 8,000,000 remembered values/);
+  });
+
+  test('more values than fit on the stack', () => {
+    expect(fault(Buffer.alloc(8_000_001, 'N'))).toMatch(/needs more than 8,000,000 values on the stack/);
+    expect(fault(Buffer.alloc(8_000_001, '('))).toMatch(/needs more than 8,000,000 values on the stack/);
+  });
+
   test('a million lists in each other take no stack', () => {
     const value = readPlainPickle(latin(`${']'.repeat(900_000)}${'a'.repeat(899_999)}.`));
     expect((value as PlainValue[]).length).toBe(1);
