@@ -124,7 +124,9 @@ function lookup(scope: Scope, text: string, span: Span): Val | undefined {
     return { kind: 'bool', value: training };
   }
   const builtin = builtins.get(text);
-  return builtin ? { kind: 'builtin', name: builtin.name } : initialiser(text);
+  // Where there is no graph, nothing can be drawn: `uniform` is the initialiser there.
+  const init = !builtin || scope.graph === undefined ? initialiser(text) : undefined;
+  return init ?? (builtin && { kind: 'builtin', name: builtin.name });
 }
 
 export function valueOfMember(scope: Scope, expr: MemberExpr): Val {

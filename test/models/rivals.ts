@@ -1,0 +1,51 @@
+import { compile } from '../../compiler/compile.ts';
+import type { Graph } from '../../compiler/ir/graph.ts';
+import { diskHost } from '../../runtime/files/source-host.ts';
+
+/** A model of `models/rivals/`, and what is known of its published code. */
+export interface Rival {
+  /** The name of its file. */
+  readonly file: string;
+  readonly model: string;
+  /** Its small size, and sizes at which that is built and trained. */
+  readonly micro: string;
+  readonly sizes: Readonly<Record<'B' | 'H' | 'W' | 'T', number>>;
+  /** Settings of the small size that fit those sizes. */
+  readonly overrides?: readonly string[];
+  /** Weights of the published code, counted with PyTorch; undefined where there is none that could be counted. */
+  readonly published: number | undefined;
+  /** Weights of the published code that are not here, and why. */
+  readonly left?: readonly (readonly [count: number, why: string])[];
+}
+
+const small = { B: 2, H: 64, W: 64, T: 8 } as const;
+
+export const rivals: readonly Rival[] = [
+  {
+    file: 'lavt',
+    model: 'LAVT',
+    micro: 'LAVT_micro',
+    sizes: small,
+    published: 227_739_514,
+    left: [[2 * 1024 ** 2, 'nothing reads the gate behind the last stage']],
+  },
+  {
+    file: 'rmsin',
+    model: 'RMSIN',
+    micro: 'RMSIN_micro',
+    sizes: small,
+    overrides: ['cim.side = 2'],
+    published: 240_037_163,
+    left: [[2 * 2 * 1024 ** 2 + 38, 'nothing reads the gates and the second branch behind the last stage']],
+  },
+];
+
+const host = diskHost();
+
+/** The graph of a rival, which must compile without a message. */
+export function graphOf(file: string, model: string, options: Partial<Parameters<typeof compile>[2]> = {}): Graph {
+  const given = { model, dims: new Map(), overrides: [], ...options };
+  const { graph, diagnostics } = compile(host, `models/rivals/${file}.crob`, given);
+  if (!graph || diagnostics.length > 0) throw new Error(diagnostics.map((d) => `${d.code} ${d.message}`).join('\n'));
+  return graph;
+}
