@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { dirname, join, normalize, sep } from 'node:path';
 import type { SourceHost } from '../../compiler/compile.ts';
 import type { SourceFile } from '../../grammar/tree.ts';
 import { FileError } from './file-error.ts';
@@ -96,12 +96,12 @@ export function resolved(exists: (path: string) => boolean, from: string, path: 
   return existsSync(shippedFile(model)!) ? model : own;
 }
 
-/** Names that a `use` in any file can refer to: `std.backbone`, `models.crobim`. */
+/** Names that a `use` in any file can refer to: `std.backbone`, `models.crobim`, `models.rivals.lavt`. */
 function shippedUses(): readonly string[] {
   return shipped.flatMap(({ folder, first }) =>
-    readdirSync(join(packageRoot(), folder))
+    readdirSync(join(packageRoot(), folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.crob'))
-      .map((name) => `${first}.${name.slice(0, -'.crob'.length)}`)
+      .map((name) => `${first}.${name.slice(0, -'.crob'.length).replaceAll(sep, '.')}`)
       .sort(),
   );
 }

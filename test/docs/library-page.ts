@@ -56,7 +56,7 @@ export function libraryPage(): string {
   );
   return `# The library
 
-The library has layers, backbones, text encoders, the parts of CroBIM, and losses. It is written in crob, in \`stdlib/\`.
+The library has layers, backbones, text encoders, the parts of CroBIM and of models that it is compared with, and losses. It is written in crob, in \`stdlib/\`.
 ${made('its source')}
 [Models](models.md) documents the models that ship with crobc.
 
@@ -103,7 +103,8 @@ function entriesOf(name: string): Entry[] {
   });
 }
 
-function bodyOf(tree: SourceFile, decl: Declaration): string | undefined {
+/** What a page says of a declaration; undefined for those that no page has. */
+export function bodyOf(tree: SourceFile, decl: Declaration): string | undefined {
   switch (decl.kind) {
     case 'module':
       return paragraphs(moduleText(tree, decl), decl.docs.join('\n'), ...details(tree, decl), inherited(tree, decl));

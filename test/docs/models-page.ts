@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { basename } from 'node:path';
+import { relative } from 'node:path';
 import type { CheckResult } from '../../compiler/check/check.ts';
 import { contentsOf, type Entry } from '../../compiler/contents/contents.ts';
 import { type Gathered, gather } from '../../compiler/contents/gather.ts';
@@ -9,7 +9,8 @@ import type { ModelGraph } from '../../compiler/elaborate/models/model.ts';
 import { recipesOf } from '../../compiler/elaborate/source/recipe-chain.ts';
 import type { ModelDecl, ModelMember, RecipeDecl, SourceFile } from '../../grammar/tree.ts';
 import { weightsOf } from '../../runtime/weights/graph-weights.ts';
-import { flat, made, tableOf, textOf } from './declarations.ts';
+import { flat, made, sourceOf, tableOf, textOf } from './declarations.ts';
+import { bodyOf } from './library-page.ts';
 
 /** A model with what came of its elaboration. */
 interface Shown {
@@ -25,10 +26,18 @@ interface RecipeAt {
   readonly decl: RecipeDecl;
 }
 
-/** The files of models that ship with crobc, the one that the others extend in front. */
+/** The files of models that ship with crobc, the one that the others extend in front, those in folders behind. */
 export function shippedFiles(): string[] {
-  const names = readdirSync('models').filter((name) => name.endsWith('.crob') && name !== 'crobim.crob');
+  const names = readdirSync('models', { recursive: true, encoding: 'utf8' })
+    .map((name) => name.replaceAll('\\', '/'))
+    .filter((name) => name.endsWith('.crob') && name !== 'crobim.crob')
+    .sort((a, b) => a.split('/').length - b.split('/').length || (a < b ? -1 : 1));
   return ['crobim.crob', ...names].map((name) => `models/${name}`);
+}
+
+/** The path of a file below `models/`. */
+function below(tree: SourceFile): string {
+  return relative('models', tree.file).replaceAll('\\', '/');
 }
 
 /** `docs/models.md`: the models, variants and recipes that ship with crobc, as they were checked. */
@@ -48,15 +57,18 @@ export function modelsPage({ program, models, context }: CheckResult): string {
     `[${decl.name.name}](#${decl.name.name.toLowerCase()})`,
     decl.base ? `[${decl.base.name}](#${decl.base.name.toLowerCase()})` : '',
     parameters.toLocaleString('en'),
-    basename(tree.file),
+    below(tree),
   ]);
   const recipes = trees.flatMap((tree) =>
     tree.declarations.flatMap((decl): RecipeAt[] => (decl.kind === 'recipe' ? [{ tree, decl }] : [])),
   );
   const sections = trees.map((tree) => {
     const own = all.filter((one) => one.tree === tree);
-    const name = `models/${basename(tree.file)}`;
-    return `## ${name}\n\n${tree.docs.join('\n')}\n\n${own.map((one) => modelText(one, shown)).join('\n')}`;
+    const name = `models/${below(tree)}`;
+    const modules = tree.declarations.flatMap((decl) =>
+      decl.kind === 'module' ? [`### ${decl.name.name}\n\n${bodyOf(tree, decl)}\n`] : [],
+    );
+    return `## ${name}\n\n${tree.docs.join('\n')}\n\n${[...own.map((one) => modelText(one, shown)), ...modules].join('\n')}`;
   });
   return `# Models
 
@@ -65,7 +77,7 @@ The modules of their parts are documented in the [library](library.md). \`crobc 
 
 | section | contents |
 | --- | --- |
-${trees.map((tree) => `| [models/${basename(tree.file)}](#models${basename(tree.file).replace('.', '')}) | ${tree.docs.join(' ')} |`).join('\n')}
+${trees.map((tree) => `| [models/${below(tree)}](#models${below(tree).replace(/[./]/g, '')}) | ${tree.docs.join(' ')} |`).join('\n')}
 | [Recipes](#recipes) | How the models are trained. |
 
 ${tableOf(['model', 'extends', 'weights', 'file'], overview)}
@@ -168,18 +180,23 @@ function partRows(contents: readonly Gathered[], shown: (one: Gathered) => boole
     const [first] = one.entries;
     if (first.kind === 'part') {
       const modules = [...new Set(one.entries.flatMap((entry) => (entry.kind === 'part' ? [entry.module] : [])))];
-      return [
-        [
-          code(one.path),
-          code(one.file ?? ''),
-          modules.map((name) => `[${name}](library.md#${name.toLowerCase()})`).join(', '),
-        ],
-      ];
+      return [[code(one.path), code(one.file ?? ''), modules.map(moduleLink).join(', ')]];
     }
     if (first.kind === 'shared') return [[code(one.path), '', `is ${code(first.of)}`]];
     if (first.kind === 'weight' && owners.has(first.owner)) return [[code(one.path), code(one.file ?? ''), 'a weight']];
     return [];
   });
+}
+
+/** Modules that are declared beside models; all others are in the library. */
+const besideModels: ReadonlySet<string> = new Set(
+  shippedFiles()
+    .flatMap((file) => sourceOf(file).declarations)
+    .flatMap((decl) => (decl.kind === 'module' ? [decl.name.name] : [])),
+);
+
+function moduleLink(name: string): string {
+  return `[${name}](${besideModels.has(name) ? '' : 'library.md'}#${name.toLowerCase()})`;
 }
 
 function rowKey({ path, file, entries: [first] }: Gathered): string {
@@ -204,7 +221,7 @@ function recipeRow(one: RecipeAt, all: readonly RecipeAt[]): string[] {
     decl.model?.name ?? '',
     bindingsOf(one, all),
     decl.base ? recipeLink(decl.base.name) : '',
-    basename(tree.file),
+    below(tree),
   ];
 }
 

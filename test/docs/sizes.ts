@@ -16,12 +16,13 @@ export interface Size {
   readonly values: readonly { readonly part: string; readonly name: string; readonly value: string }[];
 }
 
-/** Undefined for other functions. A size fills an interface; what its `forward` takes are the inputs of the model that is made of it. */
+/** Undefined for other functions, also those that must be given something. A size fills an interface; what its `forward` takes are the inputs of the model that is made of it. */
 export function sizeOf(file: string, decl: FnDecl): Size | undefined {
   const tree = library(file);
   const made = decl.body.value;
   if (decl.result || made?.kind !== 'call' || made.callee.kind !== 'name' || !/^[A-Z]/.test(made.callee.name))
     return undefined;
+  if (decl.params.some(({ value }) => value === undefined)) return undefined;
   const module = made.callee.name;
   const target = find(tree, module, 'module');
   const filled = target ? interfacesOf(target.tree, target.decl) : [];

@@ -4,7 +4,7 @@ import { check } from '../../compiler/check/check.ts';
 import { compile } from '../../compiler/compile.ts';
 import { interpret } from '../../compiler/graphs/interpret.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
-import { goldenSource, readGolden, readingsSource, relativeError } from './goldens.ts';
+import { goldenSource, readGolden, readingsSource, relativeError, rivalsSource } from './goldens.ts';
 
 const host = diskHost();
 
@@ -23,11 +23,14 @@ const readings = [
   'mid_plain',
   'losses',
 ];
+// Whole models that CroBIM is compared with.
+const rivals = ['lavt', 'rmsin'];
 
 describe('the library gives what PyTorch gives', () => {
   test.each([
     ...defaults.map((name) => [name, goldenSource] as const),
     ...readings.map((name) => [name, readingsSource] as const),
+    ...rivals.map((name) => [name, rivalsSource] as const),
   ])('%s', async (name, source) => {
     const { graph, diagnostics } = compile(host, source, { model: name, dims: new Map(), overrides: [] });
     expect(diagnostics).toEqual([]);

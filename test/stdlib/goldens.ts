@@ -3,7 +3,7 @@ import type { Graph } from '../../compiler/ir/graph.ts';
 import type { TensorData } from '../../compiler/ir/types.ts';
 import { SafetensorsFile } from '../../runtime/weights/safetensors.ts';
 
-/** A case of test/goldens: what make-goldens.py wrote for one model of cases.crob, or make-readings.py for one of readings.crob. */
+/** A case of test/goldens: what make-goldens.py wrote for one model of cases.crob, or another script for one of readings.crob or rivals.crob. */
 export interface Golden {
   readonly weights: ReadonlyMap<string, TensorData>;
   /** Inputs and outputs by name. */
@@ -12,6 +12,7 @@ export interface Golden {
 
 export const goldenSource = 'test/goldens/cases.crob';
 export const readingsSource = 'test/goldens/readings.crob';
+export const rivalsSource = 'test/goldens/rivals.crob';
 
 export async function readGolden(name: string): Promise<Golden> {
   return {

@@ -1,0 +1,295 @@
+"""LAVT, RMSIN and CARIS in PyTorch, from the descriptions of their layers; weights have the names of the published code.
+
+Backbones and text encoders are Hugging Face's (published.py). Everything is written plainly, sample by sample where a sample has
+weights of its own.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+def grown(x, like, aligned=True):
+    return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=aligned)
+
+
+def as_map(x, size):
+    return x.transpose(1, 2).reshape(x.shape[0], -1, *size)
+
+
+class Named(nn.Module):
+    """Holds parts under names with dots, as `vis_project.0`."""
+
+    def __init__(self, **parts):
+        super().__init__()
+        for name, part in parts.items():
+            self.add(name.replace("__", "."), part)
+
+    def add(self, name, part):
+        head, _, rest = name.partition(".")
+        if not rest:
+            self.add_module(head, part)
+            return
+        if head not in self._modules:
+            self.add_module(head, Named())
+        self._modules[head].add(rest, part)
+
+    def part(self, name):
+        return self.get_submodule(name)
+
+
+# LAVT
+
+
+class WordFusion(Named):
+    def __init__(self, dim, text_dim):
+        point = lambda inputs: nn.Conv1d(inputs, dim, 1)
+        super().__init__(
+            vis_project__0=point(dim), image_lang_att__f_query__0=point(dim), image_lang_att__f_key__0=point(text_dim),
+            image_lang_att__f_value__0=point(text_dim), image_lang_att__W__0=point(dim), project_mm__0=point(dim),
+        )
+
+    def forward(self, x, words, mask):
+        x, words = x.transpose(1, 2), words.transpose(1, 2)
+        attention = lambda name: self.part(f"image_lang_att.{name}.0")
+        query = F.instance_norm(attention("f_query")(x))
+        key, value = attention("f_key")(words), attention("f_value")(words)
+        score = query.transpose(1, 2) @ key / math.sqrt(x.shape[1])
+        weight = score.masked_fill(~mask[:, None, :], -math.inf).softmax(-1)
+        read = F.instance_norm(attention("W")(value @ weight.transpose(1, 2)))
+        mixed = F.gelu(self.part("vis_project.0")(x)) * read
+        return F.gelu(self.part("project_mm.0")(mixed)).transpose(1, 2)
+
+
+class Gate(Named):
+    def __init__(self, dim):
+        super().__init__(**{"0": nn.Linear(dim, dim, bias=False), "2": nn.Linear(dim, dim, bias=False)})
+
+    def forward(self, r):
+        return torch.tanh(self.part("2")(F.relu(self.part("0")(r)))) * r
+
+
+class LanguageStage(nn.Module):
+    def __init__(self, dim, text_dim, last):
+        super().__init__()
+        self.fusion = WordFusion(dim, text_dim)
+        if not last:
+            self.res_gate = Gate(dim)
+
+    def forward(self, x, words, mask, size):
+        r = self.fusion(x, words, mask)
+        return r, x + self.res_gate(r) if hasattr(self, "res_gate") else None
+
+
+class SimpleDecoder(nn.Module):
+    def __init__(self, channels, second):
+        super().__init__()
+        hidden = channels[3] // 2
+        above = channels[3]
+        for level in (4, 3, 2):
+            setattr(self, f"conv1_{level}", nn.Conv2d(above + channels[level - 2], hidden, 3, padding=1, bias=False))
+            setattr(self, f"bn1_{level}", nn.BatchNorm2d(hidden))
+            setattr(self, f"conv2_{level}", second(hidden))
+            setattr(self, f"bn2_{level}", nn.BatchNorm2d(hidden))
+            above = hidden
+        self.conv1_1 = nn.Conv2d(hidden, 2, 1)
+
+    def forward(self, maps):
+        x = maps[3]
+        for level in (4, 3, 2):
+            finer = maps[level - 2]
+            x = torch.cat([grown(x, finer), finer], 1)
+            for n in (1, 2):
+                x = F.relu(getattr(self, f"bn{n}_{level}")(getattr(self, f"conv{n}_{level}")(x)))
+        return self.conv1_1(x)
+
+
+class LAVT(nn.Module):
+    """`swin` and `bert` are Hugging Face's."""
+
+    def __init__(self, swin, bert, channels, text_dim, stage=LanguageStage, second=lambda c: nn.Conv2d(c, c, 3, padding=1, bias=False)):
+        super().__init__()
+        self.swin, self.bert = swin, bert
+        self.stages = nn.ModuleList(stage(c, text_dim, i == 3) for i, c in enumerate(channels))
+        self.classifier = SimpleDecoder(channels, second)
+
+    def maps(self, image, words, mask):
+        x, size = self.swin.swin.embeddings(image)
+        found = []
+        for i, layer in enumerate(self.swin.swin.encoder.layers):
+            for block in layer.blocks:
+                x = block(x, size, always_partition=True)[0]
+            r, x = self.stages[i](x, words, mask, size)
+            found.append(as_map(self.swin.hidden_states_norms[f"stage{i + 1}"](r), size))
+            if layer.downsample is not None:
+                x, size = layer.downsample(x, size), (size[0] // 2, size[1] // 2)
+        return found
+
+    def exchanged(self, maps):
+        return maps
+
+    def forward(self, image, tokens, mask):
+        words = self.bert(tokens, attention_mask=mask.long()).last_hidden_state
+        scores = grown(self.classifier(self.exchanged(self.maps(image, words, mask))), image)
+        # Two scores for each pixel as the logit of the second.
+        return scores[:, 1:] - scores[:, :1]
+
+
+# RMSIN
+
+
+class Branches(nn.Module):
+    """One round of RMSIN's weighing of pixels; `suffix` is that of its names."""
+
+    def __init__(self):
+        super().__init__()
+        conv = lambda k: nn.Conv2d(1, 1, k, padding=k // 2, bias=False)
+        for suffix in ("", "_2"):
+            square = Named(conv1=conv(1), bn1=nn.BatchNorm2d(1), conv2=conv(3), bn2=nn.BatchNorm2d(1))
+            setattr(self, f"brb_3x3{suffix}", square)
+            setattr(self, f"brb_1x1{suffix}", Named(conv=conv(1), bn=nn.BatchNorm2d(1)))
+            setattr(self, f"brb_identity{suffix}", nn.BatchNorm2d(1))
+
+    def forward(self, x):
+        for suffix, activation in (("", F.relu), ("_2", torch.sigmoid)):
+            square, point = getattr(self, f"brb_3x3{suffix}"), getattr(self, f"brb_1x1{suffix}")
+            first = square.bn2(square.conv2(square.bn1(square.conv1(x))))
+            x = activation(first + point.bn(point.conv(x)) + getattr(self, f"brb_identity{suffix}")(x))
+        return x
+
+
+class TwoBranchStage(LanguageStage):
+    def __init__(self, dim, text_dim, last):
+        super().__init__(dim, text_dim, last)
+        if not last:
+            self.visual_residual = Named(repblock=Branches())
+            self.visual_gate = Gate(dim)
+
+    def forward(self, x, words, mask, size):
+        r = self.fusion(x, words, mask)
+        if not hasattr(self, "res_gate"):
+            return r, None
+        weight = self.visual_residual.repblock(as_map(x.mean(-1, keepdim=True), size))
+        v = x * weight.flatten(2).transpose(1, 2)
+        return r, x + self.res_gate(r) + self.visual_gate(v)
+
+
+class RotatedConv(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(1, dim, dim, 3, 3))
+        self.rounting_func = Named(
+            dwc=nn.Conv2d(dim, dim, 3, padding=1, groups=dim, bias=False), norm__norm=nn.LayerNorm(dim),
+            fc_alpha=nn.Linear(dim, 1), fc_theta=nn.Linear(dim, 1, bias=False),
+        )
+
+    def forward(self, x):
+        route = self.rounting_func
+        seen = F.relu(route.norm.norm(route.dwc(x).permute(0, 2, 3, 1))).mean((1, 2))
+        factor = torch.sigmoid(route.fc_alpha(seen))
+        angle = F.softsign(route.fc_theta(seen)) * math.radians(40)
+        return torch.cat([F.conv2d(one[None], a * self.turned(t), padding=1) for one, a, t in zip(x, factor, angle)])
+
+    def turned(self, angle):
+        """The kernel, sampled on a grid that is turned by the angle and kept inside of it."""
+        c, s = torch.cos(angle), torch.sin(angle)
+        y, x = torch.meshgrid(torch.tensor([-1.0, 0, 1]), torch.tensor([-1.0, 0, 1]), indexing="ij")
+        grid = torch.stack([c * x - s * y, s * x + c * y], -1)[None]
+        kernel = self.weight[0].flatten(0, 1)[None]
+        turned = F.grid_sample(kernel, grid, mode="bilinear", padding_mode="border", align_corners=True)
+        return turned[0].view(self.weight.shape[1:])
+
+
+class ConvFeedForward(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.bn1, self.bn2 = nn.BatchNorm2d(dim), nn.BatchNorm2d(2 * dim)
+        self.conv1, self.conv3 = nn.Conv2d(dim, 2 * dim, 1), nn.Conv2d(2 * dim, dim, 1)
+        self.conv2 = nn.Conv2d(2 * dim, 2 * dim, 3, padding=1, groups=dim)
+
+    def forward(self, x):
+        return x + self.conv3(F.relu6(self.conv2(self.bn2(self.conv1(self.bn1(x))))))
+
+
+class CrossScaleAttention(nn.Module):
+    def __init__(self, dim, side, heads, key):
+        super().__init__()
+        self.heads, self.key, self.side = heads, key, side
+        tokens = side**2 + math.ceil(side / 2) ** 2 + math.ceil(side / 3) ** 2
+        width = 2 * key * heads
+        self.bn1, self.bn4, self.conv = nn.BatchNorm2d(dim), nn.BatchNorm2d(dim), nn.Conv2d(dim, dim, 1)
+        self.DWConv1 = nn.Sequential(nn.Conv2d(dim, dim, 3, stride=2, padding=1, groups=dim), nn.BatchNorm2d(dim))
+        self.DWConv2 = nn.Sequential(nn.Conv2d(dim, dim, 5, stride=3, padding=2, groups=dim), nn.BatchNorm2d(dim))
+        self.attention = Named(
+            qkv__c=nn.Linear(dim, 2 * key * heads + width, bias=False), qkv__bn=nn.BatchNorm1d(2 * key * heads + width),
+            parallel_conv__1=nn.Conv2d(width, width, 3, padding=1, groups=width), to_out=nn.Linear(width, dim),
+            proj=nn.Linear(tokens, side**2),
+        )
+
+    def forward(self, x):
+        own = self.bn1(x)
+        tokens = torch.cat([m.flatten(2) for m in (own, self.DWConv1(own), self.DWConv2(own))], 2).transpose(1, 2)
+        part = self.attention.part
+        batch, count, _ = tokens.shape
+        t = part("qkv.bn")(part("qkv.c")(tokens).transpose(1, 2)).transpose(1, 2)
+        t = t.reshape(batch, count, self.heads, 4 * self.key).transpose(1, 2)
+        q, k, v = t[..., : self.key], t[..., self.key : 2 * self.key], t[..., 2 * self.key :]
+        read = (q @ k.transpose(2, 3) / math.sqrt(self.key)).softmax(-1) @ v
+        width, pixels = 2 * self.key * self.heads, self.side**2
+        # Both reshapes are across axes, as in the published code.
+        mixed = read.transpose(1, 2).contiguous().view(batch, width, count)
+        beside = v[:, :, :pixels].contiguous().view(batch, width, self.side, self.side)
+        y = part("proj")(mixed) + part("parallel_conv.1")(F.hardswish(beside)).flatten(2)
+        z = as_map(part("to_out")(y.transpose(1, 2)), (self.side, self.side))
+        return x + self.conv(F.hardswish(self.bn4(z)))
+
+
+class ScaleGate(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        for n, name in enumerate(("local_embedding", "global_embedding", "global_act"), 1):
+            setattr(self, name, nn.Conv2d(dim, dim, 1))
+            setattr(self, f"bn{n}", nn.BatchNorm2d(dim))
+
+    def forward(self, local, coarse):
+        gate = F.hardsigmoid(self.bn3(self.global_act(coarse)))
+        added = self.bn2(self.global_embedding(coarse))
+        return self.bn1(self.local_embedding(local)) * grown(gate, local, False) + grown(added, local, False)
+
+
+class CrossScale(nn.Module):
+    def __init__(self, channels, side, heads, key):
+        super().__init__()
+        whole = sum(channels)
+        dim = whole // 4
+        self.channels = channels
+        self.down_channel, self.up_channel, self.bn = nn.Conv2d(whole, dim, 1), nn.Conv2d(dim, whole, 1), nn.BatchNorm2d(dim)
+        self.block = Named()
+        self.block.add("0.csa1.m", CrossScaleAttention(dim, side, heads, key))
+        for n, c in enumerate(channels, 1):
+            self.block.add(f"0.intra_ff.m.ff{n}.m", ConvFeedForward(c // 4))
+        self.block.add("0.csa2.m", CrossScaleAttention(dim, side, heads, key))
+        self.block.add("0.ff.m", ConvFeedForward(dim))
+        self.fusion = nn.ModuleList(ScaleGate(c) for c in channels)
+
+    def forward(self, maps):
+        part = lambda name: self.block.part(f"0.{name}.m")
+        size = maps[3].shape[-2:]
+        x = self.down_channel(torch.cat([F.adaptive_avg_pool2d(m, size) for m in maps], 1))
+        x = part("csa1")(x)
+        pieces = x.split([c // 4 for c in self.channels], 1)
+        # Each piece has its residual, and all of them have another.
+        x = x + torch.cat([part(f"intra_ff.m.ff{n}")(piece) for n, piece in enumerate(pieces, 1)], 1)
+        coarse = self.up_channel(self.bn(part("ff")(part("csa2")(x)))).split(self.channels, 1)
+        return [gate(m, c) for gate, m, c in zip(self.fusion, maps, coarse)]
+
+
+class RMSIN(LAVT):
+    def __init__(self, swin, bert, channels, text_dim, side, heads, key):
+        super().__init__(swin, bert, channels, text_dim, TwoBranchStage, RotatedConv)
+        self.cim = CrossScale(channels, side, heads, key)
+
+    def exchanged(self, maps):
+        return self.cim(maps)
