@@ -2,7 +2,7 @@
 
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { check } from '../../compiler/compile.ts';
+import { check } from '../../compiler/check/check.ts';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import { tensor } from '../../compiler/ir/tensor-data.ts';
 import type { TensorData } from '../../compiler/ir/types.ts';
