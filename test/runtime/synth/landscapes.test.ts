@@ -114,6 +114,18 @@ describe('landscapes', () => {
   });
 });
 
+test('scenes with the fewest and the most objects that may be asked for are drawn', () => {
+  for (const [difficulty, count] of [
+    ['easy', 1],
+    ['easy', 5],
+    ['standard', 1],
+    ['standard', 12],
+  ] as const) {
+    const form = formFor(64, difficulty, `${count},${count}`);
+    for (let i = 0; i < 3; i++) expect(drawScene(new Random(drawnSeed(i), [i, 0]), form).objects).toHaveLength(count);
+  }
+});
+
 describe('the sun', () => {
   const sun = { towards: [0.6, -0.8], reach: 1.5 } as const;
 
