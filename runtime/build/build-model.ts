@@ -25,7 +25,7 @@ import type { WeightSource } from '../weights/weights.ts';
 import { knownMap, openWeightsVia } from '../weights/weights-map.ts';
 import { buildIdentity, type WeightsIdentity } from './build-identity.ts';
 import { type ClientWriter, startClientWriter } from './client-writer.ts';
-import { manifest, manifestName } from './manifest.ts';
+import { manifest, manifestName, onnxMetadata } from './manifest.ts';
 import { originPlace } from './origin-place.ts';
 import { referringClient } from './referring-ports.ts';
 
@@ -87,16 +87,17 @@ async function build(given: Source, options: BuildOptions, clientWriter: ClientW
   const source = await withKnownMap(given, options.writeWeights ? options.weightsFile : undefined);
   const graph = runPipeline(source.graph, { dtype });
   const { name } = graph;
+  const hash = graphHash(source.graph);
   // From the graph before optimisation, so that any holder of the source graph checks the same inputs.
   const rowNumbers = indexInputs(source.graph);
   const emitted = emitOnnx(graph, {
     producerVersion: packageVersion(),
     hostChecks: rowNumbers,
+    metadata: onnxMetadata({ ...source, name, hash, dtype }),
     place: (origin) => originPlace(source.program, origin, (file) => sourceName(file, source.file)) ?? '',
   });
   const wanted = weightsOf(graph);
   if (options.writeWeights) checkWeightSizes(wanted);
-  const hash = graphHash(source.graph);
   await makeFolder(out);
   const clientName = `${name}.ts`;
   const names = [...onnxFileNames(name), clientName, ...vocabularyNames(name), manifestName(name)];

@@ -57,16 +57,8 @@ const choiceDepth = 2;
 
 /** Returns the manifest as JSON: what was built, and from what. Deterministic in the sources, weights and settings. */
 export function manifest(parts: ManifestParts): string {
-  const { program, model, graph, emitted } = parts;
-  const sources: Record<string, string> = {};
-  const library: string[] = [];
-  const named = [...program.files].map(
-    ([file, scope]) => [sourceName(file, parts.file), sha(scope.tree.text)] as const,
-  );
-  for (const [file, hash] of named.sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (file.startsWith('std/')) library.push(`${file} ${hash}`);
-    else sources[file] = hash;
-  }
+  const { model, graph, emitted } = parts;
+  const { sources, library } = sourceHashes(parts);
   const tensor = (name: string, type: TensorType, docs: string) => ({
     name,
     dtype: type.dtype,
@@ -81,7 +73,7 @@ export function manifest(parts: ManifestParts): string {
       opTable: opTableVersion,
       opset: emitted.opsets[0]?.version,
       dtype: parts.dtype,
-      hashes: { ...parts.hashes, sources, library: sha(library.join('\n')) },
+      hashes: { ...parts.hashes, sources, library },
       dims: Object.fromEntries(parts.dims),
       inputs: graph.inputs.map((i) => tensor(i.name, i.value.type, i.docs)),
       outputs: graph.outputs.map((o) => tensor(o.name, o.value.type, o.docs)),
@@ -96,6 +88,37 @@ export function manifest(parts: ManifestParts): string {
     null,
     2,
   )}\n`;
+}
+
+/** Hashes of the model's source files by name, and one of all files of the library that it uses. */
+function sourceHashes({ program, file: root }: Pick<ManifestParts, 'program' | 'file'>) {
+  const sources: Record<string, string> = {};
+  const library: string[] = [];
+  const named = [...program.files].map(([file, scope]) => [sourceName(file, root), sha(scope.tree.text)] as const);
+  for (const [file, hash] of named.sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (file.startsWith('std/')) library.push(`${file} ${hash}`);
+    else sources[file] = hash;
+  }
+  return { sources, library: sha(library.join('\n')) };
+}
+
+/**
+ * Returns what an ONNX file says of itself, as `metadata_props`: the parts of the manifest that are known before the
+ * weights are written.
+ */
+export function onnxMetadata(
+  parts: Pick<ManifestParts, 'program' | 'file' | 'dims' | 'dtype'> & { readonly name: string; readonly hash: string },
+): Readonly<Record<string, string>> {
+  const { sources, library } = sourceHashes(parts);
+  return {
+    'crobc.model': parts.name,
+    'crobc.version': packageVersion(),
+    'crobc.graph': parts.hash,
+    'crobc.sources': JSON.stringify(sources),
+    'crobc.library': library,
+    'crobc.dims': JSON.stringify(Object.fromEntries(parts.dims)),
+    'crobc.dtype': parts.dtype,
+  };
 }
 
 /** The origin of the weights. A file is recorded by its name without the folder: its hash identifies it. */

@@ -25,6 +25,8 @@ export interface EmitOptions {
   readonly hostChecks?: readonly IndexInput[];
   /** Formats a place in the source for a node's documentation: `crobim.crob:41`. */
   readonly place?: (origin: Origin) => string;
+  /** Written as `metadata_props` of the model, in order; default: none. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** The first IR version that supports each opset (onnx/helper.py). */
@@ -75,7 +77,7 @@ export function emitOnnx(graph: Graph, options: EmitOptions): OnnxModel {
     producerName: 'crobc',
     producerVersion: options.producerVersion,
     docs: graph.docs,
-    metadata: [],
+    metadata: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
     graph: {
       name: graph.name,
       nodes,
