@@ -12,11 +12,12 @@ import { UserError } from '../files/user-error.ts';
 import type { ColourChoice } from '../images/colours.ts';
 import { chooseDevice, type Device } from '../ort/session.ts';
 import { noWords, refuseVocabulary, wordsOf } from '../predict/referring-model.ts';
+import { differencesFrom } from '../predict/trained-model.ts';
 import { during, whileAt } from '../process/stage.ts';
 import { surroundings } from '../process/surroundings.ts';
 import { type VocabularyText, vocabularyName } from '../text/tokenizer.ts';
 import type { Truncation } from '../text/truncation.ts';
-import { recordFor, recordMetadata } from '../weights/trained-record.ts';
+import { type FoundRecord, recordFor, recordMetadata } from '../weights/trained-record.ts';
 import { type Best, type Checkpoint, CheckpointStore, type Progress, type Surroundings } from './checkpoint.ts';
 import { openTrainingData, stepBatches, type TrainingData } from './data.ts';
 import { type InitReports, initReports, shownInits } from './init-files.ts';
@@ -167,9 +168,14 @@ function requireStart({ training: { recipe }, weightsFile }: TrainOptions): void
   );
 }
 
-/** Returns the vocabulary of the run to resume, or of the weights to start from, if they record one. */
-async function startingVocabulary({ resume, out, weightsFile }: TrainOptions): Promise<VocabularyText | undefined> {
-  if (!resume) return (await recordFor({}, weightsFile))?.vocabulary;
+/** Returns what the weights record from which a new run starts; undefined for a resumed run, which does not read them. */
+async function startingRecord({ resume, weightsFile }: TrainOptions): Promise<FoundRecord | undefined> {
+  return resume ? undefined : await recordFor({}, weightsFile);
+}
+
+/** Returns the vocabulary that the weights of the run to resume record, if they are there. */
+async function resumedVocabulary({ resume, out }: TrainOptions): Promise<VocabularyText | undefined> {
+  if (!resume) return undefined;
   // If these weights are missing or damaged, an earlier checkpoint is resumed, and its identity has the vocabulary's hash.
   const found = await recordFor({}, join(out, 'last.safetensors')).catch((error: unknown) => {
     if (error instanceof UserError) return undefined;
@@ -186,11 +192,12 @@ async function prepare(options: TrainOptions, cache: string | undefined): Promis
     refuseVocabulary(training.inference, options);
     if (options.blank) throw noWords(training.inference, '--no-phrases');
   }
+  const start = await startingRecord(options);
   const data = await openTrainingData({
     training,
     place: options.place,
     dir: options.data,
-    tokenizer: tokenizer ?? (await startingVocabulary(options)),
+    tokenizer: tokenizer ?? start?.vocabulary ?? (await resumedVocabulary(options)),
     truncation: options.truncation,
     onBad,
     onSizeMismatch,
@@ -198,6 +205,9 @@ async function prepare(options: TrainOptions, cache: string | undefined): Promis
     cache,
     report: note,
   });
+  const { text, sizes } = data;
+  const graph = training.inference;
+  for (const line of start ? await differencesFrom(start, { graph, inputs: { ...sizes, text } }) : []) note(line);
   const plan = planRun({
     samples: data.train.lines,
     batch: data.sizes.batch,

@@ -187,6 +187,35 @@ describe('a trained model', () => {
   });
 });
 
+test('training says what is other than in the training that its weights are from', async () => {
+  const started = async (...args: string[]) => {
+    const ran = await run(...['train', ...args, '-d', 'data', '--device', 'cpu', '--threads', '1', '--dry-run']);
+    return { code: ran.code, said: ran.err.split('\n').filter((line) => /weights|crobc:/.test(line)) };
+  };
+  const from = ['-w', 'run/best.safetensors'];
+  expect(await started('learner.crob', ...from)).toEqual({ code: 0, said: [] });
+  expect(await started('learner.crob', ...from, '--set', 'recipe.lr=1e-3')).toEqual({ code: 0, said: [] });
+  expect(await started('changed.crob', ...from)).toEqual({
+    code: 0,
+    said: ['the weights were trained for a Learner with other equations: its source or its settings have changed'],
+  });
+  expect(await started('learner.crob', ...from, '--set', 'H=32,T=8')).toEqual({
+    code: 0,
+    said: [
+      'the weights were trained on images of 16 × 16, and the model takes 32 × 16',
+      'the weights were trained on phrases of 10 tokens, and the model takes 8',
+    ],
+  });
+  expect(await started('learner.crob', ...from, '--truncation', 'plain')).toEqual({
+    code: 0,
+    said: ['the weights were trained with --truncation keep-sep, and longer phrases are truncated by plain'],
+  });
+  expect(await started('learner.crob', ...from, '--tokenizer', 'other.txt')).toEqual({
+    code: 1,
+    said: [expect.stringContaining('was trained with the vocabulary aerial.txt, and other.txt is another')],
+  });
+});
+
 describe('refuses in one line', () => {
   test.each([
     [
