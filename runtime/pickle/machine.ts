@@ -122,7 +122,7 @@ export class Machine {
   }
 
   /** Pushes a class or function. */
-  import(module: PickleValue, name: PickleValue): void {
+  pushGlobal(module: PickleValue, name: PickleValue): void {
     if (typeof module !== 'string' || typeof name !== 'string') throw this.fault('names a class by no text');
     const full = `${module}.${name}`;
     this.host.admit(full, this.#current.at);

@@ -106,10 +106,10 @@ const steps: { readonly [Name in StepName]: Step<Name> } = {
   BINGET: (machine, index) => machine.recall(index),
   LONG_BINGET: (machine, index) => machine.recall(index),
 
-  GLOBAL: (machine, [module, name]) => machine.import(module, name),
+  GLOBAL: (machine, [module, name]) => machine.pushGlobal(module, name),
   STACK_GLOBAL(machine) {
     const [name, module] = [machine.pop(), machine.pop()];
-    machine.import(module, name);
+    machine.pushGlobal(module, name);
   },
   REDUCE: callTop,
   NEWOBJ: callTop,
@@ -121,7 +121,7 @@ const steps: { readonly [Name in StepName]: Step<Name> } = {
   },
   INST(machine, [module, name]) {
     const args = machine.sinceMark();
-    machine.import(module, name);
+    machine.pushGlobal(module, name);
     machine.call(machine.pop(), tuple(args));
   },
   OBJ(machine) {
