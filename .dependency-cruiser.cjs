@@ -21,7 +21,7 @@ const inRecursion = `^${elaborate}/(eval|modules|calls)/`;
 // `graphs/` the builder and what is computed of whole graphs, `definitions/` and `gradients/` tables of what is built of operators.
 const floors = [
   ...['lists.ts', 'dims', 'diagnostics', 'ir', 'ops', 'graphs', 'definitions', 'gradients', 'passes'],
-  ...['elaborate', 'check', 'contents', 'compile.ts', 'training', 'emit'],
+  ...['elaborate', 'check', 'contents', 'compare', 'compile.ts', 'training', 'emit'],
 ].map((floor) => (floor.endsWith('.ts') ? `${floor.replace('.', '[.]')}$` : `${floor}/`));
 
 // `runtime/` likewise: a room sees the rooms before it. `doctor.ts` stands above them.

@@ -100,6 +100,11 @@ function addCheck(program: Command, { io, exit }: Setting): void {
         .default('pretty'),
     )
     .option('--guards', 'list the conditions on input sizes that are checked before each run')
+    .option(
+      '--lock [file]',
+      'compare signatures, graphs, parameters and FLOP of all models with a lock file, by default crob.lock',
+    )
+    .option('--update-lock', 'write the lock file for the models as they are')
     .option('--watch', 'check again whenever a file changes, but only what depends on it; Ctrl-C ends')
     .action(async (files: string[], options) => exit((await import('./commands/check.ts')).check(io, files, options)));
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
+import { normalize } from 'node:path';
 import { diagnosticsOf } from '../../compiler/check/check.ts';
 import type { FileCheck } from '../../compiler/check/check-files.ts';
-import { isError } from '../../compiler/diagnostics/diagnostic.ts';
+import { type Diagnostic, isError } from '../../compiler/diagnostics/diagnostic.ts';
 import { messages as catalogue } from '../../compiler/diagnostics/messages.ts';
 import { renderGithub } from '../../compiler/diagnostics/render-github.ts';
 import { type JsonDiagnostic, jsonProblem, toJson } from '../../compiler/diagnostics/render-json.ts';
@@ -11,6 +11,7 @@ import type { SourceText } from '../../compiler/diagnostics/render-terminal.ts';
 import { type GuardCondition, guardCondition } from '../../compiler/ir/guard-condition.ts';
 import { packageVersion } from '../../runtime/files/package-root.ts';
 import { isShipped } from '../../runtime/files/source-host.ts';
+import { sha256 } from '../../runtime/files/text-hash.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
 import { type CheckedFiles, checkOnce, textsOf } from '../checked-files.ts';
 import { foundFiles } from '../found-files.ts';
@@ -24,6 +25,16 @@ export interface CheckOptions {
   readonly guards?: boolean;
   /** Check again at every change, until a signal. */
   readonly watch?: boolean;
+  /** The lock file to compare with, or true for `crob.lock`. */
+  readonly lock?: string | true;
+  readonly updateLock?: boolean;
+}
+
+/** The checks of files, with what a lock file has of their models. */
+interface Checked extends CheckedFiles {
+  readonly diagnostics: readonly Diagnostic[];
+  /** The text of a source, or of the lock file. */
+  readonly textOf: SourceText;
 }
 
 /**
@@ -35,18 +46,23 @@ export async function check(io: Invocation, paths: readonly string[], options: C
   if (watch) {
     if (reporter !== 'pretty')
       throw new UsageError(`--watch prints for people: leave out --reporter ${reporter}, or --watch`);
+    if (lockFile(options) !== undefined)
+      throw new UsageError('--watch compares with no lock file: leave out one of them');
     const { watchCheck } = await import('./check-watch.ts');
-    return watchCheck(io, paths, (checked) => printChecked(io, checked, options));
+    return watchCheck(io, paths, (checked) => printChecked(io, withTexts(checked), options));
   }
   if (reporter !== 'pretty') return report(io, paths, options, reporter);
-  return printChecked(io, checkOnce(await foundFiles(paths)), options) > 0 ? 1 : 0;
+  return printChecked(io, await checkFiles(io, paths, options), options) > 0 ? 1 : 0;
 }
 
 /** Prints what a check found; returns the number of errors. */
-function printChecked(io: Io, { checks, files, unusable }: CheckedFiles, { guards = false }: CheckOptions): number {
-  const diagnostics = diagnosticsOf(checks);
+function printChecked(
+  io: Io,
+  { checks, files, unusable, diagnostics, textOf }: Checked,
+  { guards = false }: CheckOptions,
+): number {
   for (const line of unusable.values()) complain(io, `crobc: ${line}`);
-  printFindings(io, printDiagnostics(diagnostics, textsOf(checks), io, io.stdout));
+  printFindings(io, printDiagnostics(diagnostics, textOf, io, io.stdout));
   const errors = diagnostics.filter(isError).length;
   if (errors > 0) printLine(io, `${plural(errors, 'error')} in ${plural(files.length, 'file')}`);
   if (guards) {
@@ -85,41 +101,77 @@ function titleOf(code: string): string {
 
 const messageTitles = new Map(Object.entries(catalogue).map(([code, { title }]) => [code, title]));
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
 /** Prints one document on standard output in every case, because programs parse all of standard output. */
 async function report(
   io: Io,
   paths: readonly string[],
-  { guards = false }: CheckOptions,
+  options: CheckOptions,
   reporter: Exclude<Reporter, 'pretty'>,
 ): Promise<number> {
+  const { guards = false } = options;
   if (guards && reporter !== 'json')
     throw new UsageError(
       `--guards is for people and for --reporter json: --reporter ${reporter} has no place for conditions`,
     );
   const print = (found: Found) => documents[reporter](io, found, guards);
-  let checked: CheckedFiles;
+  let checked: Checked;
   try {
-    checked = checkOnce(await foundFiles(paths));
+    checked = await checkFiles(io, paths, options);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     print({ files: [], messages: [jsonProblem(paths[0] ?? '.', message)], models: [], source: () => undefined });
     throw error;
   }
-  const { checks, unusable } = checked;
-  const diagnostics = diagnosticsOf(checks);
+  const { checks, unusable, diagnostics, textOf } = checked;
   const problems = [...unusable].map(([path, line]) => jsonProblem(path, line));
   // All messages of a damaged file could exceed the maximum length of a string.
   const { shown, more } = bounded(diagnostics, mostInDocument);
   const rest = more.map((one) => jsonProblem(one.file, `and ${moreLine(one)}`));
-  const source = textsOf(checks);
-  const messages = [...problems, ...shown.map((d) => toJson(d, source)), ...rest];
-  print({ files: checked.files, messages, models: guardsOf(checks), source });
+  const messages = [...problems, ...shown.map((d) => toJson(d, textOf)), ...rest];
+  print({ files: checked.files, messages, models: guardsOf(checks), source: textOf });
   return problems.length > 0 || diagnostics.some(isError) ? 1 : 0;
 }
+
+/** Adds the diagnostics of all files, and their texts. */
+function withTexts(checked: CheckedFiles): Checked {
+  return { ...checked, diagnostics: diagnosticsOf(checked.checks), textOf: textsOf(checked.checks) };
+}
+
+/**
+ * Checks all readable files; an unreadable file is reported and does not stop the others. Then compares them with a lock
+ * file, or writes it.
+ */
+async function checkFiles(io: Io, paths: readonly string[], options: CheckOptions): Promise<Checked> {
+  const lock = lockFile(options);
+  const checked = withTexts(checkOnce(await foundFiles(paths)));
+  if (lock === undefined) return checked;
+  const { compareWithLock, updateLock } = await import('./check-lock.ts');
+  if (options.updateLock) {
+    if (checked.unusable.size === 0) await updateLock(io, checked.checks, lock);
+    else complain(io, `crobc: ${lock} is not written, because not all files can be read`);
+    return checked;
+  }
+  const { diagnostics, text } = compareWithLock(checked.checks, lock);
+  return {
+    ...checked,
+    diagnostics: [...checked.diagnostics, ...diagnostics],
+    textOf: (file) => (file === lock ? text : checked.textOf(file)),
+  };
+}
+
+/** The lock file to compare with or to write; undefined without `--lock` and `--update-lock`. */
+function lockFile({ lock, updateLock }: CheckOptions): string | undefined {
+  if (lock === undefined) return updateLock ? defaultLock : undefined;
+  if (lock === true) return defaultLock;
+  // `--lock models` would take the folder for the lock file.
+  if (!lock.endsWith('.lock'))
+    throw new UsageError(
+      `--lock ${lock}: the name of a lock file ends in .lock; write the files to check before --lock`,
+    );
+  return normalize(lock);
+}
+
+const defaultLock = 'crob.lock';
 
 /** Returns the guards of the models without errors. */
 function guardsOf(checks: readonly FileCheck[]) {

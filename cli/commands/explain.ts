@@ -19,11 +19,18 @@ export function explain(io: Io, code: string | undefined): number {
       `there is no message ${key}${meant ? `; did you mean ${meant}?` : ''} (crobc explain lists them)`,
     );
   }
-  const example = row.example
+  const lock = row.lock === undefined ? '' : `\nwith this crob.lock:\n\n${indented(row.lock)}\n`;
+  printText(
+    io,
+    `${key}: ${row.title}\n\n${row.explanation.trim()}\n\nThis gives it:\n\n${indented(row.example)}\n${lock}`,
+  );
+  return 0;
+}
+
+function indented(text: string): string {
+  return text
     .trimEnd()
     .split('\n')
     .map((line) => `    ${line}`)
     .join('\n');
-  printText(io, `${key}: ${row.title}\n\n${row.explanation.trim()}\n\nThis gives it:\n\n${example}\n`);
-  return 0;
 }

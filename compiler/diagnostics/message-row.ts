@@ -10,4 +10,6 @@ export interface MessageRow {
   readonly help?: string;
   readonly explanation: string;
   readonly example: string;
+  /** The lock file beside the example, for a message of `crobc check --lock`. */
+  readonly lock?: string;
 }

@@ -1,17 +1,19 @@
 import type { MessageRow } from './message-row.ts';
+import { lockMessages } from './messages/locks.ts';
 import { nameMessages } from './messages/names.ts';
 import { shapeMessages } from './messages/shapes.ts';
 import { staticMessages } from './messages/statics.ts';
 import { syntaxMessages } from './messages/syntax.ts';
 import { variantMessages } from './messages/variants.ts';
 
-/** CROB1xxx syntax, 2000s names, 2100s shapes, 2200s statics and types, 2300s variants, models, recipes. */
+/** CROB1xxx syntax, 2000s names, 2100s shapes, 2200s statics and types, 2300s variants, models, recipes, 2400s locks. */
 export const messages = {
   ...syntaxMessages,
   ...nameMessages,
   ...shapeMessages,
   ...staticMessages,
   ...variantMessages,
+  ...lockMessages,
 } as const satisfies Record<string, MessageRow>;
 
 export type MessageCode = keyof typeof messages;

@@ -1,3 +1,4 @@
+import { moduleHashes } from '../../compiler/compare/module-hashes.ts';
 import { contentsOf, type Entry } from '../../compiler/contents/contents.ts';
 import type { Call, Template } from '../../compiler/elaborate/context/elaborated.ts';
 import { inlineModel, inlineWithLossOutputs } from '../../compiler/elaborate/models/inline.ts';
@@ -9,8 +10,8 @@ import { position, type Span } from '../../grammar/span.ts';
 import type { ModuleDecl } from '../../grammar/tree.ts';
 import { type Quantities, type SummaryModule, type SummaryPort, summarise } from '../build/model-summary.ts';
 import type { CompiledFile } from '../build/source-model.ts';
+import { sha256 } from '../files/text-hash.ts';
 import { type GraphWeight, weightsOf } from '../weights/graph-weights.ts';
-import { moduleHashes } from './method-hashes.ts';
 import { plainLines, plainText } from './plain-text.ts';
 
 /** A place in a source, for a reader: `models/crobim.crob:57`. */
@@ -133,7 +134,7 @@ export function anatomyOf(compiled: CompiledFile): Anatomy {
     ),
     methods: methodsOf(compiled, placeOf),
     modules: new Map(summary.modules.map((one) => [one.path, one])),
-    own: new Map([...moduleHashes(model)].map(([path, { own }]) => [path, own])),
+    own: new Map([...moduleHashes(model, sha256)].map(([path, { own }]) => [path, own])),
     weights: [...weights.values()],
     operators,
     openDims: summary.openDims,

@@ -76,6 +76,35 @@ test("the workflow for GitHub checks a repository's files", () => {
   expect(loose.failed).toBe('npx crobc fmt --check');
 });
 
+test('the steps for a pull request show what it changes', () => {
+  const blocks = parts(readFileSync('docs/ci.md', 'utf8')).flatMap((part) =>
+    part.kind === 'block' && part.block.text.includes('github.base_ref') ? [part.block.text] : [],
+  );
+  expect(blocks).toHaveLength(2);
+  const folder = repository('pull-request', { 'models/right.crob': right });
+  const git = 'git -c user.name=n -c user.email=n@example.org';
+  const changed = right.replace('x + x', 'x - x');
+  const ready = runSteps(folder, [
+    'git init --quiet --initial-branch=main && git add . ',
+    `${git} commit --quiet -m one && git update-ref refs/remotes/origin/main HEAD`,
+  ]);
+  expect(ready.failed).toBeUndefined();
+  writeFileSync(`${folder}/models/right.crob`, changed);
+  writeFileSync(at('bin/gh'), '#!/bin/sh\ncat comment.md\n');
+  chmodSync(at('bin/gh'), 0o755);
+  const [summary, comment] = blocks.map((block) => {
+    const [{ run }] = parse(block) as [{ run: string }];
+    return runSteps(folder, [run.replace(/\$\{\{ github\.base_ref \}\}/g, 'main').replace(/\$\{\{.*?\}\}/g, '1')], {
+      GITHUB_STEP_SUMMARY: `${folder}/summary.md`,
+    });
+  });
+  expect(summary?.failed).toBeUndefined();
+  const text = readFileSync(`${folder}/summary.md`, 'utf8');
+  expect(text).toContain('### `Right`');
+  expect(text).toContain('```diff\n- output y = x + x\n+ output y = x - x\n```');
+  expect(comment).toEqual({ failed: undefined, out: text });
+});
+
 test('the job for GitLab keeps a report', () => {
   const { crob } = parse(example('.gitlab-ci.yml')) as {
     crob: { script: string[]; artifacts: { reports: { junit: string } } };
@@ -121,6 +150,15 @@ describe('the action', () => {
     expect(runAction(bad).out).toMatch(/^::error file=models\/wrong\.crob,line=2,/);
     expect(runAction(bad, { files: 'right.crob' })).toEqual({ failed: undefined, out: '' });
     expect(runAction(bad, { files: 'right.crob models', reporter: 'pretty' }).out).toContain('error[CROB2009]');
+  });
+
+  test('compares with a lock if there is one', () => {
+    const folder = repository('action-lock', { 'models/right.crob': right });
+    expect(runSteps(folder, ['npx crobc check models --update-lock']).failed).toBeUndefined();
+    expect(runAction(folder, { lock: 'crob.lock' })).toEqual({ failed: undefined, out: '' });
+    writeFileSync(`${folder}/models/right.crob`, right.replace('x + x', 'x - x'));
+    expect(runAction(folder, { lock: 'crob.lock' }).out).toMatch(/^::error file=models\/right\.crob,line=1,.*CROB2401/);
+    expect(runAction(folder)).toEqual({ failed: undefined, out: '' });
   });
 
   test('leaves the format alone if it is asked to', () => {

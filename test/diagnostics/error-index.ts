@@ -1,8 +1,7 @@
-import { check } from '../../compiler/check/check.ts';
 import type { MessageRow } from '../../compiler/diagnostics/message-row.ts';
 import { messages } from '../../compiler/diagnostics/messages.ts';
 import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';
-import { memoryHost } from '../memory-host.ts';
+import { exampleDiagnostics, exampleText } from './example.ts';
 
 const groups: readonly (readonly [string, string])[] = [
   ['CROB10', 'Syntax'],
@@ -10,6 +9,7 @@ const groups: readonly (readonly [string, string])[] = [
   ['CROB21', 'Shapes'],
   ['CROB22', 'Static values'],
   ['CROB23', 'Models, variants, recipes, weights'],
+  ['CROB24', 'Locks'],
 ];
 
 /** `docs/errors/index.md`: every message of the catalogue with a file that gives it, and what is then printed. */
@@ -31,11 +31,12 @@ ${parts.join('\n')}`;
 }
 
 function entry(code: string, row: MessageRow): string {
-  const { diagnostics } = check(memoryHost({ 'example.crob': row.example }), ['example.crob']);
-  const printed = renderTerminal(diagnostics, (file) => (file === 'example.crob' ? row.example : libraryText(file)), {
+  const printed = renderTerminal(exampleDiagnostics(row), (file) => exampleText(row, file), {
     color: false,
     width: 100,
   });
+  const lock =
+    row.lock === undefined ? '' : `With this \`crob.lock\`:\n\n\`\`\`text\n${row.lock.trimEnd()}\n\`\`\`\n\n`;
   return `### ${code}: ${row.title}
 
 ${row.explanation.trim()}
@@ -44,12 +45,8 @@ ${row.explanation.trim()}
 ${row.example.trimEnd()}
 \`\`\`
 
-\`\`\`text
+${lock}\`\`\`text
 ${printed.trimEnd()}
 \`\`\`
 `;
-}
-
-function libraryText(file: string): string | undefined {
-  return memoryHost({}).read(file);
 }

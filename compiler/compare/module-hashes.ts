@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
-import { print as printDim } from '../../compiler/dims/dim.ts';
-import type { Call, Template, TemplateBody } from '../../compiler/elaborate/context/elaborated.ts';
-import { childPath } from '../../compiler/elaborate/context/paths.ts';
-import { flatten, flattenType } from '../../compiler/elaborate/context/template.ts';
-import type { ModelGraph } from '../../compiler/elaborate/models/model.ts';
-import type { Node, Value } from '../../compiler/ir/graph.ts';
-import { printNode, printType } from '../../compiler/ir/print.ts';
+import { print as printDim } from '../dims/dim.ts';
+import type { Call, Template, TemplateBody } from '../elaborate/context/elaborated.ts';
+import { childPath } from '../elaborate/context/paths.ts';
+import { flatten, flattenType } from '../elaborate/context/template.ts';
+import type { ModelGraph } from '../elaborate/models/model.ts';
+import type { Node, Value } from '../ir/graph.ts';
+import { printNode, printType } from '../ir/print.ts';
 
 /**
  * Hashes of what a module computes. They depend on its equations and static values, but not on the sizes of what it is
@@ -20,9 +19,12 @@ export interface ModuleHashes {
 
 type Body = Pick<TemplateBody, 'nodes' | 'calls'>;
 
+/** Returns a hash of a text in hexadecimal; platforms have faster ones than `ir/hash.ts`. */
+export type Hash = (text: string) => string;
+
 /** Returns the hashes of the modules of a model by path in weights files; '' is the model's own body. */
-export function moduleHashes(model: ModelGraph): Map<string, ModuleHashes> {
-  const hashes = new MethodHashes();
+export function moduleHashes(model: ModelGraph, hash: Hash): Map<string, ModuleHashes> {
+  const hashes = new MethodHashes(hash);
   const outputs = model.outputs.map(({ value }) => value);
   const root = hashes.ofBody(
     model,
@@ -47,7 +49,7 @@ export function moduleHashes(model: ModelGraph): Map<string, ModuleHashes> {
   };
   walk(model.calls, '');
   const joined = (all: ReadonlyMap<string, ModuleHashes>, kind: keyof ModuleHashes): string =>
-    sha256Of([...all].map(([label, found]) => `${label} ${found[kind]}`));
+    hash([...all].map(([label, found]) => `${label} ${found[kind]}`).join('\n'));
   return new Map([
     ['', root],
     ...[...methods].map(([path, all]) => [path, { own: joined(all, 'own'), whole: joined(all, 'whole') }] as const),
@@ -62,6 +64,11 @@ function isModuleCall({ path, absolute }: Call): boolean {
 class MethodHashes {
   /** Templates are shared by the instances of a module, so each is hashed once. */
   readonly #known = new Map<Template, ModuleHashes>();
+  readonly #hash: Hash;
+
+  constructor(hash: Hash) {
+    this.#hash = hash;
+  }
 
   of(template: Template): ModuleHashes {
     let found = this.#known.get(template);
@@ -93,7 +100,7 @@ class MethodHashes {
       }
     }
     const returned = `return ${results.map((value) => names.get(value)).join(', ')}`;
-    return { own: sha256Of([...own, returned]), whole: sha256Of([...whole, returned]) };
+    return { own: this.#hash([...own, returned].join('\n')), whole: this.#hash([...whole, returned].join('\n')) };
   }
 
   #call({ template, path, absolute, dims, args, results }: Call, names: ReadonlyMap<Value, string>): string {
@@ -133,8 +140,4 @@ function producers({ calls }: Body, given: ReadonlySet<Value>, results: readonly
     }
   }
   return order;
-}
-
-function sha256Of(lines: readonly string[]): string {
-  return createHash('sha256').update(lines.join('\n')).digest('hex');
 }
