@@ -63,3 +63,7 @@ channels = [4, 8, 16, 32]
 with torch.no_grad():
     golden("lavt", randomised(rivals.LAVT(*encoders(), channels, 16), 3), inputs(64, 96))
     golden("rmsin", randomised(rivals.RMSIN(*encoders(), channels, 16, side=3, heads=2, key=4), 4), inputs(96, 96))
+
+    deformable = lambda: published.deformable(16, 2, 3, 2, seed=5)
+    module = rivals.CARIS(*encoders(), channels, 16, 16, 2, 2, 24, 4, deformable, published.run_deformable)
+    golden("caris", randomised(module, 6), inputs(64, 96))

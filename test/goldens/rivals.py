@@ -293,3 +293,135 @@ class RMSIN(LAVT):
 
     def exchanged(self, maps):
         return self.cim(maps)
+
+
+# CARIS
+
+
+class Attention(nn.Module):
+    def __init__(self, dim, heads):
+        super().__init__()
+        self.heads = heads
+        self.q_proj, self.k_proj, self.v_proj = (nn.Linear(dim, 4 * dim) for _ in range(3))
+        self.out_proj = nn.Linear(4 * dim, dim)
+
+    def forward(self, query, key, value, mask=None):
+        q, k, v = (
+            layer(x).unflatten(2, (self.heads, -1)).transpose(1, 2)
+            for layer, x in ((self.q_proj, query), (self.k_proj, key), (self.v_proj, value))
+        )
+        keep = None if mask is None else mask[:, None, None, :]
+        return self.out_proj(F.scaled_dot_product_attention(q, k, v, attn_mask=keep).transpose(1, 2).flatten(2))
+
+
+class CARISLayer(nn.Module):
+    def __init__(self, dim, heads, hidden, deformable):
+        super().__init__()
+        for name in ("v2l_cross_attn", "lang_self_attn", "l2v_cross_attn"):
+            setattr(self, name, Attention(dim, heads))
+        for name in ("v2l", "l2v"):
+            setattr(self, f"gamma_{name}", nn.Parameter(torch.ones(1, 1, dim)))
+        for side in ("l", "v"):
+            for n in (1, 2, 3):
+                setattr(self, f"{side}_norm{n}", nn.LayerNorm(dim))
+        for name in ("lang_mlp", "vis_mlp"):
+            setattr(self, name, Named(fc1=nn.Linear(dim, hidden), fc2=nn.Linear(hidden, dim)))
+        self.vis_self_attn = deformable
+
+    def forward(self, vision, words, mask, code, deform):
+        transformed = lambda mlp, x: mlp.fc2(F.relu(mlp.fc1(x)))
+        words = self.l_norm1(words + self.gamma_v2l * self.v2l_cross_attn(words, vision + code, vision))
+        words = self.l_norm2(words + self.lang_self_attn(words, words, words, mask))
+        words = self.l_norm3(words + transformed(self.lang_mlp, words))
+        vision = self.v_norm2(vision + self.gamma_l2v * self.l2v_cross_attn(vision + code, words, words, mask))
+        vision = self.v_norm1(vision + deform(self.vis_self_attn, vision + code, vision))
+        return self.v_norm3(vision + transformed(self.vis_mlp, vision)), words
+
+
+def normed(inputs, dim, groups, kernel=1, bias=False):
+    return Named(conv=nn.Conv2d(inputs, dim, kernel, padding=kernel // 2, bias=bias), gn=nn.GroupNorm(groups, dim))
+
+
+def apply(block, x):
+    return block.gn(block.conv(x))
+
+
+def edge_code(height, width, dim):
+    """MMDetection's sine code: [height * width, dim], half of it for the row."""
+    def axis(n):
+        place = torch.arange(1, n + 1, dtype=torch.float64) / (n + 1e-6) * 2 * math.pi
+        speed = 10000.0 ** (-torch.arange(0, dim // 2, 2, dtype=torch.float64) / (dim // 2))
+        angle = place[:, None] * speed
+        return torch.stack([angle.sin(), angle.cos()], -1).flatten(1)
+
+    rows, columns = axis(height)[:, None].expand(-1, width, -1), axis(width)[None].expand(height, -1, -1)
+    return torch.cat([rows, columns], -1).flatten(0, 1)
+
+
+class CARIS(nn.Module):
+    """`deformable()` makes a deformable attention over three levels, and `deform(attention, query, points, maps)` runs it."""
+
+    def __init__(self, swin, bert, channels, text_dim, dim, layers, heads, hidden, groups, deformable, deform):
+        super().__init__()
+        self.swin, self.bert, self.deform = swin, bert, deform
+        self.conditional_prompts = Named(lang_prompts=nn.Embedding(5, text_dim), lang_prompts_norm=nn.LayerNorm(text_dim))
+        for i in range(2):
+            self.conditional_prompts.add(f"in_linears.{i}", nn.Linear(channels[3], text_dim))
+            self.conditional_prompts.add(f"out_linears.{i}", nn.Linear(text_dim, text_dim))
+        self.pixel_decoder = Named(
+            level_encoding=nn.Embedding(3, dim), lang_in_linear=nn.Linear(text_dim, dim), lang_in_norm=nn.LayerNorm(dim),
+            vis_prompts=nn.Embedding(5, dim), encoder=nn.ModuleList(CARISLayer(dim, heads, hidden, deformable()) for _ in range(layers)),
+            input_convs=nn.ModuleList(normed(channels[level], dim, groups, bias=True) for level in (3, 2, 1)),
+            lateral_convs__0=normed(channels[0], dim, groups), output_convs__0=normed(dim, dim, groups, 3),
+        )
+        for i in (0, 2, 4):
+            self.pixel_decoder.add(f"mask_feature.{i}", nn.Conv2d(dim, dim, 1))
+            self.pixel_decoder.add(f"lang_embed.{i}", nn.Linear(dim, dim))
+
+    def words(self, coarse, tokens, mask):
+        part = self.conditional_prompts.part
+        pooled = [F.adaptive_avg_pool2d(coarse, s).flatten(2).transpose(1, 2) for s in (1, 2)]
+        seen = [part(f"out_linears.{i}")(F.relu(part(f"in_linears.{i}")(x))) for i, x in enumerate(pooled)]
+        prompts = part("lang_prompts_norm")(torch.cat(seen, 1) + part("lang_prompts").weight)
+        x = torch.cat([self.bert.embeddings(input_ids=tokens), prompts], 1)
+        seen = F.pad(mask, (0, 5), value=True)
+        hidden = torch.zeros(seen.shape, dtype=x.dtype).masked_fill(~seen, -1e30)[:, None, None, :]
+        for layer in self.bert.encoder.layer:
+            x = layer(x, hidden)
+            x = x[0] if isinstance(x, tuple) else x
+        return x[:, : tokens.shape[1]]
+
+    def forward(self, image, tokens, mask):
+        maps = self.swin(image).feature_maps
+        words = self.words(maps[3], tokens, mask)
+        part = self.pixel_decoder.part
+        sizes = [maps[level].shape[-2:] for level in (3, 2, 1)]
+        dim = part("level_encoding").weight.shape[1]
+        vision = torch.cat([apply(conv, maps[3 - i]).flatten(2).transpose(1, 2) for i, conv in enumerate(part("input_convs"))], 1)
+        code = torch.cat([edge_code(*size, dim) + part("level_encoding").weight[i] for i, size in enumerate(sizes)])
+        points = torch.cat([centres(*size) for size in sizes])
+
+        def deform(attention, query, value):
+            pieces = value.split([h * w for h, w in sizes], 1)
+            return self.deform(attention, query, points, [p.unflatten(1, size) for p, size in zip(pieces, sizes)])
+
+        own = part("vis_prompts").weight.expand(image.shape[0], -1, -1)
+        words = torch.cat([part("lang_in_norm")(part("lang_in_linear")(words)), own], 1)
+        seen = F.pad(mask, (0, 5), value=True)
+        for layer in part("encoder"):
+            vision, words = layer(vision, words, seen, code, deform)
+        eighth = as_map(vision[:, -sizes[2][0] * sizes[2][1] :], sizes[2])
+        finest = apply(part("lateral_convs.0"), maps[0])
+        feature = F.relu(apply(part("output_convs.0"), finest + grown(eighth, finest, False)))
+        vectors = torch.stack([words[:, -5:].mean(1), words[:, 0]], 1)
+        for i in (0, 2, 4):
+            feature, vectors = part(f"mask_feature.{i}")(feature), part(f"lang_embed.{i}")(vectors)
+            if i < 4:
+                feature, vectors = F.relu(feature), F.relu(vectors)
+        scores = grown(torch.einsum("bqd,bdhw->bqhw", vectors, feature), image)
+        return scores[:, 1:] - scores[:, :1]
+
+
+def centres(height, width):
+    y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
+    return torch.stack([x / width, y / height], -1).flatten(0, 1).double()

@@ -38,6 +38,7 @@ export const rivals: readonly Rival[] = [
     published: 240_037_163,
     left: [[2 * 2 * 1024 ** 2 + 38, 'nothing reads the gates and the second branch behind the last stage']],
   },
+  { file: 'caris', model: 'CARIS', micro: 'CARIS_micro', sizes: small, published: 226_572_664 },
 ];
 
 const host = diskHost();

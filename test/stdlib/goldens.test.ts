@@ -24,7 +24,7 @@ const readings = [
   'losses',
 ];
 // Whole models that CroBIM is compared with.
-const rivals = ['lavt', 'rmsin'];
+const rivals = ['lavt', 'rmsin', 'caris'];
 
 describe('the library gives what PyTorch gives', () => {
   test.each([
