@@ -57,9 +57,10 @@ export function settlingClauses(facts: Assumptions, target: Clause): readonly Cl
   let left = attempts;
   for (const clauses of candidates(facts, target)) {
     if (isExcluded(clauses)) continue;
-    if (left-- === 0) return undefined;
     const under = clauses.reduce((f, c) => f.assume(c), facts);
-    if (under.isContradictory()) continue;
+    // What is known anyway, or known not to hold, is no attempt.
+    if (under.isContradictory() || clauses.every((c) => facts.proves(c))) continue;
+    if (left-- === 0) return undefined;
     const answer = under.decide(target);
     if (answer?.answer === 'refuted') counterexamples.push(answer.witness);
     else if (answer?.answer === 'proved' && under.example(new Set(clauses.flatMap((c) => [...clauseVariables(c)]))))
@@ -167,11 +168,16 @@ function* equations(facts: Assumptions, left: Dim, right: Dim): Generator<readon
   }
   const q = primitive(p);
   const solved: Clause[] = [];
-  for (const { coefficient, monomial } of q.terms) {
+  for (const term of q.terms) {
+    const { coefficient, monomial } = term;
     const atom = soleAtom(monomial);
-    if (atom?.kind !== 'variable' || Math.abs(coefficient) !== 1) continue;
-    const others = sub(q, scale(variable(atom.name), coefficient));
-    if (!variables(others).has(atom.name)) solved.push(simple(variable(atom.name), scale(others, -coefficient)));
+    if (!atom || Math.abs(coefficient) !== 1) continue;
+    // floor(x/k) == n holds where x is k*n: `H == 480` for H/32 == 15.
+    const name = atom.kind === 'floor' ? asVariable(atom.of) : atom.kind === 'variable' ? atom.name : undefined;
+    const by = atom.kind === 'floor' ? atom.by : 1;
+    const others = sub(q, collect([term]));
+    if (name !== undefined && !variables(others).has(name))
+      solved.push(simple(variable(name), scale(others, -coefficient * by)));
   }
   solved.sort((a, b) => weight(a) - weight(b));
   for (const clause of solved) yield [clause];
