@@ -1,8 +1,9 @@
 // Shows that the micro model learns to use phrases: trains it on drawn scenes with and without phrases, and evaluates
 // both on unseen scenes. `npm run learning` exits with 0 if phrases are worth at least 20 points of mIoU, and the model
-// with phrases reaches at least 50.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+// with phrases reaches at least 50. `--ship` makes the weights with phrases the model that ships with crobc.
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { importSource } from './bundle-source.mjs';
 import {
   carryOut,
   comparisonCommand,
@@ -29,6 +30,7 @@ const usage = `npm run learning -- [options]
   --seed N           of the scenes and of the training (0)
   --threads N        of the CPU provider
   --out DIR          folder (out/learning); what is in it is gone on with
+  --ship             put the model with phrases into models/trained, in half precision
   --dry-run          print the commands and run nothing`;
 
 const options = readOptions(
@@ -45,6 +47,7 @@ const options = readOptions(
     seed: 'number',
     threads: 'number',
     out: 'text',
+    ship: 'flag',
     'dry-run': 'flag',
   },
   usage,
@@ -54,6 +57,8 @@ const { minutes = 25, scenes = 4000, seed = 0, out = join('out', 'learning') } =
 const dry = options['dry-run'] === true;
 const data = options.data ?? join(out, 'data');
 const drawing = ['data', 'synth', '--out', data, '--scenes', String(scenes), '--seed', String(seed)];
+/** Where the model that ships is. */
+const shipped = join('models', 'trained', `${options.model ?? 'CroBIM_micro'}.safetensors`);
 /** Share of the time for steps and validation; the rest is for starting and writing. */
 const stepping = 0.9;
 
@@ -91,12 +96,46 @@ if (dry) {
   await act(comparisonCommand(reports));
 } else {
   await carryOut(words);
-  await carryOut(blank);
   mkdirSync(deaf, { recursive: true });
-  await crobc(evaluationCommand(words, { phrases: false, folder: deaf }));
+  await crobc(unheard);
+  const half = await writeHalf();
+  if (options.ship) {
+    mkdirSync(dirname(shipped), { recursive: true });
+    copyFileSync(half, shipped);
+    console.log(`${shipped}\n`);
+  }
+  await carryOut(blank);
   console.log();
   await crobc(comparisonCommand(reports));
   conclude(JSON.parse(await crobc(comparisonCommand(reports, true), { capture: true })));
+}
+
+/** Writes the weights in half precision, with the scores that they have in it; returns the path of the file. */
+async function writeHalf() {
+  const { writeShippedModel } = await importSource('scripts/shipped-model.ts');
+  const folder = join(out, 'half');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${experiment.model}.safetensors`);
+  const best = join(folderOf(words), 'best.safetensors');
+  await writeShippedModel(best, file);
+  await crobc(['eval', file, '--data', data, '--split', 'test', '--out', folder]);
+  const scoresOf = (report) => {
+    const { samples, mIoU, oIoU, 'Pr@0.5': precision } = JSON.parse(readFileSync(report, 'utf8'));
+    return { samples, mIoU, oIoU, 'Pr@0.5': precision };
+  };
+  const { step } = JSON.parse(
+    readFileSync(join(folderOf(words), 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .at(-1),
+  );
+  await writeShippedModel(best, file, {
+    data: `crobc data synth --scenes ${scenes} --seed ${seed}, split test`,
+    steps: step,
+    withPhrases: scoresOf(reportOf(words, folder)),
+    withoutPhrases: scoresOf(reportOf(words, deaf)),
+  });
+  return file;
 }
 
 async function act(command) {
