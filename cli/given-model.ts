@@ -40,7 +40,7 @@ export async function givenModel(
     const { compiled, weightsFile, record } = await openTrainedModel(path);
     if (model !== undefined && model !== record.model.name)
       throw new UsageError(`--model ${model}: ${weightsFile} is ${record.model.name}`);
-    if (weightsFile !== path) complain(io, `note: ${record.model.name} with the weights of ${weightsFile}`);
+    if (!path.endsWith('.safetensors')) complain(io, `note: ${record.model.name} with the weights of ${weightsFile}`);
     return { compiled, weightsFile };
   }
   const compiled = compileFile(io, path, model, set, {

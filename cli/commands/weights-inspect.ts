@@ -1,7 +1,7 @@
 import { libraryMaps } from '../../compiler/elaborate/weights/library-maps.ts';
 import { byteSize } from '../../runtime/files/byte-size.ts';
 import { cut } from '../../runtime/files/shown.ts';
-import { diskHost } from '../../runtime/files/source-host.ts';
+import { diskHost, ownWeights } from '../../runtime/files/source-host.ts';
 import { terminalWidth } from '../../runtime/process/terminal.ts';
 import { bytesPerElement } from '../../runtime/tensors/tensor-dtype.ts';
 import { type Layout, layoutsOf } from '../../runtime/weights/layouts.ts';
@@ -14,7 +14,8 @@ import { printJson, printLine, printText } from '../print.ts';
 import { labelled, table } from '../table.ts';
 
 /** `crobc weights inspect` */
-export async function inspect(io: Io, path: string, { json }: { readonly json?: boolean }): Promise<number> {
+export async function inspect(io: Io, given: string, { json }: { readonly json?: boolean }): Promise<number> {
+  const path = ownWeights(given);
   const file = await openTensorFile(path);
   await file.close();
   const tensors = [...file.tensors.values()];
@@ -24,13 +25,13 @@ export async function inspect(io: Io, path: string, { json }: { readonly json?: 
   const record = beside.length < file.remarks.length ? await openRecord(path) : undefined;
   if (json) {
     const trained = record ? summaryOf(record) : null;
-    printJson(io, { file: path, format: file.format, tensors, beside, trained, layouts });
+    printJson(io, { file: given, format: file.format, tensors, beside, trained, layouts });
     return 0;
   }
   const elements = tensors.reduce((sum, { shape }) => sum + count(shape), 0);
   const bytes = tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
   const [number, size] = [elements.toLocaleString('en'), byteSize(bytes)];
-  printLine(io, `${path}: ${file.format}, ${plural(tensors.length, 'tensor')}, ${number} elements, ${size}`);
+  printLine(io, `${given}: ${file.format}, ${plural(tensors.length, 'tensor')}, ${number} elements, ${size}`);
   const width = terminalWidth(io.stdout);
   printText(
     io,

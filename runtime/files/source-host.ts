@@ -65,6 +65,14 @@ export function ownPath(path: string): string {
   return isShipped(path) ? `./${path}` : path;
 }
 
+/**
+ * Returns the path on disk of trained weights that the user names: `models/trained/…` are those that ship with crobc,
+ * unless the working folder has such a file.
+ */
+export function ownWeights(path: string): string {
+  return shippedFile(ownPath(path)) ?? path;
+}
+
 /** The message for a source that cannot be read. */
 export function cannotRead(path: string): string {
   const read = readSource(path);

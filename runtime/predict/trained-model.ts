@@ -5,6 +5,7 @@ import type { Graph } from '../../compiler/ir/graph.ts';
 import { graphHash } from '../../compiler/ir/hash.ts';
 import { compileRecorded } from '../build/recorded-source.ts';
 import { type CompiledFile, requireModel } from '../build/source-model.ts';
+import { ownWeights } from '../files/source-host.ts';
 import { UserError } from '../files/user-error.ts';
 import { IMAGENET_MEAN, IMAGENET_STD } from '../images/image.ts';
 import { threshold } from '../images/mask.ts';
@@ -54,7 +55,7 @@ export async function openTrainedModel(path: string): Promise<TrainedModel> {
 }
 
 async function weightsIn(path: string): Promise<string> {
-  if (path.endsWith('.safetensors')) return path;
+  if (path.endsWith('.safetensors')) return ownWeights(path);
   for (const name of weightsNames) {
     const file = join(path, name);
     const found = await stat(file).catch(() => undefined);
