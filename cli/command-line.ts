@@ -355,6 +355,11 @@ function addDataStats(data: Command, { io, exit }: Setting): void {
     .description('count words, categories, attributes, sizes and mask areas')
     .argument('<dir>', 'a data set: RISBench, RefSegRS, RRSIS-D, or samples_train.jsonl')
     .option('--split <name>', 'one split; by default, all')
+    .option(
+      '--figure <file>',
+      'draw lengths of phrases, mask areas and categories as .svg or .png, all splits together',
+    )
+    .option('--cloud <file>', 'draw the 50 most frequent words as .svg or .png')
     .option('--json', 'print as JSON')
     .action(async (dir: string, options) => exit((await import('./commands/data.ts')).statistics(io, dir, options)));
 }

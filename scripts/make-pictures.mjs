@@ -15,6 +15,7 @@ const usage = `npm run pictures -- [names]
   check         a mistake, and what crobc check says of it
   architecture  CroBIM's parts, and which values go where
   data          a contact sheet of drawn scenes
+  statistics    the figure and the word cloud of a data set
   training      the loss and the scores of a training
   evaluation    the top of an evaluation's page; needs Chromium, on the path or named by CHROMIUM
   overlay       a scene, and what crobc predict finds in it
@@ -62,6 +63,12 @@ const pictures = {
       ...words('--scenes 12 --val 0 --test 0 --phrases 1 --size 256 --seed 1'),
     ]);
     await jpeg(join(sheet, 'contact-sheet.png'), 1200, image('contact-sheet.jpg'));
+  },
+  statistics: async () => {
+    const drawn = join(out, 'statistics');
+    if (!existsSync(join(drawn, 'synth.json')))
+      await crobc(['data', 'synth', '--out', drawn, ...words('--scenes 300 --size 256 --seed 3')]);
+    await crobc(['data', 'stats', drawn, '--figure', image('statistics.svg'), '--cloud', image('words.svg')]);
   },
   training: async () => {
     await train();

@@ -1,11 +1,20 @@
 import { basename, join } from 'node:path';
 import { visible } from '../../compiler/diagnostics/visible.ts';
 import { checkDataset, type DatasetSummary, type Finding } from '../../runtime/data/check.ts';
+import { statisticsFigure } from '../../runtime/data/figures/statistics-figure.ts';
+import { wordCloud } from '../../runtime/data/figures/word-cloud.ts';
+import { checkFigureName, writeFigure } from '../../runtime/data/figures/write-figure.ts';
 import { refuseUnknownSplit } from '../../runtime/data/layout.ts';
 import { openLayout } from '../../runtime/data/open-layout.ts';
 import { Problems } from '../../runtime/data/problems.ts';
 import { type OnSizeMismatch, sizeMismatchHint } from '../../runtime/data/size-mismatch.ts';
-import { type Counts, type SplitStatistics, splitStatistics } from '../../runtime/data/statistics.ts';
+import {
+  type Counts,
+  type MeasuredSplit,
+  measureSplit,
+  type SplitStatistics,
+  statisticsOf,
+} from '../../runtime/data/statistics.ts';
 import { trainVocabulary } from '../../runtime/data/vocabulary.ts';
 import { writeFileAtomic } from '../../runtime/files/atomic-file.ts';
 import { UserError } from '../../runtime/files/user-error.ts';
@@ -104,20 +113,27 @@ export async function vocabulary(io: Io, dir: string, options: VocabularyOptions
 export async function statistics(
   io: Io,
   dir: string,
-  options: { readonly split?: string; readonly json?: boolean },
+  options: { readonly split?: string; readonly figure?: string; readonly cloud?: string; readonly json?: boolean },
 ): Promise<number> {
+  const { figure, cloud } = options;
+  for (const [option, file] of Object.entries({ figure, cloud }))
+    if (file !== undefined) checkFigureName(`--${option}`, file);
   const layout = await openLayout(dir);
   if (options.split !== undefined) refuseUnknownSplit(layout, options.split);
   const problems = { shown: 0 };
-  const all: SplitStatistics[] = [];
+  const measured: MeasuredSplit[] = [];
   for (const split of options.split === undefined ? layout.splits : [options.split]) {
-    all.push(
-      await splitStatistics(layout, split, (problem) => {
+    measured.push(
+      await measureSplit(layout, split, (problem) => {
         if (problems.shown++ < 10) writeLine(problem, io.stderr);
       }),
     );
   }
   if (problems.shown > 10) writeLine(`and ${problems.shown - 10} more problems like these`, io.stderr);
+  const all = measured.map((one) => statisticsOf(one.split, [one]));
+  const together = statisticsOf('all splits', measured);
+  if (figure !== undefined) await writeFigure(figure, statisticsFigure(together));
+  if (cloud !== undefined) await writeFigure(cloud, wordCloud(together.words));
   if (options.json) printJson(io, { dir, splits: all });
   else printText(io, `${all.map((one) => shown(io, one)).join('\n\n')}\n`);
   return 0;

@@ -49,15 +49,32 @@ export interface SplitStatistics {
 /** Upper bounds of the mask area bins, which are finer for small objects. */
 const areaBins = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1] as const;
 
-/**
- * Computes the statistics of a split; unreadable items are reported and skipped.
- * Throws a UserError if none is readable.
- */
+/** The samples of a split with the measures of their masks, of which statistics are computed. */
+export interface MeasuredSplit {
+  readonly split: string;
+  readonly samples: readonly Sample[];
+  readonly masks: readonly MaskMeasure[];
+  readonly unreadable: number;
+}
+
+/** Computes the statistics of a split: `measureSplit`, then `statisticsOf`. */
 export async function splitStatistics(
   layout: Layout,
   split: string,
   report: (problem: string) => void,
 ): Promise<SplitStatistics> {
+  return statisticsOf(split, [await measureSplit(layout, split, report)]);
+}
+
+/**
+ * Reads the samples and the masks of a split; unreadable items are reported and skipped.
+ * Throws a UserError if none is readable.
+ */
+export async function measureSplit(
+  layout: Layout,
+  split: string,
+  report: (problem: string) => void,
+): Promise<MeasuredSplit> {
   let unreadable = 0;
   const leftOut = (problem: string) => {
     unreadable++;
@@ -66,6 +83,13 @@ export async function splitStatistics(
   const { samples } = await layout.read(split, (problem) => leftOut(problemLine(problem)));
   if (samples.length === 0) throw new UserError(`the split ${split} of ${layout.dir} has no sample that can be used`);
   const masks = await measureMasks(samples, split, leftOut);
+  return { split, samples, masks, unreadable };
+}
+
+/** Returns the statistics of some splits together; `name` is what they are called. */
+export function statisticsOf(name: string, measured: readonly MeasuredSplit[]): SplitStatistics {
+  const samples = measured.flatMap((one) => one.samples);
+  const masks = measured.flatMap((one) => one.masks);
   const words = new Tally();
   const lengths = samples.map(({ phrase }) => {
     const all = basicWords(phrase);
@@ -76,9 +100,9 @@ export async function splitStatistics(
   const attributes = new Map<string, Tally>();
   for (const sample of samples) {
     if (sample.category !== undefined) categories.add(sample.category);
-    for (const [name, value] of Object.entries(sample.attributes ?? {})) {
-      const tally = attributes.get(name) ?? new Tally();
-      attributes.set(name, tally);
+    for (const [attribute, value] of Object.entries(sample.attributes ?? {})) {
+      const tally = attributes.get(attribute) ?? new Tally();
+      attributes.set(attribute, tally);
       tally.add(value);
     }
   }
@@ -92,7 +116,7 @@ export async function splitStatistics(
     else ofCategory.set(mask.category, [shareOf(mask)]);
   }
   return {
-    split,
+    split: name,
     phrases: samples.length,
     images: new Set(samples.map(({ image }) => image)).size,
     distinctPhrases: new Set(samples.map(({ phrase }) => phrase)).size,
@@ -108,13 +132,13 @@ export async function splitStatistics(
       const above = areaBins[i - 1] ?? 0;
       return [bound, areas.filter((area) => area > above && area <= bound).length] as const;
     }),
-    areasByCategory: categories.counts().flatMap(([name]) => {
-      const held = ofCategory.get(name);
-      return held ? [[name, spread(held)] as const] : [];
+    areasByCategory: categories.counts().flatMap(([category]) => {
+      const held = ofCategory.get(category);
+      return held ? [[category, spread(held)] as const] : [];
     }),
     withoutTarget: samples.filter(({ mask }) => mask.kind === 'nothing').length,
     emptyMasks: areas.filter((area) => area === 0).length,
-    unreadable,
+    unreadable: measured.reduce((sum, one) => sum + one.unreadable, 0),
   };
 }
 

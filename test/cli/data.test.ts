@@ -1,5 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { openTokenizer } from '../../runtime/text/tokenizer.ts';
 import { dataFolder, mask, writePhrases } from '../runtime/data/data-folder.ts';
@@ -59,6 +60,37 @@ set-0            4  8 × 8       -                    -
 });
 
 describe('data stats', () => {
+  test('a figure and a word cloud of all splits together, and of one', async () => {
+    const dir = await fresh();
+    await writePhrases(dir, ['a.png the white ship', 'b.png ship']);
+    await writePhrases(dir, ['a.png the red boat', 'c.png boat'], 'val');
+    const files = { figure: at('figure.svg'), cloud: at('cloud.svg'), png: at('figure.png') };
+    const drawn = await run('stats', dir, '--figure', files.figure, '--cloud', files.cloud);
+    expect(drawn).toMatchObject({ code: 0, err: '', out: (await run('stats', dir)).out });
+    const texts = async (file: string) => {
+      const svg = await readFile(file, 'utf8');
+      return [...svg.matchAll(/<text [^>]*>([^<]*)<\/text>/g)].map(([, line]) => line);
+    };
+    expect(await texts(files.figure)).toContain('mean 2.0');
+    expect(await texts(files.cloud)).toEqual(['boat', 'ship', 'red', 'white']);
+    await run('stats', dir, '--split', 'val', '--figure', files.png, '--cloud', files.cloud);
+    expect(await sharp(files.png).metadata()).toMatchObject({ format: 'png', width: 2000, channels: 3 });
+    expect(await texts(files.cloud)).toEqual(['boat', 'red']);
+  });
+
+  test.each([
+    [
+      '--figure',
+      'f.pdf',
+      'figures are written as .svg and .png; "rsvg-convert -f pdf" and Inkscape make a PDF of the SVG',
+    ],
+    ['--cloud', 'cloud', 'the name must end in .svg or .png'],
+  ])('%s %s is refused before anything is read', async (option, file, message) => {
+    const ran = await run('stats', at('nowhere'), option, file);
+    expect(ran.err).toContain(`${option} ${file}: ${message}`);
+    expect(ran.code).toBe(2);
+  });
+
   test('a table, and JSON', async () => {
     const dir = await fresh();
     await writePhrases(dir, ['a.png the white ship', 'b.png the ship', 'none.png ship']);
