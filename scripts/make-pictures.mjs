@@ -43,7 +43,7 @@ const weights = ['--weights', join(run, 'best.safetensors')];
 const asked = { file: 'test_00001', phrase: 'the large yellow airplane' };
 
 /** A scene of 128 pixels, and its phrase. */
-const looked = { file: 'test_00002', phrase: 'the small gray plane beside the blue airplane' };
+const looked = { file: 'test_00001', phrase: 'the round green helipad' };
 
 /** A function for each picture. */
 const pictures = {
