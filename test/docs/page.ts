@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize, relative, resolve } from 'node:path';
 import ts from 'typescript';
@@ -10,6 +10,7 @@ import { renderTerminal } from '../../compiler/diagnostics/render-terminal.ts';
 import { diskHost, isShipped } from '../../runtime/files/source-host.ts';
 import { crobcShown, main } from '../cli/crobc.ts';
 import { strictTypeScript } from '../strict-typescript.ts';
+import { fixtures } from './fixtures.ts';
 import { type Block, joined, type Part, parts } from './markdown.ts';
 import { shows } from './transcript.ts';
 
@@ -22,6 +23,7 @@ import { shows } from './transcript.ts';
  * | ` ```crob wrong [name] ` | must have errors; the `text` block behind it is what is printed |
  * | ` ```crob noted [name] ` | the same with notes or warnings, and no error |
  * | ` ```sh [fails] ` | each line that starts with crobc runs; the `text` block behind it is what they print |
+ * | | a file of `fixtures.ts` that a line names is put into the folder |
  * | ` ```sh brief ` | the same, with two steps of training, twenty small scenes, four samples of an evaluation |
  * | ` ```ts [name] ` | compiled under strict rules when all the rest is done |
  * | ` ```json `, ` ```diff `, ` ```text ` | json must parse; the others are only shown |
@@ -158,6 +160,7 @@ export class PageRun {
         this.#fault(block, `nothing runs \`${command}\``);
         continue;
       }
+      this.#writeFixtures(command);
       const shortened = block.words.includes('brief') ? brief(command) : command;
       const { code, all } = await this.#crobc(shortened.replace(/^(npx )?crobc /, ''));
       printed += all;
@@ -168,6 +171,14 @@ export class PageRun {
     }
     if (block.words.includes('fails') && !failed) this.#fault(block, 'nothing fails here');
     this.#printed = printed;
+  }
+
+  /** Writes the files of others that a line names. */
+  #writeFixtures(command: string): void {
+    for (const [name, bytes] of Object.entries(fixtures)) {
+      const path = join(this.#folder, name);
+      if (command.includes(name) && !existsSync(path)) writeFileSync(path, bytes());
+    }
   }
 
   /** In this process, where a line has no more of a shell's language than quotes. */
