@@ -38,7 +38,22 @@ export const rivals: readonly Rival[] = [
     published: 240_037_163,
     left: [[2 * 2 * 1024 ** 2 + 38, 'nothing reads the gates and the second branch behind the last stage']],
   },
-  { file: 'caris', model: 'CARIS', micro: 'CARIS_micro', sizes: small, published: 226_572_664 },
+  {
+    file: 'caris',
+    model: 'CARIS',
+    micro: 'CARIS_micro',
+    sizes: small,
+    overrides: ['decoder.layers = 1'],
+    published: 226_572_664,
+  },
+  {
+    file: 'crossvlt',
+    model: 'CrossVLT',
+    micro: 'CrossVLT_micro',
+    sizes: small,
+    published: 236_711_038,
+    left: [[2 * 1024 ** 2, 'nothing reads the gate behind the last stage']],
+  },
 ];
 
 const host = diskHost();
