@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { cases, trained } from './cases.mjs';
 
-export const steps = ['check', 'build', 'infer', 'profile', 'train'];
+export const steps = ['check', 'build', 'infer', 'profile', 'load', 'train'];
 
 const names = [...new Set([...Object.keys(cases), ...Object.keys(trained)])];
 
@@ -13,8 +13,8 @@ out/bench/results.json. Needs the built dist/ ("npm run build") and, for compari
 
   --only STEPS      of ${steps.join(',')}; all when not given
   --cases CASES     of ${names.join(',')}; all when not given
-  --python PATH     an interpreter with torch, transformers, safetensors, onnx and onnxscript; without it there is no
-                    "infer" step, which compares, and "train" measures crobc alone
+  --python PATH     an interpreter with torch, transformers, safetensors, onnx, onnxscript and pillow; without it there is
+                    no "infer" step, which compares, and "load" and "train" measure crobc alone
   --repeats N       runs that are timed, each (5)
   --threads N       of onnxruntime and of PyTorch (as many as there are cores)
   --keep            leave models and weights in out/bench

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { join, relative } from 'node:path';
 import { cases, inputsOf } from './cases.mjs';
 import { inTurns } from './inference.mjs';
+import { loading } from './loading.mjs';
 import { machine } from './machine.mjs';
 import { readOptions, usage } from './options.mjs';
 import { crobc, root, statistics, timed, timedNode } from './process.mjs';
@@ -133,6 +134,7 @@ async function main(args) {
       }
     }
     if (options.only.includes('profile')) results.profile = await profiling(options);
+    if (options.only.includes('load')) results.load = await loading({ ...options, out, say });
     if (options.only.includes('train')) {
       results.train = {};
       for await (const [name, found] of training({ ...options, out, say })) {

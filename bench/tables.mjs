@@ -1,5 +1,5 @@
 /** Returns the results as Markdown tables for docs/benchmarks.md. */
-export function tables({ machine, repeats, threads, check, build, infer, profile, train }) {
+export function tables({ machine, repeats, threads, check, build, infer, profile, load, train }) {
   const parts = [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${versions(machine)}; ${threads} threads, ` +
       `${repeats} runs each; crobc at ${machine.commit}, ${machine.date.slice(0, 10)}`,
@@ -63,8 +63,23 @@ export function tables({ machine, repeats, threads, check, build, infer, profile
     parts.push(table(['operator', 'time', 'share', 'nodes'], profile.byOperator.slice(0, 16).map(share)));
     parts.push(table(['module and operator', 'time', 'share', 'nodes'], profile.byPlace.map(share)));
   }
+  if (load) parts.push(loadingTable(load));
   if (train) parts.push(...trainingTables(train));
   return `\n${parts.join('\n\n')}\n`;
+}
+
+/** Images per second, for each number of threads or processes that decode. */
+function loadingTable(load) {
+  const rows = Object.entries(load).flatMap(([format, { crobc, pytorch }]) =>
+    Object.entries(crobc).map(([threads, ours]) => [
+      format,
+      threads,
+      ours.median.toFixed(0),
+      pytorch ? pytorch[threads].median.toFixed(0) : '',
+      pytorch ? (ours.median / pytorch[threads].median).toFixed(2) : '',
+    ]),
+  );
+  return table(['images per second', 'threads', 'crobc', 'DataLoader', 'ratio'], rows);
 }
 
 function trainingTables({ compile, batches, tfjs, ...compared }) {
