@@ -3,7 +3,7 @@ import { fontFamily, short, text, widthBound } from './text.ts';
 
 /** Words that every phrase needs, whatever it is about: they say nothing of a data set. */
 const functionWords: ReadonlySet<string> = new Set(
-  'a an and are as at be by for from has in into is it its of on or that the their there these this to which with'.split(
+  'a an and are as at be by for from has in into is it its of on or than that the their there these this to which with'.split(
     ' ',
   ),
 );
