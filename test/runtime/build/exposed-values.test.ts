@@ -8,6 +8,7 @@ import { runPipeline } from '../../../compiler/passes/pipeline.ts';
 import { exposing, selectedValues } from '../../../runtime/build/exposed-values.ts';
 import { compileFrom, requireModel } from '../../../runtime/build/source-model.ts';
 import { diskHost } from '../../../runtime/files/source-host.ts';
+import { drawnValues, pathsOf as pathsOfDrawn } from '../../../runtime/predict/attention/drawn-values.ts';
 import { weightsOf } from '../../../runtime/weights/graph-weights.ts';
 import { initialWeights } from '../../../runtime/weights/initialise.ts';
 import { expectClose } from '../../emit/onnx/closeness.ts';
@@ -65,6 +66,19 @@ test('patterns select by *, [*], lists and results of parts', () => {
   const all = selectedValues(compiled, ['*']);
   expect(all).toHaveLength(compiled.namedValues().length);
   expect(new Set(all.map(({ path }) => path)).size).toBe(all.length);
+});
+
+test.each([
+  ['crobim', 'CroBIM_micro', 9],
+  ['rivals/lavt', 'LAVT_micro', 4],
+  ['rivals/rmsin', 'RMSIN_micro', 4],
+  ['rivals/caris', 'CARIS_micro', 2],
+])('the attention of %s.crob can be drawn', (file, model, least) => {
+  const sized = { ...options, model };
+  const made = requireModel(compileFrom(diskHost(), `models/${file}.crob`, sized), { ...sized, via: undefined });
+  const drawn = drawnValues(made, undefined);
+  expect(drawn.length).toBeGreaterThanOrEqual(least);
+  expect(made.exposing(pathsOfDrawn(drawn)).outputs.length).toBeGreaterThan(drawn.length);
 });
 
 test.each([
