@@ -47,8 +47,11 @@ function noValue(model: string, pattern: string, values: readonly ExposableValue
   const general = (path: string) => path.replace(/\[\d+\]/g, '[*]');
   const known = [...new Set(values.flatMap(({ path, resultOf }) => [resultOf ?? path, path].map(general)))];
   const wanted = general(pattern);
-  const last = (path: string) => path.slice(path.lastIndexOf('.') + 1);
-  const near = [...allNearest(wanted, known), ...known.filter((path) => last(path) === last(wanted))];
+  const last = (path: string) => path.slice(path.lastIndexOf('.') + 1).replace('[*]', '');
+  // Of a pattern such as `*.atention`, the text after the last wildcard.
+  const name = last(wanted).replace(/^.*\*/, '');
+  const named = new Set(name === '' ? [] : allNearest(name, new Set(known.map(last))));
+  const near = [...allNearest(wanted, known), ...known.filter((path) => named.has(last(path)))];
   const owner = wanted.slice(0, Math.max(0, wanted.lastIndexOf('.')));
   const beside = known.filter((path) => owner !== '' && path.startsWith(`${owner}.`));
   const shown = [...new Set(near.length > 0 ? near : beside)];

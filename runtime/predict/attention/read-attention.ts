@@ -50,6 +50,8 @@ export function readValue(
   const maps = mapsOf(pixels, image);
   if (!maps)
     throw new UserError(`${value.path} has ${pixels} pixels, which are no maps of an image of ${image.join(' × ')}`);
+  if (words.length === 0)
+    throw new UserError('--attention draws where the words look, and the model reads none of this phrase');
   // Shares of one word over all pixels add up to 1, and so do those of one pixel over all words.
   const kind = value.pixels === 'columns' ? 'share' : 'mean';
   const planes = words.map(({ position }) => {

@@ -86,6 +86,8 @@ test.each([
   ['lgfa.stage[9].attention', 'lgfa.stage[*].attention'],
   ['mid.layer[0].atention', 'mid.layer[*].'],
   ['attention', 'lgfa.stage[*].attention'],
+  ['lgfa.*.atention', 'lgfa.stage[*].attention'],
+  ['*.deficits', 'lgfa.compensation.deficit'],
 ])('%s selects nothing, and what is near it is named', (pattern, near) => {
   expect(() => pathsOf('words', pattern)).toThrow(`CroBIM_micro has no value ${pattern}; near it are `);
   expect(() => pathsOf(pattern)).toThrow(near);

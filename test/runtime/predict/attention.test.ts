@@ -89,6 +89,12 @@ describe('what a value shows', () => {
     expect([...read.phrase.data]).toEqual([0, 1, 2, 3].map((p) => (meanOf(p, 1) + meanOf(p, 3)) / 2));
   });
 
+  test('of a phrase without words, there is nothing to draw', () => {
+    const value: DrawnValue = { kind: 'attention', path: 'a', type: '', span, pixels: 'rows' };
+    const values = new Map([['a', f32([1, 4, 5], new Array(20).fill(0.2))]]);
+    expect(() => readValue(value, values, [], [64, 64])).toThrow('the model reads none of this phrase');
+  });
+
   test('of words that attend to pixels, the axes are the other way round', () => {
     const data = Array.from({ length: 5 * 4 }, (_, i) => i);
     const value: DrawnValue = { kind: 'attention', path: 'a', type: '', span, pixels: 'columns' };
