@@ -42,6 +42,8 @@ const sizes: Readonly<Record<number, number>> = {
 
 /** Maximum number of elements of a tag: offsets of 16 million blocks, which are 128 MB. */
 const mostElements = 2 ** 24;
+/** Maximum number of elements of all tags: tags may share their bytes, so that a small file could have very many. */
+const mostInFile = 3 * mostElements;
 /** Overviews and masks follow the picture; more directories than these are pages of another kind of file. */
 const mostDirectories = 64;
 const mostTags = 4096;
@@ -54,8 +56,8 @@ export function isTiff(start: Uint8Array): boolean {
 }
 
 /**
- * Reads the directories of a TIFF or BigTIFF file of either byte order. Memory is bounded by the length of the file and
- * by 128 MB for a tag. Throws a TiffFault.
+ * Reads the directories of a TIFF or BigTIFF file of either byte order. Of a tag that occurs twice, the first counts, as in
+ * libtiff. Memory is bounded by 128 MB for a tag and 400 MB for all. Throws a TiffFault.
  */
 export async function readDirectories(source: ByteSource): Promise<TiffFile> {
   const start = await source.read(0, 16);
@@ -77,6 +79,8 @@ class TagReader {
   readonly littleEndian: boolean;
   readonly #source: ByteSource;
   readonly #big: boolean;
+  /** Elements read so far. */
+  #elements = 0;
 
   constructor(source: ByteSource, littleEndian: boolean, big: boolean) {
     this.#source = source;
@@ -101,6 +105,7 @@ class TagReader {
     const directory = new Map<number, TagValue>();
     for (let i = 0; i < count; i++) {
       const tag = view.getUint16(i * entry, this.littleEndian);
+      if (directory.has(tag)) continue;
       const value = await this.#value(view, i * entry, word);
       if (value !== undefined) directory.set(tag, value);
     }
@@ -113,6 +118,9 @@ class TagReader {
     if (size === undefined || type === 5 || type === 10) return undefined;
     const count = word === 8 ? this.#offset(view, at + 4) : view.getUint32(at + 4, this.littleEndian);
     if (count > mostElements) throw new TiffFault(`a tag of it has ${count.toLocaleString('en')} values`);
+    this.#elements += count;
+    if (this.#elements > mostInFile)
+      throw new TiffFault(`its tags have more than ${mostInFile.toLocaleString('en')} values`);
     const place = at + 4 + word;
     const bytes = count * size <= word ? view : viewOf(await this.#bytes(this.#offset(view, place), count * size));
     const from = bytes === view ? place : 0;

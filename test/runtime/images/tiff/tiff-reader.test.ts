@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../../runtime/files/user-error.ts';
 import { bytesInMemory, openBytes } from '../../../../runtime/images/tiff/byte-source.ts';
@@ -131,6 +132,33 @@ describe('damaged files', () => {
     const at = circle.readUInt32LE(4);
     circle.writeUInt32LE(at, at + 2 + 12 * circle.readUInt16LE(at));
     await expect(read(circle)).rejects.toThrow(/in a circle/);
+  });
+
+  test('of a tag that occurs twice, the first counts, as in libtiff', async () => {
+    const bytes = await fixtureBytes('uint16-rgb');
+    const at = bytes.readUInt32LE(4);
+    const entries = Array.from({ length: bytes.readUInt16LE(at) }, (_, i) => at + 2 + 12 * i);
+    const entryOf = (tag: number) => entries.find((entry) => bytes.readUInt16LE(entry) === tag) ?? expect.fail();
+    const pixels = await read(bytes);
+    // The height again, with another value, in place of a tag that says what is usual.
+    const again = entryOf(284);
+    bytes.copy(bytes, again, entryOf(257), entryOf(257) + 12);
+    bytes.writeUInt16LE(1, again + 8);
+    expect((await sharp(bytes).metadata()).height).toBe(height);
+    expect(await read(bytes)).toEqual(pixels);
+  });
+
+  test('tags that share their bytes, with hundreds of millions of values in all', async () => {
+    const head = Buffer.from('49492a0008000000', 'hex');
+    const directory = Buffer.alloc(2 + 100 * 12 + 4);
+    directory.writeUInt16LE(100, 0);
+    for (let i = 0; i < 100; i++) {
+      directory.writeUInt16LE(1000 + i, 2 + 12 * i);
+      directory.writeUInt16LE(1, 4 + 12 * i);
+      directory.writeUInt32LE(2 ** 20, 6 + 12 * i);
+    }
+    const bomb = Buffer.concat([head, directory, Buffer.alloc(2 ** 20)]);
+    await expect(read(bomb)).rejects.toThrow('its tags have more than 50,331,648 values');
   });
 
   test('a block that unpacks to more than its size is refused before it is unpacked', async () => {
