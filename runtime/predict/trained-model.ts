@@ -5,6 +5,7 @@ import type { Graph } from '../../compiler/ir/graph.ts';
 import { graphHash } from '../../compiler/ir/hash.ts';
 import { compileRecorded } from '../build/recorded-source.ts';
 import { type CompiledFile, requireModel } from '../build/source-model.ts';
+import { cut } from '../files/shown.ts';
 import { ownWeights } from '../files/source-host.ts';
 import { UserError } from '../files/user-error.ts';
 import { IMAGENET_MEAN, IMAGENET_STD } from '../images/image.ts';
@@ -48,10 +49,16 @@ export async function openTrainedModel(path: string): Promise<TrainedModel> {
   const error = compiled.diagnostics.find(isError);
   if (error) {
     throw new UserError(
-      `${weightsFile} was trained by crobc ${record.crobc}, and this crobc has an error in its sources (${error.code}: ${error.message}): name the .crob file, and give these with --weights`,
+      `${weightsFile} was trained by crobc ${record.crobc}, and this crobc has an error in its sources (${error.code}: ${cut(error.message, 200)}): name the .crob file, and give these with --weights`,
     );
   }
-  return { weightsFile, record, compiled: requireModel(compiled, { model: record.model.name, via: undefined }) };
+  try {
+    return { weightsFile, record, compiled: requireModel(compiled, { model: record.model.name, via: undefined }) };
+  } catch (reason) {
+    throw reason instanceof UserError
+      ? new UserError(`cannot use ${weightsFile}: ${cut(reason.message, 300)}`)
+      : reason;
+  }
 }
 
 async function weightsIn(path: string): Promise<string> {

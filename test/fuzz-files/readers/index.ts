@@ -1,6 +1,7 @@
 import type { Reader } from '../reader.ts';
 import { legacyTorch, npz, shardIndex, torchZips } from './checkpoints.ts';
 import { attributeFiles, phraseFiles, sizeCaches } from './data-sets.ts';
+import { csvLists, jsonLists } from './lists.ts';
 import { onnx, sources } from './models.ts';
 import { geotiff, jpeg, png, tiff, webp } from './pictures.ts';
 import { annotations, pickles, references, sampleLines } from './published-data.ts';
@@ -13,6 +14,7 @@ import {
   reports,
   runLocks,
 } from './runs.ts';
+import { trained } from './trained.ts';
 import { mapped, weights } from './weights.ts';
 import { tokenizer, vocabulary } from './words.ts';
 
@@ -20,6 +22,7 @@ import { tokenizer, vocabulary } from './words.ts';
 export const readers = {
   weights,
   mapped,
+  trained,
   'torch-zip': torchZips,
   'torch-legacy': legacyTorch,
   npz,
@@ -31,6 +34,8 @@ export const readers = {
   tiff,
   geotiff,
   webp,
+  'list-csv': csvLists,
+  'list-json': jsonLists,
   phrases: phraseFiles,
   'sample-lines': sampleLines,
   pickles,
