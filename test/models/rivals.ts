@@ -54,6 +54,17 @@ export const rivals: readonly Rival[] = [
     published: 236_711_038,
     left: [[2 * 1024 ** 2, 'nothing reads the gate behind the last stage']],
   },
+  {
+    file: 'fianet',
+    model: 'FIANet',
+    micro: 'FIANet_micro',
+    sizes: small,
+    published: 256_168_626,
+    left: [
+      [12_854_418, 'nothing reads the gates and the finer readings behind the last stage'],
+      [344_064, 'nothing reads `go_embedding`'],
+    ],
+  },
 ];
 
 const host = diskHost();

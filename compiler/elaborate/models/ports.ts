@@ -5,6 +5,7 @@ import type { Context } from '../context/context.ts';
 import type { Val } from '../context/elaborated.ts';
 import type { Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
+import { hasError } from '../context/values.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { fitResult } from '../eval/fit-result.ts';
 import { resolveType } from '../eval/signature.ts';
@@ -38,9 +39,9 @@ export function portsOf(scope: Scope, decl: OutputMember, named: () => Val | und
     return [];
   }
   const type = decl.type && resolveType(scope, decl.type, new Map());
-  if (raw.kind === 'error') return [];
+  if (hasError(raw)) return [];
   const value = type ? fitResult(scope, raw, type, span, `the output \`${name}\``) : raw;
-  if (value.kind === 'error') return [];
+  if (hasError(value)) return [];
   const found = tensorsOf(value, decl);
   if (!found) {
     const actual = value.kind === 'list' && value.items.length > 0 ? 'a list of other things' : describe(value);
