@@ -1,7 +1,7 @@
 // slow: checks wrong variants of every rival
 
 import { expect, test } from 'vitest';
-import { check, compile } from '../../compiler/compile.ts';
+import { check, compile } from '../../compiler/check/check.ts';
 import { isError } from '../../compiler/diagnostics/diagnostic.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
 
