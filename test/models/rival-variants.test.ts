@@ -1,7 +1,8 @@
 // slow: checks wrong variants of every rival
 
 import { expect, test } from 'vitest';
-import { check, compile } from '../../compiler/check/check.ts';
+import { check } from '../../compiler/check/check.ts';
+import { compile } from '../../compiler/compile.ts';
 import { isError } from '../../compiler/diagnostics/diagnostic.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
 
