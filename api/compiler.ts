@@ -3,6 +3,7 @@ import { isError } from '../compiler/diagnostics/diagnostic.ts';
 import { longestAxis } from '../compiler/ir/extent.ts';
 import { guardCondition } from '../compiler/ir/guard-condition.ts';
 import { buildModel } from '../runtime/build/build-model.ts';
+import { exposing } from '../runtime/build/exposed-values.ts';
 import { type ModelSummary, summarise } from '../runtime/build/model-summary.ts';
 import { compileFrom, compileTrainingFrom, requireModel, requireTraining } from '../runtime/build/source-model.ts';
 import { crobFiles } from '../runtime/files/crob-files.ts';
@@ -10,7 +11,7 @@ import { packageVersion } from '../runtime/files/package-root.ts';
 import { cannotRead } from '../runtime/files/source-host.ts';
 import { UserError } from '../runtime/files/user-error.ts';
 import { type Diagnostic, fileProblem, plainDiagnostics } from './diagnostics.ts';
-import { CompiledModel, requireWeights, TrainableModel } from './models.ts';
+import { CompiledModel, type Port, portOf, requireWeights, TrainableModel } from './models.ts';
 import { type ProgressOptions, withProgress } from './progress.ts';
 import { type SourceOptions, sourceHost } from './sources.ts';
 
@@ -224,6 +225,21 @@ export function summary(model: CompiledModel): Summary {
   return found;
 }
 
+/**
+ * Returns the intermediate values of a model that its sources name, by path and in the order of computation:
+ * `lgfa.stage[0].attention` is the `attention` of that part. `build` makes outputs of them.
+ *
+ * @example
+ * import { compile, namedValues } from 'crobc';
+ *
+ * const compiled = compile('models/crobim.crob', { model: 'CroBIM_micro' });
+ * if (compiled.ok) for (const { name, shape } of namedValues(compiled.model)) console.log(name, shape);
+ */
+export function namedValues(model: CompiledModel): readonly Port[] {
+  const { source } = model;
+  return source.namedValues().map(({ path, type }) => portOf(source.graph, path, type));
+}
+
 /** Options of `build`. */
 export interface BuildOptions extends ProgressOptions {
   /** The folder to write to; it is created if it does not exist. */
@@ -238,6 +254,11 @@ export interface BuildOptions extends ProgressOptions {
   readonly writeWeights?: boolean;
   /** If false, no typed client is written. */
   readonly client?: boolean;
+  /**
+   * Patterns of intermediate values that become further outputs: paths as in `namedValues`, with `*` for any text and
+   * `[*]` for any index.
+   */
+  readonly expose?: readonly string[];
 }
 
 /** A file that was written. */
@@ -261,7 +282,7 @@ export interface BuildResult {
  * Writes `<Model>.onnx`, a separate weights file if the weights are large, `<Model>.ts` (a typed client) and
  * `<Model>.manifest.json`. Either all of them are written, or none.
  *
- * @throws UserError if weights do not fit the model, or if the folder cannot be written.
+ * @throws UserError if weights do not fit the model, if the folder cannot be written, or if a pattern selects no value.
  * @example
  * import { build, compile } from 'crobc';
  *
@@ -269,10 +290,17 @@ export interface BuildResult {
  * if (compiled.ok) for (const { path } of (await build(compiled.model, { out: 'out' })).files) console.log(path);
  */
 export async function build(model: CompiledModel, options: BuildOptions): Promise<BuildResult> {
-  const { out, dtype = 'f32', weights, seed = 0, writeWeights = true, client = true } = options;
+  const { out, dtype = 'f32', weights, seed = 0, writeWeights = true, client = true, expose = [] } = options;
   requireWeights(model, weights);
   const { emitted, ...built } = await withProgress(options, () =>
-    buildModel(model.source, { out, dtype, weightsFile: weights, seed, writeWeights, client }),
+    buildModel(expose.length > 0 ? exposing(model.source, expose) : model.source, {
+      out,
+      dtype,
+      weightsFile: weights,
+      seed,
+      writeWeights,
+      client,
+    }),
   );
   const { hash, parameters, files } = built;
   return { model: built.model, hash, parameters, nodes: emitted.graph.nodes.length, files };

@@ -1,6 +1,7 @@
 import { asConstant } from '../compiler/dims/dim.ts';
 import type { Graph, Value } from '../compiler/ir/graph.ts';
 import { graphHash } from '../compiler/ir/hash.ts';
+import type { TensorType } from '../compiler/ir/types.ts';
 import type { CompiledFile, CompiledTrainingFile } from '../runtime/build/source-model.ts';
 import { UserError } from '../runtime/files/user-error.ts';
 
@@ -76,9 +77,10 @@ export function requireWeights({ source, name }: CompiledModel, weights: string 
 }
 
 function portsOf(graph: Graph, ports: readonly { readonly name: string; readonly value: Value }[]): Port[] {
-  return ports.map(({ name, value: { type } }) => ({
-    name,
-    dtype: type.dtype,
-    shape: type.shape.map((dim) => asConstant(dim) ?? graph.facts.show(dim)),
-  }));
+  return ports.map(({ name, value }) => portOf(graph, name, value.type));
+}
+
+/** @internal */
+export function portOf({ facts }: Graph, name: string, { dtype, shape }: TensorType): Port {
+  return { name, dtype, shape: shape.map((dim) => asConstant(dim) ?? facts.show(dim)) };
 }

@@ -26,7 +26,7 @@ types, for Node.js 20.19 and later. It has three entry points; nothing else in t
 
 | entry point | functions |
 | --- | --- |
-| [\`crobc\`](#crobc) | check, compile, summary, build |
+| [\`crobc\`](#crobc) | check, compile, namedValues, summary, build |
 | [\`crobc/runtime\`](#crobcruntime) | sessions, predict, train, evaluate |
 | [\`crobc/grammar\`](#crobcgrammar) | text to syntax tree and back |
 

@@ -72,7 +72,7 @@ describe('the tarball', () => {
         ],
         { cwd: project, encoding: 'utf8' },
       ).trim();
-    expect(tried('crobc')).toBe('UserError,build,check,compile,compileTraining,summary,version');
+    expect(tried('crobc')).toBe('UserError,build,check,compile,compileTraining,namedValues,summary,version');
     expect(tried('crobc/grammar')).toBe('format,parse');
     expect(tried('crobc/runtime')).toBe('UserError,evaluate,openSession,openTrained,predict,train');
     expect(tried('crobc/dist/bin/main.cjs')).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');

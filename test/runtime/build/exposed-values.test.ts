@@ -1,6 +1,8 @@
 // slow: builds CroBIM_micro
 
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { build, compile, namedValues, UserError } from '../../../api/compiler.ts';
 import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
 import { interpret } from '../../../compiler/graphs/interpret.ts';
 import { tensor } from '../../../compiler/ir/tensor-data.ts';
@@ -13,7 +15,9 @@ import { weightsOf } from '../../../runtime/weights/graph-weights.ts';
 import { initialWeights } from '../../../runtime/weights/initialise.ts';
 import { expectClose } from '../../emit/onnx/closeness.ts';
 import { runOnnx } from '../../emit/onnx/session.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
+const at = temporaryFolder();
 const options = { model: 'CroBIM_micro', dims: new Map<string, number>(), overrides: [] };
 const compiled = requireModel(compileFrom(diskHost(), 'models/crobim.crob', options), { ...options, via: undefined });
 const pathsOf = (...patterns: string[]) => selectedValues(compiled, patterns).map(({ path }) => path);
@@ -54,6 +58,19 @@ test('in onnxruntime, exposed values are those of the reference interpreter, and
     expect(shares.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
     expect(shares[words - 1]).toBeLessThan(1e-6);
   }
+});
+
+test('the API lists named values, and builds with them as outputs', async () => {
+  const made = compile('models/crobim.crob', { model: 'CroBIM_micro' });
+  if (!made.ok) throw new Error('the source is wrong');
+  const stages = namedValues(made.model).filter(({ name }) => /^lgfa\.stage\[\d\]\.attention$/.test(name));
+  expect(stages[1]).toEqual({ name: 'lgfa.stage[1].attention', dtype: 'f32', shape: ['B', 1, 'H*W/64', 'T + 4'] });
+  const given = { out: at('api'), writeWeights: false, client: false };
+  const { files, hash } = await build(made.model, { ...given, expose: ['lgfa.stage[*].attention'] });
+  const manifest = JSON.parse(await readFile(files.find(({ path }) => path.endsWith('.manifest.json'))!.path, 'utf8'));
+  expect(manifest.outputs.slice(1)).toMatchObject(stages.map(({ name }) => ({ name })));
+  expect(hash).not.toBe(made.model.hash);
+  await expect(build(made.model, { ...given, expose: ['lgfa.nothing'] })).rejects.toThrow(UserError);
 });
 
 test('patterns select by *, [*], lists and results of parts', () => {
