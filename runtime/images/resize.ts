@@ -49,8 +49,9 @@ function fixedPoint(filter: Filter<Float64Array>): Filter<Int32Array> {
 }
 
 /**
- * Bilinear resizing with antialiasing, bit-exact with Pillow's `resize(…, BILINEAR)` and so with torchvision for PIL
- * images. Rounds to bytes after the horizontal pass and again after the vertical one, as Pillow does.
+ * Bilinear resizing with antialiasing, bit-exact with Pillow's `resize(…, BILINEAR)` before version 13, and so with
+ * torchvision for PIL images. Rounds to bytes after the horizontal pass and again after the vertical one, as Pillow does;
+ * Pillow 13 begins with the pass that leaves less work.
  */
 export function resizeBilinear(image: Pixels, width: number, height: number): Pixels {
   const wide = width === image.width ? image : alongRows(image, width);
