@@ -282,6 +282,18 @@ function addDiff(program: Command, { io, exit }: Setting): void {
     .action(async (models: string[], options) => exit((await import('./commands/diff.ts')).diff(io, models, options)));
 }
 
+function addGraph(program: Command, { io, exit }: Setting): void {
+  program
+    .command('graph')
+    .description('draw a model: its parts as boxes, with the shapes of the values between them')
+    .argument('<file>', 'a .crob file')
+    .option('-m, --model <name>', 'which model of the file; by default, the first')
+    .addOption(set())
+    .option('--depth <n>', 'levels of parts to draw; by default 2, and 4 for a page', wholeNumber)
+    .option('-o, --out <file>', 'a picture, .svg, or a page whose parts fold, .html; by default, <Model>.svg')
+    .action(async (file: string, options) => exit((await import('./commands/graph.ts')).graph(io, file, options)));
+}
+
 function addTrain(program: Command, { io, exit }: Setting): void {
   program
     .command('train')
@@ -578,6 +590,7 @@ const commands = [
   addSummary,
   addDescribe,
   addDiff,
+  addGraph,
   addTrain,
   addData,
   addWeights,

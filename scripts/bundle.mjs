@@ -18,7 +18,17 @@ rmSync(dist, { recursive: true, force: true });
  * format, because onnx-proto requires a protobufjs that is years old, and npm applies `overrides` only in the outermost
  * project.
  */
-const bundled = ['chevrotain', 'commander', 'onnx-proto', 'protobufjs', 'long', 'tinyglobby', 'fdir', 'picomatch'];
+const bundled = [
+  'chevrotain',
+  'commander',
+  'onnx-proto',
+  'protobufjs',
+  'long',
+  'tinyglobby',
+  'fdir',
+  'picomatch',
+  '@dagrejs/dagre',
+];
 const isBundled = (id) => bundled.some((name) => id === name || id.startsWith(`${name}/`));
 
 /**

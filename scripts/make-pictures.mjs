@@ -3,7 +3,6 @@
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { importSource } from './bundle-source.mjs';
 import { crobc, prepare } from './experiment.mjs';
 import { findBrowser, screenshot } from './pictures/browser.mjs';
 import { checkPicture } from './pictures/check.mjs';
@@ -48,10 +47,7 @@ const looked = { file: 'test_00001', phrase: 'the round green helipad' };
 /** A function for each picture. */
 const pictures = {
   check: () => writeFileSync(image('check.svg'), checkPicture()),
-  architecture: async () => {
-    const { architecture } = await importSource('scripts/pictures/architecture.ts');
-    writeFileSync(image('architecture.svg'), await architecture('models/crobim.crob'));
-  },
+  architecture: () => crobc(['graph', 'models/crobim.crob', '--model', 'CroBIM', '--out', image('architecture.svg')]),
   data: async () => {
     const sheet = join(out, 'sheet');
     rmSync(sheet, { recursive: true, force: true });

@@ -3,9 +3,9 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../compiler/compile.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
+import { architectureSvg } from '../../runtime/pictures/architecture-svg.ts';
+import { dataFlow } from '../../runtime/pictures/data-flow.ts';
 import { weightsOf } from '../../runtime/weights/graph-weights.ts';
-import { architecture } from '../../scripts/pictures/architecture.ts';
-import { dataFlow } from '../../scripts/pictures/data-flow.ts';
 
 const folder = 'docs/images';
 const script = <T>(name: string) => import(pathToFileURL(`scripts/pictures/${name}`).href) as Promise<T>;
@@ -16,7 +16,8 @@ test('the picture of the README is what crobc prints', async () => {
 });
 
 test('the picture of CroBIM is drawn from the model as it is', async () => {
-  await expect(await architecture('models/crobim.crob')).toMatchFileSnapshot('../../docs/images/architecture.svg');
+  const compiled = compile(diskHost(), 'models/crobim.crob', { model: 'CroBIM', dims: new Map(), overrides: [] });
+  await expect(architectureSvg(dataFlow(compiled))).toMatchFileSnapshot('../../docs/images/architecture.svg');
 });
 
 test('the picture of a training is drawn from the numbers beside it', async () => {
@@ -45,10 +46,10 @@ test('every picture is made by the script and shown on a page, with a text inste
 });
 
 describe('the data flow of a model', () => {
-  const flowOf = (source: string) => {
+  const flowOf = (source: string, depth?: number) => {
     const shipped = diskHost();
     const host = { ...shipped, read: (path: string) => (path === 'a.crob' ? source : shipped.read(path)) };
-    return dataFlow(compile(host, 'a.crob', { model: undefined, dims: new Map(), overrides: [] }));
+    return dataFlow(compile(host, 'a.crob', { model: undefined, dims: new Map(), overrides: [] }), depth);
   };
 
   test('gathers chains and parallel items, and keeps what is read in between apart', () => {
@@ -97,10 +98,47 @@ model M {
 
   test.each(['CroBIM', 'CroBIM_ConvNeXt', 'CroBIM_micro'])('%s: each weight is in one box', (model) => {
     const compiled = compile(diskHost(), 'models/crobim.crob', { model, dims: new Map(), overrides: [] });
-    const { boxes, groups } = dataFlow(compiled);
-    const weights = compiled.graph ? weightsOf(compiled.graph) : [];
-    const total = weights.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
-    expect(boxes.reduce((n, { parameters }) => n + parameters, 0)).toBe(total);
-    expect(groups.reduce((n, { parameters }) => n + parameters, 0)).toBe(total);
+    for (const depth of [1, 2, 3, 5]) {
+      const { boxes, groups, edges } = dataFlow(compiled, depth);
+      const weights = compiled.graph ? weightsOf(compiled.graph) : [];
+      const total = weights.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
+      expect(boxes.reduce((n, { parameters }) => n + parameters, 0)).toBe(total);
+      const outermost = groups.filter(({ group }) => group === undefined);
+      if (depth > 1) expect(outermost.reduce((n, { parameters }) => n + parameters, 0)).toBe(total);
+      // Every value comes from a box, and every box leads to an output.
+      const ids = new Set(boxes.map(({ id }) => id));
+      expect(edges.filter(({ from, to }) => !ids.has(from) || !ids.has(to))).toEqual([]);
+      const read = new Set(edges.map(({ from }) => from));
+      expect(boxes.filter(({ id, kind }) => kind !== 'output' && !read.has(id))).toEqual([]);
+      const groupIds = new Set(groups.map(({ id }) => id));
+      expect([...boxes, ...groups].filter(({ group }) => group !== undefined && !groupIds.has(group))).toEqual([]);
+    }
+  });
+
+  test('opens lists to any depth, with what each item reads', () => {
+    const source = `
+module Layer(n: int) {
+  one = Linear(n, n)
+  two = Linear(n, n)
+  forward(x: f32[B, n], words: f32[B, n]) -> f32[B, n] { return two(one(x)) + words }
+}
+module Net(n: int) {
+  layers = [Layer(n) for i in 0..3]
+  words = [Linear(n, n) for i in 0..3]
+  forward(x: f32[B, n]) -> f32[B, n] {
+    for i in 0..3 { x = layers[i](x, words[i](x)) }
+    return x
+  }
+}
+model M {
+  net = Net(4)
+  input x: f32[B, 4]
+  output y: f32[B, 4] = net(x)
+}
+`;
+    const at = (depth: number) => flowOf(source, depth).edges.map(({ from, to }) => `${from} -> ${to}`);
+    expect(at(1)).toEqual(['x -> net', 'net -> y']);
+    expect(at(3).filter((edge) => edge.startsWith('x -> '))).toHaveLength(2);
+    expect(flowOf(source, 3).boxes.flatMap(({ kind, name }) => (kind === 'part' ? [name] : []))).toContain('one');
   });
 });

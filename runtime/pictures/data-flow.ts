@@ -1,7 +1,6 @@
-// Computes the data flow of an elaborated model, its parts and the values between them, for the architecture picture.
 import type { Compiled } from '../../compiler/compile.ts';
 import { contentsOf, type Entry } from '../../compiler/contents/contents.ts';
-import { type Dim, substitute } from '../../compiler/dims/dim.ts';
+import { constant, type Dim, substitute } from '../../compiler/dims/dim.ts';
 import type { Call, TemplateBody } from '../../compiler/elaborate/context/elaborated.ts';
 import { childPath, isWithin } from '../../compiler/elaborate/context/paths.ts';
 import { flatten } from '../../compiler/elaborate/context/template.ts';
@@ -9,7 +8,7 @@ import type { ModelGraph } from '../../compiler/elaborate/models/model.ts';
 import type { Value } from '../../compiler/ir/graph.ts';
 import type { TensorType } from '../../compiler/ir/types.ts';
 import { pairs } from '../../compiler/lists.ts';
-import { weightsOf } from '../../runtime/weights/graph-weights.ts';
+import { weightsOf } from '../weights/graph-weights.ts';
 
 /** `operators` stands for operators and functions between the parts that combine values of several boxes. */
 export type BoxKind = 'input' | 'output' | 'part' | 'weight' | 'operators';
@@ -18,7 +17,7 @@ export interface Box {
   /** The path of a part as overrides name it; for a list drawn as one box, with `[*]`. */
   readonly id: string;
   readonly kind: BoxKind;
-  /** The group that contains it; undefined for the model's own equations. */
+  /** The innermost group that contains it; undefined for the model's own equations. */
   readonly group: string | undefined;
   /** Its name in its owner: `layer[*]`; for operators, their names. */
   readonly name: string;
@@ -40,9 +39,15 @@ export interface Edge {
 
 /** A part of the model with its contents; if the model calls several of its methods, one group for each method. */
 export interface Group {
-  /** The name in the model: `capm`, `text.embed`. */
+  /** Its path: `capm`, `text.embed`, `mid.layer[*]`. */
+  readonly id: string;
+  /** The group that contains it. */
+  readonly group: string | undefined;
+  /** Its name in the group that contains it. */
   readonly name: string;
   readonly module: string;
+  /** Number of items of a list drawn as one group; otherwise 1. */
+  readonly count: number;
   /** The interface of its slot; undefined if its module is fixed. */
   readonly slot: string | undefined;
   /** Number of elements of the weights in its boxes. */
@@ -57,46 +62,69 @@ export interface DataFlow {
 }
 
 /**
- * Returns the parts of a model and their parts, with the values between them. Similar
- * items of a list are drawn as one box.
+ * Returns the parts of a model to a depth (1: the parts of the model as boxes; 2: their parts as boxes), with the values
+ * between them. Similar items of a list are drawn as one.
  */
-export function dataFlow({ context, model, graph }: Compiled): DataFlow {
-  if (!context || !model || !graph) throw new Error('a model with errors has no picture');
+export function dataFlow({ context, model, graph, dims }: DrawnModel, depth = 2): DataFlow {
+  if (!context || !model || !graph) throw new Error('bug in crobc: a model with errors has no picture');
   // If several parts have the same path in weights files, such as a wrapper
   // and its content, the outermost one is drawn.
   const parts = new Map<string, Part>();
   for (const entry of contentsOf(context, model))
     if (entry.kind === 'part' && !parts.has(entry.file)) parts.set(entry.file, entry);
   const names = new Map([...parts].map(([file, { path }]) => [file, path]));
-  const flow = new Flow(model, names, gatheredLists(new Flow(model, names, new Set())));
-  const membersOf = ({ id }: PlainBox) => [...parts.values()].filter(({ path }) => flow.idOf(path) === id);
+  const bound = new Map<string, Dim>([...dims].map(([name, n]) => [name, constant(n)]));
+  let lists: Lists = noLists;
+  for (let level = 1; level <= depth; level++)
+    lists = withLists(new Flow(model, names, { lists, depth: level, bound }), lists);
+  const flow = new Flow(model, names, { lists, depth, bound });
+  const membersOf = new Map<string, Part[]>();
+  for (const part of parts.values()) {
+    const id = lists.idOf(part.path);
+    membersOf.set(id, [...(membersOf.get(id) ?? []), part]);
+  }
   // Each weight belongs to the box with the longest path that contains it.
-  const places = [...flow.boxes.values()].flatMap((box) =>
-    box.kind === 'weight' ? [{ file: box.id, box: box.id }] : membersOf(box).map(({ file }) => ({ file, box: box.id })),
-  );
+  const places = [...flow.boxes.values()].flatMap(({ id, kind, name, part }) => {
+    const files = part === '' ? [''] : (membersOf.get(part) ?? []).map(({ file }) => file);
+    if (kind === 'weight') return files.map((file) => ({ file: childPath(file, name), box: id }));
+    return kind === 'part' ? files.map((file) => ({ file, box: id })) : [];
+  });
   const parameters = new Map<string, number>();
   for (const { path, shape } of weightsOf(graph)) {
-    const around = places.filter(({ file }) => isWithin(path, file)).sort((a, b) => b.file.length - a.file.length);
-    const box = around[0]?.box;
-    if (box === undefined) throw new Error(`${path} is in no box`);
-    parameters.set(box, (parameters.get(box) ?? 0) + shape.reduce((a, b) => a * b, 1));
+    let best: (typeof places)[number] | undefined;
+    for (const place of places)
+      if (isWithin(path, place.file) && place.file.length > (best?.file.length ?? -1)) best = place;
+    if (!best) throw new Error(`bug in crobc: ${path} is in no box`);
+    parameters.set(best.box, (parameters.get(best.box) ?? 0) + shape.reduce((a, b) => a * b, 1));
   }
-  const boxes = [...flow.boxes.values()].map((box): Box => {
-    const members = membersOf(box);
+  const boxes = [...flow.boxes.values()].map(({ part, ...box }): Box => {
+    const members = box.kind === 'part' ? (membersOf.get(part) ?? []) : [];
     const what = members[0]?.module ?? box.what;
     return { ...box, what, count: Math.max(1, members.length), parameters: parameters.get(box.id) ?? 0 };
   });
-  const groups = [...flow.groups].map(([name, path]): Group => {
-    const declared = model.flat.params.get(path)?.decl.type;
+  const groups = [...flow.groups].map(([id, { part, group, name }]): Group => {
+    const declared = group === undefined ? model.flat.params.get(part)?.decl.type : undefined;
+    const inside = (one: string | undefined): boolean =>
+      one !== undefined && (one === id || inside(flow.groups.get(one)?.group));
+    const members = membersOf.get(part) ?? [];
     return {
+      id,
+      group,
       name,
-      module: [...parts.values()].find((part) => part.path === path)?.module ?? '',
+      module: members[0]?.module ?? '',
+      count: Math.max(1, members.length),
       slot: declared?.kind === 'named-type' ? declared.name.name : undefined,
-      parameters: boxes.reduce((n, box) => n + (box.group === name ? box.parameters : 0), 0),
+      parameters: boxes.reduce((n, box) => n + (inside(box.group) ? box.parameters : 0), 0),
     };
   });
-  return { model: model.flat.name, groups, boxes, edges: flow.edges() };
+  const around = (id: string | undefined): string[] =>
+    id === undefined ? [] : [id, ...around(flow.groups.get(id)?.group)];
+  const filled = new Set(boxes.flatMap(({ group }) => around(group)));
+  return { model: model.flat.name, groups: groups.filter(({ id }) => filled.has(id)), boxes, edges: flow.edges() };
 }
+
+/** A compiled model without errors. */
+export type DrawnModel = Pick<Compiled, 'context' | 'model' | 'graph' | 'dims'>;
 
 type Part = Extract<Entry, { kind: 'part' }>;
 
@@ -107,21 +135,41 @@ interface Source {
 }
 
 type Sources = readonly Source[];
-type PlainBox = Pick<Box, 'id' | 'kind' | 'group' | 'name' | 'what'>;
+/** `part` is the path of the part itself, or of the part that reads a weight; '' for the model. */
+interface PlainBox extends Pick<Box, 'id' | 'kind' | 'group' | 'name' | 'what'> {
+  readonly part: string;
+}
+interface PlainGroup {
+  readonly part: string;
+  readonly group: string | undefined;
+  readonly name: string;
+}
 type Body = Pick<TemplateBody, 'nodes' | 'calls'>;
 
-/** The place of a body: its part's path in weights files, its group, and its dims in terms of the model's. */
+/**
+ * The place of a body: its part's path in weights files, the number of parts around its operators, its group, and its
+ * dims in terms of the model's.
+ */
 interface At {
   readonly path: string;
+  readonly level: number;
   readonly group: string | undefined;
   readonly by: ReadonlyMap<string, Dim>;
+}
+
+interface FlowOptions {
+  readonly lists: Lists;
+  readonly depth: number;
+  /** The sizes of dims that `--set` binds. */
+  readonly bound: ReadonlyMap<string, Dim>;
 }
 
 /** Walks the bodies of the model and of its parts, and follows each value to the boxes that read it. */
 class Flow {
   readonly boxes = new Map<string, PlainBox>();
-  /** Group names, each with the path of its part. */
-  readonly groups = new Map<string, string>();
+  readonly groups = new Map<string, PlainGroup>();
+  /** What goes into the item that is drawn of a list, and comes out, for lists that are drawn as one group. */
+  readonly #drawn = new Map<string, { readonly args: readonly Sources[]; readonly results: readonly Sources[] }>();
   readonly #read = new Map<string, Map<string, Set<string>>>();
   /** Operator names of each box of operators. */
   readonly #labels = new Map<string, Set<string>>();
@@ -129,31 +177,27 @@ class Flow {
   readonly #model: ModelGraph;
   /** Paths of parts in weights files, each with the path that overrides use. */
   readonly #names: ReadonlyMap<string, string>;
-  readonly #gathered: ReadonlySet<string>;
+  readonly #lists: Lists;
+  readonly #depth: number;
 
-  constructor(model: ModelGraph, names: ReadonlyMap<string, string>, gathered: ReadonlySet<string>) {
+  constructor(model: ModelGraph, names: ReadonlyMap<string, string>, { lists, depth, bound }: FlowOptions) {
     this.#model = model;
     this.#names = names;
-    this.#gathered = gathered;
+    this.#lists = lists;
+    this.#depth = depth;
     const values = new Map<Value, Sources>();
     for (const { name, value } of model.inputs) {
-      const what = this.#show(value.type, new Map());
-      this.boxes.set(name, { id: name, kind: 'input', group: undefined, name, what });
+      const what = this.#show(value.type, bound);
+      this.boxes.set(name, { id: name, kind: 'input', group: undefined, name, what, part: '' });
       values.set(value, [{ box: name, type: what }]);
     }
-    this.#walk(model, { path: '', group: undefined, by: new Map() }, values);
+    this.#walk(model, { path: '', level: 0, group: undefined, by: bound }, values);
     for (const { name, value } of model.outputs) {
-      const what = this.#show(value.type, new Map());
-      this.boxes.set(name, { id: name, kind: 'output', group: undefined, name, what });
+      const what = this.#show(value.type, bound);
+      this.boxes.set(name, { id: name, kind: 'output', group: undefined, name, what, part: '' });
       this.#reads(name, values.get(value) ?? []);
     }
     this.#dropUnread();
-  }
-
-  /** Returns the box id of a part: that of its list if the list is drawn as one box. */
-  idOf(path: string): string {
-    const list = listOf(path);
-    return list !== undefined && this.#gathered.has(list) ? list : path;
   }
 
   edges(): Edge[] {
@@ -175,11 +219,12 @@ class Flow {
       callsBefore(i);
       if (values.has(node.outputs[0])) continue;
       if (node.op === 'weight') {
-        const id = childPath(path, node.attributes.path);
+        const part = path === '' ? '' : this.#partAt(path);
+        const name = node.attributes.path;
+        const id = `weight ${childPath(part, name)}`;
         const what = this.#show(node.outputs[0].type, by);
         // A weight that is read in a part's own body gets a box; weights of inner parts belong to the boxes of these.
-        const name = node.attributes.path;
-        this.boxes.set(id, { id, kind: 'weight', group, name, what });
+        this.boxes.set(id, { id, kind: 'weight', group, name, what, part });
         values.set(node.outputs[0], [{ box: id, type: what }]);
         continue;
       }
@@ -193,24 +238,43 @@ class Flow {
     callsBefore(nodes.length);
   }
 
-  #call(call: Call, { path, group, by }: At, values: Map<Value, Sources>, sources: Sources): void {
+  #call(call: Call, { path, level, group, by }: At, values: Map<Value, Sources>, sources: Sources): void {
     const { body, label } = call.template;
     const below = call.absolute ? call.path : childPath(path, call.path);
     const give = (box: string): void => {
       for (const result of call.results) values.set(result, [{ box, type: this.#show(result.type, by) }]);
     };
     const isFunction = below === path;
-    const isDrawnInside = isFunction ? path !== '' : path === '';
+    const part = this.#partAt(below);
+    const id = isFunction ? (group ?? '') : level === 0 ? groupName(part, label) : part;
+    const drawn = this.#drawn.get(id);
+    if (drawn && !isFunction) {
+      // Another item of a list that is drawn as one group: its values go to, and come from, the same boxes.
+      for (const [i, arg] of call.args.entries()) this.#readsInside(id, drawn.args[i] ?? [], values.get(arg) ?? []);
+      for (const [i, result] of call.results.entries()) {
+        const type = this.#show(result.type, by);
+        values.set(
+          result,
+          (drawn.results[i] ?? []).map(({ box }) => ({ box: this.#merged.get(box) ?? box, type })),
+        );
+      }
+      return;
+    }
+    const isOpened = level + 1 < this.#depth;
+    const isDrawnInside = isFunction ? path !== '' : isOpened;
     if (isDrawnInside) {
       const inner = new Map([...call.dims].map(([name, d]) => [name, substitute(d, by)]));
       const inside = new Map<Value, Sources>();
       for (const [placeholder, arg] of pairs(body.placeholders, call.args))
         inside.set(placeholder, values.get(arg) ?? []);
-      const name = isFunction ? group : groupName(this.#names.get(below) ?? below, label);
-      if (name !== undefined && !this.groups.has(name)) this.groups.set(name, this.#names.get(below) ?? below);
-      this.#walk(body, { path: below, group: name, by: inner }, inside);
-      for (const [outside, result] of pairs(call.results, flatten(body.result)))
-        values.set(outside, inside.get(result) ?? []);
+      if (!isFunction && !this.groups.has(id))
+        this.groups.set(id, { part, group, name: level === 0 ? id : nameIn(this.#partAt(path), part) });
+      const at = { path: below, level: level + (isFunction ? 0 : 1), group: isFunction ? group : id, by: inner };
+      this.#walk(body, at, inside);
+      const results = flatten(body.result).map((result) => inside.get(result) ?? []);
+      for (const [outside, found] of pairs(call.results, results)) values.set(outside, found);
+      if (!isFunction && this.#lists.gathered.has(part))
+        this.#drawn.set(id, { args: call.args.map((arg) => values.get(arg) ?? []), results });
     } else if (isFunction) {
       // A function that the model's own equations call, such as `resize`.
       give(this.#operators(group, label, sources));
@@ -221,14 +285,19 @@ class Flow {
         values.set(outside, (arg && values.get(arg)) ?? []);
       }
     } else {
-      const id = this.idOf(this.#names.get(below) ?? below);
-      const owner = this.#names.get(path) ?? path;
-      // Several methods may use the same part: it is drawn at its first call.
-      if (!this.boxes.has(id))
-        this.boxes.set(id, { id, kind: 'part', group, name: id.slice(owner.length + 1), what: '' });
+      // Several methods may use the same part: it is drawn at its first call. The model's own parts have a box each method.
+      if (!this.boxes.has(id)) {
+        const name = level === 0 ? id : nameIn(this.#partAt(path), part);
+        this.boxes.set(id, { id, kind: 'part', group, name, what: '', part });
+      }
       this.#reads(id, sources);
       give(id);
     }
+  }
+
+  /** The path of a part in overrides, with `[*]` for the lists that are drawn as one. */
+  #partAt(path: string): string {
+    return this.#lists.idOf(this.#names.get(path) ?? path);
   }
 
   /**
@@ -263,7 +332,7 @@ class Flow {
 
   #operators(group: string | undefined, label: string, sources: Sources): string {
     const id = `operators ${this.#labels.size}`;
-    this.boxes.set(id, { id, kind: 'operators', group, name: '', what: '' });
+    this.boxes.set(id, { id, kind: 'operators', group, name: '', what: '', part: '' });
     this.#labels.set(id, new Set([label]));
     this.#reads(id, sources);
     return id;
@@ -278,8 +347,22 @@ class Flow {
     }
   }
 
-  #dependsOn(box: string, other: string): boolean {
-    return box === other || [...(this.#read.get(box)?.keys() ?? [])].some((from) => this.#dependsOn(from, other));
+  /** Lets the boxes in a group that read some values read others, too. Those from the group itself are left out. */
+  #readsInside(group: string, known: Sources, others: Sources): void {
+    const isInside = (one: string | undefined): boolean =>
+      one !== undefined && (one === group || isInside(this.groups.get(one)?.group));
+    const further = this.#distinct(others).filter(({ box }) => !isInside(this.boxes.get(box)?.group));
+    const from = new Set(this.#distinct(known).map(({ box }) => box));
+    for (const { id, group: own } of [...this.boxes.values()])
+      if (isInside(own) && [...(this.#read.get(id)?.keys() ?? [])].some((box) => from.has(box)))
+        this.#reads(id, further);
+  }
+
+  #dependsOn(box: string, other: string, seen: Set<string> = new Set()): boolean {
+    if (box === other) return true;
+    if (seen.has(box)) return false;
+    seen.add(box);
+    return [...(this.#read.get(box)?.keys() ?? [])].some((from) => this.#dependsOn(from, other, seen));
   }
 
   /** Removes boxes that no output depends on, and names the boxes of operators. */
@@ -316,30 +399,56 @@ function groupName(part: string, label: string): string {
   return at < 0 ? part : `${part}${label.slice(at)}`;
 }
 
+/** The name of a part in the part around it: `layer[*]` of `mid.layer[*]`. */
+function nameIn(owner: string, part: string): string {
+  return part.startsWith(`${owner}.`) ? part.slice(owner.length + 1) : part;
+}
+
 /** Returns `mid.layer[*]` for `mid.layer[3]`; undefined if the path is not that of a list item. */
 function listOf(path: string): string | undefined {
   return /\[\d+\]$/.test(path) ? path.replace(/\[\d+\]$/, '[*]') : undefined;
 }
 
+/** The lists that are drawn as one box or group: `mid.layer[*]`. */
+class Lists {
+  readonly gathered: ReadonlySet<string>;
+
+  constructor(gathered: ReadonlySet<string>) {
+    this.gathered = gathered;
+  }
+
+  /** Replaces the index of each item of a gathered list: `mid.layer[*].norm` for `mid.layer[3].norm`. */
+  idOf(path: string): string {
+    let id = '';
+    for (const piece of path.split(/(?<=\])/)) {
+      const list = listOf(id + piece);
+      id = list !== undefined && this.gathered.has(list) ? list : id + piece;
+    }
+    return id;
+  }
+}
+
+const noLists = new Lists(new Set());
+
 /**
- * Returns the lists to draw as one box: chains of which only the last item is read elsewhere, and parallel
- * items that are read at the same places.
+ * Adds the lists among the boxes of a flow that are drawn as one: chains of which only the last item is read elsewhere,
+ * and parallel items that are read at the same places.
  */
-function gatheredLists(flow: Flow): ReadonlySet<string> {
+function withLists(flow: Flow, known: Lists): Lists {
   const lists = new Map<string, string[]>();
-  for (const id of flow.boxes.keys()) {
-    const list = listOf(id);
+  for (const [id, { kind }] of flow.boxes) {
+    const list = kind === 'part' ? listOf(id) : undefined;
     if (list !== undefined) lists.set(list, [...(lists.get(list) ?? []), id]);
   }
   const edges = flow.edges();
-  const gathered = new Set<string>();
+  const gathered = new Set<string>(known.gathered);
+  const oneOf = (id: string): string => {
+    const list = listOf(id);
+    return list !== undefined && gathered.has(list) ? list : id;
+  };
   const readersOf = (item: string, list: string): string[] => {
     const readers = edges.flatMap(({ from, to }) => (from === item && listOf(to) !== list ? [to] : []));
-    const names = readers.map((to) => {
-      const other = listOf(to);
-      return other !== undefined && gathered.has(other) ? other : to;
-    });
-    return [...new Set(names)].sort();
+    return [...new Set(readers.map(oneOf))].sort();
   };
   for (let size = -1; size < gathered.size; ) {
     size = gathered.size;
@@ -353,5 +462,5 @@ function gatheredLists(flow: Flow): ReadonlySet<string> {
       if (items.length > 1 && isOne) gathered.add(list);
     }
   }
-  return gathered;
+  return new Lists(gathered);
 }
