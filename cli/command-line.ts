@@ -277,6 +277,7 @@ function addDiff(program: Command, { io, exit }: Setting): void {
     .option('--depth <n>', 'levels of modules to show', wholeNumber, 1)
     .option('--wide', 'print long cells and long lists in full')
     .option('--exit-code', 'exit with 1 if a graph differs, with 0 if not')
+    .option('--svg <file>', 'draw both models side by side, with colours for what differs')
     .option('--markdown', 'print as Markdown, for a comment of a pull request')
     .option('--json', 'print as JSON')
     .action(async (models: string[], options) => exit((await import('./commands/diff.ts')).diff(io, models, options)));

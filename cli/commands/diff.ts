@@ -2,8 +2,9 @@ import type { SourceHost } from '../../compiler/compile.ts';
 import { variables } from '../../compiler/dims/dim.ts';
 import { Program } from '../../compiler/elaborate/source/program.ts';
 import { type CompiledFile, compileFrom, requireModel } from '../../runtime/build/source-model.ts';
-import { type Anatomy, anatomyOf } from '../../runtime/compare/anatomy.ts';
+import { anatomyOf } from '../../runtime/compare/anatomy.ts';
 import { differencesOf, type ModelDifferences } from '../../runtime/compare/differences.ts';
+import { writeFileAtomic } from '../../runtime/files/atomic-file.ts';
 import { type GitRevision, openRevision } from '../../runtime/files/git-revision.ts';
 import { diskHost, ownPath } from '../../runtime/files/source-host.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
@@ -23,6 +24,7 @@ export interface DiffOptions {
   readonly wide?: boolean;
   readonly json?: boolean;
   readonly markdown?: boolean;
+  readonly svg?: string;
   readonly exitCode?: boolean;
 }
 
@@ -34,11 +36,13 @@ interface Reference {
 
 /** `crobc diff`. Returns 0, with `--exit-code` 1 if a graph differs; 1 if a source has errors. */
 export async function diff(io: Io, given: readonly string[], options: DiffOptions): Promise<number> {
+  if (options.svg !== undefined && !options.svg.toLowerCase().endsWith('.svg'))
+    throw new UsageError(`--svg ${options.svg}: the name of a picture ends in .svg`);
   if (options.json && options.markdown) throw new UsageError('--json and --markdown are two forms: give one');
   return options.base === undefined ? ofTwo(io, given, options) : ofRevision(io, given, options.base, options);
 }
 
-function ofTwo(io: Io, given: readonly string[], options: DiffOptions): number {
+async function ofTwo(io: Io, given: readonly string[], options: DiffOptions): Promise<number> {
   const [first, second, ...more] = given.map(referenceOf);
   if (!first || !second || more.length > 0)
     throw new UsageError('diff compares two models, FILE:MODEL each; or with --base REV, those of a revision');
@@ -48,6 +52,7 @@ function ofTwo(io: Io, given: readonly string[], options: DiffOptions): number {
   const after = before && compiled(io, host, second, settings);
   if (!before || !after) return 1;
   const found = differencesOf(anatomyOf(before), anatomyOf(after));
+  await draw({ before, after, found }, options);
   if (options.json) printJson(io, differencesJson(found));
   else print(io, found, options);
   return options.exitCode && isDifferent(found) ? 1 : 0;
@@ -80,6 +85,28 @@ function print(io: Io, found: ModelDifferences, { base, depth, wide = false, mar
   printText(io, markdown ? renderMarkdown(found, options) : renderText(found, options, terminalWidth(io.stdout)));
 }
 
+/** Writes the picture of `--svg`. */
+async function draw(
+  { before, after, found }: Pair,
+  { svg, depth, base }: Pick<DiffOptions, 'svg' | 'depth' | 'base'>,
+): Promise<void> {
+  if (svg === undefined) return;
+  const { dataFlow } = await import('../../runtime/pictures/data-flow.ts');
+  const { differencesSvg } = await import('../../runtime/pictures/differences-svg.ts');
+  const [old, now] = [before, after].map((one) => dataFlow(one, Math.max(1, depth)));
+  if (!old || !now) throw new Error('bug in crobc: two models have two data flows');
+  const { model } = found.after;
+  const names = base === undefined ? ([found.before.model, model] as const) : ([`${model} in ${base}`, model] as const);
+  await writeFileAtomic(svg, differencesSvg(found, old, now, names));
+}
+
+/** Two compiled models, and what differs. */
+interface Pair {
+  readonly before: CompiledFile;
+  readonly after: CompiledFile;
+  readonly found: ModelDifferences;
+}
+
 function isDifferent({ verdict }: ModelDifferences): boolean {
   return verdict === 'graphs' || verdict === 'training';
 }
@@ -102,6 +129,7 @@ async function ofRevision(io: Io, given: readonly string[], base: string, option
     if (model !== undefined && !modelsOf(host, file).includes(model) && !modelsOf(revision.host, file).includes(model))
       throw new UsageError(`${file} has no model ${model}, neither now nor in ${base}`);
   }
+  const pairs: Pair[] = [];
   const used = new Set<string>();
   const found: { readonly one: Compared; readonly differences: ModelDifferences | undefined }[] = [];
   for (const one of models) {
@@ -112,12 +140,21 @@ async function ofRevision(io: Io, given: readonly string[], base: string, option
     const before = side(io, revision.host, one, settings, used, base);
     const after = before && side(io, host, one, settings, used);
     if (!before || !after) return 1;
-    found.push({ one, differences: differencesOf(before, after) });
+    const differences = differencesOf(anatomyOf(before), anatomyOf(after));
+    found.push({ one, differences });
+    if (differences.verdict !== 'none') pairs.push({ before, after, found: differences });
   }
   const unknown = [...settings.dims.keys()].filter((name) => !used.has(name));
   if (unknown.length > 0 && found.some(({ differences }) => differences))
     throw new UsageError(`--set ${unknown[0]}: no model that changed has this dim`);
   const changed = found.filter(({ differences }) => differences?.verdict !== 'none');
+  const [pair, ...further] = pairs;
+  if (options.svg !== undefined && further.length > 0)
+    throw new UsageError(
+      `--svg draws one model, and ${pairs.length} differ: name one, as ${pair?.found.after.file}:${pair?.found.after.model}`,
+    );
+  if (pair) await draw(pair, options);
+  else if (options.svg !== undefined) complain(io, `note: ${options.svg} is not written, because no model differs`);
   if (options.json) {
     printJson(io, {
       base,
@@ -153,14 +190,13 @@ function side(
   { dims, overrides }: Settings,
   used: Set<string>,
   revision?: string,
-): Anatomy | undefined {
+): CompiledFile | undefined {
   const open = compiled(io, host, one, { dims: new Map(), overrides }, revision);
-  if (!open || dims.size === 0) return open && anatomyOf(open);
+  if (!open || dims.size === 0) return open;
   const known = new Set(open.graph.inputs.flatMap(({ value }) => value.type.shape.flatMap((d) => [...variables(d)])));
   const own = new Map([...dims].filter(([name]) => known.has(name)));
   for (const name of own.keys()) used.add(name);
-  const bound = compiled(io, host, one, { dims: own, overrides }, revision);
-  return bound && anatomyOf(bound);
+  return compiled(io, host, one, { dims: own, overrides }, revision);
 }
 
 /** The files of the working tree and of the revision that the arguments name; without arguments, all of them. */

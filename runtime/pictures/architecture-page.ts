@@ -78,6 +78,7 @@ function insideOf({ model, boxes, edges }: DataFlow, group: Group): DataFlow {
     ports.set(`${kind} ${text}`, {
       id: `${kind} ${text}`,
       kind: 'operators',
+      part: '',
       group: undefined,
       name: text,
       what: '',

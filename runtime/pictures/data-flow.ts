@@ -17,6 +17,8 @@ export interface Box {
   /** The path of a part as overrides name it; for a list drawn as one box, with `[*]`. */
   readonly id: string;
   readonly kind: BoxKind;
+  /** The path of the part itself, or of the part that reads a weight; '' for the model. */
+  readonly part: string;
   /** The innermost group that contains it; undefined for the model's own equations. */
   readonly group: string | undefined;
   /** Its name in its owner: `layer[*]`; for operators, their names. */
@@ -41,6 +43,8 @@ export interface Edge {
 export interface Group {
   /** Its path: `capm`, `text.embed`, `mid.layer[*]`. */
   readonly id: string;
+  /** The path of its part. */
+  readonly part: string;
   /** The group that contains it. */
   readonly group: string | undefined;
   /** Its name in the group that contains it. */
@@ -97,8 +101,8 @@ export function dataFlow({ context, model, graph, dims }: DrawnModel, depth = 2)
     if (!best) throw new Error(`bug in crobc: ${path} is in no box`);
     parameters.set(best.box, (parameters.get(best.box) ?? 0) + shape.reduce((a, b) => a * b, 1));
   }
-  const boxes = [...flow.boxes.values()].map(({ part, ...box }): Box => {
-    const members = box.kind === 'part' ? (membersOf.get(part) ?? []) : [];
+  const boxes = [...flow.boxes.values()].map((box): Box => {
+    const members = box.kind === 'part' ? (membersOf.get(box.part) ?? []) : [];
     const what = members[0]?.module ?? box.what;
     return { ...box, what, count: Math.max(1, members.length), parameters: parameters.get(box.id) ?? 0 };
   });
@@ -109,6 +113,7 @@ export function dataFlow({ context, model, graph, dims }: DrawnModel, depth = 2)
     const members = membersOf.get(part) ?? [];
     return {
       id,
+      part,
       group,
       name,
       module: members[0]?.module ?? '',
@@ -135,10 +140,7 @@ interface Source {
 }
 
 type Sources = readonly Source[];
-/** `part` is the path of the part itself, or of the part that reads a weight; '' for the model. */
-interface PlainBox extends Pick<Box, 'id' | 'kind' | 'group' | 'name' | 'what'> {
-  readonly part: string;
-}
+type PlainBox = Pick<Box, 'id' | 'kind' | 'part' | 'group' | 'name' | 'what'>;
 interface PlainGroup {
   readonly part: string;
   readonly group: string | undefined;

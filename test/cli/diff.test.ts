@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
@@ -349,6 +349,28 @@ describe('two models', () => {
     `);
   });
 
+  test('a picture of both has colours for what differs', async () => {
+    const marksOf = async (model: string, ...more: readonly string[]) => {
+      await diff('a.crob:Base', `a.crob:${model}`, '--svg', 'both.svg', ...more);
+      const svg = readFileSync(at('both.svg'), 'utf8');
+      // Of each half, the boxes with a class beyond their kind; the legend comes after both.
+      const halves = svg.split('<g transform="translate(').slice(1);
+      return halves.map((half) =>
+        [...(half.split('\n</g>')[0] ?? '').matchAll(/<rect class="(\w+)([^"]*)"[^>]*\/><text[^>]*>([^<]*)</g)].flatMap(
+          ([, kind, mark = '', name]) => (mark === '' || kind === 'group' ? [] : [`${name}:${mark}`]),
+        ),
+      );
+    };
+    expect(await marksOf('Again')).toEqual([[], []]);
+    expect(await marksOf('Wider')).toEqual([
+      ['input x: changed', 'block: changed', 'head: follows'],
+      ['input x: changed', 'block: changed', 'head: follows', 'output hidden: added'],
+    ]);
+    expect(await marksOf('Scaled', '--depth', '2')).toEqual([['before: exchanged'], ['before: exchanged']]);
+    const { err } = await diff('a.crob:Base', 'a.crob:Scaled', '--svg', 'both.png');
+    expect(err).toBe('error: --svg both.png: the name of a picture ends in .svg\n');
+  });
+
   test('the other direction has the signs turned', async () => {
     const [there, back] = [await json('a.crob:Base', 'a.crob:Wider'), await json('a.crob:Wider', 'a.crob:Base')];
     expect(back.weights.removed).toEqual(there.weights.added);
@@ -464,6 +486,19 @@ describe('a revision', () => {
     expect((await base('HEAD')).err).toContain('these are errors of uses.crob in HEAD');
     expect((await base('HEAD~1')).out).toBe('no difference from HEAD~1\n');
     git('reset', '--quiet', '--hard', 'HEAD~1');
+  });
+
+  test('a picture is of one model', async () => {
+    await write('a.crob', source.replace('x * factor', '2.0 * x * factor').replace('2.0 * head', '3.0 * head'));
+    const { code, err } = await base('HEAD', '--svg', 'change.svg');
+    expect([code, err]).toEqual([2, 'error: --svg draws one model, and 3 differ: name one, as a.crob:Scaled\n']);
+    expect((await base('HEAD', 'a.crob:Scaled', '--svg', 'change.svg')).code).toBe(0);
+    expect(readFileSync(`${folder()}/change.svg`, 'utf8')).toContain('>Scaled in HEAD</text>');
+    git('checkout', '--quiet', '.');
+    expect((await base('HEAD', 'a.crob:Base', '--svg', 'no.svg')).err).toBe(
+      'note: no.svg is not written, because no model differs\n',
+    );
+    await rm(`${folder()}/change.svg`);
   });
 
   test('sizes are for the models that have them', async () => {
