@@ -65,6 +65,17 @@ export const rivals: readonly Rival[] = [
       [344_064, 'nothing reads `go_embedding`'],
     ],
   },
+  {
+    file: 'refsegformer',
+    model: 'RefSegformer',
+    micro: 'RefSegformer_micro',
+    sizes: small,
+    published: 234_674_945,
+    left: [
+      [5_512_192, 'nothing reads an attention of words over pixels'],
+      [2_176, 'nothing reads a last norm and an embedding'],
+    ],
+  },
 ];
 
 const host = diskHost();
