@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Declaration, SourceFile } from '../../grammar/tree.ts';
 import { crobc } from '../cli/crobc.ts';
-import { rivals } from '../models/rivals.ts';
+import { graphOf, rivals } from '../models/rivals.ts';
+import { countParameters } from '../stdlib/goldens.ts';
 import { sourceOf, tableOf } from './declarations.ts';
 
 const page = 'docs/rivals.md';
@@ -28,14 +29,15 @@ async function rowOf({ file, model, published, left = [] }: (typeof rivals)[numb
   const bind = 'B=1,H=480,W=480,T=20';
   const ran = await crobc(['summary', tree.file, '--model', model, '--set', bind, '--json']);
   expect(ran.code, ran.err).toBe(0);
-  const { parameters, flops } = JSON.parse(ran.out) as { readonly parameters: number; readonly flops: number };
+  const { flops } = JSON.parse(ran.out) as { readonly flops: number };
+  const { total } = countParameters(graphOf(file, model, { training: true }));
   const count = (n: number) => n.toLocaleString('en');
   return [
     `[${model}](models.md#${model.toLowerCase()})`,
     `\`${file}.crob\``,
     count(lines),
     decl.base ? count(linesOf(textOf(tree, decl)) - 2) : '',
-    count(parameters),
+    count(total),
     published === undefined ? 'not counted' : count(published),
     left.map(([n, why]) => `${count(n)}: ${why}`).join('; '),
     (flops / 1e9).toFixed(1),

@@ -1,4 +1,4 @@
-import type { Declaration, Ident, WeightsDecl } from '../../../grammar/tree.ts';
+import type { Declaration, Ident, ModelDecl, WeightsDecl } from '../../../grammar/tree.ts';
 import type { Context } from '../context/context.ts';
 import type { Instance, Val } from '../context/elaborated.ts';
 import { isWithin } from '../context/paths.ts';
@@ -56,7 +56,7 @@ function mapAt(context: Context, decl: WeightsDecl, file: FileScope, { model, ro
 
 /**
  * Returns the maps that apply to parts within or around `roots`: those in the scope of a file, and those declared beside the
- * modules of the parts. Maps with errors are left out: the check of their file reports them.
+ * modules of the parts or beside a model that the model extends. Maps with errors are left out: the check of their file reports them.
  */
 export function knownMaps(context: Context, file: FileScope, within: Within): readonly PlacedMap[] {
   const silent = { ...context, report: () => undefined };
@@ -66,7 +66,7 @@ export function knownMaps(context: Context, file: FileScope, within: Within): re
     if (at?.decl.kind === 'weights') found.set(at.decl, at.file);
   }
   const instances = [...within.model.instances.values()].flatMap((value) => instancesIn(silent, value));
-  const scopes = new Set(instances.map((instance) => instance.file));
+  const scopes = new Set([...instances, ...basesOf(within.model)].map(({ file }) => file));
   for (const scope of scopes)
     for (const decl of scope.tree.declarations) if (decl.kind === 'weights') found.set(decl, scope);
   return [...found].flatMap(([decl, scope]) => {
@@ -128,12 +128,18 @@ function weightsOf(context: Context, instance: Instance, kinds: readonly string[
   );
 }
 
-function isOrExtends({ flat }: ModelGraph, target: Declaration): boolean {
-  let [decl, file]: [Declaration | undefined, ModelGraph['flat']['file']] = [flat.decl, flat.file];
+function isOrExtends(model: ModelGraph, target: Declaration): boolean {
+  return basesOf(model).some(({ decl }) => decl === target);
+}
+
+/** Returns a model and those that it extends, nearest first, each with its file. */
+function basesOf({ flat }: ModelGraph): readonly { readonly decl: ModelDecl; readonly file: FileScope }[] {
+  const found: { decl: ModelDecl; file: FileScope }[] = [];
+  let [decl, file]: [Declaration | undefined, FileScope] = [flat.decl, flat.file];
   while (decl?.kind === 'model') {
-    if (decl === target) return true;
-    const base: ReturnType<typeof file.lookup> = decl.base && file.lookup(decl.base.name);
+    found.push({ decl, file });
+    const base: ReturnType<FileScope['lookup']> = decl.base && file.lookup(decl.base.name);
     [decl, file] = [base?.decl, base?.file ?? file];
   }
-  return false;
+  return found;
 }

@@ -1,0 +1,69 @@
+// slow: compiles rivals
+
+import { expect, test } from 'vitest';
+import { compile } from '../../compiler/compile.ts';
+import { knownMaps } from '../../compiler/elaborate/weights/weights-map-places.ts';
+import { diskHost } from '../../runtime/files/source-host.ts';
+import { weightsOf } from '../../runtime/weights/graph-weights.ts';
+import { mapFit } from '../../runtime/weights/map-fit.ts';
+import type { FileTensor } from '../../runtime/weights/tensor-file.ts';
+
+/** Names of published files, from ours, and tensors that such files have and that have no place here. */
+const published = [
+  {
+    file: 'lavt',
+    model: 'LAVT_micro',
+    map: 'published_lavt',
+    name: (path: string) => path.replace(/^text\./, 'text_encoder.'),
+    others: [
+      'backbone.layers.3.res_gate.0.weight',
+      'text_encoder.embeddings.position_ids',
+      'classifier.bn1_4.num_batches_tracked',
+    ],
+  },
+  {
+    file: 'lavt',
+    model: 'LAVT_micro',
+    map: 'published_lavt',
+    name: (path: string) => path.replace(/^text\./, 'bert_model.'),
+    others: ['backbone.layers.0.blocks.0.attn.relative_position_index'],
+  },
+  {
+    file: 'rmsin',
+    model: 'RMSIN_micro',
+    map: 'published_lavt',
+    name: (path: string) => path.replace(/^text\./, 'text_encoder.'),
+    others: [
+      'backbone.layers.3.visual_gate.2.weight',
+      'backbone.layers.3.visual_residual.repblock.brb_1x1.bn.running_var',
+      'backbone.cim.block.0.csa1.m.bn1.num_batches_tracked',
+    ],
+  },
+  {
+    file: 'caris',
+    model: 'CARIS_micro',
+    map: 'published_caris',
+    name: (path: string) =>
+      path
+        .replace(/^(?=conditional_prompts\.)/, 'backbone.')
+        .replace(/^backbone\.(?!conditional)/, 'backbone.vis_encoder.')
+        .replace(/^text\./, 'backbone.lang_encoder.'),
+    others: ['backbone.lang_encoder.embeddings.position_ids'],
+  },
+] as const;
+
+test.each(published)('$map takes all of $model', ({ file, model: name, map, name: nameOf, others }) => {
+  const options = { model: name, dims: new Map(), overrides: [] };
+  const { context, model, graph } = compile(diskHost(), `models/rivals/${file}.crob`, options);
+  const wanted = weightsOf(graph!);
+  const tensors = new Map<string, FileTensor>();
+  for (const { path, shape } of wanted) tensors.set(nameOf(path), { name: nameOf(path), dtype: 'F32', shape });
+  for (const other of others) tensors.set(other, { name: other, dtype: 'I64', shape: [] });
+  const placed = knownMaps(context!, model!.flat.file, { model: model!, roots: [''] }).find((one) => one.name === map);
+  const fit = mapFit(tensors, wanted, placed!);
+  expect(fit.fault).toBeUndefined();
+  expect(fit.missing).toEqual([]);
+  expect([...fit.skipped].sort()).toEqual([...others].sort());
+  for (const { path } of wanted)
+    expect(fit.origins.get(path)?.sources.map((source) => source.name)).toEqual([nameOf(path)]);
+});
