@@ -27,7 +27,7 @@ const floors = [
 // `runtime/` likewise: a room sees the rooms before it. `doctor.ts` stands above them.
 const runtimeRooms = [
   ...['files', 'process', 'tensors', 'pickle', 'images', 'text', 'weights', 'onnx', 'ort', 'build'],
-  ...['compare', 'pictures', 'predict', 'data', 'synth', 'tfjs', 'evaluation', 'training'],
+  ...['compare', 'pictures', 'predict', 'data', 'synth', 'tfjs', 'evaluation', 'training', 'experiment'],
 ];
 
 /** @type {import('dependency-cruiser').IConfiguration} */

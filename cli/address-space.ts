@@ -14,6 +14,7 @@ const least: ReadonlyMap<string, number> = new Map([
   ['predict', 1.5 * GiB],
   ['eval', 2.25 * GiB],
   ['train', 2.75 * GiB],
+  ['compare', 2.75 * GiB],
   ['data check', 1.5 * GiB],
   ['data stats', 1.5 * GiB],
   ['data synth', 1.5 * GiB],

@@ -9,7 +9,19 @@ import { completionScript, type Shell, shells } from './completion.ts';
 import { teachForeignOptions } from './foreign-options.ts';
 import { refuseRepeated } from './given-once.ts';
 import type { Invocation } from './io.ts';
-import { bands, between, expose, onSizeMismatch, recompute, set, stretch, truncation, wholeNumber } from './options.ts';
+import {
+  bands,
+  between,
+  expose,
+  onSizeMismatch,
+  positive,
+  recompute,
+  seedList,
+  set,
+  stretch,
+  truncation,
+  wholeNumber,
+} from './options.ts';
 import { printRendered, printText } from './print.ts';
 import { reporters } from './reporters.ts';
 
@@ -534,6 +546,74 @@ function addEval(program: Command, { io, exit }: Setting): void {
     });
 }
 
+function addCompare(program: Command, { io, exit }: Setting): void {
+  program
+    .command('compare')
+    .description('train and evaluate models with several seeds, and compare them: tables and plots; can be continued')
+    .argument(
+      '<models...>',
+      'file.crob:Model, a file for all of its models, or @list.txt for those of a list, @list.txt:group for some of it',
+    )
+    .requiredOption('-d, --data <dir>', 'a data set: RISBench, RefSegRS, RRSIS-D, or samples_train.jsonl')
+    .option('--split <name>', 'the split to evaluate', 'test')
+    .option('-r, --recipe <name>', 'which recipe of the models; by default, the first of each')
+    .addOption(set())
+    .option('--steps <n>', "number of steps of each training; by default, the recipe's length", wholeNumber)
+    .option(
+      '--minutes <m>',
+      'time of each training instead: all have as many steps as the slowest model takes in it, by its measured pace',
+      positive,
+    )
+    .addOption(
+      new Option('--seeds <n>', 'how many seeds, from 0, or a list such as 0,4,7; each model is trained with each')
+        .argParser(seedList)
+        .default([0, 1, 2], '3'),
+    )
+    .option('--baseline <model>', 'the model with which the others are compared; by default, the first')
+    .addOption(
+      new Option('--protocol <name>', 'protocol of published code: LAVT and RMSIN, CARIS, CRIS, LGCE, or GRES')
+        .choices(protocolNames)
+        .default('lavt'),
+    )
+    .addOption(
+      new Option(
+        '--at <size>',
+        "size at which masks are compared: the model's or the image's; by default, that of the protocol",
+      ).choices(['model', 'original']),
+    )
+    .option(
+      '--limit <n>',
+      'at most this many samples, spread evenly over the split',
+      between(1, Number.MAX_SAFE_INTEGER),
+    )
+    .addOption(new Option('--backend <name>', 'the back end that trains').choices(['onnx', 'tfjs']).default('onnx'))
+    .addOption(
+      new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto'),
+    )
+    .option('--threads <n>', 'threads of the CPU provider, 1024 at most', between(0, 1024))
+    .option('--tokenizer <file>', "vocab.txt or tokenizer.json; by default, the data set's own vocab.txt")
+    .addOption(truncation())
+    .option('--no-phrases', 'blank every phrase, in training and evaluation')
+    .addOption(
+      new Option('--on-bad <what>', 'what to do with a sample that cannot be used')
+        .choices(['skip', 'stop'])
+        .default('stop'),
+    )
+    .addOption(bands())
+    .addOption(stretch())
+    .addOption(onSizeMismatch())
+    .option('--redo', 'train again what is in the folder from another source, recipe, budget or data')
+    .option('--dry-run', 'print what would run, with the time that it takes, and run nothing')
+    .option('-o, --out <dir>', 'folder to write to; what is in it is continued', 'out')
+    .option('--json', 'print the result as JSON')
+    .option('--markdown', 'print the tables as Markdown')
+    .option('--csv', 'print as CSV, a row for each model and metric')
+    .option('--latex', 'print the table in LaTeX, for the package booktabs')
+    .action(async (models: string[], options) =>
+      exit((await import('./commands/compare.ts')).compareModels(io, models, options)),
+    );
+}
+
 function addFmt(program: Command, { io, exit }: Setting): void {
   program
     .command('fmt')
@@ -596,6 +676,7 @@ const commands = [
   addData,
   addWeights,
   addEval,
+  addCompare,
   addFmt,
   addExplain,
   addDoctor,

@@ -25,12 +25,13 @@ const escapes: Readonly<Record<string, string>> = {
   '<': '\\textless{}',
   '>': '\\textgreater{}',
   '|': '\\textbar{}',
+  '±': '$\\pm$',
 };
 
 /** Escapes what has a meaning in LaTeX; control characters are left out. Spaces at the beginning indent. */
 function cell(text: string): string {
   const plain = text.trimStart();
   const indent = text.length > plain.length ? '\\quad ' : '';
-  const safe = plain.replace(/\p{C}/gu, '').replace(/[\\~^<>|]|[&%$#_{}]/g, (c) => escapes[c] ?? `\\${c}`);
+  const safe = plain.replace(/\p{C}/gu, '').replace(/[\\~^<>|±]|[&%$#_{}]/g, (c) => escapes[c] ?? `\\${c}`);
   return indent + safe;
 }

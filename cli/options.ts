@@ -70,6 +70,29 @@ export function between(low: number, high: number): (text: string) => number {
   };
 }
 
+/** Parses a number of seeds, which count from 0, or a list of them such as `0,4,7`. */
+export function seedList(text: string): readonly number[] {
+  const numbers = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : Number.NaN));
+  const [only] = numbers;
+  if (!numbers.every(Number.isSafeInteger) || only === undefined)
+    throw new InvalidArgumentError('It is neither a number of seeds nor a list of them such as 0,4,7.');
+  if (numbers.length === 1) {
+    if (only < 1 || only > mostSeeds) throw new InvalidArgumentError(`There are 1 to ${mostSeeds} seeds.`);
+    return Array.from({ length: only }, (_, i) => i);
+  }
+  if (new Set(numbers).size < numbers.length) throw new InvalidArgumentError('A seed is there twice.');
+  return numbers;
+}
+
+/** More trainings of each model than anybody compares. */
+const mostSeeds = 1000;
+
+export function positive(text: string): number {
+  const n = Number(text);
+  if (!(n > 0 && Number.isFinite(n))) throw new InvalidArgumentError('It is not a number above 0.');
+  return n;
+}
+
 /** Splits `H=480,W=480` into two settings; commas inside brackets or quotes do not separate. */
 function splitSettings(text: string): string[] {
   const parts: string[] = [];

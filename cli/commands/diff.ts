@@ -14,6 +14,7 @@ import { differencesJson } from '../differences/json.ts';
 import { renderMarkdown, renderText } from '../differences/render.ts';
 import { foundFiles } from '../found-files.ts';
 import type { Io } from '../io.ts';
+import { modelsOf, type Reference, referenceOf } from '../model-reference.ts';
 import { complain, printJson, printLine, printText } from '../print.ts';
 import { readSettings, type Settings } from '../settings.ts';
 
@@ -26,12 +27,6 @@ export interface DiffOptions {
   readonly markdown?: boolean;
   readonly svg?: string;
   readonly exitCode?: boolean;
-}
-
-/** A model that a command line names: `models/crobim.crob:CroBIM`, or a file that has only one. */
-interface Reference {
-  readonly file: string;
-  readonly model: string | undefined;
 }
 
 /** `crobc diff`. Returns 0, with `--exit-code` 1 if a graph differs; 1 if a source has errors. */
@@ -56,11 +51,6 @@ async function ofTwo(io: Io, given: readonly string[], options: DiffOptions): Pr
   if (options.json) printJson(io, differencesJson(found));
   else print(io, found, options);
   return options.exitCode && isDifferent(found) ? 1 : 0;
-}
-
-function referenceOf(text: string): Reference {
-  const parts = /^(.*\.crob):(\w+)$/.exec(text);
-  return { file: parts?.[1] ?? text, model: parts?.[2] };
 }
 
 /** Compiles a model; prints errors and returns undefined if there are any. */
@@ -240,9 +230,4 @@ function comparedIn(now: SourceHost, then: SourceHost, given: string): Compared[
     model,
     status: !past.includes(model) ? 'added' : !present.includes(model) ? 'removed' : 'both',
   }));
-}
-
-function modelsOf(host: SourceHost, file: string): readonly string[] {
-  const scope = new Program(host).load(ownPath(file));
-  return (scope?.tree.declarations ?? []).flatMap((decl) => (decl.kind === 'model' ? [decl.name.name] : []));
 }

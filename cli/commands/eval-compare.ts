@@ -1,11 +1,12 @@
 import { basename } from 'node:path';
 import { metrics } from '../../runtime/evaluation/bootstrap.ts';
-import { type Compared, compareReports, type Difference } from '../../runtime/evaluation/compare.ts';
+import { compareReports } from '../../runtime/evaluation/compare.ts';
 import { readReport } from '../../runtime/evaluation/report.ts';
 import { terminalWidth } from '../../runtime/process/terminal.ts';
 import type { Io } from '../io.ts';
 import { latexTable } from '../latex.ts';
 import { printJson, printLine, printText } from '../print.ts';
+import { differenceRows, letter } from '../score-differences.ts';
 import { table } from '../table.ts';
 import { percent } from '../units.ts';
 
@@ -39,7 +40,7 @@ export async function compare(io: Io, paths: readonly string[], options: Compare
   );
   const values = compared.map(({ values }, i) => [names[i]!, ...metrics.map((m) => percent(values[m]))]);
   const title = `${first!.each.length.toLocaleString('en')} samples of ${first!.split}, protocol ${first!.protocol}, in percent`;
-  const differing = compared.flatMap((one, i) => differenceRows(one, i));
+  const differing = compared.flatMap(({ differences }, i) => differenceRows(differences, i, 0));
   const legend = 'below each difference its 95 % bounds (paired bootstrap over images); * where they leave out 0';
   if (options.latex) {
     const rows = [...values, ...differing];
@@ -58,19 +59,4 @@ export async function compare(io: Io, paths: readonly string[], options: Compare
     printLine(io, `${letter(i)}  ${path}  (${weights === null ? `initial weights, seed ${seed}` : basename(weights)})`);
   }
   return 0;
-}
-
-/** A, B, …, Z, 27, 28, … */
-function letter(index: number): string {
-  return index < 26 ? String.fromCharCode(65 + index) : String(index + 1);
-}
-
-function differenceRows({ differences }: Compared, index: number): string[][] {
-  if (!differences) return [];
-  const signed = (v: number) => (Number.isNaN(v) ? '-' : `${v < 0 ? '-' : '+'}${percent(Math.abs(v))}`);
-  const clear = ({ low, high }: Difference) => (low > 0 || high < 0 ? '*' : ' ');
-  return [
-    [`${letter(index)} - A`, ...metrics.map((m) => `${signed(differences[m].difference)}${clear(differences[m])}`)],
-    ['', ...metrics.map((m) => `${signed(differences[m].low)} ${signed(differences[m].high)} `)],
-  ];
 }

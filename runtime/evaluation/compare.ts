@@ -43,7 +43,8 @@ export function compareReports(reports: readonly ComparedReport[], names: readon
   }));
 }
 
-function mismatch(a: ComparedReport, b: ComparedReport): string | undefined {
+/** Returns why two evaluations cannot be compared sample by sample; undefined if they can. */
+export function mismatch(a: ComparedReport, b: ComparedReport): string | undefined {
   if (a.protocol !== b.protocol) return `their protocols are ${a.protocol} and ${b.protocol}`;
   if (a.at !== b.at) return `their masks are compared at the ${a.at} and the ${b.at} size`;
   if (a.each.length !== b.each.length) return `they have ${a.each.length} and ${b.each.length} samples`;

@@ -158,7 +158,8 @@ export function scoresCsv({
   ]);
 }
 
-function csv(rows: readonly (readonly (string | number)[])[]): string {
+/** Returns CSV (RFC 4180). */
+export function csv(rows: readonly (readonly (string | number)[])[]): string {
   return rows.map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
 }
 

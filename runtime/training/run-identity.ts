@@ -91,27 +91,32 @@ function defined(values: Readonly<Record<string, unknown>>): Record<string, unkn
 /** Settings that do not change the numbers of a training, so that they may differ on resuming. */
 const harmless = new Set(['checkpoint_every']);
 
-/** Throws a UserError that names the first difference if a checkpoint is not of this run. */
-export function checkIdentity({ path, identity: held }: Checkpoint, now: Matter): void {
-  const refuse = (what: string): never => {
-    throw new UserError(
-      `the run in ${path} cannot go on: ${what}; put it back, or begin another run from its weights (-o another folder, --weights ${path}/weights.safetensors)`,
-    );
-  };
-  if (held.model !== now.model) refuse(`it trains ${cut(held.model)}, not ${now.model}`);
+/** Returns the first difference between two runs, for which one cannot continue the other; undefined if there is none. */
+export function differenceOf(held: Matter, now: Matter): string | undefined {
+  if (held.model !== now.model) return `it trains ${cut(held.model)}, not ${now.model}`;
   for (const key of new Set([...Object.keys(held.recipe), ...Object.keys(now.recipe)])) {
     if (harmless.has(key)) continue;
     const both = [held.recipe[key], now.recipe[key]];
     const [was, is] = both.map((value) => JSON.stringify(value));
     if (was === is) continue;
     const [before, after] = both.map((value) => (value === undefined ? 'not set' : shownValue(value, 200)));
-    refuse(`${cut(key)} was ${before} and is ${after}`);
+    return `${cut(key)} was ${before} and is ${after}`;
   }
-  if (held.seed !== now.seed) refuse(`the seed was ${held.seed} and is ${now.seed}`);
-  if (held.hashes.model !== now.hashes.model) refuse(`the model ${now.model} was changed`);
-  if (held.hashes.loss !== now.hashes.loss) refuse('the losses, or the training form of the model, were changed');
-  if (held.hashes.data !== now.hashes.data) refuse('the data set has other phrases');
-  if (held.hashes.vocabulary !== now.hashes.vocabulary) refuse('the vocabulary was changed');
+  if (held.seed !== now.seed) return `the seed was ${held.seed} and is ${now.seed}`;
+  if (held.hashes.model !== now.hashes.model) return `the model ${now.model} was changed`;
+  if (held.hashes.loss !== now.hashes.loss) return 'the losses, or the training form of the model, were changed';
+  if (held.hashes.data !== now.hashes.data) return 'the data set has other phrases';
+  if (held.hashes.vocabulary !== now.hashes.vocabulary) return 'the vocabulary was changed';
+  return undefined;
+}
+
+/** Throws a UserError that names the first difference if a checkpoint is not of this run. */
+export function checkIdentity({ path, identity }: Checkpoint, now: Matter): void {
+  const what = differenceOf(identity, now);
+  if (what === undefined) return;
+  throw new UserError(
+    `the run in ${path} cannot go on: ${what}; put it back, or begin another run from its weights (-o another folder, --weights ${path}/weights.safetensors)`,
+  );
 }
 
 /** Returns a note if a run continues with other surroundings than those of its checkpoint. */

@@ -225,6 +225,21 @@ export async function planOf(options: TrainOptions): Promise<Plan> {
   return (await prepare(options, undefined)).plan;
 }
 
+/**
+ * Returns the plan of a new run without starting it, and its identity, which tells whether another run is the same.
+ * `cache` is a folder for image sizes. Throws a UserError if the run could not start.
+ */
+export async function expectedRun(
+  options: TrainOptions,
+  cache: string | undefined,
+): Promise<{ readonly plan: Plan; readonly identity: Matter }> {
+  requireStart(options);
+  const { plan, data } = await prepare(options, cache);
+  const { training, blank } = options;
+  const { seed } = training.recipe;
+  return { plan, identity: runIdentity({ training, seed, steps: plan.steps, blank, hashes: data.hashes }) };
+}
+
 interface Prepared {
   readonly plan: Plan;
   readonly data: TrainingData;

@@ -1,0 +1,314 @@
+import { join } from 'node:path';
+import { requireTraining } from '../../runtime/build/source-model.ts';
+import type { OnBad } from '../../runtime/data/problems.ts';
+import type { OnSizeMismatch } from '../../runtime/data/size-mismatch.ts';
+import { comparisonSize } from '../../runtime/evaluation/evaluate.ts';
+import type { ComparisonSize, ProtocolName } from '../../runtime/evaluation/protocols.ts';
+import { stepsOfBudget } from '../../runtime/experiment/budget.ts';
+import { drawnCharts } from '../../runtime/experiment/charts.ts';
+import { comparisonOf, type ExperimentComparison } from '../../runtime/experiment/comparison.ts';
+import {
+  type ExperimentRecord,
+  folderIn,
+  readExperimentRecord,
+  withFolders,
+  writeExperimentRecord,
+} from '../../runtime/experiment/experiment-record.ts';
+import { type PlannedRun, type PlanOptions, planRuns, samplesOf, secondsLeft } from '../../runtime/experiment/plan.ts';
+import {
+  type CompileModel,
+  type NamedModel,
+  type PlannedModel,
+  plannedModel,
+  type SharedOptions,
+} from '../../runtime/experiment/planned-model.ts';
+import { recipeSettings, runExperiment } from '../../runtime/experiment/run-experiment.ts';
+import { writeFileSet } from '../../runtime/files/file-set.ts';
+import { makeFolder } from '../../runtime/files/make-folder.ts';
+import { diskHost } from '../../runtime/files/source-host.ts';
+import { UsageError } from '../../runtime/files/usage-error.ts';
+import { UserError } from '../../runtime/files/user-error.ts';
+import { colourChoice } from '../../runtime/images/colours.ts';
+import type { Stretch } from '../../runtime/images/levels.ts';
+import type { Device } from '../../runtime/ort/session.ts';
+import { duration } from '../../runtime/process/duration.ts';
+import { writeLine } from '../../runtime/process/status-line.ts';
+import { terminalWidth } from '../../runtime/process/terminal.ts';
+import type { Truncation } from '../../runtime/text/truncation.ts';
+import { stepsFault } from '../../runtime/training/plan.ts';
+import { lockRun } from '../../runtime/training/run-lock.ts';
+import { exitCodeOf, type StopSignal } from '../../runtime/training/stop-signal.ts';
+import { namedModels } from '../comparison/named-models.ts';
+import {
+  comparisonCsv,
+  comparisonJson,
+  comparisonLatex,
+  comparisonMarkdown,
+  comparisonText,
+} from '../comparison/report.ts';
+import { compiledTraining, compileTrainingFile } from '../compile-training.ts';
+import type { Invocation } from '../io.ts';
+import { plural } from '../messages.ts';
+import { complain, printJson, printLine, printText } from '../print.ts';
+import { asSettings } from '../recipe-options.ts';
+import { table } from '../table.ts';
+
+export interface CompareOptions {
+  readonly data: string;
+  readonly split: string;
+  readonly recipe?: string;
+  readonly set?: readonly string[];
+  readonly steps?: number;
+  readonly minutes?: number;
+  readonly seeds: readonly number[];
+  readonly baseline?: string;
+  readonly protocol: ProtocolName;
+  readonly at?: ComparisonSize;
+  readonly limit?: number;
+  readonly backend: 'onnx' | 'tfjs';
+  readonly device: Device | 'auto';
+  readonly threads?: number;
+  readonly tokenizer?: string;
+  readonly truncation?: Truncation;
+  /** False with --no-phrases. */
+  readonly phrases: boolean;
+  readonly onBad: OnBad;
+  readonly onSizeMismatch?: OnSizeMismatch;
+  readonly bands?: readonly number[];
+  readonly stretch?: Stretch;
+  readonly redo?: boolean;
+  readonly dryRun?: boolean;
+  readonly out: string;
+  readonly json?: boolean;
+  readonly markdown?: boolean;
+  readonly csv?: boolean;
+  readonly latex?: boolean;
+}
+
+/** `crobc compare`. */
+export async function compareModels(
+  io: Invocation,
+  given: readonly string[],
+  options: CompareOptions,
+): Promise<number> {
+  checkOptions(options);
+  const named = namedModels(diskHost(), given);
+  const baseline = baselineOf(named, options.baseline);
+  const comparing = new Comparing(io, named, options);
+  if (options.dryRun) return comparing.dryRun();
+  await makeFolder(options.out);
+  const lock = await lockRun(options.out);
+  try {
+    const found = await comparing.run(baseline);
+    if (typeof found !== 'string') {
+      await write(io, found, options);
+      return 0;
+    }
+    complain(io, `stopped by ${found}; the same command goes on`);
+    return exitCodeOf(found);
+  } finally {
+    await lock.release();
+  }
+}
+
+function checkOptions({ steps, minutes, set = [], dryRun, json, markdown, csv, latex }: CompareOptions): void {
+  const forms = Object.entries({ '--json': json, '--markdown': markdown, '--csv': csv, '--latex': latex });
+  const wanted = forms.flatMap(([flag, isGiven]) => (isGiven ? [flag] : []));
+  if (wanted.length > 1) throw new UsageError(`${wanted.join(' and ')} are forms of one result: give one`);
+  if (dryRun && wanted.length > 0 && !json) throw new UsageError(`${wanted[0]} is for results, and --dry-run has none`);
+  if (steps !== undefined && minutes !== undefined)
+    throw new UsageError('--steps and --minutes both give the length of a training: give one');
+  const fault = steps === undefined ? undefined : stepsFault(steps);
+  if (fault !== undefined) throw new UsageError(`--steps: ${fault}`);
+  // Refuses two lengths.
+  asSettings(steps === undefined ? {} : { steps }, set);
+  for (const text of set) {
+    const name = text.slice(0, Math.max(0, text.indexOf('='))).replace(/\s/g, '');
+    if (name === 'recipe.seed') throw new UsageError(`--set ${text}: --seeds gives the seeds`);
+    if (minutes !== undefined && (name === 'recipe.steps' || name === 'recipe.epochs'))
+      throw new UsageError(`--minutes and --set ${text} both give the length of a training: give one`);
+  }
+}
+
+/** Returns the index of the baseline, which is given by its label, or as `FILE:NAME`. */
+function baselineOf(models: readonly NamedModel[], given: string | undefined): number {
+  if (given === undefined) return 0;
+  const found = models.findIndex(({ label, file, model }) => label === given || `${file}:${model}` === given);
+  if (found < 0)
+    throw new UsageError(
+      `--baseline ${given}: none of the models is; there are ${models.map(({ label }) => label).join(', ')}`,
+    );
+  return found;
+}
+
+/** One call of the command, with what its steps have in common. */
+class Comparing {
+  readonly #io: Invocation;
+  readonly #named: readonly NamedModel[];
+  readonly #options: CompareOptions;
+  readonly #shared: SharedOptions;
+  /** Lines that were printed: the runs of a model have the same notes. */
+  readonly #printed = new Set<string>();
+
+  constructor(io: Invocation, named: readonly NamedModel[], options: CompareOptions) {
+    this.#io = io;
+    this.#named = named;
+    this.#options = options;
+    this.#shared = {
+      data: options.data,
+      backend: options.backend,
+      device: options.device,
+      threads: options.threads,
+      tokenizer: options.tokenizer,
+      truncation: options.truncation,
+      blank: !options.phrases,
+      onBad: options.onBad,
+      onSizeMismatch: options.onSizeMismatch,
+      colours: colourChoice(options),
+    };
+  }
+
+  /** Runs what is left; returns the result, or the signal that stopped it. */
+  async run(baseline: number): Promise<ExperimentComparison | StopSignal> {
+    const { out, steps: given, minutes } = this.#options;
+    let record = withFolders(await readExperimentRecord(out), this.#named, out);
+    // Before the record is stored, so that it has only models that can be trained.
+    const first = await this.#models(record, given, out);
+    const store = (next: ExperimentRecord) => writeExperimentRecord(out, next);
+    await store(record);
+    if (minutes !== undefined && record.budget?.minutes !== minutes) {
+      const budget = await stepsOfBudget({
+        ...{ models: first, minutes, out, record, store },
+        ...{ compile: this.#compile, shared: this.#shared, note: this.#note },
+      });
+      if (typeof budget === 'string') return budget;
+      record = budget;
+    }
+    const steps = minutes === undefined ? given : record.budget?.steps;
+    const models = steps === given ? first : await this.#models(record, steps, out);
+    const plan = await this.#plan(models, record, out);
+    const end = await runExperiment({
+      ...plan,
+      ...{ shared: this.#shared, compile: this.#compile, steps, settings: this.#options.set ?? [], note: this.#note },
+    });
+    return end.kind === 'stopped' ? end.signal : comparisonOf(end.runs, baseline, plan.evaluation);
+  }
+
+  /** Prints what would run, and writes nothing. */
+  async dryRun(): Promise<number> {
+    const { out, steps: given, minutes, json, seeds } = this.#options;
+    const record = withFolders(await readExperimentRecord(out), this.#named, out);
+    const steps = minutes !== undefined && record.budget?.minutes === minutes ? record.budget.steps : given;
+    const isMeasured = minutes === undefined || steps !== undefined;
+    const models = await this.#models(record, steps, undefined);
+    const plan = await this.#plan(models, record, undefined);
+    // Runs of other steps than those that a measurement will give are found when there is one.
+    const planned = await planRuns(isMeasured ? plan : { ...plan, redo: true });
+    const runs = isMeasured
+      ? planned
+      : planned.map((run): PlannedRun => ({ ...run, state: { kind: 'new' }, seconds: minutes * 60 }));
+    const left = secondsLeft(runs);
+    if (json) {
+      printJson(this.#io, {
+        runs: runs.map(({ model, seed, folder, state, seconds }) => ({
+          ...{ label: model.label, file: model.file, model: model.model, recipe: model.recipe, seed, folder },
+          ...{ state: state.kind, steps: isMeasured ? model.plan.steps : null, seconds: seconds ?? null },
+        })),
+        seconds: left ?? null,
+      });
+      return 0;
+    }
+    const rows = runs.map(({ model, seed, state, seconds }) => [
+      ...[model.label, model.recipe, String(seed), stateText[state.kind]],
+      isMeasured ? model.plan.steps.toLocaleString('en') : '',
+      state.kind === 'done' ? '' : seconds === undefined ? '?' : duration(seconds * 1000),
+    ]);
+    const columns = terminalWidth(this.#io.stdout);
+    const heads = ['model', 'recipe', 'seed', 'state', 'steps', 'time'];
+    const align = ['left', 'left', 'right', 'left', 'right', 'right'] as const;
+    printText(this.#io, `${table(heads, rows, align, columns)}\n\n`);
+    const todo = runs.filter(({ state }) => state.kind !== 'done').length;
+    const time =
+      left === undefined
+        ? '; how long they take is known after the first'
+        : todo === 0
+          ? ''
+          : `, about ${duration(left * 1000)}${isMeasured ? '' : ' at most: the pace of each model is measured first'}`;
+    printLine(
+      this.#io,
+      `${plural(models.length, 'model')}, ${plural(seeds.length, 'seed')}: ${todo} of ${plural(runs.length, 'run')} to do${time}`,
+    );
+    return 0;
+  }
+
+  async #models(record: ExperimentRecord, steps: number | undefined, cache: string | undefined) {
+    const models: PlannedModel[] = [];
+    for (const named of this.#named) {
+      const folder = folderIn(record, named, this.#options.out);
+      if (folder === undefined) throw new Error(`bug in crobc: no folder for ${named.label}`);
+      const compiled = this.#compile(named, recipeSettings(steps, this.#options.seeds[0] ?? 0));
+      for (const line of compiled.training.recipe.notes) this.#note(line);
+      models.push(await plannedModel(named, compiled, this.#shared, { folder, cache, note: this.#note }));
+    }
+    return models;
+  }
+
+  async #plan(models: readonly PlannedModel[], record: ExperimentRecord, cache: string | undefined) {
+    const { split, protocol, at, limit, seeds, out, redo = false } = this.#options;
+    const evaluation = {
+      split,
+      samples: await samplesOf(this.#shared, split, cache),
+      protocol,
+      at: comparisonSize({ protocol, ...(at === undefined ? {} : { at }) }),
+      limit: limit ?? null,
+    };
+    return { models, seeds, out, evaluation, record, redo } satisfies PlanOptions;
+  }
+
+  readonly #compile: CompileModel = (named, settings) => {
+    const { recipe, set = [] } = this.#options;
+    const choice = { model: named.model, recipe, set: [...set, ...settings] };
+    const key = `compiled ${named.file}:${named.model}`;
+    if (this.#printed.has(key)) return requireTraining(compiledTraining(named.file, choice), choice);
+    const compiled = compileTrainingFile(this.#io, named.file, choice);
+    if (!compiled) throw new UserError(`${named.file}:${named.model} cannot be trained because of these errors`);
+    this.#printed.add(key);
+    return compiled;
+  };
+
+  readonly #note = (line: string): void => {
+    if (this.#printed.has(line)) return;
+    this.#printed.add(line);
+    writeLine(line, this.#io.stderr);
+  };
+}
+
+const stateText = {
+  new: 'to train',
+  changed: 'to train again',
+  begun: 'to continue',
+  trained: 'to evaluate',
+  done: 'done',
+} as const satisfies Record<PlannedRun['state']['kind'], string>;
+
+/** Writes the result in all forms to the folder, and prints it in the chosen one. */
+async function write(io: Invocation, found: ExperimentComparison, options: CompareOptions): Promise<void> {
+  const json = comparisonJson(found);
+  const files = new Map([
+    ...drawnCharts(found),
+    ['comparison.csv', comparisonCsv(found)],
+    ['comparison.tex', comparisonLatex(found)],
+    ['comparison.md', comparisonMarkdown(found)],
+    ['comparison.json', `${JSON.stringify(json, null, 1)}\n`],
+  ]);
+  await writeFileSet(options.out, files);
+  if (options.json) printJson(io, json);
+  else if (options.markdown) printText(io, comparisonMarkdown(found));
+  // Its lines end with CR LF in a file, and on a terminal as all others.
+  else if (options.csv) printText(io, comparisonCsv(found).replaceAll('\r\n', '\n'));
+  else if (options.latex) printText(io, comparisonLatex(found));
+  else {
+    printText(io, `${comparisonText(found, terminalWidth(io.stdout))}\n`);
+    for (const name of files.keys()) printLine(io, `  ${join(options.out, name)}`);
+  }
+}
