@@ -20,7 +20,7 @@ def image_input(image, settings):
     width, height = settings["width"], settings["height"]
     if not isinstance(width, int):
         raise SystemExit("the build has no sizes: build trained weights, or use --set H=…,W=…,T=…")
-    # Along rows first, as in training: Pillow 13 does what is less work first, which rounds otherwise.
+    # Along rows first, as in training: for high images, Pillow 13 begins along columns, which rounds otherwise.
     wide = image.resize((width, image.height), Image.Resampling.BILINEAR)
     pixels = np.asarray(wide.resize((width, height), Image.Resampling.BILINEAR), np.float32)
     mean, deviation = (np.float32(settings[name]) for name in ("mean", "deviation"))

@@ -51,7 +51,7 @@ function fixedPoint(filter: Filter<Float64Array>): Filter<Int32Array> {
 /**
  * Bilinear resizing with antialiasing, bit-exact with Pillow's `resize(…, BILINEAR)` before version 13, and so with
  * torchvision for PIL images. Rounds to bytes after the horizontal pass and again after the vertical one, as Pillow does;
- * Pillow 13 begins with the pass that leaves less work.
+ * Pillow 13 begins with the vertical pass for some sizes, such as those of high and narrow images.
  */
 export function resizeBilinear(image: Pixels, width: number, height: number): Pixels {
   const wide = width === image.width ? image : alongRows(image, width);
