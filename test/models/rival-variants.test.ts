@@ -25,6 +25,7 @@ const rmsin = 'use models.rivals.rmsin.{CrossScale, RMSIN_micro, rmsin_micro}\nu
 const caris = 'use models.rivals.caris.{CARIS_micro, caris_micro}\nuse std.lavt.{object_logit}';
 const crossvlt = 'use models.rivals.crossvlt.{CrossVLT_micro, crossvlt_micro}';
 const fianet = 'use models.rivals.fianet.{FIANet_micro, fianet_micro}';
+const refsegformer = 'use models.rivals.refsegformer.{RefSegformer_micro, refsegformer_micro}';
 const stages = 'reading_stages(backbone, fusions, text.dim, image, words, mask)';
 
 const variants: readonly Wrong[] = [
@@ -326,6 +327,51 @@ model Exchanged extends LAVT_micro {
     code: 'CROB2207',
     at: 'backbone = Swin(dim = 12, depths = [1, 1, 1, 1], heads = [2, 2, 2, 2], window = 4)',
     mended: [['dim = 12', 'dim = 16']],
+  },
+  {
+    what: 'RefSegformer: heads that do not divide the channels of a stage',
+    source: `${refsegformer}\nmodel Heads extends RefSegformer_micro { heads = [4, 8, 10] }`,
+    code: 'CROB2207',
+    at: 'heads = [4, 8, 10]',
+    mended: [['10', '16']],
+  },
+  {
+    what: 'RefSegformer: heads of two stages',
+    source: `${refsegformer}\nmodel Two extends RefSegformer_micro { heads = [4, 8] }`,
+    code: 'CROB2201',
+    at: '[4, 8]',
+    mended: [['[4, 8]', '[4, 8, 16]']],
+  },
+  {
+    what: 'RefSegformer: fewer tokens than those without an object',
+    source: `${refsegformer}\nmodel Few extends RefSegformer_micro { count = 10 }`,
+    code: 'CROB2120',
+    at: 'count = 10',
+    mended: [['10', '12']],
+  },
+  {
+    what: 'RefSegformer: tokens of one stage by hand',
+    source: `${refsegformer}\nmodel Own extends RefSegformer_micro { fusions[1].tokens = 8 }`,
+    code: 'CROB2104',
+    at: 'fusions[1].tokens = 8',
+    mended: [
+      ['= 8', '= 4'],
+      ['fusions[1].tokens = 4', 'fusions[1].heads = 4'],
+    ],
+  },
+  {
+    what: 'RefSegformer: the existence by the tokens of another stage',
+    source: `${refsegformer}\nmodel Other extends RefSegformer_micro { output exists: f32[B, 1] = existence(y, memory[2]) }`,
+    code: 'CROB2104',
+    at: 'memory[2]',
+    mended: [['memory[2]', 'stop_gradient(memory[0])']],
+  },
+  {
+    what: 'RefSegformer: the loss of a fourth coarse map',
+    source: `${refsegformer}\nrecipe four for RefSegformer_micro extends refsegformer_micro { term more = cross_entropy(coarse_3, target) }`,
+    code: 'CROB2001',
+    at: 'coarse_3',
+    mended: [['coarse_3', 'coarse_2']],
   },
 ];
 
