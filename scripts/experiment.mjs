@@ -1,4 +1,4 @@
-// Trains and evaluates models with the commands that a user would type; shared by ablations.mjs and learning.mjs. An
+// Trains and evaluates models with the commands that a user would type; for learning.mjs; `crobc compare` does so for several models. An
 // experiment is one model on one data set: { name, file, model, recipe, tokenizer, data, steps, seed, phrases, settings, split,
 // out, minutes, threads }.
 import { spawn } from 'node:child_process';
@@ -167,7 +167,7 @@ export function readOptions(args, known, usage) {
       console.error(usage);
       process.exit(name === 'help' ? 0 : 2);
     }
-    found[name] = kind === 'list' ? [...(found[name] ?? []), ...value.split(',')] : (number ?? value);
+    found[name] = number ?? value;
   }
   return found;
 }

@@ -44,7 +44,11 @@ export function drawChart(chart: Chart): string {
     ...(mark ? [mark.at, ...(mark.spread ?? []).map((y): Point => [mark.at[0], y])] : []),
   ]);
   const scaled = chart.logarithmic ? Math.log10 : (value: number) => value;
-  const [left, right] = extent(points.map(([x]) => scaled(x)));
+  const [left, right] = withMargin(
+    extent(points.map(([x]) => scaled(x))),
+    // Marks do not touch the frame.
+    chart.series.some(({ mark }) => mark) ? 0.05 : 0,
+  );
   const y = niceRange(extent(points.map(([, value]) => value)));
   const atX = (value: number) => inner.left + ((scaled(value) - left) / (right - left)) * inner.width;
   const atY = (value: number) => inner.top + (1 - (value - y.low) / (y.high - y.low)) * inner.height;
@@ -117,6 +121,10 @@ function extent(values: readonly number[]): readonly [number, number] {
   if (finite.length === 0) return [0, 1];
   const some = Math.abs(low) * 0.05 || 0.5;
   return low === high ? [low - some, high + some] : [low, high];
+}
+
+function withMargin([low, high]: readonly [number, number], share: number): readonly [number, number] {
+  return [low - share * (high - low), high + share * (high - low)];
 }
 
 /** Extends a range to multiples of a round step: 1, 2 or 5 times a power of ten, about five of them. */

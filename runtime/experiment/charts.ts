@@ -90,7 +90,9 @@ function markOf({ values }: ComparedModel, x: number): NonNullable<Series['mark'
   const { mean, deviation } = values[metric];
   return {
     at: [x, 100 * mean],
-    spread: deviation === undefined ? undefined : [100 * (mean - deviation), 100 * (mean + deviation)],
+    // No score is below 0 or above 100 %.
+    spread:
+      deviation === undefined ? undefined : [100 * Math.max(0, mean - deviation), 100 * Math.min(1, mean + deviation)],
   };
 }
 

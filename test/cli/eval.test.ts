@@ -243,48 +243,13 @@ describe('wrong', () => {
   });
 });
 
-describe('scripts that compare models', () => {
+describe('a script that compares models', () => {
   const dry = (script: string, ...args: string[]) => {
     const { stdout, stderr, status } = spawnSync(process.execPath, [`scripts/${script}.mjs`, ...args, '--dry-run'], {
       encoding: 'utf8',
     });
     return { out: stdout.trimEnd().split('\n'), err: stderr, code: status };
   };
-
-  test('ablations: a training and an evaluation each, then all against the first', () => {
-    const args = [
-      '--data',
-      'd',
-      '--models',
-      'CroBIM_micro,Micro_S4',
-      '--steps',
-      '9',
-      '--seeds',
-      '0,1',
-      '--blank',
-      '--out',
-      'o',
-    ];
-    const { out, code } = dry('ablations', ...args);
-    expect(code).toBe(0);
-    expect(out).toHaveLength(13);
-    expect(out[2]).toBe(
-      'crobc train models/ablations_micro.crob --model Micro_S4 --data d --steps 9 --seed 0 --out o/Micro_S4-seed0',
-    );
-    expect(out[3]).toBe(
-      'crobc eval models/ablations_micro.crob --model Micro_S4 --weights o/Micro_S4-seed0/best.safetensors --data d --split test --out o/Micro_S4-seed0',
-    );
-    expect(out[4]).toMatch(/--model CroBIM_micro --no-phrases --data d .* --out o\/CroBIM_micro-blank-seed0$/);
-    expect(out[12]!.split(' ').slice(3)).toHaveLength(6);
-  });
-
-  test('ablations name models that are there', async () => {
-    const { out } = dry('ablations', '--data', 'd', '--steps', '1');
-    for (const line of out.filter((words) => words.startsWith('crobc train'))) {
-      const [, file, model] = /^crobc train (\S+) --model (\S+)/.exec(line)!;
-      expect(await readFile(file!, 'utf8')).toMatch(new RegExp(`^model ${model} `, 'm'));
-    }
-  });
 
   test('learning: draws, trains with and without phrases, and compares three evaluations', () => {
     const { out, code } = dry('learning', '--steps', '5', '--out', 'no-such-folder');
@@ -301,12 +266,12 @@ describe('scripts that compare models', () => {
     expect(out.map((line) => line.includes('--no-phrases'))).toEqual([false, false, false, true, true, true, false]);
   });
 
-  test.each([['ablations'], ['ablations', '--data'], ['learning', '--minutes', 'many'], ['learning', 'now']])(
-    '%s %s',
-    (script, ...args) => {
-      const { code, err } = dry(script, ...args);
-      expect(code).toBe(2);
-      expect(err).toMatch(/^npm run /);
-    },
-  );
+  test.each([
+    ['learning', '--minutes', 'many'],
+    ['learning', 'now'],
+  ])('%s %s', (script, ...args) => {
+    const { code, err } = dry(script, ...args);
+    expect(code).toBe(2);
+    expect(err).toMatch(/^npm run /);
+  });
 });
