@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { cases, trained } from './cases.mjs';
 
-export const steps = ['check', 'build', 'infer', 'profile', 'load', 'train'];
+export const steps = ['check', 'scale', 'build', 'infer', 'profile', 'load', 'train'];
 
 const names = [...new Set([...Object.keys(cases), ...Object.keys(trained)])];
 

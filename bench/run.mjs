@@ -9,6 +9,7 @@ import { machine } from './machine.mjs';
 import { readOptions, usage } from './options.mjs';
 import { crobc, root, statistics, timed, timedNode } from './process.mjs';
 import { profile } from './profile.mjs';
+import { scaling } from './scale.mjs';
 import { tables } from './tables.mjs';
 import { training } from './training.mjs';
 
@@ -122,6 +123,7 @@ async function main(args) {
   const results = { machine: await machine(options.python), repeats: options.repeats, threads: options.threads };
   try {
     if (options.only.includes('check')) results.check = await checking(options);
+    if (options.only.includes('scale')) results.scale = await scaling({ ...options, out, say });
     if (options.only.includes('build')) results.build = await building(options);
     if (options.only.includes('infer') && options.python === undefined) say('infer: left out, it needs --python');
     else if (options.only.includes('infer')) {

@@ -1,5 +1,5 @@
 /** Returns the results as Markdown tables for docs/benchmarks.md. */
-export function tables({ machine, repeats, threads, check, build, infer, profile, load, train }) {
+export function tables({ machine, repeats, threads, check, scale, build, infer, profile, load, train }) {
   const parts = [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${versions(machine)}; ${threads} threads, ` +
       `${repeats} runs each; crobc at ${machine.commit}, ${machine.date.slice(0, 10)}`,
@@ -10,6 +10,10 @@ export function tables({ machine, repeats, threads, check, build, infer, profile
       ['crobc check models/crobim.crob', ...spread(check.check)],
     ];
     parts.push(table(['whole process', 'median', 'fastest', 'slowest'], rows));
+  }
+  if (scale) {
+    const rows = scale.map(({ operators, check, build }) => [count(operators), time(check.median), time(build.median)]);
+    parts.push(table(['operators', 'crobc check', 'crobc build --no-weights'], rows));
   }
   if (build) {
     const { graph, withWeights } = build;

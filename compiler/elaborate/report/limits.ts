@@ -6,7 +6,7 @@ import { fail } from './report.ts';
  * The maximum number of steps. Elaboration must end for any file, even one that is a mistake or an attack, so steps,
  * depth and sizes are limited.
  */
-const stepLimit = 400_000;
+const stepLimit = 2_000_000;
 
 /** Whether the step limit is not exceeded; the first time it is, that is reported. */
 export function withinSteps(scope: Pick<Scope, 'context'>, span: Span): boolean {
