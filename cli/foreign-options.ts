@@ -23,14 +23,19 @@ const ofModels: Names = {
 const ofInference: Names = { fp16: '--dtype f16', half: '--dtype f16', amp: '--dtype f16' };
 const ofData: Names = { dataset: '--data DIR', 'data-dir': '--data DIR', 'data-path': '--data DIR' };
 
+/** Settings of recipes as options, with an `--set` for each, except those that are options of the command. */
+function settingsExcept(options: readonly string[]): Names {
+  return Object.fromEntries(
+    Object.keys(recipeSettings)
+      .filter((name) => !options.includes(name))
+      .flatMap((name) => [name, name.replaceAll('_', '-')].map((option) => [option, `--set recipe.${name}=…`])),
+  );
+}
+
 /** By command: option names of other programs, with crobc's equivalents. */
 const foreign: Readonly<Record<string, Names>> = {
   train: {
-    ...Object.fromEntries(
-      Object.keys(recipeSettings)
-        .filter((name) => !['lr', 'epochs', 'steps', 'seed'].includes(name))
-        .flatMap((name) => [name, name.replaceAll('_', '-')].map((option) => [option, `--set recipe.${name}=…`])),
-    ),
+    ...settingsExcept(['lr', 'epochs', 'steps', 'seed']),
     'learning-rate': '--lr',
     wd: '--set recipe.weight_decay=…',
     batch: '--batch-size',
@@ -40,6 +45,18 @@ const foreign: Readonly<Record<string, Names>> = {
     'max-epochs': '--epochs',
     config: '--recipe NAME',
     ...ofModels,
+    ...ofData,
+  },
+  compare: {
+    ...settingsExcept(['steps', 'protocol', 'seed']),
+    'learning-rate': '--set recipe.lr=…',
+    'batch-size': '--set B=…',
+    bs: '--set B=…',
+    'max-steps': '--steps',
+    seed: '--seeds 1, or a list such as --seeds 4,7',
+    runs: '--seeds',
+    repeats: '--seeds',
+    config: '--recipe NAME',
     ...ofData,
   },
   eval: { ...ofModels, ...ofInference, ...ofData, 'batch-size': '--batch', bs: '--batch', 'num-samples': '--limit' },

@@ -353,6 +353,13 @@ test.each(['models/tables.txt', 'models/tables_micro.txt'])('every name of %s is
   const named = namedModels(host, [`@${list}`]);
   for (const { file, model } of named) expect(modelsOf(host, file), file).toContain(model);
   expect(named.length).toBeGreaterThan(15);
+  // Each rival is in its group, in the size of the list.
+  const isMicro = list.includes('micro');
+  const rivals = readdirSync('models/rivals').flatMap((name) =>
+    modelsOf(host, `models/rivals/${name}`).filter((model) => model.endsWith('_micro') === isMicro),
+  );
+  const compared = namedModels(host, [`@${list}:rivals`]).map(({ model }) => model);
+  expect(compared.slice(1).sort()).toEqual(rivals.sort());
   const groups = ['table-5a', 'table-5b', 'table-6', 'table-7', 'parts', 'rivals'];
   for (const group of groups) expect(namedModels(host, [`@${list}:${group}`])[0]!.label).toBe('CroBIM');
 });
