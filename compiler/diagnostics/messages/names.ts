@@ -156,4 +156,29 @@ tensor in a file, and one of them would be lost. To share weights, construct the
 }
 `,
   },
+  CROB2015: {
+    severity: 'error',
+    title: 'An argument that the owner of the slot passes',
+    template: '`{name}` of {module} would be {given} here, but {owner} passes {passed}',
+    explanation: `The interface of a slot may have parameters. The module that has the slot passes their values to what is put into it, so they cannot
+be chosen there: leave the argument out. Parameters that the interface does not have can be given.`,
+    example: `interface Layer(dim: int) {
+  forward(x: f32[B, dim]) -> f32[B, dim]
+}
+module Narrow(dim: int, width: int = 2): Layer {
+  down = Linear(dim, width)
+  up = Linear(width, dim)
+  forward(x: f32[B, dim]) -> f32[B, dim] { return up(down(x)) }
+}
+module Net(layer: Layer = Narrow) {
+  one = layer(dim = 8)
+  forward(x: f32[B, 8]) -> f32[B, 8] { return one(x) }
+}
+model Wide {
+  net = Net(layer = Narrow(dim = 16, width = 4))
+  input x: f32[B, 8]
+  output y = net(x)
+}
+`,
+  },
 } as const satisfies Record<string, MessageRow>;

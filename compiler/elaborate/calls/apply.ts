@@ -3,7 +3,7 @@ import { type InitialiserName, initialisers } from '../../ir/initialisers.ts';
 import type { Given, Spec, Val } from '../context/elaborated.ts';
 import { type CallArgs, type Scope, writerOf } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
-import { asNumber, error, specOf } from '../context/values.ts';
+import { asNumber, error, keyOf, specOf } from '../context/values.ts';
 import { matchArgs } from '../eval/arguments.ts';
 import { callBuiltin } from '../eval/builtins/builtin.ts';
 import { builtinNamed } from '../eval/builtins/table.ts';
@@ -54,8 +54,28 @@ function construct(scope: Scope, spec: Spec, args: CallArgs, span: Span): Val {
   // Missing arguments may be filled in later by the owner of the slot, so they are reported at construction.
   const matched = matchArgs(scope.context, name.name, spec.decl.params, args, span, name.span, true);
   if (!matched) return error;
+  if (!addsTo(scope, spec, matched, span)) return error;
   const all = spec.args.size === 0 ? matched : new Map<string, Given>([...spec.args, ...matched]);
   return { kind: 'spec', spec: specOf(spec, all, { span, writer: writerOf(scope) }) };
+}
+
+/** Reports arguments that a module in a slot has already, with other values: the owner of the slot would replace them. */
+function addsTo(scope: Scope, { decl, args }: Spec, added: ReadonlyMap<string, Given>, span: Span): boolean {
+  let adds = true;
+  for (const [name, { value }] of added) {
+    const before = args.get(name);
+    if (!before || before.value.kind === 'error' || keyOf(before.value) === keyOf(value)) continue;
+    adds = false;
+    const owner = scope.self?.decl.name.name ?? 'this call';
+    fail(
+      scope,
+      'CROB2015',
+      before.span,
+      { name, module: decl.name.name, given: describe(before.value), owner, passed: describe(value) },
+      { notes: [{ span, text: 'passed here' }] },
+    );
+  }
+  return adds;
 }
 
 function initialise(scope: Scope, name: InitialiserName, args: CallArgs, span: Span): Val {
