@@ -81,7 +81,9 @@ function call(scope: Scope, callee: Callee, args: CallArgs, span: Span): Val {
   if (isStatic && !callee.self) return callStatic(scope, callee, given, span);
   if (!callee.result || !isGraphType(callee.result, callee.signature)) {
     if (callee.result) return callStatic(scope, callee, given, span);
-    return fail(scope, 'CROB2219', callee.span, { name: callee.what });
+    // The name of a method is the one by which its declaration is reported, so that there is one message.
+    const name = callee.self ? `${callee.self.decl.name.name}.${callee.name}` : callee.what;
+    return fail(scope, 'CROB2219', callee.span, { name });
   }
   if (!isGraphScope(scope)) return fail(scope, 'CROB2208', span, { what: `a call of ${callee.what}` });
   const template = templateFor(context, callee, given, span);

@@ -9,7 +9,7 @@ import type { Condition, GraphType, Val } from '../context/elaborated.ts';
 import { nested, type Scope } from '../context/scope.ts';
 import { describe } from '../context/show-value.ts';
 import { asInt } from '../context/values.ts';
-import { argText, fail, requireSize } from '../report/report.ts';
+import { argText, fail, knownBeside, requireSize } from '../report/report.ts';
 import type { FileScope } from '../source/file-scope.ts';
 import { behindNames, typeBehind, typeName } from '../source/type-names.ts';
 import { reportUnknownType, typeScope } from './arguments.ts';
@@ -195,10 +195,16 @@ export function assumeAll(
   where: readonly Condition[],
 ): { readonly facts: Facts; readonly sound: boolean } {
   let { facts } = scope;
-  for (const { clause, span } of where) {
+  for (const [i, { clause, span }] of where.entries()) {
+    const before = facts;
     facts = facts.assume(clause);
     if (!facts.isContradictory()) continue;
-    fail(scope, 'CROB2119', span, { clause: scope.context.run.program.text(span) });
+    const alone = scope.facts.assume(clause);
+    // A condition that rules out this one by itself; several together may do so as well, and then none is named.
+    const other = where.slice(0, i).find((earlier) => alone.assume(earlier.clause).isContradictory());
+    const notes = other && !alone.isContradictory() ? [{ span: other.span, text: 'contradicts this condition' }] : [];
+    const details = notes.length === 0 ? knownBeside(before, clause) : [];
+    fail(scope, 'CROB2119', span, { clause: scope.context.run.program.text(span) }, { notes, details });
     return { facts, sound: false };
   }
   return { facts, sound: true };
