@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { crobc, prepare } from './experiment.mjs';
 import { findBrowser, screenshot } from './pictures/browser.mjs';
 import { checkPicture } from './pictures/check.mjs';
-import { trainingCurve, withoutTimes } from './pictures/training-curve.mjs';
+import { thinned, trainingCurve, withoutTimes } from './pictures/training-curve.mjs';
 import { root } from './program.mjs';
 
 const usage = `npm run pictures -- [names]
@@ -20,29 +20,16 @@ const usage = `npm run pictures -- [names]
   overlay       a scene, and what crobc predict finds in it
   attention     where the words of a phrase look
 
-Without names it makes all. What data, training, evaluation, overlay and attention need is drawn and trained in out/pictures,
-about nine minutes on two idle cores, and kept there. Numbers of a training differ between machines in their last digits.`;
+Without names it makes all. Scenes are drawn in out/pictures. The training is that of \`npm run learning\`, which made the
+model that ships, by which the evaluation, the overlay and the attention are.`;
 
 const out = join('out', 'pictures');
 const scenes = join(out, 'scenes');
 const run = join(out, 'run');
-const model = [
-  'models/crobim.crob',
-  '--model',
-  'CroBIM_micro',
-  '--set',
-  'H=64,W=64',
-  '--device',
-  'cpu',
-  '--threads',
-  '1',
-];
-const weights = ['--weights', join(run, 'best.safetensors')];
-/** A scene of the test split, and its phrase. */
-const asked = { file: 'test_00001', phrase: 'the large yellow airplane' };
-
-/** A scene of 128 pixels, and its phrase. */
-const looked = { file: 'test_00001', phrase: 'the round green helipad' };
+const shipped = join('models', 'trained', 'CroBIM_micro.safetensors');
+const metrics = join('out', 'learning', 'words', 'metrics.jsonl');
+/** Samples of the test split, by their line from 1: what the overlay and the attention show. */
+const asked = { overlay: 110, attention: 56 };
 
 /** A function for each picture. */
 const pictures = {
@@ -67,8 +54,12 @@ const pictures = {
     await crobc(['data', 'stats', drawn, '--figure', image('statistics.svg'), '--cloud', image('words.svg')]);
   },
   training: async () => {
-    await train();
-    const lines = withoutTimes(readFileSync(join(run, 'metrics.jsonl'), 'utf8'));
+    if (!existsSync(metrics)) {
+      console.error(`training: there is no ${metrics}, which npm run learning writes; the picture stays as it was`);
+      process.exitCode = 1;
+      return;
+    }
+    const lines = thinned(withoutTimes(readFileSync(metrics, 'utf8')), 10);
     writeFileSync(image('training.jsonl'), lines);
     writeFileSync(image('training.svg'), trainingCurve(lines));
   },
@@ -79,41 +70,19 @@ const pictures = {
       process.exitCode = 1;
       return;
     }
-    await train();
-    await crobc(['eval', ...model, ...weights, '--data', scenes, '--out', run]);
+    await draw();
+    await crobc(['eval', shipped, '--data', scenes, '--out', run]);
     const page = join(root, run, 'page.png');
     screenshot(browser, join(root, run, 'CroBIM_micro.test.html'), { width: 1230, height: 1000 }, page);
     await jpeg(page, 1230, image('evaluation.jpg'));
   },
   overlay: async () => {
-    await train();
-    const scene = join(scenes, 'img_rgb', `${asked.file}.png`);
-    const tokenizer = join(scenes, 'vocab.txt');
-    await crobc([
-      'predict',
-      ...model,
-      ...weights,
-      '--tokenizer',
-      tokenizer,
-      '--image',
-      scene,
-      '--text',
-      asked.phrase,
-      '--out',
-      run,
-    ]);
-    copyFileSync(join(run, `${asked.file}.overlay.png`), image('overlay.png'));
+    const name = await predict(asked.overlay);
+    copyFileSync(join(run, `${name}.overlay.png`), image('overlay.png'));
   },
   attention: async () => {
-    const [large, trained] = [join(out, 'large-scenes'), join(out, 'large-run')];
-    const whole = ['models/crobim.crob', '--model', 'CroBIM_micro', '--device', 'cpu'];
-    if (!existsSync(join(large, 'synth.json')))
-      await crobc(['data', 'synth', '--out', large, ...words('--scenes 300')]);
-    if (!existsSync(join(trained, 'last.safetensors')))
-      await crobc(['train', ...whole, '--data', large, ...words('--steps 800'), '--out', trained]);
-    const scene = join(large, 'img_rgb', `${looked.file}.png`);
-    await crobc(['predict', trained, '--image', scene, '--text', looked.phrase, '--attention', '--out', trained]);
-    await jpeg(join(trained, `${looked.file}.attention.png`), 1500, image('attention.jpg'));
+    const name = await predict(asked.attention, '--attention');
+    await jpeg(join(run, `${name}.attention.png`), 1500, image('attention.jpg'));
   },
 };
 
@@ -126,19 +95,20 @@ process.chdir(root);
 prepare(out);
 for (const [name, make] of Object.entries(pictures)) if (names.length === 0 || names.includes(name)) await make();
 
-/** Draws the scenes and trains on them, unless an earlier run has; an interrupted run is resumed. */
-async function train() {
-  if (existsSync(join(run, 'last.safetensors'))) return;
-  if (!existsSync(join(scenes, 'synth.json')))
-    await crobc([
-      'data',
-      'synth',
-      '--out',
-      scenes,
-      ...words('--scenes 1000 --size 256 --difficulty easy --objects 1,2 --phrases 1 --seed 1'),
-    ]);
-  const resume = existsSync(join(run, 'checkpoints')) ? ['--resume'] : [];
-  await crobc(['train', ...model, '--data', scenes, ...words('--steps 1200 --seed 0'), '--out', run, ...resume]);
+/** Asks the model that ships for what a line of the test split says; returns the name of its image without the ending. */
+async function predict(number, ...more) {
+  await draw();
+  const line = readFileSync(join(scenes, 'output_phrase_test.txt'), 'utf8').split('\n')[number - 1];
+  const [name, phrase] = [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)];
+  await crobc(['predict', shipped, '--image', join(scenes, 'img_rgb', name), '--text', phrase, ...more, '--out', run]);
+  return name.replace('.png', '');
+}
+
+/** Draws scenes that the model that ships has not seen. */
+async function draw() {
+  if (existsSync(join(scenes, 'synth.json'))) return;
+  const form = '--scenes 60 --val 0 --test 60 --size 256 --difficulty easy --seed 2026';
+  await crobc(['data', 'synth', '--out', scenes, ...words(form)]);
 }
 
 function words(text) {

@@ -15,6 +15,28 @@ export function withoutTimes(text) {
     .concat('\n');
 }
 
+/** Replaces the losses of each `count` steps by their mean, at the last of these steps. */
+export function thinned(text, count) {
+  const lines = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const sum = { loss: 0, steps: 0 };
+  return lines
+    .flatMap((line) => {
+      if (line.mIoU !== undefined) return [line];
+      sum.loss += line.loss;
+      sum.steps++;
+      if (line.step % count !== 0) return [];
+      const loss = Math.round((sum.loss / sum.steps) * 1e6) / 1e6;
+      sum.loss = 0;
+      sum.steps = 0;
+      return [{ ...line, loss }];
+    })
+    .map((line) => `${JSON.stringify(line)}\n`)
+    .join('');
+}
+
 const size = { width: 860, height: 360 };
 const plot = { left: 58, right: 60, top: 34, bottom: 48 };
 const inner = { width: size.width - plot.left - plot.right, height: size.height - plot.top - plot.bottom };
