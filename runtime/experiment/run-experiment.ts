@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { runEvaluation } from '../evaluation/run-evaluation.ts';
 import { makeFolder } from '../files/make-folder.ts';
+import { packageVersion } from '../files/package-root.ts';
 import { UserError } from '../files/user-error.ts';
 import { openTrainedModel } from '../predict/trained-model.ts';
 import { duration } from '../process/duration.ts';
@@ -67,6 +68,8 @@ export async function runExperiment(options: ExperimentOptions): Promise<Experim
       throw new UserError(`${model.label}, seed ${seed}: ${error.message}`);
     }
   }
+  const mixed = mixedSurroundings(finished);
+  if (mixed !== undefined) options.note(mixed);
   return { kind: 'done', runs: finished };
 }
 
@@ -102,14 +105,26 @@ async function trainRun(run: PlannedRun, options: ExperimentOptions): Promise<Tr
   const resume = state.kind === 'begun' && existsSync(join(folder, 'checkpoints'));
   const found = await train(trainOptions(compiled, options.shared, { out: folder, resume, note: options.note }));
   if (found.end === 'SIGINT' || found.end === 'SIGTERM') return found.end;
-  const trained = trainedRun(found, found.end);
+  const trained = trainedRun(found, found.end, options.shared);
   await writeRunRecord(folder, { identity, trained, evaluated: null });
   return trained;
 }
 
 /** The best weights are evaluated, or the last ones if nothing was validated. */
-function trainedRun({ step, seconds, best }: Trained, end: TrainedRun['end']): TrainedRun {
-  return { end, step, seconds, weights: best ? 'best.safetensors' : 'last.safetensors' };
+function trainedRun(
+  { step, seconds, device, best }: Trained,
+  end: TrainedRun['end'],
+  { backend }: SharedOptions,
+): TrainedRun {
+  const surroundings = `crobc ${packageVersion()}, ${backend} on ${device}`;
+  return { end, step, seconds, surroundings, weights: best ? 'best.safetensors' : 'last.safetensors' };
+}
+
+/** Returns a note if runs that are compared were not computed in the same way. */
+function mixedSurroundings(runs: readonly FinishedRun[]): string | undefined {
+  const all = [...new Set(runs.map(({ trained }) => trained.surroundings))];
+  if (all.length < 2) return undefined;
+  return `the runs were not all trained in the same way, and may differ by rounding too: ${all.join('; ')}`;
 }
 
 async function evaluateRun(

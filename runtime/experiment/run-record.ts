@@ -24,6 +24,8 @@ export interface TrainedRun {
   readonly step: number;
   /** Training time, including that before interruptions. */
   readonly seconds: number;
+  /** The back end and the device that computed it, and the version of crobc: they affect at most the last digits. */
+  readonly surroundings: string;
   /** Name of the weights file that is evaluated. */
   readonly weights: string;
 }
@@ -56,6 +58,7 @@ const isTrained: Check<TrainedRun> = objectOf({
   end: oneOf(['done', 'early stop'] as const),
   step: isCount,
   seconds: isNumber,
+  surroundings: isText,
   weights: isText,
 });
 const isEvaluated: Check<EvaluatedRun> = objectOf({

@@ -219,6 +219,19 @@ describe('a comparison that goes on', () => {
     expect(out).toContain('2 models, 2 seeds: 0 of 4 runs to do\n');
   });
 
+  test('notes that runs were trained by several versions', async () => {
+    await cp(at('whole'), at('mixed'), { recursive: true });
+    const path = at('mixed/Wide/seed-1/run.json');
+    const text = await readFile(path, 'utf8');
+    expect(text).toMatch(/"surroundings": "crobc [\d.]+, onnx on cpu"/);
+    await writeFile(path, text.replace(', onnx on cpu', ', tfjs on wasm'));
+    const { code, err } = await compare([...models, ...budget, '-o', 'mixed']);
+    expect(code).toBe(0);
+    expect(err).toMatch(
+      /^the runs were not all trained in the same way, .*: crobc \S+, onnx on cpu; crobc \S+, tfjs on wasm\n$/,
+    );
+  });
+
   test('evaluates another split without training', async () => {
     await cp(at('whole'), at('split'), { recursive: true });
     const args = ['compare', ...models, ...budget, ...shared, '--split', 'train', '--limit', '3', '-o', 'split'];

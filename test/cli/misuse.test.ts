@@ -70,6 +70,8 @@ describe('an option that holds one value is given once', () => {
 describe('what other programs call otherwise is answered with what there is', () => {
   test.each([
     ['train tiny.crob --learning-rate 1e-3', 'train has no --learning-rate: write --lr'],
+    ['compare tiny.crob --lr 1e-3', 'compare has no --lr: write --set recipe.lr=…'],
+    ['compare tiny.crob --seed 3', 'compare has no --seed: write --seeds 1, or a list such as --seeds 4,7'],
     ['train tiny.crob --weight-decay=0.1', 'train has no --weight-decay: write --set recipe.weight_decay=…'],
     ['train tiny.crob --gpu', 'train has no --gpu: write --device cuda'],
     ['eval tiny.crob --batch-size 4', 'eval has no --batch-size: write --batch'],
