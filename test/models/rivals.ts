@@ -76,6 +76,13 @@ export const rivals: readonly Rival[] = [
       [2_176, 'nothing reads a last norm and an embedding'],
     ],
   },
+  {
+    file: 'lgce',
+    model: 'LGCE',
+    micro: 'LGCE_micro',
+    sizes: small,
+    published: undefined,
+  },
 ];
 
 const host = diskHost();
