@@ -83,6 +83,17 @@ export const rivals: readonly Rival[] = [
     sizes: small,
     published: undefined,
   },
+  {
+    file: 'slvit',
+    model: 'SLViT',
+    micro: 'SLViT_micro',
+    sizes: small,
+    published: 157_864_194,
+    left: [
+      [2_082_624, 'nothing reads a projection in each block'],
+      [393_728, 'nothing reads a projection of the words in the decoder'],
+    ],
+  },
 ];
 
 const host = diskHost();
