@@ -26,6 +26,8 @@ const caris = 'use models.rivals.caris.{CARIS_micro, caris_micro}\nuse std.lavt.
 const crossvlt = 'use models.rivals.crossvlt.{CrossVLT_micro, crossvlt_micro}';
 const fianet = 'use models.rivals.fianet.{FIANet_micro, fianet_micro}';
 const refsegformer = 'use models.rivals.refsegformer.{RefSegformer_micro, refsegformer_micro}';
+const lgce = 'use models.rivals.lgce.{CrossScaleGuides, LGCE_micro, lgce_micro}';
+const slvit = 'use models.rivals.slvit.{SLViT_micro, slvit_micro}\nuse std.lavt.{object_logit}';
 const stages = 'reading_stages(backbone, fusions, text.dim, image, words, mask)';
 
 const variants: readonly Wrong[] = [
@@ -372,6 +374,158 @@ model Exchanged extends LAVT_micro {
     code: 'CROB2001',
     at: 'coarse_3',
     mended: [['coarse_3', 'coarse_2']],
+  },
+  {
+    what: 'LGCE: three maps for two',
+    source: `${lgce}\nmodel Three extends LGCE_micro { let coarse = enhance(read[1..4], words, mask) }`,
+    code: 'CROB2102',
+    at: 'read[1..4]',
+    mended: [
+      ['read[1..4]', 'read[2..4]'],
+      ['let coarse', 'enhance.heads = 4; let coarse'],
+    ],
+  },
+  {
+    what: 'LGCE: maps of the wrong stages',
+    source: `${lgce}\nmodel Finer extends LGCE_micro { let coarse = enhance(read[1..3], words, mask) }`,
+    code: 'CROB2104',
+    at: 'read[1..3]',
+    mended: [
+      ['read[1..3]', 'read[2..4]'],
+      ['let coarse', 'enhance.heads = 4; let coarse'],
+    ],
+  },
+  {
+    what: 'LGCE: the same map twice',
+    source: `${lgce}\nmodel Twice extends LGCE_micro { let coarse = enhance([read[2], read[2]], words, mask) }`,
+    code: 'CROB2104',
+    at: '[read[2], read[2]]',
+    mended: [
+      ['[read[2], read[2]]', '[read[2], read[3]]'],
+      ['let coarse', 'enhance.heads = 4; let coarse'],
+    ],
+  },
+  {
+    what: 'LGCE: mask and words in the wrong order',
+    source: `${lgce}\nmodel Swapped extends LGCE_micro { let coarse = enhance(read[2..4], mask, words) }`,
+    code: 'CROB2103',
+    at: 'mask',
+    mended: [
+      ['mask, words', 'words, mask'],
+      ['let coarse', 'enhance.heads = 4; let coarse'],
+    ],
+  },
+  {
+    what: 'LGCE: maps for the decoder in the wrong order',
+    source: `${lgce}\nmodel Order extends LGCE_micro { let maps = [coarse[0], coarse[1], read[0], read[1]] }`,
+    code: 'CROB2104',
+    at: '[coarse[0], coarse[1], read[0], read[1]]',
+    mended: [['[coarse[0], coarse[1], read[0], read[1]]', '[read[0], read[1], read[2], coarse[1]]']],
+  },
+  {
+    what: 'LGCE: heads that do not divide the channels of a scale',
+    source: `${lgce}\nmodel Heads extends LGCE_micro { enhance.heads = 7 }`,
+    code: 'CROB2207',
+    at: 'enhance.heads = 7',
+    mended: [['= 7', '= 6']],
+  },
+  {
+    what: 'LGCE: a third scale, where there are two',
+    source: `${lgce}\nmodel Third extends LGCE_micro { enhance.tokens[2].heads = 4 }`,
+    code: 'CROB2310',
+    at: 'enhance.tokens[2].heads',
+    mended: [['[2]', '[1]']],
+  },
+  {
+    what: 'LGCE: a misspelt parameter',
+    source: `${lgce}\nmodel Narrow extends LGCE_micro { enhance.ratio = 2 }`,
+    code: 'CROB2301',
+    at: 'enhance.ratio',
+    help: 'mlp_ratio',
+    mended: [['ratio', 'mlp_ratio']],
+  },
+  {
+    what: 'LGCE: a recipe for images of a size that 32 does not divide',
+    source: `${lgce}\nrecipe odd for LGCE_micro extends lgce_micro at H = 72 { }`,
+    code: 'CROB2207',
+    at: 'odd',
+    mended: [['= 72', '= 64']],
+  },
+  {
+    what: 'SLViT: no region',
+    source: `${slvit}\nmodel None extends SLViT_micro { topk = 0 }`,
+    code: 'CROB2115',
+    at: 'topk = 0',
+    mended: [['= 0', '= 1']],
+  },
+  {
+    what: 'SLViT: more regions than a recipe has pixels for',
+    source: `${slvit}\nrecipe small for SLViT_micro extends slvit_micro at H = 32, W = 64 { }`,
+    code: 'CROB2207',
+    at: 'small',
+    mended: [['H = 32', 'H = 64']],
+  },
+  {
+    what: 'SLViT: a stage without blocks',
+    source: `${slvit}\nmodel Empty extends SLViT_micro { backbone.depths = [1, 0, 2, 1] }`,
+    code: 'CROB2207',
+    at: 'backbone.depths = [1, 0, 2, 1]',
+    mended: [['[1, 0, 2, 1]', '[1, 2, 2, 1]']],
+  },
+  {
+    what: 'SLViT: channels of which the stem takes half',
+    source: `${slvit}\nmodel Odd extends SLViT_micro { channels = [15, 24, 32, 48] }`,
+    code: 'CROB2207',
+    at: 'channels = [15, 24, 32, 48]',
+    mended: [
+      ['15', '12'],
+      ['32', '36'],
+    ],
+  },
+  {
+    what: 'SLViT: heads that do not divide the width of a region',
+    source: `${slvit}\nmodel Heads extends SLViT_micro { enhance.heads = 5 }`,
+    code: 'CROB2207',
+    at: 'enhance.heads = 5',
+    mended: [['= 5', '= 8']],
+  },
+  {
+    what: 'SLViT: groups of the decoder that do not divide its channels',
+    source: `${slvit}\nmodel Groups extends SLViT_micro { decoder.groups = 7 }`,
+    code: 'CROB2207',
+    at: 'decoder.groups = 7',
+    mended: [['= 7', '= 16']],
+  },
+  {
+    what: 'SLViT: scores in place of maps',
+    source: `${slvit}\nmodel Swapped extends SLViT_micro { output logits: f32[B, 1, H, W] = object_logit(decoder(enhance(scores, maps)), [H, W]) }`,
+    code: 'CROB2102',
+    at: 'scores',
+    mended: [
+      ['scores, maps', 'maps, scores'],
+      ['output', 'decoder.rank = 8; output'],
+    ],
+  },
+  {
+    what: 'SLViT: a strip of even width, which would shift the map',
+    source: `${slvit}\nmodel Even extends SLViT_micro { backbone.stages[0].block[0].gating.rows[0].width = 8 }`,
+    code: 'CROB2207',
+    at: 'backbone.stages[0].block[0].gating.rows[0].width = 8',
+    mended: [['width = 8', 'width = 9']],
+  },
+  {
+    what: 'SLViT: four bands for the encoder and three in the image',
+    source: `${slvit}\nmodel Bands extends SLViT_micro { backbone.bands = 4; input image: f32[B, 3, H, W] }`,
+    code: 'CROB2104',
+    at: 'input image: f32[B, 3, H, W]',
+    mended: [['f32[B, 3', 'f32[B, 4']],
+  },
+  {
+    what: 'SLViT: drop path that drops everything',
+    source: `${slvit}\nmodel Dropped extends SLViT_micro { backbone.drop_path = 1.0 }`,
+    code: 'CROB2207',
+    at: 'backbone.drop_path = 1.0',
+    mended: [['1.0', '0.5']],
   },
 ];
 
