@@ -18,10 +18,11 @@ import { imageOf, startOf } from '../training/formula.ts';
 /** CroBIM's parts as small as they allow. Windows of 4 divide none of the maps but the first. */
 const tiny = `
 use std.backbone.{ConvNeXtMicro, VisualBackbone}
-use std.compensation.{RegionAttention, RegionVectors}
+use std.compensation.{RegionAttention, RegionPlain, RegionVectors}
 use std.fusion.{TanhGate, Ungated, highest_score, highest_weight}
 use std.interaction.{CBAM, PWAM, WPA}
 use std.position.{no_position}
+use std.resize.{resize_corners}
 use std.rris.{CAPM, LGFA, MID, mean_word}
 use std.swin.{Swin}
 
@@ -90,9 +91,11 @@ const readings = [
   'lgfa.region = 2 where H % 2 == 0, W % 2 == 0, 24 <= H*W',
   'lgfa.compensation.resample = resize_nearest',
   'lgfa.compensation.resample = resize_area',
+  'lgfa.compensation.resample = resize_corners',
   'lgfa.compensation.stretched = false',
   'lgfa.compensation.residual = true',
   'lgfa.compensation.exchange = RegionVectors()',
+  'lgfa.compensation.exchange = RegionPlain()',
   'lgfa.compensation.exchange = RegionAttention(across = true)',
   'lgfa.compensation.exchange = RegionAttention(positions = true)',
   'mid.layers = 2',
