@@ -4,6 +4,7 @@ import type { CheckResult } from '../../compiler/check/check.ts';
 import { contentsOf, type Entry } from '../../compiler/contents/contents.ts';
 import { type Gathered, gather } from '../../compiler/contents/gather.ts';
 import type { Context } from '../../compiler/elaborate/context/context.ts';
+import { builtins } from '../../compiler/elaborate/eval/builtins/table.ts';
 import { inlineModel } from '../../compiler/elaborate/models/inline.ts';
 import type { ModelGraph } from '../../compiler/elaborate/models/model.ts';
 import { recipesOf } from '../../compiler/elaborate/source/recipe-chain.ts';
@@ -225,13 +226,17 @@ function recipeRow(one: RecipeAt, all: readonly RecipeAt[]): string[] {
   ];
 }
 
+function functionLink(name: string): string {
+  return `[${name}](${builtins.has(name) ? 'builtins.md' : `library.md#${name}`})`;
+}
+
 /** Its source, and what it minimises, terms that it inherits included. */
 function recipeText(one: RecipeAt, all: readonly RecipeAt[]): string {
   const { tree, decl } = one;
   const terms = [...termsOf(one, all).values()].map(({ tree, decl }) => {
     const loss = flat(textOf(tree, decl.value));
-    const functions = [...loss.matchAll(/\b(\w+)\(/g)].map(([, name = '']) => `[${name}](library.md#${name})`);
-    return [code(decl.name.name), code(loss), functions.join(', ')];
+    const functions = new Set([...loss.matchAll(/\b(\w+)\(/g)].map(([, name = '']) => name));
+    return [code(decl.name.name), code(loss), [...functions].map(functionLink).join(', ')];
   });
   return `### Recipe ${decl.name.name}
 
