@@ -20,18 +20,23 @@ function textOf({ text }: SourceFile, { span }: Declaration): string {
   return text.slice(span.start, span.end);
 }
 
+const count = (n: number) => n.toLocaleString('en');
+
+/** Billions of operations for one image of 480². */
+async function gigaflops(file: string, model: string): Promise<string> {
+  const ran = await crobc(['summary', file, '--model', model, '--set', 'B=1,H=480,W=480,T=20', '--json']);
+  expect(ran.code, ran.err).toBe(0);
+  const { flops } = JSON.parse(ran.out) as { readonly flops: number };
+  return (flops / 1e9).toFixed(1);
+}
+
 async function rowOf({ file, model, published, left = [] }: (typeof rivals)[number]): Promise<string[]> {
   const tree = sourceOf(`models/rivals/${file}.crob`);
   const decl = tree.declarations.find((one) => one.kind === 'model' && one.name.name === model);
   if (decl?.kind !== 'model') throw new Error(`no model ${model}`);
   const lines = linesOf(tree.text);
   expect(lines, file).toBeLessThan(150);
-  const bind = 'B=1,H=480,W=480,T=20';
-  const ran = await crobc(['summary', tree.file, '--model', model, '--set', bind, '--json']);
-  expect(ran.code, ran.err).toBe(0);
-  const { flops } = JSON.parse(ran.out) as { readonly flops: number };
   const { total } = countParameters(graphOf(file, model, { training: true }));
-  const count = (n: number) => n.toLocaleString('en');
   return [
     `[${model}](models.md#${model.toLowerCase()})`,
     `\`${file}.crob\``,
@@ -40,7 +45,7 @@ async function rowOf({ file, model, published, left = [] }: (typeof rivals)[numb
     count(total),
     published === undefined ? 'not counted' : count(published),
     left.map(([n, why]) => `${count(n)}: ${why}`).join('; '),
-    (flops / 1e9).toFixed(1),
+    await gigaflops(tree.file, model),
   ];
 }
 
@@ -48,6 +53,34 @@ test('the table of rivals is what the sources say', async () => {
   const rows = [];
   for (const rival of rivals) rows.push(await rowOf(rival));
   const right = tableOf(heads, rows).replace(/^\| ---.*$/m, '| --- | --- | ---: | ---: | ---: | ---: | --- | ---: |');
-  const text = readFileSync(page, 'utf8').replace(/^\| model \|.*\n(\|.*\n)*/m, () => `${right}\n`);
-  await expect(text).toMatchFileSnapshot(`../../${page}`);
+  await holdsTable('model', right);
 });
+
+/** Each variant of CroBIM with what it changes; the first row is CroBIM. */
+test('the table of ablations is what the sources say', async () => {
+  const rows = [];
+  for (const file of ['crobim', 'ablations'])
+    for (const decl of sourceOf(`models/${file}.crob`).declarations) {
+      if (decl.kind !== 'model' || (file === 'crobim' && decl.name.name !== 'CroBIM')) continue;
+      const { name } = decl.name;
+      const changes = file === 'crobim' ? '' : linesOf(textOf(sourceOf(`models/${file}.crob`), decl));
+      const { total } = countParameters(graphOf(`../${file}`, name, { training: true }));
+      const lines = changes === '' ? '' : count(changes === 1 ? 1 : changes - 2);
+      rows.push([
+        `[${name}](models.md#${name.toLowerCase()})`,
+        lines,
+        count(total),
+        await gigaflops(`models/${file}.crob`, name),
+      ]);
+    }
+  const right = tableOf(['variant', 'lines that differ', 'weights', 'GFLOP'], rows);
+  await holdsTable('variant', right.replace(/^\| ---.*$/m, '| --- | ---: | ---: | ---: |'));
+});
+
+/** Compares the table of the page whose first heading this is. */
+async function holdsTable(first: string, right: string): Promise<void> {
+  const text = readFileSync(page, 'utf8');
+  const table = new RegExp(`^\\| ${first} \\|.*\\n(\\|.*\\n)*`, 'm');
+  expect(text).toMatch(table);
+  await expect(text.replace(table, () => `${right}\n`)).toMatchFileSnapshot(`../../${page}`);
+}
