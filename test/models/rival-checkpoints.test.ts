@@ -50,6 +50,25 @@ const published = [
         .replace(/^text\./, 'backbone.lang_encoder.'),
     others: ['backbone.lang_encoder.embeddings.position_ids'],
   },
+  {
+    file: 'dmmi',
+    model: 'DMMI_micro',
+    map: 'published_dmmi',
+    name: (path: string) =>
+      path
+        .replace(/^text\./, 'bert_model.')
+        .replace(/^classifier\.fuse(\d)\.conv(\d)/, 'classifier.conv$2_$1')
+        .replace(/^classifier\.fuse(\d)\.norm(\d)/, 'classifier.bn$2_$1'),
+    others: [
+      'backbone.layers.1.blocks.0.attn.relative_position_index',
+      'backbone.layers.3.res_gate.2.weight',
+      'classifier.bn2_3.num_batches_tracked',
+      'classifier.lan_func.bn1.num_batches_tracked',
+      'classifier.lan_func.decoder_layer.self_attn.in_proj_weight',
+      'classifier.transformer_fusion2.decoder_layer.linear1.bias',
+      'bert_model.embeddings.position_ids',
+    ],
+  },
 ] as const;
 
 test.each(published)('$map takes all of $model', ({ file, model: name, map, name: nameOf, others }) => {

@@ -27,6 +27,7 @@ const crossvlt = 'use models.rivals.crossvlt.{CrossVLT_micro, crossvlt_micro}';
 const fianet = 'use models.rivals.fianet.{FIANet_micro, fianet_micro}';
 const refsegformer = 'use models.rivals.refsegformer.{RefSegformer_micro, refsegformer_micro}';
 const lgce = 'use models.rivals.lgce.{CrossScaleGuides, LGCE_micro, lgce_micro}';
+const dmmi = 'use models.rivals.dmmi.{DMMI_micro, dmmi_micro}\nuse std.lavt.{object_logit, reading_stages}';
 const slvit = 'use models.rivals.slvit.{SLViT_micro, slvit_micro}\nuse std.lavt.{object_logit}';
 const stages = 'reading_stages(backbone, fusions, text.dim, image, words, mask)';
 
@@ -450,6 +451,89 @@ model Exchanged extends LAVT_micro {
     code: 'CROB2207',
     at: 'odd',
     mended: [['= 72', '= 64']],
+  },
+  {
+    what: 'RIS-DMMI: heads of the decoder that do not divide the width of words',
+    source: `${dmmi}\nmodel Heads extends DMMI_micro { decoder.heads = 5 }`,
+    code: 'CROB2207',
+    at: 'decoder.heads = 5',
+    mended: [['= 5', '= 8']],
+  },
+  {
+    what: "RIS-DMMI: LAVT's way through the stages, which does not update the words",
+    source: `${dmmi}\nmodel Lavt extends DMMI_micro { let (maps, words) = reading_stages(backbone, fusions, text.dim, image, first, mask) }`,
+    code: 'CROB2201',
+    at: 'fusions',
+    mended: [
+      ['let (maps, words) = reading_stages(backbone, fusions, text.dim, image, first, mask)', 'decoder.hidden = 64'],
+    ],
+  },
+  {
+    what: 'RIS-DMMI: an even kernel',
+    source: `${dmmi}\nmodel Kernel extends DMMI_micro { fusions[0].attend.pixel3.kernel = 4 }`,
+    code: 'CROB2207',
+    at: 'fusions[0].attend.pixel3.kernel = 4',
+    mended: [['kernel = 4', 'kernel = 5']],
+  },
+  {
+    what: 'RIS-DMMI: channels that cannot be divided by five',
+    source: `${dmmi}\nmodel Divisor extends DMMI_micro { fusions[1].attend.pixel5.divisor = 5 }`,
+    code: 'CROB2207',
+    at: 'fusions[1].attend.pixel5.divisor = 5',
+    mended: [['divisor = 5', 'divisor = 6']],
+  },
+  {
+    what: 'RIS-DMMI: a reach of four words, which is not defined',
+    source: `${dmmi}\nmodel Reach extends DMMI_micro { fusions[1].attend.word3.reach = 4 }`,
+    code: 'CROB2207',
+    at: 'fusions[1].attend.word3.reach = 4',
+    mended: [['reach = 4', 'reach = 2']],
+  },
+  {
+    what: 'RIS-DMMI: a gate behind the last stage, which nothing reads',
+    source: `${dmmi}\nmodel Gate extends DMMI_micro { fusions[3].last = false }`,
+    code: 'CROB2317',
+    at: 'fusions[3].last = false',
+    mended: [['fusions[3].last = false', 'decoder.hidden = 64']],
+  },
+  {
+    what: 'RIS-DMMI: restored words in place of scores',
+    source: `${dmmi}\nmodel Words extends DMMI_micro { output logits: f32[B, 1, H, W] = object_logit(rebuilt, [H, W]) }`,
+    code: 'CROB2102',
+    at: 'rebuilt',
+    mended: [
+      ['rebuilt', 'scores'],
+      ['output', 'decoder.heads = 2; output'],
+    ],
+  },
+  {
+    what: 'RIS-DMMI: phrases that have no word beside [CLS] and [SEP]',
+    source: `${dmmi}\nrecipe short for DMMI_micro extends dmmi_micro at T = 2 { }`,
+    code: 'CROB2207',
+    at: 'short',
+    mended: [['T = 2', 'T = 3']],
+  },
+  {
+    what: 'RIS-DMMI: a matrix as a loss',
+    source: `${dmmi}\nrecipe raw for DMMI_micro extends dmmi_micro { term match = match }`,
+    code: 'CROB2324',
+    at: 'match',
+    help: 'mean',
+    mended: [['= match }', '= mean(match, "b c -> ") }']],
+  },
+  {
+    what: 'RIS-DMMI: a decoder of another width than the words',
+    source: `${dmmi}\nmodel Wide extends DMMI_micro { decoder.dim = 128 }`,
+    code: 'CROB2104',
+    at: 'decoder.dim = 128',
+    mended: [['dim = 128', 'hidden = 256']],
+  },
+  {
+    what: 'RIS-DMMI: a gate to leave untrained that is not there',
+    source: `${dmmi}\nrecipe fixed for DMMI_micro extends dmmi_micro { train all except fusions[3].gate }`,
+    code: 'CROB2322',
+    at: 'fusions[3].gate',
+    mended: [['fusions[3]', 'fusions[2]']],
   },
   {
     what: 'SLViT: no region',

@@ -84,6 +84,17 @@ export const rivals: readonly Rival[] = [
     published: undefined,
   },
   {
+    file: 'dmmi',
+    model: 'DMMI',
+    micro: 'DMMI_micro',
+    sizes: small,
+    published: 340_578_160,
+    left: [
+      [2 * 1024 ** 2, 'nothing reads the gate behind the last stage'],
+      [23_633_664, 'nothing reads the layers that PyTorch copied for the decoder'],
+    ],
+  },
+  {
     file: 'slvit',
     model: 'SLViT',
     micro: 'SLViT_micro',
