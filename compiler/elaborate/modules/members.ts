@@ -332,14 +332,15 @@ export function pathText(
   i: number | undefined,
   lookup: (name: string) => Val | undefined,
 ): string {
-  return template.replace(/\{(\w+)\}/g, (whole, word: string) => {
+  // Whatever else stands in braces, such as `{i+1}`, or a brace alone, would be a part of the name without a message.
+  return template.replace(/\{([^{}]*)\}|[{}]/g, (whole, word: string | undefined) => {
     if (word === 'i' && i !== undefined) return String(i);
-    const value = lookup(word);
+    const value = word === undefined ? undefined : lookup(word);
     const n = asInt(value);
     if (n !== undefined) return String(n);
     if (value?.kind === 'string') return value.value;
     const help = '{i} is the place in the list; other names are static ints and strings';
-    fail({ context }, 'CROB2001', attribute.span, { name: word }, { help });
+    fail({ context }, 'CROB2001', attribute.span, { name: word ?? whole }, { help });
     return whole;
   });
 }
