@@ -273,6 +273,18 @@ model Net {
     swin: swin.replace(', huggingface_swin', ''),
     convnext: convnext.replace(', huggingface_convnext', ''),
     bert,
+    mid: `use std.rris.{MID}
+model M {
+  mid = MID(channels = [4, 8, 12, 16], text_dim = 8, dim = 8, layers = 2, heads = 2, points = 2, hidden = 16, groups = 2)
+  input a: f32[B, 4, 8*H, 8*W]
+  input b: f32[B, 8, 4*H, 4*W]
+  input c: f32[B, 12, 2*H, 2*W]
+  input d: f32[B, 16, H, W]
+  input words: f32[B, T, 8]
+  input mask: bool[B, T]
+  output logits = mid([a, b, c, d], words, mask)
+}
+`,
   };
 
   type Rule = readonly [RegExp, string];
@@ -328,6 +340,32 @@ model Net {
       ],
       { 'cls.predictions.transform.LayerNorm.gamma': [1] },
     ],
+    [
+      'of Deformable DETR',
+      'mid',
+      'deformable_detr',
+      [
+        [/^/, 'transformer.encoder.'],
+        [/pixels\.deform/, 'self_attn'],
+        [/pixels\.(ffn\.)?/, ''],
+      ],
+      { 'transformer.level_embed': [1], 'class_embed.0.bias': [1] },
+      /^(?!layers\.\d\.pixels)/,
+    ],
+    ...['', 'mlp.'].map((mlp): [string, 'mid', string, Rule[], Shapes, RegExp] => [
+      `of Transformers, feed-forward layers ${mlp}fc1`,
+      'mid',
+      'huggingface_deformable_detr',
+      [
+        [/^/, 'model.encoder.'],
+        [/pixels\.deform/, 'self_attn'],
+        [/pixels\.ffn\.linear/, `${mlp}fc`],
+        [/pixels\.norm1/, 'self_attn_layer_norm'],
+        [/pixels\.norm2/, 'final_layer_norm'],
+      ],
+      { 'model.level_embed': [1], 'model.decoder.layers.0.fc1.bias': [1] },
+      /^(?!layers\.\d\.pixels)/,
+    ]),
     ['of LAVT', 'bert', 'lavt_bert', [[/^/, 'bert_model.']], { 'backbone.norm0.weight': [1] }],
     ['of RMSIN', 'bert', 'lavt_bert', [[/^/, 'text_encoder.']], { 'backbone.norm0.weight': [1], 'classifier.a': [1] }],
     ['of CARIS', 'bert', 'lavt_bert', [[/^/, 'backbone.lang_encoder.']], { 'backbone.vis_encoder.norm0.weight': [1] }],
