@@ -39,7 +39,7 @@ async function opened(path: string, mayBeIndex: boolean): Promise<TensorFile> {
       const text = Buffer.from(await readRange(handle, 0, size)).toString();
       return await ShardedFile.open(path, text, openShard).finally(() => handle?.close());
     }
-    const other = otherFormat(start);
+    const other = isSafetensors(start, size) ? undefined : otherFormat(start);
     if (other !== undefined) throw new UserError(other);
   } catch (error) {
     await handle?.close().catch(() => undefined);
@@ -101,6 +101,14 @@ async function openZip(path: string, handle: FileHandle, size: number): Promise<
   if (pickle) return openTorchZip(path, archive, pickle, handle);
   if (entries.some(({ name }) => name.endsWith('.npy'))) return NpzFile.open(path, archive, handle);
   throw new UserError('it is a zip archive without tensors: neither of PyTorch nor of numpy');
+}
+
+/**
+ * Whether a file begins as safetensors do: with the length of a header, and the header's brace. The bytes of a length may
+ * be those with which another format begins: 1,152 is 80 04, as pickles begin.
+ */
+function isSafetensors(start: Buffer, size: number): boolean {
+  return 8 < start.length && start[8] === 0x7b && start.readBigUInt64LE(0) <= BigInt(size - 8);
 }
 
 /** Says what a file is that is known and not read. */

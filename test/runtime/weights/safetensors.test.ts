@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../runtime/files/user-error.ts';
+import { openTensorFile } from '../../../runtime/weights/open-tensors.ts';
 import { SafetensorsFile, type TensorToWrite, writeSafetensors } from '../../../runtime/weights/safetensors.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
@@ -44,6 +45,16 @@ describe('a file written by Python', () => {
     expect(await readFile(at('again'))).toEqual(await readFile(golden));
     await file.close();
   });
+});
+
+test.each([0x0280, 0x0380, 0x0480, 0x0580])('a header of %d bytes, with which a pickle could begin', async (length) => {
+  const header = Buffer.from('{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'.padEnd(length));
+  const before = Buffer.alloc(8);
+  before.writeBigUInt64LE(BigInt(length));
+  await writeFile(at('begins.safetensors'), Buffer.concat([before, header, Buffer.from(Float32Array.of(2.5).buffer)]));
+  const file = await openTensorFile(at('begins.safetensors'));
+  expect([...(await file.float32('x'))]).toEqual([2.5]);
+  await file.close();
 });
 
 describe('the writer', () => {
