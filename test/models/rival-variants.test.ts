@@ -420,7 +420,7 @@ model Exchanged extends LAVT_micro {
     what: 'LGCE: maps for the decoder in the wrong order',
     source: `${lgce}\nmodel Order extends LGCE_micro { let maps = [coarse[0], coarse[1], read[0], read[1]] }`,
     code: 'CROB2104',
-    at: '[coarse[0], coarse[1], read[0], read[1]]',
+    at: 'let maps = [coarse[0], coarse[1], read[0], read[1]]',
     mended: [['[coarse[0], coarse[1], read[0], read[1]]', '[read[0], read[1], read[2], coarse[1]]']],
   },
   {
