@@ -21,13 +21,13 @@ const inRecursion = `^${elaborate}/(eval|modules|calls)/`;
 // `graphs/` the builder and what is computed of whole graphs, `definitions/` and `gradients/` tables of what is built of operators.
 const floors = [
   ...['lists.ts', 'dims', 'diagnostics', 'ir', 'ops', 'graphs', 'definitions', 'gradients', 'passes'],
-  ...['elaborate', 'check', 'contents', 'compare', 'compile.ts', 'training', 'emit'],
+  ...['elaborate', 'check', 'contents', 'lock', 'compile.ts', 'training', 'emit'],
 ].map((floor) => (floor.endsWith('.ts') ? `${floor.replace('.', '[.]')}$` : `${floor}/`));
 
 // `runtime/` likewise: a room sees the rooms before it. `doctor.ts` stands above them.
 const runtimeRooms = [
   ...['files', 'process', 'tensors', 'pickle', 'images', 'text', 'weights', 'onnx', 'ort', 'build'],
-  ...['compare', 'pictures', 'predict', 'data', 'synth', 'tfjs', 'evaluation', 'training', 'experiment'],
+  ...['diff', 'pictures', 'predict', 'data', 'synth', 'tfjs', 'evaluation', 'training', 'experiment'],
 ];
 
 /** @type {import('dependency-cruiser').IConfiguration} */

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { dirname, relative, sep } from 'node:path';
 import type { FileCheck } from '../../compiler/check/check-files.ts';
-import { checkLock, type LockableModel } from '../../compiler/compare/check-lock.ts';
-import { lockedModel } from '../../compiler/compare/lock.ts';
-import { type LockEntry, printLock, readLock } from '../../compiler/compare/lock-text.ts';
 import { type Diagnostic, isError } from '../../compiler/diagnostics/diagnostic.ts';
+import { checkLock, type LockableModel } from '../../compiler/lock/check-lock.ts';
+import { lockedModel } from '../../compiler/lock/lock.ts';
+import { type LockEntry, printLock, readLock } from '../../compiler/lock/lock-text.ts';
 import { writeFileAtomic } from '../../runtime/files/atomic-file.ts';
 import { FileError } from '../../runtime/files/file-error.ts';
 import { readTextSync } from '../../runtime/files/read-file.ts';

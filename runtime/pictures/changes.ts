@@ -1,5 +1,5 @@
 import { isWithin } from '../../compiler/elaborate/context/paths.ts';
-import type { ModelDifferences } from '../compare/differences.ts';
+import type { ModelDifferences } from '../diff/differences.ts';
 
 /** How a part of a model differs from the part at the same path of another. */
 export type ChangeKind = 'removed' | 'added' | 'exchanged' | 'changed' | 'follows';

@@ -1,4 +1,4 @@
-import type { ModelDifferences } from '../compare/differences.ts';
+import type { ModelDifferences } from '../diff/differences.ts';
 import { drawn, escaped, style, tip } from './architecture-svg.ts';
 import { type ChangeKind, changeOf } from './changes.ts';
 import type { DataFlow } from './data-flow.ts';

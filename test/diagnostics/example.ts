@@ -1,7 +1,7 @@
 import { check } from '../../compiler/check/check.ts';
-import { checkLock } from '../../compiler/compare/check-lock.ts';
-import { lockedModel } from '../../compiler/compare/lock.ts';
-import { readLock } from '../../compiler/compare/lock-text.ts';
+import { checkLock } from '../../compiler/lock/check-lock.ts';
+import { lockedModel } from '../../compiler/lock/lock.ts';
+import { readLock } from '../../compiler/lock/lock-text.ts';
 import type { Diagnostic } from '../../compiler/diagnostics/diagnostic.ts';
 import type { MessageRow } from '../../compiler/diagnostics/message-row.ts';
 import { sha256 } from '../../runtime/files/text-hash.ts';

@@ -1,5 +1,5 @@
-import type { Anatomy } from '../../runtime/compare/anatomy.ts';
-import { type ModelDifferences, shapeText } from '../../runtime/compare/differences.ts';
+import type { Anatomy } from '../../runtime/diff/anatomy.ts';
+import { type ModelDifferences, shapeText } from '../../runtime/diff/differences.ts';
 import type { GraphWeight } from '../../runtime/weights/graph-weights.ts';
 
 /** The differences of two models as plain data. */

@@ -1,4 +1,4 @@
-import { moduleHashes } from '../../compiler/compare/module-hashes.ts';
+import { moduleHashes } from '../../compiler/lock/module-hashes.ts';
 import { contentsOf, type Entry } from '../../compiler/contents/contents.ts';
 import type { Call, Template } from '../../compiler/elaborate/context/elaborated.ts';
 import { inlineModel, inlineWithLossOutputs } from '../../compiler/elaborate/models/inline.ts';

@@ -1,5 +1,5 @@
 import { visible } from '../../compiler/diagnostics/visible.ts';
-import type { ModelDifferences } from '../../runtime/compare/differences.ts';
+import type { ModelDifferences } from '../../runtime/diff/differences.ts';
 import { table } from '../table.ts';
 import { type Block, type ReportOptions, reportOf, type Section, verdictText } from './report.ts';
 

@@ -1,6 +1,6 @@
 import { groupedBy } from '../../compiler/lists.ts';
 import type { Quantity } from '../../runtime/build/model-summary.ts';
-import type { Place, Setting } from '../../runtime/compare/anatomy.ts';
+import type { Place, Setting } from '../../runtime/diff/anatomy.ts';
 import {
   type CodeChange,
   elementsOf,
@@ -10,8 +10,8 @@ import {
   type ParameterChange,
   shapeText,
   type WeightChanges,
-} from '../../runtime/compare/differences.ts';
-import { type DifferenceLine, withContext } from '../../runtime/compare/lines.ts';
+} from '../../runtime/diff/differences.ts';
+import { type DifferenceLine, withContext } from '../../runtime/diff/lines.ts';
 import { byteSize } from '../../runtime/files/byte-size.ts';
 import type { GraphWeight } from '../../runtime/weights/graph-weights.ts';
 import { leadingTerms } from '../leading-terms.ts';
