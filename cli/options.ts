@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { protocolNames } from '../compiler/elaborate/source/recipe-tables.ts';
 import { onSizeMismatchNames } from '../runtime/data/size-mismatch.ts';
 import { parseBands, parseStretch } from '../runtime/images/colours.ts';
 import { truncations } from '../runtime/text/truncation.ts';
@@ -32,6 +33,35 @@ export const recompute = (): Option =>
     'recompute the activations of a module (backbone.layers.*) for the gradients: less memory, more time; may be repeated',
     (module) => [module],
   );
+
+export const protocol = (): Option =>
+  new Option('--protocol <name>', 'protocol of published code: LAVT and RMSIN, CARIS, CRIS, LGCE, or GRES')
+    .choices(protocolNames)
+    .default('lavt');
+
+/** The size at which masks are compared. */
+export const at = (): Option =>
+  new Option(
+    '--at <size>',
+    "size at which masks are compared: the model's or the image's; by default, that of the protocol",
+  ).choices(['model', 'original']);
+
+export const limit = (): Option =>
+  new Option('--limit <n>', 'at most this many samples, spread evenly over the split').argParser(
+    between(1, Number.MAX_SAFE_INTEGER),
+  );
+
+export const device = (): Option =>
+  new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto');
+
+export const threads = (): Option =>
+  new Option('--threads <n>', 'threads of the CPU provider, 1024 at most').argParser(between(0, 1024));
+
+/** For commands that read a data set. */
+export const onBad = (): Option =>
+  new Option('--on-bad <what>', 'what to do with a sample that cannot be used')
+    .choices(['skip', 'stop'])
+    .default('stop');
 
 export const bands = (): Option =>
   new Option(

@@ -1,14 +1,19 @@
 import { type Command, Option } from 'commander';
-import { protocolNames } from '../../compiler/elaborate/source/recipe-tables.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
 import {
+  at,
   bands,
   between,
+  device,
+  limit,
+  onBad,
   onSizeMismatch,
   positive,
+  protocol,
   seedList,
   set,
   stretch,
+  threads,
   truncation,
   wholeNumber,
 } from '../options.ts';
@@ -33,17 +38,8 @@ export function addEval(program: Command, { io, exit }: Setting): void {
     )
     .option('-d, --data <dir>', 'a data set: RISBench, RefSegRS, RRSIS-D, or samples_test.jsonl')
     .option('--split <name>', 'the split to evaluate', 'test')
-    .addOption(
-      new Option('--protocol <name>', 'protocol of published code: LAVT and RMSIN, CARIS, CRIS, LGCE, or GRES')
-        .choices(protocolNames)
-        .default('lavt'),
-    )
-    .addOption(
-      new Option(
-        '--at <size>',
-        "size at which masks are compared: the model's or the image's; by default, that of the protocol",
-      ).choices(['model', 'original']),
-    )
+    .addOption(protocol())
+    .addOption(at())
     .option('--no-phrases', 'blank every phrase, to measure what the model finds without words')
     .option(
       '--tokenizer <file>',
@@ -51,22 +47,12 @@ export function addEval(program: Command, { io, exit }: Setting): void {
     )
     .addOption(truncation())
     .addOption(set())
-    .addOption(
-      new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto'),
-    )
+    .addOption(device())
     .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))
-    .option('--threads <n>', 'threads of the CPU provider, 1024 at most', between(0, 1024))
+    .addOption(threads())
     .option('--batch <n>', 'images per run of the model', between(1, Number.MAX_SAFE_INTEGER), 8)
-    .option(
-      '--limit <n>',
-      'at most this many samples, spread evenly over the split',
-      between(1, Number.MAX_SAFE_INTEGER),
-    )
-    .addOption(
-      new Option('--on-bad <what>', 'what to do with a sample that cannot be used')
-        .choices(['skip', 'stop'])
-        .default('stop'),
-    )
+    .addOption(limit())
+    .addOption(onBad())
     .addOption(bands())
     .addOption(stretch())
     .addOption(onSizeMismatch())
@@ -123,35 +109,16 @@ export function addCompare(program: Command, { io, exit }: Setting): void {
         .default([0, 1, 2], '3'),
     )
     .option('--baseline <model>', 'the model with which the others are compared; by default, the first')
-    .addOption(
-      new Option('--protocol <name>', 'protocol of published code: LAVT and RMSIN, CARIS, CRIS, LGCE, or GRES')
-        .choices(protocolNames)
-        .default('lavt'),
-    )
-    .addOption(
-      new Option(
-        '--at <size>',
-        "size at which masks are compared: the model's or the image's; by default, that of the protocol",
-      ).choices(['model', 'original']),
-    )
-    .option(
-      '--limit <n>',
-      'at most this many samples, spread evenly over the split',
-      between(1, Number.MAX_SAFE_INTEGER),
-    )
+    .addOption(protocol())
+    .addOption(at())
+    .addOption(limit())
     .addOption(new Option('--backend <name>', 'the back end that trains').choices(['onnx', 'tfjs']).default('onnx'))
-    .addOption(
-      new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto'),
-    )
-    .option('--threads <n>', 'threads of the CPU provider, 1024 at most', between(0, 1024))
+    .addOption(device())
+    .addOption(threads())
     .option('--tokenizer <file>', "vocab.txt or tokenizer.json; by default, the data set's own vocab.txt")
     .addOption(truncation())
     .option('--no-phrases', 'blank every phrase, in training and evaluation')
-    .addOption(
-      new Option('--on-bad <what>', 'what to do with a sample that cannot be used')
-        .choices(['skip', 'stop'])
-        .default('stop'),
-    )
+    .addOption(onBad())
     .addOption(bands())
     .addOption(stretch())
     .addOption(onSizeMismatch())

@@ -2,11 +2,14 @@ import { type Command, Option } from 'commander';
 import {
   bands,
   between,
+  device,
   expose,
+  onBad,
   onSizeMismatch,
   recompute,
   set,
   stretch,
+  threads,
   truncation,
   wholeNumber,
 } from '../options.ts';
@@ -40,11 +43,9 @@ export function addPredict(program: Command, { io, exit }: Setting): void {
     .addOption(bands())
     .addOption(stretch())
     .addOption(set())
-    .addOption(
-      new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto'),
-    )
+    .addOption(device())
     .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))
-    .option('--threads <n>', 'threads of the CPU provider, 1024 at most', between(0, 1024))
+    .addOption(threads())
     .option('--seed <n>', 'seed of initial weights', wholeNumber, 0)
     .option(
       '--tile [pixels]',
@@ -85,10 +86,8 @@ export function addTrain(program: Command, { io, exit }: Setting): void {
     .option('-d, --data <dir>', 'a data set: RISBench, RefSegRS, RRSIS-D, or samples_train.jsonl')
     .addOption(set())
     .addOption(new Option('--backend <name>', 'the back end that computes').choices(['onnx', 'tfjs']).default('onnx'))
-    .addOption(
-      new Option('--device <device>', 'where to run').choices(['cpu', 'cuda', 'webgpu', 'auto']).default('auto'),
-    )
-    .option('--threads <n>', 'threads of the CPU provider, 1024 at most', between(0, 1024))
+    .addOption(device())
+    .addOption(threads())
     .option(
       '--steps <n>',
       "number of steps, instead of the recipe's length; same as --set recipe.steps=<n>",
@@ -109,11 +108,7 @@ export function addTrain(program: Command, { io, exit }: Setting): void {
     .option('--tokenizer <file>', "vocab.txt or tokenizer.json; by default, the data set's own vocab.txt")
     .addOption(truncation())
     .option('--no-phrases', 'blank every phrase, to measure what can be learnt without words')
-    .addOption(
-      new Option('--on-bad <what>', 'what to do with a sample that cannot be used')
-        .choices(['skip', 'stop'])
-        .default('stop'),
-    )
+    .addOption(onBad())
     .addOption(bands())
     .addOption(stretch())
     .addOption(onSizeMismatch())
