@@ -1,4 +1,3 @@
-import { moduleHashes } from '../../compiler/lock/module-hashes.ts';
 import { contentsOf, type Entry } from '../../compiler/contents/contents.ts';
 import type { Call, Template } from '../../compiler/elaborate/context/elaborated.ts';
 import { inlineModel, inlineWithLossOutputs } from '../../compiler/elaborate/models/inline.ts';
@@ -6,6 +5,7 @@ import type { ModelGraph } from '../../compiler/elaborate/models/model.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { guardCondition } from '../../compiler/ir/guard-condition.ts';
 import { graphHash } from '../../compiler/ir/hash.ts';
+import { moduleHashes } from '../../compiler/lock/module-hashes.ts';
 import { position, type Span } from '../../grammar/span.ts';
 import type { ModuleDecl } from '../../grammar/tree.ts';
 import { type Quantities, type SummaryModule, type SummaryPort, summarise } from '../build/model-summary.ts';

@@ -1,9 +1,9 @@
 import { check } from '../../compiler/check/check.ts';
+import type { Diagnostic } from '../../compiler/diagnostics/diagnostic.ts';
+import type { MessageRow } from '../../compiler/diagnostics/message-row.ts';
 import { checkLock } from '../../compiler/lock/check-lock.ts';
 import { lockedModel } from '../../compiler/lock/lock.ts';
 import { readLock } from '../../compiler/lock/lock-text.ts';
-import type { Diagnostic } from '../../compiler/diagnostics/diagnostic.ts';
-import type { MessageRow } from '../../compiler/diagnostics/message-row.ts';
 import { sha256 } from '../../runtime/files/text-hash.ts';
 import { memoryHost } from '../memory-host.ts';
 
