@@ -129,7 +129,7 @@ function matchParameter(
       const dtypes = { what, left: showType(actual.type, scope.facts), right: type.dtype };
       fail(scope, 'CROB2103', span, dtypes, {
         notes: notes(),
-        help: conversion(actual.type.dtype, type.dtype, name()),
+        help: conversion(actual.type, type, name()),
       });
       return false;
     }

@@ -214,7 +214,7 @@ function mismatch(scope: Scope, value: Val, type: Type, file: FileScope): Mismat
     if (length !== undefined && value.items.length !== length) return wanted(`a list of ${length} ${word}s`);
     for (const item of value.items) {
       const inner = mismatch(scope, item, { ...type, length: undefined }, file);
-      if (inner) return inner === 'unknown' || inner.help ? inner : wanted(`a list of ${word}s`);
+      if (inner) return inner === 'unknown' ? inner : listOf(inner);
     }
     return undefined;
   }
@@ -263,10 +263,15 @@ function itemsMismatch(
   for (const item of items) {
     const inner = mismatch(scope, item, element, file);
     if (inner === undefined) continue;
-    if (inner === 'unknown' || inner.help) return inner;
-    return wanted(`a list of ${inner.expected.replace(/^an? /, '')}s`);
+    return inner === 'unknown' ? inner : listOf(inner);
   }
   return undefined;
+}
+
+function listOf({ expected, help }: Mismatch): Mismatch {
+  // What is more than a word has no plural by an s.
+  const word = /^an? (\w+)$/.exec(expected)?.[1];
+  return { expected: word === undefined ? `a list in which each is ${expected}` : `a list of ${word}s`, help };
 }
 
 function choiceMismatch(value: Val, choices: readonly string[]): Mismatch | undefined {

@@ -55,7 +55,7 @@ export function fitResult(scope: Scope, value: Val, type: GraphType, span: Span,
       span,
       { what: `give this as ${what}`, left: showType(actual, scope.facts), right: showType(type.type, scope.facts) },
       {
-        help: conversion(actual.dtype, type.type.dtype, shortText(scope, span)),
+        help: conversion(actual, type.type, shortText(scope, span)),
       },
     );
   }
@@ -103,7 +103,14 @@ function shortText(scope: Scope, span: Span): string {
   return text.length > 24 || text.includes('\n') ? '…' : text;
 }
 
-/** Suggests a conversion function between dtypes, as there are no implicit conversions; undefined if there is none. */
-export function conversion(from: string, to: string, name: string): string | undefined {
-  return from !== to && ['f32', 'i32', 'bool'].includes(to) ? `convert it: ${to}(${name})` : undefined;
+/** What a conversion depends on: with another number of axes, the result would be refused for those. */
+interface Converted {
+  readonly dtype: string;
+  readonly shape: { readonly length: number };
+}
+
+/** Suggests a conversion function between dtypes, as there are no implicit conversions; undefined if none would do. */
+export function conversion(from: Converted, to: Converted, name: string): string | undefined {
+  const possible = from.dtype !== to.dtype && ['f32', 'i32', 'bool'].includes(to.dtype);
+  return possible && from.shape.length === to.shape.length ? `convert it: ${to.dtype}(${name})` : undefined;
 }
