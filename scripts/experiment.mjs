@@ -80,8 +80,8 @@ export function shown(words) {
 }
 
 /**
- * Runs a command. After `minutes`, asks it to stop, on which training writes a checkpoint.
- * Exits this process if the command fails.
+ * Runs a command. After `minutes`, asks it to stop, on which training writes a checkpoint, and exits this process, as it does if the
+ * command fails.
  */
 export async function crobc(words, { minutes, capture = false } = {}) {
   console.log(`$ ${shown(words)}`);
@@ -110,8 +110,9 @@ export async function crobc(words, { minutes, capture = false } = {}) {
   });
   process.off('SIGINT', wait);
   clearTimeout(limit);
-  // Exit code 130 means that SIGINT ended the process.
-  if (code !== 0 && !(late && code === 130)) process.exit(typeof code === 'number' ? code : 1);
+  // A training that was stopped has not come to its last learning rates, so its scores would mislead.
+  if (late) console.error(`${minutes} minutes were not enough; the same command with more of --minutes goes on`);
+  if (late || code !== 0) process.exit(typeof code === 'number' && code !== 0 ? code : 1);
   return printed;
 }
 

@@ -20,7 +20,7 @@ import {
 
 const usage = `npm run learning -- [options]
 
-  --minutes M        at most this long for each of the two trainings (25)
+  --minutes M        at most this long for each of the two trainings (25, or without limit if --steps is given)
   --steps N          of each training; as many as fit into the time when not given
   --scenes N         scenes to draw (4000)
   --data DIR         take these data, and draw none
@@ -53,7 +53,8 @@ const options = readOptions(
   usage,
 );
 
-const { minutes = 25, scenes = 4000, seed = 0, out = join('out', 'learning') } = options;
+const { scenes = 4000, seed = 0, out = join('out', 'learning') } = options;
+const minutes = options.minutes ?? (options.steps === undefined ? 25 : undefined);
 const dry = options['dry-run'] === true;
 const data = options.data ?? join(out, 'data');
 const drawing = ['data', 'synth', '--out', data, '--scenes', String(scenes), '--seed', String(seed)];
