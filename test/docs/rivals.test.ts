@@ -26,14 +26,17 @@ const count = (n: number) => n.toLocaleString('en');
 async function countsOf(
   file: string,
   model: string,
+  settings: readonly string[] = [],
 ): Promise<{ readonly weights: number; readonly gigaflops: string }> {
-  const ran = await crobc(['summary', file, '--model', model, '--set', 'B=1,H=480,W=480,T=20', '--json']);
+  const sizes = ['B=1', 'H=480', 'W=480', 'T=20'];
+  const set = [...settings, ...sizes].flatMap((one) => ['--set', one]);
+  const ran = await crobc(['summary', file, '--model', model, ...set, '--json']);
   expect(ran.code, ran.err).toBe(0);
   const { parameters, flops } = JSON.parse(ran.out) as { readonly parameters: number; readonly flops: number };
   return { weights: parameters, gigaflops: (flops / 1e9).toFixed(1) };
 }
 
-async function rowOf({ file, model, published, left = [] }: (typeof rivals)[number]): Promise<string[]> {
+async function rowOf({ file, model, published, given, left = [], large }: (typeof rivals)[number]): Promise<string[]> {
   const tree = sourceOf(`models/rivals/${file}.crob`);
   const decl = tree.declarations.find((one) => one.kind === 'model' && one.name.name === model);
   if (decl?.kind !== 'model') throw new Error(`no model ${model}`);
@@ -41,14 +44,16 @@ async function rowOf({ file, model, published, left = [] }: (typeof rivals)[numb
   expect(lines, file).toBeLessThan(150);
   // Some have a part that only training reads.
   const { total } = countParameters(graphOf(file, model, { training: true }));
-  const { gigaflops } = await countsOf(tree.file, model);
+  const { gigaflops } = await countsOf(tree.file, model, large);
   return [
     `[${model}](models.md#${model.toLowerCase()})`,
     `\`${file}.crob\``,
     count(lines),
     decl.base ? count(linesOf(textOf(tree, decl)) - 2) : '',
     count(total),
-    published === undefined ? 'not counted' : count(published),
+    published === undefined
+      ? 'not counted'
+      : `${count(published)}${given === undefined ? '' : `, without \`${given}\``}`,
     left.map(([n, why]) => `${count(n)}: ${why}`).join('; '),
     gigaflops,
   ];

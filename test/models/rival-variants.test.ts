@@ -29,6 +29,7 @@ const refsegformer = 'use models.rivals.refsegformer.{RefSegformer_micro, refseg
 const lgce = 'use models.rivals.lgce.{CrossScaleGuides, LGCE_micro, lgce_micro}';
 const dmmi = 'use models.rivals.dmmi.{DMMI_micro, dmmi_micro}\nuse std.lavt.{object_logit, reading_stages}';
 const slvit = 'use models.rivals.slvit.{SLViT_micro, slvit_micro}\nuse std.lavt.{object_logit}';
+const rrn = 'use models.rivals.rrn.{RRN_micro, rrn_micro}';
 const stages = 'reading_stages(backbone, fusions, text.dim, image, words, mask)';
 
 const variants: readonly Wrong[] = [
@@ -610,6 +611,27 @@ model Exchanged extends LAVT_micro {
     code: 'CROB2207',
     at: 'backbone.drop_path = 1.0',
     mended: [['1.0', '0.5']],
+  },
+  {
+    what: 'RRN: another size of images than its cells see',
+    source: `${rrn}\nrecipe larger for RRN_micro extends rrn_micro at H = 160, W = 160 { }`,
+    code: 'CROB2207',
+    at: 'larger',
+    mended: [['recipe larger for RRN_micro', 'model Larger extends RRN_micro { side = 20 }\nrecipe larger for Larger']],
+  },
+  {
+    what: 'RRN: a fifth map for an LSTM of four steps',
+    source: `${rrn}\nmodel Five extends RRN_micro { let refined = cell([relu(fusion(seen)), levels[2], levels[1], levels[0], levels[1]]) }`,
+    code: 'CROB2102',
+    at: '[relu(fusion(seen)), levels[2], levels[1], levels[0], levels[1]]',
+    mended: [['let refined', 'cell.steps = 5; let refined']],
+  },
+  {
+    what: 'RRN: words narrower than the LSTM takes them',
+    source: `${rrn}\nmodel Words extends RRN_micro { embedding.dim = 32 }`,
+    code: 'CROB2104',
+    at: 'embedding.dim = 32',
+    mended: [['embedding.dim = 32', 'dim = 32']],
   },
 ];
 

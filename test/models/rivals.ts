@@ -14,8 +14,12 @@ export interface Rival {
   readonly overrides?: readonly string[];
   /** Weights of the published code, counted with PyTorch; undefined where there is none that could be counted. */
   readonly published: number | undefined;
+  /** A part that is not in that number, as its weights come with a file of others. */
+  readonly given?: string;
   /** Weights of the published code that are not here, and why. */
   readonly left?: readonly (readonly [count: number, why: string])[];
+  /** Settings that images of 480 × 480 pixels and 20 tokens need. */
+  readonly large?: readonly string[];
 }
 
 const small = { B: 2, H: 64, W: 64, T: 8 } as const;
@@ -104,6 +108,16 @@ export const rivals: readonly Rival[] = [
       [2_082_624, 'nothing reads a projection in each block'],
       [393_728, 'nothing reads a projection of the words in the decoder'],
     ],
+  },
+  {
+    file: 'rrn',
+    model: 'RRN',
+    micro: 'RRN_micro',
+    sizes: small,
+    overrides: ['side = 8', 'steps = 8'],
+    published: 29_372_501,
+    given: 'backbone',
+    large: ['side = 60'],
   },
 ];
 
