@@ -285,6 +285,28 @@ model M {
   output logits = mid([a, b, c, d], words, mask)
 }
 `,
+    clip_image: `use std.clip.{ClipResNet}
+model Net where H % 32 == 0, W % 32 == 0 {
+  backbone = ClipResNet(width = 4, depths = [1, 2, 1, 1])
+  input image: f32[B, 3, H, W]
+  output maps = backbone(image)
+}
+`,
+    clip_text: `use std.clip.{ClipText}
+model Net where T <= 20 {
+  text = ClipText(vocab = 30, dim = 8, depth = 2, heads = 2, outputs = 4, positions = 20)
+  input tokens: i64[B, T]
+  input mask: bool[B, T]
+  output y = text.sentence(text(tokens, mask), mask)
+}
+`,
+    clip_pool: `use std.clip.{ClipMapPool}
+model Net {
+  pool = ClipMapPool(8, 4, heads = 2, side = 3)
+  input x: f32[B, 8, H, W]
+  output y = pool(x)
+}
+`,
   };
 
   type Rule = readonly [RegExp, string];
@@ -369,6 +391,34 @@ model M {
     ['of LAVT', 'bert', 'lavt_bert', [[/^/, 'bert_model.']], { 'backbone.norm0.weight': [1] }],
     ['of RMSIN', 'bert', 'lavt_bert', [[/^/, 'text_encoder.']], { 'backbone.norm0.weight': [1], 'classifier.a': [1] }],
     ['of CARIS', 'bert', 'lavt_bert', [[/^/, 'backbone.lang_encoder.']], { 'backbone.vis_encoder.norm0.weight': [1] }],
+    [
+      'of OpenAI',
+      'clip_image',
+      'openai_clip_image',
+      [[/^/, 'visual.']],
+      {
+        'visual.bn1.num_batches_tracked': [],
+        'visual.layer1.0.downsample.1.num_batches_tracked': [],
+        'visual.attnpool.c_proj.bias': [1],
+        'transformer.resblocks.0.ln_1.bias': [1],
+        logit_scale: [],
+      },
+    ],
+    [
+      'of OpenAI',
+      'clip_text',
+      'openai_clip_text',
+      [],
+      { 'visual.conv1.weight': [1], logit_scale: [], input_resolution: [], context_length: [], vocab_size: [] },
+    ],
+    [
+      'of OpenAI',
+      'clip_pool',
+      'openai_clip_pool',
+      [[/^/, 'visual.attnpool.']],
+      { 'visual.conv1.weight': [1], text_projection: [1] },
+      /^connect/,
+    ],
   ])('%s: %s', async (_, model, map, rules, others, without) => {
     const compiled = compile(memoryHost({ 'main.crob': sources[model] }), 'main.crob', {
       model: undefined,
