@@ -32,9 +32,9 @@ def inputs(height, width):
 
 
 def randomised(module, seed):
-    """Variances of batch norms are positive."""
-    swin, bert = module.swin, module.bert
-    state = {part: {n: w.clone() for n, w in part.state_dict().items()} for part in (swin, bert)}
+    """Variances of batch norms are positive. Encoders of Hugging Face keep their weights."""
+    encoders = [part for part in (getattr(module, name, None) for name in ("swin", "bert", "text")) if part is not None]
+    state = {part: {n: w.clone() for n, w in part.state_dict().items()} for part in encoders}
     published.randomise(module, seed)
     for part, saved in state.items():
         part.load_state_dict(saved)
@@ -46,6 +46,9 @@ def randomised(module, seed):
 
 
 def weights_of(module):
+    if hasattr(module, "text"):
+        own = {n: w for n, w in module.state_dict().items() if not n.startswith("text.") and w.is_floating_point()}
+        return {**published.clip_text_weights(module.text), "text.text_projection": own.pop("project"), **own}
     own = {n: w for n, w in module.state_dict().items() if not n.startswith(("swin.", "bert.")) and w.is_floating_point()}
     renamed = {n.replace("stages.", "backbone.layers.").replace("cim.", "backbone.cim."): w for n, w in own.items()}
     return {n: w.clone() for n, w in {**published.swin_weights(module.swin), **published.bert_weights(module.bert), **renamed}.items()}
@@ -67,3 +70,9 @@ with torch.no_grad():
     deformable = lambda: published.deformable(16, 2, 3, 2, seed=5)
     module = rivals.CARIS(*encoders(), channels, 16, 16, 2, 2, 24, 4, deformable, published.run_deformable)
     golden("caris", randomised(module, 6), inputs(64, 96))
+
+    text = published.clip_text(
+        seed=7, vocab_size=40, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64, max_position_embeddings=24
+    )
+    module = rivals.CRIS(text, width=4, depths=[1, 2, 1, 1], side=3, pool_heads=2, outputs=12, layers=2, heads=2, hidden=24)
+    golden("cris", randomised(module, 8), inputs(64, 96))

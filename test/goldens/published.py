@@ -3,7 +3,7 @@
 import re
 
 import torch
-from transformers import BertConfig, BertModel, ConvNextBackbone, ConvNextConfig, SwinBackbone, SwinConfig
+from transformers import BertConfig, BertModel, CLIPTextConfig, CLIPTextModel, ConvNextBackbone, ConvNextConfig, SwinBackbone, SwinConfig
 from transformers.models.deformable_detr.configuration_deformable_detr import DeformableDetrConfig
 from transformers.models.deformable_detr.modeling_deformable_detr import DeformableDetrMultiscaleDeformableAttention
 
@@ -93,6 +93,35 @@ def bert(seed, **sizes):
 def bert_weights(model, prefix="text."):
     """Under their own names."""
     return {prefix + name: weight.contiguous() for name, weight in model.state_dict().items() if weight.is_floating_point()}
+
+
+def clip_text(seed, **sizes):
+    return randomise(CLIPTextModel(CLIPTextConfig(**sizes)), seed)
+
+
+def clip_text_weights(model, prefix="text."):
+    """Under the names of openai/CLIP."""
+    rules = [
+        (r"^text_model\.", ""),
+        (r"^embeddings\.token_embedding", "token_embedding"),
+        (r"^embeddings\.position_embedding\.weight", "positional_embedding"),
+        (r"^encoder\.layers\.(\d+)\.", r"transformer.resblocks.\1."),
+        (r"self_attn\.out_proj", "attn.out_proj"),
+        (r"self_attn\.[qkv]_proj\.(\w+)", r"attn.in_proj_\1"),
+        (r"layer_norm(\d)", r"ln_\1"),
+        (r"mlp\.fc1", "mlp.c_fc"),
+        (r"mlp\.fc2", "mlp.c_proj"),
+        (r"^final_layer_norm", "ln_final"),
+    ]
+    parts = {}
+    # Query, key and value are in this order in one tensor.
+    for name, weight in sorted(model.state_dict().items(), key=lambda item: "qkv".find(item[0].split("_proj.")[0][-1])):
+        if not weight.is_floating_point():
+            continue
+        for pattern, into in rules:
+            name = re.sub(pattern, into, name)
+        parts.setdefault(prefix + name, []).append(weight)
+    return {name: torch.cat(weights).contiguous() for name, weights in parts.items()}
 
 
 def deformable(dim, heads, levels, points, seed):

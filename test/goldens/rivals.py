@@ -1,4 +1,4 @@
-"""LAVT, RMSIN and CARIS in PyTorch, from the descriptions of their layers; weights have the names of the published code.
+"""LAVT, RMSIN, CARIS and CRIS in PyTorch, from the descriptions of their layers; weights have the names of the published code.
 
 Backbones and text encoders are Hugging Face's (published.py). Everything is written plainly, sample by sample where a sample has
 weights of its own.
@@ -425,3 +425,163 @@ class CARIS(nn.Module):
 def centres(height, width):
     y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
     return torch.stack([x / width, y / height], -1).flatten(0, 1).double()
+
+
+# CRIS
+
+
+class Bottleneck(nn.Module):
+    """Of CLIP's ResNet."""
+
+    def __init__(self, inputs, width, stride):
+        super().__init__()
+        self.stride = stride
+        for n, (a, b, kernel) in enumerate([(inputs, width, 1), (width, width, 3), (width, 4 * width, 1)], 1):
+            setattr(self, f"conv{n}", nn.Conv2d(a, b, kernel, padding=kernel // 2, bias=False))
+            setattr(self, f"bn{n}", nn.BatchNorm2d(b))
+        if stride > 1 or inputs != 4 * width:
+            self.downsample = nn.Sequential(nn.Conv2d(inputs, 4 * width, 1, bias=False), nn.BatchNorm2d(4 * width))
+
+    def forward(self, x):
+        smaller = lambda y: F.avg_pool2d(y, self.stride)
+        y = F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))))
+        y = self.bn3(self.conv3(smaller(y)))
+        return F.relu(y + (self.downsample(smaller(x)) if hasattr(self, "downsample") else x))
+
+
+class ClipResNet(nn.Module):
+    """The last three maps."""
+
+    def __init__(self, width, depths):
+        super().__init__()
+        sizes = [3, width // 2, width // 2, width]
+        for n in (1, 2, 3):
+            setattr(self, f"conv{n}", nn.Conv2d(sizes[n - 1], sizes[n], 3, stride=2 if n == 1 else 1, padding=1, bias=False))
+            setattr(self, f"bn{n}", nn.BatchNorm2d(sizes[n]))
+        inputs = width
+        for i, depth in enumerate(depths):
+            planes = width * 2**i
+            blocks = [Bottleneck(inputs if j == 0 else 4 * planes, planes, 2 if i > 0 and j == 0 else 1) for j in range(depth)]
+            setattr(self, f"layer{i + 1}", nn.Sequential(*blocks))
+            inputs = 4 * planes
+
+    def forward(self, x):
+        for n in (1, 2, 3):
+            x = F.relu(getattr(self, f"bn{n}")(getattr(self, f"conv{n}")(x)))
+        x = F.avg_pool2d(x, 2)
+        found = []
+        for i in range(1, 5):
+            x = getattr(self, f"layer{i}")(x)
+            found.append(x)
+        return found[1:]
+
+
+class MapPool(nn.Module):
+    def __init__(self, dim, outputs, heads, side):
+        super().__init__()
+        self.heads, self.side = heads, side
+        self.positional_embedding = nn.Parameter(torch.empty(side**2 + 1, dim))
+        self.q_proj, self.k_proj, self.v_proj = (nn.Linear(dim, dim) for _ in range(3))
+        self.c_proj = nn.Linear(dim, outputs)
+        self.connect = nn.Sequential(nn.Conv2d(dim, outputs, 1, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x):
+        size = x.shape[-2:]
+        table = as_map(self.positional_embedding[None, 1:], (self.side, self.side))
+        x_ = x + F.interpolate(table, size=size, mode="bicubic", align_corners=False)
+        tokens = x_.flatten(2).transpose(1, 2)
+        q, k, v = (
+            layer(tokens).unflatten(2, (self.heads, -1)).transpose(1, 2) for layer in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        read = self.c_proj(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+        return F.relu(as_map(read, size) + self.connect(x))
+
+
+def conv_norm_relu(inputs, outputs, kernel=1):
+    return nn.Sequential(nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False), nn.BatchNorm2d(outputs), nn.ReLU())
+
+
+def doubled(x):
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+class SentenceNeck(Named):
+    def __init__(self, channels, widths):
+        a, b, c = widths
+        super().__init__(
+            txt_proj=nn.Sequential(nn.Linear(channels[2], c, bias=False), nn.BatchNorm1d(c), nn.ReLU()),
+            f1_v_proj=conv_norm_relu(channels[2], c), norm_layer=nn.Sequential(nn.BatchNorm2d(c), nn.ReLU()),
+            f2_v_proj=conv_norm_relu(channels[1], b, 3), f2_cat=conv_norm_relu(c + b, b),
+            f3_v_proj=conv_norm_relu(channels[0], a, 3), f3_cat=conv_norm_relu(a + b, b),
+            f4_proj5=conv_norm_relu(c, b, 3), f4_proj4=conv_norm_relu(b, b, 3), f4_proj3=conv_norm_relu(b, b, 3),
+            aggr=conv_norm_relu(3 * b, b), coordconv__0__conv1=conv_norm_relu(b + 2, b, 3), coordconv__1=conv_norm_relu(b, b, 3),
+        )
+
+    def forward(self, maps, sentence):
+        v3, v4, v5 = maps
+        f5 = self.norm_layer(self.f1_v_proj(v5) * self.txt_proj(sentence)[:, :, None, None])
+        f4 = self.f2_cat(torch.cat([self.f2_v_proj(v4), doubled(f5)], 1))
+        f3 = self.f3_cat(torch.cat([F.avg_pool2d(self.f3_v_proj(v3), 2), f4], 1))
+        x = self.aggr(torch.cat([self.f4_proj3(f3), self.f4_proj4(f4), doubled(self.f4_proj5(f5))], 1))
+        height, width = x.shape[-2:]
+        y, x_ = torch.meshgrid(*(torch.linspace(-1, 1, n, dtype=x.dtype) for n in (height, width)), indexing="ij")
+        places = torch.stack([x_, y])[None].expand(len(x), -1, -1, -1)
+        return self.part("coordconv.1")(self.part("coordconv.0.conv1")(torch.cat([x, places], 1)))
+
+
+def counted_code(n, dim):
+    """[n, dim], sines at even places."""
+    angle = torch.arange(n, dtype=torch.float64)[:, None] * 10000.0 ** (-torch.arange(0, dim, 2, dtype=torch.float64) / dim)
+    return torch.stack([angle.sin(), angle.cos()], -1).flatten(1)
+
+
+class PixelReading(Named):
+    def __init__(self, dim, heads, hidden):
+        norms = {name: nn.LayerNorm(dim) for name in ("self_attn_norm", "cross_attn_norm", "norm1", "norm2", "norm3")}
+        attention = {name: nn.MultiheadAttention(dim, heads, batch_first=True) for name in ("self_attn", "multihead_attn")}
+        ffn = nn.Sequential(nn.Linear(dim, hidden), nn.ReLU(), nn.Identity(), nn.LayerNorm(hidden), nn.Linear(hidden, dim))
+        super().__init__(**norms, **attention, ffn=ffn)
+
+    def forward(self, x, words, mask, pixel_code, word_code):
+        own = self.norm1(x)
+        x = x + self.self_attn_norm(self.self_attn(own + pixel_code, own + pixel_code, own)[0])
+        read, _ = self.multihead_attn(self.norm2(x) + pixel_code, words + word_code, words, key_padding_mask=~mask)
+        x = x + self.cross_attn_norm(read)
+        return x + self.ffn(self.norm3(x))
+
+
+class CRIS(nn.Module):
+    """`text` is Hugging Face's; `project` its projection."""
+
+    def __init__(self, text, width, depths, side, pool_heads, outputs, layers, heads, hidden):
+        super().__init__()
+        dim = text.config.hidden_size
+        self.text, self.project = text, nn.Parameter(torch.empty(dim, outputs))
+        self.backbone = ClipResNet(width, depths)
+        self.pool = MapPool(32 * width, outputs, pool_heads, side)
+        self.neck = SentenceNeck([8 * width, 16 * width, outputs], [dim // 2, dim, 2 * dim])
+        self.decoder = Named(layers=nn.ModuleList(PixelReading(dim, heads, hidden) for _ in range(layers)), norm=nn.LayerNorm(dim))
+        inner = dim // 2
+        self.proj = Named(
+            vis__1=conv_norm_relu(dim, dim, 3), vis__3=conv_norm_relu(dim, inner, 3), vis__4=nn.Conv2d(inner, inner, 1),
+            txt=nn.Linear(outputs, 9 * inner + 1),
+        )
+
+    def forward(self, image, tokens, mask):
+        words = self.text(tokens).last_hidden_state
+        sentence = words[torch.arange(len(tokens)), mask.sum(1) - 1] @ self.project
+        v3, v4, v5 = self.backbone(image)
+        x = self.neck([v3, v4, self.pool(v5)], sentence)
+        height, width = x.shape[-2:]
+        dim = x.shape[1]
+        columns, rows = counted_code(width, dim // 2), counted_code(height, dim // 2)
+        code = torch.cat([columns[None].expand(height, -1, -1), rows[:, None].expand(-1, width, -1)], -1).flatten(0, 1)
+        v = x.flatten(2).transpose(1, 2)
+        for layer in self.decoder.layers:
+            v = layer(v, words, mask, code, counted_code(tokens.shape[1], dim))
+        x = as_map(self.decoder.norm(v), (height, width))
+        part = self.proj.part
+        x = part("vis.4")(part("vis.3")(doubled(part("vis.1")(doubled(x)))))
+        kernel = part("txt")(sentence)
+        scores = [F.conv2d(one[None], k[:-1].view(1, -1, 3, 3), k[-1:], padding=1) for one, k in zip(x, kernel)]
+        return grown(torch.cat(scores), image)

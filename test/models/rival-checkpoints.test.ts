@@ -69,6 +69,23 @@ const published = [
       'bert_model.embeddings.position_ids',
     ],
   },
+  {
+    file: 'cris',
+    model: 'CRIS_micro',
+    map: 'published_cris',
+    name: (path: string) =>
+      path
+        .replace(/^backbone\./, 'backbone.visual.')
+        .replace(/^pool\./, 'backbone.visual.attnpool.')
+        .replace(/^text\./, 'backbone.'),
+    others: [
+      'backbone.logit_scale',
+      'backbone.visual.layer1.0.downsample.1.num_batches_tracked',
+      'backbone.visual.attnpool.connect.1.num_batches_tracked',
+      'neck.coordconv.0.conv1.1.num_batches_tracked',
+      'proj.vis.1.1.num_batches_tracked',
+    ],
+  },
 ] as const;
 
 test.each(published)('$map takes all of $model', ({ file, model: name, map, name: nameOf, others }) => {

@@ -30,6 +30,7 @@ const lgce = 'use models.rivals.lgce.{CrossScaleGuides, LGCE_micro, lgce_micro}'
 const dmmi = 'use models.rivals.dmmi.{DMMI_micro, dmmi_micro}\nuse std.lavt.{object_logit, reading_stages}';
 const slvit = 'use models.rivals.slvit.{SLViT_micro, slvit_micro}\nuse std.lavt.{object_logit}';
 const rrn = 'use models.rivals.rrn.{RRN_micro, rrn_micro}';
+const cris = 'use models.rivals.cris.{CRIS_micro, cris_micro}';
 const stages = 'reading_stages(backbone, fusions, text.dim, image, words, mask)';
 
 const variants: readonly Wrong[] = [
@@ -632,6 +633,40 @@ model Exchanged extends LAVT_micro {
     code: 'CROB2104',
     at: 'embedding.dim = 32',
     mended: [['embedding.dim = 32', 'dim = 32']],
+  },
+  {
+    what: 'CRIS: BERT, which has no vector of the sentence',
+    source: `${cris}\nuse std.text.{BertMicro}\nmodel Bert extends CRIS_micro { text = BertMicro() }`,
+    code: 'CROB2201',
+    at: 'BertMicro()',
+    mended: [
+      ['std.text.{BertMicro}', 'std.clip.{ClipTextMicro}'],
+      ['BertMicro()', 'ClipTextMicro(vocab = 3000)'],
+    ],
+  },
+  {
+    what: 'CRIS: a decoder of another width than the words',
+    source: `${cris}\nmodel Narrow extends CRIS_micro { decoder.dim = 32 }`,
+    code: 'CROB2104',
+    at: 'decoder.dim = 32',
+    mended: [['dim = 32', 'hidden = 32']],
+  },
+  {
+    what: 'CRIS: the loss of a quarter of the size against the whole mask',
+    source: `${cris}\nrecipe whole for CRIS_micro extends cris_micro { term bce = cross_entropy(coarse, target) }`,
+    code: 'CROB2104',
+    at: 'target',
+    mended: [['coarse, target', 'logits, target']],
+  },
+  {
+    what: 'CRIS: a neck for the four maps of the backbone',
+    source: `${cris}\nmodel Four extends CRIS_micro { let joined = neck(maps, sentence) }`,
+    code: 'CROB2102',
+    at: 'maps',
+    mended: [
+      ['neck(maps, sentence)', 'neck([maps[1], maps[2], pool(maps[3])], sentence)'],
+      ['let joined', 'pool.heads = 2; let joined'],
+    ],
   },
 ];
 

@@ -119,6 +119,14 @@ export const rivals: readonly Rival[] = [
     given: 'backbone',
     large: ['side = 60'],
   },
+  {
+    file: 'cris',
+    model: 'CRIS',
+    micro: 'CRIS_micro',
+    sizes: small,
+    published: 161_251_682,
+    left: [[1, "nothing reads the scale of CLIP's logits"]],
+  },
 ];
 
 const host = diskHost();

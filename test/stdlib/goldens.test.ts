@@ -24,7 +24,7 @@ const readings = [
   'losses',
 ];
 // Whole models that CroBIM is compared with.
-const rivals = ['lavt', 'rmsin', 'caris'];
+const rivals = ['lavt', 'rmsin', 'caris', 'cris'];
 
 describe('the library gives what PyTorch gives', () => {
   test.each([
