@@ -25,6 +25,8 @@ export function checkBoundSizes(
     const details = [`here it reads ${shownClause(model.facts, clause)}`, ...sizes.map(([dim, n]) => `${dim} = ${n}`)];
     const notes = [{ span: condition.span, text: 'required here' }];
     const needs = context.run.program.text(condition.span);
-    fail({ context }, 'CROB2207', name.span, { what: `training ${path}`, clause: needs }, { details, notes });
+    // A part whose weights have the path of the model is called by the name of the model.
+    const what = `training ${path || model.flat.name}`;
+    fail({ context }, 'CROB2207', name.span, { what, clause: needs }, { details, notes });
   }
 }
