@@ -1,7 +1,7 @@
 import { asConstant } from '../../compiler/dims/dim.ts';
 import type { ReferringClient } from '../../compiler/emit/client/referring.ts';
 import type { Graph, GraphInput, GraphOutput, Value } from '../../compiler/ir/graph.ts';
-import { IMAGENET_MEAN, IMAGENET_STD } from '../images/image.ts';
+import { IMAGENET_MEAN, IMAGENET_STD } from '../images/normalise.ts';
 import type { Truncation } from '../text/truncation.ts';
 
 /** The inputs and the output of a segmentation model, with or without words as input. */

@@ -1,8 +1,9 @@
 import { UserError } from '../files/user-error.ts';
 import type { ColourChoice, PictureNote } from '../images/colours.ts';
-import { imageTensor, readPicture } from '../images/image.ts';
-import { resizeNearest } from '../images/resize.ts';
-import { type MaskSource, maskName, readMask } from './mask-source.ts';
+import { readPicture } from '../images/image.ts';
+import { imageTensor } from '../images/image-tensor.ts';
+import { type MaskSource, maskName, readMaskValues } from './mask-source.ts';
+import { maskTarget } from './mask-values.ts';
 import { sizeFault } from './size-mismatch.ts';
 
 /** The files of a sample, and the size of the model's input. */
@@ -33,18 +34,17 @@ export interface DecodedSample {
  */
 export async function decodeSample(request: DecodeRequest): Promise<DecodedSample> {
   const { height, width, mirrored, resized } = request;
-  const [{ image, orientation, notes }, turned] = await Promise.all([
+  const [{ image, orientation, notes }, mask] = await Promise.all([
     readPicture(request.image, request.colours),
-    readMask(request.mask),
+    readMaskValues(request.mask),
   ]);
-  const fault = turned && pairFault(request.mask, { ...turned.mask, ...turned }, { ...image, orientation }, resized);
+  const fault = mask && pairFault(request.mask, mask, { ...image, orientation }, resized);
   if (fault !== undefined) throw new UserError(fault);
-  const planes = imageTensor(image, height, width);
-  const target = turned
-    ? Float32Array.from(resizeNearest(turned.mask, width, height).data)
-    : new Float32Array(height * width);
-  if (mirrored) for (const plane of [planes, target]) mirrorRows(plane, width);
-  return { image: planes, target, notes };
+  return {
+    image: imageTensor(image, height, width, mirrored),
+    target: mask ? maskTarget(mask, height, width, mirrored) : new Float32Array(height * width),
+    notes,
+  };
 }
 
 /** Size in pixels after turning by an EXIF orientation, 1 if there is none. */
@@ -73,8 +73,4 @@ export function orientationFault(source: MaskSource, mask: TurnedSize, image: Tu
   if (mask.orientation !== image.orientation)
     return `${maskName(source)} has the EXIF orientation ${mask.orientation}, and its image ${image.orientation}: save both turned and without it`;
   return undefined;
-}
-
-function mirrorRows(planes: Float32Array, width: number): void {
-  for (let at = 0; at < planes.length; at += width) planes.subarray(at, at + width).reverse();
 }

@@ -3,13 +3,7 @@ import { UserError } from '../files/user-error.ts';
 import { decoding, decodingFault, readMetadata } from '../images/image.ts';
 import { loadSharp } from '../images/load-sharp.ts';
 import { paletteIndices } from '../images/palette-index.ts';
-import type { Pixels } from '../images/resize.ts';
-
-/** A mask of 0 and 1 in one channel, with the EXIF orientation by which it was turned: 1 if it was not. */
-export interface TurnedMask {
-  readonly mask: Pixels;
-  readonly orientation: number;
-}
+import type { MaskValues } from './mask-values.ts';
 
 /** The types of samples that libvips can have, by its names. */
 const sampleTypes = {
@@ -35,7 +29,7 @@ function isSampleDepth(depth: string): depth is SampleDepth {
  * several channels, in any of them; alpha does not count). `above` is another limit for grey and RGB of 8 bits. Throws
  * a UserError of one line.
  */
-export async function readMaskFile(path: string, above: number): Promise<TurnedMask> {
+export async function readMaskFile(path: string, above: number): Promise<MaskValues> {
   const file = await readBytes(path, 'image');
   const indices = paletteIndices(file);
   const bytes = indices ?? file;
@@ -53,21 +47,14 @@ export async function readMaskFile(path: string, above: number): Promise<TurnedM
     const { data, info } = await pipeline.toColourspace(target).raw({ depth }).toBuffer({ resolveWithObject: true });
     const { width, height } = info;
     const type = sampleTypes[depth];
-    // A copy, which begins where a number of any type may begin.
-    const values = new type(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
+    // Numbers of more bytes may only begin at a multiple of their size, so that a copy is needed elsewhere.
+    const aligned = data.byteOffset % type.BYTES_PER_ELEMENT === 0 ? data : Uint8Array.from(data);
+    const values = new type(aligned.buffer, aligned.byteOffset, aligned.byteLength / type.BYTES_PER_ELEMENT);
+    if (values.length !== width * height * info.channels)
+      throw new Error(`bug in crobc: ${values.length} values of a mask of ${width} × ${height} × ${info.channels}`);
     const limit = depth === 'uchar' && indices === undefined ? above : 0;
-    return { mask: onAbove(values, limit, width, height, info.channels), orientation };
+    return { width, height, channels: info.channels, values, limit, orientation };
   } catch (error) {
     throw refuse(decodingFault(error));
   }
-}
-
-function onAbove(values: ArrayLike<number>, limit: number, width: number, height: number, channels: number): Pixels {
-  if (values.length !== width * height * channels)
-    throw new Error(`bug in crobc: ${values.length} values of a mask of ${width} × ${height} × ${channels}`);
-  const data = new Uint8Array(width * height);
-  for (let i = 0, at = 0; i < data.length; i++) {
-    for (let c = 0; c < channels; c++, at++) if ((values[at] ?? 0) > limit) data[i] = 1;
-  }
-  return { width, height, channels: 1, data };
 }

@@ -1,7 +1,9 @@
 import { UserError } from '../files/user-error.ts';
 import { addPart, type MaskPart, MaskPartFault } from '../images/coco-mask.ts';
 import { MAX_PIXELS } from '../images/image.ts';
-import { readMaskFile, type TurnedMask } from './mask-file.ts';
+import type { Pixels } from '../images/resize.ts';
+import { readMaskFile } from './mask-file.ts';
+import { type MaskValues, maskPixels } from './mask-values.ts';
 
 /** Where the mask of a sample is. Plain data, as it is sent to the threads that decode. */
 export type MaskSource =
@@ -29,22 +31,34 @@ export function maskName(mask: MaskSource): string {
   return mask.kind === 'file' ? `the mask ${mask.path}` : 'the mask';
 }
 
+/** A mask of 0 and 1 in one channel, with the EXIF orientation by which it was turned: 1 if it was not. */
+export interface TurnedMask {
+  readonly mask: Pixels;
+  readonly orientation: number;
+}
+
 /**
  * Reads a mask as one plane of 0 and 1; for a phrase without a target, undefined: its mask is empty, of any size.
  * Throws a UserError of one line.
  */
 export async function readMask(source: MaskSource): Promise<TurnedMask | undefined> {
+  const mask = await readMaskValues(source);
+  return mask && { mask: maskPixels(mask), orientation: mask.orientation };
+}
+
+/** Like `readMask`, without looking at the pixels of a file. */
+export async function readMaskValues(source: MaskSource): Promise<MaskValues | undefined> {
   switch (source.kind) {
     case 'file':
       return readMaskFile(source.path, source.above);
     case 'regions':
-      return { mask: drawRegions(source), orientation: 1 };
+      return drawRegions(source);
     case 'nothing':
       return undefined;
   }
 }
 
-function drawRegions({ parts, height, width, on }: RegionMask) {
+function drawRegions({ parts, height, width, on }: RegionMask): MaskValues {
   if (height * width > MAX_PIXELS)
     throw new UserError(`the mask has ${width} × ${height} pixels, which are over the limit of ${MAX_PIXELS}`);
   const data = new Uint8Array(height * width);
@@ -60,5 +74,5 @@ function drawRegions({ parts, height, width, on }: RegionMask) {
     const count = data[i] ?? 0;
     if (count > 1) data[i] = on === 'any' ? 1 : 0;
   }
-  return { width, height, channels: 1, data };
+  return { width, height, channels: 1, values: data, limit: 0, orientation: 1 };
 }

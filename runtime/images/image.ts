@@ -4,7 +4,7 @@ import { UserError } from '../files/user-error.ts';
 import { type ColourChoice, chosenBands, darkNote, type PictureNote, stretched } from './colours.ts';
 import { ByteMap, ValueCounts } from './levels.ts';
 import { loadSharp } from './load-sharp.ts';
-import { type Pixels, resizeBilinear } from './resize.ts';
+import type { Pixels } from './resize.ts';
 import { bytesInMemory } from './tiff/byte-source.ts';
 import { isTiff, TiffFault } from './tiff/directory.ts';
 import { TiffReader } from './tiff/tiff-reader.ts';
@@ -204,29 +204,4 @@ export function decodingFault(error: unknown): string {
   if (first.includes('unsupported image format')) return 'it is not a PNG, JPEG, TIFF or WebP image';
   const detail = first.replace(/^Input (buffer|file) has corrupt header:?\s*/, '').trim();
   return `the image is truncated or damaged${detail === '' ? '' : ` (${detail})`}`;
-}
-
-/** Mean and standard deviation of ImageNet for values in 0…1. */
-export const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;
-export const IMAGENET_STD = [0.229, 0.224, 0.225] as const;
-
-/** Returns (v/255 - mean) / std as [3, H, W], with the rounding of torchvision's float32 steps. */
-export function normalise(image: RgbImage): Float32Array {
-  const count = image.width * image.height;
-  const out = new Float32Array(3 * count);
-  for (let c = 0; c < 3; c++) {
-    const mean = Math.fround(IMAGENET_MEAN[c]!);
-    const std = Math.fround(IMAGENET_STD[c]!);
-    const table = Float32Array.from({ length: 256 }, (_, v) => Math.fround(Math.fround(v / 255) - mean) / std);
-    const plane = out.subarray(c * count, (c + 1) * count);
-    for (let i = 0; i < count; i++) plane[i] = table[image.data[i * 3 + c]!]!;
-  }
-  return out;
-}
-
-/**
- * Returns the input tensor of a model: resized to [height, width] with antialiasing and normalised, [3, height, width].
- */
-export function imageTensor(image: RgbImage, height: number, width: number): Float32Array {
-  return normalise(resizeBilinear(image, width, height) as RgbImage);
 }

@@ -1,6 +1,7 @@
 import type { Source } from '../build/build-model.ts';
 import { UserError } from '../files/user-error.ts';
-import { imageTensor, type RgbImage } from '../images/image.ts';
+import type { RgbImage } from '../images/image.ts';
+import { imageTensor } from '../images/image-tensor.ts';
 import type { Device, HostTensor } from '../ort/session.ts';
 import { surroundings } from '../process/surroundings.ts';
 import { allFinite } from '../tensors/all-finite.ts';

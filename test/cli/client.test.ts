@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import ts from 'typescript';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { imageTensor } from '../../runtime/images/image.ts';
+import { imageTensor } from '../../runtime/images/image-tensor.ts';
 import { segment } from '../../runtime/images/mask.ts';
 import { openTokenizer } from '../../runtime/text/tokenizer.ts';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';

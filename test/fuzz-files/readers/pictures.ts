@@ -3,8 +3,10 @@ import { crc32 } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { imageSizes } from '../../../runtime/data/image-sizes.ts';
 import { readMaskFile } from '../../../runtime/data/mask-file.ts';
+import { maskPixels } from '../../../runtime/data/mask-values.ts';
 import { UserError } from '../../../runtime/files/user-error.ts';
-import { imageTensor, readImage, readPicture } from '../../../runtime/images/image.ts';
+import { readImage, readPicture } from '../../../runtime/images/image.ts';
+import { imageTensor } from '../../../runtime/images/image-tensor.ts';
 import { openScene } from '../../../runtime/predict/scene/scene-image.ts';
 import { fixtureBytes } from '../../runtime/images/tiff/fixtures.ts';
 import type { OpenReader, Reader } from '../reader.ts';
@@ -37,7 +39,7 @@ function pictures(name: string, make: () => Promise<Buffer[]>, repair?: OpenRead
           const { length } = imageTensor(image, 4, 4);
           if (length !== 48 || image.data.length !== image.width * image.height * 3)
             throw new Error(`${image.data.length} values of ${image.width} × ${image.height}`);
-          await readMaskFile(path, 0);
+          maskPixels(await readMaskFile(path, 0));
           if (size === undefined) throw new Error('the picture has no size');
           if (size instanceof UserError) throw size;
           if (size[0] !== image.width || size[1] !== image.height)

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import * as sources from '../../../runtime/data/batches.ts';
 import { type Dataset, openDataset } from '../../../runtime/data/dataset.ts';
-import { IMAGENET_MEAN, IMAGENET_STD } from '../../../runtime/images/image.ts';
+import { IMAGENET_MEAN, IMAGENET_STD } from '../../../runtime/images/normalise.ts';
 import { openTokenizer, type Tokenizer } from '../../../runtime/text/tokenizer.ts';
 import { bundleSource } from '../../../scripts/bundle-source.mjs';
 import { temporaryFolder } from '../temporary-folder.ts';

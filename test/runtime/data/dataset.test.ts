@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { type Dataset, openDataset } from '../../../runtime/data/dataset.ts';
 import { readMaskFile } from '../../../runtime/data/mask-file.ts';
 import { readMask } from '../../../runtime/data/mask-source.ts';
+import { maskPixels } from '../../../runtime/data/mask-values.ts';
 import { UserError } from '../../../runtime/files/user-error.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { dataFolder, mask, picture, writePhrases } from './data-folder.ts';
@@ -76,9 +77,9 @@ describe('layouts', () => {
   test('a PNG mask is on above 0, of grey, of one bit and of colours', async () => {
     const path = at('m.png');
     await mask(path, 4, 1, (x) => [0, 1, 50, 255][x]!);
-    expect([...(await readMaskFile(path, 0)).mask.data]).toEqual([0, 1, 1, 1]);
+    expect([...maskPixels(await readMaskFile(path, 0)).data]).toEqual([0, 1, 1, 1]);
     await picture(path, 4, 1, (x) => [x === 1 ? 128 : 0, 0, x === 2 ? 1 : 0]);
-    expect([...(await readMaskFile(path, 0)).mask.data]).toEqual([0, 1, 1, 0]);
+    expect([...maskPixels(await readMaskFile(path, 0)).data]).toEqual([0, 1, 1, 0]);
   });
 
   test('pictures in folders below, and a mask of another format', async () => {

@@ -6,6 +6,7 @@ import { checkDataset } from '../../../runtime/data/check.ts';
 import { openDataset } from '../../../runtime/data/dataset.ts';
 import { decodeSample } from '../../../runtime/data/decode.ts';
 import { readMaskFile } from '../../../runtime/data/mask-file.ts';
+import { maskPixels } from '../../../runtime/data/mask-values.ts';
 import { UserError } from '../../../runtime/files/user-error.ts';
 import { paletteIndices } from '../../../runtime/images/palette-index.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -16,7 +17,7 @@ let files = 0;
 async function read(bytes: Uint8Array, ending: string, above = 0): Promise<string> {
   const path = at(`mask-${files++}.${ending}`);
   await writeFile(path, bytes);
-  return [...(await readMaskFile(path, above)).mask.data].join('');
+  return [...maskPixels(await readMaskFile(path, above)).data].join('');
 }
 
 const chunk = (name: string, data: Uint8Array): Buffer => {

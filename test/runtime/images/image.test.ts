@@ -2,7 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../runtime/files/user-error.ts';
-import { decodeImage, imageTensor, readImage } from '../../../runtime/images/image.ts';
+import { decodeImage, readImage } from '../../../runtime/images/image.ts';
+import { imageTensor } from '../../../runtime/images/image-tensor.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const at = temporaryFolder();

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { normalise, type RgbImage } from '../../../runtime/images/image.ts';
+import type { RgbImage } from '../../../runtime/images/image.ts';
+import { normalise } from '../../../runtime/images/normalise.ts';
 import { type Pixels, resizeBilinear, resizeNearest, resizePlane } from '../../../runtime/images/resize.ts';
 import { SafetensorsFile } from '../../../runtime/weights/safetensors.ts';
 
