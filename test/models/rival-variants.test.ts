@@ -31,6 +31,7 @@ const dmmi = 'use models.rivals.dmmi.{DMMI_micro, dmmi_micro}\nuse std.lavt.{obj
 const slvit = 'use models.rivals.slvit.{SLViT_micro, slvit_micro}\nuse std.lavt.{object_logit}';
 const rrn = 'use models.rivals.rrn.{RRN_micro, rrn_micro}';
 const cris = 'use models.rivals.cris.{CRIS_micro, cris_micro}';
+const cmsa = 'use models.rivals.cmsa.{CMSA_micro, cmsa_micro, with_words}\nuse std.deeplab.{l2_normalize}';
 const stages = 'reading_stages(backbone, fusions, text.dim, image, words, mask)';
 
 const variants: readonly Wrong[] = [
@@ -667,6 +668,34 @@ model Exchanged extends LAVT_micro {
       ['neck(maps, sentence)', 'neck([maps[1], maps[2], pool(maps[3])], sentence)'],
       ['let joined', 'pool.heads = 2; let joined'],
     ],
+  },
+  {
+    what: 'CMSA: a map that cannot be halved',
+    source: `${cmsa}\nrecipe odd for CMSA_micro extends cmsa_micro at H = 104 { }`,
+    code: 'CROB2207',
+    at: 'odd',
+    mended: [['H = 104', 'H = 112']],
+  },
+  {
+    what: 'CMSA: pixels without words',
+    source: `${cmsa}\nmodel Wordless extends CMSA_micro { let coarsest = l2_normalize(mlp_c5(maps[3])) }`,
+    code: 'CROB2102',
+    at: 'let coarsest = l2_normalize(mlp_c5(maps[3]))',
+    mended: [['l2_normalize(mlp_c5(maps[3]))', 'with_words(mlp_c5(maps[3]), words)']],
+  },
+  {
+    what: 'CMSA: maps one stage too fine',
+    source: `${cmsa}\nmodel Finer extends CMSA_micro { let finest = [relu(narrow[i](with_words(maps[i], words))) for i in 0..2] }`,
+    code: 'CROB2104',
+    at: 'with_words(maps[i], words)',
+    mended: [['maps[i]', 'maps[i+1]']],
+  },
+  {
+    what: 'CMSA: one gate of three',
+    source: `${cmsa}\nmodel One extends CMSA_micro { let joined = gate[2](x[2], x[1], x[0]) }`,
+    code: 'CROB2304',
+    at: 'let joined = gate[2](x[2], x[1], x[0])',
+    mended: [['x[0]) }', 'x[0]) + gate[1](x[1], x[2], x[0]) - gate[0](x[0], x[2], x[1]) }']],
   },
 ];
 

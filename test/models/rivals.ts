@@ -127,6 +127,14 @@ export const rivals: readonly Rival[] = [
     published: 161_251_682,
     left: [[1, "nothing reads the scale of CLIP's logits"]],
   },
+  {
+    file: 'cmsa',
+    model: 'CMSA',
+    micro: 'CMSA_micro',
+    sizes: small,
+    published: 40_613_368,
+    given: 'backbone',
+  },
 ];
 
 const host = diskHost();
