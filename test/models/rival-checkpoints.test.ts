@@ -86,6 +86,22 @@ const published = [
       'proj.vis.1.1.num_batches_tracked',
     ],
   },
+  {
+    file: 'etris',
+    model: 'ETRIS_micro',
+    map: 'published_etris',
+    name: (path: string) =>
+      path
+        .replace(/^backbone\./, 'backbone.visual.')
+        .replace(/^pool\./, 'backbone.visual.attnpool.')
+        .replace(/^text\./, 'backbone.'),
+    others: [
+      'backbone.logit_scale',
+      'backbone.visual.bn1.num_batches_tracked',
+      'neck.f3_proj.1.num_batches_tracked',
+      'proj.vis.3.1.num_batches_tracked',
+    ],
+  },
 ] as const;
 
 test.each(published)('$map takes all of $model', ({ file, model: name, map, name: nameOf, others }) => {

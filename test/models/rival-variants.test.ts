@@ -32,6 +32,7 @@ const slvit = 'use models.rivals.slvit.{SLViT_micro, slvit_micro}\nuse std.lavt.
 const rrn = 'use models.rivals.rrn.{RRN_micro, rrn_micro}';
 const cris = 'use models.rivals.cris.{CRIS_micro, cris_micro}';
 const cmsa = 'use models.rivals.cmsa.{CMSA_micro, cmsa_micro, with_words}\nuse std.deeplab.{l2_normalize}';
+const etris = 'use models.rivals.etris.{ETRIS_micro, etris_micro}';
 const stages = 'reading_stages(backbone, fusions, text.dim, image, words, mask)';
 
 const variants: readonly Wrong[] = [
@@ -696,6 +697,37 @@ model Exchanged extends LAVT_micro {
     code: 'CROB2304',
     at: 'let joined = gate[2](x[2], x[1], x[0])',
     mended: [['x[0]) }', 'x[0]) + gate[1](x[1], x[2], x[0]) - gate[0](x[0], x[2], x[1]) }']],
+  },
+  {
+    what: 'ETRIS: layers of text that three bridges do not divide',
+    source: `${etris}\nmodel Deep extends ETRIS_micro { text.depth = 4 }`,
+    code: 'CROB2207',
+    at: 'text.depth = 4',
+    mended: [['= 4', '= 6']],
+  },
+  {
+    what: 'ETRIS: heads that do not divide the width of the bridges',
+    source: `${etris}\nmodel Heads extends ETRIS_micro { bridger.heads = 3 }`,
+    code: 'CROB2207',
+    at: 'bridger.heads = 3',
+    mended: [['= 3', '= 2']],
+  },
+  {
+    what: 'ETRIS: bridges at the first three of four maps',
+    source: `${etris}\nmodel Fine extends ETRIS_micro { bridger.channels = backbone.channels[0..3] }`,
+    code: 'CROB2104',
+    at: 'bridger.channels = backbone.channels[0..3]',
+    mended: [['bridger.channels = backbone.channels[0..3]', 'bridger.hidden = 64']],
+  },
+  {
+    what: 'ETRIS: words before the last norm in place of the sentence',
+    source: `${etris}\nmodel Words extends ETRIS_micro { let joined = neck([maps[0], maps[1], pool(maps[2])], read) }`,
+    code: 'CROB2102',
+    at: 'read',
+    mended: [
+      [', read)', ', sentence)'],
+      ['let joined', 'pool.heads = 2; let joined'],
+    ],
   },
 ];
 

@@ -132,7 +132,7 @@ describe('the recipe of the small size learns a batch', () => {
       batch.set(name, tensor('f32', shape, uniformOf(name, zeros(shape).length)));
     const losses: number[] = [];
     for (let t = 1; t <= 3; t++) {
-      batch.set(stepNames.learningRate, tensor('f32', [], Float32Array.of(1e-3)));
+      batch.set(stepNames.learningRate, tensor('f32', [], Float32Array.of(rival.rate ?? 1e-3)));
       batch.set(stepNames.number, tensor('i32', [], Int32Array.of(t)));
       const results = await session.run(new Map([...state, ...batch]));
       losses.push(Number(results.get(stepNames.loss)!.data[0]));

@@ -10,6 +10,8 @@ export interface Rival {
   /** Its small size, and sizes at which that is built and trained. */
   readonly micro: string;
   readonly sizes: Readonly<Record<'B' | 'H' | 'W' | 'T', number>>;
+  /** The learning rate at which the loss of a first batch falls from step to step, if that is not 1e-3. */
+  readonly rate?: number;
   /** Settings of the small size that fit those sizes. */
   readonly overrides?: readonly string[];
   /** Weights of the published code, counted with PyTorch; undefined where there is none that could be counted. */
@@ -134,6 +136,15 @@ export const rivals: readonly Rival[] = [
     sizes: small,
     published: 40_613_368,
     given: 'backbone',
+  },
+  {
+    file: 'etris',
+    model: 'ETRIS',
+    micro: 'ETRIS_micro',
+    sizes: small,
+    rate: 2e-4,
+    published: 146_923_938,
+    left: [[1, "nothing reads the scale of CLIP's logits"]],
   },
 ];
 
