@@ -33,6 +33,7 @@ const rrn = 'use models.rivals.rrn.{RRN_micro, rrn_micro}';
 const cris = 'use models.rivals.cris.{CRIS_micro, cris_micro}';
 const cmsa = 'use models.rivals.cmsa.{CMSA_micro, cmsa_micro, with_words}\nuse std.deeplab.{l2_normalize}';
 const etris = 'use models.rivals.etris.{ETRIS_micro, etris_micro}';
+const bkinet = 'use models.rivals.bkinet.{BKINet_micro, bkinet_micro}';
 const stages = 'reading_stages(backbone, fusions, text.dim, image, words, mask)';
 
 const variants: readonly Wrong[] = [
@@ -728,6 +729,34 @@ model Exchanged extends LAVT_micro {
       [', read)', ', sentence)'],
       ['let joined', 'pool.heads = 2; let joined'],
     ],
+  },
+  {
+    what: 'BKINet: another size of images',
+    source: `${bkinet}\nrecipe larger for BKINet_micro extends bkinet_micro at H = 160, W = 160 { }`,
+    code: 'CROB2207',
+    at: 'larger',
+    mended: [['H = 160, W = 160', 'H = 128, W = 128']],
+  },
+  {
+    what: 'BKINet: as many pixels in one part as in none of the others',
+    source: `${bkinet}\nmodel Fine extends BKINet_micro { applying.side = 10 }`,
+    code: 'CROB2108',
+    at: 'applying.side = 10',
+    mended: [['applying.side = 10', 'kernels = 8']],
+  },
+  {
+    what: 'BKINet: more kernels than are applied',
+    source: `${bkinet}\nmodel Many extends BKINet_micro { query_generator.kernels = 8 }`,
+    code: 'CROB2104',
+    at: 'query_generator.kernels = 8',
+    mended: [['query_generator.kernels', 'kernels']],
+  },
+  {
+    what: 'BKINet: words in place of the sentence',
+    source: `${bkinet}\nmodel Words extends BKINet_micro { let (seen, features) = joins(maps[1..4], words) }`,
+    code: 'CROB2102',
+    at: 'words',
+    mended: [['maps[1..4], words', 'maps[1..4], text.norm(words[:, T-1, :])']],
   },
 ];
 

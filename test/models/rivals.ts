@@ -146,6 +146,21 @@ export const rivals: readonly Rival[] = [
     published: 146_923_938,
     left: [[1, "nothing reads the scale of CLIP's logits"]],
   },
+  {
+    file: 'bkinet',
+    model: 'BKINet',
+    micro: 'BKINet_micro',
+    sizes: small,
+    overrides: ['side = 4'],
+    large: ['side = 30'],
+    published: 138_541_635,
+    left: [
+      [14_789_632, "nothing reads the attention pooling of CLIP's image encoder"],
+      [262_656, 'nothing reads an attention over the channels of the sentence'],
+      [2_048, 'nothing reads two norms'],
+      [-39_424, 'the table of positions is no weight there'],
+    ],
+  },
 ];
 
 const host = diskHost();
