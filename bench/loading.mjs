@@ -1,80 +1,84 @@
 // Measures how fast images are decoded and resized for a training: crobc's loader, and PyTorch's DataLoader with Pillow.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { importSource } from '../scripts/bundle-source.mjs';
-import { crobc, statistics, timed } from './process.mjs';
+import { crobc, root, started, statistics, timed } from './process.mjs';
 
 /** Pixels at each side of an image of RRSIS-D, and of CroBIM's input. */
 const [stored, wanted] = [800, 480];
 const scenes = 128;
 const batch = 8;
 
+/** Numbers of threads or processes that decode; 0: the thread of the training itself. */
+const threads = [0, 1, 2];
+
 /**
- * Returns images per second with images stored as PNG and as JPEG, for each number of threads that decode (0: the
- * thread of the training itself). An epoch is the time from the first request to the last batch.
+ * Returns images per second, and the processor's seconds for an image, with images stored as PNG and as JPEG, for each
+ * number of threads. An epoch is the time from the first request to the last batch. Epochs of both loaders alternate.
  */
-export async function loading({ out, python, repeats, say }) {
+export async function loading({ out, python, repeats, say, keep }) {
   const results = {};
-  for (const format of ['jpeg', 'png']) {
+  const drawn = join(out, 'loading-png');
+  for (const format of ['png', 'jpeg']) {
     const folder = join(out, `loading-${format}`);
-    say(`load: ${scenes} scenes of ${stored}² as ${format}`);
-    await writeSamples(folder, format);
-    say(`load: ${format}: crobc`);
-    const ours = {};
-    for (const threads of [0, 1, 2]) ours[threads] = await rate(folder, threads, repeats);
-    let theirs;
-    if (python !== undefined) {
-      say(`load: ${format}: DataLoader with Pillow`);
-      const args = ['bench/loading.py', folder, String(wanted), String(batch), String(repeats)];
-      const { printed } = await timed(python, args);
-      const rates = Object.entries(JSON.parse(printed.trim().split('\n').at(-1)));
-      theirs = Object.fromEntries(rates.map(([workers, samples]) => [workers, statistics(samples)]));
+    if (keep && existsSync(folder)) say(`load: the scenes of an earlier run, ${folder}`);
+    else {
+      say(`load: ${scenes} scenes of ${stored}² as ${format}`);
+      const unfinished = `${folder}-unfinished`;
+      for (const old of [unfinished, folder]) rmSync(old, { recursive: true, force: true });
+      await (format === 'png' ? drawScenes(unfinished) : writeAsJpeg(drawn, unfinished));
+      renameSync(unfinished, folder);
     }
-    results[format] = { crobc: ours, pytorch: theirs };
-    rmSync(folder, { recursive: true });
+    say(`load: ${format}`);
+    results[format] = await inTurns(folder, python, repeats);
   }
   return results;
 }
 
-/** Draws scenes, and writes each phrase as a sample with an image of its own in a format. */
-async function writeSamples(folder, format) {
-  rmSync(folder, { recursive: true, force: true });
+async function drawScenes(folder) {
   const options = ['--scenes', String(scenes), '--size', String(stored), '--phrases', '1', '--val', '0', '--test', '0'];
   await timed(process.execPath, [crobc, 'data', 'synth', '--out', folder, ...options]);
-  if (format === 'png') return;
-  // In place of the drawn layout: the same samples in JSON lines, with images as JPEG of the usual quality.
-  const samples = readFileSync(join(folder, 'output_phrase_train.txt'), 'utf8').trimEnd().split('\n');
-  mkdirSync(join(folder, 'images'));
+}
+
+/** Writes the same samples in JSON lines, with images as JPEG of the usual quality. */
+async function writeAsJpeg(drawn, folder) {
+  const samples = readFileSync(join(drawn, 'output_phrase_train.txt'), 'utf8').trimEnd().split('\n');
+  mkdirSync(join(folder, 'images'), { recursive: true });
+  cpSync(join(drawn, 'mask'), join(folder, 'mask'), { recursive: true });
   const lines = [];
   for (const sample of samples) {
     const [name, ...words] = sample.split(' ');
     const jpeg = name.replace('.png', '.jpg');
-    await sharp(join(folder, 'img_rgb', name))
+    await sharp(join(drawn, 'img_rgb', name))
       .jpeg({ quality: 90 })
       .toFile(join(folder, 'images', jpeg));
     lines.push(JSON.stringify({ image: jpeg, phrase: words.join(' '), mask: name }));
   }
-  rmSync(join(folder, 'img_rgb'), { recursive: true });
-  for (const file of readdirSync(folder))
-    if (/^(output_phrase|attributes|scenes)_/.test(file)) rmSync(join(folder, file));
   writeFileSync(join(folder, 'samples_train.jsonl'), `${lines.join('\n')}\n`);
 }
 
-/** Returns statistics of images per second over whole epochs. */
-async function rate(folder, threads, repeats) {
-  const { loadBatches, openDataset } = await importSource('bench/loading-parts.ts');
-  const dataset = await openDataset(folder, 'train', { onBad: 'stop', report: () => undefined });
-  const order = dataset.samples.map((_, i) => i);
-  const samples = [];
-  for (let run = 0; run <= repeats; run++) {
-    const start = performance.now();
-    let images = 0;
-    const options = { batch, height: wanted, width: wanted, text: undefined, ahead: 2, onBad: 'stop', threads };
-    for await (const one of loadBatches(dataset, order, { ...options, report: () => undefined }))
-      images += one.samples.length;
-    // The first run is not timed: files are not in the system's cache yet.
-    if (run > 0) samples.push(images / ((performance.now() - start) / 1000));
-  }
-  return statistics(samples);
+/** Whole epochs of each loader, in a process of its own. */
+async function inTurns(folder, python, repeats) {
+  const settings = [folder, String(wanted), String(batch)];
+  const loaders = { crobc: await started(process.execPath, [join(root, 'bench/loader.mjs'), ...settings]) };
+  if (python !== undefined) loaders.pytorch = await started(python, [join(root, 'bench/loading.py'), ...settings]);
+  const epochs = Object.fromEntries(Object.keys(loaders).map((name) => [name, threads.map(() => [])]));
+  // The first turn is not counted: files are not in the system's cache yet.
+  for (let turn = 0; turn <= repeats; turn++)
+    for (const [i, count] of threads.entries())
+      for (const [name, loader] of Object.entries(loaders)) {
+        const epoch = await loader.ask(String(count));
+        if (turn > 0) epochs[name][i].push(epoch);
+      }
+  for (const loader of Object.values(loaders)) await loader.end();
+  const summary = (list) => ({
+    rate: statistics(list.map(({ images, seconds }) => images / seconds)),
+    processorSeconds: statistics(list.map(({ images, processorSeconds }) => processorSeconds / images)),
+  });
+  return Object.fromEntries(
+    Object.entries(epochs).map(([name, all]) => [
+      name,
+      Object.fromEntries(all.map((list, i) => [threads[i], summary(list)])),
+    ]),
+  );
 }

@@ -1,11 +1,13 @@
 """What a user of PyTorch would load a data set with: a DataLoader, Pillow, and ImageNet's mean and deviation.
 
-    python bench/loading.py FOLDER SIZE BATCH RUNS
+    python bench/loading.py FOLDER SIZE BATCH
 
-Prints one JSON object: for each number of workers, images per second of each run; the first run is not counted.
+Prints {} once it is ready. For every line that it reads, a number of workers, loads an epoch with so many, and prints
+{ images, seconds, processorSeconds }; the processor's time is that of the workers too.
 """
 
 import json
+import resource
 import sys
 import time
 from pathlib import Path
@@ -15,7 +17,7 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
-folder, size, batch, runs = Path(sys.argv[1]), *(int(text) for text in sys.argv[2:])
+folder, size, batch = Path(sys.argv[1]), *(int(text) for text in sys.argv[2:])
 mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
 deviation = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
 
@@ -36,12 +38,22 @@ class Samples(Dataset):
         return (pixels - mean) / deviation, torch.from_numpy(numpy.array(mask) > 0)[None].float()
 
 
-rates = {}
-for workers in [0, 1, 2]:
-    rates[workers] = []
-    for run in range(runs + 1):
-        start = time.perf_counter()
-        images = sum(len(one) for one, _ in DataLoader(Samples(), batch_size=batch, num_workers=workers))
-        if run > 0:
-            rates[workers].append(images / (time.perf_counter() - start))
-print(json.dumps(rates))
+def processor_seconds():
+    each = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in each)
+
+
+def epoch(workers):
+    start, before = time.perf_counter(), processor_seconds()
+    images = sum(len(one) for one, _ in DataLoader(Samples(), batch_size=batch, num_workers=workers))
+    # The workers have ended with the epoch, and count from then on.
+    return {
+        "images": images,
+        "seconds": time.perf_counter() - start,
+        "processorSeconds": processor_seconds() - before,
+    }
+
+
+print("{}", flush=True)
+for line in sys.stdin:
+    print(json.dumps(epoch(int(line))), flush=True)

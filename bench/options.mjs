@@ -17,7 +17,7 @@ out/bench/results.json. Needs the built dist/ ("npm run build") and, for compari
                     no "infer" step, which compares, and "load" and "train" measure crobc alone
   --repeats N       runs that are timed, each (5)
   --threads N       of onnxruntime and of PyTorch (as many as there are cores)
-  --keep            leave models and weights in out/bench
+  --keep            leave models, weights and scenes in out/bench, and use the scenes that an earlier run left there
 `;
 
 /** Parses and checks the command line. Throws an Error whose message is for the user. */

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { root } from '../scripts/program.mjs';
 
@@ -34,6 +35,34 @@ export async function timedNode(args, { scratch, env = {} }) {
   const recorder = fileURLToPath(new URL('record-usage.mjs', import.meta.url));
   const run = await timed(process.execPath, ['--import', recorder, ...args], { ...env, CROBC_BENCH_USAGE: file });
   return { ...run, peakBytes: JSON.parse(readFileSync(file, 'utf8')).maxRSS * 1024 };
+}
+
+/** Starts a program that prints a line of JSON when it is ready, and answers every line of input with another. */
+export async function started(program, args, env = {}) {
+  const child = spawn(program, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  const messages = [];
+  child.stderr.on('data', (chunk) => messages.push(chunk));
+  const closed = new Promise((resolve) => child.on('close', resolve));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const answer = async () => {
+    for (;;) {
+      const { value, done } = await lines.next();
+      if (done) throw new Error(`${program} ${args.join(' ')} ended\n${Buffer.concat(messages)}`);
+      if (value.startsWith('{')) return JSON.parse(value);
+    }
+  };
+  const ready = await answer();
+  return {
+    ready,
+    ask(line) {
+      child.stdin.write(`${line}\n`);
+      return answer();
+    },
+    async end() {
+      child.stdin.end();
+      await closed;
+    },
+  };
 }
 
 export function statistics(samples) {

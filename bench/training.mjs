@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { trained } from './cases.mjs';
 import { fastestPyTorch } from './mkl.mjs';
-import { root, statistics } from './process.mjs';
+import { root, started, statistics } from './process.mjs';
 
 const trainer = join(root, 'bench/trainer.mjs');
 
@@ -100,7 +98,7 @@ async function byBatch(name, options) {
 async function inTurns(programs, repeats) {
   const taken = Object.fromEntries(Object.keys(programs).map((name) => [name, []]));
   for (let i = 0; i <= repeats; i++)
-    for (const [name, program] of Object.entries(programs)) taken[name].push(await program.step());
+    for (const [name, program] of Object.entries(programs)) taken[name].push(await program.ask('step'));
   return Object.fromEntries(
     Object.entries(taken).map(([name, steps]) => [
       name,
@@ -115,32 +113,4 @@ async function inTurns(programs, repeats) {
 
 function startedCrobc({ file, model, recipe, dims, overrides }, more) {
   return started(process.execPath, [trainer, JSON.stringify({ file, model, recipe, dims, overrides, ...more })]);
-}
-
-/** Starts a program that prints a line of JSON when it is ready, and answers every line of input with another. */
-async function started(program, args, env = {}) {
-  const child = spawn(program, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
-  const messages = [];
-  child.stderr.on('data', (chunk) => messages.push(chunk));
-  const closed = new Promise((resolve) => child.on('close', resolve));
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const answer = async () => {
-    for (;;) {
-      const { value, done } = await lines.next();
-      if (done) throw new Error(`${program} ${args.join(' ')} ended\n${Buffer.concat(messages)}`);
-      if (value.startsWith('{')) return JSON.parse(value);
-    }
-  };
-  const ready = await answer();
-  return {
-    ready,
-    step() {
-      child.stdin.write('step\n');
-      return answer();
-    },
-    async end() {
-      child.stdin.end();
-      await closed;
-    },
-  };
 }
