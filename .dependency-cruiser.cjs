@@ -26,7 +26,20 @@ const floors = [
 
 // `runtime/` likewise: a room sees the rooms before it. `doctor.ts` stands above them.
 const runtimeRooms = [
-  ...['files', 'process', 'tensors', 'pickle', 'images', 'text', 'weights', 'onnx', 'ort', 'build'],
+  ...[
+    'files',
+    'process',
+    'tensors',
+    'pickle',
+    'images',
+    'drawing',
+    'charts',
+    'text',
+    'weights',
+    'onnx',
+    'ort',
+    'build',
+  ],
   ...['diff', 'pictures', 'predict', 'data', 'synth', 'tfjs', 'evaluation', 'training', 'experiment'],
 ];
 

@@ -2,7 +2,7 @@
 // entry points load. Without the bundle a check takes twice as long, since Node.js has to find, open and compile two
 // hundred modules of crobc and several hundred of chevrotain. Each command is a separate file that is loaded when it
 // runs. Some packages are bundled as well.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
@@ -14,9 +14,9 @@ const bin = join(dist, 'bin');
 rmSync(dist, { recursive: true, force: true });
 
 /**
- * Bundled packages: those that a check needs, which saves finding and reading their files; and those for the ONNX
+ * Bundled packages: those that a check needs, which saves finding and reading their files; those for the ONNX
  * format, because onnx-proto requires a protobufjs that is years old, and npm applies `overrides` only in the outermost
- * project.
+ * project; and those for pictures, of which only a part is needed.
  */
 const bundled = [
   'chevrotain',
@@ -28,8 +28,21 @@ const bundled = [
   'fdir',
   'picomatch',
   '@dagrejs/dagre',
+  ...withDependencies('pdfkit'),
 ];
 const isBundled = (id) => bundled.some((name) => id === name || id.startsWith(`${name}/`));
+
+/** Returns a package and all that it depends on. */
+function withDependencies(name, found = new Set()) {
+  if (found.has(name)) return found;
+  found.add(name);
+  for (const next of Object.keys(packageJson(name).dependencies ?? {})) withDependencies(next, found);
+  return found;
+}
+
+function packageJson(name) {
+  return JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'));
+}
 
 /**
  * Removes child_process from commander, which needs it only for commands that are
@@ -61,6 +74,12 @@ const noTable = {
       .replace(read, 'charCode < minOptimizationVal ? charCode : 255 + ~~(charCode / 255)');
   },
 };
+/** Replaces a decompressor in JavaScript, which has a dictionary of 800 kB, by that of Node.js. */
+const nativeBrotli = {
+  name: 'native-brotli',
+  resolveId: (id) => (id === 'brotli/decompress.js' ? '\0native-brotli' : undefined),
+  load: (id) => (id === '\0native-brotli' ? "export { brotliDecompressSync as default } from 'node:zlib';" : undefined),
+};
 /** Node.js programs that load the other files; they are not wrapped in functions. */
 const programs = {
   crobc: 'cli/crobc.ts',
@@ -86,7 +105,7 @@ const { output } = await build({
   resolve: { alias: { chevrotain: join(root, 'node_modules/chevrotain/lib/chevrotain.mjs') } },
   // Ids that are not paths are packages or built-in modules of Node.js.
   external: (id) => /^[^./\0]/.test(id) && !isBundled(id),
-  plugins: [noProcesses, noTable],
+  plugins: [noProcesses, noTable, nativeBrotli],
   output: {
     dir: bin,
     format: 'cjs',
@@ -130,11 +149,25 @@ for (const { name, exports } of output.filter((chunk) => chunk.isEntry && entrie
     `import { bundle } from './bundle.js';\nexport const { ${exports.join(', ')} } = bundle.load('${name}.cjs');\n`,
   );
 }
-// chevrotain's single file contains parts of lodash.
-const licences = [...bundled, 'lodash-es'].map((name) => {
-  const folder = join(root, 'node_modules', name);
-  const text = readFileSync(join(folder, name === 'chevrotain' ? 'LICENSE.txt' : 'LICENSE'), 'utf8');
-  const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  return `These files hold code of ${name} ${version}, under this licence:\n\n${text.trim()}\n`;
+// The fonts of pictures.
+const fonts = join(dist, 'fonts');
+const arimo = join(root, 'node_modules/@expo-google-fonts/arimo');
+mkdirSync(fonts);
+for (const [style, name] of Object.entries({ '400Regular': 'Regular', '700Bold': 'Bold' }))
+  copyFileSync(join(arimo, style, `Arimo_${style}.ttf`), join(fonts, `Arimo-${name}.ttf`));
+copyFileSync(join(arimo, 'LICENSE_FONT'), join(fonts, 'OFL.txt'));
+
+// The packages whose code is in the bundle. chevrotain's single file contains parts of lodash.
+const modules = output.flatMap((chunk) => (chunk.type === 'chunk' ? Object.entries(chunk.modules) : []));
+const folders = modules.flatMap(([id, { renderedLength }]) => {
+  const [folder] = /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(id) ?? [];
+  return folder === undefined || renderedLength === 0 ? [] : [folder];
+});
+const licences = [...new Set([...folders, join(root, 'node_modules/lodash-es')])].sort().map((folder) => {
+  const { name, version, license, author } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const file = readdirSync(folder).find((one) => /^licen[cs]e([.-]\w+)?$/i.test(one));
+  const by = typeof author === 'object' ? author.name : author;
+  const text = file === undefined ? `${license}, by ${by}` : readFileSync(join(folder, file), 'utf8').trim();
+  return `These files hold code of ${name} ${version}, under this licence:\n\n${text}\n`;
 });
 writeFileSync(join(bin, 'LICENSES.txt'), licences.join(`\n${'-'.repeat(80)}\n\n`));

@@ -3,10 +3,11 @@
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { importSource } from './bundle-source.mjs';
 import { crobc, prepare } from './experiment.mjs';
 import { findBrowser, screenshot } from './pictures/browser.mjs';
 import { checkPicture } from './pictures/check.mjs';
-import { thinned, trainingCurve, withoutTimes } from './pictures/training-curve.mjs';
+import { thinned, withoutTimes } from './pictures/training-lines.mjs';
 import { root } from './program.mjs';
 
 const usage = `npm run pictures -- [names]
@@ -61,7 +62,8 @@ const pictures = {
     }
     const lines = thinned(withoutTimes(readFileSync(metrics, 'utf8')), 10);
     writeFileSync(image('training.jsonl'), lines);
-    writeFileSync(image('training.svg'), trainingCurve(lines));
+    const { trainingCurve } = await importSource('scripts/pictures/training-curve.ts');
+    writeFileSync(image('training.svg'), await trainingCurve(lines));
   },
   evaluation: async () => {
     const browser = findBrowser();

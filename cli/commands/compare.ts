@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { requireTraining } from '../../runtime/build/source-model.ts';
+import { loadFonts } from '../../runtime/drawing/fonts.ts';
+import { pictureBytes } from '../../runtime/drawing/write-picture.ts';
 import { comparisonSize } from '../../runtime/evaluation/evaluate.ts';
 import { stepsOfBudget } from '../../runtime/experiment/budget.ts';
-import { drawnCharts } from '../../runtime/experiment/charts.ts';
+import { comparisonCharts } from '../../runtime/experiment/charts.ts';
 import { comparisonOf, type ExperimentComparison } from '../../runtime/experiment/comparison.ts';
 import {
   type ExperimentRecord,
@@ -224,8 +226,11 @@ const stateText = {
 /** Writes the result in all forms to the folder, and prints it in the chosen one. */
 async function write(io: Invocation, found: ExperimentComparison, options: CompareOptions): Promise<void> {
   const json = comparisonJson(found);
+  const charts = new Map<string, string | Uint8Array>();
+  for (const [name, drawing] of comparisonCharts(found, await loadFonts()))
+    for (const file of [`${name}.svg`, `${name}.pdf`]) charts.set(file, await pictureBytes(file, drawing));
   const files = new Map([
-    ...drawnCharts(found),
+    ...charts,
     ['comparison.csv', comparisonCsv(found)],
     ['comparison.tex', comparisonLatex(found)],
     ['comparison.md', comparisonMarkdown(found)],

@@ -3,7 +3,6 @@ import { visible } from '../../compiler/diagnostics/visible.ts';
 import { checkDataset, type DatasetSummary, type Finding } from '../../runtime/data/check.ts';
 import { statisticsFigure } from '../../runtime/data/figures/statistics-figure.ts';
 import { wordCloud } from '../../runtime/data/figures/word-cloud.ts';
-import { checkFigureName, writeFigure } from '../../runtime/data/figures/write-figure.ts';
 import { refuseUnknownSplit } from '../../runtime/data/layout.ts';
 import { openLayout } from '../../runtime/data/open-layout.ts';
 import { Problems } from '../../runtime/data/problems.ts';
@@ -16,6 +15,8 @@ import {
   statisticsOf,
 } from '../../runtime/data/statistics.ts';
 import { trainVocabulary } from '../../runtime/data/vocabulary.ts';
+import { loadFonts } from '../../runtime/drawing/fonts.ts';
+import { checkPictureName, writePicture } from '../../runtime/drawing/write-picture.ts';
 import { writeFileAtomic } from '../../runtime/files/atomic-file.ts';
 import { UserError } from '../../runtime/files/user-error.ts';
 import { colourChoice } from '../../runtime/images/colours.ts';
@@ -117,7 +118,7 @@ export async function statistics(
 ): Promise<number> {
   const { figure, cloud } = options;
   for (const [option, file] of Object.entries({ figure, cloud }))
-    if (file !== undefined) checkFigureName(`--${option}`, file);
+    if (file !== undefined) checkPictureName(`--${option}`, file);
   const layout = await openLayout(dir);
   if (options.split !== undefined) refuseUnknownSplit(layout, options.split);
   const problems = { shown: 0 };
@@ -132,8 +133,8 @@ export async function statistics(
   if (problems.shown > 10) writeLine(`and ${problems.shown - 10} more problems like these`, io.stderr);
   const all = measured.map((one) => statisticsOf(one.split, [one]));
   const together = statisticsOf('all splits', measured);
-  if (figure !== undefined) await writeFigure(figure, statisticsFigure(together));
-  if (cloud !== undefined) await writeFigure(cloud, wordCloud(together.words));
+  if (figure !== undefined) await writePicture(figure, statisticsFigure(together, await loadFonts()));
+  if (cloud !== undefined) await writePicture(cloud, wordCloud(together.words, await loadFonts()));
   if (options.json) printJson(io, { dir, splits: all });
   else printText(io, `${all.map((one) => shown(io, one)).join('\n\n')}\n`);
   return 0;

@@ -27,9 +27,9 @@ function addDataStats(data: Command, { io, exit }: Setting): void {
     .option('--split <name>', 'one split; by default, all')
     .option(
       '--figure <file>',
-      'draw lengths of phrases, mask areas and categories as .svg or .png, all splits together',
+      'draw lengths of phrases, mask areas and categories as .svg, .pdf or .png, all splits together',
     )
-    .option('--cloud <file>', 'draw the 50 most frequent words as .svg or .png')
+    .option('--cloud <file>', 'draw the 50 most frequent words as .svg, .pdf or .png')
     .option('--json', 'print as JSON')
     .action(async (dir: string, options) => exit((await import('../commands/data.ts')).statistics(io, dir, options)));
 }

@@ -1,4 +1,8 @@
-import { type Chart, drawChart, type Point, type Series } from './chart.ts';
+import { type LineChart, type LineSeries, lineChart, type Point } from '../charts/line-chart.ts';
+import { brief } from '../charts/scale.ts';
+import { type LabelledPoint, type ScatterChart, scatterChart } from '../charts/scatter-chart.ts';
+import type { Drawing } from '../drawing/drawing.ts';
+import type { Fonts } from '../drawing/fonts.ts';
 import type { ComparedModel, ExperimentComparison } from './comparison.ts';
 import type { StepLine } from './metrics-lines.ts';
 
@@ -6,28 +10,34 @@ import type { StepLine } from './metrics-lines.ts';
 const metric = 'mIoU';
 
 /**
- * Draws a comparison as SVG, by names of files: learning curves, and the score against parameters and FLOP. A curve is
+ * Draws a comparison, by names of files without the ending: learning curves, and the score against parameters and FLOP. A curve is
  * the mean over seeds of the mIoU on val, or of the loss without that split; its band reaches from the lowest to the
  * highest seed.
  */
-export function drawnCharts(comparison: ExperimentComparison): ReadonlyMap<string, string> {
+export function comparisonCharts(comparison: ExperimentComparison, fonts: Fonts): ReadonlyMap<string, Drawing> {
   return new Map([
-    ['curves.svg', drawChart(learningCurves(comparison))],
-    ['parameters.svg', drawChart(scoreAgainst(comparison, 'parameters', 'parameters'))],
-    ['flop.svg', drawChart(scoreAgainst(comparison, 'FLOP of a sample', 'flops'))],
+    ['curves', lineChart(learningCurves(comparison), fonts)],
+    ['parameters', scatterChart(scoreAgainst(comparison, 'parameters', 'parameters'), fonts)],
+    ['flop', scatterChart(scoreAgainst(comparison, 'FLOP of a sample', 'flops'), fonts)],
   ]);
 }
 
-function learningCurves({ models, seeds }: ExperimentComparison): Chart {
+function learningCurves({ models, seeds }: ExperimentComparison): LineChart {
   const isValidated = models.every(({ runs }) => runs.every(({ lines }) => lines.some(({ scores }) => scores)));
   const curve = isValidated ? scoresOf : lossesOf;
-  const what = isValidated ? `${metric} on val, in percent` : 'loss, as means of fiftieths of the training';
+  const losses = isValidated ? undefined : 'means of fiftieths of the training';
+  const over = seeds.length > 1 ? `mean, and lowest to highest, of ${seeds.length} seeds` : undefined;
+  const note = [losses, over].filter((one) => one !== undefined).join('; ');
   return {
     title: 'Learning curves',
+    note: note === '' ? undefined : note,
     x: 'step',
-    y: seeds.length > 1 ? `${what}: mean over ${seeds.length} seeds, lowest and highest` : what,
-    shownX: (value) => Math.round(value).toLocaleString('en'),
-    series: models.map(({ label, runs }) => ({ label, ...overRuns(runs.map(({ lines }) => curve(lines))) })),
+    panels: [
+      {
+        y: isValidated ? `${metric} on val, percent` : 'loss',
+        series: models.map(({ label, runs }) => ({ label, ...overRuns(runs.map(({ lines }) => curve(lines))) })),
+      },
+    ],
   };
 }
 
@@ -52,7 +62,7 @@ function lossesOf(lines: readonly StepLine[]): Point[] {
 }
 
 /** The mean, the lowest and the highest value of the runs at each step; runs that stopped early end before others. */
-function overRuns(curves: readonly (readonly Point[])[]): Pick<Series, 'line' | 'band'> {
+function overRuns(curves: readonly (readonly Point[])[]): Pick<LineSeries, 'line' | 'band'> {
   const at = new Map<number, number[]>();
   for (const [step, value] of curves.flat()) at.set(step, [...(at.get(step) ?? []), value]);
   const steps = [...at].sort(([a], [b]) => a - b);
@@ -66,39 +76,31 @@ function overRuns(curves: readonly (readonly Point[])[]): Pick<Series, 'line' | 
 
 function scoreAgainst(
   { models, seeds, evaluation }: ExperimentComparison,
-  x: string,
+  name: string,
   of: 'parameters' | 'flops',
-): Chart {
+): ScatterChart {
   const costs = models.map((model) => model[of]).filter((cost) => cost > 0);
   const most = costs.reduce((a, b) => Math.max(a, b), 0);
   const least = costs.reduce((a, b) => Math.min(a, b), most);
-  const y = `${metric} on ${evaluation.split}, in percent`;
   return {
-    title: `${metric} against ${x}`,
-    x,
-    y: seeds.length > 1 ? `${y}: mean over ${seeds.length} seeds ± standard deviation` : y,
-    logarithmic: least > 0 && costs.length === models.length && most / least > 5,
-    shownX: brief,
-    series: models.flatMap((model) =>
+    title: `${metric} against ${name}`,
+    note: seeds.length > 1 ? `mean ± standard deviation of ${seeds.length} seeds` : undefined,
+    x: { name, logarithmic: least > 0 && costs.length === models.length && most / least > 5, label: brief },
+    y: `${metric} on ${evaluation.split}, percent`,
+    points: models.flatMap((model) =>
       // Under some protocols, a mean is no number.
-      Number.isNaN(model.values[metric].mean) ? [] : [{ label: model.label, mark: markOf(model, model[of]) }],
+      Number.isNaN(model.values[metric].mean) ? [] : [pointOf(model, model[of])],
     ),
   };
 }
 
-function markOf({ values }: ComparedModel, x: number): NonNullable<Series['mark']> {
+function pointOf({ label, values }: ComparedModel, x: number): LabelledPoint {
   const { mean, deviation } = values[metric];
   return {
+    label,
     at: [x, 100 * mean],
     // No score is below 0 or above 100 %.
     spread:
       deviation === undefined ? undefined : [100 * Math.max(0, mean - deviation), 100 * Math.min(1, mean + deviation)],
   };
-}
-
-/** Formats a count with three digits and a decimal prefix: `1.66 M`. */
-function brief(value: number): string {
-  const units = ['', ' k', ' M', ' G', ' T', ' P'];
-  const at = Math.max(0, Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, value)) / 3)));
-  return `${Number((value / 1000 ** at).toPrecision(3))}${units[at]}`;
 }

@@ -9,6 +9,7 @@ import { namedModels } from '../../cli/comparison/named-models.ts';
 import { modelsOf } from '../../cli/model-reference.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
 import type { Signals, StopSignal } from '../../runtime/process/signals.ts';
+import { readPdf } from '../runtime/drawing/read-pdf.ts';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
 import { type CallOptions, crobc } from './crobc.ts';
 import { learner, writeDataset } from './training-data.ts';
@@ -115,6 +116,10 @@ describe('a comparison', () => {
       expect(String(svg)).not.toMatch(/NaN|Infinity|undefined/);
       // Only well-formed XML can be drawn.
       expect((await sharp(svg).metadata()).width).toBe(860);
+      const texts = [...String(svg).matchAll(/<text [^>]*>([^<]*)<\/text>/g)].map(([, line]) => line);
+      const page = readPdf(await readFile(at(`whole/${name}.pdf`)));
+      expect(page.fonts.map(({ name }) => name.slice(7))).toEqual(['Arimo-Regular']);
+      expect(new Set(page.texts)).toEqual(new Set(texts));
     }
   });
 

@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { openTokenizer } from '../../runtime/text/tokenizer.ts';
 import { dataFolder, mask, writePhrases } from '../runtime/data/data-folder.ts';
+import { readPdf } from '../runtime/drawing/read-pdf.ts';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
 import { crobc } from './crobc.ts';
 
@@ -64,7 +65,7 @@ describe('data stats', () => {
     const dir = await fresh();
     await writePhrases(dir, ['a.png the white ship', 'b.png ship']);
     await writePhrases(dir, ['a.png the red boat', 'c.png boat'], 'val');
-    const files = { figure: at('figure.svg'), cloud: at('cloud.svg'), png: at('figure.png') };
+    const files = { figure: at('figure.svg'), cloud: at('cloud.svg'), png: at('figure.png'), pdf: at('figure.pdf') };
     const drawn = await run('stats', dir, '--figure', files.figure, '--cloud', files.cloud);
     expect(drawn).toMatchObject({ code: 0, err: '', out: (await run('stats', dir)).out });
     const texts = async (file: string) => {
@@ -76,15 +77,15 @@ describe('data stats', () => {
     await run('stats', dir, '--split', 'val', '--figure', files.png, '--cloud', files.cloud);
     expect(await sharp(files.png).metadata()).toMatchObject({ format: 'png', width: 2000, channels: 3 });
     expect(await texts(files.cloud)).toEqual(['boat', 'red']);
+    await run('stats', dir, '--figure', files.pdf);
+    const page = readPdf(await readFile(files.pdf));
+    expect(page.texts).toEqual(await texts(files.figure));
+    expect(page.fonts.map(({ name }) => name.slice(7))).toEqual(['Arimo-Regular', 'Arimo-Bold']);
   });
 
   test.each([
-    [
-      '--figure',
-      'f.pdf',
-      'figures are written as .svg and .png; "rsvg-convert -f pdf" and Inkscape make a PDF of the SVG',
-    ],
-    ['--cloud', 'cloud', 'the name must end in .svg or .png'],
+    ['--figure', 'f.eps', 'the name of a picture ends in .svg, .pdf or .png'],
+    ['--cloud', 'cloud', 'the name of a picture ends in .svg, .pdf or .png'],
   ])('%s %s is refused before anything is read', async (option, file, message) => {
     const ran = await run('stats', at('nowhere'), option, file);
     expect(ran.err).toContain(`${option} ${file}: ${message}`);

@@ -6,6 +6,7 @@ import { diskHost } from '../../runtime/files/source-host.ts';
 import { architectureSvg } from '../../runtime/pictures/architecture-svg.ts';
 import { dataFlow } from '../../runtime/pictures/data-flow.ts';
 import { weightsOf } from '../../runtime/weights/graph-weights.ts';
+import { trainingCurve } from '../../scripts/pictures/training-curve.ts';
 
 const folder = 'docs/images';
 const script = <T>(name: string) => import(pathToFileURL(`scripts/pictures/${name}`).href) as Promise<T>;
@@ -21,9 +22,8 @@ test('the picture of CroBIM is drawn from the model as it is', async () => {
 });
 
 test('the picture of a training is drawn from the numbers beside it', async () => {
-  const { trainingCurve } = await script<{ trainingCurve(lines: string): string }>('training-curve.mjs');
   const lines = readFileSync(`${folder}/training.jsonl`, 'utf8');
-  await expect(trainingCurve(lines)).toMatchFileSnapshot('../../docs/images/training.svg');
+  await expect(await trainingCurve(lines)).toMatchFileSnapshot('../../docs/images/training.svg');
 });
 
 test('every picture is made by the script and shown on a page, with a text instead, and is below 300 kB', () => {

@@ -1,5 +1,6 @@
+import { type Drawing, text, type Weight } from '../../drawing/drawing.ts';
+import type { Fonts } from '../../drawing/fonts.ts';
 import type { Counts } from '../statistics.ts';
-import { fontFamily, short, text, widthBound } from './text.ts';
 
 /** Words that every phrase needs, whatever it is about: they say nothing of a data set. */
 const functionWords: ReadonlySet<string> = new Set(
@@ -11,8 +12,9 @@ const functionWords: ReadonlySet<string> = new Set(
 export interface PlacedWord {
   readonly word: string;
   readonly count: number;
-  /** Size of the font. */
+  /** Size and weight of the font. */
   readonly size: number;
+  readonly weight: Weight;
   /** The rectangle that the word fills at most; the origin is the middle of the cloud. */
   readonly left: number;
   readonly top: number;
@@ -22,10 +24,12 @@ export interface PlacedWord {
 
 /** Sizes of the font of the rarest and of the most frequent word. */
 const [SMALLEST, LARGEST] = [13, 64];
-/** Ascent and descent of a line, in units of its font size, and the gap between words. */
+/** Ascent and descent of a line, in units of its font size, and the gaps between words. */
 const ASCENT = 0.78;
 const DESCENT = 0.24;
-const GAP = 2;
+const [GAP, SPACE] = [2, 0.12];
+/** Number of words that are in bold. */
+const BOLD = 8;
 /** How much wider than high the cloud is. */
 const ASPECT = 1.7;
 
@@ -39,18 +43,22 @@ export function cloudWords(words: Counts, most = 50): Counts {
  * the first place where its rectangle is free. The area of a word follows its count. The same counts give the same
  * places.
  */
-export function placeWords(words: Counts): readonly PlacedWord[] {
+export function placeWords(words: Counts, fonts: Fonts): readonly PlacedWord[] {
   const most = words[0]?.[1] ?? 1;
   const placed: PlacedWord[] = [];
-  for (const [word, count] of words) {
+  for (const [i, [word, count]] of words.entries()) {
+    const weight = i < BOLD ? 'bold' : 'regular';
     const size = Math.max(SMALLEST, LARGEST * Math.sqrt(count / most));
-    const box = { width: size * widthBound(word) + GAP, height: size * (ASCENT + DESCENT) + GAP };
+    const box = {
+      width: fonts.width(word, size, weight) + SPACE * size + GAP,
+      height: size * (ASCENT + DESCENT) + GAP,
+    };
     for (let turn = 0; ; turn++) {
       const angle = turn * 0.35;
       const radius = 1.1 * angle;
       const left = ASPECT * radius * Math.cos(angle) - box.width / 2;
       const top = radius * Math.sin(angle) - box.height / 2;
-      const here = { word, count, size, left, top, ...box };
+      const here = { word, count, size, weight, left, top, ...box } as const;
       if (placed.some((other) => overlap(here, other))) continue;
       placed.push(here);
       break;
@@ -63,24 +71,26 @@ function overlap(a: PlacedWord, b: PlacedWord): boolean {
   return a.left < b.left + b.width && b.left < a.left + a.width && a.top < b.top + b.height && b.top < a.top + a.height;
 }
 
-const colours = ['#1f4e79', '#2f7f8f', '#8a4f2d', '#4a6b2a', '#6a4a8a'];
+/** Dark colours, since thin letters in a light one are hard to read. */
+const colours = ['#00558a', '#a84300', '#00704f', '#7a3b6b', '#3a3f47'] as const;
 const MARGIN = 16;
 
-/** Draws the most frequent words of a data set as SVG, as figure 4 of the CroBIM paper does. */
-export function wordCloud(words: Counts): string {
-  const placed = placeWords(cloudWords(words));
+/** Draws the most frequent words of a data set, as figure 4 of the CroBIM paper does. */
+export function wordCloud(words: Counts, fonts: Fonts): Drawing {
+  const placed = placeWords(cloudWords(words), fonts);
   const left = Math.min(0, ...placed.map((one) => one.left)) - MARGIN;
   const top = Math.min(0, ...placed.map((one) => one.top)) - MARGIN;
   const right = Math.max(0, ...placed.map((one) => one.left + one.width)) + MARGIN;
   const bottom = Math.max(0, ...placed.map((one) => one.top + one.height)) + MARGIN;
-  const [width, height] = [Math.ceil(right - left), Math.ceil(bottom - top)];
-  const drawn = placed.map(({ word, size, left: x, top: y, width: w }, i) =>
+  const marks = placed.map(({ word, size, weight, left: x, top: y, width: w }, i) =>
     text(word, x + w / 2 - left, y + GAP / 2 + ASCENT * size - top, {
       size,
+      weight,
       anchor: 'middle',
-      weight: i < 8 ? 600 : 400,
-      fill: colours[i % colours.length]!,
+      fill: colours[i % colours.length] ?? colours[0],
+      // In a wider font, words would overlap.
+      fixedWidth: fonts.width(word, size, weight),
     }),
   );
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${short(width)}" height="${short(height)}" font-family="${fontFamily}" role="img"><title>Frequent words</title><rect width="${width}" height="${height}" fill="#fff"/>${drawn.join('\n')}</svg>\n`;
+  return { title: 'Frequent words', width: Math.ceil(right - left), height: Math.ceil(bottom - top), marks };
 }
