@@ -40,7 +40,7 @@ const runtimeRooms = [
     'ort',
     'build',
   ],
-  ...['diff', 'pictures', 'predict', 'data', 'synth', 'tfjs', 'evaluation', 'training', 'experiment'],
+  ...['diff', 'pictures', 'predict', 'serve', 'data', 'synth', 'tfjs', 'evaluation', 'training', 'experiment'],
 ];
 
 /** @type {import('dependency-cruiser').IConfiguration} */

@@ -18,6 +18,7 @@ import {
   addSummary,
 } from './declarations/models.ts';
 import { addPredict, addTrain } from './declarations/running.ts';
+import { addServe } from './declarations/serving.ts';
 import type { Setting } from './declarations/setting.ts';
 import { addWeights } from './declarations/weights.ts';
 import { teachForeignOptions } from './foreign-options.ts';
@@ -82,6 +83,7 @@ const commands = [
   addBuild,
   addExpand,
   addPredict,
+  addServe,
   addSummary,
   addDescribe,
   addDiff,

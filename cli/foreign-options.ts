@@ -70,6 +70,14 @@ const foreign: Readonly<Record<string, Names>> = {
     phrase: '--text',
     sentence: '--text',
   },
+  serve: {
+    ...ofModels,
+    ...ofInference,
+    bind: '--host ADDRESS',
+    'batch-size': '--max-batch N',
+    'max-batch-size': '--max-batch N',
+    workers: '--threads N',
+  },
   build: { ...ofModels, ...ofInference, format: '--target' },
 };
 

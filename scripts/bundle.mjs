@@ -29,6 +29,8 @@ const bundled = [
   'picomatch',
   '@dagrejs/dagre',
   ...withDependencies('pdfkit'),
+  'hono',
+  '@hono/node-server',
 ];
 const isBundled = (id) => bundled.some((name) => id === name || id.startsWith(`${name}/`));
 
@@ -92,6 +94,8 @@ const threads = {
   'decode-worker': 'runtime/data/decode-worker.ts',
   'client-worker': 'runtime/build/client-worker.ts',
   'call-worker': 'runtime/ort/c-api/call-worker.mjs',
+  'model-worker': 'runtime/serve/model-worker.ts',
+  'picture-worker': 'runtime/serve/picture-worker.ts',
 };
 const inputs = {
   ...programs,

@@ -29,9 +29,9 @@ import { UserError } from '../../runtime/files/user-error.ts';
 import { colourChoice } from '../../runtime/images/colours.ts';
 import { duration } from '../../runtime/process/duration.ts';
 import { writeLine } from '../../runtime/process/status-line.ts';
+import { exitCodeOf, type StopSignal } from '../../runtime/process/stop-signal.ts';
 import { terminalWidth } from '../../runtime/process/terminal.ts';
 import { lockRun } from '../../runtime/training/run-lock.ts';
-import { exitCodeOf, type StopSignal } from '../../runtime/training/stop-signal.ts';
 import { baselineOf, type CompareOptions, checkOptions } from '../comparison/choices.ts';
 import { namedModels } from '../comparison/named-models.ts';
 import {

@@ -10,6 +10,7 @@ import type { Stretch } from '../../runtime/images/levels.ts';
 import type { Device } from '../../runtime/ort/session.ts';
 import { duration } from '../../runtime/process/duration.ts';
 import { writeLine } from '../../runtime/process/status-line.ts';
+import { exitCodeOf } from '../../runtime/process/stop-signal.ts';
 import { terminalWidth } from '../../runtime/process/terminal.ts';
 import type { Truncation } from '../../runtime/text/truncation.ts';
 import { batchSize } from '../../runtime/training/data.ts';
@@ -18,7 +19,6 @@ import { shownInits } from '../../runtime/training/init-files.ts';
 import { stepsFault } from '../../runtime/training/plan.ts';
 import { planNotes } from '../../runtime/training/plan-notes.ts';
 import type { ResolvedSetting } from '../../runtime/training/resolved-settings.ts';
-import { exitCodeOf } from '../../runtime/training/stop-signal.ts';
 import {
   initsOf,
   planOf,

@@ -7,6 +7,7 @@ import { manifestName } from './manifest.ts';
 /** A complete build on disk. */
 export interface HeldBuild {
   readonly onnx: string;
+  readonly manifest: string;
   /** Whether the files have not changed since they were checked. */
   isUntouched(): Promise<boolean>;
 }
@@ -30,6 +31,7 @@ export async function heldBuild(
     for (const { path, sha256 } of files) if ((await digests.of(path)) !== sha256) return undefined;
     return {
       onnx: join(folder, `${model}.onnx`),
+      manifest: join(folder, manifestName(model)),
       isUntouched: async () => (await look().catch(() => [])).join() === stamps.join(),
     };
   } catch {

@@ -9,7 +9,7 @@ import { openSession, type Session, type SessionOptions } from '../ort/session.t
 import { weightsSha256 } from '../weights/open-tensors.ts';
 import { buildIdentity } from './build-identity.ts';
 import { buildModel, type Source, withKnownMap } from './build-model.ts';
-import { heldBuild } from './held-build.ts';
+import { type HeldBuild, heldBuild } from './held-build.ts';
 
 export interface CacheOptions {
   /** Output folder of the command. */
@@ -32,7 +32,21 @@ const cacheFolder = 'model-cache';
  * if it is of this model with these weights; else builds the model into the cache. A build is used only if its manifest
  * has the same identity and its files have the manifest's hashes.
  */
-export async function openBuilt(given: Source, options: CacheOptions, session: SessionOptions): Promise<Session> {
+export function openBuilt(given: Source, options: CacheOptions, session: SessionOptions): Promise<Session> {
+  return openBuiltBy(given, options, {
+    open: ({ onnx }) => openSession(onnx, { ...session, half: options.dtype === 'f16' }),
+    release: (opened) => opened.release(),
+  });
+}
+
+/** How the files of a build are opened, and what was opened is released. */
+export interface Opening<T> {
+  open(build: HeldBuild): Promise<T>;
+  release(opened: T): Promise<void>;
+}
+
+/** Like `openBuilt`, for other ways to open a build. */
+export async function openBuiltBy<T>(given: Source, options: CacheOptions, { open, release }: Opening<T>): Promise<T> {
   const { out, dtype, weightsFile, seed, apart = '' } = options;
   const source = await withKnownMap(given, weightsFile);
   const cache = join(out, cacheFolder, apart);
@@ -40,7 +54,7 @@ export async function openBuilt(given: Source, options: CacheOptions, session: S
   const identity = await identityOf(source, options, digests);
   const { name } = source.graph;
   await makeFolder(cache);
-  // Another process may write the files between the check and the opening of the session; then check again.
+  // Another process may write the files between the check and the opening; then check again.
   for (let attempt = 0; attempt < 3; attempt++) {
     let found = (await heldBuild(out, name, identity, digests)) ?? (await heldBuild(cache, name, identity, digests));
     if (!found) {
@@ -50,9 +64,9 @@ export async function openBuilt(given: Source, options: CacheOptions, session: S
     await digests.save();
     if (!found) continue;
     try {
-      const opened = await openSession(found.onnx, { ...session, half: dtype === 'f16' });
+      const opened = await open(found);
       if (await found.isUntouched()) return opened;
-      await opened.release();
+      await release(opened);
     } catch (error) {
       if (await found.isUntouched()) throw error;
     }

@@ -35,9 +35,13 @@ interface Size {
 }
 
 /** The note on an image of which the model sees little. */
-export function largeNote(image: Size, model: Size): PictureNote | undefined {
+export function largeNote(
+  image: Size,
+  model: Size,
+  advice = '; --tile predicts it in parts at full resolution',
+): PictureNote | undefined {
   if (image.width <= muchLarger * model.width && image.height <= muchLarger * model.height) return undefined;
   const shown = ({ width, height }: Size) => `${width.toLocaleString('en')} × ${height.toLocaleString('en')}`;
-  const text = `it has ${shown(image)} pixels, of which the model sees ${shown(model)}; --tile predicts it in parts at full resolution`;
+  const text = `it has ${shown(image)} pixels, of which the model sees ${shown(model)}${advice}`;
   return { kind: 'large', text };
 }

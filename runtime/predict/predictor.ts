@@ -49,6 +49,8 @@ export interface PredictorOptions extends Pick<ReferringModelOptions, 'dtype' | 
   /** A vocabulary file; if undefined, the one in the weights, else the aerial vocabulary that ships with crobc. */
   readonly tokenizer: string | undefined;
   readonly truncation: Truncation | undefined;
+  /** Most images of one run; default 1. */
+  readonly openBatch?: number;
   /** Prints a note of one line. */
   note(line: string): void;
 }
@@ -62,6 +64,7 @@ export async function predictorInputs(source: Source, options: PredictorOptions)
     tokenizer: options.tokenizer ?? trained?.vocabulary,
     truncation: options.truncation,
     dtype: options.dtype,
+    ...(options.openBatch === undefined ? {} : { openBatch: options.openBatch }),
   });
   for (const line of trained ? await differencesFrom(trained, { graph, inputs }) : []) options.note(line);
   const { height, width, batch, text } = inputs;

@@ -61,13 +61,24 @@ export async function openTrainedModel(path: string): Promise<TrainedModel> {
   }
 }
 
-async function weightsIn(path: string): Promise<string> {
-  if (path.endsWith('.safetensors')) return ownWeights(path);
+/** Whether a folder has the weights of a training. */
+export async function hasTrainedWeights(folder: string): Promise<boolean> {
+  return (await bestWeights(folder)) !== undefined;
+}
+
+async function bestWeights(folder: string): Promise<string | undefined> {
   for (const name of weightsNames) {
-    const file = join(path, name);
+    const file = join(folder, name);
     const found = await stat(file).catch(() => undefined);
     if (found?.isFile()) return file;
   }
+  return undefined;
+}
+
+async function weightsIn(path: string): Promise<string> {
+  if (path.endsWith('.safetensors')) return ownWeights(path);
+  const found = await bestWeights(path);
+  if (found !== undefined) return found;
   throw new UserError(
     `${path} is a folder, neither a .crob file nor the folder of a training: it has no ${weightsNames.join(' or ')}`,
   );

@@ -7,6 +7,8 @@ export const ownThreads = {
   'decode-worker': 'data/decode-worker.ts',
   'client-worker': 'build/client-worker.ts',
   'call-worker': 'ort/c-api/call-worker.mjs',
+  'model-worker': 'serve/model-worker.ts',
+  'picture-worker': 'serve/picture-worker.ts',
 } as const;
 
 export type OwnThread = keyof typeof ownThreads;

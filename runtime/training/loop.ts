@@ -1,4 +1,5 @@
 import { UserError } from '../files/user-error.ts';
+import type { StopRequest, StopSignal } from '../process/stop-signal.ts';
 import { surroundings } from '../process/surroundings.ts';
 import type { Feeds, StepResult, TrainingBackend } from './backend.ts';
 import type { CheckpointStore, Progress, RunIdentity, StoredTensor } from './checkpoint.ts';
@@ -6,7 +7,6 @@ import type { MetricsLog } from './metrics-log.ts';
 import { NonFiniteStep, orNonFinite, shownNonFinite } from './non-finite-step.ts';
 import { isDue, type Plan } from './plan.ts';
 import { firstNotFinite } from './state.ts';
-import type { StopRequest, StopSignal } from './stop-signal.ts';
 import type { EventFile } from './tensorboard.ts';
 
 /** The result of an evaluation. `score` is the metric that selects the best weights (larger is better). */

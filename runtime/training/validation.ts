@@ -7,12 +7,12 @@ import type { ProtocolName } from '../evaluation/protocols.ts';
 import { readImage } from '../images/image.ts';
 import { encodeImage, overlay, segment } from '../images/mask.ts';
 import type { Feeds, HostTensor } from '../ort/session.ts';
+import type { StopRequest } from '../process/stop-signal.ts';
 import type { TextInput } from '../text/tokenizer.ts';
 import type { TrainingBackend } from './backend.ts';
 import type { InputSizes } from './data.ts';
 import type { Scored } from './loop.ts';
 import { NonFiniteStep, orNonFinite } from './non-finite-step.ts';
-import type { StopRequest } from './stop-signal.ts';
 import type { EventFile } from './tensorboard.ts';
 
 /**

@@ -164,6 +164,7 @@ const processes: Readonly<Record<string, string>> = {
   'test/cli/predict-scene.test.ts': 'a disk that is full',
   'test/cli/predict.test.ts': 'a command line that is too long for a library',
   'test/cli/run.test.ts': 'compares the two',
+  'test/cli/served.ts': 'servers that answer while their process runs, and signals that end them',
   'test/cli/train.test.ts': 'signals that end it, and a disk that is full',
   'test/docs/page.ts': 'lines with a pipe, which a shell runs',
 };

@@ -1,7 +1,7 @@
-import type { StopSignal } from '../process/signals.ts';
-import { surroundings } from '../process/surroundings.ts';
+import type { StopSignal } from './signals.ts';
+import { surroundings } from './surroundings.ts';
 
-export type { StopSignal } from '../process/signals.ts';
+export type { StopSignal } from './signals.ts';
 
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const satisfies Record<StopSignal, number>;
 
