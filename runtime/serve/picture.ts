@@ -1,7 +1,8 @@
 import { UserError } from '../files/user-error.ts';
 import { cocoMask } from '../images/coco-runs.ts';
 import { geoJson } from '../images/geojson.ts';
-import { decodePicture, imageTensor, type RgbImage } from '../images/image.ts';
+import { decodePicture, type RgbImage } from '../images/image.ts';
+import { imageTensor } from '../images/image-tensor.ts';
 import { encodeImage, encodeMask, maskStatistics, overlay, type Segmentation, segment } from '../images/mask.ts';
 import { mostCorners, type Polygon, PolygonTracer } from '../images/polygons.ts';
 import { largeNote } from '../predict/large-image.ts';
