@@ -18,7 +18,7 @@ import type {
   Val,
 } from '../context/elaborated.ts';
 import type { Faults } from '../context/faults.ts';
-import { dependsOnTraining } from '../context/reads.ts';
+import { bindsToInstance, dependsOnTraining } from '../context/reads.ts';
 import { DimScope, type GraphScope, graphBody, Locals, type Scope } from '../context/scope.ts';
 import type { Shared } from '../context/store.ts';
 import { flattenType, sameSignature, unflatten } from '../context/template.ts';
@@ -79,7 +79,9 @@ function foundOrMade(
   const form = context.training ? '' : 'eval|';
   const key = self ? `${form}${self.identity}|${method}` : `${form}${method}`;
   const bucket = self && `${self.file.file}:${self.decl.name.name}|${method}`;
-  const known = run.templates.get(key);
+  // A template of one instance has its place in its key; which templates these are is known when they are made.
+  const placed = self && placedKey(key, self);
+  const known = run.templates.get(key) ?? (placed === undefined ? undefined : run.templates.get(placed));
   if (known === 'under elaboration') {
     const notes = [{ span: callee.span, text: 'declared here' }];
     fail({ context }, 'CROB2206', span, { name: callee.what }, { notes });
@@ -88,9 +90,15 @@ function foundOrMade(
   return (
     known ??
     run.store.settled.get(key) ??
+    (placed === undefined ? undefined : run.store.settled.get(placed)) ??
     (self && bucket !== undefined ? sharedTemplate(context, self, bucket, key) : undefined) ??
     makeTemplate(context, callee, given, { key, bucket }, refused)
   );
+}
+
+/** A key for templates that only one instance has. */
+function placedKey(key: string, { path, source }: Instance): string {
+  return `${key} of ${path} ${source}`;
 }
 
 /**
@@ -109,29 +117,32 @@ function sharedTemplate(context: Context, self: Instance, bucket: string, key: s
         a.faults.size + b.faults.size === 0 && a.updatesBuffers === b.updatesBuffers && sameSignature(a, b),
     });
     if (!replaced) continue;
-    const template = replaced.size === 0 ? one.template : withCalls(context, one, replaced, key);
-    context.run.templates.set(key, template);
+    const template = replaced.size === 0 ? one.template : withCalls(context, one, replaced, key, self);
+    context.run.templates.set(template.isOfOneInstance ? template.key : key, template);
     return template;
   }
   return undefined;
 }
 
 /** Returns a template with the same body and other callees: blocks that differ only in a rate are elaborated once. */
-function withCalls(context: Context, one: Shared, replaced: Replaced, key: string): Template {
+function withCalls(context: Context, one: Shared, replaced: Replaced, key: string, self: Instance): Template {
   const { body } = one.template;
   const calls = body.calls.map((call, i) => ({ ...call, template: replaced.get(i) ?? call.template }));
   const readsTraining = one.reads.some(
     (read) =>
       read.kind === 'training' || (read.kind === 'call' && (replaced.get(read.at) ?? read.template).readsTraining),
   );
+  const isOfOneInstance = calls.some((call) => call.template.isOfOneInstance);
+  const own = isOfOneInstance ? placedKey(key, self) : key;
   const inside = { ...body, calls };
   const template: Template = {
     ...one.template,
-    key,
+    key: own,
     body: { ...inside, rowNumbers: rowNumbersOf(inside) },
     readsTraining,
+    isOfOneInstance,
   };
-  if (!readsTraining) context.run.store.settled.set(key, template);
+  if (!readsTraining) context.run.store.settled.set(own, template);
   return template;
 }
 
@@ -169,8 +180,10 @@ function makeTemplate(
   const { body } = made;
   const { depth, operators, updatesBuffers } = totalsOf(body);
   if (depth === callLimit + 1 && faults.size === 0) failTooDeep({ context }, callee);
+  const isOfOneInstance = callee.self !== undefined && reads.some(bindsToInstance);
+  const own = callee.self && isOfOneInstance ? placedKey(key, callee.self) : key;
   const template: Template = {
-    key,
+    key: own,
     label: callee.what,
     span: callee.span,
     params,
@@ -181,6 +194,7 @@ function makeTemplate(
     faults,
     body,
     readsTraining: reads.some(dependsOnTraining),
+    isOfOneInstance,
     updatesBuffers,
     self: callee.self,
     reads,
@@ -188,8 +202,9 @@ function makeTemplate(
     operators,
   };
   const { readsTraining } = template;
-  run.templates.set(key, template);
-  if (!readsTraining) run.store.settled.set(key, template);
+  if (own !== key) run.templates.delete(key);
+  run.templates.set(own, template);
+  if (!readsTraining) run.store.settled.set(own, template);
   // Reads do not include failed calls, so a template with faults is not shared: another instance might succeed.
   if (bucket !== undefined && callee.self && faults.size === 0)
     offer(run.store, bucket, { template, self: callee.self, reads });

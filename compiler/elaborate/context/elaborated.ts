@@ -204,6 +204,11 @@ export interface Template {
   readonly body: TemplateBody;
   /** Whether it, or a template it calls, reads `training`. */
   readonly readsTraining: boolean;
+  /**
+   * Whether it, or a template it calls, passes a module to a function: the function's body has the weights of that
+   * module by their full paths.
+   */
+  readonly isOfOneInstance: boolean;
   /** Whether a call updates buffers, its own or those of modules that it calls. */
   readonly updatesBuffers: boolean;
   /** The instance it was elaborated for, and what the elaboration read of this and other instances. */
