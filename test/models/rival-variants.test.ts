@@ -34,6 +34,7 @@ const cris = 'use models.rivals.cris.{CRIS_micro, cris_micro}';
 const cmsa = 'use models.rivals.cmsa.{CMSA_micro, cmsa_micro, with_words}\nuse std.deeplab.{l2_normalize}';
 const etris = 'use models.rivals.etris.{ETRIS_micro, etris_micro}';
 const bkinet = 'use models.rivals.bkinet.{BKINet_micro, bkinet_micro}';
+const brinet = 'use models.rivals.brinet.{BRINet_micro, brinet_micro}\nuse std.deeplab.{pixel_loss}';
 const stages = 'reading_stages(backbone, fusions, text.dim, image, words, mask)';
 
 const variants: readonly Wrong[] = [
@@ -757,6 +758,27 @@ model Exchanged extends LAVT_micro {
     code: 'CROB2102',
     at: 'words',
     mended: [['maps[1..4], words', 'maps[1..4], text.norm(words[:, T-1, :])']],
+  },
+  {
+    what: 'BRINet: logits of stride 8 against the whole mask',
+    source: `${brinet}\nrecipe fine for BRINet_micro extends brinet_micro { term ce = pixel_loss(coarse_0, target) }`,
+    code: 'CROB2104',
+    at: 'target',
+    mended: [['coarse_0, target', 'coarse_0, small']],
+  },
+  {
+    what: 'BRINet: the phrase in place of its words',
+    source: `${brinet}\nmodel Phrase extends BRINet_micro { let x = [level[i](y, phrase) for i, y in seen] }`,
+    code: 'CROB2102',
+    at: 'phrase',
+    mended: [['y, phrase', 'y, states']],
+  },
+  {
+    what: 'BRINet: an even kernel, which would shift the map',
+    source: `${brinet}\nmodel Even extends BRINet_micro { finer[0].gate.kernel = 2 }`,
+    code: 'CROB2207',
+    at: 'finer[0].gate.kernel = 2',
+    mended: [['= 2', '= 5']],
   },
 ];
 

@@ -161,6 +161,16 @@ export const rivals: readonly Rival[] = [
       [-39_424, 'the table of positions is no weight there'],
     ],
   },
+  {
+    file: 'brinet',
+    model: 'BRINet',
+    micro: 'BRINet_micro',
+    sizes: small,
+    overrides: ['side = 8', 'steps = 8'],
+    published: 198_680_148,
+    given: 'backbone',
+    large: ['side = 60'],
+  },
 ];
 
 const host = diskHost();
