@@ -35,6 +35,7 @@ const cmsa = 'use models.rivals.cmsa.{CMSA_micro, cmsa_micro, with_words}\nuse s
 const etris = 'use models.rivals.etris.{ETRIS_micro, etris_micro}';
 const bkinet = 'use models.rivals.bkinet.{BKINet_micro, bkinet_micro}';
 const brinet = 'use models.rivals.brinet.{BRINet_micro, brinet_micro}\nuse std.deeplab.{pixel_loss}';
+const lscm = 'use models.rivals.lscm.{LSCM_micro, chain}';
 const stages = 'reading_stages(backbone, fusions, text.dim, image, words, mask)';
 
 const variants: readonly Wrong[] = [
@@ -779,6 +780,27 @@ model Exchanged extends LAVT_micro {
     code: 'CROB2207',
     at: 'finer[0].gate.kernel = 2',
     mended: [['= 2', '= 5']],
+  },
+  {
+    what: 'LSCM: one tree for all samples without the axis of the batch',
+    source: `${lscm}\nmodel Trees extends LSCM_micro { let tree = chain(T) }`,
+    code: 'CROB2102',
+    at: 'let tree = chain(T)',
+    mended: [['let tree = chain(T)', 'without tree; input tree: f32[B, T, T]']],
+  },
+  {
+    what: 'LSCM: from coarse to fine, and not back',
+    source: `${lscm}\nmodel Once extends LSCM_micro { let joined = cell([y[3], y[2], y[1], y[0]]) }`,
+    code: 'CROB2102',
+    at: '[y[3], y[2], y[1], y[0]]',
+    mended: [['let joined', 'cell.steps = 4; let joined']],
+  },
+  {
+    what: 'LSCM: the finest map, not halved',
+    source: `${lscm}\nmodel Whole extends LSCM_micro { lateral[0].stride = 1 }`,
+    code: 'CROB2104',
+    at: 'lateral[0].stride = 1',
+    mended: [['stride = 1', 'kernel = 5']],
   },
 ];
 

@@ -171,6 +171,16 @@ export const rivals: readonly Rival[] = [
     given: 'backbone',
     large: ['side = 60'],
   },
+  {
+    file: 'lscm',
+    model: 'LSCM',
+    micro: 'LSCM_micro',
+    sizes: small,
+    overrides: ['side = 8', 'steps = 8'],
+    published: 88_285_105,
+    given: 'backbone',
+    large: ['side = 60', 'steps = 20'],
+  },
 ];
 
 const host = diskHost();
