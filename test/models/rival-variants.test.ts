@@ -36,6 +36,8 @@ const etris = 'use models.rivals.etris.{ETRIS_micro, etris_micro}';
 const bkinet = 'use models.rivals.bkinet.{BKINet_micro, bkinet_micro}';
 const brinet = 'use models.rivals.brinet.{BRINet_micro, brinet_micro}\nuse std.deeplab.{pixel_loss}';
 const lscm = 'use models.rivals.lscm.{LSCM_micro, chain}';
+const cmpc =
+  'use models.rivals.cmpc.{CMPC_micro, cmpc_micro}\nuse std.cmpc.{phrase_of}\nuse std.deeplab.{l2_normalize}';
 const stages = 'reading_stages(backbone, fusions, text.dim, image, words, mask)';
 
 const variants: readonly Wrong[] = [
@@ -801,6 +803,41 @@ model Exchanged extends LAVT_micro {
     code: 'CROB2104',
     at: 'lateral[0].stride = 1',
     mended: [['stride = 1', 'kernel = 5']],
+  },
+  {
+    what: 'CMPC: images of another size, which a weight for each pixel does not fit',
+    source: `${cmpc}\nrecipe larger for CMPC_micro extends cmpc_micro at H = 160, W = 160 { }`,
+    code: 'CROB2207',
+    at: 'larger',
+    mended: [['H = 160, W = 160', 'H = 128, W = 128']],
+  },
+  {
+    what: 'CMPC: words as a list, where they are a map of one row',
+    source: `${cmpc}\nmodel Rows extends CMPC_micro { let words = l2_normalize(states) }`,
+    code: 'CROB2102',
+    at: 'let words = l2_normalize(states)',
+    mended: [['l2_normalize(states)', 'l2_normalize(rearrange(states, "b t d -> b d 1 t"))']],
+  },
+  {
+    what: 'CMPC: a fifth type of words',
+    source: `${cmpc}\nmodel Fifth extends CMPC_micro { let named = phrase_of(words, types[:, 0, :] + types[:, 4, :]) }`,
+    code: 'CROB2111',
+    at: '4',
+    mended: [['types[:, 4, :]', 'types[:, 2, :]']],
+  },
+  {
+    what: 'CMPC: two maps in an exchange of three',
+    source: `${cmpc}\nmodel Two extends CMPC_micro { let exchanged = rounds([seen[0].map, seen[1].map], needed) }`,
+    code: 'CROB2102',
+    at: '[seen[0].map, seen[1].map]',
+    mended: [['[seen[0].map, seen[1].map]', '[seen[0].map, seen[1].map, seen[1].map]']],
+  },
+  {
+    what: 'CMPC: the convolutional LSTM alone for smaller maps',
+    source: `${cmpc}\nmodel Cell extends CMPC_micro { cell.side = 8 }\nrecipe cell for Cell extends cmpc_micro at H = 64, W = 64 { }`,
+    code: 'CROB2108',
+    at: 'cell.side = 8',
+    mended: [['cell.side = 8', 'side = 8']],
   },
 ];
 

@@ -181,6 +181,17 @@ export const rivals: readonly Rival[] = [
     given: 'backbone',
     large: ['side = 60', 'steps = 20'],
   },
+  },
+  {
+    file: 'cmpc',
+    model: 'CMPC',
+    micro: 'CMPC_micro',
+    sizes: small,
+    overrides: ['side = 8', 'steps = 8'],
+    published: 76_055_608,
+    given: 'backbone',
+    large: ['side = 60'],
+  },
 ];
 
 const host = diskHost();
