@@ -38,6 +38,7 @@ const brinet = 'use models.rivals.brinet.{BRINet_micro, brinet_micro}\nuse std.d
 const lscm = 'use models.rivals.lscm.{LSCM_micro, chain}';
 const cmpc =
   'use models.rivals.cmpc.{CMPC_micro, cmpc_micro}\nuse std.cmpc.{phrase_of}\nuse std.deeplab.{l2_normalize}';
+const cmpcPlus = 'use models.rivals.cmpc_plus.{CMPCPlus_micro, cmpc_plus_micro}';
 const stages = 'reading_stages(backbone, fusions, text.dim, image, words, mask)';
 
 const variants: readonly Wrong[] = [
@@ -838,6 +839,26 @@ model Exchanged extends LAVT_micro {
     code: 'CROB2108',
     at: 'cell.side = 8',
     mended: [['cell.side = 8', 'side = 8']],
+  },
+  {
+    what: 'CMPC+: a word for what is joined that is none of the two',
+    source: `${cmpcPlus}\nmodel Vision extends CMPCPlus_micro { levels[*].joined = "vision" }`,
+    code: 'CROB2201',
+    at: '"vision"',
+    mended: [
+      ['levels[*]', 'levels[0]'],
+      ['"vision"', '"entities"'],
+    ],
+  },
+  {
+    what: 'CMPC+: maps of the wrong stages',
+    source: `${cmpcPlus}\nmodel Finer extends CMPCPlus_micro { let seen = [level(maps[i], words, types, mask, named, needed) for i, level in levels] }`,
+    code: 'CROB2104',
+    at: 'maps[i]',
+    mended: [
+      ['maps[i]', 'maps[i+1]'],
+      ['let seen', 'levels[0].joined = "entities"; let seen'],
+    ],
   },
 ];
 

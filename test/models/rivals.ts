@@ -192,6 +192,15 @@ export const rivals: readonly Rival[] = [
     given: 'backbone',
     large: ['side = 60'],
   },
+  {
+    file: 'cmpc_plus',
+    model: 'CMPCPlus',
+    micro: 'CMPCPlus_micro',
+    sizes: small,
+    overrides: ['side = 8', 'steps = 8'],
+    published: undefined,
+    large: ['side = 60'],
+  },
 ];
 
 const host = diskHost();
