@@ -39,6 +39,7 @@ const lscm = 'use models.rivals.lscm.{LSCM_micro, chain}';
 const cmpc =
   'use models.rivals.cmpc.{CMPC_micro, cmpc_micro}\nuse std.cmpc.{phrase_of}\nuse std.deeplab.{l2_normalize}';
 const cmpcPlus = 'use models.rivals.cmpc_plus.{CMPCPlus_micro, cmpc_plus_micro}';
+const mattnet = 'use models.rivals.mattnet.{MAttNet_micro, mattnet_micro}\nuse std.regions.{spread}';
 const stages = 'reading_stages(backbone, fusions, text.dim, image, words, mask)';
 
 const variants: readonly Wrong[] = [
@@ -859,6 +860,50 @@ model Exchanged extends LAVT_micro {
       ['maps[i]', 'maps[i+1]'],
       ['let seen', 'levels[0].joined = "entities"; let seen'],
     ],
+  },
+  {
+    what: 'MAttNet: fewer regions than are compared with each',
+    source: `${mattnet}\nmodel Few extends MAttNet_micro { grids = [2] }`,
+    code: 'CROB2108',
+    at: 'grids = [2]',
+    mended: [['[2]', '[2, 3]']],
+  },
+  {
+    what: 'MAttNet: the masks of all regions in place of the best',
+    source: `${mattnet}\nmodel All extends MAttNet_micro { output logits: f32[B, 1, H, W] = spread(masks, matmul(best, boxes), 14, [H, W], -5.0) }`,
+    code: 'CROB2102',
+    at: 'masks',
+    mended: [['masks', 'best_mask']],
+  },
+  {
+    what: 'MAttNet: words of attributes that no output reads',
+    source: `${mattnet}\nmodel Words extends MAttNet_micro { match.words = 20 }`,
+    code: 'CROB2304',
+    at: 'match.words = 20',
+    mended: [
+      ['= 20 }', '= 20; output(train) attributes = match.sub_encoder.attributes(looks) }'],
+      [
+        'attributes(looks) }',
+        'attributes(looks) }\nrecipe words for Words extends mattnet_micro { term a = mean(attributes, "b n a ->") }',
+      ],
+    ],
+  },
+  {
+    what: 'MAttNet: the two maps of regions in the wrong order',
+    source: `${mattnet}\nmodel Swapped extends MAttNet_micro { let (scores) = match(phrases, weights, fc7, pool5, near, places, beside) }`,
+    code: 'CROB2104',
+    at: 'fc7',
+    mended: [
+      ['fc7, pool5', 'pool5, fc7'],
+      ['let (scores)', 'match.dim = 32; let (scores)'],
+    ],
+  },
+  {
+    what: 'MAttNet: a batch of one, in which there is no other phrase',
+    source: `${mattnet}\nrecipe single for MAttNet_micro extends mattnet_micro at B = 1 { }`,
+    code: 'CROB2207',
+    at: 'single',
+    mended: [['B = 1', 'B = 2']],
   },
 ];
 

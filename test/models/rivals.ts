@@ -201,6 +201,15 @@ export const rivals: readonly Rival[] = [
     published: undefined,
     large: ['side = 60'],
   },
+  {
+    file: 'mattnet',
+    model: 'MAttNet',
+    micro: 'MAttNet_micro',
+    sizes: small,
+    overrides: ['steps = 8'],
+    published: 13_955_164,
+    given: 'mrcn',
+  },
 ];
 
 const host = diskHost();
