@@ -14,9 +14,15 @@ export interface Decoder {
   close(): Promise<void>;
 }
 
-/** Returns the default number of decoding threads, which leaves one core to the training. */
-export function decodingThreads(): number {
-  return hasThreads() ? Math.max(1, Math.min(4, availableParallelism() - 1)) : 0;
+/** Two thirds of the work are done by the threads of libuv, so that more of these would wait for them. */
+const MOST_THREADS = 16;
+
+/**
+ * Returns the default number of decoding threads, which leaves one core to the training. Images are decoded in native
+ * code by the threads of libuv, of which the command has one for each core (cli/thread-pool.ts).
+ */
+export function decodingThreads(cores: number = availableParallelism()): number {
+  return hasThreads() ? Math.max(1, Math.min(MOST_THREADS, cores - 1)) : 0;
 }
 
 /** Opens a decoder; with 0 threads, this thread decodes. */
