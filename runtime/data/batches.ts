@@ -47,6 +47,8 @@ export interface BatchOptions {
   readonly augment?: { readonly seed: number; readonly epoch: number } | undefined;
   /** Number of decoding threads; with 0, this thread decodes. */
   readonly threads?: number;
+  /** A decoder that outlives these batches, so that its threads need not start again; else one of `threads` is opened. */
+  readonly decoder?: Decoder;
 }
 
 /** Returns the number of batches that `loadBatches` yields for `samples` samples. */
@@ -59,7 +61,7 @@ export function batchCount(samples: number, batch: number, last: 'pad' | 'wrap' 
  * an image cannot be decoded with `onBad: 'skip'`, its sample is added to `dataset.undecodable`. `pad` then omits the
  * sample (and a batch without other samples); `wrap` and `drop` use the next good sample of the order instead, so that
  * the other samples and the number of batches do not change. Throws a UserError that names the file and the line of the
- * phrase. Leaving the loop early stops the threads.
+ * phrase. Leaving the loop early stops the threads, unless they are those of `decoder`.
  */
 export async function* loadBatches(
   dataset: Dataset,
@@ -70,7 +72,8 @@ export async function* loadBatches(
   const count = batchCount(order.length, batch, last);
   if (count === 0) throw new UserError(`${order.length} samples are fewer than a batch of ${batch}`);
   const problems = new Problems(options.onBad, (problem) => options.report(problem));
-  const source = new SampleSource(dataset, order, options, problems, await openDecoder(threads));
+  const decoder = options.decoder ?? (await openDecoder(threads));
+  const source = new SampleSource(dataset, order, options, problems, decoder);
   try {
     const queue: Promise<Slot[]>[] = [];
     let next = start;
@@ -81,7 +84,7 @@ export async function* loadBatches(
     }
     problems.finish();
   } finally {
-    await source.close();
+    if (decoder !== options.decoder) await decoder.close();
   }
 }
 
@@ -110,10 +113,6 @@ class SampleSource {
     this.#decoder = decoder;
     this.#bad = dataset.undecodable;
     this.#blank = options.blank && options.text ? blankPhrase(options.text) : undefined;
-  }
-
-  close(): Promise<void> {
-    return this.#decoder.close();
   }
 
   /** Loads the samples of a batch. If the promise rejects before it is awaited, the rejection is not unhandled. */

@@ -4,6 +4,7 @@ import type { DType, TensorType } from '../../compiler/ir/types.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { type Batch, loadBatches } from '../data/batches.ts';
 import { type Dataset, openDataset } from '../data/dataset.ts';
+import { type Decoder, decodingThreads, openDecoder } from '../data/decoder.ts';
 import { openLayout } from '../data/open-layout.ts';
 import { epochSamples } from '../data/order.ts';
 import type { OnBad } from '../data/problems.ts';
@@ -184,7 +185,9 @@ const AHEAD = 2;
 export async function* stepBatches(step: number, options: FeedOptions): AsyncGenerator<readonly Feeds[], void> {
   const { plan, accumulate } = options;
   const { epoch: first, offset } = positionOf(step, plan);
-  let current = epochBatches(first, offset / options.data.sizes.batch, options);
+  // One for all epochs: to start a thread takes as long as to decode ten images.
+  const decoder = await openDecoder(decodingThreads());
+  let current = epochBatches(first, offset / options.data.sizes.batch, decoder, options);
   try {
     for (let epoch = first, at = (step - 1) % plan.stepsPerEpoch; ; epoch++, at = 0) {
       for (; at < plan.stepsPerEpoch; at++) {
@@ -197,14 +200,20 @@ export async function* stepBatches(step: number, options: FeedOptions): AsyncGen
         yield batches;
       }
       await current.return();
-      current = epochBatches(epoch + 1, 0, options);
+      current = epochBatches(epoch + 1, 0, decoder, options);
     }
   } finally {
     await current.return();
+    await decoder.close();
   }
 }
 
-function epochBatches(epoch: number, start: number, options: FeedOptions): AsyncGenerator<Batch, void, undefined> {
+function epochBatches(
+  epoch: number,
+  start: number,
+  decoder: Decoder,
+  options: FeedOptions,
+): AsyncGenerator<Batch, void, undefined> {
   const { data, seed, augment, blank, onBad, report } = options;
   const { train, text, sizes } = data;
   return loadBatches(train, epochSamples(train, seed, epoch), {
@@ -216,6 +225,7 @@ function epochBatches(epoch: number, start: number, options: FeedOptions): Async
     blank,
     last: 'drop',
     start,
+    decoder,
     augment: augment ? { seed, epoch } : undefined,
   });
 }

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import * as sources from '../../../runtime/data/batches.ts';
 import { type Dataset, openDataset } from '../../../runtime/data/dataset.ts';
+import type * as decoders from '../../../runtime/data/decoder.ts';
 import { IMAGENET_MEAN, IMAGENET_STD } from '../../../runtime/images/normalise.ts';
 import { openTokenizer, type Tokenizer } from '../../../runtime/text/tokenizer.ts';
 import { bundleSource } from '../../../scripts/bundle-source.mjs';
@@ -274,6 +275,11 @@ test('augment: about half are mirrored, pictures, masks and words together, the 
 });
 
 describe('bounds and ends', () => {
+  test('one core is left to the training, and threads are no more than can have work', async () => {
+    const { decodingThreads } = (await import(await bundled('data/decoder'))) as typeof decoders;
+    expect([1, 2, 3, 8, 64].map((cores) => decodingThreads(cores))).toEqual([1, 1, 2, 7, 16]);
+  });
+
   test('no more than `ahead` batches beyond the one taken are begun', async () => {
     const data = await dataset(20);
     let encoded = 0;
@@ -324,6 +330,23 @@ describe('bounds and ends', () => {
     const body =
       'try { for await (const _ of batches) throw new Error("enough"); } catch (e) { console.log(e.message, threads()); }';
     expect(await ends(body)).toBe('enough 0');
+  });
+
+  test('a decoder of the caller keeps its threads from epoch to epoch, until it is closed', async () => {
+    const body = `
+      await batches.return();
+      const { openDecoder } = await import(${JSON.stringify(await bundled('data/decoder'))});
+      const decoder = await openDecoder(2);
+      const options = { batch: 2, height: 64, width: 64, text: undefined, ahead: 2, onBad: 'stop', report() {}, decoder };
+      const ids = () => process.report.getReport().workers.map(({ header }) => header.threadId).sort().join();
+      for (let epoch = 0; epoch < 2; epoch++) {
+        let count = 0;
+        for await (const _ of loadBatches(data, [0, 1, 2, 3, 4, 5, 6, 7], options)) count++;
+        console.log(count, ids());
+      }
+      await decoder.close();
+      console.log(threads());`;
+    expect(await ends(body)).toBe('4 1,2\n4 1,2\n0');
   });
 
   test('batches that are forgotten keep no process alive', async () => {
