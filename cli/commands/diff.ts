@@ -4,7 +4,6 @@ import { Program } from '../../compiler/elaborate/source/program.ts';
 import { type CompiledFile, compileFrom, requireModel } from '../../runtime/build/source-model.ts';
 import { anatomyOf } from '../../runtime/diff/anatomy.ts';
 import { differencesOf, type ModelDifferences } from '../../runtime/diff/differences.ts';
-import { writeFileAtomic } from '../../runtime/files/atomic-file.ts';
 import { type GitRevision, openRevision } from '../../runtime/files/git-revision.ts';
 import { diskHost, ownPath } from '../../runtime/files/source-host.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
@@ -25,14 +24,13 @@ export interface DiffOptions {
   readonly wide?: boolean;
   readonly json?: boolean;
   readonly markdown?: boolean;
-  readonly svg?: string;
+  readonly picture?: string;
   readonly exitCode?: boolean;
 }
 
 /** `crobc diff`. Returns 0, with `--exit-code` 1 if a graph differs; 1 if a source has errors. */
 export async function diff(io: Io, given: readonly string[], options: DiffOptions): Promise<number> {
-  if (options.svg !== undefined && !options.svg.toLowerCase().endsWith('.svg'))
-    throw new UsageError(`--svg ${options.svg}: the name of a picture ends in .svg`);
+  if (options.picture !== undefined) await checkName(options.picture);
   if (options.json && options.markdown) throw new UsageError('--json and --markdown are two forms: give one');
   return options.base === undefined ? ofTwo(io, given, options) : ofRevision(io, given, options.base, options);
 }
@@ -75,19 +73,27 @@ function print(io: Io, found: ModelDifferences, { base, depth, wide = false, mar
   printText(io, markdown ? renderMarkdown(found, options) : renderText(found, options, terminalWidth(io.stdout)));
 }
 
-/** Writes the picture of `--svg`. */
+/** Refuses the name of a picture; what draws is loaded only if there is one. */
+async function checkName(file: string): Promise<void> {
+  const { checkPictureName } = await import('../../runtime/drawing/write-picture.ts');
+  checkPictureName('--picture', file);
+}
+
+/** Writes the picture of `--picture`. */
 async function draw(
   { before, after, found }: Pair,
-  { svg, depth, base }: Pick<DiffOptions, 'svg' | 'depth' | 'base'>,
+  { picture, depth, base }: Pick<DiffOptions, 'picture' | 'depth' | 'base'>,
 ): Promise<void> {
-  if (svg === undefined) return;
+  if (picture === undefined) return;
+  const { loadFonts } = await import('../../runtime/drawing/fonts.ts');
+  const { writePicture } = await import('../../runtime/drawing/write-picture.ts');
   const { dataFlow } = await import('../../runtime/pictures/data-flow.ts');
-  const { differencesSvg } = await import('../../runtime/pictures/differences-svg.ts');
-  const [old, now] = [before, after].map((one) => dataFlow(one, Math.max(1, depth)));
-  if (!old || !now) throw new Error('bug in crobc: two models have two data flows');
+  const { differencesPicture } = await import('../../runtime/pictures/differences.ts');
+  const flowOf = (one: CompiledFile) => dataFlow(one, Math.max(1, depth));
   const { model } = found.after;
   const names = base === undefined ? ([found.before.model, model] as const) : ([`${model} in ${base}`, model] as const);
-  await writeFileAtomic(svg, differencesSvg(found, old, now, names));
+  const drawing = differencesPicture(found, [flowOf(before), flowOf(after)], names, await loadFonts());
+  await writePicture(picture, drawing);
 }
 
 /** Two compiled models, and what differs. */
@@ -139,12 +145,13 @@ async function ofRevision(io: Io, given: readonly string[], base: string, option
     throw new UsageError(`--set ${unknown[0]}: no model that changed has this dim`);
   const changed = found.filter(({ differences }) => differences?.verdict !== 'none');
   const [pair, ...further] = pairs;
-  if (options.svg !== undefined && further.length > 0)
+  if (options.picture !== undefined && further.length > 0)
     throw new UsageError(
-      `--svg draws one model, and ${pairs.length} differ: name one, as ${pair?.found.after.file}:${pair?.found.after.model}`,
+      `--picture draws one model, and ${pairs.length} differ: name one, as ${pair?.found.after.file}:${pair?.found.after.model}`,
     );
   if (pair) await draw(pair, options);
-  else if (options.svg !== undefined) complain(io, `note: ${options.svg} is not written, because no model differs`);
+  else if (options.picture !== undefined)
+    complain(io, `note: ${options.picture} is not written, because no model differs`);
   if (options.json) {
     printJson(io, {
       base,

@@ -139,7 +139,7 @@ export function addDiff(program: Command, { io, exit }: Setting): void {
     .option('--depth <n>', 'levels of modules to show', wholeNumber, 1)
     .option('--wide', 'print long cells and long lists in full')
     .option('--exit-code', 'exit with 1 if a graph differs, with 0 if not')
-    .option('--svg <file>', 'draw both models side by side, with colours for what differs')
+    .option('--picture <file>', 'draw both models side by side, with colours for what differs: .svg, .pdf or .png')
     .option('--markdown', 'print as Markdown, for a comment of a pull request')
     .option('--json', 'print as JSON')
     .action(async (models: string[], options) => exit((await import('../commands/diff.ts')).diff(io, models, options)));
@@ -153,7 +153,10 @@ export function addGraph(program: Command, { io, exit }: Setting): void {
     .option('-m, --model <name>', 'which model of the file; by default, the first')
     .addOption(set())
     .option('--depth <n>', 'levels of parts to draw; by default 2, and 4 for a page', wholeNumber)
-    .option('-o, --out <file>', 'a picture, .svg, or a page whose parts fold, .html; by default, <Model>.svg')
+    .option(
+      '-o, --out <file>',
+      'a picture, .svg, .pdf or .png, or a page whose parts fold, .html; by default, <Model>.svg',
+    )
     .action(async (file: string, options) => exit((await import('../commands/graph.ts')).graph(io, file, options)));
 }
 

@@ -1,4 +1,6 @@
-import { drawn, escaped, style, tip } from './architecture-svg.ts';
+import type { Fonts } from '../drawing/fonts.ts';
+import { escaped, fontAttributes, svgMarks } from '../drawing/svg.ts';
+import { drawn } from './architecture.ts';
 import { type Box, type DataFlow, type DrawnModel, dataFlow, type Edge, type Group } from './data-flow.ts';
 
 /** A part of a model with the picture of what is in it. */
@@ -11,7 +13,7 @@ interface Section {
  * Returns a page with the picture of a model, and below it its parts, which fold: each has a picture of what is in it, to
  * a depth. The page needs no other file and no network.
  */
-export function architecturePage(model: DrawnModel, depth: number): string {
+export function architecturePage(model: DrawnModel, depth: number, fonts: Fonts): string {
   const top = dataFlow(model, 1);
   const sections = new Map<string, Section>();
   for (let level = 2; level <= depth; level++) {
@@ -23,8 +25,8 @@ export function architecturePage(model: DrawnModel, depth: number): string {
   }
   const linkOf = (id: string) => (sections.has(id) ? `#${anchor(id)}` : undefined);
   const picture = (flow: DataFlow): string => {
-    const { width, height, svg } = drawn(flow, { linkOf });
-    return `<svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escaped(flow.model)}">${svg}</svg>`;
+    const { width, height, marks } = drawn(flow, fonts, { linkOf });
+    return `<svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ${fontAttributes} role="img" aria-label="${escaped(flow.model)}">${svgMarks(marks)}</svg>`;
   };
   const below = (owner: string | undefined): string =>
     [...sections.values()]
@@ -39,12 +41,11 @@ export function architecturePage(model: DrawnModel, depth: number): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>${escaped(top.model)}</title>
-<style>${style}
+<style>
 body { font: 14px system-ui, sans-serif; margin: 1rem; color: #24292f; background: #ffffff }
 details { margin: .4rem 0 .4rem 1rem; border-left: 2px solid #d0d7de; padding-left: .8rem }
 summary { cursor: pointer } svg { max-width: 100%; height: auto } a:hover rect { fill: #ddf4ff }
 </style>
-<svg width="0" height="0" style="position: absolute">${tip}</svg>
 <h1>${escaped(top.model)}</h1>
 ${picture(top)}
 ${below(undefined)}

@@ -351,13 +351,14 @@ describe('two models', () => {
 
   test('a picture of both has colours for what differs', async () => {
     const marksOf = async (model: string, ...more: readonly string[]) => {
-      await diff('a.crob:Base', `a.crob:${model}`, '--svg', 'both.svg', ...more);
+      await diff('a.crob:Base', `a.crob:${model}`, '--picture', 'both.svg', ...more);
       const svg = readFileSync(at('both.svg'), 'utf8');
       // Of each half, the boxes with a class beyond their kind; the legend comes after both.
       const halves = svg.split('<g transform="translate(').slice(1);
       return halves.map((half) =>
-        [...(half.split('\n</g>')[0] ?? '').matchAll(/<rect class="(\w+)([^"]*)"[^>]*\/><text[^>]*>([^<]*)</g)].flatMap(
-          ([, kind, mark = '', name]) => (mark === '' || kind === 'group' ? [] : [`${name}:${mark}`]),
+        [...half.matchAll(/<rect class="(\w+)([^"]*)"([^>]*)\/>\s*<text[^>]*>([^<]*)</g)].flatMap(
+          ([, kind, mark = '', rest = '', name]) =>
+            mark === '' || kind === 'group' || rest.includes('height="14"') ? [] : [`${name}:${mark}`],
         ),
       );
     };
@@ -367,8 +368,8 @@ describe('two models', () => {
       ['input x: changed', 'block: changed', 'head: follows', 'output hidden: added'],
     ]);
     expect(await marksOf('Scaled', '--depth', '2')).toEqual([['before: exchanged'], ['before: exchanged']]);
-    const { err } = await diff('a.crob:Base', 'a.crob:Scaled', '--svg', 'both.png');
-    expect(err).toBe('error: --svg both.png: the name of a picture ends in .svg\n');
+    const { err } = await diff('a.crob:Base', 'a.crob:Scaled', '--picture', 'both.jpg');
+    expect(err).toBe('error: --picture both.jpg: the name of a picture ends in .svg, .pdf or .png\n');
   });
 
   test('the other direction has the signs turned', async () => {
@@ -490,12 +491,12 @@ describe('a revision', () => {
 
   test('a picture is of one model', async () => {
     await write('a.crob', source.replace('x * factor', '2.0 * x * factor').replace('2.0 * head', '3.0 * head'));
-    const { code, err } = await base('HEAD', '--svg', 'change.svg');
-    expect([code, err]).toEqual([2, 'error: --svg draws one model, and 3 differ: name one, as a.crob:Scaled\n']);
-    expect((await base('HEAD', 'a.crob:Scaled', '--svg', 'change.svg')).code).toBe(0);
+    const { code, err } = await base('HEAD', '--picture', 'change.svg');
+    expect([code, err]).toEqual([2, 'error: --picture draws one model, and 3 differ: name one, as a.crob:Scaled\n']);
+    expect((await base('HEAD', 'a.crob:Scaled', '--picture', 'change.svg')).code).toBe(0);
     expect(readFileSync(`${folder()}/change.svg`, 'utf8')).toContain('>Scaled in HEAD</text>');
     git('checkout', '--quiet', '.');
-    expect((await base('HEAD', 'a.crob:Base', '--svg', 'no.svg')).err).toBe(
+    expect((await base('HEAD', 'a.crob:Base', '--picture', 'no.svg')).err).toBe(
       'note: no.svg is not written, because no model differs\n',
     );
     await rm(`${folder()}/change.svg`);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
+import { readPdf } from '../runtime/drawing/read-pdf.ts';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
 import { crobc } from './crobc.ts';
 
@@ -44,6 +45,17 @@ test('a picture has the parts, their parameters, and the shapes between them', a
   expect(Math.min(width, height)).toBeGreaterThan(200);
 });
 
+test('a PDF has the same texts, in embedded fonts, and a PNG is twice as large', async () => {
+  for (const name of ['net.svg', 'net.pdf', 'net.png']) expect((await graph('net.crob', '-o', name)).err).toBe('');
+  const svg = readFileSync(at('net.svg'), 'utf8');
+  const page = readPdf(readFileSync(at('net.pdf')));
+  expect(page.texts.map((text) => text.replace('<', '&lt;').replace('>', '&gt;'))).toEqual(textsOf(svg));
+  expect(page.fonts.map(({ name }) => name.slice(7)).sort()).toEqual(['Arimo-Bold', 'Arimo-Regular']);
+  const { width = 0, height = 0 } = await sharp(at('net.svg')).metadata();
+  expect(page.size).toEqual([0, 0, 0.75 * width, 0.75 * height]);
+  expect(await sharp(at('net.png')).metadata()).toMatchObject({ width: 2 * width, height: 2 * height });
+});
+
 test('--depth and --set', async () => {
   await graph('net.crob', '--depth', '1', '--set', 'B=3', '-o', 'one.svg');
   const texts = textsOf(readFileSync(at('one.svg'), 'utf8'));
@@ -79,7 +91,11 @@ test('the same model gives the same picture', async () => {
 });
 
 test.each([
-  [['net.crob', '-o', 'net.png'], 'error: --out net.png: the name of a picture ends in .svg or .html\n', 2],
+  [
+    ['net.crob', '-o', 'net.jpg'],
+    'error: --out net.jpg: the name ends in .svg, .pdf or .png for a picture, and in .html for a page\n',
+    2,
+  ],
   [['net.crob', '--depth', '0'], 'error: --depth 0 shows nothing: 1 shows the parts of the model\n', 2],
   [['net.crob', '-m', 'Nett'], 'crobc: net.crob has no model Nett; did you mean Net?\n', 1],
   [['net.crob', '-o', 'no/net.svg'], /no\/net\.svg/, 1],

@@ -2,8 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../compiler/compile.ts';
+import { loadFonts } from '../../runtime/drawing/fonts.ts';
+import { svg } from '../../runtime/drawing/svg.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
-import { architectureSvg } from '../../runtime/pictures/architecture-svg.ts';
+import { architecture } from '../../runtime/pictures/architecture.ts';
 import { dataFlow } from '../../runtime/pictures/data-flow.ts';
 import { weightsOf } from '../../runtime/weights/graph-weights.ts';
 import { trainingCurve } from '../../scripts/pictures/training-curve.ts';
@@ -18,7 +20,9 @@ test('the picture of the README is what crobc prints', async () => {
 
 test('the picture of CroBIM is drawn from the model as it is', async () => {
   const compiled = compile(diskHost(), 'models/crobim.crob', { model: 'CroBIM', dims: new Map(), overrides: [] });
-  await expect(architectureSvg(dataFlow(compiled))).toMatchFileSnapshot('../../docs/images/architecture.svg');
+  await expect(svg(architecture(dataFlow(compiled), await loadFonts()))).toMatchFileSnapshot(
+    '../../docs/images/architecture.svg',
+  );
 });
 
 test('the picture of a training is drawn from the numbers beside it', async () => {
