@@ -40,7 +40,19 @@ const runtimeRooms = [
     'ort',
     'build',
   ],
-  ...['diff', 'pictures', 'predict', 'serve', 'data', 'synth', 'tfjs', 'evaluation', 'training', 'experiment'],
+  ...[
+    'diff',
+    'pictures',
+    'predict',
+    'serve',
+    'triton',
+    'data',
+    'synth',
+    'tfjs',
+    'evaluation',
+    'training',
+    'experiment',
+  ],
 ];
 
 /** @type {import('dependency-cruiser').IConfiguration} */

@@ -2,10 +2,10 @@ import { type Command, Option } from 'commander';
 import { UsageError } from '../runtime/files/usage-error.ts';
 
 /** An option that may be repeated; `read` returns the values of one occurrence. */
-export class CollectingOption extends Option {
-  constructor(flags: string, description: string, read: (value: string) => readonly string[]) {
+export class CollectingOption<T = string> extends Option {
+  constructor(flags: string, description: string, read: (value: string) => readonly T[]) {
     super(flags, description);
-    this.argParser((value: string, held: readonly string[] | undefined) => [...(held ?? []), ...read(value)]);
+    this.argParser((value: string, held: readonly T[] | undefined) => [...(held ?? []), ...read(value)]);
   }
 }
 

@@ -117,6 +117,21 @@ export function seedList(text: string): readonly number[] {
 /** More trainings of each model than anybody compares. */
 const mostSeeds = 1000;
 
+/** The ends of a range of sizes, such as `H=256..1024`. */
+export interface NamedRange {
+  readonly name: string;
+  readonly low: number;
+  readonly high: number;
+}
+
+export function namedRange(text: string): NamedRange {
+  const [, name = '', low = '', high = ''] = /^([\p{L}_][\p{L}\p{N}_]*)=(\d{1,5})\.\.(\d{1,5})$/u.exec(text) ?? [];
+  const range = { name, low: Number(low), high: Number(high) };
+  if (name === '' || range.low < 1 || range.high < range.low)
+    throw new InvalidArgumentError('It is not a name and two sizes such as H=256..1024, the smaller first.');
+  return range;
+}
+
 export function positive(text: string): number {
   const n = Number(text);
   if (!(n > 0 && Number.isFinite(n))) throw new InvalidArgumentError('It is not a number above 0.');

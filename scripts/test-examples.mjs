@@ -1,16 +1,18 @@
-// npm run test:examples [-- python|browser]: runs the examples of docs/deploying.md as users do. The Python example needs numpy,
-// onnxruntime and pillow for the Python that CROBC_PYTHON names, otherwise python3. The browser example needs a Chromium, and a
-// network for npm. Both must find the masks of `crobc predict`. Needs the built program.
-import { execFileSync } from 'node:child_process';
+// npm run test:examples [-- python|client|browser]: runs the examples of docs/deploying.md as users do. The Python examples need numpy,
+// onnxruntime and pillow for the Python that CROBC_PYTHON names, otherwise python3; the client of a Triton repository asks `crobc serve`. The browser example needs a Chromium, and a
+// network for npm. All must find the masks of `crobc predict`. Needs the built program.
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
+import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { openPage } from './chromium.mjs';
 import { npm, root } from './package-project.mjs';
 
-const tests = { python: testPython, browser: testBrowser };
+const tests = { python: testPython, client: testClient, browser: testBrowser };
 const wanted = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'crobc-examples-'));
 const at = (...names) => join(folder, ...names);
@@ -112,6 +114,32 @@ async function testPython(cases) {
     other += compare('Python', one, await maskIn(at('python.png')), 0);
   }
   report('Python', cases, other, versions.trim());
+}
+
+/** The client that lies in a model repository of Triton asks another server of the same protocol. */
+async function testClient(cases) {
+  crobc('build', 'run', '--target', 'triton', '-o', 'repository');
+  const client = at('repository', 'CroBIM_micro', 'client.py');
+  const python = process.env.CROBC_PYTHON ?? 'python3';
+  const server = spawn(
+    process.execPath,
+    [join(root, 'dist/bin/crobc.cjs'), 'serve', 'model', '--port', '0', '--json', '--device', 'cpu'],
+    { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  try {
+    const [line] = await once(server.stdout.setEncoding('utf8'), 'data');
+    const { url } = JSON.parse(line.split('\n')[0]);
+    let other = 0;
+    for (const one of cases) {
+      const args = [client, url, at('repository', 'CroBIM_micro'), one.image, one.text, '-o', at('client.png')];
+      // Not execFileSync, which would leave the output of the server unread.
+      await promisify(execFile)(python, args);
+      other += compare('client', one, await maskIn(at('client.png')), 0);
+    }
+    report('client', cases, other, 'crobc serve');
+  } finally {
+    server.kill('SIGTERM');
+  }
 }
 
 async function testBrowser(cases) {

@@ -1,4 +1,6 @@
-/** The options of `crobc build`, for either target and for what it prints instead. */
+import type { NamedRange } from '../options.ts';
+
+/** The options of `crobc build`, for each target and for what it prints instead. */
 export interface BuildOptions {
   readonly model?: string;
   readonly set?: readonly string[];
@@ -6,7 +8,7 @@ export interface BuildOptions {
   readonly weights?: string | false;
   readonly via?: string;
   readonly dtype: 'f32' | 'f16';
-  readonly target: 'onnx' | 'tfjs';
+  readonly target: 'onnx' | 'tfjs' | 'triton';
   readonly seed: number;
   /** Patterns of named values. */
   readonly expose?: readonly string[];
@@ -14,6 +16,10 @@ export interface BuildOptions {
   readonly printAfter?: string;
   readonly explain?: string;
   readonly graph: 'inference' | 'step';
+  /** For Triton alone. */
+  readonly maxBatch?: number;
+  readonly tensorrt?: boolean;
+  readonly range?: readonly NamedRange[];
   readonly out: string;
   readonly json?: boolean;
 }

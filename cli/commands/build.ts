@@ -24,15 +24,17 @@ export async function build(
     );
   if (options.expose !== undefined) refuseExposing(options);
   if (isLook(options)) {
-    if (options.target === 'tfjs')
+    if (options.target !== 'onnx')
       throw new UsageError('--print-after and --explain are for --target onnx; --graph step shows a training step');
     return look(io, file, options, given);
   }
   if (options.graph === 'step') throw new UsageError('--graph goes with --print-after or --explain');
   if (isValueList(options)) return listValues(io, file, options, given);
+  if (options.target !== 'triton') refuseForTriton(given);
   if (options.target === 'tfjs') return (await import('./build-tfjs.ts')).buildForTfjs(io, file, options);
   if (options.recompute !== undefined)
     throw new UsageError('--recompute is for --target tfjs, which writes the training program, and for crobc train');
+  if (options.target === 'triton') return (await import('./build-triton.ts')).buildForTriton(io, file, options);
   const started = io.clock.now();
   const chosen = await givenModel(io, file, options);
   if (!chosen) return 1;
@@ -68,9 +70,21 @@ export async function build(
   return 0;
 }
 
+/** Throws a UsageError for options of Triton's configuration, which other targets do not write. */
+function refuseForTriton(given: ReadonlySet<string>): void {
+  for (const [name, flag] of [
+    ['maxBatch', '--max-batch'],
+    ['tensorrt', '--tensorrt'],
+    ['range', '--range'],
+  ] as const)
+    if (given.has(name)) throw new UsageError(`${flag} is for --target triton`);
+}
+
 /** Throws a UsageError for options that --expose has no effect with. */
 function refuseExposing(options: BuildOptions): void {
   if (isLook(options)) throw new UsageError('--print-after and --explain show the graph as it is: leave --expose out');
+  if (options.target === 'triton')
+    throw new UsageError('--expose is for --target onnx: Triton gives the outputs of the model as it is');
   if (options.target === 'tfjs')
     throw new UsageError(
       "--expose is for --target onnx: TensorFlow.js programs share the training's graph, which has the model's own outputs",

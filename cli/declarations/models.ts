@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import { expose, recompute, set, wholeNumber } from '../options.ts';
+import { CollectingOption } from '../given-once.ts';
+import { between, expose, namedRange, recompute, set, wholeNumber } from '../options.ts';
 import { reporters } from '../reporters.ts';
 import { givenIn, type Setting } from './setting.ts';
 
@@ -51,9 +52,21 @@ export function addBuild(program: Command, { io, exit }: Setting): void {
     )
     .option('--no-weights', 'write the graph without a weights file')
     .addOption(
-      new Option('--target <target>', 'onnx, or tfjs: TensorFlow.js programs that run the model and train it')
-        .choices(['onnx', 'tfjs'])
+      new Option(
+        '--target <target>',
+        'onnx; tfjs: TensorFlow.js programs that run the model and train it; triton: a folder in a model repository of Triton',
+      )
+        .choices(['onnx', 'tfjs', 'triton'])
         .default('onnx'),
+    )
+    .option('--max-batch <n>', 'for triton: most requests that one run answers; by default, 8', between(1, 4096))
+    .option('--tensorrt', 'for triton: run the model by TensorRT, built for the sizes that its conditions leave')
+    .addOption(
+      new CollectingOption(
+        '--range <name=low..high>',
+        'for triton: the sizes of an open dim for --tensorrt, such as H=256..1024; may be repeated',
+        (text) => [namedRange(text)],
+      ),
     )
     .addOption(
       expose(

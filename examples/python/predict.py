@@ -11,7 +11,6 @@ import unicodedata
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from PIL import Image, ImageOps
 
 
@@ -88,8 +87,17 @@ def resize(plane, size, axis):
     return plane.take(low, axis) * (1 - part) + plane.take(np.minimum(length - 1, low + 1), axis) * part
 
 
+def mask_of(logits, image):
+    """The mask of logits f32[1, 1, h, w] at the size of the image: bool[height, width]."""
+    plane = resize(resize(logits[0, 0].astype(np.float64), image.width, 1), image.height, 0)
+    # A logit is positive where its probability is above the threshold, which is 0.5.
+    return plane > 0
+
+
 def predict(folder, image, text):
     """The mask of a text in an image: bool[height, width]."""
+    import onnxruntime
+
     manifest = json.loads(next(folder.glob("*.manifest.json")).read_text(encoding="utf-8"))
     settings = manifest["preprocessing"]
     session = onnxruntime.InferenceSession(folder / f"{manifest['model']}.onnx")
@@ -97,9 +105,7 @@ def predict(folder, image, text):
     if settings["text"]:
         inputs |= text_inputs(text, settings["text"], folder)
     [logits] = session.run([settings["mask"]["output"]], inputs)
-    plane = resize(resize(logits[0, 0].astype(np.float64), image.width, 1), image.height, 0)
-    # A logit is positive where its probability is above the threshold, which is 0.5.
-    return plane > 0
+    return mask_of(logits, image)
 
 
 if __name__ == "__main__":

@@ -55,6 +55,15 @@ export interface BuildOptions {
   readonly writeWeights: boolean;
   /** Whether to write the typed client too. */
   readonly client: boolean;
+  /** Whether to write the vocabulary of trained weights too; by default, with the client. */
+  readonly vocabulary?: boolean;
+  /** What the names of the files begin with; by default, the name of the model. */
+  readonly stem?: string;
+  /**
+   * Whether the graph itself refuses row numbers that are out of range, for a runtime whose callers nobody checks; by
+   * default, this is left to who runs the model.
+   */
+  readonly checksRows?: boolean;
 }
 
 export interface Built {
@@ -87,26 +96,28 @@ async function build(given: Source, options: BuildOptions, clientWriter: ClientW
   const source = await withKnownMap(given, options.writeWeights ? options.weightsFile : undefined);
   const graph = runPipeline(source.graph, { dtype });
   const { name } = graph;
+  const { stem = name, checksRows = false } = options;
   const hash = graphHash(source.graph);
   // From the graph before optimisation, so that any holder of the source graph checks the same inputs.
   const rowNumbers = indexInputs(source.graph);
   const emitted = emitOnnx(graph, {
     producerVersion: packageVersion(),
-    hostChecks: rowNumbers,
+    hostChecks: checksRows ? [] : rowNumbers,
     metadata: onnxMetadata({ ...source, name, hash, dtype }),
     place: (origin) => originPlace(source.program, origin, (file) => sourceName(file, source.file)) ?? '',
   });
   const wanted = weightsOf(graph);
   if (options.writeWeights) checkWeightSizes(wanted);
   await makeFolder(out);
-  const clientName = `${name}.ts`;
-  const names = [...onnxFileNames(name), clientName, ...vocabularyNames(name), manifestName(name)];
+  const clientName = `${stem}.ts`;
+  const names = [...onnxFileNames(stem), clientName, ...vocabularyNames(stem), manifestName(stem)];
   const set = new FileSet(out, names);
   try {
     const identity = await weightsIdentity(source, options);
-    const { files, weights } = await writeModel({ source, options, emitted, wanted, set, name });
+    const { files, weights } = await writeModel({ source, options, emitted, wanted, set, name: stem });
     // Trained weights contain the vocabulary that a program needs for words.
-    const trained = options.client && options.writeWeights ? await recordFor(source, options.weightsFile) : undefined;
+    const { client: ofClient, vocabulary: withWords = ofClient } = options;
+    const trained = withWords && options.writeWeights ? await recordFor(source, options.weightsFile) : undefined;
     const words = trained?.vocabulary;
     const truncation = words?.truncation ?? 'keep-sep';
     const client =
@@ -114,17 +125,17 @@ async function build(given: Source, options: BuildOptions, clientWriter: ClientW
       (await set.write(
         clientName,
         await clientWriter.write({
-          ...clientInfo(graph, `${name}.onnx`, hash, rowNumbers),
+          ...clientInfo(graph, `${stem}.onnx`, hash, rowNumbers),
           referring: referringClient(source.graph, truncation),
         }),
       ));
-    const vocabulary = words && (await set.write(vocabularyNameOf(name, words), words.text));
+    const vocabulary = words && (await set.write(vocabularyNameOf(stem, words), words.text));
     const parameters = wanted
       .filter((w) => w.role === 'param')
       .reduce((n, w) => n + w.shape.reduce((a, b) => a * b, 1), 0);
     const beside = [client, vocabulary].filter((file) => file !== undefined);
     const record = await set.write(
-      manifestName(name),
+      manifestName(stem),
       manifest({
         ...source,
         graph,

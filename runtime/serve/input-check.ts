@@ -53,25 +53,32 @@ function checkShape({ name, shape }: Port, tensor: HostTensor | undefined, sizes
   }
 }
 
-function checkCondition({ condition, left, relation, right, remainder = 0, source }: Condition, sizes: Sizes): void {
+function checkCondition(guard: Condition, sizes: Sizes): void {
+  if (holdsAt(guard, sizes)) return;
+  const at = dimsIn(guard, sizes).map((name) => `${name} = ${sizes.get(name)}`);
+  throw bad(`the sizes do not fit \`${guard.source}\`: ${at.join(', ')}`);
+}
+
+/** The dims among these that a condition is about. */
+export function dimsIn({ condition }: Condition, sizes: Sizes): readonly string[] {
+  return [...sizes.keys()].filter((name) =>
+    new RegExp(`(?<![\\p{L}\\p{N}_])${name}(?![\\p{L}\\p{N}_])`, 'u').test(condition),
+  );
+}
+
+/** Whether sizes fulfil a condition. They must have all dims that it is about. */
+export function holdsAt({ condition, left, relation, right, remainder = 0 }: Condition, sizes: Sizes): boolean {
   const [a, b] = [dimValue(left, sizes), dimValue(right, sizes)];
   if (a === undefined || b === undefined) throw new Error(`bug in crobc: no input has the sizes of \`${condition}\``);
-  if (holds(a, b)) return;
-  const at = [...sizes].filter(([name]) => new RegExp(`\\b${name}\\b`, 'u').test(condition));
-  const with_ = at.map(([name, size]) => `${name} = ${size}`).join(', ');
-  throw bad(`the sizes do not fit \`${source}\`: ${with_}`);
-
-  function holds(x: number, y: number): boolean {
-    switch (relation) {
-      case '%':
-        return ((x % y) + y) % y === remainder;
-      case '==':
-        return x === y;
-      case '<=':
-        return x <= y;
-      case '<':
-        return x < y;
-    }
+  switch (relation) {
+    case '%':
+      return ((a % b) + b) % b === remainder;
+    case '==':
+      return a === b;
+    case '<=':
+      return a <= b;
+    case '<':
+      return a < b;
   }
 }
 

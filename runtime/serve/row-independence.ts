@@ -17,12 +17,17 @@ export function batchDim({ inputs, outputs }: BuildRecord): string | undefined {
 
 /**
  * Decides whether rows of different requests may be joined. Shapes do not say whether a row depends on its neighbours, as
- * with a mean over the batch; so two rows are run together and alone, and the results are compared.
+ * with a mean over the batch; so two rows are run together and alone, and the results are compared. `others` has the sizes
+ * of other open dims at which they are run.
  */
-export async function batchingOf(record: BuildRecord, run: (feeds: Feeds) => Promise<ModelRun>): Promise<Batching> {
+export async function batchingOf(
+  record: BuildRecord,
+  run: (feeds: Feeds) => Promise<Pick<ModelRun, 'outputs'>>,
+  others: Sizes = new Map(),
+): Promise<Batching> {
   const dim = batchDim(record);
   if (dim === undefined) return single('not every input and output has the batch as its first axis');
-  const sizes = new Map([[dim, 1]]);
+  const sizes = new Map([...others, [dim, 1]]);
   const rows = [1, 2].map((seed) => drawnFeeds(record, sizes, seed));
   const [first, second] = rows;
   if (!first || !second) return single('sizes other than the batch are open');

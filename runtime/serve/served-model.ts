@@ -79,7 +79,8 @@ export async function servedBuild(folder: string, model: string | undefined, wor
   return { record, onnx: join(folder, `${name}.onnx`), pictures: pictureModel(record, text) };
 }
 
-async function readRecord(path: string): Promise<BuildRecord> {
+/** Reads a manifest. Throws a UserError if it is none. */
+export async function readRecord(path: string): Promise<BuildRecord> {
   let json: unknown;
   try {
     json = parseJson(await readText(path, 'record'));
