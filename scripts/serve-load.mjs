@@ -1,4 +1,4 @@
-// Loads a server: npm run serve-load -- [--model models/trained/CroBIM_micro.safetensors] [--clients 1,4,16] [--seconds 10] [--max-batch 8]
+// Loads a server: npm run serve-load -- [--model models/trained/CroBIM_micro.safetensors] [--clients 1,4,16] [--seconds 10] [--max-batch 1]
 //
 // Starts `crobc serve` on the loopback interface, and for each number of clients asks it for masks for some seconds; every client waits for
 // its answer before it asks again, on a connection that stays open. Prints requests per second and the median and the 99th percentile of the
@@ -19,7 +19,7 @@ const { values: given } = parseArgs({
     model: { type: 'string', default: join(root, 'models', 'trained', 'CroBIM_micro.safetensors') },
     clients: { type: 'string', default: '1,4,16' },
     seconds: { type: 'string', default: '10' },
-    'max-batch': { type: 'string', default: '8' },
+    'max-batch': { type: 'string', default: '1' },
     'max-delay': { type: 'string', default: '0' },
     threads: { type: 'string' },
   },

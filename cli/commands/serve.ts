@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { UsageError } from '../../runtime/files/usage-error.ts';
+import { UserError } from '../../runtime/files/user-error.ts';
 import type { Device } from '../../runtime/ort/session.ts';
 import { hasTrainedWeights } from '../../runtime/predict/trained-model.ts';
 import { listenForStop } from '../../runtime/process/stop-signal.ts';
@@ -16,7 +17,7 @@ export interface ServeOptions {
   readonly model?: string;
   readonly host: string;
   readonly port: number;
-  readonly maxBatch: number;
+  readonly maxBatch?: number;
   readonly maxDelay: number;
   readonly maxPending: number;
   /** MiB. */
@@ -76,6 +77,8 @@ export async function serve(
     });
     const { model, device, note, maxBatch, single } = service;
     if (note) complain(io, `note: ${note}`);
+    if (options.maxDelay > 0 && maxBatch === 1)
+      complain(io, 'note: --max-delay has no effect: each run answers one request (--max-batch)');
     if (single !== undefined) complain(io, `note: each run answers one request: ${single}`);
     if (model.pictures.kind === 'none') complain(io, `note: there is no POST /predict: ${model.pictures.reason}`);
     if (!server.isLoopback)
@@ -87,7 +90,7 @@ export async function serve(
     const ended = await Promise.race([stop.asked, service.lost]);
     if (ended instanceof Error) {
       await server.stop();
-      throw ended;
+      throw new UserError(`the model cannot answer any more: ${ended.message}`);
     }
     log({ event: 'stopping', signal: ended, pending: service.pending });
     await server.stop();

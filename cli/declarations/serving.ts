@@ -13,8 +13,12 @@ export function addServe(program: Command, { io, exit }: Setting): void {
     .option('-m, --model <name>', 'which model of the file or the folder; by default, the first')
     .option('--host <address>', 'address to listen on; 0.0.0.0 for all, though there is no authentication', '127.0.0.1')
     .option('--port <n>', 'port to listen on; 0 for any that is free', between(0, 65_535), 8080)
-    .option('--max-batch <n>', 'most requests that one run of the model answers', between(1, 1024), 8)
-    .option('--max-delay <ms>', 'milliseconds that a run waits to be full', between(0, 60_000), 0)
+    .option(
+      '--max-batch <n>',
+      'most images that one run takes, of one request or of several; by default 8, and on the CPU one for each request',
+      between(1, 1024),
+    )
+    .option('--max-delay <ms>', 'milliseconds that a run waits for further requests', between(0, 60_000), 0)
     .option(
       '--max-pending <n>',
       'most requests that are accepted and not yet answered; others get 429 and Retry-After',

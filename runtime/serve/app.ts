@@ -47,6 +47,7 @@ interface Variables {
 export function serverApp(service: Service, options: AppOptions): Hono<Variables> {
   const { record, pictures } = service.model;
   const app = new Hono<Variables>();
+  const room: Room = { bytes: options.maxBody * service.maxPending, used: 0 };
   const { now } = surroundings();
 
   app.use(async (c, next) => {
@@ -93,7 +94,7 @@ export function serverApp(service: Service, options: AppOptions): Hono<Variables
     outputs: record.outputs.map(tensor),
   };
   const infer = async (c: Context<Variables>) => {
-    const body = await bodyOf(c, options.maxBody);
+    const body = await bodyOf(c, options.maxBody, room);
     const length = c.req.header(headerLength);
     if (length !== undefined && !/^\d+$/.test(length)) throw new RequestFault(400, `${headerLength} is not a length`);
     const request = readInferRequest(body, length === undefined ? undefined : Number(length));
@@ -119,7 +120,7 @@ export function serverApp(service: Service, options: AppOptions): Hono<Variables
       return c.html(page(record, pictures.words !== undefined));
     });
     app.post('/predict', async (c) => {
-      const body = await bodyOf(c, options.maxBody);
+      const body = await bodyOf(c, options.maxBody, room);
       const sent = await readPredictBody(body, c.req.header('content-type') ?? '');
       const question = questionOf(sent, c.req.header('accept'));
       const { body: answer, statistics } = await withDeadline(c, options.timeout, (signal) =>
@@ -191,8 +192,17 @@ async function withDeadline<T>(
   }
 }
 
-/** Reads a body. Throws a RequestFault for one that is too long, before all of it has come, or is compressed. */
-async function bodyOf(c: Context, most: number): Promise<Uint8Array<ArrayBuffer>> {
+/** Room for the bodies that are being received, of all requests together. */
+interface Room {
+  readonly bytes: number;
+  used: number;
+}
+
+/**
+ * Reads a body. Throws a RequestFault for one that is too long, before all of it has come, for one that is compressed, and if
+ * there is no room for it.
+ */
+async function bodyOf(c: Context, most: number, room: Room): Promise<Uint8Array<ArrayBuffer>> {
   const tooLong = new RequestFault(413, `a body has ${most} bytes at most`);
   const encoding = c.req.header('content-encoding');
   if (encoding !== undefined && encoding !== 'identity')
@@ -201,14 +211,20 @@ async function bodyOf(c: Context, most: number): Promise<Uint8Array<ArrayBuffer>
   const parts: Uint8Array[] = [];
   let bytes = 0;
   const reader = c.req.raw.body?.getReader();
-  while (reader) {
-    const { done, value } = await reader.read().catch(() => {
-      throw new RequestFault(clientGone, 'the client went away');
-    });
-    if (done) break;
-    bytes += value.length;
-    if (bytes > most) throw tooLong;
-    parts.push(value);
+  try {
+    while (reader) {
+      const { done, value } = await reader.read().catch(() => {
+        throw new RequestFault(clientGone, 'the client went away');
+      });
+      if (done) break;
+      bytes += value.length;
+      room.used += value.length;
+      if (bytes > most) throw tooLong;
+      if (room.used > room.bytes) throw new RequestFault(429, 'too many bodies are being received', 1);
+      parts.push(value);
+    }
+    return Uint8Array.from(Buffer.concat(parts));
+  } finally {
+    room.used -= bytes;
   }
-  return Uint8Array.from(Buffer.concat(parts));
 }

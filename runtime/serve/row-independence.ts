@@ -5,8 +5,8 @@ import { dimValue, type Sizes } from './dim-text.ts';
 import { joined, rowsOf } from './joined-feeds.ts';
 import type { ModelRun } from './model-thread.ts';
 
-/** Whether the requests of several clients may run as one batch; if not, the reason. */
-export type Batching = { readonly kind: 'rows' } | { readonly kind: 'single'; readonly reason: string };
+/** Whether the requests of several clients run as one batch; if they cannot, the reason. */
+export type Batching = { readonly kind: 'rows' } | { readonly kind: 'single'; readonly reason: string | undefined };
 
 /** The dim that is the first axis of every input and output; undefined if there is no such dim. */
 export function batchDim({ inputs, outputs }: BuildRecord): string | undefined {

@@ -144,8 +144,8 @@ function same(a: readonly number[], b: readonly number[]): boolean {
 }
 
 export interface ServedSourceOptions extends WordOptions, CacheOptions {
-  /** Most images of one run. */
-  readonly maxBatch: number;
+  /** Most images of one run; default 1. */
+  readonly maxBatch: number | undefined;
   /** Prints a note of one line. */
   note(line: string): void;
 }
@@ -160,7 +160,7 @@ export async function openServedSource<T>(
   { open, release }: { open(model: ServedModel): Promise<T>; release(opened: T): Promise<void> },
 ): Promise<T> {
   const text = referringPorts(source.graph)
-    ? (await predictorInputs(source, { ...options, openBatch: options.maxBatch })).text
+    ? (await predictorInputs(source, { ...options, openBatch: options.maxBatch ?? 1 })).text
     : undefined;
   const opening: Opening<T> = {
     open: async ({ onnx, manifest }) => {

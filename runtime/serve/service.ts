@@ -8,7 +8,7 @@ import { Metrics } from './metrics.ts';
 import { type ModelRun, type ModelThread, openModelThread } from './model-thread.ts';
 import type { Finished, MaskForm, PictureAnswer, PictureRequest, Prepared } from './picture.ts';
 import { RequestFault } from './request-fault.ts';
-import { type Batching, batchingOf } from './row-independence.ts';
+import { type Batching, batchDim, batchingOf } from './row-independence.ts';
 import type { PictureModel, ServedModel } from './served-model.ts';
 
 export interface ServiceOptions {
@@ -16,7 +16,8 @@ export interface ServiceOptions {
   readonly threads: number | undefined;
   /** Threads that decode and encode pictures. */
   readonly pictureThreads: number;
-  readonly maxBatch: number;
+  /** Undefined for what pays on the device. */
+  readonly maxBatch: number | undefined;
   /** Milliseconds. */
   readonly maxDelay: number;
   /** Most pixels of a picture, checked before it is decoded. */
@@ -44,6 +45,7 @@ export interface Service {
   readonly metrics: Metrics;
   readonly waiting: number;
   readonly pending: number;
+  readonly maxPending: number;
   /** Settles if a thread ends by itself, after which nothing can be answered. */
   readonly lost: Promise<Error>;
   /** Runs the model on tensors. Throws a RequestFault. */
@@ -65,7 +67,9 @@ export async function openService(model: ServedModel, options: ServiceOptions): 
   const wanted = record.outputs.map(({ name }) => name);
   let batching: Batching;
   try {
-    batching = await firstRuns(model, options, (feeds) => thread.run(feeds, wanted));
+    batching = await batchingFor(model, { maxBatch: options.maxBatch, device: thread.device }, (feeds) =>
+      thread.run(feeds, wanted),
+    );
   } catch (error) {
     await thread.release();
     throw error;
@@ -77,14 +81,20 @@ export async function openService(model: ServedModel, options: ServiceOptions): 
   return new OpenService(model, options, { thread, pool, batching, lost });
 }
 
-/** Warms the model up, by runs that show whether its rows can be joined. */
-function firstRuns(
+/** Most rows of a run on GPUs, and of a client's own batch. */
+const usualBatch = 8;
+
+/**
+ * Decides whether requests are joined. On the CPU, a batch of eight takes eight times as long as one image, or longer, so
+ * that joining makes everyone wait for the last; there, it is only done if it is asked for.
+ */
+async function batchingFor(
   { record }: ServedModel,
-  { maxBatch }: ServiceOptions,
+  { maxBatch, device }: { readonly maxBatch: number | undefined; readonly device: Device },
   run: (feeds: Feeds) => Promise<ModelRun>,
 ): Promise<Batching> {
-  if (maxBatch > 1) return batchingOf(record, run);
-  return Promise.resolve({ kind: 'single', reason: '--max-batch is 1' });
+  const most = maxBatch ?? (device === 'cpu' ? 1 : usualBatch);
+  return most > 1 ? batchingOf(record, run) : { kind: 'single', reason: undefined };
 }
 
 interface Parts {
@@ -134,16 +144,25 @@ class OpenService implements Service {
   }
 
   get maxBatch(): number {
-    return this.#parts.batching.kind === 'rows' ? this.#options.maxBatch : 1;
+    return this.#parts.batching.kind === 'rows' ? this.#mostRows : 1;
   }
 
   get single(): string | undefined {
     const { batching } = this.#parts;
-    return batching.kind === 'single' && this.#options.maxBatch > 1 ? batching.reason : undefined;
+    return batching.kind === 'single' ? batching.reason : undefined;
+  }
+
+  /** Most rows of a client's own batch. */
+  get #mostRows(): number {
+    return this.#options.maxBatch ?? usualBatch;
   }
 
   get waiting(): number {
     return this.#batcher.waiting;
+  }
+
+  get maxPending(): number {
+    return this.#options.maxPending;
   }
 
   get pending(): number {
@@ -154,8 +173,8 @@ class OpenService implements Service {
     return this.#accepted(signal, () => {
       checkInputs(this.model.record, feeds);
       const rows = Object.values(feeds)[0]?.shape[0] ?? 1;
-      if (this.maxBatch > 1 && rows > this.maxBatch)
-        throw new RequestFault(400, `a batch of ${rows} is more than ${this.maxBatch}, the most of this server`);
+      if (batchDim(this.model.record) !== undefined && rows > this.#mostRows)
+        throw new RequestFault(400, `a batch of ${rows} is more than ${this.#mostRows}, the most of this server`);
       return this.#run(feeds, rows, signal);
     });
   }

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import { Script } from 'node:vm';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { addPart } from '../../runtime/images/coco-mask.ts';
@@ -106,6 +107,9 @@ describe('a model', () => {
     const page = await ask(`${served.url}/`);
     expect(page.type).toMatch(/^text\/html/);
     expect(page.bytes.toString()).toContain('Scores patches by words.');
+    const [, script = ''] = /<script>([\s\S]*)<\/script>/.exec(page.bytes.toString()) ?? [];
+    expect(() => new Script(script)).not.toThrow();
+    expect(script).toContain('fetch(');
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
   });
 
@@ -436,7 +440,7 @@ it('answers many clients at once with what each would get alone, in fewer runs',
 });
 
 it('refuses more than may wait, gives up what takes too long, and forgets who went away', async () => {
-  const args = ['tiny.crob', '--max-delay', '60000', '--max-pending', '2', '--timeout', '3'];
+  const args = ['tiny.crob', '--max-batch', '8', '--max-delay', '60000', '--max-pending', '2', '--timeout', '3'];
   const served = await serve(args, at('.'));
   const pending = async () =>
     Number(/^crobc_pending\{.*\} (\d+)$/m.exec((await ask(`${served.url}/metrics`)).bytes.toString())?.[1]);
@@ -488,7 +492,7 @@ it('answers others while clients hang, and ends in spite of them', async () => {
 
 describe('at SIGTERM', () => {
   it('answers what it has accepted, and refuses what comes after', async () => {
-    const served = await serve(['tiny.crob', '--max-delay', '2000'], at('.'));
+    const served = await serve(['tiny.crob', '--max-batch', '8', '--max-delay', '2000'], at('.'));
     // A connection that is there already, and stays open for a further request.
     const { hostname, port } = new URL(served.url);
     const accepted = [predict(served, 0), predict(served, 1), predict(served, 2)];
@@ -602,12 +606,13 @@ it('does not join requests where rows depend on each other', async () => {
     at('mixing.crob'),
     'model Mixing {\n  input x: f32[B, 8]\n  output y = x - mean(x, "b c -> 1 c")\n}\n',
   );
-  const served = await serve(['mixing.crob'], at('.'));
+  const served = await serve(['mixing.crob', '--max-batch', '8', '--max-delay', '50'], at('.'));
   const body = { inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 8], data: [1, 2, 3, 4, 5, 6, 7, 8] }] };
   const answers = await Promise.all(Array.from({ length: 6 }, () => post(served, '/v2/models/Mixing/infer', body)));
   for (const answer of answers) expect(json(answer).outputs[0].data).toEqual(Array(8).fill(0));
   served.signal('SIGTERM');
   const { err } = await served.ended;
+  expect(err).toContain('note: --max-delay has no effect: each run answers one request (--max-batch)\n');
   expect(err).toContain('note: each run answers one request: a row of y depends on the other rows\n');
   expect(err).toContain('note: there is no POST /predict: Mixing has other inputs than an image and words\n');
 });
