@@ -57,15 +57,6 @@ export interface MeasuredSplit {
   readonly unreadable: number;
 }
 
-/** Computes the statistics of a split: `measureSplit`, then `statisticsOf`. */
-export async function splitStatistics(
-  layout: Layout,
-  split: string,
-  report: (problem: string) => void,
-): Promise<SplitStatistics> {
-  return statisticsOf(split, [await measureSplit(layout, split, report)]);
-}
-
 /**
  * Reads the samples and the masks of a split; unreadable items are reported and skipped.
  * Throws a UserError if none is readable.

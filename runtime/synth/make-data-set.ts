@@ -1,14 +1,17 @@
 import { join } from 'node:path';
+import { statisticsFigure } from '../data/figures/statistics-figure.ts';
+import { wordCloud } from '../data/figures/word-cloud.ts';
 import { openLayout } from '../data/open-layout.ts';
-import { splitStatistics } from '../data/statistics.ts';
+import { type MeasuredSplit, measureSplit, statisticsOf } from '../data/statistics.ts';
 import { trainVocabulary } from '../data/vocabulary.ts';
+import { loadFonts } from '../drawing/fonts.ts';
+import { writePicture } from '../drawing/write-picture.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { UsageError } from '../files/usage-error.ts';
 import { UserError } from '../files/user-error.ts';
 import { startProgress } from '../process/progress.ts';
 import { writeContactSheet } from './contact-sheet.ts';
 import type { SceneForm } from './scene.ts';
-import { writeStatisticsPicture } from './statistics-picture.ts';
 import { type Plan, splits, type Written, writeDataSet } from './write-data-set.ts';
 
 export type Difficulty = 'easy' | 'standard';
@@ -80,18 +83,24 @@ const VOCABULARY = 2560;
 
 /** Writes statistics (computed by reading the files back), pictures and a vocabulary, after all samples are written. */
 async function describe(dir: string, plan: Plan, written: readonly Written[]): Promise<void> {
-  const statistics = [];
+  const measured: MeasuredSplit[] = [];
   const layout = await openLayout(dir);
   for (const split of splits) {
     if (plan.scenes[split] === 0) continue;
-    statistics.push(
-      await splitStatistics(layout, split, (problem) => {
+    measured.push(
+      await measureSplit(layout, split, (problem) => {
         throw new UserError(problem);
       }),
     );
   }
+  const statistics = measured.map((one) => statisticsOf(one.split, [one]));
   await writeFileAtomic(join(dir, 'statistics.json'), `${JSON.stringify({ splits: statistics }, null, 2)}\n`);
-  await writeStatisticsPicture(dir, written);
+  const [together, fonts] = [statisticsOf('all splits', measured), await loadFonts()];
+  for (const [name, drawing] of [
+    ['statistics', statisticsFigure(together, fonts)],
+    ['words', wordCloud(together.words, fonts)],
+  ] as const)
+    for (const ending of ['svg', 'png']) await writePicture(join(dir, `${name}.${ending}`), drawing);
   await writeContactSheet(dir, plan, written);
   const training = written.filter(({ split }) => split === 'train').map(({ phrase }) => phrase.text);
   if (training.length > 0) {

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { checkDataset } from '../../../runtime/data/check.ts';
 import { openLayout } from '../../../runtime/data/open-layout.ts';
-import { splitStatistics } from '../../../runtime/data/statistics.ts';
+import { measureSplit, statisticsOf } from '../../../runtime/data/statistics.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { dataFolder, mask, writePhrases } from './data-folder.ts';
 
@@ -107,7 +107,9 @@ test('statistics, counted by hand', async () => {
   ];
   await writeFile(join(dir, 'attributes_train.jsonl'), known.map((line) => `${JSON.stringify(line)}\n`).join(''));
   const said: string[] = [];
-  expect(await splitStatistics(await openLayout(dir), 'train', (problem) => said.push(problem))).toEqual({
+  expect(
+    statisticsOf('train', [await measureSplit(await openLayout(dir), 'train', (problem) => said.push(problem))]),
+  ).toEqual({
     split: 'train',
     phrases: 4,
     images: 3,

@@ -5,7 +5,7 @@ import { loadBatches } from '../../../runtime/data/batches.ts';
 import { checkDataset } from '../../../runtime/data/check.ts';
 import { openDataset } from '../../../runtime/data/dataset.ts';
 import { openLayout } from '../../../runtime/data/open-layout.ts';
-import { splitStatistics } from '../../../runtime/data/statistics.ts';
+import { measureSplit, statisticsOf } from '../../../runtime/data/statistics.ts';
 import { UserError } from '../../../runtime/files/user-error.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { dataFolder, mask, picture, writePhrases } from './data-folder.ts';
@@ -78,7 +78,9 @@ test('checks and statistics know of phrases without a target', async () => {
   const { splits, summary } = await checkDataset(dir);
   expect(splits).toEqual([{ split: 'train', samples: 6, findings: [] }]);
   expect(summary).toMatchObject({ triplets: 6, attributes: ['category', 'color'], published: undefined });
-  const found = await splitStatistics(await openLayout(dir), 'train', (line) => expect.fail(line));
+  const found = statisticsOf('train', [
+    await measureSplit(await openLayout(dir), 'train', (line) => expect.fail(line)),
+  ]);
   expect(found).toMatchObject({ phrases: 6, withoutTarget: 1, emptyMasks: 0, sizes: [['4 × 3', 5]] });
 });
 

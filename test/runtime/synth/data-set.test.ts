@@ -53,6 +53,8 @@ describe('a drawn data set', () => {
         '/statistics.svg',
         '/synth.json',
         '/vocab.txt',
+        '/words.png',
+        '/words.svg',
       ].concat([...one.keys()].filter((name) => name.endsWith('sizes.json'))),
     );
     expect(await files(at('again'))).toEqual(one);
@@ -138,7 +140,8 @@ describe('a drawn data set', () => {
       const said = all.flatMap((line) => line.replace(/^\S+ /, '').match(/[a-z]+|[,-]/g)!);
       expect(sum(words)).toBe(said.length);
     }
-    expect(await sharp(at('counted/statistics.png')).metadata()).toMatchObject({ width: 1240, height: 900 });
+    expect(await sharp(at('counted/statistics.png')).metadata()).toMatchObject({ width: 2000 });
+    expect(await readFile(at('counted/words.svg'), 'utf8')).toContain('</text>');
     expect(await sharp(at('counted/contact-sheet.png')).metadata()).toMatchObject({ width: 6 * 300 + 12 });
   });
 });
