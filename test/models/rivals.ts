@@ -181,7 +181,6 @@ export const rivals: readonly Rival[] = [
     given: 'backbone',
     large: ['side = 60', 'steps = 20'],
   },
-  },
   {
     file: 'cmpc',
     model: 'CMPC',
