@@ -7,7 +7,12 @@ import { staticShape } from '../../compiler/ir/shapes.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
 import { memoryHost } from '../memory-host.ts';
 
-const shipped = ['SwinT', 'SwinS', 'SwinB', 'SwinMicro', 'ConvNeXtT', 'ConvNeXtS', 'ConvNeXtB', 'ConvNeXtMicro'];
+const shipped = [
+  ...['SwinT', 'SwinS', 'SwinB', 'SwinMicro', 'ConvNeXtT', 'ConvNeXtS', 'ConvNeXtB', 'ConvNeXtMicro'].map(
+    (name) => [name, 'backbone'] as const,
+  ),
+  ...['ClipRN50', 'ClipRN101', 'ClipResNetMicro'].map((name) => [name, 'clip'] as const),
+];
 
 /** Weights of a model by path, with their shapes. */
 function weightsOf(host: ReturnType<typeof diskHost>, file: string, overrides: readonly string[]) {
@@ -20,8 +25,9 @@ function weightsOf(host: ReturnType<typeof diskHost>, file: string, overrides: r
 }
 
 describe('bands of the image', () => {
-  test.each(shipped)('%s takes four, and only its first convolution differs', (name) => {
-    const source = `use std.backbone.{ImageEncoder, ${name}}
+  test.each(shipped)('%s takes four, and only its first convolution differs', (name, file) => {
+    const source = `use std.backbone.{ImageEncoder}
+use std.${file}.{${name}}
 model Maps(backbone: ImageEncoder = ${name}()) where H % 32 == 0, W % 32 == 0 {
   input image: f32[B, backbone.bands, H, W]
   output maps = backbone(image)
