@@ -744,7 +744,7 @@ model Exchanged extends LAVT_micro {
     mended: [['H = 160, W = 160', 'H = 128, W = 128']],
   },
   {
-    what: 'BKINet: as many pixels in one part as in none of the others',
+    what: 'BKINet: the side of one part without those of the others',
     source: `${bkinet}\nmodel Fine extends BKINet_micro { applying.side = 10 }`,
     code: 'CROB2108',
     at: 'applying.side = 10',
