@@ -1,3 +1,4 @@
+import { unfilledFloats } from '../tensors/unfilled.ts';
 import type { RgbImage } from './image.ts';
 import { normalise } from './normalise.ts';
 import { loadKernels } from './resample/load-kernels.ts';
@@ -23,7 +24,7 @@ function vectorResampler(): Resampler | undefined {
 export function imageTensor(image: RgbImage, height: number, width: number, mirrored = false): Float32Array {
   const vectors = vectorResampler();
   if (vectors === undefined) return plainImageTensor(image, height, width, mirrored);
-  const out = new Float32Array(3 * height * width);
+  const out = unfilledFloats(3 * height * width);
   vectors.run(image, height, width, mirrored, out);
   return out;
 }

@@ -37,5 +37,7 @@ export function triangle(from: number, to: number): Filter<Float64Array> {
 export const FRACTION_BITS = 22;
 
 export function fixedPoint(filter: Filter<Float64Array>): Filter<Int32Array> {
-  return { ...filter, weights: Int32Array.from(filter.weights, (w) => Math.trunc(0.5 + w * 2 ** FRACTION_BITS)) };
+  const weights = new Int32Array(filter.weights.length);
+  for (let i = 0; i < weights.length; i++) weights[i] = Math.trunc(0.5 + filter.weights[i]! * 2 ** FRACTION_BITS);
+  return { ...filter, weights };
 }
