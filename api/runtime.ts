@@ -180,6 +180,11 @@ export async function openTrained(path: string): Promise<TrainedModel> {
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions extends RunningOptions, ColourOptions {
+  /**
+   * Threads that decode and resize images beside the model; by default, as many as there are cores but one, 16 at most.
+   * With 0, the model waits. Images are decoded by libuv's threads: outside the command, `UV_THREADPOOL_SIZE` sets their number.
+   */
+  readonly decodeThreads?: number;
   /** A data set in one of the layouts of docs/data.md, such as RISBench and RRSIS-D. */
   readonly data: string;
   /** The split, whose phrases are in `output_phrase_<split>.txt`; by default `test`. */
@@ -299,6 +304,7 @@ export async function evaluate(model: CompiledModel, options: EvaluateOptions): 
       device: options.device ?? 'auto',
       dtype: options.dtype ?? 'f32',
       threads: options.threads,
+      decodeThreads: options.decodeThreads,
       batch: options.batch ?? 8,
       limit: options.limit,
       onBad: options.onBad ?? 'stop',
@@ -327,6 +333,11 @@ export interface TrainOptions extends ProgressOptions, ColourOptions {
   readonly device?: Device | 'auto';
   /** Threads within an operator on the CPU; by default, one for each physical core. */
   readonly threads?: number;
+  /**
+   * Threads that decode and resize images beside the model; by default, as many as there are cores but one, 16 at most.
+   * With 0, the model waits. Images are decoded by libuv's threads: outside the command, `UV_THREADPOOL_SIZE` sets their number.
+   */
+  readonly decodeThreads?: number;
   /** The number of steps, instead of the recipe's length. */
   readonly steps?: number;
   /** The seed of initial weights, order of samples and dropout, instead of the recipe's. */
@@ -416,6 +427,7 @@ export async function train(model: TrainableModel, options: TrainOptions): Promi
       backend: options.backend ?? 'onnx',
       device: options.device ?? 'auto',
       threads: options.threads,
+      decodeThreads: options.decodeThreads,
       resume: options.resume ?? false,
       recompute: options.recompute ?? [],
       weightsFile: options.weights,

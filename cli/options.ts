@@ -58,6 +58,12 @@ export const threads = (): Option =>
   new Option('--threads <n>', 'threads of the CPU provider, 1024 at most').argParser(between(0, 1024));
 
 /** For commands that read a data set. */
+export const decodeThreads = (): Option =>
+  new Option(
+    '--decode-threads <n>',
+    'threads that decode and resize images beside the model; 0: none, the model waits; by default, as many as there are cores but one, 16 at most',
+  ).argParser(between(0, 1024));
+
 export const onBad = (): Option =>
   new Option('--on-bad <what>', 'what to do with a sample that cannot be used')
     .choices(['skip', 'stop'])

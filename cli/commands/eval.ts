@@ -41,6 +41,7 @@ export interface EvalOptions {
   readonly device: Device | 'auto';
   readonly dtype: 'f32' | 'f16';
   readonly threads?: number;
+  readonly decodeThreads?: number;
   readonly batch: number;
   readonly limit?: number;
   readonly onBad: OnBad;
@@ -73,6 +74,7 @@ export async function evaluation(io: Io, file: string, options: EvalOptions): Pr
     device: options.device,
     dtype: options.dtype,
     threads: options.threads,
+    decodeThreads: options.decodeThreads,
     batch: options.batch,
     limit: options.limit,
     onBad: options.onBad,

@@ -39,6 +39,7 @@ export interface TrainOptions {
   readonly backend: 'onnx' | 'tfjs';
   readonly device: Device | 'auto';
   readonly threads?: number;
+  readonly decodeThreads?: number;
   readonly steps?: number;
   readonly epochs?: string;
   readonly seed?: number;
@@ -80,6 +81,7 @@ export async function train(io: Invocation, file: string, options: TrainOptions)
     backend: options.backend,
     device: options.device,
     threads: options.threads,
+    decodeThreads: options.decodeThreads,
     resume: options.resume ?? false,
     recompute: options.recompute ?? [],
     weightsFile: options.weights,

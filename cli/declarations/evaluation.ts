@@ -4,6 +4,7 @@ import {
   at,
   bands,
   between,
+  decodeThreads,
   device,
   limit,
   onBad,
@@ -50,6 +51,7 @@ export function addEval(program: Command, { io, exit }: Setting): void {
     .addOption(device())
     .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))
     .addOption(threads())
+    .addOption(decodeThreads())
     .option('--batch <n>', 'images per run of the model', between(1, Number.MAX_SAFE_INTEGER), 8)
     .addOption(limit())
     .addOption(onBad())

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import {
   bands,
   between,
+  decodeThreads,
   device,
   expose,
   onBad,
@@ -88,6 +89,7 @@ export function addTrain(program: Command, { io, exit }: Setting): void {
     .addOption(new Option('--backend <name>', 'the back end that computes').choices(['onnx', 'tfjs']).default('onnx'))
     .addOption(device())
     .addOption(threads())
+    .addOption(decodeThreads())
     .option(
       '--steps <n>',
       "number of steps, instead of the recipe's length; same as --set recipe.steps=<n>",

@@ -1,5 +1,6 @@
 import { UserError } from '../files/user-error.ts';
 import type { HostTensor } from '../ort/session.ts';
+import { unfilledFloats } from '../tensors/unfilled.ts';
 import type { EncodedText, TextInput } from '../text/tokenizer.ts';
 import { type Dataset, reportNotes } from './dataset.ts';
 import type { DecodedSample } from './decode.ts';
@@ -46,7 +47,7 @@ export interface BatchOptions {
    */
   readonly augment?: { readonly seed: number; readonly epoch: number } | undefined;
   /** Number of decoding threads; with 0, this thread decodes. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** A decoder that outlives these batches, so that its threads need not start again; else one of `threads` is opened. */
   readonly decoder?: Decoder;
 }
@@ -170,8 +171,8 @@ function blankPhrase({ tokenizer, words }: TextInput): EncodedText {
 }
 
 function assemble(slots: readonly ReadySample[], { batch, height, width, text }: BatchOptions): Batch {
-  const image = new Float32Array(batch * 3 * height * width);
-  const target = new Float32Array(batch * height * width);
+  const image = unfilledFloats(batch * 3 * height * width);
+  const target = unfilledFloats(batch * height * width);
   const filled = Array.from({ length: batch }, (_, i) => slots[i] ?? slots[0]!);
   for (const [i, { decoded }] of filled.entries()) {
     image.set(decoded.image, i * decoded.image.length);

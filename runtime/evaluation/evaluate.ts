@@ -42,6 +42,8 @@ export interface EvaluationOptions {
   readonly text: TextInput | undefined;
   /** Number of batches to decode in advance. */
   readonly ahead?: number;
+  /** Number of threads that decode; by default, as many as there are cores but one, 16 at most. */
+  readonly decodeThreads?: number | undefined;
   readonly onBad: OnBad;
   report(problem: string): void;
   /** Replaces every phrase by an empty one, to measure what the model predicts from the image alone. */
@@ -123,7 +125,7 @@ export async function* predictions(
   const { batch, height, width, text, ahead = 2, onBad, report, blank = false, explain } = options;
   const protocol: Protocol = protocols[options.protocol];
   const original = comparisonSize(options) === 'original';
-  const loading = { batch, height, width, text, ahead, onBad, report, blank };
+  const loading = { batch, height, width, text, ahead, onBad, report, blank, threads: options.decodeThreads };
   const area = height * width;
   for await (const { feeds, samples } of loadBatches(dataset, order, loading)) {
     const { target, ...inputs } = feeds;

@@ -44,6 +44,8 @@ export interface RunOptions {
   readonly device: Device | 'auto';
   readonly dtype: 'f32' | 'f16';
   readonly threads: number | undefined;
+  /** Threads that decode images; by default, as many as there are cores but one, 16 at most. */
+  readonly decodeThreads?: number | undefined;
   readonly batch: number;
   /** Maximum number of samples, spread evenly over the split. */
   readonly limit: number | undefined;
@@ -112,6 +114,7 @@ export async function runEvaluation(source: Source, options: RunOptions): Promis
     // The last batch is padded, so this works with a fixed batch size as well as an open one.
     batch: inputs.batch ?? Math.min(options.batch, total),
     onBad: options.onBad,
+    decodeThreads: options.decodeThreads,
     report: note,
     blank,
     ...(limit === undefined ? {} : { limit }),

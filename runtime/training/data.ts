@@ -172,6 +172,7 @@ export interface FeedOptions {
   readonly augment: boolean;
   readonly blank: boolean;
   readonly onBad: OnBad;
+  readonly decodeThreads: number | undefined;
   report(problem: string): void;
 }
 
@@ -186,7 +187,7 @@ export async function* stepBatches(step: number, options: FeedOptions): AsyncGen
   const { plan, accumulate } = options;
   const { epoch: first, offset } = positionOf(step, plan);
   // One for all epochs: to start a thread takes as long as to decode ten images.
-  const decoder = await openDecoder(decodingThreads());
+  const decoder = await openDecoder(options.decodeThreads ?? decodingThreads());
   let current = epochBatches(first, offset / options.data.sizes.batch, decoder, options);
   try {
     for (let epoch = first, at = (step - 1) % plan.stepsPerEpoch; ; epoch++, at = 0) {

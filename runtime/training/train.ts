@@ -50,6 +50,8 @@ export interface TrainOptions {
   readonly backend: 'onnx' | 'tfjs';
   readonly device: Device | 'auto';
   readonly threads: number | undefined;
+  /** Threads that decode images; by default, as many as there are cores but one, 16 at most. */
+  readonly decodeThreads?: number | undefined;
   readonly resume: boolean;
   /** Modules whose activations are recomputed in the backward pass, which takes less memory and more time. */
   readonly recompute: readonly string[];
@@ -373,6 +375,7 @@ async function run(options: TrainOptions, { plan, data, stop, enter }: Running):
       augment: recipe.augment,
       blank,
       onBad,
+      decodeThreads: options.decodeThreads,
       report: note,
     });
   const metrics = await openMetricsLog(join(out, 'metrics.jsonl'), from);
@@ -397,6 +400,7 @@ async function run(options: TrainOptions, { plan, data, stop, enter }: Running):
           metric: recipe.metric,
           blank,
           onBad,
+          decodeThreads: options.decodeThreads,
           stop,
           events,
           report: note,

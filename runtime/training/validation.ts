@@ -41,6 +41,7 @@ export interface ValidationOptions {
   readonly metric: MetricName;
   readonly blank: boolean;
   readonly onBad: OnBad;
+  readonly decodeThreads?: number | undefined;
   readonly stop: Pick<StopRequest, 'signal'>;
   readonly events: EventFile | undefined;
   report(problem: string): void;
@@ -53,6 +54,7 @@ class Interrupted extends Error {}
 /** Returns a function that evaluates the current weights on a data set; it returns undefined if a stop is requested. */
 export function validation(options: ValidationOptions): (step: number) => Promise<Scored | undefined> {
   const { backend, dataset, sizes, text, protocol, metric, blank, onBad, stop, events, report, onSample } = options;
+  const { decodeThreads } = options;
   return async (step) => {
     const predict = async (predicted: Feeds): Promise<HostTensor> => {
       if (stop.signal) throw new Interrupted();
@@ -75,6 +77,7 @@ export function validation(options: ValidationOptions): (step: number) => Promis
         text,
         blank,
         onBad,
+        decodeThreads,
         report,
         onResult: () => onSample(++done),
       });

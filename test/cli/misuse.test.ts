@@ -41,6 +41,8 @@ describe('what is wrong on the command line, whatever the files hold, ends with 
       '--steps: a run has 1 to 99,999,999 steps, and not 1,000,000,000,000',
     ],
     ['train tiny.crob --data d --threads 5000', "argument '5000' is invalid. Too many: 1,024 at most."],
+    ['train tiny.crob --data d --decode-threads 5000', "argument '5000' is invalid. Too many: 1,024 at most."],
+    ['eval tiny.crob --data d --decode-threads few', "argument 'few' is invalid. It is not a whole number."],
     ['predict tiny.crob', 'error: there is nothing to predict: give --image, or --list\n'],
     ['build', "missing required argument 'file'"],
     ['build tiny.crob more.crob', "too many arguments for 'build'"],

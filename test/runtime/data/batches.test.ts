@@ -349,6 +349,29 @@ describe('bounds and ends', () => {
     expect(await ends(body)).toBe('4 1,2\n4 1,2\n0');
   });
 
+  test('an evaluation and a training decode on as many threads as they are told, over epochs', async () => {
+    const body = `
+      await batches.return();
+      const { evaluate } = await import(${JSON.stringify(await bundled('evaluation/evaluate'))});
+      const { stepBatches } = await import(${JSON.stringify(await bundled('training/data'))});
+      const sizes = { batch: 4, height: 64, width: 64 };
+      const [onBad, text, report, seen] = ['stop', undefined, () => undefined, []];
+      const predict = async () => {
+        seen.push(threads());
+        return { dtype: 'f32', shape: [4, 1, 64, 64], data: new Float32Array(4 * 64 * 64) };
+      };
+      await evaluate(predict, data, { protocol: 'lavt', ...sizes, text, onBad, report, decodeThreads: 3 });
+      const plan = { stepsPerEpoch: 2, perStep: 4 };
+      const how = { accumulate: 1, seed: 1, augment: false, blank: false, onBad, report, decodeThreads: 2 };
+      let steps = 0;
+      for await (const _ of stepBatches(1, { data: { train: data, text, sizes }, plan, ...how })) {
+        seen.push(threads());
+        if (++steps === 5) break;
+      }
+      console.log(seen.join(), threads());`;
+    expect(await ends(body)).toBe('3,3,2,2,2,2,2 0');
+  });
+
   test('batches that are forgotten keep no process alive', async () => {
     expect(await ends('await batches.next(); console.log("forgotten");')).toBe('forgotten');
   });
