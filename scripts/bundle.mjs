@@ -114,7 +114,8 @@ const { output } = await build({
     dir: bin,
     format: 'cjs',
     entryFileNames: '[name].cjs',
-    chunkFileNames: '[name].cjs',
+    // A package's file may have a name with further dots.
+    chunkFileNames: ({ name }) => `${name.replaceAll('.', '-')}.cjs`,
     // Reduces the size: V8 keeps the source, one byte per character, while the
     // program runs. Lines and names are preserved.
     comments: false,

@@ -52,6 +52,19 @@ describe('the tarball', () => {
       expect(having(name)).toHaveLength(1);
   });
 
+  it('has the fonts of pictures, and the licences of what it contains', () => {
+    const read = (name: string) => readFileSync(join(project, 'node_modules/crobc/dist', name), 'utf8');
+    const paths = packed.files.map(({ path }) => path);
+    expect(paths.filter((path) => path.startsWith('dist/fonts/')).sort()).toEqual([
+      'dist/fonts/Arimo-Bold.ttf',
+      'dist/fonts/Arimo-Regular.ttf',
+      'dist/fonts/OFL.txt',
+    ]);
+    expect(read('fonts/OFL.txt')).toContain('SIL OPEN FONT LICENSE Version 1.1');
+    for (const name of ['chevrotain', 'commander', 'pdfkit', 'fontkit', 'lodash-es'])
+      expect(read('bin/LICENSES.txt')).toContain(`These files hold code of ${name} `);
+  });
+
   it('has types for its entry points, and none of what is inside', () => {
     const types = packed.files
       .map(({ path }) => path)
